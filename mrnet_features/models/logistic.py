@@ -1,0 +1,143 @@
+"""L2 logistic regression on standardised columns, as one scikit-learn classifier."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from mrnet_features.models.targets import encode_two_classes
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["ScaledLogistic"]
+
+
+class ScaledLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Binary L2 logistic regression whose penalty grows with the number of columns.
+
+    NaN becomes the column's median, then each column gets mean 0 and variance 1. Columns that
+    are constant or all NaN become 0. The inverse penalty is `C` over the number of columns, so
+    that `C` is the prior variance of the log-odds of a typical row whatever the width of the
+    table, and one value suits 60 columns as well as 1,500 where an inner search would cost a
+    dozen fits.
+
+    Parameters
+    ----------
+    C : float, default 1.0
+        Prior variance of the log-odds, above 0.
+
+    Attributes
+    ----------
+    pipeline_ : sklearn.pipeline.Pipeline
+        The fitted imputer, scaler and logistic regression.
+    classes_ : ndarray of shape (2,)
+        The two class labels, sorted.
+    n_features_in_ : int
+        Number of columns seen by `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,), object
+        Names of those columns, where `fit` was given a frame. `predict_proba` refuses other
+        names and another order.
+
+    References
+    ----------
+    Hoerl and Kennard 1970, Technometrics 12(1):55-67, for the penalty; le Cessie and van
+    Houwelingen 1992, Applied Statistics 41(1):191-201, for logistic regression with it.
+
+    Examples
+    --------
+    One symmetric column, and a row in its middle: even odds.
+
+    >>> model = ScaledLogistic().fit([[-1.0], [1.0]], [0, 1])
+    >>> model.predict_proba([[0.0]]).round(6).tolist()
+    [[0.5, 0.5]]
+    """
+
+    def __init__(self, C: float = 1.0) -> None:
+        self.C = C
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn: two classes only, NaN welcome."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def fit(self, X: pd.DataFrame | ArrayLike, y: ArrayLike) -> ScaledLogistic:
+        """Learn medians, scales and coefficients.
+
+        Parameters
+        ----------
+        X : DataFrame or array of shape (n_rows, n_columns), float
+            The table; NaN allowed, infinities refused.
+        y : array of shape (n_rows,)
+            Two classes; the larger label in sorted order is the positive one.
+
+        Returns
+        -------
+        ScaledLogistic
+            This classifier.
+
+        Raises
+        ------
+        ValueError
+            If `y` does not hold exactly two classes, or `C` is not above 0.
+        """
+        if not self.C > 0:
+            raise ValueError(f"`C` must be above 0, got {self.C}.")
+        X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan")
+        self.classes_, codes = encode_two_classes(y)
+        self.pipeline_: Pipeline = make_pipeline(
+            SimpleImputer(strategy="median", keep_empty_features=True),
+            StandardScaler(),
+            LogisticRegression(C=self.C / X.shape[1], tol=1e-6, max_iter=1000),
+        ).fit(X, codes)
+        return self
+
+    def predict_proba(self, X: pd.DataFrame | ArrayLike) -> NDArray[np.float64]:
+        """Probability of each class.
+
+        Parameters
+        ----------
+        X : DataFrame or array of shape (n_rows, n_features_in_), float
+            The same columns in the same order as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, 2), float64
+            Columns in the order of `classes_`.
+
+        Raises
+        ------
+        ValueError
+            If columns are missing, added, renamed or in another order.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
+        probabilities: NDArray[np.float64] = self.pipeline_.predict_proba(X)
+        return probabilities
+
+    def predict(self, X: pd.DataFrame | ArrayLike) -> NDArray[Any]:
+        """Likelier class of each row.
+
+        Parameters
+        ----------
+        X : DataFrame or array of shape (n_rows, n_features_in_), float
+            The same columns in the same order as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            Members of `classes_`.
+        """
+        positive = self.predict_proba(X)[:, 1]
+        labels: NDArray[Any] = self.classes_[(positive > 0.5).astype(int)]
+        return labels
