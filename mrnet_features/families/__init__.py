@@ -1,0 +1,105 @@
+"""Counts -> statistics: one file a family, found by looking into this folder."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Mapping, Sequence
+
+from mrnet_features.families.base import Family
+
+PRESETS: Mapping[str, tuple[str, ...]] = {
+    "minimal": ("intensity",),
+    "baseline": ("intensity", "glcm", "fluid"),
+}
+"""Published sets of families by name. A new file in this folder joins one by this line alone, so
+that it can't change a published score silently."""
+
+
+def discover_families() -> dict[str, type[Family]]:
+    """Every family of this folder by name, in alphabetical order.
+
+    Returns
+    -------
+    dict of str to subclass of Family
+
+    Examples
+    --------
+    >>> sorted(discover_families())[:2]
+    ['acquisition', 'fluid']
+    """
+    found: dict[str, type[Family]] = {}
+    for module_info in pkgutil.iter_modules(__path__):
+        module = importlib.import_module(f"{__name__}.{module_info.name}")
+        for _, cls in inspect.getmembers(module, inspect.isclass):
+            if (
+                issubclass(cls, Family)
+                and cls.__module__ == module.__name__
+                and not inspect.isabstract(cls)
+            ):
+                if cls.name in found:
+                    raise TypeError(
+                        f"Two families are called {cls.name!r}: {found[cls.name].__name__} and "
+                        f"{cls.__name__}. Rename one."
+                    )
+                found[cls.name] = cls
+    return dict(sorted(found.items()))
+
+
+def find_families(families: str | Family | Sequence[str | Family]) -> tuple[Family, ...]:
+    """Families that a preset's name, or a list of names and instances, stands for.
+
+    Parameters
+    ----------
+    families : str, Family, or sequence of str and Family
+        A preset's name, a family's name or an instance; or several of the last two.
+
+    Returns
+    -------
+    tuple of Family
+
+    Raises
+    ------
+    TypeError
+        If an item is neither a name nor an instance of `Family`.
+    ValueError
+        If a name is unknown, nothing is asked for, or two families would share their columns.
+
+    Examples
+    --------
+    >>> find_families("minimal")
+    (Intensity(),)
+    """
+    if isinstance(families, str):
+        families = PRESETS.get(families, (families,))
+    if isinstance(families, Family):
+        families = (families,)
+    found = tuple(_find_family(item) for item in families)
+    labels = [family.label for family in found]
+    repeated = sorted({label for label in labels if labels.count(label) > 1})
+    if repeated or not found:
+        raise ValueError(
+            "`families` must name at least one family and each once, got "
+            f"{', '.join(labels) or 'none'}. "
+            + ("Leave the repeated out." if found else f"Presets: {', '.join(PRESETS)}.")
+        )
+    return found
+
+
+def _find_family(item: object) -> Family:
+    if isinstance(item, Family):
+        return item
+    if not isinstance(item, str):
+        raise TypeError(
+            "`families` must hold names or instances of Family, got "
+            f"{item.__name__ + ' (a class)' if isinstance(item, type) else type(item).__name__}. "
+            "Pass an instance, such as Glcm()."
+        )
+    known = discover_families()
+    if item not in known:
+        raise ValueError(
+            f"There is no preset or family {item!r}. Presets: {', '.join(PRESETS)}; families: "
+            f"{', '.join(known)}."
+        )
+    return known[item]()

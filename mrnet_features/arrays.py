@@ -1,0 +1,182 @@
+"""Where an array lives, and functions that have one body for each place."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, Generic, Literal, ParamSpec, TypeAlias, TypeVar
+
+import array_api_compat
+import numpy as np
+
+Array: TypeAlias = Any
+"""An array of any array-API library; NumPy on the CPU, CuPy on a GPU."""
+
+Device = Literal["cpu", "cuda"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def namespace(*arrays: Array) -> ModuleType:
+    """Array-API namespace the arrays belong to.
+
+    Parameters
+    ----------
+    *arrays : arrays of one library
+
+    Returns
+    -------
+    module
+        ``array_api_compat.numpy`` for NumPy arrays, and so on.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> xp = namespace(np.ones(3))
+    >>> float(xp.sum(xp.ones(3)))
+    3.0
+    """
+    return array_api_compat.array_namespace(*arrays)  # type: ignore[no-any-return]
+
+
+def resolve_device(device: str) -> Device:
+    """Device that a request means on this machine.
+
+    Parameters
+    ----------
+    device : {"auto", "cpu", "cuda"}
+        "auto" is "cuda" where CuPy finds a device, else "cpu".
+
+    Returns
+    -------
+    {"cpu", "cuda"}
+
+    Raises
+    ------
+    ValueError
+        If `device` is none of the three.
+    RuntimeError
+        If "cuda" is asked for and CuPy, the driver or a device is missing.
+
+    Examples
+    --------
+    >>> resolve_device("cpu")
+    'cpu'
+    """
+    if device == "cpu":
+        return "cpu"
+    if device not in {"auto", "cuda"}:
+        raise ValueError(f"`device` must be 'auto', 'cpu' or 'cuda', got {device!r}.")
+    missing = missing_for_cuda()
+    if missing is None:
+        return "cuda"
+    if device == "cuda":
+        raise RuntimeError(
+            f"device='cuda' needs CuPy, an NVIDIA driver and a device: {missing} "
+            "Use device='cpu' to compute without a GPU."
+        )
+    return "cpu"
+
+
+def missing_for_cuda() -> str | None:
+    """Say what stands between this machine and CUDA; None where nothing does."""
+    try:
+        import cupy
+    except ImportError:
+        return (
+            "CuPy is not installed. Install the extra that fits your driver: "
+            "pip install 'mrnet-features[cuda12]' or 'mrnet-features[cuda13]'."
+        )
+    try:
+        n_devices = int(cupy.cuda.runtime.getDeviceCount())
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        return f"the NVIDIA driver does not answer ({error}). Check that `nvidia-smi` works."
+    return None if n_devices else "the driver reports no device. Check CUDA_VISIBLE_DEVICES."
+
+
+def to_device(array: Array, device: Device) -> Array:
+    """Array on the device, without a copy where it is there already."""
+    if device == "cpu":
+        return to_host(array)
+    import cupy
+
+    return cupy.asarray(array)
+
+
+def to_host(array: Array) -> np.ndarray[Any, Any]:
+    """Array as a NumPy array, without a copy where it is one already."""
+    if isinstance(array, np.ndarray):
+        return array
+    if array_api_compat.is_cupy_array(array):
+        return np.asarray(array.get())
+    return np.asarray(array)
+
+
+class Twin(Generic[P, R]):
+    """A function with one body for the CPU and one for the GPU; see `twin`."""
+
+    def __init__(self, cpu: Callable[P, R]) -> None:
+        functools.update_wrapper(self, cpu)
+        self._cpu = cpu
+        self._gpu: Callable[P, R] | None = None
+
+    def gpu(self, body: Callable[P, R]) -> Callable[P, R]:
+        """Register the GPU body; its signature must equal the CPU body's."""
+        ours, theirs = inspect.signature(self._cpu), inspect.signature(body)
+        if ours != theirs:
+            raise TypeError(
+                f"The GPU body of `{self._cpu.__name__}` must have the signature {ours}, "
+                f"got {theirs}. Give both bodies the same parameters."
+            )
+        self._gpu = body
+        return body
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        if not any(array_api_compat.is_cupy_array(a) for a in (*args, *kwargs.values())):
+            return self._cpu(*args, **kwargs)
+        if self._gpu is None:
+            raise RuntimeError(
+                f"`{self._cpu.__name__}` has no GPU body, but its input lives on a GPU. "
+                "Use device='cpu' for the families that need it."
+            )
+        return self._gpu(*args, **kwargs)
+
+    @property
+    def has_gpu(self) -> bool:
+        """Whether a GPU body is registered."""
+        return self._gpu is not None
+
+
+def twin(cpu: Callable[P, R]) -> Twin[P, R]:
+    """Make a function that runs where its input lives.
+
+    The decorated body runs on NumPy arrays and carries the docstring; the GPU body is
+    registered next to it and imports CuPy inside itself, so that the module imports, and the
+    signatures are compared, on any machine.
+
+    Parameters
+    ----------
+    cpu : callable
+        The body for NumPy arrays.
+
+    Returns
+    -------
+    Twin
+        Callable with the CPU body's signature.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> @twin
+    ... def total(values):
+    ...     return int(values.sum())
+    >>> @total.gpu
+    ... def _(values):
+    ...     return int(values.sum().get())
+    >>> total(np.arange(4))
+    6
+    """
+    return Twin(cpu)

@@ -1,0 +1,50 @@
+"""What every count asks of its input, so that compiled code never meets anything else."""
+
+from __future__ import annotations
+
+from mrnet_features.arrays import Array
+
+
+def check_counted(
+    values: Array, regions: Array, *, lowest: int, highest: int, n_regions: int
+) -> None:
+    """Raise unless two uint8 stacks of one shape can be counted.
+
+    Parameters
+    ----------
+    values : array of shape (n_slices, height, width), uint8
+        Grey levels or levels, `lowest` to `highest`.
+    regions : array of shape (n_slices, height, width), uint8
+        0 outside, 1 to `n_regions` inside.
+    lowest, highest : int
+    n_regions : int
+
+    Raises
+    ------
+    TypeError
+        If an array is not uint8.
+    ValueError
+        If a shape, a value or a region is not as above.
+    """
+    for name, array in (("values", values), ("regions", regions)):
+        if not str(getattr(array, "dtype", type(array).__name__)).endswith("uint8"):
+            raise TypeError(
+                f"`{name}` must be an array of dtype uint8, got "
+                f"{getattr(array, 'dtype', type(array).__name__)}. Make a `Stack` with `prepare`."
+            )
+    if values.ndim != 3 or 0 in values.shape or values.shape != regions.shape:
+        raise ValueError(
+            "`values` and `regions` must have one shape (n_slices, height, width) without a zero, "
+            f"got {tuple(values.shape)} and {tuple(regions.shape)}. Make a `Stack` with `prepare`."
+        )
+    if not 1 <= n_regions <= 255:
+        raise ValueError(f"`n_regions` must be 1 to 255, got {n_regions}.")
+    if int(regions.max()) > n_regions:
+        raise ValueError(
+            f"`regions` must lie in 0..{n_regions} (`n_regions`), got {int(regions.max())}."
+        )
+    if int(values.min()) < lowest or int(values.max()) > highest:
+        raise ValueError(
+            f"`values` must lie in {lowest}..{highest}, got {int(values.min())}.."
+            f"{int(values.max())}. Quantise the stack with `Quantisation`."
+        )

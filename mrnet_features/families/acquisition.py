@@ -1,0 +1,69 @@
+"""What the protocol and the size of the knee decide, kept apart from what the tissue shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from mrnet_features.arrays import namespace
+from mrnet_features.counts.extents import extents
+from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.distributions import as_float
+from mrnet_features.stacks.prepare import Stack
+
+
+@dataclass(frozen=True)
+class Acquisition(Family):
+    """Size of the stack and of the region in it: a shortcut to labels, in no default preset.
+
+    On MRNet the number of slices alone reaches an AUC of .69 to .71 for abnormal: it tells the
+    protocol, the year and the size of the patient. Add this family to see how much of a score is
+    owed to such things.
+
+    ============ ========================================== ======== ======
+    statistic    formula                                    unit     range
+    ============ ========================================== ======== ======
+    area         pixels in the region                       pixels   0..
+    n_rows       rows in which the region has a pixel       pixels   0..
+    n_columns    columns in which the region has a pixel    pixels   0..
+    n_slices     slices of the stack (stack only)           slices   1..
+    height       rows of a slice (stack only)               pixels   1..
+    width        columns of a slice (stack only)            pixels   1..
+    ============ ========================================== ======== ======
+
+    Of the stack as a whole, ``area`` is the sum and ``n_rows`` and ``n_columns`` are the largest
+    over the slices. Never NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ones = np.ones((2, 4, 3), np.uint8)
+    >>> family, stack = Acquisition(), Stack(ones, ones, ones, n_levels=1)
+    >>> float(family.describe_stack(family.count(stack))["n_slices"][0])
+    2.0
+    """
+
+    name: ClassVar[str] = "acquisition"
+
+    def count(self, stack: Stack) -> Counts:
+        """Extents of the regions and of the slices."""
+        return extents(stack.regions, n_regions=stack.n_regions)
+
+    def describe(self, counts: Counts) -> Statistics:
+        """First three rows of the table above."""
+        counts = as_float(counts)
+        return {name: counts[..., k] for k, name in enumerate(("area", "n_rows", "n_columns"))}
+
+    def describe_stack(self, counts: Counts) -> Statistics:
+        """All of the table above."""
+        xp = namespace(counts)
+        counts = as_float(counts)
+        largest = xp.max(counts, axis=0)
+        return {
+            "area": xp.sum(counts[..., 0], axis=0),
+            "n_rows": largest[:, 1],
+            "n_columns": largest[:, 2],
+            "n_slices": xp.full_like(largest[:, 0], float(counts.shape[0])),
+            "height": largest[:, 3],
+            "width": largest[:, 4],
+        }

@@ -1,0 +1,144 @@
+"""Family: the whole contract of a group of features, on one page.
+
+A family counts and describes. Write one file in this folder, or a class anywhere::
+
+    @dataclass(frozen=True)
+    class Brightness(Family):
+        \"""How bright the region is. (Then a table of the statistics.)\"""
+
+        name: ClassVar[str] = "brightness"
+
+        def count(self, stack):
+            return histogram(stack.grey, stack.regions, n_values=256, n_regions=stack.n_regions)
+
+        def describe(self, counts):
+            return {"mean": mean(as_float(counts))}
+
+and hand an instance to ``FeatureExtractor(families=[Brightness()])``. What lies in this folder is
+also found by name. Its columns are called ``plane__region__brightness__mean__pool``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeAlias
+
+from mrnet_features.arrays import Array, namespace
+from mrnet_features.names import PART
+from mrnet_features.stacks.prepare import Stack
+
+Counts: TypeAlias = Any
+"""One integer array, or a named tuple of integer arrays."""
+
+Statistics: TypeAlias = Mapping[str, Array]
+"""Statistic's name -> float64 array."""
+
+PLANES = ("axial", "coronal", "sagittal")
+
+
+class Family(ABC):
+    """A group of statistics that are read off the same counts.
+
+    A subclass is a frozen dataclass: its fields are its parameters, which gives equality, repr,
+    hashing and provenance. `count` holds the heavy work and calls the functions of
+    ``mrnet_features.counts``; `describe` holds the formulae, in array-API operations only.
+
+    Attributes
+    ----------
+    name : str
+        Name of the family: letters, digits and single underscores inside.
+    planes : tuple of str
+        Planes on which the family means something.
+    slices_talk : bool
+        Whether a slice's neighbours can change what is counted in it.
+    extensive : frozenset of str
+        Statistics that grow with the number of pixels or slices. They measure the size of the
+        knee and the protocol before anything else, so an extractor leaves them out unless asked.
+    """
+
+    name: ClassVar[str]
+    planes: ClassVar[tuple[str, ...]] = PLANES
+    slices_talk: ClassVar[bool] = False
+    extensive: ClassVar[frozenset[str]] = frozenset()
+
+    @abstractmethod
+    def count(self, stack: Stack) -> Counts:
+        """Count what the statistics need.
+
+        Parameters
+        ----------
+        stack : Stack
+
+        Returns
+        -------
+        counts
+            One integer array or a named tuple of them, with slices as the first axis wherever
+            slices are counted one by one.
+        """
+
+    @abstractmethod
+    def describe(self, counts: Counts) -> Statistics:
+        """Describe each slice by itself.
+
+        Parameters
+        ----------
+        counts
+            What `count` returned.
+
+        Returns
+        -------
+        mapping of str to array of shape (n_slices, n_regions), float64
+            NaN where the docstring of the family says so. The order of the keys is the order of
+            the columns.
+        """
+
+    def describe_stack(self, counts: Counts) -> Statistics:
+        """Describe the stack as a whole: by default the counts of all slices merged (IBSI 2.5-D).
+
+        Parameters
+        ----------
+        counts
+            What `count` returned.
+
+        Returns
+        -------
+        mapping of str to array of shape (n_regions,), float64
+        """
+        merged = namespace(counts).sum(counts, axis=0, keepdims=True)
+        return {name: values[0, :] for name, values in self.describe(merged).items()}
+
+    @property
+    def label(self) -> str:
+        """The family's part of a column name: its name, and the parameters that differ.
+
+        Examples
+        --------
+        >>> from mrnet_features.families.glcm import Glcm
+        >>> Glcm().label, Glcm(distance=2).label
+        ('glcm', 'glcm_distance2')
+        """
+        parts = [self.name]
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            if value != field.default:
+                parts.append(field.name.replace("_", "") + _as_part(value))
+        return "_".join(parts)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        name = getattr(cls, "name", None)
+        if not isinstance(name, str) or not PART.fullmatch(name):
+            raise TypeError(
+                f"{cls.__name__}.name must be letters, digits and single underscores inside, got "
+                f"{name!r}. Give the family a class attribute `name: ClassVar[str]`."
+            )
+
+
+def _as_part(value: object) -> str:
+    """Parameter's value in letters, digits and single underscores."""
+    if isinstance(value, tuple):
+        return "_".join(_as_part(item) for item in value)
+    text = "".join(c if c.isalnum() else {".": "p", "-": "m"}.get(c, "_") for c in str(value))
+    return "_" + text if text[:1].isalpha() else text

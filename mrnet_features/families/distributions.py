@@ -1,0 +1,87 @@
+"""Moments, quantiles and entropy of counted values: the formulae that families share.
+
+Counts come as float64 arrays whose last axis runs over the values; integer counts and integer
+values make every sum here exact, in whatever order a device adds.
+"""
+
+from __future__ import annotations
+
+from mrnet_features.arrays import Array, namespace
+
+
+def as_float(counts: Array) -> Array:
+    """Integer counts as float64."""
+    xp = namespace(counts)
+    return xp.astype(counts, xp.float64)
+
+
+def divide(numerator: Array, denominator: Array, otherwise: float = float("nan")) -> Array:
+    """Quotient, and `otherwise` where the denominator is zero."""
+    xp = namespace(numerator, denominator)
+    zero = denominator == 0
+    quotient = numerator / xp.where(zero, xp.ones_like(denominator), denominator)
+    return xp.where(zero, xp.full_like(quotient, otherwise), quotient)
+
+
+def normalise(counts: Array) -> Array:
+    """Fractions of the last axis' sum; NaN where nothing is counted."""
+    xp = namespace(counts)
+    return divide(counts, xp.sum(counts, axis=-1, keepdims=True))
+
+
+def moment(fractions: Array, values: Array, order: int = 1, about: Array | None = None) -> Array:
+    """Mean of ``(value - about) ** order``."""
+    xp = namespace(fractions)
+    deviation = values if about is None else values - about[..., None]
+    return xp.sum(fractions * deviation**order, axis=-1)
+
+
+def entropy(fractions: Array) -> Array:
+    """Shannon entropy in bits over the last axis; zero fractions add nothing."""
+    xp = namespace(fractions)
+    positive = xp.where(fractions > 0, fractions, xp.ones_like(fractions))
+    return -xp.sum(fractions * xp.log2(positive), axis=-1)
+
+
+def quantile(counts: Array, values: Array, q: float) -> Array:
+    """Quantile of counted values, linear between order statistics; NaN where nothing is counted.
+
+    Parameters
+    ----------
+    counts : array of shape (..., n_values), float64
+    values : array of shape (n_values,), float64
+        Ascending by one.
+    q : float
+        0 to 1.
+
+    Returns
+    -------
+    array of shape (...), float64
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> float(quantile(np.array([1.0, 0.0, 1.0]), np.array([1.0, 2.0, 3.0]), 0.5))
+    2.0
+    """
+    xp = namespace(counts)
+    below = xp.cumulative_sum(counts, axis=-1)
+    total = below[..., -1]
+    rank = q * xp.maximum(total - 1, xp.zeros_like(total))
+    lower_rank = xp.floor(rank)
+
+    def value_at(order: Array) -> Array:
+        place = xp.sum(xp.astype(below <= order[..., None], xp.float64), axis=-1)
+        return values[0] + place
+
+    lower, upper = value_at(lower_rank), value_at(xp.ceil(rank))
+    found = lower + (rank - lower_rank) * (upper - lower)
+    return xp.where(total > 0, found, xp.full_like(found, float("nan")))
+
+
+def nan_mean(values: Array, axis: int) -> Array:
+    """Mean over an axis of what is not NaN; NaN where all is."""
+    xp = namespace(values)
+    known = ~xp.isnan(values)
+    total = xp.sum(xp.where(known, values, xp.zeros_like(values)), axis=axis)
+    return divide(total, xp.sum(xp.astype(known, xp.float64), axis=axis))

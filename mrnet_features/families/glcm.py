@@ -1,0 +1,188 @@
+"""Grey level co-occurrence: what lies beside what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from mrnet_features.arrays import Array, namespace
+from mrnet_features.counts.pairs import pairs
+from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.distributions import (
+    as_float,
+    divide,
+    entropy,
+    moment,
+    nan_mean,
+    normalise,
+)
+from mrnet_features.stacks.prepare import Stack
+
+
+@dataclass(frozen=True)
+class Glcm(Family):
+    r"""Statistics of the grey level co-occurrence matrix (Haralick 1973, IBSI 3.6).
+
+    p(i, j) is the fraction of the pairs of pixels with levels i and j, symmetric; N the number of
+    levels; m = sum(i p) and s^2 = sum((i - m)^2 p) belong to one margin; d(k) sums p over
+    abs(i - j) = k, a(k) over i + j = k; H(.) is an entropy in bits and M the margin of p.
+
+    ================= ========================================= ======= ============== =====
+    statistic         formula                                   unit    range          IBSI
+    ================= ========================================= ======= ============== =====
+    joint_max         max p                                     1       0..1           GYBY
+    joint_avg         m                                         levels  1..N           60VM
+    joint_var         s^2                                       level^2 0..            UR99
+    joint_entr        H(p)                                      bits    0..2 log2 N    TU9B
+    diff_avg          sum(k d)                                  levels  0..N - 1       TF7R
+    diff_var          sum((k - diff_avg)^2 d)                   level^2 0..            D3YU
+    diff_entr         H(d)                                      bits    0..log2 N      NTRS
+    sum_avg           sum(k a)                                  levels  2..2N          ZGXS
+    sum_var           sum((k - sum_avg)^2 a)                    level^2 0..            OEEB
+    sum_entr          H(a)                                      bits    0..log2(2N-1)  P6QZ
+    energy            sum(p^2)                                  1       0..1           8ZQL
+    contrast          sum((i - j)^2 p)                          level^2 0..            ACUI
+    dissimilarity     sum(abs(i - j) p)                         levels  0..N - 1       8S9J
+    inv_diff          sum(d / (1 + k))                          1       0..1           IB1Z
+    inv_diff_norm     sum(d / (1 + k/N))                        1       .5..1          NDRX
+    inv_diff_mom      sum(d / (1 + k^2))                        1       0..1           WF0Z
+    inv_diff_mom_norm sum(d / (1 + (k/N)^2))                    1       .5..1          1QCO
+    inv_var           sum(d / k^2), k > 0                       1       0..1           E8JP
+    corr              (sum(i j p) - m^2) / s^2                  1       -1..1          NI2N
+    auto_corr         sum(i j p)                                level^2 1..N^2         QWB0
+    clust_tend        sum((i + j - 2m)^2 p)                     level^2 0..            DG8W
+    clust_shade       sum((i + j - 2m)^3 p)                     level^3 real           7NFM
+    clust_prom        sum((i + j - 2m)^4 p)                     level^4 0..            AE86
+    info_corr1        (H(p) - 2 H(M)) / H(M)                    1       -1..0          R8DG
+    info_corr2        sqrt(1 - exp(-2 (2 H(M) - H(p))))         1       0..1           JN9H
+    ================= ========================================= ======= ============== =====
+
+    NaN where the region has no pair. Where all levels are equal ``corr`` is 1 and ``info_corr1``
+    is 0. For a symmetric matrix both cross entropies of the information measures equal 2 H(M).
+
+    Parameters
+    ----------
+    distance : int, default 1
+        Chebyshev distance of the two pixels.
+    directions : {"averaged", "merged"}, default "averaged"
+        Whether a statistic is computed in each of the four directions and averaged over those
+        that have pairs (IBSI 2-D averaged; of the stack, 2.5-D by direction), or from the sum of
+        the four matrices (2-D merged; of the stack, 2.5-D merged).
+
+    References
+    ----------
+    .. [1] Haralick RM, Shanmugam K, Dinstein I. Textural features for image classification. IEEE
+       Trans Syst Man Cybern 1973;SMC-3(6):610-621.
+    .. [2] Zwanenburg A et al. Image biomarker standardisation initiative. arXiv:1612.07003.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ones = np.ones((1, 1, 3), np.uint8)
+    >>> family, stack = Glcm(), Stack(ones, np.uint8([[[1, 2, 2]]]), ones, n_levels=2)
+    >>> float(family.describe(family.count(stack))["contrast"][0, 0])
+    0.5
+    """
+
+    name: ClassVar[str] = "glcm"
+    distance: int = 1
+    directions: Literal["averaged", "merged"] = "averaged"
+
+    def __post_init__(self) -> None:
+        if self.directions not in {"averaged", "merged"}:
+            raise ValueError(
+                f"`directions` must be 'averaged' or 'merged', got {self.directions!r}."
+            )
+
+    def count(self, stack: Stack) -> Counts:
+        """Symmetric co-occurrence matrices."""
+        return pairs(
+            stack.levels,
+            stack.regions,
+            n_levels=stack.n_levels,
+            n_regions=stack.n_regions,
+            distance=self.distance,
+        )
+
+    def describe(self, counts: Counts) -> Statistics:
+        """Formulae of the table above."""
+        xp = namespace(counts)
+        counts = as_float(counts)
+        if self.directions == "merged":
+            counts = xp.sum(counts, axis=2, keepdims=True)
+        return {name: nan_mean(v, axis=2) for name, v in _describe_matrices(counts).items()}
+
+
+def _describe_matrices(counts: Array) -> dict[str, Array]:
+    """Statistics of symmetric matrices of shape (..., n_levels, n_levels), float64."""
+    xp = namespace(counts)
+    n_levels = counts.shape[-1]
+    level = xp.arange(1, n_levels + 1, dtype=xp.float64)
+    apart = xp.arange(n_levels, dtype=xp.float64)
+    total = xp.arange(2, 2 * n_levels + 1, dtype=xp.float64)
+
+    joint = normalise(xp.reshape(counts, (*counts.shape[:-2], n_levels * n_levels)))
+    margin = normalise(xp.sum(counts, axis=-1))
+    sums = normalise(_sum_antidiagonals(counts))
+    signed = _sum_antidiagonals(xp.flip(counts, axis=-1))
+    # index n_levels - 1 is i = j; both signs of a difference are one difference
+    diffs = normalise(
+        xp.concat(
+            [
+                signed[..., n_levels - 1 : n_levels],
+                signed[..., n_levels:] + xp.flip(signed[..., : n_levels - 1], axis=-1),
+            ],
+            axis=-1,
+        )
+    )
+
+    mean = moment(margin, level)
+    var = moment(margin, level, 2, about=mean)
+    diff_avg = moment(diffs, apart)
+    sum_avg = moment(sums, total)
+    sum_var = moment(sums, total, 2, about=sum_avg)
+    contrast = moment(diffs, apart, 2)
+    auto_corr = (moment(sums, total, 2) - contrast) / 4  # 4ij = (i + j)^2 - (i - j)^2
+    covariance = (sum_var - contrast) / 4
+    joint_entr, margin_entr = entropy(joint), entropy(margin)
+    excess = xp.maximum(2 * margin_entr - joint_entr, xp.zeros_like(joint_entr))
+    return {
+        "joint_max": xp.max(joint, axis=-1),
+        "joint_avg": mean,
+        "joint_var": var,
+        "joint_entr": joint_entr,
+        "diff_avg": diff_avg,
+        "diff_var": moment(diffs, apart, 2, about=diff_avg),
+        "diff_entr": entropy(diffs),
+        "sum_avg": sum_avg,
+        "sum_var": sum_var,
+        "sum_entr": entropy(sums),
+        "energy": xp.sum(joint**2, axis=-1),
+        "contrast": contrast,
+        "dissimilarity": diff_avg,
+        "inv_diff": xp.sum(diffs / (1 + apart), axis=-1),
+        "inv_diff_norm": xp.sum(diffs / (1 + apart / n_levels), axis=-1),
+        "inv_diff_mom": xp.sum(diffs / (1 + apart**2), axis=-1),
+        "inv_diff_mom_norm": xp.sum(diffs / (1 + (apart / n_levels) ** 2), axis=-1),
+        "inv_var": xp.sum(diffs[..., 1:] / apart[1:] ** 2, axis=-1),
+        "corr": divide(covariance, var, 1.0) + 0 * mean,
+        "auto_corr": auto_corr,
+        "clust_tend": sum_var,
+        "clust_shade": moment(sums, total, 3, about=sum_avg),
+        "clust_prom": moment(sums, total, 4, about=sum_avg),
+        "info_corr1": divide(-excess, margin_entr, 0.0),
+        "info_corr2": xp.sqrt(1 - xp.exp(-2 * excess)),
+    }
+
+
+def _sum_antidiagonals(matrices: Array) -> Array:
+    """Sums over i + j = 0, 1, ...: rows laid end to end with a growing shift, then added.
+
+    From shape (..., n, n) to (..., 2n - 1).
+    """
+    xp = namespace(matrices)
+    n = matrices.shape[-1]
+    lead = matrices.shape[:-2]
+    padded = xp.concat([matrices, xp.zeros_like(matrices)], axis=-1)
+    shifted = xp.reshape(padded, (*lead, 2 * n * n))[..., : n * (2 * n - 1)]
+    return xp.sum(xp.reshape(shifted, (*lead, n, 2 * n - 1)), axis=-2)

@@ -1,0 +1,151 @@
+"""Where in a stack the knee is: foreground, knee box, slice positions."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import ndimage
+from skimage.filters import threshold_otsu
+
+Uint8Array = np.ndarray[Any, np.dtype[np.uint8]]
+BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
+
+COARSE_SIDE = 64  # blocks on the shorter side of a slice where the outline is found
+BOX_TAIL = 0.01  # fraction of the foreground that may lie outside each side of the knee box
+
+
+class Box(NamedTuple):
+    """A box in the plane of the slices, in pixels; ``stop`` is one past the last.
+
+    Attributes
+    ----------
+    row_start, row_stop, column_start, column_stop : int
+    """
+
+    row_start: int
+    row_stop: int
+    column_start: int
+    column_stop: int
+
+
+def find_foreground(grey: Uint8Array) -> BoolArray:
+    """Mask of the leg: everything that is not air, dark bone and tendon inside included.
+
+    Air and tissue are parted by Otsu's threshold [1]_ over the whole stack, on the logarithm
+    of block means: without the logarithm dark muscle, or fat-suppressed marrow, falls to the
+    side of the air; block means keep noise out. In each slice the outline is closed and filled;
+    pieces smaller than a quarter of the slice's largest are dropped.
+
+    Parameters
+    ----------
+    grey : ndarray of shape (n_slices, height, width), uint8
+        Grey levels 0 to 255.
+
+    Returns
+    -------
+    ndarray of shape (n_slices, height, width), bool
+        All False where the stack is constant: there is nothing to part.
+
+    References
+    ----------
+    .. [1] Otsu N. A threshold selection method from gray-level histograms. IEEE Trans Syst Man
+       Cybern 1979;9(1):62-66.
+    """
+    n_slices, height, width = grey.shape
+    side = max(1, min(height, width) // COARSE_SIDE)
+    means = _block_means(grey, side)
+    log_mean = np.log1p(means)
+    if log_mean.min() == log_mean.max():
+        return np.zeros(grey.shape, dtype=bool)
+    # an eight-bit scale is ample for a threshold between air and tissue
+    scaled = np.rint(log_mean * (255 / log_mean.max())).astype(np.uint8)
+    coarse = scaled > threshold_otsu(scaled)
+    outline = np.stack([_fill_outline(mask) for mask in coarse])
+    if side == 1:
+        return outline
+    # Blocks decide what is leg; pixels decide where its rim runs.
+    threshold = means[coarse].min()
+    rim = outline ^ ndimage.binary_erosion(outline, _PLANE_CROSS)
+    near = _spread_blocks(rim, side, height, width)
+    inside = _spread_blocks(outline, side, height, width)
+    return inside & (~near | (ndimage.uniform_filter(grey, (0, 3, 3)) >= threshold))
+
+
+def find_knee_box(regions: Uint8Array) -> Box:
+    """Smallest box that holds the knee, but for a thin tail on each side.
+
+    Parameters
+    ----------
+    regions : ndarray of shape (n_slices, height, width), uint8
+        0 outside, r inside region r.
+
+    Returns
+    -------
+    Box
+        The whole slice where no pixel lies in a region.
+    """
+    inside = regions > 0
+    bounds: list[int] = []
+    for axis, size in ((2, regions.shape[1]), (1, regions.shape[2])):
+        share = np.cumsum(inside.sum(axis=(0, axis)))
+        if share[-1] == 0:
+            bounds += [0, size]
+            continue
+        share = share / share[-1]
+        bounds += [int((share <= BOX_TAIL).sum()), int((share < 1 - BOX_TAIL).sum()) + 1]
+    return Box(*bounds)
+
+
+def slice_positions(n_slices: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Normalised depth of each slice's middle.
+
+    Parameters
+    ----------
+    n_slices : int
+
+    Returns
+    -------
+    ndarray of shape (n_slices,), float64
+        From 0 to 1, symmetric about 0.5.
+
+    Examples
+    --------
+    >>> slice_positions(2)
+    array([0.25, 0.75])
+    """
+    return (np.arange(n_slices) + 0.5) / n_slices
+
+
+_PLANE_CROSS = np.array([[[0, 1, 0], [1, 1, 1], [0, 1, 0]]], dtype=bool)
+
+
+def _block_means(grey: Uint8Array, side: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Mean grey level of blocks of `side` by `side` pixels; the last blocks may be smaller."""
+    _, height, width = grey.shape
+    rows, columns = np.arange(0, height, side), np.arange(0, width, side)
+    sums = np.add.reduceat(grey, rows, axis=1, dtype=np.uint32)
+    sums = np.add.reduceat(sums, columns, axis=2, dtype=np.uint32)
+    sizes = np.outer(np.diff([*rows, height]), np.diff([*columns, width]))
+    return np.asarray(sums / sizes)
+
+
+def _spread_blocks(blocks: BoolArray, side: int, height: int, width: int) -> BoolArray:
+    """Mask of pixels from a mask of blocks."""
+    return blocks.repeat(side, axis=1).repeat(side, axis=2)[:, :height, :width]
+
+
+def _fill_outline(mask: BoolArray) -> BoolArray:
+    """One slice's tissue with its gaps closed, its holes filled and its specks dropped."""
+    # A bone that leaves the picture is a bay, not a hole: the rim of the picture counts as tissue
+    # only while closing, so that padding with the edge's own values shuts such bays.
+    padded = np.pad(mask, 3, mode="edge")
+    closed = ndimage.binary_closing(padded, iterations=2)[3:-3, 3:-3] | mask
+    filled = ndimage.binary_fill_holes(closed)
+    opened = ndimage.binary_opening(filled, np.ones((3, 3))) if min(mask.shape) > 4 else filled
+    pieces, n_pieces = ndimage.label(opened)
+    if n_pieces < 2:
+        return np.asarray(opened)
+    sizes = np.bincount(pieces.ravel())[1:]
+    keep = np.flatnonzero(sizes >= sizes.max() / 4) + 1
+    return np.isin(pieces, keep)
