@@ -1,0 +1,202 @@
+"""A table on disk: parquet with its provenance, written shard by shard so that work can resume."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from tqdm import tqdm
+
+from mrnet_features.data.mrnet import Exam
+from mrnet_features.extraction.extractor import FeatureExtractor, Recipe, check_exams, frame_of
+
+SHARD_SIZE = 32  # exams; what is lost at most when a run is stopped
+KEY = b"mrnet_features"
+FINGERPRINTS = "fingerprints"
+
+
+def extract_features(
+    exams: Sequence[Exam],
+    path: str | Path,
+    *,
+    extractor: FeatureExtractor | None = None,
+    progress: bool | None = None,
+) -> pd.DataFrame:
+    """Table of the exams' features, written to a parquet file; a stopped run goes on.
+
+    Finished exams are kept in ``<path>.shards/`` until the table is whole. A shard is used again
+    only where recipe, version and files are the same.
+
+    Parameters
+    ----------
+    exams : sequence of Exam
+    path : path
+        The parquet file; replaced where it exists.
+    extractor : FeatureExtractor, optional
+        Default: ``FeatureExtractor()``.
+    progress : bool, optional
+        Show a bar. None shows one where the error output is a terminal.
+
+    Returns
+    -------
+    DataFrame of shape (n_exams, n_features), float32
+        As ``extractor.transform(exams)``, with ``attrs["provenance"]``.
+
+    Raises
+    ------
+    ValueError
+        If `path` does not end in ``.parquet``.
+    """
+    path = Path(path)
+    if path.suffix != ".parquet":
+        raise ValueError(f"`path` must end in '.parquet', got '{path}'.")
+    check_exams(exams)
+    extractor = extractor or FeatureExtractor()
+    recipe = extractor.recipe()
+    folder = path.with_name(path.name + ".shards")
+    folder.mkdir(parents=True, exist_ok=True)
+    frames = []
+    hide = None if progress is None else not progress
+    with tqdm(total=len(exams), desc="exams", unit="exam", disable=hide) as bar:
+        for start in range(0, len(exams), SHARD_SIZE):
+            part = exams[start : start + SHARD_SIZE]
+            shard = folder / f"{_shard_key(part, recipe)}.parquet"
+            if not shard.is_file():
+                _write_shard(part, extractor, shard, bar)
+            else:
+                bar.update(len(part))
+            frames.append(read_features(shard))
+    fingerprints = [f for frame in frames for f in frame.attrs["provenance"][FINGERPRINTS]]
+    for frame in frames:
+        frame.attrs = {}  # pandas compares them on concatenation
+    table = pd.concat(frames)
+    table.attrs["provenance"] = describe_provenance(recipe, fingerprints)
+    write_features(table, path)
+    shutil.rmtree(folder)
+    return table
+
+
+def write_features(features: pd.DataFrame, path: str | Path) -> None:
+    """Write a table to a parquet file in one step, so that no half file can be left behind.
+
+    Parameters
+    ----------
+    features : DataFrame of shape (n_exams, n_features)
+        ``attrs["provenance"]``, where present, is kept in the file.
+    path : path
+    """
+    path = Path(path)
+    bare = features.copy(deep=False)
+    provenance = bare.attrs.pop("provenance", {})
+    table = pa.Table.from_pandas(bare)
+    table = table.replace_schema_metadata(
+        {**(table.schema.metadata or {}), KEY: json.dumps(provenance).encode()}
+    )
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        pq.write_table(table, partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def read_features(path: str | Path) -> pd.DataFrame:
+    """Table of a parquet file.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    DataFrame of shape (n_exams, n_features)
+        Index: exam ids as text. ``attrs["provenance"]`` is a dict with recipe, versions and data
+        where this library wrote the file, else empty.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is not a parquet file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"There is no file '{path}'. Write it with `mrnet-features extract` or "
+            "`extract_features`."
+        )
+    try:
+        table = pq.read_table(path)
+    except pa.ArrowInvalid as error:
+        raise ValueError(
+            f"'{path}' can't be read as parquet ({error}). Extract the features again."
+        ) from error
+    frame = table.to_pandas()
+    frame.attrs = {"provenance": json.loads((table.schema.metadata or {}).get(KEY, b"{}"))}
+    return frame
+
+
+def describe_provenance(recipe: Recipe, fingerprints: Sequence[str]) -> dict[str, Any]:
+    """Where a table comes from: recipe, versions and data, in plain types.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    fingerprints : sequence of str
+        One an exam, in the table's order.
+
+    Returns
+    -------
+    dict
+        Keys recipe, recipe_digest, versions, data_fingerprint, n_exams.
+    """
+    packages = ("mrnet-features", "numpy", "numba", "scipy", "scikit-image", "pandas")
+    return {
+        "recipe": recipe.as_dict(),
+        "recipe_digest": recipe.digest,
+        "versions": {name: importlib.metadata.version(name) for name in packages},
+        "data_fingerprint": _hash(fingerprints),
+        "n_exams": len(fingerprints),
+        FINGERPRINTS: list(fingerprints),
+    }
+
+
+def _write_shard(
+    exams: Sequence[Exam], extractor: FeatureExtractor, path: Path, bar: tqdm[Any]
+) -> None:
+    """Describe some exams and write their rows."""
+    rows: list[np.ndarray[Any, Any]] = []
+    fingerprints: list[str] = []
+    for row in extractor.iterate(exams):
+        rows.append(row.values)
+        fingerprints.append(row.fingerprint)
+        bar.update(1)
+    recipe = extractor.recipe()
+    frame = frame_of(exams, rows, recipe.columns())
+    frame.attrs["provenance"] = describe_provenance(recipe, fingerprints)
+    write_features(frame, path)
+
+
+def _shard_key(exams: Sequence[Exam], recipe: Recipe) -> str:
+    """Hash of all that a shard's rows depend on: recipe, version, and the files as they are now."""
+    parts = [recipe.digest, importlib.metadata.version("mrnet-features")]
+    for exam in exams:
+        for plane in recipe.planes:
+            status = exam.paths[plane].stat()
+            parts.append(f"{exam.id}{plane}{status.st_size}{status.st_mtime_ns}")
+    return _hash(parts)
+
+
+def _hash(parts: Sequence[str]) -> str:
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
