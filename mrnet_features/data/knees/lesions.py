@@ -1,0 +1,241 @@
+"""What is wrong with a knee, and how often: labels first, then the lesions behind them.
+
+The named constants of this module steer how hard the synthetic task is. Frequencies of joint
+labels are those of the published train and valid splits (Bien et al., PLoS Med
+2018;15:e1002699); indirect signs of an ACL tear follow Gentili et al., Skeletal Radiol
+1994;23:551-556.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+# Joint labels in the order none, abnormal only, meniscus only, ACL only, both.
+CELLS = ((0, 0, 0), (1, 0, 0), (1, 0, 1), (1, 1, 0), (1, 1, 1))  # abnormal, acl, meniscus
+FREQUENCIES = {"train": (217, 433, 272, 83, 125), "valid": (25, 20, 21, 23, 31)}
+
+# ------------------------------------------------------------------ difficulty
+LABEL_NOISE = 0.03  # mean part of the labels that disagree with the knee
+TEAR_STRENGTH = (0.35, 1.0)  # how much of a tear's signal shows: uniform between these
+TEAR_HALF_GAP_MM = (0.45, 1.3)  # half the width of a meniscal cleft
+TEAR_LENGTH_MM = (4.0, 13.0)  # along the meniscus
+WORN_RATE = 0.45  # menisci with inner signal that does not reach the surface, per knee
+ACL_COMPLETE_RATE = 0.6  # of torn ACLs; the others are partial
+ACL_MUCOID_RATE = 0.10  # of intact ACLs
+EFFUSION_MEDIAN_ML = {"none": 4.0, "abnormal": 9.0, "meniscus": 8.0, "acl": 17.0}
+EFFUSION_SPREAD = 0.65  # sigma of the logarithm
+OEDEMA_RATE = {"none": 0.0, "abnormal": 0.5, "meniscus": 0.3, "acl": 0.25}
+BRUISE_RATE = 0.54  # lateral bone bruise with an ACL tear (sensitivity, Gentili)
+DISPLACED_RATE = (0.09, 0.41)  # tibia more than 7 mm forward: ACL intact, torn (Gentili)
+BUCKLED_RATE = (0.06, 0.52)  # PCL angle below 107 degrees: intact, torn (Gentili)
+FLAT_RATE = (0.03, 0.90)  # ACL angle below 45 degrees: intact, torn (Gentili)
+DEFECT_RATE = {"none": 0.0, "abnormal": 0.5, "meniscus": 0.35, "acl": 0.15}
+BAKER_RATE = {"none": 0.04, "abnormal": 0.2, "meniscus": 0.2, "acl": 0.1}
+RED_MARROW_RATE = 0.25
+MAGIC_ANGLE_RATE = 0.3
+LESION_SCALE = 1.0  # multiplies sizes of oedema, defects and cysts
+
+HORNS = ("anterior", "body", "posterior")
+# Where tears sit: the medial posterior horn most often.
+TEAR_PLACES = {
+    ("medial", "posterior"): 0.50, ("medial", "body"): 0.14, ("medial", "anterior"): 0.03,
+    ("lateral", "posterior"): 0.17, ("lateral", "body"): 0.10, ("lateral", "anterior"): 0.06,
+}  # fmt: skip
+TEAR_KINDS = {"horizontal": 0.35, "vertical": 0.25, "radial": 0.2, "complex": 0.2}
+OEDEMA_PLACES = (
+    "medial femur", "lateral femur", "medial tibia", "lateral tibia", "patella", "trochlea",
+)  # fmt: skip
+DEFECT_PLACES = (
+    "medial femur",
+    "lateral femur",
+    "medial tibia",
+    "lateral tibia",
+    "patella",
+    "trochlea",
+)
+
+
+@dataclass(frozen=True)
+class MeniscusTear:
+    """One tear, or one patch of inner degeneration (`kind` "worn").
+
+    `gap_mm` is half the width of the cleft, `length_mm` its length along the meniscus, `strength`
+    the part of the tear's signal that shows.
+    """
+
+    side: str
+    horn: str
+    kind: str
+    gap_mm: float
+    length_mm: float
+    strength: float
+    reach: float
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A lesion at a named place: `size_mm` its radius, `strength` 0 to 1, `u` and `v` in -1..1."""
+
+    place: str
+    size_mm: float
+    strength: float
+    u: float
+    v: float
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that is true of one knee, before label noise."""
+
+    cell: int
+    acl_state: str = "intact"
+    acl_gap: float = 0.5
+    acl_gap_size: float = 0.0
+    acl_drop_mm: float = 0.0
+    shift_mm: float = 0.0
+    pcl_buckle: bool = False
+    tears: tuple[MeniscusTear, ...] = ()
+    worn: tuple[MeniscusTear, ...] = ()
+    effusion_ml: float = 4.0
+    oedema: tuple[Spot, ...] = ()
+    defects: tuple[Spot, ...] = ()
+    baker_ml: float = 0.0
+    red_marrow: tuple[Spot, ...] = ()
+    magic_angle: float = 0.0
+    labels: tuple[int, int, int] = (0, 0, 0)
+    observed: tuple[int, int, int] = field(default=(0, 0, 0))
+
+
+def draw_cell(generator: np.random.Generator, split: str) -> int:
+    """Return an index into `CELLS`, at the published frequencies of `split`."""
+    counts = np.array(FREQUENCIES[split], dtype=np.float64)
+    return int(generator.choice(len(CELLS), p=counts / counts.sum()))
+
+
+def noise_rate(split: str) -> float:
+    """Return how often an exam's labels are replaced by another exam's.
+
+    Replacing all three labels at once keeps both the joint frequencies and the rule that a tear
+    implies abnormal; the rate makes the mean flip rate of the three labels `LABEL_NOISE`.
+    """
+    counts = np.array(FREQUENCIES[split], dtype=np.float64)
+    positive = (counts / counts.sum()) @ np.array(CELLS)
+    return float(LABEL_NOISE / np.mean(2.0 * positive * (1.0 - positive)))
+
+
+def draw_tear(generator: np.random.Generator, kind: str | None = None) -> MeniscusTear:
+    """Return one meniscal tear, or one worn patch where `kind` is "worn"."""
+    places = list(TEAR_PLACES)
+    side, horn = places[int(generator.choice(len(places), p=list(TEAR_PLACES.values())))]
+    if kind is None:
+        kind = str(generator.choice(list(TEAR_KINDS), p=list(TEAR_KINDS.values())))
+    return MeniscusTear(
+        side=side,
+        horn=horn,
+        kind=kind,
+        gap_mm=float(generator.uniform(*TEAR_HALF_GAP_MM)),
+        length_mm=float(generator.uniform(*TEAR_LENGTH_MM)),
+        strength=float(generator.uniform(*TEAR_STRENGTH)),
+        reach=float(generator.uniform(-1.0, 1.0)),
+    )
+
+
+def draw_spot(
+    generator: np.random.Generator, places: tuple[str, ...], low_mm: float, high_mm: float
+) -> Spot:
+    """Return a lesion at one of `places`, its radius between `low_mm` and `high_mm`."""
+    return Spot(
+        place=str(generator.choice(list(places))),
+        size_mm=LESION_SCALE * float(generator.uniform(low_mm, high_mm)),
+        strength=float(generator.uniform(0.4, 1.0)),
+        u=float(generator.uniform(-1.0, 1.0)),
+        v=float(generator.uniform(-1.0, 1.0)),
+    )
+
+
+def draw_findings(generator: np.random.Generator, split: str = "train") -> Findings:
+    """Return what is wrong with one knee, and the labels an imperfect reader would give it.
+
+    Parameters
+    ----------
+    generator : numpy.random.Generator
+        Source of chance.
+    split : {"train", "valid"}
+        Whose label frequencies hold.
+
+    Returns
+    -------
+    Findings
+    """
+    cell = draw_cell(generator, split)
+    abnormal, acl, meniscus = CELLS[cell]
+    observed = CELLS[cell]
+    if generator.random() < noise_rate(split):
+        observed = CELLS[draw_cell(generator, split)]
+    group = "acl" if acl else "meniscus" if meniscus else "abnormal" if abnormal else "none"
+
+    state, gap, gap_size, drop = "intact", 0.5, 0.0, 0.0
+    if acl:
+        complete = generator.random() < ACL_COMPLETE_RATE
+        state = "complete" if complete else "partial"
+        gap = float(generator.uniform(0.45, 0.9))
+        gap_size = float(generator.uniform(0.2, 0.4) if complete else generator.uniform(0.12, 0.25))
+    elif generator.random() < ACL_MUCOID_RATE:
+        state = "mucoid"
+    if generator.random() < FLAT_RATE[acl]:
+        drop = float(
+            generator.uniform(6.0, 14.0) if state == "complete" else generator.uniform(2, 7)
+        )
+    displaced = generator.random() < DISPLACED_RATE[acl]
+    shift = float(generator.uniform(6.0, 10.0) if displaced else generator.normal(0.0, 1.5))
+
+    tears: list[MeniscusTear] = []
+    if meniscus:
+        tears.append(draw_tear(generator))
+        if generator.random() < 0.2:
+            tears.append(draw_tear(generator))
+    worn = tuple(draw_tear(generator, "worn") for _ in range(generator.poisson(WORN_RATE)))
+
+    effusion = EFFUSION_MEDIAN_ML[group] * float(np.exp(generator.normal(0.0, EFFUSION_SPREAD)))
+    oedema: list[Spot] = []
+    if acl and generator.random() < BRUISE_RATE:
+        oedema.append(draw_spot(generator, ("lateral femur bruise",), 7.0, 13.0))
+        oedema.append(draw_spot(generator, ("lateral tibia bruise",), 6.0, 12.0))
+    defects: list[Spot] = []
+    baker = 0.0
+    tried = 0
+    while True:
+        if generator.random() < OEDEMA_RATE[group]:
+            oedema.append(draw_spot(generator, OEDEMA_PLACES, 4.0, 12.0))
+        if generator.random() < DEFECT_RATE[group]:
+            defects.append(draw_spot(generator, DEFECT_PLACES, 2.5, 6.5))
+        if generator.random() < BAKER_RATE[group]:
+            baker = float(np.exp(generator.normal(np.log(4.0), 0.8))) * LESION_SCALE
+        tried += 1
+        # Abnormal without a tear must be abnormal by something.
+        if group != "abnormal" or oedema or defects or baker > 0.0 or tried > 20:
+            break
+    red = tuple(
+        draw_spot(generator, ("femur shaft", "tibia shaft"), 8.0, 16.0)
+        for _ in range(generator.poisson(RED_MARROW_RATE))
+    )
+    magic = float(generator.uniform(0.3, 0.8)) if generator.random() < MAGIC_ANGLE_RATE else 0.0
+    return Findings(
+        cell=cell,
+        acl_state=state,
+        acl_gap=gap,
+        acl_gap_size=gap_size,
+        acl_drop_mm=drop,
+        shift_mm=shift,
+        pcl_buckle=bool(generator.random() < BUCKLED_RATE[acl]),
+        tears=tuple(tears),
+        worn=worn,
+        effusion_ml=effusion,
+        oedema=tuple(oedema),
+        defects=tuple(defects),
+        baker_ml=baker,
+        red_marrow=red,
+        magic_angle=magic,
+        labels=CELLS[cell],
+        observed=observed,
+    )

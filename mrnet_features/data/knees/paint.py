@@ -1,0 +1,213 @@
+"""Knee -> signal of every pixel: the one heavy loop of the synthetic scans."""
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from mrnet_features.data.knees import tissues as t
+from mrnet_features.data.knees.anatomy import tissue_at
+from mrnet_features.data.knees.compiled import compiled
+
+NOISE_SIZE = 128
+NOISE_MASK = NOISE_SIZE - 1
+
+
+@lru_cache(maxsize=1)
+def noise_volumes() -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+    """Return two periodic volumes of band-limited noise, fine and coarse.
+
+    Returns
+    -------
+    tuple of two ndarrays of shape (128, 128, 128), int8
+        32 is one standard deviation.
+    """
+    generator = np.random.default_rng(20180427)
+    volumes = []
+    for sigma in (0.9, 5.0):
+        white = generator.standard_normal((NOISE_SIZE,) * 3).astype(np.float32)
+        smooth = gaussian_filter(white, sigma, mode="wrap")
+        smooth -= gaussian_filter(smooth, 3.0 * sigma, mode="wrap")
+        smooth *= 32.0 / smooth.std()
+        volumes.append(np.clip(np.round(smooth), -127, 127).astype(np.int8))
+    return volumes[0], volumes[1]
+
+
+@compiled
+def paint_stack(
+    stack: Any,
+    flow: Any,
+    origins: Any,
+    row_step: Any,
+    column_step: Any,
+    slice_step: Any,
+    knee: Any,
+    blobs: Any,
+    signal: Any,
+    texture: Any,
+    fine: Any,
+    coarse: Any,
+    phase: Any,
+) -> None:
+    """Write the signal of every pixel into `stack`.
+
+    Each pixel is sampled once, at one of four depths of its slice in a 2 x 2 pattern; the point
+    spread applied afterwards has a zero at the pattern's frequency, so what is left is the mean
+    over the slice: partial volume at the price of one sample.
+
+    Parameters
+    ----------
+    stack : ndarray of shape (n_slices, height, width), float32
+        Filled with signal.
+    flow : ndarray of shape (n_slices, height, width) or (0, 0, 0), uint8
+        Set to 1 in vessels, where it is not empty.
+    origins : ndarray of shape (n_slices, 3), float64
+        Place of each slice's first pixel, mm in the canonical knee.
+    row_step, column_step, slice_step : ndarray of shape (3,), float64
+        Step to the next row, the next column, and through the slice's thickness.
+    knee : Knee
+        The person.
+    blobs : ndarray of shape (n_blobs, N_COLUMNS), float64
+        Lesions.
+    signal, texture : ndarray of shape (n_tissues,), float32
+        Signal of each tissue and its relative spread.
+    fine, coarse : ndarray of shape (128, 128, 128), int8
+        Noise volumes.
+    phase : ndarray of shape (3,), int64
+        Offset into the noise, so that no two knees share texture.
+    """
+    n_slices, height, width = stack.shape
+    active = np.empty(blobs.shape[0], dtype=np.int64)
+    for s in range(n_slices):
+        for r in range(height):
+            ax = origins[s, 0] + r * row_step[0]
+            ay = origins[s, 1] + r * row_step[1]
+            az = origins[s, 2] + r * row_step[2]
+            # Blobs whose ball this row may cross: distance of the centre to the row's line.
+            n_active = 0
+            cc = column_step[0] ** 2 + column_step[1] ** 2 + column_step[2] ** 2
+            for b in range(blobs.shape[0]):
+                dx = blobs[b, 0] - ax
+                dy = blobs[b, 1] - ay
+                dz = blobs[b, 2] - az
+                along = dx * column_step[0] + dy * column_step[1] + dz * column_step[2]
+                if dx * dx + dy * dy + dz * dz - along * along / cc < (blobs[b, 12] + 4.0) ** 2:
+                    active[n_active] = b
+                    n_active += 1
+            for c in range(width):
+                depth = (((r & 1) * 2 + (c & 1)) - 1.5) * 0.25
+                x = ax + c * column_step[0] + depth * slice_step[0]
+                y = ay + c * column_step[1] + depth * slice_step[1]
+                z = az + c * column_step[2] + depth * slice_step[2]
+                if abs(x) > 70.0 or abs(y) > 72.0:
+                    stack[s, r, c] = 0.0
+                    continue
+                i = (int(x * 1.3 + 300.0) + phase[0]) & 127
+                j = (int(y * 1.3 + 300.0) + phase[1]) & 127
+                k = int(z * 1.3 + 300.0) + phase[2]
+                n = fine[i, j, k & 127] * (1.0 / 32.0)
+                m = coarse[
+                    (int(x + 300.0) + phase[1]) & 127,
+                    (int(y + 300.0) + phase[2]) & 127,
+                    (int(z + 300.0) + phase[0]) & 127,
+                ] * (1.0 / 32.0)
+                tissue = tissue_at(x, y, z, n, m, knee)
+                if tissue == t.AIR:
+                    stack[s, r, c] = 0.0
+                    continue
+                grain = n
+                if tissue == t.MUSCLE:  # fascicles run along the limb
+                    grain = fine[i, j, (k >> 3) & 127] * (1.0 / 32.0)
+                value = signal[tissue] * (1.0 + texture[tissue] * (0.75 * grain + 0.6 * m))
+                for a in range(n_active):
+                    b = active[a]
+                    if (int(blobs[b, 16]) >> tissue) & 1 == 0:
+                        continue
+                    dx = x - blobs[b, 0]
+                    dy = y - blobs[b, 1]
+                    dz = z - blobs[b, 2]
+                    u = blobs[b, 3] * dx + blobs[b, 4] * dy + blobs[b, 5] * dz
+                    v = blobs[b, 6] * dx + blobs[b, 7] * dy + blobs[b, 8] * dz
+                    w = blobs[b, 9] * dx + blobs[b, 10] * dy + blobs[b, 11] * dz
+                    q = np.sqrt(u * u + v * v + w * w) + blobs[b, 17] * (0.6 * m + 0.2 * n)
+                    if q < 1.0:
+                        part = min((1.0 - q) * blobs[b, 13], 1.0) * blobs[b, 14]
+                        value += part * (signal[int(blobs[b, 15])] - value)
+                if flow.shape[0] > 0 and (tissue == t.ARTERY or tissue == t.VEIN):
+                    flow[s, r, c] = 1
+                stack[s, r, c] = value
+
+
+@compiled
+def spread_points(stack: Any, sharpen: float) -> None:
+    """Blur each slice in place with the scanner's point spread, then sharpen by `sharpen`.
+
+    The kernel (1, 2, 1) / 4 along rows and columns, followed by (-s, 1 + 2 s, -s), leaves nothing
+    of a pattern that alternates from pixel to pixel.
+    """
+    n_slices, height, width = stack.shape
+    line = np.empty(max(height, width), dtype=np.float32)
+    soft = np.empty(max(height, width), dtype=np.float32)
+    for s in range(n_slices):
+        for r in range(height):
+            for c in range(width):
+                line[c] = stack[s, r, c]
+            for c in range(width):
+                left = line[max(c - 1, 0)]
+                right = line[min(c + 1, width - 1)]
+                soft[c] = 0.25 * left + 0.5 * line[c] + 0.25 * right
+            for c in range(width):
+                sides = soft[max(c - 1, 0)] + soft[min(c + 1, width - 1)]
+                stack[s, r, c] = soft[c] + sharpen * (2.0 * soft[c] - sides)
+        for c in range(width):
+            for r in range(height):
+                line[r] = stack[s, r, c]
+            for r in range(height):
+                left = line[max(r - 1, 0)]
+                right = line[min(r + 1, height - 1)]
+                soft[r] = 0.25 * left + 0.5 * line[r] + 0.25 * right
+            for r in range(height):
+                sides = soft[max(r - 1, 0)] + soft[min(r + 1, height - 1)]
+                stack[s, r, c] = soft[r] + sharpen * (2.0 * soft[r] - sides)
+
+
+@compiled
+def finish_stack(
+    out: Any, stack: Any, bias: Any, ends: Any, noise: Any, starts: Any, sigma: float
+) -> None:
+    """Apply bias field and Rician noise and round to grey levels, into `out`.
+
+    Parameters
+    ----------
+    out : ndarray of shape (n_slices, height, width), uint8
+        Filled.
+    stack : ndarray of shape (n_slices, height, width), float32
+        Noise-free image in grey levels.
+    bias : ndarray of shape (6,), float64
+        Quadratic of the multiplicative field over rows and columns scaled to -1..1.
+    ends : ndarray of shape (height,), float64
+        Sensitivity along the rows, where the coil ends.
+    noise : ndarray of shape (n,), float32
+        Standard normal numbers to draw from.
+    starts : ndarray of shape (n_slices, height), int64
+        Where each row starts in `noise`.
+    sigma : float
+        Standard deviation of the noise in grey levels.
+    """
+    n_slices, height, width = stack.shape
+    for s in range(n_slices):
+        for r in range(height):
+            v = 2.0 * r / height - 1.0
+            start = starts[s, r]
+            for c in range(width):
+                u = 2.0 * c / width - 1.0
+                gain = ends[r] * (
+                    1.0 + bias[0] * u + bias[1] * v + bias[2] * u * u + bias[3] * v * v
+                    + bias[4] * u * v
+                )  # fmt: skip
+                real = stack[s, r, c] * gain + sigma * noise[start + c]
+                other = sigma * noise[start + width + c]
+                value = np.sqrt(real * real + other * other)
+                out[s, r, c] = np.uint8(min(value + 0.5, 255.0))

@@ -1,0 +1,28 @@
+"""The tissues a pixel can be made of: small integers shared by anatomy, lesions and signal."""
+
+AIR = 0
+SKIN = 1
+FAT = 2  # under the skin and between muscles
+SEPTUM = 3  # fibrous strands in fat, fascia
+JOINT_FAT = 4  # Hoffa's fat pad, prefemoral fat, fat of the notch: inside the capsule
+MUSCLE = 5
+CORTEX = 6
+MARROW = 7
+SCAR = 8  # physeal scar
+CARTILAGE = 9
+MENISCUS = 10
+LIGAMENT = 11  # ligaments and tendons
+FLUID = 12
+SYNOVIUM = 13
+ARTERY = 14
+VEIN = 15
+NERVE = 16
+# Only lesions and variants paint these.
+OEDEMA = 17  # marrow or soft tissue with much free water
+TORN_MENISCUS = 18
+WORN_MENISCUS = 19  # mucoid degeneration inside a meniscus
+TORN_LIGAMENT = 20
+MUCOID_LIGAMENT = 21
+RED_MARROW = 22
+
+N_TISSUES = 23
