@@ -7,6 +7,7 @@ import numpy as np
 from mrnet_features.data.knees import tissues as t
 from mrnet_features.data.knees.bones import (
     Bones,
+    Floats,
     draw_bones,
     femur_distance,
     fibula_distance,
@@ -24,7 +25,6 @@ from mrnet_features.data.knees.soft import (
     muscle_at,
     pcl_distance,
     segment_distance,
-    skin_depth,
 )
 
 # What a torn or absent ACL looks like to the painter.
@@ -53,8 +53,8 @@ class Knee(NamedTuple):
     film: float
 
 
-def draw_knee_shape(generator: np.random.Generator) -> tuple[Bones, Soft]:
-    """Return the bones and the soft tissue of one person.
+def draw_person(generator: np.random.Generator) -> tuple[Bones, Soft, Floats]:
+    """Return the bones, the soft tissue and the outlines of one person.
 
     Parameters
     ----------
@@ -63,9 +63,14 @@ def draw_knee_shape(generator: np.random.Generator) -> tuple[Bones, Soft]:
 
     Returns
     -------
-    tuple of (Bones, Soft)
+    bones, soft : Bones, Soft
+        Single sizes.
+    tables : ndarray of shape (n_rows, 241), float64
+        Outlines by height and by width; `bones` names the rows.
     """
-    return draw_bones(generator), draw_soft(generator)
+    bones, bone_rows = draw_bones(generator)
+    soft, soft_rows = draw_soft(generator)
+    return bones, soft, np.concatenate([bone_rows, soft_rows])
 
 
 @compiled
@@ -120,13 +125,10 @@ def band_at(x: float, y: float, z: float, noise: float, knee: Any) -> int:
             edge -= 0.02 * (z - 12.0)
         if abs(x - edge) < 1.2 and abs(y - 2.0 + 0.1 * z) < 7.0:
             return t.LIGAMENT
-    if x > 28.0:
-        if -16.0 < z < 26.0:  # lateral collateral ligament
-            d, _ = segment_distance(x, y, z, 37.5, 3.0, 24.0, 39.5, 26.0, -15.0)
-            if d < 2.1:
-                return t.LIGAMENT
-        if -18.0 < z and abs(x - 40.0 - 0.06 * z) < 1.2 and abs(y + 13.0 - 0.1 * z) < 9.0:
-            return t.LIGAMENT  # iliotibial band
+    if x > 28.0 and -16.0 < z < 26.0:  # lateral collateral ligament
+        d, _ = segment_distance(x, y, z, 37.5, 3.0, 24.0, 38.5, 26.0, -15.0)
+        if d < 1.8:
+            return t.LIGAMENT
     return -1
 
 
@@ -161,17 +163,30 @@ def bone_at(d: float, x: float, y: float, z: float, scar: float, noise: float) -
 
 
 @compiled
-def tissue_at(x: float, y: float, z: float, noise: float, coarse: float, knee: Any) -> int:
+def tissue_at(
+    x: float,
+    y: float,
+    z: float,
+    depth: float,
+    noise: float,
+    coarse: float,
+    knee: Any,
+    tables: Any,
+) -> int:
     """Return the tissue at a point.
 
     Parameters
     ----------
     x, y, z : float
         Place in mm, canonical right knee.
+    depth : float
+        Depth under the skin in mm, not negative.
     noise, coarse : float
         Band-limited noise of unit spread, fine and coarse, that roughens edges.
     knee : Knee
         The person.
+    tables : ndarray of shape (n_rows, 241), float64
+        The person's outlines.
 
     Returns
     -------
@@ -180,9 +195,6 @@ def tissue_at(x: float, y: float, z: float, noise: float, coarse: float, knee: A
     """
     soft = knee.soft
     bones = knee.bones
-    depth = skin_depth(x, y, z, soft)
-    if depth < 0.0:
-        return t.AIR
     if depth < 1.5:
         return t.SKIN
     # Below the joint line everything follows the tibia.
@@ -194,11 +206,11 @@ def tissue_at(x: float, y: float, z: float, noise: float, coarse: float, knee: A
     d_side = 99.0
     near_x = abs(x) < 44.0
     if z > -8.0 and near_x and y < 36.0 and y > -42.0:
-        d_femur, d_condyles = femur_distance(x, y, z, bones)
+        d_femur, d_condyles = femur_distance(x, y, z, bones, tables)
         if d_femur < 0.0:
             return bone_at(d_femur, x, y, z, 29.0, noise)
     if z < 3.0 and near_x:
-        d_tibia, d_side = tibia_distance(x, yt, z, bones)
+        d_tibia, d_side = tibia_distance(x, yt, z, bones, tables)
         if d_tibia < 0.0:
             return bone_at(d_tibia, x, y, z, -24.0, noise)
         if z < -8.0 and x > 18.0:
@@ -209,12 +221,17 @@ def tissue_at(x: float, y: float, z: float, noise: float, coarse: float, knee: A
         d_patella, behind = patella_distance(x, y, z, bones)
         if d_patella < 0.0:
             return bone_at(d_patella, x, y, z, 99.0, noise)
-        if d_patella < 2.8 and behind > 0.0 and abs(z - bones.patella_z) < 16.0:
-            return t.CARTILAGE
+        if d_patella < 2.8 and behind > 0.0 and abs(x - bones.patella_x) < 17.0:
+            if abs(z - bones.patella_z - 2.0) < 15.0:
+                return t.CARTILAGE
     # Femoral cartilage: on the condyles and the trochlea, not on the notch or the sides.
-    if 0.0 <= d_condyles < bones.cartilage and -35.5 < x < 34.0:
-        top = 37.0 if y < -20.0 else 29.0
-        if z < top + coarse and (y < -8.0 or y > 6.0 or z < 8.0):
+    on_condyles = d_condyles > -0.01 and -35.0 < x < 33.0
+    if on_condyles and d_condyles < bones.cartilage:
+        top = 27.0
+        if y < 0.0:
+            trochlear = -17.0 < x < 27.0
+            top = 36.0 if trochlear and y < -22.0 else (24.0 if trochlear else 12.0)
+        if z < top + coarse:
             return t.CARTILAGE
     if -9.0 < z < 9.0 and d_side < 1.5 and near_x:
         floor = plateau_height(x, yt, bones)
@@ -241,22 +258,32 @@ def tissue_at(x: float, y: float, z: float, noise: float, coarse: float, knee: A
         if here >= 0:
             return here
     # Inside the capsule: films of fluid along cartilage, then fat.
-    joint = min(d_femur, d_tibia)
-    if joint < 6.0:
-        if d_condyles < bones.cartilage + knee.film and z < 40.0 and noise > 0.0:
+    if on_condyles and d_condyles < bones.cartilage + knee.film * (1.0 + 0.8 * coarse):
+        if z < 34.0 and (y < -22.0 or z < 22.0):
             return t.FLUID
-        if joint > 4.6 + 0.6 * coarse and y > 5.0:
-            return t.SEPTUM
-        return t.JOINT_FAT
-    if y < -12.0 and abs(x - 4.0) < 26.0 and -30.0 < z < 60.0 and depth > 7.0:
-        return t.SEPTUM if noise > 1.9 else t.JOINT_FAT  # Hoffa's and the prefemoral fat pad
+    joint = min(d_femur, d_tibia)
+    if joint < 5.5 and -16.0 < z < 34.0:
+        if joint > 4.7 + 0.5 * coarse and y > 5.0:
+            return t.LIGAMENT  # capsule
+        return t.JOINT_FAT if noise < 1.8 else t.SYNOVIUM
+    strand = abs(coarse + 0.25 * noise) < 0.07
+    if depth > 6.0 and y < -8.0:
+        q = ((x - 4.0) / 30.0) ** 2 + ((y + 26.0) / 24.0) ** 2 + ((z + 2.0) / 30.0) ** 2
+        if q < 1.0 + 0.1 * coarse:
+            return t.SEPTUM if strand and noise > 0.3 else t.JOINT_FAT  # Hoffa's fat pad
     back = min(max((y + 20.0) / 40.0, 0.0), 1.0)
     side = min(abs(x) / 50.0, 1.0)
     cover = soft.fat_front + (soft.fat_back - soft.fat_front) * max(back, 0.6 * side)
-    if depth < cover + 0.8 * coarse:
-        return t.SEPTUM if noise > 1.75 else t.FAT
-    which, fill, second = muscle_at(x, y, z, soft)
-    fill += 0.05 * noise + 0.06 * coarse
+    cover += 0.8 * coarse
+    if depth < cover:
+        return t.SEPTUM if strand and noise > 0.5 else t.FAT
+    wall = 0.7
+    if x > 25.0 and -26.0 < y < 2.0 and z > -20.0:
+        wall = 2.0  # the iliotibial band is a thickening of the fascia
+    if depth < cover + wall:
+        return t.LIGAMENT if noise < 0.8 else t.SEPTUM
+    which, fill, second = muscle_at(x, y, z, tables)
+    fill += 0.04 * noise + 0.06 * coarse
     if which >= 0 and fill < 1.0:
-        return t.FAT if second - fill < 0.10 else t.MUSCLE
-    return t.SEPTUM if noise > 2.0 else t.FAT
+        return t.FAT if second - fill < 0.09 else t.MUSCLE
+    return t.SEPTUM if strand and noise > 0.6 else t.FAT

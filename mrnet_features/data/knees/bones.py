@@ -21,6 +21,8 @@ X_FIRST = -60.0  # mm, first entry of tables over x; 0.5 mm a step
 Z_FIRST = -100.0  # mm, first entry of tables over z; 1 mm a step
 X_TABLE = np.arange(X_FIRST, 60.25, 0.5)
 Z_TABLE = np.arange(Z_FIRST, 100.5, 1.0)
+X_TABLE_SIZE = 241
+Z_TABLE_SIZE = 201
 
 # Centres (y, z) of the three circles that make a sagittal section of the condyles, in mm.
 TROCHLEA = (-12.0, 25.0)
@@ -59,21 +61,26 @@ PLATEAU = -7.0  # mm, height of the bony plateau
 CARTILAGE_THICKNESS = 2.3  # mm, femoral
 
 
-class Bones(NamedTuple):
-    """Tables and sizes of one knee's bones, in mm."""
+# Rows of the table of outlines; rows over x first, then rows over z.
+TROCHLEA_ROW = 0
+DISTAL_ROW = 1
+POSTERIOR_ROW = 2
+STEEPNESS_ROW = 3
+SHAFT_ROW = 4  # half width, half depth, centre x, centre y
+TIBIA_ROW = 8
+SKIN_ROW = 12  # half width, half depth, centre y
+MUSCLE_ROW = 15  # four rows a muscle: centre x, centre y, 1 / half width, 1 / half depth
 
-    trochlea: Floats
-    distal: Floats
-    posterior: Floats
-    steepness: Floats
-    shaft: Floats
-    tibia: Floats
+
+class Bones(NamedTuple):
+    """Sizes of one knee's bones, in mm; `slope` is a tangent."""
+
     notch_width: float
     slope: float
     cartilage: float
     patella_x: float
-    patella_z: float
     patella_y: float
+    patella_z: float
 
 
 def table_over(knots: tuple[tuple[float, ...], ...], at: Floats) -> Floats:
@@ -96,7 +103,7 @@ def table_over(knots: tuple[tuple[float, ...], ...], at: Floats) -> Floats:
     return np.ascontiguousarray(values)
 
 
-def draw_bones(generator: np.random.Generator) -> Bones:
+def draw_bones(generator: np.random.Generator) -> tuple[Bones, Floats]:
     """Return one person's bones: the measured knee with the spread of adults.
 
     Parameters
@@ -106,28 +113,32 @@ def draw_bones(generator: np.random.Generator) -> Bones:
 
     Returns
     -------
-    Bones
+    bones : Bones
+        Single sizes.
+    rows : ndarray of shape (12, 241), float64
+        Rows 0 to 11 of the table of outlines.
     """
-    distal = table_over(DISTAL_RADIUS, X_TABLE)[0] + generator.normal(0.0, 0.5)
-    trochlea = table_over(TROCHLEA_RADIUS, X_TABLE)[0] + generator.normal(0.0, 0.6)
+    rows = np.zeros((SKIN_ROW, X_TABLE.size))
+    rows[TROCHLEA_ROW] = table_over(TROCHLEA_RADIUS, X_TABLE)[0] + generator.normal(0.0, 0.6)
     # A shallow or deep groove: dysplasia is part of the spread.
-    trochlea += generator.normal(0.0, 0.8) * np.exp(-(((X_TABLE - 2) / 6.0) ** 2))
-    posterior = table_over(POSTERIOR_RADIUS, X_TABLE)[0] + generator.normal(0.0, 0.4)
-    slope = np.gradient(distal, X_TABLE)
-    return Bones(
-        trochlea=trochlea,
-        distal=distal,
-        posterior=posterior,
-        steepness=1.0 / np.sqrt(1.0 + np.minimum(slope * slope, 9.0)),
-        shaft=table_over(SHAFT, Z_TABLE) * generator.normal(1.0, 0.03),
-        tibia=table_over(TIBIA, Z_TABLE) * generator.normal(1.0, 0.015),
+    groove = np.exp(-(((X_TABLE - 2.0) / 6.0) ** 2))
+    rows[TROCHLEA_ROW] += generator.normal(0.0, 0.8) * groove
+    rows[DISTAL_ROW] = table_over(DISTAL_RADIUS, X_TABLE)[0] + generator.normal(0.0, 0.5)
+    rows[POSTERIOR_ROW] = table_over(POSTERIOR_RADIUS, X_TABLE)[0] + generator.normal(0.0, 0.4)
+    slope = np.gradient(rows[DISTAL_ROW], X_TABLE)
+    rows[STEEPNESS_ROW] = 1.0 / np.sqrt(1.0 + np.minimum(slope * slope, 9.0))
+    n = Z_TABLE.size
+    rows[SHAFT_ROW : SHAFT_ROW + 4, :n] = table_over(SHAFT, Z_TABLE) * generator.normal(1.0, 0.03)
+    rows[TIBIA_ROW : TIBIA_ROW + 4, :n] = table_over(TIBIA, Z_TABLE) * generator.normal(1.0, 0.015)
+    bones = Bones(
         notch_width=float(np.clip(generator.normal(8.5, 0.9), 6.5, 11.0)),
         slope=float(generator.normal(0.09, 0.04)),
         cartilage=float(np.clip(CARTILAGE_THICKNESS + generator.normal(0.0, 0.3), 1.5, 3.2)),
         patella_x=float(generator.normal(5.0, 1.5)),
-        patella_z=float(generator.normal(31.0, 2.5)),
         patella_y=float(generator.normal(-34.5, 0.6)),
+        patella_z=float(generator.normal(31.0, 2.5)),
     )
+    return bones, rows
 
 
 @compiled
@@ -168,24 +179,26 @@ def bump(u: float, v: float) -> float:
 
 
 @compiled
-def femur_distance(x: float, y: float, z: float, bones: Any) -> tuple[float, float]:
+def femur_distance(
+    x: float, y: float, z: float, bones: Any, tables: Any
+) -> tuple[float, float]:
     """Return the distance to the femur, and to its condyles before the notch is cut, in mm."""
     place = (x - X_FIRST) * 2.0
-    i = min(max(int(place), 0), bones.distal.size - 2)
+    i = min(max(int(place), 0), X_TABLE_SIZE - 2)
     t = place - i
-    radius_a = bones.trochlea[i] + t * (bones.trochlea[i + 1] - bones.trochlea[i])
-    radius_d = bones.distal[i] + t * (bones.distal[i + 1] - bones.distal[i])
-    radius_p = bones.posterior[i] + t * (bones.posterior[i + 1] - bones.posterior[i])
-    steep = bones.steepness[i]
+    radius_a = tables[TROCHLEA_ROW, i] + t * (tables[TROCHLEA_ROW, i + 1] - tables[TROCHLEA_ROW, i])
+    radius_d = tables[DISTAL_ROW, i] + t * (tables[DISTAL_ROW, i + 1] - tables[DISTAL_ROW, i])
+    radius_p = tables[POSTERIOR_ROW, i] + t * (tables[POSTERIOR_ROW, i + 1] - tables[POSTERIOR_ROW, i])
+    steep = tables[STEEPNESS_ROW, i]
     a = np.sqrt((y - TROCHLEA[0]) ** 2 + (z - TROCHLEA[1]) ** 2) - radius_a
     d = np.sqrt((y - DISTAL[0]) ** 2 + (z - DISTAL[1]) ** 2) - radius_d
     p = np.sqrt((y - POSTERIOR[0]) ** 2 + (z - POSTERIOR[1]) ** 2) - radius_p
     condyles = smooth_minimum(smooth_minimum(a, d, 3.0), p, 3.0) * steep
     body = condyles
     if z > 22.0:
-        j = min(max(int(z - Z_FIRST), 0), bones.shaft.shape[1] - 1)
+        j = min(max(int(z - Z_FIRST), 0), Z_TABLE_SIZE - 1)
         shaft = ellipse_distance(
-            x - bones.shaft[2, j], y - bones.shaft[3, j], bones.shaft[0, j], bones.shaft[1, j]
+            x - tables[SHAFT_ROW + 2, j], y - tables[SHAFT_ROW + 3, j], tables[SHAFT_ROW, j], tables[SHAFT_ROW + 1, j]
         )
         shaft = smooth_maximum(shaft, 34.0 - z, 8.0)
         body = smooth_minimum(condyles, shaft, 7.0)
@@ -208,11 +221,13 @@ def plateau_height(x: float, y: float, bones: Any) -> float:
 
 
 @compiled
-def tibia_distance(x: float, y: float, z: float, bones: Any) -> tuple[float, float]:
+def tibia_distance(
+    x: float, y: float, z: float, bones: Any, tables: Any
+) -> tuple[float, float]:
     """Return the distance to the tibia, and to its side wall alone, in mm."""
-    j = min(max(int(z - Z_FIRST), 0), bones.tibia.shape[1] - 1)
+    j = min(max(int(z - Z_FIRST), 0), Z_TABLE_SIZE - 1)
     side = ellipse_distance(
-        x - bones.tibia[2, j], y - bones.tibia[3, j], bones.tibia[0, j], bones.tibia[1, j]
+        x - tables[TIBIA_ROW + 2, j], y - tables[TIBIA_ROW + 3, j], tables[TIBIA_ROW, j], tables[TIBIA_ROW + 1, j]
     )
     if y > 8.0 and z > -45.0:  # the popliteal groove between the two condyles
         side += 4.0 * bump((x - 1.0) / 6.0, (y - 27.0) / 8.0)
@@ -236,8 +251,8 @@ def patella_distance(x: float, y: float, z: float, bones: Any) -> tuple[float, f
     behind = (y - bones.patella_y) + (0.38 * ridge if ridge > 0.0 else -0.55 * ridge)
     if w < -12.0:  # the apex has no facet
         behind += 0.5 * (-12.0 - w)
-    front = (bones.patella_y - 19.0 + 0.016 * u * u + 0.006 * w * w) - y
-    return smooth_maximum(smooth_maximum(outline, behind, 5.0), front, 6.0), behind
+    front = (bones.patella_y - 20.5 + 0.018 * u * u + 0.006 * w * w) - y
+    return smooth_maximum(smooth_maximum(outline, behind, 3.0), front, 4.0), behind
 
 
 @compiled

@@ -1,5 +1,6 @@
 """Knee -> signal of every pixel: the one heavy loop of the synthetic scans."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -9,9 +10,10 @@ from scipy.ndimage import gaussian_filter
 
 from mrnet_features.data.knees import tissues as t
 from mrnet_features.data.knees.anatomy import tissue_at
-from mrnet_features.data.knees.compiled import compiled
+from mrnet_features.data.knees.compiled import cached, compiled, source_stamp
+from mrnet_features.data.knees.soft import skin_depth
 
-NOISE_SIZE = 128
+NOISE_SIZE = 64
 NOISE_MASK = NOISE_SIZE - 1
 
 
@@ -21,7 +23,7 @@ def noise_volumes() -> tuple[NDArray[np.int8], NDArray[np.int8]]:
 
     Returns
     -------
-    tuple of two ndarrays of shape (128, 128, 128), int8
+    tuple of two ndarrays of shape (64, 64, 64), int8
         32 is one standard deviation.
     """
     generator = np.random.default_rng(20180427)
@@ -36,7 +38,7 @@ def noise_volumes() -> tuple[NDArray[np.int8], NDArray[np.int8]]:
 
 
 @compiled
-def paint_stack(
+def paint_pixels(
     stack: Any,
     flow: Any,
     origins: Any,
@@ -44,6 +46,7 @@ def paint_stack(
     column_step: Any,
     slice_step: Any,
     knee: Any,
+    tables: Any,
     blobs: Any,
     signal: Any,
     texture: Any,
@@ -69,11 +72,13 @@ def paint_stack(
         Step to the next row, the next column, and through the slice's thickness.
     knee : Knee
         The person.
+    tables : ndarray of shape (n_rows, 241), float64
+        The person's outlines.
     blobs : ndarray of shape (n_blobs, N_COLUMNS), float64
         Lesions.
     signal, texture : ndarray of shape (n_tissues,), float32
         Signal of each tissue and its relative spread.
-    fine, coarse : ndarray of shape (128, 128, 128), int8
+    fine, coarse : ndarray of shape (64, 64, 64), int8
         Noise volumes.
     phase : ndarray of shape (3,), int64
         Offset into the noise, so that no two knees share texture.
@@ -101,25 +106,23 @@ def paint_stack(
                 x = ax + c * column_step[0] + depth * slice_step[0]
                 y = ay + c * column_step[1] + depth * slice_step[1]
                 z = az + c * column_step[2] + depth * slice_step[2]
-                if abs(x) > 70.0 or abs(y) > 72.0:
+                under = skin_depth(x, y, z, tables)
+                if under < 0.0:
                     stack[s, r, c] = 0.0
                     continue
-                i = (int(x * 1.3 + 300.0) + phase[0]) & 127
-                j = (int(y * 1.3 + 300.0) + phase[1]) & 127
-                k = int(z * 1.3 + 300.0) + phase[2]
-                n = fine[i, j, k & 127] * (1.0 / 32.0)
+                i = (int(x * 1.3 + 320.0) + phase[0]) & NOISE_MASK
+                j = (int(y * 1.3 + 320.0) + phase[1]) & NOISE_MASK
+                k = int(z * 1.3 + 320.0) + phase[2]
+                n = fine[i, j, k & NOISE_MASK] * (1.0 / 32.0)
                 m = coarse[
-                    (int(x + 300.0) + phase[1]) & 127,
-                    (int(y + 300.0) + phase[2]) & 127,
-                    (int(z + 300.0) + phase[0]) & 127,
+                    (int(x + 320.0) + phase[1]) & NOISE_MASK,
+                    (int(y + 320.0) + phase[2]) & NOISE_MASK,
+                    (int(z + 320.0) + phase[0]) & NOISE_MASK,
                 ] * (1.0 / 32.0)
-                tissue = tissue_at(x, y, z, n, m, knee)
-                if tissue == t.AIR:
-                    stack[s, r, c] = 0.0
-                    continue
+                tissue = tissue_at(x, y, z, under, n, m, knee, tables)
                 grain = n
                 if tissue == t.MUSCLE:  # fascicles run along the limb
-                    grain = fine[i, j, (k >> 3) & 127] * (1.0 / 32.0)
+                    grain = fine[i, j, (k >> 3) & NOISE_MASK] * (1.0 / 32.0)
                 value = signal[tissue] * (1.0 + texture[tissue] * (0.75 * grain + 0.6 * m))
                 for a in range(n_active):
                     b = active[a]
@@ -140,7 +143,39 @@ def paint_stack(
                 stack[s, r, c] = value
 
 
-@compiled
+def painter(stamp: int) -> Callable[..., None]:
+    """Return `paint_pixels` as a cached entry point; `stamp` becomes part of the cache's key."""
+
+    @cached
+    def paint(
+        stack: Any,
+        flow: Any,
+        origins: Any,
+        row_step: Any,
+        column_step: Any,
+        slice_step: Any,
+        knee: Any,
+        tables: Any,
+        blobs: Any,
+        signal: Any,
+        texture: Any,
+        fine: Any,
+        coarse: Any,
+        phase: Any,
+    ) -> None:
+        if stamp >= 0:
+            paint_pixels(
+                stack, flow, origins, row_step, column_step, slice_step, knee, tables, blobs,
+                signal, texture, fine, coarse, phase,
+            )  # fmt: skip
+
+    return paint
+
+
+paint_stack = painter(source_stamp())
+
+
+@cached
 def spread_points(stack: Any, sharpen: float) -> None:
     """Blur each slice in place with the scanner's point spread, then sharpen by `sharpen`.
 
@@ -173,7 +208,7 @@ def spread_points(stack: Any, sharpen: float) -> None:
                 stack[s, r, c] = soft[r] + sharpen * (2.0 * soft[r] - sides)
 
 
-@compiled
+@cached
 def finish_stack(
     out: Any, stack: Any, bias: Any, ends: Any, noise: Any, starts: Any, sigma: float
 ) -> None:

@@ -12,7 +12,7 @@ from mrnet_features.data.knees.anatomy import (
     ACL_MUCOID,
     ACL_PARTIAL,
     Knee,
-    draw_knee_shape,
+    draw_person,
 )
 from mrnet_features.data.knees.blobs import lesion_blobs
 from mrnet_features.data.knees.lesions import CELLS, Findings, draw_findings
@@ -98,6 +98,7 @@ def standard_noise() -> NDArray[np.float32]:
 def scan_plane(
     plane: str,
     knee: Knee,
+    tables: NDArray[np.float64],
     blobs: NDArray[np.float64],
     generator: np.random.Generator,
     *,
@@ -115,6 +116,8 @@ def scan_plane(
         Direction of the slices.
     knee : Knee
         The person.
+    tables : ndarray of shape (n_rows, 241), float64
+        The person's outlines.
     blobs : ndarray of shape (n_blobs, 18), float64
         Lesions.
     generator : numpy.random.Generator
@@ -175,6 +178,7 @@ def scan_plane(
         turn @ (column * pixel),
         turn @ (through * gap * 0.85),
         knee,
+        tables,
         blobs,
         tissue_signal(plane, tesla, fat_left=fat_left),
         tissue_texture(),
@@ -219,9 +223,12 @@ def standardise(
     bias = generator.normal(0.0, BIAS_SPREAD, 6)
     bias[2:4] = -np.abs(bias[2:4])
     target = generator.normal(*MIDDLE_SLICE_SD[plane])
-    middle = stack[n_slices // 2]
-    spread = float(np.std(middle * ends[:, None]))
-    stack *= target / max(spread, 0.02)
+    middle = stack[n_slices // 2] * ends[:, None]
+    gain = target / max(float(np.std(middle)), 0.02)
+    for _ in range(4):  # what saturates at 255 spreads no further
+        reached = float(np.std(np.minimum(gain * middle, 255.0)))
+        gain *= (target / max(reached, 1.0)) ** 1.2
+    stack *= gain
     sigma = float(generator.uniform(*NOISE_LEVELS)) * (1.0 if tesla > 2.0 else 1.4)
     noise = standard_noise()
     starts = generator.integers(0, noise.size - 2 * SIZE, (n_slices, SIZE))
@@ -262,7 +269,7 @@ def draw_knee(
     drawn = draw_findings(finding_stream, split)
     if findings is None:
         findings = drawn
-    bones, soft = draw_knee_shape(person_stream)
+    bones, soft, tables = draw_person(person_stream)
     if findings.pcl_buckle:
         soft = soft._replace(pcl_bend_y=soft.pcl_bend_y + 4.0, pcl_bend_z=soft.pcl_bend_z + 5.0)
     scale = float(np.clip(scan_stream.normal(1.0, 0.055), 0.86, 1.15))
@@ -291,6 +298,7 @@ def draw_knee(
         stacks[plane], scans[plane] = scan_plane(
             plane,
             knee,
+            tables,
             blobs,
             generator,
             tesla=tesla,

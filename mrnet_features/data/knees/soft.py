@@ -10,7 +10,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mrnet_features.data.knees.bones import Z_FIRST, Z_TABLE, Floats, table_over
+from mrnet_features.data.knees.bones import (
+    MUSCLE_ROW,
+    SKIN_ROW,
+    X_TABLE_SIZE,
+    Z_FIRST,
+    Z_TABLE,
+    Z_TABLE_SIZE,
+    Floats,
+    table_over,
+)
 from mrnet_features.data.knees.compiled import compiled
 
 # Limb outline by z: z, half width, half depth, centre y.
@@ -20,36 +29,99 @@ SKIN_OUTLINE = (
 )  # fmt: skip
 
 # Muscle bellies by z: z, centre x, centre y, half width, half depth.
-MUSCLES = (
-    # vastus medialis
-    ((14, -37, -8, 2, 4), (22, -37, -12, 6, 12), (40, -33, -16, 14, 19), (60, -27, -19, 22, 23), (100, -24, -20, 26, 26)),
-    # vastus lateralis
-    ((30, 38, -14, 2, 6), (40, 36, -16, 8, 15), (60, 32, -18, 18, 23), (100, 28, -18, 27, 28)),
-    # vastus intermedius and rectus
-    ((58, 2, -33, 4, 2), (68, 2, -35, 18, 7), (100, 2, -38, 24, 13)),
-    # sartorius
-    ((-40, -38, 10, 4, 2), (0, -45, 20, 3.5, 7), (30, -46, 20, 5, 11), (100, -42, 18, 8, 14)),
-    # gracilis
-    ((0, -43, 27, 2, 2.5), (30, -43, 33, 4, 5), (100, -38, 36, 7, 8)),
-    # semimembranosus
-    ((-8, -31, 25, 3, 3.5), (10, -28, 34, 7, 7), (35, -24, 36, 13, 12), (60, -21, 36, 17, 15), (100, -18, 36, 16, 14)),
-    # semitendinosus
-    ((0, -35, 35, 2.2, 2.2), (30, -26, 48, 4, 3), (60, -14, 50, 10, 7), (100, -10, 48, 14, 10)),
-    # biceps femoris
-    ((-12, 39, 27, 2.5, 5), (10, 38, 33, 6, 9), (35, 32, 37, 11, 13), (60, 26, 38, 15, 16), (100, 22, 38, 17, 17)),
-    # gastrocnemius, medial head
-    ((27, -18, 28, 3, 3), (18, -18, 34, 10, 6), (0, -18, 39, 15, 8.5), (-20, -19, 43, 19, 11), (-50, -20, 45, 23, 13), (-100, -20, 46, 22, 12)),
-    # gastrocnemius, lateral head
-    ((24, 20, 28, 3, 3), (15, 20, 34, 9, 6), (0, 20, 38, 13, 8.5), (-20, 20, 42, 17, 10.5), (-50, 19, 44, 20, 12), (-100, 18, 45, 20, 12)),
-    # soleus
-    ((-20, 20, 33, 6, 2), (-35, 10, 34, 20, 5), (-60, 2, 34, 28, 9), (-100, 0, 34, 32, 13)),
-    # popliteus
-    ((-2, 20, 27, 6, 2.5), (-15, 5, 30, 16, 4), (-35, -2, 25, 18, 5), (-55, -6, 22, 12, 4), (-65, -8, 21, 3, 2)),
-    # tibialis anterior and long extensors
-    ((-20, 29, -6, 3, 4), (-35, 27, -8, 9, 11), (-60, 24, -6, 14, 15), (-100, 22, -4, 15, 17)),
-    # peroneus longus
-    ((-25, 42, 14, 3, 5), (-45, 41, 13, 6, 10), (-100, 38, 12, 8, 14)),
-)  # fmt: skip
+MUSCLES: tuple[tuple[tuple[float, ...], ...], ...] = (
+    (  # vastus medialis
+        (14, -37, -8, 2, 4),
+        (22, -38, -12, 7, 13),
+        (40, -34, -16, 15, 20),
+        (60, -28, -19, 23, 25),
+        (100, -24, -20, 28, 28),
+    ),
+    (  # vastus lateralis
+        (26, 38, -12, 2, 6),
+        (36, 36, -15, 9, 16),
+        (60, 32, -18, 20, 25),
+        (100, 28, -18, 28, 29),
+    ),
+    (  # vastus intermedius and rectus femoris
+        (56, 2, -34, 4, 2),
+        (66, 2, -36, 20, 8),
+        (100, 2, -38, 25, 15),
+    ),
+    (  # sartorius
+        (-40, -38, 10, 4, 2),
+        (0, -45, 20, 3.5, 8),
+        (30, -45, 20, 6, 13),
+        (100, -42, 18, 10, 15),
+    ),
+    (  # gracilis
+        (0, -42, 27, 2, 2.5),
+        (30, -41, 34, 5, 6),
+        (100, -38, 36, 8, 9),
+    ),
+    (  # semimembranosus
+        (-8, -31, 25, 3, 3.5),
+        (10, -27, 34, 9, 8),
+        (35, -24, 36, 15, 14),
+        (60, -21, 36, 18, 17),
+        (100, -18, 36, 18, 17),
+    ),
+    (  # semitendinosus
+        (0, -35, 35, 2.2, 2.2),
+        (30, -22, 49, 6, 4),
+        (60, -12, 51, 12, 8),
+        (100, -10, 50, 15, 11),
+    ),
+    (  # biceps femoris
+        (-12, 39, 27, 2.5, 5),
+        (10, 37, 33, 8, 11),
+        (35, 31, 37, 13, 16),
+        (60, 26, 39, 17, 19),
+        (100, 22, 39, 20, 20),
+    ),
+    (  # gastrocnemius, medial head
+        (30, -18, 28, 4, 3),
+        (20, -18, 34, 11, 7),
+        (0, -18, 38, 16, 11),
+        (-20, -18, 41, 21, 14),
+        (-50, -19, 44, 25, 17),
+        (-100, -19, 46, 24, 16),
+    ),
+    (  # gastrocnemius, lateral head
+        (27, 20, 28, 4, 3),
+        (17, 20, 34, 10, 7),
+        (0, 20, 37, 14, 10),
+        (-20, 20, 41, 19, 13.5),
+        (-50, 19, 44, 23, 15),
+        (-100, 18, 45, 23, 15),
+    ),
+    (  # soleus
+        (-18, 20, 32, 6, 2),
+        (-30, 14, 33, 20, 6),
+        (-60, 4, 32, 32, 11),
+        (-100, 0, 33, 34, 14),
+    ),
+    (  # popliteus
+        (0, 22, 26, 6, 2.5),
+        (-12, 6, 31, 18, 5),
+        (-35, -2, 26, 20, 8),
+        (-55, -6, 23, 14, 6),
+        (-68, -8, 21, 3, 3),
+    ),
+    (  # tibialis anterior and long extensors
+        (-18, 29, -8, 4, 5),
+        (-32, 27, -9, 11, 13),
+        (-60, 25, -6, 16, 18),
+        (-100, 23, -4, 17, 19),
+    ),
+    (  # peroneus longus
+        (-22, 41, 13, 3, 6),
+        (-42, 41, 12, 8, 13),
+        (-100, 38, 12, 10, 16),
+    ),
+)
+
+N_MUSCLES = len(MUSCLES)
 
 # Menisci: centre x, centre y, half width, half depth of the outer rim, body width, rim height.
 MEDIAL_MENISCUS = (-17.0, 2.5, 18.0, 21.5)
@@ -63,10 +135,8 @@ PCL_TIBIA = (0.5, 27.5, -15.0)
 
 
 class Soft(NamedTuple):
-    """Tables and sizes of one knee's soft tissue, in mm."""
+    """Sizes of one knee's soft tissue, in mm."""
 
-    skin: Floats
-    muscles: Floats
     fat_front: float
     fat_back: float
     meniscus_width: float
@@ -82,7 +152,7 @@ class Soft(NamedTuple):
     tendon_front: float
 
 
-def draw_soft(generator: np.random.Generator) -> Soft:
+def draw_soft(generator: np.random.Generator) -> tuple[Soft, Floats]:
     """Return one person's soft tissue.
 
     Parameters
@@ -92,25 +162,28 @@ def draw_soft(generator: np.random.Generator) -> Soft:
 
     Returns
     -------
-    Soft
+    soft : Soft
+        Single sizes.
+    rows : ndarray of shape (3 + 4 * n_muscles, 241), float64
+        The table of outlines from `SKIN_ROW` on.
     """
-    skin = table_over(SKIN_OUTLINE, Z_TABLE)
     fat = float(np.clip(generator.lognormal(0.0, 0.35), 0.5, 2.2))
     bulk = float(np.clip(generator.normal(1.0, 0.09), 0.8, 1.2))
-    muscles = np.zeros((len(MUSCLES), 4, Z_TABLE.size))
-    for row, knots in zip(muscles, MUSCLES, strict=True):
+    n = Z_TABLE.size
+    rows = np.zeros((3 + 4 * len(MUSCLES), X_TABLE_SIZE))
+    rows[:3, :n] = table_over(SKIN_OUTLINE, Z_TABLE)
+    rows[:2, :n] += 3.5 * (fat - 1.0) + 25.0 * (bulk - 1.0)
+    for m, knots in enumerate(MUSCLES):
         ordered = tuple(sorted(knots))
         centre_x, centre_y, half_width, half_depth = table_over(ordered, Z_TABLE)
         gain = bulk * generator.normal(1.0, 0.05)
-        row[0] = centre_x + generator.normal(0.0, 0.8)
-        row[1] = centre_y + generator.normal(0.0, 0.8)
         inside = (ordered[0][0] <= Z_TABLE) & (ordered[-1][0] >= Z_TABLE)
-        row[2] = np.where(inside, 1.0 / (half_width * gain), 1e3)
-        row[3] = np.where(inside, 1.0 / (half_depth * gain), 1e3)
-    skin[:2] += 3.5 * (fat - 1.0) + 25.0 * (bulk - 1.0)
-    return Soft(
-        skin=skin,
-        muscles=muscles,
+        first = 3 + 4 * m
+        rows[first, :n] = centre_x + generator.normal(0.0, 0.8)
+        rows[first + 1, :n] = centre_y + generator.normal(0.0, 0.8)
+        rows[first + 2, :n] = np.where(inside, 1.0 / (half_width * gain), 1e3)
+        rows[first + 3, :n] = np.where(inside, 1.0 / (half_depth * gain), 1e3)
+    soft = Soft(
         fat_front=3.0 + 1.5 * fat,
         fat_back=3.0 + 4.5 * fat,
         meniscus_width=float(generator.normal(9.5, 0.7)),
@@ -125,16 +198,17 @@ def draw_soft(generator: np.random.Generator) -> Soft:
         vessel_y=float(generator.normal(38.0, 1.2)),
         tendon_front=float(generator.normal(2.5, 0.3)),
     )
+    return soft, rows
 
 
 @compiled
-def skin_depth(x: float, y: float, z: float, soft: Any) -> float:
+def skin_depth(x: float, y: float, z: float, tables: Any) -> float:
     """Return how deep a point lies under the skin, in mm; negative in air."""
-    j = min(max(int(z - Z_FIRST), 0), soft.skin.shape[1] - 1)
-    a = soft.skin[0, j]
-    b = soft.skin[1, j]
+    j = min(max(int(z - Z_FIRST), 0), Z_TABLE_SIZE - 1)
+    a = tables[SKIN_ROW, j]
+    b = tables[SKIN_ROW + 1, j]
     u = x / a
-    v = (y - soft.skin[2, j]) / b
+    v = (y - tables[SKIN_ROW + 2, j]) / b
     # A little squarer than an ellipse, like the limb.
     q = u * u + v * v + 0.35 * u * u * v * v
     depth = (1.0 - np.sqrt(q)) * 0.5 * (a + b)
@@ -146,15 +220,16 @@ def skin_depth(x: float, y: float, z: float, soft: Any) -> float:
 
 
 @compiled
-def muscle_at(x: float, y: float, z: float, soft: Any) -> tuple[int, float, float]:
+def muscle_at(x: float, y: float, z: float, tables: Any) -> tuple[int, float, float]:
     """Return the muscle at a point (or -1), its fill 0..1 (0 on the axis) and the next one's."""
-    j = min(max(int(z - Z_FIRST), 0), soft.muscles.shape[2] - 1)
+    j = min(max(int(z - Z_FIRST), 0), Z_TABLE_SIZE - 1)
     best = 9.0
     second = 9.0
     which = -1
-    for m in range(soft.muscles.shape[0]):
-        u = (x - soft.muscles[m, 0, j]) * soft.muscles[m, 2, j]
-        v = (y - soft.muscles[m, 1, j]) * soft.muscles[m, 3, j]
+    for m in range(N_MUSCLES):
+        row = MUSCLE_ROW + 4 * m
+        u = (x - tables[row, j]) * tables[row + 2, j]
+        v = (y - tables[row + 1, j]) * tables[row + 3, j]
         q = u * u + v * v
         if q < best:
             second = best
