@@ -1,0 +1,250 @@
+"""Cross-validation: no leak, no luck of order or of workers, any classifier."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.datasets import load_breast_cancer
+from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.feature_selection import SelectKBest
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
+
+from mrnet_features.evaluation import Folds, cross_validate, make_folds
+from mrnet_features.models import (
+    SeedAveragedLightGBM,
+    lightgbm_baseline,
+    logistic_baseline,
+    prior_baseline,
+)
+
+FAST = lightgbm_baseline(n_seeds=1, n_estimators=30)
+
+
+def make_tables(n_exams=150, n_features=20, seed=0, signal=1.0):
+    rng = np.random.default_rng(seed)
+    exams = [f"{i:04d}" for i in range(n_exams)]
+    hidden = rng.normal(size=(n_exams, 3))
+    X = rng.normal(size=(n_exams, n_features))
+    X[:, :3] += signal * hidden
+    labels = pd.DataFrame((hidden > 0.3).astype(int), index=exams)
+    labels.columns = ["abnormal", "acl", "meniscus"]
+    return pd.DataFrame(X, index=exams).add_prefix("feature_"), labels
+
+
+def test_default_model_finds_the_signal_in_four_rows():
+    features, labels = make_tables(signal=2.0)
+    evaluation = cross_validate(features, labels, n_splits=3)
+    summary = evaluation.summary()
+    assert summary.index.tolist() == ["abnormal", "acl", "meniscus", "mean"]
+    assert (summary["ci_low"] > 0.6).all()
+    assert summary["auc"].between(summary["ci_low"], summary["ci_high"]).all()
+    assert all(isinstance(model, SeedAveragedLightGBM) for model in evaluation.models.values())
+    assert len(evaluation.models) == 9
+
+
+@pytest.mark.parametrize("model", [FAST, logistic_baseline(), ExtraTreesClassifier(20)])
+def test_same_bits_on_one_and_two_workers(model):
+    features, labels = make_tables()
+    one, two = (
+        cross_validate(features, labels, model, n_splits=3, n_jobs=n_jobs, seed=4)
+        for n_jobs in (1, 2)
+    )
+    pd.testing.assert_frame_equal(one.predictions, two.predictions, check_exact=True)
+    pd.testing.assert_frame_equal(one.summary(), two.summary(), check_exact=True)
+
+
+def test_order_of_rows_and_tasks_changes_nothing():
+    features, labels = make_tables()
+    there = cross_validate(features, labels, FAST, n_splits=3)
+    again = cross_validate(
+        features.sample(frac=1, random_state=1), labels.sample(frac=1, random_state=2), FAST, 3
+    )
+    pd.testing.assert_frame_equal(there.predictions, again.predictions, check_exact=True)
+    alone = cross_validate(features, labels[["acl"]], FAST, folds=there.folds)
+    pd.testing.assert_series_equal(there.predictions["acl"], alone.predictions["acl"])
+
+
+def test_seed_moves_folds_and_models():
+    features, labels = make_tables()
+    first, second = (cross_validate(features, labels, FAST, 3, seed=s) for s in (0, 1))
+    assert first.folds.hash != second.folds.hash
+    other_trees = cross_validate(features, labels, FAST, folds=first.folds, seed=1)
+    assert other_trees.folds.hash == first.folds.hash
+    assert not np.array_equal(other_trees.predictions["acl"], first.predictions["acl"])
+    own_state = cross_validate(
+        features, labels, lightgbm_baseline(9, 1, n_estimators=30), folds=first.folds
+    )
+    assert not np.array_equal(own_state.predictions["acl"], first.predictions["acl"])
+
+
+def test_every_fit_has_its_own_seed():
+    features, labels = make_tables()
+    evaluation = cross_validate(features, labels, FAST, 3, n_repeats=2)
+    seeds = [model.random_state for model in evaluation.models.values()]
+    assert len(set(seeds)) == 18
+    nested = make_pipeline(StandardScaler(), ExtraTreesClassifier(5))
+    models = cross_validate(features, labels, nested, 2).models.values()
+    assert len({model[-1].random_state for model in models}) == 6
+
+
+def test_predictions_come_from_the_models_that_have_not_seen_the_exam():
+    features, labels = make_tables()
+    evaluation = cross_validate(features, labels, FAST, 3, n_repeats=2)
+    predictions = evaluation.predictions
+    assert predictions.columns.tolist() == ["exam", "repeat", "fold", *labels]
+    for repeat, fold, train, test in evaluation.folds.split():
+        rows = predictions[(predictions["repeat"] == repeat) & (predictions["fold"] == fold)]
+        assert rows["exam"].tolist() == test.tolist()
+        for task in labels:
+            model = evaluation.models[task, repeat, fold]
+            expected = model.predict_proba(features.loc[test])[:, 1]
+            np.testing.assert_array_equal(rows[task], expected)
+            refitted = model.fit(features.loc[train], labels.loc[train, task])
+            np.testing.assert_array_equal(
+                refitted.predict_proba(features.loc[test])[:, 1], expected
+            )
+
+
+def test_shuffled_labels_give_one_half():
+    features, labels = make_tables(n_exams=300, n_features=100)
+    rng = np.random.default_rng(0)
+    shuffled = labels.set_axis(rng.permutation(labels.index))
+    mean = cross_validate(features, shuffled, n_splits=5).summary().loc["mean"]
+    assert abs(mean["auc"] - 0.5) < 3 * mean["se"]
+
+
+def test_selection_inside_the_folds_finds_nothing_in_noise():
+    # The folds share their training exams, so one table may stray; eight tables must not.
+    select = make_pipeline(SelectKBest(k=10), StandardScaler(), LogisticRegression())
+    aucs = []
+    for seed in range(8):
+        features, labels = make_tables(n_exams=150, n_features=500, signal=0.0, seed=seed)
+        aucs.append(cross_validate(features, labels, select).summary().loc["mean", "auc"])
+    assert abs(np.mean(aucs) - 0.5) < 3 * np.std(aucs, ddof=1) / np.sqrt(8)
+    assert abs(np.mean(aucs) - 0.5) < 0.04
+
+
+def test_planted_leak_is_seen():
+    features, labels = make_tables(signal=0.0)
+    leak = features.assign(leak=labels["acl"] + np.random.default_rng(0).normal(0, 0.1, 150))
+    summary = cross_validate(leak, labels, FAST, 3).summary()
+    assert summary.loc["acl", "auc"] > 0.95 > 0.7 > summary.loc["meniscus", "auc"]
+
+
+def test_headline_equals_scikit_learns_cross_val_score():
+    data = load_breast_cancer(as_frame=True)
+    exams = [f"{i:04d}" for i in range(len(data.target))]
+    features = data.data.set_axis(exams)
+    labels = pd.DataFrame({"benign": data.target.to_numpy()}, index=exams)
+    model = make_pipeline(StandardScaler(), LogisticRegression())
+    evaluation = cross_validate(features, labels, model)
+    splits = [
+        (features.index.get_indexer(train), features.index.get_indexer(test))
+        for _, _, train, test in evaluation.folds.split()
+    ]
+    theirs = cross_val_score(model, features, labels["benign"], cv=splits, scoring="roc_auc")
+    np.testing.assert_allclose(evaluation.fold_scores()["benign"], theirs, atol=1e-12)
+    assert evaluation.summary().loc["benign", "auc"] == pytest.approx(theirs.mean(), abs=1e-12)
+
+
+def test_a_classifier_per_task_and_one_without_probabilities():
+    features, labels = make_tables()
+    models = {"abnormal": prior_baseline(), "acl": logistic_baseline(), "meniscus": LinearSVC()}
+    evaluation = cross_validate(features, labels, models, 3)
+    summary = evaluation.summary()
+    constant = summary.loc["abnormal", ["auc", "se", "ci_low", "ci_high"]]
+    assert constant.tolist() == [0.5, 0, 0.5, 0.5]
+    assert (summary.loc[["acl", "meniscus"], "ci_low"] > 0.5).all()
+    assert isinstance(evaluation.models["meniscus", 0, 2], LinearSVC)
+
+
+def test_missing_values_are_left_to_the_model():
+    features, labels = make_tables()
+    holes = features.mask(np.random.default_rng(0).random(features.shape) < 0.1)
+    for model in (FAST, logistic_baseline()):
+        assert cross_validate(holes, labels, model, 3).summary().loc["mean", "auc"] > 0.6
+    with pytest.raises(ValueError, match="NaN") as caught:
+        cross_validate(holes, labels, LogisticRegression(), 3)
+    assert "task 'abnormal', repeat 0, fold 0" in "".join(caught.value.__notes__)
+
+
+def test_note_survives_the_way_back_from_a_worker():
+    features, labels = make_tables()
+    holes = features.mask(features > 2)
+    with pytest.raises(ValueError, match="NaN") as caught:
+        cross_validate(holes, labels, LogisticRegression(), 3, n_jobs=2)
+    assert "while fitting and scoring task" in "".join(caught.value.__notes__)
+
+
+def test_groups_reach_folds_and_intervals():
+    features, labels = make_tables()
+    patients = {exam: int(exam) // 2 for exam in labels.index}
+    evaluation = cross_validate(features, labels, FAST, 3, groups=patients)
+    for _, _, train, test in evaluation.folds.split():
+        assert not {patients[exam] for exam in train} & {patients[exam] for exam in test}
+    values = evaluation.influence()["acl"].groupby(evaluation.groups).sum()
+    assert evaluation.summary().loc["acl", "se"] == pytest.approx(np.sqrt((values**2).sum()))
+
+
+def test_folds_from_a_file(tmp_path):
+    features, labels = make_tables()
+    folds = make_folds(labels, n_splits=3, n_repeats=2, seed=8)
+    folds.save(tmp_path / "folds.csv")
+    evaluation = cross_validate(features, labels, FAST, folds=Folds.read(tmp_path / "folds.csv"))
+    assert evaluation.folds.hash == folds.hash
+    assert len(evaluation.fold_scores()) == 6
+    with pytest.raises(ValueError, match="149 in both, 1 only in `folds`"):
+        cross_validate(features.iloc[1:], labels.iloc[1:], FAST, folds=folds)
+    with pytest.raises(TypeError, match="must be Folds, got str"):
+        cross_validate(features, labels, FAST, folds="folds.csv")
+
+
+def test_results_can_not_be_changed_from_outside():
+    features, labels = make_tables()
+    evaluation = cross_validate(features, labels, logistic_baseline(), 3)
+    before = evaluation.summary()
+    for table in (evaluation.fold_scores(), evaluation.influence(), before.copy()):
+        table["acl"] = 0.0
+    pd.testing.assert_frame_equal(evaluation.summary(), before)
+
+
+@pytest.mark.parametrize(
+    ("model", "kind", "message"),
+    [
+        ({"acl": FAST}, ValueError, "got acl for the tasks abnormal, acl, meniscus"),
+        (LogisticRegression, TypeError, "must be a scikit-learn classifier"),
+        (StandardScaler(), TypeError, r"must be a scikit-learn classifier .* got StandardScaler"),
+        ("lightgbm", TypeError, "got 'lightgbm'"),
+    ],
+)
+def test_what_is_no_classifier_is_refused(model, kind, message):
+    features, labels = make_tables()
+    with pytest.raises(kind, match=message):
+        cross_validate(features, labels, model)
+
+
+class Broken(ClassifierMixin, BaseEstimator):
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, X):
+        return np.full((len(X), 2), np.nan)
+
+
+def test_nan_predictions_are_refused():
+    features, labels = make_tables()
+    with pytest.raises(ValueError, match="NaN or infinity for 50 of 50 exams from Broken"):
+        cross_validate(features, labels, Broken(), 3)
+
+
+def test_progress_is_shown_only_when_asked_or_on_a_terminal(capsys):
+    features, labels = make_tables()
+    cross_validate(features, labels, logistic_baseline(), 2)
+    assert capsys.readouterr().err == ""
+    cross_validate(features, labels, logistic_baseline(), 2, progress=True)
+    assert "6/6" in capsys.readouterr().err
