@@ -7,8 +7,9 @@ from mrnet_features.evaluation.auc import (
     standard_error,
 )
 from mrnet_features.evaluation.crossval import Evaluation, cross_validate
+from mrnet_features.evaluation.folds import Folds
 from mrnet_features.evaluation.scores import Scores, score_predictions
-from mrnet_features.evaluation.splits import Folds, make_folds
+from mrnet_features.evaluation.splits import make_folds
 
 __all__ = [
     "AucEstimate",

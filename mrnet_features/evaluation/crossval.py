@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,8 +14,9 @@ from sklearn.base import clone
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from tqdm import tqdm
 
+from mrnet_features.evaluation.folds import Folds
 from mrnet_features.evaluation.scores import Scores, score_predictions
-from mrnet_features.evaluation.splits import Folds, derive_seed, make_folds
+from mrnet_features.evaluation.splits import derive_seed, make_folds
 from mrnet_features.evaluation.tables import align_groups, align_tables
 from mrnet_features.models.baselines import lightgbm_baseline
 
@@ -231,7 +233,7 @@ def _assign_classifiers(model: Any, tasks: list[str]) -> dict[str, Any]:
 def _seed_classifier(classifier: Any, seed: int, task: str, repeat: int, fold: int) -> Any:
     fresh = clone(classifier)
     states = {
-        name: value if isinstance(value, int) else "unset"
+        name: int(value) if isinstance(value, Integral) else "unset"
         for name, value in fresh.get_params(deep=True).items()
         if name == "random_state" or name.endswith("__random_state")
     }

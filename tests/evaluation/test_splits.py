@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mrnet_features.evaluation.splits import Folds, derive_seed, make_folds, merge_rare_states
+from mrnet_features.evaluation.splits import derive_seed, make_folds, merge_rare_states
 
 STATES = {(0, 0, 0): 217, (1, 0, 0): 433, (1, 0, 1): 272, (1, 1, 0): 83, (1, 1, 1): 125}
 
@@ -103,71 +103,9 @@ def test_enough_exams_need_no_merging():
     assert len(set(merge_rare_states(make_train_labels(), n_splits=5))) == len(STATES)
 
 
-def test_file_keeps_ids_and_hash(tmp_path):
-    labels = make_train_labels().iloc[::10]
-    labels.index = [*labels.index[:-3], "NA", 'a,"b"', "Zürich #1"]
-    folds = make_folds(labels, n_splits=2)
-    path = tmp_path / "folds.csv"
-    folds.save(path)
-    again = Folds.read(path)
-    assert again.hash == folds.hash
-    pd.testing.assert_frame_equal(again.frame, folds.frame, check_dtype=False)
-    assert path.read_text(encoding="utf-8").splitlines()[1] == "exam,repeat,fold"
-
-
-def test_file_is_a_plain_csv_to_others(tmp_path):
-    folds = make_folds(make_train_labels())
-    folds.save(tmp_path / "folds.csv")
-    frame = pd.read_csv(tmp_path / "folds.csv", comment="#", dtype={"exam": str})
-    assert Folds(frame).hash == folds.hash
-    frame.sample(frac=1, random_state=0).to_csv(tmp_path / "others.csv", index=False)
-    assert Folds.read(tmp_path / "others.csv").hash == folds.hash
-
-
-def test_changed_file_is_refused(tmp_path):
-    path = tmp_path / "folds.csv"
-    make_folds(make_train_labels()).save(path)
-    text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace("\n0007,0,", "\n7,0,"), encoding="utf-8")
-    with pytest.raises(ValueError, match=r"changed after it was written"):
-        Folds.read(path)
-
-
-@pytest.mark.parametrize(
-    ("rows", "message"),
-    [
-        ([("a", 0, 0), ("a", 0, 1)], "exam 'a' twice in repeat 0"),
-        ([("a", 0, 0), ("b", 0, 1), ("a", 1, 0), ("c", 1, 1)], "same exams in every repeat"),
-        ([("a", 0, 0), ("b", 0, 2)], "1 repeats by 3 folds with 2 of them filled"),
-        ([("a", 0, 0), ("b", 0, 0)], "1 repeats by 1 folds"),
-        ([], "0 repeats by 0 folds"),
-        ([(7, 0, 0), (8, 0, 1)], "ids as text"),
-    ],
-)
-def test_what_is_no_partition_is_refused(rows, message):
-    with pytest.raises(ValueError, match=message):
-        Folds(pd.DataFrame(rows, columns=["exam", "repeat", "fold"]))
-
-
-def test_columns_are_named():
-    with pytest.raises(ValueError, match="got id, fold"):
-        Folds(pd.DataFrame({"id": ["a"], "fold": [0]}))
-
-
 def test_too_few_folds_are_refused():
     with pytest.raises(ValueError, match="got 1 and 1"):
         make_folds(make_train_labels(), n_splits=1)
-
-
-def test_check_refuses_other_exams_and_one_sided_folds():
-    labels = make_train_labels()
-    folds = make_folds(labels)
-    with pytest.raises(ValueError, match="1129 in both, 1 only in `folds`"):
-        folds.check(labels.iloc[1:])
-    rare = labels.assign(rare=0)
-    rare.iloc[:4, -1] = 1
-    with pytest.raises(ValueError, match=r"fold \d of repeat 0 has [01] positive .* 'rare'"):
-        folds.check(rare)
 
 
 def test_published_folds_stay_as_they_are():
