@@ -1,3 +1,81 @@
-"""Feature extraction and honest baselines for the Stanford MRNet knee-MRI set."""
+"""Feature extraction and honest baselines for the Stanford MRNet knee-MRI set.
+
+Folder -> stacks -> counts -> statistics -> table -> models -> evaluation -> report.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+# Names are loaded when they are first used: importing the package reads nothing but this file.
+_HOMES = {
+    "Dataset": "data.mrnet",
+    "Evaluation": "evaluation.crossval",
+    "Exam": "data.mrnet",
+    "FeatureExtractor": "extraction.extractor",
+    "Folds": "evaluation.splits",
+    "Quantisation": "stacks.prepare",
+    "cross_validate": "evaluation.crossval",
+    "extract_features": "extraction.shards",
+    "lightgbm_baseline": "models.baselines",
+    "load_labels": "data.mrnet",
+    "load_mrnet": "data.mrnet",
+    "logistic_baseline": "models.baselines",
+    "make_folds": "evaluation.splits",
+    "parse_name": "names",
+    "prior_baseline": "models.baselines",
+    "read_features": "extraction.shards",
+    "write_features": "extraction.shards",
+    "write_knees": "data.knees",
+}
+
+if TYPE_CHECKING:
+    from mrnet_features.data.knees import write_knees
+    from mrnet_features.data.mrnet import Dataset, Exam, load_labels, load_mrnet
+    from mrnet_features.evaluation.crossval import Evaluation, cross_validate
+    from mrnet_features.evaluation.splits import Folds, make_folds
+    from mrnet_features.extraction.extractor import FeatureExtractor
+    from mrnet_features.extraction.shards import extract_features, read_features, write_features
+    from mrnet_features.models.baselines import (
+        lightgbm_baseline,
+        logistic_baseline,
+        prior_baseline,
+    )
+    from mrnet_features.names import parse_name
+    from mrnet_features.stacks.prepare import Quantisation
+
+__all__ = [
+    "Dataset",
+    "Evaluation",
+    "Exam",
+    "FeatureExtractor",
+    "Folds",
+    "Quantisation",
+    "cross_validate",
+    "extract_features",
+    "lightgbm_baseline",
+    "load_labels",
+    "load_mrnet",
+    "logistic_baseline",
+    "make_folds",
+    "parse_name",
+    "prior_baseline",
+    "read_features",
+    "write_features",
+    "write_knees",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -135,6 +135,7 @@ class Twin(Generic[P, R]):
         return body
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run the body for the place where the arguments live."""
         if not any(array_api_compat.is_cupy_array(a) for a in (*args, *kwargs.values())):
             return self._cpu(*args, **kwargs)
         if self._gpu is None:

@@ -18,6 +18,9 @@ def missing_gpu_bodies() -> list[str]:
     missing: list[str] = []
     for module_info in pkgutil.iter_modules(__path__):
         module = importlib.import_module(f"{__name__}.{module_info.name}")
-        twins = [item for item in vars(module).values() if isinstance(item, Twin)]
-        missing += [t.__name__ for t in twins if not t.has_gpu and t.__module__ == module.__name__]
+        missing += [
+            name
+            for name, item in vars(module).items()
+            if isinstance(item, Twin) and not item.has_gpu and item.__module__ == module.__name__
+        ]
     return sorted(missing)

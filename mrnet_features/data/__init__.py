@@ -1,0 +1,1 @@
+"""What is on disk: MRNet folders, synthetic knees in the same layout."""

@@ -119,16 +119,10 @@ def load_mrnet(
         the release has it; the message lists each problem and its mend.
     """
     root = Path(root)
-    if split not in SPLITS:
-        raise ValueError(f"`split` must be 'train' or 'valid', got {split!r}.")
+    _check_request(root, split)
     unknown = [plane for plane in planes if plane not in PLANES]
     if unknown or not planes:
         raise ValueError(f"`planes` must be some of {', '.join(PLANES)}, got {tuple(planes)!r}.")
-    if not root.is_dir():
-        raise FileNotFoundError(
-            f"There is no folder '{root}'. Pass the folder that holds '{split}/' and "
-            f"'{split}-abnormal.csv'."
-        )
     if not (root / split).is_dir():
         raise FileNotFoundError(f"'{root}' has no folder '{split}'. {_guess_layout(root, split)}")
 
@@ -146,14 +140,43 @@ def load_mrnet(
         problems.append(f"'{root / split}' has no exam. Pass the folder of a whole release.")
     if problems:
         raise ValueError(_list_problems(root, split, problems))
+    exams = tuple(Exam(i, {plane: files[plane][i] for plane in planes}) for i in ids)
+    return Dataset(exams, _label_frame(ids, labels))
 
-    exams = [Exam(i, {plane: files[plane][i] for plane in planes}) for i in ids]
-    frame = pd.DataFrame(
-        {task: [labels[task][i] for i in ids] for task in TASKS},
-        index=pd.Index(ids, name="exam"),
-        dtype=np.int8,
-    )
-    return Dataset(tuple(exams), frame)
+
+def load_labels(root: str | Path, split: str = "train") -> pd.DataFrame:
+    """Labels of one split of an MRNet folder; the stacks need not be there.
+
+    Parameters
+    ----------
+    root : path
+        Folder that holds ``train-abnormal.csv`` and so on.
+    split : {"train", "valid"}, default "train"
+
+    Returns
+    -------
+    DataFrame of shape (n_exams, 3), int8
+        As `Dataset.labels`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder does not exist.
+    ValueError
+        If `split` is not one of those named, or anything in the label files is not as the
+        release has it; the message lists each problem and its mend.
+    """
+    root = Path(root)
+    _check_request(root, split)
+    problems: list[str] = []
+    labels = {task: _read_labels(root, split, task, problems) for task in TASKS}
+    ids = sorted(set().union(*labels.values()))
+    problems.extend(_find_disagreements(ids, labels, {}, split))
+    if not ids and not problems:
+        problems.append(f"the label files are empty. Copy {split}-*.csv from the release.")
+    if problems:
+        raise ValueError(_list_problems(root, split, problems))
+    return _label_frame(ids, labels)
 
 
 def find_stack_problem(path: Path) -> str | None:
@@ -200,6 +223,23 @@ def find_stack_problem(path: Path) -> str | None:
             "The copy is truncated or damaged; copy it again."
         )
     return None
+
+
+def _check_request(root: Path, split: str) -> None:
+    """Raise unless the split is known and the folder exists."""
+    if split not in SPLITS:
+        raise ValueError(f"`split` must be 'train' or 'valid', got {split!r}.")
+    if not root.is_dir():
+        raise FileNotFoundError(
+            f"There is no folder '{root}'. Pass the folder that holds '{split}/' and "
+            f"'{split}-abnormal.csv'."
+        )
+
+
+def _label_frame(ids: Sequence[str], labels: Mapping[str, Mapping[str, int]]) -> pd.DataFrame:
+    """Labels as a table, one row an exam."""
+    columns = {task: [known[i] for i in ids] for task, known in labels.items()}
+    return pd.DataFrame(columns, index=pd.Index(ids, name="exam"), dtype=np.int8)
 
 
 def _read_labels(root: Path, split: str, task: str, problems: list[str]) -> dict[str, int]:

@@ -221,6 +221,8 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         check_exams(X)
         self.recipe()
         self.device_ = self._choose_device()
+        if self.device == "auto":
+            logger.info("device='auto' chose '%s'", self.device_)
         return self
 
     def transform(self, X: Sequence[ExamLike]) -> pd.DataFrame:
@@ -316,11 +318,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 f"device='cuda' can't be used yet: {', '.join(missing)} have no GPU body. "
                 "Use device='cpu'."
             )
-        if self.device == "auto":
-            chosen: Device = "cpu" if missing else device
-            logger.info("device='auto' chose %r", chosen)
-            return chosen
-        return device
+        return "cpu" if missing else device
 
     def __sklearn_is_fitted__(self) -> bool:
         return True  # nothing is learnt

@@ -73,7 +73,7 @@ def _p90(values: Array) -> Array:
 
 
 def _top3(values: Array) -> Array:
-    return nan_mean(_ascending(values)[0][-3:, ...], axis=0)
+    return nan_mean(_ascending(values)[0][-min(3, values.shape[0]) :, ...], axis=0)
 
 
 def _middle(values: Array) -> Array:
@@ -108,4 +108,3 @@ def _ascending(values: Array) -> tuple[Array, Array]:
     ordered = xp.sort(xp.where(unknown, lowest, values), axis=0)
     ordered = xp.where(ordered == lowest, nan, ordered)
     return ordered, xp.sum(xp.astype(~unknown, values.dtype), axis=0)
-

@@ -61,7 +61,7 @@ def extract_features(
     if path.suffix != ".parquet":
         raise ValueError(f"`path` must end in '.parquet', got '{path}'.")
     check_exams(exams)
-    extractor = extractor or FeatureExtractor()
+    extractor = (extractor or FeatureExtractor()).fit(exams)
     recipe = extractor.recipe()
     folder = path.with_name(path.name + ".shards")
     folder.mkdir(parents=True, exist_ok=True)
@@ -142,7 +142,7 @@ def read_features(path: str | Path) -> pd.DataFrame:
         raise ValueError(
             f"'{path}' can't be read as parquet ({error}). Extract the features again."
         ) from error
-    frame = table.to_pandas()
+    frame: pd.DataFrame = table.to_pandas()
     frame.attrs = {"provenance": json.loads((table.schema.metadata or {}).get(KEY, b"{}"))}
     return frame
 

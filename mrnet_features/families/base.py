@@ -4,7 +4,7 @@ A family counts and describes. Write one file in this folder, or a class anywher
 
     @dataclass(frozen=True)
     class Brightness(Family):
-        \"""How bright the region is. (Then a table of the statistics.)\"""
+        '''How bright the region is. (Then a table of the statistics.)'''
 
         name: ClassVar[str] = "brightness"
 

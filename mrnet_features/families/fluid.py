@@ -13,7 +13,7 @@ from mrnet_features.families.distributions import as_float, divide, moment, quan
 from mrnet_features.stacks.prepare import Stack
 
 MAD_TO_SD = 1.4826  # of a normal distribution
-MIN_POOL = 20  # pixels; smaller pools are vessels and noise
+MIN_POOL = 1e-4  # of the region; smaller pools are vessels and noise
 
 
 class FluidCounts(NamedTuple):
@@ -50,7 +50,7 @@ class Fluid(Family):
     fraction_*        f                                                 fraction 0..1
     largest_pool_*    pixels of the largest pool / region (stack only)  fraction 0..1
     top3_pools_*      pixels of the three largest / region (stack only) fraction 0..1
-    n_pools_*         pools of at least 20 pixels (stack only)          1        0..
+    n_pools_*         pools of at least .0001 region (stack only)       1        0..
     peak_*            max f_k / mean f_k (stack only)                   1        1..
     peak_place_*      abs(2z - 1) at the max, the mean if tied (stack)  1        0..1
     off_centre_*      abs(2c - 1), c = sum(z f) / sum(f) (stack only)   1        0..1
@@ -164,7 +164,8 @@ def _describe_pools(found: Pools, n_pixels: Array) -> dict[str, Array]:
     sizes = xp.where(inside, as_float(found.size)[None, :], 0.0)
     sizes = xp.concat([sizes, xp.zeros((n_pixels.shape[0], 3), dtype=xp.float64)], axis=-1)
     largest = xp.sort(sizes, axis=-1, descending=True)[:, :3]
-    number = xp.sum(xp.astype(sizes >= MIN_POOL, xp.float64), axis=-1)
+    smallest = xp.maximum(MIN_POOL * n_pixels, xp.ones_like(n_pixels))
+    number = xp.sum(xp.astype(sizes >= smallest[:, None], xp.float64), axis=-1)
     return {
         "largest_pool": divide(largest[:, 0], n_pixels),
         "top3_pools": divide(xp.sum(largest, axis=-1), n_pixels),
@@ -181,9 +182,7 @@ def _describe_profile(slices: Array) -> dict[str, Array]:
     share = divide(profile, xp.sum(profile, axis=-1, keepdims=True))
     highest = xp.max(profile, axis=-1)
     at_peak = xp.astype(profile == highest[:, None], xp.float64)
-    place = divide(
-        xp.sum(at_peak * xp.abs(2 * depth - 1), axis=-1), xp.sum(at_peak, axis=-1)
-    )
+    place = divide(xp.sum(at_peak * xp.abs(2 * depth - 1), axis=-1), xp.sum(at_peak, axis=-1))
     centre = moment(share, depth)
     return {
         "peak": n_slices * xp.max(share, axis=-1),

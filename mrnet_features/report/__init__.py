@@ -1,0 +1,1 @@
+"""Knowledge -> something to look at."""

@@ -151,7 +151,7 @@ class Quantisation:
         # IBSI's fixed bin number: equal bins over the closed range, the top value in the last bin
         width = max(highest - lowest, 1)
         level = np.floor(self.n_levels * (grey - lowest) / width) + 1
-        return np.clip(level, 1, self.n_levels).astype(np.uint8)
+        return np.asarray(np.clip(level, 1, self.n_levels), dtype=np.uint8)
 
 
 def prepare(
@@ -196,9 +196,7 @@ def prepare(
     check_stack(grey, "stack")
     grey = np.ascontiguousarray(grey)
     regions = np.ascontiguousarray(find_regions(grey), dtype=np.uint8)
-    table = (quantisation or Quantisation()).table(
-        np.bincount(grey[regions > 0], minlength=256)
-    )
+    table = (quantisation or Quantisation()).table(np.bincount(grey[regions > 0], minlength=256))
     n_levels = (quantisation or Quantisation()).n_levels
     return Stack(
         grey=to_device(grey, device),

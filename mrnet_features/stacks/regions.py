@@ -52,7 +52,7 @@ def find_foreground(grey: Uint8Array) -> BoolArray:
     .. [1] Otsu N. A threshold selection method from gray-level histograms. IEEE Trans Syst Man
        Cybern 1979;9(1):62-66.
     """
-    n_slices, height, width = grey.shape
+    _, height, width = grey.shape
     side = max(1, min(height, width) // COARSE_SIDE)
     means = _block_means(grey, side)
     log_mean = np.log1p(means)
@@ -69,7 +69,8 @@ def find_foreground(grey: Uint8Array) -> BoolArray:
     rim = outline ^ ndimage.binary_erosion(outline, _PLANE_CROSS)
     near = _spread_blocks(rim, side, height, width)
     inside = _spread_blocks(outline, side, height, width)
-    return inside & (~near | (ndimage.uniform_filter(grey, (0, 3, 3)) >= threshold))
+    smooth = ndimage.uniform_filter(grey, (0, 3, 3))
+    return np.asarray(inside & (~near | (smooth >= threshold)))
 
 
 def find_knee_box(regions: Uint8Array) -> Box:
@@ -142,10 +143,10 @@ def _fill_outline(mask: BoolArray) -> BoolArray:
     padded = np.pad(mask, 3, mode="edge")
     closed = ndimage.binary_closing(padded, iterations=2)[3:-3, 3:-3] | mask
     filled = ndimage.binary_fill_holes(closed)
-    opened = ndimage.binary_opening(filled, np.ones((3, 3))) if min(mask.shape) > 4 else filled
+    opened = ndimage.binary_opening(filled, np.ones((3, 3), dtype=bool)) if min(mask.shape) > 4 else filled
     pieces, n_pieces = ndimage.label(opened)
     if n_pieces < 2:
         return np.asarray(opened)
     sizes = np.bincount(pieces.ravel())[1:]
-    keep = np.flatnonzero(sizes >= sizes.max() / 4) + 1
+    keep = np.flatnonzero(sizes >= np.max(sizes) / 4) + 1
     return np.isin(pieces, keep)

@@ -76,8 +76,7 @@ def test_every_reference_has_a_statistic():
     asked = {
         tag
         for tag in REFERENCES
-        if tag.startswith(("stat_", "ih_"))
-        or (tag.startswith("cm_") and "_3D" not in tag)
+        if tag.startswith(("stat_", "ih_")) or (tag.startswith("cm_") and "_3D" not in tag)
     }
     assert not asked - set(OURS)
 

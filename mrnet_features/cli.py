@@ -1,0 +1,276 @@
+"""Command line: one thin command a verb, which parses, calls and shows."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mrnet_features.evaluation.crossval import Evaluation
+    from mrnet_features.evaluation.splits import Folds
+
+app = typer.Typer(
+    name="mrnet-features",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Feature extraction and honest baselines for knee MRI in the layout of MRNet.",
+)
+
+
+class Split(StrEnum):
+    """Public splits of MRNet."""
+
+    train = "train"
+    valid = "valid"
+
+
+class Model(StrEnum):
+    """Baselines by name."""
+
+    lightgbm = "lightgbm"
+    logistic = "logistic"
+    prior = "prior"
+
+
+class Device(StrEnum):
+    """Where to count."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+Root = Annotated[Path, typer.Argument(help="MRNet folder: holds train/, train-acl.csv, ...")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Jobs = Annotated[int, typer.Option(help="Processes at a time; -1 for every core.")]
+Seed = Annotated[int, typer.Option(help="Seed; the same seed gives the same result.")]
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for all that is made.")] = Path("mrnet-demo"),
+    train: Annotated[int, typer.Option(min=40, help="Exams to cross-validate on.")] = 160,
+    seed: Seed = 0,
+    jobs: Jobs = -1,
+    as_json: Json = False,
+) -> None:
+    """Make synthetic knees, extract features, cross-validate, and show the table."""
+    root, table = out / "knees", out / "train.parquet"
+    _say(f"Synthetic knees, features and scores go to '{out}'.")
+    _write_knees(root, train, 0, seed, jobs)
+    dataset, features = _extract(root, "train", table, "baseline", "auto", jobs)
+    evaluation = _cross_validate(features, dataset.labels, "lightgbm", 5, 1, seed, jobs)
+    _write_evaluation(evaluation, out / "train-cv")
+    if as_json:
+        _print_json({"folder": str(out), **_summarise(evaluation)})
+        return
+    _show_evaluation(evaluation, out / "train-cv")
+    print(
+        "These knees are synthetic: the numbers show that everything works, not what MRNet gives."
+    )
+
+
+@app.command()
+def knees(
+    out: Annotated[Path, typer.Argument(help="Folder to write.")],
+    train: Annotated[int, typer.Option(min=1, help="Exams in train.")] = 160,
+    valid: Annotated[int, typer.Option(min=0, help="Exams in valid.")] = 40,
+    seed: Seed = 0,
+    jobs: Jobs = -1,
+    as_json: Json = False,
+) -> None:
+    """Write synthetic knees in the layout of MRNet."""
+    _write_knees(out, train, valid, seed, jobs)
+    if as_json:
+        _print_json({"folder": str(out), "train": train, "valid": valid, "seed": seed})
+    else:
+        print(f"{train + valid} synthetic exams in '{out}'.")
+
+
+@app.command()
+def extract(
+    root: Root,
+    out: Annotated[Path, typer.Option(help="Parquet file to write.")],
+    split: Annotated[Split, typer.Option(help="Split to read.")] = Split.train,
+    families: Annotated[
+        str, typer.Option(help="A preset, or families by name, separated by commas.")
+    ] = "baseline",
+    device: Annotated[Device, typer.Option(help="Where to count.")] = Device.auto,
+    jobs: Jobs = -1,
+    as_json: Json = False,
+) -> None:
+    """Describe every exam of a split; a stopped run goes on where it was."""
+    _, features = _extract(root, split, out, families, device, jobs)
+    n_exams, n_features = features.shape
+    if as_json:
+        provenance = {**features.attrs["provenance"], "fingerprints": None}
+        _print_json({"table": str(out), "n_features": n_features, **provenance})
+    else:
+        print(f"{n_exams} exams x {n_features} features in '{out}'.")
+
+
+@app.command()
+def cv(
+    table: Annotated[Path, typer.Argument(help="Parquet file of features.")],
+    root: Root,
+    split: Annotated[Split, typer.Option(help="Split whose labels to use.")] = Split.train,
+    model: Annotated[Model, typer.Option(help="Baseline to fit for each task.")] = Model.lightgbm,
+    splits: Annotated[int, typer.Option(min=2, help="Folds.")] = 5,
+    repeats: Annotated[int, typer.Option(min=1, help="Repeats with other folds.")] = 1,
+    seed: Seed = 0,
+    folds: Annotated[
+        Path | None, typer.Option(help="CSV of folds to use (exam,repeat,fold).")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for predictions and folds; default TABLE-cv.")
+    ] = None,
+    jobs: Jobs = -1,
+    as_json: Json = False,
+) -> None:
+    """Cross-validate a table: AUC per task and their mean, with intervals."""
+    from mrnet_features.data.mrnet import load_labels
+    from mrnet_features.evaluation.splits import Folds
+    from mrnet_features.extraction.shards import read_features
+
+    features, labels = read_features(table), load_labels(root, split)
+    given = Folds.read(folds) if folds else None
+    evaluation = _cross_validate(features, labels, model, splits, repeats, seed, jobs, given)
+    folder = out or table.with_name(f"{table.stem}-cv")
+    _write_evaluation(evaluation, folder)
+    if as_json:
+        _print_json({"folder": str(folder), **_summarise(evaluation)})
+    else:
+        _show_evaluation(evaluation, folder)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Say what this machine has, what is missing, and how to get it."""
+    from mrnet_features.report.doctor import examine_machine
+    from mrnet_features.report.terminal import format_findings
+
+    findings = examine_machine()
+    if as_json:
+        _print_json([finding.as_dict() for finding in findings])
+    else:
+        print(format_findings(findings))
+    if any(finding.state == "missing" for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    context: typer.Context,  # noqa: ARG001
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        from mrnet_features import __version__
+
+        print(__version__)
+        raise typer.Exit
+
+
+def main() -> NoReturn:
+    """Run the command line; exit status 0, 1 (failed) or 2 (wrong use)."""
+    logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stderr)
+    try:
+        app()
+    except KeyboardInterrupt:
+        _fail("Stopped. Run the same command again: finished exams are kept.")
+    except (OSError, ValueError, TypeError, KeyError, ImportError, RuntimeError) as error:
+        text = error.args[0] if isinstance(error, KeyError) and error.args else error
+        _fail("\n".join([f"Error: {text}", *getattr(error, "__notes__", [])]))
+    sys.exit(0)
+
+
+def _fail(message: str) -> NoReturn:
+    print(message, file=sys.stderr)
+    sys.exit(1)
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr)
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2))
+
+
+def _write_knees(out: Path, train: int, valid: int, seed: int, jobs: int) -> None:
+    from mrnet_features.data.knees import write_knees
+
+    write_knees(out, n_train=train, n_valid=valid, seed=seed, n_jobs=jobs)
+
+
+def _extract(
+    root: Path, split: str, out: Path, families: str, device: str, jobs: int
+) -> tuple[Any, Any]:
+    from mrnet_features.data.mrnet import load_mrnet
+    from mrnet_features.extraction.extractor import FeatureExtractor
+    from mrnet_features.extraction.shards import extract_features
+
+    dataset = load_mrnet(root, split)
+    names: Any = families.split(",") if "," in families else families
+    extractor = FeatureExtractor(names, device=device, n_jobs=jobs)
+    return dataset, extract_features(dataset.exams, out, extractor=extractor)
+
+
+def _cross_validate(
+    features: Any,
+    labels: Any,
+    model: str,
+    splits: int,
+    repeats: int,
+    seed: int,
+    jobs: int,
+    folds: Folds | None = None,
+) -> Evaluation:
+    from mrnet_features import models
+    from mrnet_features.evaluation.crossval import cross_validate
+
+    makers: dict[str, Callable[[], Any]] = {
+        "lightgbm": models.lightgbm_baseline,
+        "logistic": models.logistic_baseline,
+        "prior": models.prior_baseline,
+    }
+    return cross_validate(
+        features,
+        labels,
+        model=makers[model](),
+        n_splits=splits,
+        n_repeats=repeats,
+        folds=folds,
+        seed=seed,
+        n_jobs=jobs,
+    )
+
+
+def _write_evaluation(evaluation: Evaluation, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    evaluation.summary().to_csv(folder / "summary.csv")
+    evaluation.predictions.to_csv(folder / "predictions.csv", index=False)
+    evaluation.folds.save(folder / "folds.csv")
+
+
+def _summarise(evaluation: Evaluation) -> dict[str, Any]:
+    return {
+        "folds_hash": evaluation.folds.hash,
+        "summary": json.loads(evaluation.summary().to_json(orient="index")),
+    }
+
+
+def _show_evaluation(evaluation: Evaluation, folder: Path) -> None:
+    from mrnet_features.report.terminal import format_summary
+
+    print(format_summary(evaluation.summary()))
+    print(f"Predictions, folds and this table are in '{folder}'.")

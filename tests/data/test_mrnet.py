@@ -1,0 +1,199 @@
+"""An MRNet folder is read as the release has it, or refused with every problem named."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mrnet_features.data.mrnet import PLANES, TASKS, load_labels, load_mrnet
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Three exams: normal, torn ACL, torn meniscus; planes of different slice counts."""
+    for depth, plane in enumerate(PLANES, start=2):
+        folder = tmp_path / "train" / plane
+        folder.mkdir(parents=True)
+        for k in range(3):
+            stack = np.full((depth + k, 9, 7), 10 * k, np.uint8)
+            np.save(folder / f"{k:04d}.npy", stack)
+    write_labels(tmp_path, abnormal="011", acl="010", meniscus="001")
+    return tmp_path
+
+
+def write_labels(root: Path, **tasks: str) -> None:
+    for task, labels in tasks.items():
+        lines = [f"{k:04d},{label}" for k, label in enumerate(labels)]
+        (root / f"train-{task}.csv").write_text("\n".join(lines) + "\n")
+
+
+def test_exams_and_labels_are_in_one_order(root):
+    dataset = load_mrnet(root)
+    assert [exam.id for exam in dataset.exams] == ["0000", "0001", "0002"]
+    assert list(dataset.labels.index) == ["0000", "0001", "0002"]
+    assert dataset.labels.index.name == "exam"
+    assert list(dataset.labels.columns) == list(TASKS)
+    assert dataset.labels.loc["0001"].tolist() == [1, 1, 0]
+    assert len(dataset) == 3
+
+
+def test_a_stack_of_any_size_is_loaded(root):
+    exam = load_mrnet(root).exams[2]
+    stack = exam.load("sagittal")
+    assert stack.shape == (6, 9, 7)
+    assert stack.dtype == np.uint8
+    assert (stack == 20).all()
+
+
+def test_a_mapped_stack_is_read_only(root):
+    stack = load_mrnet(root).exams[0].load("axial", mmap=True)
+    assert isinstance(stack, np.memmap)
+    assert not stack.flags.writeable
+
+
+def test_labels_alone_need_no_stacks(root):
+    expected = load_mrnet(root).labels
+    for plane in PLANES:
+        for path in (root / "train" / plane).iterdir():
+            path.unlink()
+    assert load_labels(root).equals(expected)
+
+
+def test_one_plane_can_be_asked_for(root):
+    for path in (root / "train" / "coronal").iterdir():
+        path.unlink()
+    dataset = load_mrnet(root, planes=("axial", "sagittal"))
+    with pytest.raises(KeyError, match=r"no file for plane 'coronal' \(planes present: axial"):
+        dataset.exams[0].load("coronal")
+
+
+def break_labels(text):
+    return lambda root: (root / "train-acl.csv").write_text(text)
+
+
+def break_stack(array=None, data=None, name="0001.npy"):
+    def act(root):
+        path = root / "train" / "axial" / name
+        if data is not None:
+            path.write_bytes(data)
+        else:
+            np.save(path, array, allow_pickle=True)
+
+    return act
+
+
+GOOD = "0000,0\n0001,1\n0002,0\n"
+BROKEN = {
+    "corrupt first row": (
+        break_labels('"_0000","_0"\n0001,1\n0002,0\n'),
+        "mend that line to 0000,0",
+    ),
+    "header": (break_labels("id,acl\n" + GOOD), "line 1: 'id,acl' looks like a header"),
+    "integer ids": (break_labels("0,0\n1,1\n2,0\n"), "lost its leading zeros.*Write it as 0002"),
+    "label 2": (break_labels("0000,0\n0001,2\n0002,0\n"), "label of exam '0001' must be 0 or 1"),
+    "float label": (break_labels("0000,0\n0001,1.0\n0002,0\n"), "must be 0 or 1, got '1.0'"),
+    "three cells": (break_labels("0000,0,1\n0001,1\n0002,0\n"), "line 1: a line must be"),
+    "spaces": (break_labels("0000, 0\n0001,1\n0002,0\n"), "must be exactly '0000,0'"),
+    "duplicate": (break_labels(GOOD + "0002,1\n"), "'0002' stands there twice"),
+    "label missing": (break_labels("0000,0\n0001,1\n"), "'0002' has no label in train-acl.csv"),
+    "exam missing": (break_labels(GOOD + "0003,1\n"), "'0003' has labels .* but no stack"),
+    "contradiction": (
+        lambda root: write_labels(root, acl="110"),
+        "'0000' has acl = 1 but abnormal = 0",
+    ),
+    "csv missing": (
+        lambda root: (root / "train-acl.csv").unlink(),
+        "train-acl.csv' does not exist",
+    ),
+    "csv renamed": (
+        lambda root: (root / "train-acl.csv").rename(root / "train_acl.csv"),
+        "has 'train_acl.csv'; rename it",
+    ),
+    "plane missing": (
+        lambda root: (root / "train/axial/0001.npy").unlink(),
+        r"'0001' has no file for plane 'axial' \(planes present: coronal, sagittal\)",
+    ),
+    "file name": (
+        break_stack(np.zeros((1, 2, 2), np.uint8), name="7.npy"),
+        "Rename it to 0007.npy",
+    ),
+    "uint16": (break_stack(np.zeros((2, 4, 4), np.uint16)), r"got \(2, 4, 4\) uint16"),
+    "rank": (break_stack(np.zeros((4, 4), np.uint8)), r"dtype uint8, got \(4, 4\) uint8"),
+    "no slices": (break_stack(np.zeros((0, 4, 4), np.uint8)), "at least one slice"),
+    "objects": (break_stack(np.array([{}], object)), "never unpickled"),
+    "empty file": (break_stack(data=b""), "can't be read as a .npy file"),
+    "not npy": (break_stack(data=b"PK\x03\x04 whatever"), "can't be read as a .npy file"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_folder_is_refused(root, case):
+    act, message = BROKEN[case]
+    act(root)
+    with pytest.raises(ValueError, match=message):
+        load_mrnet(root)
+
+
+def test_a_truncated_file_is_refused(root):
+    path = root / "train" / "axial" / "0001.npy"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(ValueError, match="189 bytes of pixels .* got 188.*truncated"):
+        load_mrnet(root)
+
+
+def test_all_problems_are_shown_together(root):
+    break_labels("0000,0\n0001,7\n")(root)
+    (root / "train/axial/0001.npy").unlink()
+    (root / "train/coronal/0002.npy").write_bytes(b"")
+    with pytest.raises(ValueError, match="problem") as caught:
+        load_mrnet(root)
+    text = str(caught.value)
+    assert "line 2" in text
+    assert "plane 'axial'" in text
+    assert "0002.npy" in text
+    assert f"has {text.count(chr(10) + '- ')} problems" in text
+
+
+def test_a_long_list_of_problems_is_cut_and_counted(root):
+    lines = [f"{k:04d},0" for k in range(3, 103)]
+    break_labels(GOOD + "\n".join(lines))(root)
+    with pytest.raises(ValueError, match=r"- and \d+ more$"):
+        load_mrnet(root)
+
+
+def test_a_file_that_breaks_after_the_check_is_refused_when_loaded(root):
+    exam = load_mrnet(root).exams[0]
+    break_stack(np.array([{}], object), name="0000.npy")(root)
+    with pytest.raises(ValueError, match="Exam '0000', plane 'axial': .*never unpickled"):
+        exam.load("axial")
+
+
+@pytest.mark.parametrize(
+    ("make", "split", "message"),
+    [
+        (lambda root: root / "nowhere", "train", "There is no folder"),
+        (lambda root: root.parent, "train", "which has it"),
+        (lambda root: root / "train", "train", "planes lie flat"),
+    ],
+)
+def test_a_wrong_folder_gets_advice(root, make, split, message):
+    with pytest.raises(FileNotFoundError, match=message):
+        load_mrnet(make(root), split)
+
+
+def test_a_renamed_split_gets_advice(root):
+    (root / "val").mkdir()
+    with pytest.raises(FileNotFoundError, match="rename it to 'valid'"):
+        load_mrnet(root, "valid")
+
+
+def test_an_unknown_split_or_plane_is_refused(root):
+    with pytest.raises(ValueError, match="must be 'train' or 'valid', got 'test'"):
+        load_mrnet(root, "test")
+    with pytest.raises(ValueError, match="`planes` must be some of"):
+        load_mrnet(root, planes=("oblique",))
+
+
+def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(root):
+    (root / "train-acl.csv").write_bytes(b"\xef\xbb\xbf0000,0\r\n0001,1\r\n0002,0\r\n")
+    assert load_mrnet(root).labels["acl"].tolist() == [0, 1, 0]

@@ -1,0 +1,76 @@
+"""Slices become one number, the same from whichever end they are read."""
+
+import array_api_strict
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from mrnet_features.extraction.pooling import POOLS, pool_slices
+
+slices = hnp.arrays(
+    np.float64,
+    hnp.array_shapes(min_dims=2, max_dims=2, max_side=20),
+    elements=st.floats(-1e6, 1e6) | st.just(np.nan),
+)
+
+
+def pool(values, name):
+    return pool_slices({"x": values}, [name])[:, 0, 0]
+
+
+def reference(values, name):
+    """What each pool is, for one region, in NumPy's words."""
+    third = len(values) // 3
+    outer = max(third, 1)
+    known = values[~np.isnan(values)]
+    parts = {
+        "middle": values[third : len(values) - third],
+        "outer": np.concatenate([values[:outer], values[-outer:]]),
+    }
+    part = parts.get(name, values)
+    if np.isnan(part).all():
+        return np.nan
+    return {
+        "mean": lambda: known.mean(),
+        "std": lambda: known.std(),
+        "max": lambda: known.max(),
+        "p90": lambda: np.quantile(known, 0.9),
+        "top3": lambda: np.sort(known)[-3:].mean(),
+        "middle": lambda: np.nanmean(part),
+        "outer": lambda: np.nanmean(part),
+    }[name]()
+
+
+@given(values=slices, name=st.sampled_from(sorted(POOLS)))
+def test_pools_are_what_numpy_says(values, name):
+    expected = [reference(values[:, r], name) for r in range(values.shape[1])]
+    assert np.allclose(pool(values, name), expected, rtol=1e-9, atol=1e-6, equal_nan=True)
+
+
+@given(values=slices, name=st.sampled_from(sorted(POOLS)))
+def test_reversing_the_slices_changes_nothing(values, name):
+    assert np.allclose(
+        pool(values, name), pool(values[::-1], name), rtol=1e-9, atol=1e-6, equal_nan=True
+    )
+
+
+@given(values=slices, name=st.sampled_from(sorted(POOLS)))
+def test_pools_are_portable(values, name):
+    strict = array_api_strict.asarray(values)
+    pooled = pool_slices({"x": strict}, [name])
+    assert np.allclose(np.asarray(pooled)[:, 0, 0], pool(values, name), equal_nan=True)
+
+
+def test_the_axes_are_regions_statistics_pools():
+    statistics = {"a": np.zeros((4, 2)), "b": np.ones((4, 2)), "c": np.full((4, 2), 2.0)}
+    pooled = pool_slices(statistics, ["mean", "max"])
+    assert pooled.shape == (2, 3, 2)
+    assert pooled[1, :, 0].tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("pools", [[], ["median"], ["mean", "first"]])
+def test_unknown_pools_are_refused(pools):
+    with pytest.raises(ValueError, match="`pools` must be some of mean, std"):
+        pool_slices({"x": np.zeros((1, 1))}, pools)

@@ -1,0 +1,117 @@
+"""A table on disk reads back with its provenance, and a stopped run goes on."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mrnet_features.data.mrnet import Exam
+from mrnet_features.extraction import extractor as extractor_module
+from mrnet_features.extraction import shards
+from mrnet_features.extraction.extractor import FeatureExtractor
+from mrnet_features.extraction.shards import extract_features, read_features, write_features
+
+
+@pytest.fixture
+def exams(tmp_path):
+    rng = np.random.default_rng(0)
+    made = []
+    for k in range(5):
+        path = tmp_path / f"{k:04d}.npy"
+        np.save(path, rng.integers(0, 256, (2, 40, 40), np.uint8))
+        made.append(Exam(path.stem, {"axial": path}))
+    return made
+
+
+@pytest.fixture
+def extractor():
+    return FeatureExtractor("minimal", planes=("axial",), pools=("mean",))
+
+
+@pytest.fixture(autouse=True)
+def small_shards(monkeypatch):
+    monkeypatch.setattr(shards, "SHARD_SIZE", 2)
+
+
+def test_the_file_holds_what_the_extractor_gives(exams, extractor, tmp_path):
+    path = tmp_path / "out" / "table.parquet"
+    table = extract_features(exams, path, extractor=extractor)
+    back = read_features(path)
+    pd.testing.assert_frame_equal(back, extractor.fit_transform(exams))
+    pd.testing.assert_frame_equal(table, back)
+    assert list(back.index) == [exam.id for exam in exams]
+    assert [p.name for p in path.parent.iterdir()] == ["table.parquet"]
+
+
+def test_provenance_names_recipe_versions_and_data(exams, extractor, tmp_path):
+    path = tmp_path / "table.parquet"
+    extract_features(exams, path, extractor=extractor)
+    provenance = read_features(path).attrs["provenance"]
+    assert provenance["recipe"] == extractor.recipe().as_dict()
+    assert provenance["recipe_digest"] == extractor.recipe().digest
+    assert provenance["n_exams"] == len(provenance["fingerprints"]) == 5
+    assert "numpy" in provenance["versions"]
+
+    stack = np.load(exams[3].paths["axial"])
+    stack[0, 0, 0] ^= 1
+    np.save(exams[3].paths["axial"], stack)
+    extract_features(exams, path, extractor=extractor)
+    changed = read_features(path).attrs["provenance"]
+    assert changed["data_fingerprint"] != provenance["data_fingerprint"]
+    pairs = zip(changed["fingerprints"], provenance["fingerprints"], strict=True)
+    differ = [a != b for a, b in pairs]
+    assert differ == [False, False, False, True, False]
+
+
+def test_a_stopped_run_goes_on_where_it_was(exams, extractor, tmp_path, monkeypatch):
+    path = tmp_path / "table.parquet"
+    described = []
+    real = extractor_module._describe_exam
+
+    def stop_at(last):
+        def describe(exam, *args):
+            if exam.id == last:
+                raise KeyboardInterrupt
+            described.append(exam.id)
+            return real(exam, *args)
+
+        return describe
+
+    monkeypatch.setattr(extractor_module, "_describe_exam", stop_at("0003"))
+    with pytest.raises(KeyboardInterrupt):
+        extract_features(exams, path, extractor=extractor)
+    assert not path.exists()
+    assert described == ["0000", "0001", "0002"]
+    monkeypatch.setattr(extractor_module, "_describe_exam", stop_at(None))
+    table = extract_features(exams, path, extractor=extractor)
+    assert described == ["0000", "0001", "0002", "0002", "0003", "0004"]
+    pd.testing.assert_frame_equal(table, extractor.fit_transform(exams))
+
+
+def test_another_recipe_does_not_take_over_shards(exams, extractor, tmp_path, monkeypatch):
+    path = tmp_path / "table.parquet"
+    real = shards.shutil.rmtree
+    monkeypatch.setattr(shards.shutil, "rmtree", lambda folder: None)
+    extract_features(exams, path, extractor=extractor)
+    monkeypatch.setattr(shards.shutil, "rmtree", real)
+    other = FeatureExtractor("minimal", planes=("axial",), pools=("max",))
+    table = extract_features(exams, path, extractor=other)
+    pd.testing.assert_frame_equal(table, other.fit_transform(exams))
+
+
+def test_any_table_is_written_and_read(tmp_path):
+    frame = pd.DataFrame({"age": [40.0, np.nan]}, index=pd.Index(["0001", "0010"], name="exam"))
+    write_features(frame, tmp_path / "clinical.parquet")
+    pd.testing.assert_frame_equal(read_features(tmp_path / "clinical.parquet"), frame)
+
+
+def test_a_missing_or_broken_file_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match="There is no file"):
+        read_features(tmp_path / "none.parquet")
+    (tmp_path / "broken.parquet").write_bytes(b"no parquet at all")
+    with pytest.raises(ValueError, match="can't be read as parquet"):
+        read_features(tmp_path / "broken.parquet")
+
+
+def test_another_ending_is_refused(exams, tmp_path):
+    with pytest.raises(ValueError, match="must end in '.parquet'"):
+        extract_features(exams, tmp_path / "table.csv")

@@ -1,0 +1,89 @@
+"""Where the leg is: everything inside the skin, dark bone included, air left out."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mrnet_features.stacks.regions import find_foreground, find_knee_box, slice_positions
+
+REAL_KNEE = Path(os.environ.get("MRNET_FEATURES_REAL_KNEE", "/nonexistent"))
+
+
+def make_leg(n_slices=4, height=160, width=128, *, air=4, tissue=90, bone=12, seed=0):
+    """An ellipse of tissue with a dark bone inside it, in noise."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:height, :width]
+    inside = ((y - height / 2) / (0.42 * height)) ** 2 + ((x - width / 2) / (0.36 * width)) ** 2 < 1
+    dark = ((y - height / 2) / (0.2 * height)) ** 2 + ((x - width / 2) / (0.15 * width)) ** 2 < 1
+    mean = np.where(dark, bone, np.where(inside, tissue, air)).astype(float)
+    grey = np.abs(mean + rng.normal(0, 2, (n_slices, height, width)))
+    return np.rint(grey).astype(np.uint8), np.broadcast_to(inside, grey.shape)
+
+
+def overlap(a, b):
+    return 2 * (a & b).sum() / (a.sum() + b.sum())
+
+
+@pytest.mark.parametrize("shape", [(160, 128), (256, 256), (97, 201)])
+def test_the_whole_leg_is_found_with_the_dark_bone_in_it(shape):
+    grey, leg = make_leg(height=shape[0], width=shape[1])
+    found = find_foreground(grey)
+    assert found.dtype == bool
+    assert overlap(found, leg) > 0.97
+
+
+def test_gain_does_not_move_the_outline():
+    grey, _ = make_leg(tissue=90)
+    half = (grey // 2).astype(np.uint8)
+    assert overlap(find_foreground(grey), find_foreground(half)) > 0.98
+
+
+def test_mirroring_and_reversing_move_the_foreground_along():
+    grey, _ = make_leg(height=128, width=128)
+    expected = find_foreground(grey)[::-1, :, ::-1]
+    assert overlap(find_foreground(grey[::-1, :, ::-1]), expected) > 0.999
+
+
+@pytest.mark.parametrize("value", [0, 17, 255])
+def test_a_constant_stack_has_no_foreground(value):
+    assert not find_foreground(np.full((3, 40, 50), value, np.uint8)).any()
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 1, 9), (1, 7, 1), (2, 3, 2), (1, 65, 64)])
+def test_tiny_stacks_are_no_error(shape):
+    grey = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    assert find_foreground(grey).shape == shape
+
+
+def test_the_knee_box_holds_all_but_a_thin_tail():
+    regions = np.zeros((2, 50, 60), np.uint8)
+    regions[:, 10:40, 20:50] = 1
+    assert find_knee_box(regions) == (10, 40, 20, 50)
+    regions[0, 0, 0] = 1  # one stray pixel among 1,800
+    assert find_knee_box(regions) == (10, 40, 20, 50)
+
+
+def test_the_knee_box_of_nothing_is_the_whole_slice():
+    assert find_knee_box(np.zeros((2, 5, 6), np.uint8)) == (0, 5, 0, 6)
+
+
+def test_slice_positions_are_symmetric():
+    positions = slice_positions(7)
+    assert np.allclose(positions + positions[::-1], 1)
+
+
+@pytest.mark.skipif(
+    not REAL_KNEE.is_dir(),
+    reason="set MRNET_FEATURES_REAL_KNEE to a folder of real stacks (echo*.npy); none is shipped",
+)
+@pytest.mark.parametrize("name", ["echo1_te06ms.npy", "echo8_te50ms.npy"])
+def test_a_real_leg_is_found_on_both_echoes(name):
+    grey = np.load(REAL_KNEE / name)
+    found = find_foreground(grey)
+    assert 0.5 < found.mean() < 0.6
+    assert grey[~found].mean() < 8
+    # both echoes show one leg: muscle that is dark on the late one must not be lost
+    other = np.load(REAL_KNEE / "echo1_te06ms.npy")
+    assert overlap(found, find_foreground(other)) > 0.96

@@ -1,0 +1,100 @@
+"""Two bodies, one signature; a device is named or refused, never guessed."""
+
+import builtins
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from mrnet_features.arrays import namespace, resolve_device, to_device, to_host, twin
+from mrnet_features.counts import missing_gpu_bodies
+from mrnet_features.counts.histogram import histogram
+
+
+def test_a_gpu_body_must_have_the_same_signature():
+    @twin
+    def count(values, *, n_values=4):
+        """Count."""
+        return values.sum() * n_values
+
+    with pytest.raises(TypeError, match=r"GPU body of `count` must have the signature"):
+
+        @count.gpu
+        def _(values, *, n_values=5):
+            return values
+
+    assert not count.has_gpu
+
+    @count.gpu
+    def _(values, *, n_values=4):
+        return values
+
+    assert count.has_gpu
+    assert count(np.ones(2), n_values=3) == 6
+    assert count.__doc__ == "Count."
+
+
+def test_a_twin_goes_where_its_input_lives(monkeypatch):
+    @twin
+    def place(values):
+        return "cpu"
+
+    @place.gpu
+    def _(values):
+        return "gpu"
+
+    @twin
+    def lonely(values):
+        return "cpu"
+
+    assert place(np.ones(1)) == "cpu"
+    monkeypatch.setattr("array_api_compat.is_cupy_array", lambda a: True)
+    assert place(np.ones(1)) == "gpu"
+    with pytest.raises(RuntimeError, match="`lonely` has no GPU body"):
+        lonely(np.ones(1))
+
+
+def test_an_unknown_device_is_refused():
+    with pytest.raises(ValueError, match="`device` must be 'auto', 'cpu' or 'cuda', got 'gpu'"):
+        resolve_device("gpu")
+
+
+def test_cuda_without_cupy_says_what_to_install(monkeypatch):
+    real = builtins.__import__
+
+    def without_cupy(name, *args, **kwargs):
+        if name == "cupy":
+            raise ImportError("No module named 'cupy'")
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without_cupy)
+    with pytest.raises(RuntimeError, match=r"CuPy is not installed.*mrnet-features\[cuda12\]"):
+        resolve_device("cuda")
+    assert resolve_device("auto") == "cpu"
+
+
+def test_to_host_and_to_device_do_not_copy_what_is_there():
+    values = np.arange(3)
+    assert to_host(values) is values
+    assert to_device(values, "cpu") is values
+
+
+def test_the_namespace_of_numpy():
+    assert namespace(np.ones(2)).sum(np.ones(2)) == 2
+
+
+def test_a_count_without_a_gpu_body_is_named(monkeypatch):
+    assert all(name.isidentifier() for name in missing_gpu_bodies())
+    monkeypatch.setattr(histogram, "_gpu", None)
+    assert "histogram" in missing_gpu_bodies()
+
+
+def test_importing_the_package_loads_none_of_its_dependencies():
+    code = (
+        "import sys, mrnet_features as mf; "
+        "heavy = {'numpy', 'pandas', 'sklearn', 'numba', 'lightgbm', 'scipy', 'cupy'}; "
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules); "
+        "assert len(mf.__all__) <= 20 and set(mf.__all__) <= set(dir(mf))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
