@@ -60,6 +60,16 @@ class Scores:
             biased downwards where folds differ in scale (Parker 2007); n_exams; n_positive,
             missing for the mean.
 
+        Notes
+        -----
+        The error is that of the exams scored: it takes the fitted models as given. Models that
+        learn little depend on which exams they saw, and two exams that test each other's models
+        count as independent although they agree. So cross-validated intervals are too narrow
+        where there is nothing to learn. Simulated with 5 folds, the 95 % interval held the AUC of
+        the fitted models in .94 (LightGBM, AUC .81) and .93 (logistic regression, AUC .89) of the
+        cases with 1,130 exams, in .84 to .88 on pure noise, where the true spread is about 1.4
+        times `se`. Single test sets are free of this.
+
         References
         ----------
         Parker, Guenter and Bedo 2007, BMC Bioinformatics 8:326; Airola et al. 2011,

@@ -118,7 +118,7 @@ def test_shuffled_labels_give_one_half():
 
 
 def test_selection_inside_the_folds_finds_nothing_in_noise():
-    # The folds share their training exams, so one table may stray; eight tables must not.
+    # On noise the spread is wider than `se` (see `Scores.summary`), so it is taken from tables.
     select = make_pipeline(SelectKBest(k=10), StandardScaler(), LogisticRegression())
     aucs = []
     for seed in range(8):
