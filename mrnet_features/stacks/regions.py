@@ -143,7 +143,11 @@ def _fill_outline(mask: BoolArray) -> BoolArray:
     padded = np.pad(mask, 3, mode="edge")
     closed = ndimage.binary_closing(padded, iterations=2)[3:-3, 3:-3] | mask
     filled = ndimage.binary_fill_holes(closed)
-    opened = ndimage.binary_opening(filled, np.ones((3, 3), dtype=bool)) if min(mask.shape) > 4 else filled
+    opened = (
+        ndimage.binary_opening(filled, np.ones((3, 3), dtype=bool))
+        if min(mask.shape) > 4
+        else filled
+    )
     pieces, n_pieces = ndimage.label(opened)
     if n_pieces < 2:
         return np.asarray(opened)

@@ -1,0 +1,125 @@
+"""The command line as a stranger uses it: verbs in a row, exit status 0, 1 or 2."""
+
+import json
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+
+def run(*arguments, cwd=None, module=True):
+    command = [sys.executable, "-m", "mrnet_features", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Knees -> table -> scores, once for all tests here."""
+    folder = tmp_path_factory.mktemp("cli")
+    for arguments in (
+        ("knees", "knees", "--train", 40, "--valid", 2, "--seed", 1),
+        ("extract", "knees", "--out", "train.parquet", "--families", "minimal"),
+        ("cv", "train.parquet", "knees", "--splits", 2, "--model", "logistic"),
+    ):
+        done = run(*arguments, cwd=folder)
+        assert done.returncode == 0, done.stderr
+    (folder / "last.txt").write_text(done.stdout)
+    return folder
+
+
+def test_the_table_has_four_rows_with_intervals(folder):
+    summary = pd.read_csv(folder / "train-cv" / "summary.csv", index_col="task")
+    assert list(summary.index) == ["abnormal", "acl", "meniscus", "mean"]
+    assert (summary["ci_low"] <= summary["auc"]).all()
+    assert (summary["auc"] <= summary["ci_high"]).all()
+    shown = (folder / "last.txt").read_text()
+    for task in summary.index:
+        assert f"{task:<8} {summary.loc[task, 'auc']:.3f}" in shown
+
+
+def test_folds_and_predictions_keep_the_ids(folder):
+    predictions = pd.read_csv(folder / "train-cv" / "predictions.csv", dtype={"exam": str})
+    folds = pd.read_csv(folder / "train-cv" / "folds.csv", dtype={"exam": str}, comment="#")
+    assert sorted(predictions["exam"]) == [f"{k:04d}" for k in range(40)]
+    assert sorted(folds["exam"]) == sorted(predictions["exam"])
+
+
+def test_saved_folds_are_used_again(folder):
+    done = run(
+        *("cv", "train.parquet", "knees", "--model", "logistic", "--json"),
+        *("--folds", "train-cv/folds.csv", "--out", "again"),
+        cwd=folder,
+    )
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert set(result["summary"]) == {"abnormal", "acl", "meniscus", "mean"}
+    assert result["folds_hash"] in (folder / "again" / "folds.csv").read_text()
+    for name in ("predictions.csv", "summary.csv", "folds.csv"):
+        assert (folder / "again" / name).read_text() == (folder / "train-cv" / name).read_text()
+
+
+def test_extract_speaks_json(folder):
+    done = run("extract", "knees", "--split", "valid", "--out", "v.parquet", "--json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["n_exams"] == 2
+    assert result["recipe"]["planes"] == ["axial", "coronal", "sagittal"]
+
+
+def test_nothing_but_results_goes_to_a_pipe(folder):
+    done = run(
+        "cv", "train.parquet", "knees", "--model", "prior", "--splits", 2, "--json", cwd=folder
+    )
+    json.loads(done.stdout)
+    assert done.stderr == ""
+
+
+def test_doctor_says_what_is_there():
+    done = run("doctor", "--json")
+    findings = {finding["subject"]: finding for finding in json.loads(done.stdout)}
+    assert done.returncode == 0
+    assert findings["lightgbm"]["state"] == "ok"
+    assert findings["gpu"]["state"] in {"ok", "optional"}
+    assert all(f["advice"] for f in findings.values() if f["state"] != "ok")
+    assert "lightgbm" in run("doctor").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("extract", "nowhere", "--out", "x.parquet"), "Error: There is no folder 'nowhere'"),
+        (("cv", "nowhere.parquet", "."), "Error: There is no file 'nowhere.parquet'"),
+        (("extract", ".", "--out", "x.csv"), "Error: "),
+    ],
+)
+def test_what_fails_says_so_in_one_line_with_status_1(arguments, message, tmp_path):
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith(message)
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("extract",),
+        ("extract", ".", "--out", "x.parquet", "--split", "test"),
+        ("cv", "a", "b", "--splits", "1"),
+        ("knees", "x", "--train", "many"),
+        ("walk",),
+        ("doctor", "--loud"),
+    ],
+)
+def test_wrong_use_has_status_2(arguments, tmp_path):
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "Usage" in done.stderr
+
+
+def test_help_and_version():
+    for arguments in (("--help",), ("demo", "--help"), ("--version",)):
+        assert run(*arguments).returncode == 0
+    assert "extract" in run("--help").stdout
+    assert run("--version").stdout.strip().count(".") == 2
