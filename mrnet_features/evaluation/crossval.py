@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Evaluation", "cross_validate"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Evaluation:
     """What cross-validation found: scores, predictions, folds and fitted models.
 
@@ -49,8 +49,12 @@ class Evaluation:
     labels: pd.DataFrame
     predictions: pd.DataFrame
     folds: Folds
-    models: Mapping[tuple[str, int, int], Any] = field(repr=False)
+    models: Mapping[tuple[str, int, int], Any]
     groups: pd.Series[Any] | None = None
+
+    def __repr__(self) -> str:
+        tasks = ", ".join(self.labels.columns)
+        return f"Evaluation({len(self.labels)} exams, tasks {tasks}, {self.folds!r})"
 
     @cached_property
     def scores(self) -> Scores:

@@ -23,7 +23,7 @@ __all__ = ["FEWEST_OF_A_CLASS", "Folds", "find_shortage"]
 FEWEST_OF_A_CLASS = 2
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Folds:
     """Which exam is tested in which fold of which repeat.
 
@@ -79,6 +79,12 @@ class Folds:
                 f"{len(cells)} of them filled."
             )
         object.__setattr__(self, "frame", frame)
+
+    def __repr__(self) -> str:
+        return (
+            f"Folds({len(self.exams)} exams, {self.n_splits} folds, {self.n_repeats} repeats, "
+            f"sha256 {self.hash[:12]})"
+        )
 
     @property
     def n_splits(self) -> int:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Scores", "score_predictions"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Scores:
     """AUCs of a set of predictions, and what their intervals are made of.
 
@@ -42,6 +42,9 @@ class Scores:
     pooled: pd.Series[float]
     n_positive: pd.Series[int]
     groups: pd.Series[Any] | None = None
+
+    def __repr__(self) -> str:
+        return f"Scores({len(self.influence)} exams, tasks {', '.join(self.n_positive.index)})"
 
     def summary(self, confidence: float = 0.95) -> pd.DataFrame:
         """Sum up: a row per task and one for their mean.

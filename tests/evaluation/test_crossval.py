@@ -44,6 +44,9 @@ def test_default_model_finds_the_signal_in_four_rows():
     assert summary["auc"].between(summary["ci_low"], summary["ci_high"]).all()
     assert all(isinstance(model, SeedAveragedLightGBM) for model in evaluation.models.values())
     assert len(evaluation.models) == 9
+    assert repr(evaluation).startswith("Evaluation(150 exams, tasks abnormal, acl, meniscus, Fo")
+    assert evaluation.folds.hash[:12] in repr(evaluation)
+    assert len(repr(evaluation)) < 200 > len(repr(evaluation.scores))
 
 
 @pytest.mark.parametrize("model", [FAST, logistic_baseline(), ExtraTreesClassifier(20)])
