@@ -48,3 +48,9 @@ def check_counted(
             f"`values` must lie in {lowest}..{highest}, got {int(values.min())}.."
             f"{int(values.max())}. Quantise the stack with `Quantisation`."
         )
+
+
+def check_levels(n_levels: int) -> None:
+    """Raise unless `n_levels` is 1 to 255."""
+    if not 1 <= n_levels <= 255:
+        raise ValueError(f"`n_levels` must be 1 to 255, got {n_levels}.")

@@ -6,6 +6,8 @@ values make every sum here exact, in whatever order a device adds.
 
 from __future__ import annotations
 
+import math
+
 from mrnet_features.arrays import Array, namespace
 
 
@@ -41,6 +43,47 @@ def entropy(fractions: Array) -> Array:
     xp = namespace(fractions)
     positive = xp.where(fractions > 0, fractions, xp.ones_like(fractions))
     return -xp.sum(fractions * xp.log2(positive), axis=-1)
+
+
+def count_entropy(counts: Array) -> Array:
+    """Shannon entropy in bits of the fractions of the last axis' sum; NaN where it is zero.
+
+    The logarithm of a count is looked up: there are far fewer different counts than counts.
+
+    Parameters
+    ----------
+    counts : array of shape (..., n_values), float64
+        Whole numbers.
+
+    Returns
+    -------
+    array of shape (...), float64
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> float(count_entropy(np.array([2.0, 0.0, 1.0, 1.0])))
+    1.5
+    """
+    xp = namespace(counts)
+    total = xp.sum(counts, axis=-1)
+    highest = int(xp.max(counts))
+    size = math.prod(counts.shape)
+    if highest < size:
+        table = _times_log2(xp.arange(highest + 1, dtype=xp.float64))
+        flat = xp.reshape(xp.astype(counts, xp.int64), (size,))
+        logs = xp.reshape(xp.take(table, flat), counts.shape)
+    else:
+        logs = _times_log2(counts)
+    found = divide(_times_log2(total) - xp.sum(logs, axis=-1), total)
+    # a single value has none; rounding must not make it negative
+    return xp.maximum(found, xp.zeros_like(found))
+
+
+def _times_log2(values: Array) -> Array:
+    """Values times their binary logarithm; 0 at 0."""
+    xp = namespace(values)
+    return values * xp.log2(xp.maximum(values, xp.ones_like(values)))
 
 
 def quantile(counts: Array, values: Array, q: float) -> Array:

@@ -6,19 +6,24 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mrnet_features.counts.neighbours import neighbours
 from mrnet_features.counts.pairs import pairs
+from mrnet_features.counts.runs import runs
+from mrnet_features.counts.zones import zones
 from mrnet_features.extraction.pooling import pool_slices
+from mrnet_features.families.base import Family
 from mrnet_features.families.glcm import Glcm
+from mrnet_features.families.gldzm import Gldzm
+from mrnet_features.families.glrlm import Glrlm
+from mrnet_features.families.glszm import Glszm
 from mrnet_features.families.intensity import Intensity, IntensityHistogram
+from mrnet_features.families.ngldm import Ngldm
+from mrnet_features.families.ngtdm import Ngtdm
+from mrnet_features.families.volume import IntensityVolume
 from mrnet_features.stacks.prepare import Stack
 
+PREFIXES = ("stat_", "ih_", "ivh_", "cm_", "rlm_", "szm_", "dzm_", "ngt_", "ngl_")
 IBSI = Path(__file__).parents[1] / "ibsi"
-AGGREGATIONS = {
-    "_2D_avg": (Glcm(directions="averaged"), "slices"),
-    "_2D_comb": (Glcm(directions="merged"), "slices"),
-    "_2_5D_avg": (Glcm(directions="averaged"), "stack"),
-    "_2_5D_comb": (Glcm(directions="merged"), "stack"),
-}
 
 
 def read_phantom() -> Stack:
@@ -50,18 +55,30 @@ PHANTOM = read_phantom()
 REFERENCES = read_references()
 
 
+def families_by_tag() -> list[tuple[str, Family, str]]:
+    """Prefix of the tag, family, and the aggregations that its slices and its stack stand for."""
+    whole = [("stat", Intensity()), ("ih", IntensityHistogram()), ("ivh", IntensityVolume())]
+    zonal = [("szm", Glszm()), ("dzm", Gldzm()), ("ngt", Ngtdm()), ("ngl", Ngldm())]
+    return [
+        *((prefix, family, (None, "")) for prefix, family in whole),
+        *((prefix, family, ("_2D", "_2_5D")) for prefix, family in zonal),
+        *(
+            (prefix, cls(directions=directions), (f"_2D_{ending}", f"_2_5D_{ending}"))
+            for prefix, cls in (("cm", Glcm), ("rlm", Glrlm))
+            for directions, ending in (("averaged", "avg"), ("merged", "comb"))
+        ),
+    ]
+
+
 def describe_phantom() -> dict[str, float]:
     values = {}
-    for prefix, family in (("stat", Intensity()), ("ih", IntensityHistogram())):
-        statistics = family.describe_stack(family.count(PHANTOM))
-        values |= {f"{prefix}_{name}": float(v[0]) for name, v in statistics.items()}
-    for suffix, (family, scope) in AGGREGATIONS.items():
+    for prefix, family, (of_slices, of_stack) in families_by_tag():
         counts = family.count(PHANTOM)
-        if scope == "stack":
-            pooled = {n: v[0] for n, v in family.describe_stack(counts).items()}
-        else:
-            pooled = {n: v.mean() for n, v in family.describe(counts).items()}
-        values |= {f"cm_{name}{suffix}": float(v) for name, v in pooled.items()}
+        for name, value in family.describe_stack(counts).items():
+            values[f"{prefix}_{name}{of_stack}"] = float(value[0])
+        if of_slices is not None:
+            for name, value in family.describe(counts).items():
+                values[f"{prefix}_{name}{of_slices}"] = float(value.mean())
     return values
 
 
@@ -94,13 +111,52 @@ def test_the_mean_pool_is_the_2d_average():
     assert float(pooled[0, 0, 0]) == pytest.approx(OURS["cm_contrast_2D_avg"])
 
 
-def test_co_occurrence_matrices_of_the_phantom():
+DIRECTIONS = {(0, 1): 0, (1, -1): 1, (1, 0): 2, (1, 1): 3}
+OPTIONS = {"n_levels": 6, "n_regions": 1}
+
+
+def read_matrix(family: str, n_columns: int) -> np.ndarray:
+    """Matrix of shape (n_slices, 1, 4, 6, n_columns); one direction only where there are none."""
     table = pd.read_csv(IBSI / "phantom_matrices.csv")
-    table = table[(table["family"] == "glcm") & (table["dims"] == "2D")]
-    expected = np.zeros((PHANTOM.n_slices, 1, 4, 6, 6), int)
-    directions = {(0, 1): 0, (1, -1): 1, (1, 0): 2, (1, 1): 3}
+    table = table[(table["family"] == family) & (table["dims"] == "2D")]
+    counts = np.zeros((PHANTOM.n_slices, 1, 4, 6, n_columns), int)
     for row in table.itertuples():
-        place = directions[int(row.dy), int(row.dx)]
-        expected[int(row.slice), 0, place, int(row.i) - 1, int(row.j) - 1] = row.n
-    ours = pairs(PHANTOM.levels, PHANTOM.regions, n_levels=6, n_regions=1, distance=1)
-    assert np.array_equal(ours, expected)
+        place = 0 if np.isnan(row.dx) else DIRECTIONS[int(row.dy), int(row.dx)]
+        counts[int(row.slice), 0, place, int(row.i) - 1, int(row.j) - 1] = row.n
+    return counts
+
+
+def test_co_occurrence_matrices_of_the_phantom():
+    ours = pairs(PHANTOM.levels, PHANTOM.regions, distance=1, **OPTIONS)
+    assert np.array_equal(ours, read_matrix("glcm", 6))
+
+
+def test_run_length_matrices_of_the_phantom():
+    ours = runs(PHANTOM.levels, PHANTOM.regions, **OPTIONS)
+    assert np.array_equal(ours, read_matrix("glrlm", ours.shape[-1]))
+
+
+def test_zone_matrices_of_the_phantom():
+    found = zones(PHANTOM.levels, PHANTOM.regions, **OPTIONS)
+    distances = read_matrix("gldzm", found.distances.shape[-1])[:, :, 0]
+    assert np.array_equal(found.distances, distances)
+    sizes = np.zeros((PHANTOM.n_slices, 1, 6, 20), int)
+    for s in range(PHANTOM.n_slices):
+        for level, size, number in zip(*(part[s, 0] for part in found[:3]), strict=True):
+            if number:
+                sizes[s, 0, level - 1, size - 1] = number
+    assert np.array_equal(sizes, read_matrix("glszm", 20)[:, :, 0])
+
+
+def test_dependence_matrices_of_the_phantom():
+    found = neighbours(PHANTOM.levels, PHANTOM.regions, **OPTIONS)
+    assert np.array_equal(found.dependence, read_matrix("ngldm", 9)[:, :, 0])
+
+
+def test_tone_differences_of_the_phantom():
+    table = pd.read_csv(IBSI / "phantom_ngtdm.csv")
+    table = table[table["dims"] == "2D"].sort_values(["slice", "i"])
+    found = neighbours(PHANTOM.levels, PHANTOM.regions, **OPTIONS)
+    assert np.array_equal(found.number.ravel(), table["n_i"])
+    s = (found.difference / np.arange(1, 9)).sum(axis=-1).ravel()
+    np.testing.assert_allclose(s, table["s_i"], atol=1e-12)

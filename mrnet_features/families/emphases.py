@@ -1,0 +1,158 @@
+"""Emphases, non-uniformities and variances: formulae of every matrix of level against something.
+
+Run lengths, zone sizes, zone distances and dependence counts are described by the same sums;
+each family gives them the names of its own chapter of the IBSI manual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from mrnet_features.arrays import Array, namespace
+from mrnet_features.families.distributions import as_float, count_entropy, divide
+
+
+class LevelMatrix(NamedTuple):
+    """A matrix of level i against value j, or its cells as a list, with what is read off it.
+
+    Attributes
+    ----------
+    number : array of shape (..., n_cells), float64
+        How often each pair of level and value was counted.
+    by_level, levels : arrays that broadcast to shape (..., n_of_levels), float64
+        How often each level was counted.
+    by_value, values : arrays that broadcast to shape (..., n_of_values), float64
+        How often each value was counted.
+    mixed : array of shape (..., 2, 2), float64
+        Sums of number times 1/i^2 and i^2 (rows), 1/j^2 and j^2 (columns).
+    """
+
+    number: Array
+    by_level: Array
+    levels: Array
+    by_value: Array
+    values: Array
+    mixed: Array
+
+
+def read_matrix(counts: Array) -> LevelMatrix:
+    """Level matrix of counts of shape (..., n_levels, n_values), both counted from 1."""
+    xp = namespace(counts)
+    counts = as_float(counts)
+    n_levels, n_values = counts.shape[-2:]
+    levels = xp.arange(1, n_levels + 1, dtype=xp.float64)
+    values = xp.arange(1, n_values + 1, dtype=xp.float64)
+    of_values = xp.stack([1 / values**2, values**2, xp.ones_like(values)], axis=-1)
+    of_levels = xp.stack([1 / levels**2, levels**2], axis=0)
+    by_row = xp.matmul(counts, of_values)
+    return LevelMatrix(
+        number=xp.reshape(counts, (*counts.shape[:-2], n_levels * n_values)),
+        by_level=by_row[..., 2],
+        levels=levels,
+        by_value=xp.sum(counts, axis=-2),
+        values=values,
+        mixed=xp.matmul(of_levels, by_row[..., :2]),
+    )
+
+
+def read_cells(level: Array, value: Array, number: Array) -> LevelMatrix:
+    """Level matrix of a list of its cells, in any order, some of them perhaps repeated.
+
+    Parameters
+    ----------
+    level, value, number : array of shape (..., n_cells), integer
+        A cell with number 0 is none.
+    """
+    xp = namespace(number)
+    level, value, number = (xp.astype(part, xp.int64) for part in (level, value, number))
+    levels, by_level = _merge(level, number)
+    values, by_value = _merge(value, number)
+    codes, cells = _merge(value * 256 + level, number)
+    i, j = as_float(codes % 256), as_float(codes // 256)
+    of_level = (divide(xp.ones_like(i), i**2, 0.0), i**2)
+    of_value = (divide(xp.ones_like(j), j**2, 0.0), j**2)
+    sums = [xp.sum(as_float(cells) * a * b, axis=-1) for a in of_level for b in of_value]
+    return LevelMatrix(
+        number=as_float(cells),
+        by_level=as_float(by_level),
+        levels=as_float(levels),
+        by_value=as_float(by_value),
+        values=as_float(values),
+        mixed=xp.reshape(xp.stack(sums, axis=-1), (*cells.shape[:-1], 2, 2)),
+    )
+
+
+def describe_emphases(
+    matrix: LevelMatrix, n_pixels: Array, names: Sequence[str]
+) -> dict[str, Array]:
+    """The sixteen statistics that the level matrices have in common.
+
+    Parameters
+    ----------
+    matrix : LevelMatrix
+    n_pixels : array of shape (...), float64
+        What the percentage is a fraction of.
+    names : sequence of 16 str
+        Names for: emphasis of small values, large values, low levels, high levels; small and low,
+        small and high, large and low, large and high; non-uniformity of levels, normalised, of
+        values, normalised; percentage; variance of levels, of values; entropy.
+
+    Returns
+    -------
+    dict of str to array of shape (...), float64
+        NaN where nothing is counted.
+    """
+    xp = namespace(matrix.number)
+    total = xp.sum(matrix.by_level, axis=-1)
+    levels, values = matrix.levels, matrix.values
+
+    def mean_of(number: Array, what: Array) -> Array:
+        return divide(xp.sum(number * what, axis=-1), total)
+
+    def inverse_square(what: Array) -> Array:
+        return divide(xp.ones_like(what), what**2, 0.0)
+
+    uneven_level = xp.sum(matrix.by_level**2, axis=-1)
+    uneven_value = xp.sum(matrix.by_value**2, axis=-1)
+    level_mean, value_mean = mean_of(matrix.by_level, levels), mean_of(matrix.by_value, values)
+    mixed = divide(matrix.mixed, total[..., None, None])
+    found = (
+        mean_of(matrix.by_value, inverse_square(values)),
+        mean_of(matrix.by_value, values**2),
+        mean_of(matrix.by_level, inverse_square(levels)),
+        mean_of(matrix.by_level, levels**2),
+        mixed[..., 0, 0],
+        mixed[..., 1, 0],
+        mixed[..., 0, 1],
+        mixed[..., 1, 1],
+        divide(uneven_level, total),
+        divide(uneven_level, total**2),
+        divide(uneven_value, total),
+        divide(uneven_value, total**2),
+        divide(total, n_pixels),
+        mean_of(matrix.by_level, (levels - level_mean[..., None]) ** 2),
+        mean_of(matrix.by_value, (values - value_mean[..., None]) ** 2),
+        count_entropy(matrix.number),
+    )
+    return dict(zip(names, found, strict=True))
+
+
+def _merge(keys: Array, number: Array) -> tuple[Array, Array]:
+    """Different keys of the last axis and the numbers that belong to them, with zeros between.
+
+    Sorted by key, the running sum of the numbers rises; what it is at each key's last place,
+    less what it was at the last key's, is the key's own. Sorting once more brings these places
+    together, and they keep their order, as keys and running sums both ascend.
+    """
+    xp = namespace(keys, number)
+    keys = xp.where(number > 0, keys, xp.zeros_like(keys))
+    order = xp.argsort(keys, axis=-1)
+    keys = xp.take_along_axis(keys, order, axis=-1)
+    sums = xp.cumulative_sum(xp.take_along_axis(number, order, axis=-1), axis=-1)
+    beyond = xp.full_like(keys[..., :1], -1)
+    is_last = keys != xp.concat([keys[..., 1:], beyond], axis=-1)
+    keys = xp.sort(xp.where(is_last, keys, xp.zeros_like(keys)), axis=-1)
+    sums = xp.sort(xp.where(is_last, sums, xp.zeros_like(sums)), axis=-1)
+    before = xp.concat([xp.zeros_like(sums[..., :1]), sums[..., :-1]], axis=-1)
+    return keys, sums - before

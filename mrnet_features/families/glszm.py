@@ -1,0 +1,97 @@
+"""Grey level zones by size: how large the patches of one level are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from mrnet_features.arrays import Array, namespace
+from mrnet_features.counts.once import count_once
+from mrnet_features.counts.zones import zones
+from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.distributions import as_float
+from mrnet_features.families.emphases import describe_emphases, read_cells
+from mrnet_features.stacks.prepare import Stack
+
+NAMES = (
+    *("sze", "lze", "lgze", "hgze", "szlge", "szhge", "lzlge", "lzhge"),
+    *("glnu", "glnu_norm", "zsnu", "zsnu_norm", "z_perc", "gl_var", "zs_var", "zs_entr"),
+)
+
+
+@dataclass(frozen=True)
+class Glszm(Family):
+    """Statistics of the grey level size zone matrix (Thibault 2014, IBSI 3.8).
+
+    A zone is a set of 8-connected pixels of one level in one region of one slice. c(i, j) is the
+    number of zones of level i and size j pixels, n their sum, p = c / n; c(i) and c(j) are its
+    margins, m the mean of what a variance is of, H(.) an entropy in bits, N the number of levels,
+    P the number of pixels.
+
+    ========= ====================== ======== =========== ==== ====================================
+    statistic formula                unit     range       IBSI PyRadiomics
+    ========= ====================== ======== =========== ==== ====================================
+    sze       sum(p / j^2)           1        0..1        5QRC SmallAreaEmphasis
+    lze       sum(p j^2)             pixel^2  1..P^2      48P8 LargeAreaEmphasis
+    lgze      sum(p / i^2)           1        0..1        XMSY LowGrayLevelZoneEmphasis
+    hgze      sum(p i^2)             level^2  1..N^2      5GN9 HighGrayLevelZoneEmphasis
+    szlge     sum(p / (i j)^2)       1        0..1        5RAI SmallAreaLowGrayLevelEmphasis
+    szhge     sum(p i^2 / j^2)       level^2  0..N^2      HW1V SmallAreaHighGrayLevelEmphasis
+    lzlge     sum(p j^2 / i^2)       pixel^2  0..P^2      YH51 LargeAreaLowGrayLevelEmphasis
+    lzhge     sum(p i^2 j^2)         1        1..(N P)^2  J17V LargeAreaHighGrayLevelEmphasis
+    glnu      sum(c(i)^2) / n        zones    1..n        JNSA GrayLevelNonUniformity
+    glnu_norm sum(c(i)^2) / n^2      1        1/N..1      Y1RO GrayLevelNonUniformityNormalized
+    zsnu      sum(c(j)^2) / n        zones    1..n        4JP3 SizeZoneNonUniformity
+    zsnu_norm sum(c(j)^2) / n^2      1        0..1        VB3A SizeZoneNonUniformityNormalized
+    z_perc    n / P                  fraction 0..1        P30P ZonePercentage
+    gl_var    sum(p (i - m)^2)       level^2  0..         BYLV GrayLevelVariance
+    zs_var    sum(p (j - m)^2)       pixel^2  0..         3NSA ZoneVariance
+    zs_entr   H(p)                   bits     0..log2 n   GU8N ZoneEntropy
+    ========= ====================== ======== =========== ==== ====================================
+
+    NaN where the region has no pixel. ``glnu`` and ``zsnu`` are extensive. Of the stack, the
+    zones of all slices together (IBSI 2.5-D). PyRadiomics numbers levels from the darkest bin of
+    its own; its entropy adds a small constant to every p.
+
+    References
+    ----------
+    .. [1] Thibault G, Angulo J, Meyer F. Advanced statistical matrices for texture
+       characterization: application to cell classification. IEEE Trans Biomed Eng
+       2014;61(3):630-637.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ones = np.ones((1, 1, 4), np.uint8)
+    >>> family, stack = Glszm(), Stack(ones, np.uint8([[[1, 2, 2, 1]]]), ones, n_levels=2)
+    >>> float(family.describe(family.count(stack))["z_perc"][0, 0])
+    0.75
+    """
+
+    name: ClassVar[str] = "glszm"
+    extensive: ClassVar[frozenset[str]] = frozenset({"glnu", "zsnu"})
+
+    def count(self, stack: Stack) -> Counts:
+        """Zones, shared with the distance zone family."""
+        return count_once(stack, zones, "levels", n_levels=stack.n_levels)
+
+    def describe(self, counts: Counts) -> Statistics:
+        """Formulae of the table above."""
+        return _describe_cells(counts.level, counts.size, counts.number)
+
+    def describe_stack(self, counts: Counts) -> Statistics:
+        """Formulae of the table above, for the zones of all slices."""
+        return _describe_cells(*(_join_slices(part) for part in counts[:3]))
+
+
+def _describe_cells(level: Array, size: Array, number: Array) -> dict[str, Array]:
+    xp = namespace(number)
+    n_pixels = xp.sum(as_float(size) * as_float(number), axis=-1)
+    return describe_emphases(read_cells(level, size, number), n_pixels, NAMES)
+
+
+def _join_slices(part: Array) -> Array:
+    """Lists of all slices end to end: from (n_slices, n_regions, n) to (n_regions, n_slices n)."""
+    xp = namespace(part)
+    n_slices, n_regions, n_cells = part.shape
+    return xp.reshape(xp.permute_dims(part, (1, 0, 2)), (n_regions, n_slices * n_cells))

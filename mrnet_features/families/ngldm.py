@@ -1,0 +1,94 @@
+"""Neighbouring grey level dependence: how many neighbours share a pixel's level."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from mrnet_features.arrays import Array, namespace
+from mrnet_features.counts.neighbours import neighbours
+from mrnet_features.counts.once import count_once
+from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.distributions import divide
+from mrnet_features.families.emphases import describe_emphases, read_matrix
+from mrnet_features.stacks.prepare import Stack
+
+NAMES = (
+    *("lde", "hde", "lgce", "hgce", "ldlge", "ldhge", "hdlge", "hdhge"),
+    *("glnu", "glnu_norm", "dcnu", "dcnu_norm", "dc_perc", "gl_var", "dc_var", "dc_entr"),
+)
+
+
+@dataclass(frozen=True)
+class Ngldm(Family):
+    """Statistics of the neighbouring grey level dependence matrix (Sun 1983, IBSI 3.11).
+
+    c(i, j) is the number of pixels of level i of whose eight neighbours j - 1 have the same level
+    and lie in the same region (Chebyshev radius 1, coarseness 0); n is the number of pixels,
+    p = c / n; c(i) and c(j) are its margins, m the mean of what a variance is of, H(.) an entropy
+    in bits, N the number of levels.
+
+    ========= =================== ======== =========== ==== =======================================
+    statistic formula             unit     range       IBSI PyRadiomics (GLDM)
+    ========= =================== ======== =========== ==== =======================================
+    lde       sum(p / j^2)        1        1/81..1     SODN SmallDependenceEmphasis
+    hde       sum(p j^2)          1        1..81       IMOQ LargeDependenceEmphasis
+    lgce      sum(p / i^2)        1        0..1        TL9H LowGrayLevelEmphasis
+    hgce      sum(p i^2)          level^2  1..N^2      OAE7 HighGrayLevelEmphasis
+    ldlge     sum(p / (i j)^2)    1        0..1        EQ3F SmallDependenceLowGrayLevelEmphasis
+    ldhge     sum(p i^2 / j^2)    level^2  0..N^2      JA6D SmallDependenceHighGrayLevelEmphasis
+    hdlge     sum(p j^2 / i^2)    1        0..81       NBZI LargeDependenceLowGrayLevelEmphasis
+    hdhge     sum(p i^2 j^2)      level^2  1..81 N^2   9QMG LargeDependenceHighGrayLevelEmphasis
+    glnu      sum(c(i)^2) / n     pixels   1..n        FP8K GrayLevelNonUniformity
+    glnu_norm sum(c(i)^2) / n^2   1        1/N..1      5SPA
+    dcnu      sum(c(j)^2) / n     pixels   1..n        Z87G DependenceNonUniformity
+    dcnu_norm sum(c(j)^2) / n^2   1        1/9..1      OKJI DependenceNonUniformityNormalized
+    dc_perc   sum(c) / n          fraction 1           6XV8
+    gl_var    sum(p (i - m)^2)    level^2  0..         1PFV GrayLevelVariance
+    dc_var    sum(p (j - m)^2)    1        0..16       DNX2 DependenceVariance
+    dc_entr   H(p)                bits     0..log2 9 N FCBV DependenceEntropy
+    dc_energy sum(p^2)            1        0..1        CAS9
+    ========= =================== ======== =========== ==== =======================================
+
+    NaN where the region has no pixel. ``dc_perc`` is 1 by definition, as every pixel has a
+    neighbourhood. ``glnu`` and ``dcnu`` are extensive. PyRadiomics numbers levels from the
+    darkest bin of its own; its entropy adds a small constant to every p.
+
+    References
+    ----------
+    .. [1] Sun C, Wee WG. Neighboring gray level dependence matrix for texture classification.
+       Comput Vis Graph Image Process 1983;23(3):341-352.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ones = np.ones((1, 1, 3), np.uint8)
+    >>> family, stack = Ngldm(), Stack(ones, np.uint8([[[1, 2, 2]]]), ones, n_levels=2)
+    >>> float(family.describe(family.count(stack))["hde"][0, 0])  # 1, 4 and 4
+    3.0
+    """
+
+    name: ClassVar[str] = "ngldm"
+    extensive: ClassVar[frozenset[str]] = frozenset({"glnu", "dcnu"})
+
+    def count(self, stack: Stack) -> Counts:
+        """Neighbourhoods, shared with the tone difference family."""
+        return count_once(stack, neighbours, "levels", n_levels=stack.n_levels)
+
+    def describe(self, counts: Counts) -> Statistics:
+        """Formulae of the table above."""
+        return _describe_dependence(counts.dependence)
+
+    def describe_stack(self, counts: Counts) -> Statistics:
+        """Formulae of the table above, for the pixels of all slices."""
+        xp = namespace(counts.dependence)
+        return _describe_dependence(xp.sum(counts.dependence, axis=0))
+
+
+def _describe_dependence(dependence: Array) -> dict[str, Array]:
+    xp = namespace(dependence)
+    matrix = read_matrix(dependence)
+    n_pixels = xp.sum(matrix.by_level, axis=-1)
+    statistics = describe_emphases(matrix, n_pixels, NAMES)
+    energy = divide(xp.sum(matrix.number**2, axis=-1), n_pixels**2)
+    return {**statistics, "dc_energy": energy}

@@ -1,0 +1,105 @@
+"""Neighbourhood grey tone difference: how far pixels stand out from what is around them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from mrnet_features.arrays import Array, namespace
+from mrnet_features.counts.neighbours import neighbours
+from mrnet_features.counts.once import count_once
+from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.distributions import as_float, divide, normalise
+from mrnet_features.stacks.prepare import Stack
+
+
+@dataclass(frozen=True)
+class Ngtdm(Family):
+    """Statistics of neighbourhood grey tone differences (Amadasun 1989, IBSI 3.10).
+
+    n is the number of pixels that have one of their eight neighbours in their region, p(i) the
+    fraction of them with level i, s(i) the sum over them of abs(i - mean of these neighbours),
+    g the number of levels present; i and j run over levels present.
+
+    ========== ============================================= ======== ===== ==== ===========
+    statistic  formula                                       unit     range IBSI PyRadiomics
+    ========== ============================================= ======== ===== ==== ===========
+    coarseness 1 / sum(p s)                                  1/level  0..   QCDE Coarseness
+    contrast   sum(p(i) p(j) (i - j)^2) / (g (g - 1))        level^3  0..   65HE Contrast
+               sum(s) / n
+    busyness   sum(p s) / sum(abs(i p(i) - j p(j)))          1        0..   NQ30 Busyness
+    complexity sum(abs(i - j) (p(i) s(i) + p(j) s(j))        level^2  0..   HDEZ Complexity
+               / (p(i) + p(j))) / n
+    strength   sum((p(i) + p(j)) (i - j)^2) / sum(s)         level    0..   1X9X Strength
+    ========== ============================================= ======== ===== ==== ===========
+
+    NaN where no pixel has a neighbour in its region. Where all such pixels have one level
+    ``coarseness`` is 1e6, the manual's upper limit, ``contrast``, ``busyness``, ``complexity``
+    and ``strength`` are 0; so are the last two quotients wherever their denominator is 0.
+    ``coarseness``, ``busyness`` and ``strength`` change with the number of pixels, and are
+    extensive. PyRadiomics counts pixels without neighbours too.
+
+    References
+    ----------
+    .. [1] Amadasun M, King R. Textural features corresponding to textural properties. IEEE Trans
+       Syst Man Cybern 1989;19(5):1264-1274.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ones = np.ones((1, 1, 3), np.uint8)
+    >>> family, stack = Ngtdm(), Stack(ones, np.uint8([[[1, 2, 2]]]), ones, n_levels=2)
+    >>> float(family.describe(family.count(stack))["coarseness"][0, 0])  # s = 1 and 1/2
+    1.5
+    """
+
+    name: ClassVar[str] = "ngtdm"
+    extensive: ClassVar[frozenset[str]] = frozenset({"coarseness", "busyness", "strength"})
+
+    def count(self, stack: Stack) -> Counts:
+        """Neighbourhoods, shared with the dependence family."""
+        return count_once(stack, neighbours, "levels", n_levels=stack.n_levels)
+
+    def describe(self, counts: Counts) -> Statistics:
+        """Formulae of the table above."""
+        return _describe_tones(counts.number, counts.difference)
+
+    def describe_stack(self, counts: Counts) -> Statistics:
+        """Formulae of the table above, for the pixels of all slices."""
+        xp = namespace(counts.number)
+        return _describe_tones(*(xp.sum(part, axis=0) for part in counts[1:]))
+
+
+def _describe_tones(number: Array, difference: Array) -> dict[str, Array]:
+    """Statistics of counts of shape (..., n_levels) and (..., n_levels, 8)."""
+    xp = namespace(number)
+    number = as_float(number)
+    level = xp.arange(1, number.shape[-1] + 1, dtype=xp.float64)
+    n_neighbours = xp.arange(1, difference.shape[-1] + 1, dtype=xp.float64)
+    s = xp.sum(as_float(difference) / n_neighbours, axis=-1)
+    p = normalise(number)
+    n = xp.sum(number, axis=-1)
+    is_present = as_float(number > 0)
+    g = xp.sum(is_present, axis=-1)
+    sum_s, sum_ps = xp.sum(s, axis=-1), xp.sum(p * s, axis=-1)
+
+    # sums over pairs of levels present; the whole square counts every pair twice, as the manual
+    both = is_present[..., :, None] * is_present[..., None, :]
+    apart = level[:, None] - level[None, :]
+    p_i, p_j = p[..., :, None], p[..., None, :]
+    ps = p * s
+    share = divide(ps[..., :, None] + ps[..., None, :], p_i + p_j, 0.0)
+    unlike = xp.abs((level * p)[..., :, None] - (level * p)[..., None, :])
+
+    def over_pairs(values: Array) -> Array:
+        return xp.sum(both * values, axis=(-2, -1))
+
+    squares = over_pairs(p_i * p_j * apart**2)
+    unknown = 0 * sum_ps  # NaN where nothing is counted, else 0
+    return {
+        "coarseness": xp.minimum(divide(xp.ones_like(sum_ps), sum_ps, 1e6), 1e6 + unknown),
+        "contrast": divide(squares, g * (g - 1), 0.0) * divide(sum_s, n) + unknown,
+        "busyness": divide(sum_ps, over_pairs(unlike), 0.0) + unknown,
+        "complexity": divide(over_pairs(xp.abs(apart) * share), n),
+        "strength": divide(over_pairs((p_i + p_j) * apart**2), sum_s, 0.0) + unknown,
+    }

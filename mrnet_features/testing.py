@@ -1,0 +1,387 @@
+"""Checks that every family passes: hand yours to `check_family` in a test.
+
+For a family of your own, outside the package::
+
+    from mrnet_features.testing import check_family
+
+    def test_brightness():
+        check_family(Brightness())
+
+or one test a check, with ``@pytest.mark.parametrize("check", CHECKS)``. A failing check raises
+AssertionError and says what a family must do.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import fnmatch
+import pickle
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from mrnet_features.arrays import Array, missing_for_cuda, to_device, to_host
+from mrnet_features.counts import missing_gpu_bodies
+from mrnet_features.extraction.pooling import POOLS, pool_slices
+from mrnet_features.families.base import Counts, Family
+from mrnet_features.stacks.prepare import Stack
+
+N_LEVELS = 8
+N_REGIONS = 2
+
+
+def make_stack(seed: int = 0, shape: tuple[int, int, int] = (5, 24, 30)) -> Stack:
+    """Stack of blobs and noise with two regions that touch each other and the slice's edge.
+
+    Parameters
+    ----------
+    seed : int, default 0
+    shape : tuple of int, default (5, 24, 30)
+
+    Returns
+    -------
+    Stack
+        With 8 levels; a corner of each slice lies in no region.
+    """
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 200, (shape[0], shape[1] // 5 + 1, shape[2] // 5 + 1))
+    smooth = coarse.repeat(5, axis=1).repeat(5, axis=2)[:, : shape[1], : shape[2]]
+    grey = (smooth + rng.integers(0, 56, shape)).astype(np.uint8)
+    regions = np.ones(shape, np.uint8)
+    regions[:, shape[1] // 2 :] = 2
+    regions[:, : shape[1] // 4, : shape[2] // 4] = 0
+    return stack_of(grey, regions)
+
+
+def stack_of(grey: Array, regions: Array) -> Stack:
+    """Stack of these grey levels and two regions, with 8 equal levels."""
+    levels = (grey // (256 // N_LEVELS) + 1).astype(np.uint8)
+    return Stack(grey, levels, regions, N_LEVELS, ("upper", "lower"))
+
+
+def check_identity(family: Family) -> None:
+    """Equal, hashable, picklable and copyable by its parameters, with a valid label."""
+    cls = type(family)
+    _expect(
+        "__dataclass_params__" in vars(cls) and vars(cls)["__dataclass_params__"].frozen,
+        f"{cls.__name__} must be a frozen dataclass. Decorate it with @dataclass(frozen=True).",
+    )
+    for twin_of in (
+        dataclasses.replace(family),  # type: ignore[type-var]
+        copy.deepcopy(family),
+        pickle.loads(pickle.dumps(family)),  # noqa: S301
+    ):
+        _expect(
+            twin_of == family and hash(twin_of) == hash(family),
+            f"A copy of {family!r} must be equal to it and have its hash.",
+        )
+    _expect(
+        family.label.startswith(family.name),
+        f"The label of {family!r} must begin with its name, got {family.label!r}.",
+    )
+
+
+def check_counts(family: Family) -> None:
+    """Counts are integers."""
+    for part in _arrays_of(family.count(make_stack())):
+        _expect(
+            str(part.dtype).rsplit(".", 1)[-1].startswith(("int", "uint")),
+            f"{family!r}.count must return integer arrays, got one of dtype {part.dtype}. "
+            "Count whole things, and divide in `describe`.",
+        )
+
+
+def check_statistics(family: Family) -> None:
+    """Statistics are float64 and have one value a slice and region, or a region."""
+    stack = make_stack()
+    counts = family.count(stack)
+    for scope, statistics, shape in (
+        ("describe", family.describe(counts), (stack.n_slices, N_REGIONS)),
+        ("describe_stack", family.describe_stack(counts), (N_REGIONS,)),
+    ):
+        for name, values in statistics.items():
+            _expect(
+                tuple(values.shape) == shape and values.dtype == np.float64,
+                f"{family!r}.{scope} must give {name!r} as float64 of shape {shape}, got "
+                f"{values.dtype} of shape {tuple(values.shape)}.",
+            )
+            _expect(
+                not np.isinf(values).any(),
+                f"{family!r}.{scope} gave an infinite {name!r}. Say in the docstring when it is "
+                "NaN, and make it so.",
+            )
+
+
+def check_names(family: Family) -> None:
+    """Names are documented, all that is documented is there, and no stack changes them."""
+    counts = family.count(make_stack())
+    names = list(family.describe(counts))
+    whole = list(family.describe_stack(counts))
+    documented = read_documented_names(type(family))
+    for name in dict.fromkeys([*names, *whole]):
+        _expect(
+            any(fnmatch.fnmatchcase(name, pattern) for pattern in documented),
+            f"{family!r} gives {name!r}, which the table in its docstring does not name.",
+        )
+    for pattern in documented:
+        _expect(
+            bool(fnmatch.filter([*names, *whole], pattern)),
+            f"The docstring of {family!r} names {pattern!r}, which it does not give.",
+        )
+    for what, stack in _odd_stacks():
+        other = family.count(stack)
+        _expect(
+            list(family.describe(other)) == names and list(family.describe_stack(other)) == whole,
+            f"{family!r} gives other names for {what}. Names must not depend on the stack.",
+        )
+
+
+def check_independence(family: Family) -> None:
+    """Slices don't talk, unless the family says so; regions never do."""
+    stack = make_stack()
+    order = np.array([3, 0, 4, 2, 1])
+    shuffled = _change(stack, lambda part: part[order])
+    if not family.slices_talk:
+        before, after = (family.describe(family.count(each)) for each in (stack, shuffled))
+        one = family.describe(family.count(_change(stack, lambda part: part[:1])))
+        for name, values in before.items():
+            _expect(
+                _close(values[order], after[name]) and _close(values[:1], one[name]),
+                f"{family!r}: {name!r} of a slice changes with the slices around it. Set "
+                "`slices_talk = True` if that is meant.",
+            )
+    alone = _change_regions(stack, lambda regions: np.where(regions == 1, 1, 0))
+    if family.slices_talk:
+        return  # a threshold adapted to the whole stack may look at every region
+    together = family.describe(family.count(stack))
+    for name, values in family.describe(family.count(alone)).items():
+        _expect(
+            _close(values[:, 0], together[name][:, 0]),
+            f"{family!r}: {name!r} of a region changes with another region.",
+        )
+
+
+def check_input_untouched(family: Family) -> None:
+    """Neither the stack nor the counts are written to."""
+    stack = make_stack()
+    arrays = (stack.grey, stack.levels, stack.regions)
+    before = [part.copy() for part in arrays]
+    counts = family.count(stack)
+    kept = [part.copy() for part in _arrays_of(counts)]
+    family.describe(counts)
+    family.describe_stack(counts)
+    for what, old, new in (("stack", before, arrays), ("counts", kept, _arrays_of(counts))):
+        _expect(
+            all(np.array_equal(a, b) for a, b in zip(old, new, strict=True)),
+            f"{family!r} writes to the {what}. Make a copy first.",
+        )
+
+
+def check_odd_stacks(family: Family) -> None:
+    """Blank, saturated, one-slice, one-pixel and narrow stacks are described without a warning."""
+    for what, stack in _odd_stacks():
+        with np.errstate(all="raise"):
+            counts = family.count(stack)
+            statistics = family.describe(counts)
+            whole = family.describe_stack(counts)
+        for name, values in [*statistics.items(), *whole.items()]:
+            _expect(
+                not np.isinf(values).any(), f"{family!r} gives an infinite {name!r} for {what}."
+            )
+            _expect(
+                values.shape[-1] == N_REGIONS,
+                f"{family!r} loses a region for {what}: {name!r} has shape {values.shape}.",
+            )
+
+
+def check_portability(family: Family) -> None:
+    """Formulae keep to the array-API standard, so that they run on any device."""
+    try:
+        import array_api_strict
+    except ImportError as error:
+        raise ImportError(
+            "This check needs array-api-strict. Install it: pip install 'mrnet-features[test]'."
+        ) from error
+    for seed in range(2):
+        counts = family.count(make_stack(seed))
+        strict = _map_arrays(counts, array_api_strict.asarray)
+        for scope in ("describe", "describe_stack"):
+            ours, theirs = getattr(family, scope)(counts), getattr(family, scope)(strict)
+            for name, values in ours.items():
+                _expect(
+                    isinstance(theirs[name], array_api_strict._array_object.Array),  # noqa: SLF001
+                    f"{family!r}.{scope} gives {name!r} as another library's array than the "
+                    "counts are. Take functions from `namespace(counts)`.",
+                )
+                _expect(
+                    _close(values, np.asarray(theirs[name])),
+                    f"{family!r}.{scope} gives another {name!r} under array_api_strict.",
+                )
+
+
+def check_flips(family: Family) -> None:
+    """Mirrored columns and reversed slices leave every column of the table as it is."""
+    for seed in range(2):
+        stack = make_stack(seed)
+        flipped = _change(stack, lambda part: np.ascontiguousarray(part[::-1, :, ::-1]))
+        before, after = (_columns(family, each) for each in (stack, flipped))
+        for name, values in before.items():
+            _expect(
+                _close(values, after[name], 1e-6),
+                f"{family!r}: {name!r} changes when the knee is flipped ({values} became "
+                f"{after[name]}). Fold left and right, first and last.",
+            )
+
+
+def check_gpu(family: Family) -> None:
+    """Counts on the GPU are equal, statistics close; passes where there is no GPU to ask."""
+    if missing_for_cuda() is not None or missing_gpu_bodies():
+        return
+    stack = make_stack()
+    there = _change(stack, lambda part: to_device(part, "cuda"))
+    ours, theirs = family.count(stack), family.count(there)
+    for here, back in zip(_arrays_of(ours), _arrays_of(theirs), strict=True):
+        _expect(np.array_equal(here, to_host(back)), f"{family!r} counts otherwise on the GPU.")
+    for scope in ("describe", "describe_stack"):
+        statistics = getattr(family, scope)(theirs)
+        for name, values in getattr(family, scope)(ours).items():
+            _expect(
+                _close(values, to_host(statistics[name])),
+                f"{family!r}.{scope} gives another {name!r} on the GPU.",
+            )
+
+
+CHECKS: tuple[Callable[[Family], None], ...] = (
+    check_identity,
+    check_counts,
+    check_statistics,
+    check_names,
+    check_independence,
+    check_input_untouched,
+    check_odd_stacks,
+    check_portability,
+    check_flips,
+    check_gpu,
+)
+"""Every check, to parametrise a test with."""
+
+
+def check_family(family: Family) -> None:
+    """Run every check.
+
+    Parameters
+    ----------
+    family : Family
+
+    Raises
+    ------
+    AssertionError
+        If the family breaks the contract; the message says how.
+    """
+    for check in CHECKS:
+        check(family)
+
+
+def read_documented_names(cls: type[Family]) -> list[str]:
+    """Names in the first column of the table in a family's docstring.
+
+    Parameters
+    ----------
+    cls : subclass of Family
+
+    Returns
+    -------
+    list of str
+        ``*`` stands for any ending.
+
+    Examples
+    --------
+    >>> from mrnet_features.families.ngtdm import Ngtdm
+    >>> read_documented_names(Ngtdm)
+    ['coarseness', 'contrast', 'busyness', 'complexity', 'strength']
+    """
+    lines = [line.strip() for line in (cls.__doc__ or "").splitlines()]
+    rules = [k for k, line in enumerate(lines) if line and not line.strip("= ")]
+    if len(rules) < 3 or not lines[rules[0] + 1].startswith("statistic"):
+        raise AssertionError(
+            f"The docstring of {cls.__name__} must hold a table whose first column is "
+            "'statistic', got none."
+        )
+    raw = (cls.__doc__ or "").splitlines()
+    indent = len(raw[rules[0]]) - len(raw[rules[0]].lstrip())
+    rows = (raw[k][indent:] for k in range(rules[1] + 1, rules[2]))
+    # a line that begins with a blank goes on with the formula of the row before
+    return [row.split()[0] for row in rows if row and not row[0].isspace()]
+
+
+def _odd_stacks() -> Iterator[tuple[str, Stack]]:
+    """Stacks at the edge of what can be met, with what is odd about them."""
+    plain = make_stack()
+    yield "a blank stack", _change_regions(plain, np.zeros_like)
+    black = np.zeros_like(plain.grey)
+    yield "a black stack", stack_of(black, plain.regions)
+    yield "a saturated stack", stack_of(black + np.uint8(255), plain.regions)
+    yield "a single slice", make_stack(shape=(1, 24, 30))
+    yield "a narrow stack", make_stack(shape=(2, 40, 9))
+    yield "a flat stack", make_stack(shape=(3, 2, 17))
+    for region in range(3):
+        one = np.full((1, 1, 1), region, np.uint8)
+        yield f"a single pixel in region {region}", stack_of(one * np.uint8(60), one)
+
+
+def _columns(family: Family, stack: Stack) -> dict[str, Any]:
+    """Pooled and whole-stack statistics, named."""
+    counts = family.count(stack)
+    slices = family.describe(counts)
+    columns = {f"{name} of the stack": v for name, v in family.describe_stack(counts).items()}
+    if slices:
+        pooled = pool_slices(slices, tuple(POOLS))
+        for k, name in enumerate(slices):
+            columns |= {f"{name}, {pool}": pooled[:, k, p] for p, pool in enumerate(POOLS)}
+    return columns
+
+
+def _change(stack: Stack, change: Callable[[Array], Array]) -> Stack:
+    """Stack with all three arrays changed alike."""
+    grey, levels, regions = (change(part) for part in (stack.grey, stack.levels, stack.regions))
+    return Stack(grey, levels, regions, stack.n_levels, stack.region_names)
+
+
+def _change_regions(stack: Stack, change: Callable[[Array], Array]) -> Stack:
+    regions = np.asarray(change(stack.regions), np.uint8)
+    return Stack(stack.grey, stack.levels, regions, stack.n_levels, stack.region_names)
+
+
+def _arrays_of(counts: Counts) -> list[Any]:
+    """Arrays of a named tuple, of named tuples in it, or the one array; plain integers left out."""
+    if isinstance(counts, tuple):
+        return [array for part in counts for array in _arrays_of(part)]
+    return [] if isinstance(counts, int) else [counts]
+
+
+def _map_arrays(counts: Counts, change: Callable[[Array], Array]) -> Counts:
+    if isinstance(counts, tuple):
+        parts = [_map_arrays(part, change) for part in counts]
+        return type(counts)(*parts) if hasattr(counts, "_fields") else tuple(parts)
+    return counts if isinstance(counts, int) else change(counts)
+
+
+def _close(one: Array, other: Array, tolerance: float = 1e-9) -> bool:
+    """Equal up to a tolerance, relative for large values; NaN equals NaN."""
+    return bool(np.allclose(one, other, rtol=tolerance, atol=tolerance, equal_nan=True))
+
+
+def _expect(is_met: bool, problem: str) -> None:
+    if not is_met:
+        raise AssertionError(problem)
+
+
+__all__ = [
+    "CHECKS",
+    "check_family",
+    "make_stack",
+    "read_documented_names",
+    *(check.__name__ for check in CHECKS),
+]

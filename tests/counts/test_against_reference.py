@@ -1,0 +1,83 @@
+"""Compiled counts equal the plain loops of tests/reference.py, on stacks of every kind."""
+
+import importlib.util
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from hypothesis import given
+
+from mrnet_features.counts.histogram import histogram
+from mrnet_features.counts.neighbours import neighbours
+from mrnet_features.counts.pairs import pairs
+from mrnet_features.counts.runs import runs
+from mrnet_features.counts.zones import zones
+
+
+def load(name, path):
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+reference = load("reference", Path(__file__).parents[1] / "reference.py")
+stacks = load("zoo", Path(__file__).with_name("zoo.py")).stacks
+
+
+@given(stacks())
+def test_histogram(stack):
+    levels, regions, n_levels, n_regions = stack
+    options = {"n_values": n_levels + 1, "n_regions": n_regions}
+    expected = reference.histogram(levels, regions, **options)
+    assert np.array_equal(histogram(levels, regions, **options), expected)
+
+
+@given(stacks())
+def test_pairs(stack):
+    levels, regions, n_levels, n_regions = stack
+    if n_levels * n_regions > 1000:
+        return  # a few gigabytes of zeros
+    for distance in (1, 2, 9):
+        options = {"n_levels": n_levels, "n_regions": n_regions, "distance": distance}
+        expected = reference.pairs(levels, regions, **options)
+        assert np.array_equal(pairs(levels, regions, **options), expected)
+
+
+@given(stacks())
+def test_runs(stack):
+    levels, regions, n_levels, n_regions = stack
+    options = {"n_levels": n_levels, "n_regions": n_regions}
+    ours, expected = runs(levels, regions, **options), reference.runs(levels, regions, **options)
+    longest = ours.shape[-1]
+    assert np.array_equal(ours, expected[..., :longest])
+    assert not expected[..., longest:].any()
+
+
+@given(stacks())
+def test_zones(stack):
+    levels, regions, n_levels, n_regions = stack
+    ours = zones(levels, regions, n_levels=n_levels, n_regions=n_regions)
+    expected = reference.zones(levels, regions)
+    sizes, distances = Counter(), Counter()
+    for (s, r, i, size, distance), number in expected.items():
+        sizes[s, r, i, size] += number
+        distances[s, r - 1, i - 1, int(distance) - 1] += number
+    cells = {}
+    for s, r, k in np.argwhere(ours.number):
+        level, size, number = (int(part[s, r, k]) for part in ours[:3])
+        assert (s, r + 1, level, size) not in cells
+        cells[int(s), int(r) + 1, level, size] = number
+    assert cells == dict(sizes)
+    shown = {tuple(map(int, k)): int(ours.distances[tuple(k)]) for k in np.argwhere(ours.distances)}
+    assert shown == dict(distances)
+    assert int(ours.n_pixels.sum()) == int((regions > 0).sum())
+
+
+@given(stacks())
+def test_neighbours(stack):
+    levels, regions, n_levels, n_regions = stack
+    options = {"n_levels": n_levels, "n_regions": n_regions}
+    expected = reference.neighbours(levels, regions, **options)
+    for part, what in zip(neighbours(levels, regions, **options), expected, strict=True):
+        assert np.array_equal(part, what)

@@ -1,0 +1,30 @@
+"""Random stacks of every awkward kind, for hypothesis."""
+
+import numpy as np
+from hypothesis import strategies as st
+
+
+@st.composite
+def stacks(draw):
+    """Levels, regions, n_levels, n_regions: from one pixel up, blobs or noise, any regions."""
+    n_slices, height, width = (draw(st.integers(1, top)) for top in (3, 9, 9))
+    n_levels = draw(st.sampled_from([1, 2, 3, 8, 255]))
+    n_regions = draw(st.sampled_from([1, 2, 5, 255]))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    block = draw(st.integers(1, 3))
+    shape = (n_slices, height, width)
+
+    def blobs(low, high):
+        small = rng.integers(low, high + 1, (n_slices, height // block + 1, width // block + 1))
+        return small.repeat(block, 1).repeat(block, 2)[:, :height, :width].astype(np.uint8)
+
+    levels = blobs(1, n_levels)
+    kind = draw(st.sampled_from(["none", "all", "blobs", "specks", "halves"]))
+    regions = {
+        "none": np.zeros(shape, np.uint8),
+        "all": np.full(shape, n_regions, np.uint8),
+        "blobs": blobs(0, n_regions),
+        "specks": rng.integers(0, n_regions + 1, shape).astype(np.uint8),
+        "halves": np.where(np.arange(width) * 2 < width, 1, n_regions) * np.ones(shape, np.uint8),
+    }[kind].astype(np.uint8)
+    return levels, regions, n_levels, n_regions
