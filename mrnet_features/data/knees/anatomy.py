@@ -16,30 +16,19 @@ from mrnet_features.data.knees.bones import (
     tibia_distance,
 )
 from mrnet_features.data.knees.compiled import compiled
-from mrnet_features.data.knees.soft import (
-    ACL_FEMUR,
-    ACL_TIBIA,
-    Soft,
-    draw_soft,
-    meniscus_fill,
-    muscle_at,
-    pcl_distance,
-    segment_distance,
-)
+from mrnet_features.data.knees.ligaments import collateral_at, cruciate_at, extensor_at
+from mrnet_features.data.knees.soft import Soft, draw_soft, meniscus_fill, muscle_at, vessel_at
 
-# What a torn or absent ACL looks like to the painter.
-ACL_INTACT = 0
-ACL_PARTIAL = 1
-ACL_COMPLETE = 2
-ACL_MUCOID = 3
+FAR = 99.0  # mm, stands for a distance that was not worth working out
 
 
 class Knee(NamedTuple):
     """One person's knee and the state of its parts.
 
-    `acl_state` is one of the constants above; `acl_gap` and `acl_gap_size` say where along the
-    ligament (0 tibia, 1 femur) and over what part of it a tear lies; `acl_drop` lowers the upper
-    end in mm, which flattens the ligament's angle; `shift` moves the tibia forward in mm.
+    `acl_state` is one of the constants of `ligaments`; `acl_gap` and `acl_gap_size` say where
+    along the ligament (0 tibia, 1 femur) and over what part of it a tear lies; `acl_drop` lowers
+    the upper end in mm, which flattens the ligament's angle; `shift` moves the tibia forward in
+    mm; `flexion` is a tangent; `film` is how thick joint fluid lies on cartilage, in mm.
     """
 
     bones: Bones
@@ -74,92 +63,172 @@ def draw_person(generator: np.random.Generator) -> tuple[Bones, Soft, Floats]:
 
 
 @compiled
-def acl_at(x: float, y: float, z: float, noise: float, knee: Any) -> int:
-    """Return the tissue of the ACL at a point, -1 beside it."""
-    soft = knee.soft
-    drop = knee.acl_drop
-    d, along = segment_distance(
-        x, y, z,
-        ACL_TIBIA[0], ACL_TIBIA[1], ACL_TIBIA[2],
-        ACL_FEMUR[0] - 0.2 * drop, soft.acl_femur_y - 0.3 * drop, soft.acl_femur_z - drop,
-    )  # fmt: skip
-    fan = 1.0 + 0.3 * (2.0 * along - 1.0) ** 2
-    radius = soft.acl_radius * fan
-    state = knee.acl_state
-    near = abs(along - knee.acl_gap) / max(knee.acl_gap_size, 1e-6)
-    if state == ACL_COMPLETE and near < 1.0:
-        radius *= 1.35 + 0.3 * noise
-    if d > radius:
-        return -1
-    if state == ACL_INTACT:
-        return t.LIGAMENT if noise < 0.85 else t.SYNOVIUM  # fat strands between the bundles
-    if state == ACL_MUCOID:
-        return t.MUCOID_LIGAMENT if noise > -0.35 else t.LIGAMENT
-    if state == ACL_PARTIAL:
-        return t.TORN_LIGAMENT if near < 1.0 and d < radius * (0.75 + 0.4 * noise) else t.LIGAMENT
-    if near < 1.0:
-        return t.TORN_LIGAMENT if noise > -0.5 else t.FLUID
-    return t.LIGAMENT if noise < 0.3 else t.TORN_LIGAMENT
-
-
-@compiled
-def band_at(x: float, y: float, z: float, noise: float, knee: Any) -> int:
-    """Return LIGAMENT inside tendons and collateral ligaments, -1 elsewhere."""
-    soft = knee.soft
-    if y < -14.0 and abs(x - 5.0) < 18.0:
-        if -42.0 < z < 14.0:  # patellar tendon
-            s = (14.0 - z) / 56.0
-            front = -49.5 + 26.0 * s + 3.0 * s * (1.0 - s)
-            wide = 1.0 - ((x - 5.5) / 14.5) ** 2
-            if wide > 0.0 and abs(y - front) < soft.tendon_front * min(1.0, 2.0 * wide):
-                return t.LIGAMENT
-        elif z > 46.0 and z < 95.0:  # quadriceps tendon
-            s = (z - 46.0) / 40.0
-            front = -48.0 + 5.0 * s
-            wide = 1.0 - ((x - 4.0) / 17.0) ** 2
-            if wide > 0.0 and abs(y - front) < 1.5 * soft.tendon_front * min(1.0, 2.0 * wide):
-                return t.LIGAMENT if noise < 0.7 else t.JOINT_FAT
-    if x < -28.0 and -55.0 < z < 30.0:  # medial collateral ligament
-        edge = -38.2 + (0.0 if z > -12.0 else 0.22 * (-12.0 - z))
-        if z > 12.0:
-            edge -= 0.02 * (z - 12.0)
-        if abs(x - edge) < 1.2 and abs(y - 2.0 + 0.1 * z) < 7.0:
-            return t.LIGAMENT
-    if x > 28.0 and -16.0 < z < 26.0:  # lateral collateral ligament
-        d, _ = segment_distance(x, y, z, 37.5, 3.0, 24.0, 38.5, 26.0, -15.0)
-        if d < 1.8:
-            return t.LIGAMENT
-    return -1
-
-
-@compiled
-def vessel_at(x: float, y: float, z: float, soft: Any) -> int:
-    """Return the popliteal vessel or nerve at a point, -1 elsewhere."""
-    bend = soft.vessel_y - 0.003 * (z + 10.0) ** 2 * (1.0 if z > -10.0 else -0.2)
-    cx = soft.vessel_x - 0.05 * z
-    if (x - cx) ** 2 + (y - bend) ** 2 < 9.0:
-        return t.ARTERY
-    if (x - cx - 2.5) ** 2 + (y - bend - 6.8) ** 2 < 13.0:
-        return t.VEIN
-    if ((x - cx - 6.0) / 3.0) ** 2 + ((y - bend - 12.0) / 2.2) ** 2 < 1.0:
-        return t.NERVE
-    return -1
-
-
-@compiled
-def bone_at(d: float, x: float, y: float, z: float, scar: float, noise: float) -> int:
+def bone_at(
+    d: float, x: float, y: float, z: float, scar: float, noise: float, coarse: float
+) -> int:
     """Return cortex, marrow or physeal scar inside a bone whose surface is `d` mm away."""
     rim = 0.9
     if z > 32.0:
         rim += min((z - 32.0) * 0.07, 2.4)
     elif z < -28.0:
         rim += min((-28.0 - z) * 0.055, 2.2)
-    if d > -rim - 0.25 * noise:
+    if d > -rim - 0.12 * noise - 0.15 * coarse:
         return t.CORTEX
-    level = scar + 1.5 * noise + 0.004 * x * x - 0.06 * abs(x) + 0.05 * y
+    level = scar + 1.6 * coarse + 0.3 * noise + 0.004 * x * x - 0.06 * abs(x) + 0.05 * y
     if abs(z - level) < 0.55:
         return t.SCAR
     return t.MARROW
+
+
+@compiled
+def patella_at(x: float, y: float, z: float, noise: float, coarse: float, knee: Any) -> int:
+    """Return the tissue of the patella and its cartilage at a point, -1 beside them."""
+    bones = knee.bones
+    d, behind = patella_distance(x, y, z, bones)
+    if d < 0.0:
+        return bone_at(d, x, y, z, FAR, noise, coarse)
+    over_facets = abs(x - bones.patella_x) < 17.0 and abs(z - bones.patella_z - 2.0) < 15.0
+    if d < 2.8 and behind > 0.0 and over_facets:
+        return t.CARTILAGE
+    return -1
+
+
+@compiled
+def femoral_cover_at(x: float, y: float, z: float, coarse: float, gap: float, knee: Any) -> int:
+    """Return cartilage or the film on it `gap` mm from the femur's condyles, -1 elsewhere."""
+    thick = knee.bones.cartilage
+    if gap < thick:
+        top = 27.0
+        if y < 0.0:
+            top = 12.0
+            if -17.0 < x < 27.0:  # the trochlea
+                top = 36.0 if y < -22.0 else 24.0
+        if z < top + coarse:
+            return t.CARTILAGE
+    # A film of joint fluid lies on the cartilage.
+    if gap < thick + knee.film * (1.0 + 0.8 * coarse) and z < (34.0 if y < -22.0 else 22.0):
+        return t.FILM
+    return -1
+
+
+@compiled
+def joint_space_at(x: float, y: float, z: float, d_femur: float, d_side: float, knee: Any) -> int:
+    """Return meniscus, tibial cartilage or fluid between femur and tibia, -1 elsewhere."""
+    floor = plateau_height(x, y, knee.bones)
+    if meniscus_fill(x, y, z, floor + 0.9, x < 0.0, knee.soft) > 0.0:
+        return t.MENISCUS
+    if abs(x - 1.0) <= 7.0 or d_side > 0.0:
+        return -1
+    above = z - floor
+    dome = 2.9 if x > 0.0 else 2.4
+    if above < min(dome, -0.35 * d_side):
+        return t.CARTILAGE
+    if d_femur < 4.5 and above < 5.0:
+        thin = d_femur < knee.bones.cartilage + 0.4 + knee.film or above < 2.4 + knee.film
+        return t.FILM if thin else t.JOINT_FAT
+    return -1
+
+
+@compiled
+def limb_at(
+    x: float, y: float, z: float, depth: float, noise: float, coarse: float, knee: Any, tables: Any
+) -> int:
+    """Return the tissue of the limb around the joint: fat pad, fat, fascia, muscle."""
+    if depth > 6.0 and y < -8.0:
+        q = ((x - 4.0) / 30.0) ** 2 + ((y + 26.0) / 24.0) ** 2 + ((z + 2.0) / 30.0) ** 2
+        if q < 1.0 + 0.1 * coarse:
+            return t.JOINT_FAT  # Hoffa's fat pad
+    soft = knee.soft
+    back = min(max((y + 20.0) / 40.0, 0.0), 1.0)
+    side = min(abs(x) / 50.0, 1.0)
+    cover = soft.fat_front + (soft.fat_back - soft.fat_front) * max(back, 0.6 * side) + 0.8 * coarse
+    if depth < cover:
+        return t.FAT
+    # The iliotibial band is a thickening of the fascia.
+    if x > 25.0 and -26.0 < y < 2.0 and z > -20.0:
+        if depth < cover + 2.0:
+            return t.LIGAMENT
+    elif depth < cover + 0.7:
+        return t.SEPTUM
+    fill, second = muscle_at(x, y, z, tables)
+    fill += 0.04 * noise + 0.06 * coarse
+    if fill < 1.0:
+        return t.FAT if second - fill < 0.09 else t.MUSCLE
+    return t.FAT
+
+
+@compiled
+def capsule_at(y: float, z: float, coarse: float, d_joint: float, d_condyles: float) -> int:
+    """Return what lies within 5.5 mm of the bones of the joint, inside the capsule."""
+    if d_joint >= 5.5 or not -16.0 < z < 34.0:
+        return -1
+    if y > 12.0 and 4.4 < d_condyles - 0.5 * coarse < 5.1:
+        return t.SEPTUM
+    return t.JOINT_FAT
+
+
+@compiled
+def long_bone_at(
+    x: float, y: float, yt: float, z: float, noise: float, coarse: float, knee: Any, tables: Any
+) -> tuple[int, float, float, float, float]:
+    """Return the tissue inside femur, tibia and fibula (-1 outside) and how far off they are.
+
+    The distances are those to the femur, to its condyles without the notch, to the tibia and to
+    the tibia's side wall; `yt` is y moved along with the tibia.
+    """
+    here = -1
+    d_femur = d_condyles = d_tibia = d_side = FAR
+    near = abs(x) < 44.0
+    if near and z > -8.0 and -42.0 < y < 36.0:
+        d_femur, d_condyles = femur_distance(x, y, z, knee.bones, tables)
+        if d_femur < 0.0:
+            here = bone_at(d_femur, x, y, z, 29.0, noise, coarse)
+    if here < 0 and near and z < 3.0:
+        d_tibia, d_side = tibia_distance(x, yt, z, knee.bones, tables)
+        if d_tibia < 0.0:
+            here = bone_at(d_tibia, x, y, z, -24.0, noise, coarse)
+        else:
+            d_fibula = fibula_distance(x, yt, z)
+            if d_fibula < 0.0:
+                here = bone_at(d_fibula, x, y, z, -35.0, noise, coarse)
+    return here, d_femur, d_condyles, d_tibia, d_side
+
+
+@compiled
+def surface_at(
+    x: float,
+    y: float,
+    yt: float,
+    z: float,
+    coarse: float,
+    d_femur: float,
+    d_condyles: float,
+    d_side: float,
+    knee: Any,
+) -> int:
+    """Return cartilage, meniscus or film on the joint surfaces of femur and tibia, else -1."""
+    here = -1
+    # On the condyles and the trochlea, not in the notch or on the sides.
+    if -0.01 < d_condyles < 5.0 and d_femur < d_condyles + 0.6 and -33.0 < x < 31.0:
+        here = femoral_cover_at(x, y, z, coarse, d_condyles, knee)
+    if here != t.CARTILAGE and -9.0 < z < 9.0 and d_side < 5.0:
+        between = joint_space_at(x, yt, z, d_femur, d_side, knee)
+        if between >= 0:
+            here = between
+    return here
+
+
+@compiled
+def band_at(x: float, y: float, yt: float, z: float, noise: float, coarse: float, knee: Any) -> int:
+    """Return the tissue of ligaments, tendons and vessels at a point, -1 elsewhere."""
+    here = cruciate_at(x, yt, z, 0.9 * coarse + 0.35 * noise, knee)
+    if here < 0 and y < -14.0:
+        here = extensor_at(x, y, z, noise, knee)
+    if here < 0:
+        here = collateral_at(x, y, z, knee)
+    if here < 0 and y > 20.0:
+        here = vessel_at(x, y, z, knee.soft)
+    return here
 
 
 @compiled
@@ -193,97 +262,22 @@ def tissue_at(
     int
         A constant of `tissues`.
     """
-    soft = knee.soft
-    bones = knee.bones
     if depth < 1.5:
         return t.SKIN
     # Below the joint line everything follows the tibia.
     below = min(max((2.0 - z) * 0.12, 0.0), 1.0)
     yt = y + below * (knee.shift + knee.flexion * (z - 2.0))
-    d_femur = 99.0
-    d_condyles = 99.0
-    d_tibia = 99.0
-    d_side = 99.0
-    near_x = abs(x) < 44.0
-    if z > -8.0 and near_x and y < 36.0 and y > -42.0:
-        d_femur, d_condyles = femur_distance(x, y, z, bones, tables)
-        if d_femur < 0.0:
-            return bone_at(d_femur, x, y, z, 29.0, noise)
-    if z < 3.0 and near_x:
-        d_tibia, d_side = tibia_distance(x, yt, z, bones, tables)
-        if d_tibia < 0.0:
-            return bone_at(d_tibia, x, y, z, -24.0, noise)
-        if z < -8.0 and x > 18.0:
-            d_fibula = fibula_distance(x, yt, z)
-            if d_fibula < 0.0:
-                return bone_at(d_fibula, x, y, z, -35.0, noise)
-    if y < -28.0 and 4.0 < z < 58.0:
-        d_patella, behind = patella_distance(x, y, z, bones)
-        if d_patella < 0.0:
-            return bone_at(d_patella, x, y, z, 99.0, noise)
-        if d_patella < 2.8 and behind > 0.0 and abs(x - bones.patella_x) < 17.0:
-            if abs(z - bones.patella_z - 2.0) < 15.0:
-                return t.CARTILAGE
-    # Femoral cartilage: on the condyles and the trochlea, not on the notch or the sides.
-    on_condyles = d_condyles > -0.01 and -35.0 < x < 33.0
-    if on_condyles and d_condyles < bones.cartilage:
-        top = 27.0
-        if y < 0.0:
-            trochlear = -17.0 < x < 27.0
-            top = 36.0 if trochlear and y < -22.0 else (24.0 if trochlear else 12.0)
-        if z < top + coarse:
-            return t.CARTILAGE
-    if -9.0 < z < 9.0 and d_side < 1.5 and near_x:
-        floor = plateau_height(x, yt, bones)
-        if abs(x - 1.0) > 7.0 and d_side < -1.5:
-            dome = 2.6 if x > 0.0 else 2.1
-            if z - floor < dome:
-                return t.CARTILAGE
-        fill, _ = meniscus_fill(x, yt, z, floor + 1.2, x < 0.0, soft)
-        if fill > 0.0:
-            return t.MENISCUS
-        if d_femur < 4.5 and z - floor < 5.0 and abs(x - 1.0) > 7.0:
-            return t.FLUID if d_femur < knee.film + 2.5 else t.SYNOVIUM
-    if -20.0 < z < 32.0 and -13.0 < x < 15.0 and -18.0 < y < 34.0:
-        here = acl_at(x, yt, z, noise, knee)
-        if here >= 0:
-            return here
-        if pcl_distance(x, yt, z, soft) < soft.pcl_radius:
-            return t.LIGAMENT
-    here = band_at(x, yt, z, noise, knee)
-    if here >= 0:
-        return here
-    if y > 20.0:
-        here = vessel_at(x, y, z, soft)
-        if here >= 0:
-            return here
-    # Inside the capsule: films of fluid along cartilage, then fat.
-    if on_condyles and d_condyles < bones.cartilage + knee.film * (1.0 + 0.8 * coarse):
-        if z < 34.0 and (y < -22.0 or z < 22.0):
-            return t.FLUID
-    joint = min(d_femur, d_tibia)
-    if joint < 5.5 and -16.0 < z < 34.0:
-        if joint > 4.7 + 0.5 * coarse and y > 5.0:
-            return t.LIGAMENT  # capsule
-        return t.JOINT_FAT if noise < 1.8 else t.SYNOVIUM
-    strand = abs(coarse + 0.25 * noise) < 0.07
-    if depth > 6.0 and y < -8.0:
-        q = ((x - 4.0) / 30.0) ** 2 + ((y + 26.0) / 24.0) ** 2 + ((z + 2.0) / 30.0) ** 2
-        if q < 1.0 + 0.1 * coarse:
-            return t.SEPTUM if strand and noise > 0.3 else t.JOINT_FAT  # Hoffa's fat pad
-    back = min(max((y + 20.0) / 40.0, 0.0), 1.0)
-    side = min(abs(x) / 50.0, 1.0)
-    cover = soft.fat_front + (soft.fat_back - soft.fat_front) * max(back, 0.6 * side)
-    cover += 0.8 * coarse
-    if depth < cover:
-        return t.SEPTUM if strand and noise > 0.5 else t.FAT
-    wall = 0.7
-    if x > 25.0 and -26.0 < y < 2.0 and z > -20.0:
-        wall = 2.0  # the iliotibial band is a thickening of the fascia
-    if depth < cover + wall:
-        return t.LIGAMENT if noise < 0.8 else t.SEPTUM
-    which, fill, second = muscle_at(x, y, z, tables)
-    fill += 0.04 * noise + 0.06 * coarse
-    if which >= 0 and fill < 1.0:
-        return t.FAT if second - fill < 0.09 else t.MUSCLE
-    return t.SEPTUM if strand and noise > 0.6 else t.FAT
+    here, d_femur, d_condyles, d_tibia, d_side = long_bone_at(
+        x, y, yt, z, noise, coarse, knee, tables
+    )
+    if here < 0 and y < -28.0 and 4.0 < z < 58.0:
+        here = patella_at(x, y, z, noise, coarse, knee)
+    if here < 0:
+        here = surface_at(x, y, yt, z, coarse, d_femur, d_condyles, d_side, knee)
+    if here < 0:
+        here = band_at(x, y, yt, z, noise, coarse, knee)
+    if here < 0:
+        here = capsule_at(y, z, coarse, min(d_femur, d_tibia), d_condyles)
+    if here < 0:
+        here = limb_at(x, y, z, depth, noise, coarse, knee, tables)
+    return here

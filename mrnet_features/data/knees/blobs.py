@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrnet_features.data.knees import tissues as t
-from mrnet_features.data.knees.bones import DISTAL, POSTERIOR, TROCHLEA, Bones
+from mrnet_features.data.knees.bones import DISTAL, TROCHLEA, Bones
 from mrnet_features.data.knees.lesions import Findings, MeniscusTear, Spot
 from mrnet_features.data.knees.soft import LATERAL_MENISCUS, MEDIAL_MENISCUS, Soft
 
@@ -14,7 +14,7 @@ from mrnet_features.data.knees.soft import LATERAL_MENISCUS, MEDIAL_MENISCUS, So
 N_COLUMNS = 18
 
 MARROW_HOSTS = (t.MARROW, t.SCAR)
-SOFT_HOSTS = (t.FAT, t.JOINT_FAT, t.SEPTUM, t.SYNOVIUM, t.FLUID)
+SOFT_HOSTS = (t.FAT, t.JOINT_FAT, t.SEPTUM, t.SYNOVIUM, t.FLUID, t.FILM)
 
 
 def blob(
@@ -106,23 +106,27 @@ def tear_blobs(tear: MeniscusTear, soft: Soft) -> list[NDArray[np.float64]]:
         tilt = axes.copy()
         tilt[1] = unit((axes[1][0], axes[1][1], 0.35))
         tilt[2] = np.cross(tilt[0], tilt[1])
-        rows.append(
-            blob(p, (half, 6.5, tear.gap_mm), t.TORN_MENISCUS, hosts, axes=tilt, sharp=4.0,
-                 strength=tear.strength)
-        )  # fmt: skip
+        rows.append(cleft(point, (half, 6.5, tear.gap_mm), tilt, tear.strength))
     if tear.kind in {"vertical", "complex"}:
-        q = tuple(float(v) for v in point + 1.5 * axes[1])
-        rows.append(
-            blob((q[0], q[1], q[2]), (half, tear.gap_mm, 7.0), t.TORN_MENISCUS, hosts, axes=axes,
-                 sharp=4.0, strength=tear.strength)
-        )  # fmt: skip
+        outer = point + 1.5 * axes[1]
+        rows.append(cleft(outer, (half, tear.gap_mm, 7.0), axes, tear.strength))
     if tear.kind == "radial":
-        q = tuple(float(v) for v in point - 3.0 * axes[1])
-        rows.append(
-            blob((q[0], q[1], q[2]), (1.2 + tear.gap_mm, 5.0, 7.0), t.TORN_MENISCUS, hosts, axes=axes,
-                 sharp=4.0, strength=tear.strength)
-        )  # fmt: skip
+        inner = point - 3.0 * axes[1]
+        rows.append(cleft(inner, (1.2 + tear.gap_mm, 5.0, 7.0), axes, tear.strength))
     return rows
+
+
+def cleft(
+    point: NDArray[np.float64],
+    radii: tuple[float, float, float],
+    axes: NDArray[np.float64],
+    strength: float,
+) -> NDArray[np.float64]:
+    """Return the blob of a fluid-filled cleft in a meniscus."""
+    centre = (float(point[0]), float(point[1]), float(point[2]))
+    return blob(
+        centre, radii, t.TORN_MENISCUS, (t.MENISCUS,), axes=axes, sharp=4.0, strength=strength
+    )
 
 
 def bone_place(spot: Spot, bones: Bones) -> tuple[float, float, float]:
@@ -197,14 +201,12 @@ def fluid_blobs(findings: Findings) -> list[NDArray[np.float64]]:
              (*SOFT_HOSTS, t.MUSCLE), sharp=5.0, rough=0.2)
     )  # fmt: skip
     gutter = max(0.06 * ml**0.9, 0.25)
-    for x, share in ((-37.5, 1.0), (37.0, 1.2)):
-        rows.append(
-            blob((x * 0.93, -14.0, 20.0), (gutter * share * 2.0, 13.0, 17.0), t.FLUID, SOFT_HOSTS,
-                 sharp=4.0, rough=0.25)
-        )  # fmt: skip
+    for x, share in ((-35.0, 1.0), (34.5, 1.2)):
+        radii = (1.6 * gutter * share, 9.0 + 0.1 * ml, 13.0 + 0.1 * ml)
+        rows.append(blob((x, -14.0, 20.0), radii, t.FLUID, SOFT_HOSTS, sharp=4.0, rough=0.35))
     rows.append(
         blob((0.0, 12.0, 0.0), (7.0, 6.0 + 0.25 * ml, 8.0), t.FLUID, (t.JOINT_FAT, t.SYNOVIUM),
-             sharp=2.0, strength=min(0.3 + 0.02 * ml, 0.9), rough=0.6)
+             sharp=2.0, strength=min(0.12 + 0.018 * ml, 0.85), rough=0.6)
     )  # fmt: skip
     if findings.baker_ml > 0.0:
         size = (findings.baker_ml * 1000.0 / 4.19 / 1.6) ** (1.0 / 3.0)

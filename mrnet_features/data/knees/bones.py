@@ -36,25 +36,27 @@ TROCHLEA_RADIUS = (
     (32, 12), (35, -1), (60, -30),
 )  # fmt: skip
 DISTAL_RADIUS = (
-    (-60, -30), (-39, -6), (-37.5, 2), (-36, 9), (-33, 17.5), (-30, 21), (-26, 23.3), (-20, 24.3),
-    (-15, 24.2), (-12, 23.2), (-9, 20.5), (-5, 17), (0, 15), (5, 16.5), (10, 18.7), (15, 20.4),
-    (20, 21.4), (25, 21.2), (29, 19.5), (32, 16.5), (34.5, 10), (36, 3), (38, -6), (60, -30),
+    (-60, -30), (-39, -6), (-37.5, 2), (-36, 9), (-33, 16.5), (-30, 20), (-26, 22.8), (-20, 24.4),
+    (-15, 23.8), (-12, 22.4), (-9, 19.8), (-5, 16.5), (0, 15), (5, 16.3), (10, 18.5), (15, 20.2),
+    (20, 21.4), (25, 20.8), (29, 19), (32, 15.8), (34.5, 10), (36, 3), (38, -6), (60, -30),
 )  # fmt: skip
 POSTERIOR_RADIUS = (
-    (-60, -30), (-38, -6), (-36, 5), (-33, 13.5), (-30, 16), (-26, 17.3), (-20, 18.4), (-15, 18.2),
-    (-12, 16.8), (-9, 14), (-5, 9), (0, 5), (5, 9), (8, 13.5), (12, 16), (16, 17.6), (20, 18.4),
-    (25, 17.8), (29, 15), (32, 9), (34, 3), (37, -6), (60, -30),
+    (-60, -30), (-38, -6), (-36, 4), (-33, 11.5), (-30, 14.8), (-26, 17), (-20, 18.6), (-15, 17.6),
+    (-12, 15.8), (-9, 12.5), (-5, 7), (0, 4), (5, 7), (8, 11.5), (12, 15), (16, 17.4), (20, 18.6),
+    (25, 17.2), (29, 13.8), (32, 8), (34, 2), (37, -6), (60, -30),
 )  # fmt: skip
 
 # Femoral shaft by z: z, half width, half depth, centre x, centre y, in mm.
 SHAFT = (
-    (28, 31, 21, -1, -8), (34, 30, 21.5, -1, -9), (40, 27.5, 20.3, 0, -10), (50, 22.2, 17.3, 1.5, -11.8),
-    (60, 19.3, 15.2, 2.3, -12.6), (72, 17.2, 13.4, 2.5, -13), (100, 14.5, 12.5, 2.5, -14),
+    (28, 31, 21, -1, -8), (34, 30, 21.5, -1, -9), (40, 27.5, 20.3, 0, -10),
+    (50, 22.2, 17.3, 1.5, -11.8), (60, 19.3, 15.2, 2.3, -12.6), (72, 17.2, 13.4, 2.5, -13),
+    (100, 14.5, 12.5, 2.5, -14),
 )  # fmt: skip
 # Tibia by z, the same columns.
 TIBIA = (
-    (-100, 13, 14, -2, 6), (-65, 17, 16.5, 0.8, 3.8), (-50, 20, 18.2, 2, 1.2), (-40, 23.5, 19.6, 2.6, 0.6),
-    (-30, 28.7, 21.3, 3, 1.5), (-20, 33.4, 23.3, 3.2, 4.6), (-10, 34.3, 23.8, 3, 6), (20, 34.3, 23.8, 3, 6),
+    (-100, 13, 14, -2, 6), (-65, 17, 16.5, 0.8, 3.8), (-50, 20, 18.2, 2, 1.2),
+    (-40, 23.5, 19.6, 2.6, 0.6), (-30, 28.7, 21.3, 3, 1.5), (-20, 33.4, 23.3, 3.2, 4.6),
+    (-10, 34.3, 23.8, 3, 6), (20, 34.3, 23.8, 3, 6),
 )  # fmt: skip
 
 PLATEAU = -7.0  # mm, height of the bony plateau
@@ -168,7 +170,8 @@ def ellipse_distance(u: float, v: float, a: float, b: float) -> float:
     g = np.sqrt((p / a) ** 2 + (q / b) ** 2)
     if g < 1e-9:
         return -min(a, b)
-    return k * (k - 1.0) / g
+    distance: float = k * (k - 1.0) / g
+    return distance
 
 
 @compiled
@@ -179,16 +182,16 @@ def bump(u: float, v: float) -> float:
 
 
 @compiled
-def femur_distance(
-    x: float, y: float, z: float, bones: Any, tables: Any
-) -> tuple[float, float]:
+def femur_distance(x: float, y: float, z: float, bones: Any, tables: Any) -> tuple[float, float]:
     """Return the distance to the femur, and to its condyles before the notch is cut, in mm."""
     place = (x - X_FIRST) * 2.0
     i = min(max(int(place), 0), X_TABLE_SIZE - 2)
     t = place - i
     radius_a = tables[TROCHLEA_ROW, i] + t * (tables[TROCHLEA_ROW, i + 1] - tables[TROCHLEA_ROW, i])
     radius_d = tables[DISTAL_ROW, i] + t * (tables[DISTAL_ROW, i + 1] - tables[DISTAL_ROW, i])
-    radius_p = tables[POSTERIOR_ROW, i] + t * (tables[POSTERIOR_ROW, i + 1] - tables[POSTERIOR_ROW, i])
+    radius_p = tables[POSTERIOR_ROW, i] + t * (
+        tables[POSTERIOR_ROW, i + 1] - tables[POSTERIOR_ROW, i]
+    )
     steep = tables[STEEPNESS_ROW, i]
     a = np.sqrt((y - TROCHLEA[0]) ** 2 + (z - TROCHLEA[1]) ** 2) - radius_a
     d = np.sqrt((y - DISTAL[0]) ** 2 + (z - DISTAL[1]) ** 2) - radius_d
@@ -198,7 +201,10 @@ def femur_distance(
     if z > 22.0:
         j = min(max(int(z - Z_FIRST), 0), Z_TABLE_SIZE - 1)
         shaft = ellipse_distance(
-            x - tables[SHAFT_ROW + 2, j], y - tables[SHAFT_ROW + 3, j], tables[SHAFT_ROW, j], tables[SHAFT_ROW + 1, j]
+            x - tables[SHAFT_ROW + 2, j],
+            y - tables[SHAFT_ROW + 3, j],
+            tables[SHAFT_ROW, j],
+            tables[SHAFT_ROW + 1, j],
         )
         shaft = smooth_maximum(shaft, 34.0 - z, 8.0)
         body = smooth_minimum(condyles, shaft, 7.0)
@@ -217,17 +223,19 @@ def plateau_height(x: float, y: float, bones: Any) -> float:
         (x - 5.0) / 2.6, (y - 10.0) / 7.0
     )
     dish = 0.8 * bump((x + 18.0) / 8.0, (y - 6.0) / 9.0)
-    return PLATEAU + spines - dish - bones.slope * (y - 5.0)
+    height: float = PLATEAU + spines - dish - bones.slope * (y - 5.0)
+    return height
 
 
 @compiled
-def tibia_distance(
-    x: float, y: float, z: float, bones: Any, tables: Any
-) -> tuple[float, float]:
+def tibia_distance(x: float, y: float, z: float, bones: Any, tables: Any) -> tuple[float, float]:
     """Return the distance to the tibia, and to its side wall alone, in mm."""
     j = min(max(int(z - Z_FIRST), 0), Z_TABLE_SIZE - 1)
     side = ellipse_distance(
-        x - tables[TIBIA_ROW + 2, j], y - tables[TIBIA_ROW + 3, j], tables[TIBIA_ROW, j], tables[TIBIA_ROW + 1, j]
+        x - tables[TIBIA_ROW + 2, j],
+        y - tables[TIBIA_ROW + 3, j],
+        tables[TIBIA_ROW, j],
+        tables[TIBIA_ROW + 1, j],
     )
     if y > 8.0 and z > -45.0:  # the popliteal groove between the two condyles
         side += 4.0 * bump((x - 1.0) / 6.0, (y - 27.0) / 8.0)
@@ -258,7 +266,7 @@ def patella_distance(x: float, y: float, z: float, bones: Any) -> tuple[float, f
 @compiled
 def fibula_distance(x: float, y: float, z: float) -> float:
     """Return the distance to the fibula, in mm."""
-    head = np.sqrt((x - 34.0) ** 2 + (y - 26.5) ** 2 + ((z + 24.0) / 1.35) ** 2) - 9.0
+    head: float = np.sqrt((x - 34.0) ** 2 + (y - 26.5) ** 2 + ((z + 24.0) / 1.35) ** 2) - 9.0
     if z > -24.0:
         return head
     cx = 34.0 + 0.05 * (z + 24.0)

@@ -23,7 +23,7 @@ def compiled(function: Function) -> Function:
     callable
         The same function as machine code, with its type kept for the type checker.
     """
-    return cast("Function", njit(error_model="numpy")(function))
+    return cast("Function", njit(error_model="numpy", forceinline=True)(function))
 
 
 def cached(function: Function) -> Function:

@@ -6,7 +6,8 @@ labels are those of the published train and valid splits (Bien et al., PLoS Med
 1994;23:551-556.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ LABEL_NOISE = 0.03  # mean part of the labels that disagree with the knee
 TEAR_STRENGTH = (0.35, 1.0)  # how much of a tear's signal shows: uniform between these
 TEAR_HALF_GAP_MM = (0.45, 1.3)  # half the width of a meniscal cleft
 TEAR_LENGTH_MM = (4.0, 13.0)  # along the meniscus
+SECOND_TEAR_RATE = 0.2
 WORN_RATE = 0.45  # menisci with inner signal that does not reach the surface, per knee
 ACL_COMPLETE_RATE = 0.6  # of torn ACLs; the others are partial
 ACL_MUCOID_RATE = 0.10  # of intact ACLs
@@ -45,14 +47,7 @@ TEAR_KINDS = {"horizontal": 0.35, "vertical": 0.25, "radial": 0.2, "complex": 0.
 OEDEMA_PLACES = (
     "medial femur", "lateral femur", "medial tibia", "lateral tibia", "patella", "trochlea",
 )  # fmt: skip
-DEFECT_PLACES = (
-    "medial femur",
-    "lateral femur",
-    "medial tibia",
-    "lateral tibia",
-    "patella",
-    "trochlea",
-)
+DEFECT_PLACES = OEDEMA_PLACES
 
 
 @dataclass(frozen=True)
@@ -102,8 +97,7 @@ class Findings:
     baker_ml: float = 0.0
     red_marrow: tuple[Spot, ...] = ()
     magic_angle: float = 0.0
-    labels: tuple[int, int, int] = (0, 0, 0)
-    observed: tuple[int, int, int] = field(default=(0, 0, 0))
+    observed: tuple[int, int, int] = (0, 0, 0)
 
 
 def draw_cell(generator: np.random.Generator, split: str) -> int:
@@ -153,6 +147,28 @@ def draw_spot(
     )
 
 
+def draw_acl(generator: np.random.Generator, torn: int) -> dict[str, Any]:
+    """Return the state of the cruciate ligaments and the signs that go with it."""
+    facts: dict[str, Any] = {}
+    if torn:
+        complete = generator.random() < ACL_COMPLETE_RATE
+        facts["acl_state"] = "complete" if complete else "partial"
+        facts["acl_gap"] = float(generator.uniform(0.45, 0.9))
+        facts["acl_gap_size"] = float(generator.uniform(*(0.2, 0.4) if complete else (0.12, 0.25)))
+    else:
+        complete = False
+        mucoid = generator.random() < ACL_MUCOID_RATE
+        facts["acl_state"] = "mucoid" if mucoid else "intact"
+    if generator.random() < FLAT_RATE[torn]:
+        facts["acl_drop_mm"] = float(generator.uniform(*(6.0, 14.0) if complete else (2.0, 7.0)))
+    displaced = generator.random() < DISPLACED_RATE[torn]
+    facts["shift_mm"] = float(
+        generator.uniform(6.0, 10.0) if displaced else generator.normal(0.0, 1.5)
+    )
+    facts["pcl_buckle"] = bool(generator.random() < BUCKLED_RATE[torn])
+    return facts
+
+
 def draw_findings(generator: np.random.Generator, split: str = "train") -> Findings:
     """Return what is wrong with one knee, and the labels an imperfect reader would give it.
 
@@ -173,29 +189,12 @@ def draw_findings(generator: np.random.Generator, split: str = "train") -> Findi
     if generator.random() < noise_rate(split):
         observed = CELLS[draw_cell(generator, split)]
     group = "acl" if acl else "meniscus" if meniscus else "abnormal" if abnormal else "none"
-
-    state, gap, gap_size, drop = "intact", 0.5, 0.0, 0.0
-    if acl:
-        complete = generator.random() < ACL_COMPLETE_RATE
-        state = "complete" if complete else "partial"
-        gap = float(generator.uniform(0.45, 0.9))
-        gap_size = float(generator.uniform(0.2, 0.4) if complete else generator.uniform(0.12, 0.25))
-    elif generator.random() < ACL_MUCOID_RATE:
-        state = "mucoid"
-    if generator.random() < FLAT_RATE[acl]:
-        drop = float(
-            generator.uniform(6.0, 14.0) if state == "complete" else generator.uniform(2, 7)
-        )
-    displaced = generator.random() < DISPLACED_RATE[acl]
-    shift = float(generator.uniform(6.0, 10.0) if displaced else generator.normal(0.0, 1.5))
-
+    facts = draw_acl(generator, acl)
     tears: list[MeniscusTear] = []
     if meniscus:
-        tears.append(draw_tear(generator))
-        if generator.random() < 0.2:
-            tears.append(draw_tear(generator))
-    worn = tuple(draw_tear(generator, "worn") for _ in range(generator.poisson(WORN_RATE)))
-
+        n_tears = 2 if generator.random() < SECOND_TEAR_RATE else 1
+        tears = [draw_tear(generator) for _ in range(n_tears)]
+    worn = [draw_tear(generator, "worn") for _ in range(generator.poisson(WORN_RATE))]
     effusion = EFFUSION_MEDIAN_ML[group] * float(np.exp(generator.normal(0.0, EFFUSION_SPREAD)))
     oedema: list[Spot] = []
     if acl and generator.random() < BRUISE_RATE:
@@ -203,39 +202,29 @@ def draw_findings(generator: np.random.Generator, split: str = "train") -> Findi
         oedema.append(draw_spot(generator, ("lateral tibia bruise",), 6.0, 12.0))
     defects: list[Spot] = []
     baker = 0.0
-    tried = 0
-    while True:
+    for _ in range(20):
         if generator.random() < OEDEMA_RATE[group]:
             oedema.append(draw_spot(generator, OEDEMA_PLACES, 4.0, 12.0))
         if generator.random() < DEFECT_RATE[group]:
             defects.append(draw_spot(generator, DEFECT_PLACES, 2.5, 6.5))
         if generator.random() < BAKER_RATE[group]:
             baker = float(np.exp(generator.normal(np.log(4.0), 0.8))) * LESION_SCALE
-        tried += 1
-        # Abnormal without a tear must be abnormal by something.
-        if group != "abnormal" or oedema or defects or baker > 0.0 or tried > 20:
+        # Abnormal without a tear must be abnormal by something: then draw again.
+        if group != "abnormal" or oedema or defects or baker > 0.0:
             break
-    red = tuple(
-        draw_spot(generator, ("femur shaft", "tibia shaft"), 8.0, 16.0)
-        for _ in range(generator.poisson(RED_MARROW_RATE))
-    )
+    n_red = generator.poisson(RED_MARROW_RATE)
+    red = [draw_spot(generator, ("femur shaft", "tibia shaft"), 8.0, 16.0) for _ in range(n_red)]
     magic = float(generator.uniform(0.3, 0.8)) if generator.random() < MAGIC_ANGLE_RATE else 0.0
     return Findings(
         cell=cell,
-        acl_state=state,
-        acl_gap=gap,
-        acl_gap_size=gap_size,
-        acl_drop_mm=drop,
-        shift_mm=shift,
-        pcl_buckle=bool(generator.random() < BUCKLED_RATE[acl]),
         tears=tuple(tears),
-        worn=worn,
+        worn=tuple(worn),
         effusion_ml=effusion,
         oedema=tuple(oedema),
         defects=tuple(defects),
         baker_ml=baker,
-        red_marrow=red,
+        red_marrow=tuple(red),
         magic_angle=magic,
-        labels=CELLS[cell],
         observed=observed,
+        **facts,
     )

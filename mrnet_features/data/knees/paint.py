@@ -15,6 +15,8 @@ from mrnet_features.data.knees.soft import skin_depth
 
 NOISE_SIZE = 64
 NOISE_MASK = NOISE_SIZE - 1
+# Samples lie this far from the middle of the slice, in slice thicknesses.
+DEPTH = 0.25
 
 
 @lru_cache(maxsize=1)
@@ -38,6 +40,110 @@ def noise_volumes() -> tuple[NDArray[np.int8], NDArray[np.int8]]:
 
 
 @compiled
+def sample(
+    x: float,
+    y: float,
+    z: float,
+    knee: Any,
+    tables: Any,
+    blobs: Any,
+    active: Any,
+    n_active: int,
+    signal: Any,
+    texture: Any,
+    fine: Any,
+    coarse: Any,
+    phase: Any,
+) -> tuple[int, float]:
+    """Return the tissue and the signal at one point; in air, the depth (negative, mm) instead."""
+    under = skin_depth(x, y, z, tables)
+    if under < 0.0:
+        return t.AIR, under
+    i = (int(x * 1.3 + 320.0) + phase[0]) & NOISE_MASK
+    j = (int(y * 1.3 + 320.0) + phase[1]) & NOISE_MASK
+    k = int(z * 1.3 + 320.0) + phase[2]
+    n = fine[i, j, k & NOISE_MASK] * (1.0 / 32.0)
+    m = coarse[
+        (int(x + 320.0) + phase[1]) & NOISE_MASK,
+        (int(y + 320.0) + phase[2]) & NOISE_MASK,
+        (int(z + 320.0) + phase[0]) & NOISE_MASK,
+    ] * (1.0 / 32.0)
+    tissue = tissue_at(x, y, z, under, n, m, knee, tables)
+    grain = n
+    if tissue == t.MUSCLE:  # fascicles run along the limb
+        grain = fine[i, j, (k >> 3) & NOISE_MASK] * (1.0 / 32.0)
+    value = signal[tissue] * (1.0 + texture[tissue] * (0.75 * grain + 0.6 * m))
+    if (tissue == t.FAT or tissue == t.JOINT_FAT) and abs(m + 0.25 * n) < 0.08 and n > 0.3:
+        value += 0.6 * (signal[t.SEPTUM] - value)  # a fibrous strand
+    for a in range(n_active):
+        b = active[a]
+        if (int(blobs[b, 16]) >> tissue) & 1 == 0:
+            continue
+        dx = x - blobs[b, 0]
+        dy = y - blobs[b, 1]
+        dz = z - blobs[b, 2]
+        u = blobs[b, 3] * dx + blobs[b, 4] * dy + blobs[b, 5] * dz
+        v = blobs[b, 6] * dx + blobs[b, 7] * dy + blobs[b, 8] * dz
+        w = blobs[b, 9] * dx + blobs[b, 10] * dy + blobs[b, 11] * dz
+        q = np.sqrt(u * u + v * v + w * w) + blobs[b, 17] * (0.6 * m + 0.2 * n)
+        if q < 1.0:
+            part = min((1.0 - q) * blobs[b, 13], 1.0) * blobs[b, 14]
+            value += part * (signal[int(blobs[b, 15])] - value)
+    return tissue, value
+
+
+@compiled
+def find_active(blobs: Any, ax: float, ay: float, az: float, step: Any, active: Any) -> int:
+    """Write into `active` the blobs whose ball a row of pixels may cross; return how many."""
+    squared = step[0] ** 2 + step[1] ** 2 + step[2] ** 2
+    count = 0
+    for b in range(blobs.shape[0]):
+        dx = blobs[b, 0] - ax
+        dy = blobs[b, 1] - ay
+        dz = blobs[b, 2] - az
+        along = dx * step[0] + dy * step[1] + dz * step[2]
+        if dx * dx + dy * dy + dz * dz - along * along / squared < (blobs[b, 12] + 4.0) ** 2:
+            active[count] = b
+            count += 1
+    return count
+
+
+@compiled
+def on_edge(kinds: Any, r: int, c: int) -> bool:
+    """Return whether the samples around a pixel differ in tissue; `kinds` has a margin of one."""
+    if (r + c) & 1:  # not sampled itself: its four neighbours were
+        own = kinds[r + 1, c]
+        return bool(
+            own != kinds[r + 1, c + 2] or own != kinds[r, c + 1] or own != kinds[r + 2, c + 1]
+        )
+    own = kinds[r + 1, c + 1]
+    return bool(
+        own != kinds[r, c]
+        or own != kinds[r, c + 2]
+        or own != kinds[r + 2, c]
+        or own != kinds[r + 2, c + 2]
+    )
+
+
+@compiled
+def fill_between(image: Any, kinds: Any, edges: Any) -> None:
+    """Give pixels between four samples of one tissue their mean, and edge pixels their own."""
+    height, width = image.shape
+    for r in range(height):
+        for c in range(width):
+            if edges[r, c] >= 0.0:
+                continue
+            if (r + c) & 1 and kinds[r + 1, c] != t.AIR:
+                total = image[r, max(c - 1, 0)] + image[r, min(c + 1, width - 1)]
+                total += image[max(r - 1, 0), c] + image[min(r + 1, height - 1), c]
+                image[r, c] = 0.25 * total
+    for r in range(height):
+        for c in range(width):
+            if edges[r, c] >= 0.0:
+                image[r, c] = edges[r, c]
+
+
+@compiled
 def paint_pixels(
     stack: Any,
     flow: Any,
@@ -56,9 +162,10 @@ def paint_pixels(
 ) -> None:
     """Write the signal of every pixel into `stack`.
 
-    Each pixel is sampled once, at one of four depths of its slice in a 2 x 2 pattern; the point
-    spread applied afterwards has a zero at the pattern's frequency, so what is left is the mean
-    over the slice: partial volume at the price of one sample.
+    Half of the pixels, a checkerboard, are sampled once, at one of two depths of the slice that
+    alternate with the rows. A pixel between four samples of one tissue takes their mean. Where the
+    tissue changes, a pixel is sampled at both depths. The point spread applied afterwards has a
+    zero at the checkerboard's frequency, so nothing of the pattern is left.
 
     Parameters
     ----------
@@ -84,63 +191,53 @@ def paint_pixels(
         Offset into the noise, so that no two knees share texture.
     """
     n_slices, height, width = stack.shape
+    n_slices, height, width = stack.shape
     active = np.empty(blobs.shape[0], dtype=np.int64)
+    kinds = np.zeros((height + 2, width + 2), dtype=np.int8)  # with a margin of air
+    edges = np.empty((height, width), dtype=np.float32)
+    pixel = np.sqrt(column_step[0] ** 2 + column_step[1] ** 2 + column_step[2] ** 2)
     for s in range(n_slices):
-        for r in range(height):
-            ax = origins[s, 0] + r * row_step[0]
-            ay = origins[s, 1] + r * row_step[1]
-            az = origins[s, 2] + r * row_step[2]
-            # Blobs whose ball this row may cross: distance of the centre to the row's line.
-            n_active = 0
-            cc = column_step[0] ** 2 + column_step[1] ** 2 + column_step[2] ** 2
-            for b in range(blobs.shape[0]):
-                dx = blobs[b, 0] - ax
-                dy = blobs[b, 1] - ay
-                dz = blobs[b, 2] - az
-                along = dx * column_step[0] + dy * column_step[1] + dz * column_step[2]
-                if dx * dx + dy * dy + dz * dz - along * along / cc < (blobs[b, 12] + 4.0) ** 2:
-                    active[n_active] = b
-                    n_active += 1
-            for c in range(width):
-                depth = (((r & 1) * 2 + (c & 1)) - 1.5) * 0.25
-                x = ax + c * column_step[0] + depth * slice_step[0]
-                y = ay + c * column_step[1] + depth * slice_step[1]
-                z = az + c * column_step[2] + depth * slice_step[2]
-                under = skin_depth(x, y, z, tables)
-                if under < 0.0:
-                    stack[s, r, c] = 0.0
-                    continue
-                i = (int(x * 1.3 + 320.0) + phase[0]) & NOISE_MASK
-                j = (int(y * 1.3 + 320.0) + phase[1]) & NOISE_MASK
-                k = int(z * 1.3 + 320.0) + phase[2]
-                n = fine[i, j, k & NOISE_MASK] * (1.0 / 32.0)
-                m = coarse[
-                    (int(x + 320.0) + phase[1]) & NOISE_MASK,
-                    (int(y + 320.0) + phase[2]) & NOISE_MASK,
-                    (int(z + 320.0) + phase[0]) & NOISE_MASK,
-                ] * (1.0 / 32.0)
-                tissue = tissue_at(x, y, z, under, n, m, knee, tables)
-                grain = n
-                if tissue == t.MUSCLE:  # fascicles run along the limb
-                    grain = fine[i, j, (k >> 3) & NOISE_MASK] * (1.0 / 32.0)
-                value = signal[tissue] * (1.0 + texture[tissue] * (0.75 * grain + 0.6 * m))
-                for a in range(n_active):
-                    b = active[a]
-                    if (int(blobs[b, 16]) >> tissue) & 1 == 0:
+        kinds[:] = t.AIR
+        edges[:] = -1.0
+        stack[s] = 0.0
+        for sweep in range(2):  # first the checkerboard, then the edges it shows
+            for r in range(height):
+                ax = origins[s, 0] + r * row_step[0]
+                ay = origins[s, 1] + r * row_step[1]
+                az = origins[s, 2] + r * row_step[2]
+                count = find_active(blobs, ax, ay, az, column_step, active)
+                c = r & 1 if sweep == 0 else 0
+                while c < width:
+                    if sweep == 1 and not on_edge(kinds, r, c):
+                        c += 1
                         continue
-                    dx = x - blobs[b, 0]
-                    dy = y - blobs[b, 1]
-                    dz = z - blobs[b, 2]
-                    u = blobs[b, 3] * dx + blobs[b, 4] * dy + blobs[b, 5] * dz
-                    v = blobs[b, 6] * dx + blobs[b, 7] * dy + blobs[b, 8] * dz
-                    w = blobs[b, 9] * dx + blobs[b, 10] * dy + blobs[b, 11] * dz
-                    q = np.sqrt(u * u + v * v + w * w) + blobs[b, 17] * (0.6 * m + 0.2 * n)
-                    if q < 1.0:
-                        part = min((1.0 - q) * blobs[b, 13], 1.0) * blobs[b, 14]
-                        value += part * (signal[int(blobs[b, 15])] - value)
-                if flow.shape[0] > 0 and (tissue == t.ARTERY or tissue == t.VEIN):
-                    flow[s, r, c] = 1
-                stack[s, r, c] = value
+                    total = 0.0
+                    tissue = t.AIR
+                    value = 0.0
+                    # The two depths alternate from row to row; an edge takes the one still missing.
+                    sampled = (r + c) & 1 == 0
+                    for half in range(1 if sampled else 2):
+                        depth = DEPTH if (r + sweep + half) & 1 else -DEPTH
+                        tissue, value = sample(
+                            ax + c * column_step[0] + depth * slice_step[0],
+                            ay + c * column_step[1] + depth * slice_step[1],
+                            az + c * column_step[2] + depth * slice_step[2],
+                            knee, tables, blobs, active, count, signal, texture, fine, coarse,
+                            phase,
+                        )  # fmt: skip
+                        total += max(value, 0.0)
+                    if sweep == 1:
+                        edges[r, c] = 0.5 * (total + stack[s, r, c])
+                        c += 1
+                    elif tissue == t.AIR:  # no skin within this distance: leap
+                        c += 2 * int(max(-0.4 * value / pixel, 1.0))
+                    else:
+                        stack[s, r, c] = total
+                        kinds[r + 1, c + 1] = tissue
+                        c += 2
+        fill_between(stack[s], kinds, edges)
+        if flow.shape[0] > 0:
+            flow[s] = (kinds[1:-1, 1:-1] == t.ARTERY) | (kinds[1:-1, 1:-1] == t.VEIN)
 
 
 def painter(stamp: int) -> Callable[..., None]:

@@ -30,9 +30,9 @@ class Sequence:
 
 
 SEQUENCES = {
-    "axial": Sequence(repetition_ms=3000.0, echo_ms=32.0, fat_left=0.16),
+    "axial": Sequence(repetition_ms=3000.0, echo_ms=38.0, fat_left=0.14),
     "coronal": Sequence(repetition_ms=600.0, echo_ms=12.0, fat_left=1.0),
-    "sagittal": Sequence(repetition_ms=4000.0, echo_ms=58.0, fat_left=0.17),
+    "sagittal": Sequence(repetition_ms=4000.0, echo_ms=46.0, fat_left=0.17),
 }
 
 # tissue: proton density, T1 at 1.5 T, T1 at 3 T, T2 at 1.5 T, T2 at 3 T (ms), part that is fat.
@@ -44,21 +44,22 @@ VALUES: dict[int, tuple[float, float, float, float, float, float]] = {
     t.JOINT_FAT: (0.9, 300.0, 385.0, 150.0, 125.0, 0.93),
     t.MUSCLE: (0.82, 1130.0, 1420.0, 35.3, 31.7, 0.03),
     t.CORTEX: (0.2, 500.0, 600.0, 5.0, 4.0, 0.1),
-    t.MARROW: (0.85, 288.0, 365.0, 165.0, 133.0, 0.94),
-    t.SCAR: (0.5, 450.0, 550.0, 30.0, 26.0, 0.8),
+    t.MARROW: (0.74, 288.0, 365.0, 165.0, 133.0, 0.94),
+    t.SCAR: (0.6, 450.0, 550.0, 40.0, 35.0, 0.75),
     t.CARTILAGE: (0.85, 1060.0, 1240.0, 42.1, 36.9, 0.0),
-    t.MENISCUS: (0.5, 900.0, 1100.0, 12.0, 11.0, 0.0),
-    t.LIGAMENT: (0.45, 900.0, 1100.0, 10.0, 9.0, 0.05),
+    t.MENISCUS: (0.55, 900.0, 1100.0, 12.0, 11.0, 0.0),
+    t.LIGAMENT: (0.5, 900.0, 1100.0, 15.0, 13.0, 0.05),
     t.FLUID: (1.0, 2850.0, 3620.0, 1210.0, 767.0, 0.0),
     t.SYNOVIUM: (0.85, 1300.0, 1500.0, 75.0, 65.0, 0.35),
     t.ARTERY: (0.2, 1400.0, 1650.0, 60.0, 50.0, 0.0),
-    t.VEIN: (0.55, 1400.0, 1650.0, 120.0, 90.0, 0.0),
+    t.VEIN: (0.5, 1400.0, 1650.0, 100.0, 75.0, 0.0),
     t.NERVE: (0.7, 1000.0, 1200.0, 60.0, 55.0, 0.4),
-    t.OEDEMA: (0.9, 1200.0, 1400.0, 110.0, 95.0, 0.25),
+    t.OEDEMA: (0.88, 1200.0, 1400.0, 80.0, 70.0, 0.3),
     t.TORN_MENISCUS: (0.9, 1500.0, 1800.0, 110.0, 95.0, 0.0),
-    t.WORN_MENISCUS: (0.7, 1100.0, 1300.0, 38.0, 33.0, 0.0),
-    t.TORN_LIGAMENT: (0.9, 1400.0, 1600.0, 85.0, 75.0, 0.1),
-    t.MUCOID_LIGAMENT: (0.8, 1200.0, 1400.0, 60.0, 52.0, 0.1),
+    t.WORN_MENISCUS: (0.75, 1100.0, 1300.0, 46.0, 41.0, 0.0),
+    t.TORN_LIGAMENT: (0.88, 1400.0, 1600.0, 75.0, 66.0, 0.1),
+    t.MUCOID_LIGAMENT: (0.78, 1200.0, 1400.0, 54.0, 48.0, 0.1),
+    t.FILM: (0.9, 2000.0, 2400.0, 85.0, 75.0, 0.0),
     t.RED_MARROW: (0.85, 550.0, 650.0, 70.0, 60.0, 0.6),
 }
 

@@ -1,15 +1,16 @@
-"""Soft tissue: skin, fat, muscles, vessels, menisci, ligaments and tendons, in mm.
+"""Soft tissue: skin, muscles, vessels and menisci, in mm.
 
 Axes as in `bones`. Outlines of the limb follow the knee box of published exams (about 106 mm wide
 and 104 to 109 mm deep at the joint line); muscle bellies are ellipses by height, placed by the
-usual cross-sectional anatomy of thigh and calf. Menisci were measured on the same segmented knee as the bones
-(medial 27 mm wide, 41 mm deep; lateral 27 mm wide, 33 mm deep; 5 to 7 mm high at the rim).
+usual cross-sectional anatomy of thigh and calf. Menisci were measured on the same segmented knee
+as the bones (medial 27 mm wide, 41 mm deep; lateral 27 mm wide, 33 mm deep; 5 to 7 mm high at the rim).
 """
 
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from mrnet_features.data.knees import tissues as t
 from mrnet_features.data.knees.bones import (
     MUSCLE_ROW,
     SKIN_ROW,
@@ -24,7 +25,7 @@ from mrnet_features.data.knees.compiled import compiled
 
 # Limb outline by z: z, half width, half depth, centre y.
 SKIN_OUTLINE = (
-    (-100, 47, 46, 17), (-65, 51, 46, 14), (-40, 52, 47, 9), (-15, 53, 49, 1), (0, 53.5, 51, -1),
+    (-100, 47, 48, 20), (-65, 51, 49, 17), (-40, 52, 49, 11), (-15, 53, 50, 2), (0, 53.5, 51, -1),
     (15, 54, 54, -5), (35, 56, 57, -4), (50, 59, 58, 1), (70, 63, 59, 5), (100, 68, 63, 8),
 )  # fmt: skip
 
@@ -123,15 +124,12 @@ MUSCLES: tuple[tuple[tuple[float, ...], ...], ...] = (
 
 N_MUSCLES = len(MUSCLES)
 
-# Menisci: centre x, centre y, half width, half depth of the outer rim, body width, rim height.
+# Menisci: centre x, centre y, half width, half depth of the outer rim.
 MEDIAL_MENISCUS = (-17.0, 2.5, 18.0, 21.5)
 LATERAL_MENISCUS = (19.0, 8.0, 16.5, 17.0)
 
-ACL_TIBIA = (1.5, -6.0, -5.0)
-ACL_FEMUR = (5.5, 15.0, 21.0)
-PCL_FEMUR = (-5.0, -2.0, 12.0)
-PCL_BEND = (-2.5, 21.0, 17.0)
-PCL_TIBIA = (0.5, 27.5, -15.0)
+ACL_FEMUR = (5.5, 15.0, 21.0)  # x, y, z of the footprint
+PCL_BEND = (-2.5, 21.0, 17.0)  # x, y, z of the control point of its curve
 
 
 class Soft(NamedTuple):
@@ -211,7 +209,7 @@ def skin_depth(x: float, y: float, z: float, tables: Any) -> float:
     v = (y - tables[SKIN_ROW + 2, j]) / b
     # A little squarer than an ellipse, like the limb.
     q = u * u + v * v + 0.35 * u * u * v * v
-    depth = (1.0 - np.sqrt(q)) * 0.5 * (a + b)
+    depth: float = (1.0 - np.sqrt(q)) * 0.5 * (a + b)
     if y < -30.0 and z > -5.0:  # the patella lifts the skin
         knob = 1.0 - ((x - 5.0) / 34.0) ** 2 - ((z - 28.0) / 38.0) ** 2
         if knob > 0.0:
@@ -220,93 +218,58 @@ def skin_depth(x: float, y: float, z: float, tables: Any) -> float:
 
 
 @compiled
-def muscle_at(x: float, y: float, z: float, tables: Any) -> tuple[int, float, float]:
-    """Return the muscle at a point (or -1), its fill 0..1 (0 on the axis) and the next one's."""
+def muscle_at(x: float, y: float, z: float, tables: Any) -> tuple[float, float]:
+    """Return how far out in its nearest muscle a point lies (1 at the edge), and in the next."""
     j = min(max(int(z - Z_FIRST), 0), Z_TABLE_SIZE - 1)
     best = 9.0
     second = 9.0
-    which = -1
     for m in range(N_MUSCLES):
         row = MUSCLE_ROW + 4 * m
         u = (x - tables[row, j]) * tables[row + 2, j]
         v = (y - tables[row + 1, j]) * tables[row + 3, j]
         q = u * u + v * v
-        if q < best:
-            second = best
-            best = q
-            which = m
-        elif q < second:
-            second = q
-    return which, best, second
+        second = min(second, max(q, best))
+        best = min(best, q)
+    return best, second
 
 
 @compiled
-def segment_distance(
-    x: float,
-    y: float,
-    z: float,
-    ax: float,
-    ay: float,
-    az: float,
-    bx: float,
-    by: float,
-    bz: float,
-) -> tuple[float, float]:
-    """Return the distance to a segment in mm and the place along it, 0 to 1."""
-    dx = bx - ax
-    dy = by - ay
-    dz = bz - az
-    t = ((x - ax) * dx + (y - ay) * dy + (z - az) * dz) / (dx * dx + dy * dy + dz * dz)
-    t = min(max(t, 0.0), 1.0)
-    ex = x - ax - t * dx
-    ey = y - ay - t * dy
-    ez = z - az - t * dz
-    return np.sqrt(ex * ex + ey * ey + ez * ez), t
+def meniscus_fill(x: float, y: float, z: float, floor: float, medial: bool, soft: Any) -> float:
+    """Return how far inside a meniscus a point lies, in mm, negative outside.
 
-
-@compiled
-def pcl_distance(x: float, y: float, z: float, soft: Any) -> float:
-    """Return the distance to the PCL's curved axis, in mm."""
-    best = 1e9
-    px, py, pz = PCL_FEMUR
-    for i in range(1, 6):
-        t = i / 5.0
-        a = (1.0 - t) * (1.0 - t)
-        b = 2.0 * t * (1.0 - t)
-        c = t * t
-        qx = a * PCL_FEMUR[0] + b * PCL_BEND[0] + c * PCL_TIBIA[0]
-        qy = a * PCL_FEMUR[1] + b * soft.pcl_bend_y + c * PCL_TIBIA[1]
-        qz = a * PCL_FEMUR[2] + b * soft.pcl_bend_z + c * PCL_TIBIA[2]
-        d, _ = segment_distance(x, y, z, px, py, pz, qx, qy, qz)
-        best = min(best, d)
-        px, py, pz = qx, qy, qz
-    return best
-
-
-@compiled
-def meniscus_fill(
-    x: float, y: float, z: float, floor: float, medial: bool, soft: Any
-) -> tuple[float, float]:
-    """Return how far inside a meniscus a point lies (mm, negative outside) and its rim depth."""
+    The wedge stands on `floor`, is highest at its rim and open toward the notch; its top is cut
+    by the femur, which is drawn first.
+    """
     cx, cy, a, b = MEDIAL_MENISCUS if medial else LATERAL_MENISCUS
     u = (x - cx) / a
     v = (y - cy) / b
     r = np.sqrt(u * u + v * v)
-    if r > 1.0 or r < 0.15:
-        return -1.0, 0.0
     inward = -x if medial else x
-    if inward < 5.0:  # the C is open toward the notch
-        return -1.0, 0.0
-    rim = (1.0 - r) * np.sqrt((a * u / r) ** 2 + (b * v / r) ** 2)
+    if r > 1.0 or r < 0.15 or inward < 5.0:
+        return -1.0
+    rim = (1.0 - r) / r * np.sqrt((a * u) ** 2 + (b * v) ** 2)
     width = soft.meniscus_width
-    if medial:
+    if medial:  # the posterior horn is the broad one
         width *= 1.15 if v > 0.3 else 0.85
     if abs(v) < 0.35:
         width *= 0.85
     if rim > width:
-        return -1.0, rim
+        return -1.0
     height = 0.8 + soft.meniscus_height * (1.0 - rim / width)
     above = z - floor
-    if above < 0.0 or above > height:
-        return -1.0, rim
-    return min(min(above, height - above) + 0.3, min(rim, width - rim)), rim
+    fill: float = min(min(above, height - above), min(rim, width - rim))
+    return fill
+
+
+@compiled
+def vessel_at(x: float, y: float, z: float, soft: Any) -> int:
+    """Return the popliteal vessel or nerve at a point, -1 elsewhere."""
+    bend = soft.vessel_y - 0.003 * (z + 10.0) ** 2 * (1.0 if z > -10.0 else -0.2)
+    cx = soft.vessel_x - 0.05 * z
+    if (x - cx) ** 2 + (y - bend) ** 2 < 9.0:
+        return t.ARTERY
+    if (x - cx - 2.5) ** 2 + (y - bend - 6.8) ** 2 < 11.0:
+        return t.VEIN
+    if ((x - cx - 6.0) / 3.0) ** 2 + ((y - bend - 12.0) / 2.2) ** 2 < 1.0:
+        return t.NERVE
+    return -1

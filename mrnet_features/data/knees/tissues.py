@@ -24,5 +24,6 @@ WORN_MENISCUS = 19  # mucoid degeneration inside a meniscus
 TORN_LIGAMENT = 20
 MUCOID_LIGAMENT = 21
 RED_MARROW = 22
+FILM = 23  # joint fluid in a layer thinner than a pixel, synovium with it
 
-N_TISSUES = 23
+N_TISSUES = 24

@@ -65,7 +65,7 @@ def write_knees(
     for split in SPLITS:
         for plane in PLANES:
             (root / split / plane).mkdir(parents=True, exist_ok=True)
-        (root / f"{split}-truth").mkdir(exist_ok=True)
+        (root / ".records" / split).mkdir(parents=True, exist_ok=True)
     write_text(root / "knees.json", json.dumps(settings, indent=2) + "\n")
     jobs = [("train", k, k) for k in range(n_train)]
     jobs += [("valid", k, n_train + k) for k in range(n_valid)]
@@ -115,7 +115,7 @@ def write_exam(root: Path, seed: int, split: str, index: int, number: int) -> di
     The row is written last, so its file says that the exam is complete.
     """
     name = f"{number:04d}"
-    record = root / f"{split}-truth" / f"{name}.json"
+    record = root / ".records" / split / f"{name}.json"
     paths = {plane: root / split / plane / f"{name}.npy" for plane in PLANES}
     if record.exists() and all(path.exists() for path in paths.values()):
         row: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
