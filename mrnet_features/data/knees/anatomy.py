@@ -141,7 +141,7 @@ def limb_at(
     soft = knee.soft
     back = min(max((y + 20.0) / 40.0, 0.0), 1.0)
     side = min(abs(x) / 50.0, 1.0)
-    cover = soft.fat_front + (soft.fat_back - soft.fat_front) * max(back, 0.6 * side) + 0.8 * coarse
+    cover = soft.fat_front + (soft.fat_back - soft.fat_front) * max(back, 0.6 * side) + 1.4 * coarse
     if depth < cover:
         return t.FAT
     # The iliotibial band is a thickening of the fascia.

@@ -23,7 +23,7 @@ SPLITS = ("train", "valid")
 SIZE = 256  # pixels, rows and columns
 
 # Field of view in mm; depth of the block of slices in mm (mean, SD).
-FIELD_OF_VIEW = {"axial": 132.0, "coronal": 160.0, "sagittal": 160.0}
+FIELD_OF_VIEW = {"axial": 132.0, "coronal": 165.0, "sagittal": 174.0}
 BLOCK_MM = {"axial": (112.0, 6.0), "coronal": (98.0, 5.0), "sagittal": (96.0, 5.0)}
 # Slices: least, mean and most of the release.
 SLICE_COUNTS = {"axial": (19, 34.3, 61), "coronal": (17, 29.8, 58), "sagittal": (17, 30.4, 51)}
@@ -38,6 +38,7 @@ BAD_RATE = 0.02  # exams with one bad plane
 THREE_TESLA_RATE = 0.566
 NOISE_LEVELS = (1.5, 5.0)  # SD of Rician noise in grey levels at 3 T; 1.4 times that at 1.5 T
 BIAS_SPREAD = 0.07
+FAT_SATURATION_SPREAD = 0.13  # sigma of the logarithm of the fat signal left
 ROTATION_DEGREES = 4.0
 
 ACL_STATES = {
@@ -171,7 +172,7 @@ def scan_plane(
     origins = centre + (corner + places[:, None] * through) @ turn.T
     fat_left = SEQUENCES[plane].fat_left
     if fat_left < 1.0:
-        fat_left *= float(np.exp(generator.normal(0.0, 0.2)))
+        fat_left *= float(np.exp(generator.normal(0.0, FAT_SATURATION_SPREAD)))
     stack = np.empty((n_slices, SIZE, SIZE), dtype=np.float32)
     flow = np.zeros(stack.shape if bad == "ghosts" else (0, 0, 0), dtype=np.uint8)
     fine, coarse = noise_volumes()
@@ -223,11 +224,12 @@ def standardise(
     rows = np.linspace(-1.0, 1.0, SIZE)
     ends = np.ones(SIZE)
     if plane != "axial":
-        reach = generator.normal(0.86, 0.06)
-        ends = 1.0 / (1.0 + (np.abs(rows) / reach) ** 14)
+        reach = generator.normal(0.80, 0.05)
+        ends = 1.0 / (1.0 + (np.abs(rows) / reach) ** 12)
     bias = generator.normal(0.0, BIAS_SPREAD, 6)
     bias[2:4] = -np.abs(bias[2:4])
-    target = generator.normal(*MIDDLE_SLICE_SD[plane])
+    # The bias field takes back some of the spread.
+    target = 1.05 * generator.normal(*MIDDLE_SLICE_SD[plane])
     middle = stack[n_slices // 2] * ends[:, None]
     gain = target / max(float(np.std(middle)), 0.02)
     for _ in range(4):  # what saturates at 255 spreads no further

@@ -32,7 +32,7 @@ class Sequence:
 SEQUENCES = {
     "axial": Sequence(repetition_ms=3000.0, echo_ms=38.0, fat_left=0.14),
     "coronal": Sequence(repetition_ms=600.0, echo_ms=12.0, fat_left=1.0),
-    "sagittal": Sequence(repetition_ms=4000.0, echo_ms=46.0, fat_left=0.17),
+    "sagittal": Sequence(repetition_ms=4000.0, echo_ms=46.0, fat_left=0.15),
 }
 
 # tissue: proton density, T1 at 1.5 T, T1 at 3 T, T2 at 1.5 T, T2 at 3 T (ms), part that is fat.

@@ -3,7 +3,7 @@
 Axes as in `bones`. Outlines of the limb follow the knee box of published exams (about 106 mm wide
 and 104 to 109 mm deep at the joint line); muscle bellies are ellipses by height, placed by the
 usual cross-sectional anatomy of thigh and calf. Menisci were measured on the same segmented knee
-as the bones (medial 27 mm wide, 41 mm deep; lateral 27 mm wide, 33 mm deep; 5 to 7 mm high at the rim).
+as the bones (medial 27 mm wide, 41 mm deep; lateral 27 mm wide, 33 mm deep; 5 to 7 mm high).
 """
 
 from typing import Any, NamedTuple
