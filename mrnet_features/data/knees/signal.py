@@ -30,7 +30,7 @@ class Sequence:
 
 
 SEQUENCES = {
-    "axial": Sequence(repetition_ms=3000.0, echo_ms=38.0, fat_left=0.14),
+    "axial": Sequence(repetition_ms=3000.0, echo_ms=38.0, fat_left=0.17),
     "coronal": Sequence(repetition_ms=600.0, echo_ms=12.0, fat_left=1.0),
     "sagittal": Sequence(repetition_ms=4000.0, echo_ms=46.0, fat_left=0.15),
 }
@@ -42,7 +42,7 @@ VALUES: dict[int, tuple[float, float, float, float, float, float]] = {
     t.FAT: (0.95, 288.0, 371.0, 165.0, 133.0, 0.96),
     t.SEPTUM: (0.6, 500.0, 600.0, 40.0, 35.0, 0.7),
     t.JOINT_FAT: (0.9, 300.0, 385.0, 150.0, 125.0, 0.93),
-    t.MUSCLE: (0.82, 1130.0, 1420.0, 35.3, 31.7, 0.03),
+    t.MUSCLE: (0.79, 1130.0, 1420.0, 35.3, 31.7, 0.03),
     t.CORTEX: (0.2, 500.0, 600.0, 5.0, 4.0, 0.1),
     t.MARROW: (0.74, 288.0, 365.0, 165.0, 133.0, 0.94),
     t.SCAR: (0.6, 450.0, 550.0, 40.0, 35.0, 0.75),
