@@ -71,7 +71,7 @@ def _count_runs(levels: Any, regions: Any, n_levels: int, n_regions: int) -> Int
     for s in range(n_slices):
         places[:, :, : longest + 1] = 0
         key_above[:] = 0
-        longest_here = np.int32(1)
+        longest_here = 1
         for y in range(height):
             first, last = _fill_keys(levels[s, y], regions[s, y], n_levels, key)
             n = last - first
@@ -93,7 +93,7 @@ def _count_runs(levels: Any, regions: Any, n_levels: int, n_regions: int) -> Int
             for d in range(4):
                 new = run[d, first:last]
                 for x in range(n):
-                    longest_here = max(longest_here, new[x])
+                    longest_here = max(longest_here, int(new[x]))
             for x in range(n):
                 place = places[np.uint32(here[x])]
                 place[0, np.uint32(run0[x])] += 1

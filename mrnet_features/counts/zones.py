@@ -181,14 +181,14 @@ def _find_cells(
                         cells[0, n_cells], cells[1, n_cells], cells[2, n_cells] = i, n, number
                         n_cells += 1
             for place in range(n_large):
-                code = large[place]
-                k = code % n_keys - 1
-                if k // n_levels != r:
+                code = int(large[place])
+                row = code % n_keys - 1
+                if row // n_levels != r:
                     continue
-                if place > 0 and code == large[place - 1]:
+                if place > 0 and code == int(large[place - 1]):
                     cells[2, n_cells - 1] += 1
                     continue
-                cells[0, n_cells], cells[1, n_cells] = k % n_levels + 1, code // n_keys
+                cells[0, n_cells], cells[1, n_cells] = row % n_levels + 1, code // n_keys
                 cells[2, n_cells] = 1
                 n_cells += 1
     starts[-1] = n_cells

@@ -1,0 +1,330 @@
+"""Filter responses, rounded to grey levels and counted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from mrnet_features.arrays import Array, twin
+from mrnet_features.counts.inputs import check_counted
+
+IntArray = np.ndarray[Any, np.dtype[np.int32]]
+
+TAP_BITS = 14  # of a filter's tap
+MIDDLE_BITS = 6  # of fraction between the two passes
+END_BITS = 4  # of fraction after them
+REACH = 255  # the largest response that is counted as what it is
+
+
+@twin
+def laplacian_responses(grey: Array, regions: Array, *, sigma: float, n_regions: int) -> Array:
+    """Histogram of the scale-normalised Laplacian of Gaussian in each region of each slice.
+
+    The response is sigma^2 times the sum of both second derivatives of the slice smoothed by a
+    Gaussian, positive in dark spots; beyond its edge the slice goes on with its last pixels. Taps
+    are whole multiples of 2^-14, so that every device finds the same.
+
+    Parameters
+    ----------
+    grey : array of shape (n_slices, height, width), uint8
+        Grey levels 0 to 255.
+    regions : array of shape (n_slices, height, width), uint8
+        0 outside, r inside region r.
+    sigma : float
+        Standard deviation of the Gaussian in pixels, 0.5 to 16.
+    n_regions : int
+
+    Returns
+    -------
+    array of shape (n_slices, n_regions, 511), int32
+        Number of pixels; [..., k] with response k - 255 grey levels.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the input is not as above.
+
+    Examples
+    --------
+    >>> flat = np.full((1, 2, 2), 7, np.uint8)
+    >>> counts = laplacian_responses(flat, np.ones_like(flat), sigma=1.0, n_regions=1)
+    >>> int(counts[0, 0, 255])
+    4
+    """
+    check_scale(sigma, "sigma")
+    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
+    x, gauss = _gauss(sigma, 4)
+    second = (x**2 / sigma**2 - 1) * gauss
+    smooth, curved = _fix(gauss, 1.0), _fix(second, 0.0)
+    taps = np.stack([smooth, curved])
+    terms = np.array([[0, 1, 0, 1], [0, 0, 1, 1]], np.int32)
+    return _count(grey, regions, taps, taps, terms, 1, n_regions)[:, :, 0]
+
+
+@twin
+def gabor_responses(grey: Array, regions: Array, *, wavelength: float, n_regions: int) -> Array:
+    """Histogram of the magnitude of Gabor filters along rows, columns and diagonals.
+
+    A wave of this length under a round Gaussian of standard deviation 0.56 wavelengths (one octave
+    of bandwidth); both diagonals are counted together, as a mirror swaps them.
+
+    Parameters
+    ----------
+    grey : array of shape (n_slices, height, width), uint8
+        Grey levels 0 to 255.
+    regions : array of shape (n_slices, height, width), uint8
+        0 outside, r inside region r.
+    wavelength : float
+        In pixels, 2 to 32.
+    n_regions : int
+
+    Returns
+    -------
+    array of shape (n_slices, n_regions, 3, 256), int32
+        Number of pixels; [..., o, k] with magnitude k grey levels, for the wave along the rows,
+        along the columns, along both diagonals (each pixel twice).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the input is not as above.
+
+    Examples
+    --------
+    >>> flat = np.zeros((1, 2, 2), np.uint8)
+    >>> counts = gabor_responses(flat, np.ones_like(flat), wavelength=4.0, n_regions=1)
+    >>> counts[0, 0, :, 0].tolist()
+    [4, 4, 8]
+    """
+    if not 2 <= wavelength <= 32:
+        raise ValueError(f"`wavelength` must be 2 to 32 pixels, got {wavelength}.")
+    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
+    x, gauss = _gauss(0.56 * wavelength, 3)
+    waves = [gauss]
+    for slant in (1.0, np.sqrt(0.5)):
+        phase = 2 * np.pi * x * slant / wavelength
+        waves += [gauss * np.cos(phase), gauss * np.sin(phase)]
+    taps = np.stack([_fix(wave, None) for wave in waves])
+    even, odd, slant_even, slant_odd = 1, 2, 3, 4
+    terms = np.array(
+        [
+            # output, taps along the column, taps along the row, sign; real and imaginary in turn
+            *((0, 0, even, 1), (1, 0, odd, 1)),
+            *((2, even, 0, 1), (3, odd, 0, 1)),
+            *((4, slant_even, slant_even, 1), (4, slant_odd, slant_odd, -1)),
+            *((5, slant_odd, slant_even, 1), (5, slant_even, slant_odd, 1)),
+            *((6, slant_even, slant_even, 1), (6, slant_odd, slant_odd, 1)),
+            *((7, slant_odd, slant_even, 1), (7, slant_even, slant_odd, -1)),
+        ],
+        np.int32,
+    )
+    counts = _count(grey, regions, taps, taps, terms, 8, n_regions)
+    both = counts[:, :, 2] + counts[:, :, 3]
+    return np.stack([counts[:, :, 0], counts[:, :, 1], both], axis=2)
+
+
+def check_scale(scale: float, name: str) -> None:
+    """Raise unless a Gaussian of this width can be laid over a slice."""
+    if not 0.5 <= scale <= 16:
+        raise ValueError(f"`{name}` must be 0.5 to 16 pixels, got {scale}.")
+
+
+def _gauss(sigma: float, reach: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Places and a Gaussian that adds up to 1, to `reach` standard deviations."""
+    radius = int(np.ceil(reach * sigma))
+    x = np.arange(-radius, radius + 1)
+    gauss = np.exp(-(x**2) / (2 * sigma**2))
+    return x, gauss / gauss.sum()
+
+
+def _fix(taps: np.ndarray[Any, Any], total: float | None) -> IntArray:
+    """Taps in whole multiples of 2^-14; the middle one makes them add up to `total`."""
+    fixed: IntArray = np.rint(taps * 2**TAP_BITS).astype(np.int32)
+    if total is not None:
+        fixed[fixed.size // 2] += int(total * 2**TAP_BITS) - int(fixed.sum())
+    return fixed
+
+
+def _count(
+    grey: Array,
+    regions: Array,
+    vertical: IntArray,
+    horizontal: IntArray,
+    terms: IntArray,
+    n_outputs: int,
+    n_regions: int,
+) -> Array:
+    """Histograms of filters that are sums of separable terms; pairs of outputs are magnitudes."""
+    signed = n_outputs == 1
+    n_values = 2 * REACH + 1 if signed else REACH + 1
+    counts = np.zeros(
+        (grey.shape[0], n_regions + 1, 1 if signed else n_outputs // 2, n_values), np.int32
+    )
+    _count_responses(
+        np.ascontiguousarray(grey),
+        np.ascontiguousarray(regions),
+        vertical,
+        horizontal,
+        terms,
+        n_outputs,
+        counts,
+    )
+    return counts[:, 1:]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _count_responses(
+    grey: Any,
+    regions: Any,
+    vertical: IntArray,
+    horizontal: IntArray,
+    terms: IntArray,
+    n_outputs: int,
+    counts: IntArray,
+) -> None:
+    """Filter along the rows, then a line at a time along the columns, then count the line."""
+    n_slices, height, width = grey.shape
+    n_taps = vertical.shape[1]
+    margin = n_taps // 2
+    padded = np.zeros(width + 2 * margin, np.int32)
+    middle = np.zeros((horizontal.shape[0], height + 2 * margin, width), np.int32)
+    total = np.zeros((n_outputs, width), np.int32)
+    middle_shift = TAP_BITS - MIDDLE_BITS
+    end_shift = TAP_BITS + MIDDLE_BITS - END_BITS
+    half_middle, half_end = np.int32(1 << (middle_shift - 1)), np.int32(1 << (end_shift - 1))
+    half = 1 << (END_BITS - 1)
+    for s in range(n_slices):
+        for y in range(height):
+            padded[:margin] = grey[s, y, 0]
+            padded[margin : margin + width] = grey[s, y]
+            padded[margin + width :] = grey[s, y, width - 1]
+            for h in range(horizontal.shape[0]):
+                line = middle[h, margin + y]
+                line[:] = 0
+                for k in range(n_taps):
+                    tap, part = horizontal[h, k], padded[k : k + width]
+                    for x in range(width):
+                        line[x] += tap * part[x]
+                # half away from zero, so that a mirror image gives the mirrored response
+                for x in range(width):
+                    line[x] = (line[x] + half_middle + (line[x] >> 31)) >> middle_shift
+        for h in range(horizontal.shape[0]):
+            for y in range(margin):
+                middle[h, y] = middle[h, margin]
+                middle[h, margin + height + y] = middle[h, margin + height - 1]
+        for y in range(height):
+            first, last = 0, width
+            while first < width and regions[s, y, first] == 0:
+                first += 1
+            while last > first and regions[s, y, last - 1] == 0:
+                last -= 1
+            if first == last:
+                continue
+            total[:] = 0
+            for t in range(terms.shape[0]):
+                out, v, h, sign = terms[t]
+                line = total[out, first:last]
+                for k in range(n_taps):
+                    tap, part = sign * vertical[v, k], middle[h, y + k, first:last]
+                    for x in range(last - first):
+                        line[x] += tap * part[x]
+            for out in range(n_outputs):
+                line = total[out, first:last]
+                for x in range(last - first):
+                    line[x] = (line[x] + half_end + (line[x] >> 31)) >> end_shift
+            for x in range(first, last):
+                r = regions[s, y, x]
+                if n_outputs == 1:
+                    value = (int(total[0, x]) + half) >> END_BITS
+                    counts[s, r, 0, min(max(value, -REACH), REACH) + REACH] += 1
+                    continue
+                for o in range(n_outputs // 2):
+                    real = np.float64(total[2 * o, x])
+                    imaginary = np.float64(total[2 * o + 1, x])
+                    # sums of squares are whole and roots are rounded alike everywhere
+                    length = int(np.sqrt(real * real + imaginary * imaginary))
+                    counts[s, r, o, min((length + half) >> END_BITS, REACH)] += 1
+
+
+@twin
+def haar_responses(grey: Array, regions: Array, *, side: int, n_regions: int) -> Array:
+    """Histogram of the undecimated Haar wavelet's details in each region of each slice.
+
+    Over every square of `side` pixels that lies in one region: the mean of one half less that of
+    the other, without its sign. The halves are left and right, upper and lower, and both pairs of
+    opposite quarters.
+
+    Parameters
+    ----------
+    grey : array of shape (n_slices, height, width), uint8
+        Grey levels 0 to 255.
+    regions : array of shape (n_slices, height, width), uint8
+        0 outside, r inside region r.
+    side : int
+        2, 4, 8, ... up to 64 pixels.
+    n_regions : int
+
+    Returns
+    -------
+    array of shape (n_slices, n_regions, 3, 256), int32
+        Number of squares; [..., d, k] with detail k grey levels.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the input is not as above.
+
+    Examples
+    --------
+    >>> grey = np.uint8([[[0, 4], [0, 4]]])
+    >>> haar_responses(grey, np.ones_like(grey), side=2, n_regions=1).argmax(axis=-1)
+    array([[[4, 0, 0]]])
+    """
+    if side not in {2, 4, 8, 16, 32, 64}:
+        raise ValueError(f"`side` must be 2, 4, 8, 16, 32 or 64 pixels, got {side}.")
+    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
+    counts = np.zeros((grey.shape[0], n_regions + 1, 3, 256), np.int32)
+    _count_squares(np.ascontiguousarray(grey), np.ascontiguousarray(regions), side, counts)
+    return counts[:, 1:]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _count_squares(grey: Any, regions: Any, side: int, counts: IntArray) -> None:
+    """Take sums over squares from a table of sums, where a run of rows and columns is whole."""
+    n_slices, height, width = grey.shape
+    n = side // 2
+    area = side * n
+    table = np.zeros((height + 1, width + 1), np.int32)
+    tall = np.zeros(width, np.int32)
+    for s in range(n_slices):
+        tall[:] = 0
+        for y in range(height):
+            row = np.int32(0)
+            for x in range(width):
+                row += grey[s, y, x]
+                table[y + 1, x + 1] = table[y, x + 1] + row
+        for y in range(height):
+            length = 0
+            for x in range(width):
+                r = regions[s, y, x]
+                length = length + 1 if x > 0 and regions[s, y, x - 1] == r else 1
+                is_wide = r > 0 and length >= side
+                goes_on = y > 0 and regions[s, y - 1, x] == r
+                tall[x] = 0 if not is_wide else tall[x] + 1 if goes_on else 1
+                if tall[x] < side:
+                    continue
+                # corners of the four quarters
+                y0, y1, y2 = y + 1 - side, y + 1 - n, y + 1
+                x0, x1, x2 = x + 1 - side, x + 1 - n, x + 1
+                up_left = table[y1, x1] - table[y0, x1] - table[y1, x0] + table[y0, x0]
+                up_right = table[y1, x2] - table[y0, x2] - table[y1, x1] + table[y0, x1]
+                low_left = table[y2, x1] - table[y1, x1] - table[y2, x0] + table[y1, x0]
+                low_right = table[y2, x2] - table[y1, x2] - table[y2, x1] + table[y1, x1]
+                across = abs(up_right + low_right - up_left - low_left)
+                along = abs(low_left + low_right - up_left - up_right)
+                aslant = abs(up_left + low_right - up_right - low_left)
+                counts[s, r, 0, (across + area // 2) // area] += 1
+                counts[s, r, 1, (along + area // 2) // area] += 1
+                counts[s, r, 2, (aslant + area // 2) // area] += 1

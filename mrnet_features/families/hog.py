@@ -1,0 +1,129 @@
+"""Oriented gradients over a grid of cells: which way edges run in which part of the knee."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from mrnet_features.arrays import Array, namespace
+from mrnet_features.counts.gradients import STEPS, Gradients, gradients
+from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.distributions import as_float, divide
+from mrnet_features.stacks.prepare import Stack
+
+
+@dataclass(frozen=True)
+class Hog(Family):
+    """Histograms of oriented gradients (Dalal 2005), folded about the middle of the knee.
+
+    The box of the region is parted into cells. A cell and its mirror image count as one, and an
+    orientation and its mirror image too, as left and right are unknown. m(k) is the sum of the
+    gradients' magnitudes whose orientation is within half a step of k steps from the row's
+    direction, either way.
+
+    ================= ============================================ =========== =====
+    statistic         formula                                      unit        range
+    ================= ============================================ =========== =====
+    row*_part*_tilt*  m(k) / sum(m) of the cell                    fraction    0..1
+    row*_part*_steep  sum(m) / (2 n) of the cell                   grey levels 0..
+    ================= ============================================ =========== =====
+
+    Rows count from the top, parts from the outside to the middle, tilts in steps of
+    ``180 / n_orientations`` degrees; n is the number of pixels of the cell whose four neighbours
+    lie in the region. NaN where the cell has no such pixel, tilts also where it has no gradient.
+    Cells of the whole stack are sums over its slices. As in scikit-image's ``hog`` with one cell a
+    block, but that orientations are centred on the row's direction rather than beginning there.
+
+    Parameters
+    ----------
+    n_rows, n_columns : int, default 3
+        Cells of the box; the columns an odd number, so that the middle stays the middle.
+    n_orientations : int, default 9
+        An odd number or a multiple of four, so that no gradient falls between two.
+
+    References
+    ----------
+    .. [1] Dalal N, Triggs B. Histograms of oriented gradients for human detection. CVPR
+       2005;1:886-893.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ones = np.ones((1, 3, 4), np.uint8)
+    >>> grey = np.arange(4, dtype=np.uint8) * ones
+    >>> family, stack = Hog(1, 1), Stack(grey, ones, ones, n_levels=1)
+    >>> float(family.describe(family.count(stack))["row0_part0_steep"][0, 0])
+    1.0
+    """
+
+    name: ClassVar[str] = "hog"
+    n_rows: int = 3
+    n_columns: int = 3
+    n_orientations: int = 9
+
+    def __post_init__(self) -> None:
+        if self.n_rows < 1 or self.n_columns < 1 or self.n_columns % 2 == 0:
+            raise ValueError(
+                "`n_rows` must be at least 1 and `n_columns` an odd number, got "
+                f"{self.n_rows} and {self.n_columns}."
+            )
+        if not 1 <= self.n_orientations <= 180 or self.n_orientations % 4 == 2:
+            raise ValueError(
+                "`n_orientations` must be an odd number or a multiple of four up to 180, got "
+                f"{self.n_orientations}."
+            )
+
+    def count(self, stack: Stack) -> Counts:
+        """Gradients by cell and orientation."""
+        return gradients(
+            stack.grey,
+            stack.regions,
+            n_rows=self.n_rows,
+            n_columns=self.n_columns,
+            n_orientations=self.n_orientations,
+            n_regions=stack.n_regions,
+        )
+
+    def describe(self, counts: Counts) -> Statistics:
+        """Formulae of the table above."""
+        xp = namespace(counts.magnitude)
+        magnitude = _fold_orientations(_fold_columns(as_float(counts.magnitude), axis=-2))
+        number = _fold_columns(as_float(counts.number), axis=-1)
+        total = xp.sum(magnitude, axis=-1)
+        shares = divide(magnitude, total[..., None])
+        steepness = divide(total, 2 * STEPS * number)
+        statistics: dict[str, Array] = {}
+        for row in range(number.shape[-2]):
+            for part in range(number.shape[-1]):
+                cell = f"row{row}_part{part}"
+                for k in range(shares.shape[-1]):
+                    statistics[f"{cell}_tilt{k}"] = shares[..., row, part, k]
+                statistics[f"{cell}_steep"] = steepness[..., row, part]
+        return statistics
+
+    def describe_stack(self, counts: Counts) -> Statistics:
+        """Formulae of the table above, for the sums over slices."""
+        xp = namespace(counts.magnitude)
+        merged = Gradients(*(xp.sum(part, axis=0, keepdims=True) for part in counts))
+        return {name: values[0, :] for name, values in self.describe(merged).items()}
+
+
+def _fold_columns(cells: Array, axis: int) -> Array:
+    """Sum of cells and their mirror images, from the outer column to the middle one."""
+    xp = namespace(cells)
+    n_parts = (cells.shape[axis] + 1) // 2
+    folded = cells + xp.flip(cells, axis=axis)
+    return folded[..., :n_parts, :] if axis == -2 else folded[..., :n_parts]
+
+
+def _fold_orientations(magnitude: Array) -> Array:
+    """Sum of each orientation and its mirror image, by their angle to the row."""
+    xp = namespace(magnitude)
+    n = magnitude.shape[-1]
+    first = magnitude[..., :1]
+    rest = magnitude[..., 1:]
+    folded = xp.concat([first, rest + xp.flip(rest, axis=-1)], axis=-1)[..., : n // 2 + 1]
+    if n % 2:
+        return folded
+    upright = folded[..., n // 2 :] / 2  # its own mirror image, counted twice
+    return xp.concat([folded[..., : n // 2], upright], axis=-1)

@@ -1,0 +1,74 @@
+"""Local binary patterns: edges, corners, spots and flat parts, whatever the contrast."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from mrnet_features.counts.patterns import patterns
+from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.distributions import as_float, entropy, normalise
+from mrnet_features.stacks.prepare import Stack
+
+
+@dataclass(frozen=True)
+class Lbp(Family):
+    """Rotation-invariant uniform local binary patterns (Ojala 2002) of the grey levels.
+
+    Around each pixel lie 8 R points on a circle of radius R. A pattern is uniform where the points
+    at least as bright as the centre follow each other without a gap: none in a bright spot, half
+    of them on a straight edge, all in a dark spot or where nothing differs. Any change of grey
+    levels that keeps their order keeps the patterns of radius 1 that meet no interpolation.
+
+    ========= ============================================== ======== ==========
+    statistic formula                                        unit     range
+    ========= ============================================== ======== ==========
+    bright_*  pixels with * bright points, uniform / n       fraction 0..1
+    mixed     pixels whose pattern is not uniform / n        fraction 0..1
+    entropy   -sum(p log2 p) of the fractions above          bits     0..log2(8R + 2)
+    ========= ============================================== ======== ==========
+
+    ``*`` is 0 to 8 R; n is the number of pixels with a square of 2 R + 1 pixels around them in
+    their region. NaN where there is none. The same as scikit-image's ``local_binary_pattern`` with
+    ``method="uniform"``, but that weights are rounded to 1/2048 and a flat part is always flat.
+
+    Parameters
+    ----------
+    radius : int, default 1
+        R in pixels, 1 to 8.
+
+    References
+    ----------
+    .. [1] Ojala T, Pietikainen M, Maenpaa T. Multiresolution gray-scale and rotation invariant
+       texture classification with local binary patterns. IEEE Trans Pattern Anal Mach Intell
+       2002;24(7):971-987.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ones = np.ones((1, 3, 3), np.uint8)
+    >>> family, stack = Lbp(), Stack(ones, ones, ones, n_levels=1)
+    >>> float(family.describe(family.count(stack))["bright_8"][0, 0])
+    1.0
+    """
+
+    name: ClassVar[str] = "lbp"
+    radius: int = 1
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.radius <= 8:
+            raise ValueError(f"`radius` must be 1 to 8 pixels, got {self.radius}.")
+
+    def count(self, stack: Stack) -> Counts:
+        """Patterns of the grey levels."""
+        return patterns(stack.grey, stack.regions, radius=self.radius, n_regions=stack.n_regions)
+
+    def describe(self, counts: Counts) -> Statistics:
+        """Formulae of the table above."""
+        fractions = normalise(as_float(counts))
+        n_points = fractions.shape[-1] - 2
+        return {
+            **{f"bright_{k}": fractions[..., k] for k in range(n_points + 1)},
+            "mixed": fractions[..., n_points + 1],
+            "entropy": entropy(fractions),
+        }

@@ -1,0 +1,133 @@
+"""Shape of what is brighter than a level: area, edge, holes and how rough it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from mrnet_features.arrays import Array, namespace
+from mrnet_features.counts.masks import Masks, masks
+from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.distributions import as_float, divide
+from mrnet_features.stacks.prepare import Stack
+
+
+@dataclass(frozen=True)
+class Shape(Family):
+    """Size, edge, connectedness and fractal dimension of thresholded masks.
+
+    A mask holds the pixels of the region at or above a level: a quarter, a half and three quarters
+    of the way up by default, ``*`` in percent. A is its number of pixels, P the number of their
+    sides that border on what is not in the mask, E its Euler number: pieces less holes, pieces
+    8-connected. n is the number of pixels of the region, b(k) the number of boxes of side k = 1, 2,
+    4, ... pixels that hold a pixel of the mask, the mean over a grid from the left and one from
+    the right.
+
+    ============ ===================================== ========== =========
+    statistic    formula                               unit       range
+    ============ ===================================== ========== =========
+    area_*       A                                     pixels     0..
+    perimeter_*  P                                     pixels     0..
+    euler_*      E                                     1          real
+    fraction_*   A / n                                 fraction   0..1
+    roughness_*  P / A                                 1/pixel    0..4
+    scatter_*    E / A                                 1/pixel    -1..1
+    fractal_*    slope of log b(k) over log(1 / k)     1          0..2
+    ============ ===================================== ========== =========
+
+    NaN where the region has no pixel; ``roughness``, ``scatter`` and ``fractal`` also where the
+    mask has none. The slope is that of least squares over boxes up to a quarter of the slice's
+    longer side, NaN where fewer than two sizes fit. ``area``, ``perimeter`` and ``euler`` are
+    extensive. Bit quads as Gray (1971).
+
+    Parameters
+    ----------
+    percents : tuple of int, default (25, 50, 75)
+        Where between level 1 and the number of levels a mask begins.
+
+    References
+    ----------
+    .. [1] Gray SB. Local properties of binary images in two dimensions. IEEE Trans Comput
+       1971;C-20(5):551-561.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ones = np.ones((1, 1, 4), np.uint8)
+    >>> family, stack = Shape((50,)), Stack(ones, np.uint8([[[1, 2, 2, 1]]]), ones, n_levels=2)
+    >>> float(family.describe(family.count(stack))["roughness_50"][0, 0])  # 6 sides, 2 pixels
+    3.0
+    """
+
+    name: ClassVar[str] = "shape"
+    percents: tuple[int, ...] = (25, 50, 75)
+
+    @property
+    def extensive(self) -> frozenset[str]:  # type: ignore[override]
+        """Statistics that grow with the number of pixels."""
+        sizes = ("area", "perimeter", "euler")
+        return frozenset(f"{size}_{percent}" for size in sizes for percent in self.percents)
+
+    def __post_init__(self) -> None:
+        if not self.percents or not all(0 < percent < 100 for percent in self.percents):
+            raise ValueError(f"`percents` must lie between 0 and 100, got {self.percents}.")
+        if len(set(self.percents)) < len(self.percents):
+            raise ValueError(f"`percents` must differ, got {self.percents}.")
+
+    def count(self, stack: Stack) -> Counts:
+        """Bit quads and boxes of each mask."""
+        # the first level that lies above the given part of the levels
+        thresholds = tuple(stack.n_levels * percent // 100 + 1 for percent in self.percents)
+        return masks(
+            stack.levels,
+            stack.regions,
+            thresholds=thresholds,
+            n_levels=stack.n_levels,
+            n_regions=stack.n_regions,
+        )
+
+    def describe(self, counts: Counts) -> Statistics:
+        """Formulae of the table above."""
+        xp = namespace(counts.quads)
+        n_pixels = as_float(counts.n_pixels)[..., None]
+        q = as_float(counts.quads)
+        q1, q2, q3, q4, diagonal = (q[..., k] for k in range(1, 6))
+        unknown = 0 * divide(n_pixels, n_pixels)  # NaN without pixels, else 0
+        area = (q1 + 2 * q2 + 3 * q3 + 4 * q4 + 2 * diagonal) / 4 + unknown
+        perimeter = q1 + q2 + q3 + 2 * diagonal + unknown
+        euler = (q1 - q3 - 2 * diagonal) / 4 + unknown
+        found = {
+            "area": area,
+            "perimeter": perimeter,
+            "euler": euler,
+            "fraction": divide(area, n_pixels),
+            "roughness": divide(perimeter, area),
+            "scatter": divide(euler, area),
+            "fractal": _fractal_dimension(as_float(counts.boxes)) + unknown,
+        }
+        return {
+            f"{name}_{percent}": xp.asarray(values[..., k], copy=True)
+            for name, values in found.items()
+            for k, percent in enumerate(self.percents)
+        }
+
+    def describe_stack(self, counts: Counts) -> Statistics:
+        """Formulae of the table above, for the sums over slices."""
+        xp = namespace(counts.quads)
+        merged = Masks(*(xp.sum(part, axis=0, keepdims=True) for part in counts))
+        return {name: values[0, :] for name, values in self.describe(merged).items()}
+
+
+def _fractal_dimension(boxes: Array) -> Array:
+    """Slope of the logarithm of the number of boxes over that of their inverse side."""
+    xp = namespace(boxes)
+    n_sizes = max(boxes.shape[-1] - 2, 1)
+    boxes = boxes[..., :n_sizes]
+    nan = xp.full_like(boxes[..., 0], float("nan"))
+    if n_sizes < 2:
+        return nan
+    logs = xp.log2(xp.maximum(boxes, xp.ones_like(boxes)))
+    steps = xp.arange(n_sizes, dtype=xp.float64)
+    weights = steps - (n_sizes - 1) / 2
+    slope = -xp.sum(weights * logs, axis=-1) / xp.sum(weights**2)
+    return xp.where(boxes[..., 0] > 0, slope, nan)
