@@ -157,6 +157,50 @@ def cv(
 
 
 @app.command()
+def compare(
+    root: Root,
+    models: Annotated[
+        list[str],
+        typer.Argument(
+            help="Two or more NAME=FILE: predictions of `cv`, a table with ids, or the "
+            "competition's predictions.csv."
+        ),
+    ],
+    split: Annotated[Split, typer.Option(help="Split whose labels to use.")] = Split.valid,
+    paths: Annotated[
+        Path | None, typer.Option(help="valid-paths.csv of the files that have no ids.")
+    ] = None,
+    subset: Annotated[bool, typer.Option(help="Compare on the exams that all have.")] = False,
+    stack: Annotated[
+        bool, typer.Option(help="Also stack each further model on the first: does it add?")
+    ] = False,
+    id_width: Annotated[
+        int | None, typer.Option(help="Fill ids with zeros up to this many digits.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="CSV to write.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare predictions pair by pair: differences, intervals, p, what could have been found."""
+    from mrnet_features.data.mrnet import load_labels
+    from mrnet_features.report.comparison import compare_files, format_comparison, name_files
+
+    result = compare_files(
+        name_files(models),
+        load_labels(root, split),
+        paths=paths,
+        subset=subset,
+        stack=stack,
+        id_width=id_width,
+    )
+    if out:
+        result.comparison.summary().to_csv(out, index=False)
+    if as_json:
+        _print_json(result.as_dict())
+    else:
+        print(format_comparison(result))
+
+
+@app.command()
 def doctor(as_json: Json = False) -> None:
     """Say what this machine has, what is missing, and how to get it."""
     from mrnet_features.report.doctor import examine_machine

@@ -6,20 +6,29 @@ from mrnet_features.evaluation.auc import (
     measure_auc,
     standard_error,
 )
+from mrnet_features.evaluation.compare import Comparison, compare
+from mrnet_features.evaluation.complement import Complement, measure_complement
 from mrnet_features.evaluation.crossval import Evaluation, cross_validate
 from mrnet_features.evaluation.folds import Folds
+from mrnet_features.evaluation.predictions import read_paths, read_predictions
 from mrnet_features.evaluation.scores import Scores, score_predictions
 from mrnet_features.evaluation.splits import make_folds
 
 __all__ = [
     "AucEstimate",
+    "Comparison",
+    "Complement",
     "Evaluation",
     "Folds",
     "Scores",
+    "compare",
     "cross_validate",
     "logit_interval",
     "make_folds",
     "measure_auc",
+    "measure_complement",
+    "read_paths",
+    "read_predictions",
     "score_predictions",
     "standard_error",
 ]
