@@ -18,11 +18,13 @@ from tqdm import tqdm
 from mrnet_features.arrays import Array, Device, namespace, resolve_device, to_host
 from mrnet_features.counts import missing_gpu_bodies
 from mrnet_features.data.mrnet import PLANES, Exam
+from mrnet_features.extraction.folding import fold_pairs
 from mrnet_features.extraction.pooling import POOLS, pool_slices
 from mrnet_features.families import find_families
 from mrnet_features.families.base import Family
 from mrnet_features.names import Name, format_name
-from mrnet_features.stacks.prepare import Quantisation, Stack, check_stack, prepare
+from mrnet_features.stacks.places import region_names
+from mrnet_features.stacks.prepare import Quantisation, Stack, check_stack, prepare_sets
 
 logger = logging.getLogger("mrnet_features")
 
@@ -83,16 +85,28 @@ class Recipe:
     def columns(self) -> list[str]:
         """Names of the columns, in order."""
         blank = np.zeros((1, 1, 1), np.uint8)
-        n_levels = self.quantisation.n_levels
-        stack = Stack(blank, blank + np.uint8(1), blank, n_levels=n_levels)
-        return [name for plane in self.planes for name in self.describe(stack, plane)]
+        levels, n_levels = blank + np.uint8(1), self.quantisation.n_levels
+        names: list[str] = []
+        for plane in self.planes:
+            stacks = {
+                chosen: Stack(blank, levels, blank, n_levels, region_names(chosen, plane))
+                for chosen in self.region_sets(plane)
+            }
+            names += self.describe(stacks, plane)
+        return names
 
-    def describe(self, stack: Stack, plane: str) -> dict[str, float]:
+    def region_sets(self, plane: str) -> tuple[str, ...]:
+        """Region sets that the families read on a plane, each once."""
+        read = [f.region_sets for f in self.families if plane in f.planes]
+        return tuple(dict.fromkeys(name for names in read for name in names))
+
+    def describe(self, stacks: Mapping[str, Stack], plane: str) -> dict[str, float]:
         """Columns of one plane and their values.
 
         Parameters
         ----------
-        stack : Stack
+        stacks : mapping of str to Stack
+            By region set, as `prepare_sets` gives them.
         plane : str
 
         Returns
@@ -105,7 +119,8 @@ class Recipe:
             if plane not in family.planes:
                 continue
             try:
-                values |= self._describe_family(stack, plane, family)
+                for name in family.region_sets:
+                    values |= self._describe_family(stacks[name], plane, family)
             except Exception as error:
                 error.add_note(f"while family {family!r} described plane '{plane}'")
                 raise
@@ -130,9 +145,10 @@ class Recipe:
         if not parts:
             return {}
         table = to_host(namespace(*parts).concat(parts, axis=-1))
+        folded = fold_pairs(stack.region_names, table)
         return {
             format_name(Name(plane, region, family.label, *ending)): float(value)
-            for region, row in zip(stack.region_names, table, strict=True)
+            for region, row in folded.items()
             for ending, value in zip(endings, row, strict=True)
         }
 
@@ -380,8 +396,14 @@ def _describe_exam(
             grey = exam.load(plane) if isinstance(exam, Exam) else _stack_of(exam, plane)
             digest.update(f"{plane}{grey.shape}".encode())
             digest.update(np.ascontiguousarray(grey))
-            stack = prepare(grey, quantisation=recipe.quantisation, device=device)
-            values |= recipe.describe(stack, plane)
+            stacks = prepare_sets(
+                grey,
+                plane,
+                recipe.region_sets(plane),
+                quantisation=recipe.quantisation,
+                device=device,
+            )
+            values |= recipe.describe(stacks, plane)
         except Exception as error:
             error.add_note(f"while {name}, plane '{plane}', was described")
             raise

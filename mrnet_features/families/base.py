@@ -51,6 +51,9 @@ class Family(ABC):
         Name of the family: letters, digits and single underscores inside.
     planes : tuple of str
         Planes on which the family means something.
+    region_sets : tuple of str
+        Region sets to describe: ``knee``, the whole foreground, or names of
+        ``mrnet_features.stacks.places.REGION_SETS``, which must have boxes on all of `planes`.
     slices_talk : bool
         Whether a slice's neighbours can change what is counted in it.
     extensive : frozenset of str
@@ -60,6 +63,7 @@ class Family(ABC):
 
     name: ClassVar[str]
     planes: ClassVar[tuple[str, ...]] = PLANES
+    region_sets: ClassVar[tuple[str, ...]] = ("knee",)
     slices_talk: ClassVar[bool] = False
     extensive: ClassVar[frozenset[str]] = frozenset()
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from mrnet_features.arrays import Array, Device, to_device
+from mrnet_features.arrays import Array, Device, to_device, to_host
+from mrnet_features.stacks.places import KNEE, draw_regions, find_frame, region_names
 from mrnet_features.stacks.regions import BoolArray, Uint8Array, find_foreground
 
 MAX_LEVELS = 255  # level 0 is kept free, so that levels start at 1 as in the IBSI manual
@@ -204,6 +205,59 @@ def prepare(
         regions=to_device(regions, device),
         n_levels=n_levels,
     )
+
+
+def prepare_sets(
+    grey: Uint8Array,
+    plane: str,
+    region_sets: Iterable[str],
+    *,
+    quantisation: Quantisation | None = None,
+    device: Device = "cpu",
+) -> dict[str, Stack]:
+    """Stacks of one plane that differ in their regions alone, one for each region set.
+
+    Foreground, knee box, joint line and levels are found once.
+
+    Parameters
+    ----------
+    grey : ndarray of shape (n_slices, height, width), uint8
+        Grey levels 0 to 255.
+    plane : {"axial", "coronal", "sagittal"}
+    region_sets : iterable of str
+        ``knee`` or names of ``mrnet_features.stacks.places.REGION_SETS``.
+    quantisation : Quantisation, optional
+        As `prepare`.
+    device : {"cpu", "cuda"}, default "cpu"
+
+    Returns
+    -------
+    dict of str to Stack
+        By region set, with ``knee`` among them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `prepare`; and if a set has no boxes on this plane.
+
+    Examples
+    --------
+    >>> grey = np.zeros((4, 64, 64), np.uint8)
+    >>> grey[:, 8:56, 8:56] = 200
+    >>> prepare_sets(grey, "sagittal", ["notch"])["notch"].region_names
+    ('notch',)
+    """
+    knee = prepare(grey, quantisation=quantisation, device=device)
+    stacks = {KNEE: knee}
+    wanted = [name for name in dict.fromkeys(region_sets) if name != KNEE]
+    if wanted:
+        foreground = to_host(knee.regions)
+        frame = find_frame(grey, foreground, plane)
+        for name in wanted:
+            regions = to_device(draw_regions(name, plane, foreground, frame), device)
+            names = region_names(name, plane)
+            stacks[name] = Stack(knee.grey, knee.levels, regions, knee.n_levels, names)
+    return stacks
 
 
 def check_stack(stack: Array, name: str = "stack") -> None:

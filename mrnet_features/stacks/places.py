@@ -1,0 +1,257 @@
+"""Region sets: named boxes of the knee, anchored to its outline and its joint line.
+
+A family names the set it reads. Boxes are given in fractions of the knee box: rows from the joint
+line (coronal, sagittal) or from the top (axial), columns from the left, slices as depth. What lies
+on one side of the knee has its double on the other side, in columns (coronal, axial) or in slices
+(sagittal). Nobody knows which of the two is medial, so the columns of such a pair are folded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from mrnet_features.stacks.regions import Box, Uint8Array, find_joint_row, find_knee_box
+
+KNEE = "knee"
+REST = "elsewhere"
+
+
+class Place(NamedTuple):
+    """A box in the knee, or a pair of them.
+
+    Attributes
+    ----------
+    name : str
+    rows : tuple of float
+        First and last row in heights of the knee box, from the joint line; from the top of the
+        box in the axial plane.
+    columns : tuple of float
+        First and last column in widths of the knee box, from its left.
+    depth : tuple of float
+        First and last depth in the stack, 0 to 1.
+    pair : {"", "columns", "slices"}
+        Along which axis the box has a double, mirrored about the middle.
+    """
+
+    name: str
+    rows: tuple[float, float]
+    columns: tuple[float, float]
+    depth: tuple[float, float] = (0.0, 1.0)
+    pair: str = ""
+
+
+class RegionSet(NamedTuple):
+    """Places that don't overlap, and whether what is left of the knee is a region too."""
+
+    places: tuple[Place, ...]
+    with_rest: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the regions; the two of a pair end in ``one`` and ``other``."""
+        names: list[str] = []
+        for place in self.places:
+            names += [f"{place.name}_one", f"{place.name}_other"] if place.pair else [place.name]
+        return (*names, REST) if self.with_rest else tuple(names)
+
+
+# Lesions marked by experts on coronal images, as fractions of width and height (16,167 boxes of
+# fastMRI+, Zhao et al., Scientific Data 2022;9:152): cruciate ligament x .42-.58, y .36-.62;
+# menisci x about .28 and .73, y .51-.69; subchondral oedema x .23-.77, y .22-.74. Rows are from
+# the joint line, which lies at y .55 to .6; the sagittal boxes carry the same rows.
+REGION_SETS: Mapping[str, Mapping[str, RegionSet]] = {
+    "notch": {
+        "coronal": RegionSet((Place("notch", (-0.18, 0.03), (0.40, 0.60), (0.25, 0.75)),)),
+        "sagittal": RegionSet((Place("notch", (-0.17, 0.04), (0.36, 0.72), (0.36, 0.64)),)),
+    },
+    "menisci": {
+        "coronal": RegionSet(
+            (Place("meniscus", (-0.06, 0.06), (0.16, 0.42), (0.15, 0.85), "columns"),)
+        ),
+        "sagittal": RegionSet(
+            (
+                Place("front_horn", (-0.06, 0.06), (0.24, 0.46), (0.10, 0.42), "slices"),
+                Place("back_horn", (-0.06, 0.06), (0.46, 0.70), (0.10, 0.42), "slices"),
+            )
+        ),
+    },
+    "bones": {
+        "axial": RegionSet((Place("bone", (0.28, 0.66), (0.22, 0.50), (0.2, 0.8), "columns"),)),
+        "coronal": RegionSet(
+            (
+                Place("femur", (-0.26, -0.07), (0.20, 0.50), (0.2, 0.8), "columns"),
+                Place("tibia", (0.05, 0.22), (0.22, 0.50), (0.2, 0.8), "columns"),
+            )
+        ),
+        "sagittal": RegionSet(
+            (
+                Place("femur", (-0.24, -0.07), (0.30, 0.66), (0.12, 0.50), "slices"),
+                Place("tibia", (0.06, 0.22), (0.34, 0.62), (0.12, 0.50), "slices"),
+            )
+        ),
+    },
+    "recesses": {
+        "axial": RegionSet(
+            (
+                Place("front", (0.0, 0.36), (0.12, 0.88)),
+                Place("back", (0.64, 1.0), (0.12, 0.88)),
+            ),
+            with_rest=True,
+        ),
+        "coronal": RegionSet(
+            (
+                Place("suprapatellar", (-0.56, -0.22), (0.25, 0.75)),
+                Place("gutter", (-0.22, 0.04), (0.06, 0.26), pair="columns"),
+            ),
+            with_rest=True,
+        ),
+        "sagittal": RegionSet(
+            (
+                Place("suprapatellar", (-0.60, -0.17), (0.0, 0.42)),
+                Place("joint", (-0.17, 0.09), (0.0, 0.64)),
+                Place("back", (-0.30, 0.25), (0.64, 1.0)),
+            ),
+            with_rest=True,
+        ),
+    },
+}
+"""Sets by name and plane; ``knee``, the whole foreground, is no set of boxes and not listed."""
+
+
+class Frame(NamedTuple):
+    """What the boxes hang on.
+
+    Attributes
+    ----------
+    box : Box
+        The knee box.
+    anchor : int
+        Row from which rows are counted: the joint line; the top of the box in the axial plane.
+    """
+
+    box: Box
+    anchor: int
+
+
+def find_frame(grey: Uint8Array, foreground: Uint8Array, plane: str) -> Frame:
+    """Knee box and anchor of a stack.
+
+    Parameters
+    ----------
+    grey : ndarray of shape (n_slices, height, width), uint8
+        Grey levels 0 to 255.
+    foreground : ndarray of shape (n_slices, height, width), uint8
+        0 outside the knee.
+    plane : {"axial", "coronal", "sagittal"}
+
+    Returns
+    -------
+    Frame
+    """
+    box = find_knee_box(foreground)
+    return Frame(box, box.row_start if plane == "axial" else find_joint_row(grey, box))
+
+
+def region_names(name: str, plane: str) -> tuple[str, ...]:
+    """Names of a set's regions on a plane.
+
+    Parameters
+    ----------
+    name : str
+        ``knee`` or a name of `REGION_SETS`.
+    plane : str
+
+    Returns
+    -------
+    tuple of str
+
+    Raises
+    ------
+    ValueError
+        If there is no such set, or it has no boxes on that plane.
+
+    Examples
+    --------
+    >>> region_names("menisci", "coronal")
+    ('meniscus_one', 'meniscus_other')
+    """
+    return (KNEE,) if name == KNEE else _find_set(name, plane).names
+
+
+def draw_regions(name: str, plane: str, foreground: Uint8Array, frame: Frame) -> Uint8Array:
+    """Regions of a set.
+
+    Parameters
+    ----------
+    name : str
+        ``knee`` or a name of `REGION_SETS`.
+    plane : {"axial", "coronal", "sagittal"}
+    foreground : ndarray of shape (n_slices, height, width), uint8
+        0 outside the knee, 1 inside.
+    frame : Frame
+
+    Returns
+    -------
+    ndarray of shape (n_slices, height, width), uint8
+        0 outside, r in the region ``region_names(name, plane)[r - 1]``.
+
+    Raises
+    ------
+    ValueError
+        As `region_names`.
+    """
+    if name == KNEE:
+        return foreground
+    chosen = _find_set(name, plane)
+    n_slices, _, width = foreground.shape
+    regions = np.zeros_like(foreground)
+    if chosen.with_rest:
+        np.multiply(foreground > 0, np.uint8(len(chosen.names)), out=regions)
+    label = 0
+    for place in chosen.places:
+        rows = _span(place.rows, frame.box.row_stop - frame.box.row_start, frame.anchor)
+        columns = _span(
+            place.columns, frame.box.column_stop - frame.box.column_start, frame.box.column_start
+        )
+        depth = _span(place.depth, n_slices, 0)
+        spots = [(depth, columns)]
+        if place.pair == "columns":
+            middle = frame.box.column_start + frame.box.column_stop
+            # both end before the middle, so that an odd width leaves its middle column to neither
+            columns = slice(columns.start, min(columns.stop, middle // 2))
+            spots = [(depth, columns), (depth, _mirror(columns, middle, width))]
+        elif place.pair == "slices":
+            depth = slice(depth.start, min(depth.stop, n_slices // 2))
+            spots = [(depth, columns), (_mirror(depth, n_slices, n_slices), columns)]
+        for along, across in spots:
+            label += 1
+            inside = foreground[along, rows, across] > 0
+            np.multiply(inside, np.uint8(label), out=regions[along, rows, across])
+    return regions
+
+
+def _find_set(name: str, plane: str) -> RegionSet:
+    if plane not in REGION_SETS.get(name, {}):
+        listed = "; ".join(f"{key} ({', '.join(sets)})" for key, sets in REGION_SETS.items())
+        raise ValueError(
+            f"There is no region set {name!r} for the plane {plane!r}. Sets and their planes: "
+            f"{KNEE} (all); {listed}."
+        )
+    return REGION_SETS[name][plane]
+
+
+def _span(fractions: tuple[float, float], size: int, start: int) -> slice:
+    """Pixels of a span of fractions; symmetric spans stay symmetric when counted from the end."""
+    first, last = fractions
+    half = 0.5 if first + last == 1.0 else 0.0
+    begin = int(np.floor(first * size + 0.5))
+    end = size - begin if half else int(np.floor(last * size + 0.5))
+    return slice(max(start + begin, 0), max(start + end, 0))
+
+
+def _mirror(span: slice, total: int, size: int) -> slice:
+    """Span as seen from the other end."""
+    return slice(min(total - span.stop, size), min(total - span.start, size))
