@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-PLANES = ("axial", "coronal", "sagittal")
-TASKS = ("abnormal", "acl", "meniscus")
-SPLITS = ("train", "valid")
+from mrnet_features.data.layout import (
+    PLANES,
+    SPLITS,
+    TASKS,
+    Contents,
+    Problem,
+    check_request,
+    find_stack_problem,
+    guess_layout,
+    list_problems,
+    read_contents,
+)
 
-SHOWN_PROBLEMS = 50  # a broken copy can have thousands; past this they are counted, not shown
+__all__ = ["PLANES", "SPLITS", "TASKS", "Dataset", "Exam", "load_labels", "load_mrnet"]
 
 Uint8Array = np.ndarray[Any, np.dtype[np.uint8]]
 
@@ -90,7 +98,11 @@ class Dataset:
 
 
 def load_mrnet(
-    root: str | Path, split: str = "train", *, planes: Sequence[str] = PLANES
+    root: str | Path,
+    split: str = "train",
+    *,
+    planes: Sequence[str] = PLANES,
+    exclude: pd.DataFrame | Iterable[str] = (),
 ) -> Dataset:
     """Exams and labels of one split of an MRNet folder.
 
@@ -105,6 +117,11 @@ def load_mrnet(
     split : {"train", "valid"}, default "train"
     planes : sequence of str, default ("axial", "coronal", "sagittal")
         Planes that every exam must have.
+    exclude : DataFrame or iterable of str, default ()
+        Exam ids to leave out, whatever is wrong with them; or the table of `audit`, of which
+        every row that names an exam counts, so filter it first:
+        ``exclude=findings[findings["severity"] == "reject"]``. Ids of the other split are
+        passed over, so that one table serves both.
 
     Returns
     -------
@@ -114,34 +131,32 @@ def load_mrnet(
     ------
     FileNotFoundError
         If the folder, or its folder of the split, does not exist.
+    TypeError
+        If `exclude` is a single string or holds anything but text.
     ValueError
-        If `split` or `planes` is not one of those named, or anything in the folder is not as
-        the release has it; the message lists each problem and its mend.
+        If `split` or `planes` is not one of those named, `exclude` holds what is no exam id,
+        or anything in the folder is not as the release has it; the message lists each problem
+        and its mend.
     """
     root = Path(root)
-    _check_request(root, split)
+    excluded = _read_exclusion(exclude)
+    check_request(root, split)
     unknown = [plane for plane in planes if plane not in PLANES]
     if unknown or not planes:
         raise ValueError(f"`planes` must be some of {', '.join(PLANES)}, got {tuple(planes)!r}.")
     if not (root / split).is_dir():
-        raise FileNotFoundError(f"'{root}' has no folder '{split}'. {_guess_layout(root, split)}")
-
-    problems: list[str] = []
-    labels = {task: _read_labels(root, split, task, problems) for task in TASKS}
-    files = {plane: _list_stacks(root / split / plane, problems) for plane in planes}
-    ids = sorted(set().union(*files.values()) | set().union(*labels.values()))
-    problems.extend(_find_disagreements(ids, labels, files, split))
-    for plane in planes:
-        for exam_id, path in sorted(files[plane].items()):
-            problem = find_stack_problem(path)
-            if problem:
-                problems.append(f"Exam '{exam_id}', plane '{plane}': {problem}")
-    if not ids and not problems:
-        problems.append(f"'{root / split}' has no exam. Pass the folder of a whole release.")
-    if problems:
-        raise ValueError(_list_problems(root, split, problems))
-    exams = tuple(Exam(i, {plane: files[plane][i] for plane in planes}) for i in ids)
-    return Dataset(exams, _label_frame(ids, labels))
+        raise FileNotFoundError(f"'{root}' has no folder '{split}'. {guess_layout(root, split)}")
+    contents = read_contents(root, split, planes, exclude=excluded)
+    mend = (
+        f"every exam of '{root / split}' is excluded. Exclude fewer."
+        if any(contents.files.values())
+        else f"'{root / split}' has no exam. Pass the folder of a whole release."
+    )
+    _refuse(root, split, contents, mend)
+    exams = tuple(
+        Exam(i, {plane: contents.files[plane][i] for plane in planes}) for i in contents.ids
+    )
+    return Dataset(exams, _label_frame(contents))
 
 
 def load_labels(root: str | Path, split: str = "train") -> pd.DataFrame:
@@ -167,221 +182,47 @@ def load_labels(root: str | Path, split: str = "train") -> pd.DataFrame:
         release has it; the message lists each problem and its mend.
     """
     root = Path(root)
-    _check_request(root, split)
-    problems: list[str] = []
-    labels = {task: _read_labels(root, split, task, problems) for task in TASKS}
-    ids = sorted(set().union(*labels.values()))
-    problems.extend(_find_disagreements(ids, labels, {}, split))
-    if not ids and not problems:
-        problems.append(f"the label files are empty. Copy {split}-*.csv from the release.")
+    check_request(root, split)
+    contents = read_contents(root, split, ())
+    mend = f"the label files are empty. Copy {split}-*.csv from the release."
+    _refuse(root, split, contents, mend)
+    return _label_frame(contents)
+
+
+def _refuse(root: Path, split: str, contents: Contents, mend: str) -> None:
+    """Raise if anything is wrong with a folder, or nothing is in it."""
+    problems = contents.problems
+    if not contents.ids and not problems:
+        problems = (Problem("stack-missing", "", "", mend),)
     if problems:
-        raise ValueError(_list_problems(root, split, problems))
-    return _label_frame(ids, labels)
+        raise ValueError(list_problems(root, split, problems))
 
 
-def find_stack_problem(path: Path) -> str | None:
-    """Say what is wrong with the header or the size of a ``.npy`` stack; None if nothing is.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    str or None
-        What the file must be, what it was, and what to do.
-    """
-    try:
-        with path.open("rb") as file:
-            version = np.lib.format.read_magic(file)
-            read = {
-                (1, 0): np.lib.format.read_array_header_1_0,
-                (2, 0): np.lib.format.read_array_header_2_0,
-            }.get(version)
-            if read is None:
-                return f"'{path}' is in .npy format {version}; save it again with numpy.save."
-            shape, _, dtype = read(file)
-            start = file.tell()
-    except (ValueError, OSError) as error:
-        return f"'{path}' can't be read as a .npy file ({error}). Copy it again from the release."
-    if dtype.hasobject:
-        return (
-            f"'{path}' holds Python objects, which are never unpickled. "
-            "Save the stack as a plain uint8 array."
-        )
-    if dtype != np.uint8 or len(shape) != 3:
-        return (
-            f"'{path}' must hold an array of shape (n_slices, height, width) and dtype uint8, "
-            f"got {shape} {dtype}. Convert it, or copy it again from the release."
-        )
-    if 0 in shape:
-        return f"'{path}' must hold at least one slice and one pixel, got shape {shape}."
-    size, expected = path.stat().st_size - start, int(np.prod(shape, dtype=np.int64))
-    if size != expected:
-        return (
-            f"'{path}' must hold {expected} bytes of pixels for shape {shape}, got {size}. "
-            "The copy is truncated or damaged; copy it again."
-        )
-    return None
-
-
-def _check_request(root: Path, split: str) -> None:
-    """Raise unless the split is known and the folder exists."""
-    if split not in SPLITS:
-        raise ValueError(f"`split` must be 'train' or 'valid', got {split!r}.")
-    if not root.is_dir():
-        raise FileNotFoundError(
-            f"There is no folder '{root}'. Pass the folder that holds '{split}/' and "
-            f"'{split}-abnormal.csv'."
-        )
-
-
-def _label_frame(ids: Sequence[str], labels: Mapping[str, Mapping[str, int]]) -> pd.DataFrame:
+def _label_frame(contents: Contents) -> pd.DataFrame:
     """Labels as a table, one row an exam."""
-    columns = {task: [known[i] for i in ids] for task, known in labels.items()}
-    return pd.DataFrame(columns, index=pd.Index(ids, name="exam"), dtype=np.int8)
+    columns = {task: [known[i] for i in contents.ids] for task, known in contents.labels.items()}
+    return pd.DataFrame(columns, index=pd.Index(contents.ids, name="exam"), dtype=np.int8)
 
 
-def _read_labels(root: Path, split: str, task: str, problems: list[str]) -> dict[str, int]:
-    """Labels of one task by exam id; what is wrong goes to `problems`."""
-    path = root / f"{split}-{task}.csv"
-    if not path.is_file():
-        underscored = root / f"{split}_{task}.csv"
-        mend = (
-            f"This copy has '{underscored.name}'; rename it."
-            if underscored.is_file()
-            else "Copy it from the release."
-        )
-        problems.append(f"'{path}' does not exist. {mend}")
-        return {}
-    labels: dict[str, int] = {}
-    # utf-8-sig: a spreadsheet's byte order mark is no part of the first id
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
-        if not line.strip():
-            continue
-        problem = _check_label_line(line, number)
-        if problem:
-            problems.append(f"{path.name} line {number}: {problem}")
-            continue
-        exam_id, label = line.strip().split(",")
-        if exam_id in labels:
-            problems.append(
-                f"{path.name} line {number}: exam id '{exam_id}' stands there twice "
-                f"(labels {labels[exam_id]} and {label}). Keep the right line."
+def _read_exclusion(exclude: pd.DataFrame | Iterable[str]) -> Collection[str]:
+    """Exam ids to leave out, from ids or a table with a column "exam"."""
+    if isinstance(exclude, str):
+        raise TypeError(f"`exclude` must be a table or several exam ids, got {exclude!r}. List it.")
+    if isinstance(exclude, pd.DataFrame):
+        if "exam" not in exclude.columns:
+            raise ValueError(
+                f"`exclude` must have a column 'exam', got {list(exclude.columns)}. Pass the "
+                "table of `audit`, or a list of exam ids."
             )
-            continue
-        labels[exam_id] = int(label)
-    return labels
-
-
-def _check_label_line(line: str, number: int) -> str | None:
-    """Say what is wrong with a line of a label file; None if nothing is."""
-    cells = [cell.strip() for cell in line.strip().split(",")]
-    if len(cells) != 2:
-        return f"a line must be 'exam id,label' such as '0000,1', got {line.strip()!r}. Mend it."
-    exam_id, label = (cell.strip("\"'") for cell in cells)
-    if re.fullmatch(r"_\d{4}", exam_id):
-        return (
-            f"id '{exam_id}' is not a four-digit exam id. This looks like a re-hosted copy with "
-            f"a corrupt first row; mend that line to {exam_id[1:]},{label.lstrip('_')}."
-        )
-    if number == 1 and not any(character.isdigit() for character in exam_id):
-        return f"{line.strip()!r} looks like a header; the release has none. Delete that line."
-    if re.fullmatch(r"\d{1,3}", exam_id):
-        return (
-            f"id '{exam_id}' has lost its leading zeros (a reader took it for a number). "
-            f"Write it as {exam_id.zfill(4)}."
-        )
-    if not re.fullmatch(r"\d{4}", exam_id):
-        return f"id '{exam_id}' is not a four-digit exam id. Mend that line."
-    if label not in {"0", "1"}:
-        return f"the label of exam '{exam_id}' must be 0 or 1, got {label!r}. Mend that line."
-    if [exam_id, label] != line.strip().split(","):
-        return f"a line must be exactly '{exam_id},{label}', got {line.strip()!r}. Mend it."
-    return None
-
-
-def _list_stacks(folder: Path, problems: list[str]) -> dict[str, Path]:
-    """Stack files of one plane by exam id; what is wrong goes to `problems`."""
-    if not folder.is_dir():
-        problems.append(
-            f"'{folder}' does not exist. Copy the plane from the release, or pass the `planes` "
-            "you have."
-        )
-        return {}
-    files: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.suffix != ".npy":
-            continue
-        if not re.fullmatch(r"\d{4}", path.stem):
-            problems.append(
-                f"'{path}' is not named by a four-digit exam id. Rename it to "
-                f"{path.stem.zfill(4) + '.npy' if path.stem.isdigit() else 'such as 0042.npy'}."
+        # a finding about the folder, not about an exam, names none
+        exclude = [exam for exam in exclude["exam"] if exam != ""]
+    ids = list(exclude)
+    for exam in ids:
+        if not isinstance(exam, str):
+            raise TypeError(
+                f"`exclude` must hold exam ids as text, got {exam!r}. Read its file with "
+                "dtype={'exam': str}."
             )
-            continue
-        files[path.stem] = path
-    return files
-
-
-def _find_disagreements(
-    ids: Sequence[str],
-    labels: Mapping[str, Mapping[str, int]],
-    files: Mapping[str, Mapping[str, Path]],
-    split: str,
-) -> Iterator[str]:
-    """Yield where files and labels do not speak of the same exams, or contradict each other."""
-    tables = {task: known for task, known in labels.items() if known}
-    folders = {plane: known for plane, known in files.items() if known}
-    for exam_id in ids:
-        present = [plane for plane, known in folders.items() if exam_id in known]
-        absent = [plane for plane in folders if plane not in present]
-        labelled = [task for task, known in tables.items() if exam_id in known]
-        unlabelled = [task for task in tables if task not in labelled]
-        if not present and folders:
-            yield (
-                f"Exam '{exam_id}' has labels ({', '.join(labelled)}) but no stack in "
-                f"'{split}/'. Copy its files, or delete its label lines."
-            )
-        else:
-            for plane in absent:
-                yield (
-                    f"Exam '{exam_id}' has no file for plane '{plane}' (planes present: "
-                    f"{', '.join(present)}). Pass planes={tuple(present)!r} or exclude it."
-                )
-        for task in unlabelled:
-            yield (
-                f"Exam '{exam_id}' has no label in {split}-{task}.csv. Add the line, or remove "
-                "the exam."
-            )
-        known = {task: tables[task][exam_id] for task in labelled}
-        if known.get("abnormal") == 0:
-            for task in ("acl", "meniscus"):
-                if known.get(task) == 1:
-                    yield (
-                        f"Exam '{exam_id}' has {task} = 1 but abnormal = 0; a tear is always an "
-                        "abnormality. Correct one of the two labels."
-                    )
-
-
-def _guess_layout(root: Path, split: str) -> str:
-    """Advice for a folder that is not laid out as the release is."""
-    folders = sorted(path.name for path in root.iterdir() if path.is_dir())
-    nested = [path.name for path in root.iterdir() if path.is_dir() and (path / split).is_dir()]
-    if nested:
-        return f"Pass '{root / nested[0]}', which has it."
-    renamed = [name for name in ("val", "validation", "test") if name in folders]
-    if split == "valid" and renamed:
-        return f"This copy has '{renamed[0]}/'; rename it to 'valid'."
-    if set(PLANES) & set(folders):
-        return f"The planes lie flat in it; move them into '{root / split}/'."
-    return f"Folders present: {', '.join(folders) or 'none'}. Pass the folder of the release."
-
-
-def _list_problems(root: Path, split: str, problems: Sequence[str]) -> str:
-    """One message for all problems of a folder, repeats of one line counted once."""
-    lines = list(Counter(problems))
-    shown = "\n".join(f"- {line}" for line in lines[:SHOWN_PROBLEMS])
-    rest = len(lines) - SHOWN_PROBLEMS
-    more = f"\n- and {rest} more" if rest > 0 else ""
-    noun = "problem" if len(lines) == 1 else "problems"
-    return f"'{root}' ({split}) has {len(lines)} {noun}:\n{shown}{more}"
+        if not re.fullmatch(r"\d{4}", exam):
+            raise ValueError(f"`exclude` holds {exam!r}, which is no four-digit exam id. Mend it.")
+    return frozenset(ids)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from mrnet_features.data.mrnet import PLANES, TASKS, load_labels, load_mrnet
@@ -197,3 +198,36 @@ def test_an_unknown_split_or_plane_is_refused(root):
 def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(root):
     (root / "train-acl.csv").write_bytes(b"\xef\xbb\xbf0000,0\r\n0001,1\r\n0002,0\r\n")
     assert load_mrnet(root).labels["acl"].tolist() == [0, 1, 0]
+
+
+def test_an_excluded_exam_is_left_out_of_exams_and_labels(root):
+    dataset = load_mrnet(root, exclude=["0001", "1130"])
+    assert [exam.id for exam in dataset.exams] == ["0000", "0002"]
+    assert list(dataset.labels.index) == ["0000", "0002"]
+
+
+@pytest.mark.parametrize("case", ["label 2", "exam missing", "contradiction", "plane missing"])
+def test_what_is_wrong_with_an_excluded_exam_does_not_matter(root, case):
+    BROKEN[case][0](root)
+    dataset = load_mrnet(root, exclude=["0000", "0001", "0003"])
+    assert [exam.id for exam in dataset.exams] == ["0002"]
+
+
+def test_a_table_of_findings_excludes_the_exams_it_names(root):
+    findings = pd.DataFrame({"exam": ["0002", "", "0002"], "code": ["ghosting", "label-file", "x"]})
+    assert len(load_mrnet(root, exclude=findings)) == 2
+
+
+@pytest.mark.parametrize(
+    ("exclude", "error", "message"),
+    [
+        ("0001", TypeError, "several exam ids, got '0001'"),
+        ([1], TypeError, "exam ids as text, got 1"),
+        (["1"], ValueError, "holds '1', which is no four-digit exam id"),
+        (pd.DataFrame({"id": ["0001"]}), ValueError, r"column 'exam', got \['id'\]"),
+        (["0000", "0001", "0002"], ValueError, "every exam of .* is excluded"),
+    ],
+)
+def test_a_wrong_exclusion_is_refused(root, exclude, error, message):
+    with pytest.raises(error, match=message):
+        load_mrnet(root, exclude=exclude)
