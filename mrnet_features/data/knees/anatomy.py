@@ -90,6 +90,8 @@ def patella_at(x: float, y: float, z: float, noise: float, coarse: float, knee: 
     over_facets = abs(x - bones.patella_x) < 17.0 and abs(z - bones.patella_z - 2.0) < 15.0
     if d < 2.8 and behind > 0.0 and over_facets:
         return t.CARTILAGE
+    if d < 1.6 and behind < -12.0:
+        return t.LIGAMENT  # fibres of the extensor run over the front
     return -1
 
 

@@ -253,8 +253,8 @@ def patella_distance(x: float, y: float, z: float, bones: Any) -> tuple[float, f
     u = x - bones.patella_x
     w = z - bones.patella_z
     # A shield: broad above, pointed below.
-    narrow = 20.5 if w > -4.0 else 20.5 + 0.45 * (w + 4.0)
-    outline = ellipse_distance(u, w, max(narrow, 8.0), 20.0)
+    narrow = 21.0 if w > -4.0 else 21.0 + 0.5 * (w + 4.0)
+    outline = ellipse_distance(u, w, max(narrow, 8.0), 22.0)
     ridge = u + 1.5
     behind = (y - bones.patella_y) + (0.38 * ridge if ridge > 0.0 else -0.55 * ridge)
     if w < -12.0:  # the apex has no facet

@@ -81,7 +81,7 @@ def acl_at(x: float, y: float, z: float, noise: float, knee: Any) -> int:
     if d > radius:
         return -1
     if state == ACL_INTACT:
-        return t.LIGAMENT if noise < 1.0 else t.MUCOID_LIGAMENT  # fat strands between the bundles
+        return t.LIGAMENT if noise < 1.1 else t.SEPTUM  # fat strands between the bundles
     if state == ACL_MUCOID:
         return t.MUCOID_LIGAMENT if noise > -0.35 else t.LIGAMENT
     if state == ACL_PARTIAL:
@@ -95,9 +95,9 @@ def acl_at(x: float, y: float, z: float, noise: float, knee: Any) -> int:
 def extensor_at(x: float, y: float, z: float, noise: float, knee: Any) -> int:
     """Return the tissue of the patellar and the quadriceps tendon at a point, -1 beside them."""
     half = knee.soft.tendon_front
-    if -42.0 < z < 14.0:  # patellar tendon; its lower end follows the tibia
-        s = (14.0 - z) / 56.0
-        front = -49.5 + 26.0 * s + 3.0 * s * (1.0 - s) - s * (knee.shift - 40.0 * knee.flexion)
+    if -42.0 < z < 19.0:  # patellar tendon; its lower end follows the tibia
+        s = (19.0 - z) / 61.0
+        front = -51.0 + 27.5 * s + 2.0 * s * (1.0 - s) - s * (knee.shift - 40.0 * knee.flexion)
         wide = 1.0 - ((x - 5.5) / 14.5) ** 2
         if wide > 0.0 and abs(y - front) < half * min(1.0, 2.0 * wide):
             return t.LIGAMENT

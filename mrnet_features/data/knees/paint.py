@@ -15,6 +15,9 @@ from mrnet_features.data.knees.soft import skin_depth
 
 NOISE_SIZE = 64
 NOISE_MASK = NOISE_SIZE - 1
+# The coil's sensitivity under the skin: how much more it hears there, and how deep, in mm.
+COIL_GAIN = 0.35
+COIL_REACH = 28.0
 # Samples lie this far from the middle of the slice, in slice thicknesses.
 DEPTH = 0.25
 
@@ -73,6 +76,8 @@ def sample(
     if tissue == t.MUSCLE:  # fascicles run along the limb
         grain = fine[i, j, (k >> 3) & NOISE_MASK] * (1.0 / 32.0)
     value = signal[tissue] * (1.0 + texture[tissue] * (0.75 * grain + 0.6 * m))
+    if under < COIL_REACH:  # the surface coil hears best what lies next to it
+        value *= 1.0 + COIL_GAIN * (1.0 - under / COIL_REACH) ** 2
     if (tissue == t.FAT or tissue == t.JOINT_FAT) and abs(m + 0.25 * n) < 0.08 and n > 0.3:
         value += 0.6 * (signal[t.SEPTUM] - value)  # a fibrous strand
     for a in range(n_active):

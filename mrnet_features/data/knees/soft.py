@@ -25,8 +25,8 @@ from mrnet_features.data.knees.compiled import compiled
 
 # Limb outline by z: z, half width, half depth, centre y.
 SKIN_OUTLINE = (
-    (-100, 47, 48, 20), (-65, 51, 49, 17), (-40, 52, 49, 11), (-15, 53, 50, 2), (0, 53.5, 51, -1),
-    (15, 54, 54, -5), (35, 56, 57, -4), (50, 59, 58, 1), (70, 63, 59, 5), (100, 68, 63, 8),
+    (-100, 47, 50, 22), (-65, 51, 51, 19), (-40, 52, 51, 13), (-15, 53, 52, 4), (0, 53.5, 53, 1),
+    (15, 54, 56, -3), (35, 56, 58, -3), (50, 59, 58, 1), (70, 63, 59, 5), (100, 68, 63, 8),
 )  # fmt: skip
 
 # Muscle bellies by z: z, centre x, centre y, half width, half depth.
@@ -83,16 +83,16 @@ MUSCLES: tuple[tuple[tuple[float, ...], ...], ...] = (
     (  # gastrocnemius, medial head
         (30, -18, 28, 4, 3),
         (20, -18, 34, 11, 7),
-        (0, -18, 38, 16, 11),
-        (-20, -18, 41, 21, 14),
+        (0, -18, 39, 18, 13.5),
+        (-20, -18, 41, 23, 16),
         (-50, -19, 44, 25, 17),
         (-100, -19, 46, 24, 16),
     ),
     (  # gastrocnemius, lateral head
         (27, 20, 28, 4, 3),
         (17, 20, 34, 10, 7),
-        (0, 20, 37, 14, 10),
-        (-20, 20, 41, 19, 13.5),
+        (0, 20, 38, 17, 12.5),
+        (-20, 20, 41, 21, 15.5),
         (-50, 19, 44, 23, 15),
         (-100, 18, 45, 23, 15),
     ),
@@ -183,7 +183,7 @@ def draw_soft(generator: np.random.Generator) -> tuple[Soft, Floats]:
         rows[first + 3, :n] = np.where(inside, 1.0 / (half_depth * gain), 1e3)
     soft = Soft(
         fat_front=3.0 + 1.5 * fat,
-        fat_back=3.0 + 4.5 * fat,
+        fat_back=2.5 + 3.8 * fat,
         meniscus_width=float(generator.normal(9.5, 0.7)),
         meniscus_height=float(generator.normal(8.0, 0.6)),
         acl_radius=float(np.clip(generator.normal(3.9, 0.45), 2.8, 5.0)),
@@ -266,7 +266,7 @@ def vessel_at(x: float, y: float, z: float, soft: Any) -> int:
     """Return the popliteal vessel or nerve at a point, -1 elsewhere."""
     bend = soft.vessel_y - 0.003 * (z + 10.0) ** 2 * (1.0 if z > -10.0 else -0.2)
     cx = soft.vessel_x - 0.05 * z
-    if (x - cx) ** 2 + (y - bend) ** 2 < 9.0:
+    if (x - cx) ** 2 + (y - bend) ** 2 < 7.5:
         return t.ARTERY
     if (x - cx - 2.5) ** 2 + (y - bend - 6.8) ** 2 < 11.0:
         return t.VEIN
