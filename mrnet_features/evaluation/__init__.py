@@ -6,29 +6,50 @@ from mrnet_features.evaluation.auc import (
     measure_auc,
     standard_error,
 )
+from mrnet_features.evaluation.calibration import (
+    Calibration,
+    measure_calibration,
+    wilson_interval,
+)
 from mrnet_features.evaluation.compare import Comparison, compare
 from mrnet_features.evaluation.complement import Complement, measure_complement
 from mrnet_features.evaluation.crossval import Evaluation, cross_validate
 from mrnet_features.evaluation.folds import Folds
+from mrnet_features.evaluation.holdout import HoldOut, evaluate
+from mrnet_features.evaluation.operating import (
+    apply_thresholds,
+    choose_threshold,
+    choose_thresholds,
+    measure_operating_points,
+)
 from mrnet_features.evaluation.predictions import read_paths, read_predictions
 from mrnet_features.evaluation.scores import Scores, score_predictions
 from mrnet_features.evaluation.splits import make_folds
 
 __all__ = [
     "AucEstimate",
+    "Calibration",
     "Comparison",
     "Complement",
     "Evaluation",
     "Folds",
+    "HoldOut",
     "Scores",
+    "apply_thresholds",
+    "choose_threshold",
+    "choose_thresholds",
     "compare",
     "cross_validate",
+    "evaluate",
     "logit_interval",
     "make_folds",
     "measure_auc",
+    "measure_calibration",
     "measure_complement",
+    "measure_operating_points",
     "read_paths",
     "read_predictions",
     "score_predictions",
     "standard_error",
+    "wilson_interval",
 ]

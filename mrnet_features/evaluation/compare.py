@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mrnet_features.evaluation.crossval import Evaluation
 from mrnet_features.evaluation.differences import (
     Difference,
     adjust_holm,
@@ -209,10 +208,11 @@ def _enter(name: str, model: Any, labels: pd.DataFrame) -> _Entry:
             f"`models` must hold evaluations or DataFrames, got {type(model).__name__} for "
             f"{name!r}. Read files with `read_predictions`."
         )
-    if isinstance(model, Evaluation):
-        shared = model.labels.index.intersection(labels.index)
-        tasks = [task for task in labels.columns if task in model.labels.columns]
-        if not model.labels.loc[shared, tasks].equals(labels.loc[shared, tasks]):
+    known = None if model is rows else getattr(model, "labels", None)
+    if isinstance(known, pd.DataFrame):
+        shared = known.index.intersection(labels.index)
+        tasks = [task for task in labels.columns if task in known.columns]
+        if not known.loc[shared, tasks].equals(labels.loc[shared, tasks]):
             raise ValueError(
                 f"`labels` must agree with those that {name!r} was evaluated with, got others for "
                 "some exams. Compare on one set of labels."

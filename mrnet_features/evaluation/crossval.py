@@ -5,24 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from joblib import Parallel, delayed
-from sklearn.base import clone
-from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
+from mrnet_features.evaluation.fitting import assign_classifiers, fit_and_score, seed_classifier
 from mrnet_features.evaluation.folds import Folds
 from mrnet_features.evaluation.scores import Scores, score_predictions
-from mrnet_features.evaluation.splits import derive_seed, make_folds
+from mrnet_features.evaluation.splits import make_folds
 from mrnet_features.evaluation.tables import align_groups, align_tables
-from mrnet_features.models.baselines import lightgbm_baseline
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
 __all__ = ["Evaluation", "cross_validate"]
 
@@ -170,7 +166,7 @@ def cross_validate(
     """
     table, truth = align_tables(features, labels)
     grouping = align_groups(groups, truth.index)
-    classifiers = _assign_classifiers(model, list(truth.columns))
+    classifiers = assign_classifiers(model, list(truth.columns))
     if folds is None:
         folds = make_folds(truth, n_splits, n_repeats, grouping, seed)
     elif isinstance(folds, Folds):
@@ -185,8 +181,8 @@ def cross_validate(
         for repeat, fold, train, test in folds.split()
     ]
     fits = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_fit_fold)(
-            _seed_classifier(classifiers[task], seed, task, repeat, fold),
+        delayed(fit_and_score)(
+            seed_classifier(classifiers[task], seed, task, repeat, fold),
             table,
             truth[task].to_numpy(),
             train,
@@ -211,72 +207,3 @@ def cross_validate(
         models=models,
         groups=grouping,
     )
-
-
-def _assign_classifiers(model: Any, tasks: list[str]) -> dict[str, Any]:
-    if model is None:
-        model = lightgbm_baseline()
-    chosen = dict(model) if isinstance(model, Mapping) else dict.fromkeys(tasks, model)
-    if set(chosen) != set(tasks):
-        raise ValueError(
-            f"`model` must map each task to a classifier, got {', '.join(map(str, chosen))} for "
-            f"the tasks {', '.join(tasks)}."
-        )
-    for classifier in chosen.values():
-        scores = hasattr(classifier, "predict_proba") or hasattr(classifier, "decision_function")
-        if isinstance(classifier, type) or not (
-            scores and hasattr(classifier, "fit") and hasattr(classifier, "get_params")
-        ):
-            raise TypeError(
-                "`model` must be a scikit-learn classifier with fit, get_params and predict_proba "
-                f"or decision_function, got {classifier!r}."
-            )
-    return chosen
-
-
-def _seed_classifier(classifier: Any, seed: int, task: str, repeat: int, fold: int) -> Any:
-    fresh = clone(classifier)
-    states = {
-        name: int(value) if isinstance(value, Integral) else "unset"
-        for name, value in fresh.get_params(deep=True).items()
-        if name == "random_state" or name.endswith("__random_state")
-    }
-    return fresh.set_params(
-        **{
-            name: derive_seed(seed, "model", name, value, task, repeat, fold)
-            for name, value in states.items()
-        }
-    )
-
-
-def _fit_fold(
-    classifier: Any,
-    features: pd.DataFrame,
-    truth: NDArray[np.int8],
-    train: NDArray[np.intp],
-    test: NDArray[np.intp],
-    where: str,
-) -> tuple[Any, NDArray[np.float64]]:
-    try:
-        # One thread: another number of threads adds up in another order, in other last bits.
-        with threadpool_limits(limits=1):
-            fitted = classifier.fit(features.iloc[train], truth[train])
-            return fitted, _predict_positive(fitted, features.iloc[test])
-    except Exception as error:
-        error.add_note(f"while fitting and scoring {where}")
-        raise
-
-
-def _predict_positive(classifier: Any, features: pd.DataFrame) -> NDArray[np.float64]:
-    if hasattr(classifier, "predict_proba"):
-        positive = list(classifier.classes_).index(1)
-        scores = classifier.predict_proba(features)[:, positive]
-    else:
-        scores = classifier.decision_function(features)
-    n_bad = int((~np.isfinite(scores)).sum())
-    if n_bad:
-        raise ValueError(
-            f"`model` must predict a finite score for every exam, got NaN or infinity for {n_bad} "
-            f"of {len(features)} exams from {classifier!r}."
-        )
-    return np.asarray(scores, dtype=np.float64)
