@@ -82,11 +82,13 @@ def _count_runs(levels: Any, regions: Any, n_levels: int, n_regions: int) -> Int
                 before = key_above[first + shift : last + shift]
                 old, new = run_above[d, first + shift : last + shift], run[d, first:last]
                 for x in range(n):
-                    new[x] = old[x] + 1 if here[x] == before[x] else 1
+                    goes_on = (here[x] == before[x]) & (here[x] > 0)
+                    new[x] = old[x] + 1 if goes_on else 1
             level_with, new = key[first - 1 : last], run[0, first:last]
             length = np.int32(0)
             for x in range(n):
-                length = np.int32(length + 1) if here[x] == level_with[x] else np.int32(1)
+                goes_on = (here[x] == level_with[x]) & (here[x] > 0)
+                length = np.int32(length + 1) if goes_on else np.int32(1)
                 new[x] = length
             run0, run1 = run[0, first:last], run[1, first:last]
             run2, run3 = run[2, first:last], run[3, first:last]

@@ -6,12 +6,24 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 from mrnet_features.families.base import Family
 
-PRESETS: Mapping[str, tuple[str, ...]] = {
+Choice: TypeAlias = str | tuple[str, Mapping[str, Any]]
+"""A family by name, or by name and parameters."""
+
+PRESETS: Mapping[str, tuple[Choice, ...]] = {
     "minimal": ("intensity",),
-    "baseline": ("intensity", "glcm", "fluid"),
+    # Grey levels relative to the knee's own, patterns that a change of contrast leaves alone, and
+    # fluid: what should outlive another scanner. Runs, zones and filters say much the same again.
+    "baseline": ("intensity", "glcm", "ngtdm", "lbp", "fluid"),
+    "full": (
+        *("intensity", "histogram", "volume"),
+        *("glcm", ("glcm", {"distance": 2}), "glrlm", "glszm", "gldzm", "ngtdm", "ngldm"),
+        *("lbp", ("lbp", {"radius": 2}), ("lbp", {"radius": 3})),
+        *("hog", "laplacian", "haar", "gabor", "shape", "fluid"),
+    ),
 }
 """Published sets of families by name. A new file in this folder joins one by this line alone, so
 that it can't change a published score silently."""
@@ -71,11 +83,12 @@ def find_families(families: str | Family | Sequence[str | Family]) -> tuple[Fami
     >>> find_families("minimal")
     (Intensity(),)
     """
+    choices: Sequence[Choice | Family]
     if isinstance(families, str):
-        families = PRESETS.get(families, (families,))
-    if isinstance(families, Family):
-        families = (families,)
-    found = tuple(_find_family(item) for item in families)
+        choices = PRESETS.get(families, (families,))
+    else:
+        choices = (families,) if isinstance(families, Family) else families
+    found = tuple(_find_family(item) for item in choices)
     labels = [family.label for family in found]
     repeated = sorted({label for label in labels if labels.count(label) > 1})
     if repeated or not found:
@@ -90,6 +103,9 @@ def find_families(families: str | Family | Sequence[str | Family]) -> tuple[Fami
 def _find_family(item: object) -> Family:
     if isinstance(item, Family):
         return item
+    parameters: Mapping[str, Any] = {}
+    if isinstance(item, tuple) and len(item) == 2:
+        item, parameters = item
     if not isinstance(item, str):
         raise TypeError(
             "`families` must hold names or instances of Family, got "
@@ -102,4 +118,4 @@ def _find_family(item: object) -> Family:
             f"There is no preset or family {item!r}. Presets: {', '.join(PRESETS)}; families: "
             f"{', '.join(known)}."
         )
-    return known[item]()
+    return known[item](**parameters)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 @st.composite
 def stacks(draw):
     """Levels, regions, n_levels, n_regions: from one pixel up, blobs or noise, any regions."""
-    n_slices, height, width = (draw(st.integers(1, top)) for top in (3, 9, 9))
+    n_slices, height, width = (draw(st.integers(1, top)) for top in (5, 12, 16))
     n_levels = draw(st.sampled_from([1, 2, 3, 8, 255]))
     n_regions = draw(st.sampled_from([1, 2, 5, 255]))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))

@@ -1,0 +1,287 @@
+"""Ours against its peers: the same statistics of the same stack and mask, in one run.
+
+    python benchmarks/bench_peers.py --repeats 7
+
+Every peer runs on one thread, warm, and all take turns, so that a busy machine slows all alike;
+medians and their ratios are what counts. A peer that is not installed is left out and said so.
+Ours is timed from the stack to both the statistics of every slice and those of the whole stack;
+peers give one of the two (per slice: nyxus, scikit-image, mahotas; whole stack: the others).
+"""
+
+from __future__ import annotations
+
+import os
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    os.environ[variable] = "1"  # before any library reads them
+
+import argparse
+import datetime
+import importlib.metadata
+import json
+import logging
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from scipy import ndimage
+
+from mrnet_features.families import find_families
+from mrnet_features.stacks.prepare import Quantisation, Stack
+
+RESULTS = Path(__file__).parent / "results"
+SIX = ("first order", "glcm", "glrlm", "glszm", "ngtdm", "ngldm")
+OURS = {
+    "first order": "intensity",
+    **{name: name for name in ("glcm", "glrlm", "glszm", "gldzm", "ngtdm", "ngldm", "lbp", "hog")},
+}
+Task = Callable[[], object]
+
+
+def make_stack(n_slices: int, side: int, n_levels: int, path: Path | None = None) -> Stack:
+    """Texture of several scales with noise inside an ellipse, or a stack from a .npy file."""
+    if path is not None:
+        grey = np.load(path)
+        while len(grey) < n_slices:
+            grey = np.concatenate([grey, grey])
+        grey = np.ascontiguousarray(grey[:n_slices])
+    else:
+        rng = np.random.default_rng(0)
+        texture = rng.normal(0, 6, (n_slices, side, side))
+        for scale, strength in ((2, 12), (6, 20), (20, 40)):
+            smooth = ndimage.gaussian_filter(rng.normal(size=texture.shape), (0, scale, scale))
+            texture += strength * smooth / smooth.std()
+        grey = np.clip(110 + texture, 0, 255).astype(np.uint8)
+    height, width = grey.shape[1:]
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    regions = np.ascontiguousarray(
+        np.broadcast_to((x**2 / 0.8 + y**2 < 0.8).astype(np.uint8), grey.shape)
+    )
+    table = Quantisation(n_levels=n_levels).table(np.bincount(grey[regions > 0], minlength=256))
+    return Stack(grey, table[grey], regions, n_levels)
+
+
+def our_tasks(stack: Stack) -> dict[str, Task]:
+    """Count and describe; a fresh stack each time, so that no count is remembered."""
+
+    def task(names: tuple[str, ...]) -> Task:
+        families = find_families([OURS[name] for name in names])
+
+        def run() -> dict[str, float]:
+            fresh = Stack(stack.grey, stack.levels, stack.regions, stack.n_levels)
+            whole = {}
+            for family in families:
+                counts = family.count(fresh)
+                family.describe(counts)
+                found = family.describe_stack(counts)
+                whole |= {f"{family.name}_{name}": float(v[0]) for name, v in found.items()}
+            return whole
+
+        return run
+
+    return {**{name: task((name,)) for name in OURS}, "six together": task(SIX)}
+
+
+def pyradiomics_tasks(stack: Stack, package: str = "radiomics") -> dict[str, Task]:
+    """PyRadiomics and its relatives, slice by slice; levels are their own bins of width 1."""
+    if package == "radiomics":
+        from SimpleITK import GetImageFromArray as as_image
+    else:
+        as_image = np.ascontiguousarray  # the relative takes arrays
+    module = __import__(package)
+    getattr(module, "logger", logging.getLogger(package)).setLevel(logging.ERROR)
+    logging.getLogger(package).setLevel(logging.ERROR)
+    classes = module.getFeatureClasses()
+    mask = as_image(stack.regions)
+    images = {
+        "firstorder": as_image(stack.grey.astype(np.int32)),
+        "levels": as_image(stack.levels.astype(np.int32)),
+    }
+    options = {"binWidth": 1, "force2D": True, "force2Ddimension": 0, "label": 1}
+    names = dict(zip(SIX, ("firstorder", "glcm", "glrlm", "glszm", "ngtdm", "gldm"), strict=True))
+    if "gldzm" in classes:
+        names["gldzm"] = "gldzm"
+
+    def task(theirs: str) -> Task:
+        image = images.get(theirs, images["levels"])
+
+        def run() -> dict[str, float]:
+            found = classes[theirs](image, mask, **options)
+            if hasattr(found, "enableAllFeatures"):
+                found.enableAllFeatures()
+            return {name: float(value) for name, value in found.execute().items()}
+
+        return run
+
+    tasks = {name: task(theirs) for name, theirs in names.items()}
+    return {**tasks, "six together": lambda: [tasks[name]() for name in SIX]}
+
+
+def nyxus_tasks(stack: Stack) -> dict[str, Task]:
+    """Nyxus, slice by slice."""
+    from nyxus import Nyxus
+
+    groups = {
+        "first order": "*ALL_INTENSITY*",
+        "glcm": "*ALL_GLCM*",
+        "glrlm": "*ALL_GLRLM*",
+        "glszm": "*ALL_GLSZM*",
+        "gldzm": "*ALL_GLDZM*",
+        "ngtdm": "*ALL_NGTDM*",
+        "ngldm": "*ALL_NGLDM*",
+    }
+    grey, mask = stack.grey.astype(np.uint32), stack.regions.astype(np.uint32)
+
+    def task(names: tuple[str, ...]) -> Task:
+        engine = Nyxus(
+            [groups[name] for name in names],
+            coarse_gray_depth=stack.n_levels,
+            n_feature_calc_threads=1,
+        )
+        return lambda: engine.featurize(grey, mask)
+
+    return {**{name: task((name,)) for name in groups}, "six together": task(SIX)}
+
+
+def scikit_image_tasks(stack: Stack) -> dict[str, Task]:
+    """Scikit-image: whole slices, as it takes no mask; six properties of the matrices."""
+    from skimage.feature import graycomatrix, graycoprops, hog, local_binary_pattern
+
+    angles = [0, np.pi / 4, np.pi / 2, 3 * np.pi / 4]
+    properties = ("contrast", "dissimilarity", "homogeneity", "energy", "correlation", "ASM")
+
+    def glcm() -> list[object]:
+        found: list[object] = []
+        for levels in stack.levels:
+            matrices = graycomatrix(levels - 1, [1], angles, stack.n_levels, symmetric=True)
+            found += [graycoprops(matrices, name) for name in properties]
+        return found
+
+    return {
+        "glcm": glcm,
+        "lbp": lambda: [local_binary_pattern(grey, 8, 1, "uniform") for grey in stack.grey],
+        "hog": lambda: [hog(grey, orientations=9) for grey in stack.grey],
+    }
+
+
+def mahotas_tasks(stack: Stack) -> dict[str, Task]:
+    """Mahotas: levels outside the mask are 0 and ignored."""
+    import mahotas.features
+
+    masked = stack.levels * (stack.regions > 0)
+    return {
+        "glcm": lambda: [mahotas.features.haralick(each, ignore_zeros=True) for each in masked],
+        "lbp": lambda: [mahotas.features.lbp(grey, 1, 8) for grey in stack.grey],
+    }
+
+
+PEERS: dict[str, tuple[str, Callable[[Stack], dict[str, Task]]]] = {
+    "pyradiomics": ("pyradiomics", pyradiomics_tasks),
+    "nyxus": ("nyxus", nyxus_tasks),
+    "flash-radiomics": (
+        "flash-radiomics",
+        lambda stack: pyradiomics_tasks(stack, "flash_radiomics"),
+    ),
+    "scikit-image": ("scikit-image", scikit_image_tasks),
+    "mahotas": ("mahotas", mahotas_tasks),
+}
+
+
+def measure(tasks: dict[str, dict[str, Task]], repeats: int) -> dict[str, dict[str, float]]:
+    """Median seconds by family and library; all libraries take turns in every round."""
+    seconds: dict[str, dict[str, list[float]]] = {}
+    for family in [*OURS, "six together"]:
+        rivals = {name: each[family] for name, each in tasks.items() if family in each}
+        for run in rivals.values():
+            run()  # warm
+        for _ in range(repeats):
+            for name, run in rivals.items():
+                start = time.perf_counter()
+                run()
+                took = time.perf_counter() - start
+                seconds.setdefault(family, {}).setdefault(name, []).append(took)
+    return {
+        family: {name: statistics.median(times) for name, times in each.items()}
+        for family, each in seconds.items()
+    }
+
+
+def describe_machine() -> dict[str, object]:
+    """Processor, cores and system, without the machine's name."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        lines = cpuinfo.read_text().splitlines()
+        model = next((k.split(":")[1].strip() for k in lines if k.startswith("model name")), model)
+    return {
+        "processor": model,
+        "cores": os.cpu_count(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "load_before": round(os.getloadavg()[0], 2),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--slices", type=int, default=30)
+    parser.add_argument("--side", type=int, default=256)
+    parser.add_argument("--levels", type=int, default=32)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--stack", type=Path, help="a .npy stack instead of the made one")
+    parser.add_argument("--peers", nargs="*", default=list(PEERS), choices=list(PEERS))
+    parser.add_argument("--out", type=Path, default=RESULTS / "peers.json")
+    options = parser.parse_args()
+    machine = describe_machine()
+    stack = make_stack(options.slices, options.side, options.levels, options.stack)
+    tasks = {"mrnet-features": our_tasks(stack)}
+    versions = {"mrnet-features": importlib.metadata.version("mrnet-features")}
+    missing = {}
+    for name in options.peers:
+        package, make = PEERS[name]
+        try:
+            tasks[name] = make(stack)
+            versions[name] = importlib.metadata.version(package)
+        except ImportError as error:
+            missing[name] = str(error)
+            print(f"{name} is left out: {error}")
+    for name in ("numpy", "numba", "scipy"):
+        versions[name] = importlib.metadata.version(name)
+    medians = measure(tasks, options.repeats)
+    libraries = list(tasks)
+    print(f"{'milliseconds':14s}" + "".join(f"{name:>18s}" for name in libraries))
+    for family, each in medians.items():
+        cells = [f"{1e3 * each[name]:.1f}" if name in each else "-" for name in libraries]
+        print(f"{family:14s}" + "".join(f"{cell:>18s}" for cell in cells))
+    print(f"{'times ours':14s}")
+    ratios = {
+        family: {name: s / each["mrnet-features"] for name, s in each.items()}
+        for family, each in medians.items()
+    }
+    for family, each in ratios.items():
+        cells = [f"{each[name]:.1f}" if name in each else "-" for name in libraries]
+        print(f"{family:14s}" + "".join(f"{cell:>18s}" for cell in cells))
+    options.out.parent.mkdir(exist_ok=True)
+    result = {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "machine": machine,
+        "versions": versions,
+        "missing": missing,
+        "stack": {
+            "shape": list(stack.grey.shape),
+            "levels": stack.n_levels,
+            "pixels_in_region": int((stack.regions > 0).sum()),
+            "source": "made" if options.stack is None else "real",
+        },
+        "repeats": options.repeats,
+        "median_seconds": medians,
+        "times_ours": ratios,
+    }
+    options.out.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

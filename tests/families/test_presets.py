@@ -1,0 +1,66 @@
+"""What the published sets of families hold, and that none of it measures the stack's size."""
+
+import numpy as np
+import pytest
+
+from mrnet_features.families import PRESETS, find_families
+from mrnet_features.stacks.prepare import Stack
+from mrnet_features.testing import make_stack
+
+FULL = find_families("full")
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_holds_different_families(preset):
+    families = find_families(preset)
+    assert len({family.label for family in families}) == len(families) == len(PRESETS[preset])
+
+
+def test_presets_grow():
+    labels = [{f.label for f in find_families(name)} for name in ("minimal", "baseline", "full")]
+    assert labels[0] < labels[1] < labels[2]
+
+
+def test_a_preset_takes_parameters():
+    assert [family.radius for family in FULL if family.name == "lbp"] == [1, 2, 3]
+
+
+def kept(family, statistics):
+    return {name: v for name, v in statistics.items() if name not in family.extensive}
+
+
+@pytest.mark.parametrize("family", FULL, ids=lambda family: family.label)
+def test_doubled_slices_change_extensive_statistics_alone(family):
+    stack = make_stack(shape=(12, 40, 44))
+    parts = (np.repeat(part, 2, axis=0) for part in (stack.grey, stack.levels, stack.regions))
+    doubled = Stack(*parts, stack.n_levels, stack.region_names)
+    once, twice = (family.describe_stack(family.count(each)) for each in (stack, doubled))
+    for name, values in kept(family, once).items():
+        # quantiles and depths move a little between twice as many pixels or slices
+        np.testing.assert_allclose(twice[name], values, rtol=0.03, atol=1e-3, err_msg=name)
+    for name in family.extensive:
+        assert name in once
+
+
+@pytest.mark.parametrize("family", FULL, ids=lambda family: family.label)
+def test_a_wider_stack_changes_extensive_statistics_alone(family):
+    """The same texture twice side by side, with a gap: no pixel meets a new neighbour."""
+    if family.name in {"hog", "shape", "fluid", "laplacian", "gabor"}:
+        pytest.skip("follows the outline of the region, or sees beyond it; both are others here")
+    stack = make_stack(shape=(3, 40, 44))
+    gap = ((0, 0), (0, 0), (0, 9))
+
+    def widen(part, fill):
+        part = np.pad(part, gap, constant_values=fill)
+        return np.concatenate([part, part], axis=2)
+
+    wide = Stack(
+        widen(stack.grey, 0),
+        widen(stack.levels, 1),
+        widen(stack.regions, 0),
+        stack.n_levels,
+        stack.region_names,
+    )
+    once, twice = (family.describe(family.count(each)) for each in (stack, wide))
+    for name, values in kept(family, once).items():
+        np.testing.assert_allclose(twice[name], values, rtol=0.03, atol=0.6, err_msg=name)
