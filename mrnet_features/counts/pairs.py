@@ -60,26 +60,55 @@ def pairs(levels: Array, regions: Array, *, n_levels: int, n_regions: int, dista
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _count_pairs(levels: Any, regions: Any, distance: int, counts: IntArray) -> None:
-    """Add each pair once, in the order first pixel, second pixel."""
+    """Add each pair once, in the order first pixel, second pixel.
+
+    A pixel outside the first one's region has level 0, in a column that nobody reads; so does the
+    row of what lies in no region. The inner loops have no branch.
+    """
     n_slices, height, width = levels.shape
+    n_regions, _, n_levels, _ = counts.shape[1:]
+    margin = min(distance, width)
+    table = np.zeros((n_regions * n_levels + 1, 4, n_levels + 1), np.int32)
+    # regions and levels of this line and the one below, with a margin on both sides
+    region = np.zeros((2, width + 2 * margin), np.int16)
+    level = np.zeros((2, width + 2 * margin), np.int16)
+    key = np.zeros(width, np.int32)
+    other = np.zeros((4, width), np.int16)
+    inner = slice(margin, margin + width)
     for s in range(n_slices):
+        table[:] = 0
         for y in range(height):
-            below = y + distance < height
-            for x in range(width):
-                r = regions[s, y, x]
-                if r == 0:
-                    continue
-                matrices = counts[s, r - 1]
-                i = levels[s, y, x] - 1
-                right = x + distance
-                left = x - distance
-                if right < width and regions[s, y, right] == r:
-                    matrices[0, i, levels[s, y, right] - 1] += 1
-                if below:
-                    lower = y + distance
-                    if left >= 0 and regions[s, lower, left] == r:
-                        matrices[1, i, levels[s, lower, left] - 1] += 1
-                    if regions[s, lower, x] == r:
-                        matrices[2, i, levels[s, lower, x] - 1] += 1
-                    if right < width and regions[s, lower, right] == r:
-                        matrices[3, i, levels[s, lower, right] - 1] += 1
+            region[0, inner], level[0, inner] = regions[s, y], levels[s, y]
+            if y + distance < height:
+                region[1, inner] = regions[s, y + distance]
+                level[1, inner] = levels[s, y + distance]
+            else:
+                region[1] = 0
+            first, last = 0, width
+            while first < width and regions[s, y, first] == 0:
+                first += 1
+            while last > first and regions[s, y, last - 1] == 0:
+                last -= 1
+            n = last - first
+            here = region[0, margin + first : margin + last]
+            level_here = level[0, margin + first : margin + last]
+            for x in range(n):
+                row = (np.int32(here[x]) - 1) * np.int32(n_levels) + np.int32(level_here[x])
+                key[x] = row if here[x] > 0 else 0
+            for d in range(4):
+                line = 0 if d == 0 else 1
+                start = first + (2 * margin, 0, margin, 2 * margin)[d]
+                there, found = region[line, start : start + n], level[line, start : start + n]
+                seen = other[d]
+                for x in range(n):
+                    seen[x] = found[x] if there[x] == here[x] else 0
+            for x in range(n):
+                place = table[np.uint32(key[x])]
+                place[0, np.uint16(other[0, x])] += 1
+                place[1, np.uint16(other[1, x])] += 1
+                place[2, np.uint16(other[2, x])] += 1
+                place[3, np.uint16(other[3, x])] += 1
+        for r in range(n_regions):
+            for i in range(n_levels):
+                for d in range(4):
+                    counts[s, r, d, i] = table[r * n_levels + i + 1, d, 1:]

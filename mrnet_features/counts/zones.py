@@ -172,18 +172,18 @@ def _find_cells(
             wider = np.zeros((3, 2 * room), np.int32)
             wider[:, :n_cells] = cells[:, :n_cells]
             cells = wider
-        for r in range(n_regions):
-            starts[s * n_regions + r] = n_cells
+        for region in range(n_regions):
+            starts[s * n_regions + region] = n_cells
             for n in range(1, n_small + 1):
                 for i in range(1, n_levels + 1):
-                    number = table[n, r * n_levels + i]
+                    number = table[n, region * n_levels + i]
                     if number > 0:
                         cells[0, n_cells], cells[1, n_cells], cells[2, n_cells] = i, n, number
                         n_cells += 1
             for place in range(n_large):
                 code = int(large[place])
                 row = code % n_keys - 1
-                if row // n_levels != r:
+                if row // n_levels != region:
                     continue
                 if place > 0 and code == int(large[place - 1]):
                     cells[2, n_cells - 1] += 1
@@ -199,26 +199,37 @@ def _find_cells(
 def _fill_depths(regions: Any, depth: IntArray) -> None:
     """City-block distance of each pixel to the nearest that is not of its region.
 
-    One sweep down and one up, each passing distances on along rows and columns; the margin of
+    Pixels with an unlike neighbour have distance 1, which no step from another region can beat; so
+    one sweep down and one up pass distances on without looking at regions again. The margin of
     `depth` stays 0, the distance of what lies outside.
     """
     height, width = regions.shape
+    beyond = np.int32(height + width)
     for y in range(height):
-        above, line = depth[y, 1 : width + 1], depth[y + 1, 1 : width + 1]
-        before = regions[max(y - 1, 0)]  # the first line finds 0 above it in any case
+        here, line = regions[y], depth[y + 1, 1 : width + 1]
+        above, below = regions[max(y - 1, 0)], regions[min(y + 1, height - 1)]
         for x in range(width):
-            line[x] = above[x] + 1 if before[x] == regions[y, x] else 1
-        line[0] = 1
-        for x in range(1, width):
-            line[x] = min(line[x], line[x - 1] + 1) if regions[y, x - 1] == regions[y, x] else 1
+            line[x] = 1 if (here[x] != above[x]) | (here[x] != below[x]) else beyond
+        left, right = here[: width - 1], here[1:]
+        after = line[1:]
+        for x in range(width - 1):
+            if left[x] != right[x]:
+                line[x], after[x] = 1, 1
+        before = depth[y, 1 : width + 1]
+        for x in range(width):
+            line[x] = min(line[x], before[x] + 1)
+        nearest = np.int32(0)
+        for x in range(width):
+            nearest = min(line[x], np.int32(nearest + 1))
+            line[x] = nearest
     for y in range(height - 1, -1, -1):
-        below, line = depth[y + 2, 1 : width + 1], depth[y + 1, 1 : width + 1]
-        after = regions[min(y + 1, height - 1)]
+        line, before = depth[y + 1, 1 : width + 1], depth[y + 2, 1 : width + 1]
         for x in range(width):
-            line[x] = min(line[x], below[x] + 1) if after[x] == regions[y, x] else 1
-        line[width - 1] = 1
-        for x in range(width - 2, -1, -1):
-            line[x] = min(line[x], line[x + 1] + 1) if regions[y, x + 1] == regions[y, x] else 1
+            line[x] = min(line[x], before[x] + 1)
+        nearest = np.int32(0)
+        for x in range(width - 1, -1, -1):
+            nearest = min(line[x], np.int32(nearest + 1))
+            line[x] = nearest
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
