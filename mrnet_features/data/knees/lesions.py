@@ -17,22 +17,23 @@ FREQUENCIES = {"train": (217, 433, 272, 83, 125), "valid": (25, 20, 21, 23, 31)}
 
 # ------------------------------------------------------------------ difficulty
 LABEL_NOISE = 0.03  # mean part of the labels that disagree with the knee
-TEAR_STRENGTH = (0.35, 1.0)  # how much of a tear's signal shows: uniform between these
-TEAR_HALF_GAP_MM = (0.45, 1.3)  # half the width of a meniscal cleft
-TEAR_LENGTH_MM = (4.0, 13.0)  # along the meniscus
+TEAR_STRENGTH = (0.5, 1.0)  # how much of a tear's signal shows: uniform between these
+TEAR_HALF_GAP_MM = (0.5, 1.6)  # half the width of a meniscal cleft
+TEAR_LENGTH_MM = (5.0, 16.0)  # along the meniscus
+TEAR_OEDEMA_RATE = 0.45  # of tears: marrow oedema in the plateau beneath
 SECOND_TEAR_RATE = 0.2
 WORN_RATE = 0.45  # menisci with inner signal that does not reach the surface, per knee
 ACL_COMPLETE_RATE = 0.6  # of torn ACLs; the others are partial
 ACL_MUCOID_RATE = 0.10  # of intact ACLs
-EFFUSION_MEDIAN_ML = {"none": 4.0, "abnormal": 9.0, "meniscus": 8.0, "acl": 17.0}
+EFFUSION_MEDIAN_ML = {"none": 3.5, "abnormal": 7.0, "meniscus": 13.0, "acl": 20.0}
 EFFUSION_SPREAD = 0.65  # sigma of the logarithm
-OEDEMA_RATE = {"none": 0.0, "abnormal": 0.5, "meniscus": 0.3, "acl": 0.25}
+OEDEMA_RATE = {"none": 0.0, "abnormal": 0.45, "meniscus": 0.4, "acl": 0.25}
 BRUISE_RATE = 0.54  # lateral bone bruise with an ACL tear (sensitivity, Gentili)
 DISPLACED_RATE = (0.09, 0.41)  # tibia more than 7 mm forward: ACL intact, torn (Gentili)
 BUCKLED_RATE = (0.06, 0.52)  # PCL angle below 107 degrees: intact, torn (Gentili)
 FLAT_RATE = (0.03, 0.90)  # ACL angle below 45 degrees: intact, torn (Gentili)
-DEFECT_RATE = {"none": 0.0, "abnormal": 0.5, "meniscus": 0.35, "acl": 0.15}
-BAKER_RATE = {"none": 0.04, "abnormal": 0.2, "meniscus": 0.2, "acl": 0.1}
+DEFECT_RATE = {"none": 0.0, "abnormal": 0.5, "meniscus": 0.55, "acl": 0.15}
+BAKER_RATE = {"none": 0.04, "abnormal": 0.15, "meniscus": 0.3, "acl": 0.1}
 RED_MARROW_RATE = 0.25
 MAGIC_ANGLE_RATE = 0.3
 LESION_SCALE = 1.0  # multiplies sizes of oedema, defects and cysts
@@ -169,6 +170,22 @@ def draw_acl(generator: np.random.Generator, torn: int) -> dict[str, Any]:
     return facts
 
 
+def draw_indirect_oedema(
+    generator: np.random.Generator, acl: int, tears: list[MeniscusTear]
+) -> list[Spot]:
+    """Return the marrow oedema that goes with torn ligaments and menisci."""
+    oedema: list[Spot] = []
+    if acl and generator.random() < BRUISE_RATE:
+        oedema.append(draw_spot(generator, ("lateral femur bruise",), 7.0, 13.0))
+        oedema.append(draw_spot(generator, ("lateral tibia bruise",), 6.0, 12.0))
+    oedema.extend(
+        draw_spot(generator, (f"{tear.side} tibia",), 4.0, 10.0)
+        for tear in tears
+        if generator.random() < TEAR_OEDEMA_RATE
+    )
+    return oedema
+
+
 def draw_findings(generator: np.random.Generator, split: str = "train") -> Findings:
     """Return what is wrong with one knee, and the labels an imperfect reader would give it.
 
@@ -196,10 +213,7 @@ def draw_findings(generator: np.random.Generator, split: str = "train") -> Findi
         tears = [draw_tear(generator) for _ in range(n_tears)]
     worn = [draw_tear(generator, "worn") for _ in range(generator.poisson(WORN_RATE))]
     effusion = EFFUSION_MEDIAN_ML[group] * float(np.exp(generator.normal(0.0, EFFUSION_SPREAD)))
-    oedema: list[Spot] = []
-    if acl and generator.random() < BRUISE_RATE:
-        oedema.append(draw_spot(generator, ("lateral femur bruise",), 7.0, 13.0))
-        oedema.append(draw_spot(generator, ("lateral tibia bruise",), 6.0, 12.0))
+    oedema = draw_indirect_oedema(generator, acl, tears)
     defects: list[Spot] = []
     baker = 0.0
     for _ in range(20):

@@ -58,6 +58,17 @@ def write_knees(
         with other settings.
     FileExistsError
         If `folder` holds files that this function did not make.
+
+    Notes
+    -----
+    A row of the truth table holds: `id`; the true labels `abnormal`, `acl`, `meniscus` and, for
+    each, whether the label file says otherwise (`_flipped`); `acl_state` (intact, mucoid, partial,
+    complete), `acl_drop_mm`, `tibia_shift_mm`, `pcl_buckled`; `meniscus_tears` ("side horn kind"),
+    `meniscus_worn`; `effusion_ml` (as drawn; physiologic fluid included), `oedema` and
+    `cartilage_defects` (places), `baker_ml`, `red_marrow` (islands), `magic_angle`; `laterality`,
+    `tesla`, `size`; `bad_plane` and `bad_reason` (empty, "out of view" or "ghosts"); and for each
+    plane `n_slices`, `reversed` (whether slices run from the canonical last to the first) and
+    `noise` (SD in grey levels). Places in a list are parted by "; ".
     """
     root = Path(folder)
     settings = {"seed": seed, "n_train": n_train, "n_valid": n_valid, "version": VERSION}
