@@ -10,8 +10,8 @@ from mrnet_features.counts.pairs import pairs
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.families.distributions import (
     as_float,
+    count_entropy,
     divide,
-    entropy,
     moment,
     nan_mean,
     normalise,
@@ -121,20 +121,20 @@ def _describe_matrices(counts: Array) -> dict[str, Array]:
     apart = xp.arange(n_levels, dtype=xp.float64)
     total = xp.arange(2, 2 * n_levels + 1, dtype=xp.float64)
 
-    joint = normalise(xp.reshape(counts, (*counts.shape[:-2], n_levels * n_levels)))
-    margin = normalise(xp.sum(counts, axis=-1))
-    sums = normalise(_sum_antidiagonals(counts))
+    joint = xp.reshape(counts, (*counts.shape[:-2], n_levels * n_levels))
+    by_level = xp.sum(counts, axis=-1)
+    by_sum = _sum_antidiagonals(counts)
     signed = _sum_antidiagonals(xp.flip(counts, axis=-1))
     # index n_levels - 1 is i = j; both signs of a difference are one difference
-    diffs = normalise(
-        xp.concat(
-            [
-                signed[..., n_levels - 1 : n_levels],
-                signed[..., n_levels:] + xp.flip(signed[..., : n_levels - 1], axis=-1),
-            ],
-            axis=-1,
-        )
+    by_diff = xp.concat(
+        [
+            signed[..., n_levels - 1 : n_levels],
+            signed[..., n_levels:] + xp.flip(signed[..., : n_levels - 1], axis=-1),
+        ],
+        axis=-1,
     )
+    n_pairs = xp.sum(by_level, axis=-1)
+    margin, sums, diffs = normalise(by_level), normalise(by_sum), normalise(by_diff)
 
     mean = moment(margin, level)
     var = moment(margin, level, 2, about=mean)
@@ -144,20 +144,20 @@ def _describe_matrices(counts: Array) -> dict[str, Array]:
     contrast = moment(diffs, apart, 2)
     auto_corr = (moment(sums, total, 2) - contrast) / 4  # 4ij = (i + j)^2 - (i - j)^2
     covariance = (sum_var - contrast) / 4
-    joint_entr, margin_entr = entropy(joint), entropy(margin)
+    joint_entr, margin_entr = count_entropy(joint), count_entropy(by_level)
     excess = xp.maximum(2 * margin_entr - joint_entr, xp.zeros_like(joint_entr))
     return {
-        "joint_max": xp.max(joint, axis=-1),
+        "joint_max": divide(xp.max(joint, axis=-1), n_pairs),
         "joint_avg": mean,
         "joint_var": var,
         "joint_entr": joint_entr,
         "diff_avg": diff_avg,
         "diff_var": moment(diffs, apart, 2, about=diff_avg),
-        "diff_entr": entropy(diffs),
+        "diff_entr": count_entropy(by_diff),
         "sum_avg": sum_avg,
         "sum_var": sum_var,
-        "sum_entr": entropy(sums),
-        "energy": xp.sum(joint**2, axis=-1),
+        "sum_entr": count_entropy(by_sum),
+        "energy": divide(xp.sum(joint**2, axis=-1), n_pairs**2),
         "contrast": contrast,
         "dissimilarity": diff_avg,
         "inv_diff": xp.sum(diffs / (1 + apart), axis=-1),

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.histogram import histogram
+from mrnet_features.counts.once import count_once
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.families.distributions import (
     as_float,
@@ -66,7 +67,7 @@ class Intensity(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Histogram of grey levels."""
-        return histogram(stack.grey, stack.regions, n_values=256, n_regions=stack.n_regions)
+        return count_once(stack, histogram, "grey", n_values=256)
 
     def describe(self, counts: Counts) -> Statistics:
         """Formulae of the table above."""
@@ -133,10 +134,7 @@ class IntensityHistogram(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Histogram of levels 1 to `n_levels`."""
-        n_values = stack.n_levels + 1
-        counts = histogram(
-            stack.levels, stack.regions, n_values=n_values, n_regions=stack.n_regions
-        )
+        counts = count_once(stack, histogram, "levels", n_values=stack.n_levels + 1)
         return counts[:, :, 1:]
 
     def describe(self, counts: Counts) -> Statistics:

@@ -1,0 +1,129 @@
+"""What each family costs, and how that grows with slices, side, levels and regions.
+
+    python benchmarks/bench_families.py --repeats 5
+
+Families are found, not listed. Times are processor time of one thread, warm: counting, describing
+every slice, describing the stack. A fresh stack each time, so that no count is remembered.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import importlib.metadata
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from bench_peers import RESULTS, describe_machine, make_stack
+from threadpoolctl import threadpool_limits
+
+from mrnet_features.families import discover_families, find_families
+from mrnet_features.families.base import Family
+from mrnet_features.stacks.prepare import Stack
+
+BASE = {"slices": 30, "side": 256, "levels": 32, "regions": 1}
+GROWTH = {
+    "slices": (15, 60),
+    "side": (128, 512),
+    "levels": (16, 64),
+    "regions": (2, 6),
+}
+
+
+def cut_regions(stack: Stack, n_regions: int) -> Stack:
+    """The same stack with its region cut into upright stripes."""
+    stripes = np.arange(stack.grey.shape[2]) * n_regions // stack.grey.shape[2] + 1
+    regions = (stack.regions * stripes).astype(np.uint8)
+    names = tuple(f"stripe{k}" for k in range(n_regions))
+    return Stack(stack.grey, stack.levels, regions, stack.n_levels, names)
+
+
+def time_of(run: Callable[[], object], repeats: int) -> float:
+    """Median processor time in seconds, after a warm call."""
+    run()
+    times = []
+    for _ in range(repeats):
+        start = time.process_time()
+        run()
+        times.append(time.process_time() - start)
+    return float(np.median(times))
+
+
+def measure(families: list[Family], stack: Stack, repeats: int) -> dict[str, float]:
+    """Seconds to count, describe the slices and describe the stack, and their sum."""
+
+    def fresh() -> Stack:
+        return Stack(stack.grey, stack.levels, stack.regions, stack.n_levels, stack.region_names)
+
+    def count() -> list[object]:
+        one = fresh()
+        return [family.count(one) for family in families]
+
+    counts = count()
+    pairs = list(zip(families, counts, strict=True))
+    found = {
+        "count": time_of(count, repeats),
+        "describe": time_of(lambda: [f.describe(c) for f, c in pairs], repeats),
+        "describe_stack": time_of(lambda: [f.describe_stack(c) for f, c in pairs], repeats),
+    }
+    return {**found, "total": sum(found.values())}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--growth", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--out", type=Path, default=RESULTS / "families.json")
+    options = parser.parse_args()
+    machine = describe_machine()
+    subjects: dict[str, list[Family]] = {k: [cls()] for k, cls in discover_families().items()}
+    for preset in ("minimal", "baseline", "full"):
+        subjects[f"preset {preset}"] = list(find_families(preset))
+    settings = [BASE]
+    if options.growth:
+        settings += [{**BASE, what: value} for what, values in GROWTH.items() for value in values]
+    rows = []
+    with threadpool_limits(1):
+        for setting in settings:
+            stack = make_stack(setting["slices"], setting["side"], setting["levels"])
+            stack = cut_regions(stack, setting["regions"])
+            for name, families in subjects.items():
+                if setting is not BASE and name.startswith("preset"):
+                    continue
+                seconds = measure(families, stack, options.repeats)
+                rows.append({"family": name, **setting, **seconds})
+    base = {row["family"]: row["total"] for row in rows[: len(subjects)]}
+    print(f"{'milliseconds':18s}{'count':>10s}{'slices':>10s}{'stack':>10s}{'total':>10s}")
+    for row in rows[: len(subjects)]:
+        cells = [f"{1e3 * row[k]:10.1f}" for k in ("count", "describe", "describe_stack", "total")]
+        print(f"{row['family']:18s}" + "".join(cells))
+    changes = [(what, value) for what, values in GROWTH.items() for value in values]
+    if options.growth:
+        print("times the first  " + "".join(f"{f'{w} {v}':>13s}" for w, v in changes))
+        for name in discover_families():
+            by_change = {
+                (what, value): row["total"] / base[name]
+                for row in rows
+                for what, value in changes
+                if row["family"] == name and row == {**row, **BASE, what: value}
+            }
+            print(f"{name:17s}" + "".join(f"{by_change[change]:13.2f}" for change in changes))
+    result = {
+        "date": dt.datetime.now(dt.UTC).date().isoformat(),
+        "machine": machine,
+        "versions": {
+            name: importlib.metadata.version(name)
+            for name in ("mrnet-features", "numpy", "numba", "scipy")
+        },
+        "repeats": options.repeats,
+        "rows": rows,
+    }
+    options.out.parent.mkdir(exist_ok=True)
+    options.out.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
