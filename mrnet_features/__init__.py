@@ -18,7 +18,9 @@ _HOMES = {
     "FeatureExtractor": "extraction.extractor",
     "Folds": "evaluation.splits",
     "Quantisation": "stacks.prepare",
+    "compare": "evaluation.compare",
     "cross_validate": "evaluation.crossval",
+    "evaluate": "evaluation.holdout",
     "extract_features": "extraction.shards",
     "lightgbm_baseline": "models.baselines",
     "load_labels": "data.mrnet",
@@ -35,7 +37,9 @@ _HOMES = {
 if TYPE_CHECKING:
     from mrnet_features.data.knees import write_knees
     from mrnet_features.data.mrnet import Dataset, Exam, load_labels, load_mrnet
+    from mrnet_features.evaluation.compare import compare
     from mrnet_features.evaluation.crossval import Evaluation, cross_validate
+    from mrnet_features.evaluation.holdout import evaluate
     from mrnet_features.evaluation.splits import Folds, make_folds
     from mrnet_features.extraction.extractor import FeatureExtractor
     from mrnet_features.extraction.shards import extract_features, read_features, write_features
@@ -54,7 +58,9 @@ __all__ = [
     "FeatureExtractor",
     "Folds",
     "Quantisation",
+    "compare",
     "cross_validate",
+    "evaluate",
     "extract_features",
     "lightgbm_baseline",
     "load_labels",

@@ -11,11 +11,18 @@ from mrnet_features.evaluation.calibration import (
     measure_calibration,
     wilson_interval,
 )
+from mrnet_features.evaluation.columns import (
+    attach_table,
+    cluster_columns,
+    group_columns,
+    read_table,
+)
 from mrnet_features.evaluation.compare import Comparison, compare
 from mrnet_features.evaluation.complement import Complement, measure_complement
 from mrnet_features.evaluation.crossval import Evaluation, cross_validate
 from mrnet_features.evaluation.folds import Folds
 from mrnet_features.evaluation.holdout import HoldOut, evaluate
+from mrnet_features.evaluation.importance import Importance, importance
 from mrnet_features.evaluation.operating import (
     apply_thresholds,
     choose_threshold,
@@ -25,6 +32,7 @@ from mrnet_features.evaluation.operating import (
 from mrnet_features.evaluation.predictions import read_paths, read_predictions
 from mrnet_features.evaluation.scores import Scores, score_predictions
 from mrnet_features.evaluation.splits import make_folds
+from mrnet_features.evaluation.stability import null_importance
 
 __all__ = [
     "AucEstimate",
@@ -34,21 +42,28 @@ __all__ = [
     "Evaluation",
     "Folds",
     "HoldOut",
+    "Importance",
     "Scores",
     "apply_thresholds",
+    "attach_table",
     "choose_threshold",
     "choose_thresholds",
+    "cluster_columns",
     "compare",
     "cross_validate",
     "evaluate",
+    "group_columns",
+    "importance",
     "logit_interval",
     "make_folds",
     "measure_auc",
     "measure_calibration",
     "measure_complement",
     "measure_operating_points",
+    "null_importance",
     "read_paths",
     "read_predictions",
+    "read_table",
     "score_predictions",
     "standard_error",
     "wilson_interval",

@@ -228,6 +228,32 @@ class SeedAveragedLightGBM(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         labels: NDArray[Any] = self.classes_[(positive > 0.5).astype(int)]
         return labels
 
+    def explain(self, X: pd.DataFrame | ArrayLike) -> NDArray[np.float64]:
+        """Contribution of each column to the log-odds of each row, averaged over the seeds.
+
+        Parameters
+        ----------
+        X : DataFrame or array of shape (n_rows, n_features_in_), float
+            The same columns in the same order as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_features_in_ + 1), float64
+            TreeSHAP values, in log-odds of the second class; the last column is what every row
+            starts from. A row adds up to the mean over the seeds of the booster's log-odds
+            (`predict_proba` averages probabilities, which is nearly but not quite the same).
+
+        References
+        ----------
+        Lundberg et al. 2020, Nature Machine Intelligence 2:56-67.
+        """
+        check_is_fitted(self)
+        X = validate_data(
+            self, X, dtype=[np.float64, np.float32], ensure_all_finite="allow-nan", reset=False
+        )
+        shares = [b.predict(X, pred_contrib=True, num_threads=1) for b in self.boosters_]
+        return np.asarray(np.mean(shares, axis=0), dtype=np.float64)
+
     def _lightgbm_parameters(self, n_rows: int) -> dict[str, Any]:
         return {
             "objective": "binary",
