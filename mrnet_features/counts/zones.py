@@ -97,11 +97,12 @@ def _find_cells(
     n_small = 64  # zones up to this size are counted in a table, the few larger ones are sorted
     table = np.zeros((n_small + 1, n_keys), np.int32)
     # labels and keys of this line and the one above, with a margin of 1 on each side
-    label, label_above = np.zeros(width + 2, np.int32), np.zeros(width + 2, np.int32)
+    # (unsigned, as a signed index costs a test for a negative one)
+    label, label_above = np.zeros(width + 2, np.uint32), np.zeros(width + 2, np.uint32)
     key, key_above = np.zeros(width + 2, np.int32), np.zeros(width + 2, np.int32)
     depth = np.zeros((height + 2, width + 2), np.int32)
     n_labels = height * width + 1
-    parent, size = np.zeros(n_labels, np.int32), np.zeros(n_labels, np.int32)
+    parent, size = np.zeros(n_labels, np.uint32), np.zeros(n_labels, np.int32)
     near, key_of = np.zeros(n_labels, np.int32), np.zeros(n_labels, np.int32)
     cells = np.zeros((3, 1024), np.int32)
     starts = np.zeros(n_slices * n_regions + 1, np.int32)
@@ -137,7 +138,7 @@ def _find_cells(
                     mine = label[x - 1]
                 else:
                     newest += 1
-                    mine = np.int32(newest)
+                    mine = np.uint32(newest)
                     parent[mine], key_of[mine] = mine, k
                     size[mine], near[mine] = 0, line[x]
                 label[x] = mine

@@ -56,20 +56,27 @@ def read_matrix(counts: Array) -> LevelMatrix:
     )
 
 
-def read_cells(level: Array, value: Array, number: Array) -> LevelMatrix:
+def read_cells(
+    level: Array, value: Array, number: Array, *, are_unique: bool = False
+) -> LevelMatrix:
     """Level matrix of a list of its cells, in any order, some of them perhaps repeated.
 
     Parameters
     ----------
     level, value, number : array of shape (..., n_cells), integer
         A cell with number 0 is none.
+    are_unique : bool, default False
+        Whether no cell is there twice, which spares a sort.
     """
     xp = namespace(number)
     level, value, number = (xp.astype(part, xp.int64) for part in (level, value, number))
     levels, by_level = _merge(level, number)
     values, by_value = _merge(value, number)
-    codes, cells = _merge(value * 256 + level, number)
-    i, j = as_float(codes % 256), as_float(codes // 256)
+    if are_unique:
+        cells, i, j = number, as_float(level), as_float(value)
+    else:
+        codes, cells = _merge(value * 256 + level, number)
+        i, j = as_float(codes % 256), as_float(codes // 256)
     of_level = (divide(xp.ones_like(i), i**2, 0.0), i**2)
     of_value = (divide(xp.ones_like(j), j**2, 0.0), j**2)
     sums = [xp.sum(as_float(cells) * a * b, axis=-1) for a in of_level for b in of_value]

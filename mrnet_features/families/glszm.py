@@ -77,17 +77,20 @@ class Glszm(Family):
 
     def describe(self, counts: Counts) -> Statistics:
         """Formulae of the table above."""
-        return _describe_cells(counts.level, counts.size, counts.number)
+        return _describe_cells(counts.level, counts.size, counts.number, are_unique=True)
 
     def describe_stack(self, counts: Counts) -> Statistics:
         """Formulae of the table above, for the zones of all slices."""
         return _describe_cells(*(_join_slices(part) for part in counts[:3]))
 
 
-def _describe_cells(level: Array, size: Array, number: Array) -> dict[str, Array]:
+def _describe_cells(
+    level: Array, size: Array, number: Array, *, are_unique: bool = False
+) -> dict[str, Array]:
     xp = namespace(number)
     n_pixels = xp.sum(as_float(size) * as_float(number), axis=-1)
-    return describe_emphases(read_cells(level, size, number), n_pixels, NAMES)
+    matrix = read_cells(level, size, number, are_unique=are_unique)
+    return describe_emphases(matrix, n_pixels, NAMES)
 
 
 def _join_slices(part: Array) -> Array:
