@@ -67,17 +67,18 @@ def neighbours(levels: Array, regions: Array, *, n_levels: int, n_regions: int) 
     n_slices = levels.shape[0]
     shape = (n_slices, n_regions, n_levels)
     dependence = np.zeros((*shape, 9), np.int32)
-    number = np.zeros(shape, np.int32)
-    difference = np.zeros((*shape, 8), np.int64)
+    difference = np.zeros((*shape, 9), np.int64)
+    alone = np.zeros(shape, np.int32)
     _count_neighbours(
         np.ascontiguousarray(levels),
         np.ascontiguousarray(regions),
         n_levels,
         dependence.reshape(n_slices, -1, 9),
-        number.reshape(n_slices, -1),
-        difference.reshape(n_slices, -1, 8),
+        difference.reshape(n_slices, -1, 9),
+        alone.reshape(n_slices, -1),
     )
-    return Neighbours(dependence, number, difference)
+    number = dependence.sum(axis=-1, dtype=np.int32) - alone
+    return Neighbours(dependence, number, difference[..., 1:])
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -86,17 +87,27 @@ def _count_neighbours(
     regions: Any,
     n_levels: int,
     dependence: IntArray,
-    number: IntArray,
     difference: LongArray,
+    alone: IntArray,
 ) -> None:
-    """Compare whole lines with their eight shifts, then drop the results into the tables."""
+    """Compare whole lines with their eight shifts, then drop the results into the tables.
+
+    Row 0 of a table takes what lies in no region, column 0 of the differences what has no
+    neighbour (and so no difference): the last loop has no branch but for the rare lone pixel.
+    """
     n_slices, height, width = levels.shape
     # a margin of 1 in no region spares the tests for the slice's edge
     level = np.zeros((height + 2, width + 2), np.int16)
     region = np.zeros((height + 2, width + 2), np.int16)
     total, inside = np.zeros(width, np.int16), np.zeros(width, np.int16)
     equal = np.zeros(width, np.int16)
+    key, gap = np.zeros(width, np.int32), np.zeros(width, np.int32)
+    n_rows = dependence.shape[1]
+    like = np.zeros((n_rows + 1, 9), np.int32)
+    unlike = np.zeros((n_rows + 1, 9), np.int64)
     for s in range(n_slices):
+        like[:] = 0
+        unlike[:] = 0
         level[1:-1, 1:-1] = levels[s]
         region[1:-1, 1:-1] = regions[s]
         for y in range(height):
@@ -115,10 +126,14 @@ def _count_neighbours(
                         inside[x] += same
                         equal[x] += same * np.int16(other[x] == mine[x])
             for x in range(width):
-                if here[x] > 0:
-                    i, k = np.int32(mine[x]), np.int32(inside[x])
-                    row = np.uint32((np.int32(here[x]) - 1) * n_levels + i - 1)
-                    dependence[s, row, np.uint32(equal[x])] += 1
-                    if k > 0:
-                        number[s, row] += 1
-                        difference[s, row, np.uint32(k - 1)] += abs(k * i - np.int32(total[x]))
+                row = (np.int32(here[x]) - 1) * np.int32(n_levels) + np.int32(mine[x])
+                key[x] = row if here[x] > 0 else 0
+                gap[x] = abs(np.int32(inside[x]) * np.int32(mine[x]) - np.int32(total[x]))
+            for x in range(width):
+                place = np.uint32(key[x])
+                like[place, np.uint16(equal[x])] += 1
+                unlike[place, np.uint16(inside[x])] += gap[x]
+                if inside[x] == 0 and place > 0:
+                    alone[s, place - 1] += 1
+        dependence[s] = like[1:]
+        difference[s] = unlike[1:]

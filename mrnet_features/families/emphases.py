@@ -57,33 +57,38 @@ def read_matrix(counts: Array) -> LevelMatrix:
 
 
 def read_cells(
-    level: Array, value: Array, number: Array, *, are_unique: bool = False
+    level: Array, value: Array, number: Array, by_level: Array, *, are_unique: bool = False
 ) -> LevelMatrix:
-    """Level matrix of a list of its cells, in any order, some of them perhaps repeated.
+    """Level matrix of a list of its cells.
 
     Parameters
     ----------
     level, value, number : array of shape (..., n_cells), integer
         A cell with number 0 is none.
+    by_level : array of shape (..., n_levels), integer
+        How often each level was counted.
     are_unique : bool, default False
-        Whether no cell is there twice, which spares a sort.
+        Whether no cell is there twice and they come in the order of value and level, those with
+        number 0 last; that spares sorting them.
     """
     xp = namespace(number)
     level, value, number = (xp.astype(part, xp.int64) for part in (level, value, number))
-    levels, by_level = _merge(level, number)
+    if not are_unique:
+        codes = value * 256 + level
+        order = xp.argsort(codes, axis=-1)
+        codes, number = _merge(
+            *(xp.take_along_axis(part, order, axis=-1) for part in (codes, number))
+        )
+        level, value = codes % 256, codes // 256
     values, by_value = _merge(value, number)
-    if are_unique:
-        cells, i, j = number, as_float(level), as_float(value)
-    else:
-        codes, cells = _merge(value * 256 + level, number)
-        i, j = as_float(codes % 256), as_float(codes // 256)
+    cells, i, j = as_float(number), as_float(level), as_float(value)
     of_level = (divide(xp.ones_like(i), i**2, 0.0), i**2)
     of_value = (divide(xp.ones_like(j), j**2, 0.0), j**2)
-    sums = [xp.sum(as_float(cells) * a * b, axis=-1) for a in of_level for b in of_value]
+    sums = [xp.sum(cells * a * b, axis=-1) for a in of_level for b in of_value]
     return LevelMatrix(
-        number=as_float(cells),
+        number=cells,
         by_level=as_float(by_level),
-        levels=as_float(levels),
+        levels=xp.arange(1, by_level.shape[-1] + 1, dtype=xp.float64),
         by_value=as_float(by_value),
         values=as_float(values),
         mixed=xp.reshape(xp.stack(sums, axis=-1), (*cells.shape[:-1], 2, 2)),
@@ -146,19 +151,16 @@ def describe_emphases(
 
 
 def _merge(keys: Array, number: Array) -> tuple[Array, Array]:
-    """Different keys of the last axis and the numbers that belong to them, with zeros between.
+    """Different keys of the last axis and the numbers that belong to them, with zeros among them.
 
-    Sorted by key, the running sum of the numbers rises; what it is at each key's last place,
-    less what it was at the last key's, is the key's own. Sorting once more brings these places
-    together, and they keep their order, as keys and running sums both ascend.
+    Keys ascend, but for zeros, which stand for nothing. The running sum of the numbers rises; what
+    it is at each key's last place, less what it was at the last key's, is the key's own. Sorting
+    brings these places together, and they keep their order, as keys and sums both ascend.
     """
     xp = namespace(keys, number)
-    keys = xp.where(number > 0, keys, xp.zeros_like(keys))
-    order = xp.argsort(keys, axis=-1)
-    keys = xp.take_along_axis(keys, order, axis=-1)
-    sums = xp.cumulative_sum(xp.take_along_axis(number, order, axis=-1), axis=-1)
-    beyond = xp.full_like(keys[..., :1], -1)
-    is_last = keys != xp.concat([keys[..., 1:], beyond], axis=-1)
+    sums = xp.cumulative_sum(number, axis=-1)
+    following = xp.concat([keys[..., 1:], xp.zeros_like(keys[..., :1])], axis=-1)
+    is_last = (keys != following) & (keys > 0)
     keys = xp.sort(xp.where(is_last, keys, xp.zeros_like(keys)), axis=-1)
     sums = xp.sort(xp.where(is_last, sums, xp.zeros_like(sums)), axis=-1)
     before = xp.concat([xp.zeros_like(sums[..., :1]), sums[..., :-1]], axis=-1)

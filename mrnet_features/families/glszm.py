@@ -77,20 +77,19 @@ class Glszm(Family):
 
     def describe(self, counts: Counts) -> Statistics:
         """Formulae of the table above."""
-        return _describe_cells(counts.level, counts.size, counts.number, are_unique=True)
+        xp = namespace(counts.number)
+        by_level = xp.sum(counts.distances, axis=-1)
+        matrix = read_cells(counts.level, counts.size, counts.number, by_level, are_unique=True)
+        return describe_emphases(matrix, as_float(counts.n_pixels), NAMES)
 
     def describe_stack(self, counts: Counts) -> Statistics:
         """Formulae of the table above, for the zones of all slices."""
-        return _describe_cells(*(_join_slices(part) for part in counts[:3]))
-
-
-def _describe_cells(
-    level: Array, size: Array, number: Array, *, are_unique: bool = False
-) -> dict[str, Array]:
-    xp = namespace(number)
-    n_pixels = xp.sum(as_float(size) * as_float(number), axis=-1)
-    matrix = read_cells(level, size, number, are_unique=are_unique)
-    return describe_emphases(matrix, n_pixels, NAMES)
+        xp = namespace(counts.number)
+        by_level = xp.sum(counts.distances, axis=(0, -1))
+        n_pixels = as_float(xp.sum(counts.n_pixels, axis=0))
+        level, size, number = (_join_slices(part) for part in counts[:3])
+        matrix = read_cells(level, size, number, by_level)
+        return describe_emphases(matrix, n_pixels, NAMES)
 
 
 def _join_slices(part: Array) -> Array:
