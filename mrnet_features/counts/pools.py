@@ -1,18 +1,20 @@
-"""Three-dimensional pools of bright pixels: how many, and how large."""
+"""Three-dimensional pools of bright pixels: how many, how large, where and of what shape."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import ndimage
+from numba import njit
 
 from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.inputs import check_counted
 
+IntArray = np.ndarray[Any, np.dtype[np.int32]]
+
 
 class Pools(NamedTuple):
-    """Pools of every region, as a list.
+    """Pools of every region, as a list, in the order of their first pixels.
 
     Attributes
     ----------
@@ -20,10 +22,16 @@ class Pools(NamedTuple):
         Region the pool lies in, 0 for the first.
     size : array of shape (n_pools,), int32
         Number of pixels, over all slices.
+    sums : array of shape (n_pools, 6), int64
+        Sums over the pixels of slice s, row y, column x, y * y, x * x and y * x.
+    bounds : array of shape (n_pools, 6), int32
+        First and last slice, first and last row, first and last column.
     """
 
     region: Array
     size: Array
+    sums: Array
+    bounds: Array
 
 
 @twin
@@ -45,7 +53,6 @@ def pools(grey: Array, regions: Array, *, threshold: int, n_regions: int) -> Poo
     Returns
     -------
     Pools
-        In the order of regions.
 
     Raises
     ------
@@ -55,14 +62,129 @@ def pools(grey: Array, regions: Array, *, threshold: int, n_regions: int) -> Poo
     Examples
     --------
     >>> grey = np.array([[[9, 0, 9]], [[9, 0, 0]]], np.uint8)
-    >>> pools(grey, np.ones_like(grey), threshold=9, n_regions=1).size
-    array([2, 1], dtype=int32)
+    >>> found = pools(grey, np.ones_like(grey), threshold=9, n_regions=1)
+    >>> found.size, found.bounds[0]
+    (array([2, 1], dtype=int32), array([0, 1, 0, 0, 0, 0], dtype=int32))
     """
     check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
-    bright = grey >= threshold
-    found = []
-    for region in range(n_regions):
-        pieces, n_pieces = ndimage.label(bright & (regions == region + 1), np.ones((3, 3, 3)))
-        sizes = np.bincount(pieces.ravel(), minlength=n_pieces + 1)[1:]
-        found.append((np.full(n_pieces, region, np.int32), sizes.astype(np.int32)))
-    return Pools(*(np.concatenate(part) for part in zip(*found, strict=True)))
+    return Pools(*_find_pools(np.ascontiguousarray(grey), np.ascontiguousarray(regions), threshold))
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _find_pools(grey: Any, regions: Any, threshold: int) -> Any:
+    """Join runs of bright pixels with the runs of the four rows that lie before and touch."""
+    n_slices, height, width = grey.shape
+    room = 1 << 14
+    runs = np.empty((room, 4), np.int32)  # region, first column, one past the last, parent
+    starts = np.zeros(n_slices * height + 1, np.int64)
+    n_runs = 0
+    for s in range(n_slices):
+        for y in range(height):
+            if n_runs + width > room:
+                room = 2 * room + width
+                wider = np.empty((room, 4), np.int32)
+                wider[:n_runs] = runs[:n_runs]
+                runs = wider
+            line, inside = grey[s, y], regions[s, y]
+            before = np.int32(0)
+            for x in range(width):
+                r = np.int32(inside[x]) if line[x] >= threshold else np.int32(0)
+                if r != before:
+                    if before != 0:
+                        runs[n_runs - 1, 2] = x
+                    if r != 0:
+                        runs[n_runs, 0], runs[n_runs, 1], runs[n_runs, 3] = r, x, n_runs
+                        n_runs += 1
+                    before = r
+            if before != 0:
+                runs[n_runs - 1, 2] = width
+            row = s * height + y
+            starts[row + 1] = n_runs
+            if starts[row] == n_runs:
+                continue
+            if y > 0:
+                _join_rows(runs, starts[row - 1], starts[row], starts[row], n_runs)
+            if s > 0:
+                for other in range(max(y - 1, 0), min(y + 2, height)):
+                    above = row - height - y + other
+                    _join_rows(runs, starts[above], starts[above + 1], starts[row], n_runs)
+    place = np.empty(n_runs, np.int32)
+    n_pools = 0
+    for run in range(n_runs):
+        if runs[run, 3] == run:
+            place[run] = n_pools
+            n_pools += 1
+    region, size = np.empty(n_pools, np.int32), np.zeros(n_pools, np.int32)
+    sums = np.zeros((n_pools, 6), np.int64)
+    bounds = np.empty((n_pools, 6), np.int32)
+    for s in range(n_slices):
+        for y in range(height):
+            for run in range(starts[s * height + y], starts[s * height + y + 1]):
+                root = run
+                while runs[root, 3] != root:
+                    root = runs[root, 3]
+                runs[run, 3] = root
+                pool = place[root]
+                first, last = np.int64(runs[run, 1]), np.int64(runs[run, 2]) - 1
+                if size[pool] == 0:
+                    region[pool] = runs[run, 0] - 1
+                    bounds[pool, 0], bounds[pool, 1] = s, s
+                    bounds[pool, 2], bounds[pool, 3] = y, y
+                    bounds[pool, 4], bounds[pool, 5] = first, last
+                n = last - first + 1
+                along = n * (first + last) // 2
+                size[pool] += n
+                sums[pool, 0] += n * s
+                sums[pool, 1] += n * y
+                sums[pool, 2] += along
+                sums[pool, 3] += n * y * y
+                sums[pool, 4] += _squares_to(last) - _squares_to(first - 1)
+                sums[pool, 5] += along * y
+                bounds[pool, 1] = s
+                bounds[pool, 2], bounds[pool, 3] = min(bounds[pool, 2], y), max(bounds[pool, 3], y)
+                bounds[pool, 4] = min(bounds[pool, 4], first)
+                bounds[pool, 5] = max(bounds[pool, 5], last)
+    return region, size, sums, bounds
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _squares_to(last: Any) -> Any:
+    """Sum of the squares of 0 to `last`; 0 for -1."""
+    return last * (last + 1) * (2 * last + 1) // 6
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _join_rows(runs: IntArray, one: int, one_end: int, other: int, other_end: int) -> None:
+    """Join the runs of two rows that touch, by an edge or a corner; both lists ascend."""
+    while one < one_end and other < other_end:
+        if runs[one, 2] < runs[other, 1]:
+            one += 1
+        elif runs[other, 2] < runs[one, 1]:
+            other += 1
+        else:
+            _join_runs(runs, one, other)
+            ends_too = runs[one, 2] == runs[other, 2] and one + 1 < one_end
+            # the next of this row may begin where both end, and touch by a corner
+            if ends_too and runs[one + 1, 1] == runs[other, 2]:
+                _join_runs(runs, one + 1, other)
+            if runs[one, 2] < runs[other, 2]:
+                one += 1
+            else:
+                other += 1
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _join_runs(runs: IntArray, one: int, other: int) -> None:
+    """Join two runs under the earlier root, if they lie in one region; halve the paths."""
+    if runs[one, 0] != runs[other, 0]:
+        return
+    while runs[one, 3] != one:
+        runs[one, 3] = runs[runs[one, 3], 3]
+        one = runs[one, 3]
+    while runs[other, 3] != other:
+        runs[other, 3] = runs[runs[other, 3], 3]
+        other = runs[other, 3]
+    if one < other:
+        runs[other, 3] = one
+    else:
+        runs[one, 3] = other

@@ -39,7 +39,7 @@ def discover_families() -> dict[str, type[Family]]:
     Examples
     --------
     >>> sorted(discover_families())[:2]
-    ['acquisition', 'fluid']
+    ['acquisition', 'dark_fluid']
     """
     found: dict[str, type[Family]] = {}
     for module_info in pkgutil.iter_modules(__path__):

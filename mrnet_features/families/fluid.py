@@ -1,4 +1,4 @@
-"""Bright fluid on the fluid-sensitive planes: how much, where along the stack, in what pools."""
+"""Fluid: how much, where along the stack, in what pools; bright where fat is suppressed."""
 
 from __future__ import annotations
 
@@ -7,63 +7,91 @@ from typing import ClassVar, NamedTuple
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.histogram import histogram
+from mrnet_features.counts.once import count_once
 from mrnet_features.counts.pools import Pools, pools
+from mrnet_features.counts.rims import Rims, rims
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.families.distributions import as_float, divide, moment, quantile
+from mrnet_features.families.pool_shapes import describe_largest, describe_sizes
 from mrnet_features.stacks.prepare import Stack
 
 MAD_TO_SD = 1.4826  # of a normal distribution
-MIN_POOL = 1e-4  # of the region; smaller pools are vessels and noise
+CORE_SIDE = 5  # pixels, about 3 mm: as thick as the cartilage of patella and femur
+BRIGHTEST, SHARE = 0.999, 0.9  # fluid begins at this share of this quantile
+ALL = 0  # a threshold that every pixel reaches
 
 
 class FluidCounts(NamedTuple):
-    """What the fluid family counts.
+    """What the fluid families count.
 
     Attributes
     ----------
     histogram : array of shape (n_slices, n_regions, 256), int32
     thresholds : tuple of int
-        The fixed thresholds, then the adaptive one.
+        Grey levels from which a pixel is fluid.
     pools : tuple of Pools
         Pools at each threshold.
+    rims : tuple of Rims
+        Cores and rims at each threshold.
+    whole : Pools
+        Pools of all pixels.
     """
 
     histogram: Array
     thresholds: tuple[int, ...]
     pools: tuple[Pools, ...]
+    rims: tuple[Rims, ...]
+    whole: Pools
 
 
 @dataclass(frozen=True)
 class Fluid(Family):
     """Pixels as bright as fluid, on the planes where fluid is bright.
 
-    Effusion, oedema and a meniscal cyst are bright on fat-suppressed images, and abnormal fluid,
-    in amount or place, is the key sign of pathology. A pixel counts as fluid from a grey level T
-    on: each of `thresholds`, named in the statistic, and an adaptive one, the median of the
-    stack's regions plus `deviations` robust standard deviations (1.4826 times the median absolute
-    deviation). f is the fraction of a region's pixels at or above T; f_k of slice k; z_k from 0 to
-    1 the depth of slice k. Pools are 3-D, 26-connected.
+    Effusion, oedema and a meniscal or Baker's cyst are bright on fat-suppressed images, and
+    abnormal fluid, in amount or place, is the key sign of pathology (Bien et al. 2018). A pixel
+    counts as fluid from a grey level T on: each of `thresholds`, named in the statistic;
+    ``adaptive``, the median of the stack's regions, which is suppressed fat and marrow, plus
+    `deviations` robust standard deviations (1.4826 times the median absolute deviation); and
+    ``brightest``, nine tenths of the 99.9th percentile and at least ``adaptive``: nothing outshines
+    free fluid.
 
-    ================= ================================================= ======== =======
-    statistic         formula                                           unit     range
-    ================= ================================================= ======== =======
-    fraction_*        f                                                 fraction 0..1
-    largest_pool_*    pixels of the largest pool / region (stack only)  fraction 0..1
-    top3_pools_*      pixels of the three largest / region (stack only) fraction 0..1
-    n_pools_*         pools of at least .0001 region (stack only)       1        0..
-    peak_*            max f_k / mean f_k (stack only)                   1        1..
-    peak_place_*      abs(2z - 1) at the max, the mean if tied (stack)  1        0..1
-    off_centre_*      abs(2c - 1), c = sum(z f) / sum(f) (stack only)   1        0..1
-    spread_*          sqrt(sum((z - c)^2 f) / sum(f)) (stack only)      1        0...5
-    ================= ================================================= ======== =======
+    Cartilage is nearly as bright, but thin: the core, what an erosion by 5 by 5 pixels leaves,
+    is an effusion and no cartilage. f is the fraction of a region's pixels at or above T; f_k of
+    slice k; z_k from 0 to 1 the depth of slice k. Pools are 3-D, 26-connected. The knee is
+    described as a whole, and by recess: an effusion gathers in the suprapatellar pouch, a Baker's
+    cyst behind the joint.
 
-    ``*`` is the threshold, or ``adaptive``. NaN where the region has no pixel; the last four also
-    where no pixel is bright. Places are folded about the middle, so that the order of the slices
-    does not matter.
+    ========================= ============================================= =========== =======
+    statistic                 formula                                       unit        range
+    ========================= ============================================= =========== =======
+    fraction_*                f                                             fraction    0..1
+    core_*                    squares of 5 x 5 fluid pixels / region        fraction    0..1
+    sharpness_*               mean grey step across the rim of the fluid    grey levels 1..255
+    largest_pool_*            pixels of the largest pool / region           fraction    0..1
+    top3_pools_*              pixels of the three largest / region          fraction    0..1
+    n_pools_*                 pools of at least .0001 region                1           0..
+    peak_brightest            max f_k / mean f_k                            1           1..
+    peak_place_brightest      abs(2z - 1) at the max, the mean if tied      1           0..1
+    off_centre_brightest      abs(2c - 1), c = sum(z f) / sum(f)            1           0..1
+    spread_brightest          sqrt(sum((z - c)^2 f) / sum(f))               1           0...5
+    pool_row_brightest        centre of the largest pool, 0 top, 1 bottom   1           0..1
+    pool_aside_brightest      abs(2x - 1), x its column in the region, 0..1 1           0..1
+    pool_along_brightest      abs(2z - 1), z its depth in the region, 0..1  1           0..1
+    pool_elongation_brightest longer / shorter axis in plane (standard
+                              deviations)                                   1           1..
+    pool_fill_brightest       pixels / pixels of its bounding box           fraction    0..1
+    ========================= ============================================= =========== =======
+
+    ``*`` is the threshold, ``adaptive`` or ``brightest``. ``fraction_*`` of each slice too, for
+    ``adaptive`` and ``brightest``; all else of the stack only. NaN where the region has no pixel;
+    ``sharpness_*`` also where fluid has no rim, and what follows ``n_pools_*`` where there is no
+    fluid. Places are folded about the middle, so that neither the order of the slices nor the side
+    of the leg matters.
 
     Parameters
     ----------
-    thresholds : tuple of int, default (128, 160, 192)
+    thresholds : tuple of int, default (192,)
         Grey levels. Released MRNet stacks are standardised per sequence, so fixed ones mean
         the same in every exam.
     deviations : float, default 3.0
@@ -73,15 +101,16 @@ class Fluid(Family):
     >>> import numpy as np
     >>> ones = np.ones((1, 1, 4), np.uint8)
     >>> family, stack = Fluid(), Stack(np.uint8([[[9, 9, 9, 200]]]), ones, ones, n_levels=1)
-    >>> float(family.describe(family.count(stack))["fraction_192"][0, 0])
+    >>> float(family.describe_stack(family.count(stack))["fraction_192"][0])
     0.25
     """
 
     name: ClassVar[str] = "fluid"
     planes: ClassVar[tuple[str, ...]] = ("axial", "sagittal")
+    region_sets: ClassVar[tuple[str, ...]] = ("knee", "recesses")
     slices_talk: ClassVar[bool] = True
 
-    thresholds: tuple[int, ...] = (128, 160, 192)
+    thresholds: tuple[int, ...] = (192,)
     deviations: float = 3.0
 
     def __post_init__(self) -> None:
@@ -91,51 +120,37 @@ class Fluid(Family):
             raise ValueError(f"`thresholds` must differ, got {self.thresholds}.")
 
     def count(self, stack: Stack) -> Counts:
-        """Histogram, and pools at every threshold."""
-        counts = histogram(stack.grey, stack.regions, n_values=256, n_regions=stack.n_regions)
-        thresholds = (*self.thresholds, self._adapt(counts))
-        return FluidCounts(
-            counts,
-            thresholds,
-            tuple(
-                pools(stack.grey, stack.regions, threshold=t, n_regions=stack.n_regions)
-                for t in thresholds
-            ),
-        )
+        """Histogram; pools, cores and rims at every threshold."""
+        counts = count_once(stack, histogram, "grey", n_values=256)
+        thresholds = (*self.thresholds, *self._adapt(counts))
+        return _count_fluid(stack, stack.grey, counts, thresholds)
 
     def describe(self, counts: Counts) -> Statistics:
-        """Fractions of each slice."""
-        return {
-            f"fraction_{name}": _fraction(counts.histogram, threshold)
-            for name, threshold in zip(self._names(), counts.thresholds, strict=True)
-        }
+        """Fractions of each slice at the two thresholds that follow the stack."""
+        pairs = list(zip(self._names(), counts.thresholds, strict=True))[-2:]
+        return {f"fraction_{name}": _fraction(counts.histogram, at) for name, at in pairs}
 
     def describe_stack(self, counts: Counts) -> Statistics:
         """All of the table above."""
         xp = namespace(counts.histogram)
         merged = xp.sum(counts.histogram, axis=0, keepdims=True)
-        n_pixels = xp.sum(as_float(merged[0, ...]), axis=-1)
-        rows = zip(self._names(), counts.thresholds, counts.pools, strict=True)
         statistics: dict[str, Array] = {}
-        for name, threshold, found in rows:
-            slices = _fraction(counts.histogram, threshold)
-            described = {
-                "fraction": _fraction(merged, threshold)[0, :],
-                **_describe_pools(found, n_pixels),
-                **_describe_profile(slices),
-            }
-            statistics |= {f"{key}_{name}": values for key, values in described.items()}
-        return statistics
+        for name, values in zip(self._names(), _describe_each(counts, merged), strict=True):
+            statistics |= {f"{key}_{name}": value for key, value in values.items()}
+        slices = _fraction(counts.histogram, counts.thresholds[-1])
+        last = _describe_profile(slices)
+        last |= describe_largest(counts.pools[-1], counts.whole, merged.shape[1])
+        return statistics | {f"{key}_brightest": value for key, value in last.items()}
 
     def _names(self) -> list[str]:
-        return [*(str(threshold) for threshold in self.thresholds), "adaptive"]
+        return [*(str(threshold) for threshold in self.thresholds), "adaptive", "brightest"]
 
-    def _adapt(self, counts: Array) -> int:
-        """Grey level that stands out from the stack's regions; 255 at the most."""
+    def _adapt(self, counts: Array) -> tuple[int, int]:
+        """Grey levels that stand out from the stack's regions, and are its brightest; 1..255."""
         xp = namespace(counts)
         total = as_float(xp.sum(counts, axis=(0, 1)))
         if float(xp.sum(total)) == 0:
-            return 255
+            return 255, 255
         grey = xp.arange(256, dtype=xp.float64)
         median = float(quantile(total, grey, 0.5))
         # distances to a median of x.5 end in .5 too: twice the distance is a whole number
@@ -145,7 +160,97 @@ class Fluid(Family):
             xp.where(distance[None, :] == twice[:, None], total[None, :], 0.0), axis=-1
         )
         deviation = MAD_TO_SD * float(quantile(by_distance, twice, 0.5)) / 2
-        return min(int(median + self.deviations * max(deviation, 1.0)) + 1, 255)
+        adaptive = min(int(median + self.deviations * max(deviation, 1.0)) + 1, 255)
+        return adaptive, max(int(SHARE * float(quantile(total, grey, BRIGHTEST))), adaptive)
+
+
+@dataclass(frozen=True)
+class DarkFluid(Family):
+    """Pixels as dark as fluid where fat is bright: the T1 counterpart of `Fluid`.
+
+    On T1 images an effusion is dark grey and displaces bright fat in the recesses of the joint.
+    Muscle, ligament and cortex are dark as well, so this counts less than bright fluid. Dark is
+    what has at most `share` of the median grey level of the stack's regions.
+
+    ============ ============================================= ======== =====
+    statistic    formula                                       unit     range
+    ============ ============================================= ======== =====
+    fraction     dark pixels / region                          fraction 0..1
+    core         squares of 5 x 5 dark pixels / region         fraction 0..1
+    largest_pool pixels of the largest 3-D pool / region       fraction 0..1
+    ============ ============================================= ======== =====
+
+    All of the stack only. NaN where the region has no pixel.
+
+    Parameters
+    ----------
+    share : float, default 0.6
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ones = np.ones((1, 1, 4), np.uint8)
+    >>> family, stack = DarkFluid(), Stack(np.uint8([[[9, 99, 99, 99]]]), ones, ones, n_levels=1)
+    >>> float(family.describe_stack(family.count(stack))["fraction"][0])
+    0.25
+    """
+
+    name: ClassVar[str] = "dark_fluid"
+    planes: ClassVar[tuple[str, ...]] = ("coronal",)
+    region_sets: ClassVar[tuple[str, ...]] = ("recesses",)
+    slices_talk: ClassVar[bool] = True
+
+    share: float = 0.6
+
+    def count(self, stack: Stack) -> Counts:
+        """Histogram, pools and cores of the inverted grey levels."""
+        counts = count_once(stack, histogram, "grey", n_values=256)
+        xp = namespace(counts)
+        total = as_float(xp.sum(counts, axis=(0, 1)))
+        grey = xp.arange(256, dtype=xp.float64)
+        median = float(quantile(total, grey, 0.5)) if float(xp.sum(total)) else 0.0
+        inverted = 255 - stack.grey
+        return _count_fluid(
+            stack, inverted, xp.flip(counts, axis=-1), (255 - int(self.share * median),)
+        )
+
+    def describe(self, counts: Counts) -> Statistics:  # noqa: ARG002
+        """Nothing: a slice says little of the amount."""
+        return {}
+
+    def describe_stack(self, counts: Counts) -> Statistics:
+        """All of the table above."""
+        merged = namespace(counts.histogram).sum(counts.histogram, axis=0, keepdims=True)
+        values = _describe_each(counts, merged)[0]
+        return {name: values[name] for name in ("fraction", "core", "largest_pool")}
+
+
+def _count_fluid(
+    stack: Stack, grey: Array, counts: Array, thresholds: tuple[int, ...]
+) -> FluidCounts:
+    regions, n_regions = stack.regions, stack.n_regions
+    found = (pools(grey, regions, threshold=t, n_regions=n_regions) for t in thresholds)
+    edges = (
+        rims(grey, regions, threshold=t, n_regions=n_regions, side=CORE_SIDE) for t in thresholds
+    )
+    whole = pools(grey, regions, threshold=ALL, n_regions=n_regions)
+    return FluidCounts(counts, thresholds, tuple(found), tuple(edges), whole)
+
+
+def _describe_each(counts: FluidCounts, merged: Array) -> list[dict[str, Array]]:
+    """Amount, rim and pools at each threshold."""
+    xp = namespace(merged)
+    n_pixels = xp.sum(as_float(merged[0, ...]), axis=-1)
+    found = []
+    for threshold, edge, pool in zip(counts.thresholds, counts.rims, counts.pools, strict=True):
+        core, n_steps, steps = (xp.sum(as_float(part), axis=0) for part in edge)
+        values = {
+            "fraction": _fraction(merged, threshold)[0, :],
+            "core": divide(core, n_pixels),
+            "sharpness": divide(steps, n_steps),
+        }
+        found.append(values | describe_sizes(pool, n_pixels))
+    return found
 
 
 def _fraction(counts: Array, threshold: int) -> Array:
@@ -153,24 +258,6 @@ def _fraction(counts: Array, threshold: int) -> Array:
     xp = namespace(counts)
     counts = as_float(counts)
     return divide(xp.sum(counts[..., threshold:], axis=-1), xp.sum(counts, axis=-1))
-
-
-def _describe_pools(found: Pools, n_pixels: Array) -> dict[str, Array]:
-    """Number and size of each region's pools."""
-    xp = namespace(n_pixels)
-    regions = xp.arange(n_pixels.shape[0], dtype=xp.int32)
-    # three empty pools stand in where a region has fewer
-    inside = found.region[None, :] == regions[:, None]
-    sizes = xp.where(inside, as_float(found.size)[None, :], 0.0)
-    sizes = xp.concat([sizes, xp.zeros((n_pixels.shape[0], 3), dtype=xp.float64)], axis=-1)
-    largest = xp.sort(sizes, axis=-1, descending=True)[:, :3]
-    smallest = xp.maximum(MIN_POOL * n_pixels, xp.ones_like(n_pixels))
-    number = xp.sum(xp.astype(sizes >= smallest[:, None], xp.float64), axis=-1)
-    return {
-        "largest_pool": divide(largest[:, 0], n_pixels),
-        "top3_pools": divide(xp.sum(largest, axis=-1), n_pixels),
-        "n_pools": xp.where(n_pixels > 0, number, xp.full_like(number, float("nan"))),
-    }
 
 
 def _describe_profile(slices: Array) -> dict[str, Array]:

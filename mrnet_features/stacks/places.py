@@ -96,7 +96,7 @@ REGION_SETS: Mapping[str, Mapping[str, RegionSet]] = {
     "recesses": {
         "axial": RegionSet(
             (
-                Place("front", (0.0, 0.36), (0.12, 0.88)),
+                Place("front", (0.0, 0.36), (0.22, 0.78)),
                 Place("back", (0.64, 1.0), (0.12, 0.88)),
             ),
             with_rest=True,

@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy.ndimage import binary_erosion
 from skimage.measure import label
 
-from mrnet_features.families.fluid import MAD_TO_SD, MIN_POOL, Fluid
+from mrnet_features.families.fluid import CORE_SIDE, MAD_TO_SD, DarkFluid, Fluid
+from mrnet_features.families.pool_shapes import MIN_POOL
 from mrnet_features.stacks.prepare import Stack
 
 
@@ -34,7 +36,7 @@ def stacks(draw):
 @given(stacks())
 def test_fractions_are_shares_of_bright_pixels(stack):
     counts, slices, whole = describe(stack)
-    names = ("128", "160", "192", "adaptive")
+    names = ("192", "adaptive", "brightest")
     for name, threshold in zip(names, counts.thresholds, strict=True):
         for r in (1, 2):
             inside = stack.regions == r
@@ -42,7 +44,7 @@ def test_fractions_are_shares_of_bright_pixels(stack):
             n_pixels = inside.sum()
             expected = bright.sum() / n_pixels if n_pixels else np.nan
             assert np.isclose(whole[f"fraction_{name}"][r - 1], expected, equal_nan=True)
-            for s in range(stack.n_slices):
+            for s in range(stack.n_slices if name != "192" else 0):
                 n_pixels = inside[s].sum()
                 expected = bright[s].sum() / n_pixels if n_pixels else np.nan
                 ours = slices[f"fraction_{name}"][s, r - 1]
@@ -54,30 +56,30 @@ def test_the_adaptive_threshold_stands_out_from_the_regions(stack):
     counts, _, _ = describe(stack)
     grey = stack.grey[stack.regions > 0].astype(float)
     if grey.size == 0:
-        assert counts.thresholds[-1] == 255
+        assert counts.thresholds == (192, 255, 255)
         return
     median = np.median(grey)
     deviation = MAD_TO_SD * np.median(np.abs(grey - median))
     # the first grey level above median + 3 deviations, a deviation being at least one grey level
-    expected = min(int(median + 3 * max(deviation, 1)) + 1, 255)
-    assert counts.thresholds[-1] == expected
+    adaptive = min(int(median + 3 * max(deviation, 1)) + 1, 255)
+    brightest = max(int(0.9 * np.percentile(grey, 99.9)), adaptive)
+    assert counts.thresholds == (192, adaptive, brightest)
 
 
 @given(stacks())
 def test_pools_are_the_connected_pieces(stack):
-    counts, _, whole = describe(stack)
+    _, _, whole = describe(stack)
     for r in (1, 2):
         inside = stack.regions == r
         if not inside.any():
-            assert np.isnan(whole["n_pools_160"][r - 1])
+            assert np.isnan(whole["n_pools_192"][r - 1])
             continue
-        pieces = label(inside & (stack.grey >= 160), connectivity=3)
+        pieces = label(inside & (stack.grey >= 192), connectivity=3)
         sizes = np.sort(np.bincount(pieces.ravel())[1:])[::-1]
         n_pixels = inside.sum()
-        assert whole["largest_pool_160"][r - 1] == pytest.approx(sizes[:1].sum() / n_pixels)
-        assert whole["top3_pools_160"][r - 1] == pytest.approx(sizes[:3].sum() / n_pixels)
-        assert whole["n_pools_160"][r - 1] == (sizes >= max(MIN_POOL * n_pixels, 1)).sum()
-    assert all(part.dtype == np.int32 for found in counts.pools for part in found)
+        assert whole["largest_pool_192"][r - 1] == pytest.approx(sizes[:1].sum() / n_pixels)
+        assert whole["top3_pools_192"][r - 1] == pytest.approx(sizes[:3].sum() / n_pixels)
+        assert whole["n_pools_192"][r - 1] == (sizes >= max(MIN_POOL * n_pixels, 1)).sum()
 
 
 def test_specks_are_no_pools():
@@ -85,17 +87,19 @@ def test_specks_are_no_pools():
     grey[0, 0, 0] = 255  # 1 of 40,000 pixels: below a ten-thousandth
     grey[0, 50:60, 50:60] = 255
     _, _, whole = describe(make_stack(grey))
-    assert whole["n_pools_160"][0] == 1
+    assert whole["n_pools_192"][0] == 1
 
 
 def test_the_profile_of_one_bright_slice():
     grey = np.zeros((5, 4, 4), np.uint8)
     grey[4, :2] = 200
     _, _, whole = describe(make_stack(grey))
-    values = {name: float(whole[f"{name}_160"][0]) for name in ("peak", "peak_place", "off_centre")}
+    values = {
+        name: float(whole[f"{name}_brightest"][0]) for name in ("peak", "peak_place", "off_centre")
+    }
     # all of the fluid in the last of five slices: depth .9, folded to .8
     assert values == pytest.approx({"peak": 5.0, "peak_place": 0.8, "off_centre": 0.8})
-    assert float(whole["spread_160"][0]) == pytest.approx(0.0, abs=1e-12)
+    assert float(whole["spread_brightest"][0]) == pytest.approx(0.0, abs=1e-12)
 
 
 def test_the_profile_of_even_fluid():
@@ -103,17 +107,17 @@ def test_the_profile_of_even_fluid():
     grey[:, 0] = 200
     _, _, whole = describe(make_stack(grey))
     depths = np.array([0.125, 0.375, 0.625, 0.875])
-    assert float(whole["peak_160"][0]) == pytest.approx(1.0)
-    assert float(whole["peak_place_160"][0]) == pytest.approx(np.abs(2 * depths - 1).mean())
-    assert float(whole["off_centre_160"][0]) == pytest.approx(0.0, abs=1e-12)
-    assert float(whole["spread_160"][0]) == pytest.approx(depths.std())
+    assert float(whole["peak_brightest"][0]) == pytest.approx(1.0)
+    assert float(whole["peak_place_brightest"][0]) == pytest.approx(np.abs(2 * depths - 1).mean())
+    assert float(whole["off_centre_brightest"][0]) == pytest.approx(0.0, abs=1e-12)
+    assert float(whole["spread_brightest"][0]) == pytest.approx(depths.std())
 
 
 def test_without_fluid_there_is_no_profile_but_there_are_fractions():
     _, slices, whole = describe(make_stack(np.full((2, 3, 3), 9, np.uint8)))
-    assert (slices["fraction_160"] == 0).all()
-    assert np.isnan(whole["peak_160"]).all()
-    assert (whole["n_pools_160"] == 0).all()
+    assert (slices["fraction_adaptive"] == 0).all()
+    assert np.isnan(whole["peak_brightest"]).all()
+    assert (whole["n_pools_192"] == 0).all()
 
 
 @pytest.mark.parametrize("thresholds", [(0,), (256,), (128, 128)])
@@ -124,3 +128,77 @@ def test_impossible_thresholds_are_refused(thresholds):
 
 def test_thresholds_show_in_the_label():
     assert Fluid(thresholds=(100, 200)).label == "fluid_thresholds100_200"
+
+
+def disc(height, width, row, column, radius):
+    y, x = np.mgrid[:height, :width]
+    return (y - row) ** 2 + (x - column) ** 2 <= radius**2
+
+
+def test_a_thin_bright_sheet_is_no_effusion_but_a_pool_of_its_area_is():
+    sheet, pool = np.full((2, 1, 80, 80), 60, np.uint8)
+    sheet[0, 40:44, :76] = 230  # cartilage, four pixels thick
+    pool[0, disc(80, 80, 40, 40, 9.8)] = 230
+    thin, thick = (describe(make_stack(grey))[2] for grey in (sheet, pool))
+    assert thin["fraction_192"] == pytest.approx(thick["fraction_192"], rel=0.05)
+    assert thin["core_192"] == 0
+    assert thick["core_192"] > 0.4 * thick["fraction_192"]
+
+
+@given(stacks())
+def test_the_core_is_what_an_erosion_leaves(stack):
+    _, _, whole = describe(stack)
+    square = np.ones((1, CORE_SIDE, CORE_SIDE), bool)
+    for r in (1, 2):
+        inside = stack.regions == r
+        core = binary_erosion(inside & (stack.grey >= 192), square).sum()
+        expected = core / inside.sum() if inside.any() else np.nan
+        assert np.isclose(whole["core_192"][r - 1], expected, equal_nan=True)
+
+
+def test_sharpness_is_the_grey_step_at_the_rim():
+    grey = np.full((1, 20, 20), 60, np.uint8)
+    grey[0, 5:12, 5:12] = 210
+    assert describe(make_stack(grey))[2]["sharpness_192"] == 150.0
+    grey[0, 5:12, 5:12] = 200
+    assert describe(make_stack(grey))[2]["sharpness_192"] == 140.0
+
+
+def test_place_and_shape_of_a_planted_pool():
+    grey = np.full((10, 40, 60), 50, np.uint8)
+    grey[7:9, 8:12, 40:52] = 240
+    whole = describe(make_stack(grey))[2]
+    found = {name: float(whole[f"pool_{name}_brightest"][0]) for name in ("row", "aside", "along")}
+    # centre of rows 8..11 is 10 of 40, of columns 40..51 is 46 of 60, of slices 7..8 is 8 of 10
+    assert found == pytest.approx({"row": 0.25, "aside": 2 * 46 / 60 - 1, "along": 0.6})
+    assert whole["pool_fill_brightest"][0] == pytest.approx(1.0)
+    # a box of 4 by 12 has variances 4^2 / 12 and 12^2 / 12
+    assert whole["pool_elongation_brightest"][0] == pytest.approx(3.0)
+
+
+def test_turning_a_pool_does_not_change_its_elongation():
+    y, x = np.mgrid[:101, :101] - 50
+    shapes = []
+    for angle in np.deg2rad([0, 30, 45, 90]):
+        u, v = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+        grey = np.where((u / 30) ** 2 + (v / 10) ** 2 <= 1, 240, 50).astype(np.uint8)
+        shapes.append(describe(make_stack(grey[None]))[2]["pool_elongation_brightest"][0])
+    assert shapes == pytest.approx([3.0] * 4, rel=0.02)
+
+
+def test_two_largest_pools_share_their_place():
+    grey = np.full((1, 40, 40), 50, np.uint8)
+    grey[0, 4:8, 10:14] = 240
+    grey[0, 24:28, 10:14] = 240
+    whole = describe(make_stack(grey))[2]
+    assert whole["pool_row_brightest"][0] == pytest.approx((6 + 26) / 2 / 40)
+
+
+def test_dark_fluid_sees_dark_in_bright_and_nothing_in_even_grey():
+    grey = np.full((2, 40, 40), 180, np.uint8)
+    assert describe(make_stack(grey), DarkFluid())[2]["fraction"] == 0
+    grey[:, 10:20, 10:26] = 70
+    whole = describe(make_stack(grey), DarkFluid())[2]
+    assert whole["fraction"][0] == pytest.approx(160 / 1600)
+    assert whole["largest_pool"][0] == pytest.approx(160 / 1600)
+    assert whole["core"][0] == pytest.approx(6 * 12 / 1600)

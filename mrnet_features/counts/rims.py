@@ -1,0 +1,112 @@
+"""Bright pixels deep inside bright areas, and the grey step along the rims of such areas."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from mrnet_features.arrays import Array, twin
+from mrnet_features.counts.inputs import check_counted
+
+IntArray = np.ndarray[Any, np.dtype[np.int32]]
+
+
+class Rims(NamedTuple):
+    """What lies in and around the bright areas of each region of each slice.
+
+    Attributes
+    ----------
+    core : array of shape (n_slices, n_regions), int32
+        Squares of `side` by `side` pixels that are bright and of one region throughout: what is
+        left when the bright areas are eroded by such a square.
+    n_steps : array of shape (n_slices, n_regions), int32
+        Neighbours, right or below, of one region, one bright and one not.
+    steps : array of shape (n_slices, n_regions), int32
+        Sum of their grey differences.
+    """
+
+    core: Array
+    n_steps: Array
+    steps: Array
+
+
+@twin
+def rims(grey: Array, regions: Array, *, threshold: int, n_regions: int, side: int) -> Rims:
+    """Cores and rims of the areas at or above a grey level.
+
+    Parameters
+    ----------
+    grey : array of shape (n_slices, height, width), uint8
+        Grey levels 0 to 255.
+    regions : array of shape (n_slices, height, width), uint8
+        0 outside, r inside region r.
+    threshold : int
+        Grey level from which a pixel is bright.
+    n_regions : int
+    side : int
+        Pixels, at least 1.
+
+    Returns
+    -------
+    Rims
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the input is not as above.
+
+    Examples
+    --------
+    >>> grey = np.array([[[9, 9, 9, 1], [9, 9, 1, 1]]], np.uint8)
+    >>> found = rims(grey, np.ones_like(grey), threshold=9, n_regions=1, side=2)
+    >>> [int(part[0, 0]) for part in found]
+    [1, 3, 24]
+    """
+    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
+    if side < 1:
+        raise ValueError(f"`side` must be at least 1 pixel, got {side}.")
+    counts = np.zeros((3, grey.shape[0], n_regions + 1), np.int32)
+    _count_rims(np.ascontiguousarray(grey), np.ascontiguousarray(regions), threshold, side, counts)
+    core, n_steps, steps = counts[:, :, 1:]
+    return Rims(core, n_steps, steps)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _count_rims(grey: Any, regions: Any, threshold: int, side: int, counts: IntArray) -> None:
+    """One pass; a column's `rows` counts rows whose last `side` pixels are all bright."""
+    n_slices, height, width = grey.shape
+    rows = np.zeros(width, np.int32)
+    for s in range(n_slices):
+        core, n_steps, steps = counts[0, s], counts[1, s], counts[2, s]
+        for y in range(height):
+            streak = 0
+            for x in range(width):
+                r = regions[s, y, x]
+                g = np.int32(grey[s, y, x])
+                bright = g >= threshold
+                if r == 0:
+                    streak, rows[x] = 0, 0
+                    continue
+                if x + 1 < width and regions[s, y, x + 1] == r:
+                    g_right = np.int32(grey[s, y, x + 1])
+                    if bright != (g_right >= threshold):
+                        n_steps[r] += 1
+                        steps[r] += abs(g - g_right)
+                if y + 1 < height and regions[s, y + 1, x] == r:
+                    g_below = np.int32(grey[s, y + 1, x])
+                    if bright != (g_below >= threshold):
+                        n_steps[r] += 1
+                        steps[r] += abs(g - g_below)
+                if not bright:
+                    streak, rows[x] = 0, 0
+                    continue
+                if x == 0 or regions[s, y, x - 1] != r:
+                    streak = 0
+                streak += 1
+                if y == 0 or regions[s, y - 1, x] != r:
+                    rows[x] = 0
+                rows[x] = rows[x] + 1 if streak >= side else 0
+                if rows[x] >= side:
+                    core[r] += 1

@@ -1,0 +1,118 @@
+"""Pools of bright pixels -> size, place and shape: the formulae that families of lesions share."""
+
+from __future__ import annotations
+
+from mrnet_features.arrays import Array, namespace
+from mrnet_features.counts.pools import Pools
+from mrnet_features.families.distributions import as_float, divide
+
+MIN_POOL = 1e-4  # of the region; smaller pools are vessels and noise
+PIXEL_VARIANCE = 1 / 12  # of a place within a pixel, so that a line of pixels has a width
+
+
+def describe_sizes(found: Pools, n_pixels: Array) -> dict[str, Array]:
+    """Size of the largest pool, of the three largest, and number of pools.
+
+    Parameters
+    ----------
+    found : Pools
+    n_pixels : array of shape (n_regions,), float64
+        Pixels of each region.
+
+    Returns
+    -------
+    dict of str to array of shape (n_regions,), float64
+        ``largest_pool`` and ``top3_pools`` as fractions of the region; ``n_pools`` of at least
+        .0001 of it. NaN where the region has no pixel.
+    """
+    xp = namespace(n_pixels)
+    sizes = _sizes_by_region(found, n_pixels.shape[0])
+    # three empty pools stand in where a region has fewer
+    sizes = xp.concat([sizes, xp.zeros((n_pixels.shape[0], 3), dtype=xp.float64)], axis=-1)
+    largest = xp.sort(sizes, axis=-1, descending=True)[:, :3]
+    smallest = xp.maximum(MIN_POOL * n_pixels, xp.ones_like(n_pixels))
+    number = xp.sum(xp.astype(sizes >= smallest[:, None], xp.float64), axis=-1)
+    return {
+        "largest_pool": divide(largest[:, 0], n_pixels),
+        "top3_pools": divide(xp.sum(largest, axis=-1), n_pixels),
+        "n_pools": xp.where(n_pixels > 0, number, xp.full_like(number, float("nan"))),
+    }
+
+
+def describe_largest(found: Pools, whole: Pools, n_regions: int) -> dict[str, Array]:
+    """Place and shape of the largest pool; the mean where several are the largest.
+
+    Parameters
+    ----------
+    found : Pools
+    whole : Pools
+        Pools of all pixels of the regions: they tell how far each region reaches.
+    n_regions : int
+
+    Returns
+    -------
+    dict of str to array of shape (n_regions,), float64
+        ``pool_row``: centre from the region's top, 0, to its bottom, 1. ``pool_aside`` and
+        ``pool_along``: how far the centre lies from the region's middle, in columns and in slices,
+        0 to 1. ``pool_elongation``: root of the ratio of the variances along the longer and the
+        shorter axis in the plane of the slices. ``pool_fill``: fraction of its bounding box.
+        NaN where the region has no pool.
+    """
+    xp = namespace(found.size)
+    sizes = _sizes_by_region(found, n_regions)
+    largest = xp.max(sizes, axis=-1, keepdims=True)
+    chosen = xp.astype((sizes == largest) & (sizes > 0), xp.float64)
+    weight = divide(chosen, xp.sum(chosen, axis=-1, keepdims=True))
+
+    size = xp.concat([as_float(found.size), xp.ones((1,), dtype=xp.float64)])
+    sums = xp.concat([as_float(found.sums), xp.zeros((1, 6), dtype=xp.float64)])
+    bounds = xp.concat([as_float(found.bounds), xp.zeros((1, 6), dtype=xp.float64)])
+    means = sums / size[:, None]
+    var_row = means[:, 3] - means[:, 1] ** 2 + PIXEL_VARIANCE
+    var_column = means[:, 4] - means[:, 2] ** 2 + PIXEL_VARIANCE
+    covariance = means[:, 5] - means[:, 1] * means[:, 2]
+    half = (var_row + var_column) / 2
+    root = xp.sqrt(((var_row - var_column) / 2) ** 2 + covariance**2)
+    shorter = xp.maximum(half - root, xp.full_like(half, PIXEL_VARIANCE))
+    reach = (bounds[:, 1::2] - bounds[:, 0::2]) + 1
+    volume = reach[:, 0] * reach[:, 1] * reach[:, 2]
+
+    first, size_of_region = _reach_of_regions(whole, n_regions)
+    middle = (means[None, :, :3] - first[:, None, :] + 0.5) / size_of_region[:, None, :]
+    folded = xp.abs(2 * middle - 1)
+
+    def pick(values: Array) -> Array:
+        return xp.sum(weight * values, axis=-1)
+
+    return {
+        "pool_row": pick(middle[..., 1]),
+        "pool_aside": pick(folded[..., 2]),
+        "pool_along": pick(folded[..., 0]),
+        "pool_elongation": pick(xp.sqrt((half + root) / shorter)[None, :]),
+        "pool_fill": pick((size / volume)[None, :]),
+    }
+
+
+def _sizes_by_region(found: Pools, n_regions: int) -> Array:
+    """Sizes, 0 where a pool lies in another region: (n_regions, n_pools + 1), the last one 0."""
+    xp = namespace(found.size)
+    regions = xp.arange(n_regions, dtype=xp.int32)
+    inside = found.region[None, :] == regions[:, None]
+    sizes = xp.where(inside, as_float(found.size)[None, :], 0.0)
+    return xp.concat([sizes, xp.zeros((n_regions, 1), dtype=xp.float64)], axis=-1)
+
+
+def _reach_of_regions(whole: Pools, n_regions: int) -> tuple[Array, Array]:
+    """First slice, row and column of each region, and how many there are; 0 and 1 for none."""
+    xp = namespace(whole.size)
+    regions = xp.arange(n_regions, dtype=xp.int32)
+    inside = (whole.region[None, :] == regions[:, None])[..., None]
+    bounds = as_float(whole.bounds)[None, ...]
+    absent = xp.zeros((n_regions, 1, 3), dtype=xp.float64)
+    lows = xp.where(inside, bounds[..., 0::2], float("inf"))
+    highs = xp.where(inside, bounds[..., 1::2], -1.0)
+    first = xp.min(xp.concat([lows, absent + float("inf")], axis=1), axis=1)
+    last = xp.max(xp.concat([highs, absent - 1.0], axis=1), axis=1)
+    present = last >= 0
+    first = xp.where(present, first, xp.zeros_like(first))
+    return first, xp.where(present, last - first + 1, xp.ones_like(first))
