@@ -134,6 +134,6 @@ def _count_neighbours(
                 like[place, np.uint16(equal[x])] += 1
                 unlike[place, np.uint16(inside[x])] += gap[x]
                 if inside[x] == 0 and place > 0:
-                    alone[s, place - 1] += 1
+                    alone[s, int(key[x]) - 1] += 1
         dependence[s] = like[1:]
         difference[s] = unlike[1:]
