@@ -17,7 +17,7 @@ _HOMES = {
     "Exam": "data.mrnet",
     "FeatureExtractor": "extraction.extractor",
     "Folds": "evaluation.splits",
-    "Quantisation": "stacks.prepare",
+    "audit": "data.audit",
     "compare": "evaluation.compare",
     "cross_validate": "evaluation.crossval",
     "evaluate": "evaluation.holdout",
@@ -35,6 +35,7 @@ _HOMES = {
 }
 
 if TYPE_CHECKING:
+    from mrnet_features.data.audit import audit
     from mrnet_features.data.knees import write_knees
     from mrnet_features.data.mrnet import Dataset, Exam, load_labels, load_mrnet
     from mrnet_features.evaluation.compare import compare
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
         prior_baseline,
     )
     from mrnet_features.names import parse_name
-    from mrnet_features.stacks.prepare import Quantisation
 
 __all__ = [
     "Dataset",
@@ -57,7 +57,7 @@ __all__ = [
     "Exam",
     "FeatureExtractor",
     "Folds",
-    "Quantisation",
+    "audit",
     "compare",
     "cross_validate",
     "evaluate",

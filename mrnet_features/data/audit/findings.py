@@ -1,0 +1,107 @@
+"""What the audit can say: codes, severities, and one finding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import pandas as pd
+
+CODES = {
+    "label-file": "A label file or line is not as the release has it.",
+    "label-missing": "An exam has no label for a task.",
+    "label-conflict": "A tear without abnormality; value: none.",
+    "stack-file": "A file can't be read as a uint8 stack, or is misnamed.",
+    "stack-missing": "An exam has no stack for a plane.",
+    "blank-slices": "Slices without contrast; value: how many.",
+    "repeated-slices": "Slices equal to the one before; value: how many.",
+    "saturated": "Much of the leg at grey level 255; value: fraction of the leg.",
+    "ghosting": "Displaced copies in the air beside the leg; value: part of the leg's grey level.",
+    "out-of-view": "The knee is not where it is in the other exams; value: robust SDs from them.",
+    "orientation": "Turned, or another plane's picture; value: robust SDs before turning.",
+    "noise": "Far noisier than the rest of its plane; value: robust SDs.",
+    "blur": "Far more blurred than the rest of its plane; value: robust SDs.",
+    "slice-count": "Fewer than half or more than twice the usual slices; value: slices.",
+    "duplicate": "The same pixels as another stack; value: 1.",
+    "near-duplicate": "The same picture as another stack; value: correlation.",
+}
+FOLDER_CODES = tuple(code for code in CODES if code.startswith(("label-", "stack-")))
+COLUMNS = ("exam", "plane", "code", "severity", "value", "advice")
+
+
+class Finding(NamedTuple):
+    """One thing that a reader would object to.
+
+    Attributes
+    ----------
+    exam, plane : str
+        Whose stack; empty where it concerns none in particular.
+    code : str
+        A key of `CODES`.
+    severity : {"reject", "check"}
+        Leave the exam out, or look at it.
+    value : float
+        As `CODES` says; NaN where there is none.
+    advice : str
+        What was found and what to do.
+    """
+
+    exam: str
+    plane: str
+    code: str
+    severity: str
+    value: float
+    advice: str
+
+
+def choose_codes(codes: Iterable[str] | None, skip: Iterable[str]) -> tuple[str, ...]:
+    """Codes to look for, in the order of `CODES`.
+
+    Parameters
+    ----------
+    codes : iterable of str or None
+        None for all.
+    skip : iterable of str
+        Codes to leave out of them.
+
+    Returns
+    -------
+    tuple of str
+
+    Raises
+    ------
+    ValueError
+        If a code does not exist.
+
+    Examples
+    --------
+    >>> choose_codes(["noise", "blur"], ["noise"])
+    ('blur',)
+    """
+    wanted, unwanted = list(CODES) if codes is None else list(codes), list(skip)
+    unknown = [code for code in (*wanted, *unwanted) if code not in CODES]
+    if unknown:
+        raise ValueError(
+            f"`codes` and `skip` must hold some of {', '.join(CODES)}, got {unknown[0]!r}."
+        )
+    return tuple(code for code in CODES if code in wanted and code not in unwanted)
+
+
+def tabulate(findings: Iterable[Finding], codes: Iterable[str]) -> pd.DataFrame:
+    """Table of the findings that have one of the codes, by exam, plane and code.
+
+    Parameters
+    ----------
+    findings : iterable of Finding
+    codes : iterable of str
+
+    Returns
+    -------
+    DataFrame
+        Columns exam, plane, code, severity, value (float64), advice; one row a finding.
+    """
+    order, wanted = list(CODES), set(codes)
+    kept = [finding for finding in findings if finding.code in wanted]
+    kept.sort(key=lambda found: (found.exam, found.plane, order.index(found.code), found.advice))
+    table = pd.DataFrame(kept, columns=list(COLUMNS))
+    return table.astype({"value": "float64"})

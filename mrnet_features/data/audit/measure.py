@@ -1,0 +1,120 @@
+"""One pass over the pixels of an exam: all that the audit needs to know of each stack."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from mrnet_features.data.audit.blocks import Uint8Array, block_means, sketch_stack
+from mrnet_features.data.audit.ghosts import FloatArray, score_ghosts
+from mrnet_features.data.audit.pixels import (
+    count_blank_slices,
+    count_repeated_slices,
+    measure_noise,
+    measure_saturation,
+    measure_sharpness,
+)
+from mrnet_features.data.mrnet import Exam
+from mrnet_features.stacks.regions import find_foreground
+
+HALVED_SIDE = 128  # from here on the outline of the leg is found on a half-size stack
+
+
+@dataclass(frozen=True, eq=False)
+class Measures:
+    """What one stack is like.
+
+    Attributes
+    ----------
+    exam, plane : str
+    n_slices : int
+    digest : str
+        Hash of shape and pixels: equal for equal stacks alone.
+    sketch : ndarray of shape (8, 32, 32), uint8
+        As `sketch_stack` returns it.
+    outline : ndarray of shape (8, 32, 32), uint8
+        Share of leg in each part of the sketch, 255 for all of it.
+    ghosts : ndarray of shape (n_slices, 2), float64
+        As `score_ghosts` returns it.
+    noise, sharpness, saturation : float
+        As `measure_noise`, `measure_sharpness`, `measure_saturation` return them; noise as a
+        fraction of the leg's median grey level.
+    n_blank, n_repeated : int
+        Slices.
+    """
+
+    exam: str
+    plane: str
+    n_slices: int
+    digest: str
+    sketch: Uint8Array
+    outline: Uint8Array
+    ghosts: FloatArray
+    noise: float
+    sharpness: float
+    saturation: float
+    n_blank: int
+    n_repeated: int
+
+
+def measure_exam(exam: Exam) -> list[Measures]:
+    """Measures of each plane of an exam.
+
+    Parameters
+    ----------
+    exam : Exam
+
+    Returns
+    -------
+    list of Measures
+        In the order of the exam's planes.
+
+    Raises
+    ------
+    ValueError
+        If a file is no longer what its header said; the message names exam and plane.
+    """
+    return [measure_stack(exam.load(plane), exam.id, plane) for plane in exam.paths]
+
+
+def measure_stack(grey: Uint8Array, exam: str = "", plane: str = "") -> Measures:
+    """Measures of one stack.
+
+    Parameters
+    ----------
+    grey : ndarray of shape (n_slices, height, width), uint8
+        Grey levels 0 to 255.
+    exam, plane : str, default ""
+        Whose stack it is.
+
+    Returns
+    -------
+    Measures
+    """
+    grey = np.ascontiguousarray(grey)
+    step = 2 if min(grey.shape[1:]) >= HALVED_SIDE else 1
+    half = np.rint(block_means(grey, step)).astype(np.uint8) if step > 1 else grey
+    small = find_foreground(half)
+    leg = small
+    if step > 1:
+        leg = np.zeros(grey.shape, dtype=bool)
+        whole = small.repeat(step, axis=1).repeat(step, axis=2)
+        leg[:, : whole.shape[1], : whole.shape[2]] = whole
+    signal = float(np.median(half[small])) if small.any() else float("nan")
+    noise = measure_noise(grey, leg)
+    return Measures(
+        exam=exam,
+        plane=plane,
+        n_slices=len(grey),
+        digest=hashlib.blake2b(repr(grey.shape).encode() + grey.tobytes()).hexdigest(),
+        sketch=sketch_stack(half),
+        outline=sketch_stack(small.astype(np.uint8) * np.uint8(255)),
+        ghosts=score_ghosts(half, small),
+        noise=noise / max(signal, 1.0),
+        sharpness=measure_sharpness(grey, leg, noise),
+        saturation=measure_saturation(grey, leg),
+        n_blank=count_blank_slices(grey),
+        n_repeated=count_repeated_slices(grey),
+    )

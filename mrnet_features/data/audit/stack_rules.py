@@ -1,0 +1,66 @@
+"""Findings that one stack alone gives: slices, saturation, ghosts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from mrnet_features.data.audit.findings import Finding
+from mrnet_features.data.audit.ghosts import DIRECTIONS, find_worst
+from mrnet_features.data.audit.measure import Measures
+
+GHOST_CHECK, GHOST_REJECT = 0.0035, 0.01  # of the leg's grey level; calibration in the tests
+SATURATED_CHECK, SATURATED_REJECT = 0.2, 0.5  # of the leg; a large effusion stays below
+
+
+def judge_stack(measures: Measures) -> Iterator[Finding]:
+    """Yield the findings of one stack.
+
+    Parameters
+    ----------
+    measures : Measures
+
+    Yields
+    ------
+    Finding
+    """
+    yield from _judge_slices(measures)
+    if measures.saturation >= SATURATED_CHECK:
+        severity = "reject" if measures.saturation >= SATURATED_REJECT else "check"
+        advice = (
+            f"{measures.saturation:.0%} of the leg is at grey level 255; contrast is lost there. "
+            "Scale the stack anew from its source, or leave it out."
+        )
+        yield Finding(
+            measures.exam, measures.plane, "saturated", severity, measures.saturation, advice
+        )
+    yield from _judge_ghosts(measures)
+
+
+def _judge_slices(measures: Measures) -> Iterator[Finding]:
+    counts = {
+        "blank-slices": (measures.n_blank, "have no contrast"),
+        "repeated-slices": (measures.n_repeated, "repeat the one before"),
+    }
+    for code, (count, what) in counts.items():
+        # A blank stack repeats itself; that is no news.
+        if not count or (code == "repeated-slices" and measures.n_blank == measures.n_slices):
+            continue
+        severity = "reject" if 2 * count >= measures.n_slices else "check"
+        advice = f"{count} of {measures.n_slices} slices {what}. Copy the file from its source."
+        yield Finding(measures.exam, measures.plane, code, severity, float(count), advice)
+
+
+def _judge_ghosts(measures: Measures) -> Iterator[Finding]:
+    worst, place, direction = find_worst(measures.ghosts)
+    if worst < GHOST_CHECK:
+        return
+    n_slices = int((np.nan_to_num(measures.ghosts)[:, direction] >= GHOST_CHECK).sum())
+    advice = (
+        f"Copies displaced {DIRECTIONS[direction]} on {n_slices} of {measures.n_slices} "
+        f"slices, strongest on slice {place} (from 0). Look at it with the grey levels of air "
+        "spread out; leave the exam out if they cross the joint."
+    )
+    severity = "reject" if worst >= GHOST_REJECT else "check"
+    yield Finding(measures.exam, measures.plane, "ghosting", severity, worst, advice)
