@@ -42,6 +42,14 @@ class Model(StrEnum):
     prior = "prior"
 
 
+class Rule(StrEnum):
+    """How to choose thresholds."""
+
+    youden = "youden"
+    sensitivity = "sensitivity"
+    specificity = "specificity"
+
+
 class Device(StrEnum):
     """Where to count."""
 
@@ -98,6 +106,30 @@ def knees(
         _print_json({"folder": str(out), "train": train, "valid": valid, "seed": seed})
     else:
         print(f"{train + valid} synthetic exams in '{out}'.")
+
+
+@app.command()
+def audit(
+    root: Root,
+    codes: Annotated[
+        str, typer.Option(help="Codes to look for, separated by commas; default all.")
+    ] = "",
+    skip: Annotated[str, typer.Option(help="Codes to leave out, separated by commas.")] = "",
+    jobs: Jobs = -1,
+    as_json: Json = False,
+) -> None:
+    """List exams that a reader would reject or look at twice, of both splits."""
+    from mrnet_features.data.audit import audit as find_faults
+    from mrnet_features.report.terminal import format_audit
+
+    wanted, unwanted = (
+        [code.strip() for code in text.split(",") if code.strip()] for text in (codes, skip)
+    )
+    findings = find_faults(root, codes=wanted or None, skip=unwanted, n_jobs=jobs)
+    if as_json:
+        _print_json(json.loads(findings.to_json(orient="records", double_precision=6)))
+    else:
+        print(format_audit(findings))
 
 
 @app.command()
@@ -198,6 +230,94 @@ def compare(
         _print_json(result.as_dict())
     else:
         print(format_comparison(result))
+
+
+@app.command()
+def fit(
+    table: Annotated[Path, typer.Argument(help="Parquet file of features.")],
+    root: Root,
+    out: Annotated[Path, typer.Option(help="Folder for the model: LightGBM text and JSON.")],
+    split: Annotated[Split, typer.Option(help="Split whose labels to use.")] = Split.train,
+    rule: Annotated[Rule, typer.Option(help="How to choose the thresholds.")] = Rule.youden,
+    level: Annotated[
+        float, typer.Option(help="Fraction wanted, for sensitivity and specificity.")
+    ] = 0.9,
+    seed: Seed = 0,
+    jobs: Jobs = -1,
+    as_json: Json = False,
+) -> None:
+    """Fit LightGBM on a whole table; thresholds come from its cross-validation."""
+    from mrnet_features.data.mrnet import load_labels
+    from mrnet_features.evaluation.operating import choose_thresholds
+    from mrnet_features.extraction.shards import read_features
+    from mrnet_features.models import fit_bundle, lightgbm_baseline
+
+    features, labels = read_features(table), load_labels(root, split)
+    evaluation = _cross_validate(features, labels, "lightgbm", 5, 1, seed, jobs)
+    thresholds = choose_thresholds(evaluation, rule, level)
+    bundle = fit_bundle(features, labels, lightgbm_baseline(seed), thresholds)
+    bundle.save(out)
+    if as_json:
+        _print_json({"folder": str(out), "thresholds": thresholds, **_summarise(evaluation)})
+        return
+    _show_evaluation(evaluation)
+    listed = ", ".join(f"{task} {value:.3f}" for task, value in thresholds.items())
+    print(f"Thresholds: {listed}.\n{bundle!r} in '{out}'.")
+
+
+@app.command()
+def predict(
+    model: Annotated[Path, typer.Argument(help="Folder that `fit` wrote.")],
+    paths: Annotated[
+        Path, typer.Argument(help="valid-paths.csv: sagittal, coronal, axial of each exam.")
+    ],
+    out: Annotated[Path, typer.Argument(help="predictions.csv to write.")],
+    device: Annotated[Device, typer.Option(help="Where to count.")] = Device.auto,
+    jobs: Jobs = -1,
+    as_json: Json = False,
+) -> None:
+    """Predict from pixels, in the competition's format: abnormal, acl, meniscus; no header."""
+    from mrnet_features.report.submission import predict_paths
+
+    predictions = predict_paths(model, paths, out, device=device, n_jobs=jobs)
+    if as_json:
+        _print_json({"file": str(out), "n_exams": len(predictions)})
+    else:
+        print(f"{len(predictions)} exams in '{out}'.")
+
+
+@app.command()
+def importance(
+    table: Annotated[Path, typer.Argument(help="Parquet file of features.")],
+    root: Root,
+    split: Annotated[Split, typer.Option(help="Split whose labels to use.")] = Split.train,
+    by: Annotated[
+        str, typer.Option(help="family, statistic, region, plane, pool, cluster or column.")
+    ] = "family",
+    views: Annotated[
+        str, typer.Option(help="Some of contribution,permutation,refit,alone.")
+    ] = "contribution,permutation",
+    task: Annotated[str, typer.Option(help="A task, or the mean of all.")] = "mean",
+    seed: Seed = 0,
+    jobs: Jobs = -1,
+    out: Annotated[Path | None, typer.Option(help="CSV to write, all tasks.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask what groups of columns are worth to LightGBM, on exams it has not seen."""
+    from mrnet_features.data.mrnet import load_labels
+    from mrnet_features.evaluation.importance import importance as measure
+    from mrnet_features.extraction.shards import read_features
+
+    features, labels = read_features(table), load_labels(root, split)
+    evaluation = _cross_validate(features, labels, "lightgbm", 5, 1, seed, jobs)
+    found = measure(evaluation, features, by, views=tuple(views.split(",")), seed=seed, n_jobs=jobs)
+    if out:
+        found.frame().to_csv(out, index=False)
+    summary = found.summary(task)
+    if as_json:
+        _print_json(json.loads(summary.reset_index().to_json(orient="records")))
+    else:
+        print(summary.to_string(float_format=lambda value: f"{value:.3f}"))
 
 
 @app.command()
@@ -316,8 +436,9 @@ def _summarise(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def _show_evaluation(evaluation: Evaluation, folder: Path) -> None:
+def _show_evaluation(evaluation: Evaluation, folder: Path | None = None) -> None:
     from mrnet_features.report.terminal import format_summary
 
     print(format_summary(evaluation.summary()))
-    print(f"Predictions, folds and this table are in '{folder}'.")
+    if folder:
+        print(f"Predictions, folds and this table are in '{folder}'.")

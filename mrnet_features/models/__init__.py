@@ -2,13 +2,17 @@
 
 from mrnet_features.models.baselines import lightgbm_baseline, logistic_baseline, prior_baseline
 from mrnet_features.models.boosting import SeedAveragedLightGBM, import_lightgbm
+from mrnet_features.models.bundle import Bundle, fit_bundle, load_bundle
 from mrnet_features.models.logistic import ScaledLogistic
 
 __all__ = [
+    "Bundle",
     "ScaledLogistic",
     "SeedAveragedLightGBM",
+    "fit_bundle",
     "import_lightgbm",
     "lightgbm_baseline",
+    "load_bundle",
     "logistic_baseline",
     "prior_baseline",
 ]

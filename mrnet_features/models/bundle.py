@@ -1,0 +1,293 @@
+"""Fitted models on disk: LightGBM's own text and JSON, nothing that could run."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from mrnet_features.models.boosting import SeedAveragedLightGBM, import_lightgbm
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Bundle", "fit_bundle", "load_bundle"]
+
+FORMAT = 1
+HEAD = "bundle.json"
+PACKAGES = ("mrnet-features", "lightgbm", "numpy", "scikit-learn")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Bundle:
+    """One fitted LightGBM classifier a task, with all that is needed to use it elsewhere.
+
+    Attributes
+    ----------
+    models : dict of str to SeedAveragedLightGBM
+        One a task, in the order of the labels.
+    columns : tuple of str
+        Columns in the order the models were fitted on.
+    provenance : dict
+        Where the training table came from: recipe, recipe_digest, versions, data_fingerprint.
+        Empty for a table of another tool.
+    thresholds : dict of str to float
+        Probability from which an exam counts as positive, for each task; may be empty.
+    versions : dict of str to str
+        Versions of the packages that fitted the models.
+    """
+
+    models: Mapping[str, SeedAveragedLightGBM]
+    columns: tuple[str, ...]
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Bundle(tasks {', '.join(self.models)}, {len(self.columns)} columns)"
+
+    def predict(self, features: pd.DataFrame) -> pd.DataFrame:
+        """Probability of each task for each exam.
+
+        Parameters
+        ----------
+        features : DataFrame of shape (n_exams, n_features)
+            The columns the models were fitted on, in any order; others are not looked at.
+
+        Returns
+        -------
+        DataFrame of shape (n_exams, n_tasks), float64
+            Rows in the order of `features`.
+
+        Raises
+        ------
+        ValueError
+            If the table says that it was extracted by another recipe, or lacks a column.
+        """
+        self.check(features)
+        table = features[list(self.columns)]
+        return pd.DataFrame(
+            {task: model.predict_proba(table)[:, 1] for task, model in self.models.items()},
+            index=features.index,
+        )
+
+    def check(self, features: pd.DataFrame) -> None:
+        """Raise unless the models may be used on a table.
+
+        Parameters
+        ----------
+        features : DataFrame of shape (n_exams, n_features)
+
+        Raises
+        ------
+        ValueError
+            If the table says that it was extracted by another recipe, or lacks a column.
+        """
+        own = self.provenance.get("recipe_digest")
+        other = features.attrs.get("provenance", {}).get("recipe_digest")
+        if own and other and own != other:
+            raise ValueError(
+                f"`features` must be extracted by the recipe of the model, {own}, got {other}. "
+                "Extract them with the families, planes, pools and quantisation that "
+                f"'{HEAD}' lists under 'provenance'."
+            )
+        missing = [column for column in self.columns if column not in features.columns]
+        if missing:
+            raise ValueError(
+                f"`features` must have the {len(self.columns)} columns of the model, but lack "
+                f"{len(missing)}, such as {missing[0]!r}. Extract them by the same recipe."
+            )
+
+    def save(self, folder: str | Path) -> None:
+        """Write the bundle: ``bundle.json`` and one text file for each booster.
+
+        Parameters
+        ----------
+        folder : path
+            Made where it does not exist.
+
+        Raises
+        ------
+        FileExistsError
+            If the folder holds something else than a bundle.
+        """
+        root = Path(folder)
+        if root.exists() and any(root.iterdir()) and not (root / HEAD).is_file():
+            raise FileExistsError(
+                f"'{root}' must be empty or hold a bundle, and holds other files. Choose another."
+            )
+        root.mkdir(parents=True, exist_ok=True)
+        for old in root.glob("*.txt"):
+            old.unlink()
+        boosters: dict[str, list[dict[str, str]]] = {}
+        for number, (task, model) in enumerate(self.models.items()):
+            boosters[task] = []
+            for seed, booster in enumerate(model.boosters_):
+                file = root / f"task{number}_seed{seed}.txt"
+                text = booster.model_to_string()
+                file.write_text(text, encoding="utf-8", newline="\n")
+                boosters[task].append({"file": file.name, "sha256": _hash(text)})
+        head = {
+            "format": FORMAT,
+            "tasks": list(self.models),
+            "columns": list(self.columns),
+            "parameters": {task: model.get_params() for task, model in self.models.items()},
+            "boosters": boosters,
+            "thresholds": dict(self.thresholds),
+            "versions": dict(self.versions),
+            "provenance": dict(self.provenance),
+        }
+        (root / HEAD).write_text(json.dumps(head, indent=1) + "\n", encoding="utf-8")
+
+
+def fit_bundle(
+    features: pd.DataFrame,
+    labels: pd.DataFrame,
+    model: SeedAveragedLightGBM | None = None,
+    thresholds: Mapping[str, float] | None = None,
+) -> Bundle:
+    """Fit one LightGBM classifier a task on all exams, to be saved.
+
+    Parameters
+    ----------
+    features : DataFrame of shape (n_exams, n_features)
+        Index exam id as text. ``attrs["provenance"]`` is kept.
+    labels : DataFrame of shape (n_exams, n_tasks)
+        The same exams; 0 or 1.
+    model : SeedAveragedLightGBM, optional
+        By default ``SeedAveragedLightGBM()``.
+    thresholds : mapping of str to float, optional
+        Kept in the bundle; choose them on out-of-fold predictions.
+
+    Returns
+    -------
+    Bundle
+
+    Raises
+    ------
+    TypeError
+        If `model` is of another kind, which has no text form.
+    ValueError
+        If the tables hold different exams.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"size": [1.0, 3.0] * 20}, index=[f"{i:04d}" for i in range(40)])
+    >>> bundle = fit_bundle(table, (table > 2).astype(int).set_axis(["acl"], axis=1))
+    >>> bundle.predict(table)["acl"].round().tolist() == [0.0, 1.0] * 20
+    True
+    """
+    chosen = SeedAveragedLightGBM() if model is None else model
+    if not isinstance(chosen, SeedAveragedLightGBM):
+        raise TypeError(
+            f"`model` must be SeedAveragedLightGBM, got {type(chosen).__name__}: only LightGBM's "
+            "text form is saved, and nothing is pickled."
+        )
+    if set(features.index) != set(labels.index) or features.index.has_duplicates:
+        raise ValueError(
+            f"`features` and `labels` must hold the same exams once, got {len(features)} and "
+            f"{len(labels)} with {len(set(features.index) & set(labels.index))} in both."
+        )
+    table = features.sort_index()
+    parameters = chosen.get_params()
+    models = {
+        task: SeedAveragedLightGBM(**parameters).fit(table, labels.loc[table.index, task])
+        for task in labels.columns
+    }
+    provenance = {
+        key: value
+        for key, value in features.attrs.get("provenance", {}).items()
+        # A hash for each exam is a per-exam table, which must not travel with a model.
+        if key != "fingerprints"
+    }
+    return Bundle(
+        models=models,
+        columns=tuple(table.columns),
+        provenance=provenance,
+        thresholds=dict(thresholds or {}),
+        versions={name: importlib.metadata.version(name) for name in PACKAGES},
+    )
+
+
+def load_bundle(folder: str | Path) -> Bundle:
+    """Read a bundle. Text and JSON are parsed; nothing in them is executed.
+
+    Parameters
+    ----------
+    folder : path
+        What `Bundle.save` wrote.
+
+    Returns
+    -------
+    Bundle
+        It predicts the same bits as the one saved.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file is missing.
+    ValueError
+        If the format is another, or a file was changed.
+    """
+    root = Path(folder)
+    if not (root / HEAD).is_file():
+        raise FileNotFoundError(
+            f"There is no '{HEAD}' in '{root}'. Write it with `mrnet-features fit`."
+        )
+    head = json.loads((root / HEAD).read_text(encoding="utf-8"))
+    wanted = {"format", "tasks", "columns", "parameters", "boosters"}
+    if not isinstance(head, dict) or not wanted <= set(head) or head["format"] != FORMAT:
+        version = head.get("format") if isinstance(head, dict) else None
+        raise ValueError(
+            f"'{root / HEAD}' must be a bundle of format {FORMAT}, got format {version!r}. Fit it "
+            "again with this version."
+        )
+    models = {
+        task: _load_model(root, head["columns"], head["parameters"][task], head["boosters"][task])
+        for task in head["tasks"]
+    }
+    return Bundle(
+        models=models,
+        columns=tuple(head["columns"]),
+        provenance=head.get("provenance", {}),
+        thresholds=head.get("thresholds", {}),
+        versions=head.get("versions", {}),
+    )
+
+
+def _load_model(
+    root: Path,
+    columns: Sequence[str],
+    parameters: Mapping[str, Any],
+    boosters: Sequence[Mapping[str, str]],
+) -> SeedAveragedLightGBM:
+    lightgbm = import_lightgbm()
+    model = SeedAveragedLightGBM(**parameters)
+    model.boosters_ = []
+    for booster in boosters:
+        name = booster["file"]
+        if Path(name).name != name:
+            raise ValueError(f"A booster's file must lie in '{root}', got {name!r}.")
+        if not (root / name).is_file():
+            raise FileNotFoundError(f"There is no '{name}' in '{root}'. Copy the whole folder.")
+        text = (root / name).read_text(encoding="utf-8")
+        if _hash(text) != booster["sha256"]:
+            raise ValueError(
+                f"'{root / name}' must be as it was saved, got another hash. Copy it again."
+            )
+        model.boosters_.append(lightgbm.Booster(model_str=text))
+    model.classes_ = np.array([0, 1])
+    model.n_features_in_ = len(columns)
+    model.feature_names_in_ = np.asarray(columns, dtype=object)
+    return model
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
