@@ -49,3 +49,37 @@ def format_findings(findings: Sequence[Finding]) -> str:
         if finding.advice:
             lines.append(f"{'':<26}{finding.advice}")
     return "\n".join(lines)
+
+
+def format_audit(findings: pd.DataFrame) -> str:
+    """Findings of an audit as lines, the ones to reject first, and how many there are.
+
+    Parameters
+    ----------
+    findings : DataFrame
+        As `audit` returns it.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> columns = ["exam", "plane", "code", "severity", "value", "advice"]
+    >>> row = ["0042", "axial", "blank-slices", "check", 2.0, "Copy the file."]
+    >>> print(format_audit(pd.DataFrame([row], columns=columns)))
+    check   0042  axial     blank-slices     2      Copy the file.
+    1 finding on 1 exam: 0 to reject, 1 to check.
+    """
+    lines = []
+    for row in findings.sort_values("severity", ascending=False, kind="stable").itertuples():
+        value = "" if pd.isna(row.value) else f"{row.value:.3g}"
+        place = f"{row.exam or '-':<5} {row.plane or '-':<9}"
+        lines.append(f"{row.severity:<7} {place} {row.code:<16} {value:<6} {row.advice}")
+    n_findings, n_exams = len(findings), findings.loc[findings["exam"] != "", "exam"].nunique()
+    n_rejected = int((findings["severity"] == "reject").sum())
+    lines.append(
+        f"{n_findings} finding{'s' * (n_findings != 1)} on {n_exams} exam{'s' * (n_exams != 1)}: "
+        f"{n_rejected} to reject, {n_findings - n_rejected} to check."
+    )
+    return "\n".join(lines)
