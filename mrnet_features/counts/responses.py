@@ -1,4 +1,4 @@
-"""Filter responses, rounded to grey levels and counted."""
+"""Filter responses, rounded to quarters of a grey level and counted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ IntArray = np.ndarray[Any, np.dtype[np.int32]]
 TAP_BITS = 14  # of a filter's tap
 MIDDLE_BITS = 6  # of fraction between the two passes
 END_BITS = 4  # of fraction after them
-REACH = 255  # the largest response that is counted as what it is
+STEPS = 4  # of a counted response, in a grey level
+REACH = 255 * STEPS  # the largest response that is counted as what it is
 
 
 @twin
@@ -38,8 +39,8 @@ def laplacian_responses(grey: Array, regions: Array, *, sigma: float, n_regions:
 
     Returns
     -------
-    array of shape (n_slices, n_regions, 511), int32
-        Number of pixels; [..., k] with response k - 255 grey levels.
+    array of shape (n_slices, n_regions, 2041), int32
+        Number of pixels; [..., k] with response (k - 1020) / 4 grey levels.
 
     Raises
     ------
@@ -50,7 +51,7 @@ def laplacian_responses(grey: Array, regions: Array, *, sigma: float, n_regions:
     --------
     >>> flat = np.full((1, 2, 2), 7, np.uint8)
     >>> counts = laplacian_responses(flat, np.ones_like(flat), sigma=1.0, n_regions=1)
-    >>> int(counts[0, 0, 255])
+    >>> int(counts[0, 0, 1020])
     4
     """
     check_scale(sigma, "sigma")
@@ -82,8 +83,8 @@ def gabor_responses(grey: Array, regions: Array, *, wavelength: float, n_regions
 
     Returns
     -------
-    array of shape (n_slices, n_regions, 3, 256), int32
-        Number of pixels; [..., o, k] with magnitude k grey levels, for the wave along the rows,
+    array of shape (n_slices, n_regions, 3, 1021), int32
+        Number of pixels; [..., o, k] with magnitude k / 4 grey levels, for the wave along the rows,
         along the columns, along both diagonals (each pixel twice).
 
     Raises
@@ -194,7 +195,8 @@ def _count_responses(
     middle_shift = TAP_BITS - MIDDLE_BITS
     end_shift = TAP_BITS + MIDDLE_BITS - END_BITS
     half_middle, half_end = np.int32(1 << (middle_shift - 1)), np.int32(1 << (end_shift - 1))
-    half = 1 << (END_BITS - 1)
+    steps_shift = END_BITS - 2  # to quarters
+    half = 1 << (steps_shift - 1)
     for s in range(n_slices):
         for y in range(height):
             padded[:margin] = grey[s, y, 0]
@@ -237,7 +239,7 @@ def _count_responses(
             for x in range(first, last):
                 r = regions[s, y, x]
                 if n_outputs == 1:
-                    value = (int(total[0, x]) + half) >> END_BITS
+                    value = (int(total[0, x]) + half) >> steps_shift
                     counts[s, r, 0, min(max(value, -REACH), REACH) + REACH] += 1
                     continue
                 for o in range(n_outputs // 2):
@@ -245,7 +247,7 @@ def _count_responses(
                     imaginary = np.float64(total[2 * o + 1, x])
                     # sums of squares are whole and roots are rounded alike everywhere
                     length = int(np.sqrt(real * real + imaginary * imaginary))
-                    counts[s, r, o, min((length + half) >> END_BITS, REACH)] += 1
+                    counts[s, r, o, min((length + half) >> steps_shift, REACH)] += 1
 
 
 @twin
@@ -268,8 +270,8 @@ def haar_responses(grey: Array, regions: Array, *, side: int, n_regions: int) ->
 
     Returns
     -------
-    array of shape (n_slices, n_regions, 3, 256), int32
-        Number of squares; [..., d, k] with detail k grey levels.
+    array of shape (n_slices, n_regions, 3, 1021), int32
+        Number of squares; [..., d, k] with detail k / 4 grey levels.
 
     Raises
     ------
@@ -280,12 +282,12 @@ def haar_responses(grey: Array, regions: Array, *, side: int, n_regions: int) ->
     --------
     >>> grey = np.uint8([[[0, 4], [0, 4]]])
     >>> haar_responses(grey, np.ones_like(grey), side=2, n_regions=1).argmax(axis=-1)
-    array([[[4, 0, 0]]])
+    array([[[16, 0, 0]]])
     """
     if side not in {2, 4, 8, 16, 32, 64}:
         raise ValueError(f"`side` must be 2, 4, 8, 16, 32 or 64 pixels, got {side}.")
     check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
-    counts = np.zeros((grey.shape[0], n_regions + 1, 3, 256), np.int32)
+    counts = np.zeros((grey.shape[0], n_regions + 1, 3, REACH + 1), np.int32)
     _count_squares(np.ascontiguousarray(grey), np.ascontiguousarray(regions), side, counts)
     return counts[:, 1:]
 
@@ -325,6 +327,6 @@ def _count_squares(grey: Any, regions: Any, side: int, counts: IntArray) -> None
                 across = abs(up_right + low_right - up_left - low_left)
                 along = abs(low_left + low_right - up_left - up_right)
                 aslant = abs(up_left + low_right - up_right - low_left)
-                counts[s, r, 0, (across + area // 2) // area] += 1
-                counts[s, r, 1, (along + area // 2) // area] += 1
-                counts[s, r, 2, (aslant + area // 2) // area] += 1
+                counts[s, r, 0, (STEPS * across + area // 2) // area] += 1
+                counts[s, r, 1, (STEPS * along + area // 2) // area] += 1
+                counts[s, r, 2, (STEPS * aslant + area // 2) // area] += 1

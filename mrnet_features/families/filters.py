@@ -7,6 +7,8 @@ from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.responses import (
+    REACH,
+    STEPS,
     check_scale,
     gabor_responses,
     haar_responses,
@@ -29,8 +31,8 @@ ORIENTATIONS = ("across", "along", "aslant")
 class Laplacian(Family):
     """Responses of the Laplacian of Gaussian: spots and ridges of one size.
 
-    X are the responses of a region's pixels in grey levels, positive in the dark; p the fractions
-    of their histogram.
+    X are the responses of a region's pixels in quarters of a grey level, positive in the dark; p
+    the fractions of their histogram.
 
     ========= ================== =========== ==========
     statistic formula            unit        range
@@ -39,7 +41,6 @@ class Laplacian(Family):
     abs_*     mean(abs(X))       grey levels 0..255
     entropy_* -sum(p log2 p)     bits        0..9
     p10_*     10th percentile    grey levels -255..255
-    median_*  median             grey levels -255..255
     p90_*     90th percentile    grey levels -255..255
     ========= ================== =========== ==========
 
@@ -81,8 +82,9 @@ class Laplacian(Family):
         statistics: dict[str, Array] = {}
         for sigma, histogram in zip(self.sigmas, counts, strict=True):
             xp = namespace(histogram)
-            values = xp.arange(-255, 256, dtype=xp.float64)
+            values = xp.arange(-REACH, REACH + 1, dtype=xp.float64)
             described = _describe_responses(as_float(histogram), values)
+            del described["median"]  # next to nothing: responses lie about 0
             statistics |= {f"{name}_{sigma}": found for name, found in described.items()}
         return statistics
 
@@ -95,17 +97,17 @@ class Laplacian(Family):
 class Haar(Family):
     """Details of the undecimated Haar wavelet: steps between the halves of squares.
 
-    X are the details without their sign, in grey levels, of every square of S pixels that lies in
-    the region: the mean of its right half less that of its left (``across``), of the lower less
-    the upper (``along``), of one pair of opposite quarters less the other (``aslant``); p are the
-    fractions of their histogram.
+    X are the details without their sign, to a quarter grey level, of every square of S pixels that
+    lies in the region: the mean of its right half less that of its left (``across``), of the lower
+    less the upper (``along``), of one pair of opposite quarters less the other (``aslant``); p are
+    the fractions of their histogram.
 
     =========== ================== =========== ========
     statistic   formula            unit        range
     =========== ================== =========== ========
     *_energy_*  mean(X^2)          grey^2      0..65025
     *_abs_*     mean(X)            grey levels 0..255
-    *_entropy_* -sum(p log2 p)     bits        0..8
+    *_entropy_* -sum(p log2 p)     bits        0..10
     *_median_*  median             grey levels 0..255
     *_p90_*     90th percentile    grey levels 0..255
     =========== ================== =========== ========
@@ -154,7 +156,7 @@ class Haar(Family):
 class Gabor(Family):
     """Magnitudes of Gabor filters: waves of one length along rows, columns and diagonals.
 
-    X are the magnitudes at a region's pixels in grey levels, for a wave along the row
+    X are the magnitudes at a region's pixels, to a quarter grey level, for a wave along the row
     (``across``), the column (``along``) and either diagonal (``aslant``, both together, as a
     mirror swaps them); p are the fractions of their histogram.
 
@@ -163,7 +165,7 @@ class Gabor(Family):
     =========== ================== =========== ========
     *_energy_*  mean(X^2)          grey^2      0..65025
     *_abs_*     mean(X)            grey levels 0..255
-    *_entropy_* -sum(p log2 p)     bits        0..8
+    *_entropy_* -sum(p log2 p)     bits        0..10
     *_median_*  median             grey levels 0..255
     *_p90_*     90th percentile    grey levels 0..255
     =========== ================== =========== ========
@@ -212,16 +214,16 @@ class Gabor(Family):
 
 
 def _describe_responses(counts: Array, values: Array) -> dict[str, Array]:
-    """Summary of responses with these values, ascending by one."""
+    """Summary of responses with these values in quarters of a grey level, ascending by one."""
     xp = namespace(counts)
     fractions = normalise(counts)
     return {
-        "energy": moment(fractions, values, 2),
-        "abs": moment(fractions, xp.abs(values)),
+        "energy": moment(fractions, values, 2) / STEPS**2,
+        "abs": moment(fractions, xp.abs(values)) / STEPS,
         "entropy": entropy(fractions),
-        "p10": quantile(counts, values, 0.1),
-        "median": quantile(counts, values, 0.5),
-        "p90": quantile(counts, values, 0.9),
+        "p10": quantile(counts, values, 0.1) / STEPS,
+        "median": quantile(counts, values, 0.5) / STEPS,
+        "p90": quantile(counts, values, 0.9) / STEPS,
     }
 
 
@@ -229,7 +231,7 @@ def _describe_orientations(counts: Counts, scales: tuple[int, ...]) -> dict[str,
     statistics: dict[str, Array] = {}
     for scale, histograms in zip(scales, counts, strict=True):
         xp = namespace(histograms)
-        values = xp.arange(256, dtype=xp.float64)
+        values = xp.arange(REACH + 1, dtype=xp.float64)
         described = _describe_responses(as_float(histograms), values)
         del described["p10"]  # of a magnitude it is next to nothing
         for k, orientation in enumerate(ORIENTATIONS):
