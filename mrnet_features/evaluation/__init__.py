@@ -11,6 +11,12 @@ from mrnet_features.evaluation.calibration import (
     measure_calibration,
     wilson_interval,
 )
+from mrnet_features.evaluation.canaries import (
+    Canary,
+    plant_leak,
+    replace_by_noise,
+    shuffle_labels,
+)
 from mrnet_features.evaluation.columns import (
     attach_table,
     cluster_columns,
@@ -21,6 +27,7 @@ from mrnet_features.evaluation.compare import Comparison, compare
 from mrnet_features.evaluation.complement import Complement, measure_complement
 from mrnet_features.evaluation.crossval import Evaluation, cross_validate
 from mrnet_features.evaluation.folds import Folds
+from mrnet_features.evaluation.guards import Suspicion, find_duplicates, inspect_table
 from mrnet_features.evaluation.holdout import HoldOut, evaluate
 from mrnet_features.evaluation.importance import Importance, importance
 from mrnet_features.evaluation.operating import (
@@ -37,6 +44,7 @@ from mrnet_features.evaluation.stability import null_importance
 __all__ = [
     "AucEstimate",
     "Calibration",
+    "Canary",
     "Comparison",
     "Complement",
     "Evaluation",
@@ -44,6 +52,7 @@ __all__ = [
     "HoldOut",
     "Importance",
     "Scores",
+    "Suspicion",
     "apply_thresholds",
     "attach_table",
     "choose_threshold",
@@ -52,8 +61,10 @@ __all__ = [
     "compare",
     "cross_validate",
     "evaluate",
+    "find_duplicates",
     "group_columns",
     "importance",
+    "inspect_table",
     "logit_interval",
     "make_folds",
     "measure_auc",
@@ -61,10 +72,13 @@ __all__ = [
     "measure_complement",
     "measure_operating_points",
     "null_importance",
+    "plant_leak",
     "read_paths",
     "read_predictions",
     "read_table",
+    "replace_by_noise",
     "score_predictions",
+    "shuffle_labels",
     "standard_error",
     "wilson_interval",
 ]

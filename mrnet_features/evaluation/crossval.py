@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
@@ -16,9 +17,6 @@ from mrnet_features.evaluation.folds import Folds
 from mrnet_features.evaluation.scores import Scores, score_predictions
 from mrnet_features.evaluation.splits import make_folds
 from mrnet_features.evaluation.tables import align_groups, align_tables
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["Evaluation", "cross_validate"]
 
@@ -91,6 +89,21 @@ class Evaluation:
             A column per task, and mean. The root of the sum of squares is the standard error.
         """
         return self.scores.influence.copy()
+
+    def chosen_parameters(self) -> pd.DataFrame:
+        """List what a tuned classifier chose in each fold.
+
+        Returns
+        -------
+        DataFrame of shape (n_fits, 3 + n_parameters)
+            Columns task, repeat, fold and one per parameter of the models' `best_params_`, NaN
+            where the classifier's own value was kept. Only the first three where none was tuned.
+        """
+        rows = [
+            {"task": task, "repeat": repeat, "fold": fold, **getattr(model, "best_params_", {})}
+            for (task, repeat, fold), model in self.models.items()
+        ]
+        return pd.DataFrame(rows)
 
 
 def cross_validate(

@@ -4,11 +4,16 @@ from mrnet_features.models.baselines import lightgbm_baseline, logistic_baseline
 from mrnet_features.models.boosting import SeedAveragedLightGBM, import_lightgbm
 from mrnet_features.models.bundle import Bundle, fit_bundle, load_bundle
 from mrnet_features.models.logistic import ScaledLogistic
+from mrnet_features.models.planes import PlaneEnsemble
+from mrnet_features.models.tuning import LIGHTGBM_GRID, TunedClassifier
 
 __all__ = [
+    "LIGHTGBM_GRID",
     "Bundle",
+    "PlaneEnsemble",
     "ScaledLogistic",
     "SeedAveragedLightGBM",
+    "TunedClassifier",
     "fit_bundle",
     "import_lightgbm",
     "lightgbm_baseline",

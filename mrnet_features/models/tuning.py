@@ -1,0 +1,189 @@
+"""Tuning inside the training exams: random search over a small published grid."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import ParameterGrid, StratifiedKFold
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from mrnet_features.models.boosting import SeedAveragedLightGBM
+from mrnet_features.models.targets import encode_two_classes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["LIGHTGBM_GRID", "TunedClassifier"]
+
+LIGHTGBM_GRID: Mapping[str, Sequence[Any]] = {
+    "num_leaves": (4, 7, 15),
+    "n_estimators": (150, 300, 600),
+    "colsample_bytree": (0.1, 0.2, 0.5),
+    "reg_lambda": (1.0, 5.0, 20.0),
+}
+"""What `TunedClassifier` searches by default: around the values of `lightgbm_baseline`."""
+
+
+class TunedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Classifier that chooses its parameters by an inner cross-validation, then is fitted.
+
+    Everything happens within `fit`, on the rows it is given: in an outer cross-validation the
+    scored fold is never looked at. The published values of the classifier are always among the
+    candidates.
+
+    Parameters
+    ----------
+    estimator : classifier, optional
+        With `predict_proba`. By default ``SeedAveragedLightGBM(n_seeds=1)``.
+    grid : mapping of str to sequence, optional
+        Values of each parameter; nested ones as ``step__parameter``. By default `LIGHTGBM_GRID`.
+    n_candidates : int, default 8
+        Points of the grid that are tried, besides the values that `estimator` has.
+    n_splits : int, default 4
+        Inner folds, stratified and shuffled. They know of no groups.
+    random_state : int, RandomState instance or None, default 0
+        Seeds the choice of points and the inner folds.
+
+    Attributes
+    ----------
+    best_estimator_ : classifier
+        Fitted on all rows.
+    best_params_ : dict
+        What was chosen; empty where the values of `estimator` were best.
+    candidates_ : list of (dict, float)
+        Every point tried and its mean inner AUC.
+    classes_ : ndarray of shape (2,)
+
+    References
+    ----------
+    Bergstra and Bengio 2012, Journal of Machine Learning Research 13:281-305, for random search;
+    Varma and Simon 2006, BMC Bioinformatics 7:91, for tuning inside the folds.
+
+    Examples
+    --------
+    >>> from mrnet_features.models import ScaledLogistic
+    >>> model = TunedClassifier(ScaledLogistic(), {"C": [0.1, 10.0]}, n_splits=2)
+    >>> fitted = model.fit([[0.0], [1.0]] * 8, [0, 1] * 8)
+    >>> sorted(point.get("C", 1.0) for point, _ in fitted.candidates_)
+    [0.1, 1.0, 10.0]
+    """
+
+    def __init__(
+        self,
+        estimator: Any = None,
+        grid: Mapping[str, Sequence[Any]] | None = None,
+        *,
+        n_candidates: int = 8,
+        n_splits: int = 4,
+        random_state: int | np.random.RandomState | None = 0,
+    ) -> None:
+        self.estimator = estimator
+        self.grid = grid
+        self.n_candidates = n_candidates
+        self.n_splits = n_splits
+        self.random_state = random_state
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn: two classes only, NaN as the inner classifier has it."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def fit(self, X: pd.DataFrame | ArrayLike, y: ArrayLike) -> TunedClassifier:
+        """Choose the parameters on inner folds, then fit on all rows.
+
+        Parameters
+        ----------
+        X : DataFrame or array of shape (n_rows, n_columns), float
+        y : array of shape (n_rows,)
+            Two classes.
+
+        Returns
+        -------
+        TunedClassifier
+            This classifier.
+
+        Raises
+        ------
+        ValueError
+            If `n_candidates` is below 1, or a class has fewer rows than `n_splits`.
+        """
+        if self.n_candidates < 1:
+            raise ValueError(f"`n_candidates` must be at least 1, got {self.n_candidates}.")
+        self.classes_, codes = encode_two_classes(y)
+        rarest = int(min(codes.sum(), len(codes) - codes.sum()))
+        if rarest < self.n_splits:
+            raise ValueError(
+                f"`y` must hold at least {self.n_splits} rows of each class for the inner folds, "
+                f"got {rarest}. Lower `n_splits`."
+            )
+        random = check_random_state(self.random_state)
+        base = SeedAveragedLightGBM(n_seeds=1) if self.estimator is None else self.estimator
+        points = list(ParameterGrid(dict(LIGHTGBM_GRID if self.grid is None else self.grid)))
+        drawn = random.permutation(len(points))[: self.n_candidates]
+        inner = StratifiedKFold(self.n_splits, shuffle=True, random_state=random.randint(2**31 - 1))
+        splits = list(inner.split(codes, codes))
+        self.candidates_: list[tuple[dict[str, Any], float]] = [
+            (point, _score_point(base, point, X, codes, splits))
+            for point in ({}, *(points[k] for k in drawn))
+        ]
+        # The first of equals: the published values win a tie.
+        self.best_params_ = max(self.candidates_, key=lambda candidate: candidate[1])[0]
+        self.best_estimator_ = clone(base).set_params(**self.best_params_).fit(X, codes)
+        return self
+
+    def predict_proba(self, X: pd.DataFrame | ArrayLike) -> NDArray[np.float64]:
+        """Probability of each class.
+
+        Parameters
+        ----------
+        X : DataFrame or array of shape (n_rows, n_columns), float
+
+        Returns
+        -------
+        ndarray of shape (n_rows, 2), float64
+            Columns in the order of `classes_`.
+        """
+        check_is_fitted(self)
+        return np.asarray(self.best_estimator_.predict_proba(X), dtype=np.float64)
+
+    def predict(self, X: pd.DataFrame | ArrayLike) -> NDArray[Any]:
+        """Likelier class of each row.
+
+        Parameters
+        ----------
+        X : DataFrame or array of shape (n_rows, n_columns), float
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            Members of `classes_`.
+        """
+        labels: NDArray[Any] = self.classes_[(self.predict_proba(X)[:, 1] > 0.5).astype(int)]
+        return labels
+
+
+def _score_point(
+    base: Any,
+    point: Mapping[str, Any],
+    X: Any,
+    codes: NDArray[np.intp],
+    splits: Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]],
+) -> float:
+    aucs = []
+    for train, test in splits:
+        model = clone(base).set_params(**point).fit(_take(X, train), codes[train])
+        aucs.append(roc_auc_score(codes[test], model.predict_proba(_take(X, test))[:, 1]))
+    return float(np.mean(aucs))
+
+
+def _take(X: Any, rows: NDArray[np.intp]) -> Any:
+    return X.iloc[rows] if hasattr(X, "iloc") else np.asarray(X)[rows]

@@ -1,0 +1,95 @@
+"""Tuning stays inside the training rows and finds what is better."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import PolynomialFeatures
+
+from mrnet_features.evaluation import cross_validate
+from mrnet_features.models import (
+    LIGHTGBM_GRID,
+    ScaledLogistic,
+    TunedClassifier,
+    lightgbm_baseline,
+)
+
+
+def make_tables(n_exams=200, seed=0):
+    rng = np.random.default_rng(seed)
+    exams = [f"{i:04d}" for i in range(n_exams)]
+    X = rng.normal(size=(n_exams, 6))
+    labels = pd.DataFrame(
+        {
+            "product": (X[:, 0] * X[:, 1] > 0).astype(int),
+            "sum": (X[:, 0] + X[:, 1] > 0).astype(int),
+        },
+        exams,
+    )
+    return pd.DataFrame(X, exams).add_prefix("f"), labels
+
+
+def test_chooses_what_scikit_learn_would():
+    features, labels = make_tables()
+    model = TunedClassifier(ScaledLogistic(), {"C": [1e-4, 1.0, 100.0]}, n_candidates=3)
+    model.fit(features, labels["sum"])
+    random = np.random.RandomState(0)
+    random.permutation(3)
+    inner = StratifiedKFold(4, shuffle=True, random_state=random.randint(2**31 - 1))
+    theirs = GridSearchCV(ScaledLogistic(), {"C": [1e-4, 1.0, 100.0]}, scoring="roc_auc", cv=inner)
+    theirs.fit(features, labels["sum"])
+    ours = {point.get("C", 1.0): auc for point, auc in model.candidates_}
+    for point, auc in zip(
+        theirs.cv_results_["params"], theirs.cv_results_["mean_test_score"], strict=True
+    ):
+        assert ours[point["C"]] == pytest.approx(auc, abs=1e-12)
+
+
+def test_parameters_per_fold_are_listed_and_help():
+    features, labels = make_tables()
+    base = make_pipeline(PolynomialFeatures(1, include_bias=False), LogisticRegression())
+    tuned = TunedClassifier(base, {"polynomialfeatures__degree": [1, 2]}, n_candidates=2)
+    plain, found = (cross_validate(features, labels, m, 3) for m in (base, tuned))
+    chosen = found.chosen_parameters()
+    degrees = chosen.set_index("task")["polynomialfeatures__degree"]
+    assert (degrees["product"] == 2).all()
+    assert len(chosen) == 6
+    gain = found.summary()["auc"] - plain.summary()["auc"]
+    assert gain["product"] > 0.3
+    assert plain.chosen_parameters().columns.tolist() == ["task", "repeat", "fold"]
+
+
+def test_published_grid_holds_the_published_values():
+    defaults = lightgbm_baseline().get_params()
+    assert all(defaults[name] in values for name, values in LIGHTGBM_GRID.items())
+    features, labels = make_tables(80)
+    model = TunedClassifier(n_candidates=1, n_splits=2).fit(features, labels["sum"])
+    assert len(model.candidates_) == 2
+    assert model.predict(features).shape == (80,)
+
+
+def test_tuning_sees_no_scored_exam():
+    features, labels = make_tables()
+    model = TunedClassifier(ScaledLogistic(), {"C": [0.01, 1.0]}, n_candidates=2)
+    first = cross_validate(features, labels, model, 3)
+    _, _, _, test = next(iter(first.folds.split()))
+    spoilt = labels.copy()
+    spoilt.loc[test] = 1 - spoilt.loc[test]
+    again = cross_validate(features, spoilt, model, folds=first.folds)
+    for task in labels:
+        one, two = (e.models[task, 0, 0] for e in (first, again))
+        assert one.candidates_ == two.candidates_
+        np.testing.assert_array_equal(
+            one.predict_proba(features.loc[test]), two.predict_proba(features.loc[test])
+        )
+
+
+def test_refusals():
+    features, labels = make_tables(40)
+    with pytest.raises(ValueError, match="`n_candidates` must be at least 1, got 0"):
+        TunedClassifier(n_candidates=0).fit(features, labels["sum"])
+    rare = np.r_[[1, 1], np.zeros(38, int)]
+    with pytest.raises(ValueError, match="at least 4 rows of each class .* got 2"):
+        TunedClassifier().fit(features, rare)
