@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
@@ -68,14 +69,15 @@ def format_audit(findings: pd.DataFrame) -> str:
     >>> columns = ["exam", "plane", "code", "severity", "value", "advice"]
     >>> row = ["0042", "axial", "blank-slices", "check", 2.0, "Copy the file."]
     >>> print(format_audit(pd.DataFrame([row], columns=columns)))
-    check   0042  axial     blank-slices     2      Copy the file.
+    check   0042  axial     blank-slices     2       Copy the file.
     1 finding on 1 exam: 0 to reject, 1 to check.
     """
     lines = []
-    for row in findings.sort_values("severity", ascending=False, kind="stable").itertuples():
-        value = "" if pd.isna(row.value) else f"{row.value:.3g}"
-        place = f"{row.exam or '-':<5} {row.plane or '-':<9}"
-        lines.append(f"{row.severity:<7} {place} {row.code:<16} {value:<6} {row.advice}")
+    ordered = findings.sort_values("severity", ascending=False, kind="stable")
+    for exam, plane, code, severity, value, advice in ordered.itertuples(index=False):
+        shown = "" if math.isnan(value) else f"{value:.3g}"
+        place = f"{exam or '-':<5} {plane or '-':<9}"
+        lines.append(f"{severity:<7} {place} {code:<16} {shown:<7} {advice}")
     n_findings, n_exams = len(findings), findings.loc[findings["exam"] != "", "exam"].nunique()
     n_rejected = int((findings["severity"] == "reject").sum())
     lines.append(

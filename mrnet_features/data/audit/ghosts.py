@@ -133,8 +133,8 @@ def _shared_structure(
     return np.where(n_pairs >= LEAST_PAIRS, np.sqrt(np.maximum(surplus, 0)), np.nan)
 
 
-def find_worst(scores: FloatArray) -> tuple[float, int, int]:
-    """Score of the whole stack, with the slice and the direction it comes from.
+def find_worst(scores: FloatArray) -> tuple[float, int]:
+    """Score of the whole stack, with the direction it comes from.
 
     Parameters
     ----------
@@ -146,15 +146,15 @@ def find_worst(scores: FloatArray) -> tuple[float, int, int]:
     score : float
         What two neighbouring slices reach, for a vessel crosses several; the slice's own score
         where there is only one; 0 where no air could be judged.
-    slice, direction : int
-        The first of the two slices, from 0; the index in `DIRECTIONS`.
+    direction : int
+        Index in `DIRECTIONS`.
 
     Examples
     --------
     >>> find_worst(np.array([[np.nan, 0.09], [np.nan, 0.01], [np.nan, 0.02], [np.nan, 0.03]]))
-    (0.02, 2, 1)
+    (0.02, 1)
     """
     known = np.nan_to_num(scores)  # no air to look at is no evidence
     pairs = np.minimum(known[1:], known[:-1]) if len(known) > 1 else known
     place, direction = divmod(int(np.argmax(pairs)), 2)
-    return float(pairs[place, direction]), place, direction
+    return float(pairs[place, direction]), direction

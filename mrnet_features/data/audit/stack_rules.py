@@ -53,14 +53,15 @@ def _judge_slices(measures: Measures) -> Iterator[Finding]:
 
 
 def _judge_ghosts(measures: Measures) -> Iterator[Finding]:
-    worst, place, direction = find_worst(measures.ghosts)
+    worst, direction = find_worst(measures.ghosts)
     if worst < GHOST_CHECK:
         return
-    n_slices = int((np.nan_to_num(measures.ghosts)[:, direction] >= GHOST_CHECK).sum())
+    scores = np.nan_to_num(measures.ghosts[:, direction])
+    n_slices, strongest = int((scores >= GHOST_CHECK).sum()), int(np.argmax(scores))
     advice = (
         f"Copies displaced {DIRECTIONS[direction]} on {n_slices} of {measures.n_slices} "
-        f"slices, strongest on slice {place} (from 0). Look at it with the grey levels of air "
-        "spread out; leave the exam out if they cross the joint."
+        f"slices, strongest on slice {strongest} (from 0). Look at it with the grey levels of "
+        "air spread out; leave the exam out if they cross the joint."
     )
     severity = "reject" if worst >= GHOST_REJECT else "check"
     yield Finding(measures.exam, measures.plane, "ghosting", severity, worst, advice)
