@@ -60,6 +60,12 @@ class Glcm(Family):
     NaN where the region has no pair. Where all levels are equal ``corr`` is 1 and ``info_corr1``
     is 0. For a symmetric matrix both cross entropies of the information measures equal 2 H(M).
 
+    PyRadiomics has the same values under the names MaximumProbability, JointAverage, SumSquares
+    (joint_var), JointEntropy, DifferenceAverage, DifferenceVariance, DifferenceEntropy,
+    SumAverage, SumEntropy, JointEnergy, Contrast, Id (inv_diff), Idn, Idm (inv_diff_mom), Idmn,
+    InverseVariance, Correlation, Autocorrelation, ClusterTendency, ClusterShade,
+    ClusterProminence, Imc1 and Imc2 (info_corr1 and 2), where its bins are the levels.
+
     Parameters
     ----------
     distance : int, default 1

@@ -49,8 +49,7 @@ class Glrlm(Family):
 
     NaN where the region has no pixel. ``glnu`` and ``rlnu`` are extensive. The sum of the run
     lengths is the number of pixels times the number of merged directions. PyRadiomics averages
-    over directions too, but numbers levels from the darkest bin of its own; its entropy adds a
-    small constant to every p.
+    over directions too and has the same values where its bins are the levels.
 
     Parameters
     ----------

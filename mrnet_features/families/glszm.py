@@ -50,8 +50,8 @@ class Glszm(Family):
     ========= ====================== ======== =========== ==== ====================================
 
     NaN where the region has no pixel. ``glnu`` and ``zsnu`` are extensive. Of the stack, the
-    zones of all slices together (IBSI 2.5-D). PyRadiomics numbers levels from the darkest bin of
-    its own; its entropy adds a small constant to every p.
+    zones of all slices together (IBSI 2.5-D). PyRadiomics has the same values where its bins are
+    the levels.
 
     References
     ----------

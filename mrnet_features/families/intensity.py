@@ -53,6 +53,10 @@ class Intensity(Family):
     NaN where the region has no pixel; ``cov`` and ``qcod`` also where their denominator is 0.
     ``skew`` and ``kurt`` are 0 where all pixels are equal. ``energy`` is extensive.
 
+    PyRadiomics has the same values under the names Mean, Variance, Skewness, Median, Minimum,
+    10Percentile, 90Percentile, Maximum, InterquartileRange, Range, MeanAbsoluteDeviation,
+    RobustMeanAbsoluteDeviation, Energy and RootMeanSquared; its Kurtosis is ``kurt`` + 3.
+
     Examples
     --------
     >>> import numpy as np

@@ -51,8 +51,8 @@ class Ngldm(Family):
     ========= =================== ======== =========== ==== =======================================
 
     NaN where the region has no pixel. ``dc_perc`` is 1 by definition, as every pixel has a
-    neighbourhood. ``glnu`` and ``dcnu`` are extensive. PyRadiomics numbers levels from the
-    darkest bin of its own; its entropy adds a small constant to every p.
+    neighbourhood. ``glnu`` and ``dcnu`` are extensive. PyRadiomics has the same
+    values where its bins are the levels.
 
     References
     ----------
