@@ -60,18 +60,20 @@ def extract_detail(sketches: Uint8Array) -> Float32Array:
     return np.asarray(scale - smooth, dtype=np.float32)
 
 
-def robust_distance(values: Sequence[float] | FloatArray) -> FloatArray:
+def robust_distance(values: Sequence[float] | FloatArray, least: float = 0.0) -> FloatArray:
     """Distance from the median in robust standard deviations, with sign.
 
     Parameters
     ----------
     values : sequence of float
         NaN is passed through and does not count.
+    least : float, default 0
+        Spread to assume where the values are closer together than that.
 
     Returns
     -------
     ndarray of float64
-        0 everywhere if half of the values are equal to the median.
+        0 everywhere if there is no spread.
 
     Examples
     --------
@@ -84,10 +86,8 @@ def robust_distance(values: Sequence[float] | FloatArray) -> FloatArray:
         return array
     middle = np.median(known)
     # 1.4826: the SD of a normal distribution from its median absolute deviation
-    spread = 1.4826 * np.median(np.abs(known - middle))
-    if spread == 0:
-        return np.where(np.isnan(array), np.nan, 0.0)
-    return np.asarray((array - middle) / spread)
+    spread = max(1.4826 * float(np.median(np.abs(known - middle))), least)
+    return (array - middle) / (spread or np.inf)
 
 
 def _standardise(sketches: Float32Array) -> Float32Array:

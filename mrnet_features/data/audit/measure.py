@@ -10,8 +10,8 @@ import numpy as np
 from mrnet_features.data.audit.blocks import Uint8Array, block_means, sketch_stack
 from mrnet_features.data.audit.ghosts import FloatArray, score_ghosts
 from mrnet_features.data.audit.pixels import (
-    count_blank_slices,
     count_repeated_slices,
+    find_blank_slices,
     measure_noise,
     measure_saturation,
     measure_sharpness,
@@ -42,7 +42,7 @@ class Measures:
         As `measure_noise`, `measure_sharpness`, `measure_saturation` return them; noise as a
         fraction of the leg's median grey level.
     n_blank, n_repeated : int
-        Slices.
+        Slices without contrast; of the others, those equal to the one before.
     """
 
     exam: str
@@ -104,17 +104,19 @@ def measure_stack(grey: Uint8Array, exam: str = "", plane: str = "") -> Measures
         leg[:, : whole.shape[1], : whole.shape[2]] = whole
     signal = float(np.median(half[small])) if small.any() else float("nan")
     noise = measure_noise(grey, leg)
+    blank = find_blank_slices(grey)
+    seen = ~blank if not blank.all() else blank  # blank slices show nothing: they shift no sketch
     return Measures(
         exam=exam,
         plane=plane,
         n_slices=len(grey),
         digest=hashlib.blake2b(repr(grey.shape).encode() + grey.tobytes()).hexdigest(),
-        sketch=sketch_stack(half),
-        outline=sketch_stack(small.astype(np.uint8) * np.uint8(255)),
+        sketch=sketch_stack(half[seen]),
+        outline=sketch_stack(small[seen].astype(np.uint8) * np.uint8(255)),
         ghosts=score_ghosts(half, small),
         noise=noise / max(signal, 1.0),
         sharpness=measure_sharpness(grey, leg, noise),
         saturation=measure_saturation(grey, leg),
-        n_blank=count_blank_slices(grey),
-        n_repeated=count_repeated_slices(grey),
+        n_blank=int(blank.sum()),
+        n_repeated=count_repeated_slices(grey[~blank]),
     )

@@ -13,8 +13,10 @@ from mrnet_features.data.audit.measure import Measures
 
 LEAST_EXAMS = 20  # with fewer there is no rest to be far from
 FAR = 6.0  # robust SDs of noise and blur ...
+LEAST_SPREAD = 0.03  # of a logarithm: 3 %; no set of scans is more even
 FACTOR = 1.6  # ... and times the median: a very even set must not make trifles stand out
-UNLIKE, VERY_UNLIKE = 3.5, 6.0  # robust SDs of the unlikeness to other exams
+UNLIKE, VERY_UNLIKE = 3.5, 6.0  # robust SDs of the unlikeness to other exams ...
+TWICE = 2.0  # ... and times the usual unlikeness, for the same reason
 CLUMP = 0.03  # part of the set that may share one fault without vouching for itself
 LEAST_ALIKE = 5
 GAIN = 0.1  # in correlation, from which a displaced or turned picture fits better
@@ -44,7 +46,7 @@ def judge_values(group: Sequence[Measures]) -> Iterator[Finding]:
         "blur": 1 / np.maximum([measures.sharpness for measures in group], 1e-6),
     }.items():
         ratios = values / np.nanmedian(values)
-        distances = robust_distance(np.log(np.maximum(ratios, 1e-6)))
+        distances = robust_distance(np.log(np.maximum(ratios, 1e-6)), LEAST_SPREAD)
         for measures, ratio, distance in zip(group, ratios, distances, strict=True):
             if distance >= FAR and ratio >= FACTOR:
                 advice = (
@@ -86,13 +88,15 @@ def judge_views(groups: dict[str, list[Measures]]) -> Iterator[Finding]:
         for plane, group in groups.items()
     }
     for plane, group in groups.items():
-        distances = np.full(len(group), np.nan)
+        distances, outlying = np.full(len(group), np.nan), np.zeros(len(group), dtype=bool)
         if len(group) >= LEAST_EXAMS:
             likeness = correlate_sketches(sketches[plane], sketches[plane])
             np.fill_diagonal(likeness, -1)
             rank = max(LEAST_ALIKE, round(CLUMP * len(group)))
             nearest = np.partition(likeness, -rank, axis=1)[:, -rank]
-            distances = robust_distance(np.log(np.maximum(1 - nearest, 1e-6)))
+            unlikeness = np.maximum(1 - nearest, 1e-6)
+            distances = robust_distance(np.log(unlikeness), LEAST_SPREAD)
+            outlying = (distances >= UNLIKE) & (unlikeness >= TWICE * np.median(unlikeness))
         usual = {
             other: sketches[other][_spread_out(len(sketches[other]))]
             for other in groups
@@ -100,7 +104,7 @@ def judge_views(groups: dict[str, list[Measures]]) -> Iterator[Finding]:
         }
         for k, measures in enumerate(group):
             far, cut = float(distances[k]), describe_cut(measures)
-            if cut or far >= UNLIKE:
+            if cut or outlying[k]:
                 turned = "" if cut else _find_turn(sketches[plane][[k]], plane, usual)
                 place = measures.exam, measures.plane
                 if turned:

@@ -44,8 +44,7 @@ def _judge_slices(measures: Measures) -> Iterator[Finding]:
         "repeated-slices": (measures.n_repeated, "repeat the one before"),
     }
     for code, (count, what) in counts.items():
-        # A blank stack repeats itself; that is no news.
-        if not count or (code == "repeated-slices" and measures.n_blank == measures.n_slices):
+        if not count:
             continue
         severity = "reject" if 2 * count >= measures.n_slices else "check"
         advice = f"{count} of {measures.n_slices} slices {what}. Copy the file from its source."
