@@ -321,6 +321,26 @@ def importance(
 
 
 @app.command()
+def families(
+    name: Annotated[
+        str | None, typer.Argument(help="A family, for its statistics; default: all families.")
+    ] = None,
+    cost: Annotated[
+        bool, typer.Option("--cost", help="Time each family on this machine, too.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """List the families, or one family's statistics with formula, unit and range."""
+    from mrnet_features.report.catalogue import list_families, list_statistics
+
+    table = list_statistics(name) if name else list_families(cost=cost)
+    if as_json:
+        _print_json(json.loads(table.to_json(orient="index")))
+    else:
+        print(table.to_string(justify="left"))
+
+
+@app.command()
 def doctor(as_json: Json = False) -> None:
     """Say what this machine has, what is missing, and how to get it."""
     from mrnet_features.report.doctor import examine_machine

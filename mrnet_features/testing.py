@@ -26,6 +26,7 @@ from mrnet_features.arrays import Array, missing_for_cuda, to_device, to_host
 from mrnet_features.counts import missing_gpu_bodies
 from mrnet_features.extraction.pooling import POOLS, pool_slices
 from mrnet_features.families.base import Counts, Family
+from mrnet_features.families.tables import read_table
 from mrnet_features.stacks.prepare import Stack
 
 N_LEVELS = 8
@@ -119,7 +120,10 @@ def check_names(family: Family) -> None:
     counts = family.count(make_stack())
     names = list(family.describe(counts))
     whole = list(family.describe_stack(counts))
-    documented = read_documented_names(type(family))
+    try:
+        documented = [row["statistic"] for row in read_table(type(family))]
+    except ValueError as error:
+        raise AssertionError(str(error)) from error
     for name in dict.fromkeys([*names, *whole]):
         _expect(
             any(fnmatch.fnmatchcase(name, pattern) for pattern in documented),
@@ -288,38 +292,6 @@ def check_family(family: Family) -> None:
         check(family)
 
 
-def read_documented_names(cls: type[Family]) -> list[str]:
-    """Names in the first column of the table in a family's docstring.
-
-    Parameters
-    ----------
-    cls : subclass of Family
-
-    Returns
-    -------
-    list of str
-        ``*`` stands for any ending.
-
-    Examples
-    --------
-    >>> from mrnet_features.families.ngtdm import Ngtdm
-    >>> read_documented_names(Ngtdm)
-    ['coarseness', 'contrast', 'busyness', 'complexity', 'strength']
-    """
-    lines = [line.strip() for line in (cls.__doc__ or "").splitlines()]
-    rules = [k for k, line in enumerate(lines) if line and not line.strip("= ")]
-    if len(rules) < 3 or not lines[rules[0] + 1].startswith("statistic"):
-        raise AssertionError(
-            f"The docstring of {cls.__name__} must hold a table whose first column is "
-            "'statistic', got none."
-        )
-    raw = (cls.__doc__ or "").splitlines()
-    indent = len(raw[rules[0]]) - len(raw[rules[0]].lstrip())
-    rows = (raw[k][indent:] for k in range(rules[1] + 1, rules[2]))
-    # a line that begins with a blank goes on with the formula of the row before
-    return [row.split()[0] for row in rows if row and not row[0].isspace()]
-
-
 def _odd_stacks() -> Iterator[tuple[str, Stack]]:
     """Stacks at the edge of what can be met, with what is odd about them."""
     plain = make_stack()
@@ -386,6 +358,5 @@ __all__ = [
     "CHECKS",
     "check_family",
     "make_stack",
-    "read_documented_names",
     *(check.__name__ for check in CHECKS),
 ]

@@ -1,0 +1,55 @@
+"""The table in a family's docstring, as rows: it is the documentation and the catalogue at once."""
+
+from __future__ import annotations
+
+from mrnet_features.families.base import Family
+
+
+def read_table(cls: type[Family]) -> list[dict[str, str]]:
+    """Rows of the table that a family's docstring must hold.
+
+    Parameters
+    ----------
+    cls : subclass of Family
+
+    Returns
+    -------
+    list of dict of str to str
+        A dict a statistic; keys are the table's headings, "statistic" the first. A ``*`` in a
+        statistic stands for any ending.
+
+    Raises
+    ------
+    ValueError
+        If the docstring has no table whose first column is "statistic".
+
+    Examples
+    --------
+    >>> from mrnet_features.families.ngtdm import Ngtdm
+    >>> [row["statistic"] for row in read_table(Ngtdm)][:2]
+    ['coarseness', 'contrast']
+    """
+    lines = (cls.__doc__ or "").splitlines()
+    rules = [k for k, line in enumerate(lines) if line.strip() and not line.strip("= ")]
+    if len(rules) < 3 or not lines[rules[0] + 1].split()[:1] == ["statistic"]:
+        raise ValueError(
+            f"The docstring of {cls.__name__} must hold a table whose first column is "
+            "'statistic', got none. Document what the family describes."
+        )
+    rule = lines[rules[0]]
+    starts = [k for k, c in enumerate(rule) if c == "=" and (k == 0 or rule[k - 1] == " ")]
+    ends = [*starts[1:], None]
+
+    def cells(line: str) -> list[str]:
+        return [line[start:end].strip() for start, end in zip(starts, ends, strict=True)]
+
+    headings = cells(lines[rules[0] + 1])
+    rows: list[dict[str, str]] = []
+    for line in lines[rules[1] + 1 : rules[2]]:
+        row = dict(zip(headings, cells(line), strict=True))
+        if row["statistic"]:
+            rows.append(row)
+            continue
+        # a row without a name goes on with the row before
+        rows[-1] = {key: f"{rows[-1][key]} {row[key]}".strip() for key in headings}
+    return rows
