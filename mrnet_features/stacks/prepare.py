@@ -15,6 +15,9 @@ from mrnet_features.stacks.regions import BoolArray, Uint8Array, find_foreground
 MAX_LEVELS = 255  # level 0 is kept free, so that levels start at 1 as in the IBSI manual
 
 
+WINDOW_MARGIN = 24  # pixels around boxes: the farthest that a family looks beyond its region
+
+
 @dataclass(frozen=True, eq=False)
 class Stack:
     """Three arrays of one shape that hold all a family may look at.
@@ -215,9 +218,10 @@ def prepare_sets(
     quantisation: Quantisation | None = None,
     device: Device = "cpu",
 ) -> dict[str, Stack]:
-    """Stacks of one plane that differ in their regions alone, one for each region set.
+    """Stacks of one plane, one for each region set.
 
-    Foreground, knee box, joint line and levels are found once.
+    Foreground, knee box, joint line and levels are found once. A set of boxes is cut to the window
+    that holds them and a margin of 24 pixels, since nothing farther away is looked at.
 
     Parameters
     ----------
@@ -254,10 +258,28 @@ def prepare_sets(
         foreground = to_host(knee.regions)
         frame = find_frame(grey, foreground, plane)
         for name in wanted:
-            regions = to_device(draw_regions(name, plane, foreground, frame), device)
+            regions = draw_regions(name, plane, foreground, frame)
+            window = _find_window(regions)
+            grey_part, levels_part, regions_part = (
+                to_device(np.ascontiguousarray(part[window]), device)
+                for part in (grey, to_host(knee.levels), regions)
+            )
             names = region_names(name, plane)
-            stacks[name] = Stack(knee.grey, knee.levels, regions, knee.n_levels, names)
+            stacks[name] = Stack(grey_part, levels_part, regions_part, knee.n_levels, names)
     return stacks
+
+
+def _find_window(regions: Uint8Array) -> tuple[slice, slice, slice]:
+    """Slices, rows and columns that hold all regions and a margin; everything where none is."""
+    spans = []
+    flat = regions.max(axis=0)
+    for axis, line in enumerate((regions.any(axis=(1, 2)), flat.any(axis=1), flat.any(axis=0))):
+        used = np.flatnonzero(line)
+        if used.size == 0:
+            return slice(None), slice(None), slice(None)
+        margin = WINDOW_MARGIN if axis else 0
+        spans.append(slice(max(int(used[0]) - margin, 0), int(used[-1]) + 1 + margin))
+    return spans[0], spans[1], spans[2]
 
 
 def check_stack(stack: Array, name: str = "stack") -> None:

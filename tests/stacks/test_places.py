@@ -116,9 +116,27 @@ def test_regions_keep_to_the_knee():
     stacks = prepare_sets(grey, "coronal", ["menisci", "recesses"])
     knee = stacks["knee"].regions > 0
     assert set(stacks) == {"knee", "menisci", "recesses"}
-    assert not (stacks["menisci"].regions[~knee]).any()
-    assert np.array_equal(stacks["recesses"].regions > 0, knee)
-    assert stacks["menisci"].grey is stacks["knee"].grey
+    regions = draw_regions("menisci", "coronal", stacks["knee"].regions, frame_of(grey, "coronal"))
+    assert not regions[~knee].any()
+    assert (stacks["recesses"].regions > 0).sum() == knee.sum()
+
+
+def frame_of(grey, plane):
+    return find_frame(grey, find_foreground(grey).astype(np.uint8), plane)
+
+
+def test_a_set_of_boxes_is_cut_to_its_window_and_margin():
+    grey = make_knee(66, shape=(9, 200, 160))
+    stacks = prepare_sets(grey, "sagittal", ["notch"])
+    whole = draw_regions("notch", "sagittal", stacks["knee"].regions, frame_of(grey, "sagittal"))
+    s, y, x = (np.unique(where) for where in np.nonzero(whole))
+    window = np.s_[s[0] : s[-1] + 1, y[0] - 24 : y[-1] + 25, x[0] - 24 : x[-1] + 25]
+    for part, cut in (
+        (grey, stacks["notch"].grey),
+        (stacks["knee"].levels, stacks["notch"].levels),
+        (whole, stacks["notch"].regions),
+    ):
+        assert np.array_equal(part[window], cut)
 
 
 def test_a_set_without_boxes_on_a_plane_is_refused():
@@ -137,6 +155,6 @@ def test_a_real_joint_line_is_found_on_both_echoes(name):
     # menisci, read off the pictures, lie in rows 135 to 150; marrow is the brightest tissue
     assert 137 <= find_frame(grey, foreground, "sagittal").anchor <= 148
     stacks = prepare_sets(grey, "sagittal", ["bones", "menisci"])
-    bones, menisci = (grey[stacks[key].regions > 0] for key in ("bones", "menisci"))
+    bones, menisci = (stacks[key].grey[stacks[key].regions > 0] for key in ("bones", "menisci"))
     dark = np.median(bones) / 2  # menisci and cortex are dark on every sequence, marrow is not
     assert (menisci < dark).mean() > 2 * (bones < dark).mean()

@@ -1,0 +1,124 @@
+"""Menisci: dark wedges at the joint line, and what is bright inside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from mrnet_features.arrays import Array, namespace
+from mrnet_features.counts.histogram import histogram
+from mrnet_features.counts.once import count_once
+from mrnet_features.counts.wedges import wedges
+from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.distributions import as_float, divide, nan_mean, quantile
+from mrnet_features.stacks.prepare import Stack
+
+N_TOP = 3  # slices; a tear is seen on two or three
+
+
+@dataclass(frozen=True)
+class Meniscus(Family):
+    """Bright in dark, in the bands where the menisci lie.
+
+    A meniscus is a dark wedge on every sequence. A tear is a bright line or spot inside it, on
+    two slices at least, most often in the back horn of the medial meniscus; a torn-off part leaves
+    a short or blunt wedge (De Smet 2012, AJR 199:481). Dark is what has at most `share` of the
+    median grey level of the stack's regions. For a square of each of `sides` pixels, the cleft is
+    what a closing adds to the dark pixels: bright lines and spots up to that width. Each statistic
+    is computed per slice; ``_mean`` is its mean over the slices of the region, ``_top`` the mean
+    of its three highest. The two sides of the knee are folded by the extractor, which gives their
+    asymmetry.
+
+    ================= ============================================== =========== =======
+    statistic         formula                                        unit        range
+    ================= ============================================== =========== =======
+    dark_mean         dark pixels / region                           fraction    0..1
+    dark_top          likewise                                       fraction    0..1
+    blunt_mean        dark pixels / (columns x rows with two dark
+                      pixels): .5 for a triangle, 1 for a block      fraction    0..1
+    cleft*_mean       cleft pixels / (dark and cleft pixels)         fraction    0..1
+    cleft*_top        likewise                                       fraction    0..1
+    residue*_mean     white top-hat over the cleft / (dark and cleft
+                      pixels)                                        grey levels 0..255
+    residue*_top      likewise                                       grey levels 0..255
+    hole_top          pixels enclosed by dark ones / dark pixels     fraction    0..
+    hole_residue_top  their grey levels above dark / dark pixels     grey levels 0..
+    ================= ============================================== =========== =======
+
+    ``*`` is the side of the square. All of the stack only. NaN where no slice has a pixel of the
+    region, or a dark one where that is the denominator.
+
+    Parameters
+    ----------
+    sides : tuple of int, default (3, 5, 7)
+        Widths of clefts in pixels, odd; a pixel is about .6 mm.
+    share : float, default 0.55
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> grey = np.full((1, 7, 20), 100, np.uint8)
+    >>> grey[0, :, :9] = 10
+    >>> grey[0, 3, 2:7] = 60
+    >>> ones = np.ones_like(grey)
+    >>> family, stack = Meniscus(sides=(3,)), Stack(grey, ones, ones, n_levels=1)
+    >>> float(family.describe_stack(family.count(stack))["cleft3_top"][0].round(3))
+    0.079
+    """
+
+    name: ClassVar[str] = "meniscus"
+    planes: ClassVar[tuple[str, ...]] = ("coronal", "sagittal")
+    region_sets: ClassVar[tuple[str, ...]] = ("menisci",)
+    slices_talk: ClassVar[bool] = True
+
+    sides: tuple[int, ...] = (3, 5, 7)
+    share: float = 0.55
+
+    def count(self, stack: Stack) -> Counts:
+        """Wedges, darker than a share of the median."""
+        counts = count_once(stack, histogram, "grey", n_values=256)
+        xp = namespace(counts)
+        total = as_float(xp.sum(counts, axis=(0, 1)))
+        grey = xp.arange(256, dtype=xp.float64)
+        median = float(quantile(total, grey, 0.5)) if float(xp.sum(total)) else 0.0
+        return wedges(
+            stack.grey,
+            stack.regions,
+            threshold=int(self.share * median),
+            n_regions=stack.n_regions,
+            sides=self.sides,
+        )
+
+    def describe(self, counts: Counts) -> Statistics:  # noqa: ARG002
+        """Nothing: most slices of a region show no meniscus."""
+        return {}
+
+    def describe_stack(self, counts: Counts) -> Statistics:
+        """All of the table above."""
+        dark = as_float(counts.dark)
+        share = divide(dark, as_float(counts.n_pixels))
+        found = {
+            "dark_mean": nan_mean(share, axis=0),
+            "dark_top": _top(share),
+            "blunt_mean": nan_mean(
+                divide(dark, as_float(counts.width) * as_float(counts.height)), axis=0
+            ),
+        }
+        for k, side in enumerate(self.sides):
+            cleft = as_float(counts.filled[..., k])
+            for name, part in (("cleft", cleft), ("residue", as_float(counts.residue[..., k]))):
+                slices = divide(part, dark + cleft)
+                found[f"{name}{side}_mean"] = nan_mean(slices, axis=0)
+                found[f"{name}{side}_top"] = _top(slices)
+        found["hole_top"] = _top(divide(as_float(counts.holes), dark))
+        found["hole_residue_top"] = _top(divide(as_float(counts.hole_excess), dark))
+        return found
+
+
+def _top(slices: Array) -> Array:
+    """Mean of the three highest values over the slices; of fewer where fewer are known."""
+    xp = namespace(slices)
+    known = ~xp.isnan(slices)
+    lowest = xp.full_like(slices, -1.0)
+    ordered = xp.sort(xp.where(known, slices, lowest), axis=0)[-min(N_TOP, slices.shape[0]) :, ...]
+    return nan_mean(xp.where(ordered < 0, xp.full_like(ordered, float("nan")), ordered), axis=0)
