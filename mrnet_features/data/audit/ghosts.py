@@ -23,6 +23,7 @@ BLOCKS = 64  # on the shorter side of a slice: noise averages out, a vessel's co
 GAP = 2  # blocks of air next to the skin that partial volume and the coil's glow may reach
 LEAST_PAIRS = 60  # neighbouring blocks of air; with fewer there is too little to judge
 FADING = 6  # blocks at the ends of a leg that runs on
+LASTING = 7  # slices of which the leg's outline must be in more than half
 CHANCE = 2.5  # standard errors of the shared structure of white noise
 CUT_WIDTH = 0.7  # an end of the leg this wide, against its widest, was cut off by the picture
 USUAL = 0.3  # of the slices: what is leg in so many belongs to its outline
@@ -68,7 +69,13 @@ def score_ghosts(grey: Uint8Array, foreground: BoolArray) -> FloatArray:
     if not foreground.any():
         return scores
     side = max(1, min(grey.shape[1:]) // BLOCKS)
-    blocks, leg = block_means(grey, side), block_means(foreground, side) > 0
+    # A bright copy close to the skin is taken for leg, but on a few slices only: leg is what most
+    # of the neighbouring slices show too.
+    shared = ndimage.uniform_filter1d(
+        foreground.astype(np.float32), LASTING, axis=0, mode="nearest"
+    )
+    blocks = block_means(grey, side)
+    leg = block_means(foreground & (shared > 0.5), side) > 0
     signal = max(float(np.median(grey[foreground])), 1.0)
     near = ndimage.binary_dilation(leg, np.ones((1, 2 * GAP + 1, 2 * GAP + 1), dtype=bool))
     air = ~near

@@ -87,7 +87,7 @@ def robust_distance(values: Sequence[float] | FloatArray, least: float = 0.0) ->
     middle = np.median(known)
     # 1.4826: the SD of a normal distribution from its median absolute deviation
     spread = max(1.4826 * float(np.median(np.abs(known - middle))), least)
-    return (array - middle) / (spread or np.inf)
+    return np.asarray((array - middle) / (spread or np.inf))
 
 
 def _standardise(sketches: Float32Array) -> Float32Array:
