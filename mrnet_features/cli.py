@@ -341,6 +341,30 @@ def families(
 
 
 @app.command()
+def reproduce(
+    root: Root,
+    out: Annotated[Path, typer.Option(help="Folder for the report and all tables.")],
+    families: Annotated[
+        str, typer.Option(help="A preset, or families by name, separated by commas.")
+    ] = "baseline",
+    device: Annotated[Device, typer.Option(help="Where to count.")] = Device.auto,
+    seed: Seed = 0,
+    jobs: Jobs = -1,
+    as_json: Json = False,
+) -> None:
+    """Do all of it: audit, tables, cross-validation, one look at valid, importance, a report."""
+    from mrnet_features.report.reproduce import reproduce as run_study
+
+    names: Any = families.split(",") if "," in families else families
+    done = run_study(root, out, families=names, device=device, seed=seed, n_jobs=jobs)
+    if as_json:
+        _print_json(done.as_dict())
+    else:
+        print((out / "report.md").read_text(encoding="utf-8"))
+        print(f"This report and the tables behind it are in '{out}'.")
+
+
+@app.command()
 def doctor(as_json: Json = False) -> None:
     """Say what this machine has, what is missing, and how to get it."""
     from mrnet_features.report.doctor import examine_machine

@@ -25,6 +25,8 @@ PLANES_OF_PATHS = ("sagittal", "coronal", "axial")
 ID_COLUMNS = ("exam", "id", "case", "study", "exam_id")
 # Two tasks of a good model are correlated; an order that is better by less may be chance.
 SWAP_GAIN = 0.05
+# How much larger than that of `abnormal` the mean of another column must be to look odd.
+SWAP_GAP = 0.1
 
 
 def read_predictions(
@@ -296,7 +298,7 @@ def _warn_if_swapped(
     elif "abnormal" in tasks and len(tasks) > 1:
         # A tear is an abnormality, so that its probability can't be the larger one.
         means = frame[tasks].mean()
-        if means.idxmax() != "abnormal":
+        if means.max() > means["abnormal"] + SWAP_GAP:
             warnings.warn(
                 f"The columns {', '.join(tasks)} of {where} look swapped: {means.idxmax()!r} has "
                 f"a mean of {means.max():.2f}, 'abnormal' only {means['abnormal']:.2f}. {advice}",
