@@ -1,0 +1,125 @@
+"""The whole harness on tables that nobody made for it: scikit-learn's own, with real labels."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_breast_cancer, load_digits
+from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from mrnet_features.evaluation import (
+    compare,
+    cross_validate,
+    evaluate,
+    importance,
+    inspect_table,
+    measure_calibration,
+    measure_complement,
+    measure_operating_points,
+    read_table,
+)
+from mrnet_features.models import lightgbm_baseline, logistic_baseline
+
+TASKS = ["even", "has_loop", "above_four"]
+
+
+def make_digits(n_exams=500):
+    """Handwritten digits: 64 pixels, three correlated questions about the digit."""
+    data = load_digits()
+    digit = data.target[:n_exams]
+    labels = {"even": digit % 2 == 0, "has_loop": np.isin(digit, (0, 6, 8, 9))}
+    exams = pd.Index([f"digit-{k}" for k in range(n_exams)])
+    table = pd.DataFrame({**labels, "above_four": digit > 4}, exams).astype(int)
+    return pd.DataFrame(data.data[:n_exams], exams, data.feature_names), table
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    """The table as another tool's parquet: ids in a column, its own names."""
+    features, labels = make_digits()
+    path = tmp_path_factory.mktemp("digits") / "pixels.parquet"
+    features.rename_axis("image").reset_index().to_parquet(path)
+    return read_table(path), labels
+
+
+@pytest.fixture(scope="module")
+def evaluations(digits):
+    features, labels = digits
+    models = {
+        "lightgbm": lightgbm_baseline(n_seeds=1, n_estimators=80),
+        "logistic": logistic_baseline(),
+        "trees": ExtraTreesClassifier(60),
+    }
+    found = {"lightgbm": cross_validate(features, labels, models["lightgbm"])}
+    for name in ("logistic", "trees"):
+        found[name] = cross_validate(features, labels, models[name], folds=found["lightgbm"].folds)
+    return found
+
+
+def test_every_model_learns_every_task(evaluations):
+    for evaluation in evaluations.values():
+        summary = evaluation.summary()
+        assert summary.index.tolist() == [*TASKS, "mean"]
+        assert (summary["ci_low"] > 0.85).all()
+
+
+def test_comparison_ranks_trees_above_a_straight_line(digits, evaluations):
+    _, labels = digits
+    comparison = compare(evaluations, labels)
+    summary = comparison.summary().set_index(["first", "second", "task"])
+    rows = summary.loc[("logistic", "trees")]
+    assert set(rows["method"]) == {"nadeau-bengio"}
+    assert (rows["difference"] < 0).all()
+    assert rows.loc["mean", "p"] < 0.1  # four degrees of freedom: five folds, once
+    stacked = measure_complement(evaluations["logistic"], evaluations["trees"], labels, n_repeats=1)
+    assert stacked.summary().loc["mean", "ci_low"] > 0
+
+
+def test_rows_of_the_picture_are_groups(digits, evaluations):
+    features, _ = digits
+    rows = {column: f"row_{column.split('_')[1]}" for column in features}
+    found = importance(evaluations["lightgbm"], features, rows, n_permutations=2)
+    summary = found.summary()
+    assert len(summary) == 8
+    # The loop of 6 and 8, the tail of 9: the middle of the picture tells, its rim does not.
+    assert summary["permutation"].idxmax() in {"row_2", "row_3", "row_4", "row_5"}
+    assert found.stability(top=3)["rank_correlation"].gt(0.5).all()
+
+
+def test_probabilities_of_the_logistic_regression_are_sane(digits, evaluations):
+    _, labels = digits
+    calibration = measure_calibration(evaluations["logistic"], labels).summary()
+    assert (calibration["brier_skill"] > 0.3).all()
+    points = measure_operating_points(evaluations["logistic"], "specificity", 0.9)
+    assert points["specificity"].between(0.84, 0.96).all()
+
+
+def test_nothing_in_the_pixels_looks_like_a_leak(digits):
+    assert [s for s in inspect_table(*digits) if s.kind != "duplicate"] == []
+
+
+def test_three_questions_about_a_tumour_on_held_out_patients():
+    data = load_breast_cancer(as_frame=True)
+    exams = pd.Index([f"{k:03d}" for k in range(len(data.target))])
+    table = data.data.set_axis(exams)
+    labels = pd.DataFrame(
+        {
+            "malignant": 1 - data.target.to_numpy(),
+            "large": (table["worst radius"] > table["worst radius"].median()).astype(int),
+            "rough": (table["worst texture"] > table["worst texture"].median()).astype(int),
+        },
+        exams,
+    )
+    features = table.filter(regex="^mean")
+    model = make_pipeline(StandardScaler(), LogisticRegression())
+    rows = np.random.default_rng(0).permutation(len(exams))
+    train, valid = rows[:380], rows[380:]
+    found = evaluate(
+        model,
+        (features.iloc[train], labels.iloc[train]),
+        (features.iloc[valid], labels.iloc[valid]),
+    )
+    assert (found.summary().loc[["malignant", "large"], "ci_low"] > 0.9).all()
+    assert found.notes() == []
