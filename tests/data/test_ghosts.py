@@ -51,6 +51,13 @@ def test_noise_is_no_ghost(noise):
     assert score(draw(noise=noise))[0] < GHOST_CHECK
 
 
+def test_noise_alone_scores_on_few_slices():
+    # 2.5 standard errors: by chance one slice in 160 would be beyond
+    stack = draw(n_slices=60, noise=6)
+    scores = score_ghosts(stack, find_foreground(stack))[:, 1]
+    assert np.count_nonzero(scores) <= 4
+
+
 def test_a_glow_next_to_the_skin_is_no_ghost():
     stack = draw(noise=1.0)
     x = np.arange(stack.shape[2])
