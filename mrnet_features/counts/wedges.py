@@ -12,6 +12,10 @@ from mrnet_features.counts.inputs import check_counted
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
 
+_PLANE_CROSS = np.array(
+    [[[0, 0, 0]] * 3, [[0, 1, 0], [1, 1, 1], [0, 1, 0]], [[0, 0, 0]] * 3], dtype=bool
+)
+
 
 class Wedges(NamedTuple):
     """Dark areas of each region of each slice.
@@ -28,7 +32,8 @@ class Wedges(NamedTuple):
         Sum of the white top-hat of those pixels: the grey levels by which they stand out from what
         is left by an opening with that square.
     holes, hole_excess : array of shape (n_slices, n_regions), int32
-        Pixels enclosed by dark ones, and the sum of their grey levels above the threshold.
+        Pixels enclosed by dark ones of the region, and the sum of their grey levels above the
+        threshold.
     """
 
     n_pixels: Array
@@ -85,25 +90,30 @@ def wedges(
     columns = {name: np.zeros(shape, np.int32) for name in Wedges._fields}
     columns |= {name: np.zeros((*shape, len(sides)), np.int32) for name in ("filled", "residue")}
     counts = Wedges(**columns)
-    window = _find_window(regions, 2 * max(sides))
+    window = _find_window(regions, max(sides))
     if window is None:
         return counts
     image, inside = grey[window], regions[window]
     dark = image <= threshold
-    labels = np.arange(image.shape[0])[:, None, None] * (n_regions + 1) + inside
-    n_labels = image.shape[0] * (n_regions + 1)
+    here, n_slices = window[0], image.shape[0]
+    pixels = np.flatnonzero(inside)
+    labels = pixels // inside[0].size * n_regions + inside.ravel()[pixels] - 1
 
     def total(values: Any) -> IntArray:
-        sums = np.bincount(labels.ravel(), np.asarray(values, np.float64).ravel(), n_labels)
-        return sums.reshape(-1, n_regions + 1)[:, 1:].astype(np.int32)
+        weights = values.ravel()[pixels].astype(np.float64)
+        sums = np.bincount(labels, weights, n_slices * n_regions)
+        return sums.reshape(n_slices, n_regions).astype(np.int32)
 
-    here = window[0]
-    counts.n_pixels[here] = total(np.ones(image.shape))
+    counts.n_pixels[here] = total(inside > 0)
     counts.dark[here] = total(dark)
-    for r in range(1, n_regions + 1):
-        mask = dark & (inside == r)
-        counts.width[here, r - 1] = (mask.sum(axis=1) > 1).sum(axis=1)
-        counts.height[here, r - 1] = (mask.sum(axis=2) > 1).sum(axis=1)
+    above = image.astype(np.int32) - threshold
+    for r in range(n_regions):
+        mask = dark & (inside == r + 1)
+        counts.width[here, r] = (mask.sum(axis=1) > 1).sum(axis=1)
+        counts.height[here, r] = (mask.sum(axis=2) > 1).sum(axis=1)
+        holes = _find_holes(mask)
+        counts.holes[here, r] = holes.sum(axis=(1, 2))
+        counts.hole_excess[here, r] = (above * holes).sum(axis=(1, 2))
     for k, side in enumerate(sides):
         square = (1, side, side)
         # beyond the slice nothing is dark, and nothing stands out
@@ -111,11 +121,18 @@ def wedges(
         filled = ndimage.minimum_filter(dilated, square, mode="constant", cval=1) & ~dark
         opened = ndimage.grey_opening(image, square, mode="nearest")
         counts.filled[here, :, k] = total(filled)
-        counts.residue[here, :, k] = total(np.where(filled, image - opened, 0))
-    holes = np.stack([ndimage.binary_fill_holes(part) for part in dark]) & ~dark
-    counts.holes[here] = total(holes)
-    counts.hole_excess[here] = total(np.where(holes, image.astype(np.int32) - threshold, 0))
+        counts.residue[here, :, k] = total((image - opened) * filled)
     return counts
+
+
+def _find_holes(mask: Any) -> Any:
+    """Pixels of each slice that can't be left along rows and columns without crossing the mask."""
+    padded = np.pad(~mask, ((0, 0), (1, 1), (1, 1)), constant_values=True)
+    pieces, n_pieces = ndimage.label(padded, _PLANE_CROSS)
+    is_hole = np.ones(n_pieces + 1, bool)
+    is_hole[0] = False
+    is_hole[pieces[:, 0, 0]] = False  # the margin of a slice is one piece
+    return is_hole[pieces][:, 1:-1, 1:-1]
 
 
 def _find_window(regions: Any, margin: int) -> tuple[slice, slice, slice] | None:

@@ -1,0 +1,220 @@
+"""What the families that know a knee are worth: truth, ablation, cost and symmetry.
+
+    python benchmarks/bench_signals.py --folder /tmp/knees --exams 600 --seed 90417 --jobs 2
+
+Makes synthetic knees that nothing was tuned on, reads them, and writes
+``results/signals.json``: rank correlation of the fluid estimates with the true effusion, AUCs of
+global texture with and without each family on shared folds, with paired intervals, processor
+seconds an exam, and the largest change of a column when knees are mirrored and reversed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import importlib.metadata
+import json
+import platform
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm, spearmanr
+
+import mrnet_features as mf
+from mrnet_features.data.mrnet import PLANES
+from mrnet_features.families import find_families
+from mrnet_features.stacks.prepare import prepare_sets
+
+RESULTS = Path(__file__).parent / "results"
+TEXTURE = ("intensity", "glcm", "ngtdm", "lbp")
+SIGNALS = ("fluid", "dark_fluid", "marrow", "ligament", "meniscus", "profiles")
+MADE_FOR = {
+    "fluid": "abnormal",
+    "dark_fluid": "abnormal",
+    "marrow": "acl",
+    "ligament": "acl",
+    "meniscus": "meniscus",
+    "profiles": "abnormal",
+}
+ESTIMATES = {
+    "sagittal": "sagittal__suprapatellar__fluid__core_brightest__stack",
+    "axial": "axial__front__fluid__core_brightest__stack",
+}
+
+
+def read_truth(folder: Path) -> pd.DataFrame:
+    return pd.read_csv(folder / "train-truth.csv", dtype={"id": str}).set_index("id")
+
+
+def columns_of(features: pd.DataFrame, families: tuple[str, ...]) -> list[str]:
+    return [c for c in features.columns if mf.parse_name(c).family in families]
+
+
+def correlate(features: pd.DataFrame, truth: pd.DataFrame) -> list[dict[str, object]]:
+    """Spearman correlation with a 95 % interval by Fisher's transformation."""
+    rows = []
+    truth = truth.loc[features.index]
+    for plane, column in ESTIMATES.items():
+        for which, kept in (("all", truth.index), ("plane not spoilt", truth.index)):
+            known = truth.loc[kept]
+            if which != "all":
+                known = known[known["bad_plane"] != plane]
+            rho = spearmanr(features.loc[known.index, column], known["effusion_ml"]).statistic
+            half = norm.ppf(0.975) * np.sqrt((1 + rho**2 / 2) / (len(known) - 3))
+            low, high = np.tanh(np.arctanh(rho) + np.array([-half, half]))
+            rows.append(
+                {
+                    "plane": plane,
+                    "column": column,
+                    "exams": which,
+                    "n_exams": len(known),
+                    "spearman": round(float(rho), 4),
+                    "ci": [round(float(low), 4), round(float(high), 4)],
+                }
+            )
+    return rows
+
+
+def ablate(features: pd.DataFrame, labels: pd.DataFrame, jobs: int) -> list[dict[str, object]]:
+    """AUCs of nested sets of families on the same folds, and paired differences."""
+    sets: dict[str, tuple[str, ...]] = {"texture": TEXTURE}
+    sets |= {f"texture + {name}": (*TEXTURE, name) for name in SIGNALS}
+    sets["texture + all"] = (*TEXTURE, *SIGNALS)
+    folds, found = None, {}
+    for name, families in sets.items():
+        table = features[columns_of(features, families)]
+        found[name] = mf.cross_validate(table, labels, folds=folds, n_jobs=jobs, progress=False)
+        folds = found[name].folds
+        print(name, table.shape, found[name].summary()["auc"].round(3).to_dict(), flush=True)
+    rows = []
+    for name, families in sets.items():
+        summary = found[name].summary()
+        aucs = {
+            task: {key: round(float(summary.loc[task, key]), 4) for key in ("auc", "se")}
+            for task in summary.index
+        }
+        row: dict[str, object] = {
+            "families": name,
+            "n_columns": len(columns_of(features, families)),
+            "auc": aucs,
+        }
+        if name != "texture":
+            row["minus_texture"] = compare(found[name], found["texture"])
+        rows.append(row)
+    return rows
+
+
+def compare(one: mf.Evaluation, other: mf.Evaluation) -> dict[str, dict[str, object]]:
+    """Difference of the AUCs with two intervals: over exams, and over folds."""
+    influence = one.influence() - other.influence()
+    first, second = one.summary()["auc"], other.summary()["auc"]
+    folds = mf.compare({"one": one, "other": other}, one.labels, nested=True)
+    resampled = folds.summary().set_index("task")
+    found = {}
+    for task in influence.columns:
+        difference = float(first[task] - second[task])
+        se = float(np.sqrt((influence[task] ** 2).sum()))
+        half = norm.ppf(0.975) * se
+        found[task] = {
+            "difference": round(difference, 4),
+            "se": round(se, 4),
+            "ci": [round(difference - half, 4), round(difference + half, 4)],
+            "ci_over_folds": [
+                round(float(resampled.loc[task, end]), 4) for end in ("ci_low", "ci_high")
+            ],
+        }
+    return found
+
+
+def measure_cost(exams: list[mf.Exam]) -> dict[str, float]:
+    """Processor seconds an exam of each family, its own region sets included."""
+    seconds = dict.fromkeys(SIGNALS, 0.0)
+    stacks = [(plane, exam.load(plane)) for exam in exams for plane in PLANES]
+    for warm in (True, False):
+        for name, family in zip(SIGNALS, find_families(list(SIGNALS)), strict=True):
+            for plane, grey in stacks[: len(PLANES) if warm else None]:
+                if plane not in family.planes:
+                    continue
+                sets = prepare_sets(grey, plane, family.region_sets)
+                start = time.process_time()
+                for region_set in family.region_sets:
+                    counts = family.count(sets[region_set])
+                    family.describe(counts)
+                    family.describe_stack(counts)
+                if not warm:
+                    seconds[name] += time.process_time() - start
+    found = {name: round(value / len(exams), 4) for name, value in seconds.items()}
+    return {**found, "all": round(sum(found.values()), 4)}
+
+
+def measure_symmetry(exams: list[mf.Exam]) -> dict[str, object]:
+    """Largest change of a baseline column, relative above 1, when a knee is turned."""
+    extractor = mf.FeatureExtractor("baseline", progress=False)
+    as_stored = [{plane: exam.load(plane) for plane in PLANES} for exam in exams]
+    turned = [
+        {
+            p: np.ascontiguousarray(g[::-1] if p == "sagittal" else g[::-1, :, ::-1])
+            for p, g in e.items()
+        }
+        for e in as_stored
+    ]
+    one, other = (extractor.fit_transform(each).astype(float) for each in (as_stored, turned))
+    if not (one.isna() == other.isna()).all(axis=None):
+        raise RuntimeError("A column is known on one side only.")
+    change = ((one - other).abs() / one.abs().clip(lower=1)).fillna(0).max()
+    return {
+        "n_exams": len(exams),
+        "n_columns": int(change.size),
+        "largest_change": float(change.max()),
+        "column": str(change.idxmax()),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--folder", type=Path, required=True, help="where the knees are, or go")
+    parser.add_argument("--exams", type=int, default=600)
+    parser.add_argument("--seed", type=int, default=90417)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--turned", type=int, default=12, help="exams for the symmetry")
+    parser.add_argument("--features", type=Path, help="a parquet table read before")
+    parser.add_argument("--out", type=Path, default=RESULTS / "signals.json")
+    options = parser.parse_args()
+    folder = mf.write_knees(
+        options.folder, n_train=options.exams, n_valid=1, seed=options.seed, n_jobs=options.jobs
+    )
+    train = mf.load_mrnet(folder, split="train")
+    table = options.features or folder / "signals.parquet"
+    if table.is_file():
+        features = pd.read_parquet(table)
+    else:
+        extractor = mf.FeatureExtractor([*TEXTURE, *SIGNALS], n_jobs=options.jobs)
+        features = mf.extract_features(train.exams, table, extractor=extractor)
+    correlations = correlate(features, read_truth(folder))
+    print(json.dumps(correlations, indent=1), flush=True)
+    symmetry = measure_symmetry(train.exams[: options.turned])
+    print(symmetry, flush=True)
+    cost = measure_cost(train.exams[:6])
+    print(cost, flush=True)
+    result = {
+        "date": dt.datetime.now(dt.UTC).date().isoformat(),
+        "machine": {"processor": platform.processor() or platform.machine()},
+        "versions": {
+            name: importlib.metadata.version(name)
+            for name in ("mrnet-features", "numpy", "scipy", "numba", "lightgbm", "scikit-learn")
+        },
+        "knees": {"n_train": options.exams, "seed": options.seed},
+        "effusion": correlations,
+        "symmetry": symmetry,
+        "processor_seconds_an_exam": cost,
+        "made_for": MADE_FOR,
+        "ablation": ablate(features, train.labels, options.jobs),
+    }
+    options.out.parent.mkdir(exist_ok=True)
+    options.out.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
