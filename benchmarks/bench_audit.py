@@ -1,0 +1,323 @@
+"""What the audit finds among faults put into fresh synthetic exams, and how fast it is.
+
+    python benchmarks/bench_audit.py --exams 400 --seed 90210
+
+Three sources of faults, each on exams of its own: the generator's own bad stacks; faults made
+here from the physics (copies by modulating lines of k-space, pictures moved over air); broken
+copies of files. Everything else is clean. Results go to ``benchmarks/results/audit.json``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import os
+import platform
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+
+from mrnet_features.data.audit import audit
+from mrnet_features.data.audit.measure import measure_exam
+from mrnet_features.data.knees import draw_knee, scan
+from mrnet_features.data.mrnet import PLANES, TASKS, Exam
+from mrnet_features.stacks.regions import find_foreground
+
+RESULTS = Path(__file__).parent / "results"
+RELEASE_EXAMS = 1250
+GENERATED = 0.10  # of the exams may get a fault of the generator; half ghosts, half out of view
+MADE = {"vessel ghosts": 0.04, "motion ghosts": 0.03, "moved": 0.04}  # parts of the exams
+BROKEN = ("mirrored copy", "copy", "noise", "blur", "blank", "repeated", "upside down", "quarter")
+N_BROKEN = 3  # exams of each
+
+
+def add_copies(stack, moving, axis, shift, strength, phase, harmonics=1):
+    """|image| after the signal of `moving` went up and down over the lines of k-space.
+
+    A pulse is no sine: its harmonics give further copies, at two and three times the distance.
+    """
+    n_lines = stack.shape[axis]
+    line = np.fft.fftfreq(n_lines) * n_lines
+    shape = [1, 1, 1]
+    shape[axis] = n_lines
+    turn = 2 * np.pi * line * shift / n_lines
+    wave = sum(
+        2 * strength / n * np.cos(n * turn + n * phase) for n in range(1, harmonics + 1)
+    ).reshape(shape)
+    copies = np.fft.ifft(np.fft.fft(moving, axis=axis) * wave, axis=axis)
+    return np.abs(stack + copies)
+
+
+def make_vessel(stack, plane, rng):
+    """A bright tube at the back of the knee, in grey levels of the leg."""
+    n_slices, height, width = stack.shape
+    rows, columns = np.mgrid[:height, :width]
+    radius, level = rng.uniform(4, 7), np.median(stack[stack > 20])
+    vessel = np.zeros(stack.shape)
+    if plane == "axial":
+        centre = height * rng.uniform(0.68, 0.76), width * rng.uniform(0.46, 0.54)
+        vessel[:] = (rows - centre[0]) ** 2 + (columns - centre[1]) ** 2 < radius**2
+        return vessel * level
+    middle = width * (rng.uniform(0.68, 0.75) if plane == "sagittal" else rng.uniform(0.45, 0.55))
+    middle = middle + rng.uniform(-12, 12) * np.sin(np.pi * rows / height + rng.uniform(0, 3))
+    first = round(n_slices * rng.uniform(0.35, 0.5))
+    vessel[first : first + rng.integers(2, 5)] = np.abs(columns - middle) < radius
+    return vessel * level
+
+
+def spoil(stack, fault, plane, rng):
+    """The stack with a fault made here; what it was like, in words."""
+    real = stack.astype(float)
+    if fault == "vessel ghosts":
+        axis = int(rng.integers(1, 3)) if plane == "axial" else 2
+        shift, strength = rng.uniform(30, 80), rng.uniform(0.25, 0.8)
+        moving = make_vessel(real, plane, rng)
+        real = add_copies(real, moving, axis, shift, strength, rng.uniform(0, 6), harmonics=3)
+        note = f"axis {axis}, {shift:.0f} pixels, copies at {strength:.2f} of the leg"
+    elif fault == "motion ghosts":
+        axis = int(rng.integers(1, 3)) if plane == "axial" else 2
+        shift, strength = rng.uniform(20, 90), rng.uniform(0.06, 0.2)
+        real = add_copies(real, real, axis, shift, strength, rng.uniform(0, 6))
+        note = f"axis {axis}, {shift:.0f} pixels, copies at {strength:.2f} of the leg"
+    elif fault == "moved":
+        # only where air lies beyond the skin: what a picture would show beyond its top is unknown
+        axis = int(rng.integers(1, 3)) if plane == "axial" else 2
+        shift = int(rng.choice([-1, 1]) * rng.integers(95, 150))
+        air = rng.rayleigh(1.5, stack.shape)
+        real = np.where(air > 0, np.roll(real, shift, axis), 0)
+        index = [slice(None)] * 3
+        index[axis] = slice(0, shift) if shift > 0 else slice(shift, None)
+        real[tuple(index)] = air[tuple(index)]
+        note = f"axis {axis}, {shift} pixels"
+    elif fault == "noise":
+        real = real + rng.normal(0, 25, stack.shape)
+        note = "SD 25"
+    elif fault == "blur":
+        real = sum(np.roll(real, k, 1) for k in range(-4, 5)) / 9
+        note = "9 pixels along rows"
+    elif fault == "blank":
+        real[3:5] = 0
+        note = "2 slices"
+    elif fault == "repeated":
+        real[4] = real[5]
+        note = "1 slice"
+    elif fault == "upside down":
+        real, note = real[:, ::-1], "180 degrees"
+    elif fault == "quarter":
+        real, note = np.rot90(real, 1, (1, 2)), "90 degrees"
+    else:  # a copy of another exam's stack
+        real = real[::-1, :, ::-1] * 0.95 + rng.normal(0, 3, stack.shape)
+        note = "mirrored, reversed, darker, noisier"
+    return np.clip(np.rint(real), 0, 255).astype(np.uint8), note
+
+
+def write_exam(root, seed, k, made):
+    """Write one exam with its fault, return its labels and what is wrong with it."""
+    # Exams with a fault of ours get none of the generator's, and the other way round.
+    scan.BAD_RATE = GENERATED if made is None else 0.0
+    knee = draw_knee(seed, "train", k)
+    rng = np.random.default_rng([seed, k])
+    fault = {"exam": f"{k:04d}", "plane": "", "fault": "", "source": "", "note": ""}
+    if made is not None:
+        plane = str(rng.choice(PLANES))
+        if "copy" not in made:
+            knee.stacks[plane], fault["note"] = spoil(knee.stacks[plane], made, plane, rng)
+        fault |= {"plane": plane, "fault": made, "source": "made here"}
+    elif knee.truth["bad_plane"]:
+        fault |= {
+            "plane": knee.truth["bad_plane"],
+            "fault": knee.truth["bad_reason"],
+            "source": "generator",
+        }
+    for plane, stack in knee.stacks.items():
+        np.save(root / "train" / plane / f"{k:04d}.npy", stack)
+    return knee.labels, fault
+
+
+def reaches_air(root, seed, exam, plane):
+    """Whether the fault changes the air beside the leg, against the same knee without it."""
+    scan.BAD_RATE = 0.0
+    clean = draw_knee(seed, "train", int(exam)).stacks[plane]
+    leg = find_foreground(clean)
+    level = float(np.median(clean[leg]))
+    spoiled = np.load(root / "train" / plane / f"{exam}.npy")
+    added = (spoiled.astype(int) - clean > REACH_LEVEL * level) & ~leg
+    return bool(added.mean(axis=(1, 2)).max() >= REACH_AREA)
+
+
+def write_set(root, n_exams, seed, n_jobs):
+    """Write the exams; return the table of what is wrong with them."""
+    for plane in PLANES:
+        (root / "train" / plane).mkdir(parents=True)
+    rng = np.random.default_rng(seed)
+    made = [name for name, part in MADE.items() for _ in range(round(part * n_exams))]
+    made += [name for name in BROKEN for _ in range(N_BROKEN)]
+    places = rng.permutation(n_exams)[: len(made)]
+    faults = dict(zip(places.tolist(), made, strict=True))
+    done = Parallel(n_jobs=n_jobs)(
+        delayed(write_exam)(root, seed, k, faults.get(k)) for k in range(n_exams)
+    )
+    table = pd.DataFrame([fault for _, fault in done])
+    clean = table.index[table["fault"] == ""]
+    for k in table.index[table["fault"].str.contains("copy")]:
+        name, plane = table.loc[k, "fault"], table.loc[k, "plane"]
+        origin = int(rng.choice(clean))
+        stack = np.load(root / "train" / plane / f"{origin:04d}.npy")
+        if name == "mirrored copy":
+            stack, _ = spoil(stack, name, plane, rng)
+        np.save(root / "train" / plane / f"{k:04d}.npy", stack)
+        table.loc[k, "note"] = f"{origin:04d}"
+    for task in TASKS:
+        lines = "".join(f"{k:04d},{labels[task]}\n" for k, (labels, _) in enumerate(done))
+        (root / f"train-{task}.csv").write_text(lines)
+    return table
+
+
+REACH_LEVEL, REACH_AREA = 0.05, 0.005  # of the leg's grey level, of a slice's pixels
+CODES = {
+    "ghosts": "ghosting",
+    "ghosts inside the leg": "ghosting",
+    "vessel ghosts": "ghosting",
+    "vessel ghosts inside the leg": "ghosting",
+    "motion ghosts inside the leg": "ghosting",
+    "motion ghosts": "ghosting",
+    "out of view": "out-of-view",
+    "moved": "out-of-view",
+    "mirrored copy": "near-duplicate",
+    "copy": "duplicate",
+    "noise": "noise",
+    "blur": "blur",
+    "blank": "blank-slices",
+    "repeated": "repeated-slices",
+    "upside down": "orientation",
+    "quarter": "orientation",
+}
+
+
+def name_stacks(table):
+    """Stacks as a set of (exam, plane)."""
+    return set(zip(table["exam"], table["plane"], strict=True))
+
+
+def score(faults, findings):
+    """Recall by fault, recall and precision by code, and what of the clean is flagged."""
+    findings = findings.copy()
+    # of two copies either may be named
+    swap = {
+        (row.note, row.plane): row.exam
+        for row in faults[faults["fault"].str.contains("copy")].itertuples()
+    }
+    copies = findings["code"].isin(["duplicate", "near-duplicate"])
+    findings.loc[copies, "exam"] = [
+        swap.get(place, place[0])
+        for place in zip(findings["exam"][copies], findings["plane"][copies], strict=True)
+    ]
+    by_fault, by_code = {}, {}
+    for (source, fault), rows in faults[faults["fault"] != ""].groupby(["source", "fault"]):
+        found = name_stacks(findings[findings["code"] == CODES[fault]])
+        missed = name_stacks(rows) - found
+        by_fault[f"{fault} ({source})"] = {
+            "n": len(rows),
+            "found": len(rows) - len(missed),
+            "missed": sorted(
+                f"{row.exam} {row.plane} {row.note}".strip()
+                for row in rows.itertuples()
+                if (row.exam, row.plane) in missed
+            ),
+        }
+    for code in dict.fromkeys(CODES.values()):
+        true = name_stacks(faults[faults["fault"].map(CODES) == code])
+        found = name_stacks(findings[findings["code"] == code])
+        by_code[code] = {
+            "n": len(true),
+            "recall": round(len(true & found) / max(len(true), 1), 3),
+            "precision": round(len(true & found) / max(len(found), 1), 3),
+        }
+    apart = faults["fault"].str.endswith("inside the leg")
+    seen = name_stacks(faults[faults["fault"].str.endswith("ghosts")])
+    found = name_stacks(findings[findings["code"] == "ghosting"]) - name_stacks(faults[apart])
+    by_code["ghosting whose copies reach the air"] = {
+        "n": len(seen),
+        "recall": round(len(seen & found) / max(len(seen), 1), 3),
+        "precision": round(len(seen & found) / max(len(found), 1), 3),
+    }
+    clean = set(faults["exam"][faults["fault"] == ""])
+    flagged = findings[findings["exam"].isin(clean)]
+    return {
+        "by_fault": by_fault,
+        "by_code": by_code,
+        "clean_exams": len(clean),
+        "clean_flagged": int(flagged["exam"].nunique()),
+        "clean_flagged_codes": flagged["code"].value_counts().to_dict(),
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--exams", type=int, default=400)
+    parser.add_argument("--seed", type=int, default=90210)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--folder", type=Path, help="Keep the exams here.")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        root = options.folder or Path(temporary) / "knees"
+        faults = write_set(root, options.exams, options.seed, options.jobs)
+        ghosts = faults["fault"].str.contains("ghosts")
+        reach = Parallel(n_jobs=options.jobs)(
+            delayed(reaches_air)(root, options.seed, row.exam, row.plane)
+            for row in faults[ghosts].itertuples()
+        )
+        # what stays inside the leg is beyond a detector that looks at air: counted apart
+        faults.loc[ghosts, "fault"] += ["" if seen else " inside the leg" for seen in reach]
+        audit(root, codes=["blank-slices"], n_jobs=options.jobs)  # starts the workers
+        start = time.perf_counter()
+        findings = audit(root, n_jobs=options.jobs)
+        seconds = time.perf_counter() - start
+        exam = Exam("0000", {plane: root / "train" / plane / "0000.npy" for plane in PLANES})
+        start = time.process_time()
+        for _ in range(10):
+            measure_exam(exam)
+        one = (time.process_time() - start) / 10
+        if options.folder:
+            faults.to_csv(root / "faults.csv", index=False)
+            findings.to_csv(root / "findings.csv", index=False)
+    result = {
+        "benchmark": "audit",
+        "date": dt.datetime.now(dt.UTC).date().isoformat(),
+        "machine": {
+            "processor": _name_processor(),
+            "cores": len(os.sched_getaffinity(0)),
+            "load_before_and_during": [round(load, 2) for load in os.getloadavg()],
+        },
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("mrnet-features", "numpy", "scipy", "joblib")},
+        },
+        "seed": options.seed,
+        "n_exams": options.exams,
+        **score(faults, findings),
+        "seconds": round(seconds, 1),
+        "jobs": options.jobs,
+        "processor_seconds_an_exam": round(one, 3),
+        f"seconds_scaled_to_{RELEASE_EXAMS}": round(seconds * RELEASE_EXAMS / options.exams, 1),
+    }
+    print(json.dumps(result, indent=2))
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "audit.json").write_text(json.dumps(result, indent=2) + "\n")
+
+
+def _name_processor():
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.split(":")[1].strip()
+    return platform.machine()
+
+
+if __name__ == "__main__":
+    main()
