@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from MLstatkit import Delong_test
 from scipy.stats import nct, norm, t, ttest_1samp
@@ -18,6 +18,7 @@ from mrnet_features.evaluation.differences import (
 )
 
 
+@settings(max_examples=20)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
 def test_holm_equals_statsmodels(p):
     theirs = multipletests(p, method="holm")[1]
