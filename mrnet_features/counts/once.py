@@ -16,7 +16,7 @@ _KEPT: WeakKeyDictionary[Stack, dict[Hashable, Any]] = WeakKeyDictionary()
 def count_once(stack: Stack, count: Callable[..., R], of: str, **options: Any) -> R:
     """What `count` returns for a stack, remembered as long as the stack lives.
 
-    Histogram, zones and neighbours serve several families each; this spares the second pass
+    Histogram, grey levels and neighbours serve several families each; this spares the second pass
     over the pixels without tying the families to each other.
 
     Parameters

@@ -9,8 +9,10 @@ from numba import njit
 
 from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.inputs import check_counted
+from mrnet_features.counts.spans import find_span
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
+PlaceArray = np.ndarray[Any, np.dtype[np.uint32]]
 
 
 @twin
@@ -55,60 +57,75 @@ def pairs(levels: Array, regions: Array, *, n_levels: int, n_regions: int, dista
     check_counted(levels, regions, lowest=1, highest=n_levels, n_regions=n_regions)
     counts = np.zeros((levels.shape[0], n_regions, 4, n_levels, n_levels), np.int32)
     _count_pairs(np.ascontiguousarray(levels), np.ascontiguousarray(regions), distance, counts)
-    return counts + np.swapaxes(counts, -1, -2)
+    return counts
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _count_pairs(levels: Any, regions: Any, distance: int, counts: IntArray) -> None:
-    """Add each pair once, in the order first pixel, second pixel.
+    """Find the places of a line's pairs in a table, direction by direction, and count them.
 
     A pixel outside the first one's region has level 0, in a column that nobody reads; so does the
-    row of what lies in no region. The inner loops have no branch.
+    row of what lies in no region. Neither loop has a branch, and the table stays in the cache.
     """
     n_slices, height, width = levels.shape
     n_regions, _, n_levels, _ = counts.shape[1:]
-    margin = min(distance, width)
-    table = np.zeros((n_regions * n_levels + 1, 4, n_levels + 1), np.int32)
-    # regions and levels of this line and the one below, with a margin on both sides
-    region = np.zeros((2, width + 2 * margin), np.int16)
-    level = np.zeros((2, width + 2 * margin), np.int16)
-    key = np.zeros(width, np.int32)
-    other = np.zeros((4, width), np.int16)
-    inner = slice(margin, margin + width)
+    side = n_levels + 1
+    table = np.zeros((n_regions * n_levels + 1) * 4 * side, np.uint32)
+    places = np.zeros((4, width), np.uint32)
     for s in range(n_slices):
         table[:] = 0
         for y in range(height):
-            region[0, inner], level[0, inner] = regions[s, y], levels[s, y]
-            if y + distance < height:
-                region[1, inner] = regions[s, y + distance]
-                level[1, inner] = levels[s, y + distance]
-            else:
-                region[1] = 0
-            first, last = 0, width
-            while first < width and regions[s, y, first] == 0:
-                first += 1
-            while last > first and regions[s, y, last - 1] == 0:
-                last -= 1
-            n = last - first
-            here = region[0, margin + first : margin + last]
-            level_here = level[0, margin + first : margin + last]
-            for x in range(n):
-                row = (np.int32(here[x]) - 1) * np.int32(n_levels) + np.int32(level_here[x])
-                key[x] = row if here[x] > 0 else 0
+            first, end = find_span(regions[s, y])
+            n = end - first
             for d in range(4):
-                line = 0 if d == 0 else 1
-                start = first + (2 * margin, 0, margin, 2 * margin)[d]
-                there, found = region[line, start : start + n], level[line, start : start + n]
-                seen = other[d]
-                for x in range(n):
-                    seen[x] = found[x] if there[x] == here[x] else 0
+                below = y if d == 0 else y + distance
+                right = (distance, -distance, 0, distance)[d]
+                # pixels whose partner lies in the slice
+                begin, stop = max(first, -right), min(end, width - right)
+                if below >= height or stop <= begin:
+                    begin, stop = end, end
+                places[d, : begin - first] = 0
+                places[d, stop - first : n] = 0
+                if stop > begin:
+                    _find_places(
+                        levels[s, y, begin:stop],
+                        regions[s, y, begin:stop],
+                        levels[s, below, begin + right : stop + right],
+                        regions[s, below, begin + right : stop + right],
+                        np.int32(n_levels),
+                        np.int32(d),
+                        places[d, begin - first : stop - first],
+                    )
+            first_way, second_way = places[0, :n], places[1, :n]
+            third_way, fourth_way = places[2, :n], places[3, :n]
             for x in range(n):
-                place = table[np.uint32(key[x])]
-                place[0, np.uint16(other[0, x])] += 1
-                place[1, np.uint16(other[1, x])] += 1
-                place[2, np.uint16(other[2, x])] += 1
-                place[3, np.uint16(other[3, x])] += 1
+                table[first_way[x]] += np.uint32(1)
+                table[second_way[x]] += np.uint32(1)
+                table[third_way[x]] += np.uint32(1)
+                table[fourth_way[x]] += np.uint32(1)
         for r in range(n_regions):
             for i in range(n_levels):
                 for d in range(4):
-                    counts[s, r, d, i] = table[r * n_levels + i + 1, d, 1:]
+                    begin = ((r * n_levels + i + 1) * 4 + d) * side + 1
+                    for j in range(n_levels):
+                        counts[s, r, d, i, j] += table[begin + j]
+                        counts[s, r, d, j, i] += table[begin + j]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _find_places(
+    level: Any,
+    region: Any,
+    other_level: Any,
+    other_region: Any,
+    n_levels: Any,
+    direction: Any,
+    places: PlaceArray,
+) -> None:
+    """Places of the pairs of two lines in the table of region and level, direction, other level."""
+    side = np.int32(n_levels + np.int32(1))
+    for x in range(places.shape[0]):
+        row = np.int32((np.int32(region[x]) - np.int32(1)) * n_levels + np.int32(level[x]))
+        row = row if region[x] > 0 else np.int32(0)
+        other = other_level[x] if other_region[x] == region[x] else np.uint8(0)
+        places[x] = (row * np.int32(4) + direction) * side + np.int32(other)

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.counts.once import count_once
-from mrnet_features.counts.zones import zones
+from mrnet_features.counts.depths import depths
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.families.distributions import as_float
 from mrnet_features.families.emphases import describe_emphases, read_matrix
@@ -68,8 +67,10 @@ class Gldzm(Family):
     extensive: ClassVar[frozenset[str]] = frozenset({"glnu", "zdnu"})
 
     def count(self, stack: Stack) -> Counts:
-        """Zones, shared with the size zone family."""
-        return count_once(stack, zones, "levels", n_levels=stack.n_levels)
+        """Zones by level and distance."""
+        return depths(
+            stack.levels, stack.regions, n_levels=stack.n_levels, n_regions=stack.n_regions
+        )
 
     def describe(self, counts: Counts) -> Statistics:
         """Formulae of the table above."""
@@ -78,8 +79,7 @@ class Gldzm(Family):
     def describe_stack(self, counts: Counts) -> Statistics:
         """Formulae of the table above, for the zones of all slices."""
         xp = namespace(counts.distances)
-        distances, n_pixels = (xp.sum(part, axis=0) for part in counts[3:])
-        return _describe_distances(distances, n_pixels)
+        return _describe_distances(*(xp.sum(part, axis=0) for part in counts))
 
 
 def _describe_distances(distances: Array, n_pixels: Array) -> dict[str, Array]:

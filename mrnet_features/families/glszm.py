@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.counts.once import count_once
 from mrnet_features.counts.zones import zones
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.families.distributions import as_float
@@ -72,20 +71,22 @@ class Glszm(Family):
     extensive: ClassVar[frozenset[str]] = frozenset({"glnu", "zsnu"})
 
     def count(self, stack: Stack) -> Counts:
-        """Zones, shared with the distance zone family."""
-        return count_once(stack, zones, "levels", n_levels=stack.n_levels)
+        """Zones by level and size."""
+        return zones(
+            stack.levels, stack.regions, n_levels=stack.n_levels, n_regions=stack.n_regions
+        )
 
     def describe(self, counts: Counts) -> Statistics:
         """Formulae of the table above."""
-        xp = namespace(counts.number)
-        by_level = xp.sum(counts.distances, axis=-1)
-        matrix = read_cells(counts.level, counts.size, counts.number, by_level, are_unique=True)
+        matrix = read_cells(
+            counts.level, counts.size, counts.number, counts.by_level, are_unique=True
+        )
         return describe_emphases(matrix, as_float(counts.n_pixels), NAMES)
 
     def describe_stack(self, counts: Counts) -> Statistics:
         """Formulae of the table above, for the zones of all slices."""
         xp = namespace(counts.number)
-        by_level = xp.sum(counts.distances, axis=(0, -1))
+        by_level = xp.sum(counts.by_level, axis=0)
         n_pixels = as_float(xp.sum(counts.n_pixels, axis=0))
         level, size, number = (_join_slices(part) for part in counts[:3])
         matrix = read_cells(level, size, number, by_level)

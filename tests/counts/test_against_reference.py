@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from hypothesis import given
 
+from mrnet_features.counts.depths import depths
 from mrnet_features.counts.histogram import histogram
 from mrnet_features.counts.neighbours import neighbours
 from mrnet_features.counts.pairs import pairs
@@ -58,20 +59,37 @@ def test_runs(stack):
 def test_zones(stack):
     levels, regions, n_levels, n_regions = stack
     ours = zones(levels, regions, n_levels=n_levels, n_regions=n_regions)
-    expected = reference.zones(levels, regions)
-    sizes, distances = Counter(), Counter()
-    for (s, r, i, size, distance), number in expected.items():
+    sizes, by_level = Counter(), Counter()
+    for (s, r, i, size, _), number in reference.zones(levels, regions).items():
         sizes[s, r, i, size] += number
-        distances[s, r - 1, i - 1, int(distance) - 1] += number
+        by_level[s, r - 1, i - 1] += number
     cells = {}
     for s, r, k in np.argwhere(ours.number):
         level, size, number = (int(part[s, r, k]) for part in ours[:3])
         assert (s, r + 1, level, size) not in cells
         cells[int(s), int(r) + 1, level, size] = number
     assert cells == dict(sizes)
-    shown = {tuple(map(int, k)): int(ours.distances[tuple(k)]) for k in np.argwhere(ours.distances)}
-    assert shown == dict(distances)
-    assert int(ours.n_pixels.sum()) == int((regions > 0).sum())
+    assert cells_of(ours.by_level) == dict(by_level)
+    assert np.array_equal(ours.n_pixels, pixels_of(regions, n_regions))
+
+
+@given(stacks())
+def test_depths(stack):
+    levels, regions, n_levels, n_regions = stack
+    ours = depths(levels, regions, n_levels=n_levels, n_regions=n_regions)
+    expected = Counter()
+    for (s, r, i, _, distance), number in reference.zones(levels, regions).items():
+        expected[s, r - 1, i - 1, int(distance) - 1] += number
+    assert cells_of(ours.distances) == dict(expected)
+    assert np.array_equal(ours.n_pixels, pixels_of(regions, n_regions))
+
+
+def cells_of(counts):
+    return {tuple(map(int, k)): int(counts[tuple(k)]) for k in np.argwhere(counts)}
+
+
+def pixels_of(regions, n_regions):
+    return np.stack([np.sum(regions == r + 1, axis=(1, 2)) for r in range(n_regions)], axis=-1)
 
 
 @given(stacks())

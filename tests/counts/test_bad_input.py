@@ -5,6 +5,7 @@ import inspect
 import numpy as np
 import pytest
 
+from mrnet_features.counts.depths import depths
 from mrnet_features.counts.extents import extents
 from mrnet_features.counts.gradients import gradients
 from mrnet_features.counts.histogram import histogram
@@ -27,6 +28,7 @@ COUNTS = {
     pairs: {**LEVELS, "distance": 1},
     runs: LEVELS,
     zones: LEVELS,
+    depths: LEVELS,
     neighbours: LEVELS,
     patterns: {"radius": 1},
     gradients: {"n_rows": 2, "n_columns": 3, "n_orientations": 9},
@@ -73,14 +75,14 @@ def test_bad_numbers_of_regions_are_refused(count, n_regions):
         count(GOOD, GOOD, n_regions=n_regions, **COUNTS[count])
 
 
-@pytest.mark.parametrize("count", [pairs, runs, zones, neighbours, masks], ids=name_of)
+@pytest.mark.parametrize("count", [pairs, runs, zones, depths, neighbours, masks], ids=name_of)
 @pytest.mark.parametrize("n_levels", [0, -3, 256, 300])
 def test_bad_numbers_of_levels_are_refused(count, n_levels):
     with pytest.raises(ValueError, match="must"):
         count(GOOD, GOOD, n_regions=1, **{**COUNTS[count], "n_levels": n_levels})
 
 
-@pytest.mark.parametrize("count", [pairs, runs, zones, neighbours, masks], ids=name_of)
+@pytest.mark.parametrize("count", [pairs, runs, zones, depths, neighbours, masks], ids=name_of)
 @pytest.mark.parametrize("level", [0, 5, 255])
 def test_levels_beyond_their_number_are_refused(count, level):
     with pytest.raises(ValueError, match="must lie in 1"):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mrnet_features.counts.depths import depths
 from mrnet_features.counts.neighbours import neighbours
 from mrnet_features.counts.pairs import pairs
 from mrnet_features.counts.runs import runs
@@ -138,14 +139,17 @@ def test_run_length_matrices_of_the_phantom():
 
 def test_zone_matrices_of_the_phantom():
     found = zones(PHANTOM.levels, PHANTOM.regions, **OPTIONS)
-    distances = read_matrix("gldzm", found.distances.shape[-1])[:, :, 0]
-    assert np.array_equal(found.distances, distances)
     sizes = np.zeros((PHANTOM.n_slices, 1, 6, 20), int)
     for s in range(PHANTOM.n_slices):
         for level, size, number in zip(*(part[s, 0] for part in found[:3]), strict=True):
             if number:
                 sizes[s, 0, level - 1, size - 1] = number
     assert np.array_equal(sizes, read_matrix("glszm", 20)[:, :, 0])
+
+
+def test_distance_matrices_of_the_phantom():
+    found = depths(PHANTOM.levels, PHANTOM.regions, **OPTIONS).distances
+    assert np.array_equal(found, read_matrix("gldzm", found.shape[-1])[:, :, 0])
 
 
 def test_dependence_matrices_of_the_phantom():

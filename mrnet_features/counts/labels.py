@@ -1,0 +1,140 @@
+"""Labels: which pixels of a slice hang together, being of one level in one region.
+
+Slices are walked line by line. All that can be decided by comparing whole lines is, without a
+branch; what is left for each pixel is to take over a label, and to note which labels meet.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from mrnet_features.counts.spans import find_span
+
+KeyArray = np.ndarray[Any, np.dtype[np.uint16]]
+LabelArray = np.ndarray[Any, np.dtype[np.uint32]]
+
+NO_KEY = 65535  # beyond 255 regions of 255 levels
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def label_slice(
+    levels: Any,
+    regions: Any,
+    n_levels: int,
+    label: LabelArray,
+    parent: LabelArray,
+    key_of: KeyArray,
+    size: LabelArray,
+    meeting: LabelArray,
+) -> int:
+    """Label the 8-connected pixels of one level in one region; return the number of labels.
+
+    Label k belongs to zone ``parent[k] <= k``, to its own where both are equal: that is a zone's
+    root, which carries its size. Zones of key 0 lie in no region. All arrays but the first two
+    are filled.
+
+    Parameters
+    ----------
+    levels, regions : array of shape (height, width), uint8
+    n_levels : int
+    label : array of shape (height + 1, width + 2), uint32
+        Row y + 1, column x + 1 is the label of pixel (y, x) if that lies in a region.
+    parent, size : array of shape (height * width + 2,), uint32
+    key_of : array of shape (height * width + 2,), uint16
+        ``(region - 1) * n_levels + level``, or 0.
+    meeting : array of shape (height * width + 1, 2), uint32
+        Work space.
+    """
+    height, width = levels.shape
+    n_levels_of = np.uint16(n_levels)
+    keys = np.full((2, width + 2), NO_KEY, np.uint16)  # of this line and the one above, by turns
+    taken = np.zeros(width, np.uint32)
+    goes_on, meets = np.zeros(width, np.uint8), np.zeros(width, np.uint8)
+    spans = np.zeros((height, 2), np.int32)
+    newest = np.uint32(0)
+    n_meetings = 0
+    for y in range(height):
+        key, above = keys[y & 1], keys[(y + 1) & 1]
+        key[:] = NO_KEY
+        first, end = find_span(regions[y])
+        spans[y, 0], spans[y, 1] = first, end
+        n = end - first
+        its_region, its_level = regions[y, first:end], levels[y, first:end]
+        mine, left = key[first + 1 : end + 1], key[first:end]
+        for x in range(n):
+            r = np.uint16(its_region[x])
+            of_pixel = np.uint16(np.uint16((r - np.uint16(1)) * n_levels_of) + its_level[x])
+            mine[x] = of_pixel if r > 0 else np.uint16(0)
+        up_left, up, up_right = (
+            above[first:end],
+            above[first + 1 : end + 1],
+            above[first + 2 : end + 2],
+        )
+        line, line_above = label[y + 1, first + 1 : end + 1], label[y, first : end + 2]
+        for x in range(n):
+            k = mine[x]
+            west, north = left[x] == k, up[x] == k
+            north_west, north_east = up_left[x] == k, up_right[x] == k
+            from_north = line_above[x + 1] if north else np.uint32(0)
+            from_east = line_above[x + 2] if north_east else np.uint32(0)
+            from_west = line_above[x] if north_west else from_east
+            taken[x] = from_north if north else from_west
+            goes_on[x] = west
+            # the pixel above touches the other neighbours, so that only without it two can meet
+            meets[x] = north_east & (not north) & (west | north_west)
+        last = np.uint32(0)
+        for x in range(n):
+            old = taken[x]
+            fresh = np.uint32(newest + np.uint32(1))
+            begun = old if old > 0 else fresh
+            is_fresh = (old == 0) & (goes_on[x] == 0)
+            newest = fresh if is_fresh else newest
+            last = last if goes_on[x] > 0 else begun
+            line[x] = last
+            key_of[last] = mine[x]
+        for x in range(n):
+            meeting[n_meetings, 0] = line[x]
+            meeting[n_meetings, 1] = line_above[x + 2]
+            n_meetings += int(meets[x])
+    n_labels = int(newest)
+    for k in range(n_labels + 1):
+        parent[k], size[k] = k, 0
+    for y in range(height):
+        line = label[y + 1, spans[y, 0] + 1 : spans[y, 1] + 1]
+        for x in range(line.shape[0]):
+            size[line[x]] += np.uint32(1)
+    for place in range(n_meetings):
+        _join(parent, meeting[place, 0], meeting[place, 1])
+    # a parent's label is smaller than its child's: from the last on, all is handed upwards
+    for child in range(n_labels, 0, -1):
+        up_to = parent[child]
+        size[up_to] += size[child] if up_to != child else np.uint32(0)
+    return n_labels
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _join(parent: LabelArray, one: Any, other: Any) -> None:
+    """Join two labels' zones under the smaller root; halve the paths on the way."""
+    while parent[one] != one:
+        parent[one] = parent[parent[one]]
+        one = parent[one]
+    while parent[other] != other:
+        parent[other] = parent[parent[other]]
+        other = parent[other]
+    parent[max(one, other)] = min(one, other)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def make_room(height: int, width: int) -> Any:
+    """Empty arrays for `label_slice`: label, parent, size, key_of, meeting."""
+    n_labels = height * width + 2
+    return (
+        np.empty((height + 1, width + 2), np.uint32),
+        np.empty(n_labels, np.uint32),
+        np.empty(n_labels, np.uint32),
+        np.empty(n_labels, np.uint16),
+        np.empty((n_labels, 2), np.uint32),
+    )
