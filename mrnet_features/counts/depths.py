@@ -10,7 +10,7 @@ from numba import njit
 from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.inputs import check_counted, check_levels
 from mrnet_features.counts.labels import label_slice, make_room
-from mrnet_features.counts.spans import find_span
+from mrnet_features.counts.lines import find_span
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
 

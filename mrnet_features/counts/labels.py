@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from mrnet_features.counts.spans import find_span
+from mrnet_features.counts.lines import find_span
 
 KeyArray = np.ndarray[Any, np.dtype[np.uint16]]
 LabelArray = np.ndarray[Any, np.dtype[np.uint32]]

@@ -9,9 +9,15 @@ from numba import njit
 
 from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.inputs import check_counted, check_levels
+from mrnet_features.counts.lines import PackedArray, find_span, pack_slice
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
 LongArray = np.ndarray[Any, np.dtype[np.int64]]
+PlaceArray = np.ndarray[Any, np.dtype[np.uint32]]
+
+LEVEL = np.uint16(255)
+SUM = np.uint16(2047)  # eight levels add up to 2040 at most
+FIRST = np.uint16(2048)
 
 
 class Neighbours(NamedTuple):
@@ -81,7 +87,7 @@ def neighbours(levels: Array, regions: Array, *, n_levels: int, n_regions: int) 
     return Neighbours(dependence, number, difference[..., 1:])
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _count_neighbours(
     levels: Any,
     regions: Any,
@@ -93,47 +99,77 @@ def _count_neighbours(
     """Compare whole lines with their eight shifts, then drop the results into the tables.
 
     Row 0 of a table takes what lies in no region, column 0 of the differences what has no
-    neighbour (and so no difference): the last loop has no branch but for the rare lone pixel.
+    neighbour (and so no difference): no loop over pixels has a branch.
     """
     n_slices, height, width = levels.shape
-    # a margin of 1 in no region spares the tests for the slice's edge
-    level = np.zeros((height + 2, width + 2), np.int16)
-    region = np.zeros((height + 2, width + 2), np.int16)
-    total, inside = np.zeros(width, np.int16), np.zeros(width, np.int16)
-    equal = np.zeros(width, np.int16)
-    key, gap = np.zeros(width, np.int32), np.zeros(width, np.int32)
+    packed = np.zeros((height + 2, width + 2), np.uint16)
+    like, unlike = np.zeros(width, np.uint32), np.zeros(width, np.uint32)
+    gap = np.zeros(width, np.uint32)
     n_rows = dependence.shape[1]
-    like = np.zeros((n_rows + 1, 9), np.int32)
-    unlike = np.zeros((n_rows + 1, 9), np.int64)
+    n_like = np.zeros((n_rows + 1) * 9, np.uint32)
+    n_inside = np.zeros((n_rows + 1) * 9, np.uint32)
+    gaps = np.zeros((n_rows + 1) * 9, np.uint64)
     for s in range(n_slices):
-        like[:] = 0
-        unlike[:] = 0
-        level[1:-1, 1:-1] = levels[s]
-        region[1:-1, 1:-1] = regions[s]
+        n_like[:] = 0
+        n_inside[:] = 0
+        gaps[:] = 0
+        pack_slice(levels[s], regions[s], 1, 1, packed)
         for y in range(height):
-            mine, here = level[y + 1, 1 : width + 1], region[y + 1, 1 : width + 1]
-            total[:] = 0
-            inside[:] = 0
-            equal[:] = 0
-            for dy in range(3):
-                for dx in range(3):
-                    if dy == 1 and dx == 1:
-                        continue
-                    other, there = level[y + dy, dx : dx + width], region[y + dy, dx : dx + width]
-                    for x in range(width):
-                        same = np.int16(there[x] == here[x])
-                        total[x] += same * other[x]
-                        inside[x] += same
-                        equal[x] += same * np.int16(other[x] == mine[x])
-            for x in range(width):
-                row = (np.int32(here[x]) - 1) * np.int32(n_levels) + np.int32(mine[x])
-                key[x] = row if here[x] > 0 else 0
-                gap[x] = abs(np.int32(inside[x]) * np.int32(mine[x]) - np.int32(total[x]))
-            for x in range(width):
-                place = np.uint32(key[x])
-                like[place, np.uint16(equal[x])] += 1
-                unlike[place, np.uint16(inside[x])] += gap[x]
-                if inside[x] == 0 and place > 0:
-                    alone[s, int(key[x]) - 1] += 1
-        dependence[s] = like[1:]
-        difference[s] = unlike[1:]
+            first, end = find_span(regions[s, y])
+            n = end - first
+            _compare_line(
+                packed[y, first : end + 2],
+                packed[y + 1, first : end + 2],
+                packed[y + 2, first : end + 2],
+                np.int32(n_levels),
+                like[:n],
+                unlike[:n],
+                gap[:n],
+            )
+            for x in range(n):
+                n_like[like[x]] += np.uint32(1)
+                n_inside[unlike[x]] += np.uint32(1)
+                gaps[unlike[x]] += np.uint64(gap[x])
+        for row in range(n_rows):
+            for j in range(9):
+                dependence[s, row, j] = n_like[(row + 1) * 9 + j]
+                difference[s, row, j] = gaps[(row + 1) * 9 + j]
+            alone[s, row] = n_inside[(row + 1) * 9]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _compare_line(
+    above: PackedArray,
+    line: PackedArray,
+    below: PackedArray,
+    n_levels: Any,
+    like: PlaceArray,
+    unlike: PlaceArray,
+    gap: PlaceArray,
+) -> None:
+    """Find each pixel's places in the tables, and how far its neighbours are from it."""
+    for x in range(like.shape[0]):
+        pixel = line[x + 1]
+        # neighbours inside and the sum of their levels in one number, 2048 the first's unit
+        inside = np.uint16(0)
+        equal = np.uint16(0)
+        for other in (
+            above[x],
+            above[x + 1],
+            above[x + 2],
+            line[x],
+            line[x + 2],
+            below[x],
+            below[x + 1],
+            below[x + 2],
+        ):
+            is_in = np.uint16(other ^ pixel) < np.uint16(256)
+            inside += np.uint16(np.uint16(other & LEVEL) + FIRST) if is_in else np.uint16(0)
+            equal += np.uint16(1) if other == pixel else np.uint16(0)
+        n_inside, total = np.int32(inside >> np.uint16(11)), np.int32(inside & SUM)
+        level = np.int32(pixel & LEVEL)
+        row = np.int32(np.int32(pixel >> np.uint16(8)) * n_levels + level - n_levels)
+        start = np.int32(9 * row) if pixel > 0 else np.int32(0)
+        like[x] = start + np.int32(equal)
+        unlike[x] = start + n_inside
+        gap[x] = abs(n_inside * level - total)

@@ -9,7 +9,7 @@ from numba import njit
 
 from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.inputs import check_counted
-from mrnet_features.counts.spans import find_span
+from mrnet_features.counts.lines import PackedArray, find_span, pack_slice
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
 PlaceArray = np.ndarray[Any, np.dtype[np.uint32]]
@@ -72,30 +72,24 @@ def _count_pairs(levels: Any, regions: Any, distance: int, counts: IntArray) -> 
     side = n_levels + 1
     table = np.zeros((n_regions * n_levels + 1) * 4 * side, np.uint32)
     places = np.zeros((4, width), np.uint32)
+    right, down = min(distance, width), min(distance, height)
+    packed = np.zeros((height + down, width + 2 * right), np.uint16)
     for s in range(n_slices):
         table[:] = 0
+        pack_slice(levels[s], regions[s], 0, right, packed)
         for y in range(height):
             first, end = find_span(regions[s, y])
             n = end - first
-            for d in range(4):
-                below = y if d == 0 else y + distance
-                right = (distance, -distance, 0, distance)[d]
-                # pixels whose partner lies in the slice
-                begin, stop = max(first, -right), min(end, width - right)
-                if below >= height or stop <= begin:
-                    begin, stop = end, end
-                places[d, : begin - first] = 0
-                places[d, stop - first : n] = 0
-                if stop > begin:
-                    _find_places(
-                        levels[s, y, begin:stop],
-                        regions[s, y, begin:stop],
-                        levels[s, below, begin + right : stop + right],
-                        regions[s, below, begin + right : stop + right],
-                        np.int32(n_levels),
-                        np.int32(d),
-                        places[d, begin - first : stop - first],
-                    )
+            line, below = packed[y, first:], packed[y + down, first:]
+            _find_places(
+                line[right : right + n],
+                line[2 * right : 2 * right + n],
+                below[:n],
+                below[right : right + n],
+                below[2 * right : 2 * right + n],
+                np.int32(n_levels),
+                places,
+            )
             first_way, second_way = places[0, :n], places[1, :n]
             third_way, fourth_way = places[2, :n], places[3, :n]
             for x in range(n):
@@ -114,18 +108,31 @@ def _count_pairs(levels: Any, regions: Any, distance: int, counts: IntArray) -> 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _find_places(
-    level: Any,
-    region: Any,
-    other_level: Any,
-    other_region: Any,
+    pixels: PackedArray,
+    ahead: PackedArray,
+    below_left: PackedArray,
+    below: PackedArray,
+    below_right: PackedArray,
     n_levels: Any,
-    direction: Any,
     places: PlaceArray,
 ) -> None:
-    """Places of the pairs of two lines in the table of region and level, direction, other level."""
+    """Places of a line's pairs in the table of region and level, direction, other level."""
     side = np.int32(n_levels + np.int32(1))
-    for x in range(places.shape[0]):
-        row = np.int32((np.int32(region[x]) - np.int32(1)) * n_levels + np.int32(level[x]))
-        row = row if region[x] > 0 else np.int32(0)
-        other = other_level[x] if other_region[x] == region[x] else np.uint8(0)
-        places[x] = (row * np.int32(4) + direction) * side + np.int32(other)
+    n = pixels.shape[0]
+    ways = places[0, :n], places[1, :n], places[2, :n], places[3, :n]
+    for x in range(n):
+        pixel = pixels[x]
+        region = np.uint16(pixel >> np.uint16(8))
+        row = np.int32(np.int32(region) * n_levels + np.int32(pixel & np.uint16(255)) - n_levels)
+        start = np.int32(4 * row * side) if pixel > 0 else np.int32(0)
+        ways[0][x] = start + _level_in(region, ahead[x])
+        ways[1][x] = start + side + _level_in(region, below_left[x])
+        ways[2][x] = start + 2 * side + _level_in(region, below[x])
+        ways[3][x] = start + 3 * side + _level_in(region, below_right[x])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _level_in(region: Any, pixel: Any) -> Any:
+    """Level of a packed pixel, 0 where it lies in another region."""
+    in_it = np.uint16(pixel >> np.uint16(8)) == region
+    return np.int32(pixel & np.uint16(255)) if in_it else np.int32(0)

@@ -9,8 +9,10 @@ from numba import njit
 
 from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.inputs import check_counted, check_levels
+from mrnet_features.counts.lines import PackedArray, find_span, pack_slice
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
+PlaceArray = np.ndarray[Any, np.dtype[np.uint32]]
 
 
 @twin
@@ -53,82 +55,88 @@ def runs(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Arr
     )
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _count_runs(levels: Any, regions: Any, n_levels: int, n_regions: int) -> IntArray:
     """Count, for every pixel, how far into its run it lies; differences of that are the runs.
 
     A run of length n holds one pixel each at places 1 to n. So no pixel has to know whether its
-    run ends, and the inner loops have no branch.
+    run ends, no loop over pixels has a branch, and the pixels at each place, of a level in a
+    region, grow fewer from place to place until there are none.
     """
     n_slices, height, width = levels.shape
-    n_keys = n_regions * n_levels + 1  # a key is a level in a region; 0 lies outside
-    places = np.zeros((n_keys, 4, max(height, width) + 2), np.int32)
+    n_rows = n_regions * n_levels
+    stride = max(height, width) + 2
+    # row 0 takes what lies in no region
+    table = np.zeros((n_rows + 1) * 4 * stride, np.uint32)
     counts = np.zeros((n_slices, n_regions, 4, n_levels, 1), np.int32)
-    # one column of margin on each side; the present line of pixels and the one above
-    key, key_above = np.zeros(width + 2, np.int32), np.zeros(width + 2, np.int32)
-    run, run_above = np.zeros((4, width + 2), np.int32), np.zeros((4, width + 2), np.int32)
+    packed = np.zeros((height + 1, width + 2), np.uint16)
+    # each pixel's place in its runs, from 0, in this line and the one above by turns
+    place_in = np.zeros((2, 4, width + 2), np.uint32)
+    starts = np.zeros(width, np.uint32)
+    second, third, fourth = np.uint32(stride), np.uint32(2 * stride), np.uint32(3 * stride)
     longest = 1
     for s in range(n_slices):
-        places[:, :, : longest + 1] = 0
-        key_above[:] = 0
-        longest_here = 1
+        pack_slice(levels[s], regions[s], 1, 1, packed)
         for y in range(height):
-            first, last = _fill_keys(levels[s, y], regions[s, y], n_levels, key)
-            n = last - first
-            here = key[first:last]
-            for d in range(1, 4):
-                # (1, -1) comes from the upper right, (1, 0) from above, (1, 1) from upper left
-                shift = 2 - d
-                before = key_above[first + shift : last + shift]
-                old, new = run_above[d, first + shift : last + shift], run[d, first:last]
-                for x in range(n):
-                    goes_on = (here[x] == before[x]) & (here[x] > 0)
-                    new[x] = old[x] + 1 if goes_on else 1
-            level_with, new = key[first - 1 : last], run[0, first:last]
-            length = np.int32(0)
+            first, end = find_span(regions[s, y])
+            n = end - first
+            line, above = packed[y + 1, first : end + 2], packed[y, first : end + 2]
+            old, new = place_in[(y + 1) & 1], place_in[y & 1]
+            along = new[0, first + 1 : end + 1]
+            down_left = new[1, first + 1 : end + 1]
+            down = new[2, first + 1 : end + 1]
+            down_right = new[3, first + 1 : end + 1]
+            # (1, -1) comes from the upper right, (1, 0) from above, (1, 1) from the upper left
+            _go_on(line[1:], above[2:], old[1, first + 2 : end + 2], down_left)
+            _go_on(line[1:], above[1:], old[2, first + 1 : end + 1], down)
+            _go_on(line[1:], above, old[3, first:end], down_right)
+            _find_starts(line, np.int32(n_levels), np.int32(4 * stride), starts[:n], along)
             for x in range(n):
-                goes_on = (here[x] == level_with[x]) & (here[x] > 0)
-                length = np.int32(length + 1) if goes_on else np.int32(1)
-                new[x] = length
-            run0, run1 = run[0, first:last], run[1, first:last]
-            run2, run3 = run[2, first:last], run[3, first:last]
-            for d in range(4):
-                new = run[d, first:last]
-                for x in range(n):
-                    longest_here = max(longest_here, int(new[x]))
-            for x in range(n):
-                place = places[np.uint32(here[x])]
-                place[0, np.uint32(run0[x])] += 1
-                place[1, np.uint32(run1[x])] += 1
-                place[2, np.uint32(run2[x])] += 1
-                place[3, np.uint32(run3[x])] += 1
-            key, key_above = key_above, key
-            run, run_above = run_above, run
-        if longest_here > longest or s == 0:
-            longest = max(longest, longest_here)
+                start = starts[x]
+                table[start + along[x]] += np.uint32(1)
+                table[start + second + down_left[x]] += np.uint32(1)
+                table[start + third + down[x]] += np.uint32(1)
+                table[start + fourth + down_right[x]] += np.uint32(1)
+        for row in range(4, 4 * (n_rows + 1)):
+            while table[row * stride + longest + 1] > 0:
+                longest += 1
+        if longest > counts.shape[4]:
             wider = np.zeros((n_slices, n_regions, 4, n_levels, longest), np.int32)
             wider[:s, ..., : counts.shape[4]] = counts[:s]
             counts = wider
         for r in range(n_regions):
             for i in range(n_levels):
                 for d in range(4):
-                    place, found = places[r * n_levels + i + 1, d], counts[s, r, d, i]
-                    for j in range(longest):
-                        found[j] = place[j + 1] - place[j + 2]
+                    place = ((r * n_levels + i + 1) * 4 + d) * stride + 1
+                    length = 0
+                    while table[place] > 0:
+                        counts[s, r, d, i, length] = table[place] - table[place + 1]
+                        table[place] = 0
+                        place += 1
+                        length += 1
     return counts
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _fill_keys(levels: Any, regions: Any, n_levels: int, key: IntArray) -> tuple[int, int]:
-    """Write a line's keys with a margin of 1, and find the part that lies in regions."""
-    width = levels.shape[0]
-    inner = key[1 : width + 1]
-    for x in range(width):
-        r = np.int32(regions[x])
-        inner[x] = (r - 1) * np.int32(n_levels) + np.int32(levels[x]) if r > 0 else 0
-    first, last = 0, width
-    while first < width and inner[first] == 0:
-        first += 1
-    while last > first and inner[last - 1] == 0:
-        last -= 1
-    return first + 1, last + 1
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _go_on(line: PackedArray, before: PackedArray, old: PlaceArray, new: PlaceArray) -> None:
+    """Carry the runs of the line above on to this one."""
+    for x in range(new.shape[0]):
+        goes_on = (line[x] == before[x]) & (line[x] > 0)
+        new[x] = np.uint32(old[x] + np.uint32(1)) if goes_on else np.uint32(0)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _find_starts(
+    line: PackedArray, n_levels: Any, stride: Any, starts: PlaceArray, along: PlaceArray
+) -> None:
+    """Find where in the table each pixel's rows start, and its places in runs along the line."""
+    for x in range(starts.shape[0]):
+        pixel = line[x + 1]
+        row = np.int32(np.int32(pixel >> np.uint16(8)) * n_levels - n_levels)
+        row = np.int32(row + np.int32(pixel & np.uint16(255))) if pixel > 0 else np.int32(0)
+        starts[x] = np.int32(row * stride) + np.int32(1)
+    length = np.uint32(0)
+    for x in range(starts.shape[0]):
+        goes_on = (line[x] == line[x + 1]) & (line[x] > 0)
+        length = np.uint32(length + np.uint32(1)) if goes_on else np.uint32(0)
+        along[x] = length
