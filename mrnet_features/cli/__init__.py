@@ -1,0 +1,44 @@
+"""Command line: one thin command a verb, which parses, calls and shows."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from mrnet_features.cli import demo, folders, scores
+from mrnet_features.cli.app import app
+
+__all__ = ["app", "demo", "folders", "main", "scores"]
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    context: typer.Context,  # noqa: ARG001
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        from mrnet_features import __version__
+
+        print(__version__)
+        raise typer.Exit
+
+
+def main() -> NoReturn:
+    """Run the command line; exit status 0, 1 (failed) or 2 (wrong use)."""
+    logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stderr)
+    try:
+        app()
+    except KeyboardInterrupt:
+        _fail("Stopped. Run the same command again: finished exams are kept.")
+    except (OSError, ValueError, TypeError, KeyError, ImportError, RuntimeError) as error:
+        text = error.args[0] if isinstance(error, KeyError) and error.args else error
+        _fail("\n".join([f"Error: {text}", *getattr(error, "__notes__", [])]))
+    sys.exit(0)
+
+
+def _fail(message: str) -> NoReturn:
+    print(message, file=sys.stderr)
+    sys.exit(1)

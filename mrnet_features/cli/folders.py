@@ -1,0 +1,130 @@
+"""Verbs from a folder to a table: knees, audit, extract, families, doctor."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mrnet_features.cli.app import Device, Jobs, Json, Root, Seed, Split, app, print_json
+
+
+@app.command()
+def knees(
+    out: Annotated[Path, typer.Argument(help="Folder to write.")],
+    train: Annotated[int, typer.Option(min=1, help="Exams in train.")] = 160,
+    valid: Annotated[int, typer.Option(min=0, help="Exams in valid.")] = 40,
+    seed: Seed = 0,
+    jobs: Jobs = -1,
+    as_json: Json = False,
+) -> None:
+    """Write synthetic knees in the layout of MRNet."""
+    make_knees(out, train, valid, seed, jobs)
+    if as_json:
+        print_json({"folder": str(out), "train": train, "valid": valid, "seed": seed})
+    else:
+        print(f"{train + valid} synthetic exams in '{out}'.")
+
+
+@app.command()
+def audit(
+    root: Root,
+    codes: Annotated[
+        str, typer.Option(help="Codes to look for, separated by commas; default all.")
+    ] = "",
+    skip: Annotated[str, typer.Option(help="Codes to leave out, separated by commas.")] = "",
+    jobs: Jobs = -1,
+    as_json: Json = False,
+) -> None:
+    """List exams that a reader would reject or look at twice, of both splits."""
+    from mrnet_features.data.audit import audit as find_faults
+    from mrnet_features.report.terminal import format_audit
+
+    wanted, unwanted = (
+        [code.strip() for code in text.split(",") if code.strip()] for text in (codes, skip)
+    )
+    findings = find_faults(root, codes=wanted or None, skip=unwanted, n_jobs=jobs)
+    if as_json:
+        print_json(json.loads(findings.to_json(orient="records", double_precision=6)))
+    else:
+        print(format_audit(findings))
+
+
+@app.command()
+def extract(
+    root: Root,
+    out: Annotated[Path, typer.Option(help="Parquet file to write.")],
+    split: Annotated[Split, typer.Option(help="Split to read.")] = Split.train,
+    families: Annotated[
+        str, typer.Option(help="A preset, or families by name, separated by commas.")
+    ] = "baseline",
+    device: Annotated[Device, typer.Option(help="Where to count.")] = Device.auto,
+    jobs: Jobs = -1,
+    as_json: Json = False,
+) -> None:
+    """Describe every exam of a split; a stopped run goes on where it was."""
+    _, features = make_table(root, split, out, families, device, jobs)
+    n_exams, n_features = features.shape
+    if as_json:
+        provenance = {**features.attrs["provenance"], "fingerprints": None}
+        print_json({"table": str(out), "n_features": n_features, **provenance})
+    else:
+        print(f"{n_exams} exams x {n_features} features in '{out}'.")
+
+
+@app.command()
+def families(
+    name: Annotated[
+        str | None, typer.Argument(help="A family, for its statistics; default: all families.")
+    ] = None,
+    cost: Annotated[
+        bool, typer.Option("--cost", help="Time each family on this machine, too.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """List the families, or one family's statistics with formula, unit and range."""
+    from mrnet_features.report.catalogue import list_families, list_statistics
+
+    table = list_statistics(name) if name else list_families(cost=cost)
+    if as_json:
+        print_json(json.loads(table.to_json(orient="index")))
+    else:
+        print(table.to_string(justify="left"))
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Say what this machine has, what is missing, and how to get it."""
+    from mrnet_features.report.doctor import examine_machine
+    from mrnet_features.report.terminal import format_findings
+
+    findings = examine_machine()
+    if as_json:
+        print_json([finding.as_dict() for finding in findings])
+    else:
+        print(format_findings(findings))
+    if any(finding.state == "missing" for finding in findings):
+        raise typer.Exit(1)
+
+
+def make_knees(out: Path, train: int, valid: int, seed: int, jobs: int) -> None:
+    """Write synthetic knees."""
+    from mrnet_features.data.knees import write_knees
+
+    write_knees(out, n_train=train, n_valid=valid, seed=seed, n_jobs=jobs)
+
+
+def make_table(
+    root: Path, split: str, out: Path, families: str, device: str, jobs: int
+) -> tuple[Any, Any]:
+    """Dataset of a split and the table of its features, which is also written to `out`."""
+    from mrnet_features.data.mrnet import load_mrnet
+    from mrnet_features.extraction.extractor import FeatureExtractor
+    from mrnet_features.extraction.shards import extract_features
+
+    dataset = load_mrnet(root, split)
+    names: Any = families.split(",") if "," in families else families
+    extractor = FeatureExtractor(names, device=device, n_jobs=jobs)
+    return dataset, extract_features(dataset.exams, out, extractor=extractor)
