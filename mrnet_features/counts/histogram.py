@@ -9,6 +9,7 @@ from numba import njit
 
 from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.inputs import check_counted
+from mrnet_features.counts.lines import find_span
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
 
@@ -49,11 +50,13 @@ def histogram(values: Array, regions: Array, *, n_values: int, n_regions: int) -
     return counts[:, 1:]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _count_values(values: Any, regions: Any, counts: IntArray) -> None:
     """Add each pixel to the row of its region; row 0 takes what lies outside, without a branch."""
-    n_slices, height, width = values.shape
+    n_slices, height, _ = values.shape
     for s in range(n_slices):
         for y in range(height):
-            for x in range(width):
-                counts[s, regions[s, y, x], values[s, y, x]] += 1
+            first, end = find_span(regions[s, y])
+            value, region = values[s, y, first:end], regions[s, y, first:end]
+            for x in range(end - first):
+                counts[s, region[x], value[x]] += 1

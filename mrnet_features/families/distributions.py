@@ -35,7 +35,10 @@ def moment(fractions: Array, values: Array, order: int = 1, about: Array | None 
     """Mean of ``(value - about) ** order``."""
     xp = namespace(fractions)
     deviation = values if about is None else values - about[..., None]
-    return xp.sum(fractions * deviation**order, axis=-1)
+    # products, as a power of anything but 2 costs tens of them
+    for _ in range(order):
+        fractions = fractions * deviation
+    return xp.sum(fractions, axis=-1)
 
 
 def entropy(fractions: Array) -> Array:
@@ -128,3 +131,10 @@ def nan_mean(values: Array, axis: int) -> Array:
     known = ~xp.isnan(values)
     total = xp.sum(xp.where(known, values, xp.zeros_like(values)), axis=axis)
     return divide(total, xp.sum(xp.astype(known, xp.float64), axis=axis))
+
+
+def average_over(statistics: dict[str, Array], axis: int) -> dict[str, Array]:
+    """`nan_mean` of each of several statistics of one shape."""
+    xp = namespace(*statistics.values())
+    means = nan_mean(xp.stack(list(statistics.values()), axis=0), axis=axis + 1)
+    return {name: means[k, ...] for k, name in enumerate(statistics)}

@@ -10,10 +10,10 @@ from mrnet_features.counts.pairs import pairs
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.families.distributions import (
     as_float,
+    average_over,
     count_entropy,
     divide,
     moment,
-    nan_mean,
     normalise,
 )
 from mrnet_features.stacks.prepare import Stack
@@ -116,7 +116,7 @@ class Glcm(Family):
         counts = as_float(counts)
         if self.directions == "merged":
             counts = xp.sum(counts, axis=2, keepdims=True)
-        return {name: nan_mean(v, axis=2) for name, v in _describe_matrices(counts).items()}
+        return average_over(_describe_matrices(counts), axis=2)
 
 
 def _describe_matrices(counts: Array) -> dict[str, Array]:

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from mrnet_features.arrays import namespace
 from mrnet_features.counts.runs import runs
 from mrnet_features.families.base import Counts, Family, Statistics
-from mrnet_features.families.distributions import nan_mean
+from mrnet_features.families.distributions import average_over
 from mrnet_features.families.emphases import describe_emphases, read_matrix
 from mrnet_features.stacks.prepare import Stack
 
@@ -94,4 +94,4 @@ class Glrlm(Family):
         matrix = read_matrix(counts)
         n_pixels = xp.sum(matrix.by_value * matrix.values, axis=-1)
         statistics = describe_emphases(matrix, n_pixels, NAMES)
-        return {name: nan_mean(values, axis=2) for name, values in statistics.items()}
+        return average_over(statistics, axis=2)
