@@ -57,6 +57,13 @@ def test_an_edge_is_no_band():
     assert contrast_of(found).max() <= 0
 
 
+def test_on_a_ramp_nothing_is_darker_than_both_sides():
+    grey = np.broadcast_to(np.arange(0, 244, 4, dtype=np.uint8), (1, 61, 61)).copy()
+    found = bands(grey, np.ones_like(grey), n_regions=1, offsets=(4,))
+    assert found.found.all()
+    assert not found.continuity.any()
+
+
 def test_where_no_band_fits_none_is_found():
     grey = np.zeros((1, 12, 12), np.uint8)
     found = bands(grey, np.ones_like(grey), n_regions=1, offsets=(3,))

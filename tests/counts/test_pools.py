@@ -50,6 +50,19 @@ def test_a_winding_pool_is_one_pool():
     assert found.size.tolist() == [21 * 41 + 20]
 
 
+def test_runs_that_end_together_still_touch_by_their_corners():
+    regions = np.array([[[1, 1, 2, 2], [2, 2, 1, 1]]], np.uint8)
+    found = pools(regions, regions, threshold=1, n_regions=2)
+    assert sorted(zip(found.region.tolist(), found.size.tolist(), strict=True)) == [(0, 4), (1, 4)]
+
+
+def test_a_core_does_not_reach_into_another_region():
+    regions = np.ones((1, 4, 4), np.uint8)
+    regions[:, 1:] = 2
+    found = rims(regions, regions, threshold=1, n_regions=2, side=2)
+    assert found.core.tolist() == [[0, 6]]
+
+
 def test_many_runs_make_no_difference():
     # more runs than the first table holds
     grey = np.zeros((8, 256, 256), np.uint8)
