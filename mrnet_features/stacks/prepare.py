@@ -12,6 +12,7 @@ from mrnet_features.arrays import Array, Device, to_device, to_host
 from mrnet_features.stacks.places import KNEE, draw_regions, find_frame, region_names
 from mrnet_features.stacks.regions import BoolArray, Uint8Array, find_foreground
 
+N_LEVELS = 32
 MAX_LEVELS = 255  # level 0 is kept free, so that levels start at 1 as in the IBSI manual
 
 
@@ -106,7 +107,7 @@ class Quantisation:
     array([1, 1, 2, 2, 3, 3], dtype=uint8)
     """
 
-    n_levels: int = 32
+    n_levels: int = N_LEVELS
     low: float = 0.005
     high: float = 0.995
     edges: tuple[int, ...] | None = None
@@ -121,7 +122,14 @@ class Quantisation:
                     f"`edges` must be 1 to 254 ascending grey levels from 1 to 255, got "
                     f"{self.edges}."
                 )
-            object.__setattr__(self, "n_levels", len(self.edges) + 1)
+            if self.n_levels not in {N_LEVELS, edges.size + 1}:
+                raise ValueError(
+                    f"`n_levels` follows from `edges` ({edges.size + 1}), got {self.n_levels}. "
+                    "Leave it out."
+                )
+            # plain integers: the recipe is hashed and written as JSON
+            object.__setattr__(self, "edges", tuple(int(edge) for edge in edges))
+            object.__setattr__(self, "n_levels", edges.size + 1)
         if not 1 <= self.n_levels <= MAX_LEVELS:
             raise ValueError(f"`n_levels` must be 1 to {MAX_LEVELS}, got {self.n_levels}.")
         if not 0 <= self.low < self.high <= 1:

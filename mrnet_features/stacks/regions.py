@@ -56,21 +56,25 @@ def find_foreground(grey: Uint8Array) -> BoolArray:
     """
     _, height, width = grey.shape
     side = max(1, min(height, width) // COARSE_SIDE)
-    means = _block_means(grey, side)
+    rows, columns = _cut_evenly(height, side), _cut_evenly(width, side)
+    means = _block_means(grey, rows, columns)
     log_mean = np.log1p(means)
     if log_mean.min() == log_mean.max():
         return np.zeros(grey.shape, dtype=bool)
     # an eight-bit scale is ample for a threshold between air and tissue
     scaled = np.rint(log_mean * (255 / log_mean.max())).astype(np.uint8)
-    coarse = scaled > threshold_otsu(scaled)
+    coarse = scaled > threshold_otsu(scaled) if scaled.min() < scaled.max() else scaled < 0
+    if not coarse.any():  # grey levels that hardly differ are no air and tissue
+        return np.zeros(grey.shape, dtype=bool)
     outline = np.stack([_fill_outline(mask) for mask in coarse])
     if side == 1:
         return outline
     # Blocks decide what is leg; pixels decide where its rim runs.
     threshold = means[coarse].min()
     rim = outline ^ ndimage.binary_erosion(outline, _PLANE_CROSS)
-    near = _spread_blocks(rim, side, height, width)
-    inside = _spread_blocks(outline, side, height, width)
+    near, inside = (
+        blocks.repeat(rows, axis=1).repeat(columns, axis=2) for blocks in (rim, outline)
+    )
     smooth = ndimage.uniform_filter(grey, (0, 3, 3))
     return np.asarray(inside & (~near | (smooth >= threshold)))
 
@@ -144,42 +148,29 @@ def find_joint_row(grey: Uint8Array, box: Box) -> int:
     return box.row_start + int(np.argmax(score))
 
 
-def slice_positions(n_slices: int) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Normalised depth of each slice's middle.
-
-    Parameters
-    ----------
-    n_slices : int
-
-    Returns
-    -------
-    ndarray of shape (n_slices,), float64
-        From 0 to 1, symmetric about 0.5.
-
-    Examples
-    --------
-    >>> slice_positions(2)
-    array([0.25, 0.75])
-    """
-    return (np.arange(n_slices) + 0.5) / n_slices
-
-
 _PLANE_CROSS = np.array([[[0, 1, 0], [1, 1, 1], [0, 1, 0]]], dtype=bool)
 
 
-def _block_means(grey: Uint8Array, side: int) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Mean grey level of blocks of `side` by `side` pixels; the last blocks may be smaller."""
-    _, height, width = grey.shape
-    rows, columns = np.arange(0, height, side), np.arange(0, width, side)
-    sums = np.add.reduceat(grey, rows, axis=1, dtype=np.uint32)
-    sums = np.add.reduceat(sums, columns, axis=2, dtype=np.uint32)
-    sizes = np.outer(np.diff([*rows, height]), np.diff([*columns, width]))
-    return np.asarray(sums / sizes)
+def _cut_evenly(length: int, side: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Sizes of about `side` pixels that add up to `length`, the same from both ends.
+
+    Blocks that were not would move when the picture is mirrored.
+    """
+    n_blocks = length // side
+    if length % 2 == 1 and n_blocks % 2 == 0:
+        n_blocks -= 1  # an odd length has no middle edge
+    first_half = np.arange(n_blocks // 2 + 1) * length // n_blocks
+    edges = np.concatenate([first_half, (length - first_half)[::-1]])
+    return np.diff(np.unique(edges))
 
 
-def _spread_blocks(blocks: BoolArray, side: int, height: int, width: int) -> BoolArray:
-    """Mask of pixels from a mask of blocks."""
-    return blocks.repeat(side, axis=1).repeat(side, axis=2)[:, :height, :width]
+def _block_means(
+    grey: Uint8Array, rows: np.ndarray[Any, Any], columns: np.ndarray[Any, Any]
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Mean grey level of blocks of so many rows and columns."""
+    sums = np.add.reduceat(grey, np.cumsum(rows) - rows, axis=1, dtype=np.uint32)
+    sums = np.add.reduceat(sums, np.cumsum(columns) - columns, axis=2, dtype=np.uint32)
+    return np.asarray(sums / np.outer(rows, columns))
 
 
 def _fill_outline(mask: BoolArray) -> BoolArray:

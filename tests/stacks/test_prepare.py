@@ -1,5 +1,8 @@
 """Stack and Quantisation: tables as the IBSI manual bins, errors instead of nonsense."""
 
+import json
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -50,6 +53,14 @@ def test_edges_ignore_the_histogram():
     assert np.array_equal(np.flatnonzero(np.diff(table.astype(int))) + 1, [50, 100, 200])
 
 
+def test_edges_of_any_kind_are_kept_as_plain_integers():
+    made = [Quantisation(edges=edges) for edges in ((3, 7), [3, 7], np.array([3, 7]))]
+    assert made[0] == made[1] == made[2]
+    assert len({hash(quantisation) for quantisation in made}) == 1
+    assert json.dumps(asdict(made[2])) == json.dumps(asdict(made[0]))
+    assert Quantisation(**asdict(made[0])) == made[0]
+
+
 @pytest.mark.parametrize(
     "parameters",
     [
@@ -58,13 +69,14 @@ def test_edges_ignore_the_histogram():
         {"low": 0.6, "high": 0.4},
         {"low": -0.1},
         {"edges": ()},
+        {"n_levels": 8, "edges": (3, 7)},
         {"edges": (10, 10)},
         {"edges": (0, 10)},
         {"edges": (10, 256)},
     ],
 )
 def test_an_impossible_quantisation_is_refused(parameters):
-    with pytest.raises(ValueError, match="must be"):
+    with pytest.raises(ValueError, match="must be|follows from"):
         Quantisation(**parameters)
 
 
