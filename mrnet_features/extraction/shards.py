@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -34,14 +35,15 @@ def extract_features(
 ) -> pd.DataFrame:
     """Table of the exams' features, written to a parquet file; a stopped run goes on.
 
-    Finished exams are kept in ``<path>.shards/`` until the table is whole. A shard is used again
-    only where recipe, version and files are the same.
+    Finished exams are kept in ``<path>.shards/`` until the table is whole. A shard, or the whole
+    table, is used again only where recipe, versions, this package's sources and the exams' files
+    are the same.
 
     Parameters
     ----------
     exams : sequence of Exam
     path : path
-        The parquet file; replaced where it exists.
+        The parquet file; where it holds this very table, it is read.
     extractor : FeatureExtractor, optional
         Default: ``FeatureExtractor()``.
     progress : bool, optional
@@ -56,21 +58,33 @@ def extract_features(
     ------
     ValueError
         If `path` does not end in ``.parquet``.
+    TypeError
+        If an exam is a mapping of stacks in memory.
     """
     path = Path(path)
     if path.suffix != ".parquet":
         raise ValueError(f"`path` must end in '.parquet', got '{path}'.")
     check_exams(exams)
+    if not all(isinstance(exam, Exam) for exam in exams):
+        raise TypeError(
+            "`exams` must hold Exam, whose files tell whether a shard is still good, got mappings. "
+            "Use `FeatureExtractor.transform` and `write_features` for stacks in memory."
+        )
     extractor = (extractor or FeatureExtractor()).fit(exams)
     recipe = extractor.recipe()
+    parts = [exams[start : start + SHARD_SIZE] for start in range(0, len(exams), SHARD_SIZE)]
+    keys = [_shard_key(part, recipe) for part in parts]
+    if path.is_file():
+        table = read_features(path)
+        if table.attrs["provenance"].get("key") == _hash(keys):
+            return table
     folder = path.with_name(path.name + ".shards")
     folder.mkdir(parents=True, exist_ok=True)
     frames = []
     hide = None if progress is None else not progress
     with tqdm(total=len(exams), desc="exams", unit="exam", disable=hide) as bar:
-        for start in range(0, len(exams), SHARD_SIZE):
-            part = exams[start : start + SHARD_SIZE]
-            shard = folder / f"{_shard_key(part, recipe)}.parquet"
+        for part, key in zip(parts, keys, strict=True):
+            shard = folder / f"{key}.parquet"
             if not shard.is_file():
                 _write_shard(part, extractor, shard, bar)
             else:
@@ -80,7 +94,7 @@ def extract_features(
     for frame in frames:
         frame.attrs = {}  # pandas compares them on concatenation
     table = pd.concat(frames)
-    table.attrs["provenance"] = describe_provenance(recipe, fingerprints)
+    table.attrs["provenance"] = {**describe_provenance(recipe, fingerprints), "key": _hash(keys)}
     write_features(table, path)
     shutil.rmtree(folder)
     return table
@@ -161,11 +175,10 @@ def describe_provenance(recipe: Recipe, fingerprints: Sequence[str]) -> dict[str
     dict
         Keys recipe, recipe_digest, versions, data_fingerprint, n_exams.
     """
-    packages = ("mrnet-features", "numpy", "numba", "scipy", "scikit-image", "pandas")
     return {
         "recipe": recipe.as_dict(),
         "recipe_digest": recipe.digest,
-        "versions": {name: importlib.metadata.version(name) for name in packages},
+        "versions": _list_versions(),
         "data_fingerprint": _hash(fingerprints),
         "n_exams": len(fingerprints),
         FINGERPRINTS: list(fingerprints),
@@ -189,13 +202,28 @@ def _write_shard(
 
 
 def _shard_key(exams: Sequence[Exam], recipe: Recipe) -> str:
-    """Hash of all that a shard's rows depend on: recipe, version, and the files as they are now."""
-    parts = [recipe.digest, importlib.metadata.version("mrnet-features")]
+    """Hash of all that a shard's rows depend on: recipe, code, and the files as they are now."""
+    parts = [recipe.digest, json.dumps(_list_versions()), _hash_sources()]
     for exam in exams:
         for plane in recipe.planes:
             status = exam.paths[plane].stat()
             parts.append(f"{exam.id}{plane}{status.st_size}{status.st_mtime_ns}")
     return _hash(parts)
+
+
+def _list_versions() -> dict[str, str]:
+    """Versions of the packages that a row depends on."""
+    packages = ("mrnet-features", "numpy", "numba", "scipy", "scikit-image", "pandas")
+    return {name: importlib.metadata.version(name) for name in packages}
+
+
+@functools.cache
+def _hash_sources() -> str:
+    """Hash of the code between pixels and table: a version alone does not change with an edit."""
+    package = Path(__file__).parents[1]
+    folders = ("stacks", "counts", "families", "extraction")
+    files = sorted(path for folder in folders for path in (package / folder).rglob("*.py"))
+    return _hash([path.read_text(encoding="utf-8") for path in files])
 
 
 def _hash(parts: Sequence[str]) -> str:

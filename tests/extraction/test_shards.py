@@ -98,6 +98,31 @@ def test_another_recipe_does_not_take_over_shards(exams, extractor, tmp_path, mo
     pd.testing.assert_frame_equal(table, other.fit_transform(exams))
 
 
+def test_a_finished_table_is_read_and_not_made_again(exams, extractor, tmp_path, monkeypatch):
+    path = tmp_path / "table.parquet"
+    made = extract_features(exams, path, extractor=extractor)
+    monkeypatch.setattr(shards, "_write_shard", lambda *_: pytest.fail("it was made again"))
+    again = extract_features(exams, path, extractor=extractor)
+    pd.testing.assert_frame_equal(again, made)
+    assert again.attrs == made.attrs
+
+
+@pytest.mark.parametrize("changed", ["_list_versions", "_hash_sources"])
+def test_other_code_makes_the_table_again(exams, extractor, tmp_path, monkeypatch, changed):
+    path = tmp_path / "table.parquet"
+    extract_features(exams, path, extractor=extractor)
+    before = path.stat().st_mtime_ns
+    monkeypatch.setattr(shards, changed, lambda: {"numpy": "other"} if "list" in changed else "x")
+    extract_features(exams, path, extractor=extractor)
+    assert path.stat().st_mtime_ns > before
+
+
+def test_stacks_in_memory_have_no_files_to_go_by(extractor, tmp_path):
+    stack = np.zeros((1, 40, 40), np.uint8)
+    with pytest.raises(TypeError, match="must hold Exam, whose files"):
+        extract_features([{"axial": stack}], tmp_path / "t.parquet", extractor=extractor)
+
+
 def test_any_table_is_written_and_read(tmp_path):
     frame = pd.DataFrame({"age": [40.0, np.nan]}, index=pd.Index(["0001", "0010"], name="exam"))
     write_features(frame, tmp_path / "clinical.parquet")
