@@ -57,8 +57,10 @@ def test_an_edge_is_no_band():
     assert contrast_of(found).max() <= 0
 
 
-def test_on_a_ramp_nothing_is_darker_than_both_sides():
-    grey = np.broadcast_to(np.arange(0, 244, 4, dtype=np.uint8), (1, 61, 61)).copy()
+@pytest.mark.parametrize("turn", [0, 1, 2, 3])
+def test_on_a_ramp_nothing_is_darker_than_both_sides(turn):
+    ramp = np.broadcast_to(np.arange(0, 244, 4, dtype=np.uint8), (61, 61))
+    grey = np.rot90(ramp, turn)[None].copy()
     found = bands(grey, np.ones_like(grey), n_regions=1, offsets=(4,))
     assert found.found.all()
     assert not found.continuity.any()
