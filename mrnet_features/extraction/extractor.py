@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from mrnet_features.arrays import Array, Device, namespace, resolve_device, to_host
 from mrnet_features.counts import missing_gpu_bodies
+from mrnet_features.counts.compiling import announce_compiling
 from mrnet_features.data.mrnet import PLANES, Exam
 from mrnet_features.extraction.folding import fold_pairs
 from mrnet_features.extraction.pooling import POOLS, pool_slices
@@ -128,7 +129,8 @@ class Recipe:
 
     def _describe_family(self, stack: Stack, plane: str, family: Family) -> dict[str, float]:
         left_out = frozenset() if self.extensive else family.extensive
-        counts = family.count(stack)
+        with announce_compiling():
+            counts = family.count(stack)
         slices = {k: v for k, v in family.describe(counts).items() if k not in left_out}
         whole = {k: v for k, v in family.describe_stack(counts).items() if k not in left_out}
         endings: list[tuple[str, str]] = []
@@ -327,14 +329,13 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         )
 
     def _choose_device(self) -> Device:
-        device = resolve_device(self.device)
-        missing = missing_gpu_bodies() if device == "cuda" else []
+        missing = missing_gpu_bodies()
         if missing and self.device == "cuda":
             raise RuntimeError(
-                f"device='cuda' can't be used yet: {', '.join(missing)} have no GPU body. "
-                "Use device='cpu'."
+                "device='cuda' needs a GPU body of every count, but this version has none of "
+                f"{', '.join(missing)}. Use device='cpu'."
             )
-        return "cpu" if missing else device
+        return resolve_device("cpu" if missing and self.device == "auto" else self.device)
 
     def __sklearn_is_fitted__(self) -> bool:
         return True  # nothing is learnt
