@@ -22,8 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from mrnet_features.arrays import Array, missing_for_cuda, to_device, to_host
-from mrnet_features.counts import missing_gpu_bodies
+from mrnet_features.arrays import Array
 from mrnet_features.extraction.pooling import POOLS, pool_slices
 from mrnet_features.families.base import Counts, Family
 from mrnet_features.families.tables import read_table
@@ -243,24 +242,6 @@ def check_flips(family: Family) -> None:
             )
 
 
-def check_gpu(family: Family) -> None:
-    """Counts on the GPU are equal, statistics close; passes where there is no GPU to ask."""
-    if missing_for_cuda() is not None or missing_gpu_bodies():
-        return
-    stack = make_stack()
-    there = _change(stack, lambda part: to_device(part, "cuda"))
-    ours, theirs = family.count(stack), family.count(there)
-    for here, back in zip(_arrays_of(ours), _arrays_of(theirs), strict=True):
-        _expect(np.array_equal(here, to_host(back)), f"{family!r} counts otherwise on the GPU.")
-    for scope in ("describe", "describe_stack"):
-        statistics = getattr(family, scope)(theirs)
-        for name, values in getattr(family, scope)(ours).items():
-            _expect(
-                _close(values, to_host(statistics[name])),
-                f"{family!r}.{scope} gives another {name!r} on the GPU.",
-            )
-
-
 CHECKS: tuple[Callable[[Family], None], ...] = (
     check_identity,
     check_counts,
@@ -271,7 +252,6 @@ CHECKS: tuple[Callable[[Family], None], ...] = (
     check_odd_stacks,
     check_portability,
     check_flips,
-    check_gpu,
 )
 """Every check, to parametrise a test with."""
 

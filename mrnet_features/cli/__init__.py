@@ -32,7 +32,9 @@ def main() -> NoReturn:
     try:
         app()
     except KeyboardInterrupt:
-        _fail("Stopped. Run the same command again: finished exams are kept.")
+        _fail(
+            "Stopped. Exams that are finished are kept: knees, extract and demo go on from there."
+        )
     except (OSError, ValueError, TypeError, KeyError, ImportError, RuntimeError) as error:
         text = error.args[0] if isinstance(error, KeyError) and error.args else error
         _fail("\n".join([f"Error: {text}", *getattr(error, "__notes__", [])]))

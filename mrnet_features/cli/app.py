@@ -52,9 +52,15 @@ class Device(StrEnum):
 
 
 Root = Annotated[Path, typer.Argument(help="MRNet folder: holds train/, train-acl.csv, ...")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
 Jobs = Annotated[int, typer.Option(help="Processes at a time; -1 for every core.")]
 Seed = Annotated[int, typer.Option(help="Seed; the same seed gives the same result.")]
+
+
+def name_families(text: str) -> str | list[str]:
+    """A preset's or a family's name, or the names between commas."""
+    names = [name.strip() for name in text.split(",")]
+    return names if len(names) > 1 else names[0]
 
 
 def say(message: str) -> None:

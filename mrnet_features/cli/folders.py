@@ -8,7 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
-from mrnet_features.cli.app import Device, Jobs, Json, Root, Seed, Split, app, print_json
+from mrnet_features.cli.app import (
+    Device,
+    Jobs,
+    Json,
+    Root,
+    Seed,
+    Split,
+    app,
+    name_families,
+    print_json,
+)
 
 
 @app.command()
@@ -125,6 +135,5 @@ def make_table(
     from mrnet_features.extraction.shards import extract_features
 
     dataset = load_mrnet(root, split)
-    names: Any = families.split(",") if "," in families else families
-    extractor = FeatureExtractor(names, device=device, n_jobs=jobs)
+    extractor = FeatureExtractor(name_families(families), device=device, n_jobs=jobs)
     return dataset, extract_features(dataset.exams, out, extractor=extractor)

@@ -18,6 +18,7 @@ from mrnet_features.cli.app import (
     Seed,
     Split,
     app,
+    name_families,
     print_json,
 )
 
@@ -184,7 +185,8 @@ def importance(
 
     features, labels = read_features(table), load_labels(root, split)
     evaluation = score_table(features, labels, "lightgbm", 5, 1, seed, jobs)
-    found = measure(evaluation, features, by, views=tuple(views.split(",")), seed=seed, n_jobs=jobs)
+    names = tuple(view.strip() for view in views.split(","))
+    found = measure(evaluation, features, by, views=names, seed=seed, n_jobs=jobs)
     if out:
         found.frame().to_csv(out, index=False)
     summary = found.summary(task)
@@ -209,8 +211,9 @@ def reproduce(
     """Do all of it: audit, tables, cross-validation, one look at valid, importance, a report."""
     from mrnet_features.report.reproduce import reproduce as run_study
 
-    names: Any = families.split(",") if "," in families else families
-    done = run_study(root, out, families=names, device=device, seed=seed, n_jobs=jobs)
+    done = run_study(
+        root, out, families=name_families(families), device=device, seed=seed, n_jobs=jobs
+    )
     if as_json:
         print_json(done.as_dict())
     else:

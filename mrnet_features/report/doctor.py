@@ -83,13 +83,13 @@ def _examine_extra(name: str, extra: str) -> Finding:
 
 
 def _examine_gpu() -> Finding:
+    bodies = missing_gpu_bodies()
+    if bodies:
+        advice = f"This version counts on the CPU; no GPU body yet for {', '.join(bodies)}."
+        return Finding("gpu", "optional", "not used", advice)
     missing = missing_for_cuda()
     if missing:
         return Finding("gpu", "optional", "none; everything runs on the CPU", missing)
     import cupy
 
-    name = cupy.cuda.runtime.getDeviceProperties(0)["name"].decode()
-    bodies = missing_gpu_bodies()
-    if bodies:
-        return Finding("gpu", "optional", f"{name}, not used", f"No GPU body: {', '.join(bodies)}.")
-    return Finding("gpu", "ok", name)
+    return Finding("gpu", "ok", cupy.cuda.runtime.getDeviceProperties(0)["name"].decode())
