@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from mrnet_features.data.mrnet import Exam
-from mrnet_features.extraction.extractor import FeatureExtractor, Recipe, check_exams, frame_of
+from mrnet_features.extraction.extractor import FeatureExtractor, check_exams, frame_of
+from mrnet_features.extraction.recipe import Recipe
 
 SHARD_SIZE = 32  # exams; what is lost at most when a run is stopped
 KEY = b"mrnet_features"
