@@ -81,9 +81,13 @@ def read_contents(
     Contents
     """
     problems: list[Problem] = []
-    labels = {task: _read_labels(root, split, task, problems) for task in TASKS}
-    files = {plane: _list_stacks(root / split / plane, plane, problems) for plane in planes}
-    ids = sorted(set().union(*files.values(), *labels.values()) - set(exclude))
+    empty: list[Problem] = []  # a fault only where others are not: a split may be absent as a whole
+    labels = {task: _read_labels(root, split, task, problems, empty) for task in TASKS}
+    files = {plane: _list_stacks(root / split / plane, plane, problems, empty) for plane in planes}
+    found = set().union(*files.values(), *labels.values())
+    ids = sorted(found - set(exclude))
+    if found:
+        problems.extend(empty)
     problems.extend(_find_disagreements(ids, labels, files, split))
     for plane in planes:
         for exam_id, path in sorted(files[plane].items()):
@@ -152,8 +156,10 @@ def check_request(root: Path, split: str) -> None:
         )
 
 
-def _read_labels(root: Path, split: str, task: str, problems: list[Problem]) -> dict[str, int]:
-    """Labels of one task by exam id; what is wrong goes to `problems`."""
+def _read_labels(
+    root: Path, split: str, task: str, problems: list[Problem], empty: list[Problem]
+) -> dict[str, int]:
+    """Labels of one task by exam id; what is wrong goes to `problems`, or to `empty`."""
     path = root / f"{split}-{task}.csv"
     if not path.is_file():
         underscored = root / f"{split}_{task}.csv"
@@ -164,9 +170,21 @@ def _read_labels(root: Path, split: str, task: str, problems: list[Problem]) -> 
         )
         problems.append(Problem("label-file", "", "", f"'{path}' does not exist. {mend}"))
         return {}
+    try:
+        # utf-8-sig: a spreadsheet's byte order mark is no part of the first id
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        text = (
+            f"{path.name} must be text in UTF-8, got other bytes ({error.reason}, byte "
+            f"{error.start}). Save it again as CSV in UTF-8, or copy it from the release."
+        )
+        problems.append(Problem("label-file", "", "", text))
+        return {}
+    if not any(line.strip() for line in lines):
+        text = f"{path.name} has no line. Copy it from the release."
+        empty.append(Problem("label-file", "", "", text))
     labels: dict[str, int] = {}
-    # utf-8-sig: a spreadsheet's byte order mark is no part of the first id
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         problem = _check_label_line(line, number)
@@ -215,8 +233,10 @@ def _check_label_line(line: str, number: int) -> str | None:
     return None
 
 
-def _list_stacks(folder: Path, plane: str, problems: list[Problem]) -> dict[str, Path]:
-    """Stack files of one plane by exam id; what is wrong goes to `problems`."""
+def _list_stacks(
+    folder: Path, plane: str, problems: list[Problem], empty: list[Problem]
+) -> dict[str, Path]:
+    """Stack files of one plane by exam id; what is wrong goes to `problems`, or to `empty`."""
     if not folder.is_dir():
         text = (
             f"'{folder}' does not exist. Copy the plane from the release, or pass the `planes` "
@@ -225,9 +245,14 @@ def _list_stacks(folder: Path, plane: str, problems: list[Problem]) -> dict[str,
         problems.append(Problem("stack-missing", "", plane, text))
         return {}
     files: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.suffix != ".npy":
-            continue
+    stacks = [path for path in sorted(folder.glob("*.npy")) if not path.name.startswith(".")]
+    if not stacks:
+        text = (
+            f"'{folder}' has no stack. Copy the plane from the release, or pass the `planes` you "
+            "have."
+        )
+        empty.append(Problem("stack-missing", "", plane, text))
+    for path in stacks:
         if not re.fullmatch(r"\d{4}", path.stem):
             mend = path.stem.zfill(4) + ".npy" if path.stem.isdigit() else "such as 0042.npy"
             text = f"'{path}' is not named by a four-digit exam id. Rename it to {mend}."

@@ -221,6 +221,15 @@ def test_a_broken_folder_becomes_findings_instead_of_an_error(root):
     }
 
 
+def test_an_empty_table_or_folder_is_one_finding(root):
+    (root / "train-acl.csv").write_text("")
+    for path in (root / "valid" / "axial").iterdir():
+        path.unlink()
+    table = audit(root, codes=["label-file", "label-missing", "stack-missing"])
+    assert list_findings(table) == {("", "", "label-file"), ("", "axial", "stack-missing")}
+    assert len(table) == 2
+
+
 def test_what_the_audit_names_can_be_left_out_when_loading(root):
     spoil_folder(root)
     table = audit(root, codes=FOLDER_CODES)
@@ -273,6 +282,16 @@ def test_a_damaged_file_of_a_dataset_is_named(root):
     locate(root, 2, "coronal").write_bytes(b"")
     with pytest.raises(ValueError, match="Exam '0002', plane 'coronal'"):
         audit(dataset)
+
+
+def test_what_fails_while_a_stack_is_measured_names_exam_and_plane(root, monkeypatch):
+    def fail(grey, leg):
+        raise ZeroDivisionError(f"{grey.shape} {leg.shape}")
+
+    monkeypatch.setattr(package.measure, "measure_noise", fail)
+    with pytest.raises(ZeroDivisionError) as caught:
+        audit(load_mrnet(root), n_jobs=1)
+    assert caught.value.__notes__ == ["while exam '0000', plane 'axial', was measured"]
 
 
 def test_the_command_line_gives_the_same_rows(root):

@@ -60,6 +60,13 @@ def test_labels_alone_need_no_stacks(root):
     assert load_labels(root).equals(expected)
 
 
+@pytest.mark.parametrize("text", [b"", "0000,0\n".encode("utf-16")])
+def test_a_label_file_without_labels_is_named_once(root, text):
+    (root / "train-acl.csv").write_bytes(text)
+    with pytest.raises(ValueError, match=r"has 1 problem:\n- train-acl\.csv"):
+        load_labels(root)
+
+
 def test_one_plane_can_be_asked_for(root):
     for path in (root / "train" / "coronal").iterdir():
         path.unlink()
@@ -109,6 +116,20 @@ BROKEN = {
     "csv renamed": (
         lambda root: (root / "train-acl.csv").rename(root / "train_acl.csv"),
         "has 'train_acl.csv'; rename it",
+    ),
+    "csv empty": (break_labels(""), "train-acl.csv has no line"),
+    "csv of blank lines": (break_labels("\n \n"), "train-acl.csv has no line"),
+    "csv in utf-16": (
+        lambda root: (root / "train-acl.csv").write_text(GOOD, encoding="utf-16"),
+        "train-acl.csv must be text in UTF-8.*Save it again as CSV in UTF-8",
+    ),
+    "plane emptied": (
+        lambda root: [path.unlink() for path in (root / "train/coronal").iterdir()],
+        "coronal' has no stack",
+    ),
+    "all planes emptied": (
+        lambda root: [path.unlink() for path in (root / "train").glob("*/*.npy")],
+        "3 problems",
     ),
     "plane missing": (
         lambda root: (root / "train/axial/0001.npy").unlink(),

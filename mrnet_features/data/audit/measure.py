@@ -74,9 +74,17 @@ def measure_exam(exam: Exam) -> list[Measures]:
     Raises
     ------
     ValueError
-        If a file is no longer what its header said; the message names exam and plane.
+        If a file is no longer what its header said. Whatever is raised, its message or a note
+        names exam and plane.
     """
-    return [measure_stack(exam.load(plane), exam.id, plane) for plane in exam.paths]
+    measures = []
+    for plane in exam.paths:
+        try:
+            measures.append(measure_stack(exam.load(plane), exam.id, plane))
+        except Exception as error:
+            error.add_note(f"while exam '{exam.id}', plane '{plane}', was measured")
+            raise
+    return measures
 
 
 def measure_stack(grey: Uint8Array, exam: str = "", plane: str = "") -> Measures:
