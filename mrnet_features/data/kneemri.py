@@ -122,7 +122,8 @@ def load_kneemri(root: str | Path) -> KneeMriDataset:
     FileNotFoundError
         If ``metadata.csv`` or a volume is missing.
     ValueError
-        If a column is missing, a diagnosis is not 0, 1 or 2, or a volume stands there twice.
+        If a column is missing, a diagnosis is not 0, 1 or 2, or a volume stands there twice, or
+        lies in two folders.
 
     References
     ----------
@@ -153,7 +154,14 @@ def load_kneemri(root: str | Path) -> KneeMriDataset:
     if rows.index.has_duplicates:
         twice = rows.index[rows.index.duplicated()][0]
         raise ValueError(f"'{table}' must name each volume once, got {twice!r} again.")
-    files = {path.name: path for path in sorted(folder.rglob("*.pck"))}
+    files: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*.pck")):
+        if path.name in files and path.name in set(rows["volumeFilename"]):
+            raise ValueError(
+                f"'{folder}' must hold each volume once, got '{files[path.name]}' and '{path}'. "
+                "Delete the one that is no part of the data set."
+            )
+        files[path.name] = path
     absent = [name for name in rows["volumeFilename"] if name not in files]
     if absent:
         raise FileNotFoundError(
@@ -177,7 +185,7 @@ def load_kneemri(root: str | Path) -> KneeMriDataset:
 def read_pickled_array(path: str | Path) -> np.ndarray[Any, Any]:
     """Numeric array of a pickle file, read without running what the file asks for.
 
-    A pickle is a program. This reader knows the three words that numpy's own pickles of plain
+    A pickle is a program. This reader knows the five words that numpy's own pickles of plain
     numbers use, builds the array from shape, type and bytes by itself, and refuses any other.
 
     Parameters
@@ -234,7 +242,9 @@ class _Array:
 
 
 def _build(data: Any, dtype: Any, shape: Any, order: str) -> np.ndarray[Any, Any]:
-    raw = data.encode("latin1") if isinstance(data, str) else bytes(data)
+    if not isinstance(data, str | bytes | bytearray):  # bytes(9) would be nine zeros
+        raise pickle.UnpicklingError(f"an array made of {type(data).__name__} instead of bytes")
+    raw = data.encode("latin1") if isinstance(data, str) else data
     if not isinstance(dtype, _Dtype):
         raise pickle.UnpicklingError("an array without a type of numbers")
     flat = np.frombuffer(raw, dtype=dtype.value)

@@ -137,12 +137,26 @@ def test_nothing_in_a_pickle_runs(tmp_path):
         b"cnumpy.core.multiarray\nscalar\n(tR.",
         b"cnumpy\nload\n(S'x'\ntR.",
         pickle.dumps(np.arange(9, dtype=np.int16)).replace(b"\x00\x00\x01\x00", b"\x00"),
+        # 72 zeros of a number instead of bytes
+        b"cnumpy.core.numeric\n_frombuffer\n(I72\ncnumpy\ndtype\n(S'i8'\ntR(I9\ntS'C'\ntR.",
     ],
 )
 def test_broken_files_are_refused(payload, tmp_path):
     (tmp_path / "a.pck").write_bytes(payload)
     with pytest.raises(ValueError, match="must be a pickled array of numbers"):
         read_pickled_array(tmp_path / "a.pck")
+
+
+def test_a_volume_in_two_folders_is_refused(folder):
+    (folder / "copy").mkdir()
+    (folder / "vol0" / "101-3.pck").rename(folder / "copy" / "unlisted.pck")
+    (folder / "vol1" / "unlisted.pck").write_bytes(b"")
+    with pytest.raises(FileNotFoundError, match=r"no '101-3\.pck'"):
+        load_kneemri(folder)
+    for part in ("vol0", "copy"):
+        (folder / part / "101-3.pck").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"each volume once, got .*copy.101-3.* and .*vol0.101-3"):
+        load_kneemri(folder)
 
 
 def test_folders_that_are_not_whole(folder, tmp_path):
