@@ -1,6 +1,6 @@
 """What each family costs, and how that grows with slices, side, levels and regions.
 
-    python benchmarks/bench_families.py --repeats 5
+    python benchmarks/bench_families.py --repeats 3
 
 Families are found, not listed. Times are processor time of one thread, warm: counting, describing
 every slice, describing the stack. A fresh stack each time, so that no count is remembered.
@@ -74,7 +74,7 @@ def measure(families: list[Family], stack: Stack, repeats: int) -> dict[str, flo
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--growth", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--out", type=Path, default=RESULTS / "families.json")
     options = parser.parse_args()
@@ -93,8 +93,11 @@ def main() -> None:
             for name, families in subjects.items():
                 if setting is not BASE and name.startswith("preset"):
                     continue
-                seconds = measure(families, stack, options.repeats)
+                repeats = options.repeats if setting is BASE else 1
+                seconds = measure(families, stack, repeats)
                 rows.append({"family": name, **setting, **seconds})
+                what = " ".join(f"{key} {value}" for key, value in setting.items())
+                print(f"{what}: {name} {1e3 * seconds['total']:.1f} ms", flush=True)
     base = {row["family"]: row["total"] for row in rows[: len(subjects)]}
     print(f"{'milliseconds':18s}{'count':>10s}{'slices':>10s}{'stack':>10s}{'total':>10s}")
     for row in rows[: len(subjects)]:
