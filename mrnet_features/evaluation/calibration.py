@@ -18,6 +18,7 @@ __all__ = ["Calibration", "measure_calibration", "take_probabilities", "wilson_i
 
 CLIP = 1e-6
 MOST_STEPS = 100
+CURVE = ("task", "expected", "observed", "ci_low", "ci_high", "n_exams", "n_positive")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -89,7 +90,7 @@ class Calibration:
         Parameters
         ----------
         n_bins : int, default 10
-            Bins a task, fewer where scores are tied.
+            Bins a task, fewer where scores are tied, one where all are.
         confidence : float, default 0.95
             Coverage of the bands.
 
@@ -102,7 +103,10 @@ class Calibration:
         rows = []
         for task in self.labels.columns:
             chance = self.probabilities[task]
-            bins = pd.qcut(chance.rank(method="average"), n_bins, labels=False, duplicates="drop")
+            # Where all ranks tie, qcut has no two edges left and puts no exam anywhere.
+            n_cuts = n_bins if chance.nunique() > 1 else 1
+            ranks = chance.rank(method="average" if n_cuts > 1 else "first")
+            bins = pd.qcut(ranks, n_cuts, labels=False, duplicates="drop")
             for _, part in chance.groupby(bins):
                 n_positive = int(self.labels.loc[part.index, task].sum())
                 low, high = wilson_interval(n_positive, len(part), confidence)
@@ -117,7 +121,7 @@ class Calibration:
                         "n_positive": n_positive,
                     }
                 )
-        return pd.DataFrame(rows)
+        return pd.DataFrame(rows, columns=list(CURVE))
 
 
 def measure_calibration(model: Any, labels: pd.DataFrame) -> Calibration:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+import operator
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 import pandas as pd
@@ -95,13 +96,14 @@ def make_folds(
     return Folds(pd.concat(parts, ignore_index=True))
 
 
-def derive_seed(*parts: int | str) -> int:
+def derive_seed(*parts: SupportsIndex | str) -> int:
     """Derive a seed from whatever tells one fit from all others.
 
     Parameters
     ----------
     *parts : int or str
-        For example the user's seed, the task, the repeat and the fold.
+        For example the user's seed, the task, the repeat and the fold. A whole number counts the
+        same whether it is Python's or NumPy's.
 
     Returns
     -------
@@ -115,7 +117,7 @@ def derive_seed(*parts: int | str) -> int:
     >>> derive_seed(0, "acl", 1) == derive_seed(0, "acl", 2)
     False
     """
-    digest = hashlib.sha256(json.dumps(parts).encode()).digest()
+    digest = hashlib.sha256(json.dumps(parts, default=operator.index).encode()).digest()
     return int.from_bytes(digest[:8], "big") % (2**31 - 1)
 
 

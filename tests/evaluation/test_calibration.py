@@ -9,7 +9,11 @@ from sklearn.metrics import brier_score_loss
 from statsmodels.stats.proportion import proportion_confint
 
 from mrnet_features.evaluation import cross_validate
-from mrnet_features.evaluation.calibration import measure_calibration, wilson_interval
+from mrnet_features.evaluation.calibration import (
+    Calibration,
+    measure_calibration,
+    wilson_interval,
+)
 from mrnet_features.evaluation.operating import (
     apply_thresholds,
     choose_threshold,
@@ -71,6 +75,16 @@ def test_reliability_bands_hold_the_truth():
     assert len(curve) == 20
     assert curve.groupby("task")["n_exams"].sum().tolist() == [20_000, 20_000]
     assert curve["expected"].between(curve["ci_low"], curve["ci_high"]).all()
+
+
+def test_a_constant_is_one_point_of_the_curve():
+    labels, chances = make_case()
+    curve = measure_calibration(chances.assign(two=0.25), labels).frame(n_bins=4)
+    assert curve.groupby("task")["n_exams"].agg(list).to_dict() == {"one": [100] * 4, "two": [400]}
+    assert curve["expected"].iloc[-1] == 0.25
+    assert curve["n_positive"].iloc[-1] == labels["two"].sum()
+    none = Calibration(labels[[]], chances[[]]).frame()
+    assert none.columns.tolist() == curve.columns.tolist()
 
 
 def test_constant_and_separating_scores_have_no_slope():

@@ -44,6 +44,14 @@ def test_folds_are_shuffled():
     assert (frame["fold"].diff() == 0).mean() < 0.3
 
 
+def test_a_seed_of_numpy_is_a_seed():
+    labels = make_train_labels()
+    assert make_folds(labels, seed=np.int64(1)).hash == make_folds(labels, seed=1).hash
+    assert derive_seed(np.uint8(3), "acl") == derive_seed(3, "acl")
+    with pytest.raises(TypeError):
+        derive_seed(np.float32(1.5))
+
+
 @given(st.integers(0, 2**32), st.randoms(use_true_random=False))
 @settings(max_examples=20, deadline=None)
 def test_folds_depend_on_ids_and_seed_not_on_order(seed, random):

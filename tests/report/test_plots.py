@@ -40,6 +40,12 @@ def test_bars_of_importance(study):
     np.testing.assert_allclose(widths[::-1], found.summary()["permutation"].iloc[:2])
 
 
+def test_reliability_of_a_constant(study):
+    _, labels, _ = study
+    axes = plot_calibration(measure_calibration(labels * 0 + 0.5, labels))
+    assert {text.get_text() for text in axes.get_legend().get_texts()} == {"acl", "meniscus"}
+
+
 def test_reliability(study):
     _, labels, evaluation = study
     axes = plot_calibration(measure_calibration(evaluation, labels), n_bins=5)
