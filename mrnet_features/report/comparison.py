@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import pandas as pd
 from mrnet_features.evaluation.compare import Comparison, compare
 from mrnet_features.evaluation.complement import Complement, measure_complement
 from mrnet_features.evaluation.predictions import read_predictions
+from mrnet_features.report.plain import to_plain
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,10 +32,10 @@ class FileComparison:
     def as_dict(self) -> dict[str, Any]:
         """Return everything in plain types, for a JSON file."""
         return {
-            "aucs": _plain(self.comparison.frame().reset_index()),
-            "differences": _plain(self.comparison.summary()),
+            "aucs": to_plain(self.comparison.frame().reset_index()),
+            "differences": to_plain(self.comparison.summary()),
             "stacked": {
-                name: _plain(complement.summary().reset_index())
+                name: to_plain(complement.summary().reset_index())
                 for name, complement in self.complements.items()
             },
         }
@@ -147,7 +147,15 @@ def _lacks_header(file: Path) -> bool:
         return False
     with file.open(encoding="utf-8") as lines:
         cells = lines.readline().strip().split(",")
-    return all(cell.replace(".", "").replace("e-", "").strip().isdigit() for cell in cells)
+    return all(map(_is_number, cells))
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def _cut(model: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
@@ -160,7 +168,3 @@ def _show(table: pd.DataFrame) -> str:
     return table.rename(columns={"smallest_detectable": "detectable"}).to_string(
         index=False, float_format=lambda value: f"{value:.3f}", na_rep="-"
     )
-
-
-def _plain(table: pd.DataFrame) -> Any:
-    return json.loads(table.to_json(orient="records"))

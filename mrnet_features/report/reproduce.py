@@ -22,6 +22,7 @@ from mrnet_features.evaluation.operating import apply_thresholds, choose_thresho
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.shards import extract_features
 from mrnet_features.models.baselines import lightgbm_baseline, logistic_baseline
+from mrnet_features.report.plain import to_plain
 
 logger = logging.getLogger("mrnet_features")
 
@@ -99,9 +100,11 @@ class Reproduction:
             "findings": {
                 str(code): int(n) for code, n in self.findings["code"].value_counts().items()
             },
-            "cross_validation": {n: _plain(e.summary()) for n, e in self.evaluations.items()},
-            "valid": {n: _plain(h.summary()) for n, h in self.holdouts.items()},
-            "published": _plain(self.published()),
+            "cross_validation": {
+                n: to_plain(e.summary(), "index") for n, e in self.evaluations.items()
+            },
+            "valid": {n: to_plain(h.summary(), "index") for n, h in self.holdouts.items()},
+            "published": to_plain(self.published(), "index"),
             "suspicions": self.suspicions,
         }
 
@@ -316,7 +319,3 @@ def _table(frame: pd.DataFrame) -> str:
     rows = [list(map(str, table.columns)), ["---"] * len(table.columns)]
     rows += [[show(value) for value in row] for row in table.itertuples(index=False)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def _plain(table: pd.DataFrame) -> Any:
-    return json.loads(table.to_json(orient="index"))

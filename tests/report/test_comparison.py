@@ -55,15 +55,22 @@ def test_competition_file_against_a_tidy_one(folder):
     assert len(pd.read_csv(out)) == 4
 
 
+def read_column(file):
+    return pd.read_csv(file, header=None, index_col=0, dtype={0: str})[1]
+
+
+@pytest.mark.parametrize("row", ["1E-05,1e+0,0.5", "+1e-7, 0.2 ,1.", "1.2e-3,-0.0,0"])
+def test_numbers_however_written_are_no_header(folder, row):
+    shown = (folder / "cnn.csv").read_text().splitlines()
+    (folder / "cnn.csv").write_text("\n".join([row, *shown[1:]]) + "\n")
+    labels = pd.concat({t: read_column(folder / f"valid-{t}.csv") for t in TASKS}, axis=1)
+    files = {"cnn": folder / "cnn.csv", "features": folder / "features.csv"}
+    result = compare_files(files, labels, paths=folder / "paths.csv")
+    assert set(result.comparison.scores) == {"cnn", "features"}
+
+
 def test_text_names_every_model(folder):
-    labels = pd.concat(
-        [
-            pd.read_csv(folder / f"valid-{t}.csv", header=None, index_col=0, dtype={0: str})[1]
-            for t in TASKS
-        ],
-        axis=1,
-        keys=TASKS,
-    )
+    labels = pd.concat({t: read_column(folder / f"valid-{t}.csv") for t in TASKS}, axis=1)
     files = {"a": folder / "features.csv", "b": folder / "features.csv"}
     text = format_comparison(compare_files(files, labels, stack=True))
     assert "b stacked on a, against a alone:" in text
