@@ -30,6 +30,7 @@ from mrnet_features.stacks.prepare import prepare_sets
 RESULTS = Path(__file__).parent / "results"
 TEXTURE = ("intensity", "glcm", "ngtdm", "lbp")
 SIGNALS = ("fluid", "dark_fluid", "marrow", "ligament", "meniscus", "profiles")
+CHAIN = ("fluid", "marrow", "ligament", "meniscus")  # added one after the other
 MADE_FOR = {
     "fluid": "abnormal",
     "dark_fluid": "abnormal",
@@ -79,29 +80,30 @@ def correlate(features: pd.DataFrame, truth: pd.DataFrame) -> list[dict[str, obj
 
 def ablate(features: pd.DataFrame, labels: pd.DataFrame, jobs: int) -> list[dict[str, object]]:
     """AUCs of nested sets of families on the same folds, and paired differences."""
-    sets: dict[str, tuple[str, ...]] = {"texture": TEXTURE}
-    sets |= {f"texture + {name}": (*TEXTURE, name) for name in SIGNALS}
-    sets["texture + all"] = (*TEXTURE, *SIGNALS)
-    folds, found = None, {}
-    for name, families in sets.items():
+    sets: dict[str, tuple[tuple[str, ...], str]] = {"texture": (TEXTURE, "")}
+    for name in SIGNALS:
+        sets[f"texture + {name}"] = ((*TEXTURE, name), "texture")
+    for n in range(2, len(CHAIN) + 1):
+        before = " + ".join(("texture", *CHAIN[: n - 1]))
+        sets[f"{before} + {CHAIN[n - 1]}"] = ((*TEXTURE, *CHAIN[:n]), before)
+    sets["texture + all"] = ((*TEXTURE, *SIGNALS), "texture")
+    folds, found, rows = None, {}, []
+    for name, (families, against) in sets.items():
         table = features[columns_of(features, families)]
         found[name] = mf.cross_validate(table, labels, folds=folds, n_jobs=jobs, progress=False)
         folds = found[name].folds
-        print(name, table.shape, found[name].summary()["auc"].round(3).to_dict(), flush=True)
-    rows = []
-    for name, families in sets.items():
         summary = found[name].summary()
-        aucs = {
-            task: {key: round(float(summary.loc[task, key]), 4) for key in ("auc", "se")}
-            for task in summary.index
-        }
         row: dict[str, object] = {
             "families": name,
-            "n_columns": len(columns_of(features, families)),
-            "auc": aucs,
+            "n_columns": table.shape[1],
+            "auc": {
+                task: {key: round(float(summary.loc[task, key]), 4) for key in ("auc", "se")}
+                for task in summary.index
+            },
         }
-        if name != "texture":
-            row["minus_texture"] = compare(found[name], found["texture"])
+        for other in dict.fromkeys((against, "texture")) if against else ():
+            row[f"minus {other}"] = compare(found[name], found[other])
+        print(name, table.shape, summary["auc"].round(3).to_dict(), flush=True)
         rows.append(row)
     return rows
 
@@ -150,8 +152,8 @@ def measure_cost(exams: list[mf.Exam]) -> dict[str, float]:
 
 
 def measure_symmetry(exams: list[mf.Exam]) -> dict[str, object]:
-    """Largest change of a baseline column, relative above 1, when a knee is turned."""
-    extractor = mf.FeatureExtractor("baseline", progress=False)
+    """Largest change of a column, relative above 1, when a knee is turned."""
+    extractor = mf.FeatureExtractor([*TEXTURE, *SIGNALS], progress=False)
     as_stored = [{plane: exam.load(plane) for plane in PLANES} for exam in exams]
     turned = [
         {

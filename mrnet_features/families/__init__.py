@@ -16,13 +16,15 @@ Choice: TypeAlias = str | tuple[str, Mapping[str, Any]]
 PRESETS: Mapping[str, tuple[Choice, ...]] = {
     "minimal": ("intensity",),
     # Grey levels relative to the knee's own, patterns that a change of contrast leaves alone, and
-    # fluid: what should outlive another scanner. Runs, zones and filters say much the same again.
-    "baseline": ("intensity", "glcm", "ngtdm", "lbp", "fluid"),
+    # lesions where they lie: what should outlive another scanner. Runs, zones and filters say much
+    # the same again. Meniscus, dark fluid and profiles stay out: see benchmarks/bench_signals.py.
+    "baseline": ("intensity", "glcm", "ngtdm", "lbp", "fluid", "marrow", "ligament"),
     "full": (
         *("intensity", "histogram", "volume"),
         *("glcm", ("glcm", {"distance": 2}), "glrlm", "glszm", "gldzm", "ngtdm", "ngldm"),
         *("lbp", ("lbp", {"radius": 2}), ("lbp", {"radius": 3})),
-        *("hog", "laplacian", "haar", "gabor", "shape", "fluid"),
+        *("hog", "laplacian", "haar", "gabor", "shape"),
+        *("fluid", "dark_fluid", "marrow", "ligament"),
     ),
 }
 """Published sets of families by name. A new file in this folder joins one by this line alone, so

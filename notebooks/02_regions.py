@@ -1,0 +1,111 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Where on the knee a number was read
+#
+# Some families look at a place: the ligament in the notch, the menisci at the joint line, oedema
+# in the bones, fluid in the recesses. The places are boxes in fractions of the knee box, hung on
+# the joint line. This notebook draws them on synthetic knees. Set `MRNET_FEATURES_REAL_KNEE` to a
+# sagittal stack (`.npy`, uint8) to see them on a real one too.
+
+# %%
+import os
+from pathlib import Path
+from tempfile import mkdtemp
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+import mrnet_features as mf
+from mrnet_features.stacks.places import REGION_SETS, draw_regions, find_frame, region_names
+from mrnet_features.stacks.regions import find_foreground
+
+root = mf.write_knees(Path(mkdtemp()) / "knees", n_train=24, n_valid=1, seed=5, n_jobs=1)
+train = mf.load_mrnet(root, split="train")
+
+# %% [markdown]
+# ## The sets
+#
+# A family names the sets it reads. The two of a pair, medial and lateral, can't be told apart, so
+# their columns are folded into `low`, `high` and `apart`.
+
+# %%
+pd.DataFrame(
+    [
+        {"set": name, "plane": plane, "regions": ", ".join(region_names(name, plane))}
+        for name, planes in REGION_SETS.items()
+        for plane in planes
+    ]
+)
+
+# %% [markdown]
+# ## Drawn
+#
+# Yellow is the joint line: the row near the middle of the knee box where grey levels change most
+# from line to line, summed over the middle of the stack. Red is the notch, blue the menisci, orange
+# the bones, green the recesses.
+
+# %%
+COLOURS = {"notch": "red", "menisci": "deepskyblue", "bones": "orange", "recesses": "limegreen"}
+
+
+def draw(axes, grey, plane, depths):
+    foreground = find_foreground(grey).astype(np.uint8)
+    frame = find_frame(grey, foreground, plane)
+    for axis, depth in zip(axes, depths, strict=True):
+        place = int(depth * len(grey))
+        axis.imshow(grey[place], cmap="gray", vmin=0, vmax=grey.max())
+        for name, colour in COLOURS.items():
+            if plane not in REGION_SETS[name]:
+                continue
+            regions = draw_regions(name, plane, foreground, frame)[place]
+            shown = len(region_names(name, plane)) - REGION_SETS[name][plane].with_rest
+            for region in range(1, shown + 1):
+                if (regions == region).any():
+                    axis.contour(regions == region, [0.5], colors=colour, linewidths=1)
+        if plane != "axial":
+            axis.axhline(frame.anchor, color="yellow", linewidth=0.6)
+        axis.set_title(f"{plane}, slice {place} of {len(grey)}", fontsize=8)
+        axis.axis("off")
+
+
+exam = train.exams[3]
+figure, axes = plt.subplots(3, 4, figsize=(9, 7), layout="constrained")
+for row, plane in zip(axes, ("sagittal", "coronal", "axial"), strict=True):
+    draw(row, exam.load(plane), plane, (0.25, 0.4, 0.5, 0.7))
+
+# %%
+real = Path(os.environ.get("MRNET_FEATURES_REAL_KNEE", ""))
+if real.is_file():
+    figure, axes = plt.subplots(1, 6, figsize=(15, 2.9), layout="constrained")
+    draw(axes, np.load(real, allow_pickle=False), "sagittal", (0.2, 0.3, 0.42, 0.5, 0.7, 0.8))
+else:
+    print("MRNET_FEATURES_REAL_KNEE names no stack; the real knee is left out.")
+
+# %% [markdown]
+# ## Read
+#
+# The estimate of an effusion: squares of 5 by 5 bright pixels in the pouch above the patella, where
+# cartilage, just as bright but thin, leaves none. The synthetic knees know the truth.
+
+# %%
+extractor = mf.FeatureExtractor(["fluid"], planes=("sagittal",), progress=False)
+fluid = extractor.fit_transform(train.exams)
+truth = pd.read_csv(root / "train-truth.csv", dtype={"id": str}).set_index("id")
+core = fluid["sagittal__suprapatellar__fluid__core_brightest__stack"]
+figure, axis = plt.subplots(figsize=(5, 3.4), layout="constrained")
+axis.scatter(truth.loc[core.index, "effusion_ml"], core)
+axis.set_xlabel("true effusion in ml")
+axis.set_ylabel("core of the bright pool, fraction of region")
