@@ -229,7 +229,8 @@ def prepare_sets(
     """Stacks of one plane, one for each region set.
 
     Foreground, knee box, joint line and levels are found once. A set of boxes is cut to the window
-    that holds them and a margin of 24 pixels, since nothing farther away is looked at.
+    that holds them and a margin of 24 pixels, since nothing farther away is looked at. Its slices
+    are those that the boxes reach: thirds and depths of such a set are those of its own slices.
 
     Parameters
     ----------
