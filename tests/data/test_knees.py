@@ -9,8 +9,9 @@ from mrnet_features.data.knees import Findings, draw_knee, tissues
 from mrnet_features.data.knees.anatomy import draw_person
 from mrnet_features.data.knees.bones import femur_distance, patella_distance, tibia_distance
 from mrnet_features.data.knees.lesions import MeniscusTear, Spot
-from mrnet_features.data.knees.scan import PLANES, SLICE_COUNTS, draw_slice_count
+from mrnet_features.data.knees.scan import SLICE_COUNTS, draw_slice_count
 from mrnet_features.data.knees.signal import tissue_signal
+from mrnet_features.data.layout import PLANES
 
 HEALTHY = Findings(cell=0, effusion_ml=3.0)
 

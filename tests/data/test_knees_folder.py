@@ -100,6 +100,15 @@ def test_a_folder_of_other_settings_is_refused(folder, change):
         write_knees(folder, **settings)
 
 
+@pytest.mark.parametrize("record", [{"source": 7}, {"version": 1}])
+def test_a_folder_of_other_code_is_refused(folder, tmp_path, record):
+    settings = {"seed": 3, "n_train": 3, "n_valid": 1}
+    (tmp_path / "knees.json").write_text(json.dumps(settings | record))
+    with pytest.raises(ValueError, match=r"The code that draws them was edited since\. Choose"):
+        write_knees(tmp_path, **settings)
+    assert [path.name for path in tmp_path.iterdir()] == ["knees.json"]
+
+
 def test_a_folder_of_something_else_is_refused(tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
     with pytest.raises(FileExistsError, match=r"knees\.json"):

@@ -17,9 +17,8 @@ from mrnet_features.data.knees.ligaments import (
 )
 from mrnet_features.data.knees.paint import finish_stack, noise_volumes, paint_stack, spread_points
 from mrnet_features.data.knees.signal import SEQUENCES, tissue_signal, tissue_texture
+from mrnet_features.data.layout import PLANES, SPLITS, TASKS
 
-PLANES = ("axial", "coronal", "sagittal")
-SPLITS = ("train", "valid")
 SIZE = 256  # pixels, rows and columns
 
 # Field of view in mm; depth of the block of slices in mm (mean, SD).
@@ -326,16 +325,14 @@ def draw_knee(
     }
     for plane in PLANES:
         truth |= {f"{plane}_{name}": value for name, value in scans[plane].items()}
-    labels = dict(zip(("abnormal", "acl", "meniscus"), findings.observed, strict=True))
+    labels = dict(zip(TASKS, findings.observed, strict=True))
     return KneeExam(stacks=stacks, labels=labels, truth=truth)
 
 
 def truth_row(findings: Findings) -> dict[str, object]:
     """Return the part of the truth table that speaks of findings."""
     row: dict[str, object] = {}
-    for name, true, seen in zip(
-        ("abnormal", "acl", "meniscus"), CELLS[findings.cell], findings.observed, strict=True
-    ):
+    for name, true, seen in zip(TASKS, CELLS[findings.cell], findings.observed, strict=True):
         row[name] = true
         row[f"{name}_flipped"] = int(true != seen)
     row["acl_state"] = findings.acl_state

@@ -11,10 +11,9 @@ import pandas as pd
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from mrnet_features.data.knees.scan import PLANES, SPLITS, draw_knee
-
-VERSION = 1  # raise it when the same seed draws other pixels
-TASKS = ("abnormal", "acl", "meniscus")
+from mrnet_features.data.knees.compiled import source_stamp
+from mrnet_features.data.knees.scan import draw_knee
+from mrnet_features.data.layout import PLANES, SPLITS, TASKS
 
 
 def write_knees(
@@ -49,13 +48,14 @@ def write_knees(
     pathlib.Path
         `folder`, holding ``{train,valid}/{axial,coronal,sagittal}/0000.npy`` (uint8, (n_slices,
         256, 256)), ``{train,valid}-{abnormal,acl,meniscus}.csv`` (no header),
-        ``{train,valid}-truth.csv`` (with header) and ``knees.json`` (seed, counts, version).
+        ``{train,valid}-truth.csv`` (with header) and ``knees.json`` (seed, counts, and a number
+        that changes with every edit of the code that draws).
 
     Raises
     ------
     ValueError
         If a count or the seed is negative or no exam is asked for, or if `folder` holds exams made
-        with other settings.
+        with other settings or by other code, which may draw other pixels.
     FileExistsError
         If `folder` holds files that this function did not make.
 
@@ -71,7 +71,7 @@ def write_knees(
     `noise` (SD in grey levels). Places in a list are parted by "; ".
     """
     root = Path(folder)
-    settings = {"seed": seed, "n_train": n_train, "n_valid": n_valid, "version": VERSION}
+    settings = {"seed": seed, "n_train": n_train, "n_valid": n_valid, "source": source_stamp()}
     check_settings(root, settings)
     for split in SPLITS:
         for plane in PLANES:
@@ -109,8 +109,10 @@ def check_settings(root: Path, settings: dict[str, int]) -> None:
         if found != settings:
             wanted = ", ".join(f"{key}={value}" for key, value in settings.items())
             present = ", ".join(f"{key}={value}" for key, value in found.items())
+            same = all(found.get(key) == settings[key] for key in settings if key != "source")
+            why = "The code that draws them was edited since. " if same else ""
             raise ValueError(
-                f"{root} holds synthetic knees made with {present}, asked for {wanted}. "
+                f"{root} holds synthetic knees made with {present}, asked for {wanted}. {why}"
                 "Choose another folder, or delete this one."
             )
     elif root.exists() and any(root.iterdir()):
