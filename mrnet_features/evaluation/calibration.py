@@ -103,11 +103,9 @@ class Calibration:
         rows = []
         for task in self.labels.columns:
             chance = self.probabilities[task]
+            bins = pd.qcut(chance.rank(method="average"), n_bins, labels=False, duplicates="drop")
             # Where all ranks tie, qcut has no two edges left and puts no exam anywhere.
-            n_cuts = n_bins if chance.nunique() > 1 else 1
-            ranks = chance.rank(method="average" if n_cuts > 1 else "first")
-            bins = pd.qcut(ranks, n_cuts, labels=False, duplicates="drop")
-            for _, part in chance.groupby(bins):
+            for _, part in chance.groupby(bins.fillna(0)):
                 n_positive = int(self.labels.loc[part.index, task].sum())
                 low, high = wilson_interval(n_positive, len(part), confidence)
                 rows.append(

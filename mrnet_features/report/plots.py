@@ -94,10 +94,10 @@ def plot_calibration(calibration: Calibration, n_bins: int = 10, axes: Axes | No
     drawn = axes or _make_axes(4.5, 4.5)
     drawn.plot([0, 1], [0, 1], color="0.6", linewidth=1)
     for task, rows in calibration.frame(n_bins).groupby("task", sort=False):
-        error = [rows["observed"] - rows["ci_low"], rows["ci_high"] - rows["observed"]]
-        drawn.errorbar(
-            rows["expected"], rows["observed"], error, marker="o", capsize=2, label=str(task)
-        )
+        columns = ["expected", "observed", "ci_low", "ci_high"]
+        expected, observed, low, high = rows[columns].to_numpy(dtype=np.float64).T
+        error = [observed - low, high - observed]
+        drawn.errorbar(expected, observed, error, marker="o", capsize=2, label=str(task))
     drawn.set_xlabel("predicted probability")
     drawn.set_ylabel("fraction positive")
     drawn.legend()
