@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.evaluation.tables import require_same_exams
+from mrnet_features.models.files import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -169,7 +170,7 @@ class Folds:
             Where to. The first line is ``# sha256: ...``, the second ``exam,repeat,fold``.
         """
         body = self.frame.to_csv(index=False, lineterminator="\n")
-        Path(path).write_text(f"# sha256: {self.hash}\n{body}", encoding="utf-8", newline="\n")
+        write_text(path, f"# sha256: {self.hash}\n{body}")
 
     @classmethod
     def read(cls, path: str | Path) -> Folds:

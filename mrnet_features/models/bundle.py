@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.models.boosting import SeedAveragedLightGBM, import_lightgbm
+from mrnet_features.models.files import write_texts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,28 +112,24 @@ class Bundle:
         Parameters
         ----------
         folder : path
-            Made where it does not exist.
+            Made where it does not exist. The files of a bundle that is there are replaced once
+            all new ones are written; any other file is left alone.
 
         Raises
         ------
         FileExistsError
-            If the folder holds something else than a bundle.
+            If the folder holds other files and no bundle.
         """
         root = Path(folder)
-        if root.exists() and any(root.iterdir()) and not (root / HEAD).is_file():
-            raise FileExistsError(
-                f"'{root}' must be empty or hold a bundle, and holds other files. Choose another."
-            )
-        root.mkdir(parents=True, exist_ok=True)
-        for old in root.glob("*.txt"):
-            old.unlink()
+        old = _list_files(root)
+        texts: dict[Path, str] = {}
         boosters: dict[str, list[dict[str, str]]] = {}
         for number, (task, model) in enumerate(self.models.items()):
             boosters[task] = []
             for seed, booster in enumerate(model.boosters_):
                 file = root / f"task{number}_seed{seed}.txt"
                 text = booster.model_to_string()
-                file.write_text(text, encoding="utf-8", newline="\n")
+                texts[file] = text
                 boosters[task].append({"file": file.name, "sha256": _hash(text)})
         head = {
             "format": FORMAT,
@@ -144,7 +141,11 @@ class Bundle:
             "versions": dict(self.versions),
             "provenance": dict(self.provenance),
         }
-        (root / HEAD).write_text(json.dumps(head, indent=1) + "\n", encoding="utf-8")
+        texts[root / HEAD] = json.dumps(head, indent=1) + "\n"
+        root.mkdir(parents=True, exist_ok=True)
+        write_texts(texts)
+        for file in old - set(texts):
+            file.unlink(missing_ok=True)
 
 
 def fit_bundle(
@@ -260,6 +261,20 @@ def load_bundle(folder: str | Path) -> Bundle:
         thresholds=head.get("thresholds", {}),
         versions=head.get("versions", {}),
     )
+
+
+def _list_files(root: Path) -> set[Path]:
+    """Boosters of the bundle in a folder, none where it is free; raise if it holds no bundle."""
+    if not root.exists() or not any(root.iterdir()):
+        return set()
+    try:
+        boosters = json.loads((root / HEAD).read_text(encoding="utf-8"))["boosters"]
+        names = {booster["file"] for entries in boosters.values() for booster in entries}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FileExistsError(
+            f"'{root}' must be empty or hold a bundle, and holds other files. Choose another."
+        ) from error
+    return {root / name for name in names if Path(name).name == name}
 
 
 def _load_model(

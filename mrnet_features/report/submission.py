@@ -16,6 +16,7 @@ from mrnet_features.evaluation.predictions import TASKS, read_paths
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.families import discover_families
 from mrnet_features.models.bundle import Bundle, load_bundle
+from mrnet_features.models.files import write_text
 from mrnet_features.stacks.prepare import Quantisation
 
 
@@ -73,7 +74,7 @@ def predict_paths(
     exams = [Exam(exam, files) for exam, files in listed.items()]
     features = extractor.fit(exams).transform(exams)
     predictions = bundle.predict(features)[list(TASKS)]
-    predictions.to_csv(out, header=False, index=False)
+    write_text(out, predictions.to_csv(header=False, index=False, lineterminator="\n"))
     return predictions
 
 

@@ -1,5 +1,7 @@
 """Folds: a partition that survives a file and refuses what is none."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -33,6 +35,23 @@ def test_file_is_a_plain_csv_to_others(tmp_path):
     assert Folds(frame).hash == folds.hash
     frame.sample(frac=1, random_state=0).to_csv(tmp_path / "others.csv", index=False)
     assert Folds.read(tmp_path / "others.csv").hash == folds.hash
+
+
+def test_a_file_that_can_not_be_written_leaves_the_old_one(tmp_path, monkeypatch):
+    path = tmp_path / "folds.csv"
+    make_folds(make_labels()).save(path)
+    before = path.read_bytes()
+    write = Path.write_text
+
+    def fill_disk(self, text, **kwargs):
+        write(self, text[:100], **kwargs)
+        raise OSError("no space left")
+
+    monkeypatch.setattr(Path, "write_text", fill_disk)
+    with pytest.raises(OSError, match="no space left"):
+        make_folds(make_labels(), seed=1).save(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_changed_file_is_refused(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -62,6 +63,44 @@ def test_the_folder_holds_text_only_and_no_exam(tables, tmp_path):
         text = path.read_text(encoding="utf-8")
         assert "secret" not in text
         assert "0007" not in text.split()
+
+
+def test_a_bundle_replaces_a_bundle_and_nothing_else(tables, tmp_path):
+    features, labels = tables
+    first = fit_bundle(features, labels, FAST)
+    first.save(tmp_path)
+    (tmp_path / "NOTES.txt").write_text("mine")
+    second = fit_bundle(features, labels[["acl"]], FAST)
+    second.save(tmp_path)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["NOTES.txt", "bundle.json", "task0_seed0.txt", "task0_seed1.txt"]
+    assert load_bundle(tmp_path).predict(features).equals(second.predict(features))
+
+
+def test_a_bundle_that_can_not_be_written_leaves_the_old_one(tables, tmp_path, monkeypatch):
+    features, labels = tables
+    first = fit_bundle(features, labels, FAST)
+    first.save(tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    write = Path.write_text
+
+    def fill_disk(self, *args, **kwargs):
+        write(self, *args, **kwargs)
+        if "task2" in self.name:
+            raise OSError("no space left")
+
+    monkeypatch.setattr(Path, "write_text", fill_disk)
+    with pytest.raises(OSError, match="no space left"):
+        fit_bundle(features, 1 - labels, FAST).save(tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_bundle_json_of_something_else_is_left(tables, tmp_path):
+    features, labels = tables
+    (tmp_path / "bundle.json").write_text('{"files": []}')
+    with pytest.raises(FileExistsError, match="must be empty or hold a bundle"):
+        fit_bundle(features, labels, FAST).save(tmp_path)
+    assert (tmp_path / "bundle.json").read_text() == '{"files": []}'
 
 
 def test_another_recipe_is_refused(tables):

@@ -1,6 +1,7 @@
 """From pixels to the competition's file by a saved model."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -125,6 +126,22 @@ def test_missing_stacks_are_named(folder, tmp_path):
     (tmp_path / "paths.csv").write_text(lines)
     with pytest.raises(FileNotFoundError, match=r"There is no file .*gone.* \(9 such lines"):
         predict_paths(folder / "model", tmp_path / "paths.csv", tmp_path / "out.csv")
+
+
+def test_predictions_are_there_whole_or_not_at_all(folder, tmp_path, monkeypatch):
+    out = tmp_path / "predictions.csv"
+    out.write_text("those of yesterday")
+    write = Path.write_text
+
+    def fill_disk(self, text, **kwargs):
+        write(self, text[:9], **kwargs)
+        raise OSError("no space left")
+
+    monkeypatch.setattr(Path, "write_text", fill_disk)
+    with pytest.raises(OSError, match="no space left"):
+        predict_paths(folder / "model", folder / "valid-paths.csv", out, n_jobs=1)
+    assert out.read_text() == "those of yesterday"
+    assert list(tmp_path.iterdir()) == [out]
 
 
 def test_importance_from_the_command_line(folder):
