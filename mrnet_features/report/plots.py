@@ -96,7 +96,8 @@ def plot_calibration(calibration: Calibration, n_bins: int = 10, axes: Axes | No
     for task, rows in calibration.frame(n_bins).groupby("task", sort=False):
         columns = ["expected", "observed", "ci_low", "ci_high"]
         expected, observed, low, high = rows[columns].to_numpy(dtype=np.float64).T
-        error = [observed - low, high - observed]
+        # lists: of one point, matplotlib would take an array for a number, and NumPy warn
+        error = [(observed - low).tolist(), (high - observed).tolist()]
         drawn.errorbar(expected, observed, error, marker="o", capsize=2, label=str(task))
     drawn.set_xlabel("predicted probability")
     drawn.set_ylabel("fraction positive")
