@@ -268,6 +268,11 @@ def check_family(family: Family) -> None:
     AssertionError
         If the family breaks the contract; the message says how.
     """
+    _expect(
+        isinstance(family, Family),
+        f"A family must be an instance of a subclass of mrnet_features.families.base.Family, got "
+        f"{family!r}.",
+    )
     for check in CHECKS:
         check(family)
 

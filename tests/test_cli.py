@@ -1,6 +1,7 @@
 """The command line as a stranger uses it: verbs in a row, exit status 0, 1 or 2."""
 
 import json
+import signal
 import subprocess
 import sys
 
@@ -123,3 +124,17 @@ def test_help_and_version():
         assert run(*arguments).returncode == 0
     assert "extract" in run("--help").stdout
     assert run("--version").stdout.strip().count(".") == 2
+
+
+def test_a_stopped_run_says_so_and_goes_on(tmp_path):
+    command = [sys.executable, "-m", "mrnet_features", "knees", "knees", "--train", "30"]
+    with subprocess.Popen(
+        [*command, "--jobs", "1"], cwd=tmp_path, stderr=subprocess.PIPE
+    ) as process:
+        while not list(tmp_path.glob("knees/train/sagittal/*.npy")):
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, shown = process.communicate()
+    assert process.returncode == 1
+    assert b"Stopped. Finished exams are kept" in shown
+    assert b"Traceback" not in shown

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Annotated, NoReturn
+import warnings
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from mrnet_features.cli import demo, folders, scores
 from mrnet_features.cli.app import app
+
+INTERRUPTED = 130  # how typer ends at Ctrl-C
 
 __all__ = ["app", "demo", "folders", "main", "scores"]
 
@@ -29,16 +32,21 @@ def _options(
 def main() -> NoReturn:
     """Run the command line; exit status 0, 1 (failed) or 2 (wrong use)."""
     logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stderr)
+    warnings.showwarning = _show_warning
     try:
         app()
-    except KeyboardInterrupt:
-        _fail(
-            "Stopped. Exams that are finished are kept: knees, extract and demo go on from there."
-        )
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            _fail("Stopped. Finished exams are kept: knees, extract and demo go on from there.")
+        raise
     except (OSError, ValueError, TypeError, KeyError, ImportError, RuntimeError) as error:
         text = error.args[0] if isinstance(error, KeyError) and error.args else error
         _fail("\n".join([f"Error: {text}", *getattr(error, "__notes__", [])]))
     sys.exit(0)
+
+
+def _show_warning(*details: Any, **_: Any) -> None:
+    print(f"Warning: {details[0]}", file=sys.stderr)
 
 
 def _fail(message: str) -> NoReturn:

@@ -83,10 +83,8 @@ def _examine_extra(name: str, extra: str) -> Finding:
 
 
 def _examine_gpu() -> Finding:
-    bodies = missing_gpu_bodies()
-    if bodies:
-        advice = f"This version counts on the CPU; no GPU body yet for {', '.join(bodies)}."
-        return Finding("gpu", "optional", "not used", advice)
+    if missing_gpu_bodies():
+        return Finding("gpu", "optional", "not used", "Nothing to do: this version uses the CPU.")
     missing = missing_for_cuda()
     if missing:
         return Finding("gpu", "optional", "none; everything runs on the CPU", missing)
