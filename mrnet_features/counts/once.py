@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
 from mrnet_features.stacks.prepare import Stack
 
 R = TypeVar("R")
-
-_KEPT: WeakKeyDictionary[Stack, dict[Hashable, Any]] = WeakKeyDictionary()
 
 
 def count_once(stack: Stack, count: Callable[..., R], of: str, **options: Any) -> R:
@@ -44,9 +41,10 @@ def count_once(stack: Stack, count: Callable[..., R], of: str, **options: Any) -
     >>> first is count_once(stack, histogram, "grey", n_values=2)
     True
     """
-    kept = _KEPT.setdefault(stack, {})
     key = (count, of, *sorted(options.items()))
-    if key not in kept:
-        kept[key] = count(getattr(stack, of), stack.regions, n_regions=stack.n_regions, **options)
-    found: R = kept[key]
+    if key not in stack.counted:
+        stack.counted[key] = count(
+            getattr(stack, of), stack.regions, n_regions=stack.n_regions, **options
+        )
+    found: R = stack.counted[key]
     return found

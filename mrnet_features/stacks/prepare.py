@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,11 @@ class Stack:
         Number of levels, 1 to 255.
     region_names : tuple of str, default ("knee",)
 
+    Attributes
+    ----------
+    counted : dict
+        Counts of this stack that several families share; see ``counts.once``.
+
     Raises
     ------
     TypeError
@@ -49,6 +54,7 @@ class Stack:
     regions: Array
     n_levels: int
     region_names: tuple[str, ...] = ("knee",)
+    counted: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         check_stack(self.grey, "grey")
