@@ -39,12 +39,11 @@ def measure(arguments: list[str]) -> dict[str, float]:
     def watch() -> None:
         root = psutil.Process(process.pid)
         while not done.wait(1 / SAMPLES_PER_SECOND):
-            sizes = []
-            for member in [root, *root.children(recursive=True)]:
-                try:
-                    sizes.append(member.memory_info().rss)
-                except psutil.NoSuchProcess:
-                    sizes.append(0)  # it ended between listing and looking
+            try:
+                members = [root, *root.children(recursive=True)]
+                sizes = [member.memory_info().rss for member in members]
+            except psutil.NoSuchProcess:
+                continue  # one ended between listing and looking: this sample is not whole
             peak["sum"] = max(peak["sum"], sum(sizes))
             peak["largest"] = max(peak["largest"], *sizes)
 
