@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import ParameterGrid, StratifiedKFold
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from mrnet_features.models.boosting import SeedAveragedLightGBM
 from mrnet_features.models.targets import encode_two_classes
@@ -118,6 +118,10 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         if self.n_candidates < 1:
             raise ValueError(f"`n_candidates` must be at least 1, got {self.n_candidates}.")
+        checked, y = validate_data(
+            self, X, y, dtype=[np.float64, np.float32], ensure_all_finite="allow-nan"
+        )
+        X = X if hasattr(X, "iloc") else checked  # a frame's names are the inner classifier's
         self.classes_, codes = encode_two_classes(y)
         rarest = int(min(codes.sum(), len(codes) - codes.sum()))
         if rarest < self.n_splits:
@@ -153,6 +157,9 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Columns in the order of `classes_`.
         """
         check_is_fitted(self)
+        validate_data(
+            self, X, dtype=[np.float64, np.float32], ensure_all_finite="allow-nan", reset=False
+        )
         return np.asarray(self.best_estimator_.predict_proba(X), dtype=np.float64)
 
     def predict(self, X: pd.DataFrame | ArrayLike) -> NDArray[Any]:
@@ -167,7 +174,8 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ndarray of shape (n_rows,)
             Members of `classes_`.
         """
-        labels: NDArray[Any] = self.classes_[(self.predict_proba(X)[:, 1] > 0.5).astype(int)]
+        positive = self.predict_proba(X)[:, 1]
+        labels: NDArray[Any] = self.classes_[(positive > 0.5).astype(int)]
         return labels
 
 

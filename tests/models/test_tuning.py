@@ -7,6 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from mrnet_features.evaluation import cross_validate
 from mrnet_features.models import (
@@ -15,6 +16,13 @@ from mrnet_features.models import (
     TunedClassifier,
     lightgbm_baseline,
 )
+
+
+@parametrize_with_checks(
+    [TunedClassifier(ScaledLogistic(), {"C": [0.1, 1.0]}, n_candidates=2, n_splits=2)]
+)
+def test_scikit_learn_contract(estimator, check):
+    check(estimator)
 
 
 def make_tables(n_exams=200, seed=0):
