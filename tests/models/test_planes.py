@@ -1,14 +1,37 @@
 """Plane ensembles: the right columns to the right model, combined out of fold."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from mrnet_features.evaluation import cross_validate
 from mrnet_features.models import PlaneEnsemble, ScaledLogistic, lightgbm_baseline
 
 PLANES = ("axial", "coronal", "sagittal")
+
+
+@dataclass(frozen=True)
+class Halves:
+    """Two groups of one width or, of a single column, one; its repr is the same everywhere."""
+
+    def __call__(self, columns):
+        middle = len(columns) // 2
+        halves = {"first": columns[:middle], "second": columns[middle:]}
+        return {name: members for name, members in halves.items() if members}
+
+
+@parametrize_with_checks(
+    [
+        PlaneEnsemble(ScaledLogistic(), combine, by=Halves(), n_splits=2)
+        for combine in ("average", "logistic")
+    ]
+)
+def test_scikit_learn_contract(estimator, check):
+    check(estimator)
 
 
 def make_case(n_exams=240, n_columns=8, seed=0):
@@ -37,8 +60,8 @@ def test_each_model_sees_its_plane_only(combine):
     ]
     if combine == "average":
         np.testing.assert_allclose(model.predict_proba(features)[:, 1], np.mean(chances, axis=0))
-    turned = features.iloc[:, ::-1]
-    np.testing.assert_array_equal(model.predict_proba(turned), model.predict_proba(features))
+    with pytest.raises(ValueError, match="same order"):
+        model.predict_proba(features.iloc[:, ::-1])
 
 
 def test_regression_trusts_out_of_fold_scores_not_those_of_the_fit():
@@ -66,6 +89,26 @@ def test_regression_beats_the_average_where_a_plane_is_poor():
     }
     assert aucs["logistic"] > aucs["average"] - 0.01
     assert min(aucs.values()) > 0.75
+
+
+def test_a_function_groups_tables_of_other_people():
+    features, labels = make_case()
+    by_name = PlaneEnsemble(ScaledLogistic()).fit(features, labels["acl"])
+    renamed = features.set_axis([f"x{k}" for k in range(features.shape[1])], axis=1)
+
+    def by_eights(columns):
+        return {plane: columns[8 * k : 8 * k + 8] for k, plane in enumerate(PLANES)}
+
+    for table in (renamed, features.to_numpy()):
+        by_place = PlaneEnsemble(ScaledLogistic(), by=by_eights).fit(table, labels["acl"])
+        np.testing.assert_allclose(
+            by_place.predict_proba(table), by_name.predict_proba(features), rtol=1e-9
+        )
+    for wrong in ({}, {"a": []}, {"a": ["x0", "y"]}):
+        with pytest.raises(ValueError, match="at least one group, each of columns that `X` has"):
+            PlaneEnsemble(ScaledLogistic(), by=lambda _, wrong=wrong: wrong).fit(
+                renamed, labels["acl"]
+            )
 
 
 def test_refusals():
