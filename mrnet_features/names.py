@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -34,6 +35,7 @@ class Name(NamedTuple):
     pool: str
 
 
+@functools.cache  # a table's names are the same for every exam
 def format_name(name: Name) -> str:
     """Column name of the five parts.
 

@@ -109,3 +109,32 @@ def region_at(regions, pixel):
 def alike(levels, regions, pixel, other):
     """Whether the other pixel has the pixel's region and level."""
     return region_at(regions, other) == regions[pixel] and levels[other] == levels[pixel]
+
+
+def patterns(grey, regions, radius, n_regions):
+    """Rotation-invariant uniform patterns; whole numbers, weights in steps of 1/2048."""
+    n_points = 8 * radius
+    counts = np.zeros((len(grey), n_regions, n_points + 2), int)
+    angles = 2 * np.pi * np.arange(n_points) / n_points
+    places = np.rint(2048 * radius * np.stack([-np.sin(angles), np.cos(angles)], 1)).astype(int)
+    for s, y, x in np.argwhere(regions):
+        near = [slice(max(c - radius, 0), c + radius + 1) for c in (y, x)]
+        square = regions[s, near[0], near[1]]
+        if square.size < (2 * radius + 1) ** 2 or np.any(square != regions[s, y, x]):
+            continue
+        padded = np.pad(grey[s].astype(int), radius + 1)
+        bits = []
+        for dy, dx in places:
+            rest_y, rest_x = dy % 2048, dx % 2048
+            top, left = y + radius + 1 + dy // 2048, x + radius + 1 + dx // 2048
+            value = sum(
+                padded[top + i, left + j]
+                * (rest_y if i else 2048 - rest_y)
+                * (rest_x if j else 2048 - rest_x)
+                for i in (0, 1)
+                for j in (0, 1)
+            )
+            bits.append(value >= int(grey[s, y, x]) * 2048**2)
+        changes = sum(bits[k] != bits[k - 1] for k in range(n_points))
+        counts[s, regions[s, y, x] - 1, sum(bits) if changes <= 2 else n_points + 1] += 1
+    return counts

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from mrnet_features.arrays import Array, namespace
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from mrnet_features.arrays import Array, namespace, twin
+from mrnet_features.counts.inputs import check_counted
+from mrnet_features.counts.lines import find_change, find_span
+
+IntArray = np.ndarray[Any, np.dtype[np.int32]]
 
 
 def extents(regions: Array, *, n_regions: int) -> Array:
@@ -22,7 +31,6 @@ def extents(regions: Array, *, n_regions: int) -> Array:
 
     Examples
     --------
-    >>> import numpy as np
     >>> extents(np.uint8([[[0, 1, 1]]]), n_regions=1)
     array([[[2, 1, 2, 1, 3]]], dtype=int32)
     """
@@ -37,3 +45,55 @@ def extents(regions: Array, *, n_regions: int) -> Array:
         all_rows, all_columns = (xp.full_like(n_rows, size) for size in (height, width))
         rows.append(xp.stack([n_pixels, n_rows, n_columns, all_rows, all_columns], axis=-1))
     return xp.stack(rows, axis=1)
+
+
+@twin
+def bounds(regions: Array, *, n_regions: int) -> Array:
+    """Smallest box of slices, rows and columns around each region.
+
+    Parameters
+    ----------
+    regions : array of shape (n_slices, height, width), uint8
+        0 outside, r inside region r.
+    n_regions : int
+
+    Returns
+    -------
+    array of shape (n_regions, 6), int32
+        First and last slice, first and last row, first and last column; 0 and -1 for a region
+        without a pixel.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the input is not as above.
+
+    Examples
+    --------
+    >>> bounds(np.uint8([[[0, 1, 1]]]), n_regions=2)
+    array([[ 0,  0,  0,  0,  1,  2],
+           [ 0, -1,  0, -1,  0, -1]], dtype=int32)
+    """
+    check_counted(regions, regions, lowest=0, highest=255, n_regions=n_regions)
+    found = np.full((n_regions + 1, 6), -1, np.int32)
+    found[:, ::2] = max(regions.shape)
+    _find_bounds(np.ascontiguousarray(regions), found)
+    found[found[:, 1] < 0, ::2] = 0
+    return found[1:]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _find_bounds(regions: Any, found: IntArray) -> None:
+    """Widen each region's box by every stretch of a line that lies in it."""
+    n_slices, height, _ = regions.shape
+    for s in range(n_slices):
+        for y in range(height):
+            first, end = find_span(regions[s, y])
+            line = regions[s, y, first:end]
+            x = 0
+            while x < line.shape[0]:
+                box, last = found[line[x]], find_change(line, x, line[x])
+                box[0], box[1] = min(box[0], s), max(box[1], s)
+                box[2], box[3] = min(box[2], y), max(box[3], y)
+                box[4], box[5] = min(box[4], first + x), max(box[5], first + last - 1)
+                x = last

@@ -54,6 +54,38 @@ def find_span(line: Any) -> tuple[int, int]:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def find_change(line: Any, x: int, value: Any) -> int:
+    """First place from `x` on that does not hold `value`; the line's length where all do.
+
+    Parameters
+    ----------
+    line : array of shape (width,), uint8
+    x : int
+    value : uint8
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> find_change(np.uint8([7, 7, 7, 2]), 1, np.uint8(7))
+    3
+    """
+    end = line.shape[0]
+    while x + _BLOCK <= end:
+        change = np.uint8(0)
+        for k in range(_BLOCK):
+            change |= line[x + k] ^ value
+        if change > 0:
+            break
+        x += _BLOCK
+    while x < end and line[x] == value:
+        x += 1
+    return x
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def pack_slice(levels: Any, regions: Any, top: int, left: int, packed: PackedArray) -> None:
     """Write ``256 region + level`` of each pixel in a region; elsewhere `packed` must be 0.
 

@@ -98,9 +98,12 @@ def _count_patterns(
     margin = radius + 1
     padded = np.zeros((height + 2 * margin, width + 2 * margin), np.int32)
     whole = np.zeros((height, width), np.uint8)
-    bright, changes = np.zeros(width, np.int32), np.zeros(width, np.int32)
-    before, now = np.zeros(width, np.int32), np.zeros(width, np.int32)
+    flat, stride = padded.reshape(-1), width + 2 * margin
+    found = np.zeros((4, width), np.uint8)
+    place = np.zeros(width, np.uint16)  # 255 regions of 66 patterns at most
+    table = np.zeros(counts.shape[1] * counts.shape[2], np.int32)
     for s in range(n_slices):
+        table[:] = 0
         padded[margin : margin + height, margin : margin + width] = grey[s]
         _find_whole(regions[s], radius, whole)
         for y in range(radius, height - radius):
@@ -112,49 +115,88 @@ def _count_patterns(
             n = last - first
             if n == 0:
                 continue
-            bright[:] = 0
-            changes[:] = 0
-            centre = padded[y + margin, first + margin : last + margin]
-            for p in range(-1, n_points):
-                # the last point goes first, so that the first knows what it differs from
-                dy, dx, wy, wx = points[p % n_points]
-                row, column = y + margin + dy, first + margin + dx
-                upper, lower = padded[row, column:], padded[row + 1, column:]
-                one = np.int32(1 << SHIFT)
-                w00, w01 = np.int32((one - wy) * (one - wx)), np.int32((one - wy) * wx)
-                w10, w11 = np.int32(wy * (one - wx)), np.int32(wy * wx)
-                for x in range(n):
-                    found = w00 * upper[x] + w01 * upper[x + 1]
-                    found += w10 * lower[x] + w11 * lower[x + 1]
-                    now[x] = np.int32(found >= np.int32(centre[x] << (2 * SHIFT)))
-                if p >= 0:
-                    for x in range(n):
-                        bright[x] += now[x]
-                        changes[x] += now[x] != before[x]
-                before, now = now, before
+            _compare_line(flat, (y + margin) * stride + margin + first, n, points, stride, found)
+            _find_places(found, whole[y, first:last], n_points, place[:n])
             for x in range(n):
-                if whole[y, first + x]:
-                    pattern = bright[x] if changes[x] <= 2 else n_points + 1
-                    counts[s, regions[s, y, first + x], pattern] += 1
+                table[place[x]] += 1
+        counts[s] += table.reshape(counts.shape[1:])
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _compare_line(flat: Any, start: int, n: int, points: Any, stride: int, found: Any) -> None:
+    """Bright points and changes between neighbouring points, for a line of pixels.
+
+    One call a line, on places in the slice as a whole: a view a point and a line would cost more
+    than the comparisons. `found` is bright, changes and two lines of work space.
+    """
+    n_points = points.shape[0]
+    bright, changes, before, now = found[0], found[1], found[2], found[3]
+    bright[:] = 0
+    changes[:] = 0
+    for p in range(-1, n_points):
+        # the last point goes first, so that the first knows what it differs from
+        dy, dx, wy, wx = points[p % n_points]
+        begin = start + dy * stride + dx
+        if wy == 0 and wx == 0:  # half of the points of radius 1 lie on a pixel
+            for x in range(n):
+                now[x] = np.uint8(flat[np.uintp(begin + x)] >= flat[np.uintp(start + x)])
+        else:
+            for x in range(n):
+                left, right = flat[np.uintp(begin + x)], flat[np.uintp(begin + x + 1)]
+                low_left = flat[np.uintp(begin + stride + x)]
+                low_right = flat[np.uintp(begin + stride + x + 1)]
+                above = np.int32((left << SHIFT) + wx * np.int32(right - left))
+                below = np.int32((low_left << SHIFT) + wx * np.int32(low_right - low_left))
+                between = np.int32(above * (1 << SHIFT) + wy * np.int32(below - above))
+                centre = flat[np.uintp(start + x)]
+                now[x] = np.uint8(between >= np.int32(centre << (2 * SHIFT)))
+        if p >= 0:
+            for x in range(n):
+                bright[x] += now[x]
+                changes[x] += now[x] ^ before[x]
+        before, now = now, before
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _find_places(found: Any, whole: Any, n_points: int, place: Any) -> None:
+    """Place of each pixel's pattern in the table of regions, row 0 for what does not count."""
+    bright, changes = found[0], found[1]
+    mixed, n_values = np.uint16(n_points + 1), np.uint16(n_points + 2)
+    for x in range(place.shape[0]):
+        pattern = np.uint16(bright[x]) if changes[x] <= np.uint8(2) else mixed
+        place[x] = np.uint16(np.uint16(whole[x]) * n_values) + pattern
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _find_whole(regions: Any, radius: int, whole: Any) -> None:
-    """Mark pixels around which a square of 2 radius + 1 pixels lies in their region."""
+    """Region of the pixels around which a square of 2 radius + 1 pixels lies in it, else 0.
+
+    Where the lowest and the highest region number of a square are one, so are all between.
+    """
     height, width = regions.shape
     whole[:] = 0
-    wide = np.zeros((height, width), np.uint8)
+    n = width - 2 * radius
+    if n < 1:
+        return
+    low, high = np.empty((height, n), np.uint8), np.empty((height, n), np.uint8)
     for y in range(height):
-        length = 0
-        for x in range(width):
-            same = x > 0 and regions[y, x] == regions[y, x - 1]
-            length = length + 1 if same else 1
-            if length > 2 * radius:
-                wide[y, x - radius] = 1
-    for x in range(width):
-        length = 0
-        for y in range(height):
-            same = y > 0 and regions[y, x] == regions[y - 1, x]
-            length = 0 if wide[y, x] == 0 else length + 1 if same else 1
-            if length > 2 * radius and regions[y, x] > 0:
-                whole[y - radius, x] = 1
+        low[y], high[y] = regions[y, :n], regions[y, :n]
+        for k in range(1, 2 * radius + 1):
+            _widen(low[y], high[y], regions[y, k : k + n], regions[y, k : k + n])
+    lowest, highest = np.empty(n, np.uint8), np.empty(n, np.uint8)
+    for y in range(radius, height - radius):
+        lowest[:], highest[:] = low[y], high[y]
+        for k in range(1, radius + 1):
+            _widen(lowest, highest, low[y - k], high[y - k])
+            _widen(lowest, highest, low[y + k], high[y + k])
+        line = whole[y, radius : radius + n]
+        for x in range(n):
+            line[x] = lowest[x] if lowest[x] == highest[x] else np.uint8(0)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _widen(low: Any, high: Any, other_low: Any, other_high: Any) -> None:
+    """Let a line of ranges take in another's."""
+    for x in range(low.shape[0]):
+        low[x] = min(low[x], other_low[x])
+        high[x] = max(high[x], other_high[x])

@@ -9,6 +9,7 @@ from numba import njit
 
 from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.inputs import check_counted
+from mrnet_features.counts.lines import find_change, find_span
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
 
@@ -77,6 +78,7 @@ def _find_pools(grey: Any, regions: Any, threshold: int) -> Any:
     room = 1 << 14
     runs = np.empty((room, 4), np.int32)  # region, first column, one past the last, parent
     starts = np.zeros(n_slices * height + 1, np.int64)
+    code = np.zeros(width, np.uint8)
     n_runs = 0
     for s in range(n_slices):
         for y in range(height):
@@ -85,19 +87,22 @@ def _find_pools(grey: Any, regions: Any, threshold: int) -> Any:
                 wider = np.empty((room, 4), np.int32)
                 wider[:n_runs] = runs[:n_runs]
                 runs = wider
-            line, inside = grey[s, y], regions[s, y]
-            before = np.int32(0)
-            for x in range(width):
-                r = np.int32(inside[x]) if line[x] >= threshold else np.int32(0)
-                if r != before:
-                    if before != 0:
-                        runs[n_runs - 1, 2] = x
-                    if r != 0:
-                        runs[n_runs, 0], runs[n_runs, 1], runs[n_runs, 3] = r, x, n_runs
-                        n_runs += 1
-                    before = r
+            first, end = find_span(regions[s, y])
+            bright = code[: end - first]
+            _mark_bright(grey[s, y, first:end], regions[s, y, first:end], threshold, bright)
+            before = np.uint8(0)
+            x = find_change(bright, 0, before)
+            while x < bright.shape[0]:
+                if before != 0:
+                    runs[n_runs - 1, 2] = first + x
+                before = bright[x]
+                if before != 0:
+                    runs[n_runs, 0], runs[n_runs, 1] = before, first + x
+                    runs[n_runs, 3] = n_runs
+                    n_runs += 1
+                x = find_change(bright, x + 1, before)
             if before != 0:
-                runs[n_runs - 1, 2] = width
+                runs[n_runs - 1, 2] = end
             row = s * height + y
             starts[row + 1] = n_runs
             if starts[row] == n_runs:
@@ -145,6 +150,17 @@ def _find_pools(grey: Any, regions: Any, threshold: int) -> Any:
                 bounds[pool, 4] = min(bounds[pool, 4], first)
                 bounds[pool, 5] = max(bounds[pool, 5], last)
     return region, size, sums, bounds
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _mark_bright(line: Any, inside: Any, threshold: int, code: Any) -> None:
+    """Region of each bright pixel of a line, 0 for the others."""
+    if threshold > 255:
+        code[:] = 0
+        return
+    least = np.uint8(max(threshold, 0))  # bytes compared with bytes: sixteen and more at once
+    for x in range(code.shape[0]):
+        code[x] = inside[x] if line[x] >= least else np.uint8(0)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

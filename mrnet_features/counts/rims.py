@@ -12,6 +12,8 @@ from mrnet_features.counts.inputs import check_counted
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
 
+_BLOCK = 32  # pixels looked at together
+
 
 class Rims(NamedTuple):
     """What lies in and around the bright areas of each region of each slice.
@@ -75,38 +77,70 @@ def rims(grey: Array, regions: Array, *, threshold: int, n_regions: int, side: i
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _count_rims(grey: Any, regions: Any, threshold: int, side: int, counts: IntArray) -> None:
-    """One pass; a column's `rows` counts rows whose last `side` pixels are all bright."""
+    """One pass; a column's `rows` counts rows whose last `side` pixels are all bright.
+
+    Where neither a line nor the one below is bright nothing can be counted: most blocks are
+    passed over.
+    """
     n_slices, height, width = grey.shape
     rows = np.zeros(width, np.int32)
+    bright = np.zeros((2, width + 1), np.uint8)  # of this line and the next, by turns; 0 beyond
     for s in range(n_slices):
         core, n_steps, steps = counts[0, s], counts[1, s], counts[2, s]
+        rows[:] = 0
+        _mark_bright(grey[s, 0], regions[s, 0], threshold, bright[0])
         for y in range(height):
+            here, below = bright[y & 1], bright[(y + 1) & 1]
+            below[:] = 0
+            if y + 1 < height:
+                _mark_bright(grey[s, y + 1], regions[s, y + 1], threshold, below)
             streak = 0
-            for x in range(width):
-                r = regions[s, y, x]
-                g = np.int32(grey[s, y, x])
-                bright = g >= threshold
-                if r == 0:
-                    streak, rows[x] = 0, 0
-                    continue
-                if x + 1 < width and regions[s, y, x + 1] == r:
-                    g_right = np.int32(grey[s, y, x + 1])
-                    if bright != (g_right >= threshold):
-                        n_steps[r] += 1
-                        steps[r] += abs(g - g_right)
-                if y + 1 < height and regions[s, y + 1, x] == r:
-                    g_below = np.int32(grey[s, y + 1, x])
-                    if bright != (g_below >= threshold):
-                        n_steps[r] += 1
-                        steps[r] += abs(g - g_below)
-                if not bright:
-                    streak, rows[x] = 0, 0
-                    continue
-                if x == 0 or regions[s, y, x - 1] != r:
+            for start in range(0, width, _BLOCK):
+                end = min(start + _BLOCK, width)
+                seen = _any_bright(here[start : end + 1]) or _any_bright(below[start:end])
+                if not seen:
                     streak = 0
-                streak += 1
-                if y == 0 or regions[s, y - 1, x] != r:
-                    rows[x] = 0
-                rows[x] = rows[x] + 1 if streak >= side else 0
-                if rows[x] >= side:
-                    core[r] += 1
+                    rows[start:end] = 0
+                    continue
+                for x in range(start, end):
+                    r = regions[s, y, x]
+                    if r == 0:
+                        streak, rows[x] = 0, 0
+                        continue
+                    g = np.int32(grey[s, y, x])
+                    if x + 1 < width and here[x] != here[x + 1] and regions[s, y, x + 1] == r:
+                        n_steps[r] += 1
+                        steps[r] += abs(g - np.int32(grey[s, y, x + 1]))
+                    if y + 1 < height and here[x] != below[x] and regions[s, y + 1, x] == r:
+                        n_steps[r] += 1
+                        steps[r] += abs(g - np.int32(grey[s, y + 1, x]))
+                    if here[x] == 0:
+                        streak, rows[x] = 0, 0
+                        continue
+                    if x == 0 or regions[s, y, x - 1] != r:
+                        streak = 0
+                    streak += 1
+                    if y == 0 or regions[s, y - 1, x] != r:
+                        rows[x] = 0
+                    rows[x] = rows[x] + 1 if streak >= side else 0
+                    if rows[x] >= side:
+                        core[r] += 1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _any_bright(bright: Any) -> bool:
+    seen = np.uint8(0)
+    for x in range(bright.shape[0]):
+        seen |= bright[x]
+    return bool(seen > 0)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _mark_bright(line: Any, inside: Any, threshold: int, bright: Any) -> None:
+    """1 for each bright pixel of a line that lies in a region, 0 for the others."""
+    if threshold > 255:
+        bright[: line.shape[0]] = 0
+        return
+    least = np.uint8(max(threshold, 0))  # bytes compared with bytes: sixteen and more at once
+    for x in range(line.shape[0]):
+        bright[x] = np.uint8(1) if (line[x] >= least) & (inside[x] > 0) else np.uint8(0)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numba import njit
 
 from mrnet_features.arrays import Array, twin
 
@@ -37,13 +40,33 @@ def smooth(grey: Array, *, side: int) -> Array:
     """
     if side < 1 or side % 2 == 0:
         raise ValueError(f"`side` must be an odd number of pixels, got {side}.")
-    half = side // 2
-    sums = grey.astype(np.int32)
-    for axis in (1, 2):
-        margin = [(0, 0)] * 3
-        margin[axis] = (half + 1, half)
-        running = np.cumsum(np.pad(sums, margin, mode="edge"), axis=axis, dtype=np.int32)
-        size = grey.shape[axis]
-        ahead = np.take(running, np.arange(side, side + size), axis=axis)
-        sums = ahead - np.take(running, np.arange(size), axis=axis)
-    return (sums // side**2).astype(np.uint8)
+    means = np.empty(grey.shape, np.uint8)
+    _average_squares(np.ascontiguousarray(grey), side, means)
+    return means
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _average_squares(grey: Any, side: int, means: Any) -> None:
+    """Move a sum of lines down a slice, and a sum of its columns along it."""
+    n_slices, height, width = grey.shape
+    half, area = side // 2, np.uint32(side * side)
+    columns = np.zeros(width, np.uint32)
+    for s in range(n_slices):
+        columns[:] = 0
+        for k in range(-half, half + 1):
+            line = grey[s, min(max(k, 0), height - 1)]
+            for x in range(width):
+                columns[x] += np.uint32(line[x])
+        for y in range(height):
+            total = np.uint32(0)
+            for k in range(-half, half + 1):
+                total += columns[min(max(k, 0), width - 1)]
+            for x in range(width):
+                means[s, y, x] = total // area
+                total += columns[min(x + half + 1, width - 1)]
+                total -= columns[max(x - half, 0)]
+            ahead = grey[s, min(y + half + 1, height - 1)]
+            behind = grey[s, max(y - half, 0)]
+            for x in range(width):
+                columns[x] += np.uint32(ahead[x])
+                columns[x] -= np.uint32(behind[x])

@@ -122,8 +122,9 @@ class Recipe:
             return {}
         table = to_host(namespace(*parts).concat(parts, axis=-1))
         folded = fold_pairs(stack.region_names, table)
+        label = family.label
         return {
-            format_name(Name(plane, region, family.label, *ending)): float(value)
+            format_name(Name(plane, region, label, *ending)): float(value)
             for region, row in folded.items()
             for ending, value in zip(endings, row, strict=True)
         }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from mrnet_features.arrays import Array, namespace
+from mrnet_features.counts.extents import bounds
 from mrnet_features.counts.histogram import histogram
 from mrnet_features.counts.once import count_once
 from mrnet_features.counts.pools import Pools, pools
@@ -18,7 +19,6 @@ from mrnet_features.stacks.prepare import Stack
 MAD_TO_SD = 1.4826  # of a normal distribution
 CORE_SIDE = 5  # pixels, about 3 mm: as thick as the cartilage of patella and femur
 BRIGHTEST, SHARE = 0.999, 0.9  # fluid begins at this share of this quantile
-ALL = 0  # a threshold that every pixel reaches
 
 
 class FluidCounts(NamedTuple):
@@ -33,15 +33,15 @@ class FluidCounts(NamedTuple):
         Pools at each threshold.
     rims : tuple of Rims
         Cores and rims at each threshold.
-    whole : Pools
-        Pools of all pixels.
+    boxes : array of shape (n_regions, 6), int32
+        How far each region reaches.
     """
 
     histogram: Array
     thresholds: tuple[int, ...]
     pools: tuple[Pools, ...]
     rims: tuple[Rims, ...]
-    whole: Pools
+    boxes: Array
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class Fluid(Family):
             statistics |= {f"{key}_{name}": value for key, value in values.items()}
         slices = _fraction(counts.histogram, counts.thresholds[-1])
         last = _describe_profile(slices)
-        last |= describe_largest(counts.pools[-1], counts.whole, merged.shape[1])
+        last |= describe_largest(counts.pools[-1], counts.boxes)
         return statistics | {f"{key}_brightest": value for key, value in last.items()}
 
     def _names(self) -> list[str]:
@@ -233,8 +233,8 @@ def _count_fluid(
     edges = (
         rims(grey, regions, threshold=t, n_regions=n_regions, side=CORE_SIDE) for t in thresholds
     )
-    whole = pools(grey, regions, threshold=ALL, n_regions=n_regions)
-    return FluidCounts(counts, thresholds, tuple(found), tuple(edges), whole)
+    boxes = bounds(regions, n_regions=n_regions)
+    return FluidCounts(counts, thresholds, tuple(found), tuple(edges), boxes)
 
 
 def _describe_each(counts: FluidCounts, merged: Array) -> list[dict[str, Array]]:

@@ -39,15 +39,14 @@ def describe_sizes(found: Pools, n_pixels: Array) -> dict[str, Array]:
     }
 
 
-def describe_largest(found: Pools, whole: Pools, n_regions: int) -> dict[str, Array]:
+def describe_largest(found: Pools, boxes: Array) -> dict[str, Array]:
     """Place and shape of the largest pool; the mean where several are the largest.
 
     Parameters
     ----------
     found : Pools
-    whole : Pools
-        Pools of all pixels of the regions: they tell how far each region reaches.
-    n_regions : int
+    boxes : array of shape (n_regions, 6), int32
+        How far each region reaches, as `mrnet_features.counts.extents.bounds` finds it.
 
     Returns
     -------
@@ -59,7 +58,7 @@ def describe_largest(found: Pools, whole: Pools, n_regions: int) -> dict[str, Ar
         NaN where the region has no pool.
     """
     xp = namespace(found.size)
-    sizes = _sizes_by_region(found, n_regions)
+    sizes = _sizes_by_region(found, boxes.shape[0])
     largest = xp.max(sizes, axis=-1, keepdims=True)
     chosen = xp.astype((sizes == largest) & (sizes > 0), xp.float64)
     weight = divide(chosen, xp.sum(chosen, axis=-1, keepdims=True))
@@ -77,7 +76,8 @@ def describe_largest(found: Pools, whole: Pools, n_regions: int) -> dict[str, Ar
     reach = (bounds[:, 1::2] - bounds[:, 0::2]) + 1
     volume = reach[:, 0] * reach[:, 1] * reach[:, 2]
 
-    first, size_of_region = _reach_of_regions(whole, n_regions)
+    first, last = as_float(boxes[:, 0::2]), as_float(boxes[:, 1::2])
+    size_of_region = xp.maximum(last - first + 1, xp.ones_like(first))
     middle = (means[None, :, :3] - first[:, None, :] + 0.5) / size_of_region[:, None, :]
     folded = xp.abs(2 * middle - 1)
 
@@ -100,19 +100,3 @@ def _sizes_by_region(found: Pools, n_regions: int) -> Array:
     inside = found.region[None, :] == regions[:, None]
     sizes = xp.where(inside, as_float(found.size)[None, :], 0.0)
     return xp.concat([sizes, xp.zeros((n_regions, 1), dtype=xp.float64)], axis=-1)
-
-
-def _reach_of_regions(whole: Pools, n_regions: int) -> tuple[Array, Array]:
-    """First slice, row and column of each region, and how many there are; 0 and 1 for none."""
-    xp = namespace(whole.size)
-    regions = xp.arange(n_regions, dtype=xp.int32)
-    inside = (whole.region[None, :] == regions[:, None])[..., None]
-    bounds = as_float(whole.bounds)[None, ...]
-    absent = xp.zeros((n_regions, 1, 3), dtype=xp.float64)
-    lows = xp.where(inside, bounds[..., 0::2], float("inf"))
-    highs = xp.where(inside, bounds[..., 1::2], -1.0)
-    first = xp.min(xp.concat([lows, absent + float("inf")], axis=1), axis=1)
-    last = xp.max(xp.concat([highs, absent - 1.0], axis=1), axis=1)
-    present = last >= 0
-    first = xp.where(present, first, xp.zeros_like(first))
-    return first, xp.where(present, last - first + 1, xp.ones_like(first))

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from mrnet_features.arrays import Array, Device, to_device, to_host
+from mrnet_features.stacks.passes import BoolArray, count_grey, map_grey
 from mrnet_features.stacks.places import KNEE, draw_regions, find_frame, region_names
-from mrnet_features.stacks.regions import BoolArray, Uint8Array, find_foreground
+from mrnet_features.stacks.regions import Uint8Array, find_foreground
 
 N_LEVELS = 32
 MAX_LEVELS = 255  # level 0 is kept free, so that levels start at 1 as in the IBSI manual
@@ -214,13 +215,13 @@ def prepare(
     check_stack(grey, "stack")
     grey = np.ascontiguousarray(grey)
     regions = np.ascontiguousarray(find_regions(grey), dtype=np.uint8)
-    table = (quantisation or Quantisation()).table(np.bincount(grey[regions > 0], minlength=256))
-    n_levels = (quantisation or Quantisation()).n_levels
+    chosen = quantisation or Quantisation()
+    table = chosen.table(count_grey(grey, regions))
     return Stack(
         grey=to_device(grey, device),
-        levels=to_device(table[grey], device),
+        levels=to_device(map_grey(grey, table), device),
         regions=to_device(regions, device),
-        n_levels=n_levels,
+        n_levels=chosen.n_levels,
     )
 
 

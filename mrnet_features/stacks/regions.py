@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import ndimage
 from skimage.filters import threshold_otsu
 
+from mrnet_features.stacks.passes import BoolArray, EdgeArray, draw_outline, sum_blocks
+
 Uint8Array = np.ndarray[Any, np.dtype[np.uint8]]
-BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 
 COARSE_SIDE = 64  # blocks on the shorter side of a slice where the outline is found
 JOINT_MARGIN = 0.2  # of the knee box's width, left and right of where the joint line is sought
@@ -57,26 +59,23 @@ def find_foreground(grey: Uint8Array) -> BoolArray:
     _, height, width = grey.shape
     side = max(1, min(height, width) // COARSE_SIDE)
     rows, columns = _cut_evenly(height, side), _cut_evenly(width, side)
-    means = _block_means(grey, rows, columns)
+    means = sum_blocks(grey, rows, columns) / np.outer(np.diff(rows), np.diff(columns))
     log_mean = np.log1p(means)
     if log_mean.min() == log_mean.max():
         return np.zeros(grey.shape, dtype=bool)
     # an eight-bit scale is ample for a threshold between air and tissue
     scaled = np.rint(log_mean * (255 / log_mean.max())).astype(np.uint8)
-    coarse = scaled > threshold_otsu(scaled) if scaled.min() < scaled.max() else scaled < 0
+    lowest, highest = int(scaled.min()), int(scaled.max())
+    coarse = scaled > (threshold_otsu(scaled.ravel()) if lowest < highest else highest)
     if not coarse.any():  # grey levels that hardly differ are no air and tissue
         return np.zeros(grey.shape, dtype=bool)
-    outline = np.stack([_fill_outline(mask) for mask in coarse])
+    inside = _fill_outlines(coarse)
     if side == 1:
-        return outline
+        return inside
     # Blocks decide what is leg; pixels decide where its rim runs.
-    threshold = means[coarse].min()
-    rim = outline ^ ndimage.binary_erosion(outline, _PLANE_CROSS)
-    near, inside = (
-        blocks.repeat(rows, axis=1).repeat(columns, axis=2) for blocks in (rim, outline)
-    )
-    smooth = ndimage.uniform_filter(grey, (0, 3, 3))
-    return np.asarray(inside & (~near | (smooth >= threshold)))
+    rim = inside & ~_shrink(inside, CROSS)
+    outline: BoolArray = draw_outline(grey, inside, rim, rows, columns, float(means[coarse].min()))
+    return outline
 
 
 def find_knee_box(regions: Uint8Array) -> Box:
@@ -148,11 +147,8 @@ def find_joint_row(grey: Uint8Array, box: Box) -> int:
     return box.row_start + int(np.argmax(score))
 
 
-_PLANE_CROSS = np.array([[[0, 1, 0], [1, 1, 1], [0, 1, 0]]], dtype=bool)
-
-
-def _cut_evenly(length: int, side: int) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Sizes of about `side` pixels that add up to `length`, the same from both ends.
+def _cut_evenly(length: int, side: int) -> EdgeArray:
+    """Edges of blocks of about `side` pixels, the same from both ends.
 
     Blocks that were not would move when the picture is mirrored.
     """
@@ -160,34 +156,68 @@ def _cut_evenly(length: int, side: int) -> np.ndarray[Any, np.dtype[np.int64]]:
     if length % 2 == 1 and n_blocks % 2 == 0:
         n_blocks -= 1  # an odd length has no middle edge
     first_half = np.arange(n_blocks // 2 + 1) * length // n_blocks
-    edges = np.concatenate([first_half, (length - first_half)[::-1]])
-    return np.diff(np.unique(edges))
+    return np.unique(np.concatenate([first_half, (length - first_half)[::-1]]))
 
 
-def _block_means(
-    grey: Uint8Array, rows: np.ndarray[Any, Any], columns: np.ndarray[Any, Any]
-) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Mean grey level of blocks of so many rows and columns."""
-    sums = np.add.reduceat(grey, np.cumsum(rows) - rows, axis=1, dtype=np.uint32)
-    sums = np.add.reduceat(sums, np.cumsum(columns) - columns, axis=2, dtype=np.uint32)
-    return np.asarray(sums / np.outer(rows, columns))
-
-
-def _fill_outline(mask: BoolArray) -> BoolArray:
-    """One slice's tissue with its gaps closed, its holes filled and its specks dropped."""
+def _fill_outlines(masks: BoolArray) -> BoolArray:
+    """Each slice's tissue with its gaps closed, its holes filled and its specks dropped."""
     # A bone that leaves the picture is a bay, not a hole: the rim of the picture counts as tissue
     # only while closing, so that padding with the edge's own values shuts such bays.
-    padded = np.pad(mask, 3, mode="edge")
-    closed = ndimage.binary_closing(padded, iterations=2)[3:-3, 3:-3] | mask
-    filled = ndimage.binary_fill_holes(closed)
-    opened = (
-        ndimage.binary_opening(filled, np.ones((3, 3), dtype=bool))
-        if min(mask.shape) > 4
-        else filled
-    )
-    pieces, n_pieces = ndimage.label(opened)
-    if n_pieces < 2:
-        return np.asarray(opened)
-    sizes = np.bincount(pieces.ravel())[1:]
-    keep = np.flatnonzero(sizes >= np.max(sizes) / 4) + 1
-    return np.isin(pieces, keep)
+    wide = np.pad(masks, ((0, 0), (3, 3), (3, 3)), mode="edge")
+    for change in (_grow, _grow, _shrink, _shrink):
+        wide = change(wide, CROSS)
+    filled = _fill_holes(wide[:, 3:-3, 3:-3] | masks)
+    if min(masks.shape[1:]) > 4:
+        filled = _grow(_shrink(filled, SQUARE), SQUARE)
+    return _drop_specks(filled)
+
+
+CROSS, SQUARE = ("rows", "columns"), ("rows", "columns", "diagonals")  # around a pixel
+
+
+def _grow(masks: BoolArray, around: Sequence[str]) -> BoolArray:
+    """Masks with the pixels around theirs; a margin keeps lines and slices apart."""
+    wide = np.pad(masks, ((0, 0), (1, 1), (1, 1)))
+    width = wide.shape[2]
+    steps = {"rows": (width,), "columns": (1,), "diagonals": (width - 1, width + 1)}
+    flat = wide.reshape(-1)
+    grown = flat.copy()
+    for way in around:
+        for step in steps[way]:
+            grown[step:] |= flat[:-step]
+            grown[:-step] |= flat[step:]
+    return grown.reshape(wide.shape)[:, 1:-1, 1:-1]
+
+
+def _shrink(masks: BoolArray, around: Sequence[str]) -> BoolArray:
+    """Masks without what lies around a pixel that is in none; beyond the picture none is."""
+    outside = np.pad(~masks, ((0, 0), (1, 1), (1, 1)), constant_values=True)
+    return ~_grow(outside, around)[:, 1:-1, 1:-1]
+
+
+_PLANE_CROSS = np.array(
+    [[[0, 0, 0]] * 3, [[0, 1, 0], [1, 1, 1], [0, 1, 0]], [[0, 0, 0]] * 3], dtype=bool
+)
+
+
+def _fill_holes(masks: BoolArray) -> BoolArray:
+    """Masks with what they enclose in their slice."""
+    outside = np.pad(~masks, ((0, 0), (1, 1), (1, 1)), constant_values=True)
+    pieces, n_pieces = ndimage.label(outside, _PLANE_CROSS)
+    is_hole = np.ones(n_pieces + 1, dtype=bool)
+    is_hole[pieces[:, 0, 0]] = False  # the margin of a slice is one piece
+    is_hole[0] = False
+    return np.asarray(masks | is_hole[pieces[:, 1:-1, 1:-1]])
+
+
+def _drop_specks(masks: BoolArray) -> BoolArray:
+    """Masks without the pieces smaller than a quarter of their slice's largest."""
+    pieces, n_pieces = ndimage.label(masks, _PLANE_CROSS)
+    sizes = np.bincount(pieces.ravel(), minlength=n_pieces + 1)
+    # pieces are numbered in the order of their first pixels, slice by slice
+    newest = np.maximum.accumulate(pieces.max(axis=(1, 2)))
+    keep = np.zeros(n_pieces + 1, dtype=bool)
+    for first, last in zip(np.concatenate([[0], newest[:-1]]), newest, strict=True):
+        of_slice = slice(first + 1, last + 1)
+        keep[of_slice] = 4 * sizes[of_slice] >= np.max(sizes[of_slice], initial=0)
+    return np.asarray(keep[pieces])

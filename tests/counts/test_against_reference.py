@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 from hypothesis import given
+from hypothesis import strategies as st
 
 from mrnet_features.counts.depths import depths
 from mrnet_features.counts.histogram import histogram
 from mrnet_features.counts.neighbours import neighbours
 from mrnet_features.counts.pairs import pairs
+from mrnet_features.counts.patterns import patterns
 from mrnet_features.counts.runs import runs
 from mrnet_features.counts.zones import zones
 
@@ -99,3 +101,11 @@ def test_neighbours(stack):
     expected = reference.neighbours(levels, regions, **options)
     for part, what in zip(neighbours(levels, regions, **options), expected, strict=True):
         assert np.array_equal(part, what)
+
+
+@given(stacks(), st.sampled_from([1, 2, 3]))
+def test_patterns(stack, radius):
+    levels, regions, _, n_regions = stack
+    expected = reference.patterns(levels, regions, radius=radius, n_regions=n_regions)
+    ours = patterns(levels, regions, radius=radius, n_regions=n_regions)
+    assert np.array_equal(ours, expected)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from scipy import ndimage
 
+from mrnet_features.counts.extents import bounds
 from mrnet_features.counts.pools import pools
 from mrnet_features.counts.rims import rims
 
@@ -38,6 +39,16 @@ def test_pools_are_labelled_and_summed_as_scipy_does(stack):
     ours = np.column_stack([found.region, found.size, found.sums, found.bounds])
     expected = label_pools(levels >= threshold, regions, n_regions)
     assert sorted(map(tuple, ours.tolist())) == expected
+
+
+@given(stacks())
+def test_bounds_are_those_of_all_pixels(stack):
+    _, regions, _, n_regions = stack
+    expected = []
+    for region in range(n_regions):
+        places = np.nonzero(regions == region + 1)
+        expected.append([e for p in places for e in ((p.min(), p.max()) if p.size else (0, -1))])
+    assert np.array_equal(bounds(regions, n_regions=n_regions), expected)
 
 
 def test_a_winding_pool_is_one_pool():
