@@ -88,10 +88,8 @@ def label_slice(
         last = np.uint32(0)
         for x in range(n):
             old = taken[x]
-            fresh = np.uint32(newest + np.uint32(1))
-            begun = old if old > 0 else fresh
-            is_fresh = (old == 0) & (goes_on[x] == 0)
-            newest = fresh if is_fresh else newest
+            newest = np.uint32(newest + np.uint32((old == 0) & (goes_on[x] == 0)))
+            begun = old if old > 0 else newest
             last = last if goes_on[x] > 0 else begun
             line[x] = last
             key_of[last] = mine[x]

@@ -74,16 +74,14 @@ def neighbours(levels: Array, regions: Array, *, n_levels: int, n_regions: int) 
     shape = (n_slices, n_regions, n_levels)
     dependence = np.zeros((*shape, 9), np.int32)
     difference = np.zeros((*shape, 9), np.int64)
-    alone = np.zeros(shape, np.int32)
     _count_neighbours(
         np.ascontiguousarray(levels),
         np.ascontiguousarray(regions),
         n_levels,
         dependence.reshape(n_slices, -1, 9),
         difference.reshape(n_slices, -1, 9),
-        alone.reshape(n_slices, -1),
     )
-    number = dependence.sum(axis=-1, dtype=np.int32) - alone
+    number = dependence.sum(axis=-1, dtype=np.int32) - difference[..., 0].astype(np.int32)
     return Neighbours(dependence, number, difference[..., 1:])
 
 
@@ -94,12 +92,11 @@ def _count_neighbours(
     n_levels: int,
     dependence: IntArray,
     difference: LongArray,
-    alone: IntArray,
 ) -> None:
     """Compare whole lines with their eight shifts, then drop the results into the tables.
 
-    Row 0 of a table takes what lies in no region, column 0 of the differences what has no
-    neighbour (and so no difference): no loop over pixels has a branch.
+    Row 0 of a table takes what lies in no region: no loop over pixels has a branch. A pixel
+    without a neighbour has no difference; column 0 counts such pixels.
     """
     n_slices, height, width = levels.shape
     packed = np.zeros((height + 2, width + 2), np.uint16)
@@ -107,11 +104,9 @@ def _count_neighbours(
     gap = np.zeros(width, np.uint32)
     n_rows = dependence.shape[1]
     n_like = np.zeros((n_rows + 1) * 9, np.uint32)
-    n_inside = np.zeros((n_rows + 1) * 9, np.uint32)
     gaps = np.zeros((n_rows + 1) * 9, np.uint64)
     for s in range(n_slices):
         n_like[:] = 0
-        n_inside[:] = 0
         gaps[:] = 0
         pack_slice(levels[s], regions[s], 1, 1, packed)
         for y in range(height):
@@ -128,13 +123,11 @@ def _count_neighbours(
             )
             for x in range(n):
                 n_like[like[x]] += np.uint32(1)
-                n_inside[unlike[x]] += np.uint32(1)
                 gaps[unlike[x]] += np.uint64(gap[x])
         for row in range(n_rows):
             for j in range(9):
                 dependence[s, row, j] = n_like[(row + 1) * 9 + j]
                 difference[s, row, j] = gaps[(row + 1) * 9 + j]
-            alone[s, row] = n_inside[(row + 1) * 9]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
@@ -172,4 +165,4 @@ def _compare_line(
         start = np.int32(9 * row) if pixel > 0 else np.int32(0)
         like[x] = start + np.int32(equal)
         unlike[x] = start + n_inside
-        gap[x] = abs(n_inside * level - total)
+        gap[x] = abs(n_inside * level - total) if n_inside > 0 else np.int32(1)

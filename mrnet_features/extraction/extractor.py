@@ -16,7 +16,7 @@ from tqdm import tqdm
 from mrnet_features.arrays import Device, resolve_device
 from mrnet_features.counts import missing_gpu_bodies
 from mrnet_features.data.mrnet import PLANES, Exam
-from mrnet_features.extraction.pooling import POOLS
+from mrnet_features.extraction.pooling import DEFAULT_POOLS, POOLS
 from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.families import find_families
 from mrnet_features.families.base import Family
@@ -52,8 +52,8 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         A preset's name ("minimal", "baseline"), or families by name or instance.
     planes : sequence of str, default ("axial", "coronal", "sagittal")
         Planes to read; every exam must have them.
-    pools : sequence of str, default all
-        How slices become one number: mean, std, max, p90, top3, middle, outer.
+    pools : sequence of str, default ("mean", "std", "top3", "middle")
+        How slices become one number; also max, p90 and outer.
     quantisation : Quantisation, optional
         How grey levels become the levels that texture is counted on. Default: 32 equal bins
         between the 0.5th and the 99.5th percentile of the stack's foreground.
@@ -86,7 +86,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         families: str | Family | Sequence[str | Family] = "baseline",
         *,
         planes: Sequence[str] = PLANES,
-        pools: Sequence[str] = tuple(POOLS),
+        pools: Sequence[str] = DEFAULT_POOLS,
         quantisation: Quantisation | None = None,
         extensive: bool = False,
         device: str = "auto",

@@ -99,6 +99,11 @@ POOLS: Mapping[str, Callable[[Array], Array]] = {
 """Pools by name: mean, standard deviation, maximum, 90th percentile, mean of the three largest,
 mean over the middle third of the slices, mean over the two outer thirds."""
 
+DEFAULT_POOLS = ("mean", "std", "top3", "middle")
+"""One of each kind: level, spread, extreme, place. The maximum and the 90th percentile of some
+thirty slices say what the mean of the three largest says; the outer thirds are what mean and middle
+leave."""
+
 
 def _ascending(values: Array) -> tuple[Array, Array]:
     """Values sorted over slices with NaN first, and the number of known ones."""

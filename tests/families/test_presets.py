@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.families import PRESETS, find_families
 from mrnet_features.stacks.prepare import Stack
 from mrnet_features.testing import make_stack
@@ -19,6 +20,10 @@ def test_a_preset_holds_different_families(preset):
 def test_presets_grow():
     labels = [{f.label for f in find_families(name)} for name in ("minimal", "baseline", "full")]
     assert labels[0] < labels[1] < labels[2]
+
+
+def test_the_baseline_is_a_table_that_a_thousand_exams_can_bear():
+    assert 1000 <= len(FeatureExtractor().get_feature_names_out()) <= 1500
 
 
 def test_a_preset_takes_parameters():
