@@ -3,7 +3,8 @@
     python benchmarks/bench_families.py --repeats 3
 
 Families are found, not listed. Times are processor time of one thread, warm: counting, describing
-every slice, describing the stack. A fresh stack each time, so that no count is remembered.
+every slice, describing the stack. A fresh stack each time, so that no count is remembered. At the
+end whole exams, from the pixels of three planes to a row.
 """
 
 from __future__ import annotations
@@ -20,11 +21,14 @@ import numpy as np
 from bench_peers import RESULTS, describe_machine, make_stack
 from threadpoolctl import threadpool_limits
 
-from mrnet_features.families import discover_families, find_families
+from mrnet_features.data.knees import draw_knee
+from mrnet_features.extraction.extractor import FeatureExtractor
+from mrnet_features.families import PRESETS, discover_families, find_families
 from mrnet_features.families.base import Family
 from mrnet_features.stacks.prepare import Stack
 
 BASE = {"slices": 30, "side": 256, "levels": 32, "regions": 1}
+SEED = 4711
 GROWTH = {
     "slices": (15, 60),
     "side": (128, 512),
@@ -72,15 +76,30 @@ def measure(families: list[Family], stack: Stack, repeats: int) -> dict[str, flo
     return {**found, "total": sum(found.values())}
 
 
+def measure_exams(preset: str, n_exams: int) -> float:
+    """Processor seconds from the three stacks of a synthetic exam to its row, on one core."""
+    exams = [draw_knee(SEED, "train", k).stacks for k in range(n_exams + 1)]
+    extractor = FeatureExtractor(preset, n_jobs=1, progress=False).fit(exams)
+    extractor.transform(exams[:1])
+
+    def time_once(chosen: list[dict[str, np.ndarray]]) -> float:
+        start = time.process_time()
+        extractor.transform(chosen)
+        return time.process_time() - start
+
+    return float(np.median([time_once([exam]) for exam in exams[1:]]))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--exams", type=int, default=12, help="whole exams of each preset")
     parser.add_argument("--growth", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--out", type=Path, default=RESULTS / "families.json")
     options = parser.parse_args()
     machine = describe_machine()
     subjects: dict[str, list[Family]] = {k: [cls()] for k, cls in discover_families().items()}
-    for preset in ("minimal", "baseline", "full"):
+    for preset in PRESETS:
         subjects[f"preset {preset}"] = list(find_families(preset))
     settings = [BASE]
     if options.growth:
@@ -98,6 +117,7 @@ def main() -> None:
                 rows.append({"family": name, **setting, **seconds})
                 what = " ".join(f"{key} {value}" for key, value in setting.items())
                 print(f"{what}: {name} {1e3 * seconds['total']:.1f} ms", flush=True)
+        exams = {name: measure_exams(name, options.exams) for name in PRESETS}
     base = {row["family"]: row["total"] for row in rows[: len(subjects)]}
     print(f"{'milliseconds':18s}{'count':>10s}{'slices':>10s}{'stack':>10s}{'total':>10s}")
     for row in rows[: len(subjects)]:
@@ -114,6 +134,8 @@ def main() -> None:
                 if row["family"] == name and row == {**row, **BASE, what: value}
             }
             print(f"{name:17s}" + "".join(f"{by_change[change]:13.2f}" for change in changes))
+    for name, seconds in exams.items():
+        print(f"preset {name}: {seconds:.3f} s for a whole exam")
     result = {
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
         "machine": machine,
@@ -122,6 +144,11 @@ def main() -> None:
             for name in ("mrnet-features", "numpy", "numba", "scipy")
         },
         "repeats": options.repeats,
+        "exams": {
+            "n_exams": options.exams,
+            "source": f"synthetic, seed {SEED}",
+            "median_processor_seconds": exams,
+        },
         "rows": rows,
     }
     options.out.parent.mkdir(exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -59,16 +60,7 @@ class Recipe:
 
     def columns(self) -> list[str]:
         """Names of the columns, in order."""
-        blank = np.zeros((1, 1, 1), np.uint8)
-        levels, n_levels = blank + np.uint8(1), self.quantisation.n_levels
-        names: list[str] = []
-        for plane in self.planes:
-            stacks = {
-                chosen: Stack(blank, levels, blank, n_levels, region_names(chosen, plane))
-                for chosen in self.region_sets(plane)
-            }
-            names += self.describe(stacks, plane)
-        return names
+        return list(_name_columns(self))
 
     def region_sets(self, plane: str) -> tuple[str, ...]:
         """Region sets that the families read on a plane, each once."""
@@ -128,3 +120,18 @@ class Recipe:
             for region, row in folded.items()
             for ending, value in zip(endings, row, strict=True)
         }
+
+
+@functools.lru_cache(maxsize=16)
+def _name_columns(recipe: Recipe) -> tuple[str, ...]:
+    """Columns that a blank stack gets."""
+    blank = np.zeros((1, 1, 1), np.uint8)
+    levels, n_levels = blank + np.uint8(1), recipe.quantisation.n_levels
+    names: list[str] = []
+    for plane in recipe.planes:
+        stacks = {
+            chosen: Stack(blank, levels, blank, n_levels, region_names(chosen, plane))
+            for chosen in recipe.region_sets(plane)
+        }
+        names += recipe.describe(stacks, plane)
+    return tuple(names)
