@@ -21,8 +21,7 @@ def divide(numerator: Array, denominator: Array, otherwise: float = float("nan")
     """Quotient, and `otherwise` where the denominator is zero."""
     xp = namespace(numerator, denominator)
     zero = denominator == 0
-    quotient = numerator / xp.where(zero, xp.ones_like(denominator), denominator)
-    return xp.where(zero, xp.full_like(quotient, otherwise), quotient)
+    return xp.where(zero, otherwise, numerator / xp.where(zero, 1.0, denominator))
 
 
 def normalise(counts: Array) -> Array:

@@ -119,21 +119,25 @@ def describe_emphases(
     total = xp.sum(matrix.by_level, axis=-1)
     levels, values = matrix.levels, matrix.values
 
-    def mean_of(number: Array, what: Array) -> Array:
-        return divide(xp.sum(number * what, axis=-1), total)
+    def mean_of(number: Array, *what: Array) -> list[Array]:
+        means = divide(
+            xp.stack([xp.sum(number * each, axis=-1) for each in what], axis=-1), total[..., None]
+        )
+        return [means[..., k] for k in range(len(what))]
 
     def inverse_square(what: Array) -> Array:
         return divide(xp.ones_like(what), what**2, 0.0)
 
     uneven_level = xp.sum(matrix.by_level**2, axis=-1)
     uneven_value = xp.sum(matrix.by_value**2, axis=-1)
-    level_mean, value_mean = mean_of(matrix.by_level, levels), mean_of(matrix.by_value, values)
+    small, large, value_mean = mean_of(matrix.by_value, inverse_square(values), values**2, values)
+    low, high, level_mean = mean_of(matrix.by_level, inverse_square(levels), levels**2, levels)
     mixed = divide(matrix.mixed, total[..., None, None])
     found = (
-        mean_of(matrix.by_value, inverse_square(values)),
-        mean_of(matrix.by_value, values**2),
-        mean_of(matrix.by_level, inverse_square(levels)),
-        mean_of(matrix.by_level, levels**2),
+        small,
+        large,
+        low,
+        high,
         mixed[..., 0, 0],
         mixed[..., 1, 0],
         mixed[..., 0, 1],
@@ -143,8 +147,8 @@ def describe_emphases(
         divide(uneven_value, total),
         divide(uneven_value, total**2),
         divide(total, n_pixels),
-        mean_of(matrix.by_level, (levels - level_mean[..., None]) ** 2),
-        mean_of(matrix.by_value, (values - value_mean[..., None]) ** 2),
+        *mean_of(matrix.by_level, (levels - level_mean[..., None]) ** 2),
+        *mean_of(matrix.by_value, (values - value_mean[..., None]) ** 2),
         count_entropy(matrix.number),
     )
     return dict(zip(names, found, strict=True))
