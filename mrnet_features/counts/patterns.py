@@ -63,7 +63,7 @@ def patterns(grey: Array, regions: Array, *, radius: int, n_regions: int) -> Arr
         np.ascontiguousarray(regions),
         radius,
         circle_points(radius),
-        counts,
+        counts.reshape(len(counts), -1),
     )
     return counts[:, 1:]
 
@@ -101,10 +101,12 @@ def _count_patterns(
     flat, stride = padded.reshape(-1), width + 2 * margin
     found = np.zeros((4, width), np.uint8)
     place = np.zeros(width, np.uint16)  # 255 regions of 66 patterns at most
-    table = np.zeros(counts.shape[1] * counts.shape[2], np.int32)
     for s in range(n_slices):
-        table[:] = 0
-        padded[margin : margin + height, margin : margin + width] = grey[s]
+        table = counts[s]
+        for y in range(height):  # assigning the slice at once would take seconds to compile
+            line = padded[margin + y, margin : margin + width]
+            for x in range(width):
+                line[x] = grey[s, y, x]
         _find_whole(regions[s], radius, whole)
         for y in range(radius, height - radius):
             first, last = 0, width
@@ -119,7 +121,6 @@ def _count_patterns(
             _find_places(found, whole[y, first:last], n_points, place[:n])
             for x in range(n):
                 table[place[x]] += 1
-        counts[s] += table.reshape(counts.shape[1:])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
@@ -131,8 +132,8 @@ def _compare_line(flat: Any, start: int, n: int, points: Any, stride: int, found
     """
     n_points = points.shape[0]
     bright, changes, before, now = found[0], found[1], found[2], found[3]
-    bright[:] = 0
-    changes[:] = 0
+    for x in range(n):
+        bright[x], changes[x] = np.uint8(0), np.uint8(0)
     for p in range(-1, n_points):
         # the last point goes first, so that the first knows what it differs from
         dy, dx, wy, wx = points[p % n_points]
@@ -178,16 +179,15 @@ def _find_whole(regions: Any, radius: int, whole: Any) -> None:
     n = width - 2 * radius
     if n < 1:
         return
-    low, high = np.empty((height, n), np.uint8), np.empty((height, n), np.uint8)
+    low, high = np.full((height, n), 255, np.uint8), np.zeros((height, n), np.uint8)
     for y in range(height):
-        low[y], high[y] = regions[y, :n], regions[y, :n]
-        for k in range(1, 2 * radius + 1):
+        for k in range(2 * radius + 1):
             _widen(low[y], high[y], regions[y, k : k + n], regions[y, k : k + n])
     lowest, highest = np.empty(n, np.uint8), np.empty(n, np.uint8)
     for y in range(radius, height - radius):
-        lowest[:], highest[:] = low[y], high[y]
-        for k in range(1, radius + 1):
-            _widen(lowest, highest, low[y - k], high[y - k])
+        lowest.fill(255)
+        highest.fill(0)
+        for k in range(-radius, radius + 1):
             _widen(lowest, highest, low[y + k], high[y + k])
         line = whole[y, radius : radius + n]
         for x in range(n):

@@ -85,7 +85,9 @@ def _find_pools(grey: Any, regions: Any, threshold: int) -> Any:
             if n_runs + width > room:
                 room = 2 * room + width
                 wider = np.empty((room, 4), np.int32)
-                wider[:n_runs] = runs[:n_runs]
+                for k in range(n_runs):  # assigning all at once would take seconds to compile
+                    for part in range(4):
+                        wider[k, part] = runs[k, part]
                 runs = wider
             first, end = find_span(regions[s, y])
             bright = code[: end - first]

@@ -199,9 +199,8 @@ def _count_responses(
     half = 1 << (steps_shift - 1)
     for s in range(n_slices):
         for y in range(height):
-            padded[:margin] = grey[s, y, 0]
-            padded[margin : margin + width] = grey[s, y]
-            padded[margin + width :] = grey[s, y, width - 1]
+            for x in range(padded.shape[0]):
+                padded[x] = grey[s, y, min(max(x - margin, 0), width - 1)]
             for h in range(horizontal.shape[0]):
                 line = middle[h, margin + y]
                 line[:] = 0
@@ -213,9 +212,11 @@ def _count_responses(
                 for x in range(width):
                     line[x] = (line[x] + half_middle + (line[x] >> 31)) >> middle_shift
         for h in range(horizontal.shape[0]):
+            top, bottom = middle[h, margin], middle[h, margin + height - 1]
             for y in range(margin):
-                middle[h, y] = middle[h, margin]
-                middle[h, margin + height + y] = middle[h, margin + height - 1]
+                for x in range(width):  # assigning lines at once would take seconds to compile
+                    middle[h, y, x] = top[x]
+                    middle[h, margin + height + y, x] = bottom[x]
         for y in range(height):
             first, last = 0, width
             while first < width and regions[s, y, first] == 0:

@@ -50,9 +50,10 @@ def runs(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Arr
     """
     check_levels(n_levels)
     check_counted(levels, regions, lowest=1, highest=n_levels, n_regions=n_regions)
-    return _count_runs(
+    counts = _count_runs(
         np.ascontiguousarray(levels), np.ascontiguousarray(regions), n_levels, n_regions
     )
+    return counts.reshape(len(levels), n_regions, 4, n_levels, -1)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
@@ -68,7 +69,8 @@ def _count_runs(levels: Any, regions: Any, n_levels: int, n_regions: int) -> Int
     stride = max(height, width) + 2
     # row 0 takes what lies in no region
     table = np.zeros((n_rows + 1) * 4 * stride, np.uint32)
-    counts = np.zeros((n_slices, n_regions, 4, n_levels, 1), np.int32)
+    per_slice = n_regions * 4 * n_levels
+    counts = np.zeros((n_slices * per_slice, 1), np.int32)
     packed = np.zeros((height + 1, width + 2), np.uint16)
     # each pixel's place in its runs, from 0, in this line and the one above by turns
     place_in = np.zeros((2, 4, width + 2), np.uint32)
@@ -100,17 +102,20 @@ def _count_runs(levels: Any, regions: Any, n_levels: int, n_regions: int) -> Int
         for row in range(4, 4 * (n_rows + 1)):
             while table[row * stride + longest + 1] > 0:
                 longest += 1
-        if longest > counts.shape[4]:
-            wider = np.zeros((n_slices, n_regions, 4, n_levels, longest), np.int32)
-            wider[:s, ..., : counts.shape[4]] = counts[:s]
+        if longest > counts.shape[1]:
+            wider = np.zeros((n_slices * per_slice, longest), np.int32)
+            for row in range(s * per_slice):
+                for length in range(counts.shape[1]):
+                    wider[row, length] = counts[row, length]
             counts = wider
         for r in range(n_regions):
             for i in range(n_levels):
                 for d in range(4):
                     place = ((r * n_levels + i + 1) * 4 + d) * stride + 1
+                    row = s * per_slice + (r * 4 + d) * n_levels + i
                     length = 0
                     while table[place] > 0:
-                        counts[s, r, d, i, length] = table[place] - table[place + 1]
+                        counts[row, length] = table[place] - table[place + 1]
                         table[place] = 0
                         place += 1
                         length += 1

@@ -111,10 +111,14 @@ def _find_cells(levels: Any, regions: Any, by_level: IntArray) -> tuple[IntArray
                 large[place] = np.int64(size[k]) * n_keys + key_of[k]
                 place += 1
         large.sort()
-        room = int(n_cells + n_large + np.count_nonzero(table[n_keys:]))
+        room = n_cells + int(n_large)
+        for place in range(n_keys, table.shape[0]):
+            room += int(table[place] > 0)
         if room > cells.shape[1]:
             wider = np.zeros((3, 2 * room), np.int32)
-            wider[:, :n_cells] = cells[:, :n_cells]
+            for k in range(n_cells):
+                for part in range(3):
+                    wider[part, k] = cells[part, k]
             cells = wider
         for region in range(n_regions):
             begin = n_cells
