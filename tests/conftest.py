@@ -1,12 +1,18 @@
 """What several test files share: hypothesis' profile and scikit-learn's checks."""
 
-import importlib
+import functools
+import importlib.util
 import os
+import sys
+from pathlib import Path
 from unittest import mock
 
+import pytest
 import scipy.stats  # noqa: F401 (before the variable below is set: it changes what scipy accepts)
 import sklearn
 from hypothesis import HealthCheck, settings
+
+from mrnet_features.counts import launch
 
 settings.register_profile(
     "default", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
@@ -17,3 +23,29 @@ if sklearn.__version__.startswith("1.6."):
     # Beside array-api-compat its checks can't be imported unless this variable is set.
     with mock.patch.dict(os.environ, {"SCIPY_ARRAY_API": "1"}):
         importlib.import_module("sklearn.utils.estimator_checks")
+
+
+@pytest.fixture
+def emulated_gpu(monkeypatch, pytestconfig):
+    """Module that stands in for CuPy: kernels are compiled by g++ and run on the CPU."""
+    emulator = _load("emulator")
+    if emulator.COMPILER is None:
+        pytest.skip("no g++: CUDA sources can't be run on the CPU")
+    module = _load("cupy_on_cpu").make_module(
+        emulator, pytestconfig.cache.mkdir("emulated_kernels")
+    )
+    monkeypatch.setitem(sys.modules, "cupy", module)
+    launch._load.cache_clear()
+    yield module
+    launch._load.cache_clear()
+
+
+@functools.cache
+def _load(name):
+    """Module of ``tests/counts/cuda``; the same each time, so that its classes stay the same."""
+    path = Path(__file__).parent / "counts" / "cuda" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look there
+    spec.loader.exec_module(module)
+    return module

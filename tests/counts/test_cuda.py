@@ -1,0 +1,103 @@
+"""CUDA bodies count what the CPU bodies count, exactly; run on the CPU by an emulated device."""
+
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from mrnet_features import counts
+from mrnet_features.arrays import Twin, to_device, to_host
+
+
+def load(name, path):
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+stacks = load("zoo", Path(__file__).with_name("zoo.py")).stacks
+
+
+def find_twins():
+    """Every count that has a GPU body, by name."""
+    modules = [
+        importlib.import_module(f"{counts.__name__}.{info.name}")
+        for info in pkgutil.iter_modules(counts.__path__)
+    ]
+    return {
+        name: item
+        for module in modules
+        for name, item in vars(module).items()
+        if isinstance(item, Twin) and item.has_gpu and item.__module__ == module.__name__
+    }
+
+
+TWINS = find_twins()
+
+# What each count is asked for, given the number of levels; `n_regions` is added where it is taken.
+OPTIONS = {
+    "bands": lambda n: [{"offsets": (1,)}, {"offsets": (2, 4)}],
+    "depths": lambda n: [{"n_levels": n}],
+    "gabor_responses": lambda n: [{"wavelength": 2.0}, {"wavelength": 4.5}],
+    "gradients": lambda n: [
+        {"n_rows": 2, "n_columns": 3, "n_orientations": 9},
+        {"n_rows": 40, "n_columns": 9, "n_orientations": 255},
+    ],
+    "haar_responses": lambda n: [{"side": 2}, {"side": 4}],
+    "histogram": lambda n: [{"n_values": n + 1}, {"n_values": 256}],
+    "laplacian_responses": lambda n: [{"sigma": 0.5}, {"sigma": 1.7}],
+    "masks": lambda n: [{"n_levels": n, "thresholds": (1, (n + 1) // 2, n)}],
+    "neighbours": lambda n: [{"n_levels": n}],
+    "pairs": lambda n: [{"n_levels": n, "distance": distance} for distance in (1, 2, 9)],
+    "patterns": lambda n: [{"radius": radius} for radius in (1, 2, 3, 8)],
+    "pools": lambda n: [{"threshold": (n + 1) // 2}, {"threshold": 0}],
+    "rims": lambda n: [{"threshold": (n + 1) // 2, "side": side} for side in (1, 2, 5)],
+    "runs": lambda n: [{"n_levels": n}],
+    "smooth": lambda n: [{"side": side} for side in (1, 3, 7)],
+    "wedges": lambda n: [{"threshold": (n + 1) // 2, "sides": (3, 5)}],
+    "zones": lambda n: [{"n_levels": n}],
+}
+
+
+def compare(name, levels, regions, n_levels, n_regions):
+    """Count on both devices and compare every array's values, dtype and shape."""
+    count, parameters = TWINS[name], inspect.signature(TWINS[name]).parameters
+    on_device = [to_device(part, "cuda") for part in (levels, regions)]
+    for options in OPTIONS[name](n_levels):
+        if "n_regions" in parameters:
+            options = {**options, "n_regions": n_regions}
+        n_arrays = 2 if "regions" in parameters else 1
+        expected = count(*(levels, regions)[:n_arrays], **options)
+        found = count(*on_device[:n_arrays], **options)
+        assert type(found) is type(expected) or not isinstance(expected, tuple)
+        for part, what in zip(parts_of(found), parts_of(expected), strict=True):
+            part = to_host(part)
+            assert part.dtype == what.dtype, (name, options)
+            assert part.shape == what.shape, (name, options)
+            assert np.array_equal(part, what), (name, options)
+
+
+def parts_of(found):
+    return found if isinstance(found, tuple) else (found,)
+
+
+def test_every_count_with_a_gpu_body_is_compared():
+    assert set(TWINS) <= set(OPTIONS)
+
+
+@pytest.mark.parametrize("name", TWINS)
+@pytest.mark.usefixtures("emulated_gpu")
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
+@given(stack=stacks())
+def test_both_bodies_count_the_same(name, stack):
+    levels, regions, n_levels, n_regions = stack
+    if n_levels * n_regions > 1000:
+        n_regions = 3  # else gigabytes of zeros
+        regions = regions % np.uint8(4)
+    compare(name, levels, regions, n_levels, n_regions)
