@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mrnet_features.arrays import Array, twin
+from mrnet_features.counts.launch import launch_each
 
 
 @twin
@@ -35,8 +36,7 @@ def smooth(grey: Array, *, side: int) -> Array:
     >>> smooth(np.array([[[0, 0, 9, 0, 0]]], np.uint8), side=3)[0, 0]
     array([0, 3, 3, 3, 0], dtype=uint8)
     """
-    if side < 1 or side % 2 == 0:
-        raise ValueError(f"`side` must be an odd number of pixels, got {side}.")
+    _check(side)
     half = side // 2
     sums = grey.astype(np.int32)
     for axis in (1, 2):
@@ -47,3 +47,31 @@ def smooth(grey: Array, *, side: int) -> Array:
         ahead = np.take(running, np.arange(side, side + size), axis=axis)
         sums = ahead - np.take(running, np.arange(size), axis=axis)
     return (sums // side**2).astype(np.uint8)
+
+
+@smooth.gpu
+def _(grey: Array, *, side: int) -> Array:
+    import cupy
+
+    _check(side)
+    n_slices, height, width = grey.shape
+    sums, means = cupy.empty(grey.shape, cupy.int32), cupy.empty(grey.shape, cupy.uint8)
+    half, n_pixels = side // 2, grey.size
+    launch_each(
+        "smooth.cu",
+        "sum_rows",
+        n_pixels,
+        (cupy.ascontiguousarray(grey), np.int64(n_pixels), width, half, sums),
+    )
+    launch_each(
+        "smooth.cu",
+        "average_columns",
+        n_slices * width,
+        (sums, n_slices, height, width, half, means),
+    )
+    return means
+
+
+def _check(side: int) -> None:
+    if side < 1 or side % 2 == 0:
+        raise ValueError(f"`side` must be an odd number of pixels, got {side}.")
