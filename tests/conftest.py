@@ -31,13 +31,18 @@ def emulated_gpu(monkeypatch, pytestconfig):
     emulator = _load("emulator")
     if emulator.COMPILER is None:
         pytest.skip("no g++: CUDA sources can't be run on the CPU")
-    module = _load("cupy_on_cpu").make_module(
-        emulator, pytestconfig.cache.mkdir("emulated_kernels")
-    )
-    monkeypatch.setitem(sys.modules, "cupy", module)
+    modules = _make_cupy(pytestconfig.cache.mkdir("emulated_kernels"))
+    for name, module in modules.items():
+        monkeypatch.setitem(sys.modules, name, module)
     launch._load.cache_clear()
-    yield module
+    yield modules["cupy"]
     launch._load.cache_clear()
+
+
+@functools.cache
+def _make_cupy(folder):
+    """Make the modules once: array-api-compat keeps what it has seen of them."""
+    return _load("cupy_on_cpu").make_modules(_load("emulator"), folder)
 
 
 @functools.cache

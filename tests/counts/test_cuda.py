@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 
 from mrnet_features import counts
 from mrnet_features.arrays import Twin, to_device, to_host
+from mrnet_features.counts.extents import extents
 
 
 def load(name, path):
@@ -47,7 +48,7 @@ OPTIONS = {
     "gabor_responses": lambda n: [{"wavelength": 2.0}, {"wavelength": 4.5}],
     "gradients": lambda n: [
         {"n_rows": 2, "n_columns": 3, "n_orientations": 9},
-        {"n_rows": 40, "n_columns": 9, "n_orientations": 255},
+        {"n_rows": 7, "n_columns": 7, "n_orientations": 255},  # too many to fit
     ],
     "haar_responses": lambda n: [{"side": 2}, {"side": 4}],
     "histogram": lambda n: [{"n_values": n + 1}, {"n_values": 256}],
@@ -93,7 +94,7 @@ def test_every_count_with_a_gpu_body_is_compared():
 
 @pytest.mark.parametrize("name", TWINS)
 @pytest.mark.usefixtures("emulated_gpu")
-@settings(max_examples=15, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
 @given(stack=stacks())
 def test_both_bodies_count_the_same(name, stack):
     levels, regions, n_levels, n_regions = stack
@@ -101,3 +102,52 @@ def test_both_bodies_count_the_same(name, stack):
         n_regions = 3  # else gigabytes of zeros
         regions = regions % np.uint8(4)
     compare(name, levels, regions, n_levels, n_regions)
+
+
+@pytest.mark.parametrize("name", TWINS)
+@pytest.mark.parametrize(
+    ("shape", "n_levels", "n_regions"),
+    [((2, 70, 263), 32, 2), ((3, 131, 20), 60, 3), ((4, 1, 1), 1, 1)],
+    ids=["several tiles", "more levels than fit", "one pixel"],
+)
+@pytest.mark.usefixtures("emulated_gpu")
+def test_larger_stacks(name, shape, n_levels, n_regions):
+    rng = np.random.default_rng(0)
+    small = rng.integers(1, n_levels + 1, (shape[0], shape[1] // 9 + 1, shape[2] // 40 + 1))
+    levels = small.repeat(9, axis=1).repeat(40, axis=2)[:, : shape[1], : shape[2]]
+    noisy = rng.random(shape) < 0.1
+    levels = np.where(noisy, rng.integers(1, n_levels + 1, shape), levels).astype(np.uint8)
+    regions = np.zeros(shape, np.uint8)
+    for region in range(1, n_regions + 1):  # large, touching each other and the edges
+        left = (region - 1) * shape[2] // n_regions
+        regions[:, : shape[1] - 3 * region + 3, left : left + shape[2] // n_regions] = region
+    regions[-1] = 0
+    compare(name, levels, regions, n_levels, n_regions)
+
+
+@pytest.mark.usefixtures("emulated_gpu")
+def test_extents_need_no_body_of_their_own():
+    regions = np.random.default_rng(1).integers(0, 4, (3, 9, 11)).astype(np.uint8)
+    found = extents(to_device(regions, "cuda"), n_regions=4)
+    assert np.array_equal(to_host(found), extents(regions, n_regions=4))
+
+
+@pytest.mark.usefixtures("emulated_gpu")
+@pytest.mark.parametrize("name", TWINS)
+def test_strided_and_reversed_stacks_are_copied(name, emulated_gpu):
+    rng = np.random.default_rng(2)
+    levels, regions = (rng.integers(1, 4, (2, 8, 20)).astype(np.uint8) for _ in range(2))
+    views = [part[:, ::-1, ::2] for part in (levels, regions)]
+    compare(name, *views, 3, 3)
+
+
+@pytest.mark.usefixtures("emulated_gpu")
+@pytest.mark.parametrize("name", TWINS)
+def test_both_bodies_refuse_the_same(name, emulated_gpu):
+    ones = emulated_gpu.ones((1, 2, 2), np.uint8)
+    [options, *_] = OPTIONS[name](4)
+    for bad in (ones.astype(np.int32), ones[0], ones * 0 + 200):
+        if "regions" not in inspect.signature(TWINS[name]).parameters:
+            continue  # nothing is refused but by its options
+        with pytest.raises((TypeError, ValueError), match="must"):
+            TWINS[name](bad, bad, n_regions=1, **options)

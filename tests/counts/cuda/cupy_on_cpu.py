@@ -46,7 +46,7 @@ class ndarray:
 
     @property
     def device(self):
-        return cuda.Device(0)
+        return Device(0)
 
     @property
     def flags(self):
@@ -197,7 +197,9 @@ def asnumpy(a):
     return a.get()
 
 
-class _Device:
+class Device:
+    """The only device there is."""
+
     def __init__(self, device=None):
         self.id = 0
         self.mem_info = (60 * 2**30, 64 * 2**30)
@@ -210,7 +212,7 @@ class _Device:
         return None
 
     def __eq__(self, other):
-        return isinstance(other, _Device)
+        return isinstance(other, Device)
 
     __hash__ = None
 
@@ -222,9 +224,15 @@ class CUDARuntimeError(RuntimeError):
     """What the driver says."""
 
 
-cuda = types.SimpleNamespace(
-    Device=_Device,
-    runtime=types.SimpleNamespace(
+def _make_submodule(name, **items):
+    made = types.ModuleType(f"cupy.{name}")
+    vars(made).update(items, __path__=[])
+    return made
+
+
+def _make_runtime():
+    return _make_submodule(
+        "cuda.runtime",
         CUDARuntimeError=CUDARuntimeError,
         getDeviceCount=lambda: 1,
         getDevice=lambda: 0,
@@ -238,36 +246,45 @@ cuda = types.SimpleNamespace(
         driverGetVersion=lambda: 12080,
         runtimeGetVersion=lambda: 12080,
         deviceSynchronize=lambda: None,
-    ),
-    Stream=types.SimpleNamespace(null=types.SimpleNamespace(synchronize=lambda: None)),
-)
+    )
 
 
-def make_module(its_emulator, folder):
-    """Module `cupy`, to be put into ``sys.modules``."""
+def _delegate(items):
+    """Functions that take and give arrays of the device; types and constants as they are."""
+    return {
+        name: item if isinstance(item, type) or not callable(item) else on_device(item)
+        for name, item in items.items()
+        if not name.startswith("_") and not isinstance(item, types.ModuleType)
+    }
+
+
+def make_modules(its_emulator, folder):
+    """Module `cupy` and those in it, to be put into ``sys.modules``."""
     global emulator
     emulator = its_emulator
     RawModule.folder = str(folder)
-    module = types.ModuleType("cupy")
-    for name in dir(np):
-        item = getattr(np, name)
-        if name.startswith("_") or isinstance(item, types.ModuleType):
-            continue
-        is_plain = isinstance(item, type) or not callable(item)
-        setattr(module, name, item if is_plain else on_device(item))
-    for name in ("linalg", "fft"):
-        inner = types.ModuleType(f"cupy.{name}")
-        for key in getattr(np, name).__all__:
-            item = getattr(getattr(np, name), key)
-            setattr(inner, key, item if isinstance(item, type) else on_device(item))
-        inner.__all__ = list(getattr(np, name).__all__)
-        setattr(module, name, inner)
-    for item in (ndarray, RawModule, RawKernel, asarray, array, empty, empty_like, asnumpy):
-        setattr(module, item.__name__, item)
-    for name in ("finfo", "iinfo", "issubdtype", "result_type", "can_cast", "dtype"):
-        setattr(module, name, getattr(np, name))
-    module.cuda, module.__version__ = cuda, "0.0 (NumPy on the CPU)"
-    return module
+    device = _make_submodule("cuda.device", Device=Device)
+    runtime = _make_runtime()
+    inner = {
+        "cuda": _make_submodule("cuda", Device=Device, device=device, runtime=runtime),
+        **{
+            name: _make_submodule(name, **_delegate(vars(getattr(np, name))))
+            for name in ("linalg", "fft")
+        },
+    }
+    cupy = types.ModuleType("cupy")
+    own = (ndarray, RawModule, RawKernel, asarray, array, empty, empty_like, asnumpy)
+    plain = ("finfo", "iinfo", "issubdtype", "result_type", "can_cast")
+    vars(cupy).update(
+        _delegate({name: getattr(np, name) for name in dir(np)}),
+        **{item.__name__: item for item in own},
+        **{name: getattr(np, name) for name in plain},
+        **inner,
+        __path__=[],
+        __version__="0.0 (NumPy on the CPU)",
+    )
+    modules = (cupy, *inner.values(), device, runtime)
+    return {module.__name__: module for module in modules}
 
 
 emulator = None
