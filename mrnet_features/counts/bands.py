@@ -99,7 +99,7 @@ def _(grey: Array, regions: Array, *, n_regions: int, offsets: tuple[int, ...]) 
     lines, n_kinds = cupy.asarray(on_host), len(offsets) * N_ORIENTATIONS
     patch = cupy.empty(grey.shape, cupy.uint16)
     launch_each(
-        "bands.cu", "sum_patches", grey.size, (grey, np.int64(grey.size), height, width, patch)
+        "bands.cu", "sum_patches", grey.size, (grey, np.uint32(grey.size), height, width, patch)
     )
     shape = (n_slices, n_regions, len(offsets), N_ORIENTATIONS)
     strongest = cupy.zeros(shape, cupy.uint64)

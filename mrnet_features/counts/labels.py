@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from mrnet_features.arrays import Array
-from mrnet_features.counts.launch import launch, launch_each
+from mrnet_features.counts.launch import check_items, launch, launch_each
 from mrnet_features.counts.lines import find_span
 
 KeyArray = np.ndarray[Any, np.dtype[np.uint16]]
@@ -22,7 +22,6 @@ NO_KEY = 65535  # beyond 255 regions of 255 levels
 
 TILE_WIDTH, TILE_HEIGHT = 32, 8  # as labels.cu has them
 NO_LABEL = 2**32 - 1  # as labels.cu has it
-MOST_PIXELS = 2**31 - 1  # that a GPU labels at once: sizes are counted in 32 bits
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
@@ -180,17 +179,13 @@ def label_on_gpu(
     Raises
     ------
     ValueError
-        If the stack has more than `MOST_PIXELS` pixels.
+        If the stack has more than `MOST_ITEMS` pixels.
     """
     import cupy
 
     n_slices, height, width = values.shape
     n_pixels = n_slices * height * width
-    if n_pixels > MOST_PIXELS:
-        raise ValueError(
-            f"A GPU labels at most {MOST_PIXELS} pixels at once, got {n_pixels}. "
-            "Count fewer slices at once."
-        )
+    check_items(n_pixels)
     root, size = cupy.empty(n_pixels, cupy.uint32), cupy.empty(n_pixels, cupy.int32)
     n_tiles = n_slices * -(-height // TILE_HEIGHT) * -(-width // TILE_WIDTH)
     what = (values, regions, lowest, mask)

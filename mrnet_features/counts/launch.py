@@ -17,6 +17,9 @@ FOLDER = Path(__file__).with_name("cuda")
 N_THREADS = 256
 """Threads of a block, for kernels that don't care."""
 
+MOST_ITEMS = 2**31 - 1
+"""Pixels, or what else a thread takes, of one launch: kernels count them in 32 bits."""
+
 SHARED_BYTES = 48 * 1024
 """Shared memory that a block has on every device without asking for more."""
 
@@ -92,6 +95,15 @@ def count_walks(n_items: int) -> int:
     return -(-n_items // (16 * N_THREADS))
 
 
+def check_items(n_items: int) -> None:
+    """Raise if there are more than `MOST_ITEMS` items."""
+    if n_items > MOST_ITEMS:
+        raise ValueError(
+            f"A GPU takes at most {MOST_ITEMS} pixels at once, got {n_items}. "
+            "Count fewer slices at once."
+        )
+
+
 def launch(
     source: str,
     kernel: str,
@@ -144,7 +156,13 @@ def launch_each(
         Nothing is launched for none.
     args : sequence of CuPy array, NumPy scalar or int
         As `launch` has them.
+
+    Raises
+    ------
+    ValueError
+        If there are more than `MOST_ITEMS`.
     """
+    check_items(n_items)
     if n_items > 0:
         launch(source, kernel, -(-n_items // N_THREADS), N_THREADS, args)
 

@@ -190,7 +190,7 @@ def _filter_on_gpu(
 
     n_slices, height, width = grey.shape
     n_sets, n_taps = taps.shape
-    n_pixels, on_device = np.int64(grey.size), cupy.asarray(taps)
+    n_pixels, on_device = np.uint32(grey.size), cupy.asarray(taps)
     # 16 bits hold what is left between the passes
     middle = cupy.empty((n_sets, *grey.shape), cupy.int16)
     blocks_a_row = -(-width // ROW_BLOCK)
@@ -231,7 +231,7 @@ def _count_on_gpu(
         n_slices * n_regions * n_outputs,
         N_THREADS,
         (
-            *(response, cupy.ascontiguousarray(regions), np.int64(regions.size), height * width),
+            *(response, cupy.ascontiguousarray(regions), np.uint32(regions.size), height * width),
             *(n_regions, n_outputs, response.shape[0], n_values, counts),
         ),
     )
@@ -389,7 +389,7 @@ def _(grey: Array, regions: Array, *, side: int, n_regions: int) -> Array:
     check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
     grey, regions = cupy.ascontiguousarray(grey), cupy.ascontiguousarray(regions)
     _, height, width = grey.shape
-    n_pixels, half = np.int64(grey.size), side // 2
+    n_pixels, half = np.uint32(grey.size), side // 2
     sums, is_whole_row = cupy.empty(grey.shape, cupy.uint16), cupy.empty(grey.shape, cupy.uint8)
     quarters = cupy.empty(grey.shape, cupy.int32)
     response = cupy.empty((3, *grey.shape), cupy.uint16)

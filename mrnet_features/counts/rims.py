@@ -84,7 +84,7 @@ def _(grey: Array, regions: Array, *, threshold: int, n_regions: int, side: int)
         "rims.cu",
         "find_bright_rows",
         grey.size,
-        (grey, regions, np.int64(grey.size), width, int(threshold), side, is_bright_row),
+        (grey, regions, np.uint32(grey.size), width, int(threshold), side, is_bright_row),
     )
     counts = cupy.zeros((3, n_slices, n_regions), cupy.int32)
     blocks_a_slice = count_walks(height * width)

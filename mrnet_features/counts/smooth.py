@@ -61,7 +61,7 @@ def _(grey: Array, *, side: int) -> Array:
         "smooth.cu",
         "sum_rows",
         n_pixels,
-        (cupy.ascontiguousarray(grey), np.int64(n_pixels), width, half, sums),
+        (cupy.ascontiguousarray(grey), np.uint32(n_pixels), width, half, sums),
     )
     launch_each(
         "smooth.cu",

@@ -182,7 +182,7 @@ def _open_rows(grey: Array, half: int) -> Array:
             "wedges.cu",
             "find_extremes",
             grey.size,
-            (grey, np.int64(grey.size), half, height, width, along_rows, highest, target),
+            (grey, np.uint32(grey.size), half, height, width, along_rows, highest, target),
         )
         grey = target
     return grey
@@ -208,7 +208,7 @@ def _count_holes_on_gpu(
         "set_background",
         n_in_planes,
         (
-            *(grey, regions, threshold, first, np.int64(grey.size), np.int64(n_in_planes)),
+            *(grey, regions, threshold, first, np.uint32(grey.size), np.uint32(n_in_planes)),
             background,
         ),
     )
@@ -218,7 +218,7 @@ def _count_holes_on_gpu(
         "wedges.cu",
         "open_edges",
         n_in_planes,
-        (root, background, np.int64(n_in_planes), height, width, is_open),
+        (root, background, np.uint32(n_in_planes), height, width, is_open),
     )
     blocks_a_slice = count_walks(height * width)
     launch(

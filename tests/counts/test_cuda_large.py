@@ -130,11 +130,20 @@ def test_a_table_of_all_levels_and_regions_stays_small():
     assert_same(zones, levels, regions, n_levels=255, n_regions=255)
 
 
-def test_more_pixels_than_can_be_labelled_are_refused(monkeypatch):
-    monkeypatch.setattr(labels, "MOST_PIXELS", 7)
+def test_more_pixels_than_a_launch_takes_are_refused(monkeypatch):
+    monkeypatch.setattr(launch, "MOST_ITEMS", 7)
     ones = to_device(np.ones((2, 2, 2), np.uint8), "cuda")
+    for count, options in (
+        (zones, {"n_levels": 1, "n_regions": 1}),
+        (pools, {"threshold": 1, "n_regions": 1}),
+        (rims, {"threshold": 1, "side": 1, "n_regions": 1}),
+        (bands, {"offsets": (1,), "n_regions": 1}),
+        (haar_responses, {"side": 2, "n_regions": 1}),
+    ):
+        with pytest.raises(ValueError, match="at most 7 pixels at once, got 8"):
+            count(ones, ones, **options)
     with pytest.raises(ValueError, match="at most 7 pixels at once, got 8"):
-        pools(ones, ones, threshold=1, n_regions=1)
+        smooth(ones, side=1)
 
 
 @pytest.mark.parametrize("n_planes_at_once", [1, 5])

@@ -12,15 +12,15 @@
 
 // One thread a pixel: the sum of the 3 x 3 around it; 0 along the slice's edge, which no band uses.
 extern "C" __global__ void sum_patches(
-    const unsigned char* grey, long long n_pixels, int height, int width, unsigned short* patch)
+    const unsigned char* grey, unsigned int n_pixels, int height, int width, unsigned short* patch)
 {
-    const long long pixel = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+    const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
     if (pixel >= n_pixels) return;
     const int x = pixel % width, y = pixel / width % height;
     int total = 0;
     if (y > 0 && y < height - 1 && x > 0 && x < width - 1) {
         for (int dy = -1; dy <= 1; dy++) {
-            for (int dx = -1; dx <= 1; dx++) total += grey[pixel + (long long)dy * width + dx];
+            for (int dx = -1; dx <= 1; dx++) total += grey[pixel + dy * width + dx];
         }
     }
     patch[pixel] = total;
@@ -47,7 +47,8 @@ __device__ Band measure(const unsigned short* middle, const int* steps)
 }
 
 // `blocks` blocks for each slice, offset and orientation, whose threads try the middles in every
-// second row and column. Each block keeps the best of each region in shared memory first.
+// second row and column. A thread keeps its best in a register as long as it stays in a region, a
+// block the best of each region in shared memory: middles next to each other are of one region.
 // `reach` is the farthest row and column of each offset's samples.
 extern "C" __global__ void find_bands(
     const unsigned short* patch, const unsigned char* regions, const int* lines, const int* reach,
@@ -67,16 +68,26 @@ extern "C" __global__ void find_bands(
     __syncthreads();
     const int high = reach[2 * offset], wide = reach[2 * offset + 1];
     const int n_across = (width + 1) / 2, n_middles = (height + 1) / 2 * n_across;
+    unsigned long long its_best = 0;
+    int its_region = 0;
     const int first = blockIdx.x % blocks * blockDim.x + threadIdx.x;
     for (int place = first; place < n_middles; place += blocks * blockDim.x) {
         const int y = place / n_across * 2, x = place % n_across * 2;
         if (y <= high || y >= height - 1 - high || x <= wide || x >= width - 1 - wide) continue;
         const long long pixel = slice * height * width + (long long)y * width + x;
-        if (regions[pixel] == 0) continue;
+        const int region = regions[pixel];
+        if (region == 0) continue;
+        if (region != its_region) {
+            if (its_best > 0) atomicMax(&best[its_region], its_best);
+            its_best = 0;
+            its_region = region;
+        }
         const Band band = measure(patch + pixel, steps);
         const unsigned long long strength = BIAS + band.beside - band.inside;
-        atomicMax(&best[regions[pixel]], strength << 32 | (LAST - place));
+        const unsigned long long packed = strength << 32 | (LAST - place);
+        its_best = packed > its_best ? packed : its_best;
     }
+    if (its_best > 0) atomicMax(&best[its_region], its_best);
     __syncthreads();
     for (int region = threadIdx.x; region < n_regions; region += blockDim.x) {
         const long long row = slice * n_regions + region;

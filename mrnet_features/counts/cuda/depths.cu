@@ -7,7 +7,7 @@
 
 __device__ bool is_border(const unsigned char* slice, int height, int width, int y, int x)
 {
-    const unsigned char* here = slice + (long long)y * width + x;
+    const unsigned char* here = slice + y * width + x;
     return y == 0 || x == 0 || y == height - 1 || x == width - 1 || here[-1] != *here
         || here[1] != *here || here[-width] != *here || here[width] != *here;
 }
@@ -16,17 +16,17 @@ __device__ bool is_border(const unsigned char* slice, int height, int width, int
 extern "C" __global__ void measure_columns(
     const unsigned char* regions, int n_slices, int height, int width, int* depth)
 {
-    const long long column = (long long)blockIdx.x * blockDim.x + threadIdx.x;
-    if (column >= (long long)n_slices * width) return;
+    const unsigned int column = blockIdx.x * blockDim.x + threadIdx.x;
+    if (column >= (unsigned int)n_slices * width) return;
     const int x = column % width;
-    const long long base = column / width * height * width;
+    const unsigned int base = column / width * height * width;
     int steps = 0;
     for (int y = 0; y < height; y++) {
         steps = is_border(regions + base, height, width, y, x) ? 1 : steps + 1;
-        depth[base + (long long)y * width + x] = steps;
+        depth[base + y * width + x] = steps;
     }
     for (int y = height - 1; y >= 0; y--) {
-        int* here = &depth[base + (long long)y * width + x];
+        int* here = &depth[base + y * width + x];
         steps = min(*here, steps + 1);
         *here = steps;
     }

@@ -26,11 +26,11 @@ __device__ int round_off(int sum, int bits)
 // magnitudes add up to less than 2.
 extern "C" __global__ void filter_rows(
     const unsigned char* grey, const int* taps, int n_sets, int n_taps, int blocks_a_row,
-    long long n_pixels, int width, short* middle)
+    unsigned int n_pixels, int width, short* middle)
 {
     __shared__ unsigned char stretch[ROW_BLOCK + 2 * MOST_MARGIN];
     __shared__ int tap[MOST_SETS * MOST_TAPS];
-    const long long row = (long long)(blockIdx.x / blocks_a_row) * width;
+    const unsigned int row = blockIdx.x / blocks_a_row * width;
     const int first = blockIdx.x % blocks_a_row * ROW_BLOCK, margin = n_taps / 2;
     for (int k = threadIdx.x; k < ROW_BLOCK + 2 * margin; k += blockDim.x) {
         stretch[k] = grey[row + min(max(first - margin + k, 0), width - 1)];
@@ -42,36 +42,36 @@ extern "C" __global__ void filter_rows(
     for (int set = 0; set < n_sets; set++) {
         int sum = 0;
         for (int k = 0; k < n_taps; k++) sum += tap[set * n_taps + k] * stretch[t + k];
-        middle[set * n_pixels + row + first + t] = round_off(sum, TAP_BITS - MIDDLE_BITS);
+        middle[(size_t)set * n_pixels + row + first + t] = round_off(sum, TAP_BITS - MIDDLE_BITS);
     }
 }
 
-// Loads taps into shared memory; says which pixel is this thread's, -1 for none. One thread a
+// Loads taps into shared memory; says whether the thread's pixel has a response. One thread a
 // pixel, those of a warp in one line, so that they read lines of `middle` together; threads
 // outside all regions have nothing to do.
-__device__ long long begin_columns(
-    const unsigned char* regions, const int* taps, int n_all_taps, long long n_pixels, int* tap)
+__device__ bool begin_columns(
+    const unsigned char* regions, const int* taps, int n_all_taps, unsigned int n_pixels,
+    unsigned int pixel, int* tap)
 {
     for (int k = threadIdx.x; k < n_all_taps; k += blockDim.x) tap[k] = taps[k];
     __syncthreads();
-    const long long pixel = (long long)blockIdx.x * blockDim.x + threadIdx.x;
-    return pixel < n_pixels && regions[pixel] > 0 ? pixel : -1;
+    return pixel < n_pixels && regions[pixel] > 0;
 }
 
 // How far, in pixels, the k-th sample of a column lies from its middle; the edge goes on.
-__device__ long long step_to(int k, int margin, int y, int height, int width)
+__device__ int step_to(int k, int margin, int y, int height, int width)
 {
-    return (long long)(min(max(y + k - margin, 0), height - 1) - y) * width;
+    return (min(max(y + k - margin, 0), height - 1) - y) * width;
 }
 
 // Taps: Gaussian, its second derivative.
 extern "C" __global__ void filter_laplacian_columns(
     const short* middle, const unsigned char* regions, const int* taps, int n_taps,
-    long long n_pixels, int height, int width, unsigned short* response)
+    unsigned int n_pixels, int height, int width, unsigned short* response)
 {
     __shared__ int tap[2 * MOST_TAPS];
-    const long long pixel = begin_columns(regions, taps, 2 * n_taps, n_pixels, tap);
-    if (pixel < 0) return;
+    const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
+    if (!begin_columns(regions, taps, 2 * n_taps, n_pixels, pixel, tap)) return;
     const int y = pixel / width % height;
     int sum = 0;
     for (int k = 0; k < n_taps; k++) {
@@ -95,18 +95,19 @@ __device__ unsigned short find_magnitude(int real, int imaginary)
 // stack of its own: the wave along rows, along columns, along one diagonal and the other.
 extern "C" __global__ void filter_gabor_columns(
     const short* middle, const unsigned char* regions, const int* taps, int n_taps,
-    long long n_pixels, int height, int width, unsigned short* response)
+    unsigned int n_pixels, int height, int width, unsigned short* response)
 {
     __shared__ int tap[5 * MOST_TAPS];
-    const long long pixel = begin_columns(regions, taps, 5 * n_taps, n_pixels, tap);
-    if (pixel < 0) return;
+    const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
+    if (!begin_columns(regions, taps, 5 * n_taps, n_pixels, pixel, tap)) return;
     const int y = pixel / width % height;
+    const size_t stack = n_pixels;  // from one stack to the next
     int across_even = 0, across_odd = 0, down_even = 0, down_odd = 0;
     int even_even = 0, odd_odd = 0, odd_even = 0, even_odd = 0;  // column, row
     for (int k = 0; k < n_taps; k++) {
         const short* here = middle + pixel + step_to(k, n_taps / 2, y, height, width);
-        const int gauss = here[0], even = here[n_pixels], odd = here[2 * n_pixels];
-        const int slant_even = here[3 * n_pixels], slant_odd = here[4 * n_pixels];
+        const int gauss = here[0], even = here[stack], odd = here[2 * stack];
+        const int slant_even = here[3 * stack], slant_odd = here[4 * stack];
         across_even += tap[k] * even;
         across_odd += tap[k] * odd;
         down_even += tap[n_taps + k] * gauss;
@@ -118,18 +119,18 @@ extern "C" __global__ void filter_gabor_columns(
     }
     unsigned short* here = response + pixel;
     here[0] = find_magnitude(across_even, across_odd);
-    here[n_pixels] = find_magnitude(down_even, down_odd);
-    here[2 * n_pixels] = find_magnitude(even_even - odd_odd, odd_even + even_odd);
-    here[3 * n_pixels] = find_magnitude(even_even + odd_odd, odd_even - even_odd);
+    here[stack] = find_magnitude(down_even, down_odd);
+    here[2 * stack] = find_magnitude(even_even - odd_odd, odd_even + even_odd);
+    here[3 * stack] = find_magnitude(even_even + odd_odd, odd_even - even_odd);
 }
 
 // One thread a pixel: the sum of the `half` pixels of its row that end here, as far as there are
 // so many, and whether the 2 half that end here are of one region.
 extern "C" __global__ void sum_rows(
-    const unsigned char* grey, const unsigned char* regions, long long n_pixels, int width,
+    const unsigned char* grey, const unsigned char* regions, unsigned int n_pixels, int width,
     int half, unsigned short* sums, unsigned char* is_whole_row)
 {
-    const long long pixel = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+    const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
     if (pixel >= n_pixels) return;
     const int x = pixel % width;
     int sum = 0;
@@ -143,32 +144,33 @@ extern "C" __global__ void sum_rows(
 
 // One thread a pixel: the sum of the quarter square that ends here, as far as there is one.
 extern "C" __global__ void sum_columns(
-    const unsigned short* sums, long long n_pixels, int height, int width, int half, int* quarters)
+    const unsigned short* sums, unsigned int n_pixels, int height, int width, int half,
+    int* quarters)
 {
-    const long long pixel = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+    const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
     if (pixel >= n_pixels) return;
     const int y = pixel / width % height;
     int sum = 0;
-    for (int k = 0; k < min(half, y + 1); k++) sum += sums[pixel - (long long)k * width];
+    for (int k = 0; k < min(half, y + 1); k++) sum += sums[pixel - k * width];
     quarters[pixel] = sum;
 }
 
 // One thread a pixel: the three details of the square that ends here, each in a stack of its own.
 extern "C" __global__ void take_details(
     const int* quarters, const unsigned char* regions, const unsigned char* is_whole_row,
-    long long n_pixels, int height, int width, int half, unsigned short* response)
+    unsigned int n_pixels, int height, int width, int half, unsigned short* response)
 {
-    const long long pixel = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+    const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
     if (pixel >= n_pixels) return;
     const int y = pixel / width % height, side = 2 * half, area = side * half;
     bool whole = y + 1 >= side;
     for (int k = 0; whole && k < side; k++) {
-        const long long above = pixel - (long long)k * width;
+        const unsigned int above = pixel - k * width;
         whole = is_whole_row[above] && regions[above] == regions[pixel];
     }
-    for (int k = 0; !whole && k < 3; k++) response[k * n_pixels + pixel] = NOT_COUNTED;
+    for (int k = 0; !whole && k < 3; k++) response[(size_t)k * n_pixels + pixel] = NOT_COUNTED;
     if (!whole) return;
-    const long long up = (long long)half * width;
+    const unsigned int up = half * width;
     const int up_left = quarters[pixel - up - half], up_right = quarters[pixel - up];
     const int low_left = quarters[pixel - half], low_right = quarters[pixel];
     const int details[3] = {
@@ -177,14 +179,14 @@ extern "C" __global__ void take_details(
         abs(up_left + low_right - up_right - low_left),
     };
     for (int k = 0; k < 3; k++) {
-        response[k * n_pixels + pixel] = (STEPS * details[k] + area / 2) / area;
+        response[(size_t)k * n_pixels + pixel] = (STEPS * details[k] + area / 2) / area;
     }
 }
 
 // One block for each slice, region and output, so that nothing is added outside shared memory.
 // Each output counts one stack of responses, the last one all that are left.
 extern "C" __global__ void count_responses(
-    const unsigned short* response, const unsigned char* regions, long long n_pixels,
+    const unsigned short* response, const unsigned char* regions, unsigned int n_pixels,
     int slice_size, int n_regions, int n_outputs, int n_stacks, int n_values, int* counts)
 {
     __shared__ int count[MOST_VALUES];
@@ -192,12 +194,12 @@ extern "C" __global__ void count_responses(
     __syncthreads();
     const int output = blockIdx.x % n_outputs;
     const int region = blockIdx.x / n_outputs % n_regions + 1;
-    const long long base = (long long)(blockIdx.x / n_outputs / n_regions) * slice_size;
+    const unsigned int base = blockIdx.x / n_outputs / n_regions * slice_size;
     const int end = output == n_outputs - 1 ? n_stacks : output + 1;
     for (int place = threadIdx.x; place < slice_size; place += blockDim.x) {
         if (regions[base + place] != region) continue;
         for (int k = output; k < end; k++) {
-            const int value = response[k * n_pixels + base + place];
+            const int value = response[(size_t)k * n_pixels + base + place];
             if (value != NOT_COUNTED) atomicAdd(&count[value], 1);
         }
     }

@@ -7,10 +7,10 @@
 // One thread a pixel: whether it and those before it in its row, `side` in all, are bright and of
 // one region.
 extern "C" __global__ void find_bright_rows(
-    const unsigned char* grey, const unsigned char* regions, long long n_pixels, int width,
+    const unsigned char* grey, const unsigned char* regions, unsigned int n_pixels, int width,
     int threshold, int side, unsigned char* is_bright_row)
 {
-    const long long pixel = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+    const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
     if (pixel >= n_pixels) return;
     const int x = pixel % width;
     const unsigned char region = regions[pixel];
@@ -21,8 +21,24 @@ extern "C" __global__ void find_bright_rows(
     is_bright_row[pixel] = whole;
 }
 
-// `blocks_a_slice` blocks a slice, whose threads walk over its pixels; each block adds up its
-// regions in shared memory first. `counts` are core, number of steps and their sum.
+struct Found {
+    int region, core, n_steps, steps;
+};
+
+// Adds what a thread has found of a region to the block's, and begins anew with another region.
+__device__ void hand_over(Found* found, int* total, int region)
+{
+    if (found->core > 0) atomicAdd(&total[found->region], found->core);
+    if (found->n_steps > 0) atomicAdd(&total[MOST_REGIONS + found->region], found->n_steps);
+    if (found->steps > 0) atomicAdd(&total[2 * MOST_REGIONS + found->region], found->steps);
+    const Found fresh = {region, 0, 0, 0};
+    *found = fresh;
+}
+
+// `blocks_a_slice` blocks a slice, whose threads walk over its pixels. A thread adds up in
+// registers as long as it stays in a region, a block in shared memory: pixels next to each other
+// are of one region, and would all wait for its counters. `counts` are core, number of steps and
+// their sum.
 extern "C" __global__ void count_rims(
     const unsigned char* grey, const unsigned char* regions, const unsigned char* is_bright_row,
     int blocks_a_slice, int n_slices, int height, int width, int n_regions, int threshold,
@@ -33,11 +49,13 @@ extern "C" __global__ void count_rims(
     __syncthreads();
     const int slice = blockIdx.x / blocks_a_slice, slice_size = height * width;
     const long long base = (long long)slice * slice_size;
+    Found found = {0, 0, 0, 0};
     const int first = blockIdx.x % blocks_a_slice * blockDim.x + threadIdx.x;
     for (int place = first; place < slice_size; place += blocks_a_slice * blockDim.x) {
         const long long pixel = base + place;
         const int region = regions[pixel], g = grey[pixel];
         if (region == 0) continue;
+        if (region != found.region) hand_over(&found, total, region);
         const int y = place / width, x = place % width;
         for (int k = 0; k < 2; k++) {
             const bool is_within = k == 0 ? x + 1 < width : y + 1 < height;
@@ -45,16 +63,17 @@ extern "C" __global__ void count_rims(
             if (!is_within || regions[there] != region) continue;
             const int other = grey[there];
             if ((g >= threshold) == (other >= threshold)) continue;
-            atomicAdd(&total[MOST_REGIONS + region], 1);
-            atomicAdd(&total[2 * MOST_REGIONS + region], abs(g - other));
+            found.n_steps += 1;
+            found.steps += abs(g - other);
         }
         bool whole = y + 1 >= side;
         for (int k = 0; whole && k < side; k++) {
             const long long above = pixel - (long long)k * width;
             whole = is_bright_row[above] && regions[above] == region;
         }
-        if (whole) atomicAdd(&total[region], 1);
+        found.core += whole;
     }
+    hand_over(&found, total, 0);
     __syncthreads();
     for (int k = threadIdx.x; k < 3 * n_regions; k += blockDim.x) {
         const int kind = k / n_regions, region = k % n_regions;

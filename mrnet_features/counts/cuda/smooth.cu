@@ -7,9 +7,9 @@ __device__ int clamp(int place, int size)
 
 // One thread a pixel; threads of a warp read one stretch of a row, all but the first from cache.
 extern "C" __global__ void sum_rows(
-    const unsigned char* grey, long long n_pixels, int width, int half, int* sums)
+    const unsigned char* grey, unsigned int n_pixels, int width, int half, int* sums)
 {
-    const long long pixel = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+    const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
     if (pixel >= n_pixels) return;
     const int x = pixel % width;
     int total = 0;
@@ -21,15 +21,15 @@ extern "C" __global__ void sum_rows(
 extern "C" __global__ void average_columns(
     const int* sums, int n_slices, int height, int width, int half, unsigned char* means)
 {
-    const long long column = (long long)blockIdx.x * blockDim.x + threadIdx.x;
-    if (column >= (long long)n_slices * width) return;
-    const long long top = column / width * height * width + column % width;
+    const unsigned int column = blockIdx.x * blockDim.x + threadIdx.x;
+    if (column >= (unsigned int)n_slices * width) return;
+    const unsigned int top = column / width * height * width + column % width;
     const int side = 2 * half + 1;
     int total = 0;
-    for (int k = -half; k <= half; k++) total += sums[top + (long long)clamp(k, height) * width];
+    for (int k = -half; k <= half; k++) total += sums[top + clamp(k, height) * width];
     for (int y = 0; y < height; y++) {
-        means[top + (long long)y * width] = total / (side * side);
-        total += sums[top + (long long)clamp(y + half + 1, height) * width];
-        total -= sums[top + (long long)clamp(y - half, height) * width];
+        means[top + y * width] = total / (side * side);
+        total += sums[top + clamp(y + half + 1, height) * width];
+        total -= sums[top + clamp(y - half, height) * width];
     }
 }

@@ -20,6 +20,21 @@ __device__ Walk begin_walk(int blocks_a_slice)
     return walk;
 }
 
+// Two sums of one region, kept in registers as long as a thread stays in it: pixels next to each
+// other are of one region, and would all wait for its counters.
+struct Sums {
+    int region, one, other;
+};
+
+// Adds a thread's sums to the block's, and begins anew with another region.
+__device__ void change_region(Sums* sums, int region, int* total)
+{
+    if (sums->one != 0) atomicAdd(&total[sums->region], sums->one);
+    if (sums->other != 0) atomicAdd(&total[MOST_REGIONS + sums->region], sums->other);
+    const Sums fresh = {region, 0, 0};
+    *sums = fresh;
+}
+
 // Begins two sums for each region in shared memory.
 __device__ void begin_totals(int* total)
 {
@@ -48,31 +63,34 @@ extern "C" __global__ void count_dark(
 {
     __shared__ int total[2 * MOST_REGIONS];
     begin_totals(total);
+    Sums sums = {0, 0, 0};
     const Walk walk = begin_walk(blocks_a_slice);
-    const long long base = (long long)walk.slice * height * width;
+    const unsigned int base = (unsigned int)walk.slice * height * width;
     for (int place = walk.first; place < height * width; place += walk.stride) {
         const int region = regions[base + place];
         if (region == 0) continue;
-        atomicAdd(&total[region], 1);
+        if (region != sums.region) change_region(&sums, region, total);
+        sums.one += 1;
         if (grey[base + place] > threshold) continue;
-        atomicAdd(&total[MOST_REGIONS + region], 1);
+        sums.other += 1;
         const long long row = (long long)walk.slice * n_regions + region - 1;
         atomicAdd(&columns[row * width + place % width], 1);
         atomicAdd(&rows[row * height + place / width], 1);
     }
+    change_region(&sums, 0, total);
     hand_over(total, walk.slice, n_regions, 1, n_pixels, dark);
 }
 
 // Lowest or highest of 2 half + 1 pixels along a row or a column; beyond the slice there is none.
 __device__ unsigned char find_extreme(
-    const unsigned char* source, long long pixel, int half, int height, int width, bool along_rows,
-    bool highest)
+    const unsigned char* source, unsigned int pixel, int half, int height, int width,
+    bool along_rows, bool highest)
 {
     const int place = along_rows ? pixel % width : pixel / width % height;
     const int size = along_rows ? width : height, step = along_rows ? 1 : width;
     unsigned char best = source[pixel];
     for (int k = -min(half, place); k <= min(half, size - 1 - place); k++) {
-        const unsigned char other = source[pixel + (long long)k * step];
+        const unsigned char other = source[pixel + k * step];
         best = (highest ? other > best : other < best) ? other : best;
     }
     return best;
@@ -80,10 +98,10 @@ __device__ unsigned char find_extreme(
 
 // One thread a pixel.
 extern "C" __global__ void find_extremes(
-    const unsigned char* source, long long n_pixels, int half, int height, int width,
+    const unsigned char* source, unsigned int n_pixels, int half, int height, int width,
     int along_rows, int highest, unsigned char* target)
 {
-    const long long pixel = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+    const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
     if (pixel >= n_pixels) return;
     target[pixel] = find_extreme(source, pixel, half, height, width, along_rows, highest);
 }
@@ -97,17 +115,20 @@ extern "C" __global__ void count_clefts(
 {
     __shared__ int total[2 * MOST_REGIONS];
     begin_totals(total);
+    Sums sums = {0, 0, 0};
     const Walk walk = begin_walk(blocks_a_slice);
-    const long long base = (long long)walk.slice * height * width;
+    const unsigned int base = (unsigned int)walk.slice * height * width;
     for (int place = walk.first; place < height * width; place += walk.stride) {
-        const long long pixel = base + place;
+        const unsigned int pixel = base + place;
         const int region = regions[pixel], g = grey[pixel];
         if (region == 0 || g <= threshold) continue;
         const int opened = find_extreme(opened_in_rows, pixel, half, height, width, false, true);
         if (opened > threshold) continue;
-        atomicAdd(&total[region], 1);
-        atomicAdd(&total[MOST_REGIONS + region], g - opened);
+        if (region != sums.region) change_region(&sums, region, total);
+        sums.one += 1;
+        sums.other += g - opened;
     }
+    change_region(&sums, 0, total);
     hand_over(total, walk.slice, n_regions, n_squares, filled + square, residue + square);
 }
 
@@ -115,21 +136,21 @@ extern "C" __global__ void count_clefts(
 // region after each other. Writes 1 where the pixel is not a dark one of the region.
 extern "C" __global__ void set_background(
     const unsigned char* grey, const unsigned char* regions, int threshold, int first_region,
-    long long n_pixels, long long n_in_planes, unsigned char* background)
+    unsigned int n_pixels, unsigned int n_in_planes, unsigned char* background)
 {
-    const long long place = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+    const unsigned int place = blockIdx.x * blockDim.x + threadIdx.x;
     if (place >= n_in_planes) return;
-    const long long pixel = place % n_pixels;
+    const unsigned int pixel = place % n_pixels;
     const int region = first_region + place / n_pixels + 1;
     background[place] = regions[pixel] != region || grey[pixel] > threshold;
 }
 
 // One thread for each pixel of the planes; those at an edge open their piece of background.
 extern "C" __global__ void open_edges(
-    const unsigned int* root, const unsigned char* background, long long n_in_planes, int height,
+    const unsigned int* root, const unsigned char* background, unsigned int n_in_planes, int height,
     int width, unsigned char* is_open)
 {
-    const long long place = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+    const unsigned int place = blockIdx.x * blockDim.x + threadIdx.x;
     if (place >= n_in_planes || background[place] == 0) return;
     const int x = place % width, y = place / width % height;
     if (y == 0 || x == 0 || y == height - 1 || x == width - 1) is_open[root[place]] = 1;
@@ -146,11 +167,11 @@ extern "C" __global__ void count_holes(
     __syncthreads();
     const Walk walk = begin_walk(blocks_a_slice);  // a plane is a slice of it
     const int slice = walk.slice % n_slices, region = first_region + walk.slice / n_slices;
-    const long long base = (long long)walk.slice * height * width;
+    const unsigned int base = (unsigned int)walk.slice * height * width;
     for (int place = walk.first; place < height * width; place += walk.stride) {
         if (background[base + place] == 0 || is_open[root[base + place]]) continue;
         atomicAdd(&number, 1);
-        atomicAdd(&excess, grey[(long long)slice * height * width + place] - threshold);
+        atomicAdd(&excess, grey[(unsigned int)slice * height * width + place] - threshold);
     }
     __syncthreads();
     if (threadIdx.x > 0 || number == 0) return;
