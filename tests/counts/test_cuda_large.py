@@ -1,12 +1,13 @@
 """CUDA bodies on stacks of many tiles, of hard shapes and at the ends of what is allowed."""
 
+import importlib
 import re
 
 import numpy as np
 import pytest
 
 from mrnet_features.arrays import to_device, to_host
-from mrnet_features.counts import labels, launch, masks, responses, wedges
+from mrnet_features.counts import launch, masks, responses, wedges
 from mrnet_features.counts.bands import bands
 from mrnet_features.counts.depths import depths
 from mrnet_features.counts.pools import pools
@@ -284,14 +285,16 @@ def test_what_is_refused_on_the_cpu_is_refused_on_a_gpu():
 
 
 @pytest.mark.parametrize(
-    ("source", "module", "names"),
+    ("name", "constants"),
     [
-        ("labels.cu", labels, ["TILE_WIDTH", "TILE_HEIGHT", "NO_LABEL"]),
-        ("responses.cu", responses, ["TAP_BITS", "MIDDLE_BITS", "END_BITS", "STEPS", "ROW_BLOCK"]),
+        ("labels", ["TILE_WIDTH", "TILE_HEIGHT", "NO_LABEL"]),
+        ("responses", ["TAP_BITS", "MIDDLE_BITS", "END_BITS", "STEPS", "ROW_BLOCK"]),
+        ("bands", ["N_SAMPLES"]),
     ],
 )
-def test_sources_and_modules_agree(source, module, names):
-    text = launch.read_source(source)
-    for name in names:
-        [value] = re.findall(rf"^#define {name} (\w+)", text, re.MULTILINE)
-        assert int(value.rstrip("u"), 0) == getattr(module, name)
+def test_sources_and_modules_agree(name, constants):
+    text = launch.read_source(f"{name}.cu")
+    module = importlib.import_module(f"mrnet_features.counts.{name}")
+    for constant in constants:
+        [value] = re.findall(rf"^constexpr [a-z ]+ {constant} = (\w+);", text, re.MULTILINE)
+        assert int(value.rstrip("u"), 0) == getattr(module, constant)

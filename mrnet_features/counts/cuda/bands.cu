@@ -4,16 +4,16 @@
 // place in scan order from the end in the lower ones: the largest number is the first of the
 // strongest, in whatever order threads come.
 
-#define N_LINES 3
-#define N_SAMPLES 11
-#define MOST_REGIONS 256    // with what lies outside
-#define BIAS (1 << 20)      // above every strength, which is at most 11 * 9 * 255
-#define LAST 0xffffffffull
+constexpr int N_LINES = 3;
+constexpr int N_SAMPLES = 11;
+constexpr int MOST_REGIONS = 256;  // with what lies outside
+constexpr int BIAS = 1 << 20;  // above every strength, which is at most 11 * 9 * 255
+constexpr unsigned long long LAST = 0xffffffffull;
 
 // One thread a pixel: the sum of the 3 x 3 around it; 0 along the slice's edge, which no band uses.
 extern "C" __global__ void sum_patches(
-    const unsigned char* grey, unsigned int n_pixels, int height, int width, unsigned short* patch)
-{
+    const unsigned char* __restrict__ grey, unsigned int n_pixels, int height, int width,
+    unsigned short* patch) {
     const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
     if (pixel >= n_pixels) return;
     const int x = pixel % width, y = pixel / width % height;
@@ -31,8 +31,7 @@ struct Band {
 };
 
 // The band of which `middle` is the middle; `steps` leads from there to each sample of each line.
-__device__ Band measure(const unsigned short* middle, const int* steps)
-{
+__device__ Band measure(const unsigned short* middle, const int* steps) {
     int along = 0, left = 0, right = 0, darker = 0;
     for (int k = 0; k < N_SAMPLES; k++) {
         const int m = middle[steps[k]];
@@ -51,10 +50,9 @@ __device__ Band measure(const unsigned short* middle, const int* steps)
 // block the best of each region in shared memory: middles next to each other are of one region.
 // `reach` is the farthest row and column of each offset's samples.
 extern "C" __global__ void find_bands(
-    const unsigned short* patch, const unsigned char* regions, const int* lines, const int* reach,
-    int blocks, int height, int width, int n_regions, int n_offsets, int n_orientations,
-    unsigned long long* strongest)
-{
+    const unsigned short* __restrict__ patch, const unsigned char* __restrict__ regions,
+    const int* __restrict__ lines, const int* __restrict__ reach, int blocks, int height,
+    int width, int n_regions, int n_offsets, int n_orientations, unsigned long long* strongest) {
     __shared__ int steps[N_LINES * N_SAMPLES];
     __shared__ unsigned long long best[MOST_REGIONS];
     const int kind = blockIdx.x / blocks % (n_offsets * n_orientations);
@@ -99,10 +97,9 @@ extern "C" __global__ void find_bands(
 
 // One thread for each slice, region, offset and orientation, that measures its best once more.
 extern "C" __global__ void describe_bands(
-    const unsigned short* patch, const unsigned long long* strongest, const int* lines,
-    long long n_bands, int height, int width, int n_regions, int n_kinds,
-    unsigned char* found, int* inside, int* beside, int* continuity)
-{
+    const unsigned short* __restrict__ patch, const unsigned long long* __restrict__ strongest,
+    const int* __restrict__ lines, long long n_bands, int height, int width, int n_regions,
+    int n_kinds, unsigned char* found, int* inside, int* beside, int* continuity) {
     const long long k = (long long)blockIdx.x * blockDim.x + threadIdx.x;
     if (k >= n_bands || strongest[k] == 0) return;
     const int place = LAST - (strongest[k] & LAST);

@@ -5,8 +5,7 @@
 // region that is of: the way there never leaves its own region. So the distance is found along
 // columns first and then along rows.
 
-__device__ bool is_border(const unsigned char* slice, int height, int width, int y, int x)
-{
+__device__ bool is_border(const unsigned char* slice, int height, int width, int y, int x) {
     const unsigned char* here = slice + y * width + x;
     return y == 0 || x == 0 || y == height - 1 || x == width - 1 || here[-1] != *here
         || here[1] != *here || here[-width] != *here || here[width] != *here;
@@ -14,8 +13,7 @@ __device__ bool is_border(const unsigned char* slice, int height, int width, int
 
 // One thread a column, that walks down and up again; threads of a warp read one line together.
 extern "C" __global__ void measure_columns(
-    const unsigned char* regions, int n_slices, int height, int width, int* depth)
-{
+    const unsigned char* __restrict__ regions, int n_slices, int height, int width, int* depth) {
     const unsigned int column = blockIdx.x * blockDim.x + threadIdx.x;
     if (column >= (unsigned int)n_slices * width) return;
     const int x = column % width;
@@ -35,9 +33,8 @@ extern "C" __global__ void measure_columns(
 // One thread a pixel, that looks along its row to both sides only as far as it can gain; then the
 // zone keeps the nearest of its pixels.
 extern "C" __global__ void measure_zones(
-    const int* depth, const unsigned int* root, const unsigned char* regions,
-    unsigned int n_pixels, int width, int* nearest)
-{
+    const int* __restrict__ depth, const unsigned int* __restrict__ root,
+    const unsigned char* __restrict__ regions, unsigned int n_pixels, int width, int* nearest) {
     const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
     if (pixel >= n_pixels || regions[pixel] == 0) return;
     const int x = pixel % width;
@@ -54,10 +51,10 @@ extern "C" __global__ void measure_zones(
 
 // One thread a pixel; the root of a zone counts it. `distances` has room for `longest`.
 extern "C" __global__ void count_depths(
-    const unsigned char* levels, const unsigned char* regions, const int* size,
-    const int* nearest, unsigned int n_pixels, unsigned int slice_size, int n_levels,
-    int n_regions, int longest, int* distances, int* n_in_zones, int* farthest)
-{
+    const unsigned char* __restrict__ levels, const unsigned char* __restrict__ regions,
+    const int* __restrict__ size, const int* __restrict__ nearest, unsigned int n_pixels,
+    unsigned int slice_size, int n_levels, int n_regions, int longest, int* distances,
+    int* n_in_zones, int* farthest) {
     const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
     if (pixel >= n_pixels || size[pixel] == 0) return;
     const long long row = (long long)(pixel / slice_size) * n_regions + regions[pixel] - 1;

@@ -5,21 +5,19 @@
 // every order of threads. Pieces are found within tiles in shared memory, tiles are joined along
 // their seams, and at last every pixel is handed its root. No pass waits for the host.
 
-#define TILE_WIDTH 32
-#define TILE_HEIGHT 8
-#define TILE_SIZE (TILE_WIDTH * TILE_HEIGHT)
-#define NO_LABEL 0xffffffffu  // the label of a pixel that belongs to no piece
+constexpr int TILE_WIDTH = 32;
+constexpr int TILE_HEIGHT = 8;
+constexpr int TILE_SIZE = TILE_WIDTH * TILE_HEIGHT;
+constexpr unsigned int NO_LABEL = 0xffffffffu;  // the label of a pixel that belongs to no piece
 
 // What two pixels must share to hang together; 0 for none. `mask` 255 lets the value count, 0 not.
-__device__ int make_key(unsigned char value, unsigned char region, int lowest, int mask)
-{
+__device__ int make_key(unsigned char value, unsigned char region, int lowest, int mask) {
     return region > 0 && value >= lowest ? region << 8 | (value & mask) : 0;
 }
 
 // `parent` is read past the caches of the multiprocessor: other blocks change it meanwhile. What
 // is read may be old by then, but an old parent is of the same piece, and join() notices.
-__device__ unsigned int find_root(const volatile unsigned int* parent, unsigned int pixel)
-{
+__device__ unsigned int find_root(const volatile unsigned int* parent, unsigned int pixel) {
     unsigned int next = parent[pixel];
     while (next != pixel) {
         pixel = next;
@@ -31,8 +29,7 @@ __device__ unsigned int find_root(const volatile unsigned int* parent, unsigned 
 // Puts the later root under the earlier. If another thread was quicker and the later is no root
 // any more, what it hung under goes on to be joined, so that no piece is torn; that comes before
 // the later root, so the loop ends.
-__device__ void join(unsigned int* parent, unsigned int one, unsigned int other)
-{
+__device__ void join(unsigned int* parent, unsigned int one, unsigned int other) {
     while (true) {
         one = find_root(parent, one);
         other = find_root(parent, other);
@@ -49,9 +46,8 @@ __device__ void join(unsigned int* parent, unsigned int one, unsigned int other)
 // are counted there, so that a large piece costs one global addition a tile and not one a pixel.
 // Writes the parent of every pixel, and at a tile's roots the number of their pixels, else 0.
 extern "C" __global__ void label_tiles(
-    const unsigned char* values, const unsigned char* regions, int lowest, int mask, int diagonals,
-    int height, int width, unsigned int* parent, int* size)
-{
+    const unsigned char* __restrict__ values, const unsigned char* __restrict__ regions,
+    int lowest, int mask, int diagonals, int height, int width, unsigned int* parent, int* size) {
     const int stride = TILE_WIDTH + 2;
     __shared__ unsigned short keys[(TILE_HEIGHT + 1) * (TILE_WIDTH + 2)];  // margin: above, aside
     __shared__ unsigned int label[TILE_SIZE];
@@ -97,9 +93,8 @@ extern "C" __global__ void label_tiles(
 // One block a tile, one thread for each pixel of its first row and its first column, that joins
 // it with the neighbours in the tiles above and to the left.
 extern "C" __global__ void join_tiles(
-    const unsigned char* values, const unsigned char* regions, int lowest, int mask, int diagonals,
-    int height, int width, unsigned int* parent)
-{
+    const unsigned char* __restrict__ values, const unsigned char* __restrict__ regions,
+    int lowest, int mask, int diagonals, int height, int width, unsigned int* parent) {
     const int tiles_across = (width + TILE_WIDTH - 1) / TILE_WIDTH;
     const int tiles_down = (height + TILE_HEIGHT - 1) / TILE_HEIGHT;
     const int top = (blockIdx.x / tiles_across) % tiles_down * TILE_HEIGHT;
@@ -129,9 +124,8 @@ extern "C" __global__ void join_tiles(
 
 // One thread for each pixel from the second slice on, that joins it with the nine below it.
 extern "C" __global__ void join_slices(
-    const unsigned char* values, const unsigned char* regions, int lowest, int mask,
-    int height, int width, unsigned int n_pixels, unsigned int* parent)
-{
+    const unsigned char* __restrict__ values, const unsigned char* __restrict__ regions,
+    int lowest, int mask, int height, int width, unsigned int n_pixels, unsigned int* parent) {
     const unsigned int slice_size = (unsigned int)height * width;
     const unsigned int pixel = slice_size + blockIdx.x * blockDim.x + threadIdx.x;
     if (pixel >= n_pixels) return;
@@ -158,9 +152,10 @@ extern "C" __global__ void join_slices(
 }
 
 // One thread a pixel, that writes its root as its parent, and hands the size that a tile's root
-// has gathered to the root of all. Then only roots have a size.
-extern "C" __global__ void flatten(unsigned int n_pixels, unsigned int* parent, int* size)
-{
+// has gathered to the root of all. Then only roots have a size. Whoever comes by meanwhile reads
+// either the old parent or the root, and both lead to the root.
+extern "C" __global__ void flatten(
+    unsigned int n_pixels, unsigned int* parent, int* size) {
     const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
     if (pixel >= n_pixels || parent[pixel] == NO_LABEL) return;
     const unsigned int root = find_root(parent, pixel);

@@ -1,13 +1,12 @@
 // Masks: bit quads and boxes of the pixels of each region at or above each threshold.
 
-#define WARP 32
-#define MOST_SIZES 32  // of boxes: sides are ints
+constexpr int WARP = 32;
+constexpr int MOST_SIZES = 32;  // of boxes: sides are ints
 
 // Slices as seen from the left or, mirrored, from the right; beyond them nothing is in the mask.
 __device__ int is_in(
     const unsigned char* levels, const unsigned char* regions, int height, int width, int y, int x,
-    int region, int threshold, bool from_right)
-{
+    int region, int threshold, bool from_right) {
     if (y < 0 || y >= height || x < 0 || x >= width) return 0;
     const long long place = (long long)y * width + (from_right ? width - 1 - x : x);
     return regions[place] == region && levels[place] >= threshold;
@@ -17,10 +16,10 @@ __device__ int is_in(
 // than the work space, in which a block halves its mask again and again. A warp takes a row. Every
 // count has one block, so threads add up in registers and then in shared memory.
 extern "C" __global__ void count_masks(
-    const unsigned char* levels, const unsigned char* regions, const int* thresholds,
-    long long n_masks, int height, int width, int n_regions, int n_thresholds, int n_sizes,
-    unsigned char* room, long long room_a_block, int* quads, int* boxes, int* n_pixels)
-{
+    const unsigned char* __restrict__ levels, const unsigned char* __restrict__ regions,
+    const int* __restrict__ thresholds, long long n_masks, int height, int width, int n_regions,
+    int n_thresholds, int n_sizes, unsigned char* room, long long room_a_block, int* quads,
+    int* boxes, int* n_pixels) {
     // kinds of the sixteen squares, bits: upper left 1, upper right 2, lower left 4, lower right 8
     const unsigned long long kinds = 0x4332325135212110ull;
     __shared__ int quad[6], box[MOST_SIZES], n_inside;

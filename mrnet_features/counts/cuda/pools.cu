@@ -2,9 +2,8 @@
 
 // One thread a pool, in the order of their first pixels; begins what the runs add to.
 extern "C" __global__ void begin_pools(
-    const long long* roots, int n_pools, const unsigned char* regions, const int* sizes,
-    int* place, int* region, int* size, int* bounds)
-{
+    const long long* __restrict__ roots, int n_pools, const unsigned char* __restrict__ regions,
+    const int* __restrict__ sizes, int* place, int* region, int* size, int* bounds) {
     const int pool = blockIdx.x * blockDim.x + threadIdx.x;
     if (pool >= n_pools) return;
     const long long root = roots[pool];
@@ -18,22 +17,19 @@ extern "C" __global__ void begin_pools(
 }
 
 // Sum of the squares of 0 to `last`; 0 for -1.
-__device__ long long sum_squares(long long last)
-{
+__device__ long long sum_squares(long long last) {
     return last * (last + 1) * (2 * last + 1) / 6;
 }
 
-__device__ void add(long long* sum, long long value)
-{
+__device__ void add(long long* sum, long long value) {
     atomicAdd((unsigned long long*)sum, (unsigned long long)value);
 }
 
 // One thread a pixel; the first of a run along its row walks to the last and adds the whole run in
 // closed form: a large pool costs a few additions a run and not a few a pixel.
 extern "C" __global__ void add_runs(
-    const unsigned int* root, const int* place, unsigned int n_pixels, int height, int width,
-    unsigned int no_label, long long* sums, int* bounds)
-{
+    const unsigned int* __restrict__ root, const int* __restrict__ place, unsigned int n_pixels,
+    int height, int width, unsigned int no_label, long long* sums, int* bounds) {
     const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
     if (pixel >= n_pixels || root[pixel] == no_label) return;
     const int x = pixel % width;

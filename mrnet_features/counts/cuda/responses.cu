@@ -3,20 +3,19 @@
 // Taps are multiples of 2^-14. Between the passes 6 bits of fraction are kept and after them 4;
 // both are rounded half away from zero, so that a mirror image gives the mirrored response.
 
-#define TAP_BITS 14
-#define MIDDLE_BITS 6
-#define END_BITS 4
-#define STEPS 4                 // of a counted response, in a grey level
-#define REACH (255 * STEPS)
-#define ROW_BLOCK 128           // pixels of a row that a block filters
-#define MOST_MARGIN 64          // of taps to one side of the middle
-#define MOST_TAPS (2 * MOST_MARGIN + 1)
-#define MOST_SETS 5             // of taps
-#define MOST_VALUES (2 * REACH + 1)
-#define NOT_COUNTED 0xffff
+constexpr int TAP_BITS = 14;
+constexpr int MIDDLE_BITS = 6;
+constexpr int END_BITS = 4;
+constexpr int STEPS = 4;  // of a counted response, in a grey level
+constexpr int REACH = 255 * STEPS;
+constexpr int ROW_BLOCK = 128;  // pixels of a row that a block filters
+constexpr int MOST_MARGIN = 64;  // of taps to one side of the middle
+constexpr int MOST_TAPS = 2 * MOST_MARGIN + 1;
+constexpr int MOST_SETS = 5;  // of taps
+constexpr int MOST_VALUES = 2 * REACH + 1;
+constexpr int NOT_COUNTED = 0xffff;
 
-__device__ int round_off(int sum, int bits)
-{
+__device__ int round_off(int sum, int bits) {
     return (sum + (1 << (bits - 1)) + (sum >> 31)) >> bits;
 }
 
@@ -25,9 +24,8 @@ __device__ int round_off(int sum, int bits)
 // a stack for each set of taps; sums of 255 by taps fit in 16 bits after rounding, as the taps'
 // magnitudes add up to less than 2.
 extern "C" __global__ void filter_rows(
-    const unsigned char* grey, const int* taps, int n_sets, int n_taps, int blocks_a_row,
-    unsigned int n_pixels, int width, short* middle)
-{
+    const unsigned char* __restrict__ grey, const int* __restrict__ taps, int n_sets, int n_taps,
+    int blocks_a_row, unsigned int n_pixels, int width, short* middle) {
     __shared__ unsigned char stretch[ROW_BLOCK + 2 * MOST_MARGIN];
     __shared__ int tap[MOST_SETS * MOST_TAPS];
     const unsigned int row = blockIdx.x / blocks_a_row * width;
@@ -51,24 +49,22 @@ extern "C" __global__ void filter_rows(
 // outside all regions have nothing to do.
 __device__ bool begin_columns(
     const unsigned char* regions, const int* taps, int n_all_taps, unsigned int n_pixels,
-    unsigned int pixel, int* tap)
-{
+    unsigned int pixel, int* tap) {
     for (int k = threadIdx.x; k < n_all_taps; k += blockDim.x) tap[k] = taps[k];
     __syncthreads();
     return pixel < n_pixels && regions[pixel] > 0;
 }
 
 // How far, in pixels, the k-th sample of a column lies from its middle; the edge goes on.
-__device__ int step_to(int k, int margin, int y, int height, int width)
-{
+__device__ int step_to(int k, int margin, int y, int height, int width) {
     return (min(max(y + k - margin, 0), height - 1) - y) * width;
 }
 
 // Taps: Gaussian, its second derivative.
 extern "C" __global__ void filter_laplacian_columns(
-    const short* middle, const unsigned char* regions, const int* taps, int n_taps,
-    unsigned int n_pixels, int height, int width, unsigned short* response)
-{
+    const short* __restrict__ middle, const unsigned char* __restrict__ regions,
+    const int* __restrict__ taps, int n_taps, unsigned int n_pixels, int height, int width,
+    unsigned short* response) {
     __shared__ int tap[2 * MOST_TAPS];
     const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
     if (!begin_columns(regions, taps, 2 * n_taps, n_pixels, pixel, tap)) return;
@@ -82,8 +78,7 @@ extern "C" __global__ void filter_laplacian_columns(
     response[pixel] = min(max(value, -REACH), REACH) + REACH;
 }
 
-__device__ unsigned short find_magnitude(int real, int imaginary)
-{
+__device__ unsigned short find_magnitude(int real, int imaginary) {
     const long long a = round_off(real, TAP_BITS + MIDDLE_BITS - END_BITS);
     const long long b = round_off(imaginary, TAP_BITS + MIDDLE_BITS - END_BITS);
     // sums of squares are whole and roots of doubles are rounded alike everywhere
@@ -94,9 +89,9 @@ __device__ unsigned short find_magnitude(int real, int imaginary)
 // Taps: Gaussian, even and odd wave, even and odd wave of the diagonals. Responses, each with a
 // stack of its own: the wave along rows, along columns, along one diagonal and the other.
 extern "C" __global__ void filter_gabor_columns(
-    const short* middle, const unsigned char* regions, const int* taps, int n_taps,
-    unsigned int n_pixels, int height, int width, unsigned short* response)
-{
+    const short* __restrict__ middle, const unsigned char* __restrict__ regions,
+    const int* __restrict__ taps, int n_taps, unsigned int n_pixels, int height, int width,
+    unsigned short* response) {
     __shared__ int tap[5 * MOST_TAPS];
     const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
     if (!begin_columns(regions, taps, 5 * n_taps, n_pixels, pixel, tap)) return;
@@ -127,9 +122,8 @@ extern "C" __global__ void filter_gabor_columns(
 // One thread a pixel: the sum of the `half` pixels of its row that end here, as far as there are
 // so many, and whether the 2 half that end here are of one region.
 extern "C" __global__ void sum_rows(
-    const unsigned char* grey, const unsigned char* regions, unsigned int n_pixels, int width,
-    int half, unsigned short* sums, unsigned char* is_whole_row)
-{
+    const unsigned char* __restrict__ grey, const unsigned char* __restrict__ regions,
+    unsigned int n_pixels, int width, int half, unsigned short* sums, unsigned char* is_whole_row) {
     const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
     if (pixel >= n_pixels) return;
     const int x = pixel % width;
@@ -144,9 +138,8 @@ extern "C" __global__ void sum_rows(
 
 // One thread a pixel: the sum of the quarter square that ends here, as far as there is one.
 extern "C" __global__ void sum_columns(
-    const unsigned short* sums, unsigned int n_pixels, int height, int width, int half,
-    int* quarters)
-{
+    const unsigned short* __restrict__ sums, unsigned int n_pixels, int height, int width,
+    int half, int* quarters) {
     const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
     if (pixel >= n_pixels) return;
     const int y = pixel / width % height;
@@ -157,9 +150,9 @@ extern "C" __global__ void sum_columns(
 
 // One thread a pixel: the three details of the square that ends here, each in a stack of its own.
 extern "C" __global__ void take_details(
-    const int* quarters, const unsigned char* regions, const unsigned char* is_whole_row,
-    unsigned int n_pixels, int height, int width, int half, unsigned short* response)
-{
+    const int* __restrict__ quarters, const unsigned char* __restrict__ regions,
+    const unsigned char* __restrict__ is_whole_row, unsigned int n_pixels, int height, int width,
+    int half, unsigned short* response) {
     const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
     if (pixel >= n_pixels) return;
     const int y = pixel / width % height, side = 2 * half, area = side * half;
@@ -186,9 +179,9 @@ extern "C" __global__ void take_details(
 // One block for each slice, region and output, so that nothing is added outside shared memory.
 // Each output counts one stack of responses, the last one all that are left.
 extern "C" __global__ void count_responses(
-    const unsigned short* response, const unsigned char* regions, unsigned int n_pixels,
-    int slice_size, int n_regions, int n_outputs, int n_stacks, int n_values, int* counts)
-{
+    const unsigned short* __restrict__ response, const unsigned char* __restrict__ regions,
+    unsigned int n_pixels, int slice_size, int n_regions, int n_outputs, int n_stacks,
+    int n_values, int* counts) {
     __shared__ int count[MOST_VALUES];
     for (int k = threadIdx.x; k < n_values; k += blockDim.x) count[k] = 0;
     __syncthreads();

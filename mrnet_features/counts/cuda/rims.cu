@@ -2,14 +2,13 @@
 //
 // A square is whole if each of its rows is, so rows are looked at first and then columns of rows.
 
-#define MOST_REGIONS 256  // with what lies outside
+constexpr int MOST_REGIONS = 256;  // with what lies outside
 
 // One thread a pixel: whether it and those before it in its row, `side` in all, are bright and of
 // one region.
 extern "C" __global__ void find_bright_rows(
-    const unsigned char* grey, const unsigned char* regions, unsigned int n_pixels, int width,
-    int threshold, int side, unsigned char* is_bright_row)
-{
+    const unsigned char* __restrict__ grey, const unsigned char* __restrict__ regions,
+    unsigned int n_pixels, int width, int threshold, int side, unsigned char* is_bright_row) {
     const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
     if (pixel >= n_pixels) return;
     const int x = pixel % width;
@@ -26,8 +25,7 @@ struct Found {
 };
 
 // Adds what a thread has found of a region to the block's, and begins anew with another region.
-__device__ void hand_over(Found* found, int* total, int region)
-{
+__device__ void hand_over(Found* found, int* total, int region) {
     if (found->core > 0) atomicAdd(&total[found->region], found->core);
     if (found->n_steps > 0) atomicAdd(&total[MOST_REGIONS + found->region], found->n_steps);
     if (found->steps > 0) atomicAdd(&total[2 * MOST_REGIONS + found->region], found->steps);
@@ -40,10 +38,9 @@ __device__ void hand_over(Found* found, int* total, int region)
 // are of one region, and would all wait for its counters. `counts` are core, number of steps and
 // their sum.
 extern "C" __global__ void count_rims(
-    const unsigned char* grey, const unsigned char* regions, const unsigned char* is_bright_row,
-    int blocks_a_slice, int n_slices, int height, int width, int n_regions, int threshold,
-    int side, int* counts)
-{
+    const unsigned char* __restrict__ grey, const unsigned char* __restrict__ regions,
+    const unsigned char* __restrict__ is_bright_row, int blocks_a_slice, int n_slices, int height,
+    int width, int n_regions, int threshold, int side, int* counts) {
     __shared__ int total[3 * MOST_REGIONS];
     for (int k = threadIdx.x; k < 3 * MOST_REGIONS; k += blockDim.x) total[k] = 0;
     __syncthreads();

@@ -1,14 +1,12 @@
 // Means of squares: sums along rows, then along columns; beyond the slice its edge goes on.
 
-__device__ int clamp(int place, int size)
-{
+__device__ int clamp(int place, int size) {
     return min(max(place, 0), size - 1);
 }
 
 // One thread a pixel; threads of a warp read one stretch of a row, all but the first from cache.
 extern "C" __global__ void sum_rows(
-    const unsigned char* grey, unsigned int n_pixels, int width, int half, int* sums)
-{
+    const unsigned char* __restrict__ grey, unsigned int n_pixels, int width, int half, int* sums) {
     const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
     if (pixel >= n_pixels) return;
     const int x = pixel % width;
@@ -19,8 +17,8 @@ extern "C" __global__ void sum_rows(
 
 // One thread a column, that carries the sum along; threads of a warp read one line together.
 extern "C" __global__ void average_columns(
-    const int* sums, int n_slices, int height, int width, int half, unsigned char* means)
-{
+    const int* __restrict__ sums, int n_slices, int height, int width, int half,
+    unsigned char* means) {
     const unsigned int column = blockIdx.x * blockDim.x + threadIdx.x;
     if (column >= (unsigned int)n_slices * width) return;
     const unsigned int top = column / width * height * width + column % width;

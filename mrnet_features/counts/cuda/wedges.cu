@@ -3,15 +3,14 @@
 // The pixels up to a threshold, closed with a square, are those of the slice opened with that
 // square that lie up to the threshold. So one opening gives clefts and what stands out in them.
 
-#define MOST_REGIONS 256  // with what lies outside
+constexpr int MOST_REGIONS = 256;  // with what lies outside
 
 // Where the blocks of a slice walk: place after place, `stride` apart.
 struct Walk {
     int slice, first, stride;
 };
 
-__device__ Walk begin_walk(int blocks_a_slice)
-{
+__device__ Walk begin_walk(int blocks_a_slice) {
     const Walk walk = {
         (int)(blockIdx.x / blocks_a_slice),
         (int)(blockIdx.x % blocks_a_slice * blockDim.x + threadIdx.x),
@@ -27,8 +26,7 @@ struct Sums {
 };
 
 // Adds a thread's sums to the block's, and begins anew with another region.
-__device__ void change_region(Sums* sums, int region, int* total)
-{
+__device__ void change_region(Sums* sums, int region, int* total) {
     if (sums->one != 0) atomicAdd(&total[sums->region], sums->one);
     if (sums->other != 0) atomicAdd(&total[MOST_REGIONS + sums->region], sums->other);
     const Sums fresh = {region, 0, 0};
@@ -36,16 +34,14 @@ __device__ void change_region(Sums* sums, int region, int* total)
 }
 
 // Begins two sums for each region in shared memory.
-__device__ void begin_totals(int* total)
-{
+__device__ void begin_totals(int* total) {
     for (int k = threadIdx.x; k < 2 * MOST_REGIONS; k += blockDim.x) total[k] = 0;
     __syncthreads();
 }
 
 // Adds both sums of each region to a row's entries, which lie `step` apart.
 __device__ void hand_over(
-    const int* total, int slice, int n_regions, int step, int* one, int* other)
-{
+    const int* total, int slice, int n_regions, int step, int* one, int* other) {
     __syncthreads();
     for (int region = threadIdx.x; region < n_regions; region += blockDim.x) {
         const long long row = ((long long)slice * n_regions + region) * step;
@@ -58,9 +54,9 @@ __device__ void hand_over(
 // `blocks_a_slice` blocks a slice: pixels and dark pixels of each region, and of each of its
 // columns and rows the number of dark pixels.
 extern "C" __global__ void count_dark(
-    const unsigned char* grey, const unsigned char* regions, int threshold, int blocks_a_slice,
-    int height, int width, int n_regions, int* n_pixels, int* dark, int* columns, int* rows)
-{
+    const unsigned char* __restrict__ grey, const unsigned char* __restrict__ regions,
+    int threshold, int blocks_a_slice, int height, int width, int n_regions, int* n_pixels,
+    int* dark, int* columns, int* rows) {
     __shared__ int total[2 * MOST_REGIONS];
     begin_totals(total);
     Sums sums = {0, 0, 0};
@@ -84,8 +80,7 @@ extern "C" __global__ void count_dark(
 // Lowest or highest of 2 half + 1 pixels along a row or a column; beyond the slice there is none.
 __device__ unsigned char find_extreme(
     const unsigned char* source, unsigned int pixel, int half, int height, int width,
-    bool along_rows, bool highest)
-{
+    bool along_rows, bool highest) {
     const int place = along_rows ? pixel % width : pixel / width % height;
     const int size = along_rows ? width : height, step = along_rows ? 1 : width;
     unsigned char best = source[pixel];
@@ -98,9 +93,8 @@ __device__ unsigned char find_extreme(
 
 // One thread a pixel.
 extern "C" __global__ void find_extremes(
-    const unsigned char* source, unsigned int n_pixels, int half, int height, int width,
-    int along_rows, int highest, unsigned char* target)
-{
+    const unsigned char* __restrict__ source, unsigned int n_pixels, int half, int height,
+    int width, int along_rows, int highest, unsigned char* target) {
     const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
     if (pixel >= n_pixels) return;
     target[pixel] = find_extreme(source, pixel, half, height, width, along_rows, highest);
@@ -109,10 +103,9 @@ extern "C" __global__ void find_extremes(
 // `blocks_a_slice` blocks a slice; takes the opening's last step, along columns, where a bright
 // pixel of a region asks for it. `filled` and `residue` begin at this square's entry.
 extern "C" __global__ void count_clefts(
-    const unsigned char* grey, const unsigned char* regions, const unsigned char* opened_in_rows,
-    int threshold, int half, int blocks_a_slice, int height, int width, int n_regions, int square,
-    int n_squares, int* filled, int* residue)
-{
+    const unsigned char* __restrict__ grey, const unsigned char* __restrict__ regions,
+    const unsigned char* __restrict__ opened_in_rows, int threshold, int half, int blocks_a_slice,
+    int height, int width, int n_regions, int square, int n_squares, int* filled, int* residue) {
     __shared__ int total[2 * MOST_REGIONS];
     begin_totals(total);
     Sums sums = {0, 0, 0};
@@ -135,9 +128,9 @@ extern "C" __global__ void count_clefts(
 // One thread for each pixel of each of the planes: one plane a region and slice, slices of a
 // region after each other. Writes 1 where the pixel is not a dark one of the region.
 extern "C" __global__ void set_background(
-    const unsigned char* grey, const unsigned char* regions, int threshold, int first_region,
-    unsigned int n_pixels, unsigned int n_in_planes, unsigned char* background)
-{
+    const unsigned char* __restrict__ grey, const unsigned char* __restrict__ regions,
+    int threshold, int first_region, unsigned int n_pixels, unsigned int n_in_planes,
+    unsigned char* background) {
     const unsigned int place = blockIdx.x * blockDim.x + threadIdx.x;
     if (place >= n_in_planes) return;
     const unsigned int pixel = place % n_pixels;
@@ -145,11 +138,11 @@ extern "C" __global__ void set_background(
     background[place] = regions[pixel] != region || grey[pixel] > threshold;
 }
 
-// One thread for each pixel of the planes; those at an edge open their piece of background.
+// One thread for each pixel of the planes; those at an edge open their piece of background, all by
+// writing the same.
 extern "C" __global__ void open_edges(
-    const unsigned int* root, const unsigned char* background, unsigned int n_in_planes, int height,
-    int width, unsigned char* is_open)
-{
+    const unsigned int* __restrict__ root, const unsigned char* __restrict__ background,
+    unsigned int n_in_planes, int height, int width, unsigned char* is_open) {
     const unsigned int place = blockIdx.x * blockDim.x + threadIdx.x;
     if (place >= n_in_planes || background[place] == 0) return;
     const int x = place % width, y = place / width % height;
@@ -158,10 +151,10 @@ extern "C" __global__ void open_edges(
 
 // `blocks_a_slice` blocks a plane: background that is not open is a hole.
 extern "C" __global__ void count_holes(
-    const unsigned char* grey, const unsigned int* root, const unsigned char* background,
-    const unsigned char* is_open, int threshold, int first_region, int blocks_a_slice,
-    int n_slices, int height, int width, int n_regions, int* holes, int* hole_excess)
-{
+    const unsigned char* __restrict__ grey, const unsigned int* __restrict__ root,
+    const unsigned char* __restrict__ background, const unsigned char* __restrict__ is_open,
+    int threshold, int first_region, int blocks_a_slice, int n_slices, int height, int width,
+    int n_regions, int* holes, int* hole_excess) {
     __shared__ int number, excess;
     if (threadIdx.x == 0) number = excess = 0;
     __syncthreads();

@@ -7,10 +7,9 @@
 // One thread a pixel; the root of a zone, which carries its size, adds the zone to the table or,
 // if it is large, writes its key.
 extern "C" __global__ void sort_out_zones(
-    const unsigned char* levels, const unsigned char* regions, const int* size,
-    unsigned int n_pixels, unsigned int slice_size, int n_levels, int n_regions, int n_small,
-    int* table, long long* large, unsigned int* n_large)
-{
+    const unsigned char* __restrict__ levels, const unsigned char* __restrict__ regions,
+    const int* __restrict__ size, unsigned int n_pixels, unsigned int slice_size, int n_levels,
+    int n_regions, int n_small, int* table, long long* large, unsigned int* n_large) {
     const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
     if (pixel >= n_pixels || size[pixel] == 0) return;
     const long long row = (long long)(pixel / slice_size) * n_regions + regions[pixel] - 1;
@@ -24,9 +23,8 @@ extern "C" __global__ void sort_out_zones(
 
 // One thread for each cell of the table that is not 0, that writes its key and its number.
 extern "C" __global__ void list_small_zones(
-    const int* table, const long long* places, int n_places, unsigned int slice_size,
-    int n_levels, int n_small, long long* keys, int* numbers)
-{
+    const int* __restrict__ table, const long long* __restrict__ places, int n_places,
+    unsigned int slice_size, int n_levels, int n_small, long long* keys, int* numbers) {
     const int k = blockIdx.x * blockDim.x + threadIdx.x;
     if (k >= n_places) return;
     const long long place = places[k];
@@ -38,9 +36,8 @@ extern "C" __global__ void list_small_zones(
 
 // One thread a key, in their order; the first of equal keys begins a cell of its row's list.
 extern "C" __global__ void begin_cells(
-    const long long* keys, const long long* order, int n_keys, unsigned int slice_size,
-    int* is_first, int* lengths)
-{
+    const long long* __restrict__ keys, const long long* __restrict__ order, int n_keys,
+    unsigned int slice_size, int* is_first, int* lengths) {
     const int k = blockIdx.x * blockDim.x + threadIdx.x;
     if (k >= n_keys) return;
     const long long key = keys[order[k]];
@@ -51,10 +48,10 @@ extern "C" __global__ void begin_cells(
 // One thread a key, in their order; `cells` holds how many cells have begun up to it, `ends` how
 // many there are up to the end of each row. Numbers of equal keys are added up in their cell.
 extern "C" __global__ void fill_cells(
-    const long long* keys, const long long* order, const int* numbers, const int* cells,
-    const int* ends, const int* lengths, int n_keys, unsigned int slice_size, int n_levels,
-    int longest, int* level, int* size, int* number, int* by_level, int* n_pixels)
-{
+    const long long* __restrict__ keys, const long long* __restrict__ order,
+    const int* __restrict__ numbers, const int* __restrict__ cells, const int* __restrict__ ends,
+    const int* __restrict__ lengths, int n_keys, unsigned int slice_size, int n_levels,
+    int longest, int* level, int* size, int* number, int* by_level, int* n_pixels) {
     const int k = blockIdx.x * blockDim.x + threadIdx.x;
     if (k >= n_keys) return;
     const long long key = keys[order[k]];
