@@ -54,3 +54,10 @@ def _load(name):
     sys.modules[name] = module  # dataclasses look there
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def watched_gpu(emulated_gpu, monkeypatch):
+    """The same, and accesses to memory that no barrier orders are errors."""
+    monkeypatch.setattr(_load("emulator"), "watch_races", True)
+    return emulated_gpu

@@ -94,7 +94,7 @@ def test_every_count_with_a_gpu_body_is_compared():
 
 @pytest.mark.parametrize("name", TWINS)
 @pytest.mark.usefixtures("emulated_gpu")
-@settings(max_examples=12, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(stack=stacks())
 def test_both_bodies_count_the_same(name, stack):
     levels, regions, n_levels, n_regions = stack
@@ -151,3 +151,14 @@ def test_both_bodies_refuse_the_same(name, emulated_gpu):
             continue  # nothing is refused but by its options
         with pytest.raises((TypeError, ValueError), match="must"):
             TWINS[name](bad, bad, n_regions=1, **options)
+
+
+@pytest.mark.parametrize("name", TWINS)
+@pytest.mark.usefixtures("watched_gpu")
+@settings(max_examples=4, suppress_health_check=list(HealthCheck))
+@given(stack=stacks())
+def test_no_accesses_race(name, stack):
+    levels, regions, n_levels, n_regions = stack
+    n_levels, n_regions = min(n_levels, 8), min(n_regions, 3)
+    levels, regions = (levels - 1) % np.uint8(8) + np.uint8(1), regions % np.uint8(4)
+    compare(name, levels, regions, n_levels, n_regions)

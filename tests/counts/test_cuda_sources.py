@@ -1,5 +1,6 @@
 """CUDA sources compile for every architecture we name, and the emulated device finds mistakes."""
 
+import contextlib
 import ctypes
 import importlib.util
 import re
@@ -86,6 +87,39 @@ def test_the_emulated_device_finds_mistakes(emulated_gpu, words):
     arrays = [emulated_gpu.zeros(4, np.int32) for _ in range(2)]
     with pytest.raises(RuntimeError, match=words):
         kernel((2,), (64,), (*arrays, np.int32(4)), shared_mem=16)
+
+
+# what a kernel does, by how many blocks, and in which memory its threads meet
+ACCESSES = [
+    ("seen[threadIdx.x] = n; out[threadIdx.x] = seen[63 - threadIdx.x];", 1, "shared"),
+    ("seen[threadIdx.x] = n; __syncthreads(); out[threadIdx.x] = seen[63 - threadIdx.x];", 1, None),
+    (
+        "seen[threadIdx.x] = n; __syncwarp(); out[threadIdx.x] = seen[63 - threadIdx.x];",
+        1,
+        "shared",
+    ),
+    ("seen[threadIdx.x] = n; __syncwarp(); out[threadIdx.x] = seen[threadIdx.x ^ 1];", 1, None),
+    ("atomicAdd(&seen[0], 1); out[threadIdx.x] = seen[0];", 1, "shared"),
+    ("atomicAdd(&out[0], 1);", 2, None),
+    ("atomicAdd(&out[0], 1); if (out[0] > n) __syncwarp();", 2, "global"),
+    ("atomicAdd(&out[0], 1); if (*(volatile int*)out < 0) __syncwarp();", 2, None),
+    ("if (threadIdx.x == 0) out[0] += 1;", 1, None),
+    ("if (threadIdx.x == 0) out[0] += 1;", 2, "global"),
+    ("if (threadIdx.x < 2) out[0] = n;", 1, "global"),
+]
+
+
+@pytest.mark.parametrize(("body", "n_blocks", "where"), ACCESSES)
+def test_accesses_that_nothing_orders_are_found(watched_gpu, body, n_blocks, where):
+    kernel = make_kernel(watched_gpu, f"__shared__ int seen[64]; {body}")
+    arrays = [watched_gpu.zeros(64, np.int32) for _ in range(2)]
+    finds = (
+        pytest.raises(RuntimeError, match=f"meet without order at {where} memory")
+        if where
+        else contextlib.nullcontext()
+    )
+    with finds:
+        kernel((n_blocks,), (64,), (*arrays, np.int32(128)))
 
 
 def test_a_missing_barrier_shows(emulated_gpu):

@@ -153,9 +153,9 @@ extern "C" __global__ void join_slices(
 
 // One thread a pixel, that writes its root as its parent, and hands the size that a tile's root
 // has gathered to the root of all. Then only roots have a size. Whoever comes by meanwhile reads
-// either the old parent or the root, and both lead to the root.
+// either the old parent or the root, and both lead to the root; volatile says that they may meet.
 extern "C" __global__ void flatten(
-    unsigned int n_pixels, unsigned int* parent, int* size) {
+    unsigned int n_pixels, volatile unsigned int* parent, int* size) {
     const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
     if (pixel >= n_pixels || parent[pixel] == NO_LABEL) return;
     const unsigned int root = find_root(parent, pixel);

@@ -95,6 +95,7 @@ extern "C" __global__ void count_masks(
         __syncthreads();
         if (t < 6) quads[mask * 6 + t] = quad[t];
         if (t < n_sizes) boxes[mask * n_sizes + t] = box[t];
-        if (t == 0) n_pixels[mask / n_thresholds] = n_inside;  // all thresholds find the same
+        // all thresholds find the same, and the first writes it
+        if (t == 0 && mask % n_thresholds == 0) n_pixels[mask / n_thresholds] = n_inside;
     }
 }

@@ -139,10 +139,10 @@ extern "C" __global__ void set_background(
 }
 
 // One thread for each pixel of the planes; those at an edge open their piece of background, all by
-// writing the same.
+// writing the same; volatile says that they may meet.
 extern "C" __global__ void open_edges(
     const unsigned int* __restrict__ root, const unsigned char* __restrict__ background,
-    unsigned int n_in_planes, int height, int width, unsigned char* is_open) {
+    unsigned int n_in_planes, int height, int width, volatile unsigned char* is_open) {
     const unsigned int place = blockIdx.x * blockDim.x + threadIdx.x;
     if (place >= n_in_planes || background[place] == 0) return;
     const int x = place % width, y = place / width % height;

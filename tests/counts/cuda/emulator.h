@@ -40,6 +40,12 @@ struct int2 { int x, y; };
 struct alignas(4) uchar4 { unsigned char x, y, z, w; };
 struct alignas(16) uint4 { unsigned x, y, z, w; };
 
+#ifdef WATCH_RACES
+#include "races.h"
+#else  // nothing is watched
+#define UNWATCHED
+#endif
+
 static dim3 threadIdx, blockIdx, blockDim, gridDim;
 static const int warpSize = 32;
 
@@ -70,26 +76,39 @@ static unsigned char* dynamic_shared = nullptr;
 static char problem[256];
 static uint64_t state_of_chance = 0x9E3779B97F4A7C15ull;
 
-inline unsigned chance() {
+UNWATCHED inline unsigned chance() {
     state_of_chance ^= state_of_chance << 13;
     state_of_chance ^= state_of_chance >> 7;
     state_of_chance ^= state_of_chance << 17;
     return static_cast<unsigned>(state_of_chance >> 32);
 }
 
-__attribute__((noinline)) static void leave() {
-    if (!_setjmp(current->here)) _longjmp(scheduler, 1);
+// Whether the accesses that follow are a kernel's.
+UNWATCHED static void watch(bool is_kernel) {
+#ifdef WATCH_RACES
+    races::is_watching = is_kernel;
+    races::thread = current_thread;
+    races::stack = current->stack;
+    races::stack_size = STACK;
+#endif
 }
 
-static void live() {  // a fiber is used for one thread after another
+UNWATCHED __attribute__((noinline)) static void leave() {
+    watch(false);
+    if (!_setjmp(current->here)) _longjmp(scheduler, 1);
+    watch(true);
+}
+
+UNWATCHED static void live() {  // a fiber is used for one thread after another
     for (;;) {
+        watch(true);
         body(arguments);
         current->state = DONE;
         leave();
     }
 }
 
-__attribute__((noinline)) static void enter(Fiber* fiber) {
+UNWATCHED __attribute__((noinline)) static void enter(Fiber* fiber) {
     current = fiber;
     if (_setjmp(scheduler)) return;
     if (fiber->has_begun) _longjmp(fiber->here, 1);
@@ -97,7 +116,7 @@ __attribute__((noinline)) static void enter(Fiber* fiber) {
     setcontext(&fiber->start);
 }
 
-static Fiber* make_fiber() {
+UNWATCHED static Fiber* make_fiber() {
     Fiber* fiber = new Fiber;
     fiber->stack = static_cast<char*>(malloc(STACK));
     memset(fiber->stack, 0x5A, 64);
@@ -109,19 +128,19 @@ static Fiber* make_fiber() {
     return fiber;
 }
 
-static void wait(State state, int line, unsigned mask = 0) {
+UNWATCHED static void wait(State state, int line, unsigned mask = 0) {
     current->state = state;
     current->line = line;
     current->mask = mask;
     leave();
 }
 
-inline void maybe_yield() {
+UNWATCHED inline void maybe_yield() {
     if (chance() % 8 == 0) leave();
 }
 
 // Let the warps go on whose lanes have all come; returns whether one did.
-static bool release_warps(int n_threads) {
+UNWATCHED static bool release_warps(int n_threads) {
     bool released = false;
     for (int first = 0; first < n_threads; first += 32) {
         for (int k = first; k < first + 32 && k < n_threads; ++k) {
@@ -136,6 +155,9 @@ static bool release_warps(int n_threads) {
             }
             if (!all_here) continue;
             const unsigned mask = fiber->mask;
+#ifdef WATCH_RACES
+            ++races::warp_barriers[first / 32];
+#endif
             for (int lane = 0; lane < 32; ++lane) {
                 if (!(mask >> lane & 1)) continue;
                 for (int other = 0; other < 32; ++other) {
@@ -150,7 +172,7 @@ static bool release_warps(int n_threads) {
     return released;
 }
 
-static bool release_block(int n_threads) {
+UNWATCHED static bool release_block(int n_threads) {
     if (problem[0]) return false;
     int n_waiting = 0, line = 0;
     bool one_line = true;
@@ -167,10 +189,13 @@ static bool release_block(int n_threads) {
         return false;
     }
     for (int k = 0; k < n_threads; ++k) fibers[k]->state = READY;
+#ifdef WATCH_RACES
+    ++races::barriers;
+#endif
     return true;
 }
 
-static void run_block(int n_threads) {
+UNWATCHED static void run_block(int n_threads) {
     for (int k = 0; k < n_threads; ++k) fibers[k]->state = READY;
     for (;;) {
         const unsigned from = chance(), backwards = chance() & 1;
@@ -192,7 +217,7 @@ static void run_block(int n_threads) {
     }
 }
 
-static const char* run(void (*kernel)(void**), void** args, const unsigned* grid,
+UNWATCHED static const char* run(void (*kernel)(void**), void** args, const unsigned* grid,
                        const unsigned* block, size_t shared_bytes, uint64_t seed) {
     body = kernel;
     arguments = args;
@@ -205,6 +230,10 @@ static const char* run(void (*kernel)(void**), void** args, const unsigned* grid
     while (static_cast<int>(fibers.size()) < n_threads) fibers.push_back(make_fiber());
     std::vector<unsigned char> shared(shared_bytes + 64 + 16);
     dynamic_shared = shared.data() + (16 - reinterpret_cast<uintptr_t>(shared.data()) % 16) % 16;
+#ifdef WATCH_RACES
+    races::begin_launch(problem, sizeof problem, reinterpret_cast<char*>(dynamic_shared),
+                        shared_bytes);
+#endif
     const size_t n_blocks = static_cast<size_t>(grid[0]) * grid[1] * grid[2];
     const size_t from = chance() % n_blocks;
     const unsigned char soil = chance() & 255;
@@ -217,6 +246,9 @@ static const char* run(void (*kernel)(void**), void** args, const unsigned* grid
         memset(dynamic_shared + shared_bytes, 0xC3, 64);
         if (__start_shared_memory)
             memset(__start_shared_memory, soil, __stop_shared_memory - __start_shared_memory);
+#ifdef WATCH_RACES
+        races::begin_block(k);
+#endif
         run_block(n_threads);
         for (int n = 0; n < 64 && !problem[0]; ++n) {
             if (dynamic_shared[shared_bytes + n] != 0xC3)
@@ -251,7 +283,7 @@ T from_bits(unsigned long long bits) {
 
 inline int lane() { return current_thread % 32; }
 
-static void meet(unsigned mask, unsigned long long value, int line) {
+UNWATCHED static void meet(unsigned mask, unsigned long long value, int line) {
     if (!(mask >> lane() & 1)) {
         // it waits in vain, so that the launch ends with this message
         snprintf(problem, sizeof problem, "lane %d is not in the mask at line %d", lane(), line);
@@ -266,11 +298,11 @@ extern "C" size_t emulator_static_shared() {
     return __start_shared_memory ? __stop_shared_memory - __start_shared_memory : 0;
 }
 
-inline void __syncthreads(int line = __builtin_LINE()) { emulator::wait(emulator::AT_BLOCK, line); }
-inline void __syncwarp(unsigned mask = 0xFFFFFFFFu, int line = __builtin_LINE()) {
+UNWATCHED inline void __syncthreads(int line = __builtin_LINE()) { emulator::wait(emulator::AT_BLOCK, line); }
+UNWATCHED inline void __syncwarp(unsigned mask = 0xFFFFFFFFu, int line = __builtin_LINE()) {
     emulator::meet(mask, 0, line);
 }
-inline int __syncthreads_or(int predicate, int line = __builtin_LINE()) {
+UNWATCHED inline int __syncthreads_or(int predicate, int line = __builtin_LINE()) {
     static int any;
     emulator::wait(emulator::AT_BLOCK, line);
     any = 0;
@@ -283,20 +315,20 @@ inline void __threadfence() {}
 inline void __threadfence_block() {}
 
 template <class T>
-T __shfl_sync(unsigned mask, T value, int from, int width = 32, int line = __builtin_LINE()) {
+UNWATCHED T __shfl_sync(unsigned mask, T value, int from, int width = 32, int line = __builtin_LINE()) {
     emulator::meet(mask, emulator::to_bits(value), line);
     const int begin = emulator::lane() / width * width;
     return emulator::from_bits<T>(emulator::current->seen[begin + (from & (width - 1))]);
 }
 template <class T>
-T __shfl_up_sync(unsigned mask, T value, unsigned by, int width = 32, int line = __builtin_LINE()) {
+UNWATCHED T __shfl_up_sync(unsigned mask, T value, unsigned by, int width = 32, int line = __builtin_LINE()) {
     emulator::meet(mask, emulator::to_bits(value), line);
     const int lane = emulator::lane(), from = lane - static_cast<int>(by);
     return from < lane / width * width ? value
                                        : emulator::from_bits<T>(emulator::current->seen[from]);
 }
 template <class T>
-T __shfl_down_sync(unsigned mask, T value, unsigned by, int width = 32,
+UNWATCHED T __shfl_down_sync(unsigned mask, T value, unsigned by, int width = 32,
                    int line = __builtin_LINE()) {
     emulator::meet(mask, emulator::to_bits(value), line);
     const int lane = emulator::lane(), from = lane + static_cast<int>(by);
@@ -305,14 +337,14 @@ T __shfl_down_sync(unsigned mask, T value, unsigned by, int width = 32,
                : emulator::from_bits<T>(emulator::current->seen[from]);
 }
 template <class T>
-T __shfl_xor_sync(unsigned mask, T value, int with, int width = 32, int line = __builtin_LINE()) {
+UNWATCHED T __shfl_xor_sync(unsigned mask, T value, int with, int width = 32, int line = __builtin_LINE()) {
     emulator::meet(mask, emulator::to_bits(value), line);
     const int lane = emulator::lane(), from = lane ^ with;
     return from >= lane / width * width + width
                ? value
                : emulator::from_bits<T>(emulator::current->seen[from]);
 }
-inline unsigned __ballot_sync(unsigned mask, int predicate, int line = __builtin_LINE()) {
+UNWATCHED inline unsigned __ballot_sync(unsigned mask, int predicate, int line = __builtin_LINE()) {
     emulator::meet(mask, predicate != 0, line);
     unsigned bits = 0;
     for (int k = 0; k < 32; ++k)
@@ -326,7 +358,7 @@ inline int __all_sync(unsigned mask, int predicate, int line = __builtin_LINE())
     return __ballot_sync(mask, predicate, line) == mask;
 }
 template <class T>
-unsigned __match_any_sync(unsigned mask, T value, int line = __builtin_LINE()) {
+UNWATCHED unsigned __match_any_sync(unsigned mask, T value, int line = __builtin_LINE()) {
     emulator::meet(mask, emulator::to_bits(value), line);
     unsigned bits = 0;
     for (int k = 0; k < 32; ++k)
@@ -350,10 +382,19 @@ T min(T a, T b) { return b < a ? b : a; }
 template <class T>
 T max(T a, T b) { return a < b ? b : a; }
 
+namespace emulator {
+UNWATCHED inline void note_atomic(const void* address, size_t size) {
+#ifdef WATCH_RACES
+    races::note(address, size, races::ATOMIC);
+#endif
+}
+}  // namespace emulator
+
 // Only the types that a device has, so that no kernel leans on others.
 #define EMULATE_ATOMIC(NAME, TYPE, NEXT)             \
-    inline TYPE NAME(TYPE* address, TYPE value) {    \
+    UNWATCHED inline TYPE NAME(TYPE* address, TYPE value) { \
         emulator::maybe_yield();                     \
+        emulator::note_atomic(address, sizeof(TYPE)); \
         const TYPE old = *address;                   \
         *address = NEXT;                             \
         emulator::maybe_yield();                     \
@@ -367,8 +408,9 @@ T max(T a, T b) { return a < b ? b : a; }
     EMULATE_ATOMIC(atomicAnd, TYPE, old & value)                   \
     EMULATE_ATOMIC(atomicXor, TYPE, old ^ value)                   \
     EMULATE_ATOMIC(atomicExch, TYPE, value)                        \
-    inline TYPE atomicCAS(TYPE* address, TYPE expected, TYPE value) { \
+    UNWATCHED inline TYPE atomicCAS(TYPE* address, TYPE expected, TYPE value) { \
         emulator::maybe_yield();                                   \
+        emulator::note_atomic(address, sizeof(TYPE));              \
         const TYPE old = *address;                                 \
         if (old == expected) *address = value;                     \
         emulator::maybe_yield();                                   \

@@ -11,14 +11,17 @@ import itertools
 import re
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-HEADER = Path(__file__).with_name("emulator.h")
+HEADERS = [Path(__file__).with_name(name) for name in ("emulator.h", "races.h")]
 COMPILER = shutil.which("g++")
-OPTIONS = ("-std=c++17", "-O1", "-ffp-contract=off", "-shared", "-fPIC", "-w")
+OPTIONS = ("-std=c++17", "-O1", "-ffp-contract=off", "-fPIC", "-w", "-c")
+WATCHING = ("-DWATCH_RACES", "-fsanitize=thread", "--param=tsan-distinguish-volatile=1")
+watch_races = False  # whether accesses that nothing orders are looked for; it is slow
 
 MOST_THREADS = 1024
 MOST_SHARED = 48 * 1024
@@ -74,32 +77,34 @@ def read_parameter(text):
     words = re.sub(r"__restrict__", " ", text).replace("*", " * ").split()
     name, kind = words[-1], words[:-1]
     is_array = "*" in kind
-    plain = " ".join(word for word in kind if word not in {"*", "const"})
+    plain = " ".join(word for word in kind if word not in {"*", "const", "volatile"})
     if plain not in DTYPES:
         raise LaunchError(f"Parameter `{text.strip()}` has no NumPy dtype.")
     return Parameter(name, np.dtype(DTYPES[plain]), is_array, is_array and kind[0] == "const")
 
 
 @functools.cache
-def load(text, folder):
+def load(text, folder, watched):
     """Compiled source; kept in `folder` by what it is made of."""
-    header = HEADER.read_text()
-    digest = hashlib.blake2b(f"{header}{text}{OPTIONS}".encode(), digest_size=12).hexdigest()
+    options = (*OPTIONS, *(WATCHING if watched else ()), "-I", str(HEADERS[0].parent))
+    made_of = (text, *(header.read_text() for header in HEADERS), *options)
+    digest = hashlib.blake2b("".join(made_of).encode(), digest_size=12).hexdigest()
     library = Path(folder) / f"{digest}.so"
     if not library.exists():
-        source = library.with_suffix(".cpp")
-        source.write_text(translate(text))
-        made = library.with_suffix(f".{id(text)}.tmp")
-        found = subprocess.run(
-            [COMPILER, *OPTIONS, "-I", str(HEADER.parent), str(source), "-o", str(made)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if found.returncode:
-            raise LaunchError(found.stderr)
-        made.rename(library)
+        with tempfile.TemporaryDirectory(dir=folder) as work:
+            source, part, whole = (Path(work) / f"kernel.{end}" for end in ("cpp", "o", "so"))
+            source.write_text(translate(text))
+            run_compiler(*options, str(source), "-o", str(part))
+            run_compiler("-shared", str(part), "-o", str(whole))
+            whole.rename(library)
     return ctypes.CDLL(str(library))
+
+
+def run_compiler(*arguments):
+    """Raise with the compiler's words if it fails."""
+    found = subprocess.run([COMPILER, *arguments], capture_output=True, text=True, check=False)
+    if found.returncode:
+        raise LaunchError(found.stderr)
 
 
 def translate(text):
@@ -168,7 +173,7 @@ _SEEDS = itertools.count(1)  # another order of threads at each launch, the same
 def launch(text, folder, kernel, grid, block, args, shared):
     """Run a kernel; `args` are NumPy arrays and NumPy scalars."""
     parameters = read_kernels(text)[kernel]
-    library = load(text, folder)
+    library = load(text, folder, watch_races)
     check_size(library, kernel, grid, block, shared)
     check_arguments(kernel, parameters, args)
     arrays = [arg for arg in args if isinstance(arg, np.ndarray)]
@@ -181,7 +186,8 @@ def launch(text, folder, kernel, grid, block, args, shared):
     function.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_size_t, ctypes.c_uint64]
     problem = function(addresses, *sizes, shared, next(_SEEDS))
     if problem:
-        raise LaunchError(f"Kernel `{kernel}`: {problem.decode()}.")
+        where = name_address(problem.decode(), parameters, args, guarded)
+        raise LaunchError(f"Kernel `{kernel}`: {where}.")
     take_back(kernel, [p for p in parameters if p.is_array], arrays, guarded)
 
 
@@ -190,6 +196,18 @@ def hold(arg, guarded):
     if isinstance(arg, np.ndarray):
         return ctypes.c_void_p(guarded[arg.ctypes.data].address)
     return (ctypes.c_char * arg.nbytes).from_buffer_copy(arg.tobytes())
+
+
+def name_address(problem, parameters, args, guarded):
+    """Problem with an address replaced by the parameter that it lies in."""
+    found = re.search(r"0x[0-9a-f]+", problem)
+    for parameter, arg in zip(parameters, args, strict=True):
+        if found and parameter.is_array:
+            start = guarded[arg.ctypes.data].address
+            if start <= int(found[0], 16) < start + arg.nbytes:
+                place = (int(found[0], 16) - start) // arg.itemsize
+                return problem.replace(found[0], f"`{parameter.name}[{place}]`")
+    return problem
 
 
 def take_back(kernel, parameters, arrays, guarded):
