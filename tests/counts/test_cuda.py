@@ -162,3 +162,13 @@ def test_no_accesses_race(name, stack):
     n_levels, n_regions = min(n_levels, 8), min(n_regions, 3)
     levels, regions = (levels - 1) % np.uint8(8) + np.uint8(1), regions % np.uint8(4)
     compare(name, levels, regions, n_levels, n_regions)
+
+
+@pytest.mark.parametrize("name", TWINS)
+@pytest.mark.usefixtures("watched_gpu")
+def test_no_accesses_race_between_tiles(name):
+    rng = np.random.default_rng(4)
+    levels = rng.integers(1, 4, (2, 22, 8)).repeat(3, axis=1).repeat(5, axis=2).astype(np.uint8)
+    regions = np.ones_like(levels)
+    regions[:, 30:, 12:] = 2
+    compare(name, levels, regions, 3, 2)

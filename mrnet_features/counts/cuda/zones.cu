@@ -59,8 +59,10 @@ extern "C" __global__ void fill_cells(
     const int its_level = key % 256, its_size = key / 256 % (slice_size + 1LL);
     const int its_number = numbers[order[k]];
     const long long cell = row * longest + cells[k] - 1 - (ends[row] - lengths[row]);
-    level[cell] = its_level;  // every thread of a cell writes the same
-    size[cell] = its_size;
+    if (k == 0 || cells[k - 1] < cells[k]) {  // the first of its cell
+        level[cell] = its_level;
+        size[cell] = its_size;
+    }
     atomicAdd(&number[cell], its_number);
     atomicAdd(&by_level[row * n_levels + its_level - 1], its_number);
     atomicAdd(&n_pixels[row], its_size * its_number);
