@@ -67,8 +67,8 @@ def make_stack(device: Device) -> Stack:
     regions[:, 37:] = 2
     regions[:, :12, :15] = 0
     levels = grey // np.uint8(8) + np.uint8(1)
-    arrays = (to_device(part, device) for part in (grey, levels, regions))
-    return Stack(*arrays, n_levels=32, region_names=("upper", "lower"))
+    grey, levels, regions = (to_device(part, device) for part in (grey, levels, regions))
+    return Stack(grey, levels, regions, n_levels=32, region_names=("upper", "lower"))
 
 
 def _differs(family: Family) -> bool:
