@@ -12,6 +12,7 @@ import scipy.stats  # noqa: F401 (before the variable below is set: it changes w
 import sklearn
 from hypothesis import HealthCheck, settings
 
+from mrnet_features.arrays import missing_for_cuda
 from mrnet_features.counts import launch
 
 settings.register_profile(
@@ -25,9 +26,30 @@ if sklearn.__version__.startswith("1.6."):
         importlib.import_module("sklearn.utils.estimator_checks")
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--require-gpu",
+        action="store_true",
+        help="compare CUDA bodies on a device, not on the emulated one; fail where there is none",
+    )
+
+
+@pytest.fixture
+def gpu(request):
+    """CuPy on a device if `--require-gpu` was said, else the module that stands in for it."""
+    if not request.config.getoption("--require-gpu"):
+        return request.getfixturevalue("emulated_gpu")
+    missing = missing_for_cuda()
+    if missing:
+        pytest.fail(missing)
+    return importlib.import_module("cupy")
+
+
 @pytest.fixture
 def emulated_gpu(monkeypatch, pytestconfig):
     """Module that stands in for CuPy: kernels are compiled by g++ and run on the CPU."""
+    if pytestconfig.getoption("--require-gpu"):
+        pytest.skip("of the emulated device, which is not used beside a real one")
     emulator = _load("emulator")
     if emulator.COMPILER is None:
         pytest.skip("no g++: CUDA sources can't be run on the CPU")

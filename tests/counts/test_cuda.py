@@ -1,4 +1,7 @@
-"""CUDA bodies count what the CPU bodies count, exactly; run on the CPU by an emulated device."""
+"""CUDA bodies count what the CPU bodies count, exactly.
+
+By an emulated device on the CPU; by a real one with ``pytest --require-gpu``.
+"""
 
 import importlib
 import importlib.util
@@ -93,7 +96,7 @@ def test_every_count_with_a_gpu_body_is_compared():
 
 
 @pytest.mark.parametrize("name", TWINS)
-@pytest.mark.usefixtures("emulated_gpu")
+@pytest.mark.usefixtures("gpu")
 @settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(stack=stacks())
 def test_both_bodies_count_the_same(name, stack):
@@ -110,7 +113,7 @@ def test_both_bodies_count_the_same(name, stack):
     [((2, 70, 263), 32, 2), ((3, 131, 20), 60, 3), ((4, 1, 1), 1, 1)],
     ids=["several tiles", "more levels than fit", "one pixel"],
 )
-@pytest.mark.usefixtures("emulated_gpu")
+@pytest.mark.usefixtures("gpu")
 def test_larger_stacks(name, shape, n_levels, n_regions):
     rng = np.random.default_rng(0)
     small = rng.integers(1, n_levels + 1, (shape[0], shape[1] // 9 + 1, shape[2] // 40 + 1))
@@ -125,26 +128,26 @@ def test_larger_stacks(name, shape, n_levels, n_regions):
     compare(name, levels, regions, n_levels, n_regions)
 
 
-@pytest.mark.usefixtures("emulated_gpu")
+@pytest.mark.usefixtures("gpu")
 def test_extents_need_no_body_of_their_own():
     regions = np.random.default_rng(1).integers(0, 4, (3, 9, 11)).astype(np.uint8)
     found = extents(to_device(regions, "cuda"), n_regions=4)
     assert np.array_equal(to_host(found), extents(regions, n_regions=4))
 
 
-@pytest.mark.usefixtures("emulated_gpu")
+@pytest.mark.usefixtures("gpu")
 @pytest.mark.parametrize("name", TWINS)
-def test_strided_and_reversed_stacks_are_copied(name, emulated_gpu):
+def test_strided_and_reversed_stacks_are_copied(name, gpu):
     rng = np.random.default_rng(2)
     levels, regions = (rng.integers(1, 4, (2, 8, 20)).astype(np.uint8) for _ in range(2))
     views = [part[:, ::-1, ::2] for part in (levels, regions)]
     compare(name, *views, 3, 3)
 
 
-@pytest.mark.usefixtures("emulated_gpu")
+@pytest.mark.usefixtures("gpu")
 @pytest.mark.parametrize("name", TWINS)
-def test_both_bodies_refuse_the_same(name, emulated_gpu):
-    ones = emulated_gpu.ones((1, 2, 2), np.uint8)
+def test_both_bodies_refuse_the_same(name, gpu):
+    ones = gpu.ones((1, 2, 2), np.uint8)
     [options, *_] = OPTIONS[name](4)
     for bad in (ones.astype(np.int32), ones[0], ones * 0 + 200):
         if "regions" not in inspect.signature(TWINS[name]).parameters:

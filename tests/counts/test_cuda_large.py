@@ -20,7 +20,7 @@ from mrnet_features.counts.rims import rims
 from mrnet_features.counts.smooth import smooth
 from mrnet_features.counts.zones import zones
 
-pytestmark = pytest.mark.usefixtures("emulated_gpu")
+pytestmark = pytest.mark.usefixtures("gpu")
 
 RNG = np.random.default_rng(3)
 

@@ -1,4 +1,7 @@
-"""A table from the GPU is the table from the CPU; the GPU is an emulated one."""
+"""A table from the GPU is the table from the CPU; the GPU is an emulated one.
+
+Or a real one, with ``pytest --require-gpu``.
+"""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +10,7 @@ import pytest
 from mrnet_features import FeatureExtractor
 from mrnet_features.data.mrnet import PLANES
 
-pytestmark = pytest.mark.usefixtures("emulated_gpu")
+pytestmark = pytest.mark.usefixtures("gpu")
 
 
 def draw_exam(seed, shape):
