@@ -13,7 +13,7 @@ import sklearn
 from hypothesis import HealthCheck, settings
 
 from mrnet_features.arrays import missing_for_cuda
-from mrnet_features.counts import launch
+from mrnet_features.counts import gradients, launch
 
 settings.register_profile(
     "default", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
@@ -52,13 +52,16 @@ def emulated_gpu(monkeypatch, pytestconfig):
         pytest.skip("of the emulated device, which is not used beside a real one")
     emulator = _load("emulator")
     if emulator.COMPILER is None:
-        pytest.skip("no g++: CUDA sources can't be run on the CPU")
+        pytest.skip("no g++ on Linux: CUDA sources can not be run on the CPU")
     modules = _make_cupy(pytestconfig.cache.mkdir("emulated_kernels"))
     for name, module in modules.items():
         monkeypatch.setitem(sys.modules, name, module)
-    launch._load.cache_clear()
+    caches = (launch._load, launch._find_kernel, gradients._upload_tables)
+    for cache in caches:
+        cache.cache_clear()
     yield modules["cupy"]
-    launch._load.cache_clear()
+    for cache in caches:
+        cache.cache_clear()
 
 
 @functools.cache

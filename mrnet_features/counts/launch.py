@@ -138,7 +138,7 @@ def launch(
     for place, arg in enumerate(args):
         if isinstance(arg, cupy.ndarray) and not arg.flags.c_contiguous:
             raise ValueError(f"Argument {place} of kernel `{kernel}` must be contiguous.")
-    function = _load(source, int(cupy.cuda.runtime.getDevice())).get_function(kernel)
+    function = _find_kernel(source, kernel, int(cupy.cuda.runtime.getDevice()))
     taken = tuple(np.int32(arg) if isinstance(arg, int) else arg for arg in args)
     function((n_blocks,), (n_threads,), taken, shared_mem=shared)
 
@@ -165,6 +165,11 @@ def launch_each(
     check_items(n_items)
     if n_items > 0:
         launch(source, kernel, -(-n_items // N_THREADS), N_THREADS, args)
+
+
+@functools.cache
+def _find_kernel(source: str, kernel: str, device: int) -> Any:
+    return _load(source, device).get_function(kernel)
 
 
 @functools.cache

@@ -11,6 +11,7 @@ import itertools
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 HEADERS = [Path(__file__).with_name(name) for name in ("emulator.h", "races.h")]
-COMPILER = shutil.which("g++")
+COMPILER = shutil.which("g++") if sys.platform == "linux" else None
 OPTIONS = ("-std=c++17", "-O1", "-ffp-contract=off", "-fPIC", "-w", "-c")
 WATCHING = ("-DWATCH_RACES", "-fsanitize=thread", "--param=tsan-distinguish-volatile=1")
 watch_races = False  # whether accesses that nothing orders are looked for; it is slow
