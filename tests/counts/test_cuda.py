@@ -71,14 +71,12 @@ OPTIONS = {
 
 def compare(name, levels, regions, n_levels, n_regions):
     """Count on both devices and compare every array's values, dtype and shape."""
-    count, parameters = TWINS[name], inspect.signature(TWINS[name]).parameters
-    on_device = [to_device(part, "cuda") for part in (levels, regions)]
+    count, stack = TWINS[name], arrays_of(name, levels, regions)
+    on_device = [to_device(part, "cuda") for part in stack]
     for options in OPTIONS[name](n_levels):
-        if "n_regions" in parameters:
+        if "n_regions" in inspect.signature(count).parameters:
             options = {**options, "n_regions": n_regions}
-        n_arrays = 2 if "regions" in parameters else 1
-        expected = count(*(levels, regions)[:n_arrays], **options)
-        found = count(*on_device[:n_arrays], **options)
+        expected, found = count(*stack, **options), count(*on_device, **options)
         assert type(found) is type(expected) or not isinstance(expected, tuple)
         for part, what in zip(parts_of(found), parts_of(expected), strict=True):
             part = to_host(part)
@@ -87,12 +85,20 @@ def compare(name, levels, regions, n_levels, n_regions):
             assert np.array_equal(part, what), (name, options)
 
 
+def arrays_of(name, levels, regions):
+    """Arrays that a count takes; its options are named."""
+    parameters = inspect.signature(TWINS[name]).parameters.values()
+    names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    return [regions if each == "regions" else levels for each in names]
+
+
 def parts_of(found):
     return found if isinstance(found, tuple) else (found,)
 
 
-def test_every_count_with_a_gpu_body_is_compared():
-    assert set(TWINS) <= set(OPTIONS)
+def test_every_count_has_a_gpu_body_and_is_compared():
+    assert counts.missing_gpu_bodies() == []
+    assert set(TWINS) == set(OPTIONS)
 
 
 @pytest.mark.parametrize("name", TWINS)
@@ -150,10 +156,10 @@ def test_both_bodies_refuse_the_same(name, gpu):
     ones = gpu.ones((1, 2, 2), np.uint8)
     [options, *_] = OPTIONS[name](4)
     for bad in (ones.astype(np.int32), ones[0], ones * 0 + 200):
-        if "regions" not in inspect.signature(TWINS[name]).parameters:
+        if "n_regions" not in inspect.signature(TWINS[name]).parameters:
             continue  # nothing is refused but by its options
         with pytest.raises((TypeError, ValueError), match="must"):
-            TWINS[name](bad, bad, n_regions=1, **options)
+            TWINS[name](*arrays_of(name, bad, bad), n_regions=1, **options)
 
 
 @pytest.mark.parametrize("name", TWINS)
