@@ -48,7 +48,8 @@ def resolve_device(device: str) -> Device:
     Parameters
     ----------
     device : {"auto", "cpu", "cuda"}
-        "auto" is "cuda" where CuPy finds a device, else "cpu".
+        "auto" is "cpu" for now: what has not been run on a GPU yet is used where it is asked for
+        alone.
 
     Returns
     -------
@@ -66,19 +67,17 @@ def resolve_device(device: str) -> Device:
     >>> resolve_device("cpu")
     'cpu'
     """
-    if device == "cpu":
-        return "cpu"
-    if device not in {"auto", "cuda"}:
+    if device not in {"auto", "cpu", "cuda"}:
         raise ValueError(f"`device` must be 'auto', 'cpu' or 'cuda', got {device!r}.")
+    if device != "cuda":
+        return "cpu"  # "auto", too, until the CUDA bodies have been run and timed on a device
     missing = missing_for_cuda()
-    if missing is None:
-        return "cuda"
-    if device == "cuda":
+    if missing is not None:
         raise RuntimeError(
             f"device='cuda' needs CuPy, an NVIDIA driver and a device: {missing} "
             "Use device='cpu' to compute without a GPU."
         )
-    return "cpu"
+    return "cuda"
 
 
 def missing_for_cuda() -> str | None:

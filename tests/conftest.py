@@ -1,12 +1,19 @@
 """What several test files share: hypothesis' profile and scikit-learn's checks."""
 
-import importlib
+import functools
+import importlib.util
 import os
+import sys
+from pathlib import Path
 from unittest import mock
 
+import pytest
 import scipy.stats  # noqa: F401 (before the variable below is set: it changes what scipy accepts)
 import sklearn
 from hypothesis import HealthCheck, settings
+
+from mrnet_features.arrays import missing_for_cuda
+from mrnet_features.counts import gradients, launch
 
 settings.register_profile(
     "default", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
@@ -17,3 +24,65 @@ if sklearn.__version__.startswith("1.6."):
     # Beside array-api-compat its checks can't be imported unless this variable is set.
     with mock.patch.dict(os.environ, {"SCIPY_ARRAY_API": "1"}):
         importlib.import_module("sklearn.utils.estimator_checks")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--require-gpu",
+        action="store_true",
+        help="compare CUDA bodies on a device, not on the emulated one; fail where there is none",
+    )
+
+
+@pytest.fixture
+def gpu(request):
+    """CuPy on a device if `--require-gpu` was said, else the module that stands in for it."""
+    if not request.config.getoption("--require-gpu"):
+        return request.getfixturevalue("emulated_gpu")
+    missing = missing_for_cuda()
+    if missing:
+        pytest.fail(missing)
+    return importlib.import_module("cupy")
+
+
+@pytest.fixture
+def emulated_gpu(monkeypatch, pytestconfig):
+    """Module that stands in for CuPy: kernels are compiled by g++ and run on the CPU."""
+    if pytestconfig.getoption("--require-gpu"):
+        pytest.skip("of the emulated device, which is not used beside a real one")
+    emulator = _load("emulator")
+    if emulator.COMPILER is None:
+        pytest.skip("no g++ on Linux: CUDA sources can not be run on the CPU")
+    modules = _make_cupy(pytestconfig.cache.mkdir("emulated_kernels"))
+    for name, module in modules.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    caches = (launch._load, launch._find_kernel, gradients._upload_tables)
+    for cache in caches:
+        cache.cache_clear()
+    yield modules["cupy"]
+    for cache in caches:
+        cache.cache_clear()
+
+
+@functools.cache
+def _make_cupy(folder):
+    """Make the modules once: array-api-compat keeps what it has seen of them."""
+    return _load("cupy_on_cpu").make_modules(_load("emulator"), folder)
+
+
+@functools.cache
+def _load(name):
+    """Module of ``tests/counts/cuda``; the same each time, so that its classes stay the same."""
+    path = Path(__file__).parent / "counts" / "cuda" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look there
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def watched_gpu(emulated_gpu, monkeypatch):
+    """The same, and accesses to memory that no barrier orders are errors."""
+    monkeypatch.setattr(_load("emulator"), "watch_races", True)
+    return emulated_gpu

@@ -74,6 +74,34 @@ def test_cuda_without_cupy_says_what_to_install(monkeypatch):
     assert resolve_device("auto") == "cpu"
 
 
+def test_a_gpu_is_taken_where_it_is_asked_for_alone(emulated_gpu):
+    assert resolve_device("cuda") == "cuda"
+    assert resolve_device("auto") == "cpu"
+
+
+def test_cuda_without_a_device_or_driver_says_so(emulated_gpu, monkeypatch):
+    runtime = emulated_gpu.cuda.runtime
+    monkeypatch.setattr(runtime, "getDeviceCount", lambda: 0)
+    with pytest.raises(RuntimeError, match="driver reports no device"):
+        resolve_device("cuda")
+
+    def fail():
+        raise runtime.CUDARuntimeError("insufficient driver")
+
+    monkeypatch.setattr(runtime, "getDeviceCount", fail)
+    with pytest.raises(RuntimeError, match="driver does not answer .insufficient driver"):
+        resolve_device("cuda")
+
+
+def test_arrays_go_to_the_device_and_back(emulated_gpu):
+    there = to_device(np.arange(3), "cuda")
+    assert isinstance(there, emulated_gpu.ndarray)
+    assert to_device(there, "cuda") is there
+    assert namespace(there).sum(there) == 3
+    assert to_host(there).tolist() == [0, 1, 2]
+    assert to_device(there, "cpu").tolist() == [0, 1, 2]
+
+
 def test_to_host_and_to_device_do_not_copy_what_is_there():
     values = np.arange(3)
     assert to_host(values) is values

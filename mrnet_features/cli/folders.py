@@ -70,7 +70,9 @@ def extract(
     families: Annotated[
         str, typer.Option(help="A preset, or families by name, separated by commas.")
     ] = "baseline",
-    device: Annotated[Device, typer.Option(help="Where to count.")] = Device.auto,
+    device: Annotated[
+        Device, typer.Option(help="Where to count; auto is the CPU for now.")
+    ] = Device.auto,
     jobs: Jobs = -1,
     as_json: Json = False,
 ) -> None:

@@ -147,7 +147,9 @@ def predict(
         Path, typer.Argument(help="valid-paths.csv: sagittal, coronal, axial of each exam.")
     ],
     out: Annotated[Path, typer.Argument(help="predictions.csv to write.")],
-    device: Annotated[Device, typer.Option(help="Where to count.")] = Device.auto,
+    device: Annotated[
+        Device, typer.Option(help="Where to count; auto is the CPU for now.")
+    ] = Device.auto,
     jobs: Jobs = -1,
     as_json: Json = False,
 ) -> None:
@@ -203,7 +205,9 @@ def reproduce(
     families: Annotated[
         str, typer.Option(help="A preset, or families by name, separated by commas.")
     ] = "baseline",
-    device: Annotated[Device, typer.Option(help="Where to count.")] = Device.auto,
+    device: Annotated[
+        Device, typer.Option(help="Where to count; auto is the CPU for now.")
+    ] = Device.auto,
     seed: Seed = 0,
     jobs: Jobs = -1,
     as_json: Json = False,

@@ -10,6 +10,7 @@ from numba import njit
 
 from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.inputs import check_counted
+from mrnet_features.counts.launch import N_THREADS, count_walks, launch, launch_each
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
 
@@ -78,14 +79,60 @@ def bands(grey: Array, regions: Array, *, n_regions: int, offsets: tuple[int, ..
     >>> float(contrast[0, 0, 0, 0]), int(strongest.continuity[0, 0, 0, 0])
     (80.0, 11)
     """
-    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
-    if not offsets or min(offsets) < 1:
-        raise ValueError(f"`offsets` must be pixels, at least 1 each, got {offsets}.")
+    _check(grey, regions, n_regions, offsets)
     shape = (grey.shape[0], n_regions, len(offsets), N_ORIENTATIONS)
     counts = Bands(np.zeros(shape, np.uint8), *(np.zeros(shape, np.int32) for _ in range(3)))
     lines = np.stack([_lay_out(offset) for offset in offsets])
     _find_bands(np.ascontiguousarray(grey), np.ascontiguousarray(regions), lines, *counts)
     return counts
+
+
+@bands.gpu
+def _(grey: Array, regions: Array, *, n_regions: int, offsets: tuple[int, ...]) -> Bands:
+    import cupy
+
+    _check(grey, regions, n_regions, offsets)
+    grey, regions = cupy.ascontiguousarray(grey), cupy.ascontiguousarray(regions)
+    n_slices, height, width = grey.shape
+    on_host = np.stack([_lay_out(offset) for offset in offsets])
+    reach = np.abs(on_host).max(axis=(1, 2, 3)).astype(np.int32)
+    lines, n_kinds = cupy.asarray(on_host), len(offsets) * N_ORIENTATIONS
+    patch = cupy.empty(grey.shape, cupy.uint16)
+    launch_each(
+        "bands.cu", "sum_patches", grey.size, (grey, np.uint32(grey.size), height, width, patch)
+    )
+    shape = (n_slices, n_regions, len(offsets), N_ORIENTATIONS)
+    strongest = cupy.zeros(shape, cupy.uint64)
+    blocks = count_walks(-(-height // 2) * -(-width // 2))
+    launch(
+        "bands.cu",
+        "find_bands",
+        n_slices * n_kinds * blocks,
+        N_THREADS,
+        (
+            *(patch, regions, lines, cupy.asarray(reach), blocks, height, width, n_regions),
+            *(len(offsets), N_ORIENTATIONS, strongest),
+        ),
+    )
+    counts = Bands(
+        cupy.zeros(shape, cupy.uint8), *(cupy.zeros(shape, cupy.int32) for _ in range(3))
+    )
+    launch_each(
+        "bands.cu",
+        "describe_bands",
+        strongest.size,
+        (
+            *(patch, strongest, lines, np.int64(strongest.size), height, width),
+            *(n_regions, n_kinds, *counts),
+        ),
+    )
+    return counts
+
+
+def _check(grey: Array, regions: Array, n_regions: int, offsets: tuple[int, ...]) -> None:
+    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
+    if not offsets or min(offsets) < 1:
+        raise ValueError(f"`offsets` must be pixels, at least 1 each, got {offsets}.")
 
 
 def _lay_out(offset: int) -> IntArray:

@@ -9,7 +9,8 @@ from numba import njit
 
 from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.inputs import check_counted, check_levels
-from mrnet_features.counts.labels import label_slice, make_room
+from mrnet_features.counts.labels import label_on_gpu, label_slice, make_room
+from mrnet_features.counts.launch import launch_each
 from mrnet_features.counts.lines import find_span
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
@@ -74,6 +75,40 @@ def depths(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> D
         np.ascontiguousarray(levels), np.ascontiguousarray(regions), distances, n_pixels
     )
     return Depths(distances[..., :farthest], n_pixels)
+
+
+@depths.gpu
+def _(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Depths:
+    import cupy
+
+    check_levels(n_levels)
+    check_counted(levels, regions, lowest=1, highest=n_levels, n_regions=n_regions)
+    levels, regions = cupy.ascontiguousarray(levels), cupy.ascontiguousarray(regions)
+    n_slices, height, width = levels.shape
+    n_pixels, slice_size = np.uint32(levels.size), np.uint32(height * width)
+    root, size = label_on_gpu(levels, regions)
+    depth = cupy.empty(levels.size, cupy.int32)
+    launch_each(
+        "depths.cu", "measure_columns", n_slices * width, (regions, n_slices, height, width, depth)
+    )
+    nearest = cupy.full(levels.size, height + width, cupy.int32)
+    launch_each(
+        "depths.cu", "measure_zones", levels.size, (depth, root, regions, n_pixels, width, nearest)
+    )
+    longest = (min(height, width) + 1) // 2
+    distances = cupy.zeros((n_slices, n_regions, n_levels, longest), cupy.int32)
+    n_in_zones = cupy.zeros((n_slices, n_regions), cupy.int32)
+    farthest = cupy.ones(1, cupy.int32)
+    launch_each(
+        "depths.cu",
+        "count_depths",
+        levels.size,
+        (
+            *(levels, regions, size, nearest, n_pixels, slice_size),
+            *(n_levels, n_regions, longest, distances, n_in_zones, farthest),
+        ),
+    )
+    return Depths(distances[..., : int(farthest[0])], n_in_zones)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]

@@ -9,6 +9,7 @@ from numba import njit
 
 from mrnet_features.arrays import Array, namespace, twin
 from mrnet_features.counts.inputs import check_counted
+from mrnet_features.counts.launch import N_THREADS, count_walks, launch
 from mrnet_features.counts.lines import find_change, find_span
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
@@ -80,6 +81,27 @@ def bounds(regions: Array, *, n_regions: int) -> Array:
     _find_bounds(np.ascontiguousarray(regions), found)
     found[found[:, 1] < 0, ::2] = 0
     return found[1:]
+
+
+@bounds.gpu
+def _(regions: Array, *, n_regions: int) -> Array:
+    import cupy
+
+    check_counted(regions, regions, lowest=0, highest=255, n_regions=n_regions)
+    n_slices, height, width = regions.shape
+    found = cupy.full((n_regions, 6), -1, cupy.int32)
+    found[:, ::2] = max(regions.shape)
+    n_blocks = count_walks(height * width)
+    launch(
+        "extents.cu",
+        "find_bounds",
+        n_slices * n_blocks,
+        N_THREADS,
+        (cupy.ascontiguousarray(regions), n_blocks, height, width, n_regions, found),
+    )
+    first, last = found[:, ::2], found[:, 1::2]
+    found[:, ::2] = cupy.where(last < 0, cupy.zeros_like(first), first)
+    return found
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]

@@ -10,6 +10,7 @@ from numba import njit
 
 from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.inputs import check_counted
+from mrnet_features.counts.launch import N_THREADS, SHARED_BYTES, count_tiles, launch
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
 LongArray = np.ndarray[Any, np.dtype[np.int64]]
@@ -78,12 +79,7 @@ def gradients(
     >>> gradients(grey, np.ones_like(grey), **options).magnitude.ravel().tolist()
     [144, 0]
     """
-    if min(n_rows, n_columns) < 1 or not 1 <= n_orientations <= 255:
-        raise ValueError(
-            "`n_rows` and `n_columns` must be at least 1 and `n_orientations` 1 to 255, got "
-            f"{n_rows}, {n_columns} and {n_orientations}."
-        )
-    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
+    _check(grey, regions, n_rows, n_columns, n_orientations, n_regions)
     shape = (grey.shape[0], n_regions, n_rows, n_columns)
     magnitude = np.zeros((*shape, n_orientations), np.int64)
     number = np.zeros(shape, np.int32)
@@ -95,6 +91,78 @@ def gradients(
         number,
     )
     return Gradients(magnitude, number)
+
+
+@gradients.gpu
+def _(
+    grey: Array,
+    regions: Array,
+    *,
+    n_rows: int,
+    n_columns: int,
+    n_orientations: int,
+    n_regions: int,
+) -> Gradients:
+    import cupy
+
+    _check(grey, regions, n_rows, n_columns, n_orientations, n_regions)
+    n_slices, height, width = grey.shape
+    grey, regions = cupy.ascontiguousarray(grey), cupy.ascontiguousarray(regions)
+    shape = (n_slices, n_regions, n_rows, n_columns)
+    magnitude = cupy.zeros((*shape, n_orientations), cupy.int64)
+    number = cupy.zeros(shape, cupy.int32)
+    row_cells = cupy.empty((n_slices, n_regions, height), cupy.int32)
+    column_cells = cupy.empty((n_slices, n_regions, width), cupy.int32)
+    sizes = (height, width, n_regions, n_rows, n_columns)
+    launch(
+        "gradients.cu",
+        "cells",
+        n_slices * n_regions,
+        N_THREADS,
+        (regions, *sizes, TAIL, row_cells, column_cells),
+    )
+    table_bytes = n_rows * n_columns * (n_orientations + 1) * number.itemsize
+    is_shared = table_bytes <= SHARED_BYTES
+    launch(
+        "gradients.cu",
+        "gradients",
+        count_tiles(n_slices, n_regions, height, width),
+        N_THREADS,
+        (
+            *(grey, regions),
+            *_upload_tables(n_orientations, int(cupy.cuda.runtime.getDevice())),
+            *(row_cells, column_cells),
+            *(*sizes, n_orientations, int(is_shared)),
+            *(magnitude.view(cupy.uint64), number),  # atomics know no signed 64 bits
+        ),
+        shared=table_bytes if is_shared else 0,
+    )
+    return Gradients(magnitude, number)
+
+
+@functools.cache
+def _upload_tables(n_orientations: int, device: int) -> tuple[Array, Array]:  # noqa: ARG001
+    """Tables on the current device, `device`; they go up once."""
+    import cupy
+
+    orientation, magnitude = gradient_tables(n_orientations)
+    return cupy.asarray(orientation), cupy.asarray(magnitude)
+
+
+def _check(
+    grey: Array,
+    regions: Array,
+    n_rows: int,
+    n_columns: int,
+    n_orientations: int,
+    n_regions: int,
+) -> None:
+    if min(n_rows, n_columns) < 1 or not 1 <= n_orientations <= 255:
+        raise ValueError(
+            "`n_rows` and `n_columns` must be at least 1 and `n_orientations` 1 to 255, got "
+            f"{n_rows}, {n_columns} and {n_orientations}."
+        )
+    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
 
 
 @functools.cache

@@ -9,6 +9,7 @@ from numba import njit
 
 from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.inputs import check_counted
+from mrnet_features.counts.launch import N_THREADS, count_tiles, launch
 from mrnet_features.counts.lines import find_span
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
@@ -42,12 +43,38 @@ def histogram(values: Array, regions: Array, *, n_values: int, n_regions: int) -
     >>> histogram(values, np.uint8([[[1, 1, 1, 0]]]), n_values=3, n_regions=1)
     array([[[1, 2, 0]]], dtype=int32)
     """
-    if not 1 <= n_values <= 256:
-        raise ValueError(f"`n_values` must be 1 to 256, got {n_values}.")
-    check_counted(values, regions, lowest=0, highest=n_values - 1, n_regions=n_regions)
+    _check(values, regions, n_values, n_regions)
     counts = np.zeros((values.shape[0], n_regions + 1, n_values), np.int32)
     _count_values(np.ascontiguousarray(values), np.ascontiguousarray(regions), counts)
     return counts[:, 1:]
+
+
+@histogram.gpu
+def _(values: Array, regions: Array, *, n_values: int, n_regions: int) -> Array:
+    import cupy
+
+    _check(values, regions, n_values, n_regions)
+    n_slices, height, width = values.shape
+    counts = cupy.zeros((n_slices, n_regions, n_values), cupy.int32)
+    launch(
+        "histogram.cu",
+        "histogram",
+        count_tiles(n_slices, n_regions, height, width),
+        N_THREADS,
+        (
+            cupy.ascontiguousarray(values),
+            cupy.ascontiguousarray(regions),
+            *(height, width, n_regions, n_values),
+            counts,
+        ),
+    )
+    return counts
+
+
+def _check(values: Array, regions: Array, n_values: int, n_regions: int) -> None:
+    if not 1 <= n_values <= 256:
+        raise ValueError(f"`n_values` must be 1 to 256, got {n_values}.")
+    check_counted(values, regions, lowest=0, highest=n_values - 1, n_regions=n_regions)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]

@@ -11,12 +11,17 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from mrnet_features.arrays import Array
+from mrnet_features.counts.launch import check_items, launch, launch_each
 from mrnet_features.counts.lines import find_span
 
 KeyArray = np.ndarray[Any, np.dtype[np.uint16]]
 LabelArray = np.ndarray[Any, np.dtype[np.uint32]]
 
 NO_KEY = 65535  # beyond 255 regions of 255 levels
+
+TILE_WIDTH, TILE_HEIGHT = 32, 8  # as labels.cu has them
+NO_LABEL = 2**32 - 1  # as labels.cu has it
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
@@ -136,3 +141,58 @@ def make_room(height: int, width: int) -> Any:
         np.empty(n_labels, np.uint16),
         np.empty((n_labels, 2), np.uint32),
     )
+
+
+def label_on_gpu(
+    values: Array,
+    regions: Array,
+    *,
+    lowest: int = 0,
+    mask: int = 255,
+    diagonals: bool = True,
+    across_slices: bool = False,
+) -> tuple[Array, Array]:
+    """Pieces of a stack that lives on a GPU: of one region and, under a mask, of one value.
+
+    Parameters
+    ----------
+    values, regions : CuPy array of shape (n_slices, height, width), uint8
+        Contiguous. Pixels of region 0 belong to no piece.
+    lowest : int, default 0
+        Pixels of a lower value belong to no piece.
+    mask : int, default 255
+        Bits of the values that must agree: 255 for all, 0 for none.
+    diagonals : bool, default True
+        Whether pixels that touch by a corner hang together, too.
+    across_slices : bool, default False
+        Whether a pixel hangs together with the nine above and below it, too.
+
+    Returns
+    -------
+    root : CuPy array of shape (n_pixels,), uint32
+        Place of the first pixel of a pixel's piece in the whole stack, `NO_LABEL` for none.
+    size : CuPy array of shape (n_pixels,), int32
+        Pixels of a piece at its first pixel; 0 elsewhere.
+
+    Raises
+    ------
+    ValueError
+        If the stack has more than `MOST_ITEMS` pixels.
+    """
+    import cupy
+
+    n_slices, height, width = values.shape
+    n_pixels = n_slices * height * width
+    check_items(n_pixels)
+    root, size = cupy.empty(n_pixels, cupy.uint32), cupy.empty(n_pixels, cupy.int32)
+    n_tiles = n_slices * -(-height // TILE_HEIGHT) * -(-width // TILE_WIDTH)
+    what = (values, regions, lowest, mask)
+    tiled = (*what, int(diagonals), height, width, root)
+    launch("labels.cu", "label_tiles", n_tiles, TILE_WIDTH * TILE_HEIGHT, (*tiled, size))
+    launch("labels.cu", "join_tiles", n_tiles, 64, tiled)
+    if across_slices:
+        later = n_pixels - height * width
+        n = np.uint32(n_pixels)
+        launch_each("labels.cu", "join_slices", later, (*what, height, width, n, root))
+    launch_each("labels.cu", "flatten", n_pixels, (np.uint32(n_pixels), root, size))
+    return root, size

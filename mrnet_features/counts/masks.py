@@ -9,8 +9,11 @@ from numba import njit
 
 from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.inputs import check_counted, check_levels
+from mrnet_features.counts.launch import N_THREADS, launch
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
+
+_MOST_BLOCKS = 4096  # on a GPU: each has work space of its own
 
 
 class Masks(NamedTuple):
@@ -65,12 +68,9 @@ def masks(
     >>> found.quads.ravel().tolist(), found.boxes.ravel().tolist()
     ([2, 4, 2, 0, 0, 0], [4, 3, 2])
     """
-    check_levels(n_levels)
-    if not thresholds:
-        raise ValueError("`thresholds` must hold at least one level, got none.")
-    check_counted(levels, regions, lowest=1, highest=n_levels, n_regions=n_regions)
+    _check(levels, regions, thresholds, n_levels, n_regions)
     n_slices, height, width = levels.shape
-    n_sizes = 1 + int(np.ceil(np.log2(max(height, width)))) if max(height, width) > 1 else 1
+    n_sizes = _count_sizes(height, width)
     shape = (n_slices, n_regions, len(thresholds))
     quads, boxes = np.zeros((*shape, 6), np.int32), np.zeros((*shape, n_sizes), np.int32)
     n_pixels = np.zeros((n_slices, n_regions), np.int32)
@@ -83,6 +83,53 @@ def masks(
         n_pixels,
     )
     return Masks(quads, boxes, n_pixels)
+
+
+@masks.gpu
+def _(
+    levels: Array, regions: Array, *, thresholds: tuple[int, ...], n_levels: int, n_regions: int
+) -> Masks:
+    import cupy
+
+    _check(levels, regions, thresholds, n_levels, n_regions)
+    n_slices, height, width = levels.shape
+    n_sizes = _count_sizes(height, width)
+    shape = (n_slices, n_regions, len(thresholds))
+    quads = cupy.zeros((*shape, 6), cupy.int32)
+    boxes = cupy.zeros((*shape, n_sizes), cupy.int32)
+    n_pixels = cupy.zeros((n_slices, n_regions), cupy.int32)
+    n_masks = n_slices * n_regions * len(thresholds)
+    n_blocks = min(n_masks, _MOST_BLOCKS)
+    # a mask halved once and halved twice
+    room = -(-height // 2) * -(-width // 2) + -(-height // 4) * -(-width // 4)
+    launch(
+        "masks.cu",
+        "count_masks",
+        n_blocks,
+        N_THREADS,
+        (
+            *(cupy.ascontiguousarray(levels), cupy.ascontiguousarray(regions)),
+            *(cupy.asarray(np.asarray(thresholds, np.int32)), np.int64(n_masks)),
+            *(height, width, n_regions, len(thresholds), n_sizes),
+            *(cupy.empty(n_blocks * room, cupy.uint8), np.int64(room)),
+            *(quads, boxes, n_pixels),
+        ),
+    )
+    return Masks(quads, boxes, n_pixels)
+
+
+def _check(
+    levels: Array, regions: Array, thresholds: tuple[int, ...], n_levels: int, n_regions: int
+) -> None:
+    check_levels(n_levels)
+    if not thresholds:
+        raise ValueError("`thresholds` must hold at least one level, got none.")
+    check_counted(levels, regions, lowest=1, highest=n_levels, n_regions=n_regions)
+
+
+def _count_sizes(height: int, width: int) -> int:
+    """Sizes of boxes up to the one that holds the slice."""
+    return 1 + int(np.ceil(np.log2(max(height, width)))) if max(height, width) > 1 else 1
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

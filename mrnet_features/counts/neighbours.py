@@ -9,6 +9,7 @@ from numba import njit
 
 from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.inputs import check_counted, check_levels
+from mrnet_features.counts.launch import N_THREADS, count_tiles, launch
 from mrnet_features.counts.lines import PackedArray, find_span, pack_slice
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
@@ -18,6 +19,8 @@ PlaceArray = np.ndarray[Any, np.dtype[np.uint32]]
 LEVEL = np.uint16(255)
 SUM = np.uint16(2047)  # eight levels add up to 2040 at most
 FIRST = np.uint16(2048)
+
+_TABLE_ROW = 19  # numbers of a level in a block's table, as neighbours.cu has them
 
 
 class Neighbours(NamedTuple):
@@ -83,6 +86,33 @@ def neighbours(levels: Array, regions: Array, *, n_levels: int, n_regions: int) 
     )
     number = dependence.sum(axis=-1, dtype=np.int32) - difference[..., 0].astype(np.int32)
     return Neighbours(dependence, number, difference[..., 1:])
+
+
+@neighbours.gpu
+def _(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Neighbours:
+    import cupy
+
+    check_levels(n_levels)
+    check_counted(levels, regions, lowest=1, highest=n_levels, n_regions=n_regions)
+    n_slices, height, width = levels.shape
+    shape = (n_slices, n_regions, n_levels)
+    dependence = cupy.zeros((*shape, 9), cupy.int32)
+    number = cupy.zeros(shape, cupy.int32)
+    difference = cupy.zeros((*shape, 8), cupy.int64)
+    launch(
+        "neighbours.cu",
+        "neighbours",
+        count_tiles(n_slices, n_regions, height, width),
+        N_THREADS,
+        (
+            cupy.ascontiguousarray(levels),
+            cupy.ascontiguousarray(regions),
+            *(height, width, n_regions, n_levels),
+            *(dependence, number, difference.view(cupy.uint64)),  # atomics know no signed 64 bits
+        ),
+        shared=_TABLE_ROW * n_levels * dependence.itemsize,
+    )
+    return Neighbours(dependence, number, difference)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]

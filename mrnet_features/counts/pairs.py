@@ -8,7 +8,8 @@ import numpy as np
 from numba import njit
 
 from mrnet_features.arrays import Array, twin
-from mrnet_features.counts.inputs import check_counted
+from mrnet_features.counts.inputs import check_counted, check_levels
+from mrnet_features.counts.launch import N_THREADS, SHARED_BYTES, count_tiles, launch
 from mrnet_features.counts.lines import PackedArray, find_span, pack_slice
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
@@ -50,14 +51,44 @@ def pairs(levels: Array, regions: Array, *, n_levels: int, n_regions: int, dista
     array([[0, 1],
            [1, 2]], dtype=int32)
     """
-    if not 1 <= n_levels <= 255:
-        raise ValueError(f"`n_levels` must be 1 to 255, got {n_levels}.")
-    if distance < 1:
-        raise ValueError(f"`distance` must be at least 1 pixel, got {distance}.")
-    check_counted(levels, regions, lowest=1, highest=n_levels, n_regions=n_regions)
+    _check(levels, regions, n_levels, n_regions, distance)
     counts = np.zeros((levels.shape[0], n_regions, 4, n_levels, n_levels), np.int32)
     _count_pairs(np.ascontiguousarray(levels), np.ascontiguousarray(regions), distance, counts)
     return counts
+
+
+@pairs.gpu
+def _(levels: Array, regions: Array, *, n_levels: int, n_regions: int, distance: int) -> Array:
+    import cupy
+
+    _check(levels, regions, n_levels, n_regions, distance)
+    n_slices, height, width = levels.shape
+    counts = cupy.zeros((n_slices, n_regions, 4, n_levels, n_levels), cupy.int32)
+    table_bytes = 4 * n_levels * n_levels * counts.itemsize
+    is_shared = table_bytes <= SHARED_BYTES
+    launch(
+        "pairs.cu",
+        "pairs",
+        count_tiles(n_slices, n_regions, height, width),
+        N_THREADS,
+        (
+            cupy.ascontiguousarray(levels),
+            cupy.ascontiguousarray(regions),
+            *(height, width, n_regions, n_levels),
+            min(distance, max(height, width)),  # beyond the slice in any case
+            int(is_shared),
+            counts,
+        ),
+        shared=table_bytes if is_shared else 0,
+    )
+    return counts
+
+
+def _check(levels: Array, regions: Array, n_levels: int, n_regions: int, distance: int) -> None:
+    check_levels(n_levels)
+    if distance < 1:
+        raise ValueError(f"`distance` must be at least 1 pixel, got {distance}.")
+    check_counted(levels, regions, lowest=1, highest=n_levels, n_regions=n_regions)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]

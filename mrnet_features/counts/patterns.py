@@ -9,6 +9,7 @@ from numba import njit
 
 from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.inputs import check_counted
+from mrnet_features.counts.launch import N_THREADS, count_tiles, launch
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
 
@@ -54,9 +55,7 @@ def patterns(grey: Array, regions: Array, *, radius: int, n_regions: int) -> Arr
     >>> patterns(grey, np.ones_like(grey), radius=1, n_regions=1)
     array([[[1, 0, 0, 0, 0, 0, 0, 0, 0, 0]]], dtype=int32)
     """
-    if not 1 <= radius <= 8:
-        raise ValueError(f"`radius` must be 1 to 8 pixels, got {radius}.")
-    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
+    _check(grey, regions, radius, n_regions)
     counts = np.zeros((grey.shape[0], n_regions + 1, POINTS_PER_RADIUS * radius + 2), np.int32)
     _count_patterns(
         np.ascontiguousarray(grey),
@@ -66,6 +65,35 @@ def patterns(grey: Array, regions: Array, *, radius: int, n_regions: int) -> Arr
         counts.reshape(len(counts), -1),
     )
     return counts[:, 1:]
+
+
+@patterns.gpu
+def _(grey: Array, regions: Array, *, radius: int, n_regions: int) -> Array:
+    import cupy
+
+    _check(grey, regions, radius, n_regions)
+    n_slices, height, width = grey.shape
+    counts = cupy.zeros((n_slices, n_regions, POINTS_PER_RADIUS * radius + 2), cupy.int32)
+    launch(
+        "patterns.cu",
+        "patterns",
+        count_tiles(n_slices, n_regions, height, width),
+        N_THREADS,
+        (
+            cupy.ascontiguousarray(grey),
+            cupy.ascontiguousarray(regions),
+            cupy.asarray(circle_points(radius)),
+            *(height, width, n_regions, radius),
+            counts,
+        ),
+    )
+    return counts
+
+
+def _check(grey: Array, regions: Array, radius: int, n_regions: int) -> None:
+    if not 1 <= radius <= 8:
+        raise ValueError(f"`radius` must be 1 to 8 pixels, got {radius}.")
+    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
 
 
 def circle_points(radius: int) -> IntArray:

@@ -9,6 +9,8 @@ from numba import njit
 
 from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.inputs import check_counted
+from mrnet_features.counts.labels import NO_LABEL, label_on_gpu
+from mrnet_features.counts.launch import launch_each
 from mrnet_features.counts.lines import find_change, find_span
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
@@ -69,6 +71,38 @@ def pools(grey: Array, regions: Array, *, threshold: int, n_regions: int) -> Poo
     """
     check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
     return Pools(*_find_pools(np.ascontiguousarray(grey), np.ascontiguousarray(regions), threshold))
+
+
+@pools.gpu
+def _(grey: Array, regions: Array, *, threshold: int, n_regions: int) -> Pools:
+    import cupy
+
+    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
+    grey, regions = cupy.ascontiguousarray(grey), cupy.ascontiguousarray(regions)
+    _, height, width = grey.shape
+    root, sizes = label_on_gpu(grey, regions, lowest=int(threshold), mask=0, across_slices=True)
+    roots = cupy.flatnonzero(sizes)
+    n_pools = roots.shape[0]
+    region, size = cupy.empty(n_pools, cupy.int32), cupy.empty(n_pools, cupy.int32)
+    sums, bounds = cupy.zeros((n_pools, 6), cupy.int64), cupy.empty((n_pools, 6), cupy.int32)
+    place = cupy.empty(grey.size, cupy.int32)
+    launch_each(
+        "pools.cu",
+        "begin_pools",
+        n_pools,
+        (roots, n_pools, regions, sizes, place, region, size, bounds),
+    )
+    if n_pools > 0:
+        launch_each(
+            "pools.cu",
+            "add_runs",
+            grey.size,
+            (
+                *(root, place, np.uint32(grey.size), height, width, np.uint32(NO_LABEL)),
+                *(sums, bounds),
+            ),
+        )
+    return Pools(region, size, sums, bounds)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

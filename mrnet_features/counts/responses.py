@@ -9,6 +9,7 @@ from numba import njit
 
 from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.inputs import check_counted
+from mrnet_features.counts.launch import N_THREADS, launch, launch_each
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
 
@@ -17,6 +18,8 @@ MIDDLE_BITS = 6  # of fraction between the two passes
 END_BITS = 4  # of fraction after them
 STEPS = 4  # of a counted response, in a grey level
 REACH = 255 * STEPS  # the largest response that is counted as what it is
+
+ROW_BLOCK = 128  # pixels of a row that a block filters, as responses.cu has them
 
 
 @twin
@@ -56,12 +59,18 @@ def laplacian_responses(grey: Array, regions: Array, *, sigma: float, n_regions:
     """
     check_scale(sigma, "sigma")
     check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
-    x, gauss = _gauss(sigma, 4)
-    second = (x**2 / sigma**2 - 1) * gauss
-    smooth, curved = _fix(gauss, 1.0), _fix(second, 0.0)
-    taps = np.stack([smooth, curved])
+    taps = _make_laplacian_taps(sigma)
     terms = np.array([[0, 1, 0, 1], [0, 0, 1, 1]], np.int32)
     return _count(grey, regions, taps, taps, terms, 1, n_regions)[:, :, 0]
+
+
+@laplacian_responses.gpu
+def _(grey: Array, regions: Array, *, sigma: float, n_regions: int) -> Array:
+    check_scale(sigma, "sigma")
+    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
+    taps = _make_laplacian_taps(sigma)
+    response = _filter_on_gpu(grey, regions, taps, "filter_laplacian_columns", 1)
+    return _count_on_gpu(response, regions, n_regions, 1, 2 * REACH + 1)[:, :, 0]
 
 
 @twin
@@ -99,15 +108,9 @@ def gabor_responses(grey: Array, regions: Array, *, wavelength: float, n_regions
     >>> counts[0, 0, :, 0].tolist()
     [4, 4, 8]
     """
-    if not 2 <= wavelength <= 32:
-        raise ValueError(f"`wavelength` must be 2 to 32 pixels, got {wavelength}.")
+    _check_wavelength(wavelength)
     check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
-    x, gauss = _gauss(0.56 * wavelength, 3)
-    waves = [gauss]
-    for slant in (1.0, np.sqrt(0.5)):
-        phase = 2 * np.pi * x * slant / wavelength
-        waves += [gauss * np.cos(phase), gauss * np.sin(phase)]
-    taps = np.stack([_fix(wave, None) for wave in waves])
+    taps = _make_gabor_taps(wavelength)
     even, odd, slant_even, slant_odd = 1, 2, 3, 4
     terms = np.array(
         [
@@ -126,10 +129,41 @@ def gabor_responses(grey: Array, regions: Array, *, wavelength: float, n_regions
     return np.stack([counts[:, :, 0], counts[:, :, 1], both], axis=2)
 
 
+@gabor_responses.gpu
+def _(grey: Array, regions: Array, *, wavelength: float, n_regions: int) -> Array:
+    _check_wavelength(wavelength)
+    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
+    taps = _make_gabor_taps(wavelength)
+    response = _filter_on_gpu(grey, regions, taps, "filter_gabor_columns", 4)
+    return _count_on_gpu(response, regions, n_regions, 3, REACH + 1)
+
+
+def _check_wavelength(wavelength: float) -> None:
+    if not 2 <= wavelength <= 32:
+        raise ValueError(f"`wavelength` must be 2 to 32 pixels, got {wavelength}.")
+
+
 def check_scale(scale: float, name: str) -> None:
     """Raise unless a Gaussian of this width can be laid over a slice."""
     if not 0.5 <= scale <= 16:
         raise ValueError(f"`{name}` must be 0.5 to 16 pixels, got {scale}.")
+
+
+def _make_laplacian_taps(sigma: float) -> IntArray:
+    """Gaussian, and its second derivative times sigma^2."""
+    x, gauss = _gauss(sigma, 4)
+    second = (x**2 / sigma**2 - 1) * gauss
+    return np.stack([_fix(gauss, 1.0), _fix(second, 0.0)])
+
+
+def _make_gabor_taps(wavelength: float) -> IntArray:
+    """Gaussian, even and odd wave under it, and both as a diagonal wave needs them."""
+    x, gauss = _gauss(0.56 * wavelength, 3)
+    waves = [gauss]
+    for slant in (1.0, np.sqrt(0.5)):
+        phase = 2 * np.pi * x * slant / wavelength
+        waves += [gauss * np.cos(phase), gauss * np.sin(phase)]
+    return np.stack([_fix(wave, None) for wave in waves])
 
 
 def _gauss(sigma: float, reach: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
@@ -146,6 +180,62 @@ def _fix(taps: np.ndarray[Any, Any], total: float | None) -> IntArray:
     if total is not None:
         fixed[fixed.size // 2] += int(total * 2**TAP_BITS) - int(fixed.sum())
     return fixed
+
+
+def _filter_on_gpu(
+    grey: Array, regions: Array, taps: IntArray, columns: str, n_outputs: int
+) -> Array:
+    """Responses, a stack for each output; what lies in no region is left open."""
+    import cupy
+
+    n_slices, height, width = grey.shape
+    n_sets, n_taps = taps.shape
+    n_pixels, on_device = np.uint32(grey.size), cupy.asarray(taps)
+    # 16 bits hold what is left between the passes
+    middle = cupy.empty((n_sets, *grey.shape), cupy.int16)
+    blocks_a_row = -(-width // ROW_BLOCK)
+    launch(
+        "responses.cu",
+        "filter_rows",
+        n_slices * height * blocks_a_row,
+        ROW_BLOCK,
+        (
+            *(cupy.ascontiguousarray(grey), on_device, n_sets, n_taps, blocks_a_row),
+            *(n_pixels, width, middle),
+        ),
+    )
+    response = cupy.empty((n_outputs, *grey.shape), cupy.uint16)
+    launch_each(
+        "responses.cu",
+        columns,
+        grey.size,
+        (
+            *(middle, cupy.ascontiguousarray(regions), on_device, n_taps),
+            *(n_pixels, height, width, response),
+        ),
+    )
+    return response
+
+
+def _count_on_gpu(
+    response: Array, regions: Array, n_regions: int, n_outputs: int, n_values: int
+) -> Array:
+    """Histograms of stacks of responses; the last output takes all stacks that are left."""
+    import cupy
+
+    n_slices, height, width = regions.shape
+    counts = cupy.empty((n_slices, n_regions, n_outputs, n_values), cupy.int32)
+    launch(
+        "responses.cu",
+        "count_responses",
+        n_slices * n_regions * n_outputs,
+        N_THREADS,
+        (
+            *(response, cupy.ascontiguousarray(regions), np.uint32(regions.size), height * width),
+            *(n_regions, n_outputs, response.shape[0], n_values, counts),
+        ),
+    )
+    return counts
 
 
 def _count(
@@ -285,12 +375,40 @@ def haar_responses(grey: Array, regions: Array, *, side: int, n_regions: int) ->
     >>> haar_responses(grey, np.ones_like(grey), side=2, n_regions=1).argmax(axis=-1)
     array([[[16, 0, 0]]])
     """
-    if side not in {2, 4, 8, 16, 32, 64}:
-        raise ValueError(f"`side` must be 2, 4, 8, 16, 32 or 64 pixels, got {side}.")
+    _check_side(side)
     check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
     counts = np.zeros((grey.shape[0], n_regions + 1, 3, REACH + 1), np.int32)
     _count_squares(np.ascontiguousarray(grey), np.ascontiguousarray(regions), side, counts)
     return counts[:, 1:]
+
+
+@haar_responses.gpu
+def _(grey: Array, regions: Array, *, side: int, n_regions: int) -> Array:
+    import cupy
+
+    _check_side(side)
+    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
+    grey, regions = cupy.ascontiguousarray(grey), cupy.ascontiguousarray(regions)
+    _, height, width = grey.shape
+    n_pixels, half = np.uint32(grey.size), side // 2
+    sums, is_whole_row = cupy.empty(grey.shape, cupy.uint16), cupy.empty(grey.shape, cupy.uint8)
+    quarters = cupy.empty(grey.shape, cupy.int32)
+    response = cupy.empty((3, *grey.shape), cupy.uint16)
+    for kernel, args in (
+        ("sum_rows", (grey, regions, n_pixels, width, half, sums, is_whole_row)),
+        ("sum_columns", (sums, n_pixels, height, width, half, quarters)),
+        (
+            "take_details",
+            (quarters, regions, is_whole_row, n_pixels, height, width, half, response),
+        ),
+    ):
+        launch_each("responses.cu", kernel, grey.size, args)
+    return _count_on_gpu(response, regions, n_regions, 3, REACH + 1)
+
+
+def _check_side(side: int) -> None:
+    if side not in {2, 4, 8, 16, 32, 64}:
+        raise ValueError(f"`side` must be 2, 4, 8, 16, 32 or 64 pixels, got {side}.")
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

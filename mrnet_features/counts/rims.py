@@ -9,6 +9,7 @@ from numba import njit
 
 from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.inputs import check_counted
+from mrnet_features.counts.launch import N_THREADS, count_walks, launch, launch_each
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
 
@@ -66,13 +67,46 @@ def rims(grey: Array, regions: Array, *, threshold: int, n_regions: int, side: i
     >>> [int(part[0, 0]) for part in found]
     [1, 3, 24]
     """
-    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
-    if side < 1:
-        raise ValueError(f"`side` must be at least 1 pixel, got {side}.")
+    _check(grey, regions, n_regions, side)
     counts = np.zeros((3, grey.shape[0], n_regions + 1), np.int32)
     _count_rims(np.ascontiguousarray(grey), np.ascontiguousarray(regions), threshold, side, counts)
     core, n_steps, steps = counts[:, :, 1:]
     return Rims(core, n_steps, steps)
+
+
+@rims.gpu
+def _(grey: Array, regions: Array, *, threshold: int, n_regions: int, side: int) -> Rims:
+    import cupy
+
+    _check(grey, regions, n_regions, side)
+    grey, regions = cupy.ascontiguousarray(grey), cupy.ascontiguousarray(regions)
+    n_slices, height, width = grey.shape
+    is_bright_row = cupy.empty(grey.shape, cupy.uint8)
+    launch_each(
+        "rims.cu",
+        "find_bright_rows",
+        grey.size,
+        (grey, regions, np.uint32(grey.size), width, int(threshold), side, is_bright_row),
+    )
+    counts = cupy.zeros((3, n_slices, n_regions), cupy.int32)
+    blocks_a_slice = count_walks(height * width)
+    launch(
+        "rims.cu",
+        "count_rims",
+        n_slices * blocks_a_slice,
+        N_THREADS,
+        (
+            *(grey, regions, is_bright_row, blocks_a_slice, n_slices, height, width, n_regions),
+            *(int(threshold), side, counts),
+        ),
+    )
+    return Rims(counts[0], counts[1], counts[2])
+
+
+def _check(grey: Array, regions: Array, n_regions: int, side: int) -> None:
+    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
+    if side < 1:
+        raise ValueError(f"`side` must be at least 1 pixel, got {side}.")
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

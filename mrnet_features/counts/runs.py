@@ -9,10 +9,13 @@ from numba import njit
 
 from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.inputs import check_counted, check_levels
+from mrnet_features.counts.launch import N_THREADS, SHARED_BYTES, count_tiles, launch
 from mrnet_features.counts.lines import PackedArray, find_span, pack_slice
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
 PlaceArray = np.ndarray[Any, np.dtype[np.uint32]]
+
+_N_SHORT = 32  # runs up to this length are counted in shared memory; 16 KB for 32 levels
 
 
 @twin
@@ -54,6 +57,32 @@ def runs(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Arr
         np.ascontiguousarray(levels), np.ascontiguousarray(regions), n_levels, n_regions
     )
     return counts.reshape(len(levels), n_regions, 4, n_levels, -1)
+
+
+@runs.gpu
+def _(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Array:
+    import cupy
+
+    check_levels(n_levels)
+    check_counted(levels, regions, lowest=1, highest=n_levels, n_regions=n_regions)
+    n_slices, height, width = levels.shape
+    arrays = cupy.ascontiguousarray(levels), cupy.ascontiguousarray(regions)
+    found = cupy.ones(1, cupy.int32)
+    n_tiles = count_tiles(n_slices, 1, height, width)
+    launch("runs.cu", "longest_run", n_tiles, N_THREADS, (*arrays, height, width, found))
+    longest = int(found[0])
+    counts = cupy.zeros((n_slices, n_regions, 4, n_levels, longest), cupy.int32)
+    row_bytes = 4 * n_levels * counts.itemsize
+    n_short = min(longest, _N_SHORT, SHARED_BYTES // row_bytes)
+    launch(
+        "runs.cu",
+        "runs",
+        n_tiles * n_regions,
+        N_THREADS,
+        (*arrays, height, width, n_regions, n_levels, longest, n_short, counts),
+        shared=n_short * row_bytes,
+    )
+    return counts
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]

@@ -8,6 +8,8 @@ import numpy as np
 from numba import njit
 
 from mrnet_features.arrays import Array, twin
+from mrnet_features.counts.launch import launch_each
+from mrnet_features.stacks.prepare import check_stack
 
 
 @twin
@@ -30,19 +32,47 @@ def smooth(grey: Array, *, side: int) -> Array:
 
     Raises
     ------
-    ValueError
-        If `side` is not odd.
+    TypeError, ValueError
+        If the input is not as above.
 
     Examples
     --------
     >>> smooth(np.array([[[0, 0, 9, 0, 0]]], np.uint8), side=3)[0, 0]
     array([0, 3, 3, 3, 0], dtype=uint8)
     """
-    if side < 1 or side % 2 == 0:
-        raise ValueError(f"`side` must be an odd number of pixels, got {side}.")
+    _check(grey, side)
     means = np.empty(grey.shape, np.uint8)
     _average_squares(np.ascontiguousarray(grey), side, means)
     return means
+
+
+@smooth.gpu
+def _(grey: Array, *, side: int) -> Array:
+    import cupy
+
+    _check(grey, side)
+    n_slices, height, width = grey.shape
+    sums, means = cupy.empty(grey.shape, cupy.int32), cupy.empty(grey.shape, cupy.uint8)
+    half, n_pixels = side // 2, grey.size
+    launch_each(
+        "smooth.cu",
+        "sum_rows",
+        n_pixels,
+        (cupy.ascontiguousarray(grey), np.uint32(n_pixels), width, half, sums),
+    )
+    launch_each(
+        "smooth.cu",
+        "average_columns",
+        n_slices * width,
+        (sums, n_slices, height, width, half, means),
+    )
+    return means
+
+
+def _check(grey: Array, side: int) -> None:
+    check_stack(grey, "grey")
+    if side < 1 or side % 2 == 0:
+        raise ValueError(f"`side` must be an odd number of pixels, got {side}.")
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]

@@ -9,8 +9,12 @@ from scipy import ndimage
 
 from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.inputs import check_counted
+from mrnet_features.counts.labels import label_on_gpu
+from mrnet_features.counts.launch import N_THREADS, count_walks, launch, launch_each
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
+
+_MOST_PLANE_PIXELS = 1 << 26  # on a GPU, where holes are sought in one plane a slice and region
 
 _PLANE_CROSS = np.array(
     [[[0, 0, 0]] * 3, [[0, 1, 0], [1, 1, 1], [0, 1, 0]], [[0, 0, 0]] * 3], dtype=bool
@@ -83,9 +87,7 @@ def wedges(
     >>> int(found.filled[0, 0, 0]), int(found.residue[0, 0, 0]), int(found.holes[0, 0])
     (5, 400, 5)
     """
-    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
-    if not sides or any(side < 1 or side % 2 == 0 for side in sides):
-        raise ValueError(f"`sides` must be odd numbers of pixels, got {sides}.")
+    _check(grey, regions, n_regions, sides)
     shape = (grey.shape[0], n_regions)
     columns = {name: np.zeros(shape, np.int32) for name in Wedges._fields}
     columns |= {name: np.zeros((*shape, len(sides)), np.int32) for name in ("filled", "residue")}
@@ -123,6 +125,118 @@ def wedges(
         counts.filled[here, :, k] = total(filled)
         counts.residue[here, :, k] = total((image - opened) * filled)
     return counts
+
+
+@wedges.gpu
+def _(
+    grey: Array, regions: Array, *, threshold: int, n_regions: int, sides: tuple[int, ...]
+) -> Wedges:
+    import cupy
+
+    _check(grey, regions, n_regions, sides)
+    grey, regions = cupy.ascontiguousarray(grey), cupy.ascontiguousarray(regions)
+    n_slices, height, width = grey.shape
+    shape = (n_slices, n_regions)
+    n_pixels, dark, holes, hole_excess = (cupy.zeros(shape, cupy.int32) for _ in range(4))
+    filled, residue = (cupy.zeros((*shape, len(sides)), cupy.int32) for _ in range(2))
+    columns = cupy.zeros((*shape, width), cupy.int32)
+    rows = cupy.zeros((*shape, height), cupy.int32)
+    blocks_a_slice = count_walks(height * width)
+    size = (blocks_a_slice, height, width, n_regions)
+    launch(
+        "wedges.cu",
+        "count_dark",
+        n_slices * blocks_a_slice,
+        N_THREADS,
+        (grey, regions, int(threshold), *size, n_pixels, dark, columns, rows),
+    )
+    for k, side in enumerate(sides):
+        launch(
+            "wedges.cu",
+            "count_clefts",
+            n_slices * blocks_a_slice,
+            N_THREADS,
+            (
+                *(grey, regions, _open_rows(grey, side // 2), int(threshold), side // 2, *size),
+                *(k, len(sides), filled, residue),
+            ),
+        )
+    most = max(_MOST_PLANE_PIXELS // grey.size, 1)
+    for first in range(0, n_regions, most):
+        n_planes = min(most, n_regions - first) * n_slices
+        _count_holes_on_gpu(grey, regions, int(threshold), first, n_planes, holes, hole_excess)
+    n_columns, n_rows = (
+        cupy.sum(number > 1, axis=2, dtype=cupy.int32) for number in (columns, rows)
+    )
+    return Wedges(n_pixels, dark, n_columns, n_rows, filled, residue, holes, hole_excess)
+
+
+def _open_rows(grey: Array, half: int) -> Array:
+    """Opening with a square but for its last step, along columns."""
+    import cupy
+
+    _, height, width = grey.shape
+    for along_rows, highest in ((1, 0), (0, 0), (1, 1)):
+        target = cupy.empty(grey.shape, cupy.uint8)
+        launch_each(
+            "wedges.cu",
+            "find_extremes",
+            grey.size,
+            (grey, np.uint32(grey.size), half, height, width, along_rows, highest, target),
+        )
+        grey = target
+    return grey
+
+
+def _count_holes_on_gpu(
+    grey: Array,
+    regions: Array,
+    threshold: int,
+    first: int,
+    n_planes: int,
+    holes: Array,
+    hole_excess: Array,
+) -> None:
+    """Add the holes of the regions from `first` on, for which there are planes."""
+    import cupy
+
+    n_slices, height, width = grey.shape
+    n_in_planes = n_planes * height * width
+    background = cupy.empty((n_planes, height, width), cupy.uint8)
+    launch_each(
+        "wedges.cu",
+        "set_background",
+        n_in_planes,
+        (
+            *(grey, regions, threshold, first, np.uint32(grey.size), np.uint32(n_in_planes)),
+            background,
+        ),
+    )
+    root, _ = label_on_gpu(background, background, diagonals=False)
+    is_open = cupy.zeros(n_in_planes, cupy.uint8)
+    launch_each(
+        "wedges.cu",
+        "open_edges",
+        n_in_planes,
+        (root, background, np.uint32(n_in_planes), height, width, is_open),
+    )
+    blocks_a_slice = count_walks(height * width)
+    launch(
+        "wedges.cu",
+        "count_holes",
+        n_planes * blocks_a_slice,
+        N_THREADS,
+        (
+            *(grey, root, background, is_open, threshold, first, blocks_a_slice, n_slices),
+            *(height, width, holes.shape[1], holes, hole_excess),
+        ),
+    )
+
+
+def _check(grey: Array, regions: Array, n_regions: int, sides: tuple[int, ...]) -> None:
+    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
+    if not sides or any(side < 1 or side % 2 == 0 for side in sides):
+        raise ValueError(f"`sides` must be odd numbers of pixels, got {sides}.")
 
 
 def _find_holes(mask: Any) -> Any:

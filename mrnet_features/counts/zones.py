@@ -9,7 +9,8 @@ from numba import njit
 
 from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.inputs import check_counted, check_levels
-from mrnet_features.counts.labels import label_slice, make_room
+from mrnet_features.counts.labels import label_on_gpu, label_slice, make_room
+from mrnet_features.counts.launch import launch_each
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
 
@@ -81,6 +82,78 @@ def zones(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Zo
     level, size, number = padded
     n_pixels = (size * number).sum(axis=-1, dtype=np.int32)
     return Zones(level, size, number, by_level, n_pixels)
+
+
+@zones.gpu
+def _(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Zones:
+    import cupy
+
+    check_levels(n_levels)
+    check_counted(levels, regions, lowest=1, highest=n_levels, n_regions=n_regions)
+    n_slices, height, width = levels.shape
+    shape = (n_slices, n_regions)
+    keys, numbers = _list_zones_on_gpu(levels, regions, n_levels, n_regions)
+    n_keys, slice_size = keys.shape[0], np.uint32(height * width)
+    order = cupy.argsort(keys) if n_keys > 0 else keys
+    is_first, lengths = cupy.zeros(n_keys, cupy.int32), cupy.zeros(shape, cupy.int32)
+    launch_each(
+        "zones.cu", "begin_cells", n_keys, (keys, order, n_keys, slice_size, is_first, lengths)
+    )
+    longest = max(int(lengths.max()), 1)
+    level, size, number = (cupy.zeros((*shape, longest), cupy.int32) for _ in range(3))
+    by_level, n_pixels = cupy.zeros((*shape, n_levels), cupy.int32), cupy.zeros(shape, cupy.int32)
+    cells = cupy.cumsum(is_first, dtype=cupy.int32) if n_keys > 0 else is_first
+    ends = cupy.cumsum(lengths, dtype=cupy.int32)
+    launch_each(
+        "zones.cu",
+        "fill_cells",
+        n_keys,
+        (
+            *(keys, order, numbers, cells, ends, lengths),
+            *(n_keys, slice_size, n_levels, longest),
+            *(level, size, number, by_level, n_pixels),
+        ),
+    )
+    return Zones(level, size, number, by_level, n_pixels)
+
+
+def _list_zones_on_gpu(
+    levels: Array, regions: Array, n_levels: int, n_regions: int
+) -> tuple[Array, Array]:
+    """Keys and numbers of zones: each small size and level once, each large zone for itself."""
+    import cupy
+
+    levels, regions = cupy.ascontiguousarray(levels), cupy.ascontiguousarray(regions)
+    _, size = label_on_gpu(levels, regions)
+    n_slices, height, width = levels.shape
+    n_pixels, slice_size = np.uint32(levels.size), np.uint32(height * width)
+    n_rows = n_slices * n_regions
+    # a table for the small is worth it up to a few entries a pixel
+    n_small = min(_N_SMALL, max(4 * levels.size // (n_rows * n_levels), 1))
+    table = cupy.zeros(n_rows * n_small * n_levels, cupy.int32)
+    large = cupy.empty(levels.size // (n_small + 1), cupy.int64)
+    n_found = cupy.zeros(1, cupy.uint32)
+    launch_each(
+        "zones.cu",
+        "sort_out_zones",
+        levels.size,
+        (
+            *(levels, regions, size, n_pixels, slice_size, n_levels, n_regions, n_small),
+            *(table, large, n_found),
+        ),
+    )
+    places, n_large = cupy.flatnonzero(table), int(n_found[0])
+    n_places = places.shape[0]
+    keys = cupy.empty(n_places + n_large, cupy.int64)
+    numbers = cupy.ones(n_places + n_large, cupy.int32)
+    keys[n_places:] = large[:n_large]
+    launch_each(
+        "zones.cu",
+        "list_small_zones",
+        n_places,
+        (table, places, n_places, slice_size, n_levels, n_small, keys, numbers),
+    )
+    return keys, numbers
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]

@@ -61,7 +61,9 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Keep the statistics that grow with the number of pixels or slices. On MRNet they are a
         shortcut (knee size and protocol), so they are left out unless asked.
     device : {"auto", "cpu", "cuda"}, default "auto"
-        Where to count. "auto" takes a GPU where one is ready.
+        Where to count. "auto" is the CPU for now: a GPU counts the same in all tests, which
+        emulate one, but has not been tried; ask for it with "cuda", and let
+        ``mrnet-features doctor`` compare it with the CPU first.
     n_jobs : int, optional
         Exams described at the same time, as joblib takes it: None is 1, -1 all cores.
     progress : bool, optional
@@ -221,7 +223,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 "device='cuda' needs a GPU body of every count, but this version has none of "
                 f"{', '.join(missing)}. Use device='cpu'."
             )
-        return resolve_device("cpu" if missing and self.device == "auto" else self.device)
+        return resolve_device(self.device)
 
     def __sklearn_is_fitted__(self) -> bool:
         return True  # nothing is learnt

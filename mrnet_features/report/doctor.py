@@ -12,6 +12,7 @@ from typing import Any
 from mrnet_features.arrays import missing_for_cuda
 from mrnet_features.counts import missing_gpu_bodies
 from mrnet_features.models.boosting import import_lightgbm
+from mrnet_features.report.selftest import compare_devices, describe_device
 
 CORE = ("numpy", "scipy", "numba", "pandas", "pyarrow", "scikit-learn", "scikit-image", "joblib")
 EXTRAS = {"matplotlib": "report"}
@@ -44,7 +45,9 @@ class Finding:
 
 
 def examine_machine() -> list[Finding]:
-    """Findings about this machine: versions, processor, device, optional parts.
+    """Findings about this machine: versions, processor, optional parts, device.
+
+    Where there is a device, it counts a small stack for every family, and so does the CPU.
 
     Returns
     -------
@@ -57,7 +60,7 @@ def examine_machine() -> list[Finding]:
         *(Finding(name, "ok", importlib.metadata.version(name)) for name in CORE),
         _examine_lightgbm(),
         *(_examine_extra(name, extra) for name, extra in EXTRAS.items()),
-        _examine_gpu(),
+        *_examine_gpu(),
     ]
 
 
@@ -82,12 +85,24 @@ def _examine_extra(name: str, extra: str) -> Finding:
     )
 
 
-def _examine_gpu() -> Finding:
+def _examine_gpu() -> list[Finding]:
     if missing_gpu_bodies():
-        return Finding("gpu", "optional", "not used", "Nothing to do: this version uses the CPU.")
+        return [Finding("gpu", "optional", "not used", "Nothing to do: this version uses the CPU.")]
     missing = missing_for_cuda()
     if missing:
-        return Finding("gpu", "optional", "none; everything runs on the CPU", missing)
-    import cupy
+        return [Finding("gpu", "optional", "none; everything runs on the CPU", missing)]
+    return [
+        Finding("gpu", "ok", describe_device(), "It counts where device='cuda' is asked for."),
+        _compare_with_cpu(),
+    ]
 
-    return Finding("gpu", "ok", cupy.cuda.runtime.getDeviceProperties(0)["name"].decode())
+
+def _compare_with_cpu() -> Finding:
+    try:
+        n_families, differing = compare_devices()
+    except Exception as error:  # noqa: BLE001 (whatever stops the device is what was asked for)
+        return Finding("gpu counts", "missing", f"stopped: {error}", "Use device='cpu'.")
+    if differing:
+        found = f"differ from the CPU's: {', '.join(differing)}"
+        return Finding("gpu counts", "missing", found, "Use device='cpu', and tell us, please.")
+    return Finding("gpu counts", "ok", f"equal the CPU's, for {n_families} families")

@@ -1,12 +1,17 @@
 """A machine without libgomp learns the package's name, from every door."""
 
 import builtins
+import importlib
+import pkgutil
 import sys
 
 import pytest
 
-from mrnet_features import cli
+from mrnet_features import cli, counts
+from mrnet_features.arrays import Twin
+from mrnet_features.counts.histogram import histogram
 from mrnet_features.report.doctor import examine_machine
+from mrnet_features.report.selftest import compare_devices
 from mrnet_features.report.terminal import format_findings
 
 
@@ -56,3 +61,49 @@ def test_every_other_error_passes_through_untouched(monkeypatch):
     monkeypatch.setattr("mrnet_features.report.doctor.examine_machine", lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         cli.main()
+
+
+def gpu_findings():
+    return {f.subject: f for f in examine_machine() if f.subject.startswith("gpu")}
+
+
+def test_doctor_compares_a_gpu_with_the_cpu(emulated_gpu):
+    found = gpu_findings()
+    assert found["gpu"].state == found["gpu counts"].state == "ok"
+    for what in ("emulated device", "GiB free", "driver for CUDA 12.8"):
+        assert what in found["gpu"].found
+    assert "equal the CPU's" in found["gpu counts"].found
+
+
+def test_the_self_test_reaches_every_count(emulated_gpu, monkeypatch):
+    reached = set()
+    real = Twin.__call__
+
+    def note(self, *args, **kwargs):
+        reached.add(self.__name__)
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(Twin, "__call__", note)
+    compare_devices()
+    monkeypatch.undo()
+    modules = [
+        importlib.import_module(f"{counts.__name__}.{info.name}")
+        for info in pkgutil.iter_modules(counts.__path__)
+    ]
+    twins = {n for m in modules for n, item in vars(m).items() if isinstance(item, Twin)}
+    assert reached == twins
+
+
+def test_doctor_tells_of_a_gpu_that_counts_wrongly(emulated_gpu, monkeypatch):
+    monkeypatch.setattr(histogram, "_gpu", lambda *a, **k: emulated_gpu.zeros((3, 2, 256), "int32"))
+    found = gpu_findings()["gpu counts"]
+    assert found.state == "missing"
+    assert "differ from the CPU's: " in found.found
+    assert "intensity" in found.found
+
+
+def test_doctor_tells_of_a_gpu_that_stops(emulated_gpu, monkeypatch):
+    monkeypatch.setattr(emulated_gpu, "RawModule", None)
+    found = gpu_findings()["gpu counts"]
+    assert found.state == "missing"
+    assert found.found.startswith("stopped: ")

@@ -1,0 +1,61 @@
+// Bounds: a thread widens a box in registers while it stays in a region, a block the boxes of all
+// regions of its part of a slice in shared memory; those that hold anything widen the stack's.
+
+constexpr int MOST_REGIONS = 256;  // with what lies outside
+constexpr int BEYOND = 0x7fffffff;
+
+struct Box {
+    int region, top, bottom, left, right;
+};
+
+// Widens the block's box of a region by a thread's, and begins anew with another region.
+__device__ void hand_over(Box* box, int* boxes, int region) {
+    if (box->region > 0) {
+        int* const mine = &boxes[4 * box->region];
+        atomicMin(&mine[0], box->top);
+        atomicMax(&mine[1], box->bottom);
+        atomicMin(&mine[2], box->left);
+        atomicMax(&mine[3], box->right);
+    }
+    const Box fresh = {region, BEYOND, -1, BEYOND, -1};
+    *box = fresh;
+}
+
+// `blocks_a_slice` blocks a slice, whose threads walk over its pixels. `bounds` holds, a region,
+// first and last slice, row and column, and begins with what every pixel widens.
+extern "C" __global__ void find_bounds(const unsigned char* __restrict__ regions,
+                                       int blocks_a_slice, int height, int width, int n_regions,
+                                       int* bounds) {
+    __shared__ int boxes[4 * MOST_REGIONS];
+    for (int k = threadIdx.x; k < 4 * MOST_REGIONS; k += blockDim.x) {
+        boxes[k] = k % 2 == 0 ? BEYOND : -1;
+    }
+    __syncthreads();
+    const int slice = blockIdx.x / blocks_a_slice, slice_size = height * width;
+    const long long base = (long long)slice * slice_size;
+    Box box = {0, BEYOND, -1, BEYOND, -1};
+    const int first = blockIdx.x % blocks_a_slice * blockDim.x + threadIdx.x;
+    for (int place = first; place < slice_size; place += blocks_a_slice * blockDim.x) {
+        const int region = regions[base + place];
+        if (region == 0) continue;
+        if (region != box.region) hand_over(&box, boxes, region);
+        const int y = place / width, x = place % width;
+        box.top = min(box.top, y);
+        box.bottom = max(box.bottom, y);
+        box.left = min(box.left, x);
+        box.right = max(box.right, x);
+    }
+    hand_over(&box, boxes, 0);
+    __syncthreads();
+    for (int k = threadIdx.x; k < n_regions; k += blockDim.x) {
+        const int* const found = &boxes[4 * (k + 1)];
+        if (found[1] < 0) continue;
+        int* const mine = &bounds[6 * k];
+        atomicMin(&mine[0], slice);
+        atomicMax(&mine[1], slice);
+        atomicMin(&mine[2], found[0]);
+        atomicMax(&mine[3], found[1]);
+        atomicMin(&mine[4], found[2]);
+        atomicMax(&mine[5], found[3]);
+    }
+}

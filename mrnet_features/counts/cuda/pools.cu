@@ -1,0 +1,56 @@
+// Pools: the labelled pieces of a stack in three dimensions, measured.
+
+// One thread a pool, in the order of their first pixels; begins what the runs add to.
+extern "C" __global__ void begin_pools(
+    const long long* __restrict__ roots, int n_pools, const unsigned char* __restrict__ regions,
+    const int* __restrict__ sizes, int* place, int* region, int* size, int* bounds) {
+    const int pool = blockIdx.x * blockDim.x + threadIdx.x;
+    if (pool >= n_pools) return;
+    const long long root = roots[pool];
+    place[root] = pool;
+    region[pool] = regions[root] - 1;
+    size[pool] = sizes[root];
+    for (int k = 0; k < 6; k += 2) {
+        bounds[pool * 6LL + k] = 0x7fffffff;
+        bounds[pool * 6LL + k + 1] = -1;
+    }
+}
+
+// Sum of the squares of 0 to `last`; 0 for -1.
+__device__ long long sum_squares(long long last) {
+    return last * (last + 1) * (2 * last + 1) / 6;
+}
+
+__device__ void add(long long* sum, long long value) {
+    atomicAdd((unsigned long long*)sum, (unsigned long long)value);
+}
+
+// One thread a pixel; the first of a run along its row walks to the last and adds the whole run in
+// closed form: a large pool costs a few additions a run and not a few a pixel.
+extern "C" __global__ void add_runs(
+    const unsigned int* __restrict__ root, const int* __restrict__ place, unsigned int n_pixels,
+    int height, int width, unsigned int no_label, long long* sums, int* bounds) {
+    const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
+    if (pixel >= n_pixels || root[pixel] == no_label) return;
+    const int x = pixel % width;
+    if (x > 0 && root[pixel - 1] == root[pixel]) return;
+    int last = x;
+    while (last + 1 < width && root[pixel + last + 1 - x] == root[pixel]) last++;
+    const long long y = pixel / width % height, s = pixel / width / height;
+    const long long n = last - x + 1, along = n * (x + last) / 2;
+    const long long pool = place[root[pixel]];
+    long long* sum = &sums[pool * 6];
+    add(&sum[0], n * s);
+    add(&sum[1], n * y);
+    add(&sum[2], along);
+    add(&sum[3], n * y * y);
+    add(&sum[4], sum_squares(last) - sum_squares(x - 1LL));
+    add(&sum[5], along * y);
+    int* bound = &bounds[pool * 6];
+    atomicMin(&bound[0], (int)s);
+    atomicMax(&bound[1], (int)s);
+    atomicMin(&bound[2], (int)y);
+    atomicMax(&bound[3], (int)y);
+    atomicMin(&bound[4], x);
+    atomicMax(&bound[5], last);
+}

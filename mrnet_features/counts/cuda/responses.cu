@@ -1,0 +1,203 @@
+// Filter responses: separable filters in whole numbers, rows first and then columns, and counted.
+//
+// Taps are multiples of 2^-14. Between the passes 6 bits of fraction are kept and after them 4;
+// both are rounded half away from zero, so that a mirror image gives the mirrored response.
+
+constexpr int TAP_BITS = 14;
+constexpr int MIDDLE_BITS = 6;
+constexpr int END_BITS = 4;
+constexpr int STEPS = 4;  // of a counted response, in a grey level
+constexpr int REACH = 255 * STEPS;
+constexpr int ROW_BLOCK = 128;  // pixels of a row that a block filters
+constexpr int MOST_MARGIN = 64;  // of taps to one side of the middle
+constexpr int MOST_TAPS = 2 * MOST_MARGIN + 1;
+constexpr int MOST_SETS = 5;  // of taps
+constexpr int MOST_VALUES = 2 * REACH + 1;
+constexpr int NOT_COUNTED = 0xffff;
+
+__device__ int round_off(int sum, int bits) {
+    return (sum + (1 << (bits - 1)) + (sum >> 31)) >> bits;
+}
+
+// One block for `ROW_BLOCK` pixels of a row, one thread a pixel. The block's stretch of the row,
+// with a margin in which the slice's edge goes on, and all taps are in shared memory. `middle` has
+// a stack for each set of taps; sums of 255 by taps fit in 16 bits after rounding, as the taps'
+// magnitudes add up to less than 2.
+extern "C" __global__ void filter_rows(
+    const unsigned char* __restrict__ grey, const int* __restrict__ taps, int n_sets, int n_taps,
+    int blocks_a_row, unsigned int n_pixels, int width, short* middle) {
+    __shared__ unsigned char stretch[ROW_BLOCK + 2 * MOST_MARGIN];
+    __shared__ int tap[MOST_SETS * MOST_TAPS];
+    const unsigned int row = blockIdx.x / blocks_a_row * width;
+    const int first = blockIdx.x % blocks_a_row * ROW_BLOCK, margin = n_taps / 2;
+    for (int k = threadIdx.x; k < ROW_BLOCK + 2 * margin; k += blockDim.x) {
+        stretch[k] = grey[row + min(max(first - margin + k, 0), width - 1)];
+    }
+    for (int k = threadIdx.x; k < n_sets * n_taps; k += blockDim.x) tap[k] = taps[k];
+    __syncthreads();
+    const int t = threadIdx.x;
+    if (first + t >= width) return;
+    for (int set = 0; set < n_sets; set++) {
+        int sum = 0;
+        for (int k = 0; k < n_taps; k++) sum += tap[set * n_taps + k] * stretch[t + k];
+        middle[(size_t)set * n_pixels + row + first + t] = round_off(sum, TAP_BITS - MIDDLE_BITS);
+    }
+}
+
+// Loads taps into shared memory; says whether the thread's pixel has a response. One thread a
+// pixel, those of a warp in one line, so that they read lines of `middle` together; threads
+// outside all regions have nothing to do.
+__device__ bool begin_columns(
+    const unsigned char* regions, const int* taps, int n_all_taps, unsigned int n_pixels,
+    unsigned int pixel, int* tap) {
+    for (int k = threadIdx.x; k < n_all_taps; k += blockDim.x) tap[k] = taps[k];
+    __syncthreads();
+    return pixel < n_pixels && regions[pixel] > 0;
+}
+
+// How far, in pixels, the k-th sample of a column lies from its middle; the edge goes on.
+__device__ int step_to(int k, int margin, int y, int height, int width) {
+    return (min(max(y + k - margin, 0), height - 1) - y) * width;
+}
+
+// Taps: Gaussian, its second derivative.
+extern "C" __global__ void filter_laplacian_columns(
+    const short* __restrict__ middle, const unsigned char* __restrict__ regions,
+    const int* __restrict__ taps, int n_taps, unsigned int n_pixels, int height, int width,
+    unsigned short* response) {
+    __shared__ int tap[2 * MOST_TAPS];
+    const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
+    if (!begin_columns(regions, taps, 2 * n_taps, n_pixels, pixel, tap)) return;
+    const int y = pixel / width % height;
+    int sum = 0;
+    for (int k = 0; k < n_taps; k++) {
+        const short* here = middle + pixel + step_to(k, n_taps / 2, y, height, width);
+        sum += tap[n_taps + k] * here[0] + tap[k] * here[n_pixels];
+    }
+    const int value = (round_off(sum, TAP_BITS + MIDDLE_BITS - END_BITS) + 2) >> (END_BITS - 2);
+    response[pixel] = min(max(value, -REACH), REACH) + REACH;
+}
+
+__device__ unsigned short find_magnitude(int real, int imaginary) {
+    const long long a = round_off(real, TAP_BITS + MIDDLE_BITS - END_BITS);
+    const long long b = round_off(imaginary, TAP_BITS + MIDDLE_BITS - END_BITS);
+    // sums of squares are whole and roots of doubles are rounded alike everywhere
+    const int length = (int)sqrt((double)(a * a + b * b));
+    return min((length + 2) >> (END_BITS - 2), REACH);
+}
+
+// Taps: Gaussian, even and odd wave, even and odd wave of the diagonals. Responses, each with a
+// stack of its own: the wave along rows, along columns, along one diagonal and the other.
+extern "C" __global__ void filter_gabor_columns(
+    const short* __restrict__ middle, const unsigned char* __restrict__ regions,
+    const int* __restrict__ taps, int n_taps, unsigned int n_pixels, int height, int width,
+    unsigned short* response) {
+    __shared__ int tap[5 * MOST_TAPS];
+    const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
+    if (!begin_columns(regions, taps, 5 * n_taps, n_pixels, pixel, tap)) return;
+    const int y = pixel / width % height;
+    const size_t stack = n_pixels;  // from one stack to the next
+    int across_even = 0, across_odd = 0, down_even = 0, down_odd = 0;
+    int even_even = 0, odd_odd = 0, odd_even = 0, even_odd = 0;  // column, row
+    for (int k = 0; k < n_taps; k++) {
+        const short* here = middle + pixel + step_to(k, n_taps / 2, y, height, width);
+        const int gauss = here[0], even = here[stack], odd = here[2 * stack];
+        const int slant_even = here[3 * stack], slant_odd = here[4 * stack];
+        across_even += tap[k] * even;
+        across_odd += tap[k] * odd;
+        down_even += tap[n_taps + k] * gauss;
+        down_odd += tap[2 * n_taps + k] * gauss;
+        even_even += tap[3 * n_taps + k] * slant_even;
+        even_odd += tap[3 * n_taps + k] * slant_odd;
+        odd_even += tap[4 * n_taps + k] * slant_even;
+        odd_odd += tap[4 * n_taps + k] * slant_odd;
+    }
+    unsigned short* here = response + pixel;
+    here[0] = find_magnitude(across_even, across_odd);
+    here[stack] = find_magnitude(down_even, down_odd);
+    here[2 * stack] = find_magnitude(even_even - odd_odd, odd_even + even_odd);
+    here[3 * stack] = find_magnitude(even_even + odd_odd, odd_even - even_odd);
+}
+
+// One thread a pixel: the sum of the `half` pixels of its row that end here, as far as there are
+// so many, and whether the 2 half that end here are of one region.
+extern "C" __global__ void sum_rows(
+    const unsigned char* __restrict__ grey, const unsigned char* __restrict__ regions,
+    unsigned int n_pixels, int width, int half, unsigned short* sums, unsigned char* is_whole_row) {
+    const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
+    if (pixel >= n_pixels) return;
+    const int x = pixel % width;
+    int sum = 0;
+    for (int k = 0; k < min(half, x + 1); k++) sum += grey[pixel - k];
+    sums[pixel] = sum;
+    const unsigned char region = regions[pixel];
+    bool whole = region > 0 && x + 1 >= 2 * half;
+    for (int k = 1; whole && k < 2 * half; k++) whole = regions[pixel - k] == region;
+    is_whole_row[pixel] = whole;
+}
+
+// One thread a pixel: the sum of the quarter square that ends here, as far as there is one.
+extern "C" __global__ void sum_columns(
+    const unsigned short* __restrict__ sums, unsigned int n_pixels, int height, int width,
+    int half, int* quarters) {
+    const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
+    if (pixel >= n_pixels) return;
+    const int y = pixel / width % height;
+    int sum = 0;
+    for (int k = 0; k < min(half, y + 1); k++) sum += sums[pixel - k * width];
+    quarters[pixel] = sum;
+}
+
+// One thread a pixel: the three details of the square that ends here, each in a stack of its own.
+extern "C" __global__ void take_details(
+    const int* __restrict__ quarters, const unsigned char* __restrict__ regions,
+    const unsigned char* __restrict__ is_whole_row, unsigned int n_pixels, int height, int width,
+    int half, unsigned short* response) {
+    const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
+    if (pixel >= n_pixels) return;
+    const int y = pixel / width % height, side = 2 * half, area = side * half;
+    bool whole = y + 1 >= side;
+    for (int k = 0; whole && k < side; k++) {
+        const unsigned int above = pixel - k * width;
+        whole = is_whole_row[above] && regions[above] == regions[pixel];
+    }
+    for (int k = 0; !whole && k < 3; k++) response[(size_t)k * n_pixels + pixel] = NOT_COUNTED;
+    if (!whole) return;
+    const unsigned int up = half * width;
+    const int up_left = quarters[pixel - up - half], up_right = quarters[pixel - up];
+    const int low_left = quarters[pixel - half], low_right = quarters[pixel];
+    const int details[3] = {
+        abs(up_right + low_right - up_left - low_left),
+        abs(low_left + low_right - up_left - up_right),
+        abs(up_left + low_right - up_right - low_left),
+    };
+    for (int k = 0; k < 3; k++) {
+        response[(size_t)k * n_pixels + pixel] = (STEPS * details[k] + area / 2) / area;
+    }
+}
+
+// One block for each slice, region and output, so that nothing is added outside shared memory.
+// Each output counts one stack of responses, the last one all that are left.
+extern "C" __global__ void count_responses(
+    const unsigned short* __restrict__ response, const unsigned char* __restrict__ regions,
+    unsigned int n_pixels, int slice_size, int n_regions, int n_outputs, int n_stacks,
+    int n_values, int* counts) {
+    __shared__ int count[MOST_VALUES];
+    for (int k = threadIdx.x; k < n_values; k += blockDim.x) count[k] = 0;
+    __syncthreads();
+    const int output = blockIdx.x % n_outputs;
+    const int region = blockIdx.x / n_outputs % n_regions + 1;
+    const unsigned int base = blockIdx.x / n_outputs / n_regions * slice_size;
+    const int end = output == n_outputs - 1 ? n_stacks : output + 1;
+    for (int place = threadIdx.x; place < slice_size; place += blockDim.x) {
+        if (regions[base + place] != region) continue;
+        for (int k = output; k < end; k++) {
+            const int value = response[(size_t)k * n_pixels + base + place];
+            if (value != NOT_COUNTED) atomicAdd(&count[value], 1);
+        }
+    }
+    __syncthreads();
+    for (int k = threadIdx.x; k < n_values; k += blockDim.x) {
+        counts[(long long)blockIdx.x * n_values + k] = count[k];
+    }
+}

@@ -1,0 +1,81 @@
+// Rims: squares of bright pixels of one region, and the grey steps where bright areas end.
+//
+// A square is whole if each of its rows is, so rows are looked at first and then columns of rows.
+
+constexpr int MOST_REGIONS = 256;  // with what lies outside
+
+// One thread a pixel: whether it and those before it in its row, `side` in all, are bright and of
+// one region.
+extern "C" __global__ void find_bright_rows(
+    const unsigned char* __restrict__ grey, const unsigned char* __restrict__ regions,
+    unsigned int n_pixels, int width, int threshold, int side, unsigned char* is_bright_row) {
+    const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
+    if (pixel >= n_pixels) return;
+    const int x = pixel % width;
+    const unsigned char region = regions[pixel];
+    bool whole = region > 0 && x + 1 >= side;
+    for (int k = 0; whole && k < side; k++) {
+        whole = grey[pixel - k] >= threshold && regions[pixel - k] == region;
+    }
+    is_bright_row[pixel] = whole;
+}
+
+struct Found {
+    int region, core, n_steps, steps;
+};
+
+// Adds what a thread has found of a region to the block's, and begins anew with another region.
+__device__ void hand_over(Found* found, int* total, int region) {
+    if (found->core > 0) atomicAdd(&total[found->region], found->core);
+    if (found->n_steps > 0) atomicAdd(&total[MOST_REGIONS + found->region], found->n_steps);
+    if (found->steps > 0) atomicAdd(&total[2 * MOST_REGIONS + found->region], found->steps);
+    const Found fresh = {region, 0, 0, 0};
+    *found = fresh;
+}
+
+// `blocks_a_slice` blocks a slice, whose threads walk over its pixels. A thread adds up in
+// registers as long as it stays in a region, a block in shared memory: pixels next to each other
+// are of one region, and would all wait for its counters. `counts` are core, number of steps and
+// their sum.
+extern "C" __global__ void count_rims(
+    const unsigned char* __restrict__ grey, const unsigned char* __restrict__ regions,
+    const unsigned char* __restrict__ is_bright_row, int blocks_a_slice, int n_slices, int height,
+    int width, int n_regions, int threshold, int side, int* counts) {
+    __shared__ int total[3 * MOST_REGIONS];
+    for (int k = threadIdx.x; k < 3 * MOST_REGIONS; k += blockDim.x) total[k] = 0;
+    __syncthreads();
+    const int slice = blockIdx.x / blocks_a_slice, slice_size = height * width;
+    const long long base = (long long)slice * slice_size;
+    Found found = {0, 0, 0, 0};
+    const int first = blockIdx.x % blocks_a_slice * blockDim.x + threadIdx.x;
+    for (int place = first; place < slice_size; place += blocks_a_slice * blockDim.x) {
+        const long long pixel = base + place;
+        const int region = regions[pixel], g = grey[pixel];
+        if (region == 0) continue;
+        if (region != found.region) hand_over(&found, total, region);
+        const int y = place / width, x = place % width;
+        for (int k = 0; k < 2; k++) {
+            const bool is_within = k == 0 ? x + 1 < width : y + 1 < height;
+            const long long there = pixel + (k == 0 ? 1 : width);
+            if (!is_within || regions[there] != region) continue;
+            const int other = grey[there];
+            if ((g >= threshold) == (other >= threshold)) continue;
+            found.n_steps += 1;
+            found.steps += abs(g - other);
+        }
+        bool whole = y + 1 >= side;
+        for (int k = 0; whole && k < side; k++) {
+            const long long above = pixel - (long long)k * width;
+            whole = is_bright_row[above] && regions[above] == region;
+        }
+        found.core += whole;
+    }
+    hand_over(&found, total, 0);
+    __syncthreads();
+    for (int k = threadIdx.x; k < 3 * n_regions; k += blockDim.x) {
+        const int kind = k / n_regions, region = k % n_regions;
+        const int number = total[kind * MOST_REGIONS + region + 1];
+        const long long row = ((long long)kind * n_slices + slice) * n_regions + region;
+        if (number > 0) atomicAdd(&counts[row], number);
+    }
+}

@@ -1,0 +1,103 @@
+"""A GPU's self-test: it counts a small stack for every family, and must count what the CPU does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mrnet_features.arrays import Array, Device, to_device, to_host
+from mrnet_features.families import discover_families
+from mrnet_features.families.base import Counts, Family
+from mrnet_features.stacks.prepare import Stack
+
+TOLERANCE = 1e-9  # relative, of statistics; counts must be equal
+
+
+def describe_device() -> str:
+    """Name, free memory and CUDA versions of the current device.
+
+    Returns
+    -------
+    str
+    """
+    import cupy
+
+    runtime = cupy.cuda.runtime
+    found = runtime.getDeviceProperties(runtime.getDevice())
+    free, total = runtime.memGetInfo()
+    versions = runtime.driverGetVersion(), runtime.runtimeGetVersion()
+    driver, used = (f"{version // 1000}.{version % 1000 // 10}" for version in versions)
+    return (
+        f"{found['name'].decode()}, compute capability {found['major']}.{found['minor']}, "
+        f"{free / 2**30:.1f} of {total / 2**30:.1f} GiB free, CuPy {cupy.__version__}, "
+        f"CUDA {used}, driver for CUDA {driver}"
+    )
+
+
+def compare_devices() -> tuple[int, list[str]]:
+    """Count and describe a small stack on the GPU and on the CPU, for every family.
+
+    Returns
+    -------
+    n_families : int
+        Number of families compared; together they use every count.
+    differing : list of str
+        Names of those whose counts are not equal, or whose statistics are not close.
+    """
+    families = discover_families()
+    return len(families), [name for name, family in families.items() if _differs(family())]
+
+
+def make_stack(device: Device) -> Stack:
+    """Small stack of blobs and noise with two regions that touch each other and the slice's edge.
+
+    Parameters
+    ----------
+    device : {"cpu", "cuda"}
+
+    Returns
+    -------
+    Stack
+    """
+    rng = np.random.default_rng(0)
+    smooth = rng.integers(0, 200, (3, 8, 9)).repeat(10, axis=1).repeat(10, axis=2)
+    grey = (smooth + rng.integers(0, 56, smooth.shape)).astype(np.uint8)
+    regions = np.ones_like(grey)
+    regions[:, 37:] = 2
+    regions[:, :12, :15] = 0
+    levels = grey // np.uint8(8) + np.uint8(1)
+    grey, levels, regions = (to_device(part, device) for part in (grey, levels, regions))
+    return Stack(grey, levels, regions, n_levels=32, region_names=("upper", "lower"))
+
+
+def _differs(family: Family) -> bool:
+    ours, theirs = (family.count(make_stack(device)) for device in ("cpu", "cuda"))
+    one, other = _list_arrays(ours), _list_arrays(theirs)
+    if len(one) != len(other) or not all(map(_is_equal, one, other)):
+        return True
+    return any(
+        not _is_close(getattr(family, scope)(ours), getattr(family, scope)(theirs))
+        for scope in ("describe", "describe_stack")
+    )
+
+
+def _list_arrays(counts: Counts) -> list[Array]:
+    """Arrays of a named tuple, of named tuples in it, or the one array."""
+    if isinstance(counts, tuple):
+        return [array for part in counts for array in _list_arrays(part)]
+    return [counts]
+
+
+def _is_equal(one: Array, other: Array) -> bool:
+    here, there = (part if isinstance(part, int) else to_host(part) for part in (one, other))
+    return np.array_equal(here, there)
+
+
+def _is_close(one: Any, other: Any) -> bool:
+    if list(one) != list(other):
+        return False
+    return all(
+        np.allclose(to_host(one[name]), to_host(other[name]), TOLERANCE, TOLERANCE, equal_nan=True)
+        for name in one
+    )

@@ -1,0 +1,184 @@
+"""CUDA bodies count what the CPU bodies count, exactly.
+
+By an emulated device on the CPU; by a real one with ``pytest --require-gpu``.
+"""
+
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from mrnet_features import counts
+from mrnet_features.arrays import Twin, to_device, to_host
+from mrnet_features.counts.extents import extents
+
+
+def load(name, path):
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+stacks = load("zoo", Path(__file__).with_name("zoo.py")).stacks
+
+
+def find_twins():
+    """Every count that has a GPU body, by name."""
+    modules = [
+        importlib.import_module(f"{counts.__name__}.{info.name}")
+        for info in pkgutil.iter_modules(counts.__path__)
+    ]
+    return {
+        name: item
+        for module in modules
+        for name, item in vars(module).items()
+        if isinstance(item, Twin) and item.has_gpu and item.__module__ == module.__name__
+    }
+
+
+TWINS = find_twins()
+
+# What each count is asked for, given the number of levels; `n_regions` is added where it is taken.
+OPTIONS = {
+    "bands": lambda n: [{"offsets": (1,)}, {"offsets": (2, 4)}],
+    "bounds": lambda n: [{}],
+    "depths": lambda n: [{"n_levels": n}],
+    "gabor_responses": lambda n: [{"wavelength": 2.0}, {"wavelength": 4.5}],
+    "gradients": lambda n: [
+        {"n_rows": 2, "n_columns": 3, "n_orientations": 9},
+        {"n_rows": 7, "n_columns": 7, "n_orientations": 255},  # too many to fit
+    ],
+    "haar_responses": lambda n: [{"side": 2}, {"side": 4}],
+    "histogram": lambda n: [{"n_values": n + 1}, {"n_values": 256}],
+    "laplacian_responses": lambda n: [{"sigma": 0.5}, {"sigma": 1.7}],
+    "masks": lambda n: [{"n_levels": n, "thresholds": (1, (n + 1) // 2, n)}],
+    "neighbours": lambda n: [{"n_levels": n}],
+    "pairs": lambda n: [{"n_levels": n, "distance": distance} for distance in (1, 2, 9)],
+    "patterns": lambda n: [{"radius": radius} for radius in (1, 2, 3, 8)],
+    "pools": lambda n: [{"threshold": (n + 1) // 2}, {"threshold": 0}],
+    "rims": lambda n: [{"threshold": (n + 1) // 2, "side": side} for side in (1, 2, 5)],
+    "runs": lambda n: [{"n_levels": n}],
+    "smooth": lambda n: [{"side": side} for side in (1, 3, 7)],
+    "wedges": lambda n: [{"threshold": (n + 1) // 2, "sides": (3, 5)}],
+    "zones": lambda n: [{"n_levels": n}],
+}
+
+
+def compare(name, levels, regions, n_levels, n_regions):
+    """Count on both devices and compare every array's values, dtype and shape."""
+    count, stack = TWINS[name], arrays_of(name, levels, regions)
+    on_device = [to_device(part, "cuda") for part in stack]
+    for options in OPTIONS[name](n_levels):
+        if "n_regions" in inspect.signature(count).parameters:
+            options = {**options, "n_regions": n_regions}
+        expected, found = count(*stack, **options), count(*on_device, **options)
+        assert type(found) is type(expected) or not isinstance(expected, tuple)
+        for part, what in zip(parts_of(found), parts_of(expected), strict=True):
+            part = to_host(part)
+            assert part.dtype == what.dtype, (name, options)
+            assert part.shape == what.shape, (name, options)
+            assert np.array_equal(part, what), (name, options)
+
+
+def arrays_of(name, levels, regions):
+    """Arrays that a count takes; its options are named."""
+    parameters = inspect.signature(TWINS[name]).parameters.values()
+    names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    return [regions if each == "regions" else levels for each in names]
+
+
+def parts_of(found):
+    return found if isinstance(found, tuple) else (found,)
+
+
+def test_every_count_has_a_gpu_body_and_is_compared():
+    assert counts.missing_gpu_bodies() == []
+    assert set(TWINS) == set(OPTIONS)
+
+
+@pytest.mark.parametrize("name", TWINS)
+@pytest.mark.usefixtures("gpu")
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+@given(stack=stacks())
+def test_both_bodies_count_the_same(name, stack):
+    levels, regions, n_levels, n_regions = stack
+    if n_levels * n_regions > 1000:
+        n_regions = 3  # else gigabytes of zeros
+        regions = regions % np.uint8(4)
+    compare(name, levels, regions, n_levels, n_regions)
+
+
+@pytest.mark.parametrize("name", TWINS)
+@pytest.mark.parametrize(
+    ("shape", "n_levels", "n_regions"),
+    [((2, 70, 263), 32, 2), ((3, 131, 20), 60, 3), ((4, 1, 1), 1, 1)],
+    ids=["several tiles", "more levels than fit", "one pixel"],
+)
+@pytest.mark.usefixtures("gpu")
+def test_larger_stacks(name, shape, n_levels, n_regions):
+    rng = np.random.default_rng(0)
+    small = rng.integers(1, n_levels + 1, (shape[0], shape[1] // 9 + 1, shape[2] // 40 + 1))
+    levels = small.repeat(9, axis=1).repeat(40, axis=2)[:, : shape[1], : shape[2]]
+    noisy = rng.random(shape) < 0.1
+    levels = np.where(noisy, rng.integers(1, n_levels + 1, shape), levels).astype(np.uint8)
+    regions = np.zeros(shape, np.uint8)
+    for region in range(1, n_regions + 1):  # large, touching each other and the edges
+        left = (region - 1) * shape[2] // n_regions
+        regions[:, : shape[1] - 3 * region + 3, left : left + shape[2] // n_regions] = region
+    regions[-1] = 0
+    compare(name, levels, regions, n_levels, n_regions)
+
+
+@pytest.mark.usefixtures("gpu")
+def test_extents_need_no_body_of_their_own():
+    regions = np.random.default_rng(1).integers(0, 4, (3, 9, 11)).astype(np.uint8)
+    found = extents(to_device(regions, "cuda"), n_regions=4)
+    assert np.array_equal(to_host(found), extents(regions, n_regions=4))
+
+
+@pytest.mark.usefixtures("gpu")
+@pytest.mark.parametrize("name", TWINS)
+def test_strided_and_reversed_stacks_are_copied(name, gpu):
+    rng = np.random.default_rng(2)
+    levels, regions = (rng.integers(1, 4, (2, 8, 20)).astype(np.uint8) for _ in range(2))
+    views = [part[:, ::-1, ::2] for part in (levels, regions)]
+    compare(name, *views, 3, 3)
+
+
+@pytest.mark.usefixtures("gpu")
+@pytest.mark.parametrize("name", TWINS)
+def test_both_bodies_refuse_the_same(name, gpu):
+    ones = gpu.ones((1, 2, 2), np.uint8)
+    [options, *_] = OPTIONS[name](4)
+    for bad in (ones.astype(np.int32), ones[0], ones * 0 + 200):
+        if "n_regions" not in inspect.signature(TWINS[name]).parameters:
+            continue  # nothing is refused but by its options
+        with pytest.raises((TypeError, ValueError), match="must"):
+            TWINS[name](*arrays_of(name, bad, bad), n_regions=1, **options)
+
+
+@pytest.mark.parametrize("name", TWINS)
+@pytest.mark.usefixtures("watched_gpu")
+@settings(max_examples=4, suppress_health_check=list(HealthCheck))
+@given(stack=stacks())
+def test_no_accesses_race(name, stack):
+    levels, regions, n_levels, n_regions = stack
+    n_levels, n_regions = min(n_levels, 8), min(n_regions, 3)
+    levels, regions = (levels - 1) % np.uint8(8) + np.uint8(1), regions % np.uint8(4)
+    compare(name, levels, regions, n_levels, n_regions)
+
+
+@pytest.mark.parametrize("name", TWINS)
+@pytest.mark.usefixtures("watched_gpu")
+def test_no_accesses_race_between_tiles(name):
+    rng = np.random.default_rng(4)
+    levels = rng.integers(1, 4, (2, 22, 8)).repeat(3, axis=1).repeat(5, axis=2).astype(np.uint8)
+    regions = np.ones_like(levels)
+    regions[:, 30:, 12:] = 2
+    compare(name, levels, regions, 3, 2)
