@@ -60,7 +60,7 @@ def resolve_device(device: str) -> Device:
     ValueError
         If `device` is none of the three.
     RuntimeError
-        If "cuda" is asked for and CuPy, the driver or a device is missing.
+        If "cuda" is asked for and CuPy, the driver, a device or the compiler is missing.
 
     Examples
     --------
@@ -93,7 +93,16 @@ def missing_for_cuda() -> str | None:
         n_devices = int(cupy.cuda.runtime.getDeviceCount())
     except cupy.cuda.runtime.CUDARuntimeError as error:
         return f"the NVIDIA driver does not answer ({error}). Check that `nvidia-smi` works."
-    return None if n_devices else "the driver reports no device. Check CUDA_VISIBLE_DEVICES."
+    if n_devices == 0:
+        return "the driver reports no device. Check CUDA_VISIBLE_DEVICES."
+    try:
+        cupy.cuda.nvrtc.getVersion()
+    except (ImportError, OSError, RuntimeError) as error:  # which one depends on CuPy's version
+        return (
+            f"CuPy finds no compiler of CUDA sources ({error}). It comes with the extras: "
+            "pip install 'mrnet-features[cuda12]' or 'mrnet-features[cuda13]'."
+        )
+    return None
 
 
 def to_device(array: Array, device: Device) -> Array:

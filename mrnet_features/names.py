@@ -35,7 +35,7 @@ class Name(NamedTuple):
     pool: str
 
 
-@functools.cache  # a table's names are the same for every exam
+@functools.lru_cache(maxsize=2**15)  # a table's names are the same for every exam
 def format_name(name: Name) -> str:
     """Column name of the five parts.
 

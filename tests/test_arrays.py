@@ -93,6 +93,16 @@ def test_cuda_without_a_device_or_driver_says_so(emulated_gpu, monkeypatch):
         resolve_device("cuda")
 
 
+@pytest.mark.parametrize("error", [ImportError, OSError, RuntimeError])
+def test_cuda_without_a_compiler_says_what_brings_it(emulated_gpu, monkeypatch, error):
+    def fail():
+        raise error("no libnvrtc.so.12")
+
+    monkeypatch.setattr(emulated_gpu.cuda.nvrtc, "getVersion", fail)
+    with pytest.raises(RuntimeError, match=r"no compiler .*no libnvrtc.*mrnet-features\[cuda12\]"):
+        resolve_device("cuda")
+
+
 def test_arrays_go_to_the_device_and_back(emulated_gpu):
     there = to_device(np.arange(3), "cuda")
     assert isinstance(there, emulated_gpu.ndarray)

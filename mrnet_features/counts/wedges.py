@@ -11,14 +11,11 @@ from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.inputs import check_counted
 from mrnet_features.counts.labels import label_on_gpu
 from mrnet_features.counts.launch import N_THREADS, count_walks, launch, launch_each
+from mrnet_features.stacks.regions import find_holes
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
 
 _MOST_PLANE_PIXELS = 1 << 26  # on a GPU, where holes are sought in one plane a slice and region
-
-_PLANE_CROSS = np.array(
-    [[[0, 0, 0]] * 3, [[0, 1, 0], [1, 1, 1], [0, 1, 0]], [[0, 0, 0]] * 3], dtype=bool
-)
 
 
 class Wedges(NamedTuple):
@@ -113,7 +110,7 @@ def wedges(
         mask = dark & (inside == r + 1)
         counts.width[here, r] = (mask.sum(axis=1) > 1).sum(axis=1)
         counts.height[here, r] = (mask.sum(axis=2) > 1).sum(axis=1)
-        holes = _find_holes(mask)
+        holes = find_holes(mask)
         counts.holes[here, r] = holes.sum(axis=(1, 2))
         counts.hole_excess[here, r] = (above * holes).sum(axis=(1, 2))
     for k, side in enumerate(sides):
@@ -237,16 +234,6 @@ def _check(grey: Array, regions: Array, n_regions: int, sides: tuple[int, ...]) 
     check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
     if not sides or any(side < 1 or side % 2 == 0 for side in sides):
         raise ValueError(f"`sides` must be odd numbers of pixels, got {sides}.")
-
-
-def _find_holes(mask: Any) -> Any:
-    """Pixels of each slice that can't be left along rows and columns without crossing the mask."""
-    padded = np.pad(~mask, ((0, 0), (1, 1), (1, 1)), constant_values=True)
-    pieces, n_pieces = ndimage.label(padded, _PLANE_CROSS)
-    is_hole = np.ones(n_pieces + 1, bool)
-    is_hole[0] = False
-    is_hole[pieces[:, 0, 0]] = False  # the margin of a slice is one piece
-    return is_hole[pieces][:, 1:-1, 1:-1]
 
 
 def _find_window(regions: Any, margin: int) -> tuple[slice, slice, slice] | None:

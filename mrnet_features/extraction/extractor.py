@@ -49,7 +49,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     families : str, Family or list of str and Family, default "baseline"
-        A preset's name ("minimal", "baseline"), or families by name or instance.
+        A preset's name ("minimal", "baseline", "full"), or families by name or instance.
     planes : sequence of str, default ("axial", "coronal", "sagittal")
         Planes to read; every exam must have them.
     pools : sequence of str, default ("mean", "std", "top3", "middle")
@@ -65,7 +65,8 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         emulate one, but has not been tried; ask for it with "cuda", and let
         ``mrnet-features doctor`` compare it with the CPU first.
     n_jobs : int, optional
-        Exams described at the same time, as joblib takes it: None is 1, -1 all cores.
+        Exams described at the same time, as joblib takes it: None is 1, -1 all cores. On a GPU
+        it is 1 whatever is asked for.
     progress : bool, optional
         Show a bar. None shows one where the error output is a terminal.
 
@@ -172,7 +173,9 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         jobs = (
             delayed(_describe_exam)(exam, k, recipe, columns, device) for k, exam in enumerate(X)
         )
-        yield from Parallel(n_jobs=self.n_jobs, return_as="generator")(jobs)
+        # workers would crowd one device, each with a context and memory of its own
+        n_jobs = 1 if device == "cuda" else self.n_jobs
+        yield from Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
 
     def get_feature_names_out(self, input_features: object = None) -> np.ndarray[Any, Any]:  # noqa: ARG002
         """Names of the columns, ``plane__region__family__statistic__pool``.

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
+from mrnet_features.arrays import Device
 from mrnet_features.data.mrnet import Exam
 from mrnet_features.extraction.extractor import FeatureExtractor, check_exams, frame_of
 from mrnet_features.extraction.recipe import Recipe
@@ -74,7 +75,7 @@ def extract_features(
     extractor = (extractor or FeatureExtractor()).fit(exams)
     recipe = extractor.recipe()
     parts = [exams[start : start + SHARD_SIZE] for start in range(0, len(exams), SHARD_SIZE)]
-    keys = [_shard_key(part, recipe) for part in parts]
+    keys = [_shard_key(part, recipe, extractor.device_) for part in parts]
     if path.is_file():
         table = read_features(path)
         if table.attrs["provenance"].get("key") == _hash(keys):
@@ -95,7 +96,10 @@ def extract_features(
     for frame in frames:
         frame.attrs = {}  # pandas compares them on concatenation
     table = pd.concat(frames)
-    table.attrs["provenance"] = {**describe_provenance(recipe, fingerprints), "key": _hash(keys)}
+    table.attrs["provenance"] = {
+        **describe_provenance(recipe, fingerprints, extractor.device_),
+        "key": _hash(keys),
+    }
     write_features(table, path)
     shutil.rmtree(folder)
     return table
@@ -162,24 +166,29 @@ def read_features(path: str | Path) -> pd.DataFrame:
     return frame
 
 
-def describe_provenance(recipe: Recipe, fingerprints: Sequence[str]) -> dict[str, Any]:
-    """Where a table comes from: recipe, versions and data, in plain types.
+def describe_provenance(
+    recipe: Recipe, fingerprints: Sequence[str], device: Device = "cpu"
+) -> dict[str, Any]:
+    """Where a table comes from: recipe, device, versions and data, in plain types.
 
     Parameters
     ----------
     recipe : Recipe
     fingerprints : sequence of str
         One an exam, in the table's order.
+    device : {"cpu", "cuda"}, default "cpu"
+        Where it was counted.
 
     Returns
     -------
     dict
-        Keys recipe, recipe_digest, versions, data_fingerprint, n_exams.
+        Keys recipe, recipe_digest, device, versions, data_fingerprint, n_exams.
     """
     return {
         "recipe": recipe.as_dict(),
         "recipe_digest": recipe.digest,
-        "versions": _list_versions(),
+        "device": device,
+        "versions": _list_versions(device),
         "data_fingerprint": _hash(fingerprints),
         "n_exams": len(fingerprints),
         FINGERPRINTS: list(fingerprints),
@@ -198,13 +207,13 @@ def _write_shard(
         bar.update(1)
     recipe = extractor.recipe()
     frame = frame_of(exams, rows, recipe.columns())
-    frame.attrs["provenance"] = describe_provenance(recipe, fingerprints)
+    frame.attrs["provenance"] = describe_provenance(recipe, fingerprints, extractor.device_)
     write_features(frame, path)
 
 
-def _shard_key(exams: Sequence[Exam], recipe: Recipe) -> str:
-    """Hash of all that a shard's rows depend on: recipe, code, and the files as they are now."""
-    parts = [recipe.digest, json.dumps(_list_versions()), _hash_sources()]
+def _shard_key(exams: Sequence[Exam], recipe: Recipe, device: Device) -> str:
+    """Hash of all that a shard's rows depend on: recipe, device, code, the files as they are."""
+    parts = [recipe.digest, device, json.dumps(_list_versions(device)), _hash_sources()]
     for exam in exams:
         for plane in recipe.planes:
             status = exam.paths[plane].stat()
@@ -212,10 +221,15 @@ def _shard_key(exams: Sequence[Exam], recipe: Recipe) -> str:
     return _hash(parts)
 
 
-def _list_versions() -> dict[str, str]:
+def _list_versions(device: Device) -> dict[str, str]:
     """Versions of the packages that a row depends on."""
     packages = ("mrnet-features", "numpy", "numba", "scipy", "scikit-image", "pandas")
-    return {name: importlib.metadata.version(name) for name in packages}
+    versions = {name: importlib.metadata.version(name) for name in packages}
+    if device == "cuda":
+        import cupy  # its distributions have a name for each version of CUDA
+
+        versions["cupy"] = cupy.__version__
+    return versions
 
 
 @functools.cache
@@ -223,7 +237,12 @@ def _hash_sources() -> str:
     """Hash of the code between pixels and table: a version alone does not change with an edit."""
     package = Path(__file__).parents[1]
     folders = ("stacks", "counts", "families", "extraction")
-    files = sorted(path for folder in folders for path in (package / folder).rglob("*.py"))
+    files = sorted(
+        path
+        for folder in folders
+        for path in (package / folder).rglob("*")
+        if path.suffix in {".py", ".cu", ".cuh"}
+    )
     return _hash([path.read_text(encoding="utf-8") for path in files])
 
 

@@ -104,6 +104,12 @@ def find_families(families: str | Family | Sequence[str | Family]) -> tuple[Fami
 
 def _find_family(item: object) -> Family:
     if isinstance(item, Family):
+        if not getattr(getattr(item, "__dataclass_params__", None), "frozen", False):
+            raise TypeError(
+                f"{type(item).__name__} must be a frozen dataclass: its fields are its parameters, "
+                "and equal parameters give equal features. Decorate it with "
+                "@dataclass(frozen=True)."
+            )
         return item
     parameters: Mapping[str, Any] = {}
     if isinstance(item, tuple) and len(item) == 2:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mrnet_features.arrays import Array, Device, to_device, to_host
+from mrnet_features.arrays import Array, Device, to_device
 from mrnet_features.stacks.passes import BoolArray, count_grey, map_grey
 from mrnet_features.stacks.places import KNEE, draw_regions, find_frame, region_names
 from mrnet_features.stacks.regions import Uint8Array, find_foreground
@@ -216,13 +216,8 @@ def prepare(
     grey = np.ascontiguousarray(grey)
     regions = np.ascontiguousarray(find_regions(grey), dtype=np.uint8)
     chosen = quantisation or Quantisation()
-    table = chosen.table(count_grey(grey, regions))
-    return Stack(
-        grey=to_device(grey, device),
-        levels=to_device(map_grey(grey, table), device),
-        regions=to_device(regions, device),
-        n_levels=chosen.n_levels,
-    )
+    levels = map_grey(grey, chosen.table(count_grey(grey, regions)))
+    return _move(Stack(grey, levels, regions, chosen.n_levels), device)
 
 
 def prepare_sets(
@@ -267,22 +262,30 @@ def prepare_sets(
     >>> prepare_sets(grey, "sagittal", ["notch"])["notch"].region_names
     ('notch',)
     """
-    knee = prepare(grey, quantisation=quantisation, device=device)
+    knee = prepare(grey, quantisation=quantisation)
     stacks = {KNEE: knee}
     wanted = [name for name in dict.fromkeys(region_sets) if name != KNEE]
     if wanted:
-        foreground = to_host(knee.regions)
-        frame = find_frame(grey, foreground, plane)
+        frame = find_frame(grey, knee.regions, plane)
         for name in wanted:
-            regions = draw_regions(name, plane, foreground, frame)
+            regions = draw_regions(name, plane, knee.regions, frame)
             window = _find_window(regions)
             grey_part, levels_part, regions_part = (
-                to_device(np.ascontiguousarray(part[window]), device)
-                for part in (grey, to_host(knee.levels), regions)
+                np.ascontiguousarray(part[window]) for part in (knee.grey, knee.levels, regions)
             )
             names = region_names(name, plane)
             stacks[name] = Stack(grey_part, levels_part, regions_part, knee.n_levels, names)
-    return stacks
+    return {name: _move(stack, device) for name, stack in stacks.items()}
+
+
+def _move(stack: Stack, device: Device) -> Stack:
+    """Stack with its arrays on the device; itself where they are there already."""
+    if device == "cpu":
+        return stack
+    grey, levels, regions = (
+        to_device(part, device) for part in (stack.grey, stack.levels, stack.regions)
+    )
+    return Stack(grey, levels, regions, stack.n_levels, stack.region_names)
 
 
 def _find_window(regions: Uint8Array) -> tuple[slice, slice, slice]:

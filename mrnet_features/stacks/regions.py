@@ -166,7 +166,8 @@ def _fill_outlines(masks: BoolArray) -> BoolArray:
     wide = np.pad(masks, ((0, 0), (3, 3), (3, 3)), mode="edge")
     for change in (_grow, _grow, _shrink, _shrink):
         wide = change(wide, CROSS)
-    filled = _fill_holes(wide[:, 3:-3, 3:-3] | masks)
+    closed = wide[:, 3:-3, 3:-3] | masks
+    filled = closed | find_holes(closed)
     if min(masks.shape[1:]) > 4:
         filled = _grow(_shrink(filled, SQUARE), SQUARE)
     return _drop_specks(filled)
@@ -200,14 +201,30 @@ _PLANE_CROSS = np.array(
 )
 
 
-def _fill_holes(masks: BoolArray) -> BoolArray:
-    """Masks with what they enclose in their slice."""
+def find_holes(masks: BoolArray) -> BoolArray:
+    """Pixels of each slice that can't be left along rows and columns without crossing the mask.
+
+    Parameters
+    ----------
+    masks : ndarray of shape (n_slices, height, width), bool
+
+    Returns
+    -------
+    ndarray of shape (n_slices, height, width), bool
+        Without the mask's own pixels.
+
+    Examples
+    --------
+    >>> ring = np.array([[[1, 1, 1], [1, 0, 1], [1, 1, 1]]], bool)
+    >>> find_holes(ring).sum()
+    np.int64(1)
+    """
     outside = np.pad(~masks, ((0, 0), (1, 1), (1, 1)), constant_values=True)
     pieces, n_pieces = ndimage.label(outside, _PLANE_CROSS)
     is_hole = np.ones(n_pieces + 1, dtype=bool)
     is_hole[pieces[:, 0, 0]] = False  # the margin of a slice is one piece
     is_hole[0] = False
-    return np.asarray(masks | is_hole[pieces[:, 1:-1, 1:-1]])
+    return np.asarray(is_hole[pieces[:, 1:-1, 1:-1]])
 
 
 def _drop_specks(masks: BoolArray) -> BoolArray:

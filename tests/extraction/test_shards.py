@@ -1,5 +1,7 @@
 """A table on disk reads back with its provenance, and a stopped run goes on."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -112,7 +114,9 @@ def test_other_code_makes_the_table_again(exams, extractor, tmp_path, monkeypatc
     path = tmp_path / "table.parquet"
     extract_features(exams, path, extractor=extractor)
     before = path.stat().st_mtime_ns
-    monkeypatch.setattr(shards, changed, lambda: {"numpy": "other"} if "list" in changed else "x")
+    monkeypatch.setattr(
+        shards, changed, lambda *_: {"numpy": "other"} if "list" in changed else "x"
+    )
     extract_features(exams, path, extractor=extractor)
     assert path.stat().st_mtime_ns > before
 
@@ -140,3 +144,21 @@ def test_a_missing_or_broken_file_is_refused(tmp_path):
 def test_another_ending_is_refused(exams, tmp_path):
     with pytest.raises(ValueError, match="must end in '.parquet'"):
         extract_features(exams, tmp_path / "table.csv")
+
+
+def test_a_gpu_makes_a_table_of_its_own(exams, extractor, tmp_path, emulated_gpu):
+    there = FeatureExtractor("minimal", planes=("axial",), pools=("mean",), device="cuda")
+    path = tmp_path / "table.parquet"
+    ours, theirs = (extract_features(exams, path, extractor=each) for each in (extractor, there))
+    here, provenance = ours.attrs["provenance"], theirs.attrs["provenance"]
+    assert (here["device"], provenance["device"]) == ("cpu", "cuda")
+    assert "cupy" not in here["versions"]
+    assert provenance["versions"]["cupy"] == emulated_gpu.__version__
+    assert here["key"] != provenance["key"]
+
+
+def test_code_is_all_that_lies_between_pixels_and_table(monkeypatch):
+    read = []
+    monkeypatch.setattr(Path, "read_text", lambda path, **_: read.append(path.name) or "")
+    shards._hash_sources.__wrapped__()
+    assert {"histogram.py", "histogram.cu", "tiles.cuh", "glcm.py", "recipe.py"} <= set(read)

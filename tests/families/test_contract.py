@@ -8,7 +8,7 @@ import pytest
 
 from mrnet_features.arrays import namespace
 from mrnet_features.counts.histogram import histogram
-from mrnet_features.families import discover_families
+from mrnet_features.families import discover_families, find_families
 from mrnet_features.families.base import Family
 from mrnet_features.families.distributions import as_float, moment, normalise
 from mrnet_features.testing import (
@@ -196,3 +196,18 @@ def test_a_family_without_a_table_is_found():
 
     with pytest.raises(AssertionError, match="must hold a table"):
         check_names(Mute())
+
+
+def test_a_family_that_is_no_frozen_dataclass_is_refused():
+    @dataclass
+    class Loose(Family):
+        name: ClassVar[str] = "loose"
+
+        def count(self, stack):
+            return stack.grey
+
+        def describe(self, counts):
+            return {}
+
+    with pytest.raises(TypeError, match="Loose must be a frozen dataclass"):
+        find_families(Loose())

@@ -265,8 +265,9 @@ def make_modules(its_emulator, folder):
     RawModule.folder = str(folder)
     device = _make_submodule("cuda.device", Device=Device)
     runtime = _make_runtime()
+    nvrtc = _make_submodule("cuda.nvrtc", getVersion=lambda: (12, 8))
     inner = {
-        "cuda": _make_submodule("cuda", Device=Device, device=device, runtime=runtime),
+        "cuda": _make_submodule("cuda", Device=Device, device=device, runtime=runtime, nvrtc=nvrtc),
         **{
             name: _make_submodule(name, **_delegate(vars(getattr(np, name))))
             for name in ("linalg", "fft")
@@ -283,7 +284,7 @@ def make_modules(its_emulator, folder):
         __path__=[],
         __version__="0.0 (NumPy on the CPU)",
     )
-    modules = (cupy, *inner.values(), device, runtime)
+    modules = (cupy, *inner.values(), device, runtime, nvrtc)
     return {module.__name__: module for module in modules}
 
 
