@@ -10,12 +10,9 @@ from mrnet_features.arrays import to_device, to_host
 from mrnet_features.counts import launch, masks, responses, wedges
 from mrnet_features.counts.bands import bands
 from mrnet_features.counts.depths import depths
+from mrnet_features.counts.haar import haar_responses
 from mrnet_features.counts.pools import pools
-from mrnet_features.counts.responses import (
-    gabor_responses,
-    haar_responses,
-    laplacian_responses,
-)
+from mrnet_features.counts.responses import gabor_responses, laplacian_responses
 from mrnet_features.counts.rims import rims
 from mrnet_features.counts.smooth import smooth
 from mrnet_features.counts.zones import zones
@@ -288,6 +285,7 @@ def test_what_is_refused_on_the_cpu_is_refused_on_a_gpu():
     ("name", "constants"),
     [
         ("labels", ["TILE_WIDTH", "TILE_HEIGHT", "NO_LABEL"]),
+        ("haar", ["STEPS"]),
         ("responses", ["TAP_BITS", "MIDDLE_BITS", "END_BITS", "STEPS", "ROW_BLOCK"]),
         ("bands", ["N_SAMPLES"]),
     ],
