@@ -29,7 +29,7 @@ stacks = load("zoo", Path(__file__).with_name("zoo.py")).stacks
 
 
 def find_twins():
-    """Every count that has a GPU body, by name."""
+    """Every count that is to have a GPU body, by name."""
     modules = [
         importlib.import_module(f"{counts.__name__}.{info.name}")
         for info in pkgutil.iter_modules(counts.__path__)
@@ -38,7 +38,7 @@ def find_twins():
         name: item
         for module in modules
         for name, item in vars(module).items()
-        if isinstance(item, Twin) and item.has_gpu and item.__module__ == module.__name__
+        if isinstance(item, Twin) and item.__module__ == module.__name__
     }
 
 
@@ -108,7 +108,7 @@ def parts_of(found):
 
 
 def test_every_count_has_a_gpu_body_and_is_compared():
-    assert counts.missing_gpu_bodies() == []
+    assert [name for name, count in TWINS.items() if not count.has_gpu] == []
     assert set(TWINS) == set(OPTIONS)
 
 
