@@ -25,40 +25,11 @@ import numpy as np
 from mrnet_features.arrays import Array
 from mrnet_features.extraction.pooling import POOLS, pool_slices
 from mrnet_features.families.base import Counts, Family
+from mrnet_features.families.specimen import make_stack, stack_of
 from mrnet_features.families.tables import read_table
 from mrnet_features.stacks.prepare import Stack
 
-N_LEVELS = 8
 N_REGIONS = 2
-
-
-def make_stack(seed: int = 0, shape: tuple[int, int, int] = (5, 24, 30)) -> Stack:
-    """Stack of blobs and noise with two regions that touch each other and the slice's edge.
-
-    Parameters
-    ----------
-    seed : int, default 0
-    shape : tuple of int, default (5, 24, 30)
-
-    Returns
-    -------
-    Stack
-        With 8 levels; a corner of each slice lies in no region.
-    """
-    rng = np.random.default_rng(seed)
-    coarse = rng.integers(0, 200, (shape[0], shape[1] // 5 + 1, shape[2] // 5 + 1))
-    smooth = coarse.repeat(5, axis=1).repeat(5, axis=2)[:, : shape[1], : shape[2]]
-    grey = (smooth + rng.integers(0, 56, shape)).astype(np.uint8)
-    regions = np.ones(shape, np.uint8)
-    regions[:, shape[1] // 2 :] = 2
-    regions[:, : shape[1] // 4, : shape[2] // 4] = 0
-    return stack_of(grey, regions)
-
-
-def stack_of(grey: Array, regions: Array) -> Stack:
-    """Stack of these grey levels and two regions, with 8 equal levels."""
-    levels = (grey // (256 // N_LEVELS) + 1).astype(np.uint8)
-    return Stack(grey, levels, regions, N_LEVELS, ("upper", "lower"))
 
 
 def check_identity(family: Family) -> None:

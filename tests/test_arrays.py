@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 
 from mrnet_features.arrays import namespace, resolve_device, to_device, to_host, twin
-from mrnet_features.counts import missing_gpu_bodies
-from mrnet_features.counts.histogram import histogram
 
 
 def test_a_gpu_body_must_have_the_same_signature():
@@ -120,12 +118,6 @@ def test_to_host_and_to_device_do_not_copy_what_is_there():
 
 def test_the_namespace_of_numpy():
     assert namespace(np.ones(2)).sum(np.ones(2)) == 2
-
-
-def test_a_count_without_a_gpu_body_is_named(monkeypatch):
-    assert all(name.isidentifier() for name in missing_gpu_bodies())
-    monkeypatch.setattr(histogram, "_gpu", None)
-    assert "histogram" in missing_gpu_bodies()
 
 
 def test_importing_the_package_loads_none_of_its_dependencies():

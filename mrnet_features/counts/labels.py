@@ -21,6 +21,7 @@ LabelArray = np.ndarray[Any, np.dtype[np.uint32]]
 NO_KEY = 65535  # beyond 255 regions of 255 levels
 
 TILE_WIDTH, TILE_HEIGHT = 32, 8  # as labels.cu has them
+_SEAM_THREADS = -(-(TILE_WIDTH + TILE_HEIGHT) // 32) * 32  # one a seam's pixel, in whole warps
 NO_LABEL = 2**32 - 1  # as labels.cu has it
 
 
@@ -189,7 +190,7 @@ def label_on_gpu(
     what = (values, regions, lowest, mask)
     tiled = (*what, int(diagonals), height, width, root)
     launch("labels.cu", "label_tiles", n_tiles, TILE_WIDTH * TILE_HEIGHT, (*tiled, size))
-    launch("labels.cu", "join_tiles", n_tiles, 64, tiled)
+    launch("labels.cu", "join_tiles", n_tiles, _SEAM_THREADS, tiled)
     if across_slices:
         later = n_pixels - height * width
         n = np.uint32(n_pixels)

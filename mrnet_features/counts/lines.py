@@ -86,6 +86,34 @@ def find_change(line: Any, x: int, value: Any) -> int:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def mark_bright(line: Any, inside: Any, threshold: int, bright: Any) -> None:
+    """Write the region of each pixel of a line that is bright; 0 for the others.
+
+    Parameters
+    ----------
+    line, inside : array of shape (width,), uint8
+        Grey levels and regions.
+    threshold : int
+        Grey level from which a pixel is bright.
+    bright : array of shape (at least width,), uint8
+        What lies beyond the line is left as it is.
+
+    Examples
+    --------
+    >>> bright = np.empty(3, np.uint8)
+    >>> mark_bright(np.uint8([9, 4, 9]), np.uint8([2, 2, 0]), 9, bright)
+    >>> bright
+    array([2, 0, 0], dtype=uint8)
+    """
+    if threshold > 255:
+        bright[: line.shape[0]] = 0
+        return
+    least = np.uint8(max(threshold, 0))  # bytes compared with bytes: sixteen and more at once
+    for x in range(line.shape[0]):
+        bright[x] = inside[x] if line[x] >= least else np.uint8(0)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def pack_slice(levels: Any, regions: Any, top: int, left: int, packed: PackedArray) -> None:
     """Write ``256 region + level`` of each pixel in a region; elsewhere `packed` must be 0.
 

@@ -11,7 +11,7 @@ from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.inputs import check_counted
 from mrnet_features.counts.labels import NO_LABEL, label_on_gpu
 from mrnet_features.counts.launch import launch_each
-from mrnet_features.counts.lines import find_change, find_span
+from mrnet_features.counts.lines import find_change, find_span, mark_bright
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
 
@@ -125,7 +125,7 @@ def _find_pools(grey: Any, regions: Any, threshold: int) -> Any:
                 runs = wider
             first, end = find_span(regions[s, y])
             bright = code[: end - first]
-            _mark_bright(grey[s, y, first:end], regions[s, y, first:end], threshold, bright)
+            mark_bright(grey[s, y, first:end], regions[s, y, first:end], threshold, bright)
             before = np.uint8(0)
             x = find_change(bright, 0, before)
             while x < bright.shape[0]:
@@ -186,17 +186,6 @@ def _find_pools(grey: Any, regions: Any, threshold: int) -> Any:
                 bounds[pool, 4] = min(bounds[pool, 4], first)
                 bounds[pool, 5] = max(bounds[pool, 5], last)
     return region, size, sums, bounds
-
-
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _mark_bright(line: Any, inside: Any, threshold: int, code: Any) -> None:
-    """Region of each bright pixel of a line, 0 for the others."""
-    if threshold > 255:
-        code[:] = 0
-        return
-    least = np.uint8(max(threshold, 0))  # bytes compared with bytes: sixteen and more at once
-    for x in range(code.shape[0]):
-        code[x] = inside[x] if line[x] >= least else np.uint8(0)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -10,6 +10,7 @@ from numba import njit
 from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.inputs import check_counted
 from mrnet_features.counts.launch import N_THREADS, count_walks, launch, launch_each
+from mrnet_features.counts.lines import mark_bright
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
 
@@ -122,12 +123,12 @@ def _count_rims(grey: Any, regions: Any, threshold: int, side: int, counts: IntA
     for s in range(n_slices):
         core, n_steps, steps = counts[0, s], counts[1, s], counts[2, s]
         rows[:] = 0
-        _mark_bright(grey[s, 0], regions[s, 0], threshold, bright[0])
+        mark_bright(grey[s, 0], regions[s, 0], threshold, bright[0])
         for y in range(height):
             here, below = bright[y & 1], bright[(y + 1) & 1]
             below[:] = 0
             if y + 1 < height:
-                _mark_bright(grey[s, y + 1], regions[s, y + 1], threshold, below)
+                mark_bright(grey[s, y + 1], regions[s, y + 1], threshold, below)
             streak = 0
             for start in range(0, width, _BLOCK):
                 end = min(start + _BLOCK, width)
@@ -142,6 +143,7 @@ def _count_rims(grey: Any, regions: Any, threshold: int, side: int, counts: IntA
                         streak, rows[x] = 0, 0
                         continue
                     g = np.int32(grey[s, y, x])
+                    # of two pixels of one region, marks that differ are that region and 0
                     if x + 1 < width and here[x] != here[x + 1] and regions[s, y, x + 1] == r:
                         n_steps[r] += 1
                         steps[r] += abs(g - np.int32(grey[s, y, x + 1]))
@@ -167,14 +169,3 @@ def _any_bright(bright: Any) -> bool:
     for x in range(bright.shape[0]):
         seen |= bright[x]
     return bool(seen > 0)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _mark_bright(line: Any, inside: Any, threshold: int, bright: Any) -> None:
-    """1 for each bright pixel of a line that lies in a region, 0 for the others."""
-    if threshold > 255:
-        bright[: line.shape[0]] = 0
-        return
-    least = np.uint8(max(threshold, 0))  # bytes compared with bytes: sixteen and more at once
-    for x in range(line.shape[0]):
-        bright[x] = np.uint8(1) if (line[x] >= least) & (inside[x] > 0) else np.uint8(0)

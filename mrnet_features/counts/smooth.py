@@ -11,6 +11,8 @@ from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.launch import launch_each
 from mrnet_features.stacks.prepare import check_stack
 
+_MOST_SIDE = 255  # larger than any use; sums over 2903 pixels and more overflow 32 bits
+
 
 @twin
 def smooth(grey: Array, *, side: int) -> Array:
@@ -24,7 +26,7 @@ def smooth(grey: Array, *, side: int) -> Array:
     grey : array of shape (n_slices, height, width), uint8
         Grey levels 0 to 255.
     side : int
-        Pixels; odd.
+        Pixels; odd, 1 to 255.
 
     Returns
     -------
@@ -71,8 +73,8 @@ def _(grey: Array, *, side: int) -> Array:
 
 def _check(grey: Array, side: int) -> None:
     check_stack(grey, "grey")
-    if side < 1 or side % 2 == 0:
-        raise ValueError(f"`side` must be an odd number of pixels, got {side}.")
+    if not 1 <= side <= _MOST_SIDE or side % 2 == 0:
+        raise ValueError(f"`side` must be an odd number of pixels, 1 to {_MOST_SIDE}, got {side}.")
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]

@@ -14,7 +14,6 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from tqdm import tqdm
 
 from mrnet_features.arrays import Device, resolve_device
-from mrnet_features.counts import missing_gpu_bodies
 from mrnet_features.data.mrnet import PLANES, Exam
 from mrnet_features.extraction.pooling import DEFAULT_POOLS, POOLS
 from mrnet_features.extraction.recipe import Recipe
@@ -127,7 +126,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_exams(X)
         self.recipe()
-        self.device_ = self._choose_device()
+        self.device_ = resolve_device(self.device)
         if self.device == "auto":
             logger.info("device='auto' chose '%s'", self.device_)
         return self
@@ -168,7 +167,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Row
         """
         check_exams(X)
-        recipe, device = self.recipe(), self._choose_device()
+        recipe, device = self.recipe(), resolve_device(self.device)
         columns = recipe.columns()
         jobs = (
             delayed(_describe_exam)(exam, k, recipe, columns, device) for k, exam in enumerate(X)
@@ -218,15 +217,6 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             quantisation=self.quantisation or Quantisation(),
             extensive=self.extensive,
         )
-
-    def _choose_device(self) -> Device:
-        missing = missing_gpu_bodies()
-        if missing and self.device == "cuda":
-            raise RuntimeError(
-                "device='cuda' needs a GPU body of every count, but this version has none of "
-                f"{', '.join(missing)}. Use device='cpu'."
-            )
-        return resolve_device(self.device)
 
     def __sklearn_is_fitted__(self) -> bool:
         return True  # nothing is learnt

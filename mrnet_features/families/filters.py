@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
+from mrnet_features.counts.haar import haar_responses
 from mrnet_features.counts.responses import (
     REACH,
     STEPS,
     check_scale,
     gabor_responses,
-    haar_responses,
     laplacian_responses,
 )
 from mrnet_features.families.base import Counts, Family, Statistics

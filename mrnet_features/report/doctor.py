@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from mrnet_features.arrays import missing_for_cuda
-from mrnet_features.counts import missing_gpu_bodies
 from mrnet_features.models.boosting import import_lightgbm
 from mrnet_features.report.selftest import compare_devices, describe_device
 
@@ -86,8 +85,6 @@ def _examine_extra(name: str, extra: str) -> Finding:
 
 
 def _examine_gpu() -> list[Finding]:
-    if missing_gpu_bodies():
-        return [Finding("gpu", "optional", "not used", "Nothing to do: this version uses the CPU.")]
     missing = missing_for_cuda()
     if missing:
         return [Finding("gpu", "optional", "none; everything runs on the CPU", missing)]

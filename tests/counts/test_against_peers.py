@@ -8,14 +8,11 @@ from skimage.filters import gabor_kernel
 from skimage.measure import euler_number, perimeter
 
 from mrnet_features.counts.gradients import gradients
+from mrnet_features.counts.haar import haar_responses
 from mrnet_features.counts.masks import masks
 from mrnet_features.counts.pairs import pairs
 from mrnet_features.counts.patterns import patterns
-from mrnet_features.counts.responses import (
-    gabor_responses,
-    haar_responses,
-    laplacian_responses,
-)
+from mrnet_features.counts.responses import gabor_responses, laplacian_responses
 
 RNG = np.random.default_rng(3)
 NOISE = RNG.integers(0, 256, (2, 60, 70)).astype(np.uint8)

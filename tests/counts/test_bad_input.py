@@ -8,17 +8,14 @@ import pytest
 from mrnet_features.counts.depths import depths
 from mrnet_features.counts.extents import extents
 from mrnet_features.counts.gradients import gradients
+from mrnet_features.counts.haar import haar_responses
 from mrnet_features.counts.histogram import histogram
 from mrnet_features.counts.masks import masks
 from mrnet_features.counts.neighbours import neighbours
 from mrnet_features.counts.pairs import pairs
 from mrnet_features.counts.patterns import patterns
 from mrnet_features.counts.pools import pools
-from mrnet_features.counts.responses import (
-    gabor_responses,
-    haar_responses,
-    laplacian_responses,
-)
+from mrnet_features.counts.responses import gabor_responses, laplacian_responses
 from mrnet_features.counts.runs import runs
 from mrnet_features.counts.zones import zones
 

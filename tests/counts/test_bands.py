@@ -83,8 +83,12 @@ def test_smooth_is_the_mean_of_squares(seed, side):
     squares = np.lib.stride_tricks.sliding_window_view(padded, (1, side, side))
     expected = squares.reshape(*shape, -1).sum(axis=-1) // side**2
     assert np.array_equal(smooth(grey, side=side), expected)
-    with pytest.raises(ValueError, match="`side` must be an odd number"):
-        smooth(grey, side=2)
+
+
+@pytest.mark.parametrize("side", [-1, 0, 2, 254, 257, 65537])
+def test_squares_without_a_middle_or_too_large_to_sum_are_refused(side):
+    with pytest.raises(ValueError, match=f"`side` must be an odd .* 1 to 255, got {side}"):
+        smooth(np.ones((1, 2, 2), np.uint8), side=side)
 
 
 @given(st.integers(0, 2**32 - 1))

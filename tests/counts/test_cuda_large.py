@@ -10,12 +10,9 @@ from mrnet_features.arrays import to_device, to_host
 from mrnet_features.counts import launch, masks, responses, wedges
 from mrnet_features.counts.bands import bands
 from mrnet_features.counts.depths import depths
+from mrnet_features.counts.haar import haar_responses
 from mrnet_features.counts.pools import pools
-from mrnet_features.counts.responses import (
-    gabor_responses,
-    haar_responses,
-    laplacian_responses,
-)
+from mrnet_features.counts.responses import gabor_responses, laplacian_responses
 from mrnet_features.counts.rims import rims
 from mrnet_features.counts.smooth import smooth
 from mrnet_features.counts.zones import zones
@@ -237,10 +234,12 @@ def test_rims_of_many_walks(side):
             assert_same(rims, grey, regions, threshold=threshold, n_regions=2, side=side)
 
 
-@pytest.mark.parametrize("side", [1, 5, 99])
+@pytest.mark.parametrize("side", [1, 5, 99, 255])
 def test_means_of_squares_larger_than_the_slice(side):
     for shape in ((2, 21, 75), (1, 1, 1), (3, 1, 40)):
         assert_same(smooth, RNG.integers(0, 256, shape).astype(np.uint8), side=side)
+    white = np.full((1, 3, 5), 255, np.uint8)
+    assert np.array_equal(assert_same(smooth, white, side=side), white)
 
 
 def test_views_count_as_what_they_show():
@@ -280,14 +279,16 @@ def test_what_is_refused_on_the_cpu_is_refused_on_a_gpu():
             count(good, good, **{"n_regions": 1, **options})
         with pytest.raises((TypeError, ValueError), match="must"):
             count(good.astype(np.uint16), good, **{"n_regions": 1, **options})
-    with pytest.raises(ValueError, match="`side` must be"):
-        smooth(good, side=2)
+    for side in (2, 257):
+        with pytest.raises(ValueError, match="`side` must be"):
+            smooth(good, side=side)
 
 
 @pytest.mark.parametrize(
     ("name", "constants"),
     [
         ("labels", ["TILE_WIDTH", "TILE_HEIGHT", "NO_LABEL"]),
+        ("haar", ["STEPS"]),
         ("responses", ["TAP_BITS", "MIDDLE_BITS", "END_BITS", "STEPS", "ROW_BLOCK"]),
         ("bands", ["N_SAMPLES"]),
     ],

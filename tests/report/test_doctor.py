@@ -10,6 +10,8 @@ import pytest
 from mrnet_features import cli, counts
 from mrnet_features.arrays import Twin
 from mrnet_features.counts.histogram import histogram
+from mrnet_features.families.intensity import Intensity
+from mrnet_features.report import selftest
 from mrnet_features.report.doctor import examine_machine
 from mrnet_features.report.selftest import compare_devices
 from mrnet_features.report.terminal import format_findings
@@ -100,6 +102,21 @@ def test_doctor_tells_of_a_gpu_that_counts_wrongly(emulated_gpu, monkeypatch):
     assert found.state == "missing"
     assert "differ from the CPU's: " in found.found
     assert "intensity" in found.found
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1.0, 1e12])
+def test_statistics_are_compared_whatever_their_size(emulated_gpu, monkeypatch, scale):
+    real, error = Intensity.describe, 1.0
+
+    def describe(self, counts):
+        wrong = error if isinstance(counts, emulated_gpu.ndarray) else 1.0
+        return {name: values * scale * wrong for name, values in real(self, counts).items()}
+
+    monkeypatch.setattr(selftest, "discover_families", lambda: {"intensity": Intensity})
+    monkeypatch.setattr(Intensity, "describe", describe)
+    assert compare_devices() == (1, [])
+    error = 1 + 1e-8
+    assert compare_devices() == (1, ["intensity"])
 
 
 def test_doctor_tells_of_a_gpu_that_stops(emulated_gpu, monkeypatch):

@@ -4,9 +4,10 @@
 // place in scan order from the end in the lower ones: the largest number is the first of the
 // strongest, in whatever order threads come.
 
+#include "walks.cuh"
+
 constexpr int N_LINES = 3;
 constexpr int N_SAMPLES = 11;
-constexpr int MOST_REGIONS = 256;  // with what lies outside
 constexpr int BIAS = 1 << 20;  // above every strength, which is at most 11 * 9 * 255
 constexpr unsigned long long LAST = 0xffffffffull;
 
@@ -46,18 +47,16 @@ __device__ Band measure(const unsigned short* middle, const int* steps) {
 }
 
 // `blocks` blocks for each slice, offset and orientation, whose threads try the middles in every
-// second row and column. A thread keeps its best in a register as long as it stays in a region, a
-// block the best of each region in shared memory: middles next to each other are of one region.
-// `reach` is the farthest row and column of each offset's samples.
+// second row and column. `reach` is the farthest row and column of each offset's samples.
 extern "C" __global__ void find_bands(
     const unsigned short* __restrict__ patch, const unsigned char* __restrict__ regions,
     const int* __restrict__ lines, const int* __restrict__ reach, int blocks, int height,
     int width, int n_regions, int n_offsets, int n_orientations, unsigned long long* strongest) {
     __shared__ int steps[N_LINES * N_SAMPLES];
     __shared__ unsigned long long best[MOST_REGIONS];
-    const int kind = blockIdx.x / blocks % (n_offsets * n_orientations);
-    const int offset = kind / n_orientations;
-    const long long slice = blockIdx.x / blocks / (n_offsets * n_orientations);
+    const Walk walk = begin_walk(blocks);  // `slice` counts kinds of bands, too
+    const int kind = walk.slice % (n_offsets * n_orientations), offset = kind / n_orientations;
+    const long long slice = walk.slice / (n_offsets * n_orientations);
     for (int k = threadIdx.x; k < MOST_REGIONS; k += blockDim.x) best[k] = 0;
     for (int k = threadIdx.x; k < N_LINES * N_SAMPLES; k += blockDim.x) {
         const int* sample = &lines[(kind * N_LINES * N_SAMPLES + k) * 2];
@@ -68,8 +67,7 @@ extern "C" __global__ void find_bands(
     const int n_across = (width + 1) / 2, n_middles = (height + 1) / 2 * n_across;
     unsigned long long its_best = 0;
     int its_region = 0;
-    const int first = blockIdx.x % blocks * blockDim.x + threadIdx.x;
-    for (int place = first; place < n_middles; place += blocks * blockDim.x) {
+    for (int place = walk.first; place < n_middles; place += walk.stride) {
         const int y = place / n_across * 2, x = place % n_across * 2;
         if (y <= high || y >= height - 1 - high || x <= wide || x >= width - 1 - wide) continue;
         const long long pixel = slice * height * width + (long long)y * width + x;

@@ -1,7 +1,8 @@
 // Bounds: a thread widens a box in registers while it stays in a region, a block the boxes of all
 // regions of its part of a slice in shared memory; those that hold anything widen the stack's.
 
-constexpr int MOST_REGIONS = 256;  // with what lies outside
+#include "walks.cuh"
+
 constexpr int BEYOND = 0x7fffffff;
 
 struct Box {
@@ -21,8 +22,8 @@ __device__ void hand_over(Box* box, int* boxes, int region) {
     *box = fresh;
 }
 
-// `blocks_a_slice` blocks a slice, whose threads walk over its pixels. `bounds` holds, a region,
-// first and last slice, row and column, and begins with what every pixel widens.
+// `blocks_a_slice` blocks a slice. `bounds` holds, a region, first and last slice, row and column,
+// and begins with what every pixel widens.
 extern "C" __global__ void find_bounds(const unsigned char* __restrict__ regions,
                                        int blocks_a_slice, int height, int width, int n_regions,
                                        int* bounds) {
@@ -31,11 +32,10 @@ extern "C" __global__ void find_bounds(const unsigned char* __restrict__ regions
         boxes[k] = k % 2 == 0 ? BEYOND : -1;
     }
     __syncthreads();
-    const int slice = blockIdx.x / blocks_a_slice, slice_size = height * width;
-    const long long base = (long long)slice * slice_size;
+    const Walk walk = begin_walk(blocks_a_slice);
+    const long long base = (long long)walk.slice * height * width;
     Box box = {0, BEYOND, -1, BEYOND, -1};
-    const int first = blockIdx.x % blocks_a_slice * blockDim.x + threadIdx.x;
-    for (int place = first; place < slice_size; place += blocks_a_slice * blockDim.x) {
+    for (int place = walk.first; place < height * width; place += walk.stride) {
         const int region = regions[base + place];
         if (region == 0) continue;
         if (region != box.region) hand_over(&box, boxes, region);
@@ -51,8 +51,8 @@ extern "C" __global__ void find_bounds(const unsigned char* __restrict__ regions
         const int* const found = &boxes[4 * (k + 1)];
         if (found[1] < 0) continue;
         int* const mine = &bounds[6 * k];
-        atomicMin(&mine[0], slice);
-        atomicMax(&mine[1], slice);
+        atomicMin(&mine[0], walk.slice);
+        atomicMax(&mine[1], walk.slice);
         atomicMin(&mine[2], found[0]);
         atomicMax(&mine[3], found[1]);
         atomicMin(&mine[4], found[2]);

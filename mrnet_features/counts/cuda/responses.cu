@@ -3,17 +3,16 @@
 // Taps are multiples of 2^-14. Between the passes 6 bits of fraction are kept and after them 4;
 // both are rounded half away from zero, so that a mirror image gives the mirrored response.
 
+#include "responses.cuh"
+
 constexpr int TAP_BITS = 14;
 constexpr int MIDDLE_BITS = 6;
 constexpr int END_BITS = 4;
-constexpr int STEPS = 4;  // of a counted response, in a grey level
-constexpr int REACH = 255 * STEPS;
 constexpr int ROW_BLOCK = 128;  // pixels of a row that a block filters
 constexpr int MOST_MARGIN = 64;  // of taps to one side of the middle
 constexpr int MOST_TAPS = 2 * MOST_MARGIN + 1;
 constexpr int MOST_SETS = 5;  // of taps
 constexpr int MOST_VALUES = 2 * REACH + 1;
-constexpr int NOT_COUNTED = 0xffff;
 
 __device__ int round_off(int sum, int bits) {
     return (sum + (1 << (bits - 1)) + (sum >> 31)) >> bits;
@@ -117,63 +116,6 @@ extern "C" __global__ void filter_gabor_columns(
     here[stack] = find_magnitude(down_even, down_odd);
     here[2 * stack] = find_magnitude(even_even - odd_odd, odd_even + even_odd);
     here[3 * stack] = find_magnitude(even_even + odd_odd, odd_even - even_odd);
-}
-
-// One thread a pixel: the sum of the `half` pixels of its row that end here, as far as there are
-// so many, and whether the 2 half that end here are of one region.
-extern "C" __global__ void sum_rows(
-    const unsigned char* __restrict__ grey, const unsigned char* __restrict__ regions,
-    unsigned int n_pixels, int width, int half, unsigned short* sums, unsigned char* is_whole_row) {
-    const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
-    if (pixel >= n_pixels) return;
-    const int x = pixel % width;
-    int sum = 0;
-    for (int k = 0; k < min(half, x + 1); k++) sum += grey[pixel - k];
-    sums[pixel] = sum;
-    const unsigned char region = regions[pixel];
-    bool whole = region > 0 && x + 1 >= 2 * half;
-    for (int k = 1; whole && k < 2 * half; k++) whole = regions[pixel - k] == region;
-    is_whole_row[pixel] = whole;
-}
-
-// One thread a pixel: the sum of the quarter square that ends here, as far as there is one.
-extern "C" __global__ void sum_columns(
-    const unsigned short* __restrict__ sums, unsigned int n_pixels, int height, int width,
-    int half, int* quarters) {
-    const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
-    if (pixel >= n_pixels) return;
-    const int y = pixel / width % height;
-    int sum = 0;
-    for (int k = 0; k < min(half, y + 1); k++) sum += sums[pixel - k * width];
-    quarters[pixel] = sum;
-}
-
-// One thread a pixel: the three details of the square that ends here, each in a stack of its own.
-extern "C" __global__ void take_details(
-    const int* __restrict__ quarters, const unsigned char* __restrict__ regions,
-    const unsigned char* __restrict__ is_whole_row, unsigned int n_pixels, int height, int width,
-    int half, unsigned short* response) {
-    const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
-    if (pixel >= n_pixels) return;
-    const int y = pixel / width % height, side = 2 * half, area = side * half;
-    bool whole = y + 1 >= side;
-    for (int k = 0; whole && k < side; k++) {
-        const unsigned int above = pixel - k * width;
-        whole = is_whole_row[above] && regions[above] == regions[pixel];
-    }
-    for (int k = 0; !whole && k < 3; k++) response[(size_t)k * n_pixels + pixel] = NOT_COUNTED;
-    if (!whole) return;
-    const unsigned int up = half * width;
-    const int up_left = quarters[pixel - up - half], up_right = quarters[pixel - up];
-    const int low_left = quarters[pixel - half], low_right = quarters[pixel];
-    const int details[3] = {
-        abs(up_right + low_right - up_left - low_left),
-        abs(low_left + low_right - up_left - up_right),
-        abs(up_left + low_right - up_right - low_left),
-    };
-    for (int k = 0; k < 3; k++) {
-        response[(size_t)k * n_pixels + pixel] = (STEPS * details[k] + area / 2) / area;
-    }
 }
 
 // One block for each slice, region and output, so that nothing is added outside shared memory.

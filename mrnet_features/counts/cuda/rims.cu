@@ -2,7 +2,7 @@
 //
 // A square is whole if each of its rows is, so rows are looked at first and then columns of rows.
 
-constexpr int MOST_REGIONS = 256;  // with what lies outside
+#include "walks.cuh"
 
 // One thread a pixel: whether it and those before it in its row, `side` in all, are bright and of
 // one region.
@@ -33,10 +33,7 @@ __device__ void hand_over(Found* found, int* total, int region) {
     *found = fresh;
 }
 
-// `blocks_a_slice` blocks a slice, whose threads walk over its pixels. A thread adds up in
-// registers as long as it stays in a region, a block in shared memory: pixels next to each other
-// are of one region, and would all wait for its counters. `counts` are core, number of steps and
-// their sum.
+// `blocks_a_slice` blocks a slice. `counts` are core, number of steps and their sum.
 extern "C" __global__ void count_rims(
     const unsigned char* __restrict__ grey, const unsigned char* __restrict__ regions,
     const unsigned char* __restrict__ is_bright_row, int blocks_a_slice, int n_slices, int height,
@@ -44,11 +41,10 @@ extern "C" __global__ void count_rims(
     __shared__ int total[3 * MOST_REGIONS];
     for (int k = threadIdx.x; k < 3 * MOST_REGIONS; k += blockDim.x) total[k] = 0;
     __syncthreads();
-    const int slice = blockIdx.x / blocks_a_slice, slice_size = height * width;
-    const long long base = (long long)slice * slice_size;
+    const Walk walk = begin_walk(blocks_a_slice);
+    const long long base = (long long)walk.slice * height * width;
     Found found = {0, 0, 0, 0};
-    const int first = blockIdx.x % blocks_a_slice * blockDim.x + threadIdx.x;
-    for (int place = first; place < slice_size; place += blocks_a_slice * blockDim.x) {
+    for (int place = walk.first; place < height * width; place += walk.stride) {
         const long long pixel = base + place;
         const int region = regions[pixel], g = grey[pixel];
         if (region == 0) continue;
@@ -75,7 +71,7 @@ extern "C" __global__ void count_rims(
     for (int k = threadIdx.x; k < 3 * n_regions; k += blockDim.x) {
         const int kind = k / n_regions, region = k % n_regions;
         const int number = total[kind * MOST_REGIONS + region + 1];
-        const long long row = ((long long)kind * n_slices + slice) * n_regions + region;
+        const long long row = ((long long)kind * n_slices + walk.slice) * n_regions + region;
         if (number > 0) atomicAdd(&counts[row], number);
     }
 }

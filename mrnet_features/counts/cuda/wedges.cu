@@ -3,24 +3,9 @@
 // The pixels up to a threshold, closed with a square, are those of the slice opened with that
 // square that lie up to the threshold. So one opening gives clefts and what stands out in them.
 
-constexpr int MOST_REGIONS = 256;  // with what lies outside
+#include "walks.cuh"
 
-// Where the blocks of a slice walk: place after place, `stride` apart.
-struct Walk {
-    int slice, first, stride;
-};
-
-__device__ Walk begin_walk(int blocks_a_slice) {
-    const Walk walk = {
-        (int)(blockIdx.x / blocks_a_slice),
-        (int)(blockIdx.x % blocks_a_slice * blockDim.x + threadIdx.x),
-        (int)(blocks_a_slice * blockDim.x),
-    };
-    return walk;
-}
-
-// Two sums of one region, kept in registers as long as a thread stays in it: pixels next to each
-// other are of one region, and would all wait for its counters.
+// Two sums of one region, kept in registers as long as a thread stays in it.
 struct Sums {
     int region, one, other;
 };
