@@ -94,7 +94,9 @@ def spoil(stack, fault, plane, rng):
         # only where air lies beyond the skin: what a picture would show beyond its top is unknown
         axis = int(rng.integers(1, 3)) if plane == "axial" else 2
         shift = int(rng.choice([-1, 1]) * rng.integers(95, 150))
-        air = rng.rayleigh(1.5, stack.shape)
+        # a scan has one noise: air of another would leave a seam that no scan has
+        level = np.median(real[:, 4:20, 4:20]) / np.sqrt(2 * np.log(2))
+        air = rng.rayleigh(max(level, 0.5), stack.shape)
         real = np.where(air > 0, np.roll(real, shift, axis), 0)
         index = [slice(None)] * 3
         index[axis] = slice(0, shift) if shift > 0 else slice(shift, None)
