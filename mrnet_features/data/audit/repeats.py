@@ -24,7 +24,8 @@ REACH = 2  # blocks from the middle of a patch to its edge
 FAINTEST = 0.04  # of the leg's grey level, root mean square of a patch that has a shape
 ALIKE = 0.65  # correlation of two patches from which they are one shape
 STEPS = range(6, 25)  # blocks; closer repeats are texture, for farther ones a leg has no room
-CHANCE_STEPS = 3.0  # times what the usual step gives is taken off the best one
+UNEQUAL = 5  # blocks, and one fewer, by which a second step differs for comparison
+SURPLUS = 1.5  # times what unequal steps give is taken off: texture is like itself at any step
 
 
 def score_repeats(grey: Uint8Array, foreground: BoolArray) -> FloatArray:
@@ -33,7 +34,8 @@ def score_repeats(grey: Uint8Array, foreground: BoolArray) -> FloatArray:
     In blocks of 1/64 of the slice, detail is what differs from its surroundings along the axis
     and across it, so that straight edges along either are gone. Patches of 5 x 5 blocks whose
     detail correlates with that of the patch one step on, and that with the patch two steps on,
-    give the smaller of both covariances; the step with the largest sum counts, against the others.
+    give the smaller of both covariances. What they give beyond patches at unequal steps, which
+    coarse texture has just as many of, counts, for the step with the most.
 
     Parameters
     ----------
@@ -77,10 +79,22 @@ def score_repeats(grey: Uint8Array, foreground: BoolArray) -> FloatArray:
         )
         padded = np.pad(lines, ((0, 0), (REACH, REACH), (REACH, REACH)))
         shared = _sum_chains(padded, powers, np.array(STEPS))
-        # copies repeat at one step; coarse texture, which is like itself by chance, at any
-        surplus = shared.max(axis=1) - CHANCE_STEPS * shared.mean(axis=1)
-        scores[:, axis - 1] = np.sqrt(np.maximum(surplus, 0) / USUAL_PAIRS)
+        scores[:, axis - 1] = np.sqrt(_confirm_steps(shared).max(axis=1) / USUAL_PAIRS)
     return scores
+
+
+def _confirm_steps(sums: FloatArray) -> FloatArray:
+    """Of each slice and step, what a neighbouring slice shows at that step too.
+
+    The heart beats as fast for the next slice: its copies are as far apart, to a block.
+    """
+    if len(sums) == 1:
+        return sums
+    about = ndimage.maximum_filter1d(sums, 3, axis=1, mode="constant")
+    beside = np.zeros_like(sums)
+    beside[1:] = about[:-1]
+    beside[:-1] = np.maximum(beside[:-1], about[1:])
+    return np.minimum(sums, beside)
 
 
 def _find_detail(blocks: Float32Array, axis: int) -> Float32Array:
@@ -99,36 +113,60 @@ def _mean_patches(array: Float32Array) -> Float32Array:
 
 
 @njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
-def _sum_chains(
-    detail: Float32Array, power: Float32Array, steps: np.ndarray[Any, np.dtype[np.int64]]
-) -> FloatArray:
-    """Sum of the smaller covariance over chains of three patches along axis 1, by slice and step.
-
-    A copy may be darker than its surroundings where another is brighter: signs don't count.
-    `detail` has a margin of `REACH` zeros around what `power` covers.
-    """
-    n_slices, length, width = power.shape
+def _match_patches(
+    detail: Float32Array, power: Float32Array, step: int, covariance: Float32Array
+) -> None:
+    """Write each patch's covariance with the one `step` farther down, 0 where they differ."""
+    length, width = power.shape
     side = 2 * REACH + 1
     least = np.float32(FAINTEST**2)
     alike = np.float32((ALIKE * side * side) ** 2)
+    for y in range(length - step):
+        for x in range(width):
+            covariance[y, x] = 0
+            one, other = power[y, x], power[y + step, x]
+            if one < least or other < least:
+                continue
+            total = np.float32(0)
+            for row in range(y, y + side):
+                for column in range(x, x + side):
+                    total += detail[row, column] * detail[row + step, column]
+            if total * total > alike * one * other:
+                covariance[y, x] = abs(total) / np.float32(side * side)
+
+
+@njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
+def _sum_chain(one: Float32Array, other: Float32Array, step: int, next_step: int) -> float:
+    """Sum of the smaller of both covariances, the second one `step` farther down."""
+    total = np.float32(0)
+    for y in range(one.shape[0] - step - next_step):
+        for x in range(one.shape[1]):
+            total += min(one[y, x], other[y + step, x])
+    return float(total)
+
+
+@njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
+def _sum_chains(
+    detail: Float32Array, power: Float32Array, steps: np.ndarray[Any, np.dtype[np.int64]]
+) -> FloatArray:
+    """Surplus of chains of three patches at equal steps over those at unequal ones.
+
+    By slice and step along axis 1; a chain is the smaller covariance of its two pairs. A copy may
+    be darker than its surroundings where another is brighter: signs don't count. `detail` has a
+    margin of `REACH` zeros around what `power` covers.
+    """
+    n_slices, length, width = power.shape
     sums = np.zeros((n_slices, len(steps)))
-    covariance = np.empty((length, width), dtype=np.float32)
+    covariance = np.zeros((len(steps), length, width), dtype=np.float32)
     for z in range(n_slices):
         for k in range(len(steps)):
-            step = steps[k]
-            for y in range(length - step):
-                for x in range(width):
-                    covariance[y, x] = 0
-                    one, other = power[z, y, x], power[z, y + step, x]
-                    if one < least or other < least:
-                        continue
-                    total = np.float32(0)
-                    for row in range(y, y + side):
-                        for column in range(x, x + side):
-                            total += detail[z, row, column] * detail[z, row + step, column]
-                    if total * total > alike * one * other:
-                        covariance[y, x] = abs(total) / np.float32(side * side)
-            for y in range(length - 2 * step):
-                for x in range(width):
-                    sums[z, k] += min(covariance[y, x], covariance[y + step, x])
+            _match_patches(detail[z], power[z], steps[k], covariance[k])
+        for k in range(len(steps)):
+            equal = _sum_chain(covariance[k], covariance[k], steps[k], steps[k])
+            unequal = 0.0
+            for j in range(k - UNEQUAL, k + UNEQUAL + 1):
+                if equal > 0 and 0 <= j < len(steps) and abs(j - k) >= UNEQUAL - 1:
+                    chain = _sum_chain(covariance[k], covariance[j], steps[k], steps[j])
+                    unequal = max(unequal, chain)
+            sums[z, k] = max(equal - SURPLUS * unequal, 0.0)
     return sums
