@@ -33,7 +33,7 @@ NORMAL_MEDIAN = 0.455  # of the square of a standard normal
 NUB = 9  # blocks across; what is narrower and sticks out of a round leg is a copy
 CORE = 0.15  # of a round leg's extent, left and right of the core
 CUT_WIDTH = 0.7  # an end of the leg this wide, against its widest, was cut off by the picture
-RIM_WIDTH = 0.4  # of the leg's width may lie at the rim of the picture itself
+RIM_WIDTH = 0.35  # of the leg's width may lie at the rim of the picture itself
 USUAL = 0.3  # of the slices: what is leg in so many belongs to its outline
 END_DEPTH = 3  # blocks from the end of the leg at which that width is read
 
@@ -88,9 +88,9 @@ def score_ghosts(grey: Uint8Array, foreground: BoolArray) -> FloatArray:
     signal = max(float(np.median(grey[foreground])), 1.0)
     # On axial slices a vessel's copies are at one place on all of them: leg is what has a width.
     wide = _drop_narrow(_drop_narrow(leg, 1), 2)
-    if all(_find_ends(wide.mean(axis=0) >= USUAL)):
+    ends_seen = _find_ends(wide.mean(axis=0) >= USUAL, leg.mean(axis=0) >= USUAL)
+    if all(ends_seen):
         leg = wide
-    ends_seen = _find_ends(leg.mean(axis=0) >= USUAL)
     near = ndimage.binary_dilation(leg, np.ones((1, 2 * GAP + 1, 2 * GAP + 1), dtype=bool))
     air = ~near
     air[:, [0, -1]] = False  # the rim of the picture may hold the scanner's own edge
@@ -153,25 +153,26 @@ def _sum_windows(lines: BoolArray, width: int) -> np.ndarray[Any, np.dtype[np.in
     return total[:, :, width:] - total[:, :, :-width]
 
 
-def _find_ends(leg: BoolArray) -> tuple[bool, bool]:
+def _find_ends(wide: BoolArray, leg: BoolArray) -> tuple[bool, bool]:
     """Whether the skin closes the leg inside the picture, along rows and along columns.
 
     An end of skin narrows; a leg that runs on beyond the picture, or fades where the coil's reach
     ends, stays wide, and what lies beyond is not air. Where no end narrows, as on a straight leg,
-    the longer axis is the one that runs on.
+    the longer axis is the one that runs on. The ends are those of the leg without its narrow
+    parts; the rim is touched by all of it.
     """
     narrow, extents = [], []
     for axis in (0, 1):
-        widths = leg.sum(axis=1 - axis)
+        widths, at_rim = wide.sum(axis=1 - axis), leg.sum(axis=1 - axis)[[0, -1]]
         (filled,) = np.nonzero(widths)
-        extents.append(filled.size)
+        extents.append(np.count_nonzero(leg.any(axis=1 - axis)))
         if filled.size <= 2 * END_DEPTH:
             narrow.append(False)
             continue
         ends = widths[filled[[END_DEPTH, -1 - END_DEPTH]]]
         # a round leg that just touches the rim still leaves air beside it
-        touches = np.max(widths[[0, -1]]) < RIM_WIDTH * np.max(widths)
-        narrow.append(bool(touches and np.max(ends) < CUT_WIDTH * np.max(widths)))
+        runs_on = np.max(at_rim) > RIM_WIDTH * np.max(widths)
+        narrow.append(bool(not runs_on and np.max(ends) < CUT_WIDTH * np.max(widths)))
     rows, columns = narrow
     if not rows and not columns:
         return extents[0] < extents[1], extents[0] >= extents[1]
