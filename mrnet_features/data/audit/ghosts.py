@@ -165,7 +165,7 @@ def _find_ends(wide: BoolArray, leg: BoolArray) -> tuple[bool, bool]:
     for axis in (0, 1):
         widths, at_rim = wide.sum(axis=1 - axis), leg.sum(axis=1 - axis)[[0, -1]]
         (filled,) = np.nonzero(widths)
-        extents.append(np.count_nonzero(leg.any(axis=1 - axis)))
+        extents.append(int(np.count_nonzero(leg.any(axis=1 - axis))))
         if filled.size <= 2 * END_DEPTH:
             narrow.append(False)
             continue
