@@ -3,6 +3,7 @@
 import itertools
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,14 @@ import pytest
 
 from mrnet_features.data.audit.ghosts import find_worst, score_ghosts
 from mrnet_features.data.audit.measure import measure_stack
+from mrnet_features.data.audit.repeats import score_repeats
 from mrnet_features.data.audit.set_rules import describe_cut
-from mrnet_features.data.audit.stack_rules import GHOST_CHECK, GHOST_REJECT, judge_stack
+from mrnet_features.data.audit.stack_rules import (
+    GHOST_CHECK,
+    GHOST_REJECT,
+    REPEAT_CHECK,
+    judge_stack,
+)
 from mrnet_features.stacks.regions import find_foreground
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -77,6 +84,87 @@ def test_air_too_small_to_judge_is_nan():
     scores = score_ghosts(stack, np.ones(stack.shape, dtype=bool))
     assert np.isnan(scores).all()
     assert find_worst(scores) == (0.0, 0)
+
+
+@pytest.mark.parametrize("axis", [1, 2])
+def test_a_copy_beyond_a_leg_that_touches_the_rim_is_seen(axis):
+    rng = np.random.default_rng(3)
+    y, x = np.mgrid[:128, :128]
+    stack = rng.rayleigh(2, (8, 128, 128))
+    tall, wide = (60, 46) if axis == 2 else (46, 60)
+    stack[:, ((y - 62) / tall) ** 2 + ((x - 62) / wide) ** 2 < 1] += 90
+    row, column = (64, 118) if axis == 2 else (118, 64)
+    stack[:, np.hypot(y - row, x - column) < 4] += 30
+    value, direction = score(stack.astype(np.uint8))
+    assert value > GHOST_CHECK
+    assert direction == axis - 1
+
+
+def draw_bone(rows=(), columns=(64,), *, noise=3.0, axis=1):
+    """A stack filled by marrow with noise, and bright spots on it."""
+    rng = np.random.default_rng(7)
+    stack = 90 + rng.normal(0, noise, (6, 128, 128))
+    y, x = np.mgrid[:128, :128]
+    for row, column in itertools.product(rows, columns):
+        stack[:, np.hypot(y - row, x - column) < 4] += 50
+    return np.clip(stack if axis == 1 else stack.swapaxes(1, 2), 0, 255).astype(np.uint8)
+
+
+def score_inside(stack):
+    return find_worst(score_repeats(stack, np.ones(stack.shape, dtype=bool)))
+
+
+@pytest.mark.parametrize("axis", [1, 2])
+@pytest.mark.parametrize("step", [17, 20, 24])
+def test_spots_at_equal_steps_inside_the_leg_are_copies_along_their_line(axis, step):
+    value, direction = score_inside(draw_bone(range(16, 17 + 4 * step, step), axis=axis))
+    assert value > REPEAT_CHECK
+    assert direction == axis - 1
+
+
+@pytest.mark.parametrize("rows", [(), (30,), (30, 60), (20, 38, 66, 104)])
+def test_spots_without_equal_steps_are_no_copies(rows):
+    assert score_inside(draw_bone(rows))[0] < REPEAT_CHECK
+
+
+def test_copies_inside_the_leg_are_found_in_a_mirrored_reversed_or_darker_stack():
+    stack = draw_bone((16, 40, 64, 88, 112))
+    value, direction = score_inside(stack)
+    assert score_inside(stack[::-1, :, ::-1]) == (pytest.approx(value, rel=0.02), direction)
+    darker = (stack * 0.6).astype(np.uint8)
+    assert score_inside(darker) == (pytest.approx(value, rel=0.1), direction)
+
+
+@pytest.mark.parametrize("noise", [1, 8, 25])
+def test_noise_inside_the_leg_does_not_repeat(noise):
+    assert score_inside(draw_bone(noise=noise))[0] < REPEAT_CHECK
+
+
+@pytest.mark.parametrize("period", [3, 5, 8])
+def test_trabeculae_are_no_copies(period):
+    y, x = np.mgrid[:128, :128]
+    texture = 25 * np.sin(2 * np.pi * y / period) * np.sin(2 * np.pi * x / period)
+    assert score_inside((draw_bone() + texture).astype(np.uint8))[0] < REPEAT_CHECK
+
+
+def test_straight_walls_at_equal_steps_are_no_copies():
+    stack = draw_bone()
+    stack[:, :, [30, 31, 54, 55, 78, 79]] = 20
+    assert score_inside(stack)[0] < REPEAT_CHECK
+
+
+@pytest.mark.parametrize("plane", ["axial", "coronal", "sagittal"])
+def test_coarse_texture_is_no_copy(plane):
+    stack = draw(plane)
+    assert find_worst(score_repeats(stack, find_foreground(stack)))[0] < REPEAT_CHECK
+
+
+def test_a_finding_says_whether_copies_lie_in_the_air_or_inside_the_leg():
+    repeats = score_repeats(marrow := draw_bone((16, 40, 64, 88, 112)), np.ones_like(marrow, bool))
+    (inside,) = judge_stack(replace(measure_stack(draw(n_slices=6)), repeats=repeats))
+    assert "Copies displaced up-down on 6 of 6 slices, inside the leg" in inside.advice
+    (beside,) = judge_stack(measure_stack(draw(copies=(2, 44, 0.5))))
+    assert "left-right on 3 of 10 slices, in the air beside the leg" in beside.advice
 
 
 @pytest.mark.parametrize(

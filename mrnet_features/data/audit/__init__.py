@@ -2,6 +2,7 @@
 
 from mrnet_features.data.audit.findings import CODES
 from mrnet_features.data.audit.ghosts import score_ghosts
+from mrnet_features.data.audit.repeats import score_repeats
 from mrnet_features.data.audit.run import audit
 
-__all__ = ["CODES", "audit", "score_ghosts"]
+__all__ = ["CODES", "audit", "score_ghosts", "score_repeats"]

@@ -1,9 +1,10 @@
 """Ghosting: faint displaced copies of the leg or its vessels, seen where only air should be.
 
 What moves between two lines of k-space (pulsating vessels, a shaking leg) comes back displaced
-along the phase-encoding direction [1]_. Inside the leg a copy hides among anatomy; in the air
-beside it nothing else has a shape. The air in line with the leg along one axis of the picture is
-therefore the place to look, and the axis is that of the copies.
+along the phase-encoding direction [1]_. Inside the leg a copy hides among anatomy, and only
+several at equal steps give it away (see `score_repeats`); in the air beside it nothing else has a
+shape. The air in line with the leg along one axis of the picture is therefore the first place to
+look, and the axis is that of the copies.
 
 .. [1] Wood ML, Henkelman RM. MR image artifacts from periodic motion. Med Phys 1985;12(2):143-151.
 """
@@ -21,11 +22,18 @@ DIRECTIONS = ("up-down", "left-right")  # of the picture; the axes 1 and 2 of a 
 
 BLOCKS = 64  # on the shorter side of a slice: noise averages out, a vessel's copy does not
 GAP = 2  # blocks of air next to the skin that partial volume and the coil's glow may reach
-LEAST_PAIRS = 60  # neighbouring blocks of air; with fewer there is too little to judge
+LEAST_PAIRS = 12  # neighbouring blocks of air; with fewer there is nothing to judge
+USUAL_PAIRS = 600  # energy is spread over so many at least: little air must not make much of it
 FADING = 6  # blocks at the ends of a leg that runs on
 LASTING = 7  # slices of which the leg's outline must be in more than half
-CHANCE = 2.5  # standard errors of the shared structure of white noise
+CHANCE = 3.0  # standard errors of the shared structure of white noise
+QUIET = 1.5  # variances of the noise up to which a block shows noise alone
+SPREADING = 1.3  # correlation of noise over that of its quiet blocks, which is the smaller one
+NORMAL_MEDIAN = 0.455  # of the square of a standard normal
+NUB = 9  # blocks across; what is narrower and sticks out of a round leg is a copy
+CORE = 0.15  # of a round leg's extent, left and right of the core
 CUT_WIDTH = 0.7  # an end of the leg this wide, against its widest, was cut off by the picture
+RIM_WIDTH = 0.35  # of the leg's width may lie at the rim of the picture itself
 USUAL = 0.3  # of the slices: what is leg in so many belongs to its outline
 END_DEPTH = 3  # blocks from the end of the leg at which that width is read
 
@@ -50,8 +58,9 @@ def score_ghosts(grey: Uint8Array, foreground: BoolArray) -> FloatArray:
     Returns
     -------
     ndarray of shape (n_slices, 2), float64
-        Fraction of the leg's median grey level; columns as `DIRECTIONS`. NaN where a slice has
-        no leg, or too little air in line with it along that axis.
+        Fraction of the leg's median grey level, spread over 600 pairs of blocks or, where there
+        are more, all; columns as `DIRECTIONS`. NaN where a slice has no leg, or too little air in
+        line with it along that axis.
 
     Examples
     --------
@@ -77,67 +86,130 @@ def score_ghosts(grey: Uint8Array, foreground: BoolArray) -> FloatArray:
     blocks = block_means(grey, side)
     leg = block_means(foreground & (shared > 0.5), side) > 0
     signal = max(float(np.median(grey[foreground])), 1.0)
+    # On axial slices a vessel's copies are at one place on all of them: leg is what has a width.
+    wide = _drop_narrow(_drop_narrow(leg, 1), 2)
+    ends_seen = _find_ends(wide.mean(axis=0) >= USUAL, leg.mean(axis=0) >= USUAL)
+    if all(ends_seen):
+        leg = wide
     near = ndimage.binary_dilation(leg, np.ones((1, 2 * GAP + 1, 2 * GAP + 1), dtype=bool))
     air = ~near
     air[:, [0, -1]] = False  # the rim of the picture may hold the scanner's own edge
     air[:, :, [0, -1]] = False
-    ends_seen = _find_ends(leg.mean(axis=0) >= USUAL)
-    for axis, across in ((1, 2), (2, 1)):
-        if not ends_seen[axis - 1]:
-            continue
-        band = air & leg.any(axis=axis, keepdims=True)
-        if ends_seen[across - 1]:
-            # air that is in line with the leg along both axes would not tell the direction
-            band &= ~leg.any(axis=across, keepdims=True)
-        else:
-            # where the coil's reach ends, a leg that runs on is as dark as air
-            line = np.moveaxis(band, across, 1)
-            line[:, :FADING] = line[:, -FADING:] = False
-        scores[:, axis - 1] = _shared_structure(blocks, air, band, axis) / signal
+    for axis, band in _find_bands(blocks, leg, air, ends_seen).items():
+        energy, n_pairs = _shared_energy(blocks, air, band, axis)
+        scores[:, axis - 1] = np.where(n_pairs >= LEAST_PAIRS, np.sqrt(energy) / signal, np.nan)
     return scores
 
 
-def _find_ends(leg: BoolArray) -> tuple[bool, bool]:
+def _find_bands(
+    blocks: Float32Array, leg: BoolArray, air: BoolArray, ends_seen: tuple[bool, bool]
+) -> dict[int, BoolArray]:
+    """Air that may hold copies displaced along an axis, by axis."""
+    if all(ends_seen):
+        # Air that is in line with the core of a round leg along one axis tells the direction. The
+        # corners are in line with its sides along both, and go with the axis that shows more.
+        bands = {axis: air & _find_core(leg, axis) for axis in (1, 2)}
+        shown = {axis: _shared_energy(blocks, air, bands[axis], axis)[0].sum() for axis in bands}
+        corners = air & leg.any(axis=1, keepdims=True) & leg.any(axis=2, keepdims=True)
+        corners &= ~_find_core(leg, 1) & ~_find_core(leg, 2)
+        return {
+            axis: band | corners if shown[axis] >= shown[3 - axis] else band
+            for axis, band in bands.items()
+        }
+    bands = {}
+    for axis, across in ((1, 2), (2, 1)):
+        if ends_seen[axis - 1]:
+            bands[axis] = air & leg.any(axis=axis, keepdims=True)
+            # where the coil's reach ends, a leg that runs on is as dark as air
+            line = np.moveaxis(bands[axis], across, 1)
+            line[:, :FADING] = line[:, -FADING:] = False
+    return bands
+
+
+def _find_core(leg: BoolArray, axis: int) -> BoolArray:
+    """Lines along `axis` through the middle of the leg's extent, by slice."""
+    filled = leg.any(axis=axis)
+    size = filled.shape[1]
+    first = np.argmax(filled, axis=1)[:, None]
+    last = size - 1 - np.argmax(filled[:, ::-1], axis=1)[:, None]
+    margin = CORE * (last - first)
+    line = np.arange(size)
+    return np.expand_dims(filled & (line >= first + margin) & (line <= last - margin), axis)
+
+
+def _drop_narrow(leg: BoolArray, axis: int) -> BoolArray:
+    """The leg without its runs of fewer than 9 blocks along `axis`; beyond the rim it runs on."""
+    lines = np.moveaxis(leg, axis, 2)
+    lines = np.pad(lines, ((0, 0), (0, 0), (NUB, NUB)), mode="edge")
+    starts = _sum_windows(lines, NUB) == NUB
+    starts = np.pad(starts, ((0, 0), (0, 0), (NUB - 1, NUB - 1)))
+    kept = _sum_windows(starts, NUB)[:, :, NUB:-NUB] > 0
+    return np.moveaxis(kept, 2, axis)
+
+
+def _sum_windows(lines: BoolArray, width: int) -> np.ndarray[Any, np.dtype[np.int16]]:
+    """Sums over each window of `width` along the last axis."""
+    total = np.cumsum(np.pad(lines, ((0, 0), (0, 0), (1, 0))), axis=2, dtype=np.int16)
+    return total[:, :, width:] - total[:, :, :-width]
+
+
+def _find_ends(wide: BoolArray, leg: BoolArray) -> tuple[bool, bool]:
     """Whether the skin closes the leg inside the picture, along rows and along columns.
 
     An end of skin narrows; a leg that runs on beyond the picture, or fades where the coil's reach
     ends, stays wide, and what lies beyond is not air. Where no end narrows, as on a straight leg,
-    the longer axis is the one that runs on.
+    the longer axis is the one that runs on. The ends are those of the leg without its narrow
+    parts; the rim is touched by all of it.
     """
     narrow, extents = [], []
     for axis in (0, 1):
-        widths = leg.sum(axis=1 - axis)
+        widths, at_rim = wide.sum(axis=1 - axis), leg.sum(axis=1 - axis)[[0, -1]]
         (filled,) = np.nonzero(widths)
-        extents.append(filled.size)
+        extents.append(int(np.count_nonzero(leg.any(axis=1 - axis))))
         if filled.size <= 2 * END_DEPTH:
             narrow.append(False)
             continue
         ends = widths[filled[[END_DEPTH, -1 - END_DEPTH]]]
-        inside = filled[0] > 0 and filled[-1] < len(widths) - 1
-        narrow.append(bool(inside and np.max(ends) < CUT_WIDTH * np.max(widths)))
+        # a round leg that just touches the rim still leaves air beside it
+        runs_on = np.max(at_rim) > RIM_WIDTH * np.max(widths)
+        narrow.append(bool(not runs_on and np.max(ends) < CUT_WIDTH * np.max(widths)))
     rows, columns = narrow
     if not rows and not columns:
         return extents[0] < extents[1], extents[0] >= extents[1]
     return rows, columns
 
 
-def _shared_structure(
+def _shared_energy(
     blocks: Float32Array, air: BoolArray, band: BoolArray, axis: int
-) -> FloatArray:
-    """Root of the structure that neighbours across `axis` share, by slice, in grey levels."""
+) -> tuple[FloatArray, np.ndarray[Any, np.dtype[np.int64]]]:
+    """Energy of the structure that neighbours across `axis` share, by slice, and their pairs.
+
+    Noise is read from the quieter blocks alone, so that copies don't pass for noise. Where it is
+    not white, as after smoothing, neighbours share some of it: what the quieter slices share,
+    which is no ghost of a vessel that crosses a few, is taken off all of them.
+    """
     values = np.moveaxis(blocks, axis, 2)
     clear, judged = np.moveaxis(air, axis, 2), np.moveaxis(band, axis, 2)
     excess = values[:, :, 1:-1] - (values[:, :, 2:] + values[:, :, :-2]) / 2
     known = judged[:, :, 1:-1] & clear[:, :, 2:] & clear[:, :, :-2]
     pairs = known[:, 1:] & known[:, :-1]
-    products = np.where(pairs, excess[:, 1:] * excess[:, :-1], 0).sum(axis=(1, 2), dtype=float)
+    products, squares = excess[:, 1:] * excess[:, :-1], excess**2
     n_pairs = pairs.sum(axis=(1, 2))
-    squares = np.where(known, excess**2, 0).sum(axis=(1, 2), dtype=float)
-    spread = squares / np.maximum(known.sum(axis=(1, 2)), 1)
+    total = np.where(pairs, products, 0).sum(axis=(1, 2), dtype=float)
+    noise = np.zeros(len(blocks))
+    likeness = []
+    for k in np.flatnonzero(n_pairs >= LEAST_PAIRS):
+        noise[k] = np.median(squares[k][known[k]]) / NORMAL_MEDIAN
+        quiet = squares[k] < QUIET * noise[k]
+        both = pairs[k] & quiet[1:] & quiet[:-1]
+        if np.count_nonzero(both) >= 2 * LEAST_PAIRS:
+            power = squares[k][1:][both].sum() + squares[k][:-1][both].sum()
+            likeness.append(2 * products[k][both].sum() / max(power, 1e-9))
+    colour = SPREADING * max(float(np.quantile(likeness, 0.25)), 0.0) if likeness else 0.0
     # what noise alone would reach by chance is taken off; 1.5 is the variance of the excess over
     # that of independent blocks
-    surplus = (products - CHANCE * spread * np.sqrt(n_pairs)) / np.maximum(n_pairs, 1) / 1.5
-    return np.where(n_pairs >= LEAST_PAIRS, np.sqrt(np.maximum(surplus, 0)), np.nan)
+    surplus = total - noise * (colour * n_pairs + CHANCE * np.sqrt(n_pairs))
+    return np.maximum(surplus, 0) / np.maximum(n_pairs, USUAL_PAIRS) / 1.5, n_pairs
 
 
 def find_worst(scores: FloatArray) -> tuple[float, int]:

@@ -16,6 +16,7 @@ from mrnet_features.data.audit.pixels import (
     measure_saturation,
     measure_sharpness,
 )
+from mrnet_features.data.audit.repeats import score_repeats
 from mrnet_features.data.mrnet import Exam
 from mrnet_features.stacks.regions import find_foreground
 
@@ -36,8 +37,8 @@ class Measures:
         As `sketch_stack` returns it.
     outline : ndarray of shape (8, 32, 32), uint8
         Share of leg in each part of the sketch, 255 for all of it.
-    ghosts : ndarray of shape (n_slices, 2), float64
-        As `score_ghosts` returns it.
+    ghosts, repeats : ndarray of shape (n_slices, 2), float64
+        As `score_ghosts` (in the air) and `score_repeats` (inside the leg) return them.
     noise, sharpness, saturation : float
         As `measure_noise`, `measure_sharpness`, `measure_saturation` return them; noise as a
         fraction of the leg's median grey level.
@@ -52,6 +53,7 @@ class Measures:
     sketch: Uint8Array
     outline: Uint8Array
     ghosts: FloatArray
+    repeats: FloatArray
     noise: float
     sharpness: float
     saturation: float
@@ -122,6 +124,7 @@ def measure_stack(grey: Uint8Array, exam: str = "", plane: str = "") -> Measures
         sketch=sketch_stack(half[seen]),
         outline=sketch_stack(small[seen].astype(np.uint8) * np.uint8(255)),
         ghosts=score_ghosts(half, small),
+        repeats=score_repeats(half, small),
         noise=noise / max(signal, 1.0),
         sharpness=measure_sharpness(grey, leg, noise),
         saturation=measure_saturation(grey, leg),

@@ -10,7 +10,8 @@ from mrnet_features.data.audit.findings import Finding
 from mrnet_features.data.audit.ghosts import DIRECTIONS, find_worst
 from mrnet_features.data.audit.measure import Measures
 
-GHOST_CHECK, GHOST_REJECT = 0.0035, 0.01  # of the leg's grey level; calibration in the tests
+GHOST_CHECK, GHOST_REJECT = 0.003, 0.01  # of the leg's grey level; calibration in the tests
+REPEAT_CHECK, REPEAT_REJECT = 0.028, 0.05  # anatomy and coarse texture stay below
 SATURATED_CHECK, SATURATED_REJECT = 0.2, 0.5  # of the leg; a large effusion stays below
 
 
@@ -52,15 +53,26 @@ def _judge_slices(measures: Measures) -> Iterator[Finding]:
 
 
 def _judge_ghosts(measures: Measures) -> Iterator[Finding]:
-    worst, direction = find_worst(measures.ghosts)
-    if worst < GHOST_CHECK:
+    # Copies in the air are told by their faintest trace, those in the leg by far more than the
+    # likeness of anatomy to itself: each by its own thresholds, and the clearer one is told.
+    air, leg = find_worst(measures.ghosts), find_worst(measures.repeats)
+    seen_in_air = air[0] / GHOST_CHECK >= leg[0] / REPEAT_CHECK
+    scores = measures.ghosts if seen_in_air else measures.repeats
+    worst, direction = air if seen_in_air else leg
+    least, most = (GHOST_CHECK, GHOST_REJECT) if seen_in_air else (REPEAT_CHECK, REPEAT_REJECT)
+    if worst < least:
         return
-    scores = np.nan_to_num(measures.ghosts[:, direction])
-    n_slices, strongest = int((scores >= GHOST_CHECK).sum()), int(np.argmax(scores))
-    advice = (
-        f"Copies displaced {DIRECTIONS[direction]} on {n_slices} of {measures.n_slices} "
-        f"slices, strongest on slice {strongest} (from 0). Look at it with the grey levels of "
-        "air spread out; leave the exam out if they cross the joint."
+    by_slice = np.nan_to_num(scores[:, direction])
+    n_slices, strongest = int((by_slice >= least).sum()), int(np.argmax(by_slice))
+    place, look = (
+        ("in the air beside the leg", "with the grey levels of air spread out")
+        if seen_in_air
+        else ("inside the leg, at equal steps", "along that line")
     )
-    severity = "reject" if worst >= GHOST_REJECT else "check"
+    advice = (
+        f"Copies displaced {DIRECTIONS[direction]} on {n_slices} of {measures.n_slices} slices, "
+        f"{place}, strongest on slice {strongest} (from 0). Look at it {look}; leave the exam "
+        "out if they cross the joint."
+    )
+    severity = "reject" if worst >= most else "check"
     yield Finding(measures.exam, measures.plane, "ghosting", severity, worst, advice)
