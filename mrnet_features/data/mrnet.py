@@ -96,6 +96,10 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.exams)
 
+    def __repr__(self) -> str:
+        positives = ", ".join(f"{task} {int(n)}" for task, n in self.labels.sum().items())
+        return f"Dataset({len(self)} exams; {positives})"
+
 
 def load_mrnet(
     root: str | Path,

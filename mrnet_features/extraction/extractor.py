@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -20,8 +19,6 @@ from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.families import find_families
 from mrnet_features.families.base import Family
 from mrnet_features.stacks.prepare import Quantisation, check_stack, prepare_sets
-
-logger = logging.getLogger("mrnet_features")
 
 ExamLike = Exam | Mapping[str, Any]
 
@@ -127,8 +124,6 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         check_exams(X)
         self.recipe()
         self.device_ = resolve_device(self.device)
-        if self.device == "auto":
-            logger.info("device='auto' chose '%s'", self.device_)
         return self
 
     def transform(self, X: Sequence[ExamLike]) -> pd.DataFrame:

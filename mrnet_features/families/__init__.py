@@ -67,7 +67,7 @@ def find_families(families: str | Family | Sequence[str | Family]) -> tuple[Fami
     Parameters
     ----------
     families : str, Family, or sequence of str and Family
-        A preset's name, a family's name or an instance; or several of the last two.
+        A preset's name, a family's name or an instance; or several of them.
 
     Returns
     -------
@@ -84,12 +84,16 @@ def find_families(families: str | Family | Sequence[str | Family]) -> tuple[Fami
     --------
     >>> find_families("minimal")
     (Intensity(),)
+    >>> find_families(["minimal", "acquisition"])
+    (Intensity(), Acquisition())
     """
-    choices: Sequence[Choice | Family]
-    if isinstance(families, str):
-        choices = PRESETS.get(families, (families,))
-    else:
-        choices = (families,) if isinstance(families, Family) else families
+    choices: list[Choice | Family]
+    asked = (families,) if isinstance(families, str | Family) else families
+    choices = [
+        choice
+        for item in asked
+        for choice in (PRESETS.get(item, (item,)) if isinstance(item, str) else (item,))
+    ]
     found = tuple(_find_family(item) for item in choices)
     labels = [family.label for family in found]
     repeated = sorted({label for label in labels if labels.count(label) > 1})
