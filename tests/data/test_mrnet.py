@@ -36,6 +36,7 @@ def test_exams_and_labels_are_in_one_order(root):
     assert list(dataset.labels.columns) == list(TASKS)
     assert dataset.labels.loc["0001"].tolist() == [1, 1, 0]
     assert len(dataset) == 3
+    assert repr(dataset) == "Dataset(3 exams; abnormal 2, acl 1, meniscus 1)"
 
 
 def test_a_stack_of_any_size_is_loaded(root):
