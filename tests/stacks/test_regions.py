@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from mrnet_features.stacks.regions import (
     _cut_evenly,
@@ -108,3 +109,34 @@ def test_a_real_leg_is_found_on_both_echoes(name):
     # both echoes show one leg: muscle that is dark on the late one must not be lost
     other = np.load(REAL_KNEE / "echo1_te06ms.npy")
     assert overlap(found, find_foreground(other)) > 0.96
+
+
+def draw_disks(*disks):
+    """Bright disks (row, column, radius) in air of grey level 2, on two slices of 256 x 256."""
+    y, x = np.mgrid[:256, :256]
+    inside = np.any([np.hypot(y - row, x - column) <= radius for row, column, radius in disks], 0)
+    return np.where(inside, 120, 2).astype(np.uint8)[None].repeat(2, axis=0), inside
+
+
+def test_the_outline_follows_pixels_and_not_blocks():
+    grey, disk = draw_disks((128, 128, 80))
+    found = find_foreground(grey)
+    # a mean of nine pixels is one off at most, a block of 4 x 4 would reach three beyond the edge
+    square = np.ones((3, 3))
+    assert not (found & ~ndimage.binary_dilation(disk, square)).any()
+    assert not (ndimage.binary_erosion(disk, square) & ~found).any()
+
+
+@pytest.mark.parametrize(("radius", "kept"), [(12, False), (24, True)])
+def test_pieces_below_a_quarter_of_the_largest_are_specks(radius, kept):
+    grey, _ = draw_disks((90, 90, 40), (200, 200, radius))
+    found = find_foreground(grey)
+    assert found[:, 90, 90].all()
+    assert (found[:, 200, 200] == kept).all()
+
+
+def test_what_the_leg_encloses_is_leg():
+    grey, disk = draw_disks((128, 128, 80))
+    y, x = np.mgrid[:256, :256]
+    grey[:, np.hypot(y - 120, x - 128) < 25] = 2  # as dark as air: cortical bone
+    assert find_foreground(grey)[:, ndimage.binary_erosion(disk, np.ones((3, 3)))].all()
