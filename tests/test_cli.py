@@ -127,10 +127,14 @@ def test_help_and_version():
 
 
 def test_a_stopped_run_says_so_and_goes_on(tmp_path):
-    command = [sys.executable, "-m", "mrnet_features", "knees", "knees", "--train", "30"]
-    with subprocess.Popen(
-        [*command, "--jobs", "1"], cwd=tmp_path, stderr=subprocess.PIPE
-    ) as process:
+    # What runs the tests may ignore interrupts, as shells do for jobs in the background, and
+    # processes inherit that: the command gets them as at a terminal.
+    code = (
+        "import signal, runpy; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "runpy.run_module('mrnet_features', run_name='__main__', alter_sys=True)"
+    )
+    command = [sys.executable, "-c", code, "knees", "knees", "--train", "30", "--jobs", "1"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE) as process:
         while not list(tmp_path.glob("knees/train/sagittal/*.npy")):
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
