@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -14,13 +13,12 @@ from tqdm import tqdm
 
 from mrnet_features.arrays import Device, resolve_device
 from mrnet_features.data.mrnet import PLANES, Exam
+from mrnet_features.extraction.batches import ExamLike, describe_batch, read_exam
 from mrnet_features.extraction.pooling import DEFAULT_POOLS, POOLS
 from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.families import find_families
 from mrnet_features.families.base import Family
-from mrnet_features.stacks.prepare import Quantisation, check_stack, prepare_sets
-
-ExamLike = Exam | Mapping[str, Any]
+from mrnet_features.stacks.prepare import Quantisation
 
 
 class Row(NamedTuple):
@@ -163,10 +161,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_exams(X)
         recipe, device = self.recipe(), resolve_device(self.device)
-        columns = recipe.columns()
-        jobs = (
-            delayed(_describe_exam)(exam, k, recipe, columns, device) for k, exam in enumerate(X)
-        )
+        jobs = (delayed(_make_row)(exam, k, recipe, device) for k, exam in enumerate(X))
         # workers would crowd one device, each with a context and memory of its own
         n_jobs = 1 if device == "cuda" else self.n_jobs
         yield from Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
@@ -261,43 +256,7 @@ def frame_of(
     return pd.DataFrame(np.stack(rows), index=pd.Index(ids, name="exam"), columns=list(columns))
 
 
-def _describe_exam(
-    exam: ExamLike, place: int, recipe: Recipe, columns: list[str], device: Device
-) -> Row:
+def _make_row(exam: ExamLike, place: int, recipe: Recipe, device: Device) -> Row:
     """One exam's row; errors carry a note that names the exam and the plane."""
-    name = f"exam '{exam.id}'" if isinstance(exam, Exam) else f"the exam at place {place}"
-    digest = hashlib.blake2b(digest_size=16)
-    values: dict[str, float] = {}
-    for plane in recipe.planes:
-        try:
-            grey = exam.load(plane) if isinstance(exam, Exam) else _stack_of(exam, plane)
-            digest.update(f"{plane}{grey.shape}".encode())
-            digest.update(np.ascontiguousarray(grey))
-            stacks = prepare_sets(
-                grey,
-                plane,
-                recipe.region_sets(plane),
-                quantisation=recipe.quantisation,
-                device=device,
-            )
-            values |= recipe.describe(stacks, plane)
-        except Exception as error:
-            error.add_note(f"while {name}, plane '{plane}', was described")
-            raise
-    if list(values) != columns:
-        raise ValueError(
-            f"The families gave other columns for {name} than for a blank stack. A family's "
-            "statistics must not depend on what is in the stack."
-        )
-    return Row(np.asarray(list(values.values()), dtype=np.float32), digest.hexdigest())
-
-
-def _stack_of(exam: Mapping[str, Any], plane: str) -> np.ndarray[Any, Any]:
-    """Stack of a mapping's plane, checked."""
-    if plane not in exam:
-        raise KeyError(
-            f"It has no plane '{plane}' (planes present: {', '.join(map(str, exam)) or 'none'}). "
-            f"Pass planes={tuple(exam)!r}, or leave the exam out."
-        )
-    check_stack(exam[plane])
-    return np.asarray(exam[plane])
+    pixels = read_exam(exam, place, recipe.planes)
+    return Row(describe_batch([pixels], recipe, device)[0], pixels.fingerprint)

@@ -67,7 +67,7 @@ def test_provenance_names_recipe_versions_and_data(exams, extractor, tmp_path):
 def test_a_stopped_run_goes_on_where_it_was(exams, extractor, tmp_path, monkeypatch):
     path = tmp_path / "table.parquet"
     described = []
-    real = extractor_module._describe_exam
+    real = extractor_module._make_row
 
     def stop_at(last):
         def describe(exam, *args):
@@ -78,12 +78,12 @@ def test_a_stopped_run_goes_on_where_it_was(exams, extractor, tmp_path, monkeypa
 
         return describe
 
-    monkeypatch.setattr(extractor_module, "_describe_exam", stop_at("0003"))
+    monkeypatch.setattr(extractor_module, "_make_row", stop_at("0003"))
     with pytest.raises(KeyboardInterrupt):
         extract_features(exams, path, extractor=extractor)
     assert not path.exists()
     assert described == ["0000", "0001", "0002"]
-    monkeypatch.setattr(extractor_module, "_describe_exam", stop_at(None))
+    monkeypatch.setattr(extractor_module, "_make_row", stop_at(None))
     table = extract_features(exams, path, extractor=extractor)
     assert described == ["0000", "0001", "0002", "0002", "0003", "0004"]
     pd.testing.assert_frame_equal(table, extractor.fit_transform(exams))
