@@ -12,8 +12,9 @@ import scipy.stats  # noqa: F401 (before the variable below is set: it changes w
 import sklearn
 from hypothesis import HealthCheck, settings
 
+from mrnet_features import launch
 from mrnet_features.arrays import missing_for_cuda
-from mrnet_features.counts import gradients, launch
+from mrnet_features.counts import gradients
 
 settings.register_profile(
     "default", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]

@@ -10,7 +10,7 @@ from numba import njit
 
 from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.inputs import check_counted
-from mrnet_features.counts.launch import N_THREADS, count_walks, launch, launch_each
+from mrnet_features.launch import N_THREADS, count_walks, launch, launch_each
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
 

@@ -9,8 +9,8 @@ from numba import njit
 
 from mrnet_features.arrays import Array, namespace, twin
 from mrnet_features.counts.inputs import check_counted
-from mrnet_features.counts.launch import N_THREADS, count_walks, launch
 from mrnet_features.counts.lines import find_change, find_span
+from mrnet_features.launch import N_THREADS, count_walks, launch
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
 

@@ -12,8 +12,8 @@ import numpy as np
 from numba import njit
 
 from mrnet_features.arrays import Array
-from mrnet_features.counts.launch import check_items, launch, launch_each
 from mrnet_features.counts.lines import find_span
+from mrnet_features.launch import check_items, launch, launch_each
 
 KeyArray = np.ndarray[Any, np.dtype[np.uint16]]
 LabelArray = np.ndarray[Any, np.dtype[np.uint32]]

@@ -9,7 +9,7 @@ from numba import njit
 
 from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.inputs import check_counted, check_levels
-from mrnet_features.counts.launch import N_THREADS, launch
+from mrnet_features.launch import N_THREADS, launch
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
 

@@ -9,8 +9,8 @@ from numba import njit
 
 from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.inputs import check_counted, check_levels
-from mrnet_features.counts.launch import N_THREADS, SHARED_BYTES, count_tiles, launch
 from mrnet_features.counts.lines import PackedArray, find_span, pack_slice
+from mrnet_features.launch import N_THREADS, SHARED_BYTES, count_tiles, launch
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
 PlaceArray = np.ndarray[Any, np.dtype[np.uint32]]

@@ -10,8 +10,8 @@ from numba import njit
 from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.inputs import check_counted
 from mrnet_features.counts.labels import NO_LABEL, label_on_gpu
-from mrnet_features.counts.launch import launch_each
 from mrnet_features.counts.lines import find_change, find_span, mark_bright
+from mrnet_features.launch import launch_each
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
 

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from mrnet_features.arrays import Array, twin
-from mrnet_features.counts.launch import launch_each
+from mrnet_features.launch import launch_each
 from mrnet_features.stacks.prepare import check_stack
 
 _MOST_SIDE = 255  # larger than any use; sums over 2903 pixels and more overflow 32 bits

@@ -243,6 +243,7 @@ def _hash_sources() -> str:
         for path in (package / folder).rglob("*")
         if path.suffix in {".py", ".cu", ".cuh"}
     )
+    files += [package / name for name in ("arrays.py", "launch.py")]
     return _hash([path.read_text(encoding="utf-8") for path in files])
 
 

@@ -6,8 +6,9 @@ import re
 import numpy as np
 import pytest
 
+from mrnet_features import launch
 from mrnet_features.arrays import to_device, to_host
-from mrnet_features.counts import launch, masks, responses, wedges
+from mrnet_features.counts import masks, responses, wedges
 from mrnet_features.counts.bands import bands
 from mrnet_features.counts.depths import depths
 from mrnet_features.counts.haar import haar_responses

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mrnet_features.counts import launch
+from mrnet_features import launch
 
 ARCHITECTURES = (75, 80, 86, 90, 100)
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from mrnet_features.arrays import Array
 
-FOLDER = Path(__file__).with_name("cuda")
+FOLDERS = tuple(Path(__file__).parent / name / "cuda" for name in ("stacks", "counts"))
+"""Where the sources lie: beside the functions whose bodies they are. No two have one name."""
 
 N_THREADS = 256
 """Threads of a block, for kernels that don't care."""
@@ -35,13 +36,14 @@ def read_source(name: str) -> str:
     Parameters
     ----------
     name : str
-        File in ``mrnet_features/counts/cuda``.
+        File in one of `FOLDERS`.
 
     Returns
     -------
     str
     """
-    text = (FOLDER / name).read_text(encoding="utf-8")
+    [path] = (folder / name for folder in FOLDERS if (folder / name).is_file())
+    text = path.read_text(encoding="utf-8")
     return re.sub(
         r'^#include "(\w+\.cuh)"$', lambda found: read_source(found[1]), text, flags=re.MULTILINE
     )
@@ -54,11 +56,11 @@ def list_sources() -> list[str]:
     -------
     list of str
     """
-    return sorted(path.name for path in FOLDER.glob("*.cu"))
+    return sorted(path.name for folder in FOLDERS for path in folder.glob("*.cu"))
 
 
 def count_tiles(n_slices: int, n_regions: int, height: int, width: int) -> int:
-    """Blocks that take a stack by region and tile, see ``cuda/tiles.cuh``.
+    """Blocks that take a stack by region and tile, see ``counts/cuda/tiles.cuh``.
 
     Parameters
     ----------
@@ -118,7 +120,7 @@ def launch(
     Parameters
     ----------
     source : str
-        File in ``mrnet_features/counts/cuda``.
+        File in one of `FOLDERS`.
     kernel : str
         Name of a kernel in it.
     n_blocks, n_threads : int
