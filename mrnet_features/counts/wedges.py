@@ -11,7 +11,7 @@ from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.inputs import check_counted
 from mrnet_features.counts.labels import label_on_gpu
 from mrnet_features.launch import N_THREADS, count_walks, launch, launch_each
-from mrnet_features.stacks.regions import find_holes
+from mrnet_features.stacks.outlines import find_holes
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mrnet_features.arrays import Array, Device, to_device
+from mrnet_features.stacks.layout import lay_out
 from mrnet_features.stacks.passes import BoolArray, count_grey, map_grey
 from mrnet_features.stacks.places import KNEE, draw_regions, find_frame, region_names
 from mrnet_features.stacks.regions import Uint8Array, find_foreground
@@ -216,7 +217,9 @@ def prepare(
     grey = np.ascontiguousarray(grey)
     regions = np.ascontiguousarray(find_regions(grey), dtype=np.uint8)
     chosen = quantisation or Quantisation()
-    levels = map_grey(grey, chosen.table(count_grey(grey, regions)))
+    owner = lay_out((0,), grey).owner
+    table = chosen.table(count_grey(grey, regions, owner, 1)[0])
+    levels = map_grey(grey, table[None], owner)
     return _move(Stack(grey, levels, regions, chosen.n_levels), device)
 
 

@@ -1,9 +1,10 @@
 // Labels: which pixels hang together, being of one region and, if asked, of one value.
 //
-// Union-find on pixels, after Playne and Hawick (2018) and Komura (2015): every pixel has a parent
-// that comes before it or is itself, so a piece's root is its first pixel, on every device and in
-// every order of threads. Pieces are found within tiles in shared memory, tiles are joined along
-// their seams, and at last every pixel is handed its root. No pass waits for the host.
+// Union-find on pixels: a piece's root is its first pixel. Pieces are found within tiles in shared
+// memory, tiles are joined along their seams, and at last every pixel is handed its root. No pass
+// waits for the host.
+
+#include "forests.cuh"
 
 constexpr int TILE_WIDTH = 32;
 constexpr int TILE_HEIGHT = 8;
@@ -13,33 +14,6 @@ constexpr unsigned int NO_LABEL = 0xffffffffu;  // the label of a pixel that bel
 // What two pixels must share to hang together; 0 for none. `mask` 255 lets the value count, 0 not.
 __device__ int make_key(unsigned char value, unsigned char region, int lowest, int mask) {
     return region > 0 && value >= lowest ? region << 8 | (value & mask) : 0;
-}
-
-// `parent` is read past the caches of the multiprocessor: other blocks change it meanwhile. What
-// is read may be old by then, but an old parent is of the same piece, and join() notices.
-__device__ unsigned int find_root(const volatile unsigned int* parent, unsigned int pixel) {
-    unsigned int next = parent[pixel];
-    while (next != pixel) {
-        pixel = next;
-        next = parent[pixel];
-    }
-    return pixel;
-}
-
-// Puts the later root under the earlier. If another thread was quicker and the later is no root
-// any more, what it hung under goes on to be joined, so that no piece is torn; that comes before
-// the later root, so the loop ends.
-__device__ void join(unsigned int* parent, unsigned int one, unsigned int other) {
-    while (true) {
-        one = find_root(parent, one);
-        other = find_root(parent, other);
-        if (one == other) return;
-        const unsigned int early = one < other ? one : other, late = one < other ? other : one;
-        const unsigned int before = atomicMin(&parent[late], early);
-        if (before == late) return;
-        one = early;
-        other = before;
-    }
 }
 
 // One block a tile, one thread a pixel. Pixels are joined in shared memory, and a piece's pixels
