@@ -8,12 +8,21 @@ on one side of the knee has its double on the other side, in columns (coronal, a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from mrnet_features.stacks.regions import Box, Uint8Array, find_joint_row, find_knee_box
+from mrnet_features.stacks.changes import CountArray
+from mrnet_features.stacks.regions import (
+    Box,
+    Uint8Array,
+    choose_joint_row,
+    find_joint_row,
+    find_knee_box,
+)
+from mrnet_features.stacks.windows import BoxTable, draw_boxes
 
 KNEE = "knee"
 REST = "elsewhere"
@@ -155,6 +164,24 @@ def find_frame(grey: Uint8Array, foreground: Uint8Array, plane: str) -> Frame:
     return Frame(box, box.row_start if plane == "axial" else find_joint_row(grey, box))
 
 
+def find_anchor(box: Box, changes: CountArray, plane: str) -> int:
+    """Row from which rows are counted, given how much each row changes.
+
+    Parameters
+    ----------
+    box : Box
+        The knee box.
+    changes : ndarray of shape (height,), int64
+        As ``count_changes`` returns them; not looked at in the axial plane.
+    plane : {"axial", "coronal", "sagittal"}
+
+    Returns
+    -------
+    int
+    """
+    return box.row_start if plane == "axial" else choose_joint_row(changes, box)
+
+
 def region_names(name: str, plane: str) -> tuple[str, ...]:
     """Names of a set's regions on a plane.
 
@@ -205,11 +232,50 @@ def draw_regions(name: str, plane: str, foreground: Uint8Array, frame: Frame) ->
     """
     if name == KNEE:
         return foreground
+    n_slices = foreground.shape[0]
+    boxes = list_boxes(name, plane, frame, foreground.shape)
+    regions = np.empty_like(foreground)
+    slices = np.arange(n_slices, dtype=np.int32)
+    nothing = np.zeros_like(slices)
+    spans = np.stack([nothing, nothing + np.int32(len(boxes))], axis=1)
+    cuts = np.stack([slices, nothing, nothing, slices], axis=1)
+    draw_boxes(foreground, boxes, spans, cuts, regions)
+    return regions
+
+
+def list_boxes(name: str, plane: str, frame: Frame, shape: tuple[int, ...]) -> BoxTable:
+    """Boxes of a set in one exam, in the order in which they are drawn.
+
+    Parameters
+    ----------
+    name : str
+        A name of `REGION_SETS`.
+    plane : {"axial", "coronal", "sagittal"}
+    frame : Frame
+    shape : tuple of int
+        Slices, height and width; boxes end where they end.
+
+    Returns
+    -------
+    ndarray of shape (n_boxes, 7), int32
+        First slice, one past the last, first row, one past the last, first column, one past the
+        last, region.
+
+    Raises
+    ------
+    ValueError
+        As `region_names`.
+
+    Examples
+    --------
+    >>> list_boxes("notch", "sagittal", Frame(Box(0, 100, 0, 50), 60), (10, 100, 50))
+    array([[ 4,  6, 43, 64, 18, 36,  1]], dtype=int32)
+    """
     chosen = _find_set(name, plane)
-    n_slices, _, width = foreground.shape
-    regions = np.zeros_like(foreground)
-    if chosen.with_rest:
-        np.multiply(foreground > 0, np.uint8(len(chosen.names)), out=regions)
+    n_slices, height, width = shape
+    boxes: list[tuple[slice, slice, slice, int]] = []
+    if chosen.with_rest:  # drawn first, so that what is left is what no box holds
+        boxes.append((slice(0, n_slices), slice(0, height), slice(0, width), len(chosen.names)))
     label = 0
     for place in chosen.places:
         rows = _span(place.rows, frame.box.row_stop - frame.box.row_start, frame.anchor)
@@ -228,9 +294,12 @@ def draw_regions(name: str, plane: str, foreground: Uint8Array, frame: Frame) ->
             spots = [(depth, columns), (_mirror(depth, n_slices, n_slices), columns)]
         for along, across in spots:
             label += 1
-            inside = foreground[along, rows, across] > 0
-            np.multiply(inside, np.uint8(label), out=regions[along, rows, across])
-    return regions
+            boxes.append((along, rows, across, label))
+    table = [
+        [*_clip(depth, n_slices), *_clip(rows, height), *_clip(columns, width), number]
+        for depth, rows, columns, number in boxes
+    ]
+    return np.array(table, np.int32)
 
 
 def _find_set(name: str, plane: str) -> RegionSet:
@@ -247,11 +316,17 @@ def _span(fractions: tuple[float, float], size: int, start: int) -> slice:
     """Pixels of a span of fractions; symmetric spans stay symmetric when counted from the end."""
     first, last = fractions
     half = 0.5 if first + last == 1.0 else 0.0
-    begin = int(np.floor(first * size + 0.5))
-    end = size - begin if half else int(np.floor(last * size + 0.5))
+    begin = math.floor(first * size + 0.5)
+    end = size - begin if half else math.floor(last * size + 0.5)
     return slice(max(start + begin, 0), max(start + end, 0))
 
 
 def _mirror(span: slice, total: int, size: int) -> slice:
     """Span as seen from the other end."""
     return slice(min(total - span.stop, size), min(total - span.start, size))
+
+
+def _clip(span: slice, size: int) -> tuple[int, int]:
+    """First and end of a span, within what there is; equal where nothing is left."""
+    first = min(span.start, size)
+    return first, max(min(span.stop, size), first)

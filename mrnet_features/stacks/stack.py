@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from mrnet_features.arrays import Array, namespace
+from mrnet_features.stacks.ranges import find_range
 
 MAX_LEVELS = 255  # level 0 is kept free, so that levels start at 1 as in the IBSI manual
 
@@ -68,16 +69,17 @@ class Stack:
                 )
         if not 1 <= self.n_levels <= MAX_LEVELS:
             raise ValueError(f"`n_levels` must be 1 to {MAX_LEVELS}, got {self.n_levels}.")
-        lowest, highest = int(self.levels.min()), int(self.levels.max())
+        lowest, highest = find_range(self.levels)
         if not 1 <= lowest <= highest <= self.n_levels:
             raise ValueError(
                 f"`levels` must lie in 1..{self.n_levels}, got {lowest}..{highest}. "
                 "Quantise the stack with `Quantisation.table`."
             )
-        if int(self.regions.max()) > self.n_regions:
+        _, last = find_range(self.regions)
+        if last > self.n_regions:
             raise ValueError(
                 f"`regions` must lie in 0..{self.n_regions}, one for each of `region_names` "
-                f"{self.region_names}, got {int(self.regions.max())}. Name every region."
+                f"{self.region_names}, got {last}. Name every region."
             )
         self._check_layout()
 

@@ -23,7 +23,7 @@ class ndarray:
 
     __array_ufunc__ = None  # NumPy's operators leave the field to ours
     __hash__ = None
-    __slots__ = ("_held",)
+    __slots__ = ("__weakref__", "_held")
 
     def __init__(self, held):
         self._held = np.asarray(held)

@@ -1,0 +1,185 @@
+"""Windows around boxes of the knee: how far the knee reaches in them, and what they show.
+
+Boxes come as a table, one a row: first slice, one past the last, first row, one past the last,
+first column, one past the last, and a number. Tables are small and lie on the host.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from mrnet_features.arrays import Array, twin
+from mrnet_features.launch import N_THREADS, launch, launch_each
+
+BoxTable = np.ndarray[Any, np.dtype[np.int32]]
+
+NOWHERE = 2**31 - 1
+"""First slice, row or column of an extent without a pixel; its last is -1."""
+
+
+@twin
+def find_extents(mask: Array, boxes: BoxTable, n_extents: int) -> Array:
+    """First and last slice, row and column of a mask's pixels in boxes.
+
+    Parameters
+    ----------
+    mask : array of shape (n_slices, height, width), uint8
+        0 outside.
+    boxes : ndarray of shape (n_boxes, 7), int32
+        Within the mask; the number is that of the extent that a box adds to, 0 for the first.
+    n_extents : int
+
+    Returns
+    -------
+    array of shape (n_extents, 6), int32
+        First slice, last slice, first row, last row, first column, last column.
+
+    Examples
+    --------
+    >>> mask = np.uint8([[[0, 1, 1], [0, 0, 1]]])
+    >>> find_extents(mask, np.int32([[0, 1, 0, 2, 0, 2, 0], [0, 1, 0, 2, 0, 1, 1]]), 2).tolist()
+    [[0, 0, 0, 0, 1, 1], [2147483647, -1, 2147483647, -1, 2147483647, -1]]
+    """
+    extents = _begin_extents(n_extents)
+    _find_extents(mask, boxes, extents)
+    return extents
+
+
+@find_extents.gpu
+def _(mask: Array, boxes: BoxTable, n_extents: int) -> Array:
+    import cupy
+
+    extents = cupy.asarray(_begin_extents(n_extents))
+    _, height, width = mask.shape
+    depths = np.maximum(boxes[:, 1] - boxes[:, 0], 0)
+    strips = boxes[:, 1:].repeat(depths, axis=0)  # a box's part in a slice, the slice in front
+    before = np.cumsum(depths) - depths
+    strips[:, 0] = np.arange(len(strips)) + (boxes[:, 0] - before).repeat(depths)
+    if len(strips) > 0:
+        args = (mask, cupy.asarray(strips), height, width, extents)
+        launch("windows.cu", "find_extents", len(strips), N_THREADS, args)
+    return extents
+
+
+def _begin_extents(n_extents: int) -> BoxTable:
+    return np.tile(np.array([NOWHERE, -1], np.int32), (n_extents, 3))
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _find_extents(mask: Any, boxes: BoxTable, extents: Any) -> None:
+    for k in range(boxes.shape[0]):
+        extent = extents[boxes[k, 6]]
+        left, right = boxes[k, 4], boxes[k, 5]
+        for s in range(boxes[k, 0], boxes[k, 1]):
+            for y in range(boxes[k, 2], boxes[k, 3]):
+                line = mask[s, y]
+                first = left
+                while first < right and line[first] == 0:
+                    first += 1
+                if first == right:
+                    continue
+                last = right - 1
+                while line[last] == 0:
+                    last -= 1
+                extent[0], extent[1] = min(extent[0], s), max(extent[1], s)
+                extent[2], extent[3] = min(extent[2], y), max(extent[3], y)
+                extent[4], extent[5] = min(extent[4], first), max(extent[5], last)
+
+
+@twin
+def cut_windows(part: Array, cuts: BoxTable, target: Array) -> None:
+    """Copy windows of some slices to slices of another array.
+
+    Parameters
+    ----------
+    part : array of shape (n_slices, height, width), uint8
+    cuts : ndarray of shape (n_cuts, 4), int32
+        Slice, first row and first column of a window; slice of `target` that it goes to.
+    target : array of shape (n_targets, window_height, window_width), uint8
+        Written to.
+
+    Examples
+    --------
+    >>> target = np.zeros((2, 1, 2), np.uint8)
+    >>> cut_windows(np.uint8([[[1, 2, 3], [4, 5, 6]]]), np.int32([[0, 1, 1, 1]]), target)
+    >>> target.tolist()
+    [[[0, 0]], [[5, 6]]]
+    """
+    _, height, width = target.shape
+    for s, y, x, place in cuts.tolist():
+        target[place] = part[s, y : y + height, x : x + width]
+
+
+@cut_windows.gpu
+def _(part: Array, cuts: BoxTable, target: Array) -> None:
+    import cupy
+
+    _, height, width = part.shape
+    window_height, window_width = target.shape[1:]
+    n = len(cuts) * window_height * window_width
+    sizes = (np.uint32(n), height, width, window_height, window_width)
+    launch_each("windows.cu", "cut_windows", n, (part, cupy.asarray(cuts), *sizes, target))
+
+
+@twin
+def draw_boxes(
+    mask: Array, boxes: BoxTable, spans: BoxTable, cuts: BoxTable, target: Array
+) -> None:
+    """Draw the boxes of some slices, where a mask is, into windows of them.
+
+    Parameters
+    ----------
+    mask : array of shape (n_slices, height, width), uint8
+        0 outside, where nothing is drawn.
+    boxes : ndarray of shape (n_boxes, 7), int32
+        The number is what is drawn; the last of the boxes that hold a pixel decides.
+    spans : ndarray of shape (n_cuts, 2), int32
+        First of the boxes that may reach into a window, and one past the last.
+    cuts : ndarray of shape (n_cuts, 4), int32
+        As `cut_windows` has them.
+    target : array of shape (n_targets, window_height, window_width), uint8
+        Written to; 0 where no box is.
+
+    Examples
+    --------
+    >>> target = np.ones((1, 1, 3), np.uint8)
+    >>> boxes, spans = np.int32([[0, 1, 0, 1, 1, 4, 5]]), np.int32([[0, 1]])
+    >>> draw_boxes(np.uint8([[[1, 1, 0, 1]]]), boxes, spans, np.int32([[0, 0, 0, 0]]), target)
+    >>> target.tolist()
+    [[[0, 5, 0]]]
+    """
+    _draw_boxes(mask, boxes, spans, cuts, target)
+
+
+@draw_boxes.gpu
+def _(mask: Array, boxes: BoxTable, spans: BoxTable, cuts: BoxTable, target: Array) -> None:
+    import cupy
+
+    _, height, width = mask.shape
+    window_height, window_width = target.shape[1:]
+    n = len(cuts) * window_height * window_width
+    tables = (cupy.asarray(table) for table in (boxes, spans, cuts))
+    sizes = (np.uint32(n), height, width, window_height, window_width)
+    launch_each("windows.cu", "draw_boxes", n, (mask, *tables, *sizes, target))
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _draw_boxes(mask: Any, boxes: BoxTable, spans: BoxTable, cuts: BoxTable, target: Any) -> None:
+    _, height, width = target.shape
+    for k in range(cuts.shape[0]):
+        s, top, left = cuts[k, 0], cuts[k, 1], cuts[k, 2]
+        drawn = target[cuts[k, 3]]
+        drawn[:] = 0
+        for which in range(spans[k, 0], spans[k, 1]):
+            box = boxes[which]
+            if s < box[0] or s >= box[1]:
+                continue
+            first, end = max(box[4] - left, 0), min(box[5] - left, width)
+            for y in range(max(box[2] - top, 0), min(box[3] - top, height)):
+                line, drawn_line = mask[s, top + y], drawn[y]
+                for x in range(first, end):
+                    if line[left + x] > 0:
+                        drawn_line[x] = box[6]

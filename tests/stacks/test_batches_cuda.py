@@ -1,0 +1,212 @@
+"""A batch prepared on a device is the batch prepared on the CPU: pixels, levels, regions, windows.
+
+The device is an emulated one, or a real one with ``pytest --require-gpu``.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mrnet_features.arrays import to_device, to_host
+from mrnet_features.counts.histogram import histogram
+from mrnet_features.counts.pairs import pairs
+from mrnet_features.data.knees import draw_knee
+from mrnet_features.stacks.places import REGION_SETS
+from mrnet_features.stacks.prepare import Quantisation, prepare_batch, prepare_sets
+from mrnet_features.stacks.stack import Stack
+from mrnet_features.stacks.windows import cut_windows, draw_boxes, find_extents
+
+pytestmark = pytest.mark.usefixtures("gpu")
+
+PLANES = ("axial", "coronal", "sagittal")
+PARTS = ("grey", "levels", "regions")
+
+
+def sets_of(plane):
+    return ["knee", *(name for name, planes in REGION_SETS.items() if plane in planes)]
+
+
+def assert_same(greys, plane, **options):
+    """Both batches are the same, and what an exam's own windows show is what it has alone."""
+    names = sets_of(plane)
+    expected = prepare_batch(greys, plane, names, **options)
+    found = prepare_batch([to_device(grey, "cuda") for grey in greys], plane, names, **options)
+    assert list(found) == list(expected) == names
+    for name in names:
+        assert [group.places for group in found[name]] == [g.places for g in expected[name]]
+        for group, what in zip(found[name], expected[name], strict=True):
+            ours, theirs = group.stack, what.stack
+            for field in ("starts", "origins", "n_levels", "region_names"):
+                assert getattr(ours, field) == getattr(theirs, field), field
+            for part in PARTS:
+                assert isinstance(getattr(theirs, part), np.ndarray)
+                assert not isinstance(getattr(ours, part), np.ndarray)
+                assert np.array_equal(to_host(getattr(ours, part)), getattr(theirs, part)), part
+    return expected
+
+
+def assert_alone(greys, plane, groups):
+    for place, grey in enumerate(greys):
+        own = prepare_sets(grey, plane, sets_of(plane))
+        for name, found in groups.items():
+            [group] = [group for group in found if place in group.places]
+            k, stack = group.places.index(place), group.stack
+            first, end = (*stack.starts, stack.n_slices)[k : k + 2]
+            row, column = stack.origins[k]
+            height, width = own[name].grey.shape[1:]
+            window = np.s_[first:end, row : row + height, column : column + width]
+            for part in PARTS:
+                assert np.array_equal(getattr(stack, part)[window], getattr(own[name], part))
+
+
+@pytest.mark.parametrize("plane", PLANES)
+def test_synthetic_knees_are_prepared_the_same(plane):
+    knees = [draw_knee(seed).stacks[plane] for seed in (0, 1)]
+    greys = [np.ascontiguousarray(stack[8:20:3]) for stack in knees]
+    assert_alone(greys, plane, assert_same(greys, plane))
+
+
+def draw_bones(rng, shape):
+    """Level layers in an ellipse in the air, somewhere in the picture; or nothing at all."""
+    _, height, width = shape
+    y, x = np.mgrid[:height, :width]
+    row, column = rng.uniform(0.3, 0.7, 2) * (height, width)
+    inside = np.hypot((y - row) / height, (x - column) / width) < rng.uniform(0, 0.6)
+    layers = rng.choice([0, 20, 90, 200, 255], height)[:, None] * np.ones((height, width))
+    grey = inside * layers + rng.normal(0, rng.choice([0, 2, 15]), shape)
+    return np.clip(grey, 0, 255).astype(np.uint8)
+
+
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    lengths=st.lists(st.integers(1, 9), min_size=1, max_size=3),
+    sizes=st.lists(
+        st.tuples(st.integers(1, 80), st.integers(1, 80)), min_size=1, max_size=2, unique=True
+    ),
+    plane=st.sampled_from(PLANES),
+    quantisation=st.sampled_from([None, Quantisation(8), Quantisation(edges=(3, 100))]),
+)
+def test_any_batch_is_prepared_the_same(seed, lengths, sizes, plane, quantisation):
+    rng = np.random.default_rng(seed)
+    greys = [draw_bones(rng, (n, *sizes[k % len(sizes)])) for k, n in enumerate(lengths)]
+    groups = assert_same(greys, plane, quantisation=quantisation)
+    if quantisation is None:
+        assert_alone(greys, plane, groups)
+
+
+def test_exams_of_several_picture_sizes_share_windows():
+    rng = np.random.default_rng(7)
+    shapes = [(5, 130, 150), (4, 200, 150), (6, 130, 150), (3, 90, 70)]
+    greys = [draw_bones(rng, shape) for shape in shapes]
+    groups = assert_same(greys, "sagittal")
+    assert [group.places for group in groups["knee"]] == [(0, 2), (1,), (3,)]
+    assert_alone(greys, "sagittal", groups)
+
+
+def test_strided_pictures_are_prepared_the_same():
+    whole = to_device(draw_bones(np.random.default_rng(3), (4, 70, 140)), "cuda")
+    [group] = prepare_batch([whole[::2, :, ::-2]], "coronal", ["knee"])["knee"]
+    grey = to_host(whole)[::2, :, ::-2]
+    [expected] = prepare_batch([grey], "coronal", ["knee"])["knee"]
+    for part in PARTS:
+        assert np.array_equal(to_host(getattr(group.stack, part)), getattr(expected.stack, part))
+
+
+@pytest.fixture
+def waits(emulated_gpu, monkeypatch):
+    """Count how often the host waits for the emulated device to tell it something."""
+    seen = []
+
+    def watch(name):
+        ask = getattr(emulated_gpu.ndarray, name)
+
+        def call(self, *args):
+            seen.append(name)
+            return ask(self, *args)
+
+        monkeypatch.setattr(emulated_gpu.ndarray, name, call)
+
+    for name in ("get", "item", "tolist", "__int__", "__float__", "__bool__", "__index__"):
+        watch(name)
+    return seen
+
+
+def test_the_host_waits_twice_a_batch_and_never_to_check_what_it_made(waits):
+    rng = np.random.default_rng(5)
+    greys = [to_device(draw_bones(rng, (n, 70, 80)), "cuda") for n in (3, 5, 4)]
+    groups = prepare_batch(greys, "sagittal", sets_of("sagittal"))
+    assert waits == ["get", "get"]
+    for [group] in groups.values():
+        stack, n_regions = group.stack, group.stack.n_regions
+        histogram(stack.grey, stack.regions, n_values=256, n_regions=n_regions)
+        pairs(stack.levels, stack.regions, n_levels=stack.n_levels, n_regions=n_regions, distance=1)
+    assert waits == ["get", "get"]
+
+
+def test_what_comes_from_outside_is_checked_on_a_device_too():
+    ones = to_device(np.ones((1, 2, 2), np.uint8), "cuda")
+    for levels, regions, message in (
+        (ones + np.uint8(4), ones, "`levels` must lie in 1..4, got 5..5"),
+        (ones, ones + np.uint8(1), "`regions` must lie in 0..1"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            Stack(ones, levels, regions, n_levels=4)
+        with pytest.raises(ValueError, match="must lie in"):
+            pairs(levels, regions, n_levels=4, n_regions=1, distance=1)
+
+
+def draw_boxes_table(rng, n, shape):
+    ends = [np.sort(rng.integers(0, size + 1, (2, n)), axis=0) for size in shape]
+    return np.stack([*(line for pair in ends for line in pair), rng.integers(1, 9, n)], 1).astype(
+        np.int32
+    )
+
+
+def look_through_windows(mask, boxes, cuts, spans):
+    drawn = np.zeros((5, 6, 7), np.uint8)
+    cut = np.zeros_like(drawn)
+    drawn, cut = (
+        (to_device(t, "cuda") if not isinstance(mask, np.ndarray) else t) for t in (drawn, cut)
+    )
+    draw_boxes(mask, boxes, spans, cuts, drawn)
+    cut_windows(mask, cuts, cut)
+    return drawn, cut, find_extents(mask, boxes, 9)
+
+
+def check_windows(seed):
+    rng = np.random.default_rng(seed)
+    shape = (4, 11, 13)
+    mask = (rng.random(shape) < 0.3).astype(np.uint8)
+    boxes = draw_boxes_table(rng, 8, shape)
+    cuts = rng.integers(0, (4, 6, 7, 1), (4, 4)).astype(np.int32)
+    cuts[:, 3] = rng.permutation(5)[:4]
+    spans = np.sort(rng.integers(0, 9, (4, 2)), axis=1).astype(np.int32)
+    expected = look_through_windows(mask, boxes, cuts, spans)
+    on_device = look_through_windows(to_device(mask, "cuda"), boxes, cuts, spans)
+    for found, what in zip(on_device, expected, strict=True):
+        assert np.array_equal(to_host(found), what)
+    return mask, boxes, expected[2]
+
+
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@given(st.integers(0, 2**32 - 1))
+def test_windows_show_the_same(seed):
+    mask, boxes, extents = check_windows(seed)
+    for k, extent in enumerate(extents):  # and the extents are those of the pixels in the boxes
+        where = np.zeros(mask.shape, bool)
+        for s, s_end, y, y_end, x, x_end, number in boxes:
+            if number == k:
+                where[s:s_end, y:y_end, x:x_end] = True
+        places = np.nonzero(where & (mask > 0))
+        ends = (
+            [end for line in places for end in (line.min(), line.max())] if len(places[0]) else []
+        )
+        assert extent.tolist() == (ends or [2**31 - 1, -1] * 3)
+
+
+@pytest.mark.usefixtures("watched_gpu")
+def test_no_accesses_race():
+    for seed in range(3):
+        check_windows(seed)
