@@ -8,6 +8,7 @@ import numpy as np
 
 from mrnet_features.arrays import Array, twin
 from mrnet_features.launch import N_THREADS, launch
+from mrnet_features.stacks.layout import Layout
 
 CountArray = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -15,7 +16,7 @@ _WARP = 32
 
 
 @twin
-def count_changes(grey: Array, boxes: Array, bounds: Array) -> Array:
+def count_changes(grey: Array, boxes: Array, layout: Layout) -> Array:
     """Changes of the grey levels from the row above to the row below, in the middle of the knee.
 
     Grey levels are summed over a stretch of about a twelfth of the knee box's width before rows are
@@ -28,8 +29,8 @@ def count_changes(grey: Array, boxes: Array, bounds: Array) -> Array:
         Stacks laid end to end.
     boxes : array of shape (n_stacks, 4), int32
         Knee box of each stack, in the order of `Box`.
-    bounds : array of shape (n_stacks, 2), int32
-        First slice of each stack and one past its last.
+    layout : Layout
+        Which slices are whose.
 
     Returns
     -------
@@ -38,13 +39,14 @@ def count_changes(grey: Array, boxes: Array, bounds: Array) -> Array:
 
     Examples
     --------
+    >>> from mrnet_features.stacks.layout import lay_out
     >>> grey = np.uint8([[[1, 1], [5, 7], [4, 2]]])
-    >>> count_changes(grey, np.int32([[0, 3, 0, 2]]), np.int32([[0, 1]]))
+    >>> count_changes(grey, np.int32([[0, 3, 0, 2]]), lay_out((0,), grey))
     array([[0, 4, 0]])
     """
-    changes = np.zeros((len(bounds), grey.shape[1]), np.int64)
+    changes = np.zeros((layout.n_stacks, grey.shape[1]), np.int64)
     for change, (top, bottom, left, right), (first, end) in zip(
-        changes, boxes.tolist(), bounds.tolist(), strict=True
+        changes, boxes.tolist(), layout.bounds.tolist(), strict=True
     ):
         height, width = bottom - top, right - left
         aside, ends = _fifth(width), (end - first) // 5
@@ -60,15 +62,14 @@ def count_changes(grey: Array, boxes: Array, bounds: Array) -> Array:
 
 
 @count_changes.gpu
-def _(grey: Array, boxes: Array, bounds: Array) -> Array:
+def _(grey: Array, boxes: Array, layout: Layout) -> Array:
     import cupy
 
     n_slices, height, width = grey.shape
-    changes = cupy.zeros((len(bounds), height), cupy.int64)
-    owner = np.repeat(np.arange(len(bounds), dtype=np.int32), np.diff(bounds)[:, 0])
-    on_device = (cupy.asarray(owner), boxes, cupy.asarray(bounds))
+    changes = cupy.zeros((layout.n_stacks, height), cupy.int64)
+    where = (layout.owner, boxes, cupy.asarray(layout.bounds))
     n_blocks = -(-n_slices * height // (N_THREADS // _WARP))
-    args = (grey, *on_device, n_slices, height, width, changes)
+    args = (grey, *where, n_slices, height, width, changes)
     launch("changes.cu", "count_changes", n_blocks, N_THREADS, args)
     return changes
 

@@ -73,7 +73,7 @@ def find_knees(
         boxes = find_knee_boxes(regions, layout)
         facts.append(xp.astype(boxes, xp.int64))
         if plane != "axial":
-            facts.append(count_changes(grey, boxes, layout.bounds))
+            facts.append(count_changes(grey, boxes, layout))
     on_host = to_host(xp.concat(facts, axis=1))  # the one wait for a device
     counts, boxes_on_host, changes = np.split(on_host, [256, 260], axis=1)
     tables = np.stack([quantisation.table(row) for row in counts])

@@ -172,7 +172,7 @@ def find_joint_row(grey: Uint8Array, box: Box) -> int:
     int
         Row of the picture. Where nothing changes, the row where the prior is highest.
     """
-    changes = count_changes(grey, np.array([box], np.int32), lay_out((0,), grey).bounds)
+    changes = count_changes(grey, np.array([box], np.int32), lay_out((0,), grey))
     return choose_joint_row(changes[0], box)
 
 

@@ -178,7 +178,7 @@ def _cut(
             spans.append(np.stack([ones * n_boxes, ones * n_more], axis=1))
             boxes.append(parts[place].boxes)
             n_boxes = n_more
-        table = np.concatenate(cuts, dtype=np.int32)
+        table = xp.asarray(np.concatenate(cuts, dtype=np.int32))  # for three launches
         cut_windows(of_size.stack.grey, table, grey)
         cut_windows(of_size.stack.levels, table, levels)
         spans_of_cuts = np.concatenate(spans, dtype=np.int32)

@@ -1,7 +1,8 @@
 """Windows around boxes of the knee: how far the knee reaches in them, and what they show.
 
 Boxes come as a table, one a row: first slice, one past the last, first row, one past the last,
-first column, one past the last, and a number. Tables are small and lie on the host.
+first column, one past the last, and a number. Tables are small, and lie on the host or where the
+pixels do.
 """
 
 from __future__ import annotations
@@ -71,32 +72,38 @@ def _begin_extents(n_extents: int) -> BoxTable:
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _find_extents(mask: Any, boxes: BoxTable, extents: Any) -> None:
     for k in range(boxes.shape[0]):
-        extent = extents[boxes[k, 6]]
-        left, right = boxes[k, 4], boxes[k, 5]
+        extent, left = extents[boxes[k, 6]], boxes[k, 4]
         for s in range(boxes[k, 0], boxes[k, 1]):
             for y in range(boxes[k, 2], boxes[k, 3]):
-                line = mask[s, y]
-                first = left
-                while first < right and line[first] == 0:
+                line = mask[s, y, left : boxes[k, 5]]
+                n = line.shape[0]
+                # of a row that the extent has already, only what lies beyond can widen it
+                is_known = extent[0] <= s <= extent[1] and extent[2] <= y <= extent[3]
+                first, until = 0, min(extent[4] - left, n) if is_known else n
+                while first < until and line[first] == 0:
                     first += 1
-                if first == right:
-                    continue
-                last = right - 1
-                while line[last] == 0:
+                if not is_known:
+                    if first == n:
+                        continue
+                    extent[0], extent[1] = min(extent[0], s), max(extent[1], s)
+                    extent[2], extent[3] = min(extent[2], y), max(extent[3], y)
+                if first < until:
+                    extent[4] = min(extent[4], left + first)
+                last, until = n - 1, max(extent[5] - left, -1)
+                while last > until and line[last] == 0:
                     last -= 1
-                extent[0], extent[1] = min(extent[0], s), max(extent[1], s)
-                extent[2], extent[3] = min(extent[2], y), max(extent[3], y)
-                extent[4], extent[5] = min(extent[4], first), max(extent[5], last)
+                if last > until:
+                    extent[5] = left + last
 
 
 @twin
-def cut_windows(part: Array, cuts: BoxTable, target: Array) -> None:
+def cut_windows(part: Array, cuts: Array, target: Array) -> None:
     """Copy windows of some slices to slices of another array.
 
     Parameters
     ----------
     part : array of shape (n_slices, height, width), uint8
-    cuts : ndarray of shape (n_cuts, 4), int32
+    cuts : array of shape (n_cuts, 4), int32
         Slice, first row and first column of a window; slice of `target` that it goes to.
     target : array of shape (n_targets, window_height, window_width), uint8
         Written to.
@@ -114,7 +121,7 @@ def cut_windows(part: Array, cuts: BoxTable, target: Array) -> None:
 
 
 @cut_windows.gpu
-def _(part: Array, cuts: BoxTable, target: Array) -> None:
+def _(part: Array, cuts: Array, target: Array) -> None:
     import cupy
 
     _, height, width = part.shape
@@ -125,9 +132,7 @@ def _(part: Array, cuts: BoxTable, target: Array) -> None:
 
 
 @twin
-def draw_boxes(
-    mask: Array, boxes: BoxTable, spans: BoxTable, cuts: BoxTable, target: Array
-) -> None:
+def draw_boxes(mask: Array, boxes: BoxTable, spans: BoxTable, cuts: Array, target: Array) -> None:
     """Draw the boxes of some slices, where a mask is, into windows of them.
 
     Parameters
@@ -138,7 +143,7 @@ def draw_boxes(
         The number is what is drawn; the last of the boxes that hold a pixel decides.
     spans : ndarray of shape (n_cuts, 2), int32
         First of the boxes that may reach into a window, and one past the last.
-    cuts : ndarray of shape (n_cuts, 4), int32
+    cuts : array of shape (n_cuts, 4), int32
         As `cut_windows` has them.
     target : array of shape (n_targets, window_height, window_width), uint8
         Written to; 0 where no box is.
@@ -155,7 +160,7 @@ def draw_boxes(
 
 
 @draw_boxes.gpu
-def _(mask: Array, boxes: BoxTable, spans: BoxTable, cuts: BoxTable, target: Array) -> None:
+def _(mask: Array, boxes: BoxTable, spans: BoxTable, cuts: Array, target: Array) -> None:
     import cupy
 
     _, height, width = mask.shape
@@ -167,7 +172,7 @@ def _(mask: Array, boxes: BoxTable, spans: BoxTable, cuts: BoxTable, target: Arr
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _draw_boxes(mask: Any, boxes: BoxTable, spans: BoxTable, cuts: BoxTable, target: Any) -> None:
+def _draw_boxes(mask: Any, boxes: BoxTable, spans: BoxTable, cuts: Array, target: Any) -> None:
     _, height, width = target.shape
     for k in range(cuts.shape[0]):
         s, top, left = cuts[k, 0], cuts[k, 1], cuts[k, 2]
@@ -177,9 +182,9 @@ def _draw_boxes(mask: Any, boxes: BoxTable, spans: BoxTable, cuts: BoxTable, tar
             box = boxes[which]
             if s < box[0] or s >= box[1]:
                 continue
-            first, end = max(box[4] - left, 0), min(box[5] - left, width)
-            for y in range(max(box[2] - top, 0), min(box[3] - top, height)):
-                line, drawn_line = mask[s, top + y], drawn[y]
-                for x in range(first, end):
-                    if line[left + x] > 0:
-                        drawn_line[x] = box[6]
+            number = np.uint8(box[6])
+            first, end = max(box[4], left), min(box[5], left + width)
+            for y in range(max(box[2], top), min(box[3], top + height)):
+                line, drawn_line = mask[s, y, first:end], drawn[y - top, first - left : end - left]
+                for x in range(end - first):  # where the mask is not, nothing was drawn before
+                    drawn_line[x] = number * np.uint8(line[x] > 0)

@@ -56,7 +56,7 @@ def find_all(grey, starts):
     layout = lay_out(starts, grey)
     found = find_foregrounds(grey, layout)
     boxes = find_knee_boxes(found.view(np.uint8), layout)
-    return found, boxes, count_changes(grey, boxes, layout.bounds)
+    return found, boxes, count_changes(grey, boxes, layout)
 
 
 def assert_same(greys, starts):
