@@ -22,7 +22,7 @@ from mrnet_features.stacks.regions import (
     find_joint_row,
     find_knee_box,
 )
-from mrnet_features.stacks.windows import BoxTable, draw_boxes
+from mrnet_features.stacks.windows import draw_boxes
 
 KNEE = "knee"
 REST = "elsewhere"
@@ -233,7 +233,7 @@ def draw_regions(name: str, plane: str, foreground: Uint8Array, frame: Frame) ->
     if name == KNEE:
         return foreground
     n_slices = foreground.shape[0]
-    boxes = list_boxes(name, plane, frame, foreground.shape)
+    boxes = np.array(list_boxes(name, plane, frame, foreground.shape), np.int32)
     regions = np.empty_like(foreground)
     slices = np.arange(n_slices, dtype=np.int32)
     nothing = np.zeros_like(slices)
@@ -243,7 +243,9 @@ def draw_regions(name: str, plane: str, foreground: Uint8Array, frame: Frame) ->
     return regions
 
 
-def list_boxes(name: str, plane: str, frame: Frame, shape: tuple[int, ...]) -> BoxTable:
+def list_boxes(
+    name: str, plane: str, frame: Frame, shape: tuple[int, ...]
+) -> list[tuple[int, ...]]:
     """Boxes of a set in one exam, in the order in which they are drawn.
 
     Parameters
@@ -257,7 +259,7 @@ def list_boxes(name: str, plane: str, frame: Frame, shape: tuple[int, ...]) -> B
 
     Returns
     -------
-    ndarray of shape (n_boxes, 7), int32
+    list of tuple of int
         First slice, one past the last, first row, one past the last, first column, one past the
         last, region.
 
@@ -269,37 +271,33 @@ def list_boxes(name: str, plane: str, frame: Frame, shape: tuple[int, ...]) -> B
     Examples
     --------
     >>> list_boxes("notch", "sagittal", Frame(Box(0, 100, 0, 50), 60), (10, 100, 50))
-    array([[ 4,  6, 43, 64, 18, 36,  1]], dtype=int32)
+    [(4, 6, 43, 64, 18, 36, 1)]
     """
     chosen = _find_set(name, plane)
     n_slices, height, width = shape
-    boxes: list[tuple[slice, slice, slice, int]] = []
+    box = frame.box
+    boxes: list[tuple[int, ...]] = []
     if chosen.with_rest:  # drawn first, so that what is left is what no box holds
-        boxes.append((slice(0, n_slices), slice(0, height), slice(0, width), len(chosen.names)))
+        boxes.append((0, n_slices, 0, height, 0, width, len(chosen.names)))
     label = 0
     for place in chosen.places:
-        rows = _span(place.rows, frame.box.row_stop - frame.box.row_start, frame.anchor)
-        columns = _span(
-            place.columns, frame.box.column_stop - frame.box.column_start, frame.box.column_start
-        )
+        rows = _span(place.rows, box.row_stop - box.row_start, frame.anchor)
+        columns = _span(place.columns, box.column_stop - box.column_start, box.column_start)
         depth = _span(place.depth, n_slices, 0)
         spots = [(depth, columns)]
         if place.pair == "columns":
-            middle = frame.box.column_start + frame.box.column_stop
+            middle = box.column_start + box.column_stop
             # both end before the middle, so that an odd width leaves its middle column to neither
-            columns = slice(columns.start, min(columns.stop, middle // 2))
-            spots = [(depth, columns), (depth, _mirror(columns, middle, width))]
+            columns = (columns[0], min(columns[1], middle // 2))
+            spots = [(depth, columns), (depth, _mirror(columns, middle))]
         elif place.pair == "slices":
-            depth = slice(depth.start, min(depth.stop, n_slices // 2))
-            spots = [(depth, columns), (_mirror(depth, n_slices, n_slices), columns)]
+            depth = (depth[0], min(depth[1], n_slices // 2))
+            spots = [(depth, columns), (_mirror(depth, n_slices), columns)]
         for along, across in spots:
             label += 1
-            boxes.append((along, rows, across, label))
-    table = [
-        [*_clip(depth, n_slices), *_clip(rows, height), *_clip(columns, width), number]
-        for depth, rows, columns, number in boxes
-    ]
-    return np.array(table, np.int32)
+            spans = (*_clip(along, n_slices), *_clip(rows, height), *_clip(across, width))
+            boxes.append((*spans, label))
+    return boxes
 
 
 def _find_set(name: str, plane: str) -> RegionSet:
@@ -312,21 +310,20 @@ def _find_set(name: str, plane: str) -> RegionSet:
     return REGION_SETS[name][plane]
 
 
-def _span(fractions: tuple[float, float], size: int, start: int) -> slice:
+def _span(fractions: tuple[float, float], size: int, start: int) -> tuple[int, int]:
     """Pixels of a span of fractions; symmetric spans stay symmetric when counted from the end."""
     first, last = fractions
-    half = 0.5 if first + last == 1.0 else 0.0
     begin = math.floor(first * size + 0.5)
-    end = size - begin if half else math.floor(last * size + 0.5)
-    return slice(max(start + begin, 0), max(start + end, 0))
+    end = size - begin if first + last == 1.0 else math.floor(last * size + 0.5)
+    return start + begin, start + end
 
 
-def _mirror(span: slice, total: int, size: int) -> slice:
+def _mirror(span: tuple[int, int], total: int) -> tuple[int, int]:
     """Span as seen from the other end."""
-    return slice(min(total - span.stop, size), min(total - span.start, size))
+    return total - span[1], total - span[0]
 
 
-def _clip(span: slice, size: int) -> tuple[int, int]:
+def _clip(span: tuple[int, int], size: int) -> tuple[int, int]:
     """First and end of a span, within what there is; equal where nothing is left."""
-    first = min(span.start, size)
-    return first, max(min(span.stop, size), first)
+    first = min(max(span[0], 0), size)
+    return first, max(min(span[1], size), first)

@@ -109,25 +109,27 @@ def share_windows(windows: Sequence[Window], shapes: Sequence[tuple[int, ...]]) 
 
 def _find_parts(knees: Knees, plane: str, region_sets: Sequence[str]) -> list[dict[int, Part]]:
     """What each set is in each exam. How far knees reach in boxes comes to the host at once."""
-    _, height, width = knees.stack.grey.shape
-    tables: list[BoxTable] = []
-    for name in region_sets:
-        for frame, (first, end) in zip(knees.frames, knees.layout.bounds.tolist(), strict=True):
-            table = list_boxes(name, plane, frame, (end - first, height, width))
-            table[:, :2] += first
-            tables.append(table)
-    if not tables:
-        return []
-    boxes = np.concatenate(tables)
-    boxes[:, 6] = np.arange(len(tables)).repeat([len(table) for table in tables])
-    extents = to_host(find_extents(knees.stack.regions, boxes, len(tables)))
-    windows = [
-        _surround(extent, bounds, (height, width))
-        for extent, bounds in zip(
-            extents.tolist(), knees.layout.bounds.tolist() * len(region_sets), strict=True
-        )
+    size = knees.stack.grey.shape[1:]
+    bounds = knees.layout.bounds
+    listed = [
+        list_boxes(name, plane, frame, (end - first, *size))
+        for name in region_sets
+        for frame, (first, end) in zip(knees.frames, bounds.tolist(), strict=True)
     ]
-    parts = [Part(table, window) for table, window in zip(tables, windows, strict=True)]
+    if not listed:
+        return []
+    ends = np.cumsum([len(rows) for rows in listed])
+    boxes = np.array([row for rows in listed for row in rows], np.int32)
+    of_part = np.arange(len(listed), dtype=np.int32).repeat(np.diff(ends, prepend=0))
+    boxes[:, :2] += bounds[of_part % len(bounds), :1]
+    tables = np.split(boxes.copy(), ends[:-1])
+    boxes[:, 6] = of_part
+    extents = to_host(find_extents(knees.stack.regions, boxes, len(listed))).tolist()
+    its_bounds = bounds.tolist() * len(region_sets)
+    parts = [
+        Part(table, _surround(extent, its_bound, size))
+        for table, extent, its_bound in zip(tables, extents, its_bounds, strict=True)
+    ]
     n_exams = len(knees.places)
     return [
         dict(zip(knees.places, parts[k : k + n_exams], strict=True))
@@ -135,7 +137,7 @@ def _find_parts(knees: Knees, plane: str, region_sets: Sequence[str]) -> list[di
     ]
 
 
-def _surround(extent: Sequence[int], bounds: Sequence[int], size: tuple[int, int]) -> Window:
+def _surround(extent: Sequence[int], bounds: Sequence[int], size: Sequence[int]) -> Window:
     """Window that holds an extent and a margin; everything where the extent is empty."""
     first, last, top, bottom, left, right = extent
     start, end = bounds
@@ -155,34 +157,32 @@ def _cut(
     names: tuple[str, ...],
 ) -> Group:
     """Exams whose windows have one size, laid end to end; places count from each one's own."""
-    depths = {place: slices.stop - slices.start for place, (slices, _, _) in windows.items()}
-    starts = dict(zip(windows, np.cumsum([0, *depths.values()]).tolist(), strict=False))
-    _, rows, columns = next(iter(windows.values()))
-    shape = (sum(depths.values()), rows.stop - rows.start, columns.stop - columns.start)
+    order = list(windows)
+    corners = np.array([[axis.start for axis in window] for window in windows.values()], np.int32)
+    depths = np.array([slices.stop - slices.start for slices, _, _ in windows.values()], np.int32)
+    starts = np.cumsum(depths) - depths
+    _, rows, columns = windows[order[0]]
+    shape = (int(depths.sum()), rows.stop - rows.start, columns.stop - columns.start)
     xp = namespace(knees[0].stack.grey)
     grey, levels, regions = (xp.empty(shape, dtype=xp.uint8) for _ in range(3))
     for of_size in knees:
-        here = [place for place in of_size.places if place in windows]
+        here = [k for k, place in enumerate(order) if place in of_size.places]
         if not here:
             continue
-        cuts, spans, boxes = [], [], []
-        firsts = dict(zip(of_size.places, of_size.layout.bounds[:, 0].tolist(), strict=True))
-        n_boxes = 0
-        for place in here:
-            slices, rows, columns = windows[place]
-            steps = np.arange(depths[place], dtype=np.int32)
-            ones = np.ones_like(steps)
-            source, target = steps + firsts[place] + slices.start, steps + starts[place]
-            cuts.append(np.stack([source, ones * rows.start, ones * columns.start, target], axis=1))
-            n_more = n_boxes + len(parts[place].boxes)
-            spans.append(np.stack([ones * n_boxes, ones * n_more], axis=1))
-            boxes.append(parts[place].boxes)
-            n_boxes = n_more
-        table = xp.asarray(np.concatenate(cuts, dtype=np.int32))  # for three launches
+        exams = [of_size.places.index(order[k]) for k in here]
+        n = depths[here]
+        steps = np.arange(n.sum(), dtype=np.int32) - (np.cumsum(n) - n).repeat(n)
+        cuts = np.empty((len(steps), 4), np.int32)
+        cuts[:, :3] = corners[here].repeat(n, axis=0)
+        cuts[:, 0] += of_size.layout.bounds[exams, 0].repeat(n) + steps
+        cuts[:, 3] = starts[here].repeat(n) + steps
+        boxes = [parts[order[k]].boxes for k in here]
+        ends = np.cumsum([len(table) for table in boxes], dtype=np.int32)
+        spans = np.stack([np.append(np.int32(0), ends[:-1]), ends], axis=1).repeat(n, axis=0)
+        table = xp.asarray(cuts)  # for three launches
         cut_windows(of_size.stack.grey, table, grey)
         cut_windows(of_size.stack.levels, table, levels)
-        spans_of_cuts = np.concatenate(spans, dtype=np.int32)
-        draw_boxes(of_size.stack.regions, np.concatenate(boxes), spans_of_cuts, table, regions)
+        draw_boxes(of_size.stack.regions, np.concatenate(boxes), spans, table, regions)
     origins = tuple(
         (parts[place].own[1].start - rows.start, parts[place].own[2].start - columns.start)
         for place, (_, rows, columns) in windows.items()
@@ -190,6 +190,6 @@ def _cut(
     n_levels = knees[0].stack.n_levels
     vouch_for(levels, 1, n_levels)
     vouch_for(regions, 0, len(names))
-    begins = tuple(starts.values())
+    begins = tuple(starts.tolist())
     stack = Stack(grey, levels, regions, n_levels, names, starts=begins, origins=origins)
     return Group(tuple(windows), stack)

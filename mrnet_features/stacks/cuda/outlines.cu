@@ -8,7 +8,7 @@
 
 constexpr int MARGIN = 2;  // how far beyond the slice the mask is grown before it shrinks again
 
-// A slice of a mask and where a thread is in it.
+// How large the slices are.
 struct Slice {
     int height, width;
 };
