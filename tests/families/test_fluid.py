@@ -22,7 +22,8 @@ def make_stack(grey, regions=None, n_regions=1):
 def describe(stack, family=None):
     family = family or Fluid()
     counts = family.count(stack)
-    return counts, family.describe(counts), family.describe_stack(counts)
+    whole = family.describe_stack(counts, stack.starts)
+    return counts, family.describe(counts), {name: values[0] for name, values in whole.items()}
 
 
 @st.composite
