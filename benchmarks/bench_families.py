@@ -71,7 +71,7 @@ def measure(families: list[Family], stack: Stack, repeats: int) -> dict[str, flo
     found = {
         "count": time_of(count, repeats),
         "describe": time_of(lambda: [f.describe(c) for f, c in pairs], repeats),
-        "describe_stack": time_of(lambda: [f.describe_stack(c) for f, c in pairs], repeats),
+        "describe_stack": time_of(lambda: [f.describe_stack(c, (0,)) for f, c in pairs], repeats),
     }
     return {**found, "total": sum(found.values())}
 

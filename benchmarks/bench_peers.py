@@ -90,8 +90,8 @@ def our_tasks(stack: Stack, results: tuple[str, ...]) -> dict[str, Task]:
                 if "slices" in results:
                     family.describe(counts)
                 if "stack" in results:
-                    found = family.describe_stack(counts)
-                    whole |= {f"{family.name}_{name}": float(v[0]) for name, v in found.items()}
+                    found = family.describe_stack(counts, stack.starts)
+                    whole |= {f"{family.name}_{name}": float(v[0, 0]) for name, v in found.items()}
             return whole
 
         return run

@@ -27,7 +27,7 @@ from mrnet_features.extraction.pooling import POOLS, pool_slices
 from mrnet_features.families.base import Counts, Family
 from mrnet_features.families.specimen import make_stack, stack_of
 from mrnet_features.families.tables import read_table
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.prepare import Stack, lay_end_to_end
 
 N_REGIONS = 2
 
@@ -65,12 +65,12 @@ def check_counts(family: Family) -> None:
 
 
 def check_statistics(family: Family) -> None:
-    """Statistics are float64 and have one value a slice and region, or a region."""
+    """Statistics are float64 and have one value a slice and region, or an exam and region."""
     stack = make_stack()
     counts = family.count(stack)
     for scope, statistics, shape in (
         ("describe", family.describe(counts), (stack.n_slices, N_REGIONS)),
-        ("describe_stack", family.describe_stack(counts), (N_REGIONS,)),
+        ("describe_stack", family.describe_stack(counts, stack.starts), (1, N_REGIONS)),
     ):
         for name, values in statistics.items():
             _expect(
@@ -89,7 +89,7 @@ def check_names(family: Family) -> None:
     """Names are documented, all that is documented is there, and no stack changes them."""
     counts = family.count(make_stack())
     names = list(family.describe(counts))
-    whole = list(family.describe_stack(counts))
+    whole = list(family.describe_stack(counts, (0,)))
     try:
         documented = [row["statistic"] for row in read_table(type(family))]
     except ValueError as error:
@@ -107,7 +107,8 @@ def check_names(family: Family) -> None:
     for what, stack in _odd_stacks():
         other = family.count(stack)
         _expect(
-            list(family.describe(other)) == names and list(family.describe_stack(other)) == whole,
+            list(family.describe(other)) == names
+            and list(family.describe_stack(other, stack.starts)) == whole,
             f"{family!r} gives other names for {what}. Names must not depend on the stack.",
         )
 
@@ -137,6 +138,31 @@ def check_independence(family: Family) -> None:
         )
 
 
+def check_batches(family: Family) -> None:
+    """Exams laid end to end are described as each is by itself."""
+    exams = _list_exams()
+    together = lay_end_to_end(exams)
+    counts = family.count(together)
+    slices, whole = family.describe(counts), family.describe_stack(counts, together.starts)
+    ends = [*together.starts[1:], together.n_slices]
+    for k, exam in enumerate(exams):
+        alone = family.count(exam)
+        spans = slice(together.starts[k], ends[k]), slice(k, k + 1)
+        scopes = (
+            ("describe", slices, family.describe(alone), spans[0]),
+            ("describe_stack", whole, family.describe_stack(alone, exam.starts), spans[1]),
+        )
+        for scope, ours, expected, span in scopes:
+            for name, values in expected.items():
+                _expect(
+                    tuple(ours[name][span].shape) == tuple(values.shape)
+                    and _close(ours[name][span], values, 1e-12),
+                    f"{family!r}.{scope} gives another {name!r} for an exam with others before "
+                    "and after it. `starts` says where an exam's slices begin: look at those "
+                    "alone, in `count` too.",
+                )
+
+
 def check_input_untouched(family: Family) -> None:
     """Neither the stack nor the counts are written to."""
     stack = make_stack()
@@ -145,7 +171,7 @@ def check_input_untouched(family: Family) -> None:
     counts = family.count(stack)
     kept = [part.copy() for part in _arrays_of(counts)]
     family.describe(counts)
-    family.describe_stack(counts)
+    family.describe_stack(counts, stack.starts)
     for what, old, new in (("stack", before, arrays), ("counts", kept, _arrays_of(counts))):
         _expect(
             all(np.array_equal(a, b) for a, b in zip(old, new, strict=True)),
@@ -159,7 +185,7 @@ def check_odd_stacks(family: Family) -> None:
         with np.errstate(all="raise"):
             counts = family.count(stack)
             statistics = family.describe(counts)
-            whole = family.describe_stack(counts)
+            whole = family.describe_stack(counts, stack.starts)
         for name, values in [*statistics.items(), *whole.items()]:
             _expect(
                 not np.isinf(values).any(), f"{family!r} gives an infinite {name!r} for {what}."
@@ -178,11 +204,11 @@ def check_portability(family: Family) -> None:
         raise ImportError(
             "This check needs array-api-strict. Install it: pip install 'mrnet-features[test]'."
         ) from error
-    for seed in range(2):
-        counts = family.count(make_stack(seed))
+    for stack in (make_stack(), lay_end_to_end(_list_exams())):
+        counts = family.count(stack)
         strict = _map_arrays(counts, array_api_strict.asarray)
-        for scope in ("describe", "describe_stack"):
-            ours, theirs = getattr(family, scope)(counts), getattr(family, scope)(strict)
+        for scope, options in (("describe", ()), ("describe_stack", (stack.starts,))):
+            ours, theirs = (getattr(family, scope)(part, *options) for part in (counts, strict))
             for name, values in ours.items():
                 _expect(
                     isinstance(theirs[name], array_api_strict._array_object.Array),  # noqa: SLF001
@@ -219,6 +245,7 @@ CHECKS: tuple[Callable[[Family], None], ...] = (
     check_statistics,
     check_names,
     check_independence,
+    check_batches,
     check_input_untouched,
     check_odd_stacks,
     check_portability,
@@ -263,15 +290,24 @@ def _odd_stacks() -> Iterator[tuple[str, Stack]]:
         yield f"a single pixel in region {region}", stack_of(one * np.uint8(60), one)
 
 
+def _list_exams() -> list[Stack]:
+    """Exams of different numbers of slices and brightness, one of them without a region."""
+    exams = [make_stack(k, (n, 24, 30)) for k, n in enumerate((4, 1, 7, 3))]
+    exams[1] = _change_regions(exams[1], np.zeros_like)
+    exams[2] = stack_of(exams[2].grey // np.uint8(2), exams[2].regions)
+    return exams
+
+
 def _columns(family: Family, stack: Stack) -> dict[str, Any]:
     """Pooled and whole-stack statistics, named."""
     counts = family.count(stack)
     slices = family.describe(counts)
-    columns = {f"{name} of the stack": v for name, v in family.describe_stack(counts).items()}
+    whole = family.describe_stack(counts, stack.starts)
+    columns = {f"{name} of the stack": values[0, ...] for name, values in whole.items()}
     if slices:
         pooled = pool_slices(slices, tuple(POOLS))
         for k, name in enumerate(slices):
-            columns |= {f"{name}, {pool}": pooled[:, k, p] for p, pool in enumerate(POOLS)}
+            columns |= {f"{name}, {pool}": pooled[0, :, k, p] for p, pool in enumerate(POOLS)}
     return columns
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from numba import njit
 from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.inputs import check_counted
 from mrnet_features.launch import N_THREADS, count_walks, launch, launch_each
+from mrnet_features.stacks.slices import find_owners
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
 
@@ -44,12 +46,20 @@ class Bands(NamedTuple):
 
 
 @twin
-def bands(grey: Array, regions: Array, *, n_regions: int, offsets: tuple[int, ...]) -> Bands:
+def bands(
+    grey: Array,
+    regions: Array,
+    *,
+    n_regions: int,
+    offsets: tuple[int, ...],
+    starts: Sequence[int] = (0,),
+    origins: Sequence[tuple[int, int]] = (),
+) -> Bands:
     """Strongest dark bands with their middle in each region of each slice.
 
     A band is 21 pixels long, its sides are parallels at a distance of `offset` pixels. Middles are
-    tried in every second row and column. Band and sides must lie in the slice, and may reach
-    beyond the region. Of equally strong bands the first counts.
+    tried in every second row and column, counted from the origin. Band and sides must lie in the
+    slice, and may reach beyond the region. Of equally strong bands the first counts.
 
     Parameters
     ----------
@@ -60,6 +70,9 @@ def bands(grey: Array, regions: Array, *, n_regions: int, offsets: tuple[int, ..
     n_regions : int
     offsets : tuple of int
         Pixels between the middle of a band and its sides.
+    starts, origins : sequence of int and of pairs of int
+        First slice of each exam, and row and column from which places are counted, as `Stack` has
+        them. Default: one exam, counted from its first pixel.
 
     Returns
     -------
@@ -83,12 +96,21 @@ def bands(grey: Array, regions: Array, *, n_regions: int, offsets: tuple[int, ..
     shape = (grey.shape[0], n_regions, len(offsets), N_ORIENTATIONS)
     counts = Bands(np.zeros(shape, np.uint8), *(np.zeros(shape, np.int32) for _ in range(3)))
     lines = np.stack([_lay_out(offset) for offset in offsets])
-    _find_bands(np.ascontiguousarray(grey), np.ascontiguousarray(regions), lines, *counts)
+    firsts = _find_firsts(starts, origins, grey.shape[0])
+    _find_bands(np.ascontiguousarray(grey), np.ascontiguousarray(regions), lines, firsts, *counts)
     return counts
 
 
 @bands.gpu
-def _(grey: Array, regions: Array, *, n_regions: int, offsets: tuple[int, ...]) -> Bands:
+def _(
+    grey: Array,
+    regions: Array,
+    *,
+    n_regions: int,
+    offsets: tuple[int, ...],
+    starts: Sequence[int] = (0,),
+    origins: Sequence[tuple[int, int]] = (),
+) -> Bands:
     import cupy
 
     _check(grey, regions, n_regions, offsets)
@@ -97,6 +119,7 @@ def _(grey: Array, regions: Array, *, n_regions: int, offsets: tuple[int, ...]) 
     on_host = np.stack([_lay_out(offset) for offset in offsets])
     reach = np.abs(on_host).max(axis=(1, 2, 3)).astype(np.int32)
     lines, n_kinds = cupy.asarray(on_host), len(offsets) * N_ORIENTATIONS
+    firsts = cupy.asarray(_find_firsts(starts, origins, n_slices))
     patch = cupy.empty(grey.shape, cupy.uint16)
     launch_each(
         "bands.cu", "sum_patches", grey.size, (grey, np.uint32(grey.size), height, width, patch)
@@ -110,8 +133,8 @@ def _(grey: Array, regions: Array, *, n_regions: int, offsets: tuple[int, ...]) 
         n_slices * n_kinds * blocks,
         N_THREADS,
         (
-            *(patch, regions, lines, cupy.asarray(reach), blocks, height, width, n_regions),
-            *(len(offsets), N_ORIENTATIONS, strongest),
+            *(patch, regions, lines, cupy.asarray(reach), firsts, blocks, height, width),
+            *(n_regions, len(offsets), N_ORIENTATIONS, strongest),
         ),
     )
     counts = Bands(
@@ -122,7 +145,7 @@ def _(grey: Array, regions: Array, *, n_regions: int, offsets: tuple[int, ...]) 
         "describe_bands",
         strongest.size,
         (
-            *(patch, strongest, lines, np.int64(strongest.size), height, width),
+            *(patch, strongest, lines, firsts, np.int64(strongest.size), height, width),
             *(n_regions, n_kinds, *counts),
         ),
     )
@@ -133,6 +156,14 @@ def _check(grey: Array, regions: Array, n_regions: int, offsets: tuple[int, ...]
     check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
     if not offsets or min(offsets) < 1:
         raise ValueError(f"`offsets` must be pixels, at least 1 each, got {offsets}.")
+
+
+def _find_firsts(
+    starts: Sequence[int], origins: Sequence[tuple[int, int]], n_slices: int
+) -> IntArray:
+    """First row and column, 0 or 1, in which each slice's middles are tried."""
+    of_stacks = np.asarray(origins or [(0, 0)] * len(starts), np.int32) % 2
+    return np.ascontiguousarray(of_stacks[find_owners(starts, n_slices)])
 
 
 def _lay_out(offset: int) -> IntArray:
@@ -155,6 +186,7 @@ def _find_bands(
     grey: Any,
     regions: Any,
     lines: IntArray,
+    firsts: IntArray,
     found: Any,
     inside: IntArray,
     beside: IntArray,
@@ -177,8 +209,8 @@ def _find_bands(
                     for dx in range(-1, 2):
                         total += grey[s, y + dy, x + dx]
                 patch[y, x] = total
-        for y in range(0, height, 2):
-            for x in range(0, width, 2):
+        for y in range(firsts[s, 0], height, 2):
+            for x in range(firsts[s, 1], width, 2):
                 r = regions[s, y, x]
                 if r == 0:
                     continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from mrnet_features.arrays import Array, namespace, twin
 from mrnet_features.counts.inputs import check_counted
 from mrnet_features.counts.lines import find_change, find_span
 from mrnet_features.launch import N_THREADS, count_walks, launch
+from mrnet_features.stacks.slices import IndexArray, find_owners
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
 
@@ -49,18 +51,27 @@ def extents(regions: Array, *, n_regions: int) -> Array:
 
 
 @twin
-def bounds(regions: Array, *, n_regions: int) -> Array:
-    """Smallest box of slices, rows and columns around each region.
+def bounds(
+    regions: Array,
+    *,
+    n_regions: int,
+    starts: Sequence[int] = (0,),
+    origins: Sequence[tuple[int, int]] = (),
+) -> Array:
+    """Smallest box of slices, rows and columns around each region of each exam.
 
     Parameters
     ----------
     regions : array of shape (n_slices, height, width), uint8
         0 outside, r inside region r.
     n_regions : int
+    starts, origins : sequence of int and of pairs of int
+        First slice of each exam, and row and column from which places are counted, as `Stack` has
+        them. Default: one exam, counted from its first pixel.
 
     Returns
     -------
-    array of shape (n_regions, 6), int32
+    array of shape (n_stacks, n_regions, 6), int32
         First and last slice, first and last row, first and last column; 0 and -1 for a region
         without a pixel.
 
@@ -72,40 +83,54 @@ def bounds(regions: Array, *, n_regions: int) -> Array:
     Examples
     --------
     >>> bounds(np.uint8([[[0, 1, 1]]]), n_regions=2)
-    array([[ 0,  0,  0,  0,  1,  2],
-           [ 0, -1,  0, -1,  0, -1]], dtype=int32)
+    array([[[ 0,  0,  0,  0,  1,  2],
+            [ 0, -1,  0, -1,  0, -1]]], dtype=int32)
     """
     check_counted(regions, regions, lowest=0, highest=255, n_regions=n_regions)
-    found = np.full((n_regions + 1, 6), -1, np.int32)
-    found[:, ::2] = max(regions.shape)
-    _find_bounds(np.ascontiguousarray(regions), found)
-    found[found[:, 1] < 0, ::2] = 0
-    return found[1:]
+    found = np.full((len(starts), n_regions + 1, 6), -1, np.int32)
+    found[:, :, ::2] = max(regions.shape)
+    owners = find_owners(starts, regions.shape[0])
+    _find_bounds(np.ascontiguousarray(regions), owners, found)
+    return _count_from(found[:, 1:], starts, origins)
 
 
 @bounds.gpu
-def _(regions: Array, *, n_regions: int) -> Array:
+def _(
+    regions: Array,
+    *,
+    n_regions: int,
+    starts: Sequence[int] = (0,),
+    origins: Sequence[tuple[int, int]] = (),
+) -> Array:
     import cupy
 
     check_counted(regions, regions, lowest=0, highest=255, n_regions=n_regions)
     n_slices, height, width = regions.shape
-    found = cupy.full((n_regions, 6), -1, cupy.int32)
-    found[:, ::2] = max(regions.shape)
+    found = cupy.full((len(starts), n_regions, 6), -1, cupy.int32)
+    found[:, :, ::2] = max(regions.shape)
+    owners = cupy.asarray(find_owners(starts, n_slices).astype(np.int32))
     n_blocks = count_walks(height * width)
     launch(
         "extents.cu",
         "find_bounds",
         n_slices * n_blocks,
         N_THREADS,
-        (cupy.ascontiguousarray(regions), n_blocks, height, width, n_regions, found),
+        (cupy.ascontiguousarray(regions), owners, n_blocks, height, width, n_regions, found),
     )
-    first, last = found[:, ::2], found[:, 1::2]
-    found[:, ::2] = cupy.where(last < 0, cupy.zeros_like(first), first)
-    return found
+    return _count_from(found, starts, origins)
+
+
+def _count_from(found: Array, starts: Sequence[int], origins: Sequence[tuple[int, int]]) -> Array:
+    """Boxes counted from each exam's first slice and its origin; 0 and -1 for none."""
+    xp = namespace(found)
+    corners = zip(starts, origins or [(0, 0)] * len(starts), strict=True)
+    moves = np.asarray([(start, *origin) for start, origin in corners], np.int32).repeat(2, axis=1)
+    nothing = xp.asarray(np.asarray([0, -1] * 3, np.int32))
+    return xp.where(found[:, :, 1:2] < 0, nothing, found - xp.asarray(moves)[:, None, :])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _find_bounds(regions: Any, found: IntArray) -> None:
+def _find_bounds(regions: Any, owners: IndexArray, found: IntArray) -> None:
     """Widen each region's box by every stretch of a line that lies in it."""
     n_slices, height, _ = regions.shape
     for s in range(n_slices):
@@ -114,7 +139,7 @@ def _find_bounds(regions: Any, found: IntArray) -> None:
             line = regions[s, y, first:end]
             x = 0
             while x < line.shape[0]:
-                box, last = found[line[x]], find_change(line, x, line[x])
+                box, last = found[owners[s], line[x]], find_change(line, x, line[x])
                 box[0], box[1] = min(box[0], s), max(box[1], s)
                 box[2], box[3] = min(box[2], y), max(box[3], y)
                 box[4], box[5] = min(box[4], first + x), max(box[5], first + last - 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mrnet_features.arrays import Array
+from mrnet_features.arrays import Array, namespace
 from mrnet_features.stacks.ranges import find_range
 
 
@@ -51,6 +51,35 @@ def check_counted(
             f"`values` must lie in {lowest}..{highest}, got {least}..{most}. "
             "Quantise the stack with `Quantisation`."
         )
+
+
+def spread_threshold(threshold: int | Array, values: Array) -> Array:
+    """Threshold of each slice.
+
+    Parameters
+    ----------
+    threshold : int, or array of shape (n_slices,), integer
+    values : array of shape (n_slices, height, width)
+
+    Returns
+    -------
+    array of shape (n_slices,), int32
+        Where `values` live.
+
+    Raises
+    ------
+    ValueError
+        If it is neither one threshold nor one a slice.
+    """
+    xp = namespace(values)
+    if isinstance(threshold, int):
+        return xp.full(values.shape[:1], threshold, dtype=xp.int32)
+    if tuple(threshold.shape) != (values.shape[0],):
+        raise ValueError(
+            f"`threshold` must be one number, or one for each of the {values.shape[0]} slices, got "
+            f"shape {tuple(threshold.shape)}."
+        )
+    return xp.astype(threshold, xp.int32)
 
 
 def check_levels(n_levels: int) -> None:

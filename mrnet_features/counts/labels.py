@@ -6,6 +6,7 @@ branch; what is left for each pixel is to take over a label, and to note which l
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -151,7 +152,7 @@ def label_on_gpu(
     lowest: int = 0,
     mask: int = 255,
     diagonals: bool = True,
-    across_slices: bool = False,
+    starts: Sequence[int] | None = None,
 ) -> tuple[Array, Array]:
     """Pieces of a stack that lives on a GPU: of one region and, under a mask, of one value.
 
@@ -165,8 +166,9 @@ def label_on_gpu(
         Bits of the values that must agree: 255 for all, 0 for none.
     diagonals : bool, default True
         Whether pixels that touch by a corner hang together, too.
-    across_slices : bool, default False
-        Whether a pixel hangs together with the nine above and below it, too.
+    starts : sequence of int, optional
+        First slice of each exam. Where they are given a pixel hangs together with the nine above
+        and below it, too, if these are of one exam.
 
     Returns
     -------
@@ -191,9 +193,16 @@ def label_on_gpu(
     tiled = (*what, int(diagonals), height, width, root)
     launch("labels.cu", "label_tiles", n_tiles, TILE_WIDTH * TILE_HEIGHT, (*tiled, size))
     launch("labels.cu", "join_tiles", n_tiles, _SEAM_THREADS, tiled)
-    if across_slices:
+    if starts is not None:
+        is_first = np.zeros(n_slices, np.uint8)
+        is_first[list(starts)] = 1
         later = n_pixels - height * width
         n = np.uint32(n_pixels)
-        launch_each("labels.cu", "join_slices", later, (*what, height, width, n, root))
+        launch_each(
+            "labels.cu",
+            "join_slices",
+            later,
+            (*what, cupy.asarray(is_first), height, width, n, root),
+        )
     launch_each("labels.cu", "flatten", n_pixels, (np.uint32(n_pixels), root, size))
     return root, size

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, twin
-from mrnet_features.counts.inputs import check_counted
+from mrnet_features.arrays import Array, namespace, twin
+from mrnet_features.counts.inputs import check_counted, spread_threshold
 from mrnet_features.counts.labels import NO_LABEL, label_on_gpu
 from mrnet_features.counts.lines import find_change, find_span, mark_bright
 from mrnet_features.launch import launch_each
+from mrnet_features.stacks.slices import IndexArray, find_owners
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
 
@@ -29,19 +31,30 @@ class Pools(NamedTuple):
         Sums over the pixels of slice s, row y, column x, y * y, x * x and y * x.
     bounds : array of shape (n_pools, 6), int32
         First and last slice, first and last row, first and last column.
+    stack : array of shape (n_pools,), int32
+        Exam that the pool lies in, 0 for the first; slices are counted from its first.
     """
 
     region: Array
     size: Array
     sums: Array
     bounds: Array
+    stack: Array
 
 
 @twin
-def pools(grey: Array, regions: Array, *, threshold: int, n_regions: int) -> Pools:
+def pools(
+    grey: Array,
+    regions: Array,
+    *,
+    threshold: int | Array,
+    n_regions: int,
+    starts: Sequence[int] = (0,),
+    origins: Sequence[tuple[int, int]] = (),
+) -> Pools:
     """Connected pieces of the pixels at or above a grey level, in three dimensions.
 
-    Pixels connect to the 26 around them where both lie in one region.
+    Pixels connect to the 26 around them where both lie in one region of one exam.
 
     Parameters
     ----------
@@ -49,9 +62,12 @@ def pools(grey: Array, regions: Array, *, threshold: int, n_regions: int) -> Poo
         Grey levels 0 to 255.
     regions : array of shape (n_slices, height, width), uint8
         0 outside, r inside region r.
-    threshold : int
-        Grey level from which a pixel is bright.
+    threshold : int, or array of shape (n_slices,), integer
+        Grey level from which a pixel is bright, in all slices or in each.
     n_regions : int
+    starts, origins : sequence of int and of pairs of int
+        First slice of each exam, and row and column from which places are counted, as `Stack` has
+        them. Default: one exam, counted from its first pixel.
 
     Returns
     -------
@@ -70,17 +86,33 @@ def pools(grey: Array, regions: Array, *, threshold: int, n_regions: int) -> Poo
     (array([2, 1], dtype=int32), array([0, 1, 0, 0, 0, 0], dtype=int32))
     """
     check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
-    return Pools(*_find_pools(np.ascontiguousarray(grey), np.ascontiguousarray(regions), threshold))
+    found = _find_pools(
+        np.ascontiguousarray(grey),
+        np.ascontiguousarray(regions),
+        spread_threshold(threshold, grey).astype(np.int64),
+        find_owners(starts, grey.shape[0]),
+    )
+    return _count_from(Pools(*found), starts, origins)
 
 
 @pools.gpu
-def _(grey: Array, regions: Array, *, threshold: int, n_regions: int) -> Pools:
+def _(
+    grey: Array,
+    regions: Array,
+    *,
+    threshold: int | Array,
+    n_regions: int,
+    starts: Sequence[int] = (0,),
+    origins: Sequence[tuple[int, int]] = (),
+) -> Pools:
     import cupy
 
     check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
     grey, regions = cupy.ascontiguousarray(grey), cupy.ascontiguousarray(regions)
-    _, height, width = grey.shape
-    root, sizes = label_on_gpu(grey, regions, lowest=int(threshold), mask=0, across_slices=True)
+    n_slices, height, width = grey.shape
+    is_bright = grey >= spread_threshold(threshold, grey)[:, None, None]
+    bright = is_bright.view(cupy.uint8)
+    root, sizes = label_on_gpu(bright, regions, lowest=1, mask=0, starts=starts)
     roots = cupy.flatnonzero(sizes)
     n_pools = roots.shape[0]
     region, size = cupy.empty(n_pools, cupy.int32), cupy.empty(n_pools, cupy.int32)
@@ -102,11 +134,38 @@ def _(grey: Array, regions: Array, *, threshold: int, n_regions: int) -> Pools:
                 *(sums, bounds),
             ),
         )
-    return Pools(region, size, sums, bounds)
+    owners = cupy.asarray(find_owners(starts, n_slices).astype(np.int32))
+    stack = owners[roots // (height * width)]
+    return _count_from(Pools(region, size, sums, bounds, stack), starts, origins)
+
+
+def _count_from(found: Pools, starts: Sequence[int], origins: Sequence[tuple[int, int]]) -> Pools:
+    """Pools with places counted from each exam's first slice and its origin.
+
+    Whole numbers moved, so that what follows is the very same wherever an exam lies.
+    """
+    moves = [
+        (start, *origin)
+        for start, origin in zip(starts, origins or [(0, 0)] * len(starts), strict=True)
+    ]
+    if not any(any(move) for move in moves):
+        return found
+    xp = namespace(found.size)
+    move = xp.take(xp.asarray(np.asarray(moves, np.int64)), found.stack, axis=0)
+    n = xp.astype(found.size, xp.int64)
+    ds, dy, dx = (move[:, k] for k in range(3))
+    s, y, x, yy, xx, yx = (found.sums[:, k] for k in range(6))
+    sums = (
+        *(s - n * ds, y - n * dy, x - n * dx),
+        *(yy - 2 * dy * y + n * dy * dy, xx - 2 * dx * x + n * dx * dx),
+        yx - dy * x - dx * y + n * dy * dx,
+    )
+    bounds = found.bounds - xp.astype(xp.stack([ds, ds, dy, dy, dx, dx], axis=-1), xp.int32)
+    return found._replace(sums=xp.stack(sums, axis=-1), bounds=bounds)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _find_pools(grey: Any, regions: Any, threshold: int) -> Any:
+def _find_pools(grey: Any, regions: Any, thresholds: IndexArray, owners: IndexArray) -> Any:
     """Join runs of bright pixels with the runs of the four rows that lie before and touch."""
     n_slices, height, width = grey.shape
     room = 1 << 14
@@ -125,7 +184,7 @@ def _find_pools(grey: Any, regions: Any, threshold: int) -> Any:
                 runs = wider
             first, end = find_span(regions[s, y])
             bright = code[: end - first]
-            mark_bright(grey[s, y, first:end], regions[s, y, first:end], threshold, bright)
+            mark_bright(grey[s, y, first:end], regions[s, y, first:end], thresholds[s], bright)
             before = np.uint8(0)
             x = find_change(bright, 0, before)
             while x < bright.shape[0]:
@@ -145,7 +204,7 @@ def _find_pools(grey: Any, regions: Any, threshold: int) -> Any:
                 continue
             if y > 0:
                 _join_rows(runs, starts[row - 1], starts[row], starts[row], n_runs)
-            if s > 0:
+            if s > 0 and owners[s] == owners[s - 1]:
                 for other in range(max(y - 1, 0), min(y + 2, height)):
                     above = row - height - y + other
                     _join_rows(runs, starts[above], starts[above + 1], starts[row], n_runs)
@@ -158,6 +217,7 @@ def _find_pools(grey: Any, regions: Any, threshold: int) -> Any:
     region, size = np.empty(n_pools, np.int32), np.zeros(n_pools, np.int32)
     sums = np.zeros((n_pools, 6), np.int64)
     bounds = np.empty((n_pools, 6), np.int32)
+    stack = np.empty(n_pools, np.int32)
     for s in range(n_slices):
         for y in range(height):
             for run in range(starts[s * height + y], starts[s * height + y + 1]):
@@ -169,6 +229,7 @@ def _find_pools(grey: Any, regions: Any, threshold: int) -> Any:
                 first, last = np.int64(runs[run, 1]), np.int64(runs[run, 2]) - 1
                 if size[pool] == 0:
                     region[pool] = runs[run, 0] - 1
+                    stack[pool] = owners[s]
                     bounds[pool, 0], bounds[pool, 1] = s, s
                     bounds[pool, 2], bounds[pool, 3] = y, y
                     bounds[pool, 4], bounds[pool, 5] = first, last
@@ -185,7 +246,7 @@ def _find_pools(grey: Any, regions: Any, threshold: int) -> Any:
                 bounds[pool, 2], bounds[pool, 3] = min(bounds[pool, 2], y), max(bounds[pool, 3], y)
                 bounds[pool, 4] = min(bounds[pool, 4], first)
                 bounds[pool, 5] = max(bounds[pool, 5], last)
-    return region, size, sums, bounds
+    return region, size, sums, bounds, stack
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -8,9 +8,10 @@ import numpy as np
 from numba import njit
 
 from mrnet_features.arrays import Array, twin
-from mrnet_features.counts.inputs import check_counted
+from mrnet_features.counts.inputs import check_counted, spread_threshold
 from mrnet_features.counts.lines import mark_bright
 from mrnet_features.launch import N_THREADS, count_walks, launch, launch_each
+from mrnet_features.stacks.slices import IndexArray
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
 
@@ -37,7 +38,7 @@ class Rims(NamedTuple):
 
 
 @twin
-def rims(grey: Array, regions: Array, *, threshold: int, n_regions: int, side: int) -> Rims:
+def rims(grey: Array, regions: Array, *, threshold: int | Array, n_regions: int, side: int) -> Rims:
     """Cores and rims of the areas at or above a grey level.
 
     Parameters
@@ -46,8 +47,8 @@ def rims(grey: Array, regions: Array, *, threshold: int, n_regions: int, side: i
         Grey levels 0 to 255.
     regions : array of shape (n_slices, height, width), uint8
         0 outside, r inside region r.
-    threshold : int
-        Grey level from which a pixel is bright.
+    threshold : int, or array of shape (n_slices,), integer
+        Grey level from which a pixel is bright, in all slices or in each.
     n_regions : int
     side : int
         Pixels, at least 1.
@@ -70,24 +71,26 @@ def rims(grey: Array, regions: Array, *, threshold: int, n_regions: int, side: i
     """
     _check(grey, regions, n_regions, side)
     counts = np.zeros((3, grey.shape[0], n_regions + 1), np.int32)
-    _count_rims(np.ascontiguousarray(grey), np.ascontiguousarray(regions), threshold, side, counts)
+    thresholds = spread_threshold(threshold, grey).astype(np.int64)
+    _count_rims(np.ascontiguousarray(grey), np.ascontiguousarray(regions), thresholds, side, counts)
     core, n_steps, steps = counts[:, :, 1:]
     return Rims(core, n_steps, steps)
 
 
 @rims.gpu
-def _(grey: Array, regions: Array, *, threshold: int, n_regions: int, side: int) -> Rims:
+def _(grey: Array, regions: Array, *, threshold: int | Array, n_regions: int, side: int) -> Rims:
     import cupy
 
     _check(grey, regions, n_regions, side)
     grey, regions = cupy.ascontiguousarray(grey), cupy.ascontiguousarray(regions)
     n_slices, height, width = grey.shape
+    thresholds = spread_threshold(threshold, grey)
     is_bright_row = cupy.empty(grey.shape, cupy.uint8)
     launch_each(
         "rims.cu",
         "find_bright_rows",
         grey.size,
-        (grey, regions, np.uint32(grey.size), width, int(threshold), side, is_bright_row),
+        (grey, regions, thresholds, np.uint32(grey.size), height, width, side, is_bright_row),
     )
     counts = cupy.zeros((3, n_slices, n_regions), cupy.int32)
     blocks_a_slice = count_walks(height * width)
@@ -97,8 +100,8 @@ def _(grey: Array, regions: Array, *, threshold: int, n_regions: int, side: int)
         n_slices * blocks_a_slice,
         N_THREADS,
         (
-            *(grey, regions, is_bright_row, blocks_a_slice, n_slices, height, width, n_regions),
-            *(int(threshold), side, counts),
+            *(grey, regions, is_bright_row, thresholds, blocks_a_slice, n_slices, height, width),
+            *(n_regions, side, counts),
         ),
     )
     return Rims(counts[0], counts[1], counts[2])
@@ -111,7 +114,9 @@ def _check(grey: Array, regions: Array, n_regions: int, side: int) -> None:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _count_rims(grey: Any, regions: Any, threshold: int, side: int, counts: IntArray) -> None:
+def _count_rims(
+    grey: Any, regions: Any, thresholds: IndexArray, side: int, counts: IntArray
+) -> None:
     """One pass; a column's `rows` counts rows whose last `side` pixels are all bright.
 
     Where neither a line nor the one below is bright nothing can be counted: most blocks are
@@ -122,6 +127,7 @@ def _count_rims(grey: Any, regions: Any, threshold: int, side: int, counts: IntA
     bright = np.zeros((2, width + 1), np.uint8)  # of this line and the next, by turns; 0 beyond
     for s in range(n_slices):
         core, n_steps, steps = counts[0, s], counts[1, s], counts[2, s]
+        threshold = thresholds[s]
         rows[:] = 0
         mark_bright(grey[s, 0], regions[s, 0], threshold, bright[0])
         for y in range(height):

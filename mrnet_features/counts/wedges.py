@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from mrnet_features.arrays import Array, twin
-from mrnet_features.counts.inputs import check_counted
+from mrnet_features.counts.inputs import check_counted, spread_threshold
 from mrnet_features.counts.labels import label_on_gpu
 from mrnet_features.launch import N_THREADS, count_walks, launch, launch_each
 from mrnet_features.stacks.outlines import find_holes
@@ -49,7 +49,7 @@ class Wedges(NamedTuple):
 
 @twin
 def wedges(
-    grey: Array, regions: Array, *, threshold: int, n_regions: int, sides: tuple[int, ...]
+    grey: Array, regions: Array, *, threshold: int | Array, n_regions: int, sides: tuple[int, ...]
 ) -> Wedges:
     """Dark areas, and the bright clefts of several widths inside them.
 
@@ -61,8 +61,8 @@ def wedges(
         Grey levels 0 to 255.
     regions : array of shape (n_slices, height, width), uint8
         0 outside, r inside region r.
-    threshold : int
-        Grey level up to which a pixel is dark.
+    threshold : int, or array of shape (n_slices,), integer
+        Grey level up to which a pixel is dark, in all slices or in each.
     n_regions : int
     sides : tuple of int
         Sides of the squares, in pixels; odd.
@@ -93,7 +93,8 @@ def wedges(
     if window is None:
         return counts
     image, inside = grey[window], regions[window]
-    dark = image <= threshold
+    thresholds = spread_threshold(threshold, grey)[window[0], None, None]
+    dark = image <= thresholds
     here, n_slices = window[0], image.shape[0]
     pixels = np.flatnonzero(inside)
     labels = pixels // inside[0].size * n_regions + inside.ravel()[pixels] - 1
@@ -105,7 +106,7 @@ def wedges(
 
     counts.n_pixels[here] = total(inside > 0)
     counts.dark[here] = total(dark)
-    above = image.astype(np.int32) - threshold
+    above = image.astype(np.int32) - thresholds
     for r in range(n_regions):
         mask = dark & (inside == r + 1)
         counts.width[here, r] = (mask.sum(axis=1) > 1).sum(axis=1)
@@ -126,13 +127,14 @@ def wedges(
 
 @wedges.gpu
 def _(
-    grey: Array, regions: Array, *, threshold: int, n_regions: int, sides: tuple[int, ...]
+    grey: Array, regions: Array, *, threshold: int | Array, n_regions: int, sides: tuple[int, ...]
 ) -> Wedges:
     import cupy
 
     _check(grey, regions, n_regions, sides)
     grey, regions = cupy.ascontiguousarray(grey), cupy.ascontiguousarray(regions)
     n_slices, height, width = grey.shape
+    thresholds = spread_threshold(threshold, grey)
     shape = (n_slices, n_regions)
     n_pixels, dark, holes, hole_excess = (cupy.zeros(shape, cupy.int32) for _ in range(4))
     filled, residue = (cupy.zeros((*shape, len(sides)), cupy.int32) for _ in range(2))
@@ -145,7 +147,7 @@ def _(
         "count_dark",
         n_slices * blocks_a_slice,
         N_THREADS,
-        (grey, regions, int(threshold), *size, n_pixels, dark, columns, rows),
+        (grey, regions, thresholds, *size, n_pixels, dark, columns, rows),
     )
     for k, side in enumerate(sides):
         launch(
@@ -154,14 +156,14 @@ def _(
             n_slices * blocks_a_slice,
             N_THREADS,
             (
-                *(grey, regions, _open_rows(grey, side // 2), int(threshold), side // 2, *size),
+                *(grey, regions, _open_rows(grey, side // 2), thresholds, side // 2, *size),
                 *(k, len(sides), filled, residue),
             ),
         )
     most = max(_MOST_PLANE_PIXELS // grey.size, 1)
     for first in range(0, n_regions, most):
         n_planes = min(most, n_regions - first) * n_slices
-        _count_holes_on_gpu(grey, regions, int(threshold), first, n_planes, holes, hole_excess)
+        _count_holes_on_gpu(grey, regions, thresholds, first, n_planes, holes, hole_excess)
     n_columns, n_rows = (
         cupy.sum(number > 1, axis=2, dtype=cupy.int32) for number in (columns, rows)
     )
@@ -188,7 +190,7 @@ def _open_rows(grey: Array, half: int) -> Array:
 def _count_holes_on_gpu(
     grey: Array,
     regions: Array,
-    threshold: int,
+    thresholds: Array,
     first: int,
     n_planes: int,
     holes: Array,
@@ -205,8 +207,8 @@ def _count_holes_on_gpu(
         "set_background",
         n_in_planes,
         (
-            *(grey, regions, threshold, first, np.uint32(grey.size), np.uint32(n_in_planes)),
-            background,
+            *(grey, regions, thresholds, first, np.uint32(grey.size), np.uint32(n_in_planes)),
+            *(height, width, background),
         ),
     )
     root, _ = label_on_gpu(background, background, diagonals=False)
@@ -224,7 +226,7 @@ def _count_holes_on_gpu(
         n_planes * blocks_a_slice,
         N_THREADS,
         (
-            *(grey, root, background, is_open, threshold, first, blocks_a_slice, n_slices),
+            *(grey, root, background, is_open, thresholds, first, blocks_a_slice, n_slices),
             *(height, width, holes.shape[1], holes, hole_excess),
         ),
     )

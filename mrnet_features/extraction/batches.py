@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mrnet_features.arrays import Array, Device
+from mrnet_features.arrays import Array, Device, to_device
 from mrnet_features.data.mrnet import Exam
 from mrnet_features.extraction.recipe import Recipe
-from mrnet_features.stacks.prepare import check_stack, prepare_sets
+from mrnet_features.extraction.sheets import Part, gather_rows
+from mrnet_features.stacks.prepare import check_stack, prepare_batch
 
 ExamLike = Exam | Mapping[str, Any]
 
@@ -73,6 +74,9 @@ def read_exam(exam: ExamLike, place: int, planes: Sequence[str]) -> Pixels:
 def describe_batch(batch: Sequence[Pixels], recipe: Recipe, device: Device) -> Rows:
     """Rows of several exams.
 
+    On a GPU they are described together, so that a launch has enough to do. On the CPU one after
+    another: there nothing is gained by more, but memory is taken.
+
     Parameters
     ----------
     batch : sequence of Pixels
@@ -90,32 +94,50 @@ def describe_batch(batch: Sequence[Pixels], recipe: Recipe, device: Device) -> R
     ValueError
         If a family's statistics depend on what is in the stack. Whatever is raised carries notes
         that name exam, plane and family.
+    MemoryError
+        If the device is too small for so many exams at once.
     """
-    return np.stack([_describe_exam(pixels, recipe, device) for pixels in batch])
+    if device == "cpu" or len(batch) == 1:
+        return np.concatenate([describe_together([pixels], recipe, device) for pixels in batch])
+    try:
+        return describe_together(batch, recipe, device)
+    except MemoryError:
+        raise
+    except Exception as error:
+        for pixels in batch:
+            describe_together([pixels], recipe, device)  # the one to blame fails again, by name
+        error.add_note("No exam of the batch fails when it is described by itself.")
+        raise
 
 
-def _describe_exam(pixels: Pixels, recipe: Recipe, device: Device) -> Rows:
-    """One exam's row."""
-    values: dict[str, float] = {}
+def describe_together(batch: Sequence[Pixels], recipe: Recipe, device: Device) -> Rows:
+    """Rows of several exams, their stacks laid end to end.
+
+    Parameters
+    ----------
+    batch : sequence of Pixels
+        At least one.
+    recipe : Recipe
+    device : {"cpu", "cuda"}
+
+    Returns
+    -------
+    ndarray of shape (n_exams, n_features), float32
+        On a GPU what is computed comes down in one copy. Whatever is raised carries notes that
+        name plane and family, and the exam where there is but one.
+    """
+    parts: list[Part] = []
+    label = batch[0].label if len(batch) == 1 else f"a batch of {len(batch)} exams"
     for plane in recipe.planes:
         try:
-            stacks = prepare_sets(
-                pixels.stacks[plane],
-                plane,
-                recipe.region_sets(plane),
-                quantisation=recipe.quantisation,
-                device=device,
-            )
-            values |= recipe.describe(stacks, plane)
+            greys = [to_device(pixels.stacks[plane], device) for pixels in batch]
+            sets = recipe.region_sets(plane)
+            groups = prepare_batch(greys, plane, sets, quantisation=recipe.quantisation)
+            parts += recipe.describe(groups, plane)
         except Exception as error:
-            error.add_note(_while(pixels.label, plane))
+            error.add_note(_while(label, plane))
             raise
-    if list(values) != recipe.columns():
-        raise ValueError(
-            f"The families gave other columns for {pixels.label} than for a blank stack. A "
-            "family's statistics must not depend on what is in the stack."
-        )
-    return np.asarray(list(values.values()), dtype=np.float32)
+    return gather_rows(parts, len(batch))
 
 
 def _while(label: str, plane: str) -> str:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-import numpy as np
-
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+from mrnet_features.arrays import Array, namespace
 
 FIRST, SECOND = "_one", "_other"
 
 
-def fold_pairs(region_names: Sequence[str], table: FloatArray) -> dict[str, FloatArray]:
+def fold_pairs(region_names: Sequence[str], table: Array) -> dict[str, Array]:
     """Rows of a table by region, with the two rows of a pair of regions made unordered.
 
     Nobody knows which side of a knee is medial, so a pair ``x_one``, ``x_other`` becomes
@@ -22,11 +19,11 @@ def fold_pairs(region_names: Sequence[str], table: FloatArray) -> dict[str, Floa
     Parameters
     ----------
     region_names : sequence of str, length n_regions
-    table : ndarray of shape (n_regions, n_columns), float64
+    table : array of shape (..., n_regions, n_columns), float64
 
     Returns
     -------
-    dict of str to ndarray of shape (n_columns,), float64
+    dict of str to array of shape (..., n_columns), float64
         NaN where one of a pair is NaN.
 
     Raises
@@ -36,14 +33,16 @@ def fold_pairs(region_names: Sequence[str], table: FloatArray) -> dict[str, Floa
 
     Examples
     --------
+    >>> import numpy as np
     >>> pair = fold_pairs(["horn_one", "horn_other"], np.array([[1.0, 5.0], [3.0, 2.0]]))
     >>> {name: row.tolist() for name, row in pair.items()}
     {'horn_low': [1.0, 2.0], 'horn_high': [3.0, 5.0], 'horn_apart': [2.0, 3.0]}
     """
-    folded: dict[str, FloatArray] = {}
+    xp = namespace(table)
+    folded: dict[str, Array] = {}
     place = 0
     while place < len(region_names):
-        name, row = region_names[place], table[place]
+        name, row = region_names[place], table[..., place, :]
         stem = name.removesuffix(FIRST)
         if stem == name:
             folded[name] = row
@@ -54,9 +53,9 @@ def fold_pairs(region_names: Sequence[str], table: FloatArray) -> dict[str, Floa
                 f"Region {name!r} must be followed by {stem + SECOND!r}, its double, got "
                 f"{', '.join(region_names)}. Name both, or neither, as a pair."
             )
-        double = table[place + 1]
-        folded[f"{stem}_low"] = np.minimum(row, double)
-        folded[f"{stem}_high"] = np.maximum(row, double)
-        folded[f"{stem}_apart"] = np.abs(row - double)
+        double = table[..., place + 1, :]
+        folded[f"{stem}_low"] = xp.minimum(row, double)
+        folded[f"{stem}_high"] = xp.maximum(row, double)
+        folded[f"{stem}_apart"] = xp.abs(row - double)
         place += 2
     return folded

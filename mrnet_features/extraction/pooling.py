@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.families.base import Statistics
 from mrnet_features.families.distributions import nan_mean
+from mrnet_features.families.merging import pad_slices
+from mrnet_features.stacks.slices import IndexArray, count_slices
+
+Pool = Callable[[Array, IndexArray], Array]
+"""From values of shape (n_stacks, most_slices, ...), NaN after an exam's last slice, and the number
+of slices of each exam, to values of shape (n_stacks, ...)."""
 
 
-def pool_slices(statistics: Statistics, pools: Sequence[str]) -> Array:
-    """Pool every statistic over the slices in which it is defined.
+def pool_slices(
+    statistics: Mapping[Any, Array], pools: Sequence[str], starts: Sequence[int] = (0,)
+) -> Array:
+    """Pool every statistic over the slices of each exam in which it is defined.
 
     Parameters
     ----------
-    statistics : mapping of str to array of shape (n_slices, n_regions), float64
+    statistics : mapping of name to array of shape (n_slices, n_regions), float64
         At least one. NaN where a statistic is not defined in a slice; such slices are left out.
     pools : sequence of str
         Names of `POOLS`, at least one.
+    starts : sequence of int, default (0,)
+        First slice of each exam.
 
     Returns
     -------
-    array of shape (n_regions, n_statistics, n_pools), float64
+    array of shape (n_stacks, n_regions, n_statistics, n_pools), float64
         NaN where no slice has a value.
 
     Raises
@@ -33,61 +45,69 @@ def pool_slices(statistics: Statistics, pools: Sequence[str]) -> Array:
     --------
     >>> import numpy as np
     >>> pool_slices({"area": np.array([[1.0], [np.nan], [5.0]])}, ["mean", "max"])
-    array([[[3., 5.]]])
+    array([[[[3., 5.]]]])
     """
     unknown = [pool for pool in pools if pool not in POOLS]
     if unknown or not pools:
         raise ValueError(f"`pools` must be some of {', '.join(POOLS)}, got {tuple(pools)}.")
     xp = namespace(*statistics.values())
-    values = xp.stack(list(statistics.values()), axis=-1)
-    return xp.stack([POOLS[pool](values) for pool in pools], axis=-1)
+    columns = list(statistics.values())
+    if len(columns) == 1:
+        # NumPy adds a single column in an order that depends on its length, several line by line
+        columns *= 2
+    values = xp.stack(columns, axis=-1)
+    padded, n_slices = pad_slices(values, starts), count_slices(starts, values.shape[0])
+    pooled = xp.stack([POOLS[pool](padded, n_slices) for pool in pools], axis=-1)
+    return pooled[..., : len(statistics), :]
 
 
-def _mean(values: Array) -> Array:
-    return nan_mean(values, axis=0)
+def _mean(values: Array, n_slices: IndexArray) -> Array:  # noqa: ARG001
+    return nan_mean(values, axis=1)
 
 
-def _std(values: Array) -> Array:
+def _std(values: Array, n_slices: IndexArray) -> Array:  # noqa: ARG001
     xp = namespace(values)
-    return xp.sqrt(nan_mean((values - nan_mean(values, axis=0)[None, ...]) ** 2, axis=0))
+    return xp.sqrt(nan_mean((values - nan_mean(values, axis=1)[:, None, ...]) ** 2, axis=1))
 
 
-def _max(values: Array) -> Array:
-    return _ascending(values)[0][-1, ...]
+def _max(values: Array, n_slices: IndexArray) -> Array:  # noqa: ARG001
+    return _ascending(values)[0][:, -1, ...]
 
 
-def _p90(values: Array) -> Array:
+def _p90(values: Array, n_slices: IndexArray) -> Array:
     """90th percentile, linear between order statistics."""
     xp = namespace(values)
     ordered, n_known = _ascending(values)
-    n_slices = values.shape[0]
+    n = _of_stacks(xp.asarray(n_slices.astype(np.float64)), n_known)
     # unknown slices were sorted to the front, so ranks count from the first known one
-    rank = n_slices - n_known + 0.9 * xp.maximum(n_known - 1, xp.zeros_like(n_known))
-    lower = xp.minimum(xp.floor(rank), xp.full_like(rank, n_slices - 1.0))
-    upper = xp.minimum(lower + 1, xp.full_like(rank, n_slices - 1.0))
+    rank = n - n_known + 0.9 * xp.maximum(n_known - 1, xp.zeros_like(n_known))
+    lower = xp.minimum(xp.floor(rank), n - 1.0)
+    upper = xp.minimum(lower + 1, n - 1.0)
+    beyond = values.shape[1] - n  # in front of them what an exam has fewer slices than the longest
     at_lower, at_upper = (
-        xp.take_along_axis(ordered, xp.astype(place, xp.int64)[None, ...], axis=0)[0, ...]
+        xp.take_along_axis(ordered, xp.astype(beyond + place, xp.int64)[:, None, ...], axis=1)
         for place in (lower, upper)
     )
-    return at_lower + (rank - lower) * (at_upper - at_lower)
+    return at_lower[:, 0, ...] + (rank - lower) * (at_upper[:, 0, ...] - at_lower[:, 0, ...])
 
 
-def _top3(values: Array) -> Array:
-    return nan_mean(_ascending(values)[0][-min(3, values.shape[0]) :, ...], axis=0)
+def _top3(values: Array, n_slices: IndexArray) -> Array:  # noqa: ARG001
+    return nan_mean(_ascending(values)[0][:, -min(3, values.shape[1]) :, ...], axis=1)
 
 
-def _middle(values: Array) -> Array:
-    third = values.shape[0] // 3
-    return nan_mean(values[third : values.shape[0] - third, ...], axis=0)
+def _middle(values: Array, n_slices: IndexArray) -> Array:
+    third, last = (n_slices // 3)[:, None], n_slices[:, None]
+    place = np.arange(values.shape[1])
+    return _mean_where(values, (place >= third) & (place < last - third))
 
 
-def _outer(values: Array) -> Array:
-    xp = namespace(values)
-    third = max(values.shape[0] // 3, 1)
-    return nan_mean(xp.concat([values[:third, ...], values[-third:, ...]], axis=0), axis=0)
+def _outer(values: Array, n_slices: IndexArray) -> Array:
+    third, last = np.maximum(n_slices // 3, 1)[:, None], n_slices[:, None]
+    place = np.arange(values.shape[1])
+    return _mean_where(values, (place < third) | (place >= last - third))
 
 
-POOLS: Mapping[str, Callable[[Array], Array]] = {
+POOLS: Mapping[str, Pool] = {
     "mean": _mean,
     "std": _std,
     "max": _max,
@@ -105,11 +125,23 @@ thirty slices say what the mean of the three largest says; the outer thirds are 
 leave."""
 
 
+def _mean_where(values: Array, is_chosen: np.ndarray[Any, np.dtype[np.bool_]]) -> Array:
+    """Mean over the chosen slices of each exam; what is chosen after its last is NaN."""
+    xp = namespace(values)
+    chosen = xp.reshape(xp.asarray(is_chosen), (*is_chosen.shape, *[1] * (values.ndim - 2)))
+    return nan_mean(xp.where(chosen, values, xp.full_like(values, float("nan"))), axis=1)
+
+
+def _of_stacks(numbers: Array, values: Array) -> Array:
+    """Numbers of the exams, to be put beside values of shape (n_stacks, ...)."""
+    return namespace(numbers).reshape(numbers, (-1, *[1] * (values.ndim - 1)))
+
+
 def _ascending(values: Array) -> tuple[Array, Array]:
     """Values sorted over slices with NaN first, and the number of known ones."""
     xp = namespace(values)
     unknown = xp.isnan(values)
     nan, lowest = xp.full_like(values, float("nan")), xp.full_like(values, -float("inf"))
-    ordered = xp.sort(xp.where(unknown, lowest, values), axis=0)
+    ordered = xp.sort(xp.where(unknown, lowest, values), axis=1)
     ordered = xp.where(ordered == lowest, nan, ordered)
-    return ordered, xp.sum(xp.astype(~unknown, values.dtype), axis=0)
+    return ordered, xp.sum(xp.astype(~unknown, values.dtype), axis=1)

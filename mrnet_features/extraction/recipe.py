@@ -5,22 +5,18 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from mrnet_features.arrays import Array, namespace, to_host
-from mrnet_features.counts.compiling import announce_compiling
 from mrnet_features.extraction.folding import fold_pairs
-from mrnet_features.extraction.pooling import pool_slices
+from mrnet_features.extraction.sheets import Ending, Part, Sheet, fill_sheet
 from mrnet_features.families.base import Family
 from mrnet_features.names import Name, format_name
 from mrnet_features.stacks.places import region_names
-from mrnet_features.stacks.prepare import Quantisation, Stack
-
-STACK_POOL = "stack"
+from mrnet_features.stacks.prepare import Group, Quantisation, Stack
 
 
 @dataclass(frozen=True)
@@ -60,78 +56,88 @@ class Recipe:
 
     def columns(self) -> list[str]:
         """Names of the columns, in order."""
-        return list(_name_columns(self))
+        return list(_lay_out(self)[0])
 
     def region_sets(self, plane: str) -> tuple[str, ...]:
         """Region sets that the families read on a plane, each once."""
         read = [f.region_sets for f in self.families if plane in f.planes]
         return tuple(dict.fromkeys(name for names in read for name in names))
 
-    def describe(self, stacks: Mapping[str, Stack], plane: str) -> dict[str, float]:
-        """Columns of one plane and their values.
+    def describe(self, groups: Mapping[str, Sequence[Group]], plane: str) -> list[Part]:
+        """Values of the exams of a batch on one plane, where the stacks live.
 
         Parameters
         ----------
-        stacks : mapping of str to Stack
-            By region set, as `prepare_sets` gives them.
+        groups : mapping of str to sequence of Group
+            By region set, as `prepare_batch` gives them.
         plane : str
 
         Returns
         -------
-        dict of str to float
+        list of Part
             An error that a family raises carries a note with its name.
-        """
-        values: dict[str, float] = {}
-        for family in self.families:
-            if plane not in family.planes:
-                continue
-            try:
-                for name in family.region_sets:
-                    values |= self._describe_family(stacks[name], plane, family)
-            except Exception as error:
-                error.add_note(f"while family {family!r} described plane '{plane}'")
-                raise
-        return values
 
-    def _describe_family(self, stack: Stack, plane: str, family: Family) -> dict[str, float]:
-        left_out = frozenset() if self.extensive else family.extensive
-        with announce_compiling():
-            counts = family.count(stack)
-        slices = {k: v for k, v in family.describe(counts).items() if k not in left_out}
-        whole = {k: v for k, v in family.describe_stack(counts).items() if k not in left_out}
-        endings: list[tuple[str, str]] = []
-        parts: list[Array] = []
-        if slices:
-            pooled = pool_slices(slices, self.pools)
-            xp = namespace(pooled)
-            endings += [(statistic, pool) for statistic in slices for pool in self.pools]
-            parts.append(xp.reshape(pooled, (stack.n_regions, -1)))
-        if whole:
-            xp = namespace(*whole.values())
-            endings += [(statistic, STACK_POOL) for statistic in whole]
-            parts.append(xp.stack(list(whole.values()), axis=-1))
-        if not parts:
-            return {}
-        table = to_host(namespace(*parts).concat(parts, axis=-1))
-        folded = fold_pairs(stack.region_names, table)
-        label = family.label
-        return {
-            format_name(Name(plane, region, label, *ending)): float(value)
-            for region, row in folded.items()
-            for ending, value in zip(endings, row, strict=True)
-        }
+        Raises
+        ------
+        ValueError
+            If a family's statistics depend on what is in the stack.
+        """
+        parts: list[Part] = []
+        for sheet in _lay_out(self)[1]:
+            if sheet.plane != plane:
+                continue
+            for places, stack in groups[sheet.region_set]:
+                endings, values = self._fill(stack, plane, sheet.region_set)
+                if tuple(endings) != sheet.endings:
+                    raise ValueError(
+                        f"The families gave other columns for region set '{sheet.region_set}' than "
+                        "for a blank stack. A family's statistics must not depend on what is in "
+                        "the stack."
+                    )
+                parts.append(Part(places, sheet.columns, values))
+        return parts
+
+    def _fill(self, stack: Stack, plane: str, region_set: str) -> tuple[list[Ending], Any]:
+        read = [f for f in self.families if plane in f.planes and region_set in f.region_sets]
+        return fill_sheet(read, stack, self.pools, extensive=self.extensive)
 
 
 @functools.lru_cache(maxsize=16)
-def _name_columns(recipe: Recipe) -> tuple[str, ...]:
-    """Columns that a blank stack gets."""
+def _lay_out(recipe: Recipe) -> tuple[tuple[str, ...], tuple[Sheet, ...]]:
+    """Names of the columns, by plane, family, region set and region; and where each sheet's go.
+
+    Both are read off blank stacks.
+    """
     blank = np.zeros((1, 1, 1), np.uint8)
     levels, n_levels = blank + np.uint8(1), recipe.quantisation.n_levels
     names: list[str] = []
+    sheets: list[tuple[str, str, list[Ending], list[str]]] = []
     for plane in recipe.planes:
-        stacks = {
-            chosen: Stack(blank, levels, blank, n_levels, region_names(chosen, plane))
-            for chosen in recipe.region_sets(plane)
-        }
-        names += recipe.describe(stacks, plane)
-    return tuple(names)
+        of_plane: dict[str, tuple[list[Ending], list[str]]] = {}
+        for chosen in recipe.region_sets(plane):
+            regions = region_names(chosen, plane)
+            stack = Stack(blank, levels, blank, n_levels, regions)
+            endings, _ = recipe._fill(stack, plane, chosen)  # noqa: SLF001
+            of_plane[chosen] = endings, list(fold_pairs(regions, np.zeros((len(regions), 1))))
+            sheets.append((plane, chosen, *of_plane[chosen]))
+        for family in recipe.families:
+            for chosen in family.region_sets if plane in family.planes else ():
+                endings, folded = of_plane[chosen]
+                names += [
+                    format_name(Name(plane, region, *ending))
+                    for region in folded
+                    for ending in endings
+                    if ending[0] == family.label
+                ]
+    place = {name: k for k, name in enumerate(names)}
+    return tuple(names), tuple(
+        Sheet(
+            plane,
+            chosen,
+            tuple(endings),
+            np.asarray(
+                [place[format_name(Name(plane, r, *e))] for r in folded for e in endings], np.int64
+            ),
+        )
+        for plane, chosen, endings, folded in sheets
+    )

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
+
+import numpy as np
 
 from mrnet_features.arrays import namespace
 from mrnet_features.counts.extents import extents
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.families.distributions import as_float
+from mrnet_features.families.merging import pad_slices
 from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.slices import count_slices
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class Acquisition(Family):
     >>> import numpy as np
     >>> ones = np.ones((2, 4, 3), np.uint8)
     >>> family, stack = Acquisition(), Stack(ones, ones, ones, n_levels=1)
-    >>> float(family.describe_stack(family.count(stack))["n_slices"][0])
+    >>> float(family.describe_stack(family.count(stack), stack.starts)["n_slices"][0, 0])
     2.0
     """
 
@@ -54,16 +59,17 @@ class Acquisition(Family):
         counts = as_float(counts)
         return {name: counts[..., k] for k, name in enumerate(("area", "n_rows", "n_columns"))}
 
-    def describe_stack(self, counts: Counts) -> Statistics:
+    def describe_stack(self, counts: Counts, starts: Sequence[int]) -> Statistics:
         """All of the table above."""
         xp = namespace(counts)
-        counts = as_float(counts)
-        largest = xp.max(counts, axis=0)
+        slices = pad_slices(as_float(counts), starts, 0.0)
+        largest = xp.max(slices, axis=1)
+        n_slices = xp.asarray(count_slices(starts, counts.shape[0]).astype(np.float64))
         return {
-            "area": xp.sum(counts[..., 0], axis=0),
-            "n_rows": largest[:, 1],
-            "n_columns": largest[:, 2],
-            "n_slices": xp.full_like(largest[:, 0], float(counts.shape[0])),
-            "height": largest[:, 3],
-            "width": largest[:, 4],
+            "area": xp.sum(slices[..., 0], axis=1),
+            "n_rows": largest[..., 1],
+            "n_columns": largest[..., 2],
+            "n_slices": n_slices[:, None] + xp.zeros_like(largest[..., 0]),
+            "height": largest[..., 3],
+            "width": largest[..., 4],
         }

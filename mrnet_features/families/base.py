@@ -1,6 +1,8 @@
 """Family: the whole contract of a group of features, on one page.
 
-A family counts and describes. Write one file in this folder, or a class anywhere::
+A family counts and describes. The stack it gets may be those of several exams laid end to end,
+``stack.starts`` says where each begins: a slice is described by itself, an exam by its own slices.
+Write one file in this folder, or a class anywhere::
 
     @dataclass(frozen=True)
     class Brightness(Family):
@@ -22,10 +24,11 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypeAlias
 
-from mrnet_features.arrays import Array, namespace
+from mrnet_features.arrays import Array
+from mrnet_features.families.merging import merge_slices
 from mrnet_features.names import PART
 from mrnet_features.stacks.prepare import Stack
 
@@ -55,7 +58,7 @@ class Family(ABC):
         Region sets to describe: ``knee``, the whole foreground, or names of
         ``mrnet_features.stacks.places.REGION_SETS``, which must have boxes on all of `planes`.
     slices_talk : bool
-        Whether a slice's neighbours can change what is counted in it.
+        Whether a slice's neighbours can change what is counted in it; never those of another exam.
     extensive : frozenset of str
         Statistics that grow with the number of pixels or slices. They measure the size of the
         knee and the protocol before anything else, so an extractor leaves them out unless asked.
@@ -84,7 +87,7 @@ class Family(ABC):
 
     @abstractmethod
     def describe(self, counts: Counts) -> Statistics:
-        """Describe each slice by itself.
+        """Describe each slice by itself, whichever exam it belongs to.
 
         Parameters
         ----------
@@ -98,20 +101,23 @@ class Family(ABC):
             the columns.
         """
 
-    def describe_stack(self, counts: Counts) -> Statistics:
-        """Describe the stack as a whole: by default the counts of all slices merged (IBSI 2.5-D).
+    def describe_stack(self, counts: Counts, starts: Sequence[int]) -> Statistics:
+        """Describe each exam as a whole: by default its slices' counts merged (IBSI 2.5-D).
 
         Parameters
         ----------
         counts
-            What `count` returned.
+            What `count` returned, of the slices of one or more exams.
+        starts : sequence of int
+            First slice of each exam: slices ``starts[k]`` to ``starts[k + 1] - 1`` are one exam's.
+            ``mrnet_features.families.merging`` has what takes them apart.
 
         Returns
         -------
-        mapping of str to array of shape (n_regions,), float64
+        mapping of str to array of shape (n_stacks, n_regions), float64
+            What an exam gets must not depend on the others.
         """
-        merged = namespace(counts).sum(counts, axis=0, keepdims=True)
-        return {name: values[0, :] for name, values in self.describe(merged).items()}
+        return self.describe(merge_slices(counts, starts))
 
     @property
     def label(self) -> str:

@@ -124,6 +124,25 @@ def quantile(counts: Array, values: Array, q: float) -> Array:
     return xp.where(total > 0, found, xp.full_like(found, float("nan")))
 
 
+def median_of_stacks(merged: Array) -> Array:
+    """Median grey level over all regions of each exam.
+
+    Parameters
+    ----------
+    merged : array of shape (n_stacks, n_regions, 256), integer
+        Histograms, merged over slices.
+
+    Returns
+    -------
+    array of shape (n_stacks,), float64
+        0 where no region has a pixel.
+    """
+    xp = namespace(merged)
+    total = as_float(xp.sum(merged, axis=1))
+    median = quantile(total, xp.arange(256, dtype=xp.float64), 0.5)
+    return xp.where(xp.isnan(median), xp.zeros_like(median), median)
+
+
 def nan_mean(values: Array, axis: int) -> Array:
     """Mean over an axis of what is not NaN; NaN where all is."""
     xp = namespace(values)

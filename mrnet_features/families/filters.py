@@ -88,10 +88,6 @@ class Laplacian(Family):
             statistics |= {f"{name}_{sigma}": found for name, found in described.items()}
         return statistics
 
-    def describe_stack(self, counts: Counts) -> Statistics:
-        """Formulae of the table above, for the pixels of all slices."""
-        return _describe_merged(self, counts)
-
 
 @dataclass(frozen=True)
 class Haar(Family):
@@ -146,10 +142,6 @@ class Haar(Family):
     def describe(self, counts: Counts) -> Statistics:
         """Formulae of the table above."""
         return _describe_orientations(counts, self.sides)
-
-    def describe_stack(self, counts: Counts) -> Statistics:
-        """Formulae of the table above, for the squares of all slices."""
-        return _describe_merged(self, counts)
 
 
 @dataclass(frozen=True)
@@ -208,10 +200,6 @@ class Gabor(Family):
         """Formulae of the table above."""
         return _describe_orientations(counts, self.wavelengths)
 
-    def describe_stack(self, counts: Counts) -> Statistics:
-        """Formulae of the table above, for the pixels of all slices."""
-        return _describe_merged(self, counts)
-
 
 def _describe_responses(counts: Array, values: Array) -> dict[str, Array]:
     """Summary of responses with these values in quarters of a grey level, ascending by one."""
@@ -237,9 +225,3 @@ def _describe_orientations(counts: Counts, scales: tuple[int, ...]) -> dict[str,
         for k, orientation in enumerate(ORIENTATIONS):
             statistics |= {f"{orientation}_{n}_{scale}": v[..., k] for n, v in described.items()}
     return statistics
-
-
-def _describe_merged(family: Family, counts: Counts) -> dict[str, Array]:
-    """Statistics of the sums over slices."""
-    merged = tuple(namespace(part).sum(part, axis=0, keepdims=True) for part in counts)
-    return {name: values[0, :] for name, values in family.describe(merged).items()}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.extents import bounds
@@ -12,9 +15,17 @@ from mrnet_features.counts.once import count_once
 from mrnet_features.counts.pools import Pools, pools
 from mrnet_features.counts.rims import Rims, rims
 from mrnet_features.families.base import Counts, Family, Statistics
-from mrnet_features.families.distributions import as_float, divide, moment, quantile
+from mrnet_features.families.distributions import (
+    as_float,
+    divide,
+    median_of_stacks,
+    moment,
+    quantile,
+)
+from mrnet_features.families.merging import merge_slices, pad_slices, spread_stacks
 from mrnet_features.families.pool_shapes import describe_largest, describe_sizes
 from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.slices import count_slices
 
 MAD_TO_SD = 1.4826  # of a normal distribution
 CORE_SIDE = 5  # pixels, about 3 mm: as thick as the cartilage of patella and femur
@@ -27,18 +38,18 @@ class FluidCounts(NamedTuple):
     Attributes
     ----------
     histogram : array of shape (n_slices, n_regions, 256), int32
-    thresholds : tuple of int
-        Grey levels from which a pixel is fluid.
+    thresholds : tuple of array of shape (n_slices,), int32
+        Grey levels from which a pixel is fluid; the same in all slices of an exam.
     pools : tuple of Pools
         Pools at each threshold.
     rims : tuple of Rims
         Cores and rims at each threshold.
-    boxes : array of shape (n_regions, 6), int32
-        How far each region reaches.
+    boxes : array of shape (n_stacks, n_regions, 6), int32
+        How far each region of each exam reaches.
     """
 
     histogram: Array
-    thresholds: tuple[int, ...]
+    thresholds: tuple[Array, ...]
     pools: tuple[Pools, ...]
     rims: tuple[Rims, ...]
     boxes: Array
@@ -101,7 +112,7 @@ class Fluid(Family):
     >>> import numpy as np
     >>> ones = np.ones((1, 1, 4), np.uint8)
     >>> family, stack = Fluid(), Stack(np.uint8([[[9, 9, 9, 200]]]), ones, ones, n_levels=1)
-    >>> float(family.describe_stack(family.count(stack))["fraction_192"][0])
+    >>> float(family.describe_stack(family.count(stack), stack.starts)["fraction_192"][0, 0])
     0.25
     """
 
@@ -122,46 +133,52 @@ class Fluid(Family):
     def count(self, stack: Stack) -> Counts:
         """Histogram; pools, cores and rims at every threshold."""
         counts = count_once(stack, histogram, "grey", n_values=256)
-        thresholds = (*self.thresholds, *self._adapt(counts))
-        return _count_fluid(stack, stack.grey, counts, thresholds)
+        adaptive, brightest = self._adapt(merge_slices(counts, stack.starts))
+        xp = namespace(counts)
+        fixed = (xp.full_like(adaptive, threshold) for threshold in self.thresholds)
+        return _count_fluid(stack, stack.grey, counts, (*fixed, adaptive, brightest))
 
     def describe(self, counts: Counts) -> Statistics:
         """Fractions of each slice at the two thresholds that follow the stack."""
         pairs = list(zip(self._names(), counts.thresholds, strict=True))[-2:]
         return {f"fraction_{name}": _fraction(counts.histogram, at) for name, at in pairs}
 
-    def describe_stack(self, counts: Counts) -> Statistics:
+    def describe_stack(self, counts: Counts, starts: Sequence[int]) -> Statistics:
         """All of the table above."""
-        xp = namespace(counts.histogram)
-        merged = xp.sum(counts.histogram, axis=0, keepdims=True)
         statistics: dict[str, Array] = {}
-        for name, values in zip(self._names(), _describe_each(counts, merged), strict=True):
+        for name, values in zip(self._names(), _describe_each(counts, starts), strict=True):
             statistics |= {f"{key}_{name}": value for key, value in values.items()}
         slices = _fraction(counts.histogram, counts.thresholds[-1])
-        last = _describe_profile(slices)
+        last = _describe_profile(slices, starts)
         last |= describe_largest(counts.pools[-1], counts.boxes)
         return statistics | {f"{key}_brightest": value for key, value in last.items()}
 
     def _names(self) -> list[str]:
         return [*(str(threshold) for threshold in self.thresholds), "adaptive", "brightest"]
 
-    def _adapt(self, counts: Array) -> tuple[int, int]:
-        """Grey levels that stand out from the stack's regions, and are its brightest; 1..255."""
-        xp = namespace(counts)
-        total = as_float(xp.sum(counts, axis=(0, 1)))
-        if float(xp.sum(total)) == 0:
-            return 255, 255
+    def _adapt(self, merged: Array) -> tuple[Array, Array]:
+        """Grey levels that stand out from an exam's regions, and are its brightest; 1..255."""
+        xp = namespace(merged)
+        total = as_float(xp.sum(merged, axis=1))
         grey = xp.arange(256, dtype=xp.float64)
-        median = float(quantile(total, grey, 0.5))
+        median = median_of_stacks(merged)
         # distances to a median of x.5 end in .5 too: twice the distance is a whole number
         twice = xp.arange(511, dtype=xp.float64)
-        distance = xp.abs(2 * grey - 2 * median)
+        distance = xp.abs(2 * grey - 2 * median[:, None])
         by_distance = xp.sum(
-            xp.where(distance[None, :] == twice[:, None], total[None, :], 0.0), axis=-1
+            xp.where(distance[:, None, :] == twice[:, None], total[:, None, :], 0.0), axis=-1
         )
-        deviation = MAD_TO_SD * float(quantile(by_distance, twice, 0.5)) / 2
-        adaptive = min(int(median + self.deviations * max(deviation, 1.0)) + 1, 255)
-        return adaptive, max(int(SHARE * float(quantile(total, grey, BRIGHTEST))), adaptive)
+        deviation = MAD_TO_SD * quantile(by_distance, twice, 0.5) / 2
+        beyond = self.deviations * xp.maximum(deviation, xp.ones_like(deviation))
+        brightest = SHARE * quantile(total, grey, BRIGHTEST)
+        is_known = xp.sum(total, axis=-1) > 0
+
+        def as_level(values: Array) -> Array:
+            nothing = xp.full_like(values, 255.0)
+            return xp.astype(xp.where(is_known, xp.minimum(values, nothing), nothing), xp.int32)
+
+        adaptive = as_level(xp.floor(median + beyond) + 1)
+        return adaptive, xp.maximum(as_level(xp.floor(brightest)), adaptive)
 
 
 @dataclass(frozen=True)
@@ -191,7 +208,7 @@ class DarkFluid(Family):
     >>> import numpy as np
     >>> ones = np.ones((1, 1, 4), np.uint8)
     >>> family, stack = DarkFluid(), Stack(np.uint8([[[9, 99, 99, 99]]]), ones, ones, n_levels=1)
-    >>> float(family.describe_stack(family.count(stack))["fraction"][0])
+    >>> float(family.describe_stack(family.count(stack), stack.starts)["fraction"][0, 0])
     0.25
     """
 
@@ -206,46 +223,51 @@ class DarkFluid(Family):
         """Histogram, pools and cores of the inverted grey levels."""
         counts = count_once(stack, histogram, "grey", n_values=256)
         xp = namespace(counts)
-        total = as_float(xp.sum(counts, axis=(0, 1)))
-        grey = xp.arange(256, dtype=xp.float64)
-        median = float(quantile(total, grey, 0.5)) if float(xp.sum(total)) else 0.0
-        inverted = 255 - stack.grey
-        return _count_fluid(
-            stack, inverted, xp.flip(counts, axis=-1), (255 - int(self.share * median),)
-        )
+        darkest = xp.floor(self.share * median_of_stacks(merge_slices(counts, stack.starts)))
+        least = 255 - xp.astype(darkest, xp.int32)
+        return _count_fluid(stack, 255 - stack.grey, xp.flip(counts, axis=-1), (least,))
 
     def describe(self, counts: Counts) -> Statistics:  # noqa: ARG002
         """Nothing: a slice says little of the amount."""
         return {}
 
-    def describe_stack(self, counts: Counts) -> Statistics:
+    def describe_stack(self, counts: Counts, starts: Sequence[int]) -> Statistics:
         """All of the table above."""
-        merged = namespace(counts.histogram).sum(counts.histogram, axis=0, keepdims=True)
-        values = _describe_each(counts, merged)[0]
+        values = _describe_each(counts, starts)[0]
         return {name: values[name] for name in ("fraction", "core", "largest_pool")}
 
 
 def _count_fluid(
-    stack: Stack, grey: Array, counts: Array, thresholds: tuple[int, ...]
+    stack: Stack, grey: Array, counts: Array, thresholds: tuple[Array, ...]
 ) -> FluidCounts:
+    """Counts at thresholds of shape (n_stacks,)."""
     regions, n_regions = stack.regions, stack.n_regions
-    found = (pools(grey, regions, threshold=t, n_regions=n_regions) for t in thresholds)
+    of_slices = [spread_stacks(each, stack.starts, stack.n_slices) for each in thresholds]
+    layout: dict[str, Any] = {
+        "n_regions": n_regions,
+        "starts": stack.starts,
+        "origins": stack.origins,
+    }
+    found = (pools(grey, regions, threshold=each, **layout) for each in of_slices)
     edges = (
-        rims(grey, regions, threshold=t, n_regions=n_regions, side=CORE_SIDE) for t in thresholds
+        rims(grey, regions, threshold=each, n_regions=n_regions, side=CORE_SIDE)
+        for each in of_slices
     )
-    boxes = bounds(regions, n_regions=n_regions)
-    return FluidCounts(counts, thresholds, tuple(found), tuple(edges), boxes)
+    boxes = bounds(regions, **layout)
+    return FluidCounts(counts, tuple(of_slices), tuple(found), tuple(edges), boxes)
 
 
-def _describe_each(counts: FluidCounts, merged: Array) -> list[dict[str, Array]]:
-    """Amount, rim and pools at each threshold."""
-    xp = namespace(merged)
-    n_pixels = xp.sum(as_float(merged[0, ...]), axis=-1)
+def _describe_each(counts: FluidCounts, starts: Sequence[int]) -> list[dict[str, Array]]:
+    """Amount, rim and pools of each exam at each threshold."""
+    xp = namespace(counts.histogram)
+    merged = merge_slices(counts.histogram, starts)
+    n_pixels = xp.sum(as_float(merged), axis=-1)
+    firsts = xp.asarray(np.asarray(starts))
     found = []
     for threshold, edge, pool in zip(counts.thresholds, counts.rims, counts.pools, strict=True):
-        core, n_steps, steps = (xp.sum(as_float(part), axis=0) for part in edge)
+        core, n_steps, steps = (as_float(part) for part in merge_slices(edge, starts))
         values = {
-            "fraction": _fraction(merged, threshold)[0, :],
+            "fraction": _fraction(merged, xp.take(threshold, firsts, axis=0)),
             "core": divide(core, n_pixels),
             "sharpness": divide(steps, n_steps),
         }
@@ -253,22 +275,24 @@ def _describe_each(counts: FluidCounts, merged: Array) -> list[dict[str, Array]]
     return found
 
 
-def _fraction(counts: Array, threshold: int) -> Array:
-    """Fraction of pixels at or above a grey level."""
+def _fraction(counts: Array, threshold: Array) -> Array:
+    """Fraction of pixels at or above a grey level; both arrays have one first axis."""
     xp = namespace(counts)
     counts = as_float(counts)
-    return divide(xp.sum(counts[..., threshold:], axis=-1), xp.sum(counts, axis=-1))
+    is_above = xp.arange(256, dtype=xp.int32) >= threshold[:, None, None]
+    return divide(xp.sum(xp.where(is_above, counts, 0.0), axis=-1), xp.sum(counts, axis=-1))
 
 
-def _describe_profile(slices: Array) -> dict[str, Array]:
-    """Shape of a fraction's profile over the slices, whichever end comes first."""
+def _describe_profile(slices: Array, starts: Sequence[int]) -> dict[str, Array]:
+    """Shape of a fraction's profile over an exam's slices, whichever end comes first."""
     xp = namespace(slices)
-    n_slices = slices.shape[0]
-    depth = (xp.arange(n_slices, dtype=xp.float64) + 0.5) / n_slices
-    profile = xp.permute_dims(xp.where(xp.isnan(slices), 0.0, slices), (1, 0))
+    n_slices = xp.asarray(count_slices(starts, slices.shape[0]).astype(np.float64))[:, None]
+    slices = pad_slices(slices, starts)
+    depth = ((xp.arange(slices.shape[1], dtype=xp.float64) + 0.5) / n_slices)[:, None, :]
+    profile = xp.permute_dims(xp.where(xp.isnan(slices), 0.0, slices), (0, 2, 1))
     share = divide(profile, xp.sum(profile, axis=-1, keepdims=True))
     highest = xp.max(profile, axis=-1)
-    at_peak = xp.astype(profile == highest[:, None], xp.float64)
+    at_peak = xp.astype(profile == highest[..., None], xp.float64)
     place = divide(xp.sum(at_peak * xp.abs(2 * depth - 1), axis=-1), xp.sum(at_peak, axis=-1))
     centre = moment(share, depth)
     return {

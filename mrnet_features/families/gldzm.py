@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from mrnet_features.arrays import Array, namespace
+from mrnet_features.arrays import Array
 from mrnet_features.counts.depths import depths
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.families.distributions import as_float
@@ -75,11 +75,6 @@ class Gldzm(Family):
     def describe(self, counts: Counts) -> Statistics:
         """Formulae of the table above."""
         return _describe_distances(counts.distances, counts.n_pixels)
-
-    def describe_stack(self, counts: Counts) -> Statistics:
-        """Formulae of the table above, for the zones of all slices."""
-        xp = namespace(counts.distances)
-        return _describe_distances(*(xp.sum(part, axis=0) for part in counts))
 
 
 def _describe_distances(distances: Array, n_pixels: Array) -> dict[str, Array]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.counts.zones import zones
+from mrnet_features.counts.zones import Zones, zones
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.families.distributions import as_float
 from mrnet_features.families.emphases import describe_emphases, read_cells
+from mrnet_features.families.merging import describe_each
 from mrnet_features.stacks.prepare import Stack
 
 NAMES = (
@@ -83,18 +85,23 @@ class Glszm(Family):
         )
         return describe_emphases(matrix, as_float(counts.n_pixels), NAMES)
 
-    def describe_stack(self, counts: Counts) -> Statistics:
-        """Formulae of the table above, for the zones of all slices."""
-        xp = namespace(counts.number)
-        by_level = xp.sum(counts.by_level, axis=0)
-        n_pixels = as_float(xp.sum(counts.n_pixels, axis=0))
-        level, size, number = (_join_slices(part) for part in counts[:3])
-        matrix = read_cells(level, size, number, by_level)
-        return describe_emphases(matrix, n_pixels, NAMES)
+    def describe_stack(self, counts: Counts, starts: Sequence[int]) -> Statistics:
+        """Formulae of the table above, for the zones of all slices of an exam."""
+        return describe_each(_describe_all, counts, starts)
+
+
+def _describe_all(counts: Zones) -> dict[str, Array]:
+    """Statistics of the zones of all slices together, of one exam."""
+    xp = namespace(counts.number)
+    by_level = xp.sum(counts.by_level, axis=0, keepdims=True)
+    n_pixels = as_float(xp.sum(counts.n_pixels, axis=0, keepdims=True))
+    level, size, number = (_join_slices(part) for part in counts[:3])
+    matrix = read_cells(level, size, number, by_level)
+    return describe_emphases(matrix, n_pixels, NAMES)
 
 
 def _join_slices(part: Array) -> Array:
-    """Lists of all slices end to end: from (n_slices, n_regions, n) to (n_regions, n_slices n)."""
+    """Lists of all slices end to end, from (n_slices, n_regions, n) to (1, n_regions, all)."""
     xp = namespace(part)
     n_slices, n_regions, n_cells = part.shape
-    return xp.reshape(xp.permute_dims(part, (1, 0, 2)), (n_regions, n_slices * n_cells))
+    return xp.reshape(xp.permute_dims(part, (1, 0, 2)), (1, n_regions, n_slices * n_cells))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.counts.gradients import STEPS, Gradients, gradients
+from mrnet_features.counts.gradients import STEPS, gradients
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.families.distributions import as_float, divide
 from mrnet_features.stacks.prepare import Stack
@@ -100,12 +100,6 @@ class Hog(Family):
                     statistics[f"{cell}_tilt{k}"] = shares[..., row, part, k]
                 statistics[f"{cell}_steep"] = steepness[..., row, part]
         return statistics
-
-    def describe_stack(self, counts: Counts) -> Statistics:
-        """Formulae of the table above, for the sums over slices."""
-        xp = namespace(counts.magnitude)
-        merged = Gradients(*(xp.sum(part, axis=0, keepdims=True) for part in counts))
-        return {name: values[0, :] for name, values in self.describe(merged).items()}
 
 
 def _fold_columns(cells: Array, axis: int) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,6 +10,7 @@ from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.bands import N_ORIENTATIONS, N_SAMPLES, PATCH, Bands, bands
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.families.distributions import as_float, divide, nan_mean
+from mrnet_features.families.merging import pad_slices
 from mrnet_features.stacks.prepare import Stack
 
 STEP = 180 / N_ORIENTATIONS  # degrees between orientations
@@ -76,7 +78,14 @@ class Ligament(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Strongest bands of each slice, width and orientation."""
-        return bands(stack.grey, stack.regions, n_regions=stack.n_regions, offsets=self.offsets)
+        return bands(
+            stack.grey,
+            stack.regions,
+            n_regions=stack.n_regions,
+            offsets=self.offsets,
+            starts=stack.starts,
+            origins=stack.origins,
+        )
 
     def describe(self, counts: Counts) -> Statistics:
         """First six rows of the table above."""
@@ -90,22 +99,23 @@ class Ligament(Family):
             "pcl_angle": _angle(counts, 6, 12),
         }
 
-    def describe_stack(self, counts: Counts) -> Statistics:
+    def describe_stack(self, counts: Counts, starts: Sequence[int]) -> Statistics:
         """All of the table above."""
-        slices = self.describe(counts)
+        described = self.describe(counts)
+        slices = {name: pad_slices(values, starts) for name, values in described.items()}
         xp = namespace(slices["acl_contrast"])
         found: dict[str, Array] = {}
         for name, values in slices.items():
             contrast = slices[f"{name[:3]}_contrast"]
             known = ~xp.isnan(contrast)
-            highest = xp.max(xp.where(known, contrast, -float("inf")), axis=0)
-            best = known & (contrast == highest[None, :])
-            found[name] = nan_mean(xp.where(best, values, float("nan")), axis=0)
+            highest = xp.max(xp.where(known, contrast, -float("inf")), axis=1)
+            best = known & (contrast == highest[:, None, :])
+            found[name] = nan_mean(xp.where(best, values, float("nan")), axis=1)
         for ligament in ("acl", "pcl"):
             contrast = slices[f"{ligament}_contrast"]
-            known = xp.sum(xp.astype(~xp.isnan(contrast), xp.float64), axis=0)
+            known = xp.sum(xp.astype(~xp.isnan(contrast), xp.float64), axis=1)
             seen = xp.astype(xp.where(xp.isnan(contrast), 0.0, contrast) >= SEEN, xp.float64)
-            found[f"{ligament}_seen"] = divide(xp.sum(seen, axis=0), known)
+            found[f"{ligament}_seen"] = divide(xp.sum(seen, axis=1), known)
         return found
 
 

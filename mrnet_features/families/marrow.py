@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.histogram import histogram
@@ -11,8 +12,16 @@ from mrnet_features.counts.pools import Pools, pools
 from mrnet_features.counts.rims import rims
 from mrnet_features.counts.smooth import smooth
 from mrnet_features.families.base import Counts, Family, Statistics
-from mrnet_features.families.distributions import as_float, divide, moment, normalise, quantile
-from mrnet_features.families.pool_shapes import describe_sizes
+from mrnet_features.families.distributions import (
+    as_float,
+    divide,
+    median_of_stacks,
+    moment,
+    normalise,
+    quantile,
+)
+from mrnet_features.families.merging import merge_slices, spread_stacks
+from mrnet_features.families.pool_shapes import describe_sizes, sizes_by_region
 from mrnet_features.stacks.prepare import Stack
 
 SIDE = 5  # pixels averaged: about 3 mm, so that trabeculae and the growth plate's scar vanish
@@ -26,8 +35,8 @@ class MarrowCounts(NamedTuple):
     ----------
     histogram : array of shape (n_slices, n_regions, 256), int32
         Of the averaged grey levels.
-    reference : int
-        Grey level of healthy marrow, doubled.
+    reference : array of shape (n_stacks,), int32
+        Grey level of healthy marrow of each exam, doubled.
     patches : tuple of Pools
         Of each share: brighter for shares above 1, else darker.
     cores : tuple of array of shape (n_slices, n_regions), int32
@@ -35,7 +44,7 @@ class MarrowCounts(NamedTuple):
     """
 
     histogram: Array
-    reference: int
+    reference: Array
     patches: tuple[Pools, ...]
     cores: tuple[Array, ...]
 
@@ -80,7 +89,8 @@ class Marrow(Family):
     >>> grey[0, :, :10] = 100
     >>> ones = np.ones_like(grey)
     >>> family, stack = Marrow(), Stack(grey, ones, ones, n_levels=1)
-    >>> float(family.describe_stack(family.count(stack))["fraction_1p6"][0].round(3))
+    >>> found = family.describe_stack(family.count(stack), stack.starts)
+    >>> float(found["fraction_1p6"][0, 0].round(3))
     0.25
     """
 
@@ -100,40 +110,41 @@ class Marrow(Family):
         regions, n_regions = stack.regions, stack.n_regions
         counts = histogram(mean, regions, n_values=256, n_regions=n_regions)
         xp = namespace(counts)
-        total = as_float(xp.sum(counts, axis=(0, 1)))
-        grey = xp.arange(256, dtype=xp.float64)
-        median = float(quantile(total, grey, 0.5)) if float(xp.sum(total)) else 0.0
+        median = median_of_stacks(merge_slices(counts, stack.starts))
         patches, cores = [], []
         for share in self.shares:
             # what is dark becomes what is bright by inverting
             image = mean if share > 1 else 255 - mean
-            level = -int(-share * median // 1) if share > 1 else 255 - int(share * median)
-            level = min(max(level, 1), 256)
-            patches.append(pools(image, regions, threshold=level, n_regions=n_regions))
-            found = rims(image, regions, threshold=level, n_regions=n_regions, side=CORE_SIDE)
-            cores.append(found.core)
-        return MarrowCounts(counts, int(2 * median), tuple(patches), tuple(cores))
+            level = xp.ceil(share * median) if share > 1 else 255 - xp.floor(share * median)
+            level = xp.clip(xp.astype(level, xp.int32), 1, 256)
+            options: dict[str, Any] = {
+                "threshold": spread_stacks(level, stack.starts, stack.n_slices),
+                "n_regions": n_regions,
+            }
+            layout: dict[str, Any] = {"starts": stack.starts, "origins": stack.origins}
+            patches.append(pools(image, regions, **options, **layout))
+            cores.append(rims(image, regions, **options, side=CORE_SIDE).core)
+        reference = xp.astype(xp.floor(2 * median), xp.int32)
+        return MarrowCounts(counts, reference, tuple(patches), tuple(cores))
 
     def describe(self, counts: Counts) -> Statistics:  # noqa: ARG002
         """Nothing: a patch belongs to the stack."""
         return {}
 
-    def describe_stack(self, counts: Counts) -> Statistics:
+    def describe_stack(self, counts: Counts, starts: Sequence[int]) -> Statistics:
         """All of the table above."""
         xp = namespace(counts.histogram)
-        merged = as_float(xp.sum(counts.histogram, axis=0))
+        merged = as_float(merge_slices(counts.histogram, starts))
         n_pixels = xp.sum(merged, axis=-1)
-        regions = xp.arange(merged.shape[0], dtype=xp.int32)
         found: dict[str, Array] = {}
         for share, patch, core in zip(self.shares, counts.patches, counts.cores, strict=True):
             name = str(share).replace(".", "p")
-            inside = xp.astype(patch.region[None, :] == regions[:, None], xp.float64)
-            size = xp.sum(inside * as_float(patch.size)[None, :], axis=-1)
+            size = xp.sum(sizes_by_region(patch, *n_pixels.shape), axis=-1)
             found[f"fraction_{name}"] = divide(size, n_pixels)
             found[f"largest_{name}"] = describe_sizes(patch, n_pixels)["largest_pool"]
-            found[f"core_{name}"] = divide(xp.sum(as_float(core), axis=0), n_pixels)
+            found[f"core_{name}"] = divide(as_float(merge_slices(core, starts)), n_pixels)
         grey = xp.arange(256, dtype=xp.float64)
-        reference = xp.full_like(n_pixels, counts.reference / 2)
+        reference = as_float(counts.reference)[:, None] / 2 + xp.zeros_like(n_pixels)
         for name, q in (("p1", 0.01), ("p10", 0.1), ("p90", 0.9), ("p99", 0.99)):
             found[f"level_{name}"] = divide(quantile(merged, grey, q), reference)
         shares = normalise(merged)

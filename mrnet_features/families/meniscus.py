@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,7 +11,13 @@ from mrnet_features.counts.histogram import histogram
 from mrnet_features.counts.once import count_once
 from mrnet_features.counts.wedges import wedges
 from mrnet_features.families.base import Counts, Family, Statistics
-from mrnet_features.families.distributions import as_float, divide, nan_mean, quantile
+from mrnet_features.families.distributions import (
+    as_float,
+    divide,
+    median_of_stacks,
+    nan_mean,
+)
+from mrnet_features.families.merging import merge_slices, pad_slices, spread_stacks
 from mrnet_features.stacks.prepare import Stack
 
 N_TOP = 3  # slices; a tear is seen on two or three
@@ -62,7 +69,8 @@ class Meniscus(Family):
     >>> grey[0, 3, 2:7] = 60
     >>> ones = np.ones_like(grey)
     >>> family, stack = Meniscus(sides=(3,)), Stack(grey, ones, ones, n_levels=1)
-    >>> float(family.describe_stack(family.count(stack))["cleft3_top"][0].round(3))
+    >>> found = family.describe_stack(family.count(stack), stack.starts)
+    >>> float(found["cleft3_top"][0, 0].round(3))
     0.079
     """
 
@@ -78,13 +86,11 @@ class Meniscus(Family):
         """Wedges, darker than a share of the median."""
         counts = count_once(stack, histogram, "grey", n_values=256)
         xp = namespace(counts)
-        total = as_float(xp.sum(counts, axis=(0, 1)))
-        grey = xp.arange(256, dtype=xp.float64)
-        median = float(quantile(total, grey, 0.5)) if float(xp.sum(total)) else 0.0
+        darkest = xp.floor(self.share * median_of_stacks(merge_slices(counts, stack.starts)))
         return wedges(
             stack.grey,
             stack.regions,
-            threshold=int(self.share * median),
+            threshold=spread_stacks(xp.astype(darkest, xp.int32), stack.starts, stack.n_slices),
             n_regions=stack.n_regions,
             sides=self.sides,
         )
@@ -93,32 +99,38 @@ class Meniscus(Family):
         """Nothing: most slices of a region show no meniscus."""
         return {}
 
-    def describe_stack(self, counts: Counts) -> Statistics:
+    def describe_stack(self, counts: Counts, starts: Sequence[int]) -> Statistics:
         """All of the table above."""
+
+        def mean(slices: Array) -> Array:
+            return nan_mean(pad_slices(slices, starts), axis=1)
+
+        def top(slices: Array) -> Array:
+            return _top(pad_slices(slices, starts))
+
         dark = as_float(counts.dark)
         share = divide(dark, as_float(counts.n_pixels))
         found = {
-            "dark_mean": nan_mean(share, axis=0),
-            "dark_top": _top(share),
-            "blunt_mean": nan_mean(
-                divide(dark, as_float(counts.width) * as_float(counts.height)), axis=0
-            ),
+            "dark_mean": mean(share),
+            "dark_top": top(share),
+            "blunt_mean": mean(divide(dark, as_float(counts.width) * as_float(counts.height))),
         }
         for k, side in enumerate(self.sides):
             cleft = as_float(counts.filled[..., k])
             for name, part in (("cleft", cleft), ("residue", as_float(counts.residue[..., k]))):
                 slices = divide(part, dark + cleft)
-                found[f"{name}{side}_mean"] = nan_mean(slices, axis=0)
-                found[f"{name}{side}_top"] = _top(slices)
-        found["hole_top"] = _top(divide(as_float(counts.holes), dark))
-        found["hole_residue_top"] = _top(divide(as_float(counts.hole_excess), dark))
+                found[f"{name}{side}_mean"] = mean(slices)
+                found[f"{name}{side}_top"] = top(slices)
+        found["hole_top"] = top(divide(as_float(counts.holes), dark))
+        found["hole_residue_top"] = top(divide(as_float(counts.hole_excess), dark))
         return found
 
 
 def _top(slices: Array) -> Array:
-    """Mean of the three highest values over the slices; of fewer where fewer are known."""
+    """Mean of the three highest values over each exam's slices; of fewer where fewer are known."""
     xp = namespace(slices)
     known = ~xp.isnan(slices)
     lowest = xp.full_like(slices, -1.0)
-    ordered = xp.sort(xp.where(known, slices, lowest), axis=0)[-min(N_TOP, slices.shape[0]) :, ...]
-    return nan_mean(xp.where(ordered < 0, xp.full_like(ordered, float("nan")), ordered), axis=0)
+    ordered = xp.sort(xp.where(known, slices, lowest), axis=1)
+    highest = ordered[:, -min(N_TOP, slices.shape[1]) :, ...]
+    return nan_mean(xp.where(highest < 0, xp.full_like(highest, float("nan")), highest), axis=1)

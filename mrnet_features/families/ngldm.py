@@ -79,11 +79,6 @@ class Ngldm(Family):
         """Formulae of the table above."""
         return _describe_dependence(counts.dependence)
 
-    def describe_stack(self, counts: Counts) -> Statistics:
-        """Formulae of the table above, for the pixels of all slices."""
-        xp = namespace(counts.dependence)
-        return _describe_dependence(xp.sum(counts.dependence, axis=0))
-
 
 def _describe_dependence(dependence: Array) -> dict[str, Array]:
     xp = namespace(dependence)

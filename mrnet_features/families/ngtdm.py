@@ -64,11 +64,6 @@ class Ngtdm(Family):
         """Formulae of the table above."""
         return _describe_tones(counts.number, counts.difference)
 
-    def describe_stack(self, counts: Counts) -> Statistics:
-        """Formulae of the table above, for the pixels of all slices."""
-        xp = namespace(counts.number)
-        return _describe_tones(*(xp.sum(part, axis=0) for part in counts[1:]))
-
 
 def _describe_tones(number: Array, difference: Array) -> dict[str, Array]:
     """Statistics of counts of shape (..., n_levels) and (..., n_levels, 8)."""

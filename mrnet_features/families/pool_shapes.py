@@ -16,24 +16,24 @@ def describe_sizes(found: Pools, n_pixels: Array) -> dict[str, Array]:
     Parameters
     ----------
     found : Pools
-    n_pixels : array of shape (n_regions,), float64
-        Pixels of each region.
+    n_pixels : array of shape (n_stacks, n_regions), float64
+        Pixels of each region of each exam.
 
     Returns
     -------
-    dict of str to array of shape (n_regions,), float64
+    dict of str to array of shape (n_stacks, n_regions), float64
         ``largest_pool`` and ``top3_pools`` as fractions of the region; ``n_pools`` of at least
         .0001 of it. NaN where the region has no pixel.
     """
     xp = namespace(n_pixels)
-    sizes = _sizes_by_region(found, n_pixels.shape[0])
+    sizes = sizes_by_region(found, *n_pixels.shape)
     # three empty pools stand in where a region has fewer
-    sizes = xp.concat([sizes, xp.zeros((n_pixels.shape[0], 3), dtype=xp.float64)], axis=-1)
-    largest = xp.sort(sizes, axis=-1, descending=True)[:, :3]
+    sizes = xp.concat([sizes, xp.zeros((*n_pixels.shape, 3), dtype=xp.float64)], axis=-1)
+    largest = xp.sort(sizes, axis=-1, descending=True)[..., :3]
     smallest = xp.maximum(MIN_POOL * n_pixels, xp.ones_like(n_pixels))
-    number = xp.sum(xp.astype(sizes >= smallest[:, None], xp.float64), axis=-1)
+    number = xp.sum(xp.astype(sizes >= smallest[..., None], xp.float64), axis=-1)
     return {
-        "largest_pool": divide(largest[:, 0], n_pixels),
+        "largest_pool": divide(largest[..., 0], n_pixels),
         "top3_pools": divide(xp.sum(largest, axis=-1), n_pixels),
         "n_pools": xp.where(n_pixels > 0, number, xp.full_like(number, float("nan"))),
     }
@@ -45,12 +45,12 @@ def describe_largest(found: Pools, boxes: Array) -> dict[str, Array]:
     Parameters
     ----------
     found : Pools
-    boxes : array of shape (n_regions, 6), int32
+    boxes : array of shape (n_stacks, n_regions, 6), int32
         How far each region reaches, as `mrnet_features.counts.extents.bounds` finds it.
 
     Returns
     -------
-    dict of str to array of shape (n_regions,), float64
+    dict of str to array of shape (n_stacks, n_regions), float64
         ``pool_row``: centre from the region's top, 0, to its bottom, 1. ``pool_aside`` and
         ``pool_along``: how far the centre lies from the region's middle, in columns and in slices,
         0 to 1. ``pool_elongation``: root of the ratio of the variances along the longer and the
@@ -58,27 +58,29 @@ def describe_largest(found: Pools, boxes: Array) -> dict[str, Array]:
         NaN where the region has no pool.
     """
     xp = namespace(found.size)
-    sizes = _sizes_by_region(found, boxes.shape[0])
+    sizes = sizes_by_region(found, *boxes.shape[:2])
     largest = xp.max(sizes, axis=-1, keepdims=True)
     chosen = xp.astype((sizes == largest) & (sizes > 0), xp.float64)
     weight = divide(chosen, xp.sum(chosen, axis=-1, keepdims=True))
 
-    size = xp.concat([as_float(found.size), xp.ones((1,), dtype=xp.float64)])
-    sums = xp.concat([as_float(found.sums), xp.zeros((1, 6), dtype=xp.float64)])
-    bounds = xp.concat([as_float(found.bounds), xp.zeros((1, 6), dtype=xp.float64)])
-    means = sums / size[:, None]
-    var_row = means[:, 3] - means[:, 1] ** 2 + PIXEL_VARIANCE
-    var_column = means[:, 4] - means[:, 2] ** 2 + PIXEL_VARIANCE
-    covariance = means[:, 5] - means[:, 1] * means[:, 2]
+    places = _list_by_stack(found, boxes.shape[0])
+    size = _take_pools(found.size, places, 1.0)
+    sums = _take_pools(found.sums, places, 0.0)
+    bounds = _take_pools(found.bounds, places, 0.0)
+    means = sums / size[..., None]
+    var_row = means[..., 3] - means[..., 1] ** 2 + PIXEL_VARIANCE
+    var_column = means[..., 4] - means[..., 2] ** 2 + PIXEL_VARIANCE
+    covariance = means[..., 5] - means[..., 1] * means[..., 2]
     half = (var_row + var_column) / 2
     root = xp.sqrt(((var_row - var_column) / 2) ** 2 + covariance**2)
     shorter = xp.maximum(half - root, xp.full_like(half, PIXEL_VARIANCE))
-    reach = (bounds[:, 1::2] - bounds[:, 0::2]) + 1
-    volume = reach[:, 0] * reach[:, 1] * reach[:, 2]
+    reach = (bounds[..., 1::2] - bounds[..., 0::2]) + 1
+    volume = reach[..., 0] * reach[..., 1] * reach[..., 2]
 
-    first, last = as_float(boxes[:, 0::2]), as_float(boxes[:, 1::2])
+    first, last = as_float(boxes[..., 0::2]), as_float(boxes[..., 1::2])
     size_of_region = xp.maximum(last - first + 1, xp.ones_like(first))
-    middle = (means[None, :, :3] - first[:, None, :] + 0.5) / size_of_region[:, None, :]
+    from_first = means[:, None, :, :3] - first[:, :, None, :] + 0.5
+    middle = from_first / size_of_region[:, :, None, :]
     folded = xp.abs(2 * middle - 1)
 
     def pick(values: Array) -> Array:
@@ -88,15 +90,50 @@ def describe_largest(found: Pools, boxes: Array) -> dict[str, Array]:
         "pool_row": pick(middle[..., 1]),
         "pool_aside": pick(folded[..., 2]),
         "pool_along": pick(folded[..., 0]),
-        "pool_elongation": pick(xp.sqrt((half + root) / shorter)[None, :]),
-        "pool_fill": pick((size / volume)[None, :]),
+        "pool_elongation": pick(xp.sqrt((half + root) / shorter)[:, None, :]),
+        "pool_fill": pick((size / volume)[:, None, :]),
     }
 
 
-def _sizes_by_region(found: Pools, n_regions: int) -> Array:
-    """Sizes, 0 where a pool lies in another region: (n_regions, n_pools + 1), the last one 0."""
+def sizes_by_region(found: Pools, n_stacks: int, n_regions: int) -> Array:
+    """Sizes of each exam's pools, 0 where a pool lies in another region.
+
+    Parameters
+    ----------
+    found : Pools
+    n_stacks, n_regions : int
+
+    Returns
+    -------
+    array of shape (n_stacks, n_regions, most_pools + 1), float64
+        As many as the exam with the most pools has, and one of size 0.
+    """
     xp = namespace(found.size)
-    regions = xp.arange(n_regions, dtype=xp.int32)
-    inside = found.region[None, :] == regions[:, None]
-    sizes = xp.where(inside, as_float(found.size)[None, :], 0.0)
-    return xp.concat([sizes, xp.zeros((n_regions, 1), dtype=xp.float64)], axis=-1)
+    places = _list_by_stack(found, n_stacks)
+    regions = xp.arange(n_regions, dtype=xp.float64)
+    inside = _take_pools(found.region, places, -1.0)[:, None, :] == regions[:, None]
+    return xp.where(inside, _take_pools(found.size, places, 0.0)[:, None, :], 0.0)
+
+
+def _list_by_stack(found: Pools, n_stacks: int) -> Array:
+    """Place of each exam's pools in the list, then at least once that of the one after the last.
+
+    Of shape (n_stacks, most_pools + 1). Pools of an exam follow each other in the list.
+    """
+    xp = namespace(found.size)
+    n_pools = found.size.shape[0]
+    is_owner = found.stack[None, :] == xp.arange(n_stacks, dtype=xp.int32)[:, None]
+    number = xp.sum(xp.astype(is_owner, xp.int64), axis=-1)
+    first = xp.cumulative_sum(number) - number
+    place = xp.arange(int(xp.max(number)) + 1, dtype=xp.int64)
+    nothing = xp.full((1, 1), n_pools, dtype=xp.int64)
+    return xp.where(place < number[:, None], first[:, None] + place, nothing)
+
+
+def _take_pools(part: Array, places: Array, nothing: float) -> Array:
+    """What a list of pools holds at these places, as float64; `nothing` after the last."""
+    xp = namespace(part)
+    filler = xp.full((1, *part.shape[1:]), nothing, dtype=xp.float64)
+    filled = xp.concat([as_float(part), filler])
+    taken = xp.take(filled, xp.reshape(places, (-1,)), axis=0)
+    return xp.reshape(taken, (*places.shape, *part.shape[1:]))

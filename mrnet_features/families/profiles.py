@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
+
+import numpy as np
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.histogram import histogram
 from mrnet_features.counts.once import count_once
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.families.distributions import as_float, moment, nan_mean, normalise, quantile
+from mrnet_features.families.merging import pad_slices
 from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.slices import count_slices
 
 N_POINTS = 16
 WAVES = (2, 4, 6)  # even waves are the same from both ends
@@ -45,7 +50,7 @@ class Profiles(Family):
     >>> import numpy as np
     >>> ones = np.ones((4, 1, 2), np.uint8)
     >>> family, stack = Profiles(), Stack(ones * np.uint8(9), ones, ones, n_levels=1)
-    >>> float(family.describe_stack(family.count(stack))["mean_steps"][0])
+    >>> float(family.describe_stack(family.count(stack), stack.starts)["mean_steps"][0, 0])
     0.0
     """
 
@@ -60,7 +65,7 @@ class Profiles(Family):
         """Nothing: a profile belongs to the stack."""
         return {}
 
-    def describe_stack(self, counts: Counts) -> Statistics:
+    def describe_stack(self, counts: Counts, starts: Sequence[int]) -> Statistics:
         """All of the table above."""
         xp = namespace(counts)
         counts = as_float(counts)
@@ -76,22 +81,23 @@ class Profiles(Family):
         points = xp.arange(N_POINTS, dtype=xp.float64) + 0.5
         found: dict[str, Array] = {}
         for name, values in slices.items():
-            profile = _resample(values)
+            profile = _resample(values, starts)
             for k in WAVES:
                 wave = xp.cos(math.pi * k / N_POINTS * points)[:, None]
-                found[f"{name}_{k}"] = xp.mean(profile * wave, axis=0)
-            steps = profile[1:, :] - profile[:-1, :]
-            found[f"{name}_steps"] = xp.sqrt(xp.mean(steps**2, axis=0))
+                found[f"{name}_{k}"] = xp.mean(profile * wave, axis=1)
+            steps = profile[:, 1:, :] - profile[:, :-1, :]
+            found[f"{name}_steps"] = xp.sqrt(xp.mean(steps**2, axis=1))
         return found
 
 
-def _resample(slices: Array) -> Array:
-    """Profile at 16 evenly spaced depths, linear between slices, level beyond the outer ones."""
+def _resample(slices: Array, starts: Sequence[int]) -> Array:
+    """Profiles at 16 evenly spaced depths, linear between slices, level beyond the outer ones."""
     xp = namespace(slices)
-    n_slices = slices.shape[0]
-    filled = xp.where(xp.isnan(slices), nan_mean(slices, axis=0)[None, :], slices)
+    padded = pad_slices(slices, starts)
+    filled = xp.where(xp.isnan(padded), nan_mean(padded, axis=1)[:, None, :], padded)
+    n_slices = xp.asarray(count_slices(starts, slices.shape[0]).astype(np.float64))[:, None]
     depth = (xp.arange(N_POINTS, dtype=xp.float64) + 0.5) / N_POINTS * n_slices - 0.5
-    place = xp.minimum(xp.maximum(depth, xp.zeros_like(depth)), xp.full_like(depth, n_slices - 1.0))
-    apart = xp.abs(place[:, None] - xp.arange(n_slices, dtype=xp.float64)[None, :])
+    place = xp.minimum(xp.maximum(depth, xp.zeros_like(depth)), n_slices - 1.0)
+    apart = xp.abs(place[:, :, None] - xp.arange(padded.shape[1], dtype=xp.float64))
     weight = xp.maximum(1 - apart, xp.zeros_like(apart))
-    return xp.sum(weight[..., None] * filled[None, ...], axis=1)
+    return xp.sum(weight[..., None] * filled[:, None, ...], axis=2)

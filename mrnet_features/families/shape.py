@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.counts.masks import Masks, masks
+from mrnet_features.counts.masks import masks
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.families.distributions import as_float, divide
 from mrnet_features.stacks.prepare import Stack
@@ -110,12 +110,6 @@ class Shape(Family):
             for name, values in found.items()
             for k, percent in enumerate(self.percents)
         }
-
-    def describe_stack(self, counts: Counts) -> Statistics:
-        """Formulae of the table above, for the sums over slices."""
-        xp = namespace(counts.quads)
-        merged = Masks(*(xp.sum(part, axis=0, keepdims=True) for part in counts))
-        return {name: values[0, :] for name, values in self.describe(merged).items()}
 
 
 def _fractal_dimension(boxes: Array) -> Array:

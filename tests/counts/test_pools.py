@@ -48,7 +48,7 @@ def test_bounds_are_those_of_all_pixels(stack):
     for region in range(n_regions):
         places = np.nonzero(regions == region + 1)
         expected.append([e for p in places for e in ((p.min(), p.max()) if p.size else (0, -1))])
-    assert np.array_equal(bounds(regions, n_regions=n_regions), expected)
+    assert np.array_equal(bounds(regions, n_regions=n_regions), [expected])
 
 
 def test_a_winding_pool_is_one_pool():

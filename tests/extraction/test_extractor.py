@@ -156,7 +156,7 @@ def test_an_error_names_exam_plane_and_family(tmp_path):
         def describe(self, counts):
             return {"x": counts[:, :1, 0] * 1.0}
 
-        def describe_stack(self, counts):
+        def describe_stack(self, counts, starts):
             return {}
 
     np.save(tmp_path / "a.npy", make_stack())

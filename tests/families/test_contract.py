@@ -13,6 +13,7 @@ from mrnet_features.families.base import Family
 from mrnet_features.families.distributions import as_float, moment, normalise
 from mrnet_features.testing import (
     CHECKS,
+    check_batches,
     check_counts,
     check_family,
     check_flips,
@@ -157,8 +158,24 @@ class Lopsided(Brightness):
 
 @dataclass(frozen=True)
 class First(Brightness):
-    def describe_stack(self, counts):
-        return {"mean": self.describe(counts)["mean"][0]}
+    def describe_stack(self, counts, starts):
+        return {"mean": self.describe(counts)["mean"][list(starts)]}
+
+
+@dataclass(frozen=True)
+class Crossing(Brightness):
+    slices_talk: ClassVar[bool] = True
+
+    def count(self, stack):
+        counts = super().count(stack)
+        return counts + np.roll(counts, 1, axis=0)
+
+
+@dataclass(frozen=True)
+class Lumping(Brightness):
+    def describe_stack(self, counts, starts):
+        whole = self.describe(counts.sum(axis=0, keepdims=True))["mean"]
+        return {"mean": whole.repeat(len(starts), axis=0)}
 
 
 @pytest.mark.parametrize(
@@ -172,6 +189,8 @@ class First(Brightness):
         (check_names, Missing(), "does not give"),
         (check_independence, Talking(), "slices around it"),
         (check_independence, Leaking(), "another region"),
+        (check_batches, Crossing(), "with others before"),
+        (check_batches, Lumping(), "with others before"),
         (check_input_untouched, Writing(), "writes to the counts"),
         (check_input_untouched, Painting(), "writes to the stack"),
         (check_portability, Bound(), "another library's array"),

@@ -75,8 +75,8 @@ def describe_phantom() -> dict[str, float]:
     values = {}
     for prefix, family, (of_slices, of_stack) in families_by_tag():
         counts = family.count(PHANTOM)
-        for name, value in family.describe_stack(counts).items():
-            values[f"{prefix}_{name}{of_stack}"] = float(value[0])
+        for name, value in family.describe_stack(counts, (0,)).items():
+            values[f"{prefix}_{name}{of_stack}"] = float(value[0, 0])
         if of_slices is not None:
             for name, value in family.describe(counts).items():
                 values[f"{prefix}_{name}{of_slices}"] = float(value.mean())
@@ -109,7 +109,7 @@ def test_the_mean_pool_is_the_2d_average():
     family = Glcm()
     statistics = family.describe(family.count(PHANTOM))
     pooled = pool_slices({"contrast": statistics["contrast"]}, ["mean"])
-    assert float(pooled[0, 0, 0]) == pytest.approx(OURS["cm_contrast_2D_avg"])
+    assert float(pooled[0, 0, 0, 0]) == pytest.approx(OURS["cm_contrast_2D_avg"])
 
 
 DIRECTIONS = {(0, 1): 0, (1, -1): 1, (1, 0): 2, (1, 1): 3}

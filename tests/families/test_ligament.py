@@ -27,7 +27,8 @@ def make_notch(degrees, *, gap=0, n_slices=3, on=(1,), seed=0):
 def describe(stack):
     counts = Ligament().count(stack)
     return Ligament().describe(counts), {
-        name: float(values[0]) for name, values in Ligament().describe_stack(counts).items()
+        name: float(values[0, 0])
+        for name, values in Ligament().describe_stack(counts, (0,)).items()
     }
 
 

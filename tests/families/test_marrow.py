@@ -22,7 +22,8 @@ def make_bone(marrow, patch, *, radius=8, on=(1, 2), seed=0):
 
 
 def describe(stack):
-    return Marrow().describe_stack(Marrow().count(stack))
+    found = Marrow().describe_stack(Marrow().count(stack), stack.starts)
+    return {name: values[0] for name, values in found.items()}
 
 
 @pytest.mark.parametrize(("marrow", "patch", "share"), [(160, 40, "0p6"), (50, 110, "1p6")])

@@ -23,7 +23,8 @@ def make_band(*, cleft=0, blunt=False, n_slices=6, on=(2, 3), dark=20, around=11
 
 def describe(stack, **parameters):
     family = Meniscus(**parameters)
-    return {k: float(v[0]) for k, v in family.describe_stack(family.count(stack)).items()}
+    found = family.describe_stack(family.count(stack), stack.starts)
+    return {k: float(v[0, 0]) for k, v in found.items()}
 
 
 @pytest.mark.parametrize("width", [1, 2, 4, 6])

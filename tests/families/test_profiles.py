@@ -12,8 +12,8 @@ def describe(means, regions=None):
     grey = np.broadcast_to(np.uint8(means)[:, None, None], (len(means), 3, 4)).copy()
     ones = np.ones_like(grey)
     stack = Stack(grey, ones, ones if regions is None else regions, 1)
-    found = Profiles().describe_stack(Profiles().count(stack))
-    return {name: float(values[0]) for name, values in found.items()}
+    found = Profiles().describe_stack(Profiles().count(stack), stack.starts)
+    return {name: float(values[0, 0]) for name, values in found.items()}
 
 
 @pytest.mark.parametrize("k", [2, 4, 6])

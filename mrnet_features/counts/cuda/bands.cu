@@ -47,11 +47,13 @@ __device__ Band measure(const unsigned short* middle, const int* steps) {
 }
 
 // `blocks` blocks for each slice, offset and orientation, whose threads try the middles in every
-// second row and column. `reach` is the farthest row and column of each offset's samples.
+// second row and column from the slice's `firsts` on. `reach` is the farthest row and column of
+// each offset's samples.
 extern "C" __global__ void find_bands(
     const unsigned short* __restrict__ patch, const unsigned char* __restrict__ regions,
-    const int* __restrict__ lines, const int* __restrict__ reach, int blocks, int height,
-    int width, int n_regions, int n_offsets, int n_orientations, unsigned long long* strongest) {
+    const int* __restrict__ lines, const int* __restrict__ reach, const int* __restrict__ firsts,
+    int blocks, int height, int width, int n_regions, int n_offsets, int n_orientations,
+    unsigned long long* strongest) {
     __shared__ int steps[N_LINES * N_SAMPLES];
     __shared__ unsigned long long best[MOST_REGIONS];
     const Walk walk = begin_walk(blocks);  // `slice` counts kinds of bands, too
@@ -68,7 +70,8 @@ extern "C" __global__ void find_bands(
     unsigned long long its_best = 0;
     int its_region = 0;
     for (int place = walk.first; place < n_middles; place += walk.stride) {
-        const int y = place / n_across * 2, x = place % n_across * 2;
+        const int y = place / n_across * 2 + firsts[2 * slice];
+        const int x = place % n_across * 2 + firsts[2 * slice + 1];
         if (y <= high || y >= height - 1 - high || x <= wide || x >= width - 1 - wide) continue;
         const long long pixel = slice * height * width + (long long)y * width + x;
         const int region = regions[pixel];
@@ -96,18 +99,21 @@ extern "C" __global__ void find_bands(
 // One thread for each slice, region, offset and orientation, that measures its best once more.
 extern "C" __global__ void describe_bands(
     const unsigned short* __restrict__ patch, const unsigned long long* __restrict__ strongest,
-    const int* __restrict__ lines, long long n_bands, int height, int width, int n_regions,
-    int n_kinds, unsigned char* found, int* inside, int* beside, int* continuity) {
+    const int* __restrict__ lines, const int* __restrict__ firsts, long long n_bands, int height,
+    int width, int n_regions, int n_kinds, unsigned char* found, int* inside, int* beside,
+    int* continuity) {
     const long long k = (long long)blockIdx.x * blockDim.x + threadIdx.x;
     if (k >= n_bands || strongest[k] == 0) return;
     const int place = LAST - (strongest[k] & LAST);
-    const int n_across = (width + 1) / 2, y = place / n_across * 2, x = place % n_across * 2;
+    const long long slice = k / n_kinds / n_regions;
+    const int n_across = (width + 1) / 2;
+    const int y = place / n_across * 2 + firsts[2 * slice];
+    const int x = place % n_across * 2 + firsts[2 * slice + 1];
     const int* samples = &lines[k % n_kinds * N_LINES * N_SAMPLES * 2];
     int steps[N_LINES * N_SAMPLES];
     for (int i = 0; i < N_LINES * N_SAMPLES; i++) {
         steps[i] = samples[2 * i] * width + samples[2 * i + 1];
     }
-    const long long slice = k / n_kinds / n_regions;
     const Band band = measure(patch + slice * height * width + (long long)y * width + x, steps);
     found[k] = 1;
     inside[k] = band.inside;

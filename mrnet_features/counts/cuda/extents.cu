@@ -1,5 +1,5 @@
 // Bounds: a thread widens a box in registers while it stays in a region, a block the boxes of all
-// regions of its part of a slice in shared memory; those that hold anything widen the stack's.
+// regions of its part of a slice in shared memory; those that hold anything widen the exam's.
 
 #include "walks.cuh"
 
@@ -22,11 +22,11 @@ __device__ void hand_over(Box* box, int* boxes, int region) {
     *box = fresh;
 }
 
-// `blocks_a_slice` blocks a slice. `bounds` holds, a region, first and last slice, row and column,
-// and begins with what every pixel widens.
+// `blocks_a_slice` blocks a slice; `owners` says whose it is. `bounds` holds, an exam and region,
+// first and last slice, row and column, and begins with what every pixel widens.
 extern "C" __global__ void find_bounds(const unsigned char* __restrict__ regions,
-                                       int blocks_a_slice, int height, int width, int n_regions,
-                                       int* bounds) {
+                                       const int* __restrict__ owners, int blocks_a_slice, int height,
+                                       int width, int n_regions, int* bounds) {
     __shared__ int boxes[4 * MOST_REGIONS];
     for (int k = threadIdx.x; k < 4 * MOST_REGIONS; k += blockDim.x) {
         boxes[k] = k % 2 == 0 ? BEYOND : -1;
@@ -50,7 +50,7 @@ extern "C" __global__ void find_bounds(const unsigned char* __restrict__ regions
     for (int k = threadIdx.x; k < n_regions; k += blockDim.x) {
         const int* const found = &boxes[4 * (k + 1)];
         if (found[1] < 0) continue;
-        int* const mine = &bounds[6 * k];
+        int* const mine = &bounds[6LL * (owners[walk.slice] * n_regions + k)];
         atomicMin(&mine[0], walk.slice);
         atomicMax(&mine[1], walk.slice);
         atomicMin(&mine[2], found[0]);

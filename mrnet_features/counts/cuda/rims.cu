@@ -8,11 +8,13 @@
 // one region.
 extern "C" __global__ void find_bright_rows(
     const unsigned char* __restrict__ grey, const unsigned char* __restrict__ regions,
-    unsigned int n_pixels, int width, int threshold, int side, unsigned char* is_bright_row) {
+    const int* __restrict__ thresholds, unsigned int n_pixels, int height, int width, int side,
+    unsigned char* is_bright_row) {
     const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
     if (pixel >= n_pixels) return;
     const int x = pixel % width;
     const unsigned char region = regions[pixel];
+    const int threshold = thresholds[pixel / width / height];
     bool whole = region > 0 && x + 1 >= side;
     for (int k = 0; whole && k < side; k++) {
         whole = grey[pixel - k] >= threshold && regions[pixel - k] == region;
@@ -36,13 +38,15 @@ __device__ void hand_over(Found* found, int* total, int region) {
 // `blocks_a_slice` blocks a slice. `counts` are core, number of steps and their sum.
 extern "C" __global__ void count_rims(
     const unsigned char* __restrict__ grey, const unsigned char* __restrict__ regions,
-    const unsigned char* __restrict__ is_bright_row, int blocks_a_slice, int n_slices, int height,
-    int width, int n_regions, int threshold, int side, int* counts) {
+    const unsigned char* __restrict__ is_bright_row, const int* __restrict__ thresholds,
+    int blocks_a_slice, int n_slices, int height, int width, int n_regions, int side,
+    int* counts) {
     __shared__ int total[3 * MOST_REGIONS];
     for (int k = threadIdx.x; k < 3 * MOST_REGIONS; k += blockDim.x) total[k] = 0;
     __syncthreads();
     const Walk walk = begin_walk(blocks_a_slice);
     const long long base = (long long)walk.slice * height * width;
+    const int threshold = thresholds[walk.slice];
     Found found = {0, 0, 0, 0};
     for (int place = walk.first; place < height * width; place += walk.stride) {
         const long long pixel = base + place;

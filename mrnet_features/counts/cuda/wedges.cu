@@ -40,8 +40,8 @@ __device__ void hand_over(
 // columns and rows the number of dark pixels.
 extern "C" __global__ void count_dark(
     const unsigned char* __restrict__ grey, const unsigned char* __restrict__ regions,
-    int threshold, int blocks_a_slice, int height, int width, int n_regions, int* n_pixels,
-    int* dark, int* columns, int* rows) {
+    const int* __restrict__ thresholds, int blocks_a_slice, int height, int width, int n_regions,
+    int* n_pixels, int* dark, int* columns, int* rows) {
     __shared__ int total[2 * MOST_REGIONS];
     begin_totals(total);
     Sums sums = {0, 0, 0};
@@ -52,7 +52,7 @@ extern "C" __global__ void count_dark(
         if (region == 0) continue;
         if (region != sums.region) change_region(&sums, region, total);
         sums.one += 1;
-        if (grey[base + place] > threshold) continue;
+        if (grey[base + place] > thresholds[walk.slice]) continue;
         sums.other += 1;
         const long long row = (long long)walk.slice * n_regions + region - 1;
         atomicAdd(&columns[row * width + place % width], 1);
@@ -89,13 +89,15 @@ extern "C" __global__ void find_extremes(
 // pixel of a region asks for it. `filled` and `residue` begin at this square's entry.
 extern "C" __global__ void count_clefts(
     const unsigned char* __restrict__ grey, const unsigned char* __restrict__ regions,
-    const unsigned char* __restrict__ opened_in_rows, int threshold, int half, int blocks_a_slice,
-    int height, int width, int n_regions, int square, int n_squares, int* filled, int* residue) {
+    const unsigned char* __restrict__ opened_in_rows, const int* __restrict__ thresholds, int half,
+    int blocks_a_slice, int height, int width, int n_regions, int square, int n_squares,
+    int* filled, int* residue) {
     __shared__ int total[2 * MOST_REGIONS];
     begin_totals(total);
     Sums sums = {0, 0, 0};
     const Walk walk = begin_walk(blocks_a_slice);
     const unsigned int base = (unsigned int)walk.slice * height * width;
+    const int threshold = thresholds[walk.slice];
     for (int place = walk.first; place < height * width; place += walk.stride) {
         const unsigned int pixel = base + place;
         const int region = regions[pixel], g = grey[pixel];
@@ -114,12 +116,13 @@ extern "C" __global__ void count_clefts(
 // region after each other. Writes 1 where the pixel is not a dark one of the region.
 extern "C" __global__ void set_background(
     const unsigned char* __restrict__ grey, const unsigned char* __restrict__ regions,
-    int threshold, int first_region, unsigned int n_pixels, unsigned int n_in_planes,
-    unsigned char* background) {
+    const int* __restrict__ thresholds, int first_region, unsigned int n_pixels,
+    unsigned int n_in_planes, int height, int width, unsigned char* background) {
     const unsigned int place = blockIdx.x * blockDim.x + threadIdx.x;
     if (place >= n_in_planes) return;
     const unsigned int pixel = place % n_pixels;
     const int region = first_region + place / n_pixels + 1;
+    const int threshold = thresholds[pixel / width / height];
     background[place] = regions[pixel] != region || grey[pixel] > threshold;
 }
 
@@ -138,14 +141,15 @@ extern "C" __global__ void open_edges(
 extern "C" __global__ void count_holes(
     const unsigned char* __restrict__ grey, const unsigned int* __restrict__ root,
     const unsigned char* __restrict__ background, const unsigned char* __restrict__ is_open,
-    int threshold, int first_region, int blocks_a_slice, int n_slices, int height, int width,
-    int n_regions, int* holes, int* hole_excess) {
+    const int* __restrict__ thresholds, int first_region, int blocks_a_slice, int n_slices,
+    int height, int width, int n_regions, int* holes, int* hole_excess) {
     __shared__ int number, excess;
     if (threadIdx.x == 0) number = excess = 0;
     __syncthreads();
     const Walk walk = begin_walk(blocks_a_slice);  // a plane is a slice of it
     const int slice = walk.slice % n_slices, region = first_region + walk.slice / n_slices;
     const unsigned int base = (unsigned int)walk.slice * height * width;
+    const int threshold = thresholds[slice];
     for (int place = walk.first; place < height * width; place += walk.stride) {
         if (background[base + place] == 0 || is_open[root[base + place]]) continue;
         atomicAdd(&number, 1);

@@ -1,0 +1,137 @@
+"""An exam's row is the same whatever it is described with, and who fails is named."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from mrnet_features import FeatureExtractor
+from mrnet_features.data.mrnet import PLANES
+from mrnet_features.extraction.batches import describe_batch, describe_together, read_exam
+from mrnet_features.families.base import Family
+
+SHAPES = [(5, 72, 80), (3, 72, 80), (1, 72, 80), (4, 90, 66), (6, 72, 80)]
+
+
+def draw_exam(seed, shape):
+    """Blobs in a noisy ellipse, never in the middle of the picture, on each plane."""
+    rng = np.random.default_rng(seed)
+    y, x = (np.arange(size) / size - 0.5 for size in shape[1:])
+    inside = np.hypot((y - 0.02 * seed)[:, None] / 0.42, (x + 0.02 * seed) / 0.38) < 1
+    blobs = rng.integers(0, 110, (1, shape[1] // 6 + 1, shape[2] // 6 + 1))
+    blobs = blobs.repeat(6, axis=1).repeat(6, axis=2)[:, : shape[1], : shape[2]]
+    grey = (70 + 5 * seed + blobs + rng.normal(0, 12, shape)) * inside
+    return {
+        plane: np.clip(np.roll(grey, 2 * k, axis=2), 0, 255).astype(np.uint8)
+        for k, plane in enumerate(PLANES)
+    }
+
+
+def read(exams):
+    return [read_exam(exam, k, PLANES) for k, exam in enumerate(exams)]
+
+
+def recipe_of(families):
+    return FeatureExtractor(families, extensive=True).recipe()
+
+
+EXAMS = read(
+    [
+        *(draw_exam(seed, shape) for seed, shape in enumerate(SHAPES)),
+        {plane: np.zeros((2, 72, 80), np.uint8) for plane in PLANES},
+        draw_exam(6, (2, 60, 100)),
+    ]
+)
+
+
+@pytest.fixture(scope="module")
+def full_table():
+    return describe_batch(EXAMS, recipe_of(["full", "meniscus", "profiles"]), "cpu")
+
+
+def assert_identical(found, expected):
+    np.testing.assert_array_equal(found, expected)  # NaN equals NaN, and nothing is rounded
+    assert found.dtype == expected.dtype == np.float32
+
+
+@pytest.mark.parametrize("size", [2, 7])
+def test_laid_end_to_end_each_exam_has_the_row_it_has_alone(full_table, size):
+    recipe = recipe_of(["full", "meniscus", "profiles"])
+    batches = [EXAMS[k : k + size] for k in range(0, len(EXAMS), size)]
+    rows = [describe_together(batch, recipe, "cpu") for batch in batches]
+    assert_identical(np.concatenate(rows), full_table)
+    assert np.isfinite(full_table).mean() > 0.7
+
+
+@pytest.mark.parametrize("size", [1, 3, 7])
+def test_the_size_of_a_batch_changes_nothing(size):
+    recipe = recipe_of("minimal")
+    expected = describe_batch(EXAMS, recipe, "cpu")
+    rows = [describe_batch(EXAMS[k : k + size], recipe, "cpu") for k in range(0, 7, size)]
+    assert_identical(np.concatenate(rows), expected)
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_batch_on_a_gpu_has_the_rows_of_the_cpu(full_table):
+    rows = describe_batch(EXAMS, recipe_of(["full", "meniscus", "profiles"]), "cuda")
+    np.testing.assert_allclose(rows, full_table, rtol=1e-6, atol=1e-6, equal_nan=True)
+
+
+@dataclass(frozen=True)
+class Picky(Family):
+    """Takes nothing with these many slices."""
+
+    name: ClassVar[str] = "picky"
+    planes: ClassVar[tuple[str, ...]] = ("coronal",)
+
+    refused: int = 4
+    is_full: bool = False
+
+    def count(self, stack):
+        sizes = np.diff([*stack.starts, stack.n_slices])
+        if self.refused in sizes or self.refused == len(sizes):
+            raise (MemoryError if self.is_full else ValueError)(f"{self.refused} of something")
+        return stack.regions[:, :1, 0]
+
+    def describe(self, counts):
+        return {"x": counts * 1.0}
+
+
+@pytest.mark.usefixtures("gpu")
+def test_who_fails_in_a_batch_is_named():
+    with pytest.raises(ValueError, match="4 of something") as caught:
+        describe_batch(EXAMS, recipe_of([Picky()]), "cuda")
+    notes = " ".join(caught.value.__notes__)
+    assert "the exam at place 3, plane 'coronal'" in notes
+    assert "Picky(" in notes
+
+
+@pytest.mark.usefixtures("gpu")
+def test_what_fails_as_a_batch_alone_is_raised_too():
+    with pytest.raises(ValueError, match="3 of something") as caught:
+        describe_batch([EXAMS[0], EXAMS[4], EXAMS[5]], recipe_of([Picky(3)]), "cuda")
+    notes = " ".join(caught.value.__notes__)
+    assert "a batch of 3 exams, plane 'coronal'" in notes
+    assert "No exam of the batch fails when it is described by itself." in notes
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_batch_that_does_not_fit_is_not_tried_exam_by_exam():
+    batch = [EXAMS[0], EXAMS[1], EXAMS[4]]  # alone, EXAMS[1] would have 3 slices
+    with pytest.raises(MemoryError) as caught:
+        describe_batch(batch, recipe_of([Picky(3, is_full=True)]), "cuda")
+    assert not any("the exam at place" in note for note in caught.value.__notes__)
+
+
+def test_statistics_that_depend_on_the_stack_are_refused():
+    @dataclass(frozen=True)
+    class Moody(Picky):
+        name: ClassVar[str] = "moody"
+
+        def describe(self, counts):
+            return {"x" if counts.shape[0] == 1 else "y": counts * 1.0}
+
+    with pytest.raises(ValueError, match="must not depend on what is in the stack") as caught:
+        describe_batch(EXAMS[:1], recipe_of([Moody()]), "cpu")
+    assert "the exam at place 0, plane 'coronal'" in " ".join(caught.value.__notes__)
