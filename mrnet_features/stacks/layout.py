@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mrnet_features.arrays import Array, namespace
+from mrnet_features.stacks.slices import find_owners
 
 
 class Layout(NamedTuple):
@@ -90,7 +91,7 @@ def lay_out(starts: Sequence[int], stack: Array) -> Layout:
     xp = namespace(stack)
     begins = np.asarray(starts, np.int32)
     ends = np.append(begins[1:], np.int32(stack.shape[0]))
-    owner = np.repeat(np.arange(len(begins), dtype=np.int32), ends - begins)
+    owner = find_owners(starts, stack.shape[0]).astype(np.int32)
     steps = np.arange(np.max(ends - begins), dtype=np.int64)
     slices = np.minimum(begins[:, None] + steps, ends[:, None] - 1)
     return Layout(np.stack([begins, ends], axis=1), xp.asarray(owner), xp.asarray(slices))
