@@ -34,11 +34,13 @@ def draw_leg(rng, shape, kind):
             radius = rng.uniform(0.02, 0.6) * max(height, width)
             disk = np.hypot(y - row, (x - column) * rng.uniform(0.5, 2)) < radius
             plane[disk] = rng.choice([0, 2, 20, 90, 200, 255])
+    if kind == "saturated":
+        grey *= 9
     noise = rng.normal(0, rng.choice([0, 2, 15]), shape)
     return np.clip(grey + noise, 0, 255).astype(np.uint8)
 
 
-KINDS = ("leg", "leg", "leg", "noise", "constant", "dark")
+KINDS = ("leg", "leg", "leg", "saturated", "noise", "constant", "dark")
 
 
 @st.composite
@@ -46,7 +48,7 @@ def batches(draw, most_side=90):
     """Stacks of one size and one to three exams, laid end to end, and where each begins."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     size = draw(st.tuples(st.integers(1, most_side), st.integers(1, most_side)))
-    lengths = draw(st.lists(st.integers(1, 4), min_size=1, max_size=3))
+    lengths = draw(st.lists(st.integers(1, 7), min_size=1, max_size=3))
     greys = [draw_leg(rng, (n, *size), draw(st.sampled_from(KINDS))) for n in lengths]
     return greys, tuple(np.cumsum([0, *lengths])[:-1].tolist())
 

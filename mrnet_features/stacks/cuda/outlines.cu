@@ -76,7 +76,7 @@ extern "C" __global__ void fill_outlines(
         for (int k = t; k <= n; k += step) parent[k] = k;
         __syncthreads();
         for (int k = t; k < n; k += step) {
-            one[k] = mask[k] || is_surrounded(wide, slice, k / width, k % width);
+            one[k] = is_surrounded(wide, slice, k / width, k % width);
         }
         __syncthreads();
         for (int k = t; k < n; k += step) {  // what is not on hangs together, and with the air
