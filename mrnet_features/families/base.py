@@ -1,8 +1,6 @@
 """Family: the whole contract of a group of features, on one page.
 
-A family counts and describes. The stack it gets may be those of several exams laid end to end,
-``stack.starts`` says where each begins: a slice is described by itself, an exam by its own slices.
-Write one file in this folder, or a class anywhere::
+A family counts and describes. Write one file in this folder, or a class anywhere::
 
     @dataclass(frozen=True)
     class Brightness(Family):
@@ -18,6 +16,11 @@ Write one file in this folder, or a class anywhere::
 
 and hand an instance to ``FeatureExtractor(families=[Brightness()])``. What lies in this folder is
 also found by name. Its columns are called ``plane__region__brightness__mean__pool``.
+
+The stack that a family gets may be the stacks of several exams laid end to end: a launch on a GPU
+pays off for many. Slices are described one by one and exams by their own slices, so the family
+above need not know. One that joins slices, or describes an exam in its own way, is told by
+``stack.starts`` and `Family.describe_stack` where each exam begins.
 """
 
 from __future__ import annotations

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.counts.zones import Zones, zones
+from mrnet_features.counts.zones import zones
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.families.distributions import as_float
 from mrnet_features.families.emphases import describe_emphases, read_cells
-from mrnet_features.families.merging import describe_each
+from mrnet_features.families.merging import merge_slices, pad_slices
 from mrnet_features.stacks.prepare import Stack
 
 NAMES = (
@@ -87,21 +87,14 @@ class Glszm(Family):
 
     def describe_stack(self, counts: Counts, starts: Sequence[int]) -> Statistics:
         """Formulae of the table above, for the zones of all slices of an exam."""
-        return describe_each(_describe_all, counts, starts)
+        by_level, n_pixels = merge_slices((counts.by_level, counts.n_pixels), starts)
+        level, size, number = (_join_slices(part, starts) for part in counts[:3])
+        matrix = read_cells(level, size, number, by_level)
+        return describe_emphases(matrix, as_float(n_pixels), NAMES)
 
 
-def _describe_all(counts: Zones) -> dict[str, Array]:
-    """Statistics of the zones of all slices together, of one exam."""
-    xp = namespace(counts.number)
-    by_level = xp.sum(counts.by_level, axis=0, keepdims=True)
-    n_pixels = as_float(xp.sum(counts.n_pixels, axis=0, keepdims=True))
-    level, size, number = (_join_slices(part) for part in counts[:3])
-    matrix = read_cells(level, size, number, by_level)
-    return describe_emphases(matrix, n_pixels, NAMES)
-
-
-def _join_slices(part: Array) -> Array:
-    """Lists of all slices end to end, from (n_slices, n_regions, n) to (1, n_regions, all)."""
+def _join_slices(part: Array, starts: Sequence[int]) -> Array:
+    """Lists of an exam's slices end to end: (n_stacks, n_regions, cells of the longest exam)."""
     xp = namespace(part)
-    n_slices, n_regions, n_cells = part.shape
-    return xp.reshape(xp.permute_dims(part, (1, 0, 2)), (1, n_regions, n_slices * n_cells))
+    padded = xp.permute_dims(pad_slices(part, starts, 0), (0, 2, 1, 3))
+    return xp.reshape(padded, (*padded.shape[:2], padded.shape[2] * padded.shape[3]))

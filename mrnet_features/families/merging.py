@@ -6,7 +6,7 @@ across the border between two exams.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -53,15 +53,15 @@ def pad_slices(values: Array, starts: Sequence[int], fill: float = float("nan"))
 
     Parameters
     ----------
-    values : array of shape (n_slices, ...), float64
+    values : array of shape (n_slices, ...)
     starts : sequence of int
         First slice of each exam.
     fill : float, default NaN
-        What follows where an exam has fewer.
+        What follows where an exam has fewer; an integer for integers.
 
     Returns
     -------
-    array of shape (n_stacks, most_slices, ...), float64
+    array of shape (n_stacks, most_slices, ...)
 
     Examples
     --------
@@ -103,40 +103,3 @@ def spread_stacks(values: Array, starts: Sequence[int], n_slices: int) -> Array:
     """
     xp = namespace(values)
     return xp.take(values, xp.asarray(find_owners(starts, n_slices)), axis=0)
-
-
-def describe_each(
-    describe: Callable[[Any], Mapping[str, Array]], counts: Any, starts: Sequence[int]
-) -> dict[str, Array]:
-    """Statistics of each exam, described one after another, where that can't be done at once.
-
-    Parameters
-    ----------
-    describe : callable
-        From the counts of one exam to a mapping of str to array of shape (1, ...).
-    counts : array of shape (n_slices, ...), or a tuple of such, named or not
-    starts : sequence of int
-        First slice of each exam.
-
-    Returns
-    -------
-    dict of str to array of shape (n_stacks, ...)
-
-    Examples
-    --------
-    >>> describe_each(lambda part: {"last": part[-1:]}, np.array([1, 2, 3]), (0, 2))
-    {'last': array([2, 3])}
-    """
-    ends = [*starts[1:], None]
-    found = [describe(_cut(counts, slice(*ends_of))) for ends_of in zip(starts, ends, strict=True)]
-    if len(found) == 1:
-        return dict(found[0])
-    xp = namespace(*found[0].values())
-    return {name: xp.concat([each[name] for each in found]) for name in found[0]}
-
-
-def _cut(counts: Any, span: slice) -> Any:
-    if isinstance(counts, tuple):
-        parts = [_cut(part, span) for part in counts]
-        return type(counts)(*parts) if hasattr(counts, "_fields") else tuple(parts)
-    return counts[span, ...]

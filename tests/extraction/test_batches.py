@@ -1,5 +1,6 @@
 """An exam's row is the same whatever it is described with, and who fails is named."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -7,9 +8,11 @@ import numpy as np
 import pytest
 
 from mrnet_features import FeatureExtractor
+from mrnet_features.arrays import to_device, to_host
 from mrnet_features.data.mrnet import PLANES
 from mrnet_features.extraction.batches import describe_batch, describe_together, read_exam
 from mrnet_features.families.base import Family
+from mrnet_features.stacks.prepare import prepare_batch
 
 SHAPES = [(5, 72, 80), (3, 72, 80), (1, 72, 80), (4, 90, 66), (6, 72, 80)]
 
@@ -76,6 +79,40 @@ def test_the_size_of_a_batch_changes_nothing(size):
 def test_a_batch_on_a_gpu_has_the_rows_of_the_cpu(full_table):
     rows = describe_batch(EXAMS, recipe_of(["full", "meniscus", "profiles"]), "cuda")
     np.testing.assert_allclose(rows, full_table, rtol=1e-6, atol=1e-6, equal_nan=True)
+
+
+def count_operations(cupy, monkeypatch, n_exams):
+    """Launches of kernels, operations on arrays and copies to the host, of one plane of a batch."""
+    recipe = recipe_of(["full", "meniscus", "profiles"])
+    exams = [draw_exam(seed, (3 + seed % 2, 72, 80)) for seed in range(n_exams)]
+    greys = [to_device(exam["sagittal"], "cuda") for exam in exams]
+    groups = prepare_batch(greys, "sagittal", recipe.region_sets("sagittal"))
+    done = Counter()
+
+    def counted(what, function):
+        def call(*args, **kwargs):
+            done[what] += 1
+            return function(*args, **kwargs)
+
+        return call
+
+    inside = cupy.RawKernel.__init__.__globals__
+    with monkeypatch.context() as patch:
+        patch.setattr(cupy.RawKernel, "__call__", counted("launch", cupy.RawKernel.__call__))
+        patch.setattr(cupy.ndarray, "get", counted("copy", cupy.ndarray.get))
+        patch.setitem(inside, "wrap", counted("operation", inside["wrap"]))
+        parts = recipe.describe(groups, "sagittal")
+        to_host(cupy.concatenate([part.values.ravel() for part in parts]))
+    assert all(len(found) == 1 for found in groups.values())
+    return done
+
+
+def test_a_larger_batch_takes_no_more_operations(emulated_gpu, monkeypatch):
+    few, many = (count_operations(emulated_gpu, monkeypatch, n_exams) for n_exams in (2, 5))
+    assert few["launch"] == many["launch"]
+    assert few["copy"] == many["copy"] == 1
+    # entropies look logarithms up where that is less work, so that a few may come or go
+    assert many["operation"] < 1.01 * few["operation"]
 
 
 @dataclass(frozen=True)
