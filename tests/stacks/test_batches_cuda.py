@@ -12,6 +12,7 @@ from mrnet_features.arrays import to_device, to_host
 from mrnet_features.counts.histogram import histogram
 from mrnet_features.counts.pairs import pairs
 from mrnet_features.data.knees import draw_knee
+from mrnet_features.stacks import ranges
 from mrnet_features.stacks.places import REGION_SETS
 from mrnet_features.stacks.prepare import Quantisation, prepare_batch, prepare_sets
 from mrnet_features.stacks.stack import Stack
@@ -210,3 +211,13 @@ def test_windows_show_the_same(seed):
 def test_no_accesses_race():
     for seed in range(3):
         check_windows(seed)
+
+
+def test_what_was_vouched_for_is_forgotten_with_the_array():
+    ones = to_device(np.ones((1, 2, 2), np.uint8), "cuda")
+    before = len(ranges._known)
+    ranges.vouch_for(ones, 0, 4)
+    assert ranges.find_range(ones) == (0, 4)
+    assert ranges.find_range(ones + np.uint8(2)) == (3, 3)
+    del ones
+    assert len(ranges._known) == before
