@@ -80,8 +80,8 @@ class Room:
 
     def halve(self, n_exams: int) -> None:
         """Let half as many exams in as were too many."""
-        self.refused = self.refused or n_exams
         self.most = min(self.most, max(n_exams // 2, 1))
+        self.refused = self.refused or n_exams  # the last: another thread looks at it first
 
 
 def plan_batches(

@@ -233,7 +233,7 @@ class PinnedMemoryPointer(bytearray):
 def alloc_pinned_memory(size):
     if host_bytes is not None and size > host_bytes:
         raise CUDARuntimeError("cudaErrorMemoryAllocation: out of memory")
-    return PinnedMemoryPointer([RUBBISH]) * (-(-size // BLOCK) * BLOCK or BLOCK)
+    return PinnedMemoryPointer(bytes([RUBBISH]) * (-(-size // BLOCK) * BLOCK or BLOCK))
 
 
 def copy_in(target, source, stream):
