@@ -14,11 +14,11 @@ Shapes = Mapping[str, tuple[int, int, int]]
 MOST_EXAMS = 64
 """Exams of a batch where no size was asked for: beyond, launches no longer get cheaper."""
 
-BYTES_A_PIXEL = 256
-"""Bytes of device memory that describing takes for a pixel of the largest plane, estimated.
+BYTES_A_PIXEL = 96
+"""Bytes of device memory that describing takes for a pixel of the largest plane, at most, about.
 
 A pixel has three bytes in a stack; labels, filter responses, tables of counts and the floats that
-are made of them come and go. The test of it measures what the present families take.
+are made of them come and go. A test holds it against what the present families take.
 """
 
 SHARE = 0.8

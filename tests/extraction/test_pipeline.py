@@ -14,6 +14,7 @@ import pytest
 
 from mrnet_features import FeatureExtractor
 from mrnet_features.arrays import to_host
+from mrnet_features.data.knees import draw_knee
 from mrnet_features.data.mrnet import Exam
 from mrnet_features.extraction import batches, buffers, pipeline, planning
 from mrnet_features.extraction.batches import read_exam
@@ -449,3 +450,14 @@ def test_a_batch_is_a_number_of_exams(batch_size, error):
 def test_no_readers_are_refused(emulated_gpu, plain, exams):
     with pytest.raises(ValueError, match="`n_jobs` must not be 0"):
         take(exams, n_jobs=0)
+
+
+def test_the_estimate_of_memory_is_above_what_is_taken_and_not_far(emulated_gpu):
+    knee = draw_knee(1, "train", 0).stacks
+    exam = {plane: np.ascontiguousarray(grey[8:10]) for plane, grey in knee.items()}
+    extractor = FeatureExtractor("full", device="cuda", progress=False)
+    extractor.recipe().columns()  # from a blank stack
+    emulated_gpu.stand_in.set_devices()
+    extractor.fit_transform([exam])
+    estimate = planning.Planned({}, 0, {plane: grey.shape for plane, grey in exam.items()}).cost
+    assert estimate / 10 < emulated_gpu.stand_in.devices[0].peak < estimate
