@@ -2,93 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass, field
-from typing import Any
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from mrnet_features.arrays import Array, Device, to_device
+from mrnet_features.arrays import Array, Device, to_device, to_host
 from mrnet_features.stacks.passes import BoolArray, count_grey, map_grey
 from mrnet_features.stacks.places import KNEE, draw_regions, find_frame, region_names
 from mrnet_features.stacks.regions import Uint8Array, find_foreground
+from mrnet_features.stacks.stack import MAX_LEVELS, Group, Stack, check_stack, lay_end_to_end
+
+__all__ = [
+    "Group",
+    "Quantisation",
+    "Stack",
+    "check_stack",
+    "lay_end_to_end",
+    "prepare",
+    "prepare_batch",
+    "prepare_sets",
+    "share_windows",
+]
 
 N_LEVELS = 32
-MAX_LEVELS = 255  # level 0 is kept free, so that levels start at 1 as in the IBSI manual
 
+
+Window: TypeAlias = tuple[slice, slice, slice]
+"""Slices, rows and columns."""
 
 WINDOW_MARGIN = 24  # pixels around boxes: the farthest that a family looks beyond its region
-
-
-@dataclass(frozen=True, eq=False)
-class Stack:
-    """Three arrays of one shape that hold all a family may look at.
-
-    Parameters
-    ----------
-    grey : array of shape (n_slices, height, width), uint8
-        Grey levels 0 to 255 as stored.
-    levels : array of shape (n_slices, height, width), uint8
-        Grey levels quantised to 1..`n_levels`.
-    regions : array of shape (n_slices, height, width), uint8
-        0 outside, r inside the region named ``region_names[r - 1]``.
-    n_levels : int
-        Number of levels, 1 to 255.
-    region_names : tuple of str, default ("knee",)
-
-    Attributes
-    ----------
-    counted : dict
-        Counts of this stack that several families share; see ``counts.once``.
-
-    Raises
-    ------
-    TypeError
-        If an array is not uint8.
-    ValueError
-        If the shapes differ or are empty, a level or region lies beyond its number, or
-        `n_levels` is not 1 to 255.
-    """
-
-    grey: Array
-    levels: Array
-    regions: Array
-    n_levels: int
-    region_names: tuple[str, ...] = ("knee",)
-    counted: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        check_stack(self.grey, "grey")
-        for name in ("levels", "regions"):
-            check_stack(getattr(self, name), name)
-            if getattr(self, name).shape != self.grey.shape:
-                raise ValueError(
-                    f"`{name}` must have the shape of `grey`, {self.grey.shape}, got "
-                    f"{getattr(self, name).shape}. Make both from the same stack."
-                )
-        if not 1 <= self.n_levels <= MAX_LEVELS:
-            raise ValueError(f"`n_levels` must be 1 to {MAX_LEVELS}, got {self.n_levels}.")
-        lowest, highest = int(self.levels.min()), int(self.levels.max())
-        if not 1 <= lowest <= highest <= self.n_levels:
-            raise ValueError(
-                f"`levels` must lie in 1..{self.n_levels}, got {lowest}..{highest}. "
-                "Quantise the stack with `Quantisation.table`."
-            )
-        if int(self.regions.max()) > self.n_regions:
-            raise ValueError(
-                f"`regions` must lie in 0..{self.n_regions}, one for each of `region_names` "
-                f"{self.region_names}, got {int(self.regions.max())}. Name every region."
-            )
-
-    @property
-    def n_slices(self) -> int:
-        """Number of slices."""
-        return int(self.grey.shape[0])
-
-    @property
-    def n_regions(self) -> int:
-        """Number of regions."""
-        return len(self.region_names)
 
 
 @dataclass(frozen=True)
@@ -264,18 +209,138 @@ def prepare_sets(
     """
     knee = prepare(grey, quantisation=quantisation)
     stacks = {KNEE: knee}
-    wanted = [name for name in dict.fromkeys(region_sets) if name != KNEE]
-    if wanted:
-        frame = find_frame(grey, knee.regions, plane)
-        for name in wanted:
-            regions = draw_regions(name, plane, knee.regions, frame)
-            window = _find_window(regions)
-            grey_part, levels_part, regions_part = (
-                np.ascontiguousarray(part[window]) for part in (knee.grey, knee.levels, regions)
-            )
-            names = region_names(name, plane)
-            stacks[name] = Stack(grey_part, levels_part, regions_part, knee.n_levels, names)
+    for name, regions in _draw_sets(knee, plane, region_sets).items():
+        window = _find_window(regions)
+        stacks[name] = _cut(knee, regions, window, window, region_names(name, plane))
     return {name: _move(stack, device) for name, stack in stacks.items()}
+
+
+def prepare_batch(
+    greys: Sequence[Array],
+    plane: str,
+    region_sets: Iterable[str],
+    *,
+    quantisation: Quantisation | None = None,
+) -> dict[str, list[Group]]:
+    """Stacks of one plane of several exams, laid end to end, for each region set.
+
+    As `prepare_sets`, but that the windows of a set are as large as the largest that an exam of
+    the batch needs, wherever the picture is large enough: then exams share one size. Each exam's
+    ``origins`` say where its own window would have begun.
+
+    Parameters
+    ----------
+    greys : sequence of array of shape (n_slices, height, width), uint8
+        Grey levels 0 to 255; at least one exam. All live in one place, and so will the stacks.
+    plane : {"axial", "coronal", "sagittal"}
+    region_sets : iterable of str
+        ``knee`` or names of ``mrnet_features.stacks.places.REGION_SETS``.
+    quantisation : Quantisation, optional
+        As `prepare`.
+
+    Returns
+    -------
+    dict of str to list of Group
+        By region set, with ``knee`` among them; every exam is in one group of each.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `prepare_sets`.
+
+    Examples
+    --------
+    >>> grey = np.zeros((4, 64, 64), np.uint8)
+    >>> grey[:, 8:56, 8:56] = 200
+    >>> [group] = prepare_batch([grey, grey[:3]], "sagittal", ["notch"])["knee"]
+    >>> group.places, group.stack.starts
+    ((0, 1), (0, 4))
+    """
+    knees = [prepare(to_host(grey), quantisation=quantisation) for grey in greys]
+    wanted = dict.fromkeys(region_sets)
+    drawn = [_draw_sets(knee, plane, wanted) for knee in knees]
+    stacks = {KNEE: knees}
+    for name in wanted:
+        if name == KNEE:
+            continue
+        own = [_find_window(regions[name]) for regions in drawn]
+        shared = share_windows(own, [knee.grey.shape for knee in knees])
+        stacks[name] = [
+            _cut(knee, regions[name], window, place, region_names(name, plane))
+            for knee, regions, window, place in zip(knees, drawn, shared, own, strict=True)
+        ]
+    return {name: _group(of_set, greys) for name, of_set in stacks.items()}
+
+
+def share_windows(windows: Sequence[Window], shapes: Sequence[tuple[int, ...]]) -> list[Window]:
+    """Windows of one height and one width that hold each its own, wherever the picture can.
+
+    Parameters
+    ----------
+    windows : sequence of tuple of slice
+        Slices, rows and columns that each exam needs.
+    shapes : sequence of tuple of int
+        Shape of each exam's stack.
+
+    Returns
+    -------
+    list of tuple of slice
+        The same slices; rows and columns as many as the window with the most of them has, or as the
+        picture has if these are fewer. They begin where the exam's own begin, unless they
+        would leave the picture.
+
+    Examples
+    --------
+    >>> everything = slice(0, 3)
+    >>> windows = [(everything, slice(0, 4), slice(2, 8)), (everything, slice(5, 8), slice(0, 3))]
+    >>> share_windows(windows, [(3, 8, 8), (3, 8, 8)])[1]
+    (slice(0, 3, None), slice(4, 8, None), slice(0, 6, None))
+    """
+    shared = [list(window) for window in windows]
+    for axis in (1, 2):
+        spans = [
+            window[axis].indices(shape[axis])[:2]
+            for window, shape in zip(windows, shapes, strict=True)
+        ]
+        most = max(stop - start for start, stop in spans)
+        for window, (start, _), shape in zip(shared, spans, shapes, strict=True):
+            size = min(most, shape[axis])
+            first = min(start, shape[axis] - size)
+            window[axis] = slice(first, first + size)
+    return [(slices, rows, columns) for slices, rows, columns in shared]
+
+
+def _draw_sets(knee: Stack, plane: str, region_sets: Iterable[str]) -> dict[str, Uint8Array]:
+    """Regions of each set but the knee."""
+    wanted = [name for name in dict.fromkeys(region_sets) if name != KNEE]
+    if not wanted:
+        return {}
+    frame = find_frame(knee.grey, knee.regions, plane)
+    return {name: draw_regions(name, plane, knee.regions, frame) for name in wanted}
+
+
+def _cut(
+    knee: Stack, regions: Uint8Array, window: Window, own: Window, names: tuple[str, ...]
+) -> Stack:
+    """Stack of a window, with places counted from where the exam's own window begins."""
+    grey, levels, inside = (
+        np.ascontiguousarray(part[window]) for part in (knee.grey, knee.levels, regions)
+    )
+    sizes = zip(own[1:], window[1:], regions.shape[1:], strict=True)
+    row, column = (mine.indices(n)[0] - ours.indices(n)[0] for mine, ours, n in sizes)
+    return Stack(grey, levels, inside, knee.n_levels, names, origins=((row, column),))
+
+
+def _group(stacks: Sequence[Stack], greys: Sequence[Array]) -> list[Group]:
+    """Exams with slices of one size laid end to end, where their grey levels live."""
+    by_size: dict[tuple[int, ...], list[int]] = {}
+    for place, stack in enumerate(stacks):
+        by_size.setdefault(tuple(stack.grey.shape[1:]), []).append(place)
+    device: Device = "cpu" if isinstance(greys[0], np.ndarray) else "cuda"
+    return [
+        Group(tuple(places), _move(lay_end_to_end([stacks[k] for k in places]), device))
+        for places in by_size.values()
+    ]
 
 
 def _move(stack: Stack, device: Device) -> Stack:
@@ -285,10 +350,10 @@ def _move(stack: Stack, device: Device) -> Stack:
     grey, levels, regions = (
         to_device(part, device) for part in (stack.grey, stack.levels, stack.regions)
     )
-    return Stack(grey, levels, regions, stack.n_levels, stack.region_names)
+    return dataclasses.replace(stack, grey=grey, levels=levels, regions=regions)
 
 
-def _find_window(regions: Uint8Array) -> tuple[slice, slice, slice]:
+def _find_window(regions: Uint8Array) -> Window:
     """Slices, rows and columns that hold all regions and a margin; everything where none is."""
     spans = []
     flat = regions.max(axis=0)
@@ -299,21 +364,3 @@ def _find_window(regions: Uint8Array) -> tuple[slice, slice, slice]:
         margin = WINDOW_MARGIN if axis else 0
         spans.append(slice(max(int(used[0]) - margin, 0), int(used[-1]) + 1 + margin))
     return spans[0], spans[1], spans[2]
-
-
-def check_stack(stack: Array, name: str = "stack") -> None:
-    """Raise unless `stack` is a non-empty uint8 array of three dimensions."""
-    shape, dtype = getattr(stack, "shape", None), getattr(stack, "dtype", None)
-    if shape is None or dtype is None:
-        raise TypeError(
-            f"`{name}` must be an array of shape (n_slices, height, width) and dtype uint8, got "
-            f"{type(stack).__name__}. Load it with `Exam.load`."
-        )
-    problem = (
-        f"`{name}` must have shape (n_slices, height, width) and dtype uint8, got "
-        f"{tuple(shape)} {dtype}. Load it with `Exam.load`."
-    )
-    if not str(dtype).endswith("uint8"):
-        raise TypeError(problem)
-    if len(shape) != 3 or 0 in shape:
-        raise ValueError(problem)

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrnet_features.stacks.prepare import Quantisation, Stack, prepare
+from mrnet_features.stacks.prepare import (
+    Quantisation,
+    Stack,
+    lay_end_to_end,
+    prepare,
+    prepare_batch,
+    prepare_sets,
+)
 
 
 @given(lowest=st.integers(0, 254), span=st.integers(1, 255), n_levels=st.integers(1, 255))
@@ -143,3 +150,81 @@ def test_an_inconsistent_stack_is_refused(changes, message):
 def test_arrays_of_other_shapes_are_refused():
     with pytest.raises(ValueError, match="`regions` must have the shape of `grey`"):
         Stack(*(np.ones((1, 2, k), np.uint8) for k in (2, 2, 3)), n_levels=1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"starts": ()}, r"`starts` must ascend from 0 .* number of slices, 2, got \(\)"),
+        ({"starts": (1,)}, "`starts` must ascend from 0"),
+        ({"starts": (0, 2)}, "`starts` must ascend from 0"),
+        ({"starts": (0, 0)}, "`starts` must ascend from 0"),
+        ({"origins": ((0, 0), (0, 0))}, "`origins` must be a row and a column .* of the 1 exams"),
+        ({"origins": ((3, 0),)}, "`origins` must be a row and a column within the slice"),
+    ],
+)
+def test_a_stack_of_several_exams_begins_each_within_its_slices(changes, message):
+    with pytest.raises(ValueError, match=message):
+        make(**changes)
+
+
+def test_stacks_laid_end_to_end_are_one_after_another():
+    one, other = make(levels=2, origins=((1, 2),)), make(levels=3)
+    both = lay_end_to_end([one, other, one])
+    assert (both.starts, both.n_stacks, both.n_slices) == ((0, 2, 4), 3, 6)
+    assert both.origins == ((1, 2), (0, 0), (1, 2))
+    assert both.levels[:, 0, 0].tolist() == [2, 2, 3, 3, 2, 2]
+    assert lay_end_to_end([both, one]).starts == (0, 2, 4, 6)
+    assert lay_end_to_end([one]) is one
+
+
+def test_stacks_that_differ_in_more_than_slices_are_not_laid_end_to_end():
+    for other in (make(n_levels=5), make(region_names=("knee", "rest"))):
+        with pytest.raises(ValueError, match="`stacks` must have one number of levels"):
+            lay_end_to_end([make(), other])
+    with pytest.raises(ValueError, match="got no stack"):
+        lay_end_to_end([])
+
+
+def draw_leg(seed, shape, at):
+    """A noisy, bright ellipse in black air, its middle at a place of the picture."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[: shape[1], : shape[2]]
+    inside = np.hypot((y - at[0]) / 70, (x - at[1]) / 60) < 1
+    return np.clip(rng.normal(140, 25, shape) * inside, 0, 255).astype(np.uint8)
+
+
+def test_exams_of_a_batch_share_windows_that_hold_each_its_own():
+    greys = [
+        draw_leg(0, (6, 200, 200), (100, 100)),
+        draw_leg(1, (4, 200, 200), (70, 65)),
+        draw_leg(2, (5, 200, 200), (135, 140)),
+        draw_leg(3, (3, 120, 200), (60, 100)),
+    ]
+    sets = ["notch", "recesses"]
+    groups = prepare_batch(greys, "sagittal", sets)
+    assert [g.places for g in groups["knee"]] == [(0, 1, 2), (3,)]
+    assert [g.places for g in groups["notch"]] == [(0, 1, 2, 3)]
+    for place, grey in enumerate(greys):
+        own = prepare_sets(grey, "sagittal", sets)
+        for name, found in groups.items():
+            [group] = [group for group in found if place in group.places]
+            k, stack = group.places.index(place), group.stack
+            slices = slice(stack.starts[k], (*stack.starts, stack.n_slices)[k + 1])
+            row, column = stack.origins[k]
+            height, width = own[name].grey.shape[1:]
+            window = (slices, slice(row, row + height), slice(column, column + width))
+            for part in ("grey", "levels", "regions"):
+                np.testing.assert_array_equal(
+                    getattr(stack, part)[window], getattr(own[name], part)
+                )
+            assert (stack.regions[slices] > 0).sum() == (own[name].regions > 0).sum()
+
+
+def test_an_exam_by_itself_has_the_windows_it_needs():
+    grey = draw_leg(0, (6, 200, 200), (100, 100))
+    own = prepare_sets(grey, "coronal", ["menisci", "bones"])
+    for name, [group] in prepare_batch([grey], "coronal", ["menisci", "bones"]).items():
+        assert group.stack.origins == ((0, 0),)
+        np.testing.assert_array_equal(group.stack.grey, own[name].grey)
+        np.testing.assert_array_equal(group.stack.regions, own[name].regions)
