@@ -43,6 +43,7 @@ from mrnet_features.stacks.prepare import Stack
 OURS = "mrnet-features"
 # the sum of what such a count returns is the number of times that it added one
 TABLES = ("histogram", "pairs", "runs", "patterns")
+LAYOUT = ("n_regions", "starts", "origins")  # not options of a count, but of what it is given
 STAGES = {
     "prepare": ((batches, "prepare_sets"), (batches, "prepare_batch")),
     "pool": ((recipe, "pool_slices"), (batches, "pool_slices")),
@@ -125,11 +126,8 @@ def place_stack(stack: Stack, n_stacks: int) -> Stack:
         to_device(np.tile(part, (n_stacks, 1, 1)), "cuda")
         for part in (stack.grey, stack.levels, stack.regions)
     )
-    placed = Stack(grey, levels, regions, stack.n_levels, stack.region_names)
-    if any(field.name == "starts" for field in dataclasses.fields(Stack)):
-        starts = tuple(k * stack.n_slices for k in range(n_stacks))
-        placed = dataclasses.replace(placed, starts=starts)  # type: ignore[call-arg]
-    return placed
+    starts = tuple(k * stack.n_slices for k in range(n_stacks))
+    return Stack(grey, levels, regions, stack.n_levels, stack.region_names, starts)
 
 
 @contextlib.contextmanager
@@ -140,8 +138,9 @@ def watch_counts() -> Iterator[dict[str, Callable[[], object]]]:
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         if depth[0] == 0 and self.__module__.startswith("mrnet_features.counts"):
-            plain = {k: v for k, v in kwargs.items() if not hasattr(v, "shape")}
-            options = ", ".join(f"{k}={v}" for k, v in plain.items() if k != "n_regions")
+            options = ", ".join(
+                f"{k}={v}" for k, v in kwargs.items() if k not in LAYOUT and not hasattr(v, "shape")
+            )
             calls[f"{self.__name__}({options})"] = lambda: real(self, *args, **kwargs)
         depth[0] += 1
         try:
