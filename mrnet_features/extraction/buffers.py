@@ -49,7 +49,8 @@ class Buffer:
             self._copied.synchronize()  # the page-locked part is read until then
         if self._there is not None and self._there.size >= n_bytes:
             return True
-        self._here = self._there = None  # before the larger ones are made
+        self.clear()  # before the larger ones are made
+        n_bytes += n_bytes // 4  # so that batches a little larger find room
         try:
             with cupy.cuda.Device(self._device):
                 self._there = cupy.empty(n_bytes, np.uint8)
@@ -57,6 +58,10 @@ class Buffer:
             return False
         self._here = _lock_pages(n_bytes)
         return True
+
+    def clear(self) -> None:
+        """Let go of the memory; copies out of it must be done."""
+        self._here = self._there = None
 
     def send(self, grey: np.ndarray[Any, Any], start: int) -> Array:
         """Copy a stack in, and on to the device; any thread may do so for a place of its own.

@@ -15,10 +15,10 @@ from tqdm import tqdm
 from mrnet_features.arrays import Device, resolve_device
 from mrnet_features.data.mrnet import PLANES, Exam
 from mrnet_features.extraction.batches import ExamLike, Row, describe_batch, read_exam
-from mrnet_features.extraction.pipeline import iterate_devices
 from mrnet_features.extraction.planning import count_readers
 from mrnet_features.extraction.pooling import DEFAULT_POOLS, POOLS
 from mrnet_features.extraction.recipe import Recipe
+from mrnet_features.extraction.sharing import iterate_devices
 from mrnet_features.families import find_families
 from mrnet_features.families.base import Family
 from mrnet_features.stacks.prepare import Quantisation
@@ -47,7 +47,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Where to count. "auto" is the CPU for now: a GPU counts the same in all tests, which
         emulate one, but has not been tried; ask for it with "cuda", and let
         ``mrnet-features doctor`` compare it with the CPU first. "cuda" is every device that the
-        driver shows, each with a process of its own, once there are more than 128 exams;
+        driver shows, each with a process of its own where there are more than 128 exams;
         ``CUDA_VISIBLE_DEVICES`` chooses among them.
     n_jobs : int, optional
         On the CPU, exams described at the same time, as joblib takes it: None is 1, -1 all cores.

@@ -6,11 +6,9 @@ import contextlib
 import itertools
 import warnings
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
-
-from joblib import Parallel, delayed
 
 from mrnet_features.extraction.batches import (
     ExamLike,
@@ -28,7 +26,6 @@ from mrnet_features.extraction.planning import (
     Planned,
     Room,
     count_pixels,
-    deal_blocks,
     pad,
     plan_batches,
 )
@@ -39,45 +36,6 @@ class DeviceMemoryWarning(UserWarning):
     """A device ran out of memory, and smaller batches were gone on with."""
 
 
-def iterate_devices(
-    exams: Sequence[ExamLike], recipe: Recipe, *, n_readers: int, batch_size: int | None
-) -> Iterator[Row]:
-    """Rows of exams in their order, from all devices that the driver shows.
-
-    With several devices, blocks of exams are dealt to processes, one for each device; few exams
-    stay on the current one, and in this process.
-
-    Parameters
-    ----------
-    exams : sequence of Exam or of mapping plane -> stack
-    recipe : Recipe
-    n_readers : int
-        Threads that read, for each device.
-    batch_size : int or None
-        Exams at once, at most.
-
-    Yields
-    ------
-    Row
-    """
-    import cupy
-
-    n_devices = int(cupy.cuda.runtime.getDeviceCount())
-    blocks = deal_blocks(len(exams), n_devices)
-    if n_devices == 1 or len(blocks) == 1:
-        yield from iterate_device(exams, recipe, n_readers=n_readers, batch_size=batch_size)
-        return
-    jobs = (
-        delayed(_describe_block)(
-            exams[start:stop], start, device, recipe, n_readers=n_readers, batch_size=batch_size
-        )
-        for start, stop, device in blocks
-    )
-    with contextlib.closing(Parallel(n_jobs=n_devices, return_as="generator")(jobs)) as parts:
-        for rows in parts:
-            yield from rows
-
-
 def iterate_device(
     exams: Sequence[ExamLike],
     recipe: Recipe,
@@ -85,6 +43,7 @@ def iterate_device(
     n_readers: int,
     batch_size: int | None,
     first: int = 0,
+    tell: Callable[[Room], None] | None = None,
 ) -> Iterator[Row]:
     """Rows of exams in their order, from the current device.
 
@@ -101,6 +60,8 @@ def iterate_device(
         Exams at once, at most; None is `MOST_EXAMS`.
     first : int, default 0
         Place of the first exam among all.
+    tell : callable, optional
+        Called once, when memory first ran out. Default: warn.
 
     Yields
     ------
@@ -121,27 +82,79 @@ def iterate_device(
     is_told = False
     with contextlib.closing(_load_batches(exams, recipe, room, n_readers, first)) as batches:
         for batch in batches:
-            done = 0
-            while done < len(batch):
-                part = batch[done : done + room.most]
-                rows = _try_describe(part, recipe)
-                if rows is None:
-                    _make_room(room, len(part), part[0].label)
-                else:
-                    done += len(part)
+            for row in _describe_parts(batch, recipe, room):
                 if room.refused and not is_told:
                     is_told = True
-                    _tell(room)
-                if rows is not None:
-                    for values, pixels in zip(rows, part, strict=True):
-                        yield Row(values, pixels.fingerprint)
+                    (tell or warn_of_memory)(room)
+                yield row
 
 
 class _Loading(NamedTuple):
-    """A batch on its way."""
+    """A batch on its way, or none, where there is no room for an exam beside the last batch."""
 
     buffer: Buffer
     parts: list[Future[Pixels]]
+
+
+class _Loader:
+    """Batches on their way to the current device, each into the buffer whose turn it is."""
+
+    def __init__(
+        self, exams: Sequence[ExamLike], recipe: Recipe, room: Room, n_readers: int, first: int
+    ) -> None:
+        import cupy
+
+        planes = recipe.planes
+        self._planes = planes
+        self._room = room
+        self._device = int(cupy.cuda.runtime.getDevice())
+        self._copying = cupy.cuda.Stream(non_blocking=True)  # the default one does not wait for it
+        self._buffers = [Buffer(self._device, self._copying) for _ in range(2)]
+        self._turns = itertools.cycle(self._buffers)
+        self._plan = plan_batches(
+            exams, lambda exam, place: measure_exam(exam, place, planes), room, first=first
+        )
+        self._cut: deque[list[Planned]] = deque()
+        self._readers = ThreadPoolExecutor(n_readers, "mrnet-features-reader")
+
+    def begin(self, *, is_alone: bool) -> Future[_Loading | None]:
+        """Plan the next batch and set the readers to it; a thread does so, and nobody waits.
+
+        An exam for which there is no room is an error only if nothing else takes any.
+        """
+        return self._readers.submit(self._begin, next(self._turns), is_alone=is_alone)
+
+    def clear(self) -> None:
+        """Let go of both buffers."""
+        for buffer in self._buffers:
+            buffer.clear()
+
+    def close(self) -> None:
+        """End the readers, who finish the exams that they are reading."""
+        self._readers.shutdown(cancel_futures=True)
+        self._copying.synchronize()  # page-locked memory must not go while it is read
+
+    def _begin(self, buffer: Buffer, *, is_alone: bool) -> _Loading | None:
+        import cupy
+
+        batch = self._cut.popleft() if self._cut else next(self._plan, None)
+        if batch is None:
+            return None
+        with cupy.cuda.Device(self._device):  # a thread begins with the first device
+            while not buffer.reserve(sum(planned.n_bytes for planned in batch)):
+                if len(batch) == 1 and not is_alone:
+                    self._cut.appendleft(batch)
+                    return _Loading(buffer, [])
+                _make_room(self._room, len(batch), f"the exam at place {batch[0].place}")
+                batch, rest = batch[: self._room.most], batch[self._room.most :]
+                if rest:
+                    self._cut.appendleft(rest)
+        starts = itertools.accumulate((planned.n_bytes for planned in batch), initial=0)
+        parts = [
+            self._readers.submit(_read_exam, planned, self._planes, buffer, start)
+            for planned, start in zip(batch, starts, strict=False)
+        ]
+        return _Loading(buffer, parts)
 
 
 def _load_batches(
@@ -149,58 +162,42 @@ def _load_batches(
 ) -> Generator[list[Pixels], None, None]:
     """Batches on the device; when one is given, the next is on its way.
 
-    The one before must have been described when the next is asked for. Whatever is wrong with an
-    exam is raised after those before it were given.
+    The one before must have been described when the next is asked for; its list is then emptied.
+    Whatever is wrong with an exam is raised after those before it were given.
     """
     import cupy
 
-    planes = recipe.planes
-    device = int(cupy.cuda.runtime.getDevice())
-    copying = cupy.cuda.Stream(non_blocking=True)  # one that the default stream does not wait for
-    buffers = itertools.cycle([Buffer(device, copying) for _ in range(2)])
-    plan = plan_batches(exams, lambda exam, k: measure_exam(exam, k, planes), room, first=first)
-    cut: deque[list[Planned]] = deque()
-    readers = ThreadPoolExecutor(n_readers, "mrnet-features-reader")
-
-    def begin(buffer: Buffer) -> _Loading | None:
-        """Plan a batch and set the readers to it; all in a thread, so that nobody waits."""
-        batch = cut.popleft() if cut else next(plan, None)
-        if batch is None:
-            return None
-        with cupy.cuda.Device(device):  # a thread begins with the first device
-            while not buffer.reserve(sum(planned.n_bytes for planned in batch)):
-                _make_room(room, len(batch), f"the exam at place {batch[0].place}")
-                cut.appendleft(batch[room.most :])
-                batch = batch[: room.most]
-        starts = itertools.accumulate((one.n_bytes for one in batch), initial=0)
-        parts = [
-            readers.submit(_read_exam, planned, planes, buffer, start)
-            for planned, start in zip(batch, starts, strict=False)
-        ]
-        return _Loading(buffer, parts)
-
+    loader = _Loader(exams, recipe, room, n_readers, first)
     try:
-        coming = readers.submit(begin, next(buffers))
+        coming = loader.begin(is_alone=True)
         while (loading := coming.result()) is not None:
-            coming = readers.submit(begin, next(buffers))
-            batch: list[Pixels] = []
-            failure: Exception | None = None
-            for part in loading.parts:
-                try:
-                    batch.append(part.result())
-                except Exception as error:  # noqa: BLE001 (raised below, after what is before it)
-                    failure = error
-                    break
+            if not loading.parts:  # everything before has been described, so there is room now
+                loader.clear()
+                coming = loader.begin(is_alone=True)
+                continue
+            coming = loader.begin(is_alone=False)
+            batch, failure = _collect(loading.parts)
+            loading.parts.clear()
             if batch:
                 loading.buffer.await_copies()
                 yield batch
-                batch = []
-                cupy.cuda.get_current_stream().synchronize()  # its buffer will be filled again
+                batch.clear()  # nothing looks into the buffer any more
+                cupy.cuda.get_current_stream().synchronize()  # and it will be filled again
             if failure is not None:
                 raise failure
     finally:
-        readers.shutdown(cancel_futures=True)
-        copying.synchronize()  # page-locked memory must not go while it is read
+        loader.close()
+
+
+def _collect(parts: Sequence[Future[Pixels]]) -> tuple[list[Pixels], Exception | None]:
+    """Exams that were read, up to the first that could not be, and why it could not."""
+    batch: list[Pixels] = []
+    for part in parts:
+        try:
+            batch.append(part.result())
+        except Exception as error:  # noqa: BLE001 (the caller raises it)
+            return batch, error
+    return batch, None
 
 
 def _read_exam(planned: Planned, planes: Sequence[str], buffer: Buffer, start: int) -> Pixels:
@@ -217,6 +214,20 @@ def _read_exam(planned: Planned, planes: Sequence[str], buffer: Buffer, start: i
         stacks[plane] = buffer.send(grey, start)
         start += pad(count_pixels(shape))
     return pixels._replace(stacks=stacks)
+
+
+def _describe_parts(batch: Sequence[Pixels], recipe: Recipe, room: Room) -> Iterator[Row]:
+    """Rows of a batch, as many exams at once as there is room for."""
+    done = 0
+    while done < len(batch):
+        part = batch[done : done + room.most]
+        rows = _try_describe(part, recipe)
+        if rows is None:
+            _make_room(room, len(part), part[0].label)
+            continue
+        for values, pixels in zip(rows, part, strict=True):
+            yield Row(values, pixels.fingerprint)
+        done += len(part)
 
 
 def _try_describe(batch: Sequence[Pixels], recipe: Recipe) -> Rows | None:
@@ -239,12 +250,14 @@ def _make_room(room: Room, n_exams: int, label: str) -> None:
         raise MemoryError(
             f"The GPU's memory must hold at least one exam, but {label} alone did not fit: "
             f"{free / 2**20:.0f} of {total / 2**20:.0f} MiB are free. End what else uses the GPU "
-            "(`nvidia-smi` lists it), ask for fewer families, or use device='cpu'."
+            "(`nvidia-smi` lists it), pass batch_size=1, ask for fewer families, or use "
+            "device='cpu'."
         )
     room.halve(n_exams)
 
 
-def _tell(room: Room) -> None:
+def warn_of_memory(room: Room) -> None:
+    """Warn that batches were too large, and of what size they are now."""
     warnings.warn(
         f"The GPU ran out of memory on {room.refused} exams at once. It goes on with {room.most} "
         "at a time, or fewer if it must; the table is the same. Pass "
@@ -252,30 +265,3 @@ def _tell(room: Room) -> None:
         DeviceMemoryWarning,
         stacklevel=3,
     )
-
-
-def _describe_block(
-    exams: Sequence[ExamLike],
-    first: int,
-    device: int,
-    recipe: Recipe,
-    *,
-    n_readers: int,
-    batch_size: int | None,
-) -> list[Row]:
-    """Rows of a block, from one device; in a process of its own.
-
-    Which process takes a block is left to joblib, so what it kept on the device is freed after
-    it, for the next process.
-    """
-    import cupy
-
-    with cupy.cuda.Device(device):
-        try:
-            return list(
-                iterate_device(
-                    exams, recipe, n_readers=n_readers, batch_size=batch_size, first=first
-                )
-            )
-        finally:
-            cupy.get_default_memory_pool().free_all_blocks()

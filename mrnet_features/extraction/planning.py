@@ -56,8 +56,8 @@ class Planned(NamedTuple):
 
     @property
     def cost(self) -> int:
-        """Bytes of device memory it takes, about: its pixels twice over, and describing it."""
-        return 2 * self.n_bytes + BYTES_A_PIXEL * max(map(count_pixels, self.shapes.values()))
+        """Bytes of device memory it takes, about: its place in two buffers, and describing it."""
+        return 5 * self.n_bytes // 2 + BYTES_A_PIXEL * max(map(count_pixels, self.shapes.values()))
 
 
 @dataclass
@@ -126,25 +126,15 @@ def plan_batches(
         raise failure
 
 
-def deal_blocks(n_exams: int, n_devices: int) -> list[tuple[int, int, int]]:
-    """Blocks of consecutive exams, dealt to devices in turn.
-
-    Parameters
-    ----------
-    n_exams, n_devices : int
-
-    Returns
-    -------
-    list of tuple of int
-        First exam, one past the last, device.
+def cut_blocks(n_exams: int) -> list[tuple[int, int]]:
+    """Blocks of consecutive exams: the first, and one past the last.
 
     Examples
     --------
-    >>> deal_blocks(300, 2)
-    [(0, 128, 0), (128, 256, 1), (256, 300, 0)]
+    >>> cut_blocks(300)
+    [(0, 128), (128, 256), (256, 300)]
     """
-    starts = range(0, n_exams, BLOCK)
-    return [(k, min(k + BLOCK, n_exams), j % n_devices) for j, k in enumerate(starts)]
+    return [(start, min(start + BLOCK, n_exams)) for start in range(0, n_exams, BLOCK)]
 
 
 def count_readers(n_jobs: int | None, n_cores: int) -> int:

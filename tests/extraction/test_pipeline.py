@@ -3,23 +3,27 @@
 The device is the emulated one, whose copies come as late, or as early, as CUDA allows.
 """
 
+import sys
 import threading
 import time
 import warnings
+from pathlib import Path
 
 import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from joblib.externals.loky import get_reusable_executor
 
 from mrnet_features import FeatureExtractor
 from mrnet_features.arrays import to_host
 from mrnet_features.data.knees import draw_knee
 from mrnet_features.data.mrnet import Exam
-from mrnet_features.extraction import batches, buffers, pipeline, planning
+from mrnet_features.extraction import batches, buffers, pipeline, planning, sharing
 from mrnet_features.extraction.batches import read_exam
 from mrnet_features.extraction.pipeline import DeviceMemoryWarning
 from mrnet_features.extraction.shards import extract_features
+from mrnet_features.extraction.sharing import claim_device
 
 N_EXAMS = 11
 
@@ -204,7 +208,7 @@ def test_out_of_memory_halves_the_batch_and_says_so_once(emulated_gpu, plain, ex
     with pytest.warns(DeviceMemoryWarning) as told:
         assert take(exams, batch_size=8) == expect(exams)
     assert len(told) == 1
-    assert "ran out of memory on 8 exams at once. It goes on with 4" in str(told[0].message)
+    assert "ran out of memory on 8 exams at once. It goes on with 2" in str(told[0].message)
     assert set(plain.sizes) == {2, 1}  # 8 and 3, of which the last is an exam by itself
     assert sum(plain.sizes) == N_EXAMS
     assert emulated_gpu.stand_in.devices[0].refused == 2
@@ -379,32 +383,113 @@ def test_an_interruption_does_not_wait_for_exams_not_begun(emulated_gpu, plain, 
 
 
 @pytest.mark.parametrize("n_devices", [2, 3])
-def test_blocks_go_to_every_device_and_come_back_in_order(
+def test_workers_have_a_device_each_and_rows_keep_their_order(
     emulated_gpu, plain, exams, monkeypatch, n_devices
 ):
     monkeypatch.setattr(planning, "BLOCK", 2)
     emulated_gpu.stand_in.set_devices(n_devices)
     used = {}
+    everyone = threading.Barrier(n_devices, timeout=10)
 
     def work(batch):
         device = emulated_gpu.cuda.runtime.getDevice()
         for pixels in batch:
             assert all(grey.device.id == device for grey in pixels.stacks.values())
-            used[pixels.label] = device
+        if threading.get_ident() not in used:
+            used[threading.get_ident()] = device
+            everyone.wait()  # so that no worker takes all the blocks
+        assert used[threading.get_ident()] == device
 
     plain.work = work
     with joblib.parallel_config(backend="threading"):  # where the emulated devices can be seen
         assert take(exams, batch_size=2) == expect(exams)
-    assert [used[f"exam '{k:04d}'"] for k in range(N_EXAMS)] == [
-        k // 2 % n_devices for k in range(N_EXAMS)
-    ]
+    assert sorted(used.values()) == list(range(n_devices))
     assert emulated_gpu.cuda.runtime.getDevice() == 0
     assert [device.held for device in emulated_gpu.stand_in.devices] == [0] * n_devices
 
 
+def test_a_device_is_claimed_once_a_run_and_again_by_who_had_it(tmp_path):
+    runs = [tmp_path / name for name in "ab"]
+    for run in runs:
+        run.mkdir()
+    turns = [threading.Barrier(2, timeout=10) for _ in runs]
+    claims = {}
+
+    def claim(worker):
+        for run, turn in zip(runs, turns, strict=True):
+            claims[worker, run] = [claim_device(str(run), 2) for _ in range(3)]
+            turn.wait()
+
+    workers = [threading.Thread(target=claim, args=(worker,)) for worker in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    for k in range(2):
+        assert claims[k, runs[0]] == claims[k, runs[1]]
+        assert len(set(claims[k, runs[0]])) == 1
+    assert sorted(claims[k, runs[0]][0] for k in range(2)) == [0, 1]
+    third = threading.Thread(target=lambda: claims.update(error=refused(runs[0])))
+    third.start()
+    third.join()
+    assert "must have one worker" in claims["error"]
+
+
+def refused(run):
+    with pytest.raises(RuntimeError) as caught:
+        claim_device(str(run), 2)
+    return str(caught.value)
+
+
+def test_memory_that_runs_out_in_a_worker_is_told_once_by_the_caller(
+    emulated_gpu, plain, exams, monkeypatch
+):
+    monkeypatch.setattr(planning, "BLOCK", 4)
+    plain.work = limit_to(emulated_gpu, 2, n_devices=2)
+    with (
+        joblib.parallel_config(backend="threading"),
+        pytest.warns(DeviceMemoryWarning, match="on 4 exams at once") as told,
+    ):
+        assert take(exams) == expect(exams)
+    assert len(told) == 1
+
+
+@pytest.fixture
+def emulated_gpu_of_workers(emulated_gpu, tmp_path, monkeypatch):
+    """Two emulated devices in this process and in those that joblib starts."""
+    emulated_gpu.stand_in.set_devices(2)
+    found = {name: sys.modules[name].__file__ for name in ("devices_on_cpu", "emulator")}
+    stand_in = Path(found["emulator"]).with_name("cupy_on_cpu.py")
+    (tmp_path / "cupy.py").write_text(
+        f"""
+import sys
+sys.path.insert(0, {str(stand_in.parent)!r})
+import cupy_on_cpu, devices_on_cpu, emulator
+modules = cupy_on_cpu.make_modules(emulator, {emulated_gpu.RawModule.folder!r})
+devices_on_cpu.set_devices(2)
+sys.modules.update(modules)
+"""
+    )
+    monkeypatch.syspath_prepend(tmp_path)  # which processes are told
+    get_reusable_executor().shutdown()  # its processes were not told
+    yield emulated_gpu
+    get_reusable_executor().shutdown()
+
+
+def test_processes_share_the_devices(emulated_gpu_of_workers, exams, monkeypatch):
+    expected = make_extractor(device="cpu").fit_transform(exams)
+    monkeypatch.setattr(planning, "BLOCK", 3)
+    monkeypatch.setattr(sharing, "iterate_device", lambda *_, **__: pytest.fail("it ran here"))
+    table = make_extractor().fit_transform(exams)
+    pd.testing.assert_frame_equal(table, expected, rtol=1e-6, atol=1e-6)
+    exams[7].paths["coronal"].write_bytes(b"no array")
+    with pytest.raises(ValueError, match="Exam '0007', plane 'coronal'"):
+        make_extractor().fit_transform(exams)
+
+
 def test_few_exams_stay_in_this_process(emulated_gpu, plain, exams, monkeypatch):
     emulated_gpu.stand_in.set_devices(4)
-    monkeypatch.setattr(pipeline, "Parallel", lambda **_: pytest.fail("workers were started"))
+    monkeypatch.setattr(sharing, "Parallel", lambda **_: pytest.fail("workers were started"))
     assert take(exams) == expect(exams)
 
 
