@@ -157,6 +157,18 @@ def test_a_wait_left_out_is_seen(emulated_gpu, plain, exams, monkeypatch):
     assert take(exams, batch_size=2) != expect(exams)
 
 
+def test_page_locked_memory_is_not_written_to_before_it_was_copied(emulated_gpu, monkeypatch):
+    copying = emulated_gpu.cuda.Stream(non_blocking=True)
+    buffer = buffers.Buffer(0, copying)
+    assert buffer.reserve(600)
+    buffer.send(np.ones((1, 20, 30), np.uint8), 0)
+    monkeypatch.setattr(emulated_gpu.cuda.Stream, "wait_event", lambda *_: None)
+    buffer.await_copies()  # for which nobody waited yet
+    assert copying._work
+    assert buffer.reserve(600)
+    assert not copying._work
+
+
 def test_one_buffer_for_both_batches_is_seen(emulated_gpu, plain, exams, monkeypatch):
     emulated_gpu.stand_in.late = False
     plain.work = lambda batch: time.sleep(0.05)  # while the next batch is read
@@ -222,6 +234,16 @@ def test_no_memory_for_the_pixels_of_a_batch_halves_it_as_well(
     with pytest.warns(DeviceMemoryWarning, match="on 11 exams at once"):
         assert take(exams) == expect(exams)
     assert max(plain.sizes) <= 5
+
+
+def test_an_exam_without_room_beside_another_waits_for_its_turn(emulated_gpu, plain, monkeypatch):
+    monkeypatch.setattr(pipeline, "SHARE", 1e6)
+    rng = np.random.default_rng(2)
+    stacks = [rng.integers(0, 256, (4, 64, 64), np.uint8) for _ in range(5)]
+    alone = [{"axial": stack, "coronal": stack[:, ::-1]} for stack in stacks]
+    emulated_gpu.stand_in.set_devices(1, 2 * stacks[0].nbytes * 5 // 4 * 3 // 2)
+    assert take(alone, batch_size=1) == expect(alone)
+    assert emulated_gpu.stand_in.devices[0].refused == 4  # all but the first, once
 
 
 def test_rows_before_an_exam_that_does_not_fit_are_kept(emulated_gpu, plain, exams):
