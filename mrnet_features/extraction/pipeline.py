@@ -177,7 +177,6 @@ def _load_batches(
                 continue
             coming = loader.begin(is_alone=False)
             batch, failure = _collect(loading.parts)
-            loading.parts.clear()
             if batch:
                 loading.buffer.await_copies()
                 yield batch
