@@ -35,7 +35,7 @@ from bench_peers import pyradiomics_tasks as radiomics_tasks
 from mrnet_features.arrays import Twin, missing_for_cuda, to_device
 from mrnet_features.data.knees import write_knees
 from mrnet_features.data.mrnet import Exam, load_mrnet
-from mrnet_features.extraction import batches, recipe
+from mrnet_features.extraction import batches
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.families import PRESETS, discover_families
 from mrnet_features.stacks.prepare import Stack
@@ -44,10 +44,7 @@ OURS = "mrnet-features"
 # the sum of what such a count returns is the number of times that it added one
 TABLES = ("histogram", "pairs", "runs", "patterns")
 LAYOUT = ("n_regions", "starts", "origins")  # not options of a count, but of what it is given
-STAGES = {
-    "prepare": ((batches, "prepare_sets"), (batches, "prepare_batch")),
-    "pool": ((recipe, "pool_slices"), (batches, "pool_slices")),
-}
+STAGES = {"prepare": ("prepare_sets", "prepare_batch"), "pool": ("pool_slices",)}
 
 
 def time_on_device(run: Callable[[], object], repeats: int) -> float:
@@ -210,7 +207,15 @@ def watch_stages() -> Iterator[dict[str, float]]:
 
         return call
 
-    places = [(stage, *place) for stage, found in STAGES.items() for place in found]
+    within = [
+        module for name, module in sys.modules.items() if name.startswith(batches.__package__)
+    ]
+    places: list[tuple[str, Any, str]] = [
+        (stage, module, name)
+        for stage, names in STAGES.items()
+        for name in names
+        for module in within
+    ]
     for family in discover_families().values():
         places.append(("count", family, "count"))
         places += [("describe", family, name) for name in ("describe", "describe_stack")]
