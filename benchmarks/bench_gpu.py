@@ -311,6 +311,10 @@ def measure_pipeline(exams: Sequence[Exam], preset: str, options: Any) -> dict[s
 
 def flash_tasks(stack: Stack) -> dict[str, Task]:
     """flash-radiomics' CUDA path; its levels are bins of width 1."""
+    from flash_radiomics import _bindings
+
+    if not _bindings.detect_backends().get("cuda"):  # where it would count on the CPU in silence
+        raise RuntimeError("Its CUDA path finds no device.")
     return radiomics_tasks(stack, "flash_radiomics", backend="cuda")
 
 
@@ -333,6 +337,8 @@ def fastrad_tasks(stack: Stack) -> dict[str, Task]:
             force2Ddimension=0,
         )
         extractor = fastrad.FeatureExtractor(settings)
+        if "cuda" not in str(extractor.device):
+            raise RuntimeError(f"It took the device {extractor.device!r}.")
         return lambda: extractor.extract(image, mask)
 
     tasks = {family: task(family) for family in SIX}

@@ -55,8 +55,10 @@ def arguments(*more, **changes):
 
 
 def test_it_runs_to_the_end_and_says_that_the_device_was_emulated(
-    emulated_gpu, bench, root, tmp_path, capsys
+    emulated_gpu, bench, root, tmp_path, capsys, monkeypatch
 ):
+    absent = set(bench.PEERS)
+    monkeypatch.setitem(bench.PEERS, "made-up", ("numpy", lambda stack: {"glcm": lambda: None}))
     out = tmp_path / "gpu.json"
     bench.main(arguments("--root", root, "--out", out))
     result = json.loads(out.read_text())
@@ -76,7 +78,8 @@ def test_it_runs_to_the_end_and_says_that_the_device_was_emulated(
     for stage in ("read by one thread", "copy", "prepare", "count", "describe", "pool"):
         assert stages[stage] > 0
     assert result["pipeline"]["largest_difference"] < 1e-6
-    assert set(result["missing"]) == set(bench.PEERS)
+    assert set(result["missing"]) == absent
+    assert set(result["peers"]["glcm"]) == {"mrnet-features", "made-up"}
     assert list(result["peers"]["six together"]) == ["mrnet-features"]
     assert "cucim is left out" in capsys.readouterr().out
     with pytest.raises(ValueError, match="of an emulated device"):
