@@ -12,9 +12,9 @@ from mrnet_features.arrays import Array
 class Buffer:
     """Page-locked memory and device memory of one size, for the stacks of a batch.
 
-    It is filled again and again. The device's part is kept as well, and not left to CuPy's pool:
-    the pool hands out what Python no longer needs, though kernels may still be reading it, and a
-    copy on another stream would not wait for them.
+    It is filled again and again, the device's part as well: CuPy's pool hands out what Python no
+    longer needs, though kernels may still be reading it, and a copy on another stream would have to
+    wait for them each time.
 
     Parameters
     ----------
@@ -54,6 +54,8 @@ class Buffer:
         try:
             with cupy.cuda.Device(self._device):
                 self._there = cupy.empty(n_bytes, np.uint8)
+                # kernels launched before may still read what the pool has just handed out
+                self._copying.wait_event(cupy.cuda.get_current_stream().record())
         except cupy.cuda.memory.OutOfMemoryError:
             return False
         self._here = _lock_pages(n_bytes)

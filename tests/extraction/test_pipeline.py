@@ -161,6 +161,7 @@ def test_page_locked_memory_is_not_written_to_before_it_was_copied(emulated_gpu,
     copying = emulated_gpu.cuda.Stream(non_blocking=True)
     buffer = buffers.Buffer(0, copying)
     assert buffer.reserve(600)
+    assert len(copying._work) == 1  # the wait for kernels that still read what the pool gave
     buffer.send(np.ones((1, 20, 30), np.uint8), 0)
     monkeypatch.setattr(emulated_gpu.cuda.Stream, "wait_event", lambda *_: None)
     buffer.await_copies()  # for which nobody waited yet
