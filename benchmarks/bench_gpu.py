@@ -20,7 +20,6 @@ import dataclasses
 import datetime as dt
 import importlib.metadata
 import json
-import statistics
 import sys
 import tempfile
 import time
@@ -29,8 +28,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from bench_peers import RESULTS, SIX, Task, describe_machine, make_stack, our_tasks
-from bench_peers import pyradiomics_tasks as radiomics_tasks
+from bench_peers import RESULTS, describe_machine, make_stack
+from gpu_peers import OURS, measure_peers
+from gpu_table import make_table
+from gpu_timing import place_stack, time_on_device
 
 from mrnet_features.arrays import Twin, missing_for_cuda, to_device
 from mrnet_features.data.knees import write_knees
@@ -40,42 +41,10 @@ from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.families import PRESETS, discover_families
 from mrnet_features.stacks.prepare import Stack
 
-OURS = "mrnet-features"
 # the sum of what such a count returns is the number of times that it added one
 TABLES = ("histogram", "pairs", "runs", "patterns")
 LAYOUT = ("n_regions", "starts", "origins")  # not options of a count, but of what it is given
 STAGES = {"prepare": ("prepare_sets", "prepare_batch"), "pool": ("pool_slices",)}
-
-
-def time_on_device(run: Callable[[], object], repeats: int) -> float:
-    """Median seconds between an event before and an event after, after a warm call."""
-    import cupy
-
-    run()
-    seconds = []
-    for _ in range(repeats):
-        start, end = cupy.cuda.Event(), cupy.cuda.Event()
-        start.record()
-        run()
-        end.record()
-        end.synchronize()
-        seconds.append(cupy.cuda.get_elapsed_time(start, end) / 1e3)
-    return statistics.median(seconds)
-
-
-def time_by_clock(run: Callable[[], object], repeats: int) -> float:
-    """Median seconds of the clock, the device waited for, after a warm call."""
-    import cupy
-
-    run()
-    seconds = []
-    for _ in range(repeats):
-        cupy.cuda.runtime.deviceSynchronize()
-        start = time.perf_counter()
-        run()
-        cupy.cuda.runtime.deviceSynchronize()
-        seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds)
 
 
 def describe_card() -> dict[str, object]:
@@ -115,16 +84,6 @@ def measure_copies(n_bytes: int, repeats: int) -> float:
     here, there = np.frombuffer(memory, np.uint8, n_bytes), cupy.zeros(n_bytes, cupy.uint8)
     stream = cupy.cuda.get_current_stream()
     return n_bytes / time_on_device(lambda: there.set(here, stream=stream), repeats)
-
-
-def place_stack(stack: Stack, n_stacks: int) -> Stack:
-    """A stack on the device, laid end to end many times, as a batch is."""
-    grey, levels, regions = (
-        to_device(np.tile(part, (n_stacks, 1, 1)), "cuda")
-        for part in (stack.grey, stack.levels, stack.regions)
-    )
-    starts = tuple(k * stack.n_slices for k in range(n_stacks))
-    return Stack(grey, levels, regions, stack.n_levels, stack.region_names, starts)
 
 
 @contextlib.contextmanager
@@ -307,147 +266,6 @@ def measure_pipeline(exams: Sequence[Exam], preset: str, options: Any) -> dict[s
         "times_cpu": speeds["cuda"] / speeds["cpu"],
         "largest_difference": float(apart),
     }
-
-
-def flash_tasks(stack: Stack) -> dict[str, Task]:
-    """flash-radiomics' CUDA path; its levels are bins of width 1."""
-    from flash_radiomics import _bindings
-
-    if not _bindings.detect_backends().get("cuda"):  # where it would count on the CPU in silence
-        raise RuntimeError("Its CUDA path finds no device.")
-    return radiomics_tasks(stack, "flash_radiomics", backend="cuda")
-
-
-def fastrad_tasks(stack: Stack) -> dict[str, Task]:
-    """Fastrad on CUDA, slices merged; pixels go to the device each time, as it wants them."""
-    import fastrad
-    import torch
-
-    mask = fastrad.Mask(torch.from_numpy((stack.regions > 0).astype(np.float32)))
-    names = dict(zip(SIX, ("firstorder", "glcm", "glrlm", "glszm", "ngtdm", "gldm"), strict=True))
-
-    def task(family: str) -> Task:
-        source = stack.grey if family == "first order" else stack.levels
-        image = fastrad.MedicalImage(torch.from_numpy(source.astype(np.float32)))
-        settings = fastrad.FeatureSettings(
-            feature_classes=[names[family]],
-            bin_width=1.0,
-            device="cuda",
-            force2D=True,
-            force2Ddimension=0,
-        )
-        extractor = fastrad.FeatureExtractor(settings)
-        if "cuda" not in str(extractor.device):
-            raise RuntimeError(f"It took the device {extractor.device!r}.")
-        return lambda: extractor.extract(image, mask)
-
-    tasks = {family: task(family) for family in SIX}
-    return {**tasks, "six together": lambda: [run() for run in tasks.values()]}
-
-
-def cucim_tasks(stack: Stack) -> dict[str, Task]:
-    """cuCIM has no texture matrices; what it shares with ours is a histogram."""
-    import cupy
-    from cucim.skimage import exposure
-
-    grey = cupy.asarray(stack.grey)
-    return {
-        "first order": lambda: [exposure.histogram(each, nbins=256)[0].get() for each in grey],
-    }
-
-
-PEERS: dict[str, tuple[str, Callable[[Stack], dict[str, Task]]]] = {
-    "flash-radiomics": ("flash-radiomics", flash_tasks),
-    "fastrad": ("fastrad", fastrad_tasks),
-    "cucim": ("cucim-cu12", cucim_tasks),
-}
-
-
-def measure_peers(
-    stack: Stack, repeats: int
-) -> tuple[dict[str, dict[str, float]], dict[str, str], dict[str, str]]:
-    """Seconds of the clock by family and library, versions, and why others are left out."""
-    tasks = {OURS: our_tasks(place_stack(stack, 1), ("slices", "stack"))}
-    versions, missing = {}, {}
-    for name, (package, make) in PEERS.items():
-        try:
-            made = make(stack)
-            for run in made.values():
-                run()  # one that finds no device says so here
-            tasks[name] = made
-            versions[name] = importlib.metadata.version(package)
-        except Exception as error:  # noqa: BLE001 (whatever stops a peer is said, and ours goes on)
-            missing[name] = f"{type(error).__name__}: {error}"
-            print(f"{name} is left out: {missing[name]}", flush=True)
-    seconds = {
-        family: {
-            name: time_by_clock(each[family], repeats)
-            for name, each in tasks.items()
-            if family in each
-        }
-        for family in (*SIX, "six together")
-    }
-    return seconds, versions, missing
-
-
-def make_table(result: dict[str, Any]) -> str:
-    """Table for the README of what a device did.
-
-    Parameters
-    ----------
-    result : dict
-        What the JSON file holds.
-
-    Returns
-    -------
-    str
-        In Markdown.
-
-    Raises
-    ------
-    ValueError
-        If the device was emulated.
-    """
-    device = result["device"]
-    if device["emulated"]:
-        raise ValueError(
-            "The result is of an emulated device, whose times mean nothing. Run the benchmark on a "
-            "GPU."
-        )
-    exam, whole = result["exam"], result["pipeline"]
-    stages = ", ".join(f"{name} {1e3 * s:.2f}" for name, s in exam["stage_seconds_an_exam"].items())
-    lines = [
-        f"| {device['name']}, preset `{result['preset']}` | |",
-        "|---|---:|",
-        (
-            f"| device time an exam, batches of {exam['batch_size']} | "
-            f"{1e3 * exam['seconds_an_exam']:.2f} ms |"
-        ),
-        f"| its stages, timed apart, ms an exam | {stages} |",
-        (
-            f"| exams a second from the page cache, {whole['readers']} threads reading | "
-            f"{whole['exams_per_second']:.0f} |"
-        ),
-        (
-            f"| the same on the CPU, {whole['cpu_jobs']} processes | "
-            f"{whole['cpu_exams_per_second']:.1f} |"
-        ),
-        f"| largest difference of the tables | {whole['largest_difference']:.1e} |",
-        "",
-        "| count | ms | GB moved | of a copy's speed |",
-        "|---|---:|---:|---:|",
-        *(
-            f"| `{row['count']}` | {1e3 * row['seconds']:.2f} | {row['bytes'] / 1e9:.2f} | "
-            f"{100 * row['share_of_copy']:.0f} % |"
-            for row in result["counts"]
-        ),
-    ]
-    together = result["peers"]["six together"]
-    if len(together) > 1:
-        cells = [f"{name} {1e3 * s:.1f} ms" for name, s in together.items()]
-        lines += ["", f"Six families of one stack, by the clock: {', '.join(cells)}."]
-    made = f"{result['date']}, driver for CUDA {device['driver'] // 1000}"
-    return "\n".join([*lines, "", f"Measured {made}, CuPy {device['cupy']}.", ""])
 
 
 def run(options: argparse.Namespace) -> dict[str, object]:

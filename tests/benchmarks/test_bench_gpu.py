@@ -57,8 +57,9 @@ def arguments(*more, **changes):
 def test_it_runs_to_the_end_and_says_that_the_device_was_emulated(
     emulated_gpu, bench, root, tmp_path, capsys, monkeypatch
 ):
-    absent = set(bench.PEERS)
-    monkeypatch.setitem(bench.PEERS, "made-up", ("numpy", lambda stack: {"glcm": lambda: None}))
+    peers = importlib.import_module("gpu_peers").PEERS
+    absent = set(peers)
+    monkeypatch.setitem(peers, "made-up", ("numpy", lambda stack: {"glcm": lambda: None}))
     out = tmp_path / "gpu.json"
     bench.main(arguments("--root", root, "--out", out))
     result = json.loads(out.read_text())
