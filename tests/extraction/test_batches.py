@@ -67,6 +67,23 @@ def test_laid_end_to_end_each_exam_has_the_row_it_has_alone(full_table, size):
     assert np.isfinite(full_table).mean() > 0.7
 
 
+def test_windows_of_one_size_change_nothing():
+    exams = read([draw_exam(seed, (3 + seed % 2, 150, 140 - 9 * seed)) for seed in range(5)])
+    for k, exam in enumerate(exams):  # the narrower, the farther to the right, up to the edge
+        for plane, grey in exam.stacks.items():
+            exam.stacks[plane] = np.pad(grey, ((0, 0), (0, 0), (9 * k, 0)))
+    recipe = recipe_of(["fluid", "dark_fluid", "marrow", "ligament", "meniscus"])
+    origins = set()
+    for plane in PLANES:
+        greys, sets = [exam.stacks[plane] for exam in exams], recipe.region_sets(plane)
+        for groups in prepare_batch(greys, plane, sets).values():
+            origins |= {origin for group in groups for origin in group.stack.origins}
+    # windows begin elsewhere than they would alone, by odd numbers of pixels too
+    assert {size % 2 for origin in origins for size in origin} == {0, 1}
+    found = describe_together(exams, recipe, "cpu")
+    assert_identical(found, describe_batch(exams, recipe, "cpu"))
+
+
 @pytest.mark.parametrize("size", [1, 3, 7])
 def test_the_size_of_a_batch_changes_nothing(size):
     recipe = recipe_of("minimal")
