@@ -68,18 +68,16 @@ def test_laid_end_to_end_each_exam_has_the_row_it_has_alone(full_table, size):
 
 
 def test_windows_of_one_size_change_nothing():
-    exams = read([draw_exam(seed, (3 + seed % 2, 150, 140 - 9 * seed)) for seed in range(5)])
-    for k, exam in enumerate(exams):  # the narrower, the farther to the right, up to the edge
+    shapes = [(3 + k % 2, 150 - 7 * k, 140 - 9 * k) for k in range(5)]
+    exams = read([draw_exam(k, shape) for k, shape in enumerate(shapes)])
+    for k, exam in enumerate(exams):  # the smaller, the nearer to the lower right corner
         for plane, grey in exam.stacks.items():
-            exam.stacks[plane] = np.pad(grey, ((0, 0), (0, 0), (9 * k, 0)))
+            exam.stacks[plane] = np.pad(grey, ((0, 0), (30 + 7 * k, 5), (30 + 9 * k, 5)))
     recipe = recipe_of(["fluid", "dark_fluid", "marrow", "ligament", "meniscus"])
-    origins = set()
     for plane in PLANES:
-        greys, sets = [exam.stacks[plane] for exam in exams], recipe.region_sets(plane)
-        for groups in prepare_batch(greys, plane, sets).values():
-            origins |= {origin for group in groups for origin in group.stack.origins}
-    # windows begin elsewhere than they would alone, by odd numbers of pixels too
-    assert {size % 2 for origin in origins for size in origin} == {0, 1}
+        greys = [exam.stacks[plane] for exam in exams]
+        [group] = prepare_batch(greys, plane, ["recesses"])["recesses"]
+        assert len(set(group.stack.origins)) == len(exams)  # or the test would prove nothing
     found = describe_together(exams, recipe, "cpu")
     assert_identical(found, describe_batch(exams, recipe, "cpu"))
 
