@@ -67,6 +67,21 @@ def test_laid_end_to_end_each_exam_has_the_row_it_has_alone(full_table, size):
     assert np.isfinite(full_table).mean() > 0.7
 
 
+def test_windows_of_one_size_change_nothing():
+    shapes = [(3 + k % 2, 150 - 7 * k, 140 - 9 * k) for k in range(5)]
+    exams = read([draw_exam(k, shape) for k, shape in enumerate(shapes)])
+    for k, exam in enumerate(exams):  # the smaller, the nearer to the lower right corner
+        for plane, grey in exam.stacks.items():
+            exam.stacks[plane] = np.pad(grey, ((0, 0), (30 + 7 * k, 5), (30 + 9 * k, 5)))
+    recipe = recipe_of(["fluid", "dark_fluid", "marrow", "ligament", "meniscus"])
+    for plane in PLANES:
+        greys = [exam.stacks[plane] for exam in exams]
+        [group] = prepare_batch(greys, plane, ["recesses"])["recesses"]
+        assert len(set(group.stack.origins)) == len(exams)  # or the test would prove nothing
+    found = describe_together(exams, recipe, "cpu")
+    assert_identical(found, describe_batch(exams, recipe, "cpu"))
+
+
 @pytest.mark.parametrize("size", [1, 3, 7])
 def test_the_size_of_a_batch_changes_nothing(size):
     recipe = recipe_of("minimal")

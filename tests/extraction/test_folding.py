@@ -21,6 +21,14 @@ def test_what_is_unknown_on_one_side_is_unknown():
     assert all(np.isnan(row).all() for row in folded.values())
 
 
+def test_exams_are_folded_each_by_itself():
+    tables = np.random.default_rng(1).normal(size=(3, 3, 4))
+    names = ["horn_one", "horn_other", "elsewhere"]
+    for name, rows in fold_pairs(names, tables).items():
+        for exam, row in zip(tables, rows, strict=True):
+            assert np.array_equal(fold_pairs(names, exam)[name], row)
+
+
 def test_half_a_pair_is_refused():
     with pytest.raises(ValueError, match="'horn_one' must be followed by 'horn_other'"):
         fold_pairs(["horn_one", "notch"], np.zeros((2, 1)))

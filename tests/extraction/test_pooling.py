@@ -63,7 +63,25 @@ def test_pools_are_portable(values, name):
     assert np.allclose(np.asarray(pooled)[0, :, 0, 0], pool(values, name), equal_nan=True)
 
 
-def test_the_axes_are_regions_statistics_pools():
+@given(
+    exams=st.lists(
+        st.integers(1, 20).flatmap(
+            lambda n: hnp.arrays(
+                np.float64, (n, 2), elements=st.floats(-1e6, 1e6) | st.just(np.nan)
+            )
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_exams_laid_end_to_end_have_the_pools_they_have_alone(exams):
+    starts = np.cumsum([0, *map(len, exams[:-1])]).tolist()
+    pooled = pool_slices({"x": np.concatenate(exams)}, list(POOLS), starts)
+    alone = [pool_slices({"x": values}, list(POOLS))[0] for values in exams]
+    np.testing.assert_array_equal(pooled, alone)  # to the last bit
+
+
+def test_the_axes_are_stacks_regions_statistics_pools():
     statistics = {"a": np.zeros((4, 2)), "b": np.ones((4, 2)), "c": np.full((4, 2), 2.0)}
     pooled = pool_slices(statistics, ["mean", "max"])
     assert pooled.shape == (1, 2, 3, 2)
