@@ -137,6 +137,9 @@ def prepare_batch(
     the batch needs, wherever the picture is large enough: then exams share one size. Each exam's
     ``origins`` say where its own window would have begun.
 
+    On a device all of it is found there. The host waits for it twice for each size of pictures:
+    for what the knees are like, and for how far they reach in boxes.
+
     Parameters
     ----------
     greys : sequence of array of shape (n_slices, height, width), uint8
