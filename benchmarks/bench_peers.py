@@ -99,7 +99,7 @@ def our_tasks(stack: Stack, results: tuple[str, ...]) -> dict[str, Task]:
     return {**{name: task((name,)) for name in OURS}, "six together": task(SIX)}
 
 
-def pyradiomics_tasks(stack: Stack, package: str = "radiomics") -> dict[str, Task]:
+def pyradiomics_tasks(stack: Stack, package: str = "radiomics", **more: object) -> dict[str, Task]:
     """PyRadiomics and its relatives, slice by slice; levels are their own bins of width 1."""
     as_image = np.ascontiguousarray  # what the relative takes
     if package == "radiomics":
@@ -115,7 +115,7 @@ def pyradiomics_tasks(stack: Stack, package: str = "radiomics") -> dict[str, Tas
         "firstorder": as_image(stack.grey.astype(np.int32)),
         "levels": as_image(stack.levels.astype(np.int32)),
     }
-    options = {"binWidth": 1, "force2D": True, "force2Ddimension": 0, "num_threads": 1}
+    options = {"binWidth": 1, "force2D": True, "force2Ddimension": 0, "num_threads": 1, **more}
     names = dict(zip(SIX, ("firstorder", "glcm", "glrlm", "glszm", "ngtdm", "gldm"), strict=True))
     if "gldzm" in classes:
         names["gldzm"] = "gldzm"

@@ -56,6 +56,7 @@ def emulated_gpu(monkeypatch, pytestconfig):
     modules = _make_cupy(pytestconfig.cache.mkdir("emulated_kernels"))
     for name, module in modules.items():
         monkeypatch.setitem(sys.modules, name, module)
+    modules["cupy"].stand_in.set_devices()
     caches = (launch._load, launch._find_kernel, gradients._upload_tables)
     for cache in caches:
         cache.cache_clear()
@@ -67,6 +68,7 @@ def emulated_gpu(monkeypatch, pytestconfig):
 @functools.cache
 def _make_cupy(folder):
     """Make the modules once: array-api-compat keeps what it has seen of them."""
+    _load("devices_on_cpu")  # which the next one imports
     return _load("cupy_on_cpu").make_modules(_load("emulator"), folder)
 
 

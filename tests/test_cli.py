@@ -107,6 +107,7 @@ def test_what_fails_says_so_in_one_line_with_status_1(arguments, message, tmp_pa
     [
         ("extract",),
         ("extract", ".", "--out", "x.parquet", "--split", "test"),
+        ("extract", ".", "--out", "x.parquet", "--batch-size", "0"),
         ("cv", "a", "b", "--splits", "1"),
         ("knees", "x", "--train", "many"),
         ("walk",),

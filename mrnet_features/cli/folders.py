@@ -73,11 +73,18 @@ def extract(
     device: Annotated[
         Device, typer.Option(help="Where to count; auto is the CPU for now.")
     ] = Device.auto,
-    jobs: Jobs = -1,
+    jobs: Annotated[
+        int,
+        typer.Option(help="Processes at a time, on a GPU threads that read; -1 for every core."),
+    ] = -1,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(min=1, help="Exams at once on a GPU, at most; default by its free memory."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Describe every exam of a split; a stopped run goes on where it was."""
-    _, features = make_table(root, split, out, families, device, jobs)
+    _, features = make_table(root, split, out, families, device, jobs, batch_size)
     n_exams, n_features = features.shape
     if as_json:
         provenance = {**features.attrs["provenance"], "fingerprints": None}
@@ -129,7 +136,13 @@ def make_knees(out: Path, train: int, valid: int, seed: int, jobs: int) -> None:
 
 
 def make_table(
-    root: Path, split: str, out: Path, families: str, device: str, jobs: int
+    root: Path,
+    split: str,
+    out: Path,
+    families: str,
+    device: str,
+    jobs: int,
+    batch_size: int | None = None,
 ) -> tuple[Any, Any]:
     """Dataset of a split and the table of its features, which is also written to `out`."""
     from mrnet_features.data.mrnet import load_mrnet
@@ -137,5 +150,7 @@ def make_table(
     from mrnet_features.extraction.shards import extract_features
 
     dataset = load_mrnet(root, split)
-    extractor = FeatureExtractor(name_families(families), device=device, n_jobs=jobs)
+    extractor = FeatureExtractor(
+        name_families(families), device=device, n_jobs=jobs, batch_size=batch_size
+    )
     return dataset, extract_features(dataset.exams, out, extractor=extractor)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,6 +37,20 @@ class Pixels(NamedTuple):
     fingerprint: str
 
 
+class Row(NamedTuple):
+    """One exam's features and the fingerprint of the pixels they were read from.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_features,), float32
+    fingerprint : str
+        BLAKE2 hash of the exam's stacks, in hexadecimal.
+    """
+
+    values: Rows
+    fingerprint: str
+
+
 def read_exam(exam: ExamLike, place: int, planes: Sequence[str]) -> Pixels:
     """Pixels of an exam's planes.
 
@@ -56,19 +70,39 @@ def read_exam(exam: ExamLike, place: int, planes: Sequence[str]) -> Pixels:
     KeyError, TypeError, ValueError, OSError
         If a plane is missing or no stack; a note names exam and plane.
     """
-    label = f"exam '{exam.id}'" if isinstance(exam, Exam) else f"the exam at place {place}"
     digest = hashlib.blake2b(digest_size=16)
     stacks: dict[str, Array] = {}
-    for plane in planes:
-        try:
-            grey = exam.load(plane) if isinstance(exam, Exam) else _stack_of(exam, plane)
-        except Exception as error:
-            error.add_note(_while(label, plane))
-            raise
+    for plane, grey in _open_stacks(exam, place, planes, mmap=False):
         digest.update(f"{plane}{grey.shape}".encode())
         stacks[plane] = np.ascontiguousarray(grey)
         digest.update(stacks[plane])
-    return Pixels(label, stacks, digest.hexdigest())
+    return Pixels(_name_exam(exam, place), stacks, digest.hexdigest())
+
+
+def measure_exam(
+    exam: ExamLike, place: int, planes: Sequence[str]
+) -> dict[str, tuple[int, int, int]]:
+    """Shapes of the stacks that `read_exam` would give; of files the headers alone are read.
+
+    Parameters
+    ----------
+    exam, place, planes
+        As `read_exam` has them.
+
+    Returns
+    -------
+    dict of str to tuple of int
+        (n_slices, height, width) by plane.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError, OSError
+        As `read_exam`.
+    """
+    return {
+        plane: (int(grey.shape[0]), int(grey.shape[1]), int(grey.shape[2]))
+        for plane, grey in _open_stacks(exam, place, planes, mmap=True)
+    }
 
 
 def describe_batch(batch: Sequence[Pixels], recipe: Recipe, device: Device) -> Rows:
@@ -138,6 +172,23 @@ def describe_together(batch: Sequence[Pixels], recipe: Recipe, device: Device) -
             error.add_note(_while(label, plane))
             raise
     return gather_rows(parts, len(batch))
+
+
+def _open_stacks(
+    exam: ExamLike, place: int, planes: Sequence[str], *, mmap: bool
+) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
+    """Planes and their stacks; an error carries a note that names exam and plane."""
+    for plane in planes:
+        try:
+            grey = exam.load(plane, mmap=mmap) if isinstance(exam, Exam) else _stack_of(exam, plane)
+        except Exception as error:
+            error.add_note(_while(_name_exam(exam, place), plane))
+            raise
+        yield plane, grey
+
+
+def _name_exam(exam: ExamLike, place: int) -> str:
+    return f"exam '{exam.id}'" if isinstance(exam, Exam) else f"the exam at place {place}"
 
 
 def _while(label: str, plane: str) -> str:

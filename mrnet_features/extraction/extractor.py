@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+import contextlib
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import Parallel, cpu_count, delayed
 from sklearn.base import BaseEstimator, TransformerMixin
 from tqdm import tqdm
 
 from mrnet_features.arrays import Device, resolve_device
 from mrnet_features.data.mrnet import PLANES, Exam
-from mrnet_features.extraction.batches import ExamLike, describe_batch, read_exam
+from mrnet_features.extraction.batches import ExamLike, Row, describe_batch, read_exam
+from mrnet_features.extraction.planning import count_readers
 from mrnet_features.extraction.pooling import DEFAULT_POOLS, POOLS
 from mrnet_features.extraction.recipe import Recipe
+from mrnet_features.extraction.sharing import iterate_devices
 from mrnet_features.families import find_families
 from mrnet_features.families.base import Family
 from mrnet_features.stacks.prepare import Quantisation
-
-
-class Row(NamedTuple):
-    """One exam's features and the fingerprint of the pixels they were read from.
-
-    Attributes
-    ----------
-    values : ndarray of shape (n_features,), float32
-    fingerprint : str
-        BLAKE2 hash of the exam's stacks, in hexadecimal.
-    """
-
-    values: np.ndarray[Any, np.dtype[np.float32]]
-    fingerprint: str
 
 
 class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -57,10 +46,15 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     device : {"auto", "cpu", "cuda"}, default "auto"
         Where to count. "auto" is the CPU for now: a GPU counts the same in all tests, which
         emulate one, but has not been tried; ask for it with "cuda", and let
-        ``mrnet-features doctor`` compare it with the CPU first.
+        ``mrnet-features doctor`` compare it with the CPU first. "cuda" is every device that the
+        driver shows, each with a process of its own where there are more than 128 exams;
+        ``CUDA_VISIBLE_DEVICES`` chooses among them.
     n_jobs : int, optional
-        Exams described at the same time, as joblib takes it: None is 1, -1 all cores. On a GPU
-        it is 1 whatever is asked for.
+        On the CPU, exams described at the same time, as joblib takes it: None is 1, -1 all cores.
+        On a GPU, threads that read exams ahead: None is 4, -1 one a core.
+    batch_size : int, optional
+        On a GPU, exams described at once, at most; None is as many as its free memory holds, at
+        most 64. The table does not depend on it. On the CPU exams are described one by one.
     progress : bool, optional
         Show a bar. None shows one where the error output is a terminal.
 
@@ -88,6 +82,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         extensive: bool = False,
         device: str = "auto",
         n_jobs: int | None = None,
+        batch_size: int | None = None,
         progress: bool | None = None,
     ) -> None:
         self.families = families
@@ -97,6 +92,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.extensive = extensive
         self.device = device
         self.n_jobs = n_jobs
+        self.batch_size = batch_size
         self.progress = progress
 
     def fit(self, X: Sequence[ExamLike], y: object = None) -> FeatureExtractor:  # noqa: ARG002
@@ -120,6 +116,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             If device is "cuda" and something is missing for it.
         """
         check_exams(X)
+        _check_batch_size(self.batch_size)
         self.recipe()
         self.device_ = resolve_device(self.device)
         return self
@@ -142,14 +139,20 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         ------
         TypeError, ValueError, KeyError
             If an exam can't be described; notes name exam, plane and family.
+        MemoryError
+            If a GPU's memory does not hold a single exam. Of several it takes fewer at once, with
+            a warning.
         """
         hide = None if self.progress is None else not self.progress
-        bar = tqdm(self.iterate(X), total=len(X), desc="exams", unit="exam", disable=hide)
-        rows = [row.values for row in bar]
+        with contextlib.closing(self.iterate(X)) as found:
+            bar = tqdm(found, total=len(X), desc="exams", unit="exam", disable=hide)
+            rows = [row.values for row in bar]
         return frame_of(X, rows, self.recipe().columns())
 
-    def iterate(self, X: Sequence[ExamLike]) -> Iterator[Row]:
+    def iterate(self, X: Sequence[ExamLike]) -> Generator[Row, None, None]:
         """Rows one by one in the order of the exams, with the pixels' fingerprints.
+
+        Exams are read ahead; close the generator if you stop early, and that ends.
 
         Parameters
         ----------
@@ -160,11 +163,14 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Row
         """
         check_exams(X)
+        _check_batch_size(self.batch_size)
         recipe, device = self.recipe(), resolve_device(self.device)
+        if device == "cuda":
+            n_readers = count_readers(self.n_jobs, cpu_count())
+            yield from iterate_devices(X, recipe, n_readers=n_readers, batch_size=self.batch_size)
+            return
         jobs = (delayed(_make_row)(exam, k, recipe, device) for k, exam in enumerate(X))
-        # workers would crowd one device, each with a context and memory of its own
-        n_jobs = 1 if device == "cuda" else self.n_jobs
-        yield from Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
+        yield from Parallel(n_jobs=self.n_jobs, return_as="generator")(jobs)
 
     def get_feature_names_out(self, input_features: object = None) -> np.ndarray[Any, Any]:  # noqa: ARG002
         """Names of the columns, ``plane__region__family__statistic__pool``.
@@ -245,6 +251,21 @@ def check_exams(exams: Sequence[ExamLike]) -> None:
         raise ValueError(
             f"Each exam id must stand in `exams` once, got {', '.join(repeated[:5])} again. "
             "Leave the repeats out."
+        )
+
+
+def _check_batch_size(batch_size: object) -> None:
+    if batch_size is None:
+        return
+    if not isinstance(batch_size, int | np.integer) or isinstance(batch_size, bool):
+        raise TypeError(
+            f"`batch_size` must be a number of exams or None, got {batch_size!r}. Leave it out to "
+            "let the GPU's free memory decide."
+        )
+    if batch_size < 1:
+        raise ValueError(
+            f"`batch_size` must be at least 1 exam, got {batch_size}. Leave it out to let the "
+            "GPU's free memory decide."
         )
 
 

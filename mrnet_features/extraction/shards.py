@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import importlib.metadata
+import itertools
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +22,11 @@ from tqdm import tqdm
 
 from mrnet_features.arrays import Device
 from mrnet_features.data.mrnet import Exam
+from mrnet_features.extraction.batches import Row
 from mrnet_features.extraction.extractor import FeatureExtractor, check_exams, frame_of
 from mrnet_features.extraction.recipe import Recipe
 
-SHARD_SIZE = 32  # exams; what is lost at most when a run is stopped
+SHARD_SIZE = 32  # exams; lost at most when a run is stopped, beside those that are under way
 KEY = b"mrnet_features"
 FINGERPRINTS = "fingerprints"
 
@@ -82,16 +85,18 @@ def extract_features(
             return table
     folder = path.with_name(path.name + ".shards")
     folder.mkdir(parents=True, exist_ok=True)
-    frames = []
+    shards = [folder / f"{key}.parquet" for key in keys]
+    missing = [pair for pair in zip(parts, shards, strict=True) if not pair[1].is_file()]
+    to_describe = [exam for part, _ in missing for exam in part]
     hide = None if progress is None else not progress
     with tqdm(total=len(exams), desc="exams", unit="exam", disable=hide) as bar:
-        for part, key in zip(parts, keys, strict=True):
-            shard = folder / f"{key}.parquet"
-            if not shard.is_file():
-                _write_shard(part, extractor, shard, bar)
-            else:
-                bar.update(len(part))
-            frames.append(read_features(shard))
+        bar.update(len(exams) - len(to_describe))
+        if missing:
+            # one run through all, so that what is read ahead does not end with a shard
+            with contextlib.closing(extractor.iterate(to_describe)) as rows:
+                for part, shard in missing:
+                    _write_shard(part, rows, extractor, shard, bar)
+    frames = [read_features(shard) for shard in shards]
     fingerprints = [f for frame in frames for f in frame.attrs["provenance"][FINGERPRINTS]]
     for frame in frames:
         frame.attrs = {}  # pandas compares them on concatenation
@@ -196,17 +201,21 @@ def describe_provenance(
 
 
 def _write_shard(
-    exams: Sequence[Exam], extractor: FeatureExtractor, path: Path, bar: tqdm[Any]
+    exams: Sequence[Exam],
+    rows: Iterator[Row],
+    extractor: FeatureExtractor,
+    path: Path,
+    bar: tqdm[Any],
 ) -> None:
-    """Describe some exams and write their rows."""
-    rows: list[np.ndarray[Any, Any]] = []
+    """Take the rows of some exams, the next there are, and write them."""
+    values: list[np.ndarray[Any, Any]] = []
     fingerprints: list[str] = []
-    for row in extractor.iterate(exams):
-        rows.append(row.values)
+    for row in itertools.islice(rows, len(exams)):
+        values.append(row.values)
         fingerprints.append(row.fingerprint)
         bar.update(1)
     recipe = extractor.recipe()
-    frame = frame_of(exams, rows, recipe.columns())
+    frame = frame_of(exams, values, recipe.columns())
     frame.attrs["provenance"] = describe_provenance(recipe, fingerprints, extractor.device_)
     write_features(frame, path)
 

@@ -2,15 +2,14 @@
 
 What CuPy refuses it refuses as well: NumPy's arrays beside its own, turning into one unasked,
 kernel arguments of another type than the kernel's. What CuPy leaves open is soiled: `empty` holds
-rubbish. Kernels run through emulator.py.
+rubbish. Kernels run through emulator.py; devices, streams and memory are in devices_on_cpu.py.
 """
 
 import operator
 import types
 
+import devices_on_cpu as devices  # loaded by the tests' conftest.py
 import numpy as np
-
-_RUBBISH = 0xB5
 
 METHODS = """
     all any argmax argmin argsort astype clip copy cumprod cumsum diagonal dot fill flatten max mean
@@ -23,10 +22,12 @@ class ndarray:
 
     __array_ufunc__ = None  # NumPy's operators leave the field to ours
     __hash__ = None
-    __slots__ = ("_held",)
+    __slots__ = ("_device", "_held")
 
     def __init__(self, held):
         self._held = np.asarray(held)
+        self._device = devices.current()
+        devices.claim(self._held)
 
     def __array__(self, *args, **kwargs):
         raise TypeError("Implicit conversion to a NumPy array is not allowed. Use `.get()`.")
@@ -38,6 +39,16 @@ class ndarray:
         """Copy as a NumPy array."""
         return self._held.copy()
 
+    def set(self, arr, stream=None):
+        """Copy a NumPy array of this shape and dtype in, in the order of a stream's work."""
+        if not isinstance(arr, np.ndarray):
+            raise TypeError("Only numpy.ndarray can be set to cupy.ndarray")
+        if self.dtype != arr.dtype:
+            raise TypeError(f"{arr.dtype} array cannot be set to {self.dtype} array")
+        if self.shape != arr.shape:
+            raise ValueError(f"Shape mismatch. Old shape: {self.shape}, new shape: {arr.shape}")
+        devices.copy_in(self._held, arr, stream or devices.get_current_stream(self._device))
+
     def item(self, *args):
         return self._held.item(*args)
 
@@ -46,7 +57,7 @@ class ndarray:
 
     @property
     def device(self):
-        return Device(0)
+        return devices.Device(self._device)
 
     @property
     def flags(self):
@@ -68,6 +79,10 @@ class ndarray:
 def unwrap(value):
     """NumPy behind a value of the device; NumPy's own arrays are refused."""
     if isinstance(value, ndarray):
+        if value._device != devices.current():
+            raise ValueError(
+                f"An array of device {value._device} is used on device {devices.current()}."
+            )
         return value._held
     if isinstance(value, np.ndarray) and value.ndim > 0:
         raise TypeError(f"Unsupported type {type(value)}: a NumPy array beside those of CuPy.")
@@ -164,7 +179,7 @@ class RawKernel:
                     f"Kernel `{self._name}` got a {type(arg).__name__}. Hand over arrays of the "
                     "device and NumPy scalars of the parameter's type."
                 )
-        plain = [arg._held if isinstance(arg, ndarray) else arg for arg in args]
+        plain = [unwrap(arg) for arg in args]
         emulator.launch(self._code, RawModule.folder, self._name, grid, block, plain, shared_mem)
 
 
@@ -185,7 +200,7 @@ def array(obj, dtype=None, copy=True, order="K", **kwargs):
 def empty(shape, dtype=float, order="C"):
     """Array that holds rubbish, as a device's does."""
     made = np.empty(shape, dtype, order)
-    made.reshape(-1).view(np.uint8)[:] = _RUBBISH
+    made.reshape(-1).view(np.uint8)[:] = devices.RUBBISH
     return ndarray(made)
 
 
@@ -197,56 +212,10 @@ def asnumpy(a):
     return a.get()
 
 
-class Device:
-    """The only device there is."""
-
-    def __init__(self, device=None):
-        self.id = 0
-        self.mem_info = (60 * 2**30, 64 * 2**30)
-        self.compute_capability = "00"
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *args):
-        return None
-
-    def __eq__(self, other):
-        return isinstance(other, Device)
-
-    __hash__ = None
-
-    def synchronize(self):
-        """Nothing: a launch has ended when it returns."""
-
-
-class CUDARuntimeError(RuntimeError):
-    """What the driver says."""
-
-
 def _make_submodule(name, **items):
     made = types.ModuleType(f"cupy.{name}")
     vars(made).update(items, __path__=[])
     return made
-
-
-def _make_runtime():
-    return _make_submodule(
-        "cuda.runtime",
-        CUDARuntimeError=CUDARuntimeError,
-        getDeviceCount=lambda: 1,
-        getDevice=lambda: 0,
-        getDeviceProperties=lambda device: {
-            "name": b"emulated device",
-            "totalGlobalMem": 64 * 2**30,
-            "major": 0,
-            "minor": 0,
-        },
-        memGetInfo=lambda: (60 * 2**30, 64 * 2**30),
-        driverGetVersion=lambda: 12080,
-        runtimeGetVersion=lambda: 12080,
-        deviceSynchronize=lambda: None,
-    )
 
 
 def _delegate(items):
@@ -263,11 +232,12 @@ def make_modules(its_emulator, folder):
     global emulator
     emulator = its_emulator
     RawModule.folder = str(folder)
-    device = _make_submodule("cuda.device", Device=Device)
-    runtime = _make_runtime()
-    nvrtc = _make_submodule("cuda.nvrtc", getVersion=lambda: (12, 8))
+    of_cuda = devices.make_submodules()
+    pools = ("get_default_memory_pool", "get_default_pinned_memory_pool")
     inner = {
-        "cuda": _make_submodule("cuda", Device=Device, device=device, runtime=runtime, nvrtc=nvrtc),
+        "cuda": _make_submodule(
+            "cuda", **{name: item for name, item in of_cuda.items() if name not in pools}
+        ),
         **{
             name: _make_submodule(name, **_delegate(vars(getattr(np, name))))
             for name in ("linalg", "fft")
@@ -281,10 +251,16 @@ def make_modules(its_emulator, folder):
         **{item.__name__: item for item in own},
         **{name: getattr(np, name) for name in plain},
         **inner,
+        **{name: of_cuda[name] for name in pools},
+        stand_in=devices,
         __path__=[],
         __version__="0.0 (NumPy on the CPU)",
     )
-    modules = (cupy, *inner.values(), device, runtime, nvrtc)
+    modules = [
+        cupy,
+        *inner.values(),
+        *(m for m in of_cuda.values() if isinstance(m, types.ModuleType)),
+    ]
     return {module.__name__: module for module in modules}
 
 

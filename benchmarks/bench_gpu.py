@@ -1,0 +1,349 @@
+"""What a GPU makes of an extraction: each count, an exam, many exams from files; CPU and peers.
+
+    python benchmarks/bench_gpu.py                      # on synthetic knees, made first
+    python benchmarks/bench_gpu.py --root MRNet-v1.0    # on a folder in the layout of MRNet
+    python benchmarks/bench_gpu.py --table benchmarks/results/gpu.json
+
+Counts are found by watching what the families ask for, not listed. Their times are those between
+two events on the device, warm, and are held against a plain copy on the same card. Exams are read
+from the page cache: every file is read once before. Stages of describing are timed in a run of
+their own, in which the device is waited for at each end of a stage. The CPU and each peer that is
+installed are timed in the same run; one that is missing is left out, and the script says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import contextlib
+import dataclasses
+import datetime as dt
+import importlib.metadata
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from bench_peers import RESULTS, describe_machine, make_stack
+from gpu_peers import OURS, measure_peers
+from gpu_table import make_table
+from gpu_timing import place_stack, time_on_device
+
+from mrnet_features.arrays import Twin, missing_for_cuda, to_device
+from mrnet_features.data.knees import write_knees
+from mrnet_features.data.mrnet import Exam, load_mrnet
+from mrnet_features.extraction import batches
+from mrnet_features.extraction.extractor import FeatureExtractor
+from mrnet_features.families import PRESETS, discover_families
+from mrnet_features.stacks.prepare import Stack
+
+# the sum of what such a count returns is the number of times that it added one
+TABLES = ("histogram", "pairs", "runs", "patterns")
+LAYOUT = ("n_regions", "starts", "origins")  # not options of a count, but of what it is given
+STAGES = {"prepare": ("prepare_sets", "prepare_batch"), "pool": ("pool_slices",)}
+
+
+def describe_card() -> dict[str, object]:
+    """Name, driver and memory of the device, and whether there is one in truth."""
+    import cupy
+
+    runtime = cupy.cuda.runtime
+    found = runtime.getDeviceProperties(runtime.getDevice())
+    return {
+        "name": found["name"].decode(),
+        "compute_capability": f"{found['major']}.{found['minor']}",
+        "memory_bytes": int(found["totalGlobalMem"]),
+        "driver": int(runtime.driverGetVersion()),
+        "runtime": int(runtime.runtimeGetVersion()),
+        "cupy": cupy.__version__,
+        "emulated": hasattr(cupy, "stand_in"),
+    }
+
+
+def measure_ceiling(n_bytes: int, repeats: int) -> float:
+    """Bytes a second of a copy from the device to itself, read and written ones."""
+    import cupy
+
+    source, target = cupy.zeros(n_bytes, cupy.uint8), cupy.zeros(n_bytes, cupy.uint8)
+
+    def copy() -> None:
+        target[...] = source
+
+    return 2 * n_bytes / time_on_device(copy, repeats)
+
+
+def measure_copies(n_bytes: int, repeats: int) -> float:
+    """Bytes a second from page-locked memory to the device."""
+    import cupy
+
+    memory = cupy.cuda.alloc_pinned_memory(n_bytes)
+    here, there = np.frombuffer(memory, np.uint8, n_bytes), cupy.zeros(n_bytes, cupy.uint8)
+    stream = cupy.cuda.get_current_stream()
+    return n_bytes / time_on_device(lambda: there.set(here, stream=stream), repeats)
+
+
+@contextlib.contextmanager
+def watch_counts() -> Iterator[dict[str, Callable[[], object]]]:
+    """Counts that are called, by name and options; those that a count calls are its own."""
+    calls: dict[str, Callable[[], object]] = {}
+    real, depth = Twin.__call__, [0]
+
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if depth[0] == 0 and self.__module__.startswith("mrnet_features.counts"):
+            options = ", ".join(
+                f"{k}={v}" for k, v in kwargs.items() if k not in LAYOUT and not hasattr(v, "shape")
+            )
+            calls[f"{self.__name__}({options})"] = lambda: real(self, *args, **kwargs)
+        depth[0] += 1
+        try:
+            return real(self, *args, **kwargs)
+        finally:
+            depth[0] -= 1
+
+    Twin.__call__ = call  # type: ignore[method-assign]
+    try:
+        yield calls
+    finally:
+        Twin.__call__ = real  # type: ignore[method-assign]
+
+
+def measure_counts(stack: Stack, ceiling: float, repeats: int) -> list[dict[str, object]]:
+    """Time, bytes and increments of each count that any family asks for.
+
+    Bytes are those of a count's input and output, each touched once: what no body can do without.
+    """
+    with watch_counts() as calls:
+        for family in discover_families().values():
+            family().count(dataclasses.replace(stack))
+    rows: list[dict[str, object]] = []
+    for label, run in sorted(calls.items()):
+        name = label.split("(")[0]
+        found = run()
+        outputs = found if isinstance(found, tuple) else (found,)
+        n_bytes = stack.grey.nbytes + stack.regions.nbytes
+        n_bytes += sum(part.nbytes for part in outputs if hasattr(part, "nbytes"))
+        increments = int(outputs[0].sum()) if name in TABLES else None
+        del found, outputs
+        seconds = time_on_device(run, repeats)
+        rows.append(
+            {
+                "count": label,
+                "seconds": seconds,
+                "bytes": int(n_bytes),
+                "pixels_per_second": stack.grey.size / seconds,
+                "increments_per_second": None if increments is None else increments / seconds,
+                "share_of_copy": n_bytes / seconds / ceiling,
+            }
+        )
+        print(f"{label}: {1e3 * seconds:.3f} ms", flush=True)
+    return rows
+
+
+@contextlib.contextmanager
+def watch_stages() -> Iterator[dict[str, float]]:
+    """Seconds of preparing, counting, describing and pooling; a stage in a stage is the outer's."""
+    import cupy
+
+    seconds: dict[str, float] = collections.defaultdict(float)
+    depth = [0]
+
+    def timed(stage: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if depth[0]:
+                return real(*args, **kwargs)
+            cupy.cuda.runtime.deviceSynchronize()
+            start, depth[0] = time.perf_counter(), 1
+            try:
+                return real(*args, **kwargs)
+            finally:
+                cupy.cuda.runtime.deviceSynchronize()
+                seconds[stage] += time.perf_counter() - start
+                depth[0] = 0
+
+        return call
+
+    within = [
+        module for name, module in sys.modules.items() if name.startswith(batches.__package__)
+    ]
+    places: list[tuple[str, Any, str]] = [
+        (stage, module, name)
+        for stage, names in STAGES.items()
+        for name in names
+        for module in within
+    ]
+    for family in discover_families().values():
+        places.append(("count", family, "count"))
+        places += [("describe", family, name) for name in ("describe", "describe_stack")]
+    with contextlib.ExitStack() as undo:
+        for stage, owner, name in places:
+            if not hasattr(owner, name):
+                continue
+            was = vars(owner).get(name)
+            setattr(owner, name, timed(stage, getattr(owner, name)))
+            undo.callback(delattr, owner, name) if was is None else undo.callback(
+                setattr, owner, name, was
+            )
+        yield seconds
+    unseen = {"prepare", "count", "describe", "pool"} - set(seconds)
+    if unseen:
+        raise RuntimeError(
+            f"No call belonged to {', '.join(sorted(unseen))}. Tell STAGES what it is called now."
+        )
+
+
+def measure_exams(
+    exams: Sequence[Exam], preset: str, batch_size: int, repeats: int
+) -> dict[str, object]:
+    """Seconds of the device for an exam, and of the clock for each stage."""
+    chosen = FeatureExtractor(preset).recipe()
+    chosen.columns()
+    batch = []
+    read = 0.0
+    for k, exam in enumerate(exams[:batch_size]):
+        start = time.perf_counter()
+        pixels = batches.read_exam(exam, k, chosen.planes)
+        read += time.perf_counter() - start
+        there = {plane: to_device(grey, "cuda") for plane, grey in pixels.stacks.items()}
+        batch.append(pixels._replace(stacks=there))
+    n_bytes = sum(int(grey.nbytes) for pixels in batch for grey in pixels.stacks.values())
+
+    def describe() -> object:
+        return batches.describe_batch(batch, chosen, "cuda")
+
+    seconds = time_on_device(describe, repeats)
+    copies = measure_copies(n_bytes, repeats)
+    with watch_stages() as stages:
+        start = time.perf_counter()
+        describe()
+        whole = time.perf_counter() - start
+    spent = {"read by one thread": read, "copy": n_bytes / copies, **stages}
+    spent["what is between"] = whole - sum(stages.values())
+    return {
+        "batch_size": len(batch),
+        "n_slices": sum(len(grey) for pixels in batch for grey in pixels.stacks.values())
+        / len(batch),
+        "seconds_an_exam": seconds / len(batch),
+        "stage_seconds_an_exam": {name: s / len(batch) for name, s in spent.items()},
+        "copy_bytes_per_second": copies,
+    }
+
+
+def measure_pipeline(exams: Sequence[Exam], preset: str, options: Any) -> dict[str, object]:
+    """Exams a second from files to the table, on the GPU and on the CPU, and how tables differ."""
+    few = exams[: options.cpu_exams]
+    there = FeatureExtractor(
+        preset,
+        device="cuda",
+        n_jobs=options.readers,
+        batch_size=options.batch_size,
+        progress=False,
+    )
+    here = FeatureExtractor(preset, device="cpu", n_jobs=options.jobs, progress=False)
+    for exam in exams:
+        for plane in exam.paths:
+            exam.load(plane)  # so that the files are in the page cache
+    tables, speeds = {}, {}
+    for name, extractor, chosen in (("cuda", there, exams), ("cpu", here, few)):
+        extractor.fit_transform(chosen[: min(2, len(chosen))])  # compile, start workers
+        start = time.perf_counter()
+        tables[name] = extractor.fit_transform(chosen)
+        speeds[name] = len(chosen) / (time.perf_counter() - start)
+    ours, theirs = tables["cpu"].to_numpy(float), tables["cuda"].to_numpy(float)[: len(few)]
+    if not np.array_equal(np.isnan(ours), np.isnan(theirs)):
+        raise RuntimeError("The tables of GPU and CPU differ in what is NaN.")
+    apart = np.nanmax(np.abs(ours - theirs) / np.maximum(np.abs(ours), 1.0), initial=0.0)
+    return {
+        "n_exams": len(exams),
+        "exams_per_second": speeds["cuda"],
+        "readers": options.readers,
+        "cpu_exams": len(few),
+        "cpu_exams_per_second": speeds["cpu"],
+        "cpu_jobs": options.jobs,
+        "times_cpu": speeds["cuda"] / speeds["cpu"],
+        "largest_difference": float(apart),
+    }
+
+
+def run(options: argparse.Namespace) -> dict[str, object]:
+    """All measurements."""
+    machine, device = describe_machine(), describe_card()
+    stack = make_stack(options.slices, options.side, options.levels)
+    ceiling = measure_ceiling(options.copy_bytes, options.repeats)
+    print(f"{device['name']}: a copy moves {ceiling / 1e9:.0f} GB a second", flush=True)
+    counts = measure_counts(place_stack(stack, options.stacks), ceiling, options.repeats)
+    with tempfile.TemporaryDirectory() as folder:
+        root = options.root
+        if root is None:
+            root = Path(folder, "knees")
+            write_knees(root, n_train=options.exams, n_valid=0, seed=4711, n_jobs=options.jobs)
+        exams = load_mrnet(root).exams[: options.exams]
+        exam = measure_exams(exams, options.preset, options.batch_size, options.repeats)
+        whole = measure_pipeline(exams, options.preset, options)
+    peers, versions, missing = measure_peers(stack, options.repeats)
+    return {
+        "benchmark": "gpu",
+        "date": dt.datetime.now(dt.UTC).date().isoformat(),
+        "device": device,
+        "machine": machine,
+        "versions": {
+            **{k: importlib.metadata.version(k) for k in (OURS, "numpy", "numba", "scipy")},
+            **versions,
+        },
+        "missing": missing,
+        "source": "synthetic" if options.root is None else "a folder given",
+        "preset": options.preset,
+        "stack": {
+            "shape": [options.slices, options.side, options.side],
+            "levels": options.levels,
+            "end_to_end": options.stacks,
+        },
+        "repeats": options.repeats,
+        "copy_bytes_per_second": ceiling,
+        "counts": counts,
+        "exam": exam,
+        "pipeline": whole,
+        "peers": peers,
+    }
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--root", type=Path, help="folder in the layout of MRNet")
+    parser.add_argument("--preset", default="baseline", choices=list(PRESETS))
+    parser.add_argument("--exams", type=int, default=512)
+    parser.add_argument("--cpu-exams", type=int, default=64, help="exams that the CPU describes")
+    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--readers", type=int, default=16)
+    parser.add_argument("--jobs", type=int, default=-1, help="processes on the CPU")
+    parser.add_argument("--slices", type=int, default=30)
+    parser.add_argument("--side", type=int, default=256)
+    parser.add_argument("--levels", type=int, default=32)
+    parser.add_argument("--stacks", type=int, default=64, help="stacks end to end, for a count")
+    parser.add_argument("--copy-bytes", type=int, default=2**30)
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--out", type=Path, default=RESULTS / "gpu.json")
+    parser.add_argument("--table", type=Path, help="print the table of such a file, and end")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = parse(arguments)
+    if options.table is not None:
+        print(make_table(json.loads(options.table.read_text())))
+        return
+    missing = missing_for_cuda()
+    if missing is not None:
+        sys.exit(f"This benchmark needs a GPU: {missing}")
+    if describe_card()["emulated"] and options.out.parent.resolve() == RESULTS.resolve():
+        sys.exit("An emulated device has no times worth keeping. Pass another --out.")
+    result = run(options)
+    options.out.parent.mkdir(exist_ok=True)
+    options.out.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
