@@ -18,11 +18,12 @@ SHAPES = [(5, 72, 80), (3, 72, 80), (1, 72, 80), (4, 90, 66), (6, 72, 80)]
 
 
 def draw_exam(seed, shape):
-    """Blobs in a noisy ellipse, never in the middle of the picture, on each plane."""
+    """Blobs in a noisy ellipse, seldom in the middle of the picture, on each plane."""
     rng = np.random.default_rng(seed)
     y, x = (np.arange(size) / size - 0.5 for size in shape[1:])
     inside = np.hypot((y - 0.02 * seed)[:, None] / 0.42, (x + 0.02 * seed) / 0.38) < 1
-    blobs = rng.integers(0, 110, (1, shape[1] // 6 + 1, shape[2] // 6 + 1))
+    blobs = rng.integers(0, 40, (1, shape[1] // 6 + 1, shape[2] // 6 + 1))
+    blobs += 140 * (rng.random(blobs.shape) < 0.05)  # fluid
     blobs = blobs.repeat(6, axis=1).repeat(6, axis=2)[:, : shape[1], : shape[2]]
     grey = (70 + 5 * seed + blobs + rng.normal(0, 12, shape)) * inside
     return {
