@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mrnet_features.data.audit.blocks import Uint8Array, block_means, sketch_stack
-from mrnet_features.data.audit.ghosts import FloatArray, score_ghosts
+from mrnet_features.data.audit.ghosts import FloatArray, Ghosts, score_ghosts
 from mrnet_features.data.audit.pixels import (
     count_repeated_slices,
     find_blank_slices,
@@ -37,8 +37,10 @@ class Measures:
         As `sketch_stack` returns it.
     outline : ndarray of shape (8, 32, 32), uint8
         Share of leg in each part of the sketch, 255 for all of it.
-    ghosts, repeats : ndarray of shape (n_slices, 2), float64
-        As `score_ghosts` (in the air) and `score_repeats` (inside the leg) return them.
+    ghosts : Ghosts
+        In the air, as `score_ghosts` returns them.
+    repeats : ndarray of shape (n_slices, 2), float64
+        Inside the leg, as `score_repeats` returns them.
     noise, sharpness, saturation : float
         As `measure_noise`, `measure_sharpness`, `measure_saturation` return them; noise as a
         fraction of the leg's median grey level.
@@ -52,7 +54,7 @@ class Measures:
     digest: str
     sketch: Uint8Array
     outline: Uint8Array
-    ghosts: FloatArray
+    ghosts: Ghosts
     repeats: FloatArray
     noise: float
     sharpness: float
@@ -123,7 +125,7 @@ def measure_stack(grey: Uint8Array, exam: str = "", plane: str = "") -> Measures
         digest=hashlib.blake2b(repr(grey.shape).encode() + grey.tobytes()).hexdigest(),
         sketch=sketch_stack(half[seen]),
         outline=sketch_stack(small[seen].astype(np.uint8) * np.uint8(255)),
-        ghosts=score_ghosts(half, small),
+        ghosts=score_ghosts(half, small, plane),
         repeats=score_repeats(half, small),
         noise=noise / max(signal, 1.0),
         sharpness=measure_sharpness(grey, leg, noise),
