@@ -78,6 +78,17 @@ def test_noise_that_is_smooth_within_a_slice_is_no_ghost(width):
     assert find_worst(scores.lasting)[0] < GHOST_CHECK
 
 
+def test_a_slice_stored_twice_or_blank_is_no_ghost():
+    stack = draw(n_slices=12, noise=8.0)
+    stack[4] = stack[3]
+    stack[8:10] = 0
+    measures = measure_stack(stack, plane="sagittal")
+    assert (measures.n_repeated, measures.n_blank) == (1, 2)
+    assert np.isnan(measures.ghosts.by_slice[[4, 8, 9]]).all()
+    assert find_worst(measures.ghosts.by_slice)[0] < GHOST_CHECK
+    assert find_worst(measures.ghosts.lasting)[0] < GHOST_CHECK
+
+
 def test_a_faint_copy_that_lasts_is_seen_where_no_two_slices_show_it():
     rng = np.random.default_rng(4)
     stack = draw("axial", n_slices=24, noise=6.0)
