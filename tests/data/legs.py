@@ -1,6 +1,7 @@
 """Legs drawn with a few strokes: enough of a knee for an audit, in milliseconds."""
 
 import numpy as np
+from scipy import ndimage
 
 SIZE = 128
 
@@ -24,7 +25,14 @@ def draw_leg(rng, plane="sagittal", *, n_slices=10, noise=2.0, copies=None, move
         if plane == "coronal":
             bone = bone & (abs(x - 60) > 4)
     base = 90.0 * leg - 50 * (bone & leg) + 90 * (joint & leg)
-    spots = rng.normal(0, 20, (n_slices, SIZE // 8, SIZE // 8)).repeat(8, 1).repeat(8, 2)
+    # squares of 8 by 8 pixels, on no lattice: there they would be one shape at equal steps
+    strength = rng.normal(0, 20, (n_slices, SIZE * SIZE // 64))
+    places = rng.spawn(1)[0].integers(0, SIZE * SIZE, strength.shape)
+    spots = np.zeros((n_slices, SIZE * SIZE))
+    np.add.at(spots, (np.arange(n_slices)[:, None], places), strength)
+    spots = spots.reshape(n_slices, SIZE, SIZE)
+    for axis in (1, 2):
+        spots = 8 * ndimage.uniform_filter1d(spots, 8, axis=axis, mode="wrap")
     stack = base + leg * spots
     # a left knee mirrors a right one; the slices may run either way
     depth = np.linspace(-1, 1, n_slices)[:, None, None]

@@ -3,15 +3,15 @@
 What moves between two lines of k-space (pulsating vessels, a shaking leg) comes back displaced
 along the phase-encoding direction [1]_. Inside the leg a copy hides among anatomy, and only
 several at equal steps give it away (see `score_repeats`); in the air beside it nothing else has a
-shape. The air in line with the leg along one axis of the picture is therefore the first place to
-look, and the axis is that of the copies.
+shape, and none that lasts from slice to slice. The air in line with the leg along one axis of the
+picture is therefore the first place to look, and the axis is that of the copies.
 
 .. [1] Wood ML, Henkelman RM. MR image artifacts from periodic motion. Med Phys 1985;12(2):143-151.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import ndimage
@@ -20,15 +20,17 @@ from mrnet_features.data.audit.blocks import BoolArray, Float32Array, Uint8Array
 
 DIRECTIONS = ("up-down", "left-right")  # of the picture; the axes 1 and 2 of a stack
 
+RUNNING_DOWN = ("coronal", "sagittal")
+
 BLOCKS = 64  # on the shorter side of a slice: noise averages out, a vessel's copy does not
 GAP = 2  # blocks of air next to the skin that partial volume and the coil's glow may reach
-LEAST_PAIRS = 12  # neighbouring blocks of air; with fewer there is nothing to judge
-USUAL_PAIRS = 600  # energy is spread over so many at least: little air must not make much of it
+LEAST_SHARED = 12  # blocks of air on both of two slices; with fewer there is nothing to judge
+USUAL_SHARED = 600  # energy is spread over so many at least: little air must not make much of it
 FADING = 6  # blocks at the ends of a leg that runs on
-LASTING = 7  # slices of which the leg's outline must be in more than half
-CHANCE = 3.0  # standard errors of the shared structure of white noise
-QUIET = 1.5  # variances of the noise up to which a block shows noise alone
-SPREADING = 1.3  # correlation of noise over that of its quiet blocks, which is the smaller one
+OUTLINE = 7  # slices of which the leg's outline must be in more than half
+LASTING = 8  # pairs of slices over which faint copies at one place are added up
+CHANCE = 3.0  # standard errors of what independent noise shares
+ALIKE = 1.94  # variance of a sum of products whose excesses share blocks, over independent ones
 NORMAL_MEDIAN = 0.455  # of the square of a standard normal
 NUB = 9  # blocks across; what is narrower and sticks out of a round leg is a copy
 CORE = 0.15  # of a round leg's extent, left and right of the core
@@ -40,13 +42,31 @@ END_DEPTH = 3  # blocks from the end of the leg at which that width is read
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 
 
-def score_ghosts(grey: Uint8Array, foreground: BoolArray) -> FloatArray:
-    """Structure in the air beside the leg, by slice and direction of displacement.
+class Ghosts(NamedTuple):
+    """Scores of the copies in the air, as fractions of the leg's median grey level.
+
+    Columns are the directions of displacement, as `DIRECTIONS`. NaN where a slice has no leg, or
+    too little air in line with it along that axis.
+
+    Attributes
+    ----------
+    by_slice : ndarray of shape (n_slices, 2), float64
+        What a slice shares with the one before or the one after, whichever is more.
+    lasting : ndarray of shape (2,), float64
+        What some nine slices share one after another, added up.
+    """
+
+    by_slice: FloatArray
+    lasting: FloatArray
+
+
+def score_ghosts(grey: Uint8Array, foreground: BoolArray, plane: str = "") -> Ghosts:
+    """Structure in the air beside the leg that two slices share, by direction of displacement.
 
     In blocks of 1/64 of the slice, the part of the air's grey level that differs from the mean of
-    its neighbours along the axis is multiplied by that of the next block across the axis. White
-    noise averages to nothing, a smooth glow has no such part, a copy of a vessel leaves its
-    energy; the root is taken against the leg's grey level.
+    its neighbours along the axis is multiplied by that of the next slice. Noise of two slices
+    averages to nothing, a smooth glow has no such part, a copy of a vessel that crosses both
+    leaves its energy; the root is taken against the leg's grey level.
 
     Parameters
     ----------
@@ -54,50 +74,58 @@ def score_ghosts(grey: Uint8Array, foreground: BoolArray) -> FloatArray:
         Grey levels 0 to 255.
     foreground : ndarray of shape (n_slices, height, width), bool
         The leg.
+    plane : str, default ""
+        On "coronal" and "sagittal" slices the leg runs through the picture from top to bottom, and
+        no air lies beyond its ends. On all others its outline tells where air is.
 
     Returns
     -------
-    ndarray of shape (n_slices, 2), float64
-        Fraction of the leg's median grey level, spread over 600 pairs of blocks or, where there
-        are more, all; columns as `DIRECTIONS`. NaN where a slice has no leg, or too little air in
-        line with it along that axis.
+    Ghosts
+        Energy is spread over 600 blocks or, where two slices share more air, all of it.
 
     Examples
     --------
-    A leg, and a copy of its bright vessel displaced to the right:
+    A leg, and on two slices a copy of its bright vessel displaced to the right:
 
-    >>> grey = np.full((1, 128, 128), 2, np.uint8)
-    >>> grey[0, :, 40:80] = 100
+    >>> grey = np.full((2, 128, 128), 2, np.uint8)
+    >>> grey[:, :, 40:80] = 100
     >>> foreground = grey > 50
-    >>> grey[0, 30:90, 100:104] = 30
-    >>> up_down, left_right = score_ghosts(grey, foreground)[0]
+    >>> grey[:, 30:90, 100:104] = 30
+    >>> up_down, left_right = score_ghosts(grey, foreground, "sagittal").by_slice[0]
     >>> bool(np.isnan(up_down)), bool(left_right > 0.02)
     (True, True)
     """
-    scores = np.full((len(grey), 2), np.nan)
+    scores = Ghosts(np.full((len(grey), 2), np.nan), np.full(2, np.nan))
     if not foreground.any():
         return scores
     side = max(1, min(grey.shape[1:]) // BLOCKS)
     # A bright copy close to the skin is taken for leg, but on a few slices only: leg is what most
     # of the neighbouring slices show too.
     shared = ndimage.uniform_filter1d(
-        foreground.astype(np.float32), LASTING, axis=0, mode="nearest"
+        foreground.astype(np.float32), OUTLINE, axis=0, mode="nearest"
     )
-    blocks = block_means(grey, side)
-    leg = block_means(foreground & (shared > 0.5), side) > 0
     signal = max(float(np.median(grey[foreground])), 1.0)
-    # On axial slices a vessel's copies are at one place on all of them: leg is what has a width.
-    wide = _drop_narrow(_drop_narrow(leg, 1), 2)
-    ends_seen = _find_ends(wide.mean(axis=0) >= USUAL, leg.mean(axis=0) >= USUAL)
-    if all(ends_seen):
-        leg = wide
+    blocks = block_means(grey, side) / np.float32(signal)
+    leg = block_means(foreground & (shared > 0.5), side) > 0
+    ends_seen = (False, True)
+    if plane not in RUNNING_DOWN:
+        # A vessel's copies are at one place on all slices: leg is what has a width.
+        wide = _drop_narrow(_drop_narrow(leg, 1), 2)
+        ends_seen = _find_ends(wide.mean(axis=0) >= USUAL, leg.mean(axis=0) >= USUAL)
+        if all(ends_seen):
+            leg = wide
     near = ndimage.binary_dilation(leg, np.ones((1, 2 * GAP + 1, 2 * GAP + 1), dtype=bool))
     air = ~near
     air[:, [0, -1]] = False  # the rim of the picture may hold the scanner's own edge
     air[:, :, [0, -1]] = False
     for axis, band in _find_bands(blocks, leg, air, ends_seen).items():
-        energy, n_pairs = _shared_energy(blocks, air, band, axis)
-        scores[:, axis - 1] = np.where(n_pairs >= LEAST_PAIRS, np.sqrt(energy) / signal, np.nan)
+        shares = _share_energy(blocks, air, band, axis)
+        pairs = _score_windows(shares, 1)
+        by_slice = scores.by_slice[:, axis - 1]
+        by_slice[:-1] = pairs
+        by_slice[1:] = np.fmax(by_slice[1:], pairs)
+        for value in _score_windows(shares, LASTING):
+            scores.lasting[axis - 1] = np.fmax(scores.lasting[axis - 1], value)
     return scores
 
 
@@ -109,7 +137,7 @@ def _find_bands(
         # Air that is in line with the core of a round leg along one axis tells the direction. The
         # corners are in line with its sides along both, and go with the axis that shows more.
         bands = {axis: air & _find_core(leg, axis) for axis in (1, 2)}
-        shown = {axis: _shared_energy(blocks, air, bands[axis], axis)[0].sum() for axis in bands}
+        shown = {axis: _share_energy(blocks, air, bands[axis], axis).energy.sum() for axis in bands}
         corners = air & leg.any(axis=1, keepdims=True) & leg.any(axis=2, keepdims=True)
         corners &= ~_find_core(leg, 1) & ~_find_core(leg, 2)
         return {
@@ -179,61 +207,78 @@ def _find_ends(wide: BoolArray, leg: BoolArray) -> tuple[bool, bool]:
     return rows, columns
 
 
-def _shared_energy(
-    blocks: Float32Array, air: BoolArray, band: BoolArray, axis: int
-) -> tuple[FloatArray, np.ndarray[Any, np.dtype[np.int64]]]:
-    """Energy of the structure that neighbours across `axis` share, by slice, and their pairs.
+class _Shares(NamedTuple):
+    """What each slice shares with the next in a band of air: arrays of shape (n_slices - 1,)."""
 
-    Noise is read from the quieter blocks alone, so that copies don't pass for noise. Where it is
-    not white, as after smoothing, neighbours share some of it: what the quieter slices share,
-    which is no ghost of a vessel that crosses a few, is taken off all of them.
-    """
+    energy: FloatArray
+    """Sum of the products of both slices' excess."""
+    variance: FloatArray
+    """Of that sum, were there nothing but independent noise."""
+    n_blocks: FloatArray
+
+
+def _share_energy(blocks: Float32Array, air: BoolArray, band: BoolArray, axis: int) -> _Shares:
+    """Products of neighbouring slices' excess over their neighbours along the axis."""
     values = np.moveaxis(blocks, axis, 2)
     clear, judged = np.moveaxis(air, axis, 2), np.moveaxis(band, axis, 2)
     excess = values[:, :, 1:-1] - (values[:, :, 2:] + values[:, :, :-2]) / 2
     known = judged[:, :, 1:-1] & clear[:, :, 2:] & clear[:, :, :-2]
-    pairs = known[:, 1:] & known[:, :-1]
-    products, squares = excess[:, 1:] * excess[:, :-1], excess**2
-    n_pairs = pairs.sum(axis=(1, 2))
-    total = np.where(pairs, products, 0).sum(axis=(1, 2), dtype=float)
-    noise = np.zeros(len(blocks))
-    likeness = []
-    for k in np.flatnonzero(n_pairs >= LEAST_PAIRS):
-        noise[k] = np.median(squares[k][known[k]]) / NORMAL_MEDIAN
-        quiet = squares[k] < QUIET * noise[k]
-        both = pairs[k] & quiet[1:] & quiet[:-1]
-        if np.count_nonzero(both) >= 2 * LEAST_PAIRS:
-            power = squares[k][1:][both].sum() + squares[k][:-1][both].sum()
-            likeness.append(2 * products[k][both].sum() / max(power, 1e-9))
-    colour = SPREADING * max(float(np.quantile(likeness, 0.25)), 0.0) if likeness else 0.0
-    # what noise alone would reach by chance is taken off; 1.5 is the variance of the excess over
-    # that of independent blocks
-    surplus = total - noise * (colour * n_pairs + CHANCE * np.sqrt(n_pairs))
-    return np.maximum(surplus, 0) / np.maximum(n_pairs, USUAL_PAIRS) / 1.5, n_pairs
+    # read from the quieter half of the blocks, so that copies don't pass for noise
+    noise = np.array([_median(excess[k][known[k]] ** 2) for k in range(len(blocks))])
+    noise /= NORMAL_MEDIAN
+    both = known[1:] & known[:-1]
+    n_blocks = both.sum(axis=(1, 2)).astype(float)
+    energy = np.where(both, excess[1:] * excess[:-1], 0).sum(axis=(1, 2), dtype=float)
+    return _Shares(energy, ALIKE * noise[1:] * noise[:-1] * n_blocks, n_blocks)
+
+
+def _median(values: Float32Array) -> float:
+    return float(np.median(values)) if values.size else 0.0
+
+
+def _score_windows(shares: _Shares, n_pairs: int) -> FloatArray:
+    """Score of each window of so many pairs of slices, or of all there are; NaN without air.
+
+    The energies add up while the noise of a sum grows with its root alone: what lasts over many
+    slices is seen where no two of them would show it.
+    """
+    known = shares.n_blocks >= LEAST_SHARED
+    size = min(n_pairs, len(known))
+    if size == 0:
+        return np.empty(0)
+    spread = np.maximum(shares.n_blocks, USUAL_SHARED)
+    parts = np.where(known, shares.energy / spread, 0), np.where(known, shares.variance, 0)
+    energy, variance, n_known = (
+        np.convolve(part, np.ones(size), "valid")
+        for part in (parts[0], parts[1] / spread**2, known.astype(float))
+    )
+    # 1.5 is the variance of the excess over that of independent blocks
+    surplus = np.maximum(energy - CHANCE * np.sqrt(variance), 0) / 1.5
+    return np.where(n_known > 0, np.sqrt(surplus), np.nan)
 
 
 def find_worst(scores: FloatArray) -> tuple[float, int]:
-    """Score of the whole stack, with the direction it comes from.
+    """Highest of the scores, with the direction it comes from.
 
     Parameters
     ----------
-    scores : ndarray of shape (n_slices, 2), float64
-        As `score_ghosts` returns them.
+    scores : ndarray of shape (..., 2), float64
+        Columns as `DIRECTIONS`.
 
     Returns
     -------
     score : float
-        What two neighbouring slices reach, for a vessel crosses several; the slice's own score
-        where there is only one; 0 where no air could be judged.
+        0 where nothing could be judged.
     direction : int
         Index in `DIRECTIONS`.
 
     Examples
     --------
-    >>> find_worst(np.array([[np.nan, 0.09], [np.nan, 0.01], [np.nan, 0.02], [np.nan, 0.03]]))
+    >>> find_worst(np.array([[np.nan, 0.01], [np.nan, 0.02]]))
     (0.02, 1)
     """
-    known = np.nan_to_num(scores)  # no air to look at is no evidence
-    pairs = np.minimum(known[1:], known[:-1]) if len(known) > 1 else known
-    place, direction = divmod(int(np.argmax(pairs)), 2)
-    return float(pairs[place, direction]), direction
+    known = np.nan_to_num(scores).reshape(-1, 2)  # no air to look at is no evidence
+    if known.size == 0:
+        return 0.0, 0
+    place, direction = divmod(int(np.argmax(known)), 2)
+    return float(known[place, direction]), direction

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from mrnet_features.data.audit.blocks import Uint8Array, block_means, sketch_stack
-from mrnet_features.data.audit.ghosts import FloatArray, score_ghosts
+from mrnet_features.data.audit.ghosts import FloatArray, Ghosts, score_ghosts
 from mrnet_features.data.audit.pixels import (
-    count_repeated_slices,
     find_blank_slices,
+    find_repeated_slices,
     measure_noise,
     measure_saturation,
     measure_sharpness,
@@ -37,8 +37,11 @@ class Measures:
         As `sketch_stack` returns it.
     outline : ndarray of shape (8, 32, 32), uint8
         Share of leg in each part of the sketch, 255 for all of it.
-    ghosts, repeats : ndarray of shape (n_slices, 2), float64
-        As `score_ghosts` (in the air) and `score_repeats` (inside the leg) return them.
+    ghosts : Ghosts
+        In the air, as `score_ghosts` returns them, of the slices that are neither blank nor
+        stored before.
+    repeats : ndarray of shape (n_slices, 2), float64
+        Inside the leg, as `score_repeats` returns them, of the same slices.
     noise, sharpness, saturation : float
         As `measure_noise`, `measure_sharpness`, `measure_saturation` return them; noise as a
         fraction of the leg's median grey level.
@@ -52,7 +55,7 @@ class Measures:
     digest: str
     sketch: Uint8Array
     outline: Uint8Array
-    ghosts: FloatArray
+    ghosts: Ghosts
     repeats: FloatArray
     noise: float
     sharpness: float
@@ -116,6 +119,12 @@ def measure_stack(grey: Uint8Array, exam: str = "", plane: str = "") -> Measures
     noise = measure_noise(grey, leg)
     blank = find_blank_slices(grey)
     seen = ~blank if not blank.all() else blank  # blank slices show nothing: they shift no sketch
+    # a slice stored twice shares all of it with itself, its noise too: that is no ghost
+    new = np.flatnonzero(seen)
+    new = new[~find_repeated_slices(grey[new])]
+    ghosts = score_ghosts(half[new], small[new], plane)
+    by_slice, repeats = np.full((len(grey), 2), np.nan), np.zeros((len(grey), 2))
+    by_slice[new], repeats[new] = ghosts.by_slice, score_repeats(half[new], small[new])
     return Measures(
         exam=exam,
         plane=plane,
@@ -123,11 +132,11 @@ def measure_stack(grey: Uint8Array, exam: str = "", plane: str = "") -> Measures
         digest=hashlib.blake2b(repr(grey.shape).encode() + grey.tobytes()).hexdigest(),
         sketch=sketch_stack(half[seen]),
         outline=sketch_stack(small[seen].astype(np.uint8) * np.uint8(255)),
-        ghosts=score_ghosts(half, small),
-        repeats=score_repeats(half, small),
+        ghosts=ghosts._replace(by_slice=by_slice),
+        repeats=repeats,
         noise=noise / max(signal, 1.0),
         sharpness=measure_sharpness(grey, leg, noise),
         saturation=measure_saturation(grey, leg),
         n_blank=int(blank.sum()),
-        n_repeated=count_repeated_slices(grey[~blank]),
+        n_repeated=int(find_repeated_slices(grey[~blank]).sum()) if not blank.all() else 0,
     )

@@ -42,8 +42,8 @@ def find_blank_slices(grey: Uint8Array) -> BoolArray:
     return blank
 
 
-def count_repeated_slices(grey: Uint8Array) -> int:
-    """Number of slices equal to the one before, pixel for pixel.
+def find_repeated_slices(grey: Uint8Array) -> BoolArray:
+    """Slices equal to the one before, pixel for pixel.
 
     Parameters
     ----------
@@ -51,14 +51,15 @@ def count_repeated_slices(grey: Uint8Array) -> int:
 
     Returns
     -------
-    int
+    ndarray of shape (n_slices,), bool
 
     Examples
     --------
-    >>> count_repeated_slices(np.zeros((3, 2, 2), np.uint8))
-    2
+    >>> find_repeated_slices(np.zeros((3, 2, 2), np.uint8))
+    array([False,  True,  True])
     """
-    return sum(bool(np.array_equal(before, after)) for before, after in itertools.pairwise(grey))
+    same = [np.array_equal(before, after) for before, after in itertools.pairwise(grey)]
+    return np.array([False, *same])
 
 
 def measure_noise(grey: Uint8Array, foreground: BoolArray) -> float:

@@ -10,8 +10,8 @@ from mrnet_features.data.audit.findings import Finding
 from mrnet_features.data.audit.ghosts import DIRECTIONS, find_worst
 from mrnet_features.data.audit.measure import Measures
 
-GHOST_CHECK, GHOST_REJECT = 0.003, 0.01  # of the leg's grey level; calibration in the tests
-REPEAT_CHECK, REPEAT_REJECT = 0.028, 0.05  # anatomy and coarse texture stay below
+GHOST_CHECK, GHOST_REJECT = 0.0037, 0.009  # of the leg's grey level; noise stays below
+REPEAT_CHECK, REPEAT_REJECT = 0.025, 0.05  # anatomy and coarse texture stay below
 SATURATED_CHECK, SATURATED_REJECT = 0.2, 0.5  # of the leg; a large effusion stays below
 
 
@@ -55,24 +55,28 @@ def _judge_slices(measures: Measures) -> Iterator[Finding]:
 def _judge_ghosts(measures: Measures) -> Iterator[Finding]:
     # Copies in the air are told by their faintest trace, those in the leg by far more than the
     # likeness of anatomy to itself: each by its own thresholds, and the clearer one is told.
-    air, leg = find_worst(measures.ghosts), find_worst(measures.repeats)
+    ghosts = measures.ghosts
+    in_pair, lasting, leg = map(find_worst, (ghosts.by_slice, ghosts.lasting, measures.repeats))
+    air = max(in_pair, lasting)
     seen_in_air = air[0] / GHOST_CHECK >= leg[0] / REPEAT_CHECK
-    scores = measures.ghosts if seen_in_air else measures.repeats
+    scores = ghosts.by_slice if seen_in_air else measures.repeats
     worst, direction = air if seen_in_air else leg
     least, most = (GHOST_CHECK, GHOST_REJECT) if seen_in_air else (REPEAT_CHECK, REPEAT_REJECT)
     if worst < least:
         return
     by_slice = np.nan_to_num(scores[:, direction])
     n_slices, strongest = int((by_slice >= least).sum()), int(np.argmax(by_slice))
+    where = (
+        f"on {n_slices} of {measures.n_slices} slices" if n_slices else "faintly, slice after slice"
+    )
     place, look = (
         ("in the air beside the leg", "with the grey levels of air spread out")
         if seen_in_air
         else ("inside the leg, at equal steps", "along that line")
     )
     advice = (
-        f"Copies displaced {DIRECTIONS[direction]} on {n_slices} of {measures.n_slices} slices, "
-        f"{place}, strongest on slice {strongest} (from 0). Look at it {look}; leave the exam "
-        "out if they cross the joint."
+        f"Copies displaced {DIRECTIONS[direction]} {where}, {place}, strongest on slice "
+        f"{strongest} (from 0). Look at it {look}; leave the exam out if they cross the joint."
     )
     severity = "reject" if worst >= most else "check"
     yield Finding(measures.exam, measures.plane, "ghosting", severity, worst, advice)
