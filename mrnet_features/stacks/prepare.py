@@ -137,8 +137,9 @@ def prepare_batch(
     the batch needs, wherever the picture is large enough: then exams share one size. Each exam's
     ``origins`` say where its own window would have begun.
 
-    On a device all of it is found there. The host waits for it twice for each size of pictures:
-    for what the knees are like, and for how far they reach in boxes.
+    On a device the passes over the pixels run there. The host waits for it twice for each size of
+    pictures: for what the knees are like, from which it makes tables of levels and finds joint
+    rows, and for how far they reach in boxes.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ Window: TypeAlias = tuple[slice, slice, slice]
 WINDOW_MARGIN = 24  # pixels around boxes: the farthest that a family looks beyond its region
 
 
-class Part(NamedTuple):
+class SetBoxes(NamedTuple):
     """What a set is in one exam.
 
     Attributes
@@ -107,7 +107,7 @@ def share_windows(windows: Sequence[Window], shapes: Sequence[tuple[int, ...]]) 
     return [(slices, rows, columns) for slices, rows, columns in shared]
 
 
-def _find_parts(knees: Knees, plane: str, region_sets: Sequence[str]) -> list[dict[int, Part]]:
+def _find_parts(knees: Knees, plane: str, region_sets: Sequence[str]) -> list[dict[int, SetBoxes]]:
     """What each set is in each exam. How far knees reach in boxes comes to the host at once."""
     size = knees.stack.grey.shape[1:]
     bounds = knees.layout.bounds
@@ -127,7 +127,7 @@ def _find_parts(knees: Knees, plane: str, region_sets: Sequence[str]) -> list[di
     extents = to_host(find_extents(knees.stack.regions, boxes, len(listed))).tolist()
     its_bounds = bounds.tolist() * len(region_sets)
     parts = [
-        Part(table, _surround(extent, its_bound, size))
+        SetBoxes(table, _surround(extent, its_bound, size))
         for table, extent, its_bound in zip(tables, extents, its_bounds, strict=True)
     ]
     n_exams = len(knees.places)
@@ -152,7 +152,7 @@ def _surround(extent: Sequence[int], bounds: Sequence[int], size: Sequence[int])
 
 def _cut(
     knees: Sequence[Knees],
-    parts: Mapping[int, Part],
+    parts: Mapping[int, SetBoxes],
     windows: Mapping[int, Window],
     names: tuple[str, ...],
 ) -> Group:
