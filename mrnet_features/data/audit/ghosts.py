@@ -26,11 +26,14 @@ BLOCKS = 64  # on the shorter side of a slice: noise averages out, a vessel's co
 GAP = 2  # blocks of air next to the skin that partial volume and the coil's glow may reach
 LEAST_SHARED = 12  # blocks of air on both of two slices; with fewer there is nothing to judge
 USUAL_SHARED = 600  # energy is spread over so many at least: little air must not make much of it
-FADING = 6  # blocks at the ends of a leg that runs on
+FADING = 10  # blocks at the ends of a leg that runs on, where it may be as dark as air
 OUTLINE = 7  # slices of which the leg's outline must be in more than half
 LASTING = 8  # pairs of slices over which faint copies at one place are added up
 CHANCE = 3.0  # standard errors of what independent noise shares
-ALIKE = 1.94  # variance of a sum of products whose excesses share blocks, over independent ones
+PRODUCT_VARIANCE = (
+    1.94  # variance of a sum of products whose excesses share blocks, over independent ones
+)
+EXCESS_VARIANCE = 1.5  # over that of independent blocks
 NORMAL_MEDIAN = 0.455  # of the square of a standard normal
 NUB = 9  # blocks across; what is narrower and sticks out of a round leg is a copy
 CORE = 0.15  # of a round leg's extent, left and right of the core
@@ -229,7 +232,7 @@ def _share_energy(blocks: Float32Array, air: BoolArray, band: BoolArray, axis: i
     both = known[1:] & known[:-1]
     n_blocks = both.sum(axis=(1, 2)).astype(float)
     energy = np.where(both, excess[1:] * excess[:-1], 0).sum(axis=(1, 2), dtype=float)
-    return _Shares(energy, ALIKE * noise[1:] * noise[:-1] * n_blocks, n_blocks)
+    return _Shares(energy, PRODUCT_VARIANCE * noise[1:] * noise[:-1] * n_blocks, n_blocks)
 
 
 def _median(values: Float32Array) -> float:
@@ -252,8 +255,7 @@ def _score_windows(shares: _Shares, n_pairs: int) -> FloatArray:
         np.convolve(part, np.ones(size), "valid")
         for part in (parts[0], parts[1] / spread**2, known.astype(float))
     )
-    # 1.5 is the variance of the excess over that of independent blocks
-    surplus = np.maximum(energy - CHANCE * np.sqrt(variance), 0) / 1.5
+    surplus = np.maximum(energy - CHANCE * np.sqrt(variance), 0) / EXCESS_VARIANCE
     return np.where(n_known > 0, np.sqrt(surplus), np.nan)
 
 

@@ -16,6 +16,7 @@ from mrnet_features.data.audit.pixels import (
     measure_saturation,
     measure_sharpness,
 )
+from mrnet_features.data.audit.repeats import PLANES as REPEAT_PLANES
 from mrnet_features.data.audit.repeats import score_repeats
 from mrnet_features.data.mrnet import Exam
 from mrnet_features.stacks.regions import find_foreground
@@ -41,7 +42,8 @@ class Measures:
         In the air, as `score_ghosts` returns them, of the slices that are neither blank nor
         stored before.
     repeats : ndarray of shape (n_slices, 2), float64
-        Inside the leg, as `score_repeats` returns them, of the same slices.
+        Inside the leg, as `score_repeats` returns them, of the same slices on
+        sagittal stacks; 0 elsewhere.
     noise, sharpness, saturation : float
         As `measure_noise`, `measure_sharpness`, `measure_saturation` return them; noise as a
         fraction of the leg's median grey level.
@@ -124,7 +126,9 @@ def measure_stack(grey: Uint8Array, exam: str = "", plane: str = "") -> Measures
     new = new[~find_repeated_slices(grey[new])]
     ghosts = score_ghosts(half[new], small[new], plane)
     by_slice, repeats = np.full((len(grey), 2), np.nan), np.zeros((len(grey), 2))
-    by_slice[new], repeats[new] = ghosts.by_slice, score_repeats(half[new], small[new])
+    by_slice[new] = ghosts.by_slice
+    if plane in REPEAT_PLANES:
+        repeats[new] = score_repeats(half[new], small[new])
     return Measures(
         exam=exam,
         plane=plane,

@@ -18,6 +18,8 @@ from scipy import ndimage
 from mrnet_features.data.audit.blocks import BoolArray, Float32Array, Uint8Array, block_means
 from mrnet_features.data.audit.ghosts import BLOCKS, USUAL_SHARED, FloatArray
 
+PLANES = ("sagittal",)  # where vessels run long; on the others anatomy repeats as clearly as copies
+
 SMOOTH = 7  # blocks along and across; what is smoother than that, straight lines included, goes
 STRONGEST = 0.5  # of the leg's grey level; brighter detail counts no more than that
 REACH = 2  # blocks from the middle of a patch to its edge

@@ -10,8 +10,8 @@ from mrnet_features.data.audit.findings import Finding
 from mrnet_features.data.audit.ghosts import DIRECTIONS, find_worst
 from mrnet_features.data.audit.measure import Measures
 
-GHOST_CHECK, GHOST_REJECT = 0.0037, 0.009  # of the leg's grey level; noise stays below
-REPEAT_CHECK, REPEAT_REJECT = 0.025, 0.05  # anatomy and coarse texture stay below
+GHOST_CHECK, GHOST_REJECT = 0.0034, 0.009  # of the leg's grey level; noise stays below
+REPEAT_CHECK, REPEAT_REJECT = 0.018, 0.05  # anatomy and coarse texture stay below
 SATURATED_CHECK, SATURATED_REJECT = 0.2, 0.5  # of the leg; a large effusion stays below
 
 
@@ -65,18 +65,19 @@ def _judge_ghosts(measures: Measures) -> Iterator[Finding]:
     if worst < least:
         return
     by_slice = np.nan_to_num(scores[:, direction])
-    n_slices, strongest = int((by_slice >= least).sum()), int(np.argmax(by_slice))
-    where = (
-        f"on {n_slices} of {measures.n_slices} slices" if n_slices else "faintly, slice after slice"
-    )
+    n_slices = int((by_slice >= least).sum())
+    where, most_on = "faintly on slice after slice", ""
+    if n_slices:
+        where = f"on {n_slices} of {measures.n_slices} slices"
+        most_on = f", strongest on slice {np.argmax(by_slice)} (from 0)"
     place, look = (
         ("in the air beside the leg", "with the grey levels of air spread out")
         if seen_in_air
         else ("inside the leg, at equal steps", "along that line")
     )
     advice = (
-        f"Copies displaced {DIRECTIONS[direction]} {where}, {place}, strongest on slice "
-        f"{strongest} (from 0). Look at it {look}; leave the exam out if they cross the joint."
+        f"Copies displaced {DIRECTIONS[direction]} {where}, {place}{most_on}. Look at it {look}; "
+        "leave the exam out if they cross the joint."
     )
     severity = "reject" if worst >= most else "check"
     yield Finding(measures.exam, measures.plane, "ghosting", severity, worst, advice)
