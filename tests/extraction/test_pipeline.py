@@ -3,10 +3,12 @@
 The device is the emulated one, whose copies come as late, or as early, as CUDA allows.
 """
 
+import subprocess
 import sys
 import threading
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import joblib
@@ -435,33 +437,53 @@ def test_a_device_is_claimed_once_a_run_and_again_by_who_had_it(tmp_path):
     runs = [tmp_path / name for name in "ab"]
     for run in runs:
         run.mkdir()
-    turns = [threading.Barrier(2, timeout=10) for _ in runs]
+    turns = [threading.Barrier(3, timeout=10) for _ in runs]
     claims = {}
 
     def claim(worker):
         for run, turn in zip(runs, turns, strict=True):
             claims[worker, run] = [claim_device(str(run), 2) for _ in range(3)]
             turn.wait()
+            turn.wait()  # until a third has tried
 
     workers = [threading.Thread(target=claim, args=(worker,)) for worker in range(2)]
     for worker in workers:
         worker.start()
+    for run, turn in zip(runs, turns, strict=True):
+        turn.wait()
+        assert "must have one worker" in refused(run)
+        turn.wait()
     for worker in workers:
         worker.join()
     for k in range(2):
         assert claims[k, runs[0]] == claims[k, runs[1]]
         assert len(set(claims[k, runs[0]])) == 1
     assert sorted(claims[k, runs[0]][0] for k in range(2)) == [0, 1]
-    third = threading.Thread(target=lambda: claims.update(error=refused(runs[0])))
-    third.start()
-    third.join()
-    assert "must have one worker" in claims["error"]
 
 
-def refused(run):
+def refused(run, n_devices=2):
     with pytest.raises(RuntimeError) as caught:
-        claim_device(str(run), 2)
+        claim_device(str(run), n_devices)
     return str(caught.value)
+
+
+def test_a_worker_that_ended_leaves_its_device_to_a_successor(tmp_path):
+    script = (
+        "import sys; from mrnet_features.extraction.sharing import claim_device; "
+        "print(claim_device(sys.argv[1], 1), flush=True); sys.stdin.read()"
+    )
+    worker = subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=Path(sharing.__file__).parents[2],
+    )
+    with worker:
+        assert worker.stdout.readline() == b"0\n"
+        assert "must have one worker" in refused(tmp_path, 1)
+        worker.kill()
+    with ThreadPoolExecutor(1) as successor:
+        assert successor.submit(claim_device, str(tmp_path), 1).result() == 0
 
 
 def test_memory_that_runs_out_in_a_worker_is_told_once_by_the_caller(
