@@ -8,6 +8,9 @@ import numpy as np
 
 from mrnet_features.arrays import Array
 
+FAR_LARGER = 4
+"""Times the size asked for, beyond which a buffer is made anew: batches got smaller for good."""
+
 
 class Buffer:
     """Page-locked memory and device memory of one size, for the stacks of a batch.
@@ -32,7 +35,7 @@ class Buffer:
         self._copied: Any = None
 
     def reserve(self, n_bytes: int) -> bool:
-        """Wait until copies out of it are done, and make it large enough.
+        """Wait until copies out of it are done, and make it large enough, but not far larger.
 
         Parameters
         ----------
@@ -47,9 +50,9 @@ class Buffer:
 
         if self._copied is not None:
             self._copied.synchronize()  # the page-locked part is read until then
-        if self._there is not None and self._there.size >= n_bytes:
+        if self._there is not None and n_bytes <= self._there.size <= FAR_LARGER * n_bytes:
             return True
-        self.clear()  # before the larger ones are made
+        self.clear()  # before the others are made
         n_bytes += n_bytes // 4  # so that batches a little larger find room
         try:
             with cupy.cuda.Device(self._device):

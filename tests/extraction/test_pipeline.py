@@ -3,6 +3,8 @@
 The device is the emulated one, whose copies come as late, or as early, as CUDA allows.
 """
 
+import contextlib
+import gc
 import subprocess
 import sys
 import threading
@@ -266,6 +268,93 @@ def test_rows_before_an_exam_that_does_not_fit_are_kept(emulated_gpu, plain, exa
         collect(rows, make_extractor(batch_size=4).iterate(exams))
     assert rows == expect(exams)[:7]
     assert not list_readers()
+
+
+def make_large(n_exams):
+    """Exams in memory, all of one size; and that size."""
+    rng = np.random.default_rng(3)
+    stacks = [rng.integers(0, 256, (4, 64, 64), np.uint8) for _ in range(n_exams)]
+    return [{"axial": stack, "coronal": stack[:, ::-1]} for stack in stacks], 2 * stacks[0].nbytes
+
+
+@pytest.mark.filterwarnings("ignore:The GPU ran out of memory")
+@pytest.mark.parametrize("batch_size", [1, 2, 4])
+def test_an_exam_that_fits_alone_does_not_fail_beside_others(
+    emulated_gpu, plain, monkeypatch, batch_size
+):
+    monkeypatch.setattr(pipeline, "SHARE", 1e6)
+    large, n_bytes = make_large(7)
+    taken = [n_bytes] * 4 + [8 * n_bytes] + [n_bytes] * 2
+    labels = [f"the exam at place {k}" for k in range(7)]
+    emulated_gpu.stand_in.set_devices(1, 10 * n_bytes)  # 1.25 for the pixels, 8 to describe them
+
+    def work(batch):
+        took = sum(taken[labels.index(pixels.label)] for pixels in batch)
+        held = emulated_gpu.empty(took, np.uint8)
+        assert held.size == took
+
+    plain.work = work
+    assert take(large, batch_size=batch_size) == expect(large)
+    assert plain.sizes[-3:] == (1, 1, 1)
+    taken[4] = 10 * n_bytes
+    rows = []
+    with pytest.raises(MemoryError, match="the exam at place 4 alone did not fit"):
+        collect(rows, make_extractor(batch_size=batch_size).iterate(large))
+    assert rows == expect(large)[:4]
+
+
+@pytest.mark.parametrize("what", ["header", "pixels"])
+@pytest.mark.parametrize("broken", [5, 6])
+def test_what_can_not_be_read_is_told_after_exams_that_were_put_back(
+    emulated_gpu, plain, exams, what, broken, monkeypatch
+):
+    path, expected = exams[broken].paths["coronal"], expect(exams)[:broken]
+    real, tried = pipeline.read_exam, []
+
+    def read(exam, place, planes):
+        if place == broken and what == "pixels":
+            path.write_bytes(b"no array")
+        return real(exam, place, planes)
+
+    def work(batch):
+        tried.append([pixels.label for pixels in batch])
+        if "exam '0004'" in tried[-1] and tried.count(["exam '0004'"]) < 2:
+            raise emulated_gpu.cuda.memory.OutOfMemoryError(1, 1)
+
+    if what == "header":
+        path.write_bytes(b"no array")
+    monkeypatch.setattr(pipeline, "read_exam", read)
+    plain.work = work
+    rows = []
+    with (
+        pytest.warns(DeviceMemoryWarning),
+        pytest.raises(ValueError, match=f"000{broken}"),
+    ):
+        collect(rows, make_extractor(batch_size=3).iterate(exams))
+    assert tried.count(["exam '0004'"]) == 2
+    assert rows == expected
+
+
+def test_a_buffer_far_larger_than_its_batches_is_made_anew(emulated_gpu):
+    buffer = buffers.Buffer(0, emulated_gpu.cuda.Stream(non_blocking=True))
+    sizes = []
+    for n_bytes in (80_000, 30_000, 4_000, 3_000):
+        assert buffer.reserve(n_bytes)
+        sizes.append(emulated_gpu.stand_in.devices[0].used // 1000)
+    assert sizes == [100, 100, 5, 5]
+
+
+def test_an_error_keeps_nothing_on_the_device(emulated_gpu, plain, exams):
+    np.save(exams[9].paths["coronal"], np.zeros((1, 2), np.uint8))  # no stack
+    for few in (exams[5:], exams[9:]):  # planned and read
+        gc.collect()
+        gc.disable()
+        try:
+            with contextlib.suppress(ValueError):
+                take(few, batch_size=2)
+            assert emulated_gpu.stand_in.devices[0].used == 0
+        finally:
+            gc.enable()
 
 
 def test_it_is_the_memory_of_its_own_device_that_counts(emulated_gpu, plain, exams):
