@@ -19,7 +19,7 @@ from mrnet_features.extraction.batches import (
     measure_exam,
     read_exam,
 )
-from mrnet_features.extraction.buffers import Buffer
+from mrnet_features.extraction.buffers import Buffer, is_out_of_memory
 from mrnet_features.extraction.planning import (
     MOST_EXAMS,
     SHARE,
@@ -281,12 +281,12 @@ def _describe_parts(batch: list[Pixels], recipe: Recipe, room: Room) -> Iterator
 
 def _try_describe(batch: Sequence[Pixels], recipe: Recipe) -> Rows | None:
     """Rows; None if the device ran out of memory."""
-    import cupy
-
     try:
         return describe_batch(batch, recipe, "cuda")
-    except cupy.cuda.memory.OutOfMemoryError:
-        return None  # and with the error goes what its traceback held on the device
+    except Exception as error:
+        if is_out_of_memory(error):
+            return None  # and with the error goes what its traceback held on the device
+        raise
 
 
 def _make_room(room: Room, n_exams: int, label: str) -> None:

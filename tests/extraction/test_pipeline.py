@@ -231,6 +231,24 @@ def test_out_of_memory_halves_the_batch_and_says_so_once(emulated_gpu, plain, ex
     assert emulated_gpu.stand_in.devices[0].refused == 2
 
 
+@pytest.mark.parametrize("module", ["runtime", "driver"])
+def test_what_cuda_calls_out_of_memory_is_out_of_memory(emulated_gpu, plain, exams, module):
+    name = {"runtime": "CUDARuntimeError", "driver": "CUDADriverError"}[module]
+    told = getattr(getattr(emulated_gpu.cuda, module), name)
+    status = 2
+
+    def work(batch):
+        if len(batch) > 2:
+            raise told(status)
+
+    plain.work = work
+    with pytest.warns(DeviceMemoryWarning):
+        assert take(exams) == expect(exams)
+    status = 700
+    with pytest.raises(told, match="illegal memory access"):
+        take(exams)
+
+
 def test_no_memory_for_the_pixels_of_a_batch_halves_it_as_well(
     emulated_gpu, plain, exams, monkeypatch
 ):

@@ -27,8 +27,29 @@ _lock = threading.RLock()  # an array may die, and be taken off, at any moment
 _owners = {}
 
 
+ERRORS = {
+    2: "cudaErrorMemoryAllocation: out of memory",
+    35: "cudaErrorInsufficientDriver: CUDA driver version is insufficient for CUDA runtime version",
+    101: "cudaErrorInvalidDevice: invalid device ordinal",
+    600: "cudaErrorNotReady: device not ready",
+    700: "cudaErrorIllegalAddress: an illegal memory access was encountered",
+}
+
+
 class CUDARuntimeError(RuntimeError):
-    """What the driver says."""
+    """What the runtime says, by number."""
+
+    def __init__(self, status):
+        self.status = status
+        super().__init__(ERRORS[status])
+
+
+class CUDADriverError(RuntimeError):
+    """What the driver says, by number."""
+
+    def __init__(self, status):
+        self.status = status
+        super().__init__(ERRORS[status])
 
 
 class OutOfMemoryError(MemoryError):
@@ -103,7 +124,7 @@ class Device:
 
     def use(self):
         if self.id >= len(devices):
-            raise CUDARuntimeError("cudaErrorInvalidDevice: invalid device ordinal")
+            raise CUDARuntimeError(101)
         _here.device = self.id
         return self
 
@@ -212,7 +233,7 @@ def get_elapsed_time(start_event, end_event):
     """Milliseconds between two events that were waited for."""
     for event in (start_event, end_event):
         if event._stream is None or not event._timed or event._mark in event._stream._work:
-            raise CUDARuntimeError("cudaErrorNotReady: device not ready")
+            raise CUDARuntimeError(600)
     return 1e3 * (end_event._time - start_event._time)
 
 
@@ -232,7 +253,7 @@ class PinnedMemoryPointer(bytearray):
 
 def alloc_pinned_memory(size):
     if host_bytes is not None and size > host_bytes:
-        raise CUDARuntimeError("cudaErrorMemoryAllocation: out of memory")
+        raise CUDARuntimeError(2)
     return PinnedMemoryPointer(bytes([RUBBISH]) * (-(-size // BLOCK) * BLOCK or BLOCK))
 
 
@@ -314,6 +335,7 @@ def make_submodules():
     return {
         **{item.__name__: item for item in own},
         "runtime": runtime,
+        "driver": _make_submodule("driver", CUDADriverError=CUDADriverError),
         "nvrtc": _make_submodule("nvrtc", getVersion=lambda: (12, 8)),
         "device": _make_submodule("device", Device=Device),
         "memory": _make_submodule("memory", OutOfMemoryError=OutOfMemoryError),
