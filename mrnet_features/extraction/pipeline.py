@@ -142,9 +142,12 @@ class _Loader:
         self._cut.appendleft(left)
 
     def close(self) -> None:
-        """End the readers, who finish the exams that they are reading."""
+        """End the readers, who finish the exams that they are reading, and let go of all memory."""
+        import cupy
+
         self._readers.shutdown(cancel_futures=True)
         self._clear()
+        cupy.get_default_pinned_memory_pool().free_all_blocks()
 
     def _clear(self) -> None:
         """Let go of both buffers, whose batches have been described or put back."""

@@ -89,6 +89,7 @@ def _describe_block(
             return list(rows), rooms
         finally:
             cupy.get_default_memory_pool().free_all_blocks()  # an idle worker shall keep none
+            cupy.get_default_pinned_memory_pool().free_all_blocks()
 
 
 def claim_device(run: str, n_devices: int) -> int:

@@ -458,6 +458,7 @@ def test_a_generator_closed_early_leaves_nothing_behind(emulated_gpu, plain, exa
     assert list_readers()
     rows.close()
     assert not list_readers()
+    assert emulated_gpu.stand_in.pinned["held"] == emulated_gpu.stand_in.pinned["used"]
     assert plain.sizes == (2,)
     assert streams[0].non_blocking
     assert not streams[0]._work  # page-locked memory is gone, so nothing may read it any more

@@ -21,6 +21,7 @@ late = True
 devices = []  # a Memory each
 streams = []  # weak references to all that were made, for waiting for a whole device
 pageable_copies = 0  # of memory that is not page-locked, which CUDA makes while the caller waits
+pinned = {"used": 0, "held": 0}  # bytes of page-locked memory, and those that the pool kept
 host_bytes = None  # page-locked memory that may be had at once; None for any
 _here = threading.local()
 _lock = threading.RLock()  # an array may die, and be taken off, at any moment
@@ -250,11 +251,24 @@ def get_current_stream(device_id=-1):
 class PinnedMemoryPointer(bytearray):
     """Page-locked memory of the host, for ``np.frombuffer``; more than was asked for."""
 
+    __slots__ = ("__weakref__",)
+
 
 def alloc_pinned_memory(size):
     if host_bytes is not None and size > host_bytes:
         raise CUDARuntimeError(2)
-    return PinnedMemoryPointer(bytes([RUBBISH]) * (-(-size // BLOCK) * BLOCK or BLOCK))
+    size = 2 ** (max(size, BLOCK) - 1).bit_length()
+    made = PinnedMemoryPointer(bytes([RUBBISH]) * size)
+    with _lock:
+        pinned["used"] += size
+        pinned["held"] = max(pinned["held"], pinned["used"])
+    weakref.finalize(made, _unpin, size).atexit = False
+    return made
+
+
+def _unpin(size):
+    with _lock:
+        pinned["used"] -= size
 
 
 def copy_in(target, source, stream):
@@ -295,7 +309,8 @@ class MemoryPool:
 
 class PinnedMemoryPool:
     def free_all_blocks(self):
-        """Nothing: what nobody holds is gone."""
+        with _lock:
+            pinned["held"] = pinned["used"]
 
 
 def describe_device(device):
