@@ -312,7 +312,8 @@ def warn_of_memory(room: Room) -> None:
     """Warn that batches were too large, and of what size they are now."""
     warnings.warn(
         f"The GPU ran out of memory on {room.refused} exams at once. It goes on with {room.most} "
-        "at a time, or fewer if it must; the table is the same. Pass "
+        "at a time, or fewer if it must; counts stay the very same, and statistics agree to "
+        "rounding. Pass "
         f"batch_size={room.most} to begin so.",
         DeviceMemoryWarning,
         stacklevel=3,
