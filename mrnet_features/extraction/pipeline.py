@@ -146,7 +146,8 @@ class _Loader:
         import cupy
 
         self._readers.shutdown(cancel_futures=True)
-        self._clear()
+        with contextlib.suppress(cupy.cuda.runtime.CUDARuntimeError):
+            self._clear()  # a device that failed says so again, but the first to say so has notes
         cupy.get_default_pinned_memory_pool().free_all_blocks()
 
     def _clear(self) -> None:
@@ -181,9 +182,10 @@ class _Loader:
 
     def _cut_off(self, batch: list[Planned]) -> list[Planned]:
         """As many exams of a batch as there is room for; the rest is kept for later."""
-        if rest := batch[self._room.most :]:
+        most = self._room.most  # once: it may shrink meanwhile
+        if rest := batch[most:]:
             self._cut.appendleft(rest)
-        return batch[: self._room.most]
+        return batch[:most]
 
 
 def _fail(error: BaseException) -> NoReturn:
@@ -242,6 +244,9 @@ def _collect(parts: Sequence[Future[Pixels]]) -> tuple[list[Pixels], BaseExcepti
     for part in parts:
         error = part.exception()  # not caught, or its traceback would hold this frame
         if error is not None:
+            for other in parts:
+                other.cancel()  # those that are done stay so
+            wait(parts)  # whoever reads writes into the buffer
             return batch, error
         batch.append(part.result())
     return batch, None

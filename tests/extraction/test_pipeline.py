@@ -353,6 +353,73 @@ def test_what_can_not_be_read_is_told_after_exams_that_were_put_back(
     assert rows == expected
 
 
+def test_nobody_reads_into_a_buffer_that_is_let_go(emulated_gpu, plain, exams, monkeypatch):
+    real, clear, reading, seen = pipeline.read_exam, pipeline._Loader._clear, [], []
+
+    def read(exam, place, planes):
+        if place == 3:
+            raise ValueError("no exam")
+        reading.append(place)
+        time.sleep(0.2 * (place in {4, 5}))
+        reading.remove(place)
+        return real(exam, place, planes)
+
+    def watch(loader):
+        seen.append(list(reading))
+        clear(loader)
+
+    def work(batch):
+        if len(plain.sizes) == 0 and len(seen) < 2:  # until nothing is beside the first exam
+            raise emulated_gpu.cuda.memory.OutOfMemoryError(1, 1)
+
+    monkeypatch.setattr(pipeline, "read_exam", read)
+    monkeypatch.setattr(pipeline._Loader, "_clear", watch)
+    plain.work = work
+    rows = []
+    with pytest.warns(DeviceMemoryWarning), pytest.raises(ValueError, match="no exam"):
+        collect(rows, make_extractor(batch_size=6, n_jobs=8).iterate(exams))
+    assert rows == expect(exams)[:3]
+    assert len(seen) > 2
+    assert seen == [[]] * len(seen)
+
+
+def test_room_that_shrinks_while_a_batch_is_cut_loses_no_exam(emulated_gpu):
+    class Shrinking(planning.Room):
+        @property
+        def most(self):
+            self.asked = getattr(self, "asked", 5) - 1
+            return max(self.asked, 1)
+
+        @most.setter
+        def most(self, value):
+            pass
+
+    loader = pipeline._Loader([], make_extractor().recipe(), Shrinking(4, 1), 1, 0)
+    planned = [planning.Planned({}, k, {}) for k in range(6)]
+    assert [*loader._cut_off(planned), *loader._cut[0]] == planned
+    loader.close()
+
+
+def test_a_device_that_failed_does_not_hide_the_error_that_names_the_batch(
+    emulated_gpu, plain, exams, monkeypatch
+):
+    told = emulated_gpu.cuda.runtime.CUDARuntimeError
+
+    def fail(*_):
+        raise told(700)
+
+    def work(batch):
+        monkeypatch.setattr(emulated_gpu.cuda.Stream, "synchronize", fail)
+        error = told(700)
+        error.add_note("the batch")
+        raise error
+
+    plain.work = work
+    with pytest.raises(told) as caught:
+        take(exams)
+    assert caught.value.__notes__ == ["the batch"]
+
+
 def test_a_buffer_far_larger_than_its_batches_is_made_anew(emulated_gpu):
     buffer = buffers.Buffer(0, emulated_gpu.cuda.Stream(non_blocking=True))
     sizes = []
