@@ -44,11 +44,11 @@ from mrnet_features.stacks.prepare import Stack
 # the sum of what such a count returns is the number of times that it added one
 TABLES = ("histogram", "pairs", "runs", "patterns")
 LAYOUT = ("n_regions", "starts", "origins")  # not options of a count, but of what it is given
-STAGES = {"prepare": ("prepare_sets", "prepare_batch"), "pool": ("pool_slices",)}
+STAGES = {"prepare": "prepare_batch", "pool": "pool_slices"}
 
 
 def describe_card() -> dict[str, object]:
-    """Name, driver and memory of the device, and whether there is one in truth."""
+    """Name, driver and memory of the device, how many there are, and whether in truth."""
     import cupy
 
     runtime = cupy.cuda.runtime
@@ -56,6 +56,7 @@ def describe_card() -> dict[str, object]:
     return {
         "name": found["name"].decode(),
         "compute_capability": f"{found['major']}.{found['minor']}",
+        "n_devices": int(runtime.getDeviceCount()),
         "memory_bytes": int(found["totalGlobalMem"]),
         "driver": int(runtime.driverGetVersion()),
         "runtime": int(runtime.runtimeGetVersion()),
@@ -169,19 +170,20 @@ def watch_stages() -> Iterator[dict[str, float]]:
     within = [
         module for name, module in sys.modules.items() if name.startswith(batches.__package__)
     ]
-    places: list[tuple[str, Any, str]] = [
-        (stage, module, name)
-        for stage, names in STAGES.items()
-        for name in names
-        for module in within
-    ]
+    places: list[tuple[str, Any, str]] = []
+    for stage, name in STAGES.items():
+        owners = [module for module in within if hasattr(module, name)]
+        if not owners:
+            raise RuntimeError(
+                f"`{name}` is in no module of {batches.__package__}. Tell STAGES what it is called "
+                "now."
+            )
+        places += [(stage, module, name) for module in owners]
     for family in discover_families().values():
         places.append(("count", family, "count"))
         places += [("describe", family, name) for name in ("describe", "describe_stack")]
     with contextlib.ExitStack() as undo:
         for stage, owner, name in places:
-            if not hasattr(owner, name):
-                continue
             was = vars(owner).get(name)
             setattr(owner, name, timed(stage, getattr(owner, name)))
             undo.callback(delattr, owner, name) if was is None else undo.callback(
@@ -338,7 +340,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     missing = missing_for_cuda()
     if missing is not None:
         sys.exit(f"This benchmark needs a GPU: {missing}")
-    if describe_card()["emulated"] and options.out.parent.resolve() == RESULTS.resolve():
+    card = describe_card()
+    if card["n_devices"] != 1:
+        sys.exit(
+            f"One device must be visible, or the pipeline would share its exams among all, got "
+            f"{card['n_devices']}. Set CUDA_VISIBLE_DEVICES to one of them."
+        )
+    if card["emulated"] and options.out.parent.resolve() == RESULTS.resolve():
         sys.exit("An emulated device has no times worth keeping. Pass another --out.")
     result = run(options)
     options.out.parent.mkdir(exist_ok=True)

@@ -84,10 +84,10 @@ def test_cuda_without_a_device_or_driver_says_so(emulated_gpu, monkeypatch):
         resolve_device("cuda")
 
     def fail():
-        raise runtime.CUDARuntimeError("insufficient driver")
+        raise runtime.CUDARuntimeError(35)
 
     monkeypatch.setattr(runtime, "getDeviceCount", fail)
-    with pytest.raises(RuntimeError, match="driver does not answer .insufficient driver"):
+    with pytest.raises(RuntimeError, match="driver does not answer .cudaErrorInsufficientDriver"):
         resolve_device("cuda")
 
 

@@ -127,7 +127,7 @@ def describe_batch(batch: Sequence[Pixels], recipe: Recipe, device: Device) -> R
     ------
     ValueError
         If a family's statistics depend on what is in the stack. Whatever is raised carries notes
-        that name exam, plane and family.
+        that name exam, plane and family; of an error that CUDA tells of later, the batch.
     MemoryError
         If the device is too small for so many exams at once.
     """
@@ -138,10 +138,21 @@ def describe_batch(batch: Sequence[Pixels], recipe: Recipe, device: Device) -> R
     except MemoryError:
         raise
     except Exception as error:
+        if _comes_late(error):
+            error.add_note(f"The batch was {batch[0].label} to {batch[-1].label}.")
+            raise
         for pixels in batch:
             describe_together([pixels], recipe, device)  # the one to blame fails again, by name
         error.add_note("No exam of the batch fails when it is described by itself.")
         raise
+
+
+def _comes_late(error: Exception) -> bool:
+    """Whether CUDA told of it: from then on it tells of it at each call, whatever exam is asked."""
+    import cupy
+
+    told = cupy.cuda.runtime.CUDARuntimeError | cupy.cuda.driver.CUDADriverError
+    return isinstance(error, told)
 
 
 def describe_together(batch: Sequence[Pixels], recipe: Recipe, device: Device) -> Rows:
@@ -169,7 +180,7 @@ def describe_together(batch: Sequence[Pixels], recipe: Recipe, device: Device) -
             groups = prepare_batch(greys, plane, sets, quantisation=recipe.quantisation)
             parts += recipe.describe(groups, plane)
         except Exception as error:
-            error.add_note(_while(label, plane))
+            error.add_note(_while(label, plane, "described"))
             raise
     return gather_rows(parts, len(batch))
 
@@ -182,7 +193,7 @@ def _open_stacks(
         try:
             grey = exam.load(plane, mmap=mmap) if isinstance(exam, Exam) else _stack_of(exam, plane)
         except Exception as error:
-            error.add_note(_while(_name_exam(exam, place), plane))
+            error.add_note(_while(_name_exam(exam, place), plane, "read"))
             raise
         yield plane, grey
 
@@ -191,8 +202,8 @@ def _name_exam(exam: ExamLike, place: int) -> str:
     return f"exam '{exam.id}'" if isinstance(exam, Exam) else f"the exam at place {place}"
 
 
-def _while(label: str, plane: str) -> str:
-    return f"while {label}, plane '{plane}', was described"
+def _while(label: str, plane: str, done: str) -> str:
+    return f"while {label}, plane '{plane}', was {done}"
 
 
 def _stack_of(exam: Mapping[str, Any], plane: str) -> np.ndarray[Any, Any]:

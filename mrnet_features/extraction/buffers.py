@@ -8,6 +8,12 @@ import numpy as np
 
 from mrnet_features.arrays import Array
 
+OUT_OF_MEMORY = 2
+"""What CUDA's runtime and its driver both number it."""
+
+FAR_LARGER = 4
+"""Times the size asked for, beyond which a buffer is made anew: batches got smaller for good."""
+
 
 class Buffer:
     """Page-locked memory and device memory of one size, for the stacks of a batch.
@@ -32,7 +38,7 @@ class Buffer:
         self._copied: Any = None
 
     def reserve(self, n_bytes: int) -> bool:
-        """Wait until copies out of it are done, and make it large enough.
+        """Wait until copies out of it are done, and make it large enough, but not far larger.
 
         Parameters
         ----------
@@ -47,17 +53,19 @@ class Buffer:
 
         if self._copied is not None:
             self._copied.synchronize()  # the page-locked part is read until then
-        if self._there is not None and self._there.size >= n_bytes:
+        if self._there is not None and n_bytes <= self._there.size <= FAR_LARGER * n_bytes:
             return True
-        self.clear()  # before the larger ones are made
+        self.clear()  # before the others are made
         n_bytes += n_bytes // 4  # so that batches a little larger find room
         try:
             with cupy.cuda.Device(self._device):
                 self._there = cupy.empty(n_bytes, np.uint8)
                 # kernels launched before may still read what the pool has just handed out
                 self._copying.wait_event(cupy.cuda.get_current_stream().record())
-        except cupy.cuda.memory.OutOfMemoryError:
-            return False
+        except Exception as error:
+            if is_out_of_memory(error):
+                return False
+            raise
         self._here = _lock_pages(n_bytes)
         return True
 
@@ -96,6 +104,24 @@ class Buffer:
 
         self._copied = self._copying.record()
         cupy.cuda.get_current_stream().wait_event(self._copied)
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether a device had no memory: for CuPy's pool, for a library, or for what a kernel spills.
+
+    Parameters
+    ----------
+    error : Exception
+
+    Returns
+    -------
+    bool
+    """
+    import cupy
+
+    if isinstance(error, cupy.cuda.runtime.CUDARuntimeError | cupy.cuda.driver.CUDADriverError):
+        return bool(error.status == OUT_OF_MEMORY)
+    return isinstance(error, cupy.cuda.memory.OutOfMemoryError)
 
 
 def _lock_pages(n_bytes: int) -> np.ndarray[Any, np.dtype[np.uint8]]:

@@ -54,7 +54,8 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         On a GPU, threads that read exams ahead: None is 4, -1 one a core.
     batch_size : int, optional
         On a GPU, exams described at once, at most; None is as many as its free memory holds, at
-        most 64. The table does not depend on it. On the CPU exams are described one by one.
+        most 64. Counts are the very same whatever it is; statistics agree to rounding, since a GPU
+        may group sums of floats otherwise. On the CPU exams are described one by one.
     progress : bool, optional
         Show a bar. None shows one where the error output is a terminal.
 

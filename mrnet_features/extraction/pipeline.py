@@ -7,8 +7,8 @@ import itertools
 import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import NamedTuple, NoReturn
 
 from mrnet_features.extraction.batches import (
     ExamLike,
@@ -19,7 +19,7 @@ from mrnet_features.extraction.batches import (
     measure_exam,
     read_exam,
 )
-from mrnet_features.extraction.buffers import Buffer
+from mrnet_features.extraction.buffers import Buffer, is_out_of_memory
 from mrnet_features.extraction.planning import (
     MOST_EXAMS,
     SHARE,
@@ -48,7 +48,8 @@ def iterate_device(
     """Rows of exams in their order, from the current device.
 
     When it runs out of memory, as many exams at once as were too many are halved, with one
-    warning; rows given before stay what they are.
+    warning; rows given before stay what they are. If a single exam is too many, it is tried again
+    with nothing beside it on the device, and exams are no longer read ahead.
 
     Parameters
     ----------
@@ -93,6 +94,7 @@ class _Loading(NamedTuple):
     """A batch on its way, or none, where there is no room for an exam beside the last batch."""
 
     buffer: Buffer
+    batch: list[Planned]
     parts: list[Future[Pixels]]
 
 
@@ -120,19 +122,42 @@ class _Loader:
     def begin(self, *, is_alone: bool) -> Future[_Loading | None]:
         """Plan the next batch and set the readers to it; a thread does so, and nobody waits.
 
-        An exam for which there is no room is an error only if nothing else takes any.
+        An exam for which there is no room is an error only if nothing else takes any: if it is
+        alone, both buffers are let go of first.
         """
+        if is_alone:
+            self._clear()
         return self._readers.submit(self._begin, next(self._turns), is_alone=is_alone)
 
-    def clear(self) -> None:
-        """Let go of both buffers."""
-        for buffer in self._buffers:
-            buffer.clear()
+    def put_back(self, left: list[Planned], coming: Future[_Loading | None]) -> None:
+        """Have exams, and those of the batch that is on its way, read once more, in this order."""
+        error = coming.exception()  # once it is there
+        if error is not None:
+            self._cut.clear()
+            self._plan = map(_fail, [error])  # after what is left
+        elif (loading := coming.result()) is not None and loading.parts:
+            wait(loading.parts)
+            loading.parts.clear()  # which look into the buffer
+            self._cut.appendleft(loading.batch)
+        self._cut.appendleft(left)
 
     def close(self) -> None:
-        """End the readers, who finish the exams that they are reading."""
+        """End the readers, who finish the exams that they are reading, and let go of all memory."""
+        import cupy
+
         self._readers.shutdown(cancel_futures=True)
+        with contextlib.suppress(cupy.cuda.runtime.CUDARuntimeError):
+            self._clear()  # a device that failed says so again, but the first to say so has notes
+        cupy.get_default_pinned_memory_pool().free_all_blocks()
+
+    def _clear(self) -> None:
+        """Let go of both buffers, whose batches have been described or put back."""
+        import cupy
+
         self._copying.synchronize()  # page-locked memory must not go while it is read
+        for buffer in self._buffers:
+            buffer.clear()
+        cupy.get_default_memory_pool().free_all_blocks()  # a part of a block is no whole one
 
     def _begin(self, buffer: Buffer, *, is_alone: bool) -> _Loading | None:
         import cupy
@@ -140,21 +165,31 @@ class _Loader:
         batch = self._cut.popleft() if self._cut else next(self._plan, None)
         if batch is None:
             return None
+        batch = self._cut_off(batch)
         with cupy.cuda.Device(self._device):  # a thread begins with the first device
             while not buffer.reserve(sum(planned.n_bytes for planned in batch)):
                 if len(batch) == 1 and not is_alone:
                     self._cut.appendleft(batch)
-                    return _Loading(buffer, [])
+                    return _Loading(buffer, [], [])
                 _make_room(self._room, len(batch), f"the exam at place {batch[0].place}")
-                batch, rest = batch[: self._room.most], batch[self._room.most :]
-                if rest:
-                    self._cut.appendleft(rest)
+                batch = self._cut_off(batch)
         starts = itertools.accumulate((planned.n_bytes for planned in batch), initial=0)
         parts = [
             self._readers.submit(_read_exam, planned, self._planes, buffer, start)
             for planned, start in zip(batch, starts, strict=False)
         ]
-        return _Loading(buffer, parts)
+        return _Loading(buffer, batch, parts)
+
+    def _cut_off(self, batch: list[Planned]) -> list[Planned]:
+        """As many exams of a batch as there is room for; the rest is kept for later."""
+        most = self._room.most  # once: it may shrink meanwhile
+        if rest := batch[most:]:
+            self._cut.appendleft(rest)
+        return batch[:most]
+
+
+def _fail(error: BaseException) -> NoReturn:
+    raise error
 
 
 def _load_batches(
@@ -162,8 +197,10 @@ def _load_batches(
 ) -> Generator[list[Pixels], None, None]:
     """Batches on the device; when one is given, the next is on its way.
 
-    The one before must have been described when the next is asked for; its list is then emptied.
-    Whatever is wrong with an exam is raised after those before it were given.
+    When the next is asked for, the exams that have been described must have been taken off the
+    front of the list. Those left are given again, with nothing beside them on the device, and so
+    are all others where the room is tight. Whatever is wrong with an exam is raised after those
+    before it were given.
     """
     import cupy
 
@@ -172,30 +209,46 @@ def _load_batches(
         coming = loader.begin(is_alone=True)
         while (loading := coming.result()) is not None:
             if not loading.parts:  # everything before has been described, so there is room now
-                loader.clear()
                 coming = loader.begin(is_alone=True)
                 continue
-            coming = loader.begin(is_alone=False)
+            if not room.is_tight:
+                coming = loader.begin(is_alone=False)
             batch, failure = _collect(loading.parts)
+            loading.parts.clear()  # which hold the exams as well
             if batch:
+                n_read = len(batch)
                 loading.buffer.await_copies()
                 yield batch
+                n_done = n_read - len(batch)
                 batch.clear()  # nothing looks into the buffer any more
                 cupy.cuda.get_current_stream().synchronize()  # and it will be filled again
+                if n_done < n_read:
+                    failure = None  # it will come again
+                    loader.put_back(loading.batch[n_done:], coming)
+                    coming = loader.begin(is_alone=True)
+                    continue
             if failure is not None:
-                raise failure
+                try:
+                    raise failure
+                finally:
+                    del failure  # or error, traceback and frame would keep each other
+            if room.is_tight:
+                coming = loader.begin(is_alone=True)
     finally:
         loader.close()
 
 
-def _collect(parts: Sequence[Future[Pixels]]) -> tuple[list[Pixels], Exception | None]:
+def _collect(parts: Sequence[Future[Pixels]]) -> tuple[list[Pixels], BaseException | None]:
     """Exams that were read, up to the first that could not be, and why it could not."""
     batch: list[Pixels] = []
     for part in parts:
-        try:
-            batch.append(part.result())
-        except Exception as error:  # noqa: BLE001 (the caller raises it)
+        error = part.exception()  # not caught, or its traceback would hold this frame
+        if error is not None:
+            for other in parts:
+                other.cancel()  # those that are done stay so
+            wait(parts)  # whoever reads writes into the buffer
             return batch, error
+        batch.append(part.result())
     return batch, None
 
 
@@ -215,28 +268,33 @@ def _read_exam(planned: Planned, planes: Sequence[str], buffer: Buffer, start: i
     return pixels._replace(stacks=stacks)
 
 
-def _describe_parts(batch: Sequence[Pixels], recipe: Recipe, room: Room) -> Iterator[Row]:
-    """Rows of a batch, as many exams at once as there is room for."""
-    done = 0
-    while done < len(batch):
-        part = batch[done : done + room.most]
+def _describe_parts(batch: list[Pixels], recipe: Recipe, room: Room) -> Iterator[Row]:
+    """Rows of a batch, as many exams at once as there is room for; done exams are taken off it.
+
+    It ends before the batch does at an exam that is to be tried again with nothing beside it.
+    """
+    while batch:
+        part = batch[: room.most]
         rows = _try_describe(part, recipe)
+        if rows is None and len(part) == 1 and not room.is_tight:
+            room.tighten()
+            return
         if rows is None:
             _make_room(room, len(part), part[0].label)
             continue
         for values, pixels in zip(rows, part, strict=True):
             yield Row(values, pixels.fingerprint)
-        done += len(part)
+        del batch[: len(part)]
 
 
 def _try_describe(batch: Sequence[Pixels], recipe: Recipe) -> Rows | None:
     """Rows; None if the device ran out of memory."""
-    import cupy
-
     try:
         return describe_batch(batch, recipe, "cuda")
-    except cupy.cuda.memory.OutOfMemoryError:
-        return None  # and with the error goes what its traceback held on the device
+    except Exception as error:
+        if is_out_of_memory(error):
+            return None  # and with the error goes what its traceback held on the device
+        raise
 
 
 def _make_room(room: Room, n_exams: int, label: str) -> None:
@@ -259,7 +317,8 @@ def warn_of_memory(room: Room) -> None:
     """Warn that batches were too large, and of what size they are now."""
     warnings.warn(
         f"The GPU ran out of memory on {room.refused} exams at once. It goes on with {room.most} "
-        "at a time, or fewer if it must; the table is the same. Pass "
+        "at a time, or fewer if it must; counts stay the very same, and statistics agree to "
+        "rounding. Pass "
         f"batch_size={room.most} to begin so.",
         DeviceMemoryWarning,
         stacklevel=3,

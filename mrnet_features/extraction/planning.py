@@ -72,16 +72,23 @@ class Room:
         Bytes of device memory.
     refused : int, default 0
         How many exams were too many, the first time.
+    is_tight : bool, default False
+        Whether a single exam did not fit beside others on the device, so that none is read ahead.
     """
 
     most: int
     n_bytes: int
     refused: int = 0
+    is_tight: bool = False
 
     def halve(self, n_exams: int) -> None:
         """Let half as many exams in as were too many."""
         self.most = min(self.most, max(n_exams // 2, 1))
         self.refused = self.refused or n_exams  # the last: another thread looks at it first
+
+    def tighten(self) -> None:
+        """Let one exam in at a time, and nothing beside it."""
+        self.most, self.is_tight = 1, True
 
 
 def plan_batches(
@@ -123,7 +130,10 @@ def plan_batches(
     if batch:
         yield batch
     if failure is not None:
-        raise failure
+        try:
+            raise failure
+        finally:
+            del failure  # or error, traceback and frame would keep each other
 
 
 def cut_blocks(n_exams: int) -> list[tuple[int, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,7 @@ from mrnet_features.extraction.pipeline import iterate_device, warn_of_memory
 from mrnet_features.extraction.planning import Room, cut_blocks
 from mrnet_features.extraction.recipe import Recipe
 
-_here = threading.local()  # a worker's device, and the run that it was claimed for
+_here = threading.local()  # a worker's claim
 
 
 def iterate_devices(
@@ -24,7 +25,7 @@ def iterate_devices(
     """Rows of exams in their order, from all devices that the driver shows.
 
     With several devices, each gets a process, and a process takes block after block. Few exams stay
-    on the current device, and in this process.
+    on the current device, and in this process; on Windows all do.
 
     Parameters
     ----------
@@ -43,7 +44,7 @@ def iterate_devices(
 
     n_devices = int(cupy.cuda.runtime.getDeviceCount())
     blocks = cut_blocks(len(exams))
-    if n_devices == 1 or len(blocks) == 1:
+    if n_devices == 1 or len(blocks) == 1 or sys.platform == "win32":  # which has no such locks
         yield from iterate_device(exams, recipe, n_readers=n_readers, batch_size=batch_size)
         return
     is_told = False
@@ -88,13 +89,15 @@ def _describe_block(
             return list(rows), rooms
         finally:
             cupy.get_default_memory_pool().free_all_blocks()  # an idle worker shall keep none
+            cupy.get_default_pinned_memory_pool().free_all_blocks()
 
 
 def claim_device(run: str, n_devices: int) -> int:
     """Device that no other worker of a run has; the same at each call from one worker.
 
     Two processes on one device would take its memory from each other, and joblib does not say
-    which of its workers a task is for.
+    which of its workers a task is for. A worker's claim ends with it: joblib puts another in the
+    place of one whose memory has grown.
 
     Parameters
     ----------
@@ -112,17 +115,45 @@ def claim_device(run: str, n_devices: int) -> int:
     RuntimeError
         If there are more workers than devices.
     """
-    before, device = getattr(_here, "claim", ("", 0))
-    if before == run:
-        return int(device)
-    for candidate in sorted(range(n_devices), key=lambda k: k != device):
-        try:
-            Path(run, str(candidate)).touch(exist_ok=False)
-        except FileExistsError:
-            continue
-        _here.claim = (run, candidate)
-        return candidate
+    claim: _Claim | None = getattr(_here, "claim", None)
+    if claim is not None and claim.run == run:
+        return claim.device
+    last = 0 if claim is None else claim.device
+    for device in sorted(range(n_devices), key=lambda k: k != last):
+        claim = _Claim(run, device)
+        if claim.is_ours():
+            _here.claim = claim
+            return device
     raise RuntimeError(
-        f"Each of {n_devices} GPUs must have one worker, got another worker. One may have ended "
-        "before its time; run again, or set CUDA_VISIBLE_DEVICES to one GPU."
+        f"Each of {n_devices} GPUs must have one worker, got another worker. Run again, or set "
+        "CUDA_VISIBLE_DEVICES to one GPU."
     )
+
+
+class _Claim:
+    """A locked file that says whose a device is in a run; the lock goes with its thread or process.
+
+    Parameters
+    ----------
+    run : str
+        The run's folder.
+    device : int
+    """
+
+    def __init__(self, run: str, device: int) -> None:
+        self.run = run
+        self.device = device
+        self._file = Path(run, str(device)).open("w")  # noqa: SIM115 (open as long as it is held)
+
+    def __del__(self) -> None:
+        self._file.close()
+
+    def is_ours(self) -> bool:
+        """Lock the file, unless another has."""
+        import fcntl  # of POSIX alone
+
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True

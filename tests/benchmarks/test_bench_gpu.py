@@ -64,6 +64,7 @@ def test_it_runs_to_the_end_and_says_that_the_device_was_emulated(
     bench.main(arguments("--root", root, "--out", out))
     result = json.loads(out.read_text())
     assert result["device"]["emulated"]
+    assert result["device"]["n_devices"] == 1
     counts = {row["count"].split("(")[0]: row for row in result["counts"]}
     assert {"histogram", "pairs", "runs", "zones", "depths", "pools"} <= set(counts)
     for row in result["counts"]:
@@ -94,6 +95,21 @@ def test_an_emulated_device_leaves_nothing_among_the_results(
     with pytest.raises(SystemExit, match="Pass another --out"):
         bench.main(arguments())
     assert not list(tmp_path.iterdir())
+
+
+def test_it_takes_one_device_and_no_more(emulated_gpu, bench, tmp_path):
+    emulated_gpu.stand_in.set_devices(2)
+    with pytest.raises(SystemExit, match=r"must be visible.* got 2\. Set CUDA_VISIBLE_DEVICES"):
+        bench.main(arguments("--out", tmp_path / "gpu.json"))
+
+
+def test_a_stage_that_is_called_nothing_is_told(emulated_gpu, bench, monkeypatch):
+    monkeypatch.setitem(bench.STAGES, "prepare", "prepare_nothing")
+    with (
+        pytest.raises(RuntimeError, match="`prepare_nothing` is in no module"),
+        bench.watch_stages(),
+    ):
+        pass
 
 
 def test_it_needs_a_device(bench, monkeypatch):

@@ -177,6 +177,28 @@ def test_a_batch_that_does_not_fit_is_not_tried_exam_by_exam():
     assert not any("the exam at place" in note for note in caught.value.__notes__)
 
 
+@pytest.mark.parametrize("module", ["runtime", "driver"])
+def test_nobody_is_blamed_for_what_cuda_tells_of_later(emulated_gpu, module):
+    name = {"runtime": "CUDARuntimeError", "driver": "CUDADriverError"}[module]
+    told = getattr(getattr(emulated_gpu.cuda, module), name)
+
+    class Broken(Picky):
+        def count(self, stack):
+            raise told(700)
+
+    with pytest.raises(told, match="illegal memory access") as caught:
+        describe_batch(EXAMS[2:5], recipe_of([Broken()]), "cuda")
+    notes = caught.value.__notes__
+    assert "The batch was the exam at place 2 to the exam at place 4." in notes
+    assert not any(note.startswith("while the exam at place") for note in notes)
+
+
+def test_an_exam_that_can_not_be_read_was_not_described():
+    with pytest.raises(KeyError) as caught:
+        read([{"axial": np.zeros((1, 9, 9), np.uint8)}])
+    assert "while the exam at place 0, plane 'coronal', was read" in caught.value.__notes__
+
+
 def test_statistics_that_depend_on_the_stack_are_refused():
     @dataclass(frozen=True)
     class Moody(Picky):

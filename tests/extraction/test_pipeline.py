@@ -3,10 +3,14 @@
 The device is the emulated one, whose copies come as late, or as early, as CUDA allows.
 """
 
+import contextlib
+import gc
+import subprocess
 import sys
 import threading
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import joblib
@@ -227,6 +231,24 @@ def test_out_of_memory_halves_the_batch_and_says_so_once(emulated_gpu, plain, ex
     assert emulated_gpu.stand_in.devices[0].refused == 2
 
 
+@pytest.mark.parametrize("module", ["runtime", "driver"])
+def test_what_cuda_calls_out_of_memory_is_out_of_memory(emulated_gpu, plain, exams, module):
+    name = {"runtime": "CUDARuntimeError", "driver": "CUDADriverError"}[module]
+    told = getattr(getattr(emulated_gpu.cuda, module), name)
+    status = 2
+
+    def work(batch):
+        if len(batch) > 2:
+            raise told(status)
+
+    plain.work = work
+    with pytest.warns(DeviceMemoryWarning):
+        assert take(exams) == expect(exams)
+    status = 700
+    with pytest.raises(told, match="illegal memory access"):
+        take(exams)
+
+
 def test_no_memory_for_the_pixels_of_a_batch_halves_it_as_well(
     emulated_gpu, plain, exams, monkeypatch
 ):
@@ -264,6 +286,160 @@ def test_rows_before_an_exam_that_does_not_fit_are_kept(emulated_gpu, plain, exa
         collect(rows, make_extractor(batch_size=4).iterate(exams))
     assert rows == expect(exams)[:7]
     assert not list_readers()
+
+
+def make_large(n_exams):
+    """Exams in memory, all of one size; and that size."""
+    rng = np.random.default_rng(3)
+    stacks = [rng.integers(0, 256, (4, 64, 64), np.uint8) for _ in range(n_exams)]
+    return [{"axial": stack, "coronal": stack[:, ::-1]} for stack in stacks], 2 * stacks[0].nbytes
+
+
+@pytest.mark.filterwarnings("ignore:The GPU ran out of memory")
+@pytest.mark.parametrize("batch_size", [1, 2, 4])
+def test_an_exam_that_fits_alone_does_not_fail_beside_others(
+    emulated_gpu, plain, monkeypatch, batch_size
+):
+    monkeypatch.setattr(pipeline, "SHARE", 1e6)
+    large, n_bytes = make_large(7)
+    taken = [n_bytes] * 4 + [8 * n_bytes] + [n_bytes] * 2
+    labels = [f"the exam at place {k}" for k in range(7)]
+    emulated_gpu.stand_in.set_devices(1, 10 * n_bytes)  # 1.25 for the pixels, 8 to describe them
+
+    def work(batch):
+        took = sum(taken[labels.index(pixels.label)] for pixels in batch)
+        held = emulated_gpu.empty(took, np.uint8)
+        assert held.size == took
+
+    plain.work = work
+    assert take(large, batch_size=batch_size) == expect(large)
+    assert plain.sizes[-3:] == (1, 1, 1)
+    taken[4] = 10 * n_bytes
+    rows = []
+    with pytest.raises(MemoryError, match="the exam at place 4 alone did not fit"):
+        collect(rows, make_extractor(batch_size=batch_size).iterate(large))
+    assert rows == expect(large)[:4]
+
+
+@pytest.mark.parametrize("what", ["header", "pixels"])
+@pytest.mark.parametrize("broken", [5, 6])
+def test_what_can_not_be_read_is_told_after_exams_that_were_put_back(
+    emulated_gpu, plain, exams, what, broken, monkeypatch
+):
+    path, expected = exams[broken].paths["coronal"], expect(exams)[:broken]
+    real, tried = pipeline.read_exam, []
+
+    def read(exam, place, planes):
+        if place == broken and what == "pixels":
+            path.write_bytes(b"no array")
+        return real(exam, place, planes)
+
+    def work(batch):
+        tried.append([pixels.label for pixels in batch])
+        if "exam '0004'" in tried[-1] and tried.count(["exam '0004'"]) < 2:
+            raise emulated_gpu.cuda.memory.OutOfMemoryError(1, 1)
+
+    if what == "header":
+        path.write_bytes(b"no array")
+    monkeypatch.setattr(pipeline, "read_exam", read)
+    plain.work = work
+    rows = []
+    with (
+        pytest.warns(DeviceMemoryWarning),
+        pytest.raises(ValueError, match=f"000{broken}"),
+    ):
+        collect(rows, make_extractor(batch_size=3).iterate(exams))
+    assert tried.count(["exam '0004'"]) == 2
+    assert rows == expected
+
+
+def test_nobody_reads_into_a_buffer_that_is_let_go(emulated_gpu, plain, exams, monkeypatch):
+    real, clear, reading, seen = pipeline.read_exam, pipeline._Loader._clear, [], []
+
+    def read(exam, place, planes):
+        if place == 3:
+            raise ValueError("no exam")
+        reading.append(place)
+        time.sleep(0.2 * (place in {4, 5}))
+        reading.remove(place)
+        return real(exam, place, planes)
+
+    def watch(loader):
+        seen.append(list(reading))
+        clear(loader)
+
+    def work(batch):
+        if len(plain.sizes) == 0 and len(seen) < 2:  # until nothing is beside the first exam
+            raise emulated_gpu.cuda.memory.OutOfMemoryError(1, 1)
+
+    monkeypatch.setattr(pipeline, "read_exam", read)
+    monkeypatch.setattr(pipeline._Loader, "_clear", watch)
+    plain.work = work
+    rows = []
+    with pytest.warns(DeviceMemoryWarning), pytest.raises(ValueError, match="no exam"):
+        collect(rows, make_extractor(batch_size=6, n_jobs=8).iterate(exams))
+    assert rows == expect(exams)[:3]
+    assert len(seen) > 2
+    assert seen == [[]] * len(seen)
+
+
+def test_room_that_shrinks_while_a_batch_is_cut_loses_no_exam(emulated_gpu):
+    class Shrinking(planning.Room):
+        @property
+        def most(self):
+            self.asked = getattr(self, "asked", 5) - 1
+            return max(self.asked, 1)
+
+        @most.setter
+        def most(self, value):
+            pass
+
+    loader = pipeline._Loader([], make_extractor().recipe(), Shrinking(4, 1), 1, 0)
+    planned = [planning.Planned({}, k, {}) for k in range(6)]
+    assert [*loader._cut_off(planned), *loader._cut[0]] == planned
+    loader.close()
+
+
+def test_a_device_that_failed_does_not_hide_the_error_that_names_the_batch(
+    emulated_gpu, plain, exams, monkeypatch
+):
+    told = emulated_gpu.cuda.runtime.CUDARuntimeError
+
+    def fail(*_):
+        raise told(700)
+
+    def work(batch):
+        monkeypatch.setattr(emulated_gpu.cuda.Stream, "synchronize", fail)
+        error = told(700)
+        error.add_note("the batch")
+        raise error
+
+    plain.work = work
+    with pytest.raises(told) as caught:
+        take(exams)
+    assert caught.value.__notes__ == ["the batch"]
+
+
+def test_a_buffer_far_larger_than_its_batches_is_made_anew(emulated_gpu):
+    buffer = buffers.Buffer(0, emulated_gpu.cuda.Stream(non_blocking=True))
+    sizes = []
+    for n_bytes in (80_000, 30_000, 4_000, 3_000):
+        assert buffer.reserve(n_bytes)
+        sizes.append(emulated_gpu.stand_in.devices[0].used // 1000)
+    assert sizes == [100, 100, 5, 5]
+
+
+def test_an_error_keeps_nothing_on_the_device(emulated_gpu, plain, exams):
+    np.save(exams[9].paths["coronal"], np.zeros((1, 2), np.uint8))  # no stack
+    for few in (exams[5:], exams[9:]):  # planned and read
+        gc.collect()
+        gc.disable()
+        try:
+            with contextlib.suppress(ValueError):
+                take(few, batch_size=2)
+            assert emulated_gpu.stand_in.devices[0].used == 0
+        finally:
+            gc.enable()
 
 
 def test_it_is_the_memory_of_its_own_device_that_counts(emulated_gpu, plain, exams):
@@ -349,6 +525,7 @@ def test_a_generator_closed_early_leaves_nothing_behind(emulated_gpu, plain, exa
     assert list_readers()
     rows.close()
     assert not list_readers()
+    assert emulated_gpu.stand_in.pinned["held"] == emulated_gpu.stand_in.pinned["used"]
     assert plain.sizes == (2,)
     assert streams[0].non_blocking
     assert not streams[0]._work  # page-locked memory is gone, so nothing may read it any more
@@ -435,33 +612,53 @@ def test_a_device_is_claimed_once_a_run_and_again_by_who_had_it(tmp_path):
     runs = [tmp_path / name for name in "ab"]
     for run in runs:
         run.mkdir()
-    turns = [threading.Barrier(2, timeout=10) for _ in runs]
+    turns = [threading.Barrier(3, timeout=10) for _ in runs]
     claims = {}
 
     def claim(worker):
         for run, turn in zip(runs, turns, strict=True):
             claims[worker, run] = [claim_device(str(run), 2) for _ in range(3)]
             turn.wait()
+            turn.wait()  # until a third has tried
 
     workers = [threading.Thread(target=claim, args=(worker,)) for worker in range(2)]
     for worker in workers:
         worker.start()
+    for run, turn in zip(runs, turns, strict=True):
+        turn.wait()
+        assert "must have one worker" in refused(run)
+        turn.wait()
     for worker in workers:
         worker.join()
     for k in range(2):
         assert claims[k, runs[0]] == claims[k, runs[1]]
         assert len(set(claims[k, runs[0]])) == 1
     assert sorted(claims[k, runs[0]][0] for k in range(2)) == [0, 1]
-    third = threading.Thread(target=lambda: claims.update(error=refused(runs[0])))
-    third.start()
-    third.join()
-    assert "must have one worker" in claims["error"]
 
 
-def refused(run):
+def refused(run, n_devices=2):
     with pytest.raises(RuntimeError) as caught:
-        claim_device(str(run), 2)
+        claim_device(str(run), n_devices)
     return str(caught.value)
+
+
+def test_a_worker_that_ended_leaves_its_device_to_a_successor(tmp_path):
+    script = (
+        "import sys; from mrnet_features.extraction.sharing import claim_device; "
+        "print(claim_device(sys.argv[1], 1), flush=True); sys.stdin.read()"
+    )
+    worker = subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=Path(sharing.__file__).parents[2],
+    )
+    with worker:
+        assert worker.stdout.readline() == b"0\n"
+        assert "must have one worker" in refused(tmp_path, 1)
+        worker.kill()
+    with ThreadPoolExecutor(1) as successor:
+        assert successor.submit(claim_device, str(tmp_path), 1).result() == 0
 
 
 def test_memory_that_runs_out_in_a_worker_is_told_once_by_the_caller(

@@ -21,14 +21,36 @@ late = True
 devices = []  # a Memory each
 streams = []  # weak references to all that were made, for waiting for a whole device
 pageable_copies = 0  # of memory that is not page-locked, which CUDA makes while the caller waits
+pinned = {"used": 0, "held": 0}  # bytes of page-locked memory, and those that the pool kept
 host_bytes = None  # page-locked memory that may be had at once; None for any
 _here = threading.local()
 _lock = threading.RLock()  # an array may die, and be taken off, at any moment
 _owners = {}
 
 
+ERRORS = {
+    2: "cudaErrorMemoryAllocation: out of memory",
+    35: "cudaErrorInsufficientDriver: CUDA driver version is insufficient for CUDA runtime version",
+    101: "cudaErrorInvalidDevice: invalid device ordinal",
+    600: "cudaErrorNotReady: device not ready",
+    700: "cudaErrorIllegalAddress: an illegal memory access was encountered",
+}
+
+
 class CUDARuntimeError(RuntimeError):
-    """What the driver says."""
+    """What the runtime says, by number."""
+
+    def __init__(self, status):
+        self.status = status
+        super().__init__(ERRORS[status])
+
+
+class CUDADriverError(RuntimeError):
+    """What the driver says, by number."""
+
+    def __init__(self, status):
+        self.status = status
+        super().__init__(ERRORS[status])
 
 
 class OutOfMemoryError(MemoryError):
@@ -103,7 +125,7 @@ class Device:
 
     def use(self):
         if self.id >= len(devices):
-            raise CUDARuntimeError("cudaErrorInvalidDevice: invalid device ordinal")
+            raise CUDARuntimeError(101)
         _here.device = self.id
         return self
 
@@ -212,7 +234,7 @@ def get_elapsed_time(start_event, end_event):
     """Milliseconds between two events that were waited for."""
     for event in (start_event, end_event):
         if event._stream is None or not event._timed or event._mark in event._stream._work:
-            raise CUDARuntimeError("cudaErrorNotReady: device not ready")
+            raise CUDARuntimeError(600)
     return 1e3 * (end_event._time - start_event._time)
 
 
@@ -229,11 +251,24 @@ def get_current_stream(device_id=-1):
 class PinnedMemoryPointer(bytearray):
     """Page-locked memory of the host, for ``np.frombuffer``; more than was asked for."""
 
+    __slots__ = ("__weakref__",)
+
 
 def alloc_pinned_memory(size):
     if host_bytes is not None and size > host_bytes:
-        raise CUDARuntimeError("cudaErrorMemoryAllocation: out of memory")
-    return PinnedMemoryPointer(bytes([RUBBISH]) * (-(-size // BLOCK) * BLOCK or BLOCK))
+        raise CUDARuntimeError(2)
+    size = 2 ** (max(size, BLOCK) - 1).bit_length()
+    made = PinnedMemoryPointer(bytes([RUBBISH]) * size)
+    with _lock:
+        pinned["used"] += size
+        pinned["held"] = max(pinned["held"], pinned["used"])
+    weakref.finalize(made, _unpin, size).atexit = False
+    return made
+
+
+def _unpin(size):
+    with _lock:
+        pinned["used"] -= size
 
 
 def copy_in(target, source, stream):
@@ -274,7 +309,8 @@ class MemoryPool:
 
 class PinnedMemoryPool:
     def free_all_blocks(self):
-        """Nothing: what nobody holds is gone."""
+        with _lock:
+            pinned["held"] = pinned["used"]
 
 
 def describe_device(device):
@@ -314,6 +350,7 @@ def make_submodules():
     return {
         **{item.__name__: item for item in own},
         "runtime": runtime,
+        "driver": _make_submodule("driver", CUDADriverError=CUDADriverError),
         "nvrtc": _make_submodule("nvrtc", getVersion=lambda: (12, 8)),
         "device": _make_submodule("device", Device=Device),
         "memory": _make_submodule("memory", OutOfMemoryError=OutOfMemoryError),
