@@ -79,10 +79,12 @@ def test_noise_that_is_smooth_within_a_slice_is_no_ghost(width):
 
 
 def test_a_slice_stored_twice_or_blank_is_no_ghost():
-    stack = draw(n_slices=12, noise=8.0)
+    stack = draw(n_slices=12, noise=5.0)
     stack[4] = stack[3]
     stack[8:10] = 0
+    assert score(stack, "sagittal")[0] > GHOST_REJECT  # all of its noise is shared
     measures = measure_stack(stack, plane="sagittal")
+    assert np.count_nonzero(np.isfinite(measures.ghosts.by_slice[:, 1])) == 9
     assert (measures.n_repeated, measures.n_blank) == (1, 2)
     assert np.isnan(measures.ghosts.by_slice[[4, 8, 9]]).all()
     assert find_worst(measures.ghosts.by_slice)[0] < GHOST_CHECK
@@ -101,6 +103,18 @@ def test_a_faint_copy_that_lasts_is_seen_where_no_two_slices_show_it():
     assert (value > GHOST_CHECK, direction) == (True, 1)
     clean = score_ghosts(stack, find_foreground(stack), "axial")
     assert find_worst(clean.lasting)[0] < GHOST_CHECK
+
+
+def test_a_leg_that_narrows_at_fading_ends_still_runs_through_a_coronal_picture():
+    stack = draw("coronal", copies=(2, 52, 0.8))
+    for ends in (slice(0, 24), slice(104, 128)):
+        stack[:, ends, :50] = stack[:, 40:64, :1]
+        stack[:, ends, 78:] = stack[:, 40:64, :1]
+    foreground = find_foreground(stack)
+    assert np.isfinite(score_ghosts(stack, foreground).by_slice[:, 0]).any()  # by its outline
+    assert np.isnan(score_ghosts(stack, foreground, "coronal").by_slice[:, 0]).all()
+    value, direction = score(stack, "coronal")
+    assert (value > GHOST_CHECK, direction) == (True, 1)
 
 
 def test_what_one_slice_alone_shows_is_no_copy():
@@ -187,6 +201,13 @@ def test_spots_at_equal_steps_inside_the_leg_are_copies_along_their_line(axis, s
 @pytest.mark.parametrize("rows", [(), (30,), (30, 60), (20, 38, 66, 104)])
 def test_spots_without_equal_steps_are_no_copies(rows):
     assert score_inside(draw_bone(rows))[0] < REPEAT_CHECK
+
+
+def test_repeats_elsewhere_on_the_next_slice_are_no_copies():
+    stack = draw_bone((16, 40, 64, 88, 112), columns=(40,))
+    assert score_inside(stack)[0] > REPEAT_CHECK
+    stack[::2] = np.roll(stack[::2], 48, axis=2)
+    assert score_inside(stack)[0] < REPEAT_CHECK
 
 
 def test_copies_inside_the_leg_are_found_in_a_mirrored_reversed_or_darker_stack():

@@ -30,9 +30,7 @@ FADING = 10  # blocks at the ends of a leg that runs on, where it may be as dark
 OUTLINE = 7  # slices of which the leg's outline must be in more than half
 LASTING = 8  # pairs of slices over which faint copies at one place are added up
 CHANCE = 3.0  # standard errors of what independent noise shares
-PRODUCT_VARIANCE = (
-    1.94  # variance of a sum of products whose excesses share blocks, over independent ones
-)
+PRODUCT_VARIANCE = 1.94  # of a sum of products, whose excesses share blocks, over independent ones
 EXCESS_VARIANCE = 1.5  # over that of independent blocks
 NORMAL_MEDIAN = 0.455  # of the square of a standard normal
 NUB = 9  # blocks across; what is narrower and sticks out of a round leg is a copy
