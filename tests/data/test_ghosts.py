@@ -12,12 +12,10 @@ from scipy import ndimage
 
 from mrnet_features.data.audit.ghosts import Ghosts, find_worst, score_ghosts
 from mrnet_features.data.audit.measure import measure_stack
-from mrnet_features.data.audit.repeats import score_repeats
 from mrnet_features.data.audit.set_rules import describe_cut
 from mrnet_features.data.audit.stack_rules import (
     GHOST_CHECK,
     GHOST_REJECT,
-    REPEAT_CHECK,
     judge_stack,
 )
 from mrnet_features.stacks.regions import find_foreground
@@ -158,7 +156,6 @@ def test_a_slice_alone_has_none_to_share_with():
     stack = draw(n_slices=1, copies=(2, 44, 0.8))
     foreground = find_foreground(stack)
     assert np.isnan(score_ghosts(stack, foreground, "sagittal").by_slice).all()
-    assert (score_repeats(stack, foreground) == 0).all()
     assert list(judge_stack(measure_stack(stack, plane="sagittal"))) == []
 
 
@@ -176,78 +173,9 @@ def test_a_copy_beyond_a_leg_that_touches_the_rim_is_seen(axis):
     assert direction == axis - 1
 
 
-def draw_bone(rows=(), columns=(64,), *, noise=3.0, axis=1):
-    """A stack filled by marrow with noise, and bright spots on it."""
-    rng = np.random.default_rng(7)
-    stack = 90 + rng.normal(0, noise, (6, 128, 128))
-    y, x = np.mgrid[:128, :128]
-    for row, column in itertools.product(rows, columns):
-        stack[:, np.hypot(y - row, x - column) < 4] += 50
-    return np.clip(stack if axis == 1 else stack.swapaxes(1, 2), 0, 255).astype(np.uint8)
-
-
-def score_inside(stack):
-    return find_worst(score_repeats(stack, np.ones(stack.shape, dtype=bool)))
-
-
-@pytest.mark.parametrize("axis", [1, 2])
-@pytest.mark.parametrize("step", [17, 20, 24])
-def test_spots_at_equal_steps_inside_the_leg_are_copies_along_their_line(axis, step):
-    value, direction = score_inside(draw_bone(range(16, 17 + 4 * step, step), axis=axis))
-    assert value > REPEAT_CHECK
-    assert direction == axis - 1
-
-
-@pytest.mark.parametrize("rows", [(), (30,), (30, 60), (20, 38, 66, 104)])
-def test_spots_without_equal_steps_are_no_copies(rows):
-    assert score_inside(draw_bone(rows))[0] < REPEAT_CHECK
-
-
-def test_repeats_elsewhere_on_the_next_slice_are_no_copies():
-    stack = draw_bone((16, 40, 64, 88, 112), columns=(40,))
-    assert score_inside(stack)[0] > REPEAT_CHECK
-    stack[::2] = np.roll(stack[::2], 48, axis=2)
-    assert score_inside(stack)[0] < REPEAT_CHECK
-
-
-def test_copies_inside_the_leg_are_found_in_a_mirrored_reversed_or_darker_stack():
-    stack = draw_bone((16, 40, 64, 88, 112))
-    value, direction = score_inside(stack)
-    assert score_inside(stack[::-1, :, ::-1]) == (pytest.approx(value, rel=0.02), direction)
-    darker = (stack * 0.6).astype(np.uint8)
-    assert score_inside(darker) == (pytest.approx(value, rel=0.1), direction)
-
-
-@pytest.mark.parametrize("noise", [1, 8, 25])
-def test_noise_inside_the_leg_does_not_repeat(noise):
-    assert score_inside(draw_bone(noise=noise))[0] < REPEAT_CHECK
-
-
-@pytest.mark.parametrize("period", [3, 5, 8])
-def test_trabeculae_are_no_copies(period):
-    y, x = np.mgrid[:128, :128]
-    texture = 25 * np.sin(2 * np.pi * y / period) * np.sin(2 * np.pi * x / period)
-    assert score_inside((draw_bone() + texture).astype(np.uint8))[0] < REPEAT_CHECK
-
-
-def test_straight_walls_at_equal_steps_are_no_copies():
-    stack = draw_bone()
-    stack[:, :, [30, 31, 54, 55, 78, 79]] = 20
-    assert score_inside(stack)[0] < REPEAT_CHECK
-
-
-@pytest.mark.parametrize("plane", ["axial", "coronal", "sagittal"])
-def test_coarse_texture_is_no_copy(plane):
-    stack = draw(plane)
-    assert find_worst(score_repeats(stack, find_foreground(stack)))[0] < REPEAT_CHECK
-
-
-def test_a_finding_says_whether_copies_lie_in_the_air_or_inside_the_leg():
-    repeats = score_repeats(marrow := draw_bone((16, 40, 64, 88, 112)), np.ones_like(marrow, bool))
-    (inside,) = judge_stack(replace(measure_stack(draw(n_slices=6)), repeats=repeats))
-    assert "Copies displaced up-down on 6 of 6 slices, inside the leg" in inside.advice
-    (beside,) = judge_stack(measure_stack(draw(copies=(2, 44, 0.5))))
-    assert "left-right on 3 of 10 slices, in the air beside the leg, strongest" in beside.advice
+def test_a_finding_says_on_which_slices_and_where_to_look():
+    (finding,) = judge_stack(measure_stack(draw(copies=(2, 44, 0.5))))
+    assert "left-right on 3 of 10 slices, in the air beside the leg, strongest" in finding.advice
 
 
 def test_a_finding_names_no_slice_where_none_shows_copies_by_itself():
@@ -256,13 +184,6 @@ def test_a_finding_names_no_slice_where_none_shows_copies_by_itself():
     (finding,) = judge_stack(replace(measures, ghosts=faint))
     assert "left-right faintly on slice after slice, in the air" in finding.advice
     assert "strongest" not in finding.advice
-
-
-def test_anatomy_of_other_planes_is_not_searched_for_repeats():
-    marrow = draw_bone((16, 40, 64, 88, 112))
-    marrow[:, :, :20] = marrow[:, :, 108:] = 0
-    assert measure_stack(marrow, plane="sagittal").repeats.max() > REPEAT_CHECK
-    assert measure_stack(marrow, plane="axial").repeats.max() == 0
 
 
 @pytest.mark.parametrize(

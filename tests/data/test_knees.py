@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import ndimage
+from scipy.special import jv
 
 from mrnet_features.data.knees import Findings, draw_knee, tissues
 from mrnet_features.data.knees.anatomy import draw_person
 from mrnet_features.data.knees.bones import femur_distance, patella_distance, tibia_distance
 from mrnet_features.data.knees.lesions import MeniscusTear, Spot
-from mrnet_features.data.knees.scan import SLICE_COUNTS, draw_slice_count
+from mrnet_features.data.knees.scan import SLICE_COUNTS, add_ghosts, draw_slice_count
 from mrnet_features.data.knees.signal import tissue_signal
 from mrnet_features.data.layout import PLANES
 
@@ -138,6 +140,47 @@ def test_corners_are_air(healthy):
     for stack in healthy.stacks.values():
         corners = stack[:, :12, :12], stack[:, -12:, :12], stack[:, :12, -12:], stack[:, -12:, -12:]
         assert np.median(np.concatenate([c.ravel() for c in corners])) < 15
+
+
+def pulsate(plane, seed, background):
+    """Six slices of `background` and a round vessel in their middle, after the pulse."""
+    stack = np.full((6, 256, 256), background, dtype=np.float32)
+    stack[:, 200:, :40] = 1  # a leg beside the lines of the vessel
+    y, x = np.mgrid[:256, :256]
+    vessel = np.hypot(y - 128, x - 128) < 7
+    flow = np.broadcast_to(vessel & ((y + x) % 2 == 0), stack.shape).astype(np.uint8)
+    add_ghosts(stack, flow, plane, np.random.default_rng(seed))
+    return stack
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("plane", PLANES)
+def test_copies_of_vessels_are_the_sidebands_of_a_frequency_modulation(plane, seed):
+    stack = pulsate(plane, seed, 0.0)
+    rng = np.random.default_rng(seed)
+    # on slices along the leg only across it: elsewhere copies would stay with the vessels
+    axis = int(rng.integers(1, 3)) if plane == "axial" else 2
+    shift, swing, level = rng.uniform(28, 60), rng.uniform(0.8, 1.6), rng.uniform(0.8, 2)
+    starts = rng.uniform(0, 2 * np.pi, 6)
+    y, x = np.mgrid[:256, :256]
+    known = 2.0 * level * ((np.hypot(y - 128, x - 128) < 7) & ((y + x) % 2 == 0))
+    vessel = ndimage.convolve(known, np.outer([1, 2, 1], [1, 2, 1]) / 16)
+    spectrum = np.fft.fft2(vessel)
+    # exp(i b cos u) = sum of i^n J_n(b) exp(i n u); n = 0 is the vessel as it was painted
+    copies = np.zeros((6, 256, 256), dtype=complex)
+    for n in [k for k in range(-12, 13) if k != 0]:
+        place = np.zeros(2)
+        place[axis - 1] = -n * shift
+        copy = np.fft.ifft2(ndimage.fourier_shift(spectrum, place))
+        copies += (1j**n * jv(n, swing) * np.exp(1j * n * starts))[:, None, None] * copy
+    assert stack[:, :200, 40:] == pytest.approx(np.abs(copies)[:, :200, 40:], abs=1e-4)
+
+
+def test_inside_the_leg_copies_are_bright_on_one_slice_and_dark_on_another():
+    change = pulsate("sagittal", 3, 1.0)[:, 128, 150:] - 1
+    place = np.argmax(np.abs(change).max(axis=0))
+    assert change[:, place].min() < -0.1
+    assert change[:, place].max() > 0.1
 
 
 def bright(exam, plane):

@@ -2,7 +2,6 @@
 
 from mrnet_features.data.audit.findings import CODES
 from mrnet_features.data.audit.ghosts import score_ghosts
-from mrnet_features.data.audit.repeats import score_repeats
 from mrnet_features.data.audit.run import audit
 
-__all__ = ["CODES", "audit", "score_ghosts", "score_repeats"]
+__all__ = ["CODES", "audit", "score_ghosts"]

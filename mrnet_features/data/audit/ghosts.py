@@ -1,10 +1,10 @@
 """Ghosting: faint displaced copies of the leg or its vessels, seen where only air should be.
 
 What moves between two lines of k-space (pulsating vessels, a shaking leg) comes back displaced
-along the phase-encoding direction [1]_. Inside the leg a copy hides among anatomy, and only
-several at equal steps give it away (see `score_repeats`); in the air beside it nothing else has a
-shape, and none that lasts from slice to slice. The air in line with the leg along one axis of the
-picture is therefore the first place to look, and the axis is that of the copies.
+along the phase-encoding direction [1]_. Inside the leg a copy hides among anatomy; in the air
+beside it nothing else has a shape, and none that lasts from slice to slice. The air in line with
+the leg along one axis of the picture is therefore the place to look, and the axis is that of the
+copies.
 
 .. [1] Wood ML, Henkelman RM. MR image artifacts from periodic motion. Med Phys 1985;12(2):143-151.
 """

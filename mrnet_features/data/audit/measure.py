@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mrnet_features.data.audit.blocks import Uint8Array, block_means, sketch_stack
-from mrnet_features.data.audit.ghosts import FloatArray, Ghosts, score_ghosts
+from mrnet_features.data.audit.ghosts import Ghosts, score_ghosts
 from mrnet_features.data.audit.pixels import (
     find_blank_slices,
     find_repeated_slices,
@@ -16,8 +16,6 @@ from mrnet_features.data.audit.pixels import (
     measure_saturation,
     measure_sharpness,
 )
-from mrnet_features.data.audit.repeats import PLANES as REPEAT_PLANES
-from mrnet_features.data.audit.repeats import score_repeats
 from mrnet_features.data.mrnet import Exam
 from mrnet_features.stacks.regions import find_foreground
 
@@ -41,9 +39,6 @@ class Measures:
     ghosts : Ghosts
         In the air, as `score_ghosts` returns them, of the slices that are neither blank nor
         stored before.
-    repeats : ndarray of shape (n_slices, 2), float64
-        Inside the leg, as `score_repeats` returns them, of the same slices on
-        sagittal stacks; 0 elsewhere.
     noise, sharpness, saturation : float
         As `measure_noise`, `measure_sharpness`, `measure_saturation` return them; noise as a
         fraction of the leg's median grey level.
@@ -58,7 +53,6 @@ class Measures:
     sketch: Uint8Array
     outline: Uint8Array
     ghosts: Ghosts
-    repeats: FloatArray
     noise: float
     sharpness: float
     saturation: float
@@ -125,10 +119,8 @@ def measure_stack(grey: Uint8Array, exam: str = "", plane: str = "") -> Measures
     new = np.flatnonzero(seen)
     new = new[~find_repeated_slices(grey[new])]
     ghosts = score_ghosts(half[new], small[new], plane)
-    by_slice, repeats = np.full((len(grey), 2), np.nan), np.zeros((len(grey), 2))
+    by_slice = np.full((len(grey), 2), np.nan)
     by_slice[new] = ghosts.by_slice
-    if plane in REPEAT_PLANES:
-        repeats[new] = score_repeats(half[new], small[new])
     return Measures(
         exam=exam,
         plane=plane,
@@ -137,7 +129,6 @@ def measure_stack(grey: Uint8Array, exam: str = "", plane: str = "") -> Measures
         sketch=sketch_stack(half[seen]),
         outline=sketch_stack(small[seen].astype(np.uint8) * np.uint8(255)),
         ghosts=ghosts._replace(by_slice=by_slice),
-        repeats=repeats,
         noise=noise / max(signal, 1.0),
         sharpness=measure_sharpness(grey, leg, noise),
         saturation=measure_saturation(grey, leg),

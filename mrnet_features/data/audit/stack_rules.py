@@ -11,7 +11,6 @@ from mrnet_features.data.audit.ghosts import DIRECTIONS, find_worst
 from mrnet_features.data.audit.measure import Measures
 
 GHOST_CHECK, GHOST_REJECT = 0.0034, 0.009  # of the leg's grey level; noise stays below
-REPEAT_CHECK, REPEAT_REJECT = 0.018, 0.05  # anatomy and coarse texture stay below
 SATURATED_CHECK, SATURATED_REJECT = 0.2, 0.5  # of the leg; a large effusion stays below
 
 
@@ -53,31 +52,20 @@ def _judge_slices(measures: Measures) -> Iterator[Finding]:
 
 
 def _judge_ghosts(measures: Measures) -> Iterator[Finding]:
-    # Copies in the air are told by their faintest trace, those in the leg by far more than the
-    # likeness of anatomy to itself: each by its own thresholds, and the clearer one is told.
-    ghosts = measures.ghosts
-    in_pair, lasting, leg = map(find_worst, (ghosts.by_slice, ghosts.lasting, measures.repeats))
-    air = max(in_pair, lasting)
-    seen_in_air = air[0] / GHOST_CHECK >= leg[0] / REPEAT_CHECK
-    scores = ghosts.by_slice if seen_in_air else measures.repeats
-    worst, direction = air if seen_in_air else leg
-    least, most = (GHOST_CHECK, GHOST_REJECT) if seen_in_air else (REPEAT_CHECK, REPEAT_REJECT)
-    if worst < least:
+    by_slice, lasting = measures.ghosts
+    worst, direction = max(find_worst(by_slice), find_worst(lasting))
+    if worst < GHOST_CHECK:
         return
-    by_slice = np.nan_to_num(scores[:, direction])
-    n_slices = int((by_slice >= least).sum())
+    along = np.nan_to_num(by_slice[:, direction])
+    n_slices = int((along >= GHOST_CHECK).sum())
     where, most_on = "faintly on slice after slice", ""
     if n_slices:
         where = f"on {n_slices} of {measures.n_slices} slices"
-        most_on = f", strongest on slice {np.argmax(by_slice)} (from 0)"
-    place, look = (
-        ("in the air beside the leg", "with the grey levels of air spread out")
-        if seen_in_air
-        else ("inside the leg, at equal steps", "along that line")
-    )
+        most_on = f", strongest on slice {np.argmax(along)} (from 0)"
     advice = (
-        f"Copies displaced {DIRECTIONS[direction]} {where}, {place}{most_on}. Look at it {look}; "
-        "leave the exam out if they cross the joint."
+        f"Copies displaced {DIRECTIONS[direction]} {where}, in the air beside the leg{most_on}. "
+        "Look at it with the grey levels of air spread out; leave the exam out if they cross the "
+        "joint."
     )
-    severity = "reject" if worst >= most else "check"
+    severity = "reject" if worst >= GHOST_REJECT else "check"
     yield Finding(measures.exam, measures.plane, "ghosting", severity, worst, advice)

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft, ndimage, special
 
 from mrnet_features.data.knees.anatomy import Knee, draw_person
 from mrnet_features.data.knees.blobs import lesion_blobs
@@ -192,24 +193,45 @@ def scan_plane(
         generator.integers(0, 128, 3),
     )
     if bad == "ghosts":
-        add_ghosts(stack, flow, generator)
+        add_ghosts(stack, flow, plane, generator)
     spread_points(stack, 0.16 if tesla > 2.0 else 0.08)
     return standardise(stack, plane, tesla, generator, n_slices, reversed_slices)
 
 
 def add_ghosts(
-    stack: NDArray[np.float32], flow: NDArray[np.uint8], generator: np.random.Generator
+    stack: NDArray[np.float32],
+    flow: NDArray[np.uint8],
+    plane: str,
+    generator: np.random.Generator,
 ) -> None:
-    """Add copies of the pulsating vessel along the phase-encoding direction, in place."""
-    axis = int(generator.integers(1, 3))
-    shift = int(generator.integers(28, 60))
-    # The flow is known on a checkerboard alone: half of the pixels, so twice the strength.
-    strength = 2.0 * generator.uniform(0.4, 0.9) * float(np.max(stack))
-    for copy in (-3, -2, -1, 1, 2, 3):
-        ghost = np.roll(flow, copy * shift, axis=axis).astype(np.float32)
-        sign = 1.0 if copy % 2 else -0.6
-        stack += sign * strength / abs(copy) * ghost
-    np.maximum(stack, 0.0, out=stack)
+    """Let the blood pulsate while the lines of k-space are read, in place.
+
+    The pulse turns the phase of flowing blood to and fro from line to line. To the picture that is
+    a frequency modulation: its sidebands are bright and dark copies of the vessels, at once, twice,
+    three times the displacement along the phase-encoding direction [1]_. What stays in place is the
+    vessel as it was painted.
+
+    .. [1] Perman WH, Moran PR, Moran RA, Bernstein MA. Artifacts from pulsatile flow in MR imaging.
+       J Comput Assist Tomogr 1986;10(3):473-483.
+    """
+    # Where the leg runs through the slice, the vessels do, too: copies displaced up and down stay
+    # with them, behind the joint, and nobody would call the stack bad.
+    axis = int(generator.integers(1, 3)) if plane == "axial" else 2
+    shift = generator.uniform(28.0, 60.0)
+    swing = generator.uniform(0.8, 1.6)  # radians
+    level = generator.uniform(0.8, 2.0) * float(np.median(stack[stack > 0]))
+    # Each slice is excited at another time of the heart's cycle.
+    starts = generator.uniform(0.0, 2.0 * np.pi, len(stack))
+    # The flow is known on a checkerboard alone, and at two depths of the slice in turn; this mean
+    # fills the gaps and takes as much of either depth everywhere.
+    blood = 2.0 * level * flow.astype(np.float32)
+    for across in (1, 2):
+        blood = ndimage.correlate1d(blood, (0.25, 0.5, 0.25), axis=across, mode="constant")
+    times = starts[:, None] + 2.0 * np.pi * shift * fft.fftfreq(SIZE)
+    modulation = (np.exp(1j * swing * np.cos(times)) - special.j0(swing)).astype(np.complex64)
+    lines = fft.fft(blood, axis=axis) * np.expand_dims(modulation, 3 - axis)
+    pulsating = fft.ifft(lines, axis=axis)
+    stack[:] = np.abs(stack + pulsating)
 
 
 def standardise(
