@@ -25,7 +25,7 @@ def draw_leg(rng, plane="sagittal", *, n_slices=10, noise=2.0, copies=None, move
         if plane == "coronal":
             bone = bone & (abs(x - 60) > 4)
     base = 90.0 * leg - 50 * (bone & leg) + 90 * (joint & leg)
-    # squares of 8 by 8 pixels, on no lattice: there they would be one shape at equal steps
+    # squares of 8 by 8 pixels, anywhere
     strength = rng.normal(0, 20, (n_slices, SIZE * SIZE // 64))
     places = rng.spawn(1)[0].integers(0, SIZE * SIZE, strength.shape)
     spots = np.zeros((n_slices, SIZE * SIZE))

@@ -2,9 +2,9 @@
 
 What moves between two lines of k-space (pulsating vessels, a shaking leg) comes back displaced
 along the phase-encoding direction [1]_. Inside the leg a copy hides among anatomy; in the air
-beside it nothing else has a shape, and none that lasts from slice to slice. The air in line with
-the leg along one axis of the picture is therefore the place to look, and the axis is that of the
-copies.
+beside it nothing else has a shape, and none that lasts from slice to slice or, where the leg runs
+along the slice, from row to row. The air in line with the leg along one axis of the picture is
+therefore the place to look, and the axis is that of the copies.
 
 .. [1] Wood ML, Henkelman RM. MR image artifacts from periodic motion. Med Phys 1985;12(2):143-151.
 """
@@ -17,17 +17,17 @@ import numpy as np
 from scipy import ndimage
 
 from mrnet_features.data.audit.blocks import BoolArray, Float32Array, Uint8Array, block_means
+from mrnet_features.data.layout import PLANES
 
 DIRECTIONS = ("up-down", "left-right")  # of the picture; the axes 1 and 2 of a stack
-
-RUNNING_DOWN = ("coronal", "sagittal")
 
 BLOCKS = 64  # on the shorter side of a slice: noise averages out, a vessel's copy does not
 GAP = 2  # blocks of air next to the skin that partial volume and the coil's glow may reach
 LEAST_SHARED = 12  # blocks of air on both of two slices; with fewer there is nothing to judge
 USUAL_SHARED = 600  # energy is spread over so many at least: little air must not make much of it
 FADING = 10  # blocks at the ends of a leg that runs on, where it may be as dark as air
-OUTLINE = 7  # slices of which the leg's outline must be in more than half
+OUTLINE = 9  # slices of which the leg's outline must be in more than half
+DOWN = 4  # blocks between two rows; noise that was interpolated is like itself over fewer
 LASTING = 8  # pairs of slices over which faint copies at one place are added up
 CHANCE = 3.0  # standard errors of what independent noise shares
 PRODUCT_VARIANCE = 1.94  # of a sum of products, whose excesses share blocks, over independent ones
@@ -35,10 +35,6 @@ EXCESS_VARIANCE = 1.5  # over that of independent blocks
 NORMAL_MEDIAN = 0.455  # of the square of a standard normal
 NUB = 9  # blocks across; what is narrower and sticks out of a round leg is a copy
 CORE = 0.15  # of a round leg's extent, left and right of the core
-CUT_WIDTH = 0.7  # an end of the leg this wide, against its widest, was cut off by the picture
-RIM_WIDTH = 0.35  # of the leg's width may lie at the rim of the picture itself
-USUAL = 0.3  # of the slices: what is leg in so many belongs to its outline
-END_DEPTH = 3  # blocks from the end of the leg at which that width is read
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -52,7 +48,8 @@ class Ghosts(NamedTuple):
     Attributes
     ----------
     by_slice : ndarray of shape (n_slices, 2), float64
-        What a slice shares with the one before or the one after, whichever is more.
+        What a slice shares with the one before or the one after or, where the leg runs along it,
+        what its rows share with others some way down; whichever is most.
     lasting : ndarray of shape (2,), float64
         What some nine slices share one after another, added up.
     """
@@ -61,13 +58,15 @@ class Ghosts(NamedTuple):
     lasting: FloatArray
 
 
-def score_ghosts(grey: Uint8Array, foreground: BoolArray, plane: str = "") -> Ghosts:
-    """Structure in the air beside the leg that two slices share, by direction of displacement.
+def score_ghosts(grey: Uint8Array, foreground: BoolArray, plane: str) -> Ghosts:
+    """Structure in the air beside the leg that two slices or two rows share, by its direction.
 
     In blocks of 1/64 of the slice, the part of the air's grey level that differs from the mean of
     its neighbours along the axis is multiplied by that of the next slice. Noise of two slices
     averages to nothing, a smooth glow has no such part, a copy of a vessel that crosses both
-    leaves its energy; the root is taken against the leg's grey level.
+    leaves its energy; the root is taken against the leg's grey level. A vessel may lie in one
+    coronal or sagittal slice alone, and its copies with it: there, rows of one slice are
+    multiplied as well.
 
     Parameters
     ----------
@@ -75,14 +74,19 @@ def score_ghosts(grey: Uint8Array, foreground: BoolArray, plane: str = "") -> Gh
         Grey levels 0 to 255.
     foreground : ndarray of shape (n_slices, height, width), bool
         The leg.
-    plane : str, default ""
-        On "coronal" and "sagittal" slices the leg runs through the picture from top to bottom, and
-        no air lies beyond its ends. On all others its outline tells where air is.
+    plane : {"axial", "coronal", "sagittal"}
+        On axial slices air surrounds the leg. On the others it runs through the picture from top
+        to bottom, and no air lies beyond its ends.
 
     Returns
     -------
     Ghosts
         Energy is spread over 600 blocks or, where two slices share more air, all of it.
+
+    Raises
+    ------
+    ValueError
+        If `plane` is none of the three.
 
     Examples
     --------
@@ -96,6 +100,8 @@ def score_ghosts(grey: Uint8Array, foreground: BoolArray, plane: str = "") -> Gh
     >>> bool(np.isnan(up_down)), bool(left_right > 0.02)
     (True, True)
     """
+    if plane not in PLANES:
+        raise ValueError(f"`plane` must be one of {PLANES}, got {plane!r}.")
     scores = Ghosts(np.full((len(grey), 2), np.nan), np.full(2, np.nan))
     if not foreground.any():
         return scores
@@ -108,51 +114,67 @@ def score_ghosts(grey: Uint8Array, foreground: BoolArray, plane: str = "") -> Gh
     signal = max(float(np.median(grey[foreground])), 1.0)
     blocks = block_means(grey, side) / np.float32(signal)
     leg = block_means(foreground & (shared > 0.5), side) > 0
-    ends_seen = (False, True)
-    if plane not in RUNNING_DOWN:
+    if plane == "axial":
         # A vessel's copies are at one place on all slices: leg is what has a width.
-        wide = _drop_narrow(_drop_narrow(leg, 1), 2)
-        ends_seen = _find_ends(wide.mean(axis=0) >= USUAL, leg.mean(axis=0) >= USUAL)
-        if all(ends_seen):
-            leg = wide
+        leg = _drop_narrow(_drop_narrow(leg, 1), 2)
     near = ndimage.binary_dilation(leg, np.ones((1, 2 * GAP + 1, 2 * GAP + 1), dtype=bool))
     air = ~near
     air[:, [0, -1]] = False  # the rim of the picture may hold the scanner's own edge
     air[:, :, [0, -1]] = False
-    for axis, band in _find_bands(blocks, leg, air, ends_seen).items():
-        shares = _share_energy(blocks, air, band, axis)
+    for axis, excess in _find_excesses(blocks, leg, air, plane).items():
+        shares = _share_slices(excess)
         pairs = _score_windows(shares, 1)
         by_slice = scores.by_slice[:, axis - 1]
         by_slice[:-1] = pairs
         by_slice[1:] = np.fmax(by_slice[1:], pairs)
+        if plane != "axial":
+            by_slice[:] = np.fmax(by_slice, _score_windows(_share_rows(excess), 1))
         for value in _score_windows(shares, LASTING):
             scores.lasting[axis - 1] = np.fmax(scores.lasting[axis - 1], value)
     return scores
 
 
-def _find_bands(
-    blocks: Float32Array, leg: BoolArray, air: BoolArray, ends_seen: tuple[bool, bool]
-) -> dict[int, BoolArray]:
-    """Air that may hold copies displaced along an axis, by axis."""
-    if all(ends_seen):
-        # Air that is in line with the core of a round leg along one axis tells the direction. The
-        # corners are in line with its sides along both, and go with the axis that shows more.
-        bands = {axis: air & _find_core(leg, axis) for axis in (1, 2)}
-        shown = {axis: _share_energy(blocks, air, bands[axis], axis).energy.sum() for axis in bands}
-        corners = air & leg.any(axis=1, keepdims=True) & leg.any(axis=2, keepdims=True)
-        corners &= ~_find_core(leg, 1) & ~_find_core(leg, 2)
-        return {
-            axis: band | corners if shown[axis] >= shown[3 - axis] else band
-            for axis, band in bands.items()
-        }
-    bands = {}
-    for axis, across in ((1, 2), (2, 1)):
-        if ends_seen[axis - 1]:
-            bands[axis] = air & leg.any(axis=axis, keepdims=True)
-            # where the coil's reach ends, a leg that runs on is as dark as air
-            line = np.moveaxis(bands[axis], across, 1)
-            line[:, :FADING] = line[:, -FADING:] = False
-    return bands
+class _Excess(NamedTuple):
+    """What blocks of a band of air differ by from their neighbours along the last axis."""
+
+    values: Float32Array
+    """Of shape (n_slices, lines, places)."""
+    known: BoolArray
+    """Where there is air to tell, of the same shape."""
+    noise: FloatArray
+    """Variance of the values by slice, of shape (n_slices,)."""
+
+
+def _find_excesses(
+    blocks: Float32Array, leg: BoolArray, air: BoolArray, plane: str
+) -> dict[int, _Excess]:
+    """Excess of the air that may hold copies displaced along an axis, by axis."""
+    if plane != "axial":
+        band = air & leg.any(axis=2, keepdims=True)
+        # where the coil's reach ends, a leg that runs on is as dark as air
+        band[:, :FADING] = band[:, -FADING:] = False
+        return {2: _find_excess(blocks, air, band, 2)}
+    # Air that is in line with the core of a round leg along one axis tells the direction. The
+    # corners are in line with its sides along both, and go with the axis that shows more.
+    cores = {axis: _find_core(leg, axis) for axis in (1, 2)}
+    excesses = {axis: _find_excess(blocks, air, air & cores[axis], axis) for axis in (1, 2)}
+    shown = {axis: _share_slices(excesses[axis]).energy.sum() for axis in (1, 2)}
+    corners = air & leg.any(axis=1, keepdims=True) & leg.any(axis=2, keepdims=True)
+    corners &= ~cores[1] & ~cores[2]
+    for axis in (1, 2):
+        if shown[axis] >= shown[3 - axis]:
+            excesses[axis] = _find_excess(blocks, air, (air & cores[axis]) | corners, axis)
+    return excesses
+
+
+def _find_excess(blocks: Float32Array, air: BoolArray, band: BoolArray, axis: int) -> _Excess:
+    values = np.moveaxis(blocks, axis, 2)
+    clear, judged = np.moveaxis(air, axis, 2), np.moveaxis(band, axis, 2)
+    excess = values[:, :, 1:-1] - (values[:, :, 2:] + values[:, :, :-2]) / 2
+    known = judged[:, :, 1:-1] & clear[:, :, 2:] & clear[:, :, :-2]
+    # read from the quieter half of the blocks, so that copies don't pass for noise
+    noise = np.array([_median(excess[k][known[k]] ** 2) for k in range(len(blocks))])
+    return _Excess(np.asarray(excess, dtype=np.float32), known, noise / NORMAL_MEDIAN)
 
 
 def _find_core(leg: BoolArray, axis: int) -> BoolArray:
@@ -182,55 +204,38 @@ def _sum_windows(lines: BoolArray, width: int) -> np.ndarray[Any, np.dtype[np.in
     return total[:, :, width:] - total[:, :, :-width]
 
 
-def _find_ends(wide: BoolArray, leg: BoolArray) -> tuple[bool, bool]:
-    """Whether the skin closes the leg inside the picture, along rows and along columns.
-
-    An end of skin narrows; a leg that runs on beyond the picture, or fades where the coil's reach
-    ends, stays wide, and what lies beyond is not air. Where no end narrows, as on a straight leg,
-    the longer axis is the one that runs on. The ends are those of the leg without its narrow
-    parts; the rim is touched by all of it.
-    """
-    narrow, extents = [], []
-    for axis in (0, 1):
-        widths, at_rim = wide.sum(axis=1 - axis), leg.sum(axis=1 - axis)[[0, -1]]
-        (filled,) = np.nonzero(widths)
-        extents.append(int(np.count_nonzero(leg.any(axis=1 - axis))))
-        if filled.size <= 2 * END_DEPTH:
-            narrow.append(False)
-            continue
-        ends = widths[filled[[END_DEPTH, -1 - END_DEPTH]]]
-        # a round leg that just touches the rim still leaves air beside it
-        runs_on = np.max(at_rim) > RIM_WIDTH * np.max(widths)
-        narrow.append(bool(not runs_on and np.max(ends) < CUT_WIDTH * np.max(widths)))
-    rows, columns = narrow
-    if not rows and not columns:
-        return extents[0] < extents[1], extents[0] >= extents[1]
-    return rows, columns
-
-
 class _Shares(NamedTuple):
-    """What each slice shares with the next in a band of air: arrays of shape (n_slices - 1,)."""
+    """What slices share with the next, or their rows with others: arrays by pair or by slice."""
 
     energy: FloatArray
-    """Sum of the products of both slices' excess."""
+    """Sum of the products of both excesses."""
     variance: FloatArray
     """Of that sum, were there nothing but independent noise."""
     n_blocks: FloatArray
 
 
-def _share_energy(blocks: Float32Array, air: BoolArray, band: BoolArray, axis: int) -> _Shares:
-    """Products of neighbouring slices' excess over their neighbours along the axis."""
-    values = np.moveaxis(blocks, axis, 2)
-    clear, judged = np.moveaxis(air, axis, 2), np.moveaxis(band, axis, 2)
-    excess = values[:, :, 1:-1] - (values[:, :, 2:] + values[:, :, :-2]) / 2
-    known = judged[:, :, 1:-1] & clear[:, :, 2:] & clear[:, :, :-2]
-    # read from the quieter half of the blocks, so that copies don't pass for noise
-    noise = np.array([_median(excess[k][known[k]] ** 2) for k in range(len(blocks))])
-    noise /= NORMAL_MEDIAN
-    both = known[1:] & known[:-1]
+def _share_slices(excess: _Excess) -> _Shares:
+    """What each slice shares with the next, of shape (n_slices - 1,)."""
+    values, known, noise = excess
+    return _share_energy(
+        _Excess(values[1:], known[1:], noise[1:]), _Excess(values[:-1], known[:-1], noise[:-1])
+    )
+
+
+def _share_rows(excess: _Excess) -> _Shares:
+    """What each slice's rows share with those some way down, of shape (n_slices,)."""
+    values, known, noise = excess
+    return _share_energy(
+        _Excess(values[:, DOWN:], known[:, DOWN:], noise),
+        _Excess(values[:, :-DOWN], known[:, :-DOWN], noise),
+    )
+
+
+def _share_energy(one: _Excess, other: _Excess) -> _Shares:
+    both = one.known & other.known
     n_blocks = both.sum(axis=(1, 2)).astype(float)
-    energy = np.where(both, excess[1:] * excess[:-1], 0).sum(axis=(1, 2), dtype=float)
-    return _Shares(energy, PRODUCT_VARIANCE * noise[1:] * noise[:-1] * n_blocks, n_blocks)
+    energy = np.where(both, one.values * other.values, 0).sum(axis=(1, 2), dtype=float)
+    return _Shares(energy, PRODUCT_VARIANCE * one.noise * other.noise * n_blocks, n_blocks)
 
 
 def _median(values: Float32Array) -> float:

@@ -81,21 +81,22 @@ def measure_exam(exam: Exam) -> list[Measures]:
     measures = []
     for plane in exam.paths:
         try:
-            measures.append(measure_stack(exam.load(plane), exam.id, plane))
+            measures.append(measure_stack(exam.load(plane), plane, exam.id))
         except Exception as error:
             error.add_note(f"while exam '{exam.id}', plane '{plane}', was measured")
             raise
     return measures
 
 
-def measure_stack(grey: Uint8Array, exam: str = "", plane: str = "") -> Measures:
+def measure_stack(grey: Uint8Array, plane: str, exam: str = "") -> Measures:
     """Measures of one stack.
 
     Parameters
     ----------
     grey : ndarray of shape (n_slices, height, width), uint8
         Grey levels 0 to 255.
-    exam, plane : str, default ""
+    plane : {"axial", "coronal", "sagittal"}
+    exam : str, default ""
         Whose stack it is.
 
     Returns

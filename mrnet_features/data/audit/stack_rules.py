@@ -10,7 +10,7 @@ from mrnet_features.data.audit.findings import Finding
 from mrnet_features.data.audit.ghosts import DIRECTIONS, find_worst
 from mrnet_features.data.audit.measure import Measures
 
-GHOST_CHECK, GHOST_REJECT = 0.0034, 0.009  # of the leg's grey level; noise stays below
+GHOST_CHECK, GHOST_REJECT = 0.003, 0.009  # of the leg's grey level; noise stays below
 SATURATED_CHECK, SATURATED_REJECT = 0.2, 0.5  # of the leg; a large effusion stays below
 
 
