@@ -33,7 +33,8 @@ RESULTS = Path(__file__).parent / "results"
 RELEASE_EXAMS = 1250
 GENERATED = 0.10  # of the exams may get a fault of the generator; half ghosts, half out of view
 # Vessels run along the leg, and so do copies displaced that way: they stay with the vessels, behind
-# the joint. They are listed, but neither hits nor false alarms.
+# the joint. They are listed, but neither hits nor false alarms, since results showed that such
+# copies are not found.
 HARMLESS = "ghosts along the leg"
 MADE = {  # parts of the exams
     "vessel ghosts": 0.04,
@@ -43,9 +44,9 @@ MADE = {  # parts of the exams
 }
 BROKEN = ("mirrored copy", "copy", "noise", "blur", "blank", "repeated", "upside down", "quarter")
 N_BROKEN = 3  # exams of each
-# Heavy ghosting, fixed before any result was seen: copies that change a pixel by at least 5 % of
-# the leg's median grey level, over at least 0.5 % of the pixels of some slice, in the air or
-# inside the leg. Lighter ones are neither hits nor false alarms; they are listed.
+# Heavy ghosting, by two numbers fixed before any result was seen: copies that change a pixel by at
+# least 5 % of the leg's median grey level, over at least 0.5 % of the pixels of some slice, in the
+# air or inside the leg. Lighter ones are neither hits nor false alarms; they are listed.
 HEAVY_LEVEL, HEAVY_AREA = 0.05, 0.005
 LIGHT = "light ghosts"
 

@@ -36,7 +36,7 @@ def draw(plane="sagittal", **settings):
 
 
 def score(stack, plane="sagittal"):
-    """Score and direction of what two slices share."""
+    """Score and direction of what two slices, or the rows of one, share."""
     return find_worst(score_ghosts(stack, find_foreground(stack), plane).by_slice)
 
 
@@ -62,7 +62,7 @@ def test_noise_is_no_ghost(noise):
 @pytest.mark.parametrize("noise", [2.0, 4.0])
 @pytest.mark.parametrize("plane", PLANES)
 def test_noise_of_many_legs_passes_for_ghosts_on_none(plane, noise):
-    # thirty slices, two dozen windows and three planes a leg: many chances for noise to look shared
+    # thirty slices and two dozen windows a leg, many legs: as many chances for noise to look shared
     for seed in range(25):
         leg = draw_leg(np.random.default_rng([seed, 71]), plane, n_slices=30, noise=noise)
         scores = score_ghosts(leg, find_foreground(leg), plane)
@@ -159,6 +159,50 @@ def test_an_axial_slice_alone_has_none_to_share_with():
     stack = draw("axial", n_slices=1)
     assert np.isnan(score_ghosts(stack, find_foreground(stack), "axial").by_slice).all()
     assert list(judge_stack(measure_stack(stack, "axial"))) == []
+
+
+def test_two_slices_that_share_a_copy_are_told_and_no_other():
+    stack = draw("axial", copies=(1, 36, 0.6))  # on slices 4, 5 and 6
+    up_down = score_ghosts(stack, find_foreground(stack), "axial").by_slice[:, 0]
+    assert np.flatnonzero(up_down >= GHOST_CHECK).tolist() == [4, 5, 6]
+
+
+@pytest.mark.parametrize("axis", [1, 2])
+def test_a_copy_in_a_corner_goes_with_the_axis_that_shows_more(axis):
+    stack = draw("axial", n_slices=8)
+    y, x = np.mgrid[:128, :128]
+    stack[:, np.hypot(y - 24, x - 27) < 3] += 60
+    beside = (8, 64) if axis == 1 else (64, 8)
+    stack[:, np.hypot(y - beside[0], x - beside[1]) < 2.5] += 20
+    scores = score_ghosts(stack, find_foreground(stack), "axial").by_slice
+    value, direction = find_worst(scores)
+    assert (value > GHOST_REJECT, direction) == (True, axis - 1)
+    assert np.nanmax(scores[:, 2 - axis]) < GHOST_CHECK
+
+
+@pytest.mark.parametrize("plane", PLANES)
+@pytest.mark.parametrize("shift", [6, 8, 10, 12, 14, 18, 20])
+def test_a_slice_displaced_against_its_neighbours_is_no_ghost(plane, shift):
+    for seed in range(3):
+        stack = draw_leg(np.random.default_rng(seed), plane, n_slices=12)
+        stack[6] = np.roll(stack[6], shift, 1)
+        scores = score_ghosts(stack, find_foreground(stack), plane)
+        assert max(map(find_worst, scores))[0] < GHOST_CHECK
+
+
+def test_a_copy_as_bright_as_leg_on_four_slices_is_seen():
+    stack = draw(n_slices=14)
+    y, x = np.mgrid[:128, :128]
+    stack[5:9, (abs(x - 108) < 5) & (abs(y - 64) < 40)] += 60
+    foreground = find_foreground(stack)
+    assert foreground[5:9, 64, 108].all()  # taken for leg by its brightness
+    by_slice = score_ghosts(stack, foreground, "sagittal").by_slice[:, 1]
+    assert np.flatnonzero(by_slice > GHOST_REJECT).tolist() == [5, 6, 7, 8]
+
+
+def test_a_plane_that_does_not_exist_is_refused():
+    with pytest.raises(ValueError, match="`plane` must be one of .* got 'oblique'"):
+        measure_stack(draw(), "oblique")
 
 
 def add_streak(stack, rows=slice(16, 112)):

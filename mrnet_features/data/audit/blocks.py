@@ -34,7 +34,8 @@ def block_means(stack: Uint8Array | BoolArray, side: int) -> Float32Array:
     _, height, width = stack.shape
     rows, columns = height // side * side, width // side * side
     # Strided sums over the few places inside a block are far faster than a reduction over two axes
-    total = np.zeros((len(stack), height // side, width // side), np.uint16)
+    holds = np.uint16 if 255 * side**2 <= np.iinfo(np.uint16).max else np.uint32
+    total = np.zeros((len(stack), height // side, width // side), holds)
     for row in range(side):
         for column in range(side):
             total += stack[:, row:rows:side, column:columns:side]

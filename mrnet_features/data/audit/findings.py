@@ -16,7 +16,7 @@ CODES = {
     "blank-slices": "Slices without contrast; value: how many.",
     "repeated-slices": "Slices equal to the one before; value: how many.",
     "saturated": "Much of the leg at grey level 255; value: fraction of the leg.",
-    "ghosting": "Displaced copies, beside the leg or in it; value: part of the leg's grey level.",
+    "ghosting": "Displaced copies in the air beside the leg; value: part of the leg's grey level.",
     "out-of-view": "The knee is not where it is in the other exams; value: robust SDs from them.",
     "orientation": "Turned, or another plane's picture; value: robust SDs before turning.",
     "noise": "Far noisier than the rest of its plane; value: robust SDs.",

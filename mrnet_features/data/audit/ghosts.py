@@ -23,7 +23,7 @@ DIRECTIONS = ("up-down", "left-right")  # of the picture; the axes 1 and 2 of a 
 
 BLOCKS = 64  # on the shorter side of a slice: noise averages out, a vessel's copy does not
 GAP = 2  # blocks of air next to the skin that partial volume and the coil's glow may reach
-LEAST_SHARED = 12  # blocks of air on both of two slices; with fewer there is nothing to judge
+LEAST_SHARED = 12  # blocks of air in both of two slices or rows; with fewer nothing is judged
 USUAL_SHARED = 600  # energy is spread over so many at least: little air must not make much of it
 FADING = 10  # blocks at the ends of a leg that runs on, where it may be as dark as air
 OUTLINE = 9  # slices of which the leg's outline must be in more than half
@@ -43,7 +43,8 @@ class Ghosts(NamedTuple):
     """Scores of the copies in the air, as fractions of the leg's median grey level.
 
     Columns are the directions of displacement, as `DIRECTIONS`. NaN where a slice has no leg, or
-    too little air in line with it along that axis.
+    too little air in line with it along that axis; up-down on coronal and sagittal slices, whose
+    leg runs on beyond the picture, always.
 
     Attributes
     ----------
@@ -81,7 +82,8 @@ def score_ghosts(grey: Uint8Array, foreground: BoolArray, plane: str) -> Ghosts:
     Returns
     -------
     Ghosts
-        Energy is spread over 600 blocks or, where two slices share more air, all of it.
+        Energy is spread over 600 blocks or, where two slices or the rows of one share more air,
+        all of it.
 
     Raises
     ------
@@ -117,10 +119,12 @@ def score_ghosts(grey: Uint8Array, foreground: BoolArray, plane: str) -> Ghosts:
     if plane == "axial":
         # A vessel's copies are at one place on all slices: leg is what has a width.
         leg = _drop_narrow(_drop_narrow(leg, 1), 2)
-    near = ndimage.binary_dilation(leg, np.ones((1, 2 * GAP + 1, 2 * GAP + 1), dtype=bool))
-    air = ~near
+    air = ~_widen(leg)
     air[:, [0, -1]] = False  # the rim of the picture may hold the scanner's own edge
     air[:, :, [0, -1]] = False
+    # A slice whose leg lies elsewhere than on its neighbours is no copy: its own rows are compared
+    # beyond its own leg alone.
+    own = _widen(block_means(foreground, side) > 0)
     for axis, excess in _find_excesses(blocks, leg, air, plane).items():
         shares = _share_slices(excess)
         pairs = _score_windows(shares, 1)
@@ -128,10 +132,16 @@ def score_ghosts(grey: Uint8Array, foreground: BoolArray, plane: str) -> Ghosts:
         by_slice[:-1] = pairs
         by_slice[1:] = np.fmax(by_slice[1:], pairs)
         if plane != "axial":
-            by_slice[:] = np.fmax(by_slice, _score_windows(_share_rows(excess), 1))
+            beyond = excess._replace(known=excess.known & ~own[:, :, 1:-1])
+            by_slice[:] = np.fmax(by_slice, _score_windows(_share_rows(beyond), 1))
         for value in _score_windows(shares, LASTING):
             scores.lasting[axis - 1] = np.fmax(scores.lasting[axis - 1], value)
     return scores
+
+
+def _widen(leg: BoolArray) -> BoolArray:
+    """The leg and the blocks next to its skin."""
+    return ndimage.binary_dilation(leg, np.ones((1, 2 * GAP + 1, 2 * GAP + 1), dtype=bool))
 
 
 class _Excess(NamedTuple):
@@ -234,8 +244,12 @@ def _share_rows(excess: _Excess) -> _Shares:
 def _share_energy(one: _Excess, other: _Excess) -> _Shares:
     both = one.known & other.known
     n_blocks = both.sum(axis=(1, 2)).astype(float)
-    energy = np.where(both, one.values * other.values, 0).sum(axis=(1, 2), dtype=float)
-    return _Shares(energy, PRODUCT_VARIANCE * one.noise * other.noise * n_blocks, n_blocks)
+    ones, others = np.where(both, one.values, 0), np.where(both, other.values, 0)
+    energy = (ones * others).sum(axis=(1, 2), dtype=float)
+    # whatever one of the two shows multiplies the noise of the other
+    shown = other.noise * (ones**2).sum(axis=(1, 2)) + one.noise * (others**2).sum(axis=(1, 2))
+    noise = one.noise * other.noise * n_blocks
+    return _Shares(energy, PRODUCT_VARIANCE * np.maximum(shown - noise, noise), n_blocks)
 
 
 def _median(values: Float32Array) -> float:
@@ -243,7 +257,7 @@ def _median(values: Float32Array) -> float:
 
 
 def _score_windows(shares: _Shares, n_pairs: int) -> FloatArray:
-    """Score of each window of so many pairs of slices, or of all there are; NaN without air.
+    """Score of each window of so many pairs or, of rows, slices, or of all; NaN without air.
 
     The energies add up while the noise of a sum grows with its root alone: what lasts over many
     slices is seen where no two of them would show it.

@@ -75,8 +75,8 @@ def measure_exam(exam: Exam) -> list[Measures]:
     Raises
     ------
     ValueError
-        If a file is no longer what its header said. Whatever is raised, its message or a note
-        names exam and plane.
+        If a file is no longer what its header said, or a plane is none of the three. Whatever is
+        raised, its message or a note names exam and plane.
     """
     measures = []
     for plane in exam.paths:
@@ -96,12 +96,18 @@ def measure_stack(grey: Uint8Array, plane: str, exam: str = "") -> Measures:
     grey : ndarray of shape (n_slices, height, width), uint8
         Grey levels 0 to 255.
     plane : {"axial", "coronal", "sagittal"}
+        Tells where air lies beside the leg, as `score_ghosts` says.
     exam : str, default ""
         Whose stack it is.
 
     Returns
     -------
     Measures
+
+    Raises
+    ------
+    ValueError
+        If `plane` is none of the three.
     """
     grey = np.ascontiguousarray(grey)
     step = 2 if min(grey.shape[1:]) >= HALVED_SIDE else 1
