@@ -180,6 +180,16 @@ def test_a_copy_in_a_corner_goes_with_the_axis_that_shows_more(axis):
     assert np.nanmax(scores[:, 2 - axis]) < GHOST_CHECK
 
 
+@pytest.mark.parametrize("plane", ["coronal", "sagittal"])
+@pytest.mark.parametrize("hole", [0, 5, 11])
+def test_a_leg_with_a_hole_on_one_slice_has_no_ghost_in_it(plane, hole):
+    stack = draw(plane, n_slices=12)
+    foreground = find_foreground(stack)
+    foreground[hole, 64:, :90] = False
+    scores = score_ghosts(stack, foreground, plane)
+    assert max(map(find_worst, scores))[0] < GHOST_CHECK
+
+
 @pytest.mark.parametrize("plane", PLANES)
 @pytest.mark.parametrize("shift", [6, 8, 10, 12, 14, 18, 20])
 def test_a_slice_displaced_against_its_neighbours_is_no_ghost(plane, shift):

@@ -29,7 +29,7 @@ FADING = 10  # blocks at the ends of a leg that runs on, where it may be as dark
 OUTLINE = 9  # slices of which the leg's outline must be in more than half
 DOWN = 4  # blocks between two rows; noise that was interpolated is like itself over fewer
 LASTING = 8  # pairs of slices over which faint copies at one place are added up
-CHANCE = 5.0  # standard errors of what independent noise shares: products have long tails
+CHANCE = 4.0  # standard errors of what independent noise shares: products have long tails
 PRODUCT_VARIANCE = 1.94  # of a sum of products, whose excesses share blocks, over independent ones
 EXCESS_VARIANCE = 1.5  # over that of independent blocks
 NORMAL_MEDIAN = 0.455  # of the square of a standard normal
@@ -108,14 +108,14 @@ def score_ghosts(grey: Uint8Array, foreground: BoolArray, plane: str) -> Ghosts:
     if not foreground.any():
         return scores
     side = max(1, min(grey.shape[1:]) // BLOCKS)
-    # A bright copy close to the skin is taken for leg, but on a few slices only: leg is what most
-    # of the neighbouring slices show too.
+    # Leg is what most of the neighbouring slices show: a bright copy close to the skin is taken for
+    # it on a few slices only, and on a few it has holes.
     shared = ndimage.uniform_filter1d(
-        foreground.astype(np.float32), OUTLINE, axis=0, mode="nearest"
+        foreground.astype(np.float32), OUTLINE, axis=0, mode="mirror"
     )
     signal = max(float(np.median(grey[foreground])), 1.0)
     blocks = block_means(grey, side) / np.float32(signal)
-    leg = block_means(foreground & (shared > 0.5), side) > 0
+    leg = block_means(shared > 0.5, side) > 0
     if plane == "axial":
         # A vessel's copies are at one place on all slices: leg is what has a width.
         leg = _drop_narrow(_drop_narrow(leg, 1), 2)
