@@ -196,18 +196,46 @@ def test_a_file_that_breaks_after_the_check_is_refused_when_loaded(root):
     [
         (lambda root: root / "nowhere", "train", "There is no folder"),
         (lambda root: root.parent, "train", "which has it"),
-        (lambda root: root / "train", "train", "planes lie flat"),
+        (lambda root: root, "valid", r"Folders present: train\. Pass"),
     ],
 )
 def test_a_wrong_folder_gets_advice(root, make, split, message):
+    (root / ".records" / "train").mkdir(parents=True)  # such as synthetic knees have
+    (root / ".records" / "valid").mkdir()
     with pytest.raises(FileNotFoundError, match=message):
         load_mrnet(make(root), split)
 
 
-def test_a_renamed_split_gets_advice(root):
-    (root / "val").mkdir()
-    with pytest.raises(FileNotFoundError, match="rename it to 'valid'"):
-        load_mrnet(root, "valid")
+@pytest.mark.parametrize("below", ["train", "train/axial"])
+@pytest.mark.parametrize("labels", ["labels", "no labels"])
+def test_a_folder_inside_of_a_release_leads_back_to_it(root, below, labels, monkeypatch):
+    if labels == "no labels":
+        for path in root.glob("*.csv"):
+            path.unlink()
+    message = f"no folder 'train'.*Pass '{root}'"
+    with pytest.raises(FileNotFoundError, match=message):
+        load_mrnet(root / below)
+    monkeypatch.chdir(root / below)
+    with pytest.raises(FileNotFoundError, match=message):
+        load_mrnet(".")
+
+
+@pytest.mark.parametrize("name", ["release", "train"])
+def test_planes_beside_the_labels_are_to_be_moved(root, name):
+    flat = (root / "train").rename(root / name)
+    for path in root.glob("*.csv"):
+        path.rename(flat / path.name)
+    with pytest.raises(FileNotFoundError, match=f"lie flat.*move them into '{flat / 'train'}/'"):
+        load_mrnet(flat)
+
+
+@pytest.mark.parametrize(
+    ("split", "name"), [("valid", "val"), ("valid", "Valid"), ("valid", "Test"), ("train", "Train")]
+)
+def test_a_renamed_split_gets_advice(root, split, name):
+    (root / "train").rename(root / name)
+    with pytest.raises(FileNotFoundError, match=f"has '{name}/'; rename it to '{split}'"):
+        load_mrnet(root, split)
 
 
 def test_an_unknown_split_or_plane_is_refused(root):
