@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from mrnet_features.data import audit as package
-from mrnet_features.data.audit import CODES, audit
+from mrnet_features.data.audit import CODES, audit, stack_rules
 from mrnet_features.data.audit.findings import FOLDER_CODES
 from mrnet_features.data.mrnet import PLANES, Dataset, load_mrnet
 
@@ -196,6 +196,31 @@ def test_copies_with_other_labels_say_so(root):
     assert "Their labels differ" in audit(dataset, codes=["duplicate"])["advice"].item()
 
 
+def test_a_label_that_only_one_of_two_copies_has_is_no_difference(root):
+    change(root, 5, "axial", lambda s: np.load(locate(root, 2, "axial")))
+    labels = {name(k): 0 for k in range(N_TRAIN) if k != 5}
+    write_labels(root, "train", "acl", labels)
+    assert "Their labels differ" not in audit(root, codes=["duplicate"])["advice"].item()
+
+
+@pytest.mark.parametrize(
+    ("reject_from", "severity", "verdict"),
+    [
+        (0.009, "reject", "Leave the exam out, unless you see that they miss the joint."),
+        (1e9, "check", "Leave the exam out if they cross the joint."),
+    ],
+)
+def test_the_advice_on_ghosts_is_that_of_their_severity(
+    root, monkeypatch, reject_from, severity, verdict
+):
+    change(root, 1, "axial", FAULTS["ghosting up and down"][1])
+    monkeypatch.setattr(stack_rules, "GHOST_REJECT", reject_from)
+    dataset = Dataset(load_mrnet(root, planes=("axial",)).exams[1:2], pd.DataFrame())
+    finding = audit(dataset, codes=["ghosting"]).iloc[0]
+    assert finding["severity"] == severity
+    assert finding["advice"].endswith(verdict)
+
+
 def spoil_folder(root):
     write_labels(root, "train", "acl", {name(k): 1 for k in range(N_TRAIN)})
     write_labels(root, "train", "abnormal", {name(k): int(k != 9) for k in range(N_TRAIN)})
@@ -229,6 +254,37 @@ def test_an_empty_table_or_folder_is_one_finding(root):
     table = audit(root, codes=["label-file", "label-missing", "stack-missing"])
     assert list_findings(table) == {("", "", "label-file"), ("", "axial", "stack-missing")}
     assert len(table) == 2
+
+
+@pytest.mark.parametrize(
+    ("new", "mend"), [("Valid", "has 'Valid/'; rename it to 'valid'"), ("", "Copy the folder")]
+)
+def test_labels_of_a_split_without_a_folder_are_a_finding(root, new, mend):
+    if new:
+        (root / "valid").rename(root / new)
+    else:
+        shutil.rmtree(root / "valid")
+    table = audit(root, codes=FOLDER_CODES)
+    assert list_findings(table) == {("", "", "stack-missing")}
+    assert table["severity"].item() == "check"
+    advice = table["advice"].item()
+    assert "labels of 'valid' (valid-abnormal.csv, valid-acl.csv, valid-meniscus.csv)" in advice
+    assert mend in advice
+
+
+def test_a_split_of_which_nothing_is_there_is_no_finding(root):
+    shutil.rmtree(root / "valid")
+    for path in root.glob("valid-*.csv"):
+        path.unlink()
+    assert len(audit(root, codes=FOLDER_CODES)) == 0
+
+
+def test_broken_lines_of_a_label_file_stand_in_its_order(root):
+    lines = "".join(f"{k},0\n" for k in range(N_TRAIN))
+    (root / "train-acl.csv").write_text(lines)
+    advice = audit(root, codes=["label-file"])["advice"]
+    found = [int(text.split("line ")[1].split(":")[0]) for text in advice]
+    assert found == list(range(1, N_TRAIN + 1))
 
 
 def test_what_the_audit_names_can_be_left_out_when_loading(root):

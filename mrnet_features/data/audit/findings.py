@@ -88,7 +88,7 @@ def choose_codes(codes: Iterable[str] | None, skip: Iterable[str]) -> tuple[str,
 
 
 def tabulate(findings: Iterable[Finding], codes: Iterable[str]) -> pd.DataFrame:
-    """Table of the findings that have one of the codes, by exam, plane and code.
+    """Table of the findings that have one of the codes, by exam, plane and code, else as given.
 
     Parameters
     ----------
@@ -102,6 +102,6 @@ def tabulate(findings: Iterable[Finding], codes: Iterable[str]) -> pd.DataFrame:
     """
     order, wanted = list(CODES), set(codes)
     kept = [finding for finding in findings if finding.code in wanted]
-    kept.sort(key=lambda found: (found.exam, found.plane, order.index(found.code), found.advice))
+    kept.sort(key=lambda found: (found.exam, found.plane, order.index(found.code)))
     table = pd.DataFrame(kept, columns=list(COLUMNS))
     return table.astype({"value": "float64"})

@@ -18,9 +18,12 @@ from mrnet_features.data.audit.stack_rules import judge_stack
 from mrnet_features.data.layout import (
     SPLITS,
     Contents,
+    Problem,
     check_request,
     find_conflicts,
+    find_label_files,
     guess_layout,
+    guess_renaming,
     read_contents,
 )
 from mrnet_features.data.mrnet import Dataset, Exam
@@ -164,13 +167,28 @@ def _tell_problems(contents: Contents) -> Iterator[Finding]:
 def _read_folder(root: Path) -> dict[str, _Part]:
     """Both splits of a folder, or the one that is there."""
     check_request(root, SPLITS[0])
-    present = [split for split in SPLITS if (root / split).is_dir()]
-    if not present:
+    if not any((root / split).is_dir() for split in SPLITS):
         raise FileNotFoundError(
             f"'{root}' has no folder '{SPLITS[0]}' or '{SPLITS[1]}'. "
             f"{guess_layout(root, SPLITS[0])}"
         )
-    return {split: _Part.of_folder(read_contents(root, split)) for split in present}
+    return {
+        split: _Part.of_folder(_read_split(root, split))
+        for split in SPLITS
+        if (root / split).is_dir() or find_label_files(root, [split])
+    }
+
+
+def _read_split(root: Path, split: str) -> Contents:
+    """Contents of a split; where its folder is missing, of its labels alone."""
+    if (root / split).is_dir():
+        return read_contents(root, split)
+    files = ", ".join(find_label_files(root, [split]))
+    mend = guess_renaming(root, split) or "Copy the folder from the release, or delete the labels."
+    text = f"'{root}' has labels of '{split}' ({files}), but no folder '{split}'. {mend}"
+    contents = read_contents(root, split, ())
+    missing = Problem("stack-missing", "", "", text)
+    return contents._replace(problems=(missing, *contents.problems))
 
 
 def _measure_exams(exams: list[Exam], n_jobs: int | None, progress: bool | None) -> list[Measures]:
@@ -195,7 +213,8 @@ def _judge_measures(measures: list[Measures], splits: Mapping[str, _Part]) -> It
         return max(one, two)
 
     def note(one: str, two: str) -> str:
-        differ = labels.get(one) != labels.get(two)
+        first, second = labels.get(one, {}), labels.get(two, {})
+        differ = any(first[task] != second[task] for task in first.keys() & second.keys())
         across = home[one] != home[two]
         return (" Their labels differ." if differ else "") + (
             " One is in train, the other in valid: scores on valid would be too high."
