@@ -101,6 +101,25 @@ def read_contents(
     return Contents(tuple(ids), labels, files, kept)
 
 
+def list_ids(root: Path, split: str) -> set[str]:
+    """Ids of the exams of one split that have a label, a broken line of one, or a file.
+
+    Parameters
+    ----------
+    root : Path
+    split : {"train", "valid"}
+
+    Returns
+    -------
+    set of str
+    """
+    problems: list[Problem] = []
+    labels = [_read_labels(root, split, task, problems, problems) for task in TASKS]
+    files = [_list_stacks(root / split / plane, plane, problems, problems) for plane in PLANES]
+    named = {problem.exam for problem in problems if problem.exam}
+    return named.union(*labels, *files)
+
+
 def find_stack_problem(path: Path) -> str | None:
     """Say what is wrong with the header or the size of a ``.npy`` stack; None if nothing is.
 
