@@ -318,6 +318,45 @@ def test_a_dataset_is_audited_as_a_folder_is(root):
     assert table["code"].value_counts().to_dict() == {"label-conflict": 3, "blank-slices": 1}
 
 
+def test_what_was_examined_and_what_could_not_be_judged_is_told(root):
+    locate(root, 5, "coronal").unlink()  # an exam all the same
+    for k in range(5):
+        locate(root, k, "axial").unlink()
+    wanted = ["blur", "blank-slices", "noise"]
+    table = audit(root, codes=wanted)
+    assert table.attrs["examined"] == {
+        "exams": {"train": N_TRAIN, "valid": N_VALID},
+        "needed": 20,
+        "few": {"axial": N_TRAIN + N_VALID - 5},
+        "unjudged": ["noise", "blur"],
+    }
+    assert audit(root, codes=["label-file", "stack-missing"]).attrs["examined"]["unjudged"] == []
+    exams = load_mrnet(root, planes=("sagittal",)).exams
+    examined = audit(Dataset(exams, pd.DataFrame()), skip=["noise"]).attrs["examined"]
+    assert examined == {"exams": {"": N_TRAIN}, "needed": 20, "few": {}, "unjudged": []}
+
+
+def test_a_single_code_needs_no_list(root):
+    change(root, 1, "axial", blank_some)
+    dataset = Dataset(load_mrnet(root).exams[1:2], pd.DataFrame())
+    assert list(audit(dataset, codes="blank-slices")["code"]) == ["blank-slices"]
+    assert len(audit(dataset, skip="blank-slices")) == 0
+
+
+@pytest.mark.parametrize(
+    ("wishes", "message"),
+    [
+        ({"codes": "ghost"}, "must hold some of .*, got 'ghost'"),
+        ({"skip": "ghost"}, "must hold some of .*, got 'ghost'"),
+        ({"codes": []}, "at least one code that `skip` does not, got none\\. Leave"),
+        ({"codes": ["noise"], "skip": ["noise"]}, r"got noise, all of them in `skip` \(noise\)"),
+    ],
+)
+def test_codes_that_leave_nothing_to_look_for_are_refused(root, wishes, message):
+    with pytest.raises(ValueError, match=message):
+        audit(root, **wishes)
+
+
 def test_two_jobs_find_the_same(root):
     change(root, 1, "sagittal", FAULTS["out-of-view to the right"][1])
     dataset = load_mrnet(root, planes=("sagittal",))
@@ -365,9 +404,16 @@ def test_the_command_line_gives_the_same_rows(root):
         (name(2), "label-conflict", None),
         (name(2), "blank-slices", 2.0),
     ]
-    chosen = [*command, "--codes", "label-conflict"]
-    shown = subprocess.run(chosen, capture_output=True, text=True, check=True).stdout
-    assert shown.endswith("1 finding on 1 exam: 1 to reject, 0 to check.\n")
+    for path in (root / "train" / "coronal").iterdir():
+        path.unlink()
+    chosen = [*command, "--codes", "label-conflict, slice-count"]
+    shown = subprocess.run(chosen, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert shown[0].split() == ["severity", "exam", "plane", "code", "value", "advice"]
+    assert shown[-2:] == [
+        "1 finding on 1 of 24 exams (train 21, valid 3): 1 to reject, 0 to check.",
+        "Fewer than 20 exams of a plane (coronal 3): slice-count not judged.",
+    ]
+    assert shown[0].index("code") == shown[1].index("label-conflict")
 
 
 def test_every_code_has_its_meaning():
