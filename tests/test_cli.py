@@ -1,6 +1,7 @@
-"""The command line as a stranger uses it: verbs in a row, exit status 0, 1 or 2."""
+"""The command line as a stranger uses it: verbs in a row, exit status 0, 1, 2 or 130."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -127,19 +128,22 @@ def test_help_and_version():
     assert run("--version").stdout.strip().count(".") == 2
 
 
-def test_a_stopped_run_says_so_and_goes_on(tmp_path):
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_stopped_run_says_so_in_one_line_with_status_130(tmp_path, jobs):
     # What runs the tests may ignore interrupts, as shells do for jobs in the background, and
     # processes inherit that: the command gets them as at a terminal.
     code = (
         "import signal, runpy; signal.signal(signal.SIGINT, signal.default_int_handler);"
         "runpy.run_module('mrnet_features', run_name='__main__', alter_sys=True)"
     )
-    command = [sys.executable, "-c", code, "knees", "knees", "--train", "30", "--jobs", "1"]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE) as process:
+    command = [sys.executable, "-c", code, "knees", "knees", "--train", "30", "--jobs", jobs]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stderr=subprocess.PIPE, start_new_session=True
+    ) as process:
         while not list(tmp_path.glob("knees/train/sagittal/*.npy")):
             assert process.poll() is None
-        process.send_signal(signal.SIGINT)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to those it started, too
         _, shown = process.communicate()
-    assert process.returncode == 1
-    assert b"Stopped. Finished exams are kept" in shown
-    assert b"Traceback" not in shown
+    assert process.returncode == 130
+    assert shown.startswith(b"Stopped. Finished exams are kept")
+    assert shown.count(b"\n") == 1

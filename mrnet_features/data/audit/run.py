@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 from tqdm import tqdm
 
 from mrnet_features.data.audit.duplicates import find_duplicates, find_near_duplicates
@@ -35,6 +35,7 @@ from mrnet_features.data.layout import (
     read_contents,
 )
 from mrnet_features.data.mrnet import Dataset, Exam
+from mrnet_features.processes import run_jobs
 
 REJECTED_PROBLEMS = {"label-conflict", "stack-file"}
 
@@ -213,9 +214,7 @@ def _read_split(root: Path, split: str) -> Contents:
 def _measure_exams(exams: list[Exam], n_jobs: int | None, progress: bool | None) -> list[Measures]:
     """Measures of all stacks, in order."""
     shown = sys.stderr.isatty() if progress is None else progress
-    results = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(measure_exam)(exam) for exam in exams
-    )
+    results = run_jobs((delayed(measure_exam)(exam) for exam in exams), n_jobs)
     with tqdm(results, total=len(exams), desc="audit", unit="exam", disable=not shown) as bar:
         return [measures for measured in bar for measures in measured]
 
