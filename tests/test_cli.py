@@ -92,7 +92,6 @@ def test_doctor_says_what_is_there():
     [
         (("extract", "nowhere", "--out", "x.parquet"), "Error: There is no folder 'nowhere'"),
         (("cv", "nowhere.parquet", "."), "Error: There is no file 'nowhere.parquet'"),
-        (("extract", ".", "--out", "x.csv"), "Error: "),
     ],
 )
 def test_what_fails_says_so_in_one_line_with_status_1(arguments, message, tmp_path):
@@ -109,6 +108,17 @@ def test_what_fails_says_so_in_one_line_with_status_1(arguments, message, tmp_pa
         ("extract",),
         ("extract", ".", "--out", "x.parquet", "--split", "test"),
         ("extract", ".", "--out", "x.parquet", "--batch-size", "0"),
+        ("extract", ".", "--out", "x.parquet", "--jobs", "0"),
+        ("extract", ".", "--out", "x.parquet", "--families", "glcm,gcml"),
+        ("extract", ".", "--out", "x.parquet", "--families", ","),
+        ("extract", ".", "--out", "x.parquet", "--exclude", "42"),
+        ("extract", ".", "--out", "x.csv"),
+        ("reproduce", ".", "--out", "x", "--families", "gcml"),
+        ("audit", ".", "--codes", "ghost"),
+        ("audit", ".", "--skip", "ghost"),
+        ("audit", ".", "--codes", ","),
+        ("audit", ".", "--codes", "noise", "--skip", "noise"),
+        ("audit", ".", "--jobs", "0"),
         ("cv", "a", "b", "--splits", "1"),
         ("knees", "x", "--train", "many"),
         ("walk",),
@@ -119,6 +129,45 @@ def test_wrong_use_has_status_2(arguments, tmp_path):
     done = run(*arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert "Usage" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_excluded_exams_are_in_no_table_and_no_fold(folder):
+    findings = [
+        {"exam": "0007", "severity": "reject"},
+        {"exam": "0008", "severity": "check"},
+        {"exam": "", "severity": "reject"},
+        {"exam": "0040", "severity": "reject"},  # of valid
+    ]
+    (folder / "audit.json").write_text(json.dumps(findings))
+    exclude = ("--exclude", "audit.json, 0003")
+    extracted = run(
+        *("extract", "knees", "--out", "fewer.parquet", "--families", "minimal", *exclude),
+        cwd=folder,
+    )
+    assert extracted.returncode == 0, extracted.stderr
+    kept = {f"{k:04d}" for k in range(40) if k not in {3, 7}}
+    assert set(pd.read_parquet(folder / "fewer.parquet").index) == kept
+    scores = []
+    for table in ("train", "fewer"):
+        done = run(
+            *("cv", f"{table}.parquet", "knees", "--splits", 2, "--model", "logistic", "--json"),
+            *("--out", f"{table}-without", *exclude),
+            cwd=folder,
+        )
+        assert done.returncode == 0, done.stderr
+        predictions = folder / f"{table}-without" / "predictions.csv"
+        assert set(pd.read_csv(predictions, dtype={"exam": str})["exam"]) == kept
+        scores.append(json.loads(done.stdout)["summary"])
+    assert scores[0] == scores[1]
+
+
+@pytest.mark.parametrize("text", ["no JSON", '{"exam": "0001"}', '[{"exam": "0001"}]'])
+def test_a_file_to_exclude_by_must_be_that_of_an_audit(text, tmp_path):
+    (tmp_path / "audit.json").write_text(text)
+    done = run("extract", ".", "--out", "x.parquet", "--exclude", "audit.json", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "'audit.json' must hold the list that `audit --json` prints" in done.stderr
 
 
 def test_help_and_version():
