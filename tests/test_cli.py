@@ -121,6 +121,7 @@ def test_what_fails_says_so_in_one_line_with_status_1(arguments, message, tmp_pa
         ("audit", ".", "--jobs", "0"),
         ("cv", "a", "b", "--splits", "1"),
         ("knees", "x", "--train", "many"),
+        ("demo", "--train", "60"),  # too few with a torn ligament to cross-validate on
         ("walk",),
         ("doctor", "--loud"),
     ],

@@ -270,6 +270,7 @@ def test_labels_of_a_split_without_a_folder_are_a_finding(root, new, mend):
     advice = table["advice"].item()
     assert "labels of 'valid' (valid-abnormal.csv, valid-acl.csv, valid-meniscus.csv)" in advice
     assert mend in advice
+    assert table.attrs["examined"]["exams"] == {"train": N_TRAIN, "valid": 0}
 
 
 def test_a_split_of_which_nothing_is_there_is_no_finding(root):

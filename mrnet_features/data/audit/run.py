@@ -200,15 +200,13 @@ def _read_folder(root: Path) -> dict[str, _Part]:
 
 
 def _read_split(root: Path, split: str) -> Contents:
-    """Contents of a split; where its folder is missing, of its labels alone."""
+    """Contents of a split; where its folder is missing, no exam, and that as a problem."""
     if (root / split).is_dir():
         return read_contents(root, split)
     files = ", ".join(find_label_files(root, [split]))
     mend = guess_renaming(root, split) or "Copy the folder from the release, or delete the labels."
     text = f"'{root}' has labels of '{split}' ({files}), but no folder '{split}'. {mend}"
-    contents = read_contents(root, split, ())
-    missing = Problem("stack-missing", "", "", text)
-    return contents._replace(problems=(missing, *contents.problems))
+    return Contents((), {}, {}, (Problem("stack-missing", "", "", text),))
 
 
 def _measure_exams(exams: list[Exam], n_jobs: int | None, progress: bool | None) -> list[Measures]:
