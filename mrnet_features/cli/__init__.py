@@ -12,7 +12,8 @@ import typer
 from mrnet_features.cli import demo, folders, scores
 from mrnet_features.cli.app import app
 
-INTERRUPTED = 130  # how typer ends at Ctrl-C
+INTERRUPTED = 130  # how typer ends at Ctrl-C, and whatever a shell sees end by it
+STOPPED = "Stopped. Finished exams are kept: knees, extract and demo go on from there."
 
 __all__ = ["app", "demo", "folders", "main", "scores"]
 
@@ -30,14 +31,14 @@ def _options(
 
 
 def main() -> NoReturn:
-    """Run the command line; exit status 0, 1 (failed) or 2 (wrong use)."""
+    """Run the command line; exit status 0, 1 (failed), 2 (wrong use) or 130 (stopped)."""
     logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stderr)
     warnings.showwarning = _show_warning
     try:
         app()
     except SystemExit as end:
         if end.code == INTERRUPTED:
-            _fail("Stopped. Finished exams are kept: knees, extract and demo go on from there.")
+            _fail(STOPPED, INTERRUPTED)
         raise
     except (OSError, ValueError, TypeError, KeyError, ImportError, RuntimeError) as error:
         text = error.args[0] if isinstance(error, KeyError) and error.args else error
@@ -49,6 +50,6 @@ def _show_warning(*details: Any, **_: Any) -> None:
     print(f"Warning: {details[0]}", file=sys.stderr)
 
 
-def _fail(message: str) -> NoReturn:
+def _fail(message: str, status: int = 1) -> NoReturn:
     print(message, file=sys.stderr)
-    sys.exit(1)
+    sys.exit(status)

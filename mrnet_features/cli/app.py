@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -51,16 +52,97 @@ class Device(StrEnum):
     cuda = "cuda"
 
 
-Root = Annotated[Path, typer.Argument(help="MRNet folder: holds train/, train-acl.csv, ...")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
-Jobs = Annotated[int, typer.Option(help="Processes at a time; -1 for every core.")]
-Seed = Annotated[int, typer.Option(help="Seed; the same seed gives the same result.")]
-
-
 def name_families(text: str) -> str | list[str]:
     """A preset's or a family's name, or the names between commas."""
-    names = [name.strip() for name in text.split(",")]
-    return names if len(names) > 1 else names[0]
+    names = split_names(text)
+    return names[0] if len(names) == 1 else names
+
+
+def split_names(text: str) -> list[str]:
+    """Names between commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def check_jobs(jobs: int) -> int:
+    """Number of processes, unless it is none."""
+    if jobs == 0:
+        raise typer.BadParameter("must be 1 or more, or -1 for every core, got 0.")
+    return jobs
+
+
+def check_families(text: str) -> str:
+    """Names of families, unless one is unknown or repeated."""
+    from mrnet_features.families import find_families
+
+    try:
+        find_families(name_families(text))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    return text
+
+
+def check_parquet(path: Path) -> Path:
+    """Path of a table to write, unless it has another ending."""
+    if path.suffix != ".parquet":
+        raise typer.BadParameter(f"must end in '.parquet', got '{path}'.")
+    return path
+
+
+def read_exclusion(text: str) -> list[str]:
+    """Exam ids between commas, those to reject of an audit's file in its place.
+
+    Parameters
+    ----------
+    text : str
+        Exam ids, and paths of what ``audit --json`` printed.
+
+    Returns
+    -------
+    list of str
+        In order, each once.
+
+    Raises
+    ------
+    typer.BadParameter
+        If a part is neither an id nor such a file.
+    """
+    parts = split_names(text)
+    ids = {part for part in parts if re.fullmatch(r"\d{4}", part)}
+    return sorted(ids.union(*(_list_rejected(Path(part)) for part in parts if part not in ids)))
+
+
+def _list_rejected(path: Path) -> list[str]:
+    hint = "'--exclude'"
+    if not path.is_file():
+        text = f"must hold exam ids such as 0042, or files of `audit --json`, got '{path}'."
+        raise typer.BadParameter(text, param_hint=hint)
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        return [row["exam"] for row in rows if row["severity"] == "reject" and row["exam"]]
+    except (ValueError, KeyError, TypeError) as error:
+        text = f"'{path}' must hold the list that `audit --json` prints, but can't be read as it."
+        raise typer.BadParameter(text, param_hint=hint) from error
+
+
+Root = Annotated[Path, typer.Argument(help="MRNet folder: holds train/, train-acl.csv, ...")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
+Jobs = Annotated[
+    int, typer.Option(callback=check_jobs, help="Processes at a time; -1 for every core.")
+]
+Seed = Annotated[int, typer.Option(help="Seed; the same seed gives the same result.")]
+Families = Annotated[
+    str,
+    typer.Option(
+        callback=check_families, help="A preset, or families by name, separated by commas."
+    ),
+]
+Exclude = Annotated[
+    str,
+    typer.Option(
+        help="Exams to leave out: ids separated by commas, or the file of `audit --json`, of "
+        "which those to reject count."
+    ),
+]
 
 
 def say(message: str) -> None:

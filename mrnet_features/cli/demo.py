@@ -15,7 +15,7 @@ from mrnet_features.cli.scores import score_table, show_evaluation, summarise, w
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for all that is made.")] = Path("mrnet-demo"),
-    train: Annotated[int, typer.Option(min=40, help="Exams to cross-validate on.")] = 160,
+    train: Annotated[int, typer.Option(min=100, help="Exams to cross-validate on.")] = 160,
     seed: Seed = 0,
     jobs: Jobs = -1,
     as_json: Json = False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,14 +11,20 @@ import typer
 
 from mrnet_features.cli.app import (
     Device,
+    Exclude,
+    Families,
     Jobs,
     Json,
     Root,
     Seed,
     Split,
     app,
+    check_jobs,
+    check_parquet,
     name_families,
     print_json,
+    read_exclusion,
+    split_names,
 )
 
 
@@ -42,20 +49,22 @@ def knees(
 def audit(
     root: Root,
     codes: Annotated[
-        str, typer.Option(help="Codes to look for, separated by commas; default all.")
-    ] = "",
+        str | None, typer.Option(help="Codes to look for, separated by commas; default all.")
+    ] = None,
     skip: Annotated[str, typer.Option(help="Codes to leave out, separated by commas.")] = "",
     jobs: Jobs = -1,
     as_json: Json = False,
 ) -> None:
     """List exams that a reader would reject or look at twice, of both splits."""
     from mrnet_features.data.audit import audit as find_faults
+    from mrnet_features.data.audit.findings import choose_codes
     from mrnet_features.report.terminal import format_audit
 
-    wanted, unwanted = (
-        [code.strip() for code in text.split(",") if code.strip()] for text in (codes, skip)
-    )
-    findings = find_faults(root, codes=wanted or None, skip=unwanted, n_jobs=jobs)
+    try:
+        chosen = choose_codes(None if codes is None else split_names(codes), split_names(skip))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="'--codes' / '--skip'") from error
+    findings = find_faults(root, codes=chosen, n_jobs=jobs)
     if as_json:
         print_json(json.loads(findings.to_json(orient="records", double_precision=6)))
     else:
@@ -65,17 +74,19 @@ def audit(
 @app.command()
 def extract(
     root: Root,
-    out: Annotated[Path, typer.Option(help="Parquet file to write.")],
+    out: Annotated[Path, typer.Option(callback=check_parquet, help="Parquet file to write.")],
     split: Annotated[Split, typer.Option(help="Split to read.")] = Split.train,
-    families: Annotated[
-        str, typer.Option(help="A preset, or families by name, separated by commas.")
-    ] = "baseline",
+    families: Families = "baseline",
+    exclude: Exclude = "",
     device: Annotated[
         Device, typer.Option(help="Where to count; auto is the CPU for now.")
     ] = Device.auto,
     jobs: Annotated[
         int,
-        typer.Option(help="Processes at a time, on a GPU threads that read; -1 for every core."),
+        typer.Option(
+            callback=check_jobs,
+            help="Processes at a time, on a GPU threads that read; -1 for every core.",
+        ),
     ] = -1,
     batch_size: Annotated[
         int | None,
@@ -84,7 +95,8 @@ def extract(
     as_json: Json = False,
 ) -> None:
     """Describe every exam of a split; a stopped run goes on where it was."""
-    _, features = make_table(root, split, out, families, device, jobs, batch_size)
+    excluded = read_exclusion(exclude)
+    _, features = make_table(root, split, out, families, device, jobs, batch_size, excluded)
     n_exams, n_features = features.shape
     if as_json:
         provenance = {**features.attrs["provenance"], "fingerprints": None}
@@ -143,13 +155,14 @@ def make_table(
     device: str,
     jobs: int,
     batch_size: int | None = None,
+    exclude: Sequence[str] = (),
 ) -> tuple[Any, Any]:
     """Dataset of a split and the table of its features, which is also written to `out`."""
     from mrnet_features.data.mrnet import load_mrnet
     from mrnet_features.extraction.extractor import FeatureExtractor
     from mrnet_features.extraction.shards import extract_features
 
-    dataset = load_mrnet(root, split)
+    dataset = load_mrnet(root, split, exclude=exclude)
     extractor = FeatureExtractor(
         name_families(families), device=device, n_jobs=jobs, batch_size=batch_size
     )

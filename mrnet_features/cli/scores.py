@@ -10,6 +10,8 @@ import typer
 
 from mrnet_features.cli.app import (
     Device,
+    Exclude,
+    Families,
     Jobs,
     Json,
     Model,
@@ -20,6 +22,7 @@ from mrnet_features.cli.app import (
     app,
     name_families,
     print_json,
+    read_exclusion,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +40,7 @@ def cv(
     model: Annotated[Model, typer.Option(help="Baseline to fit for each task.")] = Model.lightgbm,
     splits: Annotated[int, typer.Option(min=2, help="Folds.")] = 5,
     repeats: Annotated[int, typer.Option(min=1, help="Repeats with other folds.")] = 1,
+    exclude: Exclude = "",
     seed: Seed = 0,
     folds: Annotated[
         Path | None, typer.Option(help="CSV of folds to use (exam,repeat,fold).")
@@ -48,11 +52,9 @@ def cv(
     as_json: Json = False,
 ) -> None:
     """Cross-validate a table: AUC per task and their mean, with intervals."""
-    from mrnet_features.data.mrnet import load_labels
     from mrnet_features.evaluation.splits import Folds
-    from mrnet_features.extraction.shards import read_features
 
-    features, labels = read_features(table), load_labels(root, split)
+    features, labels = read_both(table, root, split, exclude)
     given = Folds.read(folds) if folds else None
     evaluation = score_table(features, labels, model, splits, repeats, seed, jobs, given)
     folder = out or table.with_name(f"{table.stem}-cv")
@@ -117,17 +119,16 @@ def fit(
     level: Annotated[
         float, typer.Option(help="Fraction wanted, for sensitivity and specificity.")
     ] = 0.9,
+    exclude: Exclude = "",
     seed: Seed = 0,
     jobs: Jobs = -1,
     as_json: Json = False,
 ) -> None:
     """Fit LightGBM on a whole table; thresholds come from its cross-validation."""
-    from mrnet_features.data.mrnet import load_labels
     from mrnet_features.evaluation.operating import choose_thresholds
-    from mrnet_features.extraction.shards import read_features
     from mrnet_features.models import fit_bundle, lightgbm_baseline
 
-    features, labels = read_features(table), load_labels(root, split)
+    features, labels = read_both(table, root, split, exclude)
     evaluation = score_table(features, labels, "lightgbm", 5, 1, seed, jobs)
     thresholds = choose_thresholds(evaluation, rule, level)
     bundle = fit_bundle(features, labels, lightgbm_baseline(seed), thresholds)
@@ -175,17 +176,16 @@ def importance(
         str, typer.Option(help="Some of contribution,permutation,refit,alone.")
     ] = "contribution,permutation",
     task: Annotated[str, typer.Option(help="A task, or the mean of all.")] = "mean",
+    exclude: Exclude = "",
     seed: Seed = 0,
     jobs: Jobs = -1,
     out: Annotated[Path | None, typer.Option(help="CSV to write, all tasks.")] = None,
     as_json: Json = False,
 ) -> None:
     """Ask what groups of columns are worth to LightGBM, on exams it has not seen."""
-    from mrnet_features.data.mrnet import load_labels
     from mrnet_features.evaluation.importance import importance as measure
-    from mrnet_features.extraction.shards import read_features
 
-    features, labels = read_features(table), load_labels(root, split)
+    features, labels = read_both(table, root, split, exclude)
     evaluation = score_table(features, labels, "lightgbm", 5, 1, seed, jobs)
     names = tuple(view.strip() for view in views.split(","))
     found = measure(evaluation, features, by, views=names, seed=seed, n_jobs=jobs)
@@ -202,9 +202,7 @@ def importance(
 def reproduce(
     root: Root,
     out: Annotated[Path, typer.Option(help="Folder for the report and all tables.")],
-    families: Annotated[
-        str, typer.Option(help="A preset, or families by name, separated by commas.")
-    ] = "baseline",
+    families: Families = "baseline",
     device: Annotated[
         Device, typer.Option(help="Where to count; auto is the CPU for now.")
     ] = Device.auto,
@@ -223,6 +221,16 @@ def reproduce(
     else:
         print((out / "report.md").read_text(encoding="utf-8"))
         print(f"This report and the tables behind it are in '{out}'.")
+
+
+def read_both(table: Path, root: Path, split: str, exclude: str) -> tuple[Any, Any]:
+    """Features of a table and labels of a split, the excluded exams out of both."""
+    from mrnet_features.data.mrnet import load_labels
+    from mrnet_features.extraction.shards import read_features
+
+    excluded = read_exclusion(exclude)
+    features, labels = read_features(table), load_labels(root, split, exclude=excluded)
+    return features[~features.index.isin(excluded)], labels
 
 
 def score_table(

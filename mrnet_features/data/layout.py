@@ -12,6 +12,8 @@ import numpy as np
 PLANES = ("axial", "coronal", "sagittal")
 TASKS = ("abnormal", "acl", "meniscus")
 SPLITS = ("train", "valid")
+OTHER_NAMES = {"train": {"train"}, "valid": {"valid", "val", "validation", "test"}}
+"""What copies call the folder of a split, in lower case."""
 
 SHOWN_PROBLEMS = 50  # a broken copy can have thousands; past this they are counted, not shown
 
@@ -97,6 +99,25 @@ def read_contents(
                 problems.append(Problem("stack-file", exam_id, plane, text))
     kept = tuple(problem for problem in problems if problem.exam not in exclude)
     return Contents(tuple(ids), labels, files, kept)
+
+
+def list_ids(root: Path, split: str) -> set[str]:
+    """Ids of the exams of one split that have a label, a broken line of one, or a file.
+
+    Parameters
+    ----------
+    root : Path
+    split : {"train", "valid"}
+
+    Returns
+    -------
+    set of str
+    """
+    problems: list[Problem] = []
+    labels = [_read_labels(root, split, task, problems, problems) for task in TASKS]
+    files = [_list_stacks(root / split / plane, plane, problems, problems) for plane in PLANES]
+    named = {problem.exam for problem in problems if problem.exam}
+    return named.union(*labels, *files)
 
 
 def find_stack_problem(path: Path) -> str | None:
@@ -327,17 +348,87 @@ def find_conflicts(exam_id: str, labels: Mapping[str, int]) -> Iterator[Problem]
 
 
 def guess_layout(root: Path, split: str) -> str:
-    """Advice for a folder that is not laid out as the release is."""
-    folders = sorted(path.name for path in root.iterdir() if path.is_dir())
-    nested = [path.name for path in root.iterdir() if path.is_dir() and (path / split).is_dir()]
+    """Advice for a folder that is not laid out as the release is.
+
+    Parameters
+    ----------
+    root : Path
+        A folder without a folder `split`.
+    split : {"train", "valid"}
+
+    Returns
+    -------
+    str
+        What to pass, rename or move.
+    """
+    above = _find_release_above(root)
+    if above:
+        return f"It lies inside of a release. Pass '{above}'."
+    folders = _list_folders(root)
+    nested = [name for name in folders if (root / name / split).is_dir()]
     if nested:
         return f"Pass '{root / nested[0]}', which has it."
-    renamed = [name for name in ("val", "validation", "test") if name in folders]
-    if split == "valid" and renamed:
-        return f"This copy has '{renamed[0]}/'; rename it to 'valid'."
+    renaming = guess_renaming(root, split)
+    if renaming:
+        return renaming
     if set(PLANES) & set(folders):
         return f"The planes lie flat in it; move them into '{root / split}/'."
     return f"Folders present: {', '.join(folders) or 'none'}. Pass the folder of the release."
+
+
+def guess_renaming(root: Path, split: str) -> str:
+    """Advice where the folder of a split seems to have another name; empty where none does.
+
+    Parameters
+    ----------
+    root : Path
+        A folder without a folder `split`.
+    split : {"train", "valid"}
+
+    Returns
+    -------
+    str
+    """
+    for name in _list_folders(root):
+        if name.lower() in OTHER_NAMES[split]:
+            return f"This copy has '{name}/'; rename it to '{split}'."
+    return ""
+
+
+def _list_folders(root: Path) -> list[str]:
+    """Names of the folders in a folder, in order, hidden ones left out."""
+    return sorted(
+        path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")
+    )
+
+
+def _find_release_above(root: Path) -> Path | None:
+    """Folder of the release of which `root` is a split, or a plane of a split; None if neither."""
+    here = root.absolute()
+    split = here.parent if here.name.lower() in PLANES else here
+    if split.name.lower() not in SPLITS:
+        return None
+    has_planes = any((split / plane).is_dir() for plane in PLANES)
+    is_release = bool(find_label_files(split))  # which may bear the name of a split
+    is_below = has_planes or bool(find_label_files(split.parent))
+    return split.parent if is_below and not is_release else None
+
+
+def find_label_files(root: Path, splits: Sequence[str] = SPLITS) -> list[str]:
+    """Names of the label files in a folder, those with another dash among them.
+
+    Parameters
+    ----------
+    root : Path
+    splits : sequence of str, default ("train", "valid")
+
+    Returns
+    -------
+    list of str
+        In order of split and task.
+    """
+    names = (f"{split}{dash}{task}.csv" for split in splits for task in TASKS for dash in "-_")
+    return [name for name in names if (root / name).is_file()]
 
 
 def list_problems(root: Path, split: str, problems: Sequence[Problem]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from mrnet_features.data.layout import (
     check_request,
     find_stack_problem,
     guess_layout,
+    list_ids,
     list_problems,
     read_contents,
 )
@@ -105,8 +107,8 @@ def load_mrnet(
     root: str | Path,
     split: str = "train",
     *,
-    planes: Sequence[str] = PLANES,
-    exclude: pd.DataFrame | Iterable[str] = (),
+    planes: str | Sequence[str] = PLANES,
+    exclude: pd.DataFrame | Iterable[str] | None = None,
 ) -> Dataset:
     """Exams and labels of one split of an MRNet folder.
 
@@ -119,13 +121,13 @@ def load_mrnet(
         Folder that holds ``train/axial/0000.npy`` and so on, and ``train-abnormal.csv`` and
         so on (no header, rows ``0000,1``).
     split : {"train", "valid"}, default "train"
-    planes : sequence of str, default ("axial", "coronal", "sagittal")
+    planes : str or sequence of str, default ("axial", "coronal", "sagittal")
         Planes that every exam must have.
-    exclude : DataFrame or iterable of str, default ()
+    exclude : DataFrame or iterable of str, optional
         Exam ids to leave out, whatever is wrong with them; or the table of `audit`, of which
         every row that names an exam counts, so filter it first:
         ``exclude=findings[findings["severity"] == "reject"]``. Ids of the other split are
-        passed over, so that one table serves both.
+        passed over, so that one table serves both; ids of neither give a warning.
 
     Returns
     -------
@@ -145,11 +147,13 @@ def load_mrnet(
     root = Path(root)
     excluded = _read_exclusion(exclude)
     check_request(root, split)
+    planes = (planes,) if isinstance(planes, str) else planes
     unknown = [plane for plane in planes if plane not in PLANES]
     if unknown or not planes:
         raise ValueError(f"`planes` must be some of {', '.join(PLANES)}, got {tuple(planes)!r}.")
     if not (root / split).is_dir():
         raise FileNotFoundError(f"'{root}' has no folder '{split}'. {guess_layout(root, split)}")
+    _warn_of_strangers(root, excluded)
     contents = read_contents(root, split, planes, exclude=excluded)
     mend = (
         f"every exam of '{root / split}' is excluded. Exclude fewer."
@@ -163,7 +167,12 @@ def load_mrnet(
     return Dataset(exams, _label_frame(contents))
 
 
-def load_labels(root: str | Path, split: str = "train") -> pd.DataFrame:
+def load_labels(
+    root: str | Path,
+    split: str = "train",
+    *,
+    exclude: pd.DataFrame | Iterable[str] | None = None,
+) -> pd.DataFrame:
     """Labels of one split of an MRNet folder; the stacks need not be there.
 
     Parameters
@@ -171,6 +180,8 @@ def load_labels(root: str | Path, split: str = "train") -> pd.DataFrame:
     root : path
         Folder that holds ``train-abnormal.csv`` and so on.
     split : {"train", "valid"}, default "train"
+    exclude : DataFrame or iterable of str, optional
+        Exams to leave out, as `load_mrnet` takes them.
 
     Returns
     -------
@@ -181,14 +192,22 @@ def load_labels(root: str | Path, split: str = "train") -> pd.DataFrame:
     ------
     FileNotFoundError
         If the folder does not exist.
+    TypeError
+        If `exclude` is a single string or holds anything but text.
     ValueError
-        If `split` is not one of those named, or anything in the label files is not as the
-        release has it; the message lists each problem and its mend.
+        If `split` is not one of those named, `exclude` holds what is no exam id, or anything in
+        the label files is not as the release has it; the message lists each problem and its mend.
     """
     root = Path(root)
+    excluded = _read_exclusion(exclude)
     check_request(root, split)
-    contents = read_contents(root, split, ())
-    mend = f"the label files are empty. Copy {split}-*.csv from the release."
+    _warn_of_strangers(root, excluded)
+    contents = read_contents(root, split, (), exclude=excluded)
+    mend = (
+        f"every exam of {split}-*.csv is excluded. Exclude fewer."
+        if any(contents.labels.values())
+        else f"the label files are empty. Copy {split}-*.csv from the release."
+    )
     _refuse(root, split, contents, mend)
     return _label_frame(contents)
 
@@ -208,7 +227,7 @@ def _label_frame(contents: Contents) -> pd.DataFrame:
     return pd.DataFrame(columns, index=pd.Index(contents.ids, name="exam"), dtype=np.int8)
 
 
-def _read_exclusion(exclude: pd.DataFrame | Iterable[str]) -> Collection[str]:
+def _read_exclusion(exclude: pd.DataFrame | Iterable[str] | None) -> frozenset[str]:
     """Exam ids to leave out, from ids or a table with a column "exam"."""
     if isinstance(exclude, str):
         raise TypeError(f"`exclude` must be a table or several exam ids, got {exclude!r}. List it.")
@@ -220,13 +239,29 @@ def _read_exclusion(exclude: pd.DataFrame | Iterable[str]) -> Collection[str]:
             )
         # a finding about the folder, not about an exam, names none
         exclude = [exam for exam in exclude["exam"] if exam != ""]
-    ids = list(exclude)
-    for exam in ids:
+    ids: list[str] = [] if exclude is None else list(exclude)
+    given: list[Any] = ids  # whatever the annotation says
+    for exam in given:
         if not isinstance(exam, str):
-            raise TypeError(
-                f"`exclude` must hold exam ids as text, got {exam!r}. Read its file with "
-                "dtype={'exam': str}."
+            mend = (
+                "Make a table of such records: pandas.DataFrame(records)."
+                if isinstance(exam, Mapping)
+                else "Read its file with dtype={'exam': str}."
             )
+            raise TypeError(f"`exclude` must hold exam ids as text, got {exam!r}. {mend}")
         if not re.fullmatch(r"\d{4}", exam):
             raise ValueError(f"`exclude` holds {exam!r}, which is no four-digit exam id. Mend it.")
     return frozenset(ids)
+
+
+def _warn_of_strangers(root: Path, excluded: Collection[str]) -> None:
+    """Warn of excluded exams that neither split has."""
+    if not excluded:
+        return
+    strangers = sorted(set(excluded).difference(*(list_ids(root, split) for split in SPLITS)))
+    if strangers:
+        warnings.warn(
+            f"`exclude` should hold exams of '{root}', got {', '.join(strangers)}, of which there "
+            "is neither label nor stack. Check the ids.",
+            stacklevel=3,
+        )

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 from tqdm import tqdm
 
 from mrnet_features.evaluation.fitting import assign_classifiers, fit_and_score, seed_classifier
@@ -17,6 +17,7 @@ from mrnet_features.evaluation.folds import Folds
 from mrnet_features.evaluation.scores import Scores, score_predictions
 from mrnet_features.evaluation.splits import make_folds
 from mrnet_features.evaluation.tables import align_groups, align_tables
+from mrnet_features.processes import run_jobs
 
 __all__ = ["Evaluation", "cross_validate"]
 
@@ -193,7 +194,7 @@ def cross_validate(
         for task in truth.columns
         for repeat, fold, train, test in folds.split()
     ]
-    fits = Parallel(n_jobs=n_jobs, return_as="generator")(
+    calls = (
         delayed(fit_and_score)(
             seed_classifier(classifiers[task], seed, task, repeat, fold),
             table,
@@ -204,6 +205,7 @@ def cross_validate(
         )
         for task, repeat, fold, train, test in jobs
     )
+    fits = run_jobs(calls, n_jobs)
     quiet = None if progress is None else not progress
     shown = tqdm(fits, total=len(jobs), desc="Cross-validation", unit="fit", disable=quiet)
     predictions = folds.frame.copy()

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 from scipy.special import ndtr
 
 from mrnet_features.evaluation.differences import smallest_detectable
 from mrnet_features.evaluation.fitting import assign_classifiers, fit_and_score, seed_classifier
 from mrnet_features.evaluation.scores import Scores, score_predictions
 from mrnet_features.evaluation.tables import align_groups, align_tables
+from mrnet_features.processes import run_jobs
 
 __all__ = ["HoldOut", "evaluate"]
 
@@ -182,7 +183,7 @@ def evaluate(
     table = pd.concat([known, new[known.columns]])
     fitted_rows, scored_rows = np.arange(len(known)), np.arange(len(known), len(table))
     classifiers = assign_classifiers(model, tasks)
-    fits = Parallel(n_jobs=n_jobs)(
+    calls = (
         delayed(fit_and_score)(
             seed_classifier(classifiers[task], seed, task, 0, 0),
             table,
@@ -193,6 +194,7 @@ def evaluate(
         )
         for task in tasks
     )
+    fits = list(run_jobs(calls, n_jobs))
     return HoldOut(
         labels=held_out[tasks],
         predictions=pd.DataFrame(

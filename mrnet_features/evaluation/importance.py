@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 from scipy.special import ndtri
 
 from mrnet_features.evaluation.auc import standard_error
@@ -16,6 +16,7 @@ from mrnet_features.evaluation.splits import derive_seed
 from mrnet_features.evaluation.stability import measure_stability
 from mrnet_features.evaluation.tables import check_features, require_same_exams
 from mrnet_features.evaluation.views import VIEWS, FoldView, view_fold
+from mrnet_features.processes import run_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -214,7 +215,7 @@ def importance(
         for task in evaluation.labels.columns
         for repeat, fold, train, test in evaluation.folds.split()
     ]
-    found = Parallel(n_jobs=n_jobs)(
+    calls = (
         delayed(view_fold)(
             evaluation.models[task, repeat, fold],
             table,
@@ -229,6 +230,7 @@ def importance(
         )
         for task, repeat, fold, train, test in jobs
     )
+    found = list(run_jobs(calls, n_jobs))
     return Importance(
         by=by if isinstance(by, str) else "mapping",
         groups=groups,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 from scipy.stats import rankdata
 from sklearn.base import clone
 
@@ -15,6 +15,7 @@ from mrnet_features.evaluation.fitting import fit_and_score
 from mrnet_features.evaluation.splits import derive_seed
 from mrnet_features.evaluation.tables import check_features, require_same_exams
 from mrnet_features.evaluation.views import view_fold
+from mrnet_features.processes import run_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -183,7 +184,7 @@ def null_importance(
         for number in range(n_rounds + 1)
         for repeat in range(evaluation.folds.n_repeats)
     }
-    found = Parallel(n_jobs=n_jobs)(
+    calls = (
         delayed(_measure_fold)(
             evaluation.models[task, repeat, fold],
             table,
@@ -198,6 +199,7 @@ def null_importance(
         )
         for number, task, repeat, fold, train, test in jobs
     )
+    found = list(run_jobs(calls, n_jobs))
     tasks = list(evaluation.labels.columns)
     values = np.array(found).reshape(n_rounds + 1, len(tasks), -1, len(groups)).mean(axis=2)
     observed, null = values[0], values[1:]

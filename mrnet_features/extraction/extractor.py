@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, cpu_count, delayed
+from joblib import cpu_count, delayed
 from sklearn.base import BaseEstimator, TransformerMixin
 from tqdm import tqdm
 
@@ -21,6 +21,7 @@ from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.extraction.sharing import iterate_devices
 from mrnet_features.families import find_families
 from mrnet_features.families.base import Family
+from mrnet_features.processes import run_jobs
 from mrnet_features.stacks.prepare import Quantisation
 
 
@@ -171,7 +172,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             yield from iterate_devices(X, recipe, n_readers=n_readers, batch_size=self.batch_size)
             return
         jobs = (delayed(_make_row)(exam, k, recipe, device) for k, exam in enumerate(X))
-        yield from Parallel(n_jobs=self.n_jobs, return_as="generator")(jobs)
+        yield from run_jobs(jobs, self.n_jobs)
 
     def get_feature_names_out(self, input_features: object = None) -> np.ndarray[Any, Any]:  # noqa: ARG002
         """Names of the columns, ``plane__region__family__statistic__pool``.

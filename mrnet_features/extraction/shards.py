@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from mrnet_features.arrays import Device
 from mrnet_features.data.mrnet import Exam
-from mrnet_features.extraction.batches import Row
+from mrnet_features.extraction.batches import Row, read_exam
 from mrnet_features.extraction.extractor import FeatureExtractor, check_exams, frame_of
 from mrnet_features.extraction.recipe import Recipe
 
@@ -42,7 +42,8 @@ def extract_features(
 
     Finished exams are kept in ``<path>.shards/`` until the table is whole. A shard, or the whole
     table, is used again only where recipe, versions, this package's sources and the exams' files
-    are the same.
+    are the same. Where code or some files have changed, or the device is another, the table is
+    made again. One of another recipe or of other exams is not written over.
 
     Parameters
     ----------
@@ -61,6 +62,9 @@ def extract_features(
 
     Raises
     ------
+    FileExistsError
+        If `path` holds anything but a table of these exams by this recipe: other ids, or the same
+        with other pixels in all of them.
     ValueError
         If `path` does not end in ``.parquet``.
     TypeError
@@ -80,9 +84,10 @@ def extract_features(
     parts = [exams[start : start + SHARD_SIZE] for start in range(0, len(exams), SHARD_SIZE)]
     keys = [_shard_key(part, recipe, extractor.device_) for part in parts]
     if path.is_file():
-        table = read_features(path)
+        table = _read_found(path)
         if table.attrs["provenance"].get("key") == _hash(keys):
             return table
+        _refuse_other(table, path, exams, recipe)
     folder = path.with_name(path.name + ".shards")
     folder.mkdir(parents=True, exist_ok=True)
     shards = [folder / f"{key}.parquet" for key in keys]
@@ -198,6 +203,50 @@ def describe_provenance(
         "n_exams": len(fingerprints),
         FINGERPRINTS: list(fingerprints),
     }
+
+
+def _read_found(path: Path) -> pd.DataFrame:
+    """Table that lies where one is to be written."""
+    try:
+        return read_features(path)
+    except ValueError as error:
+        raise FileExistsError(
+            f"'{path}' is no parquet file. Choose another file, or delete this one."
+        ) from error
+
+
+def _refuse_other(table: pd.DataFrame, path: Path, exams: Sequence[Exam], recipe: Recipe) -> None:
+    """Raise unless a table holds the same exams by the same recipe."""
+    provenance, ids = table.attrs["provenance"], [exam.id for exam in exams]
+    other = ""
+    if FINGERPRINTS not in provenance:
+        other = "that was not extracted"
+    elif provenance["recipe_digest"] != recipe.digest:
+        other = f"of another recipe ({_tell_difference(provenance['recipe'], recipe.as_dict())})"
+    elif list(table.index) != ids:
+        other = f"of other exams ({_tell_exams(list(table.index))}, asked for {_tell_exams(ids)})"
+    elif not any(  # of one folder the first exam will do, unless it is the one that changed
+        read_exam(exam, place, recipe.planes).fingerprint == provenance[FINGERPRINTS][place]
+        for place, exam in enumerate(exams)
+    ):
+        other = "of other exams (the same ids, but other pixels in each)"
+    if other:
+        raise FileExistsError(
+            f"'{path}' holds a table {other}. Choose another file, or delete this one."
+        )
+
+
+def _tell_difference(there: dict[str, Any], asked: dict[str, Any]) -> str:
+    """What differs between two recipes, the families by name."""
+    names = [", ".join(family["name"] for family in each["families"]) for each in (there, asked)]
+    if names[0] != names[1]:
+        return f"families {names[0]}, asked for {names[1]}"
+    different = [key for key in asked if there.get(key) != asked[key]]
+    return f"with other {' and '.join(different)}"
+
+
+def _tell_exams(ids: Sequence[str]) -> str:
+    return f"{len(ids)} from {ids[0]} to {ids[-1]}"
 
 
 def _write_shard(

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from mrnet_features.data import audit as package
-from mrnet_features.data.audit import CODES, audit
+from mrnet_features.data.audit import CODES, audit, stack_rules
 from mrnet_features.data.audit.findings import FOLDER_CODES
 from mrnet_features.data.mrnet import PLANES, Dataset, load_mrnet
 
@@ -196,6 +196,31 @@ def test_copies_with_other_labels_say_so(root):
     assert "Their labels differ" in audit(dataset, codes=["duplicate"])["advice"].item()
 
 
+def test_a_label_that_only_one_of_two_copies_has_is_no_difference(root):
+    change(root, 5, "axial", lambda s: np.load(locate(root, 2, "axial")))
+    labels = {name(k): 0 for k in range(N_TRAIN) if k != 5}
+    write_labels(root, "train", "acl", labels)
+    assert "Their labels differ" not in audit(root, codes=["duplicate"])["advice"].item()
+
+
+@pytest.mark.parametrize(
+    ("reject_from", "severity", "verdict"),
+    [
+        (0.009, "reject", "Leave the exam out, unless you see that they miss the joint."),
+        (1e9, "check", "Leave the exam out if they cross the joint."),
+    ],
+)
+def test_the_advice_on_ghosts_is_that_of_their_severity(
+    root, monkeypatch, reject_from, severity, verdict
+):
+    change(root, 1, "axial", FAULTS["ghosting up and down"][1])
+    monkeypatch.setattr(stack_rules, "GHOST_REJECT", reject_from)
+    dataset = Dataset(load_mrnet(root, planes=("axial",)).exams[1:2], pd.DataFrame())
+    finding = audit(dataset, codes=["ghosting"]).iloc[0]
+    assert finding["severity"] == severity
+    assert finding["advice"].endswith(verdict)
+
+
 def spoil_folder(root):
     write_labels(root, "train", "acl", {name(k): 1 for k in range(N_TRAIN)})
     write_labels(root, "train", "abnormal", {name(k): int(k != 9) for k in range(N_TRAIN)})
@@ -231,6 +256,38 @@ def test_an_empty_table_or_folder_is_one_finding(root):
     assert len(table) == 2
 
 
+@pytest.mark.parametrize(
+    ("new", "mend"), [("Valid", "has 'Valid/'; rename it to 'valid'"), ("", "Copy the folder")]
+)
+def test_labels_of_a_split_without_a_folder_are_a_finding(root, new, mend):
+    if new:
+        (root / "valid").rename(root / new)
+    else:
+        shutil.rmtree(root / "valid")
+    table = audit(root, codes=FOLDER_CODES)
+    assert list_findings(table) == {("", "", "stack-missing")}
+    assert table["severity"].item() == "check"
+    advice = table["advice"].item()
+    assert "labels of 'valid' (valid-abnormal.csv, valid-acl.csv, valid-meniscus.csv)" in advice
+    assert mend in advice
+    assert table.attrs["examined"]["exams"] == {"train": N_TRAIN, "valid": 0}
+
+
+def test_a_split_of_which_nothing_is_there_is_no_finding(root):
+    shutil.rmtree(root / "valid")
+    for path in root.glob("valid-*.csv"):
+        path.unlink()
+    assert len(audit(root, codes=FOLDER_CODES)) == 0
+
+
+def test_broken_lines_of_a_label_file_stand_in_its_order(root):
+    lines = "".join(f"{k},0\n" for k in range(N_TRAIN))
+    (root / "train-acl.csv").write_text(lines)
+    advice = audit(root, codes=["label-file"])["advice"]
+    found = [int(text.split("line ")[1].split(":")[0]) for text in advice]
+    assert found == list(range(1, N_TRAIN + 1))
+
+
 def test_what_the_audit_names_can_be_left_out_when_loading(root):
     spoil_folder(root)
     table = audit(root, codes=FOLDER_CODES)
@@ -260,6 +317,45 @@ def test_a_dataset_is_audited_as_a_folder_is(root):
     labels = dataset.labels.assign(acl=1, abnormal=0)
     table = audit(Dataset(dataset.exams[:3], labels[:3]))
     assert table["code"].value_counts().to_dict() == {"label-conflict": 3, "blank-slices": 1}
+
+
+def test_what_was_examined_and_what_could_not_be_judged_is_told(root):
+    locate(root, 5, "coronal").unlink()  # an exam all the same
+    for k in range(5):
+        locate(root, k, "axial").unlink()
+    wanted = ["blur", "blank-slices", "noise"]
+    table = audit(root, codes=wanted)
+    assert table.attrs["examined"] == {
+        "exams": {"train": N_TRAIN, "valid": N_VALID},
+        "needed": 20,
+        "few": {"axial": N_TRAIN + N_VALID - 5},
+        "unjudged": ["noise", "blur"],
+    }
+    assert audit(root, codes=["label-file", "stack-missing"]).attrs["examined"]["unjudged"] == []
+    exams = load_mrnet(root, planes=("sagittal",)).exams
+    examined = audit(Dataset(exams, pd.DataFrame()), skip=["noise"]).attrs["examined"]
+    assert examined == {"exams": {"": N_TRAIN}, "needed": 20, "few": {}, "unjudged": []}
+
+
+def test_a_single_code_needs_no_list(root):
+    change(root, 1, "axial", blank_some)
+    dataset = Dataset(load_mrnet(root).exams[1:2], pd.DataFrame())
+    assert list(audit(dataset, codes="blank-slices")["code"]) == ["blank-slices"]
+    assert len(audit(dataset, skip="blank-slices")) == 0
+
+
+@pytest.mark.parametrize(
+    ("wishes", "message"),
+    [
+        ({"codes": "ghost"}, "must hold some of .*, got 'ghost'"),
+        ({"skip": "ghost"}, "must hold some of .*, got 'ghost'"),
+        ({"codes": []}, "at least one code that `skip` does not, got none\\. Leave"),
+        ({"codes": ["noise"], "skip": ["noise"]}, r"got noise, all of them in `skip` \(noise\)"),
+    ],
+)
+def test_codes_that_leave_nothing_to_look_for_are_refused(root, wishes, message):
+    with pytest.raises(ValueError, match=message):
+        audit(root, **wishes)
 
 
 def test_two_jobs_find_the_same(root):
@@ -309,9 +405,16 @@ def test_the_command_line_gives_the_same_rows(root):
         (name(2), "label-conflict", None),
         (name(2), "blank-slices", 2.0),
     ]
-    chosen = [*command, "--codes", "label-conflict"]
-    shown = subprocess.run(chosen, capture_output=True, text=True, check=True).stdout
-    assert shown.endswith("1 finding on 1 exam: 1 to reject, 0 to check.\n")
+    for path in (root / "train" / "coronal").iterdir():
+        path.unlink()
+    chosen = [*command, "--codes", "label-conflict, slice-count"]
+    shown = subprocess.run(chosen, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert shown[0].split() == ["severity", "exam", "plane", "code", "value", "advice"]
+    assert shown[-2:] == [
+        "1 finding on 1 of 24 exams (train 21, valid 3): 1 to reject, 0 to check.",
+        "Fewer than 20 exams of a plane (coronal 3): slice-count not judged.",
+    ]
+    assert shown[0].index("code") == shown[1].index("label-conflict")
 
 
 def test_every_code_has_its_meaning():

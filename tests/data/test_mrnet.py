@@ -76,6 +76,12 @@ def test_one_plane_can_be_asked_for(root):
         dataset.exams[0].load("coronal")
 
 
+def test_a_single_plane_needs_no_list(root):
+    assert list(load_mrnet(root, planes="axial").exams[0].paths) == ["axial"]
+    with pytest.raises(ValueError, match=r"must be some of .*, got \('oblique',\)"):
+        load_mrnet(root, planes="oblique")
+
+
 def break_labels(text):
     return lambda root: (root / "train-acl.csv").write_text(text)
 
@@ -196,18 +202,46 @@ def test_a_file_that_breaks_after_the_check_is_refused_when_loaded(root):
     [
         (lambda root: root / "nowhere", "train", "There is no folder"),
         (lambda root: root.parent, "train", "which has it"),
-        (lambda root: root / "train", "train", "planes lie flat"),
+        (lambda root: root, "valid", r"Folders present: train\. Pass"),
     ],
 )
 def test_a_wrong_folder_gets_advice(root, make, split, message):
+    (root / ".records" / "train").mkdir(parents=True)  # such as synthetic knees have
+    (root / ".records" / "valid").mkdir()
     with pytest.raises(FileNotFoundError, match=message):
         load_mrnet(make(root), split)
 
 
-def test_a_renamed_split_gets_advice(root):
-    (root / "val").mkdir()
-    with pytest.raises(FileNotFoundError, match="rename it to 'valid'"):
-        load_mrnet(root, "valid")
+@pytest.mark.parametrize("below", ["train", "train/axial"])
+@pytest.mark.parametrize("labels", ["labels", "no labels"])
+def test_a_folder_inside_of_a_release_leads_back_to_it(root, below, labels, monkeypatch):
+    if labels == "no labels":
+        for path in root.glob("*.csv"):
+            path.unlink()
+    message = f"no folder 'train'.*Pass '{root}'"
+    with pytest.raises(FileNotFoundError, match=message):
+        load_mrnet(root / below)
+    monkeypatch.chdir(root / below)
+    with pytest.raises(FileNotFoundError, match=message):
+        load_mrnet(".")
+
+
+@pytest.mark.parametrize("name", ["release", "train"])
+def test_planes_beside_the_labels_are_to_be_moved(root, name):
+    flat = (root / "train").rename(root / name)
+    for path in root.glob("*.csv"):
+        path.rename(flat / path.name)
+    with pytest.raises(FileNotFoundError, match=f"lie flat.*move them into '{flat / 'train'}/'"):
+        load_mrnet(flat)
+
+
+@pytest.mark.parametrize(
+    ("split", "name"), [("valid", "val"), ("valid", "Valid"), ("valid", "Test"), ("train", "Train")]
+)
+def test_a_renamed_split_gets_advice(root, split, name):
+    (root / "train").rename(root / name)
+    with pytest.raises(FileNotFoundError, match=f"has '{name}/'; rename it to '{split}'"):
+        load_mrnet(root, split)
 
 
 def test_an_unknown_split_or_plane_is_refused(root):
@@ -223,16 +257,34 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(root):
 
 
 def test_an_excluded_exam_is_left_out_of_exams_and_labels(root):
-    dataset = load_mrnet(root, exclude=["0001", "1130"])
+    (root / "valid-acl.csv").write_text("1130,0\n")
+    (root / "valid" / "axial").mkdir(parents=True)
+    np.save(root / "valid" / "axial" / "1131.npy", np.zeros((1, 9, 7), np.uint8))
+    exclude = ["0001", "1130", "1131"]  # those of valid are passed over
+    dataset = load_mrnet(root, exclude=exclude)
     assert [exam.id for exam in dataset.exams] == ["0000", "0002"]
     assert list(dataset.labels.index) == ["0000", "0002"]
+    assert load_labels(root, exclude=exclude).equals(dataset.labels)
+
+
+@pytest.mark.parametrize("load", [load_mrnet, load_labels])
+def test_an_excluded_exam_that_neither_split_has_gives_a_warning(root, load):
+    with pytest.warns(UserWarning, match="got 0777, 9999, of which there is neither"):
+        assert len(load(root, exclude=["9999", "0001", "0777"])) == 2
+
+
+@pytest.mark.parametrize("load", [load_mrnet, load_labels])
+def test_none_excludes_nothing(root, load):
+    assert len(load(root, exclude=None)) == 3
 
 
 @pytest.mark.parametrize("case", ["label 2", "exam missing", "contradiction", "plane missing"])
 def test_what_is_wrong_with_an_excluded_exam_does_not_matter(root, case):
     BROKEN[case][0](root)
-    dataset = load_mrnet(root, exclude=["0000", "0001", "0003"])
+    exclude = ["0000", "0001", *(["0003"] if case == "exam missing" else [])]
+    dataset = load_mrnet(root, exclude=exclude)
     assert [exam.id for exam in dataset.exams] == ["0002"]
+    assert load_labels(root, exclude=exclude).equals(dataset.labels)
 
 
 def test_a_table_of_findings_excludes_the_exams_it_names(root):
@@ -245,11 +297,13 @@ def test_a_table_of_findings_excludes_the_exams_it_names(root):
     [
         ("0001", TypeError, "several exam ids, got '0001'"),
         ([1], TypeError, "exam ids as text, got 1"),
+        ([{"exam": "0001"}], TypeError, r"got {'exam': '0001'}\. Make a table"),
         (["1"], ValueError, "holds '1', which is no four-digit exam id"),
         (pd.DataFrame({"id": ["0001"]}), ValueError, r"column 'exam', got \['id'\]"),
         (["0000", "0001", "0002"], ValueError, "every exam of .* is excluded"),
     ],
 )
 def test_a_wrong_exclusion_is_refused(root, exclude, error, message):
-    with pytest.raises(error, match=message):
-        load_mrnet(root, exclude=exclude)
+    for load in (load_mrnet, load_labels):
+        with pytest.raises(error, match=message):
+            load(root, exclude=exclude)

@@ -53,9 +53,7 @@ def test_provenance_names_recipe_versions_and_data(exams, extractor, tmp_path):
     assert provenance["n_exams"] == len(provenance["fingerprints"]) == 5
     assert "numpy" in provenance["versions"]
 
-    stack = np.load(exams[3].paths["axial"])
-    stack[0, 0, 0] ^= 1
-    np.save(exams[3].paths["axial"], stack)
+    change_pixel(exams[3])
     extract_features(exams, path, extractor=extractor)
     changed = read_features(path).attrs["provenance"]
     assert changed["data_fingerprint"] != provenance["data_fingerprint"]
@@ -95,6 +93,7 @@ def test_another_recipe_does_not_take_over_shards(exams, extractor, tmp_path, mo
     monkeypatch.setattr(shards.shutil, "rmtree", lambda folder: None)
     extract_features(exams, path, extractor=extractor)
     monkeypatch.setattr(shards.shutil, "rmtree", real)
+    path.unlink()
     other = FeatureExtractor("minimal", planes=("axial",), pools=("max",))
     table = extract_features(exams, path, extractor=other)
     pd.testing.assert_frame_equal(table, other.fit_transform(exams))
@@ -107,6 +106,64 @@ def test_a_finished_table_is_read_and_not_made_again(exams, extractor, tmp_path,
     again = extract_features(exams, path, extractor=extractor)
     pd.testing.assert_frame_equal(again, made)
     assert again.attrs == made.attrs
+
+
+def change_pixel(exam):
+    path = exam.paths["axial"]
+    stack = np.load(path)
+    stack[0, 0, 0] ^= 1
+    np.save(path, stack)
+
+
+@pytest.mark.parametrize(
+    ("families", "pools", "told"),
+    [
+        ("lbp", ("mean",), r"\(families intensity, asked for lbp\)"),
+        ("minimal", ("max",), r"\(with other pools\)"),
+    ],
+)
+def test_a_table_of_another_recipe_is_not_written_over(
+    exams, extractor, tmp_path, families, pools, told
+):
+    path = tmp_path / "table.parquet"
+    made = extract_features(exams, path, extractor=extractor)
+    other = FeatureExtractor(families, planes=("axial",), pools=pools)
+    with pytest.raises(FileExistsError, match=f"table.parquet' holds a table of another .*{told}"):
+        extract_features(exams, path, extractor=other)
+    pd.testing.assert_frame_equal(read_features(path), made)
+    assert not (tmp_path / "table.parquet.shards").exists()
+
+
+def test_a_table_of_other_exams_is_not_written_over(exams, extractor, tmp_path):
+    path = tmp_path / "table.parquet"
+    made = extract_features(exams, path, extractor=extractor)
+    told = r"of other exams \(5 from 0000 to 0004, asked for 4 from 0001 to 0004\)"
+    with pytest.raises(FileExistsError, match=told):
+        extract_features(exams[1:], path, extractor=extractor)
+    for exam in exams:
+        change_pixel(exam)
+    with pytest.raises(FileExistsError, match="the same ids, but other pixels in each"):
+        extract_features(exams, path, extractor=extractor)
+    pd.testing.assert_frame_equal(read_features(path), made)
+
+
+def test_a_table_that_was_not_extracted_is_not_written_over(exams, extractor, tmp_path):
+    path = tmp_path / "table.parquet"
+    write_features(pd.DataFrame({"age": [40.0]}, index=["0001"]), path)
+    with pytest.raises(FileExistsError, match=r"that was not extracted\. Choose another file"):
+        extract_features(exams, path, extractor=extractor)
+    assert list(read_features(path)) == ["age"]
+    path.write_bytes(b"no parquet at all")
+    with pytest.raises(FileExistsError, match=r"is no parquet file\. Choose another file"):
+        extract_features(exams, path, extractor=extractor)
+
+
+def test_files_that_were_only_touched_are_the_same_exams(exams, extractor, tmp_path):
+    path = tmp_path / "table.parquet"
+    made = extract_features(exams, path, extractor=extractor)
+    for exam in exams:
+        exam.paths["axial"].touch()
+    pd.testing.assert_frame_equal(extract_features(exams, path, extractor=extractor), made)
 
 
 @pytest.mark.parametrize("changed", ["_list_versions", "_hash_sources"])

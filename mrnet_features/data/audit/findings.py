@@ -26,6 +26,8 @@ CODES = {
     "near-duplicate": "The same picture as another stack; value: correlation.",
 }
 FOLDER_CODES = tuple(code for code in CODES if code.startswith(("label-", "stack-")))
+SET_CODES = ("out-of-view", "orientation", "noise", "blur", "slice-count")
+"""Codes judged against the other exams of a plane, where there are enough of them."""
 COLUMNS = ("exam", "plane", "code", "severity", "value", "advice")
 
 
@@ -54,14 +56,14 @@ class Finding(NamedTuple):
     advice: str
 
 
-def choose_codes(codes: Iterable[str] | None, skip: Iterable[str]) -> tuple[str, ...]:
+def choose_codes(codes: str | Iterable[str] | None, skip: str | Iterable[str]) -> tuple[str, ...]:
     """Codes to look for, in the order of `CODES`.
 
     Parameters
     ----------
-    codes : iterable of str or None
+    codes : str, iterable of str or None
         None for all.
-    skip : iterable of str
+    skip : str or iterable of str
         Codes to leave out of them.
 
     Returns
@@ -71,24 +73,36 @@ def choose_codes(codes: Iterable[str] | None, skip: Iterable[str]) -> tuple[str,
     Raises
     ------
     ValueError
-        If a code does not exist.
+        If a code does not exist, or none is left to look for.
 
     Examples
     --------
-    >>> choose_codes(["noise", "blur"], ["noise"])
+    >>> choose_codes(["noise", "blur"], "noise")
     ('blur',)
     """
-    wanted, unwanted = list(CODES) if codes is None else list(codes), list(skip)
+    wanted = list(CODES) if codes is None else _list_codes(codes)
+    unwanted = _list_codes(skip)
     unknown = [code for code in (*wanted, *unwanted) if code not in CODES]
     if unknown:
         raise ValueError(
             f"`codes` and `skip` must hold some of {', '.join(CODES)}, got {unknown[0]!r}."
         )
-    return tuple(code for code in CODES if code in wanted and code not in unwanted)
+    chosen = tuple(code for code in CODES if code in wanted and code not in unwanted)
+    if not chosen:
+        skipped = f", all of them in `skip` ({', '.join(unwanted)})" if wanted else ""
+        raise ValueError(
+            "`codes` must hold at least one code that `skip` does not, got "
+            f"{', '.join(wanted) or 'none'}{skipped}. Leave `codes` out to look for all of them."
+        )
+    return chosen
+
+
+def _list_codes(codes: str | Iterable[str]) -> list[str]:
+    return [codes] if isinstance(codes, str) else list(codes)
 
 
 def tabulate(findings: Iterable[Finding], codes: Iterable[str]) -> pd.DataFrame:
-    """Table of the findings that have one of the codes, by exam, plane and code.
+    """Table of the findings that have one of the codes, by exam, plane and code, else as given.
 
     Parameters
     ----------
@@ -102,6 +116,6 @@ def tabulate(findings: Iterable[Finding], codes: Iterable[str]) -> pd.DataFrame:
     """
     order, wanted = list(CODES), set(codes)
     kept = [finding for finding in findings if finding.code in wanted]
-    kept.sort(key=lambda found: (found.exam, found.plane, order.index(found.code), found.advice))
+    kept.sort(key=lambda found: (found.exam, found.plane, order.index(found.code)))
     table = pd.DataFrame(kept, columns=list(COLUMNS))
     return table.astype({"value": "float64"})

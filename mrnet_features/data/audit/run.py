@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 from tqdm import tqdm
 
 from mrnet_features.data.audit.duplicates import find_duplicates, find_near_duplicates
-from mrnet_features.data.audit.findings import FOLDER_CODES, Finding, choose_codes, tabulate
+from mrnet_features.data.audit.findings import (
+    FOLDER_CODES,
+    SET_CODES,
+    Finding,
+    choose_codes,
+    tabulate,
+)
 from mrnet_features.data.audit.measure import Measures, measure_exam
-from mrnet_features.data.audit.set_rules import judge_values, judge_views
+from mrnet_features.data.audit.set_rules import LEAST_EXAMS, judge_values, judge_views
 from mrnet_features.data.audit.stack_rules import judge_stack
 from mrnet_features.data.layout import (
     SPLITS,
     Contents,
+    Problem,
     check_request,
     find_conflicts,
+    find_label_files,
     guess_layout,
+    guess_renaming,
     read_contents,
 )
 from mrnet_features.data.mrnet import Dataset, Exam
+from mrnet_features.processes import run_jobs
 
 REJECTED_PROBLEMS = {"label-conflict", "stack-file"}
 
@@ -31,8 +43,8 @@ REJECTED_PROBLEMS = {"label-conflict", "stack-file"}
 def audit(
     data: Dataset | str | Path,
     *,
-    codes: Iterable[str] | None = None,
-    skip: Iterable[str] = (),
+    codes: str | Iterable[str] | None = None,
+    skip: str | Iterable[str] = (),
     n_jobs: int | None = None,
     progress: bool | None = None,
 ) -> pd.DataFrame:
@@ -43,10 +55,10 @@ def audit(
     data : Dataset or path
         Exams of one split; or an MRNet folder, whose splits are then examined together, copies
         across them included, and whose broken labels and files become findings instead of errors.
-    codes : iterable of str, optional
-        Codes to look for; all of `CODES` where None. If all of them concern labels and files, no
-        pixel is read.
-    skip : iterable of str, default ()
+    codes : str or iterable of str, optional
+        Codes to look for; all of ``mrnet_features.data.audit.CODES`` where None. If all of them
+        concern labels and files, no pixel is read.
+    skip : str or iterable of str, default ()
         Codes to leave out.
     n_jobs : int, optional
         Exams measured at a time, as joblib reads it.
@@ -59,7 +71,10 @@ def audit(
         Columns: exam, plane (empty where a finding concerns none), code, severity ("reject":
         leave it out; "check": look at it), value (float64, NaN where there is none; `CODES` says
         what it is), advice. ``load_mrnet(root, exclude=findings[findings["severity"] ==
-        "reject"])`` leaves those exams out.
+        "reject"])`` leaves those exams out. ``attrs["examined"]`` says what was looked at:
+        "exams", how many by split ("" for a Dataset); "needed", how many of a plane are needed to
+        judge them against each other; "few", how many by plane where they were fewer;
+        "unjudged", which codes were left out there.
 
     Raises
     ------
@@ -68,7 +83,7 @@ def audit(
     TypeError
         If `data` is neither a Dataset nor a path.
     ValueError
-        If a code does not exist, or a file of a Dataset has been damaged since.
+        If a code does not exist or none is left, or a file of a Dataset has been damaged since.
 
     Notes
     -----
@@ -100,11 +115,17 @@ def audit(
             f"{type(data).__name__}. Make one with `load_mrnet`."
         )
     findings = [finding for part in splits.values() for finding in part.findings]
+    measures: list[Measures] = []
     if not set(wanted) <= set(FOLDER_CODES):
         exams = [exam for part in splits.values() for exam in part.exams]
         measures = _measure_exams(exams, n_jobs, progress)
         findings.extend(_judge_measures(measures, splits))
-    return tabulate(findings, wanted)
+    table = tabulate(findings, wanted)
+    table.attrs["examined"] = {
+        "exams": {split: part.n_exams for split, part in splits.items()},
+        **_find_unjudged(measures, wanted),
+    }
+    return table
 
 
 class _Part:
@@ -115,8 +136,10 @@ class _Part:
         exams: Iterable[Exam],
         labels: Mapping[str, Mapping[str, int]],
         findings: Iterable[Finding],
+        n_exams: int,
     ) -> None:
         self.exams = tuple(exams)
+        self.n_exams = n_exams  # those without a stack, or with a broken one, among them
         self.labels = labels
         self.findings = tuple(findings)
 
@@ -131,7 +154,7 @@ class _Part:
             problem for exam, row in labels.items() for problem in find_conflicts(exam, row)
         ]
         contents = Contents((), {}, {}, tuple(problems))
-        return cls(dataset.exams, labels, _tell_problems(contents))
+        return cls(dataset.exams, labels, _tell_problems(contents), len(dataset.exams))
 
     @classmethod
     def of_folder(cls, contents: Contents) -> _Part:
@@ -150,7 +173,7 @@ class _Part:
             exam: {task: known[exam] for task, known in contents.labels.items() if exam in known}
             for exam in contents.ids
         }
-        return cls(exams, labels, _tell_problems(contents))
+        return cls(exams, labels, _tell_problems(contents), len(contents.ids))
 
 
 def _tell_problems(contents: Contents) -> Iterator[Finding]:
@@ -164,23 +187,42 @@ def _tell_problems(contents: Contents) -> Iterator[Finding]:
 def _read_folder(root: Path) -> dict[str, _Part]:
     """Both splits of a folder, or the one that is there."""
     check_request(root, SPLITS[0])
-    present = [split for split in SPLITS if (root / split).is_dir()]
-    if not present:
+    if not any((root / split).is_dir() for split in SPLITS):
         raise FileNotFoundError(
             f"'{root}' has no folder '{SPLITS[0]}' or '{SPLITS[1]}'. "
             f"{guess_layout(root, SPLITS[0])}"
         )
-    return {split: _Part.of_folder(read_contents(root, split)) for split in present}
+    return {
+        split: _Part.of_folder(_read_split(root, split))
+        for split in SPLITS
+        if (root / split).is_dir() or find_label_files(root, [split])
+    }
+
+
+def _read_split(root: Path, split: str) -> Contents:
+    """Contents of a split; where its folder is missing, no exam, and that as a problem."""
+    if (root / split).is_dir():
+        return read_contents(root, split)
+    files = ", ".join(find_label_files(root, [split]))
+    mend = guess_renaming(root, split) or "Copy the folder from the release, or delete the labels."
+    text = f"'{root}' has labels of '{split}' ({files}), but no folder '{split}'. {mend}"
+    return Contents((), {}, {}, (Problem("stack-missing", "", "", text),))
 
 
 def _measure_exams(exams: list[Exam], n_jobs: int | None, progress: bool | None) -> list[Measures]:
     """Measures of all stacks, in order."""
     shown = sys.stderr.isatty() if progress is None else progress
-    results = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(measure_exam)(exam) for exam in exams
-    )
+    results = run_jobs((delayed(measure_exam)(exam) for exam in exams), n_jobs)
     with tqdm(results, total=len(exams), desc="audit", unit="exam", disable=not shown) as bar:
         return [measures for measured in bar for measures in measured]
+
+
+def _find_unjudged(measures: list[Measures], wanted: Iterable[str]) -> dict[str, Any]:
+    """Planes with too few exams to be judged against each other, and the codes that need them."""
+    counts = Counter(stack.plane for stack in measures)
+    few = {plane: n for plane, n in sorted(counts.items()) if n < LEAST_EXAMS}
+    unjudged = [code for code in wanted if few and code in SET_CODES]
+    return {"needed": LEAST_EXAMS, "few": few, "unjudged": unjudged}
 
 
 def _judge_measures(measures: list[Measures], splits: Mapping[str, _Part]) -> Iterator[Finding]:
@@ -195,7 +237,8 @@ def _judge_measures(measures: list[Measures], splits: Mapping[str, _Part]) -> It
         return max(one, two)
 
     def note(one: str, two: str) -> str:
-        differ = labels.get(one) != labels.get(two)
+        first, second = labels.get(one, {}), labels.get(two, {})
+        differ = any(first[task] != second[task] for task in first.keys() & second.keys())
         across = home[one] != home[two]
         return (" Their labels differ." if differ else "") + (
             " One is in train, the other in valid: scores on valid would be too high."

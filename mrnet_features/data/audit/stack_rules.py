@@ -62,10 +62,11 @@ def _judge_ghosts(measures: Measures) -> Iterator[Finding]:
     if n_slices:
         where = f"on {n_slices} of {measures.n_slices} slices"
         most_on = f", strongest on slice {np.argmax(along)} (from 0)"
+    severity, verdict = "check", "Leave the exam out if they cross the joint."
+    if worst >= GHOST_REJECT:
+        severity, verdict = "reject", "Leave the exam out, unless you see that they miss the joint."
     advice = (
         f"Copies displaced {DIRECTIONS[direction]} {where}, in the air beside the leg{most_on}. "
-        "Look at it with the grey levels of air spread out; leave the exam out if they cross the "
-        "joint."
+        f"Look at it with the grey levels of air spread out. {verdict}"
     )
-    severity = "reject" if worst >= GHOST_REJECT else "check"
     yield Finding(measures.exam, measures.plane, "ghosting", severity, worst, advice)

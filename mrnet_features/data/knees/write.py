@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 from tqdm import tqdm
 
 from mrnet_features.data.knees.compiled import source_stamp
 from mrnet_features.data.knees.scan import draw_knee
 from mrnet_features.data.layout import PLANES, SPLITS, TASKS
+from mrnet_features.processes import run_jobs
 
 
 def write_knees(
@@ -81,8 +82,9 @@ def write_knees(
     jobs = [("train", k, k) for k in range(n_train)]
     jobs += [("valid", k, n_train + k) for k in range(n_valid)]
     shown = sys.stderr.isatty() if progress is None else progress
-    results = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(write_exam)(root, seed, split, index, number) for split, index, number in jobs
+    results = run_jobs(
+        (delayed(write_exam)(root, seed, split, index, number) for split, index, number in jobs),
+        n_jobs,
     )
     rows: dict[str, list[dict[str, Any]]] = {split: [] for split in SPLITS}
     with tqdm(total=len(jobs), desc="knees", unit="exam", disable=not shown) as bar:
