@@ -15,7 +15,8 @@ LEAST_EXAMS = 20  # with fewer there is no rest to be far from
 FAR = 4.5  # robust SDs of noise and blur ...
 LEAST_SPREAD = 0.03  # of a logarithm: 3 %; no set of scans is more even
 FACTOR = 1.6  # ... and times the median: a very even set must not make trifles stand out
-UNLIKE, VERY_UNLIKE = 4.0, 6.0  # robust SDs of the unlikeness to other exams ...
+SUSPECT = 4.0  # robust SDs of the unlikeness to other exams, from which turns are tried,
+UNLIKE, VERY_UNLIKE = 4.75, 6.0  # from which it is told whatever it is, and to reject ...
 TWICE = 2.0  # ... and times the usual unlikeness, for the same reason
 CLUMP = 0.03  # part of the set that may share one fault without vouching for itself
 LEAST_ALIKE = 5
@@ -96,7 +97,7 @@ def judge_views(groups: dict[str, list[Measures]]) -> Iterator[Finding]:
             nearest = np.partition(likeness, -rank, axis=1)[:, -rank]
             unlikeness = np.maximum(1 - nearest, 1e-6)
             distances = robust_distance(np.log(unlikeness), LEAST_SPREAD)
-            outlying = (distances >= UNLIKE) & (unlikeness >= TWICE * np.median(unlikeness))
+            outlying = (distances >= SUSPECT) & (unlikeness >= TWICE * np.median(unlikeness))
         usual = {
             other: sketches[other][_spread_out(len(sketches[other]))]
             for other in groups
@@ -109,6 +110,8 @@ def judge_views(groups: dict[str, list[Measures]]) -> Iterator[Finding]:
                 place = measures.exam, measures.plane
                 if turned:
                     yield Finding(*place, "orientation", "check", far, turned)
+                    continue
+                if not cut and far < UNLIKE:
                     continue
                 reject = cut or far >= VERY_UNLIKE
                 shift = _find_shift(sketches[plane][[k]], usual[plane]) if plane in usual else ""
