@@ -69,11 +69,12 @@ def main() -> None:
     options = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        root, table = f"{folder}/knees", f"{folder}/train.parquet"
+        root = f"{folder}/knees"
         measure(["knees", f"{folder}/warm", "--train", "2", "--valid", "0"])  # compiles
         measure(["extract", f"{folder}/warm", "--out", f"{folder}/warm.parquet"])
         for n_exams in sorted(options.exams):
             jobs = ["--jobs", options.jobs]
+            table = f"{folder}/train{n_exams}.parquet"
             knees = ["knees", f"{root}{n_exams}", "--train", str(n_exams), "--valid", "0"]
             row = {
                 "n_exams": n_exams,
@@ -83,7 +84,7 @@ def main() -> None:
             }
             print(json.dumps(row), flush=True)
             rows.append(row)
-            summary = Path(folder, "train-cv", "summary.csv").read_text()
+            summary = Path(folder, f"train{n_exams}-cv", "summary.csv").read_text()
             print(summary, flush=True)
     result = {
         "benchmark": "pipeline",

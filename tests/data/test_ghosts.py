@@ -191,6 +191,16 @@ def test_a_leg_with_a_hole_on_one_slice_has_no_ghost_in_it(plane, hole):
 
 
 @pytest.mark.parametrize("plane", PLANES)
+@pytest.mark.parametrize("radii", [[45, 45, *[37] * 10], [*[37] * 10, 45, 45], [45, 45, 37, 37]])
+def test_a_leg_that_is_wider_at_the_end_of_a_stack_has_no_ghost_there(plane, radii):
+    rng = np.random.default_rng(8)
+    y, x = np.mgrid[:128, :128]
+    outline = np.array([np.hypot(y - 64, x - 64) < radius for radius in radii])
+    stack = np.clip(rng.rayleigh(2, outline.shape) + 90 * outline, 0, 255).astype(np.uint8)
+    assert max(map(find_worst, score_ghosts(stack, outline, plane)))[0] < GHOST_CHECK
+
+
+@pytest.mark.parametrize("plane", PLANES)
 @pytest.mark.parametrize("shift", [6, 8, 10, 12, 14, 18, 20])
 def test_a_slice_displaced_against_its_neighbours_is_no_ghost(plane, shift):
     for seed in range(3):

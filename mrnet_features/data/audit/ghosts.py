@@ -108,14 +108,9 @@ def score_ghosts(grey: Uint8Array, foreground: BoolArray, plane: str) -> Ghosts:
     if not foreground.any():
         return scores
     side = max(1, min(grey.shape[1:]) // BLOCKS)
-    # Leg is what most of the neighbouring slices show: a bright copy close to the skin is taken for
-    # it on a few slices only, and on a few it has holes.
-    shared = ndimage.uniform_filter1d(
-        foreground.astype(np.float32), OUTLINE, axis=0, mode="mirror"
-    )
     signal = max(float(np.median(grey[foreground])), 1.0)
     blocks = block_means(grey, side) / np.float32(signal)
-    leg = block_means(shared > 0.5, side) > 0
+    leg = block_means(_find_outline(foreground), side) > 0
     if plane == "axial":
         # A vessel's copies are at one place on all slices: leg is what has a width.
         leg = _drop_narrow(_drop_narrow(leg, 1), 2)
@@ -137,6 +132,21 @@ def score_ghosts(grey: Uint8Array, foreground: BoolArray, plane: str) -> Ghosts:
         for value in _score_windows(shares, LASTING):
             scores.lasting[axis - 1] = np.fmax(scores.lasting[axis - 1], value)
     return scores
+
+
+def _find_outline(foreground: BoolArray) -> BoolArray:
+    """What most of the neighbouring slices show, whatever one of them does.
+
+    A bright copy close to the skin is taken for leg on a few slices only, and on a few the leg has
+    holes. At the ends of a stack, where the leg may be wider than beyond, a slice's own leg counts.
+    """
+    shown = foreground.astype(np.float32)
+    inner, ends = (
+        ndimage.uniform_filter1d(shown, OUTLINE, axis=0, mode=mode) > 0.5
+        for mode in ("mirror", "nearest")
+    )
+    outline: BoolArray = inner | (foreground & ends)
+    return outline
 
 
 def _widen(leg: BoolArray) -> BoolArray:
@@ -220,7 +230,7 @@ class _Shares(NamedTuple):
     energy: FloatArray
     """Sum of the products of both excesses."""
     variance: FloatArray
-    """Of that sum, were there nothing but independent noise."""
+    """Of that sum, were what only one of the two shows all there is beside independent noise."""
     n_blocks: FloatArray
 
 
