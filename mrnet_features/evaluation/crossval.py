@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -205,16 +206,16 @@ def cross_validate(
         )
         for task, repeat, fold, train, test in jobs
     )
-    fits = run_jobs(calls, n_jobs)
     quiet = None if progress is None else not progress
-    shown = tqdm(fits, total=len(jobs), desc="Cross-validation", unit="fit", disable=quiet)
     predictions = folds.frame.copy()
     models = {}
     probabilities = {task: np.empty(len(predictions)) for task in truth.columns}
-    for (task, repeat, fold, _, test), (fitted, scores) in zip(jobs, shown, strict=True):
-        models[task, repeat, fold] = fitted
-        # The frame of the folds lists repeat after repeat, each sorted by exam as the table is.
-        probabilities[task][repeat * len(table) + test] = scores
+    with contextlib.closing(run_jobs(calls, n_jobs)) as fits:
+        shown = tqdm(fits, total=len(jobs), desc="Cross-validation", unit="fit", disable=quiet)
+        for (task, repeat, fold, _, test), (fitted, scores) in zip(jobs, shown, strict=True):
+            models[task, repeat, fold] = fitted
+            # The frame of the folds lists repeat after repeat, each sorted by exam as the table is.
+            probabilities[task][repeat * len(table) + test] = scores
     return Evaluation(
         labels=truth,
         predictions=predictions.assign(**probabilities),

@@ -29,6 +29,7 @@ from mrnet_features.extraction.recipe import Recipe
 SHARD_SIZE = 32  # exams; lost at most when a run is stopped, beside those that are under way
 KEY = b"mrnet_features"
 FINGERPRINTS = "fingerprints"
+REQUEST = "key"  # of the provenance: what exactly was asked of `extract_features`
 
 
 def extract_features(
@@ -64,7 +65,9 @@ def extract_features(
     ------
     FileExistsError
         If `path` holds anything but a table of these exams by this recipe: other ids, or the same
-        with other pixels in all of them.
+        with other pixels in all of them; or one that was changed and written again.
+    IsADirectoryError
+        If `path` is a folder.
     ValueError
         If `path` does not end in ``.parquet``.
     TypeError
@@ -83,9 +86,9 @@ def extract_features(
     recipe = extractor.recipe()
     parts = [exams[start : start + SHARD_SIZE] for start in range(0, len(exams), SHARD_SIZE)]
     keys = [_shard_key(part, recipe, extractor.device_) for part in parts]
-    if path.is_file():
+    if path.exists():
         table = _read_found(path)
-        if table.attrs["provenance"].get("key") == _hash(keys):
+        if table.attrs["provenance"].get(REQUEST) == _hash(keys):
             return table
         _refuse_other(table, path, exams, recipe)
     folder = path.with_name(path.name + ".shards")
@@ -108,9 +111,9 @@ def extract_features(
     table = pd.concat(frames)
     table.attrs["provenance"] = {
         **describe_provenance(recipe, fingerprints, extractor.device_),
-        "key": _hash(keys),
+        REQUEST: _hash(keys),
     }
-    write_features(table, path)
+    _write_table(table, path, table.attrs["provenance"])
     shutil.rmtree(folder)
     return table
 
@@ -121,12 +124,18 @@ def write_features(features: pd.DataFrame, path: str | Path) -> None:
     Parameters
     ----------
     features : DataFrame of shape (n_exams, n_features)
-        ``attrs["provenance"]``, where present, is kept in the file.
+        ``attrs["provenance"]``, where present, is kept in the file, but for the mark of a table as
+        `extract_features` made it: you may have changed it.
     path : path
     """
-    path = Path(path)
+    provenance = dict(features.attrs.get("provenance", {}))
+    provenance.pop(REQUEST, None)
+    _write_table(features, Path(path), provenance)
+
+
+def _write_table(features: pd.DataFrame, path: Path, provenance: dict[str, Any]) -> None:
     bare = features.copy(deep=False)
-    provenance = bare.attrs.pop("provenance", {})
+    bare.attrs.pop("provenance", None)
     table = pa.Table.from_pandas(bare)
     table = table.replace_schema_metadata(
         {**(table.schema.metadata or {}), KEY: json.dumps(provenance).encode()}
@@ -207,6 +216,8 @@ def describe_provenance(
 
 def _read_found(path: Path) -> pd.DataFrame:
     """Table that lies where one is to be written."""
+    if path.is_dir():
+        raise IsADirectoryError(f"`path` must be a file to write, got the folder '{path}'.")
     try:
         return read_features(path)
     except ValueError as error:
@@ -219,12 +230,12 @@ def _refuse_other(table: pd.DataFrame, path: Path, exams: Sequence[Exam], recipe
     """Raise unless a table holds the same exams by the same recipe."""
     provenance, ids = table.attrs["provenance"], [exam.id for exam in exams]
     other = ""
-    if FINGERPRINTS not in provenance:
-        other = "that was not extracted"
+    if REQUEST not in provenance:
+        other = "that was not extracted, or changed since"
     elif provenance["recipe_digest"] != recipe.digest:
         other = f"of another recipe ({_tell_difference(provenance['recipe'], recipe.as_dict())})"
     elif list(table.index) != ids:
-        other = f"of other exams ({_tell_exams(list(table.index))}, asked for {_tell_exams(ids)})"
+        other = f"of other exams ({_tell_exams(list(table.index), ids)})"
     elif not any(  # of one folder the first exam will do, unless it is the one that changed
         read_exam(exam, place, recipe.planes).fingerprint == provenance[FINGERPRINTS][place]
         for place, exam in enumerate(exams)
@@ -245,8 +256,13 @@ def _tell_difference(there: dict[str, Any], asked: dict[str, Any]) -> str:
     return f"with other {' and '.join(different)}"
 
 
-def _tell_exams(ids: Sequence[str]) -> str:
-    return f"{len(ids)} from {ids[0]} to {ids[-1]}"
+def _tell_exams(there: Sequence[str], asked: Sequence[str]) -> str:
+    """What differs between two lists of exam ids."""
+    if sorted(there) == sorted(asked):
+        return "the same ones in another order"
+    different = sorted(set(there) ^ set(asked))
+    shown = ", ".join(different[:3]) + (" ..." if len(different) > 3 else "")
+    return f"{len(there)}, asked for {len(asked)}; in one of both alone: {shown}"
 
 
 def _write_shard(

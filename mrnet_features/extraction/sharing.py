@@ -9,12 +9,13 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from joblib import Parallel, delayed
+from joblib import delayed
 
 from mrnet_features.extraction.batches import ExamLike, Row
 from mrnet_features.extraction.pipeline import iterate_device, warn_of_memory
 from mrnet_features.extraction.planning import Room, cut_blocks
 from mrnet_features.extraction.recipe import Recipe
+from mrnet_features.processes import run_jobs
 
 _here = threading.local()  # a worker's claim
 
@@ -55,7 +56,7 @@ def iterate_devices(
             )
             for start, stop in blocks
         )
-        with contextlib.closing(Parallel(n_jobs=n_devices, return_as="generator")(jobs)) as parts:
+        with contextlib.closing(run_jobs(jobs, n_devices)) as parts:
             for rows, rooms in parts:
                 if rooms and not is_told:
                     is_told = True

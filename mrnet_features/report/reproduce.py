@@ -151,6 +151,8 @@ def reproduce(
     ------
     FileNotFoundError, ValueError
         If the folder is not as the release has it.
+    FileExistsError
+        If `out` holds feature tables of other families or of other exams.
     """
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)

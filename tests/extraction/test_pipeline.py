@@ -709,7 +709,7 @@ def test_processes_share_the_devices(emulated_gpu_of_workers, exams, monkeypatch
 
 def test_few_exams_stay_in_this_process(emulated_gpu, plain, exams, monkeypatch):
     emulated_gpu.stand_in.set_devices(4)
-    monkeypatch.setattr(sharing, "Parallel", lambda **_: pytest.fail("workers were started"))
+    monkeypatch.setattr(sharing, "run_jobs", lambda *_: pytest.fail("workers were started"))
     assert take(exams) == expect(exams)
 
 

@@ -137,9 +137,11 @@ def test_a_table_of_another_recipe_is_not_written_over(
 def test_a_table_of_other_exams_is_not_written_over(exams, extractor, tmp_path):
     path = tmp_path / "table.parquet"
     made = extract_features(exams, path, extractor=extractor)
-    told = r"of other exams \(5 from 0000 to 0004, asked for 4 from 0001 to 0004\)"
+    told = r"of other exams \(5, asked for 4; in one of both alone: 0000\)"
     with pytest.raises(FileExistsError, match=told):
         extract_features(exams[1:], path, extractor=extractor)
+    with pytest.raises(FileExistsError, match="the same ones in another order"):
+        extract_features(exams[::-1], path, extractor=extractor)
     for exam in exams:
         change_pixel(exam)
     with pytest.raises(FileExistsError, match="the same ids, but other pixels in each"):
@@ -150,11 +152,44 @@ def test_a_table_of_other_exams_is_not_written_over(exams, extractor, tmp_path):
 def test_a_table_that_was_not_extracted_is_not_written_over(exams, extractor, tmp_path):
     path = tmp_path / "table.parquet"
     write_features(pd.DataFrame({"age": [40.0]}, index=["0001"]), path)
-    with pytest.raises(FileExistsError, match=r"that was not extracted\. Choose another file"):
+    with pytest.raises(
+        FileExistsError, match=r"not extracted, or changed since\. Choose another file"
+    ):
         extract_features(exams, path, extractor=extractor)
     assert list(read_features(path)) == ["age"]
     path.write_bytes(b"no parquet at all")
     with pytest.raises(FileExistsError, match=r"is no parquet file\. Choose another file"):
+        extract_features(exams, path, extractor=extractor)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda made: made * 0 - 1,
+        lambda made: made.iloc[:2],
+        lambda made: made.iloc[:0],
+        lambda made: made.assign(age=40.0),
+    ],
+)
+def test_a_table_that_was_changed_is_neither_taken_nor_written_over(
+    exams, extractor, tmp_path, change
+):
+    path = tmp_path / "table.parquet"
+    changed = change(extract_features(exams, path, extractor=extractor))
+    assert changed.attrs["provenance"]["key"]  # pandas carries it along
+    write_features(changed, path)
+    with pytest.raises(FileExistsError, match="not extracted, or changed since"):
+        extract_features(exams, path, extractor=extractor)
+    pd.testing.assert_frame_equal(read_features(path), changed)
+
+
+def test_a_folder_in_the_place_of_the_table_is_told_before_the_work(
+    exams, extractor, tmp_path, monkeypatch
+):
+    path = tmp_path / "table.parquet"
+    path.mkdir()
+    monkeypatch.setattr(shards, "_write_shard", lambda *_: pytest.fail("exams were described"))
+    with pytest.raises(IsADirectoryError, match="must be a file to write"):
         extract_features(exams, path, extractor=extractor)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -212,8 +213,9 @@ def _read_split(root: Path, split: str) -> Contents:
 def _measure_exams(exams: list[Exam], n_jobs: int | None, progress: bool | None) -> list[Measures]:
     """Measures of all stacks, in order."""
     shown = sys.stderr.isatty() if progress is None else progress
-    results = run_jobs((delayed(measure_exam)(exam) for exam in exams), n_jobs)
-    with tqdm(results, total=len(exams), desc="audit", unit="exam", disable=not shown) as bar:
+    calls = (delayed(measure_exam)(exam) for exam in exams)
+    with contextlib.closing(run_jobs(calls, n_jobs)) as results:
+        bar = tqdm(results, total=len(exams), desc="audit", unit="exam", disable=not shown)
         return [measures for measured in bar for measures in measured]
 
 

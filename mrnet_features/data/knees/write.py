@@ -1,5 +1,6 @@
 """Synthetic exams written as a folder in the layout of MRNet-v1.0."""
 
+import contextlib
 import json
 import os
 import sys
@@ -82,12 +83,12 @@ def write_knees(
     jobs = [("train", k, k) for k in range(n_train)]
     jobs += [("valid", k, n_train + k) for k in range(n_valid)]
     shown = sys.stderr.isatty() if progress is None else progress
-    results = run_jobs(
-        (delayed(write_exam)(root, seed, split, index, number) for split, index, number in jobs),
-        n_jobs,
-    )
+    calls = (delayed(write_exam)(root, seed, split, index, number) for split, index, number in jobs)
     rows: dict[str, list[dict[str, Any]]] = {split: [] for split in SPLITS}
-    with tqdm(total=len(jobs), desc="knees", unit="exam", disable=not shown) as bar:
+    with (
+        contextlib.closing(run_jobs(calls, n_jobs)) as results,
+        tqdm(total=len(jobs), desc="knees", unit="exam", disable=not shown) as bar,
+    ):
         for (split, _, _), row in zip(jobs, results, strict=True):
             rows[split].append(row)
             bar.update()
