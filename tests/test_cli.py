@@ -103,33 +103,40 @@ def test_what_fails_says_so_in_one_line_with_status_1(arguments, message, tmp_pa
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "told"),
     [
-        ("extract",),
-        ("extract", ".", "--out", "x.parquet", "--split", "test"),
-        ("extract", ".", "--out", "x.parquet", "--batch-size", "0"),
-        ("extract", ".", "--out", "x.parquet", "--jobs", "0"),
-        ("extract", ".", "--out", "x.parquet", "--families", "glcm,gcml"),
-        ("extract", ".", "--out", "x.parquet", "--families", ","),
-        ("extract", ".", "--out", "x.parquet", "--exclude", "42"),
-        ("extract", ".", "--out", "x.csv"),
-        ("reproduce", ".", "--out", "x", "--families", "gcml"),
-        ("audit", ".", "--codes", "ghost"),
-        ("audit", ".", "--skip", "ghost"),
-        ("audit", ".", "--codes", ","),
-        ("audit", ".", "--codes", "noise", "--skip", "noise"),
-        ("audit", ".", "--jobs", "0"),
-        ("cv", "a", "b", "--splits", "1"),
-        ("knees", "x", "--train", "many"),
-        ("demo", "--train", "60"),  # too few with a torn ligament to cross-validate on
-        ("walk",),
-        ("doctor", "--loud"),
+        (("extract",), "Missing argument"),
+        (("extract", ".", "--out", "x.parquet", "--split", "test"), "'test' is not one of"),
+        (("extract", ".", "--out", "x.parquet", "--batch-size", "0"), "'--batch-size'"),
+        (("extract", ".", "--out", "x.parquet", "--jobs", "0"), "must be 1 or more, or -1"),
+        (("extract", ".", "--out", "x.parquet", "--families", "glcm,gcml"), "gcml"),
+        (("extract", ".", "--out", "x.parquet", "--families", ","), "'--families'"),
+        (
+            ("extract", ".", "--out", "x.parquet", "--exclude", "42"),
+            "must hold exam ids such as 0042",
+        ),
+        (("extract", ".", "--out", "x.csv"), "must end in '.parquet'"),
+        (("reproduce", ".", "--out", "x", "--families", "gcml"), "gcml"),
+        (("audit", ".", "--codes", "ghost"), "'ghost'"),
+        (("audit", ".", "--skip", "ghost"), "'ghost'"),
+        (("audit", ".", "--codes", ","), "at least one code"),
+        (("audit", ".", "--codes", "noise", "--skip", "noise"), "all of them in `skip`"),
+        (("audit", ".", "--jobs", "0"), "must be 1 or more, or -1"),
+        (("cv", "a", "b", "--splits", "1"), "'--splits'"),
+        (("knees", "x", "--train", "many"), "'--train'"),
+        (
+            ("demo", "--train", "60"),
+            "'--train'",
+        ),  # too few with a torn ligament to cross-validate on
+        (("walk",), "No such command"),
+        (("doctor", "--loud"), "No such option"),
     ],
 )
-def test_wrong_use_has_status_2(arguments, tmp_path):
+def test_wrong_use_has_status_2(arguments, told, tmp_path):
     done = run(*arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert "Usage" in done.stderr
+    assert told in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
 
 

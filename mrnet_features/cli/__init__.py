@@ -12,8 +12,8 @@ import typer
 from mrnet_features.cli import demo, folders, scores
 from mrnet_features.cli.app import app
 
-INTERRUPTED = 130  # how typer ends at Ctrl-C, and whatever a shell sees end by it
-STOPPED = "Stopped. Finished exams are kept: knees, extract and demo go on from there."
+INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended, and typer too
+STOPPED = "Stopped. Finished exams are kept: knees, extract, reproduce and demo go on from there."
 
 __all__ = ["app", "demo", "folders", "main", "scores"]
 

@@ -88,6 +88,9 @@ def check_parquet(path: Path) -> Path:
     return path
 
 
+EXCLUDE = "'--exclude'"
+
+
 def read_exclusion(text: str) -> list[str]:
     """Exam ids between commas, those to reject of an audit's file in its place.
 
@@ -107,21 +110,23 @@ def read_exclusion(text: str) -> list[str]:
         If a part is neither an id nor such a file.
     """
     parts = split_names(text)
+    if text and not parts:
+        raise typer.BadParameter(f"must hold exam ids, got '{text}'.", param_hint=EXCLUDE)
     ids = {part for part in parts if re.fullmatch(r"\d{4}", part)}
     return sorted(ids.union(*(_list_rejected(Path(part)) for part in parts if part not in ids)))
 
 
 def _list_rejected(path: Path) -> list[str]:
-    hint = "'--exclude'"
     if not path.is_file():
         text = f"must hold exam ids such as 0042, or files of `audit --json`, got '{path}'."
-        raise typer.BadParameter(text, param_hint=hint)
+        raise typer.BadParameter(text, param_hint=EXCLUDE)
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
-        return [row["exam"] for row in rows if row["severity"] == "reject" and row["exam"]]
+        # whatever a shell's `>` wrote: PowerShell writes UTF-16, or a byte order mark
+        rows = json.loads(path.read_bytes())
+        return [str(row["exam"]) for row in rows if row["severity"] == "reject" and row["exam"]]
     except (ValueError, KeyError, TypeError) as error:
         text = f"'{path}' must hold the list that `audit --json` prints, but can't be read as it."
-        raise typer.BadParameter(text, param_hint=hint) from error
+        raise typer.BadParameter(text, param_hint=EXCLUDE) from error
 
 
 Root = Annotated[Path, typer.Argument(help="MRNet folder: holds train/, train-acl.csv, ...")]
@@ -139,8 +144,8 @@ Families = Annotated[
 Exclude = Annotated[
     str,
     typer.Option(
-        help="Exams to leave out: ids separated by commas, or the file of `audit --json`, of "
-        "which those to reject count."
+        help="Exams to leave out: ids separated by commas; the file of `audit --json` stands for "
+        "the ids it rejects."
     ),
 ]
 

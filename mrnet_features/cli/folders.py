@@ -24,6 +24,7 @@ from mrnet_features.cli.app import (
     name_families,
     print_json,
     read_exclusion,
+    say,
     split_names,
 )
 
@@ -58,7 +59,7 @@ def audit(
     """List exams that a reader would reject or look at twice, of both splits."""
     from mrnet_features.data.audit import audit as find_faults
     from mrnet_features.data.audit.findings import choose_codes
-    from mrnet_features.report.terminal import format_audit
+    from mrnet_features.report.terminal import format_audit, tell_unjudged
 
     try:
         chosen = choose_codes(None if codes is None else split_names(codes), split_names(skip))
@@ -67,6 +68,9 @@ def audit(
     findings = find_faults(root, codes=chosen, n_jobs=jobs)
     if as_json:
         print_json(json.loads(findings.to_json(orient="records", double_precision=6)))
+        unjudged = tell_unjudged(findings)
+        if unjudged:
+            say(unjudged)
     else:
         print(format_audit(findings))
 

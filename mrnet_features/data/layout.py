@@ -12,7 +12,7 @@ import numpy as np
 PLANES = ("axial", "coronal", "sagittal")
 TASKS = ("abnormal", "acl", "meniscus")
 SPLITS = ("train", "valid")
-OTHER_NAMES = {"train": {"train"}, "valid": {"valid", "val", "validation", "test"}}
+OTHER_NAMES = {"train": {"train", "training"}, "valid": {"valid", "val", "validation", "test"}}
 """What copies call the folder of a split, in lower case."""
 
 SHOWN_PROBLEMS = 50  # a broken copy can have thousands; past this they are counted, not shown
@@ -361,13 +361,13 @@ def guess_layout(root: Path, split: str) -> str:
     str
         What to pass, rename or move.
     """
-    above = _find_release_above(root)
-    if above:
-        return f"It lies inside of a release. Pass '{above}'."
     folders = _list_folders(root)
     nested = [name for name in folders if (root / name / split).is_dir()]
     if nested:
         return f"Pass '{root / nested[0]}', which has it."
+    above = _find_release_above(root)
+    if above:
+        return f"It lies inside of a release. Pass '{above}'."
     renaming = guess_renaming(root, split)
     if renaming:
         return renaming

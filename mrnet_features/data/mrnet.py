@@ -19,6 +19,7 @@ from mrnet_features.data.layout import (
     Contents,
     Problem,
     check_request,
+    find_label_files,
     find_stack_problem,
     guess_layout,
     list_ids,
@@ -127,7 +128,8 @@ def load_mrnet(
         Exam ids to leave out, whatever is wrong with them; or the table of `audit`, of which
         every row that names an exam counts, so filter it first:
         ``exclude=findings[findings["severity"] == "reject"]``. Ids of the other split are
-        passed over, so that one table serves both; ids of neither give a warning.
+        passed over, so that one table serves both; where both are there, ids of neither give a
+        warning.
 
     Returns
     -------
@@ -239,9 +241,8 @@ def _read_exclusion(exclude: pd.DataFrame | Iterable[str] | None) -> frozenset[s
             )
         # a finding about the folder, not about an exam, names none
         exclude = [exam for exam in exclude["exam"] if exam != ""]
-    ids: list[str] = [] if exclude is None else list(exclude)
-    given: list[Any] = ids  # whatever the annotation says
-    for exam in given:
+    ids: list[Any] = [] if exclude is None else list(exclude)
+    for exam in ids:
         if not isinstance(exam, str):
             mend = (
                 "Make a table of such records: pandas.DataFrame(records)."
@@ -255,13 +256,15 @@ def _read_exclusion(exclude: pd.DataFrame | Iterable[str] | None) -> frozenset[s
 
 
 def _warn_of_strangers(root: Path, excluded: Collection[str]) -> None:
-    """Warn of excluded exams that neither split has."""
-    if not excluded:
+    """Warn of excluded exams that neither split has, where both are there."""
+    whole = all((root / split).is_dir() or find_label_files(root, [split]) for split in SPLITS)
+    if not excluded or not whole:
         return
     strangers = sorted(set(excluded).difference(*(list_ids(root, split) for split in SPLITS)))
     if strangers:
+        shown = ", ".join(strangers[:5]) + (" ..." if len(strangers) > 5 else "")
         warnings.warn(
-            f"`exclude` should hold exams of '{root}', got {', '.join(strangers)}, of which there "
-            "is neither label nor stack. Check the ids.",
+            f"`exclude` should hold exams of '{root}', got {shown} ({len(strangers)} in all), of "
+            "which there is neither label nor stack. Check the ids.",
             stacklevel=3,
         )

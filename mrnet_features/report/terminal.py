@@ -110,8 +110,27 @@ def _sum_up(findings: pd.DataFrame) -> Iterator[str]:
         f"exam{'s' * (total != 1)}{f' ({parts})' if parts else ''}: {n_rejected} to reject, "
         f"{n_findings - n_rejected} to check."
     )
-    if examined.get("unjudged"):
-        few = ", ".join(f"{plane} {n}" for plane, n in examined["few"].items())
-        codes = ", ".join(examined["unjudged"])
-        codes = codes.replace("out-of-view", "out-of-view (but for legs cut off)")
-        yield f"Fewer than {examined['needed']} exams of a plane ({few}): {codes} not judged."
+    unjudged = tell_unjudged(findings)
+    if unjudged:
+        yield unjudged
+
+
+def tell_unjudged(findings: pd.DataFrame) -> str:
+    """Say what an audit could not judge for want of exams; empty if nothing.
+
+    Parameters
+    ----------
+    findings : DataFrame
+        As `audit` returns it.
+
+    Returns
+    -------
+    str
+    """
+    examined = findings.attrs.get("examined", {})
+    if not examined.get("unjudged"):
+        return ""
+    few = ", ".join(f"{plane} {n}" for plane, n in examined["few"].items())
+    codes = ", ".join(examined["unjudged"])
+    codes = codes.replace("out-of-view", "out-of-view (but for legs cut off)")
+    return f"Fewer than {examined['needed']} exams of a plane ({few}): {codes} not judged."

@@ -270,7 +270,16 @@ def test_labels_of_a_split_without_a_folder_are_a_finding(root, new, mend):
     advice = table["advice"].item()
     assert "labels of 'valid' (valid-abnormal.csv, valid-acl.csv, valid-meniscus.csv)" in advice
     assert mend in advice
-    assert table.attrs["examined"]["exams"] == {"train": N_TRAIN, "valid": 0}
+    assert table.attrs["examined"]["exams"] == {"train": N_TRAIN, "valid": N_VALID}
+
+
+def test_labels_of_a_split_without_a_folder_are_examined(root):
+    shutil.rmtree(root / "valid")
+    path = root / "valid-acl.csv"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([lines[0][1:], *lines[1:]]) + "\n")
+    codes = list_findings(audit(root, codes=FOLDER_CODES))
+    assert {code for _, _, code in codes} >= {"stack-missing", "label-file"}
 
 
 def test_a_split_of_which_nothing_is_there_is_no_finding(root):
@@ -332,6 +341,9 @@ def test_what_was_examined_and_what_could_not_be_judged_is_told(root):
         "unjudged": ["noise", "blur"],
     }
     assert audit(root, codes=["label-file", "stack-missing"]).attrs["examined"]["unjudged"] == []
+    shutil.rmtree(root / "train" / "axial")
+    shutil.rmtree(root / "valid" / "axial")
+    assert audit(root, codes=wanted).attrs["examined"]["few"] == {"axial": 0}
     exams = load_mrnet(root, planes=("sagittal",)).exams
     examined = audit(Dataset(exams, pd.DataFrame()), skip=["noise"]).attrs["examined"]
     assert examined == {"exams": {"": N_TRAIN}, "needed": 20, "few": {}, "unjudged": []}

@@ -1,5 +1,6 @@
 """An MRNet folder is read as the release has it, or refused with every problem named."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -269,8 +270,20 @@ def test_an_excluded_exam_is_left_out_of_exams_and_labels(root):
 
 @pytest.mark.parametrize("load", [load_mrnet, load_labels])
 def test_an_excluded_exam_that_neither_split_has_gives_a_warning(root, load):
-    with pytest.warns(UserWarning, match="got 0777, 9999, of which there is neither"):
-        assert len(load(root, exclude=["9999", "0001", "0777"])) == 2
+    (root / "valid-acl.csv").write_text("1130,0\n")
+    exclude = ["9999", "0001", "1130", "0777"]
+    with pytest.warns(UserWarning, match=r"got 0777, 9999 \(2 in all\), of which there is neither"):
+        assert len(load(root, exclude=exclude)) == 2
+    many = [f"{k}" for k in range(2000, 2010)]
+    with pytest.warns(UserWarning, match=r"2003, 2004 \.\.\. \(10 in all\)"):
+        assert len(load(root, exclude=many)) == 3
+
+
+@pytest.mark.parametrize("load", [load_mrnet, load_labels])
+def test_an_excluded_exam_may_be_of_a_split_that_is_not_there(root, load):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(load(root, exclude=["1130", "0001"])) == 2
 
 
 @pytest.mark.parametrize("load", [load_mrnet, load_labels])

@@ -102,7 +102,7 @@ def _list_codes(codes: str | Iterable[str]) -> list[str]:
 
 
 def tabulate(findings: Iterable[Finding], codes: Iterable[str]) -> pd.DataFrame:
-    """Table of the findings that have one of the codes, by exam, plane and code, else as given.
+    """Table of the findings that have one of the codes, by exam, plane and code.
 
     Parameters
     ----------
@@ -112,7 +112,8 @@ def tabulate(findings: Iterable[Finding], codes: Iterable[str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns exam, plane, code, severity, value (float64), advice; one row a finding.
+        Columns exam, plane, code, severity, value (float64), advice; one row a finding. Those
+        alike in exam, plane and code stay in the order given.
     """
     order, wanted = list(CODES), set(codes)
     kept = [finding for finding in findings if finding.code in wanted]

@@ -151,7 +151,10 @@ def _find_outline(foreground: BoolArray) -> BoolArray:
 
 def _widen(leg: BoolArray) -> BoolArray:
     """The leg and the blocks next to its skin."""
-    return ndimage.binary_dilation(leg, np.ones((1, 2 * GAP + 1, 2 * GAP + 1), dtype=bool))
+    near: BoolArray = ndimage.binary_dilation(
+        leg, np.ones((1, 2 * GAP + 1, 2 * GAP + 1), dtype=bool)
+    )
+    return near
 
 
 class _Excess(NamedTuple):

@@ -25,6 +25,7 @@ from mrnet_features.data.audit.measure import Measures, measure_exam
 from mrnet_features.data.audit.set_rules import LEAST_EXAMS, judge_values, judge_views
 from mrnet_features.data.audit.stack_rules import judge_stack
 from mrnet_features.data.layout import (
+    PLANES,
     SPLITS,
     Contents,
     Problem,
@@ -75,7 +76,8 @@ def audit(
         "reject"])`` leaves those exams out. ``attrs["examined"]`` says what was looked at:
         "exams", how many by split ("" for a Dataset); "needed", how many of a plane are needed to
         judge them against each other; "few", how many by plane where they were fewer;
-        "unjudged", which codes were left out there.
+        "unjudged", which codes were left out there. pandas drops it where tables of different
+        audits are joined.
 
     Raises
     ------
@@ -108,23 +110,27 @@ def audit(
     wanted = choose_codes(codes, skip)
     if isinstance(data, Dataset):
         splits = {"": _Part.of_dataset(data)}
+        planes = sorted({plane for exam in data.exams for plane in exam.paths})
     elif isinstance(data, str | Path):
         splits = _read_folder(Path(data))
+        planes = list(PLANES)
     else:
         raise TypeError(
             f"`data` must be a Dataset or the path of an MRNet folder, got "
             f"{type(data).__name__}. Make one with `load_mrnet`."
         )
     findings = [finding for part in splits.values() for finding in part.findings]
-    measures: list[Measures] = []
+    unjudged: dict[str, Any] = {"few": {}, "unjudged": []}
     if not set(wanted) <= set(FOLDER_CODES):
         exams = [exam for part in splits.values() for exam in part.exams]
         measures = _measure_exams(exams, n_jobs, progress)
         findings.extend(_judge_measures(measures, splits))
+        unjudged = _find_unjudged(measures, planes, wanted)
     table = tabulate(findings, wanted)
     table.attrs["examined"] = {
         "exams": {split: part.n_exams for split, part in splits.items()},
-        **_find_unjudged(measures, wanted),
+        "needed": LEAST_EXAMS,
+        **unjudged,
     }
     return table
 
@@ -201,13 +207,15 @@ def _read_folder(root: Path) -> dict[str, _Part]:
 
 
 def _read_split(root: Path, split: str) -> Contents:
-    """Contents of a split; where its folder is missing, no exam, and that as a problem."""
+    """Contents of a split; where its folder is missing, its labels, and that as a problem."""
     if (root / split).is_dir():
         return read_contents(root, split)
+    labels = read_contents(root, split, planes=())
     files = ", ".join(find_label_files(root, [split]))
     mend = guess_renaming(root, split) or "Copy the folder from the release, or delete the labels."
     text = f"'{root}' has labels of '{split}' ({files}), but no folder '{split}'. {mend}"
-    return Contents((), {}, {}, (Problem("stack-missing", "", "", text),))
+    missing = Problem("stack-missing", "", "", text)
+    return labels._replace(problems=(missing, *labels.problems))
 
 
 def _measure_exams(exams: list[Exam], n_jobs: int | None, progress: bool | None) -> list[Measures]:
@@ -219,12 +227,13 @@ def _measure_exams(exams: list[Exam], n_jobs: int | None, progress: bool | None)
         return [measures for measured in bar for measures in measured]
 
 
-def _find_unjudged(measures: list[Measures], wanted: Iterable[str]) -> dict[str, Any]:
+def _find_unjudged(
+    measures: list[Measures], planes: Iterable[str], wanted: Iterable[str]
+) -> dict[str, Any]:
     """Planes with too few exams to be judged against each other, and the codes that need them."""
     counts = Counter(stack.plane for stack in measures)
-    few = {plane: n for plane, n in sorted(counts.items()) if n < LEAST_EXAMS}
-    unjudged = [code for code in wanted if few and code in SET_CODES]
-    return {"needed": LEAST_EXAMS, "few": few, "unjudged": unjudged}
+    few = {plane: counts[plane] for plane in planes if counts[plane] < LEAST_EXAMS}
+    return {"few": few, "unjudged": [code for code in wanted if few and code in SET_CODES]}
 
 
 def _judge_measures(measures: list[Measures], splits: Mapping[str, _Part]) -> Iterator[Finding]:
