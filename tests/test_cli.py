@@ -9,6 +9,8 @@ import sys
 import pandas as pd
 import pytest
 
+from mrnet_features.cli.app import read_exclusion
+
 
 def run(*arguments, cwd=None, module=True):
     command = [sys.executable, "-m", "mrnet_features", *map(str, arguments)]
@@ -168,6 +170,14 @@ def test_excluded_exams_are_in_no_table_and_no_fold(folder):
         assert set(pd.read_csv(predictions, dtype={"exam": str})["exam"]) == kept
         scores.append(json.loads(done.stdout)["summary"])
     assert scores[0] == scores[1]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_the_file_of_an_audit_is_read_whatever_shell_wrote_it(encoding, tmp_path):
+    path = tmp_path / "audit.json"
+    rows = [{"exam": f"000{k}", "severity": word} for k, word in enumerate(("reject", "check"))]
+    path.write_text(json.dumps(rows), encoding=encoding)
+    assert read_exclusion(f"0042,{path}") == ["0000", "0042"]
 
 
 @pytest.mark.parametrize("text", ["no JSON", '{"exam": "0001"}', '[{"exam": "0001"}]'])
