@@ -180,7 +180,21 @@ def test_the_file_of_an_audit_is_read_whatever_shell_wrote_it(encoding, tmp_path
     assert read_exclusion(f"0042,{path}") == ["0000", "0042"]
 
 
-@pytest.mark.parametrize("text", ["no JSON", '{"exam": "0001"}', '[{"exam": "0001"}]'])
+def test_no_result_is_written_over_what_it_is_made_from(folder):
+    before = (folder / "train.parquet").read_bytes()
+    for arguments in (
+        ("importance", "train.parquet", "knees", "--out", "train.parquet"),
+        ("predict", "model", "paths.csv", "./paths.csv"),
+        ("compare", "knees", "a=train.parquet", "b=b.csv", "--out", "b.csv"),
+        ("compare", "knees", "a=a.csv", "b=b.csv", "--paths", "p.csv", "--out", "p.csv"),
+    ):
+        done = run(*arguments, cwd=folder)
+        assert done.returncode == 2
+        assert "is read here. Choose another file" in " ".join(done.stderr.split())
+    assert (folder / "train.parquet").read_bytes() == before
+
+
+@pytest.mark.parametrize("text", ["{}", "no JSON", '{"exam": "0001"}', '[{"exam": "0001"}]'])
 def test_a_file_to_exclude_by_must_be_that_of_an_audit(text, tmp_path):
     (tmp_path / "audit.json").write_text(text)
     done = run("extract", ".", "--out", "x.parquet", "--exclude", "audit.json", cwd=tmp_path)

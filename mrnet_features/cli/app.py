@@ -88,6 +88,13 @@ def check_parquet(path: Path) -> Path:
     return path
 
 
+def check_output(out: Path | None, *inputs: Path | None) -> None:
+    """Raise where a result would be written over what it is made from."""
+    read = [path.resolve() for path in inputs if path]
+    if out and out.resolve() in read:
+        raise typer.BadParameter(f"'{out}' is read here. Choose another file for the result.")
+
+
 EXCLUDE = "'--exclude'"
 
 
@@ -123,7 +130,8 @@ def _list_rejected(path: Path) -> list[str]:
     try:
         # whatever a shell's `>` wrote: PowerShell writes UTF-16, or a byte order mark
         rows = json.loads(path.read_bytes())
-        return [str(row["exam"]) for row in rows if row["severity"] == "reject" and row["exam"]]
+        rejected = (row["exam"] for row in rows[:] if row["severity"] == "reject")  # a list
+        return [str(exam) for exam in rejected if exam]
     except (ValueError, KeyError, TypeError) as error:
         text = f"'{path}' must hold the list that `audit --json` prints, but can't be read as it."
         raise typer.BadParameter(text, param_hint=EXCLUDE) from error

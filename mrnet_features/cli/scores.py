@@ -20,6 +20,7 @@ from mrnet_features.cli.app import (
     Seed,
     Split,
     app,
+    check_output,
     name_families,
     print_json,
     read_exclusion,
@@ -93,8 +94,10 @@ def compare(
     from mrnet_features.data.mrnet import load_labels
     from mrnet_features.report.comparison import compare_files, format_comparison, name_files
 
+    files = name_files(models)
+    check_output(out, *files.values(), paths)
     result = compare_files(
-        name_files(models),
+        files,
         load_labels(root, split),
         paths=paths,
         subset=subset,
@@ -157,6 +160,7 @@ def predict(
     """Predict from pixels, in the competition's format: abnormal, acl, meniscus; no header."""
     from mrnet_features.report.submission import predict_paths
 
+    check_output(out, paths)
     predictions = predict_paths(model, paths, out, device=device, n_jobs=jobs)
     if as_json:
         print_json({"file": str(out), "n_exams": len(predictions)})
@@ -185,6 +189,7 @@ def importance(
     """Ask what groups of columns are worth to LightGBM, on exams it has not seen."""
     from mrnet_features.evaluation.importance import importance as measure
 
+    check_output(out, table)
     features, labels = read_both(table, root, split, exclude)
     evaluation = score_table(features, labels, "lightgbm", 5, 1, seed, jobs)
     names = tuple(view.strip() for view in views.split(","))
@@ -206,6 +211,7 @@ def reproduce(
     device: Annotated[
         Device, typer.Option(help="Where to count; auto is the CPU for now.")
     ] = Device.auto,
+    exclude: Exclude = "",
     seed: Seed = 0,
     jobs: Jobs = -1,
     as_json: Json = False,
@@ -214,7 +220,13 @@ def reproduce(
     from mrnet_features.report.reproduce import reproduce as run_study
 
     done = run_study(
-        root, out, families=name_families(families), device=device, seed=seed, n_jobs=jobs
+        root,
+        out,
+        families=name_families(families),
+        device=device,
+        exclude=read_exclusion(exclude),
+        seed=seed,
+        n_jobs=jobs,
     )
     if as_json:
         print_json(done.as_dict())

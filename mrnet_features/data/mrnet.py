@@ -231,8 +231,13 @@ def _label_frame(contents: Contents) -> pd.DataFrame:
 
 def _read_exclusion(exclude: pd.DataFrame | Iterable[str] | None) -> frozenset[str]:
     """Exam ids to leave out, from ids or a table with a column "exam"."""
-    if isinstance(exclude, str):
-        raise TypeError(f"`exclude` must be a table or several exam ids, got {exclude!r}. List it.")
+    if isinstance(exclude, str | Path):
+        mend = (
+            "List it."
+            if re.fullmatch(r"\d{4}", str(exclude))
+            else "Read a file with pandas, such as read_json(path, dtype={'exam': str})."
+        )
+        raise TypeError(f"`exclude` must be a table or several exam ids, got {exclude!r}. {mend}")
     if isinstance(exclude, pd.DataFrame):
         if "exam" not in exclude.columns:
             raise ValueError(

@@ -28,7 +28,7 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Self, TypeAlias
 
 from mrnet_features.arrays import Array
 from mrnet_features.families.merging import merge_slices
@@ -141,6 +141,16 @@ class Family(ABC):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if hasattr(cls, "name"):  # another process makes a script's class first, and fills it then
+            cls._check_name()
+
+    def __new__(cls, *_: Any, **__: Any) -> Self:
+        """Make a family, unless its class has no name."""
+        cls._check_name()
+        return super().__new__(cls)
+
+    @classmethod
+    def _check_name(cls) -> None:
         name = getattr(cls, "name", None)
         if not isinstance(name, str) or not PART.fullmatch(name):
             raise TypeError(

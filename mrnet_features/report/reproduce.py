@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -116,6 +116,7 @@ def reproduce(
     families: str | Sequence[Any] = "baseline",
     views: Sequence[str] = ("contribution", "permutation"),
     device: str = "auto",
+    exclude: pd.DataFrame | Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = None,
 ) -> Reproduction:
@@ -138,6 +139,9 @@ def reproduce(
         See `importance`.
     device : {"auto", "cpu", "cuda"}, default "auto"
         See `FeatureExtractor`.
+    exclude : DataFrame or iterable of str, optional
+        Exams to leave out of both splits, as `load_mrnet` takes them; they are audited all the
+        same.
     seed : int, default 0
         Seeds folds and models.
     n_jobs : int, optional
@@ -156,7 +160,7 @@ def reproduce(
     """
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
-    train, valid = (load_mrnet(root, split) for split in RELEASE_SIZES)
+    train, valid = (load_mrnet(root, split, exclude=exclude) for split in RELEASE_SIZES)
     logger.info("audit of %d exams", len(train) + len(valid))
     findings = audit(root, n_jobs=n_jobs)
     extractor = FeatureExtractor(families, device=device, n_jobs=n_jobs)
@@ -271,7 +275,7 @@ def format_report(done: Reproduction) -> str:
     warning = (
         ""
         if done.is_release
-        else "**This folder is not MRNet's release (1,130 and 120 exams): its figures show that "
+        else "**These are not MRNet's release (1,130 and 120 exams): their figures show that "
         "everything runs and can't be held against published ones.**\n\n"
     )
     title = (
@@ -297,7 +301,8 @@ def format_report(done: Reproduction) -> str:
         + _table(measure_calibration(holdout, holdout.labels).summary()),
         "## Thresholds chosen on train, applied to valid\n\n"
         + _table(apply_thresholds(holdout, holdout.labels, thresholds)),
-        "## To look at\n\n" + ("\n".join(f"- {s}" for s in done.suspicions) or "Nothing."),
+        "## To look at in the tables\n\n"
+        + ("\n".join(f"- {s}" for s in done.suspicions) or "Nothing."),
     ]  # fmt: skip
     return "\n\n".join(part for part in parts if part) + "\n"
 

@@ -180,6 +180,20 @@ def test_copies_leave_one_of_each(root):
     assert "One is in train, the other in valid" in across
 
 
+def test_of_copies_in_two_planes_neither_exam_is_rejected(root):
+    change(root, 5, "coronal", lambda s: np.load(locate(root, 2, "sagittal")))
+    table = audit(root, codes=["duplicate"])
+    assert list_findings(table) == {
+        (name(2), "sagittal", "duplicate"),
+        (name(5), "coronal", "duplicate"),
+    }
+    assert set(table["severity"]) == {"check"}
+    change(root, 5, "coronal", lambda s: np.load(locate(root, 5, "axial")))
+    table = audit(root, codes=["duplicate"])  # whatever the plane, this exam is broken
+    assert list_findings(table) == {(name(5), "coronal", "duplicate")}
+    assert table["severity"].item() == "reject"
+
+
 def test_a_mirrored_reversed_darker_copy_is_a_near_duplicate(root):
     original = np.load(locate(root, 2, "coronal"))
     copy = add_noise((original[::-1, :, ::-1] * 0.9).astype(np.uint8))

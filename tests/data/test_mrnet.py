@@ -308,7 +308,8 @@ def test_a_table_of_findings_excludes_the_exams_it_names(root):
 @pytest.mark.parametrize(
     ("exclude", "error", "message"),
     [
-        ("0001", TypeError, "several exam ids, got '0001'"),
+        ("0001", TypeError, "several exam ids, got '0001'. List it."),
+        (Path("audit.json"), TypeError, "Read a file with pandas"),
         ([1], TypeError, "exam ids as text, got 1"),
         ([{"exam": "0001"}], TypeError, r"got {'exam': '0001'}\. Make a table"),
         (["1"], ValueError, "holds '1', which is no four-digit exam id"),

@@ -10,6 +10,7 @@ from mrnet_features import load_labels, read_features, write_knees
 from mrnet_features.cli import app
 from mrnet_features.evaluation import evaluate, read_predictions
 from mrnet_features.models import lightgbm_baseline
+from mrnet_features.report import reproduce as reproduction
 
 TASKS = ["abnormal", "acl", "meniscus"]
 
@@ -38,6 +39,18 @@ def test_every_part_leaves_its_table(folder):
         for split, n_exams in (("train", 20), ("valid", 4)):
             rows = read_predictions(folder / "out" / f"{split}-{model}-predictions.csv")
             assert len(rows) == n_exams
+
+
+def test_excluded_exams_are_in_no_table(folder, tmp_path, monkeypatch):
+    # what is left are too few exams to cross-validate on
+    monkeypatch.setattr(reproduction, "_study", lambda *_: None)
+    monkeypatch.setattr(reproduction, "_write", lambda *_: None)
+    exclude = [load_labels(folder / "knees", split).index[0] for split in ("train", "valid")]
+    reproduction.reproduce(folder / "knees", tmp_path, families="minimal", exclude=exclude)
+    for split in ("train", "valid"):
+        whole = read_features(folder / "out" / f"{split}.parquet").index
+        kept = read_features(tmp_path / f"{split}.parquet").index
+        assert list(kept) == list(whole[1:])
 
 
 def test_valid_is_scored_by_models_of_train(folder):

@@ -40,13 +40,19 @@ def find_duplicates(
         for copy in copies[1:]:
             out = leave(first.exam, copy.exam)
             stack, other = (first, copy) if out == first.exam else (copy, first)
+            severity, mend = "reject", "Leave out one of them."
+            found = [(stack, other)]
             if first.exam == copy.exam:
-                stack, other = copy, first
-            advice = (
-                f"The same pixels as exam '{other.exam}', plane '{other.plane}'."
-                f"{note(stack.exam, other.exam)} Leave out one of them."
-            )
-            yield Finding(stack.exam, stack.plane, "duplicate", "reject", 1.0, advice)
+                found = [(copy, first)]
+            elif first.plane != copy.plane:  # one exam of the two is whole, but which?
+                severity, mend = "check", "One of them lies in the wrong place. Look at both."
+                found = [(first, copy), (copy, first)]
+            for one, two in found:
+                advice = (
+                    f"The same pixels as exam '{two.exam}', plane '{two.plane}'."
+                    f"{note(one.exam, two.exam)} {mend}"
+                )
+                yield Finding(one.exam, one.plane, "duplicate", severity, 1.0, advice)
 
 
 def find_near_duplicates(
