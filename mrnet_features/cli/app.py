@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import sys
@@ -127,14 +128,15 @@ def _list_rejected(path: Path) -> list[str]:
     if not path.is_file():
         text = f"must hold exam ids such as 0042, or files of `audit --json`, got '{path}'."
         raise typer.BadParameter(text, param_hint=EXCLUDE)
-    try:
+    rows: object = None
+    with contextlib.suppress(ValueError):
         # whatever a shell's `>` wrote: PowerShell writes UTF-16, or a byte order mark
         rows = json.loads(path.read_bytes())
-        rejected = (row["exam"] for row in rows[:] if row["severity"] == "reject")  # a list
-        return [str(exam) for exam in rejected if exam]
-    except (ValueError, KeyError, TypeError) as error:
+    findings: list[Any] = rows if isinstance(rows, list) else [None]
+    if not all(isinstance(row, dict) and {"exam", "severity"} <= set(row) for row in findings):
         text = f"'{path}' must hold the list that `audit --json` prints, but can't be read as it."
-        raise typer.BadParameter(text, param_hint=EXCLUDE) from error
+        raise typer.BadParameter(text, param_hint=EXCLUDE)
+    return [str(row["exam"]) for row in findings if row["severity"] == "reject" and row["exam"]]
 
 
 Root = Annotated[Path, typer.Argument(help="MRNet folder: holds train/, train-acl.csv, ...")]

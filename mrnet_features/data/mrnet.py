@@ -19,13 +19,13 @@ from mrnet_features.data.layout import (
     Contents,
     Problem,
     check_request,
-    find_label_files,
     find_stack_problem,
-    guess_layout,
+    has_split,
     list_ids,
     list_problems,
     read_contents,
 )
+from mrnet_features.data.misplaced import guess_layout
 
 __all__ = ["PLANES", "SPLITS", "TASKS", "Dataset", "Exam", "load_labels", "load_mrnet"]
 
@@ -147,7 +147,7 @@ def load_mrnet(
         and its mend.
     """
     root = Path(root)
-    excluded = _read_exclusion(exclude)
+    excluded = list_excluded(exclude)
     check_request(root, split)
     planes = (planes,) if isinstance(planes, str) else planes
     unknown = [plane for plane in planes if plane not in PLANES]
@@ -201,7 +201,7 @@ def load_labels(
         the label files is not as the release has it; the message lists each problem and its mend.
     """
     root = Path(root)
-    excluded = _read_exclusion(exclude)
+    excluded = list_excluded(exclude)
     check_request(root, split)
     _warn_of_strangers(root, excluded)
     contents = read_contents(root, split, (), exclude=excluded)
@@ -229,8 +229,25 @@ def _label_frame(contents: Contents) -> pd.DataFrame:
     return pd.DataFrame(columns, index=pd.Index(contents.ids, name="exam"), dtype=np.int8)
 
 
-def _read_exclusion(exclude: pd.DataFrame | Iterable[str] | None) -> frozenset[str]:
-    """Exam ids to leave out, from ids or a table with a column "exam"."""
+def list_excluded(exclude: pd.DataFrame | Iterable[str] | None) -> frozenset[str]:
+    """Exam ids to leave out, from ids or a table with a column "exam".
+
+    Parameters
+    ----------
+    exclude : DataFrame, iterable of str or None
+        As `load_mrnet` takes it.
+
+    Returns
+    -------
+    frozenset of str
+
+    Raises
+    ------
+    TypeError
+        If it is a single text or path, or holds anything but text.
+    ValueError
+        If the table has no column "exam", or an id has not four digits.
+    """
     if isinstance(exclude, str | Path):
         mend = (
             "List it."
@@ -262,8 +279,7 @@ def _read_exclusion(exclude: pd.DataFrame | Iterable[str] | None) -> frozenset[s
 
 def _warn_of_strangers(root: Path, excluded: Collection[str]) -> None:
     """Warn of excluded exams that neither split has, where both are there."""
-    whole = all((root / split).is_dir() or find_label_files(root, [split]) for split in SPLITS)
-    if not excluded or not whole:
+    if not excluded or not all(has_split(root, split) for split in SPLITS):
         return
     strangers = sorted(set(excluded).difference(*(list_ids(root, split) for split in SPLITS)))
     if strangers:

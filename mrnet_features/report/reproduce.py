@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from mrnet_features.data.audit import audit
-from mrnet_features.data.mrnet import Dataset, load_mrnet
+from mrnet_features.data.mrnet import Dataset, list_excluded, load_mrnet
 from mrnet_features.evaluation.calibration import measure_calibration
 from mrnet_features.evaluation.crossval import Evaluation, cross_validate
 from mrnet_features.evaluation.guards import find_duplicates, inspect_table
@@ -160,7 +160,8 @@ def reproduce(
     """
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
-    train, valid = (load_mrnet(root, split, exclude=exclude) for split in RELEASE_SIZES)
+    excluded = list_excluded(exclude)  # once: an iterator would be empty for the second split
+    train, valid = (load_mrnet(root, split, exclude=excluded) for split in RELEASE_SIZES)
     logger.info("audit of %d exams", len(train) + len(valid))
     findings = audit(root, n_jobs=n_jobs)
     extractor = FeatureExtractor(families, device=device, n_jobs=n_jobs)

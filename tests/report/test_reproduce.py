@@ -46,7 +46,7 @@ def test_excluded_exams_are_in_no_table(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(reproduction, "_study", lambda *_: None)
     monkeypatch.setattr(reproduction, "_write", lambda *_: None)
     exclude = [load_labels(folder / "knees", split).index[0] for split in ("train", "valid")]
-    reproduction.reproduce(folder / "knees", tmp_path, families="minimal", exclude=exclude)
+    reproduction.reproduce(folder / "knees", tmp_path, families="minimal", exclude=iter(exclude))
     for split in ("train", "valid"):
         whole = read_features(folder / "out" / f"{split}.parquet").index
         kept = read_features(tmp_path / f"{split}.parquet").index

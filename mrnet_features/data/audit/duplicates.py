@@ -38,16 +38,15 @@ def find_duplicates(
     for copies in same.values():
         first = copies[0]
         for copy in copies[1:]:
-            out = leave(first.exam, copy.exam)
-            stack, other = (first, copy) if out == first.exam else (copy, first)
             severity, mend = "reject", "Leave out one of them."
-            found = [(stack, other)]
-            if first.exam == copy.exam:
-                found = [(copy, first)]
-            elif first.plane != copy.plane:  # one exam of the two is whole, but which?
+            pairs = [(copy, first)]
+            if first.exam != copy.exam and first.plane != copy.plane:
+                # one exam of the two is whole, but which?
                 severity, mend = "check", "One of them lies in the wrong place. Look at both."
-                found = [(first, copy), (copy, first)]
-            for one, two in found:
+                pairs = [(first, copy), (copy, first)]
+            elif first.exam != copy.exam and leave(first.exam, copy.exam) == first.exam:
+                pairs = [(first, copy)]
+            for one, two in pairs:
                 advice = (
                     f"The same pixels as exam '{two.exam}', plane '{two.plane}'."
                     f"{note(one.exam, two.exam)} {mend}"

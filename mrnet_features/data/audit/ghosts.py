@@ -117,9 +117,6 @@ def score_ghosts(grey: Uint8Array, foreground: BoolArray, plane: str) -> Ghosts:
     air = ~_widen(leg)
     air[:, [0, -1]] = False  # the rim of the picture may hold the scanner's own edge
     air[:, :, [0, -1]] = False
-    # A slice whose leg lies elsewhere than on its neighbours is no copy: its own rows are compared
-    # beyond its own leg alone.
-    own = _widen(block_means(foreground, side) > 0)
     for axis, excess in _find_excesses(blocks, leg, air, plane).items():
         shares = _share_slices(excess)
         pairs = _score_windows(shares, 1)
@@ -127,6 +124,9 @@ def score_ghosts(grey: Uint8Array, foreground: BoolArray, plane: str) -> Ghosts:
         by_slice[:-1] = pairs
         by_slice[1:] = np.fmax(by_slice[1:], pairs)
         if plane != "axial":
+            # A slice whose leg lies elsewhere than on its neighbours is no copy: its rows are
+            # compared beyond its own leg alone.
+            own = _widen(block_means(foreground, side) > 0)
             beyond = excess._replace(known=excess.known & ~own[:, :, 1:-1])
             by_slice[:] = np.fmax(by_slice, _score_windows(_share_rows(beyond), 1))
         for value in _score_windows(shares, LASTING):

@@ -32,10 +32,10 @@ from mrnet_features.data.layout import (
     check_request,
     find_conflicts,
     find_label_files,
-    guess_layout,
-    guess_renaming,
+    has_split,
     read_contents,
 )
+from mrnet_features.data.misplaced import guess_layout, guess_renaming
 from mrnet_features.data.mrnet import Dataset, Exam
 from mrnet_features.processes import run_jobs
 
@@ -202,7 +202,7 @@ def _read_folder(root: Path) -> dict[str, _Part]:
     return {
         split: _Part.of_folder(_read_split(root, split))
         for split in SPLITS
-        if (root / split).is_dir() or find_label_files(root, [split])
+        if has_split(root, split)
     }
 
 
