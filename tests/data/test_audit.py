@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 
 from mrnet_features.data import audit as package
-from mrnet_features.data.audit import CODES, audit, stack_rules
+from mrnet_features.data.audit import CODES, audit, set_rules, stack_rules
 from mrnet_features.data.audit.findings import FOLDER_CODES
+from mrnet_features.data.audit.measure import measure_stack
 from mrnet_features.data.mrnet import PLANES, Dataset, load_mrnet
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -152,6 +153,23 @@ def test_the_shift_of_a_knee_is_told(root):
     advice = audit(dataset, codes=["out-of-view"])["advice"].item()
     assert "right of the picture cuts the leg off" in advice
     assert "about 50% of the picture too far right" in advice
+
+
+@pytest.mark.parametrize(("distance", "told"), [(3.9, set()), (4.6, {"1"}), (4.9, {"0", "1"})])
+def test_a_turned_view_is_told_nearer_to_the_others_than_a_strange_one(monkeypatch, distance, told):
+    # robust deviations are set, as no leg drawn here lies just so far from the others
+    rng = np.random.default_rng(3)
+    legs = [draw_leg(rng, "sagittal", n_slices=8) for _ in range(25)]
+    legs[0] = np.roll(legs[0], 20, axis=1)
+    legs[1] = np.rot90(legs[1], axes=(1, 2))
+    group = [measure_stack(leg, "sagittal", str(k)) for k, leg in enumerate(legs)]
+    monkeypatch.setattr(set_rules, "TWICE", 0.0)
+    monkeypatch.setattr(
+        set_rules, "robust_distance", lambda *_: np.where(np.arange(25) < 2, distance, 0.0)
+    )
+    found = list(set_rules.judge_views({"sagittal": group}))
+    assert {finding.exam for finding in found} == told
+    assert all((finding.code == "orientation") == (finding.exam == "1") for finding in found)
 
 
 def test_swapped_planes_are_told(root):
