@@ -23,11 +23,11 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
-from mrnet_features.data.audit import audit
-from mrnet_features.data.audit.measure import measure_exam
-from mrnet_features.data.knees import draw_knee, scan
 from mrnet_features.data.mrnet import PLANES, TASKS, Exam
-from mrnet_features.stacks.regions import find_foreground
+from mrnet_features.quality.audit import audit
+from mrnet_features.quality.measurements import measure_exam
+from mrnet_features.stacks.foreground import find_foreground
+from mrnet_features.synthetic import draw_knee, scan
 
 RESULTS = Path(__file__).parent / "results"
 RELEASE_EXAMS = 1250

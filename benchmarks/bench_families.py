@@ -21,11 +21,11 @@ import numpy as np
 from bench_peers import RESULTS, describe_machine, make_stack
 from threadpoolctl import threadpool_limits
 
-from mrnet_features.data.knees import draw_knee
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.families import PRESETS, discover_families, find_families
 from mrnet_features.families.base import Family
 from mrnet_features.stacks.prepare import Stack
+from mrnet_features.synthetic import draw_knee
 
 BASE = {"slices": 30, "side": 256, "levels": 32, "regions": 1}
 SEED = 4711

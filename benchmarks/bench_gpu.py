@@ -34,12 +34,12 @@ from gpu_table import make_table
 from gpu_timing import place_stack, time_on_device
 
 from mrnet_features.arrays import Twin, missing_for_cuda, to_device
-from mrnet_features.data.knees import write_knees
 from mrnet_features.data.mrnet import Exam, load_mrnet
-from mrnet_features.extraction import batches
+from mrnet_features.extraction import describe as batches
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.families import PRESETS, discover_families
 from mrnet_features.stacks.prepare import Stack
+from mrnet_features.synthetic import write_knees
 
 # the sum of what such a count returns is the number of times that it added one
 TABLES = ("histogram", "pairs", "runs", "patterns")

@@ -27,7 +27,7 @@ from sklearn.feature_selection import SelectKBest
 from sklearn.pipeline import make_pipeline
 
 from mrnet_features.evaluation import cross_validate, logit_interval, measure_auc
-from mrnet_features.evaluation.differences import (
+from mrnet_features.evaluation.metrics.auc_tests import (
     correct_resampled,
     pair_influence,
     smallest_detectable,

@@ -13,43 +13,43 @@ __version__ = "0.1.0"
 # Names are loaded when they are first used: importing the package reads nothing but this file.
 _HOMES = {
     "Dataset": "data.mrnet",
-    "Evaluation": "evaluation.crossval",
+    "Evaluation": "evaluation.protocol.cross_validation",
     "Exam": "data.mrnet",
     "FeatureExtractor": "extraction.extractor",
-    "Folds": "evaluation.splits",
-    "audit": "data.audit",
-    "compare": "evaluation.compare",
-    "cross_validate": "evaluation.crossval",
-    "evaluate": "evaluation.holdout",
-    "extract_features": "extraction.shards",
+    "Folds": "evaluation.protocol.stratify",
+    "audit": "quality.audit",
+    "compare": "evaluation.comparison.compare",
+    "cross_validate": "evaluation.protocol.cross_validation",
+    "evaluate": "evaluation.protocol.holdout",
+    "extract_features": "extraction.table",
     "lightgbm_baseline": "models.baselines",
     "load_labels": "data.mrnet",
     "load_mrnet": "data.mrnet",
     "logistic_baseline": "models.baselines",
-    "make_folds": "evaluation.splits",
+    "make_folds": "evaluation.protocol.stratify",
     "parse_name": "names",
     "prior_baseline": "models.baselines",
-    "read_features": "extraction.shards",
-    "write_features": "extraction.shards",
-    "write_knees": "data.knees",
+    "read_features": "extraction.table",
+    "write_features": "extraction.table",
+    "write_knees": "synthetic.write",
 }
 
 if TYPE_CHECKING:
-    from mrnet_features.data.audit import audit
-    from mrnet_features.data.knees import write_knees
     from mrnet_features.data.mrnet import Dataset, Exam, load_labels, load_mrnet
-    from mrnet_features.evaluation.compare import compare
-    from mrnet_features.evaluation.crossval import Evaluation, cross_validate
-    from mrnet_features.evaluation.holdout import evaluate
-    from mrnet_features.evaluation.splits import Folds, make_folds
+    from mrnet_features.evaluation.comparison.compare import compare
+    from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
+    from mrnet_features.evaluation.protocol.holdout import evaluate
+    from mrnet_features.evaluation.protocol.stratify import Folds, make_folds
     from mrnet_features.extraction.extractor import FeatureExtractor
-    from mrnet_features.extraction.shards import extract_features, read_features, write_features
+    from mrnet_features.extraction.table import extract_features, read_features, write_features
     from mrnet_features.models.baselines import (
         lightgbm_baseline,
         logistic_baseline,
         prior_baseline,
     )
     from mrnet_features.names import parse_name
+    from mrnet_features.quality.audit import audit
+    from mrnet_features.synthetic import write_knees
 
 __all__ = [
     "Dataset",

@@ -25,8 +25,8 @@ import numpy as np
 from mrnet_features.arrays import Array
 from mrnet_features.extraction.pooling import POOLS, pool_slices
 from mrnet_features.families.base import Counts, Family
-from mrnet_features.families.specimen import make_stack, stack_of
-from mrnet_features.families.tables import read_table
+from mrnet_features.families.documentation import read_table
+from mrnet_features.stacks.example_stack import make_stack, stack_of
 from mrnet_features.stacks.prepare import Stack, lay_end_to_end
 
 N_REGIONS = 2

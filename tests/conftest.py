@@ -1,10 +1,9 @@
 """What several test files share: hypothesis' profile and scikit-learn's checks."""
 
 import functools
-import importlib.util
+import importlib
 import os
 import sys
-from pathlib import Path
 from unittest import mock
 
 import pytest
@@ -14,10 +13,8 @@ from hypothesis import HealthCheck, settings
 
 from mrnet_features import launch
 from mrnet_features.arrays import missing_for_cuda
-from mrnet_features.counts import gradients
-
-# They hold no tests, and load each other by name, which the emulated device sets up.
-collect_ignore_glob = ["counts/cuda/*.py"]
+from mrnet_features.counts import oriented_gradients as gradients
+from tests.cuda_emulator import cupy_on_cpu, emulator
 
 settings.register_profile(
     "default", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
@@ -54,7 +51,6 @@ def emulated_gpu(monkeypatch, pytestconfig):
     """Module that stands in for CuPy: kernels are compiled by g++ and run on the CPU."""
     if pytestconfig.getoption("--require-gpu"):
         pytest.skip("of the emulated device, which is not used beside a real one")
-    emulator = _load("emulator")
     if emulator.COMPILER is None:
         pytest.skip("no g++ on Linux: CUDA sources can not be run on the CPU")
     modules = _make_cupy(pytestconfig.cache.mkdir("emulated_kernels"))
@@ -72,23 +68,11 @@ def emulated_gpu(monkeypatch, pytestconfig):
 @functools.cache
 def _make_cupy(folder):
     """Make the modules once: array-api-compat keeps what it has seen of them."""
-    _load("devices_on_cpu")  # which the next one imports
-    return _load("cupy_on_cpu").make_modules(_load("emulator"), folder)
-
-
-@functools.cache
-def _load(name):
-    """Module of ``tests/counts/cuda``; the same each time, so that its classes stay the same."""
-    path = Path(__file__).parent / "counts" / "cuda" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look there
-    spec.loader.exec_module(module)
-    return module
+    return cupy_on_cpu.make_modules(emulator, folder)
 
 
 @pytest.fixture
 def watched_gpu(emulated_gpu, monkeypatch):
     """The same, and accesses to memory that no barrier orders are errors."""
-    monkeypatch.setattr(_load("emulator"), "watch_races", True)
+    monkeypatch.setattr(emulator, "watch_races", True)
     return emulated_gpu

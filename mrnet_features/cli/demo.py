@@ -21,7 +21,7 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Make synthetic knees, extract features, cross-validate, and show the table."""
-    from mrnet_features.models.boosting import import_lightgbm
+    from mrnet_features.models.lightgbm import import_lightgbm
 
     import_lightgbm()  # what it lacks is better said now than after the knees
     root, table = out / "knees", out / "train.parquet"

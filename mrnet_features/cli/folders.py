@@ -57,9 +57,9 @@ def audit(
     as_json: Json = False,
 ) -> None:
     """List exams that a reader would reject or look at twice, of both splits."""
-    from mrnet_features.data.audit import audit as find_faults
-    from mrnet_features.data.audit.findings import choose_codes
-    from mrnet_features.report.terminal import format_audit, tell_unjudged
+    from mrnet_features.cli.format import format_audit, tell_unjudged
+    from mrnet_features.quality.audit import audit as find_faults
+    from mrnet_features.quality.findings import choose_codes
 
     try:
         chosen = choose_codes(None if codes is None else split_names(codes), split_names(skip))
@@ -120,7 +120,7 @@ def families(
     as_json: Json = False,
 ) -> None:
     """List the families, or one family's statistics with formula, unit and range."""
-    from mrnet_features.report.catalogue import list_families, list_statistics
+    from mrnet_features.diagnostics.family_catalogue import list_families, list_statistics
 
     table = list_statistics(name) if name else list_families(cost=cost)
     if as_json:
@@ -132,8 +132,8 @@ def families(
 @app.command()
 def doctor(as_json: Json = False) -> None:
     """Say what this machine has, what is missing, and how to get it."""
-    from mrnet_features.report.doctor import examine_machine
-    from mrnet_features.report.terminal import format_findings
+    from mrnet_features.cli.format import format_findings
+    from mrnet_features.diagnostics.doctor import examine_machine
 
     findings = examine_machine()
     if as_json:
@@ -146,7 +146,7 @@ def doctor(as_json: Json = False) -> None:
 
 def make_knees(out: Path, train: int, valid: int, seed: int, jobs: int) -> None:
     """Write synthetic knees."""
-    from mrnet_features.data.knees import write_knees
+    from mrnet_features.synthetic import write_knees
 
     write_knees(out, n_train=train, n_valid=valid, seed=seed, n_jobs=jobs)
 
@@ -164,7 +164,7 @@ def make_table(
     """Dataset of a split and the table of its features, which is also written to `out`."""
     from mrnet_features.data.mrnet import load_mrnet
     from mrnet_features.extraction.extractor import FeatureExtractor
-    from mrnet_features.extraction.shards import extract_features
+    from mrnet_features.extraction.table import extract_features
 
     dataset = load_mrnet(root, split, exclude=exclude)
     extractor = FeatureExtractor(

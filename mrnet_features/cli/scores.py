@@ -29,8 +29,8 @@ from mrnet_features.cli.app import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mrnet_features.evaluation.crossval import Evaluation
-    from mrnet_features.evaluation.splits import Folds
+    from mrnet_features.evaluation.protocol.cross_validation import Evaluation
+    from mrnet_features.evaluation.protocol.stratify import Folds
 
 
 @app.command()
@@ -53,7 +53,7 @@ def cv(
     as_json: Json = False,
 ) -> None:
     """Cross-validate a table: AUC per task and their mean, with intervals."""
-    from mrnet_features.evaluation.splits import Folds
+    from mrnet_features.evaluation.protocol.stratify import Folds
 
     features, labels = read_both(table, root, split, exclude)
     given = Folds.read(folds) if folds else None
@@ -92,7 +92,7 @@ def compare(
 ) -> None:
     """Compare predictions pair by pair: differences, intervals, p, what could have been found."""
     from mrnet_features.data.mrnet import load_labels
-    from mrnet_features.report.comparison import compare_files, format_comparison, name_files
+    from mrnet_features.workflows.compare_files import compare_files, format_comparison, name_files
 
     files = name_files(models)
     check_output(out, *files.values(), paths)
@@ -128,7 +128,7 @@ def fit(
     as_json: Json = False,
 ) -> None:
     """Fit LightGBM on a whole table; thresholds come from its cross-validation."""
-    from mrnet_features.evaluation.operating import choose_thresholds
+    from mrnet_features.evaluation.metrics.operating_points import choose_thresholds
     from mrnet_features.models import fit_bundle, lightgbm_baseline
 
     features, labels = read_both(table, root, split, exclude)
@@ -158,7 +158,7 @@ def predict(
     as_json: Json = False,
 ) -> None:
     """Predict from pixels, in the competition's format: abnormal, acl, meniscus; no header."""
-    from mrnet_features.report.submission import predict_paths
+    from mrnet_features.workflows.predict import predict_paths
 
     check_output(out, paths)
     predictions = predict_paths(model, paths, out, device=device, n_jobs=jobs)
@@ -187,7 +187,7 @@ def importance(
     as_json: Json = False,
 ) -> None:
     """Ask what groups of columns are worth to LightGBM, on exams it has not seen."""
-    from mrnet_features.evaluation.importance import importance as measure
+    from mrnet_features.evaluation.importance.importance import importance as measure
 
     check_output(out, table)
     features, labels = read_both(table, root, split, exclude)
@@ -217,7 +217,7 @@ def reproduce(
     as_json: Json = False,
 ) -> None:
     """Do all of it: audit, tables, cross-validation, one look at valid, importance, a report."""
-    from mrnet_features.report.reproduce import reproduce as run_study
+    from mrnet_features.workflows.study import reproduce as run_study
 
     done = run_study(
         root,
@@ -238,7 +238,7 @@ def reproduce(
 def read_both(table: Path, root: Path, split: str, exclude: str) -> tuple[Any, Any]:
     """Features of a table and labels of a split, the excluded exams out of both."""
     from mrnet_features.data.mrnet import load_labels
-    from mrnet_features.extraction.shards import read_features
+    from mrnet_features.extraction.table import read_features
 
     excluded = read_exclusion(exclude)
     features, labels = read_features(table), load_labels(root, split, exclude=excluded)
@@ -257,7 +257,7 @@ def score_table(
 ) -> Evaluation:
     """Cross-validate one of the baselines by name."""
     from mrnet_features import models
-    from mrnet_features.evaluation.crossval import cross_validate
+    from mrnet_features.evaluation.protocol.cross_validation import cross_validate
 
     makers: dict[str, Callable[[], Any]] = {
         "lightgbm": models.lightgbm_baseline,
@@ -294,7 +294,7 @@ def summarise(evaluation: Evaluation) -> dict[str, Any]:
 
 def show_evaluation(evaluation: Evaluation, folder: Path | None = None) -> None:
     """Print the summary, and where the rest is."""
-    from mrnet_features.report.terminal import format_summary
+    from mrnet_features.cli.format import format_summary
 
     print(format_summary(evaluation.summary()))
     if folder:

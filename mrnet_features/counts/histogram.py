@@ -9,7 +9,7 @@ from numba import njit
 
 from mrnet_features.arrays import Array, twin
 from mrnet_features.counts.inputs import check_counted
-from mrnet_features.counts.lines import find_span
+from mrnet_features.counts.packed_rows import find_span
 from mrnet_features.launch import N_THREADS, count_tiles, launch
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]

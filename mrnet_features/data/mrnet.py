@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mrnet_features.data.layout import (
+from mrnet_features.data.release import (
     PLANES,
     SPLITS,
     TASKS,
@@ -25,7 +25,7 @@ from mrnet_features.data.layout import (
     list_problems,
     read_contents,
 )
-from mrnet_features.data.misplaced import guess_layout
+from mrnet_features.data.release_hints import guess_layout
 
 __all__ = ["PLANES", "SPLITS", "TASKS", "Dataset", "Exam", "load_labels", "load_mrnet"]
 

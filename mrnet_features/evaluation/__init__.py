@@ -1,45 +1,45 @@
 """Predictions -> knowledge: folds, AUCs with intervals, cross-validation. No pixels here."""
 
-from mrnet_features.evaluation.auc import (
-    AucEstimate,
-    logit_interval,
-    measure_auc,
-    standard_error,
-)
-from mrnet_features.evaluation.calibration import (
-    Calibration,
-    measure_calibration,
-    wilson_interval,
-)
-from mrnet_features.evaluation.canaries import (
-    Canary,
-    plant_leak,
-    replace_by_noise,
-    shuffle_labels,
-)
-from mrnet_features.evaluation.columns import (
+from mrnet_features.evaluation.comparison.added_value import Complement, measure_complement
+from mrnet_features.evaluation.comparison.compare import Comparison, compare
+from mrnet_features.evaluation.comparison.read_predictions import read_paths, read_predictions
+from mrnet_features.evaluation.importance.feature_groups import (
     attach_table,
     cluster_columns,
     group_columns,
     read_table,
 )
-from mrnet_features.evaluation.compare import Comparison, compare
-from mrnet_features.evaluation.complement import Complement, measure_complement
-from mrnet_features.evaluation.crossval import Evaluation, cross_validate
-from mrnet_features.evaluation.folds import Folds
-from mrnet_features.evaluation.guards import Suspicion, find_duplicates, inspect_table
-from mrnet_features.evaluation.holdout import HoldOut, evaluate
-from mrnet_features.evaluation.importance import Importance, importance
-from mrnet_features.evaluation.operating import (
+from mrnet_features.evaluation.importance.importance import Importance, importance
+from mrnet_features.evaluation.importance.stability import null_importance
+from mrnet_features.evaluation.leakage.checks import Suspicion, find_duplicates, inspect_table
+from mrnet_features.evaluation.leakage.negative_controls import (
+    Canary,
+    plant_leak,
+    replace_by_noise,
+    shuffle_labels,
+)
+from mrnet_features.evaluation.metrics.auc import (
+    AucEstimate,
+    logit_interval,
+    measure_auc,
+    standard_error,
+)
+from mrnet_features.evaluation.metrics.calibration import (
+    Calibration,
+    measure_calibration,
+    wilson_interval,
+)
+from mrnet_features.evaluation.metrics.operating_points import (
     apply_thresholds,
     choose_threshold,
     choose_thresholds,
     measure_operating_points,
 )
-from mrnet_features.evaluation.predictions import read_paths, read_predictions
-from mrnet_features.evaluation.scores import Scores, score_predictions
-from mrnet_features.evaluation.splits import make_folds
-from mrnet_features.evaluation.stability import null_importance
+from mrnet_features.evaluation.metrics.scores import Scores, score_predictions
+from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
+from mrnet_features.evaluation.protocol.folds import Folds
+from mrnet_features.evaluation.protocol.holdout import HoldOut, evaluate
+from mrnet_features.evaluation.protocol.stratify import make_folds
 
 __all__ = [
     "AucEstimate",

@@ -14,14 +14,14 @@ from tqdm import tqdm
 
 from mrnet_features.arrays import Device, resolve_device
 from mrnet_features.data.mrnet import PLANES, Exam
-from mrnet_features.extraction.batches import ExamLike, Row, describe_batch, read_exam
-from mrnet_features.extraction.planning import count_readers
+from mrnet_features.extraction.describe import ExamLike, Row, describe_batch, read_exam
+from mrnet_features.extraction.gpu.planning import count_readers
 from mrnet_features.extraction.pooling import DEFAULT_POOLS, POOLS
 from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.extraction.sharing import iterate_devices
 from mrnet_features.families import find_families
 from mrnet_features.families.base import Family
-from mrnet_features.processes import run_jobs
+from mrnet_features.jobs import run_jobs
 from mrnet_features.stacks.prepare import Quantisation
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.families.distributions import nan_mean
-from mrnet_features.families.merging import pad_slices
+from mrnet_features.formulas.exam_axis import pad_slices
+from mrnet_features.formulas.histogram import nan_mean
 from mrnet_features.stacks.slices import IndexArray, count_slices
 
 Pool = Callable[[Array, IndexArray], Array]

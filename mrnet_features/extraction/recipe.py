@@ -15,7 +15,7 @@ from mrnet_features.extraction.folding import fold_pairs
 from mrnet_features.extraction.sheets import Ending, Part, Sheet, fill_sheet
 from mrnet_features.families.base import Family
 from mrnet_features.names import Name, format_name
-from mrnet_features.stacks.places import region_names
+from mrnet_features.stacks.atlas import region_names
 from mrnet_features.stacks.prepare import Group, Quantisation, Stack
 
 

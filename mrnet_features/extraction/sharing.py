@@ -11,11 +11,11 @@ from pathlib import Path
 
 from joblib import delayed
 
-from mrnet_features.extraction.batches import ExamLike, Row
-from mrnet_features.extraction.pipeline import iterate_device, warn_of_memory
-from mrnet_features.extraction.planning import Room, cut_blocks
+from mrnet_features.extraction.describe import ExamLike, Row
+from mrnet_features.extraction.gpu.pipeline import iterate_device, warn_of_memory
+from mrnet_features.extraction.gpu.planning import Room, cut_blocks
 from mrnet_features.extraction.recipe import Recipe
-from mrnet_features.processes import run_jobs
+from mrnet_features.jobs import run_jobs
 
 _here = threading.local()  # a worker's claim
 

@@ -9,10 +9,10 @@ from typing import ClassVar
 import numpy as np
 
 from mrnet_features.arrays import namespace
-from mrnet_features.counts.extents import extents
+from mrnet_features.counts.region_extents import extents
 from mrnet_features.families.base import Counts, Family, Statistics
-from mrnet_features.families.distributions import as_float
-from mrnet_features.families.merging import pad_slices
+from mrnet_features.formulas.exam_axis import pad_slices
+from mrnet_features.formulas.histogram import as_float
 from mrnet_features.stacks.prepare import Stack
 from mrnet_features.stacks.slices import count_slices
 

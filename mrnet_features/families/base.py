@@ -31,7 +31,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self, TypeAlias
 
 from mrnet_features.arrays import Array
-from mrnet_features.families.merging import merge_slices
+from mrnet_features.formulas.exam_axis import merge_slices
 from mrnet_features.names import PART
 from mrnet_features.stacks.prepare import Stack
 
@@ -59,7 +59,7 @@ class Family(ABC):
         Planes on which the family means something.
     region_sets : tuple of str
         Region sets to describe: ``knee``, the whole foreground, or names of
-        ``mrnet_features.stacks.places.REGION_SETS``, which must have boxes on all of `planes`.
+        ``mrnet_features.stacks.atlas.REGION_SETS``, which must have boxes on all of `planes`.
     slices_talk : bool
         Whether a slice's neighbours can change what is counted in it; never those of another exam.
     extensive : frozenset of str
@@ -113,7 +113,7 @@ class Family(ABC):
             What `count` returned, of the slices of one or more exams.
         starts : sequence of int
             First slice of each exam: slices ``starts[k]`` to ``starts[k + 1] - 1`` are one exam's.
-            ``mrnet_features.families.merging`` has what takes them apart.
+            ``mrnet_features.formulas.exam_axis`` has what takes them apart.
 
         Returns
         -------

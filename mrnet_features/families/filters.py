@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.counts.haar import haar_responses
-from mrnet_features.counts.responses import (
+from mrnet_features.counts.filter_responses import (
     REACH,
     STEPS,
     check_scale,
     gabor_responses,
     laplacian_responses,
 )
+from mrnet_features.counts.haar_wavelet import haar_responses
 from mrnet_features.families.base import Counts, Family, Statistics
-from mrnet_features.families.distributions import (
+from mrnet_features.formulas.histogram import (
     as_float,
     entropy,
     moment,

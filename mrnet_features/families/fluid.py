@@ -9,21 +9,21 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.counts.extents import bounds
+from mrnet_features.counts.boundaries import Rims, rims
+from mrnet_features.counts.components_3d import Pools, pools
 from mrnet_features.counts.histogram import histogram
 from mrnet_features.counts.once import count_once
-from mrnet_features.counts.pools import Pools, pools
-from mrnet_features.counts.rims import Rims, rims
+from mrnet_features.counts.region_extents import bounds
 from mrnet_features.families.base import Counts, Family, Statistics
-from mrnet_features.families.distributions import (
+from mrnet_features.formulas.component_shapes import describe_largest, describe_sizes
+from mrnet_features.formulas.exam_axis import merge_slices, pad_slices, spread_stacks
+from mrnet_features.formulas.histogram import (
     as_float,
     divide,
     median_of_stacks,
     moment,
     quantile,
 )
-from mrnet_features.families.merging import merge_slices, pad_slices, spread_stacks
-from mrnet_features.families.pool_shapes import describe_largest, describe_sizes
 from mrnet_features.stacks.prepare import Stack
 from mrnet_features.stacks.slices import count_slices
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.counts.pairs import pairs
+from mrnet_features.counts.cooccurrence import pairs
 from mrnet_features.families.base import Counts, Family, Statistics
-from mrnet_features.families.distributions import (
+from mrnet_features.formulas.histogram import (
     as_float,
     average_over,
     count_entropy,

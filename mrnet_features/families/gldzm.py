@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array
-from mrnet_features.counts.depths import depths
+from mrnet_features.counts.distance_zone import depths
 from mrnet_features.families.base import Counts, Family, Statistics
-from mrnet_features.families.distributions import as_float
-from mrnet_features.families.emphases import describe_emphases, read_matrix
+from mrnet_features.formulas.histogram import as_float
+from mrnet_features.formulas.level_matrix import describe_emphases, read_matrix
 from mrnet_features.stacks.prepare import Stack
 
 NAMES = (

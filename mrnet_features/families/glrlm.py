@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from mrnet_features.arrays import namespace
-from mrnet_features.counts.runs import runs
+from mrnet_features.counts.run_length import runs
 from mrnet_features.families.base import Counts, Family, Statistics
-from mrnet_features.families.distributions import average_over
-from mrnet_features.families.emphases import describe_emphases, read_matrix
+from mrnet_features.formulas.histogram import average_over
+from mrnet_features.formulas.level_matrix import describe_emphases, read_matrix
 from mrnet_features.stacks.prepare import Stack
 
 NAMES = (

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.counts.zones import zones
+from mrnet_features.counts.size_zone import zones
 from mrnet_features.families.base import Counts, Family, Statistics
-from mrnet_features.families.distributions import as_float
-from mrnet_features.families.emphases import describe_emphases, read_cells
-from mrnet_features.families.merging import merge_slices, pad_slices
+from mrnet_features.formulas.exam_axis import merge_slices, pad_slices
+from mrnet_features.formulas.histogram import as_float
+from mrnet_features.formulas.level_matrix import describe_emphases, read_cells
 from mrnet_features.stacks.prepare import Stack
 
 NAMES = (

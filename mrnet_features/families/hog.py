@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.counts.gradients import STEPS, gradients
+from mrnet_features.counts.oriented_gradients import STEPS, gradients
 from mrnet_features.families.base import Counts, Family, Statistics
-from mrnet_features.families.distributions import as_float, divide
+from mrnet_features.formulas.histogram import as_float, divide
 from mrnet_features.stacks.prepare import Stack
 
 

@@ -9,7 +9,7 @@ from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.histogram import histogram
 from mrnet_features.counts.once import count_once
 from mrnet_features.families.base import Counts, Family, Statistics
-from mrnet_features.families.distributions import (
+from mrnet_features.formulas.histogram import (
     as_float,
     divide,
     entropy,

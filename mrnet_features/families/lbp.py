@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from mrnet_features.counts.patterns import patterns
+from mrnet_features.counts.binary_patterns import patterns
 from mrnet_features.families.base import Counts, Family, Statistics
-from mrnet_features.families.distributions import as_float, entropy, normalise
+from mrnet_features.formulas.histogram import as_float, entropy, normalise
 from mrnet_features.stacks.prepare import Stack
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.counts.bands import N_ORIENTATIONS, N_SAMPLES, PATCH, Bands, bands
+from mrnet_features.counts.line_detector import N_ORIENTATIONS, N_SAMPLES, PATCH, Bands, bands
 from mrnet_features.families.base import Counts, Family, Statistics
-from mrnet_features.families.distributions import as_float, divide, nan_mean
-from mrnet_features.families.merging import pad_slices
+from mrnet_features.formulas.exam_axis import pad_slices
+from mrnet_features.formulas.histogram import as_float, divide, nan_mean
 from mrnet_features.stacks.prepare import Stack
 
 STEP = 180 / N_ORIENTATIONS  # degrees between orientations

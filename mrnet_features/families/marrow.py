@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from mrnet_features.arrays import Array, namespace
+from mrnet_features.counts.boundaries import rims
+from mrnet_features.counts.components_3d import Pools, pools
 from mrnet_features.counts.histogram import histogram
-from mrnet_features.counts.pools import Pools, pools
-from mrnet_features.counts.rims import rims
-from mrnet_features.counts.smooth import smooth
+from mrnet_features.counts.smoothing import smooth
 from mrnet_features.families.base import Counts, Family, Statistics
-from mrnet_features.families.distributions import (
+from mrnet_features.formulas.component_shapes import describe_sizes, sizes_by_region
+from mrnet_features.formulas.exam_axis import merge_slices, spread_stacks
+from mrnet_features.formulas.histogram import (
     as_float,
     divide,
     median_of_stacks,
@@ -20,8 +22,6 @@ from mrnet_features.families.distributions import (
     normalise,
     quantile,
 )
-from mrnet_features.families.merging import merge_slices, spread_stacks
-from mrnet_features.families.pool_shapes import describe_sizes, sizes_by_region
 from mrnet_features.stacks.prepare import Stack
 
 SIDE = 5  # pixels averaged: about 3 mm, so that trabeculae and the growth plate's scar vanish

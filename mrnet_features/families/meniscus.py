@@ -8,16 +8,16 @@ from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.histogram import histogram
+from mrnet_features.counts.morphology import wedges
 from mrnet_features.counts.once import count_once
-from mrnet_features.counts.wedges import wedges
 from mrnet_features.families.base import Counts, Family, Statistics
-from mrnet_features.families.distributions import (
+from mrnet_features.formulas.exam_axis import merge_slices, pad_slices, spread_stacks
+from mrnet_features.formulas.histogram import (
     as_float,
     divide,
     median_of_stacks,
     nan_mean,
 )
-from mrnet_features.families.merging import merge_slices, pad_slices, spread_stacks
 from mrnet_features.stacks.prepare import Stack
 
 N_TOP = 3  # slices; a tear is seen on two or three

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.counts.neighbours import neighbours
+from mrnet_features.counts.neighbourhood import neighbours
 from mrnet_features.counts.once import count_once
 from mrnet_features.families.base import Counts, Family, Statistics
-from mrnet_features.families.distributions import divide
-from mrnet_features.families.emphases import describe_emphases, read_matrix
+from mrnet_features.formulas.histogram import divide
+from mrnet_features.formulas.level_matrix import describe_emphases, read_matrix
 from mrnet_features.stacks.prepare import Stack
 
 NAMES = (

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.counts.neighbours import neighbours
+from mrnet_features.counts.neighbourhood import neighbours
 from mrnet_features.counts.once import count_once
 from mrnet_features.families.base import Counts, Family, Statistics
-from mrnet_features.families.distributions import as_float, divide, normalise
+from mrnet_features.formulas.histogram import as_float, divide, normalise
 from mrnet_features.stacks.prepare import Stack
 
 

@@ -13,8 +13,8 @@ from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.histogram import histogram
 from mrnet_features.counts.once import count_once
 from mrnet_features.families.base import Counts, Family, Statistics
-from mrnet_features.families.distributions import as_float, moment, nan_mean, normalise, quantile
-from mrnet_features.families.merging import pad_slices
+from mrnet_features.formulas.exam_axis import pad_slices
+from mrnet_features.formulas.histogram import as_float, moment, nan_mean, normalise, quantile
 from mrnet_features.stacks.prepare import Stack
 from mrnet_features.stacks.slices import count_slices
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.counts.masks import masks
+from mrnet_features.counts.threshold_masks import masks
 from mrnet_features.families.base import Counts, Family, Statistics
-from mrnet_features.families.distributions import as_float, divide
+from mrnet_features.formulas.histogram import as_float, divide
 from mrnet_features.stacks.prepare import Stack
 
 

@@ -1,10 +1,10 @@
 """Table -> probabilities: one classifier per task."""
 
 from mrnet_features.models.baselines import lightgbm_baseline, logistic_baseline, prior_baseline
-from mrnet_features.models.boosting import SeedAveragedLightGBM, import_lightgbm
 from mrnet_features.models.bundle import Bundle, fit_bundle, load_bundle
+from mrnet_features.models.lightgbm import SeedAveragedLightGBM, import_lightgbm
 from mrnet_features.models.logistic import ScaledLogistic
-from mrnet_features.models.planes import PlaneEnsemble
+from mrnet_features.models.plane_ensemble import PlaneEnsemble
 from mrnet_features.models.tuning import LIGHTGBM_GRID, TunedClassifier
 
 __all__ = [

@@ -7,7 +7,7 @@ from typing import Any
 
 from sklearn.dummy import DummyClassifier
 
-from mrnet_features.models.boosting import SeedAveragedLightGBM
+from mrnet_features.models.lightgbm import SeedAveragedLightGBM
 from mrnet_features.models.logistic import ScaledLogistic
 
 __all__ = ["lightgbm_baseline", "logistic_baseline", "prior_baseline"]

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mrnet_features.models.boosting import SeedAveragedLightGBM, import_lightgbm
-from mrnet_features.models.files import write_texts
+from mrnet_features.files import write_texts
+from mrnet_features.models.lightgbm import SeedAveragedLightGBM, import_lightgbm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

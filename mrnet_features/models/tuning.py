@@ -11,7 +11,7 @@ from sklearn.model_selection import ParameterGrid, StratifiedKFold
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from mrnet_features.models.boosting import SeedAveragedLightGBM
+from mrnet_features.models.lightgbm import SeedAveragedLightGBM
 from mrnet_features.models.targets import encode_two_classes
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from mrnet_features.arrays import Array, twin
 from mrnet_features.launch import N_THREADS, SHARED_BYTES, launch
-from mrnet_features.stacks.passes import BoolArray
+from mrnet_features.stacks.pixel_passes import BoolArray
 
 _MOST_BLOCKS = 1024  # on a GPU, where a slice does not fit a block's shared memory
 _MARGIN = 2  # around the mask that is closed, as outlines.cu has it

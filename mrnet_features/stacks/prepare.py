@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from mrnet_features.arrays import Array, Device, to_device
-from mrnet_features.stacks.knees import find_knees
-from mrnet_features.stacks.layout import lay_out
-from mrnet_features.stacks.passes import BoolArray, count_grey, map_grey
-from mrnet_features.stacks.places import KNEE, region_names
-from mrnet_features.stacks.quantisation import Quantisation
-from mrnet_features.stacks.regions import Uint8Array, find_foreground
-from mrnet_features.stacks.sets import cut_sets
+from mrnet_features.stacks.atlas import KNEE, region_names
+from mrnet_features.stacks.crop import cut_sets
+from mrnet_features.stacks.discretisation import Quantisation
+from mrnet_features.stacks.exam_slices import lay_out
+from mrnet_features.stacks.foreground import Uint8Array, find_foreground
+from mrnet_features.stacks.locate import find_knees
+from mrnet_features.stacks.pixel_passes import BoolArray, count_grey, map_grey
 from mrnet_features.stacks.stack import Group, Stack, check_stack, lay_end_to_end
 
 __all__ = [
@@ -98,7 +98,7 @@ def prepare_sets(
         Grey levels 0 to 255.
     plane : {"axial", "coronal", "sagittal"}
     region_sets : iterable of str
-        ``knee`` or names of ``mrnet_features.stacks.places.REGION_SETS``.
+        ``knee`` or names of ``mrnet_features.stacks.atlas.REGION_SETS``.
     quantisation : Quantisation, optional
         As `prepare`.
     device : {"cpu", "cuda"}, default "cpu"
@@ -147,7 +147,7 @@ def prepare_batch(
         Grey levels 0 to 255; at least one exam. All live in one place, and so will the stacks.
     plane : {"axial", "coronal", "sagittal"}
     region_sets : iterable of str
-        ``knee`` or names of ``mrnet_features.stacks.places.REGION_SETS``.
+        ``knee`` or names of ``mrnet_features.stacks.atlas.REGION_SETS``.
     quantisation : Quantisation, optional
         As `prepare`.
 

@@ -7,12 +7,12 @@ from skimage.feature import graycomatrix, hog, local_binary_pattern
 from skimage.filters import gabor_kernel
 from skimage.measure import euler_number, perimeter
 
-from mrnet_features.counts.gradients import gradients
-from mrnet_features.counts.haar import haar_responses
-from mrnet_features.counts.masks import masks
-from mrnet_features.counts.pairs import pairs
-from mrnet_features.counts.patterns import patterns
-from mrnet_features.counts.responses import gabor_responses, laplacian_responses
+from mrnet_features.counts.binary_patterns import patterns
+from mrnet_features.counts.cooccurrence import pairs
+from mrnet_features.counts.filter_responses import gabor_responses, laplacian_responses
+from mrnet_features.counts.haar_wavelet import haar_responses
+from mrnet_features.counts.oriented_gradients import gradients
+from mrnet_features.counts.threshold_masks import masks
 
 RNG = np.random.default_rng(3)
 NOISE = RNG.integers(0, 256, (2, 60, 70)).astype(np.uint8)

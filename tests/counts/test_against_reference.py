@@ -1,31 +1,20 @@
-"""Compiled counts equal the plain loops of tests/reference.py, on stacks of every kind."""
+"""Compiled counts equal the plain loops of tests/support/reference.py, on stacks of every kind."""
 
-import importlib.util
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrnet_features.counts.depths import depths
+from mrnet_features.counts.binary_patterns import patterns
+from mrnet_features.counts.cooccurrence import pairs
+from mrnet_features.counts.distance_zone import depths
 from mrnet_features.counts.histogram import histogram
-from mrnet_features.counts.neighbours import neighbours
-from mrnet_features.counts.pairs import pairs
-from mrnet_features.counts.patterns import patterns
-from mrnet_features.counts.runs import runs
-from mrnet_features.counts.zones import zones
-
-
-def load(name, path):
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-reference = load("reference", Path(__file__).parents[1] / "reference.py")
-stacks = load("zoo", Path(__file__).with_name("zoo.py")).stacks
+from mrnet_features.counts.neighbourhood import neighbours
+from mrnet_features.counts.run_length import runs
+from mrnet_features.counts.size_zone import zones
+from tests.support import reference
+from tests.support.zoo import stacks
 
 
 @given(stacks())

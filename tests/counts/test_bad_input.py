@@ -5,19 +5,19 @@ import inspect
 import numpy as np
 import pytest
 
-from mrnet_features.counts.depths import depths
-from mrnet_features.counts.extents import extents
-from mrnet_features.counts.gradients import gradients
-from mrnet_features.counts.haar import haar_responses
+from mrnet_features.counts.binary_patterns import patterns
+from mrnet_features.counts.components_3d import pools
+from mrnet_features.counts.cooccurrence import pairs
+from mrnet_features.counts.distance_zone import depths
+from mrnet_features.counts.filter_responses import gabor_responses, laplacian_responses
+from mrnet_features.counts.haar_wavelet import haar_responses
 from mrnet_features.counts.histogram import histogram
-from mrnet_features.counts.masks import masks
-from mrnet_features.counts.neighbours import neighbours
-from mrnet_features.counts.pairs import pairs
-from mrnet_features.counts.patterns import patterns
-from mrnet_features.counts.pools import pools
-from mrnet_features.counts.responses import gabor_responses, laplacian_responses
-from mrnet_features.counts.runs import runs
-from mrnet_features.counts.zones import zones
+from mrnet_features.counts.neighbourhood import neighbours
+from mrnet_features.counts.oriented_gradients import gradients
+from mrnet_features.counts.region_extents import extents
+from mrnet_features.counts.run_length import runs
+from mrnet_features.counts.size_zone import zones
+from mrnet_features.counts.threshold_masks import masks
 
 LEVELS = {"n_levels": 4}
 COUNTS = {

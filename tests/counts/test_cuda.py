@@ -4,10 +4,8 @@ By an emulated device on the CPU; by a real one with ``pytest --require-gpu``.
 """
 
 import importlib
-import importlib.util
 import inspect
 import pkgutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,17 +13,8 @@ from hypothesis import HealthCheck, given, settings
 
 from mrnet_features import counts
 from mrnet_features.arrays import Twin, to_device, to_host
-from mrnet_features.counts.extents import extents
-
-
-def load(name, path):
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-stacks = load("zoo", Path(__file__).with_name("zoo.py")).stacks
+from mrnet_features.counts.region_extents import extents
+from tests.support.zoo import stacks
 
 
 def find_twins():

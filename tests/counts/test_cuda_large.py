@@ -8,15 +8,17 @@ import pytest
 
 from mrnet_features import launch
 from mrnet_features.arrays import to_device, to_host
-from mrnet_features.counts import masks, responses, wedges
-from mrnet_features.counts.bands import bands
-from mrnet_features.counts.depths import depths
-from mrnet_features.counts.haar import haar_responses
-from mrnet_features.counts.pools import pools
-from mrnet_features.counts.responses import gabor_responses, laplacian_responses
-from mrnet_features.counts.rims import rims
-from mrnet_features.counts.smooth import smooth
-from mrnet_features.counts.zones import zones
+from mrnet_features.counts import filter_responses as responses
+from mrnet_features.counts import morphology as wedges
+from mrnet_features.counts import threshold_masks as masks
+from mrnet_features.counts.boundaries import rims
+from mrnet_features.counts.components_3d import pools
+from mrnet_features.counts.distance_zone import depths
+from mrnet_features.counts.filter_responses import gabor_responses, laplacian_responses
+from mrnet_features.counts.haar_wavelet import haar_responses
+from mrnet_features.counts.line_detector import bands
+from mrnet_features.counts.size_zone import zones
+from mrnet_features.counts.smoothing import smooth
 
 pytestmark = pytest.mark.usefixtures("gpu")
 

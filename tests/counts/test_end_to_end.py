@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from mrnet_features.arrays import to_device, to_host
-from mrnet_features.counts.bands import bands
-from mrnet_features.counts.extents import bounds
+from mrnet_features.counts.boundaries import rims
+from mrnet_features.counts.components_3d import pools
 from mrnet_features.counts.inputs import spread_threshold
-from mrnet_features.counts.pools import pools
-from mrnet_features.counts.rims import rims
-from mrnet_features.counts.wedges import wedges
+from mrnet_features.counts.line_detector import bands
+from mrnet_features.counts.morphology import wedges
+from mrnet_features.counts.region_extents import bounds
 from mrnet_features.stacks.slices import count_slices
 
 N_REGIONS = 2

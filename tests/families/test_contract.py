@@ -10,7 +10,7 @@ from mrnet_features.arrays import namespace
 from mrnet_features.counts.histogram import histogram
 from mrnet_features.families import discover_families, find_families
 from mrnet_features.families.base import Family
-from mrnet_features.families.distributions import as_float, moment, normalise
+from mrnet_features.formulas.histogram import as_float, moment, normalise
 from mrnet_features.testing import (
     CHECKS,
     check_batches,

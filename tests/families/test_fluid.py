@@ -9,7 +9,7 @@ from scipy.ndimage import binary_erosion
 from skimage.measure import label
 
 from mrnet_features.families.fluid import CORE_SIDE, MAD_TO_SD, DarkFluid, Fluid
-from mrnet_features.families.pool_shapes import MIN_POOL
+from mrnet_features.formulas.component_shapes import MIN_POOL
 from mrnet_features.stacks.prepare import Stack
 
 

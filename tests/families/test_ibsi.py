@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mrnet_features.counts.depths import depths
-from mrnet_features.counts.neighbours import neighbours
-from mrnet_features.counts.pairs import pairs
-from mrnet_features.counts.runs import runs
-from mrnet_features.counts.zones import zones
+from mrnet_features.counts.cooccurrence import pairs
+from mrnet_features.counts.distance_zone import depths
+from mrnet_features.counts.neighbourhood import neighbours
+from mrnet_features.counts.run_length import runs
+from mrnet_features.counts.size_zone import zones
 from mrnet_features.extraction.pooling import pool_slices
 from mrnet_features.families.base import Family
 from mrnet_features.families.glcm import Glcm

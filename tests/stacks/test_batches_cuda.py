@@ -9,14 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mrnet_features.arrays import to_device, to_host
+from mrnet_features.counts.cooccurrence import pairs
 from mrnet_features.counts.histogram import histogram
-from mrnet_features.counts.pairs import pairs
-from mrnet_features.data.knees import draw_knee
 from mrnet_features.stacks import ranges
-from mrnet_features.stacks.places import REGION_SETS
+from mrnet_features.stacks.atlas import REGION_SETS
 from mrnet_features.stacks.prepare import Quantisation, prepare_batch, prepare_sets
 from mrnet_features.stacks.stack import Stack
 from mrnet_features.stacks.windows import cut_windows, draw_boxes, find_extents
+from mrnet_features.synthetic import draw_knee
 
 pytestmark = pytest.mark.usefixtures("gpu")
 

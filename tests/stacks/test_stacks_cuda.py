@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mrnet_features.arrays import to_device, to_host
-from mrnet_features.stacks.changes import count_changes
-from mrnet_features.stacks.layout import lay_out
+from mrnet_features.stacks.exam_slices import lay_out
+from mrnet_features.stacks.foreground import find_foregrounds, find_knee_boxes
+from mrnet_features.stacks.joint_line import count_changes
 from mrnet_features.stacks.outlines import fill_outlines
-from mrnet_features.stacks.regions import find_foregrounds, find_knee_boxes
 
 pytestmark = pytest.mark.usefixtures("gpu")
 

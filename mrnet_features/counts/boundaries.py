@@ -1,0 +1,177 @@
+"""Bright pixels deep inside bright areas, and the grey step along the rims of such areas."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from mrnet_features.arrays import Array, twin
+from mrnet_features.counts.inputs import check_counted, spread_threshold
+from mrnet_features.counts.packed_rows import mark_bright
+from mrnet_features.launch import N_THREADS, count_walks, launch, launch_each
+from mrnet_features.stacks.slices import IndexArray
+
+IntArray = np.ndarray[Any, np.dtype[np.int32]]
+
+_BLOCK = 32  # pixels looked at together
+
+
+class Rims(NamedTuple):
+    """What lies in and around the bright areas of each region of each slice.
+
+    Attributes
+    ----------
+    core : array of shape (n_slices, n_regions), int32
+        Squares of `side` by `side` pixels that are bright and of one region throughout: what is
+        left when the bright areas are eroded by such a square.
+    n_steps : array of shape (n_slices, n_regions), int32
+        Neighbours, right or below, of one region, one bright and one not.
+    steps : array of shape (n_slices, n_regions), int32
+        Sum of their grey differences.
+    """
+
+    core: Array
+    n_steps: Array
+    steps: Array
+
+
+@twin
+def rims(grey: Array, regions: Array, *, threshold: int | Array, n_regions: int, side: int) -> Rims:
+    """Cores and rims of the areas at or above a grey level.
+
+    Parameters
+    ----------
+    grey : array of shape (n_slices, height, width), uint8
+        Grey levels 0 to 255.
+    regions : array of shape (n_slices, height, width), uint8
+        0 outside, r inside region r.
+    threshold : int, or array of shape (n_slices,), integer
+        Grey level from which a pixel is bright, in all slices or in each.
+    n_regions : int
+    side : int
+        Pixels, at least 1.
+
+    Returns
+    -------
+    Rims
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the input is not as above.
+
+    Examples
+    --------
+    >>> grey = np.array([[[9, 9, 9, 1], [9, 9, 1, 1]]], np.uint8)
+    >>> found = rims(grey, np.ones_like(grey), threshold=9, n_regions=1, side=2)
+    >>> [int(part[0, 0]) for part in found]
+    [1, 3, 24]
+    """
+    _check(grey, regions, n_regions, side)
+    counts = np.zeros((3, grey.shape[0], n_regions + 1), np.int32)
+    thresholds = spread_threshold(threshold, grey).astype(np.int64)
+    _count_rims(np.ascontiguousarray(grey), np.ascontiguousarray(regions), thresholds, side, counts)
+    core, n_steps, steps = counts[:, :, 1:]
+    return Rims(core, n_steps, steps)
+
+
+@rims.gpu
+def _(grey: Array, regions: Array, *, threshold: int | Array, n_regions: int, side: int) -> Rims:
+    import cupy
+
+    _check(grey, regions, n_regions, side)
+    grey, regions = cupy.ascontiguousarray(grey), cupy.ascontiguousarray(regions)
+    n_slices, height, width = grey.shape
+    thresholds = spread_threshold(threshold, grey)
+    is_bright_row = cupy.empty(grey.shape, cupy.uint8)
+    launch_each(
+        "boundaries.cu",
+        "find_bright_rows",
+        grey.size,
+        (grey, regions, thresholds, np.uint32(grey.size), height, width, side, is_bright_row),
+    )
+    counts = cupy.zeros((3, n_slices, n_regions), cupy.int32)
+    blocks_a_slice = count_walks(height * width)
+    launch(
+        "boundaries.cu",
+        "count_rims",
+        n_slices * blocks_a_slice,
+        N_THREADS,
+        (
+            *(grey, regions, is_bright_row, thresholds, blocks_a_slice, n_slices, height, width),
+            *(n_regions, side, counts),
+        ),
+    )
+    return Rims(counts[0], counts[1], counts[2])
+
+
+def _check(grey: Array, regions: Array, n_regions: int, side: int) -> None:
+    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
+    if side < 1:
+        raise ValueError(f"`side` must be at least 1 pixel, got {side}.")
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _count_rims(
+    grey: Any, regions: Any, thresholds: IndexArray, side: int, counts: IntArray
+) -> None:
+    """One pass; a column's `rows` counts rows whose last `side` pixels are all bright.
+
+    Where neither a line nor the one below is bright nothing can be counted: most blocks are
+    passed over.
+    """
+    n_slices, height, width = grey.shape
+    rows = np.zeros(width, np.int32)
+    bright = np.zeros((2, width + 1), np.uint8)  # of this line and the next, by turns; 0 beyond
+    for s in range(n_slices):
+        core, n_steps, steps = counts[0, s], counts[1, s], counts[2, s]
+        threshold = thresholds[s]
+        rows[:] = 0
+        mark_bright(grey[s, 0], regions[s, 0], threshold, bright[0])
+        for y in range(height):
+            here, below = bright[y & 1], bright[(y + 1) & 1]
+            below[:] = 0
+            if y + 1 < height:
+                mark_bright(grey[s, y + 1], regions[s, y + 1], threshold, below)
+            streak = 0
+            for start in range(0, width, _BLOCK):
+                end = min(start + _BLOCK, width)
+                seen = _any_bright(here[start : end + 1]) or _any_bright(below[start:end])
+                if not seen:
+                    streak = 0
+                    rows[start:end] = 0
+                    continue
+                for x in range(start, end):
+                    r = regions[s, y, x]
+                    if r == 0:
+                        streak, rows[x] = 0, 0
+                        continue
+                    g = np.int32(grey[s, y, x])
+                    # of two pixels of one region, marks that differ are that region and 0
+                    if x + 1 < width and here[x] != here[x + 1] and regions[s, y, x + 1] == r:
+                        n_steps[r] += 1
+                        steps[r] += abs(g - np.int32(grey[s, y, x + 1]))
+                    if y + 1 < height and here[x] != below[x] and regions[s, y + 1, x] == r:
+                        n_steps[r] += 1
+                        steps[r] += abs(g - np.int32(grey[s, y + 1, x]))
+                    if here[x] == 0:
+                        streak, rows[x] = 0, 0
+                        continue
+                    if x == 0 or regions[s, y, x - 1] != r:
+                        streak = 0
+                    streak += 1
+                    if y == 0 or regions[s, y - 1, x] != r:
+                        rows[x] = 0
+                    rows[x] = rows[x] + 1 if streak >= side else 0
+                    if rows[x] >= side:
+                        core[r] += 1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _any_bright(bright: Any) -> bool:
+    seen = np.uint8(0)
+    for x in range(bright.shape[0]):
+        seen |= bright[x]
+    return bool(seen > 0)

@@ -1,0 +1,292 @@
+"""Three-dimensional pools of bright pixels: how many, how large, where and of what shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from mrnet_features.arrays import Array, namespace, twin
+from mrnet_features.counts.inputs import check_counted, spread_threshold
+from mrnet_features.counts.labelling import NO_LABEL, label_on_gpu
+from mrnet_features.counts.packed_rows import find_change, find_span, mark_bright
+from mrnet_features.launch import launch_each
+from mrnet_features.stacks.slices import IndexArray, find_owners
+
+IntArray = np.ndarray[Any, np.dtype[np.int32]]
+
+
+class Pools(NamedTuple):
+    """Pools of every region, as a list, in the order of their first pixels.
+
+    Attributes
+    ----------
+    region : array of shape (n_pools,), int32
+        Region the pool lies in, 0 for the first.
+    size : array of shape (n_pools,), int32
+        Number of pixels, over all slices.
+    sums : array of shape (n_pools, 6), int64
+        Sums over the pixels of slice s, row y, column x, y * y, x * x and y * x.
+    bounds : array of shape (n_pools, 6), int32
+        First and last slice, first and last row, first and last column.
+    stack : array of shape (n_pools,), int32
+        Exam that the pool lies in, 0 for the first; slices are counted from its first.
+    """
+
+    region: Array
+    size: Array
+    sums: Array
+    bounds: Array
+    stack: Array
+
+
+@twin
+def pools(
+    grey: Array,
+    regions: Array,
+    *,
+    threshold: int | Array,
+    n_regions: int,
+    starts: Sequence[int] = (0,),
+    origins: Sequence[tuple[int, int]] = (),
+) -> Pools:
+    """Connected pieces of the pixels at or above a grey level, in three dimensions.
+
+    Pixels connect to the 26 around them where both lie in one region of one exam.
+
+    Parameters
+    ----------
+    grey : array of shape (n_slices, height, width), uint8
+        Grey levels 0 to 255.
+    regions : array of shape (n_slices, height, width), uint8
+        0 outside, r inside region r.
+    threshold : int, or array of shape (n_slices,), integer
+        Grey level from which a pixel is bright, in all slices or in each.
+    n_regions : int
+    starts, origins : sequence of int and of pairs of int
+        First slice of each exam, and row and column from which places are counted, as `Stack` has
+        them. Default: one exam, counted from its first pixel.
+
+    Returns
+    -------
+    Pools
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the input is not as above.
+
+    Examples
+    --------
+    >>> grey = np.array([[[9, 0, 9]], [[9, 0, 0]]], np.uint8)
+    >>> found = pools(grey, np.ones_like(grey), threshold=9, n_regions=1)
+    >>> found.size, found.bounds[0]
+    (array([2, 1], dtype=int32), array([0, 1, 0, 0, 0, 0], dtype=int32))
+    """
+    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
+    found = _find_pools(
+        np.ascontiguousarray(grey),
+        np.ascontiguousarray(regions),
+        spread_threshold(threshold, grey).astype(np.int64),
+        find_owners(starts, grey.shape[0]),
+    )
+    return _count_from(Pools(*found), starts, origins)
+
+
+@pools.gpu
+def _(
+    grey: Array,
+    regions: Array,
+    *,
+    threshold: int | Array,
+    n_regions: int,
+    starts: Sequence[int] = (0,),
+    origins: Sequence[tuple[int, int]] = (),
+) -> Pools:
+    import cupy
+
+    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
+    grey, regions = cupy.ascontiguousarray(grey), cupy.ascontiguousarray(regions)
+    n_slices, height, width = grey.shape
+    is_bright = grey >= spread_threshold(threshold, grey)[:, None, None]
+    bright = is_bright.view(cupy.uint8)
+    root, sizes = label_on_gpu(bright, regions, lowest=1, mask=0, starts=starts)
+    roots = cupy.flatnonzero(sizes)
+    n_pools = roots.shape[0]
+    region, size = cupy.empty(n_pools, cupy.int32), cupy.empty(n_pools, cupy.int32)
+    sums, bounds = cupy.zeros((n_pools, 6), cupy.int64), cupy.empty((n_pools, 6), cupy.int32)
+    place = cupy.empty(grey.size, cupy.int32)
+    launch_each(
+        "components_3d.cu",
+        "begin_pools",
+        n_pools,
+        (roots, n_pools, regions, sizes, place, region, size, bounds),
+    )
+    if n_pools > 0:
+        launch_each(
+            "components_3d.cu",
+            "add_runs",
+            grey.size,
+            (
+                *(root, place, np.uint32(grey.size), height, width, np.uint32(NO_LABEL)),
+                *(sums, bounds),
+            ),
+        )
+    owners = cupy.asarray(find_owners(starts, n_slices).astype(np.int32))
+    stack = owners[roots // (height * width)]
+    return _count_from(Pools(region, size, sums, bounds, stack), starts, origins)
+
+
+def _count_from(found: Pools, starts: Sequence[int], origins: Sequence[tuple[int, int]]) -> Pools:
+    """Pools with places counted from each exam's first slice and its origin.
+
+    Whole numbers moved, so that what follows is the very same wherever an exam lies.
+    """
+    moves = [
+        (start, *origin)
+        for start, origin in zip(starts, origins or [(0, 0)] * len(starts), strict=True)
+    ]
+    if not any(any(move) for move in moves):
+        return found
+    xp = namespace(found.size)
+    move = xp.take(xp.asarray(np.asarray(moves, np.int64)), found.stack, axis=0)
+    n = xp.astype(found.size, xp.int64)
+    ds, dy, dx = (move[:, k] for k in range(3))
+    s, y, x, yy, xx, yx = (found.sums[:, k] for k in range(6))
+    sums = (
+        *(s - n * ds, y - n * dy, x - n * dx),
+        *(yy - 2 * dy * y + n * dy * dy, xx - 2 * dx * x + n * dx * dx),
+        yx - dy * x - dx * y + n * dy * dx,
+    )
+    bounds = found.bounds - xp.astype(xp.stack([ds, ds, dy, dy, dx, dx], axis=-1), xp.int32)
+    return found._replace(sums=xp.stack(sums, axis=-1), bounds=bounds)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _find_pools(grey: Any, regions: Any, thresholds: IndexArray, owners: IndexArray) -> Any:
+    """Join runs of bright pixels with the runs of the four rows that lie before and touch."""
+    n_slices, height, width = grey.shape
+    room = 1 << 14
+    runs = np.empty((room, 4), np.int32)  # region, first column, one past the last, parent
+    starts = np.zeros(n_slices * height + 1, np.int64)
+    code = np.zeros(width, np.uint8)
+    n_runs = 0
+    for s in range(n_slices):
+        for y in range(height):
+            if n_runs + width > room:
+                room = 2 * room + width
+                wider = np.empty((room, 4), np.int32)
+                for k in range(n_runs):  # assigning all at once would take seconds to compile
+                    for part in range(4):
+                        wider[k, part] = runs[k, part]
+                runs = wider
+            first, end = find_span(regions[s, y])
+            bright = code[: end - first]
+            mark_bright(grey[s, y, first:end], regions[s, y, first:end], thresholds[s], bright)
+            before = np.uint8(0)
+            x = find_change(bright, 0, before)
+            while x < bright.shape[0]:
+                if before != 0:
+                    runs[n_runs - 1, 2] = first + x
+                before = bright[x]
+                if before != 0:
+                    runs[n_runs, 0], runs[n_runs, 1] = before, first + x
+                    runs[n_runs, 3] = n_runs
+                    n_runs += 1
+                x = find_change(bright, x + 1, before)
+            if before != 0:
+                runs[n_runs - 1, 2] = end
+            row = s * height + y
+            starts[row + 1] = n_runs
+            if starts[row] == n_runs:
+                continue
+            if y > 0:
+                _join_rows(runs, starts[row - 1], starts[row], starts[row], n_runs)
+            if s > 0 and owners[s] == owners[s - 1]:
+                for other in range(max(y - 1, 0), min(y + 2, height)):
+                    above = row - height - y + other
+                    _join_rows(runs, starts[above], starts[above + 1], starts[row], n_runs)
+    place = np.empty(n_runs, np.int32)
+    n_pools = 0
+    for run in range(n_runs):
+        if runs[run, 3] == run:
+            place[run] = n_pools
+            n_pools += 1
+    region, size = np.empty(n_pools, np.int32), np.zeros(n_pools, np.int32)
+    sums = np.zeros((n_pools, 6), np.int64)
+    bounds = np.empty((n_pools, 6), np.int32)
+    stack = np.empty(n_pools, np.int32)
+    for s in range(n_slices):
+        for y in range(height):
+            for run in range(starts[s * height + y], starts[s * height + y + 1]):
+                root = run
+                while runs[root, 3] != root:
+                    root = runs[root, 3]
+                runs[run, 3] = root
+                pool = place[root]
+                first, last = np.int64(runs[run, 1]), np.int64(runs[run, 2]) - 1
+                if size[pool] == 0:
+                    region[pool] = runs[run, 0] - 1
+                    stack[pool] = owners[s]
+                    bounds[pool, 0], bounds[pool, 1] = s, s
+                    bounds[pool, 2], bounds[pool, 3] = y, y
+                    bounds[pool, 4], bounds[pool, 5] = first, last
+                n = last - first + 1
+                along = n * (first + last) // 2
+                size[pool] += n
+                sums[pool, 0] += n * s
+                sums[pool, 1] += n * y
+                sums[pool, 2] += along
+                sums[pool, 3] += n * y * y
+                sums[pool, 4] += _squares_to(last) - _squares_to(first - 1)
+                sums[pool, 5] += along * y
+                bounds[pool, 1] = s
+                bounds[pool, 2], bounds[pool, 3] = min(bounds[pool, 2], y), max(bounds[pool, 3], y)
+                bounds[pool, 4] = min(bounds[pool, 4], first)
+                bounds[pool, 5] = max(bounds[pool, 5], last)
+    return region, size, sums, bounds, stack
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _squares_to(last: Any) -> Any:
+    """Sum of the squares of 0 to `last`; 0 for -1."""
+    return last * (last + 1) * (2 * last + 1) // 6
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _join_rows(runs: IntArray, one: int, one_end: int, other: int, other_end: int) -> None:
+    """Join the runs of two rows that touch, by an edge or a corner; both lists ascend."""
+    while one < one_end and other < other_end:
+        if runs[one, 2] < runs[other, 1]:
+            one += 1
+        elif runs[other, 2] < runs[one, 1]:
+            other += 1
+        else:
+            _join_runs(runs, one, other)
+            ends_too = runs[one, 2] == runs[other, 2] and one + 1 < one_end
+            # the next of this row may begin where both end, and touch by a corner
+            if ends_too and runs[one + 1, 1] == runs[other, 2]:
+                _join_runs(runs, one + 1, other)
+            if runs[one, 2] < runs[other, 2]:
+                one += 1
+            else:
+                other += 1
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _join_runs(runs: IntArray, one: int, other: int) -> None:
+    """Join two runs under the earlier root, if they lie in one region; halve the paths."""
+    if runs[one, 0] != runs[other, 0]:
+        return
+    while runs[one, 3] != one:
+        runs[one, 3] = runs[runs[one, 3], 3]
+        one = runs[one, 3]
+    while runs[other, 3] != other:
+        runs[other, 3] = runs[runs[other, 3], 3]
+        other = runs[other, 3]
+    if one < other:
+        runs[other, 3] = one
+    else:
+        runs[one, 3] = other

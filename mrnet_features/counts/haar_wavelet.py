@@ -1,0 +1,125 @@
+"""Details of the undecimated Haar wavelet, rounded to quarters of a grey level and counted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from mrnet_features.arrays import Array, twin
+from mrnet_features.counts.filter_responses import REACH, STEPS, count_on_gpu
+from mrnet_features.counts.inputs import check_counted
+from mrnet_features.launch import launch_each
+
+IntArray = np.ndarray[Any, np.dtype[np.int32]]
+
+
+@twin
+def haar_responses(grey: Array, regions: Array, *, side: int, n_regions: int) -> Array:
+    """Histogram of the undecimated Haar wavelet's details in each region of each slice.
+
+    Over every square of `side` pixels that lies in one region: the mean of one half less that of
+    the other, without its sign. The halves are left and right, upper and lower, and both pairs of
+    opposite quarters.
+
+    Parameters
+    ----------
+    grey : array of shape (n_slices, height, width), uint8
+        Grey levels 0 to 255.
+    regions : array of shape (n_slices, height, width), uint8
+        0 outside, r inside region r.
+    side : int
+        2, 4, 8, ... up to 64 pixels.
+    n_regions : int
+
+    Returns
+    -------
+    array of shape (n_slices, n_regions, 3, 1021), int32
+        Number of squares; [..., d, k] with detail k / 4 grey levels.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the input is not as above.
+
+    Examples
+    --------
+    >>> grey = np.uint8([[[0, 4], [0, 4]]])
+    >>> haar_responses(grey, np.ones_like(grey), side=2, n_regions=1).argmax(axis=-1)
+    array([[[16, 0, 0]]])
+    """
+    _check_side(side)
+    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
+    counts = np.zeros((grey.shape[0], n_regions + 1, 3, REACH + 1), np.int32)
+    _count_squares(np.ascontiguousarray(grey), np.ascontiguousarray(regions), side, counts)
+    return counts[:, 1:]
+
+
+@haar_responses.gpu
+def _(grey: Array, regions: Array, *, side: int, n_regions: int) -> Array:
+    import cupy
+
+    _check_side(side)
+    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
+    grey, regions = cupy.ascontiguousarray(grey), cupy.ascontiguousarray(regions)
+    _, height, width = grey.shape
+    n_pixels, half = np.uint32(grey.size), side // 2
+    sums, is_whole_row = cupy.empty(grey.shape, cupy.uint16), cupy.empty(grey.shape, cupy.uint8)
+    quarters = cupy.empty(grey.shape, cupy.int32)
+    response = cupy.empty((3, *grey.shape), cupy.uint16)
+    for kernel, args in (
+        ("sum_rows", (grey, regions, n_pixels, width, half, sums, is_whole_row)),
+        ("sum_columns", (sums, n_pixels, height, width, half, quarters)),
+        (
+            "take_details",
+            (quarters, regions, is_whole_row, n_pixels, height, width, half, response),
+        ),
+    ):
+        launch_each("haar_wavelet.cu", kernel, grey.size, args)
+    return count_on_gpu(response, regions, n_regions, 3, REACH + 1)
+
+
+def _check_side(side: int) -> None:
+    if side not in {2, 4, 8, 16, 32, 64}:
+        raise ValueError(f"`side` must be 2, 4, 8, 16, 32 or 64 pixels, got {side}.")
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _count_squares(grey: Any, regions: Any, side: int, counts: IntArray) -> None:
+    """Take sums over squares from a table of sums, where a run of rows and columns is whole."""
+    n_slices, height, width = grey.shape
+    n = side // 2
+    area = side * n
+    table = np.zeros((height + 1, width + 1), np.int32)
+    tall = np.zeros(width, np.int32)
+    for s in range(n_slices):
+        tall[:] = 0
+        for y in range(height):
+            row = np.int32(0)
+            for x in range(width):
+                row += grey[s, y, x]
+                table[y + 1, x + 1] = table[y, x + 1] + row
+        for y in range(height):
+            length = 0
+            for x in range(width):
+                r = regions[s, y, x]
+                length = length + 1 if x > 0 and regions[s, y, x - 1] == r else 1
+                is_wide = r > 0 and length >= side
+                goes_on = y > 0 and regions[s, y - 1, x] == r
+                tall[x] = 0 if not is_wide else tall[x] + 1 if goes_on else 1
+                if tall[x] < side:
+                    continue
+                # corners of the four quarters
+                y0, y1, y2 = y + 1 - side, y + 1 - n, y + 1
+                x0, x1, x2 = x + 1 - side, x + 1 - n, x + 1
+                up_left = table[y1, x1] - table[y0, x1] - table[y1, x0] + table[y0, x0]
+                up_right = table[y1, x2] - table[y0, x2] - table[y1, x1] + table[y0, x1]
+                low_left = table[y2, x1] - table[y1, x1] - table[y2, x0] + table[y1, x0]
+                low_right = table[y2, x2] - table[y1, x2] - table[y2, x1] + table[y1, x1]
+                across = abs(up_right + low_right - up_left - low_left)
+                along = abs(low_left + low_right - up_left - up_right)
+                aslant = abs(up_left + low_right - up_right - low_left)
+                counts[s, r, 0, (STEPS * across + area // 2) // area] += 1
+                counts[s, r, 1, (STEPS * along + area // 2) // area] += 1
+                counts[s, r, 2, (STEPS * aslant + area // 2) // area] += 1

@@ -1,0 +1,208 @@
+"""Labels: which pixels of a slice hang together, being of one level in one region.
+
+Slices are walked line by line. All that can be decided by comparing whole lines is, without a
+branch; what is left for each pixel is to take over a label, and to note which labels meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from mrnet_features.arrays import Array
+from mrnet_features.counts.packed_rows import find_span
+from mrnet_features.launch import check_items, launch, launch_each
+
+KeyArray = np.ndarray[Any, np.dtype[np.uint16]]
+LabelArray = np.ndarray[Any, np.dtype[np.uint32]]
+
+NO_KEY = 65535  # beyond 255 regions of 255 levels
+
+TILE_WIDTH, TILE_HEIGHT = 32, 8  # as labelling.cu has them
+_SEAM_THREADS = -(-(TILE_WIDTH + TILE_HEIGHT) // 32) * 32  # one a seam's pixel, in whole warps
+NO_LABEL = 2**32 - 1  # as labelling.cu has it
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def label_slice(
+    levels: Any,
+    regions: Any,
+    n_levels: int,
+    label: LabelArray,
+    parent: LabelArray,
+    key_of: KeyArray,
+    size: LabelArray,
+    meeting: LabelArray,
+) -> int:
+    """Label the 8-connected pixels of one level in one region; return the number of labels.
+
+    Label k belongs to zone ``parent[k] <= k``, to its own where both are equal: that is a zone's
+    root, which carries its size. Zones of key 0 lie in no region. All arrays but the first two
+    are filled.
+
+    Parameters
+    ----------
+    levels, regions : array of shape (height, width), uint8
+    n_levels : int
+    label : array of shape (height + 1, width + 2), uint32
+        Row y + 1, column x + 1 is the label of pixel (y, x) if that lies in a region.
+    parent, size : array of shape (height * width + 2,), uint32
+    key_of : array of shape (height * width + 2,), uint16
+        ``(region - 1) * n_levels + level``, or 0.
+    meeting : array of shape (height * width + 1, 2), uint32
+        Work space.
+    """
+    height, width = levels.shape
+    n_levels_of = np.uint16(n_levels)
+    keys = np.full((2, width + 2), NO_KEY, np.uint16)  # of this line and the one above, by turns
+    taken = np.zeros(width, np.uint32)
+    goes_on, meets = np.zeros(width, np.uint8), np.zeros(width, np.uint8)
+    spans = np.zeros((height, 2), np.int32)
+    newest = np.uint32(0)
+    n_meetings = 0
+    for y in range(height):
+        key, above = keys[y & 1], keys[(y + 1) & 1]
+        key[:] = NO_KEY
+        first, end = find_span(regions[y])
+        spans[y, 0], spans[y, 1] = first, end
+        n = end - first
+        its_region, its_level = regions[y, first:end], levels[y, first:end]
+        mine, left = key[first + 1 : end + 1], key[first:end]
+        for x in range(n):
+            r = np.uint16(its_region[x])
+            of_pixel = np.uint16(np.uint16((r - np.uint16(1)) * n_levels_of) + its_level[x])
+            mine[x] = of_pixel if r > 0 else np.uint16(0)
+        up_left, up, up_right = (
+            above[first:end],
+            above[first + 1 : end + 1],
+            above[first + 2 : end + 2],
+        )
+        line, line_above = label[y + 1, first + 1 : end + 1], label[y, first : end + 2]
+        for x in range(n):
+            k = mine[x]
+            west, north = left[x] == k, up[x] == k
+            north_west, north_east = up_left[x] == k, up_right[x] == k
+            from_north = line_above[x + 1] if north else np.uint32(0)
+            from_east = line_above[x + 2] if north_east else np.uint32(0)
+            from_west = line_above[x] if north_west else from_east
+            taken[x] = from_north if north else from_west
+            goes_on[x] = west
+            # the pixel above touches the other neighbours, so that only without it two can meet
+            meets[x] = north_east & (not north) & (west | north_west)
+        last = np.uint32(0)
+        for x in range(n):
+            old = taken[x]
+            newest = np.uint32(newest + np.uint32((old == 0) & (goes_on[x] == 0)))
+            begun = old if old > 0 else newest
+            last = last if goes_on[x] > 0 else begun
+            line[x] = last
+            key_of[last] = mine[x]
+        for x in range(n):
+            meeting[n_meetings, 0] = line[x]
+            meeting[n_meetings, 1] = line_above[x + 2]
+            n_meetings += int(meets[x])
+    n_labels = int(newest)
+    for k in range(n_labels + 1):
+        parent[k], size[k] = k, 0
+    for y in range(height):
+        line = label[y + 1, spans[y, 0] + 1 : spans[y, 1] + 1]
+        for x in range(line.shape[0]):
+            size[line[x]] += np.uint32(1)
+    for place in range(n_meetings):
+        _join(parent, meeting[place, 0], meeting[place, 1])
+    # a parent's label is smaller than its child's: from the last on, all is handed upwards
+    for child in range(n_labels, 0, -1):
+        up_to = parent[child]
+        size[up_to] += size[child] if up_to != child else np.uint32(0)
+    return n_labels
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _join(parent: LabelArray, one: Any, other: Any) -> None:
+    """Join two labels' zones under the smaller root; halve the paths on the way."""
+    while parent[one] != one:
+        parent[one] = parent[parent[one]]
+        one = parent[one]
+    while parent[other] != other:
+        parent[other] = parent[parent[other]]
+        other = parent[other]
+    parent[max(one, other)] = min(one, other)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def make_room(height: int, width: int) -> Any:
+    """Empty arrays for `label_slice`: label, parent, size, key_of, meeting."""
+    n_labels = height * width + 2
+    return (
+        np.empty((height + 1, width + 2), np.uint32),
+        np.empty(n_labels, np.uint32),
+        np.empty(n_labels, np.uint32),
+        np.empty(n_labels, np.uint16),
+        np.empty((n_labels, 2), np.uint32),
+    )
+
+
+def label_on_gpu(
+    values: Array,
+    regions: Array,
+    *,
+    lowest: int = 0,
+    mask: int = 255,
+    diagonals: bool = True,
+    starts: Sequence[int] | None = None,
+) -> tuple[Array, Array]:
+    """Pieces of a stack that lives on a GPU: of one region and, under a mask, of one value.
+
+    Parameters
+    ----------
+    values, regions : CuPy array of shape (n_slices, height, width), uint8
+        Contiguous. Pixels of region 0 belong to no piece.
+    lowest : int, default 0
+        Pixels of a lower value belong to no piece.
+    mask : int, default 255
+        Bits of the values that must agree: 255 for all, 0 for none.
+    diagonals : bool, default True
+        Whether pixels that touch by a corner hang together, too.
+    starts : sequence of int, optional
+        First slice of each exam. Where they are given a pixel hangs together with the nine above
+        and below it, too, if these are of one exam.
+
+    Returns
+    -------
+    root : CuPy array of shape (n_pixels,), uint32
+        Place of the first pixel of a pixel's piece in the whole stack, `NO_LABEL` for none.
+    size : CuPy array of shape (n_pixels,), int32
+        Pixels of a piece at its first pixel; 0 elsewhere.
+
+    Raises
+    ------
+    ValueError
+        If the stack has more than `MOST_ITEMS` pixels.
+    """
+    import cupy
+
+    n_slices, height, width = values.shape
+    n_pixels = n_slices * height * width
+    check_items(n_pixels)
+    root, size = cupy.empty(n_pixels, cupy.uint32), cupy.empty(n_pixels, cupy.int32)
+    n_tiles = n_slices * -(-height // TILE_HEIGHT) * -(-width // TILE_WIDTH)
+    what = (values, regions, lowest, mask)
+    tiled = (*what, int(diagonals), height, width, root)
+    launch("labelling.cu", "label_tiles", n_tiles, TILE_WIDTH * TILE_HEIGHT, (*tiled, size))
+    launch("labelling.cu", "join_tiles", n_tiles, _SEAM_THREADS, tiled)
+    if starts is not None:
+        is_first = np.zeros(n_slices, np.uint8)
+        is_first[list(starts)] = 1
+        later = n_pixels - height * width
+        n = np.uint32(n_pixels)
+        launch_each(
+            "labelling.cu",
+            "join_slices",
+            later,
+            (*what, cupy.asarray(is_first), height, width, n, root),
+        )
+    launch_each("labelling.cu", "flatten", n_pixels, (np.uint32(n_pixels), root, size))
+    return root, size

@@ -1,0 +1,243 @@
+"""Dark bands along twelve orientations: how much darker than what lies on both sides."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from mrnet_features.arrays import Array, twin
+from mrnet_features.counts.inputs import check_counted
+from mrnet_features.launch import N_THREADS, count_walks, launch, launch_each
+from mrnet_features.stacks.slices import find_owners
+
+IntArray = np.ndarray[Any, np.dtype[np.int32]]
+
+N_ORIENTATIONS = 12
+N_SAMPLES = 11  # along a band, two pixels apart: 21 pixels, a third of an ACL and more
+SPACING = 2
+PATCH = 9  # pixels summed for one sample
+
+
+class Bands(NamedTuple):
+    """The strongest band of each slice, region, offset and orientation.
+
+    The last two axes are offsets and orientations; orientation k rises from left to right by 15 k
+    degrees.
+
+    Attributes
+    ----------
+    found : array of shape (n_slices, n_regions, n_offsets, 12), uint8
+        1 where a band could be laid out, else 0 and the others are 0.
+    inside, beside : array of shape (n_slices, n_regions, n_offsets, 12), int32
+        Sum of grey levels, over 11 samples of 3 by 3 pixels, along the band and along the darker
+        of its two sides, where their difference is largest.
+    continuity : array of shape (n_slices, n_regions, n_offsets, 12), int32
+        Samples, of 11, that are darker than both sides.
+    """
+
+    found: Array
+    inside: Array
+    beside: Array
+    continuity: Array
+
+
+@twin
+def bands(
+    grey: Array,
+    regions: Array,
+    *,
+    n_regions: int,
+    offsets: tuple[int, ...],
+    starts: Sequence[int] = (0,),
+    origins: Sequence[tuple[int, int]] = (),
+) -> Bands:
+    """Strongest dark bands with their middle in each region of each slice.
+
+    A band is 21 pixels long, its sides are parallels at a distance of `offset` pixels. Middles are
+    tried in every second row and column, counted from the origin. Band and sides must lie in the
+    slice, and may reach beyond the region. Of equally strong bands the first counts.
+
+    Parameters
+    ----------
+    grey : array of shape (n_slices, height, width), uint8
+        Grey levels 0 to 255.
+    regions : array of shape (n_slices, height, width), uint8
+        0 outside, r inside region r.
+    n_regions : int
+    offsets : tuple of int
+        Pixels between the middle of a band and its sides.
+    starts, origins : sequence of int and of pairs of int
+        First slice of each exam, and row and column from which places are counted, as `Stack` has
+        them. Default: one exam, counted from its first pixel.
+
+    Returns
+    -------
+    Bands
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the input is not as above.
+
+    Examples
+    --------
+    >>> grey = np.full((1, 41, 41), 100, np.uint8)
+    >>> grey[:, 19:22] = 20
+    >>> strongest = bands(grey, np.ones_like(grey), n_regions=1, offsets=(4,))
+    >>> contrast = (strongest.beside - strongest.inside) / (PATCH * N_SAMPLES)
+    >>> float(contrast[0, 0, 0, 0]), int(strongest.continuity[0, 0, 0, 0])
+    (80.0, 11)
+    """
+    _check(grey, regions, n_regions, offsets)
+    shape = (grey.shape[0], n_regions, len(offsets), N_ORIENTATIONS)
+    counts = Bands(np.zeros(shape, np.uint8), *(np.zeros(shape, np.int32) for _ in range(3)))
+    lines = np.stack([_lay_out(offset) for offset in offsets])
+    firsts = _find_firsts(starts, origins, grey.shape[0])
+    _find_bands(np.ascontiguousarray(grey), np.ascontiguousarray(regions), lines, firsts, *counts)
+    return counts
+
+
+@bands.gpu
+def _(
+    grey: Array,
+    regions: Array,
+    *,
+    n_regions: int,
+    offsets: tuple[int, ...],
+    starts: Sequence[int] = (0,),
+    origins: Sequence[tuple[int, int]] = (),
+) -> Bands:
+    import cupy
+
+    _check(grey, regions, n_regions, offsets)
+    grey, regions = cupy.ascontiguousarray(grey), cupy.ascontiguousarray(regions)
+    n_slices, height, width = grey.shape
+    on_host = np.stack([_lay_out(offset) for offset in offsets])
+    reach = np.abs(on_host).max(axis=(1, 2, 3)).astype(np.int32)
+    lines, n_kinds = cupy.asarray(on_host), len(offsets) * N_ORIENTATIONS
+    firsts = cupy.asarray(_find_firsts(starts, origins, n_slices))
+    patch = cupy.empty(grey.shape, cupy.uint16)
+    launch_each(
+        "line_detector.cu",
+        "sum_patches",
+        grey.size,
+        (grey, np.uint32(grey.size), height, width, patch),
+    )
+    shape = (n_slices, n_regions, len(offsets), N_ORIENTATIONS)
+    strongest = cupy.zeros(shape, cupy.uint64)
+    blocks = count_walks(-(-height // 2) * -(-width // 2))
+    launch(
+        "line_detector.cu",
+        "find_bands",
+        n_slices * n_kinds * blocks,
+        N_THREADS,
+        (
+            *(patch, regions, lines, cupy.asarray(reach), firsts, blocks, height, width),
+            *(n_regions, len(offsets), N_ORIENTATIONS, strongest),
+        ),
+    )
+    counts = Bands(
+        cupy.zeros(shape, cupy.uint8), *(cupy.zeros(shape, cupy.int32) for _ in range(3))
+    )
+    launch_each(
+        "line_detector.cu",
+        "describe_bands",
+        strongest.size,
+        (
+            *(patch, strongest, lines, firsts, np.int64(strongest.size), height, width),
+            *(n_regions, n_kinds, *counts),
+        ),
+    )
+    return counts
+
+
+def _check(grey: Array, regions: Array, n_regions: int, offsets: tuple[int, ...]) -> None:
+    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
+    if not offsets or min(offsets) < 1:
+        raise ValueError(f"`offsets` must be pixels, at least 1 each, got {offsets}.")
+
+
+def _find_firsts(
+    starts: Sequence[int], origins: Sequence[tuple[int, int]], n_slices: int
+) -> IntArray:
+    """First row and column, 0 or 1, in which each slice's middles are tried."""
+    of_stacks = np.asarray(origins or [(0, 0)] * len(starts), np.int32) % 2
+    return np.ascontiguousarray(of_stacks[find_owners(starts, n_slices)])
+
+
+def _lay_out(offset: int) -> IntArray:
+    """Rows and columns of the samples: (12 orientations, 3 lines, 11 samples, 2)."""
+    lines = np.zeros((N_ORIENTATIONS, 3, N_SAMPLES, 2), np.int32)
+    for k in range(N_ORIENTATIONS):
+        up, right = math.sin(math.pi * k / 12), math.cos(math.pi * k / 12)
+        for line, aside in enumerate((0, -offset, offset)):
+            for i in range(N_SAMPLES):
+                along = SPACING * (i - N_SAMPLES // 2)
+                lines[k, line, i] = (
+                    round(-along * up + aside * right),
+                    round(along * right + aside * up),
+                )
+    return lines
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _find_bands(
+    grey: Any,
+    regions: Any,
+    lines: IntArray,
+    firsts: IntArray,
+    found: Any,
+    inside: IntArray,
+    beside: IntArray,
+    continuity: IntArray,
+) -> None:
+    n_slices, height, width = grey.shape
+    n_offsets, n_samples = lines.shape[0], lines.shape[3]
+    patch = np.zeros((height, width), np.int32)
+    reach = np.zeros((n_offsets, 2), np.int32)
+    for o in range(n_offsets):
+        reach[o, 0] = np.abs(lines[o, :, :, :, 0]).max()
+        reach[o, 1] = np.abs(lines[o, :, :, :, 1]).max()
+    for s in range(n_slices):
+        if not regions[s].any():
+            continue
+        for y in range(1, height - 1):
+            for x in range(1, width - 1):
+                total = np.int32(0)
+                for dy in range(-1, 2):
+                    for dx in range(-1, 2):
+                        total += grey[s, y + dy, x + dx]
+                patch[y, x] = total
+        for y in range(firsts[s, 0], height, 2):
+            for x in range(firsts[s, 1], width, 2):
+                r = regions[s, y, x]
+                if r == 0:
+                    continue
+                for o in range(n_offsets):
+                    if not (
+                        reach[o, 0] < y < height - 1 - reach[o, 0]
+                        and reach[o, 1] < x < width - 1 - reach[o, 1]
+                    ):
+                        continue
+                    for k in range(lines.shape[1]):
+                        middle, left, right, darker = 0, 0, 0, 0
+                        for i in range(n_samples):
+                            m = patch[y + lines[o, k, 0, i, 0], x + lines[o, k, 0, i, 1]]
+                            a = patch[y + lines[o, k, 1, i, 0], x + lines[o, k, 1, i, 1]]
+                            b = patch[y + lines[o, k, 2, i, 0], x + lines[o, k, 2, i, 1]]
+                            middle += m
+                            left += a
+                            right += b
+                            if m < a and m < b:
+                                darker += 1
+                        side = min(left, right)
+                        best = beside[s, r - 1, o, k] - inside[s, r - 1, o, k]
+                        if found[s, r - 1, o, k] == 0 or side - middle > best:
+                            found[s, r - 1, o, k] = 1
+                            inside[s, r - 1, o, k] = middle
+                            beside[s, r - 1, o, k] = side
+                            continuity[s, r - 1, o, k] = darker

@@ -1,0 +1,250 @@
+"""Dark wedges and what is bright inside them, by width."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import ndimage
+
+from mrnet_features.arrays import Array, twin
+from mrnet_features.counts.inputs import check_counted, spread_threshold
+from mrnet_features.counts.labelling import label_on_gpu
+from mrnet_features.launch import N_THREADS, count_walks, launch, launch_each
+from mrnet_features.stacks.outlines import find_holes
+
+IntArray = np.ndarray[Any, np.dtype[np.int32]]
+
+_MOST_PLANE_PIXELS = 1 << 26  # on a GPU, where holes are sought in one plane a slice and region
+
+
+class Wedges(NamedTuple):
+    """Dark areas of each region of each slice.
+
+    Attributes
+    ----------
+    n_pixels, dark : array of shape (n_slices, n_regions), int32
+        Pixels, and pixels at most as bright as the threshold.
+    width, height : array of shape (n_slices, n_regions), int32
+        Columns and rows of the region with at least two dark pixels.
+    filled : array of shape (n_slices, n_regions, n_sides), int32
+        Pixels that are not dark but become so by a closing with a square.
+    residue : array of shape (n_slices, n_regions, n_sides), int32
+        Sum of the white top-hat of those pixels: the grey levels by which they stand out from what
+        is left by an opening with that square.
+    holes, hole_excess : array of shape (n_slices, n_regions), int32
+        Pixels enclosed by dark ones of the region, and the sum of their grey levels above the
+        threshold.
+    """
+
+    n_pixels: Array
+    dark: Array
+    width: Array
+    height: Array
+    filled: Array
+    residue: Array
+    holes: Array
+    hole_excess: Array
+
+
+@twin
+def wedges(
+    grey: Array, regions: Array, *, threshold: int | Array, n_regions: int, sides: tuple[int, ...]
+) -> Wedges:
+    """Dark areas, and the bright clefts of several widths inside them.
+
+    Neighbourhoods may reach beyond the region, and end at the slice.
+
+    Parameters
+    ----------
+    grey : array of shape (n_slices, height, width), uint8
+        Grey levels 0 to 255.
+    regions : array of shape (n_slices, height, width), uint8
+        0 outside, r inside region r.
+    threshold : int, or array of shape (n_slices,), integer
+        Grey level up to which a pixel is dark, in all slices or in each.
+    n_regions : int
+    sides : tuple of int
+        Sides of the squares, in pixels; odd.
+
+    Returns
+    -------
+    Wedges
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the input is not as above.
+
+    Examples
+    --------
+    >>> grey = np.full((1, 7, 9), 10, np.uint8)
+    >>> grey[0, 3, 2:7] = 90
+    >>> found = wedges(grey, np.ones_like(grey), threshold=40, n_regions=1, sides=(3,))
+    >>> int(found.filled[0, 0, 0]), int(found.residue[0, 0, 0]), int(found.holes[0, 0])
+    (5, 400, 5)
+    """
+    _check(grey, regions, n_regions, sides)
+    shape = (grey.shape[0], n_regions)
+    columns = {name: np.zeros(shape, np.int32) for name in Wedges._fields}
+    columns |= {name: np.zeros((*shape, len(sides)), np.int32) for name in ("filled", "residue")}
+    counts = Wedges(**columns)
+    window = _find_window(regions, max(sides))
+    if window is None:
+        return counts
+    image, inside = grey[window], regions[window]
+    thresholds = spread_threshold(threshold, grey)[window[0], None, None]
+    dark = image <= thresholds
+    here, n_slices = window[0], image.shape[0]
+    pixels = np.flatnonzero(inside)
+    labels = pixels // inside[0].size * n_regions + inside.ravel()[pixels] - 1
+
+    def total(values: Any) -> IntArray:
+        weights = values.ravel()[pixels].astype(np.float64)
+        sums = np.bincount(labels, weights, n_slices * n_regions)
+        return sums.reshape(n_slices, n_regions).astype(np.int32)
+
+    counts.n_pixels[here] = total(inside > 0)
+    counts.dark[here] = total(dark)
+    above = image.astype(np.int32) - thresholds
+    for r in range(n_regions):
+        mask = dark & (inside == r + 1)
+        counts.width[here, r] = (mask.sum(axis=1) > 1).sum(axis=1)
+        counts.height[here, r] = (mask.sum(axis=2) > 1).sum(axis=1)
+        holes = find_holes(mask)
+        counts.holes[here, r] = holes.sum(axis=(1, 2))
+        counts.hole_excess[here, r] = (above * holes).sum(axis=(1, 2))
+    for k, side in enumerate(sides):
+        square = (1, side, side)
+        # beyond the slice nothing is dark, and nothing stands out
+        dilated = ndimage.maximum_filter(dark, square, mode="constant", cval=0)
+        filled = ndimage.minimum_filter(dilated, square, mode="constant", cval=1) & ~dark
+        opened = ndimage.grey_opening(image, square, mode="nearest")
+        counts.filled[here, :, k] = total(filled)
+        counts.residue[here, :, k] = total((image - opened) * filled)
+    return counts
+
+
+@wedges.gpu
+def _(
+    grey: Array, regions: Array, *, threshold: int | Array, n_regions: int, sides: tuple[int, ...]
+) -> Wedges:
+    import cupy
+
+    _check(grey, regions, n_regions, sides)
+    grey, regions = cupy.ascontiguousarray(grey), cupy.ascontiguousarray(regions)
+    n_slices, height, width = grey.shape
+    thresholds = spread_threshold(threshold, grey)
+    shape = (n_slices, n_regions)
+    n_pixels, dark, holes, hole_excess = (cupy.zeros(shape, cupy.int32) for _ in range(4))
+    filled, residue = (cupy.zeros((*shape, len(sides)), cupy.int32) for _ in range(2))
+    columns = cupy.zeros((*shape, width), cupy.int32)
+    rows = cupy.zeros((*shape, height), cupy.int32)
+    blocks_a_slice = count_walks(height * width)
+    size = (blocks_a_slice, height, width, n_regions)
+    launch(
+        "morphology.cu",
+        "count_dark",
+        n_slices * blocks_a_slice,
+        N_THREADS,
+        (grey, regions, thresholds, *size, n_pixels, dark, columns, rows),
+    )
+    for k, side in enumerate(sides):
+        launch(
+            "morphology.cu",
+            "count_clefts",
+            n_slices * blocks_a_slice,
+            N_THREADS,
+            (
+                *(grey, regions, _open_rows(grey, side // 2), thresholds, side // 2, *size),
+                *(k, len(sides), filled, residue),
+            ),
+        )
+    most = max(_MOST_PLANE_PIXELS // grey.size, 1)
+    for first in range(0, n_regions, most):
+        n_planes = min(most, n_regions - first) * n_slices
+        _count_holes_on_gpu(grey, regions, thresholds, first, n_planes, holes, hole_excess)
+    n_columns, n_rows = (
+        cupy.sum(number > 1, axis=2, dtype=cupy.int32) for number in (columns, rows)
+    )
+    return Wedges(n_pixels, dark, n_columns, n_rows, filled, residue, holes, hole_excess)
+
+
+def _open_rows(grey: Array, half: int) -> Array:
+    """Opening with a square but for its last step, along columns."""
+    import cupy
+
+    _, height, width = grey.shape
+    for along_rows, highest in ((1, 0), (0, 0), (1, 1)):
+        target = cupy.empty(grey.shape, cupy.uint8)
+        launch_each(
+            "morphology.cu",
+            "find_extremes",
+            grey.size,
+            (grey, np.uint32(grey.size), half, height, width, along_rows, highest, target),
+        )
+        grey = target
+    return grey
+
+
+def _count_holes_on_gpu(
+    grey: Array,
+    regions: Array,
+    thresholds: Array,
+    first: int,
+    n_planes: int,
+    holes: Array,
+    hole_excess: Array,
+) -> None:
+    """Add the holes of the regions from `first` on, for which there are planes."""
+    import cupy
+
+    n_slices, height, width = grey.shape
+    n_in_planes = n_planes * height * width
+    background = cupy.empty((n_planes, height, width), cupy.uint8)
+    launch_each(
+        "morphology.cu",
+        "set_background",
+        n_in_planes,
+        (
+            *(grey, regions, thresholds, first, np.uint32(grey.size), np.uint32(n_in_planes)),
+            *(height, width, background),
+        ),
+    )
+    root, _ = label_on_gpu(background, background, diagonals=False)
+    is_open = cupy.zeros(n_in_planes, cupy.uint8)
+    launch_each(
+        "morphology.cu",
+        "open_edges",
+        n_in_planes,
+        (root, background, np.uint32(n_in_planes), height, width, is_open),
+    )
+    blocks_a_slice = count_walks(height * width)
+    launch(
+        "morphology.cu",
+        "count_holes",
+        n_planes * blocks_a_slice,
+        N_THREADS,
+        (
+            *(grey, root, background, is_open, thresholds, first, blocks_a_slice, n_slices),
+            *(height, width, holes.shape[1], holes, hole_excess),
+        ),
+    )
+
+
+def _check(grey: Array, regions: Array, n_regions: int, sides: tuple[int, ...]) -> None:
+    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
+    if not sides or any(side < 1 or side % 2 == 0 for side in sides):
+        raise ValueError(f"`sides` must be odd numbers of pixels, got {sides}.")
+
+
+def _find_window(regions: Any, margin: int) -> tuple[slice, slice, slice] | None:
+    """Smallest window around all regions, widened in the plane of the slices; None for none."""
+    spans = []
+    for axis in range(3):
+        used = np.flatnonzero(regions.any(axis=tuple({0, 1, 2} - {axis})))
+        if used.size == 0:
+            return None
+        wider = margin if axis else 0
+        spans.append(slice(max(int(used[0]) - wider, 0), int(used[-1]) + 1 + wider))
+    return spans[0], spans[1], spans[2]

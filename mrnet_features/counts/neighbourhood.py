@@ -1,0 +1,198 @@
+"""What lies around a pixel: how different, and how much of it the same."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from mrnet_features.arrays import Array, twin
+from mrnet_features.counts.inputs import check_counted, check_levels
+from mrnet_features.counts.packed_rows import PackedArray, find_span, pack_slice
+from mrnet_features.launch import N_THREADS, count_tiles, launch
+
+IntArray = np.ndarray[Any, np.dtype[np.int32]]
+LongArray = np.ndarray[Any, np.dtype[np.int64]]
+PlaceArray = np.ndarray[Any, np.dtype[np.uint32]]
+
+LEVEL = np.uint16(255)
+SUM = np.uint16(2047)  # eight levels add up to 2040 at most
+FIRST = np.uint16(2048)
+
+_TABLE_ROW = 19  # numbers of a level in a block's table, as neighbourhood.cu has them
+
+
+class Neighbours(NamedTuple):
+    """Neighbourhoods of radius 1 in each region of each slice, by the level of their centre.
+
+    Attributes
+    ----------
+    dependence : array of shape (n_slices, n_regions, n_levels, 9), int32
+        Number of pixels; [..., i - 1, j] for level i with j neighbours of the same level.
+    number : array of shape (n_slices, n_regions, n_levels), int32
+        Number of pixels that have a neighbour in their region.
+    difference : array of shape (n_slices, n_regions, n_levels, 8), int64
+        Sum over pixels of ``abs(k i - sum of the k neighbours' levels)``; [..., i - 1, k - 1]
+        for level i and k neighbours in the region. Divided by k they add up to the sum of
+        differences from the mean neighbour, and until then all is whole.
+    """
+
+    dependence: Array
+    number: Array
+    difference: Array
+
+
+@twin
+def neighbours(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Neighbours:
+    """Neighbourhood sums and dependence counts of each region of each slice, in one pass.
+
+    Parameters
+    ----------
+    levels : array of shape (n_slices, height, width), uint8
+        Levels 1 to `n_levels`.
+    regions : array of shape (n_slices, height, width), uint8
+        0 outside, r inside region r. Only neighbours in the centre's region count.
+    n_levels, n_regions : int
+
+    Returns
+    -------
+    Neighbours
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the input is not as above.
+
+    Examples
+    --------
+    >>> levels = np.array([[[1, 2, 2]]], np.uint8)
+    >>> found = neighbours(levels, np.ones_like(levels), n_levels=2, n_regions=1)
+    >>> found.dependence[0, 0, :, :2].tolist(), found.difference[0, 0, :, :2].tolist()
+    ([[1, 0], [0, 2]], [[1, 0], [0, 1]])
+    """
+    check_levels(n_levels)
+    check_counted(levels, regions, lowest=1, highest=n_levels, n_regions=n_regions)
+    n_slices = levels.shape[0]
+    shape = (n_slices, n_regions, n_levels)
+    dependence = np.zeros((*shape, 9), np.int32)
+    difference = np.zeros((*shape, 9), np.int64)
+    _count_neighbours(
+        np.ascontiguousarray(levels),
+        np.ascontiguousarray(regions),
+        n_levels,
+        dependence.reshape(n_slices, -1, 9),
+        difference.reshape(n_slices, -1, 9),
+    )
+    number = dependence.sum(axis=-1, dtype=np.int32) - difference[..., 0].astype(np.int32)
+    return Neighbours(dependence, number, difference[..., 1:])
+
+
+@neighbours.gpu
+def _(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Neighbours:
+    import cupy
+
+    check_levels(n_levels)
+    check_counted(levels, regions, lowest=1, highest=n_levels, n_regions=n_regions)
+    n_slices, height, width = levels.shape
+    shape = (n_slices, n_regions, n_levels)
+    dependence = cupy.zeros((*shape, 9), cupy.int32)
+    number = cupy.zeros(shape, cupy.int32)
+    difference = cupy.zeros((*shape, 8), cupy.int64)
+    launch(
+        "neighbourhood.cu",
+        "neighbours",
+        count_tiles(n_slices, n_regions, height, width),
+        N_THREADS,
+        (
+            cupy.ascontiguousarray(levels),
+            cupy.ascontiguousarray(regions),
+            *(height, width, n_regions, n_levels),
+            *(dependence, number, difference.view(cupy.uint64)),  # atomics know no signed 64 bits
+        ),
+        shared=_TABLE_ROW * n_levels * dependence.itemsize,
+    )
+    return Neighbours(dependence, number, difference)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _count_neighbours(
+    levels: Any,
+    regions: Any,
+    n_levels: int,
+    dependence: IntArray,
+    difference: LongArray,
+) -> None:
+    """Compare whole lines with their eight shifts, then drop the results into the tables.
+
+    Row 0 of a table takes what lies in no region: no loop over pixels has a branch. A pixel
+    without a neighbour has no difference; column 0 counts such pixels.
+    """
+    n_slices, height, width = levels.shape
+    packed = np.zeros((height + 2, width + 2), np.uint16)
+    like, unlike = np.zeros(width, np.uint32), np.zeros(width, np.uint32)
+    gap = np.zeros(width, np.uint32)
+    n_rows = dependence.shape[1]
+    n_like = np.zeros((n_rows + 1) * 9, np.uint32)
+    gaps = np.zeros((n_rows + 1) * 9, np.uint64)
+    for s in range(n_slices):
+        n_like[:] = 0
+        gaps[:] = 0
+        pack_slice(levels[s], regions[s], 1, 1, packed)
+        for y in range(height):
+            first, end = find_span(regions[s, y])
+            n = end - first
+            _compare_line(
+                packed[y, first : end + 2],
+                packed[y + 1, first : end + 2],
+                packed[y + 2, first : end + 2],
+                np.int32(n_levels),
+                like[:n],
+                unlike[:n],
+                gap[:n],
+            )
+            for x in range(n):
+                n_like[like[x]] += np.uint32(1)
+                gaps[unlike[x]] += np.uint64(gap[x])
+        for row in range(n_rows):
+            for j in range(9):
+                dependence[s, row, j] = n_like[(row + 1) * 9 + j]
+                difference[s, row, j] = gaps[(row + 1) * 9 + j]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _compare_line(
+    above: PackedArray,
+    line: PackedArray,
+    below: PackedArray,
+    n_levels: Any,
+    like: PlaceArray,
+    unlike: PlaceArray,
+    gap: PlaceArray,
+) -> None:
+    """Find each pixel's places in the tables, and how far its neighbours are from it."""
+    for x in range(like.shape[0]):
+        pixel = line[x + 1]
+        # neighbours inside and the sum of their levels in one number, 2048 the first's unit
+        inside = np.uint16(0)
+        equal = np.uint16(0)
+        for other in (
+            above[x],
+            above[x + 1],
+            above[x + 2],
+            line[x],
+            line[x + 2],
+            below[x],
+            below[x + 1],
+            below[x + 2],
+        ):
+            is_in = np.uint16(other ^ pixel) < np.uint16(256)
+            inside += np.uint16(np.uint16(other & LEVEL) + FIRST) if is_in else np.uint16(0)
+            equal += np.uint16(1) if other == pixel else np.uint16(0)
+        n_inside, total = np.int32(inside >> np.uint16(11)), np.int32(inside & SUM)
+        level = np.int32(pixel & LEVEL)
+        row = np.int32(np.int32(pixel >> np.uint16(8)) * n_levels + level - n_levels)
+        start = np.int32(9 * row) if pixel > 0 else np.int32(0)
+        like[x] = start + np.int32(equal)
+        unlike[x] = start + n_inside
+        gap[x] = abs(n_inside * level - total) if n_inside > 0 else np.int32(1)

@@ -1,0 +1,246 @@
+"""Gradients: how strong, in which orientation, in which cell of the region's box."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from mrnet_features.arrays import Array, twin
+from mrnet_features.counts.inputs import check_counted
+from mrnet_features.launch import N_THREADS, SHARED_BYTES, count_tiles, launch
+
+IntArray = np.ndarray[Any, np.dtype[np.int32]]
+LongArray = np.ndarray[Any, np.dtype[np.int64]]
+
+STEPS = 16  # of a magnitude, in a grey level
+TAIL = 100  # one in so many pixels may lie beyond each side of the box
+
+
+class Gradients(NamedTuple):
+    """Gradients of each region of each slice.
+
+    Attributes
+    ----------
+    magnitude : array of shape (n_slices, n_regions, n_rows, n_columns, n_orientations), int64
+        Sum of the magnitudes in 1/16 grey levels.
+    number : array of shape (n_slices, n_regions, n_rows, n_columns), int32
+        Number of pixels in each cell whose gradient counts.
+    """
+
+    magnitude: Array
+    number: Array
+
+
+@twin
+def gradients(
+    grey: Array,
+    regions: Array,
+    *,
+    n_rows: int,
+    n_columns: int,
+    n_orientations: int,
+    n_regions: int,
+) -> Gradients:
+    """Orientation histograms over the cells of each region's box in each slice.
+
+    The gradient is the difference of the neighbours below and above, and right and left; it counts
+    where all four lie in the pixel's region. The box leaves out at most a hundredth of the
+    region's pixels on each side. Orientation k is centred on ``180 k / n_orientations`` degrees,
+    0 being a gradient along the row.
+
+    Parameters
+    ----------
+    grey : array of shape (n_slices, height, width), uint8
+        Grey levels 0 to 255.
+    regions : array of shape (n_slices, height, width), uint8
+        0 outside, r inside region r.
+    n_rows, n_columns : int
+        Cells of the box, at least 1.
+    n_orientations : int
+        1 to 255.
+    n_regions : int
+
+    Returns
+    -------
+    Gradients
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the input is not as above.
+
+    Examples
+    --------
+    >>> grey = np.uint8([[[0, 0, 0], [0, 5, 9], [0, 0, 0]]])
+    >>> options = dict(n_rows=1, n_columns=1, n_orientations=2, n_regions=1)
+    >>> gradients(grey, np.ones_like(grey), **options).magnitude.ravel().tolist()
+    [144, 0]
+    """
+    _check(grey, regions, n_rows, n_columns, n_orientations, n_regions)
+    shape = (grey.shape[0], n_regions, n_rows, n_columns)
+    magnitude = np.zeros((*shape, n_orientations), np.int64)
+    number = np.zeros(shape, np.int32)
+    _count_gradients(
+        np.ascontiguousarray(grey),
+        np.ascontiguousarray(regions),
+        *gradient_tables(n_orientations),
+        magnitude,
+        number,
+    )
+    return Gradients(magnitude, number)
+
+
+@gradients.gpu
+def _(
+    grey: Array,
+    regions: Array,
+    *,
+    n_rows: int,
+    n_columns: int,
+    n_orientations: int,
+    n_regions: int,
+) -> Gradients:
+    import cupy
+
+    _check(grey, regions, n_rows, n_columns, n_orientations, n_regions)
+    n_slices, height, width = grey.shape
+    grey, regions = cupy.ascontiguousarray(grey), cupy.ascontiguousarray(regions)
+    shape = (n_slices, n_regions, n_rows, n_columns)
+    magnitude = cupy.zeros((*shape, n_orientations), cupy.int64)
+    number = cupy.zeros(shape, cupy.int32)
+    row_cells = cupy.empty((n_slices, n_regions, height), cupy.int32)
+    column_cells = cupy.empty((n_slices, n_regions, width), cupy.int32)
+    sizes = (height, width, n_regions, n_rows, n_columns)
+    launch(
+        "oriented_gradients.cu",
+        "cells",
+        n_slices * n_regions,
+        N_THREADS,
+        (regions, *sizes, TAIL, row_cells, column_cells),
+    )
+    table_bytes = n_rows * n_columns * (n_orientations + 1) * number.itemsize
+    is_shared = table_bytes <= SHARED_BYTES
+    launch(
+        "oriented_gradients.cu",
+        "gradients",
+        count_tiles(n_slices, n_regions, height, width),
+        N_THREADS,
+        (
+            *(grey, regions),
+            *_upload_tables(n_orientations, int(cupy.cuda.runtime.getDevice())),
+            *(row_cells, column_cells),
+            *(*sizes, n_orientations, int(is_shared)),
+            *(magnitude.view(cupy.uint64), number),  # atomics know no signed 64 bits
+        ),
+        shared=table_bytes if is_shared else 0,
+    )
+    return Gradients(magnitude, number)
+
+
+@functools.cache
+def _upload_tables(n_orientations: int, device: int) -> tuple[Array, Array]:  # noqa: ARG001
+    """Tables on the current device, `device`; they go up once."""
+    import cupy
+
+    orientation, magnitude = gradient_tables(n_orientations)
+    return cupy.asarray(orientation), cupy.asarray(magnitude)
+
+
+def _check(
+    grey: Array,
+    regions: Array,
+    n_rows: int,
+    n_columns: int,
+    n_orientations: int,
+    n_regions: int,
+) -> None:
+    if min(n_rows, n_columns) < 1 or not 1 <= n_orientations <= 255:
+        raise ValueError(
+            "`n_rows` and `n_columns` must be at least 1 and `n_orientations` 1 to 255, got "
+            f"{n_rows}, {n_columns} and {n_orientations}."
+        )
+    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
+
+
+@functools.cache
+def gradient_tables(n_orientations: int) -> tuple[IntArray, IntArray]:
+    """Orientation and magnitude of every pair of differences; the same on every device.
+
+    Parameters
+    ----------
+    n_orientations : int
+
+    Returns
+    -------
+    orientation, magnitude : ndarray of shape (511, 511), int32
+        [dy + 255, dx + 255].
+    """
+    dy, dx = np.meshgrid(np.arange(-255, 256), np.arange(-255, 256), indexing="ij")
+    turns = np.arctan2(dy, dx) / np.pi * n_orientations
+    orientation = np.floor(turns + 0.5).astype(np.int32) % n_orientations
+    magnitude = np.rint(STEPS * np.hypot(dy, dx)).astype(np.int32)
+    return orientation, magnitude
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _count_gradients(
+    grey: Any,
+    regions: Any,
+    orientations: IntArray,
+    magnitudes: IntArray,
+    magnitude: LongArray,
+    number: IntArray,
+) -> None:
+    """Add each gradient to its cell."""
+    n_slices, height, width = grey.shape
+    n_regions, n_rows, n_columns = number.shape[1:]
+    in_rows, in_columns = np.zeros((256, height), np.int32), np.zeros((256, width), np.int32)
+    row_of = np.zeros((256, height), np.int32)
+    column_of = np.zeros((256, width), np.int32)
+    for s in range(n_slices):
+        in_rows[: n_regions + 1] = 0
+        in_columns[: n_regions + 1] = 0
+        for y in range(height):
+            for x in range(width):
+                in_rows[regions[s, y, x], y] += 1
+                in_columns[regions[s, y, x], x] += 1
+        for r in range(1, n_regions + 1):
+            _find_cells(in_rows[r], n_rows, row_of[r])
+            _find_cells(in_columns[r], n_columns, column_of[r])
+        for y in range(1, height - 1):
+            for x in range(1, width - 1):
+                r = regions[s, y, x]
+                if r == 0 or regions[s, y - 1, x] != r or regions[s, y + 1, x] != r:
+                    continue
+                if regions[s, y, x - 1] != r or regions[s, y, x + 1] != r:
+                    continue
+                row, column = row_of[r, y], column_of[r, x]
+                if row < 0 or column < 0:
+                    continue
+                dy = int(grey[s, y + 1, x]) - int(grey[s, y - 1, x]) + 255
+                dx = int(grey[s, y, x + 1]) - int(grey[s, y, x - 1]) + 255
+                number[s, r - 1, row, column] += 1
+                orientation = orientations[dy, dx]
+                magnitude[s, r - 1, row, column, orientation] += magnitudes[dy, dx]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _find_cells(inside: IntArray, n_cells: int, cell_of: IntArray) -> None:
+    """Cell of each line of a region, -1 beyond its box; from either end the same."""
+    n_lines = inside.shape[0]
+    allowed = inside.sum() // TAIL
+    first, beyond = 0, 0
+    while first < n_lines and beyond + inside[first] <= allowed:
+        beyond += inside[first]
+        first += 1
+    last, beyond = n_lines, 0
+    while last > first and beyond + inside[last - 1] <= allowed:
+        beyond += inside[last - 1]
+        last -= 1
+    cell_of[:] = -1
+    for k in range(first, last):
+        # the middle of the line decides
+        cell_of[k] = (2 * (k - first) + 1) * n_cells // (2 * (last - first))

@@ -1,0 +1,189 @@
+"""Shape of the pixels above a level: their number, edges, corners, and boxes they touch."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from mrnet_features.arrays import Array, twin
+from mrnet_features.counts.inputs import check_counted, check_levels
+from mrnet_features.launch import N_THREADS, launch
+
+IntArray = np.ndarray[Any, np.dtype[np.int32]]
+
+_MOST_BLOCKS = 4096  # on a GPU: each has work space of its own
+
+
+class Masks(NamedTuple):
+    """Masks of each region of each slice, one a threshold.
+
+    Attributes
+    ----------
+    quads : array of shape (n_slices, n_regions, n_thresholds, 6), int32
+        Number of squares of 2 x 2 pixels with 0, 1, 2 adjacent, 3, 4 and 2 diagonal pixels in
+        the mask; what lies outside the slice or the region is not in it.
+    boxes : array of shape (n_slices, n_regions, n_thresholds, n_sizes), int32
+        Number of boxes of side 1, 2, 4, ... pixels that hold a pixel of the mask, on a grid that
+        begins at the slice's left edge, plus the number on one that begins at the right.
+    n_pixels : array of shape (n_slices, n_regions), int32
+        Number of pixels in the region.
+    """
+
+    quads: Array
+    boxes: Array
+    n_pixels: Array
+
+
+@twin
+def masks(
+    levels: Array, regions: Array, *, thresholds: tuple[int, ...], n_levels: int, n_regions: int
+) -> Masks:
+    """Bit quads and boxes of the pixels of each region at or above each threshold.
+
+    Parameters
+    ----------
+    levels : array of shape (n_slices, height, width), uint8
+        Levels 1 to `n_levels`.
+    regions : array of shape (n_slices, height, width), uint8
+        0 outside, r inside region r.
+    thresholds : tuple of int
+        Levels, at least one.
+    n_levels, n_regions : int
+
+    Returns
+    -------
+    Masks
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the input is not as above.
+
+    Examples
+    --------
+    >>> levels = np.uint8([[[1, 2, 2]]])
+    >>> found = masks(levels, np.ones_like(levels), thresholds=(2,), n_levels=2, n_regions=1)
+    >>> found.quads.ravel().tolist(), found.boxes.ravel().tolist()
+    ([2, 4, 2, 0, 0, 0], [4, 3, 2])
+    """
+    _check(levels, regions, thresholds, n_levels, n_regions)
+    n_slices, height, width = levels.shape
+    n_sizes = _count_sizes(height, width)
+    shape = (n_slices, n_regions, len(thresholds))
+    quads, boxes = np.zeros((*shape, 6), np.int32), np.zeros((*shape, n_sizes), np.int32)
+    n_pixels = np.zeros((n_slices, n_regions), np.int32)
+    _count_masks(
+        np.ascontiguousarray(levels),
+        np.ascontiguousarray(regions),
+        np.asarray(thresholds, np.int32),
+        quads,
+        boxes,
+        n_pixels,
+    )
+    return Masks(quads, boxes, n_pixels)
+
+
+@masks.gpu
+def _(
+    levels: Array, regions: Array, *, thresholds: tuple[int, ...], n_levels: int, n_regions: int
+) -> Masks:
+    import cupy
+
+    _check(levels, regions, thresholds, n_levels, n_regions)
+    n_slices, height, width = levels.shape
+    n_sizes = _count_sizes(height, width)
+    shape = (n_slices, n_regions, len(thresholds))
+    quads = cupy.zeros((*shape, 6), cupy.int32)
+    boxes = cupy.zeros((*shape, n_sizes), cupy.int32)
+    n_pixels = cupy.zeros((n_slices, n_regions), cupy.int32)
+    n_masks = n_slices * n_regions * len(thresholds)
+    n_blocks = min(n_masks, _MOST_BLOCKS)
+    # a mask halved once and halved twice
+    room = -(-height // 2) * -(-width // 2) + -(-height // 4) * -(-width // 4)
+    launch(
+        "threshold_masks.cu",
+        "count_masks",
+        n_blocks,
+        N_THREADS,
+        (
+            *(cupy.ascontiguousarray(levels), cupy.ascontiguousarray(regions)),
+            *(cupy.asarray(np.asarray(thresholds, np.int32)), np.int64(n_masks)),
+            *(height, width, n_regions, len(thresholds), n_sizes),
+            *(cupy.empty(n_blocks * room, cupy.uint8), np.int64(room)),
+            *(quads, boxes, n_pixels),
+        ),
+    )
+    return Masks(quads, boxes, n_pixels)
+
+
+def _check(
+    levels: Array, regions: Array, thresholds: tuple[int, ...], n_levels: int, n_regions: int
+) -> None:
+    check_levels(n_levels)
+    if not thresholds:
+        raise ValueError("`thresholds` must hold at least one level, got none.")
+    check_counted(levels, regions, lowest=1, highest=n_levels, n_regions=n_regions)
+
+
+def _count_sizes(height: int, width: int) -> int:
+    """Sizes of boxes up to the one that holds the slice."""
+    return 1 + int(np.ceil(np.log2(max(height, width)))) if max(height, width) > 1 else 1
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _count_masks(
+    levels: Any,
+    regions: Any,
+    thresholds: IntArray,
+    quads: IntArray,
+    boxes: IntArray,
+    n_pixels: IntArray,
+) -> None:
+    """Fill a mask, look at its squares of four, and halve it until one box is left."""
+    n_slices, height, width = levels.shape
+    n_regions, n_thresholds, n_sizes = boxes.shape[1:]
+    # kinds of the sixteen squares, bits: upper left 1, upper right 2, lower left 4, lower right 8
+    kinds = np.array([0, 1, 1, 2, 1, 2, 5, 3, 1, 5, 2, 3, 2, 3, 3, 4], np.int32)
+    mask = np.zeros((height + 2, width + 2), np.uint8)
+    coarse = np.zeros((height, width), np.uint8)
+    for s in range(n_slices):
+        for r in range(n_regions):
+            for y in range(height):
+                for x in range(width):
+                    n_pixels[s, r] += regions[s, y, x] == r + 1
+            if n_pixels[s, r] == 0:
+                continue
+            for t in range(n_thresholds):
+                for y in range(height):
+                    for x in range(width):
+                        is_in = regions[s, y, x] == r + 1 and levels[s, y, x] >= thresholds[t]
+                        mask[y + 1, x + 1] = is_in
+                quad = quads[s, r, t]
+                for y in range(height + 1):
+                    upper, lower = mask[y], mask[y + 1]
+                    for x in range(width + 1):
+                        bits = upper[x] | upper[x + 1] << 1 | lower[x] << 2 | lower[x + 1] << 3
+                        quad[kinds[bits]] += 1
+                for from_right in range(2):
+                    for y in range(height):
+                        for x in range(width):
+                            place = width - x if from_right else x + 1
+                            coarse[y, x] = mask[y + 1, place]
+                    n_rows, n_columns = height, width
+                    for k in range(n_sizes):
+                        number = 0
+                        for y in range(n_rows):
+                            for x in range(n_columns):
+                                number += coarse[y, x]
+                        boxes[s, r, t, k] += number
+                        half_rows, half_columns = (n_rows + 1) // 2, (n_columns + 1) // 2
+                        for y in range(half_rows):
+                            below = min(2 * y + 1, n_rows - 1)
+                            for x in range(half_columns):
+                                right = min(2 * x + 1, n_columns - 1)
+                                any_left = coarse[2 * y, 2 * x] | coarse[below, 2 * x]
+                                any_right = coarse[2 * y, right] | coarse[below, right]
+                                coarse[y, x] = any_left | any_right
+                        n_rows, n_columns = half_rows, half_columns

@@ -1,0 +1,77 @@
+"""Advice for a folder in which the release does not lie as it should."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mrnet_features.data.release import PLANES, SPLITS, find_label_files
+
+OTHER_NAMES = {"train": {"train", "training"}, "valid": {"valid", "val", "validation", "test"}}
+"""What copies call the folder of a split, in lower case."""
+
+
+def guess_layout(root: Path, split: str) -> str:
+    """Advice for a folder that is not laid out as the release is.
+
+    Parameters
+    ----------
+    root : Path
+        A folder without a folder `split`.
+    split : {"train", "valid"}
+
+    Returns
+    -------
+    str
+        What to pass, rename or move.
+    """
+    folders = _list_folders(root)
+    nested = [name for name in folders if (root / name / split).is_dir()]
+    if nested:
+        return f"Pass '{root / nested[0]}', which has it."
+    above = _find_release_above(root)
+    if above:
+        return f"It lies inside of a release. Pass '{above}'."
+    renaming = guess_renaming(root, split)
+    if renaming:
+        return renaming
+    if set(PLANES) & set(folders):
+        return f"The planes lie flat in it; move them into '{root / split}/'."
+    return f"Folders present: {', '.join(folders) or 'none'}. Pass the folder of the release."
+
+
+def guess_renaming(root: Path, split: str) -> str:
+    """Advice where the folder of a split seems to have another name; empty where none does.
+
+    Parameters
+    ----------
+    root : Path
+        A folder without a folder `split`.
+    split : {"train", "valid"}
+
+    Returns
+    -------
+    str
+    """
+    for name in _list_folders(root):
+        if name.lower() in OTHER_NAMES[split]:
+            return f"This copy has '{name}/'; rename it to '{split}'."
+    return ""
+
+
+def _list_folders(root: Path) -> list[str]:
+    """Names of the folders in a folder, in order, hidden ones left out."""
+    return sorted(
+        path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")
+    )
+
+
+def _find_release_above(root: Path) -> Path | None:
+    """Folder of the release of which `root` is a split, or a plane of a split; None if neither."""
+    here = root.absolute()
+    split = here.parent if here.name.lower() in PLANES else here
+    if split.name.lower() not in SPLITS:
+        return None
+    has_planes = any((split / plane).is_dir() for plane in PLANES)
+    is_release = bool(find_label_files(split))  # which may bear the name of a split
+    is_below = has_planes or bool(find_label_files(split.parent))
+    return split.parent if is_below and not is_release else None

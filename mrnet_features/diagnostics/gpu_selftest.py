@@ -1,0 +1,98 @@
+"""A GPU's self-test: it counts a small stack for every family, and must count what the CPU does."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from mrnet_features.arrays import Array, Device, to_device, to_host
+from mrnet_features.families import discover_families
+from mrnet_features.families.base import Counts, Family
+from mrnet_features.stacks.example_stack import make_stack
+from mrnet_features.stacks.prepare import Stack, lay_end_to_end
+
+# Relative, of statistics; counts must be equal. Nothing is added for zeros: those of this stack
+# come from counts without a sum that cancels, and are exact.
+TOLERANCE = 1e-9
+
+
+def describe_device() -> str:
+    """Name, free memory and CUDA versions of the current device.
+
+    Returns
+    -------
+    str
+    """
+    import cupy
+
+    runtime = cupy.cuda.runtime
+    found = runtime.getDeviceProperties(runtime.getDevice())
+    free, total = runtime.memGetInfo()
+    versions = runtime.driverGetVersion(), runtime.runtimeGetVersion()
+    driver, used = (f"{version // 1000}.{version % 1000 // 10}" for version in versions)
+    return (
+        f"{found['name'].decode()}, compute capability {found['major']}.{found['minor']}, "
+        f"{free / 2**30:.1f} of {total / 2**30:.1f} GiB free, CuPy {cupy.__version__}, "
+        f"CUDA {used}, driver for CUDA {driver}"
+    )
+
+
+def compare_devices() -> tuple[int, list[str]]:
+    """Count and describe a small stack on the GPU and on the CPU, for every family.
+
+    Returns
+    -------
+    n_families : int
+        Number of families compared; together they use every count.
+    differing : list of str
+        Names of those whose counts are not equal, or whose statistics are not close.
+    """
+    families = discover_families()
+    return len(families), [name for name, family in families.items() if _differs(family())]
+
+
+def _place_stack(device: Device) -> Stack:
+    """Two exams on the device, large enough for every count to find something in them."""
+    sizes = enumerate((3, 2))
+    exams = [make_stack(k, (n, 80, 90), blob=10, n_levels=32) for k, n in sizes]
+    stack = lay_end_to_end(exams)
+    grey, levels, regions = (
+        to_device(part, device) for part in (stack.grey, stack.levels, stack.regions)
+    )
+    return dataclasses.replace(stack, grey=grey, levels=levels, regions=regions)
+
+
+def _differs(family: Family) -> bool:
+    stacks = [_place_stack(device) for device in ("cpu", "cuda")]
+    ours, theirs = (family.count(stack) for stack in stacks)
+    one, other = _list_arrays(ours), _list_arrays(theirs)
+    if len(one) != len(other) or not all(map(_is_equal, one, other)):
+        return True
+    starts = stacks[0].starts
+    return not (
+        _is_close(family.describe(ours), family.describe(theirs))
+        and _is_close(family.describe_stack(ours, starts), family.describe_stack(theirs, starts))
+    )
+
+
+def _list_arrays(counts: Counts) -> list[Array]:
+    """Arrays of a named tuple, of named tuples in it, or the one array."""
+    if isinstance(counts, tuple):
+        return [array for part in counts for array in _list_arrays(part)]
+    return [counts]
+
+
+def _is_equal(one: Array, other: Array) -> bool:
+    here, there = (part if isinstance(part, int) else to_host(part) for part in (one, other))
+    return np.array_equal(here, there)
+
+
+def _is_close(one: Any, other: Any) -> bool:
+    if list(one) != list(other):
+        return False
+    return all(
+        np.allclose(to_host(one[name]), to_host(other[name]), TOLERANCE, 0, equal_nan=True)
+        for name in one
+    )

@@ -1,0 +1,175 @@
+"""Whether one model's scores know something that another's do not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import logit
+
+from mrnet_features.evaluation.alignment import check_labels, require_same_exams
+from mrnet_features.evaluation.comparison.compare import Comparison, compare
+from mrnet_features.evaluation.protocol.cross_validation import cross_validate
+from mrnet_features.evaluation.protocol.stratify import make_folds
+from mrnet_features.models.logistic import ScaledLogistic
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mrnet_features.evaluation.protocol.folds import Folds
+
+__all__ = ["Complement", "measure_complement"]
+
+CLIP = 1e-6
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Complement:
+    """What stacking one model's scores on another's gains.
+
+    Attributes
+    ----------
+    comparison : Comparison
+        The stack against the base alone, in the same folds.
+    weights : DataFrame of shape (n_tasks, 2)
+        Mean weight of each model's standardised log-odds in the stacks, columns base and added.
+    """
+
+    comparison: Comparison
+    weights: pd.DataFrame
+
+    def __repr__(self) -> str:
+        gain = float(self.summary()["gain"].loc["mean"])
+        return f"Complement(gain {gain:+.3f} of the mean AUC)"
+
+    def summary(self, confidence: float = 0.95) -> pd.DataFrame:
+        """Sum up: a row per task and one for their mean.
+
+        Parameters
+        ----------
+        confidence : float, default 0.95
+            Coverage of the interval.
+
+        Returns
+        -------
+        DataFrame of shape (n_tasks + 1, 7)
+            Index task. Columns auc_base, auc_stacked, gain with se, ci_low and ci_high, and
+            smallest_detectable. No p: the base alone is nested in the stack.
+        """
+        table = self.comparison.summary(confidence).set_index("task")
+        aucs = self.comparison.frame()["auc"]
+        table.insert(0, "auc_base", aucs["base"])
+        table.insert(1, "auc_stacked", aucs["stacked"])
+        columns = ["auc_base", "auc_stacked", "difference", "se", "ci_low", "ci_high"]
+        kept = table[[*columns, "smallest_detectable"]]
+        return kept.rename(columns={"difference": "gain"})
+
+
+def measure_complement(
+    base: Any,
+    added: Any,
+    labels: pd.DataFrame,
+    *,
+    folds: Folds | None = None,
+    groups: pd.Series[Any] | Mapping[str, Any] | None = None,
+    n_repeats: int = 5,
+    seed: int = 0,
+) -> Complement:
+    """Measure what stacking one model's scores on another's gains, out of fold.
+
+    A logistic regression on the log-odds of both is fitted for each task on the exams of all
+    folds but one and scored on that one. Repeats of a cross-validated model are averaged first.
+
+    Parameters
+    ----------
+    base, added : Evaluation, HoldOut or DataFrame
+        Scores of the two models for the same exams, such as a CNN's and the features'; as
+        `compare` takes them. Scores for exams a model was trained on would be worthless here.
+    labels : DataFrame of shape (n_exams, n_tasks)
+        Index exam id as text; 0 or 1.
+    folds : Folds, optional
+        Folds of the stacking; by default 5 folds, `n_repeats` times.
+    groups : Series or mapping of exam id to group, optional
+        See `cross_validate`.
+    n_repeats : int, default 5
+        Partitions where `folds` is not given.
+    seed : int, default 0
+        Seeds the folds.
+
+    Returns
+    -------
+    Complement
+        Gain over the base alone, per task and on average.
+
+    Raises
+    ------
+    ValueError
+        As `compare` does.
+
+    Notes
+    -----
+    Out-of-fold scores of the exams a stack is fitted on come from models that saw the exams it is
+    scored on. With two weights a task to learn, that is of no weight next to the standard error,
+    but it is not nothing.
+
+    References
+    ----------
+    Wolpert 1992, Neural Networks 5(2):241-259, for stacking.
+
+    Examples
+    --------
+    A model added to itself gains nothing:
+
+    >>> exams = [f"{i:04d}" for i in range(40)]
+    >>> labels = pd.DataFrame({"acl": [0, 1, 0, 1] * 10}, index=exams)
+    >>> cnn = pd.DataFrame({"acl": [0.1, 0.3, 0.5, 0.9] * 10}, index=exams)
+    >>> round(float(measure_complement(cnn, cnn, labels).summary().loc["acl", "gain"]), 6)
+    0.0
+    """
+    truth = check_labels(labels)
+    if folds is None:
+        folds = make_folds(truth, n_repeats=n_repeats, groups=groups, seed=seed)
+    both = {"base": _take_scores(base, truth), "added": _take_scores(added, truth)}
+    stacked = folds.frame.copy()
+    weights = {}
+    for task in truth.columns:
+        table = pd.DataFrame({name: _take_odds(scores[task]) for name, scores in both.items()})
+        evaluation = cross_validate(
+            table, truth[[task]], ScaledLogistic(), folds=folds, groups=groups, progress=False
+        )
+        stacked[task] = evaluation.predictions[task]
+        fitted = [model.pipeline_[-1].coef_[0] for model in evaluation.models.values()]
+        weights[task] = np.mean(fitted, axis=0)
+    comparison = compare(
+        {"stacked": stacked, "base": both["base"]}, truth, groups=groups, nested=True
+    )
+    columns = ["base", "added"]
+    return Complement(comparison, pd.DataFrame.from_dict(weights, orient="index", columns=columns))
+
+
+def _take_scores(model: Any, labels: pd.DataFrame) -> pd.DataFrame:
+    rows = model if isinstance(model, pd.DataFrame) else getattr(model, "predictions", None)
+    if not isinstance(rows, pd.DataFrame):
+        raise TypeError(
+            f"`base` and `added` must be evaluations or DataFrames, got {type(model).__name__}."
+        )
+    tasks = list(labels.columns)
+    missing = [task for task in tasks if task not in rows.columns]
+    if missing:
+        raise ValueError(
+            f"`base` and `added` must predict every task, but one has no {', '.join(missing)}."
+        )
+    scores = rows.groupby("exam")[tasks].mean() if "exam" in rows.columns else rows[tasks]
+    if scores.index.has_duplicates:
+        raise ValueError("`base` and `added` must hold each exam once; one holds some again.")
+    require_same_exams("base or added", scores.index, "labels", labels.index)
+    return scores.loc[labels.index].astype(np.float64)
+
+
+def _take_odds(scores: pd.Series[float]) -> pd.Series[float]:
+    """Log-odds of probabilities; scores of another scale as they are."""
+    if scores.min() < 0 or scores.max() > 1:
+        return scores
+    return pd.Series(logit(scores.clip(CLIP, 1 - CLIP).to_numpy()), index=scores.index)

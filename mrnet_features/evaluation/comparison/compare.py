@@ -1,0 +1,320 @@
+"""Comparison of models on the same exams: paired, corrected for their number, or refused."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from mrnet_features.evaluation.alignment import align_groups, check_labels, require_same_exams
+from mrnet_features.evaluation.metrics.auc_tests import (
+    Difference,
+    adjust_holm,
+    correct_resampled,
+    pair_influence,
+    smallest_detectable,
+)
+from mrnet_features.evaluation.metrics.scores import Scores, score_predictions
+from mrnet_features.evaluation.protocol.folds import Folds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Comparison", "compare"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison:
+    """What a comparison found.
+
+    Attributes
+    ----------
+    pairs : DataFrame of shape (n_pairs * (n_tasks + 1), 7)
+        Columns first, second, task, method, difference, se, degrees: what `summary` is made of.
+    scores : dict of str to Scores
+        AUCs of each model, each against the same labels and, where folds are shared, in them.
+    nested : bool
+        Whether p values are left out.
+    """
+
+    pairs: pd.DataFrame
+    scores: Mapping[str, Scores]
+    nested: bool = False
+
+    def __repr__(self) -> str:
+        return f"Comparison({' against '.join(self.scores)})"
+
+    def summary(self, confidence: float = 0.95) -> pd.DataFrame:
+        """Sum up: a row per pair and task, and one for the mean of the tasks.
+
+        Parameters
+        ----------
+        confidence : float, default 0.95
+            Coverage of the intervals.
+
+        Returns
+        -------
+        DataFrame of shape (n_pairs * (n_tasks + 1), 11)
+            Columns first, second, task; method ("influence" or "nadeau-bengio"); difference, the
+            first AUC minus the second; se, ci_low, ci_high; p, two-sided; p_holm; and
+            smallest_detectable, the true difference that a test at 5 % with this se finds with
+            80 % power.
+
+        Notes
+        -----
+        The mean is the primary end point: its p values are adjusted among the pairs alone, those
+        of the single tasks among all pairs and tasks. The intervals are not adjusted.
+        """
+        table = self.pairs.copy()
+        found = [
+            Difference(*row)
+            for row in table[["difference", "se", "degrees"]].itertuples(index=False, name=None)
+        ]
+        ends = [difference.interval(confidence) for difference in found]
+        table["ci_low"], table["ci_high"] = [end[0] for end in ends], [end[1] for end in ends]
+        table["p"] = np.nan if self.nested else [difference.p for difference in found]
+        primary = table["task"] == "mean"
+        table["p_holm"] = np.nan
+        for rows in (primary, ~primary):
+            table.loc[rows, "p_holm"] = adjust_holm(table.loc[rows, "p"].to_numpy())
+        table["smallest_detectable"] = [
+            smallest_detectable(difference.se, difference.degrees) for difference in found
+        ]
+        return table.drop(columns="degrees")
+
+    def frame(self, confidence: float = 0.95) -> pd.DataFrame:
+        """List the AUCs of each model.
+
+        Parameters
+        ----------
+        confidence : float, default 0.95
+            Coverage of the intervals.
+
+        Returns
+        -------
+        DataFrame of shape (n_models * (n_tasks + 1), 7)
+            Index model and task; columns as `Scores.summary`.
+        """
+        tables = {name: scores.summary(confidence) for name, scores in self.scores.items()}
+        return pd.concat(tables, names=["model"])
+
+
+@dataclass(frozen=True, eq=False)
+class _Entry:
+    """One model's predictions: rows exam, repeat, fold and tasks; `folds` where it has any."""
+
+    name: str
+    rows: pd.DataFrame
+    folded: bool
+
+    @property
+    def folds(self) -> Folds | None:
+        return Folds(self.rows[["exam", "repeat", "fold"]]) if self.folded else None
+
+
+def compare(
+    models: Mapping[str, Any],
+    labels: pd.DataFrame,
+    *,
+    groups: pd.Series[Any] | Mapping[str, Any] | None = None,
+    subset: bool = False,
+    nested: bool = False,
+) -> Comparison:
+    """Compare models by their predictions for the same exams.
+
+    Two models that were cross-validated on the same folds are compared as learning procedures,
+    by Nadeau and Bengio's corrected t over the folds. Where one of the two is a fixed set of
+    predictions, such as a CNN's file, they are compared by the paired influence test; if the
+    other one has folds, both are scored inside them.
+
+    Parameters
+    ----------
+    models : mapping of str to Evaluation, HoldOut or DataFrame
+        At least two. A frame is indexed by exam id with a column per task, or has the columns
+        exam, repeat, fold and one per task; `read_predictions` returns both kinds.
+    labels : DataFrame of shape (n_exams, n_tasks)
+        Index exam id as text; 0 or 1.
+    groups : Series or mapping of exam id to group, optional
+        Exams of a group, such as a patient, are not taken as independent by the influence test.
+    subset : bool, default False
+        Compare on the exams that all have, instead of refusing where some have more.
+    nested : bool, default False
+        Whether one model's columns contain the other's, as in an ablation. The difference and
+        its interval are given, but no p: its null distribution is not the usual one.
+
+    Returns
+    -------
+    Comparison
+        Differences of every pair and task, and the AUCs behind them.
+
+    Raises
+    ------
+    TypeError
+        If `models` is no mapping or holds something else.
+    ValueError
+        If exams differ, folds differ, an id is repeated, a score is NaN, a task has one class
+        only, or predictions and labels contradict each other.
+
+    References
+    ----------
+    Demler, Pencina and D'Agostino 2012, Statistics in Medicine 31(23):2577-2587, against DeLong's
+    p for nested models. See `correct_resampled` and `pair_influence` for the two tests.
+
+    Examples
+    --------
+    One model orders three of four pairs, the other all four:
+
+    >>> exams = ["a", "b", "c", "d"]
+    >>> labels = pd.DataFrame({"acl": [0, 1, 0, 1]}, index=exams)
+    >>> good = pd.DataFrame({"acl": [0.1, 0.6, 0.5, 0.9]}, index=exams)
+    >>> poor = pd.DataFrame({"acl": [0.1, 0.3, 0.5, 0.9]}, index=exams)
+    >>> compare({"good": good, "poor": poor}, labels).summary()["difference"].tolist()
+    [0.25, 0.25]
+    """
+    if not isinstance(models, Mapping):
+        raise TypeError(
+            f"`models` must be a mapping of names to predictions, got {type(models).__name__}."
+        )
+    if len(models) < 2:
+        raise ValueError(f"`models` must hold at least two models, got {len(models)}.")
+    truth = check_labels(labels)
+    entries = [_enter(name, model, truth) for name, model in models.items()]
+    entries, truth = _share_exams(entries, truth, subset)
+    for task in truth.columns:
+        if truth[task].nunique() < 2:
+            raise ValueError(
+                f"`labels` must hold both classes of task {task!r}, got only "
+                f"{truth[task].iloc[0]} in {len(truth)} exams. Leave the task out."
+            )
+    folds = _share_folds(entries)
+    grouping = align_groups(groups, truth.index)
+    if folds is not None:
+        entries = [_put_into_folds(entry, folds) for entry in entries]
+    scores = {entry.name: score_predictions(truth, entry.rows, grouping) for entry in entries}
+    rows: list[dict[str, Any]] = []
+    for first, second in itertools.combinations(entries, 2):
+        rows.extend(_compare_pair(first, second, scores, folds))
+    return Comparison(pairs=pd.DataFrame(rows), scores=scores, nested=nested)
+
+
+def _enter(name: str, model: Any, labels: pd.DataFrame) -> _Entry:
+    rows = model if isinstance(model, pd.DataFrame) else getattr(model, "predictions", None)
+    if not isinstance(rows, pd.DataFrame):
+        raise TypeError(
+            f"`models` must hold evaluations or DataFrames, got {type(model).__name__} for "
+            f"{name!r}. Read files with `read_predictions`."
+        )
+    known = None if model is rows else getattr(model, "labels", None)
+    if isinstance(known, pd.DataFrame):
+        shared = known.index.intersection(labels.index)
+        tasks = [task for task in labels.columns if task in known.columns]
+        if not known.loc[shared, tasks].equals(labels.loc[shared, tasks]):
+            raise ValueError(
+                f"`labels` must agree with those that {name!r} was evaluated with, got others for "
+                "some exams. Compare on one set of labels."
+            )
+    missing = [task for task in labels.columns if task not in rows.columns]
+    if missing:
+        raise ValueError(
+            f"`models` must predict every task, but {name!r} has no {', '.join(missing)} "
+            f"(columns present: {', '.join(map(str, rows.columns))})."
+        )
+    folded = {"exam", "repeat", "fold"} <= set(rows.columns)
+    if not folded:
+        rows = rows.rename_axis(index="exam").reset_index().assign(repeat=0, fold=0)
+    strange = next((exam for exam in rows["exam"] if not isinstance(exam, str)), None)
+    if strange is not None:
+        raise TypeError(
+            f"`models` must be indexed by exam ids as text, got {strange!r} "
+            f"({type(strange).__name__}) in {name!r}. Read the file with `read_predictions`."
+        )
+    twice = rows.duplicated(["exam", "repeat"])
+    if twice.any():
+        raise ValueError(
+            f"{name!r} must hold each exam once, got exam {rows.loc[twice, 'exam'].iloc[0]!r} "
+            f"again ({int(twice.sum())} rows too many)."
+        )
+    values = rows[list(labels.columns)].to_numpy(dtype=np.float64)
+    if not np.isfinite(values).all():
+        exam = rows["exam"].iloc[int(np.argwhere(~np.isfinite(values))[0][0])]
+        raise ValueError(
+            f"{name!r} must hold a finite score for every exam and task, got NaN or infinity for "
+            f"exam {exam!r}. Score every exam or drop it from all models."
+        )
+    kept = rows[["exam", "repeat", "fold", *labels.columns]]
+    return _Entry(name, kept.reset_index(drop=True), folded)
+
+
+def _share_exams(
+    entries: Sequence[_Entry], labels: pd.DataFrame, subset: bool
+) -> tuple[list[_Entry], pd.DataFrame]:
+    exams = {entry.name: set(entry.rows["exam"]) for entry in entries}
+    shared = set(labels.index).intersection(*exams.values())
+    everyone = set(labels.index).union(*exams.values())
+    if shared == everyone:
+        return list(entries), labels
+    if not shared:
+        # One of them shares nothing with the labels: this says which, and why.
+        for name, own in exams.items():
+            require_same_exams(name, own, "labels", labels.index)
+    if not subset or not shared:
+        holders = {**exams, "labels": set(labels.index)}
+        lost = ", ".join(f"{len(own - shared)} of {name}" for name, own in holders.items())
+        raise ValueError(
+            f"`models` and `labels` must hold the same exams; {len(shared)} of {len(everyone)} "
+            f"are in all of them, so that a comparison would drop {lost}. Pass subset=True if "
+            "that is meant."
+        )
+    kept = [replace(e, rows=e.rows[e.rows["exam"].isin(shared)]) for e in entries]
+    return kept, labels[labels.index.isin(shared)]
+
+
+def _share_folds(entries: Sequence[_Entry]) -> Folds | None:
+    """Folds of all models that have any; none where all predictions are fixed."""
+    found = {entry.name: entry.folds for entry in entries if entry.folded}
+    hashes = {name: folds.hash[:12] for name, folds in found.items() if folds is not None}
+    if len(set(hashes.values())) > 1:
+        listed = ", ".join(f"{name} {digest}" for name, digest in hashes.items())
+        raise ValueError(
+            f"Cross-validated `models` must share their folds, got the hashes {listed}. Run them "
+            "again with the same `folds` (or on the same exams, labels and seed)."
+        )
+    return next(iter(found.values()), None)
+
+
+def _put_into_folds(entry: _Entry, folds: Folds) -> _Entry:
+    if entry.folded:
+        return entry
+    fixed = entry.rows.drop(columns=["repeat", "fold"])
+    return replace(entry, rows=folds.frame.merge(fixed, on="exam", validate="many_to_one"))
+
+
+def _compare_pair(
+    first: _Entry, second: _Entry, scores: Mapping[str, Scores], folds: Folds | None
+) -> list[dict[str, Any]]:
+    one, two = scores[first.name], scores[second.name]
+    rows = []
+    for task in one.influence.columns:
+        by_fold = one.fold_scores[task] - two.fold_scores[task]
+        if folds is not None and first.folded and second.folded:
+            method, found = "nadeau-bengio", correct_resampled(by_fold, 1 / (folds.n_splits - 1))
+        else:
+            method = "influence"
+            difference = float(by_fold.groupby(one.fold_scores["repeat"]).mean().mean())
+            found = pair_influence(one.influence[task], two.influence[task], difference, one.groups)
+        rows.append(
+            {
+                "first": first.name,
+                "second": second.name,
+                "task": task,
+                "method": method,
+                "difference": found.estimate,
+                "se": found.se,
+                "degrees": found.degrees,
+            }
+        )
+    return rows

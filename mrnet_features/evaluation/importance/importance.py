@@ -1,0 +1,332 @@
+"""What the features say: groups of columns, held-out exams, paired intervals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from joblib import delayed
+from scipy.special import ndtri
+
+from mrnet_features.evaluation.alignment import check_features, require_same_exams
+from mrnet_features.evaluation.importance.feature_groups import group_columns
+from mrnet_features.evaluation.importance.per_fold import VIEWS, FoldView, view_fold
+from mrnet_features.evaluation.importance.stability import measure_stability
+from mrnet_features.evaluation.metrics.auc import standard_error
+from mrnet_features.evaluation.protocol.stratify import derive_seed
+from mrnet_features.jobs import run_jobs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from mrnet_features.evaluation.protocol.cross_validation import Evaluation
+
+__all__ = ["Importance", "importance"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Importance:
+    """What each group of columns is worth, seen from several sides.
+
+    Attributes
+    ----------
+    by : str
+        What the columns were grouped by.
+    groups : dict of str to list of str
+        Columns of each group.
+    table : DataFrame
+        What `summary` is made of: task, group, n_columns, and the views with standard errors.
+    by_fold : DataFrame
+        Columns task, repeat, fold, group, value: the contribution in each fold, or the AUC drop
+        by permutation where the model has no contributions.
+    """
+
+    by: str
+    groups: Mapping[str, list[str]]
+    table: pd.DataFrame
+    by_fold: pd.DataFrame
+
+    def __repr__(self) -> str:
+        tasks = list(self.table["task"].unique())
+        return f"Importance(by {self.by}, {len(self.groups)} groups, tasks {', '.join(tasks[:-1])})"
+
+    def summary(self, task: str = "mean", confidence: float = 0.95) -> pd.DataFrame:
+        """Sum up one task, the most important group first.
+
+        Parameters
+        ----------
+        task : str, default "mean"
+            A task, or the mean of all.
+        confidence : float, default 0.95
+            Coverage of the intervals, which are not adjusted for their number.
+
+        Returns
+        -------
+        DataFrame of shape (n_groups, ...)
+            Index group, sorted by the first view. Columns n_columns, and for each view that was
+            asked for its value and ``_low`` and ``_high``:
+
+            - contribution: mean absolute contribution to the log-odds of held-out exams, summed
+              in the group first; share: of the sum over all groups; direction: -1 to 1, see
+              `contribute_groups`;
+            - permutation: drop of the AUC when the group's columns are shuffled together;
+            - refit: drop of the AUC when the model is fitted without the group;
+            - alone: AUC of a model of this group alone.
+
+        Raises
+        ------
+        ValueError
+            If there is no such task.
+        """
+        if task not in set(self.table["task"]):
+            raise ValueError(
+                f"`task` must be one of {', '.join(self.table['task'].unique())}, got {task!r}."
+            )
+        rows = self.table[self.table["task"] == task].drop(columns="task").set_index("group")
+        z = float(ndtri(0.5 + confidence / 2))
+        columns: dict[str, Any] = {"n_columns": rows["n_columns"]}
+        for view in VIEWS:
+            if view not in rows.columns:
+                continue
+            value, se = rows[view], rows[f"{view}_se"]
+            columns[view] = value
+            columns[f"{view}_low"], columns[f"{view}_high"] = value - z * se, value + z * se
+            if view == "contribution":
+                columns["share"] = value / value.sum()
+                columns["direction"] = rows["direction"]
+        first = next(view for view in VIEWS if view in rows.columns)
+        return pd.DataFrame(columns).sort_values(first, ascending=False, kind="stable")
+
+    def frame(self) -> pd.DataFrame:
+        """List every task and group with the standard errors of all views.
+
+        Returns
+        -------
+        DataFrame of shape ((n_tasks + 1) * n_groups, ...)
+        """
+        return self.table.copy()
+
+    def stability(self, top: int = 10) -> pd.DataFrame:
+        """Say how far the folds agree on the order of the groups.
+
+        Parameters
+        ----------
+        top : int, default 10
+            How many groups count as selected in a fold; at most half of them.
+
+        Returns
+        -------
+        DataFrame of shape (n_tasks, 3)
+            Index task; see `measure_stability`.
+        """
+        return measure_stability(self.by_fold, top)[0]
+
+    def selection(self, top: int = 10) -> pd.DataFrame:
+        """Say in which fraction of the folds each group is among the first.
+
+        Parameters
+        ----------
+        top : int, default 10
+            How many groups count as selected in a fold; at most half of them.
+
+        Returns
+        -------
+        DataFrame of shape (n_groups, n_tasks), float64
+        """
+        return measure_stability(self.by_fold, top)[1]
+
+
+def importance(
+    evaluation: Evaluation,
+    features: pd.DataFrame,
+    by: str | Mapping[str, str] = "family",
+    *,
+    views: Sequence[str] | None = None,
+    n_permutations: int = 5,
+    seed: int = 0,
+    n_jobs: int | None = None,
+) -> Importance:
+    """Measure what groups of columns are worth, on the exams that each model has not seen.
+
+    Correlated columns share their credit, and each by itself looks idle; so columns are taken
+    in groups. No single view is the answer: permutation asks what these models use, refit what
+    could not be replaced by the other groups, alone what would do without them.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        Models and folds.
+    features : DataFrame of shape (n_exams, n_features)
+        The table that `evaluation` was made from.
+    by : {"family", "statistic", "region", "plane", "pool", "cluster", "column"} or mapping
+        How to group; see `group_columns`.
+    views : sequence of {"contribution", "permutation", "refit", "alone"}, optional
+        By default the first two where the models explain themselves (LightGBM), else
+        "permutation". The last two fit one model per group, task and fold.
+    n_permutations : int, default 5
+        Shuffles of each group in each fold.
+    seed : int, default 0
+        Seeds the shuffles.
+    n_jobs : int, optional
+        Folds at a time, as joblib understands it.
+
+    Returns
+    -------
+    Importance
+        A row per task and group, and for the mean of the tasks.
+
+    Raises
+    ------
+    ValueError
+        If the exams differ, a view is unknown or not to be had from the models, or there is one
+        group only where some must be left over.
+
+    References
+    ----------
+    Lundberg et al. 2020, Nature Machine Intelligence 2:56-67, for contributions; Breiman 2001,
+    Machine Learning 45:5-32, for permutation; Au et al. 2022, Data Mining and Knowledge
+    Discovery 36:1401-1450, for groups.
+
+    Examples
+    --------
+    The label in disguise, next to a constant:
+
+    >>> from mrnet_features.evaluation import cross_validate
+    >>> from mrnet_features.models import logistic_baseline
+    >>> exams = [f"{i:04d}" for i in range(20)]
+    >>> labels = pd.DataFrame({"acl": [0, 1] * 10}, index=exams)
+    >>> table = pd.DataFrame({"size": [1.0, 3.0] * 10, "idle": 1.0}, index=exams)
+    >>> evaluation = cross_validate(table, labels, logistic_baseline(), n_splits=2)
+    >>> importance(evaluation, table, by="column").summary()["permutation"].round(6).idxmax()
+    'size'
+    """
+    table = check_features(features)
+    require_same_exams("features", table.index, "evaluation", evaluation.labels.index)
+    groups = group_columns(table, by)
+    chosen = _choose_views(views, evaluation, len(groups))
+    numbers = {column: k for k, column in enumerate(table.columns)}
+    members = [[numbers[column] for column in columns] for columns in groups.values()]
+    jobs = [
+        (task, repeat, fold, table.index.get_indexer(train), table.index.get_indexer(test))
+        for task in evaluation.labels.columns
+        for repeat, fold, train, test in evaluation.folds.split()
+    ]
+    calls = (
+        delayed(view_fold)(
+            evaluation.models[task, repeat, fold],
+            table,
+            evaluation.labels[task].to_numpy(),
+            train,
+            test,
+            members,
+            chosen,
+            n_permutations,
+            derive_seed(seed, "permute", task, repeat, fold),
+            f"task {task!r}, repeat {repeat}, fold {fold}",
+        )
+        for task, repeat, fold, train, test in jobs
+    )
+    found = list(run_jobs(calls, n_jobs))
+    return Importance(
+        by=by if isinstance(by, str) else "mapping",
+        groups=groups,
+        table=_gather(evaluation, groups, jobs, found, chosen),
+        by_fold=_list_folds(list(groups), jobs, found, chosen),
+    )
+
+
+def _choose_views(
+    views: Sequence[str] | None, evaluation: Evaluation, n_groups: int
+) -> tuple[str, ...]:
+    explained = all(hasattr(model, "explain") for model in evaluation.models.values())
+    if views is None:
+        return VIEWS[:2] if explained else VIEWS[1:2]
+    chosen = (views,) if isinstance(views, str) else tuple(views)
+    if not chosen or any(view not in VIEWS for view in chosen):
+        raise ValueError(f"`views` must be some of {', '.join(VIEWS)}, got {chosen}.")
+    if "contribution" in chosen and not explained:
+        kind = type(next(iter(evaluation.models.values()))).__name__
+        raise ValueError(
+            f"`views` must not hold 'contribution' for {kind}, which does not explain itself. "
+            "Take 'permutation', or evaluate `lightgbm_baseline`."
+        )
+    if "refit" in chosen and n_groups < 2:
+        raise ValueError("`views` must not hold 'refit' where one group is all there is.")
+    return chosen
+
+
+def _gather(
+    evaluation: Evaluation,
+    groups: Mapping[str, list[str]],
+    jobs: Sequence[tuple[Any, ...]],
+    found: Sequence[FoldView],
+    views: Sequence[str],
+) -> pd.DataFrame:
+    """Add folds up exam by exam, task by task, and take the mean of the tasks."""
+    tasks = list(evaluation.labels.columns)
+    n_folds, n_repeats = evaluation.folds.n_splits, evaluation.folds.n_repeats
+    shape = (len(tasks), len(evaluation.labels), len(groups))
+    # One error per exam: of contributions its distance from the mean, of AUCs its influence.
+    errors = {view: np.zeros(shape) for view in views}
+    values = {view: np.zeros((shape[0], shape[2])) for view in views}
+    directions = np.full((len(jobs), len(groups)), np.nan)
+    for job, ((task, _, _, _, test), view_of_fold) in enumerate(zip(jobs, found, strict=True)):
+        row = tasks.index(task)
+        if view_of_fold.contributions is not None and view_of_fold.directions is not None:
+            errors["contribution"][row, test] += np.abs(view_of_fold.contributions) / n_repeats
+            directions[job] = view_of_fold.directions
+        for view, aucs in view_of_fold.aucs.items():
+            values[view][row] += aucs / (n_folds * n_repeats)
+            errors[view][row, test] += view_of_fold.influence[view] / (n_folds * n_repeats)
+    if "contribution" in views:
+        values["contribution"] = errors["contribution"].mean(axis=1)
+        errors["contribution"] -= values["contribution"][:, None, :]
+        errors["contribution"] /= shape[1]
+    blocks = []
+    owner = np.array([tasks.index(job[0]) for job in jobs])
+    for name, rows in [
+        *((task, [k]) for k, task in enumerate(tasks)),
+        ("mean", [*range(len(tasks))]),
+    ]:
+        block = pd.DataFrame({"task": name, "group": list(groups)})
+        block["n_columns"] = [len(columns) for columns in groups.values()]
+        for view in views:
+            block[view] = values[view][rows].mean(axis=0)
+            shared = errors[view][rows].mean(axis=0)
+            block[f"{view}_se"] = [
+                standard_error(shared[:, k], evaluation.groups) for k in range(len(groups))
+            ]
+        if "contribution" in views:
+            block["direction"] = _mean_known(directions[np.isin(owner, rows)])
+        blocks.append(block)
+    return pd.concat(blocks, ignore_index=True)
+
+
+def _mean_known(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    known = np.isfinite(values)
+    total = np.where(known, values, 0.0).sum(axis=0)
+    return np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), np.nan)
+
+
+def _list_folds(
+    names: list[str],
+    jobs: Sequence[tuple[Any, ...]],
+    found: Sequence[FoldView],
+    views: Sequence[str],
+) -> pd.DataFrame:
+    rows = []
+    for (task, repeat, fold, _, _), view_of_fold in zip(jobs, found, strict=True):
+        if view_of_fold.contributions is not None:
+            values = np.abs(view_of_fold.contributions).mean(axis=0)
+        else:
+            values = view_of_fold.aucs[views[0]]
+        rows.append(
+            pd.DataFrame(
+                {"task": task, "repeat": repeat, "fold": fold, "group": names, "value": values}
+            )
+        )
+    return pd.concat(rows, ignore_index=True)

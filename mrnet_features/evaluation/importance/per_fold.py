@@ -1,0 +1,185 @@
+"""One fitted model, one held-out fold: what each group of columns is worth to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import clone
+from threadpoolctl import threadpool_limits
+
+from mrnet_features.evaluation.metrics.auc import AucEstimate, measure_auc
+from mrnet_features.evaluation.protocol.fit import fit_and_score, predict_positive
+from mrnet_features.evaluation.protocol.stratify import derive_seed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+__all__ = ["VIEWS", "FoldView", "contribute_groups", "view_fold"]
+
+VIEWS = ("contribution", "permutation", "refit", "alone")
+
+
+@dataclass(frozen=True, eq=False)
+class FoldView:
+    """What one fold says about each group.
+
+    Attributes
+    ----------
+    contributions, directions : ndarray or None
+        Summed TreeSHAP values of each group, shape (n_test, n_groups), log-odds; and their
+        signs, shape (n_groups,).
+    aucs : dict of view to ndarray of shape (n_groups,), float64
+        AUC drop ("permutation", "refit") or AUC ("alone").
+    influence : dict of view to ndarray of shape (n_test, n_groups), float64
+        Influence values of those.
+    """
+
+    contributions: NDArray[np.float64] | None
+    directions: NDArray[np.float64] | None
+    aucs: dict[str, NDArray[np.float64]]
+    influence: dict[str, NDArray[np.float64]]
+
+
+def contribute_groups(
+    model: Any, features: pd.DataFrame, groups: Sequence[Sequence[int]]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Contribution of each group to each row, and its direction.
+
+    Parameters
+    ----------
+    model : SeedAveragedLightGBM
+        Fitted; anything with an `explain` like its.
+    features : DataFrame of shape (n_rows, n_columns)
+        Rows it has not seen.
+    groups : sequence of sequence of int
+        Column numbers of each group.
+
+    Returns
+    -------
+    contributions : ndarray of shape (n_rows, n_groups), float64
+        Sum over the columns, in log-odds. Summed first, so that columns that undo each other
+        do not count twice.
+    directions : ndarray of shape (n_groups,), float64
+        -1 to 1: correlation of a column with its contribution, averaged over the group with the
+        mean absolute contribution as weight. 1: more of it, more likely positive. NaN where the
+        group is not used at all.
+    """
+    shares = model.explain(features)[:, :-1]
+    values = features.to_numpy(dtype=np.float64)
+    centred = values - np.nanmean(np.where(np.isfinite(values).any(axis=0), values, 0.0), axis=0)
+    centred = np.nan_to_num(centred)
+    deviation = shares - shares.mean(axis=0)
+    scale = np.sqrt((centred**2).sum(axis=0) * (deviation**2).sum(axis=0))
+    correlation = (centred * deviation).sum(axis=0) / np.where(scale > 0, scale, 1)
+    size = np.abs(shares).mean(axis=0)
+    directions = np.full(len(groups), np.nan)
+    for k, columns in enumerate(groups):
+        if size[columns].sum() > 0:
+            directions[k] = np.average(correlation[columns], weights=size[columns])
+    return np.column_stack([shares[:, columns].sum(axis=1) for columns in groups]), directions
+
+
+def view_fold(
+    model: Any,
+    features: pd.DataFrame,
+    truth: NDArray[np.int8],
+    train: NDArray[np.intp],
+    test: NDArray[np.intp],
+    groups: Sequence[Sequence[int]],
+    views: Sequence[str],
+    n_permutations: int,
+    seed: int,
+    where: str,
+) -> FoldView:
+    """Look at the groups through one fitted model and the exams it has not seen.
+
+    Parameters
+    ----------
+    model : classifier
+        Fitted on `train`.
+    features : DataFrame of shape (n_exams, n_columns)
+    truth : ndarray of shape (n_exams,), int8
+    train, test : ndarray of intp
+        Row numbers.
+    groups : sequence of sequence of int
+        Column numbers of each group.
+    views : sequence of str
+        Some of `VIEWS`.
+    n_permutations : int
+        Shuffles of each group.
+    seed : int
+        Seeds the shuffles of this fold.
+    where : str
+        What a note on an error calls this fold.
+
+    Returns
+    -------
+    FoldView
+    """
+    held_out, labels = features.iloc[test], truth[test]
+    contributions = directions = None
+    aucs: dict[str, NDArray[np.float64]] = {}
+    influence: dict[str, NDArray[np.float64]] = {}
+    with threadpool_limits(limits=1):
+        full = measure_auc(labels, predict_positive(model, held_out))
+        if "contribution" in views:
+            contributions, directions = contribute_groups(model, held_out, groups)
+        if "permutation" in views:
+            found = [
+                _shuffle_group(model, held_out, labels, columns, n_permutations, seed)
+                for columns in groups
+            ]
+            aucs["permutation"], influence["permutation"] = _subtract(full, found)
+    whole = range(features.shape[1])
+    for view in ("refit", "alone"):
+        if view not in views:
+            continue
+        found = []
+        for columns in groups:
+            kept = sorted(set(whole) - set(columns)) if view == "refit" else list(columns)
+            # The same seed as the model in hand: the difference is that of the columns.
+            _, scores = fit_and_score(
+                clone(model), features.iloc[:, kept], truth, train, test, f"{where} ({view})"
+            )
+            found.append(measure_auc(labels, scores))
+        if view == "refit":
+            aucs[view], influence[view] = _subtract(full, found)
+        else:
+            aucs[view] = np.array([estimate.auc for estimate in found])
+            influence[view] = np.column_stack([estimate.influence for estimate in found])
+    return FoldView(contributions, directions, aucs, influence)
+
+
+def _shuffle_group(
+    model: Any,
+    features: pd.DataFrame,
+    labels: NDArray[np.int8],
+    columns: Sequence[int],
+    n_permutations: int,
+    seed: int,
+) -> AucEstimate:
+    """Mean AUC, and its influence, with the rows of some columns shuffled together."""
+    found = []
+    values = features.to_numpy(copy=True)
+    original = values[:, columns].copy()
+    for k in range(n_permutations):
+        order = np.random.default_rng(derive_seed(seed, *map(int, columns), k))
+        values[:, columns] = original[order.permutation(len(values))]
+        shuffled = type(features)(values, index=features.index, columns=features.columns)
+        found.append(measure_auc(labels, predict_positive(model, shuffled)))
+    return AucEstimate(
+        auc=float(np.mean([estimate.auc for estimate in found])),
+        influence=np.mean([estimate.influence for estimate in found], axis=0),
+    )
+
+
+def _subtract(
+    full: AucEstimate, others: Sequence[AucEstimate]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    drops = np.array([full.auc - other.auc for other in others])
+    return drops, np.column_stack([full.influence - other.influence for other in others])

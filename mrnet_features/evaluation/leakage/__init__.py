@@ -1,0 +1,1 @@
+"""Leakage: checks of a feature table, and negative controls for a whole procedure."""

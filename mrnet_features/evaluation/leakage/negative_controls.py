@@ -1,0 +1,193 @@
+"""Canaries: data on which the right answer is known, sent through the whole procedure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr
+from scipy.stats import t
+
+from mrnet_features.evaluation.alignment import align_tables
+from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
+from mrnet_features.evaluation.protocol.stratify import derive_seed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Canary", "plant_leak", "replace_by_noise", "shuffle_labels"]
+
+LEAK_AUC = 0.95
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Canary:
+    """What a procedure gave on data without, or with nothing but, a signal.
+
+    Attributes
+    ----------
+    kind : {"shuffled labels", "noise features", "planted leak"}
+    aucs : Series of shape (n_rounds,), float64
+        Mean AUC over the tasks in each round.
+    passed : bool
+        Whether it is what it must be.
+    text : str
+        What was found and what it means.
+    """
+
+    kind: str
+    aucs: pd.Series[float]
+    passed: bool
+    text: str
+
+    def __repr__(self) -> str:
+        return f"Canary({self.kind}: {'passed' if self.passed else 'FAILED'}, {self.text})"
+
+
+def shuffle_labels(
+    features: pd.DataFrame,
+    labels: pd.DataFrame,
+    model: Any = None,
+    *,
+    n_rounds: int = 10,
+    procedure: Callable[..., Evaluation] = cross_validate,
+    seed: int = 0,
+    **options: Any,
+) -> Canary:
+    """Run a procedure on shuffled labels: its mean AUC must be .5.
+
+    Several rounds are judged by their own spread. The standard error of a single round is too
+    small where there is nothing to learn (see `Scores.summary`), and one round in so many would
+    fail for no fault.
+
+    Parameters
+    ----------
+    features : DataFrame of shape (n_exams, n_features)
+        Index exam id as text.
+    labels : DataFrame of shape (n_exams, n_tasks)
+        The same exams; whole exams are shuffled, so that the tasks stay correlated.
+    model : classifier, mapping or None
+        As the procedure takes it.
+    n_rounds : int, default 10
+        Shuffles, at least 3.
+    procedure : callable, default `cross_validate`
+        Whatever makes an evaluation from (features, labels, model, seed=..., **options). A
+        selection made outside the folds is caught only if it is in here.
+    seed : int, default 0
+        Seeds the shuffles and the procedure.
+    **options
+        Passed on to the procedure.
+
+    Returns
+    -------
+    Canary
+        Passed where the mean AUC over the rounds is within 3 standard errors of .5; by Student's
+        t, since the error is estimated from the rounds, 4.1 with 10 of them. One honest
+        procedure in 370 fails.
+    """
+    table, truth = align_tables(features, labels)
+    _check_rounds(n_rounds)
+    aucs = []
+    for number in range(n_rounds):
+        random = np.random.default_rng(derive_seed(seed, "shuffle", number))
+        values = truth.to_numpy()[random.permutation(len(truth))]
+        # Rows in the features' order: a procedure that goes by position must be caught too.
+        shuffled = pd.DataFrame(values, index=truth.index, columns=truth.columns)
+        aucs.append(_score(procedure, table, shuffled, model, seed + number, options))
+    return _judge_chance("shuffled labels", aucs, "The procedure sees the labels it is scored on.")
+
+
+def replace_by_noise(
+    features: pd.DataFrame,
+    labels: pd.DataFrame,
+    model: Any = None,
+    *,
+    n_rounds: int = 10,
+    procedure: Callable[..., Evaluation] = cross_validate,
+    seed: int = 0,
+    **options: Any,
+) -> Canary:
+    """Run a procedure on random numbers in place of the features: its mean AUC must be .5.
+
+    Parameters
+    ----------
+    features, labels, model, n_rounds, procedure, seed, **options
+        See `shuffle_labels`. Of `features` the shape and the names are kept.
+
+    Returns
+    -------
+    Canary
+        Passed where the mean AUC over the rounds is within 3 standard errors of .5; by Student's
+        t, since the error is estimated from the rounds, 4.1 with 10 of them. One honest
+        procedure in 370 fails.
+    """
+    table, truth = align_tables(features, labels)
+    _check_rounds(n_rounds)
+    aucs = []
+    for number in range(n_rounds):
+        random = np.random.default_rng(derive_seed(seed, "noise", number))
+        noise = pd.DataFrame(random.normal(size=table.shape), table.index, table.columns)
+        aucs.append(_score(procedure, noise, truth, model, seed + number, options))
+    return _judge_chance("noise features", aucs, "The labels reach the procedure by another way.")
+
+
+def plant_leak(
+    features: pd.DataFrame,
+    labels: pd.DataFrame,
+    model: Any = None,
+    *,
+    procedure: Callable[..., Evaluation] = cross_validate,
+    seed: int = 0,
+    **options: Any,
+) -> Canary:
+    """Add each label as a column: a procedure that works must find it.
+
+    A canary for the other canaries: one that reports .5 on everything passes them all.
+
+    Parameters
+    ----------
+    features, labels, model, procedure, seed, **options
+        See `shuffle_labels`.
+
+    Returns
+    -------
+    Canary
+        Passed where the mean AUC is at least .95.
+    """
+    table, truth = align_tables(features, labels)
+    random = np.random.default_rng(derive_seed(seed, "leak"))
+    leaks = truth + random.normal(0, 0.05, size=truth.shape)
+    leaking = table.join(leaks.add_prefix("planted_leak_of_"))
+    auc = _score(procedure, leaking, truth, model, seed, options)
+    found = auc >= LEAK_AUC
+    text = f"mean AUC {auc:.3f} with the labels among the columns"
+    if not found:
+        text += ". The model does not learn what is in front of it."
+    return Canary("planted leak", pd.Series([auc]), found, text)
+
+
+def _check_rounds(n_rounds: int) -> None:
+    if n_rounds < 3:
+        raise ValueError(f"`n_rounds` must be at least 3 to show a spread, got {n_rounds}.")
+
+
+def _score(
+    procedure: Callable[..., Evaluation],
+    features: pd.DataFrame,
+    labels: pd.DataFrame,
+    model: Any,
+    seed: int,
+    options: dict[str, Any],
+) -> float:
+    summary = procedure(features, labels, model, seed=seed, **options).summary()
+    return float(summary["auc"].loc["mean"])
+
+
+def _judge_chance(kind: str, aucs: list[float], blame: str) -> Canary:
+    mean, se = float(np.mean(aucs)), float(np.std(aucs, ddof=1) / np.sqrt(len(aucs)))
+    # Three standard errors if they were known: few rounds estimate them, and t allows for it.
+    passed = abs(mean - 0.5) <= float(t.ppf(ndtr(3.0), len(aucs) - 1)) * se
+    text = f"mean AUC {mean:.3f}, standard error {se:.3f} over {len(aucs)} rounds"
+    return Canary(kind, pd.Series(aucs), passed, text if passed else f"{text}. {blame}")

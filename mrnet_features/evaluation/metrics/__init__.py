@@ -1,0 +1,1 @@
+"""Metrics: AUCs, their tests and intervals, calibration, operating points."""

@@ -1,0 +1,264 @@
+"""Differences between two AUCs: the tests that keep their level, and what they could have found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import ndtri
+from scipy.stats import nct, norm, t
+
+from mrnet_features.evaluation.metrics.auc import standard_error
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "Difference",
+    "adjust_holm",
+    "correct_resampled",
+    "pair_influence",
+    "smallest_detectable",
+]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A difference of two AUCs, or of two means of AUCs, on the same exams.
+
+    Attributes
+    ----------
+    estimate : float
+        First minus second, -1 to 1.
+    se : float
+        Its standard error.
+    degrees : float
+        Degrees of freedom of the error; infinite for the normal distribution.
+    """
+
+    estimate: float
+    se: float
+    degrees: float = float("inf")
+
+    @property
+    def p(self) -> float:
+        """Two-sided p value of no difference.
+
+        1 where the two never differ. NaN where they differ and `se` is 0, such as perfect
+        separation against a constant: then the exams hold no spread to judge by.
+        """
+        if self.se == 0:
+            return 1.0 if self.estimate == 0 else float("nan")
+        ratio = abs(self.estimate) / self.se
+        if np.isinf(self.degrees):
+            return float(2 * norm.sf(ratio))
+        return float(2 * t.sf(ratio, self.degrees))
+
+    def interval(self, confidence: float = 0.95) -> tuple[float, float]:
+        """Confidence interval of the difference, cut off at -1 and 1.
+
+        Parameters
+        ----------
+        confidence : float, default 0.95
+            Coverage, above 0 and below 1.
+
+        Returns
+        -------
+        ci_low, ci_high : float
+            NaN where `p` is NaN.
+        """
+        if np.isnan(self.p):
+            return float("nan"), float("nan")
+        half = _quantile(0.5 + confidence / 2, self.degrees) * self.se
+        return max(-1.0, self.estimate - half), min(1.0, self.estimate + half)
+
+
+def pair_influence(
+    first: ArrayLike, second: ArrayLike, difference: float, groups: ArrayLike | None = None
+) -> Difference:
+    """Difference of two AUCs of fixed predictions on the same exams.
+
+    The variance is the sum of squares of the differences of the influence values, which for one
+    task on one test set is DeLong's paired test, and for the mean of several tasks keeps the
+    covariance among them.
+
+    Parameters
+    ----------
+    first, second : array of shape (n_exams,), float
+        Influence values of both, the same exams in the same order; see `measure_auc`.
+    difference : float
+        First AUC minus second AUC.
+    groups : array of shape (n_exams,), optional
+        See `standard_error`.
+
+    Returns
+    -------
+    Difference
+        With infinite degrees of freedom.
+
+    Raises
+    ------
+    ValueError
+        If the two are not of the same exams.
+
+    References
+    ----------
+    DeLong, DeLong and Clarke-Pearson 1988, Biometrics 44(3):837-845.
+
+    Examples
+    --------
+    >>> pair_influence([0.03, 0.0], [0.0, 0.04], 0.1).se
+    0.05
+    """
+    one, two = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    if one.shape != two.shape or one.ndim != 1:
+        raise ValueError(
+            "`first` and `second` must hold one influence value for each of the same exams, got "
+            f"shapes {one.shape} and {two.shape}."
+        )
+    return Difference(float(difference), standard_error(one - two, groups))
+
+
+def correct_resampled(differences: ArrayLike, test_share: float) -> Difference:
+    r"""Difference of two learning procedures from their differences on shared folds.
+
+    Fold scores overlap in their training exams, so that their plain variance is far too small.
+    Nadeau and Bengio's correction takes
+
+    .. math:: \mathrm{Var} = \left(\frac{1}{J} + \frac{n_{test}}{n_{train}}\right) s^2
+
+    for J folds (over all repeats) with the sample variance :math:`s^2`, and J - 1 degrees of
+    freedom.
+
+    Parameters
+    ----------
+    differences : array of shape (n_folds,), float
+        Difference of the two AUCs in each fold of each repeat, at least two.
+    test_share : float
+        Tested exams over training exams, 1 / (K - 1) for K folds; above 0.
+
+    Returns
+    -------
+    Difference
+        With ``n_folds - 1`` degrees of freedom.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two folds, or `test_share` is not above 0.
+
+    References
+    ----------
+    Nadeau and Bengio 2003, Machine Learning 52:239-281; Bouckaert and Frank 2004, PAKDD, LNCS
+    3056:3-12, for repeated cross-validation.
+
+    Examples
+    --------
+    Variance .02 of two folds, (1/2 + 1/1) times .02 is .03:
+
+    >>> found = correct_resampled([0.0, 0.2], test_share=1.0)
+    >>> round(found.estimate, 12), round(found.se**2, 12), found.degrees
+    (0.1, 0.03, 1)
+    """
+    values = np.asarray(differences, dtype=np.float64)
+    if values.ndim != 1 or len(values) < 2:
+        raise ValueError(
+            "`differences` must hold the difference of at least two folds, got shape "
+            f"{values.shape}."
+        )
+    if not test_share > 0:
+        raise ValueError(f"`test_share` must be above 0, got {test_share}.")
+    # Equal differences have a variance of rounding errors, not of data.
+    variance = 0.0 if np.ptp(values) < 1e-12 else float(values.var(ddof=1))
+    return Difference(
+        estimate=float(values.mean()),
+        se=float(np.sqrt((1 / len(values) + test_share) * variance)),
+        degrees=len(values) - 1,
+    )
+
+
+def smallest_detectable(
+    se: float, degrees: float = float("inf"), power: float = 0.8, level: float = 0.05
+) -> float:
+    """Smallest true difference that a two-sided test finds with the given power.
+
+    Parameters
+    ----------
+    se : float
+        Standard error of the difference, at least 0.
+    degrees : float, default infinity
+        Degrees of freedom of the test.
+    power : float, default 0.8
+        Probability to find it, above `level` and below 1.
+    level : float, default 0.05
+        Level of the test.
+
+    Returns
+    -------
+    float
+        In the unit of `se`; for the normal distribution with the defaults 2.80 `se`.
+
+    Raises
+    ------
+    ValueError
+        If a value is out of its range.
+
+    Examples
+    --------
+    1.96 + 0.84 standard errors:
+
+    >>> round(smallest_detectable(0.01), 4)
+    0.028
+    """
+    if not se >= 0 or not 0 < level < power < 1:
+        raise ValueError(
+            f"`se` must be at least 0 and 0 < `level` < `power` < 1, got {se}, {level}, {power}."
+        )
+    if np.isinf(degrees):
+        # The other tail adds less than 1e-6 to the power here.
+        return float(ndtri(1 - level / 2) + ndtri(power)) * se
+    critical = _quantile(1 - level / 2, degrees)
+
+    def shortfall(shift: float) -> float:
+        return float(nct.sf(critical, degrees, shift)) - power
+
+    return float(brentq(shortfall, 0.0, 10 * critical + 10)) * se
+
+
+def adjust_holm(p: ArrayLike) -> NDArray[np.float64]:
+    """Adjust p values for their number by Holm's step-down procedure.
+
+    Parameters
+    ----------
+    p : array of shape (n_tests,), float
+        P values 0 to 1. NaN is left out of the count and stays NaN.
+
+    Returns
+    -------
+    ndarray of shape (n_tests,), float64
+        Adjusted p values, at most 1.
+
+    References
+    ----------
+    Holm 1979, Scandinavian Journal of Statistics 6(2):65-70.
+
+    Examples
+    --------
+    The smallest is multiplied by three, the next by two:
+
+    >>> adjust_holm([0.01, 0.5, 0.02]).tolist()
+    [0.03, 0.5, 0.04]
+    """
+    values = np.asarray(p, dtype=np.float64)
+    adjusted = np.full_like(values, np.nan)
+    known = np.flatnonzero(~np.isnan(values))
+    order = known[np.argsort(values[known], kind="stable")]
+    steps = values[order] * np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(steps))
+    return adjusted
+
+
+def _quantile(probability: float, degrees: float) -> float:
+    return float(ndtri(probability) if np.isinf(degrees) else t.ppf(probability, degrees))

@@ -1,0 +1,273 @@
+"""Whether a probability of .3 comes true in three of ten exams."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit, logit, ndtri
+
+from mrnet_features.evaluation.alignment import check_labels, require_same_exams
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["Calibration", "measure_calibration", "take_probabilities", "wilson_interval"]
+
+CLIP = 1e-6
+MOST_STEPS = 100
+CURVE = ("task", "expected", "observed", "ci_low", "ci_high", "n_exams", "n_positive")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Calibration:
+    """How well probabilities agree with what happened.
+
+    Attributes
+    ----------
+    labels : DataFrame of shape (n_exams, n_tasks), int8
+    probabilities : DataFrame of shape (n_exams, n_tasks), float64
+    """
+
+    labels: pd.DataFrame
+    probabilities: pd.DataFrame
+
+    def __repr__(self) -> str:
+        return f"Calibration({len(self.labels)} exams, tasks {', '.join(self.labels.columns)})"
+
+    def summary(self, confidence: float = 0.95) -> pd.DataFrame:
+        """Sum up: a row per task.
+
+        Parameters
+        ----------
+        confidence : float, default 0.95
+            Coverage of the intervals.
+
+        Returns
+        -------
+        DataFrame of shape (n_tasks, 10)
+            Index task. brier: mean squared error of the probability; brier_skill: 1 minus that
+            over the error of the prevalence, so that 0 is no better than a constant; expected
+            and observed: mean probability and prevalence; intercept: log-odds to add so that the
+            two agree, 0 is ideal; slope: factor of the log-odds that fits best, 1 is ideal and
+            less means too extreme; both with ``_low`` and ``_high`` (Wald). NaN in the four of
+            the slope where the scores separate the classes or are constant.
+
+        References
+        ----------
+        Van Calster et al. 2019, BMC Medicine 17:230, for intercept and slope; Brier 1950,
+        Monthly Weather Review 78(1):1-3.
+        """
+        z = float(ndtri(0.5 + confidence / 2))
+        rows = {}
+        for task in self.labels.columns:
+            truth = self.labels[task].to_numpy(dtype=np.float64)
+            chance = self.probabilities[task].to_numpy()
+            odds = logit(np.clip(chance, CLIP, 1 - CLIP))
+            brier, prevalence = float(np.mean((chance - truth) ** 2)), float(truth.mean())
+            ones = np.ones((len(truth), 1))
+            shift, shift_se = _fit_logistic(ones, truth, odds)
+            line, line_se = _fit_logistic(np.column_stack([ones, odds]), truth, 0 * odds)
+            rows[task] = {
+                "brier": brier,
+                "brier_skill": 1 - brier / (prevalence * (1 - prevalence)),
+                "expected": float(chance.mean()),
+                "observed": prevalence,
+                "intercept": shift[0],
+                "intercept_low": shift[0] - z * shift_se[0],
+                "intercept_high": shift[0] + z * shift_se[0],
+                "slope": line[-1],
+                "slope_low": line[-1] - z * line_se[-1],
+                "slope_high": line[-1] + z * line_se[-1],
+            }
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis(index="task")
+
+    def frame(self, n_bins: int = 10, confidence: float = 0.95) -> pd.DataFrame:
+        """List the points of the reliability curve: bins of equally many exams.
+
+        Parameters
+        ----------
+        n_bins : int, default 10
+            Bins a task, fewer where scores are tied, one where all are.
+        confidence : float, default 0.95
+            Coverage of the bands.
+
+        Returns
+        -------
+        DataFrame of shape (n_points, 7)
+            Columns task, expected (mean probability of the bin), observed (fraction of
+            positives), ci_low, ci_high (Wilson), n_exams, n_positive.
+        """
+        rows = []
+        for task in self.labels.columns:
+            chance = self.probabilities[task]
+            bins = pd.qcut(chance.rank(method="average"), n_bins, labels=False, duplicates="drop")
+            # Where all ranks tie, qcut has no two edges left and puts no exam anywhere.
+            for _, part in chance.groupby(bins.fillna(0)):
+                n_positive = int(self.labels.loc[part.index, task].sum())
+                low, high = wilson_interval(n_positive, len(part), confidence)
+                rows.append(
+                    {
+                        "task": task,
+                        "expected": part.mean(),
+                        "observed": n_positive / len(part),
+                        "ci_low": low,
+                        "ci_high": high,
+                        "n_exams": len(part),
+                        "n_positive": n_positive,
+                    }
+                )
+        return pd.DataFrame(rows, columns=list(CURVE))
+
+
+def measure_calibration(model: Any, labels: pd.DataFrame) -> Calibration:
+    """Measure how well probabilities agree with labels.
+
+    Parameters
+    ----------
+    model : Evaluation, HoldOut or DataFrame
+        Probabilities of exams the models have not seen. Of repeated cross-validation the first
+        repeat is taken, so that an exam counts once.
+    labels : DataFrame of shape (n_exams, n_tasks)
+        Index exam id as text; 0 or 1.
+
+    Returns
+    -------
+    Calibration
+        Brier score, intercept and slope, reliability curve.
+
+    Raises
+    ------
+    ValueError
+        If exams differ or a score is no probability.
+
+    Examples
+    --------
+    One of two comes true at probability .5:
+
+    >>> labels = pd.DataFrame({"acl": [0, 1]}, index=["a", "b"])
+    >>> half = pd.DataFrame({"acl": [0.5, 0.5]}, index=["a", "b"])
+    >>> measure_calibration(half, labels).summary()[["brier", "observed"]].values.tolist()
+    [[0.25, 0.5]]
+    """
+    truth = check_labels(labels)
+    return Calibration(truth, take_probabilities(model, truth))
+
+
+def take_probabilities(model: Any, labels: pd.DataFrame) -> pd.DataFrame:
+    """Look up one probability for each exam and task.
+
+    Parameters
+    ----------
+    model : Evaluation, HoldOut or DataFrame
+    labels : DataFrame of shape (n_exams, n_tasks)
+
+    Returns
+    -------
+    DataFrame of shape (n_exams, n_tasks), float64
+        In the order of `labels`; the first repeat of several.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `model` is something else, exams differ or a score is no probability.
+
+    Examples
+    --------
+    >>> labels = pd.DataFrame({"acl": [0, 1]}, index=["a", "b"])
+    >>> scores = pd.DataFrame({"acl": [0.7, 0.2]}, index=["b", "a"])
+    >>> take_probabilities(scores, labels)["acl"].tolist()
+    [0.2, 0.7]
+    """
+    rows = model if isinstance(model, pd.DataFrame) else getattr(model, "predictions", None)
+    if not isinstance(rows, pd.DataFrame):
+        raise TypeError(
+            f"`model` must be an evaluation or a DataFrame, got {type(model).__name__}."
+        )
+    if "exam" in rows.columns:
+        rows = rows[rows["repeat"] == rows["repeat"].min()].set_index("exam")
+    missing = [task for task in labels.columns if task not in rows.columns]
+    if missing or rows.index.has_duplicates:
+        raise ValueError(
+            "`model` must predict every task of each exam once, got "
+            f"{'no ' + ', '.join(missing) if missing else 'some exams again'}."
+        )
+    require_same_exams("model", rows.index, "labels", labels.index)
+    chosen = rows.loc[labels.index, list(labels.columns)].astype(np.float64)
+    values = chosen.to_numpy()
+    if not ((values >= 0) & (values <= 1)).all():
+        raise ValueError(
+            f"`model` must predict probabilities 0 to 1, got {np.nanmin(values):.3g} to "
+            f"{np.nanmax(values):.3g}. Use a classifier with predict_proba."
+        )
+    return chosen
+
+
+def wilson_interval(n_hits: float, n_exams: float, confidence: float = 0.95) -> tuple[float, float]:
+    """Confidence interval of a proportion.
+
+    Parameters
+    ----------
+    n_hits, n_exams : float
+        Hits, and exams they are among; whole numbers, or means of such over repeats.
+    confidence : float, default 0.95
+        Coverage, above 0 and below 1.
+
+    Returns
+    -------
+    ci_low, ci_high : float
+        Between 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        If there are no exams, or more hits than exams.
+
+    References
+    ----------
+    Wilson 1927, Journal of the American Statistical Association 22(158):209-212.
+
+    Examples
+    --------
+    With no hit the upper end is z^2 / (n + z^2):
+
+    >>> low, high = wilson_interval(0, 10)
+    >>> low, round(high, 4)
+    (0.0, 0.2775)
+    """
+    if not 0 <= n_hits <= n_exams or n_exams <= 0:
+        raise ValueError(f"`n_hits` must be 0 to `n_exams`, got {n_hits} of {n_exams}.")
+    z2 = float(ndtri(0.5 + confidence / 2)) ** 2
+    share = n_hits / n_exams
+    centre = (share + z2 / (2 * n_exams)) / (1 + z2 / n_exams)
+    spread = z2 * (share * (1 - share) / n_exams + z2 / (4 * n_exams**2))
+    half = np.sqrt(spread) / (1 + z2 / n_exams)
+    low = 0.0 if n_hits == 0 else centre - half
+    high = 1.0 if n_hits == n_exams else centre + half
+    return float(low), float(high)
+
+
+def _fit_logistic(
+    columns: NDArray[np.float64], truth: NDArray[np.float64], offset: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Fit plain logistic regression by Newton's method: coefficients and their errors."""
+    weights = np.zeros(columns.shape[1])
+    nothing = np.full(len(weights), np.nan)
+    if np.linalg.matrix_rank(columns) < columns.shape[1]:
+        return nothing, nothing
+    for _ in range(MOST_STEPS):
+        chance = expit(columns @ weights + np.asarray(offset))
+        spread = chance * (1 - chance)
+        information = columns.T @ (columns * spread[:, None])
+        # Separated classes drive the weights to infinity and the information to nothing.
+        if np.linalg.cond(information) > 1e12 or np.abs(weights).max() > 1e4:
+            return nothing, nothing
+        step = np.linalg.solve(information, columns.T @ (truth - chance))
+        # A long first step may overshoot far; a bounded one gets there all the same.
+        step *= min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-300))
+        weights = weights + step
+        if np.abs(step).max() < 1e-10:
+            return weights, np.sqrt(np.diag(np.linalg.inv(information)))
+    return nothing, nothing

@@ -1,0 +1,232 @@
+"""Thresholds chosen on some exams, sensitivity and specificity on others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import roc_curve
+
+from mrnet_features.evaluation.alignment import check_labels
+from mrnet_features.evaluation.metrics.calibration import take_probabilities, wilson_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from mrnet_features.evaluation.protocol.cross_validation import Evaluation
+
+__all__ = [
+    "apply_thresholds",
+    "choose_threshold",
+    "choose_thresholds",
+    "measure_operating_points",
+]
+
+RULES = ("youden", "sensitivity", "specificity")
+
+
+def choose_threshold(
+    labels: ArrayLike, scores: ArrayLike, rule: str = "youden", level: float = 0.9
+) -> float:
+    """Threshold on a score; an exam counts as positive at or above it.
+
+    Parameters
+    ----------
+    labels : array of shape (n_exams,)
+        0 or 1, both present.
+    scores : array of shape (n_exams,), float
+        Higher means more likely positive.
+    rule : {"youden", "sensitivity", "specificity"}, default "youden"
+        Largest sum of sensitivity and specificity; or the highest threshold with at least that
+        sensitivity; or the lowest with at least that specificity.
+    level : float, default 0.9
+        Fraction wanted by the last two rules, above 0 and at most 1.
+
+    Returns
+    -------
+    float
+        Midway between two neighbouring scores, or just above the highest score.
+
+    Raises
+    ------
+    ValueError
+        If `rule` is another, or `level` out of its range.
+
+    References
+    ----------
+    Youden 1950, Cancer 3(1):32-35.
+
+    Examples
+    --------
+    Between the highest negative and the lowest positive:
+
+    >>> choose_threshold([0, 0, 1, 1], [0.125, 0.25, 0.75, 0.875])
+    0.5
+    """
+    if rule not in RULES or not 0 < level <= 1:
+        raise ValueError(
+            f"`rule` must be one of {', '.join(RULES)} and `level` above 0 and at most 1, got "
+            f"{rule!r} and {level}."
+        )
+    false_alarm, sensitivity, cuts = roc_curve(labels, scores, drop_intermediate=False)
+    if rule == "youden":
+        chosen = int(np.argmax(sensitivity - false_alarm))
+    elif rule == "sensitivity":
+        chosen = int(np.argmax(sensitivity >= level - 1e-12))
+    else:
+        chosen = int(np.flatnonzero(1 - false_alarm >= level - 1e-12)[-1])
+    if chosen == 0:
+        return float(np.nextafter(np.max(np.asarray(scores, dtype=np.float64)), np.inf))
+    lower = cuts[chosen + 1] if chosen + 1 < len(cuts) else cuts[chosen]
+    return float((cuts[chosen] + lower) / 2)
+
+
+def choose_thresholds(
+    evaluation: Evaluation, rule: str = "youden", level: float = 0.9
+) -> dict[str, float]:
+    """Choose a threshold for each task from all out-of-fold predictions.
+
+    For a model that is fitted on all exams and used on new ones. How good the thresholds are on
+    the exams they were chosen on is no estimate; `measure_operating_points` gives one.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    rule, level
+        See `choose_threshold`.
+
+    Returns
+    -------
+    dict of str to float
+        Of repeats the mean.
+    """
+    labels, rows = evaluation.labels, evaluation.predictions
+    return {
+        task: float(
+            np.mean(
+                [
+                    choose_threshold(labels.loc[part["exam"], task], part[task], rule, level)
+                    for _, part in rows.groupby("repeat")
+                ]
+            )
+        )
+        for task in labels.columns
+    }
+
+
+def measure_operating_points(
+    evaluation: Evaluation, rule: str = "youden", level: float = 0.9, confidence: float = 0.95
+) -> pd.DataFrame:
+    """Sensitivity and specificity at thresholds that were chosen on other exams.
+
+    The threshold of a fold is chosen on the out-of-fold predictions of the other folds.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    rule, level
+        See `choose_threshold`.
+    confidence : float, default 0.95
+        Coverage of the intervals.
+
+    Returns
+    -------
+    DataFrame of shape (n_tasks, 9)
+        As `apply_thresholds`; threshold is the mean over the folds, and of repeats the mean
+        sensitivity and specificity.
+    """
+    labels, rows = evaluation.labels, evaluation.predictions
+    found = {}
+    for task in labels.columns:
+        truth = labels.loc[rows["exam"], task].to_numpy() == 1
+        called = np.zeros(len(rows), dtype=bool)
+        thresholds = []
+        for (repeat, fold), part in rows.groupby(["repeat", "fold"]):
+            others = ((rows["repeat"] == repeat) & (rows["fold"] != fold)).to_numpy()
+            cut = choose_threshold(truth[others], rows.loc[others, task], rule, level)
+            called[part.index] = part[task] >= cut
+            thresholds.append(cut)
+        n_repeats = rows["repeat"].nunique()
+        found[task] = {
+            "threshold": float(np.mean(thresholds)),
+            **_count(truth, called, n_repeats, confidence),
+        }
+    return pd.DataFrame.from_dict(found, orient="index").rename_axis(index="task")
+
+
+def apply_thresholds(
+    model: Any, labels: pd.DataFrame, thresholds: Mapping[str, float], confidence: float = 0.95
+) -> pd.DataFrame:
+    """Sensitivity and specificity of given thresholds on given exams.
+
+    Parameters
+    ----------
+    model : Evaluation, HoldOut or DataFrame
+        Probabilities; see `measure_calibration`.
+    labels : DataFrame of shape (n_exams, n_tasks)
+        Index exam id as text; 0 or 1.
+    thresholds : mapping of str to float
+        One for each task, chosen on other exams.
+    confidence : float, default 0.95
+        Coverage of the intervals.
+
+    Returns
+    -------
+    DataFrame of shape (n_tasks, 9)
+        Index task. Columns threshold; sensitivity and specificity, each with ``_low`` and
+        ``_high`` (Wilson); n_positive, n_negative. NaN where there is no exam of the class.
+
+    Raises
+    ------
+    ValueError
+        If a task has no threshold, or as `measure_calibration` does.
+
+    Examples
+    --------
+    >>> labels = pd.DataFrame({"acl": [0, 0, 1, 1]}, index=list("abcd"))
+    >>> scores = pd.DataFrame({"acl": [0.1, 0.6, 0.7, 0.9]}, index=list("abcd"))
+    >>> found = apply_thresholds(scores, labels, {"acl": 0.5})
+    >>> found[["sensitivity", "specificity"]].values.tolist()
+    [[1.0, 0.5]]
+    """
+    truth = check_labels(labels)
+    missing = [task for task in truth.columns if task not in thresholds]
+    if missing:
+        raise ValueError(f"`thresholds` must name every task, got none for {', '.join(missing)}.")
+    scores = take_probabilities(model, truth)
+    found = {
+        task: {
+            "threshold": float(thresholds[task]),
+            **_count(
+                truth[task].to_numpy() == 1,
+                (scores[task] >= thresholds[task]).to_numpy(),
+                1,
+                confidence,
+            ),
+        }
+        for task in truth.columns
+    }
+    return pd.DataFrame.from_dict(found, orient="index").rename_axis(index="task")
+
+
+def _count(
+    truth: NDArray[np.bool_], called: NDArray[np.bool_], n_repeats: int, confidence: float
+) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name, members, hits in (
+        ("sensitivity", truth, truth & called),
+        ("specificity", ~truth, ~truth & ~called),
+    ):
+        # An exam counts once, whatever the number of repeats.
+        n_exams, n_hits = int(members.sum()) / n_repeats, int(hits.sum()) / n_repeats
+        if not n_exams:
+            found |= {name: np.nan, f"{name}_low": np.nan, f"{name}_high": np.nan}
+            continue
+        low, high = wilson_interval(n_hits, n_exams, confidence)
+        found |= {name: n_hits / n_exams, f"{name}_low": low, f"{name}_high": high}
+    found["n_positive"] = int(truth.sum() / n_repeats)
+    found["n_negative"] = int((~truth).sum() / n_repeats)
+    return found

@@ -1,0 +1,192 @@
+"""Stratified, shuffled folds: every fold has its share of every joint label."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import operator
+from typing import TYPE_CHECKING, Any, SupportsIndex
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+from mrnet_features.evaluation.alignment import align_groups, check_labels
+from mrnet_features.evaluation.protocol.folds import FEWEST_OF_A_CLASS, Folds, find_shortage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+__all__ = ["Folds", "derive_seed", "make_folds", "merge_rare_states"]
+
+# Only where a class has hardly enough exams does the first shuffle leave a fold short of it.
+MOST_SHUFFLES = 100
+
+
+def make_folds(
+    labels: pd.DataFrame,
+    n_splits: int = 5,
+    n_repeats: int = 1,
+    groups: pd.Series[Any] | Mapping[str, Any] | None = None,
+    seed: int = 0,
+) -> Folds:
+    """Split exams into shuffled folds, each with its share of every joint label.
+
+    The stratum of an exam is its combination of labels. Combinations with fewer exams than folds
+    are merged with the one most alike, where a difference in a rare label weighs more. The folds
+    depend on ids, labels and seed, never on the order of the rows.
+
+    Parameters
+    ----------
+    labels : DataFrame of shape (n_exams, n_tasks)
+        Index exam id as text; a column per task with 0 or 1.
+    n_splits : int, default 5
+        Folds a repeat, at least 2.
+    n_repeats : int, default 1
+        Number of independent partitions, at least 1.
+    groups : Series or mapping of exam id to group, optional
+        Exams of a group, for example of a patient, stay in one fold.
+    seed : int, default 0
+        Seeds the shuffles.
+
+    Returns
+    -------
+    Folds
+        The partition of every repeat.
+
+    Raises
+    ------
+    ValueError
+        If a task has too few exams of a class for two of them a fold.
+
+    References
+    ----------
+    Kohavi 1995, IJCAI 14(2):1137-1145, for stratified folds.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> exams = [f"{i:04d}" for i in range(12)]
+    >>> folds = make_folds(pd.DataFrame({"acl": [0, 0, 1] * 4}, index=exams), n_splits=2)
+    >>> [len(test) for _, _, _, test in folds.split()]
+    [6, 6]
+    """
+    truth = check_labels(labels)
+    if n_splits < 2 or n_repeats < 1:
+        raise ValueError(
+            f"`n_splits` must be at least 2 and `n_repeats` at least 1, got {n_splits} and "
+            f"{n_repeats}."
+        )
+    for task in truth.columns:
+        rarest = int(min(truth[task].sum(), len(truth) - truth[task].sum()))
+        if rarest < FEWEST_OF_A_CLASS * n_splits:
+            which = "positive" if truth[task].mean() < 0.5 else "negative"
+            raise ValueError(
+                f"`labels` must hold at least {FEWEST_OF_A_CLASS * n_splits} {which} exams of "
+                f"task {task!r} for {n_splits} folds (two a fold, fewer give no standard error), "
+                f"got {rarest}. Use fewer folds or leave the task out."
+            )
+    grouping = align_groups(groups, truth.index)
+    strata = merge_rare_states(truth, n_splits)
+    parts = [
+        _shuffle(truth, strata, grouping, n_splits, repeat, seed) for repeat in range(n_repeats)
+    ]
+    return Folds(pd.concat(parts, ignore_index=True))
+
+
+def derive_seed(*parts: SupportsIndex | str) -> int:
+    """Derive a seed from whatever tells one fit from all others.
+
+    Parameters
+    ----------
+    *parts : int or str
+        For example the user's seed, the task, the repeat and the fold. A whole number counts the
+        same whether it is Python's or NumPy's.
+
+    Returns
+    -------
+    int
+        Between 0 and 2**31 - 2, the same on every machine and in every process.
+
+    Examples
+    --------
+    >>> derive_seed(0, "acl", 1) == derive_seed(0, "acl", 1)
+    True
+    >>> derive_seed(0, "acl", 1) == derive_seed(0, "acl", 2)
+    False
+    """
+    digest = hashlib.sha256(json.dumps(parts, default=operator.index).encode()).digest()
+    return int.from_bytes(digest[:8], "big") % (2**31 - 1)
+
+
+def merge_rare_states(labels: pd.DataFrame, n_splits: int) -> NDArray[np.intp]:
+    """Give each exam the number of its joint label state, with rare states merged.
+
+    The rarest state joins the one most alike until each has `n_splits` exams.
+
+    Parameters
+    ----------
+    labels : DataFrame of shape (n_exams, n_tasks)
+        0 or 1.
+    n_splits : int
+        Fewest exams a stratum must have.
+
+    Returns
+    -------
+    ndarray of shape (n_exams,), intp
+        Stratum of each exam.
+
+    Examples
+    --------
+    The one exam with both labels joins those with the rarer label alone:
+
+    >>> import pandas as pd
+    >>> both = {"common": [1, 1, 1, 1, 0, 0, 0, 0], "rare": [0, 0, 0, 1, 1, 1, 0, 0]}
+    >>> merge_rare_states(pd.DataFrame(both), n_splits=2).tolist()
+    [2, 2, 2, 1, 1, 1, 0, 0]
+    """
+    values = labels.to_numpy(dtype=np.float64)
+    states, strata = np.unique(values, axis=0, return_inverse=True)
+    strata = strata.reshape(-1)
+    rarest = np.minimum(values.sum(axis=0), len(values) - values.sum(axis=0))
+    weights = 1 / np.maximum(rarest, 1)
+    centres = dict(enumerate(states))
+    while len(centres) > 1:
+        counts = {stratum: int((strata == stratum).sum()) for stratum in centres}
+        smallest = min(centres, key=lambda stratum: (counts[stratum], stratum))
+        if counts[smallest] >= n_splits:
+            break
+        centre = centres.pop(smallest)
+        distances = {s: float(weights @ np.abs(centre - other)) for s, other in centres.items()}
+        nearest = min(centres, key=lambda stratum: (distances[stratum], counts[stratum], stratum))
+        strata[strata == smallest] = nearest
+        centres[nearest] = values[strata == nearest].mean(axis=0)
+    return np.unique(strata, return_inverse=True)[1]
+
+
+def _shuffle(
+    labels: pd.DataFrame,
+    strata: NDArray[np.intp],
+    groups: pd.Series[Any] | None,
+    n_splits: int,
+    repeat: int,
+    seed: int,
+) -> pd.DataFrame:
+    splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
+    shortage = ""
+    for attempt in range(MOST_SHUFFLES):
+        shuffle_seed = derive_seed(seed, "folds", repeat, attempt)
+        folds = splitter(n_splits, shuffle=True, random_state=shuffle_seed)
+        fold = np.empty(len(labels), dtype=np.int64)
+        for number, (_, test) in enumerate(folds.split(strata, strata, groups)):
+            fold[test] = number
+        frame = pd.DataFrame({"exam": labels.index, "repeat": repeat, "fold": fold})
+        shortage = find_shortage(frame, labels)
+        if not shortage:
+            return frame
+    raise ValueError(
+        f"`labels` must allow {n_splits} folds with two exams of each class of every task, but in "
+        f"{MOST_SHUFFLES} shuffles {shortage}. Use fewer folds."
+    )

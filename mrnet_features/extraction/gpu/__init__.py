@@ -1,0 +1,1 @@
+"""Extraction on a GPU: batch planning, transfer buffers and the read-copy-describe pipeline."""

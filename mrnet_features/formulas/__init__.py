@@ -1,0 +1,1 @@
+"""Formulas that several families share, in array-API operations only."""

@@ -1,0 +1,225 @@
+"""One model a plane, their scores combined: average, or a logistic regression on top."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import logit
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from mrnet_features.models.lightgbm import SeedAveragedLightGBM
+from mrnet_features.models.targets import encode_two_classes
+from mrnet_features.names import group_names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["PlaneEnsemble"]
+
+COMBINATIONS = ("average", "logistic")
+CLIP = 1e-6
+
+
+class PlaneEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Classifier of one model for each group of columns, such as the planes.
+
+    To concatenate the planes needs no ensemble: that is any classifier on the whole table.
+
+    Parameters
+    ----------
+    estimator : classifier, optional
+        With `predict_proba`. By default `SeedAveragedLightGBM`.
+    combine : {"logistic", "average"}, default "logistic"
+        Logistic regression on the log-odds of the planes, or the mean of their probabilities.
+        The regression is fitted on out-of-fold scores of the training rows: scores for rows a
+        model was fitted on are too good, and would be trusted too much.
+    by : {"plane", "region", "family"} or callable, default "plane"
+        Part of the columns' names to group by. For tables with other names, or none, a function
+        from the list of columns (names; places where `X` is an array) to a mapping of group to
+        columns. What it leaves out is not used.
+    n_splits : int, default 5
+        Inner folds of the out-of-fold scores, stratified and shuffled. They know of no groups.
+    random_state : int, RandomState instance or None, default 0
+        Seeds the inner folds.
+
+    Attributes
+    ----------
+    models_ : dict of str to classifier
+        One a plane, fitted on all rows.
+    combiner_ : LogisticRegression or None
+        The regression on top.
+    columns_ : dict of str to list
+        Columns of each group.
+    classes_ : ndarray of shape (2,)
+
+    References
+    ----------
+    Bien et al. 2018, PLoS Medicine 15(11):e1002699, for logistic regression over planes; Wolpert
+    1992, Neural Networks 5(2):241-259, for out-of-fold scores.
+
+    Examples
+    --------
+    >>> from mrnet_features.models import ScaledLogistic
+    >>> names = [f"{plane}__knee__glcm__energy__mean" for plane in ("axial", "coronal")]
+    >>> table = pd.DataFrame(np.tile([[0.0, 1.0], [1.0, 0.0]], (10, 1)), columns=names)
+    >>> model = PlaneEnsemble(ScaledLogistic(), combine="average").fit(table, [0, 1] * 10)
+    >>> sorted(model.models_), model.predict(table[:2]).tolist()
+    (['axial', 'coronal'], [0, 1])
+    """
+
+    def __init__(
+        self,
+        estimator: Any = None,
+        combine: str = "logistic",
+        *,
+        by: str | Callable[[Sequence[Any]], Mapping[str, Sequence[Any]]] = "plane",
+        n_splits: int = 5,
+        random_state: int | np.random.RandomState | None = 0,
+    ) -> None:
+        self.estimator = estimator
+        self.combine = combine
+        self.by = by
+        self.n_splits = n_splits
+        self.random_state = random_state
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn: two classes only, NaN as the inner classifier has it."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def fit(self, X: pd.DataFrame | ArrayLike, y: ArrayLike) -> PlaneEnsemble:
+        """Fit one model a plane, and the regression on top.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_rows, n_columns)
+            Columns named ``plane__region__family__statistic__pool``; any table of numbers where
+            `by` is a function.
+        y : array of shape (n_rows,)
+            Two classes.
+
+        Returns
+        -------
+        PlaneEnsemble
+            This classifier.
+
+        Raises
+        ------
+        TypeError
+            If `by` is a part of a name and `X` is no DataFrame: without names there are no planes.
+        ValueError
+            If `combine` is another word, a name does not parse, `by` gives no group, an empty one
+            or a column that `X` lacks, or a class has fewer rows than `n_splits`.
+        """
+        if self.combine not in COMBINATIONS:
+            raise ValueError(
+                f"`combine` must be one of {', '.join(COMBINATIONS)}, got {self.combine!r}. To "
+                "concatenate, pass the estimator itself."
+            )
+        if not isinstance(X, pd.DataFrame) and isinstance(self.by, str):
+            raise TypeError(
+                f"`X` must be a DataFrame with named columns, got {type(X).__name__}. Without "
+                "names, pass a function as `by`."
+            )
+        checked, y = validate_data(
+            self, X, y, dtype=[np.float64, np.float32], ensure_all_finite="allow-nan"
+        )
+        X = X if isinstance(X, pd.DataFrame) else pd.DataFrame(checked)
+        self.classes_, codes = encode_two_classes(y)
+        self.columns_: dict[str, list[Any]] = self._group_columns(list(X.columns))
+        base = SeedAveragedLightGBM() if self.estimator is None else self.estimator
+        self.combiner_: LogisticRegression | None = None
+        if self.combine == "logistic":
+            rarest = int(min(codes.sum(), len(codes) - codes.sum()))
+            if rarest < self.n_splits:
+                raise ValueError(
+                    f"`y` must hold at least {self.n_splits} rows of each class for the inner "
+                    f"folds, got {rarest}. Lower `n_splits`, or combine by 'average'."
+                )
+            seed = check_random_state(self.random_state).randint(2**31 - 1)
+            inner = StratifiedKFold(self.n_splits, shuffle=True, random_state=seed)
+            odds = np.empty((len(X), len(self.columns_)))
+            for train, test in inner.split(codes, codes):
+                fitted = self._fit_planes(base, X.iloc[train], codes[train])
+                odds[test] = self._score_planes(fitted, X.iloc[test])
+            self.combiner_ = LogisticRegression().fit(odds, codes)
+        self.models_ = self._fit_planes(base, X, codes)
+        return self
+
+    def predict_proba(self, X: pd.DataFrame | ArrayLike) -> NDArray[np.float64]:
+        """Probability of each class.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_rows, n_columns)
+            The columns of `fit`, in its order.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, 2), float64
+            Columns in the order of `classes_`.
+        """
+        check_is_fitted(self)
+        checked = validate_data(
+            self, X, dtype=[np.float64, np.float32], ensure_all_finite="allow-nan", reset=False
+        )
+        X = X if isinstance(X, pd.DataFrame) else pd.DataFrame(checked)
+        odds = self._score_planes(self.models_, X)
+        if self.combiner_ is not None:
+            return np.asarray(self.combiner_.predict_proba(odds), dtype=np.float64)
+        positive = (1 / (1 + np.exp(-odds))).mean(axis=1)
+        return np.column_stack([1 - positive, positive])
+
+    def predict(self, X: pd.DataFrame | ArrayLike) -> NDArray[Any]:
+        """Likelier class of each row.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_rows, n_columns)
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            Members of `classes_`.
+        """
+        positive = self.predict_proba(X)[:, 1]
+        labels: NDArray[Any] = self.classes_[(positive > 0.5).astype(int)]
+        return labels
+
+    def _group_columns(self, columns: list[Any]) -> dict[str, list[Any]]:
+        if isinstance(self.by, str):
+            return group_names(columns, self.by)
+        groups = {name: list(members) for name, members in self.by(columns).items()}
+        unknown = sorted(
+            {str(c) for members in groups.values() for c in members} - set(map(str, columns))
+        )
+        if not groups or not all(groups.values()) or unknown:
+            raise ValueError(
+                "`by` must give at least one group, each of columns that `X` has, got "
+                f"{len(groups)} groups of {[len(members) for members in groups.values()]} columns"
+                f"{', unknown ' + ', '.join(unknown[:5]) if unknown else ''}. Mend the function."
+            )
+        return groups
+
+    def _fit_planes(self, base: Any, X: pd.DataFrame, codes: NDArray[np.intp]) -> dict[str, Any]:
+        return {
+            plane: clone(base).fit(X[columns], codes) for plane, columns in self.columns_.items()
+        }
+
+    def _score_planes(self, models: dict[str, Any], X: pd.DataFrame) -> NDArray[np.float64]:
+        """Log-odds of each plane, shape (n_rows, n_planes)."""
+        chances = [
+            models[plane].predict_proba(X[columns])[:, 1]
+            for plane, columns in self.columns_.items()
+        ]
+        return np.asarray(logit(np.clip(np.column_stack(chances), CLIP, 1 - CLIP)))

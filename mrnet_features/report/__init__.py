@@ -1,1 +1,0 @@
-"""Knowledge -> something to look at."""

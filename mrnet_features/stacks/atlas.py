@@ -1,0 +1,329 @@
+"""Region sets: named boxes of the knee, anchored to its outline and its joint line.
+
+A family names the set it reads. Boxes are given in fractions of the knee box: rows from the joint
+line (coronal, sagittal) or from the top (axial), columns from the left, slices as depth. What lies
+on one side of the knee has its double on the other side, in columns (coronal, axial) or in slices
+(sagittal). Nobody knows which of the two is medial, so the columns of such a pair are folded.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from mrnet_features.stacks.foreground import (
+    Box,
+    Uint8Array,
+    choose_joint_row,
+    find_joint_row,
+    find_knee_box,
+)
+from mrnet_features.stacks.joint_line import CountArray
+from mrnet_features.stacks.windows import draw_boxes
+
+KNEE = "knee"
+REST = "elsewhere"
+
+
+class Place(NamedTuple):
+    """A box in the knee, or a pair of them.
+
+    Attributes
+    ----------
+    name : str
+    rows : tuple of float
+        First and last row in heights of the knee box, from the joint line; from the top of the
+        box in the axial plane.
+    columns : tuple of float
+        First and last column in widths of the knee box, from its left.
+    depth : tuple of float
+        First and last depth in the stack, 0 to 1.
+    pair : {"", "columns", "slices"}
+        Along which axis the box has a double, mirrored about the middle.
+    """
+
+    name: str
+    rows: tuple[float, float]
+    columns: tuple[float, float]
+    depth: tuple[float, float] = (0.0, 1.0)
+    pair: str = ""
+
+
+class RegionSet(NamedTuple):
+    """Places that don't overlap, and whether what is left of the knee is a region too."""
+
+    places: tuple[Place, ...]
+    with_rest: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the regions; the two of a pair end in ``one`` and ``other``."""
+        names: list[str] = []
+        for place in self.places:
+            names += [f"{place.name}_one", f"{place.name}_other"] if place.pair else [place.name]
+        return (*names, REST) if self.with_rest else tuple(names)
+
+
+# Lesions marked by experts on coronal images, as fractions of width and height (16,167 boxes of
+# fastMRI+, Zhao et al., Scientific Data 2022;9:152): cruciate ligament x .42-.58, y .36-.62;
+# menisci x about .28 and .73, y .51-.69; subchondral oedema x .23-.77, y .22-.74. Rows are from
+# the joint line, which lies at y .55 to .6; the sagittal boxes carry the same rows.
+REGION_SETS: Mapping[str, Mapping[str, RegionSet]] = {
+    "notch": {
+        "coronal": RegionSet((Place("notch", (-0.18, 0.03), (0.40, 0.60), (0.25, 0.75)),)),
+        "sagittal": RegionSet((Place("notch", (-0.17, 0.04), (0.36, 0.72), (0.36, 0.64)),)),
+    },
+    "menisci": {
+        "coronal": RegionSet(
+            (Place("meniscus", (-0.06, 0.06), (0.16, 0.42), (0.15, 0.85), "columns"),)
+        ),
+        "sagittal": RegionSet(
+            (
+                Place("front_horn", (-0.06, 0.06), (0.24, 0.46), (0.10, 0.42), "slices"),
+                Place("back_horn", (-0.06, 0.06), (0.46, 0.70), (0.10, 0.42), "slices"),
+            )
+        ),
+    },
+    "bones": {
+        "axial": RegionSet((Place("bone", (0.28, 0.66), (0.22, 0.50), (0.2, 0.8), "columns"),)),
+        "coronal": RegionSet(
+            (
+                Place("femur", (-0.26, -0.07), (0.20, 0.50), (0.2, 0.8), "columns"),
+                Place("tibia", (0.05, 0.22), (0.22, 0.50), (0.2, 0.8), "columns"),
+            )
+        ),
+        "sagittal": RegionSet(
+            (
+                Place("femur", (-0.24, -0.07), (0.30, 0.66), (0.12, 0.50), "slices"),
+                Place("tibia", (0.06, 0.22), (0.34, 0.62), (0.12, 0.50), "slices"),
+            )
+        ),
+    },
+    "recesses": {
+        "axial": RegionSet(
+            (
+                Place("front", (0.0, 0.36), (0.22, 0.78)),
+                Place("back", (0.64, 1.0), (0.12, 0.88)),
+            ),
+            with_rest=True,
+        ),
+        "coronal": RegionSet(
+            (
+                Place("suprapatellar", (-0.56, -0.22), (0.25, 0.75)),
+                Place("gutter", (-0.22, 0.04), (0.06, 0.26), pair="columns"),
+            ),
+            with_rest=True,
+        ),
+        "sagittal": RegionSet(
+            (
+                Place("suprapatellar", (-0.60, -0.17), (0.0, 0.42)),
+                Place("joint", (-0.17, 0.09), (0.0, 0.64)),
+                Place("back", (-0.30, 0.25), (0.64, 1.0)),
+            ),
+            with_rest=True,
+        ),
+    },
+}
+"""Sets by name and plane; ``knee``, the whole foreground, is no set of boxes and not listed."""
+
+
+class Frame(NamedTuple):
+    """What the boxes hang on.
+
+    Attributes
+    ----------
+    box : Box
+        The knee box.
+    anchor : int
+        Row from which rows are counted: the joint line; the top of the box in the axial plane.
+    """
+
+    box: Box
+    anchor: int
+
+
+def find_frame(grey: Uint8Array, foreground: Uint8Array, plane: str) -> Frame:
+    """Knee box and anchor of a stack.
+
+    Parameters
+    ----------
+    grey : ndarray of shape (n_slices, height, width), uint8
+        Grey levels 0 to 255.
+    foreground : ndarray of shape (n_slices, height, width), uint8
+        0 outside the knee.
+    plane : {"axial", "coronal", "sagittal"}
+
+    Returns
+    -------
+    Frame
+    """
+    box = find_knee_box(foreground)
+    return Frame(box, box.row_start if plane == "axial" else find_joint_row(grey, box))
+
+
+def find_anchor(box: Box, changes: CountArray, plane: str) -> int:
+    """Row from which rows are counted, given how much each row changes.
+
+    Parameters
+    ----------
+    box : Box
+        The knee box.
+    changes : ndarray of shape (height,), int64
+        As ``count_changes`` returns them; not looked at in the axial plane.
+    plane : {"axial", "coronal", "sagittal"}
+
+    Returns
+    -------
+    int
+    """
+    return box.row_start if plane == "axial" else choose_joint_row(changes, box)
+
+
+def region_names(name: str, plane: str) -> tuple[str, ...]:
+    """Names of a set's regions on a plane.
+
+    Parameters
+    ----------
+    name : str
+        ``knee`` or a name of `REGION_SETS`.
+    plane : str
+
+    Returns
+    -------
+    tuple of str
+
+    Raises
+    ------
+    ValueError
+        If there is no such set, or it has no boxes on that plane.
+
+    Examples
+    --------
+    >>> region_names("menisci", "coronal")
+    ('meniscus_one', 'meniscus_other')
+    """
+    return (KNEE,) if name == KNEE else _find_set(name, plane).names
+
+
+def draw_regions(name: str, plane: str, foreground: Uint8Array, frame: Frame) -> Uint8Array:
+    """Regions of a set.
+
+    Parameters
+    ----------
+    name : str
+        ``knee`` or a name of `REGION_SETS`.
+    plane : {"axial", "coronal", "sagittal"}
+    foreground : ndarray of shape (n_slices, height, width), uint8
+        0 outside the knee, 1 inside.
+    frame : Frame
+
+    Returns
+    -------
+    ndarray of shape (n_slices, height, width), uint8
+        0 outside, r in the region ``region_names(name, plane)[r - 1]``.
+
+    Raises
+    ------
+    ValueError
+        As `region_names`.
+    """
+    if name == KNEE:
+        return foreground
+    n_slices = foreground.shape[0]
+    boxes = np.array(list_boxes(name, plane, frame, foreground.shape), np.int32)
+    regions = np.empty_like(foreground)
+    slices = np.arange(n_slices, dtype=np.int32)
+    nothing = np.zeros_like(slices)
+    spans = np.stack([nothing, nothing + np.int32(len(boxes))], axis=1)
+    cuts = np.stack([slices, nothing, nothing, slices], axis=1)
+    draw_boxes(foreground, boxes, spans, cuts, regions)
+    return regions
+
+
+def list_boxes(
+    name: str, plane: str, frame: Frame, shape: tuple[int, ...]
+) -> list[tuple[int, ...]]:
+    """Boxes of a set in one exam, in the order in which they are drawn.
+
+    Parameters
+    ----------
+    name : str
+        A name of `REGION_SETS`.
+    plane : {"axial", "coronal", "sagittal"}
+    frame : Frame
+    shape : tuple of int
+        Slices, height and width; boxes end where they end.
+
+    Returns
+    -------
+    list of tuple of int
+        First slice, one past the last, first row, one past the last, first column, one past the
+        last, region.
+
+    Raises
+    ------
+    ValueError
+        As `region_names`.
+
+    Examples
+    --------
+    >>> list_boxes("notch", "sagittal", Frame(Box(0, 100, 0, 50), 60), (10, 100, 50))
+    [(4, 6, 43, 64, 18, 36, 1)]
+    """
+    chosen = _find_set(name, plane)
+    n_slices, height, width = shape
+    box = frame.box
+    boxes: list[tuple[int, ...]] = []
+    if chosen.with_rest:  # drawn first, so that what is left is what no box holds
+        boxes.append((0, n_slices, 0, height, 0, width, len(chosen.names)))
+    label = 0
+    for place in chosen.places:
+        rows = _span(place.rows, box.row_stop - box.row_start, frame.anchor)
+        columns = _span(place.columns, box.column_stop - box.column_start, box.column_start)
+        depth = _span(place.depth, n_slices, 0)
+        spots = [(depth, columns)]
+        if place.pair == "columns":
+            middle = box.column_start + box.column_stop
+            # both end before the middle, so that an odd width leaves its middle column to neither
+            columns = (columns[0], min(columns[1], middle // 2))
+            spots = [(depth, columns), (depth, _mirror(columns, middle))]
+        elif place.pair == "slices":
+            depth = (depth[0], min(depth[1], n_slices // 2))
+            spots = [(depth, columns), (_mirror(depth, n_slices), columns)]
+        for along, across in spots:
+            label += 1
+            spans = (*_clip(along, n_slices), *_clip(rows, height), *_clip(across, width))
+            boxes.append((*spans, label))
+    return boxes
+
+
+def _find_set(name: str, plane: str) -> RegionSet:
+    if plane not in REGION_SETS.get(name, {}):
+        listed = "; ".join(f"{key} ({', '.join(sets)})" for key, sets in REGION_SETS.items())
+        raise ValueError(
+            f"There is no region set {name!r} for the plane {plane!r}. Sets and their planes: "
+            f"{KNEE} (all); {listed}."
+        )
+    return REGION_SETS[name][plane]
+
+
+def _span(fractions: tuple[float, float], size: int, start: int) -> tuple[int, int]:
+    """Pixels of a span of fractions; symmetric spans stay symmetric when counted from the end."""
+    first, last = fractions
+    begin = math.floor(first * size + 0.5)
+    end = size - begin if first + last == 1.0 else math.floor(last * size + 0.5)
+    return start + begin, start + end
+
+
+def _mirror(span: tuple[int, int], total: int) -> tuple[int, int]:
+    """Span as seen from the other end."""
+    return total - span[1], total - span[0]
+
+
+def _clip(span: tuple[int, int], size: int) -> tuple[int, int]:
+    """First and end of a span, within what there is; equal where nothing is left."""
+    first = min(max(span[0], 0), size)
+    return first, max(min(span[1], size), first)

@@ -1,0 +1,95 @@
+"""Quantisation: how 256 grey levels become a few."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mrnet_features.stacks.foreground import Uint8Array
+from mrnet_features.stacks.stack import MAX_LEVELS
+
+N_LEVELS = 32
+
+
+@dataclass(frozen=True)
+class Quantisation:
+    """How 256 grey levels become a few: a table, so that any stack is mapped in one look-up.
+
+    Either a fixed number of bins between robust grey limits of the stack's foreground, or fixed
+    grey edges, the same for every stack.
+
+    Parameters
+    ----------
+    n_levels : int, default 32
+        Number of bins; with `edges` it must be left alone.
+    low, high : float, default 0.005 and 0.995
+        Quantiles of the foreground's grey levels that bound the first and the last bin; what lies
+        beyond falls into those bins.
+    edges : tuple of int, optional
+        Grey levels at which the second, third, ... level begins, ascending, 1 to 255.
+
+    Examples
+    --------
+    >>> Quantisation(edges=(64, 128)).table(np.zeros(256))[[0, 63, 64, 127, 128, 255]]
+    array([1, 1, 2, 2, 3, 3], dtype=uint8)
+    """
+
+    n_levels: int = N_LEVELS
+    low: float = 0.005
+    high: float = 0.995
+    edges: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.edges is not None:
+            edges = np.asarray(self.edges)
+            if not 1 <= edges.size < MAX_LEVELS or not (
+                np.all(np.diff(edges) > 0) and edges[0] >= 1 and edges[-1] <= 255
+            ):
+                raise ValueError(
+                    f"`edges` must be 1 to 254 ascending grey levels from 1 to 255, got "
+                    f"{self.edges}."
+                )
+            if self.n_levels not in {N_LEVELS, edges.size + 1}:
+                raise ValueError(
+                    f"`n_levels` follows from `edges` ({edges.size + 1}), got {self.n_levels}. "
+                    "Leave it out."
+                )
+            # plain integers: the recipe is hashed and written as JSON
+            object.__setattr__(self, "edges", tuple(int(edge) for edge in edges))
+            object.__setattr__(self, "n_levels", edges.size + 1)
+        if not 1 <= self.n_levels <= MAX_LEVELS:
+            raise ValueError(f"`n_levels` must be 1 to {MAX_LEVELS}, got {self.n_levels}.")
+        if not 0 <= self.low < self.high <= 1:
+            raise ValueError(
+                f"`low` and `high` must be quantiles with 0 <= low < high <= 1, got {self.low} "
+                f"and {self.high}."
+            )
+
+    def table(self, histogram: np.ndarray[Any, Any]) -> Uint8Array:
+        """Level of each grey level.
+
+        Parameters
+        ----------
+        histogram : ndarray of shape (256,)
+            Number of foreground pixels at each grey level.
+
+        Returns
+        -------
+        ndarray of shape (256,), uint8
+            Levels 1 to `n_levels`.
+        """
+        grey = np.arange(256)
+        if self.edges is not None:
+            return (np.searchsorted(self.edges, grey, side="right") + 1).astype(np.uint8)
+        share = np.cumsum(histogram)
+        if share[-1] == 0:
+            lowest, highest = 0, 255
+        else:
+            lowest = int(np.searchsorted(share, self.low * share[-1], side="right"))
+            highest = int(np.searchsorted(share, self.high * share[-1], side="left"))
+        # IBSI's fixed bin number: equal bins over the closed range, the top value in the last bin
+        width = max(highest - lowest, 1)
+        level = np.floor(self.n_levels * (grey - lowest) / width) + 1
+        return np.asarray(np.clip(level, 1, self.n_levels), dtype=np.uint8)

@@ -1,0 +1,11 @@
+"""Synthetic knees in the layout of MRNet: a 3-D implicit knee, its lesions, three scans.
+
+Nothing in it is taken from a patient: shapes are formulae whose sizes were measured on a public
+example knee, signals follow from published relaxation times.
+"""
+
+from mrnet_features.synthetic.pathology import Findings, draw_findings
+from mrnet_features.synthetic.scan import KneeExam, draw_knee
+from mrnet_features.synthetic.write import write_knees
+
+__all__ = ["Findings", "KneeExam", "draw_findings", "draw_knee", "write_knees"]

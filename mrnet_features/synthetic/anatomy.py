@@ -1,0 +1,291 @@
+"""The knee as one function: a point in mm goes in, its tissue comes out."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mrnet_features.synthetic import tissues as t
+from mrnet_features.synthetic.bones import (
+    Bones,
+    Floats,
+    draw_bones,
+    femur_distance,
+    fibula_distance,
+    patella_distance,
+    plateau_height,
+    tibia_distance,
+)
+from mrnet_features.synthetic.compiled import compiled
+from mrnet_features.synthetic.ligaments import collateral_at, cruciate_at, extensor_at
+from mrnet_features.synthetic.soft_tissue import (
+    Soft,
+    draw_soft,
+    meniscus_fill,
+    muscle_at,
+    vessel_at,
+)
+
+FAR = 99.0  # mm, stands for a distance that was not worth working out
+
+
+class Knee(NamedTuple):
+    """One person's knee and the state of its parts.
+
+    `acl_state` is one of the constants of `ligaments`; `acl_gap` and `acl_gap_size` say where
+    along the ligament (0 tibia, 1 femur) and over what part of it a tear lies; `acl_drop` lowers
+    the upper end in mm, which flattens the ligament's angle; `shift` moves the tibia forward in
+    mm; `flexion` is a tangent; `film` is how thick joint fluid lies on cartilage, in mm.
+    """
+
+    bones: Bones
+    soft: Soft
+    acl_state: int
+    acl_gap: float
+    acl_gap_size: float
+    acl_drop: float
+    shift: float
+    flexion: float
+    film: float
+
+
+def draw_person(generator: np.random.Generator) -> tuple[Bones, Soft, Floats]:
+    """Return the bones, the soft tissue and the outlines of one person.
+
+    Parameters
+    ----------
+    generator : numpy.random.Generator
+        Source of the spread.
+
+    Returns
+    -------
+    bones, soft : Bones, Soft
+        Single sizes.
+    tables : ndarray of shape (n_rows, 241), float64
+        Outlines by height and by width; `bones` names the rows.
+    """
+    bones, bone_rows = draw_bones(generator)
+    soft, soft_rows = draw_soft(generator)
+    return bones, soft, np.concatenate([bone_rows, soft_rows])
+
+
+@compiled
+def bone_at(
+    d: float, x: float, y: float, z: float, scar: float, noise: float, coarse: float
+) -> int:
+    """Return cortex, marrow or physeal scar inside a bone whose surface is `d` mm away."""
+    rim = 0.9
+    if z > 32.0:
+        rim += min((z - 32.0) * 0.07, 2.4)
+    elif z < -28.0:
+        rim += min((-28.0 - z) * 0.055, 2.2)
+    if d > -rim - 0.12 * noise - 0.15 * coarse:
+        return t.CORTEX
+    level = scar + 1.6 * coarse + 0.3 * noise + 0.004 * x * x - 0.06 * abs(x) + 0.05 * y
+    if abs(z - level) < 0.55:
+        return t.SCAR
+    return t.MARROW
+
+
+@compiled
+def patella_at(x: float, y: float, z: float, noise: float, coarse: float, knee: Any) -> int:
+    """Return the tissue of the patella and its cartilage at a point, -1 beside them."""
+    bones = knee.bones
+    d, behind = patella_distance(x, y, z, bones)
+    if d < 0.0:
+        return bone_at(d, x, y, z, FAR, noise, coarse)
+    over_facets = abs(x - bones.patella_x) < 17.0 and abs(z - bones.patella_z - 2.0) < 15.0
+    if d < 2.8 and behind > 0.0 and over_facets:
+        return t.CARTILAGE
+    if d < 1.6 and behind < -12.0:
+        return t.LIGAMENT  # fibres of the extensor run over the front
+    return -1
+
+
+@compiled
+def femoral_cover_at(x: float, y: float, z: float, coarse: float, gap: float, knee: Any) -> int:
+    """Return cartilage or the film on it `gap` mm from the femur's condyles, -1 elsewhere."""
+    thick = knee.bones.cartilage
+    if gap < thick:
+        top = 27.0
+        if y < 0.0:
+            top = 12.0
+            if -17.0 < x < 27.0:  # the trochlea
+                top = 36.0 if y < -22.0 else 24.0
+        if z < top + coarse:
+            return t.CARTILAGE
+    # A film of joint fluid lies on the cartilage.
+    if gap < thick + knee.film * (1.0 + 0.8 * coarse) and z < (34.0 if y < -22.0 else 22.0):
+        return t.FILM
+    return -1
+
+
+@compiled
+def joint_space_at(x: float, y: float, z: float, d_femur: float, d_side: float, knee: Any) -> int:
+    """Return meniscus, tibial cartilage or fluid between femur and tibia, -1 elsewhere."""
+    floor = plateau_height(x, y, knee.bones)
+    if meniscus_fill(x, y, z, floor + 0.9, x < 0.0, knee.soft) > 0.0:
+        return t.MENISCUS
+    if abs(x - 1.0) <= 7.0 or d_side > 0.0:
+        return -1
+    above = z - floor
+    dome = 2.9 if x > 0.0 else 2.4
+    if above < min(dome, -0.35 * d_side):
+        return t.CARTILAGE
+    if d_femur < 4.5 and above < 5.0:
+        thin = d_femur < knee.bones.cartilage + 0.4 + knee.film or above < 2.4 + knee.film
+        return t.FILM if thin else t.JOINT_FAT
+    return -1
+
+
+@compiled
+def limb_at(
+    x: float, y: float, z: float, depth: float, noise: float, coarse: float, knee: Any, tables: Any
+) -> int:
+    """Return the tissue of the limb around the joint: fat pad, fat, fascia, muscle."""
+    if depth > 6.0 and y < -8.0:
+        q = ((x - 4.0) / 30.0) ** 2 + ((y + 26.0) / 24.0) ** 2 + ((z + 2.0) / 30.0) ** 2
+        if q < 1.0 + 0.1 * coarse:
+            return t.JOINT_FAT  # Hoffa's fat pad
+    soft = knee.soft
+    back = min(max((y + 20.0) / 40.0, 0.0), 1.0)
+    side = min(abs(x) / 50.0, 1.0)
+    cover = soft.fat_front + (soft.fat_back - soft.fat_front) * max(back, 0.6 * side) + 1.4 * coarse
+    if depth < cover:
+        return t.FAT
+    # The iliotibial band is a thickening of the fascia.
+    if x > 25.0 and -26.0 < y < 2.0 and z > -20.0:
+        if depth < cover + 2.0:
+            return t.LIGAMENT
+    elif depth < cover + 0.7:
+        return t.SEPTUM
+    fill, second = muscle_at(x, y, z, tables)
+    fill += 0.04 * noise + 0.06 * coarse
+    if fill < 1.0:
+        return t.FAT if second - fill < 0.09 else t.MUSCLE
+    return t.FAT
+
+
+@compiled
+def capsule_at(y: float, z: float, coarse: float, d_joint: float, d_condyles: float) -> int:
+    """Return what lies within 5.5 mm of the bones of the joint, inside the capsule."""
+    if d_joint >= 5.5 or not -16.0 < z < 34.0:
+        return -1
+    if y > 12.0 and 4.4 < d_condyles - 0.5 * coarse < 5.1:
+        return t.SEPTUM
+    return t.JOINT_FAT
+
+
+@compiled
+def long_bone_at(
+    x: float, y: float, yt: float, z: float, noise: float, coarse: float, knee: Any, tables: Any
+) -> tuple[int, float, float, float, float]:
+    """Return the tissue inside femur, tibia and fibula (-1 outside) and how far off they are.
+
+    The distances are those to the femur, to its condyles without the notch, to the tibia and to
+    the tibia's side wall; `yt` is y moved along with the tibia.
+    """
+    here = -1
+    d_femur = d_condyles = d_tibia = d_side = FAR
+    near = abs(x) < 44.0
+    if near and z > -8.0 and -42.0 < y < 36.0:
+        d_femur, d_condyles = femur_distance(x, y, z, knee.bones, tables)
+        if d_femur < 0.0:
+            here = bone_at(d_femur, x, y, z, 29.0, noise, coarse)
+    if here < 0 and near and z < 3.0:
+        d_tibia, d_side = tibia_distance(x, yt, z, knee.bones, tables)
+        if d_tibia < 0.0:
+            here = bone_at(d_tibia, x, y, z, -24.0, noise, coarse)
+        else:
+            d_fibula = fibula_distance(x, yt, z)
+            if d_fibula < 0.0:
+                here = bone_at(d_fibula, x, y, z, -35.0, noise, coarse)
+    return here, d_femur, d_condyles, d_tibia, d_side
+
+
+@compiled
+def surface_at(
+    x: float,
+    y: float,
+    yt: float,
+    z: float,
+    coarse: float,
+    d_femur: float,
+    d_condyles: float,
+    d_side: float,
+    knee: Any,
+) -> int:
+    """Return cartilage, meniscus or film on the joint surfaces of femur and tibia, else -1."""
+    here = -1
+    # On the condyles and the trochlea, not in the notch or on the sides.
+    if -0.01 < d_condyles < 5.0 and d_femur < d_condyles + 0.6 and -33.0 < x < 31.0:
+        here = femoral_cover_at(x, y, z, coarse, d_condyles, knee)
+    if here != t.CARTILAGE and -9.0 < z < 9.0 and d_side < 5.0:
+        between = joint_space_at(x, yt, z, d_femur, d_side, knee)
+        if between >= 0:
+            here = between
+    return here
+
+
+@compiled
+def band_at(x: float, y: float, yt: float, z: float, noise: float, coarse: float, knee: Any) -> int:
+    """Return the tissue of ligaments, tendons and vessels at a point, -1 elsewhere."""
+    here = cruciate_at(x, yt, z, 0.9 * coarse + 0.35 * noise, knee)
+    if here < 0 and y < -14.0:
+        here = extensor_at(x, y, z, noise, knee)
+    if here < 0:
+        here = collateral_at(x, y, z, knee)
+    if here < 0 and y > 20.0:
+        here = vessel_at(x, y, z, knee.soft)
+    return here
+
+
+@compiled
+def tissue_at(
+    x: float,
+    y: float,
+    z: float,
+    depth: float,
+    noise: float,
+    coarse: float,
+    knee: Any,
+    tables: Any,
+) -> int:
+    """Return the tissue at a point.
+
+    Parameters
+    ----------
+    x, y, z : float
+        Place in mm, canonical right knee.
+    depth : float
+        Depth under the skin in mm, not negative.
+    noise, coarse : float
+        Band-limited noise of unit spread, fine and coarse, that roughens edges.
+    knee : Knee
+        The person.
+    tables : ndarray of shape (n_rows, 241), float64
+        The person's outlines.
+
+    Returns
+    -------
+    int
+        A constant of `tissues`.
+    """
+    if depth < 1.5:
+        return t.SKIN
+    # Below the joint line everything follows the tibia.
+    below = min(max((2.0 - z) * 0.12, 0.0), 1.0)
+    yt = y + below * (knee.shift + knee.flexion * (z - 2.0))
+    here, d_femur, d_condyles, d_tibia, d_side = long_bone_at(
+        x, y, yt, z, noise, coarse, knee, tables
+    )
+    if here < 0 and y < -28.0 and 4.0 < z < 58.0:
+        here = patella_at(x, y, z, noise, coarse, knee)
+    if here < 0:
+        here = surface_at(x, y, yt, z, coarse, d_femur, d_condyles, d_side, knee)
+    if here < 0:
+        here = band_at(x, y, yt, z, noise, coarse, knee)
+    if here < 0:
+        here = capsule_at(y, z, coarse, min(d_femur, d_tibia), d_condyles)
+    if here < 0:
+        here = limb_at(x, y, z, depth, noise, coarse, knee, tables)
+    return here

@@ -1,0 +1,350 @@
+"""Knee -> signal of every pixel: the one heavy loop of the synthetic scans."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from mrnet_features.synthetic import tissues as t
+from mrnet_features.synthetic.anatomy import tissue_at
+from mrnet_features.synthetic.compiled import cached, compiled, source_stamp
+from mrnet_features.synthetic.soft_tissue import skin_depth
+
+NOISE_SIZE = 64
+NOISE_MASK = NOISE_SIZE - 1
+# The coil's sensitivity under the skin: how much more it hears there, and how deep, in mm.
+COIL_GAIN = 0.35
+COIL_REACH = 28.0
+# Samples lie this far from the middle of the slice, in slice thicknesses.
+DEPTH = 0.25
+
+
+@lru_cache(maxsize=1)
+def noise_volumes() -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+    """Return two periodic volumes of band-limited noise, fine and coarse.
+
+    Returns
+    -------
+    tuple of two ndarrays of shape (64, 64, 64), int8
+        32 is one standard deviation.
+    """
+    generator = np.random.default_rng(20180427)
+    volumes = []
+    for sigma in (0.9, 5.0):
+        white = generator.standard_normal((NOISE_SIZE,) * 3).astype(np.float32)
+        smooth = gaussian_filter(white, sigma, mode="wrap")
+        smooth -= gaussian_filter(smooth, 3.0 * sigma, mode="wrap")
+        smooth *= 32.0 / smooth.std()
+        volumes.append(np.clip(np.round(smooth), -127, 127).astype(np.int8))
+    return volumes[0], volumes[1]
+
+
+@compiled
+def sample(
+    x: float,
+    y: float,
+    z: float,
+    knee: Any,
+    tables: Any,
+    blobs: Any,
+    active: Any,
+    n_active: int,
+    signal: Any,
+    texture: Any,
+    fine: Any,
+    coarse: Any,
+    phase: Any,
+) -> tuple[int, float]:
+    """Return the tissue and the signal at one point; in air, the depth (negative, mm) instead."""
+    under = skin_depth(x, y, z, tables)
+    if under < 0.0:
+        return t.AIR, under
+    i = (int(x * 1.3 + 320.0) + phase[0]) & NOISE_MASK
+    j = (int(y * 1.3 + 320.0) + phase[1]) & NOISE_MASK
+    k = int(z * 1.3 + 320.0) + phase[2]
+    n = fine[i, j, k & NOISE_MASK] * (1.0 / 32.0)
+    m = coarse[
+        (int(x + 320.0) + phase[1]) & NOISE_MASK,
+        (int(y + 320.0) + phase[2]) & NOISE_MASK,
+        (int(z + 320.0) + phase[0]) & NOISE_MASK,
+    ] * (1.0 / 32.0)
+    tissue = tissue_at(x, y, z, under, n, m, knee, tables)
+    grain = n
+    if tissue == t.MUSCLE:  # fascicles run along the limb
+        grain = fine[i, j, (k >> 3) & NOISE_MASK] * (1.0 / 32.0)
+    value = signal[tissue] * (1.0 + texture[tissue] * (0.75 * grain + 0.6 * m))
+    if under < COIL_REACH:  # the surface coil hears best what lies next to it
+        value *= 1.0 + COIL_GAIN * (1.0 - under / COIL_REACH) ** 2
+    if (tissue == t.FAT or tissue == t.JOINT_FAT) and abs(m + 0.25 * n) < 0.08 and n > 0.3:
+        value += 0.6 * (signal[t.SEPTUM] - value)  # a fibrous strand
+    for a in range(n_active):
+        b = active[a]
+        if (int(blobs[b, 16]) >> tissue) & 1 == 0:
+            continue
+        dx = x - blobs[b, 0]
+        dy = y - blobs[b, 1]
+        dz = z - blobs[b, 2]
+        u = blobs[b, 3] * dx + blobs[b, 4] * dy + blobs[b, 5] * dz
+        v = blobs[b, 6] * dx + blobs[b, 7] * dy + blobs[b, 8] * dz
+        w = blobs[b, 9] * dx + blobs[b, 10] * dy + blobs[b, 11] * dz
+        q = np.sqrt(u * u + v * v + w * w) + blobs[b, 17] * (0.6 * m + 0.2 * n)
+        if q < 1.0:
+            part = min((1.0 - q) * blobs[b, 13], 1.0) * blobs[b, 14]
+            value += part * (signal[int(blobs[b, 15])] - value)
+    return tissue, value
+
+
+@compiled
+def find_active(blobs: Any, ax: float, ay: float, az: float, step: Any, active: Any) -> int:
+    """Write into `active` the blobs whose ball a row of pixels may cross; return how many."""
+    squared = step[0] ** 2 + step[1] ** 2 + step[2] ** 2
+    count = 0
+    for b in range(blobs.shape[0]):
+        dx = blobs[b, 0] - ax
+        dy = blobs[b, 1] - ay
+        dz = blobs[b, 2] - az
+        along = dx * step[0] + dy * step[1] + dz * step[2]
+        if dx * dx + dy * dy + dz * dz - along * along / squared < (blobs[b, 12] + 4.0) ** 2:
+            active[count] = b
+            count += 1
+    return count
+
+
+@compiled
+def on_edge(kinds: Any, r: int, c: int) -> bool:
+    """Return whether the samples around a pixel differ in tissue; `kinds` has a margin of one."""
+    if (r + c) & 1:  # not sampled itself: its four neighbours were
+        own = kinds[r + 1, c]
+        return bool(
+            own != kinds[r + 1, c + 2] or own != kinds[r, c + 1] or own != kinds[r + 2, c + 1]
+        )
+    own = kinds[r + 1, c + 1]
+    return bool(
+        own != kinds[r, c]
+        or own != kinds[r, c + 2]
+        or own != kinds[r + 2, c]
+        or own != kinds[r + 2, c + 2]
+    )
+
+
+@compiled
+def fill_between(image: Any, kinds: Any, edges: Any) -> None:
+    """Give pixels between four samples of one tissue their mean, and edge pixels their own."""
+    height, width = image.shape
+    for r in range(height):
+        for c in range(width):
+            if edges[r, c] >= 0.0:
+                continue
+            if (r + c) & 1 and kinds[r + 1, c] != t.AIR:
+                total = image[r, max(c - 1, 0)] + image[r, min(c + 1, width - 1)]
+                total += image[max(r - 1, 0), c] + image[min(r + 1, height - 1), c]
+                image[r, c] = 0.25 * total
+    for r in range(height):
+        for c in range(width):
+            if edges[r, c] >= 0.0:
+                image[r, c] = edges[r, c]
+
+
+@compiled
+def paint_pixels(
+    stack: Any,
+    flow: Any,
+    origins: Any,
+    row_step: Any,
+    column_step: Any,
+    slice_step: Any,
+    knee: Any,
+    tables: Any,
+    blobs: Any,
+    signal: Any,
+    texture: Any,
+    fine: Any,
+    coarse: Any,
+    phase: Any,
+) -> None:
+    """Write the signal of every pixel into `stack`.
+
+    Half of the pixels, a checkerboard, are sampled once, at one of two depths of the slice that
+    alternate with the rows. A pixel between four samples of one tissue takes their mean. Where the
+    tissue changes, a pixel is sampled at both depths. The point spread applied afterwards has a
+    zero at the checkerboard's frequency, so nothing of the pattern is left.
+
+    Parameters
+    ----------
+    stack : ndarray of shape (n_slices, height, width), float32
+        Filled with signal.
+    flow : ndarray of shape (n_slices, height, width) or (0, 0, 0), uint8
+        Set to 1 in vessels, where it is not empty.
+    origins : ndarray of shape (n_slices, 3), float64
+        Place of each slice's first pixel, mm in the canonical knee.
+    row_step, column_step, slice_step : ndarray of shape (3,), float64
+        Step to the next row, the next column, and through the slice's thickness.
+    knee : Knee
+        The person.
+    tables : ndarray of shape (n_rows, 241), float64
+        The person's outlines.
+    blobs : ndarray of shape (n_blobs, N_COLUMNS), float64
+        Lesions.
+    signal, texture : ndarray of shape (n_tissues,), float32
+        Signal of each tissue and its relative spread.
+    fine, coarse : ndarray of shape (64, 64, 64), int8
+        Noise volumes.
+    phase : ndarray of shape (3,), int64
+        Offset into the noise, so that no two knees share texture.
+    """
+    n_slices, height, width = stack.shape
+    n_slices, height, width = stack.shape
+    active = np.empty(blobs.shape[0], dtype=np.int64)
+    kinds = np.zeros((height + 2, width + 2), dtype=np.int8)  # with a margin of air
+    edges = np.empty((height, width), dtype=np.float32)
+    pixel = np.sqrt(column_step[0] ** 2 + column_step[1] ** 2 + column_step[2] ** 2)
+    for s in range(n_slices):
+        kinds[:] = t.AIR
+        edges[:] = -1.0
+        stack[s] = 0.0
+        for sweep in range(2):  # first the checkerboard, then the edges it shows
+            for r in range(height):
+                ax = origins[s, 0] + r * row_step[0]
+                ay = origins[s, 1] + r * row_step[1]
+                az = origins[s, 2] + r * row_step[2]
+                count = find_active(blobs, ax, ay, az, column_step, active)
+                c = r & 1 if sweep == 0 else 0
+                while c < width:
+                    if sweep == 1 and not on_edge(kinds, r, c):
+                        c += 1
+                        continue
+                    total = 0.0
+                    tissue = t.AIR
+                    value = 0.0
+                    # The two depths alternate from row to row; an edge takes the one still missing.
+                    sampled = (r + c) & 1 == 0
+                    for half in range(1 if sampled else 2):
+                        depth = DEPTH if (r + sweep + half) & 1 else -DEPTH
+                        tissue, value = sample(
+                            ax + c * column_step[0] + depth * slice_step[0],
+                            ay + c * column_step[1] + depth * slice_step[1],
+                            az + c * column_step[2] + depth * slice_step[2],
+                            knee, tables, blobs, active, count, signal, texture, fine, coarse,
+                            phase,
+                        )  # fmt: skip
+                        total += max(value, 0.0)
+                    if sweep == 1:
+                        edges[r, c] = 0.5 * (total + stack[s, r, c])
+                        c += 1
+                    elif tissue == t.AIR:  # no skin within this distance: leap
+                        c += 2 * int(max(-0.4 * value / pixel, 1.0))
+                    else:
+                        stack[s, r, c] = total
+                        kinds[r + 1, c + 1] = tissue
+                        c += 2
+        fill_between(stack[s], kinds, edges)
+        if flow.shape[0] > 0:
+            flow[s] = (kinds[1:-1, 1:-1] == t.ARTERY) | (kinds[1:-1, 1:-1] == t.VEIN)
+
+
+def painter(stamp: int) -> Callable[..., None]:
+    """Return `paint_pixels` as a cached entry point; `stamp` becomes part of the cache's key."""
+
+    @cached
+    def paint(
+        stack: Any,
+        flow: Any,
+        origins: Any,
+        row_step: Any,
+        column_step: Any,
+        slice_step: Any,
+        knee: Any,
+        tables: Any,
+        blobs: Any,
+        signal: Any,
+        texture: Any,
+        fine: Any,
+        coarse: Any,
+        phase: Any,
+    ) -> None:
+        if stamp >= 0:
+            paint_pixels(
+                stack, flow, origins, row_step, column_step, slice_step, knee, tables, blobs,
+                signal, texture, fine, coarse, phase,
+            )  # fmt: skip
+
+    return paint
+
+
+paint_stack = painter(source_stamp())
+
+
+@cached
+def spread_points(stack: Any, sharpen: float) -> None:
+    """Blur each slice in place with the scanner's point spread, then sharpen by `sharpen`.
+
+    The kernel (1, 2, 1) / 4 along rows and columns, followed by (-s, 1 + 2 s, -s), leaves nothing
+    of a pattern that alternates from pixel to pixel.
+    """
+    n_slices, height, width = stack.shape
+    line = np.empty(max(height, width), dtype=np.float32)
+    soft = np.empty(max(height, width), dtype=np.float32)
+    for s in range(n_slices):
+        for r in range(height):
+            for c in range(width):
+                line[c] = stack[s, r, c]
+            for c in range(width):
+                left = line[max(c - 1, 0)]
+                right = line[min(c + 1, width - 1)]
+                soft[c] = 0.25 * left + 0.5 * line[c] + 0.25 * right
+            for c in range(width):
+                sides = soft[max(c - 1, 0)] + soft[min(c + 1, width - 1)]
+                stack[s, r, c] = soft[c] + sharpen * (2.0 * soft[c] - sides)
+        for c in range(width):
+            for r in range(height):
+                line[r] = stack[s, r, c]
+            for r in range(height):
+                left = line[max(r - 1, 0)]
+                right = line[min(r + 1, height - 1)]
+                soft[r] = 0.25 * left + 0.5 * line[r] + 0.25 * right
+            for r in range(height):
+                sides = soft[max(r - 1, 0)] + soft[min(r + 1, height - 1)]
+                stack[s, r, c] = soft[r] + sharpen * (2.0 * soft[r] - sides)
+
+
+@cached
+def finish_stack(
+    out: Any, stack: Any, bias: Any, ends: Any, noise: Any, starts: Any, sigma: float
+) -> None:
+    """Apply bias field and Rician noise and round to grey levels, into `out`.
+
+    Parameters
+    ----------
+    out : ndarray of shape (n_slices, height, width), uint8
+        Filled.
+    stack : ndarray of shape (n_slices, height, width), float32
+        Noise-free image in grey levels.
+    bias : ndarray of shape (6,), float64
+        Quadratic of the multiplicative field over rows and columns scaled to -1..1.
+    ends : ndarray of shape (height,), float64
+        Sensitivity along the rows, where the coil ends.
+    noise : ndarray of shape (n,), float32
+        Standard normal numbers to draw from.
+    starts : ndarray of shape (n_slices, height), int64
+        Where each row starts in `noise`.
+    sigma : float
+        Standard deviation of the noise in grey levels.
+    """
+    n_slices, height, width = stack.shape
+    for s in range(n_slices):
+        for r in range(height):
+            v = 2.0 * r / height - 1.0
+            start = starts[s, r]
+            for c in range(width):
+                u = 2.0 * c / width - 1.0
+                gain = ends[r] * (
+                    1.0 + bias[0] * u + bias[1] * v + bias[2] * u * u + bias[3] * v * v
+                    + bias[4] * u * v
+                )  # fmt: skip
+                real = stack[s, r, c] * gain + sigma * noise[start + c]
+                other = sigma * noise[start + width + c]
+                value = np.sqrt(real * real + other * other)
+                out[s, r, c] = np.uint8(min(value + 0.5, 255.0))

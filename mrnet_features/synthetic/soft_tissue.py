@@ -1,0 +1,275 @@
+"""Soft tissue: skin, muscles, vessels and menisci, in mm.
+
+Axes as in `bones`. Outlines of the limb follow the knee box of published exams (about 106 mm wide
+and 104 to 109 mm deep at the joint line); muscle bellies are ellipses by height, placed by the
+usual cross-sectional anatomy of thigh and calf. Menisci were measured on the same segmented knee
+as the bones (medial 27 mm wide, 41 mm deep; lateral 27 mm wide, 33 mm deep; 5 to 7 mm high).
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mrnet_features.synthetic import tissues as t
+from mrnet_features.synthetic.bones import (
+    MUSCLE_ROW,
+    SKIN_ROW,
+    X_TABLE_SIZE,
+    Z_FIRST,
+    Z_TABLE,
+    Z_TABLE_SIZE,
+    Floats,
+    table_over,
+)
+from mrnet_features.synthetic.compiled import compiled
+
+# Limb outline by z: z, half width, half depth, centre y.
+SKIN_OUTLINE = (
+    (-100, 47, 50, 22), (-65, 51, 51, 19), (-40, 52, 51, 13), (-15, 53, 52, 4), (0, 53.5, 53, 1),
+    (15, 54, 56, -3), (35, 56, 58, -3), (50, 59, 58, 1), (70, 63, 59, 5), (100, 68, 63, 8),
+)  # fmt: skip
+
+# Muscle bellies by z: z, centre x, centre y, half width, half depth.
+MUSCLES: tuple[tuple[tuple[float, ...], ...], ...] = (
+    (  # vastus medialis
+        (14, -37, -8, 2, 4),
+        (22, -38, -12, 7, 13),
+        (40, -34, -16, 15, 20),
+        (60, -28, -19, 23, 25),
+        (100, -24, -20, 28, 28),
+    ),
+    (  # vastus lateralis
+        (26, 38, -12, 2, 6),
+        (36, 36, -15, 9, 16),
+        (60, 32, -18, 20, 25),
+        (100, 28, -18, 28, 29),
+    ),
+    (  # vastus intermedius and rectus femoris
+        (56, 2, -34, 4, 2),
+        (66, 2, -36, 20, 8),
+        (100, 2, -38, 25, 15),
+    ),
+    (  # sartorius
+        (-40, -38, 10, 4, 2),
+        (0, -45, 20, 3.5, 8),
+        (30, -45, 20, 6, 13),
+        (100, -42, 18, 10, 15),
+    ),
+    (  # gracilis
+        (0, -42, 27, 2, 2.5),
+        (30, -41, 34, 5, 6),
+        (100, -38, 36, 8, 9),
+    ),
+    (  # semimembranosus
+        (-8, -31, 25, 3, 3.5),
+        (10, -27, 34, 9, 8),
+        (35, -24, 36, 15, 14),
+        (60, -21, 36, 18, 17),
+        (100, -18, 36, 18, 17),
+    ),
+    (  # semitendinosus
+        (0, -35, 35, 2.2, 2.2),
+        (30, -22, 49, 6, 4),
+        (60, -12, 51, 12, 8),
+        (100, -10, 50, 15, 11),
+    ),
+    (  # biceps femoris
+        (-12, 39, 27, 2.5, 5),
+        (10, 37, 33, 8, 11),
+        (35, 31, 37, 13, 16),
+        (60, 26, 39, 17, 19),
+        (100, 22, 39, 20, 20),
+    ),
+    (  # gastrocnemius, medial head
+        (30, -18, 28, 4, 3),
+        (20, -18, 34, 11, 7),
+        (0, -18, 39, 18, 13.5),
+        (-20, -18, 41, 23, 16),
+        (-50, -19, 44, 25, 17),
+        (-100, -19, 46, 24, 16),
+    ),
+    (  # gastrocnemius, lateral head
+        (27, 20, 28, 4, 3),
+        (17, 20, 34, 10, 7),
+        (0, 20, 38, 17, 12.5),
+        (-20, 20, 41, 21, 15.5),
+        (-50, 19, 44, 23, 15),
+        (-100, 18, 45, 23, 15),
+    ),
+    (  # soleus
+        (-18, 20, 32, 6, 2),
+        (-30, 14, 33, 20, 6),
+        (-60, 4, 32, 32, 11),
+        (-100, 0, 33, 34, 14),
+    ),
+    (  # popliteus
+        (0, 22, 26, 6, 2.5),
+        (-12, 6, 31, 18, 5),
+        (-35, -2, 26, 20, 8),
+        (-55, -6, 23, 14, 6),
+        (-68, -8, 21, 3, 3),
+    ),
+    (  # tibialis anterior and long extensors
+        (-18, 29, -8, 4, 5),
+        (-32, 27, -9, 11, 13),
+        (-60, 25, -6, 16, 18),
+        (-100, 23, -4, 17, 19),
+    ),
+    (  # peroneus longus
+        (-22, 41, 13, 3, 6),
+        (-42, 41, 12, 8, 13),
+        (-100, 38, 12, 10, 16),
+    ),
+)
+
+N_MUSCLES = len(MUSCLES)
+
+# Menisci: centre x, centre y, half width, half depth of the outer rim.
+MEDIAL_MENISCUS = (-17.0, 2.5, 18.0, 21.5)
+LATERAL_MENISCUS = (19.0, 8.0, 16.5, 17.0)
+
+ACL_FEMUR = (5.5, 15.0, 21.0)  # x, y, z of the footprint
+PCL_BEND = (-2.5, 21.0, 17.0)  # x, y, z of the control point of its curve
+
+
+class Soft(NamedTuple):
+    """Sizes of one knee's soft tissue, in mm."""
+
+    fat_front: float
+    fat_back: float
+    meniscus_width: float
+    meniscus_height: float
+    acl_radius: float
+    acl_femur_y: float
+    acl_femur_z: float
+    pcl_radius: float
+    pcl_bend_y: float
+    pcl_bend_z: float
+    vessel_x: float
+    vessel_y: float
+    tendon_front: float
+
+
+def draw_soft(generator: np.random.Generator) -> tuple[Soft, Floats]:
+    """Return one person's soft tissue.
+
+    Parameters
+    ----------
+    generator : numpy.random.Generator
+        Source of the spread.
+
+    Returns
+    -------
+    soft : Soft
+        Single sizes.
+    rows : ndarray of shape (3 + 4 * n_muscles, 241), float64
+        The table of outlines from `SKIN_ROW` on.
+    """
+    fat = float(np.clip(generator.lognormal(0.0, 0.35), 0.5, 2.2))
+    bulk = float(np.clip(generator.normal(1.0, 0.09), 0.8, 1.2))
+    n = Z_TABLE.size
+    rows = np.zeros((3 + 4 * len(MUSCLES), X_TABLE_SIZE))
+    rows[:3, :n] = table_over(SKIN_OUTLINE, Z_TABLE)
+    rows[:2, :n] += 3.5 * (fat - 1.0) + 25.0 * (bulk - 1.0)
+    for m, knots in enumerate(MUSCLES):
+        ordered = tuple(sorted(knots))
+        centre_x, centre_y, half_width, half_depth = table_over(ordered, Z_TABLE)
+        gain = bulk * generator.normal(1.0, 0.05)
+        inside = (ordered[0][0] <= Z_TABLE) & (ordered[-1][0] >= Z_TABLE)
+        first = 3 + 4 * m
+        rows[first, :n] = centre_x + generator.normal(0.0, 0.8)
+        rows[first + 1, :n] = centre_y + generator.normal(0.0, 0.8)
+        rows[first + 2, :n] = np.where(inside, 1.0 / (half_width * gain), 1e3)
+        rows[first + 3, :n] = np.where(inside, 1.0 / (half_depth * gain), 1e3)
+    soft = Soft(
+        fat_front=3.0 + 1.5 * fat,
+        fat_back=2.5 + 3.8 * fat,
+        meniscus_width=float(generator.normal(9.5, 0.7)),
+        meniscus_height=float(generator.normal(8.0, 0.6)),
+        acl_radius=float(np.clip(generator.normal(3.9, 0.45), 2.8, 5.0)),
+        acl_femur_y=ACL_FEMUR[1] + float(generator.normal(0.0, 1.2)),
+        acl_femur_z=ACL_FEMUR[2] + float(generator.normal(0.0, 1.2)),
+        pcl_radius=float(np.clip(generator.normal(4.2, 0.4), 3.2, 5.2)),
+        pcl_bend_y=PCL_BEND[1] + float(generator.normal(0.0, 1.0)),
+        pcl_bend_z=PCL_BEND[2] + float(generator.normal(0.0, 2.0)),
+        vessel_x=float(generator.normal(3.0, 2.5)),
+        vessel_y=float(generator.normal(38.0, 1.2)),
+        tendon_front=float(generator.normal(2.5, 0.3)),
+    )
+    return soft, rows
+
+
+@compiled
+def skin_depth(x: float, y: float, z: float, tables: Any) -> float:
+    """Return how deep a point lies under the skin, in mm; negative in air."""
+    j = min(max(int(z - Z_FIRST), 0), Z_TABLE_SIZE - 1)
+    a = tables[SKIN_ROW, j]
+    b = tables[SKIN_ROW + 1, j]
+    u = x / a
+    v = (y - tables[SKIN_ROW + 2, j]) / b
+    # A little squarer than an ellipse, like the limb.
+    q = u * u + v * v + 0.35 * u * u * v * v
+    depth: float = (1.0 - np.sqrt(q)) * 0.5 * (a + b)
+    if y < -30.0 and z > -5.0:  # the patella lifts the skin
+        knob = 1.0 - ((x - 5.0) / 34.0) ** 2 - ((z - 28.0) / 38.0) ** 2
+        if knob > 0.0:
+            depth = max(depth, min(depth + 6.0 * knob, y + 50.0 + 13.0 * min(1.0, 2.0 * knob)))
+    return depth
+
+
+@compiled
+def muscle_at(x: float, y: float, z: float, tables: Any) -> tuple[float, float]:
+    """Return how far out in its nearest muscle a point lies (1 at the edge), and in the next."""
+    j = min(max(int(z - Z_FIRST), 0), Z_TABLE_SIZE - 1)
+    best = 9.0
+    second = 9.0
+    for m in range(N_MUSCLES):
+        row = MUSCLE_ROW + 4 * m
+        u = (x - tables[row, j]) * tables[row + 2, j]
+        v = (y - tables[row + 1, j]) * tables[row + 3, j]
+        q = u * u + v * v
+        second = min(second, max(q, best))
+        best = min(best, q)
+    return best, second
+
+
+@compiled
+def meniscus_fill(x: float, y: float, z: float, floor: float, medial: bool, soft: Any) -> float:
+    """Return how far inside a meniscus a point lies, in mm, negative outside.
+
+    The wedge stands on `floor`, is highest at its rim and open toward the notch; its top is cut
+    by the femur, which is drawn first.
+    """
+    cx, cy, a, b = MEDIAL_MENISCUS if medial else LATERAL_MENISCUS
+    u = (x - cx) / a
+    v = (y - cy) / b
+    r = np.sqrt(u * u + v * v)
+    inward = -x if medial else x
+    if r > 1.0 or r < 0.15 or inward < 5.0:
+        return -1.0
+    rim = (1.0 - r) / r * np.sqrt((a * u) ** 2 + (b * v) ** 2)
+    width = soft.meniscus_width
+    if medial:  # the posterior horn is the broad one
+        width *= 1.15 if v > 0.3 else 0.85
+    if abs(v) < 0.35:
+        width *= 0.85
+    if rim > width:
+        return -1.0
+    height = 0.8 + soft.meniscus_height * (1.0 - rim / width)
+    above = z - floor
+    fill: float = min(min(above, height - above), min(rim, width - rim))
+    return fill
+
+
+@compiled
+def vessel_at(x: float, y: float, z: float, soft: Any) -> int:
+    """Return the popliteal vessel or nerve at a point, -1 elsewhere."""
+    bend = soft.vessel_y - 0.003 * (z + 10.0) ** 2 * (1.0 if z > -10.0 else -0.2)
+    cx = soft.vessel_x - 0.05 * z
+    if (x - cx) ** 2 + (y - bend) ** 2 < 7.5:
+        return t.ARTERY
+    if (x - cx - 2.5) ** 2 + (y - bend - 6.8) ** 2 < 11.0:
+        return t.VEIN
+    if ((x - cx - 6.0) / 3.0) ** 2 + ((y - bend - 12.0) / 2.2) ** 2 < 1.0:
+        return t.NERVE
+    return -1

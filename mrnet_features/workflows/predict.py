@@ -1,0 +1,165 @@
+"""Pixels -> probabilities in the competition's format, by a saved bundle."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mrnet_features.data.mrnet import Exam
+from mrnet_features.evaluation.comparison.read_predictions import TASKS, read_paths
+from mrnet_features.extraction.extractor import FeatureExtractor
+from mrnet_features.families import discover_families
+from mrnet_features.files import write_text
+from mrnet_features.models.bundle import Bundle, load_bundle
+from mrnet_features.stacks.prepare import Quantisation
+
+
+def predict_paths(
+    model: str | Path,
+    paths: str | Path,
+    out: str | Path,
+    *,
+    device: str = "auto",
+    n_jobs: int | None = None,
+) -> pd.DataFrame:
+    """Predict the exams of a list of stacks and write the competition's ``predictions.csv``.
+
+    Parameters
+    ----------
+    model : path
+        Folder of a bundle; see `load_bundle`.
+    paths : path
+        The ``valid-paths.csv``: three lines an exam, sagittal, coronal, axial.
+    out : path
+        CSV to write: no header, no ids, a line an exam in the order of `paths`, the
+        probabilities of abnormal, acl and meniscus.
+    device : {"auto", "cpu", "cuda"}, default "auto"
+        See `FeatureExtractor`.
+    n_jobs : int, optional
+        Exams described at the same time.
+
+    Returns
+    -------
+    DataFrame of shape (n_exams, 3), float64
+        What was written, indexed by exam id.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the bundle, the list or a stack does not exist.
+    ValueError
+        If the bundle was not fitted on MRNet's tasks, or its recipe is not one that this version
+        extracts.
+    """
+    bundle = load_bundle(model)
+    if set(bundle.models) != set(TASKS):
+        raise ValueError(
+            f"The model must predict {', '.join(TASKS)}, got {', '.join(bundle.models)}. Fit it "
+            "on MRNet's labels."
+        )
+    listed = read_paths(paths)
+    absent = [file for planes in listed.values() for file in planes.values() if not file.is_file()]
+    if absent:
+        raise FileNotFoundError(
+            f"There is no file '{absent[0]}' ({len(absent)} such lines in {paths}). Relative "
+            "paths are taken from the working directory."
+        )
+    extractor = rebuild_extractor(bundle, device=device, n_jobs=n_jobs)
+    exams = [Exam(exam, files) for exam, files in listed.items()]
+    features = extractor.fit(exams).transform(exams)
+    predictions = bundle.predict(features)[list(TASKS)]
+    write_text(out, predictions.to_csv(header=False, index=False, lineterminator="\n"))
+    return predictions
+
+
+def rebuild_extractor(
+    bundle: Bundle, *, device: str = "auto", n_jobs: int | None = None
+) -> FeatureExtractor:
+    """Extractor by the recipe of a bundle.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    device, n_jobs
+        See `FeatureExtractor`.
+
+    Returns
+    -------
+    FeatureExtractor
+
+    Raises
+    ------
+    ValueError
+        If the bundle has no recipe, or this version would not extract exactly by it.
+
+    Warns
+    -----
+    UserWarning
+        If another version of the library extracted the training table.
+    """
+    recipe = bundle.provenance.get("recipe")
+    if not recipe:
+        raise ValueError(
+            "The model must have been fitted on a table that this library extracted, got none of "
+            "its recipe. Predict from a feature table with `Bundle.predict`."
+        )
+    try:
+        extractor = _read_recipe(recipe, device, n_jobs)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"The model's recipe can't be read by this version ({error}). It was written by "
+            f"mrnet-features {_version_of(bundle)}; install that, or fit the model again."
+        ) from error
+    digest = extractor.recipe().digest
+    if digest != bundle.provenance.get("recipe_digest"):
+        raise ValueError(
+            f"The model was fitted on recipe {bundle.provenance.get('recipe_digest')}, and this "
+            f"version makes {digest} of it. Fit the model again, or install mrnet-features "
+            f"{_version_of(bundle)}."
+        )
+    here = importlib.metadata.version("mrnet-features")
+    if _version_of(bundle) != here:
+        warnings.warn(
+            f"The training table was extracted by mrnet-features {_version_of(bundle)}, this is "
+            f"{here}. The recipe is the same; the changelog tells whether a statistic changed.",
+            stacklevel=2,
+        )
+    return extractor
+
+
+def _read_recipe(recipe: Mapping[str, Any], device: str, n_jobs: int | None) -> FeatureExtractor:
+    known = discover_families()
+    settings = json.loads(json.dumps(recipe), object_hook=_freeze)
+    families = [
+        known[entry["name"]](**{key: value for key, value in entry.items() if key != "name"})
+        for entry in settings["families"]
+    ]
+    return FeatureExtractor(
+        families,
+        planes=settings["planes"],
+        pools=settings["pools"],
+        quantisation=Quantisation(**settings["quantisation"]),
+        extensive=settings["extensive"],
+        device=device,
+        n_jobs=n_jobs,
+    )
+
+
+def _freeze(entry: dict[str, Any]) -> dict[str, Any]:
+    """Turn JSON's lists into the tuples that frozen dataclasses hold."""
+
+    def freeze(value: Any) -> Any:
+        return tuple(freeze(item) for item in value) if isinstance(value, list) else value
+
+    return {key: freeze(value) for key, value in entry.items()}
+
+
+def _version_of(bundle: Bundle) -> str:
+    versions = bundle.provenance.get("versions", {})
+    return str(versions.get("mrnet-features", "of unknown version"))

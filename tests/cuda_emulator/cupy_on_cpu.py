@@ -1,0 +1,269 @@
+"""A module that stands in for CuPy in tests: NumPy behind an array class of its own.
+
+What CuPy refuses it refuses as well: NumPy's arrays beside its own, turning into one unasked,
+kernel arguments of another type than the kernel's. What CuPy leaves open is soiled: `empty` holds
+rubbish. Kernels run through emulator.py; devices, streams and memory are in devices_on_cpu.py.
+"""
+
+import operator
+import types
+
+import numpy as np
+
+from tests.cuda_emulator import devices_on_cpu as devices
+
+METHODS = """
+    all any argmax argmin argsort astype clip copy cumprod cumsum diagonal dot fill flatten max mean
+    min nonzero prod ravel repeat reshape sort squeeze std sum swapaxes take transpose var view
+"""
+
+
+class ndarray:
+    """An array that lives on the pretended device."""
+
+    __array_ufunc__ = None  # NumPy's operators leave the field to ours
+    __hash__ = None
+    __slots__ = ("__weakref__", "_device", "_held")
+
+    def __init__(self, held):
+        self._held = np.asarray(held)
+        self._device = devices.current()
+        devices.claim(self._held)
+
+    def __array__(self, *args, **kwargs):
+        raise TypeError("Implicit conversion to a NumPy array is not allowed. Use `.get()`.")
+
+    def __array_function__(self, function, *args):
+        raise TypeError(f"numpy.{function.__name__} got an array of the device.")
+
+    def get(self):
+        """Copy as a NumPy array."""
+        return self._held.copy()
+
+    def set(self, arr, stream=None):
+        """Copy a NumPy array of this shape and dtype in, in the order of a stream's work."""
+        if not isinstance(arr, np.ndarray):
+            raise TypeError("Only numpy.ndarray can be set to cupy.ndarray")
+        if self.dtype != arr.dtype:
+            raise TypeError(f"{arr.dtype} array cannot be set to {self.dtype} array")
+        if self.shape != arr.shape:
+            raise ValueError(f"Shape mismatch. Old shape: {self.shape}, new shape: {arr.shape}")
+        devices.copy_in(self._held, arr, stream or devices.get_current_stream(self._device))
+
+    def item(self, *args):
+        return self._held.item(*args)
+
+    def tolist(self):
+        return self._held.tolist()
+
+    @property
+    def device(self):
+        return devices.Device(self._device)
+
+    @property
+    def flags(self):
+        return self._held.flags
+
+    def __len__(self):
+        return len(self._held)
+
+    def __iter__(self):
+        return (ndarray(part) for part in self._held)
+
+    def __setitem__(self, place, value):
+        self._held[unwrap(place)] = unwrap(value)
+
+    def __repr__(self):
+        return repr(self._held).replace("array", "device_array")
+
+
+def unwrap(value):
+    """NumPy behind a value of the device; NumPy's own arrays are refused."""
+    if isinstance(value, ndarray):
+        if value._device != devices.current():
+            raise ValueError(
+                f"An array of device {value._device} is used on device {devices.current()}."
+            )
+        return value._held
+    if isinstance(value, np.ndarray) and value.ndim > 0:
+        raise TypeError(f"Unsupported type {type(value)}: a NumPy array beside those of CuPy.")
+    if isinstance(value, tuple | list):
+        parts = [unwrap(part) for part in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    return value
+
+
+def wrap(value):
+    """Value of the device; a single number stays there, too, as with CuPy."""
+    if isinstance(value, np.ndarray | np.generic):
+        return ndarray(value)
+    if isinstance(value, tuple | list):
+        parts = [wrap(part) for part in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    return value
+
+
+def on_device(function):
+    """Make a function of NumPy take and give arrays of the device."""
+
+    def call(*args, **kwargs):
+        plain = {name: unwrap(value) for name, value in kwargs.items()}
+        found = function(*unwrap(args), **plain)
+        out = kwargs.get("out")
+        return out if out is not None else wrap(found)
+
+    call.__name__ = getattr(function, "__name__", "call")
+    return call
+
+
+def _fill_class():
+    for name in ("shape", "dtype", "ndim", "size", "nbytes", "strides", "itemsize"):
+        setattr(ndarray, name, property(lambda self, name=name: getattr(self._held, name)))
+    for name in ("T", "mT", "real", "imag"):
+        setattr(ndarray, name, property(lambda self, name=name: wrap(getattr(self._held, name))))
+    for name in METHODS.split():
+        setattr(ndarray, name, on_device(getattr(np.ndarray, name)))
+    for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "lshift", "rshift"):
+        _add_operator(name, getattr(operator, name))
+    for name, key in (("and", "and_"), ("or", "or_"), ("xor", "xor")):
+        _add_operator(name, getattr(operator, key))
+    for name in ("lt", "le", "gt", "ge", "eq", "ne", "matmul", "getitem"):
+        setattr(ndarray, f"__{name}__", on_device(getattr(operator, name)))
+    for name in ("neg", "pos", "invert", "abs"):
+        setattr(ndarray, f"__{name}__", on_device(getattr(operator, name)))
+    for name, kind in (("int", int), ("float", float), ("bool", bool), ("complex", complex)):
+        setattr(ndarray, f"__{name}__", lambda self, kind=kind: kind(self._held))
+    ndarray.__index__ = lambda self: operator.index(self._held)
+
+
+def _add_operator(name, function):
+    def in_place(self, other, function=function):
+        self._held[...] = function(self._held, unwrap(other)).astype(
+            self._held.dtype, casting="same_kind"
+        )
+        return self
+
+    setattr(ndarray, f"__{name}__", on_device(function))
+    setattr(ndarray, f"__r{name}__", on_device(lambda one, other: function(other, one)))
+    setattr(ndarray, f"__i{name}__", in_place)
+
+
+class RawModule:
+    """A CUDA source, run by the emulator."""
+
+    folder = None  # where compiled sources are kept
+
+    def __init__(self, *, code, options=(), backend="nvrtc"):
+        if not isinstance(code, str) or not isinstance(options, tuple):
+            raise TypeError("`code` must be a str and `options` a tuple.")
+        self._code = code
+
+    def get_function(self, name):
+        return RawKernel(self._code, name)
+
+
+class RawKernel:
+    """A kernel of a CUDA source."""
+
+    def __init__(self, code, name):
+        if name not in emulator.read_kernels(code):
+            raise emulator.LaunchError(f"The source has no kernel `{name}`.")
+        self._code, self._name = code, name
+
+    def __call__(self, grid, block, args, *, shared_mem=0):
+        for what in (grid, block, args):
+            if not isinstance(what, tuple):
+                raise TypeError(f"Grid, block and arguments must be tuples, got {what!r}.")
+        for arg in args:
+            if not isinstance(arg, ndarray | np.generic):
+                raise TypeError(
+                    f"Kernel `{self._name}` got a {type(arg).__name__}. Hand over arrays of the "
+                    "device and NumPy scalars of the parameter's type."
+                )
+        plain = [unwrap(arg) for arg in args]
+        emulator.launch(self._code, RawModule.folder, self._name, grid, block, plain, shared_mem)
+
+
+def asarray(obj, dtype=None, order=None, **kwargs):
+    """Array of the device, from anything."""
+    if isinstance(obj, ndarray) and (dtype is None or obj.dtype == np.dtype(dtype)):
+        return obj
+    return array(obj, dtype=dtype, order=order or "K")
+
+
+def array(obj, dtype=None, copy=True, order="K", **kwargs):
+    held = obj._held if isinstance(obj, ndarray) else obj
+    if isinstance(held, list | tuple) and any(isinstance(part, ndarray) for part in held):
+        held = unwrap(list(held))
+    return ndarray(np.array(held, dtype=dtype, order=order))
+
+
+def empty(shape, dtype=float, order="C"):
+    """Array that holds rubbish, as a device's does."""
+    made = np.empty(shape, dtype, order)
+    made.reshape(-1).view(np.uint8)[:] = devices.RUBBISH
+    return ndarray(made)
+
+
+def empty_like(a, dtype=None, **kwargs):
+    return empty(a.shape, dtype or a.dtype)
+
+
+def asnumpy(a):
+    return a.get()
+
+
+def _make_submodule(name, **items):
+    made = types.ModuleType(f"cupy.{name}")
+    vars(made).update(items, __path__=[])
+    return made
+
+
+def _delegate(items):
+    """Functions that take and give arrays of the device; types and constants as they are."""
+    return {
+        name: item if isinstance(item, type) or not callable(item) else on_device(item)
+        for name, item in items.items()
+        if not name.startswith("_") and not isinstance(item, types.ModuleType)
+    }
+
+
+def make_modules(its_emulator, folder):
+    """Module `cupy` and those in it, to be put into ``sys.modules``."""
+    global emulator
+    emulator = its_emulator
+    RawModule.folder = str(folder)
+    of_cuda = devices.make_submodules()
+    pools = ("get_default_memory_pool", "get_default_pinned_memory_pool")
+    inner = {
+        "cuda": _make_submodule(
+            "cuda", **{name: item for name, item in of_cuda.items() if name not in pools}
+        ),
+        **{
+            name: _make_submodule(name, **_delegate(vars(getattr(np, name))))
+            for name in ("linalg", "fft")
+        },
+    }
+    cupy = types.ModuleType("cupy")
+    own = (ndarray, RawModule, RawKernel, asarray, array, empty, empty_like, asnumpy)
+    plain = ("finfo", "iinfo", "issubdtype", "result_type", "can_cast")
+    vars(cupy).update(
+        _delegate({name: getattr(np, name) for name in dir(np)}),
+        **{item.__name__: item for item in own},
+        **{name: getattr(np, name) for name in plain},
+        **inner,
+        **{name: of_cuda[name] for name in pools},
+        stand_in=devices,
+        __path__=[],
+        __version__="0.0 (NumPy on the CPU)",
+    )
+    modules = [
+        cupy,
+        *inner.values(),
+        *(m for m in of_cuda.values() if isinstance(m, types.ModuleType)),
+    ]
+    return {module.__name__: module for module in modules}
+
+
+emulator = None
+_fill_class()

@@ -1,0 +1,62 @@
+"""The catalogue says what the families say of themselves."""
+
+import pytest
+
+from mrnet_features.diagnostics.family_catalogue import list_families, list_statistics
+from mrnet_features.families import discover_families
+from mrnet_features.families.base import Family
+from mrnet_features.families.documentation import read_table
+
+
+def test_every_family_stands_in_the_catalogue_with_its_statistics():
+    table = list_families()
+    assert list(table.index) == list(discover_families())
+    assert table.loc["glcm", "n_statistics"] == 25
+    assert table.loc["intensity", "presets"] == "minimal, baseline, full"
+    assert table.loc["acquisition", "presets"] == ""
+    assert table["what"].str.len().min() > 10
+
+
+@pytest.mark.parametrize("name", discover_families())
+def test_every_statistic_has_a_formula_a_unit_and_a_range(name):
+    table = list_statistics(name)
+    assert {"formula", "unit", "range"} <= set(table.columns)
+    assert (table[["formula", "unit"]].map(len) > 0).all(axis=None)
+
+
+def test_the_cost_of_a_family_is_measured():
+    assert (list_families(cost=True)["ms_per_slice"] > 0).all()
+
+
+def test_a_row_may_run_over_two_lines():
+    class Lines(Family):
+        """Rows of two lines.
+
+        ========= ===========
+        statistic formula
+        ========= ===========
+        one       the first
+                  of two
+        two       alone
+        ========= ===========
+        """
+
+        name = "lines"
+
+        def count(self, stack):
+            return stack.grey
+
+        def describe(self, counts):
+            return {}
+
+    assert read_table(Lines) == [
+        {"statistic": "one", "formula": "the first of two"},
+        {"statistic": "two", "formula": "alone"},
+    ]
+
+
+def test_what_is_not_there_is_named():
+    with pytest.raises(ValueError, match="There is no family 'texture'. Families: acquisition"):
+        list_statistics("texture")
+    with pytest.raises(ValueError, match="must hold a table whose first column is 'statistic'"):
+        read_table(Family)

@@ -1,0 +1,95 @@
+"""Folds: a partition that survives a file and refuses what is none."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mrnet_features.evaluation.protocol.folds import Folds
+from mrnet_features.evaluation.protocol.stratify import make_folds
+
+
+def make_labels(n_exams=300):
+    labels = np.random.default_rng(0).random((n_exams, 2)) < (0.8, 0.3)
+    exams = [f"{i:04d}" for i in range(n_exams)]
+    return pd.DataFrame(labels, columns=["abnormal", "acl"], index=exams).astype(int)
+
+
+def test_file_keeps_ids_and_hash(tmp_path):
+    labels = make_labels(60)
+    labels.index = [*labels.index[:-3], "NA", 'a,"b"', "Zürich #1"]
+    folds = make_folds(labels, n_splits=2)
+    path = tmp_path / "folds.csv"
+    folds.save(path)
+    again = Folds.read(path)
+    assert again.hash == folds.hash
+    pd.testing.assert_frame_equal(again.frame, folds.frame, check_dtype=False)
+    assert path.read_text(encoding="utf-8").splitlines()[1] == "exam,repeat,fold"
+
+
+def test_file_is_a_plain_csv_to_others(tmp_path):
+    folds = make_folds(make_labels())
+    folds.save(tmp_path / "folds.csv")
+    frame = pd.read_csv(tmp_path / "folds.csv", comment="#", dtype={"exam": str})
+    assert Folds(frame).hash == folds.hash
+    frame.sample(frac=1, random_state=0).to_csv(tmp_path / "others.csv", index=False)
+    assert Folds.read(tmp_path / "others.csv").hash == folds.hash
+
+
+def test_a_file_that_can_not_be_written_leaves_the_old_one(tmp_path, monkeypatch):
+    path = tmp_path / "folds.csv"
+    make_folds(make_labels()).save(path)
+    before = path.read_bytes()
+    write = Path.write_text
+
+    def fill_disk(self, text, **kwargs):
+        write(self, text[:100], **kwargs)
+        raise OSError("no space left")
+
+    monkeypatch.setattr(Path, "write_text", fill_disk)
+    with pytest.raises(OSError, match="no space left"):
+        make_folds(make_labels(), seed=1).save(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_changed_file_is_refused(tmp_path):
+    path = tmp_path / "folds.csv"
+    make_folds(make_labels()).save(path)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("\n0007,0,", "\n7,0,"), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"changed after it was written"):
+        Folds.read(path)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([("a", 0, 0), ("a", 0, 1)], "exam 'a' twice in repeat 0"),
+        ([("a", 0, 0), ("b", 0, 1), ("a", 1, 0), ("c", 1, 1)], "same exams in every repeat"),
+        ([("a", 0, 0), ("b", 0, 2)], "1 repeats by 3 folds with 2 of them filled"),
+        ([("a", 0, 0), ("b", 0, 0)], "1 repeats by 1 folds"),
+        ([], "0 repeats by 0 folds"),
+        ([(7, 0, 0), (8, 0, 1)], "ids as text"),
+    ],
+)
+def test_what_is_no_partition_is_refused(rows, message):
+    with pytest.raises(ValueError, match=message):
+        Folds(pd.DataFrame(rows, columns=["exam", "repeat", "fold"]))
+
+
+def test_columns_are_named():
+    with pytest.raises(ValueError, match="got id, fold"):
+        Folds(pd.DataFrame({"id": ["a"], "fold": [0]}))
+
+
+def test_check_refuses_other_exams_and_one_sided_folds():
+    labels = make_labels()
+    folds = make_folds(labels)
+    with pytest.raises(ValueError, match="299 in both, 1 only in `folds`"):
+        folds.check(labels.iloc[1:])
+    rare = labels.assign(rare=0)
+    rare.iloc[:4, -1] = 1
+    with pytest.raises(ValueError, match=r"fold \d of repeat 0 has [01] positive .* 'rare'"):
+        folds.check(rare)

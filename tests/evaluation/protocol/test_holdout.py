@@ -1,0 +1,85 @@
+"""One look at a held-out split."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from mrnet_features.evaluation import compare
+from mrnet_features.evaluation.protocol.holdout import evaluate
+from mrnet_features.models import lightgbm_baseline, logistic_baseline
+
+FAST = lightgbm_baseline(n_seeds=1, n_estimators=30)
+TASKS = ["abnormal", "acl", "meniscus"]
+
+
+def make_split(n_exams, first, seed, threshold=0.3):
+    rng = np.random.default_rng(seed)
+    exams = [f"{first + i:04d}" for i in range(n_exams)]
+    hidden = rng.normal(size=(n_exams, 3))
+    X = rng.normal(size=(n_exams, 10))
+    X[:, :3] += hidden
+    labels = pd.DataFrame((hidden > threshold).astype(int), exams, TASKS)
+    return pd.DataFrame(X, index=exams).add_prefix("feature_"), labels
+
+
+TRAIN, VALID = make_split(200, 0, 0), make_split(90, 200, 1)
+
+
+@pytest.mark.parametrize("model", [FAST, logistic_baseline()])
+def test_equals_fitting_and_scoring_by_hand(model):
+    found = evaluate(model, TRAIN, VALID)
+    for task in TASKS:
+        fitted = found.models[task]
+        scores = fitted.predict_proba(VALID[0])[:, 1]
+        np.testing.assert_array_equal(found.predictions[task], scores)
+        assert found.summary().loc[task, "auc"] == pytest.approx(
+            roc_auc_score(VALID[1][task], scores), abs=1e-12
+        )
+    frame = found.frame()
+    assert len(frame) == 270
+    assert frame.loc[frame["task"] == "acl", "label"].tolist() == VALID[1]["acl"].tolist()
+    assert repr(found) == "HoldOut(200 exams -> 90, tasks abnormal, acl, meniscus)"
+
+
+def test_smallest_detectable_is_2_8_errors():
+    summary = evaluate(logistic_baseline(), TRAIN, VALID).summary()
+    np.testing.assert_allclose(summary["smallest_detectable"], 2.8016 * summary["se"], rtol=1e-4)
+
+
+def test_order_of_columns_and_rows_changes_nothing_nor_do_workers():
+    there = evaluate(FAST, TRAIN, VALID)
+    turned = (VALID[0].iloc[::-1, ::-1], VALID[1].iloc[::-1])
+    again = evaluate(FAST, TRAIN, turned, n_jobs=2)
+    pd.testing.assert_frame_equal(there.predictions, again.predictions, check_exact=True)
+
+
+def test_shifted_prevalence_is_noted():
+    assert evaluate(logistic_baseline(), TRAIN, VALID).notes() == []
+    shifted = make_split(90, 200, 1, threshold=-0.5)
+    notes = evaluate(logistic_baseline(), TRAIN, shifted).notes()
+    assert len(notes) == 3
+    assert "thresholds and calibration do not" in notes[0]
+
+
+def test_two_models_on_valid_can_be_compared():
+    one, two = evaluate(logistic_baseline(), TRAIN, VALID), evaluate(FAST, TRAIN, VALID)
+    summary = compare({"logistic": one, "lightgbm": two}, VALID[1]).summary().set_index("task")
+    assert set(summary["method"]) == {"influence"}
+    gap = one.summary()["auc"] - two.summary()["auc"]
+    pd.testing.assert_series_equal(summary["difference"], gap, check_names=False)
+
+
+def test_refusals():
+    features, labels = VALID
+    with pytest.raises(ValueError, match="must not share exams, got 90 in both, such as '0200'"):
+        evaluate(FAST, VALID, VALID)
+    with pytest.raises(ValueError, match="lacks 1 and has 0 more .'feature_9'"):
+        evaluate(FAST, TRAIN, (features.drop(columns="feature_9"), labels))
+    with pytest.raises(ValueError, match="the same tasks"):
+        evaluate(FAST, TRAIN, (features, labels[["acl"]]))
+    patients = {exam: int(exam) // 2 for exam in [*TRAIN[1].index, *labels.index]}
+    assert evaluate(logistic_baseline(), TRAIN, VALID, groups=patients).groups.nunique() == 45
+    patients["0200"] = patients["0000"]
+    with pytest.raises(ValueError, match="must not share groups, got 1 in both, such as 0"):
+        evaluate(FAST, TRAIN, VALID, groups=patients)

@@ -1,0 +1,146 @@
+"""Folds: shares of labels, groups, files."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mrnet_features.evaluation.protocol.stratify import derive_seed, make_folds, merge_rare_states
+
+STATES = {(0, 0, 0): 217, (1, 0, 0): 433, (1, 0, 1): 272, (1, 1, 0): 83, (1, 1, 1): 125}
+
+
+def make_train_labels():
+    """The joint label counts published for MRNet's train split."""
+    rows = [state for state, count in STATES.items() for _ in range(count)]
+    frame = pd.DataFrame(rows, columns=["abnormal", "acl", "meniscus"])
+    return frame.set_index(pd.Index([f"{i:04d}" for i in range(len(frame))]))
+
+
+def test_every_fold_keeps_every_joint_share():
+    labels = make_train_labels()
+    folds = make_folds(labels, n_splits=5, n_repeats=3)
+    for _, _, train, test in folds.split():
+        assert len(train) + len(test) == 1130
+        assert not set(train) & set(test)
+        shares = labels.loc[test].value_counts(normalize=True)
+        for state, count in STATES.items():
+            assert shares[state] == pytest.approx(count / 1130, abs=0.0055)
+
+
+def test_every_exam_is_tested_once_a_repeat_and_repeats_differ():
+    labels = make_train_labels()
+    frame = make_folds(labels, n_splits=4, n_repeats=2).frame
+    assert not frame.duplicated(["exam", "repeat"]).any()
+    assert (frame.groupby("exam").size() == 2).all()
+    first, second = (frame.loc[frame["repeat"] == r, "fold"].to_numpy() for r in (0, 1))
+    assert not np.array_equal(first, second)
+
+
+def test_folds_are_shuffled():
+    # Sorted ids nearly sort the labels of MRNet's valid split: neighbours must not stay together.
+    frame = make_folds(make_train_labels()).frame
+    assert (frame["fold"].diff() == 0).mean() < 0.3
+
+
+def test_a_seed_of_numpy_is_a_seed():
+    labels = make_train_labels()
+    assert make_folds(labels, seed=np.int64(1)).hash == make_folds(labels, seed=1).hash
+    assert derive_seed(np.uint8(3), "acl") == derive_seed(3, "acl")
+    with pytest.raises(TypeError):
+        derive_seed(np.float32(1.5))
+
+
+@given(st.integers(0, 2**32), st.randoms(use_true_random=False))
+@settings(max_examples=20, deadline=None)
+def test_folds_depend_on_ids_and_seed_not_on_order(seed, random):
+    labels = make_train_labels().iloc[::5]
+    order = list(labels.index)
+    random.shuffle(order)
+    columns = list(labels.columns)
+    there = make_folds(labels, seed=seed)
+    again = make_folds(labels.loc[order, columns], seed=seed)
+    assert there.hash == again.hash
+    assert there.hash != make_folds(labels, seed=seed + 1).hash
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_each_fold_can_be_scored_or_the_task_is_named(data):
+    n_exams = data.draw(st.integers(20, 60))
+    rate = data.draw(st.tuples(*[st.floats(0.1, 0.9)] * 3))
+    rng = np.random.default_rng(data.draw(st.integers(0, 1000)))
+    labels = pd.DataFrame(rng.random((n_exams, 3)) < rate, columns=["a", "b", "c"]).astype(int)
+    labels.index = [f"{i:03d}" for i in range(n_exams)]
+    n_splits = data.draw(st.integers(2, 5))
+    rarest = np.minimum(labels.sum(), n_exams - labels.sum())
+    if (rarest < 2 * n_splits).any():
+        with pytest.raises(ValueError, match=r"at least \d+ (positive|negative) exams of task"):
+            make_folds(labels, n_splits=n_splits)
+        return
+    try:
+        folds = make_folds(labels, n_splits=n_splits)
+    except ValueError as error:
+        refusal = str(error)
+    else:
+        refusal = ""
+    if refusal:
+        # two exams a fold may be enough for each task and not for all at once; four are enough
+        assert (rarest < 4 * n_splits).any()
+        assert re.search(r"fold \d+ of repeat 0 has \d (positive|negative) exams of task", refusal)
+        return
+    for _, _, _, test in folds.split():
+        assert labels.loc[test].sum().between(2, len(test) - 2).all()
+
+
+def test_hardly_enough_exams_of_three_tasks_name_the_task_that_fell_short():
+    # 21 exams, each class with ten of the ten exams that five folds need: no shuffle is found
+    labels = pd.DataFrame(
+        np.random.default_rng(0).random((21, 3)) < 0.5, columns=["a", "b", "c"]
+    ).astype(int)
+    labels.index = [f"{i:03d}" for i in range(21)]
+    with pytest.raises(ValueError, match=r"in 100 shuffles fold . of repeat 0 has . \w+ exams of"):
+        make_folds(labels, n_splits=5)
+
+
+def test_groups_stay_together():
+    labels = make_train_labels()
+    patients = pd.Series([f"patient {i // 2}" for i in range(1130)], index=labels.index)
+    folds = make_folds(labels, groups=patients.sample(frac=1, random_state=0), n_repeats=2)
+    for _, _, train, test in folds.split():
+        assert not set(patients[train]) & set(patients[test])
+        assert labels.loc[test].mean().to_numpy() == pytest.approx(labels.mean(), abs=0.03)
+    folds.check(labels, patients)
+    with pytest.raises(ValueError, match="groups spread over several folds"):
+        make_folds(labels).check(labels, patients)
+
+
+def test_rare_states_join_what_shares_the_rarer_label():
+    labels = pd.DataFrame(
+        [(1, 0, 0)] * 20 + [(1, 0, 1)] * 10 + [(1, 1, 0)] * 3 + [(1, 1, 1)] * 4 + [(0, 0, 0)] * 12,
+        columns=["abnormal", "acl", "meniscus"],
+    )
+    strata = merge_rare_states(labels, n_splits=5)
+    torn = labels["acl"] == 1
+    assert len(set(strata[torn])) == 1
+    assert not set(strata[torn]) & set(strata[~torn])
+    assert len(set(strata)) == 4
+
+
+def test_enough_exams_need_no_merging():
+    assert len(set(merge_rare_states(make_train_labels(), n_splits=5))) == len(STATES)
+
+
+def test_too_few_folds_are_refused():
+    with pytest.raises(ValueError, match="got 1 and 1"):
+        make_folds(make_train_labels(), n_splits=1)
+
+
+def test_published_folds_stay_as_they_are():
+    # Others train on a folds file: the same labels and seed must give it again, on any machine
+    # and with any supported version of scikit-learn.
+    assert derive_seed(0, "folds", 0, 0) == 197188037
+    assert make_folds(make_train_labels()).hash.startswith("56080110cb3b01ad")

@@ -1,0 +1,1 @@
+"""Stacks, legs and slow reference implementations that several test files use."""

@@ -1,0 +1,172 @@
+"""Facts about the folder of synthetic knees: layout, determinism, resuming, labels."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mrnet_features.synthetic import draw_findings, write_knees
+from mrnet_features.synthetic.pathology import CELLS, FREQUENCIES, LABEL_NOISE
+
+PLANES = ("axial", "coronal", "sagittal")
+TASKS = ("abnormal", "acl", "meniscus")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write_knees(tmp_path_factory.mktemp("knees") / "set", n_train=3, n_valid=1, seed=3)
+
+
+def read_labels(folder, split, task):
+    table = pd.read_csv(folder / f"{split}-{task}.csv", header=None, dtype={0: str})
+    return dict(zip(table[0], table[1], strict=True))
+
+
+def test_layout_is_that_of_the_release(folder):
+    for split, ids in {"train": ["0000", "0001", "0002"], "valid": ["0003"]}.items():
+        for plane in PLANES:
+            assert sorted(p.name for p in (folder / split / plane).iterdir()) == [
+                f"{exam}.npy" for exam in ids
+            ]
+        for task in TASKS:
+            labels = read_labels(folder, split, task)
+            assert list(labels) == ids
+            assert set(labels.values()) <= {0, 1}
+    first = (folder / "train-acl.csv").read_text().splitlines()[0]
+    assert first in {"0000,0", "0000,1"}
+
+
+def test_arrays_load_without_pickle_and_are_uint8(folder):
+    for path in folder.rglob("*.npy"):
+        with path.open("rb") as file:
+            assert np.lib.format.read_magic(file) == (1, 0)
+        stack = np.load(path, allow_pickle=False)
+        assert stack.dtype == np.uint8
+        assert stack.shape[1:] == (256, 256)
+        assert stack.shape[0] >= 17
+
+
+def test_nothing_half_written_is_left(folder):
+    assert not list(folder.rglob("*.part"))
+
+
+def test_truth_agrees_with_labels_up_to_recorded_flips(folder):
+    for split in ("train", "valid"):
+        truth = pd.read_csv(folder / f"{split}-truth.csv", dtype={"id": str}).set_index("id")
+        for task in TASKS:
+            labels = read_labels(folder, split, task)
+            for exam, seen in labels.items():
+                assert truth.loc[exam, task] ^ truth.loc[exam, f"{task}_flipped"] == seen
+
+
+def test_another_process_with_other_counts_and_two_jobs_writes_the_same_bytes(folder, tmp_path):
+    other = tmp_path / "other"
+    code = (
+        "from mrnet_features.synthetic import write_knees; import sys;"
+        "write_knees(sys.argv[1], n_train=2, n_valid=1, seed=3, n_jobs=2)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(other)], check=True, timeout=300)
+    for plane in PLANES:
+        for name in ("0000.npy", "0001.npy"):
+            ours = (folder / "train" / plane / name).read_bytes()
+            assert ours == (other / "train" / plane / name).read_bytes()
+        # The first exam of valid has another id there, but is the same exam.
+        ours = (folder / "valid" / plane / "0003.npy").read_bytes()
+        assert ours == (other / "valid" / plane / "0002.npy").read_bytes()
+
+
+def test_an_interrupted_run_is_taken_up(folder, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    lost = copy / "train" / "coronal" / "0001.npy"
+    kept = copy / "train" / "coronal" / "0000.npy"
+    lost.unlink()
+    (copy / "train-acl.csv").unlink()
+    before = kept.stat().st_mtime_ns
+    write_knees(copy, n_train=3, n_valid=1, seed=3)
+    assert lost.read_bytes() == (folder / "train" / "coronal" / "0001.npy").read_bytes()
+    assert kept.stat().st_mtime_ns == before
+    assert (copy / "train-acl.csv").read_bytes() == (folder / "train-acl.csv").read_bytes()
+
+
+@pytest.mark.parametrize("change", [{"seed": 4}, {"n_train": 4}, {"n_valid": 0}])
+def test_a_folder_of_other_settings_is_refused(folder, change):
+    settings = {"n_train": 3, "n_valid": 1, "seed": 3} | change
+    with pytest.raises(ValueError, match="holds synthetic knees made with seed=3"):
+        write_knees(folder, **settings)
+
+
+@pytest.mark.parametrize("record", [{"source": 7}, {"version": 1}])
+def test_a_folder_of_other_code_is_refused(folder, tmp_path, record):
+    settings = {"seed": 3, "n_train": 3, "n_valid": 1}
+    (tmp_path / "knees.json").write_text(json.dumps(settings | record))
+    with pytest.raises(ValueError, match=r"The code that draws them was edited since\. Choose"):
+        write_knees(tmp_path, **settings)
+    assert [path.name for path in tmp_path.iterdir()] == ["knees.json"]
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match=r"knees\.json"):
+        write_knees(tmp_path, n_train=1, n_valid=0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "word"),
+    [({"seed": -1}, "seed"), ({"n_train": -1}, "n_train"), ({"n_train": 0, "n_valid": 0}, "both")],
+)
+def test_senseless_settings_are_refused(tmp_path, settings, word):
+    with pytest.raises(ValueError, match=word):
+        write_knees(tmp_path / "new", **settings)
+    assert not (tmp_path / "new").exists()
+
+
+def test_settings_are_recorded(folder):
+    record = json.loads((folder / "knees.json").read_text())
+    assert record["seed"] == 3
+    assert (record["n_train"], record["n_valid"]) == (3, 1)
+
+
+@pytest.mark.parametrize("split", ["train", "valid"])
+def test_labels_have_the_published_joint_frequencies(split):
+    generator = np.random.default_rng(99)
+    n = 6000
+    drawn = [draw_findings(generator, split) for _ in range(n)]
+    expected = np.array(FREQUENCIES[split]) / sum(FREQUENCIES[split])
+    true = np.bincount([f.cell for f in drawn], minlength=5)
+    seen = np.array([sum(f.observed == cell for f in drawn) for cell in CELLS])
+    bound = 4 * np.sqrt(n * expected * (1 - expected))
+    assert (np.abs(true - n * expected) < bound).all()
+    assert (np.abs(seen - n * expected) < bound).all()
+    assert seen.sum() == n  # so a tear implies abnormal after label noise, too
+    flips = np.mean([np.not_equal(CELLS[f.cell], f.observed) for f in drawn])
+    assert flips == pytest.approx(LABEL_NOISE, abs=0.006)
+
+
+def test_findings_bear_out_the_true_labels():
+    generator = np.random.default_rng(7)
+    for _ in range(1500):
+        findings = draw_findings(generator)
+        abnormal, acl, meniscus = CELLS[findings.cell]
+        assert (findings.acl_state in {"partial", "complete"}) == bool(acl)
+        assert bool(findings.tears) == bool(meniscus)
+        something = findings.oedema or findings.defects or findings.baker_ml > 0
+        if abnormal and not acl and not meniscus:
+            assert something
+        if not abnormal:
+            assert not findings.oedema
+            assert not findings.defects
+
+
+def test_the_medial_posterior_horn_tears_most():
+    generator = np.random.default_rng(8)
+    places = [
+        (tear.side, tear.horn) for _ in range(3000) for tear in draw_findings(generator).tears
+    ]
+    shares = pd.Series(places).value_counts(normalize=True)
+    assert shares.index[0] == ("medial", "posterior")
+    assert shares.iloc[0] == pytest.approx(0.5, abs=0.06)
