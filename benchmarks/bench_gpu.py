@@ -33,7 +33,7 @@ from gpu_peers import OURS, measure_peers
 from gpu_table import make_table
 from gpu_timing import place_stack, time_on_device
 
-from mrnet_features.arrays import Twin, missing_for_cuda, to_device
+from mrnet_features.arrays import DeviceFunction, missing_for_cuda, to_device
 from mrnet_features.data.mrnet import Exam, load_mrnet
 from mrnet_features.extraction import describe as batches
 from mrnet_features.extraction.extractor import FeatureExtractor
@@ -91,7 +91,7 @@ def measure_copies(n_bytes: int, repeats: int) -> float:
 def watch_counts() -> Iterator[dict[str, Callable[[], object]]]:
     """Counts that are called, by name and options; those that a count calls are its own."""
     calls: dict[str, Callable[[], object]] = {}
-    real, depth = Twin.__call__, [0]
+    real, depth = DeviceFunction.__call__, [0]
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         if depth[0] == 0 and self.__module__.startswith("mrnet_features.counts"):
@@ -105,11 +105,11 @@ def watch_counts() -> Iterator[dict[str, Callable[[], object]]]:
         finally:
             depth[0] -= 1
 
-    Twin.__call__ = call  # type: ignore[method-assign]
+    DeviceFunction.__call__ = call  # type: ignore[method-assign]
     try:
         yield calls
     finally:
-        Twin.__call__ = real  # type: ignore[method-assign]
+        DeviceFunction.__call__ = real  # type: ignore[method-assign]
 
 
 def measure_counts(stack: Stack, ceiling: float, repeats: int) -> list[dict[str, object]]:

@@ -29,7 +29,7 @@ from scipy import ndimage
 from threadpoolctl import threadpool_limits
 
 from mrnet_features.families import find_families
-from mrnet_features.stacks.prepare import Quantisation, Stack
+from mrnet_features.stacks.prepare import Discretisation, Stack
 
 RESULTS = Path(__file__).parent / "results"
 SIX = ("first order", "glcm", "glrlm", "glszm", "ngtdm", "ngldm")
@@ -72,7 +72,7 @@ def make_stack(n_slices: int, side: int, n_levels: int, path: Path | None = None
     regions = np.ascontiguousarray(
         np.broadcast_to((x**2 / 0.8 + y**2 < 0.8).astype(np.uint8), grey.shape)
     )
-    table = Quantisation(n_levels=n_levels).table(np.bincount(grey[regions > 0], minlength=256))
+    table = Discretisation(n_levels=n_levels).table(np.bincount(grey[regions > 0], minlength=256))
     return Stack(grey, table[grey], regions, n_levels)
 
 

@@ -29,8 +29,8 @@ from sklearn.pipeline import make_pipeline
 from mrnet_features.evaluation import cross_validate, logit_interval, measure_auc
 from mrnet_features.evaluation.metrics.auc_tests import (
     correct_resampled,
-    pair_influence,
-    smallest_detectable,
+    delong_test,
+    minimum_detectable_difference,
 )
 from mrnet_features.models import ScaledLogistic, TunedClassifier, lightgbm_baseline
 
@@ -90,20 +90,20 @@ def simulate_fixed(n_replicates: int = 2000) -> list[dict]:
                 ends[0] <= 0.80 <= ends[1]
             )
             one, two = found[0][1], found[1][1]
-            low, high = pair_influence(one.influence, two.influence, one.auc - two.auc).interval()
+            low, high = delong_test(one.influence, two.influence, one.auc - two.auc).interval()
             covered.setdefault("difference, one task", []).append(low <= -0.06 <= high)
-            better = pair_influence(psi[0], psi[1], means[0] - means[1])
+            better = delong_test(psi[0], psi[1], means[0] - means[1])
             low, high = better.interval()
             covered.setdefault("difference of the means", []).append(low <= -0.06 <= high)
-            equal, three = pair_influence(psi[0], psi[2], means[0] - means[2]), found[2][1]
-            task = pair_influence(one.influence, three.influence, one.auc - three.auc)
+            equal, three = delong_test(psi[0], psi[2], means[0] - means[2]), found[2][1]
+            task = delong_test(one.influence, three.influence, one.auc - three.auc)
             rejected.setdefault("influence test, mean of three", []).append(equal.p < 0.05)
             rejected.setdefault("influence test, one task", []).append(task.p < 0.05)
             unpaired = (means[0] - means[2]) / np.sqrt((psi[0] ** 2).sum() + (psi[2] ** 2).sum())
             rejected.setdefault("unpaired z test (not offered)", []).append(
                 2 * norm.sf(abs(unpaired)) < 0.05
             )
-            detectable.append(smallest_detectable(equal.se))
+            detectable.append(minimum_detectable_difference(equal.se))
         distance = float(np.mean(detectable))
         power = []
         for _ in range(n_replicates):
@@ -112,7 +112,7 @@ def simulate_fixed(n_replicates: int = 2000) -> list[dict]:
             found = [[measure_auc(labels[:, k], s[:, k]) for k in range(3)] for s in scores]
             psi = [np.mean([e.influence for e in model], axis=0) for model in found]
             means = [np.mean([e.auc for e in model]) for model in found]
-            power.append(pair_influence(psi[0], psi[1], means[0] - means[1]).p < 0.05)
+            power.append(delong_test(psi[0], psi[1], means[0] - means[1]).p < 0.05)
         rows.append(
             {
                 "n_exams": n_exams,
@@ -229,7 +229,7 @@ def simulate_procedures(n_replicates: int = 400) -> list[dict]:
                         by_fold.append(aucs[0] - aucs[1])
                 corrected = correct_resampled(by_fold, 1 / 4)
                 one, two = (measure_auc(y, scores) for scores in pooled)
-                delong = pair_influence(one.influence, two.influence, one.auc - two.auc)
+                delong = delong_test(one.influence, two.influence, one.auc - two.auc)
                 for name, p in (
                     ("nadeau-bengio", corrected.p),
                     ("plain t over 50 folds (not offered)", ttest_1samp(by_fold, 0).pvalue),
@@ -237,7 +237,7 @@ def simulate_procedures(n_replicates: int = 400) -> list[dict]:
                     ("delong on pooled scores (not offered)", delong.p),
                 ):
                     rejected.setdefault(name, []).append(bool(p < 0.05))
-                detectable.append(smallest_detectable(corrected.se, corrected.degrees))
+                detectable.append(minimum_detectable_difference(corrected.se, corrected.degrees))
                 differences.append(corrected.estimate)
             key = "type_1_error_at_.05" if weaker == 1 else "share_rejected"
             rows.append(

@@ -14,6 +14,15 @@ import numpy as np
 Array: TypeAlias = Any
 """An array of any array-API library; NumPy on the CPU, CuPy on a GPU."""
 
+BoolArray: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
+UInt8Array: TypeAlias = np.ndarray[Any, np.dtype[np.uint8]]
+UInt16Array: TypeAlias = np.ndarray[Any, np.dtype[np.uint16]]
+UInt32Array: TypeAlias = np.ndarray[Any, np.dtype[np.uint32]]
+Int32Array: TypeAlias = np.ndarray[Any, np.dtype[np.int32]]
+Int64Array: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
+Float32Array: TypeAlias = np.ndarray[Any, np.dtype[np.float32]]
+Float64Array: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
+
 Device = Literal["cpu", "cuda"]
 
 P = ParamSpec("P")
@@ -123,8 +132,8 @@ def to_host(array: Array) -> np.ndarray[Any, Any]:
     return np.asarray(array)
 
 
-class Twin(Generic[P, R]):
-    """A function with one body for the CPU and one for the GPU; see `twin`."""
+class DeviceFunction(Generic[P, R]):
+    """A function with one body for the CPU and one for the GPU; see `device_function`."""
 
     def __init__(self, cpu: Callable[P, R]) -> None:
         functools.update_wrapper(self, cpu)
@@ -159,7 +168,7 @@ class Twin(Generic[P, R]):
         return self._gpu is not None
 
 
-def twin(cpu: Callable[P, R]) -> Twin[P, R]:
+def device_function(cpu: Callable[P, R]) -> DeviceFunction[P, R]:
     """Make a function that runs where its input lives.
 
     The decorated body runs on NumPy arrays and carries the docstring; the GPU body is
@@ -173,13 +182,13 @@ def twin(cpu: Callable[P, R]) -> Twin[P, R]:
 
     Returns
     -------
-    Twin
+    DeviceFunction
         Callable with the CPU body's signature.
 
     Examples
     --------
     >>> import numpy as np
-    >>> @twin
+    >>> @device_function
     ... def total(values):
     ...     return int(values.sum())
     >>> @total.gpu
@@ -188,4 +197,4 @@ def twin(cpu: Callable[P, R]) -> Twin[P, R]:
     >>> total(np.arange(4))
     6
     """
-    return Twin(cpu)
+    return DeviceFunction(cpu)

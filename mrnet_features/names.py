@@ -7,6 +7,15 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+PLANES = ("axial", "coronal", "sagittal")
+"""Planes of an exam, in the order of the columns."""
+
+TASKS = ("abnormal", "acl", "meniscus")
+"""Tasks of MRNet, in the order in which the competition's files hold them."""
+
+SPLITS = ("train", "valid")
+"""Public splits of MRNet."""
+
 PART = re.compile(r"[A-Za-z0-9]+(_[A-Za-z0-9]+)*")
 """What a part of a name may be: letters, digits and single underscores inside."""
 

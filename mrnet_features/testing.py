@@ -25,7 +25,7 @@ import numpy as np
 from mrnet_features.arrays import Array
 from mrnet_features.extraction.pooling import POOLS, pool_slices
 from mrnet_features.families.base import Counts, Family
-from mrnet_features.families.documentation import read_table
+from mrnet_features.families.documentation import read_statistics
 from mrnet_features.stacks.example_stack import make_stack, stack_of
 from mrnet_features.stacks.prepare import Stack, lay_end_to_end
 
@@ -91,7 +91,7 @@ def check_names(family: Family) -> None:
     names = list(family.describe(counts))
     whole = list(family.describe_stack(counts, (0,)))
     try:
-        documented = [row["statistic"] for row in read_table(type(family))]
+        documented = [row["statistic"] for row in read_statistics(type(family))]
     except ValueError as error:
         raise AssertionError(str(error)) from error
     for name in dict.fromkeys([*names, *whole]):
@@ -118,17 +118,17 @@ def check_independence(family: Family) -> None:
     stack = make_stack()
     order = np.array([3, 0, 4, 2, 1])
     shuffled = _change(stack, lambda part: part[order])
-    if not family.slices_talk:
+    if not family.uses_neighbouring_slices:
         before, after = (family.describe(family.count(each)) for each in (stack, shuffled))
         one = family.describe(family.count(_change(stack, lambda part: part[:1])))
         for name, values in before.items():
             _expect(
                 _close(values[order], after[name]) and _close(values[:1], one[name]),
                 f"{family!r}: {name!r} of a slice changes with the slices around it. Set "
-                "`slices_talk = True` if that is meant.",
+                "`uses_neighbouring_slices = True` if that is meant.",
             )
     alone = _change_regions(stack, lambda regions: np.where(regions == 1, 1, 0))
-    if family.slices_talk:
+    if family.uses_neighbouring_slices:
         return  # a threshold adapted to the whole stack may look at every region
     together = family.describe(family.count(stack))
     for name, values in family.describe(family.count(alone)).items():

@@ -7,11 +7,11 @@ import sys
 import numpy as np
 import pytest
 
-from mrnet_features.arrays import namespace, resolve_device, to_device, to_host, twin
+from mrnet_features.arrays import device_function, namespace, resolve_device, to_device, to_host
 
 
 def test_a_gpu_body_must_have_the_same_signature():
-    @twin
+    @device_function
     def count(values, *, n_values=4):
         """Count."""
         return values.sum() * n_values
@@ -34,7 +34,7 @@ def test_a_gpu_body_must_have_the_same_signature():
 
 
 def test_a_twin_goes_where_its_input_lives(monkeypatch):
-    @twin
+    @device_function
     def place(values):
         return "cpu"
 
@@ -42,7 +42,7 @@ def test_a_twin_goes_where_its_input_lives(monkeypatch):
     def _(values):
         return "gpu"
 
-    @twin
+    @device_function
     def lonely(values):
         return "cpu"
 

@@ -132,14 +132,14 @@ def families(
 @app.command()
 def doctor(as_json: Json = False) -> None:
     """Say what this machine has, what is missing, and how to get it."""
-    from mrnet_features.cli.format import format_findings
+    from mrnet_features.cli.format import format_machine_checks
     from mrnet_features.diagnostics.doctor import examine_machine
 
     findings = examine_machine()
     if as_json:
         print_json([finding.as_dict() for finding in findings])
     else:
-        print(format_findings(findings))
+        print(format_machine_checks(findings))
     if any(finding.state == "missing" for finding in findings):
         raise typer.Exit(1)
 

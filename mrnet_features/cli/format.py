@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from mrnet_features.diagnostics.doctor import Finding
+from mrnet_features.diagnostics.doctor import MachineCheck
 
 
 def format_summary(summary: pd.DataFrame) -> str:
@@ -28,12 +28,12 @@ def format_summary(summary: pd.DataFrame) -> str:
     )
 
 
-def format_findings(findings: Sequence[Finding]) -> str:
+def format_machine_checks(findings: Sequence[MachineCheck]) -> str:
     """Findings as lines: state, subject, what was found, and advice where there is any.
 
     Parameters
     ----------
-    findings : sequence of Finding
+    findings : sequence of MachineCheck
 
     Returns
     -------
@@ -41,7 +41,7 @@ def format_findings(findings: Sequence[Finding]) -> str:
 
     Examples
     --------
-    >>> print(format_findings([Finding("numpy", "ok", "2.5")]))
+    >>> print(format_machine_checks([MachineCheck("numpy", "ok", "2.5")]))
     ok        numpy           2.5
     """
     lines: list[str] = []

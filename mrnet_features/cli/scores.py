@@ -177,8 +177,8 @@ def importance(
         str, typer.Option(help="family, statistic, region, plane, pool, cluster or column.")
     ] = "family",
     views: Annotated[
-        str, typer.Option(help="Some of contribution,permutation,refit,alone.")
-    ] = "contribution,permutation",
+        str, typer.Option(help="Some of shap,permutation,drop_group,single_group.")
+    ] = "shap,permutation",
     task: Annotated[str, typer.Option(help="A task, or the mean of all.")] = "mean",
     exclude: Exclude = "",
     seed: Seed = 0,

@@ -7,17 +7,15 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, twin
+from mrnet_features.arrays import Array, Int32Array, device_function
 from mrnet_features.counts.inputs import check_counted
 from mrnet_features.launch import N_THREADS, count_tiles, launch
-
-IntArray = np.ndarray[Any, np.dtype[np.int32]]
 
 POINTS_PER_RADIUS = 8
 SHIFT = 11  # bits of a weight; four weights times 255 then stay below 2^31
 
 
-@twin
+@device_function
 def patterns(grey: Array, regions: Array, *, radius: int, n_regions: int) -> Array:
     """Rotation-invariant uniform patterns of each region of each slice.
 
@@ -96,7 +94,7 @@ def _check(grey: Array, regions: Array, radius: int, n_regions: int) -> None:
     check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
 
 
-def circle_points(radius: int) -> IntArray:
+def circle_points(radius: int) -> Int32Array:
     """Points of the circle: row and column of the upper left pixel, weights of the lower right.
 
     Parameters
@@ -118,7 +116,7 @@ def circle_points(radius: int) -> IntArray:
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _count_patterns(
-    grey: Any, regions: Any, radius: int, points: IntArray, counts: IntArray
+    grey: Any, regions: Any, radius: int, points: Int32Array, counts: Int32Array
 ) -> None:
     """Compare whole lines with each point in turn; add up bright points and changes."""
     n_slices, height, width = grey.shape

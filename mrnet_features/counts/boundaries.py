@@ -7,13 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, twin
+from mrnet_features.arrays import Array, Int32Array, Int64Array, device_function
 from mrnet_features.counts.inputs import check_counted, spread_threshold
 from mrnet_features.counts.packed_rows import mark_bright
 from mrnet_features.launch import N_THREADS, count_walks, launch, launch_each
-from mrnet_features.stacks.slices import IndexArray
-
-IntArray = np.ndarray[Any, np.dtype[np.int32]]
 
 _BLOCK = 32  # pixels looked at together
 
@@ -37,7 +34,7 @@ class Rims(NamedTuple):
     steps: Array
 
 
-@twin
+@device_function
 def rims(grey: Array, regions: Array, *, threshold: int | Array, n_regions: int, side: int) -> Rims:
     """Cores and rims of the areas at or above a grey level.
 
@@ -115,7 +112,7 @@ def _check(grey: Array, regions: Array, n_regions: int, side: int) -> None:
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _count_rims(
-    grey: Any, regions: Any, thresholds: IndexArray, side: int, counts: IntArray
+    grey: Any, regions: Any, thresholds: Int64Array, side: int, counts: Int32Array
 ) -> None:
     """One pass; a column's `rows` counts rows whose last `side` pixels are all bright.
 

@@ -8,14 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, namespace, twin
+from mrnet_features.arrays import Array, Int32Array, Int64Array, device_function, namespace
 from mrnet_features.counts.inputs import check_counted, spread_threshold
 from mrnet_features.counts.labelling import NO_LABEL, label_on_gpu
 from mrnet_features.counts.packed_rows import find_change, find_span, mark_bright
 from mrnet_features.launch import launch_each
-from mrnet_features.stacks.slices import IndexArray, find_owners
-
-IntArray = np.ndarray[Any, np.dtype[np.int32]]
+from mrnet_features.stacks.slices import find_owners
 
 
 class Pools(NamedTuple):
@@ -42,7 +40,7 @@ class Pools(NamedTuple):
     stack: Array
 
 
-@twin
+@device_function
 def pools(
     grey: Array,
     regions: Array,
@@ -165,7 +163,7 @@ def _count_from(found: Pools, starts: Sequence[int], origins: Sequence[tuple[int
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _find_pools(grey: Any, regions: Any, thresholds: IndexArray, owners: IndexArray) -> Any:
+def _find_pools(grey: Any, regions: Any, thresholds: Int64Array, owners: Int64Array) -> Any:
     """Join runs of bright pixels with the runs of the four rows that lie before and touch."""
     n_slices, height, width = grey.shape
     room = 1 << 14
@@ -256,7 +254,7 @@ def _squares_to(last: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _join_rows(runs: IntArray, one: int, one_end: int, other: int, other_end: int) -> None:
+def _join_rows(runs: Int32Array, one: int, one_end: int, other: int, other_end: int) -> None:
     """Join the runs of two rows that touch, by an edge or a corner; both lists ascend."""
     while one < one_end and other < other_end:
         if runs[one, 2] < runs[other, 1]:
@@ -276,7 +274,7 @@ def _join_rows(runs: IntArray, one: int, one_end: int, other: int, other_end: in
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _join_runs(runs: IntArray, one: int, other: int) -> None:
+def _join_runs(runs: Int32Array, one: int, other: int) -> None:
     """Join two runs under the earlier root, if they lie in one region; halve the paths."""
     if runs[one, 0] != runs[other, 0]:
         return

@@ -7,16 +7,13 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, twin
+from mrnet_features.arrays import Array, Int32Array, UInt16Array, UInt32Array, device_function
 from mrnet_features.counts.inputs import check_counted, check_levels
-from mrnet_features.counts.packed_rows import PackedArray, find_span, pack_slice
+from mrnet_features.counts.packed_rows import find_span, pack_slice
 from mrnet_features.launch import N_THREADS, SHARED_BYTES, count_tiles, launch
 
-IntArray = np.ndarray[Any, np.dtype[np.int32]]
-PlaceArray = np.ndarray[Any, np.dtype[np.uint32]]
 
-
-@twin
+@device_function
 def pairs(levels: Array, regions: Array, *, n_levels: int, n_regions: int, distance: int) -> Array:
     """Co-occurrence matrices of each region of each slice along four directions.
 
@@ -92,7 +89,7 @@ def _check(levels: Array, regions: Array, n_levels: int, n_regions: int, distanc
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _count_pairs(levels: Any, regions: Any, distance: int, counts: IntArray) -> None:
+def _count_pairs(levels: Any, regions: Any, distance: int, counts: Int32Array) -> None:
     """Find the places of a line's pairs in a table, direction by direction, and count them.
 
     A pixel outside the first one's region has level 0, in a column that nobody reads; so does the
@@ -139,13 +136,13 @@ def _count_pairs(levels: Any, regions: Any, distance: int, counts: IntArray) -> 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _find_places(
-    pixels: PackedArray,
-    ahead: PackedArray,
-    below_left: PackedArray,
-    below: PackedArray,
-    below_right: PackedArray,
+    pixels: UInt16Array,
+    ahead: UInt16Array,
+    below_left: UInt16Array,
+    below: UInt16Array,
+    below_right: UInt16Array,
     n_levels: Any,
-    places: PlaceArray,
+    places: UInt32Array,
 ) -> None:
     """Places of a line's pairs in the table of region and level, direction, other level."""
     side = np.int32(n_levels + np.int32(1))

@@ -7,13 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, twin
+from mrnet_features.arrays import Array, Int32Array, device_function
 from mrnet_features.counts.inputs import check_counted, check_levels
 from mrnet_features.counts.labelling import label_on_gpu, label_slice, make_room
 from mrnet_features.counts.packed_rows import find_span
 from mrnet_features.launch import launch_each
-
-IntArray = np.ndarray[Any, np.dtype[np.int32]]
 
 
 class Depths(NamedTuple):
@@ -32,7 +30,7 @@ class Depths(NamedTuple):
     n_pixels: Array
 
 
-@twin
+@device_function
 def depths(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Depths:
     """Zones of each region of each slice by level and distance from the region's edge.
 
@@ -118,7 +116,7 @@ def _(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Depths
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _count_depths(levels: Any, regions: Any, distances: IntArray, n_pixels: IntArray) -> int:
+def _count_depths(levels: Any, regions: Any, distances: Int32Array, n_pixels: Int32Array) -> int:
     """Fill both counts; return the farthest distance, at least 1."""
     n_slices, height, width = levels.shape
     n_levels = distances.shape[2]
@@ -150,7 +148,7 @@ def _count_depths(levels: Any, regions: Any, distances: IntArray, n_pixels: IntA
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _fill_depths(regions: Any, depth: IntArray) -> None:
+def _fill_depths(regions: Any, depth: Int32Array) -> None:
     """City-block distance of each pixel to the nearest that is not of its region.
 
     Pixels with an unlike neighbour have distance 1, which no step from another region can beat; so

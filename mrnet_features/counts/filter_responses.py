@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, twin
+from mrnet_features.arrays import Array, Int32Array, device_function
 from mrnet_features.counts.inputs import check_counted
 from mrnet_features.launch import N_THREADS, launch, launch_each
-
-IntArray = np.ndarray[Any, np.dtype[np.int32]]
 
 TAP_BITS = 14  # of a filter's tap
 MIDDLE_BITS = 6  # of fraction between the two passes
@@ -22,7 +20,7 @@ REACH = 255 * STEPS  # the largest response that is counted as what it is
 ROW_BLOCK = 128  # pixels of a row that a block filters, as filter_responses.cu has them
 
 
-@twin
+@device_function
 def laplacian_responses(grey: Array, regions: Array, *, sigma: float, n_regions: int) -> Array:
     """Histogram of the scale-normalised Laplacian of Gaussian in each region of each slice.
 
@@ -73,7 +71,7 @@ def _(grey: Array, regions: Array, *, sigma: float, n_regions: int) -> Array:
     return count_on_gpu(response, regions, n_regions, 1, 2 * REACH + 1)[:, :, 0]
 
 
-@twin
+@device_function
 def gabor_responses(grey: Array, regions: Array, *, wavelength: float, n_regions: int) -> Array:
     """Histogram of the magnitude of Gabor filters along rows, columns and diagonals.
 
@@ -149,14 +147,14 @@ def check_scale(scale: float, name: str) -> None:
         raise ValueError(f"`{name}` must be 0.5 to 16 pixels, got {scale}.")
 
 
-def _make_laplacian_taps(sigma: float) -> IntArray:
+def _make_laplacian_taps(sigma: float) -> Int32Array:
     """Gaussian, and its second derivative times sigma^2."""
     x, gauss = _gauss(sigma, 4)
     second = (x**2 / sigma**2 - 1) * gauss
     return np.stack([_fix(gauss, 1.0), _fix(second, 0.0)])
 
 
-def _make_gabor_taps(wavelength: float) -> IntArray:
+def _make_gabor_taps(wavelength: float) -> Int32Array:
     """Gaussian, even and odd wave under it, and both as a diagonal wave needs them."""
     x, gauss = _gauss(0.56 * wavelength, 3)
     waves = [gauss]
@@ -174,16 +172,16 @@ def _gauss(sigma: float, reach: int) -> tuple[np.ndarray[Any, Any], np.ndarray[A
     return x, gauss / gauss.sum()
 
 
-def _fix(taps: np.ndarray[Any, Any], total: float | None) -> IntArray:
+def _fix(taps: np.ndarray[Any, Any], total: float | None) -> Int32Array:
     """Taps in whole multiples of 2^-14; the middle one makes them add up to `total`."""
-    fixed: IntArray = np.rint(taps * 2**TAP_BITS).astype(np.int32)
+    fixed: Int32Array = np.rint(taps * 2**TAP_BITS).astype(np.int32)
     if total is not None:
         fixed[fixed.size // 2] += int(total * 2**TAP_BITS) - int(fixed.sum())
     return fixed
 
 
 def _filter_on_gpu(
-    grey: Array, regions: Array, taps: IntArray, columns: str, n_outputs: int
+    grey: Array, regions: Array, taps: Int32Array, columns: str, n_outputs: int
 ) -> Array:
     """Responses, a stack for each output; what lies in no region is left open."""
     import cupy
@@ -256,9 +254,9 @@ def count_on_gpu(
 def _count(
     grey: Array,
     regions: Array,
-    vertical: IntArray,
-    horizontal: IntArray,
-    terms: IntArray,
+    vertical: Int32Array,
+    horizontal: Int32Array,
+    terms: Int32Array,
     n_outputs: int,
     n_regions: int,
 ) -> Array:
@@ -284,11 +282,11 @@ def _count(
 def _count_responses(
     grey: Any,
     regions: Any,
-    vertical: IntArray,
-    horizontal: IntArray,
-    terms: IntArray,
+    vertical: Int32Array,
+    horizontal: Int32Array,
+    terms: Int32Array,
     n_outputs: int,
-    counts: IntArray,
+    counts: Int32Array,
 ) -> None:
     """Filter along the rows, then a line at a time along the columns, then count the line."""
     n_slices, height, width = grey.shape

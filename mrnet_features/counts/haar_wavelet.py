@@ -7,15 +7,13 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, twin
+from mrnet_features.arrays import Array, Int32Array, device_function
 from mrnet_features.counts.filter_responses import REACH, STEPS, count_on_gpu
 from mrnet_features.counts.inputs import check_counted
 from mrnet_features.launch import launch_each
 
-IntArray = np.ndarray[Any, np.dtype[np.int32]]
 
-
-@twin
+@device_function
 def haar_responses(grey: Array, regions: Array, *, side: int, n_regions: int) -> Array:
     """Histogram of the undecimated Haar wavelet's details in each region of each slice.
 
@@ -86,7 +84,7 @@ def _check_side(side: int) -> None:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _count_squares(grey: Any, regions: Any, side: int, counts: IntArray) -> None:
+def _count_squares(grey: Any, regions: Any, side: int, counts: Int32Array) -> None:
     """Take sums over squares from a table of sums, where a run of rows and columns is whole."""
     n_slices, height, width = grey.shape
     n = side // 2

@@ -7,15 +7,13 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, twin
+from mrnet_features.arrays import Array, Int32Array, device_function
 from mrnet_features.counts.inputs import check_counted
 from mrnet_features.counts.packed_rows import find_span
 from mrnet_features.launch import N_THREADS, count_tiles, launch
 
-IntArray = np.ndarray[Any, np.dtype[np.int32]]
 
-
-@twin
+@device_function
 def histogram(values: Array, regions: Array, *, n_values: int, n_regions: int) -> Array:
     """Histogram of each region of each slice.
 
@@ -78,7 +76,7 @@ def _check(values: Array, regions: Array, n_values: int, n_regions: int) -> None
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _count_values(values: Any, regions: Any, counts: IntArray) -> None:
+def _count_values(values: Any, regions: Any, counts: Int32Array) -> None:
     """Add each pixel to the row of its region; row 0 takes what lies outside, without a branch."""
     n_slices, height, _ = values.shape
     for s in range(n_slices):

@@ -49,7 +49,7 @@ def check_counted(
     if least < lowest or most > highest:
         raise ValueError(
             f"`values` must lie in {lowest}..{highest}, got {least}..{most}. "
-            "Quantise the stack with `Quantisation`."
+            "Discretise the stack with `Discretisation`."
         )
 
 

@@ -12,12 +12,9 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array
+from mrnet_features.arrays import Array, UInt16Array, UInt32Array
 from mrnet_features.counts.packed_rows import find_span
 from mrnet_features.launch import check_items, launch, launch_each
-
-KeyArray = np.ndarray[Any, np.dtype[np.uint16]]
-LabelArray = np.ndarray[Any, np.dtype[np.uint32]]
 
 NO_KEY = 65535  # beyond 255 regions of 255 levels
 
@@ -31,11 +28,11 @@ def label_slice(
     levels: Any,
     regions: Any,
     n_levels: int,
-    label: LabelArray,
-    parent: LabelArray,
-    key_of: KeyArray,
-    size: LabelArray,
-    meeting: LabelArray,
+    label: UInt32Array,
+    parent: UInt32Array,
+    key_of: UInt16Array,
+    size: UInt32Array,
+    meeting: UInt32Array,
 ) -> int:
     """Label the 8-connected pixels of one level in one region; return the number of labels.
 
@@ -121,7 +118,7 @@ def label_slice(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _join(parent: LabelArray, one: Any, other: Any) -> None:
+def _join(parent: UInt32Array, one: Any, other: Any) -> None:
     """Join two labels' zones under the smaller root; halve the paths on the way."""
     while parent[one] != one:
         parent[one] = parent[parent[one]]

@@ -9,12 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, twin
+from mrnet_features.arrays import Array, Int32Array, device_function
 from mrnet_features.counts.inputs import check_counted
 from mrnet_features.launch import N_THREADS, count_walks, launch, launch_each
 from mrnet_features.stacks.slices import find_owners
-
-IntArray = np.ndarray[Any, np.dtype[np.int32]]
 
 N_ORIENTATIONS = 12
 N_SAMPLES = 11  # along a band, two pixels apart: 21 pixels, a third of an ACL and more
@@ -45,7 +43,7 @@ class Bands(NamedTuple):
     continuity: Array
 
 
-@twin
+@device_function
 def bands(
     grey: Array,
     regions: Array,
@@ -163,13 +161,13 @@ def _check(grey: Array, regions: Array, n_regions: int, offsets: tuple[int, ...]
 
 def _find_firsts(
     starts: Sequence[int], origins: Sequence[tuple[int, int]], n_slices: int
-) -> IntArray:
+) -> Int32Array:
     """First row and column, 0 or 1, in which each slice's middles are tried."""
     of_stacks = np.asarray(origins or [(0, 0)] * len(starts), np.int32) % 2
     return np.ascontiguousarray(of_stacks[find_owners(starts, n_slices)])
 
 
-def _lay_out(offset: int) -> IntArray:
+def _lay_out(offset: int) -> Int32Array:
     """Rows and columns of the samples: (12 orientations, 3 lines, 11 samples, 2)."""
     lines = np.zeros((N_ORIENTATIONS, 3, N_SAMPLES, 2), np.int32)
     for k in range(N_ORIENTATIONS):
@@ -188,12 +186,12 @@ def _lay_out(offset: int) -> IntArray:
 def _find_bands(
     grey: Any,
     regions: Any,
-    lines: IntArray,
-    firsts: IntArray,
+    lines: Int32Array,
+    firsts: Int32Array,
     found: Any,
-    inside: IntArray,
-    beside: IntArray,
-    continuity: IntArray,
+    inside: Int32Array,
+    beside: Int32Array,
+    continuity: Int32Array,
 ) -> None:
     n_slices, height, width = grey.shape
     n_offsets, n_samples = lines.shape[0], lines.shape[3]

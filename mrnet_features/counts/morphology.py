@@ -7,13 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import ndimage
 
-from mrnet_features.arrays import Array, twin
+from mrnet_features.arrays import Array, Int32Array, device_function
 from mrnet_features.counts.inputs import check_counted, spread_threshold
 from mrnet_features.counts.labelling import label_on_gpu
 from mrnet_features.launch import N_THREADS, count_walks, launch, launch_each
 from mrnet_features.stacks.outlines import find_holes
-
-IntArray = np.ndarray[Any, np.dtype[np.int32]]
 
 _MOST_PLANE_PIXELS = 1 << 26  # on a GPU, where holes are sought in one plane a slice and region
 
@@ -47,7 +45,7 @@ class Wedges(NamedTuple):
     hole_excess: Array
 
 
-@twin
+@device_function
 def wedges(
     grey: Array, regions: Array, *, threshold: int | Array, n_regions: int, sides: tuple[int, ...]
 ) -> Wedges:
@@ -99,7 +97,7 @@ def wedges(
     pixels = np.flatnonzero(inside)
     labels = pixels // inside[0].size * n_regions + inside.ravel()[pixels] - 1
 
-    def total(values: Any) -> IntArray:
+    def total(values: Any) -> Int32Array:
         weights = values.ravel()[pixels].astype(np.float64)
         sums = np.bincount(labels, weights, n_slices * n_regions)
         return sums.reshape(n_slices, n_regions).astype(np.int32)

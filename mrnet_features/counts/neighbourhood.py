@@ -7,14 +7,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, twin
+from mrnet_features.arrays import (
+    Array,
+    Int32Array,
+    Int64Array,
+    UInt16Array,
+    UInt32Array,
+    device_function,
+)
 from mrnet_features.counts.inputs import check_counted, check_levels
-from mrnet_features.counts.packed_rows import PackedArray, find_span, pack_slice
+from mrnet_features.counts.packed_rows import find_span, pack_slice
 from mrnet_features.launch import N_THREADS, count_tiles, launch
-
-IntArray = np.ndarray[Any, np.dtype[np.int32]]
-LongArray = np.ndarray[Any, np.dtype[np.int64]]
-PlaceArray = np.ndarray[Any, np.dtype[np.uint32]]
 
 LEVEL = np.uint16(255)
 SUM = np.uint16(2047)  # eight levels add up to 2040 at most
@@ -43,7 +46,7 @@ class Neighbours(NamedTuple):
     difference: Array
 
 
-@twin
+@device_function
 def neighbours(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Neighbours:
     """Neighbourhood sums and dependence counts of each region of each slice, in one pass.
 
@@ -120,8 +123,8 @@ def _count_neighbours(
     levels: Any,
     regions: Any,
     n_levels: int,
-    dependence: IntArray,
-    difference: LongArray,
+    dependence: Int32Array,
+    difference: Int64Array,
 ) -> None:
     """Compare whole lines with their eight shifts, then drop the results into the tables.
 
@@ -162,13 +165,13 @@ def _count_neighbours(
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _compare_line(
-    above: PackedArray,
-    line: PackedArray,
-    below: PackedArray,
+    above: UInt16Array,
+    line: UInt16Array,
+    below: UInt16Array,
     n_levels: Any,
-    like: PlaceArray,
-    unlike: PlaceArray,
-    gap: PlaceArray,
+    like: UInt32Array,
+    unlike: UInt32Array,
+    gap: UInt32Array,
 ) -> None:
     """Find each pixel's places in the tables, and how far its neighbours are from it."""
     for x in range(like.shape[0]):

@@ -8,12 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, twin
+from mrnet_features.arrays import Array, Int32Array, Int64Array, device_function
 from mrnet_features.counts.inputs import check_counted
 from mrnet_features.launch import N_THREADS, SHARED_BYTES, count_tiles, launch
-
-IntArray = np.ndarray[Any, np.dtype[np.int32]]
-LongArray = np.ndarray[Any, np.dtype[np.int64]]
 
 STEPS = 16  # of a magnitude, in a grey level
 TAIL = 100  # one in so many pixels may lie beyond each side of the box
@@ -34,7 +31,7 @@ class Gradients(NamedTuple):
     number: Array
 
 
-@twin
+@device_function
 def gradients(
     grey: Array,
     regions: Array,
@@ -166,7 +163,7 @@ def _check(
 
 
 @functools.cache
-def gradient_tables(n_orientations: int) -> tuple[IntArray, IntArray]:
+def gradient_tables(n_orientations: int) -> tuple[Int32Array, Int32Array]:
     """Orientation and magnitude of every pair of differences; the same on every device.
 
     Parameters
@@ -189,10 +186,10 @@ def gradient_tables(n_orientations: int) -> tuple[IntArray, IntArray]:
 def _count_gradients(
     grey: Any,
     regions: Any,
-    orientations: IntArray,
-    magnitudes: IntArray,
-    magnitude: LongArray,
-    number: IntArray,
+    orientations: Int32Array,
+    magnitudes: Int32Array,
+    magnitude: Int64Array,
+    number: Int32Array,
 ) -> None:
     """Add each gradient to its cell."""
     n_slices, height, width = grey.shape
@@ -228,7 +225,7 @@ def _count_gradients(
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _find_cells(inside: IntArray, n_cells: int, cell_of: IntArray) -> None:
+def _find_cells(inside: Int32Array, n_cells: int, cell_of: Int32Array) -> None:
     """Cell of each line of a region, -1 beyond its box; from either end the same."""
     n_lines = inside.shape[0]
     allowed = inside.sum() // TAIL

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-PackedArray = np.ndarray[Any, np.dtype[np.uint16]]
+from mrnet_features.arrays import UInt16Array
 
 _BLOCK = 16  # pixels looked at together
 
@@ -114,7 +114,7 @@ def mark_bright(line: Any, inside: Any, threshold: int, bright: Any) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def pack_slice(levels: Any, regions: Any, top: int, left: int, packed: PackedArray) -> None:
+def pack_slice(levels: Any, regions: Any, top: int, left: int, packed: UInt16Array) -> None:
     """Write ``256 region + level`` of each pixel in a region; elsewhere `packed` must be 0.
 
     Two pixels lie in one region where their high bytes are equal, and have one level too where

@@ -8,13 +8,11 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, namespace, twin
+from mrnet_features.arrays import Array, Int32Array, Int64Array, device_function, namespace
 from mrnet_features.counts.inputs import check_counted
 from mrnet_features.counts.packed_rows import find_change, find_span
 from mrnet_features.launch import N_THREADS, count_walks, launch
-from mrnet_features.stacks.slices import IndexArray, find_owners
-
-IntArray = np.ndarray[Any, np.dtype[np.int32]]
+from mrnet_features.stacks.slices import find_owners
 
 
 def extents(regions: Array, *, n_regions: int) -> Array:
@@ -50,7 +48,7 @@ def extents(regions: Array, *, n_regions: int) -> Array:
     return xp.stack(rows, axis=1)
 
 
-@twin
+@device_function
 def bounds(
     regions: Array,
     *,
@@ -130,7 +128,7 @@ def _count_from(found: Array, starts: Sequence[int], origins: Sequence[tuple[int
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _find_bounds(regions: Any, owners: IndexArray, found: IntArray) -> None:
+def _find_bounds(regions: Any, owners: Int64Array, found: Int32Array) -> None:
     """Widen each region's box by every stretch of a line that lies in it."""
     n_slices, height, _ = regions.shape
     for s in range(n_slices):

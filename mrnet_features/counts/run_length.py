@@ -7,18 +7,15 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, twin
+from mrnet_features.arrays import Array, Int32Array, UInt16Array, UInt32Array, device_function
 from mrnet_features.counts.inputs import check_counted, check_levels
-from mrnet_features.counts.packed_rows import PackedArray, find_span, pack_slice
+from mrnet_features.counts.packed_rows import find_span, pack_slice
 from mrnet_features.launch import N_THREADS, SHARED_BYTES, count_tiles, launch
-
-IntArray = np.ndarray[Any, np.dtype[np.int32]]
-PlaceArray = np.ndarray[Any, np.dtype[np.uint32]]
 
 _N_SHORT = 32  # runs up to this length are counted in shared memory; 16 KB for 32 levels
 
 
-@twin
+@device_function
 def runs(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Array:
     """Run length matrices of each region of each slice along four directions.
 
@@ -86,7 +83,7 @@ def _(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Array:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _count_runs(levels: Any, regions: Any, n_levels: int, n_regions: int) -> IntArray:
+def _count_runs(levels: Any, regions: Any, n_levels: int, n_regions: int) -> Int32Array:
     """Count, for every pixel, how far into its run it lies; differences of that are the runs.
 
     A run of length n holds one pixel each at places 1 to n. So no pixel has to know whether its
@@ -152,7 +149,7 @@ def _count_runs(levels: Any, regions: Any, n_levels: int, n_regions: int) -> Int
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _go_on(line: PackedArray, before: PackedArray, old: PlaceArray, new: PlaceArray) -> None:
+def _go_on(line: UInt16Array, before: UInt16Array, old: UInt32Array, new: UInt32Array) -> None:
     """Carry the runs of the line above on to this one."""
     for x in range(new.shape[0]):
         goes_on = (line[x] == before[x]) & (line[x] > 0)
@@ -161,7 +158,7 @@ def _go_on(line: PackedArray, before: PackedArray, old: PlaceArray, new: PlaceAr
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _find_starts(
-    line: PackedArray, n_levels: Any, stride: Any, starts: PlaceArray, along: PlaceArray
+    line: UInt16Array, n_levels: Any, stride: Any, starts: UInt32Array, along: UInt32Array
 ) -> None:
     """Find where in the table each pixel's rows start, and its places in runs along the line."""
     for x in range(starts.shape[0]):

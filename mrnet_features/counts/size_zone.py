@@ -7,12 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, twin
+from mrnet_features.arrays import Array, Int32Array, device_function
 from mrnet_features.counts.inputs import check_counted, check_levels
 from mrnet_features.counts.labelling import label_on_gpu, label_slice, make_room
 from mrnet_features.launch import launch_each
-
-IntArray = np.ndarray[Any, np.dtype[np.int32]]
 
 _N_SMALL = 64  # zones up to this size are counted in a table, the few larger ones are sorted
 
@@ -40,7 +38,7 @@ class Zones(NamedTuple):
     n_pixels: Array
 
 
-@twin
+@device_function
 def zones(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Zones:
     """Zones of each region of each slice, 8-connected, in one pass over all levels at once.
 
@@ -157,7 +155,7 @@ def _list_zones_on_gpu(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _find_cells(levels: Any, regions: Any, by_level: IntArray) -> tuple[IntArray, IntArray]:
+def _find_cells(levels: Any, regions: Any, by_level: Int32Array) -> tuple[Int32Array, Int32Array]:
     """Fill `by_level`; return the cells (level, size, number) and where each list starts."""
     n_slices, height, width = levels.shape
     n_regions, n_levels = by_level.shape[1:]

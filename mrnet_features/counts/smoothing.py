@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, twin
+from mrnet_features.arrays import Array, device_function
 from mrnet_features.launch import launch_each
 from mrnet_features.stacks.prepare import check_stack
 
 _MOST_SIDE = 255  # larger than any use; sums over 2903 pixels and more overflow 32 bits
 
 
-@twin
+@device_function
 def smooth(grey: Array, *, side: int) -> Array:
     """Mean of each pixel's square in its slice, rounded down.
 

@@ -7,11 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, twin
+from mrnet_features.arrays import Array, Int32Array, device_function
 from mrnet_features.counts.inputs import check_counted, check_levels
 from mrnet_features.launch import N_THREADS, launch
-
-IntArray = np.ndarray[Any, np.dtype[np.int32]]
 
 _MOST_BLOCKS = 4096  # on a GPU: each has work space of its own
 
@@ -36,7 +34,7 @@ class Masks(NamedTuple):
     n_pixels: Array
 
 
-@twin
+@device_function
 def masks(
     levels: Array, regions: Array, *, thresholds: tuple[int, ...], n_levels: int, n_regions: int
 ) -> Masks:
@@ -136,10 +134,10 @@ def _count_sizes(height: int, width: int) -> int:
 def _count_masks(
     levels: Any,
     regions: Any,
-    thresholds: IntArray,
-    quads: IntArray,
-    boxes: IntArray,
-    n_pixels: IntArray,
+    thresholds: Int32Array,
+    quads: Int32Array,
+    boxes: Int32Array,
+    n_pixels: Int32Array,
 ) -> None:
     """Fill a mask, look at its squares of four, and halve it until one box is left."""
     n_slices, height, width = levels.shape

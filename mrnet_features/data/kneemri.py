@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mrnet_features.arrays import UInt8Array
 from mrnet_features.data.mrnet import Dataset, Exam
 
-TASKS = ("injury", "rupture")
+KNEEMRI_TASKS = ("injury", "rupture")
 PLANE = "sagittal"
 N_LEVELS_12_BIT = 4096
 
@@ -23,8 +24,6 @@ LEVELS_12_BIT = (np.arange(N_LEVELS_12_BIT) // 16).astype(np.uint8)
 for every exam, so that levels compare between exams; nothing is stretched to an exam's range."""
 
 COLUMNS = ("examId", "seriesNo", "aclDiagnosis", "volumeFilename")
-
-Uint8Array = np.ndarray[Any, np.dtype[np.uint8]]
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class KneeMriExam(Exam):
         The ``.pck`` file of the sagittal plane.
     """
 
-    def load(self, plane: str, *, mmap: bool = False) -> Uint8Array:
+    def load(self, plane: str, *, mmap: bool = False) -> UInt8Array:
         """Stack of the sagittal plane, 12 bit brought to 8 by `LEVELS_12_BIT`.
 
         Parameters

@@ -12,10 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mrnet_features.arrays import UInt8Array
 from mrnet_features.data.release import (
-    PLANES,
-    SPLITS,
-    TASKS,
     Contents,
     Problem,
     check_request,
@@ -26,10 +24,9 @@ from mrnet_features.data.release import (
     read_contents,
 )
 from mrnet_features.data.release_hints import guess_layout
+from mrnet_features.names import PLANES, SPLITS
 
-__all__ = ["PLANES", "SPLITS", "TASKS", "Dataset", "Exam", "load_labels", "load_mrnet"]
-
-Uint8Array = np.ndarray[Any, np.dtype[np.uint8]]
+__all__ = ["Dataset", "Exam", "load_labels", "load_mrnet"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,7 @@ class Exam:
     id: str
     paths: Mapping[str, Path]
 
-    def load(self, plane: str, *, mmap: bool = False) -> Uint8Array:
+    def load(self, plane: str, *, mmap: bool = False) -> UInt8Array:
         """Stack of one plane.
 
         Parameters

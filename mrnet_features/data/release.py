@@ -9,9 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-PLANES = ("axial", "coronal", "sagittal")
-TASKS = ("abnormal", "acl", "meniscus")
-SPLITS = ("train", "valid")
+from mrnet_features.names import PLANES, SPLITS, TASKS
+
 SHOWN_PROBLEMS = 50  # a broken copy can have thousands; past this they are counted, not shown
 
 

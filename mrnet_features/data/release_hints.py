@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mrnet_features.data.release import PLANES, SPLITS, find_label_files
+from mrnet_features.data.release import find_label_files
+from mrnet_features.names import PLANES, SPLITS
 
 OTHER_NAMES = {"train": {"train", "training"}, "valid": {"valid", "val", "validation", "test"}}
 """What copies call the folder of a split, in lower case."""

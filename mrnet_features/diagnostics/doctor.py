@@ -18,7 +18,7 @@ EXTRAS = {"matplotlib": "report"}
 
 
 @dataclass(frozen=True)
-class Finding:
+class MachineCheck:
     """One line of the examination.
 
     Attributes
@@ -43,20 +43,22 @@ class Finding:
         return asdict(self)
 
 
-def examine_machine() -> list[Finding]:
+def examine_machine() -> list[MachineCheck]:
     """Findings about this machine: versions, processor, optional parts, device.
 
     Where there is a device, it counts a small stack for every family, and so does the CPU.
 
     Returns
     -------
-    list of Finding
+    list of MachineCheck
     """
     return [
-        Finding("mrnet-features", "ok", importlib.metadata.version("mrnet-features")),
-        Finding("python", "ok", platform.python_version()),
-        Finding("machine", "ok", f"{platform.system()} {platform.machine()}, {_count_cores()}"),
-        *(Finding(name, "ok", importlib.metadata.version(name)) for name in CORE),
+        MachineCheck("mrnet-features", "ok", importlib.metadata.version("mrnet-features")),
+        MachineCheck("python", "ok", platform.python_version()),
+        MachineCheck(
+            "machine", "ok", f"{platform.system()} {platform.machine()}, {_count_cores()}"
+        ),
+        *(MachineCheck(name, "ok", importlib.metadata.version(name)) for name in CORE),
         _examine_lightgbm(),
         *(_examine_extra(name, extra) for name, extra in EXTRAS.items()),
         *_examine_gpu(),
@@ -68,38 +70,40 @@ def _count_cores() -> str:
     return f"{n_cores} core" if n_cores == 1 else f"{n_cores} cores"
 
 
-def _examine_lightgbm() -> Finding:
+def _examine_lightgbm() -> MachineCheck:
     try:
         import_lightgbm()
     except ImportError as error:
-        return Finding("lightgbm", "missing", "does not load", str(error))
-    return Finding("lightgbm", "ok", importlib.metadata.version("lightgbm"))
+        return MachineCheck("lightgbm", "missing", "does not load", str(error))
+    return MachineCheck("lightgbm", "ok", importlib.metadata.version("lightgbm"))
 
 
-def _examine_extra(name: str, extra: str) -> Finding:
+def _examine_extra(name: str, extra: str) -> MachineCheck:
     if importlib.util.find_spec(name):
-        return Finding(name, "ok", importlib.metadata.version(name))
-    return Finding(
+        return MachineCheck(name, "ok", importlib.metadata.version(name))
+    return MachineCheck(
         name, "optional", "not installed", f"For figures: pip install 'mrnet-features[{extra}]'."
     )
 
 
-def _examine_gpu() -> list[Finding]:
+def _examine_gpu() -> list[MachineCheck]:
     missing = missing_for_cuda()
     if missing:
-        return [Finding("gpu", "optional", "none; everything runs on the CPU", missing)]
+        return [MachineCheck("gpu", "optional", "none; everything runs on the CPU", missing)]
     return [
-        Finding("gpu", "ok", describe_device(), "It counts where device='cuda' is asked for."),
+        MachineCheck("gpu", "ok", describe_device(), "It counts where device='cuda' is asked for."),
         _compare_with_cpu(),
     ]
 
 
-def _compare_with_cpu() -> Finding:
+def _compare_with_cpu() -> MachineCheck:
     try:
         n_families, differing = compare_devices()
     except Exception as error:  # noqa: BLE001 (whatever stops the device is what was asked for)
-        return Finding("gpu counts", "missing", f"stopped: {error}", "Use device='cpu'.")
+        return MachineCheck("gpu counts", "missing", f"stopped: {error}", "Use device='cpu'.")
     if differing:
         found = f"differ from the CPU's: {', '.join(differing)}"
-        return Finding("gpu counts", "missing", found, "Use device='cpu', and tell us, please.")
-    return Finding("gpu counts", "ok", f"equal the CPU's, for {n_families} families")
+        return MachineCheck(
+            "gpu counts", "missing", found, "Use device='cpu', and tell us, please."
+        )
+    return MachineCheck("gpu counts", "ok", f"equal the CPU's, for {n_families} families")

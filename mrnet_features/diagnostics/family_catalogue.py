@@ -9,7 +9,7 @@ import pandas as pd
 
 from mrnet_features.families import PRESETS, discover_families
 from mrnet_features.families.base import Family
-from mrnet_features.families.documentation import read_table
+from mrnet_features.families.documentation import read_statistics
 from mrnet_features.stacks.prepare import prepare_sets
 
 COST_SHAPE = (10, 256, 256)  # slices, height, width of the stack that is timed
@@ -34,7 +34,7 @@ def list_families(*, cost: bool = False) -> pd.DataFrame:
         {
             "presets": [_presets_with(name) for name in families],
             "planes": [", ".join(cls.planes) for cls in families.values()],
-            "n_statistics": [len(read_table(cls)) for cls in families.values()],
+            "n_statistics": [len(read_statistics(cls)) for cls in families.values()],
             "what": [(cls.__doc__ or "").split("\n")[0].strip() for cls in families.values()],
         },
         index=pd.Index(families, name="family"),
@@ -65,7 +65,7 @@ def list_statistics(name: str) -> pd.DataFrame:
     families = discover_families()
     if name not in families:
         raise ValueError(f"There is no family {name!r}. Families: {', '.join(families)}.")
-    return pd.DataFrame(read_table(families[name])).set_index("statistic")
+    return pd.DataFrame(read_statistics(families[name])).set_index("statistic")
 
 
 def _presets_with(name: str) -> str:

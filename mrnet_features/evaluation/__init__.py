@@ -1,19 +1,23 @@
 """Predictions -> knowledge: folds, AUCs with intervals, cross-validation. No pixels here."""
 
-from mrnet_features.evaluation.comparison.added_value import Complement, measure_complement
+from mrnet_features.evaluation.comparison.added_value import AddedValue, measure_added_value
 from mrnet_features.evaluation.comparison.compare import Comparison, compare
 from mrnet_features.evaluation.comparison.read_predictions import read_paths, read_predictions
 from mrnet_features.evaluation.importance.feature_groups import (
     attach_table,
     cluster_columns,
     group_columns,
-    read_table,
+    read_external_table,
 )
 from mrnet_features.evaluation.importance.importance import Importance, importance
 from mrnet_features.evaluation.importance.stability import null_importance
-from mrnet_features.evaluation.leakage.checks import Suspicion, find_duplicates, inspect_table
+from mrnet_features.evaluation.leakage.checks import (
+    LeakageFinding,
+    check_leakage,
+    find_repeated_rows,
+)
 from mrnet_features.evaluation.leakage.negative_controls import (
-    Canary,
+    NegativeControl,
     plant_leak,
     replace_by_noise,
     shuffle_labels,
@@ -42,40 +46,40 @@ from mrnet_features.evaluation.protocol.holdout import HoldOut, evaluate
 from mrnet_features.evaluation.protocol.stratify import make_folds
 
 __all__ = [
+    "AddedValue",
     "AucEstimate",
     "Calibration",
-    "Canary",
     "Comparison",
-    "Complement",
     "Evaluation",
     "Folds",
     "HoldOut",
     "Importance",
+    "LeakageFinding",
+    "NegativeControl",
     "Scores",
-    "Suspicion",
     "apply_thresholds",
     "attach_table",
+    "check_leakage",
     "choose_threshold",
     "choose_thresholds",
     "cluster_columns",
     "compare",
     "cross_validate",
     "evaluate",
-    "find_duplicates",
+    "find_repeated_rows",
     "group_columns",
     "importance",
-    "inspect_table",
     "logit_interval",
     "make_folds",
+    "measure_added_value",
     "measure_auc",
     "measure_calibration",
-    "measure_complement",
     "measure_operating_points",
     "null_importance",
     "plant_leak",
+    "read_external_table",
     "read_paths",
     "read_predictions",
-    "read_table",
     "replace_by_noise",
     "score_predictions",
     "shuffle_labels",

@@ -72,7 +72,7 @@ def plot_importance(
     error = [rows[view] - rows[f"{view}_low"], rows[f"{view}_high"] - rows[view]]
     drawn.barh(np.arange(len(rows)), rows[view], xerr=error, color="tab:blue", alpha=0.7)
     drawn.set_yticks(np.arange(len(rows)), list(rows.index))
-    units = {"contribution": "mean |contribution| (log-odds)", "alone": "AUC alone"}
+    units = {"shap": "mean |contribution| (log-odds)", "single_group": "AUC alone"}
     drawn.set_xlabel(units.get(view, f"AUC drop by {view}"))
     drawn.set_title(task)
     return drawn

@@ -79,7 +79,7 @@ def read_exam(exam: ExamLike, place: int, planes: Sequence[str]) -> Pixels:
     return Pixels(_name_exam(exam, place), stacks, digest.hexdigest())
 
 
-def measure_exam(
+def read_shapes(
     exam: ExamLike, place: int, planes: Sequence[str]
 ) -> dict[str, tuple[int, int, int]]:
     """Shapes of the stacks that `read_exam` would give; of files the headers alone are read.
@@ -177,7 +177,7 @@ def describe_together(batch: Sequence[Pixels], recipe: Recipe, device: Device) -
         try:
             greys = [to_device(pixels.stacks[plane], device) for pixels in batch]
             sets = recipe.region_sets(plane)
-            groups = prepare_batch(greys, plane, sets, quantisation=recipe.quantisation)
+            groups = prepare_batch(greys, plane, sets, discretisation=recipe.discretisation)
             parts += recipe.describe(groups, plane)
         except Exception as error:
             error.add_note(_while(label, plane, "described"))

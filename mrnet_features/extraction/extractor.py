@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from tqdm import tqdm
 
 from mrnet_features.arrays import Device, resolve_device
-from mrnet_features.data.mrnet import PLANES, Exam
+from mrnet_features.data.mrnet import Exam
 from mrnet_features.extraction.describe import ExamLike, Row, describe_batch, read_exam
 from mrnet_features.extraction.gpu.planning import count_readers
 from mrnet_features.extraction.pooling import DEFAULT_POOLS, POOLS
@@ -22,7 +22,8 @@ from mrnet_features.extraction.sharing import iterate_devices
 from mrnet_features.families import find_families
 from mrnet_features.families.base import Family
 from mrnet_features.jobs import run_jobs
-from mrnet_features.stacks.prepare import Quantisation
+from mrnet_features.names import PLANES
+from mrnet_features.stacks.prepare import Discretisation
 
 
 class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -38,7 +39,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Planes to read; every exam must have them.
     pools : sequence of str, default ("mean", "std", "top3", "middle")
         How slices become one number; also max, p90 and outer.
-    quantisation : Quantisation, optional
+    discretisation : Discretisation, optional
         How grey levels become the levels that texture is counted on. Default: 32 equal bins
         between the 0.5th and the 99.5th percentile of the stack's foreground.
     extensive : bool, default False
@@ -80,7 +81,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         *,
         planes: Sequence[str] = PLANES,
         pools: Sequence[str] = DEFAULT_POOLS,
-        quantisation: Quantisation | None = None,
+        discretisation: Discretisation | None = None,
         extensive: bool = False,
         device: str = "auto",
         n_jobs: int | None = None,
@@ -90,7 +91,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.families = families
         self.planes = planes
         self.pools = pools
-        self.quantisation = quantisation
+        self.discretisation = discretisation
         self.extensive = extensive
         self.device = device
         self.n_jobs = n_jobs
@@ -212,7 +213,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             families=find_families(self.families),
             planes=planes,
             pools=pools,
-            quantisation=self.quantisation or Quantisation(),
+            discretisation=self.discretisation or Discretisation(),
             extensive=self.extensive,
         )
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from mrnet_features.arrays import Array, namespace
+from mrnet_features.arrays import Array, Int64Array, namespace
 from mrnet_features.formulas.exam_axis import pad_slices
 from mrnet_features.formulas.histogram import nan_mean
-from mrnet_features.stacks.slices import IndexArray, count_slices
+from mrnet_features.stacks.slices import count_slices
 
-Pool = Callable[[Array, IndexArray], Array]
+Pool = Callable[[Array, Int64Array], Array]
 """From values of shape (n_stacks, most_slices, ...), NaN after an exam's last slice, and the number
 of slices of each exam, to values of shape (n_stacks, ...)."""
 
@@ -61,20 +61,20 @@ def pool_slices(
     return pooled[..., : len(statistics), :]
 
 
-def _mean(values: Array, n_slices: IndexArray) -> Array:  # noqa: ARG001
+def _mean(values: Array, n_slices: Int64Array) -> Array:  # noqa: ARG001
     return nan_mean(values, axis=1)
 
 
-def _std(values: Array, n_slices: IndexArray) -> Array:  # noqa: ARG001
+def _std(values: Array, n_slices: Int64Array) -> Array:  # noqa: ARG001
     xp = namespace(values)
     return xp.sqrt(nan_mean((values - nan_mean(values, axis=1)[:, None, ...]) ** 2, axis=1))
 
 
-def _max(values: Array, n_slices: IndexArray) -> Array:  # noqa: ARG001
+def _max(values: Array, n_slices: Int64Array) -> Array:  # noqa: ARG001
     return _ascending(values)[0][:, -1, ...]
 
 
-def _p90(values: Array, n_slices: IndexArray) -> Array:
+def _p90(values: Array, n_slices: Int64Array) -> Array:
     """90th percentile, linear between order statistics."""
     xp = namespace(values)
     ordered, n_known = _ascending(values)
@@ -91,17 +91,17 @@ def _p90(values: Array, n_slices: IndexArray) -> Array:
     return at_lower[:, 0, ...] + (rank - lower) * (at_upper[:, 0, ...] - at_lower[:, 0, ...])
 
 
-def _top3(values: Array, n_slices: IndexArray) -> Array:  # noqa: ARG001
+def _top3(values: Array, n_slices: Int64Array) -> Array:  # noqa: ARG001
     return nan_mean(_ascending(values)[0][:, -min(3, values.shape[1]) :, ...], axis=1)
 
 
-def _middle(values: Array, n_slices: IndexArray) -> Array:
+def _middle(values: Array, n_slices: Int64Array) -> Array:
     third, last = (n_slices // 3)[:, None], n_slices[:, None]
     place = np.arange(values.shape[1])
     return _mean_where(values, (place >= third) & (place < last - third))
 
 
-def _outer(values: Array, n_slices: IndexArray) -> Array:
+def _outer(values: Array, n_slices: Int64Array) -> Array:
     third, last = np.maximum(n_slices // 3, 1)[:, None], n_slices[:, None]
     place = np.arange(values.shape[1])
     return _mean_where(values, (place < third) | (place >= last - third))

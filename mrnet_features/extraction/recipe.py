@@ -16,7 +16,7 @@ from mrnet_features.extraction.sheets import Ending, Part, Sheet, fill_sheet
 from mrnet_features.families.base import Family
 from mrnet_features.names import Name, format_name
 from mrnet_features.stacks.atlas import region_names
-from mrnet_features.stacks.prepare import Group, Quantisation, Stack
+from mrnet_features.stacks.prepare import Discretisation, Group, Stack
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,14 @@ class Recipe:
     families : tuple of Family
     planes : tuple of str
     pools : tuple of str
-    quantisation : Quantisation
+    discretisation : Discretisation
     extensive : bool
     """
 
     families: tuple[Family, ...]
     planes: tuple[str, ...]
     pools: tuple[str, ...]
-    quantisation: Quantisation
+    discretisation: Discretisation
     extensive: bool
 
     def as_dict(self) -> dict[str, Any]:
@@ -44,7 +44,7 @@ class Recipe:
             "families": [{"name": f.name, **asdict(f)} for f in self.families],  # type: ignore[call-overload]
             "planes": list(self.planes),
             "pools": list(self.pools),
-            "quantisation": asdict(self.quantisation),
+            "discretisation": asdict(self.discretisation),
             "extensive": self.extensive,
         }
 
@@ -109,7 +109,7 @@ def _lay_out(recipe: Recipe) -> tuple[tuple[str, ...], tuple[Sheet, ...]]:
     Both are read off blank stacks.
     """
     blank = np.zeros((1, 1, 1), np.uint8)
-    levels, n_levels = blank + np.uint8(1), recipe.quantisation.n_levels
+    levels, n_levels = blank + np.uint8(1), recipe.discretisation.n_levels
     names: list[str] = []
     sheets: list[tuple[str, str, list[Ending], list[str]]] = []
     for plane in recipe.planes:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from mrnet_features.arrays import Array, namespace, to_host
+from mrnet_features.arrays import Array, Int64Array, namespace, to_host
 from mrnet_features.counts.compiling import announce_compiling
 from mrnet_features.extraction.folding import fold_pairs
 from mrnet_features.extraction.pooling import pool_slices
@@ -18,8 +18,6 @@ STACK_POOL = "stack"
 
 Ending: TypeAlias = tuple[str, str, str]
 """What follows plane and region in a column's name: family's label, statistic, pool."""
-
-PlaceArray = np.ndarray[Any, np.dtype[np.int64]]
 
 
 class Sheet(NamedTuple):
@@ -37,7 +35,7 @@ class Sheet(NamedTuple):
     plane: str
     region_set: str
     endings: tuple[Ending, ...]
-    columns: PlaceArray
+    columns: Int64Array
 
 
 class Part(NamedTuple):
@@ -54,7 +52,7 @@ class Part(NamedTuple):
     """
 
     places: tuple[int, ...]
-    columns: PlaceArray
+    columns: Int64Array
     values: Array
 
 

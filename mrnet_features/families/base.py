@@ -32,7 +32,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 
 from mrnet_features.arrays import Array
 from mrnet_features.formulas.exam_axis import merge_slices
-from mrnet_features.names import PART
+from mrnet_features.names import PART, PLANES
 from mrnet_features.stacks.prepare import Stack
 
 Counts: TypeAlias = Any
@@ -40,8 +40,6 @@ Counts: TypeAlias = Any
 
 Statistics: TypeAlias = Mapping[str, Array]
 """Statistic's name -> float64 array."""
-
-PLANES = ("axial", "coronal", "sagittal")
 
 
 class Family(ABC):
@@ -60,7 +58,7 @@ class Family(ABC):
     region_sets : tuple of str
         Region sets to describe: ``knee``, the whole foreground, or names of
         ``mrnet_features.stacks.atlas.REGION_SETS``, which must have boxes on all of `planes`.
-    slices_talk : bool
+    uses_neighbouring_slices : bool
         Whether a slice's neighbours can change what is counted in it; never those of another exam.
     extensive : frozenset of str
         Statistics that grow with the number of pixels or slices. They measure the size of the
@@ -70,7 +68,7 @@ class Family(ABC):
     name: ClassVar[str]
     planes: ClassVar[tuple[str, ...]] = PLANES
     region_sets: ClassVar[tuple[str, ...]] = ("knee",)
-    slices_talk: ClassVar[bool] = False
+    uses_neighbouring_slices: ClassVar[bool] = False
     extensive: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mrnet_features.families.base import Family
 
 
-def read_table(cls: type[Family]) -> list[dict[str, str]]:
+def read_statistics(cls: type[Family]) -> list[dict[str, str]]:
     """Rows of the table that a family's docstring must hold.
 
     Parameters
@@ -26,7 +26,7 @@ def read_table(cls: type[Family]) -> list[dict[str, str]]:
     Examples
     --------
     >>> from mrnet_features.families.ngtdm import Ngtdm
-    >>> [row["statistic"] for row in read_table(Ngtdm)][:2]
+    >>> [row["statistic"] for row in read_statistics(Ngtdm)][:2]
     ['coarseness', 'contrast']
     """
     lines = (cls.__doc__ or "").splitlines()

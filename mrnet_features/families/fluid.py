@@ -119,7 +119,7 @@ class Fluid(Family):
     name: ClassVar[str] = "fluid"
     planes: ClassVar[tuple[str, ...]] = ("axial", "sagittal")
     region_sets: ClassVar[tuple[str, ...]] = ("knee", "recesses")
-    slices_talk: ClassVar[bool] = True
+    uses_neighbouring_slices: ClassVar[bool] = True
 
     thresholds: tuple[int, ...] = (192,)
     deviations: float = 3.0
@@ -215,7 +215,7 @@ class DarkFluid(Family):
     name: ClassVar[str] = "dark_fluid"
     planes: ClassVar[tuple[str, ...]] = ("coronal",)
     region_sets: ClassVar[tuple[str, ...]] = ("recesses",)
-    slices_talk: ClassVar[bool] = True
+    uses_neighbouring_slices: ClassVar[bool] = True
 
     share: float = 0.6
 

@@ -1,4 +1,4 @@
-"""Intensity statistics of grey levels, and of quantised levels as a histogram."""
+"""Intensity statistics of grey levels, and of discretised levels as a histogram."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Intensity(Family):
 
 @dataclass(frozen=True)
 class IntensityHistogram(Family):
-    """Statistics of the histogram of quantised levels (IBSI 3.4).
+    """Statistics of the histogram of discretised levels (IBSI 3.4).
 
     X are the levels of a region, 1 to N, c their histogram, p = c / sum(c), m their mean,
     s^2 = mean((X - m)^2), Q = P75 - P25, c' the central difference of c, one-sided at both ends.

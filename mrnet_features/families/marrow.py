@@ -96,7 +96,7 @@ class Marrow(Family):
 
     name: ClassVar[str] = "marrow"
     region_sets: ClassVar[tuple[str, ...]] = ("bones",)
-    slices_talk: ClassVar[bool] = True
+    uses_neighbouring_slices: ClassVar[bool] = True
 
     shares: tuple[float, ...] = (0.6, 0.8, 1.25, 1.6)
 

@@ -77,7 +77,7 @@ class Meniscus(Family):
     name: ClassVar[str] = "meniscus"
     planes: ClassVar[tuple[str, ...]] = ("coronal", "sagittal")
     region_sets: ClassVar[tuple[str, ...]] = ("menisci",)
-    slices_talk: ClassVar[bool] = True
+    uses_neighbouring_slices: ClassVar[bool] = True
 
     sides: tuple[int, ...] = (3, 5, 7)
     share: float = 0.55

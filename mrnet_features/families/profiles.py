@@ -55,7 +55,7 @@ class Profiles(Family):
     """
 
     name: ClassVar[str] = "profiles"
-    slices_talk: ClassVar[bool] = True
+    uses_neighbouring_slices: ClassVar[bool] = True
 
     def count(self, stack: Stack) -> Counts:
         """Histogram of grey levels."""

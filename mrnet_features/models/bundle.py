@@ -96,7 +96,7 @@ class Bundle:
         if own and other and own != other:
             raise ValueError(
                 f"`features` must be extracted by the recipe of the model, {own}, got {other}. "
-                "Extract them with the families, planes, pools and quantisation that "
+                "Extract them with the families, planes, pools and discretisation that "
                 f"'{HEAD}' lists under 'provenance'."
             )
         missing = [column for column in self.columns if column not in features.columns]

@@ -228,7 +228,7 @@ class SeedAveragedLightGBM(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         labels: NDArray[Any] = self.classes_[(positive > 0.5).astype(int)]
         return labels
 
-    def explain(self, X: pd.DataFrame | ArrayLike) -> NDArray[np.float64]:
+    def shap_values(self, X: pd.DataFrame | ArrayLike) -> NDArray[np.float64]:
         """Contribution of each column to the log-odds of each row, averaged over the seeds.
 
         Parameters

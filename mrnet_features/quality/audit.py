@@ -15,8 +15,6 @@ from tqdm import tqdm
 
 from mrnet_features.data.mrnet import Dataset, Exam
 from mrnet_features.data.release import (
-    PLANES,
-    SPLITS,
     Contents,
     Problem,
     check_request,
@@ -27,6 +25,7 @@ from mrnet_features.data.release import (
 )
 from mrnet_features.data.release_hints import guess_layout, guess_renaming
 from mrnet_features.jobs import run_jobs
+from mrnet_features.names import PLANES, SPLITS
 from mrnet_features.quality.cohort_rules import LEAST_EXAMS, judge_values, judge_views
 from mrnet_features.quality.duplicates import find_duplicates, find_near_duplicates
 from mrnet_features.quality.findings import (

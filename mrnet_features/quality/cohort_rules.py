@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from mrnet_features.arrays import Float32Array
 from mrnet_features.quality.findings import Finding
 from mrnet_features.quality.measurements import Measures
 from mrnet_features.quality.similarity import correlate_sketches, robust_distance
-from mrnet_features.quality.thumbnails import Float32Array
 
 LEAST_EXAMS = 20  # with fewer there is no rest to be far from
 FAR = 4.5  # robust SDs of noise and blur ...

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import ndimage
 
-from mrnet_features.data.release import PLANES
-from mrnet_features.quality.thumbnails import BoolArray, Float32Array, Uint8Array, block_means
+from mrnet_features.arrays import BoolArray, Float32Array, Float64Array, UInt8Array
+from mrnet_features.names import PLANES
+from mrnet_features.quality.thumbnails import block_means
 
 DIRECTIONS = ("up-down", "left-right")  # of the picture; the axes 1 and 2 of a stack
 
@@ -36,8 +37,6 @@ NORMAL_MEDIAN = 0.455  # of the square of a standard normal
 NUB = 9  # blocks across; what is narrower and sticks out of a round leg is a copy
 CORE = 0.15  # of a round leg's extent, left and right of the core
 
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
-
 
 class Ghosts(NamedTuple):
     """Scores of the copies in the air, as fractions of the leg's median grey level.
@@ -55,11 +54,11 @@ class Ghosts(NamedTuple):
         What some nine slices share one after another, added up.
     """
 
-    by_slice: FloatArray
-    lasting: FloatArray
+    by_slice: Float64Array
+    lasting: Float64Array
 
 
-def score_ghosts(grey: Uint8Array, foreground: BoolArray, plane: str) -> Ghosts:
+def score_ghosts(grey: UInt8Array, foreground: BoolArray, plane: str) -> Ghosts:
     """Structure in the air beside the leg that two slices or two rows share, by its direction.
 
     In blocks of 1/64 of the slice, the part of the air's grey level that differs from the mean of
@@ -164,7 +163,7 @@ class _Excess(NamedTuple):
     """Of shape (n_slices, lines, places)."""
     known: BoolArray
     """Where there is air to tell, of the same shape."""
-    noise: FloatArray
+    noise: Float64Array
     """Variance of the values by slice, of shape (n_slices,)."""
 
 
@@ -230,11 +229,11 @@ def _sum_windows(lines: BoolArray, width: int) -> np.ndarray[Any, np.dtype[np.in
 class _Shares(NamedTuple):
     """What slices share with the next, or their rows with others: arrays by pair or by slice."""
 
-    energy: FloatArray
+    energy: Float64Array
     """Sum of the products of both excesses."""
-    variance: FloatArray
+    variance: Float64Array
     """Of that sum, were what only one of the two shows all there is beside independent noise."""
-    n_blocks: FloatArray
+    n_blocks: Float64Array
 
 
 def _share_slices(excess: _Excess) -> _Shares:
@@ -269,7 +268,7 @@ def _median(values: Float32Array) -> float:
     return float(np.median(values)) if values.size else 0.0
 
 
-def _score_windows(shares: _Shares, n_pairs: int) -> FloatArray:
+def _score_windows(shares: _Shares, n_pairs: int) -> Float64Array:
     """Score of each window of so many pairs or, of rows, slices, or of all; NaN without air.
 
     The energies add up while the noise of a sum grows with its root alone: what lasts over many
@@ -289,7 +288,7 @@ def _score_windows(shares: _Shares, n_pairs: int) -> FloatArray:
     return np.where(n_known > 0, np.sqrt(surplus), np.nan)
 
 
-def find_worst(scores: FloatArray) -> tuple[float, int]:
+def find_worst(scores: Float64Array) -> tuple[float, int]:
     """Highest of the scores, with the direction it comes from.
 
     Parameters

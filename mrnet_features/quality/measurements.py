@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mrnet_features.arrays import UInt8Array
 from mrnet_features.data.mrnet import Exam
 from mrnet_features.quality.ghosts import Ghosts, score_ghosts
 from mrnet_features.quality.slice_checks import (
@@ -16,7 +17,7 @@ from mrnet_features.quality.slice_checks import (
     measure_saturation,
     measure_sharpness,
 )
-from mrnet_features.quality.thumbnails import Uint8Array, block_means, sketch_stack
+from mrnet_features.quality.thumbnails import block_means, sketch_stack
 from mrnet_features.stacks.foreground import find_foreground
 
 HALVED_SIDE = 128  # from here on the outline of the leg is found on a half-size stack
@@ -50,8 +51,8 @@ class Measures:
     plane: str
     n_slices: int
     digest: str
-    sketch: Uint8Array
-    outline: Uint8Array
+    sketch: UInt8Array
+    outline: UInt8Array
     ghosts: Ghosts
     noise: float
     sharpness: float
@@ -88,7 +89,7 @@ def measure_exam(exam: Exam) -> list[Measures]:
     return measures
 
 
-def measure_stack(grey: Uint8Array, plane: str, exam: str = "") -> Measures:
+def measure_stack(grey: UInt8Array, plane: str, exam: str = "") -> Measures:
     """Measures of one stack.
 
     Parameters

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from scipy import ndimage
 
-from mrnet_features.quality.thumbnails import Float32Array, Uint8Array
-
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+from mrnet_features.arrays import Float32Array, Float64Array, UInt8Array
 
 DETAIL_SIGMA = 1.5  # parts of the sketch; what is smoother all knees share
 DARKEST = 8  # grey levels added before the logarithm, so that noise in air counts little
@@ -44,7 +41,7 @@ def correlate_sketches(one: Float32Array, other: Float32Array) -> Float32Array:
     return best
 
 
-def extract_detail(sketches: Uint8Array) -> Float32Array:
+def extract_detail(sketches: UInt8Array) -> Float32Array:
     """What a sketch has beyond the smooth course that all knees share, on a logarithmic scale.
 
     Parameters
@@ -60,7 +57,7 @@ def extract_detail(sketches: Uint8Array) -> Float32Array:
     return np.asarray(scale - smooth, dtype=np.float32)
 
 
-def robust_distance(values: Sequence[float] | FloatArray, least: float = 0.0) -> FloatArray:
+def robust_distance(values: Sequence[float] | Float64Array, least: float = 0.0) -> Float64Array:
     """Distance from the median in robust standard deviations, with sign.
 
     Parameters

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from mrnet_features.quality.thumbnails import BoolArray, Uint8Array
+from mrnet_features.arrays import BoolArray, UInt8Array
 
 BLANK_RANGE = 4  # grey levels between the extremes of a slice in which nothing can be seen
 SAMPLED_SLICES = 6  # noise and blur are those of the scan: a few slices tell
@@ -14,7 +14,7 @@ MOST_RESPONSE = 8 * 255  # of the noise filter, whose positive weights sum to 8
 NEAR, FAR = 1, 4  # pixels between which a sharp edge has risen
 
 
-def find_blank_slices(grey: Uint8Array) -> BoolArray:
+def find_blank_slices(grey: UInt8Array) -> BoolArray:
     """Slices without contrast: all but 0.2 % of the pixels within 4 grey levels.
 
     Parameters
@@ -42,7 +42,7 @@ def find_blank_slices(grey: Uint8Array) -> BoolArray:
     return blank
 
 
-def find_repeated_slices(grey: Uint8Array) -> BoolArray:
+def find_repeated_slices(grey: UInt8Array) -> BoolArray:
     """Slices equal to the one before, pixel for pixel.
 
     Parameters
@@ -62,7 +62,7 @@ def find_repeated_slices(grey: Uint8Array) -> BoolArray:
     return np.array([False, *same])
 
 
-def measure_noise(grey: Uint8Array, foreground: BoolArray) -> float:
+def measure_noise(grey: UInt8Array, foreground: BoolArray) -> float:
     """Noise inside the leg: robust SD of a filter blind to planes and edges' slopes.
 
     Parameters
@@ -96,7 +96,7 @@ def measure_noise(grey: Uint8Array, foreground: BoolArray) -> float:
     return median / (6 * 0.6745)
 
 
-def measure_sharpness(grey: Uint8Array, foreground: BoolArray, noise: float) -> float:
+def measure_sharpness(grey: UInt8Array, foreground: BoolArray, noise: float) -> float:
     """How much of a 4-pixel difference is there after 1 pixel, along the more blurred axis.
 
     Parameters
@@ -128,7 +128,7 @@ def measure_sharpness(grey: Uint8Array, foreground: BoolArray, noise: float) -> 
     return min(ratios) if not np.isnan(ratios).any() else float("nan")
 
 
-def measure_saturation(grey: Uint8Array, foreground: BoolArray) -> float:
+def measure_saturation(grey: UInt8Array, foreground: BoolArray) -> float:
     """Fraction of the leg's pixels at the top of the scale, grey level 255.
 
     Parameters

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-Uint8Array = np.ndarray[Any, np.dtype[np.uint8]]
-Float32Array = np.ndarray[Any, np.dtype[np.float32]]
-BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
+from mrnet_features.arrays import BoolArray, Float32Array, UInt8Array
 
 SKETCH_SHAPE = (8, 32, 32)  # depths, rows, columns
 
 
-def block_means(stack: Uint8Array | BoolArray, side: int) -> Float32Array:
+def block_means(stack: UInt8Array | BoolArray, side: int) -> Float32Array:
     """Mean of each block of `side` by `side` pixels; an incomplete last block is left out.
 
     Parameters
@@ -42,7 +38,7 @@ def block_means(stack: Uint8Array | BoolArray, side: int) -> Float32Array:
     return np.asarray(total / np.float32(side * side), dtype=np.float32)
 
 
-def sketch_stack(stack: Uint8Array | Float32Array) -> Uint8Array:
+def sketch_stack(stack: UInt8Array | Float32Array) -> UInt8Array:
     """Means over 8 depths x 32 rows x 32 columns that share the stack out evenly.
 
     Parameters

@@ -14,14 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mrnet_features.stacks.foreground import (
-    Box,
-    Uint8Array,
-    choose_joint_row,
-    find_joint_row,
-    find_knee_box,
-)
-from mrnet_features.stacks.joint_line import CountArray
+from mrnet_features.arrays import Int64Array, UInt8Array
+from mrnet_features.stacks.foreground import Box, choose_joint_row, find_joint_row, find_knee_box
 from mrnet_features.stacks.windows import draw_boxes
 
 KNEE = "knee"
@@ -145,7 +139,7 @@ class Frame(NamedTuple):
     anchor: int
 
 
-def find_frame(grey: Uint8Array, foreground: Uint8Array, plane: str) -> Frame:
+def find_frame(grey: UInt8Array, foreground: UInt8Array, plane: str) -> Frame:
     """Knee box and anchor of a stack.
 
     Parameters
@@ -164,7 +158,7 @@ def find_frame(grey: Uint8Array, foreground: Uint8Array, plane: str) -> Frame:
     return Frame(box, box.row_start if plane == "axial" else find_joint_row(grey, box))
 
 
-def find_anchor(box: Box, changes: CountArray, plane: str) -> int:
+def find_anchor(box: Box, changes: Int64Array, plane: str) -> int:
     """Row from which rows are counted, given how much each row changes.
 
     Parameters
@@ -208,7 +202,7 @@ def region_names(name: str, plane: str) -> tuple[str, ...]:
     return (KNEE,) if name == KNEE else _find_set(name, plane).names
 
 
-def draw_regions(name: str, plane: str, foreground: Uint8Array, frame: Frame) -> Uint8Array:
+def draw_regions(name: str, plane: str, foreground: UInt8Array, frame: Frame) -> UInt8Array:
     """Regions of a set.
 
     Parameters

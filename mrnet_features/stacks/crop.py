@@ -7,12 +7,12 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from mrnet_features.arrays import namespace, to_host
+from mrnet_features.arrays import Int32Array, namespace, to_host
 from mrnet_features.stacks.atlas import list_boxes, region_names
 from mrnet_features.stacks.locate import Knees
 from mrnet_features.stacks.ranges import vouch_for
 from mrnet_features.stacks.stack import Group, Stack
-from mrnet_features.stacks.windows import BoxTable, cut_windows, draw_boxes, find_extents
+from mrnet_features.stacks.windows import cut_windows, draw_boxes, find_extents
 
 Window: TypeAlias = tuple[slice, slice, slice]
 """Slices, rows and columns."""
@@ -31,7 +31,7 @@ class SetBoxes(NamedTuple):
         What holds all of the set's regions and a margin; everything where there are none.
     """
 
-    boxes: BoxTable
+    boxes: Int32Array
     own: Window
 
 

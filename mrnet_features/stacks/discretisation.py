@@ -1,4 +1,4 @@
-"""Quantisation: how 256 grey levels become a few."""
+"""Discretisation: how 256 grey levels become a few."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from mrnet_features.stacks.foreground import Uint8Array
+from mrnet_features.arrays import UInt8Array
 from mrnet_features.stacks.stack import MAX_LEVELS
 
 N_LEVELS = 32
 
 
 @dataclass(frozen=True)
-class Quantisation:
+class Discretisation:
     """How 256 grey levels become a few: a table, so that any stack is mapped in one look-up.
 
     Either a fixed number of bins between robust grey limits of the stack's foreground, or fixed
@@ -32,7 +32,7 @@ class Quantisation:
 
     Examples
     --------
-    >>> Quantisation(edges=(64, 128)).table(np.zeros(256))[[0, 63, 64, 127, 128, 255]]
+    >>> Discretisation(edges=(64, 128)).table(np.zeros(256))[[0, 63, 64, 127, 128, 255]]
     array([1, 1, 2, 2, 3, 3], dtype=uint8)
     """
 
@@ -67,7 +67,7 @@ class Quantisation:
                 f"and {self.high}."
             )
 
-    def table(self, histogram: np.ndarray[Any, Any]) -> Uint8Array:
+    def table(self, histogram: np.ndarray[Any, Any]) -> UInt8Array:
         """Level of each grey level.
 
         Parameters

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from mrnet_features.arrays import Array, namespace
+from mrnet_features.arrays import Array, BoolArray, Int64Array, UInt8Array, namespace
 from mrnet_features.stacks.exam_slices import Layout, lay_out
-from mrnet_features.stacks.joint_line import CountArray, count_changes
+from mrnet_features.stacks.joint_line import count_changes
 from mrnet_features.stacks.otsu import find_brightness, find_thresholds
 from mrnet_features.stacks.outlines import fill_outlines
-from mrnet_features.stacks.pixel_passes import (
-    BoolArray,
-    EdgeArray,
-    count_grey,
-    count_lines,
-    draw_outline,
-    sum_blocks,
-)
-
-Uint8Array = np.ndarray[Any, np.dtype[np.uint8]]
+from mrnet_features.stacks.pixel_passes import count_grey, count_lines, draw_outline, sum_blocks
 
 COARSE_SIDE = 64  # blocks on the shorter side of a slice where the outline is found
 JOINT_PLACE, JOINT_SPREAD = 0.57, 0.08  # of the joint line, in heights of the knee box
@@ -41,7 +32,7 @@ class Box(NamedTuple):
     column_stop: int
 
 
-def find_foreground(grey: Uint8Array) -> BoolArray:
+def find_foreground(grey: UInt8Array) -> BoolArray:
     """Mask of the leg: everything that is not air, dark bone and tendon inside included.
 
     Air and tissue are parted by Otsu's threshold [1]_ over the whole stack, on the logarithm
@@ -106,7 +97,7 @@ def find_foregrounds(grey: Array, layout: Layout) -> Array:
     return draw_outline(grey, inside, rows, columns, its_least)
 
 
-def find_knee_box(regions: Uint8Array) -> Box:
+def find_knee_box(regions: UInt8Array) -> Box:
     """Smallest box that holds the knee, but for a thin tail on each side.
 
     Parameters
@@ -151,7 +142,7 @@ def find_knee_boxes(regions: Array, layout: Layout) -> Array:
     return xp.astype(xp.stack(bounds, axis=1), xp.int32)
 
 
-def find_joint_row(grey: Uint8Array, box: Box) -> int:
+def find_joint_row(grey: UInt8Array, box: Box) -> int:
     """Row of the joint line between femur and tibia.
 
     The ends of both bones, cartilage and menisci lie there as level layers of different grey, on
@@ -176,7 +167,7 @@ def find_joint_row(grey: Uint8Array, box: Box) -> int:
     return choose_joint_row(changes[0], box)
 
 
-def choose_joint_row(changes: CountArray, box: Box) -> int:
+def choose_joint_row(changes: Int64Array, box: Box) -> int:
     """Row of the joint line, given how much each row changes.
 
     Parameters
@@ -201,7 +192,7 @@ def choose_joint_row(changes: CountArray, box: Box) -> int:
     return box.row_start + int(np.argmax(score))
 
 
-def _cut_evenly(length: int, side: int) -> EdgeArray:
+def _cut_evenly(length: int, side: int) -> Int64Array:
     """Edges of blocks of about `side` pixels, the same from both ends.
 
     Blocks that were not would move when the picture is mirrored.

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from mrnet_features.arrays import Array, twin
+from mrnet_features.arrays import Array, device_function
 from mrnet_features.launch import N_THREADS, launch
 from mrnet_features.stacks.exam_slices import Layout
-
-CountArray = np.ndarray[Any, np.dtype[np.int64]]
 
 _WARP = 32
 
 
-@twin
+@device_function
 def count_changes(grey: Array, boxes: Array, layout: Layout) -> Array:
     """Changes of the grey levels from the row above to the row below, in the middle of the knee.
 

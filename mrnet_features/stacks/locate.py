@@ -9,7 +9,7 @@ import numpy as np
 
 from mrnet_features.arrays import Array, namespace, to_host
 from mrnet_features.stacks.atlas import Frame, find_anchor
-from mrnet_features.stacks.discretisation import Quantisation
+from mrnet_features.stacks.discretisation import Discretisation
 from mrnet_features.stacks.exam_slices import Layout, lay_out
 from mrnet_features.stacks.foreground import Box, find_foregrounds, find_knee_boxes
 from mrnet_features.stacks.joint_line import count_changes
@@ -40,7 +40,7 @@ class Knees(NamedTuple):
 
 
 def find_knees(
-    greys: Sequence[Array], places: Sequence[int], plane: str | None, quantisation: Quantisation
+    greys: Sequence[Array], places: Sequence[int], plane: str | None, discretisation: Discretisation
 ) -> Knees:
     """Foregrounds, levels and frames of some exams of a batch.
 
@@ -56,7 +56,7 @@ def find_knees(
         Which of them; they have one height and one width.
     plane : {"axial", "coronal", "sagittal"}, optional
         None where no frames are asked for.
-    quantisation : Quantisation
+    discretisation : Discretisation
 
     Returns
     -------
@@ -76,7 +76,7 @@ def find_knees(
             facts.append(count_changes(grey, boxes, layout))
     on_host = to_host(xp.concat(facts, axis=1))  # the one wait for a device
     counts, boxes_on_host, changes = np.split(on_host, [256, 260], axis=1)
-    tables = np.stack([quantisation.table(row) for row in counts])
+    tables = np.stack([discretisation.table(row) for row in counts])
     levels = map_grey(grey, xp.asarray(tables), layout.owner)
     frames = (
         ()
@@ -86,7 +86,7 @@ def find_knees(
             for box, row in zip((Box(*row.tolist()) for row in boxes_on_host), changes, strict=True)
         )
     )
-    vouch_for(levels, 1, quantisation.n_levels)
+    vouch_for(levels, 1, discretisation.n_levels)
     vouch_for(regions, 0, 1)
-    stack = Stack(grey, levels, regions, quantisation.n_levels, starts=starts)
+    stack = Stack(grey, levels, regions, discretisation.n_levels, starts=starts)
     return Knees(tuple(places), stack, layout, frames)

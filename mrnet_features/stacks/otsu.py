@@ -7,9 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mrnet_features.arrays import Array, namespace, twin
-
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+from mrnet_features.arrays import Array, Float64Array, device_function, namespace
 
 
 def find_thresholds(counts: Array) -> Array:
@@ -57,7 +55,7 @@ def find_thresholds(counts: Array) -> Array:
     return xp.where(xp.any(parts, axis=1), best, only)
 
 
-@twin
+@device_function
 def find_brightness(sums: Array, areas: np.ndarray[Any, Any]) -> tuple[Array, Array]:
     """Mean of each block and its logarithm.
 
@@ -98,6 +96,6 @@ def _(sums: Array, areas: np.ndarray[Any, Any]) -> tuple[Array, Array]:
 
 
 @functools.lru_cache(maxsize=8)
-def _tabulate(areas: tuple[int, ...]) -> FloatArray:
+def _tabulate(areas: tuple[int, ...]) -> Float64Array:
     """Logarithms of the means of all sums that blocks of these areas can have."""
     return np.concatenate([np.log1p(np.arange(255 * area + 1) / area) for area in areas])

@@ -7,16 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage
 
-from mrnet_features.arrays import Array, twin
+from mrnet_features.arrays import Array, BoolArray, device_function
 from mrnet_features.launch import N_THREADS, SHARED_BYTES, launch
-from mrnet_features.stacks.pixel_passes import BoolArray
 
 _MOST_BLOCKS = 1024  # on a GPU, where a slice does not fit a block's shared memory
 _MARGIN = 2  # around the mask that is closed, as outlines.cu has it
 _STATIC_BYTES = 16  # shared memory that outlines.cu takes in any case, rounded up
 
 
-@twin
+@device_function
 def fill_outlines(masks: Array) -> Array:
     """Each slice's tissue with its gaps closed, its holes filled and its specks dropped.
 

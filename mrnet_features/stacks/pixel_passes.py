@@ -10,20 +10,15 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, twin
+from mrnet_features.arrays import Array, BoolArray, Int64Array, UInt32Array, device_function
 from mrnet_features.launch import N_THREADS, count_walks, launch, launch_each
-
-BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
-EdgeArray = np.ndarray[Any, np.dtype[np.int64]]
-SumArray = np.ndarray[Any, np.dtype[np.uint32]]
-CountArray = np.ndarray[Any, np.dtype[np.int64]]
 
 _SOURCE = "pixel_passes.cu"
 _STRIP_ROWS = 16  # as pixel_passes.cu has them
 
 
-@twin
-def sum_blocks(grey: Array, row_edges: EdgeArray, column_edges: EdgeArray) -> Array:
+@device_function
+def sum_blocks(grey: Array, row_edges: Int64Array, column_edges: Int64Array) -> Array:
     """Sum of the grey levels in every block of each slice.
 
     Parameters
@@ -41,12 +36,12 @@ def sum_blocks(grey: Array, row_edges: EdgeArray, column_edges: EdgeArray) -> Ar
     >>> sum_blocks(np.ones((1, 3, 2), np.uint8), np.array([0, 1, 3]), np.array([0, 2])).tolist()
     [[[2], [4]]]
     """
-    sums: SumArray = _sum_blocks(grey, row_edges, column_edges)
+    sums: UInt32Array = _sum_blocks(grey, row_edges, column_edges)
     return sums
 
 
 @sum_blocks.gpu
-def _(grey: Array, row_edges: EdgeArray, column_edges: EdgeArray) -> Array:
+def _(grey: Array, row_edges: Int64Array, column_edges: Int64Array) -> Array:
     import cupy
 
     n_slices, height, width = grey.shape
@@ -59,7 +54,7 @@ def _(grey: Array, row_edges: EdgeArray, column_edges: EdgeArray) -> Array:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _sum_blocks(grey: Any, row_edges: EdgeArray, column_edges: EdgeArray) -> SumArray:
+def _sum_blocks(grey: Any, row_edges: Int64Array, column_edges: Int64Array) -> UInt32Array:
     n_slices, _, width = grey.shape
     n_rows, n_columns = row_edges.shape[0] - 1, column_edges.shape[0] - 1
     sums = np.zeros((n_slices, n_rows, n_columns), np.uint32)
@@ -79,9 +74,9 @@ def _sum_blocks(grey: Any, row_edges: EdgeArray, column_edges: EdgeArray) -> Sum
     return sums
 
 
-@twin
+@device_function
 def draw_outline(
-    grey: Array, inside: Array, row_edges: EdgeArray, column_edges: EdgeArray, least: Array
+    grey: Array, inside: Array, row_edges: Int64Array, column_edges: Int64Array, least: Array
 ) -> Array:
     """Mask of the pixels in the blocks inside; on their rim, only where it is bright enough.
 
@@ -114,7 +109,7 @@ def draw_outline(
 
 @draw_outline.gpu
 def _(
-    grey: Array, inside: Array, row_edges: EdgeArray, column_edges: EdgeArray, least: Array
+    grey: Array, inside: Array, row_edges: Int64Array, column_edges: Int64Array, least: Array
 ) -> Array:
     import cupy
 
@@ -131,7 +126,7 @@ def _(
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _draw_outline(
-    grey: Any, inside: BoolArray, row_edges: EdgeArray, column_edges: EdgeArray, least: Any
+    grey: Any, inside: BoolArray, row_edges: Int64Array, column_edges: Int64Array, least: Any
 ) -> BoolArray:
     n_slices, height, width = grey.shape
     n_rows, n_columns = inside.shape[1:]
@@ -162,7 +157,7 @@ def _draw_outline(
     return mask
 
 
-@twin
+@device_function
 def count_grey(grey: Array, regions: Array, owner: Array, n_stacks: int) -> Array:
     """Number of pixels of each stack inside all regions at each grey level.
 
@@ -183,7 +178,7 @@ def count_grey(grey: Array, regions: Array, owner: Array, n_stacks: int) -> Arra
     >>> int(found[0, 7])
     1
     """
-    counts: CountArray = _count_grey(grey, regions, owner, n_stacks)
+    counts: Int64Array = _count_grey(grey, regions, owner, n_stacks)
     return counts
 
 
@@ -200,7 +195,7 @@ def _(grey: Array, regions: Array, owner: Array, n_stacks: int) -> Array:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _count_grey(grey: Any, regions: Any, owner: Any, n_stacks: int) -> CountArray:
+def _count_grey(grey: Any, regions: Any, owner: Any, n_stacks: int) -> Int64Array:
     n_slices, height, width = grey.shape
     # neighbours are often alike: two tables in turn, so that none waits for the last entry
     counts = np.zeros((n_stacks, 2, 2, 256), np.int64)
@@ -210,11 +205,11 @@ def _count_grey(grey: Any, regions: Any, owner: Any, n_stacks: int) -> CountArra
             line, inside = grey[s, y], regions[s, y]
             for x in range(width):
                 its_counts[x & 1, np.int64(inside[x] > 0), line[x]] += 1
-    found: CountArray = counts[:, 0, 1] + counts[:, 1, 1]
+    found: Int64Array = counts[:, 0, 1] + counts[:, 1, 1]
     return found
 
 
-@twin
+@device_function
 def map_grey(grey: Array, tables: Array, owner: Array) -> Array:
     """Entry of each pixel's grey level in its stack's table; several times as fast as indexing.
 
@@ -261,7 +256,7 @@ def _map_grey(grey: Any, tables: Any, owner: Any) -> Any:
     return mapped
 
 
-@twin
+@device_function
 def count_lines(mask: Array, owner: Array, n_stacks: int) -> tuple[Array, Array]:
     """Number of pixels of a mask in each row and each column, over all slices of a stack.
 

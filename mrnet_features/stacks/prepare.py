@@ -7,19 +7,19 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from mrnet_features.arrays import Array, Device, to_device
+from mrnet_features.arrays import Array, BoolArray, Device, UInt8Array, to_device
 from mrnet_features.stacks.atlas import KNEE, region_names
 from mrnet_features.stacks.crop import cut_sets
-from mrnet_features.stacks.discretisation import Quantisation
+from mrnet_features.stacks.discretisation import Discretisation
 from mrnet_features.stacks.exam_slices import lay_out
-from mrnet_features.stacks.foreground import Uint8Array, find_foreground
+from mrnet_features.stacks.foreground import find_foreground
 from mrnet_features.stacks.locate import find_knees
-from mrnet_features.stacks.pixel_passes import BoolArray, count_grey, map_grey
+from mrnet_features.stacks.pixel_passes import count_grey, map_grey
 from mrnet_features.stacks.stack import Group, Stack, check_stack, lay_end_to_end
 
 __all__ = [
+    "Discretisation",
     "Group",
-    "Quantisation",
     "Stack",
     "check_stack",
     "lay_end_to_end",
@@ -30,19 +30,19 @@ __all__ = [
 
 
 def prepare(
-    grey: Uint8Array,
+    grey: UInt8Array,
     *,
-    quantisation: Quantisation | None = None,
-    find_regions: Callable[[Uint8Array], BoolArray] = find_foreground,
+    discretisation: Discretisation | None = None,
+    find_regions: Callable[[UInt8Array], BoolArray] = find_foreground,
     device: Device = "cpu",
 ) -> Stack:
-    """Stack of a plane's pixels: foreground found, grey levels quantised.
+    """Stack of a plane's pixels: foreground found, grey levels discretised.
 
     Parameters
     ----------
     grey : ndarray of shape (n_slices, height, width), uint8
         Grey levels 0 to 255.
-    quantisation : Quantisation, optional
+    discretisation : Discretisation, optional
         Default: 32 levels between the foreground's robust limits.
     find_regions : callable, default `find_foreground`
         From `grey` to a mask (bool) of its shape.
@@ -71,7 +71,7 @@ def prepare(
     check_stack(grey, "stack")
     grey = np.ascontiguousarray(grey)
     regions = np.ascontiguousarray(find_regions(grey), dtype=np.uint8)
-    chosen = quantisation or Quantisation()
+    chosen = discretisation or Discretisation()
     owner = lay_out((0,), grey).owner
     table = chosen.table(count_grey(grey, regions, owner, 1)[0])
     levels = map_grey(grey, table[None], owner)
@@ -79,11 +79,11 @@ def prepare(
 
 
 def prepare_sets(
-    grey: Uint8Array,
+    grey: UInt8Array,
     plane: str,
     region_sets: Iterable[str],
     *,
-    quantisation: Quantisation | None = None,
+    discretisation: Discretisation | None = None,
     device: Device = "cpu",
 ) -> dict[str, Stack]:
     """Stacks of one plane, one for each region set.
@@ -99,7 +99,7 @@ def prepare_sets(
     plane : {"axial", "coronal", "sagittal"}
     region_sets : iterable of str
         ``knee`` or names of ``mrnet_features.stacks.atlas.REGION_SETS``.
-    quantisation : Quantisation, optional
+    discretisation : Discretisation, optional
         As `prepare`.
     device : {"cpu", "cuda"}, default "cpu"
 
@@ -120,7 +120,7 @@ def prepare_sets(
     >>> prepare_sets(grey, "sagittal", ["notch"])["notch"].region_names
     ('notch',)
     """
-    groups = prepare_batch([grey], plane, region_sets, quantisation=quantisation)
+    groups = prepare_batch([grey], plane, region_sets, discretisation=discretisation)
     return {name: _move(found[0].stack, device) for name, found in groups.items()}
 
 
@@ -129,7 +129,7 @@ def prepare_batch(
     plane: str,
     region_sets: Iterable[str],
     *,
-    quantisation: Quantisation | None = None,
+    discretisation: Discretisation | None = None,
 ) -> dict[str, list[Group]]:
     """Stacks of one plane of several exams, laid end to end, for each region set.
 
@@ -148,7 +148,7 @@ def prepare_batch(
     plane : {"axial", "coronal", "sagittal"}
     region_sets : iterable of str
         ``knee`` or names of ``mrnet_features.stacks.atlas.REGION_SETS``.
-    quantisation : Quantisation, optional
+    discretisation : Discretisation, optional
         As `prepare`.
 
     Returns
@@ -178,7 +178,7 @@ def prepare_batch(
     for place, grey in enumerate(greys):
         by_size.setdefault(tuple(grey.shape[1:]), []).append(place)
     knees = [
-        find_knees(greys, places, plane if wanted else None, quantisation or Quantisation())
+        find_knees(greys, places, plane if wanted else None, discretisation or Discretisation())
         for places in by_size.values()
     ]
     whole = [Group(found.places, found.stack) for found in knees]

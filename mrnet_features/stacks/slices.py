@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-IndexArray = np.ndarray[Any, np.dtype[np.int64]]
+from mrnet_features.arrays import Int64Array
 
 
-def count_slices(starts: Sequence[int], n_slices: int) -> IndexArray:
+def count_slices(starts: Sequence[int], n_slices: int) -> Int64Array:
     """Number of slices of each exam.
 
     Parameters
@@ -33,7 +32,7 @@ def count_slices(starts: Sequence[int], n_slices: int) -> IndexArray:
     return edges[1:] - edges[:-1]
 
 
-def find_owners(starts: Sequence[int], n_slices: int) -> IndexArray:
+def find_owners(starts: Sequence[int], n_slices: int) -> Int64Array:
     """Exam that each slice belongs to, 0 for the first.
 
     Parameters

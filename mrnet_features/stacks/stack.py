@@ -21,7 +21,7 @@ class Stack:
     grey : array of shape (n_slices, height, width), uint8
         Grey levels 0 to 255 as stored.
     levels : array of shape (n_slices, height, width), uint8
-        Grey levels quantised to 1..`n_levels`.
+        Grey levels discretised to 1..`n_levels`.
     regions : array of shape (n_slices, height, width), uint8
         0 outside, r inside the region named ``region_names[r - 1]``.
     n_levels : int
@@ -73,7 +73,7 @@ class Stack:
         if not 1 <= lowest <= highest <= self.n_levels:
             raise ValueError(
                 f"`levels` must lie in 1..{self.n_levels}, got {lowest}..{highest}. "
-                "Quantise the stack with `Quantisation.table`."
+                "Discretise the stack with `Discretisation.table`."
             )
         _, last = find_range(self.regions)
         if last > self.n_regions:

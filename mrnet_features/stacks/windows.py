@@ -12,17 +12,15 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, twin
+from mrnet_features.arrays import Array, Int32Array, device_function
 from mrnet_features.launch import N_THREADS, launch, launch_each
-
-BoxTable = np.ndarray[Any, np.dtype[np.int32]]
 
 NOWHERE = 2**31 - 1
 """First slice, row or column of an extent without a pixel; its last is -1."""
 
 
-@twin
-def find_extents(mask: Array, boxes: BoxTable, n_extents: int) -> Array:
+@device_function
+def find_extents(mask: Array, boxes: Int32Array, n_extents: int) -> Array:
     """First and last slice, row and column of a mask's pixels in boxes.
 
     Parameters
@@ -50,7 +48,7 @@ def find_extents(mask: Array, boxes: BoxTable, n_extents: int) -> Array:
 
 
 @find_extents.gpu
-def _(mask: Array, boxes: BoxTable, n_extents: int) -> Array:
+def _(mask: Array, boxes: Int32Array, n_extents: int) -> Array:
     import cupy
 
     extents = cupy.asarray(_begin_extents(n_extents))
@@ -65,12 +63,12 @@ def _(mask: Array, boxes: BoxTable, n_extents: int) -> Array:
     return extents
 
 
-def _begin_extents(n_extents: int) -> BoxTable:
+def _begin_extents(n_extents: int) -> Int32Array:
     return np.tile(np.array([NOWHERE, -1], np.int32), (n_extents, 3))
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _find_extents(mask: Any, boxes: BoxTable, extents: Any) -> None:
+def _find_extents(mask: Any, boxes: Int32Array, extents: Any) -> None:
     for k in range(boxes.shape[0]):
         extent, left = extents[boxes[k, 6]], boxes[k, 4]
         for s in range(boxes[k, 0], boxes[k, 1]):
@@ -96,7 +94,7 @@ def _find_extents(mask: Any, boxes: BoxTable, extents: Any) -> None:
                     extent[5] = left + last
 
 
-@twin
+@device_function
 def cut_windows(part: Array, cuts: Array, target: Array) -> None:
     """Copy windows of some slices to slices of another array.
 
@@ -131,8 +129,10 @@ def _(part: Array, cuts: Array, target: Array) -> None:
     launch_each("windows.cu", "cut_windows", n, (part, cupy.asarray(cuts), *sizes, target))
 
 
-@twin
-def draw_boxes(mask: Array, boxes: BoxTable, spans: BoxTable, cuts: Array, target: Array) -> None:
+@device_function
+def draw_boxes(
+    mask: Array, boxes: Int32Array, spans: Int32Array, cuts: Array, target: Array
+) -> None:
     """Draw the boxes of some slices, where a mask is, into windows of them.
 
     Parameters
@@ -160,7 +160,7 @@ def draw_boxes(mask: Array, boxes: BoxTable, spans: BoxTable, cuts: Array, targe
 
 
 @draw_boxes.gpu
-def _(mask: Array, boxes: BoxTable, spans: BoxTable, cuts: Array, target: Array) -> None:
+def _(mask: Array, boxes: Int32Array, spans: Int32Array, cuts: Array, target: Array) -> None:
     import cupy
 
     _, height, width = mask.shape
@@ -172,7 +172,7 @@ def _(mask: Array, boxes: BoxTable, spans: BoxTable, cuts: Array, target: Array)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _draw_boxes(mask: Any, boxes: BoxTable, spans: BoxTable, cuts: Array, target: Any) -> None:
+def _draw_boxes(mask: Any, boxes: Int32Array, spans: Int32Array, cuts: Array, target: Any) -> None:
     _, height, width = target.shape
     for k in range(cuts.shape[0]):
         s, top, left = cuts[k, 0], cuts[k, 1], cuts[k, 2]

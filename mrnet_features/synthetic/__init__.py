@@ -4,8 +4,8 @@ Nothing in it is taken from a patient: shapes are formulae whose sizes were meas
 example knee, signals follow from published relaxation times.
 """
 
-from mrnet_features.synthetic.pathology import Findings, draw_findings
+from mrnet_features.synthetic.pathology import Pathology, draw_pathology
 from mrnet_features.synthetic.scan import KneeExam, draw_knee
 from mrnet_features.synthetic.write import write_knees
 
-__all__ = ["Findings", "KneeExam", "draw_findings", "draw_knee", "write_knees"]
+__all__ = ["KneeExam", "Pathology", "draw_knee", "draw_pathology", "write_knees"]

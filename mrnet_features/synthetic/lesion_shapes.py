@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from mrnet_features.synthetic import tissues as t
 from mrnet_features.synthetic.bones import DISTAL, TROCHLEA, Bones
-from mrnet_features.synthetic.pathology import Findings, MeniscusTear, Spot
+from mrnet_features.synthetic.pathology import MeniscusTear, Pathology, Spot
 from mrnet_features.synthetic.soft_tissue import LATERAL_MENISCUS, MEDIAL_MENISCUS, Soft
 
 # Columns of a blob: centre (0-2), rows of the matrix that maps it to the unit ball (3-11), reach
@@ -164,7 +164,7 @@ def bone_place(spot: Spot, bones: Bones) -> tuple[float, float, float]:
     return x_side + 7.0 * spot.u, 5.0 + 12.0 * spot.v, -7.5
 
 
-def spot_blobs(findings: Findings, bones: Bones) -> list[NDArray[np.float64]]:
+def spot_blobs(findings: Pathology, bones: Bones) -> list[NDArray[np.float64]]:
     """Return the blobs of marrow oedema, red marrow and cartilage defects."""
     rows = []
     for spot in findings.oedema:
@@ -188,7 +188,7 @@ def spot_blobs(findings: Findings, bones: Bones) -> list[NDArray[np.float64]]:
     return rows
 
 
-def fluid_blobs(findings: Findings) -> list[NDArray[np.float64]]:
+def fluid_blobs(findings: Pathology) -> list[NDArray[np.float64]]:
     """Return the blobs of joint fluid: the suprapatellar recess, the gutters, a Baker's cyst."""
     ml = findings.effusion_ml
     rows = []
@@ -220,12 +220,12 @@ def fluid_blobs(findings: Findings) -> list[NDArray[np.float64]]:
     return rows
 
 
-def lesion_blobs(findings: Findings, bones: Bones, soft: Soft) -> NDArray[np.float64]:
+def lesion_blobs(findings: Pathology, bones: Bones, soft: Soft) -> NDArray[np.float64]:
     """Return everything a knee's findings change, as a table of blobs.
 
     Parameters
     ----------
-    findings : Findings
+    findings : Pathology
         What is wrong with the knee.
     bones, soft : Bones, Soft
         The person it is wrong with.

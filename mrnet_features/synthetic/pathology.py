@@ -80,7 +80,7 @@ class Spot:
 
 
 @dataclass(frozen=True)
-class Findings:
+class Pathology:
     """All that is true of one knee, before label noise."""
 
     cell: int
@@ -186,7 +186,7 @@ def draw_indirect_oedema(
     return oedema
 
 
-def draw_findings(generator: np.random.Generator, split: str = "train") -> Findings:
+def draw_pathology(generator: np.random.Generator, split: str = "train") -> Pathology:
     """Return what is wrong with one knee, and the labels an imperfect reader would give it.
 
     Parameters
@@ -198,7 +198,7 @@ def draw_findings(generator: np.random.Generator, split: str = "train") -> Findi
 
     Returns
     -------
-    Findings
+    Pathology
     """
     cell = draw_cell(generator, split)
     abnormal, acl, meniscus = CELLS[cell]
@@ -229,7 +229,7 @@ def draw_findings(generator: np.random.Generator, split: str = "train") -> Findi
     n_red = generator.poisson(RED_MARROW_RATE)
     red = [draw_spot(generator, ("femur shaft", "tibia shaft"), 8.0, 16.0) for _ in range(n_red)]
     magic = float(generator.uniform(0.3, 0.8)) if generator.random() < MAGIC_ANGLE_RATE else 0.0
-    return Findings(
+    return Pathology(
         cell=cell,
         tears=tuple(tears),
         worn=tuple(worn),

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage, special
 
-from mrnet_features.data.release import PLANES, SPLITS, TASKS
+from mrnet_features.names import PLANES, SPLITS, TASKS
 from mrnet_features.synthetic.anatomy import Knee, draw_person
 from mrnet_features.synthetic.lesion_shapes import lesion_blobs
 from mrnet_features.synthetic.ligaments import (
@@ -16,7 +16,7 @@ from mrnet_features.synthetic.ligaments import (
     ACL_MUCOID,
     ACL_PARTIAL,
 )
-from mrnet_features.synthetic.pathology import CELLS, Findings, draw_findings
+from mrnet_features.synthetic.pathology import CELLS, Pathology, draw_pathology
 from mrnet_features.synthetic.render import finish_stack, noise_volumes, paint_stack, spread_points
 from mrnet_features.synthetic.signal import SEQUENCES, tissue_signal, tissue_texture
 
@@ -272,7 +272,7 @@ def standardise(
 
 
 def draw_knee(
-    seed: int, split: str = "train", index: int = 0, *, findings: Findings | None = None
+    seed: int, split: str = "train", index: int = 0, *, findings: Pathology | None = None
 ) -> KneeExam:
     """Return one synthetic exam.
 
@@ -284,7 +284,7 @@ def draw_knee(
         Whose label frequencies hold.
     index : int
         Which exam of the split, from 0.
-    findings : Findings, optional
+    findings : Pathology, optional
         What is wrong with the knee; drawn where None. The person and the scan stay the same, so
         that two calls show one knee with and without a lesion.
 
@@ -295,7 +295,7 @@ def draw_knee(
     if split not in SPLITS:
         raise ValueError(f"`split` must be one of {SPLITS}, got {split!r}.")
     finding_stream, person_stream, scan_stream, *plane_streams = streams(seed, split, index)
-    drawn = draw_findings(finding_stream, split)
+    drawn = draw_pathology(finding_stream, split)
     if findings is None:
         findings = drawn
     bones, soft, tables = draw_person(person_stream)
@@ -351,7 +351,7 @@ def draw_knee(
     return KneeExam(stacks=stacks, labels=labels, truth=truth)
 
 
-def truth_row(findings: Findings) -> dict[str, object]:
+def truth_row(findings: Pathology) -> dict[str, object]:
     """Return the part of the truth table that speaks of findings."""
     row: dict[str, object] = {}
     for name, true, seen in zip(TASKS, CELLS[findings.cell], findings.observed, strict=True):

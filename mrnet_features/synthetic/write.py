@@ -12,8 +12,8 @@ import pandas as pd
 from joblib import delayed
 from tqdm import tqdm
 
-from mrnet_features.data.release import PLANES, SPLITS, TASKS
 from mrnet_features.jobs import run_jobs
+from mrnet_features.names import PLANES, SPLITS, TASKS
 from mrnet_features.synthetic.compiled import source_stamp
 from mrnet_features.synthetic.scan import draw_knee
 

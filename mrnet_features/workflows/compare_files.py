@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from mrnet_features.evaluation.comparison.added_value import Complement, measure_complement
+from mrnet_features.evaluation.comparison.added_value import AddedValue, measure_added_value
 from mrnet_features.evaluation.comparison.compare import Comparison, compare
 from mrnet_features.evaluation.comparison.read_predictions import read_predictions
 from mrnet_features.evaluation.plain import to_plain
@@ -22,12 +22,12 @@ class FileComparison:
     Attributes
     ----------
     comparison : Comparison
-    complements : dict of str to Complement
+    added_values : dict of str to AddedValue
         For each model but the first: what stacking it on the first gains. Empty unless asked for.
     """
 
     comparison: Comparison
-    complements: Mapping[str, Complement]
+    added_values: Mapping[str, AddedValue]
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything in plain types, for a JSON file."""
@@ -35,8 +35,8 @@ class FileComparison:
             "aucs": to_plain(self.comparison.frame().reset_index()),
             "differences": to_plain(self.comparison.summary()),
             "stacked": {
-                name: to_plain(complement.summary().reset_index())
-                for name, complement in self.complements.items()
+                name: to_plain(added_value.summary().reset_index())
+                for name, added_value in self.added_values.items()
             },
         }
 
@@ -115,11 +115,11 @@ def compare_files(
     comparison = compare(models, labels, subset=subset)
     base, *others = models
     shared = labels.loc[next(iter(comparison.scores.values())).influence.index]
-    complements = {
-        name: measure_complement(_cut(models[base], shared), _cut(models[name], shared), shared)
+    added_values = {
+        name: measure_added_value(_cut(models[base], shared), _cut(models[name], shared), shared)
         for name in (others if stack else [])
     }
-    return FileComparison(comparison, complements)
+    return FileComparison(comparison, added_values)
 
 
 def format_comparison(result: FileComparison) -> str:
@@ -136,9 +136,9 @@ def format_comparison(result: FileComparison) -> str:
     aucs = result.comparison.frame()[["auc", "se", "ci_low", "ci_high"]].reset_index()
     blocks = [_show(aucs), _show(result.comparison.summary())]
     base = next(iter(result.comparison.scores))
-    for name, complement in result.complements.items():
+    for name, added_value in result.added_values.items():
         title = f"{name} stacked on {base}, against {base} alone:"
-        blocks.append(f"{title}\n{_show(complement.summary().reset_index())}")
+        blocks.append(f"{title}\n{_show(added_value.summary().reset_index())}")
     return "\n\n".join(blocks)
 
 
@@ -165,6 +165,6 @@ def _cut(model: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
 
 
 def _show(table: pd.DataFrame) -> str:
-    return table.rename(columns={"smallest_detectable": "detectable"}).to_string(
+    return table.rename(columns={"minimum_detectable_difference": "detectable"}).to_string(
         index=False, float_format=lambda value: f"{value:.3f}", na_rep="-"
     )

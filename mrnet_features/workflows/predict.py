@@ -12,12 +12,13 @@ from typing import Any
 import pandas as pd
 
 from mrnet_features.data.mrnet import Exam
-from mrnet_features.evaluation.comparison.read_predictions import TASKS, read_paths
+from mrnet_features.evaluation.comparison.read_predictions import read_paths
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.families import discover_families
 from mrnet_features.files import write_text
 from mrnet_features.models.bundle import Bundle, load_bundle
-from mrnet_features.stacks.prepare import Quantisation
+from mrnet_features.names import TASKS
+from mrnet_features.stacks.prepare import Discretisation
 
 
 def predict_paths(
@@ -144,7 +145,7 @@ def _read_recipe(recipe: Mapping[str, Any], device: str, n_jobs: int | None) -> 
         families,
         planes=settings["planes"],
         pools=settings["pools"],
-        quantisation=Quantisation(**settings["quantisation"]),
+        discretisation=Discretisation(**settings["discretisation"]),
         extensive=settings["extensive"],
         device=device,
         n_jobs=n_jobs,

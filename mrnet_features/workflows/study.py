@@ -13,7 +13,7 @@ import pandas as pd
 
 from mrnet_features.data.mrnet import Dataset, list_excluded, load_mrnet
 from mrnet_features.evaluation.importance.importance import Importance, importance
-from mrnet_features.evaluation.leakage.checks import find_duplicates, inspect_table
+from mrnet_features.evaluation.leakage.checks import check_leakage, find_repeated_rows
 from mrnet_features.evaluation.metrics.calibration import measure_calibration
 from mrnet_features.evaluation.metrics.operating_points import apply_thresholds, choose_thresholds
 from mrnet_features.evaluation.plain import to_plain
@@ -45,7 +45,7 @@ class Reproduction:
     importance : Importance
         Of the first model, by family.
     suspicions : list of str
-        What `inspect_table` and `find_duplicates` say of the tables.
+        What `check_leakage` and `find_repeated_rows` say of the tables.
     """
 
     findings: pd.DataFrame
@@ -85,7 +85,7 @@ def reproduce(
     out: str | Path,
     *,
     families: str | Sequence[Any] = "baseline",
-    views: Sequence[str] = ("contribution", "permutation"),
+    views: Sequence[str] = ("shap", "permutation"),
     device: str = "auto",
     exclude: pd.DataFrame | Iterable[str] | None = None,
     seed: int = 0,
@@ -200,8 +200,8 @@ def _study(
             seed=seed,
             n_jobs=n_jobs,
         )
-    suspicions = [s.text for s in inspect_table(tables["train"], train.labels, seed=seed)]
-    copies = find_duplicates(tables)
+    suspicions = [s.text for s in check_leakage(tables["train"], train.labels, seed=seed)]
+    copies = find_repeated_rows(tables)
     if len(copies):
         suspicions.append(f"{len(copies)} pairs of exams have equal rows in train or valid.")
     return Reproduction(

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mrnet_features.data.mrnet import PLANES, TASKS
+from mrnet_features.names import PLANES, TASKS
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 SMALL = {

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from mrnet_features import counts
-from mrnet_features.arrays import Twin, to_device, to_host
+from mrnet_features.arrays import DeviceFunction, to_device, to_host
 from mrnet_features.counts.region_extents import extents
 from tests.support.zoo import stacks
 
 
-def find_twins():
+def find_device_functions():
     """Every count that is to have a GPU body, by name."""
     modules = [
         importlib.import_module(f"{counts.__name__}.{info.name}")
@@ -27,11 +27,11 @@ def find_twins():
         name: item
         for module in modules
         for name, item in vars(module).items()
-        if isinstance(item, Twin) and item.__module__ == module.__name__
+        if isinstance(item, DeviceFunction) and item.__module__ == module.__name__
     }
 
 
-TWINS = find_twins()
+TWINS = find_device_functions()
 
 # What each count is asked for, given the number of levels; `n_regions` is added where it is taken.
 OPTIONS = {

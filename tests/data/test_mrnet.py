@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mrnet_features.data.mrnet import PLANES, TASKS, load_labels, load_mrnet
+from mrnet_features.data.mrnet import load_labels, load_mrnet
+from mrnet_features.names import PLANES, TASKS
 
 
 @pytest.fixture

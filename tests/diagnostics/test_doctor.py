@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from mrnet_features import cli, counts
-from mrnet_features.arrays import Twin
-from mrnet_features.cli.format import format_findings
+from mrnet_features.arrays import DeviceFunction
+from mrnet_features.cli.format import format_machine_checks
 from mrnet_features.counts.histogram import histogram
 from mrnet_features.diagnostics import gpu_selftest as selftest
 from mrnet_features.diagnostics.doctor import examine_machine
@@ -36,7 +36,7 @@ def without_libgomp(monkeypatch):
 def test_doctor_names_the_package_of_a_missing_libgomp():
     [finding] = [f for f in examine_machine() if f.subject == "lightgbm"]
     assert finding.state == "missing"
-    assert "apt-get install libgomp1" in format_findings([finding])
+    assert "apt-get install libgomp1" in format_machine_checks([finding])
 
 
 @pytest.mark.usefixtures("without_libgomp")
@@ -79,20 +79,20 @@ def test_doctor_compares_a_gpu_with_the_cpu(emulated_gpu):
 
 def test_the_self_test_reaches_every_count(emulated_gpu, monkeypatch):
     reached = set()
-    real = Twin.__call__
+    real = DeviceFunction.__call__
 
     def note(self, *args, **kwargs):
         reached.add(self.__name__)
         return real(self, *args, **kwargs)
 
-    monkeypatch.setattr(Twin, "__call__", note)
+    monkeypatch.setattr(DeviceFunction, "__call__", note)
     compare_devices()
     monkeypatch.undo()
     modules = [
         importlib.import_module(f"{counts.__name__}.{info.name}")
         for info in pkgutil.iter_modules(counts.__path__)
     ]
-    twins = {n for m in modules for n, item in vars(m).items() if isinstance(item, Twin)}
+    twins = {n for m in modules for n, item in vars(m).items() if isinstance(item, DeviceFunction)}
     assert reached == twins
 
 

@@ -5,7 +5,7 @@ import pytest
 from mrnet_features.diagnostics.family_catalogue import list_families, list_statistics
 from mrnet_features.families import discover_families
 from mrnet_features.families.base import Family
-from mrnet_features.families.documentation import read_table
+from mrnet_features.families.documentation import read_statistics
 
 
 def test_every_family_stands_in_the_catalogue_with_its_statistics():
@@ -49,7 +49,7 @@ def test_a_row_may_run_over_two_lines():
         def describe(self, counts):
             return {}
 
-    assert read_table(Lines) == [
+    assert read_statistics(Lines) == [
         {"statistic": "one", "formula": "the first of two"},
         {"statistic": "two", "formula": "alone"},
     ]
@@ -59,4 +59,4 @@ def test_what_is_not_there_is_named():
     with pytest.raises(ValueError, match="There is no family 'texture'. Families: acquisition"):
         list_statistics("texture")
     with pytest.raises(ValueError, match="must hold a table whose first column is 'statistic'"):
-        read_table(Family)
+        read_statistics(Family)

@@ -10,15 +10,15 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mrnet_features.evaluation import (
+    check_leakage,
     compare,
     cross_validate,
     evaluate,
     importance,
-    inspect_table,
+    measure_added_value,
     measure_calibration,
-    measure_complement,
     measure_operating_points,
-    read_table,
+    read_external_table,
 )
 from mrnet_features.models import lightgbm_baseline, logistic_baseline
 
@@ -41,7 +41,7 @@ def digits(tmp_path_factory):
     features, labels = make_digits()
     path = tmp_path_factory.mktemp("digits") / "pixels.parquet"
     features.rename_axis("image").reset_index().to_parquet(path)
-    return read_table(path), labels
+    return read_external_table(path), labels
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,9 @@ def test_comparison_ranks_trees_above_a_straight_line(digits, evaluations):
     assert set(rows["method"]) == {"nadeau-bengio"}
     assert (rows["difference"] < 0).all()
     assert rows.loc["mean", "p"] < 0.1  # four degrees of freedom: five folds, once
-    stacked = measure_complement(evaluations["logistic"], evaluations["trees"], labels, n_repeats=1)
+    stacked = measure_added_value(
+        evaluations["logistic"], evaluations["trees"], labels, n_repeats=1
+    )
     assert stacked.summary().loc["mean", "ci_low"] > 0
 
 
@@ -97,7 +99,7 @@ def test_probabilities_of_the_logistic_regression_are_sane(digits, evaluations):
 
 
 def test_nothing_in_the_pixels_looks_like_a_leak(digits):
-    assert [s for s in inspect_table(*digits) if s.kind != "duplicate"] == []
+    assert [s for s in check_leakage(*digits) if s.kind != "duplicate"] == []
 
 
 def test_three_questions_about_a_tumour_on_held_out_patients():

@@ -9,9 +9,9 @@ import pytest
 
 from mrnet_features import FeatureExtractor
 from mrnet_features.arrays import to_device, to_host
-from mrnet_features.data.mrnet import PLANES
 from mrnet_features.extraction.describe import describe_batch, describe_together, read_exam
 from mrnet_features.families.base import Family
+from mrnet_features.names import PLANES
 from mrnet_features.stacks.prepare import prepare_batch
 
 SHAPES = [(5, 72, 80), (3, 72, 80), (1, 72, 80), (4, 90, 66), (6, 72, 80)]

@@ -12,14 +12,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks
 
-from mrnet_features.data.mrnet import PLANES, Exam
+from mrnet_features.data.mrnet import Exam
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.families import PRESETS, discover_families
 from mrnet_features.families.base import Family
 from mrnet_features.families.glcm import Glcm
 from mrnet_features.families.intensity import Intensity
-from mrnet_features.names import parse_name
-from mrnet_features.stacks.prepare import Quantisation
+from mrnet_features.names import PLANES, parse_name
+from mrnet_features.stacks.prepare import Discretisation
 
 
 def make_stack(seed=0, n_slices=5, height=80, width=72):
@@ -217,7 +217,7 @@ def test_wrong_parameters_are_refused_before_a_pixel_is_read(parameters, error):
 
 def test_clones_and_pipelines(exams):
     extractor = FeatureExtractor(
-        [Intensity(), Glcm(distance=2)], quantisation=Quantisation(8), planes=("axial",)
+        [Intensity(), Glcm(distance=2)], discretisation=Discretisation(8), planes=("axial",)
     )
     copy = clone(extractor)
     assert copy.get_params()["families"] == extractor.families
@@ -244,7 +244,7 @@ def test_recipes_tell_apart_what_gives_other_rows():
             {"families": "minimal"},
             {"planes": ("axial",)},
             {"pools": ("mean",)},
-            {"quantisation": Quantisation(16)},
+            {"discretisation": Discretisation(16)},
             {"extensive": True},
         )
     }

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from mrnet_features import FeatureExtractor
-from mrnet_features.data.mrnet import PLANES
+from mrnet_features.names import PLANES
 
 pytestmark = pytest.mark.usefixtures("gpu")
 

@@ -164,7 +164,7 @@ class First(Brightness):
 
 @dataclass(frozen=True)
 class Crossing(Brightness):
-    slices_talk: ClassVar[bool] = True
+    uses_neighbouring_slices: ClassVar[bool] = True
 
     def count(self, stack):
         counts = super().count(stack)

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mrnet_features import quality as package
-from mrnet_features.data.mrnet import PLANES, Dataset, load_mrnet
-from mrnet_features.quality import CODES, cohort_rules, stack_rules
+from mrnet_features.data.mrnet import Dataset, load_mrnet
+from mrnet_features.names import PLANES
+from mrnet_features.quality import CODES, cohort_rules, measurements, stack_rules
+from mrnet_features.quality import audit as quality_audit
 from mrnet_features.quality.audit import audit
 from mrnet_features.quality.findings import FOLDER_CODES
 from mrnet_features.quality.measurements import measure_stack
@@ -337,7 +338,7 @@ def test_what_the_audit_names_can_be_left_out_when_loading(root):
 
 def test_codes_of_the_folder_alone_read_no_pixel(root, monkeypatch):
     spoil_folder(root)
-    monkeypatch.setattr(package.run, "measure_exam", None)
+    monkeypatch.setattr(quality_audit, "measure_exam", None)
     table = audit(root, codes=["label-conflict", "stack-file"])
     assert sorted(table["code"]) == ["label-conflict", "stack-file"]
 
@@ -427,7 +428,7 @@ def test_what_fails_while_a_stack_is_measured_names_exam_and_plane(root, monkeyp
     def fail(grey, leg):
         raise ZeroDivisionError(f"{grey.shape} {leg.shape}")
 
-    monkeypatch.setattr(package.measure, "measure_noise", fail)
+    monkeypatch.setattr(measurements, "measure_noise", fail)
     with pytest.raises(ZeroDivisionError) as caught:
         audit(load_mrnet(root), n_jobs=1)
     assert caught.value.__notes__ == ["while exam '0000', plane 'axial', was measured"]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from mrnet_features.data.release import PLANES
+from mrnet_features.names import PLANES
 from mrnet_features.quality.cohort_rules import describe_cut
 from mrnet_features.quality.ghosts import Ghosts, find_worst, score_ghosts
 from mrnet_features.quality.measurements import measure_stack

@@ -101,8 +101,8 @@ def test_regions_do_not_overlap(name, plane):
     for place in chosen.places:
         only = {plane: RegionSet((place,))}
         with pytest.MonkeyPatch.context() as patch:
-            patch.setitem(REGION_SETS, "alone", only)
-            mask = draw_regions("alone", plane, foreground, frame)
+            patch.setitem(REGION_SETS, "single_group", only)
+            mask = draw_regions("single_group", plane, foreground, frame)
         for k in range(1, 3 if place.pair else 2):
             region = next(regions)
             assert (mask == k).any(), f"{place.name} is empty"

@@ -13,7 +13,7 @@ from mrnet_features.counts.cooccurrence import pairs
 from mrnet_features.counts.histogram import histogram
 from mrnet_features.stacks import ranges
 from mrnet_features.stacks.atlas import REGION_SETS
-from mrnet_features.stacks.prepare import Quantisation, prepare_batch, prepare_sets
+from mrnet_features.stacks.prepare import Discretisation, prepare_batch, prepare_sets
 from mrnet_features.stacks.stack import Stack
 from mrnet_features.stacks.windows import cut_windows, draw_boxes, find_extents
 from mrnet_features.synthetic import draw_knee
@@ -87,13 +87,13 @@ def draw_bones(rng, shape):
         st.tuples(st.integers(1, 80), st.integers(1, 80)), min_size=1, max_size=2, unique=True
     ),
     plane=st.sampled_from(PLANES),
-    quantisation=st.sampled_from([None, Quantisation(8), Quantisation(edges=(3, 100))]),
+    discretisation=st.sampled_from([None, Discretisation(8), Discretisation(edges=(3, 100))]),
 )
-def test_any_batch_is_prepared_the_same(seed, lengths, sizes, plane, quantisation):
+def test_any_batch_is_prepared_the_same(seed, lengths, sizes, plane, discretisation):
     rng = np.random.default_rng(seed)
     greys = [draw_bones(rng, (n, *sizes[k % len(sizes)])) for k, n in enumerate(lengths)]
-    groups = assert_same(greys, plane, quantisation=quantisation)
-    if quantisation is None:
+    groups = assert_same(greys, plane, discretisation=discretisation)
+    if discretisation is None:
         assert_alone(greys, plane, groups)
 
 

@@ -1,4 +1,4 @@
-"""Stack and Quantisation: tables as the IBSI manual bins, errors instead of nonsense."""
+"""Stack and Discretisation: tables as the IBSI manual bins, errors instead of nonsense."""
 
 import json
 from dataclasses import asdict
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mrnet_features.stacks.prepare import (
-    Quantisation,
+    Discretisation,
     Stack,
     lay_end_to_end,
     prepare,
@@ -23,7 +23,7 @@ def test_equal_bins_are_the_fixed_bin_number_of_the_manual(lowest, span, n_level
     highest = min(lowest + span, 255)
     histogram = np.zeros(256, int)
     histogram[[lowest, highest]] = 1
-    table = Quantisation(n_levels, low=0.0, high=1.0).table(histogram)
+    table = Discretisation(n_levels, low=0.0, high=1.0).table(histogram)
     for grey in range(lowest, highest + 1):
         # IBSI 2.7: floor(N (X - min) / (max - min)) + 1, and N at the maximum
         bin_ = n_levels * (grey - lowest) // (highest - lowest) + 1
@@ -34,7 +34,7 @@ def test_equal_bins_are_the_fixed_bin_number_of_the_manual(lowest, span, n_level
 
 def test_levels_ascend_with_grey():
     histogram = np.random.default_rng(0).integers(0, 99, 256)
-    table = Quantisation().table(histogram)
+    table = Discretisation().table(histogram)
     assert (np.diff(table.astype(int)) >= 0).all()
     assert (table.min(), table.max()) == (1, 32)
 
@@ -42,30 +42,30 @@ def test_levels_ascend_with_grey():
 def test_outliers_do_not_stretch_robust_limits():
     histogram = np.zeros(256, int)
     histogram[50:150] = 1000
-    clean = Quantisation().table(histogram)
+    clean = Discretisation().table(histogram)
     histogram[255] = 10
-    assert np.array_equal(clean, Quantisation().table(histogram))
+    assert np.array_equal(clean, Discretisation().table(histogram))
 
 
 @pytest.mark.parametrize("grey", [0, 100, 255])
 def test_one_grey_level_is_no_error(grey):
-    table = Quantisation().table(np.eye(256, dtype=int)[grey])
+    table = Discretisation().table(np.eye(256, dtype=int)[grey])
     assert table[grey] in {1, 32}
 
 
 def test_edges_ignore_the_histogram():
-    quantisation = Quantisation(edges=(50, 100, 200))
-    assert quantisation.n_levels == 4
-    table = quantisation.table(np.zeros(256, int))
+    discretisation = Discretisation(edges=(50, 100, 200))
+    assert discretisation.n_levels == 4
+    table = discretisation.table(np.zeros(256, int))
     assert np.array_equal(np.flatnonzero(np.diff(table.astype(int))) + 1, [50, 100, 200])
 
 
 def test_edges_of_any_kind_are_kept_as_plain_integers():
-    made = [Quantisation(edges=edges) for edges in ((3, 7), [3, 7], np.array([3, 7]))]
+    made = [Discretisation(edges=edges) for edges in ((3, 7), [3, 7], np.array([3, 7]))]
     assert made[0] == made[1] == made[2]
-    assert len({hash(quantisation) for quantisation in made}) == 1
+    assert len({hash(discretisation) for discretisation in made}) == 1
     assert json.dumps(asdict(made[2])) == json.dumps(asdict(made[0]))
-    assert Quantisation(**asdict(made[0])) == made[0]
+    assert Discretisation(**asdict(made[0])) == made[0]
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_edges_of_any_kind_are_kept_as_plain_integers():
 )
 def test_an_impossible_quantisation_is_refused(parameters):
     with pytest.raises(ValueError, match="must be|follows from"):
-        Quantisation(**parameters)
+        Discretisation(**parameters)
 
 
 def test_prepare_leaves_its_input_alone_and_shares_no_levels_with_it():

@@ -7,15 +7,15 @@ import pytest
 from scipy import ndimage
 from scipy.special import jv
 
-from mrnet_features.data.release import PLANES
-from mrnet_features.synthetic import Findings, draw_knee, tissues
+from mrnet_features.names import PLANES
+from mrnet_features.synthetic import Pathology, draw_knee, tissues
 from mrnet_features.synthetic.anatomy import draw_person
 from mrnet_features.synthetic.bones import femur_distance, patella_distance, tibia_distance
 from mrnet_features.synthetic.pathology import MeniscusTear, Spot
 from mrnet_features.synthetic.scan import SLICE_COUNTS, add_ghosts, draw_slice_count
 from mrnet_features.synthetic.signal import tissue_signal
 
-HEALTHY = Findings(cell=0, effusion_ml=3.0)
+HEALTHY = Pathology(cell=0, effusion_ml=3.0)
 
 
 @pytest.fixture(scope="module")

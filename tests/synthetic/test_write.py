@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mrnet_features.synthetic import draw_findings, write_knees
+from mrnet_features.synthetic import draw_pathology, write_knees
 from mrnet_features.synthetic.pathology import CELLS, FREQUENCIES, LABEL_NOISE
 
 PLANES = ("axial", "coronal", "sagittal")
@@ -135,7 +135,7 @@ def test_settings_are_recorded(folder):
 def test_labels_have_the_published_joint_frequencies(split):
     generator = np.random.default_rng(99)
     n = 6000
-    drawn = [draw_findings(generator, split) for _ in range(n)]
+    drawn = [draw_pathology(generator, split) for _ in range(n)]
     expected = np.array(FREQUENCIES[split]) / sum(FREQUENCIES[split])
     true = np.bincount([f.cell for f in drawn], minlength=5)
     seen = np.array([sum(f.observed == cell for f in drawn) for cell in CELLS])
@@ -150,7 +150,7 @@ def test_labels_have_the_published_joint_frequencies(split):
 def test_findings_bear_out_the_true_labels():
     generator = np.random.default_rng(7)
     for _ in range(1500):
-        findings = draw_findings(generator)
+        findings = draw_pathology(generator)
         abnormal, acl, meniscus = CELLS[findings.cell]
         assert (findings.acl_state in {"partial", "complete"}) == bool(acl)
         assert bool(findings.tears) == bool(meniscus)
@@ -165,7 +165,7 @@ def test_findings_bear_out_the_true_labels():
 def test_the_medial_posterior_horn_tears_most():
     generator = np.random.default_rng(8)
     places = [
-        (tear.side, tear.horn) for _ in range(3000) for tear in draw_findings(generator).tears
+        (tear.side, tear.horn) for _ in range(3000) for tear in draw_pathology(generator).tears
     ]
     shares = pd.Series(places).value_counts(normalize=True)
     assert shares.index[0] == ("medial", "posterior")

@@ -45,7 +45,7 @@ def test_competition_file_against_a_tidy_one(folder):
     mean = next(row for row in result["differences"] if row["task"] == "mean")
     assert mean["difference"] > 0
     assert mean["method"] == "influence"
-    assert 0 < mean["smallest_detectable"] < 0.2
+    assert 0 < mean["minimum_detectable_difference"] < 0.2
     assert [row["task"] for row in result["stacked"]["features"]] == [*TASKS, "mean"]
     out = folder / "table.csv"
     done = CliRunner().invoke(

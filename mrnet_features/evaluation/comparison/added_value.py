@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
     from mrnet_features.evaluation.protocol.folds import Folds
 
-__all__ = ["Complement", "measure_complement"]
+__all__ = ["AddedValue", "measure_added_value"]
 
 CLIP = 1e-6
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Complement:
+class AddedValue:
     """What stacking one model's scores on another's gains.
 
     Attributes
@@ -42,7 +42,7 @@ class Complement:
 
     def __repr__(self) -> str:
         gain = float(self.summary()["gain"].loc["mean"])
-        return f"Complement(gain {gain:+.3f} of the mean AUC)"
+        return f"AddedValue(gain {gain:+.3f} of the mean AUC)"
 
     def summary(self, confidence: float = 0.95) -> pd.DataFrame:
         """Sum up: a row per task and one for their mean.
@@ -56,18 +56,18 @@ class Complement:
         -------
         DataFrame of shape (n_tasks + 1, 7)
             Index task. Columns auc_base, auc_stacked, gain with se, ci_low and ci_high, and
-            smallest_detectable. No p: the base alone is nested in the stack.
+            minimum_detectable_difference. No p: the base alone is nested in the stack.
         """
         table = self.comparison.summary(confidence).set_index("task")
         aucs = self.comparison.frame()["auc"]
         table.insert(0, "auc_base", aucs["base"])
         table.insert(1, "auc_stacked", aucs["stacked"])
         columns = ["auc_base", "auc_stacked", "difference", "se", "ci_low", "ci_high"]
-        kept = table[[*columns, "smallest_detectable"]]
+        kept = table[[*columns, "minimum_detectable_difference"]]
         return kept.rename(columns={"difference": "gain"})
 
 
-def measure_complement(
+def measure_added_value(
     base: Any,
     added: Any,
     labels: pd.DataFrame,
@@ -76,7 +76,7 @@ def measure_complement(
     groups: pd.Series[Any] | Mapping[str, Any] | None = None,
     n_repeats: int = 5,
     seed: int = 0,
-) -> Complement:
+) -> AddedValue:
     """Measure what stacking one model's scores on another's gains, out of fold.
 
     A logistic regression on the log-odds of both is fitted for each task on the exams of all
@@ -100,7 +100,7 @@ def measure_complement(
 
     Returns
     -------
-    Complement
+    AddedValue
         Gain over the base alone, per task and on average.
 
     Raises
@@ -125,7 +125,7 @@ def measure_complement(
     >>> exams = [f"{i:04d}" for i in range(40)]
     >>> labels = pd.DataFrame({"acl": [0, 1, 0, 1] * 10}, index=exams)
     >>> cnn = pd.DataFrame({"acl": [0.1, 0.3, 0.5, 0.9] * 10}, index=exams)
-    >>> round(float(measure_complement(cnn, cnn, labels).summary().loc["acl", "gain"]), 6)
+    >>> round(float(measure_added_value(cnn, cnn, labels).summary().loc["acl", "gain"]), 6)
     0.0
     """
     truth = check_labels(labels)
@@ -146,7 +146,7 @@ def measure_complement(
         {"stacked": stacked, "base": both["base"]}, truth, groups=groups, nested=True
     )
     columns = ["base", "added"]
-    return Complement(comparison, pd.DataFrame.from_dict(weights, orient="index", columns=columns))
+    return AddedValue(comparison, pd.DataFrame.from_dict(weights, orient="index", columns=columns))
 
 
 def _take_scores(model: Any, labels: pd.DataFrame) -> pd.DataFrame:

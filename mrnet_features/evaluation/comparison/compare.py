@@ -15,8 +15,8 @@ from mrnet_features.evaluation.metrics.auc_tests import (
     Difference,
     adjust_holm,
     correct_resampled,
-    pair_influence,
-    smallest_detectable,
+    delong_test,
+    minimum_detectable_difference,
 )
 from mrnet_features.evaluation.metrics.scores import Scores, score_predictions
 from mrnet_features.evaluation.protocol.folds import Folds
@@ -61,8 +61,8 @@ class Comparison:
         DataFrame of shape (n_pairs * (n_tasks + 1), 11)
             Columns first, second, task; method ("influence" or "nadeau-bengio"); difference, the
             first AUC minus the second; se, ci_low, ci_high; p, two-sided; p_holm; and
-            smallest_detectable, the true difference that a test at 5 % with this se finds with
-            80 % power.
+            minimum_detectable_difference, the true difference that a test at 5 % with this se
+            finds with 80 % power.
 
         Notes
         -----
@@ -81,8 +81,8 @@ class Comparison:
         table["p_holm"] = np.nan
         for rows in (primary, ~primary):
             table.loc[rows, "p_holm"] = adjust_holm(table.loc[rows, "p"].to_numpy())
-        table["smallest_detectable"] = [
-            smallest_detectable(difference.se, difference.degrees) for difference in found
+        table["minimum_detectable_difference"] = [
+            minimum_detectable_difference(difference.se, difference.degrees) for difference in found
         ]
         return table.drop(columns="degrees")
 
@@ -162,7 +162,7 @@ def compare(
     References
     ----------
     Demler, Pencina and D'Agostino 2012, Statistics in Medicine 31(23):2577-2587, against DeLong's
-    p for nested models. See `correct_resampled` and `pair_influence` for the two tests.
+    p for nested models. See `correct_resampled` and `delong_test` for the two tests.
 
     Examples
     --------
@@ -305,7 +305,7 @@ def _compare_pair(
         else:
             method = "influence"
             difference = float(by_fold.groupby(one.fold_scores["repeat"]).mean().mean())
-            found = pair_influence(one.influence[task], two.influence[task], difference, one.groups)
+            found = delong_test(one.influence[task], two.influence[task], difference, one.groups)
         rows.append(
             {
                 "first": first.name,

@@ -14,13 +14,13 @@ import pandas as pd
 from scipy.special import expit
 from sklearn.metrics import roc_auc_score
 
+from mrnet_features.names import TASKS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["TASKS", "read_paths", "read_predictions"]
+__all__ = ["read_paths", "read_predictions"]
 
-# The competition's order, which its files do not name.
-TASKS = ("abnormal", "acl", "meniscus")
 PLANES_OF_PATHS = ("sagittal", "coronal", "axial")
 ID_COLUMNS = ("exam", "id", "case", "study", "exam_id")
 # Two tasks of a good model are correlated; an order that is better by less may be chance.

@@ -18,7 +18,7 @@ from mrnet_features.names import Name, format_name, group_names
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["attach_table", "cluster_columns", "group_columns", "read_table"]
+__all__ = ["attach_table", "cluster_columns", "group_columns", "read_external_table"]
 
 
 def attach_table(features: pd.DataFrame, other: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -69,7 +69,7 @@ def attach_table(features: pd.DataFrame, other: pd.DataFrame, name: str) -> pd.D
     return left.join(right.rename(columns=renamed))
 
 
-def read_table(path: str | Path, exams: Sequence[str] | None = None) -> pd.DataFrame:
+def read_external_table(path: str | Path, exams: Sequence[str] | None = None) -> pd.DataFrame:
     """Read a table that another tool made.
 
     Parameters
@@ -95,7 +95,7 @@ def read_table(path: str | Path, exams: Sequence[str] | None = None) -> pd.DataF
     >>> import tempfile
     >>> file = Path(tempfile.mkdtemp(), "embedding.npy")
     >>> np.save(file, np.zeros((2, 3)))
-    >>> read_table(file, exams=["0000", "0001"]).shape
+    >>> read_external_table(file, exams=["0000", "0001"]).shape
     (2, 3)
     """
     file = Path(path)

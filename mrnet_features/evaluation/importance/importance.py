@@ -95,7 +95,7 @@ class Importance:
             value, se = rows[view], rows[f"{view}_se"]
             columns[view] = value
             columns[f"{view}_low"], columns[f"{view}_high"] = value - z * se, value + z * se
-            if view == "contribution":
+            if view == "shap":
                 columns["share"] = value / value.sum()
                 columns["direction"] = rows["direction"]
         first = next(view for view in VIEWS if view in rows.columns)
@@ -164,7 +164,7 @@ def importance(
         The table that `evaluation` was made from.
     by : {"family", "statistic", "region", "plane", "pool", "cluster", "column"} or mapping
         How to group; see `group_columns`.
-    views : sequence of {"contribution", "permutation", "refit", "alone"}, optional
+    views : sequence of {"shap", "permutation", "drop_group", "single_group"}, optional
         By default the first two where the models explain themselves (LightGBM), else
         "permutation". The last two fit one model per group, task and fold.
     n_permutations : int, default 5
@@ -242,20 +242,20 @@ def importance(
 def _choose_views(
     views: Sequence[str] | None, evaluation: Evaluation, n_groups: int
 ) -> tuple[str, ...]:
-    explained = all(hasattr(model, "explain") for model in evaluation.models.values())
+    explained = all(hasattr(model, "shap_values") for model in evaluation.models.values())
     if views is None:
         return VIEWS[:2] if explained else VIEWS[1:2]
     chosen = (views,) if isinstance(views, str) else tuple(views)
     if not chosen or any(view not in VIEWS for view in chosen):
         raise ValueError(f"`views` must be some of {', '.join(VIEWS)}, got {chosen}.")
-    if "contribution" in chosen and not explained:
+    if "shap" in chosen and not explained:
         kind = type(next(iter(evaluation.models.values()))).__name__
         raise ValueError(
-            f"`views` must not hold 'contribution' for {kind}, which does not explain itself. "
+            f"`views` must not hold 'shap' for {kind}, which does not explain itself. "
             "Take 'permutation', or evaluate `lightgbm_baseline`."
         )
-    if "refit" in chosen and n_groups < 2:
-        raise ValueError("`views` must not hold 'refit' where one group is all there is.")
+    if "drop_group" in chosen and n_groups < 2:
+        raise ValueError("`views` must not hold 'drop_group' where one group is all there is.")
     return chosen
 
 
@@ -277,15 +277,15 @@ def _gather(
     for job, ((task, _, _, _, test), view_of_fold) in enumerate(zip(jobs, found, strict=True)):
         row = tasks.index(task)
         if view_of_fold.contributions is not None and view_of_fold.directions is not None:
-            errors["contribution"][row, test] += np.abs(view_of_fold.contributions) / n_repeats
+            errors["shap"][row, test] += np.abs(view_of_fold.contributions) / n_repeats
             directions[job] = view_of_fold.directions
         for view, aucs in view_of_fold.aucs.items():
             values[view][row] += aucs / (n_folds * n_repeats)
             errors[view][row, test] += view_of_fold.influence[view] / (n_folds * n_repeats)
-    if "contribution" in views:
-        values["contribution"] = errors["contribution"].mean(axis=1)
-        errors["contribution"] -= values["contribution"][:, None, :]
-        errors["contribution"] /= shape[1]
+    if "shap" in views:
+        values["shap"] = errors["shap"].mean(axis=1)
+        errors["shap"] -= values["shap"][:, None, :]
+        errors["shap"] /= shape[1]
     blocks = []
     owner = np.array([tasks.index(job[0]) for job in jobs])
     for name, rows in [
@@ -300,7 +300,7 @@ def _gather(
             block[f"{view}_se"] = [
                 standard_error(shared[:, k], evaluation.groups) for k in range(len(groups))
             ]
-        if "contribution" in views:
+        if "shap" in views:
             block["direction"] = _mean_known(directions[np.isin(owner, rows)])
         blocks.append(block)
     return pd.concat(blocks, ignore_index=True)

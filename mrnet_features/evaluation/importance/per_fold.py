@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["VIEWS", "FoldView", "contribute_groups", "view_fold"]
 
-VIEWS = ("contribution", "permutation", "refit", "alone")
+VIEWS = ("shap", "permutation", "drop_group", "single_group")
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ class FoldView:
         Summed TreeSHAP values of each group, shape (n_test, n_groups), log-odds; and their
         signs, shape (n_groups,).
     aucs : dict of view to ndarray of shape (n_groups,), float64
-        AUC drop ("permutation", "refit") or AUC ("alone").
+        AUC drop ("permutation", "drop_group") or AUC ("single_group").
     influence : dict of view to ndarray of shape (n_test, n_groups), float64
         Influence values of those.
     """
@@ -53,7 +53,7 @@ def contribute_groups(
     Parameters
     ----------
     model : SeedAveragedLightGBM
-        Fitted; anything with an `explain` like its.
+        Fitted; anything with a `shap_values` like its.
     features : DataFrame of shape (n_rows, n_columns)
         Rows it has not seen.
     groups : sequence of sequence of int
@@ -69,7 +69,7 @@ def contribute_groups(
         mean absolute contribution as weight. 1: more of it, more likely positive. NaN where the
         group is not used at all.
     """
-    shares = model.explain(features)[:, :-1]
+    shares = model.shap_values(features)[:, :-1]
     values = features.to_numpy(dtype=np.float64)
     centred = values - np.nanmean(np.where(np.isfinite(values).any(axis=0), values, 0.0), axis=0)
     centred = np.nan_to_num(centred)
@@ -127,7 +127,7 @@ def view_fold(
     influence: dict[str, NDArray[np.float64]] = {}
     with threadpool_limits(limits=1):
         full = measure_auc(labels, predict_positive(model, held_out))
-        if "contribution" in views:
+        if "shap" in views:
             contributions, directions = contribute_groups(model, held_out, groups)
         if "permutation" in views:
             found = [
@@ -136,18 +136,18 @@ def view_fold(
             ]
             aucs["permutation"], influence["permutation"] = _subtract(full, found)
     whole = range(features.shape[1])
-    for view in ("refit", "alone"):
+    for view in ("drop_group", "single_group"):
         if view not in views:
             continue
         found = []
         for columns in groups:
-            kept = sorted(set(whole) - set(columns)) if view == "refit" else list(columns)
+            kept = sorted(set(whole) - set(columns)) if view == "drop_group" else list(columns)
             # The same seed as the model in hand: the difference is that of the columns.
             _, scores = fit_and_score(
                 clone(model), features.iloc[:, kept], truth, train, test, f"{where} ({view})"
             )
             found.append(measure_auc(labels, scores))
-        if view == "refit":
+        if view == "drop_group":
             aucs[view], influence[view] = _subtract(full, found)
         else:
             aucs[view] = np.array([estimate.auc for estimate in found])

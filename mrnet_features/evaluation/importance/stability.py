@@ -171,8 +171,8 @@ def null_importance(
     groups = group_columns(table, by)
     numbers = {column: k for k, column in enumerate(table.columns)}
     members = [[numbers[column] for column in columns] for columns in groups.values()]
-    explained = all(hasattr(model, "explain") for model in evaluation.models.values())
-    view = "contribution" if explained else "permutation"
+    explained = all(hasattr(model, "shap_values") for model in evaluation.models.values())
+    view = "shap" if explained else "permutation"
     jobs = [
         (number, task, repeat, fold, train, test)
         for number in range(n_rounds + 1)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Suspicion", "find_duplicates", "inspect_table"]
+__all__ = ["LeakageFinding", "check_leakage", "find_repeated_rows"]
 
 # No statistic of an image tells a diagnosis apart like this; a copy of the label does.
 SUSPECT_AUC = 0.98
@@ -31,7 +31,7 @@ SUSPECT_SHARE = 0.8
 
 
 @dataclass(frozen=True)
-class Suspicion:
+class LeakageFinding:
     """One thing to look at.
 
     Attributes
@@ -51,9 +51,9 @@ class Suspicion:
     text: str
 
 
-def inspect_table(
+def check_leakage(
     features: pd.DataFrame, labels: pd.DataFrame, *, family: str = "acquisition", seed: int = 0
-) -> list[Suspicion]:
+) -> list[LeakageFinding]:
     """Look for columns that betray the label by something else than the image.
 
     Parameters
@@ -69,7 +69,7 @@ def inspect_table(
 
     Returns
     -------
-    list of Suspicion
+    list of LeakageFinding
         Columns with an AUC of .98 for a task by themselves; columns in the order of the ids
         (whose order nearly sorts the labels of MRNet's valid split); tasks that `family` alone
         explains as well as four fifths of what all columns do, by cross-validated logistic
@@ -80,16 +80,16 @@ def inspect_table(
     >>> exams = [f"{k:04d}" for k in range(30)]
     >>> labels = pd.DataFrame({"acl": [0, 1, 0] * 10}, index=exams)
     >>> table = pd.DataFrame({"place": range(30), "copy": [0.5, 0.75, 0.5] * 10}, index=exams)
-    >>> [(s.kind, s.subject) for s in inspect_table(table, labels) if s.kind != "duplicate"]
+    >>> [(s.kind, s.subject) for s in check_leakage(table, labels) if s.kind != "duplicate"]
     [('single column', 'copy'), ('id', 'place')]
     """
     table, truth = align_tables(features, labels)
     found = [*_find_single_columns(table, truth), *_find_ids(table)]
     found += _find_acquisition(table, truth, family, seed)
-    rows = find_duplicates({"the table": table})
+    rows = find_repeated_rows({"the table": table})
     if len(rows):
         found.append(
-            Suspicion(
+            LeakageFinding(
                 "duplicate",
                 ", ".join(rows.iloc[0][["exam", "other_exam"]]),
                 float(len(rows)),
@@ -100,7 +100,7 @@ def inspect_table(
     return found
 
 
-def find_duplicates(tables: Mapping[str, pd.DataFrame], decimals: int = 6) -> pd.DataFrame:
+def find_repeated_rows(tables: Mapping[str, pd.DataFrame], decimals: int = 6) -> pd.DataFrame:
     """Find exams with equal rows, within and across splits.
 
     Parameters
@@ -125,7 +125,7 @@ def find_duplicates(tables: Mapping[str, pd.DataFrame], decimals: int = 6) -> pd
     --------
     >>> train = pd.DataFrame({"size": [1.0, 2.0]}, index=["a", "b"])
     >>> valid = pd.DataFrame({"size": [2.0]}, index=["c"])
-    >>> find_duplicates({"train": train, "valid": valid}).values.tolist()
+    >>> find_repeated_rows({"train": train, "valid": valid}).values.tolist()
     [['train', 'b', 'valid', 'c']]
     """
     first: dict[str, tuple[str, str]] = {}
@@ -157,12 +157,12 @@ def _round(values: NDArray[np.float64], decimals: int) -> NDArray[np.float64]:
     return np.asarray(rounded + 0.0)  # -0.0 becomes 0.0
 
 
-def _find_single_columns(features: pd.DataFrame, labels: pd.DataFrame) -> list[Suspicion]:
+def _find_single_columns(features: pd.DataFrame, labels: pd.DataFrame) -> list[LeakageFinding]:
     values = features.to_numpy(dtype=np.float64)
     # NaN is a value of its own to a tree; here it is put first.
     ranks = rankdata(np.where(np.isnan(values), -np.inf, values), axis=0)
     names = list(features.columns)
-    found: list[Suspicion] = []
+    found: list[LeakageFinding] = []
     for task in labels.columns:
         positive = labels[task].to_numpy() == 1
         m, n = int(positive.sum()), int((~positive).sum())
@@ -171,7 +171,7 @@ def _find_single_columns(features: pd.DataFrame, labels: pd.DataFrame) -> list[S
         auc = (ranks[positive].sum(axis=0) - m * (m + 1) / 2) / (m * n)
         best = np.maximum(auc, 1 - auc)
         found.extend(
-            Suspicion(
+            LeakageFinding(
                 "single column",
                 names[k],
                 float(best[k]),
@@ -183,7 +183,7 @@ def _find_single_columns(features: pd.DataFrame, labels: pd.DataFrame) -> list[S
     return found
 
 
-def _find_ids(features: pd.DataFrame) -> list[Suspicion]:
+def _find_ids(features: pd.DataFrame) -> list[LeakageFinding]:
     values = features.to_numpy(dtype=np.float64)
     place = np.arange(len(values)) - (len(values) - 1) / 2
     ranks = rankdata(np.where(np.isnan(values), -np.inf, values), axis=0)
@@ -192,7 +192,7 @@ def _find_ids(features: pd.DataFrame) -> list[Suspicion]:
     order = np.abs(place @ ranks) / np.where(scale > 0, scale, 1)
     names = list(features.columns)
     return [
-        Suspicion(
+        LeakageFinding(
             "id",
             names[k],
             float(order[k]),
@@ -205,7 +205,7 @@ def _find_ids(features: pd.DataFrame) -> list[Suspicion]:
 
 def _find_acquisition(
     features: pd.DataFrame, labels: pd.DataFrame, family: str, seed: int
-) -> list[Suspicion]:
+) -> list[LeakageFinding]:
     own = [column for column in features.columns if _family_of(column) == family]
     if not own or len(own) == len(features.columns):
         return []
@@ -218,7 +218,7 @@ def _find_acquisition(
     reach = table["auc"] - 0.5
     share = reach / (whole.summary()["auc"] - 0.5).clip(lower=1e-9)
     return [
-        Suspicion(
+        LeakageFinding(
             "acquisition",
             str(task),
             float(share[task]),

@@ -17,13 +17,13 @@ from mrnet_features.evaluation.protocol.stratify import derive_seed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Canary", "plant_leak", "replace_by_noise", "shuffle_labels"]
+__all__ = ["NegativeControl", "plant_leak", "replace_by_noise", "shuffle_labels"]
 
 LEAK_AUC = 0.95
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Canary:
+class NegativeControl:
     """What a procedure gave on data without, or with nothing but, a signal.
 
     Attributes
@@ -43,7 +43,7 @@ class Canary:
     text: str
 
     def __repr__(self) -> str:
-        return f"Canary({self.kind}: {'passed' if self.passed else 'FAILED'}, {self.text})"
+        return f"NegativeControl({self.kind}: {'passed' if self.passed else 'FAILED'}, {self.text})"
 
 
 def shuffle_labels(
@@ -55,7 +55,7 @@ def shuffle_labels(
     procedure: Callable[..., Evaluation] = cross_validate,
     seed: int = 0,
     **options: Any,
-) -> Canary:
+) -> NegativeControl:
     """Run a procedure on shuffled labels: its mean AUC must be .5.
 
     Several rounds are judged by their own spread. The standard error of a single round is too
@@ -82,7 +82,7 @@ def shuffle_labels(
 
     Returns
     -------
-    Canary
+    NegativeControl
         Passed where the mean AUC over the rounds is within 3 standard errors of .5; by Student's
         t, since the error is estimated from the rounds, 4.1 with 10 of them. One honest
         procedure in 370 fails.
@@ -108,7 +108,7 @@ def replace_by_noise(
     procedure: Callable[..., Evaluation] = cross_validate,
     seed: int = 0,
     **options: Any,
-) -> Canary:
+) -> NegativeControl:
     """Run a procedure on random numbers in place of the features: its mean AUC must be .5.
 
     Parameters
@@ -118,7 +118,7 @@ def replace_by_noise(
 
     Returns
     -------
-    Canary
+    NegativeControl
         Passed where the mean AUC over the rounds is within 3 standard errors of .5; by Student's
         t, since the error is estimated from the rounds, 4.1 with 10 of them. One honest
         procedure in 370 fails.
@@ -141,7 +141,7 @@ def plant_leak(
     procedure: Callable[..., Evaluation] = cross_validate,
     seed: int = 0,
     **options: Any,
-) -> Canary:
+) -> NegativeControl:
     """Add each label as a column: a procedure that works must find it.
 
     A canary for the other canaries: one that reports .5 on everything passes them all.
@@ -153,7 +153,7 @@ def plant_leak(
 
     Returns
     -------
-    Canary
+    NegativeControl
         Passed where the mean AUC is at least .95.
     """
     table, truth = align_tables(features, labels)
@@ -165,7 +165,7 @@ def plant_leak(
     text = f"mean AUC {auc:.3f} with the labels among the columns"
     if not found:
         text += ". The model does not learn what is in front of it."
-    return Canary("planted leak", pd.Series([auc]), found, text)
+    return NegativeControl("planted leak", pd.Series([auc]), found, text)
 
 
 def _check_rounds(n_rounds: int) -> None:
@@ -185,9 +185,9 @@ def _score(
     return float(summary["auc"].loc["mean"])
 
 
-def _judge_chance(kind: str, aucs: list[float], blame: str) -> Canary:
+def _judge_chance(kind: str, aucs: list[float], blame: str) -> NegativeControl:
     mean, se = float(np.mean(aucs)), float(np.std(aucs, ddof=1) / np.sqrt(len(aucs)))
     # Three standard errors if they were known: few rounds estimate them, and t allows for it.
     passed = abs(mean - 0.5) <= float(t.ppf(ndtr(3.0), len(aucs) - 1)) * se
     text = f"mean AUC {mean:.3f}, standard error {se:.3f} over {len(aucs)} rounds"
-    return Canary(kind, pd.Series(aucs), passed, text if passed else f"{text}. {blame}")
+    return NegativeControl(kind, pd.Series(aucs), passed, text if passed else f"{text}. {blame}")

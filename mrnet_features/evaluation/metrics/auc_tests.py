@@ -19,8 +19,8 @@ __all__ = [
     "Difference",
     "adjust_holm",
     "correct_resampled",
-    "pair_influence",
-    "smallest_detectable",
+    "delong_test",
+    "minimum_detectable_difference",
 ]
 
 
@@ -75,7 +75,7 @@ class Difference:
         return max(-1.0, self.estimate - half), min(1.0, self.estimate + half)
 
 
-def pair_influence(
+def delong_test(
     first: ArrayLike, second: ArrayLike, difference: float, groups: ArrayLike | None = None
 ) -> Difference:
     """Difference of two AUCs of fixed predictions on the same exams.
@@ -109,7 +109,7 @@ def pair_influence(
 
     Examples
     --------
-    >>> pair_influence([0.03, 0.0], [0.0, 0.04], 0.1).se
+    >>> delong_test([0.03, 0.0], [0.0, 0.04], 0.1).se
     0.05
     """
     one, two = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
@@ -179,7 +179,7 @@ def correct_resampled(differences: ArrayLike, test_share: float) -> Difference:
     )
 
 
-def smallest_detectable(
+def minimum_detectable_difference(
     se: float, degrees: float = float("inf"), power: float = 0.8, level: float = 0.05
 ) -> float:
     """Smallest true difference that a two-sided test finds with the given power.
@@ -209,7 +209,7 @@ def smallest_detectable(
     --------
     1.96 + 0.84 standard errors:
 
-    >>> round(smallest_detectable(0.01), 4)
+    >>> round(minimum_detectable_difference(0.01), 4)
     0.028
     """
     if not se >= 0 or not 0 < level < power < 1:

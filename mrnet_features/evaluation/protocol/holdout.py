@@ -13,7 +13,7 @@ from joblib import delayed
 from scipy.special import ndtr
 
 from mrnet_features.evaluation.alignment import align_groups, align_tables
-from mrnet_features.evaluation.metrics.auc_tests import smallest_detectable
+from mrnet_features.evaluation.metrics.auc_tests import minimum_detectable_difference
 from mrnet_features.evaluation.metrics.scores import Scores, score_predictions
 from mrnet_features.evaluation.protocol.fit import (
     assign_classifiers,
@@ -74,14 +74,16 @@ class HoldOut:
         -------
         DataFrame of shape (n_tasks + 1, 9)
             Index task. Columns auc, se, ci_low, ci_high; n_exams, n_positive; prevalence and
-            prevalence_train, as fractions, missing for the mean; smallest_detectable, the true
-            distance from a fixed figure, such as a published AUC, that a test at 5 % finds with
-            80 % power. Against another model on the same exams ask `compare`.
+            prevalence_train, as fractions, missing for the mean; minimum_detectable_difference,
+            the true distance from a fixed figure, such as a published AUC, that a test at 5 %
+            finds with 80 % power. Against another model on the same exams ask `compare`.
         """
         table = self.scores.summary(confidence).drop(columns="pooled")
         table["prevalence"] = self.labels.mean()
         table["prevalence_train"] = self.train_labels.mean()
-        table["smallest_detectable"] = [smallest_detectable(se) for se in table["se"]]
+        table["minimum_detectable_difference"] = [
+            minimum_detectable_difference(se) for se in table["se"]
+        ]
         return table
 
     def frame(self) -> pd.DataFrame:

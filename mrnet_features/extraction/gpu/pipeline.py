@@ -16,8 +16,8 @@ from mrnet_features.extraction.describe import (
     Row,
     Rows,
     describe_batch,
-    measure_exam,
     read_exam,
+    read_shapes,
 )
 from mrnet_features.extraction.gpu.buffers import Buffer, is_out_of_memory
 from mrnet_features.extraction.gpu.planning import (
@@ -114,7 +114,7 @@ class _Loader:
         self._buffers = [Buffer(self._device, self._copying) for _ in range(2)]
         self._turns = itertools.cycle(self._buffers)
         self._plan = plan_batches(
-            exams, lambda exam, place: measure_exam(exam, place, planes), room, first=first
+            exams, lambda exam, place: read_shapes(exam, place, planes), room, first=first
         )
         self._cut: deque[list[Planned]] = deque()
         self._readers = ThreadPoolExecutor(n_readers, "mrnet-features-reader")

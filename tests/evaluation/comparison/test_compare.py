@@ -6,7 +6,7 @@ import pytest
 from scipy.special import expit, logit
 
 from mrnet_features.evaluation import cross_validate, make_folds
-from mrnet_features.evaluation.comparison.added_value import measure_complement
+from mrnet_features.evaluation.comparison.added_value import measure_added_value
 from mrnet_features.evaluation.comparison.compare import compare
 from mrnet_features.evaluation.metrics.auc_tests import correct_resampled
 from mrnet_features.models import logistic_baseline, prior_baseline
@@ -38,7 +38,14 @@ def test_a_row_per_pair_and_task_with_holm_apart_for_the_mean():
     labels, models = make_case(n_models=3)
     summary = compare(models, labels).summary()
     assert len(summary) == 3 * 4
-    assert {"difference", "ci_low", "ci_high", "p", "p_holm", "smallest_detectable"} <= set(summary)
+    assert {
+        "difference",
+        "ci_low",
+        "ci_high",
+        "p",
+        "p_holm",
+        "minimum_detectable_difference",
+    } <= set(summary)
     assert summary["difference"].between(summary["ci_low"], summary["ci_high"]).all()
     primary = summary["task"] == "mean"
     for rows, n_tests in ((primary, 3), (~primary, 9)):
@@ -177,20 +184,20 @@ def test_a_subset_only_when_asked_for():
 def test_complement_finds_what_the_base_lacks_and_nothing_in_noise():
     labels, models = make_case(seed=5, n_exams=600)
     base, other = models.values()
-    gain = measure_complement(base, other, labels, n_repeats=2).summary()
+    gain = measure_added_value(base, other, labels, n_repeats=2).summary()
     assert gain.loc["mean", "ci_low"] > 0
     np.testing.assert_allclose(gain["auc_stacked"] - gain["auc_base"], gain["gain"])
     noise = pd.DataFrame(np.random.default_rng(0).random(base.shape), base.index, TASKS)
-    nothing = measure_complement(base, noise, labels, n_repeats=2)
+    nothing = measure_added_value(base, noise, labels, n_repeats=2)
     assert abs(nothing.summary().loc["mean", "gain"]) < 0.01
     assert (nothing.weights["base"].abs() > 5 * nothing.weights["added"].abs()).all()
-    assert repr(nothing).startswith("Complement(gain ")
+    assert repr(nothing).startswith("AddedValue(gain ")
 
 
 def test_complement_averages_the_repeats_of_an_evaluation():
     labels, models = make_case()
     repeated = add_folds(labels, models["model 0"], n_repeats=3)
     pd.testing.assert_frame_equal(
-        measure_complement(repeated, models["model 1"], labels).summary(),
-        measure_complement(models["model 0"], models["model 1"], labels).summary(),
+        measure_added_value(repeated, models["model 1"], labels).summary(),
+        measure_added_value(models["model 0"], models["model 1"], labels).summary(),
     )

@@ -6,11 +6,8 @@ import pytest
 from scipy.special import logit
 
 from mrnet_features.evaluation import make_folds
-from mrnet_features.evaluation.comparison.read_predictions import (
-    TASKS,
-    read_paths,
-    read_predictions,
-)
+from mrnet_features.evaluation.comparison.read_predictions import read_paths, read_predictions
+from mrnet_features.names import TASKS
 
 EXAMS = [f"{k:04d}" for k in range(1130, 1250)]
 

@@ -11,7 +11,7 @@ from mrnet_features.evaluation.importance.feature_groups import (
     attach_table,
     cluster_columns,
     group_columns,
-    read_table,
+    read_external_table,
 )
 from mrnet_features.evaluation.importance.importance import importance
 from mrnet_features.evaluation.importance.per_fold import contribute_groups
@@ -60,7 +60,7 @@ def planted():
 @pytest.fixture(scope="module")
 def found(planted):
     features, _, evaluation = planted
-    views = ("contribution", "permutation", "refit", "alone")
+    views = ("shap", "permutation", "drop_group", "single_group")
     return importance(evaluation, features, views=views)
 
 
@@ -76,7 +76,7 @@ def test_contributions_equal_shap(planted):
             for booster in model.boosters_
         ]
     theirs = np.mean([values[1] if isinstance(values, list) else values for values in theirs], 0)
-    ours = model.explain(held_out)
+    ours = model.shap_values(held_out)
     np.testing.assert_allclose(ours[:, :-1], theirs, atol=1e-9)
     odds = np.mean([b.predict(held_out.to_numpy(), raw_score=True) for b in model.boosters_], 0)
     np.testing.assert_allclose(ours.sum(axis=1), odds, atol=1e-9)
@@ -86,7 +86,7 @@ def test_every_view_ranks_the_planted_families_first(found):
     for task, planted_family in (("one", "glcm"), ("two", "fluid")):
         summary = found.summary(task)
         assert summary.index[0] == planted_family
-        for view in ("contribution", "permutation", "refit", "alone"):
+        for view in ("shap", "permutation", "drop_group", "single_group"):
             assert summary[view].idxmax() == planted_family
             idle = summary.loc[["noise", "more_noise"]]
             assert (summary.loc[planted_family, f"{view}_low"] > idle[f"{view}_high"]).all()
@@ -102,7 +102,7 @@ def test_copies_get_their_shared_credit_as_a_group_only(planted, found):
     features, _, evaluation = planted
     summary = found.summary()
     assert summary.loc["copies", "permutation_low"] > 0.02
-    assert summary.loc["copies", "refit_low"] > 0
+    assert summary.loc["copies", "drop_group_low"] > 0
     assert set(summary.index[:3]) == {"copies", "glcm", "fluid"}
     single = importance(evaluation, features, by="column", views=("permutation",)).summary()
     copies = [column for column in features if "__copies__" in column]
@@ -121,17 +121,17 @@ def test_drop_of_a_refit_is_that_of_a_cross_validation_without_the_group(planted
     kept = features[[column for column in features if "__glcm__" not in column]]
     model = logistic_baseline()
     full, without = (cross_validate(table, labels, model) for table in (features, kept))
-    views = importance(full, features, views=("refit", "alone")).frame()
+    views = importance(full, features, views=("drop_group", "single_group")).frame()
     row = views[(views["task"] == "mean") & (views["group"] == "glcm")].iloc[0]
     drop = full.summary()["auc"] - without.summary()["auc"]
-    assert row["refit"] == pytest.approx(drop["mean"], abs=1e-12)
+    assert row["drop_group"] == pytest.approx(drop["mean"], abs=1e-12)
     error = np.sqrt(((full.influence() - without.influence())["mean"] ** 2).sum())
-    assert row["refit_se"] == pytest.approx(error, abs=1e-12)
+    assert row["drop_group_se"] == pytest.approx(error, abs=1e-12)
 
 
 def test_summed_before_the_absolute_value():
     class Opposed:
-        def explain(self, X):
+        def shap_values(self, X):
             return np.column_stack([X.iloc[:, 0], -X.iloc[:, 0], np.zeros(len(X))])
 
     table = pd.DataFrame({"a": [1.0, 2.0, 4.0], "b": [1.0, 2.0, 4.0]})
@@ -155,9 +155,9 @@ def test_other_models_get_the_permutation_view(planted):
     evaluation = cross_validate(features, labels, logistic_baseline())
     found = importance(evaluation, features)
     assert found.summary("two").index[0] == "fluid"
-    assert "contribution" not in found.frame()
-    with pytest.raises(ValueError, match="'contribution' for ScaledLogistic"):
-        importance(evaluation, features, views=("contribution",))
+    assert "shap" not in found.frame()
+    with pytest.raises(ValueError, match="'shap' for ScaledLogistic"):
+        importance(evaluation, features, views=("shap",))
 
 
 def test_stability_and_selection(found):
@@ -195,18 +195,18 @@ def test_another_tools_table_is_one_more_group(planted, tmp_path):
     rng = np.random.default_rng(0)
     embedding = labels.to_numpy() @ rng.normal(size=(2, 8)) + rng.normal(size=(400, 8))
     np.save(tmp_path / "cnn.npy", embedding)
-    cnn = read_table(tmp_path / "cnn.npy", exams=features.index)
+    cnn = read_external_table(tmp_path / "cnn.npy", exams=features.index)
     cnn.to_parquet(tmp_path / "cnn.parquet")
     cnn.to_csv(tmp_path / "cnn.csv")
     for name in ("cnn.parquet", "cnn.csv"):
-        pd.testing.assert_frame_equal(read_table(tmp_path / name), cnn, check_names=False)
+        pd.testing.assert_frame_equal(read_external_table(tmp_path / name), cnn, check_names=False)
     joined = attach_table(features, cnn.sample(frac=1, random_state=0), "cnn")
     for by in ("plane", "region", "family", "pool"):
         assert group_columns(joined, by)["cnn"] == list(joined.columns[-8:])
     evaluation = cross_validate(joined, labels, logistic_baseline())
-    found = importance(evaluation, joined, views=("refit", "alone"))
+    found = importance(evaluation, joined, views=("drop_group", "single_group"))
     aucs = [measure_auc(labels[task], embedding @ np.ones(8)).auc for task in labels]
-    assert found.summary().loc["cnn", "alone"] > max(aucs)
+    assert found.summary().loc["cnn", "single_group"] > max(aucs)
 
 
 def test_clusters():
@@ -230,16 +230,16 @@ def test_refusals(planted, tmp_path):
         importance(evaluation, features, by="colour")
     with pytest.raises(ValueError, match="1 only in `evaluation`"):
         importance(evaluation, features.iloc[1:])
-    with pytest.raises(ValueError, match=r"some of contribution.*got \('shap',\)"):
-        importance(evaluation, features, views="shap")
+    with pytest.raises(ValueError, match=r"some of shap.*got \('gain',\)"):
+        importance(evaluation, features, views="gain")
     with pytest.raises(ValueError, match="one group is all there is"):
-        importance(evaluation, features, by="plane", views="refit")
+        importance(evaluation, features, by="plane", views="drop_group")
     with pytest.raises(ValueError, match="none for 29, such as"):
         group_columns(features, {features.columns[0]: "first"})
     with pytest.raises(ValueError, match="1 repeated among themselves"):
         attach_table(features, features.iloc[:, :2].set_axis(["a b", "a-b"], axis=1), "clinic")
     np.save(tmp_path / "a.npy", np.zeros((3, 2)))
     with pytest.raises(ValueError, match="must name the exam of each row, got none"):
-        read_table(tmp_path / "a.npy")
+        read_external_table(tmp_path / "a.npy")
     with pytest.raises(ValueError, match="must be one of one, two, mean, got 'three'"):
         importance(evaluation, features, views="permutation", n_permutations=1).summary("three")

@@ -7,7 +7,7 @@ from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression
 
 from mrnet_features.evaluation import cross_validate
-from mrnet_features.evaluation.leakage.checks import find_duplicates, inspect_table
+from mrnet_features.evaluation.leakage.checks import check_leakage, find_repeated_rows
 from mrnet_features.evaluation.leakage.negative_controls import (
     plant_leak,
     replace_by_noise,
@@ -30,7 +30,7 @@ def make_tables(n_exams=120, n_features=15, seed=0, signal=1.0):
 
 
 def test_an_ordinary_table_raises_no_suspicion():
-    assert inspect_table(*make_tables()) == []
+    assert check_leakage(*make_tables()) == []
 
 
 def test_each_kind_is_found_once():
@@ -41,7 +41,7 @@ def test_each_kind_is_found_once():
         reversed_copy=-labels["acl"].astype(float).where(labels["acl"] == 1),
         id=np.arange(120.0),
     )
-    found = {(s.kind, s.subject) for s in inspect_table(odd, labels)}
+    found = {(s.kind, s.subject) for s in check_leakage(odd, labels)}
     assert found == {
         ("single column", "copy"), ("single column", "reversed_copy"), ("id", "id")
     }  # fmt: skip
@@ -52,26 +52,26 @@ def test_acquisition_alone_is_noticed_where_it_explains_a_task():
     rng = np.random.default_rng(0)
     slices = labels["abnormal"] + rng.normal(size=300)
     shortcut = features.assign(axial__knee__acquisition__n_slices__stack=slices)
-    found = inspect_table(shortcut, labels)
+    found = check_leakage(shortcut, labels)
     assert [(s.kind, s.subject) for s in found] == [("acquisition", "abnormal")]
     assert "with and without" in found[0].text
     real, _ = make_tables(signal=3.0, n_exams=300)
     honest = real.assign(axial__knee__acquisition__n_slices__stack=rng.normal(size=300))
-    assert inspect_table(honest, labels) == []
+    assert check_leakage(honest, labels) == []
 
 
 def test_duplicates_across_splits():
     train, valid = make_tables()[0], make_tables(30, seed=1)[0].rename(lambda e: f"1{e[1:]}")
     valid.iloc[3] = train.iloc[7] * (1 + 1e-9)
     valid.iloc[4] = valid.iloc[5].to_numpy()
-    pairs = find_duplicates({"train": train, "valid": valid[train.columns[::-1]]})
+    pairs = find_repeated_rows({"train": train, "valid": valid[train.columns[::-1]]})
     assert pairs.values.tolist() == [
         ["train", "0007", "valid", "1003"],
         ["valid", "1004", "valid", "1005"],
     ]
-    assert len(find_duplicates({"train": train})) == 0
+    assert len(find_repeated_rows({"train": train})) == 0
     with pytest.raises(ValueError, match="same columns, got others in 'valid'"):
-        find_duplicates({"train": train, "valid": valid.iloc[:, 1:]})
+        find_repeated_rows({"train": train, "valid": valid.iloc[:, 1:]})
 
 
 @pytest.mark.parametrize("model", [FAST, logistic_baseline()])

@@ -13,8 +13,8 @@ from mrnet_features.evaluation.metrics.auc_tests import (
     Difference,
     adjust_holm,
     correct_resampled,
-    pair_influence,
-    smallest_detectable,
+    delong_test,
+    minimum_detectable_difference,
 )
 
 
@@ -37,7 +37,7 @@ def test_influence_test_equals_mlstatkits_delong(seed):
     if seed % 3 == 0:
         first, second = np.round(first), np.round(second)  # ties
     one, two = measure_auc(labels, first), measure_auc(labels, second)
-    found = pair_influence(one.influence, two.influence, one.auc - two.auc)
+    found = delong_test(one.influence, two.influence, one.auc - two.auc)
     z, p, *_ = Delong_test(labels, first, second, return_ci=False, return_auc=False)
     assert abs(found.estimate / found.se) == pytest.approx(abs(z), abs=1e-9)
     assert found.p == pytest.approx(p, abs=1e-9)
@@ -55,7 +55,7 @@ def test_level_of_the_influence_test_for_the_mean_of_three_tasks():
         )
         means = [np.mean([estimate.influence for estimate in m], axis=0) for m in (one, two)]
         aucs = [np.mean([estimate.auc for estimate in m]) for m in (one, two)]
-        rejected.append(pair_influence(*means, aucs[0] - aucs[1]).p < 0.05)
+        rejected.append(delong_test(*means, aucs[0] - aucs[1]).p < 0.05)
     # Three standard errors of a proportion of .05 over 800 draws are .023.
     assert np.mean(rejected) == pytest.approx(0.05, abs=0.023)
 
@@ -73,7 +73,7 @@ def test_corrected_t_is_the_plain_t_with_a_wider_error():
 
 @pytest.mark.parametrize("degrees", [4, 49, np.inf])
 def test_smallest_detectable_difference_has_its_power(degrees):
-    shift = smallest_detectable(1.0, degrees)
+    shift = minimum_detectable_difference(1.0, degrees)
     if np.isinf(degrees):
         power = norm.sf(norm.ppf(0.975) - shift)
     else:
@@ -99,11 +99,11 @@ def test_no_spread_has_no_p():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: pair_influence([0.1], [0.1, 0.2], 0.0), r"shapes \(1,\) and \(2,\)"),
+        (lambda: delong_test([0.1], [0.1, 0.2], 0.0), r"shapes \(1,\) and \(2,\)"),
         (lambda: correct_resampled([0.1], 0.25), r"at least two folds, got shape \(1,\)"),
         (lambda: correct_resampled([0.1, 0.2], 0), "`test_share` must be above 0, got 0"),
-        (lambda: smallest_detectable(-1.0), "`se` must be at least 0"),
-        (lambda: smallest_detectable(1.0, power=0.01), "`level` < `power`"),
+        (lambda: minimum_detectable_difference(-1.0), "`se` must be at least 0"),
+        (lambda: minimum_detectable_difference(1.0, power=0.01), "`level` < `power`"),
     ],
 )
 def test_refusals(call, message):

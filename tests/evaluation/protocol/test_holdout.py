@@ -44,7 +44,9 @@ def test_equals_fitting_and_scoring_by_hand(model):
 
 def test_smallest_detectable_is_2_8_errors():
     summary = evaluate(logistic_baseline(), TRAIN, VALID).summary()
-    np.testing.assert_allclose(summary["smallest_detectable"], 2.8016 * summary["se"], rtol=1e-4)
+    np.testing.assert_allclose(
+        summary["minimum_detectable_difference"], 2.8016 * summary["se"], rtol=1e-4
+    )
 
 
 def test_order_of_columns_and_rows_changes_nothing_nor_do_workers():
