@@ -10,18 +10,17 @@ import numpy as np
 import pandas as pd
 from joblib import cpu_count, delayed
 from sklearn.base import BaseEstimator, TransformerMixin
-from tqdm import tqdm
 
 from mrnet_features.arrays import Device, resolve_device
 from mrnet_features.data.mrnet import Exam
 from mrnet_features.extraction.describe import ExamLike, Row, describe_batch, read_exam
+from mrnet_features.extraction.gpu.pipeline import iterate_device
 from mrnet_features.extraction.gpu.planning import count_readers
 from mrnet_features.extraction.pooling import DEFAULT_POOLS, POOLS
 from mrnet_features.extraction.recipe import Recipe
-from mrnet_features.extraction.sharing import iterate_devices
 from mrnet_features.families import find_families
 from mrnet_features.families.base import Family
-from mrnet_features.jobs import run_jobs
+from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.names import PLANES
 from mrnet_features.stacks.prepare import Discretisation
 
@@ -48,9 +47,8 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     device : {"auto", "cpu", "cuda"}, default "auto"
         Where to count. "auto" is the CPU for now: a GPU counts the same in all tests, which
         emulate one, but has not been tried; ask for it with "cuda", and let
-        ``mrnet-features doctor`` compare it with the CPU first. "cuda" is every device that the
-        driver shows, each with a process of its own where there are more than 128 exams;
-        ``CUDA_VISIBLE_DEVICES`` chooses among them.
+        ``mrnet-features doctor`` compare it with the CPU first. "cuda" is the current device;
+        ``CUDA_VISIBLE_DEVICES`` chooses it.
     n_jobs : int, optional
         On the CPU, exams described at the same time, as joblib takes it: None is 1, -1 all cores.
         On a GPU, threads that read exams ahead: None is 4, -1 one a core.
@@ -146,10 +144,14 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             If a GPU's memory does not hold a single exam. Of several it takes fewer at once, with
             a warning.
         """
-        hide = None if self.progress is None else not self.progress
-        with contextlib.closing(self.iterate(X)) as found:
-            bar = tqdm(found, total=len(X), desc="exams", unit="exam", disable=hide)
-            rows = [row.values for row in bar]
+        rows: list[np.ndarray[Any, Any]] = []
+        with (
+            contextlib.closing(self.iterate(X)) as found,
+            show_progress(len(X), "extract", "exam", self.progress) as bar,
+        ):
+            for row in found:
+                rows.append(row.values)
+                bar.update()
         return frame_of(X, rows, self.recipe().columns())
 
     def iterate(self, X: Sequence[ExamLike]) -> Generator[Row, None, None]:
@@ -170,7 +172,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         recipe, device = self.recipe(), resolve_device(self.device)
         if device == "cuda":
             n_readers = count_readers(self.n_jobs, cpu_count())
-            yield from iterate_devices(X, recipe, n_readers=n_readers, batch_size=self.batch_size)
+            yield from iterate_device(X, recipe, n_readers=n_readers, batch_size=self.batch_size)
             return
         jobs = (delayed(_make_row)(exam, k, recipe, device) for k, exam in enumerate(X))
         yield from run_jobs(jobs, self.n_jobs)

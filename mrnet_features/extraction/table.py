@@ -8,7 +8,6 @@ import hashlib
 import importlib.metadata
 import itertools
 import json
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -25,6 +24,8 @@ from mrnet_features.data.mrnet import Exam
 from mrnet_features.extraction.describe import Row, read_exam
 from mrnet_features.extraction.extractor import FeatureExtractor, check_exams, frame_of
 from mrnet_features.extraction.recipe import Recipe
+from mrnet_features.files import replace_file
+from mrnet_features.jobs import show_progress
 
 SHARD_SIZE = 32  # exams; lost at most when a run is stopped, beside those that are under way
 KEY = b"mrnet_features"
@@ -96,8 +97,7 @@ def extract_features(
     shards = [folder / f"{key}.parquet" for key in keys]
     missing = [pair for pair in zip(parts, shards, strict=True) if not pair[1].is_file()]
     to_describe = [exam for part, _ in missing for exam in part]
-    hide = None if progress is None else not progress
-    with tqdm(total=len(exams), desc="exams", unit="exam", disable=hide) as bar:
+    with show_progress(len(exams), "extract", "exam", progress) as bar:
         bar.update(len(exams) - len(to_describe))
         if missing:
             # one run through all, so that what is read ahead does not end with a shard
@@ -140,12 +140,8 @@ def _write_table(features: pd.DataFrame, path: Path, provenance: dict[str, Any])
     table = table.replace_schema_metadata(
         {**(table.schema.metadata or {}), KEY: json.dumps(provenance).encode()}
     )
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
+    with replace_file(path) as partial:
         pq.write_table(table, partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def read_features(path: str | Path) -> pd.DataFrame:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 from joblib import delayed
-from tqdm import tqdm
 
 from mrnet_features.data.mrnet import Dataset, Exam
 from mrnet_features.data.release import (
@@ -24,7 +22,7 @@ from mrnet_features.data.release import (
     read_contents,
 )
 from mrnet_features.data.release_hints import guess_layout, guess_renaming
-from mrnet_features.jobs import run_jobs
+from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.names import PLANES, SPLITS
 from mrnet_features.quality.cohort_rules import LEAST_EXAMS, judge_values, judge_views
 from mrnet_features.quality.duplicates import find_duplicates, find_near_duplicates
@@ -219,11 +217,16 @@ def _read_split(root: Path, split: str) -> Contents:
 
 def _measure_exams(exams: list[Exam], n_jobs: int | None, progress: bool | None) -> list[Measures]:
     """Measures of all stacks, in order."""
-    shown = sys.stderr.isatty() if progress is None else progress
     calls = (delayed(measure_exam)(exam) for exam in exams)
-    with contextlib.closing(run_jobs(calls, n_jobs)) as results:
-        bar = tqdm(results, total=len(exams), desc="audit", unit="exam", disable=not shown)
-        return [measures for measured in bar for measures in measured]
+    measures: list[Measures] = []
+    with (
+        contextlib.closing(run_jobs(calls, n_jobs)) as results,
+        show_progress(len(exams), "audit", "exam", progress) as bar,
+    ):
+        for of_exam in results:
+            measures += of_exam
+            bar.update()
+    return measures
 
 
 def _find_unjudged(

@@ -3,16 +3,15 @@
 import contextlib
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from joblib import delayed
-from tqdm import tqdm
 
-from mrnet_features.jobs import run_jobs
+from mrnet_features.files import replace_file, write_text
+from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.names import PLANES, SPLITS, TASKS
 from mrnet_features.synthetic.compiled import source_stamp
 from mrnet_features.synthetic.scan import draw_knee
@@ -82,12 +81,11 @@ def write_knees(
     write_text(root / "knees.json", json.dumps(settings, indent=2) + "\n")
     jobs = [("train", k, k) for k in range(n_train)]
     jobs += [("valid", k, n_train + k) for k in range(n_valid)]
-    shown = sys.stderr.isatty() if progress is None else progress
     calls = (delayed(write_exam)(root, seed, split, index, number) for split, index, number in jobs)
     rows: dict[str, list[dict[str, Any]]] = {split: [] for split in SPLITS}
     with (
         contextlib.closing(run_jobs(calls, n_jobs)) as results,
-        tqdm(total=len(jobs), desc="knees", unit="exam", disable=not shown) as bar,
+        show_progress(len(jobs), "knees", "exam", progress) as bar,
     ):
         for (split, _, _), row in zip(jobs, results, strict=True):
             rows[split].append(row)
@@ -138,20 +136,11 @@ def write_exam(root: Path, seed: int, split: str, index: int, number: int) -> di
         return row
     exam = draw_knee(seed, split, index)
     for plane, path in paths.items():
-        unfinished = path.with_suffix(".npy.part")
-        with unfinished.open("wb") as file:
+        with replace_file(path) as partial, partial.open("wb") as file:
             np.lib.format.write_array(file, exam.stacks[plane], version=(1, 0), allow_pickle=False)
-        unfinished.replace(path)
     row = {"id": name, "labels": exam.labels, "truth": exam.truth}
     write_text(record, json.dumps(row))
     return row
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write `text` under a temporary name, then rename, so that no half file is ever seen."""
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
 
 
 def write_tables(root: Path, split: str, rows: list[dict[str, Any]]) -> None:

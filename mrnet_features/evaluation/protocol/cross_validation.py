@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from joblib import delayed
-from tqdm import tqdm
 
 from mrnet_features.evaluation.alignment import align_groups, align_tables
 from mrnet_features.evaluation.metrics.scores import Scores, score_predictions
@@ -22,7 +21,7 @@ from mrnet_features.evaluation.protocol.fit import (
 )
 from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.evaluation.protocol.stratify import make_folds
-from mrnet_features.jobs import run_jobs
+from mrnet_features.jobs import run_jobs, show_progress
 
 __all__ = ["Evaluation", "cross_validate"]
 
@@ -210,13 +209,15 @@ def cross_validate(
         )
         for task, repeat, fold, train, test in jobs
     )
-    quiet = None if progress is None else not progress
     predictions = folds.frame.copy()
     models = {}
     probabilities = {task: np.empty(len(predictions)) for task in truth.columns}
-    with contextlib.closing(run_jobs(calls, n_jobs)) as fits:
-        shown = tqdm(fits, total=len(jobs), desc="Cross-validation", unit="fit", disable=quiet)
-        for (task, repeat, fold, _, test), (fitted, scores) in zip(jobs, shown, strict=True):
+    with (
+        contextlib.closing(run_jobs(calls, n_jobs)) as fits,
+        show_progress(len(jobs), "cross-validation", "fit", progress) as bar,
+    ):
+        for (task, repeat, fold, _, test), (fitted, scores) in zip(jobs, fits, strict=True):
+            bar.update()
             models[task, repeat, fold] = fitted
             # The frame of the folds lists repeat after repeat, each sorted by exam as the table is.
             probabilities[task][repeat * len(table) + test] = scores

@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import warnings
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import NamedTuple, NoReturn
 
@@ -42,8 +42,6 @@ def iterate_device(
     *,
     n_readers: int,
     batch_size: int | None,
-    first: int = 0,
-    tell: Callable[[Room], None] | None = None,
 ) -> Iterator[Row]:
     """Rows of exams in their order, from the current device.
 
@@ -59,10 +57,6 @@ def iterate_device(
         Threads that read.
     batch_size : int or None
         Exams at once, at most; None is `MOST_EXAMS`.
-    first : int, default 0
-        Place of the first exam among all.
-    tell : callable, optional
-        Called once, when memory first ran out. Default: warn.
 
     Yields
     ------
@@ -81,12 +75,12 @@ def iterate_device(
     free = cupy.cuda.runtime.memGetInfo()[0] + cupy.get_default_memory_pool().free_bytes()
     room = Room(batch_size or MOST_EXAMS, int(SHARE * free))
     is_told = False
-    with contextlib.closing(_load_batches(exams, recipe, room, n_readers, first)) as batches:
+    with contextlib.closing(_load_batches(exams, recipe, room, n_readers)) as batches:
         for batch in batches:
             for row in _describe_parts(batch, recipe, room):
                 if room.refused and not is_told:
                     is_told = True
-                    (tell or warn_of_memory)(room)
+                    _warn_of_memory(room)
                 yield row
 
 
@@ -102,7 +96,7 @@ class _Loader:
     """Batches on their way to the current device, each into the buffer whose turn it is."""
 
     def __init__(
-        self, exams: Sequence[ExamLike], recipe: Recipe, room: Room, n_readers: int, first: int
+        self, exams: Sequence[ExamLike], recipe: Recipe, room: Room, n_readers: int
     ) -> None:
         import cupy
 
@@ -113,9 +107,7 @@ class _Loader:
         self._copying = cupy.cuda.Stream(non_blocking=True)  # the default one does not wait for it
         self._buffers = [Buffer(self._device, self._copying) for _ in range(2)]
         self._turns = itertools.cycle(self._buffers)
-        self._plan = plan_batches(
-            exams, lambda exam, place: read_shapes(exam, place, planes), room, first=first
-        )
+        self._plan = plan_batches(exams, lambda exam, place: read_shapes(exam, place, planes), room)
         self._cut: deque[list[Planned]] = deque()
         self._readers = ThreadPoolExecutor(n_readers, "mrnet-features-reader")
 
@@ -193,7 +185,7 @@ def _fail(error: BaseException) -> NoReturn:
 
 
 def _load_batches(
-    exams: Sequence[ExamLike], recipe: Recipe, room: Room, n_readers: int, first: int
+    exams: Sequence[ExamLike], recipe: Recipe, room: Room, n_readers: int
 ) -> Generator[list[Pixels], None, None]:
     """Batches on the device; when one is given, the next is on its way.
 
@@ -204,7 +196,7 @@ def _load_batches(
     """
     import cupy
 
-    loader = _Loader(exams, recipe, room, n_readers, first)
+    loader = _Loader(exams, recipe, room, n_readers)
     try:
         coming = loader.begin(is_alone=True)
         while (loading := coming.result()) is not None:
@@ -313,7 +305,7 @@ def _make_room(room: Room, n_exams: int, label: str) -> None:
     room.halve(n_exams)
 
 
-def warn_of_memory(room: Room) -> None:
+def _warn_of_memory(room: Room) -> None:
     """Warn that batches were too large, and of what size they are now."""
     warnings.warn(
         f"The GPU ran out of memory on {room.refused} exams at once. It goes on with {room.most} "

@@ -27,9 +27,6 @@ SHARE = 0.8
 ALIGNMENT = 512
 """Bytes: stacks begin at multiples, as arrays of their own would."""
 
-BLOCK = 128
-"""Exams of a block, where several devices share the work; a device starts up in seconds."""
-
 DEFAULT_READERS = 4
 
 
@@ -95,8 +92,6 @@ def plan_batches(
     exams: Sequence[ExamLike],
     measure: Callable[[ExamLike, int], Shapes],
     room: Room,
-    *,
-    first: int = 0,
 ) -> Iterator[list[Planned]]:
     """Consecutive exams that fit the room together; one that does not is a batch by itself.
 
@@ -108,8 +103,6 @@ def plan_batches(
         before it were given.
     room : Room
         Looked at anew for each exam.
-    first : int, default 0
-        Place of the first exam.
 
     Yields
     ------
@@ -117,7 +110,7 @@ def plan_batches(
     """
     batch: list[Planned] = []
     failure: Exception | None = None
-    for place, exam in enumerate(exams, first):
+    for place, exam in enumerate(exams):
         try:
             planned = Planned(exam, place, measure(exam, place))
         except Exception as error:  # noqa: BLE001 (raised below, after what is before it)
@@ -134,17 +127,6 @@ def plan_batches(
             raise failure
         finally:
             del failure  # or error, traceback and frame would keep each other
-
-
-def cut_blocks(n_exams: int) -> list[tuple[int, int]]:
-    """Blocks of consecutive exams: the first, and one past the last.
-
-    Examples
-    --------
-    >>> cut_blocks(300)
-    [(0, 128), (128, 256), (256, 300)]
-    """
-    return [(start, min(start + BLOCK, n_exams)) for start in range(0, n_exams, BLOCK)]
 
 
 def count_readers(n_jobs: int | None, n_cores: int) -> int:

@@ -5,29 +5,21 @@ The device is the emulated one, whose copies come as late, or as early, as CUDA 
 
 import contextlib
 import gc
-import subprocess
-import sys
 import threading
 import time
 import warnings
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from joblib.externals.loky import get_reusable_executor
 
 from mrnet_features import FeatureExtractor
 from mrnet_features.arrays import to_host
 from mrnet_features.data.mrnet import Exam
 from mrnet_features.extraction import describe as batches
-from mrnet_features.extraction import sharing
 from mrnet_features.extraction.describe import read_exam
 from mrnet_features.extraction.gpu import buffers, pipeline, planning
 from mrnet_features.extraction.gpu.pipeline import DeviceMemoryWarning
-from mrnet_features.extraction.sharing import claim_device
 from mrnet_features.extraction.table import extract_features
 from mrnet_features.synthetic import draw_knee
 
@@ -396,7 +388,7 @@ def test_room_that_shrinks_while_a_batch_is_cut_loses_no_exam(emulated_gpu):
         def most(self, value):
             pass
 
-    loader = pipeline._Loader([], make_extractor().recipe(), Shrinking(4, 1), 1, 0)
+    loader = pipeline._Loader([], make_extractor().recipe(), Shrinking(4, 1), 1)
     planned = [planning.Planned({}, k, {}) for k in range(6)]
     assert [*loader._cut_off(planned), *loader._cut[0]] == planned
     loader.close()
@@ -584,156 +576,12 @@ def test_an_interruption_does_not_wait_for_exams_not_begun(emulated_gpu, plain, 
 # ---- several devices ----
 
 
-@pytest.mark.parametrize("n_devices", [2, 3])
-def test_workers_have_a_device_each_and_rows_keep_their_order(
-    emulated_gpu, plain, exams, monkeypatch, n_devices
-):
-    monkeypatch.setattr(planning, "BLOCK", 2)
-    emulated_gpu.stand_in.set_devices(n_devices)
-    used = {}
-    everyone = threading.Barrier(n_devices, timeout=10)
-
-    def work(batch):
-        device = emulated_gpu.cuda.runtime.getDevice()
-        for pixels in batch:
-            assert all(grey.device.id == device for grey in pixels.stacks.values())
-        if threading.get_ident() not in used:
-            used[threading.get_ident()] = device
-            everyone.wait()  # so that no worker takes all the blocks
-        assert used[threading.get_ident()] == device
-
-    plain.work = work
-    with joblib.parallel_config(backend="threading"):  # where the emulated devices can be seen
-        assert take(exams, batch_size=2) == expect(exams)
-    assert sorted(used.values()) == list(range(n_devices))
-    assert emulated_gpu.cuda.runtime.getDevice() == 0
-    assert [device.held for device in emulated_gpu.stand_in.devices] == [0] * n_devices
-
-
-def test_a_device_is_claimed_once_a_run_and_again_by_who_had_it(tmp_path):
-    runs = [tmp_path / name for name in "ab"]
-    for run in runs:
-        run.mkdir()
-    turns = [threading.Barrier(3, timeout=10) for _ in runs]
-    claims = {}
-
-    def claim(worker):
-        for run, turn in zip(runs, turns, strict=True):
-            claims[worker, run] = [claim_device(str(run), 2) for _ in range(3)]
-            turn.wait()
-            turn.wait()  # until a third has tried
-
-    workers = [threading.Thread(target=claim, args=(worker,)) for worker in range(2)]
-    for worker in workers:
-        worker.start()
-    for run, turn in zip(runs, turns, strict=True):
-        turn.wait()
-        assert "must have one worker" in refused(run)
-        turn.wait()
-    for worker in workers:
-        worker.join()
-    for k in range(2):
-        assert claims[k, runs[0]] == claims[k, runs[1]]
-        assert len(set(claims[k, runs[0]])) == 1
-    assert sorted(claims[k, runs[0]][0] for k in range(2)) == [0, 1]
-
-
-def refused(run, n_devices=2):
-    with pytest.raises(RuntimeError) as caught:
-        claim_device(str(run), n_devices)
-    return str(caught.value)
-
-
-def test_a_worker_that_ended_leaves_its_device_to_a_successor(tmp_path):
-    script = (
-        "import sys; from mrnet_features.extraction.sharing import claim_device; "
-        "print(claim_device(sys.argv[1], 1), flush=True); sys.stdin.read()"
-    )
-    worker = subprocess.Popen(
-        [sys.executable, "-c", script, str(tmp_path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        cwd=Path(sharing.__file__).parents[2],
-    )
-    with worker:
-        assert worker.stdout.readline() == b"0\n"
-        assert "must have one worker" in refused(tmp_path, 1)
-        worker.kill()
-    with ThreadPoolExecutor(1) as successor:
-        assert successor.submit(claim_device, str(tmp_path), 1).result() == 0
-
-
-def test_memory_that_runs_out_in_a_worker_is_told_once_by_the_caller(
-    emulated_gpu, plain, exams, monkeypatch
-):
-    monkeypatch.setattr(planning, "BLOCK", 4)
-    plain.work = limit_to(emulated_gpu, 2, n_devices=2)
-    with (
-        joblib.parallel_config(backend="threading"),
-        pytest.warns(DeviceMemoryWarning, match="on 4 exams at once") as told,
-    ):
-        assert take(exams) == expect(exams)
-    assert len(told) == 1
-
-
-@pytest.fixture
-def emulated_gpu_of_workers(emulated_gpu, tmp_path, monkeypatch):
-    """Two emulated devices in this process and in those that joblib starts."""
-    emulated_gpu.stand_in.set_devices(2)
-    found = {name: sys.modules[name].__file__ for name in ("devices_on_cpu", "emulator")}
-    stand_in = Path(found["emulator"]).with_name("cupy_on_cpu.py")
-    (tmp_path / "cupy.py").write_text(
-        f"""
-import sys
-sys.path.insert(0, {str(stand_in.parent)!r})
-import cupy_on_cpu, devices_on_cpu, emulator
-modules = cupy_on_cpu.make_modules(emulator, {emulated_gpu.RawModule.folder!r})
-devices_on_cpu.set_devices(2)
-sys.modules.update(modules)
-"""
-    )
-    monkeypatch.syspath_prepend(tmp_path)  # which processes are told
-    get_reusable_executor().shutdown()  # its processes were not told
-    yield emulated_gpu
-    get_reusable_executor().shutdown()
-
-
-def test_processes_share_the_devices(emulated_gpu_of_workers, exams, monkeypatch):
-    expected = make_extractor(device="cpu").fit_transform(exams)
-    monkeypatch.setattr(planning, "BLOCK", 3)
-    monkeypatch.setattr(sharing, "iterate_device", lambda *_, **__: pytest.fail("it ran here"))
-    table = make_extractor().fit_transform(exams)
-    pd.testing.assert_frame_equal(table, expected, rtol=1e-6, atol=1e-6)
-    exams[7].paths["coronal"].write_bytes(b"no array")
-    with pytest.raises(ValueError, match="Exam '0007', plane 'coronal'"):
-        make_extractor().fit_transform(exams)
-
-
-def test_few_exams_stay_in_this_process(emulated_gpu, plain, exams, monkeypatch):
-    emulated_gpu.stand_in.set_devices(4)
-    monkeypatch.setattr(sharing, "run_jobs", lambda *_: pytest.fail("workers were started"))
-    assert take(exams) == expect(exams)
-
-
-def test_places_are_counted_over_all_blocks(emulated_gpu, plain, monkeypatch):
-    monkeypatch.setattr(planning, "BLOCK", 2)
-    emulated_gpu.stand_in.set_devices(2)
-    stack = np.zeros((1, 5, 5), np.uint8)
-    broken = [{"axial": stack, "coronal": stack}] * 5 + [{"axial": stack}]
-    with joblib.parallel_config(backend="threading"), pytest.raises(KeyError) as caught:
-        take(broken)
-    assert any("place 5, plane 'coronal'" in note for note in caught.value.__notes__)
-
-
-# ---- sizes ----
-
-
 def test_batches_hold_what_the_room_holds(emulated_gpu):
     shapes = [{"axial": (k, 10, 10)} for k in (1, 1, 5, 1, 1, 1)]
     costs = [planning.Planned({}, k, shape).cost for k, shape in enumerate(shapes)]
     room = planning.Room(3, sum(costs[:2]))
-    found = planning.plan_batches(shapes, lambda exam, place: exam, room, first=7)
-    assert [[one.place for one in batch] for batch in found] == [[7, 8], [9], [10, 11], [12]]
+    found = planning.plan_batches(shapes, lambda exam, place: exam, room)
+    assert [[one.place for one in batch] for batch in found] == [[0, 1], [2], [3, 4], [5]]
 
 
 def test_a_room_that_shrinks_shows_in_the_next_batch():

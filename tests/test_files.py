@@ -1,0 +1,66 @@
+"""A file is replaced whole or not at all."""
+
+import os
+import threading
+
+import pytest
+
+from mrnet_features.files import replace_file, write_text, write_texts
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_an_error_in_the_block_keeps_the_old_file_and_leaves_nothing(tmp_path):
+    path = tmp_path / "table.bin"
+    path.write_bytes(b"old")
+
+    def write_half():
+        with replace_file(path) as partial:
+            partial.write_bytes(b"ne")
+            raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError, match="half way"):
+        write_half()
+    assert path.read_bytes() == b"old"
+    assert names(tmp_path) == ["table.bin"]
+
+
+def test_of_several_files_none_is_replaced_if_one_fails(tmp_path):
+    first, second = tmp_path / "a.txt", tmp_path / "no folder" / "b.txt"
+    first.write_text("old")
+    with pytest.raises(OSError, match="no folder"):
+        write_texts({first: "new", second: "new"})
+    assert first.read_text() == "old"
+    assert names(tmp_path) == ["a.txt"]
+
+
+def test_a_link_keeps_pointing_where_it_did(tmp_path):
+    target, link = tmp_path / "target.txt", tmp_path / "link.txt"
+    target.write_text("old")
+    link.symlink_to(target)
+    write_text(link, "new\r\n")
+    assert link.is_symlink()
+    assert target.read_bytes() == b"new\r\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read = []
+    thread = threading.Thread(target=lambda: read.append(pipe.read_text()))
+    thread.start()
+    write_text(pipe, "text")
+    thread.join()
+    assert read == ["text"]
+    assert pipe.is_fifo()
+
+
+def test_bytes_are_on_disk_before_the_name_changes(tmp_path, monkeypatch):
+    calls = []
+    fsync, path = os.fsync, tmp_path / "a.txt"
+    monkeypatch.setattr(os, "fsync", lambda n: (calls.append(path.exists()), fsync(n)))
+    write_text(path, "one")
+    assert calls == [False, True]  # the file before the rename, its folder after
