@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_limits
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.families import PRESETS, discover_families, find_families
 from mrnet_features.families.base import Family
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 from mrnet_features.synthetic import draw_knee
 
 BASE = {"slices": 30, "side": 256, "levels": 32, "regions": 1}

@@ -31,19 +31,19 @@ import numpy as np
 from bench_peers import RESULTS, describe_machine, make_stack
 from gpu_peers import OURS, measure_peers
 from gpu_table import make_table
-from gpu_timing import place_stack, time_on_device
+from gpu_timing import repeat_on_gpu, time_on_device
 
-from mrnet_features.arrays import DeviceFunction, missing_for_cuda, to_device
+from mrnet_features.arrays import missing_for_cuda, to_device
+from mrnet_features.counts.counting import Count
 from mrnet_features.data.mrnet import Exam, load_mrnet
 from mrnet_features.extraction import describe as batches
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.families import PRESETS, discover_families
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 from mrnet_features.synthetic import write_knees
 
 # the sum of what such a count returns is the number of times that it added one
-TABLES = ("histogram", "pairs", "runs", "patterns")
-LAYOUT = ("n_regions", "starts", "origins")  # not options of a count, but of what it is given
+TABLES = ("histogram", "cooccurrence", "run_lengths", "binary_patterns")
 STAGES = {"prepare": "prepare_batch", "pool": "pool_slices"}
 
 
@@ -89,27 +89,23 @@ def measure_copies(n_bytes: int, repeats: int) -> float:
 
 @contextlib.contextmanager
 def watch_counts() -> Iterator[dict[str, Callable[[], object]]]:
-    """Counts that are called, by name and options; those that a count calls are its own."""
+    """Counts that are called, by name and options."""
     calls: dict[str, Callable[[], object]] = {}
-    real, depth = DeviceFunction.__call__, [0]
+    real = Count.__call__
 
-    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if depth[0] == 0 and self.__module__.startswith("mrnet_features.counts"):
-            options = ", ".join(
-                f"{k}={v}" for k, v in kwargs.items() if k not in LAYOUT and not hasattr(v, "shape")
-            )
-            calls[f"{self.__name__}({options})"] = lambda: real(self, *args, **kwargs)
-        depth[0] += 1
-        try:
-            return real(self, *args, **kwargs)
-        finally:
-            depth[0] -= 1
+    def call(self: Any, stack: Stack, **kwargs: Any) -> Any:
+        options = ", ".join(f"{k}={v}" for k, v in kwargs.items() if not hasattr(v, "shape"))
+        # a derived stack remembers no earlier result
+        calls[f"{self.__name__}({options})"] = lambda: real(
+            self, stack.with_grey(stack.grey), **kwargs
+        )
+        return real(self, stack, **kwargs)
 
-    DeviceFunction.__call__ = call  # type: ignore[method-assign]
+    Count.__call__ = call  # type: ignore[method-assign]
     try:
         yield calls
     finally:
-        DeviceFunction.__call__ = real  # type: ignore[method-assign]
+        Count.__call__ = real  # type: ignore[method-assign]
 
 
 def measure_counts(stack: Stack, ceiling: float, repeats: int) -> list[dict[str, object]]:
@@ -276,7 +272,7 @@ def run(options: argparse.Namespace) -> dict[str, object]:
     stack = make_stack(options.slices, options.side, options.levels)
     ceiling = measure_ceiling(options.copy_bytes, options.repeats)
     print(f"{device['name']}: a copy moves {ceiling / 1e9:.0f} GB a second", flush=True)
-    counts = measure_counts(place_stack(stack, options.stacks), ceiling, options.repeats)
+    counts = measure_counts(repeat_on_gpu(stack, options.stacks), ceiling, options.repeats)
     with tempfile.TemporaryDirectory() as folder:
         root = options.root
         if root is None:

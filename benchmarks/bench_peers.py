@@ -90,7 +90,7 @@ def our_tasks(stack: Stack, results: tuple[str, ...]) -> dict[str, Task]:
                 if "slices" in results:
                     family.describe(counts)
                 if "stack" in results:
-                    found = family.describe_stack(counts, stack.starts)
+                    found = family.describe_stack(counts, stack.exam_starts)
                     whole |= {f"{family.name}_{name}": float(v[0, 0]) for name, v in found.items()}
             return whole
 

@@ -144,7 +144,7 @@ def measure_cost(exams: list[mf.Exam]) -> dict[str, float]:
                 for region_set in family.region_sets:
                     counts = family.count(sets[region_set])
                     family.describe(counts)
-                    family.describe_stack(counts, sets[region_set].starts)
+                    family.describe_stack(counts, sets[region_set].exam_starts)
                 if not warm:
                     seconds[name] += time.process_time() - start
     found = {name: round(value / len(exams), 4) for name, value in seconds.items()}

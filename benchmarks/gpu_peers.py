@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 from bench_peers import SIX, Task, our_tasks
 from bench_peers import pyradiomics_tasks as radiomics_tasks
-from gpu_timing import place_stack, time_by_clock
+from gpu_timing import repeat_on_gpu, time_by_clock
 
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 OURS = "mrnet-features"
 
@@ -73,7 +73,7 @@ def measure_peers(
     stack: Stack, repeats: int
 ) -> tuple[dict[str, dict[str, float]], dict[str, str], dict[str, str]]:
     """Seconds of the clock by family and library, versions, and why others are left out."""
-    tasks = {OURS: our_tasks(place_stack(stack, 1), ("slices", "stack"))}
+    tasks = {OURS: our_tasks(repeat_on_gpu(stack, 1), ("slices", "stack"))}
     versions, missing = {}, {}
     for name, (package, make) in PEERS.items():
         try:

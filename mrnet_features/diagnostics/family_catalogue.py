@@ -91,6 +91,6 @@ def _time(family: Family) -> float:
         for region_set in family.region_sets:
             counts = family.count(stacks[region_set])
             family.describe(counts)
-            family.describe_stack(counts, stacks[region_set].starts)
+            family.describe_stack(counts, stacks[region_set].exam_starts)
         seconds.append(time.perf_counter() - start)
     return round(1000 * min(seconds[1:]) / COST_SHAPE[0], 3)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import numpy as np
 
-from mrnet_features.arrays import Array, Device, to_device, to_host
+from mrnet_features.arrays import Array, Device, to_host
 from mrnet_features.families import discover_families
 from mrnet_features.families.base import Counts, Family
 from mrnet_features.stacks.example_stack import make_stack
-from mrnet_features.stacks.prepare import Stack, lay_end_to_end
+from mrnet_features.stacks.stack import Stack, join_stacks
 
 # Relative, of statistics; counts must be equal. Nothing is added for zeros: those of this stack
 # come from counts without a sum that cancels, and are exact.
@@ -53,24 +52,20 @@ def compare_devices() -> tuple[int, list[str]]:
     return len(families), [name for name, family in families.items() if _differs(family())]
 
 
-def _place_stack(device: Device) -> Stack:
-    """Two exams on the device, large enough for every count to find something in them."""
+def _make_batch(device: Device) -> Stack:
+    """Batch of two exams on the device, large enough for no count to be empty."""
     sizes = enumerate((3, 2))
     exams = [make_stack(k, (n, 80, 90), blob=10, n_levels=32) for k, n in sizes]
-    stack = lay_end_to_end(exams)
-    grey, levels, regions = (
-        to_device(part, device) for part in (stack.grey, stack.levels, stack.regions)
-    )
-    return dataclasses.replace(stack, grey=grey, levels=levels, regions=regions)
+    return join_stacks(exams).on_device(device)
 
 
 def _differs(family: Family) -> bool:
-    stacks = [_place_stack(device) for device in ("cpu", "cuda")]
+    stacks = [_make_batch(device) for device in ("cpu", "cuda")]
     ours, theirs = (family.count(stack) for stack in stacks)
     one, other = _list_arrays(ours), _list_arrays(theirs)
     if len(one) != len(other) or not all(map(_is_equal, one, other)):
         return True
-    starts = stacks[0].starts
+    starts = stacks[0].exam_starts
     return not (
         _is_close(family.describe(ours), family.describe(theirs))
         and _is_close(family.describe_stack(ours, starts), family.describe_stack(theirs, starts))

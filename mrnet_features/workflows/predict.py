@@ -18,7 +18,7 @@ from mrnet_features.families import discover_families
 from mrnet_features.files import write_text
 from mrnet_features.models.bundle import Bundle, load_bundle
 from mrnet_features.names import TASKS
-from mrnet_features.stacks.prepare import Discretisation
+from mrnet_features.stacks.discretisation import Discretisation
 
 
 def predict_paths(

@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from mrnet_features import cli, counts
-from mrnet_features.arrays import DeviceFunction
 from mrnet_features.cli.format import format_machine_checks
+from mrnet_features.counts.counting import Count
 from mrnet_features.counts.histogram import histogram
 from mrnet_features.diagnostics import gpu_selftest as selftest
 from mrnet_features.diagnostics.doctor import examine_machine
@@ -79,21 +79,21 @@ def test_doctor_compares_a_gpu_with_the_cpu(emulated_gpu):
 
 def test_the_self_test_reaches_every_count(emulated_gpu, monkeypatch):
     reached = set()
-    real = DeviceFunction.__call__
+    real = Count.__call__
 
     def note(self, *args, **kwargs):
         reached.add(self.__name__)
         return real(self, *args, **kwargs)
 
-    monkeypatch.setattr(DeviceFunction, "__call__", note)
+    monkeypatch.setattr(Count, "__call__", note)
     compare_devices()
     monkeypatch.undo()
     modules = [
         importlib.import_module(f"{counts.__name__}.{info.name}")
         for info in pkgutil.iter_modules(counts.__path__)
     ]
-    twins = {n for m in modules for n, item in vars(m).items() if isinstance(item, DeviceFunction)}
-    assert reached == twins
+    known = {n for m in modules for n, item in vars(m).items() if isinstance(item, Count)}
+    assert reached == known
 
 
 def test_doctor_tells_of_a_gpu_that_counts_wrongly(emulated_gpu, monkeypatch):
