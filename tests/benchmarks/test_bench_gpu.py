@@ -66,7 +66,7 @@ def test_it_runs_to_the_end_and_says_that_the_device_was_emulated(
     assert result["device"]["emulated"]
     assert result["device"]["n_devices"] == 1
     counts = {row["count"].split("(")[0]: row for row in result["counts"]}
-    assert {"histogram", "pairs", "runs", "zones", "depths", "pools"} <= set(counts)
+    assert {"histogram", "cooccurrence", "run_lengths", "size_zones", "distance_zones", "components_3d"} <= set(counts)
     for row in result["counts"]:
         assert row["seconds"] > 0
         assert row["bytes"] >= 2 * 4 * 40 * 40
@@ -75,7 +75,7 @@ def test_it_runs_to_the_end_and_says_that_the_device_was_emulated(
     pixels = int((bench.make_stack(2, 40, 6).regions > 0).sum()) * 2
     histogram = counts["histogram"]
     assert histogram["increments_per_second"] * histogram["seconds"] == pytest.approx(pixels)
-    assert counts["zones"]["increments_per_second"] is None
+    assert counts["size_zones"]["increments_per_second"] is None
     stages = result["exam"]["stage_seconds_an_exam"]
     for stage in ("read by one thread", "copy", "prepare", "count", "describe", "pool"):
         assert stages[stage] > 0
