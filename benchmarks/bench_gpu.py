@@ -38,6 +38,7 @@ from mrnet_features.counts.counting import Count
 from mrnet_features.data.mrnet import Exam, load_mrnet
 from mrnet_features.extraction import describe as batches
 from mrnet_features.extraction.extractor import FeatureExtractor
+from mrnet_features.extraction.read import read_exam
 from mrnet_features.families import PRESETS, discover_families
 from mrnet_features.stacks.stack import Stack
 from mrnet_features.synthetic import write_knees
@@ -203,7 +204,7 @@ def measure_exams(
     read = 0.0
     for k, exam in enumerate(exams[:batch_size]):
         start = time.perf_counter()
-        pixels = batches.read_exam(exam, k, chosen.planes)
+        pixels = read_exam(exam, k, chosen.planes)
         read += time.perf_counter() - start
         there = {plane: to_device(grey, "cuda") for plane, grey in pixels.stacks.items()}
         batch.append(pixels._replace(stacks=there))

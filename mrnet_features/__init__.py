@@ -21,7 +21,7 @@ _HOMES = {
     "compare": "evaluation.comparison.compare",
     "cross_validate": "evaluation.protocol.cross_validation",
     "evaluate": "evaluation.protocol.holdout",
-    "extract_features": "extraction.table",
+    "extract_features": "extraction.resume",
     "lightgbm_baseline": "models.baselines",
     "load_labels": "data.mrnet",
     "load_mrnet": "data.mrnet",
@@ -41,7 +41,8 @@ if TYPE_CHECKING:
     from mrnet_features.evaluation.protocol.holdout import evaluate
     from mrnet_features.evaluation.protocol.stratify import Folds, make_folds
     from mrnet_features.extraction.extractor import FeatureExtractor
-    from mrnet_features.extraction.table import extract_features, read_features, write_features
+    from mrnet_features.extraction.resume import extract_features
+    from mrnet_features.extraction.table import read_features, write_features
     from mrnet_features.models.baselines import (
         lightgbm_baseline,
         logistic_baseline,

@@ -164,7 +164,7 @@ def make_table(
     """Dataset of a split and the table of its features, which is also written to `out`."""
     from mrnet_features.data.mrnet import load_mrnet
     from mrnet_features.extraction.extractor import FeatureExtractor
-    from mrnet_features.extraction.table import extract_features
+    from mrnet_features.extraction.resume import extract_features
 
     dataset = load_mrnet(root, split, exclude=exclude)
     extractor = FeatureExtractor(

@@ -177,7 +177,7 @@ def label_on_gpu(
     Raises
     ------
     ValueError
-        If the stack has more than `MOST_ITEMS` pixels.
+        If the stack has more than `MAX_ITEMS` pixels.
     """
     import cupy
 

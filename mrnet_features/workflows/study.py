@@ -21,7 +21,7 @@ from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cros
 from mrnet_features.evaluation.protocol.holdout import HoldOut, evaluate
 from mrnet_features.evaluation.published import PUBLISHED
 from mrnet_features.extraction.extractor import FeatureExtractor
-from mrnet_features.extraction.table import extract_features
+from mrnet_features.extraction.resume import extract_features
 from mrnet_features.models.baselines import lightgbm_baseline, logistic_baseline
 from mrnet_features.quality.audit import audit
 

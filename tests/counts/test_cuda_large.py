@@ -134,7 +134,7 @@ def test_a_table_of_all_levels_and_regions_stays_small():
 
 
 def test_more_pixels_than_a_launch_takes_are_refused(monkeypatch):
-    monkeypatch.setattr(launch, "MOST_ITEMS", 7)
+    monkeypatch.setattr(launch, "MAX_ITEMS", 7)
     ones = np.ones((2, 2, 2), np.uint8)
     stack = make_stack(ones, ones, n_levels=1).on_device("cuda")
     for count, options in (
@@ -145,7 +145,7 @@ def test_more_pixels_than_a_launch_takes_are_refused(monkeypatch):
         (haar_responses, {"side": 2}),
         (smooth, {"side": 1}),
     ):
-        with pytest.raises(ValueError, match="at most 7 pixels at once, got 8"):
+        with pytest.raises(ValueError, match="at most 7 pixels, got 8"):
             count(stack, **options)
 
 
