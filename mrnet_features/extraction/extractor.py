@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Generator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -97,7 +97,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.batch_size = batch_size
         self.progress = progress
 
-    def fit(self, X: Sequence[ExamLike], y: object = None) -> FeatureExtractor:  # noqa: ARG002
+    def fit(self, X: Sequence[ExamLike], y: object = None) -> Self:  # noqa: ARG002
         """Check the parameters and select the device; the exams are not read.
 
         Parameters
@@ -178,6 +178,25 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 rows.append(row.values)
                 bar.update()
         return make_table(X, rows, self.recipe().columns())
+
+    def set_output(
+        self, *, transform: Literal["default", "pandas", "polars"] | None = None
+    ) -> Self:
+        """Container that `transform` and `fit_transform` return.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, optional
+            "default" and "pandas" are a DataFrame of pandas. One of polars has no index, so the
+            exam ids are lost. None changes nothing.
+
+        Returns
+        -------
+        FeatureExtractor
+            This extractor.
+        """
+        super().set_output(transform=transform)
+        return self
 
     def iterate(self, X: Sequence[ExamLike]) -> Generator[Row, None, None]:
         """Rows in the order of the exams, each with the fingerprint of its pixels.

@@ -133,7 +133,7 @@ def test_what_was_changed_or_is_missing_is_refused(tables, tmp_path):
     with pytest.raises(ValueError, match="must lie in"):
         load_bundle(tmp_path)
     (tmp_path / "bundle.json").write_text(json.dumps({"format": 99}))
-    with pytest.raises(ValueError, match="bundle of format 1, got format 99"):
+    with pytest.raises(ValueError, match="bundle of format 2, got format 99"):
         load_bundle(tmp_path)
     with pytest.raises(FileNotFoundError, match="no 'bundle.json'"):
         load_bundle(tmp_path / "nowhere")
@@ -151,6 +151,16 @@ def test_nothing_is_unpickled(tables, tmp_path):
         with pytest.raises(ValueError):  # noqa: PT011 (JSON's error, or that of the hash)
             load_bundle(tmp_path)
         path.write_bytes(kept)
+
+
+def test_a_bundle_of_an_older_version_is_refused(tables, tmp_path):
+    features, labels = tables
+    fit_bundle(features, labels[["acl"]], FAST).save(tmp_path)
+    head = json.loads((tmp_path / "bundle.json").read_text())
+    assert head["format"] == 2
+    (tmp_path / "bundle.json").write_text(json.dumps({**head, "format": 1}))
+    with pytest.raises(ValueError, match="bundle.json' was written by an older version"):
+        load_bundle(tmp_path)
 
 
 def test_refusals(tables, tmp_path):
