@@ -1,0 +1,43 @@
+"""Command `audit`: exams to reject or to look at."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mrnet_features.cli.app import app
+from mrnet_features.cli.options import Jobs, Json, Root, split_names
+
+
+@app.command()
+def audit(
+    root: Root,
+    codes: Annotated[
+        str | None, typer.Option(help="Codes to check, separated by commas; default: all.")
+    ] = None,
+    skip: Annotated[str, typer.Option(help="Codes not to check, separated by commas.")] = "",
+    jobs: Jobs = -1,
+    as_json: Json = False,
+) -> None:
+    """List exams of both splits to reject or to look at."""
+    from mrnet_features.cli.format import (
+        describe_unjudged,
+        format_audit,
+        print_json,
+        print_note,
+        table_as_rows,
+    )
+    from mrnet_features.quality.audit import audit as run_audit
+    from mrnet_features.quality.findings import choose_codes
+
+    try:
+        chosen = choose_codes(None if codes is None else split_names(codes), split_names(skip))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="'--codes' / '--skip'") from error
+    findings = run_audit(root, codes=chosen, n_jobs=jobs)
+    if as_json:
+        print_json(table_as_rows(findings))
+        print_note(describe_unjudged(findings))
+    else:
+        print(format_audit(findings))
