@@ -30,7 +30,7 @@ OPTIONS = {
 
 
 class Commands(TyperGroup):
-    """Commands with one error message each: status 2 if an option is wrong, else 1."""
+    """Commands whose errors are messages: status 2 where an option is wrong, else 1."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command; show the errors that a user can cause without a traceback."""
@@ -42,12 +42,12 @@ class Commands(TyperGroup):
             text = error.args[0] if isinstance(error, KeyError) and error.args else error
             command = self.commands[ctx.invoked_subcommand]
             options = {name for param in command.params for name in param.opts}
-            message = name_options(str(text), options)
-            notes = getattr(error, "__notes__", [])
+            lines = [str(text), *getattr(error, "__notes__", [])]
+            message = name_options("\n".join(lines), options)
             if message.startswith("`--"):
                 context = typer.Context(command, info_name=command.name, parent=ctx)
-                raise typer.BadParameter("\n".join([message, *notes]), ctx=context) from error
-            print("\n".join([f"Error: {message}", *notes]), file=sys.stderr)
+                raise typer.BadParameter(message, ctx=context) from error
+            print(f"Error: {message}", file=sys.stderr)
             raise typer.Exit(FAILED) from error
 
 

@@ -1,4 +1,4 @@
-"""Command `audit`: exams to reject or to look at."""
+"""Command `audit`: exams to reject or to check."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from mrnet_features.cli.options import Jobs, Json, Root, split_names
 def audit(
     root: Root,
     codes: Annotated[
-        str | None, typer.Option(help="Codes to check, separated by commas; default: all.")
+        str | None, typer.Option(help="Findings to look for, such as ghosting,noise; default: all.")
     ] = None,
-    skip: Annotated[str, typer.Option(help="Codes not to check, separated by commas.")] = "",
+    skip: Annotated[str, typer.Option(help="Findings not to look for.")] = "",
     jobs: Jobs = -1,
     as_json: Json = False,
 ) -> None:
-    """List exams of both splits to reject or to look at."""
+    """Find exams to reject or to check, in both splits."""
     from mrnet_features.cli.format import (
         describe_unjudged,
         format_audit,

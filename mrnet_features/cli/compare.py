@@ -17,7 +17,7 @@ def compare(
     models: Annotated[
         list[str],
         typer.Argument(
-            metavar="NAME=FILE...",
+            metavar="NAME=FILE",
             help="Two or more models: predictions of `cv`, a table with exam ids, or the "
             "competition's predictions.csv.",
         ),
@@ -34,8 +34,8 @@ def compare(
         bool,
         typer.Option(
             "--added-value",
-            help="Also measure what each further model adds to the first: both in one logistic "
-            "regression against the first alone.",
+            help="Also measure what each further model adds to the first: a logistic regression "
+            "on the scores of both, against the first alone.",
         ),
     ] = False,
     id_width: Annotated[

@@ -40,7 +40,7 @@ def extract(
     ] = -1,
     batch_size: Annotated[
         int | None,
-        typer.Option(min=1, help="Most exams per batch on a GPU; default: what its memory holds."),
+        typer.Option(min=1, help="Most exams in a batch on a GPU; default: as its memory allows."),
     ] = None,
     as_json: Json = False,
 ) -> None:

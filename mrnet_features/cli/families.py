@@ -22,7 +22,7 @@ def families(
 ) -> None:
     """List the feature families, or the statistics of one.
 
-    A statistic has a formula, a unit and a range.
+    Statistics are listed with formula, unit and range.
     """
     from mrnet_features.cli.format import print_json
     from mrnet_features.diagnostics.family_catalogue import list_families, list_statistics

@@ -56,7 +56,7 @@ def importance(
 ) -> None:
     """Measure what groups of columns contribute to LightGBM.
 
-    All values are of exams that the model was not fitted on, with 95 % confidence intervals.
+    Values are measured on held-out exams and have 95 % confidence intervals.
     """
     from mrnet_features.cli.format import format_importance, print_json
     from mrnet_features.evaluation.plain import to_plain

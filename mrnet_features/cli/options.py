@@ -217,17 +217,17 @@ def _bad_exclusion(message: str) -> typer.BadParameter:
 
 
 Root = Annotated[
-    Path, typer.Argument(help="Folder in the layout of MRNet: holds train/, train-acl.csv, ...")
+    Path, typer.Argument(help="Folder in the layout of MRNet: train/, train-acl.csv, ...")
 ]
 Table = Annotated[Path, typer.Argument(help="Feature table, a parquet file.")]
-LabelSplit = Annotated[Split, typer.Option(help="Split that the exams of the table belong to.")]
+LabelSplit = Annotated[Split, typer.Option(help="Split of the exams in the table.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Jobs = Annotated[
     int, typer.Option(callback=check_jobs, help="Parallel processes; -1 for every core.")
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Random seed; the same seed gives the same result.")]
 OnDevice = Annotated[
-    Device, typer.Option(help="Device that counts; auto is the CPU in this version.")
+    Device, typer.Option(help="Device to extract features on; auto is the CPU in this version.")
 ]
 Families = Annotated[
     str,
@@ -239,7 +239,7 @@ Families = Annotated[
 Exclude = Annotated[
     str,
     typer.Option(
-        help="Exams to leave out, separated by commas: ids such as 0042, or files of "
-        "`audit --json`, which stand for the exams they reject."
+        help="Exams to leave out, separated by commas: ids such as 0042, or a file of "
+        "`audit --json` for all exams that it rejects."
     ),
 ]

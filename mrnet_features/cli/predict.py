@@ -17,7 +17,7 @@ def predict(
     paths: Annotated[
         Path,
         typer.Argument(
-            help="valid-paths.csv: one path per line; sagittal, coronal, axial of each exam."
+            help="valid-paths.csv: three lines per exam, its sagittal, coronal and axial file."
         ),
     ],
     out: Annotated[Path, typer.Argument(help="predictions.csv to write.")],

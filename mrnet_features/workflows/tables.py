@@ -75,10 +75,35 @@ def read_table(
 
     Returns
     -------
-    features : DataFrame of shape (n_rows, n_features)
+    features : DataFrame of shape (n_exams, n_features)
     labels : DataFrame of shape (n_exams, 3)
-        The two need not hold the same exams: `cross_validate` checks that.
+
+    Raises
+    ------
+    ValueError
+        If table and labels hold different exams, or a file can't be read.
     """
     excluded = list_excluded(exclude)
     features, labels = read_features(path), load_labels(root, split, exclude=excluded)
-    return features[~features.index.isin(excluded)], labels
+    features = features[~features.index.isin(excluded)]
+    _require_labels(path, features, labels, split)
+    return features, labels
+
+
+def _require_labels(
+    path: str | Path, features: pd.DataFrame, labels: pd.DataFrame, split: str
+) -> None:
+    """Raise if table and labels hold different exams; other kinds of ids are checked later."""
+    described, labelled = set(features.index), set(labels.index)
+    if described == labelled or not all(isinstance(exam, str) for exam in described):
+        return
+    parts = [
+        f"{len(only)} only in the {name} (such as {min(only)})"
+        for name, only in (("table", described - labelled), ("labels", labelled - described))
+        if only
+    ]
+    raise ValueError(
+        f"'{path}' must hold the exams that have labels in {split}, got "
+        f"{len(described & labelled)} such exams, {', '.join(parts)}. Pass the `split` and "
+        "`exclude` that the table was made with."
+    )

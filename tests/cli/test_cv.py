@@ -71,3 +71,10 @@ def test_excluded_exams_are_in_no_fold(folder):
     assert done.status == 0, done.stderr
     predictions = pd.read_csv(folder / "without" / "predictions.csv", dtype={"exam": str})
     assert set(predictions["exam"]) == {f"{k:04d}" for k in range(20) if k not in {3, 8}}
+
+
+def test_the_options_that_make_table_and_labels_agree_are_named(folder):
+    done = run(*LOGISTIC, "--split", "valid", cwd=folder)
+    assert done.status == 1
+    assert done.stderr.startswith("Error: 'train.parquet' must hold the exams that have labels")
+    assert "Pass the `--split` and `--exclude` that the table was made with." in done.stderr
