@@ -1,4 +1,4 @@
-"""Times on a device, and stacks laid there."""
+"""Times on a device, and batches of one stack."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mrnet_features.stacks.prepare import Stack
 
 
 def time_on_device(run: Callable[[], object], repeats: int) -> float:
-    """Median seconds between an event before and an event after, after a warm call."""
+    """Median device seconds between two events, after a warm-up call."""
     import cupy
 
     run()
@@ -29,7 +29,7 @@ def time_on_device(run: Callable[[], object], repeats: int) -> float:
 
 
 def time_by_clock(run: Callable[[], object], repeats: int) -> float:
-    """Median seconds of the clock, the device waited for, after a warm call."""
+    """Median clock seconds until the device is done, after a warm-up call."""
     import cupy
 
     run()
@@ -43,8 +43,8 @@ def time_by_clock(run: Callable[[], object], repeats: int) -> float:
     return statistics.median(seconds)
 
 
-def place_stack(stack: Stack, n_stacks: int) -> Stack:
-    """A stack on the device, laid end to end many times, as a batch is."""
+def repeat_stack(stack: Stack, n_stacks: int) -> Stack:
+    """Batch on the device that holds a stack `n_stacks` times."""
     grey, levels, regions = (
         to_device(np.tile(part, (n_stacks, 1, 1)), "cuda")
         for part in (stack.grey, stack.levels, stack.regions)

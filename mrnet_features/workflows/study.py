@@ -136,7 +136,7 @@ def run_study(
     folder.mkdir(parents=True, exist_ok=True)
     excluded = list_excluded(exclude)  # once: an iterator would be empty for the second split
     datasets = {split: load_mrnet(root, split, exclude=excluded) for split in SPLITS}
-    logger.info("Auditing %d exams.", sum(map(len, datasets.values())))
+    logger.info("Auditing both splits.")
     findings = audit(root, n_jobs=n_jobs)
     extractor = FeatureExtractor(families, device=device, n_jobs=n_jobs)
     features = {
