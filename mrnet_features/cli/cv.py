@@ -36,7 +36,11 @@ def cv(
     seed: Seed = 0,
     folds: Annotated[
         Path | None,
-        typer.Option(help="CSV of folds to use (exam,repeat,fold) instead of new ones."),
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="CSV of folds to use (exam,repeat,fold) instead of new ones.",
+        ),
     ] = None,
     out: Annotated[
         Path | None,

@@ -36,9 +36,7 @@ def list_families(*, cost: bool = False) -> pd.DataFrame:
             "presets": [_presets_with(name) for name in families],
             "planes": [", ".join(cls.planes) for cls in families.values()],
             "n_statistics": [len(read_statistics(cls)) for cls in families.values()],
-            "description": [
-                (cls.__doc__ or "").split("\n")[0].strip() for cls in families.values()
-            ],
+            "description": [_first_line(cls) for cls in families.values()],
         },
         index=pd.Index(families, name="family"),
     )

@@ -17,6 +17,7 @@ class PublishedAuc(NamedTuple):
     scored_on : str
         Exams that it was measured on.
     source : str
+        Publication.
     """
 
     name: str

@@ -70,6 +70,7 @@ def test_a_failure_has_status_1_and_a_message_without_traceback(
         (("audit", ".", "--jobs", "0"), "must be 1 or more, or -1"),
         (("cv", "a", "b", "--splits", "1"), "'--splits'"),
         (("cv", "a", "b", "--seed", "-1"), "'--seed'"),
+        (("cv", "a", "b", "--folds", "none.csv"), "'none.csv' does not exist"),
         (("knees", "x", "--train", "many"), "'--train'"),
         (("knees", "x", "--seed", "-1"), "'--seed'"),
         (("knees", "x", "--train", "10001"), "`--train` + `--valid` must be at most 10000"),
