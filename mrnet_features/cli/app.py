@@ -44,7 +44,7 @@ class Commands(TyperGroup):
             options = {name for param in command.params for name in param.opts}
             lines = [str(text), *getattr(error, "__notes__", [])]
             message = name_options("\n".join(lines), options)
-            if message.startswith("`--"):
+            if message.startswith("`--") and isinstance(error, ValueError | TypeError):
                 context = typer.Context(command, info_name=command.name, parent=ctx)
                 raise typer.BadParameter(message, ctx=context) from error
             print(f"Error: {message}", file=sys.stderr)
@@ -57,7 +57,7 @@ def name_options(message: str, options: Collection[str]) -> str:
     Parameters
     ----------
     message : str
-        Arguments stand in backticks, or as ``name=True``.
+        Arguments stand in backticks, or as ``name=True`` or ``name='value'``.
     options : collection of str
         Options of the command; other arguments are left as they are.
 
@@ -69,16 +69,18 @@ def name_options(message: str, options: Collection[str]) -> str:
     --------
     >>> name_options("`n_splits` must be at least 2. Fit `labels` again.", {"--splits"})
     '`--splits` must be at least 2. Fit `labels` again.'
-    >>> name_options("Pass subset=True if that is meant.", {"--subset"})
-    'Pass `--subset` if that is meant.'
+    >>> name_options("Pass subset=True or device='cpu'.", {"--subset", "--device"})
+    'Pass `--subset` or `--device cpu`.'
     """
 
     def replace(found: re.Match[str]) -> str:
-        name = found[1] or found[2]
+        name = found["quoted"] or found["given"]
         option = f"--{OPTIONS.get(name, name).replace('_', '-')}"
-        return f"`{option}`" if option in options else found[0]
+        value = f" {found['value']}" if found["value"] else ""
+        return f"`{option}{value}`" if option in options else found[0]
 
-    return re.sub(r"`(\w+)`|\b(\w+)=True\b", replace, message)
+    pattern = r"`(?P<quoted>\w+)`|\b(?P<given>\w+)=(?:True\b|'(?P<value>\w+)')"
+    return re.sub(pattern, replace, message)
 
 
 app = typer.Typer(

@@ -29,13 +29,9 @@ def audit(
         table_as_rows,
     )
     from mrnet_features.quality.audit import audit as run_audit
-    from mrnet_features.quality.findings import choose_codes
 
-    try:
-        chosen = choose_codes(None if codes is None else split_names(codes), split_names(skip))
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="'--codes' / '--skip'") from error
-    findings = run_audit(root, codes=chosen, n_jobs=jobs)
+    chosen = None if codes is None else split_names(codes)
+    findings = run_audit(root, codes=chosen, skip=split_names(skip), n_jobs=jobs)
     if as_json:
         print_json(table_as_rows(findings))
         print_note(describe_unjudged(findings))

@@ -127,7 +127,9 @@ def check_parquet(path: Path) -> Path:
 
 
 def check_output(out: Path | None, *inputs: Path | None) -> None:
-    """Raise if the result would overwrite one of the files it is made from."""
+    """Raise if a result can't be written, or would overwrite a file that it is made from."""
+    if out and not out.absolute().parent.is_dir():
+        raise typer.BadParameter(f"'{out.parent}' is not a folder. Make it before '{out.name}'.")
     read = [path.resolve() for path in inputs if path]
     if out and out.resolve() in read:
         raise typer.BadParameter(f"'{out}' is an input. Choose another file for the result.")

@@ -66,7 +66,7 @@ def test_a_failure_has_status_1_and_a_message_without_traceback(
         (("audit", ".", "--codes", "ghost"), "'ghost'"),
         (("audit", ".", "--skip", "ghost"), "'ghost'"),
         (("audit", ".", "--codes", ","), "at least one code"),
-        (("audit", ".", "--codes", "noise", "--skip", "noise"), "'--codes' / '--skip'"),
+        (("audit", ".", "--codes", "noise", "--skip", "noise"), "all of them in `--skip`"),
         (("audit", ".", "--jobs", "0"), "must be 1 or more, or -1"),
         (("cv", "a", "b", "--splits", "1"), "'--splits'"),
         (("cv", "a", "b", "--seed", "-1"), "'--seed'"),
@@ -81,6 +81,7 @@ def test_a_failure_has_status_1_and_a_message_without_traceback(
         (("importance", "a", "b", "--task", "pcl"), "'--task'"),
         (("importance", "a", "b", "--views", "shap,refit"), "must be one or more of shap, perm"),
         (("importance", "a", "b", "--views", ","), "'--views'"),
+        (("predict", "model", "paths.csv", "no/out.csv"), "'no' is not a folder"),
         (("families", "texture"), "'NAME': "),
         (("compare", ".", "a.csv", "b=b.csv"), "must be given as NAME=FILE, got 'a.csv'"),
         (("compare", ".", "a=a.csv", "a=b.csv"), "must have different names, got 'a' twice"),
@@ -109,6 +110,17 @@ def test_the_notes_of_an_error_are_printed(monkeypatch):
     error.add_note("In exam 0042.")
     fail_with(monkeypatch, error)
     assert run("doctor") == (1, "", "Error: The table is empty.\nIn exam 0042.\n")
+
+
+@pytest.mark.parametrize(("error", "status"), [(ValueError, 2), (RuntimeError, 1)])
+def test_a_value_of_an_option_is_named_as_typed(monkeypatch, error, status):
+    def fail(*_, **__):
+        raise error("device='cuda' needs a GPU. Use device='cpu'.")
+
+    monkeypatch.setattr("mrnet_features.workflows.predict.predict_paths", fail)
+    done = run("predict", "model", "paths.csv", "out.csv")
+    assert done.status == status
+    assert "`--device cuda` needs a GPU. Use `--device cpu`." in done.stderr
 
 
 def test_only_options_of_the_command_are_named(monkeypatch):
