@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
-from mrnet_features.data.mrnet import Exam
+from mrnet_features.data.exam import Exam
 from mrnet_features.names import PLANES, TASKS
 from mrnet_features.quality.audit import audit
 from mrnet_features.quality.measurements import measure_exam

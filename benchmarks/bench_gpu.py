@@ -34,7 +34,8 @@ from gpu_table import make_table
 from gpu_timing import place_stack, time_on_device
 
 from mrnet_features.arrays import DeviceFunction, missing_for_cuda, to_device
-from mrnet_features.data.mrnet import Exam, load_mrnet
+from mrnet_features.data.exam import Exam
+from mrnet_features.data.mrnet import load_mrnet
 from mrnet_features.extraction import describe as batches
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.families import PRESETS, discover_families

@@ -11,13 +11,13 @@ from typing import Any
 import pandas as pd
 from joblib import delayed
 
-from mrnet_features.data.mrnet import Dataset, Exam
+from mrnet_features.data.exam import Dataset, Exam
+from mrnet_features.data.label_files import find_label_files
+from mrnet_features.data.problems import Problem
 from mrnet_features.data.release import (
     Contents,
-    Problem,
     check_request,
     find_conflicts,
-    find_label_files,
     has_split,
     read_contents,
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mrnet_features.arrays import UInt8Array
-from mrnet_features.data.mrnet import Exam
+from mrnet_features.data.exam import Exam
 from mrnet_features.quality.ghosts import Ghosts, score_ghosts
 from mrnet_features.quality.slice_checks import (
     find_blank_slices,

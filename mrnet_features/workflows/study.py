@@ -11,7 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from mrnet_features.data.mrnet import Dataset, list_excluded, load_mrnet
+from mrnet_features.data.exam import Dataset
+from mrnet_features.data.mrnet import list_excluded, load_mrnet
 from mrnet_features.evaluation.importance.importance import Importance, importance
 from mrnet_features.evaluation.leakage.checks import check_leakage, find_repeated_rows
 from mrnet_features.evaluation.metrics.calibration import measure_calibration

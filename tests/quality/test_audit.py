@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mrnet_features.data.mrnet import Dataset, load_mrnet
+from mrnet_features.data.exam import Dataset
+from mrnet_features.data.mrnet import load_mrnet
 from mrnet_features.names import PLANES
 from mrnet_features.quality import CODES, cohort_rules, measurements, stack_rules
 from mrnet_features.quality import audit as quality_audit
