@@ -100,7 +100,7 @@ def parse_name(column: str) -> Name:
     parts = column.split("__")
     if len(parts) != len(Name._fields) or not all(PART.fullmatch(part) for part in parts):
         raise ValueError(
-            "A column name must have the form 'plane__region__family__statistic__pool', got "
+            "A column name must be of the form 'plane__region__family__statistic__pool', got "
             f"{column!r}. Rename the column, or pass feature groups of your own as a mapping."
         )
     return Name(*parts)

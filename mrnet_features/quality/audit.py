@@ -92,9 +92,9 @@ def audit(
     Notes
     -----
     Noise, blur, slice count, orientation and out-of-view compare an exam with the other exams of
-    the plane and need 20 of them; only a leg cut off at one side is found without. Of two
-    duplicates in different splits, the finding names the one in train; in the same split, the one
-    with the higher id. Leaving out the named exams keeps one of each pair.
+    the plane and need 20 of them; a leg cut off at one side is found with fewer. Of two duplicates
+    in different splits, the finding names the one in train; in the same split, the one with the
+    higher id. Leaving out the named exams keeps one of each pair.
 
     Examples
     --------
