@@ -132,6 +132,16 @@ def to_host(array: Array) -> np.ndarray[Any, Any]:
     return np.asarray(array)
 
 
+def is_on_gpu(array: object) -> bool:
+    """Whether an argument is an array on a GPU."""
+    return bool(array_api_compat.is_cupy_array(array))
+
+
+def contiguous(array: Array) -> Array:
+    """Array in C order, without a copy where it is already."""
+    return namespace(array).ascontiguousarray(array)
+
+
 class DeviceFunction(Generic[P, R]):
     """A function with one body for the CPU and one for the GPU; see `device_function`."""
 
@@ -152,15 +162,19 @@ class DeviceFunction(Generic[P, R]):
         return body
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run the body for the place where the arguments live."""
-        if not any(array_api_compat.is_cupy_array(a) for a in (*args, *kwargs.values())):
-            return self._cpu(*args, **kwargs)
+        """Run the body for the device that the arrays are on."""
+        return self.body(on_gpu=any(map(is_on_gpu, (*args, *kwargs.values()))))(*args, **kwargs)
+
+    def body(self, *, on_gpu: bool) -> Callable[P, R]:
+        """Body for arrays on a GPU, or for NumPy arrays."""
+        if not on_gpu:
+            return self._cpu
         if self._gpu is None:
             raise RuntimeError(
-                f"`{self._cpu.__name__}` has no GPU body, but its input lives on a GPU. "
+                f"`{self._cpu.__name__}` has no GPU body, but its input is on a GPU. "
                 "Use device='cpu' for the families that need it."
             )
-        return self._gpu(*args, **kwargs)
+        return self._gpu
 
     @property
     def has_gpu(self) -> bool:

@@ -27,7 +27,7 @@ from mrnet_features.extraction.pooling import POOLS, pool_slices
 from mrnet_features.families.base import Counts, Family
 from mrnet_features.families.documentation import read_statistics
 from mrnet_features.stacks.example_stack import make_stack, stack_of
-from mrnet_features.stacks.prepare import Stack, lay_end_to_end
+from mrnet_features.stacks.stack import Stack, join_stacks
 
 N_REGIONS = 2
 
@@ -70,7 +70,7 @@ def check_statistics(family: Family) -> None:
     counts = family.count(stack)
     for scope, statistics, shape in (
         ("describe", family.describe(counts), (stack.n_slices, N_REGIONS)),
-        ("describe_stack", family.describe_stack(counts, stack.starts), (1, N_REGIONS)),
+        ("describe_stack", family.describe_stack(counts, stack.exam_starts), (1, N_REGIONS)),
     ):
         for name, values in statistics.items():
             _expect(
@@ -108,7 +108,7 @@ def check_names(family: Family) -> None:
         other = family.count(stack)
         _expect(
             list(family.describe(other)) == names
-            and list(family.describe_stack(other, stack.starts)) == whole,
+            and list(family.describe_stack(other, stack.exam_starts)) == whole,
             f"{family!r} gives other names for {what}. Names must not depend on the stack.",
         )
 
@@ -141,16 +141,16 @@ def check_independence(family: Family) -> None:
 def check_batches(family: Family) -> None:
     """Exams laid end to end are described as each is by itself."""
     exams = _list_exams()
-    together = lay_end_to_end(exams)
+    together = join_stacks(exams)
     counts = family.count(together)
-    slices, whole = family.describe(counts), family.describe_stack(counts, together.starts)
-    ends = [*together.starts[1:], together.n_slices]
+    slices, whole = family.describe(counts), family.describe_stack(counts, together.exam_starts)
+    ends = [*together.exam_starts[1:], together.n_slices]
     for k, exam in enumerate(exams):
         alone = family.count(exam)
-        spans = slice(together.starts[k], ends[k]), slice(k, k + 1)
+        spans = slice(together.exam_starts[k], ends[k]), slice(k, k + 1)
         scopes = (
             ("describe", slices, family.describe(alone), spans[0]),
-            ("describe_stack", whole, family.describe_stack(alone, exam.starts), spans[1]),
+            ("describe_stack", whole, family.describe_stack(alone, exam.exam_starts), spans[1]),
         )
         for scope, ours, expected, span in scopes:
             for name, values in expected.items():
@@ -158,7 +158,7 @@ def check_batches(family: Family) -> None:
                     tuple(ours[name][span].shape) == tuple(values.shape)
                     and _close(ours[name][span], values, 1e-12),
                     f"{family!r}.{scope} gives another {name!r} for an exam with others before "
-                    "and after it. `starts` says where an exam's slices begin: look at those "
+                    "and after it. `exam_starts` says where an exam's slices begin: look at those "
                     "alone, in `count` too.",
                 )
 
@@ -171,7 +171,7 @@ def check_input_untouched(family: Family) -> None:
     counts = family.count(stack)
     kept = [part.copy() for part in _arrays_of(counts)]
     family.describe(counts)
-    family.describe_stack(counts, stack.starts)
+    family.describe_stack(counts, stack.exam_starts)
     for what, old, new in (("stack", before, arrays), ("counts", kept, _arrays_of(counts))):
         _expect(
             all(np.array_equal(a, b) for a, b in zip(old, new, strict=True)),
@@ -185,7 +185,7 @@ def check_odd_stacks(family: Family) -> None:
         with np.errstate(all="raise"):
             counts = family.count(stack)
             statistics = family.describe(counts)
-            whole = family.describe_stack(counts, stack.starts)
+            whole = family.describe_stack(counts, stack.exam_starts)
         for name, values in [*statistics.items(), *whole.items()]:
             _expect(
                 not np.isinf(values).any(), f"{family!r} gives an infinite {name!r} for {what}."
@@ -204,10 +204,10 @@ def check_portability(family: Family) -> None:
         raise ImportError(
             "This check needs array-api-strict. Install it: pip install 'mrnet-features[test]'."
         ) from error
-    for stack in (make_stack(), lay_end_to_end(_list_exams())):
+    for stack in (make_stack(), join_stacks(_list_exams())):
         counts = family.count(stack)
         strict = _map_arrays(counts, array_api_strict.asarray)
-        for scope, options in (("describe", ()), ("describe_stack", (stack.starts,))):
+        for scope, options in (("describe", ()), ("describe_stack", (stack.exam_starts,))):
             ours, theirs = (getattr(family, scope)(part, *options) for part in (counts, strict))
             for name, values in ours.items():
                 _expect(
@@ -302,7 +302,7 @@ def _columns(family: Family, stack: Stack) -> dict[str, Any]:
     """Pooled and whole-stack statistics, named."""
     counts = family.count(stack)
     slices = family.describe(counts)
-    whole = family.describe_stack(counts, stack.starts)
+    whole = family.describe_stack(counts, stack.exam_starts)
     columns = {f"{name} of the stack": values[0, ...] for name, values in whole.items()}
     if slices:
         pooled = pool_slices(slices, tuple(POOLS))

@@ -24,7 +24,7 @@ class Bright(Family):
     threshold: int = 200
 
     def count(self, stack):
-        return histogram(stack.grey, stack.regions, n_values=256, n_regions=stack.n_regions)
+        return histogram(stack)
 
     def describe(self, counts):
         return {"share": counts[..., self.threshold :].sum(-1) / counts.sum(-1)}

@@ -1,4 +1,4 @@
-"""Local binary patterns: which points of a circle are at least as bright as its centre."""
+"""Local binary patterns: which points on a circle are at least as bright as its centre."""
 
 from __future__ import annotations
 
@@ -7,33 +7,30 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, Int32Array, device_function
-from mrnet_features.counts.inputs import check_counted
+from mrnet_features.arrays import Array, Int32Array
+from mrnet_features.counts.counting import count
 from mrnet_features.launch import N_THREADS, count_tiles, launch
+from mrnet_features.stacks.stack import Stack
 
 POINTS_PER_RADIUS = 8
 SHIFT = 11  # bits of a weight; four weights times 255 then stay below 2^31
 
 
-@device_function
-def patterns(grey: Array, regions: Array, *, radius: int, n_regions: int) -> Array:
+@count
+def binary_patterns(stack: Stack, *, radius: int) -> Array:
     """Rotation-invariant uniform patterns of each region of each slice.
 
-    ``8 radius`` points lie on a circle, from (0, radius) on; between pixels grey levels are
+    ``8 radius`` points lie on a circle, the first at (0, radius); between pixels grey levels are
     interpolated linearly along rows and columns, with weights in steps of 1/2048. A pattern is
-    uniform where at most two neighbouring points differ; it is then known by how many points are
-    at least as bright as the centre. A pixel counts where the square of 2 radius + 1 pixels around
+    uniform where at most two neighbouring points differ; the number of points at least as bright
+    as the centre then identifies it. A pixel counts where the square of 2 radius + 1 pixels around
     it lies in its region.
 
     Parameters
     ----------
-    grey : array of shape (n_slices, height, width), uint8
-        Grey levels 0 to 255.
-    regions : array of shape (n_slices, height, width), uint8
-        0 outside, r inside region r.
+    stack : Stack
     radius : int
         Radius of the circle in pixels, 1 to 8.
-    n_regions : int
 
     Returns
     -------
@@ -43,34 +40,33 @@ def patterns(grey: Array, regions: Array, *, radius: int, n_regions: int) -> Arr
 
     Raises
     ------
-    TypeError, ValueError
-        If the input is not as above.
+    ValueError
+        If `radius` is not 1 to 8.
 
     Examples
     --------
     >>> grey = np.zeros((1, 3, 3), np.uint8)
     >>> grey[0, 1, 1] = 9
-    >>> patterns(grey, np.ones_like(grey), radius=1, n_regions=1)
+    >>> ones = np.ones_like(grey)
+    >>> binary_patterns(Stack(grey, ones, ones, n_levels=1), radius=1)
     array([[[1, 0, 0, 0, 0, 0, 0, 0, 0, 0]]], dtype=int32)
     """
-    _check(grey, regions, radius, n_regions)
-    counts = np.zeros((grey.shape[0], n_regions + 1, POINTS_PER_RADIUS * radius + 2), np.int32)
+    shape = (stack.n_slices, stack.n_regions + 1, POINTS_PER_RADIUS * radius + 2)
+    counts = np.zeros(shape, np.int32)
     _count_patterns(
-        np.ascontiguousarray(grey),
-        np.ascontiguousarray(regions),
-        radius,
+        *(stack.grey, stack.regions, radius),
         circle_points(radius),
         counts.reshape(len(counts), -1),
     )
     return counts[:, 1:]
 
 
-@patterns.gpu
-def _(grey: Array, regions: Array, *, radius: int, n_regions: int) -> Array:
+@binary_patterns.gpu
+def _(stack: Stack, *, radius: int) -> Array:
     import cupy
 
-    _check(grey, regions, radius, n_regions)
-    n_slices, height, width = grey.shape
+    n_regions = stack.n_regions
+    n_slices, height, width = stack.grey.shape
     counts = cupy.zeros((n_slices, n_regions, POINTS_PER_RADIUS * radius + 2), cupy.int32)
     launch(
         "binary_patterns.cu",
@@ -78,8 +74,7 @@ def _(grey: Array, regions: Array, *, radius: int, n_regions: int) -> Array:
         count_tiles(n_slices, n_regions, height, width),
         N_THREADS,
         (
-            cupy.ascontiguousarray(grey),
-            cupy.ascontiguousarray(regions),
+            *(stack.grey, stack.regions),
             cupy.asarray(circle_points(radius)),
             *(height, width, n_regions, radius),
             counts,
@@ -88,10 +83,10 @@ def _(grey: Array, regions: Array, *, radius: int, n_regions: int) -> Array:
     return counts
 
 
-def _check(grey: Array, regions: Array, radius: int, n_regions: int) -> None:
+@binary_patterns.check
+def _(radius: int) -> None:
     if not 1 <= radius <= 8:
         raise ValueError(f"`radius` must be 1 to 8 pixels, got {radius}.")
-    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
 
 
 def circle_points(radius: int) -> Int32Array:

@@ -1,4 +1,4 @@
-"""Co-occurrence: which levels lie next to which."""
+"""Co-occurrence matrices: how often two levels are neighbours."""
 
 from __future__ import annotations
 
@@ -7,28 +7,25 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, Int32Array, UInt16Array, UInt32Array, device_function
-from mrnet_features.counts.inputs import check_counted, check_levels
+from mrnet_features.arrays import Array, Int32Array, UInt16Array, UInt32Array
+from mrnet_features.counts.counting import count
 from mrnet_features.counts.packed_rows import find_span, pack_slice
 from mrnet_features.launch import N_THREADS, SHARED_BYTES, count_tiles, launch
+from mrnet_features.stacks.stack import Stack
 
 
-@device_function
-def pairs(levels: Array, regions: Array, *, n_levels: int, n_regions: int, distance: int) -> Array:
+@count
+def cooccurrence(stack: Stack, *, distance: int = 1) -> Array:
     """Co-occurrence matrices of each region of each slice along four directions.
 
-    A pair counts where both pixels lie in one region, and it counts both ways, so that every
-    matrix is symmetric. The directions are (0, 1), (1, -1), (1, 0) and (1, 1) times `distance`,
+    A pair is counted where both pixels lie in one region, in both orders, so that every matrix is
+    symmetric. The directions are (0, 1), (1, -1), (1, 0) and (1, 1) times `distance`,
     in rows and columns.
 
     Parameters
     ----------
-    levels : array of shape (n_slices, height, width), uint8
-        Levels 1 to `n_levels`.
-    regions : array of shape (n_slices, height, width), uint8
-        0 outside, r inside region r.
-    n_levels, n_regions : int
-    distance : int
+    stack : Stack
+    distance : int, default 1
         Chebyshev distance of the two pixels, at least 1.
 
     Returns
@@ -38,28 +35,28 @@ def pairs(levels: Array, regions: Array, *, n_levels: int, n_regions: int, dista
 
     Raises
     ------
-    TypeError, ValueError
-        If the input is not as above.
+    ValueError
+        If `distance` is below 1.
 
     Examples
     --------
-    >>> levels = np.array([[[1, 2, 2]]], np.uint8)
-    >>> pairs(levels, np.ones_like(levels), n_levels=2, n_regions=1, distance=1)[0, 0, 0]
+    >>> levels, ones = np.uint8([[[1, 2, 2]]]), np.ones((1, 1, 3), np.uint8)
+    >>> cooccurrence(Stack(ones, levels, ones, n_levels=2))[0, 0, 0]
     array([[0, 1],
            [1, 2]], dtype=int32)
     """
-    _check(levels, regions, n_levels, n_regions, distance)
-    counts = np.zeros((levels.shape[0], n_regions, 4, n_levels, n_levels), np.int32)
-    _count_pairs(np.ascontiguousarray(levels), np.ascontiguousarray(regions), distance, counts)
+    n_levels = stack.n_levels
+    counts = np.zeros((stack.n_slices, stack.n_regions, 4, n_levels, n_levels), np.int32)
+    _count_pairs(stack.levels, stack.regions, distance, counts)
     return counts
 
 
-@pairs.gpu
-def _(levels: Array, regions: Array, *, n_levels: int, n_regions: int, distance: int) -> Array:
+@cooccurrence.gpu
+def _(stack: Stack, *, distance: int = 1) -> Array:
     import cupy
 
-    _check(levels, regions, n_levels, n_regions, distance)
-    n_slices, height, width = levels.shape
+    n_levels, n_regions = stack.n_levels, stack.n_regions
+    n_slices, height, width = stack.levels.shape
     counts = cupy.zeros((n_slices, n_regions, 4, n_levels, n_levels), cupy.int32)
     table_bytes = 4 * n_levels * n_levels * counts.itemsize
     is_shared = table_bytes <= SHARED_BYTES
@@ -69,8 +66,7 @@ def _(levels: Array, regions: Array, *, n_levels: int, n_regions: int, distance:
         count_tiles(n_slices, n_regions, height, width),
         N_THREADS,
         (
-            cupy.ascontiguousarray(levels),
-            cupy.ascontiguousarray(regions),
+            *(stack.levels, stack.regions),
             *(height, width, n_regions, n_levels),
             min(distance, max(height, width)),  # beyond the slice in any case
             int(is_shared),
@@ -81,11 +77,10 @@ def _(levels: Array, regions: Array, *, n_levels: int, n_regions: int, distance:
     return counts
 
 
-def _check(levels: Array, regions: Array, n_levels: int, n_regions: int, distance: int) -> None:
-    check_levels(n_levels)
+@cooccurrence.check
+def _(distance: int = 1) -> None:
     if distance < 1:
         raise ValueError(f"`distance` must be at least 1 pixel, got {distance}.")
-    check_counted(levels, regions, lowest=1, highest=n_levels, n_regions=n_regions)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]

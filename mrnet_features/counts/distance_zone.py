@@ -1,4 +1,4 @@
-"""Depths: how far from the edge of their region the zones of each level lie."""
+"""Distance zones: number of connected areas of one level, by level and distance to the edge."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, Int32Array, device_function
-from mrnet_features.counts.inputs import check_counted, check_levels
+from mrnet_features.arrays import Array, Int32Array
+from mrnet_features.counts.counting import count
 from mrnet_features.counts.labelling import label_on_gpu, label_slice, make_room
 from mrnet_features.counts.packed_rows import find_span
 from mrnet_features.launch import launch_each
+from mrnet_features.stacks.stack import Stack
 
 
-class Depths(NamedTuple):
+class DistanceZones(NamedTuple):
     """Zones of each region of each slice by level and distance from the region's edge.
 
     Attributes
     ----------
     distances : array of shape (n_slices, n_regions, n_levels, farthest), int32
-        Number of zones; [..., i - 1, j - 1] for level i and distance j, up to the farthest there
-        is, at least 1.
+        Number of zones; [..., i - 1, j - 1] for level i and distance j. `farthest` is the largest
+        distance, at least 1.
     n_pixels : array of shape (n_slices, n_regions), int32
         Number of pixels in all zones.
     """
@@ -30,58 +31,44 @@ class Depths(NamedTuple):
     n_pixels: Array
 
 
-@device_function
-def depths(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Depths:
+@count
+def distance_zones(stack: Stack) -> DistanceZones:
     """Zones of each region of each slice by level and distance from the region's edge.
 
-    A zone, as in `mrnet_features.counts.size_zone`, has the distance of its pixel that is nearest
-    to a pixel outside the region or the slice, in steps along rows and columns; 1 for a zone that
-    touches the edge.
+    Zones are those of `size_zones`. The distance of a zone is that of its pixel nearest to a pixel
+    outside the region or the slice, in steps along rows and columns; 1 for a zone at the edge.
 
     Parameters
     ----------
-    levels : array of shape (n_slices, height, width), uint8
-        Levels 1 to `n_levels`.
-    regions : array of shape (n_slices, height, width), uint8
-        0 outside, r inside region r.
-    n_levels, n_regions : int
+    stack : Stack
 
     Returns
     -------
-    Depths
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the input is not as above.
+    DistanceZones
 
     Examples
     --------
     >>> levels = np.ones((1, 3, 3), np.uint8)
     >>> levels[0, 1, 1] = 2
-    >>> depths(levels, np.ones_like(levels), n_levels=2, n_regions=1).distances[0, 0]
+    >>> stack = Stack(levels, levels, np.ones_like(levels), n_levels=2)
+    >>> distance_zones(stack).distances[0, 0]
     array([[1, 0],
            [0, 1]], dtype=int32)
     """
-    check_levels(n_levels)
-    check_counted(levels, regions, lowest=1, highest=n_levels, n_regions=n_regions)
-    n_slices, height, width = levels.shape
+    n_slices, height, width = stack.levels.shape
     longest = (min(height, width) + 1) // 2
-    distances = np.zeros((n_slices, n_regions, n_levels, longest), np.int32)
-    n_pixels = np.zeros((n_slices, n_regions), np.int32)
-    farthest = _count_depths(
-        np.ascontiguousarray(levels), np.ascontiguousarray(regions), distances, n_pixels
-    )
-    return Depths(distances[..., :farthest], n_pixels)
+    distances = np.zeros((n_slices, stack.n_regions, stack.n_levels, longest), np.int32)
+    n_pixels = np.zeros((n_slices, stack.n_regions), np.int32)
+    farthest = _count_distances(stack.levels, stack.regions, distances, n_pixels)
+    return DistanceZones(distances[..., :farthest], n_pixels)
 
 
-@depths.gpu
-def _(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Depths:
+@distance_zones.gpu
+def _(stack: Stack) -> DistanceZones:
     import cupy
 
-    check_levels(n_levels)
-    check_counted(levels, regions, lowest=1, highest=n_levels, n_regions=n_regions)
-    levels, regions = cupy.ascontiguousarray(levels), cupy.ascontiguousarray(regions)
+    levels, regions = stack.levels, stack.regions
+    n_levels, n_regions = stack.n_levels, stack.n_regions
     n_slices, height, width = levels.shape
     n_pixels, slice_size = np.uint32(levels.size), np.uint32(height * width)
     root, size = label_on_gpu(levels, regions)
@@ -112,11 +99,11 @@ def _(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Depths
             *(n_levels, n_regions, longest, distances, n_in_zones, farthest),
         ),
     )
-    return Depths(distances[..., : int(farthest[0])], n_in_zones)
+    return DistanceZones(distances[..., : int(farthest[0])], n_in_zones)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _count_depths(levels: Any, regions: Any, distances: Int32Array, n_pixels: Int32Array) -> int:
+def _count_distances(levels: Any, regions: Any, distances: Int32Array, n_pixels: Int32Array) -> int:
     """Fill both counts; return the farthest distance, at least 1."""
     n_slices, height, width = levels.shape
     n_levels = distances.shape[2]

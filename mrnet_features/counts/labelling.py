@@ -1,7 +1,7 @@
-"""Labels: which pixels of a slice hang together, being of one level in one region.
+"""Labelling: connected pixels of one level in one region.
 
-Slices are walked line by line. All that can be decided by comparing whole lines is, without a
-branch; what is left for each pixel is to take over a label, and to note which labels meet.
+Slices are read row by row. Comparisons of whole rows need no branch; the loop over pixels that
+remains only copies labels and records which labels meet.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from mrnet_features.launch import check_items, launch, launch_each
 NO_KEY = 65535  # beyond 255 regions of 255 levels
 
 TILE_WIDTH, TILE_HEIGHT = 32, 8  # as labelling.cu has them
-_SEAM_THREADS = -(-(TILE_WIDTH + TILE_HEIGHT) // 32) * 32  # one a seam's pixel, in whole warps
+_SEAM_THREADS = -(-(TILE_WIDTH + TILE_HEIGHT) // 32) * 32  # one per pixel of a seam, whole warps
 NO_LABEL = 2**32 - 1  # as labelling.cu has it
 
 
@@ -36,9 +36,9 @@ def label_slice(
 ) -> int:
     """Label the 8-connected pixels of one level in one region; return the number of labels.
 
-    Label k belongs to zone ``parent[k] <= k``, to its own where both are equal: that is a zone's
-    root, which carries its size. Zones of key 0 lie in no region. All arrays but the first two
-    are filled.
+    Label k belongs to zone ``parent[k] <= k``. Where both are equal, k is the root of a zone, and
+    `size` holds the size of the zone there. Zones of key 0 lie in no region. All arrays except the
+    first two are filled.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def label_slice(
             from_west = line_above[x] if north_west else from_east
             taken[x] = from_north if north else from_west
             goes_on[x] = west
-            # the pixel above touches the other neighbours, so that only without it two can meet
+            # the pixel above touches the other neighbours: two labels can only meet without it
             meets[x] = north_east & (not north) & (west | north_west)
         last = np.uint32(0)
         for x in range(n):
@@ -110,7 +110,7 @@ def label_slice(
             size[line[x]] += np.uint32(1)
     for place in range(n_meetings):
         _join(parent, meeting[place, 0], meeting[place, 1])
-    # a parent's label is smaller than its child's: from the last on, all is handed upwards
+    # a parent has a smaller label than its child, so sizes are passed on from the last label
     for child in range(n_labels, 0, -1):
         up_to = parent[child]
         size[up_to] += size[child] if up_to != child else np.uint32(0)
@@ -119,7 +119,7 @@ def label_slice(
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _join(parent: UInt32Array, one: Any, other: Any) -> None:
-    """Join two labels' zones under the smaller root; halve the paths on the way."""
+    """Join the zones of two labels under the smaller root, with path halving."""
     while parent[one] != one:
         parent[one] = parent[parent[one]]
         one = parent[one]
@@ -131,7 +131,7 @@ def _join(parent: UInt32Array, one: Any, other: Any) -> None:
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def make_room(height: int, width: int) -> Any:
-    """Empty arrays for `label_slice`: label, parent, size, key_of, meeting."""
+    """Work space of `label_slice`: label, parent, size, key_of, meeting."""
     n_labels = height * width + 2
     return (
         np.empty((height + 1, width + 2), np.uint32),
@@ -149,30 +149,30 @@ def label_on_gpu(
     lowest: int = 0,
     mask: int = 255,
     diagonals: bool = True,
-    starts: Sequence[int] | None = None,
+    exam_starts: Sequence[int] | None = None,
 ) -> tuple[Array, Array]:
-    """Pieces of a stack that lives on a GPU: of one region and, under a mask, of one value.
+    """Connected components of a stack on a GPU: pixels of one region and of one masked value.
 
     Parameters
     ----------
     values, regions : CuPy array of shape (n_slices, height, width), uint8
-        Contiguous. Pixels of region 0 belong to no piece.
+        Contiguous. Pixels of region 0 belong to no component.
     lowest : int, default 0
-        Pixels of a lower value belong to no piece.
+        Pixels of a lower value belong to no component.
     mask : int, default 255
-        Bits of the values that must agree: 255 for all, 0 for none.
+        Bits of the values that must be equal: 255 for all, 0 for none.
     diagonals : bool, default True
-        Whether pixels that touch by a corner hang together, too.
-    starts : sequence of int, optional
-        First slice of each exam. Where they are given a pixel hangs together with the nine above
-        and below it, too, if these are of one exam.
+        Whether pixels that touch only by a corner are connected.
+    exam_starts : sequence of int, optional
+        First slice of each exam. If given, a pixel is also connected to the nine pixels in each of
+        the two slices next to its own, within one exam.
 
     Returns
     -------
     root : CuPy array of shape (n_pixels,), uint32
-        Place of the first pixel of a pixel's piece in the whole stack, `NO_LABEL` for none.
+        Flat index of the first pixel of the component, `NO_LABEL` for none.
     size : CuPy array of shape (n_pixels,), int32
-        Pixels of a piece at its first pixel; 0 elsewhere.
+        Size of a component at its first pixel; 0 elsewhere.
 
     Raises
     ------
@@ -190,9 +190,9 @@ def label_on_gpu(
     tiled = (*what, int(diagonals), height, width, root)
     launch("labelling.cu", "label_tiles", n_tiles, TILE_WIDTH * TILE_HEIGHT, (*tiled, size))
     launch("labelling.cu", "join_tiles", n_tiles, _SEAM_THREADS, tiled)
-    if starts is not None:
+    if exam_starts is not None:
         is_first = np.zeros(n_slices, np.uint8)
-        is_first[list(starts)] = 1
+        is_first[list(exam_starts)] = 1
         later = n_pixels - height * width
         n = np.uint32(n_pixels)
         launch_each(

@@ -1,4 +1,4 @@
-"""Gradients: how strong, in which orientation, in which cell of the region's box."""
+"""Oriented gradients: sum of gradient magnitudes by orientation and cell of the region's box."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, Int32Array, Int64Array, device_function
-from mrnet_features.counts.inputs import check_counted
+from mrnet_features.arrays import Array, Int32Array, Int64Array
+from mrnet_features.counts.counting import count
 from mrnet_features.launch import N_THREADS, SHARED_BYTES, count_tiles, launch
+from mrnet_features.stacks.stack import Stack
 
 STEPS = 16  # of a magnitude, in a grey level
 TAIL = 100  # one in so many pixels may lie beyond each side of the box
 
 
-class Gradients(NamedTuple):
+class OrientedGradients(NamedTuple):
     """Gradients of each region of each slice.
 
     Attributes
@@ -31,16 +32,10 @@ class Gradients(NamedTuple):
     number: Array
 
 
-@device_function
-def gradients(
-    grey: Array,
-    regions: Array,
-    *,
-    n_rows: int,
-    n_columns: int,
-    n_orientations: int,
-    n_regions: int,
-) -> Gradients:
+@count
+def oriented_gradients(
+    stack: Stack, *, n_rows: int, n_columns: int, n_orientations: int
+) -> OrientedGradients:
     """Orientation histograms over the cells of each region's box in each slice.
 
     The gradient is the difference of the neighbours below and above, and right and left; it counts
@@ -50,61 +45,43 @@ def gradients(
 
     Parameters
     ----------
-    grey : array of shape (n_slices, height, width), uint8
-        Grey levels 0 to 255.
-    regions : array of shape (n_slices, height, width), uint8
-        0 outside, r inside region r.
+    stack : Stack
     n_rows, n_columns : int
         Cells of the box, at least 1.
     n_orientations : int
         1 to 255.
-    n_regions : int
 
     Returns
     -------
-    Gradients
+    OrientedGradients
 
     Raises
     ------
-    TypeError, ValueError
-        If the input is not as above.
+    ValueError
+        If a number is out of its range.
 
     Examples
     --------
     >>> grey = np.uint8([[[0, 0, 0], [0, 5, 9], [0, 0, 0]]])
-    >>> options = dict(n_rows=1, n_columns=1, n_orientations=2, n_regions=1)
-    >>> gradients(grey, np.ones_like(grey), **options).magnitude.ravel().tolist()
+    >>> stack = Stack(grey, np.ones_like(grey), np.ones_like(grey), n_levels=1)
+    >>> found = oriented_gradients(stack, n_rows=1, n_columns=1, n_orientations=2)
+    >>> found.magnitude.ravel().tolist()
     [144, 0]
     """
-    _check(grey, regions, n_rows, n_columns, n_orientations, n_regions)
-    shape = (grey.shape[0], n_regions, n_rows, n_columns)
+    shape = (stack.n_slices, stack.n_regions, n_rows, n_columns)
     magnitude = np.zeros((*shape, n_orientations), np.int64)
     number = np.zeros(shape, np.int32)
-    _count_gradients(
-        np.ascontiguousarray(grey),
-        np.ascontiguousarray(regions),
-        *gradient_tables(n_orientations),
-        magnitude,
-        number,
-    )
-    return Gradients(magnitude, number)
+    tables = gradient_tables(n_orientations)
+    _count_gradients(stack.grey, stack.regions, *tables, magnitude, number)
+    return OrientedGradients(magnitude, number)
 
 
-@gradients.gpu
-def _(
-    grey: Array,
-    regions: Array,
-    *,
-    n_rows: int,
-    n_columns: int,
-    n_orientations: int,
-    n_regions: int,
-) -> Gradients:
+@oriented_gradients.gpu
+def _(stack: Stack, *, n_rows: int, n_columns: int, n_orientations: int) -> OrientedGradients:
     import cupy
 
-    _check(grey, regions, n_rows, n_columns, n_orientations, n_regions)
+    grey, regions, n_regions = stack.grey, stack.regions, stack.n_regions
     n_slices, height, width = grey.shape
-    grey, regions = cupy.ascontiguousarray(grey), cupy.ascontiguousarray(regions)
     shape = (n_slices, n_regions, n_rows, n_columns)
     magnitude = cupy.zeros((*shape, n_orientations), cupy.int64)
     number = cupy.zeros(shape, cupy.int32)
@@ -134,32 +111,25 @@ def _(
         ),
         shared=table_bytes if is_shared else 0,
     )
-    return Gradients(magnitude, number)
+    return OrientedGradients(magnitude, number)
 
 
 @functools.cache
 def _upload_tables(n_orientations: int, device: int) -> tuple[Array, Array]:  # noqa: ARG001
-    """Tables on the current device, `device`; they go up once."""
+    """Tables on the current device, uploaded once per device."""
     import cupy
 
     orientation, magnitude = gradient_tables(n_orientations)
     return cupy.asarray(orientation), cupy.asarray(magnitude)
 
 
-def _check(
-    grey: Array,
-    regions: Array,
-    n_rows: int,
-    n_columns: int,
-    n_orientations: int,
-    n_regions: int,
-) -> None:
+@oriented_gradients.check
+def _(n_rows: int, n_columns: int, n_orientations: int) -> None:
     if min(n_rows, n_columns) < 1 or not 1 <= n_orientations <= 255:
         raise ValueError(
             "`n_rows` and `n_columns` must be at least 1 and `n_orientations` 1 to 255, got "
             f"{n_rows}, {n_columns} and {n_orientations}."
         )
-    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""Runs: how many pixels of one level lie in a row."""
+"""Run length matrices: how many pixels of one level follow each other in a direction."""
 
 from __future__ import annotations
 
@@ -7,63 +7,50 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, Int32Array, UInt16Array, UInt32Array, device_function
-from mrnet_features.counts.inputs import check_counted, check_levels
+from mrnet_features.arrays import Array, Int32Array, UInt16Array, UInt32Array
+from mrnet_features.counts.counting import count
 from mrnet_features.counts.packed_rows import find_span, pack_slice
 from mrnet_features.launch import N_THREADS, SHARED_BYTES, count_tiles, launch
+from mrnet_features.stacks.stack import Stack
 
 _N_SHORT = 32  # runs up to this length are counted in shared memory; 16 KB for 32 levels
 
 
-@device_function
-def runs(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Array:
+@count
+def run_lengths(stack: Stack) -> Array:
     """Run length matrices of each region of each slice along four directions.
 
-    A run goes on while level and region stay the same. The directions are (0, 1), (1, -1), (1, 0)
+    A run lasts while level and region stay the same. The directions are (0, 1), (1, -1), (1, 0)
     and (1, 1), in rows and columns.
 
     Parameters
     ----------
-    levels : array of shape (n_slices, height, width), uint8
-        Levels 1 to `n_levels`.
-    regions : array of shape (n_slices, height, width), uint8
-        0 outside, r inside region r.
-    n_levels, n_regions : int
+    stack : Stack
 
     Returns
     -------
     array of shape (n_slices, n_regions, 4, n_levels, longest), int32
-        Number of runs; [..., i - 1, j - 1] for level i and length j pixels, up to the longest run
-        there is, at least 1.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the input is not as above.
+        Number of runs; [..., i - 1, j - 1] for level i and length j pixels. `longest` is the length
+        of the longest run, at least 1.
 
     Examples
     --------
-    >>> levels = np.array([[[1, 2, 2]]], np.uint8)
-    >>> runs(levels, np.ones_like(levels), n_levels=2, n_regions=1)[0, 0, 0]
+    >>> levels, ones = np.uint8([[[1, 2, 2]]]), np.ones((1, 1, 3), np.uint8)
+    >>> run_lengths(Stack(ones, levels, ones, n_levels=2))[0, 0, 0]
     array([[1, 0],
            [0, 1]], dtype=int32)
     """
-    check_levels(n_levels)
-    check_counted(levels, regions, lowest=1, highest=n_levels, n_regions=n_regions)
-    counts = _count_runs(
-        np.ascontiguousarray(levels), np.ascontiguousarray(regions), n_levels, n_regions
-    )
-    return counts.reshape(len(levels), n_regions, 4, n_levels, -1)
+    counts = _count_runs(stack.levels, stack.regions, stack.n_levels, stack.n_regions)
+    return counts.reshape(stack.n_slices, stack.n_regions, 4, stack.n_levels, -1)
 
 
-@runs.gpu
-def _(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Array:
+@run_lengths.gpu
+def _(stack: Stack) -> Array:
     import cupy
 
-    check_levels(n_levels)
-    check_counted(levels, regions, lowest=1, highest=n_levels, n_regions=n_regions)
-    n_slices, height, width = levels.shape
-    arrays = cupy.ascontiguousarray(levels), cupy.ascontiguousarray(regions)
+    n_levels, n_regions = stack.n_levels, stack.n_regions
+    n_slices, height, width = stack.levels.shape
+    arrays = stack.levels, stack.regions
     found = cupy.ones(1, cupy.int32)
     n_tiles = count_tiles(n_slices, 1, height, width)
     launch("run_length.cu", "longest_run", n_tiles, N_THREADS, (*arrays, height, width, found))

@@ -1,4 +1,4 @@
-"""Zones: connected pixels of one level, by level and size."""
+"""Size zones: number of connected areas of one level, by level and size."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, Int32Array, device_function
-from mrnet_features.counts.inputs import check_counted, check_levels
+from mrnet_features.arrays import Array, Int32Array
+from mrnet_features.counts.counting import count
 from mrnet_features.counts.labelling import label_on_gpu, label_slice, make_room
 from mrnet_features.launch import launch_each
+from mrnet_features.stacks.stack import Stack
 
 _N_SMALL = 64  # zones up to this size are counted in a table, the few larger ones are sorted
 
 
-class Zones(NamedTuple):
-    """Zones of each region of each slice.
+class SizeZones(NamedTuple):
+    """Size zones of each region of each slice.
 
-    Sizes range up to the number of pixels but few occur, so the size matrix is a list of its
-    cells that are not zero, in the order of size and level, filled up with zeros to one length.
+    Few of the possible sizes occur, so the matrix of level and size is a list of its cells that
+    are not zero, in the order of size and level, padded with zeros to one length.
 
     Attributes
     ----------
@@ -38,59 +39,45 @@ class Zones(NamedTuple):
     n_pixels: Array
 
 
-@device_function
-def zones(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Zones:
-    """Zones of each region of each slice, 8-connected, in one pass over all levels at once.
+@count
+def size_zones(stack: Stack) -> SizeZones:
+    """Size zones of each region of each slice, 8-connected, of all levels in one pass.
 
     Parameters
     ----------
-    levels : array of shape (n_slices, height, width), uint8
-        Levels 1 to `n_levels`.
-    regions : array of shape (n_slices, height, width), uint8
-        0 outside, r inside region r.
-    n_levels, n_regions : int
+    stack : Stack
 
     Returns
     -------
-    Zones
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the input is not as above.
+    SizeZones
 
     Examples
     --------
-    >>> levels = np.array([[[1, 2, 2, 1]]], np.uint8)
-    >>> found = zones(levels, np.ones_like(levels), n_levels=2, n_regions=1)
+    >>> levels, ones = np.uint8([[[1, 2, 2, 1]]]), np.ones((1, 1, 4), np.uint8)
+    >>> found = size_zones(Stack(ones, levels, ones, n_levels=2))
     >>> [part.ravel().tolist() for part in found[:3]]
     [[1, 2], [1, 2], [2, 1]]
     """
-    check_levels(n_levels)
-    check_counted(levels, regions, lowest=1, highest=n_levels, n_regions=n_regions)
-    n_slices = levels.shape[0]
-    by_level = np.zeros((n_slices, n_regions, n_levels), np.int32)
-    cells, starts = _find_cells(
-        np.ascontiguousarray(levels), np.ascontiguousarray(regions), by_level
-    )
+    n_slices, n_regions = stack.n_slices, stack.n_regions
+    by_level = np.zeros((n_slices, n_regions, stack.n_levels), np.int32)
+    cells, starts = _find_cells(stack.levels, stack.regions, by_level)
     lengths = np.diff(starts)
     padded = np.zeros((3, n_slices, n_regions, max(int(lengths.max()), 1)), np.int32)
     inside = np.arange(padded.shape[-1]) < lengths.reshape(n_slices, n_regions, 1)
     padded[:, inside] = cells
     level, size, number = padded
     n_pixels = (size * number).sum(axis=-1, dtype=np.int32)
-    return Zones(level, size, number, by_level, n_pixels)
+    return SizeZones(level, size, number, by_level, n_pixels)
 
 
-@zones.gpu
-def _(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Zones:
+@size_zones.gpu
+def _(stack: Stack) -> SizeZones:
     import cupy
 
-    check_levels(n_levels)
-    check_counted(levels, regions, lowest=1, highest=n_levels, n_regions=n_regions)
-    n_slices, height, width = levels.shape
+    n_levels, n_regions = stack.n_levels, stack.n_regions
+    n_slices, height, width = stack.levels.shape
     shape = (n_slices, n_regions)
-    keys, numbers = _list_zones_on_gpu(levels, regions, n_levels, n_regions)
+    keys, numbers = _list_zones_on_gpu(stack.levels, stack.regions, n_levels, n_regions)
     n_keys, slice_size = keys.shape[0], np.uint32(height * width)
     order = cupy.argsort(keys) if n_keys > 0 else keys
     is_first, lengths = cupy.zeros(n_keys, cupy.int32), cupy.zeros(shape, cupy.int32)
@@ -112,7 +99,7 @@ def _(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Zones:
             *(level, size, number, by_level, n_pixels),
         ),
     )
-    return Zones(level, size, number, by_level, n_pixels)
+    return SizeZones(level, size, number, by_level, n_pixels)
 
 
 def _list_zones_on_gpu(
@@ -121,7 +108,6 @@ def _list_zones_on_gpu(
     """Keys and numbers of zones: each small size and level once, each large zone for itself."""
     import cupy
 
-    levels, regions = cupy.ascontiguousarray(levels), cupy.ascontiguousarray(regions)
     _, size = label_on_gpu(levels, regions)
     n_slices, height, width = levels.shape
     n_pixels, slice_size = np.uint32(levels.size), np.uint32(height * width)

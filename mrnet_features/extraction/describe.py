@@ -12,7 +12,8 @@ from mrnet_features.arrays import Array, Device, to_device
 from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.extraction.sheets import Part, gather_rows
-from mrnet_features.stacks.prepare import check_stack, prepare_batch
+from mrnet_features.stacks.prepare import prepare_batch
+from mrnet_features.stacks.stack import check_stack
 
 ExamLike = Exam | Mapping[str, Any]
 
@@ -72,7 +73,7 @@ def read_exam(exam: ExamLike, place: int, planes: Sequence[str]) -> Pixels:
     """
     digest = hashlib.blake2b(digest_size=16)
     stacks: dict[str, Array] = {}
-    for plane, grey in _open_stacks(exam, place, planes, mmap=False):
+    for plane, grey in _open_exams(exam, place, planes, mmap=False):
         digest.update(f"{plane}{grey.shape}".encode())
         stacks[plane] = np.ascontiguousarray(grey)
         digest.update(stacks[plane])
@@ -101,7 +102,7 @@ def read_shapes(
     """
     return {
         plane: (int(grey.shape[0]), int(grey.shape[1]), int(grey.shape[2]))
-        for plane, grey in _open_stacks(exam, place, planes, mmap=True)
+        for plane, grey in _open_exams(exam, place, planes, mmap=True)
     }
 
 
@@ -185,7 +186,7 @@ def describe_together(batch: Sequence[Pixels], recipe: Recipe, device: Device) -
     return gather_rows(parts, len(batch))
 
 
-def _open_stacks(
+def _open_exams(
     exam: ExamLike, place: int, planes: Sequence[str], *, mmap: bool
 ) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
     """Planes and their stacks; an error carries a note that names exam and plane."""

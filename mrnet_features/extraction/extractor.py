@@ -22,7 +22,7 @@ from mrnet_features.families import find_families
 from mrnet_features.families.base import Family
 from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.names import PLANES
-from mrnet_features.stacks.prepare import Discretisation
+from mrnet_features.stacks.discretisation import Discretisation
 
 
 class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]

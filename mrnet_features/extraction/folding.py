@@ -13,8 +13,8 @@ def fold_pairs(region_names: Sequence[str], table: Array) -> dict[str, Array]:
     """Rows of a table by region, with the two rows of a pair of regions made unordered.
 
     Nobody knows which side of a knee is medial, so a pair ``x_one``, ``x_other`` becomes
-    ``x_low``, the smaller value of each column, ``x_high``, the larger, and ``x_apart``, their
-    difference.
+    ``x_low``, the smaller value of each column, ``x_high``, the larger, and ``x_difference``, their
+    absolute difference.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def fold_pairs(region_names: Sequence[str], table: Array) -> dict[str, Array]:
     >>> import numpy as np
     >>> pair = fold_pairs(["horn_one", "horn_other"], np.array([[1.0, 5.0], [3.0, 2.0]]))
     >>> {name: row.tolist() for name, row in pair.items()}
-    {'horn_low': [1.0, 2.0], 'horn_high': [3.0, 5.0], 'horn_apart': [2.0, 3.0]}
+    {'horn_low': [1.0, 2.0], 'horn_high': [3.0, 5.0], 'horn_difference': [2.0, 3.0]}
     """
     xp = namespace(table)
     folded: dict[str, Array] = {}
@@ -56,6 +56,6 @@ def fold_pairs(region_names: Sequence[str], table: Array) -> dict[str, Array]:
         double = table[..., place + 1, :]
         folded[f"{stem}_low"] = xp.minimum(row, double)
         folded[f"{stem}_high"] = xp.maximum(row, double)
-        folded[f"{stem}_apart"] = xp.abs(row - double)
+        folded[f"{stem}_difference"] = xp.abs(row - double)
         place += 2
     return folded

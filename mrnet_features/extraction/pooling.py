@@ -10,15 +10,15 @@ import numpy as np
 from mrnet_features.arrays import Array, Int64Array, namespace
 from mrnet_features.formulas.exam_axis import pad_slices
 from mrnet_features.formulas.histogram import nan_mean
-from mrnet_features.stacks.slices import count_slices
+from mrnet_features.stacks.exam_slices import count_slices
 
 Pool = Callable[[Array, Int64Array], Array]
-"""From values of shape (n_stacks, most_slices, ...), NaN after an exam's last slice, and the number
-of slices of each exam, to values of shape (n_stacks, ...)."""
+"""From values of shape (n_exams, most_slices, ...), NaN after an exam's last slice, and the number
+of slices of each exam, to values of shape (n_exams, ...)."""
 
 
 def pool_slices(
-    statistics: Mapping[Any, Array], pools: Sequence[str], starts: Sequence[int] = (0,)
+    statistics: Mapping[Any, Array], pools: Sequence[str], exam_starts: Sequence[int] = (0,)
 ) -> Array:
     """Pool every statistic over the slices of each exam in which it is defined.
 
@@ -28,12 +28,12 @@ def pool_slices(
         At least one. NaN where a statistic is not defined in a slice; such slices are left out.
     pools : sequence of str
         Names of `POOLS`, at least one.
-    starts : sequence of int, default (0,)
+    exam_starts : sequence of int, default (0,)
         First slice of each exam.
 
     Returns
     -------
-    array of shape (n_stacks, n_regions, n_statistics, n_pools), float64
+    array of shape (n_exams, n_regions, n_statistics, n_pools), float64
         NaN where no slice has a value.
 
     Raises
@@ -56,7 +56,7 @@ def pool_slices(
         # NumPy adds a single column in an order that depends on its length, several line by line
         columns *= 2
     values = xp.stack(columns, axis=-1)
-    padded, n_slices = pad_slices(values, starts), count_slices(starts, values.shape[0])
+    padded, n_slices = pad_slices(values, exam_starts), count_slices(exam_starts, values.shape[0])
     pooled = xp.stack([POOLS[pool](padded, n_slices) for pool in pools], axis=-1)
     return pooled[..., : len(statistics), :]
 
@@ -133,7 +133,7 @@ def _mean_where(values: Array, is_chosen: np.ndarray[Any, np.dtype[np.bool_]]) -
 
 
 def _of_stacks(numbers: Array, values: Array) -> Array:
-    """Numbers of the exams, to be put beside values of shape (n_stacks, ...)."""
+    """Numbers of the exams, to be put beside values of shape (n_exams, ...)."""
     return namespace(numbers).reshape(numbers, (-1, *[1] * (values.ndim - 1)))
 
 

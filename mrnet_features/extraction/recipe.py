@@ -16,7 +16,8 @@ from mrnet_features.extraction.sheets import Ending, Part, Sheet, fill_sheet
 from mrnet_features.families.base import Family
 from mrnet_features.names import Name, format_name
 from mrnet_features.stacks.atlas import region_names
-from mrnet_features.stacks.prepare import Discretisation, Group, Stack
+from mrnet_features.stacks.discretisation import Discretisation
+from mrnet_features.stacks.stack import Stack, StackBatch
 
 
 @dataclass(frozen=True)
@@ -63,13 +64,13 @@ class Recipe:
         read = [f.region_sets for f in self.families if plane in f.planes]
         return tuple(dict.fromkeys(name for names in read for name in names))
 
-    def describe(self, groups: Mapping[str, Sequence[Group]], plane: str) -> list[Part]:
+    def describe(self, batches: Mapping[str, Sequence[StackBatch]], plane: str) -> list[Part]:
         """Values of the exams of a batch on one plane, where the stacks live.
 
         Parameters
         ----------
-        groups : mapping of str to sequence of Group
-            By region set, as `prepare_batch` gives them.
+        batches : mapping of str to sequence of StackBatch
+            By region set, as from `prepare_batch`.
         plane : str
 
         Returns
@@ -86,15 +87,15 @@ class Recipe:
         for sheet in _lay_out(self)[1]:
             if sheet.plane != plane:
                 continue
-            for places, stack in groups[sheet.region_set]:
-                endings, values = self._fill(stack, plane, sheet.region_set)
+            for batch in batches[sheet.region_set]:
+                endings, values = self._fill(batch, plane, sheet.region_set)
                 if tuple(endings) != sheet.endings:
                     raise ValueError(
                         f"The families gave other columns for region set '{sheet.region_set}' than "
                         "for a blank stack. A family's statistics must not depend on what is in "
                         "the stack."
                     )
-                parts.append(Part(places, sheet.columns, values))
+                parts.append(Part(batch.exam_indices, sheet.columns, values))
         return parts
 
     def _fill(self, stack: Stack, plane: str, region_set: str) -> tuple[list[Ending], Any]:

@@ -12,7 +12,7 @@ from mrnet_features.counts.compiling import announce_compiling
 from mrnet_features.extraction.folding import fold_pairs
 from mrnet_features.extraction.pooling import pool_slices
 from mrnet_features.families.base import Family
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 STACK_POOL = "stack"
 
@@ -77,7 +77,7 @@ def fill_sheet(
     -------
     endings : list of tuple of str
         The same whatever is in the stack, if the families keep to their contract.
-    values : array of shape (n_stacks, n_folded_regions * n_endings), float64
+    values : array of shape (n_exams, n_folded_regions * n_endings), float64
         Region by region. An error that a family raises carries a note with its name.
     """
     slices: dict[tuple[str, str], Array] = {}
@@ -89,7 +89,7 @@ def fill_sheet(
                 counts = family.count(stack)
             for described, found in (
                 (slices, family.describe(counts)),
-                (whole, family.describe_stack(counts, stack.starts)),
+                (whole, family.describe_stack(counts, stack.exam_starts)),
             ):
                 kept = {name: values for name, values in found.items() if name not in left_out}
                 described |= {(family.label, name): values for name, values in kept.items()}
@@ -100,14 +100,14 @@ def fill_sheet(
     endings += [(*key, STACK_POOL) for key in whole]
     tables: list[Array] = []
     if slices:
-        pooled = pool_slices(slices, pools, stack.starts)
-        shape = (stack.n_stacks, stack.n_regions, len(slices) * len(pools))
+        pooled = pool_slices(slices, pools, stack.exam_starts)
+        shape = (stack.n_exams, stack.n_regions, len(slices) * len(pools))
         tables.append(namespace(pooled).reshape(pooled, shape))
     if whole:
         tables.append(namespace(*whole.values()).stack(list(whole.values()), axis=-1))
     if not tables:
         xp = namespace(stack.grey)
-        return endings, xp.zeros((stack.n_stacks, 0), dtype=xp.float64)
+        return endings, xp.zeros((stack.n_exams, 0), dtype=xp.float64)
     xp = namespace(*tables)
     folded = fold_pairs(stack.region_names, xp.concat(tables, axis=-1))
     return endings, xp.concat(list(folded.values()), axis=-1)

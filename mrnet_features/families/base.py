@@ -20,7 +20,7 @@ also found by name. Its columns are called ``plane__region__brightness__mean__po
 The stack that a family gets may be the stacks of several exams laid end to end: a launch on a GPU
 pays off for many. Slices are described one by one and exams by their own slices, so the family
 above need not know. One that joins slices, or describes an exam in its own way, is told by
-``stack.starts`` and `Family.describe_stack` where each exam begins.
+``stack.exam_starts`` and `Family.describe_stack` where each exam begins.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 from mrnet_features.arrays import Array
 from mrnet_features.formulas.exam_axis import merge_slices
 from mrnet_features.names import PART, PLANES
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 Counts: TypeAlias = Any
 """One integer array, or a named tuple of integer arrays."""
@@ -102,23 +102,23 @@ class Family(ABC):
             the columns.
         """
 
-    def describe_stack(self, counts: Counts, starts: Sequence[int]) -> Statistics:
+    def describe_stack(self, counts: Counts, exam_starts: Sequence[int]) -> Statistics:
         """Describe each exam as a whole: by default its slices' counts merged (IBSI 2.5-D).
 
         Parameters
         ----------
         counts
             What `count` returned, of the slices of one or more exams.
-        starts : sequence of int
-            First slice of each exam: slices ``starts[k]`` to ``starts[k + 1] - 1`` are one exam's.
-            ``mrnet_features.formulas.exam_axis`` has what takes them apart.
+        exam_starts : sequence of int
+            First slice of each exam. The functions of ``mrnet_features.formulas.exam_axis`` split
+            and merge slices by exam.
 
         Returns
         -------
-        mapping of str to array of shape (n_stacks, n_regions), float64
+        mapping of str to array of shape (n_exams, n_regions), float64
             What an exam gets must not depend on the others.
         """
-        return self.describe(merge_slices(counts, starts))
+        return self.describe(merge_slices(counts, exam_starts))
 
     @property
     def label(self) -> str:

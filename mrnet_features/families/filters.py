@@ -22,9 +22,9 @@ from mrnet_features.formulas.histogram import (
     normalise,
     quantile,
 )
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
-ORIENTATIONS = ("across", "along", "aslant")
+ORIENTATIONS = ("horizontal", "vertical", "diagonal")
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,7 @@ class Laplacian(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Histograms of the responses, one a sigma."""
-        return tuple(
-            laplacian_responses(
-                stack.grey, stack.regions, sigma=float(sigma), n_regions=stack.n_regions
-            )
-            for sigma in self.sigmas
-        )
+        return tuple(laplacian_responses(stack, sigma=float(sigma)) for sigma in self.sigmas)
 
     def describe(self, counts: Counts) -> Statistics:
         """Formulae of the table above."""
@@ -93,10 +88,10 @@ class Laplacian(Family):
 class Haar(Family):
     """Details of the undecimated Haar wavelet: steps between the halves of squares.
 
-    X are the details without their sign, to a quarter grey level, of every square of S pixels that
-    lies in the region: the mean of its right half less that of its left (``across``), of the lower
-    less the upper (``along``), of one pair of opposite quarters less the other (``aslant``); p are
-    the fractions of their histogram.
+    X are the absolute details, to a quarter grey level, of every square of S pixels that lies in
+    the region: the difference of the means of its left and right half (``horizontal``), of its
+    upper and lower half (``vertical``), and of its two pairs of opposite quarters (``diagonal``);
+    p are the fractions of their histogram.
 
     =========== ================== =========== ========
     statistic   formula            unit        range
@@ -121,7 +116,7 @@ class Haar(Family):
     >>> import numpy as np
     >>> ones = np.ones((1, 2, 2), np.uint8)
     >>> family, stack = Haar((2,)), Stack(np.uint8([[[0, 4], [0, 4]]]), ones, ones, n_levels=1)
-    >>> float(family.describe(family.count(stack))["across_abs_2"][0, 0])
+    >>> float(family.describe(family.count(stack))["horizontal_abs_2"][0, 0])
     4.0
     """
 
@@ -134,10 +129,7 @@ class Haar(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Histograms of the details, one array a side."""
-        return tuple(
-            haar_responses(stack.grey, stack.regions, side=side, n_regions=stack.n_regions)
-            for side in self.sides
-        )
+        return tuple(haar_responses(stack, side=side) for side in self.sides)
 
     def describe(self, counts: Counts) -> Statistics:
         """Formulae of the table above."""
@@ -148,9 +140,9 @@ class Haar(Family):
 class Gabor(Family):
     """Magnitudes of Gabor filters: waves of one length along rows, columns and diagonals.
 
-    X are the magnitudes at a region's pixels, to a quarter grey level, for a wave along the row
-    (``across``), the column (``along``) and either diagonal (``aslant``, both together, as a
-    mirror swaps them); p are the fractions of their histogram.
+    X are the magnitudes at the pixels of a region, to a quarter grey level, for a wave along the
+    row (``horizontal``), along the column (``vertical``) and along the diagonals (``diagonal``,
+    both together, because a mirror image swaps them); p are the fractions of their histogram.
 
     =========== ================== =========== ========
     statistic   formula            unit        range
@@ -176,7 +168,7 @@ class Gabor(Family):
     >>> import numpy as np
     >>> ones = np.ones((1, 4, 4), np.uint8)
     >>> family, stack = Gabor((4,)), Stack(ones, ones, ones, n_levels=1)
-    >>> float(family.describe(family.count(stack))["along_abs_4"][0, 0])
+    >>> float(family.describe(family.count(stack))["vertical_abs_4"][0, 0])
     0.0
     """
 
@@ -189,12 +181,7 @@ class Gabor(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Histograms of the magnitudes, one array a wavelength."""
-        return tuple(
-            gabor_responses(
-                stack.grey, stack.regions, wavelength=float(length), n_regions=stack.n_regions
-            )
-            for length in self.wavelengths
-        )
+        return tuple(gabor_responses(stack, wavelength=float(n)) for n in self.wavelengths)
 
     def describe(self, counts: Counts) -> Statistics:
         """Formulae of the table above."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.counts.cooccurrence import pairs
+from mrnet_features.counts.cooccurrence import cooccurrence
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.formulas.histogram import (
     as_float,
@@ -16,7 +16,7 @@ from mrnet_features.formulas.histogram import (
     moment,
     normalise,
 )
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 
 @dataclass(frozen=True)
@@ -102,13 +102,7 @@ class Glcm(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Symmetric co-occurrence matrices."""
-        return pairs(
-            stack.levels,
-            stack.regions,
-            n_levels=stack.n_levels,
-            n_regions=stack.n_regions,
-            distance=self.distance,
-        )
+        return cooccurrence(stack, distance=self.distance)
 
     def describe(self, counts: Counts) -> Statistics:
         """Formulae of the table above."""

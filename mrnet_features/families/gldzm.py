@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array
-from mrnet_features.counts.distance_zone import depths
+from mrnet_features.counts.distance_zone import distance_zones
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.formulas.histogram import as_float
 from mrnet_features.formulas.level_matrix import describe_emphases, read_matrix
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 NAMES = (
     *("sde", "lde", "lgze", "hgze", "sdlge", "sdhge", "ldlge", "ldhge"),
@@ -68,9 +68,7 @@ class Gldzm(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Zones by level and distance."""
-        return depths(
-            stack.levels, stack.regions, n_levels=stack.n_levels, n_regions=stack.n_regions
-        )
+        return distance_zones(stack)
 
     def describe(self, counts: Counts) -> Statistics:
         """Formulae of the table above."""

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from mrnet_features.arrays import namespace
-from mrnet_features.counts.run_length import runs
+from mrnet_features.counts.run_length import run_lengths
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.formulas.histogram import average_over
 from mrnet_features.formulas.level_matrix import describe_emphases, read_matrix
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 NAMES = (
     *("sre", "lre", "lgre", "hgre", "srlge", "srhge", "lrlge", "lrhge"),
@@ -84,7 +84,7 @@ class Glrlm(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Run length matrices."""
-        return runs(stack.levels, stack.regions, n_levels=stack.n_levels, n_regions=stack.n_regions)
+        return run_lengths(stack)
 
     def describe(self, counts: Counts) -> Statistics:
         """Formulae of the table above."""

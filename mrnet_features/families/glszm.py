@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.counts.size_zone import zones
+from mrnet_features.counts.size_zone import size_zones
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.formulas.exam_axis import merge_slices, pad_slices
 from mrnet_features.formulas.histogram import as_float
 from mrnet_features.formulas.level_matrix import describe_emphases, read_cells
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 NAMES = (
     *("sze", "lze", "lgze", "hgze", "szlge", "szhge", "lzlge", "lzhge"),
@@ -74,9 +74,7 @@ class Glszm(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Zones by level and size."""
-        return zones(
-            stack.levels, stack.regions, n_levels=stack.n_levels, n_regions=stack.n_regions
-        )
+        return size_zones(stack)
 
     def describe(self, counts: Counts) -> Statistics:
         """Formulae of the table above."""
@@ -85,16 +83,16 @@ class Glszm(Family):
         )
         return describe_emphases(matrix, as_float(counts.n_pixels), NAMES)
 
-    def describe_stack(self, counts: Counts, starts: Sequence[int]) -> Statistics:
+    def describe_stack(self, counts: Counts, exam_starts: Sequence[int]) -> Statistics:
         """Formulae of the table above, for the zones of all slices of an exam."""
-        by_level, n_pixels = merge_slices((counts.by_level, counts.n_pixels), starts)
-        level, size, number = (_join_slices(part, starts) for part in counts[:3])
+        by_level, n_pixels = merge_slices((counts.by_level, counts.n_pixels), exam_starts)
+        level, size, number = (_join_slices(part, exam_starts) for part in counts[:3])
         matrix = read_cells(level, size, number, by_level)
         return describe_emphases(matrix, as_float(n_pixels), NAMES)
 
 
-def _join_slices(part: Array, starts: Sequence[int]) -> Array:
-    """Lists of an exam's slices end to end: (n_stacks, n_regions, cells of the longest exam)."""
+def _join_slices(part: Array, exam_starts: Sequence[int]) -> Array:
+    """Lists of an exam's slices end to end: (n_exams, n_regions, cells of the longest exam)."""
     xp = namespace(part)
-    padded = xp.permute_dims(pad_slices(part, starts, 0), (0, 2, 1, 3))
+    padded = xp.permute_dims(pad_slices(part, exam_starts, 0), (0, 2, 1, 3))
     return xp.reshape(padded, (*padded.shape[:2], padded.shape[2] * padded.shape[3]))

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.counts.oriented_gradients import STEPS, gradients
+from mrnet_features.counts.oriented_gradients import STEPS, oriented_gradients
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.formulas.histogram import as_float, divide
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 
 @dataclass(frozen=True)
@@ -21,18 +21,18 @@ class Hog(Family):
     gradients' magnitudes whose orientation is within half a step of k steps from the row's
     direction, either way.
 
-    ================= ============================================ =========== =====
-    statistic         formula                                      unit        range
-    ================= ============================================ =========== =====
-    row*_part*_tilt*  m(k) / sum(m) of the cell                    fraction    0..1
-    row*_part*_steep  sum(m) / (2 n) of the cell                   grey levels 0..
-    ================= ============================================ =========== =====
+    ========================== ========================== =========== =====
+    statistic                  formula                    unit        range
+    ========================== ========================== =========== =====
+    row*_column*_orientation*  m(k) / sum(m) of the cell  fraction    0..1
+    row*_column*_magnitude     sum(m) / (2 n) of the cell grey levels 0..
+    ========================== ========================== =========== =====
 
-    Rows count from the top, parts from the outside to the middle, tilts in steps of
+    Rows count from the top, columns from the outside to the middle, orientations in steps of
     ``180 / n_orientations`` degrees; n is the number of pixels of the cell whose four neighbours
-    lie in the region. NaN where the cell has no such pixel, tilts also where it has no gradient.
-    Cells of the whole stack are sums over its slices. As in scikit-image's ``hog`` with one cell a
-    block, but that orientations are centred on the row's direction rather than beginning there.
+    lie in the region. NaN where the cell has no such pixel, orientations also where it has no
+    gradient. Cells of the whole stack are sums over its slices. As scikit-image's ``hog`` with one
+    cell per block, except that orientation 0 is centred on the direction of the row.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class Hog(Family):
     >>> ones = np.ones((1, 3, 4), np.uint8)
     >>> grey = np.arange(4, dtype=np.uint8) * ones
     >>> family, stack = Hog(1, 1), Stack(grey, ones, ones, n_levels=1)
-    >>> float(family.describe(family.count(stack))["row0_part0_steep"][0, 0])
+    >>> float(family.describe(family.count(stack))["row0_column0_magnitude"][0, 0])
     1.0
     """
 
@@ -75,13 +75,11 @@ class Hog(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Gradients by cell and orientation."""
-        return gradients(
-            stack.grey,
-            stack.regions,
+        return oriented_gradients(
+            stack,
             n_rows=self.n_rows,
             n_columns=self.n_columns,
             n_orientations=self.n_orientations,
-            n_regions=stack.n_regions,
         )
 
     def describe(self, counts: Counts) -> Statistics:
@@ -91,14 +89,14 @@ class Hog(Family):
         number = _fold_columns(as_float(counts.number), axis=-1)
         total = xp.sum(magnitude, axis=-1)
         shares = divide(magnitude, total[..., None])
-        steepness = divide(total, 2 * STEPS * number)
+        mean_magnitude = divide(total, 2 * STEPS * number)
         statistics: dict[str, Array] = {}
         for row in range(number.shape[-2]):
-            for part in range(number.shape[-1]):
-                cell = f"row{row}_part{part}"
+            for column in range(number.shape[-1]):
+                cell = f"row{row}_column{column}"
                 for k in range(shares.shape[-1]):
-                    statistics[f"{cell}_tilt{k}"] = shares[..., row, part, k]
-                statistics[f"{cell}_steep"] = steepness[..., row, part]
+                    statistics[f"{cell}_orientation{k}"] = shares[..., row, column, k]
+                statistics[f"{cell}_magnitude"] = mean_magnitude[..., row, column]
         return statistics
 
 

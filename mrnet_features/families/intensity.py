@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.histogram import histogram
-from mrnet_features.counts.once import count_once
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.formulas.histogram import (
     as_float,
@@ -17,7 +16,7 @@ from mrnet_features.formulas.histogram import (
     normalise,
     quantile,
 )
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ class Intensity(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Histogram of grey levels."""
-        return count_once(stack, histogram, "grey", n_values=256)
+        return histogram(stack)
 
     def describe(self, counts: Counts) -> Statistics:
         """Formulae of the table above."""
@@ -138,8 +137,7 @@ class IntensityHistogram(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Histogram of levels 1 to `n_levels`."""
-        counts = count_once(stack, histogram, "levels", n_values=stack.n_levels + 1)
-        return counts[:, :, 1:]
+        return histogram(stack, of="levels")
 
     def describe(self, counts: Counts) -> Statistics:
         """Formulae of the table above."""

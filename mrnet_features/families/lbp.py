@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from mrnet_features.counts.binary_patterns import patterns
+from mrnet_features.counts.binary_patterns import binary_patterns
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.formulas.histogram import as_float, entropy, normalise
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Lbp(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Patterns of the grey levels."""
-        return patterns(stack.grey, stack.regions, radius=self.radius, n_regions=stack.n_regions)
+        return binary_patterns(stack, radius=self.radius)
 
     def describe(self, counts: Counts) -> Statistics:
         """Formulae of the table above."""

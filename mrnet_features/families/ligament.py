@@ -7,11 +7,17 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.counts.line_detector import N_ORIENTATIONS, N_SAMPLES, PATCH, Bands, bands
+from mrnet_features.counts.line_detector import (
+    N_ORIENTATIONS,
+    N_SAMPLES,
+    PATCH,
+    DarkLines,
+    dark_lines,
+)
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.formulas.exam_axis import pad_slices
 from mrnet_features.formulas.histogram import as_float, divide, nan_mean
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 STEP = 180 / N_ORIENTATIONS  # degrees between orientations
 ACL = (2, 3, 4, 5)  # 30 to 75 degrees, rising to the back
@@ -78,14 +84,7 @@ class Ligament(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Strongest bands of each slice, width and orientation."""
-        return bands(
-            stack.grey,
-            stack.regions,
-            n_regions=stack.n_regions,
-            offsets=self.offsets,
-            starts=stack.starts,
-            origins=stack.origins,
-        )
+        return dark_lines(stack, offsets=self.offsets)
 
     def describe(self, counts: Counts) -> Statistics:
         """First six rows of the table above."""
@@ -99,10 +98,10 @@ class Ligament(Family):
             "pcl_angle": _angle(counts, 6, 12),
         }
 
-    def describe_stack(self, counts: Counts, starts: Sequence[int]) -> Statistics:
+    def describe_stack(self, counts: Counts, exam_starts: Sequence[int]) -> Statistics:
         """All of the table above."""
         described = self.describe(counts)
-        slices = {name: pad_slices(values, starts) for name, values in described.items()}
+        slices = {name: pad_slices(values, exam_starts) for name, values in described.items()}
         xp = namespace(slices["acl_contrast"])
         found: dict[str, Array] = {}
         for name, values in slices.items():
@@ -119,14 +118,14 @@ class Ligament(Family):
         return found
 
 
-def _contrast(counts: Bands) -> Array:
+def _contrast(counts: DarkLines) -> Array:
     """Grey levels by which bands are darker than their sides; -256 where there is none."""
     xp = namespace(counts.inside)
     contrast = (as_float(counts.beside) - as_float(counts.inside)) / (PATCH * N_SAMPLES)
     return xp.where(counts.found > 0, contrast, -256.0)
 
 
-def _describe_range(counts: Bands, orientations: tuple[int, ...]) -> dict[str, Array]:
+def _describe_range(counts: DarkLines, orientations: tuple[int, ...]) -> dict[str, Array]:
     """Contrast, and side and continuity of the same band, over widths and orientations."""
     xp = namespace(counts.inside)
     first, last = orientations[0], orientations[-1] + 1
@@ -150,7 +149,7 @@ def _describe_range(counts: Bands, orientations: tuple[int, ...]) -> dict[str, A
     }
 
 
-def _angle(counts: Bands, first: int, last: int) -> Array:
+def _angle(counts: DarkLines, first: int, last: int) -> Array:
     """Mean orientation in degrees, weighed by a power of the positive contrast."""
     xp = namespace(counts.inside)
     contrast = xp.max(_contrast(counts), axis=2)[..., first:last]

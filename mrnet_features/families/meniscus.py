@@ -8,17 +8,16 @@ from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.histogram import histogram
-from mrnet_features.counts.morphology import wedges
-from mrnet_features.counts.once import count_once
+from mrnet_features.counts.morphology import dark_areas
 from mrnet_features.families.base import Counts, Family, Statistics
-from mrnet_features.formulas.exam_axis import merge_slices, pad_slices, spread_stacks
+from mrnet_features.formulas.exam_axis import merge_slices, pad_slices, repeat_exams
 from mrnet_features.formulas.histogram import (
     as_float,
     divide,
     median_of_stacks,
     nan_mean,
 )
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 N_TOP = 3  # slices; a tear is seen on two or three
 
@@ -69,7 +68,7 @@ class Meniscus(Family):
     >>> grey[0, 3, 2:7] = 60
     >>> ones = np.ones_like(grey)
     >>> family, stack = Meniscus(sides=(3,)), Stack(grey, ones, ones, n_levels=1)
-    >>> found = family.describe_stack(family.count(stack), stack.starts)
+    >>> found = family.describe_stack(family.count(stack), stack.exam_starts)
     >>> float(found["cleft3_top"][0, 0].round(3))
     0.079
     """
@@ -84,29 +83,24 @@ class Meniscus(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Wedges, darker than a share of the median."""
-        counts = count_once(stack, histogram, "grey", n_values=256)
+        counts = histogram(stack)
         xp = namespace(counts)
-        darkest = xp.floor(self.share * median_of_stacks(merge_slices(counts, stack.starts)))
-        return wedges(
-            stack.grey,
-            stack.regions,
-            threshold=spread_stacks(xp.astype(darkest, xp.int32), stack.starts, stack.n_slices),
-            n_regions=stack.n_regions,
-            sides=self.sides,
-        )
+        darkest = xp.floor(self.share * median_of_stacks(merge_slices(counts, stack.exam_starts)))
+        threshold = repeat_exams(xp.astype(darkest, xp.int32), stack.exam_starts, stack.n_slices)
+        return dark_areas(stack, threshold=threshold, sides=self.sides)
 
     def describe(self, counts: Counts) -> Statistics:  # noqa: ARG002
         """Nothing: most slices of a region show no meniscus."""
         return {}
 
-    def describe_stack(self, counts: Counts, starts: Sequence[int]) -> Statistics:
+    def describe_stack(self, counts: Counts, exam_starts: Sequence[int]) -> Statistics:
         """All of the table above."""
 
         def mean(slices: Array) -> Array:
-            return nan_mean(pad_slices(slices, starts), axis=1)
+            return nan_mean(pad_slices(slices, exam_starts), axis=1)
 
         def top(slices: Array) -> Array:
-            return _top(pad_slices(slices, starts))
+            return _top(pad_slices(slices, exam_starts))
 
         dark = as_float(counts.dark)
         share = divide(dark, as_float(counts.n_pixels))

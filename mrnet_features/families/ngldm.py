@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.counts.neighbourhood import neighbours
-from mrnet_features.counts.once import count_once
+from mrnet_features.counts.neighbourhood import neighbourhoods
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.formulas.histogram import divide
 from mrnet_features.formulas.level_matrix import describe_emphases, read_matrix
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 NAMES = (
     *("lde", "hde", "lgce", "hgce", "ldlge", "ldhge", "hdlge", "hdhge"),
@@ -73,7 +72,7 @@ class Ngldm(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Neighbourhoods, shared with the tone difference family."""
-        return count_once(stack, neighbours, "levels", n_levels=stack.n_levels)
+        return neighbourhoods(stack)
 
     def describe(self, counts: Counts) -> Statistics:
         """Formulae of the table above."""

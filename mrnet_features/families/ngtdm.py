@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.counts.neighbourhood import neighbours
-from mrnet_features.counts.once import count_once
+from mrnet_features.counts.neighbourhood import neighbourhoods
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.formulas.histogram import as_float, divide, normalise
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class Ngtdm(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Neighbourhoods, shared with the dependence family."""
-        return count_once(stack, neighbours, "levels", n_levels=stack.n_levels)
+        return neighbourhoods(stack)
 
     def describe(self, counts: Counts) -> Statistics:
         """Formulae of the table above."""

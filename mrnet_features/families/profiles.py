@@ -11,12 +11,11 @@ import numpy as np
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.histogram import histogram
-from mrnet_features.counts.once import count_once
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.formulas.exam_axis import pad_slices
 from mrnet_features.formulas.histogram import as_float, moment, nan_mean, normalise, quantile
-from mrnet_features.stacks.prepare import Stack
-from mrnet_features.stacks.slices import count_slices
+from mrnet_features.stacks.exam_slices import count_slices
+from mrnet_features.stacks.stack import Stack
 
 N_POINTS = 16
 WAVES = (2, 4, 6)  # even waves are the same from both ends
@@ -50,7 +49,7 @@ class Profiles(Family):
     >>> import numpy as np
     >>> ones = np.ones((4, 1, 2), np.uint8)
     >>> family, stack = Profiles(), Stack(ones * np.uint8(9), ones, ones, n_levels=1)
-    >>> float(family.describe_stack(family.count(stack), stack.starts)["mean_steps"][0, 0])
+    >>> float(family.describe_stack(family.count(stack), stack.exam_starts)["mean_steps"][0, 0])
     0.0
     """
 
@@ -59,13 +58,13 @@ class Profiles(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Histogram of grey levels."""
-        return count_once(stack, histogram, "grey", n_values=256)
+        return histogram(stack)
 
     def describe(self, counts: Counts) -> Statistics:  # noqa: ARG002
         """Nothing: a profile belongs to the stack."""
         return {}
 
-    def describe_stack(self, counts: Counts, starts: Sequence[int]) -> Statistics:
+    def describe_stack(self, counts: Counts, exam_starts: Sequence[int]) -> Statistics:
         """All of the table above."""
         xp = namespace(counts)
         counts = as_float(counts)
@@ -81,7 +80,7 @@ class Profiles(Family):
         points = xp.arange(N_POINTS, dtype=xp.float64) + 0.5
         found: dict[str, Array] = {}
         for name, values in slices.items():
-            profile = _resample(values, starts)
+            profile = _resample(values, exam_starts)
             for k in WAVES:
                 wave = xp.cos(math.pi * k / N_POINTS * points)[:, None]
                 found[f"{name}_{k}"] = xp.mean(profile * wave, axis=1)
@@ -90,12 +89,12 @@ class Profiles(Family):
         return found
 
 
-def _resample(slices: Array, starts: Sequence[int]) -> Array:
+def _resample(slices: Array, exam_starts: Sequence[int]) -> Array:
     """Profiles at 16 evenly spaced depths, linear between slices, level beyond the outer ones."""
     xp = namespace(slices)
-    padded = pad_slices(slices, starts)
+    padded = pad_slices(slices, exam_starts)
     filled = xp.where(xp.isnan(padded), nan_mean(padded, axis=1)[:, None, :], padded)
-    n_slices = xp.asarray(count_slices(starts, slices.shape[0]).astype(np.float64))[:, None]
+    n_slices = xp.asarray(count_slices(exam_starts, slices.shape[0]).astype(np.float64))[:, None]
     depth = (xp.arange(N_POINTS, dtype=xp.float64) + 0.5) / N_POINTS * n_slices - 0.5
     place = xp.minimum(xp.maximum(depth, xp.zeros_like(depth)), n_slices - 1.0)
     apart = xp.abs(place[:, :, None] - xp.arange(padded.shape[1], dtype=xp.float64))

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.counts.threshold_masks import masks
+from mrnet_features.counts.threshold_masks import threshold_masks
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.formulas.histogram import as_float, divide
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 
 @dataclass(frozen=True)
@@ -78,13 +78,7 @@ class Shape(Family):
         """Bit quads and boxes of each mask."""
         # the first level that lies above the given part of the levels
         thresholds = tuple(stack.n_levels * percent // 100 + 1 for percent in self.percents)
-        return masks(
-            stack.levels,
-            stack.regions,
-            thresholds=thresholds,
-            n_levels=stack.n_levels,
-            n_regions=stack.n_regions,
-        )
+        return threshold_masks(stack, thresholds=thresholds)
 
     def describe(self, counts: Counts) -> Statistics:
         """Formulae of the table above."""

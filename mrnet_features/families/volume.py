@@ -7,10 +7,9 @@ from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.histogram import histogram
-from mrnet_features.counts.once import count_once
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.formulas.histogram import as_float, divide
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class IntensityVolume(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Histogram of grey levels."""
-        return count_once(stack, histogram, "grey", n_values=256)
+        return histogram(stack)
 
     def describe(self, counts: Counts) -> Statistics:
         """Formulae of the table above."""

@@ -129,12 +129,12 @@ def median_of_stacks(merged: Array) -> Array:
 
     Parameters
     ----------
-    merged : array of shape (n_stacks, n_regions, 256), integer
+    merged : array of shape (n_exams, n_regions, 256), integer
         Histograms, merged over slices.
 
     Returns
     -------
-    array of shape (n_stacks,), float64
+    array of shape (n_exams,), float64
         0 where no region has a pixel.
     """
     xp = namespace(merged)

@@ -1,1 +1,1 @@
-"""Pixels -> what can be counted."""
+"""Stacks: from pixels to levels and regions, where counting begins."""

@@ -1,4 +1,4 @@
-"""Discretisation: how 256 grey levels become a few."""
+"""Discretisation: from 256 grey levels to a few levels (IBSI)."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ N_LEVELS = 32
 
 @dataclass(frozen=True)
 class Discretisation:
-    """How 256 grey levels become a few: a table, so that any stack is mapped in one look-up.
+    """Discretisation of grey levels by a look-up table.
 
-    Either a fixed number of bins between robust grey limits of the stack's foreground, or fixed
-    grey edges, the same for every stack.
+    Either a fixed number of bins between robust grey limits of the foreground of the stack, or
+    fixed grey edges for every stack.
 
     Parameters
     ----------
     n_levels : int, default 32
-        Number of bins; with `edges` it must be left alone.
+        Number of bins; follows from `edges` where these are given.
     low, high : float, default 0.005 and 0.995
-        Quantiles of the foreground's grey levels that bound the first and the last bin; what lies
-        beyond falls into those bins.
+        Quantiles of the grey levels of the foreground at which the first bin begins and the last
+        bin ends. Grey levels beyond fall into these two bins.
     edges : tuple of int, optional
         Grey levels at which the second, third, ... level begins, ascending, 1 to 255.
 
@@ -89,7 +89,7 @@ class Discretisation:
         else:
             lowest = int(np.searchsorted(share, self.low * share[-1], side="right"))
             highest = int(np.searchsorted(share, self.high * share[-1], side="left"))
-        # IBSI's fixed bin number: equal bins over the closed range, the top value in the last bin
+        # IBSI fixed bin number: equal bins over the closed range, the top value in the last bin
         width = max(highest - lowest, 1)
         level = np.floor(self.n_levels * (grey - lowest) / width) + 1
         return np.asarray(np.clip(level, 1, self.n_levels), dtype=np.uint8)

@@ -1,4 +1,4 @@
-"""Otsu's threshold between air and tissue, of several stacks at once."""
+"""Otsu's threshold between air and tissue, for several exams at once."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from mrnet_features.arrays import Array, Float64Array, device_function, namespac
 def find_thresholds(counts: Array) -> Array:
     """Otsu's threshold [1]_ of each histogram: values above it are the brighter class.
 
-    The arithmetic, single precision included, is that of ``skimage.filters.threshold_otsu``, so
-    that its threshold comes out.
+    The same as ``skimage.filters.threshold_otsu``, single precision included, which has no GPU body
+    and takes one histogram at a time.
 
     Parameters
     ----------
-    counts : array of shape (n_stacks, 256), int64
-        Number of values 0 to 255, in each row at least one and fewer than 2^24.
+    counts : array of shape (n_exams, 256), int64
+        Number of values 0 to 255; each row has at least one and fewer than 2^24.
 
     Returns
     -------
-    array of shape (n_stacks,), int64
-        The first of the best; the value itself where there is but one.
+    array of shape (n_exams,), int64
+        The lowest of the best thresholds; the value itself where only one value occurs.
 
     References
     ----------
@@ -39,11 +39,11 @@ def find_thresholds(counts: Array) -> Array:
     [4, 7]
     """
     xp = namespace(counts)
-    # sums of whole numbers, so that no order of adding them up changes a bit
+    # sums of integers, so that the order of summation changes no bit
     number = xp.cumulative_sum(counts, axis=1)
     mass = xp.cumulative_sum(counts * xp.reshape(xp.arange(256, dtype=xp.int64), (1, 256)), axis=1)
     all_numbers, all_mass = number[:, -1:], mass[:, -1:]
-    parts = (number > 0) & (number < all_numbers)  # above and below the value there are some
+    parts = (number > 0) & (number < all_numbers)  # both classes have values
     one = xp.astype(xp.where(parts, number, 1), xp.float32)
     other = xp.astype(xp.where(parts, all_numbers - number, 1), xp.float32)
     below = xp.astype(mass, xp.float64) / xp.astype(one, xp.float64)
@@ -62,9 +62,9 @@ def find_brightness(sums: Array, areas: np.ndarray[Any, Any]) -> tuple[Array, Ar
     Parameters
     ----------
     sums : array of shape (n_slices, n_rows, n_columns), uint32
-        Sums of grey levels, as `sum_blocks` returns them.
+        Sums of grey levels, as from `sum_blocks`.
     areas : ndarray of shape (n_rows, n_columns), int64
-        Pixels of each block.
+        Number of pixels of each block.
 
     Returns
     -------
@@ -87,15 +87,15 @@ def find_brightness(sums: Array, areas: np.ndarray[Any, Any]) -> tuple[Array, Ar
 def _(sums: Array, areas: np.ndarray[Any, Any]) -> tuple[Array, Array]:
     import cupy
 
-    # Logarithms may differ in the last bit from place to place: those of the CPU are looked up.
+    # logarithms may differ in the last bit between devices, so those of the CPU are looked up
     kinds, kind = np.unique(areas, return_inverse=True)
     first = np.concatenate([[0], np.cumsum(255 * kinds + 1)[:-1]])
     table = cupy.asarray(_tabulate(tuple(kinds.tolist())))
-    place = sums + cupy.asarray(first[kind].reshape(areas.shape).astype(np.int64))
-    return sums / cupy.asarray(areas.astype(np.float64)), cupy.take(table, place)
+    index = sums + cupy.asarray(first[kind].reshape(areas.shape).astype(np.int64))
+    return sums / cupy.asarray(areas.astype(np.float64)), cupy.take(table, index)
 
 
 @functools.lru_cache(maxsize=8)
 def _tabulate(areas: tuple[int, ...]) -> Float64Array:
-    """Logarithms of the means of all sums that blocks of these areas can have."""
+    """Logarithms of the means for every sum that a block of each area can have."""
     return np.concatenate([np.log1p(np.arange(255 * area + 1) / area) for area in areas])

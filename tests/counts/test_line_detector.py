@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from mrnet_features.counts.line_detector import N_SAMPLES, PATCH, bands
-from mrnet_features.counts.morphology import wedges
+from mrnet_features.counts.line_detector import N_SAMPLES, PATCH, dark_lines
+from mrnet_features.counts.morphology import dark_areas
 from mrnet_features.counts.smoothing import smooth
+from tests.support.zoo import make_stack
 
 
 def draw_line(degrees, *, half=3, size=81, dark=20, bright=120):
@@ -26,7 +27,7 @@ def contrast_of(found):
 @pytest.mark.parametrize("k", range(12))
 def test_a_line_answers_in_its_own_orientation(k):
     grey = draw_line(15 * k)
-    found = bands(grey, np.ones_like(grey), n_regions=1, offsets=(6,))
+    found = dark_lines(make_stack(grey, np.ones_like(grey)), offsets=(6,))
     contrast = contrast_of(found)[0, 0, 0]
     assert contrast.argmax() == k
     assert contrast[k] == pytest.approx(100, abs=1)
@@ -35,7 +36,7 @@ def test_a_line_answers_in_its_own_orientation(k):
 
 def test_the_width_of_a_line_answers_to_the_offset():
     grey = draw_line(45, half=7)
-    found = bands(grey, np.ones_like(grey), n_regions=1, offsets=(3, 11))
+    found = dark_lines(make_stack(grey, np.ones_like(grey)), offsets=(3, 11))
     thin, wide = contrast_of(found)[0, 0, :, 3]
     assert wide > 95 > thin
 
@@ -45,7 +46,7 @@ def test_a_torn_line_has_less_contrast_and_continuity():
     grey[0, 34:47, 34:47] = 120
     regions = np.zeros_like(grey)
     regions[0, 38:43, 38:43] = 1  # the middle of a band must lie in the gap
-    found = bands(grey, regions, n_regions=1, offsets=(6,))
+    found = dark_lines(make_stack(grey, regions), offsets=(6,))
     assert contrast_of(found)[0, 0, 0, 3] < 60
     assert found.continuity[0, 0, 0, 3] < N_SAMPLES
 
@@ -53,7 +54,7 @@ def test_a_torn_line_has_less_contrast_and_continuity():
 def test_an_edge_is_no_band():
     grey = np.full((1, 61, 61), 20, np.uint8)
     grey[:, :, 30:] = 120
-    found = bands(grey, np.ones_like(grey), n_regions=1, offsets=(4,))
+    found = dark_lines(make_stack(grey, np.ones_like(grey)), offsets=(4,))
     assert contrast_of(found).max() <= 0
 
 
@@ -61,17 +62,17 @@ def test_an_edge_is_no_band():
 def test_on_a_ramp_nothing_is_darker_than_both_sides(turn):
     ramp = np.broadcast_to(np.arange(0, 244, 4, dtype=np.uint8), (61, 61))
     grey = np.rot90(ramp, turn)[None].copy()
-    found = bands(grey, np.ones_like(grey), n_regions=1, offsets=(4,))
+    found = dark_lines(make_stack(grey, np.ones_like(grey)), offsets=(4,))
     assert found.found.all()
     assert not found.continuity.any()
 
 
 def test_where_no_band_fits_none_is_found():
     grey = np.zeros((1, 12, 12), np.uint8)
-    found = bands(grey, np.ones_like(grey), n_regions=1, offsets=(3,))
+    found = dark_lines(make_stack(grey, np.ones_like(grey)), offsets=(3,))
     assert not any(part.any() for part in found)
     with pytest.raises(ValueError, match="`offsets` must be pixels"):
-        bands(grey, np.ones_like(grey), n_regions=1, offsets=(0,))
+        dark_lines(make_stack(grey, np.ones_like(grey)), offsets=(0,))
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1, 3, 5]))
@@ -82,13 +83,13 @@ def test_smooth_is_the_mean_of_squares(seed, side):
     padded = np.pad(grey.astype(int), ((0, 0), (half, half), (half, half)), mode="edge")
     squares = np.lib.stride_tricks.sliding_window_view(padded, (1, side, side))
     expected = squares.reshape(*shape, -1).sum(axis=-1) // side**2
-    assert np.array_equal(smooth(grey, side=side), expected)
+    assert np.array_equal(smooth(make_stack(grey, np.ones_like(grey)), side=side), expected)
 
 
 @pytest.mark.parametrize("side", [-1, 0, 2, 254, 257, 65537])
 def test_squares_without_a_middle_or_too_large_to_sum_are_refused(side):
     with pytest.raises(ValueError, match=f"`side` must be an odd .* 1 to 255, got {side}"):
-        smooth(np.ones((1, 2, 2), np.uint8), side=side)
+        smooth(make_stack(*[np.ones((1, 2, 2), np.uint8)] * 2), side=side)
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -97,7 +98,7 @@ def test_wedges_are_closings_and_top_hats(seed):
     shape = (2, *rng.integers(1, 16, 2))
     grey = rng.integers(0, 256, shape, np.uint8)
     regions = rng.integers(0, 3, shape).astype(np.uint8)
-    found = wedges(grey, regions, threshold=120, n_regions=2, sides=(3, 5))
+    found = dark_areas(make_stack(grey, regions, n_regions=2), threshold=120, sides=(3, 5))
     for s in range(2):
         dark = grey[s] <= 120
         for r in (1, 2):
@@ -123,4 +124,4 @@ def test_wedges_are_closings_and_top_hats(seed):
 def test_squares_must_have_a_middle(sides):
     ones = np.ones((1, 2, 2), np.uint8)
     with pytest.raises(ValueError, match="`sides` must be odd"):
-        wedges(ones, ones, threshold=1, n_regions=1, sides=sides)
+        dark_areas(make_stack(ones, ones), threshold=1, sides=sides)

@@ -77,8 +77,8 @@ def test_windows_of_one_size_change_nothing():
     recipe = recipe_of(["fluid", "dark_fluid", "marrow", "ligament", "meniscus"])
     for plane in PLANES:
         greys = [exam.stacks[plane] for exam in exams]
-        [group] = prepare_batch(greys, plane, ["recesses"])["recesses"]
-        assert len(set(group.stack.origins)) == len(exams)  # or the test would prove nothing
+        [batch] = prepare_batch(greys, plane, ["recesses"])["recesses"]
+        assert len(set(batch.origins)) == len(exams)  # or the test would prove nothing
     found = describe_together(exams, recipe, "cpu")
     assert_identical(found, describe_batch(exams, recipe, "cpu"))
 
@@ -142,7 +142,7 @@ class Picky(Family):
     is_full: bool = False
 
     def count(self, stack):
-        sizes = np.diff([*stack.starts, stack.n_slices])
+        sizes = np.diff([*stack.exam_starts, stack.n_slices])
         if self.refused in sizes or self.refused == len(sizes):
             raise (MemoryError if self.is_full else ValueError)(f"{self.refused} of something")
         return stack.regions[:, :1, 0]

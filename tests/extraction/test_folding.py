@@ -11,7 +11,7 @@ def test_swapping_the_two_of_a_pair_changes_nothing():
     table = rng.normal(size=(4, 5))
     names = ["notch", "horn_one", "horn_other", "elsewhere"]
     one, other = fold_pairs(names, table), fold_pairs(names, table[[0, 2, 1, 3]])
-    assert list(one) == ["notch", "horn_low", "horn_high", "horn_apart", "elsewhere"]
+    assert list(one) == ["notch", "horn_low", "horn_high", "horn_difference", "elsewhere"]
     for name, row in one.items():
         assert np.array_equal(row, other[name])
 

@@ -1,5 +1,6 @@
 """Every family found in the package keeps the contract; each check finds who breaks it."""
 
+import dataclasses
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -50,7 +51,7 @@ class Brightness(Family):
     power: int = 1
 
     def count(self, stack):
-        return histogram(stack.grey, stack.regions, n_values=256, n_regions=stack.n_regions)
+        return histogram(stack)
 
     def describe(self, counts):
         xp = namespace(counts)
@@ -153,7 +154,7 @@ class Lopsided(Brightness):
     def count(self, stack):
         left = stack.regions.copy()
         left[:, :, stack.grey.shape[2] // 2 :] = 0
-        return histogram(stack.grey, left, n_values=256, n_regions=stack.n_regions)
+        return histogram(dataclasses.replace(stack, regions=left))
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mrnet_features.families.ligament import Ligament
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 
 def make_notch(degrees, *, gap=0, n_slices=3, on=(1,), seed=0):

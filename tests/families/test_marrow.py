@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from mrnet_features.families.marrow import Marrow
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 
 def make_bone(marrow, patch, *, radius=8, on=(1, 2), seed=0):
@@ -22,7 +22,7 @@ def make_bone(marrow, patch, *, radius=8, on=(1, 2), seed=0):
 
 
 def describe(stack):
-    found = Marrow().describe_stack(Marrow().count(stack), stack.starts)
+    found = Marrow().describe_stack(Marrow().count(stack), stack.exam_starts)
     return {name: values[0] for name, values in found.items()}
 
 

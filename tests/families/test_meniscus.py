@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mrnet_features.families.meniscus import Meniscus
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 
 def make_band(*, cleft=0, blunt=False, n_slices=6, on=(2, 3), dark=20, around=110, bright=90):
@@ -23,7 +23,7 @@ def make_band(*, cleft=0, blunt=False, n_slices=6, on=(2, 3), dark=20, around=11
 
 def describe(stack, **parameters):
     family = Meniscus(**parameters)
-    found = family.describe_stack(family.count(stack), stack.starts)
+    found = family.describe_stack(family.count(stack), stack.exam_starts)
     return {k: float(v[0, 0]) for k, v in found.items()}
 
 

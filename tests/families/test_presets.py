@@ -5,7 +5,7 @@ import pytest
 
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.families import PRESETS, find_families
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 from mrnet_features.testing import make_stack
 
 FULL = find_families("full")

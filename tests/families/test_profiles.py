@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mrnet_features.families.profiles import Profiles
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 
 def describe(means, regions=None):
@@ -12,7 +12,7 @@ def describe(means, regions=None):
     grey = np.broadcast_to(np.uint8(means)[:, None, None], (len(means), 3, 4)).copy()
     ones = np.ones_like(grey)
     stack = Stack(grey, ones, ones if regions is None else regions, 1)
-    found = Profiles().describe_stack(Profiles().count(stack), stack.starts)
+    found = Profiles().describe_stack(Profiles().count(stack), stack.exam_starts)
     return {name: float(values[0, 0]) for name, values in found.items()}
 
 

@@ -8,13 +8,14 @@ import pytest
 
 from mrnet_features.stacks.atlas import (
     REGION_SETS,
-    Frame,
+    KneeFrame,
     RegionSet,
     draw_regions,
     find_frame,
     region_names,
 )
-from mrnet_features.stacks.foreground import Box, find_foreground, find_joint_row
+from mrnet_features.stacks.foreground import Box, find_foreground
+from mrnet_features.stacks.joint_line import find_joint_row
 from mrnet_features.stacks.prepare import prepare_sets
 
 REAL_KNEE = Path(os.environ.get("MRNET_FEATURES_REAL_KNEE", "/nonexistent"))
@@ -69,7 +70,9 @@ def test_tiny_stacks_have_a_joint_row_and_regions(shape):
     assert 0 <= row < shape[1]
     foreground = np.ones(shape, np.uint8)
     for name, plane in SETS:
-        regions = draw_regions(name, plane, foreground, Frame(Box(0, shape[1], 0, shape[2]), row))
+        regions = draw_regions(
+            name, plane, foreground, KneeFrame(Box(0, shape[1], 0, shape[2]), row)
+        )
         assert int(regions.max()) <= len(region_names(name, plane))
 
 
@@ -98,15 +101,15 @@ def test_regions_do_not_overlap(name, plane):
     together = draw_regions(name, plane, foreground, frame)
     chosen = REGION_SETS[name][plane]
     regions = iter(range(1, len(chosen.names) + 1))
-    for place in chosen.places:
-        only = {plane: RegionSet((place,))}
+    for box in chosen.boxes:
+        only = {plane: RegionSet((box,))}
         with pytest.MonkeyPatch.context() as patch:
-            patch.setitem(REGION_SETS, "single_group", only)
-            mask = draw_regions("single_group", plane, foreground, frame)
-        for k in range(1, 3 if place.pair else 2):
+            patch.setitem(REGION_SETS, "alone", only)
+            mask = draw_regions("alone", plane, foreground, frame)
+        for k in range(1, 3 if box.pair else 2):
             region = next(regions)
-            assert (mask == k).any(), f"{place.name} is empty"
-            assert np.array_equal(mask == k, together == region), f"{place.name} is overwritten"
+            assert (mask == k).any(), f"{box.name} is empty"
+            assert np.array_equal(mask == k, together == region), f"{box.name} is overwritten"
     if chosen.with_rest:
         assert (together > 0).all()
 

@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mrnet_features.arrays import to_device, to_host
-from mrnet_features.counts.cooccurrence import pairs
+from mrnet_features.counts.cooccurrence import cooccurrence
 from mrnet_features.counts.histogram import histogram
-from mrnet_features.stacks import ranges
 from mrnet_features.stacks.atlas import REGION_SETS
-from mrnet_features.stacks.prepare import Discretisation, prepare_batch, prepare_sets
+from mrnet_features.stacks.discretisation import Discretisation
+from mrnet_features.stacks.prepare import prepare_batch, prepare_sets
 from mrnet_features.stacks.stack import Stack
 from mrnet_features.stacks.windows import cut_windows, draw_boxes, find_extents
 from mrnet_features.synthetic import draw_knee
@@ -35,10 +35,8 @@ def assert_same(greys, plane, **options):
     found = prepare_batch([to_device(grey, "cuda") for grey in greys], plane, names, **options)
     assert list(found) == list(expected) == names
     for name in names:
-        assert [group.places for group in found[name]] == [g.places for g in expected[name]]
-        for group, what in zip(found[name], expected[name], strict=True):
-            ours, theirs = group.stack, what.stack
-            for field in ("starts", "origins", "n_levels", "region_names"):
+        for ours, theirs in zip(found[name], expected[name], strict=True):
+            for field in ("exam_indices", "exam_starts", "origins", "n_levels", "region_names"):
                 assert getattr(ours, field) == getattr(theirs, field), field
             for part in PARTS:
                 assert isinstance(getattr(theirs, part), np.ndarray)
@@ -47,13 +45,13 @@ def assert_same(greys, plane, **options):
     return expected
 
 
-def assert_alone(greys, plane, groups):
-    for place, grey in enumerate(greys):
+def assert_alone(greys, plane, batches):
+    for index, grey in enumerate(greys):
         own = prepare_sets(grey, plane, sets_of(plane))
-        for name, found in groups.items():
-            [group] = [group for group in found if place in group.places]
-            k, stack = group.places.index(place), group.stack
-            first, end = (*stack.starts, stack.n_slices)[k : k + 2]
+        for name, found in batches.items():
+            [stack] = [batch for batch in found if index in batch.exam_indices]
+            k = stack.exam_indices.index(index)
+            first, end = (*stack.exam_starts, stack.n_slices)[k : k + 2]
             row, column = stack.origins[k]
             height, width = own[name].grey.shape[1:]
             window = np.s_[first:end, row : row + height, column : column + width]
@@ -92,27 +90,27 @@ def draw_bones(rng, shape):
 def test_any_batch_is_prepared_the_same(seed, lengths, sizes, plane, discretisation):
     rng = np.random.default_rng(seed)
     greys = [draw_bones(rng, (n, *sizes[k % len(sizes)])) for k, n in enumerate(lengths)]
-    groups = assert_same(greys, plane, discretisation=discretisation)
+    batches = assert_same(greys, plane, discretisation=discretisation)
     if discretisation is None:
-        assert_alone(greys, plane, groups)
+        assert_alone(greys, plane, batches)
 
 
 def test_exams_of_several_picture_sizes_share_windows():
     rng = np.random.default_rng(7)
     shapes = [(5, 130, 150), (4, 200, 150), (6, 130, 150), (3, 90, 70)]
     greys = [draw_bones(rng, shape) for shape in shapes]
-    groups = assert_same(greys, "sagittal")
-    assert [group.places for group in groups["knee"]] == [(0, 2), (1,), (3,)]
-    assert_alone(greys, "sagittal", groups)
+    batches = assert_same(greys, "sagittal")
+    assert [batch.exam_indices for batch in batches["knee"]] == [(0, 2), (1,), (3,)]
+    assert_alone(greys, "sagittal", batches)
 
 
 def test_strided_pictures_are_prepared_the_same():
     whole = to_device(draw_bones(np.random.default_rng(3), (4, 70, 140)), "cuda")
-    [group] = prepare_batch([whole[::2, :, ::-2]], "coronal", ["knee"])["knee"]
+    [batch] = prepare_batch([whole[::2, :, ::-2]], "coronal", ["knee"])["knee"]
     grey = to_host(whole)[::2, :, ::-2]
     [expected] = prepare_batch([grey], "coronal", ["knee"])["knee"]
     for part in PARTS:
-        assert np.array_equal(to_host(getattr(group.stack, part)), getattr(expected.stack, part))
+        assert np.array_equal(to_host(getattr(batch, part)), getattr(expected, part))
 
 
 @pytest.fixture
@@ -137,12 +135,12 @@ def waits(emulated_gpu, monkeypatch):
 def test_the_host_waits_twice_a_batch_and_never_to_check_what_it_made(waits):
     rng = np.random.default_rng(5)
     greys = [to_device(draw_bones(rng, (n, 70, 80)), "cuda") for n in (3, 5, 4)]
-    groups = prepare_batch(greys, "sagittal", sets_of("sagittal"))
+    batches = prepare_batch(greys, "sagittal", sets_of("sagittal"))
     assert waits == ["get", "get"]
-    for [group] in groups.values():
-        stack, n_regions = group.stack, group.stack.n_regions
-        histogram(stack.grey, stack.regions, n_values=256, n_regions=n_regions)
-        pairs(stack.levels, stack.regions, n_levels=stack.n_levels, n_regions=n_regions, distance=1)
+    for [batch] in batches.values():
+        histogram(batch)
+        cooccurrence(batch)
+        histogram(batch.with_grey(255 - batch.grey))
     assert waits == ["get", "get"]
 
 
@@ -154,8 +152,6 @@ def test_what_comes_from_outside_is_checked_on_a_device_too():
     ):
         with pytest.raises(ValueError, match=message):
             Stack(ones, levels, regions, n_levels=4)
-        with pytest.raises(ValueError, match="must lie in"):
-            pairs(levels, regions, n_levels=4, n_regions=1, distance=1)
 
 
 def draw_boxes_table(rng, n, shape):
@@ -200,10 +196,8 @@ def test_windows_show_the_same(seed):
         for s, s_end, y, y_end, x, x_end, number in boxes:
             if number == k:
                 where[s:s_end, y:y_end, x:x_end] = True
-        places = np.nonzero(where & (mask > 0))
-        ends = (
-            [end for line in places for end in (line.min(), line.max())] if len(places[0]) else []
-        )
+        found = np.nonzero(where & (mask > 0))
+        ends = [end for axis in found for end in (axis.min(), axis.max())] if len(found[0]) else []
         assert extent.tolist() == (ends or [2**31 - 1, -1] * 3)
 
 
@@ -211,13 +205,3 @@ def test_windows_show_the_same(seed):
 def test_no_accesses_race():
     for seed in range(3):
         check_windows(seed)
-
-
-def test_what_was_vouched_for_is_forgotten_with_the_array():
-    ones = to_device(np.ones((1, 2, 2), np.uint8), "cuda")
-    before = len(ranges._known)
-    ranges.vouch_for(ones, 0, 4)
-    assert ranges.find_range(ones) == (0, 4)
-    assert ranges.find_range(ones + np.uint8(2)) == (3, 3)
-    del ones
-    assert len(ranges._known) == before

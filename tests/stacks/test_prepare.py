@@ -8,14 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrnet_features.stacks.prepare import (
-    Discretisation,
-    Stack,
-    lay_end_to_end,
-    prepare,
-    prepare_batch,
-    prepare_sets,
-)
+from mrnet_features.stacks.discretisation import Discretisation
+from mrnet_features.stacks.prepare import prepare, prepare_batch, prepare_sets
+from mrnet_features.stacks.stack import Stack, StackBatch, join_stacks
 
 
 @given(lowest=st.integers(0, 254), span=st.integers(1, 255), n_levels=st.integers(1, 255))
@@ -124,7 +119,8 @@ def make(levels=1, regions=1, **changes):
         "regions": np.full(shape, regions, np.uint8),
         "n_levels": 4,
     }
-    return Stack(**{**parts, **changes})
+    cls = StackBatch if {"exam_starts", "origins"} & set(changes) else Stack
+    return cls(**{**parts, **changes})
 
 
 def test_a_stack_knows_its_sizes():
@@ -147,6 +143,25 @@ def test_an_inconsistent_stack_is_refused(changes, message):
         make(**changes)
 
 
+def test_derived_images_keep_levels_and_regions_and_start_a_memo_of_their_own():
+    stack = make()
+    assert stack.remember("key", list) is stack.remember("key", list)
+    inverted = stack.with_grey(255 - stack.grey)
+    assert (inverted.levels is stack.levels, inverted.regions is stack.regions) == (True, True)
+    assert inverted.remember("key", list) is not stack.remember("key", list)
+    batch = join_stacks([stack, stack])
+    assert batch.with_grey(255 - batch.grey).exam_starts == (0, 2)
+    with pytest.raises(ValueError, match=r"`grey` must have the shape of the stack, \(2, 3, 4\)"):
+        stack.with_grey(stack.grey[:1])
+    with pytest.raises(TypeError, match="uint8"):
+        stack.with_grey(stack.grey.astype(float))
+
+
+def test_a_stack_names_at_least_one_region():
+    with pytest.raises(ValueError, match="`region_names` must name 1 to 255 regions, got 0"):
+        make(regions=0, region_names=())
+
+
 def test_arrays_of_other_shapes_are_refused():
     with pytest.raises(ValueError, match="`regions` must have the shape of `grey`"):
         Stack(*(np.ones((1, 2, k), np.uint8) for k in (2, 2, 3)), n_levels=1)
@@ -155,35 +170,35 @@ def test_arrays_of_other_shapes_are_refused():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"starts": ()}, r"`starts` must ascend from 0 .* number of slices, 2, got \(\)"),
-        ({"starts": (1,)}, "`starts` must ascend from 0"),
-        ({"starts": (0, 2)}, "`starts` must ascend from 0"),
-        ({"starts": (0, 0)}, "`starts` must ascend from 0"),
+        ({"exam_starts": ()}, r"`exam_starts` must ascend from 0 .* number of slices, 2, got \(\)"),
+        ({"exam_starts": (1,)}, "`exam_starts` must ascend from 0"),
+        ({"exam_starts": (0, 2)}, "`exam_starts` must ascend from 0"),
+        ({"exam_starts": (0, 0)}, "`exam_starts` must ascend from 0"),
         ({"origins": ((0, 0), (0, 0))}, "`origins` must be a row and a column .* of the 1 exams"),
         ({"origins": ((3, 0),)}, "`origins` must be a row and a column within the slice"),
     ],
 )
-def test_a_stack_of_several_exams_begins_each_within_its_slices(changes, message):
+def test_a_batch_begins_each_exam_within_its_slices(changes, message):
     with pytest.raises(ValueError, match=message):
         make(**changes)
 
 
-def test_stacks_laid_end_to_end_are_one_after_another():
+def test_joined_stacks_follow_each_other():
     one, other = make(levels=2, origins=((1, 2),)), make(levels=3)
-    both = lay_end_to_end([one, other, one])
-    assert (both.starts, both.n_stacks, both.n_slices) == ((0, 2, 4), 3, 6)
+    both = join_stacks([one, other, one])
+    assert (both.exam_starts, both.n_exams, both.n_slices) == ((0, 2, 4), 3, 6)
     assert both.origins == ((1, 2), (0, 0), (1, 2))
     assert both.levels[:, 0, 0].tolist() == [2, 2, 3, 3, 2, 2]
-    assert lay_end_to_end([both, one]).starts == (0, 2, 4, 6)
-    assert lay_end_to_end([one]) is one
+    assert join_stacks([both, one]).exam_starts == (0, 2, 4, 6)
+    assert join_stacks([other]).exam_starts == (0,)
 
 
-def test_stacks_that_differ_in_more_than_slices_are_not_laid_end_to_end():
+def test_stacks_that_differ_in_more_than_slices_are_not_joined():
     for other in (make(n_levels=5), make(region_names=("knee", "rest"))):
         with pytest.raises(ValueError, match="`stacks` must have one number of levels"):
-            lay_end_to_end([make(), other])
+            join_stacks([make(), other])
     with pytest.raises(ValueError, match="got no stack"):
-        lay_end_to_end([])
+        join_stacks([])
 
 
 def draw_leg(seed, shape, at):
@@ -202,15 +217,15 @@ def test_exams_of_a_batch_share_windows_that_hold_each_its_own():
         draw_leg(3, (3, 120, 200), (60, 100)),
     ]
     sets = ["notch", "recesses"]
-    groups = prepare_batch(greys, "sagittal", sets)
-    assert [g.places for g in groups["knee"]] == [(0, 1, 2), (3,)]
-    assert [g.places for g in groups["notch"]] == [(0, 1, 2, 3)]
-    for place, grey in enumerate(greys):
+    batches = prepare_batch(greys, "sagittal", sets)
+    assert [batch.exam_indices for batch in batches["knee"]] == [(0, 1, 2), (3,)]
+    assert [batch.exam_indices for batch in batches["notch"]] == [(0, 1, 2, 3)]
+    for index, grey in enumerate(greys):
         own = prepare_sets(grey, "sagittal", sets)
-        for name, found in groups.items():
-            [group] = [group for group in found if place in group.places]
-            k, stack = group.places.index(place), group.stack
-            slices = slice(stack.starts[k], (*stack.starts, stack.n_slices)[k + 1])
+        for name, found in batches.items():
+            [stack] = [batch for batch in found if index in batch.exam_indices]
+            k = stack.exam_indices.index(index)
+            slices = slice(stack.exam_starts[k], (*stack.exam_starts, stack.n_slices)[k + 1])
             row, column = stack.origins[k]
             height, width = own[name].grey.shape[1:]
             window = (slices, slice(row, row + height), slice(column, column + width))
@@ -224,7 +239,7 @@ def test_exams_of_a_batch_share_windows_that_hold_each_its_own():
 def test_an_exam_by_itself_has_the_windows_it_needs():
     grey = draw_leg(0, (6, 200, 200), (100, 100))
     own = prepare_sets(grey, "coronal", ["menisci", "bones"])
-    for name, [group] in prepare_batch([grey], "coronal", ["menisci", "bones"]).items():
-        assert group.stack.origins == ((0, 0),)
-        np.testing.assert_array_equal(group.stack.grey, own[name].grey)
-        np.testing.assert_array_equal(group.stack.regions, own[name].regions)
+    for name, [batch] in prepare_batch([grey], "coronal", ["menisci", "bones"]).items():
+        assert batch.origins == ((0, 0),)
+        np.testing.assert_array_equal(batch.grey, own[name].grey)
+        np.testing.assert_array_equal(batch.regions, own[name].regions)

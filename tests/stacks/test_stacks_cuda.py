@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mrnet_features.arrays import to_device, to_host
-from mrnet_features.stacks.exam_slices import lay_out
+from mrnet_features.stacks.exam_slices import index_slices
 from mrnet_features.stacks.foreground import find_foregrounds, find_knee_boxes
 from mrnet_features.stacks.joint_line import count_changes
 from mrnet_features.stacks.outlines import fill_outlines
@@ -55,10 +55,10 @@ def batches(draw, most_side=90):
 
 def find_all(grey, starts):
     """Masks, boxes and changes, where the pixels live."""
-    layout = lay_out(starts, grey)
-    found = find_foregrounds(grey, layout)
-    boxes = find_knee_boxes(found.view(np.uint8), layout)
-    return found, boxes, count_changes(grey, boxes, layout)
+    slices = index_slices(starts, grey)
+    found = find_foregrounds(grey, slices)
+    boxes = find_knee_boxes(found.view(np.uint8), slices)
+    return found, boxes, count_changes(grey, boxes, slices)
 
 
 def assert_same(greys, starts):

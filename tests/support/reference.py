@@ -15,7 +15,7 @@ def histogram(values, regions, *, n_values, n_regions):
     return counts
 
 
-def pairs(levels, regions, *, n_levels, n_regions, distance):
+def cooccurrence(levels, regions, *, n_levels, n_regions, distance):
     counts = np.zeros((len(levels), n_regions, 4, n_levels, n_levels), int)
     for s, y, x in inside(regions):
         for d, (dy, dx) in enumerate(DIRECTIONS):
@@ -27,7 +27,7 @@ def pairs(levels, regions, *, n_levels, n_regions, distance):
     return counts
 
 
-def runs(levels, regions, *, n_levels, n_regions):
+def run_lengths(levels, regions, *, n_levels, n_regions):
     longest = max(levels.shape[1:])
     counts = np.zeros((len(levels), n_regions, 4, n_levels, longest), int)
     for s, y, x in inside(regions):
@@ -41,7 +41,7 @@ def runs(levels, regions, *, n_levels, n_regions):
     return counts
 
 
-def zones(levels, regions):
+def size_zones(levels, regions):
     """Counter of (slice, region, level, size, distance), by flood fill."""
     found = Counter()
     seen = np.zeros(levels.shape, bool)
@@ -75,7 +75,7 @@ def distance_to_edge(regions, pixel):
     return best
 
 
-def neighbours(levels, regions, *, n_levels, n_regions):
+def neighbourhoods(levels, regions, *, n_levels, n_regions):
     """Dependence, number and difference as `mrnet_features.counts.neighbourhood` has them."""
     shape = (len(levels), n_regions, n_levels)
     dependence, number = np.zeros((*shape, 9), int), np.zeros(shape, int)
@@ -111,7 +111,7 @@ def alike(levels, regions, pixel, other):
     return region_at(regions, other) == regions[pixel] and levels[other] == levels[pixel]
 
 
-def patterns(grey, regions, radius, n_regions):
+def binary_patterns(grey, regions, radius, n_regions):
     """Rotation-invariant uniform patterns; whole numbers, weights in steps of 1/2048."""
     n_points = 8 * radius
     counts = np.zeros((len(grey), n_regions, n_points + 2), int)

@@ -1,7 +1,11 @@
-"""Random stacks of every awkward kind, for hypothesis."""
+"""Random stacks of every awkward kind for hypothesis, and stacks made from plain arrays."""
+
+import dataclasses
 
 import numpy as np
 from hypothesis import strategies as st
+
+from mrnet_features.stacks.stack import Stack, join_stacks
 
 
 @st.composite
@@ -30,3 +34,15 @@ def stacks(draw):
         "halves": np.where(np.arange(width) * 2 < width, 1, n_regions) * np.ones(shape, np.uint8),
     }[kind].astype(np.uint8)
     return levels, regions, n_levels, n_regions
+
+
+def make_stack(values, regions, *, n_levels=255, n_regions=1):
+    """Stack with `values` as grey levels and, cut to 1..`n_levels`, as levels."""
+    levels = np.clip(values, 1, n_levels).astype(np.uint8)
+    return Stack(values, levels, regions, n_levels, tuple(f"r{k}" for k in range(n_regions)))
+
+
+def make_batch(exams, origins, *, n_regions=1):
+    """Batch of (grey, regions) pairs, with the origins of their own windows."""
+    joined = join_stacks([make_stack(*exam, n_regions=n_regions) for exam in exams])
+    return dataclasses.replace(joined, origins=origins)

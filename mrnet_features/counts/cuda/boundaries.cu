@@ -36,7 +36,7 @@ __device__ void hand_over(Found* found, int* total, int region) {
 }
 
 // `blocks_a_slice` blocks a slice. `counts` are core, number of steps and their sum.
-extern "C" __global__ void count_rims(
+extern "C" __global__ void count_boundaries(
     const unsigned char* __restrict__ grey, const unsigned char* __restrict__ regions,
     const unsigned char* __restrict__ is_bright_row, const int* __restrict__ thresholds,
     int blocks_a_slice, int n_slices, int height, int width, int n_regions, int side,

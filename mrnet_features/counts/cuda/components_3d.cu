@@ -1,7 +1,7 @@
 // Pools: the labelled pieces of a stack in three dimensions, measured.
 
 // One thread a pool, in the order of their first pixels; begins what the runs add to.
-extern "C" __global__ void begin_pools(
+extern "C" __global__ void begin_components(
     const long long* __restrict__ roots, int n_pools, const unsigned char* __restrict__ regions,
     const int* __restrict__ sizes, int* place, int* region, int* size, int* bounds) {
     const int pool = blockIdx.x * blockDim.x + threadIdx.x;

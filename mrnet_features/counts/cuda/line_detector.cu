@@ -49,7 +49,7 @@ __device__ Band measure(const unsigned short* middle, const int* steps) {
 // `blocks` blocks for each slice, offset and orientation, whose threads try the middles in every
 // second row and column from the slice's `firsts` on. `reach` is the farthest row and column of
 // each offset's samples.
-extern "C" __global__ void find_bands(
+extern "C" __global__ void find_lines(
     const unsigned short* __restrict__ patch, const unsigned char* __restrict__ regions,
     const int* __restrict__ lines, const int* __restrict__ reach, const int* __restrict__ firsts,
     int blocks, int height, int width, int n_regions, int n_offsets, int n_orientations,
@@ -97,7 +97,7 @@ extern "C" __global__ void find_bands(
 }
 
 // One thread for each slice, region, offset and orientation, that measures its best once more.
-extern "C" __global__ void describe_bands(
+extern "C" __global__ void describe_lines(
     const unsigned short* __restrict__ patch, const unsigned long long* __restrict__ strongest,
     const int* __restrict__ lines, const int* __restrict__ firsts, long long n_bands, int height,
     int width, int n_regions, int n_kinds, unsigned char* found, int* inside, int* beside,
