@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
-import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -162,10 +162,14 @@ class Dataset:
         """Index of the exam with an id."""
         index = self._index_by_id.get(exam_id)
         if index is None:
-            near = [exam_id.zfill(4)] if exam_id.zfill(4) in self._index_by_id else []
-            near = near or difflib.get_close_matches(exam_id, self._index_by_id)
-            advice = f"Near ids: {', '.join(near)}." if near else "See `ids` for those present."
-            raise KeyError(f"This dataset of {len(self)} exams has no exam '{exam_id}'. {advice}")
+            padded = exam_id.zfill(4)
+            known = sorted(self._index_by_id)
+            k = bisect.bisect(known, padded)
+            near = [padded] if padded in self._index_by_id else known[max(k - 1, 0) : k + 1]
+            raise KeyError(
+                f"This dataset of {len(self)} exams has no exam '{exam_id}'. Near ids: "
+                f"{', '.join(near) or 'none'}. See `ids` for all."
+            )
         return index
 
     def _check_position(self, position: int) -> int:

@@ -102,13 +102,16 @@ def test_exams_without_labels_can_be_selected(train):
 
 @pytest.mark.parametrize(
     ("key", "near"),
-    [("1", "Near ids: 0001."), ("0011", "Near ids: 0001"), ("knee", "See `ids`")],
+    [("1", "0001"), ("0011", "0002"), ("0001a", "0001, 0002"), ("-", "0000"), ("knee", "0002")],
 )
 def test_an_unknown_id_names_near_ids(train, key, near):
-    with pytest.raises(KeyError, match=f"3 exams has no exam '{key}'. {near}"):
+    message = f"3 exams has no exam '{key}'. Near ids: {near}. See `ids` for all."
+    with pytest.raises(KeyError, match=message):
         train[key]
-    with pytest.raises(KeyError, match=near):
+    with pytest.raises(KeyError, match=message):
         train[["0000", key]]
+    with pytest.raises(KeyError, match="0 exams has no exam .* Near ids: none"):
+        train[[]][key]
 
 
 @pytest.mark.parametrize(
