@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mrnet_features.arrays import Array, Device, to_device
-from mrnet_features.data.mrnet import Exam
+from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.extraction.sheets import Part, gather_rows
 from mrnet_features.stacks.prepare import prepare_batch

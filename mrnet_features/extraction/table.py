@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from mrnet_features.arrays import Device
-from mrnet_features.data.mrnet import Exam
+from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.describe import Row, read_exam
 from mrnet_features.extraction.extractor import FeatureExtractor, check_exams, frame_of
 from mrnet_features.extraction.recipe import Recipe

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from mrnet_features.data.mrnet import Exam
+from mrnet_features.data.exam import Exam
 from mrnet_features.evaluation.comparison.read_predictions import read_paths
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.families import discover_families

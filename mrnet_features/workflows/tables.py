@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from mrnet_features.data.mrnet import Dataset, list_excluded, load_labels, load_mrnet
+from mrnet_features.data.exam import Dataset
+from mrnet_features.data.mrnet import list_excluded, load_labels, load_mrnet
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.table import extract_features, read_features
 
