@@ -1,4 +1,4 @@
-"""Times on a device, and stacks laid there."""
+"""Times on a device, and batches of one stack."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mrnet_features.stacks.stack import Stack, join_stacks
 
 
 def time_on_device(run: Callable[[], object], repeats: int) -> float:
-    """Median seconds between an event before and an event after, after a warm call."""
+    """Median device seconds between two events, after a warm-up call."""
     import cupy
 
     run()
@@ -26,7 +26,7 @@ def time_on_device(run: Callable[[], object], repeats: int) -> float:
 
 
 def time_by_clock(run: Callable[[], object], repeats: int) -> float:
-    """Median seconds of the clock, the device waited for, after a warm call."""
+    """Median clock seconds until the device is done, after a warm-up call."""
     import cupy
 
     run()
@@ -40,6 +40,6 @@ def time_by_clock(run: Callable[[], object], repeats: int) -> float:
     return statistics.median(seconds)
 
 
-def repeat_on_gpu(stack: Stack, n_exams: int) -> Stack:
+def repeat_stack(stack: Stack, n_exams: int) -> Stack:
     """Batch of copies of a stack on the GPU."""
     return join_stacks([stack] * n_exams).on_device("cuda")

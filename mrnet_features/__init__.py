@@ -12,9 +12,9 @@ __version__ = "0.1.0"
 
 # Names are loaded when they are first used: importing the package reads nothing but this file.
 _HOMES = {
-    "Dataset": "data.mrnet",
+    "Dataset": "data.exam",
     "Evaluation": "evaluation.protocol.cross_validation",
-    "Exam": "data.mrnet",
+    "Exam": "data.exam",
     "FeatureExtractor": "extraction.extractor",
     "Folds": "evaluation.protocol.stratify",
     "audit": "quality.audit",
@@ -35,7 +35,8 @@ _HOMES = {
 }
 
 if TYPE_CHECKING:
-    from mrnet_features.data.mrnet import Dataset, Exam, load_labels, load_mrnet
+    from mrnet_features.data.exam import Dataset, Exam
+    from mrnet_features.data.mrnet import load_labels, load_mrnet
     from mrnet_features.evaluation.comparison.compare import compare
     from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
     from mrnet_features.evaluation.protocol.holdout import evaluate

@@ -12,7 +12,7 @@ from joblib import cpu_count, delayed
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from mrnet_features.arrays import Device, resolve_device
-from mrnet_features.data.mrnet import Exam
+from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.describe import Row, describe_batch
 from mrnet_features.extraction.gpu.pipeline import iterate_rows
 from mrnet_features.extraction.gpu.planning import count_readers

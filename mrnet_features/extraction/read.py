@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from mrnet_features.arrays import Array
-from mrnet_features.data.mrnet import Exam
+from mrnet_features.data.exam import Exam
 from mrnet_features.stacks.stack import check_stack
 
 ExamLike: TypeAlias = Exam | Mapping[str, Any]

@@ -16,7 +16,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from mrnet_features.arrays import Device
-from mrnet_features.data.mrnet import Exam
+from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.describe import Row
 from mrnet_features.extraction.extractor import FeatureExtractor, check_exams, make_table
 from mrnet_features.extraction.read import read_exam

@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks
 
-from mrnet_features.data.mrnet import Exam
+from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.families import PRESETS, discover_families
 from mrnet_features.families.base import Family

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mrnet_features.data.mrnet import Exam
+from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.read import read_exam, read_shapes
 
 RNG = np.random.default_rng(0)

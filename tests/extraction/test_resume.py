@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mrnet_features.data.mrnet import Exam
+from mrnet_features.data.exam import Exam
 from mrnet_features.extraction import extractor as extractor_module
 from mrnet_features.extraction import resume
 from mrnet_features.extraction.extractor import FeatureExtractor

@@ -15,7 +15,7 @@ import pytest
 
 from mrnet_features import FeatureExtractor
 from mrnet_features.arrays import to_host
-from mrnet_features.data.mrnet import Exam
+from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.describe import describe_batch
 from mrnet_features.extraction.gpu import buffers, pipeline, planning
 from mrnet_features.extraction.gpu.pipeline import DeviceMemoryWarning
