@@ -73,7 +73,7 @@ def check_jobs(jobs: int) -> int:
 
 def check_families(text: str) -> str:
     """Names of families, unless one is unknown or repeated."""
-    from mrnet_features.families import find_families
+    from mrnet_features.families.presets import find_families
 
     try:
         find_families(name_families(text))

@@ -66,7 +66,14 @@ def test_it_runs_to_the_end_and_says_that_the_device_was_emulated(
     assert result["device"]["emulated"]
     assert result["device"]["n_devices"] == 1
     counts = {row["count"].split("(")[0]: row for row in result["counts"]}
-    assert {"histogram", "cooccurrence", "run_lengths", "size_zones", "distance_zones", "components_3d"} <= set(counts)
+    assert {
+        "histogram",
+        "cooccurrence",
+        "run_lengths",
+        "size_zones",
+        "distance_zones",
+        "components_3d",
+    } <= set(counts)
     for row in result["counts"]:
         assert row["seconds"] > 0
         assert row["bytes"] >= 2 * 4 * 40 * 40

@@ -9,8 +9,8 @@ import pytest
 
 from mrnet_features.arrays import namespace
 from mrnet_features.counts.histogram import histogram
-from mrnet_features.families import discover_families, find_families
 from mrnet_features.families.base import Family
+from mrnet_features.families.presets import discover_families, find_families
 from mrnet_features.formulas.histogram import as_float, moment, normalise
 from mrnet_features.testing import (
     CHECKS,

@@ -1,4 +1,4 @@
-"""Fluid: its fractions, thresholds, pools and profiles against direct definitions."""
+"""Fluid: fractions, thresholds, components and profiles against direct definitions."""
 
 import numpy as np
 import pytest
@@ -8,8 +8,9 @@ from hypothesis.extra import numpy as hnp
 from scipy.ndimage import binary_erosion
 from skimage.measure import label
 
-from mrnet_features.families.fluid import CORE_SIDE, MAD_TO_SD, DarkFluid, Fluid
+from mrnet_features.families.fluid import MAD_TO_SD, Fluid
 from mrnet_features.formulas.component_shapes import MIN_COMPONENT
+from mrnet_features.formulas.fluid_amount import CORE_SIDE
 from mrnet_features.stacks.stack import Stack
 
 
@@ -205,13 +206,3 @@ def test_two_largest_components_share_their_position():
     grey[0, 24:28, 10:14] = 240
     whole = describe(make_stack(grey))[2]
     assert whole["component_row_brightest"][0] == pytest.approx((6 + 26) / 2 / 40)
-
-
-def test_dark_fluid_sees_dark_in_bright_and_nothing_in_even_grey():
-    grey = np.full((2, 40, 40), 180, np.uint8)
-    assert describe(make_stack(grey), DarkFluid())[2]["fraction"] == 0
-    grey[:, 10:20, 10:26] = 70
-    whole = describe(make_stack(grey), DarkFluid())[2]
-    assert whole["fraction"][0] == pytest.approx(160 / 1600)
-    assert whole["largest_component"][0] == pytest.approx(160 / 1600)
-    assert whole["core"][0] == pytest.approx(6 * 12 / 1600)

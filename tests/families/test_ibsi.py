@@ -17,7 +17,8 @@ from mrnet_features.families.glcm import Glcm
 from mrnet_features.families.gldzm import Gldzm
 from mrnet_features.families.glrlm import Glrlm
 from mrnet_features.families.glszm import Glszm
-from mrnet_features.families.intensity import Intensity, IntensityHistogram
+from mrnet_features.families.intensity import Intensity
+from mrnet_features.families.intensity_histogram import IntensityHistogram
 from mrnet_features.families.ngldm import Ngldm
 from mrnet_features.families.ngtdm import Ngtdm
 from mrnet_features.families.volume import IntensityVolume

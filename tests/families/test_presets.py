@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mrnet_features.extraction.extractor import FeatureExtractor
-from mrnet_features.families import PRESETS, find_families
+from mrnet_features.families.presets import PRESETS, find_families
 from mrnet_features.stacks.stack import Stack
 from mrnet_features.testing import make_stack
 
