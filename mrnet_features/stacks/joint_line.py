@@ -46,12 +46,12 @@ def count_changes(grey: Array, boxes: Array, slices: ExamSlices) -> Array:
     ):
         height, width = bottom - top, right - left
         margin, ends = _fifth(width), (end - first) // 5
-        stretch = 2 * (width // 24) + 1
+        run = 2 * (width // 24) + 1
         middle = grey[first + ends : end - ends, top:bottom, left + margin : right - margin]
-        if height > 2 and middle.shape[2] >= stretch:
+        if height > 2 and middle.shape[2] >= run:
             running = np.cumsum(middle, axis=2, dtype=np.int32)
-            sums = running[:, :, stretch - 1 :].copy()
-            sums[:, :, 1:] -= running[:, :, :-stretch]
+            sums = running[:, :, run - 1 :].copy()
+            sums[:, :, 1:] -= running[:, :, :-run]
             steps = np.abs(sums[:, 2:] - sums[:, :-2])
             change[top + 1 : bottom - 1] = steps.sum(axis=(0, 2), dtype=np.int64)
     return changes

@@ -10,7 +10,7 @@ from scipy import ndimage
 from mrnet_features.arrays import Array, BoolArray, device_function
 from mrnet_features.launch import N_THREADS, SHARED_BYTES, launch
 
-_MOST_BLOCKS = 1024  # on a GPU, where a slice does not fit into the shared memory of a block
+_MAX_BLOCKS = 1024  # on a GPU, where a slice does not fit into the shared memory of a block
 _MARGIN = 2  # around the mask that is closed, as in outlines.cu
 _STATIC_BYTES = 16  # shared memory that outlines.cu always uses, rounded up
 
@@ -55,8 +55,8 @@ def _(masks: Array) -> Array:
     # parents and sizes, then three masks, one with a margin, in whole words
     n_words = 2 * n + 1 + -(-(2 * n + margin) // 4)
     in_shared = 4 * n_words + _STATIC_BYTES <= SHARED_BYTES
-    n_blocks = n_slices if in_shared else min(n_slices, _MOST_BLOCKS)
-    room = cupy.empty(1 if in_shared else n_blocks * n_words, cupy.uint32)
+    n_blocks = n_slices if in_shared else min(n_slices, _MAX_BLOCKS)
+    workspace = cupy.empty(1 if in_shared else n_blocks * n_words, cupy.uint32)
     filled = cupy.empty(masks.shape, cupy.bool_)
     sizes = (n_slices, height, width, np.int64(n_words), int(in_shared))
     launch(
@@ -64,7 +64,7 @@ def _(masks: Array) -> Array:
         "fill_outlines",
         n_blocks,
         N_THREADS,
-        (cupy.ascontiguousarray(masks), *sizes, room, filled),
+        (cupy.ascontiguousarray(masks), *sizes, workspace, filled),
         shared=4 * n_words if in_shared else 0,
     )
     return filled

@@ -137,13 +137,13 @@ def _draw_outline(
             for j in range(n_columns):
                 if not here[i, j]:
                     continue
-                is_rim = i == 0 or j == 0 or i == n_rows - 1 or j == n_columns - 1
-                if not is_rim:
+                is_edge = i == 0 or j == 0 or i == n_rows - 1 or j == n_columns - 1
+                if not is_edge:
                     beside = here[i - 1, j] and here[i + 1, j]
-                    is_rim = not (beside and here[i, j - 1] and here[i, j + 1])
+                    is_edge = not (beside and here[i, j - 1] and here[i, j + 1])
                 first, end = column_edges[j], column_edges[j + 1]
                 for y in range(row_edges[i], row_edges[i + 1]):
-                    if not is_rim:
+                    if not is_edge:
                         mask[s, y, first:end] = True
                         continue
                     line, above = grey[s, y], grey[s, max(y - 1, 0)]
