@@ -1,4 +1,4 @@
-"""A family of a script of one's own, which workers know from its pickle alone."""
+"""Families defined in a user's script, in worker processes; names of families."""
 
 import subprocess
 import sys
@@ -42,7 +42,7 @@ if __name__ == "__main__":
 """
 
 
-def test_a_family_of_a_script_counts_in_other_processes(tmp_path):
+def test_a_family_of_a_script_runs_in_worker_processes(tmp_path):
     (tmp_path / "own.py").write_text(SCRIPT)
     done = subprocess.run(
         [sys.executable, "own.py"], cwd=tmp_path, capture_output=True, text=True, check=False
@@ -50,14 +50,14 @@ def test_a_family_of_a_script_counts_in_other_processes(tmp_path):
     assert (done.stdout, done.returncode) == ("4\n", 0), done.stderr
 
 
-def test_a_wrong_name_is_told_where_the_family_is_written():
+def test_a_wrong_name_is_refused_when_the_class_is_defined():
     with pytest.raises(TypeError, match="Wrong.name must be letters"):
 
         class Wrong(Family):
             name = "not__one"
 
 
-def test_a_missing_name_is_told_at_the_first_use():
+def test_a_missing_name_is_refused_at_the_first_use():
     class Nameless(Family):
         def count(self, stack):
             return stack.levels

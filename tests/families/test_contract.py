@@ -1,4 +1,4 @@
-"""Every family found in the package keeps the contract; each check finds who breaks it."""
+"""Every family fulfils the contract; each check finds a family that violates it."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -7,9 +7,8 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from mrnet_features.arrays import namespace
 from mrnet_features.counts.histogram import histogram
-from mrnet_features.families.base import Family
+from mrnet_features.families.base import Family, namespace
 from mrnet_features.families.presets import discover_families, find_families
 from mrnet_features.formulas.histogram import as_float, moment, normalise
 from mrnet_features.testing import (
@@ -32,13 +31,13 @@ FAMILIES = discover_families()
 
 @pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize("name", FAMILIES)
-def test_family_keeps_the_contract(name, check):
+def test_family_fulfils_the_contract(name, check):
     check(FAMILIES[name]())
 
 
 @dataclass(frozen=True)
 class Brightness(Family):
-    """How bright a region is; written by somebody who only knows the documentation.
+    """Mean grey level of a region, written from the documentation alone.
 
     ========= ======= ===========
     statistic formula unit
@@ -59,15 +58,15 @@ class Brightness(Family):
         return {"mean": moment(normalise(as_float(counts)), grey)}
 
 
-def test_a_family_from_outside_passes():
+def test_a_family_of_a_user_passes():
     check_family(Brightness())
     check_family(Brightness(power=2))
 
 
-class Thawed(Family):
-    """Not a dataclass, so that two of them are never equal."""
+class NotFrozen(Family):
+    """Not a dataclass, so that two instances are never equal."""
 
-    name: ClassVar[str] = "thawed"
+    name: ClassVar[str] = "not_frozen"
     count, describe = Brightness.count, Brightness.describe
 
 
@@ -78,13 +77,13 @@ class Fractional(Brightness):
 
 
 @dataclass(frozen=True)
-class Short(Brightness):
+class SinglePrecision(Brightness):
     def describe(self, counts):
         return {"mean": super().describe(counts)["mean"].astype(np.float32)}
 
 
 @dataclass(frozen=True)
-class Endless(Brightness):
+class Infinite(Brightness):
     def describe(self, counts):
         return {"mean": super().describe(counts)["mean"] + np.inf}
 
@@ -99,7 +98,7 @@ class Undocumented(Brightness):
 
 @dataclass(frozen=True)
 class Missing(Brightness):
-    """Names a statistic that it does not give.
+    """Lists a statistic that it does not return.
 
     ========= =======
     statistic formula
@@ -111,46 +110,46 @@ class Missing(Brightness):
 
 
 @dataclass(frozen=True)
-class Talking(Brightness):
+class UsesOtherSlices(Brightness):
     def count(self, stack):
         return np.cumsum(super().count(stack), axis=0)
 
 
 @dataclass(frozen=True)
-class Leaking(Brightness):
+class UsesOtherRegions(Brightness):
     def count(self, stack):
         counts = super().count(stack)
         return counts + counts[:, ::-1]
 
 
 @dataclass(frozen=True)
-class Writing(Brightness):
+class ModifiesCounts(Brightness):
     def describe(self, counts):
         counts[:] = 1
         return super().describe(counts)
 
 
 @dataclass(frozen=True)
-class Painting(Brightness):
+class ModifiesStack(Brightness):
     def count(self, stack):
         stack.grey[:, 0, 0] += 1
         return super().count(stack)
 
 
 @dataclass(frozen=True)
-class Dividing(Brightness):
+class DividesByZero(Brightness):
     def describe(self, counts):
         return {"mean": counts[..., 1].astype(float) / counts.sum(axis=-1)}
 
 
 @dataclass(frozen=True)
-class Bound(Brightness):
+class NumPyOnly(Brightness):
     def describe(self, counts):
         return {"mean": np.asarray(counts).mean(axis=-1)}
 
 
 @dataclass(frozen=True)
-class Lopsided(Brightness):
+class LeftHalf(Brightness):
     def count(self, stack):
         left = stack.regions.copy()
         left[:, :, stack.grey.shape[2] // 2 :] = 0
@@ -158,13 +157,13 @@ class Lopsided(Brightness):
 
 
 @dataclass(frozen=True)
-class First(Brightness):
-    def describe_stack(self, counts, starts):
-        return {"mean": self.describe(counts)["mean"][list(starts)]}
+class FirstSlice(Brightness):
+    def describe_stack(self, counts, exam_starts):
+        return {"mean": self.describe(counts)["mean"][list(exam_starts)]}
 
 
 @dataclass(frozen=True)
-class Crossing(Brightness):
+class UsesOtherExams(Brightness):
     uses_neighbouring_slices: ClassVar[bool] = True
 
     def count(self, stack):
@@ -173,52 +172,52 @@ class Crossing(Brightness):
 
 
 @dataclass(frozen=True)
-class Lumping(Brightness):
-    def describe_stack(self, counts, starts):
+class MergesExams(Brightness):
+    def describe_stack(self, counts, exam_starts):
         whole = self.describe(counts.sum(axis=0, keepdims=True))["mean"]
-        return {"mean": whole.repeat(len(starts), axis=0)}
+        return {"mean": whole.repeat(len(exam_starts), axis=0)}
 
 
 @pytest.mark.parametrize(
-    ("check", "broken", "why"),
+    ("check", "broken", "message"),
     [
-        (check_identity, Thawed(), "frozen dataclass"),
+        (check_identity, NotFrozen(), "frozen dataclass"),
         (check_counts, Fractional(), "integer arrays"),
-        (check_statistics, Short(), "float64"),
-        (check_statistics, Endless(), "infinite"),
-        (check_names, Undocumented(), "does not name"),
-        (check_names, Missing(), "does not give"),
-        (check_independence, Talking(), "slices around it"),
-        (check_independence, Leaking(), "another region"),
-        (check_batches, Crossing(), "with others before"),
-        (check_batches, Lumping(), "with others before"),
-        (check_input_untouched, Writing(), "writes to the counts"),
-        (check_input_untouched, Painting(), "writes to the stack"),
-        (check_portability, Bound(), "another library's array"),
-        (check_flips, Lopsided(), "flipped"),
-        (check_flips, First(), "flipped"),
+        (check_statistics, SinglePrecision(), "float64"),
+        (check_statistics, Infinite(), "infinite values"),
+        (check_names, Undocumented(), "does not list"),
+        (check_names, Missing(), "does not return"),
+        (check_independence, UsesOtherSlices(), "depends on other slices"),
+        (check_independence, UsesOtherRegions(), "depends on another region"),
+        (check_batches, UsesOtherExams(), "depends on other exams"),
+        (check_batches, MergesExams(), "depends on other exams"),
+        (check_input_untouched, ModifiesCounts(), "must not modify the counts"),
+        (check_input_untouched, ModifiesStack(), "must not modify the stack"),
+        (check_portability, NumPyOnly(), "an array of the library of the counts"),
+        (check_flips, LeftHalf(), "mirrored"),
+        (check_flips, FirstSlice(), "mirrored"),
     ],
 )
-def test_each_check_finds_a_broken_family(check, broken, why):
-    with pytest.raises(AssertionError, match=why):
+def test_each_check_finds_a_broken_family(check, broken, message):
+    with pytest.raises(AssertionError, match=message):
         check(broken)
 
 
 def test_a_division_by_zero_is_found():
     with pytest.raises(FloatingPointError):
-        check_odd_stacks(Dividing())
+        check_odd_stacks(DividesByZero())
 
 
 def test_a_family_without_a_table_is_found():
     @dataclass(frozen=True)
-    class Mute(Brightness):
-        """Says nothing."""
+    class WithoutTable(Brightness):
+        """Has no table."""
 
     with pytest.raises(AssertionError, match="must hold a table"):
-        check_names(Mute())
+        check_names(WithoutTable())
 
 
-def test_a_family_that_is_no_frozen_dataclass_is_refused():
+def test_a_family_that_is_not_a_frozen_dataclass_is_refused():
     @dataclass
     class Loose(Family):
         name: ClassVar[str] = "loose"
