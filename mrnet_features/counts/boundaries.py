@@ -25,7 +25,7 @@ class Boundaries(NamedTuple):
         Number of squares of `side` by `side` bright pixels of one region: the pixels left by an
         erosion with such a square.
     n_steps : array of shape (n_slices, n_regions), int32
-        Number of pairs of neighbours, in a row or a column of one region, of which one is bright.
+        Number of pairs of neighbours, in a row or a column of one region, with one bright pixel.
     steps : array of shape (n_slices, n_regions), int32
         Sum of the grey differences of those pairs.
     """

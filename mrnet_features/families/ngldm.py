@@ -22,8 +22,8 @@ NAMES = (
 class Ngldm(Family):
     """Statistics of the neighbouring grey level dependence matrix (Sun 1983, IBSI 3.11).
 
-    c(i, j) is the number of pixels of level i of whose eight neighbours j - 1 have the same level
-    and lie in the same region (Chebyshev radius 1, coarseness 0); n is the number of pixels,
+    c(i, j) is the number of pixels of level i with j - 1 of their eight neighbours of the same
+    level and region (Chebyshev radius 1, coarseness 0); n is the number of pixels,
     p = c / n; c(i) and c(j) are its margins, m the mean in a variance, H(.) an entropy
     in bits, N the number of levels.
 

@@ -16,11 +16,11 @@ from mrnet_features.stacks.stack import Stack
 class Shape(Family):
     """Area, perimeter, Euler number and fractal dimension of thresholded masks.
 
-    A mask is the pixels of the region at or above a level; ``*`` is that level in percent of the
-    number of levels. A is the number of pixels of the mask, P the number of their sides next to a
-    pixel outside it, E its Euler number: 8-connected components minus holes. n is the number of
-    pixels of the region, b(k) the number of boxes of side k = 1, 2, 4, ... pixels that contain a
-    pixel of the mask, averaged over a grid from the left and one from the right.
+    A mask is the pixels of the region with a level above ``*`` percent of the number of levels. A
+    is the number of pixels of the mask, P the number of their sides next to a pixel outside it, E
+    its Euler number: 8-connected components minus holes. n is the number of pixels of the region,
+    b(k) the number of boxes of side k = 1, 2, 4, ... pixels that contain a pixel of the mask,
+    averaged over a grid from the left and one from the right.
 
     ============ ===================================== ========== =========
     statistic    formula                               unit       range

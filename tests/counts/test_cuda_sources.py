@@ -109,13 +109,13 @@ ACCESSES = [
 ]
 
 
-@pytest.mark.parametrize(("body", "n_blocks", "where"), ACCESSES)
-def test_data_races_are_found(watched_gpu, body, n_blocks, where):
+@pytest.mark.parametrize(("body", "n_blocks", "memory"), ACCESSES)
+def test_data_races_are_found(watched_gpu, body, n_blocks, memory):
     kernel = make_kernel(watched_gpu, f"__shared__ int seen[64]; {body}")
     arrays = [watched_gpu.zeros(64, np.int32) for _ in range(2)]
     finds = (
-        pytest.raises(RuntimeError, match=f"meet without order at {where} memory")
-        if where
+        pytest.raises(RuntimeError, match=f"race at {memory} memory")
+        if memory
         else contextlib.nullcontext()
     )
     with finds:
