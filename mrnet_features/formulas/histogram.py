@@ -52,7 +52,7 @@ def normalise(counts: Array) -> Array:
 
 
 def moment(fractions: Array, values: Array, order: int = 1, about: Array | None = None) -> Array:
-    """Mean of ``(value - about) ** order``."""
+    """Moment of a distribution: mean of ``(value - about) ** order``."""
     xp = namespace(fractions)
     deviation = values if about is None else values - about[..., None]
     # a power other than 2 costs as much as tens of products
@@ -165,7 +165,7 @@ def median_of_stacks(merged: Array) -> Array:
 
 
 def nan_mean(values: Array, axis: int) -> Array:
-    """Mean over an axis without NaN; NaN where all values are NaN."""
+    """Mean over an axis, ignoring NaN; NaN where all values are NaN."""
     xp = namespace(values)
     known = ~xp.isnan(values)
     total = xp.sum(xp.where(known, values, xp.zeros_like(values)), axis=axis)

@@ -6,7 +6,6 @@ import pytest
 from mrnet_features.arrays import to_device, to_host
 from mrnet_features.counts.boundaries import boundaries
 from mrnet_features.counts.components_3d import components_3d
-from mrnet_features.counts.counting import per_slice
 from mrnet_features.counts.line_detector import dark_lines
 from mrnet_features.counts.morphology import dark_areas
 from mrnet_features.counts.region_extents import region_bounds
@@ -105,10 +104,3 @@ def test_line_centres_are_those_of_each_exam(device):
     assert_equal(found, [np.concatenate(parts) for parts in zip(*expected, strict=True)])
     elsewhere = dark_lines(make_wide(device, ((0, 0),) * 4), **options)
     assert not np.array_equal(to_host(elsewhere.inside), to_host(found.inside))
-
-
-def test_thresholds_are_one_or_one_per_slice():
-    batch = make_wide("cpu")
-    assert per_slice(7, batch).tolist() == [7] * batch.n_slices
-    with pytest.raises(ValueError, match=r"`threshold` must be one number, or one for each of the"):
-        per_slice(np.arange(3), batch)

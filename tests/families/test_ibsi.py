@@ -19,9 +19,9 @@ from mrnet_features.families.glrlm import Glrlm
 from mrnet_features.families.glszm import Glszm
 from mrnet_features.families.intensity import Intensity
 from mrnet_features.families.intensity_histogram import IntensityHistogram
+from mrnet_features.families.intensity_volume import IntensityVolume
 from mrnet_features.families.ngldm import Ngldm
 from mrnet_features.families.ngtdm import Ngtdm
-from mrnet_features.families.volume import IntensityVolume
 from mrnet_features.stacks.stack import Stack
 
 PREFIXES = ("stat_", "ih_", "ivh_", "cm_", "rlm_", "szm_", "dzm_", "ngt_", "ngl_")

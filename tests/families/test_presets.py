@@ -1,9 +1,13 @@
 """Presets: their families, and that statistics do not depend on the size of the stack."""
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
 from mrnet_features.extraction.extractor import FeatureExtractor
+from mrnet_features.families.base import Family
 from mrnet_features.families.presets import PRESETS, find_families
 from mrnet_features.stacks.stack import Stack
 from mrnet_features.testing import make_stack
@@ -69,3 +73,18 @@ def test_a_wider_stack_changes_only_extensive_statistics(family):
     once, twice = (family.describe(family.count(each)) for each in (stack, wide))
     for name, values in drop_extensive(family, once).items():
         np.testing.assert_allclose(twice[name], values, rtol=0.03, atol=0.6, err_msg=name)
+
+
+def test_a_family_that_is_not_a_frozen_dataclass_is_refused():
+    @dataclass
+    class Loose(Family):
+        name: ClassVar[str] = "loose"
+
+        def count(self, stack):
+            return stack.grey
+
+        def describe(self, counts):
+            return {}
+
+    with pytest.raises(TypeError, match="Loose must be a frozen dataclass"):
+        find_families(Loose())
