@@ -40,7 +40,7 @@ from mrnet_features.data.exam import Exam
 from mrnet_features.data.mrnet import load_mrnet
 from mrnet_features.extraction import describe as batches
 from mrnet_features.extraction.extractor import FeatureExtractor
-from mrnet_features.families import PRESETS, discover_families
+from mrnet_features.families.presets import PRESETS, discover_families
 from mrnet_features.stacks.stack import Stack
 from mrnet_features.synthetic import write_knees
 
