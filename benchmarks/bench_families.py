@@ -22,8 +22,8 @@ from bench_peers import RESULTS, describe_machine, make_stack
 from threadpoolctl import threadpool_limits
 
 from mrnet_features.extraction.extractor import FeatureExtractor
-from mrnet_features.families import PRESETS, discover_families, find_families
 from mrnet_features.families.base import Family
+from mrnet_features.families.presets import PRESETS, discover_families, find_families
 from mrnet_features.stacks.stack import Stack
 from mrnet_features.synthetic import draw_knee
 

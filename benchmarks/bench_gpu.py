@@ -41,7 +41,7 @@ from mrnet_features.data.mrnet import load_mrnet
 from mrnet_features.extraction import describe as batches
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.read import read_exam
-from mrnet_features.families import PRESETS, discover_families
+from mrnet_features.families.presets import PRESETS, discover_families
 from mrnet_features.stacks.stack import Stack
 from mrnet_features.synthetic import write_knees
 

@@ -29,7 +29,7 @@ import numpy as np
 from scipy import ndimage
 from threadpoolctl import threadpool_limits
 
-from mrnet_features.families import find_families
+from mrnet_features.families.presets import find_families
 from mrnet_features.stacks.prepare import Discretisation, Stack
 
 RESULTS = Path(__file__).parent / "results"

@@ -23,7 +23,7 @@ import pandas as pd
 from scipy.stats import norm, spearmanr
 
 import mrnet_features as mf
-from mrnet_features.families import find_families
+from mrnet_features.families.presets import find_families
 from mrnet_features.names import PLANES
 from mrnet_features.stacks.prepare import prepare_sets
 

@@ -98,7 +98,7 @@ def check_level(level: float) -> float:
 
 def check_families(text: str) -> str:
     """Names of families; each must exist and be named once."""
-    from mrnet_features.families import find_families
+    from mrnet_features.families.presets import find_families
 
     try:
         find_families(name_families(text))

@@ -1,4 +1,4 @@
-"""Boundaries of bright areas: the grey step across them, and the core that an erosion leaves."""
+"""Boundaries of bright areas: grey steps across them, and the core left by an erosion."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from mrnet_features.counts.packed_rows import mark_bright
 from mrnet_features.launch import N_THREADS, count_walks, launch, launch_each
 from mrnet_features.stacks.stack import Stack
 
-_BLOCK = 32  # pixels looked at together
+_BLOCK = 32  # pixels tested together
 
 
 class Boundaries(NamedTuple):
-    """Cores and boundaries of the bright areas of each region of each slice.
+    """Cores and boundaries of bright areas, for each region of each slice.
 
     Attributes
     ----------
     core : array of shape (n_slices, n_regions), int32
-        Number of squares of `side` by `side` bright pixels of one region: the pixels that an
-        erosion of the bright areas by such a square leaves.
+        Number of squares of `side` by `side` bright pixels of one region: the pixels left by an
+        erosion with such a square.
     n_steps : array of shape (n_slices, n_regions), int32
-        Number of pairs of neighbours, in a row or a column, of one region, one bright, one not.
+        Number of pairs of neighbours, in a row or a column of one region, with one bright pixel.
     steps : array of shape (n_slices, n_regions), int32
         Sum of the grey differences of those pairs.
     """
@@ -43,7 +43,7 @@ def boundaries(stack: Stack, *, threshold: int | Array, side: int) -> Boundaries
     ----------
     stack : Stack
     threshold : int, or array of shape (n_slices,), integer
-        Lowest grey level of a bright pixel, for all slices or for each.
+        Lowest grey level of a bright pixel; one number, or one per slice.
     side : int
         Side of the square, in pixels, at least 1.
 
@@ -86,14 +86,14 @@ def _(stack: Stack, *, threshold: int | Array, side: int) -> Boundaries:
         (grey, regions, thresholds, np.uint32(grey.size), height, width, side, is_bright_row),
     )
     counts = cupy.zeros((3, n_slices, n_regions), cupy.int32)
-    blocks_a_slice = count_walks(height * width)
+    blocks_per_slice = count_walks(height * width)
     launch(
         "boundaries.cu",
         "count_boundaries",
-        n_slices * blocks_a_slice,
+        n_slices * blocks_per_slice,
         N_THREADS,
         (
-            *(grey, regions, is_bright_row, thresholds, blocks_a_slice, n_slices, height, width),
+            *(grey, regions, is_bright_row, thresholds, blocks_per_slice, n_slices, height, width),
             *(n_regions, side, counts),
         ),
     )
@@ -110,14 +110,14 @@ def _(threshold: int | Array, side: int) -> None:  # noqa: ARG001 (checked again
 def _count_boundaries(
     grey: Any, regions: Any, thresholds: Int64Array, side: int, counts: Int32Array
 ) -> None:
-    """One pass; a column's `rows` counts rows whose last `side` pixels are all bright.
+    """Count in one pass.
 
-    Where neither a line nor the one below is bright nothing can be counted: most blocks are
-    passed over.
+    `rows` is, for each column, the number of consecutive rows whose last `side` pixels are bright.
+    Blocks without a bright pixel in the line or the one below are skipped.
     """
     n_slices, height, width = grey.shape
     rows = np.zeros(width, np.int32)
-    bright = np.zeros((2, width + 1), np.uint8)  # of this line and the next, by turns; 0 beyond
+    bright = np.zeros((2, width + 1), np.uint8)  # this line and the next, alternating; 0 beyond
     for s in range(n_slices):
         core, n_steps, steps = counts[0, s], counts[1, s], counts[2, s]
         threshold = thresholds[s]
@@ -142,7 +142,7 @@ def _count_boundaries(
                         streak, rows[x] = 0, 0
                         continue
                     g = np.int32(grey[s, y, x])
-                    # of two pixels of one region, marks that differ are that region and 0
+                    # in one region, marks differ only if one of the two pixels is bright
                     if x + 1 < width and here[x] != here[x + 1] and regions[s, y, x + 1] == r:
                         n_steps[r] += 1
                         steps[r] += abs(g - np.int32(grey[s, y, x + 1]))

@@ -1,4 +1,4 @@
-"""Connected components of bright pixels in three dimensions: size, sums and bounding box."""
+"""3-D connected components of bright pixels: size, sums of positions and bounding box."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mrnet_features.stacks.stack import Stack
 
 
 class Components3D(NamedTuple):
-    """List of the components of all regions and exams, in the order of their first pixels.
+    """Components of all regions and exams, in the order of their first pixels.
 
     Attributes
     ----------
@@ -42,15 +42,15 @@ class Components3D(NamedTuple):
 
 @count
 def components_3d(stack: Stack, *, threshold: int | Array) -> Components3D:
-    """Connected components of the pixels at or above a grey level, in three dimensions.
+    """3-D connected components of the pixels at or above a grey level.
 
-    A pixel is connected to the 26 around it where both lie in one region of one exam.
+    A pixel is connected to those of its 26 neighbours that lie in its region and exam.
 
     Parameters
     ----------
     stack : Stack
     threshold : int, or array of shape (n_slices,), integer
-        Lowest grey level of a bright pixel, for all slices or for each.
+        Lowest grey level of a bright pixel; one number, or one per slice.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def _(stack: Stack, *, threshold: int | Array) -> Components3D:
 def _move_to_origins(found: Components3D, stack: Stack) -> Components3D:
     """Components with positions counted from the first slice and the origin of their exam.
 
-    Integers are moved, so the statistics of an exam do not depend on where it lies in a batch.
+    Positions are moved as integers, so that the batch does not change the statistics of an exam.
     """
     origins = zip(stack.exam_starts, stack.origins, strict=True)
     moves = [(start, *origin) for start, origin in origins]
@@ -136,19 +136,19 @@ def _move_to_origins(found: Components3D, stack: Stack) -> Components3D:
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _find_components(grey: Any, regions: Any, thresholds: Int64Array, owners: Int64Array) -> Any:
-    """Join runs of bright pixels with the runs of the four rows that lie before and touch."""
+    """Join runs of bright pixels with touching runs of the row above and of the slice before."""
     n_slices, height, width = grey.shape
-    room = 1 << 14
-    runs = np.empty((room, 4), np.int32)  # region, first column, one past the last, parent
+    capacity = 1 << 14
+    runs = np.empty((capacity, 4), np.int32)  # region, first column, one past the last, parent
     starts = np.zeros(n_slices * height + 1, np.int64)
     code = np.zeros(width, np.uint8)
     n_runs = 0
     for s in range(n_slices):
         for y in range(height):
-            if n_runs + width > room:
-                room = 2 * room + width
-                wider = np.empty((room, 4), np.int32)
-                for k in range(n_runs):  # assigning all at once would take seconds to compile
+            if n_runs + width > capacity:
+                capacity = 2 * capacity + width
+                wider = np.empty((capacity, 4), np.int32)
+                for k in range(n_runs):  # one assignment would take seconds to compile
                     for part in range(4):
                         wider[k, part] = runs[k, part]
                 runs = wider
@@ -178,16 +178,16 @@ def _find_components(grey: Any, regions: Any, thresholds: Int64Array, owners: In
                 for other in range(max(y - 1, 0), min(y + 2, height)):
                     above = row - height - y + other
                     _join_rows(runs, starts[above], starts[above + 1], starts[row], n_runs)
-    place = np.empty(n_runs, np.int32)
-    n_pools = 0
+    index = np.empty(n_runs, np.int32)
+    n_components = 0
     for run in range(n_runs):
         if runs[run, 3] == run:
-            place[run] = n_pools
-            n_pools += 1
-    region, size = np.empty(n_pools, np.int32), np.zeros(n_pools, np.int32)
-    sums = np.zeros((n_pools, 6), np.int64)
-    bounds = np.empty((n_pools, 6), np.int32)
-    stack = np.empty(n_pools, np.int32)
+            index[run] = n_components
+            n_components += 1
+    region, size = np.empty(n_components, np.int32), np.zeros(n_components, np.int32)
+    sums = np.zeros((n_components, 6), np.int64)
+    bounds = np.empty((n_components, 6), np.int32)
+    exam = np.empty(n_components, np.int32)
     for s in range(n_slices):
         for y in range(height):
             for run in range(starts[s * height + y], starts[s * height + y + 1]):
@@ -195,28 +195,29 @@ def _find_components(grey: Any, regions: Any, thresholds: Int64Array, owners: In
                 while runs[root, 3] != root:
                     root = runs[root, 3]
                 runs[run, 3] = root
-                pool = place[root]
+                component = index[root]
                 first, last = np.int64(runs[run, 1]), np.int64(runs[run, 2]) - 1
-                if size[pool] == 0:
-                    region[pool] = runs[run, 0] - 1
-                    stack[pool] = owners[s]
-                    bounds[pool, 0], bounds[pool, 1] = s, s
-                    bounds[pool, 2], bounds[pool, 3] = y, y
-                    bounds[pool, 4], bounds[pool, 5] = first, last
+                if size[component] == 0:
+                    region[component] = runs[run, 0] - 1
+                    exam[component] = owners[s]
+                    bounds[component, 0], bounds[component, 1] = s, s
+                    bounds[component, 2], bounds[component, 3] = y, y
+                    bounds[component, 4], bounds[component, 5] = first, last
                 n = last - first + 1
-                along = n * (first + last) // 2
-                size[pool] += n
-                sums[pool, 0] += n * s
-                sums[pool, 1] += n * y
-                sums[pool, 2] += along
-                sums[pool, 3] += n * y * y
-                sums[pool, 4] += _squares_to(last) - _squares_to(first - 1)
-                sums[pool, 5] += along * y
-                bounds[pool, 1] = s
-                bounds[pool, 2], bounds[pool, 3] = min(bounds[pool, 2], y), max(bounds[pool, 3], y)
-                bounds[pool, 4] = min(bounds[pool, 4], first)
-                bounds[pool, 5] = max(bounds[pool, 5], last)
-    return region, size, sums, bounds, stack
+                sum_x = n * (first + last) // 2
+                size[component] += n
+                sums[component, 0] += n * s
+                sums[component, 1] += n * y
+                sums[component, 2] += sum_x
+                sums[component, 3] += n * y * y
+                sums[component, 4] += _squares_to(last) - _squares_to(first - 1)
+                sums[component, 5] += sum_x * y
+                bounds[component, 1] = s
+                bounds[component, 2] = min(bounds[component, 2], y)
+                bounds[component, 3] = max(bounds[component, 3], y)
+                bounds[component, 4] = min(bounds[component, 4], first)
+                bounds[component, 5] = max(bounds[component, 5], last)
+    return region, size, sums, bounds, exam
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -227,7 +228,7 @@ def _squares_to(last: Any) -> Any:
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _join_rows(runs: Int32Array, one: int, one_end: int, other: int, other_end: int) -> None:
-    """Join the runs of two rows that touch, by an edge or a corner; both lists ascend."""
+    """Join the runs of two rows that touch by an edge or a corner; both lists ascend."""
     while one < one_end and other < other_end:
         if runs[one, 2] < runs[other, 1]:
             one += 1
@@ -235,9 +236,9 @@ def _join_rows(runs: Int32Array, one: int, one_end: int, other: int, other_end: 
             other += 1
         else:
             _join_runs(runs, one, other)
-            ends_too = runs[one, 2] == runs[other, 2] and one + 1 < one_end
-            # the next of this row may begin where both end, and touch by a corner
-            if ends_too and runs[one + 1, 1] == runs[other, 2]:
+            end_together = runs[one, 2] == runs[other, 2] and one + 1 < one_end
+            # the next run of this row may begin where both end, and touch by a corner
+            if end_together and runs[one + 1, 1] == runs[other, 2]:
                 _join_runs(runs, one + 1, other)
             if runs[one, 2] < runs[other, 2]:
                 one += 1
@@ -247,7 +248,7 @@ def _join_rows(runs: Int32Array, one: int, one_end: int, other: int, other_end: 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _join_runs(runs: Int32Array, one: int, other: int) -> None:
-    """Join two runs under the earlier root, if they lie in one region; halve the paths."""
+    """Join two runs of one region under the earlier root, with path halving."""
     if runs[one, 0] != runs[other, 0]:
         return
     while runs[one, 3] != one:

@@ -13,7 +13,7 @@ R = TypeVar("R")
 
 
 class Count(DeviceFunction[P, R], Generic[P, R]):
-    """A function of a Stack and of keyword options; see `count` and `shared_count`."""
+    """Function of a Stack and keyword options, with a CPU and a GPU body; made by `count`."""
 
     def __init__(self, cpu: Callable[P, R], *, is_shared: bool = False) -> None:
         super().__init__(cpu)
@@ -21,12 +21,12 @@ class Count(DeviceFunction[P, R], Generic[P, R]):
         self._is_shared = is_shared
 
     def check(self, body: Callable[..., None]) -> Callable[..., None]:
-        """Register a check of the options, which runs before the body of either device."""
+        """Register a check of the options, run before either body."""
         self._check = body
         return body
 
     def __call__(self, *args: P.args, **options: P.kwargs) -> R:
-        """Count a stack where its arrays live."""
+        """Counts of the stack, computed on the device of its arrays."""
         stack = args[0] if args else None
         if len(args) != 1 or not isinstance(stack, Stack):
             got = ", ".join(type(arg).__name__ for arg in args) or "nothing"
@@ -47,10 +47,10 @@ class Count(DeviceFunction[P, R], Generic[P, R]):
 
 
 def count(cpu: Callable[P, R]) -> Count[P, R]:
-    """Make a count of a function of a Stack.
+    """Decorate the CPU body of a count.
 
-    The decorated body runs on NumPy arrays and carries the docstring. ``@name.gpu`` registers the
-    CUDA body next to it, ``@name.check`` a check of the options for both.
+    The body runs on NumPy arrays and carries the docstring. ``@name.gpu`` registers the CUDA body,
+    ``@name.check`` a check of the options for both.
 
     Parameters
     ----------
@@ -75,10 +75,10 @@ def count(cpu: Callable[P, R]) -> Count[P, R]:
 
 
 def shared_count(cpu: Callable[P, R]) -> Count[P, R]:
-    """Make a count as `count` does; its result is kept with the stack, for the next family.
+    """Decorate the CPU body of a count whose result is stored in the stack.
 
-    For counts that several families use. The result must not be written to, and the options must
-    be hashable.
+    Several families can then share the result. It must not be written to, and the options must be
+    hashable.
 
     Parameters
     ----------

@@ -12,13 +12,13 @@ from mrnet_features.counts.counting import count
 from mrnet_features.launch import N_THREADS, launch, launch_each
 from mrnet_features.stacks.stack import Stack
 
-TAP_BITS = 14  # of a filter's tap
-MIDDLE_BITS = 6  # of fraction between the two passes
-END_BITS = 4  # of fraction after them
-STEPS = 4  # of a counted response, in a grey level
-REACH = 255 * STEPS  # the largest response that is counted as what it is
+TAP_BITS = 14  # fraction bits of a filter tap
+MIDDLE_BITS = 6  # fraction bits between the two passes
+END_BITS = 4  # fraction bits after them
+STEPS = 4  # counted responses per grey level
+REACH = 255 * STEPS  # largest counted response; larger ones are counted as this one
 
-ROW_BLOCK = 128  # pixels of a row that a block filters, as filter_responses.cu has them
+ROW_BLOCK = 128  # pixels of a row per block, as in filter_responses.cu
 
 
 @count
@@ -27,7 +27,7 @@ def laplacian_responses(stack: Stack, *, sigma: float) -> Array:
 
     The response is sigma^2 times the sum of both second derivatives of the slice smoothed by a
     Gaussian, positive in dark spots; the slice is padded with its edge pixels. Filter taps are
-    whole multiples of 2^-14, so that every device gives the same counts.
+    multiples of 2^-14, so that every device gives the same counts.
 
     Parameters
     ----------
@@ -38,12 +38,12 @@ def laplacian_responses(stack: Stack, *, sigma: float) -> Array:
     Returns
     -------
     array of shape (n_slices, n_regions, 2041), int32
-        Number of pixels; [..., k] with response (k - 1020) / 4 grey levels.
+        Number of pixels with response (k - 1020) / 4 grey levels at [..., k].
 
     Raises
     ------
     ValueError
-        If the scale is out of its range.
+        If the scale is out of range.
 
     Examples
     --------
@@ -72,9 +72,9 @@ def _(sigma: float) -> None:
 def gabor_responses(stack: Stack, *, wavelength: float) -> Array:
     """Histogram of the magnitude of Gabor filters along rows, columns and diagonals.
 
-    A filter is a wave of this length under a round Gaussian of standard deviation 0.56 wavelengths
-    (one octave of bandwidth). Both diagonals are counted together, because a mirror image swaps
-    them.
+    A filter is a wave of this length times an isotropic Gaussian of standard deviation 0.56
+    wavelengths (a bandwidth of one octave). Both diagonals are counted together, because a mirror
+    image swaps them.
 
     Parameters
     ----------
@@ -85,13 +85,13 @@ def gabor_responses(stack: Stack, *, wavelength: float) -> Array:
     Returns
     -------
     array of shape (n_slices, n_regions, 3, 1021), int32
-        Number of pixels; [..., o, k] with magnitude k / 4 grey levels, for a wave along the row,
-        along the column and along both diagonals (each pixel twice).
+        Number of pixels with magnitude k / 4 grey levels at [..., o, k], for a wave along the row,
+        along the column and along both diagonals (each pixel counts twice).
 
     Raises
     ------
     ValueError
-        If the scale is out of its range.
+        If the scale is out of range.
 
     Examples
     --------
@@ -101,16 +101,16 @@ def gabor_responses(stack: Stack, *, wavelength: float) -> Array:
     >>> counts[0, 0, :, 0].tolist()
     [4, 4, 8]
     """
-    even, odd, slant_even, slant_odd = 1, 2, 3, 4
+    even, odd, diagonal_even, diagonal_odd = 1, 2, 3, 4
     terms = np.array(
         [
-            # output, taps along the column, taps along the row, sign; real and imaginary in turn
+            # output, column taps, row taps, sign; real and imaginary parts alternate
             *((0, 0, even, 1), (1, 0, odd, 1)),
             *((2, even, 0, 1), (3, odd, 0, 1)),
-            *((4, slant_even, slant_even, 1), (4, slant_odd, slant_odd, -1)),
-            *((5, slant_odd, slant_even, 1), (5, slant_even, slant_odd, 1)),
-            *((6, slant_even, slant_even, 1), (6, slant_odd, slant_odd, 1)),
-            *((7, slant_odd, slant_even, 1), (7, slant_even, slant_odd, -1)),
+            *((4, diagonal_even, diagonal_even, 1), (4, diagonal_odd, diagonal_odd, -1)),
+            *((5, diagonal_odd, diagonal_even, 1), (5, diagonal_even, diagonal_odd, 1)),
+            *((6, diagonal_even, diagonal_even, 1), (6, diagonal_odd, diagonal_odd, 1)),
+            *((7, diagonal_odd, diagonal_even, 1), (7, diagonal_even, diagonal_odd, -1)),
         ],
         np.int32,
     )
@@ -138,24 +138,24 @@ def check_scale(scale: float, name: str) -> None:
 
 
 def _make_laplacian_taps(sigma: float) -> Int32Array:
-    """Gaussian, and its second derivative times sigma^2."""
+    """Taps of a Gaussian and of its second derivative times sigma^2."""
     x, gauss = _gauss(sigma, 4)
     second = (x**2 / sigma**2 - 1) * gauss
     return np.stack([_fix(gauss, 1.0), _fix(second, 0.0)])
 
 
 def _make_gabor_taps(wavelength: float) -> Int32Array:
-    """Gaussian; even and odd wave under it, along an axis and along a diagonal."""
+    """Taps of a Gaussian and of even and odd waves times it, along an axis and a diagonal."""
     x, gauss = _gauss(0.56 * wavelength, 3)
     waves = [gauss]
-    for slant in (1.0, np.sqrt(0.5)):
-        phase = 2 * np.pi * x * slant / wavelength
+    for spacing in (1.0, np.sqrt(0.5)):
+        phase = 2 * np.pi * x * spacing / wavelength
         waves += [gauss * np.cos(phase), gauss * np.sin(phase)]
     return np.stack([_fix(wave, None) for wave in waves])
 
 
 def _gauss(sigma: float, reach: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Positions, and a Gaussian that sums to 1, up to `reach` standard deviations."""
+    """Positions and a Gaussian with sum 1, up to `reach` standard deviations."""
     radius = int(np.ceil(reach * sigma))
     x = np.arange(-radius, radius + 1)
     gauss = np.exp(-(x**2) / (2 * sigma**2))
@@ -163,7 +163,7 @@ def _gauss(sigma: float, reach: int) -> tuple[np.ndarray[Any, Any], np.ndarray[A
 
 
 def _fix(taps: np.ndarray[Any, Any], total: float | None) -> Int32Array:
-    """Taps in whole multiples of 2^-14; the middle tap is changed so that they sum to `total`."""
+    """Taps in multiples of 2^-14, with the middle tap adjusted to the sum `total`."""
     fixed: Int32Array = np.rint(taps * 2**TAP_BITS).astype(np.int32)
     if total is not None:
         fixed[fixed.size // 2] += int(total * 2**TAP_BITS) - int(fixed.sum())
@@ -171,23 +171,23 @@ def _fix(taps: np.ndarray[Any, Any], total: float | None) -> Int32Array:
 
 
 def _filter_on_gpu(stack: Stack, taps: Int32Array, columns: str, n_outputs: int) -> Array:
-    """Responses of each output; pixels outside all regions are not set."""
+    """Filter responses on a GPU; pixels outside all regions are not set."""
     import cupy
 
     grey = stack.grey
     n_slices, height, width = grey.shape
     n_sets, n_taps = taps.shape
     n_pixels, on_device = np.uint32(grey.size), cupy.asarray(taps)
-    # 16 bits hold what is left between the passes
+    # 16 bits hold the values between the passes
     middle = cupy.empty((n_sets, *grey.shape), cupy.int16)
-    blocks_a_row = -(-width // ROW_BLOCK)
+    blocks_per_row = -(-width // ROW_BLOCK)
     launch(
         "filter_responses.cu",
         "filter_rows",
-        n_slices * height * blocks_a_row,
+        n_slices * height * blocks_per_row,
         ROW_BLOCK,
         (
-            *(grey, on_device, n_sets, n_taps, blocks_a_row),
+            *(grey, on_device, n_sets, n_taps, blocks_per_row),
             *(n_pixels, width, middle),
         ),
     )
@@ -205,7 +205,7 @@ def _filter_on_gpu(stack: Stack, taps: Int32Array, columns: str, n_outputs: int)
 
 
 def count_on_gpu(response: Array, stack: Stack, n_outputs: int, n_values: int) -> Array:
-    """Histograms of responses that are on a GPU.
+    """Histograms of responses on a GPU.
 
     Parameters
     ----------
@@ -214,7 +214,7 @@ def count_on_gpu(response: Array, stack: Stack, n_outputs: int, n_values: int) -
     stack : Stack
         On the GPU.
     n_outputs : int
-        Each output counts one response, the last one all that are left.
+        Number of histograms: each counts one response, the last one all remaining ones.
     n_values : int
 
     Returns
@@ -240,7 +240,7 @@ def count_on_gpu(response: Array, stack: Stack, n_outputs: int, n_values: int) -
 
 
 def _count(stack: Stack, taps: Int32Array, terms: Int32Array, n_outputs: int) -> Array:
-    """Histograms of filters that are sums of separable terms; two outputs give one magnitude."""
+    """Histograms of sums of separable filters; two outputs give one magnitude."""
     signed = n_outputs == 1
     n_values = 2 * REACH + 1 if signed else REACH + 1
     n_histograms = 1 if signed else n_outputs // 2
@@ -259,7 +259,7 @@ def _count_responses(
     n_outputs: int,
     counts: Int32Array,
 ) -> None:
-    """Filter along the rows, then a line at a time along the columns, then count the line."""
+    """Filter along rows, then filter and count one line at a time along columns."""
     n_slices, height, width = grey.shape
     n_taps = vertical.shape[1]
     margin = n_taps // 2
@@ -282,13 +282,13 @@ def _count_responses(
                     tap, part = horizontal[h, k], padded[k : k + width]
                     for x in range(width):
                         line[x] += tap * part[x]
-                # half away from zero, so that a mirror image gives the mirrored response
+                # half is rounded away from zero, so that a mirrored slice has mirrored responses
                 for x in range(width):
                     line[x] = (line[x] + half_middle + (line[x] >> 31)) >> middle_shift
         for h in range(horizontal.shape[0]):
             top, bottom = middle[h, margin], middle[h, margin + height - 1]
             for y in range(margin):
-                for x in range(width):  # assigning lines at once would take seconds to compile
+                for x in range(width):  # assigning whole lines would take seconds to compile
                     middle[h, y, x] = top[x]
                     middle[h, margin + height + y, x] = bottom[x]
         for y in range(height):
@@ -320,6 +320,6 @@ def _count_responses(
                 for o in range(n_outputs // 2):
                     real = np.float64(total[2 * o, x])
                     imaginary = np.float64(total[2 * o + 1, x])
-                    # sums of squares are whole and roots are rounded alike everywhere
+                    # sums of squares are integers, and all devices round roots alike
                     length = int(np.sqrt(real * real + imaginary * imaginary))
                     counts[s, r, o, min((length + half) >> steps_shift, REACH)] += 1

@@ -1,4 +1,4 @@
-"""Haar wavelet: histograms of the undecimated details in quarters of a grey level."""
+"""Haar wavelet: histograms of undecimated details in quarters of a grey level."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def haar_responses(stack: Stack, *, side: int) -> Array:
     """Histogram of the details of the undecimated Haar wavelet in each region of each slice.
 
     A detail is the absolute difference of the means of two halves of a square of `side` pixels
-    that lies in one region: left and right, upper and lower, and both pairs of opposite quarters.
+    in one region: left and right, upper and lower, and the two pairs of opposite quarters.
 
     Parameters
     ----------
@@ -30,12 +30,12 @@ def haar_responses(stack: Stack, *, side: int) -> Array:
     Returns
     -------
     array of shape (n_slices, n_regions, 3, 1021), int32
-        Number of squares; [..., d, k] with detail k / 4 grey levels, for the halves in this order.
+        Number of squares with detail k / 4 grey levels at [..., d, k]; d in the order above.
 
     Raises
     ------
     ValueError
-        If `side` is another number.
+        If `side` is not one of these.
 
     Examples
     --------
@@ -79,7 +79,7 @@ def _(side: int) -> None:
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _count_squares(grey: Any, regions: Any, side: int, counts: Int32Array) -> None:
-    """Take sums over squares from a summed-area table, where the square lies in one region."""
+    """Count the details of squares in one region, with a summed-area table."""
     n_slices, height, width = grey.shape
     n = side // 2
     area = side * n
@@ -98,8 +98,8 @@ def _count_squares(grey: Any, regions: Any, side: int, counts: Int32Array) -> No
                 r = regions[s, y, x]
                 length = length + 1 if x > 0 and regions[s, y, x - 1] == r else 1
                 is_wide = r > 0 and length >= side
-                goes_on = y > 0 and regions[s, y - 1, x] == r
-                tall[x] = 0 if not is_wide else tall[x] + 1 if goes_on else 1
+                continues = y > 0 and regions[s, y - 1, x] == r
+                tall[x] = 0 if not is_wide else tall[x] + 1 if continues else 1
                 if tall[x] < side:
                     continue
                 # corners of the four quarters

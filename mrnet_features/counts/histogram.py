@@ -1,4 +1,4 @@
-"""Histogram: number of pixels of each region at each grey level or level."""
+"""Histogram: number of pixels at each grey level or level."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mrnet_features.stacks.stack import Stack
 
 @shared_count
 def histogram(stack: Stack, *, of: Literal["grey", "levels"] = "grey") -> Array:
-    """Histogram of each region of each slice.
+    """Histogram of the grey levels or levels, for each region of each slice.
 
     Parameters
     ----------
@@ -27,12 +27,12 @@ def histogram(stack: Stack, *, of: Literal["grey", "levels"] = "grey") -> Array:
     Returns
     -------
     array of shape (n_slices, n_regions, n_values), int32
-        Number of pixels; [..., g] at grey level g, or [..., i - 1] at level i.
+        Number of pixels with grey level g at [..., g], or with level i at [..., i - 1].
 
     Raises
     ------
     ValueError
-        If `of` is another.
+        If `of` is neither.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def _(stack: Stack, *, of: Literal["grey", "levels"] = "grey") -> Array:
     counts = cupy.zeros((n_slices, n_regions, n_values), cupy.int32)
     launch(
         "histogram.cu",
-        "histogram",
+        "count_values",
         count_tiles(n_slices, n_regions, height, width),
         N_THREADS,
         (values, stack.regions, height, width, n_regions, n_values, counts),
@@ -72,13 +72,13 @@ def _(of: str = "grey") -> None:
 
 
 def _choose(stack: Stack, of: str) -> tuple[Array, int, int]:
-    """Array to count, number of its values from 0 on, and the first value that is kept."""
+    """Array to count, its number of values including 0, and the first value to return."""
     return (stack.grey, 256, 0) if of == "grey" else (stack.levels, stack.n_levels + 1, 1)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _count_values(values: Any, regions: Any, counts: Int32Array) -> None:
-    """Add each pixel to the row of its region; row 0 takes pixels outside, without a branch."""
+    """Count pixels; row 0 counts those outside all regions, so that the loop has no branch."""
     n_slices, height, _ = values.shape
     for s in range(n_slices):
         for y in range(height):

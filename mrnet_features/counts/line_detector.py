@@ -1,4 +1,4 @@
-"""Line detector: dark lines in twelve orientations, compared with both of their sides."""
+"""Line detector: dark lines in twelve orientations, compared with their two sides."""
 
 from __future__ import annotations
 
@@ -15,24 +15,23 @@ from mrnet_features.stacks.exam_slices import find_owners
 from mrnet_features.stacks.stack import Stack
 
 N_ORIENTATIONS = 12
-N_SAMPLES = 11  # along a line, two pixels apart: 21 pixels, at least a third of an ACL
+N_SAMPLES = 11  # per line, two pixels apart: 21 pixels, at least a third of an ACL
 SPACING = 2
-PATCH = 9  # pixels summed for one sample
+PATCH = 9  # pixels per sample
 
 
 class DarkLines(NamedTuple):
     """Strongest dark line of each slice, region, offset and orientation.
 
-    The last two axes are offsets and orientations; orientation k rises from left to right by 15 k
-    degrees.
+    Orientation k rises from left to right by 15 k degrees.
 
     Attributes
     ----------
     found : array of shape (n_slices, n_regions, n_offsets, 12), uint8
-        1 where a line fits into the slice; elsewhere all values are 0.
+        1 if a line fits into the slice; else all values are 0.
     inside, beside : array of shape (n_slices, n_regions, n_offsets, 12), int32
-        Sum of grey levels, over 11 samples of 3 by 3 pixels, along the line and along the darker
-        of its two sides, at the position where their difference is largest.
+        Sum of grey levels over 11 samples of 3 by 3 pixels, on the line and on the darker of its
+        two sides, at the position where their difference is largest.
     continuity : array of shape (n_slices, n_regions, n_offsets, 12), int32
         Number of the 11 samples that are darker than both sides.
     """
@@ -45,12 +44,11 @@ class DarkLines(NamedTuple):
 
 @count
 def dark_lines(stack: Stack, *, offsets: tuple[int, ...]) -> DarkLines:
-    """Strongest dark lines with their middle in each region of each slice.
+    """Strongest dark lines centred in each region of each slice.
 
-    A line is 21 pixels long; its sides are parallel lines at a distance of `offset` pixels. Middles
-    are tried in every second row and column, counted from the origin of the exam. Line and sides
-    must lie in the slice, and may reach beyond the region. Of equally strong lines the first is
-    taken.
+    A line is 21 pixels long; its sides are parallel lines at a distance of `offset` pixels. Centres
+    are every second row and column, from the origin of the exam. Line and sides must lie in the
+    slice, but may extend beyond the region. Of equally strong lines the first is taken.
 
     Parameters
     ----------
@@ -136,22 +134,22 @@ def _(offsets: tuple[int, ...]) -> None:
 
 
 def _find_firsts(stack: Stack) -> Int32Array:
-    """First row and column, 0 or 1, in which the middles of each slice are tried."""
+    """First row and column, 0 or 1, of the line centres in each slice."""
     parity = np.asarray(stack.origins, np.int32) % 2
     return np.ascontiguousarray(parity[find_owners(stack.exam_starts, stack.n_slices)])
 
 
 def _sample_offsets(offset: int) -> Int32Array:
-    """Rows and columns of the samples: (12 orientations, 3 lines, 11 samples, 2)."""
+    """Row and column offsets of the samples: (12 orientations, 3 lines, 11 samples, 2)."""
     lines = np.zeros((N_ORIENTATIONS, 3, N_SAMPLES, 2), np.int32)
     for k in range(N_ORIENTATIONS):
         up, right = math.sin(math.pi * k / 12), math.cos(math.pi * k / 12)
-        for line, aside in enumerate((0, -offset, offset)):
+        for line, shift in enumerate((0, -offset, offset)):
             for i in range(N_SAMPLES):
-                along = SPACING * (i - N_SAMPLES // 2)
+                step = SPACING * (i - N_SAMPLES // 2)
                 lines[k, line, i] = (
-                    round(-along * up + aside * right),
-                    round(along * right + aside * up),
+                    round(-step * up + shift * right),
+                    round(step * right + shift * up),
                 )
     return lines
 

@@ -1,4 +1,4 @@
-"""Morphology of dark areas: clefts that a closing fills, holes, and how bright both are."""
+"""Morphology of dark areas: clefts filled by a closing, holes, and their brightness."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mrnet_features.launch import N_THREADS, count_walks, launch, launch_each
 from mrnet_features.stacks.outlines import find_holes
 from mrnet_features.stacks.stack import Stack
 
-_MOST_PLANE_PIXELS = 1 << 26  # on a GPU, where holes are sought in one plane a slice and region
+_MAX_PLANE_PIXELS = 1 << 26  # on a GPU, where holes are found in one plane per slice and region
 
 
 class DarkAreas(NamedTuple):
@@ -23,17 +23,16 @@ class DarkAreas(NamedTuple):
     Attributes
     ----------
     n_pixels, dark : array of shape (n_slices, n_regions), int32
-        Number of pixels, and of pixels at or below the threshold.
+        Number of pixels, and of dark pixels: those at or below the threshold.
     width, height : array of shape (n_slices, n_regions), int32
         Number of columns and of rows with at least two dark pixels.
     filled : array of shape (n_slices, n_regions, n_sides), int32
-        Number of pixels that a closing of the dark areas with a square adds: the clefts.
+        Number of pixels of the clefts: those added by a closing of the dark areas with a square.
     residue : array of shape (n_slices, n_regions, n_sides), int32
-        Sum of the white top-hat over those pixels: their grey levels above an opening with that
-        square.
+        Sum of the white top-hat over the clefts: grey levels above an opening with that square.
     holes, hole_excess : array of shape (n_slices, n_regions), int32
-        Number of pixels enclosed by dark pixels of the region, and the sum of their grey levels
-        above the threshold.
+        Number of pixels enclosed by dark pixels, and the sum of their grey levels above the
+        threshold.
     """
 
     n_pixels: Array
@@ -48,15 +47,15 @@ class DarkAreas(NamedTuple):
 
 @count
 def dark_areas(stack: Stack, *, threshold: int | Array, sides: tuple[int, ...]) -> DarkAreas:
-    """Dark areas, and the bright clefts of several widths inside them.
+    """Dark areas of each region of each slice, with bright clefts of several widths.
 
-    The squares may reach beyond the region, but not beyond the slice.
+    The squares may extend beyond the region, but not beyond the slice.
 
     Parameters
     ----------
     stack : Stack
     threshold : int, or array of shape (n_slices,), integer
-        Highest grey level of a dark pixel, for all slices or for each.
+        Highest grey level of a dark pixel; one number, or one per slice.
     sides : tuple of int
         Sides of the squares, in pixels; odd.
 
@@ -110,7 +109,7 @@ def dark_areas(stack: Stack, *, threshold: int | Array, sides: tuple[int, ...]) 
         counts.hole_excess[here, r] = (above * holes).sum(axis=(1, 2))
     for k, side in enumerate(sides):
         square = (1, side, side)
-        # pixels beyond the slice are not dark, and edge pixels are repeated for the opening
+        # pixels outside the slice are not dark; the opening repeats edge pixels
         dilated = ndimage.maximum_filter(dark, square, mode="constant", cval=0)
         filled = ndimage.minimum_filter(dilated, square, mode="constant", cval=1) & ~dark
         opened = ndimage.grey_opening(image, square, mode="nearest")
@@ -131,12 +130,12 @@ def _(stack: Stack, *, threshold: int | Array, sides: tuple[int, ...]) -> DarkAr
     filled, residue = (cupy.zeros((*shape, len(sides)), cupy.int32) for _ in range(2))
     columns = cupy.zeros((*shape, width), cupy.int32)
     rows = cupy.zeros((*shape, height), cupy.int32)
-    blocks_a_slice = count_walks(height * width)
-    size = (blocks_a_slice, height, width, n_regions)
+    blocks_per_slice = count_walks(height * width)
+    size = (blocks_per_slice, height, width, n_regions)
     launch(
         "morphology.cu",
         "count_dark",
-        n_slices * blocks_a_slice,
+        n_slices * blocks_per_slice,
         N_THREADS,
         (grey, regions, thresholds, *size, n_pixels, dark, columns, rows),
     )
@@ -144,14 +143,14 @@ def _(stack: Stack, *, threshold: int | Array, sides: tuple[int, ...]) -> DarkAr
         launch(
             "morphology.cu",
             "count_clefts",
-            n_slices * blocks_a_slice,
+            n_slices * blocks_per_slice,
             N_THREADS,
             (
                 *(grey, regions, _open_rows(grey, side // 2), thresholds, side // 2, *size),
                 *(k, len(sides), filled, residue),
             ),
         )
-    most = max(_MOST_PLANE_PIXELS // grey.size, 1)
+    most = max(_MAX_PLANE_PIXELS // grey.size, 1)
     for first in range(0, n_regions, most):
         n_planes = min(most, n_regions - first) * n_slices
         _count_holes_on_gpu(grey, regions, thresholds, first, n_planes, holes, hole_excess)
@@ -162,17 +161,17 @@ def _(stack: Stack, *, threshold: int | Array, sides: tuple[int, ...]) -> DarkAr
 
 
 def _open_rows(grey: Array, half: int) -> Array:
-    """Opening with a square, without its last step, which runs along columns."""
+    """Opening with a square, without its last step along columns."""
     import cupy
 
     _, height, width = grey.shape
-    for along_rows, highest in ((1, 0), (0, 0), (1, 1)):
+    for in_rows, highest in ((1, 0), (0, 0), (1, 1)):
         target = cupy.empty(grey.shape, cupy.uint8)
         launch_each(
             "morphology.cu",
             "find_extremes",
             grey.size,
-            (grey, np.uint32(grey.size), half, height, width, along_rows, highest, target),
+            (grey, np.uint32(grey.size), half, height, width, in_rows, highest, target),
         )
         grey = target
     return grey
@@ -187,7 +186,7 @@ def _count_holes_on_gpu(
     holes: Array,
     hole_excess: Array,
 ) -> None:
-    """Add the holes of as many regions, from `first` on, as there are planes for."""
+    """Add the holes of the regions from `first` on, as many as there are planes for."""
     import cupy
 
     n_slices, height, width = grey.shape
@@ -210,14 +209,14 @@ def _count_holes_on_gpu(
         n_in_planes,
         (root, background, np.uint32(n_in_planes), height, width, is_open),
     )
-    blocks_a_slice = count_walks(height * width)
+    blocks_per_slice = count_walks(height * width)
     launch(
         "morphology.cu",
         "count_holes",
-        n_planes * blocks_a_slice,
+        n_planes * blocks_per_slice,
         N_THREADS,
         (
-            *(grey, root, background, is_open, thresholds, first, blocks_a_slice, n_slices),
+            *(grey, root, background, is_open, thresholds, first, blocks_per_slice, n_slices),
             *(height, width, holes.shape[1], holes, hole_excess),
         ),
     )
@@ -230,7 +229,7 @@ def _(threshold: int | Array, sides: tuple[int, ...]) -> None:  # noqa: ARG001 (
 
 
 def _find_window(regions: Any, margin: int) -> tuple[slice, slice, slice] | None:
-    """Smallest window around all regions, widened within the slice; None without a region."""
+    """Smallest window around all regions, with a margin in the slice; None without a region."""
     spans = []
     for axis in range(3):
         used = np.flatnonzero(regions.any(axis=tuple({0, 1, 2} - {axis})))

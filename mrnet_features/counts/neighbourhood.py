@@ -1,4 +1,4 @@
-"""Neighbourhoods: how many neighbours share a pixel's level, and how much the others differ."""
+"""Neighbourhoods: number of neighbours of equal level, and differences of level."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from mrnet_features.launch import N_THREADS, count_tiles, launch
 from mrnet_features.stacks.stack import Stack
 
 LEVEL = np.uint16(255)
-SUM = np.uint16(2047)  # eight levels add up to 2040 at most
+SUM = np.uint16(2047)  # the sum of eight levels is at most 2040
 FIRST = np.uint16(2048)
 
-_TABLE_ROW = 19  # numbers of a level in a block's table, as neighbourhood.cu has them
+_TABLE_ROW = 19  # numbers per level in the table of a block, as in neighbourhood.cu
 
 
 class Neighbourhoods(NamedTuple):
@@ -32,13 +32,13 @@ class Neighbourhoods(NamedTuple):
     Attributes
     ----------
     dependence : array of shape (n_slices, n_regions, n_levels, 9), int32
-        Number of pixels; [..., i - 1, j] for level i with j neighbours of the same level.
+        Number of pixels of level i with j neighbours of the same level at [..., i - 1, j].
     number : array of shape (n_slices, n_regions, n_levels), int32
-        Number of pixels that have a neighbour in their region.
+        Number of pixels with a neighbour in their region.
     difference : array of shape (n_slices, n_regions, n_levels, 8), int64
-        Sum over pixels of ``abs(k i - sum of the k neighbours' levels)``; [..., i - 1, k - 1]
-        for level i and k neighbours in the region. Divided by k and summed they are the sum of
-        differences from the mean neighbour; before that all numbers are whole.
+        Sum over pixels of ``abs(k i - sum of the levels of the k neighbours)`` at
+        [..., i - 1, k - 1], for level i and k neighbours in the region. Divided by k and summed
+        over k, it is the sum of differences from the mean neighbour; all counts are integers.
     """
 
     dependence: Array
@@ -48,9 +48,9 @@ class Neighbourhoods(NamedTuple):
 
 @shared_count
 def neighbourhoods(stack: Stack) -> Neighbourhoods:
-    """Neighbourhood sums and dependence counts of each region of each slice, in one pass.
+    """Neighbourhoods of each region of each slice: dependence counts and differences of level.
 
-    Only neighbours in the region of the centre count.
+    Only neighbours in the same region count.
 
     Parameters
     ----------
@@ -92,13 +92,17 @@ def _(stack: Stack) -> Neighbourhoods:
     difference = cupy.zeros((*shape, 8), cupy.int64)
     launch(
         "neighbourhood.cu",
-        "neighbours",
+        "count_neighbours",
         count_tiles(n_slices, n_regions, height, width),
         N_THREADS,
         (
             *(stack.levels, stack.regions),
             *(height, width, n_regions, n_levels),
-            *(dependence, number, difference.view(cupy.uint64)),  # atomics know no signed 64 bits
+            *(
+                dependence,
+                number,
+                difference.view(cupy.uint64),
+            ),  # CUDA atomics have no signed 64 bits
         ),
         shared=_TABLE_ROW * n_levels * dependence.itemsize,
     )
@@ -113,10 +117,10 @@ def _count_neighbours(
     dependence: Int32Array,
     difference: Int64Array,
 ) -> None:
-    """Compare whole lines with their eight shifts, then drop the results into the tables.
+    """Compare whole lines with their eight shifts, then add the results to the tables.
 
-    Row 0 of a table takes what lies in no region: no loop over pixels has a branch. A pixel
-    without a neighbour has no difference; column 0 counts such pixels.
+    Row 0 of a table counts pixels outside all regions, so that no loop has a branch. Column 0 of
+    the differences counts pixels without a neighbour.
     """
     n_slices, height, width = levels.shape
     packed = np.zeros((height + 2, width + 2), np.uint16)
@@ -160,10 +164,10 @@ def _compare_line(
     unlike: UInt32Array,
     gap: UInt32Array,
 ) -> None:
-    """Find each pixel's places in the tables, and how far its neighbours are from it."""
+    """Table indices of each pixel of a line, and its difference from its neighbours."""
     for x in range(like.shape[0]):
         pixel = line[x + 1]
-        # neighbours inside and the sum of their levels in one number, 2048 the first's unit
+        # one number holds 2048 times the neighbours inside, plus the sum of their levels
         inside = np.uint16(0)
         equal = np.uint16(0)
         for other in (

@@ -1,4 +1,4 @@
-"""Oriented gradients: sum of gradient magnitudes by orientation and cell of the region's box."""
+"""Oriented gradients: sum of gradient magnitudes by orientation and cell."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from mrnet_features.counts.counting import count
 from mrnet_features.launch import N_THREADS, SHARED_BYTES, count_tiles, launch
 from mrnet_features.stacks.stack import Stack
 
-STEPS = 16  # of a magnitude, in a grey level
-TAIL = 100  # one in so many pixels may lie beyond each side of the box
+STEPS = 16  # magnitude steps per grey level
+TAIL = 100  # at most 1 / TAIL of the pixels lie beyond each side of the box
 
 
 class OrientedGradients(NamedTuple):
@@ -25,7 +25,7 @@ class OrientedGradients(NamedTuple):
     magnitude : array of shape (n_slices, n_regions, n_rows, n_columns, n_orientations), int64
         Sum of the magnitudes in 1/16 grey levels.
     number : array of shape (n_slices, n_regions, n_rows, n_columns), int32
-        Number of pixels in each cell whose gradient counts.
+        Number of counted gradients in each cell.
     """
 
     magnitude: Array
@@ -36,18 +36,18 @@ class OrientedGradients(NamedTuple):
 def oriented_gradients(
     stack: Stack, *, n_rows: int, n_columns: int, n_orientations: int
 ) -> OrientedGradients:
-    """Orientation histograms over the cells of each region's box in each slice.
+    """Orientation histograms over the cells of the bounding box of each region of each slice.
 
     The gradient is the difference of the neighbours below and above, and right and left; it counts
-    where all four lie in the pixel's region. The box leaves out at most a hundredth of the
-    region's pixels on each side. Orientation k is centred on ``180 k / n_orientations`` degrees,
-    0 being a gradient along the row.
+    if all four lie in the region of the pixel. The box leaves out at most 1 % of the pixels of the
+    region on each side. Orientation k is centred on ``180 k / n_orientations`` degrees; a gradient
+    along the row has 0 degrees.
 
     Parameters
     ----------
     stack : Stack
     n_rows, n_columns : int
-        Cells of the box, at least 1.
+        Number of cells, at least 1.
     n_orientations : int
         1 to 255.
 
@@ -58,7 +58,7 @@ def oriented_gradients(
     Raises
     ------
     ValueError
-        If a number is out of its range.
+        If a parameter is out of range.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def _(stack: Stack, *, n_rows: int, n_columns: int, n_orientations: int) -> Orie
     sizes = (height, width, n_regions, n_rows, n_columns)
     launch(
         "oriented_gradients.cu",
-        "cells",
+        "find_cells",
         n_slices * n_regions,
         N_THREADS,
         (regions, *sizes, TAIL, row_cells, column_cells),
@@ -99,7 +99,7 @@ def _(stack: Stack, *, n_rows: int, n_columns: int, n_orientations: int) -> Orie
     is_shared = table_bytes <= SHARED_BYTES
     launch(
         "oriented_gradients.cu",
-        "gradients",
+        "count_gradients",
         count_tiles(n_slices, n_regions, height, width),
         N_THREADS,
         (
@@ -107,7 +107,7 @@ def _(stack: Stack, *, n_rows: int, n_columns: int, n_orientations: int) -> Orie
             *_upload_tables(n_orientations, int(cupy.cuda.runtime.getDevice())),
             *(row_cells, column_cells),
             *(*sizes, n_orientations, int(is_shared)),
-            *(magnitude.view(cupy.uint64), number),  # atomics know no signed 64 bits
+            *(magnitude.view(cupy.uint64), number),  # CUDA atomics have no signed 64 bits
         ),
         shared=table_bytes if is_shared else 0,
     )
@@ -134,7 +134,9 @@ def _(n_rows: int, n_columns: int, n_orientations: int) -> None:
 
 @functools.cache
 def gradient_tables(n_orientations: int) -> tuple[Int32Array, Int32Array]:
-    """Orientation and magnitude of every pair of differences; the same on every device.
+    """Orientation and magnitude of every pair of differences.
+
+    Computed on the CPU for every device, as arctangents may differ in the last bit.
 
     Parameters
     ----------
@@ -161,7 +163,7 @@ def _count_gradients(
     magnitude: Int64Array,
     number: Int32Array,
 ) -> None:
-    """Add each gradient to its cell."""
+    """Count each gradient in its cell."""
     n_slices, height, width = grey.shape
     n_regions, n_rows, n_columns = number.shape[1:]
     in_rows, in_columns = np.zeros((256, height), np.int32), np.zeros((256, width), np.int32)
@@ -196,7 +198,7 @@ def _count_gradients(
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _find_cells(inside: Int32Array, n_cells: int, cell_of: Int32Array) -> None:
-    """Cell of each line of a region, -1 beyond its box; from either end the same."""
+    """Cell of each line of a region, -1 beyond its box; symmetric under mirroring."""
     n_lines = inside.shape[0]
     allowed = inside.sum() // TAIL
     first, beyond = 0, 0
@@ -209,5 +211,5 @@ def _find_cells(inside: Int32Array, n_cells: int, cell_of: Int32Array) -> None:
         last -= 1
     cell_of[:] = -1
     for k in range(first, last):
-        # the middle of the line decides
+        # a line belongs to the cell of its middle
         cell_of[k] = (2 * (k - first) + 1) * n_cells // (2 * (last - first))

@@ -1,4 +1,4 @@
-"""Region extents: pixels, rows and columns of each region, and its bounding box in an exam."""
+"""Region extents: pixels, rows, columns and bounding box of each region."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mrnet_features.stacks.stack import Stack
 
 
 def region_extents(stack: Stack) -> Array:
-    """Number of pixels, rows and columns of each region in each slice, and of the slice.
+    """Number of pixels, rows and columns of each region of each slice, and size of the slice.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def region_extents(stack: Stack) -> Array:
 
 @count
 def region_bounds(stack: Stack) -> Array:
-    """Bounding box in slices, rows and columns of each region of each exam.
+    """Bounding box of each region of each exam, in slices, rows and columns.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def _(stack: Stack) -> Array:
 
 
 def _move_to_origins(found: Array, stack: Stack) -> Array:
-    """Boxes counted from the first slice and the origin of their exam; 0 and -1 for none."""
+    """Boxes from the first slice and the origin of their exam; 0 and -1 for an empty region."""
     xp = namespace(found)
     corners = zip(stack.exam_starts, stack.origins, strict=True)
     moves = np.asarray([(start, *origin) for start, origin in corners], np.int32).repeat(2, axis=1)
@@ -107,7 +107,7 @@ def _move_to_origins(found: Array, stack: Stack) -> Array:
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _find_bounds(regions: Any, owners: Int64Array, found: Int32Array) -> None:
-    """Widen the box of each region by every run of its pixels in a row."""
+    """Extend the box of each region by every run of its pixels."""
     n_slices, height, _ = regions.shape
     for s in range(n_slices):
         for y in range(height):

@@ -1,4 +1,4 @@
-"""Smoothing: grey levels averaged over squares, to remove noise and thin lines."""
+"""Smoothing: mean grey levels over squares, to remove noise and thin lines."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from mrnet_features.counts.counting import count
 from mrnet_features.launch import launch_each
 from mrnet_features.stacks.stack import Stack
 
-_MOST_SIDE = 255  # more than any use needs; sums over squares of 2903 pixels overflow 32 bits
+_LARGEST_SIDE = 255  # sums over squares of side 2903 and more overflow 32 bits
 
 
 @count
 def smooth(stack: Stack, *, side: int) -> Array:
-    """Mean grey level of the square around each pixel in its slice, rounded down.
+    """Mean grey level of the square around each pixel, rounded down.
 
-    Sums are integers, so that a mirrored stack gives mirrored means. The slice is padded with its
+    Sums are integers, so that a mirrored stack has mirrored means. The slice is padded with its
     edge pixels.
 
     Parameters
@@ -31,12 +31,12 @@ def smooth(stack: Stack, *, side: int) -> Array:
     Returns
     -------
     array of shape (n_slices, height, width), uint8
-        Use ``stack.with_grey(...)`` to count it.
+        Count it with ``stack.with_grey(...)``.
 
     Raises
     ------
     ValueError
-        If `side` is even or out of its range.
+        If `side` is even or out of range.
 
     Examples
     --------
@@ -74,13 +74,15 @@ def _(stack: Stack, *, side: int) -> Array:
 
 @smooth.check
 def _(side: int) -> None:
-    if not 1 <= side <= _MOST_SIDE or side % 2 == 0:
-        raise ValueError(f"`side` must be an odd number of pixels, 1 to {_MOST_SIDE}, got {side}.")
+    if not 1 <= side <= _LARGEST_SIDE or side % 2 == 0:
+        raise ValueError(
+            f"`side` must be an odd number of pixels, 1 to {_LARGEST_SIDE}, got {side}."
+        )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _average_squares(grey: Any, side: int, means: Any) -> None:
-    """Move a sum of lines down a slice, and a sum of its columns along it."""
+    """Running sum of lines down the slice, and of columns along each line."""
     n_slices, height, width = grey.shape
     half, area = side // 2, np.uint32(side * side)
     columns = np.zeros(width, np.uint32)

@@ -1,4 +1,4 @@
-"""Threshold masks: bit quads and boxes of the pixels at or above a level."""
+"""Threshold masks: bit quads and box counts of the pixels at or above a level."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from mrnet_features.counts.counting import count
 from mrnet_features.launch import N_THREADS, launch
 from mrnet_features.stacks.stack import Stack
 
-_MOST_BLOCKS = 4096  # on a GPU: each has work space of its own
+_MAX_BLOCKS = 4096  # on a GPU, where each block has its own work space
 
 
 class ThresholdMasks(NamedTuple):
-    """Masks of each region of each slice, one per threshold.
+    """Bit quads and box counts of each region of each slice, for each threshold.
 
     Attributes
     ----------
@@ -24,8 +24,8 @@ class ThresholdMasks(NamedTuple):
         Number of squares of 2 x 2 pixels with 0, 1, 2 adjacent, 3, 4 and 2 diagonal pixels in
         the mask. Pixels outside the slice or the region are not in the mask.
     boxes : array of shape (n_slices, n_regions, n_thresholds, n_sizes), int32
-        Number of boxes of side 1, 2, 4, ... pixels that hold a pixel of the mask, on a grid that
-        begins at the slice's left edge, plus the number on one that begins at the right.
+        Number of boxes of side 1, 2, 4, ... pixels that contain a pixel of the mask, on a grid from
+        the left edge of the slice plus a grid from the right edge.
     n_pixels : array of shape (n_slices, n_regions), int32
         Number of pixels in the region.
     """
@@ -37,7 +37,7 @@ class ThresholdMasks(NamedTuple):
 
 @count
 def threshold_masks(stack: Stack, *, thresholds: tuple[int, ...]) -> ThresholdMasks:
-    """Bit quads and boxes of the pixels of each region at or above each threshold.
+    """Bit quads and box counts of the pixels of each region at or above each threshold.
 
     Parameters
     ----------
@@ -83,9 +83,9 @@ def _(stack: Stack, *, thresholds: tuple[int, ...]) -> ThresholdMasks:
     boxes = cupy.zeros((*shape, n_sizes), cupy.int32)
     n_pixels = cupy.zeros((n_slices, n_regions), cupy.int32)
     n_masks = n_slices * n_regions * len(thresholds)
-    n_blocks = min(n_masks, _MOST_BLOCKS)
+    n_blocks = min(n_masks, _MAX_BLOCKS)
     # a mask halved once and halved twice
-    room = -(-height // 2) * -(-width // 2) + -(-height // 4) * -(-width // 4)
+    workspace = -(-height // 2) * -(-width // 2) + -(-height // 4) * -(-width // 4)
     launch(
         "threshold_masks.cu",
         "count_masks",
@@ -95,7 +95,7 @@ def _(stack: Stack, *, thresholds: tuple[int, ...]) -> ThresholdMasks:
             *(stack.levels, stack.regions),
             *(cupy.asarray(np.asarray(thresholds, np.int32)), np.int64(n_masks)),
             *(height, width, n_regions, len(thresholds), n_sizes),
-            *(cupy.empty(n_blocks * room, cupy.uint8), np.int64(room)),
+            *(cupy.empty(n_blocks * workspace, cupy.uint8), np.int64(workspace)),
             *(quads, boxes, n_pixels),
         ),
     )
@@ -109,7 +109,7 @@ def _(thresholds: tuple[int, ...]) -> None:
 
 
 def _count_sizes(height: int, width: int) -> int:
-    """Number of box sizes up to the one that holds the slice."""
+    """Number of box sizes, up to one box for the whole slice."""
     return 1 + int(np.ceil(np.log2(max(height, width)))) if max(height, width) > 1 else 1
 
 
@@ -122,7 +122,7 @@ def _count_masks(
     boxes: Int32Array,
     n_pixels: Int32Array,
 ) -> None:
-    """Fill a mask, count its 2 x 2 squares, and halve it until one box is left."""
+    """Count the 2 x 2 squares of each mask, then halve it until one box is left."""
     n_slices, height, width = levels.shape
     n_regions, n_thresholds, n_sizes = boxes.shape[1:]
     # kinds of the sixteen squares, bits: upper left 1, upper right 2, lower left 4, lower right 8
@@ -150,8 +150,8 @@ def _count_masks(
                 for from_right in range(2):
                     for y in range(height):
                         for x in range(width):
-                            place = width - x if from_right else x + 1
-                            coarse[y, x] = mask[y + 1, place]
+                            column = width - x if from_right else x + 1
+                            coarse[y, x] = mask[y + 1, column]
                     n_rows, n_columns = height, width
                     for k in range(n_sizes):
                         number = 0

@@ -7,9 +7,9 @@ import time
 import numpy as np
 import pandas as pd
 
-from mrnet_features.families import PRESETS, discover_families
 from mrnet_features.families.base import Family
 from mrnet_features.families.documentation import read_statistics
+from mrnet_features.families.presets import PRESETS, discover_families
 from mrnet_features.stacks.prepare import prepare_sets
 
 COST_SHAPE = (10, 256, 256)  # slices, height and width of the timed stack

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from mrnet_features.arrays import Array, Device, to_host
-from mrnet_features.families import discover_families
 from mrnet_features.families.base import Counts, Family
+from mrnet_features.families.presets import discover_families
 from mrnet_features.stacks.example_stack import make_stack
 from mrnet_features.stacks.stack import Stack, join_stacks
 

@@ -19,8 +19,8 @@ from mrnet_features.extraction.gpu.planning import count_readers
 from mrnet_features.extraction.pooling import DEFAULT_POOLS, POOLS
 from mrnet_features.extraction.read import ExamLike, read_exam
 from mrnet_features.extraction.recipe import Recipe
-from mrnet_features.families import find_families
 from mrnet_features.families.base import Family
+from mrnet_features.families.presets import find_families
 from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.names import PLANES
 from mrnet_features.stacks.discretisation import Discretisation

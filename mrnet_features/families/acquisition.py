@@ -1,4 +1,4 @@
-"""What the protocol and the size of the knee decide, kept apart from what the tissue shows."""
+"""Acquisition: size of the stack and of the region, which depend on protocol and knee size."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from mrnet_features.stacks.stack import Stack
 
 @dataclass(frozen=True)
 class Acquisition(Family):
-    """Size of the stack and of the region in it: a shortcut to labels, in no default preset.
+    """Size of the stack and of the region: possible shortcuts to the labels, in no preset.
 
-    On MRNet the number of slices alone reaches an AUC of .69 to .71 for abnormal: it tells the
-    protocol, the year and the size of the patient. Add this family to see how much of a score is
-    owed to such things.
+    On MRNet the number of slices alone reaches an AUC of .69 to .71 for abnormal, because it
+    depends on the protocol, the year and the size of the patient. Add this family to see how much
+    of a score comes from such shortcuts.
 
     ============ ========================================== ======== ======
     statistic    formula                                    unit     range
@@ -36,7 +36,7 @@ class Acquisition(Family):
     width        columns of a slice (stack only)            pixels   1..
     ============ ========================================== ======== ======
 
-    Of the stack as a whole, ``area`` is the sum and ``n_rows`` and ``n_columns`` are the largest
+    For the stack, ``area`` is the sum and ``n_rows`` and ``n_columns`` are the largest
     over the slices. Never NaN.
 
     Examples
@@ -55,12 +55,12 @@ class Acquisition(Family):
         return region_extents(stack)
 
     def describe(self, counts: Counts) -> Statistics:
-        """First three rows of the table above."""
+        """First three statistics of the table above."""
         counts = as_float(counts)
         return {name: counts[..., k] for k, name in enumerate(("area", "n_rows", "n_columns"))}
 
     def describe_stack(self, counts: Counts, exam_starts: Sequence[int]) -> Statistics:
-        """All of the table above."""
+        """All statistics of the table above."""
         xp = namespace(counts)
         slices = pad_slices(as_float(counts), exam_starts, 0.0)
         largest = xp.max(slices, axis=1)

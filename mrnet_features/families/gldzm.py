@@ -1,4 +1,4 @@
-"""Grey level zones by distance: how deep in the region the patches of one level lie."""
+"""Grey level distance zone matrix: zones by level and distance from the edge of the region."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Gldzm(Family):
     A zone is a set of 8-connected pixels of one level in one region of one slice; its distance is
     that of its pixel nearest to the edge of the region, in steps along rows and columns, 1 at
     the edge. c(i, j) is the number of zones of level i and distance j, n their sum, p = c / n;
-    c(i) and c(j) are its margins, m the mean of what a variance is of, H(.) an entropy in bits,
+    c(i) and c(j) are its margins, m the mean in a variance, H(.) an entropy in bits,
     N the number of levels, D the largest distance, P the number of pixels.
 
     ========= ====================== ======== ============ ====
@@ -49,8 +49,8 @@ class Gldzm(Family):
     zd_entr   H(p)                   bits     0..log2(N D) GBDU
     ========= ====================== ======== ============ ====
 
-    NaN where the region has no pixel. ``glnu`` and ``zdnu`` are extensive. Of the stack, the
-    zones of all slices together (IBSI 2.5-D). PyRadiomics has no such family.
+    NaN where the region has no pixel. ``glnu`` and ``zdnu`` are extensive. For the
+    stack, zones of all slices are counted together (IBSI 2.5-D). PyRadiomics has no such family.
 
     Examples
     --------
@@ -71,7 +71,7 @@ class Gldzm(Family):
         return distance_zones(stack)
 
     def describe(self, counts: Counts) -> Statistics:
-        """Formulae of the table above."""
+        """Statistics of the table above."""
         return _describe_distances(counts.distances, counts.n_pixels)
 
 

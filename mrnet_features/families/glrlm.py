@@ -1,4 +1,4 @@
-"""Grey level run lengths: how far a level goes on in a row."""
+"""Grey level run length matrix: runs of equal level, by level and length."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Glrlm(Family):
     """Statistics of the grey level run length matrix (Galloway 1975, IBSI 3.7).
 
     c(i, j) is the number of runs of level i and length j pixels, n their sum, p = c / n; c(i) and
-    c(j) are its margins, m the mean of what a variance is of, H(.) an entropy in bits, N the
-    number of levels, L the longest run there can be.
+    c(j) are its margins, m the mean in a variance, H(.) an entropy in bits, N the
+    number of levels, L the longest possible run.
 
     ========= ========================= ======== ============ ==== =================================
     statistic formula                   unit     range        IBSI PyRadiomics
@@ -55,8 +55,8 @@ class Glrlm(Family):
     ----------
     directions : {"averaged", "merged"}, default "averaged"
         Whether a statistic is computed in each of the four directions and averaged (IBSI 2-D
-        averaged; of the stack, 2.5-D by direction), or from the sum of the four matrices (2-D
-        merged; of the stack, 2.5-D merged).
+        averaged; for the stack 2.5-D by direction), or from the sum of the four matrices (2-D
+        merged; for the stack 2.5-D merged).
 
     References
     ----------
@@ -87,7 +87,7 @@ class Glrlm(Family):
         return run_lengths(stack)
 
     def describe(self, counts: Counts) -> Statistics:
-        """Formulae of the table above."""
+        """Statistics of the table above."""
         xp = namespace(counts)
         if self.directions == "merged":
             counts = xp.sum(counts, axis=2, keepdims=True)

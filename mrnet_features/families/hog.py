@@ -1,4 +1,4 @@
-"""Oriented gradients over a grid of cells: which way edges run in which part of the knee."""
+"""Histograms of oriented gradients: direction of edges in each part of the knee."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from mrnet_features.stacks.stack import Stack
 class Hog(Family):
     """Histograms of oriented gradients (Dalal 2005), folded about the middle of the knee.
 
-    The box of the region is parted into cells. A cell and its mirror image count as one, and an
-    orientation and its mirror image too, as left and right are unknown. m(k) is the sum of the
-    gradients' magnitudes whose orientation is within half a step of k steps from the row's
-    direction, either way.
+    The bounding box of the region is divided into cells. As left and right are unknown, a cell is
+    added to its mirror image, and an orientation to its mirror image. m(k) is the sum of the
+    magnitudes of gradients at an angle of k steps, give or take half a step, to the row.
 
     ========================== ========================== =========== =====
     statistic                  formula                    unit        range
@@ -31,15 +30,15 @@ class Hog(Family):
     Rows count from the top, columns from the outside to the middle, orientations in steps of
     ``180 / n_orientations`` degrees; n is the number of pixels of the cell whose four neighbours
     lie in the region. NaN where the cell has no such pixel, orientations also where it has no
-    gradient. Cells of the whole stack are sums over its slices. As scikit-image's ``hog`` with one
-    cell per block, except that orientation 0 is centred on the direction of the row.
+    gradient. For the stack, cells are summed over slices. As scikit-image's ``hog`` with one
+    cell per block, except that orientation 0 is centred on the row direction.
 
     Parameters
     ----------
     n_rows, n_columns : int, default 3
-        Cells of the box; the columns an odd number, so that the middle stays the middle.
+        Number of cells; `n_columns` must be odd, so that there is a middle column.
     n_orientations : int, default 9
-        An odd number or a multiple of four, so that no gradient falls between two.
+        An odd number or a multiple of four, so that no gradient lies between two.
 
     References
     ----------
@@ -83,7 +82,7 @@ class Hog(Family):
         )
 
     def describe(self, counts: Counts) -> Statistics:
-        """Formulae of the table above."""
+        """Statistics of the table above."""
         xp = namespace(counts.magnitude)
         magnitude = _fold_orientations(_fold_columns(as_float(counts.magnitude), axis=-2))
         number = _fold_columns(as_float(counts.number), axis=-1)
@@ -101,7 +100,7 @@ class Hog(Family):
 
 
 def _fold_columns(cells: Array, axis: int) -> Array:
-    """Sum of cells and their mirror images, from the outer column to the middle one."""
+    """Sum of cells and their mirror images, from the outer to the middle column."""
     xp = namespace(cells)
     n_parts = (cells.shape[axis] + 1) // 2
     folded = cells + xp.flip(cells, axis=axis)
@@ -117,5 +116,5 @@ def _fold_orientations(magnitude: Array) -> Array:
     folded = xp.concat([first, rest + xp.flip(rest, axis=-1)], axis=-1)[..., : n // 2 + 1]
     if n % 2:
         return folded
-    upright = folded[..., n // 2 :] / 2  # its own mirror image, counted twice
+    upright = folded[..., n // 2 :] / 2  # its own mirror image, so counted twice
     return xp.concat([folded[..., : n // 2], upright], axis=-1)

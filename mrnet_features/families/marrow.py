@@ -1,4 +1,4 @@
-"""Marrow: patches inside the bones that are darker on T1, brighter where fat is suppressed."""
+"""Marrow: oedema in the bones, dark on T1 and bright where fat is suppressed."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from mrnet_features.formulas.histogram import (
 )
 from mrnet_features.stacks.stack import Stack
 
-SIDE = 5  # pixels averaged: about 3 mm, so that trabeculae and the growth plate's scar vanish
+SIDE = 5  # pixels averaged: about 3 mm, to remove trabeculae and the scar of the growth plate
 CORE_SIDE = 9  # pixels, about 5 mm: thicker than cartilage and cortex at the edge of a box
 
 
 class MarrowCounts(NamedTuple):
-    """What the marrow family counts.
+    """Counts of the marrow family.
 
     Attributes
     ----------
@@ -38,9 +38,9 @@ class MarrowCounts(NamedTuple):
     reference : array of shape (n_exams,), int32
         Grey level of healthy marrow of each exam, doubled.
     patches : tuple of Components3D
-        Of each share: brighter for shares above 1, else darker.
+        Components of each share: bright for shares above 1, else dark.
     cores : tuple of array of shape (n_slices, n_regions), int32
-        Squares of 9 pixels in those patches.
+        Number of squares of 9 by 9 pixels in those patches.
     """
 
     histogram: Array
@@ -57,10 +57,9 @@ class Marrow(Family):
     patch in dark marrow where fat is suppressed. A bruise of the lateral compartment has a
     sensitivity of 54 % and a specificity of 100 % for an ACL tear (Gentili et al. 1994), and
     subchondral oedema comes with meniscal and cartilage lesions. Grey levels are averaged over 5
-    by 5 pixels; R is their median over the bones. A patch is what lies at or beyond a share of R:
-    at least so bright for a share above 1, at most so bright for a share below. Femur and tibia
-    are regions of their own, and their two sides are folded by the extractor, which gives the
-    asymmetry.
+    by 5 pixels; R is their median over the bones. A patch is the pixels at or above a share of R
+    if the share is above 1, else the pixels at or below it. Femur and tibia are separate regions;
+    the extractor folds their two sides, which gives the asymmetry.
 
     ============== =========================================== ======== =====
     statistic      formula                                     unit     range
@@ -75,7 +74,7 @@ class Marrow(Family):
     level_spread   standard deviation / R                      fraction 0..
     ============== =========================================== ======== =====
 
-    ``*`` is the share. All of the stack only. NaN where the region has no pixel; levels also
+    ``*`` is the share. For the stack only. NaN where the region has no pixel; levels also
     where R is 0.
 
     Parameters
@@ -112,7 +111,7 @@ class Marrow(Family):
         median = median_of_stacks(merge_slices(counts, stack.exam_starts))
         patches, cores = [], []
         for share in self.shares:
-            # what is dark becomes what is bright by inverting
+            # inverting makes dark patches bright
             image = mean if share > 1 else mean.with_grey(255 - mean.grey)
             level = xp.ceil(share * median) if share > 1 else 255 - xp.floor(share * median)
             level = xp.clip(xp.astype(level, xp.int32), 1, 256)
@@ -123,11 +122,11 @@ class Marrow(Family):
         return MarrowCounts(counts, reference, tuple(patches), tuple(cores))
 
     def describe(self, counts: Counts) -> Statistics:  # noqa: ARG002
-        """Nothing: a patch belongs to the stack."""
+        """No statistics: a patch is 3-D."""
         return {}
 
     def describe_stack(self, counts: Counts, exam_starts: Sequence[int]) -> Statistics:
-        """All of the table above."""
+        """All statistics of the table above."""
         xp = namespace(counts.histogram)
         merged = as_float(merge_slices(counts.histogram, exam_starts))
         n_pixels = xp.sum(merged, axis=-1)

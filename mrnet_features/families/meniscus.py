@@ -1,4 +1,4 @@
-"""Menisci: dark wedges at the joint line, and what is bright inside them."""
+"""Menisci: dark wedges at the joint line and bright clefts in them."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ N_TOP = 3  # slices; a tear is seen on two or three
 
 @dataclass(frozen=True)
 class Meniscus(Family):
-    """Bright in dark, in the bands where the menisci lie.
+    """Bright clefts in dark menisci.
 
-    A meniscus is a dark wedge on every sequence. A tear is a bright line or spot inside it, on
-    two slices at least, most often in the back horn of the medial meniscus; a torn-off part leaves
-    a short or blunt wedge (De Smet 2012, AJR 199:481). Dark is what has at most `share` of the
-    median grey level of the stack's regions. For a square of each of `sides` pixels, the cleft is
-    what a closing adds to the dark pixels: bright lines and spots up to that width. Each statistic
-    is computed per slice; ``_mean`` is its mean over the slices of the region, ``_top`` the mean
-    of its three highest. The two sides of the knee are folded by the extractor, which gives their
+    A meniscus is a dark wedge on every sequence. A tear is a bright line or spot inside it, on at
+    least two slices, most often in the back horn of the medial meniscus; a torn-off part leaves a
+    short or blunt wedge (De Smet 2012, AJR 199:481). Dark pixels have at most `share` of the median
+    grey level of the stack's regions. For a square of each of `sides` pixels, the cleft is the
+    pixels that a closing adds to the dark ones: bright lines and spots up to that width. Each
+    statistic is computed per slice; ``_mean`` is its mean over the slices of the region, ``_top``
+    the mean of its three highest. The extractor folds the two sides of the knee, which gives their
     asymmetry.
 
     ================= ============================================== =========== =======
@@ -51,8 +51,8 @@ class Meniscus(Family):
     hole_residue_top  their grey levels above dark / dark pixels     grey levels 0..
     ================= ============================================== =========== =======
 
-    ``*`` is the side of the square. All of the stack only. NaN where no slice has a pixel of the
-    region, or a dark one where that is the denominator.
+    ``*`` is the side of the square. For the stack only. NaN where no slice has a pixel of the
+    region, or no dark pixel where that is the denominator.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ class Meniscus(Family):
     share: float = 0.55
 
     def count(self, stack: Stack) -> Counts:
-        """Wedges, darker than a share of the median."""
+        """Dark areas, from a threshold at a share of the median."""
         counts = histogram(stack)
         xp = namespace(counts)
         darkest = xp.floor(self.share * median_of_stacks(merge_slices(counts, stack.exam_starts)))
@@ -90,11 +90,11 @@ class Meniscus(Family):
         return dark_areas(stack, threshold=threshold, sides=self.sides)
 
     def describe(self, counts: Counts) -> Statistics:  # noqa: ARG002
-        """Nothing: most slices of a region show no meniscus."""
+        """No statistics: most slices of a region show no meniscus."""
         return {}
 
     def describe_stack(self, counts: Counts, exam_starts: Sequence[int]) -> Statistics:
-        """All of the table above."""
+        """All statistics of the table above."""
 
         def mean(slices: Array) -> Array:
             return nan_mean(pad_slices(slices, exam_starts), axis=1)
@@ -121,7 +121,7 @@ class Meniscus(Family):
 
 
 def _top(slices: Array) -> Array:
-    """Mean of the three highest values over each exam's slices; of fewer where fewer are known."""
+    """Mean of the three highest values of each exam, or of fewer where fewer are not NaN."""
     xp = namespace(slices)
     known = ~xp.isnan(slices)
     lowest = xp.full_like(slices, -1.0)

@@ -27,7 +27,7 @@ def describe_sizes(found: Components3D, n_pixels: Array) -> dict[str, Array]:
     """
     xp = namespace(n_pixels)
     sizes = sizes_by_region(found, *n_pixels.shape)
-    # three empty components, for regions that have fewer
+    # three empty components, for regions with fewer
     sizes = xp.concat([sizes, xp.zeros((*n_pixels.shape, 3), dtype=xp.float64)], axis=-1)
     largest = xp.sort(sizes, axis=-1, descending=True)[..., :3]
     smallest = xp.maximum(MIN_COMPONENT * n_pixels, xp.ones_like(n_pixels))
@@ -46,7 +46,7 @@ def describe_largest(found: Components3D, boxes: Array) -> dict[str, Array]:
     ----------
     found : Components3D
     boxes : array of shape (n_exams, n_regions, 6), int32
-        How far each region reaches, as `mrnet_features.counts.region_extents.bounds` finds it.
+        Bounding box of each region, as from `mrnet_features.counts.region_extents.region_bounds`.
 
     Returns
     -------

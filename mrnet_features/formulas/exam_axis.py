@@ -1,4 +1,4 @@
-"""Exam axis: merge, pad and repeat values between the slices of a batch and its exams.
+"""Exam axis: merge slices into exams, pad them, and repeat exam values for each slice.
 
 ``exam_starts`` is the first slice of each exam. No function mixes slices of two exams.
 """
@@ -48,7 +48,7 @@ def merge_slices(counts: Any, exam_starts: Sequence[int]) -> Any:
 
 
 def pad_slices(values: Array, exam_starts: Sequence[int], fill: float = float("nan")) -> Array:
-    """Values by exam and slice, padded to the number of slices of the longest exam.
+    """Values by exam and slice, padded to the longest exam.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def pad_slices(values: Array, exam_starts: Sequence[int], fill: float = float("n
 
 
 def repeat_exams(values: Array, exam_starts: Sequence[int], n_slices: int) -> Array:
-    """Value of the exam at each of its slices.
+    """Values of exams, repeated for each slice.
 
     Parameters
     ----------

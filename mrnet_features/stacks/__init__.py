@@ -1,1 +1,1 @@
-"""Stacks: from pixels to levels and regions, where counting begins."""
+"""Stacks: pixels -> levels and regions, ready to count."""

@@ -1,9 +1,10 @@
-"""Atlas: region sets, which are named boxes anchored to the knee box and the joint line.
+"""Atlas: region sets, which are named boxes relative to the knee box and the joint line.
 
-A family names the set it reads. Boxes are given in fractions of the knee box: rows from the joint
-line (coronal, sagittal) or from the top (axial), columns from the left, slices as depth. A box on
-one side of the knee has a mirror image on the other side, in columns (coronal, axial) or in slices
-(sagittal). Which of the two is medial is unknown, so the columns of such a pair are folded.
+A family names the region sets that it reads. Boxes are given in fractions of the knee box: rows
+from the joint line (coronal, sagittal) or from the top (axial), columns from the left, slices as
+depth. A box on one side of the knee has a mirror image on the other side, in columns (coronal,
+axial) or in slices (sagittal). It is unknown which of the two is medial, so the features of such a
+pair are folded.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ REST = "elsewhere"
 
 
 class RegionBox(NamedTuple):
-    """A box of the knee, or a pair of mirrored boxes, in fractions of the knee box.
+    """Box, or pair of mirrored boxes, in fractions of the knee box.
 
     Attributes
     ----------
@@ -37,7 +38,7 @@ class RegionBox(NamedTuple):
     depth : tuple of float
         First and last depth in the stack, 0 to 1.
     pair : {"", "columns", "slices"}
-        Axis along which the box has a mirror image, about the middle.
+        Axis along which the box is mirrored about the middle; empty for a single box.
     """
 
     name: str
@@ -48,7 +49,7 @@ class RegionBox(NamedTuple):
 
 
 class RegionSet(NamedTuple):
-    """Boxes that do not overlap, and whether the rest of the knee is a region as well."""
+    """Boxes that do not overlap; with `with_rest`, the rest of the knee is a region too."""
 
     boxes: tuple[RegionBox, ...]
     with_rest: bool = False
@@ -122,11 +123,11 @@ REGION_SETS: Mapping[str, Mapping[str, RegionSet]] = {
         ),
     },
 }
-"""Sets by name and plane. ``knee``, the whole foreground, has no boxes and is not listed."""
+"""Region sets by name and plane. ``knee``, the whole foreground, has no boxes and is not listed."""
 
 
 class KneeFrame(NamedTuple):
-    """Knee bounding box and joint-line row, to which the region boxes are anchored.
+    """Knee bounding box and joint-line row, the reference of the region boxes.
 
     Attributes
     ----------
@@ -160,14 +161,14 @@ def find_frame(grey: UInt8Array, foreground: UInt8Array, plane: str) -> KneeFram
 
 
 def find_anchor(box: Box, changes: Int64Array, plane: str) -> int:
-    """Row from which rows are counted, given the changes of each row.
+    """Reference row, given the changes of grey level in each row.
 
     Parameters
     ----------
     box : Box
         The knee box.
     changes : ndarray of shape (height,), int64
-        As from ``count_changes``; not used in the axial plane.
+        As from `count_changes`; not used for the axial plane.
     plane : {"axial", "coronal", "sagittal"}
 
     Returns
@@ -178,7 +179,7 @@ def find_anchor(box: Box, changes: Int64Array, plane: str) -> int:
 
 
 def region_names(name: str, plane: str) -> tuple[str, ...]:
-    """Names of the regions of a set on a plane.
+    """Names of the regions of a region set on a plane.
 
     Parameters
     ----------
@@ -193,7 +194,7 @@ def region_names(name: str, plane: str) -> tuple[str, ...]:
     Raises
     ------
     ValueError
-        If there is no such set, or it has no boxes on that plane.
+        If there is no such set, or it has no boxes on this plane.
 
     Examples
     --------
@@ -204,7 +205,7 @@ def region_names(name: str, plane: str) -> tuple[str, ...]:
 
 
 def draw_regions(name: str, plane: str, foreground: UInt8Array, frame: KneeFrame) -> UInt8Array:
-    """Regions of a set.
+    """Regions of a region set, drawn within the foreground.
 
     Parameters
     ----------
@@ -241,7 +242,7 @@ def draw_regions(name: str, plane: str, foreground: UInt8Array, frame: KneeFrame
 def list_boxes(
     name: str, plane: str, frame: KneeFrame, shape: tuple[int, ...]
 ) -> list[tuple[int, ...]]:
-    """Boxes of a set in one exam, in the order in which they are drawn.
+    """Boxes of a region set in one exam, in drawing order.
 
     Parameters
     ----------
@@ -272,7 +273,7 @@ def list_boxes(
     n_slices, height, width = shape
     box = frame.box
     boxes: list[tuple[int, ...]] = []
-    if chosen.with_rest:  # drawn first: boxes are drawn over it
+    if chosen.with_rest:  # first, so that the boxes are drawn over it
         boxes.append((0, n_slices, 0, height, 0, width, len(chosen.names)))
     label = 0
     for region in chosen.boxes:
@@ -282,7 +283,7 @@ def list_boxes(
         pair = [(depth, columns)]
         if region.pair == "columns":
             middle = box.column_start + box.column_stop
-            # both end before the middle: of an odd width the middle column belongs to neither
+            # both end before the middle, so of an odd width neither has the middle column
             columns = (columns[0], min(columns[1], middle // 2))
             pair = [(depth, columns), (depth, _mirror(columns, middle))]
         elif region.pair == "slices":
@@ -306,7 +307,7 @@ def _find_set(name: str, plane: str) -> RegionSet:
 
 
 def _span(fractions: tuple[float, float], size: int, start: int) -> tuple[int, int]:
-    """First and end pixel of a span of fractions; symmetric spans give symmetric pixels."""
+    """First pixel and one past the last, from fractions; symmetric for symmetric fractions."""
     first, last = fractions
     begin = math.floor(first * size + 0.5)
     end = size - begin if first + last == 1.0 else math.floor(last * size + 0.5)
@@ -314,11 +315,11 @@ def _span(fractions: tuple[float, float], size: int, start: int) -> tuple[int, i
 
 
 def _mirror(span: tuple[int, int], total: int) -> tuple[int, int]:
-    """Span counted from the other end."""
+    """Span counted from the other end of the axis."""
     return total - span[1], total - span[0]
 
 
 def _clip(span: tuple[int, int], size: int) -> tuple[int, int]:
-    """Span clipped to 0..size; first and end are equal where nothing is left."""
+    """Span clipped to 0..size; empty spans have equal ends."""
     first = min(max(span[0], 0), size)
     return first, max(min(span[1], size), first)

@@ -1,4 +1,4 @@
-"""Crop a batch to its region sets: boxes drawn into windows of one size."""
+"""Batches of region sets, cropped to windows of one size."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mrnet_features.stacks.windows import cut_windows, draw_boxes, find_extents
 Window: TypeAlias = tuple[slice, slice, slice]
 """Slices, rows and columns."""
 
-WINDOW_MARGIN = 24  # pixels around boxes: no family looks further beyond its region
+WINDOW_MARGIN = 24  # pixels around the boxes: no family uses pixels further outside its region
 
 
 class SetBoxes(NamedTuple):
@@ -27,7 +27,7 @@ class SetBoxes(NamedTuple):
     boxes : ndarray of shape (n_boxes, 7), int32
         As from `list_boxes`, with slices counted from the first slice of the batch.
     own : Window
-        Window around all regions of the set and a margin; the whole stack where there are none.
+        Window around all regions of the set, with a margin; the whole stack if there are none.
     """
 
     boxes: Int32Array
@@ -37,7 +37,7 @@ class SetBoxes(NamedTuple):
 def cut_sets(
     knees: Sequence[LocatedKnees], plane: str, region_sets: Sequence[str]
 ) -> dict[str, list[StackBatch]]:
-    """Batches of region sets, cropped to windows of a size that exams share.
+    """Batches of region sets, cropped to windows of one size.
 
     Parameters
     ----------
@@ -73,20 +73,20 @@ def cut_sets(
 
 
 def share_windows(windows: Sequence[Window], shapes: Sequence[tuple[int, ...]]) -> list[Window]:
-    """Windows of one height and one width that contain the given ones, where pictures allow it.
+    """Windows that contain the given ones and have one size, where the picture is large enough.
 
     Parameters
     ----------
     windows : sequence of tuple of slice
-        Slices, rows and columns that each exam needs.
+        Slices, rows and columns of each exam.
     shapes : sequence of tuple of int
         Shape of each exam's stack.
 
     Returns
     -------
     list of tuple of slice
-        The same slices. Height and width are those of the largest window, or of the picture if it
-        is smaller. A window begins where the exam's own window begins, unless it would leave the
+        The same slices; height and width of the largest window, or of the picture if that is
+        smaller. A window begins where the given one begins, or earlier where it would leave the
         picture.
 
     Examples
@@ -113,7 +113,7 @@ def share_windows(windows: Sequence[Window], shapes: Sequence[tuple[int, ...]]) 
 def _find_boxes(
     knees: LocatedKnees, plane: str, region_sets: Sequence[str]
 ) -> list[dict[int, SetBoxes]]:
-    """Boxes of each set in each exam. The extents of the knees come to the host in one copy."""
+    """Boxes of each set in each exam; extents are copied from the GPU once."""
     batch, bounds = knees.batch, knees.slices.bounds
     size = batch.grey.shape[1:]
     listed = [
@@ -143,7 +143,7 @@ def _find_boxes(
 
 
 def _surround(extent: Sequence[int], bounds: Sequence[int], size: Sequence[int]) -> Window:
-    """Window around an extent and a margin; the whole stack where the extent is empty."""
+    """Window around an extent, with a margin; the whole stack if the extent is empty."""
     first, last, top, bottom, left, right = extent
     start, end = bounds
     if last < 0:
@@ -161,7 +161,7 @@ def _crop(
     windows: Mapping[int, Window],
     names: tuple[str, ...],
 ) -> StackBatch:
-    """Batch of the exams whose windows have one size; origins are those of their own windows."""
+    """Batch of exams with windows of one size; origins are where their own windows begin."""
     order = list(windows)
     corners = np.array([[axis.start for axis in window] for window in windows.values()], np.int32)
     depths = np.array([slices.stop - slices.start for slices, _, _ in windows.values()], np.int32)

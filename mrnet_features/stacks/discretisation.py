@@ -1,4 +1,4 @@
-"""Discretisation: from 256 grey levels to a few levels (IBSI)."""
+"""Discretisation: 256 grey levels -> a few levels (IBSI 2.7)."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ N_LEVELS = 32
 class Discretisation:
     """Discretisation of grey levels by a look-up table.
 
-    Either a fixed number of bins between robust grey limits of the foreground of the stack, or
-    fixed grey edges for every stack.
+    Either a fixed number of bins between robust limits of the foreground of each stack, or the same
+    edges for all stacks.
 
     Parameters
     ----------
     n_levels : int, default 32
-        Number of bins; follows from `edges` where these are given.
+        Number of bins; given by `edges` if set.
     low, high : float, default 0.005 and 0.995
-        Quantiles of the grey levels of the foreground at which the first bin begins and the last
-        bin ends. Grey levels beyond fall into these two bins.
+        Quantiles of the grey levels of the foreground where the first bin begins and the last bin
+        ends. Grey levels outside belong to these two bins.
     edges : tuple of int, optional
-        Grey levels at which the second, third, ... level begins, ascending, 1 to 255.
+        Grey levels where the second, third, ... level begins; ascending, 1 to 255.
 
     Examples
     --------
@@ -54,9 +54,9 @@ class Discretisation:
             if self.n_levels not in {N_LEVELS, edges.size + 1}:
                 raise ValueError(
                     f"`n_levels` follows from `edges` ({edges.size + 1}), got {self.n_levels}. "
-                    "Leave it out."
+                    "Omit it."
                 )
-            # plain integers: the recipe is hashed and written as JSON
+            # plain integers, because the recipe is hashed and written as JSON
             object.__setattr__(self, "edges", tuple(int(edge) for edge in edges))
             object.__setattr__(self, "n_levels", edges.size + 1)
         if not 1 <= self.n_levels <= MAX_LEVELS:
@@ -68,7 +68,7 @@ class Discretisation:
             )
 
     def table(self, histogram: np.ndarray[Any, Any]) -> UInt8Array:
-        """Level of each grey level.
+        """Look-up table: the level of each grey level.
 
         Parameters
         ----------

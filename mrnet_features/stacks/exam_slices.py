@@ -1,4 +1,4 @@
-"""Slices of a batch by exam: owner of each slice, and reductions over the slices of an exam."""
+"""Slices of a batch by exam: exam of each slice, and minimum and maximum over an exam."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class ExamSlices(NamedTuple):
         return namespace(values).min(self._gather(values), axis=1)
 
     def repeat(self, values: Array) -> Array:
-        """Value of the exam at each slice, to broadcast against pixels.
+        """Values of exams, repeated for each slice and shaped to broadcast against pixels.
 
         Parameters
         ----------
@@ -78,7 +78,7 @@ def index_slices(exam_starts: Sequence[int], stack: Array) -> ExamSlices:
     exam_starts : sequence of int
         First slice of each exam.
     stack : array of shape (n_slices, height, width)
-        The batch; the result is on its device.
+        A batch; the result is on its device.
 
     Returns
     -------

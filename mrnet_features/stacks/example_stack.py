@@ -1,4 +1,4 @@
-"""Example stack of blobs and noise, on which families and devices are checked."""
+"""Example stack of blobs and noise, for checks of families and devices."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def make_stack(
     blob: int = 5,
     n_levels: int = 8,
 ) -> Stack:
-    """Stack of blobs and noise with two regions that touch each other and the edge of the slice.
+    """Example stack with two regions that touch each other and the edge of the slice.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def make_stack(
 
 
 def stack_of(grey: Array, regions: Array, n_levels: int = 8) -> Stack:
-    """Stack of these grey levels and two regions, with levels of equal width.
+    """Stack with levels of equal width and the regions "upper" and "lower".
 
     Parameters
     ----------

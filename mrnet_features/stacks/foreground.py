@@ -1,4 +1,4 @@
-"""Foreground: mask of the leg, and the knee box around it."""
+"""Foreground: mask of the leg, and the knee box."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mrnet_features.stacks.otsu import find_brightness, find_thresholds
 from mrnet_features.stacks.outlines import fill_outlines
 from mrnet_features.stacks.pixel_passes import count_grey, count_lines, draw_outline, sum_blocks
 
-COARSE_SIDE = 64  # blocks along the shorter side of a slice, on which the outline is found
+COARSE_SIDE = 64  # number of blocks along the shorter side of a slice
 BOX_TAIL = 0.01  # fraction of the foreground that may lie outside each side of the knee box
 
 
@@ -31,11 +31,11 @@ class Box(NamedTuple):
 
 
 def find_foreground(grey: UInt8Array) -> BoolArray:
-    """Mask of the leg: everything that is not air, with dark bone and tendon inside.
+    """Mask of the leg: all tissue, including dark bone and tendon.
 
-    Air and tissue are separated by Otsu's threshold [1]_ over the whole stack, on the logarithm
-    of block means. Without the logarithm, dark muscle or fat-suppressed marrow is taken for air;
-    block means suppress noise. In each slice the outline is closed and filled, and components
+    Air and tissue are separated by Otsu's threshold [1]_ on the logarithm of block means of the
+    stack. Without the logarithm, dark muscle or fat-suppressed marrow would count as air; block
+    means suppress noise. In each slice the outline is closed and filled, and components
     smaller than a quarter of the largest in the slice are dropped.
 
     Parameters
@@ -46,7 +46,7 @@ def find_foreground(grey: UInt8Array) -> BoolArray:
     Returns
     -------
     ndarray of shape (n_slices, height, width), bool
-        All False where the stack is constant.
+        All False if the stack is constant.
 
     References
     ----------
@@ -58,7 +58,7 @@ def find_foreground(grey: UInt8Array) -> BoolArray:
 
 
 def find_foregrounds(grey: Array, slices: ExamSlices) -> Array:
-    """Masks of the legs of a batch, found for each exam by itself.
+    """Masks of the legs of a batch; each exam has its own threshold.
 
     Parameters
     ----------
@@ -82,12 +82,12 @@ def find_foregrounds(grey: Array, slices: ExamSlices) -> Array:
     scale = 255 / xp.where(highest > 0, highest, xp.ones_like(highest))
     scaled = xp.astype(xp.round(log_mean * slices.repeat(scale)), xp.uint8)
     blocks = count_grey(scaled, xp.ones_like(scaled), slices.owner, slices.n_exams)
-    # where blocks hardly differ none lies above the threshold, and there is no foreground
+    # if blocks hardly differ, none is above the threshold and there is no foreground
     coarse = scaled > slices.repeat(find_thresholds(blocks))
     inside = fill_outlines(coarse)
     if side == 1:
         return inside
-    # blocks decide what belongs to the leg, pixels where its edge is
+    # blocks decide what belongs to the leg, pixels where it ends
     bright = xp.where(coarse, mean, xp.full_like(mean, 255.0))
     least = xp.ceil(9 * slices.min(xp.min(bright, axis=(1, 2))))
     least_of_slice = xp.take(xp.astype(least, xp.int32), slices.owner)
@@ -95,7 +95,7 @@ def find_foregrounds(grey: Array, slices: ExamSlices) -> Array:
 
 
 def find_knee_box(regions: UInt8Array) -> Box:
-    """Smallest box around the knee, leaving out 1 % of its pixels on each side.
+    """Smallest box around the knee without 1 % of its pixels on each side.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def find_knee_box(regions: UInt8Array) -> Box:
     Returns
     -------
     Box
-        The whole slice where no pixel lies in a region.
+        The whole slice if no pixel lies in a region.
     """
     return Box(*find_knee_boxes(regions, index_slices((0,), regions))[0].tolist())
 
@@ -139,7 +139,7 @@ def find_knee_boxes(regions: Array, slices: ExamSlices) -> Array:
 
 
 def _cut_evenly(length: int, side: int) -> Int64Array:
-    """Edges of blocks of about `side` pixels, symmetric, so that mirroring does not move them."""
+    """Edges of blocks of about `side` pixels, symmetric under mirroring."""
     n_blocks = length // side
     if length % 2 == 1 and n_blocks % 2 == 0:
         n_blocks -= 1  # an odd length has no edge in the middle

@@ -1,4 +1,4 @@
-"""Joint line: row where the grey levels change most from row to row."""
+"""Joint line: row of the knee where grey levels change most from row to row."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _WARP = 32
 
 @device_function
 def count_changes(grey: Array, boxes: Array, slices: ExamSlices) -> Array:
-    """Sum of grey level changes from the row above to the row below, in the middle of the knee.
+    """Change of grey levels from the row above to the row below, in the middle of the knee.
 
-    Grey levels are first summed over runs of about a twelfth of the width of the knee box. The
-    middle leaves out a fifth of the box on the left and on the right, and a fifth of the slices at
+    Grey levels are first summed over runs of columns, a twelfth of the width of the knee box. The
+    middle excludes a fifth of the box on the left and on the right, and a fifth of the slices at
     each end.
 
     Parameters
@@ -46,12 +46,12 @@ def count_changes(grey: Array, boxes: Array, slices: ExamSlices) -> Array:
     ):
         height, width = bottom - top, right - left
         margin, ends = _fifth(width), (end - first) // 5
-        stretch = 2 * (width // 24) + 1
+        run = 2 * (width // 24) + 1
         middle = grey[first + ends : end - ends, top:bottom, left + margin : right - margin]
-        if height > 2 and middle.shape[2] >= stretch:
+        if height > 2 and middle.shape[2] >= run:
             running = np.cumsum(middle, axis=2, dtype=np.int32)
-            sums = running[:, :, stretch - 1 :].copy()
-            sums[:, :, 1:] -= running[:, :, :-stretch]
+            sums = running[:, :, run - 1 :].copy()
+            sums[:, :, 1:] -= running[:, :, :-run]
             steps = np.abs(sums[:, 2:] - sums[:, :-2])
             change[top + 1 : bottom - 1] = steps.sum(axis=(0, 2), dtype=np.int64)
     return changes
@@ -73,10 +73,10 @@ def _(grey: Array, boxes: Array, slices: ExamSlices) -> Array:
 def find_joint_row(grey: UInt8Array, box: Box) -> int:
     """Row of the joint line between femur and tibia.
 
-    On every sequence the bone ends, cartilage and menisci are flat layers of different grey levels
-    there: no other row of a knee changes so much from row to row in so many columns. Changes are
-    summed over the middle of the stack (`count_changes`). A prior, centred near the middle of the
-    knee box, keeps out the edges of the picture.
+    On every sequence the bone ends, cartilage and menisci are flat layers of different grey levels,
+    so grey levels change more from row to row than elsewhere, in most columns. Changes are summed
+    over the middle of the stack (`count_changes`) and weighted by a prior centred near the middle
+    of the knee box, which excludes the edges of the picture.
 
     Parameters
     ----------
@@ -88,14 +88,14 @@ def find_joint_row(grey: UInt8Array, box: Box) -> int:
     Returns
     -------
     int
-        Row of the picture. Where no row changes, the row with the highest prior.
+        Row of the picture; the row with the highest prior if no grey level changes.
     """
     changes = count_changes(grey, np.array([box], np.int32), index_slices((0,), grey))
     return choose_joint_row(changes[0], box)
 
 
 def choose_joint_row(changes: Int64Array, box: Box) -> int:
-    """Row of the joint line, given the changes of each row.
+    """Row of the joint line, given the changes of grey levels in each row.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def choose_joint_row(changes: Int64Array, box: Box) -> int:
     int
         As from `find_joint_row`.
     """
-    # integers up to here, so that mirrored and reversed stacks give the same row
+    # changes are integers, so that mirrored and reversed stacks give the same row
     change, height = changes[box.row_start : box.row_stop], box.row_stop - box.row_start
     position = (np.arange(height) + 0.5) / height
     prior = np.exp(-0.5 * ((position - JOINT_POSITION) / JOINT_SPREAD) ** 2)
@@ -120,5 +120,5 @@ def choose_joint_row(changes: Int64Array, box: Box) -> int:
 
 
 def _fifth(size: int) -> int:
-    """A fifth, rounded to the nearest integer; it never ends in .5."""
+    """A fifth, rounded to the nearest integer; never a tie."""
     return (2 * size + 5) // 10

@@ -1,4 +1,4 @@
-"""Locate the knee: foreground, levels, knee box and joint line of exams with one picture size."""
+"""Locate knees: foreground, levels, knee box and joint line of exams of one picture size."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mrnet_features.stacks.stack import StackBatch
 
 
 class LocatedKnees(NamedTuple):
-    """Exams of one picture size, and where their knees are.
+    """Exams of one picture size with their knee frames.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class LocatedKnees(NamedTuple):
         With one region, "knee": the foreground.
     slices : ExamSlices
     frames : tuple of KneeFrame
-        One per exam; empty where none was asked for.
+        One per exam; empty if no plane was given.
     """
 
     batch: StackBatch
@@ -40,19 +40,19 @@ def locate_knees(
     plane: str | None,
     discretisation: Discretisation,
 ) -> LocatedKnees:
-    """Foregrounds, levels and knee frames of some exams of a batch.
+    """Foregrounds, levels and knee frames of exams of one picture size.
 
-    On a GPU the host waits once, for some thousand integers per exam. From them it makes the tables
-    of levels and finds the joint rows, and sends a table of 256 levels per exam back.
+    On a GPU the host waits once, for a few thousand integers per exam. From these it computes the
+    tables of levels and the joint rows, and sends 256 levels per exam back.
 
     Parameters
     ----------
     greys : sequence of array of shape (n_slices, height, width), uint8
         Grey levels 0 to 255.
     exam_indices : sequence of int
-        Exams of `greys` to use; all must have one height and one width.
+        Exams of `greys` to use; all must have the same height and width.
     plane : {"axial", "coronal", "sagittal"}, optional
-        None where no frames are needed.
+        None if no frames are needed.
     discretisation : Discretisation
 
     Returns

@@ -1,4 +1,4 @@
-"""Outlines of the leg on the grid of blocks: close gaps, fill holes, drop small components."""
+"""Outlines of the leg: close gaps, fill holes, drop small components."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from scipy import ndimage
 from mrnet_features.arrays import Array, BoolArray, device_function
 from mrnet_features.launch import N_THREADS, SHARED_BYTES, launch
 
-_MOST_BLOCKS = 1024  # on a GPU, where a slice does not fit into the shared memory of a block
-_MARGIN = 2  # around the mask that is closed, as in outlines.cu
+_MAX_BLOCKS = 1024  # on a GPU, if a slice does not fit into the shared memory of a block
+_MARGIN = 2  # around the closed mask, as in outlines.cu
 _STATIC_BYTES = 16  # shared memory that outlines.cu always uses, rounded up
 
 
 @device_function
 def fill_outlines(masks: Array) -> Array:
-    """Masks of each slice with gaps closed, holes filled and small components dropped.
+    """Masks with gaps closed, holes filled and small components dropped, for each slice.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def fill_outlines(masks: Array) -> Array:
     >>> int(ring.sum()), int(fill_outlines(ring).sum())
     (72, 81)
     """
-    # a bone that leaves the picture is a bay, not a hole: padding with the edge values closes it
+    # a dark bone at the edge of the picture is not a hole: padding with edge values closes it
     wide = np.pad(masks, ((0, 0), (3, 3), (3, 3)), mode="edge")
     for change in (_grow, _grow, _shrink, _shrink):
         wide = change(wide, CROSS)
@@ -52,11 +52,11 @@ def _(masks: Array) -> Array:
     n_slices, height, width = masks.shape
     n = height * width
     margin = (height + 2 * _MARGIN) * (width + 2 * _MARGIN)
-    # parents and sizes, then three masks, one with a margin, in whole words
+    # in 32-bit words: parents and sizes, then three masks, one of them with a margin
     n_words = 2 * n + 1 + -(-(2 * n + margin) // 4)
     in_shared = 4 * n_words + _STATIC_BYTES <= SHARED_BYTES
-    n_blocks = n_slices if in_shared else min(n_slices, _MOST_BLOCKS)
-    room = cupy.empty(1 if in_shared else n_blocks * n_words, cupy.uint32)
+    n_blocks = n_slices if in_shared else min(n_slices, _MAX_BLOCKS)
+    workspace = cupy.empty(1 if in_shared else n_blocks * n_words, cupy.uint32)
     filled = cupy.empty(masks.shape, cupy.bool_)
     sizes = (n_slices, height, width, np.int64(n_words), int(in_shared))
     launch(
@@ -64,7 +64,7 @@ def _(masks: Array) -> Array:
         "fill_outlines",
         n_blocks,
         N_THREADS,
-        (cupy.ascontiguousarray(masks), *sizes, room, filled),
+        (cupy.ascontiguousarray(masks), *sizes, workspace, filled),
         shared=4 * n_words if in_shared else 0,
     )
     return filled
@@ -74,7 +74,7 @@ CROSS, SQUARE = ("rows", "columns"), ("rows", "columns", "diagonals")  # neighbo
 
 
 def _grow(masks: BoolArray, around: Sequence[str]) -> BoolArray:
-    """Dilation; a margin separates rows and slices."""
+    """Dilation of the masks; a margin separates rows and slices."""
     wide = np.pad(masks, ((0, 0), (1, 1), (1, 1)))
     width = wide.shape[2]
     steps = {"rows": (width,), "columns": (1,), "diagonals": (width - 1, width + 1)}
@@ -88,7 +88,7 @@ def _grow(masks: BoolArray, around: Sequence[str]) -> BoolArray:
 
 
 def _shrink(masks: BoolArray, around: Sequence[str]) -> BoolArray:
-    """Erosion; pixels beyond the picture are not in the mask."""
+    """Erosion of the masks; pixels outside the picture are not in the mask."""
     outside = np.pad(~masks, ((0, 0), (1, 1), (1, 1)), constant_values=True)
     return ~_grow(outside, around)[:, 1:-1, 1:-1]
 
@@ -99,7 +99,7 @@ _PLANE_CROSS = np.array(
 
 
 def find_holes(masks: BoolArray) -> BoolArray:
-    """Holes: pixels of each slice from which no path along rows and columns leaves the mask.
+    """Holes: background pixels of each slice that are enclosed by the mask (4-connected).
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def find_holes(masks: BoolArray) -> BoolArray:
 
 
 def _drop_small(masks: BoolArray) -> BoolArray:
-    """Masks without components smaller than a quarter of the largest in their slice."""
+    """Masks without components smaller than a quarter of the largest of their slice."""
     components, n_components = ndimage.label(masks, _PLANE_CROSS)
     sizes = np.bincount(components.ravel(), minlength=n_components + 1)
     # components are numbered in the order of their first pixels, slice by slice

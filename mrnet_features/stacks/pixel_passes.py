@@ -1,6 +1,6 @@
-"""Passes over the pixels of a batch, with a CPU and a GPU body each.
+"""Passes over the pixels of a batch, to find the leg and its levels; each for CPU and GPU.
 
-Finding the leg and its levels needs them. ``owner`` is the exam of each slice.
+``owner`` is the exam of each slice.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from mrnet_features.arrays import Array, BoolArray, Int64Array, UInt32Array, dev
 from mrnet_features.launch import N_THREADS, count_walks, launch, launch_each
 
 _SOURCE = "pixel_passes.cu"
-_STRIP_ROWS = 16  # as pixel_passes.cu has them
+_STRIP_ROWS = 16  # as in pixel_passes.cu
 
 
 @device_function
@@ -78,19 +78,19 @@ def _sum_blocks(grey: Any, row_edges: Int64Array, column_edges: Int64Array) -> U
 def draw_outline(
     grey: Array, inside: Array, row_edges: Int64Array, column_edges: Int64Array, least: Array
 ) -> Array:
-    """Mask of the blocks inside; in blocks at the edge, only of pixels that are bright enough.
+    """Mask of blocks; in blocks at the edge, only of pixels that are bright enough.
 
     Parameters
     ----------
     grey : array of shape (n_slices, height, width), uint8
     inside : array of shape (n_slices, n_rows, n_columns), bool
-        Blocks to fill. Blocks next to one that is not inside, or at the edge of the slice, are
-        filled pixel by pixel.
+        Blocks of the mask. Blocks next to one outside, or at the edge of the slice, are filled
+        pixel by pixel.
     row_edges, column_edges : ndarray of shape (n_rows + 1,) and (n_columns + 1,), int64
         As for `sum_blocks`.
     least : array of shape (n_slices,), int32
-        Smallest sum of the 3 by 3 pixels around a pixel of such a block; the slice is padded with
-        its edge pixels.
+        Lowest sum of the 3 by 3 pixels around a pixel that is filled in such a block; the slice is
+        padded with its edge pixels.
 
     Returns
     -------
@@ -137,13 +137,13 @@ def _draw_outline(
             for j in range(n_columns):
                 if not here[i, j]:
                     continue
-                is_rim = i == 0 or j == 0 or i == n_rows - 1 or j == n_columns - 1
-                if not is_rim:
+                is_edge = i == 0 or j == 0 or i == n_rows - 1 or j == n_columns - 1
+                if not is_edge:
                     beside = here[i - 1, j] and here[i + 1, j]
-                    is_rim = not (beside and here[i, j - 1] and here[i, j + 1])
+                    is_edge = not (beside and here[i, j - 1] and here[i, j + 1])
                 first, end = column_edges[j], column_edges[j + 1]
                 for y in range(row_edges[i], row_edges[i + 1]):
-                    if not is_rim:
+                    if not is_edge:
                         mask[s, y, first:end] = True
                         continue
                     line, above = grey[s, y], grey[s, max(y - 1, 0)]
@@ -159,7 +159,7 @@ def _draw_outline(
 
 @device_function
 def count_grey(grey: Array, regions: Array, owner: Array, n_exams: int) -> Array:
-    """Number of pixels of each exam at each grey level, inside all regions.
+    """Histogram of the grey levels of each exam, over all regions.
 
     Parameters
     ----------
@@ -197,7 +197,7 @@ def _(grey: Array, regions: Array, owner: Array, n_exams: int) -> Array:
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _count_grey(grey: Any, regions: Any, owner: Any, n_exams: int) -> Int64Array:
     n_slices, height, width = grey.shape
-    # neighbours are often equal: two tables in turn, so that no entry waits for its last update
+    # neighbours are often equal: two alternating tables avoid waiting for the last update
     counts = np.zeros((n_exams, 2, 2, 256), np.int64)
     for s in range(n_slices):
         counts_of_exam = counts[owner[s]]
@@ -211,7 +211,7 @@ def _count_grey(grey: Any, regions: Any, owner: Any, n_exams: int) -> Int64Array
 
 @device_function
 def map_grey(grey: Array, tables: Array, owner: Array) -> Array:
-    """Entry of each grey level in the table of its exam; several times as fast as indexing.
+    """Grey levels replaced by a look-up table per exam; several times faster than NumPy indexing.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Prepare stacks: from pixels to a Stack with levels and regions."""
+"""Prepare stacks: pixels -> `Stack` with levels and regions."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ def prepare(
     find_regions: Callable[[UInt8Array], BoolArray] = find_foreground,
     device: Device = "cpu",
 ) -> Stack:
-    """Stack of the pixels of one plane, with foreground and levels.
+    """Stack of one plane, with foreground and levels.
 
     Parameters
     ----------
     grey : ndarray of shape (n_slices, height, width), uint8
         Grey levels 0 to 255.
     discretisation : Discretisation, optional
-        Default: 32 levels between the foreground's robust limits.
+        Default: 32 levels between robust limits of the foreground.
     find_regions : callable, default `find_foreground`
-        From `grey` to a mask (bool) of its shape.
+        Takes `grey` and returns a bool mask of its shape.
     device : {"cpu", "cuda"}, default "cpu"
         Device of the arrays of the stack.
 
@@ -47,7 +47,7 @@ def prepare(
     TypeError
         If `grey` is not a uint8 array.
     ValueError
-        If `grey` is not three-dimensional, or empty.
+        If `grey` is not three-dimensional or is empty.
 
     Examples
     --------
@@ -76,9 +76,9 @@ def prepare_sets(
 ) -> dict[str, Stack]:
     """Stacks of one plane of one exam, one per region set.
 
-    Foreground, knee box, joint line and levels are found once. A set of boxes is cropped to a
-    window around the boxes and a margin of 24 pixels: no family looks further. It keeps the slices
-    that the boxes reach, and depths and thirds of the stack refer to those slices.
+    Foreground, knee box, joint line and levels are computed once. A set with boxes is cropped to a
+    window around the boxes, with a margin of 24 pixels: no family uses pixels further away. It has
+    only the slices of the boxes; depths and thirds of the stack refer to these slices.
 
     Parameters
     ----------
@@ -119,20 +119,19 @@ def prepare_batch(
     *,
     discretisation: Discretisation | None = None,
 ) -> dict[str, list[StackBatch]]:
-    """Batches of one plane of several exams, for each region set.
+    """Batches of one plane of several exams, per region set.
 
-    As `prepare_sets`, except that all windows of a set have the size of the largest window in the
-    batch, where the picture is large enough. The ``origins`` of a batch say where the exam's own
-    window would begin.
+    As `prepare_sets`, except that all windows of a set have the size of the largest window of the
+    batch, where the picture is large enough. ``origins`` is where the window of each exam would
+    begin by itself.
 
     On a GPU all passes over pixels run there. The host waits twice per picture size: for histograms
-    and boxes, from which it makes tables of levels and finds joint rows, and for the extents of the
-    knees in boxes.
+    and knee boxes, to compute levels and joint rows, and for the extents of the knees in boxes.
 
     Parameters
     ----------
     greys : sequence of array of shape (n_slices, height, width), uint8
-        Grey levels 0 to 255; at least one exam. All on one device, which is that of the batches.
+        Grey levels 0 to 255 of at least one exam. All on one device, where the batches will be.
     plane : {"axial", "coronal", "sagittal"}
     region_sets : iterable of str
         ``knee`` or names of ``mrnet_features.stacks.atlas.REGION_SETS``.

@@ -1,4 +1,4 @@
-"""Stack: grey levels, levels and regions of one plane of an exam; StackBatch: of many exams."""
+"""`Stack`: grey levels, levels and regions of one plane of one exam; `StackBatch`: many of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar
 
 from mrnet_features.arrays import Array, Device, contiguous, namespace, to_device
 
-MAX_LEVELS = 255  # level 0 is kept free, so that levels start at 1 as in the IBSI manual
+MAX_LEVELS = 255  # of uint8: levels start at 1, as in the IBSI manual
 PARTS = ("grey", "levels", "regions")
 
 R = TypeVar("R")
@@ -17,7 +17,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, eq=False)
 class Stack:
-    """One plane of one exam: all that a family may look at.
+    """One plane of one exam, the input of every family.
 
     Arrays are checked once, here, and must not be written to afterwards.
 
@@ -38,8 +38,8 @@ class Stack:
     TypeError
         If an array is not uint8.
     ValueError
-        If shapes differ or are empty, a level or a region is out of its range, or `n_levels` or
-        the number of regions is not 1 to 255.
+        If shapes differ or are empty, a level or a region is out of range, or `n_levels` or the
+        number of regions is not 1 to 255.
 
     Examples
     --------
@@ -63,7 +63,7 @@ class Stack:
             if array.shape != self.grey.shape:
                 raise ValueError(
                     f"`{name}` must have the shape of `grey`, {self.grey.shape}, got "
-                    f"{array.shape}. Make both from the same stack."
+                    f"{array.shape}. Make both from the same pixels."
                 )
             object.__setattr__(self, name, contiguous(array))
         if not 1 <= self.n_levels <= MAX_LEVELS:
@@ -85,7 +85,7 @@ class Stack:
         if last > self.n_regions:
             raise ValueError(
                 f"`regions` must lie in 0..{self.n_regions}, one for each of `region_names` "
-                f"{self.region_names}, got {last}. Name every region."
+                f"{self.region_names}, got {last}. Name all regions."
             )
 
     @property
@@ -110,11 +110,11 @@ class Stack:
 
     @property
     def origins(self) -> tuple[tuple[int, int], ...]:
-        """Row and column from which positions are counted, for each exam."""
+        """Row and column of each exam from which positions are counted."""
         return ((0, 0),) * self.n_exams
 
     def with_grey(self, grey: Array) -> Self:
-        """Stack with the same levels and regions and other grey levels, such as smoothed ones.
+        """Stack with other grey levels, such as smoothed ones, and the same levels and regions.
 
         Parameters
         ----------
@@ -144,13 +144,13 @@ class Stack:
         return self._replace(grey=contiguous(grey))
 
     def remember(self, key: Hashable, make: Callable[[], R]) -> R:
-        """Value of `make()`, computed once per stack and key.
+        """Result of `make()`, computed once per stack and key.
 
         Parameters
         ----------
         key : hashable
         make : callable
-            Its result is shared and must not be written to.
+            The result is shared and must not be written to.
 
         Returns
         -------
@@ -175,20 +175,20 @@ class Stack:
         return self._replace(**{part: to_device(getattr(self, part), device) for part in PARTS})
 
     def _replace(self, **arrays: Array) -> Self:
-        """Copy with other arrays whose values are known to be in range."""
+        """Copy with other arrays, whose values must be in range."""
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init}
         return self.unchecked(**{**fields, **arrays})
 
     @classmethod
     def unchecked(cls, **fields: Any) -> Self:
-        """Stack of arrays whose values are in range by construction.
+        """Stack of arrays that are known to be valid.
 
-        Looking at the values would make the host wait for a GPU.
+        Checking values would make the host wait for a GPU.
 
         Parameters
         ----------
         **fields
-            All parameters of the class; the arrays contiguous.
+            All parameters of the class; arrays must be contiguous.
 
         Returns
         -------
@@ -213,17 +213,17 @@ class StackBatch(Stack):
     exam_starts : tuple of int, default (0,)
         First slice of each exam.
     origins : tuple of pairs of int, optional
-        Row and column, in each exam's slices, from which positions are counted. Exams share one
-        window size, so an exam's own window may begin further inside; what depends on where a
-        window begins uses the origin. Default: (0, 0) for each.
+        Row and column of each exam from which positions are counted. The exams of a batch share
+        one window size, so the window that an exam has alone may begin further inside: here.
+        Default: (0, 0) for each.
     exam_indices : tuple of int, optional
-        Position of each exam in the batch it comes from. Default: 0, 1, 2, ...
+        Index of each exam in the sequence it comes from. Default: 0, 1, 2, ...
 
     Raises
     ------
     TypeError, ValueError
-        As for `Stack`; also if `exam_starts` does not ascend from 0 within the slices, or `origins`
-        are not one per exam within the slice.
+        As for `Stack`. Also if `exam_starts` does not ascend from 0 within the slices, or `origins`
+        are not one pixel of the slice per exam.
 
     Examples
     --------
@@ -255,7 +255,7 @@ class StackBatch(Stack):
         if len(self.origins) != self.n_exams or not within:
             raise ValueError(
                 f"`origins` must be a row and a column within the slice for each of the "
-                f"{self.n_exams} exams of `exam_starts`, got {self.origins}. Leave them out to "
+                f"{self.n_exams} exams of `exam_starts`, got {self.origins}. Omit them to "
                 "count from the first row and column of the slice."
             )
 
@@ -266,7 +266,7 @@ def join_stacks(stacks: Sequence[Stack]) -> StackBatch:
     Parameters
     ----------
     stacks : sequence of Stack
-        At least one. Number of levels, names of regions, height and width must be equal.
+        At least one. All must have the same number of levels, region names, height and width.
 
     Returns
     -------
@@ -275,7 +275,7 @@ def join_stacks(stacks: Sequence[Stack]) -> StackBatch:
     Raises
     ------
     ValueError
-        If there is none, or they differ in more than their slices.
+        If there is no stack, or they differ in any of these.
 
     Examples
     --------
@@ -288,8 +288,8 @@ def join_stacks(stacks: Sequence[Stack]) -> StackBatch:
     kinds = {(s.n_levels, s.region_names, *s.grey.shape[1:]) for s in stacks}
     if len(kinds) != 1:
         raise ValueError(
-            "`stacks` must have one number of levels, the same regions, one height and one width, "
-            f"got {sorted(kinds) or 'no stack'}. Group them by these first."
+            "`stacks` must all have the same number of levels, region names, height and width, got "
+            f"{sorted(kinds) or 'no stack'}. Join only stacks that agree in these."
         )
     xp = namespace(stacks[0].grey)
     starts: list[int] = []

@@ -1,8 +1,8 @@
-"""Windows: extents of masks in boxes, windows copied from a batch, and boxes drawn into them.
+"""Windows: extents of a mask in boxes, copied windows, and boxes drawn into windows.
 
-Boxes are rows of a table: first slice, one past the last, first row, one past the last, first
-column, one past the last, and a number. Tables are small, on the host or on the device of the
-pixels.
+A box is a row of seven numbers: first slice, one past the last, first row, one past the last, first
+column, one past the last, and a number. Tables of boxes are small, on the host or on the device of
+the pixels.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ def find_extents(mask: Array, boxes: Int32Array, n_extents: int) -> Array:
     mask : array of shape (n_slices, height, width), uint8
         0 outside.
     boxes : ndarray of shape (n_boxes, 7), int32
-        Within the mask; the number is the extent to which the box belongs, 0 for the first.
+        Within the mask; the number is the index of the extent to which the box belongs.
     n_extents : int
 
     Returns
     -------
     array of shape (n_extents, 6), int32
-        First slice, last slice, first row, last row, first column, last column.
+        First and last slice, first and last row, first and last column.
 
     Examples
     --------
@@ -75,7 +75,7 @@ def _find_extents(mask: Any, boxes: Int32Array, extents: Any) -> None:
             for y in range(boxes[k, 2], boxes[k, 3]):
                 line = mask[s, y, left : boxes[k, 5]]
                 n = line.shape[0]
-                # in a row inside the extent only pixels beyond its columns can widen it
+                # in a row of the extent, only pixels outside its columns can extend it
                 is_known = extent[0] <= s <= extent[1] and extent[2] <= y <= extent[3]
                 first, until = 0, min(extent[4] - left, n) if is_known else n
                 while first < until and line[first] == 0:
@@ -96,13 +96,13 @@ def _find_extents(mask: Any, boxes: Int32Array, extents: Any) -> None:
 
 @device_function
 def cut_windows(part: Array, cuts: Array, target: Array) -> None:
-    """Copy windows of slices into another array.
+    """Copy windows of slices to another array.
 
     Parameters
     ----------
     part : array of shape (n_slices, height, width), uint8
     cuts : array of shape (n_cuts, 4), int32
-        Slice, first row and first column of a window; slice of `target` to write.
+        Slice, first row and first column of a window; slice of `target` to write to.
     target : array of shape (n_targets, window_height, window_width), uint8
         Written to.
 
@@ -138,11 +138,11 @@ def draw_boxes(
     Parameters
     ----------
     mask : array of shape (n_slices, height, width), uint8
-        Nothing is drawn where it is 0.
+        Boxes are not drawn where it is 0.
     boxes : ndarray of shape (n_boxes, 7), int32
-        The number is drawn; where boxes overlap the last one is kept.
+        The number is drawn; where boxes overlap, that of the last one.
     spans : ndarray of shape (n_cuts, 2), int32
-        First box that may reach into a window, and one past the last.
+        First box to draw into a window, and one past the last.
     cuts : array of shape (n_cuts, 4), int32
         As for `cut_windows`.
     target : array of shape (n_targets, window_height, window_width), uint8
@@ -186,5 +186,5 @@ def _draw_boxes(mask: Any, boxes: Int32Array, spans: Int32Array, cuts: Array, ta
             first, end = max(box[4], left), min(box[5], left + width)
             for y in range(max(box[2], top), min(box[3], top + height)):
                 line, drawn_line = mask[s, y, first:end], drawn[y - top, first - left : end - left]
-                for x in range(end - first):  # outside the mask nothing was drawn before
+                for x in range(end - first):  # outside the mask the drawn value stays 0
                     drawn_line[x] = number * np.uint8(line[x] > 0)

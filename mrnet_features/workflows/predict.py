@@ -14,7 +14,7 @@ import pandas as pd
 from mrnet_features.data.exam import Exam
 from mrnet_features.evaluation.comparison.read_predictions import read_paths
 from mrnet_features.extraction.extractor import FeatureExtractor
-from mrnet_features.families import discover_families
+from mrnet_features.families.presets import discover_families
 from mrnet_features.files import write_text
 from mrnet_features.models.bundle import Bundle, load_bundle
 from mrnet_features.names import TASKS

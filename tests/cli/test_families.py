@@ -2,7 +2,7 @@
 
 import json
 
-from mrnet_features.families import discover_families
+from mrnet_features.families.presets import discover_families
 from tests.support.command_line import run
 
 

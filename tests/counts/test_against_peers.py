@@ -1,4 +1,4 @@
-"""Counts equal those of well-kept libraries wherever the definitions coincide."""
+"""Counts equal those of scikit-image and SciPy where the definitions agree."""
 
 import numpy as np
 import pytest
@@ -24,11 +24,11 @@ ALL = np.ones_like(NOISE)
 
 
 @pytest.mark.parametrize("distance", [1, 2, 3])
-def test_pairs_against_scikit_image(distance):
+def test_cooccurrence_against_scikit_image(distance):
     levels = NOISE // 32 + 1
     ours = cooccurrence(make_stack(levels, ALL, n_levels=8), distance=distance)
     for k in range(2):
-        # its angles turn the other way, and its diagonal steps are round(distance / sqrt 2)
+        # scikit-image's angles rotate the other way, and its diagonal steps are d / sqrt(2)
         theirs = graycomatrix(levels[k] - 1, [distance], [0, np.pi / 2], 8, symmetric=True)
         assert np.array_equal(ours[k, 0, 0], theirs[:, :, 0, 0])
         assert np.array_equal(ours[k, 0, 2], theirs[:, :, 0, 1])
@@ -40,7 +40,7 @@ def test_pairs_against_scikit_image(distance):
 
 @pytest.mark.parametrize("radius", [1, 2, 3])
 @pytest.mark.parametrize("grey", [NOISE, SMOOTH], ids=["noise", "smooth"])
-def test_patterns_against_scikit_image(radius, grey):
+def test_binary_patterns_against_scikit_image(radius, grey):
     n_points = 8 * radius
     ours = binary_patterns(make_stack(grey, ALL), radius=radius)
     inner = slice(radius, -radius)
@@ -48,14 +48,14 @@ def test_patterns_against_scikit_image(radius, grey):
         theirs = local_binary_pattern(grey[k], n_points, radius, "uniform")[inner, inner]
         theirs = np.bincount(theirs.astype(int).ravel(), minlength=n_points + 2)
         assert ours[k, 0].sum() == theirs.sum()
-        # interpolated values that equal the centre but for rounding fall to either side
+        # interpolated values that nearly equal the centre may be rounded either way
         assert np.abs(ours[k, 0] - theirs).sum() <= (0.002 if grey is NOISE else 0.1) * theirs.sum()
 
 
 def test_gradients_against_scikit_image():
     grey = np.full((1, 62, 62), 100, np.uint8)
     grey[0, 1:-1, 1:-1] = NOISE[0, :60, :60]
-    grey[0, [1, -2]], grey[0, :, [1, -2]] = 100, 100  # no gradient at the rim
+    grey[0, [1, -2]], grey[0, :, [1, -2]] = 100, 100  # no gradient at the edge
     grey = grey[:, 1:-1, 1:-1]
     options = {"n_rows": 3, "n_columns": 3, "n_orientations": 9}
     stack = make_stack(grey, np.ones_like(grey))
@@ -68,7 +68,7 @@ def test_gradients_against_scikit_image():
         block_norm="L1",
         feature_vector=False,
     )[:, :, 0, 0]
-    # its orientations begin at the row's direction, ours are centred on it: halves of ours
+    # its first orientation begins at the row direction, ours is centred on it
     theirs = np.roll(theirs, 1, axis=-1).reshape(3, 3, 9, 2).sum(axis=-1)
     shares = ours / ours.sum(axis=-1, keepdims=True)
     assert shares == pytest.approx(theirs / theirs.sum(axis=-1, keepdims=True), abs=2e-3)
@@ -78,7 +78,7 @@ def test_gradients_against_scikit_image():
 def test_laplacian_against_scipy(sigma):
     ours = laplacian_responses(make_stack(NOISE, ALL), sigma=float(sigma))[:, 0]
     for k in range(2):
-        # its truncated taps do not add up to 0, ours do: without the mean that does not show
+        # its truncated taps do not sum to 0, ours do; subtracting the mean removes the difference
         theirs = sigma**2 * ndimage.gaussian_laplace(
             NOISE[k] - NOISE[k].mean(), sigma, mode="nearest", truncate=4.0
         )
@@ -142,15 +142,15 @@ def test_masks_against_scikit_image():
             assert perimeter(mask) <= sides
 
 
-def test_boxes_are_counted_from_both_ends():
+def test_boxes_are_counted_from_the_left_and_from_the_right():
     levels = (SMOOTH // 64 + 1).astype(np.uint8)
     found = threshold_masks(make_stack(levels, ALL, n_levels=4), thresholds=(3,))
     mask = levels[0] >= 3
     for k, side in enumerate(2 ** np.arange(found.boxes.shape[-1])):
         number = 0
-        for each in (mask, mask[:, ::-1]):
+        for view in (mask, mask[:, ::-1]):
             for y in range(0, mask.shape[0], side):
                 number += sum(
-                    each[y : y + side, x : x + side].any() for x in range(0, mask.shape[1], side)
+                    view[y : y + side, x : x + side].any() for x in range(0, mask.shape[1], side)
                 )
         assert found.boxes[0, 0, 0, k] == number

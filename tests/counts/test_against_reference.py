@@ -1,4 +1,4 @@
-"""Compiled counts equal the plain loops of tests/support/reference.py, on stacks of every kind."""
+"""Compiled counts equal the plain loops of tests/support/reference.py on random stacks."""
 
 from collections import Counter
 

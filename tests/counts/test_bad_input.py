@@ -1,4 +1,4 @@
-"""Bad input gives a clear error, and compiled code never meets it."""
+"""Bad stacks and options raise clear errors before compiled code runs."""
 
 import numpy as np
 import pytest
@@ -51,12 +51,12 @@ def name_of(item):
     return getattr(item, "__name__", str(item))
 
 
-def test_every_count_is_tried():
+def test_every_count_is_tested():
     assert set(ALL_COUNTS.values()) <= set(COUNTS)
 
 
 @pytest.mark.parametrize("count", ALL_COUNTS.values(), ids=name_of)
-def test_arrays_in_place_of_a_stack_are_refused(count):
+def test_arrays_instead_of_a_stack_are_refused(count):
     with pytest.raises(TypeError, match="must get one Stack and keyword options, got ndarray"):
         count(GOOD, **COUNTS[count])
     with pytest.raises(TypeError, match="got nothing"):

@@ -1,4 +1,4 @@
-"""Exams of a batch are counted as each by itself, wherever its window begins."""
+"""Exams of a batch have the counts of each exam alone, whatever the origin of its window."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,6 @@ import pytest
 from mrnet_features.arrays import to_device, to_host
 from mrnet_features.counts.boundaries import boundaries
 from mrnet_features.counts.components_3d import components_3d
-from mrnet_features.counts.counting import per_slice
 from mrnet_features.counts.line_detector import dark_lines
 from mrnet_features.counts.morphology import dark_areas
 from mrnet_features.counts.region_extents import region_bounds
@@ -15,7 +14,7 @@ from tests.support.zoo import make_batch, make_stack
 N_REGIONS = 2
 N_SLICES = (2, 1, 4, 1)
 THRESHOLDS = (90, 140, 100, 256)
-ORIGINS = ((0, 0), (3, 2), (1, 5), (2, 0))  # where each exam's own window begins in the wide one
+ORIGINS = ((0, 0), (3, 2), (1, 5), (2, 0))  # origins of the exams in the wide window
 
 
 @pytest.fixture(params=["cpu", "cuda"])
@@ -26,7 +25,7 @@ def device(request):
 
 
 def draw(seed, n_slices):
-    """Blobs that extend over the slices, in two regions within a wide margin."""
+    """Blobs that extend over all slices, in two regions with a wide margin."""
     rng = np.random.default_rng(seed)
     coarse = rng.integers(0, 200, (1, 16, 15)).repeat(4, axis=1).repeat(4, axis=2)
     grey = (coarse + rng.integers(0, 56, (n_slices, 64, 60))).astype(np.uint8)
@@ -73,7 +72,7 @@ def test_each_slice_has_its_threshold(count, options, device):
     assert_equal(found, [np.concatenate(parts) for parts in zip(*expected, strict=True)])
 
 
-def test_components_end_with_their_exam(device):
+def test_components_do_not_cross_exams(device):
     expected = [
         components_3d(own_window(exam, corner), threshold=threshold)
         for exam, corner, threshold in zip(EXAMS, ORIGINS, THRESHOLDS, strict=True)
@@ -95,7 +94,7 @@ def test_bounds_are_those_of_each_exam(device):
     assert found[1, 1].tolist() == [0, -1] * 3  # a region without a pixel
 
 
-def test_lines_are_tried_at_the_same_positions(device):
+def test_line_centres_are_those_of_each_exam(device):
     options = {"offsets": (2, 3)}
     expected = [
         dark_lines(own_window(exam, corner), **options)
@@ -105,10 +104,3 @@ def test_lines_are_tried_at_the_same_positions(device):
     assert_equal(found, [np.concatenate(parts) for parts in zip(*expected, strict=True)])
     elsewhere = dark_lines(make_wide(device, ((0, 0),) * 4), **options)
     assert not np.array_equal(to_host(elsewhere.inside), to_host(found.inside))
-
-
-def test_thresholds_are_one_or_one_per_slice():
-    batch = make_wide("cpu")
-    assert per_slice(7, batch).tolist() == [7] * batch.n_slices
-    with pytest.raises(ValueError, match=r"`threshold` must be one number, or one for each of the"):
-        per_slice(np.arange(3), batch)

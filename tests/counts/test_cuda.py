@@ -1,6 +1,6 @@
-"""CUDA bodies count what the CPU bodies count, exactly.
+"""GPU bodies give exactly the counts of the CPU bodies.
 
-By an emulated device on the CPU; by a real one with ``pytest --require-gpu``.
+On an emulated GPU, or on a real one with ``pytest --require-gpu``.
 """
 
 import importlib
@@ -13,13 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from mrnet_features import counts
 from mrnet_features.arrays import to_device, to_host
 from mrnet_features.counts.counting import Count
-from mrnet_features.counts.region_extents import region_extents
 from mrnet_features.stacks.stack import Stack
 from tests.support.zoo import make_stack, stacks
 
 
 def find_counts():
-    """Every count that is to have a GPU body, by name."""
+    """All counts by name."""
     modules = [
         importlib.import_module(f"{counts.__name__}.{info.name}")
         for info in pkgutil.iter_modules(counts.__path__)
@@ -89,7 +88,7 @@ def test_every_count_has_a_gpu_body_and_is_compared():
 def test_both_bodies_count_the_same(name, stack):
     levels, regions, n_levels, n_regions = stack
     if n_levels * n_regions > 1000:
-        n_regions = 3  # else gigabytes of zeros
+        n_regions = 3  # otherwise gigabytes of zeros
         regions = regions % np.uint8(4)
     compare(name, make_stack(levels, regions, n_levels=n_levels, n_regions=n_regions))
 
@@ -108,19 +107,11 @@ def test_larger_stacks(name, shape, n_levels, n_regions):
     noisy = rng.random(shape) < 0.1
     levels = np.where(noisy, rng.integers(1, n_levels + 1, shape), levels).astype(np.uint8)
     regions = np.zeros(shape, np.uint8)
-    for region in range(1, n_regions + 1):  # large, touching each other and the edges
+    for region in range(1, n_regions + 1):  # large regions that touch each other and the edges
         left = (region - 1) * shape[2] // n_regions
         regions[:, : shape[1] - 3 * region + 3, left : left + shape[2] // n_regions] = region
     regions[-1] = 0
     compare(name, make_stack(levels, regions, n_levels=n_levels, n_regions=n_regions))
-
-
-@pytest.mark.usefixtures("gpu")
-def test_extents_need_no_body_of_their_own():
-    regions = np.random.default_rng(1).integers(0, 4, (3, 9, 11)).astype(np.uint8)
-    stack = make_stack(regions, regions, n_regions=4)
-    found = region_extents(stack.on_device("cuda"))
-    assert np.array_equal(to_host(found), region_extents(stack))
 
 
 @pytest.mark.usefixtures("gpu")
@@ -150,7 +141,7 @@ BAD = {
 
 @pytest.mark.usefixtures("gpu")
 @pytest.mark.parametrize("bad", BAD)
-def test_stacks_of_both_devices_refuse_the_same(bad):
+def test_stacks_raise_the_same_errors_on_both_devices(bad):
     refusals = []
     for part in (BAD[bad], to_device(BAD[bad], "cuda")):
         with pytest.raises((TypeError, ValueError), match="must") as caught:
@@ -163,7 +154,7 @@ def test_stacks_of_both_devices_refuse_the_same(bad):
 @pytest.mark.usefixtures("watched_gpu")
 @settings(max_examples=4, suppress_health_check=list(HealthCheck))
 @given(stack=stacks())
-def test_no_accesses_race(name, stack):
+def test_no_data_races(name, stack):
     levels, regions, n_levels, n_regions = stack
     n_levels, n_regions = min(n_levels, 8), min(n_regions, 3)
     levels, regions = (levels - 1) % np.uint8(8) + np.uint8(1), regions % np.uint8(4)
@@ -172,7 +163,7 @@ def test_no_accesses_race(name, stack):
 
 @pytest.mark.parametrize("name", COUNTS)
 @pytest.mark.usefixtures("watched_gpu")
-def test_no_accesses_race_between_tiles(name):
+def test_no_data_races_between_tiles(name):
     rng = np.random.default_rng(4)
     levels = rng.integers(1, 4, (2, 22, 8)).repeat(3, axis=1).repeat(5, axis=2).astype(np.uint8)
     regions = np.ones_like(levels)

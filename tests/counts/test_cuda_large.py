@@ -1,4 +1,4 @@
-"""CUDA bodies on stacks of many tiles, of hard shapes and at the ends of what is allowed."""
+"""GPU bodies on stacks of many tiles, on difficult shapes and at the limits of parameters."""
 
 import importlib
 import re
@@ -27,7 +27,7 @@ RNG = np.random.default_rng(3)
 
 
 def draw_snake(height, width):
-    """Bright rows that are joined at alternating ends."""
+    """Bright rows joined at alternating ends."""
     snake = np.ones((height, width), np.uint8)
     snake[::2] = 2
     snake[1::4, -1] = 2
@@ -36,11 +36,11 @@ def draw_snake(height, width):
 
 
 def draw_spiral(height, width):
-    """A bright path that winds inwards, one pixel wide, its turns one pixel apart."""
+    """A bright spiral, one pixel wide, with gaps of one pixel."""
     spiral = np.pad(np.ones((height, width), np.uint8), 1, constant_values=2)
     y, x, dy, dx, n_turns = 1, 0, 0, 1, 0
     while n_turns < 2:
-        # the margin may be touched on the first way round, as it is cut off
+        # the first turn may touch the margin, which is cut off
         blocked = spiral[y + dy, x + dx] == 2 and (y + dy, x + dx) != (1, 1)
         ahead = (y + 2 * dy, x + 2 * dx)
         inner = 1 <= ahead[0] <= height and 1 <= ahead[1] <= width
@@ -53,7 +53,7 @@ def draw_spiral(height, width):
 
 
 def draw_diagonals(height, width, lean):
-    """Lines that hang together by corners alone."""
+    """Lines that are connected by corners only."""
     y, x = np.mgrid[:height, :width]
     return ((x + lean * y) % 3 == 0).astype(np.uint8) + np.uint8(1)
 
@@ -75,7 +75,7 @@ PICTURES = {
 
 
 def assert_same(count, values, regions, *, n_levels=255, n_regions=1, **options):
-    """Both devices count the same, in the same order, dtype and shape; returns the counts."""
+    """Assert that both devices give the same counts, dtypes and shapes; return the counts."""
     stack = make_stack(values, regions, n_levels=n_levels, n_regions=n_regions)
     expected = count(stack, **options)
     found = count(stack.on_device("cuda"), **options)
@@ -90,8 +90,8 @@ def assert_same(count, values, regions, *, n_levels=255, n_regions=1, **options)
     return expected
 
 
-def share_out(shape, n_regions, kind):
-    """Regions of a stack: one, halves whose border runs aslant, or nested frames."""
+def make_regions(shape, n_regions, kind):
+    """Regions of a stack: one, halves with a diagonal border, or nested frames."""
     _, height, width = shape
     y, x = np.mgrid[:height, :width]
     plane = {
@@ -104,10 +104,10 @@ def share_out(shape, n_regions, kind):
 
 @pytest.mark.parametrize("kind", ["one", "halves", "frames"])
 @pytest.mark.parametrize("picture", PICTURES)
-def test_pieces_are_found_across_tiles(picture, kind):
+def test_components_are_joined_across_tiles(picture, kind):
     flat = PICTURES[picture]
     levels = np.stack([flat, flat[::-1, ::-1], np.roll(flat, 1, axis=1)])
-    regions = share_out(levels.shape, 2, kind)
+    regions = make_regions(levels.shape, 2, kind)
     for count in (size_zones, distance_zones):
         assert_same(count, levels, regions, n_levels=2, n_regions=2)
     for threshold in (1, 2):
@@ -116,9 +116,9 @@ def test_pieces_are_found_across_tiles(picture, kind):
     assert_same(morphology.dark_areas, levels, regions, **sides)
 
 
-def test_zones_larger_than_the_table_holds_are_sorted():
+def test_zones_too_large_for_the_table_are_sorted():
     levels = np.ones((2, 40, 40), np.uint8)
-    levels[:, ::10] = 2  # bands of 9 x 40 and of 1 x 40 pixels, four each; in one slice cut apart
+    levels[:, ::10] = 2  # four bands each of 9 x 40 and 1 x 40 pixels; divided in one slice
     levels[1, :, 20] = 3
     found = assert_same(size_zones, levels, np.ones_like(levels), n_levels=3, n_regions=1)
     assert found.number.max() == 4
@@ -133,7 +133,7 @@ def test_a_table_of_all_levels_and_regions_stays_small():
     assert_same(size_zones, levels, regions, n_levels=255, n_regions=255)
 
 
-def test_more_pixels_than_a_launch_takes_are_refused(monkeypatch):
+def test_too_many_pixels_for_a_launch_are_refused(monkeypatch):
     monkeypatch.setattr(launch, "MAX_ITEMS", 7)
     ones = np.ones((2, 2, 2), np.uint8)
     stack = make_stack(ones, ones, n_levels=1).on_device("cuda")
@@ -150,7 +150,7 @@ def test_more_pixels_than_a_launch_takes_are_refused(monkeypatch):
 
 
 @pytest.mark.parametrize("n_planes_at_once", [1, 5])
-def test_holes_are_found_however_many_planes_fit(monkeypatch, n_planes_at_once):
+def test_holes_do_not_depend_on_the_number_of_planes_at_once(monkeypatch, n_planes_at_once):
     ring = np.full((2, 19, 40), 90, np.uint8)
     ring[:, 2:17, 2:38] = 10
     ring[:, 4:15, 4:36] = 70
@@ -161,13 +161,13 @@ def test_holes_are_found_however_many_planes_fit(monkeypatch, n_planes_at_once):
     regions = np.ones_like(ring)
     regions[:, :, 20:] = 2
     regions[1] = 3
-    monkeypatch.setattr(morphology, "_MOST_PLANE_PIXELS", n_planes_at_once * ring.size)
+    monkeypatch.setattr(morphology, "_MAX_PLANE_PIXELS", n_planes_at_once * ring.size)
     found = assert_same(morphology.dark_areas, ring, regions, threshold=40, n_regions=4, sides=(3,))
     assert found.holes[1].tolist() == [0, 0, 10 * 32 + 16, 0]
 
 
 @pytest.mark.parametrize("picture", ["flat", "two levels", "noise"])
-def test_of_equally_strong_bands_the_first_counts(picture):
+def test_of_equally_strong_lines_the_first_is_taken(picture):
     shape = (2, 51, 60)
     grey = {
         "flat": np.full(shape, 100, np.uint8),
@@ -175,7 +175,7 @@ def test_of_equally_strong_bands_the_first_counts(picture):
         "noise": RNG.integers(0, 256, shape).astype(np.uint8),
     }[picture]
     for kind in ("one", "halves", "frames"):
-        regions = share_out(shape, 3, kind)
+        regions = make_regions(shape, 3, kind)
         found = assert_same(dark_lines, grey, regions, n_regions=3, offsets=(1, 5, 8))
         assert found.found.any()
 
@@ -186,7 +186,7 @@ def test_squares_of_every_size(side):
     for picture in (np.zeros(shape), np.full(shape, 255), RNG.integers(0, 256, shape)):
         grey, options = picture.astype(np.uint8), {"side": side, "n_regions": 2}
         for kind in ("one", "halves", "frames"):
-            found = assert_same(haar_responses, grey, share_out(shape, 2, kind), **options)
+            found = assert_same(haar_responses, grey, make_regions(shape, 2, kind), **options)
             assert found.any() or kind != "one"
 
 
@@ -200,9 +200,9 @@ EXTREMES = {
 
 
 @pytest.mark.parametrize("picture", EXTREMES)
-def test_responses_of_the_steepest_pictures(picture):
+def test_responses_of_extreme_pictures(picture):
     grey = EXTREMES[picture].astype(np.uint8)
-    regions = share_out(grey.shape, 2, "halves")
+    regions = make_regions(grey.shape, 2, "halves")
     regions[:, 0, 0] = 0
     for sigma in (0.5, 1.0, 16.0):
         assert_same(laplacian_responses, grey, regions, sigma=sigma, n_regions=2)
@@ -210,7 +210,7 @@ def test_responses_of_the_steepest_pictures(picture):
         assert_same(gabor_responses, grey, regions, wavelength=wavelength, n_regions=2)
 
 
-def test_what_is_left_between_two_passes_fits_in_16_bits():
+def test_values_between_the_passes_fit_in_16_bits():
     taps = [responses._make_laplacian_taps(sigma) for sigma in np.linspace(0.5, 16, 63)]
     taps += [responses._make_gabor_taps(wavelength) for wavelength in np.linspace(2, 32, 121)]
     for of_filter in taps:
@@ -220,22 +220,22 @@ def test_what_is_left_between_two_passes_fits_in_16_bits():
 
 
 @pytest.mark.parametrize("most_blocks", [1, 3, 4096])
-def test_masks_are_counted_however_few_blocks_there_are(monkeypatch, most_blocks):
-    monkeypatch.setattr(masks, "_MOST_BLOCKS", most_blocks)
+def test_masks_do_not_depend_on_the_number_of_blocks(monkeypatch, most_blocks):
+    monkeypatch.setattr(masks, "_MAX_BLOCKS", most_blocks)
     for shape in ((2, 37, 131), (1, 64, 64), (1, 1, 33), (1, 65, 2)):
         levels = RNG.choice([1, 1, 1, 2, 3], shape).astype(np.uint8)
         options = {"thresholds": (3, 2, 1, 4), "n_levels": 3, "n_regions": 4}
         for kind in ("halves", "frames"):
-            assert_same(masks.threshold_masks, levels, share_out(shape, 2, kind), **options)
+            assert_same(masks.threshold_masks, levels, make_regions(shape, 2, kind), **options)
 
 
 @pytest.mark.parametrize("side", [1, 2, 4, 30])
-def test_rims_of_many_walks(side):
+def test_boundaries_of_slices_with_several_blocks(side):
     grey = RNG.integers(0, 2, (2, 70, 75)).repeat(3, axis=2)[..., :75].astype(np.uint8) * 200
     grey[:, 20:60, 10:55] = 199
     for threshold in (199, 200, 0, 300):
         for kind in ("halves", "frames"):
-            regions = share_out(grey.shape, 2, kind)
+            regions = make_regions(grey.shape, 2, kind)
             assert_same(boundaries, grey, regions, threshold=threshold, n_regions=2, side=side)
 
 
@@ -252,9 +252,9 @@ def test_means_of_squares_larger_than_the_slice(side):
     assert np.array_equal(assert_same(smooth, white, np.ones_like(white), side=side), white)
 
 
-def test_views_count_as_what_they_show():
+def test_strided_views_are_counted_by_value():
     levels = np.asfortranarray(PICTURES["noise"][None])[..., ::-1]
-    regions = share_out(levels.shape, 2, "frames")[..., ::-1]
+    regions = make_regions(levels.shape, 2, "frames")[..., ::-1]
     for count, options in (
         (size_zones, {"n_levels": 2}),
         (distance_zones, {"n_levels": 2}),

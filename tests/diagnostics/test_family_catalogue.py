@@ -3,9 +3,9 @@
 import pytest
 
 from mrnet_features.diagnostics.family_catalogue import list_families, list_statistics
-from mrnet_features.families import discover_families
 from mrnet_features.families.base import Family
 from mrnet_features.families.documentation import read_statistics
+from mrnet_features.families.presets import discover_families
 
 
 def test_every_family_is_in_the_catalogue():

@@ -15,10 +15,10 @@ from sklearn.utils import estimator_checks
 
 from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.extractor import FeatureExtractor
-from mrnet_features.families import PRESETS, discover_families
 from mrnet_features.families.base import Family
 from mrnet_features.families.glcm import Glcm
 from mrnet_features.families.intensity import Intensity
+from mrnet_features.families.presets import PRESETS, discover_families
 from mrnet_features.names import PLANES, parse_name
 from mrnet_features.stacks.prepare import Discretisation
 

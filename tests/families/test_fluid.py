@@ -1,4 +1,4 @@
-"""Fluid: its fractions, thresholds, pools and profiles against direct definitions."""
+"""Fluid: fractions, thresholds, components and profiles against direct definitions."""
 
 import numpy as np
 import pytest
@@ -8,8 +8,9 @@ from hypothesis.extra import numpy as hnp
 from scipy.ndimage import binary_erosion
 from skimage.measure import label
 
-from mrnet_features.families.fluid import CORE_SIDE, MAD_TO_SD, DarkFluid, Fluid
+from mrnet_features.families.fluid import MAD_TO_SD, Fluid
 from mrnet_features.formulas.component_shapes import MIN_COMPONENT
+from mrnet_features.formulas.fluid_amount import CORE_SIDE
 from mrnet_features.stacks.stack import Stack
 
 
@@ -41,7 +42,7 @@ def stacks(draw):
 
 
 @given(stacks())
-def test_fractions_are_shares_of_bright_pixels(stack):
+def test_fractions_are_those_of_bright_pixels(stack):
     counts, slices, whole = describe(stack)
     names = ("192", "adaptive", "brightest")
     for name, threshold in zip(names, thresholds_of(counts), strict=True):
@@ -59,7 +60,7 @@ def test_fractions_are_shares_of_bright_pixels(stack):
 
 
 @given(stacks())
-def test_the_adaptive_threshold_stands_out_from_the_regions(stack):
+def test_adaptive_threshold_is_median_plus_three_deviations(stack):
     counts, _, _ = describe(stack)
     grey = stack.grey[stack.regions > 0].astype(float)
     if grey.size == 0:
@@ -67,29 +68,29 @@ def test_the_adaptive_threshold_stands_out_from_the_regions(stack):
         return
     median = np.median(grey)
     deviation = MAD_TO_SD * np.median(np.abs(grey - median))
-    # the first grey level above median + 3 deviations, a deviation being at least one grey level
+    # first grey level above median + 3 deviations; a deviation is at least one grey level
     adaptive = min(int(median + 3 * max(deviation, 1)) + 1, 255)
     brightest = max(int(0.9 * np.percentile(grey, 99.9)), adaptive)
     assert thresholds_of(counts) == (192, adaptive, brightest)
 
 
 @given(stacks())
-def test_pools_are_the_connected_pieces(stack):
+def test_components_equal_those_of_scikit_image(stack):
     _, _, whole = describe(stack)
     for r in (1, 2):
         inside = stack.regions == r
         if not inside.any():
             assert np.isnan(whole["n_components_192"][r - 1])
             continue
-        pieces = label(inside & (stack.grey >= 192), connectivity=3)
-        sizes = np.sort(np.bincount(pieces.ravel())[1:])[::-1]
+        components = label(inside & (stack.grey >= 192), connectivity=3)
+        sizes = np.sort(np.bincount(components.ravel())[1:])[::-1]
         n_pixels = inside.sum()
         assert whole["largest_component_192"][r - 1] == pytest.approx(sizes[:1].sum() / n_pixels)
         assert whole["top3_components_192"][r - 1] == pytest.approx(sizes[:3].sum() / n_pixels)
         assert whole["n_components_192"][r - 1] == (sizes >= max(MIN_COMPONENT * n_pixels, 1)).sum()
 
 
-def test_specks_are_no_pools():
+def test_tiny_components_are_not_counted():
     grey = np.zeros((1, 200, 200), np.uint8)
     grey[0, 0, 0] = 255  # 1 of 40,000 pixels: below a ten-thousandth
     grey[0, 50:60, 50:60] = 255
@@ -112,7 +113,7 @@ def test_the_profile_of_one_bright_slice():
     assert float(whole["spread_brightest"][0]) == pytest.approx(0.0, abs=1e-12)
 
 
-def test_the_profile_of_even_fluid():
+def test_the_profile_of_uniform_fluid():
     grey = np.zeros((4, 4, 4), np.uint8)
     grey[:, 0] = 200
     _, _, whole = describe(make_stack(grey))
@@ -147,18 +148,18 @@ def disc(height, width, row, column, radius):
     return (y - row) ** 2 + (x - column) ** 2 <= radius**2
 
 
-def test_a_thin_bright_sheet_is_no_effusion_but_a_pool_of_its_area_is():
-    sheet, pool = np.full((2, 1, 80, 80), 60, np.uint8)
+def test_the_core_excludes_thin_cartilage_but_not_an_effusion_of_equal_area():
+    sheet, effusion = np.full((2, 1, 80, 80), 60, np.uint8)
     sheet[0, 40:44, :76] = 230  # cartilage, four pixels thick
-    pool[0, disc(80, 80, 40, 40, 9.8)] = 230
-    thin, thick = (describe(make_stack(grey))[2] for grey in (sheet, pool))
+    effusion[0, disc(80, 80, 40, 40, 9.8)] = 230
+    thin, thick = (describe(make_stack(grey))[2] for grey in (sheet, effusion))
     assert thin["fraction_192"] == pytest.approx(thick["fraction_192"], rel=0.05)
     assert thin["core_192"] == 0
     assert thick["core_192"] > 0.4 * thick["fraction_192"]
 
 
 @given(stacks())
-def test_the_core_is_what_an_erosion_leaves(stack):
+def test_the_core_equals_an_erosion(stack):
     _, _, whole = describe(stack)
     square = np.ones((1, CORE_SIDE, CORE_SIDE), bool)
     for r in (1, 2):
@@ -168,7 +169,7 @@ def test_the_core_is_what_an_erosion_leaves(stack):
         assert np.isclose(whole["core_192"][r - 1], expected, equal_nan=True)
 
 
-def test_sharpness_is_the_grey_step_at_the_rim():
+def test_sharpness_is_the_grey_step_at_the_boundary():
     grey = np.full((1, 20, 20), 60, np.uint8)
     grey[0, 5:12, 5:12] = 210
     assert describe(make_stack(grey))[2]["sharpness_192"] == 150.0
@@ -189,7 +190,7 @@ def test_position_and_shape_of_a_planted_component():
     assert whole["component_elongation_brightest"][0] == pytest.approx(3.0)
 
 
-def test_turning_a_component_does_not_change_its_elongation():
+def test_rotation_does_not_change_the_elongation():
     y, x = np.mgrid[:101, :101] - 50
     shapes = []
     for angle in np.deg2rad([0, 30, 45, 90]):
@@ -199,19 +200,9 @@ def test_turning_a_component_does_not_change_its_elongation():
     assert shapes == pytest.approx([3.0] * 4, rel=0.02)
 
 
-def test_two_largest_components_share_their_position():
+def test_position_is_averaged_over_two_equally_large_components():
     grey = np.full((1, 40, 40), 50, np.uint8)
     grey[0, 4:8, 10:14] = 240
     grey[0, 24:28, 10:14] = 240
     whole = describe(make_stack(grey))[2]
     assert whole["component_row_brightest"][0] == pytest.approx((6 + 26) / 2 / 40)
-
-
-def test_dark_fluid_sees_dark_in_bright_and_nothing_in_even_grey():
-    grey = np.full((2, 40, 40), 180, np.uint8)
-    assert describe(make_stack(grey), DarkFluid())[2]["fraction"] == 0
-    grey[:, 10:20, 10:26] = 70
-    whole = describe(make_stack(grey), DarkFluid())[2]
-    assert whole["fraction"][0] == pytest.approx(160 / 1600)
-    assert whole["largest_component"][0] == pytest.approx(160 / 1600)
-    assert whole["core"][0] == pytest.approx(6 * 12 / 1600)

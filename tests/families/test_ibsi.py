@@ -1,4 +1,4 @@
-"""The IBSI digital phantom: every statistic has a reference, every reference a statistic."""
+"""Statistics equal the reference values of the IBSI digital phantom."""
 
 from pathlib import Path
 
@@ -17,10 +17,11 @@ from mrnet_features.families.glcm import Glcm
 from mrnet_features.families.gldzm import Gldzm
 from mrnet_features.families.glrlm import Glrlm
 from mrnet_features.families.glszm import Glszm
-from mrnet_features.families.intensity import Intensity, IntensityHistogram
+from mrnet_features.families.intensity import Intensity
+from mrnet_features.families.intensity_histogram import IntensityHistogram
+from mrnet_features.families.intensity_volume import IntensityVolume
 from mrnet_features.families.ngldm import Ngldm
 from mrnet_features.families.ngtdm import Ngtdm
-from mrnet_features.families.volume import IntensityVolume
 from mrnet_features.stacks.stack import Stack
 
 PREFIXES = ("stat_", "ih_", "ivh_", "cm_", "rlm_", "szm_", "dzm_", "ngt_", "ngl_")
@@ -37,7 +38,7 @@ def read_phantom() -> Stack:
 
 
 def read_references() -> dict[str, tuple[float, float]]:
-    """Tag -> value and absolute tolerance: 1e-6 of full precision, else the consensus' own."""
+    """Value and absolute tolerance by tag: 1e-6 for full precision, else that of the consensus."""
     full = pd.read_csv(IBSI / "phantom_checked_full_precision.csv", index_col="tag")["recomputed"]
     table = pd.read_csv(IBSI / "consensus_digital_phantom.csv", encoding="utf-8-sig")
     references = {}
@@ -45,7 +46,7 @@ def read_references() -> dict[str, tuple[float, float]]:
         if row.tag in full.index:
             references[row.tag] = (full[row.tag], 1e-6 * max(1.0, abs(full[row.tag])))
         else:
-            # a three-figure consensus is right to half a unit of its last figure
+            # consensus values are rounded to three figures: half a unit of the last one
             value = float(row._5)
             digits = 0.5 * 10 ** (np.floor(np.log10(abs(value))) - 2) if value else 0.0
             references[row.tag] = (value, max(float(row.tolerance), digits, 1e-9))
@@ -57,7 +58,7 @@ REFERENCES = read_references()
 
 
 def families_by_tag() -> list[tuple[str, Family, str]]:
-    """Prefix of the tag, family, and the aggregations that its slices and its stack stand for."""
+    """Prefix of the tag, family, and tag suffixes of its slice and stack statistics."""
     whole = [("stat", Intensity()), ("ih", IntensityHistogram()), ("ivh", IntensityVolume())]
     zonal = [("szm", Glszm()), ("dzm", Gldzm()), ("ngt", Ngtdm()), ("ngl", Ngldm())]
     return [
@@ -116,7 +117,7 @@ DIRECTIONS = {(0, 1): 0, (1, -1): 1, (1, 0): 2, (1, 1): 3}
 
 
 def read_matrix(family: str, n_columns: int) -> np.ndarray:
-    """Matrix of shape (n_slices, 1, 4, 6, n_columns); one direction only where there are none."""
+    """Matrix of shape (n_slices, 1, 4, 6, n_columns); matrices without direction use the first."""
     table = pd.read_csv(IBSI / "phantom_matrices.csv")
     table = table[(table["family"] == family) & (table["dims"] == "2D")]
     counts = np.zeros((PHANTOM.n_slices, 1, 4, 6, n_columns), int)

@@ -1,4 +1,4 @@
-"""PyRadiomics, where it is installed, gives the values that our tables name its names for."""
+"""Statistics equal those of PyRadiomics, if installed, under the names in our tables."""
 
 import logging
 
@@ -66,7 +66,7 @@ def make_texture():
 
 
 def read_aliases(family, names):
-    """Last column of the family's table, where it is one of PyRadiomics' names."""
+    """PyRadiomics name of each statistic, from the last column of the family's table."""
     rows = [line.split() for line in type(family).__doc__.splitlines() if line.strip()]
     return {row[0]: row[-1] for row in rows if row[-1] in names}
 

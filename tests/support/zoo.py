@@ -1,4 +1,4 @@
-"""Random stacks of every awkward kind for hypothesis, and stacks made from plain arrays."""
+"""Random stacks for hypothesis, and stacks from plain arrays."""
 
 import dataclasses
 
@@ -10,8 +10,8 @@ from mrnet_features.stacks.stack import Stack, join_stacks
 
 @st.composite
 def stacks(draw):
-    """Levels, regions, n_levels, n_regions: from one pixel up, blobs or noise, any regions."""
-    # compiled counts pass over sixteen and more pixels at once: narrow and wide slices
+    """Levels, regions, n_levels and n_regions of blobs or noise, from one pixel up."""
+    # compiled counts process blocks of sixteen and more pixels, so slices are narrow or wide
     n_slices, height = draw(st.integers(1, 5)), draw(st.integers(1, 12))
     width = draw(st.integers(1, 16) | st.integers(17, 70))
     n_levels = draw(st.sampled_from([1, 2, 3, 8, 255]))
@@ -43,6 +43,6 @@ def make_stack(values, regions, *, n_levels=255, n_regions=1):
 
 
 def make_batch(exams, origins, *, n_regions=1):
-    """Batch of (grey, regions) pairs, with the origins of their own windows."""
+    """Batch of (grey, regions) pairs with these origins."""
     joined = join_stacks([make_stack(*exam, n_regions=n_regions) for exam in exams])
     return dataclasses.replace(joined, origins=origins)

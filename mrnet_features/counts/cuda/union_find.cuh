@@ -1,9 +1,9 @@
-// Union-find: every item has a parent that comes before it or is itself, so a piece's root is its
-// first item, on every device and in every order of threads. After Playne and Hawick (2018) and
-// Komura (2015).
+// Union-find: the parent of an item comes before it or is the item itself. So the root of a
+// component is its first item, on every device and in every order of threads. After Playne and
+// Hawick (2018) and Komura (2015).
 
-// `parent` is read past the caches of the multiprocessor: other blocks change it meanwhile. What
-// is read may be old by then, but an old parent is of the same piece, and join() notices.
+// `parent` is volatile, to be read past the caches: other blocks change it meanwhile. A value may
+// be outdated, but an old parent is in the same component, and join() detects it.
 __device__ unsigned int find_root(const volatile unsigned int* parent, unsigned int item) {
     unsigned int next = parent[item];
     while (next != item) {
@@ -13,9 +13,9 @@ __device__ unsigned int find_root(const volatile unsigned int* parent, unsigned 
     return item;
 }
 
-// Puts the later root under the earlier. If another thread was quicker and the later is no root
-// any more, what it hung under goes on to be joined, so that no piece is torn; that comes before
-// the later root, so the loop ends.
+// Makes the earlier root the parent of the later one. If another thread changed the parent of the
+// later root first, that parent is joined too, so that no connection is lost. It comes before the
+// later root, so the loop ends.
 __device__ void join(unsigned int* parent, unsigned int one, unsigned int other) {
     while (true) {
         one = find_root(parent, one);

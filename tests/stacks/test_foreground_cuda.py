@@ -1,6 +1,6 @@
-"""On a device the same knee is found as on the CPU, to the pixel; the device is an emulated one.
+"""Foreground, knee box and changes are the same on a GPU as on the CPU.
 
-Or a real one, with ``pytest --require-gpu``.
+On an emulated GPU, or on a real one with ``pytest --require-gpu``.
 """
 
 import numpy as np
@@ -12,13 +12,12 @@ from mrnet_features.arrays import to_device, to_host
 from mrnet_features.stacks.exam_slices import index_slices
 from mrnet_features.stacks.foreground import find_foregrounds, find_knee_boxes
 from mrnet_features.stacks.joint_line import count_changes
-from mrnet_features.stacks.outlines import fill_outlines
 
 pytestmark = pytest.mark.usefixtures("gpu")
 
 
 def draw_leg(rng, shape, kind):
-    """Pixels of a stack: a leg in noise, with all that goes wrong, or no leg at all."""
+    """A leg in noise with specks, holes and bays; or a stack without a leg."""
     _, height, width = shape
     if kind == "constant":
         return np.full(shape, rng.integers(0, 256), np.uint8)
@@ -29,7 +28,7 @@ def draw_leg(rng, shape, kind):
     y, x = np.mgrid[:height, :width]
     grey = np.zeros(shape)
     for plane in grey:
-        for _ in range(rng.integers(1, 6)):  # legs, specks and, where they are dark, holes and bays
+        for _ in range(rng.integers(1, 6)):  # legs and specks; holes and bays where dark
             row, column = rng.uniform(-0.1, 1.1, 2) * (height, width)
             radius = rng.uniform(0.02, 0.6) * max(height, width)
             disk = np.hypot(y - row, (x - column) * rng.uniform(0.5, 2)) < radius
@@ -45,7 +44,7 @@ KINDS = ("leg", "leg", "leg", "saturated", "noise", "constant", "dark")
 
 @st.composite
 def batches(draw, most_side=90):
-    """Stacks of one size and one to three exams, laid end to end, and where each begins."""
+    """Stacks of one to three exams of one picture size, and their first slices in a batch."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     size = draw(st.tuples(st.integers(1, most_side), st.integers(1, most_side)))
     lengths = draw(st.lists(st.integers(1, 7), min_size=1, max_size=3))
@@ -54,7 +53,7 @@ def batches(draw, most_side=90):
 
 
 def find_all(grey, starts):
-    """Masks, boxes and changes, where the pixels live."""
+    """Masks, knee boxes and changes, on the device of the pixels."""
     slices = index_slices(starts, grey)
     found = find_foregrounds(grey, slices)
     boxes = find_knee_boxes(found.view(np.uint8), slices)
@@ -68,17 +67,17 @@ def assert_same(greys, starts):
         found = to_host(found)
         assert (found.dtype, found.shape) == (what.dtype, what.shape)
         assert np.array_equal(found, what)
-    for place, grey in enumerate(greys):  # nor does it matter who lies beside whom
+    for index, grey in enumerate(greys):  # other exams of the batch make no difference
         alone = find_all(grey, (0,))
-        start = starts[place]
+        start = starts[index]
         assert np.array_equal(alone[0], expected[0][start : start + len(grey)])
-        assert np.array_equal(alone[1][0], expected[1][place])
-        assert np.array_equal(alone[2][0], expected[2][place])
+        assert np.array_equal(alone[1][0], expected[1][index])
+        assert np.array_equal(alone[2][0], expected[2][index])
 
 
 @settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(batches())
-def test_legs_boxes_and_changes_are_the_same(batch):
+def test_random_batches_are_the_same_on_both_devices(batch):
     assert_same(*batch)
 
 
@@ -95,49 +94,14 @@ def test_tiny_pictures(shape):
     assert_same([draw_leg(rng, shape, kind) for kind in ("noise", "leg")], (0, shape[0]))
 
 
-def draw_masks(rng, shape):
-    """Blobs with holes that reach over the edges, on some slices noise."""
-    small = rng.random((shape[0], shape[1] // 4 + 2, shape[2] // 4 + 2))
-    blobs = (small < rng.uniform(0.2, 0.8)).repeat(4, axis=1).repeat(4, axis=2)
-    blobs = blobs[:, 1 : shape[1] + 1, 2 : shape[2] + 2]
-    noise = rng.random(shape) < rng.choice([0.02, 0.4, 0.6])
-    return blobs ^ (noise & (rng.random((shape[0], 1, 1)) < 0.5))
-
-
-@settings(max_examples=100, suppress_health_check=list(HealthCheck))
-@given(
-    st.integers(0, 2**32 - 1), st.tuples(st.integers(1, 4), st.integers(1, 30), st.integers(1, 30))
-)
-def test_outlines_are_filled_the_same(seed, shape):
-    masks = draw_masks(np.random.default_rng(seed), shape)
-    assert np.array_equal(to_host(fill_outlines(to_device(masks, "cuda"))), fill_outlines(masks))
-
-
-@pytest.mark.parametrize("in_shared", [True, False])
-def test_outlines_that_wind_are_filled_in_either_memory(monkeypatch, in_shared):
-    if not in_shared:
-        monkeypatch.setattr("mrnet_features.stacks.outlines.SHARED_BYTES", 0)
-        monkeypatch.setattr("mrnet_features.stacks.outlines._MOST_BLOCKS", 2)  # a block, two slices
-    rings = np.zeros((3, 44, 40), bool)  # nested frames, three blocks thick and five apart
-    for k in range(0, 20, 8):
-        rings[:, k : 44 - k, k : 40 - k] = True
-        rings[:, k + 3 : 41 - k, k + 3 : 37 - k] = False
-    rings[1, 17:27] = False  # all open to the air, by more than closing shuts
-    rings[2] = draw_masks(np.random.default_rng(0), (1, 44, 40))
-    found = to_host(fill_outlines(to_device(rings, "cuda")))
-    assert np.array_equal(found, fill_outlines(rings))
-    assert found[0].all()
-    assert not found[1].all()
-
-
 @pytest.mark.usefixtures("watched_gpu")
 @settings(max_examples=4, suppress_health_check=list(HealthCheck))
 @given(batches(most_side=20))
-def test_no_accesses_race(batch):
+def test_no_data_races(batch):
     assert_same(*batch)
 
 
 @pytest.mark.usefixtures("watched_gpu")
-def test_no_accesses_race_in_larger_pictures():
+def test_no_data_races_in_larger_pictures():
     rng = np.random.default_rng(5)
     assert_same([draw_leg(rng, (1, 40, 33), "leg"), draw_leg(rng, (2, 40, 33), "leg")], (0, 1))

@@ -1,4 +1,4 @@
-"""Intensity-volume histogram: how much of a region is at least so bright."""
+"""Intensity-volume histogram: fraction of a region at or above a grey level."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class IntensityVolume(Family):
         return histogram(stack)
 
     def describe(self, counts: Counts) -> Statistics:
-        """Formulae of the table above."""
+        """Statistics of the table above."""
         xp = namespace(counts)
         counts = as_float(counts)
         n_values = counts.shape[-1]

@@ -1,6 +1,6 @@
-"""A batch prepared on a device is the batch prepared on the CPU: pixels, levels, regions, windows.
+"""Batches prepared on a GPU equal those prepared on the CPU.
 
-The device is an emulated one, or a real one with ``pytest --require-gpu``.
+On an emulated GPU, or on a real one with ``pytest --require-gpu``.
 """
 
 import numpy as np
@@ -15,7 +15,6 @@ from mrnet_features.stacks.atlas import REGION_SETS
 from mrnet_features.stacks.discretisation import Discretisation
 from mrnet_features.stacks.prepare import prepare_batch, prepare_sets
 from mrnet_features.stacks.stack import Stack
-from mrnet_features.stacks.windows import cut_windows, draw_boxes, find_extents
 from mrnet_features.synthetic import draw_knee
 
 pytestmark = pytest.mark.usefixtures("gpu")
@@ -29,7 +28,7 @@ def sets_of(plane):
 
 
 def assert_same(greys, plane, **options):
-    """Both batches are the same, and what an exam's own windows show is what it has alone."""
+    """Assert that both devices prepare the same batches; return those of the CPU."""
     names = sets_of(plane)
     expected = prepare_batch(greys, plane, names, **options)
     found = prepare_batch([to_device(grey, "cuda") for grey in greys], plane, names, **options)
@@ -60,14 +59,14 @@ def assert_alone(greys, plane, batches):
 
 
 @pytest.mark.parametrize("plane", PLANES)
-def test_synthetic_knees_are_prepared_the_same(plane):
+def test_synthetic_knees_are_the_same_on_both_devices(plane):
     knees = [draw_knee(seed).stacks[plane] for seed in (0, 1)]
     greys = [np.ascontiguousarray(stack[8:20:3]) for stack in knees]
     assert_alone(greys, plane, assert_same(greys, plane))
 
 
 def draw_bones(rng, shape):
-    """Level layers in an ellipse in the air, somewhere in the picture; or nothing at all."""
+    """An ellipse of horizontal layers in air, anywhere in the picture; or only air."""
     _, height, width = shape
     y, x = np.mgrid[:height, :width]
     row, column = rng.uniform(0.3, 0.7, 2) * (height, width)
@@ -87,7 +86,7 @@ def draw_bones(rng, shape):
     plane=st.sampled_from(PLANES),
     discretisation=st.sampled_from([None, Discretisation(8), Discretisation(edges=(3, 100))]),
 )
-def test_any_batch_is_prepared_the_same(seed, lengths, sizes, plane, discretisation):
+def test_random_batches_are_the_same_on_both_devices(seed, lengths, sizes, plane, discretisation):
     rng = np.random.default_rng(seed)
     greys = [draw_bones(rng, (n, *sizes[k % len(sizes)])) for k, n in enumerate(lengths)]
     batches = assert_same(greys, plane, discretisation=discretisation)
@@ -104,7 +103,7 @@ def test_exams_of_several_picture_sizes_share_windows():
     assert_alone(greys, "sagittal", batches)
 
 
-def test_strided_pictures_are_prepared_the_same():
+def test_strided_pictures_are_the_same_on_both_devices():
     whole = to_device(draw_bones(np.random.default_rng(3), (4, 70, 140)), "cuda")
     [batch] = prepare_batch([whole[::2, :, ::-2]], "coronal", ["knee"])["knee"]
     grey = to_host(whole)[::2, :, ::-2]
@@ -115,7 +114,7 @@ def test_strided_pictures_are_prepared_the_same():
 
 @pytest.fixture
 def waits(emulated_gpu, monkeypatch):
-    """Count how often the host waits for the emulated device to tell it something."""
+    """Names of the calls in which the host waits for the emulated GPU."""
     seen = []
 
     def watch(name):
@@ -132,7 +131,7 @@ def waits(emulated_gpu, monkeypatch):
     return seen
 
 
-def test_the_host_waits_twice_a_batch_and_never_to_check_what_it_made(waits):
+def test_the_host_waits_twice_per_batch_and_not_for_checks(waits):
     rng = np.random.default_rng(5)
     greys = [to_device(draw_bones(rng, (n, 70, 80)), "cuda") for n in (3, 5, 4)]
     batches = prepare_batch(greys, "sagittal", sets_of("sagittal"))
@@ -144,7 +143,7 @@ def test_the_host_waits_twice_a_batch_and_never_to_check_what_it_made(waits):
     assert waits == ["get", "get"]
 
 
-def test_what_comes_from_outside_is_checked_on_a_device_too():
+def test_stacks_of_a_user_are_checked_on_a_gpu_too():
     ones = to_device(np.ones((1, 2, 2), np.uint8), "cuda")
     for levels, regions, message in (
         (ones + np.uint8(4), ones, "`levels` must lie in 1..4, got 5..5"),
@@ -152,56 +151,3 @@ def test_what_comes_from_outside_is_checked_on_a_device_too():
     ):
         with pytest.raises(ValueError, match=message):
             Stack(ones, levels, regions, n_levels=4)
-
-
-def draw_boxes_table(rng, n, shape):
-    ends = [np.sort(rng.integers(0, size + 1, (2, n)), axis=0) for size in shape]
-    return np.stack([*(line for pair in ends for line in pair), rng.integers(1, 9, n)], 1).astype(
-        np.int32
-    )
-
-
-def look_through_windows(mask, boxes, cuts, spans):
-    drawn = np.zeros((5, 6, 7), np.uint8)
-    cut = np.zeros_like(drawn)
-    drawn, cut = (
-        (to_device(t, "cuda") if not isinstance(mask, np.ndarray) else t) for t in (drawn, cut)
-    )
-    draw_boxes(mask, boxes, spans, cuts, drawn)
-    cut_windows(mask, cuts, cut)
-    return drawn, cut, find_extents(mask, boxes, 9)
-
-
-def check_windows(seed):
-    rng = np.random.default_rng(seed)
-    shape = (4, 11, 13)
-    mask = (rng.random(shape) < 0.3).astype(np.uint8)
-    boxes = draw_boxes_table(rng, 8, shape)
-    cuts = rng.integers(0, (4, 6, 7, 1), (4, 4)).astype(np.int32)
-    cuts[:, 3] = rng.permutation(5)[:4]
-    spans = np.sort(rng.integers(0, 9, (4, 2)), axis=1).astype(np.int32)
-    expected = look_through_windows(mask, boxes, cuts, spans)
-    on_device = look_through_windows(to_device(mask, "cuda"), boxes, cuts, spans)
-    for found, what in zip(on_device, expected, strict=True):
-        assert np.array_equal(to_host(found), what)
-    return mask, boxes, expected[2]
-
-
-@settings(max_examples=40, suppress_health_check=list(HealthCheck))
-@given(st.integers(0, 2**32 - 1))
-def test_windows_show_the_same(seed):
-    mask, boxes, extents = check_windows(seed)
-    for k, extent in enumerate(extents):  # and the extents are those of the pixels in the boxes
-        where = np.zeros(mask.shape, bool)
-        for s, s_end, y, y_end, x, x_end, number in boxes:
-            if number == k:
-                where[s:s_end, y:y_end, x:x_end] = True
-        found = np.nonzero(where & (mask > 0))
-        ends = [end for axis in found for end in (axis.min(), axis.max())] if len(found[0]) else []
-        assert extent.tolist() == (ends or [2**31 - 1, -1] * 3)
-
-
-@pytest.mark.usefixtures("watched_gpu")
-def test_no_accesses_race():
-    for seed in range(3):
-        check_windows(seed)
