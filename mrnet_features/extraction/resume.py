@@ -138,8 +138,8 @@ def _read_existing(path: Path) -> pd.DataFrame:
         return read_features(path)
     except ValueError as error:
         raise FileExistsError(
-            f"`path` is a file that can't be resumed. {error} Choose another file, or delete this "
-            "one."
+            f"`path` must be a new file or a table to resume. {error} Choose another file, or "
+            "delete this one."
         ) from error
 
 
