@@ -13,7 +13,7 @@ from mrnet_features.arrays import missing_for_cuda
 from mrnet_features.diagnostics.gpu_selftest import compare_devices, describe_device
 from mrnet_features.models.lightgbm import import_lightgbm
 
-CORE = ("numpy", "scipy", "numba", "pandas", "pyarrow", "scikit-learn", "scikit-image", "joblib")
+CORE = ("numpy", "scipy", "numba", "pandas", "pyarrow", "scikit-learn", "joblib")
 EXTRAS = {"matplotlib": "report"}
 
 

@@ -147,7 +147,7 @@ def list_versions(device: Device) -> dict[str, str]:
     -------
     dict of str to str
     """
-    packages = ("mrnet-features", "numpy", "numba", "scipy", "scikit-image", "pandas")
+    packages = ("mrnet-features", "numpy", "numba", "scipy", "pandas")
     versions = {name: importlib.metadata.version(name) for name in packages}
     if device == "cuda":
         import cupy  # its distribution has another name for each version of CUDA
