@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mrnet_features.evaluation.alignment import align_groups, align_tables, check_features
+from mrnet_features.evaluation.alignment import align_groups, align_tables
+from mrnet_features.evaluation.tables import check_features
 
 IDS = ["0003", "0001", "0002", "0000"]
 
@@ -64,20 +65,22 @@ def test_single_precision_stays_and_missing_becomes_nan():
         (
             lambda f, y: (f.set_axis([str(int(i)) for i in f.index]), y),
             ValueError,
-            "leading zeros: read them as text",
+            "only in leading zeros: read them as text",
         ),
-        (lambda f, y: (f.set_axis(range(4)), y), TypeError, r"ids as text, got 0 \(int\)"),
-        (lambda f, y: (f, y.set_axis(range(4))), TypeError, r"`labels` must be indexed"),
+        (lambda f, y: (f.set_axis(range(4)), y), ValueError, "One side has text ids, the other"),
+        (lambda f, y: (f, y.set_axis([0.5, 1, 2, 3])), TypeError, r"text or integers, got 0.5"),
+        (lambda f, y: (f, y.set_axis(["a", 1, 2, 3])), TypeError, "text such as 'a' and integers"),
         (lambda f, y: (f.set_axis(["a", "a", "b", "c"]), y), ValueError, "'a' more than once"),
         (lambda f, y: (f, y.set_axis(["a", "a", "b", "c"])), ValueError, "`labels` must hold each"),
         (lambda f, y: (f.assign(t="x"), y), TypeError, "must be numeric, got .* in 't'"),
-        (lambda f, y: (f.assign(b=np.inf), y), ValueError, "infinities, got some in 'b'"),
+        (lambda f, y: (f.assign(b=np.inf), y), ValueError, "finite or NaN, got infinity in 'b'"),
         (lambda f, y: (f.set_axis(["a", "a"], axis=1), y), ValueError, "each column once"),
         (lambda f, y: (f.set_axis([0, 1], axis=1), y), TypeError, "column names as text, got 0"),
         (lambda f, y: (f[[]], y), ValueError, "at least one column"),
         (lambda f, y: (f.to_numpy(), y), TypeError, "must be a pandas DataFrame .* got ndarray"),
-        (lambda f, y: (f, y["acl"]), TypeError, "must be a pandas DataFrame .* got Series"),
-        (lambda f, y: (f, y[[]]), ValueError, "a column per task, got none"),
+        (lambda f, y: (f["a"], y), TypeError, "must be a pandas DataFrame .* got Series"),
+        (lambda f, y: (f, "acl"), TypeError, "must be a pandas DataFrame .* got str"),
+        (lambda f, y: (f, y[[]]), ValueError, "one column per task, got none"),
         (lambda f, y: (f, y * 2), ValueError, r"must be 0 or 1, got .*2.* exam '0003'"),
         (lambda f, y: (f, y.where(y == 1)), ValueError, r"nan.* \(2 such exams\)"),
         (lambda f, y: (f, y.rename(columns={"acl": "mean"})), ValueError, "a task 'mean'"),
@@ -99,7 +102,7 @@ def test_groups_are_found_by_id():
 @pytest.mark.parametrize(
     ("groups", "kind", "message"),
     [
-        ([1, 2, 3], TypeError, "Series indexed by exam id or a mapping from it, got list"),
+        ([1, 2, 3], TypeError, "Series indexed by exam id or a mapping from exam id, got list"),
         ({"a": 1, "b": 2}, ValueError, "got none for 'c'"),
         ({"a": 1, "b": 2, "c": None}, ValueError, "got none for 'c'"),
         (pd.Series([1, 2, 3], index=["a", "a", "b"]), ValueError, "exam 'a' twice"),

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
-from mrnet_features.evaluation.alignment import check_labels, require_same_exams
+from mrnet_features.evaluation.alignment import align_predictions
 from mrnet_features.evaluation.comparison.compare import Comparison, compare
 from mrnet_features.evaluation.protocol.cross_validation import cross_validate
 from mrnet_features.evaluation.protocol.stratify import make_folds
+from mrnet_features.evaluation.tables import check_labels
 from mrnet_features.models.logistic import ScaledLogistic
 
 if TYPE_CHECKING:
@@ -131,7 +132,10 @@ def measure_added_value(
     truth = check_labels(labels)
     if folds is None:
         folds = make_folds(truth, n_repeats=n_repeats, groups=groups, seed=seed)
-    both = {"base": _take_scores(base, truth), "added": _take_scores(added, truth)}
+    both = {
+        "base": align_predictions(base, truth, "`base`"),
+        "added": align_predictions(added, truth, "`added`"),
+    }
     stacked = folds.frame.copy()
     weights = {}
     for task in truth.columns:
@@ -147,25 +151,6 @@ def measure_added_value(
     )
     columns = ["base", "added"]
     return AddedValue(comparison, pd.DataFrame.from_dict(weights, orient="index", columns=columns))
-
-
-def _take_scores(model: Any, labels: pd.DataFrame) -> pd.DataFrame:
-    rows = model if isinstance(model, pd.DataFrame) else getattr(model, "predictions", None)
-    if not isinstance(rows, pd.DataFrame):
-        raise TypeError(
-            f"`base` and `added` must be evaluations or DataFrames, got {type(model).__name__}."
-        )
-    tasks = list(labels.columns)
-    missing = [task for task in tasks if task not in rows.columns]
-    if missing:
-        raise ValueError(
-            f"`base` and `added` must predict every task, but one has no {', '.join(missing)}."
-        )
-    scores = rows.groupby("exam")[tasks].mean() if "exam" in rows.columns else rows[tasks]
-    if scores.index.has_duplicates:
-        raise ValueError("`base` and `added` must hold each exam once; one holds some again.")
-    require_same_exams("base or added", scores.index, "labels", labels.index)
-    return scores.loc[labels.index].astype(np.float64)
 
 
 def _take_odds(scores: pd.Series[float]) -> pd.Series[float]:

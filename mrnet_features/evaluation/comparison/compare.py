@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mrnet_features.evaluation.alignment import align_groups, check_labels, require_same_exams
+from mrnet_features.evaluation.alignment import align_groups, check_predictions
+from mrnet_features.evaluation.exam_ids import require_same_exams
 from mrnet_features.evaluation.metrics.auc_tests import (
     Difference,
     adjust_holm,
@@ -20,6 +21,7 @@ from mrnet_features.evaluation.metrics.auc_tests import (
 )
 from mrnet_features.evaluation.metrics.scores import Scores, score_predictions
 from mrnet_features.evaluation.protocol.folds import Folds
+from mrnet_features.evaluation.tables import check_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -202,49 +204,10 @@ def compare(
 
 
 def _enter(name: str, model: Any, labels: pd.DataFrame) -> _Entry:
-    rows = model if isinstance(model, pd.DataFrame) else getattr(model, "predictions", None)
-    if not isinstance(rows, pd.DataFrame):
-        raise TypeError(
-            f"`models` must hold evaluations or DataFrames, got {type(model).__name__} for "
-            f"{name!r}. Read files with `read_predictions`."
-        )
-    known = None if model is rows else getattr(model, "labels", None)
-    if isinstance(known, pd.DataFrame):
-        shared = known.index.intersection(labels.index)
-        tasks = [task for task in labels.columns if task in known.columns]
-        if not known.loc[shared, tasks].equals(labels.loc[shared, tasks]):
-            raise ValueError(
-                f"`labels` must agree with those that {name!r} was evaluated with, got others for "
-                "some exams. Compare on one set of labels."
-            )
-    missing = [task for task in labels.columns if task not in rows.columns]
-    if missing:
-        raise ValueError(
-            f"`models` must predict every task, but {name!r} has no {', '.join(missing)} "
-            f"(columns present: {', '.join(map(str, rows.columns))})."
-        )
-    folded = {"exam", "repeat", "fold"} <= set(rows.columns)
+    rows = check_predictions(model, labels, f"Model {name!r}")
+    folded = "exam" in rows.columns
     if not folded:
-        rows = rows.rename_axis(index="exam").reset_index().assign(repeat=0, fold=0)
-    strange = next((exam for exam in rows["exam"] if not isinstance(exam, str)), None)
-    if strange is not None:
-        raise TypeError(
-            f"`models` must be indexed by exam ids as text, got {strange!r} "
-            f"({type(strange).__name__}) in {name!r}. Read the file with `read_predictions`."
-        )
-    twice = rows.duplicated(["exam", "repeat"])
-    if twice.any():
-        raise ValueError(
-            f"{name!r} must hold each exam once, got exam {rows.loc[twice, 'exam'].iloc[0]!r} "
-            f"again ({int(twice.sum())} rows too many)."
-        )
-    values = rows[list(labels.columns)].to_numpy(dtype=np.float64)
-    if not np.isfinite(values).all():
-        exam = rows["exam"].iloc[int(np.argwhere(~np.isfinite(values))[0][0])]
-        raise ValueError(
-            f"{name!r} must hold a finite score for every exam and task, got NaN or infinity for "
-            f"exam {exam!r}. Score every exam or drop it from all models."
-        )
+        rows = rows.reset_index().assign(repeat=0, fold=0)
     kept = rows[["exam", "repeat", "fold", *labels.columns]]
     return _Entry(name, kept.reset_index(drop=True), folded)
 

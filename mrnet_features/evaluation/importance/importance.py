@@ -10,12 +10,13 @@ import pandas as pd
 from joblib import delayed
 from scipy.special import ndtri
 
-from mrnet_features.evaluation.alignment import check_features, require_same_exams
+from mrnet_features.evaluation.exam_ids import require_same_exams
 from mrnet_features.evaluation.importance.feature_groups import group_columns
 from mrnet_features.evaluation.importance.per_fold import VIEWS, FoldView, view_fold
 from mrnet_features.evaluation.importance.stability import measure_stability
 from mrnet_features.evaluation.metrics.auc import standard_error
 from mrnet_features.evaluation.protocol.stratify import derive_seed
+from mrnet_features.evaluation.tables import check_features
 from mrnet_features.jobs import run_jobs
 
 if TYPE_CHECKING:

@@ -10,11 +10,12 @@ from joblib import delayed
 from scipy.stats import rankdata
 from sklearn.base import clone
 
-from mrnet_features.evaluation.alignment import check_features, require_same_exams
+from mrnet_features.evaluation.exam_ids import require_same_exams
 from mrnet_features.evaluation.importance.feature_groups import group_columns
 from mrnet_features.evaluation.importance.per_fold import view_fold
 from mrnet_features.evaluation.protocol.fit import fit_and_score
 from mrnet_features.evaluation.protocol.stratify import derive_seed
+from mrnet_features.evaluation.tables import check_features
 from mrnet_features.jobs import run_jobs
 
 if TYPE_CHECKING:

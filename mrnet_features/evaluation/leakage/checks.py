@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from mrnet_features.evaluation.alignment import align_tables, check_features
+from mrnet_features.evaluation.alignment import align_tables
 from mrnet_features.evaluation.protocol.cross_validation import cross_validate
+from mrnet_features.evaluation.tables import check_features
 from mrnet_features.models.logistic import ScaledLogistic
 from mrnet_features.names import PART
 

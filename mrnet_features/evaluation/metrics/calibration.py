@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit, ndtri
 
-from mrnet_features.evaluation.alignment import check_labels, require_same_exams
+from mrnet_features.evaluation.alignment import align_predictions
+from mrnet_features.evaluation.tables import check_labels
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Calibration", "measure_calibration", "take_probabilities", "wilson_interval"]
+__all__ = ["Calibration", "align_probabilities", "measure_calibration", "wilson_interval"]
 
 CLIP = 1e-6
 MOST_STEPS = 100
@@ -153,54 +154,42 @@ def measure_calibration(model: Any, labels: pd.DataFrame) -> Calibration:
     [[0.25, 0.5]]
     """
     truth = check_labels(labels)
-    return Calibration(truth, take_probabilities(model, truth))
+    return Calibration(truth, align_probabilities(model, truth))
 
 
-def take_probabilities(model: Any, labels: pd.DataFrame) -> pd.DataFrame:
-    """Look up one probability for each exam and task.
+def align_probabilities(model: Any, labels: pd.DataFrame) -> pd.DataFrame:
+    """Match probabilities to labels: one per exam and task.
 
     Parameters
     ----------
     model : Evaluation, HoldOut or DataFrame
+        See `align_predictions`. Repeated cross-validation: the first repeat.
     labels : DataFrame of shape (n_exams, n_tasks)
+        Checked labels.
 
     Returns
     -------
     DataFrame of shape (n_exams, n_tasks), float64
-        In the order of `labels`; the first repeat of several.
+        Rows and columns in the order of `labels`.
 
     Raises
     ------
     TypeError, ValueError
-        If `model` is something else, exams differ or a score is no probability.
+        As `align_predictions`, or if a score is not between 0 and 1.
 
     Examples
     --------
     >>> labels = pd.DataFrame({"acl": [0, 1]}, index=["a", "b"])
     >>> scores = pd.DataFrame({"acl": [0.7, 0.2]}, index=["b", "a"])
-    >>> take_probabilities(scores, labels)["acl"].tolist()
+    >>> align_probabilities(scores, labels)["acl"].tolist()
     [0.2, 0.7]
     """
-    rows = model if isinstance(model, pd.DataFrame) else getattr(model, "predictions", None)
-    if not isinstance(rows, pd.DataFrame):
-        raise TypeError(
-            f"`model` must be an evaluation or a DataFrame, got {type(model).__name__}."
-        )
-    if "exam" in rows.columns:
-        rows = rows[rows["repeat"] == rows["repeat"].min()].set_index("exam")
-    missing = [task for task in labels.columns if task not in rows.columns]
-    if missing or rows.index.has_duplicates:
-        raise ValueError(
-            "`model` must predict every task of each exam once, got "
-            f"{'no ' + ', '.join(missing) if missing else 'some exams again'}."
-        )
-    require_same_exams("model", rows.index, "labels", labels.index)
-    chosen = rows.loc[labels.index, list(labels.columns)].astype(np.float64)
+    chosen = align_predictions(model, labels, repeats="first")
     values = chosen.to_numpy()
     if not ((values >= 0) & (values <= 1)).all():
         raise ValueError(
-            f"`model` must predict probabilities 0 to 1, got {np.nanmin(values):.3g} to "
-            f"{np.nanmax(values):.3g}. Use a classifier with predict_proba."
+            f"`model` must predict probabilities from 0 to 1, got {values.min():.3g} to "
+            f"{values.max():.3g}. Use a classifier with `predict_proba`."
         )
     return chosen
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_curve
 
-from mrnet_features.evaluation.alignment import check_labels
-from mrnet_features.evaluation.metrics.calibration import take_probabilities, wilson_interval
+from mrnet_features.evaluation.metrics.calibration import align_probabilities, wilson_interval
+from mrnet_features.evaluation.tables import check_labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -196,7 +196,7 @@ def apply_thresholds(
     missing = [task for task in truth.columns if task not in thresholds]
     if missing:
         raise ValueError(f"`thresholds` must name every task, got none for {', '.join(missing)}.")
-    scores = take_probabilities(model, truth)
+    scores = align_probabilities(model, truth)
     found = {
         task: {
             "threshold": float(thresholds[task]),

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from mrnet_features.evaluation.alignment import align_groups, check_labels, require_same_exams
+from mrnet_features.evaluation.alignment import align_groups
+from mrnet_features.evaluation.exam_ids import require_same_exams
 from mrnet_features.evaluation.metrics.auc import (
     AucEstimate,
     logit_interval,
     measure_auc,
     standard_error,
 )
+from mrnet_features.evaluation.tables import check_labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

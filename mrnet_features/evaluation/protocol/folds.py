@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mrnet_features.evaluation.alignment import require_same_exams
+from mrnet_features.evaluation.exam_ids import check_ids, require_same_exams
 from mrnet_features.files import write_text
 
 if TYPE_CHECKING:
@@ -58,8 +58,7 @@ class Folds:
                 "`frame` must have the columns exam, repeat and fold, got "
                 f"{', '.join(map(str, self.frame.columns))}."
             )
-        if not all(isinstance(exam, str) for exam in self.frame["exam"]):
-            raise ValueError("`frame` must hold exam ids as text. Read them with dtype str.")
+        check_ids("`frame`", self.frame["exam"])
         frame = self.frame[["exam", "repeat", "fold"]].astype({"repeat": "int64", "fold": "int64"})
         frame = frame.sort_values(["repeat", "exam"], ignore_index=True)
         if frame.duplicated(["exam", "repeat"]).any():
@@ -199,6 +198,11 @@ class Folds:
                 file.seek(0)
             frame = pd.read_csv(file, dtype={"exam": str}, keep_default_na=False)
         folds = cls(frame)
+        numbers = frame["exam"].str.fullmatch("-?[0-9]+").all()
+        if claimed is not None and claimed != folds.hash and numbers:
+            # A CSV does not distinguish integer ids from text; the hash does.
+            integers = cls(frame.astype({"exam": "int64"}))
+            folds = integers if integers.hash == claimed else folds
         if claimed is not None and claimed != folds.hash:
             raise ValueError(
                 f"{path}: the folds must have the hash in the first line, {claimed[:12]}..., but "

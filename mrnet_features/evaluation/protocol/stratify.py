@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from mrnet_features.evaluation.alignment import align_groups, check_labels
+from mrnet_features.evaluation.alignment import align_groups
 from mrnet_features.evaluation.protocol.folds import FEWEST_OF_A_CLASS, Folds, find_shortage
+from mrnet_features.evaluation.tables import check_labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -105,7 +105,7 @@ def test_wilson_equals_statsmodels(n_hits):
 
 def test_what_is_no_probability_is_refused():
     labels, chances = make_case()
-    with pytest.raises(ValueError, match="probabilities 0 to 1"):
+    with pytest.raises(ValueError, match="probabilities from 0 to 1"):
         measure_calibration(logit(chances), labels)
     with pytest.raises(ValueError, match="no two"):
         measure_calibration(chances[["one"]], labels)
