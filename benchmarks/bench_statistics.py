@@ -275,7 +275,7 @@ def simulate_noise(n_replicates: int = 8, n_jobs: int = 1) -> list[dict]:
     for seed in range(n_replicates):
         features, labels = make_noise(seed)
         found = cross_validate(features, labels, tuned, n_jobs=n_jobs, seed=seed, progress=False)
-        inside.append(float(found.summary()["auc"].loc["mean"]))
+        inside.append(float(found.summary().loc[found.headline, "auc"]))
         aucs = []
         for task in labels:
             chosen = SelectKBest(k=30).fit(features, labels[task]).get_support()
@@ -305,8 +305,8 @@ def simulate_noise(n_replicates: int = 8, n_jobs: int = 1) -> list[dict]:
             "n_columns": 1500,
             "n_replicates": 1,
             "setting": "default LightGBM, 3 tasks, 5 folds, 2 workers",
-            "mean_auc": round(float(default.summary()["auc"].loc["mean"]), 4),
-            "standard_error": round(float(default.summary()["se"].loc["mean"]), 4),
+            "mean_auc": round(float(default.summary().loc[default.headline, "auc"]), 4),
+            "standard_error": round(float(default.summary().loc[default.headline, "se"]), 4),
             "seconds": round(seconds, 1),
             "load_average": [round(value, 1) for value in os.getloadavg()],
         },

@@ -11,13 +11,17 @@ from scipy.special import logit
 
 from mrnet_features.evaluation.alignment import align_predictions
 from mrnet_features.evaluation.comparison.compare import Comparison, compare
+from mrnet_features.evaluation.plots import plot_added_value
 from mrnet_features.evaluation.protocol.cross_validation import cross_validate
 from mrnet_features.evaluation.protocol.stratify import make_folds
+from mrnet_features.evaluation.results import Result
 from mrnet_features.evaluation.tables import check_labels
 from mrnet_features.models.logistic import ScaledLogistic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
 
     from mrnet_features.evaluation.protocol.folds import Folds
 
@@ -27,26 +31,28 @@ CLIP = 1e-6
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class AddedValue:
-    """What stacking one model's scores on another's gains.
+class AddedValue(Result):
+    """Gain in AUC of two models combined by stacking over the base model alone.
 
     Attributes
     ----------
     comparison : Comparison
-        The stack against the base alone, in the same folds.
+        The combined model against the base alone, in the same folds.
     weights : DataFrame of shape (n_tasks, 2)
-        Mean weight of each model's standardised log-odds in the stacks, columns base and added.
+        Mean weight of each model's standardised log-odds in the combined model, columns base and
+        added.
     """
 
     comparison: Comparison
     weights: pd.DataFrame
 
     def __repr__(self) -> str:
-        gain = float(self.summary()["gain"].loc["mean"])
-        return f"AddedValue(gain {gain:+.3f} of the mean AUC)"
+        name = self.comparison.headline
+        gain = float(self.summary()["gain"].loc[name])
+        return f"AddedValue(gain {gain:+.3f} in AUC, {name})"
 
     def summary(self, confidence: float = 0.95) -> pd.DataFrame:
-        """Sum up: a row per task and one for their mean.
+        """Gain in AUC of each task, and their mean if there are several tasks.
 
         Parameters
         ----------
@@ -56,16 +62,39 @@ class AddedValue:
         Returns
         -------
         DataFrame of shape (n_tasks + 1, 7)
-            Index task. Columns auc_base, auc_stacked, gain with se, ci_low and ci_high, and
-            minimum_detectable_difference. No p: the base alone is nested in the stack.
+            Index task. Columns auc_base, auc_combined, gain with se, ci_low and ci_high, and
+            minimum_detectable_difference. No p: the base is nested in the combined model.
         """
         table = self.comparison.summary(confidence).set_index("task")
         aucs = self.comparison.frame()["auc"]
         table.insert(0, "auc_base", aucs["base"])
-        table.insert(1, "auc_stacked", aucs["stacked"])
-        columns = ["auc_base", "auc_stacked", "difference", "se", "ci_low", "ci_high"]
+        table.insert(1, "auc_combined", aucs["combined"])
+        columns = ["auc_base", "auc_combined", "difference", "se", "ci_low", "ci_high"]
         kept = table[[*columns, "minimum_detectable_difference"]]
         return kept.rename(columns={"difference": "gain"})
+
+    def frame(self) -> pd.DataFrame:
+        """AUCs of the base and of the combined model.
+
+        Returns
+        -------
+        DataFrame of shape (2 * (n_tasks + 1), 7)
+            Index model and task; columns as `Scores.summary`.
+        """
+        return self.comparison.frame()
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Gain of each task with its interval.
+
+        Parameters
+        ----------
+        axes : matplotlib Axes, optional
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        return plot_added_value(self, axes)
 
 
 def measure_added_value(
@@ -136,18 +165,18 @@ def measure_added_value(
         "base": align_predictions(base, truth, "`base`"),
         "added": align_predictions(added, truth, "`added`"),
     }
-    stacked = folds.frame.copy()
+    combined = folds.frame.copy()
     weights = {}
     for task in truth.columns:
         table = pd.DataFrame({name: _take_odds(scores[task]) for name, scores in both.items()})
         evaluation = cross_validate(
             table, truth[[task]], ScaledLogistic(), folds=folds, groups=groups, progress=False
         )
-        stacked[task] = evaluation.predictions[task]
+        combined[task] = evaluation.predictions[task]
         fitted = [model.pipeline_[-1].coef_[0] for model in evaluation.models.values()]
         weights[task] = np.mean(fitted, axis=0)
     comparison = compare(
-        {"stacked": stacked, "base": both["base"]}, truth, groups=groups, nested=True
+        {"combined": combined, "base": both["base"]}, truth, groups=groups, nested=True
     )
     columns = ["base", "added"]
     return AddedValue(comparison, pd.DataFrame.from_dict(weights, orient="index", columns=columns))

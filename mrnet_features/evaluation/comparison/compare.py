@@ -20,18 +20,22 @@ from mrnet_features.evaluation.metrics.auc_tests import (
     minimum_detectable_difference,
 )
 from mrnet_features.evaluation.metrics.scores import Scores, score_predictions
+from mrnet_features.evaluation.plots import plot_differences
 from mrnet_features.evaluation.protocol.folds import Folds
+from mrnet_features.evaluation.results import Result
 from mrnet_features.evaluation.tables import check_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from matplotlib.axes import Axes
+
 __all__ = ["Comparison", "compare"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Comparison:
-    """What a comparison found.
+class Comparison(Result):
+    """Differences of AUCs between models.
 
     Attributes
     ----------
@@ -50,8 +54,13 @@ class Comparison:
     def __repr__(self) -> str:
         return f"Comparison({' against '.join(self.scores)})"
 
+    @property
+    def headline(self) -> str:
+        """Task that stands for all tasks: "mean", or the only task."""
+        return next(iter(self.scores.values())).headline
+
     def summary(self, confidence: float = 0.95) -> pd.DataFrame:
-        """Sum up: a row per pair and task, and one for the mean of the tasks.
+        """Difference of each pair and task, and of the mean if there are several tasks.
 
         Parameters
         ----------
@@ -79,7 +88,7 @@ class Comparison:
         ends = [difference.interval(confidence) for difference in found]
         table["ci_low"], table["ci_high"] = [end[0] for end in ends], [end[1] for end in ends]
         table["p"] = np.nan if self.nested else [difference.p for difference in found]
-        primary = table["task"] == "mean"
+        primary = table["task"] == self.headline
         table["p_holm"] = np.nan
         for rows in (primary, ~primary):
             table.loc[rows, "p_holm"] = adjust_holm(table.loc[rows, "p"].to_numpy())
@@ -89,7 +98,7 @@ class Comparison:
         return table.drop(columns="degrees")
 
     def frame(self, confidence: float = 0.95) -> pd.DataFrame:
-        """List the AUCs of each model.
+        """AUCs of each model.
 
         Parameters
         ----------
@@ -103,6 +112,19 @@ class Comparison:
         """
         tables = {name: scores.summary(confidence) for name, scores in self.scores.items()}
         return pd.concat(tables, names=["model"])
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Difference of each pair and task with its interval.
+
+        Parameters
+        ----------
+        axes : matplotlib Axes, optional
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        return plot_differences(self, axes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,7 +197,7 @@ def compare(
     >>> good = pd.DataFrame({"acl": [0.1, 0.6, 0.5, 0.9]}, index=exams)
     >>> poor = pd.DataFrame({"acl": [0.1, 0.3, 0.5, 0.9]}, index=exams)
     >>> compare({"good": good, "poor": poor}, labels).summary()["difference"].tolist()
-    [0.25, 0.25]
+    [0.25]
     """
     if not isinstance(models, Mapping):
         raise TypeError(

@@ -15,13 +15,16 @@ from mrnet_features.evaluation.importance.feature_groups import group_columns
 from mrnet_features.evaluation.importance.per_fold import VIEWS, FoldView, view_fold
 from mrnet_features.evaluation.importance.stability import measure_stability
 from mrnet_features.evaluation.metrics.auc import standard_error
+from mrnet_features.evaluation.plots import plot_importance
 from mrnet_features.evaluation.protocol.stratify import derive_seed
+from mrnet_features.evaluation.results import Result
 from mrnet_features.evaluation.tables import check_features
 from mrnet_features.jobs import run_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from mrnet_features.evaluation.protocol.cross_validation import Evaluation
@@ -30,8 +33,8 @@ __all__ = ["Importance", "importance"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Importance:
-    """What each group of columns is worth, seen from several sides.
+class Importance(Result):
+    """Importance of each feature group in one or several views.
 
     Attributes
     ----------
@@ -42,8 +45,8 @@ class Importance:
     table : DataFrame
         What `summary` is made of: task, group, n_columns, and the views with standard errors.
     by_fold : DataFrame
-        Columns task, repeat, fold, group, value: the contribution in each fold, or the AUC drop
-        by permutation where the model has no contributions.
+        Columns task, repeat, fold, group, value: mean absolute SHAP value in the fold, or the
+        first other view if there are no SHAP values.
     """
 
     by: str
@@ -53,15 +56,21 @@ class Importance:
 
     def __repr__(self) -> str:
         tasks = list(self.table["task"].unique())
-        return f"Importance(by {self.by}, {len(self.groups)} groups, tasks {', '.join(tasks[:-1])})"
+        tasks = [task for task in tasks if task != "mean"]
+        return f"Importance(by {self.by}, {len(self.groups)} groups, tasks {', '.join(tasks)})"
 
-    def summary(self, task: str = "mean", confidence: float = 0.95) -> pd.DataFrame:
-        """Sum up one task, the most important group first.
+    @property
+    def headline(self) -> str:
+        """Task that stands for all tasks: "mean", or the only task."""
+        return str(self.table["task"].iloc[-1])
+
+    def summary(self, task: str | None = None, confidence: float = 0.95) -> pd.DataFrame:
+        """Importance of each group for one task, the most important group first.
 
         Parameters
         ----------
-        task : str, default "mean"
-            A task, or the mean of all.
+        task : str, optional
+            A task, or "mean". By default the mean, or the only task.
         confidence : float, default 0.95
             Coverage of the intervals, which are not adjusted for their number.
 
@@ -71,18 +80,19 @@ class Importance:
             Index group, sorted by the first view. Columns n_columns, and for each view that was
             asked for its value and ``_low`` and ``_high``:
 
-            - contribution: mean absolute contribution to the log-odds of held-out exams, summed
-              in the group first; share: of the sum over all groups; direction: -1 to 1, see
-              `contribute_groups`;
-            - permutation: drop of the AUC when the group's columns are shuffled together;
-            - refit: drop of the AUC when the model is fitted without the group;
-            - alone: AUC of a model of this group alone.
+            - shap: mean absolute SHAP value in log-odds on held-out exams, summed over the
+              columns of the group first; share: fraction of the sum over all groups; direction:
+              -1 to 1, see `sum_shap_values`;
+            - permutation: drop of the AUC when the columns of the group are permuted together;
+            - drop_group: drop of the AUC when the model is fitted without the group;
+            - single_group: AUC of a model fitted on this group alone.
 
         Raises
         ------
         ValueError
             If there is no such task.
         """
+        task = self.headline if task is None else task
         if task not in set(self.table["task"]):
             raise ValueError(
                 f"`task` must be one of {', '.join(self.table['task'].unique())}, got {task!r}."
@@ -103,13 +113,30 @@ class Importance:
         return pd.DataFrame(columns).sort_values(first, ascending=False, kind="stable")
 
     def frame(self) -> pd.DataFrame:
-        """List every task and group with the standard errors of all views.
+        """Every task and group with the standard errors of all views.
 
         Returns
         -------
         DataFrame of shape ((n_tasks + 1) * n_groups, ...)
         """
         return self.table.copy()
+
+    def plot(self, axes: Axes | None = None, task: str | None = None, top: int = 15) -> Axes:
+        """First view as bars with intervals.
+
+        Parameters
+        ----------
+        axes : matplotlib Axes, optional
+        task : str, optional
+            By default the mean of the tasks.
+        top : int, default 15
+            How many groups to draw.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        return plot_importance(self, task, top, axes)
 
     def stability(self, top: int = 10) -> pd.DataFrame:
         """Say how far the folds agree on the order of the groups.
@@ -271,14 +298,14 @@ def _gather(
     tasks = list(evaluation.labels.columns)
     n_folds, n_repeats = evaluation.folds.n_splits, evaluation.folds.n_repeats
     shape = (len(tasks), len(evaluation.labels), len(groups))
-    # One error per exam: of contributions its distance from the mean, of AUCs its influence.
+    # Error of each exam: distance from the mean for SHAP values, influence for AUCs.
     errors = {view: np.zeros(shape) for view in views}
     values = {view: np.zeros((shape[0], shape[2])) for view in views}
     directions = np.full((len(jobs), len(groups)), np.nan)
     for job, ((task, _, _, _, test), view_of_fold) in enumerate(zip(jobs, found, strict=True)):
         row = tasks.index(task)
-        if view_of_fold.contributions is not None and view_of_fold.directions is not None:
-            errors["shap"][row, test] += np.abs(view_of_fold.contributions) / n_repeats
+        if view_of_fold.shap_values is not None and view_of_fold.directions is not None:
+            errors["shap"][row, test] += np.abs(view_of_fold.shap_values) / n_repeats
             directions[job] = view_of_fold.directions
         for view, aucs in view_of_fold.aucs.items():
             values[view][row] += aucs / (n_folds * n_repeats)
@@ -291,7 +318,7 @@ def _gather(
     owner = np.array([tasks.index(job[0]) for job in jobs])
     for name, rows in [
         *((task, [k]) for k, task in enumerate(tasks)),
-        ("mean", [*range(len(tasks))]),
+        *([("mean", [*range(len(tasks))])] if len(tasks) > 1 else []),
     ]:
         block = pd.DataFrame({"task": name, "group": list(groups)})
         block["n_columns"] = [len(columns) for columns in groups.values()]
@@ -321,8 +348,8 @@ def _list_folds(
 ) -> pd.DataFrame:
     rows = []
     for (task, repeat, fold, _, _), view_of_fold in zip(jobs, found, strict=True):
-        if view_of_fold.contributions is not None:
-            values = np.abs(view_of_fold.contributions).mean(axis=0)
+        if view_of_fold.shap_values is not None:
+            values = np.abs(view_of_fold.shap_values).mean(axis=0)
         else:
             values = view_of_fold.aucs[views[0]]
         rows.append(

@@ -215,7 +215,7 @@ def _find_acquisition(
     part = cross_validate(
         features[own], labels, model, folds=whole.folds, seed=seed, progress=False
     )
-    table = part.summary().drop(index="mean")
+    table = part.summary().loc[list(labels.columns)]
     reach = table["auc"] - 0.5
     share = reach / (whole.summary()["auc"] - 0.5).clip(lower=1e-9)
     return [

@@ -11,11 +11,15 @@ from scipy.special import ndtr
 from scipy.stats import t
 
 from mrnet_features.evaluation.alignment import align_tables
+from mrnet_features.evaluation.plots import plot_negative_control
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.protocol.stratify import derive_seed
+from mrnet_features.evaluation.results import Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from matplotlib.axes import Axes
 
 __all__ = ["NegativeControl", "plant_leak", "replace_by_noise", "shuffle_labels"]
 
@@ -23,7 +27,7 @@ LEAK_AUC = 0.95
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class NegativeControl:
+class NegativeControl(Result):
     """What a procedure gave on data without, or with nothing but, a signal.
 
     Attributes
@@ -44,6 +48,52 @@ class NegativeControl:
 
     def __repr__(self) -> str:
         return f"NegativeControl({self.kind}: {'passed' if self.passed else 'FAILED'}, {self.text})"
+
+    @property
+    def expected(self) -> float:
+        """AUC of a correct procedure: .5, or at least .95 for a planted leak."""
+        return LEAK_AUC if self.kind == "planted leak" else 0.5
+
+    def summary(self) -> pd.DataFrame:
+        """Mean AUC over the rounds and the verdict.
+
+        Returns
+        -------
+        DataFrame of shape (1, 5)
+            Index kind. Columns mean_auc; se over the rounds, NaN for one round; expected;
+            n_rounds; passed.
+        """
+        row = {
+            "mean_auc": float(self.aucs.mean()),
+            "se": float(self.aucs.std(ddof=1) / np.sqrt(len(self.aucs))),
+            "expected": self.expected,
+            "n_rounds": len(self.aucs),
+            "passed": self.passed,
+        }
+        return pd.DataFrame([row], index=pd.Index([self.kind], name="kind"))
+
+    def frame(self) -> pd.DataFrame:
+        """Mean AUC over the tasks in every round.
+
+        Returns
+        -------
+        DataFrame of shape (n_rounds, 2)
+            Columns round and auc.
+        """
+        return pd.DataFrame({"round": range(len(self.aucs)), "auc": self.aucs.to_numpy()})
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """AUC of every round and the AUC of a correct procedure.
+
+        Parameters
+        ----------
+        axes : matplotlib Axes, optional
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        return plot_negative_control(self, axes)
 
 
 def shuffle_labels(
@@ -181,8 +231,8 @@ def _score(
     seed: int,
     options: dict[str, Any],
 ) -> float:
-    summary = procedure(features, labels, model, seed=seed, **options).summary()
-    return float(summary["auc"].loc["mean"])
+    found = procedure(features, labels, model, seed=seed, **options)
+    return float(found.summary()["auc"].loc[found.headline])
 
 
 def _judge_chance(kind: str, aucs: list[float], blame: str) -> NegativeControl:

@@ -10,9 +10,12 @@ import pandas as pd
 from scipy.special import expit, logit, ndtri
 
 from mrnet_features.evaluation.alignment import align_predictions
+from mrnet_features.evaluation.plots import plot_calibration
+from mrnet_features.evaluation.results import Result
 from mrnet_features.evaluation.tables import check_labels
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["Calibration", "align_probabilities", "measure_calibration", "wilson_interval"]
@@ -23,7 +26,7 @@ CURVE = ("task", "expected", "observed", "ci_low", "ci_high", "n_exams", "n_posi
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Calibration:
+class Calibration(Result):
     """How well probabilities agree with what happened.
 
     Attributes
@@ -39,7 +42,7 @@ class Calibration:
         return f"Calibration({len(self.labels)} exams, tasks {', '.join(self.labels.columns)})"
 
     def summary(self, confidence: float = 0.95) -> pd.DataFrame:
-        """Sum up: a row per task.
+        """Brier score, calibration intercept and slope of each task.
 
         Parameters
         ----------
@@ -86,7 +89,7 @@ class Calibration:
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis(index="task")
 
     def frame(self, n_bins: int = 10, confidence: float = 0.95) -> pd.DataFrame:
-        """List the points of the reliability curve: bins of equally many exams.
+        """Points of the reliability curve: bins of equally many exams.
 
         Parameters
         ----------
@@ -121,6 +124,21 @@ class Calibration:
                     }
                 )
         return pd.DataFrame(rows, columns=list(CURVE))
+
+    def plot(self, axes: Axes | None = None, n_bins: int = 10) -> Axes:
+        """Reliability curve of each task.
+
+        Parameters
+        ----------
+        axes : matplotlib Axes, optional
+        n_bins : int, default 10
+            Bins per task.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        return plot_calibration(self, n_bins, axes)
 
 
 def measure_calibration(model: Any, labels: pd.DataFrame) -> Calibration:

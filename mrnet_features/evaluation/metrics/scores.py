@@ -15,27 +15,32 @@ from mrnet_features.evaluation.metrics.auc import (
     measure_auc,
     standard_error,
 )
+from mrnet_features.evaluation.plots import plot_scores
+from mrnet_features.evaluation.results import Result, name_headline
 from mrnet_features.evaluation.tables import check_labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from matplotlib.axes import Axes
+
 __all__ = ["Scores", "score_predictions"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Scores:
-    """AUCs of a set of predictions, and what their intervals are made of.
+class Scores(Result):
+    """AUCs of predictions and their influence values.
 
-    Two `Scores` of the same exams are compared by the difference of their `influence`.
+    Two `Scores` of the same exams are compared by the difference of their `influence`. The
+    column ``mean`` is there only if there are several tasks.
 
     Attributes
     ----------
     fold_scores : DataFrame of shape (n_repeats * n_folds, n_tasks + 4)
         Columns repeat, fold, n_exams, the AUC of each task, and mean: their plain mean.
     influence : DataFrame of shape (n_exams, n_tasks + 1), float64
-        Influence values of the headline AUCs. Index exam id, a column per task, and mean, which
-        carries the covariance of the tasks. See `standard_error`.
+        Influence values of the AUCs in the summary. Index exam id, one column per task, and
+        mean, which includes the covariance of the tasks. See `standard_error`.
     pooled : Series of shape (n_tasks + 1,), float64
         AUC over the exams of all folds together, averaged over the repeats.
     n_positive : Series of shape (n_tasks,), int64
@@ -53,8 +58,13 @@ class Scores:
     def __repr__(self) -> str:
         return f"Scores({len(self.influence)} exams, tasks {', '.join(self.n_positive.index)})"
 
+    @property
+    def headline(self) -> str:
+        """Row of the summary that stands for all tasks: "mean", or the only task."""
+        return name_headline(list(self.n_positive.index))
+
     def summary(self, confidence: float = 0.95) -> pd.DataFrame:
-        """Sum up: a row per task and one for their mean.
+        """AUC of each task, and their mean if there are several tasks.
 
         Parameters
         ----------
@@ -64,11 +74,14 @@ class Scores:
         Returns
         -------
         DataFrame of shape (n_tasks + 1, 7)
-            Index task, the last one ``mean``. Columns: auc, the mean over the folds of a repeat
-            and then over repeats; se and the interval ci_low, ci_high, of that AUC for a new set
-            of exams of this size and kind; pooled, the AUC over all folds together, which is
-            biased downwards where folds differ in scale (Parker 2007); n_exams; n_positive,
-            missing for the mean.
+            Index task; the last row is ``mean`` if there are several tasks. Columns:
+
+            - auc: mean over the folds of a repeat, then over the repeats;
+            - se, ci_low, ci_high: standard error and interval of that AUC for a new set of exams
+              of this size and kind;
+            - pooled: AUC over all folds together, which is biased downwards if the scores of the
+              folds differ in scale (Parker 2007);
+            - n_exams; n_positive, missing for the mean.
 
         Notes
         -----
@@ -87,12 +100,12 @@ class Scores:
         Computational Statistics & Data Analysis 55(4):1828-1844; LeDell, Petersen and van der
         Laan 2015, Electronic Journal of Statistics 9(1):1583-1607.
         """
-        tasks = list(self.n_positive.index)
+        names = list(self.influence.columns)
         n_exams = len(self.influence)
-        headline = self.fold_scores.groupby("repeat")[[*tasks, "mean"]].mean().mean()
+        aucs = self.fold_scores.groupby("repeat")[names].mean().mean()
         rows = {}
-        for name in [*tasks, "mean"]:
-            auc = float(headline[name])
+        for name in names:
+            auc = float(aucs[name])
             se = standard_error(self.influence[name], self.groups)
             # The class with fewest exams of all tasks gives the mean the widest interval.
             positives = self.n_positive if name == "mean" else self.n_positive[[name]]
@@ -103,8 +116,31 @@ class Scores:
         columns = ["auc", "se", "ci_low", "ci_high", "pooled"]
         table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
         table["n_exams"] = n_exams
-        table["n_positive"] = pd.array([*self.n_positive, pd.NA], dtype="Int64")
+        table["n_positive"] = self.n_positive.reindex(names).astype("Int64")
         return table.rename_axis(index="task")
+
+    def frame(self) -> pd.DataFrame:
+        """AUC of every fold.
+
+        Returns
+        -------
+        DataFrame of shape (n_repeats * n_folds, n_tasks + 4)
+            A copy of `fold_scores`.
+        """
+        return self.fold_scores.copy()
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """AUC of each task with its interval, and of each fold as a dot.
+
+        Parameters
+        ----------
+        axes : matplotlib Axes, optional
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        return plot_scores(self, axes)
 
 
 def score_predictions(
@@ -169,10 +205,14 @@ def score_predictions(
             fold_rows.append(scores)
     fold_scores = pd.DataFrame(fold_rows)
     pooled = pd.DataFrame(pooled_rows).mean()
+    if len(tasks) > 1:
+        fold_scores["mean"] = fold_scores[tasks].mean(axis=1)
+        influence["mean"] = influence[tasks].mean(axis=1)
+        pooled["mean"] = pooled.mean()
     return Scores(
-        fold_scores=fold_scores.assign(mean=fold_scores[tasks].mean(axis=1)),
-        influence=influence.assign(mean=influence[tasks].mean(axis=1)),
-        pooled=pd.concat([pooled, pd.Series({"mean": pooled.mean()})]),
+        fold_scores=fold_scores,
+        influence=influence,
+        pooled=pooled,
         n_positive=truth.sum().astype("int64"),
         groups=align_groups(groups, truth.index),
     )

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -21,14 +21,18 @@ from mrnet_features.evaluation.protocol.fit import (
 )
 from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.evaluation.protocol.stratify import make_folds
+from mrnet_features.evaluation.results import Result
 from mrnet_features.jobs import run_jobs, show_progress
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["Evaluation", "cross_validate"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Evaluation:
-    """What cross-validation found: scores, predictions, folds and fitted models.
+class Evaluation(Result):
+    """Result of a cross-validation: scores, predictions, folds and fitted models.
 
     Attributes
     ----------
@@ -60,8 +64,13 @@ class Evaluation:
         """AUC of each fold and the influence values behind the intervals."""
         return score_predictions(self.labels, self.predictions, self.groups)
 
+    @property
+    def headline(self) -> str:
+        """Row of the summary that stands for all tasks: "mean", or the only task."""
+        return self.scores.headline
+
     def summary(self, confidence: float = 0.95) -> pd.DataFrame:
-        """Sum up: a row per task and one for their mean.
+        """AUC of each task, and their mean if there are several tasks.
 
         Parameters
         ----------
@@ -75,23 +84,50 @@ class Evaluation:
         """
         return self.scores.summary(confidence)
 
+    def frame(self) -> pd.DataFrame:
+        """Out-of-fold score and label of every exam, repeat and task.
+
+        Returns
+        -------
+        DataFrame of shape (n_exams * n_repeats * n_tasks, 6)
+            Columns exam, repeat, fold, task, score and label.
+        """
+        keys = ["exam", "repeat", "fold"]
+        scores = self.predictions.melt(keys, var_name="task", value_name="score")
+        labels = self.labels.loc[self.predictions["exam"]].melt(value_name="label")["label"]
+        return scores.assign(label=labels.to_numpy())
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """AUC of each task with its interval, and of each fold as a dot.
+
+        Parameters
+        ----------
+        axes : matplotlib Axes, optional
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        return self.scores.plot(axes)
+
     def fold_scores(self) -> pd.DataFrame:
-        """List the AUC of every fold.
+        """AUC of every fold.
 
         Returns
         -------
         DataFrame of shape (n_repeats * n_folds, n_tasks + 4)
-            Columns repeat, fold, n_exams, a column per task, and mean.
+            Columns repeat, fold, n_exams, one per task, and mean if there are several tasks.
         """
         return self.scores.fold_scores.copy()
 
     def influence(self) -> pd.DataFrame:
-        """List the influence of each exam on the AUCs of the summary.
+        """Influence of each exam on the AUCs of the summary.
 
         Returns
         -------
         DataFrame of shape (n_exams, n_tasks + 1), float64
-            A column per task, and mean. The root of the sum of squares is the standard error.
+            One column per task, and mean if there are several tasks. The root of the sum of
+            squares is the standard error.
         """
         return self.scores.influence.copy()
 
@@ -180,7 +216,7 @@ def cross_validate(
     >>> features = pd.DataFrame({"size": [1.0, 3.0] * 10}, index=exams)
     >>> evaluation = cross_validate(features, labels, logistic_baseline(), n_splits=2)
     >>> evaluation.summary()["auc"].tolist()
-    [1.0, 1.0]
+    [1.0]
     """
     table, truth = align_tables(features, labels)
     grouping = align_groups(groups, truth.index)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,11 @@ from mrnet_features.evaluation.protocol.fit import (
     fit_and_score,
     seed_classifier,
 )
+from mrnet_features.evaluation.results import Result
 from mrnet_features.jobs import run_jobs
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["HoldOut", "evaluate"]
 
@@ -29,8 +33,8 @@ SHIFT_LEVEL = 0.001
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class HoldOut:
-    """What one look at a held-out split found.
+class HoldOut(Result):
+    """Result of one evaluation on a held-out split.
 
     Attributes
     ----------
@@ -62,8 +66,13 @@ class HoldOut:
         rows = self.predictions.rename_axis(index="exam").reset_index()
         return score_predictions(self.labels, rows.assign(repeat=0, fold=0), self.groups)
 
+    @property
+    def headline(self) -> str:
+        """Row of the summary that stands for all tasks: "mean", or the only task."""
+        return self.scores.headline
+
     def summary(self, confidence: float = 0.95) -> pd.DataFrame:
-        """Sum up: a row per task and one for their mean.
+        """AUC of each task, and their mean if there are several tasks.
 
         Parameters
         ----------
@@ -87,7 +96,7 @@ class HoldOut:
         return table
 
     def frame(self) -> pd.DataFrame:
-        """List the score and the truth of every exam and task.
+        """Score and label of every exam and task.
 
         Returns
         -------
@@ -97,6 +106,19 @@ class HoldOut:
         scores = self.predictions.melt(ignore_index=False, var_name="task", value_name="score")
         labels = self.labels.melt(ignore_index=False, value_name="label")["label"]
         return scores.assign(label=labels.to_numpy()).rename_axis(index="exam").reset_index()
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """AUC of each task with its interval.
+
+        Parameters
+        ----------
+        axes : matplotlib Axes, optional
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        return self.scores.plot(axes)
 
     def notes(self) -> list[str]:
         """Say what the AUCs do not: tasks whose prevalence differs from the training split.
@@ -167,7 +189,7 @@ def evaluate(
     >>> torn = pd.DataFrame({"acl": [0, 1] * 4}, index=list("abcdefgh"))
     >>> train, valid = (size[:4], torn[:4]), (size[4:], torn[4:])
     >>> evaluate(logistic_baseline(), train, valid).summary()["auc"].tolist()
-    [1.0, 1.0]
+    [1.0]
     """
     known, truth = align_tables(*train)
     new, held_out = align_tables(*valid)

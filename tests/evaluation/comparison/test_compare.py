@@ -186,7 +186,7 @@ def test_complement_finds_what_the_base_lacks_and_nothing_in_noise():
     base, other = models.values()
     gain = measure_added_value(base, other, labels, n_repeats=2).summary()
     assert gain.loc["mean", "ci_low"] > 0
-    np.testing.assert_allclose(gain["auc_stacked"] - gain["auc_base"], gain["gain"])
+    np.testing.assert_allclose(gain["auc_combined"] - gain["auc_base"], gain["gain"])
     noise = pd.DataFrame(np.random.default_rng(0).random(base.shape), base.index, TASKS)
     nothing = measure_added_value(base, noise, labels, n_repeats=2)
     assert abs(nothing.summary().loc["mean", "gain"]) < 0.01

@@ -14,12 +14,9 @@ from mrnet_features.evaluation.importance.feature_groups import (
     read_external_table,
 )
 from mrnet_features.evaluation.importance.importance import importance
-from mrnet_features.evaluation.importance.per_fold import contribute_groups
-from mrnet_features.evaluation.importance.stability import (
-    measure_stability,
-    nogueira_index,
-    null_importance,
-)
+from mrnet_features.evaluation.importance.null_importance import null_importance
+from mrnet_features.evaluation.importance.per_fold import sum_shap_values
+from mrnet_features.evaluation.importance.stability import measure_stability, nogueira_index
 from mrnet_features.models import lightgbm_baseline, logistic_baseline
 
 FAST = lightgbm_baseline(n_seeds=2, n_estimators=40, colsample_bytree=0.5)
@@ -135,9 +132,9 @@ def test_summed_before_the_absolute_value():
             return np.column_stack([X.iloc[:, 0], -X.iloc[:, 0], np.zeros(len(X))])
 
     table = pd.DataFrame({"a": [1.0, 2.0, 4.0], "b": [1.0, 2.0, 4.0]})
-    together, _ = contribute_groups(Opposed(), table, [[0, 1]])
+    together, _ = sum_shap_values(Opposed(), table, [[0, 1]])
     np.testing.assert_array_equal(together, 0)
-    _, directions = contribute_groups(Opposed(), table, [[0], [1]])
+    _, directions = sum_shap_values(Opposed(), table, [[0], [1]])
     np.testing.assert_allclose(directions, [1, -1])
 
 
@@ -183,7 +180,7 @@ def test_stability_and_selection(found):
 
 def test_nothing_in_noise_beats_shuffled_labels_and_signal_does(planted):
     features, _, evaluation = planted
-    null = null_importance(evaluation, features, n_rounds=4).set_index(["task", "group"])
+    null = null_importance(evaluation, features, n_rounds=4).summary()
     assert null.loc[("one", "glcm"), "p"] == pytest.approx(0.2)
     assert null.loc[("two", "fluid"), "p"] == pytest.approx(0.2)
     assert null.loc[("one", "glcm"), "observed"] > 2 * null.loc[("one", "glcm"), "null_max"]
