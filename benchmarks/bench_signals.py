@@ -90,7 +90,9 @@ def ablate(features: pd.DataFrame, labels: pd.DataFrame, jobs: int) -> list[dict
     folds, found, rows = None, {}, []
     for name, (families, against) in sets.items():
         table = features[columns_of(features, families)]
-        found[name] = mf.cross_validate(table, labels, folds=folds, n_jobs=jobs, progress=False)
+        found[name] = mf.cross_validate(
+            None, table, labels, folds=folds, n_jobs=jobs, progress=False
+        )
         folds = found[name].folds
         summary = found[name].summary()
         row: dict[str, object] = {

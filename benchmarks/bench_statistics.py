@@ -274,19 +274,19 @@ def simulate_noise(n_replicates: int = 8, n_jobs: int = 1) -> list[dict]:
     inside, outside = [], []
     for seed in range(n_replicates):
         features, labels = make_noise(seed)
-        found = cross_validate(features, labels, tuned, n_jobs=n_jobs, seed=seed, progress=False)
+        found = cross_validate(tuned, features, labels, n_jobs=n_jobs, seed=seed, progress=False)
         inside.append(float(found.summary().loc[found.headline, "auc"]))
         aucs = []
         for task in labels:
             chosen = SelectKBest(k=30).fit(features, labels[task]).get_support()
             leaked = cross_validate(
-                features.loc[:, chosen], labels[[task]], ScaledLogistic(), progress=False
+                ScaledLogistic(), features.loc[:, chosen], labels[[task]], progress=False
             )
             aucs.append(float(leaked.summary()["auc"].loc[task]))
         outside.append(float(np.mean(aucs)))
     features, labels = make_noise(99)
     start = time.perf_counter()
-    default = cross_validate(features, labels, n_jobs=2, progress=False)
+    default = cross_validate(None, features, labels, n_jobs=2, progress=False)
     seconds = time.perf_counter() - start
     return [
         {
@@ -322,7 +322,7 @@ def check_workers() -> list[dict]:
         ("logistic", ScaledLogistic()),
     ):
         one, two = (
-            cross_validate(features, labels, model, n_jobs=n_jobs, progress=False).predictions
+            cross_validate(model, features, labels, n_jobs=n_jobs, progress=False).predictions
             for n_jobs in (1, 2)
         )
         rows.append({"model": name, "bit_identical_on_1_and_2_workers": bool(one.equals(two))})

@@ -134,7 +134,9 @@ def fit(
     features, labels = read_both(table, root, split, exclude)
     evaluation = score_table(features, labels, "lightgbm", 5, 1, seed, jobs)
     thresholds = choose_thresholds(evaluation, rule, level)
-    bundle = fit_bundle(features, labels, lightgbm_baseline(seed), thresholds)
+    bundle = fit_bundle(
+        model=lightgbm_baseline(seed), features=features, labels=labels, thresholds=thresholds
+    )
     bundle.save(out)
     if as_json:
         print_json({"folder": str(out), "thresholds": thresholds, **summarise(evaluation)})
@@ -265,9 +267,9 @@ def score_table(
         "prior": models.prior_baseline,
     }
     return cross_validate(
-        features,
-        labels,
         model=makers[model](),
+        features=features,
+        labels=labels,
         n_splits=splits,
         n_repeats=repeats,
         folds=folds,

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 __all__ = [
     "AlignedData",
     "align_data",
+    "align_features",
     "align_groups",
     "align_predictions",
     "align_tables",
     "align_weights",
     "check_predictions",
+    "choose_labels",
 ]
 
 
@@ -134,6 +136,38 @@ def align_tables(
     return table, truth
 
 
+def align_features(features: Any, exams: pd.Index[Any]) -> pd.DataFrame:
+    """Check features and that they hold the exams of an evaluation.
+
+    Parameters
+    ----------
+    features : DataFrame or array of shape (n_exams, n_features)
+        See `align_tables`.
+    exams : Index of shape (n_exams,)
+        Sorted exam ids of the evaluation.
+
+    Returns
+    -------
+    DataFrame of shape (n_exams, n_features)
+        Sorted by exam id.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `check_features`, or if the exams differ.
+
+    Examples
+    --------
+    >>> align_features(np.zeros((2, 1)), pd.Index([0, 1])).columns.tolist()
+    ['x0']
+    """
+    if isinstance(features, np.ndarray | list):
+        features = name_rows(features, [0] * len(features))[0]
+    table = check_features(features)
+    require_same_exams("features", table.index, "evaluation", exams)
+    return table
+
+
 def align_groups(
     groups: pd.Series[Any] | Mapping[Any, Any] | ArrayLike | None,
     exams: pd.Index[Any],
@@ -218,6 +252,39 @@ def align_weights(
             f"{wrong.index[0]!r}."
         )
     return found.rename("sample_weight")
+
+
+def choose_labels(labels: Any, positive: Any, *models: Any) -> pd.DataFrame:
+    """Check the labels passed in, or take those of the first evaluation.
+
+    Parameters
+    ----------
+    labels, positive
+        See `check_labels`. None for the labels of the first of `models` that has any.
+    *models : Evaluation, HoldOut or DataFrame
+
+    Returns
+    -------
+    DataFrame of shape (n_exams, n_tasks), int8
+
+    Raises
+    ------
+    TypeError
+        If there are no labels.
+
+    Examples
+    --------
+    >>> choose_labels(pd.Series([1, 0], ["b", "a"], name="acl"), None)["acl"].tolist()
+    [0, 1]
+    """
+    if labels is None:
+        known = [getattr(model, "labels", None) for model in models]
+        labels = next((found for found in known if isinstance(found, pd.DataFrame)), None)
+        if labels is None:
+            raise TypeError(
+                "`labels` must be given for predictions without labels, such as a DataFrame."
+            )
+    return check_labels(labels, positive)
 
 
 def check_predictions(model: Any, labels: pd.DataFrame, name: str = "`model`") -> pd.DataFrame:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.files import write_texts
+from mrnet_features.models.estimators import refuse_table
 from mrnet_features.models.lightgbm import SeedAveragedLightGBM, import_lightgbm
 
 if TYPE_CHECKING:
@@ -149,21 +150,22 @@ class Bundle:
 
 
 def fit_bundle(
+    model: SeedAveragedLightGBM | None,
     features: pd.DataFrame,
-    labels: pd.DataFrame,
-    model: SeedAveragedLightGBM | None = None,
+    labels: pd.DataFrame | pd.Series[Any],
+    *,
     thresholds: Mapping[str, float] | None = None,
 ) -> Bundle:
-    """Fit one LightGBM classifier a task on all exams, to be saved.
+    """Fit one LightGBM classifier per task on all exams, to be saved.
 
     Parameters
     ----------
+    model : SeedAveragedLightGBM or None
+        None is ``SeedAveragedLightGBM()``.
     features : DataFrame of shape (n_exams, n_features)
-        Index exam id as text. ``attrs["provenance"]`` is kept.
-    labels : DataFrame of shape (n_exams, n_tasks)
-        The same exams; 0 or 1.
-    model : SeedAveragedLightGBM, optional
-        By default ``SeedAveragedLightGBM()``.
+        Index exam id. ``attrs["provenance"]`` is kept.
+    labels : DataFrame of shape (n_exams, n_tasks) or Series
+        The same exams; 0 or 1. The name of a Series is the task.
     thresholds : mapping of str to float, optional
         Kept in the bundle; choose them on out-of-fold predictions.
 
@@ -181,16 +183,19 @@ def fit_bundle(
     Examples
     --------
     >>> table = pd.DataFrame({"size": [1.0, 3.0] * 20}, index=[f"{i:04d}" for i in range(40)])
-    >>> bundle = fit_bundle(table, (table > 2).astype(int).set_axis(["acl"], axis=1))
+    >>> bundle = fit_bundle(None, table, (table > 2).astype(int).set_axis(["acl"], axis=1))
     >>> bundle.predict(table)["acl"].round().tolist() == [0.0, 1.0] * 20
     True
     """
+    refuse_table(model, "fit_bundle(model, features, labels)")
     chosen = SeedAveragedLightGBM() if model is None else model
     if not isinstance(chosen, SeedAveragedLightGBM):
         raise TypeError(
             f"`model` must be SeedAveragedLightGBM, got {type(chosen).__name__}: only LightGBM's "
             "text form is saved, and nothing is pickled."
         )
+    if isinstance(labels, pd.Series):
+        labels = labels.to_frame("label" if labels.name is None else str(labels.name))
     if set(features.index) != set(labels.index) or features.index.has_duplicates:
         raise ValueError(
             f"`features` and `labels` must hold the same exams once, got {len(features)} and "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from mrnet_features.models.targets import encode_two_classes
 
@@ -145,7 +145,12 @@ class SeedAveragedLightGBM(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         tags.input_tags.allow_nan = True
         return tags
 
-    def fit(self, X: pd.DataFrame | ArrayLike, y: ArrayLike) -> SeedAveragedLightGBM:
+    def fit(
+        self,
+        X: pd.DataFrame | ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+    ) -> SeedAveragedLightGBM:
         """Grow `n_seeds` boosters.
 
         Parameters
@@ -154,6 +159,8 @@ class SeedAveragedLightGBM(ClassifierMixin, BaseEstimator):  # type: ignore[misc
             The table. NaN is a value of its own to LightGBM; infinities are refused.
         y : array of shape (n_rows,)
             Two classes; the larger label in sorted order is the positive one.
+        sample_weight : array of shape (n_rows,), optional
+            Weight of each row, at least 0.
 
         Returns
         -------
@@ -178,7 +185,8 @@ class SeedAveragedLightGBM(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         seeds = check_random_state(self.random_state).randint(2**31 - 1, size=self.n_seeds)
         # The booster gets no column names: LightGBM forbids some characters in them, and the
         # names are checked here, before it ever sees a table.
-        table = lightgbm.Dataset(X, codes, params=parameters)
+        weight = None if sample_weight is None else _check_sample_weight(sample_weight, X)
+        table = lightgbm.Dataset(X, codes, weight=weight, params=parameters)
         self.boosters_ = [
             lightgbm.train({**parameters, "seed": int(seed)}, table, self.n_estimators)
             for seed in seeds

@@ -10,7 +10,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from mrnet_features.models.targets import encode_two_classes
 
@@ -71,7 +71,12 @@ class ScaledLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tags.input_tags.allow_nan = True
         return tags
 
-    def fit(self, X: pd.DataFrame | ArrayLike, y: ArrayLike) -> ScaledLogistic:
+    def fit(
+        self,
+        X: pd.DataFrame | ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+    ) -> ScaledLogistic:
         """Learn medians, scales and coefficients.
 
         Parameters
@@ -80,6 +85,9 @@ class ScaledLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             The table; NaN allowed, infinities refused.
         y : array of shape (n_rows,)
             Two classes; the larger label in sorted order is the positive one.
+        sample_weight : array of shape (n_rows,), optional
+            Weight of each row in the scaler and the regression, at least 0. The medians are not
+            weighted.
 
         Returns
         -------
@@ -99,7 +107,13 @@ class ScaledLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             SimpleImputer(strategy="median", keep_empty_features=True),
             StandardScaler(),
             LogisticRegression(C=self.C / X.shape[1], tol=1e-6, max_iter=1000),
-        ).fit(X, codes)
+        )
+        weights = {}
+        if sample_weight is not None:
+            checked = _check_sample_weight(sample_weight, X)
+            steps = ("standardscaler", "logisticregression")
+            weights = {f"{step}__sample_weight": checked for step in steps}
+        self.pipeline_.fit(X, codes, **weights)
         return self
 
     def predict_proba(self, X: pd.DataFrame | ArrayLike) -> NDArray[np.float64]:

@@ -191,7 +191,12 @@ def _study(
         logger.info("%s: cross-validation on train, one look at valid", name)
         shared = next(iter(evaluations.values())).folds if evaluations else None
         evaluations[name] = cross_validate(
-            tables["train"], train.labels, model, folds=shared, seed=seed, n_jobs=n_jobs
+            model=model,
+            features=tables["train"],
+            labels=train.labels,
+            folds=shared,
+            seed=seed,
+            n_jobs=n_jobs,
         )
         holdouts[name] = evaluate(
             model,

@@ -1,11 +1,18 @@
-"""Tables are matched by exam id, and what could go wrong quietly is refused aloud."""
+"""Rows of features, labels, groups, weights and predictions are matched by exam id."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from mrnet_features.evaluation.alignment import align_groups, align_tables
-from mrnet_features.evaluation.tables import check_features
+from mrnet_features.evaluation.alignment import (
+    align_data,
+    align_groups,
+    align_predictions,
+    align_tables,
+    align_weights,
+    check_predictions,
+    choose_labels,
+)
 
 IDS = ["0003", "0001", "0002", "0000"]
 
@@ -39,22 +46,6 @@ def test_any_text_type_of_ids_will_do(kind):
     features.index = features.index.astype(kind)
     table, truth = align_tables(features, labels)
     assert table.index.tolist() == truth.index.tolist()
-
-
-@pytest.mark.parametrize(
-    ("column", "kind"),
-    [([1, 2, 3, 4], np.float64), ([True, False, True, True], np.float64)],
-)
-def test_integers_and_booleans_become_floats(column, kind):
-    table = check_features(pd.DataFrame({"x": column}, index=IDS))
-    assert table.dtypes["x"] == kind
-
-
-def test_single_precision_stays_and_missing_becomes_nan():
-    values = pd.DataFrame({"x": np.zeros(4, dtype=np.float32)}, index=IDS)
-    assert check_features(values).dtypes["x"] == np.float32
-    nullable = pd.DataFrame({"x": pd.array([1.0, None, 2.0, 3.0], dtype="Float64")}, index=IDS)
-    assert check_features(nullable)["x"].isna().sum() == 1
 
 
 @pytest.mark.parametrize(
@@ -111,3 +102,82 @@ def test_groups_are_found_by_id():
 def test_groups_that_do_not_fit_are_refused(groups, kind, message):
     with pytest.raises(kind, match=message):
         align_groups(groups, pd.Index(["a", "b", "c"]))
+
+
+def test_integer_ids_are_matched_by_value_never_by_position():
+    features, labels = (table.set_axis([30, 1, 2, 10]) for table in make_tables())
+    table, truth = align_tables(features, labels.iloc[::-1])
+    assert table.index.tolist() == truth.index.tolist() == [1, 2, 10, 30]
+    assert truth["acl"].tolist() == [0, 1, 0, 1]
+    assert table["b"].tolist() == [1.0, 2.0, 0.0, 3.0]
+
+
+def test_arrays_of_labels_groups_and_weights_follow_the_rows_of_the_features():
+    features, labels = make_tables()
+    values = labels["acl"].to_numpy()
+    data = align_data(features, values, ["Ann", "Bob", "Ann", "Eve"], [3, 1, 2, 0])
+    assert data.labels.loc[IDS, "label"].tolist() == values.tolist()
+    assert data.weights.loc[IDS].tolist() == [3, 1, 2, 0]
+    assert data.groups["0003"] == data.groups["0002"] != data.groups["0001"]
+    assert data.order.tolist() == IDS
+    same = align_data(features, labels, None, [3, 1, 2, 0])
+    assert same.weights.equals(data.weights)
+    with pytest.raises(TypeError, match="`sample_weight` must be a Series indexed by exam id"):
+        align_data(features, labels.iloc[::-1], None, [3, 1, 2, 0])
+    with pytest.raises(ValueError, match=r"shape \(4,\), one value per exam, got \(3,\)"):
+        align_data(features, values, [1, 2, 3])
+
+
+def test_weights_are_found_by_id_and_checked():
+    exams = pd.Index(["a", "b"])
+    assert align_weights(pd.Series([2, 1], ["b", "a"]), exams).tolist() == [1.0, 2.0]
+    for wrong in (-1.0, np.inf):
+        with pytest.raises(ValueError, match="finite and at least 0, got .* for exam 'b'"):
+            align_weights({"a": 1.0, "b": wrong}, exams)
+    with pytest.raises(ValueError, match="a value for every exam, got none for 'b'"):
+        align_weights({"a": 1.0, "b": np.nan}, exams)
+
+
+def make_predictions():
+    labels = pd.DataFrame({"acl": [0, 1]}, index=["a", "b"])
+    rows = pd.DataFrame(
+        {"exam": ["b", "a"] * 2, "repeat": [0, 0, 1, 1], "fold": [0, 1, 1, 0], "acl": [8, 2, 6, 4]}
+    )
+    return labels, rows
+
+
+def test_repeats_are_averaged_or_the_first_is_taken():
+    labels, rows = make_predictions()
+    assert align_predictions(rows, labels)["acl"].tolist() == [3, 7]
+    assert align_predictions(rows, labels, repeats="first")["acl"].tolist() == [2, 8]
+    flat = rows[:2][["exam", "acl"]]
+    for table in (flat, flat.set_index("exam")):
+        assert align_predictions(table, labels)["acl"].tolist() == [2, 8]
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "message"),
+    [
+        (lambda rows: "file.csv", TypeError, "CNN must be an Evaluation, .* got str"),
+        (lambda rows: rows.drop(columns="acl"), ValueError, "CNN must predict every task"),
+        (lambda rows: pd.concat([rows, rows[:1]]), ValueError, "once per repeat, got exam 'b'"),
+        (lambda rows: rows.assign(exam=[0.5] * 4), TypeError, "CNN must be indexed by exam ids"),
+        (lambda rows: rows.assign(acl=np.nan), ValueError, "NaN or infinity for exam 'b'"),
+        (lambda rows: rows[rows["exam"] == "a"], ValueError, "1 only in `labels`"),
+    ],
+)
+def test_predictions_that_do_not_fit_are_refused(change, kind, message):
+    labels, rows = make_predictions()
+    with pytest.raises(kind, match=message):
+        align_predictions(change(rows), labels, "CNN")
+
+
+def test_labels_of_an_evaluation_are_the_default():
+    class Found:
+        labels, predictions = make_predictions()
+
+    assert choose_labels(None, None, "anything", Found()).equals(choose_labels(Found.labels, None))
+    with pytest.raises(TypeError, match="must be given for predictions without labels"):
+        choose_labels(None, None, Found.predictions)
+    with pytest.raises(ValueError, match="must equal the labels that `model` was evaluated with"):
+        check_predictions(Found(), 1 - Found.labels)

@@ -34,7 +34,7 @@ def study():
     labels = pd.DataFrame((X[:, :2] + rng.normal(size=(120, 2)) > 0).astype(int), exams)
     labels.columns = ["acl", "meniscus"]
     features = pd.DataFrame(X, exams, [f"axial__knee__f{k}__s__mean" for k in range(4)])
-    return features, labels, cross_validate(features, labels, logistic_baseline())
+    return features, labels, cross_validate(logistic_baseline(), features, labels)
 
 
 def test_aucs_and_published_lines(study, tmp_path):

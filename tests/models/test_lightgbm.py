@@ -22,7 +22,13 @@ def make_table(n_rows=200, n_columns=30, seed=0):
     return pd.DataFrame(X, columns=columns), y
 
 
-@parametrize_with_checks([SeedAveragedLightGBM(n_seeds=2, n_estimators=100)])
+# Bins and leaves count rows whatever their weight, so weight 0 is not the same as no row.
+NO_ROWS = {"check_sample_weight_equivalence_on_dense_data": "leaves hold 20 rows, not 20 weights"}
+
+
+@parametrize_with_checks(
+    [SeedAveragedLightGBM(n_seeds=2, n_estimators=100)], expected_failed_checks=lambda _: NO_ROWS
+)
 def test_scikit_learn_contract(estimator, check):
     check(estimator)
 

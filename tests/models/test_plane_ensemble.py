@@ -82,7 +82,7 @@ def test_regression_trusts_out_of_fold_scores_not_those_of_the_fit():
 def test_regression_beats_the_average_where_a_plane_is_poor():
     features, labels = make_case(400)
     aucs = {
-        combine: cross_validate(features, labels, PlaneEnsemble(ScaledLogistic(), combine))
+        combine: cross_validate(PlaneEnsemble(ScaledLogistic(), combine), features, labels)
         .summary()
         .loc["acl", "auc"]
         for combine in ("average", "logistic")

@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
-from mrnet_features.evaluation.alignment import align_predictions
+from mrnet_features.evaluation.alignment import align_predictions, choose_labels
 from mrnet_features.evaluation.comparison.compare import Comparison, compare
 from mrnet_features.evaluation.plots import plot_added_value
 from mrnet_features.evaluation.protocol.cross_validation import cross_validate
 from mrnet_features.evaluation.protocol.stratify import make_folds
 from mrnet_features.evaluation.results import Result
-from mrnet_features.evaluation.tables import check_labels
 from mrnet_features.models.logistic import ScaledLogistic
 
 if TYPE_CHECKING:
@@ -100,10 +99,11 @@ class AddedValue(Result):
 def measure_added_value(
     base: Any,
     added: Any,
-    labels: pd.DataFrame,
+    labels: Any = None,
     *,
     folds: Folds | None = None,
-    groups: pd.Series[Any] | Mapping[str, Any] | None = None,
+    groups: pd.Series[Any] | Mapping[Any, Any] | None = None,
+    positive: Any = None,
     n_repeats: int = 5,
     seed: int = 0,
 ) -> AddedValue:
@@ -117,12 +117,14 @@ def measure_added_value(
     base, added : Evaluation, HoldOut or DataFrame
         Scores of the two models for the same exams, such as a CNN's and the features'; as
         `compare` takes them. Scores for exams a model was trained on would be worthless here.
-    labels : DataFrame of shape (n_exams, n_tasks)
-        Index exam id as text; 0 or 1.
+    labels : DataFrame of shape (n_exams, n_tasks), Series or None
+        Index exam id; 0 or 1. None for the labels of the first Evaluation or HoldOut.
     folds : Folds, optional
         Folds of the stacking; by default 5 folds, `n_repeats` times.
     groups : Series or mapping of exam id to group, optional
         See `cross_validate`.
+    positive : value or mapping of task to value, optional
+        Value of a positive exam if the labels are not 0 and 1.
     n_repeats : int, default 5
         Partitions where `folds` is not given.
     seed : int, default 0
@@ -158,7 +160,7 @@ def measure_added_value(
     >>> round(float(measure_added_value(cnn, cnn, labels).summary().loc["acl", "gain"]), 6)
     0.0
     """
-    truth = check_labels(labels)
+    truth = choose_labels(labels, positive, base, added)
     if folds is None:
         folds = make_folds(truth, n_repeats=n_repeats, groups=groups, seed=seed)
     both = {
@@ -170,7 +172,7 @@ def measure_added_value(
     for task in truth.columns:
         table = pd.DataFrame({name: _take_odds(scores[task]) for name, scores in both.items()})
         evaluation = cross_validate(
-            table, truth[[task]], ScaledLogistic(), folds=folds, groups=groups, progress=False
+            ScaledLogistic(), table, truth[[task]], folds=folds, groups=groups, progress=False
         )
         combined[task] = evaluation.predictions[task]
         fitted = [model.pipeline_[-1].coef_[0] for model in evaluation.models.values()]

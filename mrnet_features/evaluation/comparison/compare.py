@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mrnet_features.evaluation.alignment import align_groups, check_predictions
+from mrnet_features.evaluation.alignment import align_groups, check_predictions, choose_labels
 from mrnet_features.evaluation.exam_ids import require_same_exams
 from mrnet_features.evaluation.metrics.auc_tests import (
     Difference,
@@ -23,7 +23,6 @@ from mrnet_features.evaluation.metrics.scores import Scores, score_predictions
 from mrnet_features.evaluation.plots import plot_differences
 from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.evaluation.results import Result
-from mrnet_features.evaluation.tables import check_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,9 +141,10 @@ class _Entry:
 
 def compare(
     models: Mapping[str, Any],
-    labels: pd.DataFrame,
+    labels: Any = None,
     *,
-    groups: pd.Series[Any] | Mapping[str, Any] | None = None,
+    groups: pd.Series[Any] | Mapping[Any, Any] | None = None,
+    positive: Any = None,
     subset: bool = False,
     nested: bool = False,
 ) -> Comparison:
@@ -160,10 +160,12 @@ def compare(
     models : mapping of str to Evaluation, HoldOut or DataFrame
         At least two. A frame is indexed by exam id with a column per task, or has the columns
         exam, repeat, fold and one per task; `read_predictions` returns both kinds.
-    labels : DataFrame of shape (n_exams, n_tasks)
-        Index exam id as text; 0 or 1.
+    labels : DataFrame of shape (n_exams, n_tasks), Series or None
+        Index exam id; 0 or 1. None for the labels of the first Evaluation or HoldOut.
     groups : Series or mapping of exam id to group, optional
         Exams of a group, such as a patient, are not taken as independent by the influence test.
+    positive : value or mapping of task to value, optional
+        Value of a positive exam if the labels are not 0 and 1.
     subset : bool, default False
         Compare on the exams that all have, instead of refusing where some have more.
     nested : bool, default False
@@ -205,7 +207,7 @@ def compare(
         )
     if len(models) < 2:
         raise ValueError(f"`models` must hold at least two models, got {len(models)}.")
-    truth = check_labels(labels)
+    truth = choose_labels(labels, positive, *models.values())
     entries = [_enter(name, model, truth) for name, model in models.items()]
     entries, truth = _share_exams(entries, truth, subset)
     for task in truth.columns:

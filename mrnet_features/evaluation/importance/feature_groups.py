@@ -19,7 +19,13 @@ from mrnet_features.names import Name, format_name, group_names
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["attach_table", "cluster_columns", "group_columns", "read_external_table"]
+__all__ = [
+    "attach_table",
+    "choose_grouping",
+    "cluster_columns",
+    "group_columns",
+    "read_external_table",
+]
 
 
 def attach_table(features: pd.DataFrame, other: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -170,6 +176,31 @@ def group_columns(
         known = ", ".join([*Name._fields, "cluster", "column"])
         raise ValueError(f"`by` must be a mapping or one of {known}, got {by!r}.")
     return group_names(columns, by)
+
+
+def choose_grouping(columns: Sequence[str]) -> str:
+    """Default grouping of a table's columns.
+
+    Parameters
+    ----------
+    columns : sequence of str
+
+    Returns
+    -------
+    str
+        "family" if every name is of the form ``plane__region__family__statistic__pool``, else
+        "cluster".
+
+    Examples
+    --------
+    >>> choose_grouping(["axial__knee__glcm__energy__mean"]), choose_grouping(["age"])
+    ('family', 'cluster')
+    """
+    try:
+        group_names(columns, "family")
+    except ValueError:
+        return "cluster"
+    return "family"
 
 
 def cluster_columns(features: pd.DataFrame, threshold: float = 0.7) -> dict[str, list[str]]:

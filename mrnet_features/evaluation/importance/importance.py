@@ -10,15 +10,14 @@ import pandas as pd
 from joblib import delayed
 from scipy.special import ndtri
 
-from mrnet_features.evaluation.exam_ids import require_same_exams
-from mrnet_features.evaluation.importance.feature_groups import group_columns
+from mrnet_features.evaluation.alignment import align_features
+from mrnet_features.evaluation.importance.feature_groups import choose_grouping, group_columns
 from mrnet_features.evaluation.importance.per_fold import VIEWS, FoldView, view_fold
 from mrnet_features.evaluation.importance.stability import measure_stability
 from mrnet_features.evaluation.metrics.auc import standard_error
 from mrnet_features.evaluation.plots import plot_importance
 from mrnet_features.evaluation.protocol.stratify import derive_seed
 from mrnet_features.evaluation.results import Result
-from mrnet_features.evaluation.tables import check_features
 from mrnet_features.jobs import run_jobs
 
 if TYPE_CHECKING:
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
     from mrnet_features.evaluation.protocol.cross_validation import Evaluation
 
 __all__ = ["Importance", "importance"]
+
+NO_RECIPES = "grouped by cluster, since column names are not plane__region__family__statistic__pool"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -47,17 +48,21 @@ class Importance(Result):
     by_fold : DataFrame
         Columns task, repeat, fold, group, value: mean absolute SHAP value in the fold, or the
         first other view if there are no SHAP values.
+    note : str
+        Why the columns were grouped by cluster, if that was not asked for.
     """
 
     by: str
     groups: Mapping[str, list[str]]
     table: pd.DataFrame
     by_fold: pd.DataFrame
+    note: str = ""
 
     def __repr__(self) -> str:
         tasks = list(self.table["task"].unique())
-        tasks = [task for task in tasks if task != "mean"]
-        return f"Importance(by {self.by}, {len(self.groups)} groups, tasks {', '.join(tasks)})"
+        names = ", ".join(task for task in tasks if task != "mean")
+        note = f"; {self.note}" if self.note else ""
+        return f"Importance(by {self.by}, {len(self.groups)} groups, tasks {names}{note})"
 
     @property
     def headline(self) -> str:
@@ -170,8 +175,8 @@ class Importance(Result):
 
 def importance(
     evaluation: Evaluation,
-    features: pd.DataFrame,
-    by: str | Mapping[str, str] = "family",
+    features: Any,
+    by: str | Mapping[str, str] | None = None,
     *,
     views: Sequence[str] | None = None,
     n_permutations: int = 5,
@@ -190,8 +195,10 @@ def importance(
         Models and folds.
     features : DataFrame of shape (n_exams, n_features)
         The table that `evaluation` was made from.
-    by : {"family", "statistic", "region", "plane", "pool", "cluster", "column"} or mapping
-        How to group; see `group_columns`.
+    by : str or mapping, optional
+        How to group the columns: "family", "statistic", "region", "plane", "pool", "cluster" or
+        "column"; see `group_columns`. By default "family", or "cluster" if the
+        column names are not of the form ``plane__region__family__statistic__pool``.
     views : sequence of {"shap", "permutation", "drop_group", "single_group"}, optional
         By default the first two where the models explain themselves (LightGBM), else
         "permutation". The last two fit one model per group, task and fold.
@@ -228,14 +235,15 @@ def importance(
     >>> exams = [f"{i:04d}" for i in range(20)]
     >>> labels = pd.DataFrame({"acl": [0, 1] * 10}, index=exams)
     >>> table = pd.DataFrame({"size": [1.0, 3.0] * 10, "idle": 1.0}, index=exams)
-    >>> evaluation = cross_validate(table, labels, logistic_baseline(), n_splits=2)
+    >>> evaluation = cross_validate(logistic_baseline(), table, labels, n_splits=2)
     >>> importance(evaluation, table, by="column").summary()["permutation"].round(6).idxmax()
     'size'
     """
-    table = check_features(features)
-    require_same_exams("features", table.index, "evaluation", evaluation.labels.index)
-    groups = group_columns(table, by)
+    table = align_features(features, evaluation.labels.index)
+    chosen_by = choose_grouping(list(table.columns)) if by is None else by
+    groups = group_columns(table, chosen_by)
     chosen = _choose_views(views, evaluation, len(groups))
+    weights = None if evaluation.sample_weight is None else evaluation.sample_weight.to_numpy()
     numbers = {column: k for k, column in enumerate(table.columns)}
     members = [[numbers[column] for column in columns] for columns in groups.values()]
     jobs = [
@@ -255,15 +263,17 @@ def importance(
             n_permutations,
             derive_seed(seed, "permute", task, repeat, fold),
             f"task {task!r}, repeat {repeat}, fold {fold}",
+            weights,
         )
         for task, repeat, fold, train, test in jobs
     )
     found = list(run_jobs(calls, n_jobs))
     return Importance(
-        by=by if isinstance(by, str) else "mapping",
+        by=chosen_by if isinstance(chosen_by, str) else "mapping",
         groups=groups,
         table=_gather(evaluation, groups, jobs, found, chosen),
         by_fold=_list_folds(list(groups), jobs, found, chosen),
+        note=NO_RECIPES if by is None and chosen_by == "cluster" else "",
     )
 
 

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from joblib import delayed
-from sklearn.base import clone
 
-from mrnet_features.evaluation.exam_ids import require_same_exams
-from mrnet_features.evaluation.importance.feature_groups import group_columns
+from mrnet_features.evaluation.alignment import align_features
+from mrnet_features.evaluation.importance.feature_groups import choose_grouping, group_columns
 from mrnet_features.evaluation.importance.per_fold import view_fold
 from mrnet_features.evaluation.plots import plot_null_importance
 from mrnet_features.evaluation.protocol.fit import fit_and_score
 from mrnet_features.evaluation.protocol.stratify import derive_seed
 from mrnet_features.evaluation.results import Result
-from mrnet_features.evaluation.tables import check_features
 from mrnet_features.jobs import run_jobs
+from mrnet_features.models.estimators import copy_classifier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -106,8 +105,8 @@ class NullImportance(Result):
 
 def null_importance(
     evaluation: Evaluation,
-    features: pd.DataFrame,
-    by: str | Mapping[str, str] = "family",
+    features: Any,
+    by: str | Mapping[str, str] | None = None,
     *,
     n_rounds: int = 10,
     n_permutations: int = 5,
@@ -125,8 +124,8 @@ def null_importance(
     evaluation : Evaluation
     features : DataFrame of shape (n_exams, n_features)
         The table that `evaluation` was made from.
-    by : str or mapping
-        See `group_columns`.
+    by : str or mapping, optional
+        See `importance`.
     n_rounds : int, default 10
         Shuffles of the labels. The smallest possible p is ``1 / (n_rounds + 1)``.
     n_permutations : int, default 5
@@ -146,9 +145,10 @@ def null_importance(
     ----------
     Altmann et al. 2010, Bioinformatics 26(10):1340-1347.
     """
-    table = check_features(features)
-    require_same_exams("features", table.index, "evaluation", evaluation.labels.index)
-    groups = group_columns(table, by)
+    table = align_features(features, evaluation.labels.index)
+    chosen_by = choose_grouping(list(table.columns)) if by is None else by
+    groups = group_columns(table, chosen_by)
+    weights = None if evaluation.sample_weight is None else evaluation.sample_weight.to_numpy()
     numbers = {column: k for k, column in enumerate(table.columns)}
     members = [[numbers[column] for column in columns] for columns in groups.values()]
     explained = all(hasattr(model, "shap_values") for model in evaluation.models.values())
@@ -176,6 +176,7 @@ def null_importance(
             n_permutations,
             derive_seed(seed, "null", number, task, repeat, fold),
             number > 0,
+            weights,
         )
         for number, task, repeat, fold, train, test in jobs
     )
@@ -216,9 +217,11 @@ def _measure_fold(
     n_permutations: int,
     seed: int,
     refit: bool,
+    weights: NDArray[np.float64] | None,
 ) -> NDArray[np.float64]:
     if refit:
-        model, _ = fit_and_score(clone(model), features, truth, train, test, "shuffled labels")
+        fresh = copy_classifier(model)
+        model, _ = fit_and_score(fresh, features, truth, train, test, "shuffled labels", weights)
     found = view_fold(
         model, features, truth, train, test, groups, (view,), n_permutations, seed, "null"
     )

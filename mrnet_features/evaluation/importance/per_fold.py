@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
 from mrnet_features.evaluation.metrics.auc import AucEstimate, measure_auc
-from mrnet_features.evaluation.protocol.fit import fit_and_score, predict_positive
+from mrnet_features.evaluation.protocol.fit import fit_and_score
 from mrnet_features.evaluation.protocol.stratify import derive_seed
+from mrnet_features.models.estimators import copy_classifier, predict_positive
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,6 +95,7 @@ def view_fold(
     n_permutations: int,
     seed: int,
     where: str,
+    weights: NDArray[np.float64] | None = None,
 ) -> FoldView:
     """Importance of each group for one fitted model on its held-out exams.
 
@@ -116,6 +117,8 @@ def view_fold(
         Seed of the permutations of this fold.
     where : str
         Name of this fold in notes on errors.
+    weights : ndarray of shape (n_exams,), float64, optional
+        Sample weights of models that are fitted again.
 
     Returns
     -------
@@ -144,7 +147,13 @@ def view_fold(
             kept = sorted(set(whole) - set(columns)) if view == "drop_group" else list(columns)
             # Same seed as the model at hand: only the columns differ.
             _, scores = fit_and_score(
-                clone(model), features.iloc[:, kept], truth, train, test, f"{where} ({view})"
+                copy_classifier(model),
+                features.iloc[:, kept],
+                truth,
+                train,
+                test,
+                f"{where} ({view})",
+                weights,
             )
             found.append(measure_auc(labels, scores))
         if view == "drop_group":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -53,7 +53,12 @@ class LeakageFinding:
 
 
 def check_leakage(
-    features: pd.DataFrame, labels: pd.DataFrame, *, family: str = "acquisition", seed: int = 0
+    features: Any,
+    labels: Any,
+    *,
+    family: str = "acquisition",
+    positive: Any = None,
+    seed: int = 0,
 ) -> list[LeakageFinding]:
     """Look for columns that betray the label by something else than the image.
 
@@ -84,7 +89,7 @@ def check_leakage(
     >>> [(s.kind, s.subject) for s in check_leakage(table, labels) if s.kind != "duplicate"]
     [('single column', 'copy'), ('id', 'place')]
     """
-    table, truth = align_tables(features, labels)
+    table, truth = align_tables(features, labels, positive)
     found = [*_find_single_columns(table, truth), *_find_ids(table)]
     found += _find_acquisition(table, truth, family, seed)
     rows = find_repeated_rows({"the table": table})
@@ -211,9 +216,9 @@ def _find_acquisition(
     if not own or len(own) == len(features.columns):
         return []
     model = ScaledLogistic()
-    whole = cross_validate(features, labels, model, seed=seed, progress=False)
+    whole = cross_validate(model, features, labels, seed=seed, progress=False)
     part = cross_validate(
-        features[own], labels, model, folds=whole.folds, seed=seed, progress=False
+        model, features[own], labels, folds=whole.folds, seed=seed, progress=False
     )
     table = part.summary().loc[list(labels.columns)]
     reach = table["auc"] - 0.5

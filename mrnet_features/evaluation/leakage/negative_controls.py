@@ -10,11 +10,12 @@ import pandas as pd
 from scipy.special import ndtr
 from scipy.stats import t
 
-from mrnet_features.evaluation.alignment import align_tables
+from mrnet_features.evaluation.alignment import align_data
 from mrnet_features.evaluation.plots import plot_negative_control
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.protocol.stratify import derive_seed
 from mrnet_features.evaluation.results import Result
+from mrnet_features.models.estimators import refuse_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,13 +98,14 @@ class NegativeControl(Result):
 
 
 def shuffle_labels(
-    features: pd.DataFrame,
-    labels: pd.DataFrame,
-    model: Any = None,
+    model: Any,
+    features: Any,
+    labels: Any,
     *,
     n_rounds: int = 10,
     procedure: Callable[..., Evaluation] = cross_validate,
     seed: int = 0,
+    positive: Any = None,
     **options: Any,
 ) -> NegativeControl:
     """Run a procedure on shuffled labels: its mean AUC must be .5.
@@ -137,7 +139,7 @@ def shuffle_labels(
         t, since the error is estimated from the rounds, 4.1 with 10 of them. One honest
         procedure in 370 fails.
     """
-    table, truth = align_tables(features, labels)
+    table, truth, options = _align(model, features, labels, positive, options)
     _check_rounds(n_rounds)
     aucs = []
     for number in range(n_rounds):
@@ -150,13 +152,14 @@ def shuffle_labels(
 
 
 def replace_by_noise(
-    features: pd.DataFrame,
-    labels: pd.DataFrame,
-    model: Any = None,
+    model: Any,
+    features: Any,
+    labels: Any,
     *,
     n_rounds: int = 10,
     procedure: Callable[..., Evaluation] = cross_validate,
     seed: int = 0,
+    positive: Any = None,
     **options: Any,
 ) -> NegativeControl:
     """Run a procedure on random numbers in place of the features: its mean AUC must be .5.
@@ -173,7 +176,7 @@ def replace_by_noise(
         t, since the error is estimated from the rounds, 4.1 with 10 of them. One honest
         procedure in 370 fails.
     """
-    table, truth = align_tables(features, labels)
+    table, truth, options = _align(model, features, labels, positive, options)
     _check_rounds(n_rounds)
     aucs = []
     for number in range(n_rounds):
@@ -184,12 +187,13 @@ def replace_by_noise(
 
 
 def plant_leak(
-    features: pd.DataFrame,
-    labels: pd.DataFrame,
-    model: Any = None,
+    model: Any,
+    features: Any,
+    labels: Any,
     *,
     procedure: Callable[..., Evaluation] = cross_validate,
     seed: int = 0,
+    positive: Any = None,
     **options: Any,
 ) -> NegativeControl:
     """Add each label as a column: a procedure that works must find it.
@@ -206,7 +210,7 @@ def plant_leak(
     NegativeControl
         Passed where the mean AUC is at least .95.
     """
-    table, truth = align_tables(features, labels)
+    table, truth, options = _align(model, features, labels, positive, options)
     random = np.random.default_rng(derive_seed(seed, "leak"))
     leaks = truth + random.normal(0, 0.05, size=truth.shape)
     leaking = table.join(leaks.add_prefix("planted_leak_of_"))
@@ -216,6 +220,18 @@ def plant_leak(
     if not found:
         text += ". The model does not learn what is in front of it."
     return NegativeControl("planted leak", pd.Series([auc]), found, text)
+
+
+def _align(
+    model: Any, features: Any, labels: Any, positive: Any, options: dict[str, Any]
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
+    """Aligned tables in the row order of `features`; groups and weights by exam id."""
+    refuse_table(model, "shuffle_labels(model, features, labels)")
+    given = options.get("groups"), options.get("sample_weight")
+    data = align_data(features, labels, *given, positive)
+    aligned = {"groups": data.groups, "sample_weight": data.weights}
+    known = {name: values for name, values in aligned.items() if values is not None}
+    return data.features.loc[data.order], data.labels.loc[data.order], {**options, **known}
 
 
 def _check_rounds(n_rounds: int) -> None:
@@ -231,7 +247,7 @@ def _score(
     seed: int,
     options: dict[str, Any],
 ) -> float:
-    found = procedure(features, labels, model, seed=seed, **options)
+    found = procedure(model, features, labels, seed=seed, **options)
     return float(found.summary()["auc"].loc[found.headline])
 
 

@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit, ndtri
 
-from mrnet_features.evaluation.alignment import align_predictions
+from mrnet_features.evaluation.alignment import align_predictions, choose_labels
 from mrnet_features.evaluation.plots import plot_calibration
 from mrnet_features.evaluation.results import Result
-from mrnet_features.evaluation.tables import check_labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -141,16 +140,18 @@ class Calibration(Result):
         return plot_calibration(self, n_bins, axes)
 
 
-def measure_calibration(model: Any, labels: pd.DataFrame) -> Calibration:
+def measure_calibration(model: Any, labels: Any = None, *, positive: Any = None) -> Calibration:
     """Measure how well probabilities agree with labels.
 
     Parameters
     ----------
     model : Evaluation, HoldOut or DataFrame
-        Probabilities of exams the models have not seen. Of repeated cross-validation the first
-        repeat is taken, so that an exam counts once.
-    labels : DataFrame of shape (n_exams, n_tasks)
-        Index exam id as text; 0 or 1.
+        Probabilities of exams that the models were not fitted on. Repeated cross-validation: the
+        first repeat is used, so that an exam counts once.
+    labels : DataFrame of shape (n_exams, n_tasks), Series or None
+        Index exam id; 0 or 1. None for the labels of the first Evaluation or HoldOut.
+    positive : value or mapping of task to value, optional
+        Value of a positive exam if the labels are not 0 and 1.
 
     Returns
     -------
@@ -171,7 +172,7 @@ def measure_calibration(model: Any, labels: pd.DataFrame) -> Calibration:
     >>> measure_calibration(half, labels).summary()[["brier", "observed"]].values.tolist()
     [[0.25, 0.5]]
     """
-    truth = check_labels(labels)
+    truth = choose_labels(labels, positive, model)
     return Calibration(truth, align_probabilities(model, truth))
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_curve
 
+from mrnet_features.evaluation.alignment import choose_labels
 from mrnet_features.evaluation.metrics.calibration import align_probabilities, wilson_interval
-from mrnet_features.evaluation.tables import check_labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -158,7 +158,12 @@ def measure_operating_points(
 
 
 def apply_thresholds(
-    model: Any, labels: pd.DataFrame, thresholds: Mapping[str, float], confidence: float = 0.95
+    model: Any,
+    labels: Any,
+    thresholds: Mapping[str, float],
+    confidence: float = 0.95,
+    *,
+    positive: Any = None,
 ) -> pd.DataFrame:
     """Sensitivity and specificity of given thresholds on given exams.
 
@@ -166,12 +171,14 @@ def apply_thresholds(
     ----------
     model : Evaluation, HoldOut or DataFrame
         Probabilities; see `measure_calibration`.
-    labels : DataFrame of shape (n_exams, n_tasks)
-        Index exam id as text; 0 or 1.
+    labels : DataFrame of shape (n_exams, n_tasks), Series or None
+        Index exam id; 0 or 1. None for the labels of the first Evaluation or HoldOut.
     thresholds : mapping of str to float
         One for each task, chosen on other exams.
     confidence : float, default 0.95
         Coverage of the intervals.
+    positive : value or mapping of task to value, optional
+        Value of a positive exam if the labels are not 0 and 1.
 
     Returns
     -------
@@ -192,7 +199,7 @@ def apply_thresholds(
     >>> found[["sensitivity", "specificity"]].values.tolist()
     [[1.0, 0.5]]
     """
-    truth = check_labels(labels)
+    truth = choose_labels(labels, positive, model)
     missing = [task for task in truth.columns if task not in thresholds]
     if missing:
         raise ValueError(f"`thresholds` must name every task, got none for {', '.join(missing)}.")

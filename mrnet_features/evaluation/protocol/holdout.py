@@ -12,7 +12,7 @@ import pandas as pd
 from joblib import delayed
 from scipy.special import ndtr
 
-from mrnet_features.evaluation.alignment import align_groups, align_tables
+from mrnet_features.evaluation.alignment import align_data
 from mrnet_features.evaluation.metrics.auc_tests import minimum_detectable_difference
 from mrnet_features.evaluation.metrics.scores import Scores, score_predictions
 from mrnet_features.evaluation.protocol.fit import (
@@ -22,6 +22,7 @@ from mrnet_features.evaluation.protocol.fit import (
 )
 from mrnet_features.evaluation.results import Result
 from mrnet_features.jobs import run_jobs
+from mrnet_features.models.estimators import refuse_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -143,44 +144,49 @@ class HoldOut(Result):
 
 def evaluate(
     model: Any,
-    train: tuple[pd.DataFrame, pd.DataFrame],
-    valid: tuple[pd.DataFrame, pd.DataFrame],
+    train: tuple[Any, Any],
+    valid: tuple[Any, Any],
     *,
-    groups: pd.Series[Any] | Mapping[str, Any] | None = None,
+    groups: Any = None,
+    sample_weight: Any = None,
+    positive: Any = None,
     seed: int = 0,
     n_jobs: int | None = None,
 ) -> HoldOut:
     """Fit one classifier per task on one split and score another split once.
 
-    Once is the point: a split that was looked at to choose between models no longer tells how
-    good the chosen one is. Choose by `cross_validate` on the training split.
+    Score a held-out split only once: after choosing between models by their scores on it, the
+    score of the chosen model is too high. Choose with `cross_validate` on the training split.
 
     Parameters
     ----------
     model : classifier, mapping of task to classifier, or None
-        As `cross_validate` takes it.
-    train : tuple of (DataFrame, DataFrame)
-        Features and labels to fit on, both indexed by exam id as text.
-    valid : tuple of (DataFrame, DataFrame)
-        Features and labels to score. Columns are matched by name.
-    groups : Series or mapping of exam id to group, optional
-        Group of each exam to score; exams of a group are not taken as independent. A group that
-        is named for both splits must not be in both.
+        See `cross_validate`.
+    train : tuple of (features, labels)
+        Tables to fit on; see `cross_validate`.
+    valid : tuple of (features, labels)
+        Tables to score. Columns are matched by name.
+    groups : Series or mapping of exam id to group, or array, optional
+        Group of each exam of `valid`; exams of a group are not taken as independent. A Series or
+        mapping may hold the exams of `train` too: then no group may be in both splits.
+    sample_weight : Series or mapping of exam id to weight, or array, optional
+        Weight of each exam of `train`, passed to `fit`.
+    positive : value or mapping of task to value, optional
+        See `cross_validate`.
     seed : int, default 0
-        Seeds the models.
+        Seed of the models.
     n_jobs : int, optional
-        Fits at a time, as joblib understands it.
+        Fits at a time, as in joblib.
 
     Returns
     -------
     HoldOut
-        Scores with intervals, and a note where the prevalence shifted.
+        Scores with intervals, and notes if the prevalence differs.
 
     Raises
     ------
     ValueError
-        If an exam or a group is in both splits, columns or tasks differ, or as `cross_validate`
-        does.
+        If an exam or a group is in both splits, columns or tasks differ, or as `cross_validate`.
 
     Examples
     --------
@@ -191,9 +197,19 @@ def evaluate(
     >>> evaluate(logistic_baseline(), train, valid).summary()["auc"].tolist()
     [1.0]
     """
-    known, truth = align_tables(*train)
-    new, held_out = align_tables(*valid)
-    _require_apart(known, new, groups)
+    refuse_table(model, "evaluate(model, (features, labels), (features, labels))")
+    for name, split in (("train", train), ("valid", valid)):
+        if not isinstance(split, tuple | list) or len(split) != 2:
+            raise TypeError(
+                f"`{name}` must be a tuple (features, labels), got {type(split).__name__}."
+            )
+    fitted_on = align_data(*train, None, sample_weight, positive)
+    scored = align_data(*valid, groups, None, positive)
+    known, truth = fitted_on.features, fitted_on.labels
+    new, held_out = scored.features, scored.labels
+    # Row numbers of two arrays are equal without meaning the same exams.
+    if isinstance(train[0], pd.DataFrame) and isinstance(valid[0], pd.DataFrame):
+        _require_apart(known, new, groups)
     tasks = list(truth.columns)
     if set(tasks) != set(held_out.columns):
         raise ValueError(
@@ -211,6 +227,7 @@ def evaluate(
     table = pd.concat([known, new[known.columns]])
     fitted_rows, scored_rows = np.arange(len(known)), np.arange(len(known), len(table))
     classifiers = assign_classifiers(model, tasks)
+    weights = None if fitted_on.weights is None else fitted_on.weights.to_numpy()
     calls = (
         delayed(fit_and_score)(
             seed_classifier(classifiers[task], seed, task, 0, 0),
@@ -219,6 +236,7 @@ def evaluate(
             fitted_rows,
             scored_rows,
             f"task {task!r}",
+            weights,
         )
         for task in tasks
     )
@@ -230,7 +248,7 @@ def evaluate(
         ),
         models={task: fitted for task, (fitted, _) in zip(tasks, fits, strict=True)},
         train_labels=truth,
-        groups=align_groups(groups, new.index),
+        groups=scored.groups,
     )
 
 

@@ -13,11 +13,9 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from mrnet_features.evaluation.alignment import align_groups
 from mrnet_features.evaluation.protocol.folds import FEWEST_OF_A_CLASS, Folds, find_shortage
-from mrnet_features.evaluation.tables import check_labels
+from mrnet_features.evaluation.tables import check_labels, name_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
 __all__ = ["Folds", "derive_seed", "make_folds", "merge_rare_states"]
@@ -27,40 +25,45 @@ MOST_SHUFFLES = 100
 
 
 def make_folds(
-    labels: pd.DataFrame,
+    labels: Any,
     n_splits: int = 5,
     n_repeats: int = 1,
-    groups: pd.Series[Any] | Mapping[str, Any] | None = None,
+    groups: Any = None,
     seed: int = 0,
+    *,
+    positive: Any = None,
 ) -> Folds:
-    """Split exams into shuffled folds, each with its share of every joint label.
+    """Split exams into shuffled folds, stratified by the combination of their labels.
 
-    The stratum of an exam is its combination of labels. Combinations with fewer exams than folds
-    are merged with the one most alike, where a difference in a rare label weighs more. The folds
-    depend on ids, labels and seed, never on the order of the rows.
+    Combinations with fewer exams than folds are merged with the most similar one; a difference
+    in a rare label counts more. The folds depend on ids, labels and seed, never on the order of
+    the rows.
 
     Parameters
     ----------
-    labels : DataFrame of shape (n_exams, n_tasks)
-        Index exam id as text; a column per task with 0 or 1.
+    labels : DataFrame of shape (n_exams, n_tasks), Series or array
+        Index exam id; one column per task with 0 or 1. The exam ids of an array are its row
+        numbers.
     n_splits : int, default 5
-        Folds a repeat, at least 2.
+        Folds per repeat, at least 2.
     n_repeats : int, default 1
         Number of independent partitions, at least 1.
     groups : Series or mapping of exam id to group, optional
         Exams of a group, for example of a patient, stay in one fold.
     seed : int, default 0
-        Seeds the shuffles.
+        Seed of the shuffles.
+    positive : value or mapping of task to value, optional
+        Value of a positive exam if the labels are not 0 and 1.
 
     Returns
     -------
     Folds
-        The partition of every repeat.
+        Partition of every repeat.
 
     Raises
     ------
     ValueError
-        If a task has too few exams of a class for two of them a fold.
+        If a task has fewer than two exams of a class per fold.
 
     References
     ----------
@@ -74,7 +77,9 @@ def make_folds(
     >>> [len(test) for _, _, _, test in folds.split()]
     [6, 6]
     """
-    truth = check_labels(labels)
+    if isinstance(labels, np.ndarray | list):
+        labels = name_rows(np.empty((len(labels), 1)), labels)[1]
+    truth = check_labels(labels, positive)
     if n_splits < 2 or n_repeats < 1:
         raise ValueError(
             f"`n_splits` must be at least 2 and `n_repeats` at least 1, got {n_splits} and "
@@ -89,7 +94,7 @@ def make_folds(
                 f"task {task!r} for {n_splits} folds (two a fold, fewer give no standard error), "
                 f"got {rarest}. Use fewer folds or leave the task out."
             )
-    grouping = align_groups(groups, truth.index)
+    grouping = align_groups(groups, truth.index, labels.index)
     strata = merge_rare_states(truth, n_splits)
     parts = [
         _shuffle(truth, strata, grouping, n_splits, repeat, seed) for repeat in range(n_repeats)

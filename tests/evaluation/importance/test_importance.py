@@ -51,7 +51,7 @@ def plant_signal(n_exams=400, seed=0):
 @pytest.fixture(scope="module")
 def planted():
     features, labels = plant_signal()
-    return features, labels, cross_validate(features, labels, FAST)
+    return features, labels, cross_validate(FAST, features, labels)
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_drop_of_a_refit_is_that_of_a_cross_validation_without_the_group(planted
     features, labels, _ = planted
     kept = features[[column for column in features if "__glcm__" not in column]]
     model = logistic_baseline()
-    full, without = (cross_validate(table, labels, model) for table in (features, kept))
+    full, without = (cross_validate(model, table, labels) for table in (features, kept))
     views = importance(full, features, views=("drop_group", "single_group")).frame()
     row = views[(views["task"] == "mean") & (views["group"] == "glcm")].iloc[0]
     drop = full.summary()["auc"] - without.summary()["auc"]
@@ -149,7 +149,7 @@ def test_same_numbers_on_two_workers(planted):
 
 def test_other_models_get_the_permutation_view(planted):
     features, labels, _ = planted
-    evaluation = cross_validate(features, labels, logistic_baseline())
+    evaluation = cross_validate(logistic_baseline(), features, labels)
     found = importance(evaluation, features)
     assert found.summary("two").index[0] == "fluid"
     assert "shap" not in found.frame()
@@ -200,7 +200,7 @@ def test_another_tools_table_is_one_more_group(planted, tmp_path):
     joined = attach_table(features, cnn.sample(frac=1, random_state=0), "cnn")
     for by in ("plane", "region", "family", "pool"):
         assert group_columns(joined, by)["cnn"] == list(joined.columns[-8:])
-    evaluation = cross_validate(joined, labels, logistic_baseline())
+    evaluation = cross_validate(logistic_baseline(), joined, labels)
     found = importance(evaluation, joined, views=("drop_group", "single_group"))
     aucs = [measure_auc(labels[task], embedding @ np.ones(8)).auc for task in labels]
     assert found.summary().loc["cnn", "single_group"] > max(aucs)

@@ -77,24 +77,23 @@ def test_duplicates_across_splits():
 @pytest.mark.parametrize("model", [FAST, logistic_baseline()])
 def test_an_honest_procedure_passes_all_three(model):
     features, labels = make_tables()
-    assert shuffle_labels(features, labels, model, n_rounds=5, n_splits=3).passed
-    assert replace_by_noise(features, labels, model, n_rounds=5, n_splits=3).passed
-    assert plant_leak(features, labels, model, n_splits=3).passed
+    assert shuffle_labels(model, features, labels, n_rounds=5, n_splits=3).passed
+    assert replace_by_noise(model, features, labels, n_rounds=5, n_splits=3).passed
+    assert plant_leak(model, features, labels, n_splits=3).passed
 
 
-def select_outside(features, labels, model, seed, **options):
+def select_outside(model, features, labels, seed, **options):
     """The mistake: columns chosen with the labels of the exams they are scored on."""
     chooser = SelectKBest(k=10).fit(features, labels["acl"])
     kept = features.loc[:, chooser.get_support()]
-    return cross_validate(kept, labels[["acl"]], model, seed=seed, **options)
+    return cross_validate(model, kept, labels[["acl"]], seed=seed, **options)
 
 
-def test_selection_outside_the_folds_kills_the_canary():
+def test_selection_outside_the_folds_fails_the_negative_controls():
     features, labels = make_tables(n_features=300)
-    for canary in (shuffle_labels, replace_by_noise):
-        found = canary(
-            features, labels, LogisticRegression(), n_rounds=5, procedure=select_outside, n_splits=3
-        )
+    options = {"n_rounds": 5, "procedure": select_outside, "n_splits": 3}
+    for control in (shuffle_labels, replace_by_noise):
+        found = control(LogisticRegression(), features, labels, **options)
         assert not found.passed
         assert found.aucs.mean() > 0.65
         assert "FAILED" in repr(found)
@@ -103,14 +102,14 @@ def test_selection_outside_the_folds_kills_the_canary():
 def test_a_procedure_that_always_says_one_half_fails_on_the_leak():
     features, labels = make_tables()
 
-    def blind(features, labels, model, seed):
+    def blind(model, features, labels, seed):
         constant = pd.DataFrame({"nothing": 1.0}, index=features.index)
-        return cross_validate(constant, labels, logistic_baseline(), seed=seed)
+        return cross_validate(logistic_baseline(), constant, labels, seed=seed)
 
-    assert shuffle_labels(features, labels, n_rounds=3, procedure=blind).passed
-    assert not plant_leak(features, labels, procedure=blind).passed
+    assert shuffle_labels(None, features, labels, n_rounds=3, procedure=blind).passed
+    assert not plant_leak(None, features, labels, procedure=blind).passed
 
 
 def test_too_few_rounds_are_refused():
     with pytest.raises(ValueError, match="at least 3 to show a spread, got 1"):
-        shuffle_labels(*make_tables(), n_rounds=1)
+        shuffle_labels(None, *make_tables(), n_rounds=1)

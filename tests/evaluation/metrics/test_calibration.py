@@ -144,7 +144,7 @@ def test_thresholds_do_what_their_rule_says(seed):
 def evaluation():
     labels, chances = make_case(600)
     features = logit(chances).add_prefix("log_odds_")
-    return cross_validate(features, labels, logistic_baseline(), n_repeats=2)
+    return cross_validate(logistic_baseline(), features, labels, n_repeats=2)
 
 
 def test_operating_points_reach_the_level_on_exams_not_chosen_on(evaluation):
