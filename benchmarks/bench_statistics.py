@@ -28,9 +28,9 @@ from sklearn.pipeline import make_pipeline
 
 from mrnet_features.evaluation import cross_validate, logit_interval, measure_auc
 from mrnet_features.evaluation.metrics.auc_tests import (
-    correct_resampled,
     delong_test,
     minimum_detectable_difference,
+    nadeau_bengio_test,
 )
 from mrnet_features.models import ScaledLogistic, TunedClassifier, lightgbm_baseline
 
@@ -227,7 +227,7 @@ def simulate_procedures(n_replicates: int = 400) -> list[dict]:
                             if repeat == 0:
                                 pooled[model, test] = scores
                         by_fold.append(aucs[0] - aucs[1])
-                corrected = correct_resampled(by_fold, 1 / 4)
+                corrected = nadeau_bengio_test(by_fold, 1 / 4)
                 one, two = (measure_auc(y, scores) for scores in pooled)
                 delong = delong_test(one.influence, two.influence, one.auc - two.auc)
                 for name, p in (

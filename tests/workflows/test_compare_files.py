@@ -44,7 +44,7 @@ def test_competition_file_against_a_tidy_one(folder):
     result = json.loads(done.stdout)
     mean = next(row for row in result["differences"] if row["task"] == "mean")
     assert mean["difference"] > 0
-    assert mean["method"] == "influence"
+    assert mean["method"] == "delong"
     assert 0 < mean["minimum_detectable_difference"] < 0.2
     assert [row["task"] for row in result["stacked"]["features"]] == [*TASKS, "mean"]
     out = folder / "table.csv"
@@ -74,7 +74,7 @@ def test_text_names_every_model(folder):
     files = {"a": folder / "features.csv", "b": folder / "features.csv"}
     text = format_comparison(compare_files(files, labels, stack=True))
     assert "b stacked on a, against a alone:" in text
-    assert "influence" in text
+    assert "delong" in text
 
 
 def test_arguments_need_names():

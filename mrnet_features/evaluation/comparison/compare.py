@@ -15,9 +15,9 @@ from mrnet_features.evaluation.exam_ids import require_same_exams
 from mrnet_features.evaluation.metrics.auc_tests import (
     Difference,
     adjust_holm,
-    correct_resampled,
     delong_test,
     minimum_detectable_difference,
+    nadeau_bengio_test,
 )
 from mrnet_features.evaluation.metrics.scores import Scores, score_predictions
 from mrnet_features.evaluation.plots import plot_differences
@@ -188,7 +188,7 @@ def compare(
     References
     ----------
     Demler, Pencina and D'Agostino 2012, Statistics in Medicine 31(23):2577-2587, against DeLong's
-    p for nested models. See `correct_resampled` and `delong_test` for the two tests.
+    p for nested models. See `nadeau_bengio_test` and `delong_test` for the two tests.
 
     Examples
     --------
@@ -288,9 +288,9 @@ def _compare_pair(
     for task in one.influence.columns:
         by_fold = one.fold_scores[task] - two.fold_scores[task]
         if folds is not None and first.folded and second.folded:
-            method, found = "nadeau-bengio", correct_resampled(by_fold, 1 / (folds.n_splits - 1))
+            method, found = "nadeau-bengio", nadeau_bengio_test(by_fold, 1 / (folds.n_splits - 1))
         else:
-            method = "influence"
+            method = "delong"
             difference = float(by_fold.groupby(one.fold_scores["repeat"]).mean().mean())
             found = delong_test(one.influence[task], two.influence[task], difference, one.groups)
         rows.append(

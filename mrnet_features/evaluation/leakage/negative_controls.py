@@ -1,4 +1,4 @@
-"""Canaries: data on which the right answer is known, sent through the whole procedure."""
+"""Negative controls: a whole procedure on data for which the right AUC is known."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LEAK_AUC = 0.95
 
 @dataclass(frozen=True, eq=False, repr=False)
 class NegativeControl(Result):
-    """What a procedure gave on data without, or with nothing but, a signal.
+    """Result of a procedure on data without signal, or with a planted leak.
 
     Attributes
     ----------
@@ -37,9 +37,9 @@ class NegativeControl(Result):
     aucs : Series of shape (n_rounds,), float64
         Mean AUC over the tasks in each round.
     passed : bool
-        Whether it is what it must be.
+        Whether the AUC is as expected.
     text : str
-        What was found and what it means.
+        Finding and its meaning.
     """
 
     kind: str
@@ -110,33 +110,33 @@ def shuffle_labels(
 ) -> NegativeControl:
     """Run a procedure on shuffled labels: its mean AUC must be .5.
 
-    Several rounds are judged by their own spread. The standard error of a single round is too
-    small where there is nothing to learn (see `Scores.summary`), and one round in so many would
-    fail for no fault.
+    The test uses the spread of several rounds, because the standard error of a single round is
+    too small without signal (see `Scores.summary`).
 
     Parameters
     ----------
-    features : DataFrame of shape (n_exams, n_features)
-        Index exam id as text.
-    labels : DataFrame of shape (n_exams, n_tasks)
-        The same exams; whole exams are shuffled, so that the tasks stay correlated.
     model : classifier, mapping or None
-        As the procedure takes it.
+        Passed to the procedure.
+    features, labels
+        See `cross_validate`. Whole exams are shuffled, so the tasks stay correlated.
     n_rounds : int, default 10
         Shuffles, at least 3.
     procedure : callable, default `cross_validate`
-        Whatever makes an evaluation from (features, labels, model, seed=..., **options). A
-        selection made outside the folds is caught only if it is in here.
+        Function that returns an Evaluation, called as ``procedure(model, features, labels,
+        seed=..., **options)``. It must contain every step that uses the labels, such as a
+        selection of columns.
     seed : int, default 0
-        Seeds the shuffles and the procedure.
+        Seed of the shuffles and the procedure.
+    positive : value or mapping of task to value, optional
+        Value of a positive exam if the labels are not 0 and 1.
     **options
-        Passed on to the procedure.
+        Passed to the procedure.
 
     Returns
     -------
     NegativeControl
-        Passed where the mean AUC over the rounds is within 3 standard errors of .5; by Student's
-        t, since the error is estimated from the rounds, 4.1 with 10 of them. One honest
+        Passed if the mean AUC over the rounds is within 3 standard errors of .5; 4.1 with 10
+        rounds, by Student's t, because the error is estimated from the rounds. One correct
         procedure in 370 fails.
     """
     table, truth, options = _align(model, features, labels, positive, options)
@@ -145,10 +145,12 @@ def shuffle_labels(
     for number in range(n_rounds):
         random = np.random.default_rng(derive_seed(seed, "shuffle", number))
         values = truth.to_numpy()[random.permutation(len(truth))]
-        # Rows in the features' order: a procedure that goes by position must be caught too.
+        # Both tables keep one row order: a procedure that matches rows by position must fail too.
         shuffled = pd.DataFrame(values, index=truth.index, columns=truth.columns)
         aucs.append(_score(procedure, table, shuffled, model, seed + number, options))
-    return _judge_chance("shuffled labels", aucs, "The procedure sees the labels it is scored on.")
+    return _judge_chance(
+        "shuffled labels", aucs, "The procedure uses the labels of the exams it scores."
+    )
 
 
 def replace_by_noise(
@@ -166,14 +168,14 @@ def replace_by_noise(
 
     Parameters
     ----------
-    features, labels, model, n_rounds, procedure, seed, **options
-        See `shuffle_labels`. Of `features` the shape and the names are kept.
+    model, features, labels, n_rounds, procedure, seed, positive, **options
+        See `shuffle_labels`. The noise has the shape and the names of `features`.
 
     Returns
     -------
     NegativeControl
-        Passed where the mean AUC over the rounds is within 3 standard errors of .5; by Student's
-        t, since the error is estimated from the rounds, 4.1 with 10 of them. One honest
+        Passed if the mean AUC over the rounds is within 3 standard errors of .5; 4.1 with 10
+        rounds, by Student's t, because the error is estimated from the rounds. One correct
         procedure in 370 fails.
     """
     table, truth, options = _align(model, features, labels, positive, options)
@@ -183,7 +185,9 @@ def replace_by_noise(
         random = np.random.default_rng(derive_seed(seed, "noise", number))
         noise = pd.DataFrame(random.normal(size=table.shape), table.index, table.columns)
         aucs.append(_score(procedure, noise, truth, model, seed + number, options))
-    return _judge_chance("noise features", aucs, "The labels reach the procedure by another way.")
+    return _judge_chance(
+        "noise features", aucs, "The labels reach the model other than through the features."
+    )
 
 
 def plant_leak(
@@ -196,13 +200,13 @@ def plant_leak(
     positive: Any = None,
     **options: Any,
 ) -> NegativeControl:
-    """Add each label as a column: a procedure that works must find it.
+    """Add each label as a column: the mean AUC must be at least .95.
 
-    A canary for the other canaries: one that reports .5 on everything passes them all.
+    A positive control: a procedure that always reports .5 passes the two negative controls.
 
     Parameters
     ----------
-    features, labels, model, procedure, seed, **options
+    model, features, labels, procedure, seed, positive, **options
         See `shuffle_labels`.
 
     Returns
@@ -218,7 +222,7 @@ def plant_leak(
     found = auc >= LEAK_AUC
     text = f"mean AUC {auc:.3f} with the labels among the columns"
     if not found:
-        text += ". The model does not learn what is in front of it."
+        text += ". The procedure does not find a label among the columns."
     return NegativeControl("planted leak", pd.Series([auc]), found, text)
 
 
@@ -236,7 +240,7 @@ def _align(
 
 def _check_rounds(n_rounds: int) -> None:
     if n_rounds < 3:
-        raise ValueError(f"`n_rounds` must be at least 3 to show a spread, got {n_rounds}.")
+        raise ValueError(f"`n_rounds` must be at least 3 to estimate a spread, got {n_rounds}.")
 
 
 def _score(
@@ -253,7 +257,7 @@ def _score(
 
 def _judge_chance(kind: str, aucs: list[float], blame: str) -> NegativeControl:
     mean, se = float(np.mean(aucs)), float(np.std(aucs, ddof=1) / np.sqrt(len(aucs)))
-    # Three standard errors if they were known: few rounds estimate them, and t allows for it.
+    # Three standard errors; Student's t, because the error is estimated from few rounds.
     passed = abs(mean - 0.5) <= float(t.ppf(ndtr(3.0), len(aucs) - 1)) * se
     text = f"mean AUC {mean:.3f}, standard error {se:.3f} over {len(aucs)} rounds"
     return NegativeControl(kind, pd.Series(aucs), passed, text if passed else f"{text}. {blame}")

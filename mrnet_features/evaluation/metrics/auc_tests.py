@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Difference",
     "adjust_holm",
-    "correct_resampled",
     "delong_test",
     "minimum_detectable_difference",
+    "nadeau_bengio_test",
 ]
 
 
@@ -121,7 +121,7 @@ def delong_test(
     return Difference(float(difference), standard_error(one - two, groups))
 
 
-def correct_resampled(differences: ArrayLike, test_share: float) -> Difference:
+def nadeau_bengio_test(differences: ArrayLike, test_train_ratio: float) -> Difference:
     r"""Difference of two learning procedures from their differences on shared folds.
 
     Fold scores overlap in their training exams, so that their plain variance is far too small.
@@ -136,7 +136,7 @@ def correct_resampled(differences: ArrayLike, test_share: float) -> Difference:
     ----------
     differences : array of shape (n_folds,), float
         Difference of the two AUCs in each fold of each repeat, at least two.
-    test_share : float
+    test_train_ratio : float
         Tested exams over training exams, 1 / (K - 1) for K folds; above 0.
 
     Returns
@@ -147,7 +147,7 @@ def correct_resampled(differences: ArrayLike, test_share: float) -> Difference:
     Raises
     ------
     ValueError
-        If there are fewer than two folds, or `test_share` is not above 0.
+        If there are fewer than two folds, or `test_train_ratio` is not above 0.
 
     References
     ----------
@@ -158,7 +158,7 @@ def correct_resampled(differences: ArrayLike, test_share: float) -> Difference:
     --------
     Variance .02 of two folds, (1/2 + 1/1) times .02 is .03:
 
-    >>> found = correct_resampled([0.0, 0.2], test_share=1.0)
+    >>> found = nadeau_bengio_test([0.0, 0.2], test_train_ratio=1.0)
     >>> round(found.estimate, 12), round(found.se**2, 12), found.degrees
     (0.1, 0.03, 1)
     """
@@ -168,13 +168,13 @@ def correct_resampled(differences: ArrayLike, test_share: float) -> Difference:
             "`differences` must hold the difference of at least two folds, got shape "
             f"{values.shape}."
         )
-    if not test_share > 0:
-        raise ValueError(f"`test_share` must be above 0, got {test_share}.")
+    if not test_train_ratio > 0:
+        raise ValueError(f"`test_train_ratio` must be above 0, got {test_train_ratio}.")
     # Equal differences have a variance of rounding errors, not of data.
     variance = 0.0 if np.ptp(values) < 1e-12 else float(values.var(ddof=1))
     return Difference(
         estimate=float(values.mean()),
-        se=float(np.sqrt((1 / len(values) + test_share) * variance)),
+        se=float(np.sqrt((1 / len(values) + test_train_ratio) * variance)),
         degrees=len(values) - 1,
     )
 

@@ -18,7 +18,7 @@ from mrnet_features.evaluation.tables import check_labels, name_rows
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Folds", "derive_seed", "make_folds", "merge_rare_states"]
+__all__ = ["Folds", "derive_seed", "make_folds", "merge_rare_strata"]
 
 # Only where a class has hardly enough exams does the first shuffle leave a fold short of it.
 MOST_SHUFFLES = 100
@@ -95,7 +95,7 @@ def make_folds(
                 f"got {rarest}. Use fewer folds or leave the task out."
             )
     grouping = align_groups(groups, truth.index, labels.index)
-    strata = merge_rare_states(truth, n_splits)
+    strata = merge_rare_strata(truth, n_splits)
     parts = [
         _shuffle(truth, strata, grouping, n_splits, repeat, seed) for repeat in range(n_repeats)
     ]
@@ -127,7 +127,7 @@ def derive_seed(*parts: SupportsIndex | str) -> int:
     return int.from_bytes(digest[:8], "big") % (2**31 - 1)
 
 
-def merge_rare_states(labels: pd.DataFrame, n_splits: int) -> NDArray[np.intp]:
+def merge_rare_strata(labels: pd.DataFrame, n_splits: int) -> NDArray[np.intp]:
     """Give each exam the number of its joint label state, with rare states merged.
 
     The rarest state joins the one most alike until each has `n_splits` exams.
@@ -150,7 +150,7 @@ def merge_rare_states(labels: pd.DataFrame, n_splits: int) -> NDArray[np.intp]:
 
     >>> import pandas as pd
     >>> both = {"common": [1, 1, 1, 1, 0, 0, 0, 0], "rare": [0, 0, 0, 1, 1, 1, 0, 0]}
-    >>> merge_rare_states(pd.DataFrame(both), n_splits=2).tolist()
+    >>> merge_rare_strata(pd.DataFrame(both), n_splits=2).tolist()
     [2, 2, 2, 1, 1, 1, 0, 0]
     """
     values = labels.to_numpy(dtype=np.float64)

@@ -8,7 +8,7 @@ from scipy.special import expit, logit
 from mrnet_features.evaluation import cross_validate, make_folds
 from mrnet_features.evaluation.comparison.added_value import measure_added_value
 from mrnet_features.evaluation.comparison.compare import compare
-from mrnet_features.evaluation.metrics.auc_tests import correct_resampled
+from mrnet_features.evaluation.metrics.auc_tests import nadeau_bengio_test
 from mrnet_features.models import logistic_baseline, prior_baseline
 
 TASKS = ["abnormal", "acl", "meniscus"]
@@ -89,7 +89,7 @@ def test_procedures_on_shared_folds_are_compared_fold_by_fold():
     summary = comparison.summary().set_index("task")
     assert set(summary["method"]) == {"nadeau-bengio"}
     one, two = (scores.fold_scores for scores in comparison.scores.values())
-    expected = correct_resampled(one["acl"] - two["acl"], 1 / 4)
+    expected = nadeau_bengio_test(one["acl"] - two["acl"], 1 / 4)
     assert summary.loc["acl", "p"] == pytest.approx(expected.p)
     assert summary.loc["acl", "se"] == pytest.approx(expected.se)
 
@@ -98,7 +98,7 @@ def test_fixed_predictions_are_scored_inside_the_other_ones_folds():
     labels, models = make_case()
     first, second = models.values()
     mixed = compare({"cv": add_folds(labels, first), "cnn": second}, labels)
-    assert set(mixed.summary()["method"]) == {"influence"}
+    assert set(mixed.summary()["method"]) == {"delong"}
     both = {"cv": add_folds(labels, first), "cnn": add_folds(labels, second)}
     pd.testing.assert_frame_equal(mixed.frame(), compare(both, labels).frame())
 

@@ -12,9 +12,9 @@ from mrnet_features.evaluation.metrics.auc import measure_auc
 from mrnet_features.evaluation.metrics.auc_tests import (
     Difference,
     adjust_holm,
-    correct_resampled,
     delong_test,
     minimum_detectable_difference,
+    nadeau_bengio_test,
 )
 
 
@@ -62,7 +62,7 @@ def test_level_of_the_influence_test_for_the_mean_of_three_tasks():
 
 def test_corrected_t_is_the_plain_t_with_a_wider_error():
     values = np.random.default_rng(0).normal(0.01, 0.03, size=50)
-    found = correct_resampled(values, 1 / 4)
+    found = nadeau_bengio_test(values, 1 / 4)
     plain = ttest_1samp(values, 0)
     widened = plain.statistic / np.sqrt(1 + 50 / 4)
     assert found.p == pytest.approx(2 * t.sf(abs(widened), 49))
@@ -93,15 +93,15 @@ def test_no_spread_has_no_p():
     assert np.isnan(extreme.p)
     assert np.isnan(extreme.interval()).all()
     assert Difference(0.9, 0.5).interval()[1] == 1
-    assert correct_resampled([0.1, 0.1, 0.1], 0.25).se == 0
+    assert nadeau_bengio_test([0.1, 0.1, 0.1], 0.25).se == 0
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda: delong_test([0.1], [0.1, 0.2], 0.0), r"shapes \(1,\) and \(2,\)"),
-        (lambda: correct_resampled([0.1], 0.25), r"at least two folds, got shape \(1,\)"),
-        (lambda: correct_resampled([0.1, 0.2], 0), "`test_share` must be above 0, got 0"),
+        (lambda: nadeau_bengio_test([0.1], 0.25), r"at least two folds, got shape \(1,\)"),
+        (lambda: nadeau_bengio_test([0.1, 0.2], 0), "`test_train_ratio` must be above 0, got 0"),
         (lambda: minimum_detectable_difference(-1.0), "`se` must be at least 0"),
         (lambda: minimum_detectable_difference(1.0, power=0.01), "`level` < `power`"),
     ],

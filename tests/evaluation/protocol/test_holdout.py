@@ -67,7 +67,7 @@ def test_shifted_prevalence_is_noted():
 def test_two_models_on_valid_can_be_compared():
     one, two = evaluate(logistic_baseline(), TRAIN, VALID), evaluate(FAST, TRAIN, VALID)
     summary = compare({"logistic": one, "lightgbm": two}, VALID[1]).summary().set_index("task")
-    assert set(summary["method"]) == {"influence"}
+    assert set(summary["method"]) == {"delong"}
     gap = one.summary()["auc"] - two.summary()["auc"]
     pd.testing.assert_series_equal(summary["difference"], gap, check_names=False)
 

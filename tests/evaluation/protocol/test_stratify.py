@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mrnet_features.evaluation.protocol.stratify import derive_seed, make_folds, merge_rare_states
+from mrnet_features.evaluation.protocol.stratify import derive_seed, make_folds, merge_rare_strata
 
 STATES = {(0, 0, 0): 217, (1, 0, 0): 433, (1, 0, 1): 272, (1, 1, 0): 83, (1, 1, 1): 125}
 
@@ -123,7 +123,7 @@ def test_rare_states_join_what_shares_the_rarer_label():
         [(1, 0, 0)] * 20 + [(1, 0, 1)] * 10 + [(1, 1, 0)] * 3 + [(1, 1, 1)] * 4 + [(0, 0, 0)] * 12,
         columns=["abnormal", "acl", "meniscus"],
     )
-    strata = merge_rare_states(labels, n_splits=5)
+    strata = merge_rare_strata(labels, n_splits=5)
     torn = labels["acl"] == 1
     assert len(set(strata[torn])) == 1
     assert not set(strata[torn]) & set(strata[~torn])
@@ -131,7 +131,7 @@ def test_rare_states_join_what_shares_the_rarer_label():
 
 
 def test_enough_exams_need_no_merging():
-    assert len(set(merge_rare_states(make_train_labels(), n_splits=5))) == len(STATES)
+    assert len(set(merge_rare_strata(make_train_labels(), n_splits=5))) == len(STATES)
 
 
 def test_too_few_folds_are_refused():
