@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.special import ndtr
 from scipy.stats import t
 
-from mrnet_features.evaluation.alignment import align_data
+from mrnet_features.evaluation.alignment import AlignedData, align_data
 from mrnet_features.evaluation.plots import plot_negative_control
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.protocol.stratify import derive_seed
@@ -139,7 +139,8 @@ def shuffle_labels(
         rounds, by Student's t, because the error is estimated from the rounds. One correct
         procedure in 370 fails.
     """
-    table, truth, options = _align(model, features, labels, positive, options)
+    data, options = _align(model, features, labels, positive, options)
+    table, truth = data.features, data.labels
     _check_rounds(n_rounds)
     aucs = []
     for number in range(n_rounds):
@@ -147,10 +148,9 @@ def shuffle_labels(
         values = truth.to_numpy()[random.permutation(len(truth))]
         # Both tables keep one row order: a procedure that matches rows by position must fail too.
         shuffled = pd.DataFrame(values, index=truth.index, columns=truth.columns)
-        aucs.append(_score(procedure, table, shuffled, model, seed + number, options))
-    return _judge_chance(
-        "shuffled labels", aucs, "The procedure uses the labels of the exams it scores."
-    )
+        aucs.append(_score(procedure, table, shuffled, data.order, model, seed + number, options))
+    cause = "The procedure uses the labels of the exams it scores."
+    return _judge_chance("shuffled labels", aucs, cause)
 
 
 def replace_by_noise(
@@ -178,16 +178,16 @@ def replace_by_noise(
         rounds, by Student's t, because the error is estimated from the rounds. One correct
         procedure in 370 fails.
     """
-    table, truth, options = _align(model, features, labels, positive, options)
+    data, options = _align(model, features, labels, positive, options)
+    table, truth = data.features, data.labels
     _check_rounds(n_rounds)
     aucs = []
     for number in range(n_rounds):
         random = np.random.default_rng(derive_seed(seed, "noise", number))
         noise = pd.DataFrame(random.normal(size=table.shape), table.index, table.columns)
-        aucs.append(_score(procedure, noise, truth, model, seed + number, options))
-    return _judge_chance(
-        "noise features", aucs, "The labels reach the model other than through the features."
-    )
+        aucs.append(_score(procedure, noise, truth, data.order, model, seed + number, options))
+    cause = "The labels reach the model other than through the features."
+    return _judge_chance("noise features", aucs, cause)
 
 
 def plant_leak(
@@ -214,11 +214,12 @@ def plant_leak(
     NegativeControl
         Passed where the mean AUC is at least .95.
     """
-    table, truth, options = _align(model, features, labels, positive, options)
+    data, options = _align(model, features, labels, positive, options)
+    table, truth = data.features, data.labels
     random = np.random.default_rng(derive_seed(seed, "leak"))
     leaks = truth + random.normal(0, 0.05, size=truth.shape)
     leaking = table.join(leaks.add_prefix("planted_leak_of_"))
-    auc = _score(procedure, leaking, truth, model, seed, options)
+    auc = _score(procedure, leaking, truth, data.order, model, seed, options)
     found = auc >= LEAK_AUC
     text = f"mean AUC {auc:.3f} with the labels among the columns"
     if not found:
@@ -228,14 +229,14 @@ def plant_leak(
 
 def _align(
     model: Any, features: Any, labels: Any, positive: Any, options: dict[str, Any]
-) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
-    """Aligned tables in the row order of `features`; groups and weights by exam id."""
+) -> tuple[AlignedData, dict[str, Any]]:
+    """Aligned tables, and the options with groups and weights by exam id."""
     refuse_table(model, "shuffle_labels(model, features, labels)")
     given = options.get("groups"), options.get("sample_weight")
     data = align_data(features, labels, *given, positive)
     aligned = {"groups": data.groups, "sample_weight": data.weights}
     known = {name: values for name, values in aligned.items() if values is not None}
-    return data.features.loc[data.order], data.labels.loc[data.order], {**options, **known}
+    return data, {**options, **known}
 
 
 def _check_rounds(n_rounds: int) -> None:
@@ -247,17 +248,19 @@ def _score(
     procedure: Callable[..., Evaluation],
     features: pd.DataFrame,
     labels: pd.DataFrame,
+    order: pd.Index[Any],
     model: Any,
     seed: int,
     options: dict[str, Any],
 ) -> float:
-    found = procedure(model, features, labels, seed=seed, **options)
+    # The rows as they were passed in: `folds` may be a splitter or pairs of row numbers.
+    found = procedure(model, features.loc[order], labels.loc[order], seed=seed, **options)
     return float(found.summary()["auc"].loc[found.headline])
 
 
-def _judge_chance(kind: str, aucs: list[float], blame: str) -> NegativeControl:
+def _judge_chance(kind: str, aucs: list[float], cause: str) -> NegativeControl:
     mean, se = float(np.mean(aucs)), float(np.std(aucs, ddof=1) / np.sqrt(len(aucs)))
     # Three standard errors; Student's t, because the error is estimated from few rounds.
     passed = abs(mean - 0.5) <= float(t.ppf(ndtr(3.0), len(aucs) - 1)) * se
     text = f"mean AUC {mean:.3f}, standard error {se:.3f} over {len(aucs)} rounds"
-    return NegativeControl(kind, pd.Series(aucs), passed, text if passed else f"{text}. {blame}")
+    return NegativeControl(kind, pd.Series(aucs), passed, text if passed else f"{text}. {cause}")

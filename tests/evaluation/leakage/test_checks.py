@@ -84,6 +84,6 @@ def test_integer_ids_and_text_labels_are_read():
     odd = features.set_axis(range(120)).assign(copy=labels["acl"].to_numpy())
     odd.iloc[3] = odd.iloc[4]
     found = check_leakage(odd, words, positive="torn")
-    assert [(finding.code, finding.subject) for finding in found][0] == ("single-column", "copy")
+    assert (found[0].code, found[0].subject) == ("single-column", "copy")
     pairs = find_repeated_rows({"train": odd})
     assert pairs.loc[0, ["exam", "other_exam"]].tolist() == [3, 4]
