@@ -1,4 +1,4 @@
-"""Predictions -> knowledge: folds, AUCs with intervals, cross-validation. No pixels here."""
+"""Evaluation of classifiers: cross-validation, AUCs with intervals, comparison, importance."""
 
 from mrnet_features.evaluation.comparison.added_value import AddedValue, measure_added_value
 from mrnet_features.evaluation.comparison.compare import Comparison, compare

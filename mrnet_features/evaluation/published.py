@@ -1,4 +1,4 @@
-"""Published mean AUCs on MRNet, to hold against."""
+"""Published mean AUCs on MRNet."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Line(NamedTuple):
-    """A published mean AUC to hold against.
+    """One published mean AUC.
 
     Attributes
     ----------
@@ -32,4 +32,4 @@ PUBLISHED = (
     ),
     Line("MRNet, nine CNNs", 0.916, "hidden test", "Bien et al. 2018, PLoS Med 15(11):e1002699"),
 )
-"""Lines that a report draws; see `compare_published`."""
+"""Published AUCs shown in reports; see `compare_published`."""

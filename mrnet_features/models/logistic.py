@@ -24,11 +24,10 @@ __all__ = ["ScaledLogistic"]
 class ScaledLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Binary L2 logistic regression whose penalty grows with the number of columns.
 
-    NaN becomes the column's median, then each column gets mean 0 and variance 1. Columns that
-    are constant or all NaN become 0. The inverse penalty is `C` over the number of columns, so
-    that `C` is the prior variance of the log-odds of a typical row whatever the width of the
-    table, and one value suits 60 columns as well as 1,500 where an inner search would cost a
-    dozen fits.
+    NaN is replaced by the median of the column, then each column is scaled to mean 0 and variance
+    1. Constant and empty columns become 0. The inverse penalty is `C` over the number of columns,
+    so `C` is the prior variance of the log-odds of a typical row for any number of columns, and
+    the same value fits 60 columns and 1,500 without an inner search.
 
     Parameters
     ----------
@@ -38,14 +37,14 @@ class ScaledLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Attributes
     ----------
     pipeline_ : sklearn.pipeline.Pipeline
-        The fitted imputer, scaler and logistic regression.
+        Fitted imputer, scaler and logistic regression.
     classes_ : ndarray of shape (2,)
         The two class labels, sorted.
     n_features_in_ : int
         Number of columns seen by `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,), object
-        Names of those columns, where `fit` was given a frame. `predict_proba` refuses other
-        names and another order.
+        Names of those columns if `fit` got a DataFrame. `predict_proba` refuses other names and
+        another order.
 
     References
     ----------
@@ -54,7 +53,7 @@ class ScaledLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Examples
     --------
-    One symmetric column, and a row in its middle: even odds.
+    One symmetric column; a row at its centre has probability .5:
 
     >>> model = ScaledLogistic().fit([[-1.0], [1.0]], [0, 1])
     >>> model.predict_proba([[0.0]]).round(6).tolist()
@@ -65,7 +64,7 @@ class ScaledLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.C = C
 
     def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn: two classes only, NaN welcome."""
+        """Tags for scikit-learn: two classes only, NaN allowed."""
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
         tags.input_tags.allow_nan = True
@@ -77,14 +76,14 @@ class ScaledLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
     ) -> ScaledLogistic:
-        """Learn medians, scales and coefficients.
+        """Fit medians, scales and coefficients.
 
         Parameters
         ----------
         X : DataFrame or array of shape (n_rows, n_columns), float
-            The table; NaN allowed, infinities refused.
+            Feature table; NaN allowed, infinity not.
         y : array of shape (n_rows,)
-            Two classes; the larger label in sorted order is the positive one.
+            Two classes; the second in sorted order is positive.
         sample_weight : array of shape (n_rows,), optional
             Weight of each row in the scaler and the regression, at least 0. The medians are not
             weighted.
@@ -140,7 +139,7 @@ class ScaledLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return probabilities
 
     def predict(self, X: pd.DataFrame | ArrayLike) -> NDArray[Any]:
-        """Likelier class of each row.
+        """More probable class of each row.
 
         Parameters
         ----------

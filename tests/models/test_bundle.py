@@ -112,7 +112,7 @@ def test_another_recipe_is_refused(tables):
         bundle.predict(other)
     other.attrs = {}
     bundle.predict(other)
-    with pytest.raises(ValueError, match="but lack 1, such as 'axial__knee__glcm__s3__mean'"):
+    with pytest.raises(ValueError, match="but lacks 1, such as 'axial__knee__glcm__s3__mean'"):
         bundle.predict(other.drop(columns="axial__knee__glcm__s3__mean"))
 
 
@@ -130,7 +130,7 @@ def test_what_was_changed_or_is_missing_is_refused(tables, tmp_path):
     head = json.loads((tmp_path / "bundle.json").read_text())
     head["boosters"]["acl"][0]["file"] = "../elsewhere.txt"
     (tmp_path / "bundle.json").write_text(json.dumps(head))
-    with pytest.raises(ValueError, match="must lie in"):
+    with pytest.raises(ValueError, match="booster files must be in"):
         load_bundle(tmp_path)
     (tmp_path / "bundle.json").write_text(json.dumps({"format": 99}))
     with pytest.raises(ValueError, match="bundle of format 1, got format 99"):

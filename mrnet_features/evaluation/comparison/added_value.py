@@ -1,4 +1,4 @@
-"""Whether one model's scores know something that another's do not."""
+"""Added value of one model's scores over another's, by stacking."""
 
 from __future__ import annotations
 
@@ -107,33 +107,33 @@ def measure_added_value(
     n_repeats: int = 5,
     seed: int = 0,
 ) -> AddedValue:
-    """Measure what stacking one model's scores on another's gains, out of fold.
+    """Measure the gain in AUC when the scores of a second model are added, out of fold.
 
-    A logistic regression on the log-odds of both is fitted for each task on the exams of all
-    folds but one and scored on that one. Repeats of a cross-validated model are averaged first.
+    The combined model is stacking: a logistic regression on the log-odds of both models, one per
+    task, cross-validated. Repeats of a cross-validated model are averaged first.
 
     Parameters
     ----------
     base, added : Evaluation, HoldOut or DataFrame
-        Scores of the two models for the same exams, such as a CNN's and the features'; as
-        `compare` takes them. Scores for exams a model was trained on would be worthless here.
+        Scores of the two models for the same exams, as in `compare`; for example those of a CNN
+        and of the features. They must be for exams that the models were not trained on.
     labels : DataFrame of shape (n_exams, n_tasks), Series or None
         Index exam id; 0 or 1. None for the labels of the first Evaluation or HoldOut.
     folds : Folds, optional
-        Folds of the stacking; by default 5 folds, `n_repeats` times.
+        Folds of the stacking. By default 5 folds, `n_repeats` times.
     groups : Series or mapping of exam id to group, optional
         See `cross_validate`.
     positive : value or mapping of task to value, optional
         Value of a positive exam if the labels are not 0 and 1.
     n_repeats : int, default 5
-        Partitions where `folds` is not given.
+        Number of partitions if `folds` is not given.
     seed : int, default 0
-        Seeds the folds.
+        Seed of the folds.
 
     Returns
     -------
     AddedValue
-        Gain over the base alone, per task and on average.
+        Gain over the base alone, for each task and their mean.
 
     Raises
     ------
@@ -142,9 +142,9 @@ def measure_added_value(
 
     Notes
     -----
-    Out-of-fold scores of the exams a stack is fitted on come from models that saw the exams it is
-    scored on. With two weights a task to learn, that is of no weight next to the standard error,
-    but it is not nothing.
+    Out-of-fold scores of the exams that the combined model is fitted on come from models fitted
+    on the exams it is scored on. With two weights per task this bias is small next to the
+    standard error, but not zero.
 
     References
     ----------
@@ -152,7 +152,7 @@ def measure_added_value(
 
     Examples
     --------
-    A model added to itself gains nothing:
+    A model added to itself has no gain:
 
     >>> exams = [f"{i:04d}" for i in range(40)]
     >>> labels = pd.DataFrame({"acl": [0, 1, 0, 1] * 10}, index=exams)
@@ -185,7 +185,7 @@ def measure_added_value(
 
 
 def _take_odds(scores: pd.Series[float]) -> pd.Series[float]:
-    """Log-odds of probabilities; scores of another scale as they are."""
+    """Log-odds of probabilities; other scores unchanged."""
     if scores.min() < 0 or scores.max() > 1:
         return scores
     return pd.Series(logit(scores.clip(CLIP, 1 - CLIP).to_numpy()), index=scores.index)

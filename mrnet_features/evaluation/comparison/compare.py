@@ -1,4 +1,4 @@
-"""Comparison of models on the same exams: paired, corrected for their number, or refused."""
+"""Paired comparison of models on the same exams, adjusted for multiple tests."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class Comparison(Result):
     Attributes
     ----------
     pairs : DataFrame of shape (n_pairs * (n_tasks + 1), 7)
-        Columns first, second, task, method, difference, se, degrees: what `summary` is made of.
+        Columns first, second, task, method, difference, se, degrees.
     scores : dict of str to Scores
-        AUCs of each model, each against the same labels and, where folds are shared, in them.
+        AUCs of each model with the same labels and, if there are folds, in the same folds.
     nested : bool
-        Whether p values are left out.
+        Whether p values are omitted.
     """
 
     pairs: pd.DataFrame
@@ -51,7 +51,7 @@ class Comparison(Result):
     nested: bool = False
 
     def __repr__(self) -> str:
-        return f"Comparison({' against '.join(self.scores)})"
+        return f"Comparison({', '.join(self.scores)})"
 
     @property
     def headline(self) -> str:
@@ -69,15 +69,15 @@ class Comparison(Result):
         Returns
         -------
         DataFrame of shape (n_pairs * (n_tasks + 1), 11)
-            Columns first, second, task; method ("influence" or "nadeau-bengio"); difference, the
-            first AUC minus the second; se, ci_low, ci_high; p, two-sided; p_holm; and
-            minimum_detectable_difference, the true difference that a test at 5 % with this se
-            finds with 80 % power.
+            Columns first, second, task; method ("delong" or "nadeau-bengio"); difference: first
+            AUC minus second; se, ci_low, ci_high; p, two-sided; p_holm; and
+            minimum_detectable_difference: true difference that a test at 5 % with this se finds
+            with 80 % power.
 
         Notes
         -----
-        The mean is the primary end point: its p values are adjusted among the pairs alone, those
-        of the single tasks among all pairs and tasks. The intervals are not adjusted.
+        The mean is the primary end point: its p values are adjusted for the number of pairs,
+        those of the single tasks for the number of pairs and tasks. Intervals are not adjusted.
         """
         table = self.pairs.copy()
         found = [
@@ -128,7 +128,7 @@ class Comparison(Result):
 
 @dataclass(frozen=True, eq=False)
 class _Entry:
-    """One model's predictions: rows exam, repeat, fold and tasks; `folds` where it has any."""
+    """Predictions of one model: columns exam, repeat, fold and tasks."""
 
     name: str
     rows: pd.DataFrame
@@ -148,29 +148,29 @@ def compare(
     subset: bool = False,
     nested: bool = False,
 ) -> Comparison:
-    """Compare models by their predictions for the same exams.
+    """Compare the AUCs of models on the same exams.
 
-    Two models that were cross-validated on the same folds are compared as learning procedures,
-    by Nadeau and Bengio's corrected t over the folds. Where one of the two is a fixed set of
-    predictions, such as a CNN's file, they are compared by the paired influence test; if the
-    other one has folds, both are scored inside them.
+    Two models cross-validated on the same folds are compared as learning procedures, by the
+    Nadeau-Bengio corrected t test. If one of the two is a fixed set of predictions, such as the
+    file of a CNN, they are compared by DeLong's paired test; if the other has folds, both are
+    scored within them.
 
     Parameters
     ----------
     models : mapping of str to Evaluation, HoldOut or DataFrame
-        At least two. A frame is indexed by exam id with a column per task, or has the columns
-        exam, repeat, fold and one per task; `read_predictions` returns both kinds.
+        At least two. A DataFrame is indexed by exam id with one column per task, or has the
+        columns exam, repeat, fold and one per task; see `read_predictions`.
     labels : DataFrame of shape (n_exams, n_tasks), Series or None
         Index exam id; 0 or 1. None for the labels of the first Evaluation or HoldOut.
     groups : Series or mapping of exam id to group, optional
-        Exams of a group, such as a patient, are not taken as independent by the influence test.
+        For example the patient. Exams of a group are not taken as independent in DeLong's test.
     positive : value or mapping of task to value, optional
         Value of a positive exam if the labels are not 0 and 1.
     subset : bool, default False
-        Compare on the exams that all have, instead of refusing where some have more.
+        Compare on the exams that all models have. By default different exams are an error.
     nested : bool, default False
-        Whether one model's columns contain the other's, as in an ablation. The difference and
-        its interval are given, but no p: its null distribution is not the usual one.
+        Whether the columns of one model contain those of the other, as in an ablation. Then p is
+        omitted, because its null distribution is not the usual one.
 
     Returns
     -------
@@ -180,19 +180,19 @@ def compare(
     Raises
     ------
     TypeError
-        If `models` is no mapping or holds something else.
+        If `models` is not a mapping or holds something else.
     ValueError
-        If exams differ, folds differ, an id is repeated, a score is NaN, a task has one class
-        only, or predictions and labels contradict each other.
+        If exams or folds differ, an id is repeated, a score is NaN, a task has only one class,
+        or a model was evaluated with other labels.
 
     References
     ----------
-    Demler, Pencina and D'Agostino 2012, Statistics in Medicine 31(23):2577-2587, against DeLong's
-    p for nested models. See `nadeau_bengio_test` and `delong_test` for the two tests.
+    Demler, Pencina and D'Agostino 2012, Statistics in Medicine 31(23):2577-2587, on DeLong's p
+    for nested models. See also `nadeau_bengio_test` and `delong_test`.
 
     Examples
     --------
-    One model orders three of four pairs, the other all four:
+    One model ranks three of four pairs correctly, the other all four:
 
     >>> exams = ["a", "b", "c", "d"]
     >>> labels = pd.DataFrame({"acl": [0, 1, 0, 1]}, index=exams)
@@ -203,7 +203,8 @@ def compare(
     """
     if not isinstance(models, Mapping):
         raise TypeError(
-            f"`models` must be a mapping of names to predictions, got {type(models).__name__}."
+            f"`models` must be a mapping of names to predictions, got {type(models).__name__}. Use "
+            "{'first': ..., 'second': ...}."
         )
     if len(models) < 2:
         raise ValueError(f"`models` must hold at least two models, got {len(models)}.")
@@ -241,27 +242,27 @@ def _share_exams(
 ) -> tuple[list[_Entry], pd.DataFrame]:
     exams = {entry.name: set(entry.rows["exam"]) for entry in entries}
     shared = set(labels.index).intersection(*exams.values())
-    everyone = set(labels.index).union(*exams.values())
-    if shared == everyone:
+    union = set(labels.index).union(*exams.values())
+    if shared == union:
         return list(entries), labels
     if not shared:
-        # One of them shares nothing with the labels: this says which, and why.
+        # One of them shares no exam with the labels: the message names it and the reason.
         for name, own in exams.items():
             require_same_exams(name, own, "labels", labels.index)
     if not subset or not shared:
         holders = {**exams, "labels": set(labels.index)}
         lost = ", ".join(f"{len(own - shared)} of {name}" for name, own in holders.items())
         raise ValueError(
-            f"`models` and `labels` must hold the same exams; {len(shared)} of {len(everyone)} "
-            f"are in all of them, so that a comparison would drop {lost}. Pass subset=True if "
-            "that is meant."
+            f"`models` and `labels` must hold the same exams; {len(shared)} of {len(union)} "
+            f"are in all of them, so a comparison would drop {lost}. Pass subset=True to drop "
+            "them."
         )
     kept = [replace(e, rows=e.rows[e.rows["exam"].isin(shared)]) for e in entries]
     return kept, labels[labels.index.isin(shared)]
 
 
 def _share_folds(entries: Sequence[_Entry]) -> Folds | None:
-    """Folds of all models that have any; none where all predictions are fixed."""
+    """Folds shared by all models that have any; None if all predictions are fixed."""
     found = {entry.name: entry.folds for entry in entries if entry.folded}
     hashes = {name: folds.hash[:12] for name, folds in found.items() if folds is not None}
     if len(set(hashes.values())) > 1:

@@ -1,4 +1,4 @@
-"""What the features say: groups of columns, held-out exams, paired intervals."""
+"""Importance of feature groups on held-out exams: SHAP, permutation, drop-group, single group."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ class Importance(Result):
     Attributes
     ----------
     by : str
-        What the columns were grouped by.
+        How the columns were grouped.
     groups : dict of str to list of str
         Columns of each group.
     table : DataFrame
-        What `summary` is made of: task, group, n_columns, and the views with standard errors.
+        Columns task, group, n_columns, and each view with its standard error.
     by_fold : DataFrame
         Columns task, repeat, fold, group, value: mean absolute SHAP value in the fold, or the
         first other view if there are no SHAP values.
@@ -77,13 +77,13 @@ class Importance(Result):
         task : str, optional
             A task, or "mean". By default the mean, or the only task.
         confidence : float, default 0.95
-            Coverage of the intervals, which are not adjusted for their number.
+            Coverage of the intervals, which are not adjusted for multiple tests.
 
         Returns
         -------
         DataFrame of shape (n_groups, ...)
-            Index group, sorted by the first view. Columns n_columns, and for each view that was
-            asked for its value and ``_low`` and ``_high``:
+            Index group, sorted by the first view. Columns n_columns and, for each view, its value
+            with ``_low`` and ``_high``:
 
             - shap: mean absolute SHAP value in log-odds on held-out exams, summed over the
               columns of the group first; share: fraction of the sum over all groups; direction:
@@ -95,7 +95,7 @@ class Importance(Result):
         Raises
         ------
         ValueError
-            If there is no such task.
+            If `task` is not a task.
         """
         task = self.headline if task is None else task
         if task not in set(self.table["task"]):
@@ -144,7 +144,7 @@ class Importance(Result):
         return plot_importance(self, task, top, axes)
 
     def stability(self, top: int = 10) -> pd.DataFrame:
-        """Say how far the folds agree on the order of the groups.
+        """Agreement of the folds on the order of the groups.
 
         Parameters
         ----------
@@ -159,7 +159,7 @@ class Importance(Result):
         return measure_stability(self.by_fold, top)[0]
 
     def selection(self, top: int = 10) -> pd.DataFrame:
-        """Say in which fraction of the folds each group is among the first.
+        """Fraction of the folds in which each group is among the first.
 
         Parameters
         ----------
@@ -183,16 +183,17 @@ def importance(
     seed: int = 0,
     n_jobs: int | None = None,
 ) -> Importance:
-    """Measure what groups of columns are worth, on the exams that each model has not seen.
+    """Importance of feature groups, on the exams that each model was not fitted on.
 
-    Correlated columns share their credit, and each by itself looks idle; so columns are taken
-    in groups. No single view is the answer: permutation asks what these models use, refit what
-    could not be replaced by the other groups, alone what would do without them.
+    Correlated columns share their importance, so that each alone looks unimportant; therefore
+    columns are measured in groups. The views answer different questions: ``permutation``, what
+    the fitted models use; ``drop_group``, what the other groups can't replace; ``single_group``,
+    what a group reaches without the others.
 
     Parameters
     ----------
     evaluation : Evaluation
-        Models and folds.
+        Fitted models and folds.
     features : DataFrame of shape (n_exams, n_features)
         The table that `evaluation` was made from.
     by : str or mapping, optional
@@ -200,35 +201,35 @@ def importance(
         "column"; see `group_columns`. By default "family", or "cluster" if the
         column names are not of the form ``plane__region__family__statistic__pool``.
     views : sequence of {"shap", "permutation", "drop_group", "single_group"}, optional
-        By default the first two where the models explain themselves (LightGBM), else
+        By default the first two if the models have `shap_values` (LightGBM), else
         "permutation". The last two fit one model per group, task and fold.
     n_permutations : int, default 5
-        Shuffles of each group in each fold.
+        Permutations of each group in each fold.
     seed : int, default 0
-        Seeds the shuffles.
+        Seed of the permutations.
     n_jobs : int, optional
-        Folds at a time, as joblib understands it.
+        Folds at a time, as in joblib.
 
     Returns
     -------
     Importance
-        A row per task and group, and for the mean of the tasks.
+        One row per task and group, and for the mean if there are several tasks.
 
     Raises
     ------
     ValueError
-        If the exams differ, a view is unknown or not to be had from the models, or there is one
-        group only where some must be left over.
+        If the exams differ, a view is unknown or the models have no SHAP values, or
+        "drop_group" is asked for a single group.
 
     References
     ----------
-    Lundberg et al. 2020, Nature Machine Intelligence 2:56-67, for contributions; Breiman 2001,
+    Lundberg et al. 2020, Nature Machine Intelligence 2:56-67, for SHAP values; Breiman 2001,
     Machine Learning 45:5-32, for permutation; Au et al. 2022, Data Mining and Knowledge
     Discovery 36:1401-1450, for groups.
 
     Examples
     --------
-    The label in disguise, next to a constant:
+    A column that equals the label up to scale, and a constant column:
 
     >>> from mrnet_features.evaluation import cross_validate
     >>> from mrnet_features.models import logistic_baseline
@@ -289,11 +290,11 @@ def _choose_views(
     if "shap" in chosen and not explained:
         kind = type(next(iter(evaluation.models.values()))).__name__
         raise ValueError(
-            f"`views` must not hold 'shap' for {kind}, which does not explain itself. "
-            "Take 'permutation', or evaluate `lightgbm_baseline`."
+            f"`views` must not hold 'shap' for {kind}, which has no `shap_values`. "
+            "Use 'permutation', or evaluate `lightgbm_baseline`."
         )
     if "drop_group" in chosen and n_groups < 2:
-        raise ValueError("`views` must not hold 'drop_group' where one group is all there is.")
+        raise ValueError("`views` must not hold 'drop_group' if there is only one group.")
     return chosen
 
 
@@ -304,7 +305,7 @@ def _gather(
     found: Sequence[FoldView],
     views: Sequence[str],
 ) -> pd.DataFrame:
-    """Add folds up exam by exam, task by task, and take the mean of the tasks."""
+    """Table of all tasks and groups: sums over the folds, and the mean of the tasks."""
     tasks = list(evaluation.labels.columns)
     n_folds, n_repeats = evaluation.folds.n_splits, evaluation.folds.n_repeats
     shape = (len(tasks), len(evaluation.labels), len(groups))

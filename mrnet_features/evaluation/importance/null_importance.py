@@ -123,7 +123,7 @@ def null_importance(
     ----------
     evaluation : Evaluation
     features : DataFrame of shape (n_exams, n_features)
-        The table that `evaluation` was made from.
+        Table that `evaluation` was made from.
     by : str or mapping, optional
         See `importance`.
     n_rounds : int, default 10
@@ -131,9 +131,9 @@ def null_importance(
     n_permutations : int, default 5
         Permutations of each group, for models without SHAP values.
     seed : int, default 0
-        Seeds the shuffles.
+        Seed of the shuffles.
     n_jobs : int, optional
-        Fits at a time, as joblib understands it.
+        Fits at a time, as in joblib.
 
     Returns
     -------
@@ -193,7 +193,7 @@ def null_importance(
 def _shuffle_within_folds(
     evaluation: Evaluation, repeat: int, number: int, seed: int
 ) -> pd.DataFrame:
-    """Labels of one repeat, whole exams shuffled inside each fold; round 0 is the truth."""
+    """Labels of one repeat, whole exams shuffled within each fold; round 0 is unshuffled."""
     labels = evaluation.labels
     if number == 0:
         return labels
@@ -201,8 +201,8 @@ def _shuffle_within_folds(
     values = labels.to_numpy(copy=True)
     rows = evaluation.folds.frame
     for _, part in rows[rows["repeat"] == repeat].groupby("fold"):
-        places = labels.index.get_indexer(pd.Index(part["exam"]))
-        values[places] = values[random.permutation(places)]
+        rows_of_fold = labels.index.get_indexer(pd.Index(part["exam"]))
+        values[rows_of_fold] = values[random.permutation(rows_of_fold)]
     return pd.DataFrame(values, index=labels.index, columns=labels.columns)
 
 

@@ -15,9 +15,9 @@ __all__ = ["measure_stability", "nogueira_index"]
 
 
 def nogueira_index(selected: ArrayLike) -> float:
-    r"""Stability of a selection over folds: 1 is always the same, 0 what chance gives.
+    r"""Stability of a selection over folds: 1 if always the same, 0 expected by chance.
 
-    With the selection frequency :math:`p_f` of each of d things over M folds and the mean number
+    With the selection frequency :math:`p_f` of each of d groups over M folds and the mean number
     selected :math:`\bar k`,
 
     .. math:: \Phi = 1 - \frac{\frac{1}{d} \sum_f \frac{M}{M-1} p_f (1 - p_f)}
@@ -26,12 +26,12 @@ def nogueira_index(selected: ArrayLike) -> float:
     Parameters
     ----------
     selected : array of shape (n_folds, n_groups), bool
-        What each fold selected; at least two folds.
+        Groups selected in each fold; at least two folds.
 
     Returns
     -------
     float
-        At most 1. NaN where all or nothing is selected everywhere.
+        At most 1. NaN if all groups or none are selected in every fold.
 
     Raises
     ------
@@ -72,13 +72,13 @@ def measure_stability(by_fold: pd.DataFrame, top: int = 10) -> tuple[pd.DataFram
     by_fold : DataFrame
         Columns task, repeat, fold, group, value.
     top : int, default 10
-        How many groups count as selected in a fold; at most half of them.
+        Number of groups that count as selected in a fold; at most half of them.
 
     Returns
     -------
     agreement : DataFrame of shape (n_tasks, 3)
         Index task. rank_correlation: mean Spearman correlation over pairs of folds, NaN for a
-        single group; nogueira: see `nogueira_index`; top: how many were counted as selected.
+        single group; nogueira: see `nogueira_index`; top: number of groups counted as selected.
     frequency : DataFrame of shape (n_groups, n_tasks)
         Fraction of the folds in which a group is selected.
 
@@ -115,5 +115,5 @@ def _correlate_pairs(ranks: NDArray[np.float64]) -> float:
     length = np.sqrt((centred**2).sum(axis=1))
     if len(ranks) < 2 or not (length > 0).all():
         return float("nan")
-    likeness = (centred @ centred.T) / np.outer(length, length)
-    return float(likeness[np.triu_indices(len(ranks), 1)].mean())
+    similarity = (centred @ centred.T) / np.outer(length, length)
+    return float(similarity[np.triu_indices(len(ranks), 1)].mean())

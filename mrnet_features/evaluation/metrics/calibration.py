@@ -1,4 +1,4 @@
-"""Whether a probability of .3 comes true in three of ten exams."""
+"""Calibration: Brier score, intercept, slope and reliability curve."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CURVE = ("task", "expected", "observed", "ci_low", "ci_high", "n_exams", "n_posi
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Calibration(Result):
-    """How well probabilities agree with what happened.
+    """Agreement of predicted probabilities with labels.
 
     Attributes
     ----------
@@ -51,12 +51,15 @@ class Calibration(Result):
         Returns
         -------
         DataFrame of shape (n_tasks, 10)
-            Index task. brier: mean squared error of the probability; brier_skill: 1 minus that
-            over the error of the prevalence, so that 0 is no better than a constant; expected
-            and observed: mean probability and prevalence; intercept: log-odds to add so that the
-            two agree, 0 is ideal; slope: factor of the log-odds that fits best, 1 is ideal and
-            less means too extreme; both with ``_low`` and ``_high`` (Wald). NaN in the four of
-            the slope where the scores separate the classes or are constant.
+            Index task. Columns:
+
+            - brier: mean squared error of the probability;
+            - brier_skill: 1 - brier / (brier of the prevalence); 0 is no better than a constant;
+            - expected, observed: mean probability and prevalence;
+            - intercept: log-odds to add so that expected equals observed; 0 is ideal;
+            - slope: factor of the log-odds that fits best; 1 is ideal, less means too extreme;
+              NaN if the scores separate the classes or are constant;
+            - ``_low`` and ``_high`` of intercept and slope: Wald interval.
 
         References
         ----------
@@ -93,9 +96,9 @@ class Calibration(Result):
         Parameters
         ----------
         n_bins : int, default 10
-            Bins a task, fewer where scores are tied, one where all are.
+            Bins per task; fewer if scores are tied, one if all are equal.
         confidence : float, default 0.95
-            Coverage of the bands.
+            Coverage of the intervals.
 
         Returns
         -------
@@ -107,7 +110,7 @@ class Calibration(Result):
         for task in self.labels.columns:
             chance = self.probabilities[task]
             bins = pd.qcut(chance.rank(method="average"), n_bins, labels=False, duplicates="drop")
-            # Where all ranks tie, qcut has no two edges left and puts no exam anywhere.
+            # If all ranks are tied, qcut has no two edges and returns NaN.
             for _, part in chance.groupby(bins.fillna(0)):
                 n_positive = int(self.labels.loc[part.index, task].sum())
                 low, high = wilson_interval(n_positive, len(part), confidence)
@@ -141,7 +144,7 @@ class Calibration(Result):
 
 
 def measure_calibration(model: Any, labels: Any = None, *, positive: Any = None) -> Calibration:
-    """Measure how well probabilities agree with labels.
+    """Calibration of predicted probabilities.
 
     Parameters
     ----------
@@ -161,11 +164,11 @@ def measure_calibration(model: Any, labels: Any = None, *, positive: Any = None)
     Raises
     ------
     ValueError
-        If exams differ or a score is no probability.
+        If exams differ or a score is not a probability.
 
     Examples
     --------
-    One of two comes true at probability .5:
+    One of two exams is positive, both with probability .5:
 
     >>> labels = pd.DataFrame({"acl": [0, 1]}, index=["a", "b"])
     >>> half = pd.DataFrame({"acl": [0.5, 0.5]}, index=["a", "b"])
@@ -219,7 +222,7 @@ def wilson_interval(n_hits: float, n_exams: float, confidence: float = 0.95) -> 
     Parameters
     ----------
     n_hits, n_exams : float
-        Hits, and exams they are among; whole numbers, or means of such over repeats.
+        Number of hits and of exams; integers, or their means over repeats.
     confidence : float, default 0.95
         Coverage, above 0 and below 1.
 
@@ -260,7 +263,7 @@ def wilson_interval(n_hits: float, n_exams: float, confidence: float = 0.95) -> 
 def _fit_logistic(
     columns: NDArray[np.float64], truth: NDArray[np.float64], offset: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Fit plain logistic regression by Newton's method: coefficients and their errors."""
+    """Coefficients and standard errors of logistic regression, by Newton's method."""
     weights = np.zeros(columns.shape[1])
     nothing = np.full(len(weights), np.nan)
     if np.linalg.matrix_rank(columns) < columns.shape[1]:
@@ -269,11 +272,11 @@ def _fit_logistic(
         chance = expit(columns @ weights + np.asarray(offset))
         spread = chance * (1 - chance)
         information = columns.T @ (columns * spread[:, None])
-        # Separated classes drive the weights to infinity and the information to nothing.
+        # If the classes are separated, the weights diverge and the information vanishes.
         if np.linalg.cond(information) > 1e12 or np.abs(weights).max() > 1e4:
             return nothing, nothing
         step = np.linalg.solve(information, columns.T @ (truth - chance))
-        # A long first step may overshoot far; a bounded one gets there all the same.
+        # A long first step may overshoot; a bounded one still converges.
         step *= min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-300))
         weights = weights + step
         if np.abs(step).max() < 1e-10:

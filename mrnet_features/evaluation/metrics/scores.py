@@ -1,4 +1,4 @@
-"""Predictions against labels: AUC of every fold and task, and one table of influence values."""
+"""AUCs of predictions per fold and task, with the influence values for their intervals."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Scores(Result):
     n_positive : Series of shape (n_tasks,), int64
         Positive exams of each task.
     groups : Series of shape (n_exams,), int64, or None
-        Group of each exam; exams of a group are not taken as independent.
+        Group of each exam. Exams of a group are not taken as independent.
     """
 
     fold_scores: pd.DataFrame
@@ -85,14 +85,14 @@ class Scores(Result):
 
         Notes
         -----
-        The error is that of the exams scored: it takes the fitted models as given. Models that
-        learn little depend on which exams they saw, and two exams that test each other's models
-        count as independent although they agree. So cross-validated intervals are too narrow
-        where there is nothing to learn. Simulated with 5 folds, the 95 % interval held the AUC of
-        the fitted models in .94 (LightGBM, AUC .81) and .93 (logistic regression, AUC .89) of the
-        cases with 1,130 exams, in .92 with 120 exams (difference of class means, AUC .82), and in
-        .84 to .88 on pure noise, where the true spread is about 1.4 times `se`. Single test sets
-        are free of this. ``benchmarks/results/statistics.json`` has the settings.
+        The standard error is that of the test exams, for fixed models. In cross-validation two
+        exams are in the training sets of each other's models, so their scores are correlated but
+        count as independent. The intervals are therefore too narrow for models that learn little.
+        In simulations with 5 folds, the 95 % interval covered the AUC of the fitted models in .94
+        (LightGBM, AUC .81) and .93 (logistic regression, AUC .89) of the cases with 1,130 exams,
+        in .92 with 120 exams (difference of class means, AUC .82), and in .84 to .88 on pure
+        noise, where the true spread is about 1.4 times `se`. Single test sets are not affected.
+        ``benchmarks/results/statistics.json`` has the settings.
 
         References
         ----------
@@ -107,7 +107,7 @@ class Scores(Result):
         for name in names:
             auc = float(aucs[name])
             se = standard_error(self.influence[name], self.groups)
-            # The class with fewest exams of all tasks gives the mean the widest interval.
+            # The smallest class of all tasks gives the mean its widest interval.
             positives = self.n_positive if name == "mean" else self.n_positive[[name]]
             low, high = logit_interval(
                 auc, se, int(positives.min()), int(n_exams - positives.max()), confidence
@@ -148,17 +148,17 @@ def score_predictions(
     predictions: pd.DataFrame,
     groups: pd.Series[Any] | Mapping[str, Any] | None = None,
 ) -> Scores:
-    """Score predictions fold by fold.
+    """AUCs and influence values of predictions, fold by fold.
 
-    The AUC of a fold weighs 1/K in its repeat, and so does the influence of its exams; over
-    repeats the influence is averaged exam by exam, and over tasks likewise.
+    AUCs and influence values are averaged over the K folds of a repeat, then over repeats, and
+    over tasks for the mean.
 
     Parameters
     ----------
     labels : DataFrame of shape (n_exams, n_tasks)
-        Index exam id as text; 0 or 1.
+        Index exam id; 0 or 1.
     predictions : DataFrame of shape (n_exams * n_repeats, n_tasks + 3)
-        Columns exam, repeat, fold and a score per task. Every repeat holds every exam once. A
+        Columns exam, repeat, fold and one score per task. Every repeat holds every exam once. A
         single test set is repeat 0, fold 0.
     groups : Series or mapping of exam id to group, optional
         See `standard_error`.
@@ -171,7 +171,7 @@ def score_predictions(
     Raises
     ------
     ValueError
-        If columns or exams are missing or twice, or a fold can't be scored; a note names task,
+        If columns or exams are missing or repeated, or a fold can't be scored. A note names task,
         repeat and fold.
 
     Examples
@@ -230,13 +230,13 @@ def _check_predictions(predictions: pd.DataFrame, labels: pd.DataFrame) -> None:
     missing = [name for name in ("exam", "repeat", "fold", *labels) if name not in predictions]
     if missing:
         raise ValueError(
-            "`predictions` must have the columns exam, repeat, fold and one per task, but lack "
+            "`predictions` must have the columns exam, repeat, fold and one per task, but has no "
             f"{', '.join(missing)} (columns present: {', '.join(map(str, predictions.columns))})."
         )
     if predictions.duplicated(["exam", "repeat"]).any():
         twice = predictions[predictions.duplicated(["exam", "repeat"])].iloc[0]
         raise ValueError(
-            f"`predictions` must hold each exam once a repeat, got exam {twice['exam']!r} twice "
+            f"`predictions` must hold each exam once per repeat, got exam {twice['exam']!r} twice "
             f"in repeat {twice['repeat']}."
         )
     if not len(predictions):

@@ -75,7 +75,7 @@ def seed_classifier(classifier: Any, seed: int, task: str, repeat: int, fold: in
     classifier : classifier
         Without `get_params` it is copied as it is.
     seed : int
-        The user's seed.
+        Seed of the user.
     task : str
     repeat, fold : int
 

@@ -1,4 +1,4 @@
-"""Fit on one split, score another once: the official valid split of MRNet."""
+"""Evaluation on a held-out split, such as the valid split of MRNet."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from joblib import delayed
 from scipy.special import ndtr
 
 from mrnet_features.evaluation.alignment import align_data
+from mrnet_features.evaluation.exam_ids import name_some
 from mrnet_features.evaluation.metrics.auc_tests import minimum_detectable_difference
 from mrnet_features.evaluation.metrics.scores import Scores, score_predictions
 from mrnet_features.evaluation.protocol.fit import (
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HoldOut", "evaluate"]
 
-# Two-sided level of the test for another prevalence; with three tasks one false note in 300.
+# Two-sided level of the prevalence test: with three tasks about one false note in 300 runs.
 SHIFT_LEVEL = 0.001
 
 
@@ -40,13 +41,13 @@ class HoldOut(Result):
     Attributes
     ----------
     labels : DataFrame of shape (n_exams, n_tasks), int8
-        The truth of the held-out exams, sorted by exam id.
+        True labels of the held-out exams, sorted by exam id.
     predictions : DataFrame of shape (n_exams, n_tasks), float64
-        Their scores.
+        Scores of the held-out exams.
     models : dict of str to classifier
-        The fitted model of each task. None has seen a held-out exam.
+        Fitted model of each task. None was fitted on a held-out exam.
     train_labels : DataFrame of shape (n_train, n_tasks), int8
-        The truth of the exams fitted on.
+        True labels of the training exams.
     groups : Series of shape (n_exams,), int64, or None
         Group of each held-out exam.
     """
@@ -84,9 +85,9 @@ class HoldOut(Result):
         -------
         DataFrame of shape (n_tasks + 1, 9)
             Index task. Columns auc, se, ci_low, ci_high; n_exams, n_positive; prevalence and
-            prevalence_train, as fractions, missing for the mean; minimum_detectable_difference,
-            the true distance from a fixed figure, such as a published AUC, that a test at 5 %
-            finds with 80 % power. Against another model on the same exams ask `compare`.
+            prevalence_train, as fractions, missing for the mean; minimum_detectable_difference:
+            true difference from a fixed AUC, such as a published one, that a test at 5 % finds
+            with 80 % power. For another model on the same exams use `compare`.
         """
         table = self.scores.summary(confidence).drop(columns="pooled")
         table["prevalence"] = self.labels.mean()
@@ -122,12 +123,12 @@ class HoldOut(Result):
         return self.scores.plot(axes)
 
     def notes(self) -> list[str]:
-        """Say what the AUCs do not: tasks whose prevalence differs from the training split.
+        """Tasks whose prevalence differs from the training split.
 
         Returns
         -------
         list of str
-            A sentence for each task where a two-proportion z test rejects at .001.
+            One sentence per task for which a two-proportion z test rejects at .001.
         """
         found = []
         for task in self.labels.columns:
@@ -137,7 +138,7 @@ class HoldOut(Result):
             if 2 * ndtr(-abs(here.mean() - there.mean()) / se) < SHIFT_LEVEL:
                 found.append(
                     f"Prevalence of {task!r} is {here.mean():.1%} here and {there.mean():.1%} in "
-                    "training: AUC carries over, thresholds and calibration do not."
+                    "training. The AUC still applies; thresholds and calibration do not."
                 )
         return found
 
@@ -222,7 +223,7 @@ def evaluate(
         examples = ", ".join(map(repr, (missing + added)[:3]))
         raise ValueError(
             f"`train` and `valid` must have the same columns, but `valid` lacks {len(missing)} "
-            f"and has {len(added)} more ({examples}). Extract both with one recipe."
+            f"and has {len(added)} more ({examples}). Extract both with the same recipe."
         )
     table = pd.concat([known, new[known.columns]])
     fitted_rows, scored_rows = np.arange(len(known)), np.arange(len(known), len(table))
@@ -257,7 +258,8 @@ def _require_apart(train: pd.DataFrame, valid: pd.DataFrame, groups: Any) -> Non
     if len(both):
         raise ValueError(
             f"`train` and `valid` must not share exams, got {len(both)} in both, such as "
-            f"{both[0]!r}. Take them out of one."
+            f"{name_some([both[0]])}. Remove them from one split. If the index holds only row "
+            "numbers, set the exam ids as the index, or pass arrays."
         )
     if groups is None or not hasattr(groups, "items"):
         return
@@ -268,5 +270,5 @@ def _require_apart(train: pd.DataFrame, valid: pd.DataFrame, groups: Any) -> Non
     if shared:
         raise ValueError(
             f"`train` and `valid` must not share groups, got {len(shared)} in both, such as "
-            f"{next(iter(shared))!r}. Take their exams out of one."
+            f"{next(iter(shared))!r}. Remove their exams from one split."
         )

@@ -1,4 +1,4 @@
-"""Stratified, shuffled folds: every fold has its share of every joint label."""
+"""Stratified, shuffled folds; seeds derived from names and numbers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Folds", "derive_seed", "make_folds", "merge_rare_strata"]
 
-# Only where a class has hardly enough exams does the first shuffle leave a fold short of it.
+# The first shuffle fails only if a class has hardly enough exams.
 MOST_SHUFFLES = 100
 
 
@@ -91,7 +91,7 @@ def make_folds(
             which = "positive" if truth[task].mean() < 0.5 else "negative"
             raise ValueError(
                 f"`labels` must hold at least {FEWEST_OF_A_CLASS * n_splits} {which} exams of "
-                f"task {task!r} for {n_splits} folds (two a fold, fewer give no standard error), "
+                f"task {task!r} for {n_splits} folds (two per fold, for a standard error), "
                 f"got {rarest}. Use fewer folds or leave the task out."
             )
     grouping = align_groups(groups, truth.index, labels.index)
@@ -103,13 +103,13 @@ def make_folds(
 
 
 def derive_seed(*parts: SupportsIndex | str) -> int:
-    """Derive a seed from whatever tells one fit from all others.
+    """Seed from the names and numbers that identify a fit.
 
     Parameters
     ----------
     *parts : int or str
-        For example the user's seed, the task, the repeat and the fold. A whole number counts the
-        same whether it is Python's or NumPy's.
+        For example the user's seed, the task, the repeat and the fold. Integers of Python and
+        NumPy give the same seed.
 
     Returns
     -------
@@ -128,16 +128,16 @@ def derive_seed(*parts: SupportsIndex | str) -> int:
 
 
 def merge_rare_strata(labels: pd.DataFrame, n_splits: int) -> NDArray[np.intp]:
-    """Give each exam the number of its joint label state, with rare states merged.
+    """Stratum of each exam: its combination of labels, with rare combinations merged.
 
-    The rarest state joins the one most alike until each has `n_splits` exams.
+    The rarest stratum is merged with the most similar one until each has `n_splits` exams.
 
     Parameters
     ----------
     labels : DataFrame of shape (n_exams, n_tasks)
         0 or 1.
     n_splits : int
-        Fewest exams a stratum must have.
+        Fewest exams of a stratum.
 
     Returns
     -------
@@ -146,7 +146,7 @@ def merge_rare_strata(labels: pd.DataFrame, n_splits: int) -> NDArray[np.intp]:
 
     Examples
     --------
-    The one exam with both labels joins those with the rarer label alone:
+    The one exam with both labels is merged with those that have only the rarer label:
 
     >>> import pandas as pd
     >>> both = {"common": [1, 1, 1, 1, 0, 0, 0, 0], "rare": [0, 0, 0, 1, 1, 1, 0, 0]}

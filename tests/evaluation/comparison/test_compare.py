@@ -112,7 +112,7 @@ def test_evaluations_go_straight_in():
     comparison = compare({"logistic": good, "prior": prior}, labels)
     assert (comparison.summary()["ci_low"] > 0).all()
     assert comparison.frame().loc[("logistic", "mean")].equals(good.summary().loc["mean"])
-    assert repr(comparison) == "Comparison(logistic against prior)"
+    assert repr(comparison) == "Comparison(logistic, prior)"
     with pytest.raises(ValueError, match="must equal the labels that Model 'logistic'"):
         compare({"logistic": good, "cnn": models["model 1"]}, 1 - labels)
 
