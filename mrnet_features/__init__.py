@@ -1,4 +1,4 @@
-"""Feature extraction and honest baselines for the Stanford MRNet knee-MRI set.
+"""Feature extraction and baseline models for the Stanford MRNet knee-MRI data.
 
 Folder -> stacks -> counts -> statistics -> table -> models -> evaluation -> report.
 """

@@ -23,7 +23,7 @@ def make_tables():
     return features, labels
 
 
-def test_rows_meet_by_id_and_columns_keep_their_order():
+def test_rows_are_matched_by_id_and_columns_keep_their_order():
     features, labels = make_tables()
     table, truth = align_tables(features.iloc[::-1], labels)
     assert table.index.equals(truth.index)
@@ -41,7 +41,7 @@ def test_input_is_not_written():
 
 
 @pytest.mark.parametrize("kind", [object, "str", "string"])
-def test_any_text_type_of_ids_will_do(kind):
+def test_ids_of_any_text_type_are_accepted(kind):
     features, labels = make_tables()
     features.index = features.index.astype(kind)
     table, truth = align_tables(features, labels)
@@ -78,7 +78,7 @@ def test_any_text_type_of_ids_will_do(kind):
         (lambda f, y: (f.assign(acl=0.0), y), ValueError, "columns 'acl', which are tasks"),
     ],
 )
-def test_what_is_wrong_is_named(change, kind, message):
+def test_errors_name_the_problem(change, kind, message):
     with pytest.raises(kind, match=message):
         align_tables(*change(*make_tables()))
 

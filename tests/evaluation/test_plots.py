@@ -1,4 +1,4 @@
-"""Figures hold the numbers of the tables they are made from."""
+"""Figures show the numbers of the results they are made from."""
 
 import numpy as np
 import pandas as pd

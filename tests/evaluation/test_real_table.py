@@ -81,7 +81,7 @@ def test_comparison_ranks_trees_above_a_straight_line(digits, evaluations):
     assert stacked.summary().loc["mean", "ci_low"] > 0
 
 
-def test_rows_of_the_picture_are_groups(digits, evaluations):
+def test_groups_by_a_mapping(digits, evaluations):
     features, _ = digits
     rows = {column: f"row_{column.split('_')[1]}" for column in features}
     found = importance(evaluations["lightgbm"], features, rows, n_permutations=2)
@@ -100,11 +100,11 @@ def test_probabilities_of_the_logistic_regression_are_sane(digits, evaluations):
     assert points["specificity"].between(0.84, 0.96).all()
 
 
-def test_nothing_in_the_pixels_looks_like_a_leak(digits):
+def test_pixels_give_no_leakage_finding(digits):
     assert [s for s in check_leakage(*digits) if s.code != "duplicate-rows"] == []
 
 
-def test_three_questions_about_a_tumour_on_held_out_patients():
+def test_three_tasks_of_a_tumour_on_held_out_patients():
     data = load_breast_cancer(as_frame=True)
     exams = pd.Index([f"{k:03d}" for k in range(len(data.target))])
     table = data.data.set_axis(exams)

@@ -1,4 +1,4 @@
-"""Bundles: the same bits elsewhere, nothing executed, another recipe refused."""
+"""Bundles: same bits after loading, nothing executed, other recipes refused."""
 
 import json
 import pickle

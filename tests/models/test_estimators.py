@@ -46,7 +46,7 @@ def test_a_bare_object_is_copied_fitted_and_scored():
     assert (np.diff(predict_positive(fitted, TABLE)) > 0).all()
 
 
-def test_the_column_of_class_one_is_taken():
+def test_the_column_of_class_one_is_used():
     model = LogisticRegression().fit(TABLE, TRUTH)
     np.testing.assert_array_equal(predict_positive(model, TABLE), model.predict_proba(TABLE)[:, 1])
     two = Bare()

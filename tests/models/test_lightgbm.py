@@ -1,4 +1,4 @@
-"""SeedAveragedLightGBM: what scikit-learn and LightGBM hold it to."""
+"""SeedAveragedLightGBM keeps the contracts of scikit-learn and LightGBM."""
 
 import copy
 import pickle
@@ -136,7 +136,7 @@ def test_missing_libgomp_names_the_packages(lightgbm_that_raises):
         import_lightgbm()
 
 
-def test_other_trouble_at_import_keeps_its_own_words(lightgbm_that_raises):
+def test_other_import_errors_are_unchanged(lightgbm_that_raises):
     lightgbm_that_raises("lib_lightgbm.so: file too short")
     with pytest.raises(OSError, match="file too short"):
         import_lightgbm()

@@ -1,4 +1,4 @@
-"""Tuning stays inside the training rows and finds what is better."""
+"""Tuning uses only the training rows and finds better parameters."""
 
 import numpy as np
 import pandas as pd

@@ -145,7 +145,7 @@ def view_fold(
         found = []
         for columns in groups:
             kept = sorted(set(whole) - set(columns)) if view == "drop_group" else list(columns)
-            # Same seed as the model at hand: only the columns differ.
+            # Same seed as `model`: only the columns differ.
             _, scores = fit_and_score(
                 copy_classifier(model),
                 features.iloc[:, kept],

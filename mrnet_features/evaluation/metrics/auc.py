@@ -92,8 +92,8 @@ def measure_auc(labels: ArrayLike, scores: ArrayLike) -> AucEstimate:
             f"{truth.shape} and {values.shape}."
         )
     if not np.isin(truth, (0, 1)).all():
-        strange = truth[~np.isin(truth, (0, 1))][0]
-        raise ValueError(f"`labels` must be 0 or 1, got {strange}.")
+        wrong = truth[~np.isin(truth, (0, 1))][0]
+        raise ValueError(f"`labels` must be 0 or 1, got {wrong}.")
     if not np.isfinite(values).all():
         n_bad = int((~np.isfinite(values)).sum())
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Files of predictions as they are found: each read, or refused with its mend."""
+"""Prediction files: all formats give the same table, bad files are refused with advice."""
 
 import numpy as np
 import pandas as pd
@@ -61,7 +61,7 @@ def test_out_of_fold_files_keep_their_folds(truth, tmp_path):
     pd.testing.assert_frame_equal(read_predictions(tmp_path / "cv.csv"), rows)
 
 
-def test_swapped_columns_are_noticed_with_and_without_labels(truth, paths, tmp_path):
+def test_swapped_columns_give_a_warning_with_and_without_labels(truth, paths, tmp_path):
     labels, scores = truth
     order = ["acl", "meniscus", "abnormal"]
     scores[order].to_csv(tmp_path / "swapped.csv", header=False, index=False)
@@ -72,7 +72,7 @@ def test_swapped_columns_are_noticed_with_and_without_labels(truth, paths, tmp_p
     pd.testing.assert_frame_equal(mended[list(TASKS)], scores, check_names=False)
 
 
-def test_lost_zeros_are_refused_and_mended_when_asked(tmp_path):
+def test_lost_zeros_are_refused_or_restored(tmp_path):
     file = tmp_path / "integers.csv"
     file.write_text("id,abnormal,acl,meniscus\n7,0.9,0.1,0.2\n12,0.8,0.2,0.1\n")
     with pytest.raises(ValueError, match="must have their leading zeros.*'7'. Pass id_width=4"):

@@ -1,4 +1,4 @@
-"""Tests of differences against statsmodels, MLstatkit, definitions and simulation."""
+"""Tests of differences equal statsmodels, MLstatkit, definitions and simulation."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def test_holm_leaves_nan_out_of_the_count():
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_influence_test_equals_mlstatkits_delong(seed):
+def test_delong_test_equals_mlstatkit(seed):
     rng = np.random.default_rng(seed)
     labels = (rng.random(90) < 0.35).astype(int)
     first, second = (labels + rng.normal(size=90) for _ in range(2))
@@ -43,7 +43,7 @@ def test_influence_test_equals_mlstatkits_delong(seed):
     assert found.p == pytest.approx(p, abs=1e-9)
 
 
-def test_level_of_the_influence_test_for_the_mean_of_three_tasks():
+def test_level_of_delongs_test_for_the_mean_of_three_tasks():
     rng = np.random.default_rng(0)
     rejected = []
     for _ in range(800):
@@ -72,7 +72,7 @@ def test_corrected_t_is_the_plain_t_with_a_wider_error():
 
 
 @pytest.mark.parametrize("degrees", [4, 49, np.inf])
-def test_smallest_detectable_difference_has_its_power(degrees):
+def test_minimum_detectable_difference_has_its_power(degrees):
     shift = minimum_detectable_difference(1.0, degrees)
     if np.isinf(degrees):
         power = norm.sf(norm.ppf(0.975) - shift)

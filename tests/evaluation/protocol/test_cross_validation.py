@@ -1,4 +1,4 @@
-"""Cross-validation: no leak, no luck of order or of workers, any classifier."""
+"""Cross-validation: no leakage, reproducible for any row order and number of workers."""
 
 import numpy as np
 import pandas as pd
@@ -36,7 +36,7 @@ def make_tables(n_exams=150, n_features=20, seed=0, signal=1.0):
     return pd.DataFrame(X, index=exams).add_prefix("feature_"), labels
 
 
-def test_default_model_finds_the_signal_in_four_rows():
+def test_default_model_finds_the_signal():
     features, labels = make_tables(signal=2.0)
     evaluation = cross_validate(None, features, labels, n_splits=3)
     summary = evaluation.summary()
@@ -179,7 +179,7 @@ def test_missing_values_are_left_to_the_model():
     assert "task 'abnormal', repeat 0, fold 0" in "".join(caught.value.__notes__)
 
 
-def test_note_survives_the_way_back_from_a_worker():
+def test_note_is_kept_across_processes():
     features, labels = make_tables()
     holes = features.mask(features > 2)
     with pytest.raises(ValueError, match="NaN") as caught:
@@ -327,7 +327,7 @@ def test_an_object_with_fit_and_predict_proba_is_enough():
     assert len({id(model) for model in evaluation.models.values()}) == 9
 
 
-def test_the_old_order_is_refused_by_name():
+def test_another_order_of_arguments_is_refused():
     features, labels = make_tables()
     order = r"got a DataFrame. The order is cross_validate\(model, features, labels\)"
     with pytest.raises(TypeError, match=order):

@@ -44,7 +44,7 @@ def test_several_tasks_are_stratified_by_their_combination():
     assert list_tests(choose(splitter)) == expected
 
 
-def test_repeats_are_told_apart():
+def test_repeats_are_separated():
     folds = choose(RepeatedStratifiedKFold(n_splits=3, n_repeats=2, random_state=0))
     assert (folds.n_splits, folds.n_repeats) == (3, 2)
 

@@ -1,4 +1,4 @@
-"""Folds: shares of labels, groups, files."""
+"""Stratified folds: fractions of labels, groups, seeds."""
 
 import re
 
