@@ -66,7 +66,8 @@ def check_labels(labels: Any, positive: Any = None) -> pd.DataFrame:
         wrong = truth[task][~truth[task].isin([0, 1])]
         if len(wrong):
             raise ValueError(
-                f"`labels` must be 0 or 1, got {wrong.iloc[0]!r} for exam {wrong.index[0]!r}, "
+                f"`labels` must be 0 or 1, got {name_some([wrong.iloc[0]])} for exam "
+                f"{name_some([wrong.index[0]])}, "
                 f"task {task!r} ({len(wrong)} such exams). Correct or drop those exams, or pass "
                 "`positive`, the value of a positive exam."
             )
@@ -153,7 +154,7 @@ def name_rows(features: Any, labels: Any) -> tuple[Any, Any]:
     if isinstance(features, arrays):
         if not isinstance(labels, arrays):
             raise TypeError(
-                "`features` must be a pandas DataFrame indexed by exam id where `labels` are, got "
+                "`features` must be a pandas DataFrame indexed by exam id, like `labels`, got "
                 f"{type(features).__name__}. Use pd.DataFrame(features, index=labels.index), or "
                 "pass both as arrays."
             )
@@ -186,8 +187,8 @@ def _code_positive(labels: pd.DataFrame, positive: Any) -> pd.DataFrame:
         column = labels[task]
         if column.isna().any():
             raise ValueError(
-                f"`labels` must not be missing, got {column[column.isna()].iloc[0]!r} for exam "
-                f"{column.index[column.isna()][0]!r}, task {task!r}. Drop those exams."
+                f"`labels` must not be missing, got none for exam "
+                f"{name_some([column.index[column.isna()][0]])}, task {task!r}. Drop those exams."
             )
         values = list(pd.unique(column))
         if len(values) > 2 or chosen[task] not in values:

@@ -174,7 +174,13 @@ def group_columns(
     if by not in Name._fields:
         known = ", ".join([*Name._fields, "cluster", "column"])
         raise ValueError(f"`by` must be a mapping or one of {known}, got {by!r}.")
-    return group_names(columns, by)
+    try:
+        return group_names(columns, by)
+    except ValueError as error:
+        raise ValueError(
+            f"Column names must be of the form 'plane__region__family__statistic__pool' for "
+            f"by={by!r}. Use by='cluster', by='column' or a mapping of column to group."
+        ) from error
 
 
 def choose_grouping(columns: Sequence[str]) -> str:
