@@ -11,9 +11,7 @@ from mrnet_features.evaluation.exam_ids import check_ids, name_some, require_sam
 from mrnet_features.evaluation.tables import check_features, check_labels, name_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import ArrayLike
+    from mrnet_features.evaluation.tables import ByExam, FeatureTable, LabelTable
 
 __all__ = [
     "AlignedData",
@@ -49,7 +47,11 @@ class AlignedData(NamedTuple):
 
 
 def align_data(
-    features: Any, labels: Any, groups: Any = None, sample_weight: Any = None, positive: Any = None
+    features: FeatureTable,
+    labels: LabelTable,
+    groups: ByExam | None = None,
+    sample_weight: ByExam | None = None,
+    positive: Any = None,
 ) -> AlignedData:
     """Check features, labels, groups and weights and match their rows.
 
@@ -91,7 +93,7 @@ def align_data(
 
 
 def align_tables(
-    features: Any, labels: Any, positive: Any = None
+    features: FeatureTable, labels: LabelTable, positive: Any = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Check features and labels and match their rows by exam id.
 
@@ -169,7 +171,7 @@ def align_features(features: Any, exams: pd.Index[Any]) -> pd.DataFrame:
 
 
 def align_groups(
-    groups: pd.Series[Any] | Mapping[Any, Any] | ArrayLike | None,
+    groups: ByExam | None,
     exams: pd.Index[Any],
     order: pd.Index[Any] | None = None,
 ) -> pd.Series[Any] | None:
@@ -209,7 +211,7 @@ def align_groups(
 
 
 def align_weights(
-    weights: pd.Series[Any] | Mapping[Any, float] | ArrayLike | None,
+    weights: ByExam | None,
     exams: pd.Index[Any],
     order: pd.Index[Any] | None = None,
 ) -> pd.Series[Any] | None:

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from mrnet_features.evaluation.exam_ids import check_ids, name_some
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    FeatureTable: TypeAlias = pd.DataFrame | NDArray[Any] | Sequence[Sequence[float]]
+    LabelTable: TypeAlias = pd.DataFrame | pd.Series[Any] | NDArray[Any] | Sequence[Any]
+    ByExam: TypeAlias = pd.Series[Any] | Mapping[Any, Any] | NDArray[Any] | Sequence[Any]
+
 __all__ = ["check_features", "check_labels", "name_rows"]
 
 RESERVED = ("exam", "repeat", "fold", "mean", "n_exams")
 
 
-def check_labels(labels: Any, positive: Any = None) -> pd.DataFrame:
+def check_labels(labels: pd.DataFrame | pd.Series[Any], positive: Any = None) -> pd.DataFrame:
     """Check labels and sort them by exam id.
 
     Parameters

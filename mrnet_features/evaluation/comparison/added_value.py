@@ -18,11 +18,10 @@ from mrnet_features.evaluation.results import Result
 from mrnet_features.models.logistic import ScaledLogistic
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from matplotlib.axes import Axes
 
     from mrnet_features.evaluation.protocol.folds import Folds
+    from mrnet_features.evaluation.tables import ByExam
 
 __all__ = ["AddedValue", "measure_added_value"]
 
@@ -99,10 +98,10 @@ class AddedValue(Result):
 def measure_added_value(
     base: Any,
     added: Any,
-    labels: Any = None,
+    labels: pd.DataFrame | pd.Series[Any] | None = None,
     *,
     folds: Folds | None = None,
-    groups: pd.Series[Any] | Mapping[Any, Any] | None = None,
+    groups: ByExam | None = None,
     positive: Any = None,
     n_repeats: int = 5,
     seed: int = 0,

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
+    from mrnet_features.evaluation.tables import ByExam
+
 __all__ = ["Comparison", "compare"]
 
 
@@ -141,9 +143,9 @@ class _Entry:
 
 def compare(
     models: Mapping[str, Any],
-    labels: Any = None,
+    labels: pd.DataFrame | pd.Series[Any] | None = None,
     *,
-    groups: pd.Series[Any] | Mapping[Any, Any] | None = None,
+    groups: ByExam | None = None,
     positive: Any = None,
     subset: bool = False,
     nested: bool = False,

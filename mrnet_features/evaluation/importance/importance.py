@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mrnet_features.evaluation.protocol.cross_validation import Evaluation
+    from mrnet_features.evaluation.tables import FeatureTable
 
 __all__ = ["Importance", "importance"]
 
@@ -175,7 +176,7 @@ class Importance(Result):
 
 def importance(
     evaluation: Evaluation,
-    features: Any,
+    features: FeatureTable,
     by: str | Mapping[str, str] | None = None,
     *,
     views: Sequence[str] | None = None,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mrnet_features.evaluation.protocol.cross_validation import Evaluation
+    from mrnet_features.evaluation.tables import FeatureTable
 
 __all__ = ["NullImportance", "null_importance"]
 
@@ -105,7 +106,7 @@ class NullImportance(Result):
 
 def null_importance(
     evaluation: Evaluation,
-    features: Any,
+    features: FeatureTable,
     by: str | Mapping[str, str] | None = None,
     *,
     n_rounds: int = 10,

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mrnet_features.evaluation.tables import FeatureTable, LabelTable
+
 __all__ = ["LeakageFinding", "check_leakage", "find_repeated_rows"]
 
 CODES = {
@@ -62,8 +64,8 @@ class LeakageFinding:
 
 
 def check_leakage(
-    features: Any,
-    labels: Any,
+    features: FeatureTable,
+    labels: LabelTable,
     *,
     family: str = "acquisition",
     positive: Any = None,

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
+    from mrnet_features.evaluation.tables import FeatureTable, LabelTable
+
 __all__ = ["NegativeControl", "plant_leak", "replace_by_noise", "shuffle_labels"]
 
 LEAK_AUC = 0.95
@@ -99,8 +101,8 @@ class NegativeControl(Result):
 
 def shuffle_labels(
     model: Any,
-    features: Any,
-    labels: Any,
+    features: FeatureTable,
+    labels: LabelTable,
     *,
     n_rounds: int = 10,
     procedure: Callable[..., Evaluation] = cross_validate,
@@ -155,8 +157,8 @@ def shuffle_labels(
 
 def replace_by_noise(
     model: Any,
-    features: Any,
-    labels: Any,
+    features: FeatureTable,
+    labels: LabelTable,
     *,
     n_rounds: int = 10,
     procedure: Callable[..., Evaluation] = cross_validate,
@@ -192,8 +194,8 @@ def replace_by_noise(
 
 def plant_leak(
     model: Any,
-    features: Any,
-    labels: Any,
+    features: FeatureTable,
+    labels: LabelTable,
     *,
     procedure: Callable[..., Evaluation] = cross_validate,
     seed: int = 0,
@@ -228,7 +230,7 @@ def plant_leak(
 
 
 def _align(
-    model: Any, features: Any, labels: Any, positive: Any, options: dict[str, Any]
+    model: Any, features: FeatureTable, labels: LabelTable, positive: Any, options: dict[str, Any]
 ) -> tuple[AlignedData, dict[str, Any]]:
     """Aligned tables, and the options with groups and weights by exam id."""
     refuse_table(model, "shuffle_labels(model, features, labels)")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
+
 __all__ = ["Calibration", "align_probabilities", "measure_calibration", "wilson_interval"]
 
 CLIP = 1e-6
@@ -143,7 +144,9 @@ class Calibration(Result):
         return plot_calibration(self, n_bins, axes)
 
 
-def measure_calibration(model: Any, labels: Any = None, *, positive: Any = None) -> Calibration:
+def measure_calibration(
+    model: Any, labels: pd.DataFrame | pd.Series[Any] | None = None, *, positive: Any = None
+) -> Calibration:
     """Calibration of predicted probabilities.
 
     Parameters

@@ -160,7 +160,7 @@ def measure_operating_points(
 
 def apply_thresholds(
     model: Any,
-    labels: Any,
+    labels: pd.DataFrame | pd.Series[Any] | None,
     thresholds: Mapping[str, float],
     confidence: float = 0.95,
     *,

@@ -28,6 +28,8 @@ from mrnet_features.models.estimators import find_weight_parameter, refuse_table
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from mrnet_features.evaluation.tables import ByExam, FeatureTable, LabelTable
+
 __all__ = ["Evaluation", "cross_validate"]
 
 
@@ -153,15 +155,15 @@ class Evaluation(Result):
 
 def cross_validate(
     model: Any,
-    features: Any,
-    labels: Any,
+    features: FeatureTable,
+    labels: LabelTable,
     *,
     n_splits: int = 5,
     n_repeats: int = 1,
     folds: Any = None,
     cv: Any = None,
-    groups: Any = None,
-    sample_weight: Any = None,
+    groups: ByExam | None = None,
+    sample_weight: ByExam | None = None,
     positive: Any = None,
     seed: int = 0,
     n_jobs: int | None = None,

@@ -28,6 +28,8 @@ from mrnet_features.models.estimators import refuse_table
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from mrnet_features.evaluation.tables import ByExam, FeatureTable, LabelTable
+
 __all__ = ["HoldOut", "evaluate"]
 
 # Two-sided level of the prevalence test: with three tasks about one false note in 300 runs.
@@ -145,11 +147,11 @@ class HoldOut(Result):
 
 def evaluate(
     model: Any,
-    train: tuple[Any, Any],
-    valid: tuple[Any, Any],
+    train: tuple[FeatureTable, LabelTable],
+    valid: tuple[FeatureTable, LabelTable],
     *,
-    groups: Any = None,
-    sample_weight: Any = None,
+    groups: ByExam | None = None,
+    sample_weight: ByExam | None = None,
     positive: Any = None,
     seed: int = 0,
     n_jobs: int | None = None,

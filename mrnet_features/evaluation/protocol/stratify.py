@@ -18,6 +18,8 @@ from mrnet_features.evaluation.tables import check_labels, name_rows
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mrnet_features.evaluation.tables import ByExam, LabelTable
+
 __all__ = ["Folds", "derive_seed", "make_folds", "merge_rare_strata"]
 
 # The first shuffle fails only if a class has hardly enough exams.
@@ -25,10 +27,10 @@ MOST_SHUFFLES = 100
 
 
 def make_folds(
-    labels: Any,
+    labels: LabelTable,
     n_splits: int = 5,
     n_repeats: int = 1,
-    groups: Any = None,
+    groups: ByExam | None = None,
     seed: int = 0,
     *,
     positive: Any = None,
@@ -77,9 +79,10 @@ def make_folds(
     >>> [len(test) for _, _, _, test in folds.split()]
     [6, 6]
     """
+    given: Any = labels
     if isinstance(labels, np.ndarray | list):
-        labels = name_rows(np.empty((len(labels), 1)), labels)[1]
-    truth = check_labels(labels, positive)
+        given = name_rows(np.empty((len(labels), 1)), labels)[1]
+    truth = check_labels(given, positive)
     if n_splits < 2 or n_repeats < 1:
         raise ValueError(
             f"`n_splits` must be at least 2 and `n_repeats` at least 1, got {n_splits} and "
@@ -94,7 +97,7 @@ def make_folds(
                 f"task {task!r} for {n_splits} folds (two per fold, for a standard error), "
                 f"got {rarest}. Use fewer folds or leave the task out."
             )
-    grouping = align_groups(groups, truth.index, labels.index)
+    grouping = align_groups(groups, truth.index, given.index)
     strata = merge_rare_strata(truth, n_splits)
     parts = [
         _shuffle(truth, strata, grouping, n_splits, repeat, seed) for repeat in range(n_repeats)
