@@ -22,7 +22,6 @@ __all__ = [
     "align_tables",
     "align_weights",
     "check_predictions",
-    "choose_labels",
 ]
 
 
@@ -254,39 +253,6 @@ def align_weights(
             f"{wrong.index[0]!r}."
         )
     return found.rename("sample_weight")
-
-
-def choose_labels(labels: Any, positive: Any, *models: Any) -> pd.DataFrame:
-    """Check the labels passed in, or take those of the first evaluation.
-
-    Parameters
-    ----------
-    labels, positive
-        See `check_labels`. None for the labels of the first of `models` that has any.
-    *models : Evaluation, HoldOut or DataFrame
-
-    Returns
-    -------
-    DataFrame of shape (n_exams, n_tasks), int8
-
-    Raises
-    ------
-    TypeError
-        If there are no labels.
-
-    Examples
-    --------
-    >>> choose_labels(pd.Series([1, 0], ["b", "a"], name="acl"), None)["acl"].tolist()
-    [0, 1]
-    """
-    if labels is None:
-        known = [getattr(model, "labels", None) for model in models]
-        labels = next((found for found in known if isinstance(found, pd.DataFrame)), None)
-        if labels is None:
-            raise TypeError(
-                "`labels` must be given for predictions without labels, such as a DataFrame."
-            )
-    return check_labels(labels, positive)
 
 
 def check_predictions(model: Any, labels: pd.DataFrame, name: str = "`model`") -> pd.DataFrame:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     LabelTable: TypeAlias = pd.DataFrame | pd.Series[Any] | NDArray[Any] | Sequence[Any]
     ByExam: TypeAlias = pd.Series[Any] | Mapping[Any, Any] | NDArray[Any] | Sequence[Any]
 
-__all__ = ["check_features", "check_labels", "name_rows"]
+__all__ = ["check_features", "check_labels", "choose_labels", "name_rows"]
 
 RESERVED = ("exam", "repeat", "fold", "mean", "n_exams")
 
@@ -81,6 +81,39 @@ def check_labels(labels: pd.DataFrame | pd.Series[Any], positive: Any = None) ->
                 "`positive`, the value of a positive exam."
             )
     return truth.astype(np.int8).sort_index().rename_axis(index="exam")
+
+
+def choose_labels(labels: Any, positive: Any, *models: Any) -> pd.DataFrame:
+    """Check the labels passed in, or take those of the first evaluation.
+
+    Parameters
+    ----------
+    labels, positive
+        See `check_labels`. None for the labels of the first of `models` that has any.
+    *models : Evaluation, HoldOut or DataFrame
+
+    Returns
+    -------
+    DataFrame of shape (n_exams, n_tasks), int8
+
+    Raises
+    ------
+    TypeError
+        If there are no labels.
+
+    Examples
+    --------
+    >>> choose_labels(pd.Series([1, 0], ["b", "a"], name="acl"), None)["acl"].tolist()
+    [0, 1]
+    """
+    if labels is None:
+        known = [getattr(model, "labels", None) for model in models]
+        labels = next((found for found in known if isinstance(found, pd.DataFrame)), None)
+        if labels is None:
+            raise TypeError(
+                "`labels` must be given for predictions without labels, such as a DataFrame."
+            )
+    return check_labels(labels, positive)
 
 
 def check_features(features: pd.DataFrame) -> pd.DataFrame:

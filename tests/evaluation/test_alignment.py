@@ -11,7 +11,6 @@ from mrnet_features.evaluation.alignment import (
     align_tables,
     align_weights,
     check_predictions,
-    choose_labels,
 )
 
 IDS = ["0003", "0001", "0002", "0000"]
@@ -172,12 +171,9 @@ def test_predictions_that_do_not_fit_are_refused(change, kind, message):
         align_predictions(change(rows), labels, "CNN")
 
 
-def test_labels_of_an_evaluation_are_the_default():
+def test_predictions_of_another_labelling_are_refused():
     class Found:
         labels, predictions = make_predictions()
 
-    assert choose_labels(None, None, "anything", Found()).equals(choose_labels(Found.labels, None))
-    with pytest.raises(TypeError, match="must be given for predictions without labels"):
-        choose_labels(None, None, Found.predictions)
     with pytest.raises(ValueError, match="must equal the labels that `model` was evaluated with"):
         check_predictions(Found(), 1 - Found.labels)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mrnet_features.evaluation.tables import check_features, check_labels, name_rows
+from mrnet_features.evaluation.tables import check_features, check_labels, choose_labels, name_rows
 
 IDS = ["0003", "0001", "0002", "0000"]
 
@@ -89,3 +89,12 @@ def test_arrays_get_names_and_row_numbers():
 def test_arrays_of_other_shapes_are_refused(features, labels, message):
     with pytest.raises(ValueError, match=message):
         name_rows(features, labels)
+
+
+def test_labels_of_an_evaluation_are_the_default():
+    class Found:
+        labels = pd.DataFrame({"acl": [0, 1]}, index=["b", "a"])
+
+    assert choose_labels(None, None, "anything", Found()).equals(check_labels(Found.labels))
+    with pytest.raises(TypeError, match="must be given for predictions without labels"):
+        choose_labels(None, None, Found.labels)

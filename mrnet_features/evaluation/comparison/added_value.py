@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
-from mrnet_features.evaluation.alignment import align_predictions, choose_labels
+from mrnet_features.evaluation.alignment import align_predictions
 from mrnet_features.evaluation.comparison.compare import Comparison, compare
 from mrnet_features.evaluation.plots import plot_added_value
 from mrnet_features.evaluation.protocol.cross_validation import cross_validate
 from mrnet_features.evaluation.protocol.stratify import make_folds
 from mrnet_features.evaluation.results import Result
+from mrnet_features.evaluation.tables import choose_labels
 from mrnet_features.models.logistic import ScaledLogistic
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mrnet_features.evaluation.alignment import align_groups, check_predictions, choose_labels
+from mrnet_features.evaluation.alignment import align_groups, check_predictions
 from mrnet_features.evaluation.exam_ids import require_same_exams
 from mrnet_features.evaluation.metrics.auc_tests import (
     Difference,
@@ -23,6 +23,7 @@ from mrnet_features.evaluation.metrics.scores import Scores, score_predictions
 from mrnet_features.evaluation.plots import plot_differences
 from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.evaluation.results import Result
+from mrnet_features.evaluation.tables import choose_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -231,7 +232,7 @@ def compare(
 
 
 def _enter(name: str, model: Any, labels: pd.DataFrame) -> _Entry:
-    rows = check_predictions(model, labels, f"Model {name!r}")
+    rows = check_predictions(model, labels, f"{name!r} of `models`")
     folded = "exam" in rows.columns
     if not folded:
         rows = rows.reset_index().assign(repeat=0, fold=0)

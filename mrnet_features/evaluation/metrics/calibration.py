@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit, ndtri
 
-from mrnet_features.evaluation.alignment import align_predictions, choose_labels
+from mrnet_features.evaluation.alignment import align_predictions
 from mrnet_features.evaluation.plots import plot_calibration
 from mrnet_features.evaluation.results import Result
+from mrnet_features.evaluation.tables import choose_labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

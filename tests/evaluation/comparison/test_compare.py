@@ -91,7 +91,7 @@ def test_evaluations_are_accepted():
     assert (comparison.summary()["ci_low"] > 0).all()
     assert comparison.frame().loc[("logistic", "mean")].equals(good.summary().loc["mean"])
     assert repr(comparison) == "Comparison(logistic, prior)"
-    with pytest.raises(ValueError, match="must equal the labels that Model 'logistic'"):
+    with pytest.raises(ValueError, match="must equal the labels that 'logistic' of `models`"):
         compare({"logistic": good, "cnn": models["model 1"]}, 1 - labels)
 
 
@@ -141,13 +141,13 @@ def test_refusals():
         compare(models, labels.assign(acl=0))
     with pytest.raises(ValueError, match="must share their folds, got the hashes a .*, b "):
         compare({"a": add_folds(labels, first), "b": add_folds(labels, second, seed=1)}, labels)
-    with pytest.raises(ValueError, match="Model 'b' must predict every task, but has no meniscus"):
+    with pytest.raises(ValueError, match="'b' of .* every task, but has no meniscus"):
         compare({"a": first, "b": second[["abnormal", "acl"]]}, labels)
     with pytest.raises(ValueError, match="at least two models, got 1"):
         compare({"a": first}, labels)
     with pytest.raises(TypeError, match="mapping of names"):
         compare([first, second], labels)
-    with pytest.raises(TypeError, match="Model 'a' must be an Evaluation, .* got str"):
+    with pytest.raises(TypeError, match="'a' of `models` must be an Evaluation, .* got str"):
         compare({"a": "file.csv", "b": second}, labels)
 
 
