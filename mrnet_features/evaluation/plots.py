@@ -61,7 +61,7 @@ def plot_scores(scores: Scores, axes: Axes | None = None) -> Axes:
         for position, task in zip(positions, table.index, strict=True):
             label = "folds" if position == 0 else None
             drawn.plot(position + 0.22 + spread, folds[task], ".", color="0.6", label=label)
-    error = [table["auc"] - table["ci_low"], table["ci_high"] - table["auc"]]
+    error = _list_errors(table, "auc")
     drawn.errorbar(
         positions,
         table["auc"],
@@ -88,7 +88,8 @@ def plot_aucs(comparison: Comparison, axes: Axes | None = None, published: bool 
     comparison : Comparison
     axes : matplotlib Axes, optional
     published : bool, default True
-        Draw the lines. They are mean AUCs on MRNet: leave them out for other data.
+        Draw the lines if there are several tasks. They are mean AUCs on MRNet: leave them out
+        for other data.
 
     Returns
     -------
@@ -101,9 +102,9 @@ def plot_aucs(comparison: Comparison, axes: Axes | None = None, published: bool 
     for k, model in enumerate(models):
         rows = table.loc[model].loc[tasks]
         positions = np.arange(len(tasks)) + 0.6 * (k + 0.5) / len(models) - 0.3
-        error = [rows["auc"] - rows["ci_low"], rows["ci_high"] - rows["auc"]]
-        drawn.errorbar(positions, rows["auc"], error, fmt="o", capsize=3, label=model)
-    if published:
+        error = _list_errors(rows, "auc")
+        drawn.errorbar(positions, rows["auc"].tolist(), error, fmt="o", capsize=3, label=model)
+    if published and comparison.headline == "mean":
         for line, style in zip(PUBLISHED, ("--", ":"), strict=True):
             label = f"{line.name}: mean {line.auc:.3f} ({line.scored_on})"
             drawn.axhline(line.auc, color="0.4", linestyle=style, linewidth=1, label=label)
@@ -177,9 +178,10 @@ def plot_importance(
     rows = found.summary(task).iloc[:top][::-1]
     drawn = axes or _make_axes(6, 0.9 + 0.28 * len(rows))
     view = str(rows.columns[1])
-    error = [rows[view] - rows[f"{view}_low"], rows[f"{view}_high"] - rows[view]]
+    error = _list_errors(rows, view, f"{view}_low", f"{view}_high")
     style = {"elinewidth": 1, "ecolor": "0.3", "capsize": 2}
-    drawn.barh(np.arange(len(rows)), rows[view], xerr=error, color="lightsteelblue", error_kw=style)
+    widths = rows[view].tolist()
+    drawn.barh(np.arange(len(rows)), widths, xerr=error, color="lightsteelblue", error_kw=style)
     drawn.set_yticks(np.arange(len(rows)), list(rows.index))
     drawn.axvline(0, color="0.3", linewidth=0.8)
     drawn.set_xlabel(f"{VIEW_LABELS[view]} (95 % CI)")
@@ -238,10 +240,8 @@ def plot_calibration(calibration: Calibration, n_bins: int = 10, axes: Axes | No
     drawn = axes or _make_axes(4.5, 4.5)
     drawn.plot([0, 1], [0, 1], color="0.6", linewidth=1, zorder=0)
     for task, rows in calibration.frame(n_bins).groupby("task", sort=False):
-        columns = ["expected", "observed", "ci_low", "ci_high"]
-        expected, observed, low, high = rows[columns].to_numpy(dtype=np.float64).T
-        # Lists: matplotlib takes an array of one point for a number, and NumPy warns.
-        error = [(observed - low).tolist(), (high - observed).tolist()]
+        expected, observed = rows["expected"].tolist(), rows["observed"].tolist()
+        error = _list_errors(rows, "observed")
         drawn.errorbar(
             expected, observed, error, marker="o", capsize=2, elinewidth=0.6, label=str(task)
         )
@@ -273,11 +273,11 @@ def plot_negative_control(found: NegativeControl, axes: Axes | None = None) -> A
     )
     drawn.plot([found.aucs.mean()], [0], "o", color="tab:blue", label="mean of the rounds")
     drawn.set_yticks([])
-    drawn.set_ylim(-1, 1)
+    drawn.set_ylim(-1, 2.5)
     drawn.set_xlim(min(0.4, found.aucs.min() - 0.02), max(0.6, found.aucs.max() + 0.02))
     drawn.set_xlabel("AUC")
     drawn.set_title(f"{found.kind}: {'passed' if found.passed else 'failed'}")
-    drawn.legend(fontsize="small", ncols=3, loc="upper left", bbox_to_anchor=(0, -0.42))
+    drawn.legend(fontsize="small", ncols=3, loc="upper left")
     return drawn
 
 
@@ -285,16 +285,21 @@ def _draw_forest(table: pd.DataFrame, column: str, names: Sequence[str], axes: A
     """Estimates as points with horizontal intervals, the first row on top."""
     drawn = axes or _make_axes(6, 1.1 + 0.32 * len(table))
     positions = np.arange(len(table))[::-1]
-    values = table[column].to_numpy(dtype=np.float64)
-    low = values - table["ci_low"].to_numpy(dtype=np.float64)
-    high = table["ci_high"].to_numpy(dtype=np.float64) - values
     drawn.axvline(0, color="0.3", linestyle="--", linewidth=1)
-    drawn.errorbar(
-        values, positions, xerr=[low.tolist(), high.tolist()], fmt="o", color="tab:blue", capsize=3
-    )
+    values, error = table[column].tolist(), _list_errors(table, column)
+    drawn.errorbar(values, positions, xerr=error, fmt="o", color="tab:blue", capsize=3)
     drawn.set_yticks(positions, list(names))
     drawn.set_ylim(-0.6, len(table) - 0.4)
     return drawn
+
+
+def _list_errors(
+    table: pd.DataFrame, column: str, low: str = "ci_low", high: str = "ci_high"
+) -> list[list[float]]:
+    """Lengths of the error bars below and above each value."""
+    values = table[column].astype(float)
+    # Lists: older matplotlib takes an array of one point for a number, and pandas or NumPy warn.
+    return [(values - table[low]).tolist(), (table[high] - values).tolist()]
 
 
 def _make_axes(width: float, height: float) -> Any:
