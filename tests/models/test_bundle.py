@@ -153,8 +153,17 @@ def test_nothing_is_unpickled(tables, tmp_path):
         path.write_bytes(kept)
 
 
+def test_a_series_is_one_task(tables):
+    features, labels = tables
+    found = fit_bundle(FAST, features, labels["acl"]).predict(features)
+    column = fit_bundle(FAST, features, labels[["acl"]]).predict(features)
+    pd.testing.assert_frame_equal(found, column, check_exact=True)
+
+
 def test_refusals(tables, tmp_path):
     features, labels = tables
+    with pytest.raises(TypeError, match=r"The order is fit_bundle\(model, features, labels\)"):
+        fit_bundle(features, labels, FAST)
     with pytest.raises(TypeError, match="must be SeedAveragedLightGBM, got ScaledLogistic"):
         fit_bundle(logistic_baseline(), features, labels)
     with pytest.raises(ValueError, match="got 119 and 120 with 119 in both"):
