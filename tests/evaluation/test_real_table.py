@@ -67,7 +67,7 @@ def test_every_model_learns_every_task(evaluations):
         assert (summary["ci_low"] > 0.85).all()
 
 
-def test_comparison_ranks_trees_above_a_straight_line(digits, evaluations):
+def test_comparison_ranks_trees_above_logistic_regression(digits, evaluations):
     _, labels = digits
     comparison = compare(evaluations, labels)
     summary = comparison.summary().set_index(["first", "second", "task"])
@@ -87,12 +87,12 @@ def test_groups_by_a_mapping(digits, evaluations):
     found = importance(evaluations["lightgbm"], features, rows, n_permutations=2)
     summary = found.summary()
     assert len(summary) == 8
-    # The loop of 6 and 8, the tail of 9: the middle of the picture tells, its rim does not.
+    # Loops and tails of digits are in the middle rows of the image.
     assert summary["permutation"].idxmax() in {"row_2", "row_3", "row_4", "row_5"}
     assert found.stability(top=3)["rank_correlation"].gt(0.5).all()
 
 
-def test_probabilities_of_the_logistic_regression_are_sane(digits, evaluations):
+def test_calibration_and_operating_points_of_logistic_regression(digits, evaluations):
     _, labels = digits
     calibration = measure_calibration(evaluations["logistic"], labels).summary()
     assert (calibration["brier_skill"] > 0.3).all()
@@ -132,7 +132,7 @@ def test_three_tasks_of_a_tumour_on_held_out_patients():
 def test_integer_ids_give_the_same_numbers_as_text(digits):
     features, labels = (table.iloc[:300] for table in digits)
     numbers = np.random.default_rng(0).permutation(300) + 10
-    # Text ids that sort like the numbers.
+    # Text ids in the same order as the numbers.
     text = [f"{number:04d}" for number in numbers]
     found = []
     for ids in (text, numbers):

@@ -60,7 +60,7 @@ def list_subclasses(base):
     return {base} | {c for child in base.__subclasses__() for c in list_subclasses(child)}
 
 
-def test_the_results_above_are_all_there_are(results):
+def test_all_result_classes_are_tested(results):
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         importlib.import_module(module.name)
     found = {c.__name__ for c in list_subclasses(Result) if c.__module__.startswith("mrnet_fea")}

@@ -116,7 +116,7 @@ def test_another_recipe_is_refused(tables):
         bundle.predict(other.drop(columns="axial__knee__glcm__s3__mean"))
 
 
-def test_what_was_changed_or_is_missing_is_refused(tables, tmp_path):
+def test_changed_or_missing_files_are_refused(tables, tmp_path):
     features, labels = tables
     fit_bundle(FAST, features, labels).save(tmp_path)
     file = tmp_path / "task1_seed0.txt"

@@ -22,7 +22,7 @@ def make_table(n_rows=200, n_columns=30, seed=0):
     return pd.DataFrame(X, columns=columns), y
 
 
-# Bins and leaves count rows whatever their weight, so weight 0 is not the same as no row.
+# Bins and leaves count rows regardless of weight, so weight 0 differs from a missing row.
 NO_ROWS = {"check_sample_weight_equivalence_on_dense_data": "leaves hold 20 rows, not 20 weights"}
 
 

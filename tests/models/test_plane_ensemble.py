@@ -65,7 +65,7 @@ def test_each_model_sees_its_plane_only(combine):
 
 
 def test_regression_is_fitted_on_out_of_fold_scores():
-    # Noise in every plane: scores for the rows fitted on would look excellent.
+    # Noise in every plane: scores of the training rows are far too high.
     rng = np.random.default_rng(0)
     names = [f"{plane}__knee__glcm__s{k}__mean" for plane in PLANES for k in range(30)]
     features = pd.DataFrame(rng.normal(size=(200, 90)), columns=names)

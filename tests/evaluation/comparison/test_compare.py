@@ -12,7 +12,7 @@ from mrnet_features.models import logistic_baseline, prior_baseline
 from tests.support.tables import TASKS, add_folds, make_models
 
 
-def test_a_row_per_pair_and_task_with_holm_apart_for_the_mean():
+def test_holm_adjusts_the_mean_and_the_tasks_separately():
     labels, models = make_models(n_models=3)
     summary = compare(models, labels).summary()
     assert len(summary) == 3 * 4
@@ -36,7 +36,7 @@ def test_a_row_per_pair_and_task_with_holm_apart_for_the_mean():
     assert by_task["mean"] == pytest.approx(by_task[TASKS].mean())
 
 
-def test_a_pair_alone_is_not_adjusted_in_the_primary_end_point():
+def test_the_mean_of_a_single_pair_is_not_adjusted():
     labels, models = make_models()
     mean = compare(models, labels).summary().set_index("task").loc["mean"]
     assert mean["p"] == mean["p_holm"]

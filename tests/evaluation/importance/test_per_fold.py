@@ -15,7 +15,7 @@ def test_shap_values_equal_those_of_shap(planted):
     model = evaluation.models["one", 0, 0]
     held_out = features.loc[next(iter(evaluation.folds.split()))[3]]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # shap's own, about what it returns for LightGBM
+        warnings.simplefilter("ignore")  # shap warns about its output for LightGBM
         theirs = [
             shap.TreeExplainer(booster).shap_values(held_out.to_numpy())
             for booster in model.boosters_

@@ -36,7 +36,7 @@ def test_each_code_is_found_once():
     }  # fmt: skip
 
 
-def test_acquisition_alone_is_noticed_where_it_explains_a_task():
+def test_acquisition_columns_that_explain_a_task_are_found():
     features, labels = make_tables(signal=0.0, n_exams=300)
     rng = np.random.default_rng(0)
     slices = labels["abnormal"] + rng.normal(size=300)

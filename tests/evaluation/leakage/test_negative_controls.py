@@ -53,7 +53,7 @@ def test_selection_outside_the_folds_fails_the_negative_controls():
         assert "FAILED" in repr(found)
 
 
-def test_a_procedure_that_always_says_one_half_fails_on_the_leak():
+def test_a_procedure_that_always_gives_one_half_fails_the_planted_leak():
     features, labels = make_tables()
 
     def blind(model, features, labels, seed):

@@ -173,7 +173,7 @@ def test_constant_score_has_no_spread():
         ([0, 1], [1.0, 2.0, 3.0], r"got shapes \(2,\) and \(3,\)"),
     ],
 )
-def test_what_can_not_be_scored_is_refused(labels, scores, message):
+def test_invalid_labels_and_scores_are_refused(labels, scores, message):
     with pytest.raises(ValueError, match=message):
         measure_auc(labels, scores)
 

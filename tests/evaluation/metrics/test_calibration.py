@@ -87,7 +87,7 @@ def test_wilson_equals_statsmodels(n_hits):
     np.testing.assert_allclose(wilson_interval(n_hits, 20), theirs, atol=1e-12)
 
 
-def test_what_is_no_probability_is_refused():
+def test_scores_that_are_not_probabilities_are_refused():
     labels, chances = make_probabilities()
     with pytest.raises(ValueError, match="probabilities from 0 to 1"):
         measure_calibration(logit(chances), labels)

@@ -17,7 +17,7 @@ from tests.support.tables import make_probabilities
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_thresholds_do_what_their_rule_says(seed):
+def test_thresholds_follow_their_rule(seed):
     rng = np.random.default_rng(seed)
     truth = rng.random(60) < 0.4
     scores = np.round(truth + rng.normal(size=60), 1)

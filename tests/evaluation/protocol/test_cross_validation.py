@@ -75,7 +75,7 @@ def test_order_of_rows_and_tasks_changes_nothing():
     pd.testing.assert_series_equal(there.predictions["acl"], alone.predictions["acl"])
 
 
-def test_seed_moves_folds_and_models():
+def test_seed_changes_folds_and_models():
     features, labels = make_tables()
     first, second = (cross_validate(FAST, features, labels, n_splits=3, seed=s) for s in (0, 1))
     assert first.folds.hash != second.folds.hash
@@ -125,7 +125,7 @@ def test_shuffled_labels_give_one_half():
 
 
 def test_selection_inside_the_folds_finds_nothing_in_noise():
-    # On noise the spread is wider than `se` (see `Scores.summary`), so it is taken from tables.
+    # On noise the spread is larger than `se` (see `Scores.summary`), so use several tables.
     select = make_pipeline(SelectKBest(k=10), StandardScaler(), LogisticRegression())
     aucs = []
     for seed in range(8):
@@ -142,7 +142,7 @@ def test_planted_leak_is_seen():
     assert summary.loc["acl", "auc"] > 0.95 > 0.7 > summary.loc["meniscus", "auc"]
 
 
-def test_headline_equals_scikit_learns_cross_val_score():
+def test_auc_equals_scikit_learns_cross_val_score():
     data = load_breast_cancer(as_frame=True)
     exams = [f"{i:04d}" for i in range(len(data.target))]
     features = data.data.set_axis(exams)
@@ -228,7 +228,7 @@ def test_results_can_not_be_changed_from_outside():
         ("lightgbm", TypeError, "str has no `fit` and no `predict_proba`"),
     ],
 )
-def test_what_is_no_classifier_is_refused(model, kind, message):
+def test_invalid_models_are_refused(model, kind, message):
     features, labels = make_tables()
     with pytest.raises(kind, match=message):
         cross_validate(model, features, labels)
@@ -257,7 +257,7 @@ def test_progress_is_shown_only_when_asked_or_on_a_terminal(capsys):
     assert "6/6" in capsys.readouterr().err
 
 
-def test_arrays_and_series_give_what_tables_do():
+def test_arrays_and_series_give_the_same_as_tables():
     features, labels = make_tables()
     numbered = features.set_axis(range(150)), labels.set_axis(range(150))
     there = cross_validate(FAST, *numbered, n_splits=3)
@@ -272,7 +272,7 @@ def test_arrays_and_series_give_what_tables_do():
     assert values.folds.hash == series.folds.hash
 
 
-def test_text_labels_give_what_numbers_do():
+def test_text_labels_give_the_same_as_numbers():
     features, labels = make_tables()
     words = labels["acl"].map({0: "intact", 1: "torn"})
     there = cross_validate(FAST, features, labels["acl"], n_splits=3)

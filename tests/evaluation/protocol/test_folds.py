@@ -73,7 +73,7 @@ def test_changed_file_is_refused(tmp_path):
         ([], "0 repeats by 0 folds"),
     ],
 )
-def test_what_is_no_partition_is_refused(rows, message):
+def test_invalid_partitions_are_refused(rows, message):
     with pytest.raises(ValueError, match=message):
         Folds(pd.DataFrame(rows, columns=["exam", "repeat", "fold"]))
 

@@ -42,7 +42,7 @@ def test_equals_fitting_and_scoring_by_hand(model):
     assert repr(found) == "HoldOut(200 exams -> 90, tasks abnormal, acl, meniscus)"
 
 
-def test_smallest_detectable_is_2_8_errors():
+def test_minimum_detectable_difference_is_2_8_standard_errors():
     summary = evaluate(logistic_baseline(), TRAIN, VALID).summary()
     np.testing.assert_allclose(
         summary["minimum_detectable_difference"], 2.8016 * summary["se"], rtol=1e-4

@@ -87,7 +87,7 @@ def test_a_number_is_the_number_of_folds():
         (2.5, TypeError, "got float"),
     ],
 )
-def test_what_is_no_partition_is_refused(folds, kind, message):
+def test_invalid_partitions_are_refused(folds, kind, message):
     with pytest.raises(kind, match=message):
         choose(folds)
 
