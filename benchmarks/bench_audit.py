@@ -1,10 +1,10 @@
-"""What the audit finds among faults put into fresh synthetic exams, and how fast it is.
+"""Recall, precision and speed of the audit on synthetic exams with known faults.
 
     python benchmarks/bench_audit.py --exams 400 --seed 90210
 
-Three sources of faults, each on exams of its own: the generator's own bad stacks; faults made
-here from the physics (copies by modulating lines of k-space, pictures moved over air); broken
-copies of files. Everything else is clean. Results go to ``benchmarks/results/audit.json``.
+Faults come from three sources, each on different exams: the bad stacks of the generator; faults
+simulated here (copies by modulating the lines of k-space, pictures moved over air); broken copies
+of files. All other exams are clean. Results are written to ``benchmarks/results/audit.json``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
-from mrnet_features.data.mrnet import Exam
+from mrnet_features.data.exam import Exam
 from mrnet_features.names import PLANES, TASKS
 from mrnet_features.quality.audit import audit
 from mrnet_features.quality.measurements import measure_exam
@@ -32,30 +32,30 @@ from mrnet_features.synthetic import draw_knee, scan
 
 RESULTS = Path(__file__).parent / "results"
 RELEASE_EXAMS = 1250
-GENERATED = 0.10  # of the exams may get a fault of the generator; half ghosts, half out of view
-# Vessels run along the leg, and so do copies displaced that way: they stay with the vessels, behind
-# the joint. They are listed, but neither hits nor false alarms, since results showed that such
-# copies are not found.
+GENERATED = 0.10  # fraction of exams with a fault of the generator: half ghosts, half out of view
+# Vessels run along the leg, so copies displaced in this direction lie on the vessels, behind the
+# joint. Results showed that they are not found. They are listed, but count neither as hits nor as
+# false alarms.
 HARMLESS = "ghosts along the leg"
-MADE = {  # parts of the exams
+SIMULATED = {  # fraction of the exams
     "vessel ghosts": 0.04,
     "motion ghosts": 0.03,
     "moved": 0.04,
     HARMLESS: 0.02,
 }
 BROKEN = ("mirrored copy", "copy", "noise", "blur", "blank", "repeated", "upside down", "quarter")
-N_BROKEN = 3  # exams of each
-# Heavy ghosting, by two numbers fixed before any result was seen: copies that change a pixel by at
-# least 5 % of the leg's median grey level, over at least 0.5 % of the pixels of some slice, in the
-# air or inside the leg. Lighter ones are neither hits nor false alarms; they are listed.
+N_BROKEN = 3  # exams per fault
+# Heavy ghosting: copies that change at least 0.5 % of the pixels of a slice, in the air or inside
+# the leg, by at least 5 % of the leg's median grey level. Both limits were fixed before any result
+# was seen. Lighter ghosting is listed, but counts neither as a hit nor as a false alarm.
 HEAVY_LEVEL, HEAVY_AREA = 0.05, 0.005
 LIGHT = "light ghosts"
 
 
 def add_copies(stack, moving, axis, shift, strength, phase, harmonics=1):
-    """|image| after the signal of `moving` went up and down over the lines of k-space.
+    """Magnitude image after modulating the signal of `moving` over the lines of k-space.
 
-    A pulse is no sine: its harmonics give further copies, at two and three times the distance.
+    A pulse is not a sine: its harmonics make copies at two and three times the distance.
     """
     n_lines = stack.shape[axis]
     line = np.fft.fftfreq(n_lines) * n_lines
@@ -70,7 +70,7 @@ def add_copies(stack, moving, axis, shift, strength, phase, harmonics=1):
 
 
 def make_vessel(stack, plane, rng):
-    """A bright tube at the back of the knee, in grey levels of the leg."""
+    """A bright vessel at the back of the knee, in grey levels of the leg."""
     n_slices, height, width = stack.shape
     rows, columns = np.mgrid[:height, :width]
     radius, level = rng.uniform(4, 7), np.median(stack[stack > 20])
@@ -86,8 +86,8 @@ def make_vessel(stack, plane, rng):
     return vessel * level
 
 
-def spoil(stack, fault, plane, rng):
-    """The stack with a fault made here; what it was like, in words."""
+def add_fault(stack, fault, plane, rng):
+    """The stack with a simulated fault, and a description of the fault."""
     real = stack.astype(float)
     if fault in ("vessel ghosts", HARMLESS):
         axis = int(rng.integers(1, 3)) if plane == "axial" else 2
@@ -102,10 +102,10 @@ def spoil(stack, fault, plane, rng):
         real = add_copies(real, real, axis, shift, strength, rng.uniform(0, 6))
         note = f"axis {axis}, {shift:.0f} pixels, copies at {strength:.2f} of the leg"
     elif fault == "moved":
-        # only where air lies beyond the skin: what a picture would show beyond its top is unknown
+        # coronal and sagittal: left-right only, since the anatomy above and below is unknown
         axis = int(rng.integers(1, 3)) if plane == "axial" else 2
         shift = int(rng.choice([-1, 1]) * rng.integers(95, 150))
-        # a scan has one noise: air of another would leave a seam that no scan has
+        # the noise of the new air must be that of the scan, without a visible border
         level = np.median(real[:, 4:20, 4:20]) / np.sqrt(2 * np.log(2))
         air = rng.rayleigh(max(level, 0.5), stack.shape)
         real = np.where(air > 0, np.roll(real, shift, axis), 0)
@@ -136,8 +136,8 @@ def spoil(stack, fault, plane, rng):
 
 
 def write_exam(root, seed, k, made):
-    """Write one exam with its fault, return its labels and what is wrong with it."""
-    # Exams with a fault of ours get none of the generator's, and the other way round.
+    """Write one exam with its fault, and return its labels and the description of the fault."""
+    # exams with a simulated fault get none of the generator
     scan.BAD_RATE = GENERATED if made is None else 0.0
     knee = draw_knee(seed, "train", k)
     rng = np.random.default_rng([seed, k])
@@ -145,7 +145,7 @@ def write_exam(root, seed, k, made):
     if made is not None:
         plane = str(rng.choice(["coronal", "sagittal"] if made == HARMLESS else PLANES))
         if "copy" not in made:
-            knee.stacks[plane], fault["note"] = spoil(knee.stacks[plane], made, plane, rng)
+            knee.stacks[plane], fault["note"] = add_fault(knee.stacks[plane], made, plane, rng)
         fault |= {"plane": plane, "fault": made, "source": "made here"}
     elif knee.truth["bad_plane"]:
         fault |= {
@@ -159,11 +159,11 @@ def write_exam(root, seed, k, made):
 
 
 def measure_copies(root, seed, exam, plane, source):
-    """Parts of a slice, at most, that copies take up: anywhere, and outside the leg.
+    """Largest fraction of a slice that copies cover: anywhere, and outside the leg.
 
-    Copies are what differs from the same knee without the fault. Standardising gives the
-    generator's knee another gain where it has copies; the leg's own ratio takes it away, and both
-    are drawn without noise, which that gain would leave in the difference.
+    Copies are the differences to the same knee without the fault. In a knee of the generator,
+    copies change the gain of the standardisation. The gain is measured inside the leg and
+    removed, and both knees are drawn without noise.
     """
     add, noise = scan.add_ghosts, scan.NOISE_LEVELS
     scan.BAD_RATE = 0.0
@@ -172,7 +172,7 @@ def measure_copies(root, seed, exam, plane, source):
         if source == "generator":
             scan.BAD_RATE, scan.NOISE_LEVELS = GENERATED, (0.0, 0.0)
             spoiled = draw_knee(seed, "train", int(exam)).stacks[plane]
-            # the same random numbers are drawn, so that shading after them is the same too
+            # draws the same random numbers without adding ghosts, so that the shading is the same
             scan.add_ghosts = lambda stack, *others: add(stack.copy(), *others)
         clean = draw_knee(seed, "train", int(exam)).stacks[plane]
     finally:
@@ -185,8 +185,8 @@ def measure_copies(root, seed, exam, plane, source):
     return [float(part.mean(axis=(1, 2)).max()) for part in (copies, copies & ~leg)]
 
 
-def weigh_ghosts(root, faults, seed, n_jobs):
-    """Add the copies' areas to the table, and name those light that no reader would reject."""
+def measure_ghosts(root, faults, seed, n_jobs):
+    """Add the areas of the copies to the table, and mark light ghosting."""
     ghosts = faults["fault"].str.contains("ghosts")
     areas = Parallel(n_jobs=n_jobs)(
         delayed(measure_copies)(root, seed, row.exam, row.plane, row.source)
@@ -197,14 +197,14 @@ def weigh_ghosts(root, faults, seed, n_jobs):
 
 
 def write_set(root, n_exams, seed, n_jobs):
-    """Write the exams; return the table of what is wrong with them."""
+    """Write the exams, and return the table of their faults."""
     for plane in PLANES:
         (root / "train" / plane).mkdir(parents=True)
     rng = np.random.default_rng(seed)
-    made = [name for name, part in MADE.items() for _ in range(round(part * n_exams))]
+    made = [name for name, share in SIMULATED.items() for _ in range(round(share * n_exams))]
     made += [name for name in BROKEN for _ in range(N_BROKEN)]
-    places = rng.permutation(n_exams)[: len(made)]
-    faults = dict(zip(places.tolist(), made, strict=True))
+    chosen = rng.permutation(n_exams)[: len(made)]
+    faults = dict(zip(chosen.tolist(), made, strict=True))
     done = Parallel(n_jobs=n_jobs)(
         delayed(write_exam)(root, seed, k, faults.get(k)) for k in range(n_exams)
     )
@@ -215,7 +215,7 @@ def write_set(root, n_exams, seed, n_jobs):
         origin = int(rng.choice(clean))
         stack = np.load(root / "train" / plane / f"{origin:04d}.npy")
         if name == "mirrored copy":
-            stack, _ = spoil(stack, name, plane, rng)
+            stack, _ = add_fault(stack, name, plane, rng)
         np.save(root / "train" / plane / f"{k:04d}.npy", stack)
         table.loc[k, "note"] = f"{origin:04d}"
     for task in TASKS:
@@ -246,8 +246,8 @@ def name_stacks(table):
     return set(zip(table["exam"], table["plane"], strict=True))
 
 
-def judge(true, found):
-    """Recall and precision of a set of stacks, with what was flagged wrongly."""
+def compare_sets(true, found):
+    """Recall and precision of a set of stacks, and the false alarms."""
     return {
         "n": len(true),
         "recall": round(len(true & found) / max(len(true), 1), 3),
@@ -257,17 +257,17 @@ def judge(true, found):
 
 
 def score(faults, findings):
-    """Recall by fault, recall and precision by code, and what of the clean is flagged."""
+    """Recall by fault, recall and precision by code, and findings in clean exams."""
     findings = findings.copy()
-    # of two copies either may be named
+    # a finding may name either of two copies
     swap = {
         (row.note, row.plane): row.exam
         for row in faults[faults["fault"].str.contains("copy")].itertuples()
     }
     copies = findings["code"].isin(["duplicate", "near-duplicate"])
     findings.loc[copies, "exam"] = [
-        swap.get(place, place[0])
-        for place in zip(findings["exam"][copies], findings["plane"][copies], strict=True)
+        swap.get(stack, stack[0])
+        for stack in zip(findings["exam"][copies], findings["plane"][copies], strict=True)
     ]
     light = name_stacks(faults[faults["fault"].isin([LIGHT, HARMLESS])])
     by_fault, by_code = {}, {}
@@ -287,15 +287,16 @@ def score(faults, findings):
     for code in dict.fromkeys(CODES.values()):
         true = name_stacks(faults[faults["fault"].map(CODES) == code])
         found = name_stacks(findings[findings["code"] == code])
-        by_code[code] = judge(true, found - light if code == "ghosting" else found)
+        by_code[code] = compare_sets(true, found - light if code == "ghosting" else found)
     heavy = faults["fault"].map(CODES) == "ghosting"
     found = name_stacks(findings[findings["code"] == "ghosting"]) - light
-    for place, there in (
+    for position, is_there in (
         ("also in the air", faults["area_in_air"] >= HEAVY_AREA),
         ("inside the leg alone", faults["area_in_air"] < HEAVY_AREA),
     ):
-        other = name_stacks(faults[heavy & ~there])
-        by_code[f"ghosting, {place}"] = judge(name_stacks(faults[heavy & there]), found - other)
+        other = name_stacks(faults[heavy & ~is_there])
+        true = name_stacks(faults[heavy & is_there])
+        by_code[f"ghosting, {position}"] = compare_sets(true, found - other)
     clean = set(faults["exam"][faults["fault"] == ""])
     flagged = findings[findings["exam"].isin(clean)]
     return {
@@ -317,8 +318,8 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         root = options.folder or Path(temporary) / "knees"
         faults = write_set(root, options.exams, options.seed, options.jobs)
-        weigh_ghosts(root, faults, options.seed, options.jobs)
-        audit(root, codes=["blank-slices"], n_jobs=options.jobs)  # starts the workers
+        measure_ghosts(root, faults, options.seed, options.jobs)
+        audit(root, codes=["blank-slices"], n_jobs=options.jobs)  # starts the worker processes
         start = time.perf_counter()
         findings = audit(root, n_jobs=options.jobs)
         seconds = time.perf_counter() - start
@@ -347,7 +348,7 @@ def main():
         **score(faults, findings),
         "seconds": round(seconds, 1),
         "jobs": options.jobs,
-        "processor_seconds_an_exam": round(one, 3),
+        "processor_seconds_per_exam": round(one, 3),
         f"seconds_scaled_to_{RELEASE_EXAMS}": round(seconds * RELEASE_EXAMS / options.exams, 1),
     }
     print(json.dumps(result, indent=2))

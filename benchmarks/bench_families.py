@@ -1,10 +1,10 @@
-"""What each family costs, and how that grows with slices, side, levels and regions.
+"""Cost of each family, and how it grows with slices, side, levels and regions.
 
     python benchmarks/bench_families.py --repeats 3
 
-Families are found, not listed. Times are processor time of one thread, warm: counting, describing
-every slice, describing the stack. A fresh stack each time, so that no count is remembered. At the
-end whole exams, from the pixels of three planes to a row.
+Times are processor seconds of one thread, after a warm-up call, to count, to describe every slice
+and to describe the stack. Every call gets a new stack, so that no count is taken from memory. At
+the end, whole exams are timed, from the pixels of three planes to a row.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from bench_peers import RESULTS, describe_machine, make_stack
 from threadpoolctl import threadpool_limits
 
 from mrnet_features.extraction.extractor import FeatureExtractor
-from mrnet_features.families import PRESETS, discover_families, find_families
 from mrnet_features.families.base import Family
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.families.presets import PRESETS, discover_families, find_families
+from mrnet_features.stacks.stack import Stack
 from mrnet_features.synthetic import draw_knee
 
 BASE = {"slices": 30, "side": 256, "levels": 32, "regions": 1}
@@ -38,7 +38,7 @@ GROWTH = {
 
 
 def cut_regions(stack: Stack, n_regions: int) -> Stack:
-    """The same stack with its region cut into upright stripes."""
+    """Stack with its region cut into vertical stripes."""
     stripes = np.arange(stack.grey.shape[2]) * n_regions // stack.grey.shape[2] + 1
     regions = (stack.regions * stripes).astype(np.uint8)
     names = tuple(f"stripe{k}" for k in range(n_regions))
@@ -46,7 +46,7 @@ def cut_regions(stack: Stack, n_regions: int) -> Stack:
 
 
 def time_of(run: Callable[[], object], repeats: int) -> float:
-    """Median processor time in seconds, after a warm call."""
+    """Median processor seconds, after a warm-up call."""
     run()
     times = []
     for _ in range(repeats):
@@ -77,7 +77,7 @@ def measure(families: list[Family], stack: Stack, repeats: int) -> dict[str, flo
 
 
 def measure_exams(preset: str, n_exams: int) -> float:
-    """Processor seconds from the three stacks of a synthetic exam to its row, on one core."""
+    """Median processor seconds per synthetic exam, from three stacks to a row, on one core."""
     exams = [draw_knee(SEED, "train", k).stacks for k in range(n_exams + 1)]
     extractor = FeatureExtractor(preset, n_jobs=1, progress=False).fit(exams)
     extractor.transform(exams[:1])
@@ -93,7 +93,7 @@ def measure_exams(preset: str, n_exams: int) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--exams", type=int, default=12, help="whole exams of each preset")
+    parser.add_argument("--exams", type=int, default=12, help="whole exams per preset")
     parser.add_argument("--growth", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--out", type=Path, default=RESULTS / "families.json")
     options = parser.parse_args()
@@ -125,7 +125,7 @@ def main() -> None:
         print(f"{row['family']:18s}" + "".join(cells))
     changes = [(what, value) for what, values in GROWTH.items() for value in values]
     if options.growth:
-        print("times the first  " + "".join(f"{f'{w} {v}':>13s}" for w, v in changes))
+        print("relative to base " + "".join(f"{f'{w} {v}':>13s}" for w, v in changes))
         for name in discover_families():
             by_change = {
                 (what, value): row["total"] / base[name]
@@ -135,7 +135,7 @@ def main() -> None:
             }
             print(f"{name:17s}" + "".join(f"{by_change[change]:13.2f}" for change in changes))
     for name, seconds in exams.items():
-        print(f"preset {name}: {seconds:.3f} s for a whole exam")
+        print(f"preset {name}: {seconds:.3f} s per exam")
     result = {
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
         "machine": machine,

@@ -1,14 +1,15 @@
-"""What a GPU makes of an extraction: each count, an exam, many exams from files; CPU and peers.
+"""Speed of an extraction on a GPU: each count, one exam, many exams; the CPU and peers beside it.
 
-    python benchmarks/bench_gpu.py                      # on synthetic knees, made first
+    python benchmarks/bench_gpu.py                      # on new synthetic knees
     python benchmarks/bench_gpu.py --root MRNet-v1.0    # on a folder in the layout of MRNet
     python benchmarks/bench_gpu.py --table benchmarks/results/gpu.json
 
-Counts are found by watching what the families ask for, not listed. Their times are those between
-two events on the device, warm, and are held against a plain copy on the same card. Exams are read
-from the page cache: every file is read once before. Stages of describing are timed in a run of
-their own, in which the device is waited for at each end of a stage. The CPU and each peer that is
-installed are timed in the same run; one that is missing is left out, and the script says so.
+Every count that a family calls is timed, between two events on the device and after a warm-up
+call, and compared with a plain copy on the same card. Exams are read from the page cache: every
+file is read once before. The stages of an extraction are timed in a separate run, which waits for
+the device before and after each stage. The CPU and every installed peer are timed in the same run;
+a missing peer is reported and left out. The current device is used; `CUDA_VISIBLE_DEVICES` chooses
+another one.
 """
 
 from __future__ import annotations
@@ -31,24 +32,26 @@ import numpy as np
 from bench_peers import RESULTS, describe_machine, make_stack
 from gpu_peers import OURS, measure_peers
 from gpu_table import make_table
-from gpu_timing import place_stack, time_on_device
+from gpu_timing import repeat_stack, time_on_device
 
-from mrnet_features.arrays import DeviceFunction, missing_for_cuda, to_device
-from mrnet_features.data.mrnet import Exam, load_mrnet
+from mrnet_features.arrays import missing_for_cuda, to_device
+from mrnet_features.counts.counting import Count
+from mrnet_features.data.exam import Exam
+from mrnet_features.data.mrnet import load_mrnet
 from mrnet_features.extraction import describe as batches
 from mrnet_features.extraction.extractor import FeatureExtractor
-from mrnet_features.families import PRESETS, discover_families
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.extraction.read import read_exam
+from mrnet_features.families.presets import PRESETS, discover_families
+from mrnet_features.stacks.stack import Stack
 from mrnet_features.synthetic import write_knees
 
 # the sum of what such a count returns is the number of times that it added one
-TABLES = ("histogram", "pairs", "runs", "patterns")
-LAYOUT = ("n_regions", "starts", "origins")  # not options of a count, but of what it is given
+TABLES = ("histogram", "cooccurrence", "run_lengths", "binary_patterns")
 STAGES = {"prepare": "prepare_batch", "pool": "pool_slices"}
 
 
 def describe_card() -> dict[str, object]:
-    """Name, driver and memory of the device, how many there are, and whether in truth."""
+    """Name, driver and memory of the current device, and whether it is emulated."""
     import cupy
 
     runtime = cupy.cuda.runtime
@@ -56,7 +59,6 @@ def describe_card() -> dict[str, object]:
     return {
         "name": found["name"].decode(),
         "compute_capability": f"{found['major']}.{found['minor']}",
-        "n_devices": int(runtime.getDeviceCount()),
         "memory_bytes": int(found["totalGlobalMem"]),
         "driver": int(runtime.driverGetVersion()),
         "runtime": int(runtime.runtimeGetVersion()),
@@ -66,7 +68,7 @@ def describe_card() -> dict[str, object]:
 
 
 def measure_ceiling(n_bytes: int, repeats: int) -> float:
-    """Bytes a second of a copy from the device to itself, read and written ones."""
+    """Bytes read and written per second by a copy from the device to itself."""
     import cupy
 
     source, target = cupy.zeros(n_bytes, cupy.uint8), cupy.zeros(n_bytes, cupy.uint8)
@@ -78,7 +80,7 @@ def measure_ceiling(n_bytes: int, repeats: int) -> float:
 
 
 def measure_copies(n_bytes: int, repeats: int) -> float:
-    """Bytes a second from page-locked memory to the device."""
+    """Bytes per second copied from page-locked memory to the device."""
     import cupy
 
     memory = cupy.cuda.alloc_pinned_memory(n_bytes)
@@ -89,33 +91,29 @@ def measure_copies(n_bytes: int, repeats: int) -> float:
 
 @contextlib.contextmanager
 def watch_counts() -> Iterator[dict[str, Callable[[], object]]]:
-    """Counts that are called, by name and options; those that a count calls are its own."""
+    """Counts that are called, by name and options."""
     calls: dict[str, Callable[[], object]] = {}
-    real, depth = DeviceFunction.__call__, [0]
+    real = Count.__call__
 
-    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if depth[0] == 0 and self.__module__.startswith("mrnet_features.counts"):
-            options = ", ".join(
-                f"{k}={v}" for k, v in kwargs.items() if k not in LAYOUT and not hasattr(v, "shape")
-            )
-            calls[f"{self.__name__}({options})"] = lambda: real(self, *args, **kwargs)
-        depth[0] += 1
-        try:
-            return real(self, *args, **kwargs)
-        finally:
-            depth[0] -= 1
+    def call(self: Any, stack: Stack, **kwargs: Any) -> Any:
+        options = ", ".join(f"{k}={v}" for k, v in kwargs.items() if not hasattr(v, "shape"))
+        # a derived stack remembers no earlier result
+        calls[f"{self.__name__}({options})"] = lambda: real(
+            self, stack.with_grey(stack.grey), **kwargs
+        )
+        return real(self, stack, **kwargs)
 
-    DeviceFunction.__call__ = call  # type: ignore[method-assign]
+    Count.__call__ = call  # type: ignore[method-assign]
     try:
         yield calls
     finally:
-        DeviceFunction.__call__ = real  # type: ignore[method-assign]
+        Count.__call__ = real  # type: ignore[method-assign]
 
 
 def measure_counts(stack: Stack, ceiling: float, repeats: int) -> list[dict[str, object]]:
-    """Time, bytes and increments of each count that any family asks for.
+    """Time, bytes and increments of every count that a family calls.
 
-    Bytes are those of a count's input and output, each touched once: what no body can do without.
+    Bytes are those of a count's input and output, the least that any implementation moves.
     """
     with watch_counts() as calls:
         for family in discover_families().values():
@@ -146,7 +144,7 @@ def measure_counts(stack: Stack, ceiling: float, repeats: int) -> list[dict[str,
 
 @contextlib.contextmanager
 def watch_stages() -> Iterator[dict[str, float]]:
-    """Seconds of preparing, counting, describing and pooling; a stage in a stage is the outer's."""
+    """Seconds of each stage inside the block; a stage within a stage belongs to the outer one."""
     import cupy
 
     seconds: dict[str, float] = collections.defaultdict(float)
@@ -167,23 +165,23 @@ def watch_stages() -> Iterator[dict[str, float]]:
 
         return call
 
-    within = [
+    modules = [
         module for name, module in sys.modules.items() if name.startswith(batches.__package__)
     ]
-    places: list[tuple[str, Any, str]] = []
+    targets: list[tuple[str, Any, str]] = []
     for stage, name in STAGES.items():
-        owners = [module for module in within if hasattr(module, name)]
+        owners = [module for module in modules if hasattr(module, name)]
         if not owners:
             raise RuntimeError(
-                f"`{name}` is in no module of {batches.__package__}. Tell STAGES what it is called "
-                "now."
+                f"`{name}` must be in a module of {batches.__package__}, got none. Correct its "
+                "name in STAGES."
             )
-        places += [(stage, module, name) for module in owners]
+        targets += [(stage, module, name) for module in owners]
     for family in discover_families().values():
-        places.append(("count", family, "count"))
-        places += [("describe", family, name) for name in ("describe", "describe_stack")]
+        targets.append(("count", family, "count"))
+        targets += [("describe", family, name) for name in ("describe", "describe_stack")]
     with contextlib.ExitStack() as undo:
-        for stage, owner, name in places:
+        for stage, owner, name in targets:
             was = vars(owner).get(name)
             setattr(owner, name, timed(stage, getattr(owner, name)))
             undo.callback(delattr, owner, name) if was is None else undo.callback(
@@ -193,21 +191,21 @@ def watch_stages() -> Iterator[dict[str, float]]:
     unseen = {"prepare", "count", "describe", "pool"} - set(seconds)
     if unseen:
         raise RuntimeError(
-            f"No call belonged to {', '.join(sorted(unseen))}. Tell STAGES what it is called now."
+            f"No function of {', '.join(sorted(unseen))} was called. Correct its name in STAGES."
         )
 
 
 def measure_exams(
     exams: Sequence[Exam], preset: str, batch_size: int, repeats: int
 ) -> dict[str, object]:
-    """Seconds of the device for an exam, and of the clock for each stage."""
+    """Device seconds per exam, and clock seconds per exam of each stage."""
     chosen = FeatureExtractor(preset).recipe()
     chosen.columns()
     batch = []
     read = 0.0
     for k, exam in enumerate(exams[:batch_size]):
         start = time.perf_counter()
-        pixels = batches.read_exam(exam, k, chosen.planes)
+        pixels = read_exam(exam, k, chosen.planes)
         read += time.perf_counter() - start
         there = {plane: to_device(grey, "cuda") for plane, grey in pixels.stacks.items()}
         batch.append(pixels._replace(stacks=there))
@@ -223,19 +221,19 @@ def measure_exams(
         describe()
         whole = time.perf_counter() - start
     spent = {"read by one thread": read, "copy": n_bytes / copies, **stages}
-    spent["what is between"] = whole - sum(stages.values())
+    spent["between stages"] = whole - sum(stages.values())
     return {
         "batch_size": len(batch),
         "n_slices": sum(len(grey) for pixels in batch for grey in pixels.stacks.values())
         / len(batch),
-        "seconds_an_exam": seconds / len(batch),
-        "stage_seconds_an_exam": {name: s / len(batch) for name, s in spent.items()},
+        "seconds_per_exam": seconds / len(batch),
+        "stage_seconds_per_exam": {name: s / len(batch) for name, s in spent.items()},
         "copy_bytes_per_second": copies,
     }
 
 
 def measure_pipeline(exams: Sequence[Exam], preset: str, options: Any) -> dict[str, object]:
-    """Exams a second from files to the table, on the GPU and on the CPU, and how tables differ."""
+    """Exams per second from files to table on GPU and CPU, and the largest difference."""
     few = exams[: options.cpu_exams]
     there = FeatureExtractor(
         preset,
@@ -247,7 +245,7 @@ def measure_pipeline(exams: Sequence[Exam], preset: str, options: Any) -> dict[s
     here = FeatureExtractor(preset, device="cpu", n_jobs=options.jobs, progress=False)
     for exam in exams:
         for plane in exam.paths:
-            exam.load(plane)  # so that the files are in the page cache
+            exam.load(plane)  # puts the files into the page cache
     tables, speeds = {}, {}
     for name, extractor, chosen in (("cuda", there, exams), ("cpu", here, few)):
         extractor.fit_transform(chosen[: min(2, len(chosen))])  # compile, start workers
@@ -256,7 +254,7 @@ def measure_pipeline(exams: Sequence[Exam], preset: str, options: Any) -> dict[s
         speeds[name] = len(chosen) / (time.perf_counter() - start)
     ours, theirs = tables["cpu"].to_numpy(float), tables["cuda"].to_numpy(float)[: len(few)]
     if not np.array_equal(np.isnan(ours), np.isnan(theirs)):
-        raise RuntimeError("The tables of GPU and CPU differ in what is NaN.")
+        raise RuntimeError("The tables of GPU and CPU have NaN in different cells.")
     apart = np.nanmax(np.abs(ours - theirs) / np.maximum(np.abs(ours), 1.0), initial=0.0)
     return {
         "n_exams": len(exams),
@@ -271,12 +269,12 @@ def measure_pipeline(exams: Sequence[Exam], preset: str, options: Any) -> dict[s
 
 
 def run(options: argparse.Namespace) -> dict[str, object]:
-    """All measurements."""
+    """Results of all measurements."""
     machine, device = describe_machine(), describe_card()
     stack = make_stack(options.slices, options.side, options.levels)
     ceiling = measure_ceiling(options.copy_bytes, options.repeats)
-    print(f"{device['name']}: a copy moves {ceiling / 1e9:.0f} GB a second", flush=True)
-    counts = measure_counts(place_stack(stack, options.stacks), ceiling, options.repeats)
+    print(f"{device['name']}: a copy moves {ceiling / 1e9:.0f} GB per second", flush=True)
+    counts = measure_counts(repeat_stack(stack, options.stacks), ceiling, options.repeats)
     with tempfile.TemporaryDirectory() as folder:
         root = options.root
         if root is None:
@@ -296,7 +294,7 @@ def run(options: argparse.Namespace) -> dict[str, object]:
             **versions,
         },
         "missing": missing,
-        "source": "synthetic" if options.root is None else "a folder given",
+        "source": "synthetic" if options.root is None else "given folder",
         "preset": options.preset,
         "stack": {
             "shape": [options.slices, options.side, options.side],
@@ -317,18 +315,18 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--root", type=Path, help="folder in the layout of MRNet")
     parser.add_argument("--preset", default="baseline", choices=list(PRESETS))
     parser.add_argument("--exams", type=int, default=512)
-    parser.add_argument("--cpu-exams", type=int, default=64, help="exams that the CPU describes")
+    parser.add_argument("--cpu-exams", type=int, default=64, help="exams extracted on the CPU")
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--readers", type=int, default=16)
-    parser.add_argument("--jobs", type=int, default=-1, help="processes on the CPU")
+    parser.add_argument("--jobs", type=int, default=-1, help="parallel processes on the CPU")
     parser.add_argument("--slices", type=int, default=30)
     parser.add_argument("--side", type=int, default=256)
     parser.add_argument("--levels", type=int, default=32)
-    parser.add_argument("--stacks", type=int, default=64, help="stacks end to end, for a count")
+    parser.add_argument("--stacks", type=int, default=64, help="stacks per batch for a count")
     parser.add_argument("--copy-bytes", type=int, default=2**30)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--out", type=Path, default=RESULTS / "gpu.json")
-    parser.add_argument("--table", type=Path, help="print the table of such a file, and end")
+    parser.add_argument("--table", type=Path, help="print the table of a result file and exit")
     return parser.parse_args(arguments)
 
 
@@ -341,13 +339,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if missing is not None:
         sys.exit(f"This benchmark needs a GPU: {missing}")
     card = describe_card()
-    if card["n_devices"] != 1:
-        sys.exit(
-            f"One device must be visible, or the pipeline would share its exams among all, got "
-            f"{card['n_devices']}. Set CUDA_VISIBLE_DEVICES to one of them."
-        )
     if card["emulated"] and options.out.parent.resolve() == RESULTS.resolve():
-        sys.exit("An emulated device has no times worth keeping. Pass another --out.")
+        sys.exit("Times of an emulated device mean nothing. Choose an --out outside of results/.")
     result = run(options)
     options.out.parent.mkdir(exist_ok=True)
     options.out.write_text(json.dumps(result, indent=1) + "\n")

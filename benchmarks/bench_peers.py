@@ -1,13 +1,14 @@
-"""Ours against its peers: the same statistics of the same stack and mask, in one run.
+"""Speed of this library and its peers: the same statistics of the same stack and mask, in one run.
 
     python benchmarks/bench_peers.py --repeats 7
 
-Every peer runs on one thread, warm, and all take turns, so that a busy machine slows all alike;
-medians and their ratios are what counts. A peer that is not installed is left out and said so.
-Times are processor seconds, which a busy machine lengthens less than those of the clock.
-Ours is timed thrice: to the statistics of every slice and of the whole stack, as an extraction
-needs them, and to either alone, as peers give one of the two; `GIVES` says which, and the like is
-compared with the like.
+All libraries run on one thread after a warm-up call and take turns, so that other load slows them
+alike; compare medians and their ratios. Times are processor seconds, which other load changes less
+than clock seconds. A peer that is not installed is reported and left out.
+
+An extraction needs the statistics of every slice and of the whole stack; a peer gives one of the
+two (`GIVES`). So ours is timed with both and with each alone, and a peer is also compared with ours
+for the statistics that it gives.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ import numpy as np
 from scipy import ndimage
 from threadpoolctl import threadpool_limits
 
-from mrnet_features.families import find_families
+from mrnet_features.families.presets import find_families
 from mrnet_features.stacks.prepare import Discretisation, Stack
 
 RESULTS = Path(__file__).parent / "results"
@@ -49,7 +50,7 @@ GIVES = {
     "scikit-image": "ours by slice",
     "mahotas": "ours by slice",
 }
-PATIENCE = 10.0  # seconds; a slower task is timed once only
+PATIENCE = 10.0  # seconds; slower tasks are timed once
 Task = Callable[[], object]
 
 
@@ -77,7 +78,7 @@ def make_stack(n_slices: int, side: int, n_levels: int, path: Path | None = None
 
 
 def our_tasks(stack: Stack, results: tuple[str, ...]) -> dict[str, Task]:
-    """Count and describe; a fresh stack each time, so that no count is remembered."""
+    """Our tasks; each call takes a new stack, so that no count is taken from memory."""
 
     def task(names: tuple[str, ...]) -> Task:
         families = find_families([OURS[name] for name in names])
@@ -90,7 +91,7 @@ def our_tasks(stack: Stack, results: tuple[str, ...]) -> dict[str, Task]:
                 if "slices" in results:
                     family.describe(counts)
                 if "stack" in results:
-                    found = family.describe_stack(counts, stack.starts)
+                    found = family.describe_stack(counts, stack.exam_starts)
                     whole |= {f"{family.name}_{name}": float(v[0, 0]) for name, v in found.items()}
             return whole
 
@@ -100,8 +101,8 @@ def our_tasks(stack: Stack, results: tuple[str, ...]) -> dict[str, Task]:
 
 
 def pyradiomics_tasks(stack: Stack, package: str = "radiomics", **more: object) -> dict[str, Task]:
-    """PyRadiomics and its relatives, slice by slice; levels are their own bins of width 1."""
-    as_image = np.ascontiguousarray  # what the relative takes
+    """Tasks of PyRadiomics or a package with its interface; levels are bins of width 1."""
+    as_image = np.ascontiguousarray  # for packages without SimpleITK
     if package == "radiomics":
         import SimpleITK
 
@@ -136,7 +137,7 @@ def pyradiomics_tasks(stack: Stack, package: str = "radiomics", **more: object) 
 
 
 def nyxus_tasks(stack: Stack) -> dict[str, Task]:
-    """Nyxus, slice by slice."""
+    """Tasks of nyxus, slice by slice."""
     from nyxus import Nyxus
 
     groups = {
@@ -162,7 +163,7 @@ def nyxus_tasks(stack: Stack) -> dict[str, Task]:
 
 
 def scikit_image_tasks(stack: Stack) -> dict[str, Task]:
-    """Scikit-image: whole slices, as it takes no mask; six properties of the matrices."""
+    """Tasks of scikit-image on whole slices, as it takes no mask; six properties per matrix."""
     from skimage.feature import graycomatrix, graycoprops, hog, local_binary_pattern
 
     angles = [0, np.pi / 4, np.pi / 2, 3 * np.pi / 4]
@@ -183,7 +184,7 @@ def scikit_image_tasks(stack: Stack) -> dict[str, Task]:
 
 
 def mahotas_tasks(stack: Stack) -> dict[str, Task]:
-    """Mahotas: levels outside the mask are 0 and ignored."""
+    """Tasks of mahotas; levels outside the mask are 0 and ignored."""
     import mahotas.features
 
     masked = stack.levels * (stack.regions > 0)
@@ -206,14 +207,14 @@ PEERS: dict[str, tuple[str, Callable[[Stack], dict[str, Task]]]] = {
 
 
 def measure(tasks: dict[str, dict[str, Task]], repeats: int) -> dict[str, dict[str, float]]:
-    """Median processor seconds by family and library; all libraries take turns in every round."""
+    """Median processor seconds by family and library; the libraries take turns."""
     seconds: dict[str, dict[str, list[float]]] = {}
     for family in [*OURS, "six together"]:
         rivals = {name: each[family] for name, each in tasks.items() if family in each}
         slow = set()
         for name, run in rivals.items():
             start = time.perf_counter()
-            run()  # warm
+            run()  # warm-up
             if time.perf_counter() - start > PATIENCE:
                 slow.add(name)
         for k in range(repeats):
@@ -252,7 +253,7 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=256)
     parser.add_argument("--levels", type=int, default=32)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--stack", type=Path, help="a .npy stack instead of the made one")
+    parser.add_argument("--stack", type=Path, help="a .npy stack instead of the generated one")
     parser.add_argument("--peers", nargs="*", default=list(PEERS), choices=list(PEERS))
     parser.add_argument("--out", type=Path, default=RESULTS / "peers.json")
     options = parser.parse_args()
@@ -290,7 +291,7 @@ def main() -> None:
     for family, each in ratios.items():
         cells = [f"{each[name]:.1f}" if name in each else "-" for name in libraries]
         print(f"{family:14s}" + "".join(f"{cell:>18s}" for cell in cells))
-    print("times ours that gives the same")
+    print("times ours with the same statistics")
     for family, each in like_for_like.items():
         cells = [f"{each[name]:.1f}" if name in each else "-" for name in libraries]
         print(f"{family:14s}" + "".join(f"{cell:>18s}" for cell in cells))

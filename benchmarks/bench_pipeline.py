@@ -2,8 +2,8 @@
 
     python benchmarks/bench_pipeline.py --exams 100 300 1130
 
-Each size runs the three commands of the README in processes of their own, and the peak resident
-memory of each process tree is sampled from outside. Results go to ``benchmarks/results/``.
+Each size runs the three commands of the README in separate processes; the peak resident memory of
+each process tree is sampled from outside. Results go to ``benchmarks/results/``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SAMPLES_PER_SECOND = 20
 
 
 def measure(arguments: list[str]) -> dict[str, float]:
-    """Seconds, and the peak of the summed and of the largest resident memory, in MB."""
+    """Seconds of a command, and peak resident MB of all its processes and of the largest one."""
     start = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "mrnet_features", *arguments], stdout=subprocess.DEVNULL
@@ -43,7 +43,7 @@ def measure(arguments: list[str]) -> dict[str, float]:
                 members = [root, *root.children(recursive=True)]
                 sizes = [member.memory_info().rss for member in members]
             except psutil.NoSuchProcess:
-                continue  # one ended between listing and looking: this sample is not whole
+                continue  # a process has ended meanwhile: skip this sample
             peak["sum"] = max(peak["sum"], sum(sizes))
             peak["largest"] = max(peak["largest"], *sizes)
 

@@ -1,11 +1,11 @@
-"""What the families that know a knee are worth: truth, ablation, cost and symmetry.
+"""Families of knee structures on synthetic knees: truth, ablation, cost and symmetry.
 
     python benchmarks/bench_signals.py --folder /tmp/knees --exams 600 --seed 271828 --jobs 2
 
-Makes synthetic knees that nothing was tuned on, reads them, and writes
-``results/signals.json``: rank correlation of the fluid estimates with the true effusion, AUCs of
-global texture with and without each family on shared folds, with paired intervals, processor
-seconds an exam, and the largest change of a column when knees are mirrored and reversed.
+Makes synthetic knees with a seed that nothing was tuned on and writes ``results/signals.json``:
+rank correlation of the fluid estimates with the true effusion; AUCs of global texture with and
+without each family on shared folds, with paired intervals; processor seconds per exam; and the
+largest change of a column when knees are mirrored and their slices reversed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import pandas as pd
 from scipy.stats import norm, spearmanr
 
 import mrnet_features as mf
-from mrnet_features.families import find_families
+from mrnet_features.families.presets import find_families
 from mrnet_features.names import PLANES
 from mrnet_features.stacks.prepare import prepare_sets
 
@@ -79,7 +79,7 @@ def correlate(features: pd.DataFrame, truth: pd.DataFrame) -> list[dict[str, obj
 
 
 def ablate(features: pd.DataFrame, labels: pd.DataFrame, jobs: int) -> list[dict[str, object]]:
-    """AUCs of nested sets of families on the same folds, and paired differences."""
+    """AUCs of nested sets of families on the same folds, with paired differences."""
     sets: dict[str, tuple[tuple[str, ...], str]] = {"texture": (TEXTURE, "")}
     for name in SIGNALS:
         sets[f"texture + {name}"] = ((*TEXTURE, name), "texture")
@@ -111,7 +111,7 @@ def ablate(features: pd.DataFrame, labels: pd.DataFrame, jobs: int) -> list[dict
 
 
 def compare(one: mf.Evaluation, other: mf.Evaluation) -> dict[str, dict[str, object]]:
-    """Difference of the AUCs with two intervals: over exams, and over folds."""
+    """Differences of the AUCs with two intervals: over exams and over folds."""
     influence = one.influence() - other.influence()
     first, second = one.summary()["auc"], other.summary()["auc"]
     folds = mf.compare({"one": one, "other": other}, one.labels, nested=True)
@@ -133,7 +133,7 @@ def compare(one: mf.Evaluation, other: mf.Evaluation) -> dict[str, dict[str, obj
 
 
 def measure_cost(exams: list[mf.Exam]) -> dict[str, float]:
-    """Processor seconds an exam of each family, its own region sets included."""
+    """Processor seconds per exam of each family, on all of its region sets."""
     seconds = dict.fromkeys(SIGNALS, 0.0)
     stacks = [(plane, exam.load(plane)) for exam in exams for plane in PLANES]
     for warm in (True, False):
@@ -146,7 +146,7 @@ def measure_cost(exams: list[mf.Exam]) -> dict[str, float]:
                 for region_set in family.region_sets:
                     counts = family.count(sets[region_set])
                     family.describe(counts)
-                    family.describe_stack(counts, sets[region_set].starts)
+                    family.describe_stack(counts, sets[region_set].exam_starts)
                 if not warm:
                     seconds[name] += time.process_time() - start
     found = {name: round(value / len(exams), 4) for name, value in seconds.items()}
@@ -154,7 +154,7 @@ def measure_cost(exams: list[mf.Exam]) -> dict[str, float]:
 
 
 def measure_symmetry(exams: list[mf.Exam]) -> dict[str, object]:
-    """Largest change of a column, relative above 1, when a knee is turned."""
+    """Largest change of a column, relative if above 1, when knees are mirrored and reversed."""
     extractor = mf.FeatureExtractor([*TEXTURE, *SIGNALS], progress=False)
     as_stored = [{plane: exam.load(plane) for plane in PLANES} for exam in exams]
     turned = [
@@ -166,7 +166,7 @@ def measure_symmetry(exams: list[mf.Exam]) -> dict[str, object]:
     ]
     one, other = (extractor.fit_transform(each).astype(float) for each in (as_stored, turned))
     if not (one.isna() == other.isna()).all(axis=None):
-        raise RuntimeError("A column is known on one side only.")
+        raise RuntimeError("A column is NaN only before or only after mirroring.")
     change = ((one - other).abs() / one.abs().clip(lower=1)).fillna(0).max()
     return {
         "n_exams": len(exams),
@@ -178,12 +178,12 @@ def measure_symmetry(exams: list[mf.Exam]) -> dict[str, object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--folder", type=Path, required=True, help="where the knees are, or go")
+    parser.add_argument("--folder", type=Path, required=True, help="folder of the knees")
     parser.add_argument("--exams", type=int, default=600)
     parser.add_argument("--seed", type=int, default=271828)
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--turned", type=int, default=12, help="exams for the symmetry")
-    parser.add_argument("--features", type=Path, help="a parquet table read before")
+    parser.add_argument("--turned", type=int, default=12, help="exams whose symmetry is measured")
+    parser.add_argument("--features", type=Path, help="feature table, instead of extracting")
     parser.add_argument("--out", type=Path, default=RESULTS / "signals.json")
     options = parser.parse_args()
     folder = mf.write_knees(

@@ -1,11 +1,11 @@
-"""Whether the intervals and tests of the evaluation do what they promise, by simulation.
+"""Coverage, type I error and power of the evaluation's intervals and tests, by simulation.
 
     python benchmarks/bench_statistics.py              # all parts, some minutes on one core
     python benchmarks/bench_statistics.py --only fixed noise
 
-Synthetic scores and tables whose true AUC is known in closed form: they say how a method behaves,
-not what any data set gives. Results go to ``benchmarks/results/statistics.json``, one entry a
-part, each with its setting, the number of replicates and the Monte Carlo error of a proportion.
+Scores and tables are synthetic and their true AUC is known in closed form. Results go to
+``benchmarks/results/statistics.json``, one entry per part with its setting, number of replicates
+and Monte Carlo error of a proportion.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def simulate_cross_validation(n_replicates: int = 600) -> list[dict]:
         for _ in range(n_replicates):
             labels = draw_labels(random, n_exams)
             psi, estimates, truths = np.zeros((3, n_exams)), np.zeros(3), np.zeros(3)
-            # Strata of the joint label, shuffled inside: each fold has its share of every task.
+            # Shuffled within joint labels: each fold has its share of every task.
             order = np.lexsort((random.random(n_exams), labels @ (4, 1, 2)))
             fold = np.empty(n_exams, dtype=int)
             fold[order] = np.arange(n_exams) % 5
@@ -208,7 +208,7 @@ def simulate_procedures(n_replicates: int = 400) -> list[dict]:
             length = np.array([1.0, weaker])
             for _ in range(n_replicates):
                 y = (random.random(n_exams) < 0.35).astype(int)
-                # The two procedures see columns of their own that are equally informative.
+                # Each procedure has its own columns, equally informative where `weaker` is 1.
                 delta = length[:, None, None] / np.sqrt(10) * y[None, :, None]
                 X = random.normal(size=(2, n_exams, 10)) + delta
                 by_fold, pooled = [], np.zeros((2, n_exams))
@@ -274,13 +274,23 @@ def simulate_noise(n_replicates: int = 8, n_jobs: int = 1) -> list[dict]:
     inside, outside = [], []
     for seed in range(n_replicates):
         features, labels = make_noise(seed)
-        found = cross_validate(tuned, features, labels, n_jobs=n_jobs, seed=seed, progress=False)
+        found = cross_validate(
+            model=tuned,
+            features=features,
+            labels=labels,
+            n_jobs=n_jobs,
+            seed=seed,
+            progress=False,
+        )
         inside.append(float(found.summary().loc[found.headline, "auc"]))
         aucs = []
         for task in labels:
             chosen = SelectKBest(k=30).fit(features, labels[task]).get_support()
             leaked = cross_validate(
-                ScaledLogistic(), features.loc[:, chosen], labels[[task]], progress=False
+                model=ScaledLogistic(),
+                features=features.loc[:, chosen],
+                labels=labels[[task]],
+                progress=False,
             )
             aucs.append(float(leaked.summary()["auc"].loc[task]))
         outside.append(float(np.mean(aucs)))
@@ -314,7 +324,7 @@ def simulate_noise(n_replicates: int = 8, n_jobs: int = 1) -> list[dict]:
 
 
 def check_workers() -> list[dict]:
-    """Bit-identical predictions on one and two workers."""
+    """Whether predictions on one and two workers are bit-identical."""
     features, labels = make_noise(7, n_exams=300, n_columns=100)
     rows = []
     for name, model in (
@@ -322,7 +332,9 @@ def check_workers() -> list[dict]:
         ("logistic", ScaledLogistic()),
     ):
         one, two = (
-            cross_validate(model, features, labels, n_jobs=n_jobs, progress=False).predictions
+            cross_validate(
+                model=model, features=features, labels=labels, n_jobs=n_jobs, progress=False
+            ).predictions
             for n_jobs in (1, 2)
         )
         rows.append({"model": name, "bit_identical_on_1_and_2_workers": bool(one.equals(two))})

@@ -1,4 +1,4 @@
-"""Other libraries that count on a GPU, on the stack that ours counts."""
+"""Other libraries with a GPU path, timed on the same stack as ours."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from collections.abc import Callable
 import numpy as np
 from bench_peers import SIX, Task, our_tasks
 from bench_peers import pyradiomics_tasks as radiomics_tasks
-from gpu_timing import place_stack, time_by_clock
+from gpu_timing import repeat_stack, time_by_clock
 
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 OURS = "mrnet-features"
 
 
 def flash_tasks(stack: Stack) -> dict[str, Task]:
-    """flash-radiomics' CUDA path; its levels are bins of width 1."""
+    """Tasks of flash-radiomics on CUDA; its levels are bins of width 1."""
     from flash_radiomics import _bindings
 
-    if not _bindings.detect_backends().get("cuda"):  # where it would count on the CPU in silence
-        raise RuntimeError("Its CUDA path finds no device.")
+    if not _bindings.detect_backends().get("cuda"):  # else it would silently use the CPU
+        raise RuntimeError("flash-radiomics finds no CUDA device.")
     return radiomics_tasks(stack, "flash_radiomics", backend="cuda")
 
 
 def fastrad_tasks(stack: Stack) -> dict[str, Task]:
-    """Fastrad on CUDA, slices merged; pixels go to the device each time, as it wants them."""
+    """Tasks of fastrad on CUDA, slices merged; its interface copies the pixels at each call."""
     import fastrad
     import torch
 
@@ -44,7 +44,7 @@ def fastrad_tasks(stack: Stack) -> dict[str, Task]:
         )
         extractor = fastrad.FeatureExtractor(settings)
         if "cuda" not in str(extractor.device):
-            raise RuntimeError(f"It took the device {extractor.device!r}.")
+            raise RuntimeError(f"fastrad uses the device {extractor.device!r}, not CUDA.")
         return lambda: extractor.extract(image, mask)
 
     tasks = {family: task(family) for family in SIX}
@@ -52,7 +52,7 @@ def fastrad_tasks(stack: Stack) -> dict[str, Task]:
 
 
 def cucim_tasks(stack: Stack) -> dict[str, Task]:
-    """cuCIM has no texture matrices; what it shares with ours is a histogram."""
+    """Task of cuCIM: the histogram, as it has no texture matrices."""
     import cupy
     from cucim.skimage import exposure
 
@@ -72,17 +72,17 @@ PEERS: dict[str, tuple[str, Callable[[Stack], dict[str, Task]]]] = {
 def measure_peers(
     stack: Stack, repeats: int
 ) -> tuple[dict[str, dict[str, float]], dict[str, str], dict[str, str]]:
-    """Seconds of the clock by family and library, versions, and why others are left out."""
-    tasks = {OURS: our_tasks(place_stack(stack, 1), ("slices", "stack"))}
+    """Clock seconds by family and library, versions, and why peers are left out."""
+    tasks = {OURS: our_tasks(repeat_stack(stack, 1), ("slices", "stack"))}
     versions, missing = {}, {}
     for name, (package, make) in PEERS.items():
         try:
             made = make(stack)
             for run in made.values():
-                run()  # one that finds no device says so here
+                run()  # fails here without a device
             tasks[name] = made
             versions[name] = importlib.metadata.version(package)
-        except Exception as error:  # noqa: BLE001 (whatever stops a peer is said, and ours goes on)
+        except Exception as error:  # noqa: BLE001 (any failure of a peer is reported)
             missing[name] = f"{type(error).__name__}: {error}"
             print(f"{name} is left out: {missing[name]}", flush=True)
     seconds = {

@@ -1,4 +1,4 @@
-"""Table for the README from the file that bench_gpu.py writes."""
+"""README table of a result file of bench_gpu.py."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ from typing import Any
 
 
 def make_table(result: dict[str, Any]) -> str:
-    """Table for the README of what a device did.
+    """README table of the measurements on a device, in Markdown.
 
     Parameters
     ----------
     result : dict
-        What the JSON file holds.
+        Content of the JSON file.
 
     Returns
     -------
     str
-        In Markdown.
 
     Raises
     ------
@@ -26,30 +25,31 @@ def make_table(result: dict[str, Any]) -> str:
     device = result["device"]
     if device["emulated"]:
         raise ValueError(
-            "The result is of an emulated device, whose times mean nothing. Run the benchmark on a "
-            "GPU."
+            "The result must be of a GPU, got one of an emulated device, whose times mean nothing. "
+            "Run bench_gpu.py on a GPU."
         )
     exam, whole = result["exam"], result["pipeline"]
-    stages = ", ".join(f"{name} {1e3 * s:.2f}" for name, s in exam["stage_seconds_an_exam"].items())
+    seconds = exam["stage_seconds_per_exam"]
+    stages = ", ".join(f"{name} {1e3 * value:.2f}" for name, value in seconds.items())
     lines = [
         f"| {device['name']}, preset `{result['preset']}` | |",
         "|---|---:|",
         (
-            f"| device time an exam, batches of {exam['batch_size']} | "
-            f"{1e3 * exam['seconds_an_exam']:.2f} ms |"
+            f"| device time per exam, batches of {exam['batch_size']} | "
+            f"{1e3 * exam['seconds_per_exam']:.2f} ms |"
         ),
-        f"| its stages, timed apart, ms an exam | {stages} |",
+        f"| its stages, timed separately, ms per exam | {stages} |",
         (
-            f"| exams a second from the page cache, {whole['readers']} threads reading | "
+            f"| exams per second from the page cache, {whole['readers']} threads reading | "
             f"{whole['exams_per_second']:.0f} |"
         ),
         (
-            f"| the same on the CPU, {whole['cpu_jobs']} processes | "
+            f"| exams per second on the CPU, {whole['cpu_jobs']} processes | "
             f"{whole['cpu_exams_per_second']:.1f} |"
         ),
-        f"| largest difference of the tables | {whole['largest_difference']:.1e} |",
+        f"| largest difference of the feature tables | {whole['largest_difference']:.1e} |",
         "",
-        "| count | ms | GB moved | of a copy's speed |",
+        "| count | ms | GB moved | share of the speed of a copy |",
         "|---|---:|---:|---:|",
         *(
             f"| `{row['count']}` | {1e3 * row['seconds']:.2f} | {row['bytes'] / 1e9:.2f} | "
@@ -60,6 +60,6 @@ def make_table(result: dict[str, Any]) -> str:
     together = result["peers"]["six together"]
     if len(together) > 1:
         cells = [f"{name} {1e3 * s:.1f} ms" for name, s in together.items()]
-        lines += ["", f"Six families of one stack, by the clock: {', '.join(cells)}."]
+        lines += ["", f"Six families of one stack, clock time: {', '.join(cells)}."]
     made = f"{result['date']}, driver for CUDA {device['driver'] // 1000}"
     return "\n".join([*lines, "", f"Measured {made}, CuPy {device['cupy']}.", ""])

@@ -1,4 +1,4 @@
-"""Times on a device, and stacks laid there."""
+"""Times on a device, and batches of one stack."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ import statistics
 import time
 from collections.abc import Callable
 
-import numpy as np
-
-from mrnet_features.arrays import to_device
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack, join_stacks
 
 
 def time_on_device(run: Callable[[], object], repeats: int) -> float:
-    """Median seconds between an event before and an event after, after a warm call."""
+    """Median device seconds between two events, after a warm-up call."""
     import cupy
 
     run()
@@ -29,7 +26,7 @@ def time_on_device(run: Callable[[], object], repeats: int) -> float:
 
 
 def time_by_clock(run: Callable[[], object], repeats: int) -> float:
-    """Median seconds of the clock, the device waited for, after a warm call."""
+    """Median clock seconds until the device is done, after a warm-up call."""
     import cupy
 
     run()
@@ -43,11 +40,6 @@ def time_by_clock(run: Callable[[], object], repeats: int) -> float:
     return statistics.median(seconds)
 
 
-def place_stack(stack: Stack, n_stacks: int) -> Stack:
-    """A stack on the device, laid end to end many times, as a batch is."""
-    grey, levels, regions = (
-        to_device(np.tile(part, (n_stacks, 1, 1)), "cuda")
-        for part in (stack.grey, stack.levels, stack.regions)
-    )
-    starts = tuple(k * stack.n_slices for k in range(n_stacks))
-    return Stack(grey, levels, regions, stack.n_levels, stack.region_names, starts)
+def repeat_stack(stack: Stack, n_exams: int) -> Stack:
+    """Batch of copies of a stack on the GPU."""
+    return join_stacks([stack] * n_exams).on_device("cuda")

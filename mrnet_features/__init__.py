@@ -12,9 +12,9 @@ __version__ = "0.1.0"
 
 # Names are loaded when they are first used: importing the package reads nothing but this file.
 _HOMES = {
-    "Dataset": "data.mrnet",
+    "Dataset": "data.exam",
     "Evaluation": "evaluation.protocol.cross_validation",
-    "Exam": "data.mrnet",
+    "Exam": "data.exam",
     "FeatureExtractor": "extraction.extractor",
     "Folds": "evaluation.protocol.stratify",
     "audit": "quality.audit",
@@ -22,7 +22,7 @@ _HOMES = {
     "compare": "evaluation.comparison.compare",
     "cross_validate": "evaluation.protocol.cross_validation",
     "evaluate": "evaluation.protocol.holdout",
-    "extract_features": "extraction.table",
+    "extract_features": "extraction.resume",
     "importance": "evaluation.importance.importance",
     "lightgbm_baseline": "models.baselines",
     "load_labels": "data.mrnet",
@@ -40,7 +40,8 @@ _HOMES = {
 }
 
 if TYPE_CHECKING:
-    from mrnet_features.data.mrnet import Dataset, Exam, load_labels, load_mrnet
+    from mrnet_features.data.exam import Dataset, Exam
+    from mrnet_features.data.mrnet import load_labels, load_mrnet
     from mrnet_features.evaluation.comparison.added_value import measure_added_value
     from mrnet_features.evaluation.comparison.compare import compare
     from mrnet_features.evaluation.comparison.read_predictions import read_predictions
@@ -51,7 +52,8 @@ if TYPE_CHECKING:
     from mrnet_features.evaluation.protocol.holdout import evaluate
     from mrnet_features.evaluation.protocol.stratify import Folds, make_folds
     from mrnet_features.extraction.extractor import FeatureExtractor
-    from mrnet_features.extraction.table import extract_features, read_features, write_features
+    from mrnet_features.extraction.resume import extract_features
+    from mrnet_features.extraction.table import read_features, write_features
     from mrnet_features.models.baselines import (
         lightgbm_baseline,
         logistic_baseline,

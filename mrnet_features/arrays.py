@@ -1,4 +1,4 @@
-"""Where an array lives, and functions that have one body for each place."""
+"""Array types, devices of arrays, and functions with one body per device."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ R = TypeVar("R")
 
 
 def namespace(*arrays: Array) -> ModuleType:
-    """Array-API namespace the arrays belong to.
+    """Array-API namespace of the arrays.
 
     Parameters
     ----------
@@ -52,13 +52,12 @@ def namespace(*arrays: Array) -> ModuleType:
 
 
 def resolve_device(device: str) -> Device:
-    """Device that a request means on this machine.
+    """Device to use on this machine.
 
     Parameters
     ----------
     device : {"auto", "cpu", "cuda"}
-        "auto" is "cpu" for now: what has not been run on a GPU yet is used where it is asked for
-        alone.
+        "auto" is "cpu" for now: a GPU is used only if asked for.
 
     Returns
     -------
@@ -67,9 +66,9 @@ def resolve_device(device: str) -> Device:
     Raises
     ------
     ValueError
-        If `device` is none of the three.
+        If `device` is none of these.
     RuntimeError
-        If "cuda" is asked for and CuPy, the driver, a device or the compiler is missing.
+        If `device` is "cuda" and CuPy, the driver, a device or the compiler is missing.
 
     Examples
     --------
@@ -79,43 +78,43 @@ def resolve_device(device: str) -> Device:
     if device not in {"auto", "cpu", "cuda"}:
         raise ValueError(f"`device` must be 'auto', 'cpu' or 'cuda', got {device!r}.")
     if device != "cuda":
-        return "cpu"  # "auto", too, until the CUDA bodies have been run and timed on a device
+        return "cpu"  # for "auto" too, until the CUDA bodies have been timed on a GPU
     missing = missing_for_cuda()
     if missing is not None:
         raise RuntimeError(
-            f"device='cuda' needs CuPy, an NVIDIA driver and a device: {missing} "
+            f"device='cuda' needs CuPy, an NVIDIA driver and a GPU. {missing} "
             "Use device='cpu' to compute without a GPU."
         )
     return "cuda"
 
 
 def missing_for_cuda() -> str | None:
-    """Say what stands between this machine and CUDA; None where nothing does."""
+    """What this machine lacks for CUDA and how to get it; None if nothing is missing."""
     try:
         import cupy
     except ImportError:
         return (
-            "CuPy is not installed. Install the extra that fits your driver: "
+            "CuPy is not installed. Install the extra that matches your driver: "
             "pip install 'mrnet-features[cuda12]' or 'mrnet-features[cuda13]'."
         )
     try:
         n_devices = int(cupy.cuda.runtime.getDeviceCount())
     except cupy.cuda.runtime.CUDARuntimeError as error:
-        return f"the NVIDIA driver does not answer ({error}). Check that `nvidia-smi` works."
+        return f"The NVIDIA driver does not respond ({error}). Check that `nvidia-smi` works."
     if n_devices == 0:
-        return "the driver reports no device. Check CUDA_VISIBLE_DEVICES."
+        return "The driver reports no GPU. Check CUDA_VISIBLE_DEVICES."
     try:
         cupy.cuda.nvrtc.getVersion()
     except (ImportError, OSError, RuntimeError) as error:  # which one depends on CuPy's version
         return (
-            f"CuPy finds no compiler of CUDA sources ({error}). It comes with the extras: "
+            f"CuPy finds no CUDA compiler ({error}). The extras install it: "
             "pip install 'mrnet-features[cuda12]' or 'mrnet-features[cuda13]'."
         )
     return None
 
 
 def to_device(array: Array, device: Device) -> Array:
-    """Array on the device, without a copy where it is there already."""
+    """Array on the device; not copied if it is there already."""
     if device == "cpu":
         return to_host(array)
     import cupy
@@ -124,7 +123,7 @@ def to_device(array: Array, device: Device) -> Array:
 
 
 def to_host(array: Array) -> np.ndarray[Any, Any]:
-    """Array as a NumPy array, without a copy where it is one already."""
+    """NumPy array of the values; not copied if it is one already."""
     if isinstance(array, np.ndarray):
         return array
     if array_api_compat.is_cupy_array(array):
@@ -132,8 +131,18 @@ def to_host(array: Array) -> np.ndarray[Any, Any]:
     return np.asarray(array)
 
 
+def is_on_gpu(array: object) -> bool:
+    """Whether an object is an array on a GPU."""
+    return bool(array_api_compat.is_cupy_array(array))
+
+
+def contiguous(array: Array) -> Array:
+    """Array in C order; not copied if it is in C order already."""
+    return namespace(array).ascontiguousarray(array)
+
+
 class DeviceFunction(Generic[P, R]):
-    """A function with one body for the CPU and one for the GPU; see `device_function`."""
+    """Function with one body for the CPU and one for the GPU; made by `device_function`."""
 
     def __init__(self, cpu: Callable[P, R]) -> None:
         functools.update_wrapper(self, cpu)
@@ -152,15 +161,19 @@ class DeviceFunction(Generic[P, R]):
         return body
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run the body for the place where the arguments live."""
-        if not any(array_api_compat.is_cupy_array(a) for a in (*args, *kwargs.values())):
-            return self._cpu(*args, **kwargs)
+        """Call the body for the device of the arrays."""
+        return self.body(on_gpu=any(map(is_on_gpu, (*args, *kwargs.values()))))(*args, **kwargs)
+
+    def body(self, *, on_gpu: bool) -> Callable[P, R]:
+        """Body for arrays on a GPU, or for NumPy arrays."""
+        if not on_gpu:
+            return self._cpu
         if self._gpu is None:
             raise RuntimeError(
-                f"`{self._cpu.__name__}` has no GPU body, but its input lives on a GPU. "
+                f"`{self._cpu.__name__}` cannot run on a GPU, but its input is on one. "
                 "Use device='cpu' for the families that need it."
             )
-        return self._gpu(*args, **kwargs)
+        return self._gpu
 
     @property
     def has_gpu(self) -> bool:
@@ -169,21 +182,20 @@ class DeviceFunction(Generic[P, R]):
 
 
 def device_function(cpu: Callable[P, R]) -> DeviceFunction[P, R]:
-    """Make a function that runs where its input lives.
+    """Decorate the CPU body of a function that runs on the device of its input.
 
-    The decorated body runs on NumPy arrays and carries the docstring; the GPU body is
-    registered next to it and imports CuPy inside itself, so that the module imports, and the
-    signatures are compared, on any machine.
+    The body runs on NumPy arrays and carries the docstring. ``@name.gpu`` registers the GPU body.
+    It imports CuPy inside, so that the module imports, and signatures are compared, on any machine.
 
     Parameters
     ----------
     cpu : callable
-        The body for NumPy arrays.
+        Body for NumPy arrays.
 
     Returns
     -------
     DeviceFunction
-        Callable with the CPU body's signature.
+        Callable with the same signature.
 
     Examples
     --------

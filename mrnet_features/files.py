@@ -1,4 +1,4 @@
-"""Atomic writes: a file is there whole or not at all, also after a crash."""
+"""Atomic writes: after a crash, a file is either the complete old or the complete new one."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ __all__ = ["replace_file", "write_text", "write_texts"]
 
 @contextlib.contextmanager
 def replace_file(path: str | Path) -> Iterator[Path]:
-    """Temporary path beside `path`, which takes its place when the block ends without an error.
+    """Temporary path that replaces `path` when the block ends without an error.
 
     Parameters
     ----------
     path : path
-        File to write. What is there stays until the new file is whole and on disk. A link keeps
-        pointing where it did: its target is replaced.
+        File to write. The old file stays until the new one is complete and on disk. A symbolic
+        link is kept, and its target is replaced.
 
     Yields
     ------
     Path
-        File to write to; it does not exist yet. It is removed if the block raises.
+        Temporary file in the same folder; it does not exist yet. If the block raises an error,
+        it is removed.
 
     Examples
     --------
@@ -49,9 +50,9 @@ def write_text(path: str | Path, text: str) -> None:
     Parameters
     ----------
     path : path
-        File to write. A pipe or a device, such as ``/dev/stdout``, is written to directly.
+        File to write. A pipe or a device, such as ``/dev/stdout``, is written directly.
     text : str
-        Line ends are kept as they are.
+        Written with its own line ends.
 
     Examples
     --------
@@ -65,17 +66,17 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def write_texts(texts: Mapping[Path, str]) -> None:
-    """Write several text files; none is replaced before all are written.
+    """Write several text files in UTF-8; no old file is replaced until all new ones are written.
 
     Parameters
     ----------
     texts : mapping of Path to str
-        Text by file, in the order in which the files are replaced.
+        Text by file; the files are replaced in this order.
 
     Raises
     ------
     OSError
-        If a file can't be written; what was there stays.
+        If a file can't be written; all old files are kept.
     """
     partials: dict[Path, Path] = {}
     try:
@@ -94,16 +95,16 @@ def write_texts(texts: Mapping[Path, str]) -> None:
 
 
 def _partial_path(target: Path) -> Path:
-    """Hidden name beside `target` that no other process uses."""
+    """Hidden path in the folder of `target` that no other process uses."""
     return target.with_name(f".{target.name}.{os.getpid()}.partial")
 
 
 def _move(partial: Path, target: Path) -> None:
-    """Put a file in its place once its bytes are on disk: a rename alone can outrun them."""
+    """Rename a file after its bytes are on disk; without this, a crash could leave it empty."""
     with partial.open("rb+") as file:
         os.fsync(file.fileno())
     partial.replace(target)
-    if hasattr(os, "O_DIRECTORY"):  # where folders can be opened, the new name is made durable too
+    if hasattr(os, "O_DIRECTORY"):  # not on Windows: write the new name to disk too
         folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(folder)

@@ -1,4 +1,4 @@
-"""Parallel jobs and their progress bar: worker processes ignore Ctrl-C, the caller handles it."""
+"""Parallel jobs and their progress bar; only the calling process handles Ctrl-C."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from tqdm import tqdm
 
 
 def run_jobs(jobs: Iterable[Any], n_jobs: int | None) -> Generator[Any, None, None]:
-    """Results of jobs in the order of the jobs, as soon as each is done.
+    """Results of parallel jobs, in the order of the jobs, each as soon as it is ready.
 
-    A terminal sends Ctrl-C to every process. The workers ignore it, so that only this process
-    reports the interrupt and then ends them.
+    A terminal sends Ctrl-C to every process. The workers ignore it; the calling process raises
+    KeyboardInterrupt and ends them.
 
     Parameters
     ----------
     jobs : iterable of delayed calls
         As for ``joblib.Parallel``.
     n_jobs : int or None
-        As for ``joblib.Parallel``: None is 1 unless a joblib context says more, -1 all cores.
+        As for ``joblib.Parallel``: -1 for all cores, None for 1 unless a joblib context sets it.
 
     Returns
     -------
     generator
-        Close it to end the jobs before all results were taken.
+        Close it to end the jobs before all results are taken.
 
     Examples
     --------
@@ -43,10 +43,10 @@ def run_jobs(jobs: Iterable[Any], n_jobs: int | None) -> Generator[Any, None, No
 
 @contextlib.contextmanager
 def _ignore_interrupts() -> Iterator[None]:
-    """Ignore Ctrl-C in processes that start inside the block; they inherit the handler."""
+    """Ignore Ctrl-C in processes started inside the block, which inherit the signal handler."""
     before = signal.getsignal(signal.SIGINT)
     if before is None or threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may set handlers, and only Python's can be restored
+        yield  # handlers can be set in the main thread only, and restored only if Python set them
         return
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -56,23 +56,23 @@ def _ignore_interrupts() -> Iterator[None]:
 
 
 def show_progress(total: int, what: str, unit: str, progress: bool | None) -> tqdm[Any]:
-    """Progress bar on the error output; call its ``update()`` once per unit done.
+    """Progress bar on standard error; call its ``update()`` once per finished unit.
 
     Parameters
     ----------
     total : int
         Number of units.
     what : str
-        What is being done, shown before the bar.
+        Text shown before the bar.
     unit : str
-        Such as "exam" or "fit".
+        Name of a unit, such as "exam" or "fit".
     progress : bool or None
-        Whether to show the bar. None shows it where the error output is a terminal.
+        Whether to show the bar. None shows it if standard error is a terminal.
 
     Returns
     -------
     tqdm
-        A context manager. Hidden bars cost nothing.
+        A context manager. A hidden bar takes no time.
 
     Examples
     --------

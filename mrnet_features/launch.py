@@ -1,4 +1,4 @@
-"""CUDA sources: read, compiled once, launched; the one place that hands anything to a kernel."""
+"""Launch CUDA kernels: read the sources, compile each once, pass arguments."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ import numpy as np
 from mrnet_features.arrays import Array
 
 FOLDERS = tuple(Path(__file__).parent / name / "cuda" for name in ("stacks", "counts"))
-"""Where the sources lie: beside the functions whose bodies they are. No two have one name."""
+"""Folders of the CUDA sources, beside the functions they implement. File names are unique."""
 
 N_THREADS = 256
-"""Threads of a block, for kernels that don't care."""
+"""Threads per block, for kernels that work with any number."""
 
-MOST_ITEMS = 2**31 - 1
-"""Pixels, or what else a thread takes, of one launch: kernels count them in 32 bits."""
+MAX_ITEMS = 2**31 - 1
+"""Pixels or other items per launch: kernels index them with 32 bits."""
 
 SHARED_BYTES = 48 * 1024
-"""Shared memory that a block has on every device without asking for more."""
+"""Shared memory per block that every device offers by default."""
 
-TILE_ROWS, TILE_COLUMNS = 64, 256  # as tiles.cuh has them
+TILE_ROWS, TILE_COLUMNS = 64, 256  # must equal those in tiles.cuh
 
 
 @functools.cache
 def read_source(name: str) -> str:
-    """Text of a CUDA source, our own headers put in where they are included.
+    """Text of a CUDA source, with our own headers in place of their ``#include`` lines.
 
-    A single text needs no search path, so that the compiler never reads a file.
+    A single text needs no search path, so the compiler never reads a file.
 
     Parameters
     ----------
     name : str
-        File in one of `FOLDERS`.
+        File name in one of `FOLDERS`.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def read_source(name: str) -> str:
 
 
 def list_sources() -> list[str]:
-    """Names of the CUDA sources that hold kernels.
+    """File names of the CUDA sources that define kernels.
 
     Returns
     -------
@@ -60,7 +60,7 @@ def list_sources() -> list[str]:
 
 
 def count_tiles(n_slices: int, n_regions: int, height: int, width: int) -> int:
-    """Blocks that take a stack by region and tile, see ``counts/cuda/tiles.cuh``.
+    """Number of blocks for one block per slice, region and tile, see ``counts/cuda/tiles.cuh``.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def count_tiles(n_slices: int, n_regions: int, height: int, width: int) -> int:
 
 
 def count_walks(n_items: int) -> int:
-    """Blocks whose threads walk over many items each, so that what they begin with pays off.
+    """Number of blocks for threads that loop over 16 items each, which pays for their set-up.
 
     Parameters
     ----------
@@ -98,11 +98,11 @@ def count_walks(n_items: int) -> int:
 
 
 def check_items(n_items: int) -> None:
-    """Raise if there are more than `MOST_ITEMS` items."""
-    if n_items > MOST_ITEMS:
+    """Raise ValueError if there are more than `MAX_ITEMS` items."""
+    if n_items > MAX_ITEMS:
         raise ValueError(
-            f"A GPU takes at most {MOST_ITEMS} pixels at once, got {n_items}. "
-            "Count fewer slices at once."
+            f"A stack on a GPU must have at most {MAX_ITEMS} pixels, got {n_items}. "
+            "Pass fewer slices at once."
         )
 
 
@@ -115,54 +115,57 @@ def launch(
     *,
     shared: int = 0,
 ) -> None:
-    """Launch a kernel on the current device and stream; it does not wait for the end.
+    """Launch a kernel on the current device and stream, without waiting for it to end.
 
     Parameters
     ----------
     source : str
-        File in one of `FOLDERS`.
+        File name in one of `FOLDERS`.
     kernel : str
         Name of a kernel in it.
     n_blocks, n_threads : int
-        Blocks, in one dimension, and threads of a block.
+        Number of blocks, in one dimension, and of threads per block.
     args : sequence of CuPy array, NumPy scalar or int
-        What the kernel takes, in its order. Integers become the kernel's `int`.
+        Arguments of the kernel, in order. A Python int is passed as C's `int`.
     shared : int, default 0
         Bytes of dynamic shared memory, at most `SHARED_BYTES`.
 
     Raises
     ------
     ValueError
-        If an array is not contiguous: a kernel gets an address and no strides.
+        If an array is not contiguous: a kernel receives its address without strides.
     """
     import cupy
 
-    for place, arg in enumerate(args):
+    for index, arg in enumerate(args):
         if isinstance(arg, cupy.ndarray) and not arg.flags.c_contiguous:
-            raise ValueError(f"Argument {place} of kernel `{kernel}` must be contiguous.")
+            raise ValueError(
+                f"Argument {index} of kernel `{kernel}` must be contiguous, got strides "
+                f"{arg.strides} for shape {arg.shape}. Convert it with `contiguous(array)`."
+            )
     function = _find_kernel(source, kernel, int(cupy.cuda.runtime.getDevice()))
-    taken = tuple(np.int32(arg) if isinstance(arg, int) else arg for arg in args)
-    function((n_blocks,), (n_threads,), taken, shared_mem=shared)
+    passed = tuple(np.int32(arg) if isinstance(arg, int) else arg for arg in args)
+    function((n_blocks,), (n_threads,), passed, shared_mem=shared)
 
 
 def launch_each(
     source: str, kernel: str, n_items: int, args: Sequence[Array | np.generic | int]
 ) -> None:
-    """Launch a kernel with one thread an item, those of the last block that are left over idle.
+    """Launch a kernel with one thread per item; spare threads of the last block do nothing.
 
     Parameters
     ----------
     source, kernel : str
-        As `launch` has them.
+        As in `launch`.
     n_items : int
-        Nothing is launched for none.
+        If 0, nothing is launched.
     args : sequence of CuPy array, NumPy scalar or int
-        As `launch` has them.
+        As in `launch`.
 
     Raises
     ------
     ValueError
-        If there are more than `MOST_ITEMS`.
+        If there are more than `MAX_ITEMS` items.
     """
     check_items(n_items)
     if n_items > 0:
@@ -175,7 +178,7 @@ def _find_kernel(source: str, kernel: str, device: int) -> Any:
 
 
 @functools.cache
-def _load(source: str, device: int) -> Any:  # noqa: ARG001 (modules belong to a device)
+def _load(source: str, device: int) -> Any:  # noqa: ARG001 (a module belongs to a device)
     import cupy
 
     return cupy.RawModule(code=read_source(source), options=("-std=c++17",))

@@ -1,4 +1,4 @@
-"""Column names as recipes: ``plane__region__family__statistic__pool``."""
+"""Column names ``plane__region__family__statistic__pool``, and the names of planes and tasks."""
 
 from __future__ import annotations
 
@@ -11,30 +11,31 @@ PLANES = ("axial", "coronal", "sagittal")
 """Planes of an exam, in the order of the columns."""
 
 TASKS = ("abnormal", "acl", "meniscus")
-"""Tasks of MRNet, in the order in which the competition's files hold them."""
+"""Tasks of MRNet, in the order of the competition's files."""
 
 SPLITS = ("train", "valid")
 """Public splits of MRNet."""
 
 PART = re.compile(r"[A-Za-z0-9]+(_[A-Za-z0-9]+)*")
-"""What a part of a name may be: letters, digits and single underscores inside."""
+"""Pattern of a part of a name: letters and digits, with single underscores between them."""
 
 
 class Name(NamedTuple):
-    """A column name taken apart.
+    """The five parts of a column name.
 
     Attributes
     ----------
     plane : str
-        Plane the stack was read in: axial, coronal or sagittal.
+        Plane of the stack: axial, coronal or sagittal.
     region : str
-        Region of the knee the statistic looks at; ``knee`` is the whole foreground.
+        Region of the knee that is described; ``knee`` is the whole foreground.
     family : str
-        Label of the family, its parameters included where they are not the defaults.
+        Label of the family, with its parameters if they differ from the defaults.
     statistic : str
         Statistic of the family.
     pool : str
-        How slices became one number; ``stack`` for a statistic of the stack as a whole.
+        Function from the values of the slices to one number; ``stack`` if the statistic describes
+        the stack as a whole.
     """
 
     plane: str
@@ -44,9 +45,9 @@ class Name(NamedTuple):
     pool: str
 
 
-@functools.lru_cache(maxsize=2**15)  # a table's names are the same for every exam
+@functools.lru_cache(maxsize=2**15)  # every exam has the same names
 def format_name(name: Name) -> str:
-    """Column name of the five parts.
+    """Column name made of its five parts.
 
     Parameters
     ----------
@@ -59,7 +60,7 @@ def format_name(name: Name) -> str:
     Raises
     ------
     ValueError
-        If a part holds anything but letters, digits and single underscores inside.
+        If a part is not letters and digits with single underscores between them.
 
     Examples
     --------
@@ -70,13 +71,13 @@ def format_name(name: Name) -> str:
         if not PART.fullmatch(part):
             raise ValueError(
                 f"The {field} of a column name must be letters and digits with single "
-                f"underscores inside, got {part!r}. Rename it."
+                f"underscores between them, got {part!r}. Rename it."
             )
     return "__".join(name)
 
 
 def parse_name(column: str) -> Name:
-    """Five parts of a column name; the inverse of `format_name`.
+    """The five parts of a column name; inverse of `format_name`.
 
     Parameters
     ----------
@@ -99,8 +100,8 @@ def parse_name(column: str) -> Name:
     parts = column.split("__")
     if len(parts) != len(Name._fields) or not all(PART.fullmatch(part) for part in parts):
         raise ValueError(
-            f"A feature's name must be of the form 'plane__region__family__statistic__pool', "
-            f"got {column!r}. Rename the column, or group this table by a mapping of your own."
+            "A column name must be of the form 'plane__region__family__statistic__pool', got "
+            f"{column!r}. Rename the column, or pass feature groups of your own as a mapping."
         )
     return Name(*parts)
 
@@ -120,7 +121,7 @@ def group_names(columns: Iterable[str], by: str) -> dict[str, list[str]]:
     Raises
     ------
     ValueError
-        If `by` is not a part of a name, or a column does not parse.
+        If `by` is not a part of a name, or a column name does not have this form.
 
     Examples
     --------
@@ -128,7 +129,7 @@ def group_names(columns: Iterable[str], by: str) -> dict[str, list[str]]:
     {'mean': ['axial__knee__glcm__energy__mean'], 'std': ['axial__knee__glcm__energy__std']}
     """
     if by not in Name._fields:
-        raise ValueError(f"`by` must be one of {', '.join(Name._fields)}, got {by!r}.")
+        raise ValueError(f"`by` must be one of {', '.join(Name._fields)}, got {by!r}. Choose one.")
     groups: dict[str, list[str]] = {}
     for column in columns:
         groups.setdefault(getattr(parse_name(column), by), []).append(column)

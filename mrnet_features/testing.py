@@ -1,14 +1,14 @@
-"""Checks that every family passes: hand yours to `check_family` in a test.
+"""Checks of the contract of a family, for tests of a family of your own.
 
-For a family of your own, outside the package::
+Call `check_family` in a test::
 
     from mrnet_features.testing import check_family
 
     def test_brightness():
         check_family(Brightness())
 
-or one test a check, with ``@pytest.mark.parametrize("check", CHECKS)``. A failing check raises
-AssertionError and says what a family must do.
+For one test per check, use ``@pytest.mark.parametrize("check", CHECKS)``. A failed check raises an
+AssertionError that says what to change.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from mrnet_features.extraction.pooling import POOLS, pool_slices
 from mrnet_features.families.base import Counts, Family
 from mrnet_features.families.documentation import read_statistics
 from mrnet_features.stacks.example_stack import make_stack, stack_of
-from mrnet_features.stacks.prepare import Stack, lay_end_to_end
+from mrnet_features.stacks.stack import Stack, join_stacks
 
 N_REGIONS = 2
 
 
 def check_identity(family: Family) -> None:
-    """Equal, hashable, picklable and copyable by its parameters, with a valid label."""
+    """The family is a frozen dataclass: copies are equal, have one hash and can be pickled."""
     cls = type(family)
     _expect(
         "__dataclass_params__" in vars(cls) and vars(cls)["__dataclass_params__"].frozen,
@@ -46,11 +46,12 @@ def check_identity(family: Family) -> None:
     ):
         _expect(
             twin_of == family and hash(twin_of) == hash(family),
-            f"A copy of {family!r} must be equal to it and have its hash.",
+            f"A copy of {family!r} must be equal to it and have its hash. Compare fields only.",
         )
     _expect(
         family.label.startswith(family.name),
-        f"The label of {family!r} must begin with its name, got {family.label!r}.",
+        f"The label of {family!r} must begin with its name, got {family.label!r}. Do not "
+        "override `label`.",
     )
 
 
@@ -60,33 +61,33 @@ def check_counts(family: Family) -> None:
         _expect(
             str(part.dtype).rsplit(".", 1)[-1].startswith(("int", "uint")),
             f"{family!r}.count must return integer arrays, got one of dtype {part.dtype}. "
-            "Count whole things, and divide in `describe`.",
+            "Count in integers and divide in `describe`.",
         )
 
 
 def check_statistics(family: Family) -> None:
-    """Statistics are float64 and have one value a slice and region, or an exam and region."""
+    """Statistics are finite or NaN float64 arrays, one value per slice or exam and region."""
     stack = make_stack()
     counts = family.count(stack)
     for scope, statistics, shape in (
         ("describe", family.describe(counts), (stack.n_slices, N_REGIONS)),
-        ("describe_stack", family.describe_stack(counts, stack.starts), (1, N_REGIONS)),
+        ("describe_stack", family.describe_stack(counts, stack.exam_starts), (1, N_REGIONS)),
     ):
         for name, values in statistics.items():
             _expect(
                 tuple(values.shape) == shape and values.dtype == np.float64,
-                f"{family!r}.{scope} must give {name!r} as float64 of shape {shape}, got "
+                f"{family!r}.{scope} must return {name!r} as float64 of shape {shape}, got "
                 f"{values.dtype} of shape {tuple(values.shape)}.",
             )
             _expect(
                 not np.isinf(values).any(),
-                f"{family!r}.{scope} gave an infinite {name!r}. Say in the docstring when it is "
-                "NaN, and make it so.",
+                f"{family!r}.{scope} must not return infinite values, but {name!r} has one. Return "
+                "NaN there and document it in the docstring.",
             )
 
 
 def check_names(family: Family) -> None:
-    """Names are documented, all that is documented is there, and no stack changes them."""
+    """Names of statistics are those of the docstring's table, for every stack."""
     counts = family.count(make_stack())
     names = list(family.describe(counts))
     whole = list(family.describe_stack(counts, (0,)))
@@ -97,24 +98,25 @@ def check_names(family: Family) -> None:
     for name in dict.fromkeys([*names, *whole]):
         _expect(
             any(fnmatch.fnmatchcase(name, pattern) for pattern in documented),
-            f"{family!r} gives {name!r}, which the table in its docstring does not name.",
+            f"{family!r} returns {name!r}, which the table in its docstring does not list. Add it.",
         )
     for pattern in documented:
         _expect(
             bool(fnmatch.filter([*names, *whole], pattern)),
-            f"The docstring of {family!r} names {pattern!r}, which it does not give.",
+            f"The docstring of {family!r} lists {pattern!r}, which it does not return. Remove or "
+            "return it.",
         )
     for what, stack in _odd_stacks():
         other = family.count(stack)
         _expect(
             list(family.describe(other)) == names
-            and list(family.describe_stack(other, stack.starts)) == whole,
-            f"{family!r} gives other names for {what}. Names must not depend on the stack.",
+            and list(family.describe_stack(other, stack.exam_starts)) == whole,
+            f"{family!r} returns other names for {what}. Names must not depend on the stack.",
         )
 
 
 def check_independence(family: Family) -> None:
-    """Slices don't talk, unless the family says so; regions never do."""
+    """A slice does not depend on other slices unless declared, nor a region on other regions."""
     stack = make_stack()
     order = np.array([3, 0, 4, 2, 1])
     shuffled = _change(stack, lambda part: part[order])
@@ -124,8 +126,8 @@ def check_independence(family: Family) -> None:
         for name, values in before.items():
             _expect(
                 _close(values[order], after[name]) and _close(values[:1], one[name]),
-                f"{family!r}: {name!r} of a slice changes with the slices around it. Set "
-                "`uses_neighbouring_slices = True` if that is meant.",
+                f"{family!r}: {name!r} of a slice depends on other slices. Set "
+                "`uses_neighbouring_slices = True` if that is intended.",
             )
     alone = _change_regions(stack, lambda regions: np.where(regions == 1, 1, 0))
     if family.uses_neighbouring_slices:
@@ -134,108 +136,111 @@ def check_independence(family: Family) -> None:
     for name, values in family.describe(family.count(alone)).items():
         _expect(
             _close(values[:, 0], together[name][:, 0]),
-            f"{family!r}: {name!r} of a region changes with another region.",
+            f"{family!r}: {name!r} of a region depends on another region. Count each by itself.",
         )
 
 
 def check_batches(family: Family) -> None:
-    """Exams laid end to end are described as each is by itself."""
+    """Exams in a batch have the same statistics as each exam alone."""
     exams = _list_exams()
-    together = lay_end_to_end(exams)
+    together = join_stacks(exams)
     counts = family.count(together)
-    slices, whole = family.describe(counts), family.describe_stack(counts, together.starts)
-    ends = [*together.starts[1:], together.n_slices]
+    slices, whole = family.describe(counts), family.describe_stack(counts, together.exam_starts)
+    ends = [*together.exam_starts[1:], together.n_slices]
     for k, exam in enumerate(exams):
         alone = family.count(exam)
-        spans = slice(together.starts[k], ends[k]), slice(k, k + 1)
+        spans = slice(together.exam_starts[k], ends[k]), slice(k, k + 1)
         scopes = (
             ("describe", slices, family.describe(alone), spans[0]),
-            ("describe_stack", whole, family.describe_stack(alone, exam.starts), spans[1]),
+            ("describe_stack", whole, family.describe_stack(alone, exam.exam_starts), spans[1]),
         )
         for scope, ours, expected, span in scopes:
             for name, values in expected.items():
                 _expect(
                     tuple(ours[name][span].shape) == tuple(values.shape)
                     and _close(ours[name][span], values, 1e-12),
-                    f"{family!r}.{scope} gives another {name!r} for an exam with others before "
-                    "and after it. `starts` says where an exam's slices begin: look at those "
-                    "alone, in `count` too.",
+                    f"{family!r}.{scope}: {name!r} of an exam depends on other exams of the batch. "
+                    "Split slices by exam at `exam_starts`, in `count` too.",
                 )
 
 
 def check_input_untouched(family: Family) -> None:
-    """Neither the stack nor the counts are written to."""
+    """The stack and the counts are not modified."""
     stack = make_stack()
     arrays = (stack.grey, stack.levels, stack.regions)
     before = [part.copy() for part in arrays]
     counts = family.count(stack)
     kept = [part.copy() for part in _arrays_of(counts)]
     family.describe(counts)
-    family.describe_stack(counts, stack.starts)
+    family.describe_stack(counts, stack.exam_starts)
     for what, old, new in (("stack", before, arrays), ("counts", kept, _arrays_of(counts))):
         _expect(
             all(np.array_equal(a, b) for a, b in zip(old, new, strict=True)),
-            f"{family!r} writes to the {what}. Make a copy first.",
+            f"{family!r} must not modify the {what}. Copy the array first.",
         )
 
 
 def check_odd_stacks(family: Family) -> None:
-    """Blank, saturated, one-slice, one-pixel and narrow stacks are described without a warning."""
+    """Blank, saturated, narrow, single-slice and single-pixel stacks cause no warning."""
     for what, stack in _odd_stacks():
         with np.errstate(all="raise"):
             counts = family.count(stack)
             statistics = family.describe(counts)
-            whole = family.describe_stack(counts, stack.starts)
+            whole = family.describe_stack(counts, stack.exam_starts)
         for name, values in [*statistics.items(), *whole.items()]:
             _expect(
-                not np.isinf(values).any(), f"{family!r} gives an infinite {name!r} for {what}."
+                not np.isinf(values).any(),
+                f"{family!r} must not return infinite values, but {name!r} is infinite for {what}.",
             )
             _expect(
                 values.shape[-1] == N_REGIONS,
-                f"{family!r} loses a region for {what}: {name!r} has shape {values.shape}.",
+                f"{family!r} must return all regions, but {name!r} has shape {values.shape} for "
+                f"{what}.",
             )
 
 
 def check_portability(family: Family) -> None:
-    """Formulae keep to the array-API standard, so that they run on any device."""
+    """`describe` uses only the array-API standard, so that it runs on any device."""
     try:
         import array_api_strict
     except ImportError as error:
         raise ImportError(
             "This check needs array-api-strict. Install it: pip install 'mrnet-features[test]'."
         ) from error
-    for stack in (make_stack(), lay_end_to_end(_list_exams())):
+    for stack in (make_stack(), join_stacks(_list_exams())):
         counts = family.count(stack)
         strict = _map_arrays(counts, array_api_strict.asarray)
-        for scope, options in (("describe", ()), ("describe_stack", (stack.starts,))):
+        for scope, options in (("describe", ()), ("describe_stack", (stack.exam_starts,))):
             ours, theirs = (getattr(family, scope)(part, *options) for part in (counts, strict))
             for name, values in ours.items():
                 _expect(
                     isinstance(theirs[name], array_api_strict._array_object.Array),  # noqa: SLF001
-                    f"{family!r}.{scope} gives {name!r} as another library's array than the "
-                    "counts are. Take functions from `namespace(counts)`.",
+                    f"{family!r}.{scope} must return {name!r} as an array of the library of the "
+                    "counts. Use the functions of `namespace(counts)`.",
                 )
                 _expect(
                     _close(values, np.asarray(theirs[name])),
-                    f"{family!r}.{scope} gives another {name!r} under array_api_strict.",
+                    f"{family!r}.{scope}: {name!r} differs with array_api_strict. Use only the "
+                    "array-API standard.",
                 )
 
 
 def check_flips(family: Family) -> None:
-    """Mirrored columns and reversed slices leave every column of the table as it is.
+    """Mirroring the knee or reversing its slices changes no feature.
 
-    A family for sagittal slices alone may tell front from back, so its columns stay as they are.
+    For families of the sagittal plane alone only slices are reversed, as columns run from front to
+    back.
     """
-    across = slice(None, None, 1 if family.planes == ("sagittal",) else -1)
+    columns = slice(None, None, 1 if family.planes == ("sagittal",) else -1)
     for seed in range(2):
         stack = make_stack(seed)
-        flipped = _change(stack, lambda part: np.ascontiguousarray(part[::-1, :, across]))
+        flipped = _change(stack, lambda part: np.ascontiguousarray(part[::-1, :, columns]))
         before, after = (_columns(family, each) for each in (stack, flipped))
         for name, values in before.items():
             _expect(
                 _close(values, after[name], 1e-6),
-                f"{family!r}: {name!r} changes when the knee is flipped ({values} became "
-                f"{after[name]}). Fold left and right, first and last.",
+                f"{family!r}: {name!r} changes when the knee is mirrored with slices reversed, "
+                f"from {values} to {after[name]}. Use statistics that are symmetric in both.",
             )
 
 
@@ -251,11 +256,11 @@ CHECKS: tuple[Callable[[Family], None], ...] = (
     check_portability,
     check_flips,
 )
-"""Every check, to parametrise a test with."""
+"""All checks, to parametrise a test."""
 
 
 def check_family(family: Family) -> None:
-    """Run every check.
+    """Run all checks.
 
     Parameters
     ----------
@@ -264,7 +269,7 @@ def check_family(family: Family) -> None:
     Raises
     ------
     AssertionError
-        If the family breaks the contract; the message says how.
+        If the family violates the contract; the message says how.
     """
     _expect(
         isinstance(family, Family),
@@ -276,7 +281,7 @@ def check_family(family: Family) -> None:
 
 
 def _odd_stacks() -> Iterator[tuple[str, Stack]]:
-    """Stacks at the edge of what can be met, with what is odd about them."""
+    """Unusual stacks, with a description of each."""
     plain = make_stack()
     yield "a blank stack", _change_regions(plain, np.zeros_like)
     black = np.zeros_like(plain.grey)
@@ -291,7 +296,7 @@ def _odd_stacks() -> Iterator[tuple[str, Stack]]:
 
 
 def _list_exams() -> list[Stack]:
-    """Exams of different numbers of slices and brightness, one of them without a region."""
+    """Exams with different numbers of slices and brightness, one of them without a region."""
     exams = [make_stack(k, (n, 24, 30)) for k, n in enumerate((4, 1, 7, 3))]
     exams[1] = _change_regions(exams[1], np.zeros_like)
     exams[2] = stack_of(exams[2].grey // np.uint8(2), exams[2].regions)
@@ -299,10 +304,10 @@ def _list_exams() -> list[Stack]:
 
 
 def _columns(family: Family, stack: Stack) -> dict[str, Any]:
-    """Pooled and whole-stack statistics, named."""
+    """Pooled and whole-stack statistics by name."""
     counts = family.count(stack)
     slices = family.describe(counts)
-    whole = family.describe_stack(counts, stack.starts)
+    whole = family.describe_stack(counts, stack.exam_starts)
     columns = {f"{name} of the stack": values[0, ...] for name, values in whole.items()}
     if slices:
         pooled = pool_slices(slices, tuple(POOLS))
@@ -312,7 +317,7 @@ def _columns(family: Family, stack: Stack) -> dict[str, Any]:
 
 
 def _change(stack: Stack, change: Callable[[Array], Array]) -> Stack:
-    """Stack with all three arrays changed alike."""
+    """Stack with the same change of all three arrays."""
     grey, levels, regions = (change(part) for part in (stack.grey, stack.levels, stack.regions))
     return Stack(grey, levels, regions, stack.n_levels, stack.region_names)
 
@@ -323,7 +328,7 @@ def _change_regions(stack: Stack, change: Callable[[Array], Array]) -> Stack:
 
 
 def _arrays_of(counts: Counts) -> list[Any]:
-    """Arrays of a named tuple, of named tuples in it, or the one array; plain integers left out."""
+    """Arrays of counts, from named tuples at any depth; without plain integers."""
     if isinstance(counts, tuple):
         return [array for part in counts for array in _arrays_of(part)]
     return [] if isinstance(counts, int) else [counts]

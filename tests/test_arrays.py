@@ -1,4 +1,4 @@
-"""Two bodies, one signature; a device is named or refused, never guessed."""
+"""Functions with two bodies, choice of the device, and copies between devices."""
 
 import builtins
 
@@ -31,12 +31,12 @@ def test_a_gpu_body_must_have_the_same_signature():
     assert count.__doc__ == "Count."
 
 
-def test_a_twin_goes_where_its_input_lives(monkeypatch):
+def test_the_body_for_the_device_of_the_input_is_called(monkeypatch):
     @device_function
-    def place(values):
+    def device_of(values):
         return "cpu"
 
-    @place.gpu
+    @device_of.gpu
     def _(values):
         return "gpu"
 
@@ -44,10 +44,10 @@ def test_a_twin_goes_where_its_input_lives(monkeypatch):
     def lonely(values):
         return "cpu"
 
-    assert place(np.ones(1)) == "cpu"
+    assert device_of(np.ones(1)) == "cpu"
     monkeypatch.setattr("array_api_compat.is_cupy_array", lambda a: True)
-    assert place(np.ones(1)) == "gpu"
-    with pytest.raises(RuntimeError, match="`lonely` has no GPU body"):
+    assert device_of(np.ones(1)) == "gpu"
+    with pytest.raises(RuntimeError, match="`lonely` cannot run on a GPU"):
         lonely(np.ones(1))
 
 
@@ -70,36 +70,36 @@ def test_cuda_without_cupy_says_what_to_install(monkeypatch):
     assert resolve_device("auto") == "cpu"
 
 
-def test_a_gpu_is_taken_where_it_is_asked_for_alone(emulated_gpu):
+def test_auto_does_not_use_a_gpu_yet(emulated_gpu):
     assert resolve_device("cuda") == "cuda"
     assert resolve_device("auto") == "cpu"
 
 
-def test_cuda_without_a_device_or_driver_says_so(emulated_gpu, monkeypatch):
+def test_cuda_without_a_gpu_or_driver_is_refused(emulated_gpu, monkeypatch):
     runtime = emulated_gpu.cuda.runtime
     monkeypatch.setattr(runtime, "getDeviceCount", lambda: 0)
-    with pytest.raises(RuntimeError, match="driver reports no device"):
+    with pytest.raises(RuntimeError, match="driver reports no GPU"):
         resolve_device("cuda")
 
     def fail():
         raise runtime.CUDARuntimeError(35)
 
     monkeypatch.setattr(runtime, "getDeviceCount", fail)
-    with pytest.raises(RuntimeError, match="driver does not answer .cudaErrorInsufficientDriver"):
+    with pytest.raises(RuntimeError, match="driver does not respond .cudaErrorInsufficientDriver"):
         resolve_device("cuda")
 
 
 @pytest.mark.parametrize("error", [ImportError, OSError, RuntimeError])
-def test_cuda_without_a_compiler_says_what_brings_it(emulated_gpu, monkeypatch, error):
+def test_cuda_without_a_compiler_says_what_to_install(emulated_gpu, monkeypatch, error):
     def fail():
         raise error("no libnvrtc.so.12")
 
     monkeypatch.setattr(emulated_gpu.cuda.nvrtc, "getVersion", fail)
-    with pytest.raises(RuntimeError, match=r"no compiler .*no libnvrtc.*mrnet-features\[cuda12\]"):
+    with pytest.raises(RuntimeError, match=r"no CUDA compiler .*no libnvrtc.*\[cuda12\]"):
         resolve_device("cuda")
 
 
-def test_arrays_go_to_the_device_and_back(emulated_gpu):
+def test_arrays_are_copied_to_the_gpu_and_back(emulated_gpu):
     there = to_device(np.arange(3), "cuda")
     assert isinstance(there, emulated_gpu.ndarray)
     assert to_device(there, "cuda") is there
@@ -108,7 +108,7 @@ def test_arrays_go_to_the_device_and_back(emulated_gpu):
     assert to_device(there, "cpu").tolist() == [0, 1, 2]
 
 
-def test_to_host_and_to_device_do_not_copy_what_is_there():
+def test_arrays_on_the_target_device_are_not_copied():
     values = np.arange(3)
     assert to_host(values) is values
     assert to_device(values, "cpu") is values

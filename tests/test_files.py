@@ -1,4 +1,4 @@
-"""A file is replaced whole or not at all."""
+"""A file is replaced completely or not at all."""
 
 import os
 import threading
@@ -12,7 +12,7 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_an_error_in_the_block_keeps_the_old_file_and_leaves_nothing(tmp_path):
+def test_an_error_in_the_block_keeps_the_old_file_and_removes_the_new_one(tmp_path):
     path = tmp_path / "table.bin"
     path.write_bytes(b"old")
 
@@ -27,7 +27,7 @@ def test_an_error_in_the_block_keeps_the_old_file_and_leaves_nothing(tmp_path):
     assert names(tmp_path) == ["table.bin"]
 
 
-def test_of_several_files_none_is_replaced_if_one_fails(tmp_path):
+def test_no_file_is_replaced_if_one_fails(tmp_path):
     first, second = tmp_path / "a.txt", tmp_path / "no folder" / "b.txt"
     first.write_text("old")
     with pytest.raises(OSError, match="no folder"):
@@ -36,7 +36,7 @@ def test_of_several_files_none_is_replaced_if_one_fails(tmp_path):
     assert names(tmp_path) == ["a.txt"]
 
 
-def test_a_link_keeps_pointing_where_it_did(tmp_path):
+def test_the_target_of_a_link_is_replaced(tmp_path):
     target, link = tmp_path / "target.txt", tmp_path / "link.txt"
     target.write_text("old")
     link.symlink_to(target)
@@ -46,7 +46,7 @@ def test_a_link_keeps_pointing_where_it_did(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
-def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path):
+def test_a_pipe_is_written_directly(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     read = []
@@ -58,7 +58,7 @@ def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path):
     assert pipe.is_fifo()
 
 
-def test_bytes_are_on_disk_before_the_name_changes(tmp_path, monkeypatch):
+def test_bytes_are_on_disk_before_the_file_is_renamed(tmp_path, monkeypatch):
     calls = []
     fsync, path = os.fsync, tmp_path / "a.txt"
     monkeypatch.setattr(os, "fsync", lambda n: (calls.append(path.exists()), fsync(n)))

@@ -1,4 +1,4 @@
-"""Notebooks run from top to bottom, and their two halves say the same."""
+"""Notebooks run from top to bottom, and the executed ones have the cells of their sources."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def test_there_are_notebooks():
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
-def test_the_executed_half_is_the_source(source):
+def test_the_executed_notebook_has_the_cells_of_its_source(source):
     executed = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
     assert cells(executed) == cells(jupytext.read(source))
     code = [cell for cell in executed.cells if cell.cell_type == "code"]

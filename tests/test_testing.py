@@ -1,69 +1,207 @@
-"""A family of a script of one's own, which workers know from its pickle alone."""
+"""Each check of `check_family` finds a family that violates the contract."""
 
-import subprocess
-import sys
-
-import pytest
-
-from mrnet_features.families.base import Family
-
-SCRIPT = """
+import dataclasses
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import pytest
 
-import mrnet_features as mf
 from mrnet_features.counts.histogram import histogram
-from mrnet_features.families.base import Family
+from mrnet_features.families.base import Family, namespace
+from mrnet_features.formulas.histogram import as_float, moment, normalise
+from mrnet_features.testing import (
+    check_batches,
+    check_counts,
+    check_family,
+    check_flips,
+    check_identity,
+    check_independence,
+    check_input_untouched,
+    check_names,
+    check_odd_stacks,
+    check_portability,
+    check_statistics,
+)
 
 
 @dataclass(frozen=True)
-class Bright(Family):
-    name: ClassVar[str] = "bright"
-    threshold: int = 200
+class Brightness(Family):
+    """Mean grey level of a region, written from the documentation alone.
+
+    ========= ======= ===========
+    statistic formula unit
+    ========= ======= ===========
+    mean      mean X  grey levels
+    ========= ======= ===========
+    """
+
+    name: ClassVar[str] = "brightness"
+    power: int = 1
 
     def count(self, stack):
-        return histogram(stack.grey, stack.regions, n_values=256, n_regions=stack.n_regions)
+        return histogram(stack)
 
     def describe(self, counts):
-        return {"share": counts[..., self.threshold :].sum(-1) / counts.sum(-1)}
+        xp = namespace(counts)
+        grey = xp.arange(256, dtype=xp.float64) ** self.power
+        return {"mean": moment(normalise(as_float(counts)), grey)}
 
 
-if __name__ == "__main__":
-    generator = np.random.default_rng(0)
-    exams = [{"axial": generator.integers(0, 256, (3, 64, 64), np.uint8)} for _ in range(4)]
-    tables = [
-        mf.FeatureExtractor([Bright(100)], planes=("axial",), n_jobs=n).fit_transform(exams)
-        for n in (1, 2)
-    ]
-    assert tables[0].equals(tables[1])
-    print(tables[1].shape[0])
-"""
+def test_a_family_of_a_user_passes():
+    check_family(Brightness())
+    check_family(Brightness(power=2))
 
 
-def test_a_family_of_a_script_counts_in_other_processes(tmp_path):
-    (tmp_path / "own.py").write_text(SCRIPT)
-    done = subprocess.run(
-        [sys.executable, "own.py"], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert (done.stdout, done.returncode) == ("4\n", 0), done.stderr
+class NotFrozen(Family):
+    """Not a dataclass, so that two instances are never equal."""
+
+    name: ClassVar[str] = "not_frozen"
+    count, describe = Brightness.count, Brightness.describe
 
 
-def test_a_wrong_name_is_told_where_the_family_is_written():
-    with pytest.raises(TypeError, match="Wrong.name must be letters"):
+@dataclass(frozen=True)
+class Fractional(Brightness):
+    def count(self, stack):
+        return super().count(stack) / 2
 
-        class Wrong(Family):
-            name = "not__one"
+
+@dataclass(frozen=True)
+class SinglePrecision(Brightness):
+    def describe(self, counts):
+        return {"mean": super().describe(counts)["mean"].astype(np.float32)}
 
 
-def test_a_missing_name_is_told_at_the_first_use():
-    class Nameless(Family):
-        def count(self, stack):
-            return stack.levels
+@dataclass(frozen=True)
+class Infinite(Brightness):
+    def describe(self, counts):
+        return {"mean": super().describe(counts)["mean"] + np.inf}
 
-        def describe(self, counts):
-            return {"first": counts}
 
-    with pytest.raises(TypeError, match="Nameless.name must be letters.* got None"):
-        Nameless()
+@dataclass(frozen=True)
+class Undocumented(Brightness):
+    __doc__ = Brightness.__doc__
+
+    def describe(self, counts):
+        return {**super().describe(counts), "median": super().describe(counts)["mean"]}
+
+
+@dataclass(frozen=True)
+class Missing(Brightness):
+    """Lists a statistic that it does not return.
+
+    ========= =======
+    statistic formula
+    ========= =======
+    mean      mean X
+    median    P50
+    ========= =======
+    """
+
+
+@dataclass(frozen=True)
+class UsesOtherSlices(Brightness):
+    def count(self, stack):
+        return np.cumsum(super().count(stack), axis=0)
+
+
+@dataclass(frozen=True)
+class UsesOtherRegions(Brightness):
+    def count(self, stack):
+        counts = super().count(stack)
+        return counts + counts[:, ::-1]
+
+
+@dataclass(frozen=True)
+class ModifiesCounts(Brightness):
+    def describe(self, counts):
+        counts[:] = 1
+        return super().describe(counts)
+
+
+@dataclass(frozen=True)
+class ModifiesStack(Brightness):
+    def count(self, stack):
+        stack.grey[:, 0, 0] += 1
+        return super().count(stack)
+
+
+@dataclass(frozen=True)
+class DividesByZero(Brightness):
+    def describe(self, counts):
+        return {"mean": counts[..., 1].astype(float) / counts.sum(axis=-1)}
+
+
+@dataclass(frozen=True)
+class NumPyOnly(Brightness):
+    def describe(self, counts):
+        return {"mean": np.asarray(counts).mean(axis=-1)}
+
+
+@dataclass(frozen=True)
+class LeftHalf(Brightness):
+    def count(self, stack):
+        left = stack.regions.copy()
+        left[:, :, stack.grey.shape[2] // 2 :] = 0
+        return histogram(dataclasses.replace(stack, regions=left))
+
+
+@dataclass(frozen=True)
+class FirstSlice(Brightness):
+    def describe_stack(self, counts, exam_starts):
+        return {"mean": self.describe(counts)["mean"][list(exam_starts)]}
+
+
+@dataclass(frozen=True)
+class UsesOtherExams(Brightness):
+    uses_neighbouring_slices: ClassVar[bool] = True
+
+    def count(self, stack):
+        counts = super().count(stack)
+        return counts + np.roll(counts, 1, axis=0)
+
+
+@dataclass(frozen=True)
+class MergesExams(Brightness):
+    def describe_stack(self, counts, exam_starts):
+        whole = self.describe(counts.sum(axis=0, keepdims=True))["mean"]
+        return {"mean": whole.repeat(len(exam_starts), axis=0)}
+
+
+@pytest.mark.parametrize(
+    ("check", "broken", "message"),
+    [
+        (check_identity, NotFrozen(), "frozen dataclass"),
+        (check_counts, Fractional(), "integer arrays"),
+        (check_statistics, SinglePrecision(), "float64"),
+        (check_statistics, Infinite(), "infinite values"),
+        (check_names, Undocumented(), "does not list"),
+        (check_names, Missing(), "does not return"),
+        (check_independence, UsesOtherSlices(), "depends on other slices"),
+        (check_independence, UsesOtherRegions(), "depends on another region"),
+        (check_batches, UsesOtherExams(), "depends on other exams"),
+        (check_batches, MergesExams(), "depends on other exams"),
+        (check_input_untouched, ModifiesCounts(), "must not modify the counts"),
+        (check_input_untouched, ModifiesStack(), "must not modify the stack"),
+        (check_portability, NumPyOnly(), "an array of the library of the counts"),
+        (check_flips, LeftHalf(), "mirrored"),
+        (check_flips, FirstSlice(), "mirrored"),
+    ],
+)
+def test_each_check_finds_a_broken_family(check, broken, message):
+    with pytest.raises(AssertionError, match=message):
+        check(broken)
+
+
+def test_a_division_by_zero_is_found():
+    with pytest.raises(FloatingPointError):
+        check_odd_stacks(DividesByZero())
+
+
+def test_a_family_without_a_table_is_found():
+    @dataclass(frozen=True)
+    class WithoutTable(Brightness):
+        """Has no table."""
+
+    with pytest.raises(AssertionError, match="must hold a table"):
+        check_names(WithoutTable())

@@ -1,55 +1,36 @@
-"""Command line: one thin command a verb, which parses, calls and shows."""
+"""Command line: one thin command per verb, which parses, calls one function and shows the result.
 
-from __future__ import annotations
+The order of the imports is the order of the commands in ``--help``.
+"""
 
-import logging
-import sys
-import warnings
-from typing import Annotated, Any, NoReturn
+# ruff: noqa: I001
+from mrnet_features.cli.app import app, main
+from mrnet_features.cli import demo
+from mrnet_features.cli import knees
+from mrnet_features.cli import audit
+from mrnet_features.cli import extract
+from mrnet_features.cli import families
+from mrnet_features.cli import cv
+from mrnet_features.cli import compare
+from mrnet_features.cli import importance
+from mrnet_features.cli import fit
+from mrnet_features.cli import predict
+from mrnet_features.cli import reproduce
+from mrnet_features.cli import doctor
 
-import typer
-
-from mrnet_features.cli import demo, folders, scores
-from mrnet_features.cli.app import app
-
-INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended, and typer too
-STOPPED = "Stopped. Finished exams are kept: knees, extract, reproduce and demo go on from there."
-
-__all__ = ["app", "demo", "folders", "main", "scores"]
-
-
-@app.callback(invoke_without_command=True)
-def _options(
-    context: typer.Context,  # noqa: ARG001
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
-) -> None:
-    if version:
-        from mrnet_features import __version__
-
-        print(__version__)
-        raise typer.Exit
-
-
-def main() -> NoReturn:
-    """Run the command line; exit status 0, 1 (failed), 2 (wrong use) or 130 (stopped)."""
-    logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stderr)
-    warnings.showwarning = _show_warning
-    try:
-        app()
-    except SystemExit as end:
-        if end.code == INTERRUPTED:
-            _fail(STOPPED, INTERRUPTED)
-        raise
-    except (OSError, ValueError, TypeError, KeyError, ImportError, RuntimeError) as error:
-        text = error.args[0] if isinstance(error, KeyError) and error.args else error
-        _fail("\n".join([f"Error: {text}", *getattr(error, "__notes__", [])]))
-    sys.exit(0)
-
-
-def _show_warning(*details: Any, **_: Any) -> None:
-    print(f"Warning: {details[0]}", file=sys.stderr)
-
-
-def _fail(message: str, status: int = 1) -> NoReturn:
-    print(message, file=sys.stderr)
-    sys.exit(status)
+__all__ = [
+    "app",
+    "audit",
+    "compare",
+    "cv",
+    "demo",
+    "doctor",
+    "extract",
+    "families",
+    "fit",
+    "importance",
+    "knees",
+    "main",
+    "predict",
+    "reproduce",
+]

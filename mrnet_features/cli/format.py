@@ -1,22 +1,54 @@
-"""Tables as text for a terminal."""
+"""Results as text for a terminal, or as plain types for JSON."""
 
 from __future__ import annotations
 
+import json
 import math
+import sys
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from mrnet_features.diagnostics.doctor import MachineCheck
+if TYPE_CHECKING:
+    from mrnet_features.diagnostics.doctor import MachineCheck
+    from mrnet_features.evaluation.protocol.cross_validation import Evaluation
+    from mrnet_features.workflows.compare_files import FileComparison
+
+
+def print_note(message: str) -> None:
+    """Print a note to standard error, if it is not empty; standard output holds results only."""
+    if message:
+        print(message, file=sys.stderr)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON value."""
+    print(json.dumps(value, indent=2))
+
+
+def table_as_rows(table: pd.DataFrame) -> Any:
+    """Rows of a table as dicts in plain types, numbers rounded to six decimals."""
+    return json.loads(table.to_json(orient="records", double_precision=6))
+
+
+def summary_as_dict(evaluation: Evaluation) -> dict[str, Any]:
+    """Summary of an evaluation and the hash of its folds, in plain types."""
+    from mrnet_features.evaluation.plain import to_plain
+
+    return {
+        "folds_hash": evaluation.folds.hash,
+        "summary": to_plain(evaluation.summary(), "index"),
+    }
 
 
 def format_summary(summary: pd.DataFrame) -> str:
-    """Summary of an evaluation as text: AUCs to three figures.
+    """Summary of an evaluation as text, AUCs with three decimals.
 
     Parameters
     ----------
     summary : DataFrame
-        As `Evaluation.summary` returns it.
+        From `Evaluation.summary`.
 
     Returns
     -------
@@ -28,12 +60,53 @@ def format_summary(summary: pd.DataFrame) -> str:
     )
 
 
-def format_machine_checks(findings: Sequence[MachineCheck]) -> str:
-    """Findings as lines: state, subject, what was found, and advice where there is any.
+def format_importance(summary: pd.DataFrame) -> str:
+    """Importance of one task as text, three decimals.
 
     Parameters
     ----------
-    findings : sequence of MachineCheck
+    summary : DataFrame
+        From `Importance.summary`.
+
+    Returns
+    -------
+    str
+    """
+    return summary.to_string(float_format=lambda value: f"{value:.3f}")
+
+
+def format_comparison(result: FileComparison) -> str:
+    """Comparison of files as text: AUCs, differences and added values.
+
+    Parameters
+    ----------
+    result : FileComparison
+
+    Returns
+    -------
+    str
+    """
+    aucs = result.comparison.frame()[["auc", "se", "ci_low", "ci_high"]].reset_index()
+    blocks = [_format_table(aucs), _format_table(result.comparison.summary())]
+    base = next(iter(result.comparison.scores))
+    for name, added_value in result.added_values.items():
+        table = _format_table(added_value.summary().reset_index())
+        blocks.append(f"{base} and {name} together, against {base} alone:\n{table}")
+    return "\n\n".join(blocks)
+
+
+def _format_table(table: pd.DataFrame) -> str:
+    return table.rename(columns={"minimum_detectable_difference": "detectable"}).to_string(
+        index=False, float_format=lambda value: f"{value:.3f}", na_rep="-"
+    )
+
+
+def format_machine_checks(checks: Sequence[MachineCheck]) -> str:
+    """Machine checks as lines: state, subject, what was found, and advice if there is any.
+
+    Parameters
+    ----------
+    checks : sequence of MachineCheck
 
     Returns
     -------
@@ -41,24 +114,25 @@ def format_machine_checks(findings: Sequence[MachineCheck]) -> str:
 
     Examples
     --------
+    >>> from mrnet_features.diagnostics.doctor import MachineCheck
     >>> print(format_machine_checks([MachineCheck("numpy", "ok", "2.5")]))
     ok        numpy           2.5
     """
     lines: list[str] = []
-    for finding in findings:
-        lines.append(f"{finding.state:<9} {finding.subject:<15} {finding.found}".rstrip())
-        if finding.advice:
-            lines.append(f"{'':<26}{finding.advice}")
+    for check in checks:
+        lines.append(f"{check.state:<9} {check.subject:<15} {check.found}".rstrip())
+        if check.advice:
+            lines.append(f"{'':<26}{check.advice}")
     return "\n".join(lines)
 
 
 def format_audit(findings: pd.DataFrame) -> str:
-    """Findings of an audit as lines, the ones to reject first, how many, and what was examined.
+    """Findings of an audit as lines, exams to reject first, then how many and of which exams.
 
     Parameters
     ----------
     findings : DataFrame
-        As `audit` returns it; without its attributes, nothing is told of what was examined.
+        From `audit`. The number of examined exams is left out if its ``attrs`` are missing.
 
     Returns
     -------
@@ -80,25 +154,24 @@ def format_audit(findings: pd.DataFrame) -> str:
     severity exam  plane     code             value   advice
     check    0042  axial     blank-slices     2       Copy the file.
     1 finding on 1 of 24 exams (train 21, valid 3): 0 to reject, 1 to check.
-    Fewer than 20 exams of a plane (axial 2): noise, blur not judged.
+    Not checked, as they need 20 exams of a plane (axial has 2): noise, blur.
     """
     ordered = findings.sort_values("severity", ascending=False, kind="stable")
     lines = []
     if len(ordered):
-        lines.append(_lay_out("severity", "exam", "plane", "code", "value", "advice"))
+        lines.append(_format_row("severity", "exam", "plane", "code", "value", "advice"))
     for exam, plane, code, severity, value, advice in ordered.itertuples(index=False):
         shown = "" if math.isnan(value) else f"{value:.3g}"
-        lines.append(_lay_out(severity, exam or "-", plane or "-", code, shown, advice))
-    return "\n".join([*lines, *_sum_up(findings)])
+        lines.append(_format_row(severity, exam or "-", plane or "-", code, shown, advice))
+    return "\n".join([*lines, *_count_findings(findings)])
 
 
-def _lay_out(severity: str, exam: str, plane: str, code: str, value: str, advice: str) -> str:
-    """One line of the table of an audit."""
+def _format_row(severity: str, exam: str, plane: str, code: str, value: str, advice: str) -> str:
     return f"{severity:<8} {exam:<5} {plane:<9} {code:<16} {value:<7} {advice}"
 
 
-def _sum_up(findings: pd.DataFrame) -> Iterator[str]:
-    """Yield how many findings there are on how many exams, and what could not be judged."""
+def _count_findings(findings: pd.DataFrame) -> Iterator[str]:
+    """Yield the number of findings and exams, and which codes were not checked."""
     examined = findings.attrs.get("examined", {})
     n_findings, n_exams = len(findings), findings.loc[findings["exam"] != "", "exam"].nunique()
     n_rejected = int((findings["severity"] == "reject").sum())
@@ -110,27 +183,28 @@ def _sum_up(findings: pd.DataFrame) -> Iterator[str]:
         f"exam{'s' * (total != 1)}{f' ({parts})' if parts else ''}: {n_rejected} to reject, "
         f"{n_findings - n_rejected} to check."
     )
-    unjudged = tell_unjudged(findings)
+    unjudged = describe_unjudged(findings)
     if unjudged:
         yield unjudged
 
 
-def tell_unjudged(findings: pd.DataFrame) -> str:
-    """Say what an audit could not judge for want of exams; empty if nothing.
+def describe_unjudged(findings: pd.DataFrame) -> str:
+    """Codes that an audit could not check because there were too few exams.
 
     Parameters
     ----------
     findings : DataFrame
-        As `audit` returns it.
+        From `audit`.
 
     Returns
     -------
     str
+        A sentence; empty if every code was checked.
     """
     examined = findings.attrs.get("examined", {})
     if not examined.get("unjudged"):
         return ""
-    few = ", ".join(f"{plane} {n}" for plane, n in examined["few"].items())
+    few = ", ".join(f"{plane} has {n}" for plane, n in examined["few"].items())
     codes = ", ".join(examined["unjudged"])
-    codes = codes.replace("out-of-view", "out-of-view (but for legs cut off)")
-    return f"Fewer than {examined['needed']} exams of a plane ({few}): {codes} not judged."
+    codes = codes.replace("out-of-view", "out-of-view (except for a leg cut off at a side)")
+    return f"Not checked, as they need {examined['needed']} exams of a plane ({few}): {codes}."

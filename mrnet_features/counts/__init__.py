@@ -1,1 +1,1 @@
-"""Stack -> integer counts: the only code with a body for the CPU and one for the GPU."""
+"""Counts: stack -> integer counts, each with one body for the CPU and one for the GPU."""

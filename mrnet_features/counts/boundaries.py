@@ -1,4 +1,4 @@
-"""Bright pixels deep inside bright areas, and the grey step along the rims of such areas."""
+"""Boundaries of bright areas: grey steps across them, and the core left by an erosion."""
 
 from __future__ import annotations
 
@@ -7,26 +7,27 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, Int32Array, Int64Array, device_function
-from mrnet_features.counts.inputs import check_counted, spread_threshold
+from mrnet_features.arrays import Array, Int32Array, Int64Array
+from mrnet_features.counts.counting import count, per_slice
 from mrnet_features.counts.packed_rows import mark_bright
 from mrnet_features.launch import N_THREADS, count_walks, launch, launch_each
+from mrnet_features.stacks.stack import Stack
 
-_BLOCK = 32  # pixels looked at together
+_BLOCK = 32  # pixels tested together
 
 
-class Rims(NamedTuple):
-    """What lies in and around the bright areas of each region of each slice.
+class Boundaries(NamedTuple):
+    """Cores and boundaries of bright areas, for each region of each slice.
 
     Attributes
     ----------
     core : array of shape (n_slices, n_regions), int32
-        Squares of `side` by `side` pixels that are bright and of one region throughout: what is
-        left when the bright areas are eroded by such a square.
+        Number of squares of `side` by `side` bright pixels of one region: the pixels left by an
+        erosion with such a square.
     n_steps : array of shape (n_slices, n_regions), int32
-        Neighbours, right or below, of one region, one bright and one not.
+        Number of pairs of neighbours, in a row or a column of one region, with one bright pixel.
     steps : array of shape (n_slices, n_regions), int32
-        Sum of their grey differences.
+        Sum of the grey differences of those pairs.
     """
 
     core: Array
@@ -34,54 +35,49 @@ class Rims(NamedTuple):
     steps: Array
 
 
-@device_function
-def rims(grey: Array, regions: Array, *, threshold: int | Array, n_regions: int, side: int) -> Rims:
-    """Cores and rims of the areas at or above a grey level.
+@count
+def boundaries(stack: Stack, *, threshold: int | Array, side: int) -> Boundaries:
+    """Cores and boundaries of the areas at or above a grey level.
 
     Parameters
     ----------
-    grey : array of shape (n_slices, height, width), uint8
-        Grey levels 0 to 255.
-    regions : array of shape (n_slices, height, width), uint8
-        0 outside, r inside region r.
+    stack : Stack
     threshold : int, or array of shape (n_slices,), integer
-        Grey level from which a pixel is bright, in all slices or in each.
-    n_regions : int
+        Lowest grey level of a bright pixel; one number, or one per slice.
     side : int
-        Pixels, at least 1.
+        Side of the square, in pixels, at least 1.
 
     Returns
     -------
-    Rims
+    Boundaries
 
     Raises
     ------
-    TypeError, ValueError
-        If the input is not as above.
+    ValueError
+        If `side` is below 1, or `threshold` is neither one number nor one per slice.
 
     Examples
     --------
     >>> grey = np.array([[[9, 9, 9, 1], [9, 9, 1, 1]]], np.uint8)
-    >>> found = rims(grey, np.ones_like(grey), threshold=9, n_regions=1, side=2)
+    >>> stack = Stack(grey, np.ones_like(grey), np.ones_like(grey), n_levels=1)
+    >>> found = boundaries(stack, threshold=9, side=2)
     >>> [int(part[0, 0]) for part in found]
     [1, 3, 24]
     """
-    _check(grey, regions, n_regions, side)
-    counts = np.zeros((3, grey.shape[0], n_regions + 1), np.int32)
-    thresholds = spread_threshold(threshold, grey).astype(np.int64)
-    _count_rims(np.ascontiguousarray(grey), np.ascontiguousarray(regions), thresholds, side, counts)
+    counts = np.zeros((3, stack.n_slices, stack.n_regions + 1), np.int32)
+    thresholds = per_slice(threshold, stack).astype(np.int64)
+    _count_boundaries(stack.grey, stack.regions, thresholds, side, counts)
     core, n_steps, steps = counts[:, :, 1:]
-    return Rims(core, n_steps, steps)
+    return Boundaries(core, n_steps, steps)
 
 
-@rims.gpu
-def _(grey: Array, regions: Array, *, threshold: int | Array, n_regions: int, side: int) -> Rims:
+@boundaries.gpu
+def _(stack: Stack, *, threshold: int | Array, side: int) -> Boundaries:
     import cupy
 
-    _check(grey, regions, n_regions, side)
-    grey, regions = cupy.ascontiguousarray(grey), cupy.ascontiguousarray(regions)
+    grey, regions, n_regions = stack.grey, stack.regions, stack.n_regions
     n_slices, height, width = grey.shape
-    thresholds = spread_threshold(threshold, grey)
+    thresholds = per_slice(threshold, stack)
     is_bright_row = cupy.empty(grey.shape, cupy.uint8)
     launch_each(
         "boundaries.cu",
@@ -90,38 +86,38 @@ def _(grey: Array, regions: Array, *, threshold: int | Array, n_regions: int, si
         (grey, regions, thresholds, np.uint32(grey.size), height, width, side, is_bright_row),
     )
     counts = cupy.zeros((3, n_slices, n_regions), cupy.int32)
-    blocks_a_slice = count_walks(height * width)
+    blocks_per_slice = count_walks(height * width)
     launch(
         "boundaries.cu",
-        "count_rims",
-        n_slices * blocks_a_slice,
+        "count_boundaries",
+        n_slices * blocks_per_slice,
         N_THREADS,
         (
-            *(grey, regions, is_bright_row, thresholds, blocks_a_slice, n_slices, height, width),
+            *(grey, regions, is_bright_row, thresholds, blocks_per_slice, n_slices, height, width),
             *(n_regions, side, counts),
         ),
     )
-    return Rims(counts[0], counts[1], counts[2])
+    return Boundaries(counts[0], counts[1], counts[2])
 
 
-def _check(grey: Array, regions: Array, n_regions: int, side: int) -> None:
-    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
+@boundaries.check
+def _(threshold: int | Array, side: int) -> None:  # noqa: ARG001 (checked against the stack)
     if side < 1:
         raise ValueError(f"`side` must be at least 1 pixel, got {side}.")
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _count_rims(
+def _count_boundaries(
     grey: Any, regions: Any, thresholds: Int64Array, side: int, counts: Int32Array
 ) -> None:
-    """One pass; a column's `rows` counts rows whose last `side` pixels are all bright.
+    """Count in one pass.
 
-    Where neither a line nor the one below is bright nothing can be counted: most blocks are
-    passed over.
+    `rows` is, for each column, the number of consecutive rows whose last `side` pixels are bright.
+    Blocks without a bright pixel in the line or the one below are skipped.
     """
     n_slices, height, width = grey.shape
     rows = np.zeros(width, np.int32)
-    bright = np.zeros((2, width + 1), np.uint8)  # of this line and the next, by turns; 0 beyond
+    bright = np.zeros((2, width + 1), np.uint8)  # this line and the next, alternating; 0 beyond
     for s in range(n_slices):
         core, n_steps, steps = counts[0, s], counts[1, s], counts[2, s]
         threshold = thresholds[s]
@@ -146,7 +142,7 @@ def _count_rims(
                         streak, rows[x] = 0, 0
                         continue
                     g = np.int32(grey[s, y, x])
-                    # of two pixels of one region, marks that differ are that region and 0
+                    # in one region, marks differ only if one of the two pixels is bright
                     if x + 1 < width and here[x] != here[x + 1] and regions[s, y, x + 1] == r:
                         n_steps[r] += 1
                         steps[r] += abs(g - np.int32(grey[s, y, x + 1]))

@@ -1,4 +1,4 @@
-"""Say so when counts are compiled: it takes half a minute, once."""
+"""Message when counts are compiled, which takes half a minute, once."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ _PACKAGE = __name__.partition(".")[0]
 
 
 class _Announcer(event.Listener):  # type: ignore[misc]
-    """Writes one message a process, when the first of our functions is compiled."""
+    """Logs one message per process, when the first function of this package is compiled."""
 
     def __init__(self) -> None:
-        self.has_spoken = False
+        self.has_logged = False
 
     def on_start(self, event: Any) -> None:
-        """Speak, unless it was done before or someone else's function is compiled."""
+        """Log the message, unless it was logged or the function is of another package."""
         dispatcher = event.data["dispatcher"]
-        if self.has_spoken or not dispatcher.py_func.__module__.startswith(_PACKAGE):
+        if self.has_logged or not dispatcher.py_func.__module__.startswith(_PACKAGE):
             return
-        self.has_spoken = True
+        self.has_logged = True
         logger.warning(
-            "Compiling counts for the first time: about half a minute of processor time for all. "
-            "They are kept in %s, so that later calls start at once.",
+            "Compiling counts for the first time: about half a minute of processor time. "
+            "They are cached in %s for later calls.",
             dispatcher.stats.cache_path,
         )
 
     def on_end(self, event: Any) -> None:
-        """Nothing: the features that follow say enough."""
+        """No message."""
 
 
 _ANNOUNCER = _Announcer()
@@ -41,9 +41,9 @@ _ANNOUNCER = _Announcer()
 
 @contextmanager
 def announce_compiling() -> Iterator[None]:
-    """Log one message a process if counts have to be compiled within the block.
+    """Log one message per process if counts are compiled within the block.
 
-    What is loaded from the cache is not compiled, and brings no message.
+    Counts loaded from the cache are not compiled.
 
     Examples
     --------

@@ -1,155 +1,127 @@
-"""Three-dimensional pools of bright pixels: how many, how large, where and of what shape."""
+"""3-D connected components of bright pixels: size, sums of positions and bounding box."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, Int32Array, Int64Array, device_function, namespace
-from mrnet_features.counts.inputs import check_counted, spread_threshold
+from mrnet_features.arrays import Array, Int32Array, Int64Array, namespace
+from mrnet_features.counts.counting import count, per_slice
 from mrnet_features.counts.labelling import NO_LABEL, label_on_gpu
 from mrnet_features.counts.packed_rows import find_change, find_span, mark_bright
 from mrnet_features.launch import launch_each
-from mrnet_features.stacks.slices import find_owners
+from mrnet_features.stacks.exam_slices import find_owners
+from mrnet_features.stacks.stack import Stack
 
 
-class Pools(NamedTuple):
-    """Pools of every region, as a list, in the order of their first pixels.
+class Components3D(NamedTuple):
+    """Components of all regions and exams, in the order of their first pixels.
 
     Attributes
     ----------
-    region : array of shape (n_pools,), int32
-        Region the pool lies in, 0 for the first.
-    size : array of shape (n_pools,), int32
+    region : array of shape (n_components,), int32
+        Region of the component, 0 for the first.
+    size : array of shape (n_components,), int32
         Number of pixels, over all slices.
-    sums : array of shape (n_pools, 6), int64
+    sums : array of shape (n_components, 6), int64
         Sums over the pixels of slice s, row y, column x, y * y, x * x and y * x.
-    bounds : array of shape (n_pools, 6), int32
+    bounds : array of shape (n_components, 6), int32
         First and last slice, first and last row, first and last column.
-    stack : array of shape (n_pools,), int32
-        Exam that the pool lies in, 0 for the first; slices are counted from its first.
+    exam : array of shape (n_components,), int32
+        Exam of the component, 0 for the first; slices are counted from its first slice.
     """
 
     region: Array
     size: Array
     sums: Array
     bounds: Array
-    stack: Array
+    exam: Array
 
 
-@device_function
-def pools(
-    grey: Array,
-    regions: Array,
-    *,
-    threshold: int | Array,
-    n_regions: int,
-    starts: Sequence[int] = (0,),
-    origins: Sequence[tuple[int, int]] = (),
-) -> Pools:
-    """Connected pieces of the pixels at or above a grey level, in three dimensions.
+@count
+def components_3d(stack: Stack, *, threshold: int | Array) -> Components3D:
+    """3-D connected components of the pixels at or above a grey level.
 
-    Pixels connect to the 26 around them where both lie in one region of one exam.
+    A pixel is connected to those of its 26 neighbours that lie in its region and exam.
 
     Parameters
     ----------
-    grey : array of shape (n_slices, height, width), uint8
-        Grey levels 0 to 255.
-    regions : array of shape (n_slices, height, width), uint8
-        0 outside, r inside region r.
+    stack : Stack
     threshold : int, or array of shape (n_slices,), integer
-        Grey level from which a pixel is bright, in all slices or in each.
-    n_regions : int
-    starts, origins : sequence of int and of pairs of int
-        First slice of each exam, and row and column from which places are counted, as `Stack` has
-        them. Default: one exam, counted from its first pixel.
+        Lowest grey level of a bright pixel; one number, or one per slice.
 
     Returns
     -------
-    Pools
+    Components3D
 
     Raises
     ------
-    TypeError, ValueError
-        If the input is not as above.
+    ValueError
+        If `threshold` is neither one number nor one per slice.
 
     Examples
     --------
     >>> grey = np.array([[[9, 0, 9]], [[9, 0, 0]]], np.uint8)
-    >>> found = pools(grey, np.ones_like(grey), threshold=9, n_regions=1)
+    >>> stack = Stack(grey, np.ones_like(grey), np.ones_like(grey), n_levels=1)
+    >>> found = components_3d(stack, threshold=9)
     >>> found.size, found.bounds[0]
     (array([2, 1], dtype=int32), array([0, 1, 0, 0, 0, 0], dtype=int32))
     """
-    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
-    found = _find_pools(
-        np.ascontiguousarray(grey),
-        np.ascontiguousarray(regions),
-        spread_threshold(threshold, grey).astype(np.int64),
-        find_owners(starts, grey.shape[0]),
-    )
-    return _count_from(Pools(*found), starts, origins)
+    thresholds = per_slice(threshold, stack).astype(np.int64)
+    owners = find_owners(stack.exam_starts, stack.n_slices)
+    found = _find_components(stack.grey, stack.regions, thresholds, owners)
+    return _move_to_origins(Components3D(*found), stack)
 
 
-@pools.gpu
-def _(
-    grey: Array,
-    regions: Array,
-    *,
-    threshold: int | Array,
-    n_regions: int,
-    starts: Sequence[int] = (0,),
-    origins: Sequence[tuple[int, int]] = (),
-) -> Pools:
+@components_3d.gpu
+def _(stack: Stack, *, threshold: int | Array) -> Components3D:
     import cupy
 
-    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
-    grey, regions = cupy.ascontiguousarray(grey), cupy.ascontiguousarray(regions)
+    grey, regions = stack.grey, stack.regions
     n_slices, height, width = grey.shape
-    is_bright = grey >= spread_threshold(threshold, grey)[:, None, None]
+    is_bright = grey >= per_slice(threshold, stack)[:, None, None]
     bright = is_bright.view(cupy.uint8)
-    root, sizes = label_on_gpu(bright, regions, lowest=1, mask=0, starts=starts)
+    root, sizes = label_on_gpu(bright, regions, lowest=1, mask=0, exam_starts=stack.exam_starts)
     roots = cupy.flatnonzero(sizes)
-    n_pools = roots.shape[0]
-    region, size = cupy.empty(n_pools, cupy.int32), cupy.empty(n_pools, cupy.int32)
-    sums, bounds = cupy.zeros((n_pools, 6), cupy.int64), cupy.empty((n_pools, 6), cupy.int32)
-    place = cupy.empty(grey.size, cupy.int32)
+    n_components = roots.shape[0]
+    region, size = cupy.empty(n_components, cupy.int32), cupy.empty(n_components, cupy.int32)
+    sums = cupy.zeros((n_components, 6), cupy.int64)
+    bounds = cupy.empty((n_components, 6), cupy.int32)
+    index = cupy.empty(grey.size, cupy.int32)
     launch_each(
         "components_3d.cu",
-        "begin_pools",
-        n_pools,
-        (roots, n_pools, regions, sizes, place, region, size, bounds),
+        "begin_components",
+        n_components,
+        (roots, n_components, regions, sizes, index, region, size, bounds),
     )
-    if n_pools > 0:
+    if n_components > 0:
         launch_each(
             "components_3d.cu",
             "add_runs",
             grey.size,
             (
-                *(root, place, np.uint32(grey.size), height, width, np.uint32(NO_LABEL)),
+                *(root, index, np.uint32(grey.size), height, width, np.uint32(NO_LABEL)),
                 *(sums, bounds),
             ),
         )
-    owners = cupy.asarray(find_owners(starts, n_slices).astype(np.int32))
-    stack = owners[roots // (height * width)]
-    return _count_from(Pools(region, size, sums, bounds, stack), starts, origins)
+    owners = cupy.asarray(find_owners(stack.exam_starts, n_slices).astype(np.int32))
+    exam = owners[roots // (height * width)]
+    return _move_to_origins(Components3D(region, size, sums, bounds, exam), stack)
 
 
-def _count_from(found: Pools, starts: Sequence[int], origins: Sequence[tuple[int, int]]) -> Pools:
-    """Pools with places counted from each exam's first slice and its origin.
+def _move_to_origins(found: Components3D, stack: Stack) -> Components3D:
+    """Components with positions counted from the first slice and the origin of their exam.
 
-    Whole numbers moved, so that what follows is the very same wherever an exam lies.
+    Positions are moved as integers, so that the batch does not change the statistics of an exam.
     """
-    moves = [
-        (start, *origin)
-        for start, origin in zip(starts, origins or [(0, 0)] * len(starts), strict=True)
-    ]
+    origins = zip(stack.exam_starts, stack.origins, strict=True)
+    moves = [(start, *origin) for start, origin in origins]
     if not any(any(move) for move in moves):
         return found
     xp = namespace(found.size)
-    move = xp.take(xp.asarray(np.asarray(moves, np.int64)), found.stack, axis=0)
+    move = xp.take(xp.asarray(np.asarray(moves, np.int64)), found.exam, axis=0)
     n = xp.astype(found.size, xp.int64)
     ds, dy, dx = (move[:, k] for k in range(3))
     s, y, x, yy, xx, yx = (found.sums[:, k] for k in range(6))
@@ -163,20 +135,20 @@ def _count_from(found: Pools, starts: Sequence[int], origins: Sequence[tuple[int
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _find_pools(grey: Any, regions: Any, thresholds: Int64Array, owners: Int64Array) -> Any:
-    """Join runs of bright pixels with the runs of the four rows that lie before and touch."""
+def _find_components(grey: Any, regions: Any, thresholds: Int64Array, owners: Int64Array) -> Any:
+    """Join runs of bright pixels with touching runs of the row above and of the slice before."""
     n_slices, height, width = grey.shape
-    room = 1 << 14
-    runs = np.empty((room, 4), np.int32)  # region, first column, one past the last, parent
+    capacity = 1 << 14
+    runs = np.empty((capacity, 4), np.int32)  # region, first column, one past the last, parent
     starts = np.zeros(n_slices * height + 1, np.int64)
     code = np.zeros(width, np.uint8)
     n_runs = 0
     for s in range(n_slices):
         for y in range(height):
-            if n_runs + width > room:
-                room = 2 * room + width
-                wider = np.empty((room, 4), np.int32)
-                for k in range(n_runs):  # assigning all at once would take seconds to compile
+            if n_runs + width > capacity:
+                capacity = 2 * capacity + width
+                wider = np.empty((capacity, 4), np.int32)
+                for k in range(n_runs):  # one assignment would take seconds to compile
                     for part in range(4):
                         wider[k, part] = runs[k, part]
                 runs = wider
@@ -206,16 +178,16 @@ def _find_pools(grey: Any, regions: Any, thresholds: Int64Array, owners: Int64Ar
                 for other in range(max(y - 1, 0), min(y + 2, height)):
                     above = row - height - y + other
                     _join_rows(runs, starts[above], starts[above + 1], starts[row], n_runs)
-    place = np.empty(n_runs, np.int32)
-    n_pools = 0
+    index = np.empty(n_runs, np.int32)
+    n_components = 0
     for run in range(n_runs):
         if runs[run, 3] == run:
-            place[run] = n_pools
-            n_pools += 1
-    region, size = np.empty(n_pools, np.int32), np.zeros(n_pools, np.int32)
-    sums = np.zeros((n_pools, 6), np.int64)
-    bounds = np.empty((n_pools, 6), np.int32)
-    stack = np.empty(n_pools, np.int32)
+            index[run] = n_components
+            n_components += 1
+    region, size = np.empty(n_components, np.int32), np.zeros(n_components, np.int32)
+    sums = np.zeros((n_components, 6), np.int64)
+    bounds = np.empty((n_components, 6), np.int32)
+    exam = np.empty(n_components, np.int32)
     for s in range(n_slices):
         for y in range(height):
             for run in range(starts[s * height + y], starts[s * height + y + 1]):
@@ -223,28 +195,29 @@ def _find_pools(grey: Any, regions: Any, thresholds: Int64Array, owners: Int64Ar
                 while runs[root, 3] != root:
                     root = runs[root, 3]
                 runs[run, 3] = root
-                pool = place[root]
+                component = index[root]
                 first, last = np.int64(runs[run, 1]), np.int64(runs[run, 2]) - 1
-                if size[pool] == 0:
-                    region[pool] = runs[run, 0] - 1
-                    stack[pool] = owners[s]
-                    bounds[pool, 0], bounds[pool, 1] = s, s
-                    bounds[pool, 2], bounds[pool, 3] = y, y
-                    bounds[pool, 4], bounds[pool, 5] = first, last
+                if size[component] == 0:
+                    region[component] = runs[run, 0] - 1
+                    exam[component] = owners[s]
+                    bounds[component, 0], bounds[component, 1] = s, s
+                    bounds[component, 2], bounds[component, 3] = y, y
+                    bounds[component, 4], bounds[component, 5] = first, last
                 n = last - first + 1
-                along = n * (first + last) // 2
-                size[pool] += n
-                sums[pool, 0] += n * s
-                sums[pool, 1] += n * y
-                sums[pool, 2] += along
-                sums[pool, 3] += n * y * y
-                sums[pool, 4] += _squares_to(last) - _squares_to(first - 1)
-                sums[pool, 5] += along * y
-                bounds[pool, 1] = s
-                bounds[pool, 2], bounds[pool, 3] = min(bounds[pool, 2], y), max(bounds[pool, 3], y)
-                bounds[pool, 4] = min(bounds[pool, 4], first)
-                bounds[pool, 5] = max(bounds[pool, 5], last)
-    return region, size, sums, bounds, stack
+                sum_x = n * (first + last) // 2
+                size[component] += n
+                sums[component, 0] += n * s
+                sums[component, 1] += n * y
+                sums[component, 2] += sum_x
+                sums[component, 3] += n * y * y
+                sums[component, 4] += _squares_to(last) - _squares_to(first - 1)
+                sums[component, 5] += sum_x * y
+                bounds[component, 1] = s
+                bounds[component, 2] = min(bounds[component, 2], y)
+                bounds[component, 3] = max(bounds[component, 3], y)
+                bounds[component, 4] = min(bounds[component, 4], first)
+                bounds[component, 5] = max(bounds[component, 5], last)
+    return region, size, sums, bounds, exam
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -255,7 +228,7 @@ def _squares_to(last: Any) -> Any:
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _join_rows(runs: Int32Array, one: int, one_end: int, other: int, other_end: int) -> None:
-    """Join the runs of two rows that touch, by an edge or a corner; both lists ascend."""
+    """Join the runs of two rows that touch by an edge or a corner; both lists ascend."""
     while one < one_end and other < other_end:
         if runs[one, 2] < runs[other, 1]:
             one += 1
@@ -263,9 +236,9 @@ def _join_rows(runs: Int32Array, one: int, one_end: int, other: int, other_end: 
             other += 1
         else:
             _join_runs(runs, one, other)
-            ends_too = runs[one, 2] == runs[other, 2] and one + 1 < one_end
-            # the next of this row may begin where both end, and touch by a corner
-            if ends_too and runs[one + 1, 1] == runs[other, 2]:
+            end_together = runs[one, 2] == runs[other, 2] and one + 1 < one_end
+            # the next run of this row may begin where both end, and touch by a corner
+            if end_together and runs[one + 1, 1] == runs[other, 2]:
                 _join_runs(runs, one + 1, other)
             if runs[one, 2] < runs[other, 2]:
                 one += 1
@@ -275,7 +248,7 @@ def _join_rows(runs: Int32Array, one: int, one_end: int, other: int, other_end: 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _join_runs(runs: Int32Array, one: int, other: int) -> None:
-    """Join two runs under the earlier root, if they lie in one region; halve the paths."""
+    """Join two runs of one region under the earlier root, with path halving."""
     if runs[one, 0] != runs[other, 0]:
         return
     while runs[one, 3] != one:

@@ -1,4 +1,4 @@
-"""Depths: how far from the edge of their region the zones of each level lie."""
+"""Distance zones: number of connected areas of equal level, by level and distance to the edge."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, Int32Array, device_function
-from mrnet_features.counts.inputs import check_counted, check_levels
-from mrnet_features.counts.labelling import label_on_gpu, label_slice, make_room
+from mrnet_features.arrays import Array, Int32Array
+from mrnet_features.counts.counting import count
+from mrnet_features.counts.labelling import label_on_gpu, label_slice, make_workspace
 from mrnet_features.counts.packed_rows import find_span
 from mrnet_features.launch import launch_each
+from mrnet_features.stacks.stack import Stack
 
 
-class Depths(NamedTuple):
-    """Zones of each region of each slice by level and distance from the region's edge.
+class DistanceZones(NamedTuple):
+    """Number of zones of each region of each slice, by level and distance to the edge.
 
     Attributes
     ----------
     distances : array of shape (n_slices, n_regions, n_levels, farthest), int32
-        Number of zones; [..., i - 1, j - 1] for level i and distance j, up to the farthest there
-        is, at least 1.
+        Number of zones; [..., i - 1, j - 1] for level i and distance j. `farthest` is the largest
+        distance, at least 1.
     n_pixels : array of shape (n_slices, n_regions), int32
         Number of pixels in all zones.
     """
@@ -30,74 +31,60 @@ class Depths(NamedTuple):
     n_pixels: Array
 
 
-@device_function
-def depths(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Depths:
-    """Zones of each region of each slice by level and distance from the region's edge.
+@count
+def distance_zones(stack: Stack) -> DistanceZones:
+    """Number of zones of each region of each slice, by level and distance to the edge.
 
-    A zone, as in `mrnet_features.counts.size_zone`, has the distance of its pixel that is nearest
-    to a pixel outside the region or the slice, in steps along rows and columns; 1 for a zone that
-    touches the edge.
+    Zones are those of `size_zones`. The distance of a zone is the least number of steps along rows
+    and columns from one of its pixels to a pixel outside the region or the slice; 1 at the edge.
 
     Parameters
     ----------
-    levels : array of shape (n_slices, height, width), uint8
-        Levels 1 to `n_levels`.
-    regions : array of shape (n_slices, height, width), uint8
-        0 outside, r inside region r.
-    n_levels, n_regions : int
+    stack : Stack
 
     Returns
     -------
-    Depths
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the input is not as above.
+    DistanceZones
 
     Examples
     --------
     >>> levels = np.ones((1, 3, 3), np.uint8)
     >>> levels[0, 1, 1] = 2
-    >>> depths(levels, np.ones_like(levels), n_levels=2, n_regions=1).distances[0, 0]
+    >>> stack = Stack(levels, levels, np.ones_like(levels), n_levels=2)
+    >>> distance_zones(stack).distances[0, 0]
     array([[1, 0],
            [0, 1]], dtype=int32)
     """
-    check_levels(n_levels)
-    check_counted(levels, regions, lowest=1, highest=n_levels, n_regions=n_regions)
-    n_slices, height, width = levels.shape
+    n_slices, height, width = stack.levels.shape
     longest = (min(height, width) + 1) // 2
-    distances = np.zeros((n_slices, n_regions, n_levels, longest), np.int32)
-    n_pixels = np.zeros((n_slices, n_regions), np.int32)
-    farthest = _count_depths(
-        np.ascontiguousarray(levels), np.ascontiguousarray(regions), distances, n_pixels
-    )
-    return Depths(distances[..., :farthest], n_pixels)
+    distances = np.zeros((n_slices, stack.n_regions, stack.n_levels, longest), np.int32)
+    n_pixels = np.zeros((n_slices, stack.n_regions), np.int32)
+    farthest = _count_distances(stack.levels, stack.regions, distances, n_pixels)
+    return DistanceZones(distances[..., :farthest], n_pixels)
 
 
-@depths.gpu
-def _(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Depths:
+@distance_zones.gpu
+def _(stack: Stack) -> DistanceZones:
     import cupy
 
-    check_levels(n_levels)
-    check_counted(levels, regions, lowest=1, highest=n_levels, n_regions=n_regions)
-    levels, regions = cupy.ascontiguousarray(levels), cupy.ascontiguousarray(regions)
+    levels, regions = stack.levels, stack.regions
+    n_levels, n_regions = stack.n_levels, stack.n_regions
     n_slices, height, width = levels.shape
     n_pixels, slice_size = np.uint32(levels.size), np.uint32(height * width)
     root, size = label_on_gpu(levels, regions)
-    depth = cupy.empty(levels.size, cupy.int32)
+    distance = cupy.empty(levels.size, cupy.int32)
     launch_each(
         "distance_zone.cu",
         "measure_columns",
         n_slices * width,
-        (regions, n_slices, height, width, depth),
+        (regions, n_slices, height, width, distance),
     )
     nearest = cupy.full(levels.size, height + width, cupy.int32)
     launch_each(
         "distance_zone.cu",
         "measure_zones",
         levels.size,
-        (depth, root, regions, n_pixels, width, nearest),
+        (distance, root, regions, n_pixels, width, nearest),
     )
     longest = (min(height, width) + 1) // 2
     distances = cupy.zeros((n_slices, n_regions, n_levels, longest), cupy.int32)
@@ -105,60 +92,61 @@ def _(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Depths
     farthest = cupy.ones(1, cupy.int32)
     launch_each(
         "distance_zone.cu",
-        "count_depths",
+        "count_distances",
         levels.size,
         (
             *(levels, regions, size, nearest, n_pixels, slice_size),
             *(n_levels, n_regions, longest, distances, n_in_zones, farthest),
         ),
     )
-    return Depths(distances[..., : int(farthest[0])], n_in_zones)
+    return DistanceZones(distances[..., : int(farthest[0])], n_in_zones)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _count_depths(levels: Any, regions: Any, distances: Int32Array, n_pixels: Int32Array) -> int:
+def _count_distances(levels: Any, regions: Any, distances: Int32Array, n_pixels: Int32Array) -> int:
     """Fill both counts; return the farthest distance, at least 1."""
     n_slices, height, width = levels.shape
     n_levels = distances.shape[2]
-    depth = np.zeros((height + 2, width + 2), np.int32)
-    label, parent, size, key_of, meeting = make_room(height, width)
-    near = np.zeros(parent.shape[0], np.int32)
+    distance = np.zeros((height + 2, width + 2), np.int32)
+    label, parent, size, key_of, meeting = make_workspace(height, width)
+    nearest = np.zeros(parent.shape[0], np.int32)
     farthest = 1
     for s in range(n_slices):
-        _fill_depths(regions[s], depth)
+        _fill_distances(regions[s], distance)
         newest = label_slice(levels[s], regions[s], n_levels, label, parent, key_of, size, meeting)
         for k in range(newest + 1):
-            near[k] = height + width
+            nearest[k] = height + width
         for y in range(height):
             first, end = find_span(regions[s, y])
-            line, deep = label[y + 1, first + 1 : end + 1], depth[y + 1, first + 1 : end + 1]
+            line = label[y + 1, first + 1 : end + 1]
+            line_distance = distance[y + 1, first + 1 : end + 1]
             for x in range(end - first):
-                near[line[x]] = min(near[line[x]], deep[x])
+                nearest[line[x]] = min(nearest[line[x]], line_distance[x])
         for child in range(newest, 0, -1):
-            up = parent[child]
-            near[up] = min(near[up], near[child])
+            root = parent[child]
+            nearest[root] = min(nearest[root], nearest[child])
         for k in range(1, newest + 1):
             if parent[k] == k and key_of[k] > 0:
                 row = int(key_of[k]) - 1
                 region = row // n_levels
-                distances[s, region, row % n_levels, near[k] - 1] += 1
+                distances[s, region, row % n_levels, nearest[k] - 1] += 1
                 n_pixels[s, region] += size[k]
-                farthest = max(farthest, int(near[k]))
+                farthest = max(farthest, int(nearest[k]))
     return farthest
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _fill_depths(regions: Any, depth: Int32Array) -> None:
-    """City-block distance of each pixel to the nearest that is not of its region.
+def _fill_distances(regions: Any, distance: Int32Array) -> None:
+    """City-block distance of each pixel to the nearest pixel outside its region.
 
-    Pixels with an unlike neighbour have distance 1, which no step from another region can beat; so
-    one sweep down and one up pass distances on without looking at regions again. The margin of
-    `depth` stays 0, the distance of what lies outside.
+    Pixels with a neighbour of another region have distance 1. No path from another region can be
+    shorter, so one sweep down and one sweep up find all distances without comparing regions. The
+    margin of `distance` stays 0.
     """
     height, width = regions.shape
     beyond = np.int32(height + width)
     for y in range(height):
-        here, line = regions[y], depth[y + 1, 1 : width + 1]
+        here, line = regions[y], distance[y + 1, 1 : width + 1]
         above, below = regions[max(y - 1, 0)], regions[min(y + 1, height - 1)]
         for x in range(width):
             line[x] = 1 if (here[x] != above[x]) | (here[x] != below[x]) else beyond
@@ -167,7 +155,7 @@ def _fill_depths(regions: Any, depth: Int32Array) -> None:
         for x in range(width - 1):
             if left[x] != right[x]:
                 line[x], after[x] = 1, 1
-        before = depth[y, 1 : width + 1]
+        before = distance[y, 1 : width + 1]
         for x in range(width):
             line[x] = min(line[x], before[x] + 1)
         nearest = np.int32(0)
@@ -175,7 +163,7 @@ def _fill_depths(regions: Any, depth: Int32Array) -> None:
             nearest = min(line[x], np.int32(nearest + 1))
             line[x] = nearest
     for y in range(height - 1, -1, -1):
-        line, before = depth[y + 1, 1 : width + 1], depth[y + 2, 1 : width + 1]
+        line, before = distance[y + 1, 1 : width + 1], distance[y + 2, 1 : width + 1]
         for x in range(width):
             line[x] = min(line[x], before[x] + 1)
         nearest = np.int32(0)

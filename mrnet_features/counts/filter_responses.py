@@ -1,4 +1,4 @@
-"""Responses of separable filters, rounded to quarters of a grey level and counted."""
+"""Filter responses: histograms of Laplacian and Gabor responses in quarters of a grey level."""
 
 from __future__ import annotations
 
@@ -7,165 +7,155 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, Int32Array, device_function
-from mrnet_features.counts.inputs import check_counted
+from mrnet_features.arrays import Array, Int32Array
+from mrnet_features.counts.counting import count
 from mrnet_features.launch import N_THREADS, launch, launch_each
+from mrnet_features.stacks.stack import Stack
 
-TAP_BITS = 14  # of a filter's tap
-MIDDLE_BITS = 6  # of fraction between the two passes
-END_BITS = 4  # of fraction after them
-STEPS = 4  # of a counted response, in a grey level
-REACH = 255 * STEPS  # the largest response that is counted as what it is
+TAP_BITS = 14  # fraction bits of a filter tap
+MIDDLE_BITS = 6  # fraction bits between the two passes
+END_BITS = 4  # fraction bits after them
+STEPS = 4  # counted responses per grey level
+REACH = 255 * STEPS  # largest counted response; larger ones are counted as this one
 
-ROW_BLOCK = 128  # pixels of a row that a block filters, as filter_responses.cu has them
+ROW_BLOCK = 128  # pixels of a row per block, as in filter_responses.cu
 
 
-@device_function
-def laplacian_responses(grey: Array, regions: Array, *, sigma: float, n_regions: int) -> Array:
+@count
+def laplacian_responses(stack: Stack, *, sigma: float) -> Array:
     """Histogram of the scale-normalised Laplacian of Gaussian in each region of each slice.
 
     The response is sigma^2 times the sum of both second derivatives of the slice smoothed by a
-    Gaussian, positive in dark spots; beyond its edge the slice goes on with its last pixels. Taps
-    are whole multiples of 2^-14, so that every device finds the same.
+    Gaussian, positive in dark spots; the slice is padded with its edge pixels. Filter taps are
+    multiples of 2^-14, so that every device gives the same counts.
 
     Parameters
     ----------
-    grey : array of shape (n_slices, height, width), uint8
-        Grey levels 0 to 255.
-    regions : array of shape (n_slices, height, width), uint8
-        0 outside, r inside region r.
+    stack : Stack
     sigma : float
         Standard deviation of the Gaussian in pixels, 0.5 to 16.
-    n_regions : int
 
     Returns
     -------
     array of shape (n_slices, n_regions, 2041), int32
-        Number of pixels; [..., k] with response (k - 1020) / 4 grey levels.
+        Number of pixels with response (k - 1020) / 4 grey levels at [..., k].
 
     Raises
     ------
-    TypeError, ValueError
-        If the input is not as above.
+    ValueError
+        If the scale is out of range.
 
     Examples
     --------
     >>> flat = np.full((1, 2, 2), 7, np.uint8)
-    >>> counts = laplacian_responses(flat, np.ones_like(flat), sigma=1.0, n_regions=1)
+    >>> ones = np.ones_like(flat)
+    >>> counts = laplacian_responses(Stack(flat, ones, ones, n_levels=1), sigma=1.0)
     >>> int(counts[0, 0, 1020])
     4
     """
-    check_scale(sigma, "sigma")
-    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
-    taps = _make_laplacian_taps(sigma)
     terms = np.array([[0, 1, 0, 1], [0, 0, 1, 1]], np.int32)
-    return _count(grey, regions, taps, taps, terms, 1, n_regions)[:, :, 0]
+    return _count(stack, _make_laplacian_taps(sigma), terms, 1)[:, :, 0]
 
 
 @laplacian_responses.gpu
-def _(grey: Array, regions: Array, *, sigma: float, n_regions: int) -> Array:
+def _(stack: Stack, *, sigma: float) -> Array:
+    response = _filter_on_gpu(stack, _make_laplacian_taps(sigma), "filter_laplacian_columns", 1)
+    return count_on_gpu(response, stack, 1, 2 * REACH + 1)[:, :, 0]
+
+
+@laplacian_responses.check
+def _(sigma: float) -> None:
     check_scale(sigma, "sigma")
-    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
-    taps = _make_laplacian_taps(sigma)
-    response = _filter_on_gpu(grey, regions, taps, "filter_laplacian_columns", 1)
-    return count_on_gpu(response, regions, n_regions, 1, 2 * REACH + 1)[:, :, 0]
 
 
-@device_function
-def gabor_responses(grey: Array, regions: Array, *, wavelength: float, n_regions: int) -> Array:
+@count
+def gabor_responses(stack: Stack, *, wavelength: float) -> Array:
     """Histogram of the magnitude of Gabor filters along rows, columns and diagonals.
 
-    A wave of this length under a round Gaussian of standard deviation 0.56 wavelengths (one octave
-    of bandwidth); both diagonals are counted together, as a mirror swaps them.
+    A filter is a wave of this length times an isotropic Gaussian of standard deviation 0.56
+    wavelengths (a bandwidth of one octave). Both diagonals are counted together, because a mirror
+    image swaps them.
 
     Parameters
     ----------
-    grey : array of shape (n_slices, height, width), uint8
-        Grey levels 0 to 255.
-    regions : array of shape (n_slices, height, width), uint8
-        0 outside, r inside region r.
+    stack : Stack
     wavelength : float
         In pixels, 2 to 32.
-    n_regions : int
 
     Returns
     -------
     array of shape (n_slices, n_regions, 3, 1021), int32
-        Number of pixels; [..., o, k] with magnitude k / 4 grey levels, for the wave along the rows,
-        along the columns, along both diagonals (each pixel twice).
+        Number of pixels with magnitude k / 4 grey levels at [..., o, k], for a wave along the row,
+        along the column and along both diagonals (each pixel counts twice).
 
     Raises
     ------
-    TypeError, ValueError
-        If the input is not as above.
+    ValueError
+        If the scale is out of range.
 
     Examples
     --------
     >>> flat = np.zeros((1, 2, 2), np.uint8)
-    >>> counts = gabor_responses(flat, np.ones_like(flat), wavelength=4.0, n_regions=1)
+    >>> ones = np.ones_like(flat)
+    >>> counts = gabor_responses(Stack(flat, ones, ones, n_levels=1), wavelength=4.0)
     >>> counts[0, 0, :, 0].tolist()
     [4, 4, 8]
     """
-    _check_wavelength(wavelength)
-    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
-    taps = _make_gabor_taps(wavelength)
-    even, odd, slant_even, slant_odd = 1, 2, 3, 4
+    even, odd, diagonal_even, diagonal_odd = 1, 2, 3, 4
     terms = np.array(
         [
-            # output, taps along the column, taps along the row, sign; real and imaginary in turn
+            # output, column taps, row taps, sign; real and imaginary parts alternate
             *((0, 0, even, 1), (1, 0, odd, 1)),
             *((2, even, 0, 1), (3, odd, 0, 1)),
-            *((4, slant_even, slant_even, 1), (4, slant_odd, slant_odd, -1)),
-            *((5, slant_odd, slant_even, 1), (5, slant_even, slant_odd, 1)),
-            *((6, slant_even, slant_even, 1), (6, slant_odd, slant_odd, 1)),
-            *((7, slant_odd, slant_even, 1), (7, slant_even, slant_odd, -1)),
+            *((4, diagonal_even, diagonal_even, 1), (4, diagonal_odd, diagonal_odd, -1)),
+            *((5, diagonal_odd, diagonal_even, 1), (5, diagonal_even, diagonal_odd, 1)),
+            *((6, diagonal_even, diagonal_even, 1), (6, diagonal_odd, diagonal_odd, 1)),
+            *((7, diagonal_odd, diagonal_even, 1), (7, diagonal_even, diagonal_odd, -1)),
         ],
         np.int32,
     )
-    counts = _count(grey, regions, taps, taps, terms, 8, n_regions)
+    counts = _count(stack, _make_gabor_taps(wavelength), terms, 8)
     both = counts[:, :, 2] + counts[:, :, 3]
     return np.stack([counts[:, :, 0], counts[:, :, 1], both], axis=2)
 
 
 @gabor_responses.gpu
-def _(grey: Array, regions: Array, *, wavelength: float, n_regions: int) -> Array:
-    _check_wavelength(wavelength)
-    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
-    taps = _make_gabor_taps(wavelength)
-    response = _filter_on_gpu(grey, regions, taps, "filter_gabor_columns", 4)
-    return count_on_gpu(response, regions, n_regions, 3, REACH + 1)
+def _(stack: Stack, *, wavelength: float) -> Array:
+    response = _filter_on_gpu(stack, _make_gabor_taps(wavelength), "filter_gabor_columns", 4)
+    return count_on_gpu(response, stack, 3, REACH + 1)
 
 
-def _check_wavelength(wavelength: float) -> None:
+@gabor_responses.check
+def _(wavelength: float) -> None:
     if not 2 <= wavelength <= 32:
         raise ValueError(f"`wavelength` must be 2 to 32 pixels, got {wavelength}.")
 
 
 def check_scale(scale: float, name: str) -> None:
-    """Raise unless a Gaussian of this width can be laid over a slice."""
+    """Raise unless a Gaussian of this standard deviation is supported."""
     if not 0.5 <= scale <= 16:
         raise ValueError(f"`{name}` must be 0.5 to 16 pixels, got {scale}.")
 
 
 def _make_laplacian_taps(sigma: float) -> Int32Array:
-    """Gaussian, and its second derivative times sigma^2."""
+    """Taps of a Gaussian and of its second derivative times sigma^2."""
     x, gauss = _gauss(sigma, 4)
     second = (x**2 / sigma**2 - 1) * gauss
     return np.stack([_fix(gauss, 1.0), _fix(second, 0.0)])
 
 
 def _make_gabor_taps(wavelength: float) -> Int32Array:
-    """Gaussian, even and odd wave under it, and both as a diagonal wave needs them."""
+    """Taps of a Gaussian and of even and odd waves times it, along an axis and a diagonal."""
     x, gauss = _gauss(0.56 * wavelength, 3)
     waves = [gauss]
-    for slant in (1.0, np.sqrt(0.5)):
-        phase = 2 * np.pi * x * slant / wavelength
+    for spacing in (1.0, np.sqrt(0.5)):
+        phase = 2 * np.pi * x * spacing / wavelength
         waves += [gauss * np.cos(phase), gauss * np.sin(phase)]
     return np.stack([_fix(wave, None) for wave in waves])
 
 
 def _gauss(sigma: float, reach: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Places and a Gaussian that adds up to 1, to `reach` standard deviations."""
+    """Positions and a Gaussian with sum 1, up to `reach` standard deviations."""
     radius = int(np.ceil(reach * sigma))
     x = np.arange(-radius, radius + 1)
     gauss = np.exp(-(x**2) / (2 * sigma**2))
@@ -173,32 +163,31 @@ def _gauss(sigma: float, reach: int) -> tuple[np.ndarray[Any, Any], np.ndarray[A
 
 
 def _fix(taps: np.ndarray[Any, Any], total: float | None) -> Int32Array:
-    """Taps in whole multiples of 2^-14; the middle one makes them add up to `total`."""
+    """Taps in multiples of 2^-14, with the middle tap adjusted to the sum `total`."""
     fixed: Int32Array = np.rint(taps * 2**TAP_BITS).astype(np.int32)
     if total is not None:
         fixed[fixed.size // 2] += int(total * 2**TAP_BITS) - int(fixed.sum())
     return fixed
 
 
-def _filter_on_gpu(
-    grey: Array, regions: Array, taps: Int32Array, columns: str, n_outputs: int
-) -> Array:
-    """Responses, a stack for each output; what lies in no region is left open."""
+def _filter_on_gpu(stack: Stack, taps: Int32Array, columns: str, n_outputs: int) -> Array:
+    """Filter responses on a GPU; pixels outside all regions are not set."""
     import cupy
 
+    grey = stack.grey
     n_slices, height, width = grey.shape
     n_sets, n_taps = taps.shape
     n_pixels, on_device = np.uint32(grey.size), cupy.asarray(taps)
-    # 16 bits hold what is left between the passes
+    # 16 bits hold the values between the passes
     middle = cupy.empty((n_sets, *grey.shape), cupy.int16)
-    blocks_a_row = -(-width // ROW_BLOCK)
+    blocks_per_row = -(-width // ROW_BLOCK)
     launch(
         "filter_responses.cu",
         "filter_rows",
-        n_slices * height * blocks_a_row,
+        n_slices * height * blocks_per_row,
         ROW_BLOCK,
         (
-            *(cupy.ascontiguousarray(grey), on_device, n_sets, n_taps, blocks_a_row),
+            *(grey, on_device, n_sets, n_taps, blocks_per_row),
             *(n_pixels, width, middle),
         ),
     )
@@ -208,26 +197,24 @@ def _filter_on_gpu(
         columns,
         grey.size,
         (
-            *(middle, cupy.ascontiguousarray(regions), on_device, n_taps),
+            *(middle, stack.regions, on_device, n_taps),
             *(n_pixels, height, width, response),
         ),
     )
     return response
 
 
-def count_on_gpu(
-    response: Array, regions: Array, n_regions: int, n_outputs: int, n_values: int
-) -> Array:
-    """Histograms of responses that lie on a GPU.
+def count_on_gpu(response: Array, stack: Stack, n_outputs: int, n_values: int) -> Array:
+    """Histograms of responses on a GPU.
 
     Parameters
     ----------
-    response : CuPy array of shape (n_stacks, n_slices, height, width), uint16
-        Below `n_values`, or 65535 for what is not counted.
-    regions : CuPy array of shape (n_slices, height, width), uint8
-    n_regions : int
+    response : CuPy array of shape (n_responses, n_slices, height, width), uint16
+        Below `n_values`, or 65535 for pixels that are not counted.
+    stack : Stack
+        On the GPU.
     n_outputs : int
-        Each output counts one stack, the last one all that are left.
+        Number of histograms: each counts one response, the last one all remaining ones.
     n_values : int
 
     Returns
@@ -236,6 +223,7 @@ def count_on_gpu(
     """
     import cupy
 
+    regions, n_regions = stack.regions, stack.n_regions
     n_slices, height, width = regions.shape
     counts = cupy.empty((n_slices, n_regions, n_outputs, n_values), cupy.int32)
     launch(
@@ -244,37 +232,20 @@ def count_on_gpu(
         n_slices * n_regions * n_outputs,
         N_THREADS,
         (
-            *(response, cupy.ascontiguousarray(regions), np.uint32(regions.size), height * width),
+            *(response, regions, np.uint32(regions.size), height * width),
             *(n_regions, n_outputs, response.shape[0], n_values, counts),
         ),
     )
     return counts
 
 
-def _count(
-    grey: Array,
-    regions: Array,
-    vertical: Int32Array,
-    horizontal: Int32Array,
-    terms: Int32Array,
-    n_outputs: int,
-    n_regions: int,
-) -> Array:
-    """Histograms of filters that are sums of separable terms; pairs of outputs are magnitudes."""
+def _count(stack: Stack, taps: Int32Array, terms: Int32Array, n_outputs: int) -> Array:
+    """Histograms of sums of separable filters; two outputs give one magnitude."""
     signed = n_outputs == 1
     n_values = 2 * REACH + 1 if signed else REACH + 1
-    counts = np.zeros(
-        (grey.shape[0], n_regions + 1, 1 if signed else n_outputs // 2, n_values), np.int32
-    )
-    _count_responses(
-        np.ascontiguousarray(grey),
-        np.ascontiguousarray(regions),
-        vertical,
-        horizontal,
-        terms,
-        n_outputs,
-        counts,
-    )
+    n_histograms = 1 if signed else n_outputs // 2
+    counts = np.zeros((stack.n_slices, stack.n_regions + 1, n_histograms, n_values), np.int32)
+    _count_responses(stack.grey, stack.regions, taps, taps, terms, n_outputs, counts)
     return counts[:, 1:]
 
 
@@ -288,7 +259,7 @@ def _count_responses(
     n_outputs: int,
     counts: Int32Array,
 ) -> None:
-    """Filter along the rows, then a line at a time along the columns, then count the line."""
+    """Filter along rows, then filter and count one line at a time along columns."""
     n_slices, height, width = grey.shape
     n_taps = vertical.shape[1]
     margin = n_taps // 2
@@ -311,13 +282,13 @@ def _count_responses(
                     tap, part = horizontal[h, k], padded[k : k + width]
                     for x in range(width):
                         line[x] += tap * part[x]
-                # half away from zero, so that a mirror image gives the mirrored response
+                # half is rounded away from zero, so that a mirrored slice has mirrored responses
                 for x in range(width):
                     line[x] = (line[x] + half_middle + (line[x] >> 31)) >> middle_shift
         for h in range(horizontal.shape[0]):
             top, bottom = middle[h, margin], middle[h, margin + height - 1]
             for y in range(margin):
-                for x in range(width):  # assigning lines at once would take seconds to compile
+                for x in range(width):  # assigning whole lines would take seconds to compile
                     middle[h, y, x] = top[x]
                     middle[h, margin + height + y, x] = bottom[x]
         for y in range(height):
@@ -349,6 +320,6 @@ def _count_responses(
                 for o in range(n_outputs // 2):
                     real = np.float64(total[2 * o, x])
                     imaginary = np.float64(total[2 * o + 1, x])
-                    # sums of squares are whole and roots are rounded alike everywhere
+                    # sums of squares are integers, and all devices round roots alike
                     length = int(np.sqrt(real * real + imaginary * imaginary))
                     counts[s, r, o, min((length + half) >> steps_shift, REACH)] += 1

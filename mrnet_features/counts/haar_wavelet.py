@@ -1,4 +1,4 @@
-"""Details of the undecimated Haar wavelet, rounded to quarters of a grey level and counted."""
+"""Haar wavelet: histograms of undecimated details in quarters of a grey level."""
 
 from __future__ import annotations
 
@@ -7,60 +7,53 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, Int32Array, device_function
+from mrnet_features.arrays import Array, Int32Array
+from mrnet_features.counts.counting import count
 from mrnet_features.counts.filter_responses import REACH, STEPS, count_on_gpu
-from mrnet_features.counts.inputs import check_counted
 from mrnet_features.launch import launch_each
+from mrnet_features.stacks.stack import Stack
 
 
-@device_function
-def haar_responses(grey: Array, regions: Array, *, side: int, n_regions: int) -> Array:
-    """Histogram of the undecimated Haar wavelet's details in each region of each slice.
+@count
+def haar_responses(stack: Stack, *, side: int) -> Array:
+    """Histogram of the details of the undecimated Haar wavelet in each region of each slice.
 
-    Over every square of `side` pixels that lies in one region: the mean of one half less that of
-    the other, without its sign. The halves are left and right, upper and lower, and both pairs of
-    opposite quarters.
+    A detail is the absolute difference of the means of two halves of a square of `side` pixels
+    in one region: left and right, upper and lower, and the two pairs of opposite quarters.
 
     Parameters
     ----------
-    grey : array of shape (n_slices, height, width), uint8
-        Grey levels 0 to 255.
-    regions : array of shape (n_slices, height, width), uint8
-        0 outside, r inside region r.
+    stack : Stack
     side : int
         2, 4, 8, ... up to 64 pixels.
-    n_regions : int
 
     Returns
     -------
     array of shape (n_slices, n_regions, 3, 1021), int32
-        Number of squares; [..., d, k] with detail k / 4 grey levels.
+        Number of squares with detail k / 4 grey levels at [..., d, k]; d in the order above.
 
     Raises
     ------
-    TypeError, ValueError
-        If the input is not as above.
+    ValueError
+        If `side` is not one of these.
 
     Examples
     --------
     >>> grey = np.uint8([[[0, 4], [0, 4]]])
-    >>> haar_responses(grey, np.ones_like(grey), side=2, n_regions=1).argmax(axis=-1)
+    >>> stack = Stack(grey, np.ones_like(grey), np.ones_like(grey), n_levels=1)
+    >>> haar_responses(stack, side=2).argmax(axis=-1)
     array([[[16, 0, 0]]])
     """
-    _check_side(side)
-    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
-    counts = np.zeros((grey.shape[0], n_regions + 1, 3, REACH + 1), np.int32)
-    _count_squares(np.ascontiguousarray(grey), np.ascontiguousarray(regions), side, counts)
+    counts = np.zeros((stack.n_slices, stack.n_regions + 1, 3, REACH + 1), np.int32)
+    _count_squares(stack.grey, stack.regions, side, counts)
     return counts[:, 1:]
 
 
 @haar_responses.gpu
-def _(grey: Array, regions: Array, *, side: int, n_regions: int) -> Array:
+def _(stack: Stack, *, side: int) -> Array:
     import cupy
 
-    _check_side(side)
-    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
-    grey, regions = cupy.ascontiguousarray(grey), cupy.ascontiguousarray(regions)
+    grey, regions = stack.grey, stack.regions
     _, height, width = grey.shape
     n_pixels, half = np.uint32(grey.size), side // 2
     sums, is_whole_row = cupy.empty(grey.shape, cupy.uint16), cupy.empty(grey.shape, cupy.uint8)
@@ -75,17 +68,18 @@ def _(grey: Array, regions: Array, *, side: int, n_regions: int) -> Array:
         ),
     ):
         launch_each("haar_wavelet.cu", kernel, grey.size, args)
-    return count_on_gpu(response, regions, n_regions, 3, REACH + 1)
+    return count_on_gpu(response, stack, 3, REACH + 1)
 
 
-def _check_side(side: int) -> None:
+@haar_responses.check
+def _(side: int) -> None:
     if side not in {2, 4, 8, 16, 32, 64}:
         raise ValueError(f"`side` must be 2, 4, 8, 16, 32 or 64 pixels, got {side}.")
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _count_squares(grey: Any, regions: Any, side: int, counts: Int32Array) -> None:
-    """Take sums over squares from a table of sums, where a run of rows and columns is whole."""
+    """Count the details of squares in one region, with a summed-area table."""
     n_slices, height, width = grey.shape
     n = side // 2
     area = side * n
@@ -104,8 +98,8 @@ def _count_squares(grey: Any, regions: Any, side: int, counts: Int32Array) -> No
                 r = regions[s, y, x]
                 length = length + 1 if x > 0 and regions[s, y, x - 1] == r else 1
                 is_wide = r > 0 and length >= side
-                goes_on = y > 0 and regions[s, y - 1, x] == r
-                tall[x] = 0 if not is_wide else tall[x] + 1 if goes_on else 1
+                continues = y > 0 and regions[s, y - 1, x] == r
+                tall[x] = 0 if not is_wide else tall[x] + 1 if continues else 1
                 if tall[x] < side:
                     continue
                 # corners of the four quarters
@@ -115,9 +109,9 @@ def _count_squares(grey: Any, regions: Any, side: int, counts: Int32Array) -> No
                 up_right = table[y1, x2] - table[y0, x2] - table[y1, x1] + table[y0, x1]
                 low_left = table[y2, x1] - table[y1, x1] - table[y2, x0] + table[y1, x0]
                 low_right = table[y2, x2] - table[y1, x2] - table[y2, x1] + table[y1, x1]
-                across = abs(up_right + low_right - up_left - low_left)
-                along = abs(low_left + low_right - up_left - up_right)
-                aslant = abs(up_left + low_right - up_right - low_left)
-                counts[s, r, 0, (STEPS * across + area // 2) // area] += 1
-                counts[s, r, 1, (STEPS * along + area // 2) // area] += 1
-                counts[s, r, 2, (STEPS * aslant + area // 2) // area] += 1
+                horizontal = abs(up_right + low_right - up_left - low_left)
+                vertical = abs(low_left + low_right - up_left - up_right)
+                diagonal = abs(up_left + low_right - up_right - low_left)
+                counts[s, r, 0, (STEPS * horizontal + area // 2) // area] += 1
+                counts[s, r, 1, (STEPS * vertical + area // 2) // area] += 1
+                counts[s, r, 2, (STEPS * diagonal + area // 2) // area] += 1

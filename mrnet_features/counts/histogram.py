@@ -1,83 +1,84 @@
-"""How many pixels of each region have each value."""
+"""Histogram: number of pixels at each grey level or level."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, Int32Array, device_function
-from mrnet_features.counts.inputs import check_counted
+from mrnet_features.arrays import Array, Int32Array
+from mrnet_features.counts.counting import shared_count
 from mrnet_features.counts.packed_rows import find_span
 from mrnet_features.launch import N_THREADS, count_tiles, launch
+from mrnet_features.stacks.stack import Stack
 
 
-@device_function
-def histogram(values: Array, regions: Array, *, n_values: int, n_regions: int) -> Array:
-    """Histogram of each region of each slice.
+@shared_count
+def histogram(stack: Stack, *, of: Literal["grey", "levels"] = "grey") -> Array:
+    """Histogram of the grey levels or levels, for each region of each slice.
 
     Parameters
     ----------
-    values : array of shape (n_slices, height, width), uint8
-        Values 0 to ``n_values - 1``.
-    regions : array of shape (n_slices, height, width), uint8
-        0 outside, r inside region r.
-    n_values, n_regions : int
+    stack : Stack
+    of : {"grey", "levels"}, default "grey"
+        Count the 256 grey levels, or the levels 1 to `n_levels`.
 
     Returns
     -------
     array of shape (n_slices, n_regions, n_values), int32
-        Number of pixels.
+        Number of pixels with grey level g at [..., g], or with level i at [..., i - 1].
 
     Raises
     ------
-    TypeError, ValueError
-        If the input is not as above.
+    ValueError
+        If `of` is neither.
 
     Examples
     --------
-    >>> values = np.array([[[0, 1, 1, 2]]], np.uint8)
-    >>> histogram(values, np.uint8([[[1, 1, 1, 0]]]), n_values=3, n_regions=1)
+    >>> levels = np.uint8([[[1, 2, 2, 3]]])
+    >>> stack = Stack(levels, levels, np.uint8([[[1, 1, 1, 0]]]), n_levels=3)
+    >>> histogram(stack, of="levels")
     array([[[1, 2, 0]]], dtype=int32)
     """
-    _check(values, regions, n_values, n_regions)
-    counts = np.zeros((values.shape[0], n_regions + 1, n_values), np.int32)
-    _count_values(np.ascontiguousarray(values), np.ascontiguousarray(regions), counts)
-    return counts[:, 1:]
+    values, n_values, first = _choose(stack, of)
+    counts = np.zeros((stack.n_slices, stack.n_regions + 1, n_values), np.int32)
+    _count_values(values, stack.regions, counts)
+    return counts[:, 1:, first:]
 
 
 @histogram.gpu
-def _(values: Array, regions: Array, *, n_values: int, n_regions: int) -> Array:
+def _(stack: Stack, *, of: Literal["grey", "levels"] = "grey") -> Array:
     import cupy
 
-    _check(values, regions, n_values, n_regions)
+    values, n_values, first = _choose(stack, of)
+    n_regions = stack.n_regions
     n_slices, height, width = values.shape
     counts = cupy.zeros((n_slices, n_regions, n_values), cupy.int32)
     launch(
         "histogram.cu",
-        "histogram",
+        "count_values",
         count_tiles(n_slices, n_regions, height, width),
         N_THREADS,
-        (
-            cupy.ascontiguousarray(values),
-            cupy.ascontiguousarray(regions),
-            *(height, width, n_regions, n_values),
-            counts,
-        ),
+        (values, stack.regions, height, width, n_regions, n_values, counts),
     )
-    return counts
+    return counts[:, :, first:]
 
 
-def _check(values: Array, regions: Array, n_values: int, n_regions: int) -> None:
-    if not 1 <= n_values <= 256:
-        raise ValueError(f"`n_values` must be 1 to 256, got {n_values}.")
-    check_counted(values, regions, lowest=0, highest=n_values - 1, n_regions=n_regions)
+@histogram.check
+def _(of: str = "grey") -> None:
+    if of not in {"grey", "levels"}:
+        raise ValueError(f"`of` must be 'grey' or 'levels', got {of!r}.")
+
+
+def _choose(stack: Stack, of: str) -> tuple[Array, int, int]:
+    """Array to count, its number of values including 0, and the first value to return."""
+    return (stack.grey, 256, 0) if of == "grey" else (stack.levels, stack.n_levels + 1, 1)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _count_values(values: Any, regions: Any, counts: Int32Array) -> None:
-    """Add each pixel to the row of its region; row 0 takes what lies outside, without a branch."""
+    """Count pixels; row 0 counts those outside all regions, so that the loop has no branch."""
     n_slices, height, _ = values.shape
     for s in range(n_slices):
         for y in range(height):

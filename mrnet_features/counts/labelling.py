@@ -1,7 +1,7 @@
-"""Labels: which pixels of a slice hang together, being of one level in one region.
+"""Labelling: connected components of pixels of one level and region.
 
-Slices are walked line by line. All that can be decided by comparing whole lines is, without a
-branch; what is left for each pixel is to take over a label, and to note which labels meet.
+The CPU body compares whole rows without a branch, then assigns labels pixel by pixel and records
+labels that meet, then joins these.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from mrnet_features.arrays import Array, UInt16Array, UInt32Array
 from mrnet_features.counts.packed_rows import find_span
 from mrnet_features.launch import check_items, launch, launch_each
 
-NO_KEY = 65535  # beyond 255 regions of 255 levels
+NO_KEY = 65535  # larger than 255 regions times 255 levels
 
-TILE_WIDTH, TILE_HEIGHT = 32, 8  # as labelling.cu has them
-_SEAM_THREADS = -(-(TILE_WIDTH + TILE_HEIGHT) // 32) * 32  # one a seam's pixel, in whole warps
-NO_LABEL = 2**32 - 1  # as labelling.cu has it
+TILE_WIDTH, TILE_HEIGHT = 32, 8  # as in labelling.cu
+_SEAM_THREADS = -(-(TILE_WIDTH + TILE_HEIGHT) // 32) * 32  # one per pixel of a seam, whole warps
+NO_LABEL = 2**32 - 1  # as in labelling.cu
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
@@ -36,16 +36,16 @@ def label_slice(
 ) -> int:
     """Label the 8-connected pixels of one level in one region; return the number of labels.
 
-    Label k belongs to zone ``parent[k] <= k``, to its own where both are equal: that is a zone's
-    root, which carries its size. Zones of key 0 lie in no region. All arrays but the first two
-    are filled.
+    Label k is a child of label ``parent[k] <= k``. If both are equal, k is the root of a zone and
+    ``size[k]`` is the size of the zone. Zones of key 0 lie in no region. All arrays except the
+    first two are written to.
 
     Parameters
     ----------
     levels, regions : array of shape (height, width), uint8
     n_levels : int
     label : array of shape (height + 1, width + 2), uint32
-        Row y + 1, column x + 1 is the label of pixel (y, x) if that lies in a region.
+        Label of pixel (y, x) at [y + 1, x + 1], if it lies in a region.
     parent, size : array of shape (height * width + 2,), uint32
     key_of : array of shape (height * width + 2,), uint16
         ``(region - 1) * n_levels + level``, or 0.
@@ -54,9 +54,9 @@ def label_slice(
     """
     height, width = levels.shape
     n_levels_of = np.uint16(n_levels)
-    keys = np.full((2, width + 2), NO_KEY, np.uint16)  # of this line and the one above, by turns
+    keys = np.full((2, width + 2), NO_KEY, np.uint16)  # this line and the one above, alternating
     taken = np.zeros(width, np.uint32)
-    goes_on, meets = np.zeros(width, np.uint8), np.zeros(width, np.uint8)
+    continues, meets = np.zeros(width, np.uint8), np.zeros(width, np.uint8)
     spans = np.zeros((height, 2), np.int32)
     newest = np.uint32(0)
     n_meetings = 0
@@ -66,12 +66,12 @@ def label_slice(
         first, end = find_span(regions[y])
         spans[y, 0], spans[y, 1] = first, end
         n = end - first
-        its_region, its_level = regions[y, first:end], levels[y, first:end]
-        mine, left = key[first + 1 : end + 1], key[first:end]
+        line_regions, line_levels = regions[y, first:end], levels[y, first:end]
+        here, left = key[first + 1 : end + 1], key[first:end]
         for x in range(n):
-            r = np.uint16(its_region[x])
-            of_pixel = np.uint16(np.uint16((r - np.uint16(1)) * n_levels_of) + its_level[x])
-            mine[x] = of_pixel if r > 0 else np.uint16(0)
+            r = np.uint16(line_regions[x])
+            of_pixel = np.uint16(np.uint16((r - np.uint16(1)) * n_levels_of) + line_levels[x])
+            here[x] = of_pixel if r > 0 else np.uint16(0)
         up_left, up, up_right = (
             above[first:end],
             above[first + 1 : end + 1],
@@ -79,24 +79,24 @@ def label_slice(
         )
         line, line_above = label[y + 1, first + 1 : end + 1], label[y, first : end + 2]
         for x in range(n):
-            k = mine[x]
+            k = here[x]
             west, north = left[x] == k, up[x] == k
             north_west, north_east = up_left[x] == k, up_right[x] == k
             from_north = line_above[x + 1] if north else np.uint32(0)
             from_east = line_above[x + 2] if north_east else np.uint32(0)
             from_west = line_above[x] if north_west else from_east
             taken[x] = from_north if north else from_west
-            goes_on[x] = west
-            # the pixel above touches the other neighbours, so that only without it two can meet
+            continues[x] = west
+            # the pixel above touches the other neighbours, so labels meet only if it differs
             meets[x] = north_east & (not north) & (west | north_west)
         last = np.uint32(0)
         for x in range(n):
             old = taken[x]
-            newest = np.uint32(newest + np.uint32((old == 0) & (goes_on[x] == 0)))
-            begun = old if old > 0 else newest
-            last = last if goes_on[x] > 0 else begun
+            newest = np.uint32(newest + np.uint32((old == 0) & (continues[x] == 0)))
+            started = old if old > 0 else newest
+            last = last if continues[x] > 0 else started
             line[x] = last
-            key_of[last] = mine[x]
+            key_of[last] = here[x]
         for x in range(n):
             meeting[n_meetings, 0] = line[x]
             meeting[n_meetings, 1] = line_above[x + 2]
@@ -108,18 +108,18 @@ def label_slice(
         line = label[y + 1, spans[y, 0] + 1 : spans[y, 1] + 1]
         for x in range(line.shape[0]):
             size[line[x]] += np.uint32(1)
-    for place in range(n_meetings):
-        _join(parent, meeting[place, 0], meeting[place, 1])
-    # a parent's label is smaller than its child's: from the last on, all is handed upwards
+    for k in range(n_meetings):
+        _join(parent, meeting[k, 0], meeting[k, 1])
+    # a parent has a smaller label than its child, so sizes are added from the last label down
     for child in range(n_labels, 0, -1):
-        up_to = parent[child]
-        size[up_to] += size[child] if up_to != child else np.uint32(0)
+        root = parent[child]
+        size[root] += size[child] if root != child else np.uint32(0)
     return n_labels
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _join(parent: UInt32Array, one: Any, other: Any) -> None:
-    """Join two labels' zones under the smaller root; halve the paths on the way."""
+    """Join the zones of two labels under the smaller root, with path halving."""
     while parent[one] != one:
         parent[one] = parent[parent[one]]
         one = parent[one]
@@ -130,8 +130,8 @@ def _join(parent: UInt32Array, one: Any, other: Any) -> None:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def make_room(height: int, width: int) -> Any:
-    """Empty arrays for `label_slice`: label, parent, size, key_of, meeting."""
+def make_workspace(height: int, width: int) -> Any:
+    """Work space for `label_slice`: label, parent, size, key_of, meeting."""
     n_labels = height * width + 2
     return (
         np.empty((height + 1, width + 2), np.uint32),
@@ -149,35 +149,35 @@ def label_on_gpu(
     lowest: int = 0,
     mask: int = 255,
     diagonals: bool = True,
-    starts: Sequence[int] | None = None,
+    exam_starts: Sequence[int] | None = None,
 ) -> tuple[Array, Array]:
-    """Pieces of a stack that lives on a GPU: of one region and, under a mask, of one value.
+    """Connected components of pixels of one region and one masked value, on a GPU.
 
     Parameters
     ----------
     values, regions : CuPy array of shape (n_slices, height, width), uint8
-        Contiguous. Pixels of region 0 belong to no piece.
+        Contiguous. Pixels of region 0 belong to no component.
     lowest : int, default 0
-        Pixels of a lower value belong to no piece.
+        Pixels of a lower value belong to no component.
     mask : int, default 255
-        Bits of the values that must agree: 255 for all, 0 for none.
+        Bits of the value that connected pixels share: 255 for all, 0 for none.
     diagonals : bool, default True
-        Whether pixels that touch by a corner hang together, too.
-    starts : sequence of int, optional
-        First slice of each exam. Where they are given a pixel hangs together with the nine above
-        and below it, too, if these are of one exam.
+        Whether pixels that touch by a corner are connected.
+    exam_starts : sequence of int, optional
+        First slice of each exam. If given, a pixel is also connected to the nine nearest pixels in
+        each neighbouring slice of its exam.
 
     Returns
     -------
     root : CuPy array of shape (n_pixels,), uint32
-        Place of the first pixel of a pixel's piece in the whole stack, `NO_LABEL` for none.
+        Flat index of the first pixel of the component; `NO_LABEL` outside all components.
     size : CuPy array of shape (n_pixels,), int32
-        Pixels of a piece at its first pixel; 0 elsewhere.
+        Size of the component at its first pixel; 0 elsewhere.
 
     Raises
     ------
     ValueError
-        If the stack has more than `MOST_ITEMS` pixels.
+        If the stack has more than `MAX_ITEMS` pixels.
     """
     import cupy
 
@@ -190,9 +190,9 @@ def label_on_gpu(
     tiled = (*what, int(diagonals), height, width, root)
     launch("labelling.cu", "label_tiles", n_tiles, TILE_WIDTH * TILE_HEIGHT, (*tiled, size))
     launch("labelling.cu", "join_tiles", n_tiles, _SEAM_THREADS, tiled)
-    if starts is not None:
+    if exam_starts is not None:
         is_first = np.zeros(n_slices, np.uint8)
-        is_first[list(starts)] = 1
+        is_first[list(exam_starts)] = 1
         later = n_pixels - height * width
         n = np.uint32(n_pixels)
         launch_each(

@@ -1,40 +1,39 @@
-"""Dark bands along twelve orientations: how much darker than what lies on both sides."""
+"""Line detector: dark lines in twelve orientations, compared with their two sides."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, Int32Array, device_function
-from mrnet_features.counts.inputs import check_counted
+from mrnet_features.arrays import Array, Int32Array
+from mrnet_features.counts.counting import count
 from mrnet_features.launch import N_THREADS, count_walks, launch, launch_each
-from mrnet_features.stacks.slices import find_owners
+from mrnet_features.stacks.exam_slices import find_owners
+from mrnet_features.stacks.stack import Stack
 
 N_ORIENTATIONS = 12
-N_SAMPLES = 11  # along a band, two pixels apart: 21 pixels, a third of an ACL and more
+N_SAMPLES = 11  # per line, two pixels apart: 21 pixels, at least a third of an ACL
 SPACING = 2
-PATCH = 9  # pixels summed for one sample
+PATCH = 9  # pixels per sample
 
 
-class Bands(NamedTuple):
-    """The strongest band of each slice, region, offset and orientation.
+class DarkLines(NamedTuple):
+    """Strongest dark line of each slice, region, offset and orientation.
 
-    The last two axes are offsets and orientations; orientation k rises from left to right by 15 k
-    degrees.
+    Orientation k rises from left to right by 15 k degrees.
 
     Attributes
     ----------
     found : array of shape (n_slices, n_regions, n_offsets, 12), uint8
-        1 where a band could be laid out, else 0 and the others are 0.
+        1 if a line fits into the slice; else all values are 0.
     inside, beside : array of shape (n_slices, n_regions, n_offsets, 12), int32
-        Sum of grey levels, over 11 samples of 3 by 3 pixels, along the band and along the darker
-        of its two sides, where their difference is largest.
+        Sum of grey levels over 11 samples of 3 by 3 pixels, on the line and on the darker of its
+        two sides, at the position where their difference is largest.
     continuity : array of shape (n_slices, n_regions, n_offsets, 12), int32
-        Samples, of 11, that are darker than both sides.
+        Number of the 11 samples that are darker than both sides.
     """
 
     found: Array
@@ -43,81 +42,56 @@ class Bands(NamedTuple):
     continuity: Array
 
 
-@device_function
-def bands(
-    grey: Array,
-    regions: Array,
-    *,
-    n_regions: int,
-    offsets: tuple[int, ...],
-    starts: Sequence[int] = (0,),
-    origins: Sequence[tuple[int, int]] = (),
-) -> Bands:
-    """Strongest dark bands with their middle in each region of each slice.
+@count
+def dark_lines(stack: Stack, *, offsets: tuple[int, ...]) -> DarkLines:
+    """Strongest dark lines centred in each region of each slice.
 
-    A band is 21 pixels long, its sides are parallels at a distance of `offset` pixels. Middles are
-    tried in every second row and column, counted from the origin. Band and sides must lie in the
-    slice, and may reach beyond the region. Of equally strong bands the first counts.
+    A line is 21 pixels long; its sides are parallel lines at a distance of `offset` pixels. Centres
+    are every second row and column, from the origin of the exam. Line and sides must lie in the
+    slice, but may extend beyond the region. Of equally strong lines the first is taken.
 
     Parameters
     ----------
-    grey : array of shape (n_slices, height, width), uint8
-        Grey levels 0 to 255.
-    regions : array of shape (n_slices, height, width), uint8
-        0 outside, r inside region r.
-    n_regions : int
+    stack : Stack
     offsets : tuple of int
-        Pixels between the middle of a band and its sides.
-    starts, origins : sequence of int and of pairs of int
-        First slice of each exam, and row and column from which places are counted, as `Stack` has
-        them. Default: one exam, counted from its first pixel.
+        Pixels between the line and its sides, at least 1 each.
 
     Returns
     -------
-    Bands
+    DarkLines
 
     Raises
     ------
-    TypeError, ValueError
-        If the input is not as above.
+    ValueError
+        If there is no offset, or one is below 1.
 
     Examples
     --------
     >>> grey = np.full((1, 41, 41), 100, np.uint8)
     >>> grey[:, 19:22] = 20
-    >>> strongest = bands(grey, np.ones_like(grey), n_regions=1, offsets=(4,))
+    >>> stack = Stack(grey, np.ones_like(grey), np.ones_like(grey), n_levels=1)
+    >>> strongest = dark_lines(stack, offsets=(4,))
     >>> contrast = (strongest.beside - strongest.inside) / (PATCH * N_SAMPLES)
     >>> float(contrast[0, 0, 0, 0]), int(strongest.continuity[0, 0, 0, 0])
     (80.0, 11)
     """
-    _check(grey, regions, n_regions, offsets)
-    shape = (grey.shape[0], n_regions, len(offsets), N_ORIENTATIONS)
-    counts = Bands(np.zeros(shape, np.uint8), *(np.zeros(shape, np.int32) for _ in range(3)))
-    lines = np.stack([_lay_out(offset) for offset in offsets])
-    firsts = _find_firsts(starts, origins, grey.shape[0])
-    _find_bands(np.ascontiguousarray(grey), np.ascontiguousarray(regions), lines, firsts, *counts)
+    shape = (stack.n_slices, stack.n_regions, len(offsets), N_ORIENTATIONS)
+    counts = DarkLines(np.zeros(shape, np.uint8), *(np.zeros(shape, np.int32) for _ in range(3)))
+    lines = np.stack([_sample_offsets(offset) for offset in offsets])
+    _find_lines(stack.grey, stack.regions, lines, _find_firsts(stack), *counts)
     return counts
 
 
-@bands.gpu
-def _(
-    grey: Array,
-    regions: Array,
-    *,
-    n_regions: int,
-    offsets: tuple[int, ...],
-    starts: Sequence[int] = (0,),
-    origins: Sequence[tuple[int, int]] = (),
-) -> Bands:
+@dark_lines.gpu
+def _(stack: Stack, *, offsets: tuple[int, ...]) -> DarkLines:
     import cupy
 
-    _check(grey, regions, n_regions, offsets)
-    grey, regions = cupy.ascontiguousarray(grey), cupy.ascontiguousarray(regions)
+    grey, regions, n_regions = stack.grey, stack.regions, stack.n_regions
     n_slices, height, width = grey.shape
-    on_host = np.stack([_lay_out(offset) for offset in offsets])
+    on_host = np.stack([_sample_offsets(offset) for offset in offsets])
     reach = np.abs(on_host).max(axis=(1, 2, 3)).astype(np.int32)
     lines, n_kinds = cupy.asarray(on_host), len(offsets) * N_ORIENTATIONS
-    firsts = cupy.asarray(_find_firsts(starts, origins, n_slices))
+    firsts = cupy.asarray(_find_firsts(stack))
     patch = cupy.empty(grey.shape, cupy.uint16)
     launch_each(
         "line_detector.cu",
@@ -130,7 +104,7 @@ def _(
     blocks = count_walks(-(-height // 2) * -(-width // 2))
     launch(
         "line_detector.cu",
-        "find_bands",
+        "find_lines",
         n_slices * n_kinds * blocks,
         N_THREADS,
         (
@@ -138,12 +112,12 @@ def _(
             *(n_regions, len(offsets), N_ORIENTATIONS, strongest),
         ),
     )
-    counts = Bands(
+    counts = DarkLines(
         cupy.zeros(shape, cupy.uint8), *(cupy.zeros(shape, cupy.int32) for _ in range(3))
     )
     launch_each(
         "line_detector.cu",
-        "describe_bands",
+        "describe_lines",
         strongest.size,
         (
             *(patch, strongest, lines, firsts, np.int64(strongest.size), height, width),
@@ -153,37 +127,35 @@ def _(
     return counts
 
 
-def _check(grey: Array, regions: Array, n_regions: int, offsets: tuple[int, ...]) -> None:
-    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
+@dark_lines.check
+def _(offsets: tuple[int, ...]) -> None:
     if not offsets or min(offsets) < 1:
         raise ValueError(f"`offsets` must be pixels, at least 1 each, got {offsets}.")
 
 
-def _find_firsts(
-    starts: Sequence[int], origins: Sequence[tuple[int, int]], n_slices: int
-) -> Int32Array:
-    """First row and column, 0 or 1, in which each slice's middles are tried."""
-    of_stacks = np.asarray(origins or [(0, 0)] * len(starts), np.int32) % 2
-    return np.ascontiguousarray(of_stacks[find_owners(starts, n_slices)])
+def _find_firsts(stack: Stack) -> Int32Array:
+    """First row and column, 0 or 1, of the line centres in each slice."""
+    parity = np.asarray(stack.origins, np.int32) % 2
+    return np.ascontiguousarray(parity[find_owners(stack.exam_starts, stack.n_slices)])
 
 
-def _lay_out(offset: int) -> Int32Array:
-    """Rows and columns of the samples: (12 orientations, 3 lines, 11 samples, 2)."""
+def _sample_offsets(offset: int) -> Int32Array:
+    """Row and column offsets of the samples: (12 orientations, 3 lines, 11 samples, 2)."""
     lines = np.zeros((N_ORIENTATIONS, 3, N_SAMPLES, 2), np.int32)
     for k in range(N_ORIENTATIONS):
         up, right = math.sin(math.pi * k / 12), math.cos(math.pi * k / 12)
-        for line, aside in enumerate((0, -offset, offset)):
+        for line, shift in enumerate((0, -offset, offset)):
             for i in range(N_SAMPLES):
-                along = SPACING * (i - N_SAMPLES // 2)
+                step = SPACING * (i - N_SAMPLES // 2)
                 lines[k, line, i] = (
-                    round(-along * up + aside * right),
-                    round(along * right + aside * up),
+                    round(-step * up + shift * right),
+                    round(step * right + shift * up),
                 )
     return lines
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _find_bands(
+def _find_lines(
     grey: Any,
     regions: Any,
     lines: Int32Array,

@@ -1,4 +1,4 @@
-"""Dark wedges and what is bright inside them, by width."""
+"""Morphology of dark areas: clefts filled by a closing, holes, and their brightness."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import ndimage
 
-from mrnet_features.arrays import Array, Int32Array, device_function
-from mrnet_features.counts.inputs import check_counted, spread_threshold
+from mrnet_features.arrays import Array, Int32Array
+from mrnet_features.counts.counting import count, per_slice
 from mrnet_features.counts.labelling import label_on_gpu
 from mrnet_features.launch import N_THREADS, count_walks, launch, launch_each
 from mrnet_features.stacks.outlines import find_holes
+from mrnet_features.stacks.stack import Stack
 
-_MOST_PLANE_PIXELS = 1 << 26  # on a GPU, where holes are sought in one plane a slice and region
+_MAX_PLANE_PIXELS = 1 << 26  # on a GPU, where holes are found in one plane per slice and region
 
 
-class Wedges(NamedTuple):
+class DarkAreas(NamedTuple):
     """Dark areas of each region of each slice.
 
     Attributes
     ----------
     n_pixels, dark : array of shape (n_slices, n_regions), int32
-        Pixels, and pixels at most as bright as the threshold.
+        Number of pixels, and of dark pixels: those at or below the threshold.
     width, height : array of shape (n_slices, n_regions), int32
-        Columns and rows of the region with at least two dark pixels.
+        Number of columns and of rows with at least two dark pixels.
     filled : array of shape (n_slices, n_regions, n_sides), int32
-        Pixels that are not dark but become so by a closing with a square.
+        Number of pixels of the clefts: those added by a closing of the dark areas with a square.
     residue : array of shape (n_slices, n_regions, n_sides), int32
-        Sum of the white top-hat of those pixels: the grey levels by which they stand out from what
-        is left by an opening with that square.
+        Sum of the white top-hat over the clefts: grey levels above an opening with that square.
     holes, hole_excess : array of shape (n_slices, n_regions), int32
-        Pixels enclosed by dark ones of the region, and the sum of their grey levels above the
+        Number of pixels enclosed by dark pixels, and the sum of their grey levels above the
         threshold.
     """
 
@@ -45,53 +45,48 @@ class Wedges(NamedTuple):
     hole_excess: Array
 
 
-@device_function
-def wedges(
-    grey: Array, regions: Array, *, threshold: int | Array, n_regions: int, sides: tuple[int, ...]
-) -> Wedges:
-    """Dark areas, and the bright clefts of several widths inside them.
+@count
+def dark_areas(stack: Stack, *, threshold: int | Array, sides: tuple[int, ...]) -> DarkAreas:
+    """Dark areas of each region of each slice, with bright clefts of several widths.
 
-    Neighbourhoods may reach beyond the region, and end at the slice.
+    The squares may extend beyond the region, but not beyond the slice.
 
     Parameters
     ----------
-    grey : array of shape (n_slices, height, width), uint8
-        Grey levels 0 to 255.
-    regions : array of shape (n_slices, height, width), uint8
-        0 outside, r inside region r.
+    stack : Stack
     threshold : int, or array of shape (n_slices,), integer
-        Grey level up to which a pixel is dark, in all slices or in each.
-    n_regions : int
+        Highest grey level of a dark pixel; one number, or one per slice.
     sides : tuple of int
         Sides of the squares, in pixels; odd.
 
     Returns
     -------
-    Wedges
+    DarkAreas
 
     Raises
     ------
-    TypeError, ValueError
-        If the input is not as above.
+    ValueError
+        If a side is even or below 1, or `threshold` is neither one number nor one per slice.
 
     Examples
     --------
     >>> grey = np.full((1, 7, 9), 10, np.uint8)
     >>> grey[0, 3, 2:7] = 90
-    >>> found = wedges(grey, np.ones_like(grey), threshold=40, n_regions=1, sides=(3,))
+    >>> stack = Stack(grey, np.ones_like(grey), np.ones_like(grey), n_levels=1)
+    >>> found = dark_areas(stack, threshold=40, sides=(3,))
     >>> int(found.filled[0, 0, 0]), int(found.residue[0, 0, 0]), int(found.holes[0, 0])
     (5, 400, 5)
     """
-    _check(grey, regions, n_regions, sides)
-    shape = (grey.shape[0], n_regions)
-    columns = {name: np.zeros(shape, np.int32) for name in Wedges._fields}
+    grey, regions, n_regions = stack.grey, stack.regions, stack.n_regions
+    shape = (stack.n_slices, n_regions)
+    columns = {name: np.zeros(shape, np.int32) for name in DarkAreas._fields}
     columns |= {name: np.zeros((*shape, len(sides)), np.int32) for name in ("filled", "residue")}
-    counts = Wedges(**columns)
+    counts = DarkAreas(**columns)
     window = _find_window(regions, max(sides))
     if window is None:
         return counts
     image, inside = grey[window], regions[window]
-    thresholds = spread_threshold(threshold, grey)[window[0], None, None]
+    thresholds = per_slice(threshold, stack)[window[0], None, None]
     dark = image <= thresholds
     here, n_slices = window[0], image.shape[0]
     pixels = np.flatnonzero(inside)
@@ -114,7 +109,7 @@ def wedges(
         counts.hole_excess[here, r] = (above * holes).sum(axis=(1, 2))
     for k, side in enumerate(sides):
         square = (1, side, side)
-        # beyond the slice nothing is dark, and nothing stands out
+        # pixels outside the slice are not dark; the opening repeats edge pixels
         dilated = ndimage.maximum_filter(dark, square, mode="constant", cval=0)
         filled = ndimage.minimum_filter(dilated, square, mode="constant", cval=1) & ~dark
         opened = ndimage.grey_opening(image, square, mode="nearest")
@@ -123,27 +118,24 @@ def wedges(
     return counts
 
 
-@wedges.gpu
-def _(
-    grey: Array, regions: Array, *, threshold: int | Array, n_regions: int, sides: tuple[int, ...]
-) -> Wedges:
+@dark_areas.gpu
+def _(stack: Stack, *, threshold: int | Array, sides: tuple[int, ...]) -> DarkAreas:
     import cupy
 
-    _check(grey, regions, n_regions, sides)
-    grey, regions = cupy.ascontiguousarray(grey), cupy.ascontiguousarray(regions)
+    grey, regions, n_regions = stack.grey, stack.regions, stack.n_regions
     n_slices, height, width = grey.shape
-    thresholds = spread_threshold(threshold, grey)
+    thresholds = per_slice(threshold, stack)
     shape = (n_slices, n_regions)
     n_pixels, dark, holes, hole_excess = (cupy.zeros(shape, cupy.int32) for _ in range(4))
     filled, residue = (cupy.zeros((*shape, len(sides)), cupy.int32) for _ in range(2))
     columns = cupy.zeros((*shape, width), cupy.int32)
     rows = cupy.zeros((*shape, height), cupy.int32)
-    blocks_a_slice = count_walks(height * width)
-    size = (blocks_a_slice, height, width, n_regions)
+    blocks_per_slice = count_walks(height * width)
+    size = (blocks_per_slice, height, width, n_regions)
     launch(
         "morphology.cu",
         "count_dark",
-        n_slices * blocks_a_slice,
+        n_slices * blocks_per_slice,
         N_THREADS,
         (grey, regions, thresholds, *size, n_pixels, dark, columns, rows),
     )
@@ -151,35 +143,35 @@ def _(
         launch(
             "morphology.cu",
             "count_clefts",
-            n_slices * blocks_a_slice,
+            n_slices * blocks_per_slice,
             N_THREADS,
             (
                 *(grey, regions, _open_rows(grey, side // 2), thresholds, side // 2, *size),
                 *(k, len(sides), filled, residue),
             ),
         )
-    most = max(_MOST_PLANE_PIXELS // grey.size, 1)
+    most = max(_MAX_PLANE_PIXELS // grey.size, 1)
     for first in range(0, n_regions, most):
         n_planes = min(most, n_regions - first) * n_slices
         _count_holes_on_gpu(grey, regions, thresholds, first, n_planes, holes, hole_excess)
     n_columns, n_rows = (
         cupy.sum(number > 1, axis=2, dtype=cupy.int32) for number in (columns, rows)
     )
-    return Wedges(n_pixels, dark, n_columns, n_rows, filled, residue, holes, hole_excess)
+    return DarkAreas(n_pixels, dark, n_columns, n_rows, filled, residue, holes, hole_excess)
 
 
 def _open_rows(grey: Array, half: int) -> Array:
-    """Opening with a square but for its last step, along columns."""
+    """Opening with a square, without its last step along columns."""
     import cupy
 
     _, height, width = grey.shape
-    for along_rows, highest in ((1, 0), (0, 0), (1, 1)):
+    for in_rows, highest in ((1, 0), (0, 0), (1, 1)):
         target = cupy.empty(grey.shape, cupy.uint8)
         launch_each(
             "morphology.cu",
             "find_extremes",
             grey.size,
-            (grey, np.uint32(grey.size), half, height, width, along_rows, highest, target),
+            (grey, np.uint32(grey.size), half, height, width, in_rows, highest, target),
         )
         grey = target
     return grey
@@ -194,7 +186,7 @@ def _count_holes_on_gpu(
     holes: Array,
     hole_excess: Array,
 ) -> None:
-    """Add the holes of the regions from `first` on, for which there are planes."""
+    """Add the holes of the regions from `first` on, as many as there are planes for."""
     import cupy
 
     n_slices, height, width = grey.shape
@@ -217,27 +209,27 @@ def _count_holes_on_gpu(
         n_in_planes,
         (root, background, np.uint32(n_in_planes), height, width, is_open),
     )
-    blocks_a_slice = count_walks(height * width)
+    blocks_per_slice = count_walks(height * width)
     launch(
         "morphology.cu",
         "count_holes",
-        n_planes * blocks_a_slice,
+        n_planes * blocks_per_slice,
         N_THREADS,
         (
-            *(grey, root, background, is_open, thresholds, first, blocks_a_slice, n_slices),
+            *(grey, root, background, is_open, thresholds, first, blocks_per_slice, n_slices),
             *(height, width, holes.shape[1], holes, hole_excess),
         ),
     )
 
 
-def _check(grey: Array, regions: Array, n_regions: int, sides: tuple[int, ...]) -> None:
-    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
+@dark_areas.check
+def _(threshold: int | Array, sides: tuple[int, ...]) -> None:  # noqa: ARG001 (against the stack)
     if not sides or any(side < 1 or side % 2 == 0 for side in sides):
         raise ValueError(f"`sides` must be odd numbers of pixels, got {sides}.")
 
 
 def _find_window(regions: Any, margin: int) -> tuple[slice, slice, slice] | None:
-    """Smallest window around all regions, widened in the plane of the slices; None for none."""
+    """Smallest window around all regions, with a margin in the slice; None without a region."""
     spans = []
     for axis in range(3):
         used = np.flatnonzero(regions.any(axis=tuple({0, 1, 2} - {axis})))

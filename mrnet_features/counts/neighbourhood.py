@@ -1,4 +1,4 @@
-"""What lies around a pixel: how different, and how much of it the same."""
+"""Neighbourhoods: number of neighbours of equal level, and differences of level."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from mrnet_features.arrays import (
     Int64Array,
     UInt16Array,
     UInt32Array,
-    device_function,
 )
-from mrnet_features.counts.inputs import check_counted, check_levels
+from mrnet_features.counts.counting import shared_count
 from mrnet_features.counts.packed_rows import find_span, pack_slice
 from mrnet_features.launch import N_THREADS, count_tiles, launch
+from mrnet_features.stacks.stack import Stack
 
 LEVEL = np.uint16(255)
-SUM = np.uint16(2047)  # eight levels add up to 2040 at most
+SUM = np.uint16(2047)  # the sum of eight levels is at most 2040
 FIRST = np.uint16(2048)
 
-_TABLE_ROW = 19  # numbers of a level in a block's table, as neighbourhood.cu has them
+_TABLE_ROW = 19  # numbers per level in the table of a block, as in neighbourhood.cu
 
 
-class Neighbours(NamedTuple):
+class Neighbourhoods(NamedTuple):
     """Neighbourhoods of radius 1 in each region of each slice, by the level of their centre.
 
     Attributes
     ----------
     dependence : array of shape (n_slices, n_regions, n_levels, 9), int32
-        Number of pixels; [..., i - 1, j] for level i with j neighbours of the same level.
+        Number of pixels of level i with j neighbours of the same level at [..., i - 1, j].
     number : array of shape (n_slices, n_regions, n_levels), int32
-        Number of pixels that have a neighbour in their region.
+        Number of pixels with a neighbour in their region.
     difference : array of shape (n_slices, n_regions, n_levels, 8), int64
-        Sum over pixels of ``abs(k i - sum of the k neighbours' levels)``; [..., i - 1, k - 1]
-        for level i and k neighbours in the region. Divided by k they add up to the sum of
-        differences from the mean neighbour, and until then all is whole.
+        Sum over pixels of ``abs(k i - sum of the levels of the k neighbours)`` at
+        [..., i - 1, k - 1], for level i and k neighbours in the region. Divided by k and summed
+        over k, it is the sum of differences from the mean neighbour; all counts are integers.
     """
 
     dependence: Array
@@ -46,76 +46,67 @@ class Neighbours(NamedTuple):
     difference: Array
 
 
-@device_function
-def neighbours(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Neighbours:
-    """Neighbourhood sums and dependence counts of each region of each slice, in one pass.
+@shared_count
+def neighbourhoods(stack: Stack) -> Neighbourhoods:
+    """Neighbourhoods of each region of each slice: dependence counts and differences of level.
+
+    Only neighbours in the same region count.
 
     Parameters
     ----------
-    levels : array of shape (n_slices, height, width), uint8
-        Levels 1 to `n_levels`.
-    regions : array of shape (n_slices, height, width), uint8
-        0 outside, r inside region r. Only neighbours in the centre's region count.
-    n_levels, n_regions : int
+    stack : Stack
 
     Returns
     -------
-    Neighbours
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the input is not as above.
+    Neighbourhoods
 
     Examples
     --------
-    >>> levels = np.array([[[1, 2, 2]]], np.uint8)
-    >>> found = neighbours(levels, np.ones_like(levels), n_levels=2, n_regions=1)
+    >>> levels, ones = np.uint8([[[1, 2, 2]]]), np.ones((1, 1, 3), np.uint8)
+    >>> found = neighbourhoods(Stack(ones, levels, ones, n_levels=2))
     >>> found.dependence[0, 0, :, :2].tolist(), found.difference[0, 0, :, :2].tolist()
     ([[1, 0], [0, 2]], [[1, 0], [0, 1]])
     """
-    check_levels(n_levels)
-    check_counted(levels, regions, lowest=1, highest=n_levels, n_regions=n_regions)
-    n_slices = levels.shape[0]
-    shape = (n_slices, n_regions, n_levels)
+    n_slices = stack.n_slices
+    shape = (n_slices, stack.n_regions, stack.n_levels)
     dependence = np.zeros((*shape, 9), np.int32)
     difference = np.zeros((*shape, 9), np.int64)
     _count_neighbours(
-        np.ascontiguousarray(levels),
-        np.ascontiguousarray(regions),
-        n_levels,
+        *(stack.levels, stack.regions, stack.n_levels),
         dependence.reshape(n_slices, -1, 9),
         difference.reshape(n_slices, -1, 9),
     )
     number = dependence.sum(axis=-1, dtype=np.int32) - difference[..., 0].astype(np.int32)
-    return Neighbours(dependence, number, difference[..., 1:])
+    return Neighbourhoods(dependence, number, difference[..., 1:])
 
 
-@neighbours.gpu
-def _(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Neighbours:
+@neighbourhoods.gpu
+def _(stack: Stack) -> Neighbourhoods:
     import cupy
 
-    check_levels(n_levels)
-    check_counted(levels, regions, lowest=1, highest=n_levels, n_regions=n_regions)
-    n_slices, height, width = levels.shape
+    n_levels, n_regions = stack.n_levels, stack.n_regions
+    n_slices, height, width = stack.levels.shape
     shape = (n_slices, n_regions, n_levels)
     dependence = cupy.zeros((*shape, 9), cupy.int32)
     number = cupy.zeros(shape, cupy.int32)
     difference = cupy.zeros((*shape, 8), cupy.int64)
     launch(
         "neighbourhood.cu",
-        "neighbours",
+        "count_neighbours",
         count_tiles(n_slices, n_regions, height, width),
         N_THREADS,
         (
-            cupy.ascontiguousarray(levels),
-            cupy.ascontiguousarray(regions),
+            *(stack.levels, stack.regions),
             *(height, width, n_regions, n_levels),
-            *(dependence, number, difference.view(cupy.uint64)),  # atomics know no signed 64 bits
+            *(
+                dependence,
+                number,
+                difference.view(cupy.uint64),
+            ),  # CUDA atomics have no signed 64 bits
         ),
         shared=_TABLE_ROW * n_levels * dependence.itemsize,
     )
-    return Neighbours(dependence, number, difference)
+    return Neighbourhoods(dependence, number, difference)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
@@ -126,10 +117,10 @@ def _count_neighbours(
     dependence: Int32Array,
     difference: Int64Array,
 ) -> None:
-    """Compare whole lines with their eight shifts, then drop the results into the tables.
+    """Compare whole lines with their eight shifts, then add the results to the tables.
 
-    Row 0 of a table takes what lies in no region: no loop over pixels has a branch. A pixel
-    without a neighbour has no difference; column 0 counts such pixels.
+    Row 0 of a table counts pixels outside all regions, so that no loop has a branch. Column 0 of
+    the differences counts pixels without a neighbour.
     """
     n_slices, height, width = levels.shape
     packed = np.zeros((height + 2, width + 2), np.uint16)
@@ -173,10 +164,10 @@ def _compare_line(
     unlike: UInt32Array,
     gap: UInt32Array,
 ) -> None:
-    """Find each pixel's places in the tables, and how far its neighbours are from it."""
+    """Table indices of each pixel of a line, and its difference from its neighbours."""
     for x in range(like.shape[0]):
         pixel = line[x + 1]
-        # neighbours inside and the sum of their levels in one number, 2048 the first's unit
+        # one number holds 2048 times the neighbours inside, plus the sum of their levels
         inside = np.uint16(0)
         equal = np.uint16(0)
         for other in (

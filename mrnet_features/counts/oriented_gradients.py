@@ -1,4 +1,4 @@
-"""Gradients: how strong, in which orientation, in which cell of the region's box."""
+"""Oriented gradients: sum of gradient magnitudes by orientation and cell."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, Int32Array, Int64Array, device_function
-from mrnet_features.counts.inputs import check_counted
+from mrnet_features.arrays import Array, Int32Array, Int64Array
+from mrnet_features.counts.counting import count
 from mrnet_features.launch import N_THREADS, SHARED_BYTES, count_tiles, launch
+from mrnet_features.stacks.stack import Stack
 
-STEPS = 16  # of a magnitude, in a grey level
-TAIL = 100  # one in so many pixels may lie beyond each side of the box
+STEPS = 16  # magnitude steps per grey level
+TAIL = 100  # at most 1 / TAIL of the pixels lie beyond each side of the box
 
 
-class Gradients(NamedTuple):
+class OrientedGradients(NamedTuple):
     """Gradients of each region of each slice.
 
     Attributes
@@ -24,87 +25,63 @@ class Gradients(NamedTuple):
     magnitude : array of shape (n_slices, n_regions, n_rows, n_columns, n_orientations), int64
         Sum of the magnitudes in 1/16 grey levels.
     number : array of shape (n_slices, n_regions, n_rows, n_columns), int32
-        Number of pixels in each cell whose gradient counts.
+        Number of counted gradients in each cell.
     """
 
     magnitude: Array
     number: Array
 
 
-@device_function
-def gradients(
-    grey: Array,
-    regions: Array,
-    *,
-    n_rows: int,
-    n_columns: int,
-    n_orientations: int,
-    n_regions: int,
-) -> Gradients:
-    """Orientation histograms over the cells of each region's box in each slice.
+@count
+def oriented_gradients(
+    stack: Stack, *, n_rows: int, n_columns: int, n_orientations: int
+) -> OrientedGradients:
+    """Orientation histograms over the cells of the bounding box of each region of each slice.
 
     The gradient is the difference of the neighbours below and above, and right and left; it counts
-    where all four lie in the pixel's region. The box leaves out at most a hundredth of the
-    region's pixels on each side. Orientation k is centred on ``180 k / n_orientations`` degrees,
-    0 being a gradient along the row.
+    if all four lie in the region of the pixel. The box leaves out at most 1 % of the pixels of the
+    region on each side. Orientation k is centred on ``180 k / n_orientations`` degrees; a gradient
+    along the row has 0 degrees.
 
     Parameters
     ----------
-    grey : array of shape (n_slices, height, width), uint8
-        Grey levels 0 to 255.
-    regions : array of shape (n_slices, height, width), uint8
-        0 outside, r inside region r.
+    stack : Stack
     n_rows, n_columns : int
-        Cells of the box, at least 1.
+        Number of cells, at least 1.
     n_orientations : int
         1 to 255.
-    n_regions : int
 
     Returns
     -------
-    Gradients
+    OrientedGradients
 
     Raises
     ------
-    TypeError, ValueError
-        If the input is not as above.
+    ValueError
+        If a parameter is out of range.
 
     Examples
     --------
     >>> grey = np.uint8([[[0, 0, 0], [0, 5, 9], [0, 0, 0]]])
-    >>> options = dict(n_rows=1, n_columns=1, n_orientations=2, n_regions=1)
-    >>> gradients(grey, np.ones_like(grey), **options).magnitude.ravel().tolist()
+    >>> stack = Stack(grey, np.ones_like(grey), np.ones_like(grey), n_levels=1)
+    >>> found = oriented_gradients(stack, n_rows=1, n_columns=1, n_orientations=2)
+    >>> found.magnitude.ravel().tolist()
     [144, 0]
     """
-    _check(grey, regions, n_rows, n_columns, n_orientations, n_regions)
-    shape = (grey.shape[0], n_regions, n_rows, n_columns)
+    shape = (stack.n_slices, stack.n_regions, n_rows, n_columns)
     magnitude = np.zeros((*shape, n_orientations), np.int64)
     number = np.zeros(shape, np.int32)
-    _count_gradients(
-        np.ascontiguousarray(grey),
-        np.ascontiguousarray(regions),
-        *gradient_tables(n_orientations),
-        magnitude,
-        number,
-    )
-    return Gradients(magnitude, number)
+    tables = gradient_tables(n_orientations)
+    _count_gradients(stack.grey, stack.regions, *tables, magnitude, number)
+    return OrientedGradients(magnitude, number)
 
 
-@gradients.gpu
-def _(
-    grey: Array,
-    regions: Array,
-    *,
-    n_rows: int,
-    n_columns: int,
-    n_orientations: int,
-    n_regions: int,
-) -> Gradients:
+@oriented_gradients.gpu
+def _(stack: Stack, *, n_rows: int, n_columns: int, n_orientations: int) -> OrientedGradients:
     import cupy
 
-    _check(grey, regions, n_rows, n_columns, n_orientations, n_regions)
+    grey, regions, n_regions = stack.grey, stack.regions, stack.n_regions
     n_slices, height, width = grey.shape
-    grey, regions = cupy.ascontiguousarray(grey), cupy.ascontiguousarray(regions)
     shape = (n_slices, n_regions, n_rows, n_columns)
     magnitude = cupy.zeros((*shape, n_orientations), cupy.int64)
     number = cupy.zeros(shape, cupy.int32)
@@ -113,7 +90,7 @@ def _(
     sizes = (height, width, n_regions, n_rows, n_columns)
     launch(
         "oriented_gradients.cu",
-        "cells",
+        "find_cells",
         n_slices * n_regions,
         N_THREADS,
         (regions, *sizes, TAIL, row_cells, column_cells),
@@ -122,7 +99,7 @@ def _(
     is_shared = table_bytes <= SHARED_BYTES
     launch(
         "oriented_gradients.cu",
-        "gradients",
+        "count_gradients",
         count_tiles(n_slices, n_regions, height, width),
         N_THREADS,
         (
@@ -130,41 +107,36 @@ def _(
             *_upload_tables(n_orientations, int(cupy.cuda.runtime.getDevice())),
             *(row_cells, column_cells),
             *(*sizes, n_orientations, int(is_shared)),
-            *(magnitude.view(cupy.uint64), number),  # atomics know no signed 64 bits
+            *(magnitude.view(cupy.uint64), number),  # CUDA atomics have no signed 64 bits
         ),
         shared=table_bytes if is_shared else 0,
     )
-    return Gradients(magnitude, number)
+    return OrientedGradients(magnitude, number)
 
 
 @functools.cache
 def _upload_tables(n_orientations: int, device: int) -> tuple[Array, Array]:  # noqa: ARG001
-    """Tables on the current device, `device`; they go up once."""
+    """Tables on the current device, uploaded once per device."""
     import cupy
 
     orientation, magnitude = gradient_tables(n_orientations)
     return cupy.asarray(orientation), cupy.asarray(magnitude)
 
 
-def _check(
-    grey: Array,
-    regions: Array,
-    n_rows: int,
-    n_columns: int,
-    n_orientations: int,
-    n_regions: int,
-) -> None:
+@oriented_gradients.check
+def _(n_rows: int, n_columns: int, n_orientations: int) -> None:
     if min(n_rows, n_columns) < 1 or not 1 <= n_orientations <= 255:
         raise ValueError(
             "`n_rows` and `n_columns` must be at least 1 and `n_orientations` 1 to 255, got "
             f"{n_rows}, {n_columns} and {n_orientations}."
         )
-    check_counted(grey, regions, lowest=0, highest=255, n_regions=n_regions)
 
 
 @functools.cache
 def gradient_tables(n_orientations: int) -> tuple[Int32Array, Int32Array]:
-    """Orientation and magnitude of every pair of differences; the same on every device.
+    """Orientation and magnitude of every pair of differences.
+
+    Computed on the CPU for every device, as arctangents may differ in the last bit.
 
     Parameters
     ----------
@@ -191,7 +163,7 @@ def _count_gradients(
     magnitude: Int64Array,
     number: Int32Array,
 ) -> None:
-    """Add each gradient to its cell."""
+    """Count each gradient in its cell."""
     n_slices, height, width = grey.shape
     n_regions, n_rows, n_columns = number.shape[1:]
     in_rows, in_columns = np.zeros((256, height), np.int32), np.zeros((256, width), np.int32)
@@ -226,7 +198,7 @@ def _count_gradients(
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _find_cells(inside: Int32Array, n_cells: int, cell_of: Int32Array) -> None:
-    """Cell of each line of a region, -1 beyond its box; from either end the same."""
+    """Cell of each line of a region, -1 beyond its box; symmetric under mirroring."""
     n_lines = inside.shape[0]
     allowed = inside.sum() // TAIL
     first, beyond = 0, 0
@@ -239,5 +211,5 @@ def _find_cells(inside: Int32Array, n_cells: int, cell_of: Int32Array) -> None:
         last -= 1
     cell_of[:] = -1
     for k in range(first, last):
-        # the middle of the line decides
+        # a line belongs to the cell of its middle
         cell_of[k] = (2 * (k - first) + 1) * n_cells // (2 * (last - first))

@@ -1,4 +1,4 @@
-"""Lines of a slice made ready to be counted: level and region in one number, the air left out."""
+"""Rows of a slice packed for counting: level and region in one number, without the background."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from numba import njit
 
 from mrnet_features.arrays import UInt16Array
 
-_BLOCK = 16  # pixels looked at together
+_BLOCK = 16  # pixels tested together
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def find_span(line: Any) -> tuple[int, int]:
-    """First pixel of a line that lies in a region, and the one after the last; twice 0 for none.
+    """First pixel of a line in a region, and one past the last; 0, 0 for none.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def find_span(line: Any) -> tuple[int, int]:
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def find_change(line: Any, x: int, value: Any) -> int:
-    """First place from `x` on that does not hold `value`; the line's length where all do.
+    """First index from `x` on with another value than `value`; the length of the line if none.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def find_change(line: Any, x: int, value: Any) -> int:
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def mark_bright(line: Any, inside: Any, threshold: int, bright: Any) -> None:
-    """Write the region of each pixel of a line that is bright; 0 for the others.
+    """Write the region of each bright pixel of a line; 0 for the other pixels.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def mark_bright(line: Any, inside: Any, threshold: int, bright: Any) -> None:
     threshold : int
         Grey level from which a pixel is bright.
     bright : array of shape (at least width,), uint8
-        What lies beyond the line is left as it is.
+        Written to, up to the length of the line.
 
     Examples
     --------
@@ -108,25 +108,25 @@ def mark_bright(line: Any, inside: Any, threshold: int, bright: Any) -> None:
     if threshold > 255:
         bright[: line.shape[0]] = 0
         return
-    least = np.uint8(max(threshold, 0))  # bytes compared with bytes: sixteen and more at once
+    least = np.uint8(max(threshold, 0))  # comparing bytes with bytes uses SIMD instructions
     for x in range(line.shape[0]):
         bright[x] = inside[x] if line[x] >= least else np.uint8(0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def pack_slice(levels: Any, regions: Any, top: int, left: int, packed: UInt16Array) -> None:
-    """Write ``256 region + level`` of each pixel in a region; elsewhere `packed` must be 0.
+    """Write ``256 region + level`` for each pixel; 0 outside all regions.
 
-    Two pixels lie in one region where their high bytes are equal, and have one level too where
-    the numbers are equal. A margin of zeros spares the tests for the slice's edge.
+    Two pixels lie in one region if their high bytes are equal, and also have one level if the
+    numbers are equal. With a margin of zeros, the edge of the slice needs no test.
 
     Parameters
     ----------
     levels, regions : array of shape (height, width), uint8
     top, left : int
-        Where in `packed` the first pixel goes.
+        Row and column of `packed` for the first pixel.
     packed : array, uint16
-        At least as large as the slice and its margins.
+        At least as large as the slice and its margins. Written to in the slice only.
 
     Examples
     --------

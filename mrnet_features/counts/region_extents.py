@@ -1,28 +1,26 @@
-"""How far each region reaches in each slice."""
+"""Region extents: pixels, rows, columns and bounding box of each region."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, Int32Array, Int64Array, device_function, namespace
-from mrnet_features.counts.inputs import check_counted
+from mrnet_features.arrays import Array, Int32Array, Int64Array, namespace
+from mrnet_features.counts.counting import count
 from mrnet_features.counts.packed_rows import find_change, find_span
 from mrnet_features.launch import N_THREADS, count_walks, launch
-from mrnet_features.stacks.slices import find_owners
+from mrnet_features.stacks.exam_slices import find_owners
+from mrnet_features.stacks.stack import Stack
 
 
-def extents(regions: Array, *, n_regions: int) -> Array:
-    """Pixels, rows and columns that each region takes in each slice, and the slice's own.
+def region_extents(stack: Stack) -> Array:
+    """Number of pixels, rows and columns of each region of each slice, and size of the slice.
 
     Parameters
     ----------
-    regions : array of shape (n_slices, height, width), uint8
-        0 outside, r inside region r.
-    n_regions : int
+    stack : Stack
 
     Returns
     -------
@@ -32,13 +30,15 @@ def extents(regions: Array, *, n_regions: int) -> Array:
 
     Examples
     --------
-    >>> extents(np.uint8([[[0, 1, 1]]]), n_regions=1)
+    >>> ones = np.ones((1, 1, 3), np.uint8)
+    >>> region_extents(Stack(ones, ones, np.uint8([[[0, 1, 1]]]), n_levels=1))
     array([[[2, 1, 2, 1, 3]]], dtype=int32)
     """
+    regions = stack.regions
     xp = namespace(regions)
     _, height, width = regions.shape
     rows = []
-    for region in range(1, n_regions + 1):
+    for region in range(1, stack.n_regions + 1):
         inside = regions == region
         n_pixels = xp.sum(xp.astype(inside, xp.int32), axis=(1, 2), dtype=xp.int32)
         n_rows = xp.sum(xp.astype(xp.any(inside, axis=2), xp.int32), axis=1, dtype=xp.int32)
@@ -48,80 +48,58 @@ def extents(regions: Array, *, n_regions: int) -> Array:
     return xp.stack(rows, axis=1)
 
 
-@device_function
-def bounds(
-    regions: Array,
-    *,
-    n_regions: int,
-    starts: Sequence[int] = (0,),
-    origins: Sequence[tuple[int, int]] = (),
-) -> Array:
-    """Smallest box of slices, rows and columns around each region of each exam.
+@count
+def region_bounds(stack: Stack) -> Array:
+    """Bounding box of each region of each exam, in slices, rows and columns.
 
     Parameters
     ----------
-    regions : array of shape (n_slices, height, width), uint8
-        0 outside, r inside region r.
-    n_regions : int
-    starts, origins : sequence of int and of pairs of int
-        First slice of each exam, and row and column from which places are counted, as `Stack` has
-        them. Default: one exam, counted from its first pixel.
+    stack : Stack
 
     Returns
     -------
-    array of shape (n_stacks, n_regions, 6), int32
-        First and last slice, first and last row, first and last column; 0 and -1 for a region
-        without a pixel.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the input is not as above.
+    array of shape (n_exams, n_regions, 6), int32
+        First and last slice, first and last row, first and last column, counted from the first
+        slice and the origin of the exam; 0 and -1 for a region without a pixel.
 
     Examples
     --------
-    >>> bounds(np.uint8([[[0, 1, 1]]]), n_regions=2)
+    >>> ones, regions = np.ones((1, 1, 3), np.uint8), np.uint8([[[0, 1, 1]]])
+    >>> region_bounds(Stack(ones, ones, regions, n_levels=1, region_names=("a", "b")))
     array([[[ 0,  0,  0,  0,  1,  2],
             [ 0, -1,  0, -1,  0, -1]]], dtype=int32)
     """
-    check_counted(regions, regions, lowest=0, highest=255, n_regions=n_regions)
-    found = np.full((len(starts), n_regions + 1, 6), -1, np.int32)
-    found[:, :, ::2] = max(regions.shape)
-    owners = find_owners(starts, regions.shape[0])
-    _find_bounds(np.ascontiguousarray(regions), owners, found)
-    return _count_from(found[:, 1:], starts, origins)
+    found = np.full((stack.n_exams, stack.n_regions + 1, 6), -1, np.int32)
+    found[:, :, ::2] = max(stack.regions.shape)
+    owners = find_owners(stack.exam_starts, stack.n_slices)
+    _find_bounds(stack.regions, owners, found)
+    return _move_to_origins(found[:, 1:], stack)
 
 
-@bounds.gpu
-def _(
-    regions: Array,
-    *,
-    n_regions: int,
-    starts: Sequence[int] = (0,),
-    origins: Sequence[tuple[int, int]] = (),
-) -> Array:
+@region_bounds.gpu
+def _(stack: Stack) -> Array:
     import cupy
 
-    check_counted(regions, regions, lowest=0, highest=255, n_regions=n_regions)
+    regions, n_regions = stack.regions, stack.n_regions
     n_slices, height, width = regions.shape
-    found = cupy.full((len(starts), n_regions, 6), -1, cupy.int32)
+    found = cupy.full((stack.n_exams, n_regions, 6), -1, cupy.int32)
     found[:, :, ::2] = max(regions.shape)
-    owners = cupy.asarray(find_owners(starts, n_slices).astype(np.int32))
+    owners = cupy.asarray(find_owners(stack.exam_starts, n_slices).astype(np.int32))
     n_blocks = count_walks(height * width)
     launch(
         "region_extents.cu",
         "find_bounds",
         n_slices * n_blocks,
         N_THREADS,
-        (cupy.ascontiguousarray(regions), owners, n_blocks, height, width, n_regions, found),
+        (regions, owners, n_blocks, height, width, n_regions, found),
     )
-    return _count_from(found, starts, origins)
+    return _move_to_origins(found, stack)
 
 
-def _count_from(found: Array, starts: Sequence[int], origins: Sequence[tuple[int, int]]) -> Array:
-    """Boxes counted from each exam's first slice and its origin; 0 and -1 for none."""
+def _move_to_origins(found: Array, stack: Stack) -> Array:
+    """Boxes from the first slice and the origin of their exam; 0 and -1 for an empty region."""
     xp = namespace(found)
-    corners = zip(starts, origins or [(0, 0)] * len(starts), strict=True)
+    corners = zip(stack.exam_starts, stack.origins, strict=True)
     moves = np.asarray([(start, *origin) for start, origin in corners], np.int32).repeat(2, axis=1)
     nothing = xp.asarray(np.asarray([0, -1] * 3, np.int32))
     return xp.where(found[:, :, 1:2] < 0, nothing, found - xp.asarray(moves)[:, None, :])
@@ -129,7 +107,7 @@ def _count_from(found: Array, starts: Sequence[int], origins: Sequence[tuple[int
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _find_bounds(regions: Any, owners: Int64Array, found: Int32Array) -> None:
-    """Widen each region's box by every stretch of a line that lies in it."""
+    """Extend the box of each region by every run of its pixels."""
     n_slices, height, _ = regions.shape
     for s in range(n_slices):
         for y in range(height):

@@ -1,4 +1,4 @@
-"""Zones: connected pixels of one level, by level and size."""
+"""Size zones: number of connected areas of equal level, by level and size."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, Int32Array, device_function
-from mrnet_features.counts.inputs import check_counted, check_levels
-from mrnet_features.counts.labelling import label_on_gpu, label_slice, make_room
+from mrnet_features.arrays import Array, Int32Array
+from mrnet_features.counts.counting import count
+from mrnet_features.counts.labelling import label_on_gpu, label_slice, make_workspace
 from mrnet_features.launch import launch_each
+from mrnet_features.stacks.stack import Stack
 
-_N_SMALL = 64  # zones up to this size are counted in a table, the few larger ones are sorted
+_N_SMALL = 64  # zones up to this size are counted in a table; the few larger ones are sorted
 
 
-class Zones(NamedTuple):
-    """Zones of each region of each slice.
+class SizeZones(NamedTuple):
+    """Size zones of each region of each slice.
 
-    Sizes range up to the number of pixels but few occur, so the size matrix is a list of its
-    cells that are not zero, in the order of size and level, filled up with zeros to one length.
+    Few of the possible sizes occur, so the matrix of level and size is a list of its non-zero
+    cells, sorted by size, then level, and padded with zeros.
 
     Attributes
     ----------
     level, size, number : array of shape (n_slices, n_regions, n_cells), int32
-        `number` zones have this level and this size in pixels.
+        Level, size in pixels and number of the zones of each cell.
     by_level : array of shape (n_slices, n_regions, n_levels), int32
         Number of zones of each level.
     n_pixels : array of shape (n_slices, n_regions), int32
@@ -38,59 +39,45 @@ class Zones(NamedTuple):
     n_pixels: Array
 
 
-@device_function
-def zones(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Zones:
-    """Zones of each region of each slice, 8-connected, in one pass over all levels at once.
+@count
+def size_zones(stack: Stack) -> SizeZones:
+    """Size zones of each region of each slice: 8-connected pixels of one level.
 
     Parameters
     ----------
-    levels : array of shape (n_slices, height, width), uint8
-        Levels 1 to `n_levels`.
-    regions : array of shape (n_slices, height, width), uint8
-        0 outside, r inside region r.
-    n_levels, n_regions : int
+    stack : Stack
 
     Returns
     -------
-    Zones
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the input is not as above.
+    SizeZones
 
     Examples
     --------
-    >>> levels = np.array([[[1, 2, 2, 1]]], np.uint8)
-    >>> found = zones(levels, np.ones_like(levels), n_levels=2, n_regions=1)
+    >>> levels, ones = np.uint8([[[1, 2, 2, 1]]]), np.ones((1, 1, 4), np.uint8)
+    >>> found = size_zones(Stack(ones, levels, ones, n_levels=2))
     >>> [part.ravel().tolist() for part in found[:3]]
     [[1, 2], [1, 2], [2, 1]]
     """
-    check_levels(n_levels)
-    check_counted(levels, regions, lowest=1, highest=n_levels, n_regions=n_regions)
-    n_slices = levels.shape[0]
-    by_level = np.zeros((n_slices, n_regions, n_levels), np.int32)
-    cells, starts = _find_cells(
-        np.ascontiguousarray(levels), np.ascontiguousarray(regions), by_level
-    )
+    n_slices, n_regions = stack.n_slices, stack.n_regions
+    by_level = np.zeros((n_slices, n_regions, stack.n_levels), np.int32)
+    cells, starts = _find_cells(stack.levels, stack.regions, by_level)
     lengths = np.diff(starts)
     padded = np.zeros((3, n_slices, n_regions, max(int(lengths.max()), 1)), np.int32)
     inside = np.arange(padded.shape[-1]) < lengths.reshape(n_slices, n_regions, 1)
     padded[:, inside] = cells
     level, size, number = padded
     n_pixels = (size * number).sum(axis=-1, dtype=np.int32)
-    return Zones(level, size, number, by_level, n_pixels)
+    return SizeZones(level, size, number, by_level, n_pixels)
 
 
-@zones.gpu
-def _(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Zones:
+@size_zones.gpu
+def _(stack: Stack) -> SizeZones:
     import cupy
 
-    check_levels(n_levels)
-    check_counted(levels, regions, lowest=1, highest=n_levels, n_regions=n_regions)
-    n_slices, height, width = levels.shape
+    n_levels, n_regions = stack.n_levels, stack.n_regions
+    n_slices, height, width = stack.levels.shape
     shape = (n_slices, n_regions)
-    keys, numbers = _list_zones_on_gpu(levels, regions, n_levels, n_regions)
+    keys, numbers = _list_zones_on_gpu(stack.levels, stack.regions, n_levels, n_regions)
     n_keys, slice_size = keys.shape[0], np.uint32(height * width)
     order = cupy.argsort(keys) if n_keys > 0 else keys
     is_first, lengths = cupy.zeros(n_keys, cupy.int32), cupy.zeros(shape, cupy.int32)
@@ -112,57 +99,56 @@ def _(levels: Array, regions: Array, *, n_levels: int, n_regions: int) -> Zones:
             *(level, size, number, by_level, n_pixels),
         ),
     )
-    return Zones(level, size, number, by_level, n_pixels)
+    return SizeZones(level, size, number, by_level, n_pixels)
 
 
 def _list_zones_on_gpu(
     levels: Array, regions: Array, n_levels: int, n_regions: int
 ) -> tuple[Array, Array]:
-    """Keys and numbers of zones: each small size and level once, each large zone for itself."""
+    """Keys and numbers of zones: one key per small size and level, one per large zone."""
     import cupy
 
-    levels, regions = cupy.ascontiguousarray(levels), cupy.ascontiguousarray(regions)
     _, size = label_on_gpu(levels, regions)
     n_slices, height, width = levels.shape
     n_pixels, slice_size = np.uint32(levels.size), np.uint32(height * width)
     n_rows = n_slices * n_regions
-    # a table for the small is worth it up to a few entries a pixel
+    # a table of small zones pays off up to a few entries per pixel
     n_small = min(_N_SMALL, max(4 * levels.size // (n_rows * n_levels), 1))
     table = cupy.zeros(n_rows * n_small * n_levels, cupy.int32)
     large = cupy.empty(levels.size // (n_small + 1), cupy.int64)
     n_found = cupy.zeros(1, cupy.uint32)
     launch_each(
         "size_zone.cu",
-        "sort_out_zones",
+        "split_zones",
         levels.size,
         (
             *(levels, regions, size, n_pixels, slice_size, n_levels, n_regions, n_small),
             *(table, large, n_found),
         ),
     )
-    places, n_large = cupy.flatnonzero(table), int(n_found[0])
-    n_places = places.shape[0]
-    keys = cupy.empty(n_places + n_large, cupy.int64)
-    numbers = cupy.ones(n_places + n_large, cupy.int32)
-    keys[n_places:] = large[:n_large]
+    entries, n_large = cupy.flatnonzero(table), int(n_found[0])
+    n_entries = entries.shape[0]
+    keys = cupy.empty(n_entries + n_large, cupy.int64)
+    numbers = cupy.ones(n_entries + n_large, cupy.int32)
+    keys[n_entries:] = large[:n_large]
     launch_each(
         "size_zone.cu",
         "list_small_zones",
-        n_places,
-        (table, places, n_places, slice_size, n_levels, n_small, keys, numbers),
+        n_entries,
+        (table, entries, n_entries, slice_size, n_levels, n_small, keys, numbers),
     )
     return keys, numbers
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _find_cells(levels: Any, regions: Any, by_level: Int32Array) -> tuple[Int32Array, Int32Array]:
-    """Fill `by_level`; return the cells (level, size, number) and where each list starts."""
+    """Fill `by_level`; return the cells (level, size, number) and the start of each list."""
     n_slices, height, width = levels.shape
     n_regions, n_levels = by_level.shape[1:]
     n_keys = n_regions * n_levels + 1
-    # row 0 takes the labels that are no zone, so that the loop over labels has no branch
+    # row 0 counts labels that are not a small zone, so that the loop has no branch
     table = np.zeros((_N_SMALL + 1) * n_keys, np.uint32)
-    label, parent, size, key_of, meeting = make_room(height, width)
+    label, parent, size, key_of, meeting = make_workspace(height, width)
     cells = np.zeros((3, 1024), np.int32)
     starts = np.zeros(n_slices * n_regions + 1, np.int32)
     n_cells = 0
@@ -176,17 +162,17 @@ def _find_cells(levels: Any, regions: Any, by_level: Int32Array) -> tuple[Int32A
             table[size[k] * np.uint32(n_keys) + key_of[k] if is_small else np.uint32(0)] += 1
             n_large += is_zone & (size[k] > _N_SMALL)
         large = np.empty(n_large, np.int64)
-        place = 0
+        index = 0
         for k in range(1, newest + 1):
             if size[k] > _N_SMALL and parent[k] == k and key_of[k] > 0:
-                large[place] = np.int64(size[k]) * n_keys + key_of[k]
-                place += 1
+                large[index] = np.int64(size[k]) * n_keys + key_of[k]
+                index += 1
         large.sort()
-        room = n_cells + int(n_large)
-        for place in range(n_keys, table.shape[0]):
-            room += int(table[place] > 0)
-        if room > cells.shape[1]:
-            wider = np.zeros((3, 2 * room), np.int32)
+        capacity = n_cells + int(n_large)
+        for index in range(n_keys, table.shape[0]):
+            capacity += int(table[index] > 0)
+        if capacity > cells.shape[1]:
+            wider = np.zeros((3, 2 * capacity), np.int32)
             for k in range(n_cells):
                 for part in range(3):
                     wider[part, k] = cells[part, k]
@@ -200,12 +186,12 @@ def _find_cells(levels: Any, regions: Any, by_level: Int32Array) -> tuple[Int32A
                     if number > 0:
                         cells[0, n_cells], cells[1, n_cells], cells[2, n_cells] = i, n, number
                         n_cells += 1
-            for place in range(n_large):
-                code = int(large[place])
+            for index in range(n_large):
+                code = int(large[index])
                 row = code % n_keys - 1
                 if row // n_levels != region:
                     continue
-                if place > 0 and code == int(large[place - 1]):
+                if index > 0 and code == int(large[index - 1]):
                     cells[2, n_cells - 1] += 1
                     continue
                 cells[0, n_cells], cells[1, n_cells] = row % n_levels + 1, code // n_keys

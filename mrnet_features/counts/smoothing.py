@@ -1,4 +1,4 @@
-"""Grey levels averaged over squares, so that noise and thin lines don't count."""
+"""Smoothing: mean grey levels over squares, to remove noise and thin lines."""
 
 from __future__ import annotations
 
@@ -7,52 +7,53 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, device_function
+from mrnet_features.arrays import Array
+from mrnet_features.counts.counting import count
 from mrnet_features.launch import launch_each
-from mrnet_features.stacks.prepare import check_stack
+from mrnet_features.stacks.stack import Stack
 
-_MOST_SIDE = 255  # larger than any use; sums over 2903 pixels and more overflow 32 bits
+_LARGEST_SIDE = 255  # sums over squares of side 2903 and more overflow 32 bits
 
 
-@device_function
-def smooth(grey: Array, *, side: int) -> Array:
-    """Mean of each pixel's square in its slice, rounded down.
+@count
+def smooth(stack: Stack, *, side: int) -> Array:
+    """Mean grey level of the square around each pixel, rounded down.
 
-    Sums are whole numbers, so that mirrored stacks give mirrored means. Beyond the slice its edge
-    goes on.
+    Sums are integers, so that a mirrored stack has mirrored means. The slice is padded with its
+    edge pixels.
 
     Parameters
     ----------
-    grey : array of shape (n_slices, height, width), uint8
-        Grey levels 0 to 255.
+    stack : Stack
     side : int
-        Pixels; odd, 1 to 255.
+        Side of the square in pixels; odd, 1 to 255.
 
     Returns
     -------
     array of shape (n_slices, height, width), uint8
+        Count it with ``stack.with_grey(...)``.
 
     Raises
     ------
-    TypeError, ValueError
-        If the input is not as above.
+    ValueError
+        If `side` is even or out of range.
 
     Examples
     --------
-    >>> smooth(np.array([[[0, 0, 9, 0, 0]]], np.uint8), side=3)[0, 0]
+    >>> grey, ones = np.uint8([[[0, 0, 9, 0, 0]]]), np.ones((1, 1, 5), np.uint8)
+    >>> smooth(Stack(grey, ones, ones, n_levels=1), side=3)[0, 0]
     array([0, 3, 3, 3, 0], dtype=uint8)
     """
-    _check(grey, side)
-    means = np.empty(grey.shape, np.uint8)
-    _average_squares(np.ascontiguousarray(grey), side, means)
+    means = np.empty(stack.grey.shape, np.uint8)
+    _average_squares(stack.grey, side, means)
     return means
 
 
 @smooth.gpu
-def _(grey: Array, *, side: int) -> Array:
+def _(stack: Stack, *, side: int) -> Array:
     import cupy
 
-    _check(grey, side)
+    grey = stack.grey
     n_slices, height, width = grey.shape
     sums, means = cupy.empty(grey.shape, cupy.int32), cupy.empty(grey.shape, cupy.uint8)
     half, n_pixels = side // 2, grey.size
@@ -60,7 +61,7 @@ def _(grey: Array, *, side: int) -> Array:
         "smoothing.cu",
         "sum_rows",
         n_pixels,
-        (cupy.ascontiguousarray(grey), np.uint32(n_pixels), width, half, sums),
+        (grey, np.uint32(n_pixels), width, half, sums),
     )
     launch_each(
         "smoothing.cu",
@@ -71,15 +72,17 @@ def _(grey: Array, *, side: int) -> Array:
     return means
 
 
-def _check(grey: Array, side: int) -> None:
-    check_stack(grey, "grey")
-    if not 1 <= side <= _MOST_SIDE or side % 2 == 0:
-        raise ValueError(f"`side` must be an odd number of pixels, 1 to {_MOST_SIDE}, got {side}.")
+@smooth.check
+def _(side: int) -> None:
+    if not 1 <= side <= _LARGEST_SIDE or side % 2 == 0:
+        raise ValueError(
+            f"`side` must be an odd number of pixels, 1 to {_LARGEST_SIDE}, got {side}."
+        )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _average_squares(grey: Any, side: int, means: Any) -> None:
-    """Move a sum of lines down a slice, and a sum of its columns along it."""
+    """Running sum of lines down the slice, and of columns along each line."""
     n_slices, height, width = grey.shape
     half, area = side // 2, np.uint32(side * side)
     columns = np.zeros(width, np.uint32)

@@ -1,4 +1,4 @@
-"""Shape of the pixels above a level: their number, edges, corners, and boxes they touch."""
+"""Threshold masks: bit quads and box counts of the pixels at or above a level."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from mrnet_features.arrays import Array, Int32Array, device_function
-from mrnet_features.counts.inputs import check_counted, check_levels
+from mrnet_features.arrays import Array, Int32Array
+from mrnet_features.counts.counting import count
 from mrnet_features.launch import N_THREADS, launch
+from mrnet_features.stacks.stack import Stack
 
-_MOST_BLOCKS = 4096  # on a GPU: each has work space of its own
+_MAX_BLOCKS = 4096  # on a GPU, where each block has its own work space
 
 
-class Masks(NamedTuple):
-    """Masks of each region of each slice, one a threshold.
+class ThresholdMasks(NamedTuple):
+    """Bit quads and box counts of each region of each slice, for each threshold.
 
     Attributes
     ----------
     quads : array of shape (n_slices, n_regions, n_thresholds, 6), int32
         Number of squares of 2 x 2 pixels with 0, 1, 2 adjacent, 3, 4 and 2 diagonal pixels in
-        the mask; what lies outside the slice or the region is not in it.
+        the mask. Pixels outside the slice or the region are not in the mask.
     boxes : array of shape (n_slices, n_regions, n_thresholds, n_sizes), int32
-        Number of boxes of side 1, 2, 4, ... pixels that hold a pixel of the mask, on a grid that
-        begins at the slice's left edge, plus the number on one that begins at the right.
+        Number of boxes of side 1, 2, 4, ... pixels that contain a pixel of the mask, on a grid from
+        the left edge of the slice plus a grid from the right edge.
     n_pixels : array of shape (n_slices, n_regions), int32
         Number of pixels in the region.
     """
@@ -34,99 +35,81 @@ class Masks(NamedTuple):
     n_pixels: Array
 
 
-@device_function
-def masks(
-    levels: Array, regions: Array, *, thresholds: tuple[int, ...], n_levels: int, n_regions: int
-) -> Masks:
-    """Bit quads and boxes of the pixels of each region at or above each threshold.
+@count
+def threshold_masks(stack: Stack, *, thresholds: tuple[int, ...]) -> ThresholdMasks:
+    """Bit quads and box counts of the pixels of each region at or above each threshold.
 
     Parameters
     ----------
-    levels : array of shape (n_slices, height, width), uint8
-        Levels 1 to `n_levels`.
-    regions : array of shape (n_slices, height, width), uint8
-        0 outside, r inside region r.
+    stack : Stack
     thresholds : tuple of int
         Levels, at least one.
-    n_levels, n_regions : int
 
     Returns
     -------
-    Masks
+    ThresholdMasks
 
     Raises
     ------
-    TypeError, ValueError
-        If the input is not as above.
+    ValueError
+        If there is no threshold.
 
     Examples
     --------
-    >>> levels = np.uint8([[[1, 2, 2]]])
-    >>> found = masks(levels, np.ones_like(levels), thresholds=(2,), n_levels=2, n_regions=1)
+    >>> levels, ones = np.uint8([[[1, 2, 2]]]), np.ones((1, 1, 3), np.uint8)
+    >>> found = threshold_masks(Stack(ones, levels, ones, n_levels=2), thresholds=(2,))
     >>> found.quads.ravel().tolist(), found.boxes.ravel().tolist()
     ([2, 4, 2, 0, 0, 0], [4, 3, 2])
     """
-    _check(levels, regions, thresholds, n_levels, n_regions)
-    n_slices, height, width = levels.shape
+    n_slices, height, width = stack.levels.shape
     n_sizes = _count_sizes(height, width)
-    shape = (n_slices, n_regions, len(thresholds))
+    shape = (n_slices, stack.n_regions, len(thresholds))
     quads, boxes = np.zeros((*shape, 6), np.int32), np.zeros((*shape, n_sizes), np.int32)
-    n_pixels = np.zeros((n_slices, n_regions), np.int32)
-    _count_masks(
-        np.ascontiguousarray(levels),
-        np.ascontiguousarray(regions),
-        np.asarray(thresholds, np.int32),
-        quads,
-        boxes,
-        n_pixels,
-    )
-    return Masks(quads, boxes, n_pixels)
+    n_pixels = np.zeros(shape[:2], np.int32)
+    at = np.asarray(thresholds, np.int32)
+    _count_masks(stack.levels, stack.regions, at, quads, boxes, n_pixels)
+    return ThresholdMasks(quads, boxes, n_pixels)
 
 
-@masks.gpu
-def _(
-    levels: Array, regions: Array, *, thresholds: tuple[int, ...], n_levels: int, n_regions: int
-) -> Masks:
+@threshold_masks.gpu
+def _(stack: Stack, *, thresholds: tuple[int, ...]) -> ThresholdMasks:
     import cupy
 
-    _check(levels, regions, thresholds, n_levels, n_regions)
-    n_slices, height, width = levels.shape
+    n_regions = stack.n_regions
+    n_slices, height, width = stack.levels.shape
     n_sizes = _count_sizes(height, width)
     shape = (n_slices, n_regions, len(thresholds))
     quads = cupy.zeros((*shape, 6), cupy.int32)
     boxes = cupy.zeros((*shape, n_sizes), cupy.int32)
     n_pixels = cupy.zeros((n_slices, n_regions), cupy.int32)
     n_masks = n_slices * n_regions * len(thresholds)
-    n_blocks = min(n_masks, _MOST_BLOCKS)
+    n_blocks = min(n_masks, _MAX_BLOCKS)
     # a mask halved once and halved twice
-    room = -(-height // 2) * -(-width // 2) + -(-height // 4) * -(-width // 4)
+    workspace = -(-height // 2) * -(-width // 2) + -(-height // 4) * -(-width // 4)
     launch(
         "threshold_masks.cu",
         "count_masks",
         n_blocks,
         N_THREADS,
         (
-            *(cupy.ascontiguousarray(levels), cupy.ascontiguousarray(regions)),
+            *(stack.levels, stack.regions),
             *(cupy.asarray(np.asarray(thresholds, np.int32)), np.int64(n_masks)),
             *(height, width, n_regions, len(thresholds), n_sizes),
-            *(cupy.empty(n_blocks * room, cupy.uint8), np.int64(room)),
+            *(cupy.empty(n_blocks * workspace, cupy.uint8), np.int64(workspace)),
             *(quads, boxes, n_pixels),
         ),
     )
-    return Masks(quads, boxes, n_pixels)
+    return ThresholdMasks(quads, boxes, n_pixels)
 
 
-def _check(
-    levels: Array, regions: Array, thresholds: tuple[int, ...], n_levels: int, n_regions: int
-) -> None:
-    check_levels(n_levels)
+@threshold_masks.check
+def _(thresholds: tuple[int, ...]) -> None:
     if not thresholds:
         raise ValueError("`thresholds` must hold at least one level, got none.")
-    check_counted(levels, regions, lowest=1, highest=n_levels, n_regions=n_regions)
 
 
 def _count_sizes(height: int, width: int) -> int:
-    """Sizes of boxes up to the one that holds the slice."""
+    """Number of box sizes, up to one box for the whole slice."""
     return 1 + int(np.ceil(np.log2(max(height, width)))) if max(height, width) > 1 else 1
 
 
@@ -139,7 +122,7 @@ def _count_masks(
     boxes: Int32Array,
     n_pixels: Int32Array,
 ) -> None:
-    """Fill a mask, look at its squares of four, and halve it until one box is left."""
+    """Count the 2 x 2 squares of each mask, then halve it until one box is left."""
     n_slices, height, width = levels.shape
     n_regions, n_thresholds, n_sizes = boxes.shape[1:]
     # kinds of the sixteen squares, bits: upper left 1, upper right 2, lower left 4, lower right 8
@@ -167,8 +150,8 @@ def _count_masks(
                 for from_right in range(2):
                     for y in range(height):
                         for x in range(width):
-                            place = width - x if from_right else x + 1
-                            coarse[y, x] = mask[y + 1, place]
+                            column = width - x if from_right else x + 1
+                            coarse[y, x] = mask[y + 1, column]
                     n_rows, n_columns = height, width
                     for k in range(n_sizes):
                         number = 0

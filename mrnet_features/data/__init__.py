@@ -1,1 +1,1 @@
-"""What is on disk: MRNet folders, synthetic knees in the same layout."""
+"""Read exams and labels from MRNet and KneeMRI folders."""

@@ -1,4 +1,4 @@
-"""KneeMRI folder (Štajduhar) -> exams, labels and groups; its pickles are never executed."""
+"""Load a KneeMRI folder (Štajduhar 2017): exams, labels and groups; no pickle is executed."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.arrays import UInt8Array
-from mrnet_features.data.mrnet import Dataset, Exam
+from mrnet_features.data.exam import Dataset, Exam
 
 KNEEMRI_TASKS = ("injury", "rupture")
 PLANE = "sagittal"
 N_LEVELS_12_BIT = 4096
 
 LEVELS_12_BIT = (np.arange(N_LEVELS_12_BIT) // 16).astype(np.uint8)
-"""Grey level 0 to 255 of each 12-bit value: sixteen neighbouring values make one level. The same
-for every exam, so that levels compare between exams; nothing is stretched to an exam's range."""
+"""Grey level 0 to 255 of each 12-bit value: the value divided by 16. The same for every exam, so
+that grey levels can be compared between exams."""
 
 COLUMNS = ("examId", "seriesNo", "aclDiagnosis", "volumeFilename")
 
 
 @dataclass(frozen=True)
 class KneeMriExam(Exam):
-    """One KneeMRI volume; an `Exam` whose file is a pickled 12-bit array.
+    """One KneeMRI volume: an `Exam` stored as a pickled 12-bit array.
 
     Parameters
     ----------
@@ -39,14 +39,14 @@ class KneeMriExam(Exam):
     """
 
     def load(self, plane: str, *, mmap: bool = False) -> UInt8Array:
-        """Stack of the sagittal plane, 12 bit brought to 8 by `LEVELS_12_BIT`.
+        """Stack of the sagittal plane, converted from 12 bit to 8 by `LEVELS_12_BIT`.
 
         Parameters
         ----------
         plane : str
             "sagittal".
         mmap : bool, default False
-            Pickles can't be mapped; must be False.
+            Must be False: a pickle can't be mapped into memory.
 
         Returns
         -------
@@ -56,9 +56,9 @@ class KneeMriExam(Exam):
         Raises
         ------
         KeyError
-            If the plane is another.
+            If the exam has no file for the plane.
         ValueError
-            If the file is no pickled array of three dimensions with values 0 to 4095.
+            If the file is not a pickled array of three dimensions with values 0 to 4095.
         """
         if plane not in self.paths:
             raise KeyError(
@@ -66,7 +66,9 @@ class KneeMriExam(Exam):
                 f"{', '.join(self.paths)}). Pass planes=('sagittal',)."
             )
         if mmap:
-            raise ValueError("`mmap` must be False for KneeMRI: pickles can't be mapped.")
+            raise ValueError(
+                "`mmap` must be False for KneeMRI, got True: a pickle can't be mapped."
+            )
         volume = read_pickled_array(self.paths[plane])
         if volume.ndim != 3 or 0 in volume.shape or volume.dtype.kind not in "iu":
             raise ValueError(
@@ -83,20 +85,20 @@ class KneeMriExam(Exam):
 
 @dataclass(frozen=True, eq=False)
 class KneeMriDataset(Dataset):
-    """Volumes, labels and the examination that each volume belongs to.
+    """Volumes with their labels and examinations; indexed as a `Dataset`.
 
     Parameters
     ----------
     exams : tuple of KneeMriExam
-        In the order of their ids.
+        Sorted by id.
     labels : DataFrame of shape (n_volumes, 2), int8
         Columns injury (diagnosis 1 or 2) and rupture (diagnosis 2).
     groups : Series of shape (n_volumes,), str
-        The examId of each volume; pass it to `cross_validate`, since an examination can have
-        several volumes.
+        The examId of each volume. Pass it to `cross_validate`: an examination can have several
+        volumes.
     regions : DataFrame of shape (n_volumes, 6), int64
-        The published box: roiX, roiY, roiZ, roiWidth, roiHeight, roiDepth in pixels and slices;
-        without columns where the file has none.
+        The published box: roiX, roiY, roiZ, roiWidth, roiHeight, roiDepth in pixels and slices.
+        No columns if ``metadata.csv`` has none of them.
     """
 
     groups: pd.Series[Any]
@@ -110,7 +112,7 @@ def load_kneemri(root: str | Path) -> KneeMriDataset:
     ----------
     root : path
         Folder that holds ``metadata.csv`` and, at any depth, the ``.pck`` volumes it names. All
-        volumes are sagittal, so that an extractor needs ``planes=("sagittal",)``.
+        volumes are sagittal, so an extractor needs ``planes=("sagittal",)``.
 
     Returns
     -------
@@ -121,8 +123,8 @@ def load_kneemri(root: str | Path) -> KneeMriDataset:
     FileNotFoundError
         If ``metadata.csv`` or a volume is missing.
     ValueError
-        If a column is missing, a diagnosis is not 0, 1 or 2, or a volume stands there twice, or
-        lies in two folders.
+        If a column is missing, a diagnosis is not 0, 1 or 2, or a volume is listed twice or found
+        in two folders.
 
     References
     ----------
@@ -146,19 +148,22 @@ def load_kneemri(root: str | Path) -> KneeMriDataset:
     if len(wrong):
         raise ValueError(
             f"'{table}' must have an aclDiagnosis of 0, 1 or 2, got "
-            f"{wrong['aclDiagnosis'].iloc[0]!r} for exam {wrong['examId'].iloc[0]!r}."
+            f"{wrong['aclDiagnosis'].iloc[0]!r} for exam {wrong['examId'].iloc[0]!r}. "
+            "Copy it again."
         )
     rows.index = pd.Index(rows["examId"] + "-" + rows["seriesNo"], name="exam")
     rows = rows.sort_index()
     if rows.index.has_duplicates:
         twice = rows.index[rows.index.duplicated()][0]
-        raise ValueError(f"'{table}' must name each volume once, got {twice!r} again.")
+        raise ValueError(
+            f"'{table}' must name each volume once, got {twice!r} twice. Copy it again."
+        )
     files: dict[str, Path] = {}
     for path in sorted(folder.rglob("*.pck")):
         if path.name in files and path.name in set(rows["volumeFilename"]):
             raise ValueError(
                 f"'{folder}' must hold each volume once, got '{files[path.name]}' and '{path}'. "
-                "Delete the one that is no part of the data set."
+                "Delete the one that is not part of the data set."
             )
         files[path.name] = path
     absent = [name for name in rows["volumeFilename"] if name not in files]
@@ -182,10 +187,11 @@ def load_kneemri(root: str | Path) -> KneeMriDataset:
 
 
 def read_pickled_array(path: str | Path) -> np.ndarray[Any, Any]:
-    """Numeric array of a pickle file, read without running what the file asks for.
+    """Numeric array of a pickle file, read without executing the pickle.
 
-    A pickle is a program. This reader knows the five words that numpy's own pickles of plain
-    numbers use, builds the array from shape, type and bytes by itself, and refuses any other.
+    A pickle is a program that may call any function. This reader accepts only the five calls in
+    NumPy's own pickles of plain numbers, builds the array from shape, type and bytes itself, and
+    rejects every other call.
 
     Parameters
     ----------
@@ -199,30 +205,37 @@ def read_pickled_array(path: str | Path) -> np.ndarray[Any, Any]:
     Raises
     ------
     ValueError
-        If the pickle holds anything but one array of numbers.
+        If the pickle holds anything except one array of numbers.
     """
     data = Path(path).read_bytes()
     try:
         found = _ArrayUnpickler(io.BytesIO(data), encoding="latin1").load()
     except pickle.UnpicklingError as error:
-        raise ValueError(f"'{path}' must be a pickled array of numbers: {error}") from error
-    except (EOFError, AttributeError, IndexError, KeyError, TypeError, UnicodeError) as error:
         raise ValueError(
-            f"'{path}' must be a pickled array of numbers and can't be read as one ({error}). "
+            f"'{path}' must be a pickled array of numbers: {error}. Copy it again from a source "
+            "you trust."
+        ) from error
+    except (
+        EOFError, AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError,
+    ) as error:  # fmt: skip
+        raise ValueError(
+            f"'{path}' must be a pickled array of numbers, but can't be read ({error}). "
             "Copy it again."
         ) from error
     array = found.value if isinstance(found, _Array) else found
     if isinstance(array, np.ndarray):
         return array
-    raise ValueError(f"'{path}' must be a pickled array of numbers, got {type(found).__name__}.")
+    raise ValueError(
+        f"'{path}' must be a pickled array of numbers, got {type(found).__name__}. Copy it again."
+    )
 
 
 class _Dtype:
-    """Stands for numpy.dtype while unpickling; admits numbers alone."""
+    """Replacement for numpy.dtype while unpickling; accepts only types of numbers."""
 
     def __init__(self, code: str, *_: Any) -> None:
         if not isinstance(code, str) or not re.fullmatch(r"[iuf][1248]|b1", code):
-            raise pickle.UnpicklingError(f"type {code!r} is none of plain numbers")
+            raise pickle.UnpicklingError(f"{code!r} is not a type of plain numbers")
         self.value = np.dtype(code)
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
@@ -231,7 +244,7 @@ class _Dtype:
 
 
 class _Array:
-    """Stands for numpy.ndarray while unpickling; made of shape, type and bytes."""
+    """Replacement for numpy.ndarray while unpickling; built from shape, type and bytes."""
 
     value: np.ndarray[Any, Any] | None = None
 
@@ -241,11 +254,11 @@ class _Array:
 
 
 def _build(data: Any, dtype: Any, shape: Any, order: str) -> np.ndarray[Any, Any]:
-    if not isinstance(data, str | bytes | bytearray):  # bytes(9) would be nine zeros
-        raise pickle.UnpicklingError(f"an array made of {type(data).__name__} instead of bytes")
+    if not isinstance(data, str | bytes | bytearray):  # an int would give that many zeros
+        raise pickle.UnpicklingError(f"the array's data is {type(data).__name__}, not bytes")
     raw = data.encode("latin1") if isinstance(data, str) else data
     if not isinstance(dtype, _Dtype):
-        raise pickle.UnpicklingError("an array without a type of numbers")
+        raise pickle.UnpicklingError("the array has no type of numbers")
     flat = np.frombuffer(raw, dtype=dtype.value)
     sizes = tuple(int(size) for size in shape)
     if min(sizes, default=1) < 0 or flat.size != int(np.prod(sizes, dtype=np.int64)):
@@ -258,24 +271,24 @@ def _make_array(*_: Any) -> _Array:
 
 
 def _encode(text: str, encoding: str) -> bytes:
-    """What protocols below 3 write bytes as."""
+    """Replacement for codecs.encode, with which protocols below 3 store bytes."""
     if encoding not in ("latin1", "latin-1"):
-        raise pickle.UnpicklingError(f"bytes in the encoding {encoding!r}")
+        raise pickle.UnpicklingError(f"the bytes have the encoding {encoding!r}, not latin1")
     return text.encode("latin1")
 
 
 class _ArrayUnpickler(pickle.Unpickler):
-    """Unpickler to which no callable but the ones above exists."""
+    """Unpickler that knows only the functions and classes above."""
 
     def find_class(self, module: str, name: str) -> Any:
         package = module.replace("numpy._core", "numpy.core")
-        words = {
+        known = {
             ("numpy.core.multiarray", "_reconstruct"): _make_array,
             ("numpy.core.numeric", "_frombuffer"): _build,
             ("numpy", "ndarray"): _Array,
             ("numpy", "dtype"): _Dtype,
             ("_codecs", "encode"): _encode,
         }
-        if (package, name) not in words:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which is never run")
-        return words[package, name]
+        if (package, name) not in known:
+            raise pickle.UnpicklingError(f"it calls {module}.{name}, which is never run")
+        return known[package, name]

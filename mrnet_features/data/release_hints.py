@@ -1,18 +1,20 @@
-"""Advice for a folder in which the release does not lie as it should."""
+"""Advice for a folder that does not have the layout of the release."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from mrnet_features.data.release import find_label_files
+from mrnet_features.data.label_files import find_label_files
 from mrnet_features.names import PLANES, SPLITS
 
+__all__ = ["guess_layout", "guess_renaming"]
+
 OTHER_NAMES = {"train": {"train", "training"}, "valid": {"valid", "val", "validation", "test"}}
-"""What copies call the folder of a split, in lower case."""
+"""Names of a split's folder in copies of the release, in lower case."""
 
 
 def guess_layout(root: Path, split: str) -> str:
-    """Advice for a folder that is not laid out as the release is.
+    """Advice for a folder that has no folder of a split.
 
     Parameters
     ----------
@@ -31,17 +33,17 @@ def guess_layout(root: Path, split: str) -> str:
         return f"Pass '{root / nested[0]}', which has it."
     above = _find_release_above(root)
     if above:
-        return f"It lies inside of a release. Pass '{above}'."
+        return f"It lies inside a release. Pass '{above}'."
     renaming = guess_renaming(root, split)
     if renaming:
         return renaming
     if set(PLANES) & set(folders):
-        return f"The planes lie flat in it; move them into '{root / split}/'."
+        return f"It holds the folders of the planes directly; move them into '{root / split}/'."
     return f"Folders present: {', '.join(folders) or 'none'}. Pass the folder of the release."
 
 
 def guess_renaming(root: Path, split: str) -> str:
-    """Advice where the folder of a split seems to have another name; empty where none does.
+    """Advice where the folder of a split seems to have another name, else an empty string.
 
     Parameters
     ----------
@@ -60,19 +62,19 @@ def guess_renaming(root: Path, split: str) -> str:
 
 
 def _list_folders(root: Path) -> list[str]:
-    """Names of the folders in a folder, in order, hidden ones left out."""
+    """Sorted names of the folders in a folder, without hidden ones."""
     return sorted(
         path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")
     )
 
 
 def _find_release_above(root: Path) -> Path | None:
-    """Folder of the release of which `root` is a split, or a plane of a split; None if neither."""
+    """Folder of the release if `root` is a split or a plane inside it, else None."""
     here = root.absolute()
     split = here.parent if here.name.lower() in PLANES else here
     if split.name.lower() not in SPLITS:
         return None
     has_planes = any((split / plane).is_dir() for plane in PLANES)
-    is_release = bool(find_label_files(split))  # which may bear the name of a split
+    is_release = bool(find_label_files(split))  # a release may itself be named "train"
     is_below = has_planes or bool(find_label_files(split.parent))
     return split.parent if is_below and not is_release else None

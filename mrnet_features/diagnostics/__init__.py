@@ -1,1 +1,1 @@
-"""Diagnostics: what this machine has, whether its GPU counts correctly, which families exist."""
+"""Diagnostics: checks of this machine, GPU against CPU, and the catalogue of families."""

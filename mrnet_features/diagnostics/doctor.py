@@ -1,4 +1,4 @@
-"""What this machine has, what it lacks, and how to get that."""
+"""Checks of this machine: versions, LightGBM, optional packages and the GPU."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ EXTRAS = {"matplotlib": "report"}
 
 @dataclass(frozen=True)
 class MachineCheck:
-    """One line of the examination.
+    """One check of this machine.
 
     Attributes
     ----------
     subject : str
-        What was looked at.
+        Package or device.
     state : {"ok", "optional", "missing"}
-        "missing" means that something the library needs does not work.
+        "missing": the library needs it and it does not work; "optional": not installed.
     found : str
         Version or value.
     advice : str
-        How to get it; empty where nothing is to do.
+        What to do; may be empty.
     """
 
     subject: str
@@ -39,14 +39,14 @@ class MachineCheck:
     advice: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the finding in plain types."""
+        """Return the check in plain types."""
         return asdict(self)
 
 
-def examine_machine() -> list[MachineCheck]:
-    """Findings about this machine: versions, processor, optional parts, device.
+def check_machine() -> list[MachineCheck]:
+    """Versions, processor, optional packages and GPU of this machine.
 
-    Where there is a device, it counts a small stack for every family, and so does the CPU.
+    If there is a GPU, every family's counts on it are compared with the CPU's on a small stack.
 
     Returns
     -------
@@ -59,9 +59,9 @@ def examine_machine() -> list[MachineCheck]:
             "machine", "ok", f"{platform.system()} {platform.machine()}, {_count_cores()}"
         ),
         *(MachineCheck(name, "ok", importlib.metadata.version(name)) for name in CORE),
-        _examine_lightgbm(),
-        *(_examine_extra(name, extra) for name, extra in EXTRAS.items()),
-        *_examine_gpu(),
+        _check_lightgbm(),
+        *(_check_extra(name, extra) for name, extra in EXTRAS.items()),
+        *_check_gpu(),
     ]
 
 
@@ -70,7 +70,7 @@ def _count_cores() -> str:
     return f"{n_cores} core" if n_cores == 1 else f"{n_cores} cores"
 
 
-def _examine_lightgbm() -> MachineCheck:
+def _check_lightgbm() -> MachineCheck:
     try:
         import_lightgbm()
     except ImportError as error:
@@ -78,7 +78,7 @@ def _examine_lightgbm() -> MachineCheck:
     return MachineCheck("lightgbm", "ok", importlib.metadata.version("lightgbm"))
 
 
-def _examine_extra(name: str, extra: str) -> MachineCheck:
+def _check_extra(name: str, extra: str) -> MachineCheck:
     if importlib.util.find_spec(name):
         return MachineCheck(name, "ok", importlib.metadata.version(name))
     return MachineCheck(
@@ -86,12 +86,12 @@ def _examine_extra(name: str, extra: str) -> MachineCheck:
     )
 
 
-def _examine_gpu() -> list[MachineCheck]:
+def _check_gpu() -> list[MachineCheck]:
     missing = missing_for_cuda()
     if missing:
-        return [MachineCheck("gpu", "optional", "none; everything runs on the CPU", missing)]
+        return [MachineCheck("gpu", "optional", "none; counting on the CPU", missing)]
     return [
-        MachineCheck("gpu", "ok", describe_device(), "It counts where device='cuda' is asked for."),
+        MachineCheck("gpu", "ok", describe_device(), "Used with device='cuda'."),
         _compare_with_cpu(),
     ]
 
@@ -99,11 +99,11 @@ def _examine_gpu() -> list[MachineCheck]:
 def _compare_with_cpu() -> MachineCheck:
     try:
         n_families, differing = compare_devices()
-    except Exception as error:  # noqa: BLE001 (whatever stops the device is what was asked for)
-        return MachineCheck("gpu counts", "missing", f"stopped: {error}", "Use device='cpu'.")
+    except Exception as error:  # noqa: BLE001 (any failure of the device is the result of the check)
+        return MachineCheck("gpu counts", "missing", f"failed: {error}", "Use device='cpu'.")
     if differing:
-        found = f"differ from the CPU's: {', '.join(differing)}"
+        found = f"differ from the CPU's in {', '.join(differing)}"
         return MachineCheck(
-            "gpu counts", "missing", found, "Use device='cpu', and tell us, please."
+            "gpu counts", "missing", found, "Use device='cpu', and report this as a bug."
         )
-    return MachineCheck("gpu counts", "ok", f"equal the CPU's, for {n_families} families")
+    return MachineCheck("gpu counts", "ok", f"equal the CPU's in {n_families} families")

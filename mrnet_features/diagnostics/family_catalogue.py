@@ -1,4 +1,4 @@
-"""What can be extracted: families, their statistics and what they cost."""
+"""Tables of the feature families, their statistics and their cost."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import time
 import numpy as np
 import pandas as pd
 
-from mrnet_features.families import PRESETS, discover_families
 from mrnet_features.families.base import Family
 from mrnet_features.families.documentation import read_statistics
+from mrnet_features.families.presets import PRESETS, discover_families
 from mrnet_features.stacks.prepare import prepare_sets
 
-COST_SHAPE = (10, 256, 256)  # slices, height, width of the stack that is timed
+COST_SHAPE = (10, 256, 256)  # slices, height and width of the timed stack
 
 
 def list_families(*, cost: bool = False) -> pd.DataFrame:
@@ -21,13 +21,14 @@ def list_families(*, cost: bool = False) -> pd.DataFrame:
     Parameters
     ----------
     cost : bool, default False
-        Time each family on this machine, warm, on a noisy disc of ten slices of 256 x 256 pixels.
+        Also time each family on this machine, after a warm-up call, on a noisy disc in ten slices
+        of 256 x 256 pixels.
 
     Returns
     -------
     DataFrame of shape (n_families, 4 or 5)
-        Index: the family's name. Columns presets, planes, n_statistics (rows of its table),
-        what (its first line) and, where asked for, ms_per_slice.
+        Index: the family's name. Columns presets, planes, n_statistics (rows of its docstring's
+        table), description (its docstring's first line) and, with `cost`, ms_per_slice.
     """
     families = discover_families()
     table = pd.DataFrame(
@@ -35,7 +36,7 @@ def list_families(*, cost: bool = False) -> pd.DataFrame:
             "presets": [_presets_with(name) for name in families],
             "planes": [", ".join(cls.planes) for cls in families.values()],
             "n_statistics": [len(read_statistics(cls)) for cls in families.values()],
-            "what": [(cls.__doc__ or "").split("\n")[0].strip() for cls in families.values()],
+            "description": [_first_line(cls) for cls in families.values()],
         },
         index=pd.Index(families, name="family"),
     )
@@ -45,7 +46,7 @@ def list_families(*, cost: bool = False) -> pd.DataFrame:
 
 
 def list_statistics(name: str) -> pd.DataFrame:
-    """Table of one family's statistics, as its docstring has it.
+    """Table of one family's statistics, from its docstring.
 
     Parameters
     ----------
@@ -55,12 +56,12 @@ def list_statistics(name: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index: statistic; columns formula, unit, range and what else the docstring gives.
+        Index: statistic. Columns formula, unit, range and any others of the docstring's table.
 
     Raises
     ------
     ValueError
-        If there is no such family.
+        If the family does not exist.
     """
     families = discover_families()
     if name not in families:
@@ -68,8 +69,12 @@ def list_statistics(name: str) -> pd.DataFrame:
     return pd.DataFrame(read_statistics(families[name])).set_index("statistic")
 
 
+def _first_line(cls: type[Family]) -> str:
+    return (cls.__doc__ or "").split("\n")[0].strip()
+
+
 def _presets_with(name: str) -> str:
-    """Presets that a family belongs to, by name."""
+    """Presets that hold a family, separated by commas."""
     members = {
         preset: {choice if isinstance(choice, str) else choice[0] for choice in choices}
         for preset, choices in PRESETS.items()
@@ -78,7 +83,7 @@ def _presets_with(name: str) -> str:
 
 
 def _time(family: Family) -> float:
-    """Milliseconds a slice for counting and describing, the best of three warm runs."""
+    """Milliseconds per slice to count and describe, the shortest of three runs after a warm-up."""
     rng = np.random.default_rng(0)
     _, height, width = COST_SHAPE
     y, x = np.mgrid[:height, :width]
@@ -91,6 +96,6 @@ def _time(family: Family) -> float:
         for region_set in family.region_sets:
             counts = family.count(stacks[region_set])
             family.describe(counts)
-            family.describe_stack(counts, stacks[region_set].starts)
+            family.describe_stack(counts, stacks[region_set].exam_starts)
         seconds.append(time.perf_counter() - start)
     return round(1000 * min(seconds[1:]) / COST_SHAPE[0], 3)

@@ -1,21 +1,22 @@
-"""A GPU's self-test: it counts a small stack for every family, and must count what the CPU does."""
+"""Self-test of a GPU: its counts and statistics must agree with the CPU's in every family."""
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import numpy as np
 
-from mrnet_features.arrays import Array, Device, to_device, to_host
-from mrnet_features.families import discover_families
+from mrnet_features.arrays import Array, Device, to_host
 from mrnet_features.families.base import Counts, Family
+from mrnet_features.families.presets import discover_families
 from mrnet_features.stacks.example_stack import make_stack
-from mrnet_features.stacks.prepare import Stack, lay_end_to_end
+from mrnet_features.stacks.stack import Stack, join_stacks
 
-# Relative, of statistics; counts must be equal. Nothing is added for zeros: those of this stack
-# come from counts without a sum that cancels, and are exact.
 TOLERANCE = 1e-9
+"""Largest relative difference of a statistic; counts must be equal.
+
+No absolute tolerance is needed: where a statistic of this stack is 0, it is exact.
+"""
 
 
 def describe_device() -> str:
@@ -40,37 +41,33 @@ def describe_device() -> str:
 
 
 def compare_devices() -> tuple[int, list[str]]:
-    """Count and describe a small stack on the GPU and on the CPU, for every family.
+    """Compare counts and statistics of a small stack on the GPU and on the CPU.
 
     Returns
     -------
     n_families : int
-        Number of families compared; together they use every count.
+        Families compared; together they use every count.
     differing : list of str
-        Names of those whose counts are not equal, or whose statistics are not close.
+        Names of the families whose counts or statistics differ.
     """
     families = discover_families()
     return len(families), [name for name, family in families.items() if _differs(family())]
 
 
-def _place_stack(device: Device) -> Stack:
-    """Two exams on the device, large enough for every count to find something in them."""
+def _make_stacks(device: Device) -> Stack:
+    """Two exams on a device, large enough that no count is all zeros."""
     sizes = enumerate((3, 2))
     exams = [make_stack(k, (n, 80, 90), blob=10, n_levels=32) for k, n in sizes]
-    stack = lay_end_to_end(exams)
-    grey, levels, regions = (
-        to_device(part, device) for part in (stack.grey, stack.levels, stack.regions)
-    )
-    return dataclasses.replace(stack, grey=grey, levels=levels, regions=regions)
+    return join_stacks(exams).on_device(device)
 
 
 def _differs(family: Family) -> bool:
-    stacks = [_place_stack(device) for device in ("cpu", "cuda")]
+    stacks = [_make_stacks(device) for device in ("cpu", "cuda")]
     ours, theirs = (family.count(stack) for stack in stacks)
     one, other = _list_arrays(ours), _list_arrays(theirs)
     if len(one) != len(other) or not all(map(_is_equal, one, other)):
         return True
-    starts = stacks[0].starts
+    starts = stacks[0].exam_starts
     return not (
         _is_close(family.describe(ours), family.describe(theirs))
         and _is_close(family.describe_stack(ours, starts), family.describe_stack(theirs, starts))
@@ -78,7 +75,7 @@ def _differs(family: Family) -> bool:
 
 
 def _list_arrays(counts: Counts) -> list[Array]:
-    """Arrays of a named tuple, of named tuples in it, or the one array."""
+    """Arrays of counts: one array, or those of a named tuple and of the named tuples in it."""
     if isinstance(counts, tuple):
         return [array for part in counts for array in _list_arrays(part)]
     return [counts]

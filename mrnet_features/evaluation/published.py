@@ -1,20 +1,23 @@
-"""Published mean AUCs on MRNet."""
+"""Published mean AUCs on MRNet, for comparison."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 
-class Line(NamedTuple):
-    """One published mean AUC.
+class PublishedAuc(NamedTuple):
+    """A published mean AUC on MRNet.
 
     Attributes
     ----------
     name : str
+        Model.
     auc : float
         Mean of the three AUCs.
     scored_on : str
+        Exams that it was measured on.
     source : str
+        Publication.
     """
 
     name: str
@@ -24,12 +27,14 @@ class Line(NamedTuple):
 
 
 PUBLISHED = (
-    Line(
+    PublishedAuc(
         "60 handcrafted statistics + logistic regression",
         0.799,
         "valid, used once",
         "public project, 2025",
     ),
-    Line("MRNet, nine CNNs", 0.916, "hidden test", "Bien et al. 2018, PLoS Med 15(11):e1002699"),
+    PublishedAuc(
+        "MRNet, nine CNNs", 0.916, "hidden test", "Bien et al. 2018, PLoS Med 15(11):e1002699"
+    ),
 )
-"""Published AUCs shown in reports; see `compare_published`."""
+"""Compared with ours in reports and plots."""

@@ -1,1 +1,1 @@
-"""Exams -> table."""
+"""Exams -> feature table."""

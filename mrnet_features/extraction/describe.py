@@ -1,44 +1,30 @@
-"""Batches: exams read from wherever they lie, and described together."""
+"""Describe exams: stacks of a batch -> one row of features per exam."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from mrnet_features.arrays import Array, Device, to_device
-from mrnet_features.data.mrnet import Exam
-from mrnet_features.extraction.recipe import Recipe
-from mrnet_features.extraction.sheets import Part, gather_rows
-from mrnet_features.stacks.prepare import check_stack, prepare_batch
-
-ExamLike = Exam | Mapping[str, Any]
-
-Rows = np.ndarray[Any, np.dtype[np.float32]]
-
-
-class Pixels(NamedTuple):
-    """An exam's stacks, read and checked.
-
-    Attributes
-    ----------
-    label : str
-        What errors call the exam.
-    stacks : dict of str to array of shape (n_slices, height, width), uint8
-        By plane.
-    fingerprint : str
-        BLAKE2 hash of the stacks, in hexadecimal.
-    """
-
-    label: str
-    stacks: dict[str, Array]
-    fingerprint: str
+from mrnet_features.arrays import (
+    Array,
+    Device,
+    Float32Array,
+    Int64Array,
+    namespace,
+    to_device,
+    to_host,
+)
+from mrnet_features.extraction.pooling import fold_pairs, pool_slices
+from mrnet_features.extraction.read import Pixels
+from mrnet_features.extraction.recipe import ColumnBlock, Recipe, Statistics
+from mrnet_features.stacks.prepare import prepare_batch
+from mrnet_features.stacks.stack import Stack, StackBatch
 
 
 class Row(NamedTuple):
-    """One exam's features and the fingerprint of the pixels they were read from.
+    """Features of one exam, with the fingerprint of its pixels.
 
     Attributes
     ----------
@@ -47,69 +33,33 @@ class Row(NamedTuple):
         BLAKE2 hash of the exam's stacks, in hexadecimal.
     """
 
-    values: Rows
+    values: Float32Array
     fingerprint: str
 
 
-def read_exam(exam: ExamLike, place: int, planes: Sequence[str]) -> Pixels:
-    """Pixels of an exam's planes.
+class BlockValues(NamedTuple):
+    """Values of one column block for some exams of a batch.
 
-    Parameters
+    Attributes
     ----------
-    exam : Exam or mapping plane -> stack
-    place : int
-        Its place among the exams, which names it in errors where it has no id.
-    planes : sequence of str
-
-    Returns
-    -------
-    Pixels
-
-    Raises
-    ------
-    KeyError, TypeError, ValueError, OSError
-        If a plane is missing or no stack; a note names exam and plane.
+    exam_indices : tuple of int
+        Indices of the exams in the batch.
+    columns : ndarray of shape (n_columns,), int64
+        Indices of the columns in the table.
+    values : array of shape (n_exams, n_columns), float64
+        On the device of the stacks.
     """
-    digest = hashlib.blake2b(digest_size=16)
-    stacks: dict[str, Array] = {}
-    for plane, grey in _open_stacks(exam, place, planes, mmap=False):
-        digest.update(f"{plane}{grey.shape}".encode())
-        stacks[plane] = np.ascontiguousarray(grey)
-        digest.update(stacks[plane])
-    return Pixels(_name_exam(exam, place), stacks, digest.hexdigest())
+
+    exam_indices: tuple[int, ...]
+    columns: Int64Array
+    values: Array
 
 
-def read_shapes(
-    exam: ExamLike, place: int, planes: Sequence[str]
-) -> dict[str, tuple[int, int, int]]:
-    """Shapes of the stacks that `read_exam` would give; of files the headers alone are read.
+def describe_batch(batch: Sequence[Pixels], recipe: Recipe, device: Device) -> Float32Array:
+    """Features of several exams, one row per exam.
 
-    Parameters
-    ----------
-    exam, place, planes
-        As `read_exam` has them.
-
-    Returns
-    -------
-    dict of str to tuple of int
-        (n_slices, height, width) by plane.
-
-    Raises
-    ------
-    KeyError, TypeError, ValueError, OSError
-        As `read_exam`.
-    """
-    return {
-        plane: (int(grey.shape[0]), int(grey.shape[1]), int(grey.shape[2]))
-        for plane, grey in _open_stacks(exam, place, planes, mmap=True)
-    }
-
-
-def describe_batch(batch: Sequence[Pixels], recipe: Recipe, device: Device) -> Rows:
-    """Rows of several exams.
-
-    On a GPU they are described together, so that a launch has enough to do. On the CPU one after
-    another: there nothing is gained by more, but memory is taken.
+    On a GPU the exams are described together, which fills the device. On the CPU they are
+    described one by one: a batch would take more memory and save no time.
 
     Parameters
     ----------
@@ -126,10 +76,10 @@ def describe_batch(batch: Sequence[Pixels], recipe: Recipe, device: Device) -> R
     Raises
     ------
     ValueError
-        If a family's statistics depend on what is in the stack. Whatever is raised carries notes
-        that name exam, plane and family; of an error that CUDA tells of later, the batch.
+        If the statistics of a family depend on the content of the stack. Notes on every error
+        name exam, plane and family; for an error that CUDA reports later, they name the batch.
     MemoryError
-        If the device is too small for so many exams at once.
+        If the device has too little memory for so many exams at once.
     """
     if device == "cpu" or len(batch) == 1:
         return np.concatenate([describe_together([pixels], recipe, device) for pixels in batch])
@@ -138,25 +88,17 @@ def describe_batch(batch: Sequence[Pixels], recipe: Recipe, device: Device) -> R
     except MemoryError:
         raise
     except Exception as error:
-        if _comes_late(error):
+        if _is_cuda_error(error):
             error.add_note(f"The batch was {batch[0].label} to {batch[-1].label}.")
             raise
         for pixels in batch:
-            describe_together([pixels], recipe, device)  # the one to blame fails again, by name
+            describe_together([pixels], recipe, device)  # the exam at fault raises, with its name
         error.add_note("No exam of the batch fails when it is described by itself.")
         raise
 
 
-def _comes_late(error: Exception) -> bool:
-    """Whether CUDA told of it: from then on it tells of it at each call, whatever exam is asked."""
-    import cupy
-
-    told = cupy.cuda.runtime.CUDARuntimeError | cupy.cuda.driver.CUDADriverError
-    return isinstance(error, told)
-
-
-def describe_together(batch: Sequence[Pixels], recipe: Recipe, device: Device) -> Rows:
-    """Rows of several exams, their stacks laid end to end.
+def describe_together(batch: Sequence[Pixels], recipe: Recipe, device: Device) -> Float32Array:
+    """Features of several exams, computed on their concatenated stacks.
 
     Parameters
     ----------
@@ -168,50 +110,114 @@ def describe_together(batch: Sequence[Pixels], recipe: Recipe, device: Device) -
     Returns
     -------
     ndarray of shape (n_exams, n_features), float32
-        On a GPU what is computed comes down in one copy. Whatever is raised carries notes that
-        name plane and family, and the exam where there is but one.
+        From a GPU, all values come in one copy.
+
+    Raises
+    ------
+    ValueError
+        If the statistics of a family depend on the content of the stack. Notes on every error
+        name plane and family, and the exam if it is the only one.
     """
-    parts: list[Part] = []
+    found: list[BlockValues] = []
     label = batch[0].label if len(batch) == 1 else f"a batch of {len(batch)} exams"
     for plane in recipe.planes:
         try:
             greys = [to_device(pixels.stacks[plane], device) for pixels in batch]
             sets = recipe.region_sets(plane)
-            groups = prepare_batch(greys, plane, sets, discretisation=recipe.discretisation)
-            parts += recipe.describe(groups, plane)
+            stacks = prepare_batch(greys, plane, sets, discretisation=recipe.discretisation)
+            found += describe_plane(stacks, plane, recipe)
         except Exception as error:
-            error.add_note(_while(label, plane, "described"))
+            error.add_note(f"while describing {label}, plane '{plane}'")
             raise
-    return gather_rows(parts, len(batch))
+    return gather_rows(found, len(batch))
 
 
-def _open_stacks(
-    exam: ExamLike, place: int, planes: Sequence[str], *, mmap: bool
-) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
-    """Planes and their stacks; an error carries a note that names exam and plane."""
-    for plane in planes:
-        try:
-            grey = exam.load(plane, mmap=mmap) if isinstance(exam, Exam) else _stack_of(exam, plane)
-        except Exception as error:
-            error.add_note(_while(_name_exam(exam, place), plane, "read"))
-            raise
-        yield plane, grey
+def describe_plane(
+    stacks: Mapping[str, Sequence[StackBatch]], plane: str, recipe: Recipe
+) -> list[BlockValues]:
+    """Values of one plane of the exams of a batch, on the device of the stacks.
+
+    Parameters
+    ----------
+    stacks : mapping of str to sequence of StackBatch
+        By region set, as from `prepare_batch`.
+    plane : str
+    recipe : Recipe
+
+    Returns
+    -------
+    list of BlockValues
+
+    Raises
+    ------
+    ValueError
+        If the statistics of a family depend on the content of the stack. A note on an error of a
+        family names the family.
+    """
+    return [
+        BlockValues(batch.exam_indices, block.columns, _describe_block(batch, block, recipe))
+        for block in recipe.column_blocks(plane)
+        for batch in stacks[block.region_set]
+    ]
 
 
-def _name_exam(exam: ExamLike, place: int) -> str:
-    return f"exam '{exam.id}'" if isinstance(exam, Exam) else f"the exam at place {place}"
+def gather_rows(found: Sequence[BlockValues], n_exams: int) -> Float32Array:
+    """Rows of a batch, copied to the host at once.
+
+    Parameters
+    ----------
+    found : sequence of BlockValues
+        From all planes; together they hold each column of each exam once.
+    n_exams : int
+
+    Returns
+    -------
+    ndarray of shape (n_exams, n_columns), float32
+    """
+    xp = namespace(*(part.values for part in found))
+    numbers = to_host(xp.concat([xp.reshape(part.values, (-1,)) for part in found]))
+    rows = np.empty((n_exams, numbers.size // n_exams), dtype=np.float32)
+    begin = 0
+    for part in found:
+        shape = (len(part.exam_indices), part.columns.size)
+        end = begin + shape[0] * shape[1]
+        rows[np.ix_(part.exam_indices, part.columns)] = numbers[begin:end].reshape(shape)
+        begin = end
+    return rows
 
 
-def _while(label: str, plane: str, done: str) -> str:
-    return f"while {label}, plane '{plane}', was {done}"
-
-
-def _stack_of(exam: Mapping[str, Any], plane: str) -> np.ndarray[Any, Any]:
-    """Stack of a mapping's plane, checked."""
-    if plane not in exam:
-        raise KeyError(
-            f"It has no plane '{plane}' (planes present: {', '.join(map(str, exam)) or 'none'}). "
-            f"Pass planes={tuple(exam)!r}, or leave the exam out."
+def _describe_block(stack: Stack, block: ColumnBlock, recipe: Recipe) -> Array:
+    """Values of shape (n_exams, n_columns) of one column block, float64."""
+    statistics = recipe.compute_statistics(stack, block.plane, block.region_set)
+    if statistics.suffixes(recipe.pools) != block.suffixes:
+        raise ValueError(
+            f"The families gave other statistics for region set '{block.region_set}' than for a "
+            "blank stack. The statistics of a family must not depend on the content of the stack."
         )
-    check_stack(exam[plane])
-    return np.asarray(exam[plane])
+    return _pool_and_fold(statistics, stack, recipe.pools)
+
+
+def _pool_and_fold(statistics: Statistics, stack: Stack, pools: Sequence[str]) -> Array:
+    """Values region by region; all families at once, since a GPU prefers a few large operations."""
+    tables: list[Array] = []
+    if statistics.per_slice:
+        pooled = pool_slices(statistics.per_slice, pools, stack.exam_starts)
+        shape = (stack.n_exams, stack.n_regions, len(statistics.per_slice) * len(pools))
+        tables.append(namespace(pooled).reshape(pooled, shape))
+    if statistics.per_stack:
+        columns = list(statistics.per_stack.values())
+        tables.append(namespace(*columns).stack(columns, axis=-1))
+    if not tables:
+        xp = namespace(stack.grey)
+        return xp.zeros((stack.n_exams, 0), dtype=xp.float64)
+    xp = namespace(*tables)
+    folded = fold_pairs(stack.region_names, xp.concat(tables, axis=-1))
+    return xp.concat(list(folded.values()), axis=-1)
+
+
+def _is_cuda_error(error: Exception) -> bool:
+    """Whether CUDA raised it: every later call raises it too, whichever exam is described."""
+    import cupy
+
+    kinds = cupy.cuda.runtime.CUDARuntimeError | cupy.cuda.driver.CUDADriverError
+    return isinstance(error, kinds)

@@ -1,10 +1,10 @@
-"""FeatureExtractor: exams -> table, as a scikit-learn transformer."""
+"""FeatureExtractor: a scikit-learn transformer from exams to a feature table."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Generator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -12,57 +12,58 @@ from joblib import cpu_count, delayed
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from mrnet_features.arrays import Device, resolve_device
-from mrnet_features.data.mrnet import Exam
-from mrnet_features.extraction.describe import ExamLike, Row, describe_batch, read_exam
-from mrnet_features.extraction.gpu.pipeline import iterate_device
+from mrnet_features.data.exam import Exam
+from mrnet_features.extraction.describe import Row, describe_batch
+from mrnet_features.extraction.gpu.pipeline import iterate_rows
 from mrnet_features.extraction.gpu.planning import count_readers
 from mrnet_features.extraction.pooling import DEFAULT_POOLS, POOLS
+from mrnet_features.extraction.read import ExamLike, read_exam
 from mrnet_features.extraction.recipe import Recipe
-from mrnet_features.families import find_families
 from mrnet_features.families.base import Family
+from mrnet_features.families.presets import find_families
 from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.names import PLANES
-from mrnet_features.stacks.prepare import Discretisation
+from mrnet_features.stacks.discretisation import Discretisation
 
 
 class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Exams -> DataFrame with one row an exam and one column a feature.
+    """Turn exams into a DataFrame with one row per exam and one column per feature.
 
-    It learns nothing: every exam is described by itself, so that it may stand before a split.
+    It learns nothing from the exams and describes each by itself, so it may run before a split.
 
     Parameters
     ----------
     families : str, Family or list of str and Family, default "baseline"
         A preset's name ("minimal", "baseline", "full"), or families by name or instance.
     planes : sequence of str, default ("axial", "coronal", "sagittal")
-        Planes to read; every exam must have them.
+        Planes to read; every exam must have all of them.
     pools : sequence of str, default ("mean", "std", "top3", "middle")
-        How slices become one number; also max, p90 and outer.
+        How the values of the slices become one number; max, p90 and outer exist too.
     discretisation : Discretisation, optional
-        How grey levels become the levels that texture is counted on. Default: 32 equal bins
-        between the 0.5th and the 99.5th percentile of the stack's foreground.
+        How grey levels are discretised for texture. Default: 32 equal bins between the 0.5th and
+        the 99.5th percentile of the stack's foreground.
     extensive : bool, default False
-        Keep the statistics that grow with the number of pixels or slices. On MRNet they are a
-        shortcut (knee size and protocol), so they are left out unless asked.
+        Keep the statistics that grow with the number of pixels or slices. On MRNet they reveal
+        knee size and protocol, a shortcut to the labels, so they are left out by default.
     device : {"auto", "cpu", "cuda"}, default "auto"
-        Where to count. "auto" is the CPU for now: a GPU counts the same in all tests, which
-        emulate one, but has not been tried; ask for it with "cuda", and let
-        ``mrnet-features doctor`` compare it with the CPU first. "cuda" is the current device;
-        ``CUDA_VISIBLE_DEVICES`` chooses it.
+        Device to compute on. "auto" is the CPU for now: the GPU code gives equal counts in all
+        tests, but these emulate a GPU. Use "cuda" to ask for a GPU, and run ``mrnet-features
+        doctor`` first to compare it with the CPU. "cuda" is the current device;
+        ``CUDA_VISIBLE_DEVICES`` selects it.
     n_jobs : int, optional
-        On the CPU, exams described at the same time, as joblib takes it: None is 1, -1 all cores.
-        On a GPU, threads that read exams ahead: None is 4, -1 one a core.
+        On the CPU, number of exams described in parallel, as in joblib: None is 1, -1 all cores.
+        On a GPU, number of threads that read exams ahead: None is 4, -1 one per core.
     batch_size : int, optional
-        On a GPU, exams described at once, at most; None is as many as its free memory holds, at
-        most 64. Counts are the very same whatever it is; statistics agree to rounding, since a GPU
-        may group sums of floats otherwise. On the CPU exams are described one by one.
+        On a GPU, largest number of exams described at once. None is as many as the free memory
+        holds, at most 64. Counts do not depend on it; statistics agree up to rounding, because a
+        GPU may sum floats in another order. Ignored on the CPU.
     progress : bool, optional
-        Show a bar. None shows one where the error output is a terminal.
+        Whether to show a progress bar. None shows it in a terminal.
 
     Attributes
     ----------
     device_ : {"cpu", "cuda"}
-        Device chosen; after `fit`.
+        Device in use; set by `fit`.
 
     Examples
     --------
@@ -96,8 +97,8 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.batch_size = batch_size
         self.progress = progress
 
-    def fit(self, X: Sequence[ExamLike], y: object = None) -> FeatureExtractor:  # noqa: ARG002
-        """Check the parameters and choose the device; the exams are not read.
+    def fit(self, X: Sequence[ExamLike], y: object = None) -> Self:  # noqa: ARG002
+        """Check the parameters and select the device; the exams are not read.
 
         Parameters
         ----------
@@ -107,14 +108,14 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         FeatureExtractor
-            Itself.
+            This extractor.
 
         Raises
         ------
         ValueError, TypeError
-            If a parameter is not as described.
+            If a parameter is invalid.
         RuntimeError
-            If device is "cuda" and something is missing for it.
+            If `device` is "cuda" and CuPy, the driver, a device or the compiler is missing.
         """
         check_exams(X)
         _check_batch_size(self.batch_size)
@@ -122,8 +123,28 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.device_ = resolve_device(self.device)
         return self
 
+    def fit_transform(self, X: Sequence[ExamLike], y: object = None) -> pd.DataFrame:  # noqa: ARG002
+        """Feature table of the exams, after `fit`.
+
+        Parameters
+        ----------
+        X : sequence of Exam or of mapping plane -> stack
+        y : ignored
+
+        Returns
+        -------
+        DataFrame of shape (n_exams, n_features), float32
+            As `transform`; another container if `set_output` asks for one.
+
+        Raises
+        ------
+        TypeError, ValueError, KeyError, RuntimeError, MemoryError
+            As `fit` and `transform`.
+        """
+        return self.fit(X).transform(X)
+
     def transform(self, X: Sequence[ExamLike]) -> pd.DataFrame:
-        """Table of the exams' features.
+        """Feature table of the exams.
 
         Parameters
         ----------
@@ -133,16 +154,20 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         DataFrame of shape (n_exams, n_features), float32
-            Index: the exam ids as text, named "exam"; for mappings their place in the sequence.
-            NaN where a statistic is not defined; the family's docstring says when.
+            The index, named "exam", holds the exam ids as text, or the index in `X` where exams
+            are mappings. NaN where a statistic is not defined; see the docstring of the family.
 
         Raises
         ------
         TypeError, ValueError, KeyError
             If an exam can't be described; notes name exam, plane and family.
         MemoryError
-            If a GPU's memory does not hold a single exam. Of several it takes fewer at once, with
-            a warning.
+            If a single exam does not fit into the memory of the GPU.
+
+        Warns
+        -----
+        DeviceMemoryWarning
+            If a batch does not fit into the memory of the GPU and smaller ones are used.
         """
         rows: list[np.ndarray[Any, Any]] = []
         with (
@@ -152,12 +177,31 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             for row in found:
                 rows.append(row.values)
                 bar.update()
-        return frame_of(X, rows, self.recipe().columns())
+        return make_table(X, rows, self.recipe().columns())
+
+    def set_output(
+        self, *, transform: Literal["default", "pandas", "polars"] | None = None
+    ) -> Self:
+        """Container that `transform` and `fit_transform` return.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, optional
+            "default" and "pandas" are a DataFrame of pandas. One of polars has no index, so the
+            exam ids are lost. None changes nothing.
+
+        Returns
+        -------
+        FeatureExtractor
+            This extractor.
+        """
+        super().set_output(transform=transform)
+        return self
 
     def iterate(self, X: Sequence[ExamLike]) -> Generator[Row, None, None]:
-        """Rows one by one in the order of the exams, with the pixels' fingerprints.
+        """Rows in the order of the exams, each with the fingerprint of its pixels.
 
-        Exams are read ahead; close the generator if you stop early, and that ends.
+        Exams are read ahead. Close the generator if you stop early, to end the readers.
 
         Parameters
         ----------
@@ -172,7 +216,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         recipe, device = self.recipe(), resolve_device(self.device)
         if device == "cuda":
             n_readers = count_readers(self.n_jobs, cpu_count())
-            yield from iterate_device(X, recipe, n_readers=n_readers, batch_size=self.batch_size)
+            yield from iterate_rows(X, recipe, n_readers=n_readers, batch_size=self.batch_size)
             return
         jobs = (delayed(_make_row)(exam, k, recipe, device) for k, exam in enumerate(X))
         yield from run_jobs(jobs, self.n_jobs)
@@ -191,7 +235,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(self.recipe().columns(), dtype=object)
 
     def recipe(self) -> Recipe:
-        """Recipe of the present parameters.
+        """Recipe of the current parameters.
 
         Returns
         -------
@@ -200,7 +244,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ValueError, TypeError
-            If a parameter is not as described.
+            If a parameter is invalid.
         """
         planes = (self.planes,) if isinstance(self.planes, str) else tuple(self.planes)
         unknown = [plane for plane in planes if plane not in PLANES]
@@ -220,11 +264,11 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         )
 
     def __sklearn_is_fitted__(self) -> bool:
-        return True  # nothing is learnt
+        return True  # nothing is learned
 
 
 def check_exams(exams: Sequence[ExamLike]) -> None:
-    """Raise unless `exams` is a sequence of exams with ids of their own.
+    """Raise unless `exams` is a sequence of exams with distinct ids.
 
     Parameters
     ----------
@@ -233,9 +277,9 @@ def check_exams(exams: Sequence[ExamLike]) -> None:
     Raises
     ------
     TypeError
-        If it is one exam, an array, or holds anything else.
+        If it is a single exam or an array, or holds anything but exams.
     ValueError
-        If it is empty or an id stands there twice.
+        If it is empty or an id occurs twice.
     """
     if isinstance(exams, Exam | Mapping | np.ndarray | pd.DataFrame | str):
         raise TypeError(
@@ -246,7 +290,7 @@ def check_exams(exams: Sequence[ExamLike]) -> None:
         if not isinstance(exam, Exam | Mapping):
             raise TypeError(
                 f"`exams` must hold Exam or mappings plane -> stack, got {type(exam).__name__} at "
-                f"place {k}. Load exams with `load_mrnet`, or write {{'sagittal': stack}}."
+                f"index {k}. Load exams with `load_mrnet`, or write {{'sagittal': stack}}."
             )
     if len(exams) == 0:
         raise ValueError("`exams` must hold at least one exam, got none.")
@@ -254,8 +298,8 @@ def check_exams(exams: Sequence[ExamLike]) -> None:
     repeated = sorted({i for i in ids if ids.count(i) > 1}) if len(set(ids)) < len(ids) else []
     if repeated:
         raise ValueError(
-            f"Each exam id must stand in `exams` once, got {', '.join(repeated[:5])} again. "
-            "Leave the repeats out."
+            f"`exams` must hold each exam id once, got {', '.join(repeated[:5])} more than once. "
+            "Leave out the repeats."
         )
 
 
@@ -264,25 +308,36 @@ def _check_batch_size(batch_size: object) -> None:
         return
     if not isinstance(batch_size, int | np.integer) or isinstance(batch_size, bool):
         raise TypeError(
-            f"`batch_size` must be a number of exams or None, got {batch_size!r}. Leave it out to "
-            "let the GPU's free memory decide."
+            f"`batch_size` must be an integer or None, got {batch_size!r}. Leave it out to use as "
+            "many exams as the free memory of the GPU holds."
         )
     if batch_size < 1:
         raise ValueError(
-            f"`batch_size` must be at least 1 exam, got {batch_size}. Leave it out to let the "
-            "GPU's free memory decide."
+            f"`batch_size` must be at least 1, got {batch_size}. Leave it out to use as many exams "
+            "as the free memory of the GPU holds."
         )
 
 
-def frame_of(
+def make_table(
     exams: Sequence[ExamLike], rows: Sequence[np.ndarray[Any, Any]], columns: Sequence[str]
 ) -> pd.DataFrame:
-    """Table of rows, indexed by exam id, or by place where exams have none."""
+    """Feature table of rows; the index is the exam id, or the position where exams have none.
+
+    Parameters
+    ----------
+    exams : sequence of Exam or of mapping plane -> stack
+    rows : sequence of ndarray of shape (n_features,)
+        One per exam.
+    columns : sequence of str
+
+    Returns
+    -------
+    DataFrame of shape (n_exams, n_features)
+    """
     ids = [exam.id if isinstance(exam, Exam) else k for k, exam in enumerate(exams)]
     return pd.DataFrame(np.stack(rows), index=pd.Index(ids, name="exam"), columns=list(columns))
 
 
-def _make_row(exam: ExamLike, place: int, recipe: Recipe, device: Device) -> Row:
-    """One exam's row; errors carry a note that names the exam and the plane."""
-    pixels = read_exam(exam, place, recipe.planes)
+def _make_row(exam: ExamLike, index: int, recipe: Recipe, device: Device) -> Row:
+    pixels = read_exam(exam, index, recipe.planes)
     return Row(describe_batch([pixels], recipe, device)[0], pixels.fingerprint)

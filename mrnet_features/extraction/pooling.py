@@ -1,4 +1,7 @@
-"""Per slice -> per stack, without caring from which end the slices were taken."""
+"""Pool statistics over the slices of an exam, and fold the two sides of the knee.
+
+Neither depends on the order in which the slices were taken or on which side is medial.
+"""
 
 from __future__ import annotations
 
@@ -10,30 +13,33 @@ import numpy as np
 from mrnet_features.arrays import Array, Int64Array, namespace
 from mrnet_features.formulas.exam_axis import pad_slices
 from mrnet_features.formulas.histogram import nan_mean
-from mrnet_features.stacks.slices import count_slices
+from mrnet_features.stacks.exam_slices import count_slices
+
+FIRST, SECOND = "_one", "_other"
+"""Endings of the names of two regions that are a pair, one on each side of the knee."""
 
 Pool = Callable[[Array, Int64Array], Array]
-"""From values of shape (n_stacks, most_slices, ...), NaN after an exam's last slice, and the number
-of slices of each exam, to values of shape (n_stacks, ...)."""
+"""From values of shape (n_exams, max_slices, ...), NaN after the last slice of an exam, and the
+number of slices of each exam, to values of shape (n_exams, ...)."""
 
 
 def pool_slices(
-    statistics: Mapping[Any, Array], pools: Sequence[str], starts: Sequence[int] = (0,)
+    statistics: Mapping[Any, Array], pools: Sequence[str], exam_starts: Sequence[int] = (0,)
 ) -> Array:
     """Pool every statistic over the slices of each exam in which it is defined.
 
     Parameters
     ----------
     statistics : mapping of name to array of shape (n_slices, n_regions), float64
-        At least one. NaN where a statistic is not defined in a slice; such slices are left out.
+        At least one. NaN where a statistic is not defined in a slice; that slice is left out.
     pools : sequence of str
         Names of `POOLS`, at least one.
-    starts : sequence of int, default (0,)
+    exam_starts : sequence of int, default (0,)
         First slice of each exam.
 
     Returns
     -------
-    array of shape (n_stacks, n_regions, n_statistics, n_pools), float64
+    array of shape (n_exams, n_regions, n_statistics, n_pools), float64
         NaN where no slice has a value.
 
     Raises
@@ -43,7 +49,6 @@ def pool_slices(
 
     Examples
     --------
-    >>> import numpy as np
     >>> pool_slices({"area": np.array([[1.0], [np.nan], [5.0]])}, ["mean", "max"])
     array([[[[3., 5.]]]])
     """
@@ -53,12 +58,62 @@ def pool_slices(
     xp = namespace(*statistics.values())
     columns = list(statistics.values())
     if len(columns) == 1:
-        # NumPy adds a single column in an order that depends on its length, several line by line
+        # NumPy sums a single column in an order that depends on its length, several row by row
         columns *= 2
     values = xp.stack(columns, axis=-1)
-    padded, n_slices = pad_slices(values, starts), count_slices(starts, values.shape[0])
+    padded, n_slices = pad_slices(values, exam_starts), count_slices(exam_starts, values.shape[0])
     pooled = xp.stack([POOLS[pool](padded, n_slices) for pool in pools], axis=-1)
     return pooled[..., : len(statistics), :]
+
+
+def fold_pairs(region_names: Sequence[str], table: Array) -> dict[str, Array]:
+    """Rows of a table by region, with the two rows of a pair of regions made unordered.
+
+    The side of the knee is unknown, so a pair ``x_one``, ``x_other`` becomes ``x_low``, the smaller
+    value of each column, ``x_high``, the larger, and ``x_difference``, their absolute difference.
+
+    Parameters
+    ----------
+    region_names : sequence of str, length n_regions
+    table : array of shape (..., n_regions, n_columns), float64
+
+    Returns
+    -------
+    dict of str to array of shape (..., n_columns), float64
+        NaN where one of a pair is NaN.
+
+    Raises
+    ------
+    ValueError
+        If a region ends in ``_one`` and the next one is not its pair.
+
+    Examples
+    --------
+    >>> pair = fold_pairs(["horn_one", "horn_other"], np.array([[1.0, 5.0], [3.0, 2.0]]))
+    >>> {name: row.tolist() for name, row in pair.items()}
+    {'horn_low': [1.0, 2.0], 'horn_high': [3.0, 5.0], 'horn_difference': [2.0, 3.0]}
+    """
+    xp = namespace(table)
+    folded: dict[str, Array] = {}
+    index = 0
+    while index < len(region_names):
+        name, row = region_names[index], table[..., index, :]
+        stem = name.removesuffix(FIRST)
+        if stem == name:
+            folded[name] = row
+            index += 1
+            continue
+        if list(region_names[index + 1 : index + 2]) != [stem + SECOND]:
+            raise ValueError(
+                f"Region {name!r} must be followed by {stem + SECOND!r}, got "
+                f"{', '.join(region_names)}. Name both regions of a pair, or neither."
+            )
+        other = table[..., index + 1, :]
+        folded[f"{stem}_low"] = xp.minimum(row, other)
+        folded[f"{stem}_high"] = xp.maximum(row, other)
+        folded[f"{stem}_difference"] = xp.abs(row - other)
+        index += 2
+    return folded
 
 
 def _mean(values: Array, n_slices: Int64Array) -> Array:  # noqa: ARG001
@@ -78,15 +133,15 @@ def _p90(values: Array, n_slices: Int64Array) -> Array:
     """90th percentile, linear between order statistics."""
     xp = namespace(values)
     ordered, n_known = _ascending(values)
-    n = _of_stacks(xp.asarray(n_slices.astype(np.float64)), n_known)
-    # unknown slices were sorted to the front, so ranks count from the first known one
+    n = _add_axes(xp.asarray(n_slices.astype(np.float64)), n_known)
+    # NaN was sorted to the front, so ranks count from the first known value
     rank = n - n_known + 0.9 * xp.maximum(n_known - 1, xp.zeros_like(n_known))
     lower = xp.minimum(xp.floor(rank), n - 1.0)
     upper = xp.minimum(lower + 1, n - 1.0)
-    beyond = values.shape[1] - n  # in front of them what an exam has fewer slices than the longest
+    padding = values.shape[1] - n  # NaN too, and also at the front after sorting
     at_lower, at_upper = (
-        xp.take_along_axis(ordered, xp.astype(beyond + place, xp.int64)[:, None, ...], axis=1)
-        for place in (lower, upper)
+        xp.take_along_axis(ordered, xp.astype(padding + index, xp.int64)[:, None, ...], axis=1)
+        for index in (lower, upper)
     )
     return at_lower[:, 0, ...] + (rank - lower) * (at_upper[:, 0, ...] - at_lower[:, 0, ...])
 
@@ -97,14 +152,14 @@ def _top3(values: Array, n_slices: Int64Array) -> Array:  # noqa: ARG001
 
 def _middle(values: Array, n_slices: Int64Array) -> Array:
     third, last = (n_slices // 3)[:, None], n_slices[:, None]
-    place = np.arange(values.shape[1])
-    return _mean_where(values, (place >= third) & (place < last - third))
+    index = np.arange(values.shape[1])
+    return _mean_where(values, (index >= third) & (index < last - third))
 
 
 def _outer(values: Array, n_slices: Int64Array) -> Array:
     third, last = np.maximum(n_slices // 3, 1)[:, None], n_slices[:, None]
-    place = np.arange(values.shape[1])
-    return _mean_where(values, (place < third) | (place >= last - third))
+    index = np.arange(values.shape[1])
+    return _mean_where(values, (index < third) | (index >= last - third))
 
 
 POOLS: Mapping[str, Pool] = {
@@ -120,25 +175,24 @@ POOLS: Mapping[str, Pool] = {
 mean over the middle third of the slices, mean over the two outer thirds."""
 
 DEFAULT_POOLS = ("mean", "std", "top3", "middle")
-"""One of each kind: level, spread, extreme, place. The maximum and the 90th percentile of some
-thirty slices say what the mean of the three largest says; the outer thirds are what mean and middle
-leave."""
+"""Level, spread, extreme and position. Over some thirty slices the maximum and the 90th percentile
+add little to the mean of the three largest; the outer thirds add little to mean and middle."""
 
 
 def _mean_where(values: Array, is_chosen: np.ndarray[Any, np.dtype[np.bool_]]) -> Array:
-    """Mean over the chosen slices of each exam; what is chosen after its last is NaN."""
+    """Mean over the chosen slices of each exam; padding after its last slice is NaN."""
     xp = namespace(values)
     chosen = xp.reshape(xp.asarray(is_chosen), (*is_chosen.shape, *[1] * (values.ndim - 2)))
     return nan_mean(xp.where(chosen, values, xp.full_like(values, float("nan"))), axis=1)
 
 
-def _of_stacks(numbers: Array, values: Array) -> Array:
-    """Numbers of the exams, to be put beside values of shape (n_stacks, ...)."""
+def _add_axes(numbers: Array, values: Array) -> Array:
+    """One number per exam, with axes added to broadcast against values of shape (n_exams, ...)."""
     return namespace(numbers).reshape(numbers, (-1, *[1] * (values.ndim - 1)))
 
 
 def _ascending(values: Array) -> tuple[Array, Array]:
-    """Values sorted over slices with NaN first, and the number of known ones."""
+    """Values sorted over slices with NaN first, and the number of values that are not NaN."""
     xp = namespace(values)
     unknown = xp.isnan(values)
     nan, lowest = xp.full_like(values, float("nan")), xp.full_like(values, -float("inf"))

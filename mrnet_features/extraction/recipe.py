@@ -1,27 +1,73 @@
-"""Recipe: all that decides an exam's row."""
+"""Recipe: families, planes, pools and discretisation, which together decide a table's columns."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from mrnet_features.extraction.folding import fold_pairs
-from mrnet_features.extraction.sheets import Ending, Part, Sheet, fill_sheet
+from mrnet_features.arrays import Array, Int64Array
+from mrnet_features.counts.compiling import announce_compiling
+from mrnet_features.extraction.pooling import fold_pairs
 from mrnet_features.families.base import Family
 from mrnet_features.names import Name, format_name
 from mrnet_features.stacks.atlas import region_names
-from mrnet_features.stacks.prepare import Discretisation, Group, Stack
+from mrnet_features.stacks.discretisation import Discretisation
+from mrnet_features.stacks.stack import Stack
+
+STACK_POOL = "stack"
+"""Last part of the column name of a statistic of the whole stack, which is not pooled."""
+
+ColumnSuffix: TypeAlias = tuple[str, str, str]
+"""End of a column name, after plane and region: label of the family, statistic, pool."""
+
+
+class Statistics(NamedTuple):
+    """Statistics of several families on one region set of one plane.
+
+    Attributes
+    ----------
+    per_slice : dict of tuple to array of shape (n_slices, n_regions), float64
+        By label of the family and name of the statistic.
+    per_stack : dict of tuple to array of shape (n_exams, n_regions), float64
+        By label of the family and name of the statistic.
+    """
+
+    per_slice: dict[tuple[str, str], Array]
+    per_stack: dict[tuple[str, str], Array]
+
+    def suffixes(self, pools: Sequence[str]) -> tuple[ColumnSuffix, ...]:
+        """Suffixes of each region's columns: pooled statistics first, then those of the stack."""
+        pooled = [(*key, pool) for key in self.per_slice for pool in pools]
+        return (*pooled, *((*key, STACK_POOL) for key in self.per_stack))
+
+
+class ColumnBlock(NamedTuple):
+    """Columns of one region set on one plane.
+
+    Attributes
+    ----------
+    plane, region_set : str
+    suffixes : tuple of tuple of str
+        Suffixes of each region's columns, in order.
+    columns : ndarray of shape (n_regions * n_suffixes,), int64
+        Indices in the table of the columns of each region, after folding.
+    """
+
+    plane: str
+    region_set: str
+    suffixes: tuple[ColumnSuffix, ...]
+    columns: Int64Array
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that decides an exam's row; equal recipes give equal tables.
+    """What decides the features of an exam; equal recipes give equal tables.
 
     Parameters
     ----------
@@ -30,6 +76,7 @@ class Recipe:
     pools : tuple of str
     discretisation : Discretisation
     extensive : bool
+        Whether to keep the statistics that grow with the number of pixels or slices.
     """
 
     families: tuple[Family, ...]
@@ -39,7 +86,7 @@ class Recipe:
     extensive: bool
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the recipe in plain types, for a JSON file."""
+        """Recipe in plain types, for a JSON file."""
         return {
             "families": [{"name": f.name, **asdict(f)} for f in self.families],  # type: ignore[call-overload]
             "planes": list(self.planes),
@@ -56,88 +103,89 @@ class Recipe:
 
     def columns(self) -> list[str]:
         """Names of the columns, in order."""
-        return list(_lay_out(self)[0])
+        return list(_arrange_columns(self)[0])
+
+    def column_blocks(self, plane: str) -> tuple[ColumnBlock, ...]:
+        """Column blocks of a plane, one per region set."""
+        return tuple(block for block in _arrange_columns(self)[1] if block.plane == plane)
 
     def region_sets(self, plane: str) -> tuple[str, ...]:
-        """Region sets that the families read on a plane, each once."""
-        read = [f.region_sets for f in self.families if plane in f.planes]
-        return tuple(dict.fromkeys(name for names in read for name in names))
+        """Region sets that the families use on a plane, each once."""
+        used = [f.region_sets for f in self.families if plane in f.planes]
+        return tuple(dict.fromkeys(name for names in used for name in names))
 
-    def describe(self, groups: Mapping[str, Sequence[Group]], plane: str) -> list[Part]:
-        """Values of the exams of a batch on one plane, where the stacks live.
+    def compute_statistics(self, stack: Stack, plane: str, region_set: str) -> Statistics:
+        """Statistics of all families that use the region set on the plane.
 
         Parameters
         ----------
-        groups : mapping of str to sequence of Group
-            By region set, as `prepare_batch` gives them.
-        plane : str
+        stack : Stack
+            Of one exam, or a batch of several.
+        plane, region_set : str
 
         Returns
         -------
-        list of Part
-            An error that a family raises carries a note with its name.
-
-        Raises
-        ------
-        ValueError
-            If a family's statistics depend on what is in the stack.
+        Statistics
+            An error that a family raises carries a note that names the family.
         """
-        parts: list[Part] = []
-        for sheet in _lay_out(self)[1]:
-            if sheet.plane != plane:
+        found = Statistics({}, {})
+        for family in self.families:
+            if plane not in family.planes or region_set not in family.region_sets:
                 continue
-            for places, stack in groups[sheet.region_set]:
-                endings, values = self._fill(stack, plane, sheet.region_set)
-                if tuple(endings) != sheet.endings:
-                    raise ValueError(
-                        f"The families gave other columns for region set '{sheet.region_set}' than "
-                        "for a blank stack. A family's statistics must not depend on what is in "
-                        "the stack."
-                    )
-                parts.append(Part(places, sheet.columns, values))
-        return parts
-
-    def _fill(self, stack: Stack, plane: str, region_set: str) -> tuple[list[Ending], Any]:
-        read = [f for f in self.families if plane in f.planes and region_set in f.region_sets]
-        return fill_sheet(read, stack, self.pools, extensive=self.extensive)
+            left_out = frozenset() if self.extensive else family.extensive
+            try:
+                with announce_compiling():
+                    counts = family.count(stack)
+                described = (
+                    family.describe(counts),
+                    family.describe_stack(counts, stack.exam_starts),
+                )
+            except Exception as error:
+                error.add_note(f"while computing family {family!r}")
+                raise
+            for kept, statistics in zip(found, described, strict=True):
+                for name, values in statistics.items():
+                    if name not in left_out:
+                        kept[family.label, name] = values
+        return found
 
 
 @functools.lru_cache(maxsize=16)
-def _lay_out(recipe: Recipe) -> tuple[tuple[str, ...], tuple[Sheet, ...]]:
-    """Names of the columns, by plane, family, region set and region; and where each sheet's go.
+def _arrange_columns(recipe: Recipe) -> tuple[tuple[str, ...], tuple[ColumnBlock, ...]]:
+    """Names of the columns by plane, family, region set and region; and all column blocks.
 
-    Both are read off blank stacks.
+    The names of the statistics come from describing blank stacks.
     """
     blank = np.zeros((1, 1, 1), np.uint8)
     levels, n_levels = blank + np.uint8(1), recipe.discretisation.n_levels
     names: list[str] = []
-    sheets: list[tuple[str, str, list[Ending], list[str]]] = []
+    blocks: list[tuple[str, str, tuple[ColumnSuffix, ...], list[str]]] = []
     for plane in recipe.planes:
-        of_plane: dict[str, tuple[list[Ending], list[str]]] = {}
+        of_set: dict[str, tuple[tuple[ColumnSuffix, ...], list[str]]] = {}
         for chosen in recipe.region_sets(plane):
             regions = region_names(chosen, plane)
             stack = Stack(blank, levels, blank, n_levels, regions)
-            endings, _ = recipe._fill(stack, plane, chosen)  # noqa: SLF001
-            of_plane[chosen] = endings, list(fold_pairs(regions, np.zeros((len(regions), 1))))
-            sheets.append((plane, chosen, *of_plane[chosen]))
+            suffixes = recipe.compute_statistics(stack, plane, chosen).suffixes(recipe.pools)
+            of_set[chosen] = suffixes, list(fold_pairs(regions, np.zeros((len(regions), 1))))
+            blocks.append((plane, chosen, *of_set[chosen]))
         for family in recipe.families:
             for chosen in family.region_sets if plane in family.planes else ():
-                endings, folded = of_plane[chosen]
+                suffixes, folded = of_set[chosen]
                 names += [
-                    format_name(Name(plane, region, *ending))
+                    format_name(Name(plane, region, *suffix))
                     for region in folded
-                    for ending in endings
-                    if ending[0] == family.label
+                    for suffix in suffixes
+                    if suffix[0] == family.label
                 ]
-    place = {name: k for k, name in enumerate(names)}
+    index = {name: k for k, name in enumerate(names)}
     return tuple(names), tuple(
-        Sheet(
+        ColumnBlock(
             plane,
             chosen,
-            tuple(endings),
+            suffixes,
             np.asarray(
-                [place[format_name(Name(plane, r, *e))] for r in folded for e in endings], np.int64
+                [index[format_name(Name(plane, r, *s))] for r in folded for s in suffixes], np.int64
             ),
         )
-        for plane, chosen, endings, folded in sheets
+        for plane, chosen, suffixes, folded in blocks
     )

@@ -1,4 +1,4 @@
-"""What the protocol and the size of the knee decide, kept apart from what the tissue shows."""
+"""Acquisition: size of the stack and of the region, which depend on protocol and knee size."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import ClassVar
 import numpy as np
 
 from mrnet_features.arrays import namespace
-from mrnet_features.counts.region_extents import extents
+from mrnet_features.counts.region_extents import region_extents
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.formulas.exam_axis import pad_slices
 from mrnet_features.formulas.histogram import as_float
-from mrnet_features.stacks.prepare import Stack
-from mrnet_features.stacks.slices import count_slices
+from mrnet_features.stacks.exam_slices import count_slices
+from mrnet_features.stacks.stack import Stack
 
 
 @dataclass(frozen=True)
 class Acquisition(Family):
-    """Size of the stack and of the region in it: a shortcut to labels, in no default preset.
+    """Size of the stack and of the region: possible shortcuts to the labels, in no preset.
 
-    On MRNet the number of slices alone reaches an AUC of .69 to .71 for abnormal: it tells the
-    protocol, the year and the size of the patient. Add this family to see how much of a score is
-    owed to such things.
+    On MRNet the number of slices alone reaches an AUC of .69 to .71 for abnormal, because it
+    depends on the protocol, the year and the size of the patient. Add this family to see how much
+    of a score comes from such shortcuts.
 
     ============ ========================================== ======== ======
     statistic    formula                                    unit     range
@@ -36,7 +36,7 @@ class Acquisition(Family):
     width        columns of a slice (stack only)            pixels   1..
     ============ ========================================== ======== ======
 
-    Of the stack as a whole, ``area`` is the sum and ``n_rows`` and ``n_columns`` are the largest
+    For the stack, ``area`` is the sum and ``n_rows`` and ``n_columns`` are the largest
     over the slices. Never NaN.
 
     Examples
@@ -44,7 +44,7 @@ class Acquisition(Family):
     >>> import numpy as np
     >>> ones = np.ones((2, 4, 3), np.uint8)
     >>> family, stack = Acquisition(), Stack(ones, ones, ones, n_levels=1)
-    >>> float(family.describe_stack(family.count(stack), stack.starts)["n_slices"][0, 0])
+    >>> float(family.describe_stack(family.count(stack), stack.exam_starts)["n_slices"][0, 0])
     2.0
     """
 
@@ -52,19 +52,19 @@ class Acquisition(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Extents of the regions and of the slices."""
-        return extents(stack.regions, n_regions=stack.n_regions)
+        return region_extents(stack)
 
     def describe(self, counts: Counts) -> Statistics:
-        """First three rows of the table above."""
+        """First three statistics of the table above."""
         counts = as_float(counts)
         return {name: counts[..., k] for k, name in enumerate(("area", "n_rows", "n_columns"))}
 
-    def describe_stack(self, counts: Counts, starts: Sequence[int]) -> Statistics:
-        """All of the table above."""
+    def describe_stack(self, counts: Counts, exam_starts: Sequence[int]) -> Statistics:
+        """All statistics of the table above."""
         xp = namespace(counts)
-        slices = pad_slices(as_float(counts), starts, 0.0)
+        slices = pad_slices(as_float(counts), exam_starts, 0.0)
         largest = xp.max(slices, axis=1)
-        n_slices = xp.asarray(count_slices(starts, counts.shape[0]).astype(np.float64))
+        n_slices = xp.asarray(count_slices(exam_starts, counts.shape[0]).astype(np.float64))
         return {
             "area": xp.sum(slices[..., 0], axis=1),
             "n_rows": largest[..., 1],

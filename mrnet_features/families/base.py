@@ -1,26 +1,37 @@
-"""Family: the whole contract of a group of features, on one page.
+"""Family: the contract of a group of features that are computed from the same counts.
 
-A family counts and describes. Write one file in this folder, or a class anywhere::
+A family counts (`Family.count`) and describes (`Family.describe`). On existing counts it needs two
+imports::
+
+    from mrnet_features.counts.histogram import histogram
+    from mrnet_features.families.base import Family, divide, namespace
 
     @dataclass(frozen=True)
-    class Brightness(Family):
-        '''How bright the region is. (Then a table of the statistics.)'''
+    class Bright(Family):
+        '''Share of bright pixels. (Then a table of the statistics.)'''
 
-        name: ClassVar[str] = "brightness"
+        name: ClassVar[str] = "bright"
+        threshold: int = 200
 
         def count(self, stack):
-            return histogram(stack.grey, stack.regions, n_values=256, n_regions=stack.n_regions)
+            return histogram(stack)
 
         def describe(self, counts):
-            return {"mean": mean(as_float(counts))}
+            xp = namespace(counts)
+            bright = xp.sum(counts[..., self.threshold :], axis=-1)
+            return {"share": divide(bright, xp.sum(counts, axis=-1))}
 
-and hand an instance to ``FeatureExtractor(families=[Brightness()])``. What lies in this folder is
-also found by name. Its columns are called ``plane__region__brightness__mean__pool``.
+Hand an instance to ``FeatureExtractor([Bright(threshold=180)])``. A family in a file of this folder
+is also found by name. Columns are named ``series__region__bright_threshold180__share__pool``.
 
-The stack that a family gets may be the stacks of several exams laid end to end: a launch on a GPU
-pays off for many. Slices are described one by one and exams by their own slices, so the family
-above need not know. One that joins slices, or describes an exam in its own way, is told by
-``stack.starts`` and `Family.describe_stack` where each exam begins.
+1. `count` returns integers; `describe` returns float64, in array-API operations only.
+2. Each slice and each region is described by itself, unless `uses_neighbouring_slices`.
+3. The stack may be a batch of exams, to fill a GPU. No exam may depend on another: a family that
+   joins slices splits them at ``stack.exam_starts``.
+4. Mirroring the knee or reversing its slices changes no pooled statistic.
+5. Nothing is written to; NaN appears only where the docstring says so.
+
+``mrnet_features.testing.check_family`` checks all of this.
 """
 
 from __future__ import annotations
@@ -30,39 +41,41 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self, TypeAlias
 
-from mrnet_features.arrays import Array
+from mrnet_features.arrays import Array, namespace
 from mrnet_features.formulas.exam_axis import merge_slices
+from mrnet_features.formulas.histogram import divide
 from mrnet_features.names import PART, PLANES
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
+
+__all__ = ["Counts", "Family", "Statistics", "divide", "namespace"]
 
 Counts: TypeAlias = Any
 """One integer array, or a named tuple of integer arrays."""
 
 Statistics: TypeAlias = Mapping[str, Array]
-"""Statistic's name -> float64 array."""
+"""Name of the statistic -> float64 array."""
 
 
 class Family(ABC):
-    """A group of statistics that are read off the same counts.
+    """Statistics computed from the same counts.
 
-    A subclass is a frozen dataclass: its fields are its parameters, which gives equality, repr,
-    hashing and provenance. `count` holds the heavy work and calls the functions of
-    ``mrnet_features.counts``; `describe` holds the formulae, in array-API operations only.
+    A subclass is a frozen dataclass whose fields are its parameters. `count` does the heavy work
+    with functions of ``mrnet_features.counts``; `describe` holds the formulas.
 
     Attributes
     ----------
     name : str
         Name of the family: letters, digits and single underscores inside.
     planes : tuple of str
-        Planes on which the family means something.
+        Planes for which the family is meant.
     region_sets : tuple of str
         Region sets to describe: ``knee``, the whole foreground, or names of
         ``mrnet_features.stacks.atlas.REGION_SETS``, which must have boxes on all of `planes`.
     uses_neighbouring_slices : bool
-        Whether a slice's neighbours can change what is counted in it; never those of another exam.
+        Whether the counts of a slice depend on other slices of its exam.
     extensive : frozenset of str
-        Statistics that grow with the number of pixels or slices. They measure the size of the
-        knee and the protocol before anything else, so an extractor leaves them out unless asked.
+        Statistics that grow with the number of pixels or slices. They measure the size of the knee
+        and the protocol, so an extractor leaves them out by default.
     """
 
     name: ClassVar[str]
@@ -73,7 +86,7 @@ class Family(ABC):
 
     @abstractmethod
     def count(self, stack: Stack) -> Counts:
-        """Count what the statistics need.
+        """Integer counts of the stack.
 
         Parameters
         ----------
@@ -82,18 +95,18 @@ class Family(ABC):
         Returns
         -------
         counts
-            One integer array or a named tuple of them, with slices as the first axis wherever
-            slices are counted one by one.
+            One integer array or a named tuple of them. The first axis is the slice wherever slices
+            are counted one by one.
         """
 
     @abstractmethod
     def describe(self, counts: Counts) -> Statistics:
-        """Describe each slice by itself, whichever exam it belongs to.
+        """Statistics of each slice.
 
         Parameters
         ----------
         counts
-            What `count` returned.
+            As `count` returns them.
 
         Returns
         -------
@@ -102,27 +115,27 @@ class Family(ABC):
             the columns.
         """
 
-    def describe_stack(self, counts: Counts, starts: Sequence[int]) -> Statistics:
-        """Describe each exam as a whole: by default its slices' counts merged (IBSI 2.5-D).
+    def describe_stack(self, counts: Counts, exam_starts: Sequence[int]) -> Statistics:
+        """Statistics of each exam; by default from the counts summed over its slices (IBSI 2.5-D).
 
         Parameters
         ----------
         counts
-            What `count` returned, of the slices of one or more exams.
-        starts : sequence of int
-            First slice of each exam: slices ``starts[k]`` to ``starts[k + 1] - 1`` are one exam's.
-            ``mrnet_features.formulas.exam_axis`` has what takes them apart.
+            As `count` returns them, for the slices of one or more exams.
+        exam_starts : sequence of int
+            First slice of each exam. The functions of ``mrnet_features.formulas.exam_axis`` split
+            and merge slices by exam.
 
         Returns
         -------
-        mapping of str to array of shape (n_stacks, n_regions), float64
-            What an exam gets must not depend on the others.
+        mapping of str to array of shape (n_exams, n_regions), float64
+            An exam's values must not depend on the other exams.
         """
-        return self.describe(merge_slices(counts, starts))
+        return self.describe(merge_slices(counts, exam_starts))
 
     @property
     def label(self) -> str:
-        """The family's part of a column name: its name, and the parameters that differ.
+        """Part of the column name: the name, and the parameters that differ from their default.
 
         Examples
         --------
@@ -139,11 +152,11 @@ class Family(ABC):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if hasattr(cls, "name"):  # another process makes a script's class first, and fills it then
+        if hasattr(cls, "name"):  # unpickling creates a script's class before its attributes
             cls._check_name()
 
     def __new__(cls, *_: Any, **__: Any) -> Self:
-        """Make a family, unless its class has no name."""
+        """Instance of the class; raise if the class has no valid name."""
         cls._check_name()
         return super().__new__(cls)
 
@@ -158,7 +171,7 @@ class Family(ABC):
 
 
 def _as_part(value: object) -> str:
-    """Parameter's value in letters, digits and single underscores."""
+    """Value of a parameter in letters, digits and single underscores."""
     if isinstance(value, tuple):
         return "_".join(_as_part(item) for item in value)
     text = "".join(c if c.isalnum() else {".": "p", "-": "m"}.get(c, "_") for c in str(value))

@@ -1,4 +1,4 @@
-"""The table in a family's docstring, as rows: it is the documentation and the catalogue at once."""
+"""Statistics of a family, read from the table in its docstring."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from mrnet_features.families.base import Family
 
 
 def read_statistics(cls: type[Family]) -> list[dict[str, str]]:
-    """Rows of the table that a family's docstring must hold.
+    """Rows of the table in the docstring of a family.
 
     Parameters
     ----------
@@ -15,8 +15,8 @@ def read_statistics(cls: type[Family]) -> list[dict[str, str]]:
     Returns
     -------
     list of dict of str to str
-        A dict a statistic; keys are the table's headings, "statistic" the first. A ``*`` in a
-        statistic stands for any ending.
+        One dict per statistic, by heading; the first heading is "statistic". A ``*`` in a statistic
+        stands for any text.
 
     Raises
     ------
@@ -34,7 +34,7 @@ def read_statistics(cls: type[Family]) -> list[dict[str, str]]:
     if len(rules) < 3 or not lines[rules[0] + 1].split()[:1] == ["statistic"]:
         raise ValueError(
             f"The docstring of {cls.__name__} must hold a table whose first column is "
-            "'statistic', got none. Document what the family describes."
+            "'statistic', got none. Add one row for each statistic."
         )
     rule = lines[rules[0]]
     starts = [k for k, c in enumerate(rule) if c == "=" and (k == 0 or rule[k - 1] == " ")]
@@ -50,6 +50,6 @@ def read_statistics(cls: type[Family]) -> list[dict[str, str]]:
         if row["statistic"]:
             rows.append(row)
             continue
-        # a row without a name goes on with the row before
+        # a row without a name continues the row above
         rows[-1] = {key: f"{rows[-1][key]} {row[key]}".strip() for key in headings}
     return rows

@@ -1,4 +1,4 @@
-"""Grey level co-occurrence: what lies beside what."""
+"""Grey level co-occurrence matrix: pairs of levels of neighbouring pixels."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.counts.cooccurrence import pairs
+from mrnet_features.counts.cooccurrence import cooccurrence
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.formulas.histogram import (
     as_float,
@@ -16,7 +16,7 @@ from mrnet_features.formulas.histogram import (
     moment,
     normalise,
 )
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,8 @@ class Glcm(Family):
         Chebyshev distance of the two pixels.
     directions : {"averaged", "merged"}, default "averaged"
         Whether a statistic is computed in each of the four directions and averaged over those
-        that have pairs (IBSI 2-D averaged; of the stack, 2.5-D by direction), or from the sum of
-        the four matrices (2-D merged; of the stack, 2.5-D merged).
+        that have pairs (IBSI 2-D averaged; for the stack 2.5-D by direction), or from the sum of
+        the four matrices (2-D merged; for the stack 2.5-D merged).
 
     References
     ----------
@@ -102,16 +102,10 @@ class Glcm(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Symmetric co-occurrence matrices."""
-        return pairs(
-            stack.levels,
-            stack.regions,
-            n_levels=stack.n_levels,
-            n_regions=stack.n_regions,
-            distance=self.distance,
-        )
+        return cooccurrence(stack, distance=self.distance)
 
     def describe(self, counts: Counts) -> Statistics:
-        """Formulae of the table above."""
+        """Statistics of the table above."""
         xp = namespace(counts)
         counts = as_float(counts)
         if self.directions == "merged":
@@ -124,14 +118,14 @@ def _describe_matrices(counts: Array) -> dict[str, Array]:
     xp = namespace(counts)
     n_levels = counts.shape[-1]
     level = xp.arange(1, n_levels + 1, dtype=xp.float64)
-    apart = xp.arange(n_levels, dtype=xp.float64)
+    difference = xp.arange(n_levels, dtype=xp.float64)
     total = xp.arange(2, 2 * n_levels + 1, dtype=xp.float64)
 
     joint = xp.reshape(counts, (*counts.shape[:-2], n_levels * n_levels))
     by_level = xp.sum(counts, axis=-1)
     by_sum = _sum_antidiagonals(counts)
     signed = _sum_antidiagonals(xp.flip(counts, axis=-1))
-    # index n_levels - 1 is i = j; both signs of a difference are one difference
+    # index n_levels - 1 is i = j; differences of both signs are added
     by_diff = xp.concat(
         [
             signed[..., n_levels - 1 : n_levels],
@@ -144,10 +138,10 @@ def _describe_matrices(counts: Array) -> dict[str, Array]:
 
     mean = moment(margin, level)
     var = moment(margin, level, 2, about=mean)
-    diff_avg = moment(diffs, apart)
+    diff_avg = moment(diffs, difference)
     sum_avg = moment(sums, total)
     sum_var = moment(sums, total, 2, about=sum_avg)
-    contrast = moment(diffs, apart, 2)
+    contrast = moment(diffs, difference, 2)
     auto_corr = (moment(sums, total, 2) - contrast) / 4  # 4ij = (i + j)^2 - (i - j)^2
     covariance = (sum_var - contrast) / 4
     joint_entr, margin_entr = count_entropy(joint), count_entropy(by_level)
@@ -158,7 +152,7 @@ def _describe_matrices(counts: Array) -> dict[str, Array]:
         "joint_var": var,
         "joint_entr": joint_entr,
         "diff_avg": diff_avg,
-        "diff_var": moment(diffs, apart, 2, about=diff_avg),
+        "diff_var": moment(diffs, difference, 2, about=diff_avg),
         "diff_entr": count_entropy(by_diff),
         "sum_avg": sum_avg,
         "sum_var": sum_var,
@@ -166,11 +160,11 @@ def _describe_matrices(counts: Array) -> dict[str, Array]:
         "energy": divide(xp.sum(joint**2, axis=-1), n_pairs**2),
         "contrast": contrast,
         "dissimilarity": diff_avg,
-        "inv_diff": xp.sum(diffs / (1 + apart), axis=-1),
-        "inv_diff_norm": xp.sum(diffs / (1 + apart / n_levels), axis=-1),
-        "inv_diff_mom": xp.sum(diffs / (1 + apart**2), axis=-1),
-        "inv_diff_mom_norm": xp.sum(diffs / (1 + (apart / n_levels) ** 2), axis=-1),
-        "inv_var": xp.sum(diffs[..., 1:] / apart[1:] ** 2, axis=-1),
+        "inv_diff": xp.sum(diffs / (1 + difference), axis=-1),
+        "inv_diff_norm": xp.sum(diffs / (1 + difference / n_levels), axis=-1),
+        "inv_diff_mom": xp.sum(diffs / (1 + difference**2), axis=-1),
+        "inv_diff_mom_norm": xp.sum(diffs / (1 + (difference / n_levels) ** 2), axis=-1),
+        "inv_var": xp.sum(diffs[..., 1:] / difference[1:] ** 2, axis=-1),
         "corr": divide(covariance, var, 1.0) + 0 * mean,
         "auto_corr": auto_corr,
         "clust_tend": sum_var,
@@ -182,7 +176,7 @@ def _describe_matrices(counts: Array) -> dict[str, Array]:
 
 
 def _sum_antidiagonals(matrices: Array) -> Array:
-    """Sums over i + j = 0, 1, ...: rows laid end to end with a growing shift, then added.
+    """Sums over i + j = 0, 1, ...: each row is shifted by one more column, then rows are added.
 
     From shape (..., n, n) to (..., 2n - 1).
     """

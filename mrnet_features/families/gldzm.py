@@ -1,4 +1,4 @@
-"""Grey level zones by distance: how deep in the region the patches of one level lie."""
+"""Grey level distance zone matrix: zones by level and distance from the edge of the region."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array
-from mrnet_features.counts.distance_zone import depths
+from mrnet_features.counts.distance_zone import distance_zones
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.formulas.histogram import as_float
 from mrnet_features.formulas.level_matrix import describe_emphases, read_matrix
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 NAMES = (
     *("sde", "lde", "lgze", "hgze", "sdlge", "sdhge", "ldlge", "ldhge"),
@@ -25,7 +25,7 @@ class Gldzm(Family):
     A zone is a set of 8-connected pixels of one level in one region of one slice; its distance is
     that of its pixel nearest to the edge of the region, in steps along rows and columns, 1 at
     the edge. c(i, j) is the number of zones of level i and distance j, n their sum, p = c / n;
-    c(i) and c(j) are its margins, m the mean of what a variance is of, H(.) an entropy in bits,
+    c(i) and c(j) are its margins, m the mean in a variance, H(.) an entropy in bits,
     N the number of levels, D the largest distance, P the number of pixels.
 
     ========= ====================== ======== ============ ====
@@ -49,8 +49,8 @@ class Gldzm(Family):
     zd_entr   H(p)                   bits     0..log2(N D) GBDU
     ========= ====================== ======== ============ ====
 
-    NaN where the region has no pixel. ``glnu`` and ``zdnu`` are extensive. Of the stack, the
-    zones of all slices together (IBSI 2.5-D). PyRadiomics has no such family.
+    NaN where the region has no pixel. ``glnu`` and ``zdnu`` are extensive. For the
+    stack, zones of all slices are counted together (IBSI 2.5-D). PyRadiomics has no such family.
 
     Examples
     --------
@@ -68,12 +68,10 @@ class Gldzm(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Zones by level and distance."""
-        return depths(
-            stack.levels, stack.regions, n_levels=stack.n_levels, n_regions=stack.n_regions
-        )
+        return distance_zones(stack)
 
     def describe(self, counts: Counts) -> Statistics:
-        """Formulae of the table above."""
+        """Statistics of the table above."""
         return _describe_distances(counts.distances, counts.n_pixels)
 
 

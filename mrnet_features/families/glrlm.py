@@ -1,4 +1,4 @@
-"""Grey level run lengths: how far a level goes on in a row."""
+"""Grey level run length matrix: runs of equal level, by level and length."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from mrnet_features.arrays import namespace
-from mrnet_features.counts.run_length import runs
+from mrnet_features.counts.run_length import run_lengths
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.formulas.histogram import average_over
 from mrnet_features.formulas.level_matrix import describe_emphases, read_matrix
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 NAMES = (
     *("sre", "lre", "lgre", "hgre", "srlge", "srhge", "lrlge", "lrhge"),
@@ -23,8 +23,8 @@ class Glrlm(Family):
     """Statistics of the grey level run length matrix (Galloway 1975, IBSI 3.7).
 
     c(i, j) is the number of runs of level i and length j pixels, n their sum, p = c / n; c(i) and
-    c(j) are its margins, m the mean of what a variance is of, H(.) an entropy in bits, N the
-    number of levels, L the longest run there can be.
+    c(j) are its margins, m the mean in a variance, H(.) an entropy in bits, N the
+    number of levels, L the longest possible run.
 
     ========= ========================= ======== ============ ==== =================================
     statistic formula                   unit     range        IBSI PyRadiomics
@@ -55,8 +55,8 @@ class Glrlm(Family):
     ----------
     directions : {"averaged", "merged"}, default "averaged"
         Whether a statistic is computed in each of the four directions and averaged (IBSI 2-D
-        averaged; of the stack, 2.5-D by direction), or from the sum of the four matrices (2-D
-        merged; of the stack, 2.5-D merged).
+        averaged; for the stack 2.5-D by direction), or from the sum of the four matrices (2-D
+        merged; for the stack 2.5-D merged).
 
     References
     ----------
@@ -84,10 +84,10 @@ class Glrlm(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Run length matrices."""
-        return runs(stack.levels, stack.regions, n_levels=stack.n_levels, n_regions=stack.n_regions)
+        return run_lengths(stack)
 
     def describe(self, counts: Counts) -> Statistics:
-        """Formulae of the table above."""
+        """Statistics of the table above."""
         xp = namespace(counts)
         if self.directions == "merged":
             counts = xp.sum(counts, axis=2, keepdims=True)

@@ -1,4 +1,4 @@
-"""Grey level zones by size: how large the patches of one level are."""
+"""Grey level size zone matrix: zones by level and size."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.counts.size_zone import zones
+from mrnet_features.counts.size_zone import size_zones
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.formulas.exam_axis import merge_slices, pad_slices
 from mrnet_features.formulas.histogram import as_float
 from mrnet_features.formulas.level_matrix import describe_emphases, read_cells
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 NAMES = (
     *("sze", "lze", "lgze", "hgze", "szlge", "szhge", "lzlge", "lzhge"),
@@ -26,7 +26,7 @@ class Glszm(Family):
 
     A zone is a set of 8-connected pixels of one level in one region of one slice. c(i, j) is the
     number of zones of level i and size j pixels, n their sum, p = c / n; c(i) and c(j) are its
-    margins, m the mean of what a variance is of, H(.) an entropy in bits, N the number of levels,
+    margins, m the mean in a variance, H(.) an entropy in bits, N the number of levels,
     P the number of pixels.
 
     ========= ====================== ======== =========== ==== ====================================
@@ -50,8 +50,8 @@ class Glszm(Family):
     zs_entr   H(p)                   bits     0..log2 n   GU8N ZoneEntropy
     ========= ====================== ======== =========== ==== ====================================
 
-    NaN where the region has no pixel. ``glnu`` and ``zsnu`` are extensive. Of the stack, the
-    zones of all slices together (IBSI 2.5-D). PyRadiomics has the same values where its bins are
+    NaN where the region has no pixel. ``glnu`` and ``zsnu`` are extensive. For the stack, zones of
+    all slices are counted together (IBSI 2.5-D). PyRadiomics has the same values where its bins are
     the levels.
 
     References
@@ -74,27 +74,25 @@ class Glszm(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Zones by level and size."""
-        return zones(
-            stack.levels, stack.regions, n_levels=stack.n_levels, n_regions=stack.n_regions
-        )
+        return size_zones(stack)
 
     def describe(self, counts: Counts) -> Statistics:
-        """Formulae of the table above."""
+        """Statistics of the table above."""
         matrix = read_cells(
             counts.level, counts.size, counts.number, counts.by_level, are_unique=True
         )
         return describe_emphases(matrix, as_float(counts.n_pixels), NAMES)
 
-    def describe_stack(self, counts: Counts, starts: Sequence[int]) -> Statistics:
-        """Formulae of the table above, for the zones of all slices of an exam."""
-        by_level, n_pixels = merge_slices((counts.by_level, counts.n_pixels), starts)
-        level, size, number = (_join_slices(part, starts) for part in counts[:3])
+    def describe_stack(self, counts: Counts, exam_starts: Sequence[int]) -> Statistics:
+        """Statistics of the table above, for the zones of all slices of an exam."""
+        by_level, n_pixels = merge_slices((counts.by_level, counts.n_pixels), exam_starts)
+        level, size, number = (_join_slices(part, exam_starts) for part in counts[:3])
         matrix = read_cells(level, size, number, by_level)
         return describe_emphases(matrix, as_float(n_pixels), NAMES)
 
 
-def _join_slices(part: Array, starts: Sequence[int]) -> Array:
-    """Lists of an exam's slices end to end: (n_stacks, n_regions, cells of the longest exam)."""
+def _join_slices(part: Array, exam_starts: Sequence[int]) -> Array:
+    """Cells of all slices of each exam, of shape (n_exams, n_regions, most_cells)."""
     xp = namespace(part)
-    padded = xp.permute_dims(pad_slices(part, starts, 0), (0, 2, 1, 3))
+    padded = xp.permute_dims(pad_slices(part, exam_starts, 0), (0, 2, 1, 3))
     return xp.reshape(padded, (*padded.shape[:2], padded.shape[2] * padded.shape[3]))

@@ -1,4 +1,4 @@
-"""Oriented gradients over a grid of cells: which way edges run in which part of the knee."""
+"""Histograms of oriented gradients: direction of edges in each part of the knee."""
 
 from __future__ import annotations
 
@@ -6,40 +6,39 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.counts.oriented_gradients import STEPS, gradients
+from mrnet_features.counts.oriented_gradients import STEPS, oriented_gradients
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.formulas.histogram import as_float, divide
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 
 @dataclass(frozen=True)
 class Hog(Family):
     """Histograms of oriented gradients (Dalal 2005), folded about the middle of the knee.
 
-    The box of the region is parted into cells. A cell and its mirror image count as one, and an
-    orientation and its mirror image too, as left and right are unknown. m(k) is the sum of the
-    gradients' magnitudes whose orientation is within half a step of k steps from the row's
-    direction, either way.
+    The bounding box of the region is divided into cells. As left and right are unknown, a cell is
+    added to its mirror image, and an orientation to its mirror image. m(k) is the sum of the
+    magnitudes of gradients at an angle of k steps, give or take half a step, to the row.
 
-    ================= ============================================ =========== =====
-    statistic         formula                                      unit        range
-    ================= ============================================ =========== =====
-    row*_part*_tilt*  m(k) / sum(m) of the cell                    fraction    0..1
-    row*_part*_steep  sum(m) / (2 n) of the cell                   grey levels 0..
-    ================= ============================================ =========== =====
+    ========================== ========================== =========== =====
+    statistic                  formula                    unit        range
+    ========================== ========================== =========== =====
+    row*_column*_orientation*  m(k) / sum(m) of the cell  fraction    0..1
+    row*_column*_magnitude     sum(m) / (2 n) of the cell grey levels 0..
+    ========================== ========================== =========== =====
 
-    Rows count from the top, parts from the outside to the middle, tilts in steps of
+    Rows count from the top, columns from the outside to the middle, orientations in steps of
     ``180 / n_orientations`` degrees; n is the number of pixels of the cell whose four neighbours
-    lie in the region. NaN where the cell has no such pixel, tilts also where it has no gradient.
-    Cells of the whole stack are sums over its slices. As in scikit-image's ``hog`` with one cell a
-    block, but that orientations are centred on the row's direction rather than beginning there.
+    lie in the region. NaN where the cell has no such pixel, orientations also where it has no
+    gradient. For the stack, cells are summed over slices. As scikit-image's ``hog`` with one
+    cell per block, except that orientation 0 is centred on the row direction.
 
     Parameters
     ----------
     n_rows, n_columns : int, default 3
-        Cells of the box; the columns an odd number, so that the middle stays the middle.
+        Number of cells; `n_columns` must be odd, so that there is a middle column.
     n_orientations : int, default 9
-        An odd number or a multiple of four, so that no gradient falls between two.
+        An odd number or a multiple of four, so that no gradient lies between two.
 
     References
     ----------
@@ -52,7 +51,7 @@ class Hog(Family):
     >>> ones = np.ones((1, 3, 4), np.uint8)
     >>> grey = np.arange(4, dtype=np.uint8) * ones
     >>> family, stack = Hog(1, 1), Stack(grey, ones, ones, n_levels=1)
-    >>> float(family.describe(family.count(stack))["row0_part0_steep"][0, 0])
+    >>> float(family.describe(family.count(stack))["row0_column0_magnitude"][0, 0])
     1.0
     """
 
@@ -75,35 +74,33 @@ class Hog(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Gradients by cell and orientation."""
-        return gradients(
-            stack.grey,
-            stack.regions,
+        return oriented_gradients(
+            stack,
             n_rows=self.n_rows,
             n_columns=self.n_columns,
             n_orientations=self.n_orientations,
-            n_regions=stack.n_regions,
         )
 
     def describe(self, counts: Counts) -> Statistics:
-        """Formulae of the table above."""
+        """Statistics of the table above."""
         xp = namespace(counts.magnitude)
         magnitude = _fold_orientations(_fold_columns(as_float(counts.magnitude), axis=-2))
         number = _fold_columns(as_float(counts.number), axis=-1)
         total = xp.sum(magnitude, axis=-1)
         shares = divide(magnitude, total[..., None])
-        steepness = divide(total, 2 * STEPS * number)
+        mean_magnitude = divide(total, 2 * STEPS * number)
         statistics: dict[str, Array] = {}
         for row in range(number.shape[-2]):
-            for part in range(number.shape[-1]):
-                cell = f"row{row}_part{part}"
+            for column in range(number.shape[-1]):
+                cell = f"row{row}_column{column}"
                 for k in range(shares.shape[-1]):
-                    statistics[f"{cell}_tilt{k}"] = shares[..., row, part, k]
-                statistics[f"{cell}_steep"] = steepness[..., row, part]
+                    statistics[f"{cell}_orientation{k}"] = shares[..., row, column, k]
+                statistics[f"{cell}_magnitude"] = mean_magnitude[..., row, column]
         return statistics
 
 
 def _fold_columns(cells: Array, axis: int) -> Array:
-    """Sum of cells and their mirror images, from the outer column to the middle one."""
+    """Sum of cells and their mirror images, from the outer to the middle column."""
     xp = namespace(cells)
     n_parts = (cells.shape[axis] + 1) // 2
     folded = cells + xp.flip(cells, axis=axis)
@@ -119,5 +116,5 @@ def _fold_orientations(magnitude: Array) -> Array:
     folded = xp.concat([first, rest + xp.flip(rest, axis=-1)], axis=-1)[..., : n // 2 + 1]
     if n % 2:
         return folded
-    upright = folded[..., n // 2 :] / 2  # its own mirror image, counted twice
+    upright = folded[..., n // 2 :] / 2  # its own mirror image, so counted twice
     return xp.concat([folded[..., : n // 2], upright], axis=-1)

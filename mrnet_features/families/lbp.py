@@ -1,24 +1,24 @@
-"""Local binary patterns: edges, corners, spots and flat parts, whatever the contrast."""
+"""Local binary patterns: edges, corners, spots and flat areas, independent of contrast."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from mrnet_features.counts.binary_patterns import patterns
+from mrnet_features.counts.binary_patterns import binary_patterns
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.formulas.histogram import as_float, entropy, normalise
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 
 @dataclass(frozen=True)
 class Lbp(Family):
     """Rotation-invariant uniform local binary patterns (Ojala 2002) of the grey levels.
 
-    Around each pixel lie 8 R points on a circle of radius R. A pattern is uniform where the points
-    at least as bright as the centre follow each other without a gap: none in a bright spot, half
-    of them on a straight edge, all in a dark spot or where nothing differs. Any change of grey
-    levels that keeps their order keeps the patterns of radius 1 that meet no interpolation.
+    Each pixel is compared with 8 R points on a circle of radius R around it. A pattern is uniform
+    if the points at least as bright as the centre are adjacent: none in a bright spot, half on a
+    straight edge, all in a dark spot or a flat area. A change of grey levels that keeps their order
+    keeps patterns of radius 1 without interpolated points.
 
     ========= ============================================== ======== ==========
     statistic formula                                        unit     range
@@ -28,9 +28,10 @@ class Lbp(Family):
     entropy   -sum(p log2 p) of the fractions above          bits     0..log2(8R + 2)
     ========= ============================================== ======== ==========
 
-    ``*`` is 0 to 8 R; n is the number of pixels with a square of 2 R + 1 pixels around them in
+    ``*`` is 0 to 8 R; n is the number of pixels whose surrounding square of side 2 R + 1 lies in
     their region. NaN where there is none. The same as scikit-image's ``local_binary_pattern`` with
-    ``method="uniform"``, but that weights are rounded to 1/2048 and a flat part is always flat.
+    ``method="uniform"``, except that weights are rounded to 1/2048, and integer sums keep flat
+    areas flat.
 
     Parameters
     ----------
@@ -61,10 +62,10 @@ class Lbp(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Patterns of the grey levels."""
-        return patterns(stack.grey, stack.regions, radius=self.radius, n_regions=stack.n_regions)
+        return binary_patterns(stack, radius=self.radius)
 
     def describe(self, counts: Counts) -> Statistics:
-        """Formulae of the table above."""
+        """Statistics of the table above."""
         fractions = normalise(as_float(counts))
         n_points = fractions.shape[-1] - 2
         return {

@@ -7,17 +7,23 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.counts.line_detector import N_ORIENTATIONS, N_SAMPLES, PATCH, Bands, bands
+from mrnet_features.counts.line_detector import (
+    N_ORIENTATIONS,
+    N_SAMPLES,
+    PATCH,
+    DarkLines,
+    dark_lines,
+)
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.formulas.exam_axis import pad_slices
 from mrnet_features.formulas.histogram import as_float, divide, nan_mean
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 STEP = 180 / N_ORIENTATIONS  # degrees between orientations
 ACL = (2, 3, 4, 5)  # 30 to 75 degrees, rising to the back
 PCL = (7, 8, 9, 10)  # 105 to 150 degrees, falling to the back
-SEEN = 12.0  # grey levels below both sides from which a band is seen
-SHARPNESS = 4  # power of the contrast that weighs orientations
+SEEN = 12.0  # contrast in grey levels from which a band counts as seen
+SHARPNESS = 4  # orientations are weighted by this power of the contrast
 
 
 @dataclass(frozen=True)
@@ -25,13 +31,14 @@ class Ligament(Family):
     """Dark oblique bands in the intercondylar notch.
 
     An intact anterior cruciate ligament is a dark band in the notch that rises to the back; torn,
-    it is gone or flat, and something brighter lies in its place. An angle below 45 degrees has a
+    it is absent or flat, with brighter tissue instead. An angle below 45 degrees has a
     sensitivity of 90 % and a specificity of 97 % for a tear, and the posterior cruciate ligament
     buckles (Gentili et al. 1994, Skeletal Radiology 23:551). A band is 21 pixels long; its
-    contrast c is the darker of its two sides minus the band, in mean grey levels, at the best
-    place in the region. It is sought in 12 orientations, 15 degrees apart, and several widths;
-    c_k is the largest over the widths for orientation k, c+ what of it is positive. The anterior
-    ligament is sought at 30 to 75 degrees, the posterior at 105 to 150.
+    contrast c is the darker of its two sides minus the band, in mean grey levels, at the
+    position in the region where it is largest. Bands are searched for in 12 orientations, 15
+    degrees apart, and several widths; c_k is the largest contrast of orientation k over the widths,
+    c+ = max(c, 0). The anterior ligament is searched for at 30 to 75 degrees, the posterior at 105
+    to 150.
 
     ============== ============================================ ============ ======
     statistic      formula                                      unit         range
@@ -49,14 +56,14 @@ class Ligament(Family):
     pcl_seen       likewise for pcl_contrast (stack only)       fraction     0..1
     ============== ============================================ ============ ======
 
-    Of the stack as a whole, the others are those of the slice with the highest contrast of that
-    ligament; the mean where several are highest. NaN where no band fits into the slice around the
+    For the stack, the other statistics are those of the slice with the highest contrast of that
+    ligament, averaged over ties. NaN where no band fits into the slice around the
     region; angles also where no orientation is darker than its sides.
 
     Parameters
     ----------
     offsets : tuple of int, default (3, 5, 8)
-        Pixels between the middle of a band and its sides: the widths sought.
+        Pixels between the middle of a band and its sides: the widths searched for.
 
     Examples
     --------
@@ -78,17 +85,10 @@ class Ligament(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Strongest bands of each slice, width and orientation."""
-        return bands(
-            stack.grey,
-            stack.regions,
-            n_regions=stack.n_regions,
-            offsets=self.offsets,
-            starts=stack.starts,
-            origins=stack.origins,
-        )
+        return dark_lines(stack, offsets=self.offsets)
 
     def describe(self, counts: Counts) -> Statistics:
-        """First six rows of the table above."""
+        """First six statistics of the table above."""
         acl, pcl = _describe_range(counts, ACL), _describe_range(counts, PCL)
         return {
             "acl_contrast": acl["contrast"],
@@ -99,10 +99,10 @@ class Ligament(Family):
             "pcl_angle": _angle(counts, 6, 12),
         }
 
-    def describe_stack(self, counts: Counts, starts: Sequence[int]) -> Statistics:
-        """All of the table above."""
+    def describe_stack(self, counts: Counts, exam_starts: Sequence[int]) -> Statistics:
+        """All statistics of the table above."""
         described = self.describe(counts)
-        slices = {name: pad_slices(values, starts) for name, values in described.items()}
+        slices = {name: pad_slices(values, exam_starts) for name, values in described.items()}
         xp = namespace(slices["acl_contrast"])
         found: dict[str, Array] = {}
         for name, values in slices.items():
@@ -119,15 +119,15 @@ class Ligament(Family):
         return found
 
 
-def _contrast(counts: Bands) -> Array:
+def _contrast(counts: DarkLines) -> Array:
     """Grey levels by which bands are darker than their sides; -256 where there is none."""
     xp = namespace(counts.inside)
     contrast = (as_float(counts.beside) - as_float(counts.inside)) / (PATCH * N_SAMPLES)
     return xp.where(counts.found > 0, contrast, -256.0)
 
 
-def _describe_range(counts: Bands, orientations: tuple[int, ...]) -> dict[str, Array]:
-    """Contrast, and side and continuity of the same band, over widths and orientations."""
+def _describe_range(counts: DarkLines, orientations: tuple[int, ...]) -> dict[str, Array]:
+    """Contrast, relative contrast and continuity of the band with the highest contrast."""
     xp = namespace(counts.inside)
     first, last = orientations[0], orientations[-1] + 1
 
@@ -150,8 +150,8 @@ def _describe_range(counts: Bands, orientations: tuple[int, ...]) -> dict[str, A
     }
 
 
-def _angle(counts: Bands, first: int, last: int) -> Array:
-    """Mean orientation in degrees, weighed by a power of the positive contrast."""
+def _angle(counts: DarkLines, first: int, last: int) -> Array:
+    """Mean orientation in degrees, weighted by a power of the positive contrast."""
     xp = namespace(counts.inside)
     contrast = xp.max(_contrast(counts), axis=2)[..., first:last]
     weight = xp.maximum(contrast, xp.zeros_like(contrast)) ** SHARPNESS

@@ -1,19 +1,19 @@
-"""Marrow: patches inside the bones that are darker on T1, brighter where fat is suppressed."""
+"""Marrow: oedema in the bones, dark on T1 and bright where fat is suppressed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.counts.boundaries import rims
-from mrnet_features.counts.components_3d import Pools, pools
+from mrnet_features.counts.boundaries import boundaries
+from mrnet_features.counts.components_3d import Components3D, components_3d
 from mrnet_features.counts.histogram import histogram
 from mrnet_features.counts.smoothing import smooth
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.formulas.component_shapes import describe_sizes, sizes_by_region
-from mrnet_features.formulas.exam_axis import merge_slices, spread_stacks
+from mrnet_features.formulas.exam_axis import merge_slices, repeat_exams
 from mrnet_features.formulas.histogram import (
     as_float,
     divide,
@@ -22,30 +22,30 @@ from mrnet_features.formulas.histogram import (
     normalise,
     quantile,
 )
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
-SIDE = 5  # pixels averaged: about 3 mm, so that trabeculae and the growth plate's scar vanish
+SIDE = 5  # pixels averaged: about 3 mm, to remove trabeculae and the scar of the growth plate
 CORE_SIDE = 9  # pixels, about 5 mm: thicker than cartilage and cortex at the edge of a box
 
 
 class MarrowCounts(NamedTuple):
-    """What the marrow family counts.
+    """Counts of the marrow family.
 
     Attributes
     ----------
     histogram : array of shape (n_slices, n_regions, 256), int32
         Of the averaged grey levels.
-    reference : array of shape (n_stacks,), int32
+    reference : array of shape (n_exams,), int32
         Grey level of healthy marrow of each exam, doubled.
-    patches : tuple of Pools
-        Of each share: brighter for shares above 1, else darker.
+    patches : tuple of Components3D
+        Components of each share: bright for shares above 1, else dark.
     cores : tuple of array of shape (n_slices, n_regions), int32
-        Squares of 9 pixels in those patches.
+        Number of squares of 9 by 9 pixels in those patches.
     """
 
     histogram: Array
     reference: Array
-    patches: tuple[Pools, ...]
+    patches: tuple[Components3D, ...]
     cores: tuple[Array, ...]
 
 
@@ -57,10 +57,9 @@ class Marrow(Family):
     patch in dark marrow where fat is suppressed. A bruise of the lateral compartment has a
     sensitivity of 54 % and a specificity of 100 % for an ACL tear (Gentili et al. 1994), and
     subchondral oedema comes with meniscal and cartilage lesions. Grey levels are averaged over 5
-    by 5 pixels; R is their median over the bones. A patch is what lies at or beyond a share of R:
-    at least so bright for a share above 1, at most so bright for a share below. Femur and tibia
-    are regions of their own, and their two sides are folded by the extractor, which gives the
-    asymmetry.
+    by 5 pixels; R is their median over the bones. A patch is the pixels at or above a share of R
+    if the share is above 1, else the pixels at or below it. Femur and tibia are separate regions;
+    the extractor folds their two sides, which gives the asymmetry.
 
     ============== =========================================== ======== =====
     statistic      formula                                     unit     range
@@ -75,7 +74,7 @@ class Marrow(Family):
     level_spread   standard deviation / R                      fraction 0..
     ============== =========================================== ======== =====
 
-    ``*`` is the share. All of the stack only. NaN where the region has no pixel; levels also
+    ``*`` is the share. For the stack only. NaN where the region has no pixel; levels also
     where R is 0.
 
     Parameters
@@ -89,7 +88,7 @@ class Marrow(Family):
     >>> grey[0, :, :10] = 100
     >>> ones = np.ones_like(grey)
     >>> family, stack = Marrow(), Stack(grey, ones, ones, n_levels=1)
-    >>> found = family.describe_stack(family.count(stack), stack.starts)
+    >>> found = family.describe_stack(family.count(stack), stack.exam_starts)
     >>> float(found["fraction_1p6"][0, 0].round(3))
     0.25
     """
@@ -106,43 +105,38 @@ class Marrow(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Histogram and patches of the averaged grey levels."""
-        mean = smooth(stack.grey, side=SIDE)
-        regions, n_regions = stack.regions, stack.n_regions
-        counts = histogram(mean, regions, n_values=256, n_regions=n_regions)
+        mean = stack.with_grey(smooth(stack, side=SIDE))
+        counts = histogram(mean)
         xp = namespace(counts)
-        median = median_of_stacks(merge_slices(counts, stack.starts))
+        median = median_of_stacks(merge_slices(counts, stack.exam_starts))
         patches, cores = [], []
         for share in self.shares:
-            # what is dark becomes what is bright by inverting
-            image = mean if share > 1 else 255 - mean
+            # inverting makes dark patches bright
+            image = mean if share > 1 else mean.with_grey(255 - mean.grey)
             level = xp.ceil(share * median) if share > 1 else 255 - xp.floor(share * median)
             level = xp.clip(xp.astype(level, xp.int32), 1, 256)
-            options: dict[str, Any] = {
-                "threshold": spread_stacks(level, stack.starts, stack.n_slices),
-                "n_regions": n_regions,
-            }
-            layout: dict[str, Any] = {"starts": stack.starts, "origins": stack.origins}
-            patches.append(pools(image, regions, **options, **layout))
-            cores.append(rims(image, regions, **options, side=CORE_SIDE).core)
+            threshold = repeat_exams(level, stack.exam_starts, stack.n_slices)
+            patches.append(components_3d(image, threshold=threshold))
+            cores.append(boundaries(image, threshold=threshold, side=CORE_SIDE).core)
         reference = xp.astype(xp.floor(2 * median), xp.int32)
         return MarrowCounts(counts, reference, tuple(patches), tuple(cores))
 
     def describe(self, counts: Counts) -> Statistics:  # noqa: ARG002
-        """Nothing: a patch belongs to the stack."""
+        """No statistics: a patch is 3-D."""
         return {}
 
-    def describe_stack(self, counts: Counts, starts: Sequence[int]) -> Statistics:
-        """All of the table above."""
+    def describe_stack(self, counts: Counts, exam_starts: Sequence[int]) -> Statistics:
+        """All statistics of the table above."""
         xp = namespace(counts.histogram)
-        merged = as_float(merge_slices(counts.histogram, starts))
+        merged = as_float(merge_slices(counts.histogram, exam_starts))
         n_pixels = xp.sum(merged, axis=-1)
         found: dict[str, Array] = {}
         for share, patch, core in zip(self.shares, counts.patches, counts.cores, strict=True):
             name = str(share).replace(".", "p")
             size = xp.sum(sizes_by_region(patch, *n_pixels.shape), axis=-1)
             found[f"fraction_{name}"] = divide(size, n_pixels)
-            found[f"largest_{name}"] = describe_sizes(patch, n_pixels)["largest_pool"]
-            found[f"core_{name}"] = divide(as_float(merge_slices(core, starts)), n_pixels)
+            found[f"largest_{name}"] = describe_sizes(patch, n_pixels)["largest_component"]
+            found[f"core_{name}"] = divide(as_float(merge_slices(core, exam_starts)), n_pixels)
         grey = xp.arange(256, dtype=xp.float64)
         reference = as_float(counts.reference)[:, None] / 2 + xp.zeros_like(n_pixels)
         for name, q in (("p1", 0.01), ("p10", 0.1), ("p90", 0.9), ("p99", 0.99)):

@@ -1,4 +1,4 @@
-"""Menisci: dark wedges at the joint line, and what is bright inside them."""
+"""Menisci: dark wedges at the joint line and bright clefts in them."""
 
 from __future__ import annotations
 
@@ -8,32 +8,31 @@ from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.histogram import histogram
-from mrnet_features.counts.morphology import wedges
-from mrnet_features.counts.once import count_once
+from mrnet_features.counts.morphology import dark_areas
 from mrnet_features.families.base import Counts, Family, Statistics
-from mrnet_features.formulas.exam_axis import merge_slices, pad_slices, spread_stacks
+from mrnet_features.formulas.exam_axis import merge_slices, pad_slices, repeat_exams
 from mrnet_features.formulas.histogram import (
     as_float,
     divide,
     median_of_stacks,
     nan_mean,
 )
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 N_TOP = 3  # slices; a tear is seen on two or three
 
 
 @dataclass(frozen=True)
 class Meniscus(Family):
-    """Bright in dark, in the bands where the menisci lie.
+    """Bright clefts in dark menisci.
 
-    A meniscus is a dark wedge on every sequence. A tear is a bright line or spot inside it, on
-    two slices at least, most often in the back horn of the medial meniscus; a torn-off part leaves
-    a short or blunt wedge (De Smet 2012, AJR 199:481). Dark is what has at most `share` of the
-    median grey level of the stack's regions. For a square of each of `sides` pixels, the cleft is
-    what a closing adds to the dark pixels: bright lines and spots up to that width. Each statistic
-    is computed per slice; ``_mean`` is its mean over the slices of the region, ``_top`` the mean
-    of its three highest. The two sides of the knee are folded by the extractor, which gives their
+    A meniscus is a dark wedge on every sequence. A tear is a bright line or spot inside it, on at
+    least two slices, most often in the back horn of the medial meniscus; a torn-off part leaves a
+    short or blunt wedge (De Smet 2012, AJR 199:481). Dark pixels have at most `share` of the median
+    grey level of the stack's regions. For a square of each of `sides` pixels, the cleft is the
+    pixels that a closing adds to the dark ones: bright lines and spots up to that width. Each
+    statistic is computed per slice; ``_mean`` is its mean over the slices of the region, ``_top``
+    the mean of its three highest. The extractor folds the two sides of the knee, which gives their
     asymmetry.
 
     ================= ============================================== =========== =======
@@ -52,8 +51,8 @@ class Meniscus(Family):
     hole_residue_top  their grey levels above dark / dark pixels     grey levels 0..
     ================= ============================================== =========== =======
 
-    ``*`` is the side of the square. All of the stack only. NaN where no slice has a pixel of the
-    region, or a dark one where that is the denominator.
+    ``*`` is the side of the square. For the stack only. NaN where no slice has a pixel of the
+    region, or no dark pixel where that is the denominator.
 
     Parameters
     ----------
@@ -69,7 +68,7 @@ class Meniscus(Family):
     >>> grey[0, 3, 2:7] = 60
     >>> ones = np.ones_like(grey)
     >>> family, stack = Meniscus(sides=(3,)), Stack(grey, ones, ones, n_levels=1)
-    >>> found = family.describe_stack(family.count(stack), stack.starts)
+    >>> found = family.describe_stack(family.count(stack), stack.exam_starts)
     >>> float(found["cleft3_top"][0, 0].round(3))
     0.079
     """
@@ -83,30 +82,25 @@ class Meniscus(Family):
     share: float = 0.55
 
     def count(self, stack: Stack) -> Counts:
-        """Wedges, darker than a share of the median."""
-        counts = count_once(stack, histogram, "grey", n_values=256)
+        """Dark areas, from a threshold at a share of the median."""
+        counts = histogram(stack)
         xp = namespace(counts)
-        darkest = xp.floor(self.share * median_of_stacks(merge_slices(counts, stack.starts)))
-        return wedges(
-            stack.grey,
-            stack.regions,
-            threshold=spread_stacks(xp.astype(darkest, xp.int32), stack.starts, stack.n_slices),
-            n_regions=stack.n_regions,
-            sides=self.sides,
-        )
+        darkest = xp.floor(self.share * median_of_stacks(merge_slices(counts, stack.exam_starts)))
+        threshold = repeat_exams(xp.astype(darkest, xp.int32), stack.exam_starts, stack.n_slices)
+        return dark_areas(stack, threshold=threshold, sides=self.sides)
 
     def describe(self, counts: Counts) -> Statistics:  # noqa: ARG002
-        """Nothing: most slices of a region show no meniscus."""
+        """No statistics: most slices of a region show no meniscus."""
         return {}
 
-    def describe_stack(self, counts: Counts, starts: Sequence[int]) -> Statistics:
-        """All of the table above."""
+    def describe_stack(self, counts: Counts, exam_starts: Sequence[int]) -> Statistics:
+        """All statistics of the table above."""
 
         def mean(slices: Array) -> Array:
-            return nan_mean(pad_slices(slices, starts), axis=1)
+            return nan_mean(pad_slices(slices, exam_starts), axis=1)
 
         def top(slices: Array) -> Array:
-            return _top(pad_slices(slices, starts))
+            return _top(pad_slices(slices, exam_starts))
 
         dark = as_float(counts.dark)
         share = divide(dark, as_float(counts.n_pixels))
@@ -127,7 +121,7 @@ class Meniscus(Family):
 
 
 def _top(slices: Array) -> Array:
-    """Mean of the three highest values over each exam's slices; of fewer where fewer are known."""
+    """Mean of the three highest values of each exam, or of fewer where fewer are not NaN."""
     xp = namespace(slices)
     known = ~xp.isnan(slices)
     lowest = xp.full_like(slices, -1.0)

@@ -1,4 +1,4 @@
-"""Neighbouring grey level dependence: how many neighbours share a pixel's level."""
+"""Neighbouring grey level dependence matrix: pixels by level and number of equal neighbours."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.counts.neighbourhood import neighbours
-from mrnet_features.counts.once import count_once
+from mrnet_features.counts.neighbourhood import neighbourhoods
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.formulas.histogram import divide
 from mrnet_features.formulas.level_matrix import describe_emphases, read_matrix
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 NAMES = (
     *("lde", "hde", "lgce", "hgce", "ldlge", "ldhge", "hdlge", "hdhge"),
@@ -23,9 +22,9 @@ NAMES = (
 class Ngldm(Family):
     """Statistics of the neighbouring grey level dependence matrix (Sun 1983, IBSI 3.11).
 
-    c(i, j) is the number of pixels of level i of whose eight neighbours j - 1 have the same level
-    and lie in the same region (Chebyshev radius 1, coarseness 0); n is the number of pixels,
-    p = c / n; c(i) and c(j) are its margins, m the mean of what a variance is of, H(.) an entropy
+    c(i, j) is the number of pixels of level i with j - 1 of their eight neighbours of the same
+    level and region (Chebyshev radius 1, coarseness 0); n is the number of pixels,
+    p = c / n; c(i) and c(j) are its margins, m the mean in a variance, H(.) an entropy
     in bits, N the number of levels.
 
     ========= =================== ======== =========== ==== =======================================
@@ -50,9 +49,9 @@ class Ngldm(Family):
     dc_energy sum(p^2)            1        0..1        CAS9
     ========= =================== ======== =========== ==== =======================================
 
-    NaN where the region has no pixel. ``dc_perc`` is 1 by definition, as every pixel has a
-    neighbourhood. ``glnu`` and ``dcnu`` are extensive. PyRadiomics has the same
-    values where its bins are the levels.
+    NaN where the region has no pixel. ``dc_perc`` is 1, as every pixel has a neighbourhood.
+    ``glnu`` and ``dcnu`` are extensive. PyRadiomics has the same values where its bins are the
+    levels.
 
     References
     ----------
@@ -73,10 +72,10 @@ class Ngldm(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Neighbourhoods, shared with the tone difference family."""
-        return count_once(stack, neighbours, "levels", n_levels=stack.n_levels)
+        return neighbourhoods(stack)
 
     def describe(self, counts: Counts) -> Statistics:
-        """Formulae of the table above."""
+        """Statistics of the table above."""
         return _describe_dependence(counts.dependence)
 
 

@@ -1,4 +1,4 @@
-"""Neighbourhood grey tone difference: how far pixels stand out from what is around them."""
+"""Neighbourhood grey tone difference matrix: differences between pixels and their neighbours."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.counts.neighbourhood import neighbours
-from mrnet_features.counts.once import count_once
+from mrnet_features.counts.neighbourhood import neighbourhoods
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.formulas.histogram import as_float, divide, normalise
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 
 @dataclass(frozen=True)
 class Ngtdm(Family):
     """Statistics of neighbourhood grey tone differences (Amadasun 1989, IBSI 3.10).
 
-    n is the number of pixels that have one of their eight neighbours in their region, p(i) the
+    n is the number of pixels with at least one of their eight neighbours in their region, p(i) the
     fraction of them with level i, s(i) the sum over them of abs(i - mean of these neighbours),
     g the number of levels present; i and j run over levels present.
 
@@ -58,10 +57,10 @@ class Ngtdm(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Neighbourhoods, shared with the dependence family."""
-        return count_once(stack, neighbours, "levels", n_levels=stack.n_levels)
+        return neighbourhoods(stack)
 
     def describe(self, counts: Counts) -> Statistics:
-        """Formulae of the table above."""
+        """Statistics of the table above."""
         return _describe_tones(counts.number, counts.difference)
 
 
@@ -78,9 +77,9 @@ def _describe_tones(number: Array, difference: Array) -> dict[str, Array]:
     g = xp.sum(is_present, axis=-1)
     sum_s, sum_ps = xp.sum(s, axis=-1), xp.sum(p * s, axis=-1)
 
-    # sums over pairs of levels present; the whole square counts every pair twice, as the manual
+    # sums over ordered pairs of levels present: each pair twice, as in the IBSI manual
     both = is_present[..., :, None] * is_present[..., None, :]
-    apart = level[:, None] - level[None, :]
+    step = level[:, None] - level[None, :]
     p_i, p_j = p[..., :, None], p[..., None, :]
     ps = p * s
     share = divide(ps[..., :, None] + ps[..., None, :], p_i + p_j, 0.0)
@@ -89,12 +88,12 @@ def _describe_tones(number: Array, difference: Array) -> dict[str, Array]:
     def over_pairs(values: Array) -> Array:
         return xp.sum(both * values, axis=(-2, -1))
 
-    squares = over_pairs(p_i * p_j * apart**2)
+    squares = over_pairs(p_i * p_j * step**2)
     unknown = 0 * sum_ps  # NaN where nothing is counted, else 0
     return {
         "coarseness": xp.minimum(divide(xp.ones_like(sum_ps), sum_ps, 1e6), 1e6 + unknown),
         "contrast": divide(squares, g * (g - 1), 0.0) * divide(sum_s, n) + unknown,
         "busyness": divide(sum_ps, over_pairs(unlike), 0.0) + unknown,
-        "complexity": divide(over_pairs(xp.abs(apart) * share), n),
-        "strength": divide(over_pairs((p_i + p_j) * apart**2), sum_s, 0.0) + unknown,
+        "complexity": divide(over_pairs(xp.abs(step) * share), n),
+        "strength": divide(over_pairs((p_i + p_j) * step**2), sum_s, 0.0) + unknown,
     }

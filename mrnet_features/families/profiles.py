@@ -1,4 +1,4 @@
-"""Profiles: how a statistic runs through the stack, whichever end comes first."""
+"""Profiles: change of grey-level statistics over the slices of the stack."""
 
 from __future__ import annotations
 
@@ -11,26 +11,25 @@ import numpy as np
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.histogram import histogram
-from mrnet_features.counts.once import count_once
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.formulas.exam_axis import pad_slices
 from mrnet_features.formulas.histogram import as_float, moment, nan_mean, normalise, quantile
-from mrnet_features.stacks.prepare import Stack
-from mrnet_features.stacks.slices import count_slices
+from mrnet_features.stacks.exam_slices import count_slices
+from mrnet_features.stacks.stack import Stack
 
 N_POINTS = 16
-WAVES = (2, 4, 6)  # even waves are the same from both ends
+WAVES = (2, 4, 6)  # even waves do not change when the slices are reversed
 
 
 @dataclass(frozen=True)
 class Profiles(Family):
-    """Course of grey-level statistics over the depth of the stack.
+    """Change of grey-level statistics over the depth of the stack.
 
-    A lesion fills some slices and not others, so it bends the profile of brightness through the
-    knee. A profile v of a slice's statistic (``mean``, ``std``, the 10th and 90th percentile
-    ``p10`` and ``p90`` of the grey levels) is resampled to 16 points, and its discrete cosine
-    coefficients say how it bends: 2 is middle against ends, 4 and 6 are finer. Odd coefficients
-    change sign when the slices are reversed and are left out.
+    A lesion fills only some slices, so it bends the profile of brightness. A profile v is a
+    statistic by slice (``mean``, ``std``, the 10th and 90th percentile ``p10`` and ``p90`` of the
+    grey levels), resampled to 16 points. Its shape is described by discrete cosine coefficients: 2
+    is middle against ends, 4 and 6 are finer. Odd coefficients change sign when the slices are
+    reversed and are left out.
 
     ============ ====================================================== =========== =========
     statistic    formula                                                unit        range
@@ -41,16 +40,16 @@ class Profiles(Family):
     p90_*        likewise                                               grey levels -255..255
     ============ ====================================================== =========== =========
 
-    ``*`` is 2, 4 or 6, or ``steps``: the root mean square of the differences between the
-    resampled profile's neighbours, 0..255. All of the stack only. A slice without a pixel of the
-    region takes the mean of the others; NaN where the region has no pixel at all.
+    ``*`` is 2, 4 or 6, or ``steps``: the root mean square of the differences between neighbouring
+    points of the resampled profile, 0..255. For the stack only. A slice without a pixel of the
+    region takes the mean of the others; NaN where no slice has one.
 
     Examples
     --------
     >>> import numpy as np
     >>> ones = np.ones((4, 1, 2), np.uint8)
     >>> family, stack = Profiles(), Stack(ones * np.uint8(9), ones, ones, n_levels=1)
-    >>> float(family.describe_stack(family.count(stack), stack.starts)["mean_steps"][0, 0])
+    >>> float(family.describe_stack(family.count(stack), stack.exam_starts)["mean_steps"][0, 0])
     0.0
     """
 
@@ -59,14 +58,14 @@ class Profiles(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Histogram of grey levels."""
-        return count_once(stack, histogram, "grey", n_values=256)
+        return histogram(stack)
 
     def describe(self, counts: Counts) -> Statistics:  # noqa: ARG002
-        """Nothing: a profile belongs to the stack."""
+        """No statistics: a profile needs all slices."""
         return {}
 
-    def describe_stack(self, counts: Counts, starts: Sequence[int]) -> Statistics:
-        """All of the table above."""
+    def describe_stack(self, counts: Counts, exam_starts: Sequence[int]) -> Statistics:
+        """All statistics of the table above."""
         xp = namespace(counts)
         counts = as_float(counts)
         grey = xp.arange(256, dtype=xp.float64)
@@ -81,7 +80,7 @@ class Profiles(Family):
         points = xp.arange(N_POINTS, dtype=xp.float64) + 0.5
         found: dict[str, Array] = {}
         for name, values in slices.items():
-            profile = _resample(values, starts)
+            profile = _resample(values, exam_starts)
             for k in WAVES:
                 wave = xp.cos(math.pi * k / N_POINTS * points)[:, None]
                 found[f"{name}_{k}"] = xp.mean(profile * wave, axis=1)
@@ -90,14 +89,14 @@ class Profiles(Family):
         return found
 
 
-def _resample(slices: Array, starts: Sequence[int]) -> Array:
-    """Profiles at 16 evenly spaced depths, linear between slices, level beyond the outer ones."""
+def _resample(slices: Array, exam_starts: Sequence[int]) -> Array:
+    """Profiles at 16 evenly spaced depths, linear between slices, constant beyond them."""
     xp = namespace(slices)
-    padded = pad_slices(slices, starts)
+    padded = pad_slices(slices, exam_starts)
     filled = xp.where(xp.isnan(padded), nan_mean(padded, axis=1)[:, None, :], padded)
-    n_slices = xp.asarray(count_slices(starts, slices.shape[0]).astype(np.float64))[:, None]
+    n_slices = xp.asarray(count_slices(exam_starts, slices.shape[0]).astype(np.float64))[:, None]
     depth = (xp.arange(N_POINTS, dtype=xp.float64) + 0.5) / N_POINTS * n_slices - 0.5
-    place = xp.minimum(xp.maximum(depth, xp.zeros_like(depth)), n_slices - 1.0)
-    apart = xp.abs(place[:, :, None] - xp.arange(padded.shape[1], dtype=xp.float64))
-    weight = xp.maximum(1 - apart, xp.zeros_like(apart))
+    position = xp.minimum(xp.maximum(depth, xp.zeros_like(depth)), n_slices - 1.0)
+    distance = xp.abs(position[:, :, None] - xp.arange(padded.shape[1], dtype=xp.float64))
+    weight = xp.maximum(1 - distance, xp.zeros_like(distance))
     return xp.sum(weight[..., None] * filled[:, None, ...], axis=2)

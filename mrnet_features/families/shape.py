@@ -1,4 +1,4 @@
-"""Shape of what is brighter than a level: area, edge, holes and how rough it is."""
+"""Shape: area, perimeter, Euler number and fractal dimension of thresholded masks."""
 
 from __future__ import annotations
 
@@ -6,22 +6,21 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.counts.threshold_masks import masks
+from mrnet_features.counts.threshold_masks import threshold_masks
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.formulas.histogram import as_float, divide
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 
 @dataclass(frozen=True)
 class Shape(Family):
-    """Size, edge, connectedness and fractal dimension of thresholded masks.
+    """Area, perimeter, Euler number and fractal dimension of thresholded masks.
 
-    A mask holds the pixels of the region at or above a level: a quarter, a half and three quarters
-    of the way up by default, ``*`` in percent. A is its number of pixels, P the number of their
-    sides that border on what is not in the mask, E its Euler number: pieces less holes, pieces
-    8-connected. n is the number of pixels of the region, b(k) the number of boxes of side k = 1, 2,
-    4, ... pixels that hold a pixel of the mask, the mean over a grid from the left and one from
-    the right.
+    A mask is the pixels of the region with a level above ``*`` percent of the number of levels. A
+    is the number of pixels of the mask, P the number of their sides next to a pixel outside it, E
+    its Euler number: 8-connected components minus holes. n is the number of pixels of the region,
+    b(k) the number of boxes of side k = 1, 2, 4, ... pixels that contain a pixel of the mask,
+    averaged over a grid from the left and one from the right.
 
     ============ ===================================== ========== =========
     statistic    formula                               unit       range
@@ -36,14 +35,14 @@ class Shape(Family):
     ============ ===================================== ========== =========
 
     NaN where the region has no pixel; ``roughness``, ``scatter`` and ``fractal`` also where the
-    mask has none. The slope is that of least squares over boxes up to a quarter of the slice's
-    longer side, NaN where fewer than two sizes fit. ``area``, ``perimeter`` and ``euler`` are
+    mask has none. The slope is a least-squares fit over boxes up to a quarter of the slice's longer
+    side, NaN where fewer than two sizes fit. ``area``, ``perimeter`` and ``euler`` are
     extensive. Bit quads as Gray (1971).
 
     Parameters
     ----------
     percents : tuple of int, default (25, 50, 75)
-        Where between level 1 and the number of levels a mask begins.
+        Levels of the masks, in percent of the number of levels.
 
     References
     ----------
@@ -76,18 +75,12 @@ class Shape(Family):
 
     def count(self, stack: Stack) -> Counts:
         """Bit quads and boxes of each mask."""
-        # the first level that lies above the given part of the levels
+        # lowest level above the given percentage
         thresholds = tuple(stack.n_levels * percent // 100 + 1 for percent in self.percents)
-        return masks(
-            stack.levels,
-            stack.regions,
-            thresholds=thresholds,
-            n_levels=stack.n_levels,
-            n_regions=stack.n_regions,
-        )
+        return threshold_masks(stack, thresholds=thresholds)
 
     def describe(self, counts: Counts) -> Statistics:
-        """Formulae of the table above."""
+        """Statistics of the table above."""
         xp = namespace(counts.quads)
         n_pixels = as_float(counts.n_pixels)[..., None]
         q = as_float(counts.quads)
@@ -113,7 +106,7 @@ class Shape(Family):
 
 
 def _fractal_dimension(boxes: Array) -> Array:
-    """Slope of the logarithm of the number of boxes over that of their inverse side."""
+    """Slope of log(number of boxes) over log(1 / side)."""
     xp = namespace(boxes)
     n_sizes = max(boxes.shape[-1] - 2, 1)
     boxes = boxes[..., :n_sizes]

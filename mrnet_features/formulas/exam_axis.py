@@ -1,7 +1,6 @@
-"""Slices of several exams -> one value an exam: what `describe_stack` is made of.
+"""Exam axis: merge slices into exams, pad them, and repeat exam values for each slice.
 
-Stacks of many exams may be laid end to end; ``starts`` says where each begins. None of these looks
-across the border between two exams.
+``exam_starts`` is the first slice of each exam. No function mixes slices of two exams.
 """
 
 from __future__ import annotations
@@ -12,21 +11,21 @@ from typing import Any
 import numpy as np
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.stacks.slices import count_slices, find_owners
+from mrnet_features.stacks.exam_slices import count_slices, find_owners
 
 
-def merge_slices(counts: Any, starts: Sequence[int]) -> Any:
-    """Counts of each exam's slices added up: an exam takes the place of a slice.
+def merge_slices(counts: Any, exam_starts: Sequence[int]) -> Any:
+    """Counts summed over the slices of each exam.
 
     Parameters
     ----------
     counts : array of shape (n_slices, ...), integer, or a tuple of such, named or not
-    starts : sequence of int
+    exam_starts : sequence of int
         First slice of each exam.
 
     Returns
     -------
-    array of shape (n_stacks, ...), integer, or a tuple of such
+    array of shape (n_exams, ...), integer, or a tuple of such
 
     Examples
     --------
@@ -35,33 +34,33 @@ def merge_slices(counts: Any, starts: Sequence[int]) -> Any:
            [4]])
     """
     if isinstance(counts, tuple):
-        parts = [merge_slices(part, starts) for part in counts]
+        parts = [merge_slices(part, exam_starts) for part in counts]
         return type(counts)(*parts) if hasattr(counts, "_fields") else tuple(parts)
     xp = namespace(counts)
-    if len(starts) == 1:
+    if len(exam_starts) == 1:
         return xp.sum(counts, axis=0, keepdims=True)
-    # A product with zeros and ones: one launch for all exams, and whole numbers stay exact.
-    owners = find_owners(starts, counts.shape[0])
-    is_owner = np.arange(len(starts))[:, None] == owners
+    # one matrix product instead of one sum per exam; integers below 2^53 stay exact
+    owners = find_owners(exam_starts, counts.shape[0])
+    is_owner = np.arange(len(exam_starts))[:, None] == owners
     rows = xp.reshape(xp.astype(counts, xp.float64), (counts.shape[0], -1))
     merged = xp.matmul(xp.asarray(is_owner.astype(np.float64)), rows)
-    return xp.reshape(xp.astype(merged, xp.int64), (len(starts), *counts.shape[1:]))
+    return xp.reshape(xp.astype(merged, xp.int64), (len(exam_starts), *counts.shape[1:]))
 
 
-def pad_slices(values: Array, starts: Sequence[int], fill: float = float("nan")) -> Array:
-    """Values of each exam's slices, with as many slices as the longest has.
+def pad_slices(values: Array, exam_starts: Sequence[int], fill: float = float("nan")) -> Array:
+    """Values by exam and slice, padded to the longest exam.
 
     Parameters
     ----------
     values : array of shape (n_slices, ...)
-    starts : sequence of int
+    exam_starts : sequence of int
         First slice of each exam.
     fill : float, default NaN
-        What follows where an exam has fewer; an integer for integers.
+        Padding of shorter exams; an integer for integer values.
 
     Returns
     -------
-    array of shape (n_stacks, most_slices, ...)
+    array of shape (n_exams, most_slices, ...)
 
     Examples
     --------
@@ -69,28 +68,29 @@ def pad_slices(values: Array, starts: Sequence[int], fill: float = float("nan"))
     array([[ 1.,  2.],
            [ 3., nan]])
     """
-    if len(starts) == 1:
+    if len(exam_starts) == 1:
         return values[None, ...]
     xp = namespace(values)
-    lengths = count_slices(starts, values.shape[0])
-    place = np.arange(max(lengths.tolist()))
-    nothing = values.shape[0]
-    taken = np.where(place < lengths[:, None], np.asarray(starts)[:, None] + place, nothing)
+    lengths = count_slices(exam_starts, values.shape[0])
+    position = np.arange(max(lengths.tolist()))
+    padding = values.shape[0]  # index of the row that is appended below
+    first = np.asarray(exam_starts)[:, None]
+    taken = np.where(position < lengths[:, None], first + position, padding)
     filler = xp.full((1, *values.shape[1:]), fill, dtype=values.dtype)
     padded = xp.take(xp.concat([values, filler]), xp.asarray(taken.reshape(-1)), axis=0)
     return xp.reshape(padded, (*taken.shape, *values.shape[1:]))
 
 
-def spread_stacks(values: Array, starts: Sequence[int], n_slices: int) -> Array:
-    """Each exam's value at each of its slices.
+def repeat_exams(values: Array, exam_starts: Sequence[int], n_slices: int) -> Array:
+    """Values of exams, repeated for each slice.
 
     Parameters
     ----------
-    values : array of shape (n_stacks, ...)
-    starts : sequence of int
+    values : array of shape (n_exams, ...)
+    exam_starts : sequence of int
         First slice of each exam.
     n_slices : int
-        Of all exams together.
+        Total number of slices.
 
     Returns
     -------
@@ -98,8 +98,8 @@ def spread_stacks(values: Array, starts: Sequence[int], n_slices: int) -> Array:
 
     Examples
     --------
-    >>> spread_stacks(np.array([7, 8]), (0, 2), 3)
+    >>> repeat_exams(np.array([7, 8]), (0, 2), 3)
     array([7, 7, 8])
     """
     xp = namespace(values)
-    return xp.take(values, xp.asarray(find_owners(starts, n_slices)), axis=0)
+    return xp.take(values, xp.asarray(find_owners(exam_starts, n_slices)), axis=0)

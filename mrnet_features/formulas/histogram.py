@@ -1,7 +1,7 @@
-"""Moments, quantiles and entropy of counted values: the formulae that families share.
+"""Moments, quantiles and entropy of histograms.
 
-Counts come as float64 arrays whose last axis runs over the values; integer counts and integer
-values make every sum here exact, in whatever order a device adds.
+The last axis of counts is the value. Counts and values are whole numbers, so sums are exact in any
+order of addition.
 """
 
 from __future__ import annotations
@@ -18,39 +18,60 @@ def as_float(counts: Array) -> Array:
 
 
 def divide(numerator: Array, denominator: Array, otherwise: float = float("nan")) -> Array:
-    """Quotient, and `otherwise` where the denominator is zero."""
+    """Quotient of two arrays, `otherwise` where the denominator is 0.
+
+    Parameters
+    ----------
+    numerator, denominator : array
+        Float64 or integer.
+    otherwise : float, default NaN
+
+    Returns
+    -------
+    array, float64
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> divide(np.array([1, 1]), np.array([4, 0]))
+    array([0.25,  nan])
+    """
     xp = namespace(numerator, denominator)
+    numerator, denominator = (
+        xp.astype(part, xp.float64) if xp.isdtype(part.dtype, "integral") else part
+        for part in (numerator, denominator)
+    )
     zero = denominator == 0
     return xp.where(zero, otherwise, numerator / xp.where(zero, 1.0, denominator))
 
 
 def normalise(counts: Array) -> Array:
-    """Fractions of the last axis' sum; NaN where nothing is counted."""
+    """Counts divided by their sum over the last axis; NaN where nothing is counted."""
     xp = namespace(counts)
     return divide(counts, xp.sum(counts, axis=-1, keepdims=True))
 
 
 def moment(fractions: Array, values: Array, order: int = 1, about: Array | None = None) -> Array:
-    """Mean of ``(value - about) ** order``."""
+    """Moment of a distribution: mean of ``(value - about) ** order``."""
     xp = namespace(fractions)
     deviation = values if about is None else values - about[..., None]
-    # products, as a power of anything but 2 costs tens of them
+    # a power other than 2 costs as much as tens of products
     for _ in range(order):
         fractions = fractions * deviation
     return xp.sum(fractions, axis=-1)
 
 
 def entropy(fractions: Array) -> Array:
-    """Shannon entropy in bits over the last axis; zero fractions add nothing."""
+    """Shannon entropy in bits over the last axis."""
     xp = namespace(fractions)
     positive = xp.where(fractions > 0, fractions, xp.ones_like(fractions))
     return -xp.sum(fractions * xp.log2(positive), axis=-1)
 
 
 def count_entropy(counts: Array) -> Array:
-    """Shannon entropy in bits of the fractions of the last axis' sum; NaN where it is zero.
+    """Shannon entropy in bits of the normalised counts; NaN where nothing is counted.
 
-    The logarithm of a count is looked up: there are far fewer different counts than counts.
+    Logarithms are looked up in a table, as far fewer counts differ than there are counts.
 
     Parameters
     ----------
@@ -78,18 +99,18 @@ def count_entropy(counts: Array) -> Array:
     else:
         logs = _times_log2(counts)
     found = divide(_times_log2(total) - xp.sum(logs, axis=-1), total)
-    # a single value has none; rounding must not make it negative
+    # rounding must not make the entropy of a single value negative
     return xp.maximum(found, xp.zeros_like(found))
 
 
 def _times_log2(values: Array) -> Array:
-    """Values times their binary logarithm; 0 at 0."""
+    """X log2(x); 0 at 0."""
     xp = namespace(values)
     return values * xp.log2(xp.maximum(values, xp.ones_like(values)))
 
 
 def quantile(counts: Array, values: Array, q: float) -> Array:
-    """Quantile of counted values, linear between order statistics; NaN where nothing is counted.
+    """Quantile of a histogram, linear between order statistics; NaN where nothing is counted.
 
     Parameters
     ----------
@@ -116,8 +137,8 @@ def quantile(counts: Array, values: Array, q: float) -> Array:
     lower_rank = xp.floor(rank)
 
     def value_at(order: Array) -> Array:
-        place = xp.sum(xp.astype(below <= order[..., None], xp.float64), axis=-1)
-        return values[0] + place
+        index = xp.sum(xp.astype(below <= order[..., None], xp.float64), axis=-1)
+        return values[0] + index
 
     lower, upper = value_at(lower_rank), value_at(xp.ceil(rank))
     found = lower + (rank - lower_rank) * (upper - lower)
@@ -125,16 +146,16 @@ def quantile(counts: Array, values: Array, q: float) -> Array:
 
 
 def median_of_stacks(merged: Array) -> Array:
-    """Median grey level over all regions of each exam.
+    """Median grey level of each exam, over all regions.
 
     Parameters
     ----------
-    merged : array of shape (n_stacks, n_regions, 256), integer
+    merged : array of shape (n_exams, n_regions, 256), integer
         Histograms, merged over slices.
 
     Returns
     -------
-    array of shape (n_stacks,), float64
+    array of shape (n_exams,), float64
         0 where no region has a pixel.
     """
     xp = namespace(merged)
@@ -144,7 +165,7 @@ def median_of_stacks(merged: Array) -> Array:
 
 
 def nan_mean(values: Array, axis: int) -> Array:
-    """Mean over an axis of what is not NaN; NaN where all is."""
+    """Mean over an axis, ignoring NaN; NaN where all values are NaN."""
     xp = namespace(values)
     known = ~xp.isnan(values)
     total = xp.sum(xp.where(known, values, xp.zeros_like(values)), axis=axis)
@@ -152,7 +173,7 @@ def nan_mean(values: Array, axis: int) -> Array:
 
 
 def average_over(statistics: dict[str, Array], axis: int) -> dict[str, Array]:
-    """`nan_mean` of each of several statistics of one shape."""
+    """`nan_mean` of each statistic; all must have one shape."""
     xp = namespace(*statistics.values())
     means = nan_mean(xp.stack(list(statistics.values()), axis=0), axis=axis + 1)
     return {name: means[k, ...] for k, name in enumerate(statistics)}

@@ -1,7 +1,7 @@
-"""Emphases, non-uniformities and variances: formulae of every matrix of level against something.
+"""Emphases, non-uniformities and variances of matrices of level against another value.
 
-Run lengths, zone sizes, zone distances and dependence counts are described by the same sums;
-each family gives them the names of its own chapter of the IBSI manual.
+The value is a run length, zone size, zone distance or dependence. The formulas are the same; each
+family names them after its chapter of the IBSI manual.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from mrnet_features.formulas.histogram import as_float, count_entropy, divide
 
 
 class LevelMatrix(NamedTuple):
-    """A matrix of level i against value j, or its cells as a list, with what is read off it.
+    """Matrix of level i against value j, or a list of its cells, with its margins.
 
     Attributes
     ----------
     number : array of shape (..., n_cells), float64
-        How often each pair of level and value was counted.
+        Count of each pair of level and value.
     by_level, levels : arrays that broadcast to shape (..., n_of_levels), float64
-        How often each level was counted.
+        Count of each level.
     by_value, values : arrays that broadcast to shape (..., n_of_values), float64
-        How often each value was counted.
+        Count of each value.
     mixed : array of shape (..., 2, 2), float64
-        Sums of number times 1/i^2 and i^2 (rows), 1/j^2 and j^2 (columns).
+        Sums of `number` times 1/i^2 and i^2 (rows), 1/j^2 and j^2 (columns).
     """
 
     number: Array
@@ -37,7 +37,7 @@ class LevelMatrix(NamedTuple):
 
 
 def read_matrix(counts: Array) -> LevelMatrix:
-    """Level matrix of counts of shape (..., n_levels, n_values), both counted from 1."""
+    """Level matrix of counts of shape (..., n_levels, n_values); levels and values begin at 1."""
     xp = namespace(counts)
     counts = as_float(counts)
     n_levels, n_values = counts.shape[-2:]
@@ -64,12 +64,12 @@ def read_cells(
     Parameters
     ----------
     level, value, number : array of shape (..., n_cells), integer
-        A cell with number 0 is none.
+        A cell with number 0 is padding.
     by_level : array of shape (..., n_levels), integer
-        How often each level was counted.
+        Count of each level.
     are_unique : bool, default False
-        Whether no cell is there twice and they come in the order of value and level, those with
-        number 0 last; that spares sorting them.
+        Whether cells are unique and sorted by value, then level, with padding last. Then they are
+        not sorted again.
     """
     xp = namespace(number)
     level, value, number = (xp.astype(part, xp.int64) for part in (level, value, number))
@@ -98,13 +98,13 @@ def read_cells(
 def describe_emphases(
     matrix: LevelMatrix, n_pixels: Array, names: Sequence[str]
 ) -> dict[str, Array]:
-    """The sixteen statistics that the level matrices have in common.
+    """Sixteen statistics of a level matrix.
 
     Parameters
     ----------
     matrix : LevelMatrix
     n_pixels : array of shape (...), float64
-        What the percentage is a fraction of.
+        Denominator of the percentage.
     names : sequence of 16 str
         Names for: emphasis of small values, large values, low levels, high levels; small and low,
         small and high, large and low, large and high; non-uniformity of levels, normalised, of
@@ -119,14 +119,14 @@ def describe_emphases(
     total = xp.sum(matrix.by_level, axis=-1)
     levels, values = matrix.levels, matrix.values
 
-    def mean_of(number: Array, *what: Array) -> list[Array]:
+    def mean_of(number: Array, *terms: Array) -> list[Array]:
         means = divide(
-            xp.stack([xp.sum(number * each, axis=-1) for each in what], axis=-1), total[..., None]
+            xp.stack([xp.sum(number * term, axis=-1) for term in terms], axis=-1), total[..., None]
         )
-        return [means[..., k] for k in range(len(what))]
+        return [means[..., k] for k in range(len(terms))]
 
-    def inverse_square(what: Array) -> Array:
-        return divide(xp.ones_like(what), what**2, 0.0)
+    def inverse_square(x: Array) -> Array:
+        return divide(xp.ones_like(x), x**2, 0.0)
 
     uneven_level = xp.sum(matrix.by_level**2, axis=-1)
     uneven_value = xp.sum(matrix.by_value**2, axis=-1)
@@ -155,11 +155,11 @@ def describe_emphases(
 
 
 def _merge(keys: Array, number: Array) -> tuple[Array, Array]:
-    """Different keys of the last axis and the numbers that belong to them, with zeros among them.
+    """Unique keys of the last axis and the sum of the numbers of each; the first ones may be 0.
 
-    Keys ascend, but for zeros, which stand for nothing. The running sum of the numbers rises; what
-    it is at each key's last place, less what it was at the last key's, is the key's own. Sorting
-    brings these places together, and they keep their order, as keys and sums both ascend.
+    Keys ascend; key 0 is padding. The number of a key is the difference of the running sum at its
+    last position and at that of the key before. Sorting moves these positions together without
+    changing their order, as keys and running sums both ascend.
     """
     xp = namespace(keys, number)
     sums = xp.cumulative_sum(number, axis=-1)

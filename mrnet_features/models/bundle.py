@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Bundle", "fit_bundle", "load_bundle"]
 
-FORMAT = 1
+FORMAT = 2
+"""Version of the files; format 1 holds the column names of an older version."""
 HEAD = "bundle.json"
 PACKAGES = ("mrnet-features", "lightgbm", "numpy", "scikit-learn")
 
@@ -240,7 +241,7 @@ def load_bundle(folder: str | Path) -> Bundle:
     FileNotFoundError
         If a file is missing.
     ValueError
-        If the format is unknown, or a file was changed.
+        If it was written by another version of this library, or a file was changed.
     """
     root = Path(folder)
     if not (root / HEAD).is_file():
@@ -249,6 +250,11 @@ def load_bundle(folder: str | Path) -> Bundle:
         )
     head = json.loads((root / HEAD).read_text(encoding="utf-8"))
     wanted = {"format", "tasks", "columns", "parameters", "boosters"}
+    if isinstance(head, dict) and head.get("format") == 1:
+        raise ValueError(
+            f"'{root / HEAD}' was written by an older version of mrnet_features, whose columns "
+            "have other names. Extract the features and fit the model again."
+        )
     if not isinstance(head, dict) or not wanted <= set(head) or head["format"] != FORMAT:
         version = head.get("format") if isinstance(head, dict) else None
         raise ValueError(

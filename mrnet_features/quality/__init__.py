@@ -1,4 +1,4 @@
-"""Quality: exams that a reader would reject, contradicting labels, copies."""
+"""Audit of stacks and labels: bad exams, contradictory labels, duplicates."""
 
 from mrnet_features.quality.findings import CODES
 from mrnet_features.quality.ghosts import score_ghosts

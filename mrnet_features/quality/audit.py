@@ -1,4 +1,4 @@
-"""Folder or Dataset -> table of findings, in one pass over the pixels."""
+"""Audit of a folder or Dataset: a table of findings about labels, files and pixels."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from typing import Any
 import pandas as pd
 from joblib import delayed
 
-from mrnet_features.data.mrnet import Dataset, Exam
+from mrnet_features.data.exam import Dataset, Exam
+from mrnet_features.data.label_files import find_label_files
+from mrnet_features.data.problems import Problem
 from mrnet_features.data.release import (
     Contents,
-    Problem,
     check_request,
     find_conflicts,
-    find_label_files,
     has_split,
     read_contents,
 )
 from mrnet_features.data.release_hints import guess_layout, guess_renaming
 from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.names import PLANES, SPLITS
-from mrnet_features.quality.cohort_rules import LEAST_EXAMS, judge_values, judge_views
+from mrnet_features.quality.cohort_rules import MIN_EXAMS, check_values, check_views
 from mrnet_features.quality.duplicates import find_duplicates, find_near_duplicates
 from mrnet_features.quality.findings import (
     FOLDER_CODES,
@@ -34,7 +34,7 @@ from mrnet_features.quality.findings import (
     tabulate,
 )
 from mrnet_features.quality.measurements import Measures, measure_exam
-from mrnet_features.quality.stack_rules import judge_stack
+from mrnet_features.quality.stack_rules import check_stack
 
 REJECTED_PROBLEMS = {"label-conflict", "stack-file"}
 
@@ -47,34 +47,37 @@ def audit(
     n_jobs: int | None = None,
     progress: bool | None = None,
 ) -> pd.DataFrame:
-    """Exams that a reader would reject or look at twice: one row a finding.
+    """Exams that a reader would reject or look at twice: one row per finding.
 
     Parameters
     ----------
     data : Dataset or path
-        Exams of one split; or an MRNet folder, whose splits are then examined together, copies
-        across them included, and whose broken labels and files become findings instead of errors.
+        Exams of one split, or an MRNet folder. Of a folder, both splits are examined together,
+        so that duplicates across them are found, and broken labels and files become findings
+        instead of errors.
     codes : str or iterable of str, optional
-        Codes to look for; all of ``mrnet_features.quality.CODES`` where None. If all of them
+        Codes to look for, by default all of ``mrnet_features.quality.CODES``. If all of them
         concern labels and files, no pixel is read.
     skip : str or iterable of str, default ()
         Codes to leave out.
     n_jobs : int, optional
-        Exams measured at a time, as joblib reads it.
+        Number of exams measured in parallel, as in joblib.
     progress : bool, optional
-        Show a progress bar; where None, only on a terminal.
+        Whether to show a progress bar; by default only on a terminal.
 
     Returns
     -------
     DataFrame
-        Columns: exam, plane (empty where a finding concerns none), code, severity ("reject":
-        leave it out; "check": look at it), value (float64, NaN where there is none; `CODES` says
-        what it is), advice. ``load_mrnet(root, exclude=findings[findings["severity"] ==
-        "reject"])`` leaves those exams out. ``attrs["examined"]`` says what was looked at:
-        "exams", how many by split ("" for a Dataset); "needed", how many of a plane are needed to
-        judge them against each other; "few", how many by plane where they were fewer;
-        "unjudged", which codes were left out there. pandas drops it where tables of different
-        audits are joined.
+        Columns: exam and plane (empty if the finding concerns no single one), code, severity
+        ("reject": leave the exam out; "check": look at it), value (float64, NaN if the code has
+        none; described in `CODES`), advice. ``load_mrnet(root,
+        exclude=findings[findings["severity"] == "reject"])`` leaves the rejected exams out.
+
+        ``attrs["examined"]`` describes the audit: "exams", the number of exams by split ("" for a
+        Dataset); "needed", the number of exams of a plane needed to compare them; "few", the
+        number of exams by plane, for planes with fewer; "unjudged", the codes that were not
+        looked for in those planes. pandas drops ``attrs`` when tables of different audits are
+        joined.
 
     Raises
     ------
@@ -83,14 +86,15 @@ def audit(
     TypeError
         If `data` is neither a Dataset nor a path.
     ValueError
-        If a code does not exist or none is left, or a file of a Dataset has been damaged since.
+        If a code does not exist or none is left, or a file was damaged after it was loaded as a
+        Dataset.
 
     Notes
     -----
-    Noise, blur, slice count and all of orientation and out-of-view but the leg cut off at a side
-    are judged against the other exams of a plane, and need 20 of them. Of two copies the one in
-    train is named where the other is in valid, else the one with the later id: leaving out what
-    is named leaves one of each.
+    Noise, blur, slice count, orientation and out-of-view compare an exam with the other exams of
+    the plane and need 20 of them; a leg cut off at one side is found with fewer. Of two duplicates
+    in different splits, the finding names the one in train; in the same split, the one with the
+    higher id. Leaving out the named exams keeps one of each pair.
 
     Examples
     --------
@@ -106,7 +110,7 @@ def audit(
     """
     wanted = choose_codes(codes, skip)
     if isinstance(data, Dataset):
-        splits = {"": _Part.of_dataset(data)}
+        splits = {"": _Split.of_dataset(data)}
         planes = sorted({plane for exam in data.exams for plane in exam.paths})
     elif isinstance(data, str | Path):
         splits = _read_folder(Path(data))
@@ -116,23 +120,23 @@ def audit(
             f"`data` must be a Dataset or the path of an MRNet folder, got "
             f"{type(data).__name__}. Make one with `load_mrnet`."
         )
-    findings = [finding for part in splits.values() for finding in part.findings]
+    findings = [finding for split in splits.values() for finding in split.findings]
     unjudged: dict[str, Any] = {"few": {}, "unjudged": []}
     if not set(wanted) <= set(FOLDER_CODES):
-        exams = [exam for part in splits.values() for exam in part.exams]
-        measures = _measure_exams(exams, n_jobs, progress)
-        findings.extend(_judge_measures(measures, splits))
-        unjudged = _find_unjudged(measures, planes, wanted)
+        exams = [exam for split in splits.values() for exam in split.exams]
+        stacks = _measure_exams(exams, n_jobs, progress)
+        findings.extend(_check_stacks(stacks, splits))
+        unjudged = _find_unjudged(stacks, planes, wanted)
     table = tabulate(findings, wanted)
     table.attrs["examined"] = {
-        "exams": {split: part.n_exams for split, part in splits.items()},
-        "needed": LEAST_EXAMS,
+        "exams": {name: split.n_exams for name, split in splits.items()},
+        "needed": MIN_EXAMS,
         **unjudged,
     }
     return table
 
 
-class _Part:
+class _Split:
     """Exams, labels and folder findings of one split."""
 
     def __init__(
@@ -143,13 +147,13 @@ class _Part:
         n_exams: int,
     ) -> None:
         self.exams = tuple(exams)
-        self.n_exams = n_exams  # those without a stack, or with a broken one, among them
+        self.n_exams = n_exams  # including exams without a stack or with a broken one
         self.labels = labels
         self.findings = tuple(findings)
 
     @classmethod
-    def of_dataset(cls, dataset: Dataset) -> _Part:
-        """A Dataset was read strictly; only labels made by hand can contradict each other."""
+    def of_dataset(cls, dataset: Dataset) -> _Split:
+        """Split of a Dataset, whose files were checked already; its labels may be made by hand."""
         labels = {
             str(exam): {str(task): int(label) for task, label in row.items()}
             for exam, row in dataset.labels.to_dict("index").items()
@@ -158,11 +162,11 @@ class _Part:
             problem for exam, row in labels.items() for problem in find_conflicts(exam, row)
         ]
         contents = Contents((), {}, {}, tuple(problems))
-        return cls(dataset.exams, labels, _tell_problems(contents), len(dataset.exams))
+        return cls(dataset.exams, labels, _convert_problems(contents), len(dataset.exams))
 
     @classmethod
-    def of_folder(cls, contents: Contents) -> _Part:
-        """Whatever of a folder can be read; the rest is findings."""
+    def of_folder(cls, contents: Contents) -> _Split:
+        """Split of a folder: what can be read, and findings for the rest."""
         broken = {(p.exam, p.plane) for p in contents.problems if p.code == "stack-file"}
         exams = []
         for exam in contents.ids:
@@ -177,19 +181,20 @@ class _Part:
             exam: {task: known[exam] for task, known in contents.labels.items() if exam in known}
             for exam in contents.ids
         }
-        return cls(exams, labels, _tell_problems(contents), len(contents.ids))
+        return cls(exams, labels, _convert_problems(contents), len(contents.ids))
 
 
-def _tell_problems(contents: Contents) -> Iterator[Finding]:
+def _convert_problems(contents: Contents) -> Iterator[Finding]:
     """Yield the problems of a folder as findings."""
     for problem in contents.problems:
         severity = "reject" if problem.code in REJECTED_PROBLEMS and problem.exam else "check"
-        place = problem.exam, problem.plane
-        yield Finding(*place, problem.code, severity, float("nan"), problem.text)
+        yield Finding(
+            problem.exam, problem.plane, problem.code, severity, float("nan"), problem.text
+        )
 
 
-def _read_folder(root: Path) -> dict[str, _Part]:
-    """Both splits of a folder, or the one that is there."""
+def _read_folder(root: Path) -> dict[str, _Split]:
+    """The splits that a folder has, by name."""
     check_request(root, SPLITS[0])
     if not any((root / split).is_dir() for split in SPLITS):
         raise FileNotFoundError(
@@ -197,74 +202,75 @@ def _read_folder(root: Path) -> dict[str, _Part]:
             f"{guess_layout(root, SPLITS[0])}"
         )
     return {
-        split: _Part.of_folder(_read_split(root, split))
+        split: _Split.of_folder(_read_split(root, split))
         for split in SPLITS
         if has_split(root, split)
     }
 
 
 def _read_split(root: Path, split: str) -> Contents:
-    """Contents of a split; where its folder is missing, its labels, and that as a problem."""
+    """Contents of a split; a missing folder is a problem, and the labels are read all the same."""
     if (root / split).is_dir():
         return read_contents(root, split)
     labels = read_contents(root, split, planes=())
     files = ", ".join(find_label_files(root, [split]))
-    mend = guess_renaming(root, split) or "Copy the folder from the release, or delete the labels."
-    text = f"'{root}' has labels of '{split}' ({files}), but no folder '{split}'. {mend}"
+    advice = guess_renaming(root, split) or (
+        "Copy the folder from the release, or delete the labels."
+    )
+    text = f"'{root}' has labels of '{split}' ({files}), but no folder '{split}'. {advice}"
     missing = Problem("stack-missing", "", "", text)
     return labels._replace(problems=(missing, *labels.problems))
 
 
 def _measure_exams(exams: list[Exam], n_jobs: int | None, progress: bool | None) -> list[Measures]:
-    """Measures of all stacks, in order."""
+    """Measurements of all stacks, in the order of the exams."""
     calls = (delayed(measure_exam)(exam) for exam in exams)
-    measures: list[Measures] = []
+    stacks: list[Measures] = []
     with (
         contextlib.closing(run_jobs(calls, n_jobs)) as results,
         show_progress(len(exams), "audit", "exam", progress) as bar,
     ):
         for of_exam in results:
-            measures += of_exam
+            stacks += of_exam
             bar.update()
-    return measures
+    return stacks
 
 
 def _find_unjudged(
-    measures: list[Measures], planes: Iterable[str], wanted: Iterable[str]
+    stacks: list[Measures], planes: Iterable[str], wanted: Iterable[str]
 ) -> dict[str, Any]:
-    """Planes with too few exams to be judged against each other, and the codes that need them."""
-    counts = Counter(stack.plane for stack in measures)
-    few = {plane: counts[plane] for plane in planes if counts[plane] < LEAST_EXAMS}
+    """Planes with too few exams to compare them, and the codes that need the comparison."""
+    counts = Counter(stack.plane for stack in stacks)
+    few = {plane: counts[plane] for plane in planes if counts[plane] < MIN_EXAMS}
     return {"few": few, "unjudged": [code for code in wanted if few and code in SET_CODES]}
 
 
-def _judge_measures(measures: list[Measures], splits: Mapping[str, _Part]) -> Iterator[Finding]:
-    """Yield all findings that rest on pixels."""
-    home = {exam.id: split for split, part in splits.items() for exam in part.exams}
-    labels = {exam: known for part in splits.values() for exam, known in part.labels.items()}
+def _check_stacks(stacks: list[Measures], splits: Mapping[str, _Split]) -> Iterator[Finding]:
+    """Yield all findings about pixels."""
+    split_of = {exam.id: name for name, split in splits.items() for exam in split.exams}
+    labels = {exam: known for split in splits.values() for exam, known in split.labels.items()}
 
-    def leave(one: str, two: str) -> str:
-        """The copy in train, which must not be learned from; else the later one."""
-        if home[one] != home[two]:
-            return one if home[one] == "train" else two
-        return max(one, two)
+    def choose_dropped(one: str, other: str) -> str:
+        """The duplicate in train if the other is in valid, else the one with the higher id."""
+        if split_of[one] != split_of[other]:
+            return one if split_of[one] == "train" else other
+        return max(one, other)
 
-    def note(one: str, two: str) -> str:
-        first, second = labels.get(one, {}), labels.get(two, {})
-        differ = any(first[task] != second[task] for task in first.keys() & second.keys())
-        across = home[one] != home[two]
-        return (" Their labels differ." if differ else "") + (
-            " One is in train, the other in valid: scores on valid would be too high."
-            if across
-            else ""
-        )
+    def describe_pair(one: str, other: str) -> str:
+        first, second = labels.get(one, {}), labels.get(other, {})
+        text = ""
+        if any(first[task] != second[task] for task in first.keys() & second.keys()):
+            text += " Their labels differ."
+        if split_of[one] != split_of[other]:
+            text += " One is in train, the other in valid: scores on valid would be too high."
+        return text
 
-    groups: dict[str, list[Measures]] = {}
-    for stack in measures:
-        groups.setdefault(stack.plane, []).append(stack)
-        yield from judge_stack(stack)
-    yield from judge_views(groups)
-    yield from find_duplicates(measures, leave, note)
-    for group in groups.values():
-        yield from judge_values(group)
-        yield from find_near_duplicates(group, leave, note)
+    by_plane: dict[str, list[Measures]] = {}
+    for stack in stacks:
+        by_plane.setdefault(stack.plane, []).append(stack)
+        yield from check_stack(stack)
+    yield from check_views(by_plane)
+    yield from find_duplicates(stacks, choose_dropped, describe_pair)
+    for of_plane in by_plane.values():
+        yield from check_values(of_plane)
+        yield from find_near_duplicates(of_plane, choose_dropped, describe_pair)

@@ -1,4 +1,4 @@
-"""Findings that need the other exams: far from the rest, out of view, turned."""
+"""Findings by comparison with other exams: noise, blur, slice count, view and orientation."""
 
 from __future__ import annotations
 
@@ -9,123 +9,134 @@ import numpy as np
 from mrnet_features.arrays import Float32Array
 from mrnet_features.quality.findings import Finding
 from mrnet_features.quality.measurements import Measures
-from mrnet_features.quality.similarity import correlate_sketches, robust_distance
+from mrnet_features.quality.similarity import correlate_thumbnails, robust_distance
 
-LEAST_EXAMS = 20  # with fewer there is no rest to be far from
-FAR = 4.5  # robust SDs of noise and blur ...
-LEAST_SPREAD = 0.03  # of a logarithm: 3 %; no set of scans is more even
-FACTOR = 1.6  # ... and times the median: a very even set must not make trifles stand out
-SUSPECT = 4.0  # robust SDs of the unlikeness to other exams, from which turns are tried
-UNLIKE = 4.75  # the same, from which a view is told that no turn makes like the others
-VERY_UNLIKE = 6.0  # the same, from which it is to reject
-TWICE = 2.0  # times the usual unlikeness, below which none of it holds: see `FACTOR`
-CLUMP = 0.03  # part of the set that may share one fault without vouching for itself
-LEAST_ALIKE = 5
-GAIN = 0.1  # in correlation, from which a displaced or turned picture fits better
-WITNESSES = 60  # exams a suspect is compared with
-FIT = 0.75  # correlation that a turned picture must reach
-SHIFTS = tuple(range(4, 19, 2))  # parts of the sketch, 1/32 of the picture each
-FAR_AIR = 0.35  # of the picture, free of the leg on the side away from the cut
-CUT = 0.5  # of a side of the picture, taken up by the leg
+MIN_EXAMS = 20  # of a plane; with fewer, no stack is compared with the others
+MIN_SPREAD = 0.03  # of a logarithm: 3 %; no set of scans is more uniform
+
+# noise and blur: a stack must exceed both limits, since in a very uniform set small differences
+# are many SDs
+OUTLIER_SDS = 4.5  # robust SDs
+OUTLIER_RATIO = 1.6  # times the median
+
+# views, by the dissimilarity to the other stacks of the plane
+TURN_SDS = 4.0  # robust SDs from which rotations and other planes are tried
+VIEW_SDS = 4.75  # robust SDs from which a view that no rotation explains is a finding
+VIEW_REJECT_SDS = 6.0  # robust SDs from which that finding is "reject"
+DISSIMILARITY_RATIO = 2.0  # times the median; below it there is no finding, as for OUTLIER_RATIO
+SHARED_FAULT = 0.03  # fraction of the set that may have the same fault and still be found
+MIN_RANK = 5  # similarity is the one to the fifth most similar exam, or a lower rank
+N_REFERENCES = 60  # exams that rotated and shifted thumbnails are compared with
+MIN_GAIN = 0.1  # in correlation, by which a rotated or shifted thumbnail must be more similar
+MIN_FIT = 0.75  # correlation that a rotated thumbnail must reach
+SHIFTS = tuple(range(4, 19, 2))  # cells of the thumbnail, 1/32 of the picture each
+
+# a leg cut off at one side of the picture
+MIN_EMPTY = 0.35  # fraction of the picture without leg on the opposite side
+MIN_CUT = 0.5  # fraction of that side covered by leg, relative to the leg's extent
 
 
-def judge_values(group: Sequence[Measures]) -> Iterator[Finding]:
-    """Yield stacks of one plane whose noise, blur or number of slices is far from the rest.
+def check_values(stacks: Sequence[Measures]) -> Iterator[Finding]:
+    """Yield stacks of one plane with far more noise or blur, or another number of slices.
 
     Parameters
     ----------
-    group : sequence of Measures
+    stacks : sequence of Measures
         All stacks of one plane; fewer than 20 give no finding.
 
     Yields
     ------
     Finding
     """
-    if len(group) < LEAST_EXAMS:
+    if len(stacks) < MIN_EXAMS:
         return
     for code, values in {
-        "noise": np.array([measures.noise for measures in group]),
-        "blur": 1 / np.maximum([measures.sharpness for measures in group], 1e-6),
+        "noise": np.array([measures.noise for measures in stacks]),
+        "blur": 1 / np.maximum([measures.sharpness for measures in stacks], 1e-6),
     }.items():
         ratios = values / np.nanmedian(values)
-        distances = robust_distance(np.log(np.maximum(ratios, 1e-6)), LEAST_SPREAD)
-        for measures, ratio, distance in zip(group, ratios, distances, strict=True):
-            if distance >= FAR and ratio >= FACTOR:
+        distances = robust_distance(np.log(np.maximum(ratios, 1e-6)), MIN_SPREAD)
+        for measures, ratio, distance in zip(stacks, ratios, distances, strict=True):
+            if distance >= OUTLIER_SDS and ratio >= OUTLIER_RATIO:
                 advice = (
-                    f"{ratio:.1f} times the {code} of the usual {measures.plane} stack: motion, "
+                    f"{ratio:.1f} times the median {code} of {measures.plane} stacks: motion, "
                     "a weak signal, or another protocol. Look at it."
                 )
-                place = measures.exam, measures.plane
-                yield Finding(*place, code, "check", float(distance), advice)
-    usual = float(np.median([measures.n_slices for measures in group]))
-    for measures in group:
-        if not usual / 2 <= measures.n_slices <= usual * 2:
+                yield Finding(measures.exam, measures.plane, code, "check", float(distance), advice)
+    usual = float(np.median([measures.n_slices for measures in stacks]))
+    for measures in stacks:
+        n_slices = measures.n_slices
+        if not usual / 2 <= n_slices <= usual * 2:
+            what = "is truncated" if n_slices < usual else "holds two series"
             advice = (
-                f"{measures.n_slices} slices where {usual:g} are usual: a truncated series, or "
-                "another protocol. Compare with its source."
+                f"{n_slices} slices; the median of {measures.plane} stacks is {usual:g}. The "
+                f"file {what}, or the protocol is another. Compare it with its source."
             )
-            place = measures.exam, measures.plane
-            yield Finding(*place, "slice-count", "check", float(measures.n_slices), advice)
+            yield Finding(
+                measures.exam, measures.plane, "slice-count", "check", float(n_slices), advice
+            )
 
 
-def judge_views(groups: dict[str, list[Measures]]) -> Iterator[Finding]:
-    """Yield stacks that show another part of the body than the rest, or show it turned.
+def check_views(stacks_by_plane: dict[str, list[Measures]]) -> Iterator[Finding]:
+    """Yield stacks that are displaced, turned, or show another part of the body.
 
-    A knee displaced out of the picture is like no other exam: its likeness is the correlation of
-    its sketch with the one that more than 3 % of the set exceed, so that a few exams with the
-    same fault don't vouch for each other.
+    A displaced knee is dissimilar to all others. The similarity of a stack is the correlation
+    with the fifth most similar stack of the plane (in large sets, with the one at rank 3 %), so
+    that a few exams with the same fault are found as well.
 
     Parameters
     ----------
-    groups : dict of str to list of Measures
-        All stacks, by plane. Of fewer than 20 only those cut off at one side of the picture are
-        found.
+    stacks_by_plane : dict of str to list of Measures
+        All stacks. In planes with fewer than 20, only legs cut off at one side are found.
 
     Yields
     ------
     Finding
     """
-    sketches = {
-        plane: np.stack([measures.sketch for measures in group]).astype(np.float32)
-        for plane, group in groups.items()
+    thumbnails = {
+        plane: np.stack([measures.thumbnail for measures in stacks]).astype(np.float32)
+        for plane, stacks in stacks_by_plane.items()
     }
-    for plane, group in groups.items():
-        distances, outlying = np.full(len(group), np.nan), np.zeros(len(group), dtype=bool)
-        if len(group) >= LEAST_EXAMS:
-            likeness = correlate_sketches(sketches[plane], sketches[plane])
-            np.fill_diagonal(likeness, -1)
-            rank = max(LEAST_ALIKE, round(CLUMP * len(group)))
-            nearest = np.partition(likeness, -rank, axis=1)[:, -rank]
-            unlikeness = np.maximum(1 - nearest, 1e-6)
-            distances = robust_distance(np.log(unlikeness), LEAST_SPREAD)
-            outlying = (distances >= SUSPECT) & (unlikeness >= TWICE * np.median(unlikeness))
-        usual = {
-            other: sketches[other][_spread_out(len(sketches[other]))]
-            for other in groups
-            if len(groups[other]) >= LEAST_EXAMS
-        }
-        for k, measures in enumerate(group):
-            far, cut = float(distances[k]), describe_cut(measures)
-            if cut or outlying[k]:
-                turned = "" if cut else _find_turn(sketches[plane][[k]], plane, usual)
-                place = measures.exam, measures.plane
-                if turned:
-                    yield Finding(*place, "orientation", "check", far, turned)
-                    continue
-                if not cut and far < UNLIKE:
-                    continue
-                reject = cut or far >= VERY_UNLIKE
-                shift = _find_shift(sketches[plane][[k]], usual[plane]) if plane in usual else ""
-                advice = (
-                    " ".join(text for text in (cut, shift) if text)
-                    or "No other exam of the plane shows the same parts in the same places."
-                )
-                advice += " Look at it, and leave it out if the joint is not in the picture."
-                yield Finding(*place, "out-of-view", "reject" if reject else "check", far, advice)
+    references = {
+        plane: thumbnails[plane][_choose_references(len(stacks))]
+        for plane, stacks in stacks_by_plane.items()
+        if len(stacks) >= MIN_EXAMS
+    }
+    for plane, stacks in stacks_by_plane.items():
+        distances, outlying = np.full(len(stacks), np.nan), np.zeros(len(stacks), dtype=bool)
+        if len(stacks) >= MIN_EXAMS:
+            similarity = correlate_thumbnails(thumbnails[plane], thumbnails[plane])
+            np.fill_diagonal(similarity, -1)
+            rank = max(MIN_RANK, round(SHARED_FAULT * len(stacks)))
+            ranked = np.partition(similarity, -rank, axis=1)[:, -rank]
+            dissimilarity = np.maximum(1 - ranked, 1e-6)
+            distances = robust_distance(np.log(dissimilarity), MIN_SPREAD)
+            usual = np.median(dissimilarity)
+            outlying = (distances >= TURN_SDS) & (dissimilarity >= DISSIMILARITY_RATIO * usual)
+        for k, measures in enumerate(stacks):
+            distance, cut = float(distances[k]), describe_cut(measures)
+            if not cut and not outlying[k]:
+                continue
+            turn = "" if cut else _describe_turn(thumbnails[plane][[k]], plane, references)
+            if turn:
+                yield Finding(measures.exam, plane, "orientation", "check", distance, turn)
+                continue
+            if not cut and distance < VIEW_SDS:
+                continue
+            severity = "reject" if cut or distance >= VIEW_REJECT_SDS else "check"
+            shift = ""
+            if plane in references:
+                shift = _describe_shift(thumbnails[plane][[k]], references[plane])
+            advice = (
+                " ".join(text for text in (cut, shift) if text)
+                or "No other exam of the plane shows the same structures in the same position."
+            )
+            advice += " Look at it, and leave it out if the joint is not in the picture."
+            yield Finding(measures.exam, plane, "out-of-view", severity, distance, advice)
 
 
 def describe_cut(measures: Measures) -> str:
-    """Say at which side the picture cuts the leg off while the opposite side is empty.
+    """Side at which the picture cuts the leg off while the opposite side is empty, as a sentence.
 
     Parameters
     ----------
@@ -134,10 +145,10 @@ def describe_cut(measures: Measures) -> str:
     Returns
     -------
     str
-        Empty where the leg is not cut off so.
+        Empty if the leg is not cut off like this.
     """
-    # where half of the depths show leg, so that no single slice decides
-    leg = measures.outline.astype(np.float32).mean(axis=0) > 127
+    # leg in more than half of the stack's depth, so that no single slice decides
+    leg = measures.leg.astype(np.float32).mean(axis=0) > 127
     if not leg.any():
         return ""
     for axis, sides in ((0, ("top", "bottom")), (1, ("left", "right"))):
@@ -148,61 +159,62 @@ def describe_cut(measures: Measures) -> str:
             (filled, filled[::-1]),
             strict=True,
         ):
-            free = int(np.argmax(profile[::-1])) / len(profile)
-            edge = picture.take(1, axis=axis)  # the outermost part may lie beyond the coil's reach
-            if edge.mean() >= CUT * leg.any(axis=axis).mean() and free >= FAR_AIR:
+            empty = int(np.argmax(profile[::-1])) / len(profile)
+            edge = picture.take(1, axis=axis)  # the outermost cells may be too far from the coil
+            if edge.mean() >= MIN_CUT * leg.any(axis=axis).mean() and empty >= MIN_EMPTY:
                 return (
-                    f"The {side} of the picture cuts the leg off, while {free:.0%} of it is empty "
+                    f"The {side} of the picture cuts the leg off, while {empty:.0%} of it is empty "
                     "on the opposite side."
                 )
     return ""
 
 
-def _spread_out(n_exams: int) -> list[int]:
-    """Indices of the witnesses: evenly spread over the set."""
-    return sorted({round(k) for k in np.linspace(0, n_exams - 1, min(WITNESSES, n_exams))})
+def _choose_references(n_exams: int) -> list[int]:
+    """Indices of up to 60 exams, evenly spaced over the set."""
+    return sorted({round(k) for k in np.linspace(0, n_exams - 1, min(N_REFERENCES, n_exams))})
 
 
-def _rank_likeness(sketch: Float32Array, witnesses: Float32Array) -> float:
-    """Likeness of one sketch to the fifth most alike of several."""
-    return float(np.sort(correlate_sketches(sketch, witnesses)[0])[-LEAST_ALIKE])
+def _rank_similarity(thumbnail: Float32Array, references: Float32Array) -> float:
+    """Correlation of one thumbnail with the fifth most similar of the references."""
+    return float(np.sort(correlate_thumbnails(thumbnail, references)[0])[-MIN_RANK])
 
 
-def _find_turn(sketch: Float32Array, plane: str, usual: dict[str, Float32Array]) -> str:
-    """Say how a sketch must be turned, or to which plane it belongs, to be like the rest."""
-    if plane not in usual:
+def _describe_turn(thumbnail: Float32Array, plane: str, references: dict[str, Float32Array]) -> str:
+    """Rotation or other plane that makes a thumbnail similar to the others; empty if none does."""
+    if plane not in references:
         return ""
-    turns = {
-        f"It fits the other {plane} stacks when turned by {90 * quarter} degrees.": _rank_likeness(
-            np.rot90(sketch, quarter, axes=(2, 3)), usual[plane]
+    fits = {
+        f"It fits the other {plane} stacks when turned by {90 * quarter} degrees.": (
+            _rank_similarity(np.rot90(thumbnail, quarter, axes=(2, 3)), references[plane])
         )
         for quarter in (1, 2, 3)
     }
-    for other, witnesses in usual.items():
+    for other, of_other in references.items():
         if other != plane:
             text = f"It looks like a stack of the {other} plane."
-            turns[text] = _rank_likeness(sketch, witnesses)
-    best = max(turns, key=lambda text: turns[text])
-    if turns[best] < _rank_likeness(sketch, usual[plane]) + GAIN or turns[best] < FIT:
+            fits[text] = _rank_similarity(thumbnail, of_other)
+    best = max(fits, key=lambda text: fits[text])
+    if fits[best] < _rank_similarity(thumbnail, references[plane]) + MIN_GAIN:
+        return ""
+    if fits[best] < MIN_FIT:
         return ""
     return f"{best} Turn it, move it, or leave it out."
 
 
-def _find_shift(sketch: Float32Array, witnesses: Float32Array) -> str:
-    """Say by how much a sketch is displaced against the rest; empty where no shift fits."""
-    start = _rank_likeness(sketch, witnesses)
-    best, text = start + GAIN, ""
+def _describe_shift(thumbnail: Float32Array, references: Float32Array) -> str:
+    """Distance and direction by which the knee is displaced; empty if no shift fits."""
+    best, text = _rank_similarity(thumbnail, references) + MIN_GAIN, ""
     for axis, names in ((2, ("down", "up")), (3, ("right", "left"))):
+        size = thumbnail.shape[axis]
         for shift in SHIFTS:
             for name, sign in zip(names, (1, -1), strict=True):
-                size = sketch.shape[axis]
-                low, high = slice(shift, size), slice(0, size - shift)
-                ours, theirs = (low, high) if sign > 0 else (high, low)
+                end, start = slice(shift, size), slice(0, size - shift)
+                ours, theirs = (end, start) if sign > 0 else (start, end)
                 index = [slice(None)] * 4
                 index[axis] = ours
-                part = sketch[tuple(index)]
+                part = thumbnail[tuple(index)]
                 index[axis] = theirs
-                fit = _rank_likeness(part, witnesses[tuple(index)])
+                fit = _rank_similarity(part, references[tuple(index)])
                 if fit > best:
                     best = fit
                     text = f"The knee lies about {shift / size:.0%} of the picture too far {name}."

@@ -1,4 +1,4 @@
-"""Findings about copies: stacks that are, or look like, the stack of another exam."""
+"""Duplicates: stacks with the pixels, or the picture, of another exam's stack."""
 
 from __future__ import annotations
 
@@ -9,85 +9,92 @@ import numpy as np
 
 from mrnet_features.quality.findings import Finding
 from mrnet_features.quality.measurements import Measures
-from mrnet_features.quality.similarity import correlate_sketches, extract_detail
+from mrnet_features.quality.similarity import correlate_thumbnails, extract_detail
 
-ALIKE = 0.97  # correlation of sketches below which no copy lies; two knees reach it rarely
-SAME = 0.97  # correlation of their details from which it is one picture
+MIN_CORRELATION = 0.97  # of thumbnails; copies exceed it, two different knees rarely do
+MIN_DETAIL_CORRELATION = 0.97  # of their detail; above it the two are one picture
 
 
 def find_duplicates(
-    measures: Sequence[Measures], leave: Callable[[str, str], str], note: Callable[[str, str], str]
+    stacks: Sequence[Measures],
+    choose_dropped: Callable[[str, str], str],
+    describe_pair: Callable[[str, str], str],
 ) -> Iterator[Finding]:
-    """Yield stacks with the very pixels of another, in whatever plane or split.
+    """Yield stacks with the same pixels as another, of any plane or split.
 
     Parameters
     ----------
-    measures : sequence of Measures
-    leave : callable
-        Which of two exam ids to leave out.
-    note : callable
-        What to add about two exam ids, such as that their labels differ.
+    stacks : sequence of Measures
+    choose_dropped : callable
+        Takes two exam ids and returns the one to leave out.
+    describe_pair : callable
+        Takes two exam ids and returns a text to add, such as that their labels differ.
 
     Yields
     ------
     Finding
     """
-    same: dict[str, list[Measures]] = defaultdict(list)
-    for stack in measures:
-        same[stack.digest].append(stack)
-    for copies in same.values():
+    by_digest: dict[str, list[Measures]] = defaultdict(list)
+    for stack in stacks:
+        by_digest[stack.digest].append(stack)
+    for copies in by_digest.values():
         first = copies[0]
         for copy in copies[1:]:
-            severity, mend = "reject", "Leave out one of them."
+            severity, action = "reject", "Leave out one of them."
             pairs = [(copy, first)]
             if first.exam != copy.exam and first.plane != copy.plane:
-                # one exam of the two is whole, but which?
-                severity, mend = "check", "One of them lies in the wrong place. Look at both."
+                # one of the two exams is correct, but the pixels do not show which
+                severity, action = "check", "One of the two files is wrong. Look at both."
                 pairs = [(first, copy), (copy, first)]
-            elif first.exam != copy.exam and leave(first.exam, copy.exam) == first.exam:
+            elif first.exam != copy.exam and choose_dropped(first.exam, copy.exam) == first.exam:
                 pairs = [(first, copy)]
-            for one, two in pairs:
+            for one, other in pairs:
                 advice = (
-                    f"The same pixels as exam '{two.exam}', plane '{two.plane}'."
-                    f"{note(one.exam, two.exam)} {mend}"
+                    f"The same pixels as exam '{other.exam}', plane '{other.plane}'."
+                    f"{describe_pair(one.exam, other.exam)} {action}"
                 )
                 yield Finding(one.exam, one.plane, "duplicate", severity, 1.0, advice)
 
 
 def find_near_duplicates(
-    group: Sequence[Measures], leave: Callable[[str, str], str], note: Callable[[str, str], str]
+    stacks: Sequence[Measures],
+    choose_dropped: Callable[[str, str], str],
+    describe_pair: Callable[[str, str], str],
 ) -> Iterator[Finding]:
-    """Yield stacks of one plane that show the picture of another with other pixels.
+    """Yield stacks of one plane that show the same picture as another, with other pixels.
 
-    Mirroring, reversed slices, another gain, noise or resampling don't hide a copy. Two scans of
-    one patient are not copies and are not found.
+    A copy is found also if it is mirrored, reversed, scaled in grey level, noisier or resampled.
+    Two scans of one patient are not copies and are not found.
 
     Parameters
     ----------
-    group : sequence of Measures
+    stacks : sequence of Measures
         All stacks of one plane.
-    leave, note : callable
+    choose_dropped, describe_pair : callable
         As for `find_duplicates`.
 
     Yields
     ------
     Finding
     """
-    if not group:
+    if not stacks:
         return
-    sketches = np.stack([stack.sketch for stack in group])
-    likeness = np.triu(correlate_sketches(*[sketches.astype(np.float32)] * 2), k=1)
-    rows, columns = np.nonzero(likeness >= ALIKE)
+    thumbnails = np.stack([stack.thumbnail for stack in stacks])
+    similarity = np.triu(correlate_thumbnails(*[thumbnails.astype(np.float32)] * 2), k=1)
+    rows, columns = np.nonzero(similarity >= MIN_CORRELATION)
     for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-        one, two = group[row], group[column]
+        one, two = stacks[row], stacks[column]
         if one.digest == two.digest:
             continue
-        detail = extract_detail(sketches[[row, column]])
-        same = float(correlate_sketches(detail[:1], detail[1:])[0, 0])
-        if same >= SAME:
-            stack, other = (one, two) if leave(one.exam, two.exam) == one.exam else (two, one)
+        detail = extract_detail(thumbnails[[row, column]])
+        correlation = float(correlate_thumbnails(detail[:1], detail[1:])[0, 0])
+        if correlation >= MIN_DETAIL_CORRELATION:
+            is_first = choose_dropped(one.exam, two.exam) == one.exam
+            dropped, kept = (one, two) if is_first else (two, one)
             advice = (
-                f"The same picture as exam '{other.exam}', perhaps mirrored, reversed or "
-                f"filtered.{note(stack.exam, other.exam)} Leave out one of them."
+                f"The same picture as exam '{kept.exam}', perhaps mirrored, reversed or "
+                f"filtered.{describe_pair(dropped.exam, kept.exam)} Leave out one of them."
             )
-            yield Finding(stack.exam, stack.plane, "near-duplicate", "reject", same, advice)
+            yield Finding(
+                dropped.exam, dropped.plane, "near-duplicate", "reject", correlation, advice
+            )

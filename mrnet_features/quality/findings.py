@@ -1,4 +1,4 @@
-"""What the audit can say: codes, severities, and one finding."""
+"""Findings of the audit: their codes, the record of one finding, and the table of all."""
 
 from __future__ import annotations
 
@@ -8,42 +8,47 @@ from typing import NamedTuple
 import pandas as pd
 
 CODES = {
-    "label-file": "A label file or line is not as the release has it.",
+    "label-file": "A label file or one of its lines differs from the release.",
     "label-missing": "An exam has no label for a task.",
-    "label-conflict": "A tear without abnormality; value: none.",
-    "stack-file": "A file can't be read as a uint8 stack, or is misnamed.",
+    "label-conflict": "A tear is labelled in an exam that is labelled not abnormal.",
+    "stack-file": "A stack file is misnamed or is not a complete uint8 stack.",
     "stack-missing": "An exam has no stack for a plane.",
-    "blank-slices": "Slices without contrast; value: how many.",
-    "repeated-slices": "Slices equal to the one before; value: how many.",
-    "saturated": "Much of the leg at grey level 255; value: fraction of the leg.",
-    "ghosting": "Displaced copies in the air beside the leg; value: part of the leg's grey level.",
-    "out-of-view": "The knee is not where it is in the other exams; value: robust SDs from them.",
-    "orientation": "Turned, or another plane's picture; value: robust SDs before turning.",
-    "noise": "Far noisier than the rest of its plane; value: robust SDs.",
-    "blur": "Far more blurred than the rest of its plane; value: robust SDs.",
-    "slice-count": "Fewer than half or more than twice the usual slices; value: slices.",
+    "blank-slices": "Slices without contrast; value: their number.",
+    "repeated-slices": "Slices equal to the slice before; value: their number.",
+    "saturated": "Much of the leg is at grey level 255; value: fraction of the leg.",
+    "ghosting": "Displaced copies in the air beside the leg; value: fraction of its grey level.",
+    "out-of-view": "The knee is not where it is in the other exams; value: robust SDs.",
+    "orientation": "The stack is turned or shows another plane; value: robust SDs before turning.",
+    "noise": "Far noisier than the other stacks of its plane; value: robust SDs.",
+    "blur": "Far more blurred than the other stacks of its plane; value: robust SDs.",
+    "slice-count": "Under half or over twice the usual number of slices; value: slices.",
     "duplicate": "The same pixels as another stack; value: 1.",
-    "near-duplicate": "The same picture as another stack; value: correlation.",
+    "near-duplicate": "The same picture as another stack, other pixels; value: correlation.",
 }
+"""Description of each code, and of the value of its findings."""
+
 FOLDER_CODES = tuple(code for code in CODES if code.startswith(("label-", "stack-")))
+"""Codes that concern label files and stack files, for which no pixel is read."""
+
 SET_CODES = ("out-of-view", "orientation", "noise", "blur", "slice-count")
-"""Codes judged against the other exams of a plane, where there are enough of them."""
+"""Codes that compare a stack with the other stacks of its plane, if there are enough of them."""
+
 COLUMNS = ("exam", "plane", "code", "severity", "value", "advice")
 
 
 class Finding(NamedTuple):
-    """One thing that a reader would object to.
+    """One fault of an exam, a stack or a folder.
 
     Attributes
     ----------
     exam, plane : str
-        Whose stack; empty where it concerns none in particular.
+        Exam and plane of the stack; empty if the finding concerns no single exam or plane.
     code : str
         A key of `CODES`.
     severity : {"reject", "check"}
-        Leave the exam out, or look at it.
+        Whether to leave the exam out, or to look at it.
     value : float
-        As `CODES` says; NaN where there is none.
+        As `CODES` describes it; NaN if the code has no value.
     advice : str
         What was found and what to do.
     """
@@ -64,7 +69,7 @@ def choose_codes(codes: str | Iterable[str] | None, skip: str | Iterable[str]) -
     codes : str, iterable of str or None
         None for all.
     skip : str or iterable of str
-        Codes to leave out of them.
+        Codes to leave out.
 
     Returns
     -------
@@ -73,7 +78,7 @@ def choose_codes(codes: str | Iterable[str] | None, skip: str | Iterable[str]) -
     Raises
     ------
     ValueError
-        If a code does not exist, or none is left to look for.
+        If a code does not exist, or no code is left.
 
     Examples
     --------
@@ -102,18 +107,19 @@ def _list_codes(codes: str | Iterable[str]) -> list[str]:
 
 
 def tabulate(findings: Iterable[Finding], codes: Iterable[str]) -> pd.DataFrame:
-    """Table of the findings that have one of the codes, by exam, plane and code.
+    """Table of the findings with some codes, sorted by exam, plane and code.
 
     Parameters
     ----------
     findings : iterable of Finding
     codes : iterable of str
+        Findings with other codes are left out.
 
     Returns
     -------
     DataFrame
-        Columns exam, plane, code, severity, value (float64), advice; one row a finding. Those
-        alike in exam, plane and code stay in the order given.
+        Columns exam, plane, code, severity, value (float64), advice; one row per finding.
+        Findings with the same exam, plane and code keep their order.
     """
     order, wanted = list(CODES), set(codes)
     kept = [finding for finding in findings if finding.code in wanted]

@@ -1,17 +1,28 @@
-"""Ghosting: faint displaced copies of the leg or its vessels, seen where only air should be.
+"""Ghosting: faint displaced copies of the leg or its vessels, measured in the air beside the leg.
 
-What moves between two lines of k-space (pulsating vessels, a shaking leg) comes back displaced
-along the phase-encoding direction [1]_. Inside the leg a copy hides among anatomy; in the air
-beside it nothing else has a shape, and none that lasts from slice to slice or, where the leg runs
-along the slice, from row to row. The air in line with the leg along one axis of the picture is
-therefore the place to look, and the axis is that of the copies.
+Anything that moves while k-space is read (pulsating vessels, a moving leg) leaves copies of
+itself, displaced along the phase-encoding direction [1]_. Inside the leg a copy is hard to tell
+from anatomy. In air it is the only structure: noise differs from slice to slice, and the glow
+around the skin is smooth. Copies displaced along an axis of the picture lie in the air in line
+with the leg along that axis.
+
+The score of a slice is computed in four steps:
+
+1. Average the slice over blocks of 1/64 of its size, in units of the leg's median grey level.
+2. Mark the blocks of air in line with the leg along an axis.
+3. Take the local contrast of each: the block minus the mean of its two neighbours on the axis.
+4. Multiply it by that of the next slice and sum over the blocks. Independent noise averages out;
+   a copy that is on both slices adds its energy. The score is the root of the mean energy.
+
+A vessel in the plane of a coronal or sagittal slice may be on that slice only, and so are its
+copies. In these planes, the rows of one slice are multiplied with each other as well.
 
 .. [1] Wood ML, Henkelman RM. MR image artifacts from periodic motion. Med Phys 1985;12(2):143-151.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from scipy import ndimage
@@ -20,38 +31,45 @@ from mrnet_features.arrays import BoolArray, Float32Array, Float64Array, UInt8Ar
 from mrnet_features.names import PLANES
 from mrnet_features.quality.thumbnails import block_means
 
-DIRECTIONS = ("up-down", "left-right")  # of the picture; the axes 1 and 2 of a stack
+DIRECTIONS = ("up-down", "left-right")
+"""Directions of displacement in the picture: axes 1 and 2 of a stack."""
 
-BLOCKS = 64  # on the shorter side of a slice: noise averages out, a vessel's copy does not
-GAP = 2  # blocks of air next to the skin that partial volume and the coil's glow may reach
-LEAST_SHARED = 12  # blocks of air in both of two slices or rows; with fewer nothing is judged
-USUAL_SHARED = 600  # energy is spread over so many at least: little air must not make much of it
-FADING = 10  # blocks at the ends of a leg that runs on, where it may be as dark as air
-OUTLINE = 9  # slices of which the leg's outline must be in more than half
-DOWN = 4  # blocks between two rows; noise that was interpolated is like itself over fewer
-LASTING = 8  # pairs of slices over which faint copies at one place are added up
-CHANCE = 4.0  # standard errors of what independent noise shares: products have long tails
-PRODUCT_VARIANCE = 1.94  # of a sum of products, whose excesses share blocks, over independent ones
-EXCESS_VARIANCE = 1.5  # over that of independent blocks
-NORMAL_MEDIAN = 0.455  # of the square of a standard normal
-NUB = 9  # blocks across; what is narrower and sticks out of a round leg is a copy
-CORE = 0.15  # of a round leg's extent, left and right of the core
+N_BLOCKS = 64  # on the shorter side of a slice: small enough for the copy of a vessel
+
+# where the air is
+SKIN_GAP = 2  # blocks next to the leg with partial volume or glow around the coil, not used
+OUTLINE_SLICES = 9  # neighbouring slices, of which more than half must show leg
+FADING = 10  # blocks at the top and bottom of a long leg, where it may be as dark as air
+MIN_WIDTH = 9  # blocks; what is narrower and sticks out of a round leg is a copy
+CORE_MARGIN = 0.15  # of a round leg's extent, cut off on either side to get its core
+
+# what is shared
+MIN_SHARED = 12  # blocks of air that two slices or rows must share to get a score
+NOMINAL_SHARED = 600  # blocks; energy in less air is averaged over this number all the same
+ROW_STEP = 4  # blocks between two rows: interpolated noise is correlated over fewer
+LASTING_PAIRS = 8  # pairs of consecutive slices over which the energy of faint copies is added
+
+# noise
+CHANCE_SDS = 4.0  # SDs of the energy of independent noise, which are subtracted
+PRODUCT_VARIANCE = 1.94  # of a sum of products whose contrasts share blocks, over independent ones
+CONTRAST_VARIANCE = 1.5  # of a contrast of independent blocks, over the variance of one block
+NORMAL_MEDIAN = 0.455  # median of the square of a standard normal
 
 
 class Ghosts(NamedTuple):
     """Scores of the copies in the air, as fractions of the leg's median grey level.
 
-    Columns are the directions of displacement, as `DIRECTIONS`. NaN where a slice has no leg, or
-    too little air in line with it along that axis; up-down on coronal and sagittal slices, whose
-    leg runs on beyond the picture, always.
+    The columns are the directions of displacement in `DIRECTIONS`. A score is NaN if the slice has
+    no leg or too little air in line with it. Up-down is always NaN on coronal and sagittal slices,
+    where the leg extends beyond the picture.
 
     Attributes
     ----------
     by_slice : ndarray of shape (n_slices, 2), float64
-        What a slice shares with the one before or the one after or, where the leg runs along it,
-        what its rows share with others some way down; whichever is most.
+        Highest of what a slice shares with the slice before, what it shares with the slice after
+        and, on coronal and sagittal slices, what its rows share.
     lasting : ndarray of shape (2,), float64
-        What some nine slices share one after another, added up.
+        What nine consecutive slices share, added up; the highest over the stack.
     """
 
     by_slice: Float64Array
@@ -59,14 +77,9 @@ class Ghosts(NamedTuple):
 
 
 def score_ghosts(grey: UInt8Array, foreground: BoolArray, plane: str) -> Ghosts:
-    """Structure in the air beside the leg that two slices or two rows share, by its direction.
+    """Structure in the air beside the leg that two slices or two rows share, by direction.
 
-    In blocks of 1/64 of the slice, the part of the air's grey level that differs from the mean of
-    its neighbours along the axis is multiplied by that of the next slice. Noise of two slices
-    averages to nothing, a smooth glow has no such part, a copy of a vessel that crosses both
-    leaves its energy; the root is taken against the leg's grey level. A vessel may lie in one
-    coronal or sagittal slice alone, and its copies with it: there, rows of one slice are
-    multiplied as well.
+    The module's first lines describe the computation.
 
     Parameters
     ----------
@@ -75,19 +88,18 @@ def score_ghosts(grey: UInt8Array, foreground: BoolArray, plane: str) -> Ghosts:
     foreground : ndarray of shape (n_slices, height, width), bool
         The leg.
     plane : {"axial", "coronal", "sagittal"}
-        On axial slices air surrounds the leg. On the others it runs through the picture from top
-        to bottom, and no air lies beyond its ends.
+        On axial slices, air surrounds the leg. On the others, the leg extends from the top of the
+        picture to its bottom, and there is air only to its left and right.
 
     Returns
     -------
     Ghosts
-        Energy is spread over 600 blocks or, where two slices or the rows of one share more air,
-        all of it.
+        The energy is averaged over 600 blocks, or over all shared blocks if there are more.
 
     Raises
     ------
     ValueError
-        If `plane` is none of the three.
+        If `plane` is not one of the three.
 
     Examples
     --------
@@ -102,194 +114,39 @@ def score_ghosts(grey: UInt8Array, foreground: BoolArray, plane: str) -> Ghosts:
     (True, True)
     """
     if plane not in PLANES:
-        raise ValueError(f"`plane` must be one of {PLANES}, got {plane!r}.")
+        raise ValueError(f"`plane` must be one of {', '.join(PLANES)}, got {plane!r}.")
     scores = Ghosts(np.full((len(grey), 2), np.nan), np.full(2, np.nan))
     if not foreground.any():
         return scores
-    side = max(1, min(grey.shape[1:]) // BLOCKS)
+    side = max(1, min(grey.shape[1:]) // N_BLOCKS)
     signal = max(float(np.median(grey[foreground])), 1.0)
     blocks = block_means(grey, side) / np.float32(signal)
     leg = block_means(_find_outline(foreground), side) > 0
     if plane == "axial":
-        # A vessel's copies are at one place on all slices: leg is what has a width.
-        leg = _drop_narrow(_drop_narrow(leg, 1), 2)
+        # copies of a vessel lie in the same position on all slices and may be taken for leg
+        leg = _remove_narrow(_remove_narrow(leg, 1), 2)
     air = ~_widen(leg)
-    air[:, [0, -1]] = False  # the rim of the picture may hold the scanner's own edge
+    air[:, [0, -1]] = False  # the scanner may draw an edge around the picture
     air[:, :, [0, -1]] = False
-    for axis, excess in _find_excesses(blocks, leg, air, plane).items():
-        shares = _share_slices(excess)
-        pairs = _score_windows(shares, 1)
+    for axis, contrast in _find_contrasts(blocks, leg, air, plane).items():
+        shared = _share_slices(contrast)
+        pairs = _score_windows(shared, 1)
         by_slice = scores.by_slice[:, axis - 1]
         by_slice[:-1] = pairs
         by_slice[1:] = np.fmax(by_slice[1:], pairs)
         if plane != "axial":
-            # A slice whose leg lies elsewhere than on its neighbours is no copy: its rows are
-            # compared beyond its own leg alone.
-            own = _widen(block_means(foreground, side) > 0)
-            beyond = excess._replace(known=excess.known & ~own[:, :, 1:-1])
+            # A slice may be displaced against its neighbours. Its own leg is no copy, although it
+            # lies outside their outline.
+            own_leg = _widen(block_means(foreground, side) > 0)
+            beyond = contrast._replace(known=contrast.known & ~own_leg[:, :, 1:-1])
             by_slice[:] = np.fmax(by_slice, _score_windows(_share_rows(beyond), 1))
-        for value in _score_windows(shares, LASTING):
+        for value in _score_windows(shared, LASTING_PAIRS):
             scores.lasting[axis - 1] = np.fmax(scores.lasting[axis - 1], value)
     return scores
 
 
-def _find_outline(foreground: BoolArray) -> BoolArray:
-    """What most of the neighbouring slices show, whatever one of them does.
-
-    A bright copy close to the skin is taken for leg on a few slices only, and on a few the leg has
-    holes. At the ends of a stack, where the leg may be wider than beyond, a slice's own leg counts.
-    """
-    shown = foreground.astype(np.float32)
-    inner, ends = (
-        ndimage.uniform_filter1d(shown, OUTLINE, axis=0, mode=mode) > 0.5
-        for mode in ("mirror", "nearest")
-    )
-    outline: BoolArray = inner | (foreground & ends)
-    return outline
-
-
-def _widen(leg: BoolArray) -> BoolArray:
-    """The leg and the blocks next to its skin."""
-    near: BoolArray = ndimage.binary_dilation(
-        leg, np.ones((1, 2 * GAP + 1, 2 * GAP + 1), dtype=bool)
-    )
-    return near
-
-
-class _Excess(NamedTuple):
-    """What blocks of a band of air differ by from their neighbours along the last axis."""
-
-    values: Float32Array
-    """Of shape (n_slices, lines, places)."""
-    known: BoolArray
-    """Where there is air to tell, of the same shape."""
-    noise: Float64Array
-    """Variance of the values by slice, of shape (n_slices,)."""
-
-
-def _find_excesses(
-    blocks: Float32Array, leg: BoolArray, air: BoolArray, plane: str
-) -> dict[int, _Excess]:
-    """Excess of the air that may hold copies displaced along an axis, by axis."""
-    if plane != "axial":
-        band = air & leg.any(axis=2, keepdims=True)
-        # where the coil's reach ends, a leg that runs on is as dark as air
-        band[:, :FADING] = band[:, -FADING:] = False
-        return {2: _find_excess(blocks, air, band, 2)}
-    # Air that is in line with the core of a round leg along one axis tells the direction. The
-    # corners are in line with its sides along both, and go with the axis that shows more.
-    cores = {axis: _find_core(leg, axis) for axis in (1, 2)}
-    excesses = {axis: _find_excess(blocks, air, air & cores[axis], axis) for axis in (1, 2)}
-    shown = {axis: _share_slices(excesses[axis]).energy.sum() for axis in (1, 2)}
-    corners = air & leg.any(axis=1, keepdims=True) & leg.any(axis=2, keepdims=True)
-    corners &= ~cores[1] & ~cores[2]
-    for axis in (1, 2):
-        if shown[axis] >= shown[3 - axis]:
-            excesses[axis] = _find_excess(blocks, air, (air & cores[axis]) | corners, axis)
-    return excesses
-
-
-def _find_excess(blocks: Float32Array, air: BoolArray, band: BoolArray, axis: int) -> _Excess:
-    values = np.moveaxis(blocks, axis, 2)
-    clear, judged = np.moveaxis(air, axis, 2), np.moveaxis(band, axis, 2)
-    excess = values[:, :, 1:-1] - (values[:, :, 2:] + values[:, :, :-2]) / 2
-    known = judged[:, :, 1:-1] & clear[:, :, 2:] & clear[:, :, :-2]
-    # read from the quieter half of the blocks, so that copies don't pass for noise
-    noise = np.array([_median(excess[k][known[k]] ** 2) for k in range(len(blocks))])
-    return _Excess(np.asarray(excess, dtype=np.float32), known, noise / NORMAL_MEDIAN)
-
-
-def _find_core(leg: BoolArray, axis: int) -> BoolArray:
-    """Lines along `axis` through the middle of the leg's extent, by slice."""
-    filled = leg.any(axis=axis)
-    size = filled.shape[1]
-    first = np.argmax(filled, axis=1)[:, None]
-    last = size - 1 - np.argmax(filled[:, ::-1], axis=1)[:, None]
-    margin = CORE * (last - first)
-    line = np.arange(size)
-    return np.expand_dims(filled & (line >= first + margin) & (line <= last - margin), axis)
-
-
-def _drop_narrow(leg: BoolArray, axis: int) -> BoolArray:
-    """The leg without its runs of fewer than 9 blocks along `axis`; beyond the rim it runs on."""
-    lines = np.moveaxis(leg, axis, 2)
-    lines = np.pad(lines, ((0, 0), (0, 0), (NUB, NUB)), mode="edge")
-    starts = _sum_windows(lines, NUB) == NUB
-    starts = np.pad(starts, ((0, 0), (0, 0), (NUB - 1, NUB - 1)))
-    kept = _sum_windows(starts, NUB)[:, :, NUB:-NUB] > 0
-    return np.moveaxis(kept, 2, axis)
-
-
-def _sum_windows(lines: BoolArray, width: int) -> np.ndarray[Any, np.dtype[np.int16]]:
-    """Sums over each window of `width` along the last axis."""
-    total = np.cumsum(np.pad(lines, ((0, 0), (0, 0), (1, 0))), axis=2, dtype=np.int16)
-    return total[:, :, width:] - total[:, :, :-width]
-
-
-class _Shares(NamedTuple):
-    """What slices share with the next, or their rows with others: arrays by pair or by slice."""
-
-    energy: Float64Array
-    """Sum of the products of both excesses."""
-    variance: Float64Array
-    """Of that sum, were what only one of the two shows all there is beside independent noise."""
-    n_blocks: Float64Array
-
-
-def _share_slices(excess: _Excess) -> _Shares:
-    """What each slice shares with the next, of shape (n_slices - 1,)."""
-    values, known, noise = excess
-    return _share_energy(
-        _Excess(values[1:], known[1:], noise[1:]), _Excess(values[:-1], known[:-1], noise[:-1])
-    )
-
-
-def _share_rows(excess: _Excess) -> _Shares:
-    """What each slice's rows share with those some way down, of shape (n_slices,)."""
-    values, known, noise = excess
-    return _share_energy(
-        _Excess(values[:, DOWN:], known[:, DOWN:], noise),
-        _Excess(values[:, :-DOWN], known[:, :-DOWN], noise),
-    )
-
-
-def _share_energy(one: _Excess, other: _Excess) -> _Shares:
-    both = one.known & other.known
-    n_blocks = both.sum(axis=(1, 2)).astype(float)
-    ones, others = np.where(both, one.values, 0), np.where(both, other.values, 0)
-    energy = (ones * others).sum(axis=(1, 2), dtype=float)
-    # whatever one of the two shows multiplies the noise of the other
-    shown = other.noise * (ones**2).sum(axis=(1, 2)) + one.noise * (others**2).sum(axis=(1, 2))
-    noise = one.noise * other.noise * n_blocks
-    return _Shares(energy, PRODUCT_VARIANCE * np.maximum(shown - noise, noise), n_blocks)
-
-
-def _median(values: Float32Array) -> float:
-    return float(np.median(values)) if values.size else 0.0
-
-
-def _score_windows(shares: _Shares, n_pairs: int) -> Float64Array:
-    """Score of each window of so many pairs or, of rows, slices, or of all; NaN without air.
-
-    The energies add up while the noise of a sum grows with its root alone: what lasts over many
-    slices is seen where no two of them would show it.
-    """
-    known = shares.n_blocks >= LEAST_SHARED
-    size = min(n_pairs, len(known))
-    if size == 0:
-        return np.empty(0)
-    spread = np.maximum(shares.n_blocks, USUAL_SHARED)
-    parts = np.where(known, shares.energy / spread, 0), np.where(known, shares.variance, 0)
-    energy, variance, n_known = (
-        np.convolve(part, np.ones(size), "valid")
-        for part in (parts[0], parts[1] / spread**2, known.astype(float))
-    )
-    surplus = np.maximum(energy - CHANCE * np.sqrt(variance), 0) / EXCESS_VARIANCE
-    return np.where(n_known > 0, np.sqrt(surplus), np.nan)
-
-
-def find_worst(scores: Float64Array) -> tuple[float, int]:
-    """Highest of the scores, with the direction it comes from.
+def find_highest(scores: Float64Array) -> tuple[float, int]:
+    """Highest of the scores and its direction.
 
     Parameters
     ----------
@@ -299,17 +156,174 @@ def find_worst(scores: Float64Array) -> tuple[float, int]:
     Returns
     -------
     score : float
-        0 where nothing could be judged.
+        0 if there is no score.
     direction : int
         Index in `DIRECTIONS`.
 
     Examples
     --------
-    >>> find_worst(np.array([[np.nan, 0.01], [np.nan, 0.02]]))
+    >>> find_highest(np.array([[np.nan, 0.01], [np.nan, 0.02]]))
     (0.02, 1)
     """
-    known = np.nan_to_num(scores).reshape(-1, 2)  # no air to look at is no evidence
+    known = np.nan_to_num(scores).reshape(-1, 2)  # NaN: no air, so no evidence of a ghost
     if known.size == 0:
         return 0.0, 0
-    place, direction = divmod(int(np.argmax(known)), 2)
-    return float(known[place, direction]), direction
+    index, direction = divmod(int(np.argmax(known)), 2)
+    return float(known[index, direction]), direction
+
+
+def _find_outline(foreground: BoolArray) -> BoolArray:
+    """Leg on more than half of nine neighbouring slices.
+
+    The majority removes bright copies that are taken for leg on a few slices, and holes in the leg.
+    At the ends of the stack the leg may be wider than on all neighbours; there, the foreground of
+    the slice itself is used too.
+    """
+    shown = foreground.astype(np.float32)
+    inner, ends = (
+        ndimage.uniform_filter1d(shown, OUTLINE_SLICES, axis=0, mode=mode) > 0.5
+        for mode in ("mirror", "nearest")
+    )
+    outline: BoolArray = inner | (foreground & ends)
+    return outline
+
+
+def _widen(leg: BoolArray) -> BoolArray:
+    """The leg and the blocks next to its skin."""
+    near: BoolArray = ndimage.binary_dilation(
+        leg, np.ones((1, 2 * SKIN_GAP + 1, 2 * SKIN_GAP + 1), dtype=bool)
+    )
+    return near
+
+
+def _remove_narrow(leg: BoolArray, axis: int) -> BoolArray:
+    """The leg without runs of fewer than 9 blocks along an axis; at the border, runs continue."""
+    widths = [(0, 0), (0, 0), (0, 0)]
+    widths[axis] = (MIN_WIDTH, MIN_WIDTH)
+    line = np.ones(np.where(np.arange(3) == axis, MIN_WIDTH, 1), dtype=bool)
+    opened = ndimage.binary_opening(np.pad(leg, widths, mode="edge"), line)
+    kept: BoolArray = opened.take(range(MIN_WIDTH, MIN_WIDTH + leg.shape[axis]), axis=axis)
+    return kept
+
+
+def _find_core(leg: BoolArray, axis: int) -> BoolArray:
+    """Lines along an axis that pass through the core of the leg, by slice."""
+    filled = leg.any(axis=axis)
+    size = filled.shape[1]
+    first = np.argmax(filled, axis=1)[:, None]
+    last = size - 1 - np.argmax(filled[:, ::-1], axis=1)[:, None]
+    margin = CORE_MARGIN * (last - first)
+    line = np.arange(size)
+    return np.expand_dims(filled & (line >= first + margin) & (line <= last - margin), axis)
+
+
+class _Contrast(NamedTuple):
+    """Local contrast of the blocks of air: block minus mean of its two neighbours on an axis."""
+
+    values: Float32Array
+    """Of shape (n_slices, n_lines, n_blocks); the axis is the last."""
+    known: BoolArray
+    """Where the block and both neighbours are air that is used; the same shape."""
+    noise: Float64Array
+    """Variance of the noise in the values, of shape (n_slices,)."""
+
+
+def _find_contrasts(
+    blocks: Float32Array, leg: BoolArray, air: BoolArray, plane: str
+) -> dict[int, _Contrast]:
+    """Contrast in the air that may hold copies displaced along an axis, by axis."""
+    if plane != "axial":
+        beside = air & leg.any(axis=2, keepdims=True)
+        # far from the coil, the leg itself is as dark as air
+        beside[:, :FADING] = beside[:, -FADING:] = False
+        return {2: _measure_contrast(blocks, air, beside, 2)}
+    # Air in line with the core of a round leg belongs to one axis. Air in the corners is in line
+    # with the sides of the leg along both axes, and is added to the axis with more energy.
+    cores = {axis: _find_core(leg, axis) for axis in (1, 2)}
+    contrasts = {axis: _measure_contrast(blocks, air, air & cores[axis], axis) for axis in (1, 2)}
+    energy = {axis: _share_slices(contrasts[axis]).energy.sum() for axis in (1, 2)}
+    corners = air & leg.any(axis=1, keepdims=True) & leg.any(axis=2, keepdims=True)
+    corners &= ~cores[1] & ~cores[2]
+    for axis in (1, 2):
+        if energy[axis] >= energy[3 - axis]:
+            used = (air & cores[axis]) | corners
+            contrasts[axis] = _measure_contrast(blocks, air, used, axis)
+    return contrasts
+
+
+def _measure_contrast(
+    blocks: Float32Array, air: BoolArray, used: BoolArray, axis: int
+) -> _Contrast:
+    """Contrast of the used blocks along an axis; their neighbours only need to be air."""
+    values = np.moveaxis(blocks, axis, 2)
+    is_air, is_used = np.moveaxis(air, axis, 2), np.moveaxis(used, axis, 2)
+    contrast = values[:, :, 1:-1] - (values[:, :, 2:] + values[:, :, :-2]) / 2
+    known = is_used[:, :, 1:-1] & is_air[:, :, 2:] & is_air[:, :, :-2]
+    # from the median, so that copies on few blocks are not counted as noise
+    noise = np.array([_median(contrast[k][known[k]] ** 2) for k in range(len(blocks))])
+    return _Contrast(np.asarray(contrast, dtype=np.float32), known, noise / NORMAL_MEDIAN)
+
+
+class _Shared(NamedTuple):
+    """Energy that pairs of slices share, or that the rows of a slice share; by pair or slice."""
+
+    energy: Float64Array
+    """Sum of the products of both contrasts."""
+    variance: Float64Array
+    """Variance of that sum if the two shared nothing."""
+    n_blocks: Float64Array
+    """Number of blocks known in both."""
+
+
+def _share_slices(contrast: _Contrast) -> _Shared:
+    """What each slice shares with the next; arrays of shape (n_slices - 1,)."""
+    values, known, noise = contrast
+    return _multiply(
+        _Contrast(values[1:], known[1:], noise[1:]), _Contrast(values[:-1], known[:-1], noise[:-1])
+    )
+
+
+def _share_rows(contrast: _Contrast) -> _Shared:
+    """What the rows of each slice share with the rows 4 blocks below; shape (n_slices,)."""
+    values, known, noise = contrast
+    return _multiply(
+        _Contrast(values[:, ROW_STEP:], known[:, ROW_STEP:], noise),
+        _Contrast(values[:, :-ROW_STEP], known[:, :-ROW_STEP], noise),
+    )
+
+
+def _multiply(one: _Contrast, other: _Contrast) -> _Shared:
+    """Sum of the products of two contrasts, with its variance."""
+    both = one.known & other.known
+    n_blocks = both.sum(axis=(1, 2)).astype(float)
+    ones, others = np.where(both, one.values, 0), np.where(both, other.values, 0)
+    energy = (ones * others).sum(axis=(1, 2), dtype=float)
+    # structure in one of the two is multiplied by the noise of the other
+    crossed = other.noise * (ones**2).sum(axis=(1, 2)) + one.noise * (others**2).sum(axis=(1, 2))
+    noise = one.noise * other.noise * n_blocks
+    return _Shared(energy, PRODUCT_VARIANCE * np.maximum(crossed - noise, noise), n_blocks)
+
+
+def _median(values: Float32Array) -> float:
+    return float(np.median(values)) if values.size else 0.0
+
+
+def _score_windows(shared: _Shared, n_pairs: int) -> Float64Array:
+    """Score of each window of `n_pairs` consecutive entries, or of all if there are fewer.
+
+    Energy grows with the number of slices, the SD of its noise with the square root: copies on
+    many slices are found where no two slices show them. NaN if no entry shares enough air.
+    """
+    known = shared.n_blocks >= MIN_SHARED
+    size = min(n_pairs, len(known))
+    if size == 0:
+        return np.empty(0)
+    n_averaged = np.maximum(shared.n_blocks, NOMINAL_SHARED)
+    energy = np.where(known, shared.energy / n_averaged, 0)
+    variance = np.where(known, shared.variance, 0) / n_averaged**2
+    energy, variance, n_known = (
+        np.convolve(part, np.ones(size), "valid")
+        for part in (energy, variance, known.astype(float))
+    )
+    surplus = np.maximum(energy - CHANCE_SDS * np.sqrt(variance), 0) / CONTRAST_VARIANCE
+    return np.where(n_known > 0, np.sqrt(surplus), np.nan)

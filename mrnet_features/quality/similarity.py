@@ -1,4 +1,4 @@
-"""How much stacks of one plane look alike, whatever their side and slice order."""
+"""Similarity of thumbnails, regardless of mirroring and slice order, and robust outlier scores."""
 
 from __future__ import annotations
 
@@ -9,63 +9,64 @@ from scipy import ndimage
 
 from mrnet_features.arrays import Float32Array, Float64Array, UInt8Array
 
-DETAIL_SIGMA = 1.5  # parts of the sketch; what is smoother all knees share
-DARKEST = 8  # grey levels added before the logarithm, so that noise in air counts little
+DETAIL_SIGMA = 1.5  # cells; smoother structure is common to all knees
+LOG_OFFSET = 8  # grey levels added before the logarithm, so that noise in air has little effect
 
 
-def correlate_sketches(one: Float32Array, other: Float32Array) -> Float32Array:
-    """Correlation of each sketch with each other one, the best over mirroring and reversal.
+def correlate_thumbnails(one: Float32Array, other: Float32Array) -> Float32Array:
+    """Highest correlation of each pair of thumbnails over mirroring and reversal of the slices.
 
     Parameters
     ----------
-    one : ndarray of shape (n, depths, rows, columns), float32
-    other : ndarray of shape (m, depths, rows, columns), float32
+    one : ndarray of shape (n, 8, 32, 32), float32
+        The last three axes may have other sizes.
+    other : ndarray of shape (m, 8, 32, 32), float32
 
     Returns
     -------
     ndarray of shape (n, m), float32
-        -1 to 1; 0 for a constant sketch.
+        -1 to 1; 0 if one of the two is constant.
 
     Examples
     --------
-    >>> sketch = np.arange(8, dtype=np.float32).reshape(1, 2, 2, 2)
-    >>> correlate_sketches(sketch, sketch[:, ::-1, :, ::-1]).round(3)
+    >>> thumbnail = np.arange(8, dtype=np.float32).reshape(1, 2, 2, 2)
+    >>> correlate_thumbnails(thumbnail, thumbnail[:, ::-1, :, ::-1]).round(3)
     array([[1.]], dtype=float32)
     """
     flat = _standardise(one)
     best = np.full((len(one), len(other)), -1, dtype=np.float32)
-    for depths in (1, -1):
-        for columns in (1, -1):
-            turned = _standardise(other[:, ::depths, :, ::columns])
+    for slice_step in (1, -1):
+        for column_step in (1, -1):
+            turned = _standardise(other[:, ::slice_step, :, ::column_step])
             np.maximum(best, flat @ turned.T, out=best)
     return best
 
 
-def extract_detail(sketches: UInt8Array) -> Float32Array:
-    """What a sketch has beyond the smooth course that all knees share, on a logarithmic scale.
+def extract_detail(thumbnails: UInt8Array) -> Float32Array:
+    """Logarithm of thumbnails minus its smooth part, which all knees have in common.
 
     Parameters
     ----------
-    sketches : ndarray of shape (n, depths, rows, columns), uint8
+    thumbnails : ndarray of shape (n, 8, 32, 32), uint8
 
     Returns
     -------
-    ndarray of shape (n, depths, rows, columns), float32
+    ndarray of shape (n, 8, 32, 32), float32
     """
-    scale = np.log(sketches.astype(np.float32) + DARKEST)
+    scale = np.log(thumbnails.astype(np.float32) + LOG_OFFSET)
     smooth = ndimage.gaussian_filter(scale, (0, 0, DETAIL_SIGMA, DETAIL_SIGMA))
     return np.asarray(scale - smooth, dtype=np.float32)
 
 
 def robust_distance(values: Sequence[float] | Float64Array, least: float = 0.0) -> Float64Array:
-    """Distance from the median in robust standard deviations, with sign.
+    """Signed distance from the median in robust standard deviations.
 
     Parameters
     ----------
     values : sequence of float
-        NaN is passed through and does not count.
+        NaN stays NaN and is ignored otherwise.
     least : float, default 0
-        Spread to assume where the values are closer together than that.
+        Smallest standard deviation to assume.
 
     Returns
     -------
@@ -87,9 +88,9 @@ def robust_distance(values: Sequence[float] | Float64Array, least: float = 0.0) 
     return np.asarray((array - middle) / (spread or np.inf))
 
 
-def _standardise(sketches: Float32Array) -> Float32Array:
-    """Sketches as rows of mean 0 and length 1."""
-    flat = sketches.reshape(len(sketches), -1)
+def _standardise(thumbnails: Float32Array) -> Float32Array:
+    """Thumbnails as rows with mean 0 and length 1."""
+    flat = thumbnails.reshape(len(thumbnails), -1)
     flat = flat - flat.mean(axis=1, keepdims=True)
     length = np.linalg.norm(flat, axis=1, keepdims=True)
     return np.asarray(flat / np.where(length > 0, length, 1), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""What single pixels betray: empty, repeated and saturated slices, noise, blur."""
+"""Blank, repeated and saturated slices, noise and sharpness of a stack."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import numpy as np
 
 from mrnet_features.arrays import BoolArray, UInt8Array
 
-BLANK_RANGE = 4  # grey levels between the extremes of a slice in which nothing can be seen
-SAMPLED_SLICES = 6  # noise and blur are those of the scan: a few slices tell
-MOST_RESPONSE = 8 * 255  # of the noise filter, whose positive weights sum to 8
-NEAR, FAR = 1, 4  # pixels between which a sharp edge has risen
+BLANK_RANGE = 4  # grey levels; a slice with a smaller range shows nothing
+N_SAMPLED = 6  # slices on which noise and sharpness are measured: both are the same on all
+MAX_RESPONSE = 8 * 255  # of the noise filter: its positive weights sum to 8
+NEAR, FAR = 1, 4  # distances in pixels; a sharp edge rises within the first
 
 
 def find_blank_slices(grey: UInt8Array) -> BoolArray:
-    """Slices without contrast: all but 0.2 % of the pixels within 4 grey levels.
+    """Whether each slice has no contrast: all but 0.2 % of its pixels within 4 grey levels.
 
     Parameters
     ----------
@@ -32,18 +32,18 @@ def find_blank_slices(grey: UInt8Array) -> BoolArray:
     >>> find_blank_slices(grey)
     array([False,  True])
     """
-    spare = grey[0].size // 1000
+    n_ignored = grey[0].size // 1000  # at either end of the histogram
     blank = np.zeros(len(grey), dtype=bool)
     for k, image in enumerate(grey):
-        share = np.cumsum(np.bincount(image.ravel(), minlength=256))
-        low = int(np.searchsorted(share, spare, side="right"))
-        high = int(np.searchsorted(share, share[-1] - spare))
+        cumulative = np.cumsum(np.bincount(image.ravel(), minlength=256))
+        low = int(np.searchsorted(cumulative, n_ignored, side="right"))
+        high = int(np.searchsorted(cumulative, cumulative[-1] - n_ignored))
         blank[k] = high - low < BLANK_RANGE
     return blank
 
 
 def find_repeated_slices(grey: UInt8Array) -> BoolArray:
-    """Slices equal to the one before, pixel for pixel.
+    """Whether each slice is equal to the slice before, pixel by pixel.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def find_repeated_slices(grey: UInt8Array) -> BoolArray:
 
 
 def measure_noise(grey: UInt8Array, foreground: BoolArray) -> float:
-    """Noise inside the leg: robust SD of a filter blind to planes and edges' slopes.
+    """Standard deviation of the noise inside the leg, in grey levels.
 
     Parameters
     ----------
@@ -73,44 +73,44 @@ def measure_noise(grey: UInt8Array, foreground: BoolArray) -> float:
     Returns
     -------
     float
-        SD in grey levels; NaN without foreground.
+        NaN without foreground.
 
     Notes
     -----
-    The difference of two Laplacians of Immerkaer (Comput Vis Image Underst 1996;64:300-302), with
-    the median in place of the mean, so that edges and texture count little.
+    Response of the filter of Immerkaer (Comput Vis Image Underst 1996;64:300-302), the difference
+    of two Laplacians, which is 0 on linear gradients. The median replaces the mean, so that edges
+    and texture have little effect.
     """
-    counts = np.zeros(MOST_RESPONSE + 1, dtype=np.int64)
+    counts = np.zeros(MAX_RESPONSE + 1, dtype=np.int64)
     for k in _sample(len(grey)):
         image = grey[k].astype(np.int16)
-        # [1 -2 1] along both axes, by differences: six times cheaper than a convolution
-        across = image[:, 2:] - 2 * image[:, 1:-1] + image[:, :-2]
-        response = np.abs(across[2:] - 2 * across[1:-1] + across[:-2])
-        counts += np.bincount(response[foreground[k, 1:-1, 1:-1]], minlength=MOST_RESPONSE + 1)
+        # [1 -2 1] along both axes, by differences: six times faster than a convolution
+        horizontal = image[:, 2:] - 2 * image[:, 1:-1] + image[:, :-2]
+        response = np.abs(horizontal[2:] - 2 * horizontal[1:-1] + horizontal[:-2])
+        counts += np.bincount(response[foreground[k, 1:-1, 1:-1]], minlength=MAX_RESPONSE + 1)
     if not counts.any():
         return float("nan")
-    # The median of whole numbers moves in steps; spread over each number's own range it does not.
-    share = np.cumsum(counts) / counts.sum()
-    median = float(np.interp(0.5, share, np.arange(len(share)) + 0.5))
+    # interpolated: the median of integers would change in steps of 1
+    cumulative = np.cumsum(counts) / counts.sum()
+    median = float(np.interp(0.5, cumulative, np.arange(len(cumulative)) + 0.5))
     # 6 is the filter's norm, 0.6745 the median of the absolute standard normal
     return median / (6 * 0.6745)
 
 
 def measure_sharpness(grey: UInt8Array, foreground: BoolArray, noise: float) -> float:
-    """How much of a 4-pixel difference is there after 1 pixel, along the more blurred axis.
+    """Mean squared difference over 1 pixel divided by that over 4, for the more blurred axis.
 
     Parameters
     ----------
     grey : ndarray of shape (n_slices, height, width), uint8
     foreground : ndarray of shape (n_slices, height, width), bool
     noise : float
-        SD in grey levels, whose share is taken off.
+        SD in grey levels; its contribution is subtracted from both.
 
     Returns
     -------
     float
-        Ratio of mean squared differences inside the leg, about 0 (blurred) to 1; NaN without
-        foreground or contrast.
+        Ratio inside the leg, about 0 (blurred) to 1; NaN without foreground or contrast.
     """
     ratios = []
     for axis in (0, 1):
@@ -129,7 +129,7 @@ def measure_sharpness(grey: UInt8Array, foreground: BoolArray, noise: float) -> 
 
 
 def measure_saturation(grey: UInt8Array, foreground: BoolArray) -> float:
-    """Fraction of the leg's pixels at the top of the scale, grey level 255.
+    """Fraction of the leg's pixels at grey level 255, the top of the scale.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def measure_saturation(grey: UInt8Array, foreground: BoolArray) -> float:
     Returns
     -------
     float
-        0 to 1; that of all pixels where there is no foreground.
+        0 to 1. Without foreground, the fraction of all pixels.
     """
     n_leg = int(foreground.sum())
     top = grey == 255
@@ -147,6 +147,6 @@ def measure_saturation(grey: UInt8Array, foreground: BoolArray) -> float:
 
 
 def _sample(n_slices: int) -> list[int]:
-    """Indices of a few slices, evenly spread over the middle half."""
+    """Indices of up to six slices, evenly spaced over the middle half."""
     first, last = n_slices // 4, (n_slices - 1) - n_slices // 4
-    return sorted({round(k) for k in np.linspace(first, last, SAMPLED_SLICES)})
+    return sorted({round(k) for k in np.linspace(first, last, N_SAMPLED)})

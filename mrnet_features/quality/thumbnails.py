@@ -1,4 +1,4 @@
-"""Stacks made smaller: block means, and sketches of one size for stacks of any size."""
+"""Smaller versions of a stack: means of square blocks, and thumbnails of one fixed shape."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import numpy as np
 
 from mrnet_features.arrays import BoolArray, Float32Array, UInt8Array
 
-SKETCH_SHAPE = (8, 32, 32)  # depths, rows, columns
+THUMBNAIL_SHAPE = (8, 32, 32)
+"""Number of cells along the slices, the rows and the columns of a thumbnail."""
 
 
 def block_means(stack: UInt8Array | BoolArray, side: int) -> Float32Array:
-    """Mean of each block of `side` by `side` pixels; an incomplete last block is left out.
+    """Mean of each block of `side` by `side` pixels; incomplete blocks at the end are left out.
 
     Parameters
     ----------
@@ -29,17 +30,17 @@ def block_means(stack: UInt8Array | BoolArray, side: int) -> Float32Array:
     """
     _, height, width = stack.shape
     rows, columns = height // side * side, width // side * side
-    # Strided sums over the few places inside a block are far faster than a reduction over two axes
-    holds = np.uint16 if 255 * side**2 <= np.iinfo(np.uint16).max else np.uint32
-    total = np.zeros((len(stack), height // side, width // side), holds)
+    # adding side * side strided views is far faster than a mean over two axes
+    total_type = np.uint16 if 255 * side**2 <= np.iinfo(np.uint16).max else np.uint32
+    total = np.zeros((len(stack), height // side, width // side), total_type)
     for row in range(side):
         for column in range(side):
             total += stack[:, row:rows:side, column:columns:side]
     return np.asarray(total / np.float32(side * side), dtype=np.float32)
 
 
-def sketch_stack(stack: UInt8Array | Float32Array) -> UInt8Array:
-    """Means over 8 depths x 32 rows x 32 columns that share the stack out evenly.
+def make_thumbnail(stack: UInt8Array | Float32Array) -> UInt8Array:
+    """Mean grey levels of 8 x 32 x 32 equal cells, whatever the shape of the stack.
 
     Parameters
     ----------
@@ -49,26 +50,27 @@ def sketch_stack(stack: UInt8Array | Float32Array) -> UInt8Array:
     Returns
     -------
     ndarray of shape (8, 32, 32), uint8
-        Grey levels, rounded.
+        Rounded means.
 
     Examples
     --------
-    >>> sketch = sketch_stack(np.full((3, 50, 40), 7, np.uint8))
-    >>> sketch.shape, int(sketch.min()), int(sketch.max())
+    >>> thumbnail = make_thumbnail(np.full((3, 50, 40), 7, np.uint8))
+    >>> thumbnail.shape, int(thumbnail.min()), int(thumbnail.max())
     ((8, 32, 32), 7, 7)
     """
     n_slices, height, width = stack.shape
-    depths, rows, columns = (
-        _sharing(parts, size) for parts, size in zip(SKETCH_SHAPE, stack.shape, strict=True)
+    over_slices, over_rows, over_columns = (
+        _cell_weights(n_cells, size)
+        for n_cells, size in zip(THUMBNAIL_SHAPE, stack.shape, strict=True)
     )
-    flat = depths @ stack.reshape(n_slices, height * width).astype(np.float32)
-    means = rows @ flat.reshape(len(depths), height, width) @ columns.T
+    flat = over_slices @ stack.reshape(n_slices, height * width).astype(np.float32)
+    means = over_rows @ flat.reshape(len(over_slices), height, width) @ over_columns.T
     return np.asarray(np.clip(np.rint(means), 0, 255), dtype=np.uint8)
 
 
-def _sharing(parts: int, size: int) -> Float32Array:
-    """Weights that share `size` samples out to `parts` equal parts; each row sums to 1."""
-    edges = np.linspace(0, size, parts + 1)
+def _cell_weights(n_cells: int, size: int) -> Float32Array:
+    """Weight of each of `size` samples in each of `n_cells` equal cells; rows sum to 1."""
+    edges = np.linspace(0, size, n_cells + 1)
     starts, stops = edges[:-1, None], edges[1:, None]
     sample = np.arange(size)
     overlap = np.clip(np.minimum(stops, sample + 1) - np.maximum(starts, sample), 0, None)

@@ -1,1 +1,1 @@
-"""Pixels -> what can be counted."""
+"""Stacks: pixels -> levels and regions, ready to count."""

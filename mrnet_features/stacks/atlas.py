@@ -1,9 +1,10 @@
-"""Region sets: named boxes of the knee, anchored to its outline and its joint line.
+"""Atlas: region sets, which are named boxes relative to the knee box and the joint line.
 
-A family names the set it reads. Boxes are given in fractions of the knee box: rows from the joint
-line (coronal, sagittal) or from the top (axial), columns from the left, slices as depth. What lies
-on one side of the knee has its double on the other side, in columns (coronal, axial) or in slices
-(sagittal). Nobody knows which of the two is medial, so the columns of such a pair are folded.
+A family names the region sets that it reads. Boxes are given in fractions of the knee box: rows
+from the joint line (coronal, sagittal) or from the top (axial), columns from the left, slices as
+depth. A box on one side of the knee has a mirror image on the other side, in columns (coronal,
+axial) or in slices (sagittal). It is unknown which of the two is medial, so the features of such a
+pair are folded.
 """
 
 from __future__ import annotations
@@ -15,15 +16,16 @@ from typing import NamedTuple
 import numpy as np
 
 from mrnet_features.arrays import Int64Array, UInt8Array
-from mrnet_features.stacks.foreground import Box, choose_joint_row, find_joint_row, find_knee_box
+from mrnet_features.stacks.foreground import Box, find_knee_box
+from mrnet_features.stacks.joint_line import choose_joint_row, find_joint_row
 from mrnet_features.stacks.windows import draw_boxes
 
 KNEE = "knee"
 REST = "elsewhere"
 
 
-class Place(NamedTuple):
-    """A box in the knee, or a pair of them.
+class RegionBox(NamedTuple):
+    """Box, or pair of mirrored boxes, in fractions of the knee box.
 
     Attributes
     ----------
@@ -36,7 +38,7 @@ class Place(NamedTuple):
     depth : tuple of float
         First and last depth in the stack, 0 to 1.
     pair : {"", "columns", "slices"}
-        Along which axis the box has a double, mirrored about the middle.
+        Axis along which the box is mirrored about the middle; empty for a single box.
     """
 
     name: str
@@ -47,17 +49,17 @@ class Place(NamedTuple):
 
 
 class RegionSet(NamedTuple):
-    """Places that don't overlap, and whether what is left of the knee is a region too."""
+    """Boxes that do not overlap; with `with_rest`, the rest of the knee is a region too."""
 
-    places: tuple[Place, ...]
+    boxes: tuple[RegionBox, ...]
     with_rest: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the regions; the two of a pair end in ``one`` and ``other``."""
         names: list[str] = []
-        for place in self.places:
-            names += [f"{place.name}_one", f"{place.name}_other"] if place.pair else [place.name]
+        for box in self.boxes:
+            names += [f"{box.name}_one", f"{box.name}_other"] if box.pair else [box.name]
         return (*names, REST) if self.with_rest else tuple(names)
 
 
@@ -67,80 +69,80 @@ class RegionSet(NamedTuple):
 # the joint line, which lies at y .55 to .6; the sagittal boxes carry the same rows.
 REGION_SETS: Mapping[str, Mapping[str, RegionSet]] = {
     "notch": {
-        "coronal": RegionSet((Place("notch", (-0.18, 0.03), (0.40, 0.60), (0.25, 0.75)),)),
-        "sagittal": RegionSet((Place("notch", (-0.17, 0.04), (0.36, 0.72), (0.36, 0.64)),)),
+        "coronal": RegionSet((RegionBox("notch", (-0.18, 0.03), (0.40, 0.60), (0.25, 0.75)),)),
+        "sagittal": RegionSet((RegionBox("notch", (-0.17, 0.04), (0.36, 0.72), (0.36, 0.64)),)),
     },
     "menisci": {
         "coronal": RegionSet(
-            (Place("meniscus", (-0.06, 0.06), (0.16, 0.42), (0.15, 0.85), "columns"),)
+            (RegionBox("meniscus", (-0.06, 0.06), (0.16, 0.42), (0.15, 0.85), "columns"),)
         ),
         "sagittal": RegionSet(
             (
-                Place("front_horn", (-0.06, 0.06), (0.24, 0.46), (0.10, 0.42), "slices"),
-                Place("back_horn", (-0.06, 0.06), (0.46, 0.70), (0.10, 0.42), "slices"),
+                RegionBox("front_horn", (-0.06, 0.06), (0.24, 0.46), (0.10, 0.42), "slices"),
+                RegionBox("back_horn", (-0.06, 0.06), (0.46, 0.70), (0.10, 0.42), "slices"),
             )
         ),
     },
     "bones": {
-        "axial": RegionSet((Place("bone", (0.28, 0.66), (0.22, 0.50), (0.2, 0.8), "columns"),)),
+        "axial": RegionSet((RegionBox("bone", (0.28, 0.66), (0.22, 0.50), (0.2, 0.8), "columns"),)),
         "coronal": RegionSet(
             (
-                Place("femur", (-0.26, -0.07), (0.20, 0.50), (0.2, 0.8), "columns"),
-                Place("tibia", (0.05, 0.22), (0.22, 0.50), (0.2, 0.8), "columns"),
+                RegionBox("femur", (-0.26, -0.07), (0.20, 0.50), (0.2, 0.8), "columns"),
+                RegionBox("tibia", (0.05, 0.22), (0.22, 0.50), (0.2, 0.8), "columns"),
             )
         ),
         "sagittal": RegionSet(
             (
-                Place("femur", (-0.24, -0.07), (0.30, 0.66), (0.12, 0.50), "slices"),
-                Place("tibia", (0.06, 0.22), (0.34, 0.62), (0.12, 0.50), "slices"),
+                RegionBox("femur", (-0.24, -0.07), (0.30, 0.66), (0.12, 0.50), "slices"),
+                RegionBox("tibia", (0.06, 0.22), (0.34, 0.62), (0.12, 0.50), "slices"),
             )
         ),
     },
     "recesses": {
         "axial": RegionSet(
             (
-                Place("front", (0.0, 0.36), (0.22, 0.78)),
-                Place("back", (0.64, 1.0), (0.12, 0.88)),
+                RegionBox("front", (0.0, 0.36), (0.22, 0.78)),
+                RegionBox("back", (0.64, 1.0), (0.12, 0.88)),
             ),
             with_rest=True,
         ),
         "coronal": RegionSet(
             (
-                Place("suprapatellar", (-0.56, -0.22), (0.25, 0.75)),
-                Place("gutter", (-0.22, 0.04), (0.06, 0.26), pair="columns"),
+                RegionBox("suprapatellar", (-0.56, -0.22), (0.25, 0.75)),
+                RegionBox("gutter", (-0.22, 0.04), (0.06, 0.26), pair="columns"),
             ),
             with_rest=True,
         ),
         "sagittal": RegionSet(
             (
-                Place("suprapatellar", (-0.60, -0.17), (0.0, 0.42)),
-                Place("joint", (-0.17, 0.09), (0.0, 0.64)),
-                Place("back", (-0.30, 0.25), (0.64, 1.0)),
+                RegionBox("suprapatellar", (-0.60, -0.17), (0.0, 0.42)),
+                RegionBox("joint", (-0.17, 0.09), (0.0, 0.64)),
+                RegionBox("back", (-0.30, 0.25), (0.64, 1.0)),
             ),
             with_rest=True,
         ),
     },
 }
-"""Sets by name and plane; ``knee``, the whole foreground, is no set of boxes and not listed."""
+"""Region sets by name and plane. ``knee``, the whole foreground, has no boxes and is not listed."""
 
 
-class Frame(NamedTuple):
-    """What the boxes hang on.
+class KneeFrame(NamedTuple):
+    """Knee bounding box and joint-line row, the reference of the region boxes.
 
     Attributes
     ----------
     box : Box
         The knee box.
     anchor : int
-        Row from which rows are counted: the joint line; the top of the box in the axial plane.
+        Row from which rows are counted: the joint line, or the top of the box in the axial plane.
     """
 
     box: Box
     anchor: int
 
 
-def find_frame(grey: UInt8Array, foreground: UInt8Array, plane: str) -> Frame:
-    """Knee box and anchor of a stack.
+def find_frame(grey: UInt8Array, foreground: UInt8Array, plane: str) -> KneeFrame:
+    """Knee box and joint-line row of a stack.
 
     Parameters
     ----------
@@ -152,21 +154,21 @@ def find_frame(grey: UInt8Array, foreground: UInt8Array, plane: str) -> Frame:
 
     Returns
     -------
-    Frame
+    KneeFrame
     """
     box = find_knee_box(foreground)
-    return Frame(box, box.row_start if plane == "axial" else find_joint_row(grey, box))
+    return KneeFrame(box, box.row_start if plane == "axial" else find_joint_row(grey, box))
 
 
 def find_anchor(box: Box, changes: Int64Array, plane: str) -> int:
-    """Row from which rows are counted, given how much each row changes.
+    """Reference row, given the changes of grey level in each row.
 
     Parameters
     ----------
     box : Box
         The knee box.
     changes : ndarray of shape (height,), int64
-        As ``count_changes`` returns them; not looked at in the axial plane.
+        As from `count_changes`; not used for the axial plane.
     plane : {"axial", "coronal", "sagittal"}
 
     Returns
@@ -177,7 +179,7 @@ def find_anchor(box: Box, changes: Int64Array, plane: str) -> int:
 
 
 def region_names(name: str, plane: str) -> tuple[str, ...]:
-    """Names of a set's regions on a plane.
+    """Names of the regions of a region set on a plane.
 
     Parameters
     ----------
@@ -192,7 +194,7 @@ def region_names(name: str, plane: str) -> tuple[str, ...]:
     Raises
     ------
     ValueError
-        If there is no such set, or it has no boxes on that plane.
+        If there is no such set, or it has no boxes on this plane.
 
     Examples
     --------
@@ -202,8 +204,8 @@ def region_names(name: str, plane: str) -> tuple[str, ...]:
     return (KNEE,) if name == KNEE else _find_set(name, plane).names
 
 
-def draw_regions(name: str, plane: str, foreground: UInt8Array, frame: Frame) -> UInt8Array:
-    """Regions of a set.
+def draw_regions(name: str, plane: str, foreground: UInt8Array, frame: KneeFrame) -> UInt8Array:
+    """Regions of a region set, drawn within the foreground.
 
     Parameters
     ----------
@@ -212,7 +214,7 @@ def draw_regions(name: str, plane: str, foreground: UInt8Array, frame: Frame) ->
     plane : {"axial", "coronal", "sagittal"}
     foreground : ndarray of shape (n_slices, height, width), uint8
         0 outside the knee, 1 inside.
-    frame : Frame
+    frame : KneeFrame
 
     Returns
     -------
@@ -230,26 +232,26 @@ def draw_regions(name: str, plane: str, foreground: UInt8Array, frame: Frame) ->
     boxes = np.array(list_boxes(name, plane, frame, foreground.shape), np.int32)
     regions = np.empty_like(foreground)
     slices = np.arange(n_slices, dtype=np.int32)
-    nothing = np.zeros_like(slices)
-    spans = np.stack([nothing, nothing + np.int32(len(boxes))], axis=1)
-    cuts = np.stack([slices, nothing, nothing, slices], axis=1)
+    zeros = np.zeros_like(slices)
+    spans = np.stack([zeros, zeros + np.int32(len(boxes))], axis=1)
+    cuts = np.stack([slices, zeros, zeros, slices], axis=1)
     draw_boxes(foreground, boxes, spans, cuts, regions)
     return regions
 
 
 def list_boxes(
-    name: str, plane: str, frame: Frame, shape: tuple[int, ...]
+    name: str, plane: str, frame: KneeFrame, shape: tuple[int, ...]
 ) -> list[tuple[int, ...]]:
-    """Boxes of a set in one exam, in the order in which they are drawn.
+    """Boxes of a region set in one exam, in drawing order.
 
     Parameters
     ----------
     name : str
         A name of `REGION_SETS`.
     plane : {"axial", "coronal", "sagittal"}
-    frame : Frame
+    frame : KneeFrame
     shape : tuple of int
-        Slices, height and width; boxes end where they end.
+        Slices, height and width, to which boxes are clipped.
 
     Returns
     -------
@@ -264,32 +266,32 @@ def list_boxes(
 
     Examples
     --------
-    >>> list_boxes("notch", "sagittal", Frame(Box(0, 100, 0, 50), 60), (10, 100, 50))
+    >>> list_boxes("notch", "sagittal", KneeFrame(Box(0, 100, 0, 50), 60), (10, 100, 50))
     [(4, 6, 43, 64, 18, 36, 1)]
     """
     chosen = _find_set(name, plane)
     n_slices, height, width = shape
     box = frame.box
     boxes: list[tuple[int, ...]] = []
-    if chosen.with_rest:  # drawn first, so that what is left is what no box holds
+    if chosen.with_rest:  # first, so that the boxes are drawn over it
         boxes.append((0, n_slices, 0, height, 0, width, len(chosen.names)))
     label = 0
-    for place in chosen.places:
-        rows = _span(place.rows, box.row_stop - box.row_start, frame.anchor)
-        columns = _span(place.columns, box.column_stop - box.column_start, box.column_start)
-        depth = _span(place.depth, n_slices, 0)
-        spots = [(depth, columns)]
-        if place.pair == "columns":
+    for region in chosen.boxes:
+        rows = _span(region.rows, box.row_stop - box.row_start, frame.anchor)
+        columns = _span(region.columns, box.column_stop - box.column_start, box.column_start)
+        depth = _span(region.depth, n_slices, 0)
+        pair = [(depth, columns)]
+        if region.pair == "columns":
             middle = box.column_start + box.column_stop
-            # both end before the middle, so that an odd width leaves its middle column to neither
+            # both end before the middle, so of an odd width neither has the middle column
             columns = (columns[0], min(columns[1], middle // 2))
-            spots = [(depth, columns), (depth, _mirror(columns, middle))]
-        elif place.pair == "slices":
+            pair = [(depth, columns), (depth, _mirror(columns, middle))]
+        elif region.pair == "slices":
             depth = (depth[0], min(depth[1], n_slices // 2))
-            spots = [(depth, columns), (_mirror(depth, n_slices), columns)]
-        for along, across in spots:
+            pair = [(depth, columns), (_mirror(depth, n_slices), columns)]
+        for slices, columns in pair:
             label += 1
-            spans = (*_clip(along, n_slices), *_clip(rows, height), *_clip(across, width))
+            spans = (*_clip(slices, n_slices), *_clip(rows, height), *_clip(columns, width))
             boxes.append((*spans, label))
     return boxes
 
@@ -305,7 +307,7 @@ def _find_set(name: str, plane: str) -> RegionSet:
 
 
 def _span(fractions: tuple[float, float], size: int, start: int) -> tuple[int, int]:
-    """Pixels of a span of fractions; symmetric spans stay symmetric when counted from the end."""
+    """First pixel and one past the last, from fractions; symmetric for symmetric fractions."""
     first, last = fractions
     begin = math.floor(first * size + 0.5)
     end = size - begin if first + last == 1.0 else math.floor(last * size + 0.5)
@@ -313,11 +315,11 @@ def _span(fractions: tuple[float, float], size: int, start: int) -> tuple[int, i
 
 
 def _mirror(span: tuple[int, int], total: int) -> tuple[int, int]:
-    """Span as seen from the other end."""
+    """Span counted from the other end of the axis."""
     return total - span[1], total - span[0]
 
 
 def _clip(span: tuple[int, int], size: int) -> tuple[int, int]:
-    """First and end of a span, within what there is; equal where nothing is left."""
+    """Span clipped to 0..size; empty spans have equal ends."""
     first = min(max(span[0], 0), size)
     return first, max(min(span[1], size), first)

@@ -1,4 +1,4 @@
-"""Discretisation: how 256 grey levels become a few."""
+"""Discretisation: 256 grey levels -> a few levels (IBSI 2.7)."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ N_LEVELS = 32
 
 @dataclass(frozen=True)
 class Discretisation:
-    """How 256 grey levels become a few: a table, so that any stack is mapped in one look-up.
+    """Discretisation of grey levels by a look-up table.
 
-    Either a fixed number of bins between robust grey limits of the stack's foreground, or fixed
-    grey edges, the same for every stack.
+    Either a fixed number of bins between robust limits of the foreground of each stack, or the same
+    edges for all stacks.
 
     Parameters
     ----------
     n_levels : int, default 32
-        Number of bins; with `edges` it must be left alone.
+        Number of bins; given by `edges` if set.
     low, high : float, default 0.005 and 0.995
-        Quantiles of the foreground's grey levels that bound the first and the last bin; what lies
-        beyond falls into those bins.
+        Quantiles of the grey levels of the foreground where the first bin begins and the last bin
+        ends. Grey levels outside belong to these two bins.
     edges : tuple of int, optional
-        Grey levels at which the second, third, ... level begins, ascending, 1 to 255.
+        Grey levels where the second, third, ... level begins; ascending, 1 to 255.
 
     Examples
     --------
@@ -54,9 +54,9 @@ class Discretisation:
             if self.n_levels not in {N_LEVELS, edges.size + 1}:
                 raise ValueError(
                     f"`n_levels` follows from `edges` ({edges.size + 1}), got {self.n_levels}. "
-                    "Leave it out."
+                    "Omit it."
                 )
-            # plain integers: the recipe is hashed and written as JSON
+            # plain integers, because the recipe is hashed and written as JSON
             object.__setattr__(self, "edges", tuple(int(edge) for edge in edges))
             object.__setattr__(self, "n_levels", edges.size + 1)
         if not 1 <= self.n_levels <= MAX_LEVELS:
@@ -68,7 +68,7 @@ class Discretisation:
             )
 
     def table(self, histogram: np.ndarray[Any, Any]) -> UInt8Array:
-        """Level of each grey level.
+        """Look-up table: the level of each grey level.
 
         Parameters
         ----------
@@ -89,7 +89,7 @@ class Discretisation:
         else:
             lowest = int(np.searchsorted(share, self.low * share[-1], side="right"))
             highest = int(np.searchsorted(share, self.high * share[-1], side="left"))
-        # IBSI's fixed bin number: equal bins over the closed range, the top value in the last bin
+        # IBSI fixed bin number: equal bins over the closed range, the top value in the last bin
         width = max(highest - lowest, 1)
         level = np.floor(self.n_levels * (grey - lowest) / width) + 1
         return np.asarray(np.clip(level, 1, self.n_levels), dtype=np.uint8)

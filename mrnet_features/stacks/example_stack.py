@@ -1,11 +1,11 @@
-"""A made-up stack to try families on: on another device, or against the contract."""
+"""Example stack of blobs and noise, for checks of families and devices."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from mrnet_features.arrays import Array
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 
 def make_stack(
@@ -15,7 +15,7 @@ def make_stack(
     blob: int = 5,
     n_levels: int = 8,
 ) -> Stack:
-    """Stack of blobs and noise with two regions that touch each other and the slice's edge.
+    """Example stack with two regions that touch each other and the edge of the slice.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def make_stack(
     Returns
     -------
     Stack
-        With equal levels; a corner of each slice lies in no region.
+        With levels of equal width; a corner of each slice is in no region.
 
     Examples
     --------
@@ -47,7 +47,7 @@ def make_stack(
 
 
 def stack_of(grey: Array, regions: Array, n_levels: int = 8) -> Stack:
-    """Stack of these grey levels and two regions, with equal levels.
+    """Stack with levels of equal width and the regions "upper" and "lower".
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
-"""Passes over the pixels of stacks: what finding the leg and its grey levels needs.
+"""Passes over the pixels of a batch, to find the leg and its levels; each for CPU and GPU.
 
-Stacks may be laid end to end; ``owner`` says which of them a slice belongs to.
+``owner`` is the exam of each slice.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from mrnet_features.arrays import Array, BoolArray, Int64Array, UInt32Array, dev
 from mrnet_features.launch import N_THREADS, count_walks, launch, launch_each
 
 _SOURCE = "pixel_passes.cu"
-_STRIP_ROWS = 16  # as pixel_passes.cu has them
+_STRIP_ROWS = 16  # as in pixel_passes.cu
 
 
 @device_function
 def sum_blocks(grey: Array, row_edges: Int64Array, column_edges: Int64Array) -> Array:
-    """Sum of the grey levels in every block of each slice.
+    """Sum of grey levels in each block of each slice.
 
     Parameters
     ----------
@@ -58,18 +58,18 @@ def _sum_blocks(grey: Any, row_edges: Int64Array, column_edges: Int64Array) -> U
     n_slices, _, width = grey.shape
     n_rows, n_columns = row_edges.shape[0] - 1, column_edges.shape[0] - 1
     sums = np.zeros((n_slices, n_rows, n_columns), np.uint32)
-    along = np.zeros(width, np.uint32)
+    column_sums = np.zeros(width, np.uint32)
     for s in range(n_slices):
         for i in range(n_rows):
-            along[:] = 0
+            column_sums[:] = 0
             for y in range(row_edges[i], row_edges[i + 1]):
                 line = grey[s, y]
                 for x in range(width):
-                    along[x] += line[x]
+                    column_sums[x] += line[x]
             for j in range(n_columns):
                 total = np.uint32(0)
                 for x in range(column_edges[j], column_edges[j + 1]):
-                    total += along[x]
+                    total += column_sums[x]
                 sums[s, i, j] = total
     return sums
 
@@ -78,19 +78,19 @@ def _sum_blocks(grey: Any, row_edges: Int64Array, column_edges: Int64Array) -> U
 def draw_outline(
     grey: Array, inside: Array, row_edges: Int64Array, column_edges: Int64Array, least: Array
 ) -> Array:
-    """Mask of the pixels in the blocks inside; on their rim, only where it is bright enough.
+    """Mask of blocks; in blocks at the edge, only of pixels that are bright enough.
 
     Parameters
     ----------
     grey : array of shape (n_slices, height, width), uint8
     inside : array of shape (n_slices, n_rows, n_columns), bool
-        Blocks to fill. Those of the rim, beside a block that is not inside or at the edge of the
-        slice, are filled pixel by pixel.
+        Blocks of the mask. Blocks next to one outside, or at the edge of the slice, are filled
+        pixel by pixel.
     row_edges, column_edges : ndarray of shape (n_rows + 1,) and (n_columns + 1,), int64
-        As in `sum_blocks`.
+        As for `sum_blocks`.
     least : array of shape (n_slices,), int32
-        Least sum of the 3 by 3 pixels around a pixel of the rim; beyond the slice its edge goes
-        on.
+        Lowest sum of the 3 by 3 pixels around a pixel that is filled in such a block; the slice is
+        padded with its edge pixels.
 
     Returns
     -------
@@ -137,13 +137,13 @@ def _draw_outline(
             for j in range(n_columns):
                 if not here[i, j]:
                     continue
-                is_rim = i == 0 or j == 0 or i == n_rows - 1 or j == n_columns - 1
-                if not is_rim:
+                is_edge = i == 0 or j == 0 or i == n_rows - 1 or j == n_columns - 1
+                if not is_edge:
                     beside = here[i - 1, j] and here[i + 1, j]
-                    is_rim = not (beside and here[i, j - 1] and here[i, j + 1])
+                    is_edge = not (beside and here[i, j - 1] and here[i, j + 1])
                 first, end = column_edges[j], column_edges[j + 1]
                 for y in range(row_edges[i], row_edges[i + 1]):
-                    if not is_rim:
+                    if not is_edge:
                         mask[s, y, first:end] = True
                         continue
                     line, above = grey[s, y], grey[s, max(y - 1, 0)]
@@ -158,19 +158,19 @@ def _draw_outline(
 
 
 @device_function
-def count_grey(grey: Array, regions: Array, owner: Array, n_stacks: int) -> Array:
-    """Number of pixels of each stack inside all regions at each grey level.
+def count_grey(grey: Array, regions: Array, owner: Array, n_exams: int) -> Array:
+    """Histogram of the grey levels of each exam, over all regions.
 
     Parameters
     ----------
     grey, regions : array of shape (n_slices, height, width), uint8
     owner : array of shape (n_slices,), int32
-        Stack that a slice is of, 0 for the first.
-    n_stacks : int
+        Exam of each slice, 0 for the first.
+    n_exams : int
 
     Returns
     -------
-    array of shape (n_stacks, 256), int64
+    array of shape (n_exams, 256), int64
 
     Examples
     --------
@@ -178,48 +178,48 @@ def count_grey(grey: Array, regions: Array, owner: Array, n_stacks: int) -> Arra
     >>> int(found[0, 7])
     1
     """
-    counts: Int64Array = _count_grey(grey, regions, owner, n_stacks)
+    counts: Int64Array = _count_grey(grey, regions, owner, n_exams)
     return counts
 
 
 @count_grey.gpu
-def _(grey: Array, regions: Array, owner: Array, n_stacks: int) -> Array:
+def _(grey: Array, regions: Array, owner: Array, n_exams: int) -> Array:
     import cupy
 
     n_slices, height, width = grey.shape
-    counts = cupy.zeros((n_stacks, 256), cupy.int64)
-    blocks_a_slice = count_walks(height * width)
-    args = (grey, regions, owner, blocks_a_slice, height * width, counts)
-    launch(_SOURCE, "count_grey", n_slices * blocks_a_slice, N_THREADS, args)
+    counts = cupy.zeros((n_exams, 256), cupy.int64)
+    blocks_per_slice = count_walks(height * width)
+    args = (grey, regions, owner, blocks_per_slice, height * width, counts)
+    launch(_SOURCE, "count_grey", n_slices * blocks_per_slice, N_THREADS, args)
     return counts
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _count_grey(grey: Any, regions: Any, owner: Any, n_stacks: int) -> Int64Array:
+def _count_grey(grey: Any, regions: Any, owner: Any, n_exams: int) -> Int64Array:
     n_slices, height, width = grey.shape
-    # neighbours are often alike: two tables in turn, so that none waits for the last entry
-    counts = np.zeros((n_stacks, 2, 2, 256), np.int64)
+    # neighbours are often equal: two alternating tables avoid waiting for the last update
+    counts = np.zeros((n_exams, 2, 2, 256), np.int64)
     for s in range(n_slices):
-        its_counts = counts[owner[s]]
+        counts_of_exam = counts[owner[s]]
         for y in range(height):
             line, inside = grey[s, y], regions[s, y]
             for x in range(width):
-                its_counts[x & 1, np.int64(inside[x] > 0), line[x]] += 1
+                counts_of_exam[x & 1, np.int64(inside[x] > 0), line[x]] += 1
     found: Int64Array = counts[:, 0, 1] + counts[:, 1, 1]
     return found
 
 
 @device_function
 def map_grey(grey: Array, tables: Array, owner: Array) -> Array:
-    """Entry of each pixel's grey level in its stack's table; several times as fast as indexing.
+    """Grey levels replaced by a look-up table per exam; several times faster than NumPy indexing.
 
     Parameters
     ----------
     grey : array of shape (n_slices, height, width), uint8
         Contiguous.
-    tables : array of shape (n_stacks, 256), uint8
+    tables : array of shape (n_exams, 256), uint8
     owner : array of shape (n_slices,), int32
-        As in `count_grey`.
+        As for `count_grey`.
 
     Returns
     -------
@@ -257,21 +257,21 @@ def _map_grey(grey: Any, tables: Any, owner: Any) -> Any:
 
 
 @device_function
-def count_lines(mask: Array, owner: Array, n_stacks: int) -> tuple[Array, Array]:
-    """Number of pixels of a mask in each row and each column, over all slices of a stack.
+def count_lines(mask: Array, owner: Array, n_exams: int) -> tuple[Array, Array]:
+    """Number of pixels of a mask in each row and each column, over all slices of an exam.
 
     Parameters
     ----------
     mask : array of shape (n_slices, height, width), uint8
         0 outside.
     owner : array of shape (n_slices,), int32
-        As in `count_grey`.
-    n_stacks : int
+        As for `count_grey`.
+    n_exams : int
 
     Returns
     -------
-    rows : array of shape (n_stacks, height), int64
-    columns : array of shape (n_stacks, width), int64
+    rows : array of shape (n_exams, height), int64
+    columns : array of shape (n_exams, width), int64
 
     Examples
     --------
@@ -279,16 +279,16 @@ def count_lines(mask: Array, owner: Array, n_stacks: int) -> tuple[Array, Array]
     >>> rows.tolist(), columns.tolist()
     ([[1, 1]], [[0, 2]])
     """
-    return _count_lines(mask, owner, n_stacks)  # type: ignore[no-any-return]
+    return _count_lines(mask, owner, n_exams)  # type: ignore[no-any-return]
 
 
 @count_lines.gpu
-def _(mask: Array, owner: Array, n_stacks: int) -> tuple[Array, Array]:
+def _(mask: Array, owner: Array, n_exams: int) -> tuple[Array, Array]:
     import cupy
 
     n_slices, height, width = mask.shape
-    rows = cupy.zeros((n_stacks, height), cupy.int64)
-    columns = cupy.zeros((n_stacks, width), cupy.int64)
+    rows = cupy.zeros((n_exams, height), cupy.int64)
+    columns = cupy.zeros((n_exams, width), cupy.int64)
     n_blocks = n_slices * -(-height // _STRIP_ROWS)
     args = (mask, owner, height, width, rows, columns)
     launch(_SOURCE, "count_lines", n_blocks, N_THREADS, args)
@@ -296,20 +296,20 @@ def _(mask: Array, owner: Array, n_stacks: int) -> tuple[Array, Array]:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _count_lines(mask: Any, owner: Any, n_stacks: int) -> Any:
+def _count_lines(mask: Any, owner: Any, n_exams: int) -> Any:
     n_slices, height, width = mask.shape
-    rows = np.zeros((n_stacks, height), np.int64)
-    columns = np.zeros((n_stacks, width), np.int64)
-    along = np.zeros(width, np.int32)
+    rows = np.zeros((n_exams, height), np.int64)
+    columns = np.zeros((n_exams, width), np.int64)
+    column_counts = np.zeros(width, np.int32)
     for s in range(n_slices):
-        along[:] = 0
+        column_counts[:] = 0
         for y in range(height):
             line = mask[s, y]
             total = np.int64(0)
             for x in range(width):
                 is_in = np.int32(line[x] > 0)
-                along[x] += is_in
+                column_counts[x] += is_in
                 total += is_in
             rows[owner[s], y] += total
-        columns[owner[s]] += along
+        columns[owner[s]] += column_counts
     return rows, columns

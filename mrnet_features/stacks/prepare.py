@@ -1,32 +1,20 @@
-"""Pixels -> what can be counted: a stack's grey levels, levels and regions."""
+"""Prepare stacks: pixels -> `Stack` with levels and regions."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from mrnet_features.arrays import Array, BoolArray, Device, UInt8Array, to_device
+from mrnet_features.arrays import Array, BoolArray, Device, UInt8Array
 from mrnet_features.stacks.atlas import KNEE, region_names
 from mrnet_features.stacks.crop import cut_sets
 from mrnet_features.stacks.discretisation import Discretisation
-from mrnet_features.stacks.exam_slices import lay_out
+from mrnet_features.stacks.exam_slices import index_slices
 from mrnet_features.stacks.foreground import find_foreground
-from mrnet_features.stacks.locate import find_knees
+from mrnet_features.stacks.locate import locate_knees
 from mrnet_features.stacks.pixel_passes import count_grey, map_grey
-from mrnet_features.stacks.stack import Group, Stack, check_stack, lay_end_to_end
-
-__all__ = [
-    "Discretisation",
-    "Group",
-    "Stack",
-    "check_stack",
-    "lay_end_to_end",
-    "prepare",
-    "prepare_batch",
-    "prepare_sets",
-]
+from mrnet_features.stacks.stack import Stack, StackBatch, check_stack
 
 
 def prepare(
@@ -36,18 +24,18 @@ def prepare(
     find_regions: Callable[[UInt8Array], BoolArray] = find_foreground,
     device: Device = "cpu",
 ) -> Stack:
-    """Stack of a plane's pixels: foreground found, grey levels discretised.
+    """Stack of one plane, with foreground and levels.
 
     Parameters
     ----------
     grey : ndarray of shape (n_slices, height, width), uint8
         Grey levels 0 to 255.
     discretisation : Discretisation, optional
-        Default: 32 levels between the foreground's robust limits.
+        Default: 32 levels between robust limits of the foreground.
     find_regions : callable, default `find_foreground`
-        From `grey` to a mask (bool) of its shape.
+        Takes `grey` and returns a bool mask of its shape.
     device : {"cpu", "cuda"}, default "cpu"
-        Where the three arrays shall live.
+        Device of the arrays of the stack.
 
     Returns
     -------
@@ -59,7 +47,7 @@ def prepare(
     TypeError
         If `grey` is not a uint8 array.
     ValueError
-        If `grey` is not three-dimensional, or empty.
+        If `grey` is not three-dimensional or is empty.
 
     Examples
     --------
@@ -72,10 +60,10 @@ def prepare(
     grey = np.ascontiguousarray(grey)
     regions = np.ascontiguousarray(find_regions(grey), dtype=np.uint8)
     chosen = discretisation or Discretisation()
-    owner = lay_out((0,), grey).owner
+    owner = index_slices((0,), grey).owner
     table = chosen.table(count_grey(grey, regions, owner, 1)[0])
     levels = map_grey(grey, table[None], owner)
-    return _move(Stack(grey, levels, regions, chosen.n_levels), device)
+    return Stack(grey, levels, regions, chosen.n_levels).on_device(device)
 
 
 def prepare_sets(
@@ -86,11 +74,11 @@ def prepare_sets(
     discretisation: Discretisation | None = None,
     device: Device = "cpu",
 ) -> dict[str, Stack]:
-    """Stacks of one plane, one for each region set.
+    """Stacks of one plane of one exam, one per region set.
 
-    Foreground, knee box, joint line and levels are found once. A set of boxes is cut to the window
-    that holds them and a margin of 24 pixels, since nothing farther away is looked at. Its slices
-    are those that the boxes reach: thirds and depths of such a set are those of its own slices.
+    Foreground, knee box, joint line and levels are computed once. A set with boxes is cropped to a
+    window around the boxes, with a margin of 24 pixels: no family uses pixels further away. It has
+    only the slices of the boxes; depths and thirds of the stack refer to these slices.
 
     Parameters
     ----------
@@ -106,7 +94,7 @@ def prepare_sets(
     Returns
     -------
     dict of str to Stack
-        By region set, with ``knee`` among them.
+        By region set; ``knee`` is always included.
 
     Raises
     ------
@@ -120,8 +108,8 @@ def prepare_sets(
     >>> prepare_sets(grey, "sagittal", ["notch"])["notch"].region_names
     ('notch',)
     """
-    groups = prepare_batch([grey], plane, region_sets, discretisation=discretisation)
-    return {name: _move(found[0].stack, device) for name, found in groups.items()}
+    batches = prepare_batch([grey], plane, region_sets, discretisation=discretisation)
+    return {name: found[0].on_device(device) for name, found in batches.items()}
 
 
 def prepare_batch(
@@ -130,21 +118,20 @@ def prepare_batch(
     region_sets: Iterable[str],
     *,
     discretisation: Discretisation | None = None,
-) -> dict[str, list[Group]]:
-    """Stacks of one plane of several exams, laid end to end, for each region set.
+) -> dict[str, list[StackBatch]]:
+    """Batches of one plane of several exams, per region set.
 
-    As `prepare_sets`, but that the windows of a set are as large as the largest that an exam of
-    the batch needs, wherever the picture is large enough: then exams share one size. Each exam's
-    ``origins`` say where its own window would have begun.
+    As `prepare_sets`, except that all windows of a set have the size of the largest window of the
+    batch, where the picture is large enough. ``origins`` is where the window of each exam would
+    begin by itself.
 
-    On a device the passes over the pixels run there. The host waits for it twice for each size of
-    pictures: for what the knees are like, from which it makes tables of levels and finds joint
-    rows, and for how far they reach in boxes.
+    On a GPU all passes over pixels run there. The host waits twice per picture size: for histograms
+    and knee boxes, to compute levels and joint rows, and for the extents of the knees in boxes.
 
     Parameters
     ----------
     greys : sequence of array of shape (n_slices, height, width), uint8
-        Grey levels 0 to 255; at least one exam. All live in one place, and so will the stacks.
+        Grey levels 0 to 255 of at least one exam. All on one device, where the batches will be.
     plane : {"axial", "coronal", "sagittal"}
     region_sets : iterable of str
         ``knee`` or names of ``mrnet_features.stacks.atlas.REGION_SETS``.
@@ -153,8 +140,8 @@ def prepare_batch(
 
     Returns
     -------
-    dict of str to list of Group
-        By region set, with ``knee`` among them; every exam is in one group of each.
+    dict of str to list of StackBatch
+        By region set; ``knee`` is always included. Every exam is in one batch of each.
 
     Raises
     ------
@@ -165,31 +152,20 @@ def prepare_batch(
     --------
     >>> grey = np.zeros((4, 64, 64), np.uint8)
     >>> grey[:, 8:56, 8:56] = 200
-    >>> [group] = prepare_batch([grey, grey[:3]], "sagittal", ["notch"])["knee"]
-    >>> group.places, group.stack.starts
+    >>> [batch] = prepare_batch([grey, grey[:3]], "sagittal", ["notch"])["knee"]
+    >>> batch.exam_indices, batch.exam_starts
     ((0, 1), (0, 4))
     """
     wanted = [name for name in dict.fromkeys(region_sets) if name != KNEE]
     for name in wanted:
-        region_names(name, plane)  # one that has no boxes here is an error before any work
+        region_names(name, plane)  # raises before any work if the set has no boxes here
     for grey in greys:
         check_stack(grey, "stack")
     by_size: dict[tuple[int, ...], list[int]] = {}
-    for place, grey in enumerate(greys):
-        by_size.setdefault(tuple(grey.shape[1:]), []).append(place)
+    for index, grey in enumerate(greys):
+        by_size.setdefault(tuple(grey.shape[1:]), []).append(index)
     knees = [
-        find_knees(greys, places, plane if wanted else None, discretisation or Discretisation())
-        for places in by_size.values()
+        locate_knees(greys, indices, plane if wanted else None, discretisation or Discretisation())
+        for indices in by_size.values()
     ]
-    whole = [Group(found.places, found.stack) for found in knees]
-    return {KNEE: whole, **cut_sets(knees, plane, wanted)}
-
-
-def _move(stack: Stack, device: Device) -> Stack:
-    """Stack with its arrays on the device; itself where they are there already."""
-    if device == "cpu":
-        return stack
-    grey, levels, regions = (
-        to_device(part, device) for part in (stack.grey, stack.levels, stack.regions)
-    )
-    return dataclasses.replace(stack, grey=grey, levels=levels, regions=regions)
+    return {KNEE: [found.batch for found in knees], **cut_sets(knees, plane, wanted)}

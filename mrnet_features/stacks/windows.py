@@ -1,8 +1,8 @@
-"""Windows around boxes of the knee: how far the knee reaches in them, and what they show.
+"""Windows: extents of a mask in boxes, copied windows, and boxes drawn into windows.
 
-Boxes come as a table, one a row: first slice, one past the last, first row, one past the last,
-first column, one past the last, and a number. Tables are small, and lie on the host or where the
-pixels do.
+A box is a row of seven numbers: first slice, one past the last, first row, one past the last, first
+column, one past the last, and a number. Tables of boxes are small, on the host or on the device of
+the pixels.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from mrnet_features.arrays import Array, Int32Array, device_function
 from mrnet_features.launch import N_THREADS, launch, launch_each
 
 NOWHERE = 2**31 - 1
-"""First slice, row or column of an extent without a pixel; its last is -1."""
+"""First slice, row or column of an empty extent; its last is -1."""
 
 
 @device_function
 def find_extents(mask: Array, boxes: Int32Array, n_extents: int) -> Array:
-    """First and last slice, row and column of a mask's pixels in boxes.
+    """First and last slice, row and column of the pixels of a mask in boxes.
 
     Parameters
     ----------
     mask : array of shape (n_slices, height, width), uint8
         0 outside.
     boxes : ndarray of shape (n_boxes, 7), int32
-        Within the mask; the number is that of the extent that a box adds to, 0 for the first.
+        Within the mask; the number is the index of the extent to which the box belongs.
     n_extents : int
 
     Returns
     -------
     array of shape (n_extents, 6), int32
-        First slice, last slice, first row, last row, first column, last column.
+        First and last slice, first and last row, first and last column.
 
     Examples
     --------
@@ -54,7 +54,7 @@ def _(mask: Array, boxes: Int32Array, n_extents: int) -> Array:
     extents = cupy.asarray(_begin_extents(n_extents))
     _, height, width = mask.shape
     depths = np.maximum(boxes[:, 1] - boxes[:, 0], 0)
-    strips = boxes[:, 1:].repeat(depths, axis=0)  # a box's part in a slice, the slice in front
+    strips = boxes[:, 1:].repeat(depths, axis=0)  # one row per slice of a box
     before = np.cumsum(depths) - depths
     strips[:, 0] = np.arange(len(strips)) + (boxes[:, 0] - before).repeat(depths)
     if len(strips) > 0:
@@ -75,7 +75,7 @@ def _find_extents(mask: Any, boxes: Int32Array, extents: Any) -> None:
             for y in range(boxes[k, 2], boxes[k, 3]):
                 line = mask[s, y, left : boxes[k, 5]]
                 n = line.shape[0]
-                # of a row that the extent has already, only what lies beyond can widen it
+                # in a row of the extent, only pixels outside its columns can extend it
                 is_known = extent[0] <= s <= extent[1] and extent[2] <= y <= extent[3]
                 first, until = 0, min(extent[4] - left, n) if is_known else n
                 while first < until and line[first] == 0:
@@ -96,13 +96,13 @@ def _find_extents(mask: Any, boxes: Int32Array, extents: Any) -> None:
 
 @device_function
 def cut_windows(part: Array, cuts: Array, target: Array) -> None:
-    """Copy windows of some slices to slices of another array.
+    """Copy windows of slices to another array.
 
     Parameters
     ----------
     part : array of shape (n_slices, height, width), uint8
     cuts : array of shape (n_cuts, 4), int32
-        Slice, first row and first column of a window; slice of `target` that it goes to.
+        Slice, first row and first column of a window; slice of `target` to write to.
     target : array of shape (n_targets, window_height, window_width), uint8
         Written to.
 
@@ -114,8 +114,8 @@ def cut_windows(part: Array, cuts: Array, target: Array) -> None:
     [[[0, 0]], [[5, 6]]]
     """
     _, height, width = target.shape
-    for s, y, x, place in cuts.tolist():
-        target[place] = part[s, y : y + height, x : x + width]
+    for s, y, x, into in cuts.tolist():
+        target[into] = part[s, y : y + height, x : x + width]
 
 
 @cut_windows.gpu
@@ -133,20 +133,20 @@ def _(part: Array, cuts: Array, target: Array) -> None:
 def draw_boxes(
     mask: Array, boxes: Int32Array, spans: Int32Array, cuts: Array, target: Array
 ) -> None:
-    """Draw the boxes of some slices, where a mask is, into windows of them.
+    """Draw boxes, clipped to a mask, into windows of slices.
 
     Parameters
     ----------
     mask : array of shape (n_slices, height, width), uint8
-        0 outside, where nothing is drawn.
+        Boxes are not drawn where it is 0.
     boxes : ndarray of shape (n_boxes, 7), int32
-        The number is what is drawn; the last of the boxes that hold a pixel decides.
+        The number is drawn; where boxes overlap, that of the last one.
     spans : ndarray of shape (n_cuts, 2), int32
-        First of the boxes that may reach into a window, and one past the last.
+        First box to draw into a window, and one past the last.
     cuts : array of shape (n_cuts, 4), int32
-        As `cut_windows` has them.
+        As for `cut_windows`.
     target : array of shape (n_targets, window_height, window_width), uint8
-        Written to; 0 where no box is.
+        Written to; 0 outside all boxes.
 
     Examples
     --------
@@ -186,5 +186,5 @@ def _draw_boxes(mask: Any, boxes: Int32Array, spans: Int32Array, cuts: Array, ta
             first, end = max(box[4], left), min(box[5], left + width)
             for y in range(max(box[2], top), min(box[3], top + height)):
                 line, drawn_line = mask[s, y, first:end], drawn[y - top, first - left : end - left]
-                for x in range(end - first):  # where the mask is not, nothing was drawn before
+                for x in range(end - first):  # outside the mask the drawn value stays 0
                     drawn_line[x] = number * np.uint8(line[x] > 0)

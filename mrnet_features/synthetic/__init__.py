@@ -1,7 +1,7 @@
-"""Synthetic knees in the layout of MRNet: a 3-D implicit knee, its lesions, three scans.
+"""Synthetic knees in the layout of MRNet: a 3-D model of a knee, its lesions, three scans.
 
-Nothing in it is taken from a patient: shapes are formulae whose sizes were measured on a public
-example knee, signals follow from published relaxation times.
+No patient data is used: shapes are formulas with sizes measured on a public example knee, and
+signals follow from published relaxation times.
 """
 
 from mrnet_features.synthetic.pathology import Pathology, draw_pathology

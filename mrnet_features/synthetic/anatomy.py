@@ -1,4 +1,4 @@
-"""The knee as one function: a point in mm goes in, its tissue comes out."""
+"""Tissue at any point of the knee, in mm: bones, joint, ligaments and the limb around them."""
 
 from typing import Any, NamedTuple
 
@@ -25,16 +25,17 @@ from mrnet_features.synthetic.soft_tissue import (
     vessel_at,
 )
 
-FAR = 99.0  # mm, stands for a distance that was not worth working out
+FAR = 99.0  # mm, in place of a distance too large to matter, which is not computed
 
 
 class Knee(NamedTuple):
     """One person's knee and the state of its parts.
 
-    `acl_state` is one of the constants of `ligaments`; `acl_gap` and `acl_gap_size` say where
-    along the ligament (0 tibia, 1 femur) and over what part of it a tear lies; `acl_drop` lowers
-    the upper end in mm, which flattens the ligament's angle; `shift` moves the tibia forward in
-    mm; `flexion` is a tangent; `film` is how thick joint fluid lies on cartilage, in mm.
+    `acl_state` is one of the constants of `ligaments`. `acl_gap` and `acl_gap_size` are the
+    position of a tear along the ligament (0 tibia, 1 femur) and its length as a fraction of the
+    ligament. `acl_drop` lowers the upper end in mm, which flattens the ligament's angle. `shift`
+    moves the tibia forward in mm. `flexion` is a tangent. `film` is the thickness of the joint
+    fluid on cartilage in mm.
     """
 
     bones: Bones
@@ -49,19 +50,19 @@ class Knee(NamedTuple):
 
 
 def draw_person(generator: np.random.Generator) -> tuple[Bones, Soft, Floats]:
-    """Return the bones, the soft tissue and the outlines of one person.
+    """Bones, soft tissue and outlines of one person.
 
     Parameters
     ----------
     generator : numpy.random.Generator
-        Source of the spread.
+        Random differences between persons.
 
     Returns
     -------
     bones, soft : Bones, Soft
-        Single sizes.
+        Sizes.
     tables : ndarray of shape (n_rows, 241), float64
-        Outlines by height and by width; `bones` names the rows.
+        Outlines by height and by width; the constants of `bones` name the rows.
     """
     bones, bone_rows = draw_bones(generator)
     soft, soft_rows = draw_soft(generator)
@@ -72,7 +73,7 @@ def draw_person(generator: np.random.Generator) -> tuple[Bones, Soft, Floats]:
 def bone_at(
     d: float, x: float, y: float, z: float, scar: float, noise: float, coarse: float
 ) -> int:
-    """Return cortex, marrow or physeal scar inside a bone whose surface is `d` mm away."""
+    """Cortex, marrow or physeal scar inside a bone, at `d` mm from its surface."""
     rim = 0.9
     if z > 32.0:
         rim += min((z - 32.0) * 0.07, 2.4)
@@ -88,7 +89,7 @@ def bone_at(
 
 @compiled
 def patella_at(x: float, y: float, z: float, noise: float, coarse: float, knee: Any) -> int:
-    """Return the tissue of the patella and its cartilage at a point, -1 beside them."""
+    """Tissue of the patella and its cartilage at a point, -1 outside both."""
     bones = knee.bones
     d, behind = patella_distance(x, y, z, bones)
     if d < 0.0:
@@ -97,13 +98,13 @@ def patella_at(x: float, y: float, z: float, noise: float, coarse: float, knee: 
     if d < 2.8 and behind > 0.0 and over_facets:
         return t.CARTILAGE
     if d < 1.6 and behind < -12.0:
-        return t.LIGAMENT  # fibres of the extensor run over the front
+        return t.LIGAMENT  # fibres of the extensor cover the front
     return -1
 
 
 @compiled
 def femoral_cover_at(x: float, y: float, z: float, coarse: float, gap: float, knee: Any) -> int:
-    """Return cartilage or the film on it `gap` mm from the femur's condyles, -1 elsewhere."""
+    """Cartilage, or the film on it, at `gap` mm from the femoral condyles, -1 elsewhere."""
     thick = knee.bones.cartilage
     if gap < thick:
         top = 27.0
@@ -113,7 +114,7 @@ def femoral_cover_at(x: float, y: float, z: float, coarse: float, gap: float, kn
                 top = 36.0 if y < -22.0 else 24.0
         if z < top + coarse:
             return t.CARTILAGE
-    # A film of joint fluid lies on the cartilage.
+    # a film of joint fluid on the cartilage
     if gap < thick + knee.film * (1.0 + 0.8 * coarse) and z < (34.0 if y < -22.0 else 22.0):
         return t.FILM
     return -1
@@ -121,7 +122,7 @@ def femoral_cover_at(x: float, y: float, z: float, coarse: float, gap: float, kn
 
 @compiled
 def joint_space_at(x: float, y: float, z: float, d_femur: float, d_side: float, knee: Any) -> int:
-    """Return meniscus, tibial cartilage or fluid between femur and tibia, -1 elsewhere."""
+    """Meniscus, tibial cartilage or fluid between femur and tibia, -1 elsewhere."""
     floor = plateau_height(x, y, knee.bones)
     if meniscus_fill(x, y, z, floor + 0.9, x < 0.0, knee.soft) > 0.0:
         return t.MENISCUS
@@ -141,7 +142,7 @@ def joint_space_at(x: float, y: float, z: float, d_femur: float, d_side: float, 
 def limb_at(
     x: float, y: float, z: float, depth: float, noise: float, coarse: float, knee: Any, tables: Any
 ) -> int:
-    """Return the tissue of the limb around the joint: fat pad, fat, fascia, muscle."""
+    """Tissue of the limb around the joint: fat pad, fat, fascia or muscle."""
     if depth > 6.0 and y < -8.0:
         q = ((x - 4.0) / 30.0) ** 2 + ((y + 26.0) / 24.0) ** 2 + ((z + 2.0) / 30.0) ** 2
         if q < 1.0 + 0.1 * coarse:
@@ -152,7 +153,7 @@ def limb_at(
     cover = soft.fat_front + (soft.fat_back - soft.fat_front) * max(back, 0.6 * side) + 1.4 * coarse
     if depth < cover:
         return t.FAT
-    # The iliotibial band is a thickening of the fascia.
+    # the iliotibial band, a thick part of the fascia
     if x > 25.0 and -26.0 < y < 2.0 and z > -20.0:
         if depth < cover + 2.0:
             return t.LIGAMENT
@@ -167,7 +168,7 @@ def limb_at(
 
 @compiled
 def capsule_at(y: float, z: float, coarse: float, d_joint: float, d_condyles: float) -> int:
-    """Return what lies within 5.5 mm of the bones of the joint, inside the capsule."""
+    """Fat or septum inside the capsule, within 5.5 mm of the bones, -1 elsewhere."""
     if d_joint >= 5.5 or not -16.0 < z < 34.0:
         return -1
     if y > 12.0 and 4.4 < d_condyles - 0.5 * coarse < 5.1:
@@ -179,10 +180,10 @@ def capsule_at(y: float, z: float, coarse: float, d_joint: float, d_condyles: fl
 def long_bone_at(
     x: float, y: float, yt: float, z: float, noise: float, coarse: float, knee: Any, tables: Any
 ) -> tuple[int, float, float, float, float]:
-    """Return the tissue inside femur, tibia and fibula (-1 outside) and how far off they are.
+    """Tissue inside femur, tibia and fibula, -1 outside, and the distances to these bones.
 
     The distances are those to the femur, to its condyles without the notch, to the tibia and to
-    the tibia's side wall; `yt` is y moved along with the tibia.
+    the tibia's side wall. `yt` is y in the shifted coordinates of the tibia.
     """
     here = -1
     d_femur = d_condyles = d_tibia = d_side = FAR
@@ -214,9 +215,9 @@ def surface_at(
     d_side: float,
     knee: Any,
 ) -> int:
-    """Return cartilage, meniscus or film on the joint surfaces of femur and tibia, else -1."""
+    """Cartilage, meniscus or film on the joint surfaces of femur and tibia, -1 elsewhere."""
     here = -1
-    # On the condyles and the trochlea, not in the notch or on the sides.
+    # on the condyles and the trochlea, not in the notch or on the sides
     if -0.01 < d_condyles < 5.0 and d_femur < d_condyles + 0.6 and -33.0 < x < 31.0:
         here = femoral_cover_at(x, y, z, coarse, d_condyles, knee)
     if here != t.CARTILAGE and -9.0 < z < 9.0 and d_side < 5.0:
@@ -228,7 +229,7 @@ def surface_at(
 
 @compiled
 def band_at(x: float, y: float, yt: float, z: float, noise: float, coarse: float, knee: Any) -> int:
-    """Return the tissue of ligaments, tendons and vessels at a point, -1 elsewhere."""
+    """Tissue of ligaments, tendons and vessels at a point, -1 elsewhere."""
     here = cruciate_at(x, yt, z, 0.9 * coarse + 0.35 * noise, knee)
     if here < 0 and y < -14.0:
         here = extensor_at(x, y, z, noise, knee)
@@ -250,16 +251,16 @@ def tissue_at(
     knee: Any,
     tables: Any,
 ) -> int:
-    """Return the tissue at a point.
+    """Tissue at a point.
 
     Parameters
     ----------
     x, y, z : float
-        Place in mm, canonical right knee.
+        Position in mm, in the canonical right knee.
     depth : float
         Depth under the skin in mm, not negative.
     noise, coarse : float
-        Band-limited noise of unit spread, fine and coarse, that roughens edges.
+        Band-limited noise with standard deviation 1, fine and coarse, that roughens edges.
     knee : Knee
         The person.
     tables : ndarray of shape (n_rows, 241), float64
@@ -272,7 +273,7 @@ def tissue_at(
     """
     if depth < 1.5:
         return t.SKIN
-    # Below the joint line everything follows the tibia.
+    # below the joint line, everything moves with the tibia
     below = min(max((2.0 - z) * 0.12, 0.0), 1.0)
     yt = y + below * (knee.shift + knee.flexion * (z - 2.0))
     here, d_femur, d_condyles, d_tibia, d_side = long_bone_at(

@@ -1,4 +1,4 @@
-"""Bones and their cartilage: signed distances to implicit surfaces, in mm.
+"""Bones: signed distances to their surfaces in mm, negative inside.
 
 Axes of the canonical right knee, in mm: x to lateral, y to posterior, z to superior; the origin
 lies between the tibial spines, the bony plateau at z = -7. The numbers were measured on one
@@ -17,8 +17,8 @@ from mrnet_features.synthetic.compiled import compiled
 
 Floats = NDArray[np.float64]
 
-X_FIRST = -60.0  # mm, first entry of tables over x; 0.5 mm a step
-Z_FIRST = -100.0  # mm, first entry of tables over z; 1 mm a step
+X_FIRST = -60.0  # mm, first entry of tables over x; step 0.5 mm
+Z_FIRST = -100.0  # mm, first entry of tables over z; step 1 mm
 X_TABLE = np.arange(X_FIRST, 60.25, 0.5)
 Z_TABLE = np.arange(Z_FIRST, 100.5, 1.0)
 X_TABLE_SIZE = 241
@@ -71,7 +71,7 @@ STEEPNESS_ROW = 3
 SHAFT_ROW = 4  # half width, half depth, centre x, centre y
 TIBIA_ROW = 8
 SKIN_ROW = 12  # half width, half depth, centre y
-MUSCLE_ROW = 15  # four rows a muscle: centre x, centre y, 1 / half width, 1 / half depth
+MUSCLE_ROW = 15  # four rows per muscle: centre x, centre y, 1 / half width, 1 / half depth
 
 
 class Bones(NamedTuple):
@@ -86,14 +86,14 @@ class Bones(NamedTuple):
 
 
 def table_over(knots: tuple[tuple[float, ...], ...], at: Floats) -> Floats:
-    """Return the columns of `knots` interpolated without overshoot.
+    """Columns of `knots`, interpolated monotonically between knots.
 
     Parameters
     ----------
     knots : tuple of tuples
-        Position, then values, one row a knot, positions ascending.
+        One row per knot: position, then values; positions ascending.
     at : ndarray of shape (n,), float64
-        Positions wanted; beyond the knots the end values hold.
+        Positions to interpolate at; beyond the knots, the end values are used.
 
     Returns
     -------
@@ -106,23 +106,23 @@ def table_over(knots: tuple[tuple[float, ...], ...], at: Floats) -> Floats:
 
 
 def draw_bones(generator: np.random.Generator) -> tuple[Bones, Floats]:
-    """Return one person's bones: the measured knee with the spread of adults.
+    """One person's bones: the measured knee with the random variation of adults.
 
     Parameters
     ----------
     generator : numpy.random.Generator
-        Source of the spread.
+        Random differences between persons.
 
     Returns
     -------
     bones : Bones
-        Single sizes.
+        Sizes.
     rows : ndarray of shape (12, 241), float64
         Rows 0 to 11 of the table of outlines.
     """
     rows = np.zeros((SKIN_ROW, X_TABLE.size))
     rows[TROCHLEA_ROW] = table_over(TROCHLEA_RADIUS, X_TABLE)[0] + generator.normal(0.0, 0.6)
-    # A shallow or deep groove: dysplasia is part of the spread.
+    # a shallow or deep groove, dysplasia included
     groove = np.exp(-(((X_TABLE - 2.0) / 6.0) ** 2))
     rows[TROCHLEA_ROW] += generator.normal(0.0, 0.8) * groove
     rows[DISTAL_ROW] = table_over(DISTAL_RADIUS, X_TABLE)[0] + generator.normal(0.0, 0.5)
@@ -145,7 +145,7 @@ def draw_bones(generator: np.random.Generator) -> tuple[Bones, Floats]:
 
 @compiled
 def smooth_minimum(a: float, b: float, width: float) -> float:
-    """Return the smaller of two distances, rounded over `width` mm."""
+    """Smaller of two distances, with the edge rounded over `width` mm."""
     gap = width - abs(a - b)
     if gap <= 0.0:
         return min(a, b)
@@ -154,7 +154,7 @@ def smooth_minimum(a: float, b: float, width: float) -> float:
 
 @compiled
 def smooth_maximum(a: float, b: float, width: float) -> float:
-    """Return the larger of two distances, rounded over `width` mm."""
+    """Larger of two distances, with the edge rounded over `width` mm."""
     gap = width - abs(a - b)
     if gap <= 0.0:
         return max(a, b)
@@ -163,7 +163,7 @@ def smooth_maximum(a: float, b: float, width: float) -> float:
 
 @compiled
 def ellipse_distance(u: float, v: float, a: float, b: float) -> float:
-    """Return the distance to an ellipse of half axes `a`, `b`, exact near its edge."""
+    """Distance to an ellipse of half axes `a`, `b`, exact near its edge."""
     p = u / a
     q = v / b
     k = np.sqrt(p * p + q * q)
@@ -176,17 +176,17 @@ def ellipse_distance(u: float, v: float, a: float, b: float) -> float:
 
 @compiled
 def bump(u: float, v: float) -> float:
-    """Return a bell of height 1 that costs no exponential."""
+    """Bell curve of height 1, computed without an exponential."""
     w = 1.0 / (1.0 + 0.5 * (u * u + v * v))
     return w * w
 
 
 @compiled
 def femur_distance(x: float, y: float, z: float, bones: Any, tables: Any) -> tuple[float, float]:
-    """Return the distance to the femur, and to its condyles before the notch is cut, in mm."""
-    place = (x - X_FIRST) * 2.0
-    i = min(max(int(place), 0), X_TABLE_SIZE - 2)
-    t = place - i
+    """Distances in mm to the femur, and to its condyles without the notch."""
+    position = (x - X_FIRST) * 2.0
+    i = min(max(int(position), 0), X_TABLE_SIZE - 2)
+    t = position - i
     radius_a = tables[TROCHLEA_ROW, i] + t * (tables[TROCHLEA_ROW, i + 1] - tables[TROCHLEA_ROW, i])
     radius_d = tables[DISTAL_ROW, i] + t * (tables[DISTAL_ROW, i + 1] - tables[DISTAL_ROW, i])
     radius_p = tables[POSTERIOR_ROW, i] + t * (
@@ -218,7 +218,7 @@ def femur_distance(x: float, y: float, z: float, bones: Any, tables: Any) -> tup
 
 @compiled
 def plateau_height(x: float, y: float, bones: Any) -> float:
-    """Return the height of the bony plateau with its two spines, in mm."""
+    """Height of the bony plateau with its two spines, in mm."""
     spines = 4.0 * bump((x + 3.2) / 2.6, (y - 6.0) / 7.0) + 4.6 * bump(
         (x - 5.0) / 2.6, (y - 10.0) / 7.0
     )
@@ -229,7 +229,7 @@ def plateau_height(x: float, y: float, bones: Any) -> float:
 
 @compiled
 def tibia_distance(x: float, y: float, z: float, bones: Any, tables: Any) -> tuple[float, float]:
-    """Return the distance to the tibia, and to its side wall alone, in mm."""
+    """Distances in mm to the tibia, and to its side wall only."""
     j = min(max(int(z - Z_FIRST), 0), Z_TABLE_SIZE - 1)
     side = ellipse_distance(
         x - tables[TIBIA_ROW + 2, j],
@@ -249,10 +249,10 @@ def tibia_distance(x: float, y: float, z: float, bones: Any, tables: Any) -> tup
 
 @compiled
 def patella_distance(x: float, y: float, z: float, bones: Any) -> tuple[float, float]:
-    """Return the distance to the patella, and the distance behind its V of facets, in mm."""
+    """Distances in mm to the patella, and behind its two facets, which form a V."""
     u = x - bones.patella_x
     w = z - bones.patella_z
-    # A shield: broad above, pointed below.
+    # broad above, pointed below
     narrow = 21.0 if w > -4.0 else 21.0 + 0.5 * (w + 4.0)
     outline = ellipse_distance(u, w, max(narrow, 8.0), 22.0)
     ridge = u + 1.5
@@ -265,7 +265,7 @@ def patella_distance(x: float, y: float, z: float, bones: Any) -> tuple[float, f
 
 @compiled
 def fibula_distance(x: float, y: float, z: float) -> float:
-    """Return the distance to the fibula, in mm."""
+    """Distance to the fibula, in mm."""
     head: float = np.sqrt((x - 34.0) ** 2 + (y - 26.5) ** 2 + ((z + 24.0) / 1.35) ** 2) - 9.0
     if z > -24.0:
         return head

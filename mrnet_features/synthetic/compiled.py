@@ -1,4 +1,4 @@
-"""Typed decorators that turn functions into machine code, and a cache that sees every edit."""
+"""Typed Numba decorators, and a number that invalidates cached code after every edit."""
 
 import zlib
 from collections.abc import Callable
@@ -11,7 +11,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def compiled(function: Function) -> Function:
-    """Return `function` compiled by Numba for use inside a cached one.
+    """Compile a function with Numba, for use inside a cached one.
 
     Parameters
     ----------
@@ -21,30 +21,30 @@ def compiled(function: Function) -> Function:
     Returns
     -------
     callable
-        The same function as machine code, with its type kept for the type checker.
+        The compiled function, with the type of the original for the type checker.
     """
     return cast("Function", njit(error_model="numpy", forceinline=True)(function))
 
 
 def cached(function: Function) -> Function:
-    """Return `function` compiled by Numba, its machine code kept on disk between processes.
+    """Compile a function with Numba and keep the machine code on disk between processes.
 
     Parameters
     ----------
     function : callable
-        A function over numbers and arrays. Where it calls compiled functions of other modules it
-        must close over `source_stamp`, because Numba looks at one module's age alone.
+        A function over numbers and arrays. If it calls compiled functions of other modules, it
+        must close over the value of `source_stamp`: Numba checks the age of one module only.
 
     Returns
     -------
     callable
-        The same function as machine code, with its type kept for the type checker.
+        The compiled function, with the type of the original for the type checker.
     """
     return cast("Function", njit(cache=True, error_model="numpy")(function))
 
 
 def source_stamp() -> int:
-    """Return a number that changes with every edit of this package's sources."""
+    """Checksum of this package's sources, which changes with every edit."""
     stamp = 0
     for path in sorted(Path(__file__).parent.glob("*.py")):
         stamp = zlib.crc32(path.read_bytes(), stamp)

@@ -1,4 +1,4 @@
-"""Lesions as blobs: soft-edged ellipsoids that turn host tissues into another tissue."""
+"""Lesions as blobs: soft-edged ellipsoids that change some tissues into another."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,9 +8,9 @@ from mrnet_features.synthetic.bones import DISTAL, TROCHLEA, Bones
 from mrnet_features.synthetic.pathology import MeniscusTear, Pathology, Spot
 from mrnet_features.synthetic.soft_tissue import LATERAL_MENISCUS, MEDIAL_MENISCUS, Soft
 
-# Columns of a blob: centre (0-2), rows of the matrix that maps it to the unit ball (3-11), reach
-# in mm (12), edge sharpness (13), strength (14), tissue it becomes (15), hosts as bits (16), part
-# of the edge that noise roughens (17).
+# Columns of a blob: centre (0-2), matrix that maps it to the unit ball, by rows (3-11), largest
+# radius in mm (12), edge sharpness (13), strength (14), new tissue (15), host tissues as bits (16),
+# displacement of the edge by noise (17).
 N_COLUMNS = 18
 
 MARROW_HOSTS = (t.MARROW, t.SCAR)
@@ -20,7 +20,7 @@ SOFT_HOSTS = (t.FAT, t.JOINT_FAT, t.SEPTUM, t.SYNOVIUM, t.FLUID, t.FILM)
 def blob(
     centre: tuple[float, float, float],
     radii: tuple[float, float, float],
-    becomes: int,
+    tissue: int,
     hosts: tuple[int, ...],
     *,
     axes: NDArray[np.float64] | None = None,
@@ -28,24 +28,24 @@ def blob(
     strength: float = 1.0,
     rough: float = 0.15,
 ) -> NDArray[np.float64]:
-    """Return one row of the blob table.
+    """One row of the blob table.
 
     Parameters
     ----------
     centre, radii : tuple of 3 floats
-        Place and half axes in mm.
-    becomes : int
-        Tissue whose signal it takes on.
+        Position and half axes in mm.
+    tissue : int
+        Tissue that provides the signal.
     hosts : tuple of int
-        Tissues it may change.
+        Tissues that are changed; others are not.
     axes : ndarray of shape (3, 3), float64, optional
-        Unit vectors of the half axes as rows; x, y, z where None.
+        Unit vectors of the half axes as rows, by default x, y, z.
     sharp : float
-        Steepness of the edge, 1 for a soft cloud, 8 for a sharp border.
+        Steepness of the edge: 1 for a soft cloud, 8 for a sharp border.
     strength : float
-        0 to 1, the largest part of the signal replaced.
+        Fraction of the signal that is replaced in the centre, 0 to 1.
     rough : float
-        How far noise moves the edge, as a fraction of the radius.
+        Displacement of the edge by noise, as a fraction of the radius.
 
     Returns
     -------
@@ -58,14 +58,14 @@ def blob(
     row[12] = max(radii) * (1.0 + rough)
     row[13] = sharp
     row[14] = strength
-    row[15] = becomes
+    row[15] = tissue
     row[16] = sum(1 << host for host in hosts)
     row[17] = rough
     return row
 
 
 def unit(vector: tuple[float, float, float]) -> NDArray[np.float64]:
-    """Return `vector` with length 1."""
+    """Vector scaled to length 1."""
     array = np.array(vector)
     result: NDArray[np.float64] = array / np.linalg.norm(array)
     return result
@@ -74,7 +74,7 @@ def unit(vector: tuple[float, float, float]) -> NDArray[np.float64]:
 def meniscus_frame(
     side: str, horn: str, reach: float, soft: Soft
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return a point inside a meniscus and the axes along, across (outward) and up there."""
+    """Point inside a meniscus, and the axes there: along it, outward, and up."""
     cx, cy, a, b = MEDIAL_MENISCUS if side == "medial" else LATERAL_MENISCUS
     outward = -1.0 if side == "medial" else 1.0
     middle = {"anterior": -62.0, "body": 0.0, "posterior": 62.0}[horn]
@@ -84,19 +84,19 @@ def meniscus_frame(
     along = unit((-direction[1], direction[0], 0.0))
     inset = 0.5 * soft.meniscus_width
     edge = 1.0 / np.sqrt((direction[0] / a) ** 2 + (direction[1] / b) ** 2)
-    place = (edge - inset) * direction
-    point = np.array([cx + place[0], cy + place[1], -3.6])
+    offset = (edge - inset) * direction
+    point = np.array([cx + offset[0], cy + offset[1], -3.6])
     return point, np.stack([along, across, np.array([0.0, 0.0, 1.0])])
 
 
 def tear_blobs(tear: MeniscusTear, soft: Soft) -> list[NDArray[np.float64]]:
-    """Return the blobs of one meniscal tear or worn patch."""
+    """Blobs of one meniscal tear or worn patch."""
     point, axes = meniscus_frame(tear.side, tear.horn, tear.reach, soft)
     hosts = (t.MENISCUS,)
     half = 0.5 * tear.length_mm
     p = (float(point[0]), float(point[1]), float(point[2]))
     if tear.kind == "worn":
-        # A globule or streak that stays away from both surfaces.
+        # a globule or streak that reaches neither surface
         radii = (half, 2.2, 0.9)
         return [
             blob(p, radii, t.WORN_MENISCUS, hosts, axes=axes, sharp=2.0, strength=tear.strength)
@@ -122,38 +122,38 @@ def cleft(
     axes: NDArray[np.float64],
     strength: float,
 ) -> NDArray[np.float64]:
-    """Return the blob of a fluid-filled cleft in a meniscus."""
+    """Blob of a fluid-filled cleft in a meniscus."""
     centre = (float(point[0]), float(point[1]), float(point[2]))
     return blob(
         centre, radii, t.TORN_MENISCUS, (t.MENISCUS,), axes=axes, sharp=4.0, strength=strength
     )
 
 
-def bone_place(spot: Spot, bones: Bones) -> tuple[float, float, float]:
-    """Return where on a joint surface a lesion of bone or cartilage sits, in mm."""
-    x_side = 20.0 if "lateral" in spot.place else -20.0
-    if "femur shaft" in spot.place:
+def locate_spot(spot: Spot, bones: Bones) -> tuple[float, float, float]:
+    """Position in mm of a lesion of bone or cartilage."""
+    x_side = 20.0 if "lateral" in spot.site else -20.0
+    if "femur shaft" in spot.site:
         return 8.0 * spot.u, -12.0, 48.0 + 12.0 * spot.v
-    if "tibia shaft" in spot.place:
+    if "tibia shaft" in spot.site:
         return 8.0 * spot.u, 2.0, -42.0 + 12.0 * spot.v
-    if "patella" in spot.place:
+    if "patella" in spot.site:
         return (
             bones.patella_x - 1.5 + 9.0 * spot.u,
             bones.patella_y - 1.0,
             bones.patella_z + 9.0 * spot.v,
         )
-    if "trochlea" in spot.place:
+    if "trochlea" in spot.site:
         angle = np.deg2rad(200.0 + 25.0 * spot.v)
         return (
             3.0 + 14.0 * spot.u,
             TROCHLEA[0] + 21.0 * np.cos(angle),
             TROCHLEA[1] + 21.0 * np.sin(angle),
         )
-    if "bruise" in spot.place:  # the pivot-shift pattern
-        if "femur" in spot.place:
+    if "bruise" in spot.site:  # the pivot-shift pattern
+        if "femur" in spot.site:
             return 20.0 + 4.0 * spot.u, -8.0 + 5.0 * spot.v, 5.0
         return 21.0 + 4.0 * spot.u, 21.0 + 3.0 * spot.v, -13.0
-    if "femur" in spot.place:
+    if "femur" in spot.site:
         angle = np.deg2rad(-80.0 + 35.0 * spot.v)
         radius = 24.0 if x_side < 0 else 21.4
         return (
@@ -164,35 +164,35 @@ def bone_place(spot: Spot, bones: Bones) -> tuple[float, float, float]:
     return x_side + 7.0 * spot.u, 5.0 + 12.0 * spot.v, -7.5
 
 
-def spot_blobs(findings: Pathology, bones: Bones) -> list[NDArray[np.float64]]:
-    """Return the blobs of marrow oedema, red marrow and cartilage defects."""
+def spot_blobs(pathology: Pathology, bones: Bones) -> list[NDArray[np.float64]]:
+    """Blobs of marrow oedema, red marrow and cartilage defects."""
     rows = []
-    for spot in findings.oedema:
+    for spot in pathology.oedema:
         size = spot.size_mm
         rows.append(
-            blob(bone_place(spot, bones), (size, size, 0.85 * size), t.OEDEMA, MARROW_HOSTS,
+            blob(locate_spot(spot, bones), (size, size, 0.85 * size), t.OEDEMA, MARROW_HOSTS,
                  sharp=1.6, strength=spot.strength, rough=0.35)
         )  # fmt: skip
-    for spot in findings.red_marrow:
+    for spot in pathology.red_marrow:
         size = spot.size_mm
         rows.append(
-            blob(bone_place(spot, bones), (size, 0.8 * size, 1.3 * size), t.RED_MARROW,
+            blob(locate_spot(spot, bones), (size, 0.8 * size, 1.3 * size), t.RED_MARROW,
                  MARROW_HOSTS, sharp=1.8, strength=0.8 * spot.strength, rough=0.5)
         )  # fmt: skip
-    for spot in findings.defects:
+    for spot in pathology.defects:
         size = spot.size_mm
         rows.append(
-            blob(bone_place(spot, bones), (size, size, size), t.FLUID, (t.CARTILAGE,), sharp=3.0,
+            blob(locate_spot(spot, bones), (size, size, size), t.FLUID, (t.CARTILAGE,), sharp=3.0,
                  strength=spot.strength, rough=0.2)
         )  # fmt: skip
     return rows
 
 
-def fluid_blobs(findings: Pathology) -> list[NDArray[np.float64]]:
-    """Return the blobs of joint fluid: the suprapatellar recess, the gutters, a Baker's cyst."""
-    ml = findings.effusion_ml
+def fluid_blobs(pathology: Pathology) -> list[NDArray[np.float64]]:
+    """Blobs of joint fluid: suprapatellar recess, gutters, and a Baker's cyst."""
+    ml = pathology.effusion_ml
     rows = []
-    # Suprapatellar recess: a flat pouch behind the quadriceps tendon that swells with volume.
+    # suprapatellar recess: a flat pouch behind the quadriceps tendon that grows with the volume
     wide = 12.0 + 2.2 * ml**0.6
     tall = 12.0 + 2.0 * ml**0.6
     deep = max(0.55 * ml * 1000.0 / (4.19 * wide * tall), 0.5)
@@ -208,8 +208,8 @@ def fluid_blobs(findings: Pathology) -> list[NDArray[np.float64]]:
         blob((0.0, 12.0, 0.0), (7.0, 6.0 + 0.25 * ml, 8.0), t.FLUID, (t.JOINT_FAT, t.SYNOVIUM),
              sharp=2.0, strength=min(0.12 + 0.018 * ml, 0.85), rough=0.6)
     )  # fmt: skip
-    if findings.baker_ml > 0.0:
-        size = (findings.baker_ml * 1000.0 / 4.19 / 1.6) ** (1.0 / 3.0)
+    if pathology.baker_ml > 0.0:
+        size = (pathology.baker_ml * 1000.0 / 4.19 / 1.6) ** (1.0 / 3.0)
         rows.append(
             blob((-21.0, 41.0, 3.0), (0.9 * size, 0.75 * size, 2.0 * size), t.FLUID,
                  (*SOFT_HOSTS, t.MUSCLE), sharp=6.0, rough=0.1)
@@ -220,28 +220,28 @@ def fluid_blobs(findings: Pathology) -> list[NDArray[np.float64]]:
     return rows
 
 
-def lesion_blobs(findings: Pathology, bones: Bones, soft: Soft) -> NDArray[np.float64]:
-    """Return everything a knee's findings change, as a table of blobs.
+def lesion_blobs(pathology: Pathology, bones: Bones, soft: Soft) -> NDArray[np.float64]:
+    """All lesions of a knee as a table of blobs.
 
     Parameters
     ----------
-    findings : Pathology
-        What is wrong with the knee.
+    pathology : Pathology
+        The lesions.
     bones, soft : Bones, Soft
-        The person it is wrong with.
+        The person.
 
     Returns
     -------
     ndarray of shape (n_blobs, N_COLUMNS), float64
     """
-    rows = fluid_blobs(findings) + spot_blobs(findings, bones)
-    for tear in (*findings.worn, *findings.tears):
+    rows = fluid_blobs(pathology) + spot_blobs(pathology, bones)
+    for tear in (*pathology.worn, *pathology.tears):
         rows.extend(tear_blobs(tear, soft))
-    if findings.magic_angle > 0.0:
-        # Fibres at 55 degrees to the field: the patellar tendon's and the PCL's ends brighten.
+    if pathology.magic_angle > 0.0:
+        # fibres at 55 degrees to the field: the ends of patellar tendon and PCL are bright
         for centre in ((5.5, -27.0, -30.0), (5.5, -47.0, 8.0), (0.0, 26.0, -8.0)):
             rows.append(
                 blob(centre, (9.0, 5.0, 7.0), t.WORN_MENISCUS, (t.LIGAMENT,), sharp=1.5,
-                     strength=findings.magic_angle)
+                     strength=pathology.magic_angle)
             )  # fmt: skip
     return np.stack(rows)

@@ -1,4 +1,4 @@
-"""Ligaments and tendons: the cruciates and their tears, collateral ligaments, extensor tendons."""
+"""Ligaments and tendons: cruciates and their tears, collateral ligaments, extensor tendons."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from mrnet_features.synthetic import tissues as t
 from mrnet_features.synthetic.compiled import compiled
 from mrnet_features.synthetic.soft_tissue import ACL_FEMUR, PCL_BEND
 
-# What a torn or absent ACL looks like to the painter.
+# States of the ACL.
 ACL_INTACT = 0
 ACL_PARTIAL = 1
 ACL_COMPLETE = 2
@@ -31,7 +31,7 @@ def segment_distance(
     by: float,
     bz: float,
 ) -> tuple[float, float]:
-    """Return the distance to a segment in mm and the place along it, 0 to 1."""
+    """Distance to a segment in mm, and the position of the nearest point along it, 0 to 1."""
     dx = bx - ax
     dy = by - ay
     dz = bz - az
@@ -45,7 +45,7 @@ def segment_distance(
 
 @compiled
 def pcl_distance(x: float, y: float, z: float, soft: Any) -> float:
-    """Return the distance to the PCL's curved axis, in mm."""
+    """Distance to the curved axis of the PCL, in mm."""
     best = 1e9
     px, py, pz = PCL_FEMUR
     for i in range(1, 6):
@@ -64,7 +64,7 @@ def pcl_distance(x: float, y: float, z: float, soft: Any) -> float:
 
 @compiled
 def acl_at(x: float, y: float, z: float, noise: float, knee: Any) -> int:
-    """Return the tissue of the ACL at a point, -1 beside it."""
+    """Tissue of the ACL at a point, -1 outside."""
     soft = knee.soft
     drop = knee.acl_drop
     d, along = segment_distance(
@@ -93,9 +93,9 @@ def acl_at(x: float, y: float, z: float, noise: float, knee: Any) -> int:
 
 @compiled
 def extensor_at(x: float, y: float, z: float, noise: float, knee: Any) -> int:
-    """Return the tissue of the patellar and the quadriceps tendon at a point, -1 beside them."""
+    """Tissue of the patellar and the quadriceps tendon at a point, -1 outside both."""
     half = knee.soft.tendon_front
-    if -42.0 < z < 19.0:  # patellar tendon; its lower end follows the tibia
+    if -42.0 < z < 19.0:  # patellar tendon; its lower end moves with the tibia
         s = (19.0 - z) / 61.0
         front = -51.0 + 27.5 * s + 2.0 * s * (1.0 - s) - s * (knee.shift - 40.0 * knee.flexion)
         wide = 1.0 - ((x - 5.5) / 14.5) ** 2
@@ -112,7 +112,7 @@ def extensor_at(x: float, y: float, z: float, noise: float, knee: Any) -> int:
 
 @compiled
 def collateral_at(x: float, y: float, z: float, knee: Any) -> int:
-    """Return LIGAMENT inside a collateral ligament, -1 elsewhere."""
+    """LIGAMENT inside a collateral ligament, -1 elsewhere."""
     if z < 0.0:
         y += min(-0.1 * z, 1.0) * knee.shift
     if x < -28.0 and -55.0 < z < 30.0:  # medial
@@ -133,7 +133,7 @@ def collateral_at(x: float, y: float, z: float, knee: Any) -> int:
 
 @compiled
 def cruciate_at(x: float, y: float, z: float, noise: float, knee: Any) -> int:
-    """Return the tissue of ACL or PCL at a point, -1 outside both."""
+    """Tissue of ACL or PCL at a point, -1 outside both."""
     if not (-20.0 < z < 32.0 and -13.0 < x < 15.0 and -18.0 < y < 34.0):
         return -1
     here = acl_at(x, y, z, noise, knee)

@@ -1,6 +1,6 @@
-"""What is wrong with a knee, and how often: labels first, then the lesions behind them.
+"""Pathology of a knee: its labels, drawn at published frequencies, and the lesions behind them.
 
-The named constants of this module steer how hard the synthetic task is. Frequencies of joint
+The constants of this module set the difficulty of the synthetic task. Frequencies of joint
 labels are those of the published train and valid splits (Bien et al., PLoS Med
 2018;15:e1002699); indirect signs of an ACL tear follow Gentili et al., Skeletal Radiol
 1994;23:551-556.
@@ -11,22 +11,26 @@ from typing import Any
 
 import numpy as np
 
-# Joint labels in the order none, abnormal only, meniscus only, ACL only, both.
-CELLS = ((0, 0, 0), (1, 0, 0), (1, 0, 1), (1, 1, 0), (1, 1, 1))  # abnormal, acl, meniscus
+Labels = tuple[int, int, int]
+"""Labels of one exam: abnormal, acl, meniscus."""
+
+JOINT_LABELS: tuple[Labels, ...] = ((0, 0, 0), (1, 0, 0), (1, 0, 1), (1, 1, 0), (1, 1, 1))
+"""Possible labels: none, abnormal only, with meniscus, with ACL, with both."""
+
 FREQUENCIES = {"train": (217, 433, 272, 83, 125), "valid": (25, 20, 21, 23, 31)}
 
-# ------------------------------------------------------------------ difficulty
-LABEL_NOISE = 0.03  # mean part of the labels that disagree with the knee
-TEAR_STRENGTH = (0.5, 1.0)  # how much of a tear's signal shows: uniform between these
-TEAR_HALF_GAP_MM = (0.5, 1.6)  # half the width of a meniscal cleft
-TEAR_LENGTH_MM = (5.0, 16.0)  # along the meniscus
-TEAR_OEDEMA_RATE = 0.45  # of tears: marrow oedema in the plateau beneath
+# Difficulty
+LABEL_NOISE = 0.03  # fraction of the labels that are wrong, mean of the three tasks
+TEAR_STRENGTH = (0.5, 1.0)  # fraction of the signal of a tear: uniform between these
+TEAR_HALF_GAP_MM = (0.5, 1.6)  # half the width of a meniscal cleft, uniform
+TEAR_LENGTH_MM = (5.0, 16.0)  # along the meniscus, uniform
+TEAR_OEDEMA_RATE = 0.45  # of tears: marrow oedema in the plateau below
 SECOND_TEAR_RATE = 0.2
-WORN_RATE = 0.45  # menisci with inner signal that does not reach the surface, per knee
+WORN_RATE = 0.45  # worn patches per knee: signal inside a meniscus that reaches no surface
 ACL_COMPLETE_RATE = 0.6  # of torn ACLs; the others are partial
 ACL_MUCOID_RATE = 0.10  # of intact ACLs
 EFFUSION_MEDIAN_ML = {"none": 3.0, "abnormal": 7.0, "meniscus": 14.0, "acl": 23.0}
-EFFUSION_SPREAD = 0.58  # sigma of the logarithm
+EFFUSION_SPREAD = 0.58  # SD of the logarithm
 OEDEMA_RATE = {"none": 0.0, "abnormal": 0.45, "meniscus": 0.4, "acl": 0.25}
 BRUISE_RATE = 0.54  # lateral bone bruise with an ACL tear (sensitivity, Gentili)
 DISPLACED_RATE = (0.09, 0.41)  # tibia more than 7 mm forward: ACL intact, torn (Gentili)
@@ -39,24 +43,24 @@ MAGIC_ANGLE_RATE = 0.3
 LESION_SCALE = 1.0  # multiplies sizes of oedema, defects and cysts
 
 HORNS = ("anterior", "body", "posterior")
-# Where tears sit: the medial posterior horn most often.
-TEAR_PLACES = {
+# Sites of tears: the medial posterior horn most often.
+TEAR_SITES = {
     ("medial", "posterior"): 0.50, ("medial", "body"): 0.14, ("medial", "anterior"): 0.03,
     ("lateral", "posterior"): 0.17, ("lateral", "body"): 0.10, ("lateral", "anterior"): 0.06,
 }  # fmt: skip
 TEAR_KINDS = {"horizontal": 0.35, "vertical": 0.25, "radial": 0.2, "complex": 0.2}
-OEDEMA_PLACES = (
+OEDEMA_SITES = (
     "medial femur", "lateral femur", "medial tibia", "lateral tibia", "patella", "trochlea",
 )  # fmt: skip
-DEFECT_PLACES = OEDEMA_PLACES
+DEFECT_SITES = OEDEMA_SITES
 
 
 @dataclass(frozen=True)
 class MeniscusTear:
-    """One tear, or one patch of inner degeneration (`kind` "worn").
+    """One meniscal tear, or one worn patch: degeneration inside a meniscus (`kind` "worn").
 
     `gap_mm` is half the width of the cleft, `length_mm` its length along the meniscus, `strength`
-    the part of the tear's signal that shows.
+    the fraction of its signal that is visible, `reach` its position within the horn, -1 to 1.
     """
 
     side: str
@@ -70,9 +74,13 @@ class MeniscusTear:
 
 @dataclass(frozen=True)
 class Spot:
-    """A lesion at a named place: `size_mm` its radius, `strength` 0 to 1, `u` and `v` in -1..1."""
+    """A lesion at a named site.
 
-    place: str
+    `size_mm` is its radius, `strength` 0 to 1; `u` and `v` are its position within the site, both
+    -1 to 1.
+    """
+
+    site: str
     size_mm: float
     strength: float
     u: float
@@ -81,9 +89,12 @@ class Spot:
 
 @dataclass(frozen=True)
 class Pathology:
-    """All that is true of one knee, before label noise."""
+    """State of one knee: its true labels, its lesions, and the labels with label noise.
 
-    cell: int
+    By default, the ACL is intact, the menisci are normal, and there are 4 ml of joint fluid.
+    """
+
+    labels: Labels
     acl_state: str = "intact"
     acl_gap: float = 0.5
     acl_gap_size: float = 0.0
@@ -98,30 +109,30 @@ class Pathology:
     baker_ml: float = 0.0
     red_marrow: tuple[Spot, ...] = ()
     magic_angle: float = 0.0
-    observed: tuple[int, int, int] = (0, 0, 0)
+    noisy_labels: Labels = (0, 0, 0)
 
 
-def draw_cell(generator: np.random.Generator, split: str) -> int:
-    """Return an index into `CELLS`, at the published frequencies of `split`."""
+def draw_labels(generator: np.random.Generator, split: str) -> Labels:
+    """Labels of one exam, at the published frequencies of a split."""
     counts = np.array(FREQUENCIES[split], dtype=np.float64)
-    return int(generator.choice(len(CELLS), p=counts / counts.sum()))
+    return JOINT_LABELS[int(generator.choice(len(JOINT_LABELS), p=counts / counts.sum()))]
 
 
 def noise_rate(split: str) -> float:
-    """Return how often an exam's labels are replaced by another exam's.
+    """Rate at which the labels of an exam are replaced by newly drawn labels.
 
-    Replacing all three labels at once keeps both the joint frequencies and the rule that a tear
-    implies abnormal; the rate makes the mean flip rate of the three labels `LABEL_NOISE`.
+    All three labels are replaced together. This keeps the joint frequencies, and the rule that an
+    exam with a tear is abnormal. At this rate, `LABEL_NOISE` of the single labels are wrong.
     """
     counts = np.array(FREQUENCIES[split], dtype=np.float64)
-    positive = (counts / counts.sum()) @ np.array(CELLS)
+    positive = (counts / counts.sum()) @ np.array(JOINT_LABELS)
     return float(LABEL_NOISE / np.mean(2.0 * positive * (1.0 - positive)))
 
 
 def draw_tear(generator: np.random.Generator, kind: str | None = None) -> MeniscusTear:
-    """Return one meniscal tear, or one worn patch where `kind` is "worn"."""
-    places = list(TEAR_PLACES)
-    side, horn = places[int(generator.choice(len(places), p=list(TEAR_PLACES.values())))]
+    """One random meniscal tear, or one worn patch if `kind` is "worn"."""
+    sites = list(TEAR_SITES)
+    side, horn = sites[int(generator.choice(len(sites), p=list(TEAR_SITES.values())))]
     if kind is None:
         kind = str(generator.choice(list(TEAR_KINDS), p=list(TEAR_KINDS.values())))
     return MeniscusTear(
@@ -136,11 +147,11 @@ def draw_tear(generator: np.random.Generator, kind: str | None = None) -> Menisc
 
 
 def draw_spot(
-    generator: np.random.Generator, places: tuple[str, ...], low_mm: float, high_mm: float
+    generator: np.random.Generator, sites: tuple[str, ...], low_mm: float, high_mm: float
 ) -> Spot:
-    """Return a lesion at one of `places`, its radius between `low_mm` and `high_mm`."""
+    """One random lesion at one of the sites, with a radius between `low_mm` and `high_mm`."""
     return Spot(
-        place=str(generator.choice(list(places))),
+        site=str(generator.choice(list(sites))),
         size_mm=LESION_SCALE * float(generator.uniform(low_mm, high_mm)),
         strength=float(generator.uniform(0.4, 1.0)),
         u=float(generator.uniform(-1.0, 1.0)),
@@ -149,31 +160,31 @@ def draw_spot(
 
 
 def draw_acl(generator: np.random.Generator, torn: int) -> dict[str, Any]:
-    """Return the state of the cruciate ligaments and the signs that go with it."""
-    facts: dict[str, Any] = {}
+    """State of the cruciate ligaments and the indirect signs of an ACL tear, as field values."""
+    fields: dict[str, Any] = {}
     if torn:
         complete = generator.random() < ACL_COMPLETE_RATE
-        facts["acl_state"] = "complete" if complete else "partial"
-        facts["acl_gap"] = float(generator.uniform(0.45, 0.9))
-        facts["acl_gap_size"] = float(generator.uniform(*(0.2, 0.4) if complete else (0.12, 0.25)))
+        fields["acl_state"] = "complete" if complete else "partial"
+        fields["acl_gap"] = float(generator.uniform(0.45, 0.9))
+        fields["acl_gap_size"] = float(generator.uniform(*(0.2, 0.4) if complete else (0.12, 0.25)))
     else:
         complete = False
         mucoid = generator.random() < ACL_MUCOID_RATE
-        facts["acl_state"] = "mucoid" if mucoid else "intact"
+        fields["acl_state"] = "mucoid" if mucoid else "intact"
     if generator.random() < FLAT_RATE[torn]:
-        facts["acl_drop_mm"] = float(generator.uniform(*(6.0, 14.0) if complete else (2.0, 7.0)))
+        fields["acl_drop_mm"] = float(generator.uniform(*(6.0, 14.0) if complete else (2.0, 7.0)))
     displaced = generator.random() < DISPLACED_RATE[torn]
-    facts["shift_mm"] = float(
+    fields["shift_mm"] = float(
         generator.uniform(6.0, 10.0) if displaced else generator.normal(0.0, 1.5)
     )
-    facts["pcl_buckle"] = bool(generator.random() < BUCKLED_RATE[torn])
-    return facts
+    fields["pcl_buckle"] = bool(generator.random() < BUCKLED_RATE[torn])
+    return fields
 
 
 def draw_indirect_oedema(
     generator: np.random.Generator, acl: int, tears: list[MeniscusTear]
 ) -> list[Spot]:
-    """Return the marrow oedema that goes with torn ligaments and menisci."""
+    """Marrow oedema that accompanies torn ligaments and menisci."""
     oedema: list[Spot] = []
     if acl and generator.random() < BRUISE_RATE:
         oedema.append(draw_spot(generator, ("lateral femur bruise",), 7.0, 13.0))
@@ -187,50 +198,50 @@ def draw_indirect_oedema(
 
 
 def draw_pathology(generator: np.random.Generator, split: str = "train") -> Pathology:
-    """Return what is wrong with one knee, and the labels an imperfect reader would give it.
+    """Random pathology of one knee, and its labels with label noise.
 
     Parameters
     ----------
     generator : numpy.random.Generator
-        Source of chance.
+        Source of random numbers.
     split : {"train", "valid"}
-        Whose label frequencies hold.
+        Split with the label frequencies to use.
 
     Returns
     -------
     Pathology
     """
-    cell = draw_cell(generator, split)
-    abnormal, acl, meniscus = CELLS[cell]
-    observed = CELLS[cell]
+    labels = draw_labels(generator, split)
+    abnormal, acl, meniscus = labels
+    noisy_labels = labels
     if generator.random() < noise_rate(split):
-        observed = CELLS[draw_cell(generator, split)]
-    group = "acl" if acl else "meniscus" if meniscus else "abnormal" if abnormal else "none"
-    facts = draw_acl(generator, acl)
+        noisy_labels = draw_labels(generator, split)
+    kind = "acl" if acl else "meniscus" if meniscus else "abnormal" if abnormal else "none"
+    acl_fields = draw_acl(generator, acl)
     tears: list[MeniscusTear] = []
     if meniscus:
         n_tears = 2 if generator.random() < SECOND_TEAR_RATE else 1
         tears = [draw_tear(generator) for _ in range(n_tears)]
     worn = [draw_tear(generator, "worn") for _ in range(generator.poisson(WORN_RATE))]
-    effusion = EFFUSION_MEDIAN_ML[group] * float(np.exp(generator.normal(0.0, EFFUSION_SPREAD)))
+    effusion = EFFUSION_MEDIAN_ML[kind] * float(np.exp(generator.normal(0.0, EFFUSION_SPREAD)))
     oedema = draw_indirect_oedema(generator, acl, tears)
     defects: list[Spot] = []
     baker = 0.0
     for _ in range(20):
-        if generator.random() < OEDEMA_RATE[group]:
-            oedema.append(draw_spot(generator, OEDEMA_PLACES, 4.0, 12.0))
-        if generator.random() < DEFECT_RATE[group]:
-            defects.append(draw_spot(generator, DEFECT_PLACES, 2.5, 6.5))
-        if generator.random() < BAKER_RATE[group]:
+        if generator.random() < OEDEMA_RATE[kind]:
+            oedema.append(draw_spot(generator, OEDEMA_SITES, 4.0, 12.0))
+        if generator.random() < DEFECT_RATE[kind]:
+            defects.append(draw_spot(generator, DEFECT_SITES, 2.5, 6.5))
+        if generator.random() < BAKER_RATE[kind]:
             baker = float(np.exp(generator.normal(np.log(4.0), 0.8))) * LESION_SCALE
-        # Abnormal without a tear must be abnormal by something: then draw again.
-        if group != "abnormal" or oedema or defects or baker > 0.0:
+        # an abnormal exam without a tear needs another lesion: if it has none, draw again
+        if kind != "abnormal" or oedema or defects or baker > 0.0:
             break
     n_red = generator.poisson(RED_MARROW_RATE)
     red = [draw_spot(generator, ("femur shaft", "tibia shaft"), 8.0, 16.0) for _ in range(n_red)]
     magic = float(generator.uniform(0.3, 0.8)) if generator.random() < MAGIC_ANGLE_RATE else 0.0
     return Pathology(
-        cell=cell,
+        labels=labels,
         tears=tuple(tears),
         worn=tuple(worn),
         effusion_ml=effusion,
@@ -239,6 +250,6 @@ def draw_pathology(generator: np.random.Generator, split: str = "train") -> Path
         baker_ml=baker,
         red_marrow=tuple(red),
         magic_angle=magic,
-        observed=observed,
-        **facts,
+        noisy_labels=noisy_labels,
+        **acl_fields,
     )

@@ -1,4 +1,4 @@
-"""Knee -> signal of every pixel: the one heavy loop of the synthetic scans."""
+"""Signal of every pixel of a synthetic scan, and the scanner's blur, shading and noise."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -15,21 +15,21 @@ from mrnet_features.synthetic.soft_tissue import skin_depth
 
 NOISE_SIZE = 64
 NOISE_MASK = NOISE_SIZE - 1
-# The coil's sensitivity under the skin: how much more it hears there, and how deep, in mm.
+# Sensitivity of the surface coil: gain at the skin, and depth in mm where the gain ends.
 COIL_GAIN = 0.35
 COIL_REACH = 28.0
-# Samples lie this far from the middle of the slice, in slice thicknesses.
+# Distance of the two samples of a pixel from the middle of the slice, in slice thicknesses.
 DEPTH = 0.25
 
 
 @lru_cache(maxsize=1)
 def noise_volumes() -> tuple[NDArray[np.int8], NDArray[np.int8]]:
-    """Return two periodic volumes of band-limited noise, fine and coarse.
+    """Two periodic volumes of band-limited noise, fine and coarse.
 
     Returns
     -------
     tuple of two ndarrays of shape (64, 64, 64), int8
-        32 is one standard deviation.
+        In units of 1/32 standard deviation.
     """
     generator = np.random.default_rng(20180427)
     volumes = []
@@ -58,7 +58,7 @@ def sample(
     coarse: Any,
     phase: Any,
 ) -> tuple[int, float]:
-    """Return the tissue and the signal at one point; in air, the depth (negative, mm) instead."""
+    """Tissue and signal at a point; in air, depth under the skin (negative, mm) for the signal."""
     under = skin_depth(x, y, z, tables)
     if under < 0.0:
         return t.AIR, under
@@ -73,10 +73,10 @@ def sample(
     ] * (1.0 / 32.0)
     tissue = tissue_at(x, y, z, under, n, m, knee, tables)
     grain = n
-    if tissue == t.MUSCLE:  # fascicles run along the limb
+    if tissue == t.MUSCLE:  # the texture of muscle is elongated along the limb
         grain = fine[i, j, (k >> 3) & NOISE_MASK] * (1.0 / 32.0)
     value = signal[tissue] * (1.0 + texture[tissue] * (0.75 * grain + 0.6 * m))
-    if under < COIL_REACH:  # the surface coil hears best what lies next to it
+    if under < COIL_REACH:  # the surface coil is most sensitive near the skin
         value *= 1.0 + COIL_GAIN * (1.0 - under / COIL_REACH) ** 2
     if (tissue == t.FAT or tissue == t.JOINT_FAT) and abs(m + 0.25 * n) < 0.08 and n > 0.3:
         value += 0.6 * (signal[t.SEPTUM] - value)  # a fibrous strand
@@ -99,7 +99,7 @@ def sample(
 
 @compiled
 def find_active(blobs: Any, ax: float, ay: float, az: float, step: Any, active: Any) -> int:
-    """Write into `active` the blobs whose ball a row of pixels may cross; return how many."""
+    """Write the blobs that a row of pixels may cross into `active`; return their number."""
     squared = step[0] ** 2 + step[1] ** 2 + step[2] ** 2
     count = 0
     for b in range(blobs.shape[0]):
@@ -115,8 +115,8 @@ def find_active(blobs: Any, ax: float, ay: float, az: float, step: Any, active: 
 
 @compiled
 def on_edge(kinds: Any, r: int, c: int) -> bool:
-    """Return whether the samples around a pixel differ in tissue; `kinds` has a margin of one."""
-    if (r + c) & 1:  # not sampled itself: its four neighbours were
+    """Whether the samples around a pixel differ in tissue; `kinds` has a margin of one pixel."""
+    if (r + c) & 1:  # not sampled; its four neighbours were
         own = kinds[r + 1, c]
         return bool(
             own != kinds[r + 1, c + 2] or own != kinds[r, c + 1] or own != kinds[r + 2, c + 1]
@@ -132,7 +132,7 @@ def on_edge(kinds: Any, r: int, c: int) -> bool:
 
 @compiled
 def fill_between(image: Any, kinds: Any, edges: Any) -> None:
-    """Give pixels between four samples of one tissue their mean, and edge pixels their own."""
+    """Fill pixels between four samples of one tissue with their mean, edges with their samples."""
     height, width = image.shape
     for r in range(height):
         for c in range(width):
@@ -168,20 +168,20 @@ def paint_pixels(
     """Write the signal of every pixel into `stack`.
 
     Half of the pixels, a checkerboard, are sampled once, at one of two depths of the slice that
-    alternate with the rows. A pixel between four samples of one tissue takes their mean. Where the
-    tissue changes, a pixel is sampled at both depths. The point spread applied afterwards has a
-    zero at the checkerboard's frequency, so nothing of the pattern is left.
+    alternate from row to row. Every other pixel is the mean of its four neighbours if these are of
+    one tissue. Pixels at a change of tissue are sampled at both depths. The point spread function
+    applied afterwards is zero at the frequency of the checkerboard, so the pattern disappears.
 
     Parameters
     ----------
     stack : ndarray of shape (n_slices, height, width), float32
         Filled with signal.
     flow : ndarray of shape (n_slices, height, width) or (0, 0, 0), uint8
-        Set to 1 in vessels, where it is not empty.
+        Set to 1 in vessels, unless it is empty.
     origins : ndarray of shape (n_slices, 3), float64
-        Place of each slice's first pixel, mm in the canonical knee.
+        Position of the first pixel of each slice in the canonical knee, in mm.
     row_step, column_step, slice_step : ndarray of shape (3,), float64
-        Step to the next row, the next column, and through the slice's thickness.
+        Vectors to the next row, to the next column, and across one slice thickness, in mm.
     knee : Knee
         The person.
     tables : ndarray of shape (n_rows, 241), float64
@@ -193,9 +193,8 @@ def paint_pixels(
     fine, coarse : ndarray of shape (64, 64, 64), int8
         Noise volumes.
     phase : ndarray of shape (3,), int64
-        Offset into the noise, so that no two knees share texture.
+        Offset in the noise volumes, so that textures differ between knees.
     """
-    n_slices, height, width = stack.shape
     n_slices, height, width = stack.shape
     active = np.empty(blobs.shape[0], dtype=np.int64)
     kinds = np.zeros((height + 2, width + 2), dtype=np.int8)  # with a margin of air
@@ -219,7 +218,7 @@ def paint_pixels(
                     total = 0.0
                     tissue = t.AIR
                     value = 0.0
-                    # The two depths alternate from row to row; an edge takes the one still missing.
+                    # the depths alternate from row to row; edges add the missing depth
                     sampled = (r + c) & 1 == 0
                     for half in range(1 if sampled else 2):
                         depth = DEPTH if (r + sweep + half) & 1 else -DEPTH
@@ -234,7 +233,7 @@ def paint_pixels(
                     if sweep == 1:
                         edges[r, c] = 0.5 * (total + stack[s, r, c])
                         c += 1
-                    elif tissue == t.AIR:  # no skin within this distance: leap
+                    elif tissue == t.AIR:  # no skin within this distance: skip
                         c += 2 * int(max(-0.4 * value / pixel, 1.0))
                     else:
                         stack[s, r, c] = total
@@ -246,7 +245,7 @@ def paint_pixels(
 
 
 def painter(stamp: int) -> Callable[..., None]:
-    """Return `paint_pixels` as a cached entry point; `stamp` becomes part of the cache's key."""
+    """Compile `paint_pixels` with a cache that depends on `stamp`, a checksum of the sources."""
 
     @cached
     def paint(
@@ -279,10 +278,10 @@ paint_stack = painter(source_stamp())
 
 @cached
 def spread_points(stack: Any, sharpen: float) -> None:
-    """Blur each slice in place with the scanner's point spread, then sharpen by `sharpen`.
+    """Blur each slice in place with the scanner's point spread function, then sharpen it.
 
-    The kernel (1, 2, 1) / 4 along rows and columns, followed by (-s, 1 + 2 s, -s), leaves nothing
-    of a pattern that alternates from pixel to pixel.
+    The kernels along rows and columns are (1, 2, 1) / 4 and (-s, 1 + 2 s, -s), with s =
+    `sharpen`. They remove any pattern that alternates from pixel to pixel.
     """
     n_slices, height, width = stack.shape
     line = np.empty(max(height, width), dtype=np.float32)
@@ -314,7 +313,7 @@ def spread_points(stack: Any, sharpen: float) -> None:
 def finish_stack(
     out: Any, stack: Any, bias: Any, ends: Any, noise: Any, starts: Any, sigma: float
 ) -> None:
-    """Apply bias field and Rician noise and round to grey levels, into `out`.
+    """Apply bias field and Rician noise, round to grey levels, and write them into `out`.
 
     Parameters
     ----------
@@ -323,13 +322,14 @@ def finish_stack(
     stack : ndarray of shape (n_slices, height, width), float32
         Noise-free image in grey levels.
     bias : ndarray of shape (6,), float64
-        Quadratic of the multiplicative field over rows and columns scaled to -1..1.
+        Coefficients of the multiplicative field, a quadratic of columns and rows scaled to
+        -1 to 1; the last is not used.
     ends : ndarray of shape (height,), float64
-        Sensitivity along the rows, where the coil ends.
+        Sensitivity of the coil by row; it decreases at the ends of the coil.
     noise : ndarray of shape (n,), float32
-        Standard normal numbers to draw from.
+        Standard normal numbers.
     starts : ndarray of shape (n_slices, height), int64
-        Where each row starts in `noise`.
+        Index in `noise` of the first number of each row.
     sigma : float
         Standard deviation of the noise in grey levels.
     """

@@ -1,4 +1,4 @@
-"""One exam: a person, their findings, three stacks as a scanner would store them."""
+"""One synthetic exam: three stacks of a random knee, with the artefacts of a scanner."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,7 +16,7 @@ from mrnet_features.synthetic.ligaments import (
     ACL_MUCOID,
     ACL_PARTIAL,
 )
-from mrnet_features.synthetic.pathology import CELLS, Pathology, draw_pathology
+from mrnet_features.synthetic.pathology import Pathology, draw_pathology
 from mrnet_features.synthetic.render import finish_stack, noise_volumes, paint_stack, spread_points
 from mrnet_features.synthetic.signal import SEQUENCES, tissue_signal, tissue_texture
 
@@ -25,20 +25,20 @@ SIZE = 256  # pixels, rows and columns
 # Field of view in mm; depth of the block of slices in mm (mean, SD).
 FIELD_OF_VIEW = {"axial": 132.0, "coronal": 165.0, "sagittal": 178.0}
 BLOCK_MM = {"axial": (112.0, 6.0), "coronal": (98.0, 5.0), "sagittal": (96.0, 5.0)}
-# Slices: least, mean and most of the release.
+# Number of slices in the release: least, mean, most.
 SLICE_COUNTS = {"axial": (19, 34.3, 61), "coronal": (17, 29.8, 58), "sagittal": (17, 30.4, 51)}
-SLICE_COUNT_SPREAD = 0.16  # sigma of the logarithm
-# In the release the count alone tells abnormal exams with an AUC near .7, a shortcut a model may
-# not live on; the shift of the logarithm between normal and abnormal exams that gives about .65.
+SLICE_COUNT_SPREAD = 0.16  # SD of the logarithm
+# Difference of the logarithm between normal and abnormal exams. In the release, the number of
+# slices alone separates them with an AUC near 0.7, a shortcut for models; here it is about 0.65.
 SLICE_COUNT_SHORTCUT = 0.085
-# The release is standardised: SD of the middle slice, mean and SD over exams, in grey levels.
+# SD of the middle slice in grey levels, which the release standardises: mean and SD over exams.
 MIDDLE_SLICE_SD = {"axial": (60.4, 2.6), "coronal": (66.8, 1.9), "sagittal": (47.5, 2.4)}
 
-BAD_RATE = 0.02  # exams with one bad plane
+BAD_RATE = 0.02  # fraction of exams with one bad plane
 THREE_TESLA_RATE = 0.566
 NOISE_LEVELS = (1.5, 5.0)  # SD of Rician noise in grey levels at 3 T; 1.4 times that at 1.5 T
 BIAS_SPREAD = 0.07
-FAT_SATURATION_SPREAD = 0.13  # sigma of the logarithm of the fat signal left
+FAT_SATURATION_SPREAD = 0.13  # SD of the logarithm of the remaining fat signal
 ROTATION_DEGREES = 4.0
 
 ACL_STATES = {
@@ -53,8 +53,8 @@ ACL_STATES = {
 class KneeExam:
     """One synthetic exam.
 
-    `stacks` maps plane to ndarray of shape (n_slices, 256, 256), uint8; `labels` are the three
-    observed labels (abnormal, acl, meniscus); `truth` is the row of the truth table.
+    `stacks` maps each plane to an ndarray of shape (n_slices, 256, 256), uint8. `labels` are the
+    labels with label noise (abnormal, acl, meniscus). `truth` is the row of the truth table.
     """
 
     stacks: dict[str, NDArray[np.uint8]]
@@ -62,17 +62,17 @@ class KneeExam:
     truth: dict[str, object]
 
 
-def streams(seed: int, split: str, index: int) -> list[np.random.Generator]:
-    """Return the exam's independent random streams: findings, person, scan, then one a plane.
+def make_generators(seed: int, split: str, index: int) -> list[np.random.Generator]:
+    """Independent random generators of an exam: pathology, person, scan, then one per plane.
 
-    They depend on seed, split and index alone, never on how many exams are made.
+    They depend only on seed, split and index, not on the number of exams.
     """
     parent = np.random.SeedSequence(entropy=seed, spawn_key=(SPLITS.index(split), index))
     return [np.random.default_rng(child) for child in parent.spawn(3 + len(PLANES))]
 
 
 def rotation(degrees: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the rotation matrix about x, then y, then z by `degrees`."""
+    """Matrix of the rotations about x, then y, then z, by three angles in degrees."""
     a, b, c = np.deg2rad(degrees)
     about_x = np.array([[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]])
     about_y = np.array([[np.cos(b), 0, np.sin(b)], [0, 1, 0], [-np.sin(b), 0, np.cos(b)]])
@@ -82,7 +82,7 @@ def rotation(degrees: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def draw_slice_count(generator: np.random.Generator, plane: str, abnormal: int = 1) -> int:
-    """Return a number of slices with the release's mean and range for `plane`."""
+    """Random number of slices, with the mean and range of the release."""
     least, mean, most = SLICE_COUNTS[plane]
     centre = np.log(mean) - 0.5 * SLICE_COUNT_SPREAD**2 + SLICE_COUNT_SHORTCUT * (abnormal - 0.8)
     count = np.exp(generator.normal(centre, SLICE_COUNT_SPREAD))
@@ -93,7 +93,7 @@ def draw_slice_count(generator: np.random.Generator, plane: str, abnormal: int =
 
 @lru_cache(maxsize=1)
 def standard_noise() -> NDArray[np.float32]:
-    """Return a pool of standard normal numbers; rows of noise start anywhere in it."""
+    """262,144 standard normal numbers; each row of noise starts at a random index."""
     generator = np.random.default_rng(1937)
     return generator.standard_normal(1 << 18, dtype=np.float32)
 
@@ -112,7 +112,7 @@ def scan_plane(
     abnormal: int = 1,
     bad: str = "",
 ) -> tuple[NDArray[np.uint8], dict[str, object]]:
-    """Return one stack and what its scan was like.
+    """One stack, and its columns of the truth table.
 
     Parameters
     ----------
@@ -125,32 +125,32 @@ def scan_plane(
     blobs : ndarray of shape (n_blobs, 18), float64
         Lesions.
     generator : numpy.random.Generator
-        Source of chance for this plane alone.
+        Random numbers of this plane.
     tesla : float
         Field strength.
     scale : float
         Size of the person, 1 for the measured knee.
     left : bool
-        A left knee is the mirror image.
+        Whether to scan the mirror image, a left knee.
     pose : ndarray of shape (3, 3), float64
         Rotation of the knee in the scanner.
     abnormal : {0, 1}
-        Steers the number of slices a little.
+        Has a small effect on the number of slices.
     bad : {"", "out of view", "ghosts"}
-        What spoils the stack.
+        Fault of the stack.
 
     Returns
     -------
     stack : ndarray of shape (n_slices, 256, 256), uint8
         Grey levels.
     facts : dict
-        Columns of the truth table: number of slices, slice direction, noise.
+        Number of slices, whether they are reversed, and noise.
     """
     n_slices = draw_slice_count(generator, plane, abnormal)
     reversed_slices = bool(generator.random() < 0.5)
     depth = generator.normal(*BLOCK_MM[plane]) * scale**0.5
     pixel = FIELD_OF_VIEW[plane] * generator.normal(1.0, 0.025) * scale**0.7 / SIZE
-    # Unit steps in the scanner, as the canonical axes x (lateral), y (posterior), z (superior).
+    # unit vectors of the scanner along the canonical axes x (lateral), y (posterior), z (superior)
     mirror = -1.0 if left else 1.0
     x, y, z = np.diag([mirror, 1.0, 1.0])
     row, column, through = {
@@ -168,8 +168,8 @@ def scan_plane(
     if reversed_slices:
         through = -through
     corner = -0.5 * (SIZE - 1) * pixel * (row + column)
-    places = (np.arange(n_slices) - 0.5 * (n_slices - 1)) * gap
-    origins = centre + (corner + places[:, None] * through) @ turn.T
+    offsets = (np.arange(n_slices) - 0.5 * (n_slices - 1)) * gap
+    origins = centre + (corner + offsets[:, None] * through) @ turn.T
     fat_left = SEQUENCES[plane].fat_left
     if fat_left < 1.0:
         fat_left *= float(np.exp(generator.normal(0.0, FAT_SATURATION_SPREAD)))
@@ -204,29 +204,29 @@ def add_ghosts(
     plane: str,
     generator: np.random.Generator,
 ) -> None:
-    """Let the blood pulsate while the lines of k-space are read, in place.
+    """Add the ghosts of pulsating vessels to a stack, in place.
 
-    The pulse turns the phase of flowing blood to and fro from line to line. To the picture that is
-    a frequency modulation: its sidebands are bright and dark copies of the vessels, at once, twice,
-    three times the displacement along the phase-encoding direction [1]_. What stays in place is the
-    vessel as it was painted.
+    The pulse changes the phase of flowing blood from one line of k-space to the next. In the
+    picture, this is a frequency modulation: its sidebands are bright and dark copies of the
+    vessels, displaced along the phase-encoding direction by one, two, three... times the same
+    distance [1]_. The vessels themselves do not change.
 
     .. [1] Perman WH, Moran PR, Moran RA, Bernstein MA. Artifacts from pulsatile flow in MR imaging.
        J Comput Assist Tomogr 1986;10(3):473-483.
     """
-    # Where the leg runs through the slice, the vessels do, too: copies displaced up and down stay
-    # with them, behind the joint, and nobody would call the stack bad.
+    # On coronal and sagittal slices, vessels run up and down. Copies displaced up or down would lie
+    # on the vessels, behind the joint, and would not make the stack bad.
     axis = int(generator.integers(1, 3)) if plane == "axial" else 2
     shift = generator.uniform(28.0, 60.0)
     swing = generator.uniform(0.8, 1.6)  # radians
     level = generator.uniform(0.8, 2.0) * float(np.median(stack[stack > 0]))
-    # Each slice is excited at another time of the heart's cycle.
+    # each slice is excited at another time of the cardiac cycle
     starts = generator.uniform(0.0, 2.0 * np.pi, len(stack))
-    # The flow is known on a checkerboard alone, and at two depths of the slice in turn; this mean
-    # fills the gaps and takes as much of either depth everywhere.
+    # The flow is known on a checkerboard, at alternating depths of the slice. This mean fills the
+    # gaps and weights both depths equally.
     blood = 2.0 * level * flow.astype(np.float32)
-    for across in (1, 2):
-        blood = ndimage.correlate1d(blood, (0.25, 0.5, 0.25), axis=across, mode="constant")
+    for blurred in (1, 2):
+        blood = ndimage.correlate1d(blood, (0.25, 0.5, 0.25), axis=blurred, mode="constant")
     times = starts[:, None] + 2.0 * np.pi * shift * fft.fftfreq(SIZE)
     modulation = (np.exp(1j * swing * np.cos(times)) - special.j0(swing)).astype(np.complex64)
     lines = fft.fft(blood, axis=axis) * np.expand_dims(modulation, 3 - axis)
@@ -242,7 +242,7 @@ def standardise(
     n_slices: int,
     reversed_slices: bool,
 ) -> tuple[NDArray[np.uint8], dict[str, object]]:
-    """Return the stack in grey levels, with bias, coil ends and noise, and the scan's facts."""
+    """Stack in grey levels with bias field and noise, and its columns of the truth table."""
     rows = np.linspace(-1.0, 1.0, SIZE)
     ends = np.ones(SIZE)
     if plane != "axial":
@@ -250,11 +250,11 @@ def standardise(
         ends = 1.0 / (1.0 + (np.abs(rows) / reach) ** 12)
     bias = generator.normal(0.0, BIAS_SPREAD, 6)
     bias[2:4] = -np.abs(bias[2:4])
-    # The bias field takes back some of the spread.
+    # 1.05: the bias field reduces the SD
     target = 1.05 * generator.normal(*MIDDLE_SLICE_SD[plane])
     middle = stack[n_slices // 2] * ends[:, None]
     gain = target / max(float(np.std(middle)), 0.02)
-    for _ in range(4):  # what saturates at 255 spreads no further
+    for _ in range(4):  # saturation at 255 reduces the SD, so the gain is corrected
         reached = float(np.std(np.minimum(gain * middle, 255.0)))
         gain *= (target / max(reached, 1.0)) ** 1.2
     stack *= gain
@@ -272,58 +272,57 @@ def standardise(
 
 
 def draw_knee(
-    seed: int, split: str = "train", index: int = 0, *, findings: Pathology | None = None
+    seed: int, split: str = "train", index: int = 0, *, pathology: Pathology | None = None
 ) -> KneeExam:
-    """Return one synthetic exam.
+    """One synthetic exam.
 
     Parameters
     ----------
     seed : int
         Seed of the whole set.
     split : {"train", "valid"}
-        Whose label frequencies hold.
+        Split with the label frequencies to use.
     index : int
-        Which exam of the split, from 0.
-    findings : Pathology, optional
-        What is wrong with the knee; drawn where None. The person and the scan stay the same, so
-        that two calls show one knee with and without a lesion.
+        Number of the exam within the split, from 0.
+    pathology : Pathology, optional
+        Labels and lesions of the knee, by default random. Person and scan do not depend on it, so
+        two calls can show the same knee with and without a lesion.
 
     Returns
     -------
     KneeExam
     """
     if split not in SPLITS:
-        raise ValueError(f"`split` must be one of {SPLITS}, got {split!r}.")
-    finding_stream, person_stream, scan_stream, *plane_streams = streams(seed, split, index)
-    drawn = draw_pathology(finding_stream, split)
-    if findings is None:
-        findings = drawn
-    bones, soft, tables = draw_person(person_stream)
-    if findings.pcl_buckle:
+        raise ValueError(f"`split` must be one of {', '.join(SPLITS)}, got {split!r}.")
+    of_pathology, of_person, of_scan, *of_planes = make_generators(seed, split, index)
+    if pathology is None:
+        pathology = draw_pathology(of_pathology, split)
+    bones, soft, tables = draw_person(of_person)
+    if pathology.pcl_buckle:
         soft = soft._replace(pcl_bend_y=soft.pcl_bend_y + 4.0, pcl_bend_z=soft.pcl_bend_z + 5.0)
-    scale = float(np.clip(scan_stream.normal(1.0, 0.055), 0.86, 1.15))
-    left = bool(scan_stream.random() < 0.5)
-    tesla = 3.0 if scan_stream.random() < THREE_TESLA_RATE else 1.5
-    pose = rotation(scan_stream.normal(0.0, ROTATION_DEGREES, 3))
+    scale = float(np.clip(of_scan.normal(1.0, 0.055), 0.86, 1.15))
+    left = bool(of_scan.random() < 0.5)
+    tesla = 3.0 if of_scan.random() < THREE_TESLA_RATE else 1.5
+    pose = rotation(of_scan.normal(0.0, ROTATION_DEGREES, 3))
     knee = Knee(
         bones=bones,
         soft=soft,
-        acl_state=ACL_STATES[findings.acl_state],
-        acl_gap=findings.acl_gap,
-        acl_gap_size=findings.acl_gap_size,
-        acl_drop=findings.acl_drop_mm,
-        shift=findings.shift_mm,
-        flexion=float(scan_stream.normal(0.03, 0.05)),
-        film=0.2 + 0.04 * findings.effusion_ml**0.5,
+        acl_state=ACL_STATES[pathology.acl_state],
+        acl_gap=pathology.acl_gap,
+        acl_gap_size=pathology.acl_gap_size,
+        acl_drop=pathology.acl_drop_mm,
+        shift=pathology.shift_mm,
+        flexion=float(of_scan.normal(0.03, 0.05)),
+        film=0.2 + 0.04 * pathology.effusion_ml**0.5,
     )
     bad_plane, bad_reason = "", ""
-    if scan_stream.random() < BAD_RATE:
-        bad_plane = str(scan_stream.choice(["sagittal", "sagittal", "coronal", "axial"]))
-        bad_reason = str(scan_stream.choice(["out of view", "ghosts"]))
-    blobs = lesion_blobs(findings, bones, soft)
+    if of_scan.random() < BAD_RATE:
+        bad_plane = str(of_scan.choice(["sagittal", "sagittal", "coronal", "axial"]))
+        bad_reason = str(of_scan.choice(["out of view", "ghosts"]))
+    blobs = lesion_blobs(pathology, bones, soft)
     stacks = {}
     scans = {}
-    for plane, generator in zip(PLANES, plane_streams, strict=True):
+    for plane, generator in zip(PLANES, of_planes, strict=True):
         stacks[plane], scans[plane] = scan_plane(
             plane,
             knee,
@@ -334,10 +333,10 @@ def draw_knee(
             scale=scale,
             left=left,
             pose=pose,
-            abnormal=CELLS[findings.cell][0],
+            abnormal=pathology.labels[0],
             bad=bad_reason if plane == bad_plane else "",
         )
-    truth = truth_row(findings)
+    truth = describe_truth(pathology)
     truth |= {
         "laterality": "left" if left else "right",
         "tesla": tesla,
@@ -347,26 +346,27 @@ def draw_knee(
     }
     for plane in PLANES:
         truth |= {f"{plane}_{name}": value for name, value in scans[plane].items()}
-    labels = dict(zip(TASKS, findings.observed, strict=True))
+    labels = dict(zip(TASKS, pathology.noisy_labels, strict=True))
     return KneeExam(stacks=stacks, labels=labels, truth=truth)
 
 
-def truth_row(findings: Pathology) -> dict[str, object]:
-    """Return the part of the truth table that speaks of findings."""
+def describe_truth(pathology: Pathology) -> dict[str, object]:
+    """Columns of the truth table that describe labels and lesions."""
     row: dict[str, object] = {}
-    for name, true, seen in zip(TASKS, CELLS[findings.cell], findings.observed, strict=True):
-        row[name] = true
-        row[f"{name}_flipped"] = int(true != seen)
-    row["acl_state"] = findings.acl_state
-    row["acl_drop_mm"] = round(findings.acl_drop_mm, 2)
-    row["tibia_shift_mm"] = round(findings.shift_mm, 2)
-    row["pcl_buckled"] = int(findings.pcl_buckle)
-    row["meniscus_tears"] = "; ".join(f"{m.side} {m.horn} {m.kind}" for m in findings.tears)
-    row["meniscus_worn"] = "; ".join(f"{m.side} {m.horn}" for m in findings.worn)
-    row["effusion_ml"] = round(findings.effusion_ml, 2)
-    row["oedema"] = "; ".join(spot.place for spot in findings.oedema)
-    row["cartilage_defects"] = "; ".join(spot.place for spot in findings.defects)
-    row["baker_ml"] = round(findings.baker_ml, 2)
-    row["red_marrow"] = len(findings.red_marrow)
-    row["magic_angle"] = round(findings.magic_angle, 2)
+    both = zip(TASKS, pathology.labels, pathology.noisy_labels, strict=True)
+    for task, label, noisy in both:
+        row[task] = label
+        row[f"{task}_flipped"] = int(label != noisy)
+    row["acl_state"] = pathology.acl_state
+    row["acl_drop_mm"] = round(pathology.acl_drop_mm, 2)
+    row["tibia_shift_mm"] = round(pathology.shift_mm, 2)
+    row["pcl_buckled"] = int(pathology.pcl_buckle)
+    row["meniscus_tears"] = "; ".join(f"{m.side} {m.horn} {m.kind}" for m in pathology.tears)
+    row["meniscus_worn"] = "; ".join(f"{m.side} {m.horn}" for m in pathology.worn)
+    row["effusion_ml"] = round(pathology.effusion_ml, 2)
+    row["oedema"] = "; ".join(spot.site for spot in pathology.oedema)
+    row["cartilage_defects"] = "; ".join(spot.site for spot in pathology.defects)
+    row["baker_ml"] = round(pathology.baker_ml, 2)
+    row["red_marrow"] = len(pathology.red_marrow)
+    row["magic_angle"] = round(pathology.magic_angle, 2)
     return row

@@ -1,11 +1,11 @@
-"""Tissue and sequence -> signal, by the spin-echo equation.
+"""Signal of each tissue in the sequence of each plane, by the spin-echo equation.
 
 T1 and T2 of cartilage, muscle, synovial fluid, marrow and subcutaneous fat at 1.5 T and 3 T are
 those of Gold et al., "Musculoskeletal MRI at 3.0 T: relaxation times and image contrast", AJR
 2004;183:343-351. The meniscus' T2 of about 11 ms follows Rauscher et al., Radiology
-2008;249:591-600. Ligament, tendon and cortical bone have so short a T2 that a clinical echo sees
-next to nothing; skin, vessel, nerve and lesion values are set between their neighbours so that
-they look as the textbooks show them.
+2008;249:591-600. Ligament, tendon and cortical bone have so short a T2 that they give almost no
+signal at a clinical echo time. Values of skin, vessels, nerve and lesions were chosen so that the
+tissues look as in textbooks.
 """
 
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ from mrnet_features.synthetic import tissues as t
 
 @dataclass(frozen=True)
 class Sequence:
-    """How one plane is scanned.
+    """Pulse sequence of one plane.
 
-    `repetition_ms` and `echo_ms` are TR and TE; `fat_left` is the part of the fat signal that fat
-    saturation leaves (1: none applied).
+    `repetition_ms` and `echo_ms` are TR and TE. `fat_left` is the fraction of the fat signal that
+    remains after fat saturation, 1 without saturation.
     """
 
     repetition_ms: float
@@ -35,7 +35,7 @@ SEQUENCES = {
     "sagittal": Sequence(repetition_ms=4000.0, echo_ms=46.0, fat_left=0.15),
 }
 
-# tissue: proton density, T1 at 1.5 T, T1 at 3 T, T2 at 1.5 T, T2 at 3 T (ms), part that is fat.
+# tissue: proton density, T1 at 1.5 T, T1 at 3 T, T2 at 1.5 T, T2 at 3 T (ms), fat fraction.
 VALUES: dict[int, tuple[float, float, float, float, float, float]] = {
     t.AIR: (0.0, 1000.0, 1000.0, 50.0, 50.0, 0.0),
     t.SKIN: (0.55, 700.0, 900.0, 30.0, 25.0, 0.3),
@@ -63,7 +63,7 @@ VALUES: dict[int, tuple[float, float, float, float, float, float]] = {
     t.RED_MARROW: (0.85, 550.0, 650.0, 70.0, 60.0, 0.6),
 }
 
-# Spread of the signal within a tissue, as a fraction of it: trabeculae, fascicles, lobules.
+# SD of the signal within a tissue (trabeculae, fascicles, lobules), as a fraction of the signal.
 TEXTURE = {
     t.FAT: 0.07, t.JOINT_FAT: 0.10, t.MUSCLE: 0.09, t.MARROW: 0.08, t.SYNOVIUM: 0.12, t.FLUID: 0.03,
     t.CARTILAGE: 0.05, t.LIGAMENT: 0.2, t.MENISCUS: 0.1, t.SKIN: 0.1, t.OEDEMA: 0.12,
@@ -74,16 +74,16 @@ TEXTURE = {
 def tissue_signal(
     plane: str, tesla: float, *, fat_left: float | None = None
 ) -> NDArray[np.float32]:
-    """Return the signal of each tissue in one plane's sequence.
+    """Signal of each tissue in the sequence of one plane.
 
     Parameters
     ----------
     plane : {"axial", "coronal", "sagittal"}
-        Decides the sequence: proton density with fat saturation, T1, T2 with fat saturation.
+        The sequences are proton density with fat saturation, T1, and T2 with fat saturation.
     tesla : float
         Field strength; relaxation times are interpolated between 1.5 and 3 T.
     fat_left : float, optional
-        Part of the fat signal left by saturation; the sequence's own where None.
+        Fraction of the fat signal that remains after saturation, by default that of the sequence.
 
     Returns
     -------
@@ -92,7 +92,7 @@ def tissue_signal(
 
     Examples
     --------
-    Fluid outshines muscle where fat is saturated, fat outshines muscle on T1:
+    Fluid is brighter than muscle with fat saturation, fat is brighter than muscle on T1:
 
     >>> from mrnet_features.synthetic import tissues
     >>> sagittal, coronal = tissue_signal("sagittal", 3.0), tissue_signal("coronal", 3.0)
@@ -115,7 +115,7 @@ def tissue_signal(
 
 
 def tissue_texture() -> NDArray[np.float32]:
-    """Return the relative spread of each tissue's signal.
+    """Relative standard deviation of the signal within each tissue.
 
     Returns
     -------

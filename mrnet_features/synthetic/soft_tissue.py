@@ -1,8 +1,8 @@
 """Soft tissue: skin, muscles, vessels and menisci, in mm.
 
 Axes as in `bones`. Outlines of the limb follow the knee box of published exams (about 106 mm wide
-and 104 to 109 mm deep at the joint line); muscle bellies are ellipses by height, placed by the
-usual cross-sectional anatomy of thigh and calf. Menisci were measured on the same segmented knee
+and 104 to 109 mm deep at the joint line). Muscle bellies are ellipses by height, positioned as in
+the cross-sectional anatomy of thigh and calf. Menisci were measured on the same segmented knee
 as the bones (medial 27 mm wide, 41 mm deep; lateral 27 mm wide, 33 mm deep; 5 to 7 mm high).
 """
 
@@ -151,19 +151,19 @@ class Soft(NamedTuple):
 
 
 def draw_soft(generator: np.random.Generator) -> tuple[Soft, Floats]:
-    """Return one person's soft tissue.
+    """One person's soft tissue, with random variation.
 
     Parameters
     ----------
     generator : numpy.random.Generator
-        Source of the spread.
+        Random differences between persons.
 
     Returns
     -------
     soft : Soft
-        Single sizes.
+        Sizes.
     rows : ndarray of shape (3 + 4 * n_muscles, 241), float64
-        The table of outlines from `SKIN_ROW` on.
+        Rows of the table of outlines from `SKIN_ROW` on.
     """
     fat = float(np.clip(generator.lognormal(0.0, 0.35), 0.5, 2.2))
     bulk = float(np.clip(generator.normal(1.0, 0.09), 0.8, 1.2))
@@ -201,13 +201,13 @@ def draw_soft(generator: np.random.Generator) -> tuple[Soft, Floats]:
 
 @compiled
 def skin_depth(x: float, y: float, z: float, tables: Any) -> float:
-    """Return how deep a point lies under the skin, in mm; negative in air."""
+    """Depth of a point under the skin, in mm; negative in air."""
     j = min(max(int(z - Z_FIRST), 0), Z_TABLE_SIZE - 1)
     a = tables[SKIN_ROW, j]
     b = tables[SKIN_ROW + 1, j]
     u = x / a
     v = (y - tables[SKIN_ROW + 2, j]) / b
-    # A little squarer than an ellipse, like the limb.
+    # the limb is a little squarer than an ellipse
     q = u * u + v * v + 0.35 * u * u * v * v
     depth: float = (1.0 - np.sqrt(q)) * 0.5 * (a + b)
     if y < -30.0 and z > -5.0:  # the patella lifts the skin
@@ -219,7 +219,7 @@ def skin_depth(x: float, y: float, z: float, tables: Any) -> float:
 
 @compiled
 def muscle_at(x: float, y: float, z: float, tables: Any) -> tuple[float, float]:
-    """Return how far out in its nearest muscle a point lies (1 at the edge), and in the next."""
+    """Squared relative radius in the nearest muscle and in the second nearest; 1 at the edge."""
     j = min(max(int(z - Z_FIRST), 0), Z_TABLE_SIZE - 1)
     best = 9.0
     second = 9.0
@@ -235,10 +235,10 @@ def muscle_at(x: float, y: float, z: float, tables: Any) -> tuple[float, float]:
 
 @compiled
 def meniscus_fill(x: float, y: float, z: float, floor: float, medial: bool, soft: Any) -> float:
-    """Return how far inside a meniscus a point lies, in mm, negative outside.
+    """Depth of a point inside a meniscus, in mm, negative outside.
 
-    The wedge stands on `floor`, is highest at its rim and open toward the notch; its top is cut
-    by the femur, which is drawn first.
+    The meniscus is a wedge on `floor`, highest at its outer rim and open toward the notch. The
+    femur, which is drawn first, cuts its top.
     """
     cx, cy, a, b = MEDIAL_MENISCUS if medial else LATERAL_MENISCUS
     u = (x - cx) / a
@@ -249,7 +249,7 @@ def meniscus_fill(x: float, y: float, z: float, floor: float, medial: bool, soft
         return -1.0
     rim = (1.0 - r) / r * np.sqrt((a * u) ** 2 + (b * v) ** 2)
     width = soft.meniscus_width
-    if medial:  # the posterior horn is the broad one
+    if medial:  # the posterior horn is broader
         width *= 1.15 if v > 0.3 else 0.85
     if abs(v) < 0.35:
         width *= 0.85
@@ -263,7 +263,7 @@ def meniscus_fill(x: float, y: float, z: float, floor: float, medial: bool, soft
 
 @compiled
 def vessel_at(x: float, y: float, z: float, soft: Any) -> int:
-    """Return the popliteal vessel or nerve at a point, -1 elsewhere."""
+    """Popliteal artery, vein or nerve at a point, -1 elsewhere."""
     bend = soft.vessel_y - 0.003 * (z + 10.0) ** 2 * (1.0 if z > -10.0 else -0.2)
     cx = soft.vessel_x - 0.05 * z
     if (x - cx) ** 2 + (y - bend) ** 2 < 7.5:

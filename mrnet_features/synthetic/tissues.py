@@ -1,4 +1,4 @@
-"""The tissues a pixel can be made of: small integers shared by anatomy, lesions and signal."""
+"""Tissues as small integers, used by anatomy, lesions and signal."""
 
 AIR = 0
 SKIN = 1
@@ -17,13 +17,13 @@ SYNOVIUM = 13
 ARTERY = 14
 VEIN = 15
 NERVE = 16
-# Only lesions and variants paint these.
-OEDEMA = 17  # marrow or soft tissue with much free water
+# in lesions and variants only
+OEDEMA = 17  # oedema of marrow or soft tissue
 TORN_MENISCUS = 18
 WORN_MENISCUS = 19  # mucoid degeneration inside a meniscus
 TORN_LIGAMENT = 20
 MUCOID_LIGAMENT = 21
 RED_MARROW = 22
-FILM = 23  # joint fluid in a layer thinner than a pixel, synovium with it
+FILM = 23  # joint fluid and synovium in a layer thinner than a pixel
 
 N_TISSUES = 24

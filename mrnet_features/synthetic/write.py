@@ -1,4 +1,4 @@
-"""Synthetic exams written as a folder in the layout of MRNet-v1.0."""
+"""Write synthetic exams as a folder in the layout of MRNet-v1.0."""
 
 import contextlib
 import json
@@ -26,50 +26,50 @@ def write_knees(
     n_jobs: int | None = None,
     progress: bool | None = None,
 ) -> Path:
-    """Return the folder after filling it with synthetic exams in the layout of MRNet-v1.0.
+    """Write synthetic exams in the layout of MRNet-v1.0, and return the folder.
 
-    An interrupted run is taken up where it stopped: exams that are complete are kept. Exam k of a
-    split depends on `seed`, the split and k alone.
+    After an interruption, call it again: complete exams are kept. Exam k of a split depends only
+    on `seed`, the split and k.
 
     Parameters
     ----------
     folder : path
-        Made where it does not exist.
+        Created if it does not exist.
     n_train, n_valid : int
-        Exams of the two splits; ids of valid go on after those of train.
+        Number of exams in the two splits. Ids start at 0000 in train and continue in valid.
     seed : int
         Seed of the set, 0 or more.
     n_jobs : int, optional
-        Processes or threads, as joblib reads it.
+        Number of parallel processes, as in joblib.
     progress : bool, optional
-        Show a progress bar; where None, only on a terminal.
+        Whether to show a progress bar; by default only on a terminal.
 
     Returns
     -------
     pathlib.Path
         `folder`, holding ``{train,valid}/{axial,coronal,sagittal}/0000.npy`` (uint8, (n_slices,
         256, 256)), ``{train,valid}-{abnormal,acl,meniscus}.csv`` (no header),
-        ``{train,valid}-truth.csv`` (with header) and ``knees.json`` (seed, counts, and a number
-        that changes with every edit of the code that draws).
+        ``{train,valid}-truth.csv`` (with header) and ``knees.json`` (seed, counts, and a checksum
+        of the code that draws the exams).
 
     Raises
     ------
     ValueError
-        If a count or the seed is negative or no exam is asked for, or if `folder` holds exams made
-        with other settings or by other code, which may draw other pixels.
+        If a count or the seed is negative, both counts are 0, or `folder` holds exams made with
+        other settings or by another version of the code.
     FileExistsError
-        If `folder` holds files that this function did not make.
+        If `folder` holds files that this function did not write.
 
     Notes
     -----
-    A row of the truth table holds: `id`; the true labels `abnormal`, `acl`, `meniscus` and, for
-    each, whether the label file says otherwise (`_flipped`); `acl_state` (intact, mucoid, partial,
-    complete), `acl_drop_mm`, `tibia_shift_mm`, `pcl_buckled`; `meniscus_tears` ("side horn kind"),
-    `meniscus_worn`; `effusion_ml` (as drawn; physiologic fluid included), `oedema` and
-    `cartilage_defects` (places), `baker_ml`, `red_marrow` (islands), `magic_angle`; `laterality`,
-    `tesla`, `size`; `bad_plane` and `bad_reason` (empty, "out of view" or "ghosts"); and for each
-    plane `n_slices`, `reversed` (whether slices run from the canonical last to the first) and
-    `noise` (SD in grey levels). Places in a list are parted by "; ".
+    Columns of the truth table: `id`; the true labels `abnormal`, `acl`, `meniscus` and, for each,
+    whether the label file differs (`_flipped`); `acl_state` (intact, mucoid, partial, complete),
+    `acl_drop_mm`, `tibia_shift_mm`, `pcl_buckled`; `meniscus_tears` ("side horn kind"),
+    `meniscus_worn`; `effusion_ml` (physiologic fluid included), `oedema` and `cartilage_defects`
+    (sites), `baker_ml`, `red_marrow` (number of islands), `magic_angle`; `laterality`, `tesla`,
+    `size`; `bad_plane` and `bad_reason` (empty, "out of view" or "ghosts"); and for each plane
+    `n_slices`, `reversed` (whether the slices are in reverse order) and `noise` (SD in grey
+    levels). Lists are separated by "; ".
     """
     root = Path(folder)
     settings = {"seed": seed, "n_train": n_train, "n_valid": n_valid, "source": source_stamp()}
@@ -96,14 +96,17 @@ def write_knees(
 
 
 def check_settings(root: Path, settings: dict[str, int]) -> None:
-    """Raise unless `root` is free or holds exams of the same settings."""
+    """Raise an error unless `root` is empty or holds exams made with the same settings."""
     for name in ("seed", "n_train", "n_valid"):
         if settings[name] < 0:
-            raise ValueError(f"`{name}` must be 0 or more, got {settings[name]}.")
+            raise ValueError(f"`{name}` must be 0 or more, got {settings[name]}. Raise it.")
     if settings["n_train"] + settings["n_valid"] == 0:
-        raise ValueError("`n_train` and `n_valid` must not both be 0: no exam would be made.")
+        raise ValueError("`n_train` + `n_valid` must be at least 1, got 0. Ask for an exam.")
     if settings["n_train"] + settings["n_valid"] > 10_000:
-        raise ValueError("`n_train` + `n_valid` must be at most 10000: ids have four digits.")
+        raise ValueError(
+            "`n_train` + `n_valid` must be at most 10000, since ids have four digits, got "
+            f"{settings['n_train'] + settings['n_valid']}. Ask for fewer exams."
+        )
     record = root / "knees.json"
     if record.exists():
         found = json.loads(record.read_text(encoding="utf-8"))
@@ -111,22 +114,22 @@ def check_settings(root: Path, settings: dict[str, int]) -> None:
             wanted = ", ".join(f"{key}={value}" for key, value in settings.items())
             present = ", ".join(f"{key}={value}" for key, value in found.items())
             same = all(found.get(key) == settings[key] for key in settings if key != "source")
-            why = "The code that draws them was edited since. " if same else ""
+            why = "The code that draws them has changed since. " if same else ""
             raise ValueError(
-                f"{root} holds synthetic knees made with {present}, asked for {wanted}. {why}"
+                f"'{root}' must hold synthetic knees made with {wanted}, got {present}. {why}"
                 "Choose another folder, or delete this one."
             )
     elif root.exists() and any(root.iterdir()):
         raise FileExistsError(
-            f"{root} is not empty and has no knees.json, so it was not made here. "
-            "Choose an empty or new folder."
+            f"'{root}' must be empty or hold synthetic knees, got a folder with files and without "
+            "knees.json. Choose an empty or new folder."
         )
 
 
 def write_exam(root: Path, seed: int, split: str, index: int, number: int) -> dict[str, Any]:
-    """Return the row of one exam, after writing its stacks where they are missing.
+    """Write the stacks of one exam if they are missing, and return its labels and truth.
 
-    The row is written last, so its file says that the exam is complete.
+    The record of the exam is written last: if it exists, the exam is complete.
     """
     name = f"{number:04d}"
     record = root / ".records" / split / f"{name}.json"

@@ -1,1 +1,1 @@
-"""Whole runs from folder or files to results: study, prediction, comparison of files."""
+"""Whole runs: feature table, scores, fit, prediction, comparison of files, study and demo."""

@@ -1,4 +1,4 @@
-"""Pixels -> probabilities in the competition's format, by a saved bundle."""
+"""Predictions from images by a saved bundle, in the competition's format."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 
 import pandas as pd
 
-from mrnet_features.data.mrnet import Exam
+from mrnet_features.data.exam import Exam
 from mrnet_features.evaluation.comparison.read_predictions import read_paths
 from mrnet_features.extraction.extractor import FeatureExtractor
-from mrnet_features.families import discover_families
+from mrnet_features.families.presets import discover_families
 from mrnet_features.files import write_text
 from mrnet_features.models.bundle import Bundle, load_bundle
 from mrnet_features.names import TASKS
-from mrnet_features.stacks.prepare import Discretisation
+from mrnet_features.stacks.discretisation import Discretisation
 
 
 def predict_paths(
@@ -29,34 +29,34 @@ def predict_paths(
     device: str = "auto",
     n_jobs: int | None = None,
 ) -> pd.DataFrame:
-    """Predict the exams of a list of stacks and write the competition's ``predictions.csv``.
+    """Predict the exams of a ``valid-paths.csv`` and write the competition's ``predictions.csv``.
 
     Parameters
     ----------
     model : path
         Folder of a bundle; see `load_bundle`.
     paths : path
-        The ``valid-paths.csv``: three lines an exam, sagittal, coronal, axial.
+        The ``valid-paths.csv``: three lines per exam, sagittal, coronal, axial.
     out : path
-        CSV to write: no header, no ids, a line an exam in the order of `paths`, the
+        CSV to write, without header or ids: a line per exam, in the order of `paths`, with the
         probabilities of abnormal, acl and meniscus.
     device : {"auto", "cpu", "cuda"}, default "auto"
         See `FeatureExtractor`.
     n_jobs : int, optional
-        Exams described at the same time.
+        Parallel processes.
 
     Returns
     -------
     DataFrame of shape (n_exams, 3), float64
-        What was written, indexed by exam id.
+        The probabilities, indexed by exam id.
 
     Raises
     ------
     FileNotFoundError
         If the bundle, the list or a stack does not exist.
     ValueError
-        If the bundle was not fitted on MRNet's tasks, or its recipe is not one that this version
-        extracts.
+        If the bundle was not fitted on MRNet's tasks, or this version can't extract by its
+        recipe.
     """
     bundle = load_bundle(model)
     if set(bundle.models) != set(TASKS):
@@ -68,8 +68,8 @@ def predict_paths(
     absent = [file for planes in listed.values() for file in planes.values() if not file.is_file()]
     if absent:
         raise FileNotFoundError(
-            f"There is no file '{absent[0]}' ({len(absent)} such lines in {paths}). Relative "
-            "paths are taken from the working directory."
+            f"'{paths}' must list files that exist, but {len(absent)} of its lines do not, such as "
+            f"'{absent[0]}'. Relative paths start at the working directory."
         )
     extractor = rebuild_extractor(bundle, device=device, n_jobs=n_jobs)
     exams = [Exam(exam, files) for exam, files in listed.items()]
@@ -82,7 +82,7 @@ def predict_paths(
 def rebuild_extractor(
     bundle: Bundle, *, device: str = "auto", n_jobs: int | None = None
 ) -> FeatureExtractor:
-    """Extractor by the recipe of a bundle.
+    """Extractor with the recipe of a bundle.
 
     Parameters
     ----------
@@ -97,38 +97,38 @@ def rebuild_extractor(
     Raises
     ------
     ValueError
-        If the bundle has no recipe, or this version would not extract exactly by it.
+        If the bundle has no recipe, or this version makes another one of it.
 
     Warns
     -----
     UserWarning
-        If another version of the library extracted the training table.
+        If the training table was extracted by another version of the library.
     """
     recipe = bundle.provenance.get("recipe")
     if not recipe:
         raise ValueError(
-            "The model must have been fitted on a table that this library extracted, got none of "
-            "its recipe. Predict from a feature table with `Bundle.predict`."
+            "The model must be fitted on a table that this library extracted, got one without a "
+            "recipe. Predict from a feature table with `Bundle.predict`."
         )
     try:
         extractor = _read_recipe(recipe, device, n_jobs)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
-            f"The model's recipe can't be read by this version ({error}). It was written by "
-            f"mrnet-features {_version_of(bundle)}; install that, or fit the model again."
+            f"The model's recipe can't be read by this version ({error}). Install mrnet-features "
+            f"{_version_of(bundle)}, which wrote it, or fit the model again."
         ) from error
     digest = extractor.recipe().digest
     if digest != bundle.provenance.get("recipe_digest"):
         raise ValueError(
-            f"The model was fitted on recipe {bundle.provenance.get('recipe_digest')}, and this "
-            f"version makes {digest} of it. Fit the model again, or install mrnet-features "
-            f"{_version_of(bundle)}."
+            f"The model must have the recipe digest {digest} in this version, got "
+            f"{bundle.provenance.get('recipe_digest')}. Fit the model again, or install "
+            f"mrnet-features {_version_of(bundle)}."
         )
     here = importlib.metadata.version("mrnet-features")
     if _version_of(bundle) != here:
         warnings.warn(
             f"The training table was extracted by mrnet-features {_version_of(bundle)}, this is "
-            f"{here}. The recipe is the same; the changelog tells whether a statistic changed.",
+            f"{here}. The recipe is the same; see the changelog for changed statistics.",
             stacklevel=2,
         )
     return extractor
@@ -153,7 +153,7 @@ def _read_recipe(recipe: Mapping[str, Any], device: str, n_jobs: int | None) -> 
 
 
 def _freeze(entry: dict[str, Any]) -> dict[str, Any]:
-    """Turn JSON's lists into the tuples that frozen dataclasses hold."""
+    """Turn JSON's lists into tuples, which frozen dataclasses hold."""
 
     def freeze(value: Any) -> Any:
         return tuple(freeze(item) for item in value) if isinstance(value, list) else value
@@ -163,4 +163,4 @@ def _freeze(entry: dict[str, Any]) -> dict[str, Any]:
 
 def _version_of(bundle: Bundle) -> str:
     versions = bundle.provenance.get("versions", {})
-    return str(versions.get("mrnet-features", "of unknown version"))
+    return str(versions.get("mrnet-features", "(unknown version)"))

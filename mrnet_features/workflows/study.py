@@ -1,71 +1,76 @@
-"""The whole study on one folder: audit, table, cross-validation, one look at valid, a report."""
+"""The whole study on one folder: audit, tables, cross-validation, evaluation on valid, report."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from mrnet_features.data.mrnet import Dataset, list_excluded, load_mrnet
+from mrnet_features.data.mrnet import list_excluded, load_mrnet
 from mrnet_features.evaluation.importance.importance import Importance, importance
 from mrnet_features.evaluation.leakage.checks import check_leakage, find_repeated_rows
-from mrnet_features.evaluation.metrics.calibration import measure_calibration
-from mrnet_features.evaluation.metrics.operating_points import apply_thresholds, choose_thresholds
 from mrnet_features.evaluation.plain import to_plain
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.protocol.holdout import HoldOut, evaluate
 from mrnet_features.evaluation.published import PUBLISHED
 from mrnet_features.extraction.extractor import FeatureExtractor
-from mrnet_features.extraction.table import extract_features
-from mrnet_features.models.baselines import lightgbm_baseline, logistic_baseline
+from mrnet_features.extraction.resume import extract_features
+from mrnet_features.files import write_texts
+from mrnet_features.names import SPLITS
 from mrnet_features.quality.audit import audit
+from mrnet_features.workflows.score import MODELS
+from mrnet_features.workflows.study_report import format_report
 
 logger = logging.getLogger("mrnet_features")
 
-RELEASE_SIZES = {"train": 1130, "valid": 120}
+RELEASE_SIZES = (1130, 120)
+"""Exams of train and valid in MRNet's release."""
+
+STUDY_MODELS = ("lightgbm", "logistic")
+"""Baselines that are compared; the first is the primary one."""
 
 
 @dataclass(frozen=True, eq=False)
-class Reproduction:
-    """What a whole run found.
+class Study:
+    """Results of a whole study.
 
     Attributes
     ----------
     findings : DataFrame
-        The audit of both splits.
+        Audit of both splits.
     evaluations : dict of str to Evaluation
-        Cross-validation on train of each model, all on the same folds.
+        Cross-validation of each model on train, all on the same folds.
     holdouts : dict of str to HoldOut
-        The same models fitted on train and scored on valid, once.
+        The same models fitted on train and scored once on valid.
     importance : Importance
-        Of the first model, by family.
-    suspicions : list of str
-        What `check_leakage` and `find_repeated_rows` say of the tables.
+        Importance of the feature families to the first model.
+    leakage : list of str
+        Messages of `check_leakage` and `find_repeated_rows`.
     """
 
     findings: pd.DataFrame
     evaluations: dict[str, Evaluation]
     holdouts: dict[str, HoldOut]
     importance: Importance
-    suspicions: list[str]
+    leakage: list[str]
 
     @property
     def is_release(self) -> bool:
-        """Whether the numbers of exams are those of MRNet's release."""
+        """Whether the splits have as many exams as MRNet's release."""
         first = next(iter(self.holdouts.values()))
-        return (len(first.train_labels), len(first.labels)) == tuple(RELEASE_SIZES.values())
+        return (len(first.train_labels), len(first.labels)) == RELEASE_SIZES
 
     def published(self) -> pd.DataFrame:
-        """Hold the first model's mean AUC on valid against the published lines."""
+        """Difference between the first model's mean AUC on valid and published ones."""
         return compare_published(next(iter(self.holdouts.values())))
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the headline in plain types, for a JSON file."""
+        """Return the main results in plain types, for a JSON file."""
         return {
             "is_release": self.is_release,
             "findings": {
@@ -76,11 +81,11 @@ class Reproduction:
             },
             "valid": {n: to_plain(h.summary(), "index") for n, h in self.holdouts.items()},
             "published": to_plain(self.published(), "index"),
-            "suspicions": self.suspicions,
+            "leakage": self.leakage,
         }
 
 
-def reproduce(
+def run_study(
     root: str | Path,
     out: str | Path,
     *,
@@ -90,20 +95,19 @@ def reproduce(
     exclude: pd.DataFrame | Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = None,
-) -> Reproduction:
+) -> Study:
     """Run the whole study on an MRNet folder and write a report.
 
-    Models are compared by cross-validation on train, and each is scored on valid once. Nothing
-    is chosen by the valid score. Feature tables that an earlier run left in `out` are taken up
-    where it stopped.
+    Models are compared by cross-validation on train; each is scored once on valid, and nothing is
+    chosen by that score. A stopped run continues with the feature tables it left in `out`.
 
     Parameters
     ----------
     root : path
-        MRNet folder with both splits.
+        Folder in the layout of MRNet with both splits.
     out : path
-        Folder for ``report.md``, the tables behind it as CSV, folds, predictions and the feature
-        tables as parquet.
+        Folder for ``report.md``, its tables, folds and predictions as CSV, and the feature tables
+        as parquet.
     families : str or sequence, default "baseline"
         See `FeatureExtractor`.
     views : sequence of str
@@ -111,42 +115,42 @@ def reproduce(
     device : {"auto", "cpu", "cuda"}, default "auto"
         See `FeatureExtractor`.
     exclude : DataFrame or iterable of str, optional
-        Exams to leave out of both splits, as `load_mrnet` takes them; they are audited all the
-        same.
+        Exams to leave out of both splits, see `load_mrnet`. The audit still includes them.
     seed : int, default 0
         Seeds folds and models.
     n_jobs : int, optional
-        Processes at a time.
+        Parallel processes.
 
     Returns
     -------
-    Reproduction
+    Study
 
     Raises
     ------
     FileNotFoundError, ValueError
-        If the folder is not as the release has it.
+        If the folder does not have the layout of the release.
     FileExistsError
         If `out` holds feature tables of other families or of other exams.
     """
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     excluded = list_excluded(exclude)  # once: an iterator would be empty for the second split
-    train, valid = (load_mrnet(root, split, exclude=excluded) for split in RELEASE_SIZES)
-    logger.info("audit of %d exams", len(train) + len(valid))
+    datasets = {split: load_mrnet(root, split, exclude=excluded) for split in SPLITS}
+    logger.info("Auditing both splits.")
     findings = audit(root, n_jobs=n_jobs)
     extractor = FeatureExtractor(families, device=device, n_jobs=n_jobs)
-    tables = {
+    features = {
         split: extract_features(data.exams, folder / f"{split}.parquet", extractor=extractor)
-        for split, data in (("train", train), ("valid", valid))
+        for split, data in datasets.items()
     }
-    done = _study(tables, train, valid, findings, views, seed, n_jobs)
-    _write(done, folder)
-    return done
+    labels = {split: data.labels for split, data in datasets.items()}
+    study = _evaluate_tables(features, labels, findings, views, seed, n_jobs)
+    _write(study, folder)
+    return study
 
 
 def compare_published(holdout: HoldOut) -> pd.DataFrame:
-    """Hold a mean AUC on valid against published ones.
+    """Difference between a mean AUC on valid and published ones.
 
     Parameters
     ----------
@@ -154,152 +158,87 @@ def compare_published(holdout: HoldOut) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame of shape (n_lines, 6)
-        Index line. Columns published, scored_on, source; difference with ci_low and ci_high, from
-        the error of our score alone. A published figure has its own error, and one from the
-        hidden test is of other exams: the interval is too narrow for a test.
+    DataFrame of shape (n_published, 6)
+        Index model. Columns published (AUC), scored_on, source; difference (ours minus published)
+        with ci_low and ci_high. The interval covers the error of our AUC only. A published AUC
+        has its own error, and one from the hidden test is of other exams: the interval is too
+        narrow for a test.
     """
     mean = holdout.summary().loc[holdout.headline]
     rows = [
         {
-            "line": line.name,
-            "published": line.auc,
-            "scored_on": line.scored_on,
-            "source": line.source,
-            "difference": mean["auc"] - line.auc,
-            "ci_low": mean["ci_low"] - line.auc,
-            "ci_high": mean["ci_high"] - line.auc,
+            "model": published.name,
+            "published": published.auc,
+            "scored_on": published.scored_on,
+            "source": published.source,
+            "difference": mean["auc"] - published.auc,
+            "ci_low": mean["ci_low"] - published.auc,
+            "ci_high": mean["ci_high"] - published.auc,
         }
-        for line in PUBLISHED
+        for published in PUBLISHED
     ]
-    return pd.DataFrame(rows).set_index("line")
+    return pd.DataFrame(rows).set_index("model")
 
 
-def _study(
-    tables: dict[str, pd.DataFrame],
-    train: Dataset,
-    valid: Dataset,
+def _evaluate_tables(
+    features: Mapping[str, pd.DataFrame],
+    labels: Mapping[str, pd.DataFrame],
     findings: pd.DataFrame,
     views: Sequence[str],
     seed: int,
     n_jobs: int | None,
-) -> Reproduction:
-    models = {"lightgbm": lightgbm_baseline(), "logistic": logistic_baseline()}
+) -> Study:
+    train, valid = ((features[split], labels[split]) for split in SPLITS)
     evaluations: dict[str, Evaluation] = {}
     holdouts: dict[str, HoldOut] = {}
-    for name, model in models.items():
-        logger.info("%s: cross-validation on train, one look at valid", name)
-        shared = next(iter(evaluations.values())).folds if evaluations else None
+    for name in STUDY_MODELS:
+        logger.info("Cross-validating %s on train, scoring it on valid.", name)
+        model = MODELS[name]()
         evaluations[name] = cross_validate(
             model=model,
-            features=tables["train"],
-            labels=train.labels,
-            folds=shared,
+            features=train[0],
+            labels=train[1],
+            folds=evaluations[STUDY_MODELS[0]].folds if evaluations else None,
             seed=seed,
             n_jobs=n_jobs,
         )
-        holdouts[name] = evaluate(
-            model,
-            (tables["train"], train.labels),
-            (tables["valid"], valid.labels),
-            seed=seed,
-            n_jobs=n_jobs,
-        )
-    suspicions = [s.text for s in check_leakage(tables["train"], train.labels, seed=seed)]
-    copies = find_repeated_rows(tables)
-    if len(copies):
-        suspicions.append(f"{len(copies)} pairs of exams have equal rows in train or valid.")
-    return Reproduction(
+        holdouts[name] = evaluate(model, train, valid, seed=seed, n_jobs=n_jobs)
+    logger.info("Measuring importance.")
+    first = evaluations[STUDY_MODELS[0]]
+    return Study(
         findings=findings,
         evaluations=evaluations,
         holdouts=holdouts,
-        importance=importance(
-            evaluations["lightgbm"], tables["train"], views=views, seed=seed, n_jobs=n_jobs
-        ),
-        suspicions=suspicions,
+        importance=importance(first, train[0], views=views, seed=seed, n_jobs=n_jobs),
+        leakage=_list_leakage(features, labels, seed),
     )
 
 
-def _write(done: Reproduction, folder: Path) -> None:
-    done.findings.to_csv(folder / "audit.csv", index=False)
-    for name, evaluation in done.evaluations.items():
-        evaluation.summary().to_csv(folder / f"train-{name}.csv")
-        evaluation.predictions.to_csv(folder / f"train-{name}-predictions.csv", index=False)
+def _list_leakage(
+    features: Mapping[str, pd.DataFrame], labels: Mapping[str, pd.DataFrame], seed: int
+) -> list[str]:
+    found = check_leakage(features=features["train"], labels=labels["train"], seed=seed)
+    messages = [finding.text for finding in found]
+    n_pairs = len(find_repeated_rows(features))
+    if n_pairs:
+        messages.append(f"{n_pairs} pairs of exams in train and valid have equal rows.")
+    return messages
+
+
+def _write(study: Study, folder: Path) -> None:
+    tables = {"audit.csv": _to_csv(study.findings)}
+    for name, evaluation in study.evaluations.items():
+        tables[f"train-{name}.csv"] = _to_csv(evaluation.summary(), index=True)
+        tables[f"train-{name}-predictions.csv"] = _to_csv(evaluation.predictions)
         evaluation.folds.save(folder / "folds.csv")
-    for name, holdout in done.holdouts.items():
-        holdout.summary().to_csv(folder / f"valid-{name}.csv")
-        holdout.predictions.to_csv(folder / f"valid-{name}-predictions.csv")
-    done.importance.frame().to_csv(folder / "importance.csv", index=False)
-    (folder / "summary.json").write_text(json.dumps(done.as_dict(), indent=1) + "\n")
-    (folder / "report.md").write_text(format_report(done), encoding="utf-8")
+    for name, holdout in study.holdouts.items():
+        tables[f"valid-{name}.csv"] = _to_csv(holdout.summary(), index=True)
+        tables[f"valid-{name}-predictions.csv"] = _to_csv(holdout.predictions, index=True)
+    tables["importance.csv"] = _to_csv(study.importance.frame())
+    tables["summary.json"] = json.dumps(study.as_dict(), indent=1) + "\n"
+    tables["report.md"] = format_report(study)
+    write_texts({folder / name: text for name, text in tables.items()})
 
 
-def format_report(done: Reproduction) -> str:
-    """Report of a whole run as Markdown.
-
-    Parameters
-    ----------
-    done : Reproduction
-
-    Returns
-    -------
-    str
-    """
-    first = next(iter(done.evaluations))
-    evaluation, holdout = done.evaluations[first], done.holdouts[first]
-    n_train, n_valid = len(holdout.train_labels), len(holdout.labels)
-    thresholds = choose_thresholds(evaluation)
-    warning = (
-        ""
-        if done.is_release
-        else "**These are not MRNet's release (1,130 and 120 exams): their figures show that "
-        "everything runs and can't be held against published ones.**\n\n"
-    )
-    title = (
-        f"# {n_train} exams in train, {n_valid} in valid\n\n{warning}"
-        f"Folds: {evaluation.folds.n_splits}, stratified on the joint label, hash "
-        f"`{evaluation.folds.hash[:12]}`. Exams of one patient can't be told on MRNet, so that "
-        "cross-validation is slightly optimistic there."
-    )
-    lines = (
-        f"## Published mean AUCs against {first} on valid\n\n{_table(done.published())}\n\n"
-        "The interval is that of our score alone; a published figure has its own error."
-    )
-    parts = [
-        title,
-        "## Audit\n\n" + _count_findings(done.findings),
-        *(f"## Cross-validation on train: {n}\n\n{_table(e.summary())}"
-          for n, e in done.evaluations.items()),
-        *(f"## Valid, scored once: {n}\n\n{_table(h.summary())}" for n, h in done.holdouts.items()),
-        "\n".join(f"- {note}" for note in holdout.notes()),
-        lines,
-        f"## What the families are worth to {first}\n\n{_table(done.importance.summary())}",
-        "## Calibration on valid\n\n"
-        + _table(measure_calibration(holdout, holdout.labels).summary()),
-        "## Thresholds chosen on train, applied to valid\n\n"
-        + _table(apply_thresholds(holdout, holdout.labels, thresholds)),
-        "## To look at in the tables\n\n"
-        + ("\n".join(f"- {s}" for s in done.suspicions) or "Nothing."),
-    ]  # fmt: skip
-    return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _count_findings(findings: pd.DataFrame) -> str:
-    if not len(findings):
-        return "Nothing found."
-    counts = findings.groupby(["severity", "code"])["exam"].nunique()
-    return _table(counts.rename("exams").reset_index().set_index("severity"))
-
-
-def _table(frame: pd.DataFrame) -> str:
-    """Markdown table; pandas' own needs a further package."""
-
-    def show(value: Any) -> str:
-        if isinstance(value, float):
-            return "-" if pd.isna(value) else f"{value:.3f}"
-        return "-" if value is pd.NA else str(value)
-
-    table = frame.reset_index().astype(object)
-    rows = [list(map(str, table.columns)), ["---"] * len(table.columns)]
-    rows += [[show(value) for value in row] for row in table.itertuples(index=False)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+def _to_csv(table: pd.DataFrame, *, index: bool = False) -> str:
+    return table.to_csv(index=index, lineterminator="\n")

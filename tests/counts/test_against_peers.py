@@ -1,4 +1,4 @@
-"""Counts equal those of well-kept libraries wherever the definitions coincide."""
+"""Counts equal those of scikit-image and SciPy where the definitions agree."""
 
 import numpy as np
 import pytest
@@ -7,12 +7,13 @@ from skimage.feature import graycomatrix, hog, local_binary_pattern
 from skimage.filters import gabor_kernel
 from skimage.measure import euler_number, perimeter
 
-from mrnet_features.counts.binary_patterns import patterns
-from mrnet_features.counts.cooccurrence import pairs
+from mrnet_features.counts.binary_patterns import binary_patterns
+from mrnet_features.counts.cooccurrence import cooccurrence
 from mrnet_features.counts.filter_responses import gabor_responses, laplacian_responses
 from mrnet_features.counts.haar_wavelet import haar_responses
-from mrnet_features.counts.oriented_gradients import gradients
-from mrnet_features.counts.threshold_masks import masks
+from mrnet_features.counts.oriented_gradients import oriented_gradients
+from mrnet_features.counts.threshold_masks import threshold_masks
+from tests.support.zoo import make_stack
 
 RNG = np.random.default_rng(3)
 NOISE = RNG.integers(0, 256, (2, 60, 70)).astype(np.uint8)
@@ -23,11 +24,11 @@ ALL = np.ones_like(NOISE)
 
 
 @pytest.mark.parametrize("distance", [1, 2, 3])
-def test_pairs_against_scikit_image(distance):
+def test_cooccurrence_against_scikit_image(distance):
     levels = NOISE // 32 + 1
-    ours = pairs(levels, ALL, n_levels=8, n_regions=1, distance=distance)
+    ours = cooccurrence(make_stack(levels, ALL, n_levels=8), distance=distance)
     for k in range(2):
-        # its angles turn the other way, and its diagonal steps are round(distance / sqrt 2)
+        # scikit-image's angles rotate the other way, and its diagonal steps are d / sqrt(2)
         theirs = graycomatrix(levels[k] - 1, [distance], [0, np.pi / 2], 8, symmetric=True)
         assert np.array_equal(ours[k, 0, 0], theirs[:, :, 0, 0])
         assert np.array_equal(ours[k, 0, 2], theirs[:, :, 0, 1])
@@ -39,25 +40,26 @@ def test_pairs_against_scikit_image(distance):
 
 @pytest.mark.parametrize("radius", [1, 2, 3])
 @pytest.mark.parametrize("grey", [NOISE, SMOOTH], ids=["noise", "smooth"])
-def test_patterns_against_scikit_image(radius, grey):
+def test_binary_patterns_against_scikit_image(radius, grey):
     n_points = 8 * radius
-    ours = patterns(grey, ALL, radius=radius, n_regions=1)
+    ours = binary_patterns(make_stack(grey, ALL), radius=radius)
     inner = slice(radius, -radius)
     for k in range(2):
         theirs = local_binary_pattern(grey[k], n_points, radius, "uniform")[inner, inner]
         theirs = np.bincount(theirs.astype(int).ravel(), minlength=n_points + 2)
         assert ours[k, 0].sum() == theirs.sum()
-        # interpolated values that equal the centre but for rounding fall to either side
+        # interpolated values that nearly equal the centre may be rounded either way
         assert np.abs(ours[k, 0] - theirs).sum() <= (0.002 if grey is NOISE else 0.1) * theirs.sum()
 
 
 def test_gradients_against_scikit_image():
     grey = np.full((1, 62, 62), 100, np.uint8)
     grey[0, 1:-1, 1:-1] = NOISE[0, :60, :60]
-    grey[0, [1, -2]], grey[0, :, [1, -2]] = 100, 100  # no gradient at the rim
+    grey[0, [1, -2]], grey[0, :, [1, -2]] = 100, 100  # no gradient at the edge
     grey = grey[:, 1:-1, 1:-1]
-    options = {"n_rows": 3, "n_columns": 3, "n_orientations": 9, "n_regions": 1}
-    ours = gradients(grey, np.ones_like(grey), **options).magnitude[0, 0]
+    options = {"n_rows": 3, "n_columns": 3, "n_orientations": 9}
+    stack = make_stack(grey, np.ones_like(grey))
+    ours = oriented_gradients(stack, **options).magnitude[0, 0]
     theirs = hog(
         grey[0].astype(float),
         orientations=18,
@@ -66,7 +68,7 @@ def test_gradients_against_scikit_image():
         block_norm="L1",
         feature_vector=False,
     )[:, :, 0, 0]
-    # its orientations begin at the row's direction, ours are centred on it: halves of ours
+    # its first orientation begins at the row direction, ours is centred on it
     theirs = np.roll(theirs, 1, axis=-1).reshape(3, 3, 9, 2).sum(axis=-1)
     shares = ours / ours.sum(axis=-1, keepdims=True)
     assert shares == pytest.approx(theirs / theirs.sum(axis=-1, keepdims=True), abs=2e-3)
@@ -74,9 +76,9 @@ def test_gradients_against_scikit_image():
 
 @pytest.mark.parametrize("sigma", [1, 2, 4])
 def test_laplacian_against_scipy(sigma):
-    ours = laplacian_responses(NOISE, ALL, sigma=float(sigma), n_regions=1)[:, 0]
+    ours = laplacian_responses(make_stack(NOISE, ALL), sigma=float(sigma))[:, 0]
     for k in range(2):
-        # its truncated taps do not add up to 0, ours do: without the mean that does not show
+        # its truncated taps do not sum to 0, ours do; subtracting the mean removes the difference
         theirs = sigma**2 * ndimage.gaussian_laplace(
             NOISE[k] - NOISE[k].mean(), sigma, mode="nearest", truncate=4.0
         )
@@ -89,7 +91,7 @@ def test_laplacian_against_scipy(sigma):
 
 @pytest.mark.parametrize("wavelength", [4, 8])
 def test_gabor_against_scikit_image(wavelength):
-    ours = gabor_responses(NOISE, ALL, wavelength=float(wavelength), n_regions=1)[:, 0]
+    ours = gabor_responses(make_stack(NOISE, ALL), wavelength=float(wavelength))[:, 0]
     values = np.arange(1021) / 4
     for angles, counts in (((0,), ours[0, 0]), ((90,), ours[0, 1]), ((45, 135), ours[0, 2])):
         energies = []
@@ -106,7 +108,7 @@ def test_gabor_against_scikit_image(wavelength):
 
 @pytest.mark.parametrize("side", [2, 4, 8])
 def test_haar_against_block_means(side):
-    ours = haar_responses(NOISE, ALL, side=side, n_regions=1)[0, 0]
+    ours = haar_responses(make_stack(NOISE, ALL), side=side)[0, 0]
     blocks = np.lib.stride_tricks.sliding_window_view(NOISE[0].astype(int), (side, side))
     half = side // 2
     left, right = blocks[..., :half], blocks[..., half:]
@@ -127,7 +129,7 @@ def test_haar_against_block_means(side):
 
 def test_masks_against_scikit_image():
     levels = (SMOOTH // 64 + 1).astype(np.uint8)
-    found = masks(levels, ALL, thresholds=(2, 3), n_levels=4, n_regions=1)
+    found = threshold_masks(make_stack(levels, ALL, n_levels=4), thresholds=(2, 3))
     for k in range(2):
         for t, threshold in enumerate((2, 3)):
             mask = levels[k] >= threshold
@@ -140,15 +142,15 @@ def test_masks_against_scikit_image():
             assert perimeter(mask) <= sides
 
 
-def test_boxes_are_counted_from_both_ends():
+def test_boxes_are_counted_from_the_left_and_from_the_right():
     levels = (SMOOTH // 64 + 1).astype(np.uint8)
-    found = masks(levels, ALL, thresholds=(3,), n_levels=4, n_regions=1)
+    found = threshold_masks(make_stack(levels, ALL, n_levels=4), thresholds=(3,))
     mask = levels[0] >= 3
     for k, side in enumerate(2 ** np.arange(found.boxes.shape[-1])):
         number = 0
-        for each in (mask, mask[:, ::-1]):
+        for view in (mask, mask[:, ::-1]):
             for y in range(0, mask.shape[0], side):
                 number += sum(
-                    each[y : y + side, x : x + side].any() for x in range(0, mask.shape[1], side)
+                    view[y : y + side, x : x + side].any() for x in range(0, mask.shape[1], side)
                 )
         assert found.boxes[0, 0, 0, k] == number

@@ -1,4 +1,4 @@
-"""Compiled counts equal the plain loops of tests/support/reference.py, on stacks of every kind."""
+"""Compiled counts equal the plain loops of tests/support/reference.py on random stacks."""
 
 from collections import Counter
 
@@ -6,52 +6,56 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrnet_features.counts.binary_patterns import patterns
-from mrnet_features.counts.cooccurrence import pairs
-from mrnet_features.counts.distance_zone import depths
+from mrnet_features.counts.binary_patterns import binary_patterns
+from mrnet_features.counts.cooccurrence import cooccurrence
+from mrnet_features.counts.distance_zone import distance_zones
 from mrnet_features.counts.histogram import histogram
-from mrnet_features.counts.neighbourhood import neighbours
-from mrnet_features.counts.run_length import runs
-from mrnet_features.counts.size_zone import zones
+from mrnet_features.counts.neighbourhood import neighbourhoods
+from mrnet_features.counts.run_length import run_lengths
+from mrnet_features.counts.size_zone import size_zones
 from tests.support import reference
-from tests.support.zoo import stacks
+from tests.support.zoo import make_stack, stacks
 
 
 @given(stacks())
 def test_histogram(stack):
     levels, regions, n_levels, n_regions = stack
-    options = {"n_values": n_levels + 1, "n_regions": n_regions}
+    made = make_stack(levels, regions, n_levels=n_levels, n_regions=n_regions)
+    options = {"n_values": 256, "n_regions": n_regions}
     expected = reference.histogram(levels, regions, **options)
-    assert np.array_equal(histogram(levels, regions, **options), expected)
+    assert np.array_equal(histogram(made), expected)
+    assert np.array_equal(histogram(made, of="levels"), expected[..., 1 : n_levels + 1])
 
 
 @given(stacks())
-def test_pairs(stack):
+def test_cooccurrence(stack):
     levels, regions, n_levels, n_regions = stack
     if n_levels * n_regions > 1000:
         return  # a few gigabytes of zeros
     for distance in (1, 2, 9):
-        options = {"n_levels": n_levels, "n_regions": n_regions, "distance": distance}
-        expected = reference.pairs(levels, regions, **options)
-        assert np.array_equal(pairs(levels, regions, **options), expected)
+        options = {"n_levels": n_levels, "n_regions": n_regions}
+        expected = reference.cooccurrence(levels, regions, **options, distance=distance)
+        ours = cooccurrence(make_stack(levels, regions, **options), distance=distance)
+        assert np.array_equal(ours, expected)
 
 
 @given(stacks())
-def test_runs(stack):
+def test_run_lengths(stack):
     levels, regions, n_levels, n_regions = stack
     options = {"n_levels": n_levels, "n_regions": n_regions}
-    ours, expected = runs(levels, regions, **options), reference.runs(levels, regions, **options)
+    ours = run_lengths(make_stack(levels, regions, **options))
+    expected = reference.run_lengths(levels, regions, **options)
     longest = ours.shape[-1]
     assert np.array_equal(ours, expected[..., :longest])
     assert not expected[..., longest:].any()
 
 
 @given(stacks())
-def test_zones(stack):
+def test_size_zones(stack):
     levels, regions, n_levels, n_regions = stack
-    ours = zones(levels, regions, n_levels=n_levels, n_regions=n_regions)
+    ours = size_zones(make_stack(levels, regions, n_levels=n_levels, n_regions=n_regions))
     sizes, by_level = Counter(), Counter()
-    for (s, r, i, size, _), number in reference.zones(levels, regions).items():
+    for (s, r, i, size, _), number in reference.size_zones(levels, regions).items():
         sizes[s, r, i, size] += number
         by_level[s, r - 1, i - 1] += number
     cells = {}
@@ -65,11 +69,11 @@ def test_zones(stack):
 
 
 @given(stacks())
-def test_depths(stack):
+def test_distance_zones(stack):
     levels, regions, n_levels, n_regions = stack
-    ours = depths(levels, regions, n_levels=n_levels, n_regions=n_regions)
+    ours = distance_zones(make_stack(levels, regions, n_levels=n_levels, n_regions=n_regions))
     expected = Counter()
-    for (s, r, i, _, distance), number in reference.zones(levels, regions).items():
+    for (s, r, i, _, distance), number in reference.size_zones(levels, regions).items():
         expected[s, r - 1, i - 1, int(distance) - 1] += number
     assert cells_of(ours.distances) == dict(expected)
     assert np.array_equal(ours.n_pixels, pixels_of(regions, n_regions))
@@ -84,17 +88,18 @@ def pixels_of(regions, n_regions):
 
 
 @given(stacks())
-def test_neighbours(stack):
+def test_neighbourhoods(stack):
     levels, regions, n_levels, n_regions = stack
     options = {"n_levels": n_levels, "n_regions": n_regions}
-    expected = reference.neighbours(levels, regions, **options)
-    for part, what in zip(neighbours(levels, regions, **options), expected, strict=True):
+    expected = reference.neighbourhoods(levels, regions, **options)
+    ours = neighbourhoods(make_stack(levels, regions, **options))
+    for part, what in zip(ours, expected, strict=True):
         assert np.array_equal(part, what)
 
 
 @given(stacks(), st.sampled_from([1, 2, 3]))
-def test_patterns(stack, radius):
+def test_binary_patterns(stack, radius):
     levels, regions, _, n_regions = stack
-    expected = reference.patterns(levels, regions, radius=radius, n_regions=n_regions)
-    ours = patterns(levels, regions, radius=radius, n_regions=n_regions)
+    expected = reference.binary_patterns(levels, regions, radius=radius, n_regions=n_regions)
+    ours = binary_patterns(make_stack(levels, regions, n_regions=n_regions), radius=radius)
     assert np.array_equal(ours, expected)

@@ -1,4 +1,4 @@
-"""Counts are compiled once: with a message, into a cache that is found even when it lies apart."""
+"""Counts are compiled once, with one message, into a cache outside a read-only package."""
 
 import os
 import shutil
@@ -36,8 +36,8 @@ def extract(package_folder, cache):
     return done.stderr
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="where caches lie depends on the system")
-def test_compiles_once_with_a_message_though_the_package_is_read_only(tmp_path):
+@pytest.mark.skipif(sys.platform != "linux", reason="the location of caches depends on the system")
+def test_a_read_only_package_is_compiled_once_with_one_message(tmp_path):
     installed, cache = tmp_path / "installed", tmp_path / "cache"
     cache.mkdir()
     shutil.copytree(
@@ -45,7 +45,7 @@ def test_compiles_once_with_a_message_though_the_package_is_read_only(tmp_path):
     )
     folders = [path for path in (installed, *installed.rglob("*")) if path.is_dir()]
     for folder in folders:
-        (folder / "__pycache__").touch()  # a file in its place stops those who may write anywhere
+        (folder / "__pycache__").touch()  # a file instead of the folder stops root, too
         folder.chmod(0o555)
     try:
         first, second = extract(installed, cache), extract(installed, cache)

@@ -1,10 +1,9 @@
-"""CUDA bodies count what the CPU bodies count, exactly.
+"""GPU bodies give exactly the counts of the CPU bodies.
 
-By an emulated device on the CPU; by a real one with ``pytest --require-gpu``.
+On an emulated GPU, or on a real one with ``pytest --require-gpu``.
 """
 
 import importlib
-import inspect
 import pkgutil
 
 import numpy as np
@@ -12,13 +11,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from mrnet_features import counts
-from mrnet_features.arrays import DeviceFunction, to_device, to_host
-from mrnet_features.counts.region_extents import extents
-from tests.support.zoo import stacks
+from mrnet_features.arrays import to_device, to_host
+from mrnet_features.counts.counting import Count
+from mrnet_features.stacks.stack import Stack
+from tests.support.zoo import make_stack, stacks
 
 
-def find_device_functions():
-    """Every count that is to have a GPU body, by name."""
+def find_counts():
+    """All counts by name."""
     modules = [
         importlib.import_module(f"{counts.__name__}.{info.name}")
         for info in pkgutil.iter_modules(counts.__path__)
@@ -27,50 +27,43 @@ def find_device_functions():
         name: item
         for module in modules
         for name, item in vars(module).items()
-        if isinstance(item, DeviceFunction) and item.__module__ == module.__name__
+        if isinstance(item, Count) and item.__module__ == module.__name__
     }
 
 
-TWINS = find_device_functions()
+COUNTS = find_counts()
 
-# What each count is asked for, given the number of levels; `n_regions` is added where it is taken.
+# options of each count, given the number of levels
 OPTIONS = {
-    "bands": lambda n: [{"offsets": (1,)}, {"offsets": (2, 4)}],
-    "bounds": lambda n: [{}],
-    "depths": lambda n: [{"n_levels": n}],
+    "binary_patterns": lambda n: [{"radius": radius} for radius in (1, 2, 3, 8)],
+    "boundaries": lambda n: [{"threshold": (n + 1) // 2, "side": side} for side in (1, 2, 5)],
+    "components_3d": lambda n: [{"threshold": (n + 1) // 2}, {"threshold": 0}],
+    "cooccurrence": lambda n: [{"distance": distance} for distance in (1, 2, 9)],
+    "dark_areas": lambda n: [{"threshold": (n + 1) // 2, "sides": (3, 5)}],
+    "dark_lines": lambda n: [{"offsets": (1,)}, {"offsets": (2, 4)}],
+    "distance_zones": lambda n: [{}],
     "gabor_responses": lambda n: [{"wavelength": 2.0}, {"wavelength": 4.5}],
-    "gradients": lambda n: [
-        {"n_rows": 2, "n_columns": 3, "n_orientations": 9},
-        {"n_rows": 7, "n_columns": 7, "n_orientations": 255},  # too many to fit
-    ],
     "haar_responses": lambda n: [{"side": 2}, {"side": 4}],
-    "histogram": lambda n: [{"n_values": n + 1}, {"n_values": 256}],
+    "histogram": lambda n: [{"of": "levels"}, {"of": "grey"}],
     "laplacian_responses": lambda n: [{"sigma": 0.5}, {"sigma": 1.7}],
-    "masks": lambda n: [{"n_levels": n, "thresholds": (1, (n + 1) // 2, n)}],
-    "neighbours": lambda n: [{"n_levels": n}],
-    "pairs": lambda n: [{"n_levels": n, "distance": distance} for distance in (1, 2, 9)],
-    "patterns": lambda n: [{"radius": radius} for radius in (1, 2, 3, 8)],
-    "pools": lambda n: [{"threshold": (n + 1) // 2}, {"threshold": 0}],
-    "rims": lambda n: [{"threshold": (n + 1) // 2, "side": side} for side in (1, 2, 5)],
-    "runs": lambda n: [{"n_levels": n}],
+    "neighbourhoods": lambda n: [{}],
+    "oriented_gradients": lambda n: [
+        {"n_rows": 2, "n_columns": 3, "n_orientations": 9},
+        {"n_rows": 7, "n_columns": 7, "n_orientations": 255},  # too many for shared memory
+    ],
+    "region_bounds": lambda n: [{}],
+    "run_lengths": lambda n: [{}],
+    "size_zones": lambda n: [{}],
     "smooth": lambda n: [{"side": side} for side in (1, 3, 7)],
-    "wedges": lambda n: [{"threshold": (n + 1) // 2, "sides": (3, 5)}],
-    "zones": lambda n: [{"n_levels": n}],
+    "threshold_masks": lambda n: [{"thresholds": (1, (n + 1) // 2, n)}],
 }
 
 
-def compare(name, levels, regions, n_levels, n_regions):
-    """Count on both devices and compare every array's values, dtype and shape."""
-    stack = arrays_of(name, levels, regions)
-    on_device = [to_device(part, "cuda") for part in stack]
-    compare_stacks(name, stack, on_device, n_levels, n_regions)
-
-
-def compare_stacks(name, stack, on_device, n_levels, n_regions):
-    count = TWINS[name]
-    for options in OPTIONS[name](n_levels):
-        options = {**options, **regions_of(name, n_regions)}
-        expected, found = count(*stack, **options), count(*on_device, **options)
+def compare(name, stack):
+    """Count on both devices and compare the values, dtype and shape of every array."""
+    count, on_device = COUNTS[name], stack.on_device("cuda")
+    for options in OPTIONS[name](stack.n_levels):
+        expected, found = count(stack, **options), count(on_device, **options)
         assert type(found) is type(expected) or not isinstance(expected, tuple)
         for part, what in zip(parts_of(found), parts_of(expected), strict=True):
             part = to_host(part)
@@ -79,41 +72,28 @@ def compare_stacks(name, stack, on_device, n_levels, n_regions):
             assert np.array_equal(part, what), (name, options)
 
 
-def arrays_of(name, levels, regions):
-    """Arrays that a count takes; its options are named."""
-    parameters = inspect.signature(TWINS[name]).parameters.values()
-    names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
-    return [regions if each == "regions" else levels for each in names]
-
-
-def regions_of(name, n_regions):
-    """The number of regions as an option, where a count takes it."""
-    takes = "n_regions" in inspect.signature(TWINS[name]).parameters
-    return {"n_regions": n_regions} if takes else {}
-
-
 def parts_of(found):
     return found if isinstance(found, tuple) else (found,)
 
 
 def test_every_count_has_a_gpu_body_and_is_compared():
-    assert [name for name, count in TWINS.items() if not count.has_gpu] == []
-    assert set(TWINS) == set(OPTIONS)
+    assert [name for name, count in COUNTS.items() if not count.has_gpu] == []
+    assert set(COUNTS) == set(OPTIONS)
 
 
-@pytest.mark.parametrize("name", TWINS)
+@pytest.mark.parametrize("name", COUNTS)
 @pytest.mark.usefixtures("gpu")
 @settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(stack=stacks())
 def test_both_bodies_count_the_same(name, stack):
     levels, regions, n_levels, n_regions = stack
     if n_levels * n_regions > 1000:
-        n_regions = 3  # else gigabytes of zeros
+        n_regions = 3  # otherwise gigabytes of zeros
         regions = regions % np.uint8(4)
-    compare(name, levels, regions, n_levels, n_regions)
+    compare(name, make_stack(levels, regions, n_levels=n_levels, n_regions=n_regions))
 
 
-@pytest.mark.parametrize("name", TWINS)
+@pytest.mark.parametrize("name", COUNTS)
 @pytest.mark.parametrize(
     ("shape", "n_levels", "n_regions"),
     [((2, 70, 263), 32, 2), ((3, 131, 20), 60, 3), ((4, 1, 1), 1, 1)],
@@ -127,29 +107,28 @@ def test_larger_stacks(name, shape, n_levels, n_regions):
     noisy = rng.random(shape) < 0.1
     levels = np.where(noisy, rng.integers(1, n_levels + 1, shape), levels).astype(np.uint8)
     regions = np.zeros(shape, np.uint8)
-    for region in range(1, n_regions + 1):  # large, touching each other and the edges
+    for region in range(1, n_regions + 1):  # large regions that touch each other and the edges
         left = (region - 1) * shape[2] // n_regions
         regions[:, : shape[1] - 3 * region + 3, left : left + shape[2] // n_regions] = region
     regions[-1] = 0
-    compare(name, levels, regions, n_levels, n_regions)
+    compare(name, make_stack(levels, regions, n_levels=n_levels, n_regions=n_regions))
 
 
 @pytest.mark.usefixtures("gpu")
-def test_extents_need_no_body_of_their_own():
-    regions = np.random.default_rng(1).integers(0, 4, (3, 9, 11)).astype(np.uint8)
-    found = extents(to_device(regions, "cuda"), n_regions=4)
-    assert np.array_equal(to_host(found), extents(regions, n_regions=4))
-
-
-@pytest.mark.usefixtures("gpu")
-@pytest.mark.parametrize("name", TWINS)
+@pytest.mark.parametrize("name", COUNTS)
 def test_strided_and_reversed_stacks_are_copied(name):
     rng = np.random.default_rng(2)
-    stack = arrays_of(name, *(rng.integers(1, 4, (2, 8, 20)).astype(np.uint8) for _ in range(2)))
-    place = (slice(None), slice(None, None, -1), slice(None, None, 2))
-    on_device = [to_device(part, "cuda")[place] for part in stack]  # an upload would be contiguous
+    values, regions = (rng.integers(1, 4, (2, 8, 20)).astype(np.uint8) for _ in range(2))
+    view = (slice(None), slice(None, None, -1), slice(None, None, 2))
+    on_device = [to_device(part, "cuda")[view] for part in (values, regions)]
     assert not any(part.flags.c_contiguous for part in on_device)
-    compare_stacks(name, [part[place] for part in stack], on_device, 3, 3)
+    names = ("a", "b", "c")
+    found = Stack(on_device[0], on_device[0], on_device[1], 3, names)
+    expected = Stack(values[view], values[view], regions[view], 3, names)
+    for options in OPTIONS[name](3):
+        ours, theirs = (COUNTS[name](stack, **options) for stack in (expected, found))
+        for part, what in zip(parts_of(theirs), parts_of(ours), strict=True):
+            assert np.array_equal(to_host(part), what)
 
 
 BAD = {
@@ -161,38 +140,32 @@ BAD = {
 
 
 @pytest.mark.usefixtures("gpu")
-@pytest.mark.parametrize(
-    ("name", "bad"),
-    [(n, bad) for n in TWINS for bad in BAD if regions_of(n, 1) or not bad.startswith("region")],
-)
-def test_both_bodies_refuse_the_same(name, bad):
-    count, [options, *_] = TWINS[name], OPTIONS[name](4)
-    options = {**options, **regions_of(name, 1)}
-    on_host = arrays_of(name, BAD[bad], BAD[bad])
+@pytest.mark.parametrize("bad", BAD)
+def test_stacks_raise_the_same_errors_on_both_devices(bad):
     refusals = []
-    for stack in (on_host, [to_device(part, "cuda") for part in on_host]):
+    for part in (BAD[bad], to_device(BAD[bad], "cuda")):
         with pytest.raises((TypeError, ValueError), match="must") as caught:
-            count(*stack, **options)
+            Stack(part, part, part, 255)
         refusals.append((caught.type, str(caught.value)))
     assert refusals[0] == refusals[1]
 
 
-@pytest.mark.parametrize("name", TWINS)
+@pytest.mark.parametrize("name", COUNTS)
 @pytest.mark.usefixtures("watched_gpu")
 @settings(max_examples=4, suppress_health_check=list(HealthCheck))
 @given(stack=stacks())
-def test_no_accesses_race(name, stack):
+def test_no_data_races(name, stack):
     levels, regions, n_levels, n_regions = stack
     n_levels, n_regions = min(n_levels, 8), min(n_regions, 3)
     levels, regions = (levels - 1) % np.uint8(8) + np.uint8(1), regions % np.uint8(4)
-    compare(name, levels, regions, n_levels, n_regions)
+    compare(name, make_stack(levels, regions, n_levels=n_levels, n_regions=n_regions))
 
 
-@pytest.mark.parametrize("name", TWINS)
+@pytest.mark.parametrize("name", COUNTS)
 @pytest.mark.usefixtures("watched_gpu")
-def test_no_accesses_race_between_tiles(name):
+def test_no_data_races_between_tiles(name):
     rng = np.random.default_rng(4)
     levels = rng.integers(1, 4, (2, 22, 8)).repeat(3, axis=1).repeat(5, axis=2).astype(np.uint8)
     regions = np.ones_like(levels)
     regions[:, 30:, 12:] = 2
-    compare(name, levels, regions, 3, 2)
+    compare(name, make_stack(levels, regions, n_levels=3, n_regions=2))

@@ -1,4 +1,4 @@
-"""CUDA bodies on stacks of many tiles, of hard shapes and at the ends of what is allowed."""
+"""GPU bodies on stacks of many tiles, on difficult shapes and at the limits of parameters."""
 
 import importlib
 import re
@@ -7,18 +7,19 @@ import numpy as np
 import pytest
 
 from mrnet_features import launch
-from mrnet_features.arrays import to_device, to_host
+from mrnet_features.arrays import to_host
 from mrnet_features.counts import filter_responses as responses
-from mrnet_features.counts import morphology as wedges
+from mrnet_features.counts import morphology
 from mrnet_features.counts import threshold_masks as masks
-from mrnet_features.counts.boundaries import rims
-from mrnet_features.counts.components_3d import pools
-from mrnet_features.counts.distance_zone import depths
+from mrnet_features.counts.boundaries import boundaries
+from mrnet_features.counts.components_3d import components_3d
+from mrnet_features.counts.distance_zone import distance_zones
 from mrnet_features.counts.filter_responses import gabor_responses, laplacian_responses
 from mrnet_features.counts.haar_wavelet import haar_responses
-from mrnet_features.counts.line_detector import bands
-from mrnet_features.counts.size_zone import zones
+from mrnet_features.counts.line_detector import dark_lines
+from mrnet_features.counts.size_zone import size_zones
 from mrnet_features.counts.smoothing import smooth
+from tests.support.zoo import make_stack
 
 pytestmark = pytest.mark.usefixtures("gpu")
 
@@ -26,7 +27,7 @@ RNG = np.random.default_rng(3)
 
 
 def draw_snake(height, width):
-    """Bright rows that are joined at alternating ends."""
+    """Bright rows joined at alternating ends."""
     snake = np.ones((height, width), np.uint8)
     snake[::2] = 2
     snake[1::4, -1] = 2
@@ -35,11 +36,11 @@ def draw_snake(height, width):
 
 
 def draw_spiral(height, width):
-    """A bright path that winds inwards, one pixel wide, its turns one pixel apart."""
+    """A bright spiral, one pixel wide, with gaps of one pixel."""
     spiral = np.pad(np.ones((height, width), np.uint8), 1, constant_values=2)
     y, x, dy, dx, n_turns = 1, 0, 0, 1, 0
     while n_turns < 2:
-        # the margin may be touched on the first way round, as it is cut off
+        # the first turn may touch the margin, which is cut off
         blocked = spiral[y + dy, x + dx] == 2 and (y + dy, x + dx) != (1, 1)
         ahead = (y + 2 * dy, x + 2 * dx)
         inner = 1 <= ahead[0] <= height and 1 <= ahead[1] <= width
@@ -52,7 +53,7 @@ def draw_spiral(height, width):
 
 
 def draw_diagonals(height, width, lean):
-    """Lines that hang together by corners alone."""
+    """Lines that are connected by corners only."""
     y, x = np.mgrid[:height, :width]
     return ((x + lean * y) % 3 == 0).astype(np.uint8) + np.uint8(1)
 
@@ -73,10 +74,11 @@ PICTURES = {
 }
 
 
-def assert_same(count, *arrays, **options):
-    """Both devices count the same, in the same order, dtype and shape; returns the counts."""
-    expected = count(*arrays, **options)
-    found = count(*(to_device(array, "cuda") for array in arrays), **options)
+def assert_same(count, values, regions, *, n_levels=255, n_regions=1, **options):
+    """Assert that both devices give the same counts, dtypes and shapes; return the counts."""
+    stack = make_stack(values, regions, n_levels=n_levels, n_regions=n_regions)
+    expected = count(stack, **options)
+    found = count(stack.on_device("cuda"), **options)
     pairs = [(found, expected)]
     if isinstance(expected, tuple):
         assert type(found) is type(expected)
@@ -88,8 +90,8 @@ def assert_same(count, *arrays, **options):
     return expected
 
 
-def share_out(shape, n_regions, kind):
-    """Regions of a stack: one, halves whose border runs aslant, or nested frames."""
+def make_regions(shape, n_regions, kind):
+    """Regions of a stack: one, halves with a diagonal border, or nested frames."""
     _, height, width = shape
     y, x = np.mgrid[:height, :width]
     plane = {
@@ -102,23 +104,23 @@ def share_out(shape, n_regions, kind):
 
 @pytest.mark.parametrize("kind", ["one", "halves", "frames"])
 @pytest.mark.parametrize("picture", PICTURES)
-def test_pieces_are_found_across_tiles(picture, kind):
+def test_components_are_joined_across_tiles(picture, kind):
     flat = PICTURES[picture]
     levels = np.stack([flat, flat[::-1, ::-1], np.roll(flat, 1, axis=1)])
-    regions = share_out(levels.shape, 2, kind)
-    for count in (zones, depths):
+    regions = make_regions(levels.shape, 2, kind)
+    for count in (size_zones, distance_zones):
         assert_same(count, levels, regions, n_levels=2, n_regions=2)
     for threshold in (1, 2):
-        assert_same(pools, levels, regions, threshold=threshold, n_regions=2)
+        assert_same(components_3d, levels, regions, threshold=threshold, n_regions=2)
     sides = {"threshold": 1, "n_regions": 2, "sides": (3, 7, 99)}
-    assert_same(wedges.wedges, levels, regions, **sides)
+    assert_same(morphology.dark_areas, levels, regions, **sides)
 
 
-def test_zones_larger_than_the_table_holds_are_sorted():
+def test_zones_too_large_for_the_table_are_sorted():
     levels = np.ones((2, 40, 40), np.uint8)
-    levels[:, ::10] = 2  # bands of 9 x 40 and of 1 x 40 pixels, four each; in one slice cut apart
+    levels[:, ::10] = 2  # four bands each of 9 x 40 and 1 x 40 pixels; divided in one slice
     levels[1, :, 20] = 3
-    found = assert_same(zones, levels, np.ones_like(levels), n_levels=3, n_regions=1)
+    found = assert_same(size_zones, levels, np.ones_like(levels), n_levels=3, n_regions=1)
     assert found.number.max() == 4
     assert (found.size > 64).any()
 
@@ -128,27 +130,27 @@ def test_a_table_of_all_levels_and_regions_stays_small():
     levels, regions = (RNG.integers(low, 256, shape).astype(np.uint8) for low in (1, 0))
     levels = np.minimum(levels, np.uint8(255))
     levels[0, :4], regions[0, :4] = 255, 255
-    assert_same(zones, levels, regions, n_levels=255, n_regions=255)
+    assert_same(size_zones, levels, regions, n_levels=255, n_regions=255)
 
 
-def test_more_pixels_than_a_launch_takes_are_refused(monkeypatch):
-    monkeypatch.setattr(launch, "MOST_ITEMS", 7)
-    ones = to_device(np.ones((2, 2, 2), np.uint8), "cuda")
+def test_too_many_pixels_for_a_launch_are_refused(monkeypatch):
+    monkeypatch.setattr(launch, "MAX_ITEMS", 7)
+    ones = np.ones((2, 2, 2), np.uint8)
+    stack = make_stack(ones, ones, n_levels=1).on_device("cuda")
     for count, options in (
-        (zones, {"n_levels": 1, "n_regions": 1}),
-        (pools, {"threshold": 1, "n_regions": 1}),
-        (rims, {"threshold": 1, "side": 1, "n_regions": 1}),
-        (bands, {"offsets": (1,), "n_regions": 1}),
-        (haar_responses, {"side": 2, "n_regions": 1}),
+        (size_zones, {}),
+        (components_3d, {"threshold": 1}),
+        (boundaries, {"threshold": 1, "side": 1}),
+        (dark_lines, {"offsets": (1,)}),
+        (haar_responses, {"side": 2}),
+        (smooth, {"side": 1}),
     ):
-        with pytest.raises(ValueError, match="at most 7 pixels at once, got 8"):
-            count(ones, ones, **options)
-    with pytest.raises(ValueError, match="at most 7 pixels at once, got 8"):
-        smooth(ones, side=1)
+        with pytest.raises(ValueError, match="at most 7 pixels, got 8"):
+            count(stack, **options)
 
 
 @pytest.mark.parametrize("n_planes_at_once", [1, 5])
-def test_holes_are_found_however_many_planes_fit(monkeypatch, n_planes_at_once):
+def test_holes_do_not_depend_on_the_number_of_planes_at_once(monkeypatch, n_planes_at_once):
     ring = np.full((2, 19, 40), 90, np.uint8)
     ring[:, 2:17, 2:38] = 10
     ring[:, 4:15, 4:36] = 70
@@ -159,13 +161,13 @@ def test_holes_are_found_however_many_planes_fit(monkeypatch, n_planes_at_once):
     regions = np.ones_like(ring)
     regions[:, :, 20:] = 2
     regions[1] = 3
-    monkeypatch.setattr(wedges, "_MOST_PLANE_PIXELS", n_planes_at_once * ring.size)
-    found = assert_same(wedges.wedges, ring, regions, threshold=40, n_regions=4, sides=(3,))
+    monkeypatch.setattr(morphology, "_MAX_PLANE_PIXELS", n_planes_at_once * ring.size)
+    found = assert_same(morphology.dark_areas, ring, regions, threshold=40, n_regions=4, sides=(3,))
     assert found.holes[1].tolist() == [0, 0, 10 * 32 + 16, 0]
 
 
 @pytest.mark.parametrize("picture", ["flat", "two levels", "noise"])
-def test_of_equally_strong_bands_the_first_counts(picture):
+def test_of_equally_strong_lines_the_first_is_taken(picture):
     shape = (2, 51, 60)
     grey = {
         "flat": np.full(shape, 100, np.uint8),
@@ -173,8 +175,8 @@ def test_of_equally_strong_bands_the_first_counts(picture):
         "noise": RNG.integers(0, 256, shape).astype(np.uint8),
     }[picture]
     for kind in ("one", "halves", "frames"):
-        regions = share_out(shape, 3, kind)
-        found = assert_same(bands, grey, regions, n_regions=3, offsets=(1, 5, 8))
+        regions = make_regions(shape, 3, kind)
+        found = assert_same(dark_lines, grey, regions, n_regions=3, offsets=(1, 5, 8))
         assert found.found.any()
 
 
@@ -184,7 +186,7 @@ def test_squares_of_every_size(side):
     for picture in (np.zeros(shape), np.full(shape, 255), RNG.integers(0, 256, shape)):
         grey, options = picture.astype(np.uint8), {"side": side, "n_regions": 2}
         for kind in ("one", "halves", "frames"):
-            found = assert_same(haar_responses, grey, share_out(shape, 2, kind), **options)
+            found = assert_same(haar_responses, grey, make_regions(shape, 2, kind), **options)
             assert found.any() or kind != "one"
 
 
@@ -198,9 +200,9 @@ EXTREMES = {
 
 
 @pytest.mark.parametrize("picture", EXTREMES)
-def test_responses_of_the_steepest_pictures(picture):
+def test_responses_of_extreme_pictures(picture):
     grey = EXTREMES[picture].astype(np.uint8)
-    regions = share_out(grey.shape, 2, "halves")
+    regions = make_regions(grey.shape, 2, "halves")
     regions[:, 0, 0] = 0
     for sigma in (0.5, 1.0, 16.0):
         assert_same(laplacian_responses, grey, regions, sigma=sigma, n_regions=2)
@@ -208,7 +210,7 @@ def test_responses_of_the_steepest_pictures(picture):
         assert_same(gabor_responses, grey, regions, wavelength=wavelength, n_regions=2)
 
 
-def test_what_is_left_between_two_passes_fits_in_16_bits():
+def test_values_between_the_passes_fit_in_16_bits():
     taps = [responses._make_laplacian_taps(sigma) for sigma in np.linspace(0.5, 16, 63)]
     taps += [responses._make_gabor_taps(wavelength) for wavelength in np.linspace(2, 32, 121)]
     for of_filter in taps:
@@ -218,82 +220,64 @@ def test_what_is_left_between_two_passes_fits_in_16_bits():
 
 
 @pytest.mark.parametrize("most_blocks", [1, 3, 4096])
-def test_masks_are_counted_however_few_blocks_there_are(monkeypatch, most_blocks):
-    monkeypatch.setattr(masks, "_MOST_BLOCKS", most_blocks)
+def test_masks_do_not_depend_on_the_number_of_blocks(monkeypatch, most_blocks):
+    monkeypatch.setattr(masks, "_MAX_BLOCKS", most_blocks)
     for shape in ((2, 37, 131), (1, 64, 64), (1, 1, 33), (1, 65, 2)):
         levels = RNG.choice([1, 1, 1, 2, 3], shape).astype(np.uint8)
         options = {"thresholds": (3, 2, 1, 4), "n_levels": 3, "n_regions": 4}
         for kind in ("halves", "frames"):
-            assert_same(masks.masks, levels, share_out(shape, 2, kind), **options)
+            assert_same(masks.threshold_masks, levels, make_regions(shape, 2, kind), **options)
 
 
 @pytest.mark.parametrize("side", [1, 2, 4, 30])
-def test_rims_of_many_walks(side):
+def test_boundaries_of_slices_with_several_blocks(side):
     grey = RNG.integers(0, 2, (2, 70, 75)).repeat(3, axis=2)[..., :75].astype(np.uint8) * 200
     grey[:, 20:60, 10:55] = 199
     for threshold in (199, 200, 0, 300):
         for kind in ("halves", "frames"):
-            regions = share_out(grey.shape, 2, kind)
-            assert_same(rims, grey, regions, threshold=threshold, n_regions=2, side=side)
+            regions = make_regions(grey.shape, 2, kind)
+            assert_same(boundaries, grey, regions, threshold=threshold, n_regions=2, side=side)
 
 
 @pytest.mark.parametrize("side", [1, 5, 99, 255])
 def test_means_of_squares_larger_than_the_slice(side):
     for shape in ((2, 21, 75), (1, 1, 1), (3, 1, 40)):
-        assert_same(smooth, RNG.integers(0, 256, shape).astype(np.uint8), side=side)
+        assert_same(
+            smooth,
+            RNG.integers(0, 256, shape).astype(np.uint8),
+            np.ones(shape, np.uint8),
+            side=side,
+        )
     white = np.full((1, 3, 5), 255, np.uint8)
-    assert np.array_equal(assert_same(smooth, white, side=side), white)
+    assert np.array_equal(assert_same(smooth, white, np.ones_like(white), side=side), white)
 
 
-def test_views_count_as_what_they_show():
+def test_strided_views_are_counted_by_value():
     levels = np.asfortranarray(PICTURES["noise"][None])[..., ::-1]
-    regions = share_out(levels.shape, 2, "frames")[..., ::-1]
+    regions = make_regions(levels.shape, 2, "frames")[..., ::-1]
     for count, options in (
-        (zones, {"n_levels": 2}),
-        (depths, {"n_levels": 2}),
-        (pools, {"threshold": 2}),
-        (masks.masks, {"thresholds": (2,), "n_levels": 2}),
-        (rims, {"threshold": 2, "side": 2}),
-        (bands, {"offsets": (2,)}),
-        (wedges.wedges, {"threshold": 1, "sides": (3,)}),
+        (size_zones, {"n_levels": 2}),
+        (distance_zones, {"n_levels": 2}),
+        (components_3d, {"threshold": 2}),
+        (masks.threshold_masks, {"thresholds": (2,), "n_levels": 2}),
+        (boundaries, {"threshold": 2, "side": 2}),
+        (dark_lines, {"offsets": (2,)}),
+        (morphology.dark_areas, {"threshold": 1, "sides": (3,)}),
         (laplacian_responses, {"sigma": 1.0}),
         (gabor_responses, {"wavelength": 4.0}),
         (haar_responses, {"side": 2}),
     ):
         assert_same(count, levels, regions, n_regions=2, **options)
-    assert_same(smooth, levels, side=3)
-
-
-def test_what_is_refused_on_the_cpu_is_refused_on_a_gpu():
-    good = to_device(np.ones((1, 2, 3), np.uint8), "cuda")
-    for count, options, words in (
-        (zones, {"n_levels": 0}, "`n_levels` must be"),
-        (depths, {"n_levels": 256}, "`n_levels` must be"),
-        (masks.masks, {"n_levels": 1, "thresholds": ()}, "`thresholds` must hold"),
-        (rims, {"threshold": 1, "side": 0}, "`side` must be"),
-        (bands, {"offsets": ()}, "`offsets` must be"),
-        (wedges.wedges, {"threshold": 1, "sides": (2,)}, "`sides` must be"),
-        (laplacian_responses, {"sigma": 0.1}, "`sigma` must be"),
-        (gabor_responses, {"wavelength": 1.0}, "`wavelength` must be"),
-        (haar_responses, {"side": 3}, "`side` must be"),
-        (pools, {"threshold": 1, "n_regions": 0}, "`n_regions` must be"),
-    ):
-        with pytest.raises(ValueError, match=words):
-            count(good, good, **{"n_regions": 1, **options})
-        with pytest.raises((TypeError, ValueError), match="must"):
-            count(good.astype(np.uint16), good, **{"n_regions": 1, **options})
-    for side in (2, 257):
-        with pytest.raises(ValueError, match="`side` must be"):
-            smooth(good, side=side)
+    assert_same(smooth, levels, regions, n_regions=2, side=3)
 
 
 @pytest.mark.parametrize(
     ("name", "constants"),
     [
-        ("labels", ["TILE_WIDTH", "TILE_HEIGHT", "NO_LABEL"]),
-        ("haar", ["STEPS"]),
-        ("responses", ["TAP_BITS", "MIDDLE_BITS", "END_BITS", "STEPS", "ROW_BLOCK"]),
-        ("bands", ["N_SAMPLES"]),
+        ("labelling", ["TILE_WIDTH", "TILE_HEIGHT", "NO_LABEL"]),
+        ("haar_wavelet", ["STEPS"]),
+        ("filter_responses", ["TAP_BITS", "MIDDLE_BITS", "END_BITS", "STEPS", "ROW_BLOCK"]),
+        ("line_detector", ["N_SAMPLES"]),
     ],
 )
 def test_sources_and_modules_agree(name, constants):

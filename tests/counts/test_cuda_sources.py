@@ -1,4 +1,4 @@
-"""CUDA sources compile for every architecture we name, and the emulated device finds mistakes."""
+"""CUDA sources compile for all supported architectures; the emulated GPU finds mistakes."""
 
 import contextlib
 import ctypes
@@ -16,7 +16,7 @@ ARCHITECTURES = (75, 80, 86, 90, 100)
 
 @pytest.fixture(scope="session")
 def nvrtc():
-    """NVIDIA's run-time compiler, which needs no device."""
+    """NVIDIA's runtime compiler, which needs no GPU."""
     spec = importlib.util.find_spec("nvidia")
     folders = [Path(folder) for folder in (spec.submodule_search_locations if spec else ())]
     found = [p for folder in folders for p in folder.glob("cuda_nvrtc/lib/libnvrtc.so.*")]
@@ -27,7 +27,7 @@ def nvrtc():
 
 
 def compile_source(nvrtc, text, architecture):
-    """PTX of a source; AssertionError with the compiler's words if there is none."""
+    """PTX of a source; AssertionError with the compiler's log if it fails."""
     program = ctypes.c_void_p()
     assert not nvrtc.nvrtcCreateProgram(
         ctypes.byref(program), text.encode(), b"kernel.cu", 0, None, None
@@ -58,14 +58,14 @@ def test_every_source_compiles(nvrtc, source, architecture):
     assert sorted(re.findall(r"\.entry (\w+)", ptx)) == sorted(kernels)
 
 
-def test_tiles_are_as_large_as_python_counts_them():
+def test_tile_sizes_agree_with_python():
     text = launch.read_source("tiles.cuh")
     for name in ("TILE_ROWS", "TILE_COLUMNS"):
         [value] = re.findall(rf"constexpr int {name} = (\d+);", text)
         assert int(value) == getattr(launch, name)
 
 
-# what a device would do wrong in silence, and what the emulated one says of it
+# expected message of the emulated GPU: mistake that a real one does not report
 MISTAKES = {
     "writes beyond": "if (threadIdx.x == 0) out[n] = 1;",
     "which is const": "const_cast<int*>(in)[0] = 7;",
@@ -82,14 +82,14 @@ def make_kernel(device, body):
 
 
 @pytest.mark.parametrize("words", MISTAKES)
-def test_the_emulated_device_finds_mistakes(emulated_gpu, words):
+def test_the_emulated_gpu_finds_mistakes(emulated_gpu, words):
     kernel = make_kernel(emulated_gpu, MISTAKES[words])
     arrays = [emulated_gpu.zeros(4, np.int32) for _ in range(2)]
     with pytest.raises(RuntimeError, match=words):
         kernel((2,), (64,), (*arrays, np.int32(4)), shared_mem=16)
 
 
-# what a kernel does, by how many blocks, and in which memory its threads meet
+# body of a kernel, number of blocks, and memory with a data race
 ACCESSES = [
     ("seen[threadIdx.x] = n; out[threadIdx.x] = seen[63 - threadIdx.x];", 1, "shared"),
     ("seen[threadIdx.x] = n; __syncthreads(); out[threadIdx.x] = seen[63 - threadIdx.x];", 1, None),
@@ -109,20 +109,20 @@ ACCESSES = [
 ]
 
 
-@pytest.mark.parametrize(("body", "n_blocks", "where"), ACCESSES)
-def test_accesses_that_nothing_orders_are_found(watched_gpu, body, n_blocks, where):
+@pytest.mark.parametrize(("body", "n_blocks", "memory"), ACCESSES)
+def test_data_races_are_found(watched_gpu, body, n_blocks, memory):
     kernel = make_kernel(watched_gpu, f"__shared__ int seen[64]; {body}")
     arrays = [watched_gpu.zeros(64, np.int32) for _ in range(2)]
     finds = (
-        pytest.raises(RuntimeError, match=f"meet without order at {where} memory")
-        if where
+        pytest.raises(RuntimeError, match=f"race at {memory} memory")
+        if memory
         else contextlib.nullcontext()
     )
     with finds:
         kernel((n_blocks,), (64,), (*arrays, np.int32(128)))
 
 
-def test_a_missing_barrier_shows(emulated_gpu):
+def test_a_missing_barrier_changes_the_result(emulated_gpu):
     body = "__shared__ int seen[64]; seen[threadIdx.x] = n; {} out[threadIdx.x] = seen[{}];"
     other = "blockDim.x - 1 - threadIdx.x"
     nothing = emulated_gpu.zeros(1, np.int32)
@@ -144,7 +144,7 @@ def test_a_missing_barrier_shows(emulated_gpu):
         ((1,), (64,), [None, None], "takes 3 arguments"),
     ],
 )
-def test_the_emulated_device_refuses_wrong_launches(emulated_gpu, grid, block, args, words):
+def test_the_emulated_gpu_refuses_wrong_launches(emulated_gpu, grid, block, args, words):
     kernel = make_kernel(emulated_gpu, "")
     args = args or [None, None, np.int32(4)]
     args = [emulated_gpu.zeros(4, np.int32) if arg is None else arg for arg in args]
@@ -152,7 +152,7 @@ def test_the_emulated_device_refuses_wrong_launches(emulated_gpu, grid, block, a
         kernel(grid, block, tuple(args))
 
 
-def test_arrays_of_two_places_do_not_mix(emulated_gpu):
+def test_arrays_of_two_devices_do_not_mix(emulated_gpu):
     ours, theirs = emulated_gpu.ones(3), np.ones(3)
     for mix in (
         lambda: ours + theirs,
@@ -168,7 +168,7 @@ def test_arrays_of_two_places_do_not_mix(emulated_gpu):
     assert float((np.float64(2) * ours).sum()) == 6
 
 
-def test_a_kernel_gets_no_strided_array(emulated_gpu):
+def test_strided_arrays_are_refused(emulated_gpu):
     array = emulated_gpu.zeros((4, 4), np.uint8)[:, ::2]
     with pytest.raises(ValueError, match="must be contiguous"):
-        launch.launch("histogram.cu", "histogram", 1, 32, (array,))
+        launch.launch("histogram.cu", "count_values", 1, 32, (array,))

@@ -1,1 +1,1 @@
-"""A stand-in for CuPy that compiles CUDA sources with g++ and runs them on the CPU."""
+"""Emulated GPU: a substitute for CuPy that compiles CUDA sources with g++; see README.md."""

@@ -1,8 +1,8 @@
-"""A module that stands in for CuPy in tests: NumPy behind an array class of its own.
+"""Substitute for CuPy in tests: NumPy behind an array class of its own.
 
-What CuPy refuses it refuses as well: NumPy's arrays beside its own, turning into one unasked,
-kernel arguments of another type than the kernel's. What CuPy leaves open is soiled: `empty` holds
-rubbish. Kernels run through emulator.py; devices, streams and memory are in devices_on_cpu.py.
+It refuses what CuPy refuses: NumPy and CuPy arrays in one operation, implicit conversion to NumPy,
+and kernel arguments of another type than the parameter. `empty` holds arbitrary bytes. Kernels run
+through emulator.py; devices, streams and memory are in devices_on_cpu.py.
 """
 
 import operator
@@ -19,9 +19,9 @@ METHODS = """
 
 
 class ndarray:
-    """An array that lives on the pretended device."""
+    """Array on an emulated device."""
 
-    __array_ufunc__ = None  # NumPy's operators leave the field to ours
+    __array_ufunc__ = None  # NumPy's operators defer to those of this class
     __hash__ = None
     __slots__ = ("__weakref__", "_device", "_held")
 
@@ -41,7 +41,7 @@ class ndarray:
         return self._held.copy()
 
     def set(self, arr, stream=None):
-        """Copy a NumPy array of this shape and dtype in, in the order of a stream's work."""
+        """Copy from a NumPy array of this shape and dtype, in the order of a stream."""
         if not isinstance(arr, np.ndarray):
             raise TypeError("Only numpy.ndarray can be set to cupy.ndarray")
         if self.dtype != arr.dtype:
@@ -70,15 +70,15 @@ class ndarray:
     def __iter__(self):
         return (ndarray(part) for part in self._held)
 
-    def __setitem__(self, place, value):
-        self._held[unwrap(place)] = unwrap(value)
+    def __setitem__(self, index, value):
+        self._held[unwrap(index)] = unwrap(value)
 
     def __repr__(self):
         return repr(self._held).replace("array", "device_array")
 
 
 def unwrap(value):
-    """NumPy behind a value of the device; NumPy's own arrays are refused."""
+    """NumPy value of a device value; NumPy arrays are refused."""
     if isinstance(value, ndarray):
         if value._device != devices.current():
             raise ValueError(
@@ -94,7 +94,7 @@ def unwrap(value):
 
 
 def wrap(value):
-    """Value of the device; a single number stays there, too, as with CuPy."""
+    """Device value of a NumPy value; single numbers stay on the device, as with CuPy."""
     if isinstance(value, np.ndarray | np.generic):
         return ndarray(value)
     if isinstance(value, tuple | list):
@@ -104,7 +104,7 @@ def wrap(value):
 
 
 def on_device(function):
-    """Make a function of NumPy take and give arrays of the device."""
+    """NumPy function that takes and returns device arrays."""
 
     def call(*args, **kwargs):
         plain = {name: unwrap(value) for name, value in kwargs.items()}
@@ -149,9 +149,9 @@ def _add_operator(name, function):
 
 
 class RawModule:
-    """A CUDA source, run by the emulator."""
+    """CUDA source, run by the emulator."""
 
-    folder = None  # where compiled sources are kept
+    folder = None  # cache of compiled sources
 
     def __init__(self, *, code, options=(), backend="nvrtc"):
         if not isinstance(code, str) or not isinstance(options, tuple):
@@ -163,7 +163,7 @@ class RawModule:
 
 
 class RawKernel:
-    """A kernel of a CUDA source."""
+    """Kernel of a CUDA source."""
 
     def __init__(self, code, name):
         if name not in emulator.read_kernels(code):
@@ -177,15 +177,15 @@ class RawKernel:
         for arg in args:
             if not isinstance(arg, ndarray | np.generic):
                 raise TypeError(
-                    f"Kernel `{self._name}` got a {type(arg).__name__}. Hand over arrays of the "
-                    "device and NumPy scalars of the parameter's type."
+                    f"Kernel `{self._name}` got a {type(arg).__name__}. Pass device arrays and "
+                    "NumPy scalars of the type of the parameter."
                 )
         plain = [unwrap(arg) for arg in args]
         emulator.launch(self._code, RawModule.folder, self._name, grid, block, plain, shared_mem)
 
 
 def asarray(obj, dtype=None, order=None, **kwargs):
-    """Array of the device, from anything."""
+    """Device array of any array-like."""
     if isinstance(obj, ndarray) and (dtype is None or obj.dtype == np.dtype(dtype)):
         return obj
     return array(obj, dtype=dtype, order=order or "K")
@@ -199,7 +199,7 @@ def array(obj, dtype=None, copy=True, order="K", **kwargs):
 
 
 def empty(shape, dtype=float, order="C"):
-    """Array that holds rubbish, as a device's does."""
+    """Device array of arbitrary bytes."""
     made = np.empty(shape, dtype, order)
     made.reshape(-1).view(np.uint8)[:] = devices.RUBBISH
     return ndarray(made)
@@ -220,7 +220,7 @@ def _make_submodule(name, **items):
 
 
 def _delegate(items):
-    """Functions that take and give arrays of the device; types and constants as they are."""
+    """Functions that take and return device arrays; types and constants unchanged."""
     return {
         name: item if isinstance(item, type) or not callable(item) else on_device(item)
         for name, item in items.items()
@@ -229,7 +229,7 @@ def _delegate(items):
 
 
 def make_modules(its_emulator, folder):
-    """Module `cupy` and those in it, to be put into ``sys.modules``."""
+    """Module `cupy` and its submodules, for ``sys.modules``."""
     global emulator
     emulator = its_emulator
     RawModule.folder = str(folder)

@@ -1,9 +1,9 @@
-"""Devices, streams, events and memory of the module that stands in for CuPy.
+"""Emulated devices, streams, events and memory.
 
-All that CUDA allows to come late comes as late as it may: a copy that a stream was given is made
-when somebody waits for it, and until then its target holds rubbish. So a wait that is missing, or
-a buffer written to before its copy was made, shows in the numbers. With ``late = False`` copies
-are made at once, which CUDA may do as well, and which shows a target that is still in use.
+Copies are done as late as CUDA allows: when the stream is waited for. Until then the target holds
+arbitrary bytes. So a missing wait, or a buffer overwritten before its copy, changes the result.
+With ``late = False`` copies are done at once, which CUDA also allows, and which finds targets still
+in use.
 """
 
 import threading
@@ -14,17 +14,17 @@ import weakref
 import numpy as np
 
 RUBBISH = 0xB5
-BLOCK = 512  # bytes; what is asked for is rounded up to a multiple, as CuPy does
+BLOCK = 512  # bytes; allocations are rounded up to a multiple, as in CuPy
 LARGE = 64 * 2**30
 
 late = True
-devices = []  # a Memory each
-streams = []  # weak references to all that were made, for waiting for a whole device
-pageable_copies = 0  # of memory that is not page-locked, which CUDA makes while the caller waits
-pinned = {"used": 0, "held": 0}  # bytes of page-locked memory, and those that the pool kept
-host_bytes = None  # page-locked memory that may be had at once; None for any
+devices = []  # one Memory per device
+streams = []  # weak references, to wait for a whole device
+pageable_copies = 0  # copies from memory that is not page-locked, for which the caller waits
+pinned = {"used": 0, "held": 0}  # bytes of page-locked memory, in use and in the pool
+host_bytes = None  # largest page-locked allocation; None for any
 _here = threading.local()
-_lock = threading.RLock()  # an array may die, and be taken off, at any moment
+_lock = threading.RLock()  # arrays may be freed at any time
 _owners = {}
 
 
@@ -38,7 +38,7 @@ ERRORS = {
 
 
 class CUDARuntimeError(RuntimeError):
-    """What the runtime says, by number."""
+    """Error of the CUDA runtime, by status."""
 
     def __init__(self, status):
         self.status = status
@@ -46,7 +46,7 @@ class CUDARuntimeError(RuntimeError):
 
 
 class CUDADriverError(RuntimeError):
-    """What the driver says, by number."""
+    """Error of the CUDA driver, by status."""
 
     def __init__(self, status):
         self.status = status
@@ -54,7 +54,7 @@ class CUDADriverError(RuntimeError):
 
 
 class OutOfMemoryError(MemoryError):
-    """What CuPy raises, in its words."""
+    """Error of CuPy, with its message."""
 
     def __init__(self, size, total, limit=0):
         super().__init__(
@@ -63,7 +63,7 @@ class OutOfMemoryError(MemoryError):
 
 
 class Memory:
-    """A device's memory and CuPy's pool in it, which keeps what was freed."""
+    """Memory of a device, with CuPy's pool, which keeps freed memory."""
 
     def __init__(self, total):
         self.total, self.used, self.held, self.peak, self.refused = total, 0, 0, 0, 0
@@ -83,7 +83,7 @@ class Memory:
 
 
 def set_devices(n_devices=1, n_bytes=LARGE):
-    """Begin anew with some devices of so much memory each."""
+    """Reset to `n_devices` devices of `n_bytes` each."""
     global late, pageable_copies, host_bytes
     devices[:] = [Memory(n_bytes) for _ in range(n_devices)]
     late, pageable_copies, host_bytes = True, 0, None
@@ -92,12 +92,12 @@ def set_devices(n_devices=1, n_bytes=LARGE):
 
 
 def current():
-    """Number of the calling thread's device."""
+    """Current device of the calling thread."""
     return getattr(_here, "device", 0)
 
 
 def claim(held):
-    """Take memory for an array, once for all that look into it; it goes back when they die."""
+    """Allocate memory for an array and its views, until the last of them is freed."""
     while isinstance(held.base, np.ndarray):
         held = held.base
     with _lock:
@@ -110,7 +110,7 @@ def claim(held):
 
 
 class Device:
-    """One of the devices; in a `with` block, or after `use`, the thread's current one."""
+    """Device; the current one of the thread in a `with` block or after `use`."""
 
     def __init__(self, device=None):
         self.id = current() if device is None else int(device)
@@ -151,7 +151,7 @@ class Device:
 
 
 class Stream:
-    """Work in its order; kernels are run when they are launched, copies when waited for."""
+    """Stream; kernels run when launched, copies when waited for."""
 
     def __init__(self, null=False, non_blocking=False, ptds=False):
         self.device_id = -1 if null else current()
@@ -164,7 +164,7 @@ class Stream:
             self._work.append(work)
 
     def run_to(self, last):
-        """Do the work up to a piece of it; nothing where that was done before."""
+        """Do the work up to `last`, if it is still pending."""
         with _lock:
             while last in self._work:
                 work = self._work.pop(0)
@@ -181,8 +181,8 @@ class Stream:
         return event
 
     def wait_event(self, event):
-        # what is launched afterwards runs at once, so that its wait is over before; a stream on
-        # which nobody launches keeps the wait for later
+        # kernels of the current stream run when launched, so it must wait now; other streams
+        # wait later
         if self is get_current_stream():
             event.synchronize(by_host=False)
         else:
@@ -205,7 +205,7 @@ class Stream:
 
 
 class Event:
-    """A place in a stream's work."""
+    """Event recorded in a stream."""
 
     def __init__(self, block=False, disable_timing=False, interprocess=False):
         self._stream, self._mark, self._time, self._timed = None, None, None, not disable_timing
@@ -221,17 +221,17 @@ class Event:
         self._stream.add(mark)
 
     def synchronize(self, by_host=True):
-        if self._stream is not None:  # one that was never recorded is waited for by nobody
+        if self._stream is not None:  # an event that was never recorded needs no wait
             self._stream.run_to(self._mark)
 
     @property
     def done(self):
-        self.synchronize()  # asking long enough makes it so
+        self.synchronize()  # as after asking for long enough
         return True
 
 
 def get_elapsed_time(start_event, end_event):
-    """Milliseconds between two events that were waited for."""
+    """Milliseconds between two completed events."""
     for event in (start_event, end_event):
         if event._stream is None or not event._timed or event._mark in event._stream._work:
             raise CUDARuntimeError(600)
@@ -249,7 +249,7 @@ def get_current_stream(device_id=-1):
 
 
 class PinnedMemoryPointer(bytearray):
-    """Page-locked memory of the host, for ``np.frombuffer``; more than was asked for."""
+    """Page-locked host memory for ``np.frombuffer``, rounded up."""
 
     __slots__ = ("__weakref__",)
 
@@ -272,7 +272,7 @@ def _unpin(size):
 
 
 def copy_in(target, source, stream):
-    """Copy from the host to an array of the device, when the stream comes to it."""
+    """Copy from the host to a device array, in the order of the stream."""
     global pageable_copies
     owner = source
     while isinstance(owner, np.ndarray):
@@ -291,7 +291,7 @@ def copy_in(target, source, stream):
 
 
 class MemoryPool:
-    """The pool of the current device."""
+    """Memory pool of the current device."""
 
     def used_bytes(self):
         return devices[current()].used
@@ -332,7 +332,7 @@ def _make_submodule(name, **items):
 
 
 def make_submodules():
-    """What ``cupy.cuda`` holds of all this, modules and classes by name."""
+    """Modules and classes of ``cupy.cuda`` by name."""
     pool, pinned_pool = MemoryPool(), PinnedMemoryPool()
     runtime = _make_submodule(
         "runtime",

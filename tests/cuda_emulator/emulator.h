@@ -1,10 +1,9 @@
-// Enough of a CUDA device to run our kernels on the CPU, for tests alone.
+// Part of CUDA needed to run the kernels of mrnet_features on the CPU, for tests.
 //
-// A block's threads are fibers, each with a small stack; one runs until it waits or ends, then the
-// next. Blocks run one after another. What a device leaves open is drawn at random here: the order
-// of threads and blocks, what memory holds at first, and who goes on at an atomic operation; so a
-// missing barrier shows. What a device forbids is an error: barriers that not every thread reaches,
-// or that threads reach at different places.
+// The threads of a block are fibers, each with a small stack; one runs until it waits or ends, then
+// the next. Blocks run one after another. The order of threads and blocks, the initial contents of
+// shared memory and switches at atomic operations are random, so a missing barrier changes results.
+// Barriers that only some threads reach, or that threads reach at different lines, are errors.
 
 #include <setjmp.h>
 #include <ucontext.h>
@@ -24,7 +23,7 @@
 #define __launch_bounds__(...)
 #define __constant__ static
 #define __align__(n) __attribute__((aligned(n)))
-// all static shared memory lies in one section, so that its size is known and it can be soiled
+// static shared memory is in one section, so that its size is known and it can be overwritten
 #define __shared__ static __attribute__((section("shared_memory")))
 
 extern "C" {
@@ -42,7 +41,7 @@ struct alignas(16) uint4 { unsigned x, y, z, w; };
 
 #ifdef WATCH_RACES
 #include "races.h"
-#else  // nothing is watched
+#else
 #define UNWATCHED
 #endif
 
@@ -61,8 +60,8 @@ struct Fiber {
     State state = READY;
     int line = 0;
     unsigned mask = 0;
-    unsigned long long value = 0;     // given to the warp
-    unsigned long long seen[32] = {};  // taken from the warp
+    unsigned long long value = 0;     // sent to the warp
+    unsigned long long seen[32] = {};  // received from the warp
 };
 
 constexpr size_t STACK = 64 * 1024;
@@ -83,7 +82,7 @@ UNWATCHED inline unsigned chance() {
     return static_cast<unsigned>(state_of_chance >> 32);
 }
 
-// Whether the accesses that follow are a kernel's.
+// Whether the following accesses are those of a kernel.
 UNWATCHED static void watch(bool is_kernel) {
 #ifdef WATCH_RACES
     races::is_watching = is_kernel;
@@ -99,7 +98,7 @@ UNWATCHED __attribute__((noinline)) static void leave() {
     watch(true);
 }
 
-UNWATCHED static void live() {  // a fiber is used for one thread after another
+UNWATCHED static void live() {  // a fiber is reused for many threads
     for (;;) {
         watch(true);
         body(arguments);
@@ -139,7 +138,7 @@ UNWATCHED inline void maybe_yield() {
     if (chance() % 8 == 0) leave();
 }
 
-// Let the warps go on whose lanes have all come; returns whether one did.
+// Resume warps that have all their lanes at the barrier; returns whether there was one.
 UNWATCHED static bool release_warps(int n_threads) {
     bool released = false;
     for (int first = 0; first < n_threads; first += 32) {
@@ -236,16 +235,16 @@ UNWATCHED static const char* run(void (*kernel)(void**), void** args, const unsi
 #endif
     const size_t n_blocks = static_cast<size_t>(grid[0]) * grid[1] * grid[2];
     const size_t from = chance() % n_blocks;
-    const unsigned char soil = chance() & 255;
+    const unsigned char filler = chance() & 255;
     for (size_t i = 0; i < n_blocks && !problem[0]; ++i) {
         const size_t k = (i + from) % n_blocks;
         blockIdx.x = k % grid[0];
         blockIdx.y = k / grid[0] % grid[1];
         blockIdx.z = k / (static_cast<size_t>(grid[0]) * grid[1]);
-        memset(dynamic_shared, soil, shared_bytes);
+        memset(dynamic_shared, filler, shared_bytes);
         memset(dynamic_shared + shared_bytes, 0xC3, 64);
         if (__start_shared_memory)
-            memset(__start_shared_memory, soil, __stop_shared_memory - __start_shared_memory);
+            memset(__start_shared_memory, filler, __stop_shared_memory - __start_shared_memory);
 #ifdef WATCH_RACES
         races::begin_block(k);
 #endif
@@ -262,7 +261,7 @@ UNWATCHED static const char* run(void (*kernel)(void**), void** args, const unsi
                 snprintf(problem, sizeof problem, "a thread takes more than %zu bytes", STACK);
         }
     }
-    if (problem[0]) fibers.clear();  // those that wait can't be used again
+    if (problem[0]) fibers.clear();  // waiting fibers cannot be reused
     return problem[0] ? problem : nullptr;
 }
 
@@ -285,7 +284,7 @@ inline int lane() { return current_thread % 32; }
 
 UNWATCHED static void meet(unsigned mask, unsigned long long value, int line) {
     if (!(mask >> lane() & 1)) {
-        // it waits in vain, so that the launch ends with this message
+        // its wait never ends, so the launch ends with this message
         snprintf(problem, sizeof problem, "lane %d is not in the mask at line %d", lane(), line);
     }
     current->value = value;
@@ -390,7 +389,7 @@ UNWATCHED inline void note_atomic(const void* address, size_t size) {
 }
 }  // namespace emulator
 
-// Only the types that a device has, so that no kernel leans on others.
+// Only the types that a GPU has.
 #define EMULATE_ATOMIC(NAME, TYPE, NEXT)             \
     UNWATCHED inline TYPE NAME(TYPE* address, TYPE value) { \
         emulator::maybe_yield();                     \

@@ -1,7 +1,7 @@
-"""Run the text of a CUDA source on the CPU: compiled by g++ with emulator.h, launched by ctypes.
+"""Run CUDA sources on the CPU: compiled by g++ with emulator.h, launched by ctypes.
 
-Whoever launches may hand over nothing that a device would take for something else: every argument
-is compared with the kernel's parameter, and bytes around arrays are looked at after each launch.
+Each argument is compared with the parameter of the kernel, and guard bytes around arrays are
+checked after each launch.
 """
 
 import ctypes
@@ -22,7 +22,7 @@ HEADERS = [Path(__file__).with_name(name) for name in ("emulator.h", "races.h")]
 COMPILER = shutil.which("g++") if sys.platform == "linux" else None
 OPTIONS = ("-std=c++17", "-O1", "-ffp-contract=off", "-fPIC", "-w", "-c")
 WATCHING = ("-DWATCH_RACES", "-fsanitize=thread", "--param=tsan-distinguish-volatile=1")
-watch_races = False  # whether accesses that nothing orders are looked for; it is slow
+watch_races = False  # whether to look for data races, which is slow
 
 MOST_THREADS = 1024
 MOST_SHARED = 48 * 1024
@@ -47,12 +47,12 @@ DTYPES = {
 
 
 class LaunchError(RuntimeError):
-    """What a device would refuse, or do wrong."""
+    """Launch that a GPU would refuse, or a mistake found while the kernel ran."""
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A kernel's parameter."""
+    """Parameter of a kernel."""
 
     name: str
     dtype: np.dtype
@@ -74,7 +74,7 @@ def read_kernels(text):
 
 
 def read_parameter(text):
-    """Parameter as it stands in a kernel's list."""
+    """Parameter from its declaration."""
     words = re.sub(r"__restrict__", " ", text).replace("*", " * ").split()
     name, kind = words[-1], words[:-1]
     is_array = "*" in kind
@@ -86,7 +86,7 @@ def read_parameter(text):
 
 @functools.cache
 def load(text, folder, watched):
-    """Compiled source; kept in `folder` by what it is made of."""
+    """Library of a compiled source, cached in `folder` by the hash of its contents."""
     options = (*OPTIONS, *(WATCHING if watched else ()), "-I", str(HEADERS[0].parent))
     made_of = (text, *(header.read_text() for header in HEADERS), *options)
     digest = hashlib.blake2b("".join(made_of).encode(), digest_size=12).hexdigest()
@@ -102,32 +102,32 @@ def load(text, folder, watched):
 
 
 def run_compiler(*arguments):
-    """Raise with the compiler's words if it fails."""
+    """Run g++; raise LaunchError with its message if it fails."""
     found = subprocess.run([COMPILER, *arguments], capture_output=True, text=True, check=False)
     if found.returncode:
         raise LaunchError(found.stderr)
 
 
 def translate(text):
-    """C++ of a CUDA source: dynamic shared memory becomes an address, kernels get a door each."""
+    """C++ of a CUDA source, with dynamic shared memory as a pointer and a C function per kernel."""
     dynamic = re.compile(
         r"extern\s+__shared__\s+(?:__align__\s*\(\d+\)\s*)?([\w ]+?)\s+(\w+)\s*\[\s*\]\s*;"
     )
     body = dynamic.sub(r"\1* \2 = reinterpret_cast<\1*>(emulator::dynamic_shared);", text)
-    doors = []
+    functions = []
     for name, parameters in read_kernels(text).items():
         types = [
-            f"{type_name(p.dtype)}{'*' if p.is_array else ''}"  # const is taken anyway
+            f"{type_name(p.dtype)}{'*' if p.is_array else ''}"  # const parameters accept it
             for p in parameters
         ]
         values = ", ".join(f"*static_cast<{t}*>(args[{k}])" for k, t in enumerate(types))
-        doors.append(
+        functions.append(
             f"static void call_{name}(void** args) {{ {name}({values}); }}\n"
             f'extern "C" const char* launch_{name}(void** args, const unsigned* grid, '
             "const unsigned* block, size_t shared, uint64_t seed) "
             f"{{ return emulator::run(call_{name}, args, grid, block, shared, seed); }}\n"
         )
-    return f'#include "emulator.h"\n#line 1 "kernel.cu"\n{body}\n{"".join(doors)}'
+    return f'#include "emulator.h"\n#line 1 "kernel.cu"\n{body}\n{"".join(functions)}'
 
 
 def type_name(dtype):
@@ -135,12 +135,12 @@ def type_name(dtype):
 
 
 class Guarded:
-    """A copy of an array between bytes that nobody may write to."""
+    """Copy of an array between guard bytes."""
 
     def __init__(self, array):
         self.array = array
         self.bytes = np.full(array.nbytes + 2 * GUARD, GUARD_BYTE, np.uint8)
-        # a device's arrays begin at multiples of 256 bytes
+        # aligned to 8 bytes, the largest type (256 on a GPU)
         self.start = GUARD + -(self.bytes.ctypes.data + GUARD) % 8
         self.bytes[self.start : self.start + array.nbytes] = array.reshape(-1).view(np.uint8)
         self.before = self.bytes.copy()
@@ -153,7 +153,7 @@ class Guarded:
         return self.bytes[self.start : self.start + self.array.nbytes]
 
     def is_intact(self):
-        """Whether the bytes around the array are as they were."""
+        """Whether the guard bytes are unchanged."""
         end = self.start + self.array.nbytes
         before, now = self.before, self.bytes
         return np.array_equal(before[: self.start], now[: self.start]) and np.array_equal(
@@ -168,7 +168,7 @@ class Guarded:
             self.array.reshape(-1).view(np.uint8)[:] = self.inner()
 
 
-_SEEDS = itertools.count(1)  # another order of threads at each launch, the same in each session
+_SEEDS = itertools.count(1)  # another order of threads per launch, the same in each session
 
 
 def launch(text, folder, kernel, grid, block, args, shared):
@@ -193,26 +193,26 @@ def launch(text, folder, kernel, grid, block, args, shared):
 
 
 def hold(arg, guarded):
-    """What a kernel's parameter is read from: the array's address, or the number."""
+    """Memory from which a parameter is read: the address of the array, or the number."""
     if isinstance(arg, np.ndarray):
         return ctypes.c_void_p(guarded[arg.ctypes.data].address)
     return (ctypes.c_char * arg.nbytes).from_buffer_copy(arg.tobytes())
 
 
 def name_address(problem, parameters, args, guarded):
-    """Problem with an address replaced by the parameter that it lies in."""
+    """Problem with an address replaced by parameter and index."""
     found = re.search(r"0x[0-9a-f]+", problem)
     for parameter, arg in zip(parameters, args, strict=True):
         if found and parameter.is_array:
             start = guarded[arg.ctypes.data].address
             if start <= int(found[0], 16) < start + arg.nbytes:
-                place = (int(found[0], 16) - start) // arg.itemsize
-                return problem.replace(found[0], f"`{parameter.name}[{place}]`")
+                index = (int(found[0], 16) - start) // arg.itemsize
+                return problem.replace(found[0], f"`{parameter.name}[{index}]`")
     return problem
 
 
 def take_back(kernel, parameters, arrays, guarded):
-    """Copy what was written, unless something was written where nothing may be."""
+    """Copy results back; raise if the kernel wrote to guard bytes or const arrays."""
     pairs = list(zip(parameters, arrays, strict=True))
     written = {array.ctypes.data for p, array in pairs if not p.is_const}
     for parameter, array in pairs:
@@ -226,7 +226,7 @@ def take_back(kernel, parameters, arrays, guarded):
 
 
 def check_size(library, kernel, grid, block, shared):
-    """Raise unless a device would launch it."""
+    """Raise unless a GPU accepts grid, block and shared memory."""
     n_threads = int(np.prod(block))
     library.emulator_static_shared.restype = ctypes.c_size_t
     used = shared + library.emulator_static_shared()
@@ -239,7 +239,7 @@ def check_size(library, kernel, grid, block, shared):
 
 
 def check_arguments(kernel, parameters, args):
-    """Raise unless every argument is what the kernel takes it for."""
+    """Raise unless the arguments match the parameters."""
     if len(parameters) != len(args):
         raise LaunchError(f"Kernel `{kernel}` takes {len(parameters)} arguments, got {len(args)}.")
     spans = {}

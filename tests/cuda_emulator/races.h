@@ -1,10 +1,10 @@
-// Finds accesses that no barrier orders, and that a device may thus make in any order.
+// Finds data races: accesses that no barrier orders.
 //
-// The compiler calls a function before each access to memory if told so; these are the functions
-// (ThreadSanitizer's names, without its library, which knows nothing of fibers). An access meets
-// another one of another thread unless a barrier of their block, or of their warp, lies between:
-// then one of them must not be a plain write, nor one of them atomic and the other a plain read.
-// A volatile read may meet an atomic operation. Nothing orders two blocks of a launch.
+// With -fsanitize=thread the compiler calls a function before each access to memory. These are the
+// functions, without the library of ThreadSanitizer, which does not know fibers. Two accesses of
+// different threads without a barrier of their block or warp between them are a race if one is a
+// plain write, or if one is atomic and the other a plain read. A volatile read may meet an atomic
+// operation. No barrier orders two blocks of a launch.
 
 #include <unordered_map>
 
@@ -19,8 +19,8 @@ struct Access {
     unsigned barriers = 0, warp_barriers = 0;
 };
 
-struct Place {
-    Access last[4][2];  // of each kind, of two different threads where there are
+struct Accesses {
+    Access last[4][2];  // of each kind, by two threads
 };
 
 static bool is_watching = false;
@@ -28,9 +28,9 @@ static int block = 0, thread = 0;
 static unsigned barriers = 0, warp_barriers[32];
 static char* stack = nullptr;
 static size_t stack_size = 0;
-static char* shared_from = nullptr;  // dynamic shared memory; the static one lies in its section
+static char* shared_from = nullptr;  // dynamic shared memory; static memory has a section of its own
 static size_t shared_size = 0;
-static std::unordered_map<uintptr_t, Place> in_shared, in_global;
+static std::unordered_map<uintptr_t, Accesses> in_shared, in_global;
 static char* problem = nullptr;
 static size_t problem_size = 0;
 
@@ -46,10 +46,10 @@ UNWATCHED static bool may_meet(Kind one, Kind other) {
     return !((one == ATOMIC && other == READ) || (one == READ && other == ATOMIC));
 }
 
-UNWATCHED static void remember(Place& place, Kind kind) {
-    Access* const last = place.last[kind];
+UNWATCHED static void remember(Accesses& accesses, Kind kind) {
+    Access* const last = accesses.last[kind];
     const int slot = is_before(last[0]) ? 0 : 1;
-    if (slot == 1 && !is_before(last[1])) return;  // two others are enough to meet any third
+    if (slot == 1 && !is_before(last[1])) return;  // two threads are enough for a race with any third
     last[slot].block = block;
     last[slot].thread = thread;
     last[slot].barriers = barriers;
@@ -60,25 +60,25 @@ UNWATCHED static void note(const void* address, size_t size, Kind kind) {
     if (!is_watching) return;
     const char* const byte = static_cast<const char*>(address);
     if (byte >= stack && byte < stack + stack_size) return;
-    is_watching = false;  // what follows is our own
+    is_watching = false;  // the following accesses are not those of the kernel
     const bool is_dynamic = byte >= shared_from && byte < shared_from + shared_size;
     const bool is_static = __start_shared_memory && byte >= __start_shared_memory &&
                            byte < __stop_shared_memory;
     auto& memory = is_dynamic || is_static ? in_shared : in_global;
     for (size_t k = 0; k < size; ++k) {
-        Place& place = memory[reinterpret_cast<uintptr_t>(byte + k)];
+        Accesses& accesses = memory[reinterpret_cast<uintptr_t>(byte + k)];
         for (int other = 0; other < 4; ++other) {
-            for (const Access& access : place.last[other]) {
+            for (const Access& access : accesses.last[other]) {
                 if (is_before(access) || may_meet(kind, static_cast<Kind>(other)) || problem[0])
                     continue;
                 snprintf(problem, problem_size,
-                         "thread %d of block %d and thread %d of block %d meet without order at %s "
+                         "thread %d of block %d and thread %d of block %d race at %s "
                          "memory %p",
                          access.thread, access.block, thread, block,
                          is_dynamic || is_static ? "shared" : "global", address);
             }
         }
-        remember(place, kind);
+        remember(accesses, kind);
     }
     is_watching = true;
 }
@@ -88,8 +88,8 @@ UNWATCHED static void begin_block(int which) {
     in_shared.clear();
 }
 
-UNWATCHED static void begin_launch(char* its_problem, size_t size, char* shared, size_t n_bytes) {
-    problem = its_problem;
+UNWATCHED static void begin_launch(char* message, size_t size, char* shared, size_t n_bytes) {
+    problem = message;
     problem_size = size;
     shared_from = shared;
     shared_size = n_bytes;

@@ -1,4 +1,4 @@
-"""KneeMRI's layout is read; what its pickles could run is not."""
+"""KneeMRI folders are read, and no code in their pickles is executed."""
 
 import pickle
 
@@ -7,12 +7,17 @@ import pandas as pd
 import pytest
 
 from mrnet_features import FeatureExtractor, make_folds
-from mrnet_features.data.kneemri import LEVELS_12_BIT, load_kneemri, read_pickled_array
+from mrnet_features.data.kneemri import (
+    LEVELS_12_BIT,
+    KneeMriDataset,
+    load_kneemri,
+    read_pickled_array,
+)
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """Six volumes of five examinations, one with two series, in two archives' folders."""
+    """Six volumes of five examinations, one with two series, in the folders of two archives."""
     rng = np.random.default_rng(0)
     rows = []
     for k, (exam, series) in enumerate([(101, 3), (101, 5), (102, 3), (103, 3), (9, 3), (104, 2)]):
@@ -41,7 +46,15 @@ def test_labels_groups_and_regions(folder):
     ]  # fmt: skip
 
 
-def test_volumes_go_through_the_extractor(folder):
+def test_a_part_keeps_its_groups_and_regions(folder):
+    dataset = load_kneemri(folder)
+    part = dataset[dataset.labels["rupture"] == 1]
+    assert isinstance(part, KneeMriDataset)
+    assert part.ids == tuple(part.labels.index) == tuple(part.groups.index)
+    assert part.ids == tuple(part.regions.index) == ("102-3", "104-2")
+
+
+def test_volumes_are_described_by_the_extractor(folder):
     dataset = load_kneemri(folder)
     extractor = FeatureExtractor("minimal", planes=("sagittal",), pools=("mean",))
     table = extractor.fit_transform(dataset.exams)
@@ -60,7 +73,7 @@ def test_groups_keep_an_examination_in_one_fold():
     assert (folds.frame["fold"].groupby(folds.frame["exam"].map(groups)).nunique() == 1).all()
 
 
-def test_twelve_bits_to_eight_by_the_table(folder):
+def test_twelve_bits_become_eight_by_the_table(folder):
     assert len(LEVELS_12_BIT) == 4096
     assert np.bincount(LEVELS_12_BIT).tolist() == [16] * 256
     exam = load_kneemri(folder).exams[0]
@@ -79,14 +92,14 @@ def test_twelve_bits_to_eight_by_the_table(folder):
         np.array(7, np.int32),
     ],
 )
-def test_reads_what_numpy_pickles(array, protocol, tmp_path):
+def test_pickles_of_numpy_arrays_are_read(array, protocol, tmp_path):
     (tmp_path / "a.pck").write_bytes(pickle.dumps(array, protocol=protocol))
     found = read_pickled_array(tmp_path / "a.pck")
     np.testing.assert_array_equal(found, array)
     assert found.dtype == array.dtype
 
 
-def test_reads_the_pickles_of_python_2(tmp_path):
+def test_pickles_of_python_2_are_read(tmp_path):
     # Protocol 2 as numpy 1 under Python 2 wrote it: bytes as a short str, old module names.
     payload = (
         b"\x80\x02cnumpy.core.multiarray\n_reconstruct\nq\x01cnumpy\nndarray\nq\x02K\x00\x85q\x03"
@@ -106,7 +119,7 @@ class Bomb:
         return (open, (str(self.path), "w"))
 
 
-def test_nothing_in_a_pickle_runs(tmp_path):
+def test_no_code_in_a_pickle_runs(tmp_path):
     trace = tmp_path / "trace"
     bombs = [
         Bomb(trace),
@@ -159,7 +172,7 @@ def test_a_volume_in_two_folders_is_refused(folder):
         load_kneemri(folder)
 
 
-def test_folders_that_are_not_whole(folder, tmp_path):
+def test_an_incomplete_or_wrong_folder_is_refused(folder, tmp_path):
     dataset = load_kneemri(folder)
     path = dataset.exams[0].paths["sagittal"]
     path.write_bytes(pickle.dumps(np.full((2, 3, 3), 5000, np.int16)))
@@ -177,7 +190,7 @@ def test_folders_that_are_not_whole(folder, tmp_path):
     with pytest.raises(ValueError, match="lacks aclDiagnosis"):
         load_kneemri(folder)
     table.write_text(text.replace("101,5", "101,3"))
-    with pytest.raises(ValueError, match="got '101-3' again"):
+    with pytest.raises(ValueError, match="got '101-3' twice"):
         load_kneemri(folder)
     table.write_text(text.replace("102,3,2", "102,3,7"))
     with pytest.raises(ValueError, match="got '7' for exam '102'"):

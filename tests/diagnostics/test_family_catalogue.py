@@ -1,20 +1,20 @@
-"""The catalogue says what the families say of themselves."""
+"""The catalogue lists every family with the statistics of its docstring."""
 
 import pytest
 
 from mrnet_features.diagnostics.family_catalogue import list_families, list_statistics
-from mrnet_features.families import discover_families
 from mrnet_features.families.base import Family
 from mrnet_features.families.documentation import read_statistics
+from mrnet_features.families.presets import discover_families
 
 
-def test_every_family_stands_in_the_catalogue_with_its_statistics():
+def test_every_family_is_in_the_catalogue():
     table = list_families()
     assert list(table.index) == list(discover_families())
     assert table.loc["glcm", "n_statistics"] == 25
     assert table.loc["intensity", "presets"] == "minimal, baseline, full"
     assert table.loc["acquisition", "presets"] == ""
-    assert table["what"].str.len().min() > 10
+    assert table["description"].str.len().min() > 10
 
 
 @pytest.mark.parametrize("name", discover_families())
@@ -24,11 +24,11 @@ def test_every_statistic_has_a_formula_a_unit_and_a_range(name):
     assert (table[["formula", "unit"]].map(len) > 0).all(axis=None)
 
 
-def test_the_cost_of_a_family_is_measured():
+def test_every_family_takes_time():
     assert (list_families(cost=True)["ms_per_slice"] > 0).all()
 
 
-def test_a_row_may_run_over_two_lines():
+def test_a_row_may_have_two_lines():
     class Lines(Family):
         """Rows of two lines.
 
@@ -55,7 +55,7 @@ def test_a_row_may_run_over_two_lines():
     ]
 
 
-def test_what_is_not_there_is_named():
+def test_an_unknown_family_and_a_missing_table_are_named():
     with pytest.raises(ValueError, match="There is no family 'texture'. Families: acquisition"):
         list_statistics("texture")
     with pytest.raises(ValueError, match="must hold a table whose first column is 'statistic'"):

@@ -1,4 +1,4 @@
-"""An exam's row is the same whatever it is described with, and who fails is named."""
+"""The row of an exam does not depend on its batch, and errors name the exam."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ import pytest
 
 from mrnet_features import FeatureExtractor
 from mrnet_features.arrays import to_device, to_host
-from mrnet_features.extraction.describe import describe_batch, describe_together, read_exam
+from mrnet_features.extraction.describe import describe_batch, describe_plane, describe_together
+from mrnet_features.extraction.read import read_exam
 from mrnet_features.families.base import Family
 from mrnet_features.names import PLANES
 from mrnet_features.stacks.prepare import prepare_batch
@@ -18,7 +19,7 @@ SHAPES = [(5, 72, 80), (3, 72, 80), (1, 72, 80), (4, 90, 66), (6, 72, 80)]
 
 
 def draw_exam(seed, shape):
-    """Blobs in a noisy ellipse, seldom in the middle of the picture, on each plane."""
+    """Blobs in a noisy ellipse, off the centre of the picture for most seeds, on each plane."""
     rng = np.random.default_rng(seed)
     y, x = (np.arange(size) / size - 0.5 for size in shape[1:])
     inside = np.hypot((y - 0.02 * seed)[:, None] / 0.42, (x + 0.02 * seed) / 0.38) < 1
@@ -55,12 +56,12 @@ def full_table():
 
 
 def assert_identical(found, expected):
-    np.testing.assert_array_equal(found, expected)  # NaN equals NaN, and nothing is rounded
+    np.testing.assert_array_equal(found, expected)  # exact; NaN equals NaN
     assert found.dtype == expected.dtype == np.float32
 
 
 @pytest.mark.parametrize("size", [2, 7])
-def test_laid_end_to_end_each_exam_has_the_row_it_has_alone(full_table, size):
+def test_concatenated_exams_have_the_rows_they_have_alone(full_table, size):
     recipe = recipe_of(["full", "meniscus", "profiles"])
     batches = [EXAMS[k : k + size] for k in range(0, len(EXAMS), size)]
     rows = [describe_together(batch, recipe, "cpu") for batch in batches]
@@ -68,23 +69,23 @@ def test_laid_end_to_end_each_exam_has_the_row_it_has_alone(full_table, size):
     assert np.isfinite(full_table).mean() > 0.7
 
 
-def test_windows_of_one_size_change_nothing():
+def test_a_common_window_size_changes_nothing():
     shapes = [(3 + k % 2, 150 - 7 * k, 140 - 9 * k) for k in range(5)]
     exams = read([draw_exam(k, shape) for k, shape in enumerate(shapes)])
-    for k, exam in enumerate(exams):  # the smaller, the nearer to the lower right corner
+    for k, exam in enumerate(exams):  # the smaller the picture, the nearer to the lower right
         for plane, grey in exam.stacks.items():
             exam.stacks[plane] = np.pad(grey, ((0, 0), (30 + 7 * k, 5), (30 + 9 * k, 5)))
     recipe = recipe_of(["fluid", "dark_fluid", "marrow", "ligament", "meniscus"])
     for plane in PLANES:
         greys = [exam.stacks[plane] for exam in exams]
-        [group] = prepare_batch(greys, plane, ["recesses"])["recesses"]
-        assert len(set(group.stack.origins)) == len(exams)  # or the test would prove nothing
+        [batch] = prepare_batch(greys, plane, ["recesses"])["recesses"]
+        assert len(set(batch.origins)) == len(exams)  # otherwise the test has no effect
     found = describe_together(exams, recipe, "cpu")
     assert_identical(found, describe_batch(exams, recipe, "cpu"))
 
 
 @pytest.mark.parametrize("size", [1, 3, 7])
-def test_the_size_of_a_batch_changes_nothing(size):
+def test_the_batch_size_changes_nothing(size):
     recipe = recipe_of("minimal")
     expected = describe_batch(EXAMS, recipe, "cpu")
     rows = [describe_batch(EXAMS[k : k + size], recipe, "cpu") for k in range(0, 7, size)]
@@ -92,22 +93,22 @@ def test_the_size_of_a_batch_changes_nothing(size):
 
 
 @pytest.mark.usefixtures("gpu")
-def test_a_batch_on_a_gpu_has_the_rows_of_the_cpu(full_table):
+def test_rows_from_a_gpu_equal_those_from_the_cpu(full_table):
     rows = describe_batch(EXAMS, recipe_of(["full", "meniscus", "profiles"]), "cuda")
     np.testing.assert_allclose(rows, full_table, rtol=1e-6, atol=1e-6, equal_nan=True)
 
 
 def count_operations(cupy, monkeypatch, n_exams):
-    """Launches of kernels, operations on arrays and copies to the host, of one plane of a batch."""
+    """Kernel launches, array operations and copies to the host for one plane of a batch."""
     recipe = recipe_of(["full", "meniscus", "profiles"])
     exams = [draw_exam(seed, (3 + seed % 2, 72, 80)) for seed in range(n_exams)]
     greys = [to_device(exam["sagittal"], "cuda") for exam in exams]
-    groups = prepare_batch(greys, "sagittal", recipe.region_sets("sagittal"))
-    done = Counter()
+    stacks = prepare_batch(greys, "sagittal", recipe.region_sets("sagittal"))
+    n_calls = Counter()
 
     def counted(what, function):
         def call(*args, **kwargs):
-            done[what] += 1
+            n_calls[what] += 1
             return function(*args, **kwargs)
 
         return call
@@ -117,23 +118,23 @@ def count_operations(cupy, monkeypatch, n_exams):
         patch.setattr(cupy.RawKernel, "__call__", counted("launch", cupy.RawKernel.__call__))
         patch.setattr(cupy.ndarray, "get", counted("copy", cupy.ndarray.get))
         patch.setitem(inside, "wrap", counted("operation", inside["wrap"]))
-        parts = recipe.describe(groups, "sagittal")
+        parts = describe_plane(stacks, "sagittal", recipe)
         to_host(cupy.concatenate([part.values.ravel() for part in parts]))
-    assert all(len(found) == 1 for found in groups.values())
-    return done
+    assert all(len(found) == 1 for found in stacks.values())
+    return n_calls
 
 
-def test_a_larger_batch_takes_no_more_operations(emulated_gpu, monkeypatch):
+def test_a_larger_batch_needs_no_more_operations(emulated_gpu, monkeypatch):
     few, many = (count_operations(emulated_gpu, monkeypatch, n_exams) for n_exams in (2, 5))
     assert few["launch"] == many["launch"]
     assert few["copy"] == many["copy"] == 1
-    # entropies look logarithms up where that is less work, so that a few may come or go
+    # entropies use a table of logarithms where that is faster, so the number varies a little
     assert many["operation"] < 1.01 * few["operation"]
 
 
 @dataclass(frozen=True)
 class Picky(Family):
-    """Takes nothing with these many slices."""
+    """Raises if an exam has `refused` slices, or a batch `refused` exams."""
 
     name: ClassVar[str] = "picky"
     planes: ClassVar[tuple[str, ...]] = ("coronal",)
@@ -142,9 +143,9 @@ class Picky(Family):
     is_full: bool = False
 
     def count(self, stack):
-        sizes = np.diff([*stack.starts, stack.n_slices])
+        sizes = np.diff([*stack.exam_starts, stack.n_slices])
         if self.refused in sizes or self.refused == len(sizes):
-            raise (MemoryError if self.is_full else ValueError)(f"{self.refused} of something")
+            raise (MemoryError if self.is_full else ValueError)(f"refused {self.refused}")
         return stack.regions[:, :1, 0]
 
     def describe(self, counts):
@@ -152,17 +153,17 @@ class Picky(Family):
 
 
 @pytest.mark.usefixtures("gpu")
-def test_who_fails_in_a_batch_is_named():
-    with pytest.raises(ValueError, match="4 of something") as caught:
+def test_the_exam_at_fault_in_a_batch_is_named():
+    with pytest.raises(ValueError, match="refused 4") as caught:
         describe_batch(EXAMS, recipe_of([Picky()]), "cuda")
     notes = " ".join(caught.value.__notes__)
-    assert "the exam at place 3, plane 'coronal'" in notes
+    assert "the exam at index 3, plane 'coronal'" in notes
     assert "Picky(" in notes
 
 
 @pytest.mark.usefixtures("gpu")
-def test_what_fails_as_a_batch_alone_is_raised_too():
-    with pytest.raises(ValueError, match="3 of something") as caught:
+def test_an_error_that_only_the_batch_has_is_raised():
+    with pytest.raises(ValueError, match="refused 3") as caught:
         describe_batch([EXAMS[0], EXAMS[4], EXAMS[5]], recipe_of([Picky(3)]), "cuda")
     notes = " ".join(caught.value.__notes__)
     assert "a batch of 3 exams, plane 'coronal'" in notes
@@ -170,36 +171,30 @@ def test_what_fails_as_a_batch_alone_is_raised_too():
 
 
 @pytest.mark.usefixtures("gpu")
-def test_a_batch_that_does_not_fit_is_not_tried_exam_by_exam():
+def test_after_out_of_memory_exams_are_not_tried_one_by_one():
     batch = [EXAMS[0], EXAMS[1], EXAMS[4]]  # alone, EXAMS[1] would have 3 slices
     with pytest.raises(MemoryError) as caught:
         describe_batch(batch, recipe_of([Picky(3, is_full=True)]), "cuda")
-    assert not any("the exam at place" in note for note in caught.value.__notes__)
+    assert not any("the exam at index" in note for note in caught.value.__notes__)
 
 
 @pytest.mark.parametrize("module", ["runtime", "driver"])
-def test_nobody_is_blamed_for_what_cuda_tells_of_later(emulated_gpu, module):
+def test_an_error_that_cuda_reports_later_names_the_batch_only(emulated_gpu, module):
     name = {"runtime": "CUDARuntimeError", "driver": "CUDADriverError"}[module]
-    told = getattr(getattr(emulated_gpu.cuda, module), name)
+    cuda_error = getattr(getattr(emulated_gpu.cuda, module), name)
 
     class Broken(Picky):
         def count(self, stack):
-            raise told(700)
+            raise cuda_error(700)
 
-    with pytest.raises(told, match="illegal memory access") as caught:
+    with pytest.raises(cuda_error, match="illegal memory access") as caught:
         describe_batch(EXAMS[2:5], recipe_of([Broken()]), "cuda")
     notes = caught.value.__notes__
-    assert "The batch was the exam at place 2 to the exam at place 4." in notes
-    assert not any(note.startswith("while the exam at place") for note in notes)
+    assert "The batch was the exam at index 2 to the exam at index 4." in notes
+    assert not any(note.startswith("while describing the exam at index") for note in notes)
 
 
-def test_an_exam_that_can_not_be_read_was_not_described():
-    with pytest.raises(KeyError) as caught:
-        read([{"axial": np.zeros((1, 9, 9), np.uint8)}])
-    assert "while the exam at place 0, plane 'coronal', was read" in caught.value.__notes__
-
-
-def test_statistics_that_depend_on_the_stack_are_refused():
+def test_statistics_that_depend_on_the_content_of_the_stack_are_refused():
     @dataclass(frozen=True)
     class Moody(Picky):
         name: ClassVar[str] = "moody"
@@ -207,6 +202,6 @@ def test_statistics_that_depend_on_the_stack_are_refused():
         def describe(self, counts):
             return {"x" if counts.shape[0] == 1 else "y": counts * 1.0}
 
-    with pytest.raises(ValueError, match="must not depend on what is in the stack") as caught:
+    with pytest.raises(ValueError, match="must not depend on the content of the stack") as caught:
         describe_batch(EXAMS[:1], recipe_of([Moody()]), "cpu")
-    assert "the exam at place 0, plane 'coronal'" in " ".join(caught.value.__notes__)
+    assert "the exam at index 0, plane 'coronal'" in " ".join(caught.value.__notes__)

@@ -1,5 +1,6 @@
-"""Exams -> table: named, typed, in order, indifferent to mirroring, and clear about bad input."""
+"""FeatureExtractor: names, types, order, invariance to mirroring, devices, and clear errors."""
 
+import importlib.util
 import warnings
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,12 +13,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks
 
-from mrnet_features.data.mrnet import Exam
+from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.extractor import FeatureExtractor
-from mrnet_features.families import PRESETS, discover_families
 from mrnet_features.families.base import Family
 from mrnet_features.families.glcm import Glcm
 from mrnet_features.families.intensity import Intensity
+from mrnet_features.families.presets import PRESETS, discover_families
 from mrnet_features.names import PLANES, parse_name
 from mrnet_features.stacks.prepare import Discretisation
 
@@ -45,7 +46,7 @@ def table(exams):
     return FeatureExtractor().fit_transform(exams)
 
 
-def test_the_table_has_a_row_an_exam_and_a_name_a_column(exams, table):
+def test_the_table_has_one_row_per_exam_and_unique_columns(exams, table):
     assert table.shape[0] == len(exams)
     assert table.index.name == "exam"
     assert (table.dtypes == np.float32).all()
@@ -56,17 +57,17 @@ def test_the_table_has_a_row_an_exam_and_a_name_a_column(exams, table):
     assert list(FeatureExtractor().get_feature_names_out()) == list(table.columns)
 
 
-def test_an_exam_is_described_by_itself(exams, table):
+def test_an_exam_does_not_depend_on_other_exams(exams, table):
     alone = FeatureExtractor().transform(exams[1:2])
     assert np.array_equal(alone.to_numpy()[0], table.to_numpy()[1], equal_nan=True)
 
 
-def test_workers_change_nothing(exams, table):
+def test_parallel_jobs_change_nothing(exams, table):
     parallel = FeatureExtractor(n_jobs=2).fit_transform(exams)
     assert parallel.equals(table)
 
 
-def test_one_plane_of_people_without_mrnet():
+def test_a_single_plane_is_enough():
     extractor = FeatureExtractor(planes=("sagittal",))
     table = extractor.fit_transform([{"sagittal": make_stack()}])
     assert {parse_name(column).plane for column in table.columns} == {"sagittal"}
@@ -88,20 +89,20 @@ def test_mirroring_and_reversing_change_no_baseline_column(width):
     np.testing.assert_allclose(other, table, rtol=1e-6, atol=1e-6)
 
 
-def test_doubling_every_slice_hardly_moves_the_baseline():
+def test_repeating_every_slice_hardly_changes_the_baseline():
     """Slice count is a shortcut to labels on MRNet, so no baseline column may carry it."""
     stack = make_stack(n_slices=30)
     doubled = np.repeat(stack, 2, axis=0)
     extractor = FeatureExtractor(planes=("sagittal",), pools=("mean", "std", "middle", "outer"))
     once, twice = (
-        # a box holds whole slices, so twice as many may begin half a slice earlier
+        # a box holds whole slices, so with twice as many it may start half a slice earlier
         extractor.fit_transform([{"sagittal": s}]).filter(like="__knee__").iloc[0]
         for s in (stack, doubled)
     )
     np.testing.assert_allclose(twice, once, rtol=0.02, atol=1e-3)
 
 
-def test_extensive_statistics_are_left_out_unless_asked(exams):
+def test_extensive_statistics_are_left_out_by_default(exams):
     def has_energy(**parameters):
         extractor = FeatureExtractor("minimal", pools=("mean",), **parameters)
         columns = extractor.get_feature_names_out()
@@ -118,7 +119,7 @@ def test_acquisition_is_in_no_preset():
     assert table["axial__knee__acquisition__n_slices__stack"].tolist() == [4.0]
 
 
-def test_a_parameter_shows_in_the_name():
+def test_parameters_of_a_family_are_part_of_the_column_name():
     extractor = FeatureExtractor([Glcm(), Glcm(distance=2)], planes=["axial"], pools=["mean"])
     families = {parse_name(column).family for column in extractor.get_feature_names_out()}
     assert families == {"glcm", "glcm_distance2"}
@@ -134,7 +135,7 @@ def test_a_parameter_shows_in_the_name():
         (np.zeros((1, 1, 1), np.uint8), "one pixel"),
     ],
 )
-def test_odd_stacks_give_a_row(stack, why):
+def test_unusual_stacks_give_a_row(stack, why):
     extractor = FeatureExtractor(planes=("sagittal",))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -150,7 +151,7 @@ def test_an_error_names_exam_plane_and_family(tmp_path):
 
         def count(self, stack):
             if stack.n_slices > 1:
-                raise RuntimeError("no counting today")
+                raise RuntimeError("count failed")
             return stack.grey
 
         def describe(self, counts):
@@ -161,18 +162,18 @@ def test_an_error_names_exam_plane_and_family(tmp_path):
 
     np.save(tmp_path / "a.npy", make_stack())
     exam = Exam("0042", {"axial": tmp_path / "a.npy"})
-    with pytest.raises(RuntimeError, match="no counting today") as caught:
+    with pytest.raises(RuntimeError, match="count failed") as caught:
         FeatureExtractor([Broken()], planes=["axial"]).fit_transform([exam])
     notes = " ".join(caught.value.__notes__)
     assert "Broken()" in notes
     assert "exam '0042', plane 'axial'" in notes
 
 
-def test_notes_survive_the_way_back_from_a_worker(exams):
+def test_notes_come_back_from_worker_processes(exams):
     broken = [*exams, {**exams[0], "coronal": np.zeros((2, 3), np.uint8)}]
     with pytest.raises(ValueError, match="must have shape") as caught:
         FeatureExtractor("minimal", n_jobs=2).fit_transform(broken)
-    assert any("place 3, plane 'coronal'" in note for note in caught.value.__notes__)
+    assert any("index 3, plane 'coronal'" in note for note in caught.value.__notes__)
 
 
 @pytest.mark.parametrize(
@@ -181,11 +182,11 @@ def test_notes_survive_the_way_back_from_a_worker(exams):
         ([], ValueError, "at least one exam"),
         ({"axial": make_stack()}, TypeError, "Put one exam into a list"),
         (make_stack(), TypeError, "Put one exam into a list"),
-        ([make_stack()], TypeError, "got ndarray at place 0"),
-        ([Exam("0001", {}), Exam("0001", {})], ValueError, "got 0001 again"),
+        ([make_stack()], TypeError, "got ndarray at index 0"),
+        ([Exam("0001", {}), Exam("0001", {})], ValueError, "got 0001 more than once"),
     ],
 )
-def test_what_are_no_exams_is_refused(exams, error, message):
+def test_anything_but_exams_is_refused(exams, error, message):
     with pytest.raises(error, match=message):
         FeatureExtractor().fit_transform(exams)
 
@@ -210,12 +211,12 @@ def test_a_missing_plane_is_refused(exams):
         ({"device": "tpu"}, ValueError),
     ],
 )
-def test_wrong_parameters_are_refused_before_a_pixel_is_read(parameters, error):
+def test_invalid_parameters_are_refused_by_fit(parameters, error):
     with pytest.raises(error):
         FeatureExtractor(**parameters).fit([Exam("0000", {})])
 
 
-def test_clones_and_pipelines(exams):
+def test_the_extractor_can_be_cloned_and_used_in_a_pipeline(exams):
     extractor = FeatureExtractor(
         [Intensity(), Glcm(distance=2)], discretisation=Discretisation(8), planes=("axial",)
     )
@@ -224,35 +225,91 @@ def test_clones_and_pipelines(exams):
     assert copy.recipe() == extractor.recipe()
     pipeline = make_pipeline(clone(extractor).set_output(transform="pandas"), LogisticRegression())
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # three rows do not make a model converge
+        warnings.simplefilter("ignore")  # the model does not converge on three rows
         pipeline.fit(exams, [0, 1, 0])
     assert pipeline.predict_proba(exams).shape == (3, 2)
 
 
-def test_set_output_is_heeded(exams):
-    extractor = FeatureExtractor("minimal").set_output(transform="pandas")
-    table = extractor.fit_transform(exams[:1])
-    assert isinstance(table, pd.DataFrame)
-    assert list(table.columns) == list(extractor.get_feature_names_out())
+@pytest.mark.parametrize("transform", [None, "default", "pandas"])
+def test_set_output_keeps_the_table(exams, transform):
+    extractor = FeatureExtractor("minimal").set_output(transform=transform)
+    fitted = extractor.fit_transform(exams[:2])
+    for table in (fitted, extractor.transform(exams[:2])):
+        assert isinstance(table, pd.DataFrame)
+        assert list(table.columns) == list(extractor.get_feature_names_out())
+        assert table.index.name == "exam"
+        assert table.equals(fitted)
 
 
-def test_recipes_tell_apart_what_gives_other_rows():
-    digests = {
-        FeatureExtractor(**parameters).recipe().digest
-        for parameters in (
-            {},
-            {"families": "minimal"},
-            {"planes": ("axial",)},
-            {"pools": ("mean",)},
-            {"discretisation": Discretisation(16)},
-            {"extensive": True},
-        )
+def test_set_output_polars_is_passed_on_to_scikit_learn(exams):
+    extractor = FeatureExtractor("minimal").set_output(transform="polars")
+    for compute in (extractor.fit_transform, extractor.transform):
+        if importlib.util.find_spec("polars") is None:
+            with pytest.raises(ImportError, match="polars"):
+                compute(exams[:1])
+        else:
+            assert type(compute(exams[:1])).__module__.startswith("polars")
+
+
+def test_fit_transform_ignores_labels_as_pipelines_pass_them(exams):
+    extractor = FeatureExtractor("minimal")
+    table = extractor.fit_transform(exams, [0, 1, 0])
+    pd.testing.assert_frame_equal(table, extractor.fit(exams).transform(exams))
+    assert extractor.device_ == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "error"),
+    [(0, ValueError), (-3, ValueError), (2.5, TypeError), (True, TypeError)],
+)
+def test_an_invalid_batch_size_is_refused(batch_size, error):
+    with pytest.raises(error, match="`batch_size` must be"):
+        FeatureExtractor(batch_size=batch_size).fit([{}])
+
+
+def draw_exam(seed, shape):
+    """Bright, noisy disc in black air, on each plane."""
+    rng = np.random.default_rng(seed)
+    y, x = (np.arange(size) / size - 0.5 for size in shape[1:])
+    inside = np.hypot(y[:, None], x) < 0.45
+    spots = rng.integers(0, 90, (shape[0], shape[1] // 8 + 1, shape[2] // 8 + 1))
+    spots = spots.repeat(8, axis=1).repeat(8, axis=2)[:, : shape[1], : shape[2]]
+    grey = (90 + spots + rng.normal(0, 12, shape)) * inside
+    return {
+        plane: np.clip(np.roll(grey, k, axis=1), 0, 255).astype(np.uint8)
+        for k, plane in enumerate(PLANES)
     }
-    assert len(digests) == 6
-    assert FeatureExtractor(n_jobs=2).recipe().digest == FeatureExtractor().recipe().digest
 
 
-# scikit-learn's own checks feed tables of numbers, which are no exams; these need no data.
+def extract(exams, families, device):
+    extractor = FeatureExtractor(families, device=device, extensive=True, progress=False)
+    table = extractor.fit_transform(exams)
+    assert extractor.device_ == device
+    return table
+
+
+@pytest.mark.usefixtures("gpu")
+def test_the_full_table_of_a_gpu_equals_that_of_the_cpu():
+    exams = [draw_exam(0, (5, 64, 72)), draw_exam(1, (3, 80, 65))]
+    cpu, gpu = (extract(exams, "full", device) for device in ("cpu", "cuda"))
+    pd.testing.assert_frame_equal(gpu, cpu, rtol=1e-6, atol=1e-6)
+    assert cpu.notna().mean(axis=None) > 0.8
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_blank_exam_on_a_gpu_has_the_row_of_the_cpu():
+    blank = [{plane: np.zeros((1, 9, 7), np.uint8) for plane in PLANES}]
+    cpu, gpu = (extract(blank, "full", device) for device in ("cpu", "cuda"))
+    pd.testing.assert_frame_equal(gpu, cpu, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_gpu_is_used_only_if_asked_for():
+    extractor = FeatureExtractor("minimal", progress=False).fit([draw_exam(0, (1, 8, 8))])
+    assert extractor.device_ == "cpu"
+
+
+# most of scikit-learn's checks pass arrays, which are not exams; these need no data
 @pytest.mark.parametrize(
     "check",
     [
@@ -267,5 +324,5 @@ def test_recipes_tell_apart_what_gives_other_rows():
     ],
     ids=lambda check: check.__name__,
 )
-def test_the_checks_of_scikit_learn_that_need_no_table(check):
+def test_scikit_learn_checks_without_data(check):
     check("FeatureExtractor", FeatureExtractor())

@@ -1,4 +1,4 @@
-"""Slices become one number, the same from whichever end they are read."""
+"""Pools equal NumPy's, whatever the direction of the slices; folding ignores the side."""
 
 import array_api_strict
 import numpy as np
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from mrnet_features.extraction.pooling import POOLS, pool_slices
+from mrnet_features.extraction.pooling import POOLS, fold_pairs, pool_slices
 
 slices = hnp.arrays(
     np.float64,
@@ -21,7 +21,7 @@ def pool(values, name):
 
 
 def reference(values, name):
-    """What each pool is, for one region, in NumPy's words."""
+    """Each pool for one region, in NumPy."""
     third = len(values) // 3
     outer = max(third, 1)
     known = values[~np.isnan(values)]
@@ -44,7 +44,7 @@ def reference(values, name):
 
 
 @given(values=slices, name=st.sampled_from(sorted(POOLS)))
-def test_pools_are_what_numpy_says(values, name):
+def test_pools_equal_numpy(values, name):
     expected = [reference(values[:, r], name) for r in range(values.shape[1])]
     assert np.allclose(pool(values, name), expected, rtol=1e-9, atol=1e-6, equal_nan=True)
 
@@ -57,7 +57,7 @@ def test_reversing_the_slices_changes_nothing(values, name):
 
 
 @given(values=slices, name=st.sampled_from(sorted(POOLS)))
-def test_pools_are_portable(values, name):
+def test_pools_work_with_any_array_library(values, name):
     strict = array_api_strict.asarray(values)
     pooled = pool_slices({"x": strict}, [name])
     assert np.allclose(np.asarray(pooled)[0, :, 0, 0], pool(values, name), equal_nan=True)
@@ -74,14 +74,14 @@ def test_pools_are_portable(values, name):
         max_size=4,
     )
 )
-def test_exams_laid_end_to_end_have_the_pools_they_have_alone(exams):
+def test_pools_of_an_exam_do_not_depend_on_the_batch(exams):
     starts = np.cumsum([0, *map(len, exams[:-1])]).tolist()
     pooled = pool_slices({"x": np.concatenate(exams)}, list(POOLS), starts)
     alone = [pool_slices({"x": values}, list(POOLS))[0] for values in exams]
     np.testing.assert_array_equal(pooled, alone)  # to the last bit
 
 
-def test_the_axes_are_stacks_regions_statistics_pools():
+def test_the_axes_are_exams_regions_statistics_pools():
     statistics = {"a": np.zeros((4, 2)), "b": np.ones((4, 2)), "c": np.full((4, 2), 2.0)}
     pooled = pool_slices(statistics, ["mean", "max"])
     assert pooled.shape == (1, 2, 3, 2)
@@ -92,3 +92,31 @@ def test_the_axes_are_stacks_regions_statistics_pools():
 def test_unknown_pools_are_refused(pools):
     with pytest.raises(ValueError, match="`pools` must be some of mean, std"):
         pool_slices({"x": np.zeros((1, 1))}, pools)
+
+
+def test_swapping_the_regions_of_a_pair_changes_nothing():
+    rng = np.random.default_rng(0)
+    table = rng.normal(size=(4, 5))
+    names = ["notch", "horn_one", "horn_other", "elsewhere"]
+    one, other = fold_pairs(names, table), fold_pairs(names, table[[0, 2, 1, 3]])
+    assert list(one) == ["notch", "horn_low", "horn_high", "horn_difference", "elsewhere"]
+    for name, row in one.items():
+        assert np.array_equal(row, other[name])
+
+
+def test_nan_on_one_side_gives_nan():
+    folded = fold_pairs(["horn_one", "horn_other"], np.array([[np.nan], [3.0]]))
+    assert all(np.isnan(row).all() for row in folded.values())
+
+
+def test_each_exam_is_folded_by_itself():
+    tables = np.random.default_rng(1).normal(size=(3, 3, 4))
+    names = ["horn_one", "horn_other", "elsewhere"]
+    for name, rows in fold_pairs(names, tables).items():
+        for exam, row in zip(tables, rows, strict=True):
+            assert np.array_equal(fold_pairs(names, exam)[name], row)
+
+
+def test_an_incomplete_pair_is_refused():
+    with pytest.raises(ValueError, match="'horn_one' must be followed by 'horn_other'"):
+        fold_pairs(["horn_one", "notch"], np.zeros((2, 1)))

@@ -1,256 +1,101 @@
-"""A table on disk reads back with its provenance, and a stopped run goes on."""
+"""Feature tables on disk: values and provenance come back, and older versions are refused."""
 
-from pathlib import Path
+import json
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from mrnet_features.data.mrnet import Exam
-from mrnet_features.extraction import extractor as extractor_module
-from mrnet_features.extraction import table as shards
-from mrnet_features.extraction.extractor import FeatureExtractor
-from mrnet_features.extraction.table import extract_features, read_features, write_features
+from mrnet_features import FeatureExtractor
+from mrnet_features.extraction.table import (
+    describe_provenance,
+    read_features,
+    write_features,
+    write_table,
+)
 
 
 @pytest.fixture
-def exams(tmp_path):
-    rng = np.random.default_rng(0)
-    made = []
-    for k in range(5):
-        path = tmp_path / f"{k:04d}.npy"
-        np.save(path, rng.integers(0, 256, (2, 40, 40), np.uint8))
-        made.append(Exam(path.stem, {"axial": path}))
-    return made
+def frame():
+    index = pd.Index(["0001", "0010"], name="exam")
+    return pd.DataFrame({"axial__knee__glcm__contrast__mean": [40.0, np.nan]}, index=index)
 
 
-@pytest.fixture
-def extractor():
-    return FeatureExtractor("minimal", planes=("axial",), pools=("mean",))
+def write_with_metadata(frame, path, metadata):
+    """Write a parquet file by pyarrow alone, with `metadata` where the provenance belongs."""
+    table = pa.Table.from_pandas(frame)
+    kept = {**table.schema.metadata, b"mrnet_features": metadata}
+    pq.write_table(table.replace_schema_metadata(kept), path)
 
 
-@pytest.fixture(autouse=True)
-def small_shards(monkeypatch):
-    monkeypatch.setattr(shards, "SHARD_SIZE", 2)
-
-
-def test_the_file_holds_what_the_extractor_gives(exams, extractor, tmp_path):
-    path = tmp_path / "out" / "table.parquet"
-    table = extract_features(exams, path, extractor=extractor)
-    back = read_features(path)
-    pd.testing.assert_frame_equal(back, extractor.fit_transform(exams))
-    pd.testing.assert_frame_equal(table, back)
-    assert list(back.index) == [exam.id for exam in exams]
-    assert [p.name for p in path.parent.iterdir()] == ["table.parquet"]
-
-
-def test_provenance_names_recipe_versions_and_data(exams, extractor, tmp_path):
-    path = tmp_path / "table.parquet"
-    extract_features(exams, path, extractor=extractor)
-    provenance = read_features(path).attrs["provenance"]
-    assert provenance["recipe"] == extractor.recipe().as_dict()
-    assert provenance["recipe_digest"] == extractor.recipe().digest
-    assert provenance["n_exams"] == len(provenance["fingerprints"]) == 5
-    assert "numpy" in provenance["versions"]
-
-    change_pixel(exams[3])
-    extract_features(exams, path, extractor=extractor)
-    changed = read_features(path).attrs["provenance"]
-    assert changed["data_fingerprint"] != provenance["data_fingerprint"]
-    pairs = zip(changed["fingerprints"], provenance["fingerprints"], strict=True)
-    differ = [a != b for a, b in pairs]
-    assert differ == [False, False, False, True, False]
-
-
-def test_a_stopped_run_goes_on_where_it_was(exams, extractor, tmp_path, monkeypatch):
-    path = tmp_path / "table.parquet"
-    described = []
-    real = extractor_module._make_row
-
-    def stop_at(last):
-        def describe(exam, *args):
-            if exam.id == last:
-                raise KeyboardInterrupt
-            described.append(exam.id)
-            return real(exam, *args)
-
-        return describe
-
-    monkeypatch.setattr(extractor_module, "_make_row", stop_at("0003"))
-    with pytest.raises(KeyboardInterrupt):
-        extract_features(exams, path, extractor=extractor)
-    assert not path.exists()
-    assert described == ["0000", "0001", "0002"]
-    monkeypatch.setattr(extractor_module, "_make_row", stop_at(None))
-    table = extract_features(exams, path, extractor=extractor)
-    assert described == ["0000", "0001", "0002", "0002", "0003", "0004"]
-    pd.testing.assert_frame_equal(table, extractor.fit_transform(exams))
-
-
-def test_another_recipe_does_not_take_over_shards(exams, extractor, tmp_path, monkeypatch):
-    path = tmp_path / "table.parquet"
-    real = shards.shutil.rmtree
-    monkeypatch.setattr(shards.shutil, "rmtree", lambda folder: None)
-    extract_features(exams, path, extractor=extractor)
-    monkeypatch.setattr(shards.shutil, "rmtree", real)
-    path.unlink()
-    other = FeatureExtractor("minimal", planes=("axial",), pools=("max",))
-    table = extract_features(exams, path, extractor=other)
-    pd.testing.assert_frame_equal(table, other.fit_transform(exams))
-
-
-def test_a_finished_table_is_read_and_not_made_again(exams, extractor, tmp_path, monkeypatch):
-    path = tmp_path / "table.parquet"
-    made = extract_features(exams, path, extractor=extractor)
-    monkeypatch.setattr(shards, "_write_shard", lambda *_: pytest.fail("it was made again"))
-    again = extract_features(exams, path, extractor=extractor)
-    pd.testing.assert_frame_equal(again, made)
-    assert again.attrs == made.attrs
-
-
-def change_pixel(exam):
-    path = exam.paths["axial"]
-    stack = np.load(path)
-    stack[0, 0, 0] ^= 1
-    np.save(path, stack)
-
-
-@pytest.mark.parametrize(
-    ("families", "pools", "told"),
-    [
-        ("lbp", ("mean",), r"\(families intensity, asked for lbp\)"),
-        ("minimal", ("max",), r"\(with other pools\)"),
-    ],
-)
-def test_a_table_of_another_recipe_is_not_written_over(
-    exams, extractor, tmp_path, families, pools, told
-):
-    path = tmp_path / "table.parquet"
-    made = extract_features(exams, path, extractor=extractor)
-    other = FeatureExtractor(families, planes=("axial",), pools=pools)
-    with pytest.raises(FileExistsError, match=f"table.parquet' holds a table of another .*{told}"):
-        extract_features(exams, path, extractor=other)
-    pd.testing.assert_frame_equal(read_features(path), made)
-    assert not (tmp_path / "table.parquet.shards").exists()
-
-
-def test_a_table_of_other_exams_is_not_written_over(exams, extractor, tmp_path):
-    path = tmp_path / "table.parquet"
-    made = extract_features(exams, path, extractor=extractor)
-    told = r"of other exams \(5, asked for 4; in one of both alone: 0000\)"
-    with pytest.raises(FileExistsError, match=told):
-        extract_features(exams[1:], path, extractor=extractor)
-    with pytest.raises(FileExistsError, match="the same ones in another order"):
-        extract_features(exams[::-1], path, extractor=extractor)
-    for exam in exams:
-        change_pixel(exam)
-    with pytest.raises(FileExistsError, match="the same ids, but other pixels in each"):
-        extract_features(exams, path, extractor=extractor)
-    pd.testing.assert_frame_equal(read_features(path), made)
-
-
-def test_a_table_that_was_not_extracted_is_not_written_over(exams, extractor, tmp_path):
-    path = tmp_path / "table.parquet"
-    write_features(pd.DataFrame({"age": [40.0]}, index=["0001"]), path)
-    with pytest.raises(
-        FileExistsError, match=r"not extracted, or changed since\. Choose another file"
-    ):
-        extract_features(exams, path, extractor=extractor)
-    assert list(read_features(path)) == ["age"]
-    path.write_bytes(b"no parquet at all")
-    with pytest.raises(FileExistsError, match=r"is no parquet file\. Choose another file"):
-        extract_features(exams, path, extractor=extractor)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda made: made * 0 - 1,
-        lambda made: made.iloc[:2],
-        lambda made: made.iloc[:0],
-        lambda made: made.assign(age=40.0),
-    ],
-)
-def test_a_table_that_was_changed_is_neither_taken_nor_written_over(
-    exams, extractor, tmp_path, change
-):
-    path = tmp_path / "table.parquet"
-    changed = change(extract_features(exams, path, extractor=extractor))
-    assert changed.attrs["provenance"]["key"]  # pandas carries it along
-    write_features(changed, path)
-    with pytest.raises(FileExistsError, match="not extracted, or changed since"):
-        extract_features(exams, path, extractor=extractor)
-    pd.testing.assert_frame_equal(read_features(path), changed)
-
-
-def test_a_folder_in_the_place_of_the_table_is_told_before_the_work(
-    exams, extractor, tmp_path, monkeypatch
-):
-    path = tmp_path / "table.parquet"
-    path.mkdir()
-    monkeypatch.setattr(shards, "_write_shard", lambda *_: pytest.fail("exams were described"))
-    with pytest.raises(IsADirectoryError, match="must be a file to write"):
-        extract_features(exams, path, extractor=extractor)
-
-
-def test_files_that_were_only_touched_are_the_same_exams(exams, extractor, tmp_path):
-    path = tmp_path / "table.parquet"
-    made = extract_features(exams, path, extractor=extractor)
-    for exam in exams:
-        exam.paths["axial"].touch()
-    pd.testing.assert_frame_equal(extract_features(exams, path, extractor=extractor), made)
-
-
-@pytest.mark.parametrize("changed", ["_list_versions", "_hash_sources"])
-def test_other_code_makes_the_table_again(exams, extractor, tmp_path, monkeypatch, changed):
-    path = tmp_path / "table.parquet"
-    extract_features(exams, path, extractor=extractor)
-    before = path.stat().st_mtime_ns
-    monkeypatch.setattr(
-        shards, changed, lambda *_: {"numpy": "other"} if "list" in changed else "x"
-    )
-    extract_features(exams, path, extractor=extractor)
-    assert path.stat().st_mtime_ns > before
-
-
-def test_stacks_in_memory_have_no_files_to_go_by(extractor, tmp_path):
-    stack = np.zeros((1, 40, 40), np.uint8)
-    with pytest.raises(TypeError, match="must hold Exam, whose files"):
-        extract_features([{"axial": stack}], tmp_path / "t.parquet", extractor=extractor)
-
-
-def test_any_table_is_written_and_read(tmp_path):
-    frame = pd.DataFrame({"age": [40.0, np.nan]}, index=pd.Index(["0001", "0010"], name="exam"))
-    write_features(frame, tmp_path / "clinical.parquet")
-    pd.testing.assert_frame_equal(read_features(tmp_path / "clinical.parquet"), frame)
+def test_a_table_without_provenance_is_written_and_read(frame, tmp_path):
+    write_features(frame, tmp_path / "a.parquet")
+    pd.testing.assert_frame_equal(read_features(tmp_path / "a.parquet"), frame)
 
 
 def test_a_missing_or_broken_file_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="There is no file"):
         read_features(tmp_path / "none.parquet")
-    (tmp_path / "broken.parquet").write_bytes(b"no parquet at all")
+    (tmp_path / "broken.parquet").write_bytes(b"not a parquet file")
     with pytest.raises(ValueError, match="can't be read as parquet"):
         read_features(tmp_path / "broken.parquet")
 
 
-def test_another_ending_is_refused(exams, tmp_path):
-    with pytest.raises(ValueError, match="must end in '.parquet'"):
-        extract_features(exams, tmp_path / "table.csv")
+def test_a_parquet_file_of_another_tool_is_read(frame, tmp_path):
+    frame.to_parquet(tmp_path / "a.parquet")
+    read = read_features(tmp_path / "a.parquet")
+    pd.testing.assert_frame_equal(read, frame)
+    assert read.attrs == {"provenance": {}}
 
 
-def test_a_gpu_makes_a_table_of_its_own(exams, extractor, tmp_path, emulated_gpu):
-    there = FeatureExtractor("minimal", planes=("axial",), pools=("mean",), device="cuda")
-    path = tmp_path / "table.parquet"
-    ours, theirs = (extract_features(exams, path, extractor=each) for each in (extractor, there))
-    here, provenance = ours.attrs["provenance"], theirs.attrs["provenance"]
-    assert (here["device"], provenance["device"]) == ("cpu", "cuda")
-    assert "cupy" not in here["versions"]
-    assert provenance["versions"]["cupy"] == emulated_gpu.__version__
-    assert here["key"] != provenance["key"]
+def test_provenance_names_format_recipe_versions_and_data(frame, tmp_path):
+    recipe = FeatureExtractor("minimal").recipe()
+    frame.attrs["provenance"] = describe_provenance(recipe, ["ab", "cd"])
+    write_features(frame, tmp_path / "a.parquet")
+    provenance = read_features(tmp_path / "a.parquet").attrs["provenance"]
+    assert provenance == frame.attrs["provenance"]
+    assert provenance["format"] == 2
+    assert provenance["recipe"] == recipe.as_dict()
+    assert provenance["recipe_digest"] == recipe.digest
+    assert provenance["n_exams"] == len(provenance["fingerprints"]) == 2
+    assert "numpy" in provenance["versions"]
+    assert "discretisation" in provenance["recipe"]
 
 
-def test_code_is_all_that_lies_between_pixels_and_table(monkeypatch):
-    read = []
-    monkeypatch.setattr(Path, "read_text", lambda path, **_: read.append(path.name) or "")
-    shards._hash_sources.__wrapped__()
-    assert {"histogram.py", "histogram.cu", "tiles.cuh", "glcm.py", "recipe.py"} <= set(read)
+def test_the_hash_of_the_request_is_not_written_by_users(frame, tmp_path):
+    write_table(frame, tmp_path / "a.parquet", {"key": "ab"})
+    read = read_features(tmp_path / "a.parquet")
+    assert read.attrs["provenance"] == {"key": "ab"}
+    write_features(read, tmp_path / "a.parquet")
+    assert read_features(tmp_path / "a.parquet").attrs["provenance"] == {}
+
+
+def test_a_table_of_an_older_version_is_refused(frame, tmp_path):
+    old = {
+        "recipe": {"families": [{"name": "glcm"}], "quantisation": {"n_levels": 32}},
+        "recipe_digest": "a" * 16,
+        "versions": {"mrnet-features": "0.1.0"},
+    }
+    path = tmp_path / "x.parquet"
+    write_with_metadata(frame, path, json.dumps(old).encode())
+    with pytest.raises(ValueError, match="x.parquet' was written by an older version") as caught:
+        read_features(path)
+    assert str(caught.value) == (
+        f"'{path}' was written by an older version of mrnet_features, whose columns have other "
+        "names. Extract the features again."
+    )
+
+
+def test_a_table_of_a_later_format_is_refused(frame, tmp_path):
+    write_with_metadata(frame, tmp_path / "x.parquet", b'{"recipe": {}, "format": 3}')
+    with pytest.raises(ValueError, match="x.parquet' was written by another version"):
+        read_features(tmp_path / "x.parquet")
+
+
+@pytest.mark.parametrize("metadata", [b"{", b"\xff\xfe\xfd", b"[]", b"3"])
+def test_broken_provenance_is_refused(frame, tmp_path, metadata):
+    write_with_metadata(frame, tmp_path / "x.parquet", metadata)
+    with pytest.raises(ValueError, match="The provenance in '.*x.parquet'"):
+        read_features(tmp_path / "x.parquet")

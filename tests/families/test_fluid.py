@@ -1,4 +1,4 @@
-"""Fluid: its fractions, thresholds, pools and profiles against direct definitions."""
+"""Fluid: fractions, thresholds, components and profiles against direct definitions."""
 
 import numpy as np
 import pytest
@@ -8,9 +8,10 @@ from hypothesis.extra import numpy as hnp
 from scipy.ndimage import binary_erosion
 from skimage.measure import label
 
-from mrnet_features.families.fluid import CORE_SIDE, MAD_TO_SD, DarkFluid, Fluid
-from mrnet_features.formulas.component_shapes import MIN_POOL
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.families.fluid import MAD_TO_SD, Fluid
+from mrnet_features.formulas.component_shapes import MIN_COMPONENT
+from mrnet_features.formulas.fluid_amount import CORE_SIDE
+from mrnet_features.stacks.stack import Stack
 
 
 def make_stack(grey, regions=None, n_regions=1):
@@ -22,7 +23,7 @@ def make_stack(grey, regions=None, n_regions=1):
 def describe(stack, family=None):
     family = family or Fluid()
     counts = family.count(stack)
-    whole = family.describe_stack(counts, stack.starts)
+    whole = family.describe_stack(counts, stack.exam_starts)
     return counts, family.describe(counts), {name: values[0] for name, values in whole.items()}
 
 
@@ -41,7 +42,7 @@ def stacks(draw):
 
 
 @given(stacks())
-def test_fractions_are_shares_of_bright_pixels(stack):
+def test_fractions_are_those_of_bright_pixels(stack):
     counts, slices, whole = describe(stack)
     names = ("192", "adaptive", "brightest")
     for name, threshold in zip(names, thresholds_of(counts), strict=True):
@@ -59,7 +60,7 @@ def test_fractions_are_shares_of_bright_pixels(stack):
 
 
 @given(stacks())
-def test_the_adaptive_threshold_stands_out_from_the_regions(stack):
+def test_adaptive_threshold_is_median_plus_three_deviations(stack):
     counts, _, _ = describe(stack)
     grey = stack.grey[stack.regions > 0].astype(float)
     if grey.size == 0:
@@ -67,34 +68,34 @@ def test_the_adaptive_threshold_stands_out_from_the_regions(stack):
         return
     median = np.median(grey)
     deviation = MAD_TO_SD * np.median(np.abs(grey - median))
-    # the first grey level above median + 3 deviations, a deviation being at least one grey level
+    # first grey level above median + 3 deviations; a deviation is at least one grey level
     adaptive = min(int(median + 3 * max(deviation, 1)) + 1, 255)
     brightest = max(int(0.9 * np.percentile(grey, 99.9)), adaptive)
     assert thresholds_of(counts) == (192, adaptive, brightest)
 
 
 @given(stacks())
-def test_pools_are_the_connected_pieces(stack):
+def test_components_equal_those_of_scikit_image(stack):
     _, _, whole = describe(stack)
     for r in (1, 2):
         inside = stack.regions == r
         if not inside.any():
-            assert np.isnan(whole["n_pools_192"][r - 1])
+            assert np.isnan(whole["n_components_192"][r - 1])
             continue
-        pieces = label(inside & (stack.grey >= 192), connectivity=3)
-        sizes = np.sort(np.bincount(pieces.ravel())[1:])[::-1]
+        components = label(inside & (stack.grey >= 192), connectivity=3)
+        sizes = np.sort(np.bincount(components.ravel())[1:])[::-1]
         n_pixels = inside.sum()
-        assert whole["largest_pool_192"][r - 1] == pytest.approx(sizes[:1].sum() / n_pixels)
-        assert whole["top3_pools_192"][r - 1] == pytest.approx(sizes[:3].sum() / n_pixels)
-        assert whole["n_pools_192"][r - 1] == (sizes >= max(MIN_POOL * n_pixels, 1)).sum()
+        assert whole["largest_component_192"][r - 1] == pytest.approx(sizes[:1].sum() / n_pixels)
+        assert whole["top3_components_192"][r - 1] == pytest.approx(sizes[:3].sum() / n_pixels)
+        assert whole["n_components_192"][r - 1] == (sizes >= max(MIN_COMPONENT * n_pixels, 1)).sum()
 
 
-def test_specks_are_no_pools():
+def test_tiny_components_are_not_counted():
     grey = np.zeros((1, 200, 200), np.uint8)
     grey[0, 0, 0] = 255  # 1 of 40,000 pixels: below a ten-thousandth
     grey[0, 50:60, 50:60] = 255
     _, _, whole = describe(make_stack(grey))
-    assert whole["n_pools_192"][0] == 1
+    assert whole["n_components_192"][0] == 1
 
 
 def test_the_profile_of_one_bright_slice():
@@ -102,21 +103,26 @@ def test_the_profile_of_one_bright_slice():
     grey[4, :2] = 200
     _, _, whole = describe(make_stack(grey))
     values = {
-        name: float(whole[f"{name}_brightest"][0]) for name in ("peak", "peak_place", "off_centre")
+        name: float(whole[f"{name}_brightest"][0])
+        for name in ("peak", "peak_slice_offset", "centre_slice_offset")
     }
     # all of the fluid in the last of five slices: depth .9, folded to .8
-    assert values == pytest.approx({"peak": 5.0, "peak_place": 0.8, "off_centre": 0.8})
+    assert values == pytest.approx(
+        {"peak": 5.0, "peak_slice_offset": 0.8, "centre_slice_offset": 0.8}
+    )
     assert float(whole["spread_brightest"][0]) == pytest.approx(0.0, abs=1e-12)
 
 
-def test_the_profile_of_even_fluid():
+def test_the_profile_of_uniform_fluid():
     grey = np.zeros((4, 4, 4), np.uint8)
     grey[:, 0] = 200
     _, _, whole = describe(make_stack(grey))
     depths = np.array([0.125, 0.375, 0.625, 0.875])
     assert float(whole["peak_brightest"][0]) == pytest.approx(1.0)
-    assert float(whole["peak_place_brightest"][0]) == pytest.approx(np.abs(2 * depths - 1).mean())
-    assert float(whole["off_centre_brightest"][0]) == pytest.approx(0.0, abs=1e-12)
+    assert float(whole["peak_slice_offset_brightest"][0]) == pytest.approx(
+        np.abs(2 * depths - 1).mean()
+    )
+    assert float(whole["centre_slice_offset_brightest"][0]) == pytest.approx(0.0, abs=1e-12)
     assert float(whole["spread_brightest"][0]) == pytest.approx(depths.std())
 
 
@@ -124,7 +130,7 @@ def test_without_fluid_there_is_no_profile_but_there_are_fractions():
     _, slices, whole = describe(make_stack(np.full((2, 3, 3), 9, np.uint8)))
     assert (slices["fraction_adaptive"] == 0).all()
     assert np.isnan(whole["peak_brightest"]).all()
-    assert (whole["n_pools_192"] == 0).all()
+    assert (whole["n_components_192"] == 0).all()
 
 
 @pytest.mark.parametrize("thresholds", [(0,), (256,), (128, 128)])
@@ -142,18 +148,18 @@ def disc(height, width, row, column, radius):
     return (y - row) ** 2 + (x - column) ** 2 <= radius**2
 
 
-def test_a_thin_bright_sheet_is_no_effusion_but_a_pool_of_its_area_is():
-    sheet, pool = np.full((2, 1, 80, 80), 60, np.uint8)
+def test_the_core_excludes_thin_cartilage_but_not_an_effusion_of_equal_area():
+    sheet, effusion = np.full((2, 1, 80, 80), 60, np.uint8)
     sheet[0, 40:44, :76] = 230  # cartilage, four pixels thick
-    pool[0, disc(80, 80, 40, 40, 9.8)] = 230
-    thin, thick = (describe(make_stack(grey))[2] for grey in (sheet, pool))
+    effusion[0, disc(80, 80, 40, 40, 9.8)] = 230
+    thin, thick = (describe(make_stack(grey))[2] for grey in (sheet, effusion))
     assert thin["fraction_192"] == pytest.approx(thick["fraction_192"], rel=0.05)
     assert thin["core_192"] == 0
     assert thick["core_192"] > 0.4 * thick["fraction_192"]
 
 
 @given(stacks())
-def test_the_core_is_what_an_erosion_leaves(stack):
+def test_the_core_equals_an_erosion(stack):
     _, _, whole = describe(stack)
     square = np.ones((1, CORE_SIDE, CORE_SIDE), bool)
     for r in (1, 2):
@@ -163,7 +169,7 @@ def test_the_core_is_what_an_erosion_leaves(stack):
         assert np.isclose(whole["core_192"][r - 1], expected, equal_nan=True)
 
 
-def test_sharpness_is_the_grey_step_at_the_rim():
+def test_sharpness_is_the_grey_step_at_the_boundary():
     grey = np.full((1, 20, 20), 60, np.uint8)
     grey[0, 5:12, 5:12] = 210
     assert describe(make_stack(grey))[2]["sharpness_192"] == 150.0
@@ -171,41 +177,32 @@ def test_sharpness_is_the_grey_step_at_the_rim():
     assert describe(make_stack(grey))[2]["sharpness_192"] == 140.0
 
 
-def test_place_and_shape_of_a_planted_pool():
+def test_position_and_shape_of_a_planted_component():
     grey = np.full((10, 40, 60), 50, np.uint8)
     grey[7:9, 8:12, 40:52] = 240
     whole = describe(make_stack(grey))[2]
-    found = {name: float(whole[f"pool_{name}_brightest"][0]) for name in ("row", "aside", "along")}
+    names = ("row", "column_offset", "slice_offset")
+    found = {name: float(whole[f"component_{name}_brightest"][0]) for name in names}
     # centre of rows 8..11 is 10 of 40, of columns 40..51 is 46 of 60, of slices 7..8 is 8 of 10
-    assert found == pytest.approx({"row": 0.25, "aside": 2 * 46 / 60 - 1, "along": 0.6})
-    assert whole["pool_fill_brightest"][0] == pytest.approx(1.0)
+    assert found == pytest.approx(dict(zip(names, (0.25, 2 * 46 / 60 - 1, 0.6), strict=True)))
+    assert whole["component_fill_brightest"][0] == pytest.approx(1.0)
     # a box of 4 by 12 has variances 4^2 / 12 and 12^2 / 12
-    assert whole["pool_elongation_brightest"][0] == pytest.approx(3.0)
+    assert whole["component_elongation_brightest"][0] == pytest.approx(3.0)
 
 
-def test_turning_a_pool_does_not_change_its_elongation():
+def test_rotation_does_not_change_the_elongation():
     y, x = np.mgrid[:101, :101] - 50
     shapes = []
     for angle in np.deg2rad([0, 30, 45, 90]):
         u, v = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
         grey = np.where((u / 30) ** 2 + (v / 10) ** 2 <= 1, 240, 50).astype(np.uint8)
-        shapes.append(describe(make_stack(grey[None]))[2]["pool_elongation_brightest"][0])
+        shapes.append(describe(make_stack(grey[None]))[2]["component_elongation_brightest"][0])
     assert shapes == pytest.approx([3.0] * 4, rel=0.02)
 
 
-def test_two_largest_pools_share_their_place():
+def test_position_is_averaged_over_two_equally_large_components():
     grey = np.full((1, 40, 40), 50, np.uint8)
     grey[0, 4:8, 10:14] = 240
     grey[0, 24:28, 10:14] = 240
     whole = describe(make_stack(grey))[2]
-    assert whole["pool_row_brightest"][0] == pytest.approx((6 + 26) / 2 / 40)
-
-
-def test_dark_fluid_sees_dark_in_bright_and_nothing_in_even_grey():
-    grey = np.full((2, 40, 40), 180, np.uint8)
-    assert describe(make_stack(grey), DarkFluid())[2]["fraction"] == 0
-    grey[:, 10:20, 10:26] = 70
-    whole = describe(make_stack(grey), DarkFluid())[2]
-    assert whole["fraction"][0] == pytest.approx(160 / 1600)
-    assert whole["largest_pool"][0] == pytest.approx(160 / 1600)
-    assert whole["core"][0] == pytest.approx(6 * 12 / 1600)
+    assert whole["component_row_brightest"][0] == pytest.approx((6 + 26) / 2 / 40)

@@ -1,4 +1,4 @@
-"""The IBSI digital phantom: every statistic has a reference, every reference a statistic."""
+"""Statistics equal the reference values of the IBSI digital phantom."""
 
 from pathlib import Path
 
@@ -6,22 +6,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mrnet_features.counts.cooccurrence import pairs
-from mrnet_features.counts.distance_zone import depths
-from mrnet_features.counts.neighbourhood import neighbours
-from mrnet_features.counts.run_length import runs
-from mrnet_features.counts.size_zone import zones
+from mrnet_features.counts.cooccurrence import cooccurrence
+from mrnet_features.counts.distance_zone import distance_zones
+from mrnet_features.counts.neighbourhood import neighbourhoods
+from mrnet_features.counts.run_length import run_lengths
+from mrnet_features.counts.size_zone import size_zones
 from mrnet_features.extraction.pooling import pool_slices
 from mrnet_features.families.base import Family
 from mrnet_features.families.glcm import Glcm
 from mrnet_features.families.gldzm import Gldzm
 from mrnet_features.families.glrlm import Glrlm
 from mrnet_features.families.glszm import Glszm
-from mrnet_features.families.intensity import Intensity, IntensityHistogram
+from mrnet_features.families.intensity import Intensity
+from mrnet_features.families.intensity_histogram import IntensityHistogram
+from mrnet_features.families.intensity_volume import IntensityVolume
 from mrnet_features.families.ngldm import Ngldm
 from mrnet_features.families.ngtdm import Ngtdm
-from mrnet_features.families.volume import IntensityVolume
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 PREFIXES = ("stat_", "ih_", "ivh_", "cm_", "rlm_", "szm_", "dzm_", "ngt_", "ngl_")
 IBSI = Path(__file__).parents[1] / "ibsi"
@@ -37,7 +38,7 @@ def read_phantom() -> Stack:
 
 
 def read_references() -> dict[str, tuple[float, float]]:
-    """Tag -> value and absolute tolerance: 1e-6 of full precision, else the consensus' own."""
+    """Value and absolute tolerance by tag: 1e-6 for full precision, else that of the consensus."""
     full = pd.read_csv(IBSI / "phantom_checked_full_precision.csv", index_col="tag")["recomputed"]
     table = pd.read_csv(IBSI / "consensus_digital_phantom.csv", encoding="utf-8-sig")
     references = {}
@@ -45,7 +46,7 @@ def read_references() -> dict[str, tuple[float, float]]:
         if row.tag in full.index:
             references[row.tag] = (full[row.tag], 1e-6 * max(1.0, abs(full[row.tag])))
         else:
-            # a three-figure consensus is right to half a unit of its last figure
+            # consensus values are rounded to three figures: half a unit of the last one
             value = float(row._5)
             digits = 0.5 * 10 ** (np.floor(np.log10(abs(value))) - 2) if value else 0.0
             references[row.tag] = (value, max(float(row.tolerance), digits, 1e-9))
@@ -57,7 +58,7 @@ REFERENCES = read_references()
 
 
 def families_by_tag() -> list[tuple[str, Family, str]]:
-    """Prefix of the tag, family, and the aggregations that its slices and its stack stand for."""
+    """Prefix of the tag, family, and tag suffixes of its slice and stack statistics."""
     whole = [("stat", Intensity()), ("ih", IntensityHistogram()), ("ivh", IntensityVolume())]
     zonal = [("szm", Glszm()), ("dzm", Gldzm()), ("ngt", Ngtdm()), ("ngl", Ngldm())]
     return [
@@ -113,32 +114,31 @@ def test_the_mean_pool_is_the_2d_average():
 
 
 DIRECTIONS = {(0, 1): 0, (1, -1): 1, (1, 0): 2, (1, 1): 3}
-OPTIONS = {"n_levels": 6, "n_regions": 1}
 
 
 def read_matrix(family: str, n_columns: int) -> np.ndarray:
-    """Matrix of shape (n_slices, 1, 4, 6, n_columns); one direction only where there are none."""
+    """Matrix of shape (n_slices, 1, 4, 6, n_columns); matrices without direction use the first."""
     table = pd.read_csv(IBSI / "phantom_matrices.csv")
     table = table[(table["family"] == family) & (table["dims"] == "2D")]
     counts = np.zeros((PHANTOM.n_slices, 1, 4, 6, n_columns), int)
     for row in table.itertuples():
-        place = 0 if np.isnan(row.dx) else DIRECTIONS[int(row.dy), int(row.dx)]
-        counts[int(row.slice), 0, place, int(row.i) - 1, int(row.j) - 1] = row.n
+        direction = 0 if np.isnan(row.dx) else DIRECTIONS[int(row.dy), int(row.dx)]
+        counts[int(row.slice), 0, direction, int(row.i) - 1, int(row.j) - 1] = row.n
     return counts
 
 
 def test_co_occurrence_matrices_of_the_phantom():
-    ours = pairs(PHANTOM.levels, PHANTOM.regions, distance=1, **OPTIONS)
+    ours = cooccurrence(PHANTOM)
     assert np.array_equal(ours, read_matrix("glcm", 6))
 
 
 def test_run_length_matrices_of_the_phantom():
-    ours = runs(PHANTOM.levels, PHANTOM.regions, **OPTIONS)
+    ours = run_lengths(PHANTOM)
     assert np.array_equal(ours, read_matrix("glrlm", ours.shape[-1]))
 
 
 def test_zone_matrices_of_the_phantom():
-    found = zones(PHANTOM.levels, PHANTOM.regions, **OPTIONS)
+    found = size_zones(PHANTOM)
     sizes = np.zeros((PHANTOM.n_slices, 1, 6, 20), int)
     for s in range(PHANTOM.n_slices):
         for level, size, number in zip(*(part[s, 0] for part in found[:3]), strict=True):
@@ -148,19 +148,19 @@ def test_zone_matrices_of_the_phantom():
 
 
 def test_distance_matrices_of_the_phantom():
-    found = depths(PHANTOM.levels, PHANTOM.regions, **OPTIONS).distances
+    found = distance_zones(PHANTOM).distances
     assert np.array_equal(found, read_matrix("gldzm", found.shape[-1])[:, :, 0])
 
 
 def test_dependence_matrices_of_the_phantom():
-    found = neighbours(PHANTOM.levels, PHANTOM.regions, **OPTIONS)
+    found = neighbourhoods(PHANTOM)
     assert np.array_equal(found.dependence, read_matrix("ngldm", 9)[:, :, 0])
 
 
 def test_tone_differences_of_the_phantom():
     table = pd.read_csv(IBSI / "phantom_ngtdm.csv")
     table = table[table["dims"] == "2D"].sort_values(["slice", "i"])
-    found = neighbours(PHANTOM.levels, PHANTOM.regions, **OPTIONS)
+    found = neighbourhoods(PHANTOM)
     assert np.array_equal(found.number.ravel(), table["n_i"])
     s = (found.difference / np.arange(1, 9)).sum(axis=-1).ravel()
     np.testing.assert_allclose(s, table["s_i"], atol=1e-12)

@@ -1,20 +1,20 @@
-"""Ligament: an intact band, a torn one, a flat one."""
+"""Ligament: intact, torn and flat bands."""
 
 import numpy as np
 import pytest
 
 from mrnet_features.families.ligament import Ligament
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 
 def make_notch(degrees, *, gap=0, n_slices=3, on=(1,), seed=0):
-    """Slices of fat and noise; on some, a dark band with a gap in its middle."""
+    """Slices of fat and noise; some with a dark band that has a gap in its middle."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:91, :91] - 45
     angle = np.deg2rad(degrees)
-    across = -y * np.cos(angle) - x * np.sin(angle)
-    along = x * np.cos(angle) - y * np.sin(angle)
-    band = (np.abs(across) <= 4) & (np.abs(along) <= 22) & (np.abs(along) >= gap)
+    distance = -y * np.cos(angle) - x * np.sin(angle)
+    position = x * np.cos(angle) - y * np.sin(angle)
+    band = (np.abs(distance) <= 4) & (np.abs(position) <= 22) & (np.abs(position) >= gap)
     grey = rng.normal(110, 4, (n_slices, 91, 91))
     for s in on:
         grey[s, band] = rng.normal(25, 4, band.sum())
@@ -48,14 +48,14 @@ def test_an_intact_band_stands_out_more_than_a_torn_one_or_none():
     assert (intact["acl_seen"], none["acl_seen"]) == (pytest.approx(1 / 3), 0.0)
 
 
-def test_front_and_back_ligaments_are_told_apart():
+def test_anterior_and_posterior_ligament_are_separated():
     front, back = (describe(make_notch(degrees))[1] for degrees in (45, 135))
     assert front["acl_contrast"] > front["pcl_contrast"] + 20
     assert back["pcl_contrast"] > back["acl_contrast"] + 20
     assert back["pcl_angle"] == pytest.approx(135, abs=6)
 
 
-def test_the_stack_speaks_of_its_clearest_slice():
+def test_stack_statistics_are_those_of_the_clearest_slice():
     stack = make_notch(60, n_slices=5, on=(3,))
     slices, whole = describe(stack)
     assert np.argmax(slices["acl_contrast"][:, 0]) == 3
@@ -63,7 +63,7 @@ def test_the_stack_speaks_of_its_clearest_slice():
         assert whole[name] == slices[name][3, 0]
 
 
-def test_slices_without_notch_are_unknown():
+def test_slices_without_notch_are_nan():
     stack = make_notch(50)
     stack.regions[0] = 0
     slices, whole = describe(stack)

@@ -1,15 +1,15 @@
-"""Marrow: patches that are planted, on both kinds of contrast."""
+"""Marrow: planted patches in bright and in dark marrow."""
 
 import numpy as np
 import pytest
 from scipy import ndimage
 
 from mrnet_features.families.marrow import Marrow
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 
 def make_bone(marrow, patch, *, radius=8, on=(1, 2), seed=0):
-    """Two bones of even marrow with trabecular noise, in the first of them a patch."""
+    """Two bones of uniform marrow with trabecular noise; the first has a patch."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:60, :50]
     grey = rng.normal(marrow, 0.08 * marrow, (4, 60, 50))
@@ -22,12 +22,12 @@ def make_bone(marrow, patch, *, radius=8, on=(1, 2), seed=0):
 
 
 def describe(stack):
-    found = Marrow().describe_stack(Marrow().count(stack), stack.starts)
+    found = Marrow().describe_stack(Marrow().count(stack), stack.exam_starts)
     return {name: values[0] for name, values in found.items()}
 
 
 @pytest.mark.parametrize(("marrow", "patch", "share"), [(160, 40, "0p6"), (50, 110, "1p6")])
-def test_oedema_is_found_in_the_bone_it_lies_in(marrow, patch, share):
+def test_oedema_is_found_in_its_bone(marrow, patch, share):
     found = describe(make_bone(marrow, patch))
     area = 2 * np.pi * 8**2 / (4 * 30 * 50)
     for name in ("fraction", "largest"):
@@ -39,7 +39,7 @@ def test_oedema_is_found_in_the_bone_it_lies_in(marrow, patch, share):
     assert found[f"fraction_{other}"][0] == 0
 
 
-def test_healthy_marrow_has_no_patch_in_spite_of_its_texture():
+def test_healthy_marrow_with_texture_has_no_patch():
     found = describe(make_bone(120, 120))
     assert all((found[f"fraction_{s}"] == 0).all() for s in ("0p6", "0p8", "1p25", "1p6"))
     assert found["level_p1"] == pytest.approx([1, 1], abs=0.06)
@@ -68,6 +68,6 @@ def test_shares_are_measured_on_averaged_grey_levels():
 
 
 @pytest.mark.parametrize("shares", [(), (1.0,), (-0.5,)])
-def test_a_share_of_one_is_no_patch(shares):
+def test_impossible_shares_are_refused(shares):
     with pytest.raises(ValueError, match="`shares` must be positive and not 1"):
         Marrow(shares=shares)

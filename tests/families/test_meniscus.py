@@ -1,14 +1,14 @@
-"""Meniscus: intact wedges, cleft ones, blunt ones."""
+"""Meniscus: intact, torn and blunt wedges."""
 
 import numpy as np
 import pytest
 
 from mrnet_features.families.meniscus import Meniscus
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 
 def make_band(*, cleft=0, blunt=False, n_slices=6, on=(2, 3), dark=20, around=110, bright=90):
-    """A dark triangle, apex to the right, on some slices, with a level bright cleft in it."""
+    """Slices with a dark triangle, apex to the right; some have a horizontal bright cleft."""
     y, x = np.mgrid[:24, :60]
     half = 7 - np.clip(x - 10, 0, None) * 7 / 30
     wedge = (np.abs(y - 12) <= half) & (x >= 10) & (x < (20 if blunt else 40))
@@ -23,12 +23,12 @@ def make_band(*, cleft=0, blunt=False, n_slices=6, on=(2, 3), dark=20, around=11
 
 def describe(stack, **parameters):
     family = Meniscus(**parameters)
-    found = family.describe_stack(family.count(stack), stack.starts)
+    found = family.describe_stack(family.count(stack), stack.exam_starts)
     return {k: float(v[0, 0]) for k, v in found.items()}
 
 
 @pytest.mark.parametrize("width", [1, 2, 4, 6])
-def test_a_cleft_shows_from_the_side_that_is_wider(width):
+def test_a_cleft_is_found_by_squares_wider_than_it(width):
     whole, torn = describe(make_band()), describe(make_band(cleft=width))
     for side in (3, 5, 7):
         if side > width:
@@ -38,7 +38,7 @@ def test_a_cleft_shows_from_the_side_that_is_wider(width):
             assert torn[f"cleft{side}_top"] < whole[f"cleft{side}_top"] + 0.02
 
 
-def test_a_tear_on_two_slices_is_not_lost_among_many():
+def test_a_tear_on_two_slices_is_found_among_many():
     few, many = (describe(make_band(cleft=2, n_slices=n)) for n in (6, 30))
     assert many["cleft3_top"] == pytest.approx(few["cleft3_top"])
     assert many["cleft3_mean"] < few["cleft3_mean"] / 2
@@ -50,14 +50,14 @@ def test_a_brighter_tear_has_more_residue_and_the_same_area():
     assert bright["residue3_top"] > 1.3 * faint["residue3_top"]
 
 
-def test_an_enclosed_spot_is_a_hole_and_a_cleft_to_the_surface_is_none():
+def test_an_enclosed_spot_is_a_hole_and_an_open_cleft_is_not():
     assert describe(make_band(cleft=2))["hole_top"] > 0.05
     open_to_the_left = make_band(cleft=2)
     open_to_the_left.grey[2:4, 11:13, :26] = 90
     assert describe(open_to_the_left)["hole_top"] == 0
 
 
-def test_a_torn_off_tip_leaves_a_smaller_and_blunter_wedge():
+def test_a_wedge_without_tip_is_smaller_and_blunter():
     whole, blunt = describe(make_band()), describe(make_band(blunt=True))
     assert blunt["dark_mean"] < whole["dark_mean"]
     assert whole["blunt_mean"] == pytest.approx(0.55, abs=0.1)

@@ -1,46 +1,50 @@
-"""What the published sets of families hold, and that none of it measures the stack's size."""
+"""Presets: their families, and that statistics do not depend on the size of the stack."""
+
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from mrnet_features.extraction.extractor import FeatureExtractor
-from mrnet_features.families import PRESETS, find_families
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.families.base import Family
+from mrnet_features.families.presets import PRESETS, find_families
+from mrnet_features.stacks.stack import Stack
 from mrnet_features.testing import make_stack
 
 FULL = find_families("full")
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_a_preset_holds_different_families(preset):
+def test_the_families_of_a_preset_differ(preset):
     families = find_families(preset)
     assert len({family.label for family in families}) == len(families) == len(PRESETS[preset])
 
 
-def test_presets_grow():
+def test_each_preset_contains_the_smaller_ones():
     labels = [{f.label for f in find_families(name)} for name in ("minimal", "baseline", "full")]
     assert labels[0] < labels[1] < labels[2]
 
 
-def test_the_baseline_is_a_table_that_a_thousand_exams_can_bear():
+def test_the_baseline_has_1000_to_1500_features():
     assert 1000 <= len(FeatureExtractor().get_feature_names_out()) <= 1500
 
 
-def test_a_preset_takes_parameters():
+def test_families_of_a_preset_may_have_parameters():
     assert [family.radius for family in FULL if family.name == "lbp"] == [1, 2, 3]
 
 
-def kept(family, statistics):
+def drop_extensive(family, statistics):
     return {name: v for name, v in statistics.items() if name not in family.extensive}
 
 
 @pytest.mark.parametrize("family", FULL, ids=lambda family: family.label)
-def test_doubled_slices_change_extensive_statistics_alone(family):
+def test_doubled_slices_change_only_extensive_statistics(family):
     stack = make_stack(shape=(12, 40, 44))
     parts = (np.repeat(part, 2, axis=0) for part in (stack.grey, stack.levels, stack.regions))
     doubled = Stack(*parts, stack.n_levels, stack.region_names)
     once, twice = (family.describe_stack(family.count(each), (0,)) for each in (stack, doubled))
-    for name, values in kept(family, once).items():
+    for name, values in drop_extensive(family, once).items():
         # quantiles and depths move a little between twice as many pixels or slices
         np.testing.assert_allclose(twice[name], values, rtol=0.03, atol=1e-3, err_msg=name)
     for name in family.extensive:
@@ -48,10 +52,10 @@ def test_doubled_slices_change_extensive_statistics_alone(family):
 
 
 @pytest.mark.parametrize("family", FULL, ids=lambda family: family.label)
-def test_a_wider_stack_changes_extensive_statistics_alone(family):
-    """The same texture twice side by side, with a gap: no pixel meets a new neighbour."""
+def test_a_wider_stack_changes_only_extensive_statistics(family):
+    """The same texture twice, side by side, with a gap: no pixel has new neighbours."""
     if family.name in {"hog", "shape", "fluid", "laplacian", "gabor", "ligament"}:
-        pytest.skip("follows the outline of the region, or sees beyond it; both are others here")
+        pytest.skip("depends on the outline of the region or on pixels outside, which differ here")
     stack = make_stack(shape=(3, 40, 44))
     gap = ((0, 0), (0, 0), (0, 9))
 
@@ -67,5 +71,20 @@ def test_a_wider_stack_changes_extensive_statistics_alone(family):
         stack.region_names,
     )
     once, twice = (family.describe(family.count(each)) for each in (stack, wide))
-    for name, values in kept(family, once).items():
+    for name, values in drop_extensive(family, once).items():
         np.testing.assert_allclose(twice[name], values, rtol=0.03, atol=0.6, err_msg=name)
+
+
+def test_a_family_that_is_not_a_frozen_dataclass_is_refused():
+    @dataclass
+    class Loose(Family):
+        name: ClassVar[str] = "loose"
+
+        def count(self, stack):
+            return stack.grey
+
+        def describe(self, counts):
+            return {}
+
+    with pytest.raises(TypeError, match="Loose must be a frozen dataclass"):
+        find_families(Loose())

@@ -1,4 +1,4 @@
-"""PyRadiomics, where it is installed, gives the values that our tables name its names for."""
+"""Statistics equal those of PyRadiomics, if installed, under the names in our tables."""
 
 import logging
 
@@ -11,7 +11,7 @@ from mrnet_features.families.glszm import Glszm
 from mrnet_features.families.intensity import Intensity
 from mrnet_features.families.ngldm import Ngldm
 from mrnet_features.families.ngtdm import Ngtdm
-from mrnet_features.stacks.prepare import Stack
+from mrnet_features.stacks.stack import Stack
 
 GLCM = {
     "joint_max": "MaximumProbability",
@@ -66,7 +66,7 @@ def make_texture():
 
 
 def read_aliases(family, names):
-    """Last column of the family's table, where it is one of PyRadiomics' names."""
+    """PyRadiomics name of each statistic, from the last column of the family's table."""
     rows = [line.split() for line in type(family).__doc__.splitlines() if line.strip()]
     return {row[0]: row[-1] for row in rows if row[-1] in names}
 
@@ -103,7 +103,7 @@ def test_values_equal_those_of_pyradiomics(family, theirs):
     assert set(expected) - set(aliases.values()) <= {
         *("Kurtosis", "Entropy", "Uniformity", "TotalEnergy", "MCC")
     }
-    ours = family.describe_stack(family.count(stack), stack.starts)
+    ours = family.describe_stack(family.count(stack), stack.exam_starts)
     for name, alias in aliases.items():
         assert float(ours[name][0, 0]) == pytest.approx(expected[alias], rel=1e-9), name
     if theirs == "firstorder":

@@ -133,7 +133,7 @@ def test_changed_or_missing_files_are_refused(tables, tmp_path):
     with pytest.raises(ValueError, match="booster files must be in"):
         load_bundle(tmp_path)
     (tmp_path / "bundle.json").write_text(json.dumps({"format": 99}))
-    with pytest.raises(ValueError, match="bundle of format 1, got format 99"):
+    with pytest.raises(ValueError, match="bundle of format 2, got format 99"):
         load_bundle(tmp_path)
     with pytest.raises(FileNotFoundError, match="no 'bundle.json'"):
         load_bundle(tmp_path / "nowhere")
@@ -158,6 +158,16 @@ def test_a_series_is_one_task(tables):
     found = fit_bundle(FAST, features, labels["acl"]).predict(features)
     column = fit_bundle(FAST, features, labels[["acl"]]).predict(features)
     pd.testing.assert_frame_equal(found, column, check_exact=True)
+
+
+def test_a_bundle_of_an_older_version_is_refused(tables, tmp_path):
+    features, labels = tables
+    fit_bundle(FAST, features, labels[["acl"]]).save(tmp_path)
+    head = json.loads((tmp_path / "bundle.json").read_text())
+    assert head["format"] == 2
+    (tmp_path / "bundle.json").write_text(json.dumps({**head, "format": 1}))
+    with pytest.raises(ValueError, match="bundle.json' was written by an older version"):
+        load_bundle(tmp_path)
 
 
 def test_refusals(tables, tmp_path):

@@ -1,4 +1,4 @@
-"""Named boxes: on the knee, never overlapping, alike from both sides."""
+"""Region sets: within the knee, without overlap, symmetric under mirroring."""
 
 import os
 from pathlib import Path
@@ -8,58 +8,25 @@ import pytest
 
 from mrnet_features.stacks.atlas import (
     REGION_SETS,
-    Frame,
+    KneeFrame,
     RegionSet,
     draw_regions,
     find_frame,
     region_names,
 )
-from mrnet_features.stacks.foreground import Box, find_foreground, find_joint_row
+from mrnet_features.stacks.foreground import Box, find_foreground
+from mrnet_features.stacks.joint_line import find_joint_row
 from mrnet_features.stacks.prepare import prepare_sets
+from tests.support.knees import make_knee
 
 REAL_KNEE = Path(os.environ.get("MRNET_FEATURES_REAL_KNEE", "/nonexistent"))
 SETS = [(name, plane) for name, sets in REGION_SETS.items() for plane in sets]
 
 
-def make_knee(joint, shape=(9, 120, 100), *, bone=150, seed=0):
-    """Two bones with a dark cortex, parted by a thin bright layer of cartilage, in noise."""
-    _, height, width = shape
-    rng = np.random.default_rng(seed)
-    y, x = np.mgrid[:height, :width]
-    inside = (np.abs(x - (width - 1) / 2) < 0.4 * width) & (y >= 4) & (y < height - 4)
-    shaft = np.abs(x - (width - 1) / 2) < 0.25 * width
-    grey = np.where(inside, 90.0, 3.0)
-    grey[shaft & inside] = bone
-    gap = np.abs(y - joint)
-    grey[shaft & (gap <= 5)] = 20
-    grey[shaft & (gap <= 2)] = 120
-    return np.rint(np.clip(grey + rng.normal(0, 3, shape), 0, 255)).astype(np.uint8)
-
-
 def flip(stack, plane):
-    """As another reader would store it: slices reversed, and left-right mirrored if allowed."""
+    """Stack with reversed slices, mirrored from left to right except in the sagittal plane."""
     turned = stack[::-1] if plane == "sagittal" else stack[::-1, :, ::-1]
     return np.ascontiguousarray(turned)
-
-
-@pytest.mark.parametrize("joint", [58, 64, 70, 75])
-@pytest.mark.parametrize("bone", [40, 150])
-def test_the_joint_line_is_where_the_bones_meet(joint, bone):
-    # marrow is bright on T1 and dark where fat is suppressed
-    grey = make_knee(joint, bone=bone)
-    box = find_frame(grey, find_foreground(grey).astype(np.uint8), "axial").box
-    assert abs(find_joint_row(grey, box) - joint) <= 5
-
-
-def test_an_edge_outside_the_middle_of_the_knee_is_no_joint():
-    grey = make_knee(66)
-    grey[:, 20:24] = 255  # a bright bar high up, stronger than the joint
-    box = Box(4, 116, 10, 90)
-    assert abs(find_joint_row(grey, box) - 66) <= 5
-
-
-def test_without_any_edge_the_prior_decides():
-    assert find_joint_row(np.full((3, 100, 80), 9, np.uint8), Box(0, 100, 0, 80)) in {56, 57}
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (1, 3, 2), (2, 2, 40), (1, 64, 1)])
@@ -69,13 +36,15 @@ def test_tiny_stacks_have_a_joint_row_and_regions(shape):
     assert 0 <= row < shape[1]
     foreground = np.ones(shape, np.uint8)
     for name, plane in SETS:
-        regions = draw_regions(name, plane, foreground, Frame(Box(0, shape[1], 0, shape[2]), row))
+        regions = draw_regions(
+            name, plane, foreground, KneeFrame(Box(0, shape[1], 0, shape[2]), row)
+        )
         assert int(regions.max()) <= len(region_names(name, plane))
 
 
 @pytest.mark.parametrize(("name", "plane"), SETS)
 @pytest.mark.parametrize("shape", [(9, 120, 100), (10, 121, 101), (17, 90, 127)])
-def test_flipping_the_knee_swaps_the_two_of_a_pair_and_nothing_else(name, plane, shape):
+def test_mirroring_the_knee_only_swaps_the_regions_of_a_pair(name, plane, shape):
     grey = make_knee(60, shape)
     foreground = find_foreground(grey).astype(np.uint8)
     turned = np.ascontiguousarray(flip(grey, plane))
@@ -98,20 +67,20 @@ def test_regions_do_not_overlap(name, plane):
     together = draw_regions(name, plane, foreground, frame)
     chosen = REGION_SETS[name][plane]
     regions = iter(range(1, len(chosen.names) + 1))
-    for place in chosen.places:
-        only = {plane: RegionSet((place,))}
+    for box in chosen.boxes:
+        only = {plane: RegionSet((box,))}
         with pytest.MonkeyPatch.context() as patch:
-            patch.setitem(REGION_SETS, "single_group", only)
-            mask = draw_regions("single_group", plane, foreground, frame)
-        for k in range(1, 3 if place.pair else 2):
+            patch.setitem(REGION_SETS, "alone", only)
+            mask = draw_regions("alone", plane, foreground, frame)
+        for k in range(1, 3 if box.pair else 2):
             region = next(regions)
-            assert (mask == k).any(), f"{place.name} is empty"
-            assert np.array_equal(mask == k, together == region), f"{place.name} is overwritten"
+            assert (mask == k).any(), f"{box.name} is empty"
+            assert np.array_equal(mask == k, together == region), f"{box.name} is overwritten"
     if chosen.with_rest:
         assert (together > 0).all()
 
 
-def test_regions_keep_to_the_knee():
+def test_regions_lie_within_the_knee():
     grey = make_knee(66)
     stacks = prepare_sets(grey, "coronal", ["menisci", "recesses"])
     knee = stacks["knee"].regions > 0
@@ -125,11 +94,11 @@ def frame_of(grey, plane):
     return find_frame(grey, find_foreground(grey).astype(np.uint8), plane)
 
 
-def test_a_set_of_boxes_is_cut_to_its_window_and_margin():
+def test_a_region_set_is_cropped_to_its_window_and_margin():
     grey = make_knee(66, shape=(9, 200, 160))
     stacks = prepare_sets(grey, "sagittal", ["notch"])
     whole = draw_regions("notch", "sagittal", stacks["knee"].regions, frame_of(grey, "sagittal"))
-    s, y, x = (np.unique(where) for where in np.nonzero(whole))
+    s, y, x = (np.unique(positions) for positions in np.nonzero(whole))
     window = np.s_[s[0] : s[-1] + 1, y[0] - 24 : y[-1] + 25, x[0] - 24 : x[-1] + 25]
     for part, cut in (
         (grey, stacks["notch"].grey),
@@ -152,7 +121,7 @@ def test_a_set_without_boxes_on_a_plane_is_refused():
 def test_a_real_joint_line_is_found_on_both_echoes(name):
     grey = np.load(REAL_KNEE / name)
     foreground = find_foreground(grey).astype(np.uint8)
-    # menisci, read off the pictures, lie in rows 135 to 150; marrow is the brightest tissue
+    # in the images the menisci are in rows 135 to 150; marrow is the brightest tissue
     assert 137 <= find_frame(grey, foreground, "sagittal").anchor <= 148
     stacks = prepare_sets(grey, "sagittal", ["bones", "menisci"])
     bones, menisci = (stacks[key].grey[stacks[key].regions > 0] for key in ("bones", "menisci"))

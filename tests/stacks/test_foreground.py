@@ -1,4 +1,4 @@
-"""Where the leg is: everything inside the skin, dark bone included, air left out."""
+"""Foreground: all tissue including dark bone, without air."""
 
 import os
 from pathlib import Path
@@ -34,14 +34,14 @@ def overlap(a, b):
 
 
 @pytest.mark.parametrize("shape", [(160, 128), (256, 256), (97, 201)])
-def test_the_whole_leg_is_found_with_the_dark_bone_in_it(shape):
+def test_the_leg_is_found_including_dark_bone(shape):
     grey, leg = make_leg(height=shape[0], width=shape[1])
     found = find_foreground(grey)
     assert found.dtype == bool
     assert overlap(found, leg) > 0.97
 
 
-def test_gain_does_not_move_the_outline():
+def test_gain_does_not_change_the_outline():
     grey, _ = make_leg(tissue=90)
     half = (grey // 2).astype(np.uint8)
     assert overlap(find_foreground(grey), find_foreground(half)) > 0.98
@@ -49,14 +49,14 @@ def test_gain_does_not_move_the_outline():
 
 @pytest.mark.parametrize("height", [128, 200])
 @pytest.mark.parametrize("width", [128, 129, 191, 200, 201, 250, 255, 256, 257, 300])
-def test_mirroring_and_reversing_move_the_foreground_along(height, width):
+def test_mirroring_and_reversing_apply_to_the_foreground(height, width):
     grey, _ = make_leg(height=height, width=width)
     expected = find_foreground(grey)[::-1, :, ::-1]
     assert np.array_equal(find_foreground(grey[::-1, :, ::-1]), expected)
 
 
 @given(st.integers(1, 600), st.integers(1, 9))
-def test_blocks_are_the_same_from_both_ends(length, side):
+def test_blocks_are_symmetric(length, side):
     side = min(side, length)
     edges = _cut_evenly(length, side)
     sizes = np.diff(edges)
@@ -67,7 +67,7 @@ def test_blocks_are_the_same_from_both_ends(length, side):
 
 
 @pytest.mark.parametrize(("value", "other"), [(255, 254), (200, 201), (0, 1)])
-def test_a_stack_that_is_nearly_constant_is_no_error(value, other):
+def test_a_nearly_constant_stack_is_accepted(value, other):
     grey = np.full((2, 256, 256), value, np.uint8)
     grey[0, 3, 3] = other
     assert find_foreground(grey).shape == grey.shape
@@ -79,12 +79,12 @@ def test_a_constant_stack_has_no_foreground(value):
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (1, 1, 9), (1, 7, 1), (2, 3, 2), (1, 65, 64)])
-def test_tiny_stacks_are_no_error(shape):
+def test_tiny_stacks_are_accepted(shape):
     grey = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     assert find_foreground(grey).shape == shape
 
 
-def test_the_knee_box_holds_all_but_a_thin_tail():
+def test_the_knee_box_excludes_stray_pixels():
     regions = np.zeros((2, 50, 60), np.uint8)
     regions[:, 10:40, 20:50] = 1
     assert find_knee_box(regions) == (10, 40, 20, 50)
@@ -92,7 +92,7 @@ def test_the_knee_box_holds_all_but_a_thin_tail():
     assert find_knee_box(regions) == (10, 40, 20, 50)
 
 
-def test_the_knee_box_of_nothing_is_the_whole_slice():
+def test_the_knee_box_without_foreground_is_the_whole_slice():
     assert find_knee_box(np.zeros((2, 5, 6), np.uint8)) == (0, 5, 0, 6)
 
 
@@ -106,7 +106,7 @@ def test_a_real_leg_is_found_on_both_echoes(name):
     found = find_foreground(grey)
     assert 0.5 < found.mean() < 0.6
     assert grey[~found].mean() < 8
-    # both echoes show one leg: muscle that is dark on the late one must not be lost
+    # both echoes show the same leg: muscle that is dark on the late one must be included
     other = np.load(REAL_KNEE / "echo1_te06ms.npy")
     assert overlap(found, find_foreground(other)) > 0.96
 
@@ -118,24 +118,24 @@ def draw_disks(*disks):
     return np.where(inside, 120, 2).astype(np.uint8)[None].repeat(2, axis=0), inside
 
 
-def test_the_outline_follows_pixels_and_not_blocks():
+def test_the_outline_follows_pixels_not_blocks():
     grey, disk = draw_disks((128, 128, 80))
     found = find_foreground(grey)
-    # a mean of nine pixels is one off at most, a block of 4 x 4 would reach three beyond the edge
+    # a mean of nine pixels is off by at most one pixel, a block of 4 x 4 by three
     square = np.ones((3, 3))
     assert not (found & ~ndimage.binary_dilation(disk, square)).any()
     assert not (ndimage.binary_erosion(disk, square) & ~found).any()
 
 
 @pytest.mark.parametrize(("radius", "kept"), [(12, False), (24, True)])
-def test_pieces_below_a_quarter_of_the_largest_are_specks(radius, kept):
+def test_components_below_a_quarter_of_the_largest_are_dropped(radius, kept):
     grey, _ = draw_disks((90, 90, 40), (200, 200, radius))
     found = find_foreground(grey)
     assert found[:, 90, 90].all()
     assert (found[:, 200, 200] == kept).all()
 
 
-def test_what_the_leg_encloses_is_leg():
+def test_holes_in_the_leg_are_filled():
     grey, disk = draw_disks((128, 128, 80))
     y, x = np.mgrid[:256, :256]
     grey[:, np.hypot(y - 120, x - 128) < 25] = 2  # as dark as air: cortical bone

@@ -1,4 +1,4 @@
-"""Otsu's threshold is scikit-image's, and a mean's logarithm is one and the same wherever it is."""
+"""Otsu thresholds equal those of scikit-image; logarithms are the same on both devices."""
 
 import array_api_strict
 import numpy as np
@@ -10,7 +10,7 @@ from mrnet_features.stacks.otsu import find_brightness, find_thresholds
 
 
 def draw_histograms(seed, n):
-    """Histograms of every kind: wide, narrow, of few values, symmetric, with many ties."""
+    """Histograms: wide, narrow, with few values, symmetric, with many ties."""
     rng = np.random.default_rng(seed)
     counts = rng.integers(0, rng.choice([2, 10, 1000, 60000], (n, 1)), (n, 256))
     counts *= rng.random((n, 256)) < rng.choice([0.01, 0.1, 1.0], (n, 1))
@@ -31,13 +31,13 @@ def test_thresholds_are_those_of_scikit_image():
 
 
 @pytest.mark.usefixtures("gpu")
-def test_thresholds_are_the_same_on_a_device():
+def test_thresholds_are_the_same_on_a_gpu():
     counts = draw_histograms(1, 500)
     expected = find_thresholds(counts)
     assert np.array_equal(to_host(find_thresholds(to_device(counts, "cuda"))), expected)
 
 
-def test_thresholds_need_nothing_but_the_array_api():
+def test_thresholds_use_only_the_array_api():
     counts = draw_histograms(2, 50)
     found = find_thresholds(array_api_strict.asarray(counts))
     assert np.array_equal(np.asarray(found), find_thresholds(counts))

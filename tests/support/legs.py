@@ -1,4 +1,4 @@
-"""Legs drawn with a few strokes: enough of a knee for an audit, in milliseconds."""
+"""Simple drawings of legs for tests of the audit, made in milliseconds."""
 
 import numpy as np
 from scipy import ndimage
@@ -7,9 +7,10 @@ SIZE = 128
 
 
 def draw_leg(rng, plane="sagittal", *, n_slices=10, noise=2.0, copies=None, moved=(0, 0)):
-    """A stack: a leg that runs through the picture (axial: a round one), bones, a joint, spots.
+    """A stack of a leg with bones, a joint and random spots.
 
-    `copies` (axis, shift, strength) adds displaced copies of a vessel; `moved` displaces the knee.
+    The leg extends from top to bottom; on axial slices it is round. `copies` (axis, shift,
+    strength) adds displaced copies of a vessel. `moved` (rows, columns) displaces the knee.
     """
     y, x = np.mgrid[:SIZE, :SIZE] - np.array(moved)[:, None, None]
     bend = rng.normal(0, 2) + rng.normal(0, 1.5) * np.sin(y / 20)
@@ -25,16 +26,16 @@ def draw_leg(rng, plane="sagittal", *, n_slices=10, noise=2.0, copies=None, move
         if plane == "coronal":
             bone = bone & (abs(x - 60) > 4)
     base = 90.0 * leg - 50 * (bone & leg) + 90 * (joint & leg)
-    # squares of 8 by 8 pixels, anywhere
+    # squares of 8 by 8 pixels at random positions
     strength = rng.normal(0, 20, (n_slices, SIZE * SIZE // 64))
-    places = rng.spawn(1)[0].integers(0, SIZE * SIZE, strength.shape)
+    indices = rng.spawn(1)[0].integers(0, SIZE * SIZE, strength.shape)
     spots = np.zeros((n_slices, SIZE * SIZE))
-    np.add.at(spots, (np.arange(n_slices)[:, None], places), strength)
+    np.add.at(spots, (np.arange(n_slices)[:, None], indices), strength)
     spots = spots.reshape(n_slices, SIZE, SIZE)
     for axis in (1, 2):
         spots = 8 * ndimage.uniform_filter1d(spots, 8, axis=axis, mode="wrap")
     stack = base + leg * spots
-    # a left knee mirrors a right one; the slices may run either way
+    # left and right knees are mirror images; the slices may be in either order
     depth = np.linspace(-1, 1, n_slices)[:, None, None]
     stack = stack * (1 - 0.3 * np.abs(depth)) + 12 * depth * leg
     if plane != "sagittal" and rng.random() < 0.5:
@@ -44,15 +45,15 @@ def draw_leg(rng, plane="sagittal", *, n_slices=10, noise=2.0, copies=None, move
     if copies:
         axis, shift, strength = copies
         vessel = np.zeros(stack.shape)
-        place = np.hypot(y - 84, x - 64) < 4 if plane == "axial" else abs(x - 84) < 3
-        vessel[4:7] = place * 90.0
+        inside = np.hypot(y - 84, x - 64) < 4 if plane == "axial" else abs(x - 84) < 3
+        vessel[4:7] = inside * 90.0
         stack = add_copies(stack, vessel, axis, shift, strength)
     stack = np.hypot(stack + rng.normal(0, noise, stack.shape), rng.normal(0, noise, stack.shape))
     return np.clip(np.rint(stack), 0, 255).astype(np.uint8)
 
 
 def add_copies(stack, moving, axis, shift, strength):
-    """|image| after the signal of `moving` went up and down along the lines of k-space."""
+    """Magnitude image after modulating the signal of `moving` over the lines of k-space."""
     n_lines = stack.shape[axis]
     shape = [1, 1, 1]
     shape[axis] = n_lines

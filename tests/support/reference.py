@@ -1,4 +1,4 @@
-"""What every count means, written as plainly as can be: one loop over pixels, no tricks."""
+"""Reference implementations of counts: plain loops over pixels."""
 
 from collections import Counter
 
@@ -15,19 +15,19 @@ def histogram(values, regions, *, n_values, n_regions):
     return counts
 
 
-def pairs(levels, regions, *, n_levels, n_regions, distance):
+def cooccurrence(levels, regions, *, n_levels, n_regions, distance):
     counts = np.zeros((len(levels), n_regions, 4, n_levels, n_levels), int)
     for s, y, x in inside(regions):
         for d, (dy, dx) in enumerate(DIRECTIONS):
             for sign in (-1, 1):
-                there = (s, y + sign * dy * distance, x + sign * dx * distance)
-                if region_at(regions, there) == regions[s, y, x]:
-                    r, i, j = regions[s, y, x], levels[s, y, x], levels[there]
+                other = (s, y + sign * dy * distance, x + sign * dx * distance)
+                if region_at(regions, other) == regions[s, y, x]:
+                    r, i, j = regions[s, y, x], levels[s, y, x], levels[other]
                     counts[s, r - 1, d, i - 1, j - 1] += 1
     return counts
 
 
-def runs(levels, regions, *, n_levels, n_regions):
+def run_lengths(levels, regions, *, n_levels, n_regions):
     longest = max(levels.shape[1:])
     counts = np.zeros((len(levels), n_regions, 4, n_levels, longest), int)
     for s, y, x in inside(regions):
@@ -41,7 +41,7 @@ def runs(levels, regions, *, n_levels, n_regions):
     return counts
 
 
-def zones(levels, regions):
+def size_zones(levels, regions):
     """Counter of (slice, region, level, size, distance), by flood fill."""
     found = Counter()
     seen = np.zeros(levels.shape, bool)
@@ -54,17 +54,17 @@ def zones(levels, regions):
             here = front.pop()
             zone.append(here)
             for dy, dx in AROUND:
-                there = (here[0], here[1] + dy, here[2] + dx)
-                if alike(levels, regions, here, there) and not seen[there]:
-                    seen[there] = True
-                    front.append(there)
+                other = (here[0], here[1] + dy, here[2] + dx)
+                if alike(levels, regions, here, other) and not seen[other]:
+                    seen[other] = True
+                    front.append(other)
         distance = min(distance_to_edge(regions, pixel) for pixel in zone)
         found[start[0], int(regions[start]), int(levels[start]), len(zone), distance] += 1
     return found
 
 
 def distance_to_edge(regions, pixel):
-    """Steps along rows and columns to the nearest pixel that is not of the region."""
+    """Steps along rows and columns to the nearest pixel outside the region."""
     s, y, x = pixel
     _, height, width = regions.shape
     best = min(y + 1, x + 1, height - y, width - x)
@@ -75,23 +75,23 @@ def distance_to_edge(regions, pixel):
     return best
 
 
-def neighbours(levels, regions, *, n_levels, n_regions):
+def neighbourhoods(levels, regions, *, n_levels, n_regions):
     """Dependence, number and difference as `mrnet_features.counts.neighbourhood` has them."""
     shape = (len(levels), n_regions, n_levels)
     dependence, number = np.zeros((*shape, 9), int), np.zeros(shape, int)
     difference = np.zeros((*shape, 8), int)
     for s, y, x in inside(regions):
-        place = (s, regions[s, y, x] - 1, levels[s, y, x] - 1)
+        index = (s, regions[s, y, x] - 1, levels[s, y, x] - 1)
         around = [
             int(levels[s, y + dy, x + dx])
             for dy, dx in AROUND
             if region_at(regions, (s, y + dy, x + dx)) == regions[s, y, x]
         ]
         level = int(levels[s, y, x])
-        dependence[(*place, around.count(level))] += 1
+        dependence[(*index, around.count(level))] += 1
         if around:
-            number[place] += 1
-            difference[(*place, len(around) - 1)] += abs(len(around) * level - sum(around))
+            number[index] += 1
+            difference[(*index, len(around) - 1)] += abs(len(around) * level - sum(around))
     return dependence, number, difference
 
 
@@ -107,16 +107,16 @@ def region_at(regions, pixel):
 
 
 def alike(levels, regions, pixel, other):
-    """Whether the other pixel has the pixel's region and level."""
+    """Whether the other pixel has the same region and level."""
     return region_at(regions, other) == regions[pixel] and levels[other] == levels[pixel]
 
 
-def patterns(grey, regions, radius, n_regions):
-    """Rotation-invariant uniform patterns; whole numbers, weights in steps of 1/2048."""
+def binary_patterns(grey, regions, radius, n_regions):
+    """Rotation-invariant uniform patterns, in integers with weights in steps of 1/2048."""
     n_points = 8 * radius
     counts = np.zeros((len(grey), n_regions, n_points + 2), int)
     angles = 2 * np.pi * np.arange(n_points) / n_points
-    places = np.rint(2048 * radius * np.stack([-np.sin(angles), np.cos(angles)], 1)).astype(int)
+    positions = np.rint(2048 * radius * np.stack([-np.sin(angles), np.cos(angles)], 1)).astype(int)
     for s, y, x in np.argwhere(regions):
         near = [slice(max(c - radius, 0), c + radius + 1) for c in (y, x)]
         square = regions[s, near[0], near[1]]
@@ -124,7 +124,7 @@ def patterns(grey, regions, radius, n_regions):
             continue
         padded = np.pad(grey[s].astype(int), radius + 1)
         bits = []
-        for dy, dx in places:
+        for dy, dx in positions:
             rest_y, rest_x = dy % 2048, dx % 2048
             top, left = y + radius + 1 + dy // 2048, x + radius + 1 + dx // 2048
             value = sum(

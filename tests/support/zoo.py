@@ -1,13 +1,17 @@
-"""Random stacks of every awkward kind, for hypothesis."""
+"""Random stacks for hypothesis, and stacks from plain arrays."""
+
+import dataclasses
 
 import numpy as np
 from hypothesis import strategies as st
 
+from mrnet_features.stacks.stack import Stack, join_stacks
+
 
 @st.composite
 def stacks(draw):
-    """Levels, regions, n_levels, n_regions: from one pixel up, blobs or noise, any regions."""
-    # compiled counts pass over sixteen and more pixels at once: narrow and wide slices
+    """Levels, regions, n_levels and n_regions of blobs or noise, from one pixel up."""
+    # compiled counts process blocks of sixteen and more pixels, so slices are narrow or wide
     n_slices, height = draw(st.integers(1, 5)), draw(st.integers(1, 12))
     width = draw(st.integers(1, 16) | st.integers(17, 70))
     n_levels = draw(st.sampled_from([1, 2, 3, 8, 255]))
@@ -30,3 +34,15 @@ def stacks(draw):
         "halves": np.where(np.arange(width) * 2 < width, 1, n_regions) * np.ones(shape, np.uint8),
     }[kind].astype(np.uint8)
     return levels, regions, n_levels, n_regions
+
+
+def make_stack(values, regions, *, n_levels=255, n_regions=1):
+    """Stack with `values` as grey levels and, cut to 1..`n_levels`, as levels."""
+    levels = np.clip(values, 1, n_levels).astype(np.uint8)
+    return Stack(values, levels, regions, n_levels, tuple(f"r{k}" for k in range(n_regions)))
+
+
+def make_batch(exams, origins, *, n_regions=1):
+    """Batch of (grey, regions) pairs with these origins."""
+    joined = join_stacks([make_stack(*exam, n_regions=n_regions) for exam in exams])
+    return dataclasses.replace(joined, origins=origins)

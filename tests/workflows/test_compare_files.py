@@ -1,84 +1,64 @@
-"""`mrnet-features compare` as a stranger uses it: files in, a table or JSON out."""
-
-import json
+"""Prediction files of several formats are compared."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
-from mrnet_features.cli import app
-from mrnet_features.workflows.compare_files import compare_files, format_comparison, name_files
-
-TASKS = ["abnormal", "acl", "meniscus"]
+from mrnet_features.cli.format import format_comparison
+from mrnet_features.names import TASKS
+from mrnet_features.workflows.compare_files import compare_files
 
 
 @pytest.fixture
-def folder(tmp_path):
-    """Label files of a made-up valid split, and three models' predictions for it."""
-    rng = np.random.default_rng(0)
+def labels():
+    rng = np.random.default_rng(1)
     exams = [f"{k:04d}" for k in range(1130, 1250)]
-    hidden = rng.normal(size=(120, 3))
-    labels = pd.DataFrame((hidden > [-0.8, 0.6, 0.2]).astype(int), exams, TASKS)
+    labels = pd.DataFrame(rng.integers(0, 2, (120, 3)), exams, list(TASKS))
     labels["abnormal"] = labels.max(axis=1)
-    for task in TASKS:
-        labels[task].to_csv(tmp_path / f"valid-{task}.csv", header=False)
+    return labels
+
+
+@pytest.fixture
+def files(labels, tmp_path):
+    """A headerless file with its paths, and a table with ids."""
+    rng = np.random.default_rng(0)
     planes = ("sagittal", "coronal", "axial")
-    lines = [f"valid/{plane}/{exam}.npy\n" for exam in exams for plane in planes]
+    lines = [f"valid/{plane}/{exam}.npy\n" for exam in labels.index for plane in planes]
     (tmp_path / "paths.csv").write_text("".join(lines))
-    for name, noise in (("cnn", 0.5), ("features", 1.5)):
-        odds = hidden + noise * rng.normal(size=hidden.shape) + [2.0, 0.0, 0.0]
-        table = pd.DataFrame(1 / (1 + np.exp(-odds)), exams, TASKS)
-        if name == "cnn":
-            table.to_csv(tmp_path / "cnn.csv", header=False, index=False)
-        else:
-            table.rename_axis("id").to_csv(tmp_path / "features.csv")
-    return tmp_path
-
-
-def test_competition_file_against_a_tidy_one(folder):
-    models = [f"cnn={folder / 'cnn.csv'}", f"features={folder / 'features.csv'}"]
-    options = ["--paths", str(folder / "paths.csv"), "--stack"]
-    done = CliRunner().invoke(app, ["compare", str(folder), *models, *options, "--json"])
-    assert done.exit_code == 0, done.output
-    result = json.loads(done.stdout)
-    mean = next(row for row in result["differences"] if row["task"] == "mean")
-    assert mean["difference"] > 0
-    assert mean["method"] == "delong"
-    assert 0 < mean["minimum_detectable_difference"] < 0.2
-    assert [row["task"] for row in result["stacked"]["features"]] == [*TASKS, "mean"]
-    out = folder / "table.csv"
-    done = CliRunner().invoke(
-        app, ["compare", str(folder), *models, *options[:2], "--out", str(out)]
-    )
-    assert "detectable" in done.stdout
-    assert len(pd.read_csv(out)) == 4
-
-
-def read_column(file):
-    return pd.read_csv(file, header=None, index_col=0, dtype={0: str})[1]
+    odds = labels + rng.normal(size=labels.shape) + [2.0, 0.0, 0.0]
+    table = 1 / (1 + np.exp(-odds))
+    table.to_csv(tmp_path / "cnn.csv", header=False, index=False)
+    table.rename_axis("id").to_csv(tmp_path / "features.csv")
+    return {"cnn": tmp_path / "cnn.csv", "features": tmp_path / "features.csv"}
 
 
 @pytest.mark.parametrize("row", ["1E-05,1e+0,0.5", "+1e-7, 0.2 ,1.", "1.2e-3,-0.0,0"])
-def test_numbers_however_written_are_no_header(folder, row):
-    shown = (folder / "cnn.csv").read_text().splitlines()
-    (folder / "cnn.csv").write_text("\n".join([row, *shown[1:]]) + "\n")
-    labels = pd.concat({t: read_column(folder / f"valid-{t}.csv") for t in TASKS}, axis=1)
-    files = {"cnn": folder / "cnn.csv", "features": folder / "features.csv"}
-    result = compare_files(files, labels, paths=folder / "paths.csv")
+def test_a_first_line_of_numbers_is_no_header(files, labels, row):
+    lines = files["cnn"].read_text().splitlines()
+    files["cnn"].write_text("\n".join([row, *lines[1:]]) + "\n")
+    result = compare_files(files, labels, paths=files["cnn"].with_name("paths.csv"))
     assert set(result.comparison.scores) == {"cnn", "features"}
+    assert len(result.comparison.scores["cnn"].influence) == 120
 
 
-def test_text_names_every_model(folder):
-    labels = pd.concat({t: read_column(folder / f"valid-{t}.csv") for t in TASKS}, axis=1)
-    files = {"a": folder / "features.csv", "b": folder / "features.csv"}
-    text = format_comparison(compare_files(files, labels, stack=True))
-    assert "b stacked on a, against a alone:" in text
-    assert "delong" in text
+def test_equal_predictions_have_no_difference_and_no_added_value(files, labels):
+    paths = files["cnn"].with_name("paths.csv")
+    result = compare_files(files, labels, paths=paths, added_value=True)
+    rows = result.as_dict()
+    assert [row["difference"] for row in rows["differences"]] == pytest.approx([0, 0, 0, 0])
+    assert [row["gain"] for row in rows["added_value"]["features"]] == pytest.approx(
+        [0, 0, 0, 0], abs=1e-3
+    )
+    assert {row["model"] for row in rows["aucs"]} == {"cnn", "features"}
+    text = format_comparison(result)
+    assert "cnn and features together, against cnn alone:" in text
+    assert compare_files(files, labels, paths=paths).as_dict()["added_value"] == {}
 
 
-def test_arguments_need_names():
-    with pytest.raises(ValueError, match="as NAME=FILE, got 'cnn.csv'"):
-        name_files(["cnn.csv"])
-    with pytest.raises(ValueError, match="got 'a' twice"):
-        name_files(["a=1.csv", "a=2.csv"])
+def test_added_value_is_measured_on_the_shared_exams(files, labels):
+    table = pd.read_csv(files["features"], dtype={"id": str})
+    table.iloc[:-10].to_csv(files["features"], index=False)
+    paths = files["cnn"].with_name("paths.csv")
+    result = compare_files(files, labels, paths=paths, subset=True, added_value=True)
+    scores = result.added_values["features"].comparison.scores
+    assert {len(each.influence) for each in scores.values()} == {110}

@@ -1,4 +1,4 @@
-"""From pixels to the competition's file by a saved model."""
+"""Predictions from images by a saved model, in the competition's format."""
 
 import json
 from pathlib import Path
@@ -6,40 +6,29 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
 from mrnet_features import FeatureExtractor, load_mrnet, write_knees
-from mrnet_features.cli import app
 from mrnet_features.evaluation import read_predictions
-from mrnet_features.extraction.table import extract_features
-from mrnet_features.families import find_families
+from mrnet_features.extraction.resume import extract_features
+from mrnet_features.families.presets import find_families
 from mrnet_features.models import load_bundle
+from mrnet_features.workflows.fit import fit_table
 from mrnet_features.workflows.predict import predict_paths, rebuild_extractor
 
 TASKS = ["abnormal", "acl", "meniscus"]
-
-
-def invoke(*arguments):
-    done = CliRunner().invoke(app, list(map(str, arguments)))
-    assert done.exit_code == 0, done.output
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("submission")
     write_knees(folder / "knees", n_train=20, n_valid=3, seed=1)
-    for task in TASKS:  # so few exams as drawn would leave folds without a class
+    for task in TASKS:  # with the drawn labels some folds would lack a class
         rows = "".join(f"{k:04d},{k % 2}\n" for k in range(20))
         (folder / "knees" / f"train-{task}.csv").write_text(rows)
     train = load_mrnet(folder / "knees")
     extractor = FeatureExtractor("minimal", pools=("mean", "max"))
-    extract_features(train.exams, folder / "train.parquet", extractor=extractor)
-    shown = invoke(
-        *("fit", folder / "train.parquet", folder / "knees", "--out", folder / "model"),
-        *("--jobs", 1, "--json"),
-    )
-    assert set(json.loads(shown)["thresholds"]) == set(TASKS)
+    features = extract_features(train.exams, folder / "train.parquet", extractor=extractor)
+    fit_table(features, train.labels, folder / "model")
     valid = load_mrnet(folder / "knees", "valid")
     lines = [
         f"{exam.paths[plane]}\n"
@@ -52,7 +41,7 @@ def folder(tmp_path_factory):
 
 def test_predictions_equal_those_of_the_table(folder):
     out = folder / "predictions.csv"
-    invoke("predict", folder / "model", folder / "valid-paths.csv", out, "--jobs", 1)
+    predict_paths(folder / "model", folder / "valid-paths.csv", out, n_jobs=1)
     valid = load_mrnet(folder / "knees", "valid")
     extractor = FeatureExtractor("minimal", pools=("mean", "max"))
     expected = load_bundle(folder / "model").predict(extractor.fit_transform(valid.exams))
@@ -74,26 +63,26 @@ def change_head(folder, tmp_path, change):
     return copy
 
 
-def test_a_recipe_that_can_not_be_followed_is_refused(folder, tmp_path):
+def test_a_recipe_of_an_unknown_family_is_refused(folder, tmp_path):
     def unknown(head):
-        head["provenance"]["recipe"]["families"][0]["name"] = "unheard_of"
+        head["provenance"]["recipe"]["families"][0]["name"] = "unknown"
 
     model = change_head(folder, tmp_path, unknown)
     with pytest.raises(ValueError, match="can't be read by this version"):
         predict_paths(model, folder / "valid-paths.csv", tmp_path / "out.csv")
 
 
-def test_a_recipe_that_means_something_else_is_refused(folder, tmp_path):
+def test_another_recipe_digest_is_refused(folder, tmp_path):
     def other(head):
         head["provenance"]["recipe_digest"] = "0" * 16
 
     model = change_head(folder, tmp_path, other)
-    with pytest.raises(ValueError, match="was fitted on recipe 0000000000000000, and this version"):
+    with pytest.raises(ValueError, match="must have the recipe digest .* got 0000000000000000"):
         predict_paths(model, folder / "valid-paths.csv", tmp_path / "out.csv")
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_another_version_is_told(folder, tmp_path):
+def test_another_version_gives_a_warning(folder, tmp_path):
     def older(head):
         head["provenance"]["versions"]["mrnet-features"] = "0.0.1"
 
@@ -104,12 +93,12 @@ def test_another_version_is_told(folder, tmp_path):
 
 def test_a_table_of_another_tool_has_no_recipe(folder, tmp_path):
     model = change_head(folder, tmp_path, lambda head: head.update(provenance={}))
-    with pytest.raises(ValueError, match="got none of its recipe"):
+    with pytest.raises(ValueError, match="got one without a recipe"):
         rebuild_extractor(load_bundle(model))
 
 
 @pytest.mark.parametrize("preset", ["minimal", "baseline", "full"])
-def test_every_published_recipe_comes_back_from_json(folder, preset):
+def test_the_recipe_of_every_preset_survives_json(folder, preset):
     bundle = load_bundle(folder / "model")
     recipe = FeatureExtractor(find_families(preset)).recipe()
     provenance = json.loads(
@@ -124,13 +113,16 @@ def test_every_published_recipe_comes_back_from_json(folder, preset):
 def test_missing_stacks_are_named(folder, tmp_path):
     lines = (folder / "valid-paths.csv").read_text().replace("knees", "gone")
     (tmp_path / "paths.csv").write_text(lines)
-    with pytest.raises(FileNotFoundError, match=r"There is no file .*gone.* \(9 such lines"):
+    with pytest.raises(
+        FileNotFoundError,
+        match=r"paths.csv' must list files .* 9 of its lines do not, such as .*gone",
+    ):
         predict_paths(folder / "model", tmp_path / "paths.csv", tmp_path / "out.csv")
 
 
-def test_predictions_are_there_whole_or_not_at_all(folder, tmp_path, monkeypatch):
+def test_a_full_disk_leaves_the_old_file(folder, tmp_path, monkeypatch):
     out = tmp_path / "predictions.csv"
-    out.write_text("those of yesterday")
+    out.write_text("old predictions")
     write = Path.write_text
 
     def fill_disk(self, text, **kwargs):
@@ -140,14 +132,5 @@ def test_predictions_are_there_whole_or_not_at_all(folder, tmp_path, monkeypatch
     monkeypatch.setattr(Path, "write_text", fill_disk)
     with pytest.raises(OSError, match="no space left"):
         predict_paths(folder / "model", folder / "valid-paths.csv", out, n_jobs=1)
-    assert out.read_text() == "those of yesterday"
+    assert out.read_text() == "old predictions"
     assert list(tmp_path.iterdir()) == [out]
-
-
-def test_importance_from_the_command_line(folder):
-    shown = invoke(
-        *("importance", folder / "train.parquet", folder / "knees", "--by", "plane"),
-        *("--jobs", 1, "--json", "--out", folder / "importance.csv"),
-    )
-    assert {row["group"] for row in json.loads(shown)} == {"axial", "coronal", "sagittal"}
-    assert len(pd.read_csv(folder / "importance.csv")) == 12

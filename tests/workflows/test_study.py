@@ -1,36 +1,36 @@
-"""The whole study on synthetic knees: every table is there, and is what the parts give."""
+"""The whole study on synthetic knees writes what its parts return."""
 
 import json
 
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
 from mrnet_features import load_labels, read_features, write_knees
-from mrnet_features.cli import app
 from mrnet_features.evaluation import evaluate, read_predictions
 from mrnet_features.models import lightgbm_baseline
-from mrnet_features.workflows import study as reproduction
+from mrnet_features.workflows import study
 
 TASKS = ["abnormal", "acl", "meniscus"]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("reproduce")
+    folder = tmp_path_factory.mktemp("study")
     write_knees(folder / "knees", n_train=20, n_valid=4, seed=1)
     for split, ids in (("train", range(20)), ("valid", range(20, 24))):
-        for task in TASKS:  # so few exams as drawn would leave folds without a class
+        for task in TASKS:  # with the drawn labels some folds would lack a class
             rows = "".join(f"{k:04d},{k % 2}\n" for k in ids)
             (folder / "knees" / f"{split}-{task}.csv").write_text(rows)
-    arguments = ["reproduce", folder / "knees", "--out", folder / "out", "--families", "minimal"]
-    done = CliRunner().invoke(app, [*map(str, arguments), "--jobs", "1", "--json"])
-    assert done.exit_code == 0, done.output
-    (folder / "shown.json").write_text(done.stdout)
     return folder
 
 
-def test_every_part_leaves_its_table(folder):
+@pytest.fixture(scope="module")
+def done(folder):
+    return study.run_study(folder / "knees", folder / "out", families="minimal", n_jobs=1)
+
+
+@pytest.mark.usefixtures("done")
+def test_every_part_has_its_files(folder):
     names = {path.name for path in (folder / "out").iterdir()}
     assert {"report.md", "summary.json", "audit.csv", "folds.csv", "importance.csv"} <= names
     assert {"train.parquet", "valid.parquet"} <= names
@@ -41,19 +41,21 @@ def test_every_part_leaves_its_table(folder):
             assert len(rows) == n_exams
 
 
+@pytest.mark.usefixtures("done")
 def test_excluded_exams_are_in_no_table(folder, tmp_path, monkeypatch):
-    # what is left are too few exams to cross-validate on
-    monkeypatch.setattr(reproduction, "_study", lambda *_: None)
-    monkeypatch.setattr(reproduction, "_write", lambda *_: None)
+    # the exams left are too few to cross-validate
+    monkeypatch.setattr(study, "_evaluate_tables", lambda *_: None)
+    monkeypatch.setattr(study, "_write", lambda *_: None)
     exclude = [load_labels(folder / "knees", split).index[0] for split in ("train", "valid")]
-    reproduction.reproduce(folder / "knees", tmp_path, families="minimal", exclude=iter(exclude))
+    study.run_study(folder / "knees", tmp_path, families="minimal", exclude=iter(exclude))
     for split in ("train", "valid"):
         whole = read_features(folder / "out" / f"{split}.parquet").index
         kept = read_features(tmp_path / f"{split}.parquet").index
         assert list(kept) == list(whole[1:])
 
 
-def test_valid_is_scored_by_models_of_train(folder):
+@pytest.mark.usefixtures("done")
+def test_valid_is_scored_by_models_fitted_on_train(folder):
     train, valid = (
         (read_features(folder / "out" / f"{s}.parquet"), load_labels(folder / "knees", s))
         for s in ("train", "valid")
@@ -63,11 +65,35 @@ def test_valid_is_scored_by_models_of_train(folder):
     pd.testing.assert_series_equal(found["auc"], expected["auc"])
 
 
-def test_report_says_what_it_is_not(folder):
+def test_the_models_share_their_folds(done):
+    first, second = done.evaluations.values()
+    assert first.folds.hash == second.folds.hash
+
+
+def test_the_summary_holds_the_published_aucs(folder, done):
+    summary = json.loads((folder / "out" / "summary.json").read_text())
+    assert summary == json.loads(json.dumps(done.as_dict()))
+    assert summary["is_release"] is False
+    assert [row["published"] for row in summary["published"].values()] == [0.799, 0.916]
+    auc = summary["valid"]["lightgbm"]["mean"]["auc"]
+    assert summary["published"]["MRNet, nine CNNs"]["difference"] == pytest.approx(auc - 0.916)
+
+
+def test_the_report_warns_that_this_is_not_the_release(folder, done):
     text = (folder / "out" / "report.md").read_text()
     assert "not MRNet's release" in text
     assert "Bien et al. 2018" in text
-    shown = json.loads((folder / "shown.json").read_text())
-    assert shown["is_release"] is False
-    assert [row["published"] for row in shown["published"].values()] == [0.799, 0.916]
-    assert shown == json.loads((folder / "out" / "summary.json").read_text())
+    assert "20 exams in train, 4 in valid" in text
+
+
+def test_a_full_disk_leaves_no_partial_file(done, tmp_path, monkeypatch):
+    (tmp_path / "report.md").write_text("old report")
+
+    def fail(*_):
+        raise OSError("no space left")
+
+    monkeypatch.setattr("mrnet_features.files.os.fsync", fail)
+    with pytest.raises(OSError, match="no space left"):
+        study._write(done, tmp_path)
+    assert (tmp_path / "report.md").read_text() == "old report"
+    assert {path.name for path in tmp_path.iterdir()} == {"report.md"}

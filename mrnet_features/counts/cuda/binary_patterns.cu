@@ -1,9 +1,9 @@
-// Local binary patterns: a thread compares its pixels with the circle around them, a block adds up
-// in shared memory.
+// Local binary patterns: a thread compares each of its pixels with the circle around it, a block
+// counts in shared memory.
 //
 // Whether the square around a pixel lies in its region is found on the way down: a thread counts
-// how many rows in turn lie in the region from `radius` pixels left to `radius` pixels right, and
-// so looks at each row once instead of 2 radius + 1 times.
+// the consecutive rows that lie in the region from `radius` pixels left to `radius` pixels right.
+// So it tests each row once instead of 2 radius + 1 times.
 
 #include "tiles.cuh"
 
@@ -14,7 +14,8 @@ struct Point {
     int row, column, lower, right;  // of the upper left pixel, weights of the lower and right ones
 };
 
-// 1 where the point is at least as bright as the centre. A neighbour beyond the slice has weight 0.
+// 1 where the point is at least as bright as the centre. Neighbours outside the slice have weight
+// 0.
 __device__ inline int is_bright(const unsigned char* __restrict__ slice, int height, int width,
                                 int y, int x, const Point& point) {
     const int one = 1 << SHIFT;
@@ -38,11 +39,10 @@ __device__ inline bool is_wide(const unsigned char* __restrict__ row, int width,
     return true;
 }
 
-extern "C" __global__ void patterns(const unsigned char* __restrict__ grey,
-                                    const unsigned char* __restrict__ regions,
-                                    const int* __restrict__ circle,
-                                    int height, int width, int n_regions, int radius,
-                                    int* __restrict__ counts) {
+extern "C" __global__ void count_patterns(
+    const unsigned char* __restrict__ grey, const unsigned char* __restrict__ regions, const int*
+    __restrict__ circle, int height, int width, int n_regions, int radius, int* __restrict__ counts)
+    {
     __shared__ Point points[MAX_POINTS];
     __shared__ int table[MAX_POINTS + 2];
     const int n_points = 8 * radius, n_patterns = n_points + 2;
@@ -76,9 +76,9 @@ extern "C" __global__ void patterns(const unsigned char* __restrict__ grey,
     }
     __syncthreads();
 
-    int* const mine =
+    int* const region_counts =
         counts + (static_cast<size_t>(tile.slice) * n_regions + tile.region - 1) * n_patterns;
     for (int k = threadIdx.x; k < n_patterns; k += blockDim.x) {
-        if (table[k] > 0) atomicAdd(&mine[k], table[k]);
+        if (table[k] > 0) atomicAdd(&region_counts[k], table[k]);
     }
 }

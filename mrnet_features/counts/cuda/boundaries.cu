@@ -1,11 +1,12 @@
-// Rims: squares of bright pixels of one region, and the grey steps where bright areas end.
+// Boundaries: squares of bright pixels of one region, and grey steps across the edges of bright
+// areas.
 //
-// A square is whole if each of its rows is, so rows are looked at first and then columns of rows.
+// A square is bright if all its rows are, so rows are tested first, then columns of rows.
 
 #include "walks.cuh"
 
-// One thread a pixel: whether it and those before it in its row, `side` in all, are bright and of
-// one region.
+// One thread per pixel: whether it and the pixels before it in its row, `side` in all, are bright
+// and of one region.
 extern "C" __global__ void find_bright_rows(
     const unsigned char* __restrict__ grey, const unsigned char* __restrict__ regions,
     const int* __restrict__ thresholds, unsigned int n_pixels, int height, int width, int side,
@@ -26,8 +27,8 @@ struct Found {
     int region, core, n_steps, steps;
 };
 
-// Adds what a thread has found of a region to the block's, and begins anew with another region.
-__device__ void hand_over(Found* found, int* total, int region) {
+// Adds the counts of a thread to those of its block, and starts again with another region.
+__device__ void flush(Found* found, int* total, int region) {
     if (found->core > 0) atomicAdd(&total[found->region], found->core);
     if (found->n_steps > 0) atomicAdd(&total[MOST_REGIONS + found->region], found->n_steps);
     if (found->steps > 0) atomicAdd(&total[2 * MOST_REGIONS + found->region], found->steps);
@@ -35,30 +36,30 @@ __device__ void hand_over(Found* found, int* total, int region) {
     *found = fresh;
 }
 
-// `blocks_a_slice` blocks a slice. `counts` are core, number of steps and their sum.
-extern "C" __global__ void count_rims(
+// `blocks_per_slice` blocks per slice. `counts` are core, number of steps and their sum.
+extern "C" __global__ void count_boundaries(
     const unsigned char* __restrict__ grey, const unsigned char* __restrict__ regions,
     const unsigned char* __restrict__ is_bright_row, const int* __restrict__ thresholds,
-    int blocks_a_slice, int n_slices, int height, int width, int n_regions, int side,
+    int blocks_per_slice, int n_slices, int height, int width, int n_regions, int side,
     int* counts) {
     __shared__ int total[3 * MOST_REGIONS];
     for (int k = threadIdx.x; k < 3 * MOST_REGIONS; k += blockDim.x) total[k] = 0;
     __syncthreads();
-    const Walk walk = begin_walk(blocks_a_slice);
+    const Walk walk = begin_walk(blocks_per_slice);
     const long long base = (long long)walk.slice * height * width;
     const int threshold = thresholds[walk.slice];
     Found found = {0, 0, 0, 0};
-    for (int place = walk.first; place < height * width; place += walk.stride) {
-        const long long pixel = base + place;
+    for (int index = walk.first; index < height * width; index += walk.stride) {
+        const long long pixel = base + index;
         const int region = regions[pixel], g = grey[pixel];
         if (region == 0) continue;
-        if (region != found.region) hand_over(&found, total, region);
-        const int y = place / width, x = place % width;
+        if (region != found.region) flush(&found, total, region);
+        const int y = index / width, x = index % width;
         for (int k = 0; k < 2; k++) {
             const bool is_within = k == 0 ? x + 1 < width : y + 1 < height;
-            const long long there = pixel + (k == 0 ? 1 : width);
-            if (!is_within || regions[there] != region) continue;
-            const int other = grey[there];
+            const long long neighbour = pixel + (k == 0 ? 1 : width);
+            if (!is_within || regions[neighbour] != region) continue;
+            const int other = grey[neighbour];
             if ((g >= threshold) == (other >= threshold)) continue;
             found.n_steps += 1;
             found.steps += abs(g - other);
@@ -70,7 +71,7 @@ extern "C" __global__ void count_rims(
         }
         found.core += whole;
     }
-    hand_over(&found, total, 0);
+    flush(&found, total, 0);
     __syncthreads();
     for (int k = threadIdx.x; k < 3 * n_regions; k += blockDim.x) {
         const int kind = k / n_regions, region = k % n_regions;

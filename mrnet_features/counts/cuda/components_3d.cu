@@ -1,18 +1,18 @@
-// Pools: the labelled pieces of a stack in three dimensions, measured.
+// 3-D components: size, sums of positions and bounding box of the labelled components of a batch.
 
-// One thread a pool, in the order of their first pixels; begins what the runs add to.
-extern "C" __global__ void begin_pools(
-    const long long* __restrict__ roots, int n_pools, const unsigned char* __restrict__ regions,
-    const int* __restrict__ sizes, int* place, int* region, int* size, int* bounds) {
-    const int pool = blockIdx.x * blockDim.x + threadIdx.x;
-    if (pool >= n_pools) return;
-    const long long root = roots[pool];
-    place[root] = pool;
-    region[pool] = regions[root] - 1;
-    size[pool] = sizes[root];
+// One thread per component, in the order of their first pixels: initial values for `add_runs`.
+extern "C" __global__ void begin_components(
+    const long long* __restrict__ roots, int n_components, const unsigned char* __restrict__ regions,
+    const int* __restrict__ sizes, int* index, int* region, int* size, int* bounds) {
+    const int component = blockIdx.x * blockDim.x + threadIdx.x;
+    if (component >= n_components) return;
+    const long long root = roots[component];
+    index[root] = component;
+    region[component] = regions[root] - 1;
+    size[component] = sizes[root];
     for (int k = 0; k < 6; k += 2) {
-        bounds[pool * 6LL + k] = 0x7fffffff;
-        bounds[pool * 6LL + k + 1] = -1;
+        bounds[component * 6LL + k] = 0x7fffffff;
+        bounds[component * 6LL + k + 1] = -1;
     }
 }
 
@@ -25,10 +25,10 @@ __device__ void add(long long* sum, long long value) {
     atomicAdd((unsigned long long*)sum, (unsigned long long)value);
 }
 
-// One thread a pixel; the first of a run along its row walks to the last and adds the whole run in
-// closed form: a large pool costs a few additions a run and not a few a pixel.
+// One thread per pixel. The first pixel of a run walks to its end and adds the whole run in closed
+// form, so that a large component costs a few additions per run, not per pixel.
 extern "C" __global__ void add_runs(
-    const unsigned int* __restrict__ root, const int* __restrict__ place, unsigned int n_pixels,
+    const unsigned int* __restrict__ root, const int* __restrict__ index, unsigned int n_pixels,
     int height, int width, unsigned int no_label, long long* sums, int* bounds) {
     const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
     if (pixel >= n_pixels || root[pixel] == no_label) return;
@@ -37,16 +37,16 @@ extern "C" __global__ void add_runs(
     int last = x;
     while (last + 1 < width && root[pixel + last + 1 - x] == root[pixel]) last++;
     const long long y = pixel / width % height, s = pixel / width / height;
-    const long long n = last - x + 1, along = n * (x + last) / 2;
-    const long long pool = place[root[pixel]];
-    long long* sum = &sums[pool * 6];
+    const long long n = last - x + 1, sum_x = n * (x + last) / 2;
+    const long long component = index[root[pixel]];
+    long long* sum = &sums[component * 6];
     add(&sum[0], n * s);
     add(&sum[1], n * y);
-    add(&sum[2], along);
+    add(&sum[2], sum_x);
     add(&sum[3], n * y * y);
     add(&sum[4], sum_squares(last) - sum_squares(x - 1LL));
-    add(&sum[5], along * y);
-    int* bound = &bounds[pool * 6];
+    add(&sum[5], sum_x * y);
+    int* bound = &bounds[component * 6];
     atomicMin(&bound[0], (int)s);
     atomicMax(&bound[1], (int)s);
     atomicMin(&bound[2], (int)y);

@@ -1,9 +1,9 @@
-// Depths: how far from the edge of their region the labelled zones lie.
+// Distance zones: distance of labelled zones to the edge of their region.
 //
-// A pixel with a neighbour of another region, or at the slice's edge, has distance 1. Each other
-// has 1 more than its steps, along its row and its column, to the nearest such pixel, whatever
-// region that is of: the way there never leaves its own region. So the distance is found along
-// columns first and then along rows.
+// A pixel with a neighbour of another region, or at the edge of the slice, has distance 1. Any
+// other pixel has 1 more than the number of steps along rows and columns to the nearest such pixel,
+// of whatever region: a shortest path never leaves its own region. So distances are found along
+// columns first, then along rows.
 
 __device__ bool is_border(const unsigned char* slice, int height, int width, int y, int x) {
     const unsigned char* here = slice + y * width + x;
@@ -11,9 +11,9 @@ __device__ bool is_border(const unsigned char* slice, int height, int width, int
         || here[1] != *here || here[-width] != *here || here[width] != *here;
 }
 
-// One thread a column, that walks down and up again; threads of a warp read one line together.
+// One thread per column, down and up again; the threads of a warp read one line together.
 extern "C" __global__ void measure_columns(
-    const unsigned char* __restrict__ regions, int n_slices, int height, int width, int* depth) {
+    const unsigned char* __restrict__ regions, int n_slices, int height, int width, int* distance) {
     const unsigned int column = blockIdx.x * blockDim.x + threadIdx.x;
     if (column >= (unsigned int)n_slices * width) return;
     const int x = column % width;
@@ -21,36 +21,36 @@ extern "C" __global__ void measure_columns(
     int steps = 0;
     for (int y = 0; y < height; y++) {
         steps = is_border(regions + base, height, width, y, x) ? 1 : steps + 1;
-        depth[base + y * width + x] = steps;
+        distance[base + y * width + x] = steps;
     }
     for (int y = height - 1; y >= 0; y--) {
-        int* here = &depth[base + y * width + x];
+        int* here = &distance[base + y * width + x];
         steps = min(*here, steps + 1);
         *here = steps;
     }
 }
 
-// One thread a pixel, that looks along its row to both sides only as far as it can gain; then the
-// zone keeps the nearest of its pixels.
+// One thread per pixel. It searches its row on both sides only as far as a shorter distance is
+// possible; then the zone keeps the smallest distance of its pixels.
 extern "C" __global__ void measure_zones(
-    const int* __restrict__ depth, const unsigned int* __restrict__ root,
+    const int* __restrict__ distance, const unsigned int* __restrict__ root,
     const unsigned char* __restrict__ regions, unsigned int n_pixels, int width, int* nearest) {
     const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
     if (pixel >= n_pixels || regions[pixel] == 0) return;
     const int x = pixel % width;
-    int best = depth[pixel];
+    int best = distance[pixel];
     for (int k = 1; k < best; k++) {
         // both ends of the row are borders, so the search ends before them
-        if (k <= x) best = min(best, depth[pixel - k] + k);
-        if (k < width - x) best = min(best, depth[pixel + k] + k);
+        if (k <= x) best = min(best, distance[pixel - k] + k);
+        if (k < width - x) best = min(best, distance[pixel + k] + k);
     }
     int* kept = &nearest[root[pixel]];
-    // looking first spares most of the atomic operations; a stale value is only too large
+    // reading first avoids most atomic operations; a stale value is only too large
     if (*(volatile int*)kept > best) atomicMin(kept, best);
 }
 
-// One thread a pixel; the root of a zone counts it. `distances` has room for `longest`.
-extern "C" __global__ void count_depths(
+// One thread per pixel; the root of a zone counts it. `distances` has room for `longest`.
+extern "C" __global__ void count_distances(
     const unsigned char* __restrict__ levels, const unsigned char* __restrict__ regions,
     const int* __restrict__ size, const int* __restrict__ nearest, unsigned int n_pixels,
     unsigned int slice_size, int n_levels, int n_regions, int longest, int* distances,

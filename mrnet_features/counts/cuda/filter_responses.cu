@@ -1,7 +1,7 @@
-// Filter responses: separable filters in whole numbers, rows first and then columns, and counted.
+// Filter responses: separable integer filters along rows, then along columns, and their histograms.
 //
-// Taps are multiples of 2^-14. Between the passes 6 bits of fraction are kept and after them 4;
-// both are rounded half away from zero, so that a mirror image gives the mirrored response.
+// Taps are multiples of 2^-14. 6 fraction bits are kept between the passes and 4 after them; half
+// is rounded away from zero, so that a mirrored slice has mirrored responses.
 
 #include "responses.cuh"
 
@@ -18,19 +18,19 @@ __device__ int round_off(int sum, int bits) {
     return (sum + (1 << (bits - 1)) + (sum >> 31)) >> bits;
 }
 
-// One block for `ROW_BLOCK` pixels of a row, one thread a pixel. The block's stretch of the row,
-// with a margin in which the slice's edge goes on, and all taps are in shared memory. `middle` has
-// a stack for each set of taps; sums of 255 by taps fit in 16 bits after rounding, as the taps'
-// magnitudes add up to less than 2.
+// One block per `ROW_BLOCK` pixels of a row, one thread per pixel. The segment of the row, padded
+// with the edge pixels of the slice, and all taps are in shared memory. `middle` has one image
+// stack per set of taps; its values fit in 16 bits, as the magnitudes of the taps add up to less
+// than 2.
 extern "C" __global__ void filter_rows(
     const unsigned char* __restrict__ grey, const int* __restrict__ taps, int n_sets, int n_taps,
-    int blocks_a_row, unsigned int n_pixels, int width, short* middle) {
-    __shared__ unsigned char stretch[ROW_BLOCK + 2 * MOST_MARGIN];
+    int blocks_per_row, unsigned int n_pixels, int width, short* middle) {
+    __shared__ unsigned char segment[ROW_BLOCK + 2 * MOST_MARGIN];
     __shared__ int tap[MOST_SETS * MOST_TAPS];
-    const unsigned int row = blockIdx.x / blocks_a_row * width;
-    const int first = blockIdx.x % blocks_a_row * ROW_BLOCK, margin = n_taps / 2;
+    const unsigned int row = blockIdx.x / blocks_per_row * width;
+    const int first = blockIdx.x % blocks_per_row * ROW_BLOCK, margin = n_taps / 2;
     for (int k = threadIdx.x; k < ROW_BLOCK + 2 * margin; k += blockDim.x) {
-        stretch[k] = grey[row + min(max(first - margin + k, 0), width - 1)];
+        segment[k] = grey[row + min(max(first - margin + k, 0), width - 1)];
     }
     for (int k = threadIdx.x; k < n_sets * n_taps; k += blockDim.x) tap[k] = taps[k];
     __syncthreads();
@@ -38,14 +38,14 @@ extern "C" __global__ void filter_rows(
     if (first + t >= width) return;
     for (int set = 0; set < n_sets; set++) {
         int sum = 0;
-        for (int k = 0; k < n_taps; k++) sum += tap[set * n_taps + k] * stretch[t + k];
+        for (int k = 0; k < n_taps; k++) sum += tap[set * n_taps + k] * segment[t + k];
         middle[(size_t)set * n_pixels + row + first + t] = round_off(sum, TAP_BITS - MIDDLE_BITS);
     }
 }
 
-// Loads taps into shared memory; says whether the thread's pixel has a response. One thread a
-// pixel, those of a warp in one line, so that they read lines of `middle` together; threads
-// outside all regions have nothing to do.
+// Loads taps into shared memory; returns whether the pixel of the thread has a response. One thread
+// per pixel; the threads of a warp read lines of `middle` together. Threads outside all regions
+// have no work.
 __device__ bool begin_columns(
     const unsigned char* regions, const int* taps, int n_all_taps, unsigned int n_pixels,
     unsigned int pixel, int* tap) {
@@ -54,7 +54,7 @@ __device__ bool begin_columns(
     return pixel < n_pixels && regions[pixel] > 0;
 }
 
-// How far, in pixels, the k-th sample of a column lies from its middle; the edge goes on.
+// Offset of the k-th sample of a column from its middle, in pixels; edge pixels are repeated.
 __device__ int step_to(int k, int margin, int y, int height, int width) {
     return (min(max(y + k - margin, 0), height - 1) - y) * width;
 }
@@ -80,13 +80,13 @@ extern "C" __global__ void filter_laplacian_columns(
 __device__ unsigned short find_magnitude(int real, int imaginary) {
     const long long a = round_off(real, TAP_BITS + MIDDLE_BITS - END_BITS);
     const long long b = round_off(imaginary, TAP_BITS + MIDDLE_BITS - END_BITS);
-    // sums of squares are whole and roots of doubles are rounded alike everywhere
+    // sums of squares are integers, and all devices round roots of doubles alike
     const int length = (int)sqrt((double)(a * a + b * b));
     return min((length + 2) >> (END_BITS - 2), REACH);
 }
 
-// Taps: Gaussian, even and odd wave, even and odd wave of the diagonals. Responses, each with a
-// stack of its own: the wave along rows, along columns, along one diagonal and the other.
+// Taps: Gaussian, even and odd wave, even and odd wave of the diagonals. Responses, one image stack
+// each: wave along rows, along columns, along one diagonal and along the other.
 extern "C" __global__ void filter_gabor_columns(
     const short* __restrict__ middle, const unsigned char* __restrict__ regions,
     const int* __restrict__ taps, int n_taps, unsigned int n_pixels, int height, int width,
@@ -96,30 +96,30 @@ extern "C" __global__ void filter_gabor_columns(
     if (!begin_columns(regions, taps, 5 * n_taps, n_pixels, pixel, tap)) return;
     const int y = pixel / width % height;
     const size_t stack = n_pixels;  // from one stack to the next
-    int across_even = 0, across_odd = 0, down_even = 0, down_odd = 0;
+    int row_even = 0, row_odd = 0, column_even = 0, column_odd = 0;
     int even_even = 0, odd_odd = 0, odd_even = 0, even_odd = 0;  // column, row
     for (int k = 0; k < n_taps; k++) {
         const short* here = middle + pixel + step_to(k, n_taps / 2, y, height, width);
         const int gauss = here[0], even = here[stack], odd = here[2 * stack];
-        const int slant_even = here[3 * stack], slant_odd = here[4 * stack];
-        across_even += tap[k] * even;
-        across_odd += tap[k] * odd;
-        down_even += tap[n_taps + k] * gauss;
-        down_odd += tap[2 * n_taps + k] * gauss;
-        even_even += tap[3 * n_taps + k] * slant_even;
-        even_odd += tap[3 * n_taps + k] * slant_odd;
-        odd_even += tap[4 * n_taps + k] * slant_even;
-        odd_odd += tap[4 * n_taps + k] * slant_odd;
+        const int diagonal_even = here[3 * stack], diagonal_odd = here[4 * stack];
+        row_even += tap[k] * even;
+        row_odd += tap[k] * odd;
+        column_even += tap[n_taps + k] * gauss;
+        column_odd += tap[2 * n_taps + k] * gauss;
+        even_even += tap[3 * n_taps + k] * diagonal_even;
+        even_odd += tap[3 * n_taps + k] * diagonal_odd;
+        odd_even += tap[4 * n_taps + k] * diagonal_even;
+        odd_odd += tap[4 * n_taps + k] * diagonal_odd;
     }
     unsigned short* here = response + pixel;
-    here[0] = find_magnitude(across_even, across_odd);
-    here[stack] = find_magnitude(down_even, down_odd);
+    here[0] = find_magnitude(row_even, row_odd);
+    here[stack] = find_magnitude(column_even, column_odd);
     here[2 * stack] = find_magnitude(even_even - odd_odd, odd_even + even_odd);
     here[3 * stack] = find_magnitude(even_even + odd_odd, odd_even - even_odd);
 }
 
-// One block for each slice, region and output, so that nothing is added outside shared memory.
-// Each output counts one stack of responses, the last one all that are left.
+// One block per slice, region and output, so that all counting is in shared memory. Each output
+// counts one response, the last one all remaining ones.
 extern "C" __global__ void count_responses(
     const unsigned short* __restrict__ response, const unsigned char* __restrict__ regions,
     unsigned int n_pixels, int slice_size, int n_regions, int n_outputs, int n_stacks,
@@ -131,10 +131,10 @@ extern "C" __global__ void count_responses(
     const int region = blockIdx.x / n_outputs % n_regions + 1;
     const unsigned int base = blockIdx.x / n_outputs / n_regions * slice_size;
     const int end = output == n_outputs - 1 ? n_stacks : output + 1;
-    for (int place = threadIdx.x; place < slice_size; place += blockDim.x) {
-        if (regions[base + place] != region) continue;
+    for (int index = threadIdx.x; index < slice_size; index += blockDim.x) {
+        if (regions[base + index] != region) continue;
         for (int k = output; k < end; k++) {
-            const int value = response[(size_t)k * n_pixels + base + place];
+            const int value = response[(size_t)k * n_pixels + base + index];
             if (value != NOT_COUNTED) atomicAdd(&count[value], 1);
         }
     }

@@ -1,12 +1,12 @@
-// Details of the undecimated Haar wavelet: differences between the halves of squares.
+// Haar wavelet: undecimated details, which are differences between the halves of squares.
 //
-// A square is known by its last pixel. Its quarters are summed along rows, then along columns; a
-// half is two quarters.
+// A square is identified by its last pixel. Its quarters are summed along rows, then along columns;
+// a half is two quarters.
 
 #include "responses.cuh"
 
-// One thread a pixel: the sum of the `half` pixels of its row that end here, as far as there are
-// so many, and whether the 2 half that end here are of one region.
+// One thread per pixel: the sum of the last `half` pixels of its row up to it, or of fewer at the
+// edge, and whether the last 2 half pixels are of one region.
 extern "C" __global__ void sum_rows(
     const unsigned char* __restrict__ grey, const unsigned char* __restrict__ regions,
     unsigned int n_pixels, int width, int half, unsigned short* sums, unsigned char* is_whole_row) {
@@ -22,7 +22,8 @@ extern "C" __global__ void sum_rows(
     is_whole_row[pixel] = whole;
 }
 
-// One thread a pixel: the sum of the quarter square that ends here, as far as there is one.
+// One thread per pixel: the sum of the quarter square that ends at it, cut at the edge of the
+// slice.
 extern "C" __global__ void sum_columns(
     const unsigned short* __restrict__ sums, unsigned int n_pixels, int height, int width,
     int half, int* quarters) {
@@ -34,7 +35,7 @@ extern "C" __global__ void sum_columns(
     quarters[pixel] = sum;
 }
 
-// One thread a pixel: the three details of the square that ends here, each in a stack of its own.
+// One thread per pixel: the three details of the square that ends at it, one image stack each.
 extern "C" __global__ void take_details(
     const int* __restrict__ quarters, const unsigned char* __restrict__ regions,
     const unsigned char* __restrict__ is_whole_row, unsigned int n_pixels, int height, int width,

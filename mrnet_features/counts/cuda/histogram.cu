@@ -1,14 +1,13 @@
-// Histograms: a block counts its tile in shared memory, 1 KB at most, and adds it to the region's.
+// Histograms: a block counts its tile in shared memory, at most 1 KB, and adds it to the region.
 //
-// A thread adds equal values that follow each other in its column in a register first: in flat
-// areas all threads of a warp would else wait for one and the same counter.
+// Consecutive equal values in the column of a thread are first added in a register. In flat areas
+// all threads of a warp would otherwise wait for the same counter.
 
 #include "tiles.cuh"
 
-extern "C" __global__ void histogram(const unsigned char* __restrict__ values,
-                                     const unsigned char* __restrict__ regions,
-                                     int height, int width, int n_regions, int n_values,
-                                     int* __restrict__ counts) {
+extern "C" __global__ void count_values(
+    const unsigned char* __restrict__ values, const unsigned char* __restrict__ regions, int height,
+    int width, int n_regions, int n_values, int* __restrict__ counts) {
     __shared__ int table[256];
     for (int k = threadIdx.x; k < n_values; k += blockDim.x) table[k] = 0;
     __syncthreads();
@@ -33,9 +32,9 @@ extern "C" __global__ void histogram(const unsigned char* __restrict__ values,
     }
     __syncthreads();
 
-    int* const mine =
+    int* const region_counts =
         counts + (static_cast<size_t>(tile.slice) * n_regions + tile.region - 1) * n_values;
     for (int k = threadIdx.x; k < n_values; k += blockDim.x) {
-        if (table[k] > 0) atomicAdd(&mine[k], table[k]);
+        if (table[k] > 0) atomicAdd(&region_counts[k], table[k]);
     }
 }

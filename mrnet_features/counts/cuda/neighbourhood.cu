@@ -1,19 +1,19 @@
-// Neighbourhoods: each thread looks at the eight pixels around its own, a block adds up in shared
-// memory. A tile's differences stay below 64 * 256 * 2032, so that 32 bits do there.
+// Neighbourhoods: each thread compares its pixels with their eight neighbours, a block counts in
+// shared memory. The differences of a tile stay below 64 * 256 * 2032, so 32 bits are enough.
 //
-// A row of the tables is a level: how many pixels have so many neighbours of their level, how many
-// have none in their region, and the differences by number of neighbours. Rows are 19 numbers long:
-// an odd number, so that equal columns of several levels lie in different banks of the memory.
+// Each level has one row of the table: number of pixels by number of neighbours of equal level,
+// number of pixels without a neighbour in their region, and differences by number of neighbours. A
+// row has 19 numbers: an odd number, so that one column of several levels lies in different memory
+// banks.
 
 #include "tiles.cuh"
 
 constexpr int LIKE = 0, ALONE = 9, GAPS = 10, ROW = 19;
 
-extern "C" __global__ void neighbours(const unsigned char* __restrict__ levels,
-                                      const unsigned char* __restrict__ regions,
-                                      int height, int width, int n_regions, int n_levels,
-                                      int* __restrict__ dependence, int* __restrict__ number,
-                                      unsigned long long* __restrict__ difference) {
+extern "C" __global__ void count_neighbours(
+    const unsigned char* __restrict__ levels, const unsigned char* __restrict__ regions, int height,
+    int width, int n_regions, int n_levels, int* __restrict__ dependence, int* __restrict__ number,
+    unsigned long long* __restrict__ difference) {
     extern __shared__ unsigned int table[];
     for (int k = threadIdx.x; k < n_levels * ROW; k += blockDim.x) table[k] = 0;
     __syncthreads();
@@ -24,7 +24,7 @@ extern "C" __global__ void neighbours(const unsigned char* __restrict__ levels,
     for (int which = threadIdx.x; which < n_strips; which += blockDim.x) {
         const Strip strip = find_strip(tile, which);
         const int x = strip.column;
-        // equal results that follow each other are added up before they go to the table
+        // consecutive equal results are added before they go to the table
         int last = -1, n_same = 0;
         for (int y = strip.top; y < strip.bottom; ++y) {
             const size_t here = start + static_cast<size_t>(y) * width + x;
@@ -33,11 +33,11 @@ extern "C" __global__ void neighbours(const unsigned char* __restrict__ levels,
             int n_like = 0, n_inside = 0, total = 0;
             for (int v = max(y - 1, 0); v <= min(y + 1, height - 1); ++v) {
                 for (int u = max(x - 1, 0); u <= min(x + 1, width - 1); ++u) {
-                    const size_t there = start + static_cast<size_t>(v) * width + u;
-                    if (there == here || regions[there] != tile.region) continue;
+                    const size_t neighbour = start + static_cast<size_t>(v) * width + u;
+                    if (neighbour == here || regions[neighbour] != tile.region) continue;
                     ++n_inside;
-                    total += levels[there];
-                    n_like += levels[there] == level;
+                    total += levels[neighbour];
+                    n_like += levels[neighbour] == level;
                 }
             }
             const int row = (level - 1) * ROW, like = row + LIKE + n_like;

@@ -1,11 +1,11 @@
-// Gradients, in two launches: where a region's cells lie, then what lies in them.
+// Oriented gradients in two launches: first the cells of each region, then the gradients in them.
 //
-// Orientation and magnitude come from a table made on the host, since no two devices need round
-// arcus tangens alike.
+// Orientation and magnitude come from a table made on the host, as arctangents may be rounded
+// differently on each device.
 
 #include "tiles.cuh"
 
-// First line of a region's box and one past its last; a line is a row or a column.
+// First line of the box of a region, and one past its last; a line is a row or a column.
 __device__ inline void find_box(const int* inside, int n_lines, int tail, int* first,
                                 int* last) {
     int total = 0;
@@ -22,16 +22,15 @@ __device__ inline void find_box(const int* inside, int n_lines, int tail, int* f
 
 __device__ inline int find_cell(int line, int first, int last, int n_cells) {
     if (line < first || line >= last) return -1;
-    // the middle of the line decides
+    // a line belongs to the cell of its middle
     return static_cast<int>((2LL * (line - first) + 1) * n_cells / (2 * (last - first)));
 }
 
-// One block for each region of each slice: pixels of each row and column, then their cells, which
-// take their place. Threads take columns, warps take rows, so that nobody adds to the same number.
-extern "C" __global__ void cells(const unsigned char* __restrict__ regions,
-                                 int height, int width, int n_regions, int n_rows, int n_columns,
-                                 int tail, int* __restrict__ row_cells,
-                                 int* __restrict__ column_cells) {
+// One block for each region of each slice: pixels of each row and column, then their cells in the
+// same arrays. Threads take columns and warps take rows, so that no two add to the same number.
+extern "C" __global__ void find_cells(
+    const unsigned char* __restrict__ regions, int height, int width, int n_regions, int n_rows, int
+    n_columns, int tail, int* __restrict__ row_cells, int* __restrict__ column_cells) {
     const int region = blockIdx.x % n_regions + 1, slice = blockIdx.x / n_regions;
     const unsigned char* const inside = regions + slice_start(slice, height, width);
     int* const in_rows = row_cells + static_cast<size_t>(blockIdx.x) * height;
@@ -66,18 +65,14 @@ extern "C" __global__ void cells(const unsigned char* __restrict__ regions,
         in_columns[x] = find_cell(x, left, right, n_columns);
 }
 
-// A block adds up its tile in shared memory, where 32 bits do, or where the cells are too many to
-// fit, in the region's own numbers at once.
-extern "C" __global__ void gradients(const unsigned char* __restrict__ grey,
-                                     const unsigned char* __restrict__ regions,
-                                     const int* __restrict__ orientations,
-                                     const int* __restrict__ magnitudes,
-                                     const int* __restrict__ row_cells,
-                                     const int* __restrict__ column_cells,
-                                     int height, int width, int n_regions, int n_rows,
-                                     int n_columns, int n_orientations, int is_shared,
-                                     unsigned long long* __restrict__ magnitude,
-                                     int* __restrict__ number) {
+// A block counts its tile in shared memory, where 32 bits are enough; if the cells do not fit
+// there, it adds to the counts of the region directly.
+extern "C" __global__ void count_gradients(
+    const unsigned char* __restrict__ grey, const unsigned char* __restrict__ regions, const int*
+    __restrict__ orientations, const int* __restrict__ magnitudes, const int* __restrict__
+    row_cells, const int* __restrict__ column_cells, int height, int width, int n_regions, int
+    n_rows, int n_columns, int n_orientations, int is_shared, unsigned long long* __restrict__
+    magnitude, int* __restrict__ number) {
     extern __shared__ unsigned int table[];  // of a cell: its orientations, then its pixels
     const int n_cells = n_rows * n_columns, n_entries = n_cells * (n_orientations + 1);
     if (is_shared) {

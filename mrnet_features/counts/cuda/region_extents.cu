@@ -1,5 +1,6 @@
-// Bounds: a thread widens a box in registers while it stays in a region, a block the boxes of all
-// regions of its part of a slice in shared memory; those that hold anything widen the exam's.
+// Region extents: a thread extends a box in registers while it stays in a region, a block the boxes
+// of all regions of its part of a slice in shared memory; boxes with a pixel extend those of the
+// exam.
 
 #include "walks.cuh"
 
@@ -9,8 +10,9 @@ struct Box {
     int region, top, bottom, left, right;
 };
 
-// Widens the block's box of a region by a thread's, and begins anew with another region.
-__device__ void hand_over(Box* box, int* boxes, int region) {
+// Extends the box of a region in the block by that of a thread, and starts again with another
+// region.
+__device__ void flush(Box* box, int* boxes, int region) {
     if (box->region > 0) {
         int* const mine = &boxes[4 * box->region];
         atomicMin(&mine[0], box->top);
@@ -22,30 +24,30 @@ __device__ void hand_over(Box* box, int* boxes, int region) {
     *box = fresh;
 }
 
-// `blocks_a_slice` blocks a slice; `owners` says whose it is. `bounds` holds, an exam and region,
-// first and last slice, row and column, and begins with what every pixel widens.
-extern "C" __global__ void find_bounds(const unsigned char* __restrict__ regions,
-                                       const int* __restrict__ owners, int blocks_a_slice, int height,
-                                       int width, int n_regions, int* bounds) {
+// `blocks_per_slice` blocks per slice; `owners` is the exam of each slice. `bounds` holds first and
+// last slice, row and column for each exam and region, and begins with empty boxes.
+extern "C" __global__ void find_bounds(
+    const unsigned char* __restrict__ regions, const int* __restrict__ owners, int blocks_per_slice,
+    int height, int width, int n_regions, int* bounds) {
     __shared__ int boxes[4 * MOST_REGIONS];
     for (int k = threadIdx.x; k < 4 * MOST_REGIONS; k += blockDim.x) {
         boxes[k] = k % 2 == 0 ? BEYOND : -1;
     }
     __syncthreads();
-    const Walk walk = begin_walk(blocks_a_slice);
+    const Walk walk = begin_walk(blocks_per_slice);
     const long long base = (long long)walk.slice * height * width;
     Box box = {0, BEYOND, -1, BEYOND, -1};
-    for (int place = walk.first; place < height * width; place += walk.stride) {
-        const int region = regions[base + place];
+    for (int index = walk.first; index < height * width; index += walk.stride) {
+        const int region = regions[base + index];
         if (region == 0) continue;
-        if (region != box.region) hand_over(&box, boxes, region);
-        const int y = place / width, x = place % width;
+        if (region != box.region) flush(&box, boxes, region);
+        const int y = index / width, x = index % width;
         box.top = min(box.top, y);
         box.bottom = max(box.bottom, y);
         box.left = min(box.left, x);
         box.right = max(box.right, x);
     }
-    hand_over(&box, boxes, 0);
+    flush(&box, boxes, 0);
     __syncthreads();
     for (int k = threadIdx.x; k < n_regions; k += blockDim.x) {
         const int* const found = &boxes[4 * (k + 1)];

@@ -1,9 +1,9 @@
-// Runs: the first pixel of every run walks to its end.
+// Run lengths: the thread of the first pixel of every run walks to its end.
 //
-// No thread waits for another's runs, and reads of a warp lie next to each other as long as its
-// runs go on. How long the longest is decides the matrices' shape, so it is found in a launch of
-// its own. Runs of up to `n_short` pixels, nearly all, are counted in shared memory; the few longer
-// ones go to the region's matrices at once, and so do all where levels are too many to fit.
+// No thread waits for the runs of another, and the reads of a warp are adjacent while its runs
+// continue. The longest run determines the shape of the matrices, so a launch of its own finds it.
+// Runs of up to `n_short` pixels, nearly all, are counted in shared memory. Longer ones are added
+// to the matrices of the region directly, as are all if the levels do not fit into shared memory.
 
 #include "tiles.cuh"
 
@@ -15,11 +15,12 @@ struct Slice {
 
 __device__ inline bool is_alike(const Slice& slice, int y, int x, int level, int region) {
     if (y < 0 || y >= slice.height || x < 0 || x >= slice.width) return false;
-    const size_t there = static_cast<size_t>(y) * slice.width + x;
-    return slice.regions[there] == region && slice.levels[there] == level;
+    const size_t index = static_cast<size_t>(y) * slice.width + x;
+    return slice.regions[index] == region && slice.levels[index] == level;
 }
 
-// Length of the run that begins at a pixel; 0 where none begins. Directions as `pairs` has them.
+// Length of the run that begins at a pixel; 0 if none begins. Directions are those of
+// `count_pairs`.
 __device__ inline int measure_run(const Slice& slice, int y, int x, int direction, int level,
                                   int region) {
     const int down = direction > 0, right = direction == 0 ? 1 : direction - 2;
@@ -35,9 +36,9 @@ __device__ inline Slice find_slice(const unsigned char* levels, const unsigned c
     return {levels + start, regions + start, height, width};
 }
 
-extern "C" __global__ void longest_run(const unsigned char* __restrict__ levels,
-                                       const unsigned char* __restrict__ regions,
-                                       int height, int width, int* __restrict__ longest) {
+extern "C" __global__ void find_longest_run(
+    const unsigned char* __restrict__ levels, const unsigned char* __restrict__ regions, int height,
+    int width, int* __restrict__ longest) {
     __shared__ int longest_here;
     if (threadIdx.x == 0) longest_here = 0;
     __syncthreads();
@@ -60,10 +61,9 @@ extern "C" __global__ void longest_run(const unsigned char* __restrict__ levels,
     if (threadIdx.x == 0 && longest_here > 0) atomicMax(longest, longest_here);
 }
 
-extern "C" __global__ void runs(const unsigned char* __restrict__ levels,
-                                const unsigned char* __restrict__ regions,
-                                int height, int width, int n_regions, int n_levels, int longest,
-                                int n_short, int* __restrict__ counts) {
+extern "C" __global__ void count_runs(
+    const unsigned char* __restrict__ levels, const unsigned char* __restrict__ regions, int height,
+    int width, int n_regions, int n_levels, int longest, int n_short, int* __restrict__ counts) {
     extern __shared__ int table[];  // direction, level, length
     const int n_cells = 4 * n_levels * n_short;
     for (int k = threadIdx.x; k < n_cells; k += blockDim.x) table[k] = 0;
@@ -71,7 +71,7 @@ extern "C" __global__ void runs(const unsigned char* __restrict__ levels,
 
     const Tile tile = find_tile(height, width, n_regions);
     const Slice slice = find_slice(levels, regions, tile.slice, height, width);
-    int* const mine = counts + (static_cast<size_t>(tile.slice) * n_regions + tile.region - 1) * 4 *
+    int* const region_counts = counts + (static_cast<size_t>(tile.slice) * n_regions + tile.region - 1) * 4 *
                                    n_levels * longest;
     const int n_strips = count_strips(tile);
     for (int which = threadIdx.x; which < n_strips; which += blockDim.x) {
@@ -87,7 +87,7 @@ extern "C" __global__ void runs(const unsigned char* __restrict__ levels,
                 if (length <= n_short)
                     atomicAdd(&table[row * n_short + length - 1], 1);
                 else
-                    atomicAdd(&mine[static_cast<size_t>(row) * longest + length - 1], 1);
+                    atomicAdd(&region_counts[static_cast<size_t>(row) * longest + length - 1], 1);
             }
         }
     }
@@ -95,6 +95,6 @@ extern "C" __global__ void runs(const unsigned char* __restrict__ levels,
 
     for (int k = threadIdx.x; k < n_cells; k += blockDim.x) {
         if (table[k] > 0)
-            atomicAdd(&mine[static_cast<size_t>(k / n_short) * longest + k % n_short], table[k]);
+            atomicAdd(&region_counts[static_cast<size_t>(k / n_short) * longest + k % n_short], table[k]);
     }
 }

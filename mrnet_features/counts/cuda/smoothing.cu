@@ -1,10 +1,10 @@
-// Means of squares: sums along rows, then along columns; beyond the slice its edge goes on.
+// Smoothing: sums along rows, then along columns; edge pixels of the slice are repeated.
 
-__device__ int clamp(int place, int size) {
-    return min(max(place, 0), size - 1);
+__device__ int clamp(int position, int size) {
+    return min(max(position, 0), size - 1);
 }
 
-// One thread a pixel; threads of a warp read one stretch of a row, all but the first from cache.
+// One thread per pixel; the threads of a warp read one segment of a row, mostly from the cache.
 extern "C" __global__ void sum_rows(
     const unsigned char* __restrict__ grey, unsigned int n_pixels, int width, int half, int* sums) {
     const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
@@ -15,7 +15,7 @@ extern "C" __global__ void sum_rows(
     sums[pixel] = total;
 }
 
-// One thread a column, that carries the sum along; threads of a warp read one line together.
+// One thread per column, with a running sum; the threads of a warp read one line together.
 extern "C" __global__ void average_columns(
     const int* __restrict__ sums, int n_slices, int height, int width, int half,
     unsigned char* means) {

@@ -1,24 +1,24 @@
-// Masks: bit quads and boxes of the pixels of each region at or above each threshold.
+// Threshold masks: bit quads and boxes of the pixels of each region at or above each threshold.
 
 constexpr int WARP = 32;
 constexpr int MOST_SIZES = 32;  // of boxes: sides are ints
 
-// Slices as seen from the left or, mirrored, from the right; beyond them nothing is in the mask.
+// Whether a pixel is in the mask, for a slice seen from the left or mirrored; 0 outside the slice.
 __device__ int is_in(
     const unsigned char* levels, const unsigned char* regions, int height, int width, int y, int x,
     int region, int threshold, bool from_right) {
     if (y < 0 || y >= height || x < 0 || x >= width) return 0;
-    const long long place = (long long)y * width + (from_right ? width - 1 - x : x);
-    return regions[place] == region && levels[place] >= threshold;
+    const long long index = (long long)y * width + (from_right ? width - 1 - x : x);
+    return regions[index] == region && levels[index] >= threshold;
 }
 
-// One block a mask (slice, region, threshold), or several after each other: the grid is no larger
-// than the work space, in which a block halves its mask again and again. A warp takes a row. Every
-// count has one block, so threads add up in registers and then in shared memory.
+// One block per mask (slice, region, threshold), or for several in turn: the grid is no larger than
+// the work space, in which a block repeatedly halves its mask. A warp takes a row. Each count has
+// one block, so threads add in registers, then in shared memory.
 extern "C" __global__ void count_masks(
     const unsigned char* __restrict__ levels, const unsigned char* __restrict__ regions,
     const int* __restrict__ thresholds, long long n_masks, int height, int width, int n_regions,
-    int n_thresholds, int n_sizes, unsigned char* room, long long room_a_block, int* quads,
+    int n_thresholds, int n_sizes, unsigned char* workspace, long long workspace_per_block, int* quads,
     int* boxes, int* n_pixels) {
     // kinds of the sixteen squares, bits: upper left 1, upper right 2, lower left 4, lower right 8
     const unsigned long long kinds = 0x4332325135212110ull;
@@ -35,7 +35,7 @@ extern "C" __global__ void count_masks(
         if (t < MOST_SIZES) box[t] = 0;
         if (t == 0) n_inside = 0;
         __syncthreads();
-        int its_quad[6] = {0, 0, 0, 0, 0, 0}, its_inside = 0, its_mask = 0;
+        int thread_quad[6] = {0, 0, 0, 0, 0, 0}, thread_inside = 0, thread_mask = 0;
         for (int y = row; y <= height; y += n_warps) {
             for (int x = column; x <= width; x += WARP) {
                 int bits = 0;
@@ -44,21 +44,21 @@ extern "C" __global__ void count_masks(
                                   region, threshold, false) << k;
                 }
                 const int kind = kinds >> 4 * bits & 15;
-                for (int k = 0; k < 6; k++) its_quad[k] += k == kind;  // stays in registers
-                its_inside += is_in(level, inside, height, width, y, x, region, 0, false);
-                its_mask += bits >> 3;
+                for (int k = 0; k < 6; k++) thread_quad[k] += k == kind;  // stays in registers
+                thread_inside += is_in(level, inside, height, width, y, x, region, 0, false);
+                thread_mask += bits >> 3;
             }
         }
         for (int k = 0; k < 6; k++) {
-            if (its_quad[k] > 0) atomicAdd(&quad[k], its_quad[k]);
+            if (thread_quad[k] > 0) atomicAdd(&quad[k], thread_quad[k]);
         }
-        if (its_inside > 0) atomicAdd(&n_inside, its_inside);
-        if (its_mask > 0) atomicAdd(&box[0], 2 * its_mask);  // as seen from both sides
+        if (thread_inside > 0) atomicAdd(&n_inside, thread_inside);
+        if (thread_mask > 0) atomicAdd(&box[0], 2 * thread_mask);  // as seen from both sides
         __syncthreads();
-        if (n_inside == 0) continue;  // for all threads alike
+        if (n_inside == 0) continue;  // the same for all threads
         for (int from_right = 0; from_right < 2; from_right++) {
-            // two buffers by turns: what is read is not written to before all have read it
-            unsigned char* fine = room + blockIdx.x * room_a_block;
+            // two alternating buffers: none is written to before all have read it
+            unsigned char* fine = workspace + blockIdx.x * workspace_per_block;
             unsigned char* coarse = fine + (height + 1) / 2 * (long long)((width + 1) / 2);
             int n_rows = height, n_columns = width;
             for (int k = 1; k < n_sizes; k++) {
@@ -95,7 +95,7 @@ extern "C" __global__ void count_masks(
         __syncthreads();
         if (t < 6) quads[mask * 6 + t] = quad[t];
         if (t < n_sizes) boxes[mask * n_sizes + t] = box[t];
-        // all thresholds find the same, and the first writes it
+        // the same for all thresholds, so the first writes it
         if (t == 0 && mask % n_thresholds == 0) n_pixels[mask / n_thresholds] = n_inside;
     }
 }

@@ -1,22 +1,22 @@
-// How a slice is shared out among blocks whose threads walk over its pixels, for every count that
-// keeps a number for each region.
+// Walks: how a slice is divided among blocks whose threads walk over its pixels, for counts with
+// one number per region.
 //
-// Pixels next to each other are of one region, and would all wait for its counter. So a thread adds
-// up in registers as long as it stays in a region, a block in shared memory, with an entry for each
-// region that there may be; what was found goes to global memory once a block.
+// Neighbouring pixels are mostly of one region and would all wait for its counter. So a thread adds
+// in registers while it stays in a region, a block in shared memory with one entry per possible
+// region, and the result goes to global memory once per block.
 
-constexpr int MOST_REGIONS = 256;  // with what lies outside
+constexpr int MOST_REGIONS = 256;  // including 0, outside all regions
 
-// Where the blocks of a slice walk: place after place, `stride` apart.
+// Pixels of a thread: `first`, then every `stride` pixels.
 struct Walk {
     int slice, first, stride;
 };
 
-__device__ inline Walk begin_walk(int blocks_a_slice) {
+__device__ inline Walk begin_walk(int blocks_per_slice) {
     const Walk walk = {
-        (int)(blockIdx.x / blocks_a_slice),
-        (int)(blockIdx.x % blocks_a_slice * blockDim.x + threadIdx.x),
-        (int)(blocks_a_slice * blockDim.x),
+        (int)(blockIdx.x / blocks_per_slice),
+        (int)(blockIdx.x % blocks_per_slice * blockDim.x + threadIdx.x),
+        (int)(blocks_per_slice * blockDim.x),
     };
     return walk;
 }

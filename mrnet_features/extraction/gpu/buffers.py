@@ -1,4 +1,4 @@
-"""Memory that exams pass through on their way to a GPU."""
+"""Transfer buffers: page-locked and device memory for the stacks of a batch."""
 
 from __future__ import annotations
 
@@ -6,112 +6,114 @@ from typing import Any
 
 import numpy as np
 
-from mrnet_features.arrays import Array
+from mrnet_features.arrays import Array, UInt8Array
 
 OUT_OF_MEMORY = 2
-"""What CUDA's runtime and its driver both number it."""
+"""Number of the error, in CUDA's runtime and in its driver."""
 
-FAR_LARGER = 4
-"""Times the size asked for, beyond which a buffer is made anew: batches got smaller for good."""
+SHRINK_FACTOR = 4
+"""A buffer more than this many times too large is replaced by a smaller one."""
 
 
 class Buffer:
     """Page-locked memory and device memory of one size, for the stacks of a batch.
 
-    It is filled again and again, the device's part as well: CuPy's pool hands out what Python no
-    longer needs, though kernels may still be reading it, and a copy on another stream would have to
-    wait for them each time.
+    Both are reused for every batch. Memory from CuPy's pool could be handed out again while kernels
+    still read it, so that each copy on another stream would have to wait for them.
 
     Parameters
     ----------
     device : int
         Number of the device.
-    copying : cupy.cuda.Stream
-        Stream of that device which copies are put on.
+    copy_stream : cupy.cuda.Stream
+        Stream of that device on which stacks are copied.
     """
 
-    def __init__(self, device: int, copying: Any) -> None:
+    def __init__(self, device: int, copy_stream: Any) -> None:
         self._device = device
-        self._copying = copying
-        self._here: np.ndarray[Any, np.dtype[np.uint8]] | None = None
-        self._there: Array = None
+        self._copy_stream = copy_stream
+        self._pinned: UInt8Array | None = None
+        self._on_device: Array = None
         self._copied: Any = None
 
     def reserve(self, n_bytes: int) -> bool:
-        """Wait until copies out of it are done, and make it large enough, but not far larger.
+        """Wait for copies from the buffer to finish, then resize it if needed.
 
         Parameters
         ----------
         n_bytes : int
+            Size needed. The buffer is not left far larger.
 
         Returns
         -------
         bool
-            False if the device has no memory for it; then the buffer is empty.
+            False if the device has too little memory; the buffer is then empty.
         """
         import cupy
 
         if self._copied is not None:
-            self._copied.synchronize()  # the page-locked part is read until then
-        if self._there is not None and n_bytes <= self._there.size <= FAR_LARGER * n_bytes:
+            self._copied.synchronize()  # until then the page-locked part is read
+        size = 0 if self._on_device is None else self._on_device.size
+        if n_bytes <= size <= SHRINK_FACTOR * n_bytes:
             return True
-        self.clear()  # before the others are made
-        n_bytes += n_bytes // 4  # so that batches a little larger find room
+        self.clear()  # before new memory is allocated
+        n_bytes += n_bytes // 4  # so that slightly larger batches fit too
         try:
             with cupy.cuda.Device(self._device):
-                self._there = cupy.empty(n_bytes, np.uint8)
-                # kernels launched before may still read what the pool has just handed out
-                self._copying.wait_event(cupy.cuda.get_current_stream().record())
+                self._on_device = cupy.empty(n_bytes, np.uint8)
+                # earlier kernels may still read memory that the pool has handed out again
+                self._copy_stream.wait_event(cupy.cuda.get_current_stream().record())
         except Exception as error:
             if is_out_of_memory(error):
                 return False
             raise
-        self._here = _lock_pages(n_bytes)
+        self._pinned = _allocate_pinned(n_bytes)
         return True
 
     def clear(self) -> None:
-        """Let go of the memory; copies out of it must be done."""
-        self._here = self._there = None
+        """Free the memory; copies from it must have finished."""
+        self._pinned = self._on_device = None
 
-    def send(self, grey: np.ndarray[Any, Any], start: int) -> Array:
-        """Copy a stack in, and on to the device; any thread may do so for a place of its own.
+    def copy_to_device(self, grey: np.ndarray[Any, Any], start: int) -> Array:
+        """Copy a stack to the device; threads may do so at once for different bytes.
 
         Parameters
         ----------
         grey : ndarray of shape (n_slices, height, width), uint8
         start : int
-            Byte that it begins at.
+            First byte of the stack in the buffer.
 
         Returns
         -------
         array of shape (n_slices, height, width), uint8
-            On the device; its pixels are there once the stream of copies has come so far.
+            On the device. Its pixels are valid when the copy stream has reached this copy.
         """
         import cupy
 
-        assert self._here is not None
-        place = slice(start, start + grey.size)
-        here = self._here[place].reshape(grey.shape)
-        np.copyto(here, grey)
-        with cupy.cuda.Device(self._device):  # a thread begins with the first device
-            there = self._there[place].reshape(grey.shape)
-            there.set(here, stream=self._copying)
-        return there
+        assert self._pinned is not None
+        span = slice(start, start + grey.size)
+        pinned = self._pinned[span].reshape(grey.shape)
+        np.copyto(pinned, grey)
+        with cupy.cuda.Device(self._device):  # a new thread starts with device 0
+            on_device = self._on_device[span].reshape(grey.shape)
+            on_device.set(pinned, stream=self._copy_stream)
+        return on_device
 
-    def await_copies(self) -> None:
-        """Let the current stream wait for what was sent; the caller does not wait."""
+    def wait_for_copies(self) -> None:
+        """Make the current stream wait for the copies so far; the caller does not wait."""
         import cupy
 
-        self._copied = self._copying.record()
+        self._copied = self._copy_stream.record()
         cupy.cuda.get_current_stream().wait_event(self._copied)
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Whether a device had no memory: for CuPy's pool, for a library, or for what a kernel spills.
+    """Whether an error means that a device ran out of memory.
 
     Parameters
     ----------
     error : Exception
+        From CuPy's memory pool, from CUDA's runtime or from its driver.
 
     Returns
     -------
@@ -124,16 +126,16 @@ def is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, cupy.cuda.memory.OutOfMemoryError)
 
 
-def _lock_pages(n_bytes: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """Page-locked memory of the host as an array, which keeps it alive."""
+def _allocate_pinned(n_bytes: int) -> UInt8Array:
+    """Page-locked memory of the host as an array, which owns it."""
     import cupy
 
     try:
         memory = cupy.cuda.alloc_pinned_memory(n_bytes)
     except cupy.cuda.runtime.CUDARuntimeError as error:
         error.add_note(
-            f"while {n_bytes} bytes of page-locked memory were asked for, which exams pass through "
-            "on their way to the GPU. Pass a smaller `batch_size`."
+            f"while allocating {n_bytes} bytes of page-locked memory, used to copy exams to the "
+            "GPU. Pass a smaller `batch_size`."
         )
         raise
     return np.frombuffer(memory, np.uint8, n_bytes)

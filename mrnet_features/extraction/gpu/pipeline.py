@@ -1,4 +1,4 @@
-"""Rows from a GPU: exams are read ahead by threads and copied while others are described."""
+"""Extraction pipeline on a GPU: threads read and copy the next batch while one is described."""
 
 from __future__ import annotations
 
@@ -10,53 +10,47 @@ from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import NamedTuple, NoReturn
 
-from mrnet_features.extraction.describe import (
-    ExamLike,
-    Pixels,
-    Row,
-    Rows,
-    describe_batch,
-    read_exam,
-    read_shapes,
-)
+from mrnet_features.arrays import Float32Array
+from mrnet_features.extraction.describe import Row, describe_batch
 from mrnet_features.extraction.gpu.buffers import Buffer, is_out_of_memory
 from mrnet_features.extraction.gpu.planning import (
-    MOST_EXAMS,
-    SHARE,
+    MAX_EXAMS,
+    MEMORY_FRACTION,
+    BatchLimit,
     Planned,
-    Room,
     count_pixels,
     pad,
     plan_batches,
 )
+from mrnet_features.extraction.read import ExamLike, Pixels, read_exam, read_shapes
 from mrnet_features.extraction.recipe import Recipe
 
 
 class DeviceMemoryWarning(UserWarning):
-    """A device ran out of memory, and smaller batches were gone on with."""
+    """The GPU ran out of memory, and smaller batches are used."""
 
 
-def iterate_device(
+def iterate_rows(
     exams: Sequence[ExamLike],
     recipe: Recipe,
     *,
     n_readers: int,
     batch_size: int | None,
 ) -> Iterator[Row]:
-    """Rows of exams in their order, from the current device.
+    """Rows of exams in their order, computed on the current device.
 
-    When it runs out of memory, as many exams at once as were too many are halved, with one
-    warning; rows given before stay what they are. If a single exam is too many, it is tried again
-    with nothing beside it on the device, and exams are no longer read ahead.
+    When the device runs out of memory, the batch size is halved, with one warning in total; rows
+    already yielded stay valid. An exam that does not fit as a batch of one is tried again with
+    nothing else on the device, and from then on no exam is read ahead.
 
     Parameters
     ----------
     exams : sequence of Exam or of mapping plane -> stack
     recipe : Recipe
     n_readers : int
-        Threads that read.
+        Number of threads that read exams.
     batch_size : int or None
-        Exams at once, at most; None is `MOST_EXAMS`.
+        Largest number of exams in a batch; None is `MAX_EXAMS`.
 
     Yields
     ------
@@ -67,117 +61,119 @@ def iterate_device(
     MemoryError
         If a single exam does not fit.
     KeyError, TypeError, ValueError, OSError
-        If an exam can't be read or described, after the rows of the exams before it, or of the
-        batches before it.
+        If an exam can't be read or described. If it can't be read, the rows of all exams before it
+        are yielded first; if it can't be described, those of all batches before it.
     """
     import cupy
 
     free = cupy.cuda.runtime.memGetInfo()[0] + cupy.get_default_memory_pool().free_bytes()
-    room = Room(batch_size or MOST_EXAMS, int(SHARE * free))
-    is_told = False
-    with contextlib.closing(_load_batches(exams, recipe, room, n_readers)) as batches:
+    limit = BatchLimit(batch_size or MAX_EXAMS, int(MEMORY_FRACTION * free))
+    has_warned = False
+    with contextlib.closing(_load_batches(exams, recipe, limit, n_readers)) as batches:
         for batch in batches:
-            for row in _describe_parts(batch, recipe, room):
-                if room.refused and not is_told:
-                    is_told = True
-                    _warn_of_memory(room)
+            for row in _describe_parts(batch, recipe, limit):
+                if limit.was_halved and not has_warned:
+                    has_warned = True
+                    _warn_of_memory(limit.max_exams)
                 yield row
 
 
-class _Loading(NamedTuple):
-    """A batch on its way, or none, where there is no room for an exam beside the last batch."""
+class _LoadingBatch(NamedTuple):
+    """A batch that is being read; empty if there is no memory for it beside the batch before."""
 
     buffer: Buffer
     batch: list[Planned]
     parts: list[Future[Pixels]]
 
 
-class _Loader:
-    """Batches on their way to the current device, each into the buffer whose turn it is."""
+class _BatchLoader:
+    """Reads batches and copies them to the current device, into two buffers in turn."""
 
     def __init__(
-        self, exams: Sequence[ExamLike], recipe: Recipe, room: Room, n_readers: int
+        self, exams: Sequence[ExamLike], recipe: Recipe, limit: BatchLimit, n_readers: int
     ) -> None:
         import cupy
 
         planes = recipe.planes
         self._planes = planes
-        self._room = room
+        self._limit = limit
         self._device = int(cupy.cuda.runtime.getDevice())
-        self._copying = cupy.cuda.Stream(non_blocking=True)  # the default one does not wait for it
-        self._buffers = [Buffer(self._device, self._copying) for _ in range(2)]
-        self._turns = itertools.cycle(self._buffers)
-        self._plan = plan_batches(exams, lambda exam, place: read_shapes(exam, place, planes), room)
-        self._cut: deque[list[Planned]] = deque()
+        # the default stream does not wait for a non-blocking one
+        self._copy_stream = cupy.cuda.Stream(non_blocking=True)
+        self._buffers = [Buffer(self._device, self._copy_stream) for _ in range(2)]
+        self._next_buffer = itertools.cycle(self._buffers)
+        self._plan = plan_batches(exams, lambda exam, k: read_shapes(exam, k, planes), limit)
+        self._waiting: deque[list[Planned]] = deque()
         self._readers = ThreadPoolExecutor(n_readers, "mrnet-features-reader")
 
-    def begin(self, *, is_alone: bool) -> Future[_Loading | None]:
-        """Plan the next batch and set the readers to it; a thread does so, and nobody waits.
+    def start(self, *, is_alone: bool) -> Future[_LoadingBatch | None]:
+        """Plan the next batch and start to read it, in a thread; the future is None at the end.
 
-        An exam for which there is no room is an error only if nothing else takes any: if it is
-        alone, both buffers are let go of first.
+        If `is_alone`, nothing else is on the device: both buffers are freed first, and an exam that
+        still does not fit is an error. If not, the batch is empty, to be started again alone.
         """
         if is_alone:
-            self._clear()
-        return self._readers.submit(self._begin, next(self._turns), is_alone=is_alone)
+            self._clear_buffers()
+        return self._readers.submit(self._start, next(self._next_buffer), is_alone=is_alone)
 
-    def put_back(self, left: list[Planned], coming: Future[_Loading | None]) -> None:
-        """Have exams, and those of the batch that is on its way, read once more, in this order."""
-        error = coming.exception()  # once it is there
+    def put_back(self, left: list[Planned], coming: Future[_LoadingBatch | None]) -> None:
+        """Queue exams to be read again, before those of the batch that is being read."""
+        error = coming.exception()  # waits for the planning
         if error is not None:
-            self._cut.clear()
-            self._plan = map(_fail, [error])  # after what is left
+            self._waiting.clear()
+            self._plan = map(_fail, [error])  # raised after the exams that are left
         elif (loading := coming.result()) is not None and loading.parts:
             wait(loading.parts)
-            loading.parts.clear()  # which look into the buffer
-            self._cut.appendleft(loading.batch)
-        self._cut.appendleft(left)
+            loading.parts.clear()  # their stacks are views of the buffer
+            self._waiting.appendleft(loading.batch)
+        self._waiting.appendleft(left)
 
     def close(self) -> None:
-        """End the readers, who finish the exams that they are reading, and let go of all memory."""
+        """Wait for the exams that are being read, end the threads and free all memory."""
         import cupy
 
         self._readers.shutdown(cancel_futures=True)
         with contextlib.suppress(cupy.cuda.runtime.CUDARuntimeError):
-            self._clear()  # a device that failed says so again, but the first to say so has notes
+            # a device that has failed fails again here; the first error has the notes
+            self._clear_buffers()
         cupy.get_default_pinned_memory_pool().free_all_blocks()
 
-    def _clear(self) -> None:
-        """Let go of both buffers, whose batches have been described or put back."""
+    def _clear_buffers(self) -> None:
+        """Free both buffers; their batches must have been described or put back."""
         import cupy
 
-        self._copying.synchronize()  # page-locked memory must not go while it is read
+        self._copy_stream.synchronize()  # copies still read the page-locked memory
         for buffer in self._buffers:
             buffer.clear()
-        cupy.get_default_memory_pool().free_all_blocks()  # a part of a block is no whole one
+        cupy.get_default_memory_pool().free_all_blocks()  # so that blocks of any size fit
 
-    def _begin(self, buffer: Buffer, *, is_alone: bool) -> _Loading | None:
+    def _start(self, buffer: Buffer, *, is_alone: bool) -> _LoadingBatch | None:
         import cupy
 
-        batch = self._cut.popleft() if self._cut else next(self._plan, None)
+        batch = self._waiting.popleft() if self._waiting else next(self._plan, None)
         if batch is None:
             return None
-        batch = self._cut_off(batch)
-        with cupy.cuda.Device(self._device):  # a thread begins with the first device
+        batch = self._shorten(batch)
+        with cupy.cuda.Device(self._device):  # a new thread starts with device 0
             while not buffer.reserve(sum(planned.n_bytes for planned in batch)):
                 if len(batch) == 1 and not is_alone:
-                    self._cut.appendleft(batch)
-                    return _Loading(buffer, [], [])
-                _make_room(self._room, len(batch), f"the exam at place {batch[0].place}")
-                batch = self._cut_off(batch)
+                    self._waiting.appendleft(batch)
+                    return _LoadingBatch(buffer, [], [])
+                _reduce_limit(self._limit, len(batch), f"the exam at index {batch[0].exam_index}")
+                batch = self._shorten(batch)
         starts = itertools.accumulate((planned.n_bytes for planned in batch), initial=0)
         parts = [
-            self._readers.submit(_read_exam, planned, self._planes, buffer, start)
+            self._readers.submit(_read_to_device, planned, self._planes, buffer, start)
             for planned, start in zip(batch, starts, strict=False)
         ]
-        return _Loading(buffer, batch, parts)
+        return _LoadingBatch(buffer, batch, parts)
 
-    def _cut_off(self, batch: list[Planned]) -> list[Planned]:
-        """As many exams of a batch as there is room for; the rest is kept for later."""
-        most = self._room.most  # once: it may shrink meanwhile
-        if rest := batch[most:]:
-            self._cut.appendleft(rest)
-        return batch[:most]
+    def _shorten(self, batch: list[Planned]) -> list[Planned]:
+        """First exams of a batch, as many as the limit allows; the others are queued."""
+        max_exams = self._limit.max_exams  # read once, since another thread may change it
+        if rest := batch[max_exams:]:
+            self._waiting.appendleft(rest)
+        return batch[:max_exams]
 
 
 def _fail(error: BaseException) -> NoReturn:
@@ -185,133 +181,131 @@ def _fail(error: BaseException) -> NoReturn:
 
 
 def _load_batches(
-    exams: Sequence[ExamLike], recipe: Recipe, room: Room, n_readers: int
+    exams: Sequence[ExamLike], recipe: Recipe, limit: BatchLimit, n_readers: int
 ) -> Generator[list[Pixels], None, None]:
-    """Batches on the device; when one is given, the next is on its way.
+    """Batches on the device; while one is described, the next is read.
 
-    When the next is asked for, the exams that have been described must have been taken off the
-    front of the list. Those left are given again, with nothing beside them on the device, and so
-    are all others where the room is tight. Whatever is wrong with an exam is raised after those
-    before it were given.
+    The caller removes each described exam from the front of the list before it asks for the next
+    batch. Exams left in the list are read again with nothing else on the device, and so are all
+    later ones if the limit is one exam at a time. An error in reading an exam is raised after the
+    exams before it were yielded.
     """
     import cupy
 
-    loader = _Loader(exams, recipe, room, n_readers)
+    loader = _BatchLoader(exams, recipe, limit, n_readers)
     try:
-        coming = loader.begin(is_alone=True)
+        coming = loader.start(is_alone=True)
         while (loading := coming.result()) is not None:
-            if not loading.parts:  # everything before has been described, so there is room now
-                coming = loader.begin(is_alone=True)
+            if not loading.parts:  # did not fit beside the batch before, which is now described
+                coming = loader.start(is_alone=True)
                 continue
-            if not room.is_tight:
-                coming = loader.begin(is_alone=False)
+            if not limit.one_at_a_time:
+                coming = loader.start(is_alone=False)
             batch, failure = _collect(loading.parts)
-            loading.parts.clear()  # which hold the exams as well
+            loading.parts.clear()  # these hold the stacks as well
             if batch:
                 n_read = len(batch)
-                loading.buffer.await_copies()
+                loading.buffer.wait_for_copies()
                 yield batch
                 n_done = n_read - len(batch)
-                batch.clear()  # nothing looks into the buffer any more
-                cupy.cuda.get_current_stream().synchronize()  # and it will be filled again
+                batch.clear()  # the last views of the buffer
+                cupy.cuda.get_current_stream().synchronize()  # before the buffer is filled again
                 if n_done < n_read:
-                    failure = None  # it will come again
+                    failure = None  # reading these exams again raises it again
                     loader.put_back(loading.batch[n_done:], coming)
-                    coming = loader.begin(is_alone=True)
+                    coming = loader.start(is_alone=True)
                     continue
             if failure is not None:
                 try:
                     raise failure
                 finally:
-                    del failure  # or error, traceback and frame would keep each other
-            if room.is_tight:
-                coming = loader.begin(is_alone=True)
+                    del failure  # breaks the reference cycle of error, traceback and frame
+            if limit.one_at_a_time:
+                coming = loader.start(is_alone=True)
     finally:
         loader.close()
 
 
 def _collect(parts: Sequence[Future[Pixels]]) -> tuple[list[Pixels], BaseException | None]:
-    """Exams that were read, up to the first that could not be, and why it could not."""
+    """Exams up to the first that could not be read, and its error."""
     batch: list[Pixels] = []
     for part in parts:
-        error = part.exception()  # not caught, or its traceback would hold this frame
+        error = part.exception()  # not caught: the traceback would keep this frame alive
         if error is not None:
             for other in parts:
-                other.cancel()  # those that are done stay so
-            wait(parts)  # whoever reads writes into the buffer
+                other.cancel()  # no effect on those that have started
+            wait(parts)  # until then threads write to the buffer
             return batch, error
         batch.append(part.result())
     return batch, None
 
 
-def _read_exam(planned: Planned, planes: Sequence[str], buffer: Buffer, start: int) -> Pixels:
-    """Read an exam and send it to the device, where its stacks lie one after the other."""
-    pixels = read_exam(planned.exam, planned.place, planes)
+def _read_to_device(planned: Planned, planes: Sequence[str], buffer: Buffer, start: int) -> Pixels:
+    """Read an exam and copy its stacks to the device, one after the other."""
+    pixels = read_exam(planned.exam, planned.exam_index, planes)
     stacks = {}
     for plane, grey in pixels.stacks.items():
         shape = planned.shapes[plane]
         if grey.shape != shape:
             raise ValueError(
-                f"The stack of {pixels.label}, plane '{plane}', had shape {shape} and was then "
-                f"read with shape {grey.shape}. Don't write to the exams while they are read."
+                f"The stack of {pixels.label}, plane '{plane}', changed while it was read: its "
+                f"shape was {shape}, then {grey.shape}. Don't write to the exams during extraction."
             )
-        stacks[plane] = buffer.send(grey, start)
+        stacks[plane] = buffer.copy_to_device(grey, start)
         start += pad(count_pixels(shape))
     return pixels._replace(stacks=stacks)
 
 
-def _describe_parts(batch: list[Pixels], recipe: Recipe, room: Room) -> Iterator[Row]:
-    """Rows of a batch, as many exams at once as there is room for; done exams are taken off it.
+def _describe_parts(batch: list[Pixels], recipe: Recipe, limit: BatchLimit) -> Iterator[Row]:
+    """Rows of a batch, as many exams at once as the limit allows; described exams are removed.
 
-    It ends before the batch does at an exam that is to be tried again with nothing beside it.
+    It stops early at an exam that must be tried again with nothing else on the device.
     """
     while batch:
-        part = batch[: room.most]
+        part = batch[: limit.max_exams]
         rows = _try_describe(part, recipe)
-        if rows is None and len(part) == 1 and not room.is_tight:
-            room.tighten()
+        if rows is None and len(part) == 1 and not limit.one_at_a_time:
+            limit.allow_one()
             return
         if rows is None:
-            _make_room(room, len(part), part[0].label)
+            _reduce_limit(limit, len(part), part[0].label)
             continue
         for values, pixels in zip(rows, part, strict=True):
             yield Row(values, pixels.fingerprint)
         del batch[: len(part)]
 
 
-def _try_describe(batch: Sequence[Pixels], recipe: Recipe) -> Rows | None:
+def _try_describe(batch: Sequence[Pixels], recipe: Recipe) -> Float32Array | None:
     """Rows; None if the device ran out of memory."""
     try:
         return describe_batch(batch, recipe, "cuda")
     except Exception as error:
         if is_out_of_memory(error):
-            return None  # and with the error goes what its traceback held on the device
+            return None  # the arrays in the error's traceback are freed with it
         raise
 
 
-def _make_room(room: Room, n_exams: int, label: str) -> None:
-    """Free what CuPy keeps, and halve what was too much."""
+def _reduce_limit(limit: BatchLimit, n_exams: int, label: str) -> None:
+    """Free unused memory of CuPy's pool and halve the limit; raise if one exam did not fit."""
     import cupy
 
     cupy.get_default_memory_pool().free_all_blocks()
     if n_exams == 1:
         free, total = cupy.cuda.runtime.memGetInfo()
         raise MemoryError(
-            f"The GPU's memory must hold at least one exam, but {label} alone did not fit: "
-            f"{free / 2**20:.0f} of {total / 2**20:.0f} MiB are free. End what else uses the GPU "
-            "(`nvidia-smi` lists it), pass batch_size=1, ask for fewer families, or use "
+            f"The memory of the GPU must hold at least one exam, but {label} alone did not fit: "
+            f"{free / 2**20:.0f} of {total / 2**20:.0f} MiB are free. Stop other programs on the "
+            "GPU (`nvidia-smi` lists them), pass batch_size=1, use fewer families, or use "
             "device='cpu'."
         )
-    room.halve(n_exams)
+    limit.halve(n_exams)
 
 
-def _warn_of_memory(room: Room) -> None:
-    """Warn that batches were too large, and of what size they are now."""
+def _warn_of_memory(n_exams: int) -> None:
+    size = f"{n_exams} exam{'s' if n_exams > 1 else ''}"
     warnings.warn(
-        f"The GPU ran out of memory on {room.refused} exams at once. It goes on with {room.most} "
-        "at a time, or fewer if it must; counts stay the very same, and statistics agree to "
-        "rounding. Pass "
-        f"batch_size={room.most} to begin so.",
+        f"The GPU ran out of memory; continuing with batches of {size}. Pass "
+        f"batch_size={n_exams} to start with them.",
         DeviceMemoryWarning,
         stacklevel=3,
     )

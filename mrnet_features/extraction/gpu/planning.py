@@ -1,108 +1,110 @@
-"""How many exams go to a GPU at once: from their shapes, its free memory and what was asked for."""
+"""Batch planning: how many exams go to a GPU at once, from their shapes and its free memory."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from mrnet_features.extraction.describe import ExamLike
-from mrnet_features.launch import MOST_ITEMS
+from mrnet_features.extraction.read import ExamLike
+from mrnet_features.launch import MAX_ITEMS
 
-Shapes = Mapping[str, tuple[int, int, int]]
+Shapes: TypeAlias = Mapping[str, tuple[int, int, int]]
+"""Shape of the stack, (n_slices, height, width), by plane."""
 
-MOST_EXAMS = 64
-"""Exams of a batch where no size was asked for: beyond, launches no longer get cheaper."""
+MAX_EXAMS = 64
+"""Exams per batch if no size was asked for; larger batches are not faster."""
 
-BYTES_A_PIXEL = 96
-"""Bytes of device memory that describing takes for a pixel of the largest plane, at most, about.
+BYTES_PER_PIXEL = 96
+"""Upper estimate of the device memory needed to describe a pixel of the largest plane.
 
-A pixel has three bytes in a stack; labels, filter responses, tables of counts and the floats that
-are made of them come and go. A test holds it against what the present families take.
+A pixel takes three bytes in a stack; the rest is temporary: labels, filter responses, counts, and
+floats computed from them. A test compares the estimate with what the families really take.
 """
 
-SHARE = 0.8
-"""Part of the free memory that is planned with; the rest is for what the estimate misses."""
+MEMORY_FRACTION = 0.8
+"""Fraction of the free memory to plan with; the rest covers errors of the estimate."""
 
 ALIGNMENT = 512
-"""Bytes: stacks begin at multiples, as arrays of their own would."""
+"""Stacks start at multiples of this many bytes, as separately allocated arrays would."""
 
 DEFAULT_READERS = 4
+"""Threads that read exams if no number was asked for."""
 
 
 class Planned(NamedTuple):
-    """An exam that is to be read.
+    """An exam to be read.
 
     Attributes
     ----------
     exam : Exam or mapping plane -> stack
-    place : int
-        Its place among all exams.
+    exam_index : int
+        Index among all exams.
     shapes : mapping of str to tuple of int
         (n_slices, height, width) by plane.
     """
 
     exam: ExamLike
-    place: int
+    exam_index: int
     shapes: Shapes
 
     @property
     def n_bytes(self) -> int:
-        """Bytes of its stacks, each with what pads it to `ALIGNMENT`."""
+        """Bytes of its stacks, each padded to `ALIGNMENT`."""
         return sum(pad(count_pixels(shape)) for shape in self.shapes.values())
 
     @property
     def cost(self) -> int:
-        """Bytes of device memory it takes, about: its place in two buffers, and describing it."""
-        return 5 * self.n_bytes // 2 + BYTES_A_PIXEL * max(map(count_pixels, self.shapes.values()))
+        """Estimated bytes of device memory: its share of two buffers, and to describe it."""
+        largest = max(map(count_pixels, self.shapes.values()))
+        return 5 * self.n_bytes // 2 + BYTES_PER_PIXEL * largest
 
 
 @dataclass
-class Room:
-    """What a batch may take; it shrinks when a device runs out of memory.
+class BatchLimit:
+    """Limit on the size of a batch; it shrinks when a device runs out of memory.
 
     Parameters
     ----------
-    most : int
-        Exams.
-    n_bytes : int
+    max_exams : int
+    max_bytes : int
         Bytes of device memory.
-    refused : int, default 0
-        How many exams were too many, the first time.
-    is_tight : bool, default False
+    was_halved : bool, default False
+        Whether a batch did not fit, so that the limit was halved.
+    one_at_a_time : bool, default False
         Whether a single exam did not fit beside others on the device, so that none is read ahead.
     """
 
-    most: int
-    n_bytes: int
-    refused: int = 0
-    is_tight: bool = False
+    max_exams: int
+    max_bytes: int
+    was_halved: bool = False
+    one_at_a_time: bool = False
 
     def halve(self, n_exams: int) -> None:
-        """Let half as many exams in as were too many."""
-        self.most = min(self.most, max(n_exams // 2, 1))
-        self.refused = self.refused or n_exams  # the last: another thread looks at it first
+        """Allow half as many exams as did not fit."""
+        self.max_exams = min(self.max_exams, max(n_exams // 2, 1))
+        self.was_halved = True  # set last, since another thread tests it first
 
-    def tighten(self) -> None:
-        """Let one exam in at a time, and nothing beside it."""
-        self.most, self.is_tight = 1, True
+    def allow_one(self) -> None:
+        """Allow one exam at a time, with nothing read ahead."""
+        self.max_exams, self.one_at_a_time = 1, True
 
 
 def plan_batches(
     exams: Sequence[ExamLike],
     measure: Callable[[ExamLike, int], Shapes],
-    room: Room,
+    limit: BatchLimit,
 ) -> Iterator[list[Planned]]:
-    """Consecutive exams that fit the room together; one that does not is a batch by itself.
+    """Batches of consecutive exams within the limit; an exam that exceeds it is a batch of one.
 
     Parameters
     ----------
     exams : sequence of Exam or of mapping plane -> stack
     measure : callable
-        From exam and place to the shapes of its stacks. What it raises is raised after the exams
-        before it were given.
-    room : Room
-        Looked at anew for each exam.
+        Returns the shapes of an exam's stacks, given the exam and its index. An error that it
+        raises is raised after the exams before it were yielded.
+    limit : BatchLimit
+        Read again for each exam.
 
     Yields
     ------
@@ -110,13 +112,13 @@ def plan_batches(
     """
     batch: list[Planned] = []
     failure: Exception | None = None
-    for place, exam in enumerate(exams):
+    for index, exam in enumerate(exams):
         try:
-            planned = Planned(exam, place, measure(exam, place))
-        except Exception as error:  # noqa: BLE001 (raised below, after what is before it)
+            planned = Planned(exam, index, measure(exam, index))
+        except Exception as error:  # noqa: BLE001 (raised below, after the exams before it)
             failure = error
             break
-        if batch and not _fits([*batch, planned], room):
+        if batch and not _fits([*batch, planned], limit):
             yield batch
             batch = []
         batch.append(planned)
@@ -126,16 +128,17 @@ def plan_batches(
         try:
             raise failure
         finally:
-            del failure  # or error, traceback and frame would keep each other
+            del failure  # breaks the reference cycle of error, traceback and frame
 
 
 def count_readers(n_jobs: int | None, n_cores: int) -> int:
-    """Threads that read exams, from a number of jobs as joblib takes it.
+    """Number of threads that read exams, from a number of jobs as in joblib.
 
     Parameters
     ----------
     n_jobs : int or None
-        None is four, or as many as there are cores; -1 all cores, -2 all but one, and so on.
+        None is four, or the number of cores if that is smaller; -1 all cores, -2 all but one, and
+        so on.
     n_cores : int
 
     Returns
@@ -160,21 +163,21 @@ def count_readers(n_jobs: int | None, n_cores: int) -> int:
 
 
 def count_pixels(shape: tuple[int, int, int]) -> int:
-    """Pixels of a stack, which are its bytes as well."""
+    """Number of pixels of a stack, which is also its number of bytes."""
     n_slices, height, width = shape
     return n_slices * height * width
 
 
 def pad(n_bytes: int) -> int:
-    """Bytes up to the next multiple of `ALIGNMENT`."""
+    """Bytes rounded up to a multiple of `ALIGNMENT`."""
     return -(-n_bytes // ALIGNMENT) * ALIGNMENT
 
 
-def _fits(batch: Sequence[Planned], room: Room) -> bool:
+def _fits(batch: Sequence[Planned], limit: BatchLimit) -> bool:
     by_plane = zip(*(map(count_pixels, one.shapes.values()) for one in batch), strict=True)
     return (
-        len(batch) <= room.most
-        and sum(one.cost for one in batch) <= room.n_bytes
-        # kernels count pixels, and the entries of a slice's tables, in 32 bits
-        and max(map(sum, by_plane)) <= MOST_ITEMS // 4
+        len(batch) <= limit.max_exams
+        and sum(one.cost for one in batch) <= limit.max_bytes
+        # kernels index pixels, and the entries of the count matrices of a slice, with 32 bits
+        and max(map(sum, by_plane)) <= MAX_ITEMS // 4
     )

@@ -1,14 +1,14 @@
-// Outlines: masks closed, their holes filled, opened, and their specks dropped, slice by slice.
+// Outlines: masks closed, filled, opened and cleared of small components, for each slice.
 //
 // A slice of blocks is small: one block of threads takes it, in shared memory where it fits, else
-// in a room of its own in global memory; each step waits for the one before at a barrier. Pieces
-// are found by union-find, so that a winding hole takes no more steps than a round one.
+// in its own work space in global memory; steps are separated by barriers. Components are found by
+// union-find, so that a winding hole takes no more steps than a round one.
 
-#include "forests.cuh"
+#include "union_find.cuh"
 
-constexpr int MARGIN = 2;  // how far beyond the slice the mask is grown before it shrinks again
+constexpr int MARGIN = 2;  // pixels around the slice, for the closing
 
-// How large the slices are.
+// Size of the slices.
 struct Slice {
     int height, width;
 };
@@ -18,8 +18,8 @@ __device__ bool is_on(const unsigned char* mask, Slice slice, int y, int x) {
         && mask[(long long)y * slice.width + x];
 }
 
-// Whether one of the thirteen pixels up to two steps along rows and columns is on; beyond the
-// slice its edge goes on.
+// Whether one of the thirteen pixels up to two steps along rows and columns is on; edge pixels of
+// the slice are repeated.
 __device__ bool touches(const bool* mask, Slice slice, int y, int x) {
     for (int dy = -2; dy <= 2; dy++) {
         const int far = 2 - abs(dy), v = min(max(y + dy, 0), slice.height - 1);
@@ -31,7 +31,7 @@ __device__ bool touches(const bool* mask, Slice slice, int y, int x) {
     return false;
 }
 
-// Whether all of the thirteen are on in a mask with a margin.
+// Whether all of these thirteen pixels are on, in a mask with a margin.
 __device__ bool is_surrounded(const unsigned char* wide, Slice slice, int y, int x) {
     const long long stride = slice.width + 2 * MARGIN;
     for (int dy = -2; dy <= 2; dy++) {
@@ -43,7 +43,7 @@ __device__ bool is_surrounded(const unsigned char* wide, Slice slice, int y, int
     return true;
 }
 
-// How many of the nine pixels around and at a place are on; beyond the slice none is.
+// Number of pixels on among a pixel and its eight neighbours; 0 outside the slice.
 __device__ int count_on(const unsigned char* mask, Slice slice, int y, int x) {
     int number = 0;
     for (int v = y - 1; v <= y + 1; v++) {
@@ -52,16 +52,16 @@ __device__ int count_on(const unsigned char* mask, Slice slice, int y, int x) {
     return number;
 }
 
-// One block a slice, or several after each other. The first item of `parent` is the air around
-// the slice, each other a pixel.
+// One block per slice, or for several in turn. The first item of `parent` is the outside of the
+// slice, each other item a pixel.
 extern "C" __global__ void fill_outlines(
     const bool* __restrict__ masks, int n_slices, int height, int width, long long n_words,
-    int in_shared, unsigned int* room, bool* filled) {
+    int in_shared, unsigned int* workspace, bool* filled) {
     extern __shared__ unsigned int memory[];
     __shared__ int largest;
     const Slice slice = {height, width};
     const int n = height * width, t = threadIdx.x, step = blockDim.x;
-    unsigned int* parent = in_shared ? memory : room + blockIdx.x * n_words;
+    unsigned int* parent = in_shared ? memory : workspace + blockIdx.x * n_words;
     int* size = (int*)(parent + n + 1);
     unsigned char* one = (unsigned char*)(size + n);
     unsigned char* other = one + n;
@@ -79,7 +79,7 @@ extern "C" __global__ void fill_outlines(
             one[k] = is_surrounded(wide, slice, k / width, k % width);
         }
         __syncthreads();
-        for (int k = t; k < n; k += step) {  // what is not on hangs together, and with the air
+        for (int k = t; k < n; k += step) {  // join background pixels with each other and with the outside
             const int y = k / width, x = k % width;
             if (one[k]) continue;
             if (y == 0 || x == 0 || y == height - 1 || x == width - 1) join(parent, 0, k + 1);

@@ -1,5 +1,5 @@
-// Passes over the pixels of stacks laid end to end: block sums, the outline drawn, grey levels
-// counted and mapped, rows and columns of a mask counted. `owner` has the stack of each slice.
+// Passes over the pixels of a batch: block sums, the outline, grey levels counted and mapped, and
+// rows and columns of a mask counted. `owner` is the exam of each slice.
 
 #include "walks.cuh"
 
@@ -7,7 +7,7 @@ __device__ void add(long long* sum, long long value) {
     atomicAdd((unsigned long long*)sum, (unsigned long long)value);
 }
 
-// One thread a block of pixels; those next to each other read pixels next to each other.
+// One thread per block of pixels; adjacent threads read adjacent pixels.
 extern "C" __global__ void sum_blocks(
     const unsigned char* __restrict__ grey, const int* __restrict__ row_edges,
     const int* __restrict__ column_edges, int n_slices, int height, int width, int n_rows,
@@ -24,7 +24,7 @@ extern "C" __global__ void sum_blocks(
     sums[block] = total;
 }
 
-// One thread a pixel.
+// One thread per pixel.
 extern "C" __global__ void draw_outline(
     const unsigned char* __restrict__ grey, const bool* __restrict__ inside,
     const int* __restrict__ block_of_row, const int* __restrict__ block_of_column,
@@ -38,9 +38,9 @@ extern "C" __global__ void draw_outline(
     const bool* here = inside + ((long long)slice * n_rows + i) * n_columns + j;
     bool is_in = *here;
     if (is_in) {
-        const bool is_rim = i == 0 || j == 0 || i == n_rows - 1 || j == n_columns - 1
+        const bool is_edge = i == 0 || j == 0 || i == n_rows - 1 || j == n_columns - 1
             || !here[-1] || !here[1] || !here[-n_columns] || !here[n_columns];
-        if (is_rim) {
+        if (is_edge) {
             int total = 0;
             for (int v = y - 1; v <= y + 1; v++) {
                 const unsigned int line = (slice * height + min(max(v, 0), height - 1)) * width;
@@ -54,22 +54,22 @@ extern "C" __global__ void draw_outline(
     mask[pixel] = is_in;
 }
 
-// `blocks_a_slice` blocks a slice, each with a table of its own; a thread adds equal grey levels
-// that follow each other in a register first.
+// `blocks_per_slice` blocks per slice, each with its own table; consecutive equal grey levels of a
+// thread are first added in a register.
 extern "C" __global__ void count_grey(
     const unsigned char* __restrict__ grey, const unsigned char* __restrict__ regions,
-    const int* __restrict__ owner, int blocks_a_slice, int slice_size, long long* counts) {
+    const int* __restrict__ owner, int blocks_per_slice, int slice_size, long long* counts) {
     __shared__ int table[256];
     for (int k = threadIdx.x; k < 256; k += blockDim.x) table[k] = 0;
     __syncthreads();
-    const Walk walk = begin_walk(blocks_a_slice);
+    const Walk walk = begin_walk(blocks_per_slice);
     const long long base = (long long)walk.slice * slice_size;
     int value = 0, number = 0;
-    for (int place = walk.first; place < slice_size; place += walk.stride) {
-        if (regions[base + place] == 0) continue;
-        if (grey[base + place] != value) {
+    for (int index = walk.first; index < slice_size; index += walk.stride) {
+        if (regions[base + index] == 0) continue;
+        if (grey[base + index] != value) {
             if (number > 0) atomicAdd(&table[value], number);
-            value = grey[base + place];
+            value = grey[base + index];
             number = 0;
         }
         number++;
@@ -81,7 +81,7 @@ extern "C" __global__ void count_grey(
     }
 }
 
-// One thread a pixel.
+// One thread per pixel.
 extern "C" __global__ void map_grey(
     const unsigned char* __restrict__ grey, const unsigned char* __restrict__ tables,
     const int* __restrict__ owner, unsigned int n_pixels, unsigned int slice_size,
@@ -93,8 +93,8 @@ extern "C" __global__ void map_grey(
 
 constexpr int STRIP_ROWS = 16;
 
-// One block a strip of rows of a slice. A thread adds up its columns in a register, a warp its
-// part of a row by one vote.
+// One block per strip of rows of a slice. A thread adds its columns in a register, a warp its part
+// of a row by one vote.
 extern "C" __global__ void count_lines(
     const unsigned char* __restrict__ mask, const int* __restrict__ owner, int height, int width,
     long long* rows, long long* columns) {
@@ -102,10 +102,10 @@ extern "C" __global__ void count_lines(
     const int n_strips = (height + STRIP_ROWS - 1) / STRIP_ROWS;
     const int slice = blockIdx.x / n_strips, top = blockIdx.x % n_strips * STRIP_ROWS;
     const int n_rows = min(STRIP_ROWS, height - top);
-    const long long stack = owner[slice];
+    const long long exam = owner[slice];
     if (threadIdx.x < STRIP_ROWS) in_row[threadIdx.x] = 0;
     __syncthreads();
-    for (int left = 0; left < width; left += blockDim.x) {  // for all threads alike
+    for (int left = 0; left < width; left += blockDim.x) {  // the same for all threads
         const int x = left + threadIdx.x;
         int in_column = 0;
         for (int row = 0; row < n_rows; row++) {
@@ -115,10 +115,10 @@ extern "C" __global__ void count_lines(
             if (threadIdx.x % 32 == 0 && votes != 0) atomicAdd(&in_row[row], __popc(votes));
             in_column += is_in;
         }
-        if (in_column > 0) add(&columns[stack * width + x], in_column);
+        if (in_column > 0) add(&columns[exam * width + x], in_column);
     }
     __syncthreads();
     if (threadIdx.x < n_rows && in_row[threadIdx.x] > 0) {
-        add(&rows[stack * height + top + threadIdx.x], in_row[threadIdx.x]);
+        add(&rows[exam * height + top + threadIdx.x], in_row[threadIdx.x]);
     }
 }

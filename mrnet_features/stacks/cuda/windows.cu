@@ -1,10 +1,10 @@
-// Windows: how far a mask reaches in boxes, and what windows of slices show.
+// Windows: extents of a mask in boxes, and copies of windows of slices.
 //
 // A box is a row of seven: first slice, one past the last, first row, one past the last, first
 // column, one past the last, a number. A cut is a row of four: slice, first row, first column,
 // slice of the target.
 
-// One block a strip, a box's part in one slice: a row of six, the slice in front.
+// One block per strip, which is the part of a box in one slice: a row of six, the slice first.
 extern "C" __global__ void find_extents(
     const unsigned char* __restrict__ mask, const int* __restrict__ strips, int height, int width,
     int* extents) {
@@ -14,20 +14,20 @@ extern "C" __global__ void find_extents(
     const int n_columns = strip[4] - left, n_rows = bottom - top;
     if (threadIdx.x < 4) found[threadIdx.x] = threadIdx.x % 2 == 0 ? 0x7fffffff : -1;
     __syncthreads();
-    int its[4] = {0x7fffffff, -1, 0x7fffffff, -1};
+    int thread_found[4] = {0x7fffffff, -1, 0x7fffffff, -1};
     const long long n = n_rows > 0 && n_columns > 0 ? (long long)n_rows * n_columns : 0;
     for (long long k = threadIdx.x; k < n; k += blockDim.x) {
         const int y = top + (int)(k / n_columns), x = left + (int)(k % n_columns);
         if (mask[((long long)slice * height + y) * width + x] == 0) continue;
-        its[0] = min(its[0], y);
-        its[1] = max(its[1], y);
-        its[2] = min(its[2], x);
-        its[3] = max(its[3], x);
+        thread_found[0] = min(thread_found[0], y);
+        thread_found[1] = max(thread_found[1], y);
+        thread_found[2] = min(thread_found[2], x);
+        thread_found[3] = max(thread_found[3], x);
     }
-    if (its[1] >= 0) {
+    if (thread_found[1] >= 0) {
         for (int k = 0; k < 4; k += 2) {
-            atomicMin(&found[k], its[k]);
-            atomicMax(&found[k + 1], its[k + 1]);
+            atomicMin(&found[k], thread_found[k]);
+            atomicMax(&found[k + 1], thread_found[k + 1]);
         }
     }
     __syncthreads();
@@ -41,53 +41,53 @@ extern "C" __global__ void find_extents(
     }
 }
 
-// A pixel of a window: where it comes from and where it goes to.
-struct Place {
+// Pixel of a window: its source and its target.
+struct WindowPixel {
     int cut, slice, y, x;
     long long source, target;
 };
 
-__device__ Place find_place(
+__device__ WindowPixel find_pixel(
     const int* cuts, unsigned int which, int height, int width, int window_height,
     int window_width) {
-    Place place;
+    WindowPixel pixel;
     const int u = which % window_width, v = which / window_width % window_height;
-    place.cut = which / window_width / window_height;
-    const int* cut = cuts + place.cut * 4LL;
-    place.slice = cut[0];
-    place.y = cut[1] + v;
-    place.x = cut[2] + u;
-    place.source = ((long long)place.slice * height + place.y) * width + place.x;
-    place.target = ((long long)cut[3] * window_height + v) * window_width + u;
-    return place;
+    pixel.cut = which / window_width / window_height;
+    const int* cut = cuts + pixel.cut * 4LL;
+    pixel.slice = cut[0];
+    pixel.y = cut[1] + v;
+    pixel.x = cut[2] + u;
+    pixel.source = ((long long)pixel.slice * height + pixel.y) * width + pixel.x;
+    pixel.target = ((long long)cut[3] * window_height + v) * window_width + u;
+    return pixel;
 }
 
-// One thread a pixel of the windows.
+// One thread per pixel of the windows.
 extern "C" __global__ void cut_windows(
     const unsigned char* __restrict__ part, const int* __restrict__ cuts, unsigned int n,
     int height, int width, int window_height, int window_width, unsigned char* target) {
     const unsigned int which = blockIdx.x * blockDim.x + threadIdx.x;
     if (which >= n) return;
-    const Place place = find_place(cuts, which, height, width, window_height, window_width);
-    target[place.target] = part[place.source];
+    const WindowPixel pixel = find_pixel(cuts, which, height, width, window_height, window_width);
+    target[pixel.target] = part[pixel.source];
 }
 
-// One thread a pixel of the windows; `spans` has the first box of a cut and one past its last.
+// One thread per pixel of the windows; `spans` has the first box of each cut and one past its last.
 extern "C" __global__ void draw_boxes(
     const unsigned char* __restrict__ mask, const int* __restrict__ boxes,
     const int* __restrict__ spans, const int* __restrict__ cuts, unsigned int n, int height,
     int width, int window_height, int window_width, unsigned char* target) {
     const unsigned int which = blockIdx.x * blockDim.x + threadIdx.x;
     if (which >= n) return;
-    const Place place = find_place(cuts, which, height, width, window_height, window_width);
+    const WindowPixel pixel = find_pixel(cuts, which, height, width, window_height, window_width);
     int drawn = 0;
-    if (mask[place.source] > 0) {
-        for (int k = spans[2 * place.cut]; k < spans[2 * place.cut + 1]; k++) {
+    if (mask[pixel.source] > 0) {
+        for (int k = spans[2 * pixel.cut]; k < spans[2 * pixel.cut + 1]; k++) {
             const int* box = boxes + k * 7LL;
-            const bool holds = place.slice >= box[0] && place.slice < box[1] && place.y >= box[2]
-                && place.y < box[3] && place.x >= box[4] && place.x < box[5];
+            const bool holds = pixel.slice >= box[0] && pixel.slice < box[1] && pixel.y >= box[2]
+                && pixel.y < box[3] && pixel.x >= box[4] && pixel.x < box[5];
             if (holds) drawn = box[6];
         }
     }
-    target[place.target] = drawn;
+    target[pixel.target] = drawn;
 }

@@ -1,6 +1,6 @@
-"""What a GPU is handed comes in order and whole, whatever batches, memory, threads or devices do.
+"""The GPU pipeline yields every row in order, whatever batch size, memory and threads do.
 
-The device is the emulated one, whose copies come as late, or as early, as CUDA allows.
+The GPU is emulated; its copies happen as late, or as early, as CUDA allows.
 """
 
 import contextlib
@@ -15,13 +15,12 @@ import pytest
 
 from mrnet_features import FeatureExtractor
 from mrnet_features.arrays import to_host
-from mrnet_features.data.mrnet import Exam
-from mrnet_features.extraction import describe as batches
-from mrnet_features.extraction.describe import read_exam
+from mrnet_features.data.exam import Exam
+from mrnet_features.extraction.describe import describe_batch
 from mrnet_features.extraction.gpu import buffers, pipeline, planning
 from mrnet_features.extraction.gpu.pipeline import DeviceMemoryWarning
-from mrnet_features.extraction.table import extract_features
-from mrnet_features.synthetic import draw_knee
+from mrnet_features.extraction.read import read_exam
+from mrnet_features.extraction.resume import extract_features
 
 N_EXAMS = 11
 
@@ -55,39 +54,38 @@ def make_extractor(**parameters):
 
 
 @pytest.fixture
-def plain(monkeypatch):
-    """Describe by a sum of each plane's pixels, and keep the sizes of batches.
+def checksums(monkeypatch):
+    """Replace the features of an exam by one checksum per plane, and record the batch sizes.
 
-    What it is given to work on beyond that, `work`, it is given with the pixels on the device.
+    Tests set `work`, which is called with each batch first.
     """
 
-    class Plain:
+    class Checksums:
         sizes = ()
-        threads = frozenset()
 
         def work(self, batch):
             return None
 
         def __call__(self, batch, recipe, device):
             self.work(batch)
-            rows = [list(map(sum_up, pixels.stacks.values())) for pixels in batch]
+            rows = [list(map(checksum, pixels.stacks.values())) for pixels in batch]
             self.sizes = (*self.sizes, len(batch))
             return np.array(rows, np.float32)
 
-    described = Plain()
-    monkeypatch.setattr(pipeline, "describe_batch", described)
-    return described
+    describe = Checksums()
+    monkeypatch.setattr(pipeline, "describe_batch", describe)
+    return describe
 
 
-def sum_up(stack):
-    """A number that tells stacks apart; exact in single precision."""
-    held = to_host(stack).astype(np.int64).ravel()
-    return int((held * (np.arange(held.size) % 7 + 1)).sum()) % 2**24
+def checksum(stack):
+    """Checksum of a stack, exact in single precision."""
+    pixels = to_host(stack).astype(np.int64).ravel()
+    return int((pixels * (np.arange(pixels.size) % 7 + 1)).sum()) % 2**24
 
 
 def expect(exams, planes=("axial", "coronal")):
     return [
-        [sum_up(grey) for grey in read_exam(exam, k, planes).stacks.values()]
+        [checksum(grey) for grey in read_exam(exam, k, planes).stacks.values()]
         for k, exam in enumerate(exams)
     ]
 
@@ -104,21 +102,21 @@ def list_readers():
     return [t for t in threading.enumerate() if t.name.startswith("mrnet-features-reader")]
 
 
-# ---- the table does not depend on how exams get there ----
+# ---- the table does not depend on batches, threads and copies ----
 
 
 @pytest.mark.parametrize("batch_size", [None, 1, 3, 64])
 @pytest.mark.parametrize("n_jobs", [1, 5])
-def test_pixels_and_fingerprints_arrive_whole_and_in_order(gpu, plain, exams, batch_size, n_jobs):
+def test_pixels_and_fingerprints_arrive_in_order(gpu, checksums, exams, batch_size, n_jobs):
     rows = list(make_extractor(batch_size=batch_size, n_jobs=n_jobs).iterate(exams))
     assert [row.values.tolist() for row in rows] == expect(exams)
-    prints = [read_exam(exam, 0, ("axial", "coronal")).fingerprint for exam in exams]
-    assert [row.fingerprint for row in rows] == prints
-    assert max(plain.sizes) == min(batch_size or 64, N_EXAMS)
+    fingerprints = [read_exam(exam, 0, ("axial", "coronal")).fingerprint for exam in exams]
+    assert [row.fingerprint for row in rows] == fingerprints
+    assert max(checksums.sizes) == min(batch_size or 64, N_EXAMS)
     assert gpu.stand_in.pageable_copies == 0
 
 
-def test_the_table_does_not_depend_on_the_batch(emulated_gpu, exams):
+def test_the_table_does_not_depend_on_the_batch_size(emulated_gpu, exams):
     tables = [
         make_extractor(batch_size=size, device=device).fit_transform(exams)
         for device in ("cuda", "cpu")
@@ -131,7 +129,7 @@ def test_the_table_does_not_depend_on_the_batch(emulated_gpu, exams):
     pd.testing.assert_frame_equal(tables[0], tables[3], rtol=1e-6, atol=1e-6)
 
 
-def test_the_batch_is_no_part_of_the_table(emulated_gpu, exams, tmp_path):
+def test_a_table_is_reused_with_another_batch_size(emulated_gpu, exams, tmp_path):
     one, other = make_extractor(batch_size=2), make_extractor(n_jobs=3)
     made = extract_features(exams, tmp_path / "t.parquet", extractor=one)
     before = (tmp_path / "t.parquet").stat().st_mtime_ns
@@ -140,49 +138,36 @@ def test_the_batch_is_no_part_of_the_table(emulated_gpu, exams, tmp_path):
     assert made.attrs == again.attrs
 
 
-def test_stacks_in_memory_go_the_same_way(gpu, plain):
+def test_stacks_in_memory_give_the_same_rows(gpu, checksums):
     rng = np.random.default_rng(1)
     stacks = [rng.integers(0, 256, (2, 30, 40), np.uint8) for _ in range(5)]
-    turned = [{"axial": stack[::-1, :, ::-1], "coronal": stack} for stack in stacks]
-    assert take(turned, batch_size=2) == expect(turned)
+    exams = [{"axial": stack[::-1, :, ::-1], "coronal": stack} for stack in stacks]
+    assert take(exams, batch_size=2) == expect(exams)
 
 
-# ---- each mistake that the buffers guard against is one the tests see ----
+# ---- the tests detect the mistakes that the buffers prevent ----
 
 
-def test_a_wait_left_out_is_seen(emulated_gpu, plain, exams, monkeypatch):
-    monkeypatch.setattr(buffers.Buffer, "await_copies", lambda self: None)
+def test_a_missing_wait_is_detected(emulated_gpu, checksums, exams, monkeypatch):
+    monkeypatch.setattr(buffers.Buffer, "wait_for_copies", lambda self: None)
     assert take(exams, batch_size=2) != expect(exams)
 
 
-def test_page_locked_memory_is_not_written_to_before_it_was_copied(emulated_gpu, monkeypatch):
-    copying = emulated_gpu.cuda.Stream(non_blocking=True)
-    buffer = buffers.Buffer(0, copying)
-    assert buffer.reserve(600)
-    assert len(copying._work) == 1  # the wait for kernels that still read what the pool gave
-    buffer.send(np.ones((1, 20, 30), np.uint8), 0)
-    monkeypatch.setattr(emulated_gpu.cuda.Stream, "wait_event", lambda *_: None)
-    buffer.await_copies()  # for which nobody waited yet
-    assert copying._work
-    assert buffer.reserve(600)
-    assert not copying._work
-
-
-def test_one_buffer_for_both_batches_is_seen(emulated_gpu, plain, exams, monkeypatch):
+def test_a_single_buffer_for_two_batches_is_detected(emulated_gpu, checksums, exams, monkeypatch):
     emulated_gpu.stand_in.late = False
-    plain.work = lambda batch: time.sleep(0.05)  # while the next batch is read
-    monkeypatch.setattr(pipeline.itertools, "cycle", lambda made: iter(lambda: made[0], None))
+    checksums.work = lambda batch: time.sleep(0.05)  # meanwhile the next batch is read
+    monkeypatch.setattr(pipeline.itertools, "cycle", lambda buffers: iter(lambda: buffers[0], None))
     assert take(exams, batch_size=2) != expect(exams)
 
 
-def test_the_next_batch_is_read_and_sent_while_one_is_described(emulated_gpu, plain, exams):
+def test_exactly_one_batch_is_read_ahead_while_one_is_described(emulated_gpu, checksums, exams):
     emulated_gpu.stand_in.late = False
     read = []
     real = pipeline.read_exam
 
-    def watch(exam, place, planes):
-        read.append(place)
-        return real(exam, place, planes)
+    def watch(exam, index, planes):
+        read.append(index)
+        return real(exam, index, planes)
 
     seen = []
 
@@ -194,67 +179,70 @@ def test_the_next_batch_is_read_and_sent_while_one_is_described(emulated_gpu, pl
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pipeline, "read_exam", watch)
-        plain.work = work
+        checksums.work = work
         assert take(exams, batch_size=2) == expect(exams)
-    assert seen == [4, 6, 8, 10, 11, 11]  # and no more than one batch ahead
+    assert seen == [4, 6, 8, 10, 11, 11]
 
 
 # ---- out of memory ----
 
 
-def limit_to(gpu, most, n_devices=1):
-    """Describing that takes so much of the device that `most` exams fit."""
+def limit_to(gpu, max_exams, n_devices=1):
+    """Work that takes so much memory of the device that `max_exams` exams fit."""
     gpu.stand_in.set_devices(n_devices, 2**26)
     free = 2**26 * 0.9
 
     def work(batch):
-        held = [gpu.empty(int(free / most), np.uint8) for _ in batch]
-        assert len(held) <= most
+        held = [gpu.empty(int(free / max_exams), np.uint8) for _ in batch]
+        assert len(held) <= max_exams
 
     return work
 
 
-def test_out_of_memory_halves_the_batch_and_says_so_once(emulated_gpu, plain, exams):
-    plain.work = limit_to(emulated_gpu, 2)
-    with pytest.warns(DeviceMemoryWarning) as told:
+def test_out_of_memory_halves_the_batch_and_warns_once(emulated_gpu, checksums, exams):
+    checksums.work = limit_to(emulated_gpu, 2)
+    with pytest.warns(DeviceMemoryWarning) as warned:
         assert take(exams, batch_size=8) == expect(exams)
-    assert len(told) == 1
-    assert "ran out of memory on 8 exams at once. It goes on with 2" in str(told[0].message)
-    assert set(plain.sizes) == {2, 1}  # 8 and 3, of which the last is an exam by itself
-    assert sum(plain.sizes) == N_EXAMS
+    assert len(warned) == 1
+    assert str(warned[0].message) == (
+        "The GPU ran out of memory; continuing with batches of 2 exams. Pass batch_size=2 to start "
+        "with them."
+    )
+    assert set(checksums.sizes) == {2, 1}  # from batches of 8 and 3 exams
+    assert sum(checksums.sizes) == N_EXAMS
     assert emulated_gpu.stand_in.devices[0].refused == 2
 
 
 @pytest.mark.parametrize("module", ["runtime", "driver"])
-def test_what_cuda_calls_out_of_memory_is_out_of_memory(emulated_gpu, plain, exams, module):
+def test_out_of_memory_errors_of_cuda_halve_the_batch(emulated_gpu, checksums, exams, module):
     name = {"runtime": "CUDARuntimeError", "driver": "CUDADriverError"}[module]
-    told = getattr(getattr(emulated_gpu.cuda, module), name)
+    cuda_error = getattr(getattr(emulated_gpu.cuda, module), name)
     status = 2
 
     def work(batch):
         if len(batch) > 2:
-            raise told(status)
+            raise cuda_error(status)
 
-    plain.work = work
+    checksums.work = work
     with pytest.warns(DeviceMemoryWarning):
         assert take(exams) == expect(exams)
     status = 700
-    with pytest.raises(told, match="illegal memory access"):
+    with pytest.raises(cuda_error, match="illegal memory access"):
         take(exams)
 
 
-def test_no_memory_for_the_pixels_of_a_batch_halves_it_as_well(
-    emulated_gpu, plain, exams, monkeypatch
+def test_too_little_memory_for_the_pixels_halves_the_batch(
+    emulated_gpu, checksums, exams, monkeypatch
 ):
-    monkeypatch.setattr(pipeline, "SHARE", 1e6)  # an estimate that is far too hopeful
+    monkeypatch.setattr(pipeline, "MEMORY_FRACTION", 1e6)  # so plans are too large
     emulated_gpu.stand_in.set_devices(1, 20_000)
-    with pytest.warns(DeviceMemoryWarning, match="on 11 exams at once"):
+    with pytest.warns(DeviceMemoryWarning, match="ran out of memory"):
         assert take(exams) == expect(exams)
-    assert max(plain.sizes) <= 5
+    assert max(checksums.sizes) <= 5
 
 
-def test_an_exam_without_room_beside_another_waits_for_its_turn(emulated_gpu, plain, monkeypatch):
-    monkeypatch.setattr(pipeline, "SHARE", 1e6)
+def test_an_exam_that_does_not_fit_beside_another_waits(emulated_gpu, checksums, monkeypatch):
+    monkeypatch.setattr(pipeline, "MEMORY_FRACTION", 1e6)
     rng = np.random.default_rng(2)
     stacks = [rng.integers(0, 256, (4, 64, 64), np.uint8) for _ in range(5)]
     alone = [{"axial": stack, "coronal": stack[:, ::-1]} for stack in stacks]
@@ -263,7 +251,7 @@ def test_an_exam_without_room_beside_another_waits_for_its_turn(emulated_gpu, pl
     assert emulated_gpu.stand_in.devices[0].refused == 4  # all but the first, once
 
 
-def test_rows_before_an_exam_that_does_not_fit_are_kept(emulated_gpu, plain, exams):
+def test_rows_before_an_exam_that_does_not_fit_are_yielded(emulated_gpu, checksums, exams):
     work = limit_to(emulated_gpu, 2)
 
     def stop_at_seven(batch):
@@ -271,7 +259,7 @@ def test_rows_before_an_exam_that_does_not_fit_are_kept(emulated_gpu, plain, exa
         if any(pixels.label == "exam '0007'" for pixels in batch):
             emulated_gpu.empty(2**27, np.uint8)
 
-    plain.work = stop_at_seven
+    checksums.work = stop_at_seven
     rows = []
     with (
         pytest.warns(DeviceMemoryWarning),
@@ -283,7 +271,7 @@ def test_rows_before_an_exam_that_does_not_fit_are_kept(emulated_gpu, plain, exa
 
 
 def make_large(n_exams):
-    """Exams in memory, all of one size; and that size."""
+    """Exams in memory, all of one size, and their bytes."""
     rng = np.random.default_rng(3)
     stacks = [rng.integers(0, 256, (4, 64, 64), np.uint8) for _ in range(n_exams)]
     return [{"axial": stack, "coronal": stack[:, ::-1]} for stack in stacks], 2 * stacks[0].nbytes
@@ -292,41 +280,41 @@ def make_large(n_exams):
 @pytest.mark.filterwarnings("ignore:The GPU ran out of memory")
 @pytest.mark.parametrize("batch_size", [1, 2, 4])
 def test_an_exam_that_fits_alone_does_not_fail_beside_others(
-    emulated_gpu, plain, monkeypatch, batch_size
+    emulated_gpu, checksums, monkeypatch, batch_size
 ):
-    monkeypatch.setattr(pipeline, "SHARE", 1e6)
+    monkeypatch.setattr(pipeline, "MEMORY_FRACTION", 1e6)
     large, n_bytes = make_large(7)
-    taken = [n_bytes] * 4 + [8 * n_bytes] + [n_bytes] * 2
-    labels = [f"the exam at place {k}" for k in range(7)]
-    emulated_gpu.stand_in.set_devices(1, 10 * n_bytes)  # 1.25 for the pixels, 8 to describe them
+    needed = [n_bytes] * 4 + [8 * n_bytes] + [n_bytes] * 2
+    labels = [f"the exam at index {k}" for k in range(7)]
+    emulated_gpu.stand_in.set_devices(1, 10 * n_bytes)  # 1.25 for the pixels, 8 to describe
 
     def work(batch):
-        took = sum(taken[labels.index(pixels.label)] for pixels in batch)
-        held = emulated_gpu.empty(took, np.uint8)
-        assert held.size == took
+        n_needed = sum(needed[labels.index(pixels.label)] for pixels in batch)
+        held = emulated_gpu.empty(n_needed, np.uint8)
+        assert held.size == n_needed
 
-    plain.work = work
+    checksums.work = work
     assert take(large, batch_size=batch_size) == expect(large)
-    assert plain.sizes[-3:] == (1, 1, 1)
-    taken[4] = 10 * n_bytes
+    assert checksums.sizes[-3:] == (1, 1, 1)
+    needed[4] = 10 * n_bytes
     rows = []
-    with pytest.raises(MemoryError, match="the exam at place 4 alone did not fit"):
+    with pytest.raises(MemoryError, match="the exam at index 4 alone did not fit"):
         collect(rows, make_extractor(batch_size=batch_size).iterate(large))
     assert rows == expect(large)[:4]
 
 
 @pytest.mark.parametrize("what", ["header", "pixels"])
 @pytest.mark.parametrize("broken", [5, 6])
-def test_what_can_not_be_read_is_told_after_exams_that_were_put_back(
-    emulated_gpu, plain, exams, what, broken, monkeypatch
+def test_a_broken_exam_is_reported_after_exams_that_were_put_back(
+    emulated_gpu, checksums, exams, what, broken, monkeypatch
 ):
     path, expected = exams[broken].paths["coronal"], expect(exams)[:broken]
     real, tried = pipeline.read_exam, []
 
-    def read(exam, place, planes):
-        if place == broken and what == "pixels":
-            path.write_bytes(b"no array")
-        return real(exam, place, planes)
+    def read(exam, index, planes):
+        if index == broken and what == "pixels":
+            path.write_bytes(b"not an array")
+        return real(exam, index, planes)
 
     def work(batch):
         tried.append([pixels.label for pixels in batch])
@@ -334,9 +322,9 @@ def test_what_can_not_be_read_is_told_after_exams_that_were_put_back(
             raise emulated_gpu.cuda.memory.OutOfMemoryError(1, 1)
 
     if what == "header":
-        path.write_bytes(b"no array")
+        path.write_bytes(b"not an array")
     monkeypatch.setattr(pipeline, "read_exam", read)
-    plain.work = work
+    checksums.work = work
     rows = []
     with (
         pytest.warns(DeviceMemoryWarning),
@@ -347,85 +335,74 @@ def test_what_can_not_be_read_is_told_after_exams_that_were_put_back(
     assert rows == expected
 
 
-def test_nobody_reads_into_a_buffer_that_is_let_go(emulated_gpu, plain, exams, monkeypatch):
-    real, clear, reading, seen = pipeline.read_exam, pipeline._Loader._clear, [], []
+def test_no_thread_reads_into_a_buffer_that_is_freed(emulated_gpu, checksums, exams, monkeypatch):
+    real, clear, reading, seen = pipeline.read_exam, pipeline._BatchLoader._clear_buffers, [], []
 
-    def read(exam, place, planes):
-        if place == 3:
-            raise ValueError("no exam")
-        reading.append(place)
-        time.sleep(0.2 * (place in {4, 5}))
-        reading.remove(place)
-        return real(exam, place, planes)
+    def read(exam, index, planes):
+        if index == 3:
+            raise ValueError("broken exam")
+        reading.append(index)
+        time.sleep(0.2 * (index in {4, 5}))
+        reading.remove(index)
+        return real(exam, index, planes)
 
     def watch(loader):
         seen.append(list(reading))
         clear(loader)
 
     def work(batch):
-        if len(plain.sizes) == 0 and len(seen) < 2:  # until nothing is beside the first exam
+        if len(checksums.sizes) == 0 and len(seen) < 2:  # until the first exam is alone
             raise emulated_gpu.cuda.memory.OutOfMemoryError(1, 1)
 
     monkeypatch.setattr(pipeline, "read_exam", read)
-    monkeypatch.setattr(pipeline._Loader, "_clear", watch)
-    plain.work = work
+    monkeypatch.setattr(pipeline._BatchLoader, "_clear_buffers", watch)
+    checksums.work = work
     rows = []
-    with pytest.warns(DeviceMemoryWarning), pytest.raises(ValueError, match="no exam"):
+    with pytest.warns(DeviceMemoryWarning), pytest.raises(ValueError, match="broken exam"):
         collect(rows, make_extractor(batch_size=6, n_jobs=8).iterate(exams))
     assert rows == expect(exams)[:3]
     assert len(seen) > 2
     assert seen == [[]] * len(seen)
 
 
-def test_room_that_shrinks_while_a_batch_is_cut_loses_no_exam(emulated_gpu):
-    class Shrinking(planning.Room):
+def test_a_limit_that_shrinks_while_a_batch_is_shortened_loses_no_exam(emulated_gpu):
+    class Shrinking(planning.BatchLimit):
         @property
-        def most(self):
+        def max_exams(self):
             self.asked = getattr(self, "asked", 5) - 1
             return max(self.asked, 1)
 
-        @most.setter
-        def most(self, value):
+        @max_exams.setter
+        def max_exams(self, value):
             pass
 
-    loader = pipeline._Loader([], make_extractor().recipe(), Shrinking(4, 1), 1)
+    loader = pipeline._BatchLoader([], make_extractor().recipe(), Shrinking(4, 1), 1)
     planned = [planning.Planned({}, k, {}) for k in range(6)]
-    assert [*loader._cut_off(planned), *loader._cut[0]] == planned
+    assert [*loader._shorten(planned), *loader._waiting[0]] == planned
     loader.close()
 
 
-def test_a_device_that_failed_does_not_hide_the_error_that_names_the_batch(
-    emulated_gpu, plain, exams, monkeypatch
-):
-    told = emulated_gpu.cuda.runtime.CUDARuntimeError
+def test_a_failed_device_does_not_hide_the_first_error(emulated_gpu, checksums, exams, monkeypatch):
+    cuda_error = emulated_gpu.cuda.runtime.CUDARuntimeError
 
     def fail(*_):
-        raise told(700)
+        raise cuda_error(700)
 
     def work(batch):
         monkeypatch.setattr(emulated_gpu.cuda.Stream, "synchronize", fail)
-        error = told(700)
+        error = cuda_error(700)
         error.add_note("the batch")
         raise error
 
-    plain.work = work
-    with pytest.raises(told) as caught:
+    checksums.work = work
+    with pytest.raises(cuda_error) as caught:
         take(exams)
     assert caught.value.__notes__ == ["the batch"]
 
 
-def test_a_buffer_far_larger_than_its_batches_is_made_anew(emulated_gpu):
-    buffer = buffers.Buffer(0, emulated_gpu.cuda.Stream(non_blocking=True))
-    sizes = []
-    for n_bytes in (80_000, 30_000, 4_000, 3_000):
-        assert buffer.reserve(n_bytes)
-        sizes.append(emulated_gpu.stand_in.devices[0].used // 1000)
-    assert sizes == [100, 100, 5, 5]
-
-
-def test_an_error_keeps_nothing_on_the_device(emulated_gpu, plain, exams):
-    np.save(exams[9].paths["coronal"], np.zeros((1, 2), np.uint8))  # no stack
-    for few in (exams[5:], exams[9:]):  # planned and read
+def test_an_error_frees_the_memory_of_the_device(emulated_gpu, checksums, exams):
+    np.save(exams[9].paths["coronal"], np.zeros((1, 2), np.uint8))  # not a stack
+    for few in (exams[5:], exams[9:]):  # after other exams, and at once
         gc.collect()
         gc.disable()
         try:
@@ -436,21 +413,21 @@ def test_an_error_keeps_nothing_on_the_device(emulated_gpu, plain, exams):
             gc.enable()
 
 
-def test_it_is_the_memory_of_its_own_device_that_counts(emulated_gpu, plain, exams):
+def test_batches_are_limited_by_the_memory_of_the_current_device(emulated_gpu, checksums, exams):
     emulated_gpu.stand_in.set_devices(2)
     emulated_gpu.stand_in.devices[1].total = 2000
     with (
         emulated_gpu.cuda.Device(1),
-        pytest.raises(MemoryError, match="exam at place 1 alone did not fit: 0 of 0 MiB are free"),
+        pytest.raises(MemoryError, match="exam at index 1 alone did not fit: 0 of 0 MiB are free"),
     ):
         take(exams[:2], batch_size=1)
     assert take(exams) == expect(exams)
 
 
-def test_what_an_error_held_on_the_device_is_free_for_the_next_try(
-    emulated_gpu, plain, exams, monkeypatch
+def test_memory_held_by_an_error_is_freed_before_the_next_attempt(
+    emulated_gpu, checksums, exams, monkeypatch
 ):
-    monkeypatch.setattr(pipeline, "SHARE", 10)  # an estimate that is too hopeful
+    monkeypatch.setattr(pipeline, "MEMORY_FRACTION", 10)  # so plans are too large
     emulated_gpu.stand_in.set_devices(1, 2**20)
 
     def work(batch):
@@ -458,13 +435,13 @@ def test_what_an_error_held_on_the_device_is_free_for_the_next_try(
         emulated_gpu.empty(2**18 * len(batch), np.uint8)
         del large
 
-    plain.work = work
+    checksums.work = work
     with pytest.warns(DeviceMemoryWarning):
         assert take(exams, batch_size=2) == expect(exams)
 
 
-def test_a_warning_turned_into_an_error_ends_the_run(emulated_gpu, plain, exams):
-    plain.work = limit_to(emulated_gpu, 2)
+def test_a_warning_raised_as_an_error_ends_the_readers(emulated_gpu, checksums, exams):
+    checksums.work = limit_to(emulated_gpu, 2)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.raises(DeviceMemoryWarning):
@@ -472,44 +449,44 @@ def test_a_warning_turned_into_an_error_ends_the_run(emulated_gpu, plain, exams)
     assert not list_readers()
 
 
-def test_page_locked_memory_that_is_refused_says_what_it_was_for(emulated_gpu, plain, exams):
+def test_an_error_in_page_locked_memory_has_a_note(emulated_gpu, checksums, exams):
     emulated_gpu.stand_in.host_bytes = 100
     with pytest.raises(emulated_gpu.cuda.runtime.CUDARuntimeError) as caught:
         take(exams)
-    assert any("page-locked memory were asked for" in note for note in caught.value.__notes__)
+    assert any("of page-locked memory" in note for note in caught.value.__notes__)
 
 
 # ---- errors and interruptions ----
 
 
 @pytest.mark.parametrize("mistake", ["header", "pixels", "a file of another shape"])
-def test_an_exam_that_can_not_be_read_is_named_after_the_rows_before_it(
-    emulated_gpu, plain, exams, monkeypatch, mistake
+def test_an_unreadable_exam_is_reported_after_the_rows_before_it(
+    emulated_gpu, checksums, exams, monkeypatch, mistake
 ):
     path, expected = exams[6].paths["coronal"], expect(exams)[:6]
     if mistake == "header":
-        path.write_bytes(b"no array")
+        path.write_bytes(b"not an array")
     else:
         real = pipeline.read_exam
 
-        def read(exam, place, planes):
-            if place == 6 and mistake == "pixels":
-                path.write_bytes(b"no array")
-            elif place == 6:
+        def read(exam, index, planes):
+            if index == 6 and mistake == "pixels":
+                path.write_bytes(b"not an array")
+            elif index == 6:
                 np.save(path, np.zeros((9, 9, 9), np.uint8))
-            return real(exam, place, planes)
+            return real(exam, index, planes)
 
         monkeypatch.setattr(pipeline, "read_exam", read)
     rows = []
     with pytest.raises(ValueError, match="0006") as caught:
         collect(rows, make_extractor(batch_size=4).iterate(exams))
     assert rows == expected
-    told = " ".join([str(caught.value), *getattr(caught.value, "__notes__", ())])
-    assert "exam '0006', plane 'coronal'" in told
+    text = " ".join([str(caught.value), *getattr(caught.value, "__notes__", ())])
+    assert "exam '0006', plane 'coronal'" in text
     assert not list_readers()
 
 
-def test_a_generator_closed_early_leaves_nothing_behind(emulated_gpu, plain, exams, monkeypatch):
+def test_closing_the_generator_early_frees_everything(emulated_gpu, checksums, exams, monkeypatch):
     streams, real = [], emulated_gpu.cuda.Stream
     monkeypatch.setattr(
         emulated_gpu.cuda, "Stream", lambda **how: streams.append(real(**how)) or streams[0]
@@ -520,14 +497,14 @@ def test_a_generator_closed_early_leaves_nothing_behind(emulated_gpu, plain, exa
     rows.close()
     assert not list_readers()
     assert emulated_gpu.stand_in.pinned["held"] == emulated_gpu.stand_in.pinned["used"]
-    assert plain.sizes == (2,)
+    assert checksums.sizes == (2,)
     assert streams[0].non_blocking
-    assert not streams[0]._work  # page-locked memory is gone, so nothing may read it any more
+    assert not streams[0]._work  # no copy is left to read the freed page-locked memory
     assert emulated_gpu.stand_in.devices[0].used == 0
 
 
-def test_an_interruption_stops_at_once_and_shards_go_on(emulated_gpu, exams, tmp_path, monkeypatch):
-    monkeypatch.setattr("mrnet_features.extraction.table.SHARD_SIZE", 2)
+def test_an_interrupted_run_resumes_from_its_shards(emulated_gpu, exams, tmp_path, monkeypatch):
+    monkeypatch.setattr("mrnet_features.extraction.resume.SHARD_SIZE", 2)
     described = []
 
     def stop_at(label):
@@ -535,7 +512,7 @@ def test_an_interruption_stops_at_once_and_shards_go_on(emulated_gpu, exams, tmp
             if label in [pixels.label for pixels in batch]:
                 raise KeyboardInterrupt
             described.extend(pixels.label for pixels in batch)
-            return batches.describe_batch(batch, recipe, device)
+            return describe_batch(batch, recipe, device)
 
         return describe
 
@@ -553,66 +530,26 @@ def test_an_interruption_stops_at_once_and_shards_go_on(emulated_gpu, exams, tmp
     pd.testing.assert_frame_equal(table, extractor.fit_transform(exams))
 
 
-def test_an_interruption_does_not_wait_for_exams_not_begun(emulated_gpu, plain, exams, monkeypatch):
+def test_an_interrupt_does_not_wait_for_unread_exams(emulated_gpu, checksums, exams, monkeypatch):
     real, read = pipeline.read_exam, []
 
-    def slowly(exam, place, planes):
-        read.append(place)
+    def slowly(exam, index, planes):
+        read.append(index)
         time.sleep(0.05)
-        return real(exam, place, planes)
+        return real(exam, index, planes)
 
     monkeypatch.setattr(pipeline, "read_exam", slowly)
 
     def interrupt(batch):
         raise KeyboardInterrupt
 
-    plain.work = interrupt
+    checksums.work = interrupt
     with pytest.raises(KeyboardInterrupt):
         take(exams, batch_size=4, n_jobs=1)
     assert len(read) <= 4 + 2
     assert not list_readers()
 
 
-# ---- several devices ----
-
-
-def test_batches_hold_what_the_room_holds(emulated_gpu):
-    shapes = [{"axial": (k, 10, 10)} for k in (1, 1, 5, 1, 1, 1)]
-    costs = [planning.Planned({}, k, shape).cost for k, shape in enumerate(shapes)]
-    room = planning.Room(3, sum(costs[:2]))
-    found = planning.plan_batches(shapes, lambda exam, place: exam, room)
-    assert [[one.place for one in batch] for batch in found] == [[0, 1], [2], [3, 4], [5]]
-
-
-def test_a_room_that_shrinks_shows_in_the_next_batch():
-    room = planning.Room(8, 2**40)
-    found = planning.plan_batches([{}] * 20, lambda exam, place: {"axial": (1, 1, 1)}, room)
-    assert len(next(found)) == 8
-    room.halve(8)
-    assert [len(batch) for batch in found] == [4, 4, 4]
-    assert room.refused == 8
-
-
-@pytest.mark.parametrize(
-    ("batch_size", "error"),
-    [(0, ValueError), (-3, ValueError), (2.5, TypeError), (True, TypeError)],
-)
-def test_a_batch_is_a_number_of_exams(batch_size, error):
-    with pytest.raises(error, match="`batch_size` must be"):
-        make_extractor(batch_size=batch_size, device="cpu").fit([{}])
-
-
-def test_no_readers_are_refused(emulated_gpu, plain, exams):
+def test_zero_readers_are_refused(emulated_gpu, checksums, exams):
     with pytest.raises(ValueError, match="`n_jobs` must not be 0"):
         take(exams, n_jobs=0)
-
-
-def test_the_estimate_of_memory_is_above_what_is_taken_and_not_far(emulated_gpu):
-    knee = draw_knee(1, "train", 0).stacks
-    exam = {plane: np.ascontiguousarray(grey[8:10]) for plane, grey in knee.items()}
-    extractor = FeatureExtractor("full", device="cuda", progress=False)
-    extractor.recipe().columns()  # from a blank stack
-    emulated_gpu.stand_in.set_devices()
-    extractor.fit_transform([exam])
-    estimate = planning.Planned({}, 0, {plane: grey.shape for plane, grey in exam.items()}).cost
-    assert estimate / 10 < emulated_gpu.stand_in.devices[0].peak < estimate

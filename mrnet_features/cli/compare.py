@@ -1,0 +1,73 @@
+"""Command `compare`: paired comparison of prediction files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mrnet_features.cli.app import app
+from mrnet_features.cli.options import Json, Root, Split, check_output, read_models
+
+
+@app.command()
+def compare(
+    root: Root,
+    models: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NAME=FILE",
+            help="Two or more models: predictions of `cv`, a table with exam ids, or the "
+            "competition's predictions.csv.",
+        ),
+    ],
+    split: Annotated[Split, typer.Option(help="Split of the predicted exams.")] = Split.valid,
+    paths: Annotated[
+        Path | None,
+        typer.Option(help="valid-paths.csv, for files that have neither header nor ids."),
+    ] = None,
+    subset: Annotated[
+        bool, typer.Option("--subset", help="Compare on the exams that all files have.")
+    ] = False,
+    added_value: Annotated[
+        bool,
+        typer.Option(
+            "--added-value",
+            help="Also measure what each further model adds to the first: a logistic regression "
+            "on the scores of both, against the first alone.",
+        ),
+    ] = False,
+    id_width: Annotated[
+        int | None, typer.Option(min=1, help="Fill exam ids with zeros up to this many digits.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="CSV of the differences to write.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare the AUCs of two or more models in pairs.
+
+    Prints each difference with its 95 % confidence interval, its p value and the minimum
+    detectable difference.
+    """
+    from mrnet_features.cli.format import format_comparison, print_json
+    from mrnet_features.data.mrnet import load_labels
+    from mrnet_features.files import write_text
+    from mrnet_features.workflows.compare_files import compare_files
+
+    files = read_models(models)
+    check_output(out, *files.values(), paths)
+    result = compare_files(
+        files,
+        load_labels(root, split),
+        paths=paths,
+        subset=subset,
+        added_value=added_value,
+        id_width=id_width,
+    )
+    if out:
+        table = result.comparison.summary()
+        write_text(out, table.to_csv(index=False, lineterminator="\n"))
+    if as_json:
+        print_json(result.as_dict())
+    else:
+        print(format_comparison(result))

@@ -1,0 +1,76 @@
+"""Command `fit`: a LightGBM model fitted on a whole table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mrnet_features.cli.app import app
+from mrnet_features.cli.options import (
+    Exclude,
+    Jobs,
+    Json,
+    LabelSplit,
+    Root,
+    Rule,
+    Seed,
+    Split,
+    Table,
+    check_level,
+    read_exclusion,
+)
+
+
+@app.command()
+def fit(
+    table: Table,
+    root: Root,
+    out: Annotated[
+        Path, typer.Option(help="Folder for the model, as LightGBM text files and JSON.")
+    ],
+    split: LabelSplit = Split.train,
+    rule: Annotated[
+        Rule,
+        typer.Option(
+            help="How to choose thresholds: largest sum of sensitivity and specificity (youden), "
+            "or a given sensitivity or specificity."
+        ),
+    ] = Rule.youden,
+    level: Annotated[
+        float,
+        typer.Option(
+            callback=check_level,
+            help="Sensitivity or specificity to reach, above 0 and at most 1; unused by youden.",
+        ),
+    ] = 0.9,
+    exclude: Exclude = "",
+    seed: Seed = 0,
+    jobs: Jobs = -1,
+    as_json: Json = False,
+) -> None:
+    """Fit LightGBM on all exams of a table and save it.
+
+    Thresholds are chosen on the out-of-fold predictions of a cross-validation, whose AUCs are
+    printed.
+    """
+    from mrnet_features.cli.format import format_summary, print_json, summary_as_dict
+    from mrnet_features.workflows.fit import fit_table
+    from mrnet_features.workflows.tables import read_table
+
+    features, labels = read_table(table, root, split, exclude=read_exclusion(exclude))
+    fitted = fit_table(features, labels, out, rule=rule, level=level, seed=seed, n_jobs=jobs)
+    thresholds = fitted.bundle.thresholds
+    if as_json:
+        print_json(
+            {
+                "folder": str(out),
+                "thresholds": dict(thresholds),
+                **summary_as_dict(fitted.evaluation),
+            }
+        )
+    else:
+        print(format_summary(fitted.evaluation.summary()))
+        print(f"Thresholds: {', '.join(f'{t} {value:.3f}' for t, value in thresholds.items())}.")
+        print(f"{fitted.bundle!r} in '{out}'.")

@@ -1,0 +1,78 @@
+"""Command `importance`: what groups of columns contribute to LightGBM."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mrnet_features.cli.app import app
+from mrnet_features.cli.options import (
+    Exclude,
+    Grouping,
+    Jobs,
+    Json,
+    LabelSplit,
+    Root,
+    Seed,
+    Split,
+    Table,
+    Task,
+    check_output,
+    check_views,
+    read_exclusion,
+    split_names,
+)
+
+
+@app.command()
+def importance(
+    table: Table,
+    root: Root,
+    split: LabelSplit = Split.train,
+    by: Annotated[
+        Grouping,
+        typer.Option(
+            help="Group columns by a part of their names, by correlation (cluster), or not at "
+            "all (column)."
+        ),
+    ] = Grouping.family,
+    views: Annotated[
+        str,
+        typer.Option(
+            callback=check_views,
+            help="One or more, separated by commas: shap (SHAP values), permutation (AUC drop "
+            "when the group is shuffled), drop_group (AUC drop without the group), single_group "
+            "(AUC of the group alone).",
+        ),
+    ] = "shap,permutation",
+    task: Annotated[Task, typer.Option(help="Task to print.")] = Task.mean,
+    exclude: Exclude = "",
+    seed: Seed = 0,
+    jobs: Jobs = -1,
+    out: Annotated[Path | None, typer.Option(help="CSV of all tasks to write.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure what groups of columns contribute to LightGBM.
+
+    Values are measured on held-out exams and have 95 % confidence intervals.
+    """
+    from mrnet_features.cli.format import format_importance, print_json
+    from mrnet_features.evaluation.plain import to_plain
+    from mrnet_features.files import write_text
+    from mrnet_features.workflows.score import measure_importance
+    from mrnet_features.workflows.tables import read_table
+
+    check_output(out, table)
+    features, labels = read_table(table, root, split, exclude=read_exclusion(exclude))
+    found = measure_importance(
+        features, labels, by=by, views=split_names(views), seed=seed, n_jobs=jobs
+    )
+    if out:
+        write_text(out, found.frame().to_csv(index=False, lineterminator="\n"))
+    summary = found.summary(task)
+    if as_json:
+        print_json(to_plain(summary.reset_index()))
+    else:
+        print(format_importance(summary))

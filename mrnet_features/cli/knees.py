@@ -1,0 +1,34 @@
+"""Command `knees`: a folder of synthetic exams."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mrnet_features.cli.app import app
+from mrnet_features.cli.options import Jobs, Json, Seed
+
+
+@app.command()
+def knees(
+    out: Annotated[Path, typer.Argument(help="Folder to write.")],
+    train: Annotated[int, typer.Option(min=1, help="Exams in train.")] = 160,
+    valid: Annotated[int, typer.Option(min=0, help="Exams in valid.")] = 40,
+    seed: Seed = 0,
+    jobs: Jobs = -1,
+    as_json: Json = False,
+) -> None:
+    """Write synthetic exams in the layout of MRNet.
+
+    Run it again to continue a stopped run.
+    """
+    from mrnet_features.cli.format import print_json
+    from mrnet_features.synthetic import write_knees
+
+    write_knees(out, n_train=train, n_valid=valid, seed=seed, n_jobs=jobs)
+    if as_json:
+        print_json({"folder": str(out), "train": train, "valid": valid, "seed": seed})
+    else:
+        print(f"{train + valid} synthetic exams in '{out}'.")

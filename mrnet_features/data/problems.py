@@ -1,0 +1,63 @@
+"""Problems of an MRNet folder, and the error message that lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+__all__ = ["Problem", "format_problems"]
+
+SHOWN_PROBLEMS = 50
+"""Most problems in one message: a broken copy can have thousands. The rest are counted."""
+
+
+class Problem(NamedTuple):
+    """One difference between a folder and the release.
+
+    Attributes
+    ----------
+    code : str
+        One of label-file, label-conflict, label-missing, stack-file, stack-missing.
+    exam : str
+        Exam id; empty where the problem concerns no single exam.
+    plane : str
+        Empty where the problem concerns no single plane.
+    text : str
+        What it must be, what it was, and what to do.
+    """
+
+    code: str
+    exam: str
+    plane: str
+    text: str
+
+
+def format_problems(root: Path, split: str, problems: Sequence[Problem]) -> str:
+    """Error message that lists the problems of one split.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the release.
+    split : {"train", "valid"}
+    problems : sequence of Problem
+        Problems with the same text are listed once.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> problems = [Problem("label-file", "", "", "train-acl.csv has no line.")] * 2
+    >>> print(format_problems(Path("MRNet"), "train", problems))
+    'MRNet' (train) has 1 problem:
+    - train-acl.csv has no line.
+    """
+    lines = list(dict.fromkeys(problem.text for problem in problems))
+    shown = "\n".join(f"- {line}" for line in lines[:SHOWN_PROBLEMS])
+    n_hidden = len(lines) - SHOWN_PROBLEMS
+    more = f"\n- and {n_hidden} more" if n_hidden > 0 else ""
+    noun = "problem" if len(lines) == 1 else "problems"
+    return f"'{root}' ({split}) has {len(lines)} {noun}:\n{shown}{more}"

@@ -1,0 +1,124 @@
+"""Read an exam's stacks: pixels with a fingerprint, or their shapes alone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from mrnet_features.arrays import Array
+from mrnet_features.data.exam import Exam
+from mrnet_features.stacks.stack import check_stack
+
+ExamLike: TypeAlias = Exam | Mapping[str, Any]
+"""An Exam, or a mapping of plane to stack in memory."""
+
+
+class Pixels(NamedTuple):
+    """Stacks of one exam, read and checked.
+
+    Attributes
+    ----------
+    label : str
+        Name of the exam in error messages.
+    stacks : dict of str to array of shape (n_slices, height, width), uint8
+        By plane.
+    fingerprint : str
+        BLAKE2 hash of the stacks, in hexadecimal.
+    """
+
+    label: str
+    stacks: dict[str, Array]
+    fingerprint: str
+
+
+def read_exam(exam: ExamLike, index: int, planes: Sequence[str]) -> Pixels:
+    """Stacks of an exam, with their fingerprint.
+
+    Parameters
+    ----------
+    exam : Exam or mapping plane -> stack
+    index : int
+        Index of the exam in the sequence; errors name it where the exam has no id.
+    planes : sequence of str
+        Planes to read.
+
+    Returns
+    -------
+    Pixels
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError, OSError
+        If a plane is missing or is not a valid stack; a note names exam and plane.
+
+    Examples
+    --------
+    >>> pixels = read_exam({"axial": np.zeros((2, 8, 8), np.uint8)}, 0, ["axial"])
+    >>> pixels.label, pixels.stacks["axial"].shape
+    ('the exam at index 0', (2, 8, 8))
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    stacks: dict[str, Array] = {}
+    for plane, grey in _load_planes(exam, index, planes, mmap=False):
+        digest.update(f"{plane}{grey.shape}".encode())
+        stacks[plane] = np.ascontiguousarray(grey)
+        digest.update(stacks[plane])
+    return Pixels(_label_exam(exam, index), stacks, digest.hexdigest())
+
+
+def read_shapes(
+    exam: ExamLike, index: int, planes: Sequence[str]
+) -> dict[str, tuple[int, int, int]]:
+    """Shapes of an exam's stacks; only the headers of files are read.
+
+    Parameters
+    ----------
+    exam, index, planes
+        As in `read_exam`.
+
+    Returns
+    -------
+    dict of str to tuple of int
+        (n_slices, height, width) by plane.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError, OSError
+        As `read_exam`.
+    """
+    return {
+        plane: (int(grey.shape[0]), int(grey.shape[1]), int(grey.shape[2]))
+        for plane, grey in _load_planes(exam, index, planes, mmap=True)
+    }
+
+
+def _load_planes(
+    exam: ExamLike, index: int, planes: Sequence[str], *, mmap: bool
+) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
+    """Planes and their stacks; an error carries a note that names exam and plane."""
+    for plane in planes:
+        try:
+            grey = exam.load(plane, mmap=mmap) if isinstance(exam, Exam) else _get(exam, plane)
+        except Exception as error:
+            error.add_note(f"while reading {_label_exam(exam, index)}, plane '{plane}'")
+            raise
+        yield plane, grey
+
+
+def _label_exam(exam: ExamLike, index: int) -> str:
+    return f"exam '{exam.id}'" if isinstance(exam, Exam) else f"the exam at index {index}"
+
+
+def _get(exam: Mapping[str, Any], plane: str) -> np.ndarray[Any, Any]:
+    """Stack of one plane of a mapping, checked."""
+    if plane not in exam:
+        raise KeyError(
+            f"The exam has no plane '{plane}' (planes present: "
+            f"{', '.join(map(str, exam)) or 'none'}). Pass planes={tuple(exam)!r}, or leave the "
+            "exam out."
+        )
+    check_stack(exam[plane])
+    return np.asarray(exam[plane])

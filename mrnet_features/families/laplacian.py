@@ -1,0 +1,67 @@
+"""Laplacian of Gaussian: spots and ridges of several sizes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from mrnet_features.arrays import Array
+from mrnet_features.counts.filter_responses import REACH, check_scale, laplacian_responses
+from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.formulas.filter_response import describe_responses
+from mrnet_features.stacks.stack import Stack
+
+
+@dataclass(frozen=True)
+class Laplacian(Family):
+    """Responses of the Laplacian of Gaussian, which are large at spots and ridges of its size.
+
+    X are the responses of a region's pixels, to a quarter grey level, positive where it is dark; p
+    are the fractions of their histogram.
+
+    ========= ================== =========== ==========
+    statistic formula            unit        range
+    ========= ================== =========== ==========
+    energy_*  mean(X^2)          grey^2      0..65025
+    abs_*     mean(abs(X))       grey levels 0..255
+    entropy_* -sum(p log2 p)     bits        0..9
+    p10_*     10th percentile    grey levels -255..255
+    p90_*     90th percentile    grey levels -255..255
+    ========= ================== =========== ==========
+
+    ``*`` is the standard deviation of the Gaussian in pixels. NaN where the region has no pixel.
+    Near the edge of a region the response depends on pixels outside it.
+
+    Parameters
+    ----------
+    sigmas : tuple of int, default (1, 2, 4)
+        1 to 16 pixels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ones = np.ones((1, 4, 4), np.uint8)
+    >>> family, stack = Laplacian(), Stack(ones, ones, ones, n_levels=1)
+    >>> float(family.describe(family.count(stack))["abs_2"][0, 0])
+    0.0
+    """
+
+    name: ClassVar[str] = "laplacian"
+    sigmas: tuple[int, ...] = (1, 2, 4)
+
+    def __post_init__(self) -> None:
+        for sigma in self.sigmas:
+            check_scale(sigma, "sigmas")
+
+    def count(self, stack: Stack) -> Counts:
+        """Histograms of the responses, one per sigma."""
+        return tuple(laplacian_responses(stack, sigma=float(sigma)) for sigma in self.sigmas)
+
+    def describe(self, counts: Counts) -> Statistics:
+        """Statistics of the table above."""
+        statistics: dict[str, Array] = {}
+        for sigma, histogram in zip(self.sigmas, counts, strict=True):
+            described = describe_responses(histogram, lowest=-REACH)
+            del described["median"]  # close to 0
+            statistics |= {f"{name}_{sigma}": found for name, found in described.items()}
+        return statistics

@@ -1,0 +1,137 @@
+"""Presets: published sets of families, and families found by name."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import mrnet_features.families as folder
+from mrnet_features.families.base import Family
+
+Choice: TypeAlias = str | tuple[str, Mapping[str, Any]]
+"""A family by name, or by name and parameters."""
+
+PRESETS: Mapping[str, tuple[Choice, ...]] = {
+    "minimal": ("intensity",),
+    # Grey levels relative to the knee, patterns that do not depend on contrast, and lesions by
+    # position: features that should transfer to another scanner. Run lengths, zones and filters
+    # add little to them. Meniscus, dark fluid and profiles add nothing: see
+    # benchmarks/bench_signals.py.
+    "baseline": ("intensity", "glcm", "ngtdm", "lbp", "fluid", "marrow", "ligament"),
+    "full": (
+        *("intensity", "histogram", "volume"),
+        *("glcm", ("glcm", {"distance": 2}), "glrlm", "glszm", "gldzm", "ngtdm", "ngldm"),
+        *("lbp", ("lbp", {"radius": 2}), ("lbp", {"radius": 3})),
+        *("hog", "laplacian", "haar", "gabor", "shape"),
+        *("fluid", "dark_fluid", "marrow", "ligament"),
+    ),
+}
+"""Published sets of families by name. A new family joins a preset only by an entry here, so that it
+cannot change a published score unnoticed."""
+
+_PRESETS_LIST = f"Presets: {', '.join(PRESETS)}."
+
+
+def discover_families() -> dict[str, type[Family]]:
+    """Families of this folder by name, in alphabetical order.
+
+    Returns
+    -------
+    dict of str to subclass of Family
+
+    Examples
+    --------
+    >>> discover_families()["glcm"].__name__
+    'Glcm'
+    """
+    found: dict[str, type[Family]] = {}
+    for module_info in pkgutil.iter_modules(folder.__path__):
+        module = importlib.import_module(f"{folder.__name__}.{module_info.name}")
+        for _, cls in inspect.getmembers(module, inspect.isclass):
+            if (
+                issubclass(cls, Family)
+                and cls.__module__ == module.__name__
+                and not inspect.isabstract(cls)
+            ):
+                if cls.name in found:
+                    raise TypeError(
+                        f"Two families are called {cls.name!r}: {found[cls.name].__name__} and "
+                        f"{cls.__name__}. Rename one."
+                    )
+                found[cls.name] = cls
+    return dict(sorted(found.items()))
+
+
+def find_families(families: str | Family | Sequence[str | Family]) -> tuple[Family, ...]:
+    """Families of a preset, or of a list of names and instances.
+
+    Parameters
+    ----------
+    families : str, Family, or sequence of str and Family
+        Name of a preset, name of a family, or an instance; or several of them.
+
+    Returns
+    -------
+    tuple of Family
+
+    Raises
+    ------
+    TypeError
+        If an item is neither a name nor an instance of `Family`.
+    ValueError
+        If a name is unknown, there is no family, or two families have the same column names.
+
+    Examples
+    --------
+    >>> find_families("minimal")
+    (Intensity(),)
+    >>> find_families(["minimal", "acquisition"])
+    (Intensity(), Acquisition())
+    """
+    choices: list[Choice | Family]
+    asked = (families,) if isinstance(families, str | Family) else families
+    choices = [
+        choice
+        for item in asked
+        for choice in (PRESETS.get(item, (item,)) if isinstance(item, str) else (item,))
+    ]
+    found = tuple(_find_family(item) for item in choices)
+    labels = [family.label for family in found]
+    repeated = sorted({label for label in labels if labels.count(label) > 1})
+    if repeated or not found:
+        raise ValueError(
+            "`families` must name at least one family and each once, got "
+            f"{', '.join(labels) or 'none'}. "
+            + (f"Remove the repeats of {', '.join(repeated)}." if found else _PRESETS_LIST)
+        )
+    return found
+
+
+def _find_family(item: object) -> Family:
+    if isinstance(item, Family):
+        if not getattr(getattr(item, "__dataclass_params__", None), "frozen", False):
+            raise TypeError(
+                f"{type(item).__name__} must be a frozen dataclass: its fields are its parameters, "
+                "and equal parameters give equal features. Decorate it with "
+                "@dataclass(frozen=True)."
+            )
+        return item
+    parameters: Mapping[str, Any] = {}
+    if isinstance(item, tuple) and len(item) == 2:
+        item, parameters = item
+    if not isinstance(item, str):
+        raise TypeError(
+            "`families` must hold names or instances of Family, got "
+            f"{item.__name__ + ' (a class)' if isinstance(item, type) else type(item).__name__}. "
+            "Pass an instance, such as Glcm()."
+        )
+    known = discover_families()
+    if item not in known:
+        raise ValueError(
+            f"There is no preset or family {item!r}. Presets: {', '.join(PRESETS)}; families: "
+            f"{', '.join(known)}."
+        )
+    return known[item](**parameters)

@@ -1,0 +1,71 @@
+"""Statistics of filter responses, from histograms in quarters of a grey level."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mrnet_features.arrays import Array, namespace
+from mrnet_features.counts.filter_responses import STEPS
+from mrnet_features.formulas.histogram import as_float, entropy, moment, normalise, quantile
+
+ORIENTATIONS = ("horizontal", "vertical", "diagonal")
+
+
+def describe_responses(counts: Array, *, lowest: int = 0) -> dict[str, Array]:
+    """Energy, mean absolute value, entropy and percentiles of responses.
+
+    Parameters
+    ----------
+    counts : array of shape (..., n_values), integer
+        Histograms; values ascend by a quarter of a grey level.
+    lowest : int, default 0
+        First value, in quarters of a grey level.
+
+    Returns
+    -------
+    dict of str to array of shape (...), float64
+        NaN where nothing is counted.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> float(describe_responses(np.array([0, 1, 0, 1]))["abs"])  # 1/4 and 3/4 of a grey level
+    0.5
+    """
+    xp = namespace(counts)
+    values = xp.arange(lowest, lowest + counts.shape[-1], dtype=xp.float64)
+    counts = as_float(counts)
+    fractions = normalise(counts)
+    return {
+        "energy": moment(fractions, values, 2) / STEPS**2,
+        "abs": moment(fractions, xp.abs(values)) / STEPS,
+        "entropy": entropy(fractions),
+        "p10": quantile(counts, values, 0.1) / STEPS,
+        "median": quantile(counts, values, 0.5) / STEPS,
+        "p90": quantile(counts, values, 0.9) / STEPS,
+    }
+
+
+def describe_orientations(histograms: Sequence[Array], scales: Sequence[int]) -> dict[str, Array]:
+    """Statistics of the magnitudes of each orientation at each scale.
+
+    Parameters
+    ----------
+    histograms : sequence of array of shape (..., 3, n_values), integer
+        One per scale; the second last axis is `ORIENTATIONS`.
+    scales : sequence of int
+        Last part of the names.
+
+    Returns
+    -------
+    dict of str to array of shape (...), float64
+        By ``{orientation}_{statistic}_{scale}``; as `describe_responses`, without ``p10``, which is
+        close to 0 for a magnitude.
+    """
+    statistics: dict[str, Array] = {}
+    for scale, counts in zip(scales, histograms, strict=True):
+        described = describe_responses(counts)
+        del described["p10"]
+        for k, orientation in enumerate(ORIENTATIONS):
+            statistics |= {f"{orientation}_{n}_{scale}": v[..., k] for n, v in described.items()}
+    return statistics

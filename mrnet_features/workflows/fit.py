@@ -1,0 +1,66 @@
+"""A saved LightGBM model with thresholds, from a feature table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from mrnet_features.evaluation.metrics.operating_points import choose_thresholds
+from mrnet_features.evaluation.protocol.cross_validation import Evaluation
+from mrnet_features.models.baselines import lightgbm_baseline
+from mrnet_features.models.bundle import Bundle, fit_bundle
+from mrnet_features.workflows.score import score_table
+
+
+@dataclass(frozen=True, eq=False)
+class FittedTable:
+    """A model fitted on a whole table, and the cross-validation of the same settings.
+
+    Attributes
+    ----------
+    bundle : Bundle
+        Models and thresholds, as saved.
+    evaluation : Evaluation
+        5-fold cross-validation that the thresholds were chosen on.
+    """
+
+    bundle: Bundle
+    evaluation: Evaluation
+
+
+def fit_table(
+    features: pd.DataFrame,
+    labels: pd.DataFrame,
+    out: str | Path,
+    *,
+    rule: str = "youden",
+    level: float = 0.9,
+    seed: int = 0,
+    n_jobs: int | None = None,
+) -> FittedTable:
+    """Fit LightGBM on all exams of a table and save it with its thresholds.
+
+    Parameters
+    ----------
+    features : DataFrame of shape (n_exams, n_features)
+    labels : DataFrame of shape (n_exams, n_tasks)
+    out : path
+        Folder; see `Bundle.save`.
+    rule, level
+        How thresholds are chosen on the out-of-fold predictions; see `choose_threshold`.
+    seed : int, default 0
+        Seeds folds and models.
+    n_jobs : int, optional
+        Parallel processes.
+
+    Returns
+    -------
+    FittedTable
+    """
+    evaluation = score_table(features, labels, seed=seed, n_jobs=n_jobs)
+    thresholds = choose_thresholds(evaluation, rule, level)
+    bundle = fit_bundle(lightgbm_baseline(seed), features, labels, thresholds=thresholds)
+    bundle.save(out)
+    return FittedTable(bundle, evaluation)

@@ -1,0 +1,117 @@
+"""Scores of a feature table: cross-validation of a baseline by name, and importance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mrnet_features.evaluation.importance.importance import Importance, importance
+from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
+from mrnet_features.evaluation.protocol.folds import Folds
+from mrnet_features.files import write_text
+from mrnet_features.models.baselines import (
+    lightgbm_baseline,
+    logistic_baseline,
+    prior_baseline,
+)
+
+MODELS: dict[str, Callable[[], Any]] = {
+    "lightgbm": lightgbm_baseline,
+    "logistic": logistic_baseline,
+    "prior": prior_baseline,
+}
+"""Baselines by name."""
+
+
+def score_table(
+    features: pd.DataFrame,
+    labels: pd.DataFrame,
+    *,
+    model: str = "lightgbm",
+    n_splits: int = 5,
+    n_repeats: int = 1,
+    folds: Folds | None = None,
+    seed: int = 0,
+    n_jobs: int | None = None,
+) -> Evaluation:
+    """Cross-validation of a baseline.
+
+    Parameters
+    ----------
+    features : DataFrame of shape (n_exams, n_features)
+    labels : DataFrame of shape (n_exams, n_tasks)
+    model : {"lightgbm", "logistic", "prior"}, default "lightgbm"
+    n_splits, n_repeats, folds, seed, n_jobs
+        See `cross_validate`.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    ValueError
+        If there is no such baseline.
+    """
+    if model not in MODELS:
+        raise ValueError(f"`model` must be one of {', '.join(MODELS)}, got {model!r}.")
+    return cross_validate(
+        model=MODELS[model](),
+        features=features,
+        labels=labels,
+        n_splits=n_splits,
+        n_repeats=n_repeats,
+        folds=folds,
+        seed=seed,
+        n_jobs=n_jobs,
+    )
+
+
+def write_evaluation(evaluation: Evaluation, folder: str | Path) -> None:
+    """Write ``summary.csv``, ``predictions.csv`` and ``folds.csv``.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    folder : path
+        Made if it does not exist.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / "summary.csv", evaluation.summary().to_csv(lineterminator="\n"))
+    predictions = evaluation.predictions.to_csv(index=False, lineterminator="\n")
+    write_text(folder / "predictions.csv", predictions)
+    evaluation.folds.save(folder / "folds.csv")
+
+
+def measure_importance(
+    features: pd.DataFrame,
+    labels: pd.DataFrame,
+    *,
+    by: str | Mapping[str, str] = "family",
+    views: Sequence[str] = ("shap", "permutation"),
+    seed: int = 0,
+    n_jobs: int | None = None,
+) -> Importance:
+    """Importance of groups of columns to LightGBM, in a 5-fold cross-validation.
+
+    Parameters
+    ----------
+    features : DataFrame of shape (n_exams, n_features)
+    labels : DataFrame of shape (n_exams, n_tasks)
+    by, views
+        See `importance`.
+    seed : int, default 0
+        Seeds folds, models and shuffles.
+    n_jobs : int, optional
+        Parallel processes.
+
+    Returns
+    -------
+    Importance
+    """
+    evaluation = score_table(features, labels, seed=seed, n_jobs=n_jobs)
+    return importance(evaluation, features, by, views=views, seed=seed, n_jobs=n_jobs)

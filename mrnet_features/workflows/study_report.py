@@ -1,0 +1,111 @@
+"""The report of a study, as Markdown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from mrnet_features.evaluation.metrics.calibration import measure_calibration
+from mrnet_features.evaluation.metrics.operating_points import apply_thresholds, choose_thresholds
+
+if TYPE_CHECKING:
+    from mrnet_features.workflows.study import Study
+
+NOT_RELEASE = (
+    "**This is not MRNet's release (1,130 and 120 exams): the figures show that every step runs. "
+    "Do not compare them with published ones.**"
+)
+
+
+def format_report(study: Study) -> str:
+    """Report of a study as Markdown.
+
+    Parameters
+    ----------
+    study : Study
+
+    Returns
+    -------
+    str
+    """
+    first = next(iter(study.evaluations))
+    evaluation, holdout = study.evaluations[first], study.holdouts[first]
+    n_train, n_valid = len(holdout.train_labels), len(holdout.labels)
+    calibration = measure_calibration(holdout, holdout.labels).summary()
+    folds = evaluation.folds
+    about_folds = (
+        f"{folds.n_splits} folds, stratified on the joint label, hash `{folds.hash[:12]}`. MRNet "
+        "has no patient ids: exams of one patient may be in different folds, so cross-validated "
+        "AUCs are slightly optimistic."
+    )
+    operating_points = apply_thresholds(holdout, holdout.labels, choose_thresholds(evaluation))
+    parts = [
+        f"# {n_train} exams in train, {n_valid} in valid",
+        "" if study.is_release else NOT_RELEASE,
+        about_folds,
+        "## Audit",
+        _count_findings(study.findings),
+    ]
+    for name, scored in study.evaluations.items():
+        parts += [f"## Cross-validation on train: {name}", format_table(scored.summary())]
+    for name, once in study.holdouts.items():
+        parts += [f"## Valid, scored once: {name}", format_table(once.summary())]
+    parts += [
+        _format_list(holdout.notes()),
+        f"## Mean AUC of {first} on valid, minus published ones",
+        format_table(study.published()),
+        "The interval covers the error of our AUC only; a published AUC has its own error.",
+        f"## Importance of the feature families to {first}",
+        format_table(study.importance.summary()),
+        "## Calibration on valid",
+        format_table(calibration),
+        "## Thresholds chosen on train, applied to valid",
+        format_table(operating_points),
+        "## Leakage checks of the feature tables",
+        _format_list(study.leakage) or "Nothing found.",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def format_table(frame: pd.DataFrame) -> str:
+    """Table as Markdown, floats with three decimals; pandas' own needs a further package.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The index becomes the first column.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> print(format_table(pd.DataFrame({"auc": [0.5]}, index=pd.Index(["acl"], name="task"))))
+    | task | auc |
+    | --- | --- |
+    | acl | 0.500 |
+    """
+    table = frame.reset_index().astype(object)
+    rows = [list(map(str, table.columns)), ["---"] * len(table.columns)]
+    rows += [[_format_cell(value) for value in row] for row in table.itertuples(index=False)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _format_cell(value: Any) -> str:
+    if isinstance(value, float):
+        return "-" if pd.isna(value) else f"{value:.3f}"
+    return "-" if value is pd.NA else str(value)
+
+
+def _format_list(lines: list[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _count_findings(findings: pd.DataFrame) -> str:
+    """Exams by severity and code."""
+    if not len(findings):
+        return "Nothing found."
+    counts = findings.groupby(["severity", "code"])["exam"].nunique()
+    return format_table(counts.rename("exams").reset_index().set_index("severity"))

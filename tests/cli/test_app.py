@@ -1,0 +1,156 @@
+"""Exit statuses 0, 1, 2 and 130, and error messages."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from mrnet_features import cli
+from tests.support.command_line import ENVIRONMENT, run, run_alone
+
+LIBRARIES = ("numba", "numpy", "pandas", "scipy", "sklearn", "lightgbm", "pyarrow")
+
+
+def test_help_and_version_have_status_0():
+    for arguments in (("--help",), ("demo", "--help"), ("--version",)):
+        assert run(*arguments).status == 0
+    assert "extract" in run("--help").stdout
+    assert run("--version").stdout.strip().count(".") == 2
+
+
+def test_the_command_line_starts_without_heavy_libraries():
+    code = f"import sys, mrnet_features.cli; print([n for n in {LIBRARIES} if n in sys.modules])"
+    command = [sys.executable, "-c", code]
+    assert subprocess.check_output(command, env=ENVIRONMENT, text=True).strip() == "[]"
+
+
+def test_every_command_has_a_help_line_that_fits():
+    lines = run("--help").stdout.split("Commands:")[1].splitlines()
+    assert not [line for line in lines if line.endswith("...")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("extract", "nowhere", "--out", "x.parquet"), "Error: There is no folder 'nowhere'"),
+        (("cv", "nowhere.parquet", "."), "Error: There is no file 'nowhere.parquet'"),
+    ],
+)
+@pytest.mark.parametrize("start", [run, run_alone])
+def test_a_failure_has_status_1_and_a_message_without_traceback(
+    arguments, message, start, tmp_path
+):
+    done = start(*arguments, cwd=tmp_path)
+    assert done.status == 1
+    assert done.stderr.startswith(message)
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("walk",), "No such command"),
+        (("doctor", "--loud"), "No such option"),
+        (("extract",), "Missing argument"),
+        (("extract", ".", "--out", "x.parquet", "--split", "test"), "'test' is not one of"),
+        (("extract", ".", "--out", "x.parquet", "--batch-size", "0"), "'--batch-size'"),
+        (("extract", ".", "--out", "x.parquet", "--jobs", "0"), "must be 1 or more, or -1"),
+        (("extract", ".", "--out", "x.parquet", "--families", "glcm,gcml"), "gcml"),
+        (("extract", ".", "--out", "x.parquet", "--families", ","), "'--families'"),
+        (("extract", ".", "--out", "x.parquet", "--exclude", "42"), "ids such as 0042"),
+        (("extract", ".", "--out", "x.csv"), "must end in '.parquet'"),
+        (("reproduce", ".", "--out", "x", "--families", "gcml"), "gcml"),
+        (("audit", ".", "--codes", "ghost"), "'ghost'"),
+        (("audit", ".", "--skip", "ghost"), "'ghost'"),
+        (("audit", ".", "--codes", ","), "at least one code"),
+        (("audit", ".", "--codes", "noise", "--skip", "noise"), "all of them in `--skip`"),
+        (("audit", ".", "--jobs", "0"), "must be 1 or more, or -1"),
+        (("cv", "a", "b", "--splits", "1"), "'--splits'"),
+        (("cv", "a", "b", "--seed", "-1"), "'--seed'"),
+        (("cv", "a", "b", "--folds", "none.csv"), "'none.csv' does not exist"),
+        (("knees", "x", "--train", "many"), "'--train'"),
+        (("knees", "x", "--seed", "-1"), "'--seed'"),
+        (("knees", "x", "--train", "10001"), "`--train` + `--valid` must be at most 10000"),
+        (("demo", "--train", "60"), "'--train'"),  # folds could lack exams of a class
+        (("fit", "a", "b", "--out", "x", "--level", "0"), "must be above 0 and at most 1"),
+        (("fit", "a", "b", "--out", "x", "--rule", "best"), "'--rule'"),
+        (("importance", "a", "b", "--by", "colour"), "'--by'"),
+        (("importance", "a", "b", "--task", "pcl"), "'--task'"),
+        (("importance", "a", "b", "--views", "shap,refit"), "must be one or more of shap, perm"),
+        (("importance", "a", "b", "--views", ","), "'--views'"),
+        (("predict", "model", "paths.csv", "no/out.csv"), "'no' is not a folder"),
+        (("families", "texture"), "'NAME': "),
+        (("compare", ".", "a.csv", "b=b.csv"), "must be given as NAME=FILE, got 'a.csv'"),
+        (("compare", ".", "a=a.csv", "a=b.csv"), "must have different names, got 'a' twice"),
+        (("compare", ".", "a=a.csv"), "must be two or more, got 1"),
+    ],
+)
+def test_wrong_use_has_status_2(arguments, message, tmp_path):
+    done = run(*arguments, cwd=tmp_path)
+    assert done.status == 2
+    assert "Usage: " in done.stderr
+    assert arguments[0] == "walk" or f" {arguments[0]} " in done.stderr.splitlines()[0]
+    assert message in " ".join(done.stderr.split())
+    assert done.stdout == ""
+    assert not list(tmp_path.iterdir())
+
+
+def fail_with(monkeypatch, error):
+    def fail():
+        raise error
+
+    monkeypatch.setattr("mrnet_features.diagnostics.doctor.check_machine", fail)
+
+
+def test_the_notes_of_an_error_are_printed(monkeypatch):
+    error = ValueError("The table is empty.")
+    error.add_note("In exam 0042.")
+    fail_with(monkeypatch, error)
+    assert run("doctor") == (1, "", "Error: The table is empty.\nIn exam 0042.\n")
+
+
+@pytest.mark.parametrize(("error", "status"), [(ValueError, 2), (RuntimeError, 1)])
+def test_a_value_of_an_option_is_named_as_typed(monkeypatch, error, status):
+    def fail(*_, **__):
+        raise error("device='cuda' needs a GPU. Use device='cpu'.")
+
+    monkeypatch.setattr("mrnet_features.workflows.predict.predict_paths", fail)
+    done = run("predict", "model", "paths.csv", "out.csv")
+    assert done.status == status
+    assert "`--device cuda` needs a GPU. Use `--device cpu`." in done.stderr
+
+
+def test_only_options_of_the_command_are_named(monkeypatch):
+    fail_with(monkeypatch, ValueError("`n_splits` must be at least 2."))
+    assert run("doctor").stderr == "Error: `n_splits` must be at least 2.\n"
+
+
+def test_unexpected_errors_keep_their_traceback(monkeypatch):
+    fail_with(monkeypatch, ZeroDivisionError())
+    monkeypatch.setattr(sys, "argv", ["mrnet-features", "doctor"])
+    with pytest.raises(ZeroDivisionError):
+        cli.main()
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_ctrl_c_prints_one_line_and_has_status_130(tmp_path, jobs):
+    # A shell that runs the tests in the background makes them, and their child processes, ignore
+    # interrupts; this command handles them as at a terminal.
+    code = (
+        "import signal, runpy; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "runpy.run_module('mrnet_features', run_name='__main__', alter_sys=True)"
+    )
+    command = [sys.executable, "-c", code, "knees", "knees", "--train", "30", "--jobs", jobs]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=ENVIRONMENT, stderr=subprocess.PIPE, start_new_session=True
+    ) as process:
+        while not list(tmp_path.glob("knees/train/sagittal/*.npy")):
+            assert process.poll() is None
+        os.killpg(process.pid, signal.SIGINT)  # a terminal signals worker processes too
+        _, shown = process.communicate()
+    assert process.returncode == 130
+    assert shown.startswith(b"Stopped. Finished exams are kept")
+    assert shown.count(b"\n") == 1

@@ -1,0 +1,41 @@
+"""`mrnet-features audit`."""
+
+import json
+
+import numpy as np
+import pytest
+
+from mrnet_features.names import PLANES, TASKS
+from tests.support.command_line import run
+
+
+@pytest.fixture
+def root(tmp_path):
+    """One exam with blank stacks."""
+    for plane in PLANES:
+        (tmp_path / "train" / plane).mkdir(parents=True)
+        np.save(tmp_path / "train" / plane / "0000.npy", np.zeros((4, 64, 64), np.uint8))
+    for task in TASKS:
+        (tmp_path / f"train-{task}.csv").write_text("0000,1\n")
+    return tmp_path
+
+
+def test_findings_are_printed_as_a_table(root):
+    done = run("audit", root, "--jobs", 1)
+    assert done.status == 0
+    assert "reject   0000  axial     blank-slices" in done.stdout
+    assert "exam (train 1)" in done.stdout
+    assert "Not checked, as they need 20 exams of a plane (axial has 1" in done.stdout
+
+
+def test_json_holds_the_findings_and_the_note_goes_to_standard_error(root):
+    done = run("audit", root, "--jobs", 1, "--json", "--codes", "blank-slices,noise")
+    findings = json.loads(done.stdout)
+    assert {(row["exam"], row["code"], row["value"]) for row in findings} == {
+        ("0000", "blank-slices", 4.0)
+    }
+    assert done.stderr.startswith("Not checked")
+    done = run("audit", root, "--jobs", 1, "--json", "--codes", "blank-slices")
+    assert done.stderr == ""
+    done = run("audit", root, "--jobs", 1, "--json", "--skip", "blank-slices,duplicate")
+    assert "blank-slices" not in done.stdout

@@ -1,0 +1,80 @@
+"""`mrnet-features cv`."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from tests.support.command_line import run, run_alone
+
+FILES = ("predictions.csv", "summary.csv", "folds.csv")
+LOGISTIC = ("cv", "train.parquet", "knees", "--model", "logistic", "--jobs", 1)
+
+
+@pytest.fixture(scope="module")
+def printed(folder):
+    done = run(*LOGISTIC, "--splits", 2, cwd=folder)
+    assert done.status == 0, done.stderr
+    return done.stdout
+
+
+def test_aucs_of_tasks_and_mean_are_printed_and_written(folder, printed):
+    summary = pd.read_csv(folder / "train-cv" / "summary.csv", index_col="task")
+    assert list(summary.index) == ["abnormal", "acl", "meniscus", "mean"]
+    assert (summary["ci_low"] <= summary["auc"]).all()
+    assert (summary["auc"] <= summary["ci_high"]).all()
+    for task in summary.index:
+        assert f"{task:<8} {summary.loc[task, 'auc']:.3f}" in printed
+
+
+@pytest.mark.usefixtures("printed")
+def test_folds_and_predictions_keep_the_ids(folder):
+    predictions = pd.read_csv(folder / "train-cv" / "predictions.csv", dtype={"exam": str})
+    folds = pd.read_csv(folder / "train-cv" / "folds.csv", dtype={"exam": str}, comment="#")
+    assert sorted(predictions["exam"]) == [f"{k:04d}" for k in range(20)]
+    assert sorted(folds["exam"]) == sorted(predictions["exam"])
+
+
+@pytest.mark.usefixtures("printed")
+def test_saved_folds_give_the_same_files(folder):
+    given = ("--folds", "train-cv/folds.csv", "--out", "again", "--json")
+    done = run(*LOGISTIC, *given, cwd=folder)
+    assert done.status == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert set(result["summary"]) == {"abnormal", "acl", "meniscus", "mean"}
+    assert result["folds_hash"] in (folder / "again" / "folds.csv").read_text()
+    for name in FILES:
+        assert (folder / "again" / name).read_text() == (folder / "train-cv" / name).read_text()
+
+
+def test_folds_of_other_labels_are_wrong_use(folder):
+    rows = "".join(f"{k:04d},0,{k % 2}\n" for k in range(20))
+    (folder / "one-class.csv").write_text("exam,repeat,fold\n" + rows)
+    done = run(*LOGISTIC, "--folds", "one-class.csv", "--out", "x", cwd=folder)
+    assert done.status == 2
+    assert "`--folds` must suit the labels" in " ".join(done.stderr.split())
+    assert not (folder / "x").exists()
+
+
+def test_only_the_result_is_printed_to_a_pipe(folder):
+    arguments = ("cv", "train.parquet", "knees", "--model", "prior", "--splits", 2, "--json")
+    done = run_alone(*arguments, "--out", "prior", cwd=folder)
+    json.loads(done.stdout)
+    assert done.stderr == ""
+
+
+def test_excluded_exams_are_in_no_fold(folder):
+    done = run(
+        *(*LOGISTIC, "--splits", 2, "--out", "without", "--json", "--exclude", "0003,0020,0008"),
+        cwd=folder,
+    )
+    assert done.status == 0, done.stderr
+    predictions = pd.read_csv(folder / "without" / "predictions.csv", dtype={"exam": str})
+    assert set(predictions["exam"]) == {f"{k:04d}" for k in range(20) if k not in {3, 8}}
+
+
+def test_the_options_that_make_table_and_labels_agree_are_named(folder):
+    done = run(*LOGISTIC, "--split", "valid", cwd=folder)
+    assert done.status == 1
+    assert done.stderr.startswith("Error: 'train.parquet' must hold the exams that have labels")
+    assert "Pass the `--split` and `--exclude` that the table was made with." in done.stderr

@@ -1,0 +1,18 @@
+"""`mrnet-features knees`."""
+
+import json
+
+from mrnet_features import load_mrnet
+from tests.support.command_line import run
+
+
+def test_a_folder_in_the_layout_of_mrnet_is_written(tmp_path):
+    arguments = ("knees", "knees", "--train", 2, "--valid", 1, "--seed", 3, "--jobs", 1)
+    done = run(*arguments, cwd=tmp_path)
+    assert done == (0, "3 synthetic exams in 'knees'.\n", "")
+    assert [exam.id for exam in load_mrnet(tmp_path / "knees").exams] == ["0000", "0001"]
+    again = run(*arguments, "--json", cwd=tmp_path)
+    assert json.loads(again.stdout) == {"folder": "knees", "train": 2, "valid": 1, "seed": 3}
+    other = run("knees", "knees", "--train", 3, cwd=tmp_path)
+    assert other.status == 1
+    assert "Choose another folder" in other.stderr

@@ -1,0 +1,142 @@
+"""An exam loads its stacks; a dataset is indexed by id, position, slice, list and mask."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mrnet_features.data.exam import Dataset, Exam
+from mrnet_features.data.mrnet import load_mrnet
+from tests.support.mrnet_folder import write_folder
+
+
+@pytest.fixture
+def root(tmp_path):
+    return write_folder(tmp_path)
+
+
+@pytest.fixture
+def train(root):
+    return load_mrnet(root)
+
+
+def test_a_stack_of_any_size_is_loaded(train):
+    stack = train["0002"].load("sagittal")
+    assert stack.shape == (6, 9, 7)
+    assert stack.dtype == np.uint8
+    assert (stack == 20).all()
+
+
+def test_a_mapped_stack_is_read_only(train):
+    stack = train["0000"].load("axial", mmap=True)
+    assert isinstance(stack, np.memmap)
+    assert not stack.flags.writeable
+
+
+def test_a_plane_without_a_file_is_an_error(root):
+    exam = load_mrnet(root, planes=("axial", "sagittal"))["0000"]
+    with pytest.raises(KeyError, match=r"no file for plane 'coronal' \(planes present: axial"):
+        exam.load("coronal")
+
+
+def test_a_file_damaged_after_the_check_is_an_error_when_loaded(root, train):
+    np.save(root / "train/axial/0000.npy", np.array([{}], object), allow_pickle=True)
+    with pytest.raises(ValueError, match="Exam '0000', plane 'axial': .*never unpickled"):
+        train["0000"].load("axial")
+
+
+def test_an_id_or_a_position_gives_an_exam(train):
+    assert train["0001"] is train[1] is train[-2] is train[np.int64(1)]
+    assert [exam.id for exam in train] == list(train.ids) == ["0000", "0001", "0002"]
+    assert len(train) == 3
+
+
+def test_membership_is_by_id_or_exam(train):
+    assert "0001" in train
+    assert "0003" not in train
+    assert train["0001"] in train
+    assert Exam("0003", {}) not in train
+    assert 1 not in train
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        slice(1, None),
+        slice(-2, 3),
+        ["0001", "0002"],
+        [1, -1],
+        [False, True, True],
+        np.array([False, True, True]),
+        np.array([1, 2]),
+        np.array(["0001", "0002"]),
+        pd.Index(["0001", "0002"]),
+        pd.Series(["0001", "0002"]),
+    ],
+)
+def test_several_exams_give_a_dataset_with_their_labels(train, key):
+    part = train[key]
+    assert isinstance(part, Dataset)
+    assert part.ids == ("0001", "0002")
+    assert part.labels.equals(train.labels.loc[["0001", "0002"]])
+    assert part["0002"] is train["0002"]
+
+
+def test_a_condition_on_the_labels_is_a_mask(train):
+    assert train[train.labels["acl"] == 1].ids == ("0001",)
+    assert train[train.labels["abnormal"] == 2].ids == ()
+
+
+def test_a_list_keeps_its_order(train):
+    part = train[["0002", "0000"]]
+    assert part.ids == tuple(part.labels.index) == ("0002", "0000")
+    assert len(train[[]]) == 0
+
+
+def test_exams_without_labels_can_be_selected(train):
+    part = Dataset(train.exams, pd.DataFrame())[1:]
+    assert part.ids == ("0001", "0002")
+    assert part.labels.empty
+
+
+@pytest.mark.parametrize(
+    ("key", "near"),
+    [("1", "0001"), ("0011", "0002"), ("0001a", "0001, 0002"), ("-", "0000"), ("knee", "0002")],
+)
+def test_an_unknown_id_names_near_ids(train, key, near):
+    message = f"3 exams has no exam '{key}'. Near ids: {near}. See `ids` for all."
+    with pytest.raises(KeyError, match=message):
+        train[key]
+    with pytest.raises(KeyError, match=message):
+        train[["0000", key]]
+    with pytest.raises(KeyError, match="0 exams has no exam .* Near ids: none"):
+        train[[]][key]
+
+
+@pytest.mark.parametrize(
+    ("key", "error", "message"),
+    [
+        (3, IndexError, "no position 3. Pass an exam id as text, such as '0003'"),
+        ([0, -4], IndexError, "no position -4"),
+        ([True, False], IndexError, r"one value per exam \(3\), got 2"),
+        (True, TypeError, "got bool"),
+        (1.0, TypeError, "got float"),
+        (("0001",), TypeError, "got tuple. Pass a list"),
+        (["0001", None], TypeError, "got None"),
+        ([True, 1, 2], TypeError, "got True"),
+        (["0001", "0002", "0001"], ValueError, "got '0001' twice"),
+        (pd.Series([True, True, True]), ValueError, "index of a mask must be the ids"),
+    ],
+)
+def test_other_keys_are_refused(train, key, error, message):
+    with pytest.raises(error, match=message):
+        train[key]
+
+
+def test_the_repr_counts_exams_and_positives(train):
+    assert repr(train) == "Dataset(3 exams; abnormal 2, acl 1, meniscus 1)"
+
+
+def test_a_dataset_is_pickled(train):
+    assert pickle.loads(pickle.dumps(train))["0001"] == train["0001"]

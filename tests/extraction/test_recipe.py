@@ -1,0 +1,94 @@
+"""Recipes: equal ones have equal digests and columns; blocks hold every column once."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from mrnet_features import FeatureExtractor
+from mrnet_features.families.base import Family
+from mrnet_features.names import PLANES, parse_name
+from mrnet_features.stacks.discretisation import Discretisation
+from tests.support.zoo import make_stack
+
+
+def test_parameters_that_change_rows_change_the_digest():
+    digests = {
+        FeatureExtractor(**parameters).recipe().digest
+        for parameters in (
+            {},
+            {"families": "minimal"},
+            {"planes": ("axial",)},
+            {"pools": ("mean",)},
+            {"discretisation": Discretisation(16)},
+            {"extensive": True},
+        )
+    }
+    assert len(digests) == 6
+    assert FeatureExtractor(n_jobs=2).recipe().digest == FeatureExtractor().recipe().digest
+
+
+def test_blocks_hold_every_column_once():
+    recipe = FeatureExtractor(["full", "meniscus"], pools=("mean",)).recipe()
+    blocks = [block for plane in PLANES for block in recipe.column_blocks(plane)]
+    indices = np.concatenate([block.columns for block in blocks])
+    assert sorted(indices) == list(range(len(recipe.columns())))
+
+
+def test_columns_of_a_block_end_in_its_suffixes():
+    recipe = FeatureExtractor(["fluid", "glcm"], planes=("sagittal",)).recipe()
+    columns = recipe.columns()
+    for block in recipe.column_blocks("sagittal"):
+        assert block.columns.size % len(block.suffixes) == 0
+        for k, column in enumerate(block.columns):
+            name = parse_name(columns[column])
+            assert name.plane == block.plane
+            assert name[2:] == block.suffixes[k % len(block.suffixes)]
+
+
+def test_columns_are_ordered_by_plane_then_family():
+    names = [parse_name(column) for column in FeatureExtractor(["lbp", "glcm"]).recipe().columns()]
+    order = list(dict.fromkeys((name.plane, name.family) for name in names))
+    assert order == [(plane, family) for plane in PLANES for family in ("lbp", "glcm")]
+
+
+@dataclass(frozen=True)
+class Area(Family):
+    """Pixels of each region; `total` grows with the number of slices."""
+
+    name: ClassVar[str] = "area"
+    extensive: ClassVar[frozenset[str]] = frozenset({"total"})
+
+    fails: bool = False
+
+    def count(self, stack):
+        if self.fails:
+            raise RuntimeError("count failed")
+        return (stack.regions == 1).sum((1, 2))[:, None]
+
+    def describe(self, counts):
+        return {"area": counts * 1.0}
+
+    def describe_stack(self, counts, starts):
+        return {"total": np.add.reduceat(counts * 1.0, list(starts)), "widest": counts[:1] * 1.0}
+
+
+@pytest.mark.parametrize("extensive", [False, True])
+def test_suffixes_are_pooled_statistics_then_those_of_the_stack(extensive):
+    recipe = FeatureExtractor([Area()], pools=("mean", "max"), extensive=extensive).recipe()
+    stack = make_stack(np.ones((2, 4, 4), np.uint8), np.ones((2, 4, 4), np.uint8))
+    statistics = recipe.compute_statistics(stack, "axial", "knee")
+    whole = [
+        ("area", name, "stack") for name in ("total", "widest") if extensive or name != "total"
+    ]
+    pooled = [("area", "area", "mean"), ("area", "area", "max")]
+    assert statistics.suffixes(recipe.pools) == (*pooled, *whole)
+    assert statistics.per_slice["area", "area"].tolist() == [[16.0], [16.0]]
+
+
+def test_an_error_in_a_family_names_it():
+    recipe = FeatureExtractor([Area(fails=True)]).recipe()
+    with pytest.raises(RuntimeError, match="count failed") as caught:
+        recipe.columns()
+    assert caught.value.__notes__ == ["while computing family Area(fails=True)"]

@@ -1,0 +1,57 @@
+"""Skin, muscles, vessels and menisci are at their positions in the limb."""
+
+import numpy as np
+import pytest
+
+from mrnet_features.synthetic import tissues
+from mrnet_features.synthetic.anatomy import draw_person
+from mrnet_features.synthetic.soft_tissue import meniscus_fill, muscle_at, skin_depth, vessel_at
+
+
+@pytest.fixture(scope="module", params=range(3))
+def person(request):
+    return draw_person(np.random.default_rng(request.param))
+
+
+def test_depth_grows_from_the_skin_inward(person):
+    _, _, tables = person
+    depths = [skin_depth(x, 10.0, 0.0, tables) for x in (80.0, 45.0, 30.0, 0.0)]
+    assert depths[0] < 0 < depths[1] < depths[2] < depths[3]
+    assert skin_depth(0.0, 0.0, 0.0, tables) > 30
+
+
+def test_the_knee_is_about_as_wide_and_deep_as_published(person):
+    # about 106 mm wide and 104 to 109 mm deep
+    _, _, tables = person
+    x = np.arange(-80.0, 80.0, 0.5)
+    width = sum(skin_depth(v, 1.0, 0.0, tables) > 0 for v in x) / 2
+    depth = sum(skin_depth(0.0, v, 0.0, tables) > 0 for v in x) / 2
+    assert width == pytest.approx(106, rel=0.15)
+    assert depth == pytest.approx(106, rel=0.15)
+
+
+def test_the_centre_of_a_belly_is_muscle_and_the_joint_is_not(person):
+    _, _, tables = person
+    assert muscle_at(-18.0, 39.0, 0.0, tables)[0] < 0.5  # medial gastrocnemius
+    nearest, second = muscle_at(0.0, 0.0, 0.0, tables)
+    assert 1 < nearest <= second
+
+
+def test_menisci_are_wedges_open_toward_the_notch(person):
+    _, soft, _ = person
+    floor = -6.0
+
+    def height(x):
+        return sum(meniscus_fill(x, 2.5, z, floor, True, soft) > 0 for z in np.arange(-6, 6, 0.1))
+
+    rim, inside = height(-34.0), height(-29.0)
+    assert rim > inside > 0
+    assert height(0.0) == 0
+
+
+def test_vessels_and_nerve_are_behind_the_joint(person):
+    _, soft, _ = person
+    y, x = np.mgrid[0:70, -30:40].reshape(2, -1)
+    found = np.array([vessel_at(float(u), float(v), 0.0, soft) for u, v in zip(x, y, strict=True)])
+    assert set(found) == {-1, tissues.ARTERY, tissues.VEIN, tissues.NERVE}
+    assert y[found >= 0].min() > 25

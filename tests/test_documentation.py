@@ -1,0 +1,56 @@
+"""Every Python block of the README and of docs/ runs, links lead somewhere, words are few."""
+
+import re
+import sys
+import types
+from pathlib import Path
+
+import matplotlib as mpl
+import pytest
+
+import mrnet_features as mf
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+NEEDS_EXAMS = {page for page in PAGES if "MRNet-v1.0" in page.read_text(encoding="utf-8")}
+
+
+def list_blocks(page):
+    """Python blocks of a page, with its line numbers."""
+    text = page.read_text(encoding="utf-8")
+    for found in re.finditer(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        yield "\n" * text[: found.start(1)].count("\n") + found[1]
+
+
+def run(page, monkeypatch):
+    """Run the blocks of a page one after another, as a reader would, in a module of its own."""
+    module = types.ModuleType("page")
+    monkeypatch.setitem(sys.modules, "page", module)  # where pickle looks for its classes
+    for block in list_blocks(page):
+        exec(compile(block, str(page), "exec"), vars(module))
+
+
+@pytest.mark.parametrize("page", sorted(set(PAGES) - NEEDS_EXAMS), ids=lambda page: page.name)
+def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run(page, monkeypatch)
+
+
+def test_the_code_of_pages_about_exams_runs(tmp_path, monkeypatch, capsys):
+    mpl.use("Agg")
+    monkeypatch.chdir(tmp_path)
+    mf.write_knees("MRNet-v1.0", n_train=100, n_valid=30, seed=5, n_jobs=1)
+    assert {page.name for page in NEEDS_EXAMS} == {"README.md", "audit.md", "statistics.md"}
+    for page in sorted(NEEDS_EXAMS):
+        run(page, monkeypatch)
+    assert "meniscus" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files(page):
+    links = re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) < 200

@@ -1,0 +1,21 @@
+"""A table is fitted and saved with thresholds."""
+
+import numpy as np
+import pandas as pd
+
+from mrnet_features.evaluation.metrics.operating_points import choose_thresholds
+from mrnet_features.models import load_bundle
+from mrnet_features.workflows.fit import fit_table
+
+
+def test_the_saved_model_has_thresholds_of_the_cross_validation(tmp_path):
+    rng = np.random.default_rng(0)
+    exams = [f"{k:04d}" for k in range(60)]
+    labels = pd.DataFrame({"acl": [0, 1] * 30}, index=exams)
+    features = pd.DataFrame(rng.normal(size=(60, 3)), exams, ["a", "b", "c"])
+    features["a"] += labels["acl"]
+    fitted = fit_table(features, labels, tmp_path / "model", rule="specificity", level=0.8, seed=2)
+    expected = choose_thresholds(fitted.evaluation, "specificity", 0.8)
+    saved = load_bundle(tmp_path / "model")
+    assert dict(saved.thresholds) == dict(fitted.bundle.thresholds) == expected
+    assert saved.predict(features).equals(fitted.bundle.predict(features))

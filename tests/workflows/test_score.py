@@ -1,0 +1,58 @@
+"""Baselines by name, and the files of an evaluation."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mrnet_features.evaluation import Folds, read_predictions
+from mrnet_features.workflows.score import (
+    MODELS,
+    measure_importance,
+    score_table,
+    write_evaluation,
+)
+
+EXAMS = [f"{k:04d}" for k in range(40)]
+LABELS = pd.DataFrame({"acl": [0, 1] * 20, "meniscus": [0, 0, 1, 1] * 10}, index=EXAMS)
+
+
+@pytest.fixture(scope="module")
+def features():
+    rng = np.random.default_rng(0)
+    columns = [f"axial__knee__{family}__x__mean" for family in ("glcm", "lbp")]
+    table = pd.DataFrame(rng.normal(size=(40, 2)), EXAMS, columns)
+    return table.add(3 * LABELS["acl"], axis=0)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_baseline_is_cross_validated(features, model):
+    summary = score_table(features, LABELS, model=model, n_splits=2).summary()
+    assert list(summary.index) == ["acl", "meniscus", "mean"]
+    assert (summary["auc"] == 0.5).all() == (model == "prior")
+
+
+def test_an_unknown_baseline_is_refused(features):
+    with pytest.raises(ValueError, match="`model` must be one of lightgbm, logistic, prior"):
+        score_table(features, LABELS, model="forest")
+
+
+def test_the_files_hold_the_evaluation(features, tmp_path):
+    evaluation = score_table(features, LABELS, model="logistic", n_splits=2, n_repeats=2)
+    write_evaluation(evaluation, tmp_path / "new" / "cv")
+    assert Folds.read(tmp_path / "new" / "cv" / "folds.csv").hash == evaluation.folds.hash
+    predictions = read_predictions(
+        tmp_path / "new" / "cv" / "predictions.csv", tasks=tuple(LABELS.columns)
+    )
+    assert len(predictions) == 80
+    summary = pd.read_csv(tmp_path / "new" / "cv" / "summary.csv", index_col="task")
+    np.testing.assert_allclose(summary["auc"], evaluation.summary()["auc"])
+    again = score_table(features, LABELS, model="logistic", folds=evaluation.folds)
+    assert again.predictions.equals(evaluation.predictions)
+
+
+def test_importance_has_the_chosen_groups_and_views(features):
+    found = measure_importance(features, LABELS, by="family", views=["permutation"])
+    assert set(found.groups) == {"glcm", "lbp"}
+    summary = found.summary()
+    assert "permutation" in summary.columns
+    assert "shap" not in summary.columns
