@@ -91,7 +91,7 @@ def ablate(features: pd.DataFrame, labels: pd.DataFrame, jobs: int) -> list[dict
     for name, (families, against) in sets.items():
         table = features[columns_of(features, families)]
         found[name] = mf.cross_validate(
-            features=table, labels=labels, folds=folds, n_jobs=jobs, progress=False
+            None, table, labels, folds=folds, n_jobs=jobs, progress=False
         )
         folds = found[name].folds
         summary = found[name].summary()

@@ -28,9 +28,9 @@ from sklearn.pipeline import make_pipeline
 
 from mrnet_features.evaluation import cross_validate, logit_interval, measure_auc
 from mrnet_features.evaluation.metrics.auc_tests import (
-    correct_resampled,
     delong_test,
     minimum_detectable_difference,
+    nadeau_bengio_test,
 )
 from mrnet_features.models import ScaledLogistic, TunedClassifier, lightgbm_baseline
 
@@ -227,7 +227,7 @@ def simulate_procedures(n_replicates: int = 400) -> list[dict]:
                             if repeat == 0:
                                 pooled[model, test] = scores
                         by_fold.append(aucs[0] - aucs[1])
-                corrected = correct_resampled(by_fold, 1 / 4)
+                corrected = nadeau_bengio_test(by_fold, 1 / 4)
                 one, two = (measure_auc(y, scores) for scores in pooled)
                 delong = delong_test(one.influence, two.influence, one.auc - two.auc)
                 for name, p in (
@@ -282,7 +282,7 @@ def simulate_noise(n_replicates: int = 8, n_jobs: int = 1) -> list[dict]:
             seed=seed,
             progress=False,
         )
-        inside.append(float(found.summary()["auc"].loc["mean"]))
+        inside.append(float(found.summary().loc[found.headline, "auc"]))
         aucs = []
         for task in labels:
             chosen = SelectKBest(k=30).fit(features, labels[task]).get_support()
@@ -296,7 +296,7 @@ def simulate_noise(n_replicates: int = 8, n_jobs: int = 1) -> list[dict]:
         outside.append(float(np.mean(aucs)))
     features, labels = make_noise(99)
     start = time.perf_counter()
-    default = cross_validate(features=features, labels=labels, n_jobs=2, progress=False)
+    default = cross_validate(None, features, labels, n_jobs=2, progress=False)
     seconds = time.perf_counter() - start
     return [
         {
@@ -315,8 +315,8 @@ def simulate_noise(n_replicates: int = 8, n_jobs: int = 1) -> list[dict]:
             "n_columns": 1500,
             "n_replicates": 1,
             "setting": "default LightGBM, 3 tasks, 5 folds, 2 workers",
-            "mean_auc": round(float(default.summary()["auc"].loc["mean"]), 4),
-            "standard_error": round(float(default.summary()["se"].loc["mean"]), 4),
+            "mean_auc": round(float(default.summary().loc[default.headline, "auc"]), 4),
+            "standard_error": round(float(default.summary().loc[default.headline, "se"]), 4),
             "seconds": round(seconds, 1),
             "load_average": [round(value, 1) for value in os.getloadavg()],
         },

@@ -1,4 +1,4 @@
-"""Feature extraction and honest baselines for the Stanford MRNet knee-MRI set.
+"""Feature extraction and baseline models for the Stanford MRNet knee-MRI data.
 
 Folder -> stacks -> counts -> statistics -> table -> models -> evaluation -> report.
 """
@@ -18,18 +18,23 @@ _HOMES = {
     "FeatureExtractor": "extraction.extractor",
     "Folds": "evaluation.protocol.stratify",
     "audit": "quality.audit",
+    "check_leakage": "evaluation.leakage.checks",
     "compare": "evaluation.comparison.compare",
     "cross_validate": "evaluation.protocol.cross_validation",
     "evaluate": "evaluation.protocol.holdout",
     "extract_features": "extraction.resume",
+    "importance": "evaluation.importance.importance",
     "lightgbm_baseline": "models.baselines",
     "load_labels": "data.mrnet",
     "load_mrnet": "data.mrnet",
     "logistic_baseline": "models.baselines",
     "make_folds": "evaluation.protocol.stratify",
+    "measure_added_value": "evaluation.comparison.added_value",
+    "measure_calibration": "evaluation.metrics.calibration",
     "parse_name": "names",
     "prior_baseline": "models.baselines",
     "read_features": "extraction.table",
+    "read_predictions": "evaluation.comparison.read_predictions",
     "write_features": "extraction.table",
     "write_knees": "synthetic.write",
 }
@@ -37,7 +42,12 @@ _HOMES = {
 if TYPE_CHECKING:
     from mrnet_features.data.exam import Dataset, Exam
     from mrnet_features.data.mrnet import load_labels, load_mrnet
+    from mrnet_features.evaluation.comparison.added_value import measure_added_value
     from mrnet_features.evaluation.comparison.compare import compare
+    from mrnet_features.evaluation.comparison.read_predictions import read_predictions
+    from mrnet_features.evaluation.importance.importance import importance
+    from mrnet_features.evaluation.leakage.checks import check_leakage
+    from mrnet_features.evaluation.metrics.calibration import measure_calibration
     from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
     from mrnet_features.evaluation.protocol.holdout import evaluate
     from mrnet_features.evaluation.protocol.stratify import Folds, make_folds
@@ -60,18 +70,23 @@ __all__ = [
     "FeatureExtractor",
     "Folds",
     "audit",
+    "check_leakage",
     "compare",
     "cross_validate",
     "evaluate",
     "extract_features",
+    "importance",
     "lightgbm_baseline",
     "load_labels",
     "load_mrnet",
     "logistic_baseline",
     "make_folds",
+    "measure_added_value",
+    "measure_calibration",
     "parse_name",
     "prior_baseline",
     "read_features",
+    "read_predictions",
     "write_features",
     "write_knees",
 ]

@@ -78,7 +78,7 @@ mf.parse_name(features.columns[0])
 # folds; the interval of the mean keeps the covariance of the three tasks.
 
 # %%
-evaluation = mf.cross_validate(features, train.labels, n_jobs=-1)
+evaluation = mf.cross_validate(None, features, train.labels, n_jobs=-1)
 evaluation.summary().round(3)
 
 # %% [markdown]
@@ -87,7 +87,7 @@ evaluation.summary().round(3)
 
 # %%
 logistic = mf.cross_validate(
-    features, train.labels, mf.logistic_baseline(), folds=evaluation.folds, n_jobs=-1
+    mf.logistic_baseline(), features, train.labels, folds=evaluation.folds, n_jobs=-1
 )
 logistic.summary().round(3)
 

@@ -1,4 +1,4 @@
-"""Predictions -> knowledge: folds, AUCs with intervals, cross-validation. No pixels here."""
+"""Evaluation of classifiers: cross-validation, AUCs with intervals, comparison, importance."""
 
 from mrnet_features.evaluation.comparison.added_value import AddedValue, measure_added_value
 from mrnet_features.evaluation.comparison.compare import Comparison, compare
@@ -10,7 +10,7 @@ from mrnet_features.evaluation.importance.feature_groups import (
     read_external_table,
 )
 from mrnet_features.evaluation.importance.importance import Importance, importance
-from mrnet_features.evaluation.importance.stability import null_importance
+from mrnet_features.evaluation.importance.null_importance import NullImportance, null_importance
 from mrnet_features.evaluation.leakage.checks import (
     LeakageFinding,
     check_leakage,
@@ -44,6 +44,7 @@ from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cros
 from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.evaluation.protocol.holdout import HoldOut, evaluate
 from mrnet_features.evaluation.protocol.stratify import make_folds
+from mrnet_features.evaluation.results import Result
 
 __all__ = [
     "AddedValue",
@@ -56,6 +57,8 @@ __all__ = [
     "Importance",
     "LeakageFinding",
     "NegativeControl",
+    "NullImportance",
+    "Result",
     "Scores",
     "apply_thresholds",
     "attach_table",

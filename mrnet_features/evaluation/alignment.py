@@ -1,127 +1,109 @@
-"""What an evaluation demands of the tables it is given, and how they are brought together."""
+"""Match the rows of features, labels, groups, weights and predictions by exam id."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from mrnet_features.evaluation.exam_ids import check_ids, name_some, require_same_exams
+from mrnet_features.evaluation.tables import check_features, check_labels, name_rows
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from mrnet_features.evaluation.tables import ByExam, FeatureTable, LabelTable
 
-__all__ = ["align_groups", "align_tables", "check_features", "check_labels"]
+__all__ = [
+    "AlignedData",
+    "align_data",
+    "align_features",
+    "align_groups",
+    "align_predictions",
+    "align_tables",
+    "align_weights",
+    "check_predictions",
+]
 
-RESERVED = ("exam", "repeat", "fold", "mean", "n_exams")
+
+class AlignedData(NamedTuple):
+    """Checked tables with equal, sorted indexes.
+
+    Attributes
+    ----------
+    features : DataFrame of shape (n_exams, n_features)
+    labels : DataFrame of shape (n_exams, n_tasks), int8
+    groups : Series of shape (n_exams,), int64, or None
+    weights : Series of shape (n_exams,), float64, or None
+    order : Index of shape (n_exams,)
+        Exam ids in the row order of the `features` that were passed in.
+    """
+
+    features: pd.DataFrame
+    labels: pd.DataFrame
+    groups: pd.Series[Any] | None
+    weights: pd.Series[Any] | None
+    order: pd.Index[Any]
 
 
-def check_labels(labels: pd.DataFrame) -> pd.DataFrame:
-    """Check labels and sort them by exam id.
+def align_data(
+    features: FeatureTable,
+    labels: LabelTable,
+    groups: ByExam | None = None,
+    sample_weight: ByExam | None = None,
+    positive: Any = None,
+) -> AlignedData:
+    """Check features, labels, groups and weights and match their rows.
 
     Parameters
     ----------
-    labels : DataFrame of shape (n_exams, n_tasks)
-        Index: exam ids as text. A column per task, named by it, with 0 or 1.
+    features, labels, positive
+        See `align_tables`.
+    groups
+        See `align_groups`.
+    sample_weight
+        See `align_weights`.
 
     Returns
     -------
-    DataFrame of shape (n_exams, n_tasks), int8
-        A sorted copy, its index named ``exam``.
+    AlignedData
 
     Raises
     ------
-    TypeError
-        If `labels` is no DataFrame or an id is not text.
-    ValueError
-        If ids repeat, a name is taken or repeated, or a value is not 0 or 1.
+    TypeError, ValueError
+        As the functions named above.
 
     Examples
     --------
-    >>> import pandas as pd
-    >>> check_labels(pd.DataFrame({"acl": [0, 1]}, index=["0002", "0001"]))
-          acl
-    exam
-    0001    1
-    0002    0
+    >>> data = align_data([[1.0], [2.0]], [0, 1], sample_weight=[1, 3])
+    >>> data.features.columns.tolist(), data.labels["label"].tolist(), data.weights.tolist()
+    (['x0'], [0, 1], [1.0, 3.0])
     """
-    _check_frame("labels", labels)
-    if not len(labels.columns):
-        raise ValueError("`labels` must have a column per task, got none.")
-    taken = sorted(set(labels.columns) & set(RESERVED))
-    if taken:
-        raise ValueError(
-            f"`labels` must not name a task {', '.join(map(repr, taken))}: results use those "
-            "column names. Rename the task."
-        )
-    for task in labels.columns:
-        wrong = labels[task][~labels[task].isin([0, 1])]
-        if len(wrong):
-            raise ValueError(
-                f"`labels` must be 0 or 1, got {wrong.iloc[0]!r} for exam {wrong.index[0]!r}, "
-                f"task {task!r} ({len(wrong)} such exams). Mend or drop those exams."
-            )
-    return labels.astype(np.int8).sort_index().rename_axis(index="exam")
+    named, given = name_rows(features, labels)
+    table, truth = align_tables(named, given, positive)
+    # An array has no exam ids: its order is known only if both tables have the same row order.
+    order = named.index if list(named.index) == list(given.index) else None
+    return AlignedData(
+        table,
+        truth,
+        align_groups(groups, truth.index, order),
+        align_weights(sample_weight, truth.index, order),
+        named.index,
+    )
 
 
-def check_features(features: pd.DataFrame) -> pd.DataFrame:
-    """Check a feature table, sort it by exam id and make it one block of floats.
+def align_tables(
+    features: FeatureTable, labels: LabelTable, positive: Any = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Check features and labels and match their rows by exam id.
 
     Parameters
     ----------
-    features : DataFrame of shape (n_exams, n_features)
-        Index: exam ids as text. Numeric columns; NaN is left to the model.
-
-    Returns
-    -------
-    DataFrame of shape (n_exams, n_features), float32 or float64
-        A sorted copy with the columns in their order; float32 where all of them are.
-
-    Raises
-    ------
-    TypeError
-        If `features` is no DataFrame, an id or column name is not text, or a column is not
-        numeric.
-    ValueError
-        If ids or names repeat, there are no columns, or a value is infinite.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> check_features(pd.DataFrame({"size": [3, 4]}, index=["0002", "0001"]))
-          size
-    exam
-    0001   4.0
-    0002   3.0
-    """
-    _check_frame("features", features)
-    if not len(features.columns):
-        raise ValueError("`features` must have at least one column, got none.")
-    odd = [n for n, kind in features.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
-    if odd:
-        raise TypeError(
-            f"`features` must be numeric, got {features[odd[0]].dtype} in {_name_some(odd)}. "
-            "Encode or drop it."
-        )
-    single = all(kind == np.float32 for kind in features.dtypes)
-    values = features.to_numpy(dtype=np.float32 if single else np.float64, na_value=np.nan)
-    infinite = np.isinf(values).any(axis=0)
-    if infinite.any():
-        raise ValueError(
-            f"`features` must not hold infinities, got some in "
-            f"{_name_some(list(features.columns[infinite]))}. Replace them by NaN or mend them."
-        )
-    table = pd.DataFrame(values, index=features.index, columns=features.columns)
-    return table.sort_index().rename_axis(index="exam")
-
-
-def align_tables(features: pd.DataFrame, labels: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Check both tables and bring their rows together by exam id, never by position.
-
-    Parameters
-    ----------
-    features : DataFrame of shape (n_exams, n_features)
-        See `check_features`.
-    labels : DataFrame of shape (n_exams, n_tasks)
+    features : DataFrame or array of shape (n_exams, n_features)
+        See `check_features`. An array needs labels that are an array too: the exam ids are then
+        the row numbers, and the columns are named x0, x1, ...
+    labels : DataFrame, Series or array
+        See `check_labels`. The rows of an array are matched by position.
+    positive : value or mapping, optional
         See `check_labels`.
 
     Returns
@@ -132,8 +114,8 @@ def align_tables(features: pd.DataFrame, labels: pd.DataFrame) -> tuple[pd.DataF
     Raises
     ------
     TypeError, ValueError
-        As the two checks do; if the two tables hold different exams; or if a feature bears the
-        name of a task, which is the label itself in most cases.
+        As the two checks do; if the two tables hold different exams; or if a feature has the
+        name of a task.
 
     Examples
     --------
@@ -143,28 +125,65 @@ def align_tables(features: pd.DataFrame, labels: pd.DataFrame) -> tuple[pd.DataF
     >>> [table.index.tolist() for table in align_tables(features, labels)]
     [['a', 'b'], ['a', 'b']]
     """
-    table, truth = check_features(features), check_labels(labels)
+    named, given = name_rows(features, labels)
+    table, truth = check_features(named), check_labels(given, positive)
     require_same_exams("features", table.index, "labels", truth.index)
     leaked = sorted(set(table.columns) & set(truth.columns))
     if leaked:
         raise ValueError(
-            f"`features` must not contain the labels, got columns {_name_some(leaked)}, which "
+            f"`features` must not contain the labels, got columns {name_some(leaked)}, which "
             "are tasks. Drop them, or rename them if they are something else."
         )
     return table, truth
 
 
-def align_groups(
-    groups: pd.Series[Any] | Mapping[str, Any] | None, exams: pd.Index[Any]
-) -> pd.Series[Any] | None:
-    """Look up the group of every exam.
+def align_features(features: Any, exams: pd.Index[Any]) -> pd.DataFrame:
+    """Check features and that they hold the exams of an evaluation.
 
     Parameters
     ----------
-    groups : Series or mapping of exam id to group, or None
-        For example the patient of each exam. More exams than asked for are no harm.
+    features : DataFrame or array of shape (n_exams, n_features)
+        See `align_tables`.
     exams : Index of shape (n_exams,)
-        Exam ids as text.
+        Sorted exam ids of the evaluation.
+
+    Returns
+    -------
+    DataFrame of shape (n_exams, n_features)
+        Sorted by exam id.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `check_features`, or if the exams differ.
+
+    Examples
+    --------
+    >>> align_features(np.zeros((2, 1)), pd.Index([0, 1])).columns.tolist()
+    ['x0']
+    """
+    if isinstance(features, np.ndarray | list):
+        features = name_rows(features, [0] * len(features))[0]
+    table = check_features(features)
+    require_same_exams("features", table.index, "evaluation", exams)
+    return table
+
+
+def align_groups(
+    groups: ByExam | None,
+    exams: pd.Index[Any],
+    order: pd.Index[Any] | None = None,
+) -> pd.Series[Any] | None:
+    """Group of every exam, as a number.
+
+    Parameters
+    ----------
+    groups : Series or mapping of exam id to group, array, or None
+        For example the patient of each exam. Further exams are ignored.
+    exams : Index of shape (n_exams,)
+        Exam ids.
+    order : Index of shape (n_exams,), optional
+        Exam ids in the order of an array.
 
     Returns
     -------
@@ -174,7 +193,7 @@ def align_groups(
     Raises
     ------
     TypeError
-        If `groups` has no exam ids: a list could only be matched by position.
+        If `groups` is an array and `order` is not known.
     ValueError
         If an exam has no group or several.
 
@@ -186,97 +205,195 @@ def align_groups(
     """
     if groups is None:
         return None
-    if not hasattr(groups, "items"):
-        raise TypeError(
-            "`groups` must be a Series indexed by exam id or a mapping from it, got "
-            f"{type(groups).__name__}. Wrap it: pd.Series(groups, index=labels.index)."
+    codes, _ = pd.factorize(_align_values("groups", groups, exams, order))
+    return pd.Series(codes, index=exams, name="group")
+
+
+def align_weights(
+    weights: ByExam | None,
+    exams: pd.Index[Any],
+    order: pd.Index[Any] | None = None,
+) -> pd.Series[Any] | None:
+    """Weight of every exam.
+
+    Parameters
+    ----------
+    weights : Series or mapping of exam id to weight, array, or None
+        At least 0. Further exams are ignored.
+    exams : Index of shape (n_exams,)
+        Exam ids.
+    order : Index of shape (n_exams,), optional
+        Exam ids in the order of an array.
+
+    Returns
+    -------
+    Series of shape (n_exams,), float64, or None
+        In the order of `exams`; None where `weights` is.
+
+    Raises
+    ------
+    TypeError
+        If `weights` is an array and `order` is not known.
+    ValueError
+        If an exam has no weight or several, or a weight is negative or infinite.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> align_weights({"a": 2, "b": 1}, pd.Index(["a", "b"])).tolist()
+    [2.0, 1.0]
+    """
+    if weights is None:
+        return None
+    found = _align_values("sample_weight", weights, exams, order).astype(np.float64)
+    wrong = found[~(np.isfinite(found) & (found >= 0))]
+    if len(wrong):
+        raise ValueError(
+            f"`sample_weight` must be finite and at least 0, got {wrong.iloc[0]} for exam "
+            f"{wrong.index[0]!r}."
         )
-    series = groups if isinstance(groups, pd.Series) else pd.Series(dict(groups))
+    return found.rename("sample_weight")
+
+
+def check_predictions(model: Any, labels: pd.DataFrame, name: str = "`model`") -> pd.DataFrame:
+    """Check predictions against labels; they may be of other exams.
+
+    Parameters
+    ----------
+    model : Evaluation, HoldOut or DataFrame
+        A DataFrame has exam ids as its index or in a column ``exam``, and one column per task.
+        Out-of-fold predictions have the columns exam, repeat and fold as well.
+    labels : DataFrame of shape (n_exams, n_tasks)
+        Checked labels.
+    name : str, default "`model`"
+        Name of the predictions in messages.
+
+    Returns
+    -------
+    DataFrame
+        Columns exam, repeat, fold and one per task for out-of-fold predictions; otherwise the
+        index ``exam`` and one column per task.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `model` is of another kind, lacks a task, repeats an exam, holds NaN, or was evaluated
+        with other labels.
+
+    Examples
+    --------
+    >>> labels = pd.DataFrame({"acl": [0, 1]}, index=["a", "b"])
+    >>> check_predictions(pd.DataFrame({"exam": ["b"], "acl": [0.7]}), labels)["acl"].to_dict()
+    {'b': 0.7}
+    """
+    rows = model if isinstance(model, pd.DataFrame) else getattr(model, "predictions", None)
+    if not isinstance(rows, pd.DataFrame):
+        raise TypeError(
+            f"{name} must be an Evaluation, a HoldOut or a DataFrame of predictions, got "
+            f"{type(model).__name__}. Read files with `read_predictions`."
+        )
+    tasks = list(labels.columns)
+    missing = [task for task in tasks if task not in rows.columns]
+    if missing:
+        raise ValueError(
+            f"{name} must predict every task, but has no {', '.join(missing)} "
+            f"(columns present: {', '.join(map(str, rows.columns))})."
+        )
+    folded = {"exam", "repeat", "fold"} <= set(rows.columns)
+    if not folded:
+        rows = rows.set_index("exam") if "exam" in rows.columns else rows.rename_axis(index="exam")
+    exams = rows["exam"] if folded else rows.index.to_series()
+    check_ids(name, exams)
+    twice = rows.duplicated(["exam", "repeat"]) if folded else exams.duplicated()
+    if twice.any():
+        raise ValueError(
+            f"{name} must hold each exam once{' per repeat' if folded else ''}, got exam "
+            f"{exams[twice].iloc[0]!r} again ({int(twice.sum())} rows too many)."
+        )
+    values = rows[tasks].to_numpy(dtype=np.float64)
+    if not np.isfinite(values).all():
+        exam = exams.iloc[int(np.argwhere(~np.isfinite(values))[0][0])]
+        raise ValueError(
+            f"{name} must hold a finite score for every exam and task, got NaN or infinity for "
+            f"exam {exam!r}. Score every exam, or drop it from all models."
+        )
+    known = None if model is rows else getattr(model, "labels", None)
+    if isinstance(known, pd.DataFrame):
+        shared = known.index.intersection(labels.index)
+        own = [task for task in tasks if task in known.columns]
+        if not np.array_equal(known.loc[shared, own], labels.loc[shared, own]):
+            raise ValueError(
+                f"`labels` must equal the labels that {name} was evaluated with, but differ for "
+                "some exams. Use one set of labels."
+            )
+    return rows[["exam", "repeat", "fold", *tasks]] if folded else rows[tasks]
+
+
+def align_predictions(
+    model: Any, labels: pd.DataFrame, name: str = "`model`", repeats: str = "mean"
+) -> pd.DataFrame:
+    """Match predictions to labels: one score per exam and task.
+
+    Parameters
+    ----------
+    model, labels, name
+        See `check_predictions`.
+    repeats : {"mean", "first"}, default "mean"
+        Which scores to return for repeated cross-validation.
+
+    Returns
+    -------
+    DataFrame of shape (n_exams, n_tasks), float64
+        Rows and columns in the order of `labels`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `check_predictions`, or if the exams differ.
+
+    Examples
+    --------
+    >>> labels = pd.DataFrame({"acl": [0, 1]}, index=["a", "b"])
+    >>> scores = pd.DataFrame({"acl": [0.7, 0.2]}, index=["b", "a"])
+    >>> align_predictions(scores, labels)["acl"].tolist()
+    [0.2, 0.7]
+    """
+    rows = check_predictions(model, labels, name)
+    tasks = list(labels.columns)
+    if "exam" in rows.columns:
+        if repeats == "first":
+            rows = rows[rows["repeat"] == rows["repeat"].min()].set_index("exam")
+        else:
+            rows = rows.groupby("exam")[tasks].mean()
+    require_same_exams(name.strip("`"), rows.index, "labels", labels.index)
+    return rows.loc[labels.index, tasks].astype(np.float64)
+
+
+def _align_values(
+    name: str, values: Any, exams: pd.Index[Any], order: pd.Index[Any] | None
+) -> pd.Series[Any]:
+    if not hasattr(values, "items"):
+        if order is None:
+            raise TypeError(
+                f"`{name}` must be a Series indexed by exam id or a mapping from exam id, got "
+                f"{type(values).__name__}. Use pd.Series(values, index=labels.index)."
+            )
+        if np.shape(values) != (len(order),):
+            raise ValueError(
+                f"`{name}` must have shape ({len(order)},), one value per exam, got "
+                f"{np.shape(values)}."
+            )
+        values = pd.Series(np.asarray(values), index=order)
+    series = values if isinstance(values, pd.Series) else pd.Series(dict(values))
     if series.index.has_duplicates:
         raise ValueError(
-            f"`groups` must name each exam once, got exam "
+            f"`{name}` must hold each exam once, got exam "
             f"{series.index[series.index.duplicated()][0]!r} twice."
         )
     found = series.reindex(exams)
     if found.isna().any():
-        missing = list(exams[found.isna().to_numpy()])
         raise ValueError(
-            f"`groups` must name the group of every exam, got none for {_name_some(missing)}."
+            f"`{name}` must have a value for every exam, got none for "
+            f"{name_some(list(exams[found.isna().to_numpy()]))}."
         )
-    codes, _ = pd.factorize(found)
-    return pd.Series(codes, index=exams, name="group")
-
-
-def require_same_exams(
-    left_name: str, left: Iterable[str], right_name: str, right: Iterable[str]
-) -> None:
-    """Raise unless both sides hold the same exams.
-
-    Parameters
-    ----------
-    left_name, right_name : str
-        What the two sides are called in the message.
-    left, right : iterable of str
-        Exam ids.
-
-    Raises
-    ------
-    ValueError
-        If an id is on one side only; the message counts them.
-
-    Examples
-    --------
-    >>> require_same_exams("features", ["a", "b"], "labels", ["b", "a"])
-    """
-    first, second = set(left), set(right)
-    if first == second:
-        return
-    parts = [
-        f"{len(only)} only in `{name}` ({_name_some(sorted(only))})"
-        for name, only in ((left_name, first - second), (right_name, second - first))
-        if only
-    ]
-    stripped = [{exam.lstrip("0") for exam in side} for side in (first, second)]
-    hint = (
-        "The ids agree but for leading zeros: read them as text."
-        if stripped[0] == stripped[1]
-        else "Select the exams you mean with `.loc`."
-    )
-    raise ValueError(
-        f"`{left_name}` and `{right_name}` must hold the same exams, got {len(first & second)} "
-        f"in both, {', '.join(parts)}. {hint}"
-    )
-
-
-def _check_frame(name: str, frame: pd.DataFrame) -> None:
-    if not isinstance(frame, pd.DataFrame):
-        raise TypeError(
-            f"`{name}` must be a pandas DataFrame indexed by exam id, got {type(frame).__name__}."
-        )
-    strange = next((exam for exam in frame.index if not isinstance(exam, str)), None)
-    if strange is not None:
-        raise TypeError(
-            f"`{name}` must be indexed by exam ids as text, got {strange!r} "
-            f"({type(strange).__name__}). Read ids as text, so that they keep their zeros, or "
-            "convert the index with `.astype(str)`."
-        )
-    if frame.index.has_duplicates:
-        twice = list(frame.index[frame.index.duplicated()].unique())
-        raise ValueError(
-            f"`{name}` must hold each exam once, got {_name_some(twice)} more than once."
-        )
-    odd = next((column for column in frame.columns if not isinstance(column, str)), None)
-    if odd is not None:
-        raise TypeError(
-            f"`{name}` must have column names as text, got {odd!r} ({type(odd).__name__})."
-        )
-    if frame.columns.has_duplicates:
-        twice = list(frame.columns[frame.columns.duplicated()].unique())
-        raise ValueError(
-            f"`{name}` must have each column once, got {_name_some(twice)} more than once."
-        )
-
-
-def _name_some(names: list[Any]) -> str:
-    shown = ", ".join(repr(name) for name in names[:3])
-    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
+    return found

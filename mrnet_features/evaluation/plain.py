@@ -1,4 +1,4 @@
-"""Tables as plain types, for a JSON file."""
+"""Tables as plain Python types for JSON."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import pandas as pd
 
 
 def to_plain(table: pd.DataFrame, orient: Literal["records", "index"] = "records") -> Any:
-    """Table in types that JSON knows.
+    """Table as lists and dicts of JSON types.
 
     Parameters
     ----------
     table : DataFrame
     orient : {"records", "index"}, default "records"
-        A list of rows, or a dict of row by index.
+        List of rows, or dict of index to row.
 
     Returns
     -------
     list or dict
-        NaN is None.
+        NaN becomes None.
 
     Examples
     --------

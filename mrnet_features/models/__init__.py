@@ -1,4 +1,4 @@
-"""Table -> probabilities: one classifier per task."""
+"""Classifiers for feature tables, one per task."""
 
 from mrnet_features.models.baselines import lightgbm_baseline, logistic_baseline, prior_baseline
 from mrnet_features.models.bundle import Bundle, fit_bundle, load_bundle

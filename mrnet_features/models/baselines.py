@@ -1,4 +1,4 @@
-"""The baselines that every score is read against: LightGBM, logistic regression, the prior."""
+"""Baseline classifiers: LightGBM, logistic regression, constant prior."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["lightgbm_baseline", "logistic_baseline", "prior_baseline"]
 
 
 def lightgbm_baseline(seed: int = 0, n_seeds: int = 3, **overrides: Any) -> SeedAveragedLightGBM:
-    """LightGBM with small trees for about a thousand rows, averaged over seeds.
+    """LightGBM with small trees, averaged over seeds, for about a thousand rows.
 
     Parameters
     ----------
     seed : int, default 0
-        Seeds the draws of rows and columns.
+        Seed of the sampling of rows and columns.
     n_seeds : int, default 3
         Number of boosters whose probabilities are averaged.
     **overrides
@@ -33,8 +33,8 @@ def lightgbm_baseline(seed: int = 0, n_seeds: int = 3, **overrides: Any) -> Seed
     Raises
     ------
     TypeError
-        If an override is no parameter of `SeedAveragedLightGBM`. LightGBM itself would ignore a
-        misspelt one.
+        If an override is not a parameter of `SeedAveragedLightGBM`. LightGBM itself ignores
+        misspelt ones.
 
     Examples
     --------
@@ -55,7 +55,7 @@ def logistic_baseline(C: float = 1.0) -> ScaledLogistic:
     Parameters
     ----------
     C : float, default 1.0
-        Prior variance of the log-odds; the penalty is shared among the columns.
+        Prior variance of the log-odds; the penalty is divided among the columns.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def logistic_baseline(C: float = 1.0) -> ScaledLogistic:
 
     Examples
     --------
-    One symmetric column, and a row in its middle: even odds.
+    One symmetric column; a row at its centre has probability .5:
 
     >>> model = logistic_baseline().fit([[-1.0], [1.0]], [0, 1])
     >>> model.predict_proba([[0.0]]).round(6).tolist()
@@ -74,7 +74,7 @@ def logistic_baseline(C: float = 1.0) -> ScaledLogistic:
 
 
 def prior_baseline() -> DummyClassifier:
-    """Constant classifier: the share of positives in the training rows, AUC .5 by construction.
+    """Constant classifier: the fraction of positives in the training rows, AUC .5.
 
     Returns
     -------

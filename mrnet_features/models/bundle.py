@@ -1,4 +1,4 @@
-"""Fitted models on disk: LightGBM's own text and JSON, nothing that could run."""
+"""Fitted LightGBM models on disk as text and JSON; no code is stored or executed."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.files import write_texts
+from mrnet_features.models.estimators import refuse_table
 from mrnet_features.models.lightgbm import SeedAveragedLightGBM, import_lightgbm
 
 if TYPE_CHECKING:
@@ -29,19 +30,19 @@ PACKAGES = ("mrnet-features", "lightgbm", "numpy", "scikit-learn")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Bundle:
-    """One fitted LightGBM classifier a task, with all that is needed to use it elsewhere.
+    """One fitted LightGBM classifier per task, with all that prediction elsewhere needs.
 
     Attributes
     ----------
     models : dict of str to SeedAveragedLightGBM
-        One a task, in the order of the labels.
+        One per task, in the order of the labels.
     columns : tuple of str
-        Columns in the order the models were fitted on.
+        Columns that the models were fitted on, in their order.
     provenance : dict
-        Where the training table came from: recipe, recipe_digest, versions, data_fingerprint.
-        Empty for a table of another tool.
+        Origin of the training table: recipe, recipe_digest, versions, data_fingerprint. Empty
+        for a table of another tool.
     thresholds : dict of str to float
-        Probability from which an exam counts as positive, for each task; may be empty.
+        Probability from which an exam is called positive, per task; may be empty.
     versions : dict of str to str
         Versions of the packages that fitted the models.
     """
@@ -61,7 +62,7 @@ class Bundle:
         Parameters
         ----------
         features : DataFrame of shape (n_exams, n_features)
-            The columns the models were fitted on, in any order; others are not looked at.
+            The columns that the models were fitted on, in any order; others are ignored.
 
         Returns
         -------
@@ -71,7 +72,7 @@ class Bundle:
         Raises
         ------
         ValueError
-            If the table says that it was extracted by another recipe, or lacks a column.
+            If the table was extracted by another recipe, or lacks a column.
         """
         self.check(features)
         table = features[list(self.columns)]
@@ -81,7 +82,7 @@ class Bundle:
         )
 
     def check(self, features: pd.DataFrame) -> None:
-        """Raise unless the models may be used on a table.
+        """Raise unless a table fits the models.
 
         Parameters
         ----------
@@ -90,7 +91,7 @@ class Bundle:
         Raises
         ------
         ValueError
-            If the table says that it was extracted by another recipe, or lacks a column.
+            If the table was extracted by another recipe, or lacks a column.
         """
         own = self.provenance.get("recipe_digest")
         other = features.attrs.get("provenance", {}).get("recipe_digest")
@@ -103,23 +104,23 @@ class Bundle:
         missing = [column for column in self.columns if column not in features.columns]
         if missing:
             raise ValueError(
-                f"`features` must have the {len(self.columns)} columns of the model, but lack "
-                f"{len(missing)}, such as {missing[0]!r}. Extract them by the same recipe."
+                f"`features` must have the {len(self.columns)} columns of the model, but lacks "
+                f"{len(missing)}, such as {missing[0]!r}. Extract it with the same recipe."
             )
 
     def save(self, folder: str | Path) -> None:
-        """Write the bundle: ``bundle.json`` and one text file for each booster.
+        """Write the bundle: ``bundle.json`` and one text file per booster.
 
         Parameters
         ----------
         folder : path
-            Made where it does not exist. The files of a bundle that is there are replaced once
-            all new ones are written; any other file is left alone.
+            Created if needed. The files of an older bundle are replaced once all new ones are
+            written; other files are not changed.
 
         Raises
         ------
         FileExistsError
-            If the folder holds other files and no bundle.
+            If the folder holds other files but no bundle.
         """
         root = Path(folder)
         old = _list_files(root)
@@ -150,23 +151,24 @@ class Bundle:
 
 
 def fit_bundle(
+    model: SeedAveragedLightGBM | None,
     features: pd.DataFrame,
-    labels: pd.DataFrame,
-    model: SeedAveragedLightGBM | None = None,
+    labels: pd.DataFrame | pd.Series[Any],
+    *,
     thresholds: Mapping[str, float] | None = None,
 ) -> Bundle:
-    """Fit one LightGBM classifier a task on all exams, to be saved.
+    """Fit one LightGBM classifier per task on all exams, to be saved.
 
     Parameters
     ----------
+    model : SeedAveragedLightGBM or None
+        None is ``SeedAveragedLightGBM()``.
     features : DataFrame of shape (n_exams, n_features)
-        Index exam id as text. ``attrs["provenance"]`` is kept.
-    labels : DataFrame of shape (n_exams, n_tasks)
-        The same exams; 0 or 1.
-    model : SeedAveragedLightGBM, optional
-        By default ``SeedAveragedLightGBM()``.
+        Index exam id. ``attrs["provenance"]`` is kept.
+    labels : DataFrame of shape (n_exams, n_tasks) or Series
+        The same exams; 0 or 1. The name of a Series is the task.
     thresholds : mapping of str to float, optional
-        Kept in the bundle; choose them on out-of-fold predictions.
+        Stored in the bundle; choose them on out-of-fold predictions.
 
     Returns
     -------
@@ -175,23 +177,26 @@ def fit_bundle(
     Raises
     ------
     TypeError
-        If `model` is of another kind, which has no text form.
+        If `model` is of another class.
     ValueError
         If the tables hold different exams.
 
     Examples
     --------
     >>> table = pd.DataFrame({"size": [1.0, 3.0] * 20}, index=[f"{i:04d}" for i in range(40)])
-    >>> bundle = fit_bundle(table, (table > 2).astype(int).set_axis(["acl"], axis=1))
+    >>> bundle = fit_bundle(None, table, (table > 2).astype(int).set_axis(["acl"], axis=1))
     >>> bundle.predict(table)["acl"].round().tolist() == [0.0, 1.0] * 20
     True
     """
+    refuse_table(model, "fit_bundle(model, features, labels)")
     chosen = SeedAveragedLightGBM() if model is None else model
     if not isinstance(chosen, SeedAveragedLightGBM):
         raise TypeError(
-            f"`model` must be SeedAveragedLightGBM, got {type(chosen).__name__}: only LightGBM's "
-            "text form is saved, and nothing is pickled."
+            f"`model` must be SeedAveragedLightGBM, got {type(chosen).__name__}. Bundles "
+            "hold the text format of LightGBM, because pickled models can execute code."
         )
+    if isinstance(labels, pd.Series):
+        labels = labels.to_frame("label" if labels.name is None else str(labels.name))
     if set(features.index) != set(labels.index) or features.index.has_duplicates:
         raise ValueError(
             f"`features` and `labels` must hold the same exams once, got {len(features)} and "
@@ -206,7 +211,7 @@ def fit_bundle(
     provenance = {
         key: value
         for key, value in features.attrs.get("provenance", {}).items()
-        # A hash for each exam is a per-exam table, which must not travel with a model.
+        # A hash per exam is data of the exams, which must not be shared with a model.
         if key != "fingerprints"
     }
     return Bundle(
@@ -219,17 +224,17 @@ def fit_bundle(
 
 
 def load_bundle(folder: str | Path) -> Bundle:
-    """Read a bundle. Text and JSON are parsed; nothing in them is executed.
+    """Read a bundle. Text and JSON are parsed; nothing is executed.
 
     Parameters
     ----------
     folder : path
-        What `Bundle.save` wrote.
+        Folder written by `Bundle.save`.
 
     Returns
     -------
     Bundle
-        It predicts the same bits as the one saved.
+        Predicts the same bits as the saved one.
 
     Raises
     ------
@@ -270,7 +275,7 @@ def load_bundle(folder: str | Path) -> Bundle:
 
 
 def _list_files(root: Path) -> set[Path]:
-    """Boosters of the bundle in a folder, none where it is free; raise if it holds no bundle."""
+    """Booster files of the bundle in a folder, none if it is empty; raise on other content."""
     if not root.exists() or not any(root.iterdir()):
         return set()
     try:
@@ -278,7 +283,8 @@ def _list_files(root: Path) -> set[Path]:
         names = {booster["file"] for entries in boosters.values() for booster in entries}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise FileExistsError(
-            f"'{root}' must be empty or hold a bundle, and holds other files. Choose another."
+            f"'{root}' must be empty or hold a bundle, but holds other files. Choose "
+            "another folder."
         ) from error
     return {root / name for name in names if Path(name).name == name}
 
@@ -295,13 +301,13 @@ def _load_model(
     for booster in boosters:
         name = booster["file"]
         if Path(name).name != name:
-            raise ValueError(f"A booster's file must lie in '{root}', got {name!r}.")
+            raise ValueError(f"'{root / HEAD}': booster files must be in '{root}', got {name!r}.")
         if not (root / name).is_file():
             raise FileNotFoundError(f"There is no '{name}' in '{root}'. Copy the whole folder.")
         text = (root / name).read_text(encoding="utf-8")
         if _hash(text) != booster["sha256"]:
             raise ValueError(
-                f"'{root / name}' must be as it was saved, got another hash. Copy it again."
+                f"'{root / name}' must be as it was saved, but its hash differs. Copy it again."
             )
         model.boosters_.append(lightgbm.Booster(model_str=text))
     model.classes_ = np.array([0, 1])

@@ -1,4 +1,4 @@
-"""Small LightGBM trees averaged over seeds, as a scikit-learn classifier."""
+"""LightGBM with small trees, averaged over seeds, as a scikit-learn classifier."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from mrnet_features.models.targets import encode_two_classes
 
@@ -21,20 +21,20 @@ __all__ = ["SeedAveragedLightGBM", "import_lightgbm"]
 
 
 def import_lightgbm() -> ModuleType:
-    """Import LightGBM, or say which system package it lacks.
+    """Import LightGBM, with a clear error if the OpenMP runtime is missing.
 
-    LightGBM's wheel needs the OpenMP runtime ``libgomp.so.1`` of the system, which slim images
-    leave out. That surfaces as a bare ``OSError`` deep inside the import.
+    The wheel of LightGBM needs ``libgomp.so.1`` of the system, which slim images lack. Then its
+    import raises an ``OSError``.
 
     Returns
     -------
     module
-        The imported ``lightgbm``.
+        ``lightgbm``.
 
     Raises
     ------
     ImportError
-        If ``libgomp.so.1`` is missing; the message names the package that brings it.
+        If ``libgomp.so.1`` is missing. The message names the package to install.
     """
     try:
         import lightgbm
@@ -42,60 +42,59 @@ def import_lightgbm() -> ModuleType:
         if "libgomp" not in str(error):
             raise
         raise ImportError(
-            "LightGBM needs the system library libgomp.so.1 (GNU OpenMP), which this machine "
-            "lacks. Install it: `apt-get install libgomp1` (Debian, Ubuntu), "
+            "LightGBM needs the system library libgomp.so.1 (GNU OpenMP), which is not "
+            "installed. Install it: `apt-get install libgomp1` (Debian, Ubuntu), "
             "`dnf install libgomp` (Fedora, RHEL) or `apk add libgomp` (Alpine)."
         ) from error
     return lightgbm  # type: ignore[no-any-return]
 
 
 class SeedAveragedLightGBM(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Binary LightGBM classifier with small trees, its probabilities averaged over seeds.
+    """Binary LightGBM classifier with small trees; probabilities are averaged over seeds.
 
-    The values are chosen for about a thousand rows and more columns than rows: little trees on
-    few columns each, a fixed number of them. Nothing stops early, so no row is spent on that and
-    none is looked at twice. Each fit runs on one thread and gives the same bits for the same
-    rows, columns and `random_state`.
+    The defaults are for about a thousand rows and more columns than rows: a fixed number of small
+    trees, each on few columns. There is no early stopping, so no rows are needed for it. Each fit
+    runs on one thread and gives the same bits for the same rows, columns and `random_state`.
 
-    The columns are binned once for all seeds: binning looks at no seed, so the trees equal those
-    of separate fits.
+    The columns are binned once for all seeds. Binning does not depend on the seed, so the trees
+    equal those of separate fits.
 
     Parameters
     ----------
     n_seeds : int, default 3
         Number of boosters whose probabilities are averaged.
     n_estimators : int, default 300
-        Trees a booster.
+        Trees per booster.
     num_leaves : int, default 7
-        Leaves a tree.
+        Leaves per tree.
     learning_rate : float, default 0.03
         Shrinkage of each tree.
     colsample_bytree : float, default 0.2
-        Fraction of the columns a tree may use.
+        Fraction of the columns available to a tree.
     subsample : float, default 0.8
-        Fraction of the rows a tree is grown on, drawn anew every `subsample_freq` trees.
+        Fraction of the rows used for a tree, sampled again every `subsample_freq` trees.
     subsample_freq : int, default 1
-        Trees between two draws of rows; with 0 `subsample` does nothing.
+        Trees between two samples of rows; 0 turns `subsample` off.
     min_child_samples : int, default 20
-        Rows a leaf must hold; lowered to a tenth of the rows where there are fewer than 200.
+        Fewest rows of a leaf; lowered to a tenth of the rows if there are fewer than 200.
     reg_lambda : float, default 5.0
         L2 penalty on leaf values.
     max_bin : int, default 63
-        Bins a column.
+        Bins per column.
     random_state : int, RandomState instance or None, default 0
-        Seeds the draws of rows and columns.
+        Seed of the sampling of rows and columns.
 
     Attributes
     ----------
     boosters_ : list of lightgbm.Booster
-        One a seed.
+        One per seed.
     classes_ : ndarray of shape (2,)
         The two class labels, sorted.
     n_features_in_ : int
         Number of columns seen by `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,), object
-        Names of those columns, where `fit` was given a frame. `predict_proba` refuses other
-        names and another order.
+        Names of those columns if `fit` got a DataFrame. `predict_proba` refuses other names and
+        another order.
 
     References
     ----------
@@ -103,7 +102,7 @@ class SeedAveragedLightGBM(ClassifierMixin, BaseEstimator):  # type: ignore[misc
 
     Examples
     --------
-    A column that never varies leaves the share of positives, one in four:
+    With a constant column only, the probability is the fraction of positives, one in four:
 
     >>> import numpy as np
     >>> model = SeedAveragedLightGBM(n_estimators=5).fit(np.ones((20, 1)), [0, 0, 0, 1] * 5)
@@ -139,21 +138,28 @@ class SeedAveragedLightGBM(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         self.random_state = random_state
 
     def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn: two classes only, NaN welcome."""
+        """Tags for scikit-learn: two classes only, NaN allowed."""
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
         tags.input_tags.allow_nan = True
         return tags
 
-    def fit(self, X: pd.DataFrame | ArrayLike, y: ArrayLike) -> SeedAveragedLightGBM:
-        """Grow `n_seeds` boosters.
+    def fit(
+        self,
+        X: pd.DataFrame | ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+    ) -> SeedAveragedLightGBM:
+        """Fit `n_seeds` boosters.
 
         Parameters
         ----------
         X : DataFrame or array of shape (n_rows, n_columns), float
-            The table. NaN is a value of its own to LightGBM; infinities are refused.
+            Feature table. LightGBM treats NaN as a separate value; infinity is not allowed.
         y : array of shape (n_rows,)
-            Two classes; the larger label in sorted order is the positive one.
+            Two classes; the second in sorted order is positive.
+        sample_weight : array of shape (n_rows,), optional
+            Weight of each row, at least 0.
 
         Returns
         -------
@@ -165,7 +171,7 @@ class SeedAveragedLightGBM(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         ValueError
             If `y` does not hold exactly two classes, or `n_seeds` is below 1.
         ImportError
-            If the system lacks libgomp.
+            If libgomp is not installed.
         """
         if self.n_seeds < 1:
             raise ValueError(f"`n_seeds` must be at least 1, got {self.n_seeds}.")
@@ -176,9 +182,10 @@ class SeedAveragedLightGBM(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         lightgbm = import_lightgbm()
         parameters = self._lightgbm_parameters(len(codes))
         seeds = check_random_state(self.random_state).randint(2**31 - 1, size=self.n_seeds)
-        # The booster gets no column names: LightGBM forbids some characters in them, and the
-        # names are checked here, before it ever sees a table.
-        table = lightgbm.Dataset(X, codes, params=parameters)
+        # The booster gets no column names: LightGBM forbids some characters in them. The names
+        # are checked here instead.
+        weight = None if sample_weight is None else _check_sample_weight(sample_weight, X)
+        table = lightgbm.Dataset(X, codes, weight=weight, params=parameters)
         self.boosters_ = [
             lightgbm.train({**parameters, "seed": int(seed)}, table, self.n_estimators)
             for seed in seeds
@@ -212,7 +219,7 @@ class SeedAveragedLightGBM(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         return np.column_stack([1.0 - positive, positive])
 
     def predict(self, X: pd.DataFrame | ArrayLike) -> NDArray[Any]:
-        """Likelier class of each row.
+        """More probable class of each row.
 
         Parameters
         ----------
@@ -229,7 +236,7 @@ class SeedAveragedLightGBM(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         return labels
 
     def shap_values(self, X: pd.DataFrame | ArrayLike) -> NDArray[np.float64]:
-        """Contribution of each column to the log-odds of each row, averaged over the seeds.
+        """SHAP values: contribution of each column to the log-odds of each row.
 
         Parameters
         ----------
@@ -239,9 +246,9 @@ class SeedAveragedLightGBM(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         Returns
         -------
         ndarray of shape (n_rows, n_features_in_ + 1), float64
-            TreeSHAP values, in log-odds of the second class; the last column is what every row
-            starts from. A row adds up to the mean over the seeds of the booster's log-odds
-            (`predict_proba` averages probabilities, which is nearly but not quite the same).
+            TreeSHAP values in log-odds of the second class, averaged over the seeds; the last
+            column is the expected value. The sum of a row is the mean log-odds of the boosters
+            (`predict_proba` averages probabilities, which differs slightly).
 
         References
         ----------
@@ -265,7 +272,7 @@ class SeedAveragedLightGBM(ClassifierMixin, BaseEstimator):  # type: ignore[misc
             "min_data_in_leaf": max(1, min(self.min_child_samples, n_rows // 10)),
             "lambda_l2": self.reg_lambda,
             "max_bin": self.max_bin,
-            # LightGBM heeds neither OMP_NUM_THREADS nor joblib's limit on inner threads.
+            # LightGBM ignores OMP_NUM_THREADS and the thread limit of joblib.
             "num_threads": 1,
             "deterministic": True,
             "force_col_wise": True,

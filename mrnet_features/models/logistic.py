@@ -10,7 +10,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from mrnet_features.models.targets import encode_two_classes
 
@@ -24,11 +24,10 @@ __all__ = ["ScaledLogistic"]
 class ScaledLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Binary L2 logistic regression whose penalty grows with the number of columns.
 
-    NaN becomes the column's median, then each column gets mean 0 and variance 1. Columns that
-    are constant or all NaN become 0. The inverse penalty is `C` over the number of columns, so
-    that `C` is the prior variance of the log-odds of a typical row whatever the width of the
-    table, and one value suits 60 columns as well as 1,500 where an inner search would cost a
-    dozen fits.
+    NaN is replaced by the median of the column, then each column is scaled to mean 0 and variance
+    1. Constant and empty columns become 0. The inverse penalty is `C` over the number of columns,
+    so `C` is the prior variance of the log-odds of a typical row for any number of columns, and
+    the same value fits 60 columns and 1,500 without an inner search.
 
     Parameters
     ----------
@@ -38,14 +37,14 @@ class ScaledLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Attributes
     ----------
     pipeline_ : sklearn.pipeline.Pipeline
-        The fitted imputer, scaler and logistic regression.
+        Fitted imputer, scaler and logistic regression.
     classes_ : ndarray of shape (2,)
         The two class labels, sorted.
     n_features_in_ : int
         Number of columns seen by `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,), object
-        Names of those columns, where `fit` was given a frame. `predict_proba` refuses other
-        names and another order.
+        Names of those columns if `fit` got a DataFrame. `predict_proba` refuses other names and
+        another order.
 
     References
     ----------
@@ -54,7 +53,7 @@ class ScaledLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Examples
     --------
-    One symmetric column, and a row in its middle: even odds.
+    One symmetric column; a row at its centre has probability .5:
 
     >>> model = ScaledLogistic().fit([[-1.0], [1.0]], [0, 1])
     >>> model.predict_proba([[0.0]]).round(6).tolist()
@@ -65,21 +64,29 @@ class ScaledLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.C = C
 
     def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn: two classes only, NaN welcome."""
+        """Tags for scikit-learn: two classes only, NaN allowed."""
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
         tags.input_tags.allow_nan = True
         return tags
 
-    def fit(self, X: pd.DataFrame | ArrayLike, y: ArrayLike) -> ScaledLogistic:
-        """Learn medians, scales and coefficients.
+    def fit(
+        self,
+        X: pd.DataFrame | ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+    ) -> ScaledLogistic:
+        """Fit medians, scales and coefficients.
 
         Parameters
         ----------
         X : DataFrame or array of shape (n_rows, n_columns), float
-            The table; NaN allowed, infinities refused.
+            Feature table; NaN allowed, infinity not.
         y : array of shape (n_rows,)
-            Two classes; the larger label in sorted order is the positive one.
+            Two classes; the second in sorted order is positive.
+        sample_weight : array of shape (n_rows,), optional
+            Weight of each row in the scaler and the regression, at least 0. The medians are not
+            weighted.
 
         Returns
         -------
@@ -99,7 +106,13 @@ class ScaledLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             SimpleImputer(strategy="median", keep_empty_features=True),
             StandardScaler(),
             LogisticRegression(C=self.C / X.shape[1], tol=1e-6, max_iter=1000),
-        ).fit(X, codes)
+        )
+        weights = {}
+        if sample_weight is not None:
+            checked = _check_sample_weight(sample_weight, X)
+            steps = ("standardscaler", "logisticregression")
+            weights = {f"{step}__sample_weight": checked for step in steps}
+        self.pipeline_.fit(X, codes, **weights)
         return self
 
     def predict_proba(self, X: pd.DataFrame | ArrayLike) -> NDArray[np.float64]:
@@ -126,7 +139,7 @@ class ScaledLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return probabilities
 
     def predict(self, X: pd.DataFrame | ArrayLike) -> NDArray[Any]:
-        """Likelier class of each row.
+        """More probable class of each row.
 
         Parameters
         ----------

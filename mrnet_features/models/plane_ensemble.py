@@ -1,4 +1,4 @@
-"""One model a plane, their scores combined: average, or a logistic regression on top."""
+"""One model per plane, combined by the mean or by logistic regression."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ CLIP = 1e-6
 
 
 class PlaneEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Classifier of one model for each group of columns, such as the planes.
+    """Ensemble of one classifier per feature group, such as the plane.
 
-    To concatenate the planes needs no ensemble: that is any classifier on the whole table.
+    To concatenate the planes, use any classifier on the whole table.
 
     Parameters
     ----------
@@ -39,23 +39,23 @@ class PlaneEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         With `predict_proba`. By default `SeedAveragedLightGBM`.
     combine : {"logistic", "average"}, default "logistic"
         Logistic regression on the log-odds of the planes, or the mean of their probabilities.
-        The regression is fitted on out-of-fold scores of the training rows: scores for rows a
-        model was fitted on are too good, and would be trusted too much.
+        The regression is fitted on out-of-fold scores of the training rows, because scores of
+        rows that a model was fitted on are too high or too low.
     by : {"plane", "region", "family"} or callable, default "plane"
-        Part of the columns' names to group by. For tables with other names, or none, a function
-        from the list of columns (names; places where `X` is an array) to a mapping of group to
-        columns. What it leaves out is not used.
+        Part of the column names to group by. For other tables, a function of the list of columns
+        (names; column numbers if `X` is an array) that returns a mapping of group to columns.
+        Other columns are not used.
     n_splits : int, default 5
-        Inner folds of the out-of-fold scores, stratified and shuffled. They know of no groups.
+        Inner folds of the out-of-fold scores, stratified and shuffled, without groups.
     random_state : int, RandomState instance or None, default 0
-        Seeds the inner folds.
+        Seed of the inner folds.
 
     Attributes
     ----------
     models_ : dict of str to classifier
-        One a plane, fitted on all rows.
+        One per plane, fitted on all rows.
     combiner_ : LogisticRegression or None
-        The regression on top.
+        Regression on the log-odds of the planes.
     columns_ : dict of str to list
         Columns of each group.
     classes_ : ndarray of shape (2,)
@@ -91,20 +91,20 @@ class PlaneEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.random_state = random_state
 
     def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn: two classes only, NaN as the inner classifier has it."""
+        """Tags for scikit-learn: two classes only, NaN is left to the inner classifier."""
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
         tags.input_tags.allow_nan = True
         return tags
 
     def fit(self, X: pd.DataFrame | ArrayLike, y: ArrayLike) -> PlaneEnsemble:
-        """Fit one model a plane, and the regression on top.
+        """Fit one model per plane, and the regression.
 
         Parameters
         ----------
         X : DataFrame of shape (n_rows, n_columns)
-            Columns named ``plane__region__family__statistic__pool``; any table of numbers where
-            `by` is a function.
+            Columns named ``plane__region__family__statistic__pool``; any numeric table if `by` is
+            a function.
         y : array of shape (n_rows,)
             Two classes.
 
@@ -116,10 +116,10 @@ class PlaneEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         TypeError
-            If `by` is a part of a name and `X` is no DataFrame: without names there are no planes.
+            If `by` is a part of a name and `X` is not a DataFrame.
         ValueError
-            If `combine` is another word, a name does not parse, `by` gives no group, an empty one
-            or a column that `X` lacks, or a class has fewer rows than `n_splits`.
+            If `combine` is unknown, a name does not parse, `by` returns no group, an empty group or
+            a column that `X` lacks, or a class has fewer rows than `n_splits`.
         """
         if self.combine not in COMBINATIONS:
             raise ValueError(
@@ -162,7 +162,7 @@ class PlaneEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X : DataFrame of shape (n_rows, n_columns)
-            The columns of `fit`, in its order.
+            The columns of `fit`, in the same order.
 
         Returns
         -------
@@ -181,7 +181,7 @@ class PlaneEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.column_stack([1 - positive, positive])
 
     def predict(self, X: pd.DataFrame | ArrayLike) -> NDArray[Any]:
-        """Likelier class of each row.
+        """More probable class of each row.
 
         Parameters
         ----------
@@ -205,9 +205,9 @@ class PlaneEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         )
         if not groups or not all(groups.values()) or unknown:
             raise ValueError(
-                "`by` must give at least one group, each of columns that `X` has, got "
+                "`by` must return at least one group, each of columns that `X` has, got "
                 f"{len(groups)} groups of {[len(members) for members in groups.values()]} columns"
-                f"{', unknown ' + ', '.join(unknown[:5]) if unknown else ''}. Mend the function."
+                f"{', unknown ' + ', '.join(unknown[:5]) if unknown else ''}. Correct the function."
             )
         return groups
 

@@ -1,4 +1,4 @@
-"""What a binary classifier is told to predict."""
+"""Targets of a binary classifier."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["encode_two_classes"]
 
 
 def encode_two_classes(y: ArrayLike) -> tuple[NDArray[Any], NDArray[np.intp]]:
-    """Code two class labels as 0 and 1.
+    """Encode two class labels as 0 and 1.
 
     Parameters
     ----------
@@ -26,12 +26,12 @@ def encode_two_classes(y: ArrayLike) -> tuple[NDArray[Any], NDArray[np.intp]]:
     classes : ndarray of shape (2,)
         The labels, sorted.
     codes : ndarray of shape (n_rows,), intp
-        0 where `y` is ``classes[0]``, 1 where it is ``classes[1]``.
+        0 for ``classes[0]``, 1 for ``classes[1]``.
 
     Raises
     ------
     ValueError
-        If `y` is no class label, holds one class, or more than two.
+        If `y` holds no class labels, one class, or more than two.
 
     Examples
     --------
@@ -42,7 +42,7 @@ def encode_two_classes(y: ArrayLike) -> tuple[NDArray[Any], NDArray[np.intp]]:
     check_classification_targets(y)
     kind = type_of_target(y)
     if kind != "binary":
-        # The first sentence is the one that scikit-learn's own checks look for.
+        # scikit-learn's checks require the first sentence.
         raise ValueError(
             f"Only binary classification is supported. The type of the target is {kind}. "
             "Fit one classifier per task."

@@ -1,4 +1,4 @@
-"""Tuning inside the training exams: random search over a small published grid."""
+"""Tuning by random search over a small published grid, within the training exams."""
 
 from __future__ import annotations
 
@@ -28,37 +28,36 @@ LIGHTGBM_GRID: Mapping[str, Sequence[Any]] = {
     "colsample_bytree": (0.1, 0.2, 0.5),
     "reg_lambda": (1.0, 5.0, 20.0),
 }
-"""What `TunedClassifier` searches by default: around the values of `lightgbm_baseline`."""
+"""Default grid of `TunedClassifier`: around the values of `lightgbm_baseline`."""
 
 
 class TunedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Classifier that chooses its parameters by an inner cross-validation, then is fitted.
+    """Classifier whose parameters are chosen by an inner cross-validation.
 
-    Everything happens within `fit`, on the rows it is given: in an outer cross-validation the
-    scored fold is never looked at. The published values of the classifier are always among the
-    candidates.
+    `fit` uses only its own rows: in an outer cross-validation the test fold is never used. The
+    values that the classifier was created with are always among the candidates.
 
     Parameters
     ----------
     estimator : classifier, optional
         With `predict_proba`. By default ``SeedAveragedLightGBM(n_seeds=1)``.
     grid : mapping of str to sequence, optional
-        Values of each parameter; nested ones as ``step__parameter``. By default `LIGHTGBM_GRID`.
+        Values of each parameter, for nested ones ``step__parameter``. By default `LIGHTGBM_GRID`.
     n_candidates : int, default 8
-        Points of the grid that are tried, besides the values that `estimator` has.
+        Points of the grid to try, besides the values of `estimator`.
     n_splits : int, default 4
-        Inner folds, stratified and shuffled. They know of no groups.
+        Inner folds, stratified and shuffled, without groups.
     random_state : int, RandomState instance or None, default 0
-        Seeds the choice of points and the inner folds.
+        Seed of the choice of points and of the inner folds.
 
     Attributes
     ----------
     best_estimator_ : classifier
         Fitted on all rows.
     best_params_ : dict
-        What was chosen; empty where the values of `estimator` were best.
+        Chosen parameters; empty if the values of `estimator` were best.
     candidates_ : list of (dict, float)
-        Every point tried and its mean inner AUC.
+        Every point and its mean inner AUC.
     classes_ : ndarray of shape (2,)
 
     References
@@ -91,7 +90,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.random_state = random_state
 
     def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn: two classes only, NaN as the inner classifier has it."""
+        """Tags for scikit-learn: two classes only, NaN is left to the inner classifier."""
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
         tags.input_tags.allow_nan = True
@@ -121,7 +120,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         checked, y = validate_data(
             self, X, y, dtype=[np.float64, np.float32], ensure_all_finite="allow-nan"
         )
-        X = X if hasattr(X, "iloc") else checked  # a frame's names are the inner classifier's
+        X = X if hasattr(X, "iloc") else checked  # the inner classifier needs the column names
         self.classes_, codes = encode_two_classes(y)
         rarest = int(min(codes.sum(), len(codes) - codes.sum()))
         if rarest < self.n_splits:
@@ -139,7 +138,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             (point, _score_point(base, point, X, codes, splits))
             for point in ({}, *(points[k] for k in drawn))
         ]
-        # The first of equals: the published values win a tie.
+        # `max` returns the first of equals: in a tie the values of `estimator` stay.
         self.best_params_ = max(self.candidates_, key=lambda candidate: candidate[1])[0]
         self.best_estimator_ = clone(base).set_params(**self.best_params_).fit(X, codes)
         return self
@@ -163,7 +162,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(self.best_estimator_.predict_proba(X), dtype=np.float64)
 
     def predict(self, X: pd.DataFrame | ArrayLike) -> NDArray[Any]:
-        """Likelier class of each row.
+        """More probable class of each row.
 
         Parameters
         ----------

@@ -61,6 +61,6 @@ def fit_table(
     """
     evaluation = score_table(features, labels, seed=seed, n_jobs=n_jobs)
     thresholds = choose_thresholds(evaluation, rule, level)
-    bundle = fit_bundle(features, labels, lightgbm_baseline(seed), thresholds)
+    bundle = fit_bundle(lightgbm_baseline(seed), features, labels, thresholds=thresholds)
     bundle.save(out)
     return FittedTable(bundle, evaluation)

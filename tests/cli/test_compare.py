@@ -58,5 +58,5 @@ def test_the_option_for_a_subset_is_named(valid):
     table.iloc[:-1].to_csv(valid / "features.csv", index=False)
     done = run("compare", ".", *MODELS, cwd=valid)
     assert done.status == 1
-    assert "Pass `--subset` if" in done.stderr
+    assert "Pass `--subset` to drop" in " ".join(done.stderr.split())
     assert run("compare", ".", *MODELS, "--subset", cwd=valid).status == 0

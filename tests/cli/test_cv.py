@@ -52,7 +52,7 @@ def test_folds_of_other_labels_are_wrong_use(folder):
     (folder / "one-class.csv").write_text("exam,repeat,fold\n" + rows)
     done = run(*LOGISTIC, "--folds", "one-class.csv", "--out", "x", cwd=folder)
     assert done.status == 2
-    assert "`--folds` must suit the labels" in " ".join(done.stderr.split())
+    assert "`--folds` must have two exams of each class" in " ".join(done.stderr.split())
     assert not (folder / "x").exists()
 
 

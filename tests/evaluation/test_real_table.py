@@ -1,4 +1,4 @@
-"""The whole harness on tables that nobody made for it: scikit-learn's own, with real labels."""
+"""All rooms of the evaluation together, on the real tables of scikit-learn."""
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,9 @@ from mrnet_features.evaluation import (
     measure_added_value,
     measure_calibration,
     measure_operating_points,
+    null_importance,
     read_external_table,
+    shuffle_labels,
 )
 from mrnet_features.models import lightgbm_baseline, logistic_baseline
 
@@ -52,9 +54,9 @@ def evaluations(digits):
         "logistic": logistic_baseline(),
         "trees": ExtraTreesClassifier(60),
     }
-    found = {"lightgbm": cross_validate(features, labels, models["lightgbm"])}
+    found = {"lightgbm": cross_validate(models["lightgbm"], features, labels)}
     for name in ("logistic", "trees"):
-        found[name] = cross_validate(features, labels, models[name], folds=found["lightgbm"].folds)
+        found[name] = cross_validate(models[name], features, labels, folds=found["lightgbm"].folds)
     return found
 
 
@@ -65,7 +67,7 @@ def test_every_model_learns_every_task(evaluations):
         assert (summary["ci_low"] > 0.85).all()
 
 
-def test_comparison_ranks_trees_above_a_straight_line(digits, evaluations):
+def test_comparison_ranks_trees_above_logistic_regression(digits, evaluations):
     _, labels = digits
     comparison = compare(evaluations, labels)
     summary = comparison.summary().set_index(["first", "second", "task"])
@@ -79,18 +81,18 @@ def test_comparison_ranks_trees_above_a_straight_line(digits, evaluations):
     assert stacked.summary().loc["mean", "ci_low"] > 0
 
 
-def test_rows_of_the_picture_are_groups(digits, evaluations):
+def test_groups_by_a_mapping(digits, evaluations):
     features, _ = digits
     rows = {column: f"row_{column.split('_')[1]}" for column in features}
     found = importance(evaluations["lightgbm"], features, rows, n_permutations=2)
     summary = found.summary()
     assert len(summary) == 8
-    # The loop of 6 and 8, the tail of 9: the middle of the picture tells, its rim does not.
+    # Loops and tails of digits are in the middle rows of the image.
     assert summary["permutation"].idxmax() in {"row_2", "row_3", "row_4", "row_5"}
     assert found.stability(top=3)["rank_correlation"].gt(0.5).all()
 
 
-def test_probabilities_of_the_logistic_regression_are_sane(digits, evaluations):
+def test_calibration_and_operating_points_of_logistic_regression(digits, evaluations):
     _, labels = digits
     calibration = measure_calibration(evaluations["logistic"], labels).summary()
     assert (calibration["brier_skill"] > 0.3).all()
@@ -98,11 +100,11 @@ def test_probabilities_of_the_logistic_regression_are_sane(digits, evaluations):
     assert points["specificity"].between(0.84, 0.96).all()
 
 
-def test_nothing_in_the_pixels_looks_like_a_leak(digits):
-    assert [s for s in check_leakage(*digits) if s.kind != "duplicate"] == []
+def test_pixels_give_no_leakage_finding(digits):
+    assert [s for s in check_leakage(*digits) if s.code != "duplicate-rows"] == []
 
 
-def test_three_questions_about_a_tumour_on_held_out_patients():
+def test_three_tasks_of_a_tumour_on_held_out_patients():
     data = load_breast_cancer(as_frame=True)
     exams = pd.Index([f"{k:03d}" for k in range(len(data.target))])
     table = data.data.set_axis(exams)
@@ -125,3 +127,46 @@ def test_three_questions_about_a_tumour_on_held_out_patients():
     )
     assert (found.summary().loc[["malignant", "large"], "ci_low"] > 0.9).all()
     assert found.notes() == []
+
+
+def test_integer_ids_give_the_same_numbers_as_text(digits):
+    features, labels = (table.iloc[:300] for table in digits)
+    numbers = np.random.default_rng(0).permutation(300) + 10
+    # Text ids in the same order as the numbers.
+    text = [f"{number:04d}" for number in numbers]
+    found = []
+    for ids in (text, numbers):
+        table, truth = features.set_axis(ids), labels.set_axis(ids).iloc[::-1]
+        # Folds and seeds are the same because the ids sort in the same order.
+        one = cross_validate(logistic_baseline(), table, truth, n_splits=3, n_repeats=2)
+        rows = [(train, test) for _, _, train, test in one.folds.split()]
+        two = cross_validate(
+            lightgbm_baseline(n_seeds=1, n_estimators=20), table, truth, folds=one.folds
+        )
+        assert one.predictions["exam"].tolist()[:300] == sorted(ids)
+        assert len(rows) == 6
+        found.append(
+            [
+                one.frame().drop(columns="exam"),
+                compare({"one": one, "two": two}).summary(),
+                measure_added_value(one, two, n_repeats=1).summary(),
+                measure_calibration(one).summary(),
+                measure_operating_points(one),
+                importance(two, table, n_permutations=1).frame(),
+                null_importance(two, table, n_rounds=2).summary(),
+                shuffle_labels(logistic_baseline(), table, truth, n_rounds=3).frame(),
+                pd.DataFrame([finding.text for finding in check_leakage(table, truth)]),
+            ]
+        )
+    for there, again in zip(*found, strict=True):
+        pd.testing.assert_frame_equal(there, again, check_exact=True)
+
+
+def test_columns_of_another_tool_fall_back_to_clusters(digits, evaluations):
+    features, _ = digits
+    found = importance(evaluations["lightgbm"], features, n_permutations=1)
+    assert found.by == "cluster"
+    assert 1 < len(found.groups) < 64
+    assert "grouped by cluster, since column names are not plane__region" in repr(found)
+    with pytest.raises(ValueError, match="must be of the form"):
+        importance(evaluations["lightgbm"], features, by="family")

@@ -1,4 +1,4 @@
-"""Bundles: the same bits elsewhere, nothing executed, another recipe refused."""
+"""Bundles: same bits after loading, nothing executed, other recipes refused."""
 
 import json
 import pickle
@@ -37,7 +37,7 @@ def tables():
 
 def test_a_loaded_bundle_predicts_the_same_bits(tables, tmp_path):
     features, labels = tables
-    bundle = fit_bundle(features, labels, FAST, thresholds={"acl": 0.3})
+    bundle = fit_bundle(FAST, features, labels, thresholds={"acl": 0.3})
     bundle.save(tmp_path / "model")
     loaded = load_bundle(tmp_path / "model")
     expected = bundle.predict(features)
@@ -50,13 +50,13 @@ def test_a_loaded_bundle_predicts_the_same_bits(tables, tmp_path):
     assert loaded.models["acl"].get_params() == FAST.get_params()
     assert repr(loaded) == "Bundle(tasks abnormal, acl, meniscus, 8 columns)"
     order = features.sample(frac=1, random_state=0)
-    again = fit_bundle(order, labels.sample(frac=1, random_state=1), FAST)
+    again = fit_bundle(FAST, order, labels.sample(frac=1, random_state=1))
     pd.testing.assert_frame_equal(again.predict(features), expected, check_exact=True)
 
 
 def test_the_folder_holds_text_only_and_no_exam(tables, tmp_path):
     features, labels = tables
-    fit_bundle(features, labels, FAST).save(tmp_path)
+    fit_bundle(FAST, features, labels).save(tmp_path)
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["bundle.json", *(f"task{t}_seed{s}.txt" for t in range(3) for s in range(2))]
     for path in tmp_path.iterdir():
@@ -67,10 +67,10 @@ def test_the_folder_holds_text_only_and_no_exam(tables, tmp_path):
 
 def test_a_bundle_replaces_a_bundle_and_nothing_else(tables, tmp_path):
     features, labels = tables
-    first = fit_bundle(features, labels, FAST)
+    first = fit_bundle(FAST, features, labels)
     first.save(tmp_path)
     (tmp_path / "NOTES.txt").write_text("mine")
-    second = fit_bundle(features, labels[["acl"]], FAST)
+    second = fit_bundle(FAST, features, labels[["acl"]])
     second.save(tmp_path)
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["NOTES.txt", "bundle.json", "task0_seed0.txt", "task0_seed1.txt"]
@@ -79,7 +79,7 @@ def test_a_bundle_replaces_a_bundle_and_nothing_else(tables, tmp_path):
 
 def test_a_bundle_that_can_not_be_written_leaves_the_old_one(tables, tmp_path, monkeypatch):
     features, labels = tables
-    first = fit_bundle(features, labels, FAST)
+    first = fit_bundle(FAST, features, labels)
     first.save(tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     write = Path.write_text
@@ -91,7 +91,7 @@ def test_a_bundle_that_can_not_be_written_leaves_the_old_one(tables, tmp_path, m
 
     monkeypatch.setattr(Path, "write_text", fill_disk)
     with pytest.raises(OSError, match="no space left"):
-        fit_bundle(features, 1 - labels, FAST).save(tmp_path)
+        fit_bundle(FAST, features, 1 - labels).save(tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
@@ -99,26 +99,26 @@ def test_a_bundle_json_of_something_else_is_left(tables, tmp_path):
     features, labels = tables
     (tmp_path / "bundle.json").write_text('{"files": []}')
     with pytest.raises(FileExistsError, match="must be empty or hold a bundle"):
-        fit_bundle(features, labels, FAST).save(tmp_path)
+        fit_bundle(FAST, features, labels).save(tmp_path)
     assert (tmp_path / "bundle.json").read_text() == '{"files": []}'
 
 
 def test_another_recipe_is_refused(tables):
     features, labels = tables
-    bundle = fit_bundle(features, labels, FAST)
+    bundle = fit_bundle(FAST, features, labels)
     other = features.copy()
     other.attrs["provenance"] = {"recipe_digest": "b" * 16}
     with pytest.raises(ValueError, match="recipe of the model, a{16}, got b{16}"):
         bundle.predict(other)
     other.attrs = {}
     bundle.predict(other)
-    with pytest.raises(ValueError, match="but lack 1, such as 'axial__knee__glcm__s3__mean'"):
+    with pytest.raises(ValueError, match="but lacks 1, such as 'axial__knee__glcm__s3__mean'"):
         bundle.predict(other.drop(columns="axial__knee__glcm__s3__mean"))
 
 
-def test_what_was_changed_or_is_missing_is_refused(tables, tmp_path):
+def test_changed_or_missing_files_are_refused(tables, tmp_path):
     features, labels = tables
-    fit_bundle(features, labels, FAST).save(tmp_path)
+    fit_bundle(FAST, features, labels).save(tmp_path)
     file = tmp_path / "task1_seed0.txt"
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace("tree", "Tree", 1), encoding="utf-8")
@@ -130,7 +130,7 @@ def test_what_was_changed_or_is_missing_is_refused(tables, tmp_path):
     head = json.loads((tmp_path / "bundle.json").read_text())
     head["boosters"]["acl"][0]["file"] = "../elsewhere.txt"
     (tmp_path / "bundle.json").write_text(json.dumps(head))
-    with pytest.raises(ValueError, match="must lie in"):
+    with pytest.raises(ValueError, match="booster files must be in"):
         load_bundle(tmp_path)
     (tmp_path / "bundle.json").write_text(json.dumps({"format": 99}))
     with pytest.raises(ValueError, match="bundle of format 2, got format 99"):
@@ -141,7 +141,7 @@ def test_what_was_changed_or_is_missing_is_refused(tables, tmp_path):
 
 def test_nothing_is_unpickled(tables, tmp_path):
     features, labels = tables
-    fit_bundle(features, labels, FAST).save(tmp_path)
+    fit_bundle(FAST, features, labels).save(tmp_path)
     payload = b"cbuiltins\nexit\n(I3\ntR."
     with pytest.raises(SystemExit):
         pickle.loads(payload)
@@ -153,9 +153,16 @@ def test_nothing_is_unpickled(tables, tmp_path):
         path.write_bytes(kept)
 
 
+def test_a_series_is_one_task(tables):
+    features, labels = tables
+    found = fit_bundle(FAST, features, labels["acl"]).predict(features)
+    column = fit_bundle(FAST, features, labels[["acl"]]).predict(features)
+    pd.testing.assert_frame_equal(found, column, check_exact=True)
+
+
 def test_a_bundle_of_an_older_version_is_refused(tables, tmp_path):
     features, labels = tables
-    fit_bundle(features, labels[["acl"]], FAST).save(tmp_path)
+    fit_bundle(FAST, features, labels[["acl"]]).save(tmp_path)
     head = json.loads((tmp_path / "bundle.json").read_text())
     assert head["format"] == 2
     (tmp_path / "bundle.json").write_text(json.dumps({**head, "format": 1}))
@@ -165,10 +172,12 @@ def test_a_bundle_of_an_older_version_is_refused(tables, tmp_path):
 
 def test_refusals(tables, tmp_path):
     features, labels = tables
+    with pytest.raises(TypeError, match=r"The order is fit_bundle\(model, features, labels\)"):
+        fit_bundle(features, labels, FAST)
     with pytest.raises(TypeError, match="must be SeedAveragedLightGBM, got ScaledLogistic"):
-        fit_bundle(features, labels, logistic_baseline())
+        fit_bundle(logistic_baseline(), features, labels)
     with pytest.raises(ValueError, match="got 119 and 120 with 119 in both"):
-        fit_bundle(features.iloc[1:], labels)
+        fit_bundle(None, features.iloc[1:], labels)
     (tmp_path / "thesis.txt").write_text("do not delete me")
     with pytest.raises(FileExistsError, match="holds other files"):
-        fit_bundle(features, labels, FAST).save(tmp_path)
+        fit_bundle(FAST, features, labels).save(tmp_path)

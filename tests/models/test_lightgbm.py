@@ -1,4 +1,4 @@
-"""SeedAveragedLightGBM: what scikit-learn and LightGBM hold it to."""
+"""SeedAveragedLightGBM keeps the contracts of scikit-learn and LightGBM."""
 
 import copy
 import pickle
@@ -22,7 +22,13 @@ def make_table(n_rows=200, n_columns=30, seed=0):
     return pd.DataFrame(X, columns=columns), y
 
 
-@parametrize_with_checks([SeedAveragedLightGBM(n_seeds=2, n_estimators=100)])
+# Bins and leaves count rows regardless of weight, so weight 0 differs from a missing row.
+NO_ROWS = {"check_sample_weight_equivalence_on_dense_data": "leaves hold 20 rows, not 20 weights"}
+
+
+@parametrize_with_checks(
+    [SeedAveragedLightGBM(n_seeds=2, n_estimators=100)], expected_failed_checks=lambda _: NO_ROWS
+)
 def test_scikit_learn_contract(estimator, check):
     check(estimator)
 
@@ -130,7 +136,7 @@ def test_missing_libgomp_names_the_packages(lightgbm_that_raises):
         import_lightgbm()
 
 
-def test_other_trouble_at_import_keeps_its_own_words(lightgbm_that_raises):
+def test_other_import_errors_are_unchanged(lightgbm_that_raises):
     lightgbm_that_raises("lib_lightgbm.so: file too short")
     with pytest.raises(OSError, match="file too short"):
         import_lightgbm()

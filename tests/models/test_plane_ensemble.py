@@ -1,4 +1,4 @@
-"""Plane ensembles: the right columns to the right model, combined out of fold."""
+"""Plane ensembles: each model gets its columns, combined out of fold."""
 
 from dataclasses import dataclass
 
@@ -64,8 +64,8 @@ def test_each_model_sees_its_plane_only(combine):
         model.predict_proba(features.iloc[:, ::-1])
 
 
-def test_regression_trusts_out_of_fold_scores_not_those_of_the_fit():
-    # Noise in every plane: scores for the rows fitted on would look excellent.
+def test_regression_is_fitted_on_out_of_fold_scores():
+    # Noise in every plane: scores of the training rows are far too high.
     rng = np.random.default_rng(0)
     names = [f"{plane}__knee__glcm__s{k}__mean" for plane in PLANES for k in range(30)]
     features = pd.DataFrame(rng.normal(size=(200, 90)), columns=names)
@@ -82,7 +82,7 @@ def test_regression_trusts_out_of_fold_scores_not_those_of_the_fit():
 def test_regression_beats_the_average_where_a_plane_is_poor():
     features, labels = make_case(400)
     aucs = {
-        combine: cross_validate(features, labels, PlaneEnsemble(ScaledLogistic(), combine))
+        combine: cross_validate(PlaneEnsemble(ScaledLogistic(), combine), features, labels)
         .summary()
         .loc["acl", "auc"]
         for combine in ("average", "logistic")
@@ -91,7 +91,7 @@ def test_regression_beats_the_average_where_a_plane_is_poor():
     assert min(aucs.values()) > 0.75
 
 
-def test_a_function_groups_tables_of_other_people():
+def test_a_function_groups_other_tables():
     features, labels = make_case()
     by_name = PlaneEnsemble(ScaledLogistic()).fit(features, labels["acl"])
     renamed = features.set_axis([f"x{k}" for k in range(features.shape[1])], axis=1)

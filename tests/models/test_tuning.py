@@ -1,4 +1,4 @@
-"""Tuning stays inside the training rows and finds what is better."""
+"""Tuning uses only the training rows and finds better parameters."""
 
 import numpy as np
 import pandas as pd
@@ -59,7 +59,7 @@ def test_parameters_per_fold_are_listed_and_help():
     features, labels = make_tables()
     base = make_pipeline(PolynomialFeatures(1, include_bias=False), LogisticRegression())
     tuned = TunedClassifier(base, {"polynomialfeatures__degree": [1, 2]}, n_candidates=2)
-    plain, found = (cross_validate(features, labels, m, 3) for m in (base, tuned))
+    plain, found = (cross_validate(m, features, labels, n_splits=3) for m in (base, tuned))
     chosen = found.chosen_parameters()
     degrees = chosen.set_index("task")["polynomialfeatures__degree"]
     assert (degrees["product"] == 2).all()
@@ -81,11 +81,11 @@ def test_published_grid_holds_the_published_values():
 def test_tuning_sees_no_scored_exam():
     features, labels = make_tables()
     model = TunedClassifier(ScaledLogistic(), {"C": [0.01, 1.0]}, n_candidates=2)
-    first = cross_validate(features, labels, model, 3)
+    first = cross_validate(model, features, labels, n_splits=3)
     _, _, _, test = next(iter(first.folds.split()))
     spoilt = labels.copy()
     spoilt.loc[test] = 1 - spoilt.loc[test]
-    again = cross_validate(features, spoilt, model, folds=first.folds)
+    again = cross_validate(model, features, spoilt, folds=first.folds)
     for task in labels:
         one, two = (e.models[task, 0, 0] for e in (first, again))
         assert one.candidates_ == two.candidates_

@@ -1,1 +1,1 @@
-"""Comparison: read other models' predictions, compare them pair by pair, measure added value."""
+"""Comparison of models: read predictions, test differences, measure added value."""

@@ -1,4 +1,4 @@
-"""Whether one model's scores know something that another's do not."""
+"""Added value of one model's scores over another's, by stacking."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
-from mrnet_features.evaluation.alignment import check_labels, require_same_exams
+from mrnet_features.evaluation.alignment import align_predictions
 from mrnet_features.evaluation.comparison.compare import Comparison, compare
+from mrnet_features.evaluation.plots import plot_added_value
 from mrnet_features.evaluation.protocol.cross_validation import cross_validate
 from mrnet_features.evaluation.protocol.stratify import make_folds
+from mrnet_features.evaluation.results import Result
+from mrnet_features.evaluation.tables import choose_labels
 from mrnet_features.models.logistic import ScaledLogistic
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from matplotlib.axes import Axes
 
     from mrnet_features.evaluation.protocol.folds import Folds
+    from mrnet_features.evaluation.tables import ByExam
 
 __all__ = ["AddedValue", "measure_added_value"]
 
@@ -26,26 +30,28 @@ CLIP = 1e-6
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class AddedValue:
-    """What stacking one model's scores on another's gains.
+class AddedValue(Result):
+    """Gain in AUC of two models combined by stacking over the base model alone.
 
     Attributes
     ----------
     comparison : Comparison
-        The stack against the base alone, in the same folds.
+        The combined model against the base alone, in the same folds.
     weights : DataFrame of shape (n_tasks, 2)
-        Mean weight of each model's standardised log-odds in the stacks, columns base and added.
+        Mean weight of each model's standardised log-odds in the combined model, columns base and
+        added.
     """
 
     comparison: Comparison
     weights: pd.DataFrame
 
     def __repr__(self) -> str:
-        gain = float(self.summary()["gain"].loc["mean"])
-        return f"AddedValue(gain {gain:+.3f} of the mean AUC)"
+        name = self.comparison.headline
+        gain = float(self.summary()["gain"].loc[name])
+        return f"AddedValue(gain {gain:+.3f} in AUC, {name})"
 
     def summary(self, confidence: float = 0.95) -> pd.DataFrame:
-        """Sum up: a row per task and one for their mean.
+        """Gain in AUC of each task, and their mean if there are several tasks.
 
         Parameters
         ----------
@@ -55,53 +61,79 @@ class AddedValue:
         Returns
         -------
         DataFrame of shape (n_tasks + 1, 7)
-            Index task. Columns auc_base, auc_stacked, gain with se, ci_low and ci_high, and
-            minimum_detectable_difference. No p: the base alone is nested in the stack.
+            Index task. Columns auc_base, auc_combined, gain with se, ci_low and ci_high, and
+            minimum_detectable_difference. No p: the base is nested in the combined model.
         """
         table = self.comparison.summary(confidence).set_index("task")
         aucs = self.comparison.frame()["auc"]
         table.insert(0, "auc_base", aucs["base"])
-        table.insert(1, "auc_stacked", aucs["stacked"])
-        columns = ["auc_base", "auc_stacked", "difference", "se", "ci_low", "ci_high"]
+        table.insert(1, "auc_combined", aucs["combined"])
+        columns = ["auc_base", "auc_combined", "difference", "se", "ci_low", "ci_high"]
         kept = table[[*columns, "minimum_detectable_difference"]]
         return kept.rename(columns={"difference": "gain"})
+
+    def frame(self) -> pd.DataFrame:
+        """AUCs of the base and of the combined model.
+
+        Returns
+        -------
+        DataFrame of shape (2 * (n_tasks + 1), 7)
+            Index model and task; columns as `Scores.summary`.
+        """
+        return self.comparison.frame()
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Gain of each task with its interval.
+
+        Parameters
+        ----------
+        axes : matplotlib Axes, optional
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        return plot_added_value(self, axes)
 
 
 def measure_added_value(
     base: Any,
     added: Any,
-    labels: pd.DataFrame,
+    labels: pd.DataFrame | pd.Series[Any] | None = None,
     *,
     folds: Folds | None = None,
-    groups: pd.Series[Any] | Mapping[str, Any] | None = None,
+    groups: ByExam | None = None,
+    positive: Any = None,
     n_repeats: int = 5,
     seed: int = 0,
 ) -> AddedValue:
-    """Measure what stacking one model's scores on another's gains, out of fold.
+    """Measure the gain in AUC when the scores of a second model are added, out of fold.
 
-    A logistic regression on the log-odds of both is fitted for each task on the exams of all
-    folds but one and scored on that one. Repeats of a cross-validated model are averaged first.
+    The combined model is stacking: a logistic regression on the log-odds of both models, one per
+    task, cross-validated. Repeats of a cross-validated model are averaged first.
 
     Parameters
     ----------
     base, added : Evaluation, HoldOut or DataFrame
-        Scores of the two models for the same exams, such as a CNN's and the features'; as
-        `compare` takes them. Scores for exams a model was trained on would be worthless here.
-    labels : DataFrame of shape (n_exams, n_tasks)
-        Index exam id as text; 0 or 1.
+        Scores of the two models for the same exams, as in `compare`; for example those of a CNN
+        and of the features. They must be for exams that the models were not trained on.
+    labels : DataFrame of shape (n_exams, n_tasks), Series or None
+        Index exam id; 0 or 1. None for the labels of the first Evaluation or HoldOut.
     folds : Folds, optional
-        Folds of the stacking; by default 5 folds, `n_repeats` times.
+        Folds of the stacking. By default 5 folds, `n_repeats` times.
     groups : Series or mapping of exam id to group, optional
         See `cross_validate`.
+    positive : value or mapping of task to value, optional
+        Value of a positive exam if the labels are not 0 and 1.
     n_repeats : int, default 5
-        Partitions where `folds` is not given.
+        Number of partitions if `folds` is not given.
     seed : int, default 0
-        Seeds the folds.
+        Seed of the folds.
 
     Returns
     -------
     AddedValue
-        Gain over the base alone, per task and on average.
+        Gain over the base alone, for each task and their mean.
 
     Raises
     ------
@@ -110,9 +142,9 @@ def measure_added_value(
 
     Notes
     -----
-    Out-of-fold scores of the exams a stack is fitted on come from models that saw the exams it is
-    scored on. With two weights a task to learn, that is of no weight next to the standard error,
-    but it is not nothing.
+    Out-of-fold scores of the exams that the combined model is fitted on come from models fitted
+    on the exams it is scored on. With two weights per task this bias is small next to the
+    standard error, but not zero.
 
     References
     ----------
@@ -120,7 +152,7 @@ def measure_added_value(
 
     Examples
     --------
-    A model added to itself gains nothing:
+    A model added to itself has no gain:
 
     >>> exams = [f"{i:04d}" for i in range(40)]
     >>> labels = pd.DataFrame({"acl": [0, 1, 0, 1] * 10}, index=exams)
@@ -128,48 +160,32 @@ def measure_added_value(
     >>> round(float(measure_added_value(cnn, cnn, labels).summary().loc["acl", "gain"]), 6)
     0.0
     """
-    truth = check_labels(labels)
+    truth = choose_labels(labels, positive, base, added)
     if folds is None:
         folds = make_folds(truth, n_repeats=n_repeats, groups=groups, seed=seed)
-    both = {"base": _take_scores(base, truth), "added": _take_scores(added, truth)}
-    stacked = folds.frame.copy()
+    both = {
+        "base": align_predictions(base, truth, "`base`"),
+        "added": align_predictions(added, truth, "`added`"),
+    }
+    combined = folds.frame.copy()
     weights = {}
     for task in truth.columns:
         table = pd.DataFrame({name: _take_odds(scores[task]) for name, scores in both.items()})
         evaluation = cross_validate(
-            table, truth[[task]], ScaledLogistic(), folds=folds, groups=groups, progress=False
+            ScaledLogistic(), table, truth[[task]], folds=folds, groups=groups, progress=False
         )
-        stacked[task] = evaluation.predictions[task]
+        combined[task] = evaluation.predictions[task]
         fitted = [model.pipeline_[-1].coef_[0] for model in evaluation.models.values()]
         weights[task] = np.mean(fitted, axis=0)
     comparison = compare(
-        {"stacked": stacked, "base": both["base"]}, truth, groups=groups, nested=True
+        {"combined": combined, "base": both["base"]}, truth, groups=groups, nested=True
     )
     columns = ["base", "added"]
     return AddedValue(comparison, pd.DataFrame.from_dict(weights, orient="index", columns=columns))
 
 
-def _take_scores(model: Any, labels: pd.DataFrame) -> pd.DataFrame:
-    rows = model if isinstance(model, pd.DataFrame) else getattr(model, "predictions", None)
-    if not isinstance(rows, pd.DataFrame):
-        raise TypeError(
-            f"`base` and `added` must be evaluations or DataFrames, got {type(model).__name__}."
-        )
-    tasks = list(labels.columns)
-    missing = [task for task in tasks if task not in rows.columns]
-    if missing:
-        raise ValueError(
-            f"`base` and `added` must predict every task, but one has no {', '.join(missing)}."
-        )
-    scores = rows.groupby("exam")[tasks].mean() if "exam" in rows.columns else rows[tasks]
-    if scores.index.has_duplicates:
-        raise ValueError("`base` and `added` must hold each exam once; one holds some again.")
-    require_same_exams("base or added", scores.index, "labels", labels.index)
-    return scores.loc[labels.index].astype(np.float64)
-
-
 def _take_odds(scores: pd.Series[float]) -> pd.Series[float]:
-    """Log-odds of probabilities; scores of another scale as they are."""
+    """Log-odds of probabilities; other scores unchanged."""
     if scores.min() < 0 or scores.max() > 1:
         return scores
     return pd.Series(logit(scores.clip(CLIP, 1 - CLIP).to_numpy()), index=scores.index)

@@ -1,4 +1,4 @@
-"""Comparison of models on the same exams: paired, corrected for their number, or refused."""
+"""Paired comparison of models on the same exams, adjusted for multiple tests."""
 
 from __future__ import annotations
 
@@ -10,35 +10,43 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mrnet_features.evaluation.alignment import align_groups, check_labels, require_same_exams
+from mrnet_features.evaluation.alignment import align_groups, check_predictions
+from mrnet_features.evaluation.exam_ids import require_same_exams
 from mrnet_features.evaluation.metrics.auc_tests import (
     Difference,
     adjust_holm,
-    correct_resampled,
     delong_test,
     minimum_detectable_difference,
+    nadeau_bengio_test,
 )
 from mrnet_features.evaluation.metrics.scores import Scores, score_predictions
+from mrnet_features.evaluation.plots import plot_differences
 from mrnet_features.evaluation.protocol.folds import Folds
+from mrnet_features.evaluation.results import Result
+from mrnet_features.evaluation.tables import choose_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from mrnet_features.evaluation.tables import ByExam
 
 __all__ = ["Comparison", "compare"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Comparison:
-    """What a comparison found.
+class Comparison(Result):
+    """Differences of AUCs between models.
 
     Attributes
     ----------
     pairs : DataFrame of shape (n_pairs * (n_tasks + 1), 7)
-        Columns first, second, task, method, difference, se, degrees: what `summary` is made of.
+        Columns first, second, task, method, difference, se, degrees.
     scores : dict of str to Scores
-        AUCs of each model, each against the same labels and, where folds are shared, in them.
+        AUCs of each model with the same labels and, if there are folds, in the same folds.
     nested : bool
-        Whether p values are left out.
+        Whether p values are omitted.
     """
 
     pairs: pd.DataFrame
@@ -46,10 +54,15 @@ class Comparison:
     nested: bool = False
 
     def __repr__(self) -> str:
-        return f"Comparison({' against '.join(self.scores)})"
+        return f"Comparison({', '.join(self.scores)})"
+
+    @property
+    def headline(self) -> str:
+        """Task that stands for all tasks: "mean", or the only task."""
+        return next(iter(self.scores.values())).headline
 
     def summary(self, confidence: float = 0.95) -> pd.DataFrame:
-        """Sum up: a row per pair and task, and one for the mean of the tasks.
+        """Difference of each pair and task, and of the mean if there are several tasks.
 
         Parameters
         ----------
@@ -59,15 +72,15 @@ class Comparison:
         Returns
         -------
         DataFrame of shape (n_pairs * (n_tasks + 1), 11)
-            Columns first, second, task; method ("influence" or "nadeau-bengio"); difference, the
-            first AUC minus the second; se, ci_low, ci_high; p, two-sided; p_holm; and
-            minimum_detectable_difference, the true difference that a test at 5 % with this se
-            finds with 80 % power.
+            Columns first, second, task; method ("delong" or "nadeau-bengio"); difference: first
+            AUC minus second; se, ci_low, ci_high; p, two-sided; p_holm; and
+            minimum_detectable_difference: true difference that a test at 5 % with this se finds
+            with 80 % power.
 
         Notes
         -----
-        The mean is the primary end point: its p values are adjusted among the pairs alone, those
-        of the single tasks among all pairs and tasks. The intervals are not adjusted.
+        The mean is the primary end point: its p values are adjusted for the number of pairs,
+        those of the single tasks for the number of pairs and tasks. Intervals are not adjusted.
         """
         table = self.pairs.copy()
         found = [
@@ -77,7 +90,7 @@ class Comparison:
         ends = [difference.interval(confidence) for difference in found]
         table["ci_low"], table["ci_high"] = [end[0] for end in ends], [end[1] for end in ends]
         table["p"] = np.nan if self.nested else [difference.p for difference in found]
-        primary = table["task"] == "mean"
+        primary = table["task"] == self.headline
         table["p_holm"] = np.nan
         for rows in (primary, ~primary):
             table.loc[rows, "p_holm"] = adjust_holm(table.loc[rows, "p"].to_numpy())
@@ -87,7 +100,7 @@ class Comparison:
         return table.drop(columns="degrees")
 
     def frame(self, confidence: float = 0.95) -> pd.DataFrame:
-        """List the AUCs of each model.
+        """AUCs of each model.
 
         Parameters
         ----------
@@ -102,10 +115,23 @@ class Comparison:
         tables = {name: scores.summary(confidence) for name, scores in self.scores.items()}
         return pd.concat(tables, names=["model"])
 
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Difference of each pair and task with its interval.
+
+        Parameters
+        ----------
+        axes : matplotlib Axes, optional
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        return plot_differences(self, axes)
+
 
 @dataclass(frozen=True, eq=False)
 class _Entry:
-    """One model's predictions: rows exam, repeat, fold and tasks; `folds` where it has any."""
+    """Predictions of one model: columns exam, repeat, fold and tasks."""
 
     name: str
     rows: pd.DataFrame
@@ -118,33 +144,36 @@ class _Entry:
 
 def compare(
     models: Mapping[str, Any],
-    labels: pd.DataFrame,
+    labels: pd.DataFrame | pd.Series[Any] | None = None,
     *,
-    groups: pd.Series[Any] | Mapping[str, Any] | None = None,
+    groups: ByExam | None = None,
+    positive: Any = None,
     subset: bool = False,
     nested: bool = False,
 ) -> Comparison:
-    """Compare models by their predictions for the same exams.
+    """Compare the AUCs of models on the same exams.
 
-    Two models that were cross-validated on the same folds are compared as learning procedures,
-    by Nadeau and Bengio's corrected t over the folds. Where one of the two is a fixed set of
-    predictions, such as a CNN's file, they are compared by the paired influence test; if the
-    other one has folds, both are scored inside them.
+    Two models cross-validated on the same folds are compared as learning procedures, by the
+    Nadeau-Bengio corrected t test. If one of the two is a fixed set of predictions, such as the
+    file of a CNN, they are compared by DeLong's paired test; if the other has folds, both are
+    scored within them.
 
     Parameters
     ----------
     models : mapping of str to Evaluation, HoldOut or DataFrame
-        At least two. A frame is indexed by exam id with a column per task, or has the columns
-        exam, repeat, fold and one per task; `read_predictions` returns both kinds.
-    labels : DataFrame of shape (n_exams, n_tasks)
-        Index exam id as text; 0 or 1.
+        At least two. A DataFrame is indexed by exam id with one column per task, or has the
+        columns exam, repeat, fold and one per task; see `read_predictions`.
+    labels : DataFrame of shape (n_exams, n_tasks), Series or None
+        Index exam id; 0 or 1. None for the labels of the first Evaluation or HoldOut.
     groups : Series or mapping of exam id to group, optional
-        Exams of a group, such as a patient, are not taken as independent by the influence test.
+        For example the patient. Exams of a group are not taken as independent in DeLong's test.
+    positive : value or mapping of task to value, optional
+        Value of a positive exam if the labels are not 0 and 1.
     subset : bool, default False
-        Compare on the exams that all have, instead of refusing where some have more.
+        Compare on the exams that all models have. By default different exams are an error.
     nested : bool, default False
-        Whether one model's columns contain the other's, as in an ablation. The difference and
-        its interval are given, but no p: its null distribution is not the usual one.
+        Whether the columns of one model contain those of the other, as in an ablation. Then p is
+        omitted, because its null distribution is not the usual one.
 
     Returns
     -------
@@ -154,34 +183,35 @@ def compare(
     Raises
     ------
     TypeError
-        If `models` is no mapping or holds something else.
+        If `models` is not a mapping or holds something else.
     ValueError
-        If exams differ, folds differ, an id is repeated, a score is NaN, a task has one class
-        only, or predictions and labels contradict each other.
+        If exams or folds differ, an id is repeated, a score is NaN, a task has only one class,
+        or a model was evaluated with other labels.
 
     References
     ----------
-    Demler, Pencina and D'Agostino 2012, Statistics in Medicine 31(23):2577-2587, against DeLong's
-    p for nested models. See `correct_resampled` and `delong_test` for the two tests.
+    Demler, Pencina and D'Agostino 2012, Statistics in Medicine 31(23):2577-2587, on DeLong's p
+    for nested models. See also `nadeau_bengio_test` and `delong_test`.
 
     Examples
     --------
-    One model orders three of four pairs, the other all four:
+    One model ranks three of four pairs correctly, the other all four:
 
     >>> exams = ["a", "b", "c", "d"]
     >>> labels = pd.DataFrame({"acl": [0, 1, 0, 1]}, index=exams)
     >>> good = pd.DataFrame({"acl": [0.1, 0.6, 0.5, 0.9]}, index=exams)
     >>> poor = pd.DataFrame({"acl": [0.1, 0.3, 0.5, 0.9]}, index=exams)
     >>> compare({"good": good, "poor": poor}, labels).summary()["difference"].tolist()
-    [0.25, 0.25]
+    [0.25]
     """
     if not isinstance(models, Mapping):
         raise TypeError(
-            f"`models` must be a mapping of names to predictions, got {type(models).__name__}."
+            f"`models` must be a mapping of names to predictions, got {type(models).__name__}. Use "
+            "{'first': ..., 'second': ...}."
         )
     if len(models) < 2:
         raise ValueError(f"`models` must hold at least two models, got {len(models)}.")
-    truth = check_labels(labels)
+    truth = choose_labels(labels, positive, *models.values())
     entries = [_enter(name, model, truth) for name, model in models.items()]
     entries, truth = _share_exams(entries, truth, subset)
     for task in truth.columns:
@@ -202,49 +232,10 @@ def compare(
 
 
 def _enter(name: str, model: Any, labels: pd.DataFrame) -> _Entry:
-    rows = model if isinstance(model, pd.DataFrame) else getattr(model, "predictions", None)
-    if not isinstance(rows, pd.DataFrame):
-        raise TypeError(
-            f"`models` must hold evaluations or DataFrames, got {type(model).__name__} for "
-            f"{name!r}. Read files with `read_predictions`."
-        )
-    known = None if model is rows else getattr(model, "labels", None)
-    if isinstance(known, pd.DataFrame):
-        shared = known.index.intersection(labels.index)
-        tasks = [task for task in labels.columns if task in known.columns]
-        if not known.loc[shared, tasks].equals(labels.loc[shared, tasks]):
-            raise ValueError(
-                f"`labels` must agree with those that {name!r} was evaluated with, got others for "
-                "some exams. Compare on one set of labels."
-            )
-    missing = [task for task in labels.columns if task not in rows.columns]
-    if missing:
-        raise ValueError(
-            f"`models` must predict every task, but {name!r} has no {', '.join(missing)} "
-            f"(columns present: {', '.join(map(str, rows.columns))})."
-        )
-    folded = {"exam", "repeat", "fold"} <= set(rows.columns)
+    rows = check_predictions(model, labels, f"{name!r} of `models`")
+    folded = "exam" in rows.columns
     if not folded:
-        rows = rows.rename_axis(index="exam").reset_index().assign(repeat=0, fold=0)
-    strange = next((exam for exam in rows["exam"] if not isinstance(exam, str)), None)
-    if strange is not None:
-        raise TypeError(
-            f"`models` must be indexed by exam ids as text, got {strange!r} "
-            f"({type(strange).__name__}) in {name!r}. Read the file with `read_predictions`."
-        )
-    twice = rows.duplicated(["exam", "repeat"])
-    if twice.any():
-        raise ValueError(
-            f"{name!r} must hold each exam once, got exam {rows.loc[twice, 'exam'].iloc[0]!r} "
-            f"again ({int(twice.sum())} rows too many)."
-        )
-    values = rows[list(labels.columns)].to_numpy(dtype=np.float64)
-    if not np.isfinite(values).all():
-        exam = rows["exam"].iloc[int(np.argwhere(~np.isfinite(values))[0][0])]
-        raise ValueError(
-            f"{name!r} must hold a finite score for every exam and task, got NaN or infinity for "
-            f"exam {exam!r}. Score every exam or drop it from all models."
-        )
+        rows = rows.reset_index().assign(repeat=0, fold=0)
     kept = rows[["exam", "repeat", "fold", *labels.columns]]
     return _Entry(name, kept.reset_index(drop=True), folded)
 
@@ -254,27 +245,27 @@ def _share_exams(
 ) -> tuple[list[_Entry], pd.DataFrame]:
     exams = {entry.name: set(entry.rows["exam"]) for entry in entries}
     shared = set(labels.index).intersection(*exams.values())
-    everyone = set(labels.index).union(*exams.values())
-    if shared == everyone:
+    union = set(labels.index).union(*exams.values())
+    if shared == union:
         return list(entries), labels
     if not shared:
-        # One of them shares nothing with the labels: this says which, and why.
+        # One of them shares no exam with the labels: the message names it and the reason.
         for name, own in exams.items():
             require_same_exams(name, own, "labels", labels.index)
     if not subset or not shared:
         holders = {**exams, "labels": set(labels.index)}
         lost = ", ".join(f"{len(own - shared)} of {name}" for name, own in holders.items())
         raise ValueError(
-            f"`models` and `labels` must hold the same exams; {len(shared)} of {len(everyone)} "
-            f"are in all of them, so that a comparison would drop {lost}. Pass subset=True if "
-            "that is meant."
+            f"`models` and `labels` must hold the same exams; {len(shared)} of {len(union)} "
+            f"are in all of them, so a comparison would drop {lost}. Pass subset=True to drop "
+            "them."
         )
     kept = [replace(e, rows=e.rows[e.rows["exam"].isin(shared)]) for e in entries]
     return kept, labels[labels.index.isin(shared)]
 
 
 def _share_folds(entries: Sequence[_Entry]) -> Folds | None:
-    """Folds of all models that have any; none where all predictions are fixed."""
+    """Folds shared by all models that have any; None if all predictions are fixed."""
     found = {entry.name: entry.folds for entry in entries if entry.folded}
     hashes = {name: folds.hash[:12] for name, folds in found.items() if folds is not None}
     if len(set(hashes.values())) > 1:
@@ -301,9 +292,9 @@ def _compare_pair(
     for task in one.influence.columns:
         by_fold = one.fold_scores[task] - two.fold_scores[task]
         if folds is not None and first.folded and second.folded:
-            method, found = "nadeau-bengio", correct_resampled(by_fold, 1 / (folds.n_splits - 1))
+            method, found = "nadeau-bengio", nadeau_bengio_test(by_fold, 1 / (folds.n_splits - 1))
         else:
-            method = "influence"
+            method = "delong"
             difference = float(by_fold.groupby(one.fold_scores["repeat"]).mean().mean())
             found = delong_test(one.influence[task], two.influence[task], difference, one.groups)
         rows.append(

@@ -1,4 +1,4 @@
-"""Other people's predictions: files of every kind in the wild -> one table, checked."""
+"""Read predictions of other models from the usual file formats."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ __all__ = ["read_paths", "read_predictions"]
 
 PLANES_OF_PATHS = ("sagittal", "coronal", "axial")
 ID_COLUMNS = ("exam", "id", "case", "study", "exam_id")
-# Two tasks of a good model are correlated; an order that is better by less may be chance.
+# Tasks are correlated: an order of the columns that is better by less may be chance.
 SWAP_GAIN = 0.05
-# How much larger than that of `abnormal` the mean of another column must be to look odd.
+# Mean of another column minus the mean of `abnormal` from which the columns look swapped.
 SWAP_GAP = 0.1
 
 
@@ -38,47 +38,47 @@ def read_predictions(
     id_width: int | None = None,
     logits: bool = False,
 ) -> pd.DataFrame:
-    r"""Read predictions that anyone made, and refuse what would be compared wrongly.
+    r"""Read and check predictions of any model.
 
-    Understood are the competition's ``predictions.csv`` with its ``valid-paths.csv``; a CSV or
+    Formats: the ``predictions.csv`` of the competition with its ``valid-paths.csv``; a CSV or
     parquet table with a column of ids (exam, id, case, study or exam_id) and one per task; the
-    same with the columns repeat and fold, as `mrnet-features cv` writes it; and a file of rows
-    ``id,probability`` for each task.
+    same with the columns repeat and fold, as `mrnet-features cv` writes it; or one file per task
+    with rows ``id,probability``.
 
     Parameters
     ----------
     source : path, or mapping of task to path
-        One file, or one for each task.
+        One file, or one per task.
     paths : path, optional
-        The ``valid-paths.csv`` that a headerless ``predictions.csv`` was made for: three lines
-        an exam, in the order sagittal, coronal, axial.
+        The ``valid-paths.csv`` of a ``predictions.csv`` without a header: three lines per exam,
+        in the order sagittal, coronal, axial.
     tasks : sequence of str, default ("abnormal", "acl", "meniscus")
-        Columns wanted; for the competition's file also their order in it.
+        Columns to read; for the file of the competition also their order.
     labels : DataFrame of shape (n_exams, n_tasks), optional
-        Truth, to look for swapped columns by their AUCs and not only by their means.
+        True labels, to find swapped columns by their AUCs instead of their means.
     id_width : int, optional
-        Digits of an id; shorter ones are filled with zeros. MRNet has 4.
+        Digits of an id; shorter ids get leading zeros. MRNet has 4.
     logits : bool, default False
-        Whether the values are log-odds, to be turned into probabilities.
+        Whether the values are log-odds, to be converted to probabilities.
 
     Returns
     -------
     DataFrame
-        Index exam id as text and a column per task, float64, sorted by exam; or, where the file
-        has folds, the columns exam, repeat, fold and a column per task.
+        Index exam id as text and one column per task, float64, sorted by exam. If the file has
+        folds: the columns exam, repeat, fold and one per task.
 
     Raises
     ------
     FileNotFoundError
         If a file does not exist.
     ValueError
-        If columns or rows are missing, an id is repeated or has lost its zeros, or a value is
-        not a probability.
+        If columns or rows are missing, an id is repeated or has lost leading zeros, or a value
+        is not a probability.
 
     Warns
     -----
     UserWarning
-        If the columns look swapped: some public scripts write acl, meniscus, abnormal.
+        If the columns look swapped; some public scripts write acl, meniscus, abnormal.
 
     Examples
     --------
@@ -100,7 +100,7 @@ def read_predictions(
     key = ["exam", "repeat"] if folded else ["exam"]
     if frame.duplicated(key).any():
         twice = frame.loc[frame.duplicated(key), "exam"].iloc[0]
-        raise ValueError(f"{where} must hold each exam once, got exam {twice!r} again.")
+        raise ValueError(f"'{where}' must hold each exam once, got exam {twice!r} again.")
     _warn_if_swapped(frame, names, labels, where)
     if folded:
         kept = frame[["exam", "repeat", "fold", *names]]
@@ -109,25 +109,25 @@ def read_predictions(
 
 
 def read_paths(path: str | Path) -> dict[str, dict[str, Path]]:
-    r"""Read the competition's list of stacks: three lines an exam.
+    r"""Read the competition's list of stacks: three lines per exam.
 
     Parameters
     ----------
     path : path
-        No header; a path a line, in the order sagittal, coronal, axial for each exam.
+        No header; one path per line, in the order sagittal, coronal, axial for each exam.
 
     Returns
     -------
     dict of str to dict of str to Path
-        For each exam id, in the order of the file, the file of each plane. Relative paths are
-        taken as they stand: from the working directory.
+        Exam id to plane to file, in the order of the list. Relative paths are relative to the
+        working directory.
 
     Raises
     ------
     FileNotFoundError
         If the file does not exist.
     ValueError
-        If the lines are not three an exam in that order.
+        If there are not three lines per exam in that order.
 
     Examples
     --------
@@ -142,8 +142,8 @@ def read_paths(path: str | Path) -> dict[str, dict[str, Path]]:
     lines = [line for line in lines if line]
     if not lines or len(lines) % 3:
         raise ValueError(
-            f"{file} must hold three lines an exam (sagittal, coronal, axial), got {len(lines)} "
-            "lines. Complete it."
+            f"'{file}' must hold three lines per exam (sagittal, coronal, axial), got {len(lines)} "
+            "lines. Add the missing ones."
         )
     exams: dict[str, dict[str, Path]] = {}
     for start in range(0, len(lines), 3):
@@ -152,12 +152,12 @@ def read_paths(path: str | Path) -> dict[str, dict[str, Path]]:
         exam = found[0][1]
         if found != [(plane, exam) for plane in PLANES_OF_PATHS]:
             raise ValueError(
-                f"{file} lines {start + 1} to {start + 3} must be the sagittal, coronal and axial "
-                f"stack of one exam, such as valid/sagittal/1130.npy, got {lines[start]!r}, "
+                f"'{file}' lines {start + 1} to {start + 3} must be the sagittal, coronal and "
+                f"axial stack of one exam, such as valid/sagittal/1130.npy, got {lines[start]!r}, "
                 f"{lines[start + 1]!r}, {lines[start + 2]!r}. Put them in that order."
             )
         if exam in exams:
-            raise ValueError(f"{file} must hold each exam once, got exam {exam!r} again.")
+            raise ValueError(f"'{file}' must hold each exam once, got exam {exam!r} again.")
         exams[exam] = dict(zip(PLANES_OF_PATHS, stacks, strict=True))
     return exams
 
@@ -179,9 +179,9 @@ def _read_competition(source: str | Path, paths: str | Path, tasks: list[str]) -
     exams, cells = list(read_paths(paths)), _read_cells(source)
     if cells.shape != (len(exams), len(tasks)):
         raise ValueError(
-            f"{source} must hold a row for each of the {len(exams)} exams of {paths} and the "
+            f"'{source}' must hold one row for each of the {len(exams)} exams of '{paths}' and the "
             f"columns {', '.join(tasks)}, without a header or ids, got {cells.shape[0]} rows of "
-            f"{cells.shape[1]}. Read a table that has ids without `paths`."
+            f"{cells.shape[1]}. If the file has ids, leave `paths` out."
         )
     return pd.DataFrame(cells.to_numpy(), columns=tasks).assign(exam=exams)
 
@@ -200,13 +200,13 @@ def _read_table(source: str | Path, tasks: list[str]) -> pd.DataFrame:
     missing = [task for task in tasks if task not in frame.columns]
     if missing or not ids:
         hint = (
-            " It looks headerless; pass `paths` if it is the competition's predictions.csv."
+            " It seems to have no header; pass `paths` if it is the competition's predictions.csv."
             if all(re.fullmatch(r"[-+.\deE]+", str(name)) for name in frame.columns)
             else ""
         )
         lacking = [*([] if ids else ["a column of ids such as 'id'"]), *map(repr, missing)]
         raise ValueError(
-            f"{file} must have a column of ids and the columns {', '.join(tasks)}, but lacks "
+            f"'{file}' must have a column of ids and the columns {', '.join(tasks)}, but lacks "
             f"{', '.join(lacking)} (present: {', '.join(map(str, frame.columns[:8]))}).{hint}"
         )
     frame = frame.rename(columns={ids[0]: "exam"})
@@ -218,21 +218,23 @@ def _read_table(source: str | Path, tasks: list[str]) -> pd.DataFrame:
 def _read_each_task(source: Mapping[str, str | Path], tasks: list[str]) -> pd.DataFrame:
     if set(source) != set(tasks):
         raise ValueError(
-            f"`source` must name a file for each of {', '.join(tasks)}, got {', '.join(source)}."
+            f"`source` must give one file for each of {', '.join(tasks)}, got {', '.join(source)}."
         )
     columns: dict[str, pd.Series[Any]] = {}
     for task in tasks:
         cells = _read_cells(source[task])
         if cells.shape[1] != 2:
             raise ValueError(
-                f"{source[task]} must hold rows 'id,probability', got {cells.shape[1]} columns."
+                f"'{source[task]}' must hold rows 'id,probability', got {cells.shape[1]} columns."
             )
         if cells.iloc[0, 0] in ID_COLUMNS:
             cells = cells.iloc[1:]
         column = cells.set_index(0)[1]
         if column.index.has_duplicates:
             twice = column.index[column.index.duplicated()][0]
-            raise ValueError(f"{source[task]} must hold each exam once, got {twice!r} again.")
+            raise ValueError(
+                f"'{source[task]}' must hold each exam once, got exam {twice!r} again."
+            )
         columns[task] = column
     first = columns[tasks[0]].index
     for task, column in columns.items():
@@ -254,9 +256,9 @@ def _check_ids(ids: pd.Series[Any], width: int | None, where: str) -> pd.Series[
         shortest, longest = text.str.len().min(), text.str.len().max()
         example = text.iloc[int(text.str.len().argmin())]
         raise ValueError(
-            f"{where}: ids must keep their zeros, got numbers of {shortest} to {longest} digits "
-            f"such as {example!r}. Pass id_width={max(4, int(longest))} to "
-            "fill them up, or write ids as text."
+            f"'{where}': ids must have their leading zeros, got numbers of {shortest} to "
+            f"{longest} digits such as {example!r}. Pass id_width={max(4, int(longest))} to "
+            "restore them, or write ids as text."
         )
     return text
 
@@ -266,7 +268,7 @@ def _check_values(frame: pd.DataFrame, logits: bool, where: str) -> Any:
     if not np.isfinite(numbers).all():
         row, column = np.argwhere(~np.isfinite(numbers))[0]
         raise ValueError(
-            f"{where} must hold a number for every exam and task, got {frame.iat[row, column]!r} "
+            f"'{where}' must hold a number for every exam and task, got {frame.iat[row, column]!r} "
             f"for exam {frame.index[row]!r}, task {frame.columns[column]!r} "
             f"({int((~np.isfinite(numbers)).sum())} such cells). Predict every exam."
         )
@@ -274,7 +276,7 @@ def _check_values(frame: pd.DataFrame, logits: bool, where: str) -> Any:
         return expit(numbers)
     if numbers.min() < 0 or numbers.max() > 1:
         raise ValueError(
-            f"{where} must hold probabilities 0 to 1, got values from {numbers.min():.3g} to "
+            f"'{where}' must hold probabilities from 0 to 1, got {numbers.min():.3g} to "
             f"{numbers.max():.3g}. If these are log-odds, pass logits=True."
         )
     return numbers
@@ -284,23 +286,23 @@ def _warn_if_swapped(
     frame: pd.DataFrame, tasks: list[str], labels: pd.DataFrame | None, where: str
 ) -> None:
     advice = (
-        "Some scripts write acl, meniscus, abnormal; if this one did, pass "
+        "Some scripts write acl, meniscus, abnormal; if this is such a file, pass "
         "tasks=('acl', 'meniscus', 'abnormal')."
     )
     if labels is not None and len(tasks) > 1:
         better = _find_better_order(frame, tasks, labels)
         if better:
             warnings.warn(
-                f"The columns {', '.join(tasks)} of {where} look swapped: taken as "
+                f"The columns {', '.join(tasks)} of '{where}' look swapped: read as "
                 f"{', '.join(better)} they agree better with the labels. {advice}",
                 stacklevel=3,
             )
     elif "abnormal" in tasks and len(tasks) > 1:
-        # A tear is an abnormality, so that its probability can't be the larger one.
+        # A tear is an abnormality, so its probability can't be the larger one.
         means = frame[tasks].mean()
         if means.max() > means["abnormal"] + SWAP_GAP:
             warnings.warn(
-                f"The columns {', '.join(tasks)} of {where} look swapped: {means.idxmax()!r} has "
+                f"The columns {', '.join(tasks)} of '{where}' look swapped: {means.idxmax()!r} has "
                 f"a mean of {means.max():.2f}, 'abnormal' only {means['abnormal']:.2f}. {advice}",
                 stacklevel=3,
             )
@@ -309,7 +311,7 @@ def _warn_if_swapped(
 def _find_better_order(
     frame: pd.DataFrame, tasks: list[str], labels: pd.DataFrame
 ) -> tuple[str, ...] | None:
-    """Order of the columns that agrees better with the labels than theirs, if there is one."""
+    """Order of the columns that agrees better with the labels, if there is one."""
     shared = frame[frame["exam"].isin(labels.index)]
     truth = labels.loc[shared["exam"], tasks]
     if not len(truth) or (truth.nunique() < 2).any():

@@ -1,1 +1,1 @@
-"""Importance: what groups of features are worth to a model, on exams it has not seen."""
+"""Importance of feature groups on held-out exams."""

@@ -1,4 +1,4 @@
-"""Columns in groups, and other people's columns next to one's own."""
+"""Feature groups by name or by cluster; tables of other tools as further groups."""
 
 from __future__ import annotations
 
@@ -12,29 +12,35 @@ import pandas as pd
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from mrnet_features.evaluation.alignment import check_features, require_same_exams
+from mrnet_features.evaluation.exam_ids import require_same_exams
+from mrnet_features.evaluation.tables import check_features
 from mrnet_features.names import Name, format_name, group_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["attach_table", "cluster_columns", "group_columns", "read_external_table"]
+__all__ = [
+    "attach_table",
+    "choose_grouping",
+    "cluster_columns",
+    "group_columns",
+    "read_external_table",
+]
 
 
 def attach_table(features: pd.DataFrame, other: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Join another table by exam id, as one more group of columns.
+    """Join another table by exam id, as one more feature group.
 
     Parameters
     ----------
     features : DataFrame of shape (n_exams, n_features)
-        Index exam id as text.
+        Index exam id.
     other : DataFrame of shape (n_exams, n_columns)
-        Index exam id as text, the same exams; numeric columns, such as a CNN's embedding or
-        clinical data.
+        Index exam id, the same exams; numeric columns, such as the embedding of a CNN or clinical
+        data.
     name : str
-        What the group is called: it stands for plane, region, family and pool in the names of the
-        new columns, ``name__name__name__column__name``, so that ablation and importance by any
-        part of a name take them as a group of their own.
+        Name of the group. It is plane, region, family and pool of the new columns,
+        ``name__name__name__column__name``, so that they form one group by any of these parts.
 
     Returns
     -------
@@ -44,7 +50,7 @@ def attach_table(features: pd.DataFrame, other: pd.DataFrame, name: str) -> pd.D
     Raises
     ------
     ValueError
-        If exams differ, the name is taken, or two columns would get the same name.
+        If exams differ, a name exists already, or two columns would get the same name.
 
     Examples
     --------
@@ -62,15 +68,15 @@ def attach_table(features: pd.DataFrame, other: pd.DataFrame, name: str) -> pd.D
     taken = set(left.columns) & set(renamed.values())
     if taken or len(set(renamed.values())) < len(renamed):
         raise ValueError(
-            f"`other` must give every column a name of its own, got {len(taken)} that `features` "
-            f"has already and {len(renamed) - len(set(renamed.values()))} repeated among "
-            "themselves. Choose another `name`, or rename columns that differ in signs only."
+            f"`other` must give new and unique column names, got {len(taken)} that `features` "
+            f"has already and {len(renamed) - len(set(renamed.values()))} repeated. Choose another "
+            "`name`, or rename columns that differ only in punctuation."
         )
     return left.join(right.rename(columns=renamed))
 
 
 def read_external_table(path: str | Path, exams: Sequence[str] | None = None) -> pd.DataFrame:
-    """Read a table that another tool made.
+    """Read a table of another tool.
 
     Parameters
     ----------
@@ -78,7 +84,7 @@ def read_external_table(path: str | Path, exams: Sequence[str] | None = None) ->
         A ``.parquet`` or ``.csv`` table with exam ids in its index or its first column, or a
         ``.npy`` array of shape (n_exams, n_columns).
     exams : sequence of str, optional
-        The exam id of each row of a ``.npy`` array, which holds none.
+        Exam id of each row of a ``.npy`` array.
 
     Returns
     -------
@@ -88,7 +94,7 @@ def read_external_table(path: str | Path, exams: Sequence[str] | None = None) ->
     Raises
     ------
     ValueError
-        If the kind of file is another, or `exams` is missing or does not fit.
+        If the file has another format, or `exams` is missing or of another length.
 
     Examples
     --------
@@ -104,7 +110,7 @@ def read_external_table(path: str | Path, exams: Sequence[str] | None = None) ->
         if values.ndim != 2 or exams is None or len(exams) != len(values):
             raise ValueError(
                 f"'{file}' holds an array of shape {values.shape}; it must be (n_exams, n_columns) "
-                f"and `exams` must name the exam of each row, got "
+                f"and `exams` must have the exam id of each row, got "
                 f"{'none' if exams is None else len(exams)}."
             )
         names = [f"dim{k}" for k in range(values.shape[1])]
@@ -123,14 +129,14 @@ def read_external_table(path: str | Path, exams: Sequence[str] | None = None) ->
 def group_columns(
     features: pd.DataFrame, by: str | Mapping[str, str], threshold: float = 0.7
 ) -> dict[str, list[str]]:
-    """Columns in groups, in the order of first appearance.
+    """Group columns; groups in the order of first appearance.
 
     Parameters
     ----------
     features : DataFrame of shape (n_exams, n_features)
     by : {"plane", "region", "family", "statistic", "pool", "cluster", "column"} or mapping
-        A part of the names; "cluster" for `cluster_columns`; "column" for each by itself; or
-        the group of every column.
+        A part of the names; "cluster" for `cluster_columns`; "column" for one group per column;
+        or a mapping of column to group.
     threshold : float, default 0.7
         See `cluster_columns`.
 
@@ -141,7 +147,7 @@ def group_columns(
     Raises
     ------
     ValueError
-        If `by` is another word, a name does not parse, or a mapping leaves a column out.
+        If `by` is unknown, a name does not parse, or a mapping lacks a column.
 
     Examples
     --------
@@ -154,7 +160,7 @@ def group_columns(
         missing = [column for column in columns if column not in by]
         if missing:
             raise ValueError(
-                f"`by` must name the group of every column, got none for {len(missing)}, such as "
+                f"`by` must have a group for every column, got none for {len(missing)}, such as "
                 f"{missing[0]!r}."
             )
         groups: dict[str, list[str]] = {}
@@ -168,20 +174,51 @@ def group_columns(
     if by not in Name._fields:
         known = ", ".join([*Name._fields, "cluster", "column"])
         raise ValueError(f"`by` must be a mapping or one of {known}, got {by!r}.")
-    return group_names(columns, by)
+    try:
+        return group_names(columns, by)
+    except ValueError as error:
+        raise ValueError(
+            f"Column names must be of the form 'plane__region__family__statistic__pool' for "
+            f"by={by!r}. Use by='cluster', by='column' or a mapping of column to group."
+        ) from error
+
+
+def choose_grouping(columns: Sequence[str]) -> str:
+    """Default grouping of a table's columns.
+
+    Parameters
+    ----------
+    columns : sequence of str
+
+    Returns
+    -------
+    str
+        "family" if every name is of the form ``plane__region__family__statistic__pool``, else
+        "cluster".
+
+    Examples
+    --------
+    >>> choose_grouping(["axial__knee__glcm__energy__mean"]), choose_grouping(["age"])
+    ('family', 'cluster')
+    """
+    try:
+        group_names(columns, "family")
+    except ValueError:
+        return "cluster"
+    return "family"
 
 
 def cluster_columns(features: pd.DataFrame, threshold: float = 0.7) -> dict[str, list[str]]:
-    """Columns in clusters of like order of exams, each named by its most typical member.
+    """Clusters of correlated columns, each named after its most central column.
 
-    Average linkage on 1 - |rho| with Spearman's rho; labels are not looked at. NaN counts as the
-    column's median. A constant column is like no other.
+    Average linkage on 1 - |rho| with Spearman's rho; labels are not used. NaN is replaced by the
+    median of the column. A constant column is a cluster of its own.
 
     Parameters
     ----------
     features : DataFrame of shape (n_exams, n_features)
     threshold : float, default 0.7
-        Mean |rho| from which clusters are joined, above 0 and below 1.
+        Mean |rho| from which clusters are merged, above 0 and below 1.
 
     Returns
     -------
@@ -190,7 +227,7 @@ def cluster_columns(features: pd.DataFrame, threshold: float = 0.7) -> dict[str,
     Raises
     ------
     ValueError
-        If `threshold` is out of its range.
+        If `threshold` is out of range.
 
     Examples
     --------
@@ -208,15 +245,15 @@ def cluster_columns(features: pd.DataFrame, threshold: float = 0.7) -> dict[str,
     ranks -= ranks.mean(axis=0)
     length = np.sqrt((ranks**2).sum(axis=0))
     ranks /= np.where(length > 0, length, 1)
-    likeness = np.abs(ranks.T @ ranks)
-    distance = np.clip(1 - likeness, 0, 1)
+    similarity = np.abs(ranks.T @ ranks)
+    distance = np.clip(1 - similarity, 0, 1)
     np.fill_diagonal(distance, 0)
     tree = linkage(squareform(distance, checks=False), "average")
     codes = fcluster(tree, 1 - threshold, "distance")
     groups: dict[str, list[str]] = {}
     for code in dict.fromkeys(codes):
         members = np.flatnonzero(codes == code)
-        typical = members[int(likeness[np.ix_(members, members)].sum(axis=1).argmax())]
+        typical = members[int(similarity[np.ix_(members, members)].sum(axis=1).argmax())]
         groups[names[typical]] = [names[k] for k in members]
     return groups
 
@@ -224,5 +261,7 @@ def cluster_columns(features: pd.DataFrame, threshold: float = 0.7) -> dict[str,
 def _name_column(column: Any, table: str) -> str:
     part = re.sub(r"[^A-Za-z0-9]+", "_", str(column)).strip("_")
     if not part:
-        raise ValueError(f"A column's name must hold a letter or digit, got {column!r}. Rename it.")
+        raise ValueError(
+            f"A column name must contain a letter or digit, got {column!r}. Rename the column."
+        )
     return format_name(Name(table, table, table, part, table))

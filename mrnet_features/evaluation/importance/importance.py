@@ -1,4 +1,4 @@
-"""What the features say: groups of columns, held-out exams, paired intervals."""
+"""Importance of feature groups on held-out exams: SHAP, permutation, drop-group, single group."""
 
 from __future__ import annotations
 
@@ -10,78 +10,95 @@ import pandas as pd
 from joblib import delayed
 from scipy.special import ndtri
 
-from mrnet_features.evaluation.alignment import check_features, require_same_exams
-from mrnet_features.evaluation.importance.feature_groups import group_columns
+from mrnet_features.evaluation.alignment import align_features
+from mrnet_features.evaluation.importance.feature_groups import choose_grouping, group_columns
 from mrnet_features.evaluation.importance.per_fold import VIEWS, FoldView, view_fold
 from mrnet_features.evaluation.importance.stability import measure_stability
 from mrnet_features.evaluation.metrics.auc import standard_error
+from mrnet_features.evaluation.plots import plot_importance
 from mrnet_features.evaluation.protocol.stratify import derive_seed
+from mrnet_features.evaluation.results import Result
 from mrnet_features.jobs import run_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from mrnet_features.evaluation.protocol.cross_validation import Evaluation
+    from mrnet_features.evaluation.tables import FeatureTable
 
 __all__ = ["Importance", "importance"]
 
+NO_RECIPES = "grouped by cluster, since column names are not plane__region__family__statistic__pool"
+
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Importance:
-    """What each group of columns is worth, seen from several sides.
+class Importance(Result):
+    """Importance of each feature group in one or several views.
 
     Attributes
     ----------
     by : str
-        What the columns were grouped by.
+        How the columns were grouped.
     groups : dict of str to list of str
         Columns of each group.
     table : DataFrame
-        What `summary` is made of: task, group, n_columns, and the views with standard errors.
+        Columns task, group, n_columns, and each view with its standard error.
     by_fold : DataFrame
-        Columns task, repeat, fold, group, value: the contribution in each fold, or the AUC drop
-        by permutation where the model has no contributions.
+        Columns task, repeat, fold, group, value: mean absolute SHAP value in the fold, or the
+        first other view if there are no SHAP values.
+    note : str
+        Why the columns were grouped by cluster, if that was not asked for.
     """
 
     by: str
     groups: Mapping[str, list[str]]
     table: pd.DataFrame
     by_fold: pd.DataFrame
+    note: str = ""
 
     def __repr__(self) -> str:
         tasks = list(self.table["task"].unique())
-        return f"Importance(by {self.by}, {len(self.groups)} groups, tasks {', '.join(tasks[:-1])})"
+        names = ", ".join(task for task in tasks if task != "mean")
+        note = f"; {self.note}" if self.note else ""
+        return f"Importance(by {self.by}, {len(self.groups)} groups, tasks {names}{note})"
 
-    def summary(self, task: str = "mean", confidence: float = 0.95) -> pd.DataFrame:
-        """Sum up one task, the most important group first.
+    @property
+    def headline(self) -> str:
+        """Task that stands for all tasks: "mean", or the only task."""
+        return str(self.table["task"].iloc[-1])
+
+    def summary(self, task: str | None = None, confidence: float = 0.95) -> pd.DataFrame:
+        """Importance of each group for one task, the most important group first.
 
         Parameters
         ----------
-        task : str, default "mean"
-            A task, or the mean of all.
+        task : str, optional
+            A task, or "mean". By default the mean, or the only task.
         confidence : float, default 0.95
-            Coverage of the intervals, which are not adjusted for their number.
+            Coverage of the intervals, which are not adjusted for multiple tests.
 
         Returns
         -------
         DataFrame of shape (n_groups, ...)
-            Index group, sorted by the first view. Columns n_columns, and for each view that was
-            asked for its value and ``_low`` and ``_high``:
+            Index group, sorted by the first view. Columns n_columns and, for each view, its value
+            with ``_low`` and ``_high``:
 
-            - contribution: mean absolute contribution to the log-odds of held-out exams, summed
-              in the group first; share: of the sum over all groups; direction: -1 to 1, see
-              `contribute_groups`;
-            - permutation: drop of the AUC when the group's columns are shuffled together;
-            - refit: drop of the AUC when the model is fitted without the group;
-            - alone: AUC of a model of this group alone.
+            - shap: mean absolute SHAP value in log-odds on held-out exams, summed over the
+              columns of the group first; share: fraction of the sum over all groups; direction:
+              -1 to 1, see `sum_shap_values`;
+            - permutation: drop of the AUC when the columns of the group are permuted together;
+            - drop_group: drop of the AUC when the model is fitted without the group;
+            - single_group: AUC of a model fitted on this group alone.
 
         Raises
         ------
         ValueError
-            If there is no such task.
+            If `task` is not a task.
         """
+        task = self.headline if task is None else task
         if task not in set(self.table["task"]):
             raise ValueError(
                 f"`task` must be one of {', '.join(self.table['task'].unique())}, got {task!r}."
@@ -102,7 +119,7 @@ class Importance:
         return pd.DataFrame(columns).sort_values(first, ascending=False, kind="stable")
 
     def frame(self) -> pd.DataFrame:
-        """List every task and group with the standard errors of all views.
+        """Every task and group with the standard errors of all views.
 
         Returns
         -------
@@ -110,8 +127,25 @@ class Importance:
         """
         return self.table.copy()
 
+    def plot(self, axes: Axes | None = None, task: str | None = None, top: int = 15) -> Axes:
+        """First view as bars with intervals.
+
+        Parameters
+        ----------
+        axes : matplotlib Axes, optional
+        task : str, optional
+            By default the mean of the tasks.
+        top : int, default 15
+            How many groups to draw.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        return plot_importance(self, task, top, axes)
+
     def stability(self, top: int = 10) -> pd.DataFrame:
-        """Say how far the folds agree on the order of the groups.
+        """Agreement of the folds on the order of the groups.
 
         Parameters
         ----------
@@ -126,7 +160,7 @@ class Importance:
         return measure_stability(self.by_fold, top)[0]
 
     def selection(self, top: int = 10) -> pd.DataFrame:
-        """Say in which fraction of the folds each group is among the first.
+        """Fraction of the folds in which each group is among the first.
 
         Parameters
         ----------
@@ -142,72 +176,76 @@ class Importance:
 
 def importance(
     evaluation: Evaluation,
-    features: pd.DataFrame,
-    by: str | Mapping[str, str] = "family",
+    features: FeatureTable,
+    by: str | Mapping[str, str] | None = None,
     *,
     views: Sequence[str] | None = None,
     n_permutations: int = 5,
     seed: int = 0,
     n_jobs: int | None = None,
 ) -> Importance:
-    """Measure what groups of columns are worth, on the exams that each model has not seen.
+    """Importance of feature groups, on the exams that each model was not fitted on.
 
-    Correlated columns share their credit, and each by itself looks idle; so columns are taken
-    in groups. No single view is the answer: permutation asks what these models use, refit what
-    could not be replaced by the other groups, alone what would do without them.
+    Correlated columns share their importance, so that each alone looks unimportant; therefore
+    columns are measured in groups. The views answer different questions: ``permutation``, what
+    the fitted models use; ``drop_group``, what the other groups can't replace; ``single_group``,
+    what a group reaches without the others.
 
     Parameters
     ----------
     evaluation : Evaluation
-        Models and folds.
+        Fitted models and folds.
     features : DataFrame of shape (n_exams, n_features)
         The table that `evaluation` was made from.
-    by : {"family", "statistic", "region", "plane", "pool", "cluster", "column"} or mapping
-        How to group; see `group_columns`.
+    by : str or mapping, optional
+        How to group the columns: "family", "statistic", "region", "plane", "pool", "cluster" or
+        "column"; see `group_columns`. By default "family", or "cluster" if the
+        column names are not of the form ``plane__region__family__statistic__pool``.
     views : sequence of {"shap", "permutation", "drop_group", "single_group"}, optional
-        By default the first two where the models explain themselves (LightGBM), else
+        By default the first two if the models have `shap_values` (LightGBM), else
         "permutation". The last two fit one model per group, task and fold.
     n_permutations : int, default 5
-        Shuffles of each group in each fold.
+        Permutations of each group in each fold.
     seed : int, default 0
-        Seeds the shuffles.
+        Seed of the permutations.
     n_jobs : int, optional
-        Folds at a time, as joblib understands it.
+        Folds at a time, as in joblib.
 
     Returns
     -------
     Importance
-        A row per task and group, and for the mean of the tasks.
+        One row per task and group, and for the mean if there are several tasks.
 
     Raises
     ------
     ValueError
-        If the exams differ, a view is unknown or not to be had from the models, or there is one
-        group only where some must be left over.
+        If the exams differ, a view is unknown or the models have no SHAP values, or
+        "drop_group" is asked for a single group.
 
     References
     ----------
-    Lundberg et al. 2020, Nature Machine Intelligence 2:56-67, for contributions; Breiman 2001,
+    Lundberg et al. 2020, Nature Machine Intelligence 2:56-67, for SHAP values; Breiman 2001,
     Machine Learning 45:5-32, for permutation; Au et al. 2022, Data Mining and Knowledge
     Discovery 36:1401-1450, for groups.
 
     Examples
     --------
-    The label in disguise, next to a constant:
+    A column that equals the label up to scale, and a constant column:
 
     >>> from mrnet_features.evaluation import cross_validate
     >>> from mrnet_features.models import logistic_baseline
     >>> exams = [f"{i:04d}" for i in range(20)]
     >>> labels = pd.DataFrame({"acl": [0, 1] * 10}, index=exams)
     >>> table = pd.DataFrame({"size": [1.0, 3.0] * 10, "idle": 1.0}, index=exams)
-    >>> evaluation = cross_validate(table, labels, logistic_baseline(), n_splits=2)
+    >>> evaluation = cross_validate(logistic_baseline(), table, labels, n_splits=2)
     >>> importance(evaluation, table, by="column").summary()["permutation"].round(6).idxmax()
     'size'
     """
-    table = check_features(features)
-    require_same_exams("features", table.index, "evaluation", evaluation.labels.index)
-    groups = group_columns(table, by)
+    table = align_features(features, evaluation.labels.index)
+    chosen_by = choose_grouping(list(table.columns)) if by is None else by
+    groups = group_columns(table, chosen_by)
     chosen = _choose_views(views, evaluation, len(groups))
+    weights = None if evaluation.sample_weight is None else evaluation.sample_weight.to_numpy()
     numbers = {column: k for k, column in enumerate(table.columns)}
     members = [[numbers[column] for column in columns] for columns in groups.values()]
     jobs = [
@@ -227,15 +265,17 @@ def importance(
             n_permutations,
             derive_seed(seed, "permute", task, repeat, fold),
             f"task {task!r}, repeat {repeat}, fold {fold}",
+            weights,
         )
         for task, repeat, fold, train, test in jobs
     )
     found = list(run_jobs(calls, n_jobs))
     return Importance(
-        by=by if isinstance(by, str) else "mapping",
+        by=chosen_by if isinstance(chosen_by, str) else "mapping",
         groups=groups,
         table=_gather(evaluation, groups, jobs, found, chosen),
         by_fold=_list_folds(list(groups), jobs, found, chosen),
+        note=NO_RECIPES if by is None and chosen_by == "cluster" else "",
     )
 
 
@@ -251,11 +291,11 @@ def _choose_views(
     if "shap" in chosen and not explained:
         kind = type(next(iter(evaluation.models.values()))).__name__
         raise ValueError(
-            f"`views` must not hold 'shap' for {kind}, which does not explain itself. "
-            "Take 'permutation', or evaluate `lightgbm_baseline`."
+            f"`views` must not hold 'shap' for {kind}, which has no `shap_values`. "
+            "Use 'permutation', or evaluate `lightgbm_baseline`."
         )
     if "drop_group" in chosen and n_groups < 2:
-        raise ValueError("`views` must not hold 'drop_group' where one group is all there is.")
+        raise ValueError("`views` must not hold 'drop_group' if there is only one group.")
     return chosen
 
 
@@ -266,18 +306,18 @@ def _gather(
     found: Sequence[FoldView],
     views: Sequence[str],
 ) -> pd.DataFrame:
-    """Add folds up exam by exam, task by task, and take the mean of the tasks."""
+    """Table of all tasks and groups: sums over the folds, and the mean of the tasks."""
     tasks = list(evaluation.labels.columns)
     n_folds, n_repeats = evaluation.folds.n_splits, evaluation.folds.n_repeats
     shape = (len(tasks), len(evaluation.labels), len(groups))
-    # One error per exam: of contributions its distance from the mean, of AUCs its influence.
+    # Error of each exam: distance from the mean for SHAP values, influence for AUCs.
     errors = {view: np.zeros(shape) for view in views}
     values = {view: np.zeros((shape[0], shape[2])) for view in views}
     directions = np.full((len(jobs), len(groups)), np.nan)
     for job, ((task, _, _, _, test), view_of_fold) in enumerate(zip(jobs, found, strict=True)):
         row = tasks.index(task)
-        if view_of_fold.contributions is not None and view_of_fold.directions is not None:
-            errors["shap"][row, test] += np.abs(view_of_fold.contributions) / n_repeats
+        if view_of_fold.shap_values is not None and view_of_fold.directions is not None:
+            errors["shap"][row, test] += np.abs(view_of_fold.shap_values) / n_repeats
             directions[job] = view_of_fold.directions
         for view, aucs in view_of_fold.aucs.items():
             values[view][row] += aucs / (n_folds * n_repeats)
@@ -290,7 +330,7 @@ def _gather(
     owner = np.array([tasks.index(job[0]) for job in jobs])
     for name, rows in [
         *((task, [k]) for k, task in enumerate(tasks)),
-        ("mean", [*range(len(tasks))]),
+        *([("mean", [*range(len(tasks))])] if len(tasks) > 1 else []),
     ]:
         block = pd.DataFrame({"task": name, "group": list(groups)})
         block["n_columns"] = [len(columns) for columns in groups.values()]
@@ -320,8 +360,8 @@ def _list_folds(
 ) -> pd.DataFrame:
     rows = []
     for (task, repeat, fold, _, _), view_of_fold in zip(jobs, found, strict=True):
-        if view_of_fold.contributions is not None:
-            values = np.abs(view_of_fold.contributions).mean(axis=0)
+        if view_of_fold.shap_values is not None:
+            values = np.abs(view_of_fold.shap_values).mean(axis=0)
         else:
             values = view_of_fold.aucs[views[0]]
         rows.append(

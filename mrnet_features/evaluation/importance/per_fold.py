@@ -1,4 +1,4 @@
-"""One fitted model, one held-out fold: what each group of columns is worth to it."""
+"""Importance of feature groups for one fitted model on its held-out fold."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
 from mrnet_features.evaluation.metrics.auc import AucEstimate, measure_auc
-from mrnet_features.evaluation.protocol.fit import fit_and_score, predict_positive
+from mrnet_features.evaluation.protocol.fit import fit_and_score
 from mrnet_features.evaluation.protocol.stratify import derive_seed
+from mrnet_features.models.estimators import copy_classifier, predict_positive
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,55 +19,55 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["VIEWS", "FoldView", "contribute_groups", "view_fold"]
+__all__ = ["VIEWS", "FoldView", "sum_shap_values", "view_fold"]
 
 VIEWS = ("shap", "permutation", "drop_group", "single_group")
 
 
 @dataclass(frozen=True, eq=False)
 class FoldView:
-    """What one fold says about each group.
+    """Importance of each group in one fold.
 
     Attributes
     ----------
-    contributions, directions : ndarray or None
-        Summed TreeSHAP values of each group, shape (n_test, n_groups), log-odds; and their
-        signs, shape (n_groups,).
+    shap_values, directions : ndarray or None
+        TreeSHAP values summed over each group, shape (n_test, n_groups), in log-odds; and their
+        directions, shape (n_groups,). None if the view was not asked for.
     aucs : dict of view to ndarray of shape (n_groups,), float64
         AUC drop ("permutation", "drop_group") or AUC ("single_group").
     influence : dict of view to ndarray of shape (n_test, n_groups), float64
         Influence values of those.
     """
 
-    contributions: NDArray[np.float64] | None
+    shap_values: NDArray[np.float64] | None
     directions: NDArray[np.float64] | None
     aucs: dict[str, NDArray[np.float64]]
     influence: dict[str, NDArray[np.float64]]
 
 
-def contribute_groups(
+def sum_shap_values(
     model: Any, features: pd.DataFrame, groups: Sequence[Sequence[int]]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Contribution of each group to each row, and its direction.
+    """SHAP values of each group for each row, and the direction of each group.
 
     Parameters
     ----------
     model : SeedAveragedLightGBM
-        Fitted; anything with a `shap_values` like its.
+        Fitted, or any model with the same method `shap_values`.
     features : DataFrame of shape (n_rows, n_columns)
-        Rows it has not seen.
+        Rows that the model was not fitted on.
     groups : sequence of sequence of int
         Column numbers of each group.
 
     Returns
     -------
-    contributions : ndarray of shape (n_rows, n_groups), float64
-        Sum over the columns, in log-odds. Summed first, so that columns that undo each other
-        do not count twice.
+    shap_values : ndarray of shape (n_rows, n_groups), float64
+        Sum of the SHAP values of the columns, in log-odds. Opposite values of two columns cancel
+        in the sum.
     directions : ndarray of shape (n_groups,), float64
-        -1 to 1: correlation of a column with its contribution, averaged over the group with the
-        mean absolute contribution as weight. 1: more of it, more likely positive. NaN where the
-        group is not used at all.
+        -1 to 1: correlation of a column with its SHAP values, averaged over the group and
+        weighted by the mean absolute SHAP value. Positive: a higher value makes a positive exam
+        more likely. NaN if the model does not use the group.
     """
     shares = model.shap_values(features)[:, :-1]
     values = features.to_numpy(dtype=np.float64)
@@ -95,8 +95,9 @@ def view_fold(
     n_permutations: int,
     seed: int,
     where: str,
+    weights: NDArray[np.float64] | None = None,
 ) -> FoldView:
-    """Look at the groups through one fitted model and the exams it has not seen.
+    """Importance of each group for one fitted model on its held-out exams.
 
     Parameters
     ----------
@@ -111,27 +112,29 @@ def view_fold(
     views : sequence of str
         Some of `VIEWS`.
     n_permutations : int
-        Shuffles of each group.
+        Permutations of each group.
     seed : int
-        Seeds the shuffles of this fold.
+        Seed of the permutations of this fold.
     where : str
-        What a note on an error calls this fold.
+        Name of this fold in notes on errors.
+    weights : ndarray of shape (n_exams,), float64, optional
+        Sample weights of models that are fitted again.
 
     Returns
     -------
     FoldView
     """
     held_out, labels = features.iloc[test], truth[test]
-    contributions = directions = None
+    shap_values = directions = None
     aucs: dict[str, NDArray[np.float64]] = {}
     influence: dict[str, NDArray[np.float64]] = {}
     with threadpool_limits(limits=1):
         full = measure_auc(labels, predict_positive(model, held_out))
         if "shap" in views:
-            contributions, directions = contribute_groups(model, held_out, groups)
+            shap_values, directions = sum_shap_values(model, held_out, groups)
         if "permutation" in views:
             found = [
-                _shuffle_group(model, held_out, labels, columns, n_permutations, seed)
+                _permute_group(model, held_out, labels, columns, n_permutations, seed)
                 for columns in groups
             ]
             aucs["permutation"], influence["permutation"] = _subtract(full, found)
@@ -142,9 +145,15 @@ def view_fold(
         found = []
         for columns in groups:
             kept = sorted(set(whole) - set(columns)) if view == "drop_group" else list(columns)
-            # The same seed as the model in hand: the difference is that of the columns.
+            # Same seed as `model`: only the columns differ.
             _, scores = fit_and_score(
-                clone(model), features.iloc[:, kept], truth, train, test, f"{where} ({view})"
+                copy_classifier(model),
+                features.iloc[:, kept],
+                truth,
+                train,
+                test,
+                f"{where} ({view})",
+                weights,
             )
             found.append(measure_auc(labels, scores))
         if view == "drop_group":
@@ -152,10 +161,10 @@ def view_fold(
         else:
             aucs[view] = np.array([estimate.auc for estimate in found])
             influence[view] = np.column_stack([estimate.influence for estimate in found])
-    return FoldView(contributions, directions, aucs, influence)
+    return FoldView(shap_values, directions, aucs, influence)
 
 
-def _shuffle_group(
+def _permute_group(
     model: Any,
     features: pd.DataFrame,
     labels: NDArray[np.int8],
@@ -163,15 +172,15 @@ def _shuffle_group(
     n_permutations: int,
     seed: int,
 ) -> AucEstimate:
-    """Mean AUC, and its influence, with the rows of some columns shuffled together."""
+    """Mean AUC and influence with the rows of some columns permuted together."""
     found = []
     values = features.to_numpy(copy=True)
     original = values[:, columns].copy()
     for k in range(n_permutations):
         order = np.random.default_rng(derive_seed(seed, *map(int, columns), k))
         values[:, columns] = original[order.permutation(len(values))]
-        shuffled = type(features)(values, index=features.index, columns=features.columns)
-        found.append(measure_auc(labels, predict_positive(model, shuffled)))
+        permuted = type(features)(values, index=features.index, columns=features.columns)
+        found.append(measure_auc(labels, predict_positive(model, permuted)))
     return AucEstimate(
         auc=float(np.mean([estimate.auc for estimate in found])),
         influence=np.mean([estimate.influence for estimate in found], axis=0),

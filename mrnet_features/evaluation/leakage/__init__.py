@@ -1,1 +1,1 @@
-"""Leakage: checks of a feature table, and negative controls for a whole procedure."""
+"""Label leakage: checks of a feature table, negative controls of a whole procedure."""

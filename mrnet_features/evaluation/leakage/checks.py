@@ -1,17 +1,18 @@
-"""What in a table looks too good to be true, before any model is fitted."""
+"""Checks of a feature table for label leakage."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from mrnet_features.evaluation.alignment import align_tables, check_features
+from mrnet_features.evaluation.alignment import align_tables
 from mrnet_features.evaluation.protocol.cross_validation import cross_validate
+from mrnet_features.evaluation.tables import check_features
 from mrnet_features.models.logistic import ScaledLogistic
 from mrnet_features.names import PART
 
@@ -20,101 +21,124 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mrnet_features.evaluation.tables import FeatureTable, LabelTable
+
 __all__ = ["LeakageFinding", "check_leakage", "find_repeated_rows"]
 
-# No statistic of an image tells a diagnosis apart like this; a copy of the label does.
+CODES = {
+    "single-column": "One column alone separates a task; value: its AUC, at least .98.",
+    "exam-order": "A column follows the order of the exam ids; value: |rank correlation|, at least "
+    ".98.",
+    "acquisition": "The acquisition columns alone explain a task; value: their AUC above .5 over "
+    "that of all columns, at least .8.",
+    "duplicate-rows": "Exams have equal rows; value: number of pairs.",
+}
+"""Codes of `LeakageFinding` and the meaning of its value."""
+
+# Above what a statistic of an image reaches; a copy of the label reaches 1.
 SUSPECT_AUC = 0.98
-# Rank correlation with the order of the ids.
 SUSPECT_ORDER = 0.98
-# `acquisition` reaches this share of what all columns reach above chance.
 SUSPECT_SHARE = 0.8
 
 
 @dataclass(frozen=True)
 class LeakageFinding:
-    """One thing to look at.
+    """One sign of label leakage.
 
     Attributes
     ----------
-    kind : {"single column", "id", "acquisition", "duplicate"}
+    code : str
+        A key of `CODES`.
     subject : str
         Column, task or exams.
     value : float
-        AUC, correlation, share or number of exams.
+        See `CODES`.
     text : str
-        What it means and what to do.
+        Finding and advice.
     """
 
-    kind: str
+    code: str
     subject: str
     value: float
     text: str
 
 
 def check_leakage(
-    features: pd.DataFrame, labels: pd.DataFrame, *, family: str = "acquisition", seed: int = 0
+    features: FeatureTable,
+    labels: LabelTable,
+    *,
+    family: str = "acquisition",
+    positive: Any = None,
+    seed: int = 0,
 ) -> list[LeakageFinding]:
-    """Look for columns that betray the label by something else than the image.
+    """Find columns that predict the label by something other than the image.
 
     Parameters
     ----------
-    features : DataFrame of shape (n_exams, n_features)
-        Index exam id as text.
-    labels : DataFrame of shape (n_exams, n_tasks)
+    features : DataFrame or array of shape (n_exams, n_features)
+        Index exam id.
+    labels : DataFrame of shape (n_exams, n_tasks), Series or array
         The same exams; 0 or 1.
     family : str, default "acquisition"
-        Family of the columns that tell of the scanner and not of the knee.
+        Family of the columns that describe the scanner and not the knee.
+    positive : value or mapping of task to value, optional
+        Value of a positive exam if the labels are not 0 and 1.
     seed : int, default 0
-        Seeds the folds that `family` is tried on.
+        Seed of the folds for "acquisition".
 
     Returns
     -------
     list of LeakageFinding
-        Columns with an AUC of .98 for a task by themselves; columns in the order of the ids
-        (whose order nearly sorts the labels of MRNet's valid split); tasks that `family` alone
-        explains as well as four fifths of what all columns do, by cross-validated logistic
-        regression; exams with the same row. Empty where nothing looks odd.
+        Empty if nothing was found.
+
+    Notes
+    -----
+    The codes are ``single-column``: one column with an AUC of at least .98 for a task;
+    ``exam-order``: one column in the order of the exam ids, which nearly sorts the labels of
+    MRNet's valid split; ``acquisition``: `family` alone reaches at least four fifths of the AUC
+    above .5 of all columns, in cross-validated logistic regression; ``duplicate-rows``: exams
+    with equal rows.
 
     Examples
     --------
     >>> exams = [f"{k:04d}" for k in range(30)]
     >>> labels = pd.DataFrame({"acl": [0, 1, 0] * 10}, index=exams)
-    >>> table = pd.DataFrame({"place": range(30), "copy": [0.5, 0.75, 0.5] * 10}, index=exams)
-    >>> [(s.kind, s.subject) for s in check_leakage(table, labels) if s.kind != "duplicate"]
-    [('single column', 'copy'), ('id', 'place')]
+    >>> table = pd.DataFrame({"number": range(30), "copy": [0.5, 0.75, 0.5] * 10}, index=exams)
+    >>> [(found.code, found.subject) for found in check_leakage(table, labels)]
+    [('single-column', 'copy'), ('exam-order', 'number')]
     """
-    table, truth = align_tables(features, labels)
-    found = [*_find_single_columns(table, truth), *_find_ids(table)]
+    table, truth = align_tables(features, labels, positive)
+    found = [*_find_single_columns(table, truth), *_find_exam_order(table)]
     found += _find_acquisition(table, truth, family, seed)
     rows = find_repeated_rows({"the table": table})
     if len(rows):
         found.append(
             LeakageFinding(
-                "duplicate",
-                ", ".join(rows.iloc[0][["exam", "other_exam"]]),
+                "duplicate-rows",
+                ", ".join(map(str, rows.iloc[0][["exam", "other_exam"]])),
                 float(len(rows)),
-                f"{len(rows)} pairs of exams have the same row. Copies on both sides of a split "
-                "are a leak: give them one group, or leave one out.",
+                f"{len(rows)} pairs of exams have equal rows. Copies on both sides of a split "
+                "leak the label: put them in one group, or leave one out.",
             )
         )
     return found
 
 
 def find_repeated_rows(tables: Mapping[str, pd.DataFrame], decimals: int = 6) -> pd.DataFrame:
-    """Find exams with equal rows, within and across splits.
+    """Pairs of exams with equal rows, within and across splits.
 
     Parameters
     ----------
     tables : mapping of str to DataFrame of shape (n_exams, n_features)
         Tables of the same columns, such as train and valid.
     decimals : int, default 6
-        Significant digits in which values must agree.
+        Significant digits in which the values must agree.
 
     Returns
     -------
     DataFrame of shape (n_pairs, 4)
-        Columns split, exam, other_split, other_exam: each further exam with the first that has
-        its row. Two such exams are one by their pixels, or all their columns are constant.
+        Columns split, exam, other_split, other_exam: each later exam with the first exam that
+        has the same row. Such exams have the same pixels, or all columns are constant.
 
     Raises
     ------
@@ -128,29 +152,29 @@ def find_repeated_rows(tables: Mapping[str, pd.DataFrame], decimals: int = 6) ->
     >>> find_repeated_rows({"train": train, "valid": valid}).values.tolist()
     [['train', 'b', 'valid', 'c']]
     """
-    first: dict[str, tuple[str, str]] = {}
-    rows: list[tuple[str, str, str, str]] = []
+    first: dict[str, tuple[str, Any]] = {}
+    rows: list[tuple[str, Any, str, Any]] = []
     columns: Sequence[str] | None = None
     for split, frame in tables.items():
         table = check_features(frame)
         columns = list(table.columns) if columns is None else columns
         if set(columns) != set(table.columns):
             raise ValueError(
-                f"`tables` must have the same columns, got others in {split!r}. Extract all of "
-                "them by one recipe."
+                f"`tables` must have the same columns, got others in {split!r}. Extract all "
+                "tables with one recipe."
             )
         values = _round(table[columns].to_numpy(dtype=np.float64), decimals)
         for exam, row in zip(table.index, values, strict=True):
             digest = hashlib.sha256(np.ascontiguousarray(row).tobytes()).hexdigest()
             if digest in first:
-                rows.append((*first[digest], split, str(exam)))
+                rows.append((*first[digest], split, exam))
             else:
-                first[digest] = (split, str(exam))
+                first[digest] = (split, exam)
     return pd.DataFrame(rows, columns=["split", "exam", "other_split", "other_exam"])
 
 
 def _round(values: NDArray[np.float64], decimals: int) -> NDArray[np.float64]:
-    """Round to significant digits, so that the last bits of another machine don't matter."""
+    """Round to significant digits: the last bits may differ between machines."""
     size = np.abs(np.nan_to_num(values, nan=0.0))
     scale = 10.0 ** (decimals - 1 - np.floor(np.log10(np.where(size > 0, size, 1.0))))
     rounded = np.round(values * scale) / scale
@@ -159,7 +183,7 @@ def _round(values: NDArray[np.float64], decimals: int) -> NDArray[np.float64]:
 
 def _find_single_columns(features: pd.DataFrame, labels: pd.DataFrame) -> list[LeakageFinding]:
     values = features.to_numpy(dtype=np.float64)
-    # NaN is a value of its own to a tree; here it is put first.
+    # A tree can split off NaN; here it ranks first.
     ranks = rankdata(np.where(np.isnan(values), -np.inf, values), axis=0)
     names = list(features.columns)
     found: list[LeakageFinding] = []
@@ -172,32 +196,32 @@ def _find_single_columns(features: pd.DataFrame, labels: pd.DataFrame) -> list[L
         best = np.maximum(auc, 1 - auc)
         found.extend(
             LeakageFinding(
-                "single column",
+                "single-column",
                 names[k],
                 float(best[k]),
-                f"By itself it has an AUC of {best[k]:.3f} for {task!r}. Make sure that it was "
-                "not made from the label.",
+                f"Column {names[k]!r} alone has an AUC of {best[k]:.3f} for {task!r}. Check that "
+                "it was not computed from the label.",
             )
             for k in np.flatnonzero(best >= SUSPECT_AUC)
         )
     return found
 
 
-def _find_ids(features: pd.DataFrame) -> list[LeakageFinding]:
+def _find_exam_order(features: pd.DataFrame) -> list[LeakageFinding]:
     values = features.to_numpy(dtype=np.float64)
-    place = np.arange(len(values)) - (len(values) - 1) / 2
+    position = np.arange(len(values)) - (len(values) - 1) / 2
     ranks = rankdata(np.where(np.isnan(values), -np.inf, values), axis=0)
     ranks -= ranks.mean(axis=0)
-    scale = np.sqrt((ranks**2).sum(axis=0) * (place**2).sum())
-    order = np.abs(place @ ranks) / np.where(scale > 0, scale, 1)
+    scale = np.sqrt((ranks**2).sum(axis=0) * (position**2).sum())
+    order = np.abs(position @ ranks) / np.where(scale > 0, scale, 1)
     names = list(features.columns)
     return [
         LeakageFinding(
-            "id",
+            "exam-order",
             names[k],
             float(order[k]),
-            f"It follows the order of the exam ids (rank correlation {order[k]:.3f}). Ids carry "
-            "how the data were put together, not the knee: leave it out.",
+            f"Column {names[k]!r} follows the order of the exam ids (rank correlation "
+            f"{order[k]:.3f}). The order reflects how the data were collected: leave it out.",
         )
         for k in np.flatnonzero(order >= SUSPECT_ORDER)
     ]
@@ -210,11 +234,11 @@ def _find_acquisition(
     if not own or len(own) == len(features.columns):
         return []
     model = ScaledLogistic()
-    whole = cross_validate(features, labels, model, seed=seed, progress=False)
+    whole = cross_validate(model, features, labels, seed=seed, progress=False)
     part = cross_validate(
-        features[own], labels, model, folds=whole.folds, seed=seed, progress=False
+        model, features[own], labels, folds=whole.folds, seed=seed, progress=False
     )
-    table = part.summary().drop(index="mean")
+    table = part.summary().loc[list(labels.columns)]
     reach = table["auc"] - 0.5
     share = reach / (whole.summary()["auc"] - 0.5).clip(lower=1e-9)
     return [
@@ -224,8 +248,8 @@ def _find_acquisition(
             float(share[task]),
             f"The {len(own)} columns of {family!r} alone reach an AUC of "
             f"{table.loc[task, 'auc']:.3f} for {task!r}, all columns "
-            f"{whole.summary().loc[task, 'auc']:.3f}. The score may be one of protocol and year; "
-            "report it with and without that family.",
+            f"{whole.summary().loc[task, 'auc']:.3f}. The model may predict protocol and year; "
+            "report the AUC with and without that family.",
         )
         for task in table.index
         if table.loc[task, "ci_low"] > 0.5 and share[task] >= SUSPECT_SHARE

@@ -1,4 +1,4 @@
-"""The area under the ROC curve and how far it may be off: one mechanism for all intervals."""
+"""ROC AUC with DeLong standard errors and confidence intervals."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ __all__ = ["AucEstimate", "logit_interval", "measure_auc", "standard_error"]
 
 @dataclass(frozen=True, eq=False)
 class AucEstimate:
-    """AUC of one task on one test set, with the share of each exam in its error.
+    """AUC of one task on one test set, with the influence of each exam.
 
     Attributes
     ----------
     auc : float
         Fraction of (positive, negative) pairs in the right order, ties counted as half.
     influence : ndarray of shape (n_exams,), float64
-        Influence values psi. Their squares add up to DeLong's variance of the AUC; those of
-        another model or task on the same exams, exam by exam, carry the covariance.
+        Influence values psi. The sum of their squares is DeLong's variance of the AUC. The sum of
+        their products with those of another model or task on the same exams is the covariance.
     """
 
     auc: float
@@ -55,14 +55,14 @@ def measure_auc(labels: ArrayLike, scores: ArrayLike) -> AucEstimate:
     Parameters
     ----------
     labels : array of shape (n_exams,)
-        0 or 1, at least two of each: one alone has no spread to estimate.
+        0 or 1, at least two exams of each class.
     scores : array of shape (n_exams,), float
-        Higher means more likely positive. Any finite scale, only the order counts.
+        Higher means more likely positive. Any finite scale: only the order matters.
 
     Returns
     -------
     AucEstimate
-        The AUC and an influence value per exam.
+        The AUC and one influence value per exam.
 
     Raises
     ------
@@ -92,8 +92,8 @@ def measure_auc(labels: ArrayLike, scores: ArrayLike) -> AucEstimate:
             f"{truth.shape} and {values.shape}."
         )
     if not np.isin(truth, (0, 1)).all():
-        strange = truth[~np.isin(truth, (0, 1))][0]
-        raise ValueError(f"`labels` must be 0 or 1, got {strange}.")
+        wrong = truth[~np.isin(truth, (0, 1))][0]
+        raise ValueError(f"`labels` must be 0 or 1, got {wrong}.")
     if not np.isfinite(values).all():
         n_bad = int((~np.isfinite(values)).sum())
         raise ValueError(
@@ -105,7 +105,7 @@ def measure_auc(labels: ArrayLike, scores: ArrayLike) -> AucEstimate:
     if min(n_positive, n_negative) < 2:
         raise ValueError(
             f"`labels` must hold at least two exams of each class, got {n_positive} positive and "
-            f"{n_negative} negative. An AUC with an error needs both; use fewer folds."
+            f"{n_negative} negative. A standard error needs both; use fewer folds."
         )
     ranks = rankdata(values)
     placements = np.empty_like(values)
@@ -117,15 +117,15 @@ def measure_auc(labels: ArrayLike, scores: ArrayLike) -> AucEstimate:
 
 
 def standard_error(influence: ArrayLike, groups: ArrayLike | None = None) -> float:
-    """Turn influence values into a standard error.
+    """Standard error from influence values.
 
     Parameters
     ----------
     influence : array of shape (n_exams,), float
         Influence values of an AUC, of a mean of AUCs, or of a difference of two.
     groups : array of shape (n_exams,), optional
-        Group of each exam, such as the patient. Exams of a group may resemble each other, so
-        their influence is added before it is squared.
+        Group of each exam, such as the patient. Exams of a group may be correlated, so their
+        influence is summed before it is squared.
 
     Returns
     -------
@@ -157,10 +157,10 @@ def logit_interval(
 
     The log-odds of the AUC have the standard error ``se / (auc * (1 - auc))``.
 
-    An AUC of exactly 1 or 0 leaves `se` at 0 and no log-odds. Perfect separation of few exams is
-    no proof of a perfect score, so its open end is the AUC whose own Hanley-McNeil error would
-    just reach 1 (or 0): method 5 of Newcombe 2006, which needs the number of exams. An AUC
-    inside (0, 1) with `se` 0 is that of a constant score, and the interval is that one value.
+    An AUC of exactly 1 or 0 has `se` 0 and infinite log-odds. The other end of its interval is
+    then the AUC from which 1 (or 0) is just reached with the Hanley-McNeil error: method 5 of
+    Newcombe 2006, which needs the number of exams. An AUC inside (0, 1) with `se` 0 is that of a
+    constant score; its interval is that value.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def logit_interval(
     se : float
         Its standard error, at least 0.
     n_positive, n_negative : int
-        Number of exams of each class, at least 1; looked at only where `auc` is 0 or 1.
+        Number of exams of each class, at least 1; used only if `auc` is 0 or 1.
     confidence : float, default 0.95
         Coverage, above 0 and below 1.
 
@@ -181,7 +181,7 @@ def logit_interval(
     Raises
     ------
     ValueError
-        If a value is out of its range.
+        If a value is out of range.
 
     References
     ----------
@@ -190,8 +190,8 @@ def logit_interval(
 
     Examples
     --------
-    At .5 the logit has slope 4, so that an `se` of .25 / 1.96 is one unit of log-odds and the
-    ends are 1 / (1 + e) and e / (1 + e):
+    At .5 the logit has slope 4, so an `se` of .25 / 1.96 gives a half-width of one unit of
+    log-odds, and the ends are 1 / (1 + e) and e / (1 + e):
 
     >>> low, high = logit_interval(0.5, 0.25 / 1.959964, 50, 50)
     >>> round(low, 4), round(high, 4)
@@ -216,7 +216,7 @@ def logit_interval(
 
 
 def _lowest_auc_of_perfect_separation(z: float, n_positive: int, n_negative: int) -> float:
-    """Solve (1 - A)^2 = z^2 Var(A) for A < 1, with one factor 1 - A taken out of both sides."""
+    """Solve (1 - A)^2 = z^2 Var(A) for A < 1, both sides divided by 1 - A."""
     weight = (n_positive + n_negative) / 2 - 1
 
     def excess(auc: float) -> float:

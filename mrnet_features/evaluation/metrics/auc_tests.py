@@ -1,4 +1,4 @@
-"""Differences between two AUCs: the tests that keep their level, and what they could have found."""
+"""Tests of the difference of two AUCs: DeLong, Nadeau-Bengio, Holm, detectable difference."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 __all__ = [
     "Difference",
     "adjust_holm",
-    "correct_resampled",
     "delong_test",
     "minimum_detectable_difference",
+    "nadeau_bengio_test",
 ]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A difference of two AUCs, or of two means of AUCs, on the same exams.
+    """Difference of two AUCs, or of two means of AUCs, on the same exams.
 
     Attributes
     ----------
@@ -46,8 +46,8 @@ class Difference:
     def p(self) -> float:
         """Two-sided p value of no difference.
 
-        1 where the two never differ. NaN where they differ and `se` is 0, such as perfect
-        separation against a constant: then the exams hold no spread to judge by.
+        1 if the two are equal with `se` 0. NaN if they differ with `se` 0, as for perfect
+        separation against a constant score.
         """
         if self.se == 0:
             return 1.0 if self.estimate == 0 else float("nan")
@@ -57,7 +57,7 @@ class Difference:
         return float(2 * t.sf(ratio, self.degrees))
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
-        """Confidence interval of the difference, cut off at -1 and 1.
+        """Confidence interval of the difference, limited to -1 and 1.
 
         Parameters
         ----------
@@ -67,7 +67,7 @@ class Difference:
         Returns
         -------
         ci_low, ci_high : float
-            NaN where `p` is NaN.
+            NaN if `p` is NaN.
         """
         if np.isnan(self.p):
             return float("nan"), float("nan")
@@ -78,16 +78,15 @@ class Difference:
 def delong_test(
     first: ArrayLike, second: ArrayLike, difference: float, groups: ArrayLike | None = None
 ) -> Difference:
-    """Difference of two AUCs of fixed predictions on the same exams.
+    """DeLong's paired test of two AUCs of fixed predictions on the same exams.
 
-    The variance is the sum of squares of the differences of the influence values, which for one
-    task on one test set is DeLong's paired test, and for the mean of several tasks keeps the
-    covariance among them.
+    The variance is the sum of the squared differences of the influence values. For the mean of
+    several tasks it includes the covariance of the tasks.
 
     Parameters
     ----------
     first, second : array of shape (n_exams,), float
-        Influence values of both, the same exams in the same order; see `measure_auc`.
+        Influence values of both models, the same exams in the same order; see `measure_auc`.
     difference : float
         First AUC minus second AUC.
     groups : array of shape (n_exams,), optional
@@ -101,7 +100,7 @@ def delong_test(
     Raises
     ------
     ValueError
-        If the two are not of the same exams.
+        If the shapes differ.
 
     References
     ----------
@@ -121,23 +120,23 @@ def delong_test(
     return Difference(float(difference), standard_error(one - two, groups))
 
 
-def correct_resampled(differences: ArrayLike, test_share: float) -> Difference:
-    r"""Difference of two learning procedures from their differences on shared folds.
+def nadeau_bengio_test(differences: ArrayLike, test_train_ratio: float) -> Difference:
+    r"""Nadeau-Bengio corrected t test of two learning procedures on the same folds.
 
-    Fold scores overlap in their training exams, so that their plain variance is far too small.
-    Nadeau and Bengio's correction takes
+    The training sets of the folds overlap, so the plain variance is far too small. The corrected
+    variance is
 
     .. math:: \mathrm{Var} = \left(\frac{1}{J} + \frac{n_{test}}{n_{train}}\right) s^2
 
-    for J folds (over all repeats) with the sample variance :math:`s^2`, and J - 1 degrees of
+    for J folds over all repeats, with the sample variance :math:`s^2` and J - 1 degrees of
     freedom.
 
     Parameters
     ----------
     differences : array of shape (n_folds,), float
         Difference of the two AUCs in each fold of each repeat, at least two.
-    test_share : float
-        Tested exams over training exams, 1 / (K - 1) for K folds; above 0.
+    test_train_ratio : float
+        Number of test exams over number of training exams, 1 / (K - 1) for K folds; above 0.
 
     Returns
     -------
@@ -147,7 +146,7 @@ def correct_resampled(differences: ArrayLike, test_share: float) -> Difference:
     Raises
     ------
     ValueError
-        If there are fewer than two folds, or `test_share` is not above 0.
+        If there are fewer than two folds, or `test_train_ratio` is not above 0.
 
     References
     ----------
@@ -158,7 +157,7 @@ def correct_resampled(differences: ArrayLike, test_share: float) -> Difference:
     --------
     Variance .02 of two folds, (1/2 + 1/1) times .02 is .03:
 
-    >>> found = correct_resampled([0.0, 0.2], test_share=1.0)
+    >>> found = nadeau_bengio_test([0.0, 0.2], test_train_ratio=1.0)
     >>> round(found.estimate, 12), round(found.se**2, 12), found.degrees
     (0.1, 0.03, 1)
     """
@@ -168,13 +167,13 @@ def correct_resampled(differences: ArrayLike, test_share: float) -> Difference:
             "`differences` must hold the difference of at least two folds, got shape "
             f"{values.shape}."
         )
-    if not test_share > 0:
-        raise ValueError(f"`test_share` must be above 0, got {test_share}.")
-    # Equal differences have a variance of rounding errors, not of data.
+    if not test_train_ratio > 0:
+        raise ValueError(f"`test_train_ratio` must be above 0, got {test_train_ratio}.")
+    # The variance of equal differences is rounding error.
     variance = 0.0 if np.ptp(values) < 1e-12 else float(values.var(ddof=1))
     return Difference(
         estimate=float(values.mean()),
-        se=float(np.sqrt((1 / len(values) + test_share) * variance)),
+        se=float(np.sqrt((1 / len(values) + test_train_ratio) * variance)),
         degrees=len(values) - 1,
     )
 
@@ -191,9 +190,9 @@ def minimum_detectable_difference(
     degrees : float, default infinity
         Degrees of freedom of the test.
     power : float, default 0.8
-        Probability to find it, above `level` and below 1.
+        Power of the test, above `level` and below 1.
     level : float, default 0.05
-        Level of the test.
+        Significance level of the test.
 
     Returns
     -------
@@ -203,7 +202,7 @@ def minimum_detectable_difference(
     Raises
     ------
     ValueError
-        If a value is out of its range.
+        If a value is out of range.
 
     Examples
     --------
@@ -217,7 +216,7 @@ def minimum_detectable_difference(
             f"`se` must be at least 0 and 0 < `level` < `power` < 1, got {se}, {level}, {power}."
         )
     if np.isinf(degrees):
-        # The other tail adds less than 1e-6 to the power here.
+        # The other tail adds less than 1e-6 to the power.
         return float(ndtri(1 - level / 2) + ndtri(power)) * se
     critical = _quantile(1 - level / 2, degrees)
 
@@ -228,12 +227,12 @@ def minimum_detectable_difference(
 
 
 def adjust_holm(p: ArrayLike) -> NDArray[np.float64]:
-    """Adjust p values for their number by Holm's step-down procedure.
+    """P values adjusted for multiple tests by Holm's step-down procedure.
 
     Parameters
     ----------
     p : array of shape (n_tests,), float
-        P values 0 to 1. NaN is left out of the count and stays NaN.
+        P values from 0 to 1. NaN is not counted and stays NaN.
 
     Returns
     -------

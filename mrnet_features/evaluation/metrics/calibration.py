@@ -1,4 +1,4 @@
-"""Whether a probability of .3 comes true in three of ten exams."""
+"""Calibration: Brier score, intercept, slope and reliability curve."""
 
 from __future__ import annotations
 
@@ -9,12 +9,17 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit, ndtri
 
-from mrnet_features.evaluation.alignment import check_labels, require_same_exams
+from mrnet_features.evaluation.alignment import align_predictions
+from mrnet_features.evaluation.plots import plot_calibration
+from mrnet_features.evaluation.results import Result
+from mrnet_features.evaluation.tables import choose_labels
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Calibration", "measure_calibration", "take_probabilities", "wilson_interval"]
+
+__all__ = ["Calibration", "align_probabilities", "measure_calibration", "wilson_interval"]
 
 CLIP = 1e-6
 MOST_STEPS = 100
@@ -22,8 +27,8 @@ CURVE = ("task", "expected", "observed", "ci_low", "ci_high", "n_exams", "n_posi
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Calibration:
-    """How well probabilities agree with what happened.
+class Calibration(Result):
+    """Agreement of predicted probabilities with labels.
 
     Attributes
     ----------
@@ -38,7 +43,7 @@ class Calibration:
         return f"Calibration({len(self.labels)} exams, tasks {', '.join(self.labels.columns)})"
 
     def summary(self, confidence: float = 0.95) -> pd.DataFrame:
-        """Sum up: a row per task.
+        """Brier score, calibration intercept and slope of each task.
 
         Parameters
         ----------
@@ -48,12 +53,15 @@ class Calibration:
         Returns
         -------
         DataFrame of shape (n_tasks, 10)
-            Index task. brier: mean squared error of the probability; brier_skill: 1 minus that
-            over the error of the prevalence, so that 0 is no better than a constant; expected
-            and observed: mean probability and prevalence; intercept: log-odds to add so that the
-            two agree, 0 is ideal; slope: factor of the log-odds that fits best, 1 is ideal and
-            less means too extreme; both with ``_low`` and ``_high`` (Wald). NaN in the four of
-            the slope where the scores separate the classes or are constant.
+            Index task. Columns:
+
+            - brier: mean squared error of the probability;
+            - brier_skill: 1 - brier / (brier of the prevalence); 0 is no better than a constant;
+            - expected, observed: mean probability and prevalence;
+            - intercept: log-odds to add so that expected equals observed; 0 is ideal;
+            - slope: factor of the log-odds that fits best; 1 is ideal, less means too extreme;
+              NaN if the scores separate the classes or are constant;
+            - ``_low`` and ``_high`` of intercept and slope: Wald interval.
 
         References
         ----------
@@ -85,14 +93,14 @@ class Calibration:
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis(index="task")
 
     def frame(self, n_bins: int = 10, confidence: float = 0.95) -> pd.DataFrame:
-        """List the points of the reliability curve: bins of equally many exams.
+        """Points of the reliability curve: bins of equally many exams.
 
         Parameters
         ----------
         n_bins : int, default 10
-            Bins a task, fewer where scores are tied, one where all are.
+            Bins per task; fewer if scores are tied, one if all are equal.
         confidence : float, default 0.95
-            Coverage of the bands.
+            Coverage of the intervals.
 
         Returns
         -------
@@ -104,7 +112,7 @@ class Calibration:
         for task in self.labels.columns:
             chance = self.probabilities[task]
             bins = pd.qcut(chance.rank(method="average"), n_bins, labels=False, duplicates="drop")
-            # Where all ranks tie, qcut has no two edges left and puts no exam anywhere.
+            # If all ranks are tied, qcut has no two edges and returns NaN.
             for _, part in chance.groupby(bins.fillna(0)):
                 n_positive = int(self.labels.loc[part.index, task].sum())
                 low, high = wilson_interval(n_positive, len(part), confidence)
@@ -121,17 +129,36 @@ class Calibration:
                 )
         return pd.DataFrame(rows, columns=list(CURVE))
 
+    def plot(self, axes: Axes | None = None, n_bins: int = 10) -> Axes:
+        """Reliability curve of each task.
 
-def measure_calibration(model: Any, labels: pd.DataFrame) -> Calibration:
-    """Measure how well probabilities agree with labels.
+        Parameters
+        ----------
+        axes : matplotlib Axes, optional
+        n_bins : int, default 10
+            Bins per task.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        return plot_calibration(self, n_bins, axes)
+
+
+def measure_calibration(
+    model: Any, labels: pd.DataFrame | pd.Series[Any] | None = None, *, positive: Any = None
+) -> Calibration:
+    """Calibration of predicted probabilities.
 
     Parameters
     ----------
     model : Evaluation, HoldOut or DataFrame
-        Probabilities of exams the models have not seen. Of repeated cross-validation the first
-        repeat is taken, so that an exam counts once.
-    labels : DataFrame of shape (n_exams, n_tasks)
-        Index exam id as text; 0 or 1.
+        Probabilities of exams that the models were not fitted on. Repeated cross-validation: the
+        first repeat is used, so that an exam counts once.
+    labels : DataFrame of shape (n_exams, n_tasks), Series or None
+        Index exam id; 0 or 1. None for the labels of the first Evaluation or HoldOut.
+    positive : value or mapping of task to value, optional
+        Value of a positive exam if the labels are not 0 and 1.
 
     Returns
     -------
@@ -141,66 +168,54 @@ def measure_calibration(model: Any, labels: pd.DataFrame) -> Calibration:
     Raises
     ------
     ValueError
-        If exams differ or a score is no probability.
+        If exams differ or a score is not a probability.
 
     Examples
     --------
-    One of two comes true at probability .5:
+    One of two exams is positive, both with probability .5:
 
     >>> labels = pd.DataFrame({"acl": [0, 1]}, index=["a", "b"])
     >>> half = pd.DataFrame({"acl": [0.5, 0.5]}, index=["a", "b"])
     >>> measure_calibration(half, labels).summary()[["brier", "observed"]].values.tolist()
     [[0.25, 0.5]]
     """
-    truth = check_labels(labels)
-    return Calibration(truth, take_probabilities(model, truth))
+    truth = choose_labels(labels, positive, model)
+    return Calibration(truth, align_probabilities(model, truth))
 
 
-def take_probabilities(model: Any, labels: pd.DataFrame) -> pd.DataFrame:
-    """Look up one probability for each exam and task.
+def align_probabilities(model: Any, labels: pd.DataFrame) -> pd.DataFrame:
+    """Match probabilities to labels: one per exam and task.
 
     Parameters
     ----------
     model : Evaluation, HoldOut or DataFrame
+        See `align_predictions`. Repeated cross-validation: the first repeat.
     labels : DataFrame of shape (n_exams, n_tasks)
+        Checked labels.
 
     Returns
     -------
     DataFrame of shape (n_exams, n_tasks), float64
-        In the order of `labels`; the first repeat of several.
+        Rows and columns in the order of `labels`.
 
     Raises
     ------
     TypeError, ValueError
-        If `model` is something else, exams differ or a score is no probability.
+        As `align_predictions`, or if a score is not between 0 and 1.
 
     Examples
     --------
     >>> labels = pd.DataFrame({"acl": [0, 1]}, index=["a", "b"])
     >>> scores = pd.DataFrame({"acl": [0.7, 0.2]}, index=["b", "a"])
-    >>> take_probabilities(scores, labels)["acl"].tolist()
+    >>> align_probabilities(scores, labels)["acl"].tolist()
     [0.2, 0.7]
     """
-    rows = model if isinstance(model, pd.DataFrame) else getattr(model, "predictions", None)
-    if not isinstance(rows, pd.DataFrame):
-        raise TypeError(
-            f"`model` must be an evaluation or a DataFrame, got {type(model).__name__}."
-        )
-    if "exam" in rows.columns:
-        rows = rows[rows["repeat"] == rows["repeat"].min()].set_index("exam")
-    missing = [task for task in labels.columns if task not in rows.columns]
-    if missing or rows.index.has_duplicates:
-        raise ValueError(
-            "`model` must predict every task of each exam once, got "
-            f"{'no ' + ', '.join(missing) if missing else 'some exams again'}."
-        )
-    require_same_exams("model", rows.index, "labels", labels.index)
-    chosen = rows.loc[labels.index, list(labels.columns)].astype(np.float64)
+    chosen = align_predictions(model, labels, repeats="first")
     values = chosen.to_numpy()
     if not ((values >= 0) & (values <= 1)).all():
         raise ValueError(
-            f"`model` must predict probabilities 0 to 1, got {np.nanmin(values):.3g} to "
-            f"{np.nanmax(values):.3g}. Use a classifier with predict_proba."
+            f"`model` must predict probabilities from 0 to 1, got {values.min():.3g} to "
+            f"{values.max():.3g}. Use a classifier with `predict_proba`."
         )
     return chosen
 
@@ -211,7 +226,7 @@ def wilson_interval(n_hits: float, n_exams: float, confidence: float = 0.95) -> 
     Parameters
     ----------
     n_hits, n_exams : float
-        Hits, and exams they are among; whole numbers, or means of such over repeats.
+        Number of hits and of exams; integers, or their means over repeats.
     confidence : float, default 0.95
         Coverage, above 0 and below 1.
 
@@ -252,7 +267,7 @@ def wilson_interval(n_hits: float, n_exams: float, confidence: float = 0.95) -> 
 def _fit_logistic(
     columns: NDArray[np.float64], truth: NDArray[np.float64], offset: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Fit plain logistic regression by Newton's method: coefficients and their errors."""
+    """Coefficients and standard errors of logistic regression, by Newton's method."""
     weights = np.zeros(columns.shape[1])
     nothing = np.full(len(weights), np.nan)
     if np.linalg.matrix_rank(columns) < columns.shape[1]:
@@ -261,11 +276,11 @@ def _fit_logistic(
         chance = expit(columns @ weights + np.asarray(offset))
         spread = chance * (1 - chance)
         information = columns.T @ (columns * spread[:, None])
-        # Separated classes drive the weights to infinity and the information to nothing.
+        # If the classes are separated, the weights diverge and the information vanishes.
         if np.linalg.cond(information) > 1e12 or np.abs(weights).max() > 1e4:
             return nothing, nothing
         step = np.linalg.solve(information, columns.T @ (truth - chance))
-        # A long first step may overshoot far; a bounded one gets there all the same.
+        # A long first step may overshoot; a bounded one still converges.
         step *= min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-300))
         weights = weights + step
         if np.abs(step).max() < 1e-10:

@@ -1,4 +1,4 @@
-"""Thresholds chosen on some exams, sensitivity and specificity on others."""
+"""Decision thresholds, and sensitivity and specificity at them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_curve
 
-from mrnet_features.evaluation.alignment import check_labels
-from mrnet_features.evaluation.metrics.calibration import take_probabilities, wilson_interval
+from mrnet_features.evaluation.metrics.calibration import align_probabilities, wilson_interval
+from mrnet_features.evaluation.tables import choose_labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ RULES = ("youden", "sensitivity", "specificity")
 def choose_threshold(
     labels: ArrayLike, scores: ArrayLike, rule: str = "youden", level: float = 0.9
 ) -> float:
-    """Threshold on a score; an exam counts as positive at or above it.
+    """Decision threshold: an exam is called positive at or above it.
 
     Parameters
     ----------
@@ -40,20 +40,21 @@ def choose_threshold(
     scores : array of shape (n_exams,), float
         Higher means more likely positive.
     rule : {"youden", "sensitivity", "specificity"}, default "youden"
-        Largest sum of sensitivity and specificity; or the highest threshold with at least that
-        sensitivity; or the lowest with at least that specificity.
+        "youden": largest sum of sensitivity and specificity; "sensitivity": highest threshold
+        with at least sensitivity `level`; "specificity": lowest threshold with at least
+        specificity `level`.
     level : float, default 0.9
-        Fraction wanted by the last two rules, above 0 and at most 1.
+        Fraction for the last two rules, above 0 and at most 1.
 
     Returns
     -------
     float
-        Midway between two neighbouring scores, or just above the highest score.
+        Midpoint of two neighbouring scores, or just above the highest score.
 
     Raises
     ------
     ValueError
-        If `rule` is another, or `level` out of its range.
+        If `rule` is unknown or `level` out of range.
 
     References
     ----------
@@ -87,10 +88,10 @@ def choose_threshold(
 def choose_thresholds(
     evaluation: Evaluation, rule: str = "youden", level: float = 0.9
 ) -> dict[str, float]:
-    """Choose a threshold for each task from all out-of-fold predictions.
+    """Threshold of each task from all out-of-fold predictions.
 
-    For a model that is fitted on all exams and used on new ones. How good the thresholds are on
-    the exams they were chosen on is no estimate; `measure_operating_points` gives one.
+    For a model that is fitted on all exams and used on new ones. Sensitivity and specificity on
+    the same exams are too high; use `measure_operating_points`.
 
     Parameters
     ----------
@@ -101,7 +102,7 @@ def choose_thresholds(
     Returns
     -------
     dict of str to float
-        Of repeats the mean.
+        Mean over the repeats.
     """
     labels, rows = evaluation.labels, evaluation.predictions
     return {
@@ -120,7 +121,7 @@ def choose_thresholds(
 def measure_operating_points(
     evaluation: Evaluation, rule: str = "youden", level: float = 0.9, confidence: float = 0.95
 ) -> pd.DataFrame:
-    """Sensitivity and specificity at thresholds that were chosen on other exams.
+    """Sensitivity and specificity at thresholds chosen on other exams.
 
     The threshold of a fold is chosen on the out-of-fold predictions of the other folds.
 
@@ -135,8 +136,8 @@ def measure_operating_points(
     Returns
     -------
     DataFrame of shape (n_tasks, 9)
-        As `apply_thresholds`; threshold is the mean over the folds, and of repeats the mean
-        sensitivity and specificity.
+        As `apply_thresholds`. The threshold is the mean over the folds; sensitivity and
+        specificity are means over the repeats.
     """
     labels, rows = evaluation.labels, evaluation.predictions
     found = {}
@@ -158,26 +159,33 @@ def measure_operating_points(
 
 
 def apply_thresholds(
-    model: Any, labels: pd.DataFrame, thresholds: Mapping[str, float], confidence: float = 0.95
+    model: Any,
+    labels: pd.DataFrame | pd.Series[Any] | None,
+    thresholds: Mapping[str, float],
+    confidence: float = 0.95,
+    *,
+    positive: Any = None,
 ) -> pd.DataFrame:
-    """Sensitivity and specificity of given thresholds on given exams.
+    """Sensitivity and specificity at given thresholds.
 
     Parameters
     ----------
     model : Evaluation, HoldOut or DataFrame
         Probabilities; see `measure_calibration`.
-    labels : DataFrame of shape (n_exams, n_tasks)
-        Index exam id as text; 0 or 1.
+    labels : DataFrame of shape (n_exams, n_tasks), Series or None
+        Index exam id; 0 or 1. None for the labels of the first Evaluation or HoldOut.
     thresholds : mapping of str to float
-        One for each task, chosen on other exams.
+        One per task, chosen on other exams.
     confidence : float, default 0.95
         Coverage of the intervals.
+    positive : value or mapping of task to value, optional
+        Value of a positive exam if the labels are not 0 and 1.
 
     Returns
     -------
     DataFrame of shape (n_tasks, 9)
         Index task. Columns threshold; sensitivity and specificity, each with ``_low`` and
-        ``_high`` (Wilson); n_positive, n_negative. NaN where there is no exam of the class.
+        ``_high`` (Wilson); n_positive, n_negative. NaN if there is no exam of the class.
 
     Raises
     ------
@@ -192,11 +200,11 @@ def apply_thresholds(
     >>> found[["sensitivity", "specificity"]].values.tolist()
     [[1.0, 0.5]]
     """
-    truth = check_labels(labels)
+    truth = choose_labels(labels, positive, model)
     missing = [task for task in truth.columns if task not in thresholds]
     if missing:
         raise ValueError(f"`thresholds` must name every task, got none for {', '.join(missing)}.")
-    scores = take_probabilities(model, truth)
+    scores = align_probabilities(model, truth)
     found = {
         task: {
             "threshold": float(thresholds[task]),
@@ -220,7 +228,7 @@ def _count(
         ("sensitivity", truth, truth & called),
         ("specificity", ~truth, ~truth & ~called),
     ):
-        # An exam counts once, whatever the number of repeats.
+        # Each exam counts once, however many repeats there are.
         n_exams, n_hits = int(members.sum()) / n_repeats, int(hits.sum()) / n_repeats
         if not n_exams:
             found |= {name: np.nan, f"{name}_low": np.nan, f"{name}_high": np.nan}

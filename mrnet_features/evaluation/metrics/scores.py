@@ -1,4 +1,4 @@
-"""Predictions against labels: AUC of every fold and task, and one table of influence values."""
+"""AUCs of predictions per fold and task, with the influence values for their intervals."""
 
 from __future__ import annotations
 
@@ -7,39 +7,46 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from mrnet_features.evaluation.alignment import align_groups, check_labels, require_same_exams
+from mrnet_features.evaluation.alignment import align_groups
+from mrnet_features.evaluation.exam_ids import require_same_exams
 from mrnet_features.evaluation.metrics.auc import (
     AucEstimate,
     logit_interval,
     measure_auc,
     standard_error,
 )
+from mrnet_features.evaluation.plots import plot_scores
+from mrnet_features.evaluation.results import Result, name_headline
+from mrnet_features.evaluation.tables import check_labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
 
 __all__ = ["Scores", "score_predictions"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Scores:
-    """AUCs of a set of predictions, and what their intervals are made of.
+class Scores(Result):
+    """AUCs of predictions and their influence values.
 
-    Two `Scores` of the same exams are compared by the difference of their `influence`.
+    Two `Scores` of the same exams are compared by the difference of their `influence`. The
+    column ``mean`` is there only if there are several tasks.
 
     Attributes
     ----------
     fold_scores : DataFrame of shape (n_repeats * n_folds, n_tasks + 4)
         Columns repeat, fold, n_exams, the AUC of each task, and mean: their plain mean.
     influence : DataFrame of shape (n_exams, n_tasks + 1), float64
-        Influence values of the headline AUCs. Index exam id, a column per task, and mean, which
-        carries the covariance of the tasks. See `standard_error`.
+        Influence values of the AUCs in the summary. Index exam id, one column per task, and
+        mean, which includes the covariance of the tasks. See `standard_error`.
     pooled : Series of shape (n_tasks + 1,), float64
         AUC over the exams of all folds together, averaged over the repeats.
     n_positive : Series of shape (n_tasks,), int64
         Positive exams of each task.
     groups : Series of shape (n_exams,), int64, or None
-        Group of each exam; exams of a group are not taken as independent.
+        Group of each exam. Exams of a group are not taken as independent.
     """
 
     fold_scores: pd.DataFrame
@@ -51,8 +58,13 @@ class Scores:
     def __repr__(self) -> str:
         return f"Scores({len(self.influence)} exams, tasks {', '.join(self.n_positive.index)})"
 
+    @property
+    def headline(self) -> str:
+        """Row of the summary that stands for all tasks: "mean", or the only task."""
+        return name_headline(list(self.n_positive.index))
+
     def summary(self, confidence: float = 0.95) -> pd.DataFrame:
-        """Sum up: a row per task and one for their mean.
+        """AUC of each task, and their mean if there are several tasks.
 
         Parameters
         ----------
@@ -62,22 +74,25 @@ class Scores:
         Returns
         -------
         DataFrame of shape (n_tasks + 1, 7)
-            Index task, the last one ``mean``. Columns: auc, the mean over the folds of a repeat
-            and then over repeats; se and the interval ci_low, ci_high, of that AUC for a new set
-            of exams of this size and kind; pooled, the AUC over all folds together, which is
-            biased downwards where folds differ in scale (Parker 2007); n_exams; n_positive,
-            missing for the mean.
+            Index task; the last row is ``mean`` if there are several tasks. Columns:
+
+            - auc: mean over the folds of a repeat, then over the repeats;
+            - se, ci_low, ci_high: standard error and interval of that AUC for a new set of exams
+              of this size and kind;
+            - pooled: AUC over all folds together, which is biased downwards if the scores of the
+              folds differ in scale (Parker 2007);
+            - n_exams; n_positive, missing for the mean.
 
         Notes
         -----
-        The error is that of the exams scored: it takes the fitted models as given. Models that
-        learn little depend on which exams they saw, and two exams that test each other's models
-        count as independent although they agree. So cross-validated intervals are too narrow
-        where there is nothing to learn. Simulated with 5 folds, the 95 % interval held the AUC of
-        the fitted models in .94 (LightGBM, AUC .81) and .93 (logistic regression, AUC .89) of the
-        cases with 1,130 exams, in .92 with 120 exams (difference of class means, AUC .82), and in
-        .84 to .88 on pure noise, where the true spread is about 1.4 times `se`. Single test sets
-        are free of this. ``benchmarks/results/statistics.json`` has the settings.
+        The standard error is that of the test exams, for fixed models. In cross-validation two
+        exams are in the training sets of each other's models, so their scores are correlated but
+        count as independent. The intervals are therefore too narrow for models that learn little.
+        In simulations with 5 folds, the 95 % interval covered the AUC of the fitted models in .94
+        (LightGBM, AUC .81) and .93 (logistic regression, AUC .89) of the cases with 1,130 exams,
+        in .92 with 120 exams (difference of class means, AUC .82), and in .84 to .88 on pure
+        noise, where the true spread is about 1.4 times `se`. Single test sets are not affected.
+        ``benchmarks/results/statistics.json`` has the settings.
 
         References
         ----------
@@ -85,14 +100,14 @@ class Scores:
         Computational Statistics & Data Analysis 55(4):1828-1844; LeDell, Petersen and van der
         Laan 2015, Electronic Journal of Statistics 9(1):1583-1607.
         """
-        tasks = list(self.n_positive.index)
+        names = list(self.influence.columns)
         n_exams = len(self.influence)
-        headline = self.fold_scores.groupby("repeat")[[*tasks, "mean"]].mean().mean()
+        aucs = self.fold_scores.groupby("repeat")[names].mean().mean()
         rows = {}
-        for name in [*tasks, "mean"]:
-            auc = float(headline[name])
+        for name in names:
+            auc = float(aucs[name])
             se = standard_error(self.influence[name], self.groups)
-            # The class with fewest exams of all tasks gives the mean the widest interval.
+            # The smallest class of all tasks gives the mean its widest interval.
             positives = self.n_positive if name == "mean" else self.n_positive[[name]]
             low, high = logit_interval(
                 auc, se, int(positives.min()), int(n_exams - positives.max()), confidence
@@ -101,8 +116,31 @@ class Scores:
         columns = ["auc", "se", "ci_low", "ci_high", "pooled"]
         table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
         table["n_exams"] = n_exams
-        table["n_positive"] = pd.array([*self.n_positive, pd.NA], dtype="Int64")
+        table["n_positive"] = self.n_positive.reindex(names).astype("Int64")
         return table.rename_axis(index="task")
+
+    def frame(self) -> pd.DataFrame:
+        """AUC of every fold.
+
+        Returns
+        -------
+        DataFrame of shape (n_repeats * n_folds, n_tasks + 4)
+            A copy of `fold_scores`.
+        """
+        return self.fold_scores.copy()
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """AUC of each task with its interval, and of each fold as a dot.
+
+        Parameters
+        ----------
+        axes : matplotlib Axes, optional
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        return plot_scores(self, axes)
 
 
 def score_predictions(
@@ -110,17 +148,17 @@ def score_predictions(
     predictions: pd.DataFrame,
     groups: pd.Series[Any] | Mapping[str, Any] | None = None,
 ) -> Scores:
-    """Score predictions fold by fold.
+    """AUCs and influence values of predictions, fold by fold.
 
-    The AUC of a fold weighs 1/K in its repeat, and so does the influence of its exams; over
-    repeats the influence is averaged exam by exam, and over tasks likewise.
+    AUCs and influence values are averaged over the K folds of a repeat, then over repeats, and
+    over tasks for the mean.
 
     Parameters
     ----------
     labels : DataFrame of shape (n_exams, n_tasks)
-        Index exam id as text; 0 or 1.
+        Index exam id; 0 or 1.
     predictions : DataFrame of shape (n_exams * n_repeats, n_tasks + 3)
-        Columns exam, repeat, fold and a score per task. Every repeat holds every exam once. A
+        Columns exam, repeat, fold and one score per task. Every repeat holds every exam once. A
         single test set is repeat 0, fold 0.
     groups : Series or mapping of exam id to group, optional
         See `standard_error`.
@@ -133,7 +171,7 @@ def score_predictions(
     Raises
     ------
     ValueError
-        If columns or exams are missing or twice, or a fold can't be scored; a note names task,
+        If columns or exams are missing or repeated, or a fold can't be scored. A note names task,
         repeat and fold.
 
     Examples
@@ -167,10 +205,14 @@ def score_predictions(
             fold_rows.append(scores)
     fold_scores = pd.DataFrame(fold_rows)
     pooled = pd.DataFrame(pooled_rows).mean()
+    if len(tasks) > 1:
+        fold_scores["mean"] = fold_scores[tasks].mean(axis=1)
+        influence["mean"] = influence[tasks].mean(axis=1)
+        pooled["mean"] = pooled.mean()
     return Scores(
-        fold_scores=fold_scores.assign(mean=fold_scores[tasks].mean(axis=1)),
-        influence=influence.assign(mean=influence[tasks].mean(axis=1)),
-        pooled=pd.concat([pooled, pd.Series({"mean": pooled.mean()})]),
+        fold_scores=fold_scores,
+        influence=influence,
+        pooled=pooled,
         n_positive=truth.sum().astype("int64"),
         groups=align_groups(groups, truth.index),
     )
@@ -188,13 +230,13 @@ def _check_predictions(predictions: pd.DataFrame, labels: pd.DataFrame) -> None:
     missing = [name for name in ("exam", "repeat", "fold", *labels) if name not in predictions]
     if missing:
         raise ValueError(
-            "`predictions` must have the columns exam, repeat, fold and one per task, but lack "
+            "`predictions` must have the columns exam, repeat, fold and one per task, but has no "
             f"{', '.join(missing)} (columns present: {', '.join(map(str, predictions.columns))})."
         )
     if predictions.duplicated(["exam", "repeat"]).any():
         twice = predictions[predictions.duplicated(["exam", "repeat"])].iloc[0]
         raise ValueError(
-            f"`predictions` must hold each exam once a repeat, got exam {twice['exam']!r} twice "
+            f"`predictions` must hold each exam once per repeat, got exam {twice['exam']!r} twice "
             f"in repeat {twice['repeat']}."
         )
     if not len(predictions):

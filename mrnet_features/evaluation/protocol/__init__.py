@@ -1,1 +1,1 @@
-"""Protocol: how exams are split, models fitted and predictions made out of fold."""
+"""Protocol: folds, cross-validation, evaluation on a held-out split."""

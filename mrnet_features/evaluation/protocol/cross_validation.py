@@ -6,13 +6,13 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from joblib import delayed
 
-from mrnet_features.evaluation.alignment import align_groups, align_tables
+from mrnet_features.evaluation.alignment import align_data
 from mrnet_features.evaluation.metrics.scores import Scores, score_predictions
 from mrnet_features.evaluation.protocol.fit import (
     assign_classifiers,
@@ -20,29 +20,38 @@ from mrnet_features.evaluation.protocol.fit import (
     seed_classifier,
 )
 from mrnet_features.evaluation.protocol.folds import Folds
-from mrnet_features.evaluation.protocol.stratify import make_folds
+from mrnet_features.evaluation.protocol.splitters import choose_folds
+from mrnet_features.evaluation.results import Result
 from mrnet_features.jobs import run_jobs, show_progress
+from mrnet_features.models.estimators import find_weight_parameter, refuse_table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from mrnet_features.evaluation.tables import ByExam, FeatureTable, LabelTable
 
 __all__ = ["Evaluation", "cross_validate"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Evaluation:
-    """What cross-validation found: scores, predictions, folds and fitted models.
+class Evaluation(Result):
+    """Result of a cross-validation: scores, predictions, folds and fitted models.
 
     Attributes
     ----------
     labels : DataFrame of shape (n_exams, n_tasks), int8
-        The truth, sorted by exam id.
+        True labels, sorted by exam id.
     predictions : DataFrame of shape (n_exams * n_repeats, n_tasks + 3)
-        Out-of-fold predictions, a row an exam and repeat: columns exam, repeat, fold, and the
+        Out-of-fold predictions, one row per exam and repeat: columns exam, repeat, fold, and the
         probability of each task. Sorted by repeat and exam.
     folds : Folds
-        The partition; its `hash` tells whether two evaluations share it.
+        Partition of each repeat. Two evaluations on the same folds have the same `folds.hash`.
     models : dict of (task, repeat, fold) to classifier
-        The fitted models. A model has not seen the exams of its fold.
+        Fitted models. None was fitted on exams of its fold.
     groups : Series of shape (n_exams,), int64, or None
         Group of each exam.
+    sample_weight : Series of shape (n_exams,), float64, or None
+        Weight of each exam in `fit`.
     """
 
     labels: pd.DataFrame
@@ -50,6 +59,7 @@ class Evaluation:
     folds: Folds
     models: Mapping[tuple[str, int, int], Any]
     groups: pd.Series[Any] | None = None
+    sample_weight: pd.Series[Any] | None = None
 
     def __repr__(self) -> str:
         tasks = ", ".join(self.labels.columns)
@@ -60,8 +70,13 @@ class Evaluation:
         """AUC of each fold and the influence values behind the intervals."""
         return score_predictions(self.labels, self.predictions, self.groups)
 
+    @property
+    def headline(self) -> str:
+        """Row of the summary that stands for all tasks: "mean", or the only task."""
+        return self.scores.headline
+
     def summary(self, confidence: float = 0.95) -> pd.DataFrame:
-        """Sum up: a row per task and one for their mean.
+        """AUC of each task, and their mean if there are several tasks.
 
         Parameters
         ----------
@@ -75,34 +90,61 @@ class Evaluation:
         """
         return self.scores.summary(confidence)
 
+    def frame(self) -> pd.DataFrame:
+        """Out-of-fold score and label of every exam, repeat and task.
+
+        Returns
+        -------
+        DataFrame of shape (n_exams * n_repeats * n_tasks, 6)
+            Columns exam, repeat, fold, task, score and label.
+        """
+        keys = ["exam", "repeat", "fold"]
+        scores = self.predictions.melt(keys, var_name="task", value_name="score")
+        labels = self.labels.loc[self.predictions["exam"]].melt(value_name="label")["label"]
+        return scores.assign(label=labels.to_numpy())
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """AUC of each task with its interval, and of each fold as a dot.
+
+        Parameters
+        ----------
+        axes : matplotlib Axes, optional
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        return self.scores.plot(axes)
+
     def fold_scores(self) -> pd.DataFrame:
-        """List the AUC of every fold.
+        """AUC of every fold.
 
         Returns
         -------
         DataFrame of shape (n_repeats * n_folds, n_tasks + 4)
-            Columns repeat, fold, n_exams, a column per task, and mean.
+            Columns repeat, fold, n_exams, one per task, and mean if there are several tasks.
         """
         return self.scores.fold_scores.copy()
 
     def influence(self) -> pd.DataFrame:
-        """List the influence of each exam on the AUCs of the summary.
+        """Influence of each exam on the AUCs of the summary.
 
         Returns
         -------
         DataFrame of shape (n_exams, n_tasks + 1), float64
-            A column per task, and mean. The root of the sum of squares is the standard error.
+            One column per task, and mean if there are several tasks. The root of the sum of
+            squares is the standard error.
         """
         return self.scores.influence.copy()
 
     def chosen_parameters(self) -> pd.DataFrame:
-        """List what a tuned classifier chose in each fold.
+        """Parameters that a tuned classifier chose in each fold.
 
         Returns
         -------
         DataFrame of shape (n_fits, 3 + n_parameters)
-            Columns task, repeat, fold and one per parameter of the models' `best_params_`, NaN
-            where the classifier's own value was kept. Only the first three where none was tuned.
+            Columns task, repeat, fold and one per parameter in `best_params_` of the models, NaN
+            if the value of the classifier was kept. Only the first three if none was tuned.
         """
         rows = [
             {"task": task, "repeat": repeat, "fold": fold, **getattr(model, "best_params_", {})}
@@ -112,49 +154,62 @@ class Evaluation:
 
 
 def cross_validate(
-    features: pd.DataFrame,
-    labels: pd.DataFrame,
-    model: Any | Mapping[str, Any] | None = None,
+    model: Any,
+    features: FeatureTable,
+    labels: LabelTable,
+    *,
     n_splits: int = 5,
     n_repeats: int = 1,
-    folds: Folds | None = None,
-    groups: pd.Series[Any] | Mapping[str, Any] | None = None,
+    folds: Any = None,
+    cv: Any = None,
+    groups: ByExam | None = None,
+    sample_weight: ByExam | None = None,
+    positive: Any = None,
     seed: int = 0,
     n_jobs: int | None = None,
     progress: bool | None = None,
 ) -> Evaluation:
-    """Fit one classifier per task, repeat and fold, and score it on the exams left out.
+    """Fit one classifier per task, repeat and fold, and score the exams left out.
 
-    Rows are brought together by exam id and sorted by it, so that their order can't matter.
-    Nothing is fitted before the split: selection, scaling and the like belong into a pipeline.
-    Numeric libraries run on one thread in every fit, and each fit has its own seed: the result
-    has the same bits for any `n_jobs`.
+    Rows are matched by exam id and sorted by it, so their order does not matter. Nothing is
+    fitted before the split: selection, scaling and the like belong in a pipeline. Each fit has
+    its own seed and runs on one thread: the result has the same bits for any `n_jobs`.
 
     Parameters
     ----------
-    features : DataFrame of shape (n_exams, n_features)
-        Index exam id as text, numeric columns. NaN is left to the model.
-    labels : DataFrame of shape (n_exams, n_tasks)
-        Index exam id as text, the same exams. A column per task with 0 or 1.
     model : classifier, mapping of task to classifier, or None
-        Any scikit-learn classifier or pipeline; it is cloned for every fit. By default
-        `lightgbm_baseline`. Each of its `random_state` parameters is set from `seed`, task,
-        repeat, fold and the integer found in place, if there is one.
+        None is `lightgbm_baseline`. Any scikit-learn classifier or pipeline, or any object with
+        `fit` and `predict_proba`; it is copied for every fit. Each of its `random_state`
+        parameters is set from `seed`, task, repeat, fold and the integer it had, if any.
+    features : DataFrame or array of shape (n_exams, n_features)
+        Index: exam ids, text or integers. Numeric columns. NaN is left to the model. An array
+        needs labels that are an array too; its exam ids are the row numbers.
+    labels : DataFrame of shape (n_exams, n_tasks), Series or array
+        Index: the same exam ids, in any order. One column per task with 0 or 1. The name of a
+        Series is the task. The rows of an array are matched to `features` by position.
     n_splits : int, default 5
-        Folds a repeat.
+        Folds per repeat.
     n_repeats : int, default 1
         Number of partitions.
-    folds : Folds, optional
-        Folds made or read before; `n_splits` and `n_repeats` are not looked at then.
-    groups : Series or mapping of exam id to group, optional
-        Exams of a group stay in one fold and are not taken as independent in the intervals.
+    folds : Folds, int, splitter or iterable of (train, test), optional
+        Folds made or read before; a number of folds; a scikit-learn splitter, which gets the
+        features in their row order, the labels (their combination for several tasks) and the
+        groups; or pairs of row numbers of `features`. Every exam must be tested once per repeat.
+    cv : optional
+        scikit-learn's name for `folds`.
+    groups : Series or mapping of exam id to group, or array, optional
+        For example the patient of each exam. Exams of a group stay in one fold and are not taken
+        as independent in the intervals.
+    sample_weight : Series or mapping of exam id to weight, or array, optional
+        Passed to `fit`. The AUCs are not weighted.
+    positive : value or mapping of task to value, optional
+        Value of a positive exam if the labels are not 0 and 1, such as "torn".
     seed : int, default 0
-        Seeds folds and models.
+        Seed of the folds and models.
     n_jobs : int, optional
-        Fits at a time, as joblib understands it: None is 1 unless a joblib context says more, -1
-        all processors.
+        Fits at a time, as in joblib: None is 1 unless a joblib context says more, -1 all cores.
     progress : bool, optional
-        Show a progress bar. By default only where standard error is a terminal.
+        Show a progress bar. By default only if standard error is a terminal.
 
     Returns
     -------
@@ -164,39 +219,40 @@ def cross_validate(
     Raises
     ------
     TypeError
-        If a table, `groups`, `folds` or a model is of the wrong kind.
+        If a table, `groups`, `folds` or a model is of the wrong kind, or `fit` does not take
+        `sample_weight`.
     ValueError
         If the tables hold different exams, labels are not 0 or 1, a task has too few exams of a
-        class, or a model predicts NaN. A note names task, repeat and fold where a model fails.
+        class, or a model predicts NaN. A note names task, repeat and fold if a model fails.
 
     Examples
     --------
-    A feature that is the label in disguise:
+    A feature that equals the label up to scale:
 
     >>> import pandas as pd
     >>> from mrnet_features.models import logistic_baseline
     >>> exams = [f"{i:04d}" for i in range(20)]
     >>> labels = pd.DataFrame({"acl": [0, 1] * 10}, index=exams)
     >>> features = pd.DataFrame({"size": [1.0, 3.0] * 10}, index=exams)
-    >>> evaluation = cross_validate(features, labels, logistic_baseline(), n_splits=2)
+    >>> evaluation = cross_validate(logistic_baseline(), features, labels, n_splits=2)
     >>> evaluation.summary()["auc"].tolist()
-    [1.0, 1.0]
+    [1.0]
     """
-    table, truth = align_tables(features, labels)
-    grouping = align_groups(groups, truth.index)
+    refuse_table(model, "cross_validate(model, features, labels)")
+    if folds is not None and cv is not None:
+        raise TypeError("`folds` and `cv` are two names of one parameter. Pass one of them.")
+    data = align_data(features, labels, groups, sample_weight, positive)
+    table, truth = data.features, data.labels
     classifiers = assign_classifiers(model, list(truth.columns))
-    if folds is None:
-        folds = make_folds(truth, n_splits, n_repeats, grouping, seed)
-    elif isinstance(folds, Folds):
-        folds.check(truth, grouping)
-    else:
-        raise TypeError(
-            f"`folds` must be Folds, got {type(folds).__name__}. Load a file with `Folds.read`."
-        )
+    weights = None if data.weights is None else data.weights.to_numpy()
+    if weights is not None:
+        for classifier in classifiers.values():
+            find_weight_parameter(classifier)
+    chosen = choose_folds(folds if cv is None else cv, data, n_splits, n_repeats, seed)
     jobs = [
         (task, repeat, fold, table.index.get_indexer(train), table.index.get_indexer(test))
         for task in truth.columns
-        for repeat, fold, train, test in folds.split()
+        for repeat, fold, train, test in chosen.split()
     ]
     calls = (
         delayed(fit_and_score)(
@@ -206,10 +262,11 @@ def cross_validate(
             train,
             test,
             f"task {task!r}, repeat {repeat}, fold {fold}",
+            weights,
         )
         for task, repeat, fold, train, test in jobs
     )
-    predictions = folds.frame.copy()
+    predictions = chosen.frame.copy()
     models = {}
     probabilities = {task: np.empty(len(predictions)) for task in truth.columns}
     with (
@@ -219,12 +276,13 @@ def cross_validate(
         for (task, repeat, fold, _, test), (fitted, scores) in zip(jobs, fits, strict=True):
             bar.update()
             models[task, repeat, fold] = fitted
-            # The frame of the folds lists repeat after repeat, each sorted by exam as the table is.
+            # The folds list repeat after repeat, each sorted by exam like the table.
             probabilities[task][repeat * len(table) + test] = scores
     return Evaluation(
         labels=truth,
         predictions=predictions.assign(**probabilities),
-        folds=folds,
+        folds=chosen,
         models=models,
-        groups=grouping,
+        groups=data.groups,
+        sample_weight=data.weights,
     )

@@ -1,4 +1,4 @@
-"""One fit: which classifier, with which seed, on one thread, and what it scores."""
+"""One fit of one classifier: its seed, one thread, and the scores of the exams left out."""
 
 from __future__ import annotations
 
@@ -6,22 +6,28 @@ from collections.abc import Mapping
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
 from mrnet_features.evaluation.protocol.stratify import derive_seed
 from mrnet_features.models.baselines import lightgbm_baseline
+from mrnet_features.models.estimators import (
+    check_classifier,
+    copy_classifier,
+    fit_classifier,
+    predict_positive,
+    refuse_table,
+)
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["assign_classifiers", "fit_and_score", "predict_positive", "seed_classifier"]
+__all__ = ["assign_classifiers", "fit_and_score", "seed_classifier"]
 
 
 def assign_classifiers(model: Any, tasks: list[str]) -> dict[str, Any]:
-    """Look up the classifier of each task.
+    """Classifier of each task.
 
     Parameters
     ----------
@@ -37,9 +43,9 @@ def assign_classifiers(model: Any, tasks: list[str]) -> dict[str, Any]:
     Raises
     ------
     TypeError
-        If a model is no classifier.
+        If a model is not a classifier.
     ValueError
-        If a mapping names other tasks.
+        If a mapping has other tasks.
 
     Examples
     --------
@@ -47,6 +53,7 @@ def assign_classifiers(model: Any, tasks: list[str]) -> dict[str, Any]:
     >>> assign_classifiers(prior_baseline(), ["acl"])
     {'acl': DummyClassifier()}
     """
+    refuse_table(model, "cross_validate(model, features, labels)")
     if model is None:
         model = lightgbm_baseline()
     chosen = dict(model) if isinstance(model, Mapping) else dict.fromkeys(tasks, model)
@@ -56,32 +63,26 @@ def assign_classifiers(model: Any, tasks: list[str]) -> dict[str, Any]:
             f"the tasks {', '.join(tasks)}."
         )
     for classifier in chosen.values():
-        scores = hasattr(classifier, "predict_proba") or hasattr(classifier, "decision_function")
-        if isinstance(classifier, type) or not (
-            scores and hasattr(classifier, "fit") and hasattr(classifier, "get_params")
-        ):
-            raise TypeError(
-                "`model` must be a scikit-learn classifier with fit, get_params and predict_proba "
-                f"or decision_function, got {classifier!r}."
-            )
+        check_classifier(classifier)
     return chosen
 
 
 def seed_classifier(classifier: Any, seed: int, task: str, repeat: int, fold: int) -> Any:
-    """Clone a classifier and give each of its `random_state` parameters a seed of its own.
+    """Copy of a classifier with its own seed in each of its `random_state` parameters.
 
     Parameters
     ----------
     classifier : classifier
+        Without `get_params` it is copied as it is.
     seed : int
-        The user's seed.
+        Seed of the user.
     task : str
     repeat, fold : int
 
     Returns
     -------
     classifier
-        An unfitted clone.
+        An unfitted copy.
 
     Examples
     --------
@@ -90,7 +91,9 @@ def seed_classifier(classifier: Any, seed: int, task: str, repeat: int, fold: in
     >>> one.random_state == two.random_state
     False
     """
-    fresh = clone(classifier)
+    fresh = copy_classifier(classifier)
+    if not hasattr(fresh, "get_params"):
+        return fresh
     states = {
         name: int(value) if isinstance(value, Integral) else "unset"
         for name, value in fresh.get_params(deep=True).items()
@@ -111,6 +114,7 @@ def fit_and_score(
     train: NDArray[np.intp],
     test: NDArray[np.intp],
     where: str,
+    weights: NDArray[np.float64] | None = None,
 ) -> tuple[Any, NDArray[np.float64]]:
     """Fit a classifier on some rows, on one thread, and score others.
 
@@ -124,7 +128,9 @@ def fit_and_score(
     train, test : ndarray of intp
         Row numbers.
     where : str
-        What a note on an error calls this fit.
+        Name of this fit in notes on errors.
+    weights : ndarray of shape (n_exams,), float64, optional
+        Sample weights.
 
     Returns
     -------
@@ -134,53 +140,14 @@ def fit_and_score(
     Raises
     ------
     ValueError
-        If the classifier does, or predicts NaN; a note tells `where`.
+        If the classifier raises it or predicts NaN. A note names `where`.
     """
     try:
-        # One thread: another number of threads adds up in another order, in other last bits.
+        # One thread: another number of threads adds in another order and changes the last bits.
         with threadpool_limits(limits=1):
-            fitted = classifier.fit(features.iloc[train], truth[train])
+            own = None if weights is None else weights[train]
+            fitted = fit_classifier(classifier, features.iloc[train], truth[train], own)
             return fitted, predict_positive(fitted, features.iloc[test])
     except Exception as error:
         error.add_note(f"while fitting and scoring {where}")
         raise
-
-
-def predict_positive(classifier: Any, features: pd.DataFrame) -> NDArray[np.float64]:
-    """Score rows: the probability of class 1, or the decision function where there is none.
-
-    Parameters
-    ----------
-    classifier : classifier
-        Fitted.
-    features : DataFrame of shape (n_exams, n_features)
-
-    Returns
-    -------
-    ndarray of shape (n_exams,), float64
-
-    Raises
-    ------
-    ValueError
-        If a score is not finite.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from mrnet_features.models import prior_baseline
-    >>> table = pd.DataFrame({"size": [1.0, 2.0]})
-    >>> predict_positive(prior_baseline().fit(table, [0, 1]), table).tolist()
-    [0.5, 0.5]
-    """
-    if hasattr(classifier, "predict_proba"):
-        positive = list(classifier.classes_).index(1)
-        scores = classifier.predict_proba(features)[:, positive]
-    else:
-        scores = classifier.decision_function(features)
-    n_bad = int((~np.isfinite(scores)).sum())
-    if n_bad:
-        raise ValueError(
-            f"`model` must predict a finite score for every exam, got NaN or infinity for {n_bad} "
-            f"of {len(features)} exams from {classifier!r}."
-        )
-    return np.asarray(scores, dtype=np.float64)

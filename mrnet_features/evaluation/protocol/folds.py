@@ -1,4 +1,4 @@
-"""A partition of exams into folds, as a file that others can train on too."""
+"""Folds: which exam is tested in which fold, with a hash and a CSV format."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mrnet_features.evaluation.alignment import require_same_exams
+from mrnet_features.evaluation.exam_ids import check_ids, require_same_exams
 from mrnet_features.files import write_text
 
 if TYPE_CHECKING:
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
 
 __all__ = ["FEWEST_OF_A_CLASS", "Folds", "find_shortage"]
 
-# An AUC has no standard error with fewer exams of a class.
+# With fewer exams of a class an AUC has no standard error.
 FEWEST_OF_A_CLASS = 2
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Folds:
-    """Which exam is tested in which fold of which repeat.
+    """Partition of the exams into folds, once per repeat.
 
     Attributes
     ----------
     frame : DataFrame of shape (n_exams * n_repeats, 3)
-        Columns exam (text), repeat and fold (int64, from 0), sorted by repeat and exam. Given in
-        any order.
+        Columns exam (text or integers), repeat and fold (int64, from 0), sorted by repeat and
+        exam. Rows may be passed in any order.
 
     Raises
     ------
     ValueError
-        If the table is no partition: an exam twice or missing in a repeat, an empty fold.
+        If the table is not a partition: an exam twice or missing in a repeat, or an empty fold.
 
     Examples
     --------
@@ -52,20 +52,19 @@ class Folds:
     frame: pd.DataFrame
 
     def __post_init__(self) -> None:
-        """Check the partition and put it in canonical order."""
+        """Check the partition and sort it."""
         if set(self.frame.columns) != {"exam", "repeat", "fold"}:
             raise ValueError(
                 "`frame` must have the columns exam, repeat and fold, got "
                 f"{', '.join(map(str, self.frame.columns))}."
             )
-        if not all(isinstance(exam, str) for exam in self.frame["exam"]):
-            raise ValueError("`frame` must hold exam ids as text. Read them with dtype str.")
+        check_ids("`frame`", self.frame["exam"])
         frame = self.frame[["exam", "repeat", "fold"]].astype({"repeat": "int64", "fold": "int64"})
         frame = frame.sort_values(["repeat", "exam"], ignore_index=True)
         if frame.duplicated(["exam", "repeat"]).any():
             twice = frame[frame.duplicated(["exam", "repeat"])].iloc[0]
             raise ValueError(
-                f"`frame` must hold each exam once a repeat, got exam {twice['exam']!r} twice in "
+                f"`frame` must hold each exam once per repeat, got exam {twice['exam']!r} twice in "
                 f"repeat {twice['repeat']}."
             )
         if not (frame.groupby("exam")["repeat"].size() == frame["repeat"].nunique()).all():
@@ -89,7 +88,7 @@ class Folds:
 
     @property
     def n_splits(self) -> int:
-        """Number of folds a repeat."""
+        """Number of folds per repeat."""
         return int(self.frame["fold"].max()) + 1
 
     @property
@@ -107,20 +106,20 @@ class Folds:
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 of the partition in hexadecimal, whatever the order of the rows was."""
+        """SHA-256 of the partition in hexadecimal, independent of the row order."""
         rows = list(zip(*(self.frame[column].tolist() for column in self.frame), strict=True))
         text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
     def split(self) -> Iterator[tuple[int, int, pd.Index[Any], pd.Index[Any]]]:
-        """Go through all folds.
+        """Iterate over all folds.
 
         Yields
         ------
         repeat, fold : int
-            Which one.
+            Numbers of the repeat and the fold.
         train, test : Index of exam ids, sorted
-            The exams of the other folds, and of this one.
+            Exams of the other folds, and of this fold.
         """
         for repeat, rows in self.frame.groupby("repeat"):
             for fold in range(self.n_splits):
@@ -138,36 +137,39 @@ class Folds:
         Parameters
         ----------
         labels : DataFrame of shape (n_exams, n_tasks)
-            Index exam id as text, 0 or 1.
+            Index exam id; 0 or 1.
         groups : Series of shape (n_exams,), optional
             Group of each exam, indexed by exam id.
 
         Raises
         ------
         ValueError
-            If the exams differ, a fold holds fewer than two exams of a class of a task, or the
-            exams of a group are spread over several folds of a repeat.
+            If the exams differ, a fold has fewer than two exams of a class of a task, or the
+            exams of a group are in several folds of a repeat.
         """
         require_same_exams("folds", self.exams, "labels", labels.index)
         shortage = find_shortage(self.frame, labels)
         if shortage:
-            raise ValueError(f"`folds` must suit the labels, but {shortage}. Use fewer folds.")
+            raise ValueError(
+                "`folds` must have two exams of each class of every task in every fold, but "
+                f"{shortage}. Use fewer folds."
+            )
         if groups is not None:
             spread = self.frame.assign(group=self.frame["exam"].map(groups))
-            torn = spread.groupby(["repeat", "group"])["fold"].nunique() > 1
-            if torn.any():
+            split = spread.groupby(["repeat", "group"])["fold"].nunique() > 1
+            if split.any():
                 raise ValueError(
-                    f"`folds` must keep the exams of a group together, got {int(torn.sum())} "
+                    f"`folds` must keep the exams of a group together, got {int(split.sum())} "
                     "groups spread over several folds. Make the folds with the same `groups`."
                 )
 
     def save(self, path: str | Path) -> None:
-        """Write a CSV that `Folds.read` and, with ``comment="#"``, any reader understands.
+        """Write the folds as CSV, to be read by `Folds.read` or with ``comment="#"``.
 
         Parameters
         ----------
         path : str or Path
-            Where to. The first line is ``# sha256: ...``, the second ``exam,repeat,fold``.
+            File to write. The first line is ``# sha256: ...``, the second ``exam,repeat,fold``.
         """
         body = self.frame.to_csv(index=False, lineterminator="\n")
         write_text(path, f"# sha256: {self.hash}\n{body}")
@@ -179,8 +181,9 @@ class Folds:
         Parameters
         ----------
         path : str or Path
-            A file written by `save`, in any order of rows, or one made elsewhere without the
-            line of the hash. Ids are read as text and keep their zeros.
+            A file written by `save`, with rows in any order, or another CSV without the line of
+            the hash. Ids are read as text and keep leading zeros, unless the hash is that of
+            integers.
 
         Returns
         -------
@@ -190,7 +193,7 @@ class Folds:
         Raises
         ------
         ValueError
-            If the content does not have the hash that the file claims, or is no partition.
+            If the content does not match the hash in the file, or is not a partition.
         """
         with Path(path).open(encoding="utf-8", newline="") as file:
             first = file.readline().rstrip("\r\n")
@@ -199,18 +202,23 @@ class Folds:
                 file.seek(0)
             frame = pd.read_csv(file, dtype={"exam": str}, keep_default_na=False)
         folds = cls(frame)
+        numbers = frame["exam"].str.fullmatch("-?[0-9]+").all()
+        if claimed is not None and claimed != folds.hash and numbers:
+            # A CSV does not distinguish integer ids from text; the hash does.
+            integers = cls(frame.astype({"exam": "int64"}))
+            folds = integers if integers.hash == claimed else folds
         if claimed is not None and claimed != folds.hash:
             raise ValueError(
-                f"{path}: the folds must have the hash in the first line, {claimed[:12]}..., but "
-                f"have {folds.hash[:12]}.... The file was changed after it was written (ids that "
-                "lost their zeros, rows dropped?). Take the original, or delete the first line "
-                "if the change is meant."
+                f"'{path}': the folds must have the hash in the first line, {claimed[:12]}..., but "
+                f"have {folds.hash[:12]}.... The file was changed after it was written: ids may "
+                "have lost leading zeros, or rows are missing. Use the original file, or delete "
+                "the first line if the change is intended."
             )
         return folds
 
 
 def find_shortage(frame: pd.DataFrame, labels: pd.DataFrame) -> str:
-    """Say which task lacks exams of a class in which fold.
+    """First fold with too few exams of a class, as text.
 
     Parameters
     ----------
@@ -222,7 +230,7 @@ def find_shortage(frame: pd.DataFrame, labels: pd.DataFrame) -> str:
     Returns
     -------
     str
-        Half a sentence on the first such fold; empty where every fold can be scored.
+        Part of a sentence; empty if every fold has enough.
 
     Examples
     --------

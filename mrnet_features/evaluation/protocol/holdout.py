@@ -1,18 +1,19 @@
-"""Fit on one split, score another once: the official valid split of MRNet."""
+"""Evaluation on a held-out split, such as the valid split of MRNet."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from joblib import delayed
 from scipy.special import ndtr
 
-from mrnet_features.evaluation.alignment import align_groups, align_tables
+from mrnet_features.evaluation.alignment import align_data
+from mrnet_features.evaluation.exam_ids import name_some
 from mrnet_features.evaluation.metrics.auc_tests import minimum_detectable_difference
 from mrnet_features.evaluation.metrics.scores import Scores, score_predictions
 from mrnet_features.evaluation.protocol.fit import (
@@ -20,28 +21,35 @@ from mrnet_features.evaluation.protocol.fit import (
     fit_and_score,
     seed_classifier,
 )
+from mrnet_features.evaluation.results import Result
 from mrnet_features.jobs import run_jobs
+from mrnet_features.models.estimators import refuse_table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from mrnet_features.evaluation.tables import ByExam, FeatureTable, LabelTable
 
 __all__ = ["HoldOut", "evaluate"]
 
-# Two-sided level of the test for another prevalence; with three tasks one false note in 300.
+# Two-sided level of the prevalence test: with three tasks about one false note in 300 runs.
 SHIFT_LEVEL = 0.001
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class HoldOut:
-    """What one look at a held-out split found.
+class HoldOut(Result):
+    """Result of one evaluation on a held-out split.
 
     Attributes
     ----------
     labels : DataFrame of shape (n_exams, n_tasks), int8
-        The truth of the held-out exams, sorted by exam id.
+        True labels of the held-out exams, sorted by exam id.
     predictions : DataFrame of shape (n_exams, n_tasks), float64
-        Their scores.
+        Scores of the held-out exams.
     models : dict of str to classifier
-        The fitted model of each task. None has seen a held-out exam.
+        Fitted model of each task. None was fitted on a held-out exam.
     train_labels : DataFrame of shape (n_train, n_tasks), int8
-        The truth of the exams fitted on.
+        True labels of the training exams.
     groups : Series of shape (n_exams,), int64, or None
         Group of each held-out exam.
     """
@@ -62,8 +70,13 @@ class HoldOut:
         rows = self.predictions.rename_axis(index="exam").reset_index()
         return score_predictions(self.labels, rows.assign(repeat=0, fold=0), self.groups)
 
+    @property
+    def headline(self) -> str:
+        """Row of the summary that stands for all tasks: "mean", or the only task."""
+        return self.scores.headline
+
     def summary(self, confidence: float = 0.95) -> pd.DataFrame:
-        """Sum up: a row per task and one for their mean.
+        """AUC of each task, and their mean if there are several tasks.
 
         Parameters
         ----------
@@ -74,9 +87,9 @@ class HoldOut:
         -------
         DataFrame of shape (n_tasks + 1, 9)
             Index task. Columns auc, se, ci_low, ci_high; n_exams, n_positive; prevalence and
-            prevalence_train, as fractions, missing for the mean; minimum_detectable_difference,
-            the true distance from a fixed figure, such as a published AUC, that a test at 5 %
-            finds with 80 % power. Against another model on the same exams ask `compare`.
+            prevalence_train, as fractions, missing for the mean; minimum_detectable_difference:
+            true difference from a fixed AUC, such as a published one, that a test at 5 % finds
+            with 80 % power. For another model on the same exams use `compare`.
         """
         table = self.scores.summary(confidence).drop(columns="pooled")
         table["prevalence"] = self.labels.mean()
@@ -87,7 +100,7 @@ class HoldOut:
         return table
 
     def frame(self) -> pd.DataFrame:
-        """List the score and the truth of every exam and task.
+        """Score and label of every exam and task.
 
         Returns
         -------
@@ -98,13 +111,26 @@ class HoldOut:
         labels = self.labels.melt(ignore_index=False, value_name="label")["label"]
         return scores.assign(label=labels.to_numpy()).rename_axis(index="exam").reset_index()
 
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """AUC of each task with its interval.
+
+        Parameters
+        ----------
+        axes : matplotlib Axes, optional
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        return self.scores.plot(axes)
+
     def notes(self) -> list[str]:
-        """Say what the AUCs do not: tasks whose prevalence differs from the training split.
+        """Tasks whose prevalence differs from the training split.
 
         Returns
         -------
         list of str
-            A sentence for each task where a two-proportion z test rejects at .001.
+            One sentence per task for which a two-proportion z test rejects at .001.
         """
         found = []
         for task in self.labels.columns:
@@ -114,51 +140,56 @@ class HoldOut:
             if 2 * ndtr(-abs(here.mean() - there.mean()) / se) < SHIFT_LEVEL:
                 found.append(
                     f"Prevalence of {task!r} is {here.mean():.1%} here and {there.mean():.1%} in "
-                    "training: AUC carries over, thresholds and calibration do not."
+                    "training. The AUC still applies; thresholds and calibration do not."
                 )
         return found
 
 
 def evaluate(
     model: Any,
-    train: tuple[pd.DataFrame, pd.DataFrame],
-    valid: tuple[pd.DataFrame, pd.DataFrame],
+    train: tuple[FeatureTable, LabelTable],
+    valid: tuple[FeatureTable, LabelTable],
     *,
-    groups: pd.Series[Any] | Mapping[str, Any] | None = None,
+    groups: ByExam | None = None,
+    sample_weight: ByExam | None = None,
+    positive: Any = None,
     seed: int = 0,
     n_jobs: int | None = None,
 ) -> HoldOut:
     """Fit one classifier per task on one split and score another split once.
 
-    Once is the point: a split that was looked at to choose between models no longer tells how
-    good the chosen one is. Choose by `cross_validate` on the training split.
+    Score a held-out split only once: after choosing between models by their scores on it, the
+    score of the chosen model is too high. Choose with `cross_validate` on the training split.
 
     Parameters
     ----------
     model : classifier, mapping of task to classifier, or None
-        As `cross_validate` takes it.
-    train : tuple of (DataFrame, DataFrame)
-        Features and labels to fit on, both indexed by exam id as text.
-    valid : tuple of (DataFrame, DataFrame)
-        Features and labels to score. Columns are matched by name.
-    groups : Series or mapping of exam id to group, optional
-        Group of each exam to score; exams of a group are not taken as independent. A group that
-        is named for both splits must not be in both.
+        See `cross_validate`.
+    train : tuple of (features, labels)
+        Tables to fit on; see `cross_validate`.
+    valid : tuple of (features, labels)
+        Tables to score. Columns are matched by name.
+    groups : Series or mapping of exam id to group, or array, optional
+        Group of each exam of `valid`; exams of a group are not taken as independent. A Series or
+        mapping may hold the exams of `train` too: then no group may be in both splits.
+    sample_weight : Series or mapping of exam id to weight, or array, optional
+        Weight of each exam of `train`, passed to `fit`.
+    positive : value or mapping of task to value, optional
+        See `cross_validate`.
     seed : int, default 0
-        Seeds the models.
+        Seed of the models.
     n_jobs : int, optional
-        Fits at a time, as joblib understands it.
+        Fits at a time, as in joblib.
 
     Returns
     -------
     HoldOut
-        Scores with intervals, and a note where the prevalence shifted.
+        Scores with intervals, and notes if the prevalence differs.
 
     Raises
     ------
     ValueError
-        If an exam or a group is in both splits, columns or tasks differ, or as `cross_validate`
-        does.
+        If an exam or a group is in both splits, columns or tasks differ, or as `cross_validate`.
 
     Examples
     --------
@@ -167,11 +198,21 @@ def evaluate(
     >>> torn = pd.DataFrame({"acl": [0, 1] * 4}, index=list("abcdefgh"))
     >>> train, valid = (size[:4], torn[:4]), (size[4:], torn[4:])
     >>> evaluate(logistic_baseline(), train, valid).summary()["auc"].tolist()
-    [1.0, 1.0]
+    [1.0]
     """
-    known, truth = align_tables(*train)
-    new, held_out = align_tables(*valid)
-    _require_apart(known, new, groups)
+    refuse_table(model, "evaluate(model, (features, labels), (features, labels))")
+    for name, split in (("train", train), ("valid", valid)):
+        if not isinstance(split, tuple | list) or len(split) != 2:
+            raise TypeError(
+                f"`{name}` must be a tuple (features, labels), got {type(split).__name__}."
+            )
+    fitted_on = align_data(*train, None, sample_weight, positive)
+    scored = align_data(*valid, groups, None, positive)
+    known, truth = fitted_on.features, fitted_on.labels
+    new, held_out = scored.features, scored.labels
+    # Row numbers of two arrays are equal without meaning the same exams.
+    if isinstance(train[0], pd.DataFrame) and isinstance(valid[0], pd.DataFrame):
+        _require_apart(known, new, groups)
     tasks = list(truth.columns)
     if set(tasks) != set(held_out.columns):
         raise ValueError(
@@ -184,11 +225,12 @@ def evaluate(
         examples = ", ".join(map(repr, (missing + added)[:3]))
         raise ValueError(
             f"`train` and `valid` must have the same columns, but `valid` lacks {len(missing)} "
-            f"and has {len(added)} more ({examples}). Extract both with one recipe."
+            f"and has {len(added)} more ({examples}). Extract both with the same recipe."
         )
     table = pd.concat([known, new[known.columns]])
     fitted_rows, scored_rows = np.arange(len(known)), np.arange(len(known), len(table))
     classifiers = assign_classifiers(model, tasks)
+    weights = None if fitted_on.weights is None else fitted_on.weights.to_numpy()
     calls = (
         delayed(fit_and_score)(
             seed_classifier(classifiers[task], seed, task, 0, 0),
@@ -197,6 +239,7 @@ def evaluate(
             fitted_rows,
             scored_rows,
             f"task {task!r}",
+            weights,
         )
         for task in tasks
     )
@@ -208,7 +251,7 @@ def evaluate(
         ),
         models={task: fitted for task, (fitted, _) in zip(tasks, fits, strict=True)},
         train_labels=truth,
-        groups=align_groups(groups, new.index),
+        groups=scored.groups,
     )
 
 
@@ -217,7 +260,8 @@ def _require_apart(train: pd.DataFrame, valid: pd.DataFrame, groups: Any) -> Non
     if len(both):
         raise ValueError(
             f"`train` and `valid` must not share exams, got {len(both)} in both, such as "
-            f"{both[0]!r}. Take them out of one."
+            f"{name_some([both[0]])}. Remove them from one split. If the index holds only row "
+            "numbers, set the exam ids as the index, or pass arrays."
         )
     if groups is None or not hasattr(groups, "items"):
         return
@@ -228,5 +272,5 @@ def _require_apart(train: pd.DataFrame, valid: pd.DataFrame, groups: Any) -> Non
     if shared:
         raise ValueError(
             f"`train` and `valid` must not share groups, got {len(shared)} in both, such as "
-            f"{next(iter(shared))!r}. Take their exams out of one."
+            f"{next(iter(shared))!r}. Remove their exams from one split."
         )

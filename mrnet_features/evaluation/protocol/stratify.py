@@ -1,4 +1,4 @@
-"""Stratified, shuffled folds: every fold has its share of every joint label."""
+"""Stratified, shuffled folds; seeds derived from names and numbers."""
 
 from __future__ import annotations
 
@@ -11,55 +11,61 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from mrnet_features.evaluation.alignment import align_groups, check_labels
+from mrnet_features.evaluation.alignment import align_groups
 from mrnet_features.evaluation.protocol.folds import FEWEST_OF_A_CLASS, Folds, find_shortage
+from mrnet_features.evaluation.tables import check_labels, name_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
-__all__ = ["Folds", "derive_seed", "make_folds", "merge_rare_states"]
+    from mrnet_features.evaluation.tables import ByExam, LabelTable
 
-# Only where a class has hardly enough exams does the first shuffle leave a fold short of it.
+__all__ = ["Folds", "derive_seed", "make_folds", "merge_rare_strata"]
+
+# The first shuffle fails only if a class has hardly enough exams.
 MOST_SHUFFLES = 100
 
 
 def make_folds(
-    labels: pd.DataFrame,
+    labels: LabelTable,
     n_splits: int = 5,
     n_repeats: int = 1,
-    groups: pd.Series[Any] | Mapping[str, Any] | None = None,
+    groups: ByExam | None = None,
     seed: int = 0,
+    *,
+    positive: Any = None,
 ) -> Folds:
-    """Split exams into shuffled folds, each with its share of every joint label.
+    """Split exams into shuffled folds, stratified by the combination of their labels.
 
-    The stratum of an exam is its combination of labels. Combinations with fewer exams than folds
-    are merged with the one most alike, where a difference in a rare label weighs more. The folds
-    depend on ids, labels and seed, never on the order of the rows.
+    Combinations with fewer exams than folds are merged with the most similar one; a difference
+    in a rare label counts more. The folds depend on ids, labels and seed, never on the order of
+    the rows.
 
     Parameters
     ----------
-    labels : DataFrame of shape (n_exams, n_tasks)
-        Index exam id as text; a column per task with 0 or 1.
+    labels : DataFrame of shape (n_exams, n_tasks), Series or array
+        Index exam id; one column per task with 0 or 1. The exam ids of an array are its row
+        numbers.
     n_splits : int, default 5
-        Folds a repeat, at least 2.
+        Folds per repeat, at least 2.
     n_repeats : int, default 1
         Number of independent partitions, at least 1.
     groups : Series or mapping of exam id to group, optional
         Exams of a group, for example of a patient, stay in one fold.
     seed : int, default 0
-        Seeds the shuffles.
+        Seed of the shuffles.
+    positive : value or mapping of task to value, optional
+        Value of a positive exam if the labels are not 0 and 1.
 
     Returns
     -------
     Folds
-        The partition of every repeat.
+        Partition of every repeat.
 
     Raises
     ------
     ValueError
-        If a task has too few exams of a class for two of them a fold.
+        If a task has fewer than two exams of a class per fold.
 
     References
     ----------
@@ -73,7 +79,10 @@ def make_folds(
     >>> [len(test) for _, _, _, test in folds.split()]
     [6, 6]
     """
-    truth = check_labels(labels)
+    given: Any = labels
+    if isinstance(labels, np.ndarray | list):
+        given = name_rows(np.empty((len(labels), 1)), labels)[1]
+    truth = check_labels(given, positive)
     if n_splits < 2 or n_repeats < 1:
         raise ValueError(
             f"`n_splits` must be at least 2 and `n_repeats` at least 1, got {n_splits} and "
@@ -85,11 +94,11 @@ def make_folds(
             which = "positive" if truth[task].mean() < 0.5 else "negative"
             raise ValueError(
                 f"`labels` must hold at least {FEWEST_OF_A_CLASS * n_splits} {which} exams of "
-                f"task {task!r} for {n_splits} folds (two a fold, fewer give no standard error), "
+                f"task {task!r} for {n_splits} folds (two per fold, for a standard error), "
                 f"got {rarest}. Use fewer folds or leave the task out."
             )
-    grouping = align_groups(groups, truth.index)
-    strata = merge_rare_states(truth, n_splits)
+    grouping = align_groups(groups, truth.index, given.index)
+    strata = merge_rare_strata(truth, n_splits)
     parts = [
         _shuffle(truth, strata, grouping, n_splits, repeat, seed) for repeat in range(n_repeats)
     ]
@@ -97,13 +106,13 @@ def make_folds(
 
 
 def derive_seed(*parts: SupportsIndex | str) -> int:
-    """Derive a seed from whatever tells one fit from all others.
+    """Seed from the names and numbers that identify a fit.
 
     Parameters
     ----------
     *parts : int or str
-        For example the user's seed, the task, the repeat and the fold. A whole number counts the
-        same whether it is Python's or NumPy's.
+        For example the user's seed, the task, the repeat and the fold. Integers of Python and
+        NumPy give the same seed.
 
     Returns
     -------
@@ -121,17 +130,17 @@ def derive_seed(*parts: SupportsIndex | str) -> int:
     return int.from_bytes(digest[:8], "big") % (2**31 - 1)
 
 
-def merge_rare_states(labels: pd.DataFrame, n_splits: int) -> NDArray[np.intp]:
-    """Give each exam the number of its joint label state, with rare states merged.
+def merge_rare_strata(labels: pd.DataFrame, n_splits: int) -> NDArray[np.intp]:
+    """Stratum of each exam: its combination of labels, with rare combinations merged.
 
-    The rarest state joins the one most alike until each has `n_splits` exams.
+    The rarest stratum is merged with the most similar one until each has `n_splits` exams.
 
     Parameters
     ----------
     labels : DataFrame of shape (n_exams, n_tasks)
         0 or 1.
     n_splits : int
-        Fewest exams a stratum must have.
+        Fewest exams of a stratum.
 
     Returns
     -------
@@ -140,11 +149,11 @@ def merge_rare_states(labels: pd.DataFrame, n_splits: int) -> NDArray[np.intp]:
 
     Examples
     --------
-    The one exam with both labels joins those with the rarer label alone:
+    The one exam with both labels is merged with those that have only the rarer label:
 
     >>> import pandas as pd
     >>> both = {"common": [1, 1, 1, 1, 0, 0, 0, 0], "rare": [0, 0, 0, 1, 1, 1, 0, 0]}
-    >>> merge_rare_states(pd.DataFrame(both), n_splits=2).tolist()
+    >>> merge_rare_strata(pd.DataFrame(both), n_splits=2).tolist()
     [2, 2, 2, 1, 1, 1, 0, 0]
     """
     values = labels.to_numpy(dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Files of predictions as they are found: each read, or refused with its mend."""
+"""Prediction files: all formats give the same table, bad files are refused with advice."""
 
 import numpy as np
 import pandas as pd
@@ -61,7 +61,7 @@ def test_out_of_fold_files_keep_their_folds(truth, tmp_path):
     pd.testing.assert_frame_equal(read_predictions(tmp_path / "cv.csv"), rows)
 
 
-def test_swapped_columns_are_noticed_with_and_without_labels(truth, paths, tmp_path):
+def test_swapped_columns_give_a_warning_with_and_without_labels(truth, paths, tmp_path):
     labels, scores = truth
     order = ["acl", "meniscus", "abnormal"]
     scores[order].to_csv(tmp_path / "swapped.csv", header=False, index=False)
@@ -72,10 +72,10 @@ def test_swapped_columns_are_noticed_with_and_without_labels(truth, paths, tmp_p
     pd.testing.assert_frame_equal(mended[list(TASKS)], scores, check_names=False)
 
 
-def test_lost_zeros_are_refused_and_mended_when_asked(tmp_path):
+def test_lost_zeros_are_refused_or_restored(tmp_path):
     file = tmp_path / "integers.csv"
     file.write_text("id,abnormal,acl,meniscus\n7,0.9,0.1,0.2\n12,0.8,0.2,0.1\n")
-    with pytest.raises(ValueError, match="must keep their zeros.*'7'. Pass id_width=4"):
+    with pytest.raises(ValueError, match="must have their leading zeros.*'7'. Pass id_width=4"):
         read_predictions(file)
     assert read_predictions(file, id_width=4).index.tolist() == ["0007", "0012"]
 
@@ -83,12 +83,12 @@ def test_lost_zeros_are_refused_and_mended_when_asked(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("id,abnormal,acl,meniscus\n0001,2.5,-1.0,0.3\n", "values from -1 to 2.5.*logits=True"),
+        ("id,abnormal,acl,meniscus\n0001,2.5,-1.0,0.3\n", "got -1 to 2.5.*logits=True"),
         ("id,abnormal,acl,meniscus\n0001,0.5,,0.3\n", "got '' for exam '0001', task 'acl'"),
         ("id,abnormal,acl,meniscus\n0001,0.5,nan,0.3\n", "got 'nan' for exam '0001'"),
         ("id,abnormal,acl\n0001,0.5,0.3\n", "lacks 'meniscus'"),
         ("abnormal,acl,meniscus\n0.5,0.5,0.3\n", "lacks a column of ids such as 'id'"),
-        ("0.5,0.4,0.3\n0.6,0.5,0.3\n", "looks headerless; pass `paths`"),
+        ("0.5,0.4,0.3\n0.6,0.5,0.3\n", "seems to have no header; pass `paths`"),
         ("id,abnormal,acl,meniscus\n0001,0.5,0.1,0.3\n0001,0.5,0.1,0.3\n", "exam '0001' again"),
     ],
 )
@@ -102,7 +102,7 @@ def test_refusals(text, message, tmp_path):
 def test_refusals_of_several_files(truth, paths, tmp_path):
     _, scores = truth
     scores.iloc[1:].to_csv(tmp_path / "short.csv", header=False, index=False)
-    with pytest.raises(ValueError, match="row for each of the 120 exams .* got 119 rows of 3"):
+    with pytest.raises(ValueError, match="one row for each of the 120 exams .* got 119 rows of 3"):
         read_predictions(tmp_path / "short.csv", paths=paths)
     with pytest.raises(FileNotFoundError, match="There is no file"):
         read_predictions(tmp_path / "nowhere.csv")
@@ -111,7 +111,7 @@ def test_refusals_of_several_files(truth, paths, tmp_path):
         scores[task].iloc[k:].to_csv(file, header=False)
     with pytest.raises(ValueError, match="got 120 and 119 with 119 in both"):
         read_predictions(files)
-    with pytest.raises(ValueError, match="a file for each of abnormal, acl, meniscus, got acl"):
+    with pytest.raises(ValueError, match="one file for each of abnormal, acl, meniscus, got acl"):
         read_predictions({"acl": files["acl"]})
 
 
@@ -122,7 +122,7 @@ def test_paths_out_of_order_are_refused(paths):
     with pytest.raises(ValueError, match="lines 1 to 3 must be the sagittal, coronal and axial"):
         read_paths(paths)
     paths.write_text("\n".join(lines[:-1]))
-    with pytest.raises(ValueError, match="three lines an exam .* got 359 lines"):
+    with pytest.raises(ValueError, match="three lines per exam .* got 359 lines"):
         read_paths(paths)
     paths.write_text("\n".join([*lines[:3], *lines[:3]]))
     with pytest.raises(ValueError, match="exam '1130' again"):

@@ -1,4 +1,4 @@
-"""The AUC and its error against definitions, scikit-learn and simulation."""
+"""AUC and standard error equal definitions, scikit-learn and simulation."""
 
 import numpy as np
 import pytest
@@ -173,7 +173,7 @@ def test_constant_score_has_no_spread():
         ([0, 1], [1.0, 2.0, 3.0], r"got shapes \(2,\) and \(3,\)"),
     ],
 )
-def test_what_can_not_be_scored_is_refused(labels, scores, message):
+def test_invalid_labels_and_scores_are_refused(labels, scores, message):
     with pytest.raises(ValueError, match=message):
         measure_auc(labels, scores)
 
@@ -187,6 +187,6 @@ def test_what_can_not_be_scored_is_refused(labels, scores, message):
         ((0.8, 0.1, 5, 5, 95), "and 95"),
     ],
 )
-def test_interval_refuses_what_is_out_of_range(arguments, message):
+def test_interval_refuses_values_out_of_range(arguments, message):
     with pytest.raises(ValueError, match=message):
         logit_interval(*arguments)

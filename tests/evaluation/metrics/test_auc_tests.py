@@ -1,4 +1,4 @@
-"""Tests of differences against statsmodels, MLstatkit, definitions and simulation."""
+"""Tests of differences equal statsmodels, MLstatkit, definitions and simulation."""
 
 import numpy as np
 import pytest
@@ -12,9 +12,9 @@ from mrnet_features.evaluation.metrics.auc import measure_auc
 from mrnet_features.evaluation.metrics.auc_tests import (
     Difference,
     adjust_holm,
-    correct_resampled,
     delong_test,
     minimum_detectable_difference,
+    nadeau_bengio_test,
 )
 
 
@@ -30,7 +30,7 @@ def test_holm_leaves_nan_out_of_the_count():
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_influence_test_equals_mlstatkits_delong(seed):
+def test_delong_test_equals_mlstatkit(seed):
     rng = np.random.default_rng(seed)
     labels = (rng.random(90) < 0.35).astype(int)
     first, second = (labels + rng.normal(size=90) for _ in range(2))
@@ -43,7 +43,7 @@ def test_influence_test_equals_mlstatkits_delong(seed):
     assert found.p == pytest.approx(p, abs=1e-9)
 
 
-def test_level_of_the_influence_test_for_the_mean_of_three_tasks():
+def test_level_of_delongs_test_for_the_mean_of_three_tasks():
     rng = np.random.default_rng(0)
     rejected = []
     for _ in range(800):
@@ -62,7 +62,7 @@ def test_level_of_the_influence_test_for_the_mean_of_three_tasks():
 
 def test_corrected_t_is_the_plain_t_with_a_wider_error():
     values = np.random.default_rng(0).normal(0.01, 0.03, size=50)
-    found = correct_resampled(values, 1 / 4)
+    found = nadeau_bengio_test(values, 1 / 4)
     plain = ttest_1samp(values, 0)
     widened = plain.statistic / np.sqrt(1 + 50 / 4)
     assert found.p == pytest.approx(2 * t.sf(abs(widened), 49))
@@ -72,7 +72,7 @@ def test_corrected_t_is_the_plain_t_with_a_wider_error():
 
 
 @pytest.mark.parametrize("degrees", [4, 49, np.inf])
-def test_smallest_detectable_difference_has_its_power(degrees):
+def test_minimum_detectable_difference_has_its_power(degrees):
     shift = minimum_detectable_difference(1.0, degrees)
     if np.isinf(degrees):
         power = norm.sf(norm.ppf(0.975) - shift)
@@ -93,15 +93,15 @@ def test_no_spread_has_no_p():
     assert np.isnan(extreme.p)
     assert np.isnan(extreme.interval()).all()
     assert Difference(0.9, 0.5).interval()[1] == 1
-    assert correct_resampled([0.1, 0.1, 0.1], 0.25).se == 0
+    assert nadeau_bengio_test([0.1, 0.1, 0.1], 0.25).se == 0
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda: delong_test([0.1], [0.1, 0.2], 0.0), r"shapes \(1,\) and \(2,\)"),
-        (lambda: correct_resampled([0.1], 0.25), r"at least two folds, got shape \(1,\)"),
-        (lambda: correct_resampled([0.1, 0.2], 0), "`test_share` must be above 0, got 0"),
+        (lambda: nadeau_bengio_test([0.1], 0.25), r"at least two folds, got shape \(1,\)"),
+        (lambda: nadeau_bengio_test([0.1, 0.2], 0), "`test_train_ratio` must be above 0, got 0"),
         (lambda: minimum_detectable_difference(-1.0), "`se` must be at least 0"),
         (lambda: minimum_detectable_difference(1.0, power=0.01), "`level` < `power`"),
     ],

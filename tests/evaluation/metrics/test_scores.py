@@ -1,4 +1,4 @@
-"""Scores of predictions: folds, repeats and tasks add up as the theory says."""
+"""Scores of predictions: means over folds, repeats and tasks, and their standard errors."""
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,7 @@ def make_case(seed=0, n_exams=200, n_splits=4, n_repeats=2, tasks=("one", "two",
     return labels, predictions
 
 
-def test_headline_is_the_mean_over_folds_of_scikit_learns_auc():
+def test_auc_is_the_mean_over_folds_of_scikit_learns_auc():
     labels, predictions = make_case()
     summary = score_predictions(labels, predictions).summary()
     for task in labels:
@@ -65,14 +65,14 @@ def test_variance_over_folds_is_the_mean_fold_variance_over_their_number():
     assert se**2 == pytest.approx(np.mean(variances) / len(variances), abs=1e-12)
 
 
-def test_a_repeat_that_says_the_same_narrows_nothing():
+def test_an_identical_repeat_does_not_narrow_the_interval():
     labels, predictions = make_case(n_repeats=1)
     twice = pd.concat([predictions, predictions.assign(repeat=1)])
     once = score_predictions(labels, predictions).summary()
     pd.testing.assert_frame_equal(score_predictions(labels, twice).summary(), once)
 
 
-def test_mean_of_equal_tasks_has_their_error_and_of_many_less():
+def test_mean_of_equal_tasks_has_their_standard_error():
     labels, predictions = make_case()
     copies = labels.assign(two=labels["one"], three=labels["one"])
     same = predictions.assign(two=predictions["one"], three=predictions["one"])
@@ -120,8 +120,8 @@ def test_influence_is_a_table_of_exams_and_tasks():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda p: p.drop(columns="two"), "lack two"),
-        (lambda p: p.drop(columns="exam"), "lack exam"),
+        (lambda p: p.drop(columns="two"), "but has no two"),
+        (lambda p: p.drop(columns="exam"), "but has no exam"),
         (lambda p: p.iloc[1:], "199 in both, 1 only in `labels`"),
         (lambda p: pd.concat([p, p.iloc[:1]]), "exam '0000' twice in repeat 0"),
         (lambda p: p.iloc[:0], "at least one exam, got none"),

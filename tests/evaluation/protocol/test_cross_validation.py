@@ -1,4 +1,4 @@
-"""Cross-validation: no leak, no luck of order or of workers, any classifier."""
+"""Cross-validation: no leakage, reproducible for any row order and number of workers."""
 
 import numpy as np
 import pandas as pd
@@ -8,13 +8,14 @@ from sklearn.datasets import load_breast_cancer
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import cross_val_score
+from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from mrnet_features.evaluation import Folds, cross_validate, make_folds
 from mrnet_features.models import (
+    PlaneEnsemble,
     SeedAveragedLightGBM,
     lightgbm_baseline,
     logistic_baseline,
@@ -35,9 +36,9 @@ def make_tables(n_exams=150, n_features=20, seed=0, signal=1.0):
     return pd.DataFrame(X, index=exams).add_prefix("feature_"), labels
 
 
-def test_default_model_finds_the_signal_in_four_rows():
+def test_default_model_finds_the_signal():
     features, labels = make_tables(signal=2.0)
-    evaluation = cross_validate(features, labels, n_splits=3)
+    evaluation = cross_validate(None, features, labels, n_splits=3)
     summary = evaluation.summary()
     assert summary.index.tolist() == ["abnormal", "acl", "meniscus", "mean"]
     assert (summary["ci_low"] > 0.6).all()
@@ -53,7 +54,7 @@ def test_default_model_finds_the_signal_in_four_rows():
 def test_same_bits_on_one_and_two_workers(model):
     features, labels = make_tables()
     one, two = (
-        cross_validate(features, labels, model, n_splits=3, n_jobs=n_jobs, seed=4)
+        cross_validate(model, features, labels, n_splits=3, n_jobs=n_jobs, seed=4)
         for n_jobs in (1, 2)
     )
     pd.testing.assert_frame_equal(one.predictions, two.predictions, check_exact=True)
@@ -62,41 +63,44 @@ def test_same_bits_on_one_and_two_workers(model):
 
 def test_order_of_rows_and_tasks_changes_nothing():
     features, labels = make_tables()
-    there = cross_validate(features, labels, FAST, n_splits=3)
+    there = cross_validate(FAST, features, labels, n_splits=3)
     again = cross_validate(
-        features.sample(frac=1, random_state=1), labels.sample(frac=1, random_state=2), FAST, 3
+        FAST,
+        features.sample(frac=1, random_state=1),
+        labels.sample(frac=1, random_state=2),
+        n_splits=3,
     )
     pd.testing.assert_frame_equal(there.predictions, again.predictions, check_exact=True)
-    alone = cross_validate(features, labels[["acl"]], FAST, folds=there.folds)
+    alone = cross_validate(FAST, features, labels[["acl"]], folds=there.folds)
     pd.testing.assert_series_equal(there.predictions["acl"], alone.predictions["acl"])
 
 
-def test_seed_moves_folds_and_models():
+def test_seed_changes_folds_and_models():
     features, labels = make_tables()
-    first, second = (cross_validate(features, labels, FAST, 3, seed=s) for s in (0, 1))
+    first, second = (cross_validate(FAST, features, labels, n_splits=3, seed=s) for s in (0, 1))
     assert first.folds.hash != second.folds.hash
-    other_trees = cross_validate(features, labels, FAST, folds=first.folds, seed=1)
+    other_trees = cross_validate(FAST, features, labels, folds=first.folds, seed=1)
     assert other_trees.folds.hash == first.folds.hash
     assert not np.array_equal(other_trees.predictions["acl"], first.predictions["acl"])
     own_state = cross_validate(
-        features, labels, lightgbm_baseline(9, 1, n_estimators=30), folds=first.folds
+        lightgbm_baseline(9, 1, n_estimators=30), features, labels, folds=first.folds
     )
     assert not np.array_equal(own_state.predictions["acl"], first.predictions["acl"])
 
 
 def test_every_fit_has_its_own_seed():
     features, labels = make_tables()
-    evaluation = cross_validate(features, labels, FAST, 3, n_repeats=2)
+    evaluation = cross_validate(FAST, features, labels, n_splits=3, n_repeats=2)
     seeds = [model.random_state for model in evaluation.models.values()]
     assert len(set(seeds)) == 18
     nested = make_pipeline(StandardScaler(), ExtraTreesClassifier(5))
-    models = cross_validate(features, labels, nested, 2).models.values()
+    models = cross_validate(nested, features, labels, n_splits=2).models.values()
     assert len({model[-1].random_state for model in models}) == 6
 
 
 def test_predictions_come_from_the_models_that_have_not_seen_the_exam():
     features, labels = make_tables()
-    evaluation = cross_validate(features, labels, FAST, 3, n_repeats=2)
+    evaluation = cross_validate(FAST, features, labels, n_splits=3, n_repeats=2)
     predictions = evaluation.predictions
     assert predictions.columns.tolist() == ["exam", "repeat", "fold", *labels]
     for repeat, fold, train, test in evaluation.folds.split():
@@ -116,17 +120,17 @@ def test_shuffled_labels_give_one_half():
     features, labels = make_tables(n_exams=300, n_features=100)
     rng = np.random.default_rng(0)
     shuffled = labels.set_axis(rng.permutation(labels.index))
-    mean = cross_validate(features, shuffled, n_splits=5).summary().loc["mean"]
+    mean = cross_validate(None, features, shuffled, n_splits=5).summary().loc["mean"]
     assert abs(mean["auc"] - 0.5) < 3 * mean["se"]
 
 
 def test_selection_inside_the_folds_finds_nothing_in_noise():
-    # On noise the spread is wider than `se` (see `Scores.summary`), so it is taken from tables.
+    # On noise the spread is larger than `se` (see `Scores.summary`), so use several tables.
     select = make_pipeline(SelectKBest(k=10), StandardScaler(), LogisticRegression())
     aucs = []
     for seed in range(8):
         features, labels = make_tables(n_exams=150, n_features=500, signal=0.0, seed=seed)
-        aucs.append(cross_validate(features, labels, select).summary().loc["mean", "auc"])
+        aucs.append(cross_validate(select, features, labels).summary().loc["mean", "auc"])
     assert abs(np.mean(aucs) - 0.5) < 3 * np.std(aucs, ddof=1) / np.sqrt(8)
     assert abs(np.mean(aucs) - 0.5) < 0.04
 
@@ -134,17 +138,17 @@ def test_selection_inside_the_folds_finds_nothing_in_noise():
 def test_planted_leak_is_seen():
     features, labels = make_tables(signal=0.0)
     leak = features.assign(leak=labels["acl"] + np.random.default_rng(0).normal(0, 0.1, 150))
-    summary = cross_validate(leak, labels, FAST, 3).summary()
+    summary = cross_validate(FAST, leak, labels, n_splits=3).summary()
     assert summary.loc["acl", "auc"] > 0.95 > 0.7 > summary.loc["meniscus", "auc"]
 
 
-def test_headline_equals_scikit_learns_cross_val_score():
+def test_auc_equals_scikit_learns_cross_val_score():
     data = load_breast_cancer(as_frame=True)
     exams = [f"{i:04d}" for i in range(len(data.target))]
     features = data.data.set_axis(exams)
     labels = pd.DataFrame({"benign": data.target.to_numpy()}, index=exams)
     model = make_pipeline(StandardScaler(), LogisticRegression())
-    evaluation = cross_validate(features, labels, model)
+    evaluation = cross_validate(model, features, labels)
     splits = [
         (features.index.get_indexer(train), features.index.get_indexer(test))
         for _, _, train, test in evaluation.folds.split()
@@ -157,7 +161,7 @@ def test_headline_equals_scikit_learns_cross_val_score():
 def test_a_classifier_per_task_and_one_without_probabilities():
     features, labels = make_tables()
     models = {"abnormal": prior_baseline(), "acl": logistic_baseline(), "meniscus": LinearSVC()}
-    evaluation = cross_validate(features, labels, models, 3)
+    evaluation = cross_validate(models, features, labels, n_splits=3)
     summary = evaluation.summary()
     constant = summary.loc["abnormal", ["auc", "se", "ci_low", "ci_high"]]
     assert constant.tolist() == [0.5, 0, 0.5, 0.5]
@@ -169,24 +173,24 @@ def test_missing_values_are_left_to_the_model():
     features, labels = make_tables()
     holes = features.mask(np.random.default_rng(0).random(features.shape) < 0.1)
     for model in (FAST, logistic_baseline()):
-        assert cross_validate(holes, labels, model, 3).summary().loc["mean", "auc"] > 0.6
+        assert cross_validate(model, holes, labels, n_splits=3).summary().loc["mean", "auc"] > 0.6
     with pytest.raises(ValueError, match="NaN") as caught:
-        cross_validate(holes, labels, LogisticRegression(), 3)
+        cross_validate(LogisticRegression(), holes, labels, n_splits=3)
     assert "task 'abnormal', repeat 0, fold 0" in "".join(caught.value.__notes__)
 
 
-def test_note_survives_the_way_back_from_a_worker():
+def test_note_is_kept_across_processes():
     features, labels = make_tables()
     holes = features.mask(features > 2)
     with pytest.raises(ValueError, match="NaN") as caught:
-        cross_validate(holes, labels, LogisticRegression(), 3, n_jobs=2)
+        cross_validate(LogisticRegression(), holes, labels, n_splits=3, n_jobs=2)
     assert "while fitting and scoring task" in "".join(caught.value.__notes__)
 
 
 def test_groups_reach_folds_and_intervals():
     features, labels = make_tables()
     patients = {exam: int(exam) // 2 for exam in labels.index}
-    evaluation = cross_validate(features, labels, FAST, 3, groups=patients)
+    evaluation = cross_validate(FAST, features, labels, n_splits=3, groups=patients)
     for _, _, train, test in evaluation.folds.split():
         assert not {patients[exam] for exam in train} & {patients[exam] for exam in test}
     values = evaluation.influence()["acl"].groupby(evaluation.groups).sum()
@@ -197,18 +201,18 @@ def test_folds_from_a_file(tmp_path):
     features, labels = make_tables()
     folds = make_folds(labels, n_splits=3, n_repeats=2, seed=8)
     folds.save(tmp_path / "folds.csv")
-    evaluation = cross_validate(features, labels, FAST, folds=Folds.read(tmp_path / "folds.csv"))
+    evaluation = cross_validate(FAST, features, labels, folds=Folds.read(tmp_path / "folds.csv"))
     assert evaluation.folds.hash == folds.hash
     assert len(evaluation.fold_scores()) == 6
     with pytest.raises(ValueError, match="149 in both, 1 only in `folds`"):
-        cross_validate(features.iloc[1:], labels.iloc[1:], FAST, folds=folds)
-    with pytest.raises(TypeError, match="must be Folds, got str"):
-        cross_validate(features, labels, FAST, folds="folds.csv")
+        cross_validate(FAST, features.iloc[1:], labels.iloc[1:], folds=folds)
+    with pytest.raises(TypeError, match="must be Folds, a number of folds, .* got str"):
+        cross_validate(FAST, features, labels, folds="folds.csv")
 
 
 def test_results_can_not_be_changed_from_outside():
     features, labels = make_tables()
-    evaluation = cross_validate(features, labels, logistic_baseline(), 3)
+    evaluation = cross_validate(logistic_baseline(), features, labels, n_splits=3)
     before = evaluation.summary()
     for table in (evaluation.fold_scores(), evaluation.influence(), before.copy()):
         table["acl"] = 0.0
@@ -219,15 +223,15 @@ def test_results_can_not_be_changed_from_outside():
     ("model", "kind", "message"),
     [
         ({"acl": FAST}, ValueError, "got acl for the tasks abnormal, acl, meniscus"),
-        (LogisticRegression, TypeError, "must be a scikit-learn classifier"),
-        (StandardScaler(), TypeError, r"must be a scikit-learn classifier .* got StandardScaler"),
-        ("lightgbm", TypeError, "got 'lightgbm'"),
+        (LogisticRegression, TypeError, r"Create one: LogisticRegression\(\)"),
+        (StandardScaler(), TypeError, "StandardScaler has no `predict_proba`"),
+        ("lightgbm", TypeError, "str has no `fit` and no `predict_proba`"),
     ],
 )
-def test_what_is_no_classifier_is_refused(model, kind, message):
+def test_invalid_models_are_refused(model, kind, message):
     features, labels = make_tables()
     with pytest.raises(kind, match=message):
-        cross_validate(features, labels, model)
+        cross_validate(model, features, labels)
 
 
 class Broken(ClassifierMixin, BaseEstimator):
@@ -242,12 +246,89 @@ class Broken(ClassifierMixin, BaseEstimator):
 def test_nan_predictions_are_refused():
     features, labels = make_tables()
     with pytest.raises(ValueError, match="NaN or infinity for 50 of 50 exams from Broken"):
-        cross_validate(features, labels, Broken(), 3)
+        cross_validate(Broken(), features, labels, n_splits=3)
 
 
 def test_progress_is_shown_only_when_asked_or_on_a_terminal(capsys):
     features, labels = make_tables()
-    cross_validate(features, labels, logistic_baseline(), 2)
+    cross_validate(logistic_baseline(), features, labels, n_splits=2)
     assert capsys.readouterr().err == ""
-    cross_validate(features, labels, logistic_baseline(), 2, progress=True)
+    cross_validate(logistic_baseline(), features, labels, n_splits=2, progress=True)
     assert "6/6" in capsys.readouterr().err
+
+
+def test_arrays_and_series_give_the_same_as_tables():
+    features, labels = make_tables()
+    numbered = features.set_axis(range(150)), labels.set_axis(range(150))
+    there = cross_validate(FAST, *numbered, n_splits=3)
+    arrays = cross_validate(FAST, features.to_numpy(), labels.to_numpy(), folds=there.folds)
+    assert arrays.summary().index.tolist() == ["task_0", "task_1", "task_2", "mean"]
+    series = cross_validate(FAST, features, labels["acl"], n_splits=3)
+    column = cross_validate(FAST, features, labels[["acl"]], n_splits=3)
+    pd.testing.assert_frame_equal(series.predictions, column.predictions, check_exact=True)
+    assert series.summary().index.tolist() == ["acl"]
+    values = cross_validate(FAST, features, labels["acl"].to_numpy(), n_splits=3)
+    assert values.summary().index.tolist() == ["label"]
+    assert values.folds.hash == series.folds.hash
+
+
+def test_text_labels_give_the_same_as_numbers():
+    features, labels = make_tables()
+    words = labels["acl"].map({0: "intact", 1: "torn"})
+    there = cross_validate(FAST, features, labels["acl"], n_splits=3)
+    again = cross_validate(FAST, features, words, n_splits=3, positive="torn")
+    pd.testing.assert_frame_equal(there.predictions, again.predictions, check_exact=True)
+
+
+def test_cv_is_another_name_for_folds():
+    features, labels = make_tables()
+    acl = labels["acl"]
+    splitter = StratifiedKFold(3, shuffle=True, random_state=0)
+    model = make_pipeline(StandardScaler(), LogisticRegression())
+    evaluation = cross_validate(model, features, acl, cv=splitter)
+    theirs = cross_val_score(model, features, acl, cv=splitter, scoring="roc_auc")
+    np.testing.assert_allclose(evaluation.fold_scores()["acl"], theirs, atol=1e-12)
+    assert cross_validate(model, features, acl, cv=3).folds.n_splits == 3
+    with pytest.raises(TypeError, match="`folds` and `cv` are two names of one parameter"):
+        cross_validate(model, features, acl, cv=3, folds=3)
+
+
+def test_weights_are_those_of_the_exam():
+    features, labels = make_tables()
+    acl = labels["acl"]
+    weights = pd.Series(np.where(features["feature_5"] > 0, 5.0, 1.0), features.index)
+    model = LogisticRegression()
+    evaluation = cross_validate(
+        model, features, acl, n_splits=3, sample_weight=weights.sample(frac=1, random_state=0)
+    )
+    _, fold, train, test = next(iter(evaluation.folds.split()))
+    reference = model.fit(features.loc[train], acl[train], sample_weight=weights[train])
+    rows = evaluation.predictions["fold"] == fold
+    np.testing.assert_allclose(
+        evaluation.predictions.loc[rows, "acl"], reference.predict_proba(features.loc[test])[:, 1]
+    )
+    plain = cross_validate(model, features, acl, n_splits=3)
+    assert not np.allclose(plain.predictions["acl"], evaluation.predictions["acl"])
+    with pytest.raises(TypeError, match="PlaneEnsemble.fit does not"):
+        cross_validate(PlaneEnsemble(), features, acl, sample_weight=weights)
+
+
+def test_an_object_with_fit_and_predict_proba_is_enough():
+    class Bare:
+        def fit(self, X, y):
+            self.weights = X[y == 1].mean() - X[y == 0].mean()
+
+        def predict_proba(self, X):
+            return 1 / (1 + np.exp(-(X @ self.weights).to_numpy()))
+
+    features, labels = make_tables()
+    evaluation = cross_validate(Bare(), features, labels, n_splits=3)
+    assert (evaluation.summary()["auc"] > 0.6).all()
+    assert len({id(model) for model in evaluation.models.values()}) == 9
+
+
+def test_another_order_of_arguments_is_refused():
+    features, labels = make_tables()
+    order = r"got a DataFrame. The order is cross_validate\(model, features, labels\)"
+    with pytest.raises(TypeError, match=order):
+        cross_validate(features, labels, FAST)

@@ -71,12 +71,24 @@ def test_changed_file_is_refused(tmp_path):
         ([("a", 0, 0), ("b", 0, 2)], "1 repeats by 3 folds with 2 of them filled"),
         ([("a", 0, 0), ("b", 0, 0)], "1 repeats by 1 folds"),
         ([], "0 repeats by 0 folds"),
-        ([(7, 0, 0), (8, 0, 1)], "ids as text"),
     ],
 )
-def test_what_is_no_partition_is_refused(rows, message):
+def test_invalid_partitions_are_refused(rows, message):
     with pytest.raises(ValueError, match=message):
         Folds(pd.DataFrame(rows, columns=["exam", "repeat", "fold"]))
+
+
+def test_ids_of_two_kinds_are_refused():
+    with pytest.raises(TypeError, match="text such as 'a' and integers such as 8"):
+        Folds(pd.DataFrame({"exam": ["a", 8], "repeat": 0, "fold": [0, 1]}))
+
+
+def test_integer_ids_stay_integers_in_a_file(tmp_path):
+    folds = make_folds(make_labels().set_axis(range(300, 0, -1)))
+    folds.save(tmp_path / "folds.csv")
+    again = Folds.read(tmp_path / "folds.csv")
+    assert again.hash == folds.hash
+    assert again.exams.tolist() == list(range(1, 301))
 
 
 def test_columns_are_named():

@@ -42,7 +42,7 @@ def test_equals_fitting_and_scoring_by_hand(model):
     assert repr(found) == "HoldOut(200 exams -> 90, tasks abnormal, acl, meniscus)"
 
 
-def test_smallest_detectable_is_2_8_errors():
+def test_minimum_detectable_difference_is_2_8_standard_errors():
     summary = evaluate(logistic_baseline(), TRAIN, VALID).summary()
     np.testing.assert_allclose(
         summary["minimum_detectable_difference"], 2.8016 * summary["se"], rtol=1e-4
@@ -67,7 +67,7 @@ def test_shifted_prevalence_is_noted():
 def test_two_models_on_valid_can_be_compared():
     one, two = evaluate(logistic_baseline(), TRAIN, VALID), evaluate(FAST, TRAIN, VALID)
     summary = compare({"logistic": one, "lightgbm": two}, VALID[1]).summary().set_index("task")
-    assert set(summary["method"]) == {"influence"}
+    assert set(summary["method"]) == {"delong"}
     gap = one.summary()["auc"] - two.summary()["auc"]
     pd.testing.assert_series_equal(summary["difference"], gap, check_names=False)
 
@@ -85,3 +85,28 @@ def test_refusals():
     patients["0200"] = patients["0000"]
     with pytest.raises(ValueError, match="must not share groups, got 1 in both, such as 0"):
         evaluate(FAST, TRAIN, VALID, groups=patients)
+
+
+def test_two_splits_of_arrays_share_row_numbers_but_no_exams():
+    arrays = [(x.to_numpy(), y["acl"].to_numpy()) for x, y in (TRAIN, VALID)]
+    named = [(x, y["acl"]) for x, y in (TRAIN, VALID)]
+    model = logistic_baseline()
+    there, again = evaluate(model, *named), evaluate(model, *arrays)
+    np.testing.assert_array_equal(there.predictions["acl"], again.predictions["label"])
+    assert again.summary().index.tolist() == ["label"]
+    with pytest.raises(ValueError, match="must not share exams"):
+        evaluate(model, *[(x.reset_index(drop=True), y.reset_index(drop=True)) for x, y in named])
+
+
+def test_weights_are_those_of_the_training_split():
+    weights = np.where(TRAIN[1]["acl"] == 1, 9.0, 1.0)
+    plain = evaluate(logistic_baseline(), TRAIN, VALID)
+    heavy = evaluate(logistic_baseline(), TRAIN, VALID, sample_weight=weights)
+    assert heavy.predictions["acl"].mean() > plain.predictions["acl"].mean() + 0.05
+
+
+def test_the_order_of_arguments_is_named():
+    with pytest.raises(TypeError, match=r"got a tuple. The order is evaluate\(model, \(features"):
+        evaluate(TRAIN, VALID, FAST)
+    with pytest.raises(TypeError, match=r"`valid` must be a tuple \(features, labels\), got Data"):
+        evaluate(FAST, TRAIN, VALID[0])

@@ -1,4 +1,4 @@
-"""Folds: shares of labels, groups, files."""
+"""Stratified folds: fractions of labels, groups, seeds."""
 
 import re
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mrnet_features.evaluation.protocol.stratify import derive_seed, make_folds, merge_rare_states
+from mrnet_features.evaluation.protocol.stratify import derive_seed, make_folds, merge_rare_strata
 
 STATES = {(0, 0, 0): 217, (1, 0, 0): 433, (1, 0, 1): 272, (1, 1, 0): 83, (1, 1, 1): 125}
 
@@ -20,7 +20,7 @@ def make_train_labels():
     return frame.set_index(pd.Index([f"{i:04d}" for i in range(len(frame))]))
 
 
-def test_every_fold_keeps_every_joint_share():
+def test_every_fold_has_the_fractions_of_all_label_combinations():
     labels = make_train_labels()
     folds = make_folds(labels, n_splits=5, n_repeats=3)
     for _, _, train, test in folds.split():
@@ -31,7 +31,7 @@ def test_every_fold_keeps_every_joint_share():
             assert shares[state] == pytest.approx(count / 1130, abs=0.0055)
 
 
-def test_every_exam_is_tested_once_a_repeat_and_repeats_differ():
+def test_every_exam_is_tested_once_per_repeat_and_repeats_differ():
     labels = make_train_labels()
     frame = make_folds(labels, n_splits=4, n_repeats=2).frame
     assert not frame.duplicated(["exam", "repeat"]).any()
@@ -46,7 +46,7 @@ def test_folds_are_shuffled():
     assert (frame["fold"].diff() == 0).mean() < 0.3
 
 
-def test_a_seed_of_numpy_is_a_seed():
+def test_numpy_integers_are_seeds():
     labels = make_train_labels()
     assert make_folds(labels, seed=np.int64(1)).hash == make_folds(labels, seed=1).hash
     assert derive_seed(np.uint8(3), "acl") == derive_seed(3, "acl")
@@ -69,7 +69,7 @@ def test_folds_depend_on_ids_and_seed_not_on_order(seed, random):
 
 @given(st.data())
 @settings(max_examples=60, deadline=None)
-def test_each_fold_can_be_scored_or_the_task_is_named(data):
+def test_each_fold_can_be_scored_or_the_error_names_the_task(data):
     n_exams = data.draw(st.integers(20, 60))
     rate = data.draw(st.tuples(*[st.floats(0.1, 0.9)] * 3))
     rng = np.random.default_rng(data.draw(st.integers(0, 1000)))
@@ -88,7 +88,7 @@ def test_each_fold_can_be_scored_or_the_task_is_named(data):
     else:
         refusal = ""
     if refusal:
-        # two exams a fold may be enough for each task and not for all at once; four are enough
+        # Two exams per fold can be enough for each task but not for all tasks; four always are.
         assert (rarest < 4 * n_splits).any()
         assert re.search(r"fold \d+ of repeat 0 has \d (positive|negative) exams of task", refusal)
         return
@@ -96,8 +96,8 @@ def test_each_fold_can_be_scored_or_the_task_is_named(data):
         assert labels.loc[test].sum().between(2, len(test) - 2).all()
 
 
-def test_hardly_enough_exams_of_three_tasks_name_the_task_that_fell_short():
-    # 21 exams, each class with ten of the ten exams that five folds need: no shuffle is found
+def test_the_task_with_too_few_exams_is_named():
+    # 21 exams; each class has just the ten exams that five folds need, and no shuffle fits.
     labels = pd.DataFrame(
         np.random.default_rng(0).random((21, 3)) < 0.5, columns=["a", "b", "c"]
     ).astype(int)
@@ -118,12 +118,12 @@ def test_groups_stay_together():
         make_folds(labels).check(labels, patients)
 
 
-def test_rare_states_join_what_shares_the_rarer_label():
+def test_rare_strata_are_merged_by_the_rarer_label():
     labels = pd.DataFrame(
         [(1, 0, 0)] * 20 + [(1, 0, 1)] * 10 + [(1, 1, 0)] * 3 + [(1, 1, 1)] * 4 + [(0, 0, 0)] * 12,
         columns=["abnormal", "acl", "meniscus"],
     )
-    strata = merge_rare_states(labels, n_splits=5)
+    strata = merge_rare_strata(labels, n_splits=5)
     torn = labels["acl"] == 1
     assert len(set(strata[torn])) == 1
     assert not set(strata[torn]) & set(strata[~torn])
@@ -131,7 +131,7 @@ def test_rare_states_join_what_shares_the_rarer_label():
 
 
 def test_enough_exams_need_no_merging():
-    assert len(set(merge_rare_states(make_train_labels(), n_splits=5))) == len(STATES)
+    assert len(set(merge_rare_strata(make_train_labels(), n_splits=5))) == len(STATES)
 
 
 def test_too_few_folds_are_refused():
@@ -140,7 +140,7 @@ def test_too_few_folds_are_refused():
 
 
 def test_published_folds_stay_as_they_are():
-    # Others train on a folds file: the same labels and seed must give it again, on any machine
-    # and with any supported version of scikit-learn.
+    # Published folds: the same labels and seed must give the same folds on any machine and with
+    # any supported version of scikit-learn.
     assert derive_seed(0, "folds", 0, 0) == 197188037
     assert make_folds(make_train_labels()).hash.startswith("56080110cb3b01ad")

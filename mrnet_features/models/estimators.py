@@ -1,0 +1,219 @@
+"""Classifiers of any origin: check, copy, fit with sample weights, score."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "check_classifier",
+    "copy_classifier",
+    "find_weight_parameter",
+    "fit_classifier",
+    "predict_positive",
+    "refuse_table",
+]
+
+
+def refuse_table(model: Any, usage: str) -> None:
+    """Raise if a table was passed as the model.
+
+    Parameters
+    ----------
+    model : object
+    usage : str
+        Call with the right order, for the message.
+
+    Raises
+    ------
+    TypeError
+        If `model` is a DataFrame, a Series, an array, a list or a tuple.
+
+    Examples
+    --------
+    >>> refuse_table(None, "cross_validate(model, features, labels)")
+    """
+    if isinstance(model, pd.DataFrame | pd.Series | np.ndarray | list | tuple):
+        raise TypeError(
+            f"`model` must be a classifier or None, got a {type(model).__name__}. The order is "
+            f"{usage}; pass None for the default model."
+        )
+
+
+def check_classifier(model: Any, usage: str = "cross_validate(model, features, labels)") -> None:
+    """Raise unless an object is a classifier: `fit` and `predict_proba` or `decision_function`.
+
+    Parameters
+    ----------
+    model : object
+    usage : str
+        Call with the right order, for the message about a table.
+
+    Raises
+    ------
+    TypeError
+        If it is a table, a class or lacks a method.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> check_classifier(DummyClassifier())
+    """
+    refuse_table(model, usage)
+    if isinstance(model, type):
+        raise TypeError(
+            f"`model` must be a classifier object, got the class {model.__name__}. Create one: "
+            f"{model.__name__}()."
+        )
+    missing = [] if hasattr(model, "fit") else ["fit"]
+    if not (hasattr(model, "predict_proba") or hasattr(model, "decision_function")):
+        missing.append("predict_proba")
+    if missing:
+        raise TypeError(
+            "`model` must have the methods `fit` and `predict_proba` (or `decision_function`), "
+            f"but {type(model).__name__} has no {' and no '.join(f'`{name}`' for name in missing)}."
+        )
+
+
+def copy_classifier(model: Any) -> Any:
+    """Copy a classifier: scikit-learn's `clone`, or a deep copy if it has no `get_params`.
+
+    Parameters
+    ----------
+    model : classifier
+
+    Returns
+    -------
+    classifier
+        Unfitted if `model` has `get_params`.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> copy_classifier(DummyClassifier(strategy="prior"))
+    DummyClassifier()
+    """
+    return clone(model) if hasattr(model, "get_params") else copy.deepcopy(model)
+
+
+def find_weight_parameter(model: Any) -> str:
+    """Name under which `fit` takes sample weights.
+
+    Parameters
+    ----------
+    model : classifier
+
+    Returns
+    -------
+    str
+        "sample_weight"; with the name of the last step in front for a pipeline.
+
+    Raises
+    ------
+    TypeError
+        If `fit` takes no sample weights.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> find_weight_parameter(make_pipeline(LogisticRegression()))
+    'logisticregression__sample_weight'
+    """
+    if isinstance(model, Pipeline):
+        name, last = model.steps[-1]
+        return f"{name}__{find_weight_parameter(last)}"
+    parameters = inspect.signature(model.fit).parameters
+    kinds = {parameter.kind for parameter in parameters.values()}
+    if "sample_weight" not in parameters and inspect.Parameter.VAR_KEYWORD not in kinds:
+        raise TypeError(
+            f"`sample_weight` needs a classifier whose `fit` takes it, but "
+            f"{type(model).__name__}.fit does not. Leave `sample_weight` out, or use another model."
+        )
+    return "sample_weight"
+
+
+def fit_classifier(
+    model: Any, features: pd.DataFrame, truth: ArrayLike, weights: ArrayLike | None = None
+) -> Any:
+    """Fit a classifier in place.
+
+    Parameters
+    ----------
+    model : classifier
+    features : DataFrame of shape (n_exams, n_features)
+    truth : array of shape (n_exams,)
+        0 or 1.
+    weights : array of shape (n_exams,), optional
+        Sample weights.
+
+    Returns
+    -------
+    classifier
+        `model` itself, whatever its `fit` returns.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> model = DummyClassifier(strategy="prior")
+    >>> fit_classifier(model, pd.DataFrame({"size": [1.0, 2.0]}), [0, 1], [1.0, 3.0]).class_prior_
+    array([0.25, 0.75])
+    """
+    options = {} if weights is None else {find_weight_parameter(model): weights}
+    fitted = model.fit(features, truth, **options)
+    return model if fitted is None else fitted
+
+
+def predict_positive(classifier: Any, features: pd.DataFrame) -> NDArray[np.float64]:
+    """Score of each row: probability of class 1, or the decision function.
+
+    Parameters
+    ----------
+    classifier : classifier
+        Fitted. Without `classes_`, the last column of `predict_proba` is class 1.
+    features : DataFrame of shape (n_exams, n_features)
+
+    Returns
+    -------
+    ndarray of shape (n_exams,), float64
+
+    Raises
+    ------
+    ValueError
+        If the scores have another shape or are not finite.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> table = pd.DataFrame({"size": [1.0, 2.0]})
+    >>> predict_positive(DummyClassifier(strategy="prior").fit(table, [0, 1]), table).tolist()
+    [0.5, 0.5]
+    """
+    if hasattr(classifier, "predict_proba"):
+        scores = np.asarray(classifier.predict_proba(features))
+        if scores.ndim == 2:
+            classes = list(getattr(classifier, "classes_", [0, 1]))
+            scores = scores[:, classes.index(1)]
+    else:
+        scores = np.asarray(classifier.decision_function(features))
+    if scores.shape != (len(features),):
+        raise ValueError(
+            f"`model` must predict one score per exam, shape ({len(features)},) or "
+            f"({len(features)}, 2), got {scores.shape} from {classifier!r}."
+        )
+    n_bad = int((~np.isfinite(scores)).sum())
+    if n_bad:
+        raise ValueError(
+            f"`model` must predict a finite score for every exam, got NaN or infinity for {n_bad} "
+            f"of {len(features)} exams from {classifier!r}."
+        )
+    return np.asarray(scores, dtype=np.float64)

@@ -1,0 +1,29 @@
+"""Added value: gain of a model that knows more, none of noise."""
+
+import numpy as np
+import pandas as pd
+
+from mrnet_features.evaluation.comparison.added_value import measure_added_value
+from tests.support.tables import TASKS, add_folds, make_models
+
+
+def test_a_better_model_adds_value_and_noise_does_not():
+    labels, models = make_models(seed=5, n_exams=600)
+    base, other = models.values()
+    gain = measure_added_value(base, other, labels, n_repeats=2).summary()
+    assert gain.loc["mean", "ci_low"] > 0
+    np.testing.assert_allclose(gain["auc_combined"] - gain["auc_base"], gain["gain"])
+    noise = pd.DataFrame(np.random.default_rng(0).random(base.shape), base.index, TASKS)
+    nothing = measure_added_value(base, noise, labels, n_repeats=2)
+    assert abs(nothing.summary().loc["mean", "gain"]) < 0.01
+    assert (nothing.weights["base"].abs() > 5 * nothing.weights["added"].abs()).all()
+    assert repr(nothing).startswith("AddedValue(gain ")
+
+
+def test_repeats_are_averaged_first():
+    labels, models = make_models()
+    repeated = add_folds(labels, models["model 0"], n_repeats=3)
+    pd.testing.assert_frame_equal(
+        measure_added_value(repeated, models["model 1"], labels).summary(),
+        measure_added_value(models["model 0"], models["model 1"], labels).summary(),
+    )

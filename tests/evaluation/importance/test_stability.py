@@ -1,0 +1,28 @@
+"""Stability of the order of feature groups over folds."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mrnet_features.evaluation.importance.stability import measure_stability, nogueira_index
+
+
+def test_stability_and_selection(found):
+    stability = found.stability(top=2)
+    assert (stability["rank_correlation"] > 0.5).all()
+    assert (stability["nogueira"] > 0.5).all()
+    assert found.selection(top=2).loc["glcm", "one"] == 1
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame(
+        [
+            {"task": "acl", "repeat": r, "fold": 0, "group": g, "value": rng.random()}
+            for r in range(40)
+            for g in range(30)
+        ]
+    )
+    agreement = measure_stability(rows)[0].loc["acl"]
+    assert abs(agreement["rank_correlation"]) < 0.03
+    assert abs(agreement["nogueira"]) < 0.03
+    assert np.isnan(nogueira_index([[True], [True]]))
+    with pytest.raises(ValueError, match="at least two folds"):
+        nogueira_index([[True, False]])

@@ -1,0 +1,73 @@
+"""Thresholds follow their rule, and keep it on exams they were not chosen on."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import logit
+
+from mrnet_features.evaluation import cross_validate
+from mrnet_features.evaluation.metrics.operating_points import (
+    apply_thresholds,
+    choose_threshold,
+    choose_thresholds,
+    measure_operating_points,
+)
+from mrnet_features.models import logistic_baseline
+from tests.support.tables import make_probabilities
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_thresholds_follow_their_rule(seed):
+    rng = np.random.default_rng(seed)
+    truth = rng.random(60) < 0.4
+    scores = np.round(truth + rng.normal(size=60), 1)
+
+    def rates(cut):
+        called = scores >= cut
+        return called[truth].mean(), (~called[~truth]).mean()
+
+    cuts = np.append(np.unique(scores), np.inf)
+    best = max(sum(rates(cut)) for cut in cuts)
+    assert sum(rates(choose_threshold(truth, scores))) == pytest.approx(best)
+    sensitivity = choose_threshold(truth, scores, "sensitivity", 0.8)
+    assert rates(sensitivity)[0] >= 0.8
+    n_called = (scores >= sensitivity).sum()
+    assert all(rates(cut)[0] < 0.8 for cut in cuts if (scores >= cut).sum() < n_called)
+    specificity = choose_threshold(truth, scores, "specificity", 0.8)
+    assert rates(specificity)[1] >= 0.8
+    n_called = (scores >= specificity).sum()
+    assert all(rates(cut)[1] < 0.8 for cut in cuts if (scores >= cut).sum() > n_called)
+    with pytest.raises(ValueError, match="got 'accuracy' and 0.9"):
+        choose_threshold(truth, scores, "accuracy")
+
+
+@pytest.fixture(scope="module")
+def evaluation():
+    labels, chances = make_probabilities(600)
+    features = logit(chances).add_prefix("log_odds_")
+    return cross_validate(logistic_baseline(), features, labels, n_repeats=2)
+
+
+def test_operating_points_reach_the_level_on_exams_not_chosen_on(evaluation):
+    found = measure_operating_points(evaluation, "sensitivity", 0.8)
+    assert found["sensitivity"].between(0.72, 0.88).all()
+    assert found["sensitivity"].between(found["sensitivity_low"], found["sensitivity_high"]).all()
+    assert (found["n_positive"] + found["n_negative"]).tolist() == [600, 600]
+
+
+def test_thresholds_apply_to_new_exams(evaluation):
+    thresholds = choose_thresholds(evaluation, "specificity", 0.9)
+    labels, chances = make_probabilities(5000, seed=9)
+    fitted = {
+        task: next(m for (t, _, _), m in evaluation.models.items() if t == task) for task in labels
+    }
+    features = logit(chances).add_prefix("log_odds_")
+    scores = pd.DataFrame(
+        {task: model.predict_proba(features)[:, 1] for task, model in fitted.items()}, labels.index
+    )
+    found = apply_thresholds(scores, labels, thresholds)
+    np.testing.assert_allclose(found["specificity"], 0.9, atol=0.04)
+    alone = apply_thresholds(scores, labels * 0, thresholds)
+    assert alone["sensitivity"].isna().all()
+    with pytest.raises(ValueError, match="got none for two"):
+        apply_thresholds(scores, labels, {"one": 0.5})

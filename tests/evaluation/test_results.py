@@ -1,0 +1,128 @@
+"""Every result has a summary, a frame, a figure and HTML; a single task gives a single row."""
+
+import importlib
+import pkgutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+
+import mrnet_features.evaluation as package
+from mrnet_features.evaluation import (
+    Result,
+    compare,
+    cross_validate,
+    evaluate,
+    importance,
+    measure_added_value,
+    measure_calibration,
+    null_importance,
+    shuffle_labels,
+)
+from mrnet_features.models import logistic_baseline
+
+
+def make_results(tasks):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(160, 5))
+    exams = [f"{k:04d}" for k in range(160)]
+    labels = pd.DataFrame(
+        (X[:, : len(tasks)] + rng.normal(size=(160, len(tasks))) > 0).astype(int), exams, tasks
+    )
+    features = pd.DataFrame(X, exams, [f"axial__knee__f{k}__s__mean" for k in range(5)])
+    model = logistic_baseline()
+    first = cross_validate(model=model, features=features, labels=labels, n_splits=3)
+    poor = features.iloc[:, 2:]
+    second = cross_validate(model=model, features=poor, labels=labels, folds=first.folds)
+    train, valid = (features[:110], labels[:110]), (features[110:], labels[110:])
+    return {
+        "Evaluation": first,
+        "Scores": first.scores,
+        "HoldOut": evaluate(model, train, valid),
+        "Comparison": compare({"all": first, "some": second}, labels),
+        "AddedValue": measure_added_value(second, first, labels, n_repeats=1),
+        "Calibration": measure_calibration(first, labels),
+        "Importance": importance(first, features, n_permutations=1),
+        "NullImportance": null_importance(first, features, n_rounds=3, n_permutations=1),
+        "NegativeControl": shuffle_labels(
+            model=model, features=features, labels=labels, n_rounds=3, n_splits=3
+        ),
+    }
+
+
+@pytest.fixture(scope="module", params=[["acl", "meniscus"], ["acl"]], ids=["two", "one"])
+def results(request):
+    return request.param, make_results(request.param)
+
+
+def list_subclasses(base):
+    return {base} | {c for child in base.__subclasses__() for c in list_subclasses(child)}
+
+
+def test_all_result_classes_are_tested(results):
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        importlib.import_module(module.name)
+    found = {c.__name__ for c in list_subclasses(Result) if c.__module__.startswith("mrnet_fea")}
+    assert found - {"Result"} == set(results[1])
+
+
+def test_every_result_keeps_the_protocol(results):
+    for name, result in results[1].items():
+        for table in (result.summary(), result.frame()):
+            assert isinstance(table, pd.DataFrame), name
+            assert len(table), name
+            column = table.columns[-1]
+            table[column] = "changed"
+            assert not result.summary().isin(["changed"]).any(axis=None), name
+            assert not result.frame().isin(["changed"]).any(axis=None), name
+        assert isinstance(result.plot(), Axes), name
+        assert result.plot(result.plot()).figure is not None, name
+        assert "<table" in result._repr_html_(), name
+        assert repr(result).startswith(f"{name}("), name
+        assert len(repr(result)) < 250, name
+
+
+def test_one_task_gives_one_row_and_several_give_their_mean(results):
+    tasks, found = results
+    rows = [*tasks, "mean"] if len(tasks) > 1 else tasks
+    for name in ("Evaluation", "Scores", "HoldOut", "AddedValue"):
+        assert found[name].summary().index.tolist() == rows, name
+    assert found["Comparison"].summary()["task"].tolist() == rows
+    assert found["Comparison"].frame().index.get_level_values("task").tolist() == rows * 2
+    assert list(dict.fromkeys(found["Importance"].frame()["task"])) == rows
+    assert found["Scores"].frame().columns.tolist() == ["repeat", "fold", "n_exams", *rows]
+    assert found["Evaluation"].influence().columns.tolist() == rows
+    for name in ("Evaluation", "Scores", "HoldOut", "Comparison", "Importance"):
+        assert found[name].headline == rows[-1], name
+    assert found["Comparison"].summary()["p_holm"].notna().all()
+
+
+def test_frames_list_score_and_label_of_every_exam(results):
+    tasks, found = results
+    evaluation, holdout = found["Evaluation"], found["HoldOut"]
+    frame = evaluation.frame()
+    assert frame.columns.tolist() == ["exam", "repeat", "fold", "task", "score", "label"]
+    assert len(frame) == 160 * len(tasks)
+    for row in frame.sample(20, random_state=0).itertuples():
+        assert row.label == evaluation.labels.loc[row.exam, row.task]
+        own = evaluation.predictions.set_index("exam").loc[row.exam]
+        assert (row.score, row.fold) == (own[row.task], own["fold"])
+    assert holdout.frame().columns.tolist() == ["exam", "task", "score", "label"]
+    assert len(holdout.frame()) == 50 * len(tasks)
+
+
+def test_html_is_escaped():
+    class Odd(Result):
+        def summary(self):
+            return pd.DataFrame({"<b>": ["<script>"]})
+
+        frame = plot = summary
+
+        def __repr__(self):
+            return "Odd(<i>)"
+
+    text = Odd()._repr_html_()
+    assert "<script>" not in text
+    assert "<i>" not in text
+    assert "<b>" not in text
