@@ -20,9 +20,10 @@ STOPPED = (
 )
 
 OPTIONS = {
+    "level": "target",
     "n_jobs": "jobs",
     "n_repeats": "repeats",
-    "n_splits": "splits",
+    "n_splits": "n-folds",
     "n_train": "train",
     "n_valid": "valid",
 }
@@ -67,8 +68,8 @@ def name_options(message: str, options: Collection[str]) -> str:
 
     Examples
     --------
-    >>> name_options("`n_splits` must be at least 2. Fit `labels` again.", {"--splits"})
-    '`--splits` must be at least 2. Fit `labels` again.'
+    >>> name_options("`n_splits` must be at least 2. Fit `labels` again.", {"--n-folds"})
+    '`--n-folds` must be at least 2. Fit `labels` again.'
     >>> name_options("Pass subset=True or device='cpu'.", {"--subset", "--device"})
     'Pass `--subset` or `--device cpu`.'
     """

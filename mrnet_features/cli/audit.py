@@ -9,14 +9,21 @@ import typer
 from mrnet_features.cli.app import app
 from mrnet_features.cli.options import Jobs, Json, Root, split_names
 
+# written out, since importing `quality.findings` here would import pandas for every command
+CODES_HELP = """\b
+Codes: label-file, label-missing, label-conflict, stack-file, stack-missing,
+  blank-slices, repeated-slices, saturated, ghosting, out-of-view, orientation,
+  noise, blur, slice-count, duplicate, near-duplicate
+"""
 
-@app.command()
+
+@app.command(epilog=CODES_HELP)
 def audit(
     root: Root,
     codes: Annotated[
-        str | None, typer.Option(help="Findings to look for, such as ghosting,noise; default: all.")
+        str | None, typer.Option(help="Codes to look for, comma-separated; default: all.")
     ] = None,
-    skip: Annotated[str, typer.Option(help="Findings not to look for.")] = "",
+    skip: Annotated[str, typer.Option(help="Codes to skip, comma-separated.")] = "",
     jobs: Jobs = -1,
     as_json: Json = False,
 ) -> None:

@@ -34,17 +34,18 @@ def compare(
         bool,
         typer.Option(
             "--added-value",
-            help="Also measure what each further model adds to the first: a logistic regression "
-            "on the scores of both, against the first alone.",
+            help="Also test whether adding each further model to the first improves it (logistic "
+            "regression on both scores).",
         ),
     ] = False,
     id_width: Annotated[
-        int | None, typer.Option(min=1, help="Fill exam ids with zeros up to this many digits.")
+        int | None,
+        typer.Option(min=1, help="Pad exam ids with leading zeros to this many digits."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="CSV of the differences to write.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Compare the AUCs of two or more models in pairs.
+    """Compare the AUCs of two or more models pair by pair.
 
     Prints each difference with its 95 % confidence interval, its p value and the minimum
     detectable difference.

@@ -28,7 +28,7 @@ def cv(
     root: Root,
     split: LabelSplit = Split.train,
     model: Annotated[Model, typer.Option(help="Baseline to fit for each task.")] = Model.lightgbm,
-    splits: Annotated[int, typer.Option(min=2, help="Number of folds.")] = 5,
+    n_folds: Annotated[int, typer.Option(min=2, help="Number of folds.")] = 5,
     repeats: Annotated[
         int, typer.Option(min=1, help="Number of repeats, each with its own folds.")
     ] = 1,
@@ -44,7 +44,10 @@ def cv(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for summary, predictions and folds; default: TABLE-cv."),
+        typer.Option(
+            help="Folder for summary, predictions and folds; default: the table's name with -cv, "
+            "beside it."
+        ),
     ] = None,
     jobs: Jobs = -1,
     as_json: Json = False,
@@ -64,7 +67,7 @@ def cv(
         features,
         labels,
         model=model,
-        n_splits=splits,
+        n_splits=n_folds,
         n_repeats=repeats,
         folds=Folds.read(folds) if folds else None,
         seed=seed,

@@ -40,7 +40,11 @@ def extract(
     ] = -1,
     batch_size: Annotated[
         int | None,
-        typer.Option(min=1, help="Most exams in a batch on a GPU; default: as its memory allows."),
+        typer.Option(
+            min=1,
+            help="Maximum number of exams per batch on a GPU; default: up to 64, limited by "
+            "memory.",
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -18,7 +18,7 @@ from mrnet_features.cli.options import (
     Seed,
     Split,
     Table,
-    check_level,
+    check_target,
     read_exclusion,
 )
 
@@ -38,10 +38,10 @@ def fit(
             "or a given sensitivity or specificity."
         ),
     ] = Rule.youden,
-    level: Annotated[
+    target: Annotated[
         float,
         typer.Option(
-            callback=check_level,
+            callback=check_target,
             help="Sensitivity or specificity to reach, above 0 and at most 1; unused by youden.",
         ),
     ] = 0.9,
@@ -60,7 +60,7 @@ def fit(
     from mrnet_features.workflows.tables import read_table
 
     features, labels = read_table(table, root, split, exclude=read_exclusion(exclude))
-    fitted = fit_table(features, labels, out, rule=rule, level=level, seed=seed, n_jobs=jobs)
+    fitted = fit_table(features, labels, out, rule=rule, level=target, seed=seed, n_jobs=jobs)
     thresholds = fitted.bundle.thresholds
     if as_json:
         print_json(

@@ -89,11 +89,11 @@ def check_jobs(jobs: int) -> int:
     return jobs
 
 
-def check_level(level: float) -> float:
+def check_target(target: float) -> float:
     """Sensitivity or specificity; it must be above 0 and at most 1."""
-    if not 0 < level <= 1:
-        raise typer.BadParameter(f"must be above 0 and at most 1, got {level}.")
-    return level
+    if not 0 < target <= 1:
+        raise typer.BadParameter(f"must be above 0 and at most 1, got {target}.")
+    return target
 
 
 def check_families(text: str) -> str:
@@ -241,7 +241,7 @@ Families = Annotated[
 Exclude = Annotated[
     str,
     typer.Option(
-        help="Exams to leave out, separated by commas: ids such as 0042, or a file of "
-        "`audit --json` for all exams that it rejects."
+        help="Exam ids such as 0042, comma-separated, or the output of `audit --json` saved to a "
+        "file, which excludes all exams it rejects."
     ),
 ]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mrnet_features.names import PLANES, TASKS
+from mrnet_features.quality import CODES
 from tests.support.command_line import run
 
 
@@ -18,6 +19,11 @@ def root(tmp_path):
     for task in TASKS:
         (tmp_path / f"train-{task}.csv").write_text("0000,1\n")
     return tmp_path
+
+
+def test_the_help_lists_all_codes():
+    listed = run("audit", "--help").stdout.split("Codes:")[1]
+    assert listed.replace(",", " ").split() == list(CODES)
 
 
 def test_findings_are_printed_as_a_table(root):

@@ -13,7 +13,7 @@ LOGISTIC = ("cv", "train.parquet", "knees", "--model", "logistic", "--jobs", 1)
 
 @pytest.fixture(scope="module")
 def printed(folder):
-    done = run(*LOGISTIC, "--splits", 2, cwd=folder)
+    done = run(*LOGISTIC, "--n-folds", 2, cwd=folder)
     assert done.status == 0, done.stderr
     return done.stdout
 
@@ -57,7 +57,7 @@ def test_folds_of_other_labels_are_wrong_use(folder):
 
 
 def test_only_the_result_is_printed_to_a_pipe(folder):
-    arguments = ("cv", "train.parquet", "knees", "--model", "prior", "--splits", 2, "--json")
+    arguments = ("cv", "train.parquet", "knees", "--model", "prior", "--n-folds", 2, "--json")
     done = run_alone(*arguments, "--out", "prior", cwd=folder)
     json.loads(done.stdout)
     assert done.stderr == ""
@@ -65,7 +65,7 @@ def test_only_the_result_is_printed_to_a_pipe(folder):
 
 def test_excluded_exams_are_in_no_fold(folder):
     done = run(
-        *(*LOGISTIC, "--splits", 2, "--out", "without", "--json", "--exclude", "0003,0020,0008"),
+        *(*LOGISTIC, "--n-folds", 2, "--out", "without", "--json", "--exclude", "0003,0020,0008"),
         cwd=folder,
     )
     assert done.status == 0, done.stderr

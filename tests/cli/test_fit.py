@@ -14,7 +14,7 @@ from tests.support.command_line import run
 @pytest.fixture(scope="module")
 def fitted(folder):
     arguments = ("fit", "train.parquet", "knees", "--out", "model", "--jobs", 1, "--json")
-    done = run(*arguments, "--rule", "sensitivity", "--level", 0.8, cwd=folder)
+    done = run(*arguments, "--rule", "sensitivity", "--target", 0.8, cwd=folder)
     assert done.status == 0, done.stderr
     return json.loads(done.stdout)
 
