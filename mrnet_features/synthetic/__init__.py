@@ -4,8 +4,8 @@ No patient data is used: shapes are formulas with sizes measured on a public exa
 signals follow from published relaxation times.
 """
 
-from mrnet_features.synthetic.pathology import Pathology, draw_pathology
+from mrnet_features.synthetic.pathology import Pathology, sample_pathology
 from mrnet_features.synthetic.scan import KneeExam, draw_knee
 from mrnet_features.synthetic.write import write_knees
 
-__all__ = ["KneeExam", "Pathology", "draw_knee", "draw_pathology", "write_knees"]
+__all__ = ["KneeExam", "Pathology", "draw_knee", "sample_pathology", "write_knees"]

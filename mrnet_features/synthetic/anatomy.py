@@ -8,20 +8,20 @@ from mrnet_features.synthetic import tissues as t
 from mrnet_features.synthetic.bones import (
     Bones,
     Floats,
-    draw_bones,
     femur_distance,
     fibula_distance,
     patella_distance,
     plateau_height,
+    sample_bones,
     tibia_distance,
 )
 from mrnet_features.synthetic.compiled import compiled
 from mrnet_features.synthetic.ligaments import collateral_at, cruciate_at, extensor_at
+from mrnet_features.synthetic.menisci import meniscus_fill
 from mrnet_features.synthetic.soft_tissue import (
     Soft,
-    draw_soft,
-    meniscus_fill,
     muscle_at,
+    sample_soft,
     vessel_at,
 )
 
@@ -34,8 +34,8 @@ class Knee(NamedTuple):
     `acl_state` is one of the constants of `ligaments`. `acl_gap` and `acl_gap_size` are the
     position of a tear along the ligament (0 tibia, 1 femur) and its length as a fraction of the
     ligament. `acl_drop` lowers the upper end in mm, which flattens the ligament's angle. `shift`
-    moves the tibia forward in mm. `flexion` is a tangent. `film` is the thickness of the joint
-    fluid on cartilage in mm.
+    moves the tibia forward in mm. `flexion` is the tan of the flexion angle. `film` is the
+    thickness of the joint fluid on cartilage in mm.
     """
 
     bones: Bones
@@ -49,7 +49,7 @@ class Knee(NamedTuple):
     film: float
 
 
-def draw_person(generator: np.random.Generator) -> tuple[Bones, Soft, Floats]:
+def sample_person(generator: np.random.Generator) -> tuple[Bones, Soft, Floats]:
     """Bones, soft tissue and outlines of one person.
 
     Parameters
@@ -64,8 +64,8 @@ def draw_person(generator: np.random.Generator) -> tuple[Bones, Soft, Floats]:
     tables : ndarray of shape (n_rows, 241), float64
         Outlines by height and by width; the constants of `bones` name the rows.
     """
-    bones, bone_rows = draw_bones(generator)
-    soft, soft_rows = draw_soft(generator)
+    bones, bone_rows = sample_bones(generator)
+    soft, soft_rows = sample_soft(generator)
     return bones, soft, np.concatenate([bone_rows, soft_rows])
 
 
@@ -104,7 +104,7 @@ def patella_at(x: float, y: float, z: float, noise: float, coarse: float, knee: 
 
 @compiled
 def femoral_cover_at(x: float, y: float, z: float, coarse: float, gap: float, knee: Any) -> int:
-    """Cartilage, or the film on it, at `gap` mm from the femoral condyles, -1 elsewhere."""
+    """Cartilage, or the fluid film on it, at `gap` mm from the femoral condyles, -1 elsewhere."""
     thick = knee.bones.cartilage
     if gap < thick:
         top = 27.0
@@ -215,7 +215,7 @@ def surface_at(
     d_side: float,
     knee: Any,
 ) -> int:
-    """Cartilage, meniscus or film on the joint surfaces of femur and tibia, -1 elsewhere."""
+    """Cartilage, meniscus or fluid film on the joint surfaces of femur and tibia, -1 elsewhere."""
     here = -1
     # on the condyles and the trochlea, not in the notch or on the sides
     if -0.01 < d_condyles < 5.0 and d_femur < d_condyles + 0.6 and -33.0 < x < 31.0:

@@ -75,7 +75,7 @@ MUSCLE_ROW = 15  # four rows per muscle: centre x, centre y, 1 / half width, 1 /
 
 
 class Bones(NamedTuple):
-    """Sizes of one knee's bones, in mm; `slope` is a tangent."""
+    """Sizes of one knee's bones, in mm; `slope` is the tan of the plateau's angle."""
 
     notch_width: float
     slope: float
@@ -105,7 +105,7 @@ def table_over(knots: tuple[tuple[float, ...], ...], at: Floats) -> Floats:
     return np.ascontiguousarray(values)
 
 
-def draw_bones(generator: np.random.Generator) -> tuple[Bones, Floats]:
+def sample_bones(generator: np.random.Generator) -> tuple[Bones, Floats]:
     """One person's bones: the measured knee with the random variation of adults.
 
     Parameters

@@ -5,8 +5,9 @@ from numpy.typing import NDArray
 
 from mrnet_features.synthetic import tissues as t
 from mrnet_features.synthetic.bones import DISTAL, TROCHLEA, Bones
+from mrnet_features.synthetic.menisci import meniscus_frame, unit
 from mrnet_features.synthetic.pathology import MeniscusTear, Pathology, Spot
-from mrnet_features.synthetic.soft_tissue import LATERAL_MENISCUS, MEDIAL_MENISCUS, Soft
+from mrnet_features.synthetic.soft_tissue import Soft
 
 # Columns of a blob: centre (0-2), matrix that maps it to the unit ball, by rows (3-11), largest
 # radius in mm (12), edge sharpness (13), strength (14), new tissue (15), host tissues as bits (16),
@@ -62,31 +63,6 @@ def blob(
     row[16] = sum(1 << host for host in hosts)
     row[17] = rough
     return row
-
-
-def unit(vector: tuple[float, float, float]) -> NDArray[np.float64]:
-    """Vector scaled to length 1."""
-    array = np.array(vector)
-    result: NDArray[np.float64] = array / np.linalg.norm(array)
-    return result
-
-
-def meniscus_frame(
-    side: str, horn: str, reach: float, soft: Soft
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Point inside a meniscus, and the axes there: along it, outward, and up."""
-    cx, cy, a, b = MEDIAL_MENISCUS if side == "medial" else LATERAL_MENISCUS
-    outward = -1.0 if side == "medial" else 1.0
-    middle = {"anterior": -62.0, "body": 0.0, "posterior": 62.0}[horn]
-    angle = np.deg2rad(middle + 22.0 * reach)
-    direction = np.array([outward * np.cos(angle), np.sin(angle)])
-    across = unit((direction[0], direction[1], 0.0))
-    along = unit((-direction[1], direction[0], 0.0))
-    inset = 0.5 * soft.meniscus_width
-    edge = 1.0 / np.sqrt((direction[0] / a) ** 2 + (direction[1] / b) ** 2)
-    offset = (edge - inset) * direction
-    point = np.array([cx + offset[0], cy + offset[1], -3.6])
-    return point, np.stack([along, across, np.array([0.0, 0.0, 1.0])])
 
 
 def tear_blobs(tear: MeniscusTear, soft: Soft) -> list[NDArray[np.float64]]:

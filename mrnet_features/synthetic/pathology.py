@@ -1,4 +1,4 @@
-"""Pathology of a knee: its labels, drawn at published frequencies, and the lesions behind them.
+"""Pathology of a knee: its labels, sampled at published frequencies, and the lesions behind them.
 
 The constants of this module set the difficulty of the synthetic task. Frequencies of joint
 labels are those of the published train and valid splits (Bien et al., PLoS Med
@@ -112,14 +112,14 @@ class Pathology:
     noisy_labels: Labels = (0, 0, 0)
 
 
-def draw_labels(generator: np.random.Generator, split: str) -> Labels:
+def sample_labels(generator: np.random.Generator, split: str) -> Labels:
     """Labels of one exam, at the published frequencies of a split."""
     counts = np.array(FREQUENCIES[split], dtype=np.float64)
     return JOINT_LABELS[int(generator.choice(len(JOINT_LABELS), p=counts / counts.sum()))]
 
 
 def noise_rate(split: str) -> float:
-    """Rate at which the labels of an exam are replaced by newly drawn labels.
+    """Rate at which the labels of an exam are replaced by newly sampled labels.
 
     All three labels are replaced together. This keeps the joint frequencies, and the rule that an
     exam with a tear is abnormal. At this rate, `LABEL_NOISE` of the single labels are wrong.
@@ -129,7 +129,7 @@ def noise_rate(split: str) -> float:
     return float(LABEL_NOISE / np.mean(2.0 * positive * (1.0 - positive)))
 
 
-def draw_tear(generator: np.random.Generator, kind: str | None = None) -> MeniscusTear:
+def sample_tear(generator: np.random.Generator, kind: str | None = None) -> MeniscusTear:
     """One random meniscal tear, or one worn patch if `kind` is "worn"."""
     sites = list(TEAR_SITES)
     side, horn = sites[int(generator.choice(len(sites), p=list(TEAR_SITES.values())))]
@@ -146,7 +146,7 @@ def draw_tear(generator: np.random.Generator, kind: str | None = None) -> Menisc
     )
 
 
-def draw_spot(
+def sample_spot(
     generator: np.random.Generator, sites: tuple[str, ...], low_mm: float, high_mm: float
 ) -> Spot:
     """One random lesion at one of the sites, with a radius between `low_mm` and `high_mm`."""
@@ -159,8 +159,8 @@ def draw_spot(
     )
 
 
-def draw_acl(generator: np.random.Generator, torn: int) -> dict[str, Any]:
-    """State of the cruciate ligaments and the indirect signs of an ACL tear, as field values."""
+def sample_acl(generator: np.random.Generator, torn: int) -> dict[str, Any]:
+    """Fields of `Pathology` for the cruciate ligaments and the indirect signs of an ACL tear."""
     fields: dict[str, Any] = {}
     if torn:
         complete = generator.random() < ACL_COMPLETE_RATE
@@ -181,23 +181,23 @@ def draw_acl(generator: np.random.Generator, torn: int) -> dict[str, Any]:
     return fields
 
 
-def draw_indirect_oedema(
+def sample_indirect_oedema(
     generator: np.random.Generator, acl: int, tears: list[MeniscusTear]
 ) -> list[Spot]:
     """Marrow oedema that accompanies torn ligaments and menisci."""
     oedema: list[Spot] = []
     if acl and generator.random() < BRUISE_RATE:
-        oedema.append(draw_spot(generator, ("lateral femur bruise",), 7.0, 13.0))
-        oedema.append(draw_spot(generator, ("lateral tibia bruise",), 6.0, 12.0))
+        oedema.append(sample_spot(generator, ("lateral femur bruise",), 7.0, 13.0))
+        oedema.append(sample_spot(generator, ("lateral tibia bruise",), 6.0, 12.0))
     oedema.extend(
-        draw_spot(generator, (f"{tear.side} tibia",), 4.0, 10.0)
+        sample_spot(generator, (f"{tear.side} tibia",), 4.0, 10.0)
         for tear in tears
         if generator.random() < TEAR_OEDEMA_RATE
     )
     return oedema
 
 
-def draw_pathology(generator: np.random.Generator, split: str = "train") -> Pathology:
+def sample_pathology(generator: np.random.Generator, split: str = "train") -> Pathology:
     """Random pathology of one knee, and its labels with label noise.
 
     Parameters
@@ -211,34 +211,34 @@ def draw_pathology(generator: np.random.Generator, split: str = "train") -> Path
     -------
     Pathology
     """
-    labels = draw_labels(generator, split)
+    labels = sample_labels(generator, split)
     abnormal, acl, meniscus = labels
     noisy_labels = labels
     if generator.random() < noise_rate(split):
-        noisy_labels = draw_labels(generator, split)
+        noisy_labels = sample_labels(generator, split)
     kind = "acl" if acl else "meniscus" if meniscus else "abnormal" if abnormal else "none"
-    acl_fields = draw_acl(generator, acl)
+    acl_fields = sample_acl(generator, acl)
     tears: list[MeniscusTear] = []
     if meniscus:
         n_tears = 2 if generator.random() < SECOND_TEAR_RATE else 1
-        tears = [draw_tear(generator) for _ in range(n_tears)]
-    worn = [draw_tear(generator, "worn") for _ in range(generator.poisson(WORN_RATE))]
+        tears = [sample_tear(generator) for _ in range(n_tears)]
+    worn = [sample_tear(generator, "worn") for _ in range(generator.poisson(WORN_RATE))]
     effusion = EFFUSION_MEDIAN_ML[kind] * float(np.exp(generator.normal(0.0, EFFUSION_SPREAD)))
-    oedema = draw_indirect_oedema(generator, acl, tears)
+    oedema = sample_indirect_oedema(generator, acl, tears)
     defects: list[Spot] = []
     baker = 0.0
     for _ in range(20):
         if generator.random() < OEDEMA_RATE[kind]:
-            oedema.append(draw_spot(generator, OEDEMA_SITES, 4.0, 12.0))
+            oedema.append(sample_spot(generator, OEDEMA_SITES, 4.0, 12.0))
         if generator.random() < DEFECT_RATE[kind]:
-            defects.append(draw_spot(generator, DEFECT_SITES, 2.5, 6.5))
+            defects.append(sample_spot(generator, DEFECT_SITES, 2.5, 6.5))
         if generator.random() < BAKER_RATE[kind]:
             baker = float(np.exp(generator.normal(np.log(4.0), 0.8))) * LESION_SCALE
-        # an abnormal exam without a tear needs another lesion: if it has none, draw again
+        # an abnormal exam without a tear needs another lesion: if it has none, sample again
         if kind != "abnormal" or oedema or defects or baker > 0.0:
             break
     n_red = generator.poisson(RED_MARROW_RATE)
-    red = [draw_spot(generator, ("femur shaft", "tibia shaft"), 8.0, 16.0) for _ in range(n_red)]
+    red = [sample_spot(generator, ("femur shaft", "tibia shaft"), 8.0, 16.0) for _ in range(n_red)]
     magic = float(generator.uniform(0.3, 0.8)) if generator.random() < MAGIC_ANGLE_RATE else 0.0
     return Pathology(
         labels=labels,

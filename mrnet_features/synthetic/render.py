@@ -58,7 +58,7 @@ def sample(
     coarse: Any,
     phase: Any,
 ) -> tuple[int, float]:
-    """Tissue and signal at a point; in air, depth under the skin (negative, mm) for the signal."""
+    """Tissue and signal at a point; in air, (negative) skin depth in mm instead of the signal."""
     under = skin_depth(x, y, z, tables)
     if under < 0.0:
         return t.AIR, under
@@ -132,7 +132,7 @@ def on_edge(kinds: Any, r: int, c: int) -> bool:
 
 @compiled
 def fill_between(image: Any, kinds: Any, edges: Any) -> None:
-    """Fill pixels between four samples of one tissue with their mean, edges with their samples."""
+    """Fill pixels between samples of one tissue with their mean; edge pixels keep their samples."""
     height, width = image.shape
     for r in range(height):
         for c in range(width):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import fft, ndimage, special
 
 from mrnet_features.names import PLANES, SPLITS, TASKS
-from mrnet_features.synthetic.anatomy import Knee, draw_person
+from mrnet_features.synthetic.anatomy import Knee, sample_person
 from mrnet_features.synthetic.lesion_shapes import lesion_blobs
 from mrnet_features.synthetic.ligaments import (
     ACL_COMPLETE,
@@ -16,7 +16,7 @@ from mrnet_features.synthetic.ligaments import (
     ACL_MUCOID,
     ACL_PARTIAL,
 )
-from mrnet_features.synthetic.pathology import Pathology, draw_pathology
+from mrnet_features.synthetic.pathology import Pathology, sample_pathology
 from mrnet_features.synthetic.render import finish_stack, noise_volumes, paint_stack, spread_points
 from mrnet_features.synthetic.signal import SEQUENCES, tissue_signal, tissue_texture
 
@@ -81,7 +81,7 @@ def rotation(degrees: NDArray[np.float64]) -> NDArray[np.float64]:
     return product
 
 
-def draw_slice_count(generator: np.random.Generator, plane: str, abnormal: int = 1) -> int:
+def sample_slice_count(generator: np.random.Generator, plane: str, abnormal: int = 1) -> int:
     """Random number of slices, with the mean and range of the release."""
     least, mean, most = SLICE_COUNTS[plane]
     centre = np.log(mean) - 0.5 * SLICE_COUNT_SPREAD**2 + SLICE_COUNT_SHORTCUT * (abnormal - 0.8)
@@ -146,7 +146,7 @@ def scan_plane(
     facts : dict
         Number of slices, whether they are reversed, and noise.
     """
-    n_slices = draw_slice_count(generator, plane, abnormal)
+    n_slices = sample_slice_count(generator, plane, abnormal)
     reversed_slices = bool(generator.random() < 0.5)
     depth = generator.normal(*BLOCK_MM[plane]) * scale**0.5
     pixel = FIELD_OF_VIEW[plane] * generator.normal(1.0, 0.025) * scale**0.7 / SIZE
@@ -296,8 +296,8 @@ def draw_knee(
         raise ValueError(f"`split` must be one of {', '.join(SPLITS)}, got {split!r}.")
     of_pathology, of_person, of_scan, *of_planes = make_generators(seed, split, index)
     if pathology is None:
-        pathology = draw_pathology(of_pathology, split)
-    bones, soft, tables = draw_person(of_person)
+        pathology = sample_pathology(of_pathology, split)
+    bones, soft, tables = sample_person(of_person)
     if pathology.pcl_buckle:
         soft = soft._replace(pcl_bend_y=soft.pcl_bend_y + 4.0, pcl_bend_z=soft.pcl_bend_z + 5.0)
     scale = float(np.clip(of_scan.normal(1.0, 0.055), 0.86, 1.15))

@@ -1,9 +1,8 @@
-"""Soft tissue: skin, muscles, vessels and menisci, in mm.
+"""Soft tissue: skin, muscles and vessels, in mm.
 
 Axes as in `bones`. Outlines of the limb follow the knee box of published exams (about 106 mm wide
 and 104 to 109 mm deep at the joint line). Muscle bellies are ellipses by height, positioned as in
-the cross-sectional anatomy of thigh and calf. Menisci were measured on the same segmented knee
-as the bones (medial 27 mm wide, 41 mm deep; lateral 27 mm wide, 33 mm deep; 5 to 7 mm high).
+the cross-sectional anatomy of thigh and calf.
 """
 
 from typing import Any, NamedTuple
@@ -124,16 +123,12 @@ MUSCLES: tuple[tuple[tuple[float, ...], ...], ...] = (
 
 N_MUSCLES = len(MUSCLES)
 
-# Menisci: centre x, centre y, half width, half depth of the outer rim.
-MEDIAL_MENISCUS = (-17.0, 2.5, 18.0, 21.5)
-LATERAL_MENISCUS = (19.0, 8.0, 16.5, 17.0)
-
 ACL_FEMUR = (5.5, 15.0, 21.0)  # x, y, z of the footprint
 PCL_BEND = (-2.5, 21.0, 17.0)  # x, y, z of the control point of its curve
 
 
 class Soft(NamedTuple):
-    """Sizes of one knee's soft tissue, in mm."""
+    """Sizes of one knee's soft tissue, menisci and cruciate ligaments included, in mm."""
 
     fat_front: float
     fat_back: float
@@ -150,7 +145,7 @@ class Soft(NamedTuple):
     tendon_front: float
 
 
-def draw_soft(generator: np.random.Generator) -> tuple[Soft, Floats]:
+def sample_soft(generator: np.random.Generator) -> tuple[Soft, Floats]:
     """One person's soft tissue, with random variation.
 
     Parameters
@@ -231,34 +226,6 @@ def muscle_at(x: float, y: float, z: float, tables: Any) -> tuple[float, float]:
         second = min(second, max(q, best))
         best = min(best, q)
     return best, second
-
-
-@compiled
-def meniscus_fill(x: float, y: float, z: float, floor: float, medial: bool, soft: Any) -> float:
-    """Depth of a point inside a meniscus, in mm, negative outside.
-
-    The meniscus is a wedge on `floor`, highest at its outer rim and open toward the notch. The
-    femur, which is drawn first, cuts its top.
-    """
-    cx, cy, a, b = MEDIAL_MENISCUS if medial else LATERAL_MENISCUS
-    u = (x - cx) / a
-    v = (y - cy) / b
-    r = np.sqrt(u * u + v * v)
-    inward = -x if medial else x
-    if r > 1.0 or r < 0.15 or inward < 5.0:
-        return -1.0
-    rim = (1.0 - r) / r * np.sqrt((a * u) ** 2 + (b * v) ** 2)
-    width = soft.meniscus_width
-    if medial:  # the posterior horn is broader
-        width *= 1.15 if v > 0.3 else 0.85
-    if abs(v) < 0.35:
-        width *= 0.85
-    if rim > width:
-        return -1.0
-    height = 0.8 + soft.meniscus_height * (1.0 - rim / width)
-    above = z - floor
-    fill: float = min(min(above, height - above), min(rim, width - rim))
-    return fill
 
 
 @compiled

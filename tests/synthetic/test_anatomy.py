@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mrnet_features.synthetic import tissues
-from mrnet_features.synthetic.anatomy import Knee, draw_person, tissue_at
+from mrnet_features.synthetic.anatomy import Knee, sample_person, tissue_at
 from mrnet_features.synthetic.bones import femur_distance
 from mrnet_features.synthetic.ligaments import ACL_INTACT
 from mrnet_features.synthetic.soft_tissue import skin_depth
@@ -12,7 +12,7 @@ from mrnet_features.synthetic.soft_tissue import skin_depth
 
 @pytest.fixture(scope="module")
 def person():
-    bones, soft, tables = draw_person(np.random.default_rng(0))
+    bones, soft, tables = sample_person(np.random.default_rng(0))
     return Knee(bones, soft, ACL_INTACT, 0.5, 0.0, 0.0, 0.0, 0.0, 0.4), tables
 
 

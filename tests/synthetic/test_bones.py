@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.interpolate import PchipInterpolator
 
-from mrnet_features.synthetic.anatomy import draw_person
+from mrnet_features.synthetic.anatomy import sample_person
 from mrnet_features.synthetic.bones import (
     ellipse_distance,
     femur_distance,
@@ -26,7 +26,7 @@ def test_bones_have_the_sizes_of_adult_knees():
     # Ranges: epicondylar width 65-90, notch 14-25, plateau 62-85, patella 35-52 by 16-26 mm.
     x = np.arange(-50.0, 50.0, 0.25)
     for seed in range(5):
-        bones, _, tables = draw_person(np.random.default_rng(seed))
+        bones, _, tables = sample_person(np.random.default_rng(seed))
         femur = np.array([femur_distance(v, 0.0, 20.0, bones, tables)[0] < 0 for v in x])
         assert 65 < x[femur].max() - x[femur].min() < 90
         behind = np.array([femur_distance(v, 14.0, 12.0, bones, tables)[0] < 0 for v in x])
@@ -47,7 +47,7 @@ def test_bones_have_the_sizes_of_adult_knees():
 
 def test_femur_is_one_bone_above_the_notch_and_two_condyles_below():
     x = np.arange(-50.0, 50.0, 0.5)
-    bones, _, tables = draw_person(np.random.default_rng(0))
+    bones, _, tables = sample_person(np.random.default_rng(0))
 
     def count_pieces(y, z):
         inside = np.array([femur_distance(v, y, z, bones, tables)[0] < 0 for v in x])

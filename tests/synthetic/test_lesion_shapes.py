@@ -4,24 +4,23 @@ import numpy as np
 import pytest
 
 from mrnet_features.synthetic import Pathology, tissues
-from mrnet_features.synthetic.anatomy import draw_person
+from mrnet_features.synthetic.anatomy import sample_person
 from mrnet_features.synthetic.lesion_shapes import (
     N_COLUMNS,
     blob,
     fluid_blobs,
     lesion_blobs,
     locate_spot,
-    meniscus_frame,
     tear_blobs,
 )
-from mrnet_features.synthetic.pathology import HORNS, OEDEMA_SITES, MeniscusTear, Spot
+from mrnet_features.synthetic.pathology import OEDEMA_SITES, MeniscusTear, Spot
 
 LABELS = (0, 0, 0)
 
 
 @pytest.fixture(scope="module")
 def person():
-    return draw_person(np.random.default_rng(0))
+    return sample_person(np.random.default_rng(0))
 
 
 def radius(row, point):
@@ -37,17 +36,6 @@ def test_a_blob_is_an_ellipsoid_with_the_given_half_axes():
     assert row[12] >= 6
     assert row[15] == tissues.FLUID
     assert int(row[16]) == 1 << tissues.FAT | 1 << tissues.MUSCLE
-
-
-@pytest.mark.parametrize("side", ["medial", "lateral"])
-@pytest.mark.parametrize("horn", HORNS)
-def test_the_axes_of_a_meniscus_are_orthonormal_and_point_outward(person, side, horn):
-    point, axes = meniscus_frame(side, horn, 0.3, person[1])
-    assert axes @ axes.T == pytest.approx(np.eye(3), abs=1e-12)
-    assert (point[0] < 0) == (side == "medial")
-    assert (axes[1][1] > 0) == (horn != "anterior")
-    if horn == "body":
-        assert np.sign(axes[1][0]) == (-1 if side == "medial" else 1)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mrnet_features.synthetic import tissues
-from mrnet_features.synthetic.anatomy import Knee, draw_person
+from mrnet_features.synthetic.anatomy import Knee, sample_person
 from mrnet_features.synthetic.ligaments import (
     ACL_COMPLETE,
     ACL_INTACT,
@@ -25,7 +25,7 @@ acl_at, pcl_distance = acl_at.py_func, pcl_distance.py_func  # fields of any obj
 
 
 def make_knee(state=ACL_INTACT, gap=0.5, size=0.3):
-    bones, soft, _ = draw_person(np.random.default_rng(0))
+    bones, soft, _ = sample_person(np.random.default_rng(0))
     return Knee(bones, soft, state, gap, size, 0.0, 0.0, 0.0, 0.2)
 
 

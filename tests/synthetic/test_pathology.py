@@ -8,7 +8,7 @@ from mrnet_features.synthetic.pathology import (
     FREQUENCIES,
     JOINT_LABELS,
     LABEL_NOISE,
-    draw_pathology,
+    sample_pathology,
 )
 
 
@@ -16,24 +16,24 @@ from mrnet_features.synthetic.pathology import (
 def test_labels_have_the_published_joint_frequencies(split):
     generator = np.random.default_rng(99)
     n = 6000
-    drawn = [draw_pathology(generator, split) for _ in range(n)]
+    sampled = [sample_pathology(generator, split) for _ in range(n)]
     expected = np.array(FREQUENCIES[split]) / sum(FREQUENCIES[split])
     true, noisy = (
         np.array([sum(labels == given for given in lists) for labels in JOINT_LABELS])
-        for lists in ([p.labels for p in drawn], [p.noisy_labels for p in drawn])
+        for lists in ([p.labels for p in sampled], [p.noisy_labels for p in sampled])
     )
     bound = 4 * np.sqrt(n * expected * (1 - expected))
     assert (np.abs(true - n * expected) < bound).all()
     assert (np.abs(noisy - n * expected) < bound).all()
     assert noisy.sum() == n  # an exam with a tear is abnormal after label noise as well
-    flips = np.mean([np.not_equal(p.labels, p.noisy_labels) for p in drawn])
+    flips = np.mean([np.not_equal(p.labels, p.noisy_labels) for p in sampled])
     assert flips == pytest.approx(LABEL_NOISE, abs=0.006)
 
 
 def test_lesions_agree_with_the_true_labels():
     generator = np.random.default_rng(7)
     for _ in range(1500):
-        pathology = draw_pathology(generator)
+        pathology = sample_pathology(generator)
         abnormal, acl, meniscus = pathology.labels
         assert (pathology.acl_state in {"partial", "complete"}) == bool(acl)
         assert bool(pathology.tears) == bool(meniscus)
@@ -48,7 +48,7 @@ def test_lesions_agree_with_the_true_labels():
 def test_the_medial_posterior_horn_tears_most():
     generator = np.random.default_rng(8)
     sites = [
-        (tear.side, tear.horn) for _ in range(3000) for tear in draw_pathology(generator).tears
+        (tear.side, tear.horn) for _ in range(3000) for tear in sample_pathology(generator).tears
     ]
     shares = pd.Series(sites).value_counts(normalize=True)
     assert shares.index[0] == ("medial", "posterior")

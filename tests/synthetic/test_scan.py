@@ -10,7 +10,7 @@ from scipy.special import jv
 from mrnet_features.names import PLANES
 from mrnet_features.synthetic import Pathology, draw_knee
 from mrnet_features.synthetic.pathology import MeniscusTear, Spot
-from mrnet_features.synthetic.scan import SLICE_COUNTS, add_ghosts, draw_slice_count
+from mrnet_features.synthetic.scan import SLICE_COUNTS, add_ghosts, sample_slice_count
 
 HEALTHY = Pathology(labels=(0, 0, 0), effusion_ml=3.0)
 
@@ -33,7 +33,7 @@ def test_slice_counts_are_in_the_published_ranges(plane):
     generator = np.random.default_rng(5)
     least, mean, most = SLICE_COUNTS[plane]
     abnormal = generator.random(3000) < 0.8
-    counts = np.array([draw_slice_count(generator, plane, int(a)) for a in abnormal])
+    counts = np.array([sample_slice_count(generator, plane, int(a)) for a in abnormal])
     assert least <= counts.min()
     assert counts.max() <= most
     assert counts.mean() == pytest.approx(mean, abs=0.8)
