@@ -1,4 +1,4 @@
-"""Local binary patterns: pixels by the points around them that are at least as bright."""
+"""Local binary patterns: pixels counted by how many points around them are at least as bright."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _(radius: int) -> None:
 
 
 def circle_points(radius: int) -> Int32Array:
-    """Points of the circle, between four pixels each.
+    """Circle points, each with its four pixels and interpolation weights.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Message when counts are compiled, which takes half a minute, once."""
+"""Message before counts are compiled (once, about half a minute)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Filter responses: histograms of Laplacian and Gabor responses in quarters of a grey level."""
+"""Filter responses: histograms of Laplacian and Gabor responses in bins of 1/4 grey level."""
 
 from __future__ import annotations
 

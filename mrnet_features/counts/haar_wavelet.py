@@ -1,4 +1,4 @@
-"""Haar wavelet: histograms of undecimated details in quarters of a grey level."""
+"""Haar wavelet: histograms of undecimated details in bins of 1/4 grey level."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Histogram: number of pixels at each grey level or level."""
+"""Histogram: number of pixels at each grey level (0 to 255) or discretised level."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mrnet_features.stacks.stack import Stack
 
 @shared_count
 def histogram(stack: Stack, *, of: Literal["grey", "levels"] = "grey") -> Array:
-    """Histogram of the grey levels or levels, for each region of each slice.
+    """Histogram of grey levels (0 to 255) or discretised levels, for each region of each slice.
 
     Parameters
     ----------

@@ -151,7 +151,7 @@ def label_on_gpu(
     diagonals: bool = True,
     exam_starts: Sequence[int] | None = None,
 ) -> tuple[Array, Array]:
-    """Connected components of pixels of one region and one masked value, on a GPU.
+    """Connected components of pixels of one region with equal ``value & mask``, on a GPU.
 
     Parameters
     ----------

@@ -55,7 +55,7 @@ def find_span(line: Any) -> tuple[int, int]:
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def find_change(line: Any, x: int, value: Any) -> int:
-    """First index from `x` on with another value than `value`; the length of the line if none.
+    """First index from `x` on whose value differs from `value`; the length of the line if none.
 
     Parameters
     ----------

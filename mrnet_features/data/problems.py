@@ -13,7 +13,7 @@ SHOWN_PROBLEMS = 50
 
 
 class Problem(NamedTuple):
-    """One difference between a folder and the release.
+    """One difference between a folder and the MRNet release.
 
     Attributes
     ----------

@@ -118,7 +118,7 @@ def check_request(root: Path, split: str) -> None:
 
 
 def has_split(root: Path, split: str) -> bool:
-    """Whether a folder holds the folder of a split or one of its label files.
+    """Whether a folder holds the folder of a split (train/ or valid/) or one of its label files.
 
     Parameters
     ----------

@@ -14,12 +14,12 @@ OTHER_NAMES = {"train": {"train", "training"}, "valid": {"valid", "val", "valida
 
 
 def guess_layout(root: Path, split: str) -> str:
-    """Advice for a folder that has no folder of a split.
+    """Advice for a folder without train/ or valid/.
 
     Parameters
     ----------
     root : Path
-        A folder without a folder `split`.
+        A folder without the subfolder `split`.
     split : {"train", "valid"}
 
     Returns
@@ -48,7 +48,7 @@ def guess_renaming(root: Path, split: str) -> str:
     Parameters
     ----------
     root : Path
-        A folder without a folder `split`.
+        A folder without the subfolder `split`.
     split : {"train", "valid"}
 
     Returns

@@ -1,4 +1,4 @@
-"""Statistics of filter responses, from histograms in quarters of a grey level."""
+"""Statistics of filter responses, from histograms in bins of 1/4 grey level."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def describe_responses(counts: Array, *, lowest: int = 0) -> dict[str, Array]:
     counts : array of shape (..., n_values), integer
         Histograms; values ascend by a quarter of a grey level.
     lowest : int, default 0
-        First value, in quarters of a grey level.
+        First value, in units of 1/4 grey level.
 
     Returns
     -------

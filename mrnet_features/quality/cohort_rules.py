@@ -37,7 +37,7 @@ MIN_CUT = 0.5  # fraction of that side covered by leg, relative to the leg's ext
 
 
 def check_values(stacks: Sequence[Measures]) -> Iterator[Finding]:
-    """Yield stacks of one plane with far more noise or blur, or another number of slices.
+    """Yield a finding for each stack with far more noise or blur, or another number of slices.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def check_values(stacks: Sequence[Measures]) -> Iterator[Finding]:
 
 
 def check_views(stacks_by_plane: dict[str, list[Measures]]) -> Iterator[Finding]:
-    """Yield stacks that are displaced, turned, or show another part of the body.
+    """Yield a finding for each stack that is displaced, turned, or shows another part of the body.
 
     A displaced knee is dissimilar to all others. The similarity of a stack is the correlation
     with the fifth most similar stack of the plane (in large sets, with the one at rank 3 %), so
@@ -136,7 +136,7 @@ def check_views(stacks_by_plane: dict[str, list[Measures]]) -> Iterator[Finding]
 
 
 def describe_cut(measures: Measures) -> str:
-    """Side at which the picture cuts the leg off while the opposite side is empty, as a sentence.
+    """Sentence that says at which side the leg is cut off; empty if none.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def describe_cut(measures: Measures) -> str:
     Returns
     -------
     str
-        Empty if the leg is not cut off like this.
+        Empty unless the picture cuts the leg off at one side and is empty on the opposite side.
     """
     # leg in more than half of the stack's depth, so that no single slice decides
     leg = measures.leg.astype(np.float32).mean(axis=0) > 127

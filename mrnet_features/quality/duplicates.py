@@ -20,7 +20,7 @@ def find_duplicates(
     choose_dropped: Callable[[str, str], str],
     describe_pair: Callable[[str, str], str],
 ) -> Iterator[Finding]:
-    """Yield stacks with the same pixels as another, of any plane or split.
+    """Yield a finding for each stack that has the same pixels as another, of any plane or split.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def find_near_duplicates(
     choose_dropped: Callable[[str, str], str],
     describe_pair: Callable[[str, str], str],
 ) -> Iterator[Finding]:
-    """Yield stacks of one plane that show the same picture as another, with other pixels.
+    """Yield a finding for each stack that shows the same picture as another, with other pixels.
 
     A copy is found also if it is mirrored, reversed, scaled in grey level, noisier or resampled.
     Two scans of one patient are not copies and are not found.

@@ -77,7 +77,7 @@ class Ghosts(NamedTuple):
 
 
 def score_ghosts(grey: UInt8Array, foreground: BoolArray, plane: str) -> Ghosts:
-    """Structure in the air beside the leg that two slices or two rows share, by direction.
+    """Score copies in the air that repeat on two slices or rows, per direction.
 
     The module's first lines describe the computation.
 

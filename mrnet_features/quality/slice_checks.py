@@ -98,7 +98,7 @@ def measure_noise(grey: UInt8Array, foreground: BoolArray) -> float:
 
 
 def measure_sharpness(grey: UInt8Array, foreground: BoolArray, noise: float) -> float:
-    """Mean squared difference over 1 pixel divided by that over 4, for the more blurred axis.
+    """Ratio of mean squared differences at 1 and at 4 pixels, the lower of the two axes.
 
     Parameters
     ----------

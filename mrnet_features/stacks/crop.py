@@ -73,7 +73,7 @@ def cut_sets(
 
 
 def share_windows(windows: Sequence[Window], shapes: Sequence[tuple[int, ...]]) -> list[Window]:
-    """Windows that contain the given ones and have one size, where the picture is large enough.
+    """Enlarge windows to one common size, where the picture allows.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Slices of a batch by exam: exam of each slice, and minimum and maximum over an exam."""
+"""Which slices of a batch belong to which exam; minimum and maximum per exam."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class ExamSlices(NamedTuple):
     Attributes
     ----------
     bounds : ndarray of shape (n_exams, 2), int32
-        First slice of each exam and one past its last; on the host.
+        Index of the first slice of each exam and one past its last; on the host.
     owner : array of shape (n_slices,), int32
-        Exam of each slice, 0 for the first.
+        Exam index of each slice.
     slices : array of shape (n_exams, longest), int64
         Slices of each exam; the last one is repeated where an exam has fewer than the longest.
     """
@@ -47,7 +47,7 @@ class ExamSlices(NamedTuple):
         return namespace(values).max(self._gather(values), axis=1)
 
     def min(self, values: Array) -> Array:
-        """Smallest value of each exam, as `max`."""
+        """Smallest value of each exam; see `max`."""
         return namespace(values).min(self._gather(values), axis=1)
 
     def repeat(self, values: Array) -> Array:
@@ -76,7 +76,7 @@ def index_slices(exam_starts: Sequence[int], stack: Array) -> ExamSlices:
     Parameters
     ----------
     exam_starts : sequence of int
-        First slice of each exam.
+        Index of the first slice of each exam.
     stack : array of shape (n_slices, height, width)
         A batch; the result is on its device.
 
@@ -105,7 +105,7 @@ def count_slices(exam_starts: Sequence[int], n_slices: int) -> Int64Array:
     Parameters
     ----------
     exam_starts : sequence of int
-        First slice of each exam.
+        Index of the first slice of each exam.
     n_slices : int
         Of all exams together.
 
@@ -123,7 +123,7 @@ def count_slices(exam_starts: Sequence[int], n_slices: int) -> Int64Array:
 
 
 def find_owners(exam_starts: Sequence[int], n_slices: int) -> Int64Array:
-    """Exam of each slice, 0 for the first.
+    """Exam index of each slice.
 
     Parameters
     ----------

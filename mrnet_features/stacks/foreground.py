@@ -95,7 +95,7 @@ def find_foregrounds(grey: Array, slices: ExamSlices) -> Array:
 
 
 def find_knee_box(regions: UInt8Array) -> Box:
-    """Smallest box around the knee without 1 % of its pixels on each side.
+    """Smallest box around the foreground after cutting off 1 % of its pixels at each side.
 
     Parameters
     ----------

@@ -57,7 +57,7 @@ def find_thresholds(counts: Array) -> Array:
 
 @device_function
 def find_brightness(sums: Array, areas: np.ndarray[Any, Any]) -> tuple[Array, Array]:
-    """Mean of each block and its logarithm.
+    """Mean grey level of each block, and log(1 + mean).
 
     Parameters
     ----------

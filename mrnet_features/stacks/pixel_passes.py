@@ -78,7 +78,7 @@ def _sum_blocks(grey: Any, row_edges: Int64Array, column_edges: Int64Array) -> U
 def draw_outline(
     grey: Array, inside: Array, row_edges: Int64Array, column_edges: Int64Array, least: Array
 ) -> Array:
-    """Mask of blocks; in blocks at the edge, only of pixels that are bright enough.
+    """Pixel mask of chosen blocks; edge blocks keep only bright pixels.
 
     Parameters
     ----------

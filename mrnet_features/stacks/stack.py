@@ -105,7 +105,7 @@ class Stack:
 
     @property
     def exam_starts(self) -> tuple[int, ...]:
-        """First slice of each exam."""
+        """Index of the first slice of each exam."""
         return (0,)
 
     @property
@@ -181,7 +181,7 @@ class Stack:
 
     @classmethod
     def unchecked(cls, **fields: Any) -> Self:
-        """Stack of arrays that are known to be valid.
+        """Stack made without checking its arrays.
 
         Checking values would make the host wait for a GPU.
 
@@ -211,7 +211,7 @@ class StackBatch(Stack):
     grey, levels, regions, n_levels, region_names
         As for `Stack`.
     exam_starts : tuple of int, default (0,)
-        First slice of each exam.
+        Index of the first slice of each exam.
     origins : tuple of pairs of int, optional
         Row and column of each exam from which positions are counted. The exams of a batch share
         one window size, so the window that an exam has alone may begin further inside: here.
