@@ -14,8 +14,8 @@
 # %% [markdown]
 # # Where on the knee a number comes from
 #
-# Some families read a part of the knee: ligaments in the notch, menisci at the joint line, oedema in
-# the bones, fluid in the recesses. These regions are boxes in fractions of the knee box, placed
+# Some families read a part of the knee: ligaments in the notch, menisci at the joint line, oedema
+# in the bones, fluid in the recesses. These regions are boxes in fractions of the knee box, placed
 # relative to the joint line. This notebook draws them on synthetic knees. Set
 # `MRNET_FEATURES_REAL_KNEE` to a sagittal stack (`.npy`, uint8) to see them on a real one too.
 
@@ -97,8 +97,8 @@ else:
 # %% [markdown]
 # ## An estimate of the effusion
 #
-# The core is the number of squares of 5 by 5 bright pixels in the pouch above the patella. Cartilage
-# is as bright but thin, so it adds none. The truth of the synthetic knees is known.
+# The core is the number of squares of 5 by 5 bright pixels in the pouch above the patella.
+# Cartilage is as bright but thin, so it adds none. The truth of the synthetic knees is known.
 
 # %%
 extractor = mf.FeatureExtractor(["fluid"], planes=("sagittal",), progress=False)
