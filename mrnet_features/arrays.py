@@ -175,11 +175,6 @@ class DeviceFunction(Generic[P, R]):
             )
         return self._gpu
 
-    @property
-    def has_gpu(self) -> bool:
-        """Whether a GPU body is registered."""
-        return self._gpu is not None
-
 
 def device_function(cpu: Callable[P, R]) -> DeviceFunction[P, R]:
     """Decorate the CPU body of a function that runs on the device of its input.

@@ -49,16 +49,6 @@ def read_source(name: str) -> str:
     )
 
 
-def list_sources() -> list[str]:
-    """File names of the CUDA sources that define kernels.
-
-    Returns
-    -------
-    list of str
-    """
-    return sorted(path.name for folder in FOLDERS for path in folder.glob("*.cu"))
-
-
 def count_tiles(n_slices: int, n_regions: int, height: int, width: int) -> int:
     """Number of blocks for one block per slice, region and tile, see ``counts/cuda/tiles.cuh``.
 

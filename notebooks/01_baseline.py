@@ -15,8 +15,8 @@
 # # A baseline in ten lines
 #
 # MRNet may not be redistributed, so this notebook runs on synthetic knees in the same layout. If
-# you hold the data, set `root` to your copy and leave out the cell that makes the knees. The AUCs
-# below show that the machinery works; they say nothing of MRNet.
+# you have the data, set `root` to your copy and skip the cell that writes the knees. The AUCs below
+# show that everything works; they say nothing about MRNet.
 
 # %%
 from pathlib import Path
@@ -31,15 +31,15 @@ root = mf.write_knees(Path(mkdtemp()) / "knees", n_train=100, n_valid=2, seed=1,
 # %% [markdown]
 # ## Exams and labels
 #
-# `load_mrnet` checks every label and the header of every stack, and shows all problems together.
+# `load_mrnet` checks every label and the header of every stack, and lists all problems together.
 
 # %%
 train = mf.load_mrnet(root, split="train")
 train.labels.head()
 
 # %% [markdown]
-# An exam has three stacks of slices, one a plane. Here are the middle slices of the first one, and
-# below them what an extractor looks at: the outline of the leg, and 32 grey levels inside it.
+# An exam has three stacks of slices, one per plane. The first row shows the middle slices of the
+# first exam with the outline of the leg, the second row their 32 discretised levels.
 
 # %%
 from mrnet_features.stacks.prepare import prepare
@@ -60,8 +60,8 @@ for axis in axes.flat:
 # %% [markdown]
 # ## Features
 #
-# One row an exam. A name is a recipe: plane, region, family, statistic, and how slices became one
-# number.
+# One row per exam. A name says how a feature was computed: plane, region, family, statistic, and
+# the pool that combines the slices.
 
 # %%
 extractor = mf.FeatureExtractor(n_jobs=-1)
@@ -74,16 +74,15 @@ mf.parse_name(features.columns[0])
 # %% [markdown]
 # ## Scores
 #
-# One LightGBM a task, five folds that keep the joint label's shares. The headline is the mean over
-# folds; the interval of the mean keeps the covariance of the three tasks.
+# One LightGBM per task, five folds stratified on the joint label. `auc` is the mean over folds; the
+# interval of the mean keeps the covariance of the three tasks.
 
 # %%
 evaluation = mf.cross_validate(None, features, train.labels, n_jobs=-1)
 evaluation.summary().round(3)
 
 # %% [markdown]
-# Logistic regression on the very same folds: the second baseline that every score should be read
-# against.
+# Logistic regression on the same folds is the second baseline for any score.
 
 # %%
 logistic = mf.cross_validate(
@@ -92,7 +91,7 @@ logistic = mf.cross_validate(
 logistic.summary().round(3)
 
 # %% [markdown]
-# Fluid is the key sign of pathology. How well does one column tell abnormal from normal?
+# Fluid is the key sign of pathology. How well does one column separate abnormal from normal?
 
 # %%
 bright = features["sagittal__knee__fluid__fraction_adaptive__stack"]

@@ -12,12 +12,12 @@
 # ---
 
 # %% [markdown]
-# # Where on the knee a number was read
+# # Where on the knee a number comes from
 #
-# Some families look at a place: the ligament in the notch, the menisci at the joint line, oedema
-# in the bones, fluid in the recesses. The places are boxes in fractions of the knee box, hung on
-# the joint line. This notebook draws them on synthetic knees. Set `MRNET_FEATURES_REAL_KNEE` to a
-# sagittal stack (`.npy`, uint8) to see them on a real one too.
+# Some families read a part of the knee: ligaments in the notch, menisci at the joint line, oedema
+# in the bones, fluid in the recesses. These regions are boxes in fractions of the knee box, placed
+# relative to the joint line. This notebook draws them on synthetic knees. Set
+# `MRNET_FEATURES_REAL_KNEE` to a sagittal stack (`.npy`, uint8) to see them on a real one too.
 
 # %%
 import os
@@ -36,10 +36,10 @@ root = mf.write_knees(Path(mkdtemp()) / "knees", n_train=24, n_valid=1, seed=5, 
 train = mf.load_mrnet(root, split="train")
 
 # %% [markdown]
-# ## The sets
+# ## Region sets
 #
-# A family names the sets it reads. The two of a pair, medial and lateral, can't be told apart, so
-# their columns are folded into `low`, `high` and `apart`.
+# A family names the region sets it reads. Which of two mirrored regions is medial is unknown, so
+# their columns become the smaller value (`low`), the larger (`high`) and the `difference`.
 
 # %%
 pd.DataFrame(
@@ -51,10 +51,10 @@ pd.DataFrame(
 )
 
 # %% [markdown]
-# ## Drawn
+# ## On the slices
 #
 # Yellow is the joint line: the row near the middle of the knee box where grey levels change most
-# from line to line, summed over the middle of the stack. Red is the notch, blue the menisci, orange
+# from row to row, summed over the middle of the stack. Red is the notch, blue the menisci, orange
 # the bones, green the recesses.
 
 # %%
@@ -65,19 +65,19 @@ def draw(axes, grey, plane, depths):
     foreground = find_foreground(grey).astype(np.uint8)
     frame = find_frame(grey, foreground, plane)
     for axis, depth in zip(axes, depths, strict=True):
-        place = int(depth * len(grey))
-        axis.imshow(grey[place], cmap="gray", vmin=0, vmax=grey.max())
+        index = int(depth * len(grey))
+        axis.imshow(grey[index], cmap="gray", vmin=0, vmax=grey.max())
         for name, colour in COLOURS.items():
             if plane not in REGION_SETS[name]:
                 continue
-            regions = draw_regions(name, plane, foreground, frame)[place]
+            regions = draw_regions(name, plane, foreground, frame)[index]
             shown = len(region_names(name, plane)) - REGION_SETS[name][plane].with_rest
             for region in range(1, shown + 1):
                 if (regions == region).any():
                     axis.contour(regions == region, [0.5], colors=colour, linewidths=1)
         if plane != "axial":
             axis.axhline(frame.anchor, color="yellow", linewidth=0.6)
-        axis.set_title(f"{plane}, slice {place} of {len(grey)}", fontsize=8)
+        axis.set_title(f"{plane}, slice {index} of {len(grey)}", fontsize=8)
         axis.axis("off")
 
 
@@ -92,13 +92,13 @@ if real.is_file():
     figure, axes = plt.subplots(1, 6, figsize=(15, 2.9), layout="constrained")
     draw(axes, np.load(real, allow_pickle=False), "sagittal", (0.2, 0.3, 0.42, 0.5, 0.7, 0.8))
 else:
-    print("MRNET_FEATURES_REAL_KNEE names no stack; the real knee is left out.")
+    print("MRNET_FEATURES_REAL_KNEE is not set, so no real knee is shown.")
 
 # %% [markdown]
-# ## Read
+# ## An estimate of the effusion
 #
-# The estimate of an effusion: squares of 5 by 5 bright pixels in the pouch above the patella, where
-# cartilage, just as bright but thin, leaves none. The synthetic knees know the truth.
+# The core is the number of squares of 5 by 5 bright pixels in the pouch above the patella.
+# Cartilage is as bright but thin, so it adds none. The truth of the synthetic knees is known.
 
 # %%
 extractor = mf.FeatureExtractor(["fluid"], planes=("sagittal",), progress=False)
@@ -108,4 +108,4 @@ core = fluid["sagittal__suprapatellar__fluid__core_brightest__stack"]
 figure, axis = plt.subplots(figsize=(5, 3.4), layout="constrained")
 axis.scatter(truth.loc[core.index, "effusion_ml"], core)
 axis.set_xlabel("true effusion in ml")
-axis.set_ylabel("core of the bright pool, fraction of region")
+axis.set_ylabel("core of the bright fluid, fraction of region")

@@ -20,13 +20,13 @@ def test_a_gpu_body_must_have_the_same_signature():
         def _(values, *, n_values=5):
             return values
 
-    assert not count.has_gpu
+    assert count._gpu is None
 
     @count.gpu
     def _(values, *, n_values=4):
         return values
 
-    assert count.has_gpu
+    assert count._gpu is not None
     assert count(np.ones(2), n_values=3) == 6
     assert count.__doc__ == "Count."
 

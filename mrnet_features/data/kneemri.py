@@ -15,7 +15,6 @@ import pandas as pd
 from mrnet_features.arrays import UInt8Array
 from mrnet_features.data.exam import Dataset, Exam
 
-KNEEMRI_TASKS = ("injury", "rupture")
 PLANE = "sagittal"
 N_LEVELS_12_BIT = 4096
 

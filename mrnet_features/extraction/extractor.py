@@ -177,7 +177,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             for row in found:
                 rows.append(row.values)
                 bar.update()
-        return make_table(X, rows, self.recipe().columns())
+        return build_frame(X, rows, self.recipe().columns())
 
     def set_output(
         self, *, transform: Literal["default", "pandas", "polars"] | None = None
@@ -318,7 +318,7 @@ def _check_batch_size(batch_size: object) -> None:
         )
 
 
-def make_table(
+def build_frame(
     exams: Sequence[ExamLike], rows: Sequence[np.ndarray[Any, Any]], columns: Sequence[str]
 ) -> pd.DataFrame:
     """Feature table of rows; the index is the exam id, or the position where exams have none.

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from mrnet_features.arrays import Device
 from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.describe import Row
-from mrnet_features.extraction.extractor import FeatureExtractor, check_exams, make_table
+from mrnet_features.extraction.extractor import FeatureExtractor, build_frame, check_exams
 from mrnet_features.extraction.read import read_exam
 from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.extraction.table import (
@@ -197,7 +197,7 @@ def _write_shard(
         fingerprints.append(row.fingerprint)
         bar.update(1)
     recipe = extractor.recipe()
-    frame = make_table(exams, values, recipe.columns())
+    frame = build_frame(exams, values, recipe.columns())
     frame.attrs["provenance"] = describe_provenance(recipe, fingerprints, extractor.device_)
     write_features(frame, path)
 

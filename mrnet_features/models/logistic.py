@@ -105,7 +105,7 @@ class ScaledLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.pipeline_: Pipeline = make_pipeline(
             SimpleImputer(strategy="median", keep_empty_features=True),
             StandardScaler(),
-            LogisticRegression(C=self.C / X.shape[1], tol=1e-6, max_iter=1000),
+            LogisticRegression(C=self.C / np.shape(X)[1], tol=1e-6, max_iter=1000),
         )
         weights = {}
         if sample_weight is not None:

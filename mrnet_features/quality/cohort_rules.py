@@ -36,7 +36,7 @@ MIN_EMPTY = 0.35  # fraction of the picture without leg on the opposite side
 MIN_CUT = 0.5  # fraction of that side covered by leg, relative to the leg's extent
 
 
-def check_values(stacks: Sequence[Measures]) -> Iterator[Finding]:
+def apply_value_rules(stacks: Sequence[Measures]) -> Iterator[Finding]:
     """Yield a finding for each stack with far more noise or blur, or another number of slices.
 
     Parameters
@@ -77,7 +77,7 @@ def check_values(stacks: Sequence[Measures]) -> Iterator[Finding]:
             )
 
 
-def check_views(stacks_by_plane: dict[str, list[Measures]]) -> Iterator[Finding]:
+def apply_view_rules(stacks_by_plane: dict[str, list[Measures]]) -> Iterator[Finding]:
     """Yield a finding for each stack that is displaced, turned, or shows another part of the body.
 
     A displaced knee is dissimilar to all others. The similarity of a stack is the correlation

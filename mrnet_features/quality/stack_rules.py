@@ -14,7 +14,7 @@ GHOST_CHECK, GHOST_REJECT = 0.003, 0.009  # of the leg's grey level; noise alone
 SATURATED_CHECK, SATURATED_REJECT = 0.2, 0.5  # of the leg; a large effusion stays below
 
 
-def check_stack(measures: Measures) -> Iterator[Finding]:
+def apply_stack_rules(measures: Measures) -> Iterator[Finding]:
     """Yield the findings of one stack.
 
     Parameters

@@ -42,7 +42,6 @@ RED_MARROW_RATE = 0.25
 MAGIC_ANGLE_RATE = 0.3
 LESION_SCALE = 1.0  # multiplies sizes of oedema, defects and cysts
 
-HORNS = ("anterior", "body", "posterior")
 # Sites of tears: the medial posterior horn most often.
 TEAR_SITES = {
     ("medial", "posterior"): 0.50, ("medial", "body"): 0.14, ("medial", "anterior"): 0.03,

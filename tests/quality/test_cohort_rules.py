@@ -7,7 +7,7 @@ import pytest
 from mrnet_features.data.mrnet import load_mrnet
 from mrnet_features.quality import cohort_rules
 from mrnet_features.quality.audit import audit
-from mrnet_features.quality.cohort_rules import check_values, check_views, describe_cut
+from mrnet_features.quality.cohort_rules import apply_value_rules, apply_view_rules, describe_cut
 from mrnet_features.quality.measurements import measure_stack
 from tests.support.audited_folder import FAULTS, change_stack, stack_path
 from tests.support.legs import draw_leg
@@ -35,7 +35,7 @@ def test_a_turned_view_is_found_at_a_smaller_distance_than_a_displaced_one(
     monkeypatch.setattr(
         cohort_rules, "robust_distance", lambda *_: np.where(np.arange(25) < 2, distance, 0.0)
     )
-    found = list(check_views({"sagittal": stacks}))
+    found = list(apply_view_rules({"sagittal": stacks}))
     assert {finding.exam for finding in found} == expected
     assert all((finding.code == "orientation") == (finding.exam == "1") for finding in found)
 
@@ -66,7 +66,7 @@ def test_a_leg_cut_off_at_one_side_is_found_without_other_exams(plane, moved, si
     )
     assert describe_cut(cut).startswith(f"The {side} of the picture cuts the leg off")
     assert describe_cut(whole) == ""
-    (finding,) = check_views({plane: [cut, whole]})
+    (finding,) = apply_view_rules({plane: [cut, whole]})
     assert finding[:4] == ("0000", plane, "out-of-view", "reject")
     assert np.isnan(finding.value)
 
@@ -84,8 +84,8 @@ def test_the_number_of_slices_is_compared_with_the_median(n_slices, advice):
         for k in range(20)
     ]
     other = measure_stack(draw_leg(np.random.default_rng(99), n_slices=n_slices), "sagittal", "x")
-    assert list(check_values(stacks)) == []
-    (finding,) = check_values([*stacks, other])
+    assert list(apply_value_rules(stacks)) == []
+    (finding,) = apply_value_rules([*stacks, other])
     assert finding[:5] == ("x", "sagittal", "slice-count", "check", n_slices)
     assert f"{n_slices} slices; the median of sagittal stacks is 10" in finding.advice
     assert advice in finding.advice
@@ -96,7 +96,7 @@ def test_few_stacks_are_not_compared():
         measure_stack(draw_leg(np.random.default_rng(k), n_slices=4 + 6 * (k > 0)), "sagittal")
         for k in range(19)
     ]
-    assert list(check_values(stacks)) == []
+    assert list(apply_value_rules(stacks)) == []
 
 
 def test_a_dataset_without_labels_can_be_compared(root):

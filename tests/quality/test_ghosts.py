@@ -12,7 +12,7 @@ from mrnet_features.names import PLANES
 from mrnet_features.quality.cohort_rules import describe_cut
 from mrnet_features.quality.ghosts import find_highest, score_ghosts
 from mrnet_features.quality.measurements import measure_stack
-from mrnet_features.quality.stack_rules import GHOST_CHECK, GHOST_REJECT, check_stack
+from mrnet_features.quality.stack_rules import GHOST_CHECK, GHOST_REJECT, apply_stack_rules
 from mrnet_features.stacks.foreground import find_foreground
 from tests.support.legs import add_copies, draw_leg
 
@@ -263,7 +263,7 @@ def test_pulsation_ghosts_of_a_real_knee_are_found_on_the_slices_that_show_them(
     scores = measures.ghosts.by_slice[:, 1]
     assert set(np.argsort(scores)[-2:]) == {9, 10}
     assert np.delete(scores, [9, 10, 11]).max() < 0.6 * scores[[9, 10]].min()
-    assert [finding.code for finding in check_stack(measures)] == ["ghosting"]
+    assert [finding.code for finding in apply_stack_rules(measures)] == ["ghosting"]
     assert describe_cut(measures) == ""
 
 

@@ -8,7 +8,7 @@ import pytest
 from mrnet_features.quality import stack_rules
 from mrnet_features.quality.ghosts import Ghosts
 from mrnet_features.quality.measurements import measure_stack
-from mrnet_features.quality.stack_rules import GHOST_CHECK, check_stack
+from mrnet_features.quality.stack_rules import GHOST_CHECK, apply_stack_rules
 from tests.support.legs import draw_leg
 
 
@@ -22,8 +22,8 @@ def clean():
 
 
 def test_a_stack_without_faults_has_no_finding(clean):
-    assert list(check_stack(clean)) == []
-    assert list(check_stack(measure_stack(draw("axial", n_slices=1), "axial"))) == []
+    assert list(apply_stack_rules(clean)) == []
+    assert list(apply_stack_rules(measure_stack(draw("axial", n_slices=1), "axial"))) == []
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_a_stack_without_faults_has_no_finding(clean):
     ],
 )
 def test_severity_and_value(clean, changes, code, severity, value, advice):
-    (finding,) = check_stack(replace(clean, **changes))
+    (finding,) = apply_stack_rules(replace(clean, **changes))
     assert finding[:5] == ("0000", "axial", code, severity, value)
     assert advice in finding.advice
 
@@ -52,7 +52,7 @@ def test_severity_and_value(clean, changes, code, severity, value, advice):
 )
 def test_the_advice_on_ghosts_fits_their_severity(monkeypatch, reject_from, severity, verdict):
     monkeypatch.setattr(stack_rules, "GHOST_REJECT", reject_from)
-    (finding,) = check_stack(measure_stack(draw(copies=(2, 44, 0.5)), "sagittal"))
+    (finding,) = apply_stack_rules(measure_stack(draw(copies=(2, 44, 0.5)), "sagittal"))
     assert finding.severity == severity
     assert finding.advice.endswith(verdict)
 
@@ -62,13 +62,13 @@ def test_the_advice_on_ghosts_fits_their_severity(monkeypatch, reject_from, seve
     [("sagittal", (2, 44, 0.5), "left-right"), ("axial", (1, 36, 0.5), "up-down")],
 )
 def test_the_advice_names_direction_and_slices_of_ghosts(plane, copies, direction):
-    (finding,) = check_stack(measure_stack(draw(plane, copies=copies), plane))
+    (finding,) = apply_stack_rules(measure_stack(draw(plane, copies=copies), plane))
     expected = f"displaced {direction} on 3 of 10 slices, in the air beside the leg, strongest on"
     assert expected in finding.advice
 
 
 def test_no_slice_is_named_if_none_shows_copies_by_itself(clean):
     faint = Ghosts(np.zeros((6, 2)), np.array([0.0, 2 * GHOST_CHECK]))
-    (finding,) = check_stack(replace(clean, ghosts=faint))
+    (finding,) = apply_stack_rules(replace(clean, ghosts=faint))
     assert "left-right faintly on consecutive slices, in the air" in finding.advice
     assert "strongest" not in finding.advice

@@ -5,7 +5,6 @@ import pytest
 
 from mrnet_features.synthetic.anatomy import sample_person
 from mrnet_features.synthetic.menisci import meniscus_fill, meniscus_frame
-from mrnet_features.synthetic.pathology import HORNS
 
 
 @pytest.fixture(scope="module", params=range(3))
@@ -26,7 +25,7 @@ def test_menisci_are_wedges_open_toward_the_notch(person):
 
 
 @pytest.mark.parametrize("side", ["medial", "lateral"])
-@pytest.mark.parametrize("horn", HORNS)
+@pytest.mark.parametrize("horn", ["anterior", "body", "posterior"])
 def test_the_axes_of_a_meniscus_are_orthonormal_and_point_outward(person, side, horn):
     point, axes = meniscus_frame(side, horn, 0.3, person[1])
     assert axes @ axes.T == pytest.approx(np.eye(3), abs=1e-12)
