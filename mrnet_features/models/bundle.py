@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.files import write_texts
-from mrnet_features.models.estimators import refuse_table
+from mrnet_features.models.estimators import check_order
 from mrnet_features.models.lightgbm import SeedAveragedLightGBM, import_lightgbm
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ PACKAGES = ("mrnet-features", "lightgbm", "numpy", "scikit-learn")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Bundle:
-    """One fitted LightGBM classifier per task, with all that prediction elsewhere needs.
+    """One fitted LightGBM classifier per task, with everything needed to predict elsewhere.
 
     Attributes
     ----------
@@ -97,9 +97,9 @@ class Bundle:
         other = features.attrs.get("provenance", {}).get("recipe_digest")
         if own and other and own != other:
             raise ValueError(
-                f"`features` must be extracted by the recipe of the model, {own}, got {other}. "
-                "Extract them with the families, planes, pools and discretisation that "
-                f"'{HEAD}' lists under 'provenance'."
+                f"`features` were extracted by another recipe (digest {other}) than the model's "
+                f"(digest {own}). Extract them with the families, planes, pools and discretisation "
+                f"that '{HEAD}' lists under 'provenance'."
             )
         missing = [column for column in self.columns if column not in features.columns]
         if missing:
@@ -153,7 +153,7 @@ class Bundle:
 def fit_bundle(
     model: SeedAveragedLightGBM | None,
     features: pd.DataFrame,
-    labels: pd.DataFrame | pd.Series[Any],
+    labels: pd.DataFrame | pd.Series[Any] | None = None,
     *,
     thresholds: Mapping[str, float] | None = None,
 ) -> Bundle:
@@ -177,9 +177,9 @@ def fit_bundle(
     Raises
     ------
     TypeError
-        If `model` is of another class.
+        If `model` is of another class, or `labels` is missing.
     ValueError
-        If the tables hold different exams.
+        If the tables hold different exams, or an exam more than once.
 
     Examples
     --------
@@ -188,25 +188,33 @@ def fit_bundle(
     >>> bundle.predict(table)["acl"].round().tolist() == [0.0, 1.0] * 20
     True
     """
-    refuse_table(model, "fit_bundle(model, features, labels)")
+    truth: pd.DataFrame | pd.Series[Any] = check_order(
+        model, labels, "fit_bundle(model, features, labels)"
+    )
     chosen = SeedAveragedLightGBM() if model is None else model
     if not isinstance(chosen, SeedAveragedLightGBM):
         raise TypeError(
             f"`model` must be SeedAveragedLightGBM, got {type(chosen).__name__}. Bundles "
             "hold the text format of LightGBM, because pickled models can execute code."
         )
-    if isinstance(labels, pd.Series):
-        labels = labels.to_frame("label" if labels.name is None else str(labels.name))
-    if set(features.index) != set(labels.index) or features.index.has_duplicates:
+    if isinstance(truth, pd.Series):
+        truth = truth.to_frame("label" if truth.name is None else str(truth.name))
+    for name, given in (("features", features), ("labels", truth)):
+        if given.index.has_duplicates:
+            raise ValueError(
+                f"`{name}` holds exam {given.index[given.index.duplicated()][0]!r} more than once. "
+                "Keep one row per exam."
+            )
+    if set(features.index) != set(truth.index):
         raise ValueError(
-            f"`features` and `labels` must hold the same exams once, got {len(features)} and "
-            f"{len(labels)} with {len(set(features.index) & set(labels.index))} in both."
+            f"`features` and `labels` must hold the same exams, got {len(features)} and "
+            f"{len(truth)} with {len(set(features.index) & set(truth.index))} in both."
         )
     table = features.sort_index()
     parameters = chosen.get_params()
     models = {
-        task: SeedAveragedLightGBM(**parameters).fit(table, labels.loc[table.index, task])
-        for task in labels.columns
+        task: SeedAveragedLightGBM(**parameters).fit(table, truth.loc[table.index, task])
+        for task in truth.columns
     }
     provenance = {
         key: value
@@ -307,7 +315,7 @@ def _load_model(
         text = (root / name).read_text(encoding="utf-8")
         if _hash(text) != booster["sha256"]:
             raise ValueError(
-                f"'{root / name}' must be as it was saved, but its hash differs. Copy it again."
+                f"'{root / name}' was changed after it was saved (its hash differs). Copy it again."
             )
         model.boosters_.append(lightgbm.Booster(model_str=text))
     model.classes_ = np.array([0, 1])

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_classifier",
+    "check_order",
     "copy_classifier",
     "find_weight_parameter",
     "fit_classifier",
@@ -47,6 +48,39 @@ def refuse_table(model: Any, usage: str) -> None:
             f"`model` must be a classifier or None, got a {type(model).__name__}. The order is "
             f"{usage}; pass None for the default model."
         )
+
+
+def check_order(model: Any, labels: Any, usage: str) -> Any:
+    """Labels of a call; raise if a table was passed as the model, or labels are missing.
+
+    Parameters
+    ----------
+    model : object
+    labels : object or None
+        None if they were not passed. Functions that need labels have this default so that the old
+        call ``(features, labels)`` gets a message that names the order.
+    usage : str
+        Call with the right order, for the message.
+
+    Returns
+    -------
+    object
+        `labels`.
+
+    Raises
+    ------
+    TypeError
+        If `model` is a table or `labels` is None.
+
+    Examples
+    --------
+    >>> check_order(None, [0, 1], "cross_validate(model, features, labels)")
+    [0, 1]
+    """
+    refuse_table(model, usage)
+    if labels is None:
+        raise TypeError(f"`labels` must be given. The order is {usage}.")
+    return labels
 
 
 def check_classifier(model: Any, usage: str = "cross_validate(model, features, labels)") -> None:

@@ -15,7 +15,7 @@ from mrnet_features.evaluation.plots import plot_negative_control
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.protocol.stratify import derive_seed
 from mrnet_features.evaluation.results import Result
-from mrnet_features.models.estimators import refuse_table
+from mrnet_features.models.estimators import check_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,7 +102,7 @@ class NegativeControl(Result):
 def shuffle_labels(
     model: Any,
     features: FeatureTable,
-    labels: LabelTable,
+    labels: LabelTable | None = None,
     *,
     n_rounds: int = 10,
     procedure: Callable[..., Evaluation] = cross_validate,
@@ -141,7 +141,7 @@ def shuffle_labels(
         rounds, by Student's t, because the error is estimated from the rounds. One correct
         procedure in 370 fails.
     """
-    data, options = _align(model, features, labels, positive, options)
+    data, options = _align(model, features, labels, positive, options, "shuffle_labels")
     table, truth = data.features, data.labels
     _check_rounds(n_rounds)
     aucs = []
@@ -158,7 +158,7 @@ def shuffle_labels(
 def replace_by_noise(
     model: Any,
     features: FeatureTable,
-    labels: LabelTable,
+    labels: LabelTable | None = None,
     *,
     n_rounds: int = 10,
     procedure: Callable[..., Evaluation] = cross_validate,
@@ -180,7 +180,7 @@ def replace_by_noise(
         rounds, by Student's t, because the error is estimated from the rounds. One correct
         procedure in 370 fails.
     """
-    data, options = _align(model, features, labels, positive, options)
+    data, options = _align(model, features, labels, positive, options, "replace_by_noise")
     table, truth = data.features, data.labels
     _check_rounds(n_rounds)
     aucs = []
@@ -195,7 +195,7 @@ def replace_by_noise(
 def plant_leak(
     model: Any,
     features: FeatureTable,
-    labels: LabelTable,
+    labels: LabelTable | None = None,
     *,
     procedure: Callable[..., Evaluation] = cross_validate,
     seed: int = 0,
@@ -216,7 +216,7 @@ def plant_leak(
     NegativeControl
         Passed where the mean AUC is at least .95.
     """
-    data, options = _align(model, features, labels, positive, options)
+    data, options = _align(model, features, labels, positive, options, "plant_leak")
     table, truth = data.features, data.labels
     random = np.random.default_rng(derive_seed(seed, "leak"))
     leaks = truth + random.normal(0, 0.05, size=truth.shape)
@@ -230,12 +230,17 @@ def plant_leak(
 
 
 def _align(
-    model: Any, features: FeatureTable, labels: LabelTable, positive: Any, options: dict[str, Any]
+    model: Any,
+    features: FeatureTable,
+    labels: LabelTable | None,
+    positive: Any,
+    options: dict[str, Any],
+    usage: str,
 ) -> tuple[AlignedData, dict[str, Any]]:
     """Aligned tables, and the options with groups and weights by exam id."""
-    refuse_table(model, "shuffle_labels(model, features, labels)")
+    given_labels = check_order(model, labels, f"{usage}(model, features, labels)")
     given = options.get("groups"), options.get("sample_weight")
-    data = align_data(features, labels, *given, positive)
+    data = align_data(features, given_labels, *given, positive)
     aligned = {"groups": data.groups, "sample_weight": data.weights}
     known = {name: values for name, values in aligned.items() if values is not None}
     return data, {**options, **known}

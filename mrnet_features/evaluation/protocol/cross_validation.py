@@ -23,7 +23,7 @@ from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.evaluation.protocol.splitters import choose_folds
 from mrnet_features.evaluation.results import Result
 from mrnet_features.jobs import run_jobs, show_progress
-from mrnet_features.models.estimators import find_weight_parameter, refuse_table
+from mrnet_features.models.estimators import check_order, find_weight_parameter
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,7 +72,7 @@ class Evaluation(Result):
 
     @property
     def headline(self) -> str:
-        """Row of the summary that stands for all tasks: "mean", or the only task."""
+        """Label of the main result: "mean", or the task if there is only one."""
         return self.scores.headline
 
     def summary(self, confidence: float = 0.95) -> pd.DataFrame:
@@ -156,7 +156,7 @@ class Evaluation(Result):
 def cross_validate(
     model: Any,
     features: FeatureTable,
-    labels: LabelTable,
+    labels: LabelTable | None = None,
     *,
     n_splits: int = 5,
     n_repeats: int = 1,
@@ -219,8 +219,8 @@ def cross_validate(
     Raises
     ------
     TypeError
-        If a table, `groups`, `folds` or a model is of the wrong kind, or `fit` does not take
-        `sample_weight`.
+        If `labels` is missing; if a table, `groups`, `folds` or a model is of the wrong kind;
+        or if `fit` does not take `sample_weight`.
     ValueError
         If the tables hold different exams, labels are not 0 or 1, a task has too few exams of a
         class, or a model predicts NaN. A note names task, repeat and fold if a model fails.
@@ -238,10 +238,10 @@ def cross_validate(
     >>> evaluation.summary()["auc"].tolist()
     [1.0]
     """
-    refuse_table(model, "cross_validate(model, features, labels)")
+    given = check_order(model, labels, "cross_validate(model, features, labels)")
     if folds is not None and cv is not None:
         raise TypeError("`folds` and `cv` are two names of one parameter. Pass one of them.")
-    data = align_data(features, labels, groups, sample_weight, positive)
+    data = align_data(features, given, groups, sample_weight, positive)
     table, truth = data.features, data.labels
     classifiers = assign_classifiers(model, list(truth.columns))
     weights = None if data.weights is None else data.weights.to_numpy()

@@ -332,3 +332,7 @@ def test_another_order_of_arguments_is_refused():
     order = r"got a DataFrame. The order is cross_validate\(model, features, labels\)"
     with pytest.raises(TypeError, match=order):
         cross_validate(features, labels, FAST)
+    with pytest.raises(TypeError, match=order):
+        cross_validate(features, labels)
+    with pytest.raises(TypeError, match=r"`labels` must be given. The order is cross_validate"):
+        cross_validate(FAST, features)
