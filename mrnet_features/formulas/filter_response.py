@@ -1,4 +1,4 @@
-"""Statistics of filter responses, from histograms in quarters of a grey level."""
+"""Statistics of filter responses, from histograms with bins of a quarter grey level."""
 
 from __future__ import annotations
 
