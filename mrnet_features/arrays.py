@@ -170,7 +170,7 @@ class DeviceFunction(Generic[P, R]):
             return self._cpu
         if self._gpu is None:
             raise RuntimeError(
-                f"`{self._cpu.__name__}` cannot run on a GPU, but its input is on one. "
+                f"`{self._cpu.__name__}` can't run on a GPU, but its input is on one. "
                 "Use device='cpu' for the families that need it."
             )
         return self._gpu

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 
 def run_jobs(jobs: Iterable[Any], n_jobs: int | None) -> Generator[Any, None, None]:
-    """Results of parallel jobs, in the order of the jobs, each as soon as it is ready.
+    """Results of parallel jobs, in the order of the jobs, yielded without waiting for later jobs.
 
     A terminal sends Ctrl-C to every process. The workers ignore it; the calling process raises
     KeyboardInterrupt and ends them.

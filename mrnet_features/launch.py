@@ -50,7 +50,7 @@ def read_source(name: str) -> str:
 
 
 def count_tiles(n_slices: int, n_regions: int, height: int, width: int) -> int:
-    """Number of blocks for one block per slice, region and tile, see ``counts/cuda/tiles.cuh``.
+    """Number of blocks: one per slice, region and tile. See ``counts/cuda/tiles.cuh``.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def count_tiles(n_slices: int, n_regions: int, height: int, width: int) -> int:
 
 
 def count_walks(n_items: int) -> int:
-    """Number of blocks for threads that loop over 16 items each, which pays for their set-up.
+    """Number of blocks for threads that loop over 16 items, so that thread set-up costs little.
 
     Parameters
     ----------

@@ -129,7 +129,7 @@ def group_names(columns: Iterable[str], by: str) -> dict[str, list[str]]:
     {'mean': ['axial__knee__glcm__energy__mean'], 'std': ['axial__knee__glcm__energy__std']}
     """
     if by not in Name._fields:
-        raise ValueError(f"`by` must be one of {', '.join(Name._fields)}, got {by!r}. Choose one.")
+        raise ValueError(f"`by` must be one of {', '.join(Name._fields)}, got {by!r}.")
     groups: dict[str, list[str]] = {}
     for column in columns:
         groups.setdefault(getattr(parse_name(column), by), []).append(column)

@@ -1,4 +1,4 @@
-"""Checks of the contract of a family, for tests of a family of your own.
+"""Checks that your own family keeps the contract of `Family`.
 
 Call `check_family` in a test::
 
@@ -33,7 +33,7 @@ N_REGIONS = 2
 
 
 def check_identity(family: Family) -> None:
-    """The family is a frozen dataclass: copies are equal, have one hash and can be pickled."""
+    """The family is a frozen dataclass: copies are equal, have the same hash and can be pickled."""
     cls = type(family)
     _expect(
         "__dataclass_params__" in vars(cls) and vars(cls)["__dataclass_params__"].frozen,
@@ -46,11 +46,12 @@ def check_identity(family: Family) -> None:
     ):
         _expect(
             twin_of == family and hash(twin_of) == hash(family),
-            f"A copy of {family!r} must be equal to it and have its hash. Compare fields only.",
+            f"A copy of {family!r} must be equal to it and have the same hash. Don't "
+            "override `__eq__` or `__hash__`.",
         )
     _expect(
         family.label.startswith(family.name),
-        f"The label of {family!r} must begin with its name, got {family.label!r}. Do not "
+        f"The label of {family!r} must begin with its name, got {family.label!r}. Don't "
         "override `label`.",
     )
 
@@ -66,7 +67,7 @@ def check_counts(family: Family) -> None:
 
 
 def check_statistics(family: Family) -> None:
-    """Statistics are finite or NaN float64 arrays, one value per slice or exam and region."""
+    """Statistics are finite or NaN float64 arrays, one value per region and per slice (or exam)."""
     stack = make_stack()
     counts = family.count(stack)
     for scope, statistics, shape in (
@@ -103,8 +104,8 @@ def check_names(family: Family) -> None:
     for pattern in documented:
         _expect(
             bool(fnmatch.filter([*names, *whole], pattern)),
-            f"The docstring of {family!r} lists {pattern!r}, which it does not return. Remove or "
-            "return it.",
+            f"The docstring of {family!r} lists {pattern!r}, which the family does not return. "
+            "Delete the row or return the statistic.",
         )
     for what, stack in _odd_stacks():
         other = family.count(stack)
@@ -239,8 +240,8 @@ def check_flips(family: Family) -> None:
         for name, values in before.items():
             _expect(
                 _close(values, after[name], 1e-6),
-                f"{family!r}: {name!r} changes when the knee is mirrored with slices reversed, "
-                f"from {values} to {after[name]}. Use statistics that are symmetric in both.",
+                f"{family!r}: {name!r} changes from {values} to {after[name]} when columns and "
+                "slices are reversed. Use statistics that ignore both directions.",
             )
 
 
@@ -289,7 +290,7 @@ def _odd_stacks() -> Iterator[tuple[str, Stack]]:
     yield "a saturated stack", stack_of(black + np.uint8(255), plain.regions)
     yield "a single slice", make_stack(shape=(1, 24, 30))
     yield "a narrow stack", make_stack(shape=(2, 40, 9))
-    yield "a flat stack", make_stack(shape=(3, 2, 17))
+    yield "a stack two rows high", make_stack(shape=(3, 2, 17))
     for region in range(3):
         one = np.full((1, 1, 1), region, np.uint8)
         yield f"a single pixel in region {region}", stack_of(one * np.uint8(60), one)

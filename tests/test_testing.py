@@ -184,8 +184,8 @@ class MergesExams(Brightness):
         (check_input_untouched, ModifiesCounts(), "must not modify the counts"),
         (check_input_untouched, ModifiesStack(), "must not modify the stack"),
         (check_portability, NumPyOnly(), "an array of the library of the counts"),
-        (check_flips, LeftHalf(), "mirrored"),
-        (check_flips, FirstSlice(), "mirrored"),
+        (check_flips, LeftHalf(), "slices are reversed"),
+        (check_flips, FirstSlice(), "slices are reversed"),
     ],
 )
 def test_each_check_finds_a_broken_family(check, broken, message):

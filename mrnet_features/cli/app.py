@@ -31,10 +31,10 @@ OPTIONS = {
 
 
 class Commands(TyperGroup):
-    """Commands whose errors are messages: status 2 where an option is wrong, else 1."""
+    """Command group that prints errors as messages; exit status 2 for a wrong option, else 1."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command; show the errors that a user can cause without a traceback."""
+        """Run a command; show errors caused by the user as one message, without a traceback."""
         try:
             return super().invoke(ctx)
         except (typer.Exit, typer.Abort, BrokenPipeError):

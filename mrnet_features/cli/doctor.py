@@ -12,7 +12,7 @@ from mrnet_features.cli.options import Json
 def doctor(as_json: Json = False) -> None:
     """Check the packages and the GPU of this machine.
 
-    Exit status 1 if something that the library needs is missing.
+    Exit status 1 if something that the library needs is missing, or the GPU fails.
     """
     from mrnet_features.cli.format import format_machine_checks, print_json
     from mrnet_features.diagnostics.doctor import check_machine
@@ -22,5 +22,5 @@ def doctor(as_json: Json = False) -> None:
         print_json([check.as_dict() for check in checks])
     else:
         print(format_machine_checks(checks))
-    if any(check.state == "missing" for check in checks):
+    if any(check.state in {"missing", "failed"} for check in checks):
         raise typer.Exit(FAILED)

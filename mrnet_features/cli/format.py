@@ -127,7 +127,9 @@ def format_machine_checks(checks: Sequence[MachineCheck]) -> str:
 
 
 def format_audit(findings: pd.DataFrame) -> str:
-    """Findings of an audit as lines, exams to reject first, then how many and of which exams.
+    """Findings of an audit as lines, exams to reject first.
+
+    The lines are followed by the number of findings and of exams.
 
     Parameters
     ----------
@@ -154,7 +156,7 @@ def format_audit(findings: pd.DataFrame) -> str:
     severity exam  plane     code             value   advice
     check    0042  axial     blank-slices     2       Copy the file.
     1 finding on 1 of 24 exams (train 21, valid 3): 0 to reject, 1 to check.
-    Not checked, as they need 20 exams of a plane (axial has 2): noise, blur.
+    Not checked: noise, blur. These need 20 exams per plane (axial has 2).
     """
     ordered = findings.sort_values("severity", ascending=False, kind="stable")
     lines = []
@@ -207,4 +209,5 @@ def describe_unjudged(findings: pd.DataFrame) -> str:
     few = ", ".join(f"{plane} has {n}" for plane, n in examined["few"].items())
     codes = ", ".join(examined["unjudged"])
     codes = codes.replace("out-of-view", "out-of-view (except for a leg cut off at a side)")
-    return f"Not checked, as they need {examined['needed']} exams of a plane ({few}): {codes}."
+    these = "These need" if len(examined["unjudged"]) > 1 else "It needs"
+    return f"Not checked: {codes}. {these} {examined['needed']} exams per plane ({few})."

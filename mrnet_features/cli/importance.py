@@ -1,4 +1,4 @@
-"""Command `importance`: what groups of columns contribute to LightGBM."""
+"""Command `importance`: how much each group of columns contributes to LightGBM's predictions."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def importance(
     out: Annotated[Path | None, typer.Option(help="CSV of all tasks to write.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure what groups of columns contribute to LightGBM.
+    """Measure how much each group of columns contributes to LightGBM's predictions.
 
     Values are measured on held-out exams and have 95 % confidence intervals.
     """

@@ -46,7 +46,7 @@ class Rule(StrEnum):
 
 
 class Device(StrEnum):
-    """Devices that count."""
+    """Devices to compute on."""
 
     auto = "auto"
     cpu = "cpu"
@@ -66,7 +66,7 @@ class Grouping(StrEnum):
 
 
 def split_names(text: str) -> list[str]:
-    """Names between commas.
+    """Comma-separated names as a list.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def split_names(text: str) -> list[str]:
 
 
 def name_families(text: str) -> str | list[str]:
-    """Name of a preset or family, or the names between commas."""
+    """Name of a preset or family, or list of comma-separated names."""
     names = split_names(text)
     return names[0] if len(names) == 1 else names
 
@@ -85,7 +85,7 @@ def name_families(text: str) -> str | list[str]:
 def check_jobs(jobs: int) -> int:
     """Number of processes; it must not be 0."""
     if jobs == 0:
-        raise typer.BadParameter("must be 1 or more, or -1 for every core, got 0.")
+        raise typer.BadParameter("must not be 0; -1 uses every core.")
     return jobs
 
 
@@ -108,7 +108,7 @@ def check_families(text: str) -> str:
 
 
 def check_views(text: str) -> str:
-    """Names of importance views between commas."""
+    """Comma-separated names of importance views."""
     from mrnet_features.evaluation.importance.per_fold import VIEWS
 
     views = split_names(text)
@@ -129,7 +129,7 @@ def check_parquet(path: Path) -> Path:
 def check_output(out: Path | None, *inputs: Path | None) -> None:
     """Raise if a result can't be written, or would overwrite a file that it is made from."""
     if out and not out.absolute().parent.is_dir():
-        raise typer.BadParameter(f"'{out.parent}' is not a folder. Make it before '{out.name}'.")
+        raise typer.BadParameter(f"'{out.parent}' is not a folder. Create the folder first.")
     read = [path.resolve() for path in inputs if path]
     if out and out.resolve() in read:
         raise typer.BadParameter(f"'{out}' is an input. Choose another file for the result.")
@@ -174,7 +174,7 @@ def _bad_models(message: str) -> typer.BadParameter:
 
 
 def read_exclusion(text: str) -> list[str]:
-    """Exam ids between commas; a file of ``audit --json`` stands for the exams it rejects.
+    """Comma-separated exam ids; a file of ``audit --json`` stands for the exams it rejects.
 
     Parameters
     ----------

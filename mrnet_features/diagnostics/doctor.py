@@ -25,8 +25,9 @@ class MachineCheck:
     ----------
     subject : str
         Package or device.
-    state : {"ok", "optional", "missing"}
-        "missing": the library needs it and it does not work; "optional": not installed.
+    state : {"ok", "optional", "missing", "failed"}
+        "optional": not installed and not needed; "missing": needed, but it does not load; "failed":
+        the GPU raises an error or its results differ from the CPU's.
     found : str
         Version or value.
     advice : str
@@ -46,7 +47,8 @@ class MachineCheck:
 def check_machine() -> list[MachineCheck]:
     """Versions, processor, optional packages and GPU of this machine.
 
-    If there is a GPU, every family's counts on it are compared with the CPU's on a small stack.
+    If there is a GPU, every family's counts and statistics of a small stack are
+    compared with the CPU's.
 
     Returns
     -------
@@ -100,10 +102,12 @@ def _compare_with_cpu() -> MachineCheck:
     try:
         n_families, differing = compare_devices()
     except Exception as error:  # noqa: BLE001 (any failure of the device is the result of the check)
-        return MachineCheck("gpu counts", "missing", f"failed: {error}", "Use device='cpu'.")
+        return MachineCheck("gpu against cpu", "failed", str(error), "Use device='cpu'.")
     if differing:
-        found = f"differ from the CPU's in {', '.join(differing)}"
+        found = f"counts or statistics differ in {', '.join(differing)}"
         return MachineCheck(
-            "gpu counts", "missing", found, "Use device='cpu', and report this as a bug."
+            "gpu against cpu", "failed", found, "Use device='cpu', and report this as a bug."
         )
-    return MachineCheck("gpu counts", "ok", f"equal the CPU's in {n_families} families")
+    return MachineCheck(
+        "gpu against cpu", "ok", f"counts and statistics equal in {n_families} families"
+    )

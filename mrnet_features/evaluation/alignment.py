@@ -52,7 +52,7 @@ def align_data(
     sample_weight: ByExam | None = None,
     positive: Any = None,
 ) -> AlignedData:
-    """Check features, labels, groups and weights and match their rows.
+    """Check features, labels, groups and weights, and match their rows.
 
     Parameters
     ----------
@@ -256,7 +256,7 @@ def align_weights(
 
 
 def check_predictions(model: Any, labels: pd.DataFrame, name: str = "`model`") -> pd.DataFrame:
-    """Check predictions against labels; they may be of other exams.
+    """Check predictions against labels; the two may cover different exams.
 
     Parameters
     ----------
@@ -315,7 +315,7 @@ def check_predictions(model: Any, labels: pd.DataFrame, name: str = "`model`") -
         exam = exams.iloc[int(np.argwhere(~np.isfinite(values))[0][0])]
         raise ValueError(
             f"{name} must hold a finite score for every exam and task, got NaN or infinity for "
-            f"exam {exam!r}. Score every exam, or drop it from all models."
+            f"exam {exam!r}. Score every exam, or drop it from the predictions of all models."
         )
     known = None if model is rows else getattr(model, "labels", None)
     if isinstance(known, pd.DataFrame):

@@ -140,7 +140,7 @@ def plot_differences(comparison: Comparison, axes: Axes | None = None) -> Axes:
 
 
 def plot_added_value(found: AddedValue, axes: Axes | None = None) -> Axes:
-    """Gain in AUC of the combined model over the base of each task with its 95 % interval.
+    """Gain in AUC over the base model, for each task, with its 95 % interval.
 
     Parameters
     ----------
@@ -255,7 +255,7 @@ def plot_calibration(calibration: Calibration, n_bins: int = 10, axes: Axes | No
 
 
 def plot_negative_control(found: NegativeControl, axes: Axes | None = None) -> Axes:
-    """Mean AUC of each round of a negative control, and the AUC it must have as a line.
+    """Mean AUC of each round of a negative control, with a line at the expected AUC.
 
     Parameters
     ----------

@@ -56,7 +56,7 @@ class Result(ABC):
 
 
 def name_headline(tasks: Sequence[str]) -> str:
-    """Name of the row or column that stands for all tasks.
+    """Label of the main result: "mean", or the task if there is only one.
 
     Parameters
     ----------

@@ -229,7 +229,7 @@ def _code_positive(labels: pd.DataFrame, positive: Any) -> pd.DataFrame:
         column = labels[task]
         if column.isna().any():
             raise ValueError(
-                f"`labels` must not be missing, got none for exam "
+                f"`labels` must not have missing values, got NaN for exam "
                 f"{name_some([column.index[column.isna()][0]])}, task {task!r}. Drop those exams."
             )
         values = list(pd.unique(column))

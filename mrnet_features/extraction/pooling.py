@@ -26,7 +26,7 @@ number of slices of each exam, to values of shape (n_exams, ...)."""
 def pool_slices(
     statistics: Mapping[Any, Array], pools: Sequence[str], exam_starts: Sequence[int] = (0,)
 ) -> Array:
-    """Pool every statistic over the slices of each exam in which it is defined.
+    """Pool every statistic over those slices of each exam in which it is defined.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def pool_slices(
 
 
 def fold_pairs(region_names: Sequence[str], table: Array) -> dict[str, Array]:
-    """Rows of a table by region, with the two rows of a pair of regions made unordered.
+    """Rows by region; left/right pairs are replaced by lower value, higher value and difference.
 
     The side of the knee is unknown, so a pair ``x_one``, ``x_other`` becomes ``x_low``, the smaller
     value of each column, ``x_high``, the larger, and ``x_difference``, their absolute difference.

@@ -115,10 +115,10 @@ def _label_exam(exam: ExamLike, index: int) -> str:
 def _get(exam: Mapping[str, Any], plane: str) -> np.ndarray[Any, Any]:
     """Stack of one plane of a mapping, checked."""
     if plane not in exam:
+        advice = f"Pass planes={tuple(exam)!r}, or leave the exam out." if exam else "Leave it out."
         raise KeyError(
             f"The exam has no plane '{plane}' (planes present: "
-            f"{', '.join(map(str, exam)) or 'none'}). Pass planes={tuple(exam)!r}, or leave the "
-            "exam out."
+            f"{', '.join(map(str, exam)) or 'none'}). {advice}"
         )
     check_stack(exam[plane])
     return np.asarray(exam[plane])

@@ -22,6 +22,7 @@ from mrnet_features.extraction.extractor import FeatureExtractor, build_frame, c
 from mrnet_features.extraction.read import read_exam
 from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.extraction.table import (
+    ADVICE,
     FINGERPRINTS,
     REQUEST,
     describe_provenance,
@@ -138,8 +139,8 @@ def _read_existing(path: Path) -> pd.DataFrame:
         return read_features(path)
     except ValueError as error:
         raise FileExistsError(
-            f"`path` must be a new file or a table to resume. {error} Choose another file, or "
-            "delete this one."
+            f"`path` must be a new file or a table to resume. {str(error).removesuffix(ADVICE)}"
+            "Choose another file, or delete this one."
         ) from error
 
 
@@ -148,19 +149,19 @@ def _refuse_other(table: pd.DataFrame, path: Path, exams: Sequence[Exam], recipe
     provenance, ids = table.attrs["provenance"], [exam.id for exam in exams]
     other = ""
     if REQUEST not in provenance:
-        other = "that was not extracted by `extract_features`, or was changed since"
+        other = "was not extracted by `extract_features`, or was changed since"
     elif provenance["recipe_digest"] != recipe.digest:
-        other = f"of another recipe ({_compare_recipes(provenance['recipe'], recipe.as_dict())})"
+        other = f"has another recipe ({_compare_recipes(provenance['recipe'], recipe.as_dict())})"
     elif list(table.index) != ids:
-        other = f"of other exams ({_compare_ids(list(table.index), ids)})"
+        other = f"has other exams ({_compare_ids(list(table.index), ids)})"
     elif not any(  # the first exam usually matches, unless it is the one that changed
         read_exam(exam, index, recipe.planes).fingerprint == provenance[FINGERPRINTS][index]
         for index, exam in enumerate(exams)
     ):
-        other = "of other exams (the same ids, but the pixels of every exam differ)"
+        other = "has the same exam ids, but the pixels of every exam differ"
     if other:
         raise FileExistsError(
-            f"'{path}' holds a table {other}. Choose another file, or delete this one."
+            f"The table in '{path}' {other}. Choose another file, or delete this one."
         )
 
 
@@ -168,9 +169,9 @@ def _compare_recipes(found: dict[str, Any], asked: dict[str, Any]) -> str:
     """Difference between two recipes; families by name."""
     names = [", ".join(family["name"] for family in each["families"]) for each in (found, asked)]
     if names[0] != names[1]:
-        return f"families {names[0]}, asked for {names[1]}"
+        return f"families {names[0]}; you asked for {names[1]}"
     different = [key for key in asked if found.get(key) != asked[key]]
-    return f"with other {' and '.join(different)}"
+    return f"other {' and '.join(different)}"
 
 
 def _compare_ids(found: Sequence[str], asked: Sequence[str]) -> str:
@@ -179,7 +180,7 @@ def _compare_ids(found: Sequence[str], asked: Sequence[str]) -> str:
         return "the same ids in another order"
     different = sorted(set(found) ^ set(asked))
     shown = ", ".join(different[:3]) + (" ..." if len(different) > 3 else "")
-    return f"{len(found)}, asked for {len(asked)}; only in one of the two: {shown}"
+    return f"{len(found)}; you asked for {len(asked)}; in only one of the two: {shown}"
 
 
 def _write_shard(

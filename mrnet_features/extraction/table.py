@@ -29,6 +29,9 @@ FINGERPRINTS = "fingerprints"
 REQUEST = "key"
 """Key of the provenance: hash of everything that `extract_features` was asked for."""
 
+ADVICE = "Extract the features again."
+"""Last sentence of the errors of `read_features`."""
+
 
 def write_features(features: pd.DataFrame, path: str | Path) -> None:
     """Write a feature table to a parquet file, atomically.
@@ -95,9 +98,7 @@ def read_features(path: str | Path) -> pd.DataFrame:
     try:
         table = pq.read_table(path)
     except pa.ArrowInvalid as error:
-        raise ValueError(
-            f"'{path}' can't be read as parquet ({error}). Extract the features again."
-        ) from error
+        raise ValueError(f"'{path}' can't be read as parquet ({error}). {ADVICE}") from error
     provenance = _read_provenance(table.schema.metadata or {}, path)
     frame: pd.DataFrame = table.to_pandas()
     frame.attrs = {"provenance": provenance}
@@ -180,18 +181,16 @@ def _read_provenance(metadata: dict[bytes, bytes], path: Path) -> dict[str, Any]
     try:
         provenance = json.loads(metadata.get(METADATA_KEY, b"{}"))
     except ValueError as error:
-        raise ValueError(
-            f"The provenance in '{path}' can't be read ({error}). Extract the features again."
-        ) from error
+        raise ValueError(f"The provenance in '{path}' can't be read ({error}). {ADVICE}") from error
     if not isinstance(provenance, dict):
         raise ValueError(  # noqa: TRY004 (the file is wrong, not the type of an argument)
             f"The provenance in '{path}' must be a JSON object, got "
-            f"{type(provenance).__name__}. Extract the features again."
+            f"{type(provenance).__name__}. {ADVICE}"
         )
     written = provenance.get("format", 1)
     if "recipe" in provenance and written != FORMAT:
         raise ValueError(
             f"'{path}' was written by {'an older' if written == 1 else 'another'} version of "
-            "mrnet_features, whose columns have other names. Extract the features again."
+            f"mrnet_features, whose columns have other names. {ADVICE}"
         )
     return provenance

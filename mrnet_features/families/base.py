@@ -22,7 +22,7 @@ imports::
             return {"share": divide(bright, xp.sum(counts, axis=-1))}
 
 Hand an instance to ``FeatureExtractor([Bright(threshold=180)])``. A family in a file of this folder
-is also found by name. Columns are named ``series__region__bright_threshold180__share__pool``.
+is also found by name. Columns are named ``plane__region__bright_threshold180__share__pool``.
 
 1. `count` returns integers; `describe` returns float64, in array-API operations only.
 2. Each slice and each region is described by itself, unless `uses_neighbouring_slices`.
@@ -165,8 +165,9 @@ class Family(ABC):
         name = getattr(cls, "name", None)
         if not isinstance(name, str) or not PART.fullmatch(name):
             raise TypeError(
-                f"{cls.__name__}.name must be letters, digits and single underscores inside, got "
-                f"{name!r}. Give the family a class attribute `name: ClassVar[str]`."
+                f"{cls.__name__}.name must be letters and digits with single underscores "
+                f"between them, got {name!r}. Give the family a class attribute "
+                "`name: ClassVar[str]`."
             )
 
 

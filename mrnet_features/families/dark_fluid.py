@@ -67,6 +67,6 @@ class DarkFluid(Family):
         return {}
 
     def describe_stack(self, counts: Counts, exam_starts: Sequence[int]) -> Statistics:
-        """All statistics of the table above."""
+        """All statistics of the table in the class docstring."""
         values = describe_amounts(counts, exam_starts)[0]
         return {name: values[name] for name in ("fraction", "core", "largest_component")}

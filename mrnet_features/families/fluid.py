@@ -99,7 +99,7 @@ class Fluid(Family):
         if not all(1 <= threshold <= 255 for threshold in self.thresholds):
             raise ValueError(f"`thresholds` must be grey levels 1 to 255, got {self.thresholds}.")
         if len(set(self.thresholds)) < len(self.thresholds):
-            raise ValueError(f"`thresholds` must differ, got {self.thresholds}.")
+            raise ValueError(f"`thresholds` must not repeat a value, got {self.thresholds}.")
 
     def count(self, stack: Stack) -> Counts:
         """Histogram; components, cores and boundaries at each threshold."""
@@ -115,7 +115,7 @@ class Fluid(Family):
         return {f"fraction_{name}": fraction_from(counts.histogram, at) for name, at in pairs}
 
     def describe_stack(self, counts: Counts, exam_starts: Sequence[int]) -> Statistics:
-        """All statistics of the table above."""
+        """All statistics of the table in the class docstring."""
         statistics: dict[str, Array] = {}
         for name, values in zip(self._names(), describe_amounts(counts, exam_starts), strict=True):
             statistics |= {f"{key}_{name}": value for key, value in values.items()}

@@ -59,5 +59,5 @@ class Gabor(Family):
         return tuple(gabor_responses(stack, wavelength=float(n)) for n in self.wavelengths)
 
     def describe(self, counts: Counts) -> Statistics:
-        """Statistics of the table above."""
+        """Statistics of the table in the class docstring."""
         return describe_orientations(counts, self.wavelengths)

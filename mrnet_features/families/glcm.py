@@ -105,7 +105,7 @@ class Glcm(Family):
         return cooccurrence(stack, distance=self.distance)
 
     def describe(self, counts: Counts) -> Statistics:
-        """Statistics of the table above."""
+        """Statistics of the table in the class docstring."""
         xp = namespace(counts)
         counts = as_float(counts)
         if self.directions == "merged":

@@ -71,7 +71,7 @@ class Gldzm(Family):
         return distance_zones(stack)
 
     def describe(self, counts: Counts) -> Statistics:
-        """Statistics of the table above."""
+        """Statistics of the table in the class docstring."""
         return _describe_distances(counts.distances, counts.n_pixels)
 
 

@@ -87,7 +87,7 @@ class Glrlm(Family):
         return run_lengths(stack)
 
     def describe(self, counts: Counts) -> Statistics:
-        """Statistics of the table above."""
+        """Statistics of the table in the class docstring."""
         xp = namespace(counts)
         if self.directions == "merged":
             counts = xp.sum(counts, axis=2, keepdims=True)

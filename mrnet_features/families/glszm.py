@@ -77,14 +77,14 @@ class Glszm(Family):
         return size_zones(stack)
 
     def describe(self, counts: Counts) -> Statistics:
-        """Statistics of the table above."""
+        """Statistics of the table in the class docstring."""
         matrix = read_cells(
             counts.level, counts.size, counts.number, counts.by_level, are_unique=True
         )
         return describe_emphases(matrix, as_float(counts.n_pixels), NAMES)
 
     def describe_stack(self, counts: Counts, exam_starts: Sequence[int]) -> Statistics:
-        """Statistics of the table above, for the zones of all slices of an exam."""
+        """Statistics of the table in the class docstring, for zones of all slices of an exam."""
         by_level, n_pixels = merge_slices((counts.by_level, counts.n_pixels), exam_starts)
         level, size, number = (_join_slices(part, exam_starts) for part in counts[:3])
         matrix = read_cells(level, size, number, by_level)

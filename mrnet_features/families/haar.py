@@ -1,4 +1,4 @@
-"""Haar wavelet: grey steps between the halves of squares of several sizes."""
+"""Haar wavelet: differences in mean grey level between the halves of squares of several sizes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mrnet_features.stacks.stack import Stack
 
 @dataclass(frozen=True)
 class Haar(Family):
-    """Details of the undecimated Haar wavelet: grey steps between the halves of squares.
+    """Undecimated Haar wavelet: differences in mean grey level between the halves of a square.
 
     X are the absolute details, to a quarter grey level, of every square of side S that lies in
     the region: the difference of the means of its left and right half (``horizontal``), of its
@@ -59,5 +59,5 @@ class Haar(Family):
         return tuple(haar_responses(stack, side=side) for side in self.sides)
 
     def describe(self, counts: Counts) -> Statistics:
-        """Statistics of the table above."""
+        """Statistics of the table in the class docstring."""
         return describe_orientations(counts, self.sides)

@@ -82,7 +82,7 @@ class Hog(Family):
         )
 
     def describe(self, counts: Counts) -> Statistics:
-        """Statistics of the table above."""
+        """Statistics of the table in the class docstring."""
         xp = namespace(counts.magnitude)
         magnitude = _fold_orientations(_fold_columns(as_float(counts.magnitude), axis=-2))
         number = _fold_columns(as_float(counts.number), axis=-1)

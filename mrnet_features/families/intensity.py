@@ -67,7 +67,7 @@ class Intensity(Family):
         return histogram(stack)
 
     def describe(self, counts: Counts) -> Statistics:
-        """Statistics of the table above."""
+        """Statistics of the table in the class docstring."""
         xp = namespace(counts)
         counts = as_float(counts)
         grey = xp.arange(counts.shape[-1], dtype=xp.float64)

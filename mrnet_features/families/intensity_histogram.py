@@ -69,7 +69,7 @@ class IntensityHistogram(Family):
         return histogram(stack, of="levels")
 
     def describe(self, counts: Counts) -> Statistics:
-        """Statistics of the table above."""
+        """Statistics of the table in the class docstring."""
         xp = namespace(counts)
         counts = as_float(counts)
         level = xp.arange(1, counts.shape[-1] + 1, dtype=xp.float64)

@@ -50,7 +50,7 @@ class IntensityVolume(Family):
         return histogram(stack)
 
     def describe(self, counts: Counts) -> Statistics:
-        """Statistics of the table above."""
+        """Statistics of the table in the class docstring."""
         xp = namespace(counts)
         counts = as_float(counts)
         n_values = counts.shape[-1]

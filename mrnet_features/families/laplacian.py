@@ -14,7 +14,7 @@ from mrnet_features.stacks.stack import Stack
 
 @dataclass(frozen=True)
 class Laplacian(Family):
-    """Responses of the Laplacian of Gaussian, which are large at spots and ridges of its size.
+    """Responses of the Laplacian of Gaussian: large at spots and ridges of the size of the filter.
 
     X are the responses of a region's pixels, to a quarter grey level, positive where it is dark; p
     are the fractions of their histogram.
@@ -58,7 +58,7 @@ class Laplacian(Family):
         return tuple(laplacian_responses(stack, sigma=float(sigma)) for sigma in self.sigmas)
 
     def describe(self, counts: Counts) -> Statistics:
-        """Statistics of the table above."""
+        """Statistics of the table in the class docstring."""
         statistics: dict[str, Array] = {}
         for sigma, histogram in zip(self.sigmas, counts, strict=True):
             described = describe_responses(histogram, lowest=-REACH)

@@ -65,7 +65,7 @@ class Lbp(Family):
         return binary_patterns(stack, radius=self.radius)
 
     def describe(self, counts: Counts) -> Statistics:
-        """Statistics of the table above."""
+        """Statistics of the table in the class docstring."""
         fractions = normalise(as_float(counts))
         n_points = fractions.shape[-1] - 2
         return {

@@ -84,11 +84,11 @@ class Ligament(Family):
     offsets: tuple[int, ...] = (3, 5, 8)
 
     def count(self, stack: Stack) -> Counts:
-        """Strongest bands of each slice, width and orientation."""
+        """Strongest band for each slice, band width and orientation."""
         return dark_lines(stack, offsets=self.offsets)
 
     def describe(self, counts: Counts) -> Statistics:
-        """First six statistics of the table above."""
+        """First six statistics of the table in the class docstring."""
         acl, pcl = _describe_range(counts, ACL), _describe_range(counts, PCL)
         return {
             "acl_contrast": acl["contrast"],
@@ -100,7 +100,7 @@ class Ligament(Family):
         }
 
     def describe_stack(self, counts: Counts, exam_starts: Sequence[int]) -> Statistics:
-        """All statistics of the table above."""
+        """All statistics of the table in the class docstring."""
         described = self.describe(counts)
         slices = {name: pad_slices(values, exam_starts) for name, values in described.items()}
         xp = namespace(slices["acl_contrast"])

@@ -101,7 +101,9 @@ class Marrow(Family):
 
     def __post_init__(self) -> None:
         if not self.shares or any(share <= 0 or share == 1 for share in self.shares):
-            raise ValueError(f"`shares` must be positive and not 1, got {self.shares}.")
+            raise ValueError(
+                f"`shares` must hold at least one value, each above 0 and not 1, got {self.shares}."
+            )
 
     def count(self, stack: Stack) -> Counts:
         """Histogram and patches of the averaged grey levels."""
@@ -126,7 +128,7 @@ class Marrow(Family):
         return {}
 
     def describe_stack(self, counts: Counts, exam_starts: Sequence[int]) -> Statistics:
-        """All statistics of the table above."""
+        """All statistics of the table in the class docstring."""
         xp = namespace(counts.histogram)
         merged = as_float(merge_slices(counts.histogram, exam_starts))
         n_pixels = xp.sum(merged, axis=-1)

@@ -94,7 +94,7 @@ class Meniscus(Family):
         return {}
 
     def describe_stack(self, counts: Counts, exam_starts: Sequence[int]) -> Statistics:
-        """All statistics of the table above."""
+        """All statistics of the table in the class docstring."""
 
         def mean(slices: Array) -> Array:
             return nan_mean(pad_slices(slices, exam_starts), axis=1)

@@ -75,7 +75,7 @@ class Ngldm(Family):
         return neighbourhoods(stack)
 
     def describe(self, counts: Counts) -> Statistics:
-        """Statistics of the table above."""
+        """Statistics of the table in the class docstring."""
         return _describe_dependence(counts.dependence)
 
 

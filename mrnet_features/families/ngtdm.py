@@ -60,7 +60,7 @@ class Ngtdm(Family):
         return neighbourhoods(stack)
 
     def describe(self, counts: Counts) -> Statistics:
-        """Statistics of the table above."""
+        """Statistics of the table in the class docstring."""
         return _describe_tones(counts.number, counts.difference)
 
 

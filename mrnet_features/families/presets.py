@@ -1,4 +1,4 @@
-"""Presets: published sets of families, and families found by name."""
+"""Presets: named, fixed sets of families, and families found by name."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ PRESETS: Mapping[str, tuple[Choice, ...]] = {
         *("fluid", "dark_fluid", "marrow", "ligament"),
     ),
 }
-"""Published sets of families by name. A new family joins a preset only by an entry here, so that it
-cannot change a published score unnoticed."""
+"""Named, fixed sets of families. A new family joins a preset only by an entry here, so that it
+can't change a published score unnoticed."""
 
 _PRESETS_LIST = f"Presets: {', '.join(PRESETS)}."
 

@@ -65,7 +65,7 @@ class Profiles(Family):
         return {}
 
     def describe_stack(self, counts: Counts, exam_starts: Sequence[int]) -> Statistics:
-        """All statistics of the table above."""
+        """All statistics of the table in the class docstring."""
         xp = namespace(counts)
         counts = as_float(counts)
         grey = xp.arange(256, dtype=xp.float64)

@@ -71,7 +71,7 @@ class Shape(Family):
         if not self.percents or not all(0 < percent < 100 for percent in self.percents):
             raise ValueError(f"`percents` must lie between 0 and 100, got {self.percents}.")
         if len(set(self.percents)) < len(self.percents):
-            raise ValueError(f"`percents` must differ, got {self.percents}.")
+            raise ValueError(f"`percents` must not repeat a value, got {self.percents}.")
 
     def count(self, stack: Stack) -> Counts:
         """Bit quads and boxes of each mask."""
@@ -80,7 +80,7 @@ class Shape(Family):
         return threshold_masks(stack, thresholds=thresholds)
 
     def describe(self, counts: Counts) -> Statistics:
-        """Statistics of the table above."""
+        """Statistics of the table in the class docstring."""
         xp = namespace(counts.quads)
         n_pixels = as_float(counts.n_pixels)[..., None]
         q = as_float(counts.quads)

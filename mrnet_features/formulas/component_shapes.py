@@ -40,7 +40,7 @@ def describe_sizes(found: Components3D, n_pixels: Array) -> dict[str, Array]:
 
 
 def describe_largest(found: Components3D, boxes: Array) -> dict[str, Array]:
-    """Position and shape of the largest component; the mean where several are the largest.
+    """Position and shape of the largest component, averaged over ties.
 
     Parameters
     ----------

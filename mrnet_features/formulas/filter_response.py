@@ -1,4 +1,4 @@
-"""Statistics of filter responses, from histograms in bins of 1/4 grey level."""
+"""Statistics of filter responses, from histograms with bins of a quarter grey level."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""First-order statistics of counted grey levels or levels (IBSI 3.3, 3.4)."""
+"""First-order statistics of histograms of grey levels or discretised levels (IBSI 3.3, 3.4)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from mrnet_features.formulas.histogram import divide, moment, normalise, quantil
 
 
 def describe_first_order(counts: Array, values: Array) -> dict[str, Array]:
-    """First-order statistics that grey levels and levels have in common.
+    """First-order statistics defined for both grey levels and discretised levels.
 
     Parameters
     ----------

@@ -173,7 +173,7 @@ def nan_mean(values: Array, axis: int) -> Array:
 
 
 def average_over(statistics: dict[str, Array], axis: int) -> dict[str, Array]:
-    """`nan_mean` of each statistic; all must have one shape."""
+    """`nan_mean` of each statistic; all must have the same shape."""
     xp = namespace(*statistics.values())
     means = nan_mean(xp.stack(list(statistics.values()), axis=0), axis=axis + 1)
     return {name: means[k, ...] for k, name in enumerate(statistics)}

@@ -1,7 +1,7 @@
-"""Emphases, non-uniformities and variances of matrices of level against another value.
+"""Formulas of matrices that count levels by run length, zone size, zone distance or dependence.
 
-The value is a run length, zone size, zone distance or dependence. The formulas are the same; each
-family names them after its chapter of the IBSI manual.
+GLRLM, GLSZM, GLDZM and NGLDM share these emphases, non-uniformities and variances; each family
+names them after its chapter of the IBSI manual.
 """
 
 from __future__ import annotations

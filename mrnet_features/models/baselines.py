@@ -45,7 +45,7 @@ def lightgbm_baseline(seed: int = 0, n_seeds: int = 3, **overrides: Any) -> Seed
     known = sorted(inspect.signature(SeedAveragedLightGBM).parameters.keys() - named)
     unknown = sorted(overrides.keys() - set(known))
     if unknown:
-        raise TypeError(f"`overrides` must be among {', '.join(known)}; got {', '.join(unknown)}.")
+        raise TypeError(f"Unknown parameter {', '.join(unknown)}. Known: {', '.join(known)}.")
     return SeedAveragedLightGBM(n_seeds=n_seeds, random_state=seed, **overrides)
 
 

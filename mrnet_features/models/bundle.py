@@ -30,7 +30,7 @@ PACKAGES = ("mrnet-features", "lightgbm", "numpy", "scikit-learn")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Bundle:
-    """One fitted LightGBM classifier per task, with all that prediction elsewhere needs.
+    """One fitted LightGBM classifier per task, with everything needed to predict elsewhere.
 
     Attributes
     ----------
@@ -97,9 +97,9 @@ class Bundle:
         other = features.attrs.get("provenance", {}).get("recipe_digest")
         if own and other and own != other:
             raise ValueError(
-                f"`features` must be extracted by the recipe of the model, {own}, got {other}. "
-                "Extract them with the families, planes, pools and discretisation that "
-                f"'{HEAD}' lists under 'provenance'."
+                f"`features` were extracted by another recipe (digest {other}) than the model's "
+                f"(digest {own}). Extract them with the families, planes, pools and discretisation "
+                f"that '{HEAD}' lists under 'provenance'."
             )
         missing = [column for column in self.columns if column not in features.columns]
         if missing:
@@ -179,7 +179,7 @@ def fit_bundle(
     TypeError
         If `model` is of another class.
     ValueError
-        If the tables hold different exams.
+        If the tables hold different exams, or an exam more than once.
 
     Examples
     --------
@@ -197,9 +197,15 @@ def fit_bundle(
         )
     if isinstance(labels, pd.Series):
         labels = labels.to_frame("label" if labels.name is None else str(labels.name))
-    if set(features.index) != set(labels.index) or features.index.has_duplicates:
+    for name, given in (("features", features), ("labels", labels)):
+        if given.index.has_duplicates:
+            raise ValueError(
+                f"`{name}` holds exam {given.index[given.index.duplicated()][0]!r} more than once. "
+                "Keep one row per exam."
+            )
+    if set(features.index) != set(labels.index):
         raise ValueError(
-            f"`features` and `labels` must hold the same exams once, got {len(features)} and "
+            f"`features` and `labels` must hold the same exams, got {len(features)} and "
             f"{len(labels)} with {len(set(features.index) & set(labels.index))} in both."
         )
     table = features.sort_index()
@@ -307,7 +313,7 @@ def _load_model(
         text = (root / name).read_text(encoding="utf-8")
         if _hash(text) != booster["sha256"]:
             raise ValueError(
-                f"'{root / name}' must be as it was saved, but its hash differs. Copy it again."
+                f"'{root / name}' was changed after it was saved (its hash differs). Copy it again."
             )
         model.boosters_.append(lightgbm.Booster(model_str=text))
     model.classes_ = np.array([0, 1])

@@ -98,7 +98,7 @@ class PlaneEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
     def fit(self, X: pd.DataFrame | ArrayLike, y: ArrayLike) -> PlaneEnsemble:
-        """Fit one model per plane, and the regression.
+        """Fit one model per plane, and the regression that combines them, if any.
 
         Parameters
         ----------
@@ -123,8 +123,8 @@ class PlaneEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         if self.combine not in COMBINATIONS:
             raise ValueError(
-                f"`combine` must be one of {', '.join(COMBINATIONS)}, got {self.combine!r}. To "
-                "concatenate, pass the estimator itself."
+                f"`combine` must be one of {', '.join(COMBINATIONS)}, got {self.combine!r}. To fit "
+                "one model on all planes together, use the estimator without PlaneEnsemble."
             )
         if not isinstance(X, pd.DataFrame) and isinstance(self.by, str):
             raise TypeError(

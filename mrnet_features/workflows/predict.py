@@ -68,8 +68,8 @@ def predict_paths(
     absent = [file for planes in listed.values() for file in planes.values() if not file.is_file()]
     if absent:
         raise FileNotFoundError(
-            f"'{paths}' must list files that exist, but {len(absent)} of its lines do not, such as "
-            f"'{absent[0]}'. Relative paths start at the working directory."
+            f"'{paths}' lists files that do not exist ({len(absent)}, such as '{absent[0]}'). "
+            "Relative paths start at the working directory."
         )
     extractor = rebuild_extractor(bundle, device=device, n_jobs=n_jobs)
     exams = [Exam(exam, files) for exam, files in listed.items()]
@@ -107,8 +107,8 @@ def rebuild_extractor(
     recipe = bundle.provenance.get("recipe")
     if not recipe:
         raise ValueError(
-            "The model must be fitted on a table that this library extracted, got one without a "
-            "recipe. Predict from a feature table with `Bundle.predict`."
+            "The model was fitted on a table without a recipe, so features can't be extracted "
+            "for it. Predict from a feature table with `Bundle.predict`."
         )
     try:
         extractor = _read_recipe(recipe, device, n_jobs)
@@ -120,15 +120,16 @@ def rebuild_extractor(
     digest = extractor.recipe().digest
     if digest != bundle.provenance.get("recipe_digest"):
         raise ValueError(
-            f"The model must have the recipe digest {digest} in this version, got "
-            f"{bundle.provenance.get('recipe_digest')}. Fit the model again, or install "
+            f"This version computes other features from the model's recipe (digest {digest}, saved "
+            f"{bundle.provenance.get('recipe_digest')}). Fit the model again, or install "
             f"mrnet-features {_version_of(bundle)}."
         )
-    here = importlib.metadata.version("mrnet-features")
-    if _version_of(bundle) != here:
+    installed = importlib.metadata.version("mrnet-features")
+    if _version_of(bundle) != installed:
         warnings.warn(
-            f"The training table was extracted by mrnet-features {_version_of(bundle)}, this is "
-            f"{here}. The recipe is the same; see the changelog for changed statistics.",
+            f"The training table was extracted by mrnet-features {_version_of(bundle)}, but "
+            f"{installed} is installed. The recipe is the same, but single statistics may differ; "
+            "see the changelog.",
             stacklevel=2,
         )
     return extractor

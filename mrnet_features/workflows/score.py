@@ -1,4 +1,4 @@
-"""Scores of a feature table: cross-validation of a baseline by name, and importance."""
+"""Scores of a feature table: cross-validation of a named baseline, and feature importance."""
 
 from __future__ import annotations
 

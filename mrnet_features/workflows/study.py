@@ -66,7 +66,7 @@ class Study:
         return (len(first.train_labels), len(first.labels)) == RELEASE_SIZES
 
     def published(self) -> pd.DataFrame:
-        """Difference between the first model's mean AUC on valid and published ones."""
+        """First model's mean AUC on valid minus published mean AUCs."""
         return compare_published(next(iter(self.holdouts.values())))
 
     def as_dict(self) -> dict[str, Any]:
@@ -150,7 +150,7 @@ def run_study(
 
 
 def compare_published(holdout: HoldOut) -> pd.DataFrame:
-    """Difference between a mean AUC on valid and published ones.
+    """Mean AUC on valid minus published mean AUCs.
 
     Parameters
     ----------

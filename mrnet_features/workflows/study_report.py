@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from mrnet_features.workflows.study import Study
 
 NOT_RELEASE = (
-    "**This is not MRNet's release (1,130 and 120 exams): the figures show that every step runs. "
-    "Do not compare them with published ones.**"
+    "**This is not MRNet's release (1,130 and 120 exams): the numbers only show that every "
+    "step runs. Do not compare them with published ones.**"
 )
 
 
@@ -53,7 +53,7 @@ def format_report(study: Study) -> str:
         parts += [f"## Valid, scored once: {name}", format_table(once.summary())]
     parts += [
         _format_list(holdout.notes()),
-        f"## Mean AUC of {first} on valid, minus published ones",
+        f"## Mean AUC of {first} on valid minus published mean AUCs",
         format_table(study.published()),
         "The interval covers the error of our AUC only; a published AUC has its own error.",
         f"## Importance of the feature families to {first}",
@@ -69,7 +69,9 @@ def format_report(study: Study) -> str:
 
 
 def format_table(frame: pd.DataFrame) -> str:
-    """Table as Markdown, floats with three decimals; pandas' own needs a further package.
+    """Table as Markdown, floats with three decimals.
+
+    `DataFrame.to_markdown` would need tabulate.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ def test_findings_are_printed_as_a_table(root):
     assert done.status == 0
     assert "reject   0000  axial     blank-slices" in done.stdout
     assert "exam (train 1)" in done.stdout
-    assert "Not checked, as they need 20 exams of a plane (axial has 1" in done.stdout
+    assert "These need 20 exams per plane (axial has 1" in done.stdout
 
 
 def test_json_holds_the_findings_and_the_note_goes_to_standard_error(root):

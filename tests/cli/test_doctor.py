@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from mrnet_features.diagnostics.doctor import MachineCheck
 from tests.support.command_line import run
 
@@ -16,8 +18,9 @@ def test_the_checks_of_this_machine_are_printed():
     assert "lightgbm" in run("doctor").stdout
 
 
-def test_a_missing_package_has_status_1(monkeypatch):
-    checks = [MachineCheck("lightgbm", "missing", "does not load", "Install it.")]
+@pytest.mark.parametrize("state", ["missing", "failed"])
+def test_a_failed_check_has_status_1(monkeypatch, state):
+    checks = [MachineCheck("lightgbm", state, "does not load", "Install it.")]
     monkeypatch.setattr("mrnet_features.diagnostics.doctor.check_machine", lambda: checks)
     done = run("doctor")
     assert done.status == 1

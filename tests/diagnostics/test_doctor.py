@@ -54,22 +54,22 @@ def gpu_checks():
 
 def test_doctor_compares_a_gpu_with_the_cpu(emulated_gpu):
     found = gpu_checks()
-    assert found["gpu"].state == found["gpu counts"].state == "ok"
+    assert found["gpu"].state == found["gpu against cpu"].state == "ok"
     for text in ("emulated device", "GiB free", "driver for CUDA 12.8"):
         assert text in found["gpu"].found
-    assert "equal the CPU's in" in found["gpu counts"].found
+    assert "counts and statistics equal in" in found["gpu against cpu"].found
 
 
 def test_doctor_reports_a_gpu_with_wrong_counts(emulated_gpu, monkeypatch):
     monkeypatch.setattr(histogram, "_gpu", lambda *a, **k: emulated_gpu.zeros((3, 2, 256), "int32"))
-    found = gpu_checks()["gpu counts"]
-    assert found.state == "missing"
-    assert "differ from the CPU's in " in found.found
+    found = gpu_checks()["gpu against cpu"]
+    assert found.state == "failed"
+    assert "counts or statistics differ in " in found.found
     assert "intensity" in found.found
 
 
 def test_doctor_reports_a_gpu_that_fails(emulated_gpu, monkeypatch):
     monkeypatch.setattr(emulated_gpu, "RawModule", None)
-    found = gpu_checks()["gpu counts"]
-    assert found.state == "missing"
-    assert found.found.startswith("failed: ")
+    found = gpu_checks()["gpu against cpu"]
+    assert found.state == "failed"
+    assert "NoneType" in found.found

@@ -60,7 +60,7 @@ def test_a_series_is_a_task():
         ([-1, 1], None, "got .*-1.* or pass `positive`"),
         (["torn", "intact"], "Torn", "the `positive` value 'Torn', got 'torn', 'intact'"),
         (["torn", "intact", "unclear"], "torn", "two values"),
-        (["torn", None], "torn", "must not be missing, got none for exam 1"),
+        (["torn", None], "torn", "must not have missing values, got NaN for exam 1"),
         (["torn", "intact"], {"meniscus": "torn"}, "none for 'acl'"),
     ],
 )

@@ -68,6 +68,11 @@ def test_a_broken_file_names_exam_and_plane(read, exam):
     assert "while reading exam '0042', plane 'coronal'" in caught.value.__notes__
 
 
+def test_an_exam_without_planes_is_to_be_left_out():
+    with pytest.raises(KeyError, match=r"planes present: none\). Leave it out"):
+        read_exam({}, 0, ["axial"])
+
+
 def test_what_is_not_a_stack_is_refused():
     with pytest.raises(ValueError, match="must have shape"):
         read_exam({"axial": np.zeros((2, 3), np.uint8)}, 0, ["axial"])

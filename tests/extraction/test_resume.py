@@ -101,8 +101,8 @@ def change_pixel(exam):
 @pytest.mark.parametrize(
     ("families", "pools", "message"),
     [
-        ("lbp", ("mean",), r"\(families intensity, asked for lbp\)"),
-        ("minimal", ("max",), r"\(with other pools\)"),
+        ("lbp", ("mean",), r"\(families intensity; you asked for lbp\)"),
+        ("minimal", ("max",), r"\(other pools\)"),
     ],
 )
 def test_a_table_of_another_recipe_is_not_overwritten(
@@ -111,9 +111,7 @@ def test_a_table_of_another_recipe_is_not_overwritten(
     path = tmp_path / "table.parquet"
     made = extract_features(exams, path, extractor=extractor)
     other = FeatureExtractor(families, planes=("axial",), pools=pools)
-    with pytest.raises(
-        FileExistsError, match=f"table.parquet' holds a table of another .*{message}"
-    ):
+    with pytest.raises(FileExistsError, match=f"table.parquet' has another recipe .*{message}"):
         extract_features(exams, path, extractor=other)
     pd.testing.assert_frame_equal(read_features(path), made)
     assert not (tmp_path / "table.parquet.shards").exists()
@@ -122,14 +120,16 @@ def test_a_table_of_another_recipe_is_not_overwritten(
 def test_a_table_of_other_exams_is_not_overwritten(exams, extractor, tmp_path):
     path = tmp_path / "table.parquet"
     made = extract_features(exams, path, extractor=extractor)
-    message = r"of other exams \(5, asked for 4; only in one of the two: 0000\)"
+    message = r"has other exams \(5; you asked for 4; in only one of the two: 0000\)"
     with pytest.raises(FileExistsError, match=message):
         extract_features(exams[1:], path, extractor=extractor)
     with pytest.raises(FileExistsError, match="the same ids in another order"):
         extract_features(exams[::-1], path, extractor=extractor)
     for exam in exams:
         change_pixel(exam)
-    with pytest.raises(FileExistsError, match="the same ids, but the pixels of every exam differ"):
+    with pytest.raises(
+        FileExistsError, match="the same exam ids, but the pixels of every exam differ"
+    ):
         extract_features(exams, path, extractor=extractor)
     pd.testing.assert_frame_equal(read_features(path), made)
 
@@ -222,7 +222,7 @@ def test_a_table_of_an_older_version_is_not_overwritten(exams, extractor, tmp_pa
     provenance = {k: v for k, v in table.attrs["provenance"].items() if k != "format"}
     resume.write_table(table, path, provenance)
     before = path.read_bytes()
-    message = r"table.parquet' was written by an older version .* Choose another file, or delete"
+    message = r"was written by an older version .* other names. Choose another file, or delete"
     with pytest.raises(FileExistsError, match=message):
         extract_features(exams, path, extractor=extractor)
     assert path.read_bytes() == before

@@ -69,5 +69,5 @@ def test_shares_are_measured_on_averaged_grey_levels():
 
 @pytest.mark.parametrize("shares", [(), (1.0,), (-0.5,)])
 def test_impossible_shares_are_refused(shares):
-    with pytest.raises(ValueError, match="`shares` must be positive and not 1"):
+    with pytest.raises(ValueError, match="`shares` must hold at least one value, each above 0"):
         Marrow(shares=shares)

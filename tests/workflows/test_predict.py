@@ -77,7 +77,7 @@ def test_another_recipe_digest_is_refused(folder, tmp_path):
         head["provenance"]["recipe_digest"] = "0" * 16
 
     model = change_head(folder, tmp_path, other)
-    with pytest.raises(ValueError, match="must have the recipe digest .* got 0000000000000000"):
+    with pytest.raises(ValueError, match="computes other features .* saved 0000000000000000"):
         predict_paths(model, folder / "valid-paths.csv", tmp_path / "out.csv")
     assert not (tmp_path / "out.csv").exists()
 
@@ -93,7 +93,7 @@ def test_another_version_gives_a_warning(folder, tmp_path):
 
 def test_a_table_of_another_tool_has_no_recipe(folder, tmp_path):
     model = change_head(folder, tmp_path, lambda head: head.update(provenance={}))
-    with pytest.raises(ValueError, match="got one without a recipe"):
+    with pytest.raises(ValueError, match="on a table without a recipe"):
         rebuild_extractor(load_bundle(model))
 
 
@@ -115,7 +115,7 @@ def test_missing_stacks_are_named(folder, tmp_path):
     (tmp_path / "paths.csv").write_text(lines)
     with pytest.raises(
         FileNotFoundError,
-        match=r"paths.csv' must list files .* 9 of its lines do not, such as .*gone",
+        match=r"paths.csv' lists files that do not exist \(9, such as .*gone",
     ):
         predict_paths(folder / "model", tmp_path / "paths.csv", tmp_path / "out.csv")
 

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.evaluation.alignment import align_groups, check_predictions
+from mrnet_features.evaluation.comparison.holm import adjust_holm
 from mrnet_features.evaluation.exam_ids import require_same_exams
 from mrnet_features.evaluation.metrics.auc_tests import (
     Difference,
-    adjust_holm,
     delong_test,
     minimum_detectable_difference,
     nadeau_bengio_test,
@@ -58,7 +58,7 @@ class Comparison(Result):
 
     @property
     def headline(self) -> str:
-        """Task that stands for all tasks: "mean", or the only task."""
+        """Label of the main result: "mean", or the task if there is only one."""
         return next(iter(self.scores.values())).headline
 
     def summary(self, confidence: float = 0.95) -> pd.DataFrame:

@@ -285,16 +285,13 @@ def _check_values(frame: pd.DataFrame, logits: bool, where: str) -> Any:
 def _warn_if_swapped(
     frame: pd.DataFrame, tasks: list[str], labels: pd.DataFrame | None, where: str
 ) -> None:
-    advice = (
-        "Some scripts write acl, meniscus, abnormal; if this is such a file, pass "
-        "tasks=('acl', 'meniscus', 'abnormal')."
-    )
     if labels is not None and len(tasks) > 1:
         better = _find_better_order(frame, tasks, labels)
         if better:
             warnings.warn(
                 f"The columns {', '.join(tasks)} of '{where}' look swapped: read as "
-                f"{', '.join(better)} they agree better with the labels. {advice}",
+                f"{', '.join(better)} they agree better with the labels. If they are, pass "
+                f"tasks={tuple(better)!r}.",
                 stacklevel=3,
             )
     elif "abnormal" in tasks and len(tasks) > 1:
@@ -303,7 +300,9 @@ def _warn_if_swapped(
         if means.max() > means["abnormal"] + SWAP_GAP:
             warnings.warn(
                 f"The columns {', '.join(tasks)} of '{where}' look swapped: {means.idxmax()!r} has "
-                f"a mean of {means.max():.2f}, 'abnormal' only {means['abnormal']:.2f}. {advice}",
+                f"a mean of {means.max():.2f}, 'abnormal' only {means['abnormal']:.2f}. Some "
+                "scripts write acl, meniscus, abnormal; if this is such a file, pass "
+                "tasks=('acl', 'meniscus', 'abnormal').",
                 stacklevel=3,
             )
 

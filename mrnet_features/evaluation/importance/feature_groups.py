@@ -1,4 +1,4 @@
-"""Feature groups by name or by cluster; tables of other tools as further groups."""
+"""Feature groups by name or by cluster; joining tables of other tools as extra groups."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ def attach_table(features: pd.DataFrame, other: pd.DataFrame, name: str) -> pd.D
     taken = set(left.columns) & set(renamed.values())
     if taken or len(set(renamed.values())) < len(renamed):
         raise ValueError(
-            f"`other` must give new and unique column names, got {len(taken)} that `features` "
-            f"has already and {len(renamed) - len(set(renamed.values()))} repeated. Choose another "
+            f"Columns of `other` must be unique and not in `features`: {len(taken)} are already "
+            f"there, {len(renamed) - len(set(renamed.values()))} are repeated. Choose another "
             "`name`, or rename columns that differ only in punctuation."
         )
     return left.join(right.rename(columns=renamed))

@@ -67,7 +67,7 @@ class Importance(Result):
 
     @property
     def headline(self) -> str:
-        """Task that stands for all tasks: "mean", or the only task."""
+        """Label of the main result: "mean", or the task if there is only one."""
         return str(self.table["task"].iloc[-1])
 
     def summary(self, task: str | None = None, confidence: float = 0.95) -> pd.DataFrame:
@@ -119,7 +119,7 @@ class Importance(Result):
         return pd.DataFrame(columns).sort_values(first, ascending=False, kind="stable")
 
     def frame(self) -> pd.DataFrame:
-        """Every task and group with the standard errors of all views.
+        """Importance and standard error in every view, for each task and group.
 
         Returns
         -------
@@ -160,7 +160,7 @@ class Importance(Result):
         return measure_stability(self.by_fold, top)[0]
 
     def selection(self, top: int = 10) -> pd.DataFrame:
-        """Fraction of the folds in which each group is among the first.
+        """Fraction of the folds in which each group is among the `top` most important groups.
 
         Parameters
         ----------

@@ -87,7 +87,7 @@ class NullImportance(Result):
         return self.table[self.table["round"] > 0].reset_index(drop=True)
 
     def plot(self, axes: Axes | None = None, task: str | None = None, top: int = 15) -> Axes:
-        """Observed importance of the groups of one task against the rounds.
+        """Importance of the groups of one task against its distribution for shuffled labels.
 
         Parameters
         ----------

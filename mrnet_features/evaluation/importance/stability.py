@@ -15,7 +15,9 @@ __all__ = ["measure_stability", "nogueira_index"]
 
 
 def nogueira_index(selected: ArrayLike) -> float:
-    r"""Stability of a selection over folds: 1 if always the same, 0 expected by chance.
+    r"""Stability of a selection over folds.
+
+    1 if every fold selects the same groups; 0 on average for random selection.
 
     With the selection frequency :math:`p_f` of each of d groups over M folds and the mean number
     selected :math:`\bar k`,

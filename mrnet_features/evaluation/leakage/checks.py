@@ -29,8 +29,8 @@ CODES = {
     "single-column": "One column alone separates a task; value: its AUC, at least .98.",
     "exam-order": "A column follows the order of the exam ids; value: |rank correlation|, at least "
     ".98.",
-    "acquisition": "The acquisition columns alone explain a task; value: their AUC above .5 over "
-    "that of all columns, at least .8.",
+    "acquisition": "The acquisition columns alone explain a task; value: ratio (AUC of these - "
+    ".5) / (AUC of all columns - .5), at least .8.",
     "duplicate-rows": "Exams have equal rows; value: number of pairs.",
 }
 """Codes of `LeakageFinding` and the meaning of its value."""
@@ -71,7 +71,7 @@ def check_leakage(
     positive: Any = None,
     seed: int = 0,
 ) -> list[LeakageFinding]:
-    """Find columns that predict the label by something other than the image.
+    """Find columns that predict the label from something other than the image.
 
     Parameters
     ----------
@@ -221,7 +221,8 @@ def _find_exam_order(features: pd.DataFrame) -> list[LeakageFinding]:
             names[k],
             float(order[k]),
             f"Column {names[k]!r} follows the order of the exam ids (rank correlation "
-            f"{order[k]:.3f}). The order reflects how the data were collected: leave it out.",
+            f"{order[k]:.3f}). The order reflects how the data were collected. Leave this "
+            "column out.",
         )
         for k in np.flatnonzero(order >= SUSPECT_ORDER)
     ]
@@ -248,8 +249,8 @@ def _find_acquisition(
             float(share[task]),
             f"The {len(own)} columns of {family!r} alone reach an AUC of "
             f"{table.loc[task, 'auc']:.3f} for {task!r}, all columns "
-            f"{whole.summary().loc[task, 'auc']:.3f}. The model may predict protocol and year; "
-            "report the AUC with and without that family.",
+            f"{whole.summary().loc[task, 'auc']:.3f}. The model may recognise the scan "
+            "protocol or year instead of the disease; report the AUC with and without that family.",
         )
         for task in table.index
         if table.loc[task, "ci_low"] > 0.5 and share[task] >= SUSPECT_SHARE

@@ -141,7 +141,7 @@ def shuffle_labels(
         rounds, by Student's t, because the error is estimated from the rounds. One correct
         procedure in 370 fails.
     """
-    data, options = _align(model, features, labels, positive, options)
+    data, options = _align(model, features, labels, positive, options, "shuffle_labels")
     table, truth = data.features, data.labels
     _check_rounds(n_rounds)
     aucs = []
@@ -180,7 +180,7 @@ def replace_by_noise(
         rounds, by Student's t, because the error is estimated from the rounds. One correct
         procedure in 370 fails.
     """
-    data, options = _align(model, features, labels, positive, options)
+    data, options = _align(model, features, labels, positive, options, "replace_by_noise")
     table, truth = data.features, data.labels
     _check_rounds(n_rounds)
     aucs = []
@@ -216,7 +216,7 @@ def plant_leak(
     NegativeControl
         Passed where the mean AUC is at least .95.
     """
-    data, options = _align(model, features, labels, positive, options)
+    data, options = _align(model, features, labels, positive, options, "plant_leak")
     table, truth = data.features, data.labels
     random = np.random.default_rng(derive_seed(seed, "leak"))
     leaks = truth + random.normal(0, 0.05, size=truth.shape)
@@ -230,10 +230,15 @@ def plant_leak(
 
 
 def _align(
-    model: Any, features: FeatureTable, labels: LabelTable, positive: Any, options: dict[str, Any]
+    model: Any,
+    features: FeatureTable,
+    labels: LabelTable,
+    positive: Any,
+    options: dict[str, Any],
+    usage: str,
 ) -> tuple[AlignedData, dict[str, Any]]:
     """Aligned tables, and the options with groups and weights by exam id."""
-    refuse_table(model, "shuffle_labels(model, features, labels)")
+    refuse_table(model, f"{usage}(model, features, labels)")
     given = options.get("groups"), options.get("sample_weight")
     data = align_data(features, labels, *given, positive)
     aligned = {"groups": data.groups, "sample_weight": data.weights}

@@ -34,7 +34,7 @@ class AucEstimate:
 
     @property
     def se(self) -> float:
-        """Standard error of the AUC, as a fraction of pairs."""
+        """Standard error of the AUC (same scale, 0 to 1)."""
         return standard_error(self.influence)
 
 
@@ -105,7 +105,8 @@ def measure_auc(labels: ArrayLike, scores: ArrayLike) -> AucEstimate:
     if min(n_positive, n_negative) < 2:
         raise ValueError(
             f"`labels` must hold at least two exams of each class, got {n_positive} positive and "
-            f"{n_negative} negative. A standard error needs both; use fewer folds."
+            f"{n_negative} negative. A standard error needs two exams per class. In a "
+            "cross-validation, use fewer folds."
         )
     ranks = rankdata(values)
     placements = np.empty_like(values)

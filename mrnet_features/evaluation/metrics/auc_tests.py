@@ -1,4 +1,4 @@
-"""Tests of the difference of two AUCs: DeLong, Nadeau-Bengio, Holm, detectable difference."""
+"""Tests of the difference of two AUCs: DeLong, Nadeau-Bengio, detectable difference."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from scipy.stats import nct, norm, t
 from mrnet_features.evaluation.metrics.auc import standard_error
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
 __all__ = [
     "Difference",
-    "adjust_holm",
     "delong_test",
     "minimum_detectable_difference",
     "nadeau_bengio_test",
@@ -44,7 +43,7 @@ class Difference:
 
     @property
     def p(self) -> float:
-        """Two-sided p value of no difference.
+        """Two-sided p value; null hypothesis: no difference.
 
         1 if the two are equal with `se` 0. NaN if they differ with `se` 0, as for perfect
         separation against a constant score.
@@ -57,7 +56,7 @@ class Difference:
         return float(2 * t.sf(ratio, self.degrees))
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
-        """Confidence interval of the difference, limited to -1 and 1.
+        """Confidence interval of the difference, clipped to [-1, 1].
 
         Parameters
         ----------
@@ -164,8 +163,8 @@ def nadeau_bengio_test(differences: ArrayLike, test_train_ratio: float) -> Diffe
     values = np.asarray(differences, dtype=np.float64)
     if values.ndim != 1 or len(values) < 2:
         raise ValueError(
-            "`differences` must hold the difference of at least two folds, got shape "
-            f"{values.shape}."
+            "`differences` must hold one difference per fold, for at least two folds, got "
+            f"shape {values.shape}."
         )
     if not test_train_ratio > 0:
         raise ValueError(f"`test_train_ratio` must be above 0, got {test_train_ratio}.")
@@ -224,39 +223,6 @@ def minimum_detectable_difference(
         return float(nct.sf(critical, degrees, shift)) - power
 
     return float(brentq(shortfall, 0.0, 10 * critical + 10)) * se
-
-
-def adjust_holm(p: ArrayLike) -> NDArray[np.float64]:
-    """P values adjusted for multiple tests by Holm's step-down procedure.
-
-    Parameters
-    ----------
-    p : array of shape (n_tests,), float
-        P values from 0 to 1. NaN is not counted and stays NaN.
-
-    Returns
-    -------
-    ndarray of shape (n_tests,), float64
-        Adjusted p values, at most 1.
-
-    References
-    ----------
-    Holm 1979, Scandinavian Journal of Statistics 6(2):65-70.
-
-    Examples
-    --------
-    The smallest is multiplied by three, the next by two:
-
-    >>> adjust_holm([0.01, 0.5, 0.02]).tolist()
-    [0.03, 0.5, 0.04]
-    """
-    values = np.asarray(p, dtype=np.float64)
-    adjusted = np.full_like(values, np.nan)
-    known = np.flatnonzero(~np.isnan(values))
-    order = known[np.argsort(values[known], kind="stable")]
-    steps = values[order] * np.arange(len(order), 0, -1)
-    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(steps))
-    return adjusted
 
 
 def _quantile(probability: float, degrees: float) -> float:

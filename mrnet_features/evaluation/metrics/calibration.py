@@ -93,7 +93,7 @@ class Calibration(Result):
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis(index="task")
 
     def frame(self, n_bins: int = 10, confidence: float = 0.95) -> pd.DataFrame:
-        """Points of the reliability curve: bins of equally many exams.
+        """Points of the reliability curve: bins with equal numbers of exams.
 
         Parameters
         ----------

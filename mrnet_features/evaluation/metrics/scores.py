@@ -60,7 +60,7 @@ class Scores(Result):
 
     @property
     def headline(self) -> str:
-        """Row of the summary that stands for all tasks: "mean", or the only task."""
+        """Label of the main result: "mean", or the task if there is only one."""
         return name_headline(list(self.n_positive.index))
 
     def summary(self, confidence: float = 0.95) -> pd.DataFrame:

@@ -72,7 +72,7 @@ class Evaluation(Result):
 
     @property
     def headline(self) -> str:
-        """Row of the summary that stands for all tasks: "mean", or the only task."""
+        """Label of the main result: "mean", or the task if there is only one."""
         return self.scores.headline
 
     def summary(self, confidence: float = 0.95) -> pd.DataFrame:

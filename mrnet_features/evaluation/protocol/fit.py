@@ -1,4 +1,4 @@
-"""One fit of one classifier: its seed, one thread, and the scores of the exams left out."""
+"""Fit one classifier with its own seed on one thread, and score the exams left out."""
 
 from __future__ import annotations
 

@@ -53,32 +53,7 @@ class Folds:
 
     def __post_init__(self) -> None:
         """Check the partition and sort it."""
-        if set(self.frame.columns) != {"exam", "repeat", "fold"}:
-            raise ValueError(
-                "`frame` must have the columns exam, repeat and fold, got "
-                f"{', '.join(map(str, self.frame.columns))}."
-            )
-        check_ids("`frame`", self.frame["exam"])
-        frame = self.frame[["exam", "repeat", "fold"]].astype({"repeat": "int64", "fold": "int64"})
-        frame = frame.sort_values(["repeat", "exam"], ignore_index=True)
-        if frame.duplicated(["exam", "repeat"]).any():
-            twice = frame[frame.duplicated(["exam", "repeat"])].iloc[0]
-            raise ValueError(
-                f"`frame` must hold each exam once per repeat, got exam {twice['exam']!r} twice in "
-                f"repeat {twice['repeat']}."
-            )
-        if not (frame.groupby("exam")["repeat"].size() == frame["repeat"].nunique()).all():
-            raise ValueError("`frame` must hold the same exams in every repeat.")
-        n_splits = int(frame["fold"].max()) + 1 if len(frame) else 0
-        n_repeats = int(frame["repeat"].max()) + 1 if len(frame) else 0
-        cells = set(zip(frame["repeat"], frame["fold"], strict=True))
-        if n_splits < 2 or cells != {(r, k) for r in range(n_repeats) for k in range(n_splits)}:
-            raise ValueError(
-                "`frame` must number repeats and folds from 0 without gaps, with at least two "
-                f"folds and none of them empty, got {n_repeats} repeats by {n_splits} folds with "
-                f"{len(cells)} of them filled."
-            )
-        object.__setattr__(self, "frame", frame)
+        object.__setattr__(self, "frame", _sort_partition(self.frame, "`frame`"))
 
     def __repr__(self) -> str:
         return (
@@ -200,8 +175,13 @@ class Folds:
             claimed = first.removeprefix("# sha256:").strip() if first.startswith("#") else None
             if claimed is None:
                 file.seek(0)
-            frame = pd.read_csv(file, dtype={"exam": str}, keep_default_na=False)
-        folds = cls(frame)
+            try:
+                frame = pd.read_csv(file, dtype={"exam": str}, keep_default_na=False)
+            except ValueError as error:
+                raise ValueError(
+                    f"'{path}' can't be read as CSV ({error}). Write it with `Folds.save`."
+                ) from error
+        folds = cls(_sort_partition(frame, f"'{path}'"))
         numbers = frame["exam"].str.fullmatch("-?[0-9]+").all()
         if claimed is not None and claimed != folds.hash and numbers:
             # A CSV does not distinguish integer ids from text; the hash does.
@@ -209,12 +189,47 @@ class Folds:
             folds = integers if integers.hash == claimed else folds
         if claimed is not None and claimed != folds.hash:
             raise ValueError(
-                f"'{path}': the folds must have the hash in the first line, {claimed[:12]}..., but "
-                f"have {folds.hash[:12]}.... The file was changed after it was written: ids may "
-                "have lost leading zeros, or rows are missing. Use the original file, or delete "
-                "the first line if the change is intended."
+                f"'{path}' was changed after it was written: the first line has hash "
+                f"{claimed[:12]}, the rows have {folds.hash[:12]}. Ids may have "
+                "lost leading zeros, or rows are missing. Use the original file, or delete the "
+                "first line if the change is intended."
             )
         return folds
+
+
+def _sort_partition(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Rows of a partition, checked and sorted by repeat and exam."""
+    if set(frame.columns) != {"exam", "repeat", "fold"}:
+        raise ValueError(
+            f"{name} must have the columns exam, repeat and fold, got "
+            f"{', '.join(map(str, frame.columns))}."
+        )
+    check_ids(name, frame["exam"])
+    try:
+        frame = frame[["exam", "repeat", "fold"]].astype({"repeat": "int64", "fold": "int64"})
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{name} must have whole numbers in repeat and fold, but can't be converted ({error})."
+        ) from error
+    frame = frame.sort_values(["repeat", "exam"], ignore_index=True)
+    if frame.duplicated(["exam", "repeat"]).any():
+        twice = frame[frame.duplicated(["exam", "repeat"])].iloc[0]
+        raise ValueError(
+            f"{name} must hold each exam once per repeat, got exam {twice['exam']!r} twice in "
+            f"repeat {twice['repeat']}."
+        )
+    if not (frame.groupby("exam")["repeat"].size() == frame["repeat"].nunique()).all():
+        raise ValueError(f"{name} must hold the same exams in every repeat.")
+    n_splits = int(frame["fold"].max()) + 1 if len(frame) else 0
+    n_repeats = int(frame["repeat"].max()) + 1 if len(frame) else 0
+    cells = set(zip(frame["repeat"], frame["fold"], strict=True))
+    if n_splits < 2 or cells != {(r, k) for r in range(n_repeats) for k in range(n_splits)}:
+        raise ValueError(
+            f"{name} must number repeats and folds from 0 without gaps, with at least two "
+            f"folds and none of them empty, got {n_repeats} repeats by {n_splits} folds with "
+            f"{len(cells)} of them filled."
+        )
+    return frame
 
 
 def find_shortage(frame: pd.DataFrame, labels: pd.DataFrame) -> str:
@@ -237,7 +252,7 @@ def find_shortage(frame: pd.DataFrame, labels: pd.DataFrame) -> str:
     >>> import pandas as pd
     >>> frame = pd.DataFrame({"exam": list("abcd"), "repeat": 0, "fold": 0})
     >>> find_shortage(frame, pd.DataFrame({"acl": [1, 0, 0, 0]}, index=list("abcd")))
-    "fold 0 of repeat 0 has 1 positive exams of task 'acl'"
+    "fold 0 of repeat 0 has 1 positive exam of task 'acl'"
     """
     truth = labels.loc[frame["exam"]].reset_index(drop=True)
     cells = truth.groupby([frame["repeat"].to_numpy(), frame["fold"].to_numpy()])
@@ -248,5 +263,8 @@ def find_shortage(frame: pd.DataFrame, labels: pd.DataFrame) -> str:
             fewest = int(counts[task].iloc[worst])
             if fewest < FEWEST_OF_A_CLASS:
                 repeat, fold = list(counts.index)[worst]
-                return f"fold {fold} of repeat {repeat} has {fewest} {which} exams of task {task!r}"
+                exams = "exam" if fewest == 1 else "exams"
+                return (
+                    f"fold {fold} of repeat {repeat} has {fewest} {which} {exams} of task {task!r}"
+                )
     return ""

@@ -72,7 +72,7 @@ class HoldOut(Result):
 
     @property
     def headline(self) -> str:
-        """Row of the summary that stands for all tasks: "mean", or the only task."""
+        """Label of the main result: "mean", or the task if there is only one."""
         return self.scores.headline
 
     def summary(self, confidence: float = 0.95) -> pd.DataFrame:
@@ -125,7 +125,7 @@ class HoldOut(Result):
         return self.scores.plot(axes)
 
     def notes(self) -> list[str]:
-        """Tasks whose prevalence differs from the training split.
+        """Tasks whose prevalence differs from that in the training split.
 
         Returns
         -------
@@ -134,13 +134,14 @@ class HoldOut(Result):
         """
         found = []
         for task in self.labels.columns:
-            here, there = self.labels[task], self.train_labels[task]
-            share = (here.sum() + there.sum()) / (len(here) + len(there))
-            se = np.sqrt(share * (1 - share) * (1 / len(here) + 1 / len(there)))
-            if 2 * ndtr(-abs(here.mean() - there.mean()) / se) < SHIFT_LEVEL:
+            held_out, train = self.labels[task], self.train_labels[task]
+            share = (held_out.sum() + train.sum()) / (len(held_out) + len(train))
+            se = np.sqrt(share * (1 - share) * (1 / len(held_out) + 1 / len(train)))
+            if 2 * ndtr(-abs(held_out.mean() - train.mean()) / se) < SHIFT_LEVEL:
                 found.append(
-                    f"Prevalence of {task!r} is {here.mean():.1%} here and {there.mean():.1%} in "
-                    "training. The AUC still applies; thresholds and calibration do not."
+                    f"Prevalence of {task!r} is {held_out.mean():.1%} in the held-out split and "
+                    f"{train.mean():.1%} in the training split. The AUC still applies; "
+                    "thresholds and calibration do not."
                 )
         return found
 

@@ -196,6 +196,6 @@ def _shuffle(
         if not shortage:
             return frame
     raise ValueError(
-        f"`labels` must allow {n_splits} folds with two exams of each class of every task, but in "
-        f"{MOST_SHUFFLES} shuffles {shortage}. Use fewer folds."
+        f"None of {MOST_SHUFFLES} shuffles gave {n_splits} folds with two exams of each class of "
+        f"every task; in the last one, {shortage}. Use fewer folds."
     )

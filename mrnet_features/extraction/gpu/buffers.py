@@ -75,7 +75,7 @@ class Buffer:
         self._pinned = self._on_device = None
 
     def copy_to_device(self, grey: np.ndarray[Any, Any], start: int) -> Array:
-        """Copy a stack to the device; threads may do so at once for different bytes.
+        """Copy a stack to the device; safe to call from several threads for non-overlapping ranges.
 
         Parameters
         ----------

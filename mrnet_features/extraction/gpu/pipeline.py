@@ -107,7 +107,9 @@ class _BatchLoader:
         self._readers = ThreadPoolExecutor(n_readers, "mrnet-features-reader")
 
     def start(self, *, is_alone: bool) -> Future[_LoadingBatch | None]:
-        """Plan the next batch and start to read it, in a thread; the future is None at the end.
+        """Plan the next batch and start to read it, in a thread.
+
+        The result of the future is None after the last batch.
 
         If `is_alone`, nothing else is on the device: both buffers are freed first, and an exam that
         still does not fit is an error. If not, the batch is empty, to be started again alone.
@@ -295,8 +297,7 @@ def _reduce_limit(limit: BatchLimit, n_exams: int, label: str) -> None:
         raise MemoryError(
             f"The memory of the GPU must hold at least one exam, but {label} alone did not fit: "
             f"{free / 2**20:.0f} of {total / 2**20:.0f} MiB are free. Stop other programs on the "
-            "GPU (`nvidia-smi` lists them), pass batch_size=1, use fewer families, or use "
-            "device='cpu'."
+            "GPU (`nvidia-smi` lists them), use fewer families, or use device='cpu'."
         )
     limit.halve(n_exams)
 

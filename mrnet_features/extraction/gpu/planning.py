@@ -55,7 +55,7 @@ class Planned(NamedTuple):
 
     @property
     def cost(self) -> int:
-        """Estimated bytes of device memory: its share of two buffers, and to describe it."""
+        """Estimated device memory in bytes: share of both buffers plus working memory."""
         largest = max(map(count_pixels, self.shapes.values()))
         return 5 * self.n_bytes // 2 + BYTES_PER_PIXEL * largest
 
@@ -81,7 +81,7 @@ class BatchLimit:
     one_at_a_time: bool = False
 
     def halve(self, n_exams: int) -> None:
-        """Allow half as many exams as did not fit."""
+        """Limit batches to half the size that did not fit."""
         self.max_exams = min(self.max_exams, max(n_exams // 2, 1))
         self.was_halved = True  # set last, since another thread tests it first
 

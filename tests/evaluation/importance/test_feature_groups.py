@@ -55,7 +55,7 @@ def test_refusals(planted, tmp_path):
         group_columns(features, "colour")
     with pytest.raises(ValueError, match="none for 29, such as"):
         group_columns(features, {features.columns[0]: "first"})
-    with pytest.raises(ValueError, match="and 1 repeated"):
+    with pytest.raises(ValueError, match="1 are repeated"):
         attach_table(features, features.iloc[:, :2].set_axis(["a b", "a-b"], axis=1), "clinic")
     np.save(tmp_path / "a.npy", np.zeros((3, 2)))
     with pytest.raises(ValueError, match="must have the exam id of each row, got none"):

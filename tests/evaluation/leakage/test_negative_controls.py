@@ -91,5 +91,6 @@ def test_groups_and_text_labels_reach_the_procedure():
 def test_a_table_as_model_names_the_order():
     features, labels = make_tables()
     for control in (shuffle_labels, replace_by_noise, plant_leak):
-        with pytest.raises(TypeError, match=r"The order is .*\(model, features, labels\)"):
+        order = rf"The order is {control.__name__}\(model, features, labels\)"
+        with pytest.raises(TypeError, match=order):
             control(features, labels, FAST)

@@ -78,6 +78,22 @@ def test_invalid_partitions_are_refused(rows, message):
         Folds(pd.DataFrame(rows, columns=["exam", "repeat", "fold"]))
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("id,fold\na,0\n", r"folds.csv' must have the columns .* got id, fold"),
+        ("exam,repeat,fold\na,0,x\n", r"folds.csv' must have whole numbers"),
+        ("exam,repeat,fold\na,0,0\n", r"folds.csv' must number repeats and folds"),
+        ("", r"folds.csv' can't be read as CSV"),
+    ],
+)
+def test_a_file_of_something_else_is_named(tmp_path, text, message):
+    path = tmp_path / "folds.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=message):
+        Folds.read(path)
+
+
 def test_ids_of_two_kinds_are_refused():
     with pytest.raises(TypeError, match="text such as 'a' and integers such as 8"):
         Folds(pd.DataFrame({"exam": ["a", 8], "repeat": 0, "fold": [0, 1]}))
