@@ -54,7 +54,7 @@ def importance(
     out: Annotated[Path | None, typer.Option(help="CSV of all tasks to write.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure how much each group of columns contributes to LightGBM's predictions.
+    """Measure the importance of each group of columns to LightGBM.
 
     Values are measured on held-out exams and have 95 % confidence intervals.
     """

@@ -1,6 +1,7 @@
 """Exit statuses 0, 1, 2 and 130, and error messages."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -57,7 +58,7 @@ def test_a_failure_has_status_1_and_a_message_without_traceback(
         (("extract",), "Missing argument"),
         (("extract", ".", "--out", "x.parquet", "--split", "test"), "'test' is not one of"),
         (("extract", ".", "--out", "x.parquet", "--batch-size", "0"), "'--batch-size'"),
-        (("extract", ".", "--out", "x.parquet", "--jobs", "0"), "must be 1 or more, or -1"),
+        (("extract", ".", "--out", "x.parquet", "--jobs", "0"), "must not be 0"),
         (("extract", ".", "--out", "x.parquet", "--families", "glcm,gcml"), "gcml"),
         (("extract", ".", "--out", "x.parquet", "--families", ","), "'--families'"),
         (("extract", ".", "--out", "x.parquet", "--exclude", "42"), "ids such as 0042"),
@@ -67,7 +68,7 @@ def test_a_failure_has_status_1_and_a_message_without_traceback(
         (("audit", ".", "--skip", "ghost"), "'ghost'"),
         (("audit", ".", "--codes", ","), "at least one code"),
         (("audit", ".", "--codes", "noise", "--skip", "noise"), "all of them in `--skip`"),
-        (("audit", ".", "--jobs", "0"), "must be 1 or more, or -1"),
+        (("audit", ".", "--jobs", "0"), "must not be 0"),
         (("cv", "a", "b", "--n-folds", "1"), "'--n-folds'"),
         (("cv", "a", "b", "--seed", "-1"), "'--seed'"),
         (("cv", "a", "b", "--folds", "none.csv"), "'none.csv' does not exist"),
@@ -153,4 +154,6 @@ def test_ctrl_c_prints_one_line_and_has_status_130(tmp_path, jobs):
         _, shown = process.communicate()
     assert process.returncode == 130
     assert shown.startswith(b"Stopped. Finished exams are kept")
-    assert shown.count(b"\n") == 1
+    # joblib's resource tracker sometimes warns that a folder it was to remove is gone already.
+    ours = re.sub(rb"^.*resource_tracker.*\n(  warnings.warn.*\n)?", b"", shown, flags=re.MULTILINE)
+    assert ours.count(b"\n") == 1
