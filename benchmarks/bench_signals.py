@@ -58,7 +58,7 @@ def correlate(features: pd.DataFrame, truth: pd.DataFrame) -> list[dict[str, obj
     rows = []
     truth = truth.loc[features.index]
     for plane, column in ESTIMATES.items():
-        for which, kept in (("all", truth.index), ("plane not spoilt", truth.index)):
+        for which, kept in (("all", truth.index), ("plane not degraded", truth.index)):
             known = truth.loc[kept]
             if which != "all":
                 known = known[known["bad_plane"] != plane]
@@ -212,7 +212,7 @@ def main() -> None:
         "knees": {"n_train": options.exams, "seed": options.seed},
         "effusion": correlations,
         "symmetry": symmetry,
-        "processor_seconds_an_exam": cost,
+        "processor_seconds_per_exam": cost,
         "made_for": MADE_FOR,
         "ablation": ablate(features, train.labels, options.jobs),
     }

@@ -97,8 +97,8 @@ def simulate_fixed(n_replicates: int = 2000) -> list[dict]:
             covered.setdefault("difference of the means", []).append(low <= -0.06 <= high)
             equal, three = delong_test(psi[0], psi[2], means[0] - means[2]), found[2][1]
             task = delong_test(one.influence, three.influence, one.auc - three.auc)
-            rejected.setdefault("influence test, mean of three", []).append(equal.p < 0.05)
-            rejected.setdefault("influence test, one task", []).append(task.p < 0.05)
+            rejected.setdefault("DeLong's test, mean of three", []).append(equal.p < 0.05)
+            rejected.setdefault("DeLong's test, one task", []).append(task.p < 0.05)
             unpaired = (means[0] - means[2]) / np.sqrt((psi[0] ** 2).sum() + (psi[2] ** 2).sum())
             rejected.setdefault("unpaired z test (not offered)", []).append(
                 2 * norm.sf(abs(unpaired)) < 0.05
@@ -122,7 +122,7 @@ def simulate_fixed(n_replicates: int = 2000) -> list[dict]:
                 "labels correlated .5 on the latent scale; errors shared among models and tasks",
                 "coverage_of_95": summarise(covered),
                 "type_1_error_at_.05": summarise(rejected),
-                "smallest_detectable_printed": round(distance, 4),
+                "minimum_detectable_difference": round(distance, 4),
                 "power_at_it": round(float(np.mean(power)), 4),
             }
         )
@@ -252,7 +252,7 @@ def simulate_procedures(n_replicates: int = 400) -> list[dict]:
                     f"{weaker}",
                     key: summarise(rejected),
                     "mean_difference": round(float(np.mean(differences)), 4),
-                    "smallest_detectable_printed": round(float(np.mean(detectable)), 4),
+                    "minimum_detectable_difference": round(float(np.mean(detectable)), 4),
                 }
             )
     return rows

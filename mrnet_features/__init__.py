@@ -16,7 +16,7 @@ _HOMES = {
     "Evaluation": "evaluation.protocol.cross_validation",
     "Exam": "data.exam",
     "FeatureExtractor": "extraction.extractor",
-    "Folds": "evaluation.protocol.stratify",
+    "Folds": "evaluation.protocol.folds",
     "audit": "quality.audit",
     "check_leakage": "evaluation.leakage.checks",
     "compare": "evaluation.comparison.compare",
@@ -49,8 +49,9 @@ if TYPE_CHECKING:
     from mrnet_features.evaluation.leakage.checks import check_leakage
     from mrnet_features.evaluation.metrics.calibration import measure_calibration
     from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
+    from mrnet_features.evaluation.protocol.folds import Folds
     from mrnet_features.evaluation.protocol.holdout import evaluate
-    from mrnet_features.evaluation.protocol.stratify import Folds, make_folds
+    from mrnet_features.evaluation.protocol.stratify import make_folds
     from mrnet_features.extraction.extractor import FeatureExtractor
     from mrnet_features.extraction.resume import extract_features
     from mrnet_features.extraction.table import read_features, write_features

@@ -37,7 +37,7 @@ def pytest_addoption(parser):
 
 @pytest.fixture
 def gpu(request):
-    """CuPy on a device if `--require-gpu` was said, else the module that stands in for it."""
+    """CuPy on a device with `--require-gpu`, else the module that stands in for it."""
     if not request.config.getoption("--require-gpu"):
         return request.getfixturevalue("emulated_gpu")
     missing = missing_for_cuda()

@@ -20,7 +20,6 @@ STOPPED = (
 )
 
 OPTIONS = {
-    "level": "target",
     "n_jobs": "jobs",
     "n_repeats": "repeats",
     "n_splits": "n-folds",

@@ -26,7 +26,7 @@ def families(
     """
     from mrnet_features.cli.format import print_json
     from mrnet_features.diagnostics.family_catalogue import list_families, list_statistics
-    from mrnet_features.evaluation.plain import to_plain
+    from mrnet_features.workflows.plain import to_plain
 
     try:
         table = list_statistics(name) if name else list_families(cost=cost)

@@ -60,7 +60,7 @@ def fit(
     from mrnet_features.workflows.tables import read_table
 
     features, labels = read_table(table, root, split, exclude=read_exclusion(exclude))
-    fitted = fit_table(features, labels, out, rule=rule, level=target, seed=seed, n_jobs=jobs)
+    fitted = fit_table(features, labels, out, rule=rule, target=target, seed=seed, n_jobs=jobs)
     thresholds = fitted.bundle.thresholds
     if as_json:
         print_json(

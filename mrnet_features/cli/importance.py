@@ -59,8 +59,8 @@ def importance(
     Values are measured on held-out exams and have 95 % confidence intervals.
     """
     from mrnet_features.cli.format import format_importance, print_json
-    from mrnet_features.evaluation.plain import to_plain
     from mrnet_features.files import write_text
+    from mrnet_features.workflows.plain import to_plain
     from mrnet_features.workflows.score import measure_importance
     from mrnet_features.workflows.tables import read_table
 

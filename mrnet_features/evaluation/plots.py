@@ -1,4 +1,4 @@
-"""Figures of the results. Matplotlib is imported only when a figure is drawn."""
+"""Figures from the tables of results. Matplotlib is imported only when a figure is drawn."""
 
 from __future__ import annotations
 
@@ -6,25 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mrnet_features.evaluation.published import PUBLISHED
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from mrnet_features.evaluation.comparison.added_value import AddedValue
-    from mrnet_features.evaluation.comparison.compare import Comparison
-    from mrnet_features.evaluation.importance.importance import Importance
-    from mrnet_features.evaluation.importance.null_importance import NullImportance
-    from mrnet_features.evaluation.leakage.negative_controls import NegativeControl
-    from mrnet_features.evaluation.metrics.calibration import Calibration
-    from mrnet_features.evaluation.metrics.scores import Scores
-
 __all__ = [
     "plot_added_value",
-    "plot_aucs",
     "plot_calibration",
     "plot_differences",
     "plot_importance",
@@ -41,19 +30,19 @@ VIEW_LABELS = {
 }
 
 
-def plot_scores(scores: Scores, axes: Axes | None = None) -> Axes:
+def plot_scores(table: pd.DataFrame, folds: pd.DataFrame, axes: Axes | None = None) -> Axes:
     """AUC of each task with its 95 % interval, and the AUC of each fold as a dot.
 
     Parameters
     ----------
-    scores : Scores
+    table, folds : DataFrame
+        `Scores.summary` and `Scores.frame`.
     axes : matplotlib Axes, optional
 
     Returns
     -------
     matplotlib Axes
     """
-    table, folds = scores.summary(), scores.fold_scores
     drawn = axes or _make_axes(2.2 + 1.0 * len(table), 3.5)
     positions = np.arange(len(table))
     if len(folds) > 1:
@@ -80,54 +69,19 @@ def plot_scores(scores: Scores, axes: Axes | None = None) -> Axes:
     return drawn
 
 
-def plot_aucs(comparison: Comparison, axes: Axes | None = None, published: bool = True) -> Axes:
-    """AUC of each model and task with its 95 % interval, and published mean AUCs as lines.
-
-    Parameters
-    ----------
-    comparison : Comparison
-    axes : matplotlib Axes, optional
-    published : bool, default True
-        Draw the lines if there are several tasks. They are mean AUCs on MRNet: leave them out
-        for other data.
-
-    Returns
-    -------
-    matplotlib Axes
-    """
-    drawn = axes or _make_axes(6, 3.5)
-    table = comparison.frame()
-    tasks = list(table.index.get_level_values("task").unique())
-    models = list(table.index.get_level_values("model").unique())
-    for k, model in enumerate(models):
-        rows = table.loc[model].loc[tasks]
-        positions = np.arange(len(tasks)) + 0.6 * (k + 0.5) / len(models) - 0.3
-        error = _list_errors(rows, "auc")
-        drawn.errorbar(positions, rows["auc"].tolist(), error, fmt="o", capsize=3, label=model)
-    if published and comparison.headline == "mean":
-        for line, style in zip(PUBLISHED, ("--", ":"), strict=True):
-            label = f"{line.name}: mean {line.auc:.3f} ({line.scored_on})"
-            drawn.axhline(line.auc, color="0.4", linestyle=style, linewidth=1, label=label)
-    drawn.set_xticks(np.arange(len(tasks)), tasks)
-    drawn.set_xlim(-0.5, len(tasks) - 0.5)
-    drawn.set_ylabel("AUC (95 % CI)")
-    drawn.legend(fontsize="small", loc="upper left", bbox_to_anchor=(0, -0.12))
-    return drawn
-
-
-def plot_differences(comparison: Comparison, axes: Axes | None = None) -> Axes:
+def plot_differences(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
     """Difference in AUC of each pair of models and task with its 95 % interval.
 
     Parameters
     ----------
-    comparison : Comparison
+    table : DataFrame
+        `Comparison.summary`.
     axes : matplotlib Axes, optional
 
     Returns
     -------
     matplotlib Axes
     """
-    table = comparison.summary()
     pairs = table["first"] + " − " + table["second"]
     if pairs.nunique() > 1:
         names, title = pairs + ": " + table["task"], ""
@@ -139,43 +93,39 @@ def plot_differences(comparison: Comparison, axes: Axes | None = None) -> Axes:
     return drawn
 
 
-def plot_added_value(found: AddedValue, axes: Axes | None = None) -> Axes:
+def plot_added_value(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
     """Gain in AUC over the base model, for each task, with its 95 % interval.
 
     Parameters
     ----------
-    found : AddedValue
+    table : DataFrame
+        `AddedValue.summary`.
     axes : matplotlib Axes, optional
 
     Returns
     -------
     matplotlib Axes
     """
-    table = found.summary()
     drawn = _draw_forest(table, "gain", list(table.index), axes)
     drawn.set_xlabel("Gain in AUC over the base (95 % CI)")
     return drawn
 
 
-def plot_importance(
-    found: Importance, task: str | None = None, top: int = 15, axes: Axes | None = None
-) -> Axes:
+def plot_importance(table: pd.DataFrame, title: str, axes: Axes | None = None) -> Axes:
     """First view of an importance: groups as bars with their 95 % intervals.
 
     Parameters
     ----------
-    found : Importance
-    task : str, optional
-        By default the mean of the tasks.
-    top : int, default 15
-        How many groups to draw.
+    table : DataFrame
+        Rows of `Importance.summary` to draw, from top to bottom.
+    title : str
     axes : matplotlib Axes, optional
 
     Returns
     -------
     matplotlib Axes
     """
-    rows = found.summary(task).iloc[:top][::-1]
+    rows = table[::-1]
     drawn = axes or _make_axes(6, 0.9 + 0.28 * len(rows))
     view = str(rows.columns[1])
     error = _list_errors(rows, view, f"{view}_low", f"{view}_high")
@@ -185,52 +135,51 @@ def plot_importance(
     drawn.set_yticks(np.arange(len(rows)), list(rows.index))
     drawn.axvline(0, color="0.3", linewidth=0.8)
     drawn.set_xlabel(f"{VIEW_LABELS[view]} (95 % CI)")
-    drawn.set_title(task or found.headline)
+    drawn.set_title(title)
     return drawn
 
 
 def plot_null_importance(
-    found: NullImportance, task: str | None = None, top: int = 15, axes: Axes | None = None
+    table: pd.DataFrame, null: pd.DataFrame, view: str, title: str, axes: Axes | None = None
 ) -> Axes:
     """Importance of the groups of one task against its distribution for shuffled labels.
 
     Parameters
     ----------
-    found : NullImportance
-    task : str, optional
-        By default the first task.
-    top : int, default 15
-        How many groups to draw.
+    table : DataFrame
+        Rows of `NullImportance.summary` of one task, from top to bottom. Index group.
+    null : DataFrame
+        Rows of `NullImportance.frame` of that task.
+    view : str
+        View of the importance, a key of `VIEW_LABELS`.
+    title : str
     axes : matplotlib Axes, optional
 
     Returns
     -------
     matplotlib Axes
     """
-    chosen = task or str(found.summary().index[0][0])
-    rows = found.summary().loc[chosen].iloc[:top][::-1]
+    rows = table[::-1]
     drawn = axes or _make_axes(6, 1.2 + 0.28 * len(rows))
-    null = found.frame()
-    null = null[null["task"] == chosen]
     for k, group in enumerate(rows.index):
         values = null.loc[null["group"] == group, "value"]
         label = "labels shuffled" if k == 0 else None
         drawn.plot(values, np.full(len(values), k), "|", color="0.5", markersize=9, label=label)
     drawn.plot(rows["observed"], np.arange(len(rows)), "o", color="tab:blue", label="observed")
     drawn.set_yticks(np.arange(len(rows)), list(rows.index))
-    drawn.set_xlabel(VIEW_LABELS[found.view])
-    drawn.set_title(chosen)
+    drawn.set_xlabel(VIEW_LABELS[view])
+    drawn.set_title(title)
     drawn.legend(fontsize="small", loc="lower right")
     return drawn
 
 
-def plot_calibration(calibration: Calibration, n_bins: int = 10, axes: Axes | None = None) -> Axes:
+def plot_calibration(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
     """Reliability curve of each task with 95 % Wilson intervals.
 
     Parameters
     ----------
-    calibration : Calibration
-    n_bins : int, default 10
+    table : DataFrame
+        `Calibration.frame`.
     axes : matplotlib Axes, optional
 
     Returns
@@ -239,7 +188,7 @@ def plot_calibration(calibration: Calibration, n_bins: int = 10, axes: Axes | No
     """
     drawn = axes or _make_axes(4.5, 4.5)
     drawn.plot([0, 1], [0, 1], color="0.6", linewidth=1, zorder=0)
-    for task, rows in calibration.frame(n_bins).groupby("task", sort=False):
+    for task, rows in table.groupby("task", sort=False):
         expected, observed = rows["expected"].tolist(), rows["observed"].tolist()
         error = _list_errors(rows, "observed")
         drawn.errorbar(
@@ -254,12 +203,18 @@ def plot_calibration(calibration: Calibration, n_bins: int = 10, axes: Axes | No
     return drawn
 
 
-def plot_negative_control(found: NegativeControl, axes: Axes | None = None) -> Axes:
+def plot_negative_control(
+    aucs: pd.Series[float], expected: float, title: str, axes: Axes | None = None
+) -> Axes:
     """Mean AUC of each round of a negative control, with a line at the expected AUC.
 
     Parameters
     ----------
-    found : NegativeControl
+    aucs : Series
+        Mean AUC of each round.
+    expected : float
+        AUC of a correct procedure.
+    title : str
     axes : matplotlib Axes, optional
 
     Returns
@@ -267,16 +222,14 @@ def plot_negative_control(found: NegativeControl, axes: Axes | None = None) -> A
     matplotlib Axes
     """
     drawn = axes or _make_axes(5, 2.2)
-    drawn.axvline(found.expected, color="0.3", linestyle="--", linewidth=1, label="expected")
-    drawn.plot(
-        found.aucs, np.zeros(len(found.aucs)), "|", color="0.4", markersize=16, label="rounds"
-    )
-    drawn.plot([found.aucs.mean()], [0], "o", color="tab:blue", label="mean of the rounds")
+    drawn.axvline(expected, color="0.3", linestyle="--", linewidth=1, label="expected")
+    drawn.plot(aucs, np.zeros(len(aucs)), "|", color="0.4", markersize=16, label="rounds")
+    drawn.plot([aucs.mean()], [0], "o", color="tab:blue", label="mean of the rounds")
     drawn.set_yticks([])
     drawn.set_ylim(-1, 2.5)
-    drawn.set_xlim(min(0.4, found.aucs.min() - 0.02), max(0.6, found.aucs.max() + 0.02))
+    drawn.set_xlim(min(0.4, aucs.min() - 0.02), max(0.6, aucs.max() + 0.02))
     drawn.set_xlabel("AUC")
-    drawn.set_title(f"{found.kind}: {'passed' if found.passed else 'failed'}")
+    drawn.set_title(title)
     drawn.legend(fontsize="small", ncols=3, loc="upper left")
     return drawn
 

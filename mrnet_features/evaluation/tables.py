@@ -89,7 +89,8 @@ def choose_labels(labels: Any, positive: Any, *models: Any) -> pd.DataFrame:
     Parameters
     ----------
     labels, positive
-        See `check_labels`. None for the labels of the first of `models` that has any.
+        See `check_labels`. None for the labels of the first of `models` that has any. An array
+        fits results that were made from arrays.
     *models : Evaluation, HoldOut or DataFrame
 
     Returns
@@ -106,9 +107,15 @@ def choose_labels(labels: Any, positive: Any, *models: Any) -> pd.DataFrame:
     >>> choose_labels(pd.Series([1, 0], ["b", "a"], name="acl"), None)["acl"].tolist()
     [0, 1]
     """
+    known = [getattr(model, "labels", None) for model in models]
+    stored = next((found for found in known if isinstance(found, pd.DataFrame)), None)
+    # Rows of an array are matched by position only where the ids are row numbers. Other ids were
+    # sorted, so their order need not be the order of the array.
+    if stored is not None and isinstance(labels, np.ndarray | list):
+        numbered = stored.index.equals(pd.RangeIndex(len(stored)))
+        labels = name_rows(stored, labels)[1] if numbered else labels
     if labels is None:
-        known = [getattr(model, "labels", None) for model in models]
-        labels = next((found for found in known if isinstance(found, pd.DataFrame)), None)
+        labels = stored
         if labels is None:
             raise TypeError(
                 "`labels` must be given for predictions without labels, such as a DataFrame."
@@ -242,10 +249,11 @@ def _code_positive(labels: pd.DataFrame, positive: Any) -> pd.DataFrame:
     return pd.DataFrame(coded, index=labels.index)
 
 
-def _check_frame(name: str, frame: pd.DataFrame) -> None:
+def _check_frame(name: str, frame: Any) -> None:
     if not isinstance(frame, pd.DataFrame):
+        kinds = "DataFrame or Series" if name == "labels" else "DataFrame"
         raise TypeError(
-            f"`{name}` must be a pandas DataFrame indexed by exam id, got {type(frame).__name__}."
+            f"`{name}` must be a pandas {kinds} indexed by exam id, got {type(frame).__name__}."
         )
     check_ids(f"`{name}`", frame.index)
     if frame.index.has_duplicates:

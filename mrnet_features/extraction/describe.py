@@ -18,7 +18,7 @@ from mrnet_features.arrays import (
 )
 from mrnet_features.extraction.pooling import fold_pairs, pool_slices
 from mrnet_features.extraction.read import Pixels
-from mrnet_features.extraction.recipe import ColumnBlock, Recipe, Statistics
+from mrnet_features.extraction.recipe import BlockStatistics, ColumnBlock, Recipe
 from mrnet_features.stacks.prepare import prepare_batch
 from mrnet_features.stacks.stack import Stack, StackBatch
 
@@ -197,7 +197,7 @@ def _describe_block(stack: Stack, block: ColumnBlock, recipe: Recipe) -> Array:
     return _pool_and_fold(statistics, stack, recipe.pools)
 
 
-def _pool_and_fold(statistics: Statistics, stack: Stack, pools: Sequence[str]) -> Array:
+def _pool_and_fold(statistics: BlockStatistics, stack: Stack, pools: Sequence[str]) -> Array:
     """Values region by region; all families at once, since a GPU prefers a few large operations."""
     tables: list[Array] = []
     if statistics.per_slice:

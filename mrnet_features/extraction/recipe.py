@@ -27,7 +27,7 @@ ColumnSuffix: TypeAlias = tuple[str, str, str]
 """End of a column name, after plane and region: label of the family, statistic, pool."""
 
 
-class Statistics(NamedTuple):
+class BlockStatistics(NamedTuple):
     """Statistics of several families on one region set of one plane.
 
     Attributes
@@ -114,7 +114,7 @@ class Recipe:
         used = [f.region_sets for f in self.families if plane in f.planes]
         return tuple(dict.fromkeys(name for names in used for name in names))
 
-    def compute_statistics(self, stack: Stack, plane: str, region_set: str) -> Statistics:
+    def compute_statistics(self, stack: Stack, plane: str, region_set: str) -> BlockStatistics:
         """Statistics of all families that use the region set on the plane.
 
         Parameters
@@ -125,10 +125,10 @@ class Recipe:
 
         Returns
         -------
-        Statistics
+        BlockStatistics
             An error that a family raises carries a note that names the family.
         """
-        found = Statistics({}, {})
+        found = BlockStatistics({}, {})
         for family in self.families:
             if plane not in family.planes or region_set not in family.region_sets:
                 continue

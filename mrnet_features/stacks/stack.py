@@ -313,11 +313,12 @@ def check_stack(stack: Array, name: str = "stack") -> None:
     if shape is None or dtype is None:
         raise TypeError(
             f"`{name}` must be an array of shape (n_slices, height, width) and dtype uint8, got "
-            f"{type(stack).__name__}. Load it with `Exam.load`."
+            f"{type(stack).__name__}. Pass a NumPy array."
         )
     problem = (
         f"`{name}` must have shape (n_slices, height, width) and dtype uint8, got "
-        f"{tuple(shape)} {dtype}. Load it with `Exam.load`."
+        f"{tuple(shape)} {dtype}. Scale other values to 0..255 and convert them with "
+        "`.astype(np.uint8)`."
     )
     if not str(dtype).endswith("uint8"):
         raise TypeError(problem)

@@ -12,7 +12,7 @@ import pandas as pd
 from mrnet_features.evaluation.comparison.added_value import AddedValue, measure_added_value
 from mrnet_features.evaluation.comparison.compare import Comparison, compare
 from mrnet_features.evaluation.comparison.read_predictions import read_predictions
-from mrnet_features.evaluation.plain import to_plain
+from mrnet_features.workflows.plain import to_plain
 
 
 @dataclass(frozen=True, eq=False)

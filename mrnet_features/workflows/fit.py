@@ -36,7 +36,7 @@ def fit_table(
     out: str | Path,
     *,
     rule: str = "youden",
-    level: float = 0.9,
+    target: float = 0.9,
     seed: int = 0,
     n_jobs: int | None = None,
 ) -> FittedTable:
@@ -48,7 +48,7 @@ def fit_table(
     labels : DataFrame of shape (n_exams, n_tasks)
     out : path
         Folder; see `Bundle.save`.
-    rule, level
+    rule, target
         How thresholds are chosen on the out-of-fold predictions; see `choose_threshold`.
     seed : int, default 0
         Seeds folds and models.
@@ -60,7 +60,7 @@ def fit_table(
     FittedTable
     """
     evaluation = score_table(features, labels, seed=seed, n_jobs=n_jobs)
-    thresholds = choose_thresholds(evaluation, rule, level)
+    thresholds = choose_thresholds(evaluation, rule, target)
     bundle = fit_bundle(lightgbm_baseline(seed), features, labels, thresholds=thresholds)
     bundle.save(out)
     return FittedTable(bundle, evaluation)

@@ -14,7 +14,6 @@ import pandas as pd
 from mrnet_features.data.mrnet import list_excluded, load_mrnet
 from mrnet_features.evaluation.importance.importance import Importance, importance
 from mrnet_features.evaluation.leakage.checks import check_leakage, find_repeated_rows
-from mrnet_features.evaluation.plain import to_plain
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.protocol.holdout import HoldOut, evaluate
 from mrnet_features.evaluation.published import PUBLISHED
@@ -23,6 +22,7 @@ from mrnet_features.extraction.resume import extract_features
 from mrnet_features.files import write_texts
 from mrnet_features.names import SPLITS
 from mrnet_features.quality.audit import audit
+from mrnet_features.workflows.plain import to_plain
 from mrnet_features.workflows.score import MODELS
 from mrnet_features.workflows.study_report import format_report
 

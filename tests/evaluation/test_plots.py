@@ -13,16 +13,6 @@ from mrnet_features.evaluation import (
     measure_calibration,
     null_importance,
 )
-from mrnet_features.evaluation.plots import (
-    plot_added_value,
-    plot_aucs,
-    plot_calibration,
-    plot_differences,
-    plot_importance,
-    plot_negative_control,
-    plot_null_importance,
-    plot_scores,
-)
 from mrnet_features.models import logistic_baseline
 
 
@@ -37,35 +27,23 @@ def study():
     return features, labels, cross_validate(logistic_baseline(), features, labels)
 
 
-def test_aucs_and_published_lines(study, tmp_path):
-    _, labels, evaluation = study
-    comparison = compare({"one": evaluation, "two": evaluation}, labels)
-    axes = plot_aucs(comparison)
-    heights = {round(float(line.get_ydata()[0]), 3) for line in axes.get_lines()}
-    assert {0.799, 0.916} <= heights
-    assert [label.get_text() for label in axes.get_xticklabels()] == ["acl", "meniscus", "mean"]
-    axes.figure.savefig(tmp_path / "aucs.png")
-    assert (tmp_path / "aucs.png").stat().st_size > 1000
-    assert len(plot_aucs(comparison, published=False).get_lines()) < len(axes.get_lines())
-
-
 def test_bars_of_importance(study):
     features, _, evaluation = study
     found = importance(evaluation, features)
-    axes = plot_importance(found, top=2)
+    axes = found.plot(top=2)
     widths = [bar.get_width() for bar in axes.patches]
     np.testing.assert_allclose(widths[::-1], found.summary()["permutation"].iloc[:2])
 
 
 def test_reliability_of_a_constant(study):
     _, labels, _ = study
-    axes = plot_calibration(measure_calibration(labels * 0 + 0.5, labels))
+    axes = measure_calibration(labels * 0 + 0.5, labels).plot()
     assert {text.get_text() for text in axes.get_legend().get_texts()} == {"acl", "meniscus"}
 
 
 def test_reliability(study):
     _, labels, evaluation = study
-    axes = plot_calibration(measure_calibration(evaluation, labels), n_bins=5)
+    axes = measure_calibration(evaluation, labels).plot(n_bins=5)
     assert {text.get_text() for text in axes.get_legend().get_texts()} == {"acl", "meniscus"}
 
 
@@ -77,7 +55,7 @@ def list_points(axes):
 
 def test_fold_aucs_and_their_mean(study):
     _, _, evaluation = study
-    axes = plot_scores(evaluation.scores)
+    axes = evaluation.scores.plot()
     heights = list_points(axes)[:, 1].round(9)
     for task in ("acl", "meniscus", "mean"):
         assert set(evaluation.fold_scores()[task].round(9)) <= set(heights)
@@ -92,18 +70,18 @@ def test_forests_hold_differences_and_gains(study):
         folds=evaluation.folds,
     )  # fmt: skip
     comparison = compare({"all": evaluation, "some": poor}, labels)
-    axes = plot_differences(comparison)
+    axes = comparison.plot()
     assert set(comparison.summary()["difference"]) <= set(list_points(axes)[:, 0])
     assert axes.get_title() == "all − some"
     assert [label.get_text() for label in axes.get_yticklabels()] == ["acl", "meniscus", "mean"]
     gain = measure_added_value(poor, evaluation, labels, n_repeats=1)
-    assert set(gain.summary()["gain"]) <= set(list_points(plot_added_value(gain))[:, 0])
+    assert set(gain.summary()["gain"]) <= set(list_points(gain.plot())[:, 0])
 
 
 def test_observed_importance_next_to_the_rounds(study):
     features, _, evaluation = study
     found = null_importance(evaluation, features, n_rounds=3, n_permutations=1)
-    drawn = set(list_points(plot_null_importance(found, "meniscus"))[:, 0])
+    drawn = set(list_points(found.plot(task="meniscus"))[:, 0])
     assert set(found.summary().loc["meniscus", "observed"]) <= drawn
     null = found.frame()
     assert set(null.loc[null["task"] == "meniscus", "value"]) <= drawn
@@ -111,6 +89,6 @@ def test_observed_importance_next_to_the_rounds(study):
 
 def test_rounds_of_a_negative_control():
     found = NegativeControl("shuffled labels", pd.Series([0.45, 0.5, 0.52]), True, "")
-    axes = plot_negative_control(found)
+    axes = found.plot()
     assert {0.45, 0.5, 0.52} <= set(list_points(axes)[:, 0])
     assert axes.get_title() == "shuffled labels: passed"

@@ -14,7 +14,7 @@ def test_the_saved_model_has_thresholds_of_the_cross_validation(tmp_path):
     labels = pd.DataFrame({"acl": [0, 1] * 30}, index=exams)
     features = pd.DataFrame(rng.normal(size=(60, 3)), exams, ["a", "b", "c"])
     features["a"] += labels["acl"]
-    fitted = fit_table(features, labels, tmp_path / "model", rule="specificity", level=0.8, seed=2)
+    fitted = fit_table(features, labels, tmp_path / "model", rule="specificity", target=0.8, seed=2)
     expected = choose_thresholds(fitted.evaluation, "specificity", 0.8)
     saved = load_bundle(tmp_path / "model")
     assert dict(saved.thresholds) == dict(fitted.bundle.thresholds) == expected

@@ -93,7 +93,7 @@ class AddedValue(Result):
         -------
         matplotlib Axes
         """
-        return plot_added_value(self, axes)
+        return plot_added_value(self.summary(), axes)
 
 
 def measure_added_value(

@@ -126,7 +126,7 @@ class Comparison(Result):
         -------
         matplotlib Axes
         """
-        return plot_differences(self, axes)
+        return plot_differences(self.summary(), axes)
 
 
 @dataclass(frozen=True, eq=False)

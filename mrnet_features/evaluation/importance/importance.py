@@ -142,7 +142,7 @@ class Importance(Result):
         -------
         matplotlib Axes
         """
-        return plot_importance(self, task, top, axes)
+        return plot_importance(self.summary(task).iloc[:top], task or self.headline, axes)
 
     def stability(self, top: int = 10) -> pd.DataFrame:
         """Agreement of the folds on the order of the groups.

@@ -101,7 +101,10 @@ class NullImportance(Result):
         -------
         matplotlib Axes
         """
-        return plot_null_importance(self, task, top, axes)
+        table, null = self.summary(), self.frame()
+        chosen = task or str(table.index[0][0])
+        rows = table[table.index.get_level_values("task") == chosen].droplevel("task").iloc[:top]
+        return plot_null_importance(rows, null[null["task"] == chosen], self.view, chosen, axes)
 
 
 def null_importance(

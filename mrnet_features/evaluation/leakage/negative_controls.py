@@ -96,7 +96,8 @@ class NegativeControl(Result):
         -------
         matplotlib Axes
         """
-        return plot_negative_control(self, axes)
+        title = f"{self.kind}: {'passed' if self.passed else 'failed'}"
+        return plot_negative_control(self.aucs, self.expected, title, axes)
 
 
 def shuffle_labels(

@@ -178,7 +178,7 @@ def nadeau_bengio_test(differences: ArrayLike, test_train_ratio: float) -> Diffe
 
 
 def minimum_detectable_difference(
-    se: float, degrees: float = float("inf"), power: float = 0.8, level: float = 0.05
+    se: float, degrees: float = float("inf"), power: float = 0.8, alpha: float = 0.05
 ) -> float:
     """Smallest true difference that a two-sided test finds with the given power.
 
@@ -189,8 +189,8 @@ def minimum_detectable_difference(
     degrees : float, default infinity
         Degrees of freedom of the test.
     power : float, default 0.8
-        Power of the test, above `level` and below 1.
-    level : float, default 0.05
+        Power of the test, above `alpha` and below 1.
+    alpha : float, default 0.05
         Significance level of the test.
 
     Returns
@@ -210,14 +210,14 @@ def minimum_detectable_difference(
     >>> round(minimum_detectable_difference(0.01), 4)
     0.028
     """
-    if not se >= 0 or not 0 < level < power < 1:
+    if not se >= 0 or not 0 < alpha < power < 1:
         raise ValueError(
-            f"`se` must be at least 0 and 0 < `level` < `power` < 1, got {se}, {level}, {power}."
+            f"`se` must be at least 0 and 0 < `alpha` < `power` < 1, got {se}, {alpha}, {power}."
         )
     if np.isinf(degrees):
         # The other tail adds less than 1e-6 to the power.
-        return float(ndtri(1 - level / 2) + ndtri(power)) * se
-    critical = _quantile(1 - level / 2, degrees)
+        return float(ndtri(1 - alpha / 2) + ndtri(power)) * se
+    critical = _quantile(1 - alpha / 2, degrees)
 
     def shortfall(shift: float) -> float:
         return float(nct.sf(critical, degrees, shift)) - power

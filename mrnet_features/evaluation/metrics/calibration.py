@@ -142,7 +142,7 @@ class Calibration(Result):
         -------
         matplotlib Axes
         """
-        return plot_calibration(self, n_bins, axes)
+        return plot_calibration(self.frame(n_bins), axes)
 
 
 def measure_calibration(

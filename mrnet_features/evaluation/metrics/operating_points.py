@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from mrnet_features.evaluation.protocol.cross_validation import Evaluation
-
 __all__ = [
     "apply_thresholds",
     "choose_threshold",
@@ -28,8 +26,18 @@ __all__ = [
 RULES = ("youden", "sensitivity", "specificity")
 
 
+class OutOfFold(Protocol):
+    """What this module reads of an `Evaluation`, which is built on the metrics."""
+
+    @property
+    def labels(self) -> pd.DataFrame: ...
+
+    @property
+    def predictions(self) -> pd.DataFrame: ...
+
+
 def choose_threshold(
-    labels: ArrayLike, scores: ArrayLike, rule: str = "youden", level: float = 0.9
+    labels: ArrayLike, scores: ArrayLike, rule: str = "youden", target: float = 0.9
 ) -> float:
     """Decision threshold: an exam is called positive at or above it.
 
@@ -41,9 +49,9 @@ def choose_threshold(
         Higher means more likely positive.
     rule : {"youden", "sensitivity", "specificity"}, default "youden"
         "youden": largest sum of sensitivity and specificity; "sensitivity": highest threshold
-        with at least sensitivity `level`; "specificity": lowest threshold with at least
-        specificity `level`.
-    level : float, default 0.9
+        with at least sensitivity `target`; "specificity": lowest threshold with at least
+        specificity `target`.
+    target : float, default 0.9
         Fraction for the last two rules, above 0 and at most 1.
 
     Returns
@@ -54,7 +62,7 @@ def choose_threshold(
     Raises
     ------
     ValueError
-        If `rule` is unknown or `level` out of range.
+        If `rule` is unknown or `target` out of range.
 
     References
     ----------
@@ -67,18 +75,18 @@ def choose_threshold(
     >>> choose_threshold([0, 0, 1, 1], [0.125, 0.25, 0.75, 0.875])
     0.5
     """
-    if rule not in RULES or not 0 < level <= 1:
+    if rule not in RULES or not 0 < target <= 1:
         raise ValueError(
-            f"`rule` must be one of {', '.join(RULES)} and `level` above 0 and at most 1, got "
-            f"{rule!r} and {level}."
+            f"`rule` must be one of {', '.join(RULES)} and `target` above 0 and at most 1, got "
+            f"{rule!r} and {target}."
         )
     false_alarm, sensitivity, cuts = roc_curve(labels, scores, drop_intermediate=False)
     if rule == "youden":
         chosen = int(np.argmax(sensitivity - false_alarm))
     elif rule == "sensitivity":
-        chosen = int(np.argmax(sensitivity >= level - 1e-12))
+        chosen = int(np.argmax(sensitivity >= target - 1e-12))
     else:
-        chosen = int(np.flatnonzero(1 - false_alarm >= level - 1e-12)[-1])
+        chosen = int(np.flatnonzero(1 - false_alarm >= target - 1e-12)[-1])
     if chosen == 0:
         return float(np.nextafter(np.max(np.asarray(scores, dtype=np.float64)), np.inf))
     lower = cuts[chosen + 1] if chosen + 1 < len(cuts) else cuts[chosen]
@@ -86,7 +94,7 @@ def choose_threshold(
 
 
 def choose_thresholds(
-    evaluation: Evaluation, rule: str = "youden", level: float = 0.9
+    evaluation: OutOfFold, rule: str = "youden", target: float = 0.9
 ) -> dict[str, float]:
     """Threshold of each task from all out-of-fold predictions.
 
@@ -96,7 +104,7 @@ def choose_thresholds(
     Parameters
     ----------
     evaluation : Evaluation
-    rule, level
+    rule, target
         See `choose_threshold`.
 
     Returns
@@ -109,7 +117,7 @@ def choose_thresholds(
         task: float(
             np.mean(
                 [
-                    choose_threshold(labels.loc[part["exam"], task], part[task], rule, level)
+                    choose_threshold(labels.loc[part["exam"], task], part[task], rule, target)
                     for _, part in rows.groupby("repeat")
                 ]
             )
@@ -119,7 +127,7 @@ def choose_thresholds(
 
 
 def measure_operating_points(
-    evaluation: Evaluation, rule: str = "youden", level: float = 0.9, confidence: float = 0.95
+    evaluation: OutOfFold, rule: str = "youden", target: float = 0.9, confidence: float = 0.95
 ) -> pd.DataFrame:
     """Sensitivity and specificity at thresholds chosen on other exams.
 
@@ -128,7 +136,7 @@ def measure_operating_points(
     Parameters
     ----------
     evaluation : Evaluation
-    rule, level
+    rule, target
         See `choose_threshold`.
     confidence : float, default 0.95
         Coverage of the intervals.
@@ -147,7 +155,7 @@ def measure_operating_points(
         thresholds = []
         for (repeat, fold), part in rows.groupby(["repeat", "fold"]):
             others = ((rows["repeat"] == repeat) & (rows["fold"] != fold)).to_numpy()
-            cut = choose_threshold(truth[others], rows.loc[others, task], rule, level)
+            cut = choose_threshold(truth[others], rows.loc[others, task], rule, target)
             called[part.index] = part[task] >= cut
             thresholds.append(cut)
         n_repeats = rows["repeat"].nunique()

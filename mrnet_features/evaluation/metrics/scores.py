@@ -140,7 +140,7 @@ class Scores(Result):
         -------
         matplotlib Axes
         """
-        return plot_scores(self, axes)
+        return plot_scores(self.summary(), self.fold_scores, axes)
 
 
 def score_predictions(

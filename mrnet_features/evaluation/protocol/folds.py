@@ -56,8 +56,9 @@ class Folds:
         object.__setattr__(self, "frame", _sort_partition(self.frame, "`frame`"))
 
     def __repr__(self) -> str:
+        repeats = f"{self.n_repeats} repeat{'s' if self.n_repeats > 1 else ''}"
         return (
-            f"Folds({len(self.exams)} exams, {self.n_splits} folds, {self.n_repeats} repeats, "
+            f"Folds({len(self.exams)} exams, {self.n_splits} folds, {repeats}, "
             f"sha256 {self.hash[:12]})"
         )
 

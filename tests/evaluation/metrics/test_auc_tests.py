@@ -88,7 +88,7 @@ def test_no_spread_has_no_p():
         (lambda: nadeau_bengio_test([0.1], 0.25), r"at least two folds, got shape \(1,\)"),
         (lambda: nadeau_bengio_test([0.1, 0.2], 0), "`test_train_ratio` must be above 0, got 0"),
         (lambda: minimum_detectable_difference(-1.0), "`se` must be at least 0"),
-        (lambda: minimum_detectable_difference(1.0, power=0.01), "`level` < `power`"),
+        (lambda: minimum_detectable_difference(1.0, power=0.01), "`alpha` < `power`"),
     ],
 )
 def test_refusals(call, message):
