@@ -17,9 +17,8 @@ Choice: TypeAlias = str | tuple[str, Mapping[str, Any]]
 PRESETS: Mapping[str, tuple[Choice, ...]] = {
     "minimal": ("intensity",),
     # Grey levels relative to the knee, patterns that do not depend on contrast, and lesions by
-    # position: features that should transfer to another scanner. Meniscus,
-    # dark fluid and profiles hardly change the mean AUC of synthetic knees, see
-    # benchmarks/results/signals.json.
+    # position: features that should transfer to another scanner. Meniscus, dark fluid and profiles
+    # hardly change the mean AUC of synthetic knees, see benchmarks/results/signals.json.
     "baseline": ("intensity", "glcm", "ngtdm", "lbp", "fluid", "marrow", "ligament"),
     "full": (
         *("intensity", "histogram", "volume"),
