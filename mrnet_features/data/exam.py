@@ -29,11 +29,17 @@ class Exam:
     id : str
         Exam id as text with its leading zeros, such as "0042".
     paths : mapping of str to Path
-        The ``.npy`` file of each plane.
+        The ``.npy`` file of each plane. Kept as absolute paths, so that they stay valid if the
+        working folder changes, and in worker processes that were started in another one.
     """
 
     id: str
     paths: Mapping[str, Path]
+
+    def __post_init__(self) -> None:
+        """Make the paths absolute."""
+        absolute = {plane: Path(path).absolute() for plane, path in self.paths.items()}
+        object.__setattr__(self, "paths", absolute)
 
     def load(self, plane: str, *, mmap: bool = False) -> UInt8Array:
         """Stack of one plane.

@@ -81,7 +81,9 @@ def write_knees(
     write_text(root / "knees.json", json.dumps(settings, indent=2) + "\n")
     jobs = [("train", k, k) for k in range(n_train)]
     jobs += [("valid", k, n_train + k) for k in range(n_valid)]
-    calls = (delayed(write_exam)(root, seed, split, index, number) for split, index, number in jobs)
+    # Worker processes may have been started in another working folder.
+    to = root.absolute()
+    calls = (delayed(write_exam)(to, seed, split, index, number) for split, index, number in jobs)
     rows: dict[str, list[dict[str, Any]]] = {split: [] for split in SPLITS}
     with (
         contextlib.closing(run_jobs(calls, n_jobs)) as results,

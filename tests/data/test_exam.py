@@ -140,3 +140,10 @@ def test_the_repr_counts_exams_and_positives(train):
 
 def test_a_dataset_is_pickled(train):
     assert pickle.loads(pickle.dumps(train))["0001"] == train["0001"]
+
+
+def test_files_are_found_after_the_working_folder_has_changed(root, monkeypatch):
+    monkeypatch.chdir(root.parent)
+    dataset = load_mrnet(root.name)
+    monkeypatch.chdir(root)
+    assert dataset.exams[0].load("axial").ndim == 3

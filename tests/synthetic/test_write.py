@@ -1,6 +1,7 @@
 """The folder of synthetic knees: layout, determinism, resuming, settings."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from joblib import Parallel, delayed
 
 from mrnet_features.names import PLANES, TASKS
 from mrnet_features.synthetic import write_knees
@@ -130,3 +132,15 @@ def test_settings_are_recorded(folder):
     record = json.loads((folder / "knees.json").read_text())
     assert record["seed"] == 3
     assert (record["n_train"], record["n_valid"]) == (3, 1)
+
+
+def test_workers_started_in_another_folder_write_where_they_were_told(tmp_path, monkeypatch):
+    start, now = tmp_path / "start", tmp_path / "now"
+    start.mkdir()
+    now.mkdir()
+    monkeypatch.chdir(start)
+    Parallel(n_jobs=2)(delayed(os.getcwd)() for _ in range(2))  # joblib keeps these workers
+    monkeypatch.chdir(now)
+    write_knees("knees", n_train=2, n_valid=0, n_jobs=2)
+    assert len(list(now.glob("knees/train/axial/*.npy"))) == 2
+    assert not list(start.iterdir())
