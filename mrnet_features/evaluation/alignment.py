@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from mrnet_features.evaluation.exam_ids import check_ids, name_some, require_same_exams
 from mrnet_features.evaluation.tables import check_features, check_labels, name_rows
+from mrnet_features.exam_ids import check_ids, require_same_exams
+from mrnet_features.messages import name_some
 
 if TYPE_CHECKING:
     from mrnet_features.evaluation.tables import ByExam, FeatureTable, LabelTable

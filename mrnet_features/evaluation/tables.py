@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from mrnet_features.evaluation.exam_ids import check_ids, name_some
+from mrnet_features.exam_ids import check_ids
+from mrnet_features.messages import name_some
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,6 @@ import pandas as pd
 
 from mrnet_features.evaluation.alignment import align_groups, check_predictions
 from mrnet_features.evaluation.comparison.holm import adjust_holm
-from mrnet_features.evaluation.exam_ids import require_same_exams
 from mrnet_features.evaluation.metrics.auc_tests import (
     Difference,
     delong_test,
@@ -24,6 +23,7 @@ from mrnet_features.evaluation.plots import plot_differences
 from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.evaluation.results import Result
 from mrnet_features.evaluation.tables import choose_labels
+from mrnet_features.exam_ids import require_same_exams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,8 +12,8 @@ import pandas as pd
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from mrnet_features.evaluation.exam_ids import require_same_exams
 from mrnet_features.evaluation.tables import check_features
+from mrnet_features.exam_ids import require_same_exams
 from mrnet_features.names import Name, format_name, group_names
 
 if TYPE_CHECKING:

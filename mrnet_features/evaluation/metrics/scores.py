@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from mrnet_features.evaluation.alignment import align_groups
-from mrnet_features.evaluation.exam_ids import require_same_exams
 from mrnet_features.evaluation.metrics.auc import (
     AucEstimate,
     logit_interval,
@@ -18,6 +17,7 @@ from mrnet_features.evaluation.metrics.auc import (
 from mrnet_features.evaluation.plots import plot_scores
 from mrnet_features.evaluation.results import Result, name_headline
 from mrnet_features.evaluation.tables import check_labels
+from mrnet_features.exam_ids import require_same_exams
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

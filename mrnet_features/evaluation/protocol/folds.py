@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mrnet_features.evaluation.exam_ids import check_ids, require_same_exams
+from mrnet_features.exam_ids import check_ids, require_same_exams
 from mrnet_features.files import write_text
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ from joblib import delayed
 from scipy.special import ndtr
 
 from mrnet_features.evaluation.alignment import align_data
-from mrnet_features.evaluation.exam_ids import name_some
 from mrnet_features.evaluation.metrics.auc_tests import minimum_detectable_difference
 from mrnet_features.evaluation.metrics.scores import Scores, score_predictions
 from mrnet_features.evaluation.protocol.fit import (
@@ -23,6 +22,7 @@ from mrnet_features.evaluation.protocol.fit import (
 )
 from mrnet_features.evaluation.results import Result
 from mrnet_features.jobs import run_jobs
+from mrnet_features.messages import name_some
 from mrnet_features.models.estimators import refuse_table
 
 if TYPE_CHECKING:

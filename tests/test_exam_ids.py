@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mrnet_features.evaluation.exam_ids import check_ids, name_some, require_same_exams
+from mrnet_features.exam_ids import check_ids, require_same_exams
+from mrnet_features.messages import name_some
 
 
 @pytest.mark.parametrize("ids", [["0001"], [1, 2], np.arange(3), pd.Index(["a", "b"]), []])

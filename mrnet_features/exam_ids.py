@@ -1,0 +1,305 @@
+"""Exam ids: read from files, checked, and the same on both sides.
+
+In files an exam id is text. An id column is found by its name (`ID_COLUMNS`) or is an index of
+text; row numbers are never taken for ids. In memory an index of integers is fine as long as all
+tables carry the same one.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from mrnet_features.messages import name_some, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "ID_COLUMNS",
+    "MRNET_WIDTH",
+    "check_ids",
+    "find_id_problem",
+    "index_by_id",
+    "require_same_exams",
+    "restore_ids",
+]
+
+ID_COLUMNS = ("exam", "exam_id", "id", "case", "study")
+"""Names of a column or index level of exam ids, in any letter case."""
+
+MRNET_WIDTH = 4
+"""Digits of an exam id of MRNet, with its leading zeros."""
+
+LONGEST_ID = 200
+"""Most characters of an exam id: long enough for three DICOM UIDs."""
+
+
+def find_id_problem(text: str) -> str | None:
+    """Problem of one exam id, or None.
+
+    Parameters
+    ----------
+    text : str
+        Exam id as it was read.
+
+    Returns
+    -------
+    str or None
+        The end of a sentence that begins with the id: what it must be and what to do.
+
+    Examples
+    --------
+    >>> find_id_problem("0042"), find_id_problem("knee 7, left"), find_id_problem("1.2.840.113")
+    (None, None, None)
+    >>> find_id_problem("7.0")
+    'is a decimal number, not an exam id; write ids as text'
+    """
+    if not text or text != text.strip():
+        return "must not be empty or begin or end with a space" if text else "is empty"
+    if len(text) > LONGEST_ID:
+        return f"must have at most {LONGEST_ID} characters, got {len(text)}"
+    if not text.isprintable():
+        return "must not hold control characters"
+    if any(c.isnumeric() and not c.isascii() for c in text):
+        return "must be written with the digits 0 to 9, got other Unicode digits"
+    if re.fullmatch(r"[+-]?\d+(\.0*|(\.\d+)?[eE][+-]?\d+)", text):
+        return "is a decimal number, not an exam id; write ids as text"
+    if text.lower() in {"nan", "none", "<na>"}:
+        return "stands for a missing value"
+    return None
+
+
+def restore_ids(ids: Iterable[Any], where: str, width: int | None = None) -> list[str]:
+    """Exam ids as text, checked, with leading zeros restored if asked for.
+
+    Parameters
+    ----------
+    ids : iterable of str or int
+        Ids as they stand in a file.
+    where : str
+        What holds the ids, for the message, with its quotes: the name of a file.
+    width : int, optional
+        Digits of an id; shorter numbers get leading zeros. 1 keeps numbers as they are.
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    ValueError
+        If an id is neither text nor a whole number, is not a valid id, or numbers of different
+        lengths show that leading zeros are lost.
+
+    Examples
+    --------
+    >>> restore_ids([7, 1130], "'cnn.csv'", width=4)
+    ['0007', '1130']
+    """
+    if width is not None and width < 1:
+        raise ValueError(f"`id_width` must be at least 1, got {width}.")
+    texts = [_read_id(value, where, width) for value in ids]
+    if width is not None:
+        return [text.zfill(width) if text.isdecimal() else text for text in texts]
+    lengths = {len(text) for text in texts if text.isdecimal()}
+    if len(lengths) > 1 and all(map(str.isdecimal, texts)):
+        example = min(texts, key=len)
+        raise ValueError(
+            f"{where} must hold exam ids with their leading zeros, got numbers of {min(lengths)} "
+            f"to {max(lengths)} digits such as {quote(example)}. Pass "
+            f"id_width={max(MRNET_WIDTH, *lengths)} to restore the zeros, id_width=1 to keep the "
+            "numbers as they are, or write ids as text."
+        )
+    return texts
+
+
+def index_by_id(frame: pd.DataFrame, where: str, width: int | None = None) -> pd.DataFrame:
+    """Table of a file with its exam ids as the index, wherever they stand.
+
+    The ids are the column or the index level that is named as in `ID_COLUMNS`; failing that, an
+    index of text. Other columns and indexes are never taken for ids: they may be row numbers.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As read from a CSV or parquet file.
+    where : str
+        Name of the file in the message, with its quotes.
+    width : int, optional
+        See `restore_ids`.
+
+    Returns
+    -------
+    DataFrame
+        The other columns, indexed by exam id as text. The index is named "exam"; ids may repeat.
+
+    Raises
+    ------
+    ValueError
+        If there is no id column, there are several that differ, or an id is not valid.
+
+    Examples
+    --------
+    >>> index_by_id(pd.DataFrame({"acl": [0.2], "ID": ["0007"]}), "'cnn.csv'")
+           acl
+    exam
+    0007   0.2
+    """
+    levels = [level for level in frame.index.names if level is not None]
+    named = [name for name in [*levels, *frame.columns] if str(name).lower() in ID_COLUMNS]
+    named = list(dict.fromkeys(named))
+    if frame.index.nlevels == 1 and not named and _holds_text(frame.index):
+        ids, rest = frame.index.to_series(), frame
+    elif named:
+        columns = [
+            frame[name] if name in frame.columns else frame.index.get_level_values(name).to_series()
+            for name in named
+        ]
+        if any(isinstance(column, pd.DataFrame) for column in columns):
+            raise ValueError(f"{where} must have one column of exam ids, got {name_some(named)} "
+                             "more than once. Drop one.")  # fmt: skip
+        if any(list(columns[0]) != list(other) for other in columns[1:]):
+            raise ValueError(
+                f"{where} must have one column of exam ids, got {name_some(named)} with different "
+                "values. Drop the ones that are not exam ids."
+            )
+        ids, rest = columns[0], frame.drop(columns=[n for n in named if n in frame.columns])
+    else:
+        raise ValueError(
+            f"{where} must have a column of exam ids named {', '.join(ID_COLUMNS[:-1])} or "
+            f"{ID_COLUMNS[-1]}, got the columns {name_some(list(frame.columns))} and "
+            f"{_describe_index(frame.index)}, which may be row numbers. Name the column of ids "
+            "'exam' and write the file again."
+        )
+    return rest.set_axis(pd.Index(restore_ids(ids, where, width), name="exam", dtype=object))
+
+
+def check_ids(name: str, ids: Iterable[Any]) -> None:
+    """Raise unless ids are all text or all integers.
+
+    Parameters
+    ----------
+    name : str
+        Name of the table in the message, with its quotes.
+    ids : iterable
+        Exam ids.
+
+    Raises
+    ------
+    TypeError
+        If an id is neither text nor an integer, or the two kinds are mixed.
+
+    Examples
+    --------
+    >>> check_ids("`labels`", ["0001", "0002"])
+    >>> check_ids("`labels`", [1, 2])
+    """
+    examples: dict[str, Any] = {}
+    for exam in ids:
+        kind = _find_kind(exam)
+        if not kind:
+            raise TypeError(
+                f"{name} must be indexed by exam ids, either text or integers, got {exam!r} "
+                f"({type(exam).__name__}). Set the column of exam ids as the index."
+            )
+        examples.setdefault(kind, exam)
+    if len(examples) > 1:
+        raise TypeError(
+            f"{name} must have exam ids of one kind, got text such as {examples['text']!r} and "
+            f"integers such as {examples['integers']!r}. Convert all ids to text with "
+            "`.astype(str)`."
+        )
+
+
+def require_same_exams(
+    left_name: str, left: Iterable[Any], right_name: str, right: Iterable[Any]
+) -> None:
+    """Raise unless both sides hold the same exams.
+
+    Parameters
+    ----------
+    left_name, right_name : str
+        Names of the two sides in the message.
+    left, right : iterable of str or int
+        Exam ids.
+
+    Raises
+    ------
+    ValueError
+        If an id is on one side only; the message counts them.
+
+    Examples
+    --------
+    >>> require_same_exams("features", ["a", "b"], "labels", ["b", "a"])
+    """
+    first, second = set(left), set(right)
+    if first == second:
+        return
+    parts = [
+        f"{len(only)} only in `{name}` ({name_some(sorted(only, key=_sort_key))})"
+        for name, only in ((left_name, first - second), (right_name, second - first))
+        if only
+    ]
+    kinds = [{_find_kind(exam) for exam in side} for side in (first, second)]
+    hint = "Select the exams you want with `.loc`."
+    if kinds[0] | kinds[1] == {"text", "integers"}:
+        hint = (
+            "One side has text ids, the other integers: read the ids of both as text. If the rows "
+            "are in the same order, pass the labels as an array to match them by position."
+        )
+    elif kinds[0] == kinds[1] == {"text"}:
+        stripped = [{exam.lstrip("0") for exam in side} for side in (first, second)]
+        if stripped[0] == stripped[1]:
+            hint = "The ids differ only in leading zeros: read them as text."
+    raise ValueError(
+        f"`{left_name}` and `{right_name}` must hold the same exams, got {len(first & second)} "
+        f"in both, {', '.join(parts)}. {hint}"
+    )
+
+
+def _find_kind(exam: Any) -> str:
+    if isinstance(exam, str):
+        return "text"
+    return "integers" if isinstance(exam, int | np.integer) and not isinstance(exam, bool) else ""
+
+
+def _sort_key(exam: Any) -> tuple[str, Any]:
+    return _find_kind(exam), exam
+
+
+def _read_id(value: Any, where: str, width: int | None) -> str:
+    """One exam id as text."""
+    if isinstance(value, str):
+        text = value.strip()
+        if width is not None:
+            text = re.sub(r"^([0-9]+)\.0+$", r"\1", text)
+    elif _find_kind(value) or (
+        isinstance(value, float | np.floating) and width is not None and float(value).is_integer()
+    ):
+        text = str(int(value))
+    elif isinstance(value, float | np.floating) and not np.isnan(value):
+        text = f"{float(value)}"
+    else:
+        text = ""
+    problem = find_id_problem(text)
+    if problem:
+        raise ValueError(
+            f"{where} must hold exam ids as text, but {quote(text)} {problem}. Correct it."
+        )
+    return text
+
+
+def _holds_text(index: pd.Index[Any]) -> bool:
+    """Whether all labels of an index are text."""
+    return bool(len(index)) and all(isinstance(label, str) for label in index)
+
+
+def _describe_index(index: pd.Index[Any]) -> str:
+    """Index in words, for a message."""
+    kind = "row index" if index.nlevels == 1 else f"row index of {index.nlevels} levels"
+    named = [str(name) for name in index.names if name is not None]
+    return f"a {kind} named {name_some(named)}" if named else f"a {kind} without a name"

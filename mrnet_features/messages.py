@@ -1,0 +1,81 @@
+"""Text for messages: long values are cut, control characters are escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+__all__ = ["escape_controls", "name_some", "quote"]
+
+LONGEST_VALUE = 80
+"""Most characters of one value in a message."""
+
+
+def quote(value: Any) -> str:
+    r"""Value in quotes, cut after 80 characters, with control characters escaped.
+
+    Parameters
+    ----------
+    value : str, int, float or NumPy scalar
+        Anything else should be described, not quoted: its ``repr`` can be long or run code.
+
+    Returns
+    -------
+    str
+        As ``repr``.
+
+    Examples
+    --------
+    >>> print(quote("00\x1b[2J42"), quote(7))
+    '00\x1b[2J42' 7
+    >>> len(quote("9" * 1_000_000)) < 120
+    True
+    """
+    if isinstance(value, str):
+        cut = value[:LONGEST_VALUE]
+        more = len(value) - len(cut)
+        return f"{cut!r}{f' ... ({more} more characters)' if more else ''}"
+    text = repr(value.item() if hasattr(value, "item") else value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]} ..."
+
+
+def name_some(names: Sequence[Any]) -> str:
+    """First three names and the number of the others.
+
+    Parameters
+    ----------
+    names : sequence of str or int
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> name_some(["a", "b", "c", "d"])
+    "'a', 'b', 'c' and 1 more"
+    """
+    shown = ", ".join(map(quote, names[:3]))
+    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
+
+
+def escape_controls(text: str) -> str:
+    r"""Text for a terminal: control characters are escaped, except for line ends and tabs.
+
+    Ids and file names come from outside; in a terminal, control characters can move the cursor,
+    hide text or change settings.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> print(escape_controls("0042\x1b[2J"))
+    0042\x1b[2J
+    """
+    return "".join(c if c in "\n\t" or c.isprintable() else repr(c)[1:-1] for c in text)
