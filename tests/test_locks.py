@@ -26,9 +26,9 @@ def test_a_second_process_is_told_to_wait_and_a_killed_one_blocks_nobody(tmp_pat
     ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(RuntimeError, match=r"writing '.*train\.parquet'\. Wait"):
-            with hold_lock(table):
-                pass
+        wait = r"writing '.*train\.parquet'\. Wait"
+        with pytest.raises(RuntimeError, match=wait), hold_lock(table):
+            pass
         holder.kill()
     with hold_lock(table):
         pass
