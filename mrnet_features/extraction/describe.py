@@ -120,12 +120,15 @@ def make_row(values: Float32Array, pixels: Pixels, recipe: Recipe) -> Row:
     Row
     """
     is_nan = np.isnan(values)
+    may_be_lost = is_nan.any()
     warnings = []
     for plane in recipe.planes:
         faults = list(pixels.faults[plane])
-        columns = [k for block in recipe.column_blocks(plane) for k in block.columns]
-        if columns and is_nan[columns].all():
-            faults.append("Every feature of this plane is NaN.")
+        blocks = recipe.column_blocks(plane) if may_be_lost else ()
+        lost = [is_nan[block.columns].all() for block in blocks if block.columns.size]
+        if lost and all(lost):
+            advice = "" if faults else " Look at the stack, or leave it out."
+            faults.append(f"Every feature of this plane is NaN.{advice}")
         if faults:
             warnings.append(f"{pixels.label}, plane '{plane}': {' '.join(faults)}")
     return Row(values, pixels.fingerprint, tuple(warnings))
