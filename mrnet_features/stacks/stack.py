@@ -320,8 +320,12 @@ def check_stack(stack: Array, name: str = "stack") -> None:
         f"{tuple(shape)} {dtype}."
     )
     if not str(dtype).endswith("uint8"):
-        is_numbered = name in ("levels", "regions")  # their values have a meaning: don't scale them
-        advice = "`.astype(np.uint8)`" if is_numbered else "`mf.to_uint8(stack)`"
+        advice = (
+            "`mf.to_uint8(stack)`, or with `.astype(np.uint8)` if its values are grey levels 0 to "
+            "255 already"
+        )
+        if name in ("levels", "regions"):  # their values must not be scaled
+            advice = "`.astype(np.uint8)`"
         raise TypeError(f"{problem} Convert it with {advice}.")
     if len(shape) != 3 or 0 in shape:
         raise ValueError(
