@@ -25,9 +25,9 @@ MAX_SPREAD = 4
 """Largest difference in grey level between tiles of air; coils and tissue make larger ones."""
 
 MIN_BRIGHT_BORDER = 0.3
-"""Fraction of the tiles at the border that must look like white air. It is at most 0.1 in knees
-that are cropped to 40 % of their sides, blurred, noisy or turned, and at least 0.36 in inverted
-knees that still have air on most of the border."""
+"""Fraction of the tiles at the border that must look like white air. It is at most 0.12 in knees
+that are cropped to 40 % of their sides, blurred, noisy or turned, and at least 0.31 in inverted
+knees with air on most of the border."""
 
 
 def find_conversion_faults(grey: UInt8Array) -> tuple[str, ...]:
