@@ -73,9 +73,8 @@ def test_a_process_that_loses_the_exception_ends_nevertheless():
     code = (
         "import time; from mrnet_features.cli import stopping; stopping.SECONDS = 0.3\n"
         "with stopping.stop_on_signals('Stopped.'):\n"
-        "    print(flush=True)\n"
         "    while True:\n"
-        "        try: time.sleep(60)\n"
+        "        try: print(flush=True); time.sleep(60)\n"
         "        except BaseException: pass\n"
     )
     with subprocess.Popen(
