@@ -61,6 +61,13 @@ def test_a_read_only_package_is_compiled_once_with_one_message(tmp_path):
     assert not list(installed.rglob("*.nbi"))
 
 
+def test_every_function_is_kept_in_this_way():
+    sources = {path: path.read_text() for path in PACKAGE.rglob("*.py")}
+    assert [path.name for path, text in sources.items() if "cache=True" in text] == []
+    users = [path for path, text in sources.items() if "import cached_njit" in text]
+    assert len(users) > 15
+
+
 DOUBLE = """
 from mrnet_features.compiling import cached_njit
 from scale import FACTOR, shift
