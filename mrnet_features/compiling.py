@@ -210,10 +210,14 @@ class _Announcer(event.Listener):  # type: ignore[misc]
             return
         self.has_logged = True
         folder = dispatcher.stats.cache_path
-        logger.warning(
-            "Compiling counts for the first time: about half a minute of processor time.%s",
-            f" They are cached in {folder} for later calls." if folder else "",
-        )
+        if folder:
+            logger.warning(
+                "Compiling counts for the first time: about half a minute of processor time. "
+                "They are cached in %s for later calls.",
+                folder,
+            )
+        else:
+            logger.warning("Compiling counts: about half a minute of processor time.")
 
     def on_end(self, event: Any) -> None:
         """No message."""
