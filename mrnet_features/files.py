@@ -17,6 +17,7 @@ __all__ = [
     "open_file",
     "read_json",
     "read_text",
+    "remove_partials",
     "replace_file",
     "write_text",
     "write_texts",
@@ -219,6 +220,28 @@ def replace_file(path: str | Path) -> Iterator[Path]:
         _move(partial, target)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def remove_partials(folder: str | Path) -> None:
+    """Remove temporary files that killed runs left in a folder.
+
+    Parameters
+    ----------
+    folder : path
+        Hold the lock of the output: the files of a run in progress have such names, too.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for name in (".a.csv.4711.partial", "a.csv"):
+    ...     (folder / name).touch()
+    >>> remove_partials(folder)
+    >>> [path.name for path in folder.iterdir()]
+    ['a.csv']
+    """
+    for path in Path(folder).glob(".*.partial"):
+        path.unlink(missing_ok=True)
 
 
 def write_text(path: str | Path, text: str) -> None:
