@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from mrnet_features.evaluation.tables import check_features, check_labels, name_rows
 from mrnet_features.exam_ids import check_ids, require_same_exams
 from mrnet_features.messages import name_some
+from mrnet_features.tables import align_tables, check_features, name_rows
 
 if TYPE_CHECKING:
-    from mrnet_features.evaluation.tables import ByExam, FeatureTable, LabelTable
+    from mrnet_features.tables import ByExam, FeatureTable, LabelTable
 
 __all__ = [
     "AlignedData",
@@ -20,7 +20,6 @@ __all__ = [
     "align_features",
     "align_groups",
     "align_predictions",
-    "align_tables",
     "align_weights",
     "check_predictions",
 ]
@@ -90,52 +89,6 @@ def align_data(
         align_weights(sample_weight, truth.index, order),
         named.index,
     )
-
-
-def align_tables(
-    features: FeatureTable, labels: LabelTable, positive: Any = None
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Check features and labels and match their rows by exam id.
-
-    Parameters
-    ----------
-    features : DataFrame or array of shape (n_exams, n_features)
-        See `check_features`. An array needs labels that are an array too: the exam ids are then
-        the row numbers, and the columns are named x0, x1, ...
-    labels : DataFrame, Series or array
-        See `check_labels`. The rows of an array are matched by position.
-    positive : value or mapping, optional
-        See `check_labels`.
-
-    Returns
-    -------
-    features, labels : DataFrame
-        Checked copies with equal, sorted indexes.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As the two checks do; if the two tables hold different exams; or if a feature has the
-        name of a task.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> features = pd.DataFrame({"size": [3.0, 4.0]}, index=["b", "a"])
-    >>> labels = pd.DataFrame({"acl": [0, 1]}, index=["a", "b"])
-    >>> [table.index.tolist() for table in align_tables(features, labels)]
-    [['a', 'b'], ['a', 'b']]
-    """
-    named, given = name_rows(features, labels)
-    table, truth = check_features(named), check_labels(given, positive)
-    require_same_exams("features", table.index, "labels", truth.index)
-    leaked = sorted(set(table.columns) & set(truth.columns))
-    if leaked:
-        raise ValueError(
-            f"`features` must not contain the labels, got columns {name_some(leaked)}, which "
-            "are tasks. Drop them, or rename them if they are something else."
-        )
-    return table, truth
 
 
 def align_features(features: Any, exams: pd.Index[Any]) -> pd.DataFrame:

@@ -15,14 +15,14 @@ from mrnet_features.evaluation.plots import plot_added_value
 from mrnet_features.evaluation.protocol.cross_validation import cross_validate
 from mrnet_features.evaluation.protocol.stratify import make_folds
 from mrnet_features.evaluation.results import Result
-from mrnet_features.evaluation.tables import choose_labels
 from mrnet_features.models.logistic import ScaledLogistic
+from mrnet_features.tables import choose_labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from mrnet_features.evaluation.protocol.folds import Folds
-    from mrnet_features.evaluation.tables import ByExam
+    from mrnet_features.tables import ByExam
 
 __all__ = ["AddedValue", "measure_added_value"]
 

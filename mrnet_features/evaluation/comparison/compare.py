@@ -22,15 +22,15 @@ from mrnet_features.evaluation.metrics.scores import Scores, score_predictions
 from mrnet_features.evaluation.plots import plot_differences
 from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.evaluation.results import Result
-from mrnet_features.evaluation.tables import choose_labels
 from mrnet_features.exam_ids import require_same_exams
+from mrnet_features.tables import choose_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
 
-    from mrnet_features.evaluation.tables import ByExam
+    from mrnet_features.tables import ByExam
 
 __all__ = ["Comparison", "compare"]
 

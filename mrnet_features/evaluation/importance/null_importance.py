@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mrnet_features.evaluation.protocol.cross_validation import Evaluation
-    from mrnet_features.evaluation.tables import FeatureTable
+    from mrnet_features.tables import FeatureTable
 
 __all__ = ["NullImportance", "null_importance"]
 

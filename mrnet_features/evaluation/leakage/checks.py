@@ -10,18 +10,17 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from mrnet_features.evaluation.alignment import align_tables
 from mrnet_features.evaluation.protocol.cross_validation import cross_validate
-from mrnet_features.evaluation.tables import check_features
 from mrnet_features.models.logistic import ScaledLogistic
 from mrnet_features.names import PART
+from mrnet_features.tables import align_tables, check_features
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from mrnet_features.evaluation.tables import FeatureTable, LabelTable
+    from mrnet_features.tables import FeatureTable, LabelTable
 
 __all__ = ["LeakageFinding", "check_leakage", "find_repeated_rows"]
 

@@ -12,7 +12,7 @@ from scipy.special import expit, logit, ndtri
 from mrnet_features.evaluation.alignment import align_predictions
 from mrnet_features.evaluation.plots import plot_calibration
 from mrnet_features.evaluation.results import Result
-from mrnet_features.evaluation.tables import choose_labels
+from mrnet_features.tables import choose_labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.metrics import roc_curve
 
 from mrnet_features.evaluation.metrics.calibration import align_probabilities, wilson_interval
-from mrnet_features.evaluation.tables import choose_labels
+from mrnet_features.tables import choose_labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

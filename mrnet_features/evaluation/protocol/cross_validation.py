@@ -28,7 +28,7 @@ from mrnet_features.models.estimators import find_weight_parameter, refuse_table
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from mrnet_features.evaluation.tables import ByExam, FeatureTable, LabelTable
+    from mrnet_features.tables import ByExam, FeatureTable, LabelTable
 
 __all__ = ["Evaluation", "cross_validate"]
 
