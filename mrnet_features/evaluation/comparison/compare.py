@@ -77,7 +77,7 @@ class Comparison(Result):
             Columns first, second, task; method ("delong" or "nadeau-bengio"); difference: first
             AUC minus second; se, ci_low, ci_high; p, two-sided; p_holm; and
             minimum_detectable_difference: true difference that a test at 5 % with this se finds
-            with 80 % power.
+            with 80 % power; NaN where the difference has no variance.
 
         Notes
         -----
@@ -220,7 +220,7 @@ def compare(
     for task in truth.columns:
         if truth[task].nunique() < 2:
             raise ValueError(
-                f"`labels` must hold both classes of task {task!r}, got only "
+                f"`labels` must hold both classes of task {quote(task)}, got only "
                 f"{truth[task].iloc[0]} in {len(truth)} exams. Leave the task out."
             )
     folds = _share_folds(entries)

@@ -101,6 +101,7 @@ def test_equal_models_do_not_differ():
     summary = compare({"one": models["model 0"], "two": models["model 0"]}, labels).summary()
     assert (summary["difference"] == 0).all()
     assert (summary["p"] == 1).all()
+    assert summary["minimum_detectable_difference"].isna().all()
 
 
 def test_nested_models_get_no_p():
