@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     LabelTable: TypeAlias = pd.DataFrame | pd.Series[Any] | NDArray[Any] | Sequence[Any]
     ByExam: TypeAlias = pd.Series[Any] | Mapping[Any, Any] | NDArray[Any] | Sequence[Any]
 
-__all__ = ["align_tables", "check_features", "check_labels", "choose_labels", "name_rows"]
+__all__ = [
+    "align_tables",
+    "check_features",
+    "check_labels",
+    "choose_labels",
+    "name_rows",
+    "refuse_labels",
+]
 
 RESERVED = ("exam", "repeat", "fold", "mean", "n_exams")
 
@@ -62,13 +69,33 @@ def align_tables(
     named, given = name_rows(features, labels)
     table, truth = check_features(named), check_labels(given, positive)
     require_same_exams("features", table.index, "labels", truth.index)
-    leaked = sorted(set(table.columns) & set(truth.columns))
+    refuse_labels(table, truth)
+    return table, truth
+
+
+def refuse_labels(features: pd.DataFrame, labels: pd.DataFrame) -> None:
+    """Raise if a label is among the features.
+
+    Parameters
+    ----------
+    features : DataFrame of shape (n_exams, n_features)
+    labels : DataFrame of shape (n_exams, n_tasks)
+
+    Raises
+    ------
+    ValueError
+        If a feature has the name of a task.
+
+    Examples
+    --------
+    >>> refuse_labels(pd.DataFrame({"size": [3.0]}), pd.DataFrame({"acl": [1]}))
+    """
+    leaked = sorted(set(features.columns) & set(labels.columns))
     if leaked:
         raise ValueError(
             f"`features` must not contain the labels, got columns {name_some(leaked)}, which "
             "are tasks. Drop them, or rename them if they are something else."
         )
-    return table, truth
 
 
 def check_labels(labels: pd.DataFrame | pd.Series[Any], positive: Any = None) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from mrnet_features.exam_ids import check_ids, require_same_exams
 from mrnet_features.messages import name_some
-from mrnet_features.tables import align_tables, check_features, name_rows
+from mrnet_features.tables import align_tables, check_features, name_rows, refuse_labels
 
 if TYPE_CHECKING:
     from mrnet_features.tables import ByExam, FeatureTable, LabelTable
@@ -91,15 +91,15 @@ def align_data(
     )
 
 
-def align_features(features: Any, exams: pd.Index[Any]) -> pd.DataFrame:
-    """Check features and that they hold the exams of an evaluation.
+def align_features(features: Any, labels: pd.DataFrame) -> pd.DataFrame:
+    """Check features and that they hold the exams of an evaluation, but not its labels.
 
     Parameters
     ----------
     features : DataFrame or array of shape (n_exams, n_features)
         See `align_tables`.
-    exams : Index of shape (n_exams,)
-        Sorted exam ids of the evaluation.
+    labels : DataFrame of shape (n_exams, n_tasks)
+        Labels of the evaluation, sorted by exam id.
 
     Returns
     -------
@@ -109,17 +109,18 @@ def align_features(features: Any, exams: pd.Index[Any]) -> pd.DataFrame:
     Raises
     ------
     TypeError, ValueError
-        As `check_features`, or if the exams differ.
+        As `check_features`, if the exams differ, or if a feature has the name of a task.
 
     Examples
     --------
-    >>> align_features(np.zeros((2, 1)), pd.Index([0, 1])).columns.tolist()
+    >>> align_features(np.zeros((2, 1)), pd.DataFrame({"acl": [0, 1]})).columns.tolist()
     ['x0']
     """
     if isinstance(features, np.ndarray | list):
         features = name_rows(features, [0] * len(features))[0]
     table = check_features(features)
-    require_same_exams("features", table.index, "evaluation", exams)
+    require_same_exams("features", table.index, "evaluation", labels.index)
+    refuse_labels(table, labels)
     return table
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from mrnet_features.evaluation.alignment import (
     align_data,
+    align_features,
     align_groups,
     align_predictions,
     align_weights,
@@ -108,3 +109,13 @@ def test_predictions_of_another_labelling_are_refused():
 
     with pytest.raises(ValueError, match="must equal the labels that `model` was evaluated with"):
         check_predictions(Found(), 1 - Found.labels)
+
+
+def test_features_of_an_evaluation_hold_its_exams_and_not_its_labels():
+    features, labels = make_tables()
+    truth = labels.sort_index()
+    assert align_features(features, truth).index.tolist() == sorted(IDS)
+    with pytest.raises(ValueError, match="columns 'acl', which are tasks"):
+        align_features(features.assign(acl=labels["acl"]), truth)
+    with pytest.raises(ValueError, match="1 only in `evaluation`"):
+        align_features(features[1:], truth)

@@ -241,7 +241,7 @@ def importance(
     >>> importance(evaluation, table, by="column").summary()["permutation"].round(6).idxmax()
     'size'
     """
-    table = align_features(features, evaluation.labels.index)
+    table = align_features(features, evaluation.labels)
     chosen_by = choose_grouping(list(table.columns)) if by is None else by
     groups = group_columns(table, chosen_by)
     chosen = _choose_views(views, evaluation, len(groups))
