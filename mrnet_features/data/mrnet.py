@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.data.exam import Dataset, Exam
+from mrnet_features.data.leading_zeros import find_width, restore_zeros
 from mrnet_features.data.problems import Problem, format_problems
 from mrnet_features.data.release import (
     Contents,
@@ -212,14 +213,17 @@ def _check_excluded(root: Path, excluded: Collection[str]) -> None:
     """Refuse ids that lost their zeros; warn of ids that neither split has, if both are there."""
     if not excluded:
         return
-    ids = set().union(*(list_ids(root, split) for split in SPLITS if has_split(root, split)))
+    ids: set[str] = set().union(
+        *(list_ids(root, split) for split in SPLITS if has_split(root, split))
+    )
     unknown = sorted(set(excluded) - ids)
-    numbers = {exam.lstrip("0"): exam for exam in ids if exam.isdecimal()}
+    width = find_width(ids, ())
     for exam in unknown:
-        if exam.isdecimal() and len(exam) < len(numbers.get(exam.lstrip("0"), "")):
+        restored = restore_zeros(exam, width)
+        if restored:
             raise ValueError(
-                "`exclude` must hold exam ids with their leading zeros such as "
-                f"'{numbers[exam.lstrip('0')]}', got '{exam}'. Correct it."
+                f"`exclude` must hold exam ids with their leading zeros such as '{restored}', got "
+                f"'{exam}'. Correct it."
             )
     if unknown and all(has_split(root, split) for split in SPLITS):
         shown = ", ".join(unknown[:5]) + (" ..." if len(unknown) > 5 else "")

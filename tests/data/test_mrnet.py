@@ -179,6 +179,7 @@ def test_a_table_of_findings_excludes_its_exams(root):
         ([1], TypeError, "exam ids as text, got 1"),
         ([{"exam": "0001"}], TypeError, r"got {'exam': '0001'}\. Make a table"),
         (["1"], ValueError, "with their leading zeros such as '0001', got '1'"),
+        (["42"], ValueError, "with their leading zeros such as '0042', got '42'"),
         (["7.0"], ValueError, "must hold exam ids, but '7.0' is a decimal number"),
         (["\u0661"], ValueError, "but '\u0661' must be written with the digits 0 to 9"),
         (["9" * 10_000], ValueError, "must have at most 200 characters, got 10000"),
