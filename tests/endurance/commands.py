@@ -1,5 +1,6 @@
 """Commands under test on a small set of exams: start them, and look at what they leave behind."""
 
+import atexit
 import hashlib
 import os
 import shutil
@@ -63,6 +64,9 @@ class Ended:
         return faults
 
 
+_RUNNING: set["Run"] = set()
+
+
 class Run:
     """A command in its own session, with its own folder for temporary files."""
 
@@ -93,6 +97,7 @@ class Run:
                 "TMPDIR": str(work / "tmp"),
             },
         )
+        _RUNNING.add(self)
 
     def wait(self, seconds: float) -> bool:
         """Wait at most so long for the end; whether the process has ended."""
@@ -118,15 +123,18 @@ class Run:
             self.process.send_signal(number)
 
     def end(self, seconds: float = LONGEST_RUN) -> Ended:
-        """Wait for the end and look at what is left; kill what has not ended by then."""
+        """Wait at most so long for the end, kill what still lives, and look at what is left."""
+        latest = time.monotonic() + seconds
         self.wait(seconds)
         ended = time.monotonic()
-        while self._list_session() and time.monotonic() - ended < SECONDS_TO_END:
+        latest = min(latest, ended + SECONDS_TO_END)
+        while self._list_session() and time.monotonic() < latest:
             self._pids.update(process.pid for process in self._list_session())
             time.sleep(0.05)
         orphans = self._kill_rest()
         self.wait(LONGEST_RUN)
         status = self.process.returncode
+        _RUNNING.discard(self)
         self._log.close()
         work = Path(self._work.name)
         output = (work / "log").read_text(errors="replace")
@@ -170,6 +178,18 @@ class Run:
         return any(f"_{pid}_" in name or f"-{pid}-" in name for pid in self._pids)
 
 
+@atexit.register
+def _end_all() -> None:
+    """End what still runs if this script is stopped."""
+    for started in list(_RUNNING):
+        started.end(0.0)
+
+
+def exit_on_terminate() -> None:
+    """Let SIGTERM end this process as Ctrl-C does: started commands are ended too."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
 def run(arguments: list[str], limits: Callable[[], None] | None = None) -> Ended:
     """Run a command to its end."""
     return Run(arguments, limits).end()
@@ -208,7 +228,7 @@ def write_exams(root: Path) -> Path:
         for k in range(N_EXAMS[split]):
             label = int(k % 2)
             for plane in PLANES:
-                shape = (int(rng.integers(4, 8)), 128, 112)
+                shape = (int(rng.integers(3, 6)), 128, 112)
                 bone = 120 + 20 * label + int(rng.integers(0, 40))
                 folder = root / split / plane
                 folder.mkdir(parents=True, exist_ok=True)

@@ -28,6 +28,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="file of all tries to write")
     given = parser.parse_args()
+    commands.exit_on_terminate()
     with tempfile.TemporaryDirectory(prefix="endurance-") as work:
         tries = stop_often(given.command, given.signal, given.times, given.seed, Path(work))
     failed = sum(bool(row["faults"]) for row in tries)
@@ -74,7 +75,9 @@ def stop_often(command: str, name: str, times: int, seed: int, work: Path) -> li
         if whole.status != 0 or whole.list_faults():
             raise SystemExit(f"The undisturbed run fails: {whole.list_faults()} {whole.output}")
     expected = commands.hash_folder(out)
-    print(f"{command}: {len(expected)} files in {whole.seconds:.1f} s without a signal.")
+    print(
+        f"{command}: {len(expected)} files in {whole.seconds:.1f} s without a signal.", flush=True
+    )
     tries = []
     for number in range(times):
         shutil.rmtree(out)

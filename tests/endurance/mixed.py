@@ -31,6 +31,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="file of all runs to write")
     given = parser.parse_args()
+    commands.exit_on_terminate()
     with tempfile.TemporaryDirectory(prefix="endurance-") as work:
         result = run_mixed(Path(work), 60 * given.minutes, Random(given.seed))
     print_summary(result)

@@ -34,6 +34,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="file of all results to write")
     given = parser.parse_args()
+    commands.exit_on_terminate()
     rows = []
     for command in given.command or COMMANDS:
         with tempfile.TemporaryDirectory(prefix="endurance-") as work:
