@@ -76,9 +76,10 @@ class Run:
         limits: Callable[[], None] | None = None,
         module: str = "mrnet_features",
     ):
-        self._work = tempfile.TemporaryDirectory(prefix="endurance-run-")
+        # not a TemporaryDirectory, which would be gone before `_end_all` reads the log
+        self.folder = Path(tempfile.mkdtemp(prefix="endurance-run-"))
         self._before = _list_shared()
-        work = Path(self._work.name)
+        work = self.folder
         (work / "tmp").mkdir()
         self._log = (work / "log").open("wb")
         self._pids: set[int] = set()
@@ -136,14 +137,13 @@ class Run:
         status = self.process.returncode
         _RUNNING.discard(self)
         self._log.close()
-        work = Path(self._work.name)
-        output = (work / "log").read_text(errors="replace")
-        files = [path.name for path in (work / "tmp").iterdir()]
+        output = (self.folder / "log").read_text(errors="replace")
+        files = [path.name for path in (self.folder / "tmp").iterdir()]
         shared = [name for name in _list_shared() - self._before if self._is_own(name)]
         for name in shared:  # reported, and not left to fill the memory
             _remove(SHARED / name)
         files += shared
-        self._work.cleanup()
+        shutil.rmtree(self.folder, ignore_errors=True)
         seconds = ended - self.started
         return Ended(status, output, seconds, self._peak, tuple(orphans), tuple(sorted(files)))
 

@@ -15,6 +15,10 @@ INPUTS_PER_CHILD = 5_000
 """Then a new process is started, so that memory kept by a library does not add up."""
 
 
+LARGEST_SPACE = 2**36
+"""Bytes of address space: a machine of another size then gives the same MemoryError."""
+
+
 def main() -> None:
     """Run inputs until the end of the time; every finding is saved at once."""
     module, work, findings, *numbers = sys.argv[1:]
@@ -22,28 +26,21 @@ def main() -> None:
     faulthandler.enable(all_threads=False)
     faulthandler.register(signal.SIGUSR1, all_threads=False)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (LARGEST_SPACE, LARGEST_SPACE))
     target = importlib.import_module(module).TARGET
     target.warm_up()
-    _limit_memory(memory)
     note, folder = Note(Path(work, "note")), Path(work, "input")
     counts = [0, 0]
     for number in range(start, start + INPUTS_PER_CHILD):
         case = target.draw(seed, number)
         note.write(number, time.monotonic(), *counts)
-        is_accepted, finding = judge(target, case, folder)
+        is_accepted, finding = judge(target, case, folder, memory)
         counts[not is_accepted] += 1
         if finding:
             finding.save(Path(findings), case, number)
         note.write(number, time.monotonic(), *counts)
         if time.monotonic() > end:
             break
-
-
-def _limit_memory(more: int) -> None:
-    """Let this process map at most so many more bytes than now."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    size = pages * resource.getpagesize() + more
-    resource.setrlimit(resource.RLIMIT_AS, (size, size))
 
 
 if __name__ == "__main__":

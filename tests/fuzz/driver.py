@@ -21,8 +21,8 @@ from tests.fuzz.cases import Case, Finding, Target, judge
 SECONDS_PER_INPUT = 10
 MEMORY_PER_INPUT = 2**30
 SECONDS_TO_START = 120
-ENVIRONMENT = {"MALLOC_ARENA_MAX": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
-"""Keeps allocators from reserving much more memory than is used, which would count."""
+ENVIRONMENT = {"ARROW_DEFAULT_MEMORY_POOL": "system"}
+"""Memory goes back to the system at once, so that one input does not count for the next."""
 
 NOTE = struct.Struct("qdqq")
 """Shared note of a child: number of the input, when it began, accepted and refused inputs."""
@@ -105,7 +105,7 @@ def fuzz(
                     stderr=log,
                 ) as child,
             ):
-                ending = _watch(child, note, limit)
+                ending = _watch(child, note, limit, memory)
             number, began, *more = note.read()
             counts = [a + b for a, b in zip(counts, more, strict=True)]
             said = Path(work, "log").read_text(errors="replace")
@@ -119,22 +119,38 @@ def fuzz(
                    time.monotonic() - started)  # fmt: skip
 
 
-def _watch(child: subprocess.Popen[bytes], note: Note, limit: float) -> str:
-    """How a child ended: nothing, or what it died of; a child that hangs is killed."""
-    born = time.monotonic()
+def _watch(child: subprocess.Popen[bytes], note: Note, limit: float, memory: int) -> str:
+    """How a child ended: nothing, or what it died of; one that hangs or grows is killed."""
+    born, at_start = time.monotonic(), 0
     while child.poll() is None:
         time.sleep(0.02)
         _, began, *_ = note.read()
-        now = time.monotonic()
+        now, resident = time.monotonic(), _measure(child.pid)
+        at_start = at_start or (resident if began else 0)
         if (began and now - began > limit) or (not began and now - born > SECONDS_TO_START):
             child.send_signal(signal.SIGUSR1)  # it writes where it is
             time.sleep(0.3)
             child.kill()
             child.wait()
             return "hang"
+        if at_start and resident - at_start > 2 * memory:
+            child.send_signal(signal.SIGUSR1)
+            time.sleep(0.05)
+            child.kill()
+            child.wait()
+            return "memory"
     if child.returncode < 0:
         return signal.Signals(-child.returncode).name
     return f"exit status {child.returncode}" if child.returncode else ""
+
+
+def _measure(pid: int) -> int:
+    """Resident memory of a process in bytes, 0 if it has ended."""
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
+    except OSError:
+        return 0
+    return int(pages) * mmap.PAGESIZE
 
 
 def _note_end(ending: str, log: str) -> Finding:
@@ -142,7 +158,8 @@ def _note_end(ending: str, log: str) -> Finding:
     places = [line.strip() for line in log.splitlines() if line.strip().startswith("File ")]
     own = [place for place in places if "/mrnet_features/" in place] or places[:1]
     where = " ".join([*places[:1], *own[:1]])
-    return Finding("hang" if ending == "hang" else "crash", f"{ending} {where}", log[-20_000:])
+    kind = ending if ending in ("hang", "memory") else "crash"
+    return Finding(kind, f"{ending} {where}", log[-20_000:])
 
 
 def report(module: str, found: list[Path], counts: list[int], seconds: float) -> int:

@@ -2,16 +2,13 @@
 
 import os
 import time
+import warnings
 from pathlib import Path
 from random import Random
 
 from tests.fuzz.cases import Case, Target, require
 from tests.fuzz.driver import main
 
-FAULTS = (
-    "hang", "crash", "memory", "hidden memory", "wrong error", "nameless error", "long error",
-    "control characters", "wrong result", "open file", "warning",
-)  # fmt: skip
 KEPT: list[object] = []
 
 
@@ -21,37 +18,64 @@ def make(rng: Random) -> Case:
     return Case({"a.txt": word.encode()})
 
 
+def _hang():
+    time.sleep(60)
+
+
+def _use_memory():
+    KEPT.append(len(b"x" * (150 * 2**20)))
+
+
+def _use_all_memory():
+    while True:
+        KEPT.append(b"x" * 2**20)
+
+
+def _ask_for_too_much():
+    bytearray(2**60)
+
+
+def _raise_wrong_error():
+    raise AttributeError("'a.txt' is broken")
+
+
+def _keep_open():
+    KEPT.append(Path(__file__).open(encoding="utf-8"))  # noqa: SIM115
+
+
+def _warn():
+    warnings.warn("invalid value", RuntimeWarning, stacklevel=1)
+
+
+def _give_wrong_result():
+    require(False, "the result is wrong")
+
+
+FAULTS = {
+    "hang": _hang,
+    "crash": os.abort,
+    "memory": _use_memory,
+    "endless memory": _use_all_memory,
+    "impossible memory": _ask_for_too_much,
+    "wrong error": _raise_wrong_error,
+    "wrong result": _give_wrong_result,
+    "open file": _keep_open,
+    "warning": _warn,
+}
+MESSAGES = {
+    "refused": "'a.txt' is refused.",
+    "nameless error": "It is refused.",
+    "long error": "'a.txt' is refused. " * 1000,
+    "control characters": "'a.txt' holds \x1b[2J.",
+}
+
+
 def read(folder: Path, case: Case) -> None:
     """Fail as the file says."""
     word = (folder / "a.txt").read_text()
-    if word == "hang":
-        time.sleep(60)
-    elif word == "crash":
-        os.abort()
-    elif word == "memory":
-        bytearray(3 * 2**30)
-    elif word == "hidden memory":
-        try:
-            bytearray(3 * 2**30)
-        except MemoryError as error:
-            raise ValueError("'a.txt' can't be read.") from error
-    elif word == "wrong error":
-        raise AttributeError("'a.txt' is broken")
-    elif word == "open file":
-        KEPT.append(Path(__file__).open(encoding="utf-8"))  # noqa: SIM115
-    elif word == "warning":
-        import warnings
-
-        warnings.warn("invalid value", RuntimeWarning, stacklevel=1)
-    messages = {
-        "refused": "'a.txt' is refused.",
-        "nameless error": "It is refused.",
-        "long error": "'a.txt' is refused. " * 1000,
-        "control characters": "'a.txt' holds \x1b[2J.",
-    }
-    if word in messages:
-        raise ValueError(messages[word])
-    require(word != "wrong result", "the result is wrong")
+    if word in MESSAGES:
+        raise ValueError(MESSAGES[word])
+    FAULTS.get(word, lambda: None)()
 
 
 TARGET = Target(make, read, (ValueError,), special_share=0.0)

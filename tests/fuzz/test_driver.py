@@ -7,12 +7,13 @@ import pytest
 from tests.fuzz import driver
 from tests.fuzz.cases import SPECIAL, Case, find_message_problem
 from tests.fuzz.mutation import mutate
-from tests.fuzz.planted import FAULTS
+from tests.fuzz.planted import FAULTS, MESSAGES
 
 PLANTED = "tests.fuzz.planted"
 KINDS = {
     "wrong error": "error",
-    "hidden memory": "memory",
+    "endless memory": "memory",
+    "impossible memory": "error",
     "nameless error": "message",
     "long error": "message",
     "control characters": "message",
@@ -20,10 +21,11 @@ KINDS = {
 """Kinds of finding that do not have the name of their fault."""
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", [*FAULTS, *(word for word in MESSAGES if word != "refused")])
 def test_finds_a_planted_fault(fault, tmp_path, monkeypatch):
     monkeypatch.setenv("PLANTED", fault)
-    assert driver.fuzz(PLANTED, 1.0, 0, tmp_path / "found", limit=0.4) == 1
+    limit = 0.4 if fault == "hang" else 10.0
+    assert driver.fuzz(PLANTED, 1.0, 0, tmp_path / "found", limit=limit, memory=10**8) == 1
     [found] = (tmp_path / "found").iterdir()
     assert found.name.startswith(KINDS.get(fault, fault).replace(" ", "-"))
     assert (found / "input" / "a.txt").read_text() == fault
