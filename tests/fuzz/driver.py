@@ -8,6 +8,7 @@ import argparse
 import importlib
 import mmap
 import os
+import re
 import signal
 import struct
 import subprocess
@@ -155,9 +156,10 @@ def _measure(pid: int) -> int:
 
 def _note_end(ending: str, log: str) -> Finding:
     """Finding of a child that hung or died; its key is where it was."""
-    places = [line.strip() for line in log.splitlines() if line.strip().startswith("File ")]
-    own = [place for place in places if "/mrnet_features/" in place] or places[:1]
-    where = " ".join([*places[:1], *own[:1]])
+    found = re.findall(r'File "(.*)", line (\d+) in (.*)', log)
+    own = [place for place in found if "/mrnet_features/" in place[0]]
+    places = [f"{Path(file).name}:{line} {name}" for file, line, name in (*found[:1], *own[:1])]
+    where = " ".join(dict.fromkeys(places))
     kind = ending if ending in ("hang", "memory") else "crash"
     return Finding(kind, f"{ending} {where}", log[-20_000:])
 
