@@ -27,7 +27,16 @@ class WrongResultError(Exception):
 
 @dataclass(frozen=True)
 class Case:
-    """One input: content by file name, or a word of `SPECIAL`; and facts for the reader."""
+    """One input.
+
+    Attributes
+    ----------
+    files : dict of str to bytes or str
+        Content by file name, or a word of `SPECIAL`.
+    facts : dict
+        What `Target.read` must know, in plain types. With "is_sound" a refusal is a fault, unless
+        "is_changed" says that the files are not as they were meant to be.
+    """
 
     files: dict[str, bytes | str]
     facts: dict[str, Any] = field(default_factory=dict)
@@ -187,6 +196,8 @@ def _read(target, case, folder):
     try:
         target.read(folder, case)
     except target.errors as error:
+        if case.facts.get("is_sound") and not case.facts.get("is_changed"):
+            return False, _describe("sound input refused", error)
         problem = find_message_problem(str(error), [str(folder), *case.files])
         return False, _describe("message", error, problem) if problem else None
     except WrongResultError as error:

@@ -5,10 +5,12 @@ that this process can tell which input hung or crashed, and start a new child at
 """
 
 import argparse
+import faulthandler
 import importlib
 import mmap
 import os
 import re
+import resource
 import signal
 import struct
 import subprocess
@@ -22,6 +24,7 @@ from tests.fuzz.cases import Case, Finding, Target, judge
 SECONDS_PER_INPUT = 10
 MEMORY_PER_INPUT = 2**30
 SECONDS_TO_START = 120
+SPACE_TO_READ_AGAIN = 2**33
 ENVIRONMENT = {"ARROW_DEFAULT_MEMORY_POOL": "system"}
 """Memory goes back to the system at once, so that one input does not count for the next."""
 
@@ -55,6 +58,8 @@ def main(module: str, arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     path = f"tests.fuzz.{name}"
     if given.input:
+        resource.setrlimit(resource.RLIMIT_AS, (SPACE_TO_READ_AGAIN, SPACE_TO_READ_AGAIN))
+        faulthandler.dump_traceback_later(SECONDS_PER_INPUT, exit=True)
         return read_again(path, given.input)
     return fuzz(path, given.seconds, given.seed, given.findings / name)
 

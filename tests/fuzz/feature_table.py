@@ -29,13 +29,14 @@ def make(rng: Random) -> Case:
         numbers.normal(size=(len(ids), 2)).astype(np.float32),
         columns=["axial__knee__intensity__mean__mean", "age"],
     )
-    frame = place_ids(values, ids, rng)
+    frame, is_known = place_ids(values, ids, rng)
     facts = {"ids": ids, "sum": float(values.to_numpy().sum())}
     if rng.random() < 0.2:
         data = draw_parquet(rng, ids)
         facts["is_changed"] = True
     else:
         key = {METADATA_KEY: rng.choice(PROVENANCES)} if rng.random() < 0.4 else {}
+        facts["is_sound"] = is_known and not key
         data = to_parquet(frame, key)
     if rng.random() < 0.7:
         data = mutate(data, rng, TOKENS, to_parquet(values))

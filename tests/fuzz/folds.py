@@ -1,5 +1,6 @@
 """Folds: `Folds.read`."""
 
+import csv
 import os
 import tempfile
 from pathlib import Path
@@ -35,16 +36,16 @@ def make(rng: Random) -> Case:
         text = text.partition(b"\n")[2]  # without the hash
     facts = {"ids": [str(int(i)) for i in ids] if is_number else ids}
     kind = rng.random()
-    if kind < 0.05:
-        return Case({FILE: text}, facts)
-    if kind < 0.2:  # rewritten by other programs
+    if kind < 0.2:  # also in the hands of other programs
         words = text.decode()
-        return Case({FILE: rng.choice((
-            words.encode("utf-8-sig"), words.encode("utf-16"), words.replace("\n", "\r\n").encode(),
-            words.replace(",", ";").encode(), frame.to_csv().encode(),
-            "\n".join(",".join(f'"{c}"' for c in line.split(",")) for line in words.splitlines())
-            .encode(),
-        ))}, facts)  # fmt: skip
+        written = rng.choice((
+            text, words.encode("utf-8-sig"), words.encode("utf-16"),
+            words.replace("\n", "\r\n").encode(), words.replace(",", ";").encode(),
+        ))  # fmt: skip
+        return Case({FILE: written}, {**facts, "is_sound": True})
+    if kind < 0.25:
+        quoted = frame.astype(str).to_csv(index=False, quoting=csv.QUOTE_ALL)
+        return Case({FILE: rng.choice((frame.to_csv(), quoted)).encode()}, facts)
     if kind < 0.4:
         column = rng.choice(("exam", "repeat", "fold", "fold"))
         broken = frame.astype(object)

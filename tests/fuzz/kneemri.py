@@ -38,7 +38,7 @@ def make(rng: Random) -> Case:
     kind = rng.random()
     if kind < 0.1:
         data, number = rng.choice(SEEDS)
-        return Case({TABLE: ROWS, VOLUME: data}, {"array": number})
+        return Case({TABLE: ROWS, VOLUME: data}, {"array": number, "is_sound": number in SOUND})
     if kind < 0.25:
         changed = mutate(ROWS, rng, (b"329637", b"0", b"2", b".pck", b"aclDiagnosis"), ROWS)
         return Case({TABLE: changed, VOLUME: SEEDS[0][0]}, {})

@@ -17,13 +17,15 @@ def make(rng: Random) -> Case:
     """Label files of 1 to 60 exams; some are written as spreadsheets do, some are broken."""
     ids = [f"{i:04d}" for i in sorted(rng.sample(range(10_000), rng.choice((1, 3, 60))))]
     labels = {task: {i: rng.randrange(2) for i in ids} for task in TASKS}
+    for i in ids:  # a tear is an abnormality
+        labels["abnormal"][i] |= labels["acl"][i] | labels["meniscus"][i]
     files = {
         name: "".join(f"{i},{label}\n" for i, label in labels[task].items()).encode()
         for name, task in zip(NAMES, TASKS, strict=True)
     }
     kind, name = rng.random(), rng.choice(NAMES)
-    if kind < 0.02:
-        return Case(files, {"labels": labels})
+    if kind < 0.05:
+        return Case(files, {"labels": labels, "is_sound": True})
     if kind < 0.2:  # the same rows in the hands of other programs
         text = files[name].decode()
         files[name] = rng.choice((

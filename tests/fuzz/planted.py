@@ -15,7 +15,7 @@ KEPT: list[object] = []
 def make(rng: Random) -> Case:
     """A fault by name; `PLANTED` in the environment says which one."""
     word = rng.choice(("right", "refused", os.environ.get("PLANTED", "right")))
-    return Case({"a.txt": word.encode()})
+    return Case({"a.txt": word.encode()}, {"is_sound": word == "sound input refused"})
 
 
 def _hang():
@@ -64,6 +64,7 @@ FAULTS = {
 }
 MESSAGES = {
     "refused": "'a.txt' is refused.",
+    "sound input refused": "'a.txt' is refused.",
     "nameless error": "It is refused.",
     "long error": "'a.txt' is refused. " * 1000,
     "control characters": "'a.txt' holds \x1b[2J.",

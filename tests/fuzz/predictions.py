@@ -25,7 +25,7 @@ def make(rng: Random) -> Case:
     chances = np.random.default_rng(rng.randrange(2**32)).random((len(ids), 3)).round(4)
     values = pd.DataFrame(chances, columns=list(TASKS))
     facts = {"ids": ids, "id_width": rng.choice((None, None, 4)), "logits": rng.random() < 0.1}
-    files = rng.choice(FORMATS)(values, ids, rng)
+    files, facts["is_sound"] = rng.choice(FORMATS)(values, ids, rng)
     facts["is_changed"] = "odd.parquet" in files or rng.random() < 0.7
     if facts["is_changed"]:
         name = rng.choice(sorted(files))
@@ -34,38 +34,39 @@ def make(rng: Random) -> Case:
 
 
 def _make_csv(values, ids, rng):
-    frame = place_ids(values, ids, rng)
-    return {
-        "p.csv": frame.to_csv(index=frame.index.name is not None or rng.random() < 0.5).encode()
-    }
+    frame, is_known = place_ids(values, ids, rng)
+    has_index = frame.index.name is not None or rng.random() < 0.5
+    # an index without a name is a first column without a name, which may hold row numbers
+    is_known = is_known and (frame.index.name is not None or len(frame.columns) > len(TASKS))
+    return {"p.csv": frame.to_csv(index=has_index).encode()}, is_known
 
 
 def _make_folds(values, ids, rng):
     frame = values.assign(exam=ids, repeat=0, fold=[k % 2 for k in range(len(ids))])
-    return {"p.csv": frame.to_csv(index=False).encode()}
+    return {"p.csv": frame.to_csv(index=False).encode()}, True
 
 
 def _make_parquet(values, ids, rng):
-    return {"p.parquet": to_parquet(place_ids(values, ids, rng))}
+    frame, is_known = place_ids(values, ids, rng)
+    return {"p.parquet": to_parquet(frame)}, is_known
 
 
 def _make_odd_parquet(values, ids, rng):
-    return {"odd.parquet": draw_parquet(rng, ids)}
+    return {"odd.parquet": draw_parquet(rng, ids)}, False
 
 
 def _make_competition(values, ids, rng):
     lines = (f"valid/{plane}/{i}.npy\n" for i in ids for plane in PLANES_OF_PATHS)
     table = values.to_csv(index=False, header=False)
-    return {"p.csv": table.encode(), "paths.csv": "".join(lines).encode()}
+    return {"p.csv": table.encode(), "paths.csv": "".join(lines).encode()}, True
 
 
 def _make_each_task(values, ids, rng):
-    return {
-        f"{task}.csv": "".join(
-            f"{i},{x}\n" for i, x in zip(ids, values[task], strict=True)
-        ).encode()
+    texts = {
+        f"{task}.csv": "".join(f"{i},{x}\n" for i, x in zip(ids, values[task], strict=True))
         for task in TASKS
     }
+    return {name: text.encode() for name, text in texts.items()}, True
 
 
 FORMATS = (

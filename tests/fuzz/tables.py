@@ -29,7 +29,7 @@ def draw_ids(rng: Random, n_exams: int) -> list[str]:
     return [f"1.2.840.113619.{i}" for i in numbers]
 
 
-def place_ids(frame: pd.DataFrame, ids: list[str], rng: Random) -> pd.DataFrame:
+def place_ids(frame: pd.DataFrame, ids: list[str], rng: Random) -> tuple[pd.DataFrame, bool]:
     """Table with its ids in some column or index, or with row numbers in their place.
 
     Parameters
@@ -41,27 +41,29 @@ def place_ids(frame: pd.DataFrame, ids: list[str], rng: Random) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
+    frame : DataFrame
         A reader gives exactly these ids or refuses the table.
+    is_known : bool
+        Whether the place says that these are exam ids, so that it must not be refused.
     """
     place = rng.randrange(9)
     name = rng.choice([*ID_COLUMNS, *(column.upper() for column in ID_COLUMNS)])
     if place <= 1:
-        return frame.set_axis(pd.Index(ids, name=name))
+        return frame.set_axis(pd.Index(ids, name=name)), True
     if place == 2:
-        return frame.set_axis(pd.Index(ids))
+        return frame.set_axis(pd.Index(ids)), True
     if place <= 4:
         frame = frame.copy()
         frame.insert(rng.randrange(len(frame.columns) + 1), name, ids)
         # with an index that is left over from a selection
-        return frame if place == 3 else frame.set_axis(np.arange(len(ids)) * 3 + 1)
+        return (frame if place == 3 else frame.set_axis(np.arange(len(ids)) * 3 + 1)), True
     if place == 5:
-        return frame.set_axis(pd.RangeIndex(len(ids)))
+        return frame.set_axis(pd.RangeIndex(len(ids))), False
     if place == 6:
-        return frame.set_axis(np.sort(rng.sample(range(5000), len(ids))))
+        return frame.set_axis(np.sort(rng.sample(range(5000), len(ids)))), False
     if place == 7:
-        return frame.assign(**{rng.choice(REFUSED_NAMES): ids}).reset_index(drop=True)
-    return frame.set_axis(np.arange(len(ids), dtype=np.float64))
+        return frame.assign(**{rng.choice(REFUSED_NAMES): ids}).reset_index(drop=True), False
+    return frame.set_axis(np.arange(len(ids), dtype=np.float64)), False
 
 
 def to_parquet(frame: pd.DataFrame, metadata: dict[bytes, bytes] | None = None) -> bytes:
