@@ -196,7 +196,7 @@ def index_by_id(frame: pd.DataFrame, where: str, width: int | None = None) -> pd
     numbers = [name for k, name in enumerate(columns) if name in UNNAMED and (name or not k)]
     rest = frame.drop(columns=[*named, *numbers])
     ids = restore_ids(found[0], where, width)
-    rest = rest.set_axis(pd.Index(ids, name="exam", dtype=object))
+    rest = rest.set_axis(pd.Index(ids, name="exam"))
     for name, values in levels:
         if not _is_id_name(name) and name not in rest.columns:
             rest[name] = values
@@ -273,7 +273,7 @@ def require_same_exams(
         if only
     ]
     kinds = [{_find_kind(exam) for exam in side} for side in (first, second)]
-    hint = "Select the exams you want with `.loc`."
+    hint = "Keep the exams that both hold, for example with `.loc`."
     if kinds[0] | kinds[1] == {"text", "integers"}:
         hint = (
             "One side has text ids, the other integers: read the ids of both as text. If the rows "

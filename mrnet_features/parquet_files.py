@@ -13,7 +13,10 @@ from mrnet_features.files import explain_errors, open_file
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["read_parquet"]
+__all__ = ["PARQUET", "read_parquet"]
+
+PARQUET = (".parquet", ".pq")
+"""Endings of parquet files, in lower case."""
 
 MOST_VALUES = 8 * MOST_CELLS
 """Most values of a table: 500 MB of float64."""
@@ -64,7 +67,7 @@ def read_parquet(path: str | Path) -> pd.DataFrame:
             # one copy per text: a small file can repeat a long one a million times
             words = [field.name for field in source.schema_arrow if "string" in str(field.type)]
             frame: pd.DataFrame = pq.ParquetFile(file, read_dictionary=words).read().to_pandas()
-    if isinstance(frame.index, pd.CategoricalIndex):
-        frame.index = frame.index.astype(object)
-    texts = [name for name, kind in frame.dtypes.items() if kind == "category"]
-    return frame.astype(dict.fromkeys(texts, object))
+            if isinstance(frame.index, pd.CategoricalIndex):
+                frame.index = frame.index.astype(object)
+            texts = [name for name, kind in frame.dtypes.items() if kind == "category"]
+            return frame.astype(dict.fromkeys(texts, object))

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.exam_ids import check_ids
-from mrnet_features.messages import name_some
+from mrnet_features.messages import name_some, quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     LabelTable: TypeAlias = pd.DataFrame | pd.Series[Any] | NDArray[Any] | Sequence[Any]
     ByExam: TypeAlias = pd.Series[Any] | Mapping[Any, Any] | NDArray[Any] | Sequence[Any]
 
-__all__ = ["check_features", "check_labels", "choose_labels", "name_rows"]
+__all__ = ["check_features", "check_labels", "check_whole_numbers", "choose_labels", "name_rows"]
+
+# Larger numbers of repeats and folds can't be right.
+LARGEST_FOLD = 1e9
 
 RESERVED = ("exam", "repeat", "fold", "mean", "n_exams")
 
@@ -224,6 +227,42 @@ def name_rows(features: Any, labels: Any) -> tuple[Any, Any]:
         names = ["label"] if values.ndim == 1 else [f"task_{k}" for k in range(values.shape[1])]
         labels = pd.DataFrame(values.reshape(len(values), -1), features.index, names)
     return features, labels
+
+
+def check_whole_numbers(column: pd.Series[Any], where: str) -> pd.Series[Any]:
+    """Numbers of repeats or folds as integers.
+
+    Parameters
+    ----------
+    column : Series of shape (n_rows,)
+        Integers, floats or text; its name is used in the message.
+    where : str
+        Name of the table in the message, with its quotes.
+
+    Returns
+    -------
+    Series of shape (n_rows,), int64
+
+    Raises
+    ------
+    ValueError
+        If a value is not a whole number from 0 to 1e9.
+
+    Examples
+    --------
+    >>> check_whole_numbers(pd.Series(["0", "2"], name="fold"), "`frame`").tolist()
+    [0, 2]
+    """
+    numbers = pd.to_numeric(column.astype(object), errors="coerce").to_numpy(np.float64)
+    wrong = ~((numbers >= 0) & (numbers <= LARGEST_FOLD) & (numbers == np.floor(numbers)))
+    if wrong.any():
+        first = int(wrong.argmax())
+        raise ValueError(
+            f"{where} must have whole numbers from 0 in column {quote(column.name)}, got "
+            f"{quote(column.iloc[first])} in row {first + 1} ({int(wrong.sum())} such rows). "
+            "Correct them."
+        )
+    return pd.Series(numbers.astype(np.int64), index=column.index, name=column.name)
 
 
 def _code_positive(labels: pd.DataFrame, positive: Any) -> pd.DataFrame:

@@ -75,7 +75,7 @@ def test_swapped_columns_give_a_warning_with_and_without_labels(truth, paths, tm
 def test_lost_zeros_are_refused_or_restored(tmp_path):
     file = tmp_path / "integers.csv"
     file.write_text("id,abnormal,acl,meniscus\n7,0.9,0.1,0.2\n12,0.8,0.2,0.1\n")
-    with pytest.raises(ValueError, match="must have their leading zeros.*'7'. Pass id_width=4"):
+    with pytest.raises(ValueError, match="with their leading zeros.*'7'. Pass id_width=4"):
         read_predictions(file)
     assert read_predictions(file, id_width=4).index.tolist() == ["0007", "0012"]
 
@@ -83,11 +83,17 @@ def test_lost_zeros_are_refused_or_restored(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("id,abnormal,acl,meniscus\n0001,2.5,-1.0,0.3\n", "got -1 to 2.5.*logits=True"),
+        (
+            "id,abnormal,acl,meniscus\n0001,2.5,-1.0,0.3\n",
+            r"got 2.5 for exam '0001', task 'abnormal' \(2 such cells\).*logits=True",
+        ),
         ("id,abnormal,acl,meniscus\n0001,0.5,,0.3\n", "got '' for exam '0001', task 'acl'"),
         ("id,abnormal,acl,meniscus\n0001,0.5,nan,0.3\n", "got 'nan' for exam '0001'"),
         ("id,abnormal,acl\n0001,0.5,0.3\n", "lacks 'meniscus'"),
-        ("abnormal,acl,meniscus\n0.5,0.5,0.3\n", "lacks a column of ids such as 'id'"),
+        (
+            "abnormal,acl,meniscus\n0.5,0.5,0.3\n",
+            "must have a column of exam ids named exam, .*Name the column of ids 'exam'",
+        ),
         ("0.5,0.4,0.3\n0.6,0.5,0.3\n", "seems to have no header; pass `paths`"),
         ("id,abnormal,acl,meniscus\n0001,0.5,0.1,0.3\n0001,0.5,0.1,0.3\n", "exam '0001' again"),
     ],
@@ -109,9 +115,11 @@ def test_refusals_of_several_files(truth, paths, tmp_path):
     files = {task: tmp_path / f"{task}.csv" for task in TASKS}
     for k, (task, file) in enumerate(files.items()):
         scores[task].iloc[k:].to_csv(file, header=False)
-    with pytest.raises(ValueError, match="got 120 and 119 with 119 in both"):
+    with pytest.raises(ValueError, match="got 119 in both, 1 only in .*abnormal.csv"):
         read_predictions(files)
-    with pytest.raises(ValueError, match="one file for each of abnormal, acl, meniscus, got acl"):
+    with pytest.raises(
+        ValueError, match="one file for each of 'abnormal', 'acl', 'meniscus', got 'acl'"
+    ):
         read_predictions({"acl": files["acl"]})
 
 

@@ -81,10 +81,10 @@ def test_invalid_partitions_are_refused(rows, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("id,fold\na,0\n", r"folds.csv' must have the columns .* got id, fold"),
+        ("id,fold\na,0\n", r"folds.csv' must have the columns .* got 'id', 'fold'"),
         ("exam,repeat,fold\na,0,x\n", r"folds.csv' must have whole numbers"),
         ("exam,repeat,fold\na,0,0\n", r"folds.csv' must number repeats and folds"),
-        ("", r"folds.csv' can't be read as CSV"),
+        ("", r"folds.csv' must hold a table with a header, got no line"),
     ],
 )
 def test_a_file_of_something_else_is_named(tmp_path, text, message):
@@ -108,7 +108,7 @@ def test_integer_ids_stay_integers_in_a_file(tmp_path):
 
 
 def test_columns_are_named():
-    with pytest.raises(ValueError, match="got id, fold"):
+    with pytest.raises(ValueError, match="got 'id', 'fold'"):
         Folds(pd.DataFrame({"id": ["a"], "fold": [0]}))
 
 
