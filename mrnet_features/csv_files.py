@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections import Counter
 from itertools import islice
@@ -41,6 +42,9 @@ MOST_COLUMNS = 50_000
 
 LONGEST_LINE = 4_000_000
 """Most characters of a line: 50,000 columns of 80 characters."""
+
+BLOCK = 2**16
+"""Characters that are split into lines at a time."""
 
 DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?")
 NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -132,27 +136,17 @@ def read_rows(path: str | Path) -> list[Row]:
             f"'{path}' must be a table of at most {MOST_CELLS:,} cells, got more. Check that it is "
             "the right file, or write the table as parquet."
         )
+    spaced = not text.isascii() or any(mark in text for mark in " \t\v\f\x1c\x1d\x1e\x1f")
     plain = separator == "," and "'" not in text
-    comments: set[int] = set()
-
-    def feed() -> Iterator[str]:
-        for number, line in enumerate(islice(_iterate_lines(path, text), above, None), above + 1):
-            if line.startswith("#"):
-                comments.add(number)
-            yield line + "\n"
-
     rows: list[Row] = []
-    for number, found in _parse(path, feed(), separator, above):
-        if number in comments:
-            raise ValueError(
-                f"'{path}' line {number} begins with #, but comments may stand above the first "
-                "row only. Delete the line, or put its first cell in quotes if it is no comment."
-            )
-        cells = [cell.strip() for cell in found]
+    for number, cells in _parse(path, text, separator, above):
+        found = [cell.strip() for cell in cells] if spaced else cells
         if not plain:
-            cells = [_clean(cell, separator) for cell in cells]
-        if any(cells):
-            rows.append(Row(number, _drop_empty_end(cells)))
+            found = [_clean(cell, separator) for cell in found]
+        while found and not found[-1]:
+            found.pop()
+        if found:
+            rows.append(Row(number, found))
     return rows
 
 
@@ -237,7 +231,10 @@ def build_table(rows: Sequence[Row], path: str | Path) -> pd.DataFrame:
             f"'{path}' must be a table of at most {MOST_COLUMNS:,} columns and {MOST_CELLS:,} "
             f"cells, got {len(body)} rows of {width} columns. Write it as parquet."
         )
-    cells = [row.cells + [""] * (width - len(row.cells)) for row in body]
+    cells = [
+        row.cells if len(row.cells) == width else row.cells + [""] * (width - len(row.cells))
+        for row in body
+    ]
     index = pd.Index([row.line for row in body], name="line", dtype="int64")
     return pd.DataFrame(
         {name: [row[k] for row in cells] for k, name in enumerate(header)},
@@ -305,12 +302,6 @@ def _is_armed(text: str) -> bool:
     return text.lstrip("'").startswith(FORMULA_STARTS)
 
 
-def _drop_empty_end(cells: list[str]) -> list[str]:
-    while not cells[-1]:
-        cells.pop()
-    return cells
-
-
 def _clean(text: str, separator: str) -> str:
     """Cell without the apostrophe of `format_csv`, with a decimal point."""
     if text.startswith("'") and _is_armed(text):
@@ -355,13 +346,23 @@ def _find_first_row(path: str | Path, text: str) -> tuple[int, str]:
 
 
 def _parse(
-    path: str | Path, lines: Iterator[str], separator: str, above: int
+    path: str | Path, text: str, separator: str, above: int
 ) -> Iterator[tuple[int, list[str]]]:
     """Rows with the numbers of their first lines, which are not those that csv.reader counts."""
+    lines: Iterator[str] = islice(_iterate_lines(path, text), above, None)
+    comments: set[int] = set()
+    if "\n#" in text:
+        lines = _note_comments(lines, above, comments)
     reader = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True)
     number = above + 1
     try:
         for found in reader:
+            if number in comments:
+                raise ValueError(
+                    f"'{path}' line {number} begins with #, but comments may stand above the first "
+                    "row only. Delete the line, or put its first cell in quotes if it is no "
+                    "comment."
+                )
             yield number, found
             number = above + reader.line_num + 1
     except csv.Error as error:
@@ -373,17 +374,23 @@ def _parse(
         ) from error
 
 
+def _note_comments(lines: Iterator[str], above: int, found: set[int]) -> Iterator[str]:
+    for number, line in enumerate(lines, above + 1):
+        if line.startswith("#"):
+            found.add(number)
+        yield line
+
+
 def _iterate_lines(path: str | Path, text: str) -> Iterator[str]:
-    """Lines one by one: a list of them would double the memory."""
-    start = number = 0
+    """Lines one by one, with their ends: a list of them would double the memory."""
+    start = 0
     while start < len(text):
-        number += 1
-        end = text.find("\n", start)
-        end = len(text) if end < 0 else end
-        if end - start > LONGEST_LINE:
+        end = text.find("\n", start + BLOCK) + 1 or len(text)
+        if end - start > LONGEST_LINE + BLOCK:
             raise ValueError(
-                f"'{path}' line {number} must have at most {LONGEST_LINE:,} characters, got "
-                f"{end - start:,}. Check that it is the right file."
+                f"'{path}' must have lines of at most {LONGEST_LINE:,} characters, got one of "
+                f"{end - max(start, text.rfind(chr(10), start, end - 1) + 1):,}. Check that it is "
+                "the right file."
             )
-        yield text[start:end]
-        start = end + 1
+        yield from io.StringIO(text[start:end])
+        start = end

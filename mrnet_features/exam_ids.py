@@ -7,6 +7,7 @@ long as all tables carry the same one.
 
 from __future__ import annotations
 
+import heapq
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,8 @@ def find_id_problem(text: str) -> str | None:
     >>> find_id_problem("7.0")
     'is a decimal number, not an exam id; write ids as text'
     """
+    if text.isascii() and text.isdecimal() and len(text) <= LONGEST_ID:
+        return None
     if not text or text != text.strip():
         return "must not be empty or begin or end with a space" if text else "is empty"
     if len(text) > LONGEST_ID:
@@ -119,7 +122,15 @@ def restore_ids(ids: Iterable[Any], where: str, width: int | None = None) -> lis
         raise ValueError(f"`id_width` must be at least 1, got {width}.")
     if width is not None and width > LONGEST_ID:
         raise ValueError(f"`id_width` must be at most {LONGEST_ID}, got {quote(width)}.")
-    texts = [_read_id(value, where, width) for value in ids]
+    known: dict[str, str] = {}
+    texts: list[str] = []
+    for value in ids:
+        if not isinstance(value, str):
+            texts.append(_read_id(value, where, width))
+            continue
+        if value not in known:
+            known[value] = _read_id(value, where, width)
+        texts.append(known[value])
     if width is not None:
         return [text.zfill(width) if text.isdecimal() else text for text in texts]
     lengths = {len(text) for text in texts if text.isdecimal()}
@@ -223,7 +234,10 @@ def check_ids(name: str, ids: Iterable[Any]) -> None:
     >>> check_ids("`labels`", ["0001", "0002"])
     >>> check_ids("`labels`", [1, 2])
     """
-    values = pd.Index(list(ids), dtype=object)
+    if isinstance(ids, pd.Index | pd.Series):
+        values = ids.to_numpy(dtype=object)  # iterating over text of pandas 3 is slow
+    else:
+        values = pd.Index(list(ids), dtype=object).to_numpy()
     if pd.api.types.infer_dtype(values, skipna=False) in {"string", "integer", "empty"}:
         return
     examples: dict[str, Any] = {}
@@ -268,7 +282,7 @@ def require_same_exams(
     if first == second:
         return
     parts = [
-        f"{len(only)} only in `{name}` ({name_some(sorted(only, key=_sort_key))})"
+        f"{len(only)} only in `{name}` ({_name_first(only)})"
         for name, only in ((left_name, first - second), (right_name, second - first))
         if only
     ]
@@ -295,8 +309,11 @@ def _find_kind(exam: Any) -> str:
     return "integers" if isinstance(exam, int | np.integer) and not isinstance(exam, bool) else ""
 
 
-def _sort_key(exam: Any) -> tuple[str, Any]:
-    return _find_kind(exam), exam
+def _name_first(exams: set[Any]) -> str:
+    """First three of many ids and the number of the others; sorting all would take seconds."""
+    first = heapq.nsmallest(3, exams, key=lambda exam: (_find_kind(exam), exam))
+    rest = len(exams) - len(first)
+    return f"{name_some(first)} and {rest} more" if rest else name_some(first)
 
 
 def _read_id(value: Any, where: str, width: int | None) -> str:

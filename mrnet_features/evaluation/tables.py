@@ -71,7 +71,7 @@ def check_labels(labels: pd.DataFrame | pd.Series[Any], positive: Any = None) ->
     taken = sorted(set(labels.columns) & set(RESERVED))
     if taken:
         raise ValueError(
-            f"`labels` must not name a task {', '.join(map(repr, taken))}: results use those "
+            f"`labels` must not name a task {name_some(taken)}: results use those "
             "column names. Rename the task."
         )
     truth = labels if positive is None else _code_positive(labels, positive)
@@ -81,8 +81,8 @@ def check_labels(labels: pd.DataFrame | pd.Series[Any], positive: Any = None) ->
             raise ValueError(
                 f"`labels` must be 0 or 1, got {name_some([wrong.iloc[0]])} for exam "
                 f"{name_some([wrong.index[0]])}, "
-                f"task {task!r} ({len(wrong)} such exams). Correct or drop those exams, or pass "
-                "`positive`, the value of a positive exam."
+                f"task {quote(task)} ({len(wrong)} such exams). Correct or drop those exams, or "
+                "pass `positive`, the value of a positive exam."
             )
     return truth.astype(np.int8).sort_index().rename_axis(index="exam")
 
@@ -271,19 +271,21 @@ def _code_positive(labels: pd.DataFrame, positive: Any) -> pd.DataFrame:
     for task in labels.columns:
         if task not in chosen:
             raise ValueError(
-                f"`positive` must give the positive value of every task, got none for {task!r}."
+                f"`positive` must give the positive value of every task, got none for "
+                f"{quote(task)}."
             )
         column = labels[task]
         if column.isna().any():
             raise ValueError(
                 f"`labels` must not have missing values, got NaN for exam "
-                f"{name_some([column.index[column.isna()][0]])}, task {task!r}. Drop those exams."
+                f"{name_some([column.index[column.isna()][0]])}, task {quote(task)}. Drop those "
+                "exams."
             )
         values = list(pd.unique(column))
         if len(values) > 2 or chosen[task] not in values:
             raise ValueError(
-                f"`labels` of task {task!r} must hold two values, one of them the `positive` value "
-                f"{chosen[task]!r}, got {name_some(values)}."
+                f"`labels` of task {quote(task)} must hold two values, one of them the "
+                f"`positive` value {quote(chosen[task])}, got {name_some(values)}."
             )
         coded[task] = (column == chosen[task]).astype(np.int8)
     return pd.DataFrame(coded, index=labels.index)
@@ -304,8 +306,8 @@ def _check_frame(name: str, frame: Any) -> None:
     odd = next((column for column in frame.columns if not isinstance(column, str)), None)
     if odd is not None:
         raise TypeError(
-            f"`{name}` must have column names as text, got {odd!r} ({type(odd).__name__}). Use "
-            "`.add_prefix` to turn numbers into names."
+            f"`{name}` must have column names as text, got {quote(odd)} ({type(odd).__name__}). "
+            "Use `.add_prefix` to turn numbers into names."
         )
     if frame.columns.has_duplicates:
         twice = list(frame.columns[frame.columns.duplicated()].unique())

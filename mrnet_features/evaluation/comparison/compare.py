@@ -24,6 +24,7 @@ from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.evaluation.results import Result
 from mrnet_features.evaluation.tables import choose_labels
 from mrnet_features.exam_ids import require_same_exams
+from mrnet_features.messages import quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -217,7 +218,7 @@ def compare(
     for task in truth.columns:
         if truth[task].nunique() < 2:
             raise ValueError(
-                f"`labels` must hold both classes of task {task!r}, got only "
+                f"`labels` must hold both classes of task {quote(task)}, got only "
                 f"{truth[task].iloc[0]} in {len(truth)} exams. Leave the task out."
             )
     folds = _share_folds(entries)
@@ -232,7 +233,7 @@ def compare(
 
 
 def _enter(name: str, model: Any, labels: pd.DataFrame) -> _Entry:
-    rows = check_predictions(model, labels, f"{name!r} of `models`")
+    rows = check_predictions(model, labels, f"{quote(name)} of `models`")
     folded = "exam" in rows.columns
     if not folded:
         rows = rows.reset_index().assign(repeat=0, fold=0)

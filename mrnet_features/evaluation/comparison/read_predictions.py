@@ -304,9 +304,21 @@ def _read_numbers(column: pd.Series[Any]) -> NDArray[np.float64]:
         return np.full(len(column), np.nan)
     if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_complex_dtype(column):
         return column.to_numpy(dtype=np.float64, na_value=np.nan)
-    cells = column.map(_unwrap).to_numpy(dtype=object)
+    cells = column.to_numpy(dtype=object)
+    if pd.api.types.infer_dtype(cells, skipna=True) == "boolean":
+        return np.full(len(cells), np.nan)
+    numbers = _convert(cells)
+    odd = np.flatnonzero(np.isnan(numbers))
+    # an object array of its own, since an array of equal lists would get two dimensions
+    single = np.empty(len(odd), dtype=object)
+    single[:] = [_unwrap(cells[k]) for k in odd]
+    numbers[odd] = _convert(single)
+    return numbers
+
+
+def _convert(cells: NDArray[Any]) -> NDArray[np.float64]:
     numbers = pd.to_numeric(pd.Series(cells, dtype=object), errors="coerce")
-    return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+    return numbers.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
 
 
 def _unwrap(cell: Any) -> Any:

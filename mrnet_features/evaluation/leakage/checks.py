@@ -13,6 +13,7 @@ from scipy.stats import rankdata
 from mrnet_features.evaluation.alignment import align_tables
 from mrnet_features.evaluation.protocol.cross_validation import cross_validate
 from mrnet_features.evaluation.tables import check_features
+from mrnet_features.messages import quote
 from mrnet_features.models.logistic import ScaledLogistic
 from mrnet_features.names import PART
 
@@ -160,7 +161,7 @@ def find_repeated_rows(tables: Mapping[str, pd.DataFrame], decimals: int = 6) ->
         columns = list(table.columns) if columns is None else columns
         if set(columns) != set(table.columns):
             raise ValueError(
-                f"`tables` must have the same columns, got others in {split!r}. Extract all "
+                f"`tables` must have the same columns, got others in {quote(split)}. Extract all "
                 "tables with one recipe."
             )
         values = _round(table[columns].to_numpy(dtype=np.float64), decimals)
@@ -199,8 +200,8 @@ def _find_single_columns(features: pd.DataFrame, labels: pd.DataFrame) -> list[L
                 "single-column",
                 names[k],
                 float(best[k]),
-                f"Column {names[k]!r} alone has an AUC of {best[k]:.3f} for {task!r}. Check that "
-                "it was not computed from the label.",
+                f"Column {quote(names[k])} alone has an AUC of {best[k]:.3f} for "
+                f"{quote(task)}. Check that it was not computed from the label.",
             )
             for k in np.flatnonzero(best >= SUSPECT_AUC)
         )
@@ -220,7 +221,7 @@ def _find_exam_order(features: pd.DataFrame) -> list[LeakageFinding]:
             "exam-order",
             names[k],
             float(order[k]),
-            f"Column {names[k]!r} follows the order of the exam ids (rank correlation "
+            f"Column {quote(names[k])} follows the order of the exam ids (rank correlation "
             f"{order[k]:.3f}). The order reflects how the data were collected. Leave this "
             "column out.",
         )
@@ -247,8 +248,8 @@ def _find_acquisition(
             "acquisition",
             str(task),
             float(share[task]),
-            f"The {len(own)} columns of {family!r} alone reach an AUC of "
-            f"{table.loc[task, 'auc']:.3f} for {task!r}, all columns "
+            f"The {len(own)} columns of {quote(family)} alone reach an AUC of "
+            f"{table.loc[task, 'auc']:.3f} for {quote(task)}, all columns "
             f"{whole.summary().loc[task, 'auc']:.3f}. The model may recognise the scan "
             "protocol or year instead of the disease; report the AUC with and without that family.",
         )

@@ -22,7 +22,7 @@ from mrnet_features.evaluation.protocol.fit import (
 )
 from mrnet_features.evaluation.results import Result
 from mrnet_features.jobs import run_jobs
-from mrnet_features.messages import name_some
+from mrnet_features.messages import name_some, quote
 from mrnet_features.models.estimators import refuse_table
 
 if TYPE_CHECKING:
@@ -139,8 +139,8 @@ class HoldOut(Result):
             se = np.sqrt(share * (1 - share) * (1 / len(held_out) + 1 / len(train)))
             if 2 * ndtr(-abs(held_out.mean() - train.mean()) / se) < SHIFT_LEVEL:
                 found.append(
-                    f"Prevalence of {task!r} is {held_out.mean():.1%} in the held-out split and "
-                    f"{train.mean():.1%} in the training split. The AUC still applies; "
+                    f"Prevalence of {quote(task)} is {held_out.mean():.1%} in the held-out split "
+                    f"and {train.mean():.1%} in the training split. The AUC still applies; "
                     "thresholds and calibration do not."
                 )
         return found
@@ -217,13 +217,13 @@ def evaluate(
     tasks = list(truth.columns)
     if set(tasks) != set(held_out.columns):
         raise ValueError(
-            f"`train` and `valid` must have the same tasks, got {', '.join(tasks)} and "
-            f"{', '.join(held_out.columns)}."
+            f"`train` and `valid` must have the same tasks, got {name_some(tasks)} and "
+            f"{name_some(list(held_out.columns))}."
         )
     missing = [column for column in known.columns if column not in new.columns]
     added = [column for column in new.columns if column not in known.columns]
     if missing or added:
-        examples = ", ".join(map(repr, (missing + added)[:3]))
+        examples = name_some(missing + added)
         raise ValueError(
             f"`train` and `valid` must have the same columns, but `valid` lacks {len(missing)} "
             f"and has {len(added)} more ({examples}). Extract both with the same recipe."
@@ -239,7 +239,7 @@ def evaluate(
             np.concatenate([truth[task].to_numpy(), held_out[task].to_numpy()]),
             fitted_rows,
             scored_rows,
-            f"task {task!r}",
+            f"task {quote(task)}",
             weights,
         )
         for task in tasks
@@ -273,5 +273,5 @@ def _require_apart(train: pd.DataFrame, valid: pd.DataFrame, groups: Any) -> Non
     if shared:
         raise ValueError(
             f"`train` and `valid` must not share groups, got {len(shared)} in both, such as "
-            f"{next(iter(shared))!r}. Remove their exams from one split."
+            f"{quote(next(iter(shared)))}. Remove their exams from one split."
         )
