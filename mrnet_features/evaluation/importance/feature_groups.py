@@ -305,6 +305,9 @@ def _read_array(file: Path) -> NDArray[Any]:
 
 def _read_numbers(column: pd.Series[Any]) -> pd.Series[Any]:
     """Column of text as numbers or truth values; unchanged if a cell is neither nor empty."""
+    numbers = pd.to_numeric(column.astype(object), errors="coerce")
+    if not numbers.isna().any():
+        return numbers
     cells = column.map(lambda cell: cell.strip() if isinstance(cell, str) else cell)
     cells = cells.astype(object).where(~cells.isin(MISSING), np.nan)
     if cells.isin(TRUTH).all() and len(cells):
