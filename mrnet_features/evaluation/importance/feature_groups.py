@@ -308,8 +308,9 @@ def _read_numbers(column: pd.Series[Any]) -> pd.Series[Any]:
     numbers = pd.to_numeric(column.astype(object), errors="coerce")
     if not numbers.isna().any():
         return numbers
-    cells = column.map(lambda cell: cell.strip() if isinstance(cell, str) else cell)
-    cells = cells.astype(object).where(~cells.isin(MISSING), np.nan)
+    stripped = (cell.strip() if isinstance(cell, str) else cell for cell in column.tolist())
+    found = [np.nan if isinstance(cell, str) and cell in MISSING else cell for cell in stripped]
+    cells = pd.Series(found, index=column.index, dtype=object)
     if cells.isin(TRUTH).all() and len(cells):
         return cells.map(TRUTH).astype(bool)
     numbers = pd.to_numeric(cells, errors="coerce")
