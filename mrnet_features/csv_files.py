@@ -3,20 +3,51 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
-from collections.abc import Iterator
+from collections import Counter
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
 from mrnet_features.files import MOST_BYTES, read_text
-from mrnet_features.messages import name_some
+from mrnet_features.messages import name_some, quote
 
-__all__ = ["Row", "format_csv", "iter_rows", "read_rows", "read_table"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""First characters that make a spreadsheet run a cell of text as a formula."""
+__all__ = [
+    "Row",
+    "build_table",
+    "format_csv",
+    "holds_numbers",
+    "read_lines",
+    "read_rows",
+    "read_table",
+]
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "#")
+"""First characters that make a spreadsheet run a cell as a formula, or start a comment."""
+
+MOST_LINES = 1_000_000
+"""Most lines of a file: predictions of 100,000 exams in 10 repeats."""
+
+MOST_CELLS = 8_000_000
+"""Most cells of a file: a table of 1,250 exams and 6,400 features."""
+
+MOST_COLUMNS = 50_000
+"""Most columns of a table."""
+
+LONGEST_LINE = 4_000_000
+"""Most characters of a line: 50,000 columns of 80 characters."""
+
+BLOCK = 2**16
+"""Characters that are split into lines at a time."""
+
+DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?")
+NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 class Row(NamedTuple):
@@ -25,7 +56,7 @@ class Row(NamedTuple):
     Attributes
     ----------
     line : int
-        Number of its last line in the file, from 1.
+        Number of its first line in the file, from 1.
     cells : list of str
     """
 
@@ -33,17 +64,49 @@ class Row(NamedTuple):
     cells: list[str]
 
 
-def read_rows(path: str | Path) -> list[Row]:
-    r"""Rows of a CSV file, without empty lines and without lines that begin with ``#``.
+def read_lines(path: str | Path) -> list[tuple[int, str]]:
+    r"""Lines of a text file with their numbers, without empty lines and spaces around them.
+
+    Parameters
+    ----------
+    path : path
+        See `read_text`.
+
+    Returns
+    -------
+    list of tuple of int and str
+        Number from 1, and text.
+
+    Raises
+    ------
+    OSError, ValueError
+        As `read_text`, or if there are more than a million lines.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp(), "a.txt")
+    >>> _ = file.write_bytes(b"one\r\n\r\n two \r\n")
+    >>> read_lines(file)
+    [(1, 'one'), (3, 'two')]
+    """
+    lines = enumerate(_iterate_lines(path, _read_limited(path)), 1)
+    return [(number, line) for number, raw in lines if (line := raw.strip())]
+
+
+def read_rows(path: str | Path, *, most_bytes: int = MOST_BYTES) -> list[Row]:
+    r"""Rows of a CSV file, without empty lines and without the comments above the first row.
 
     Cells are separated by commas, or else by semicolons or tabs, as spreadsheets write them in
     some countries; next to semicolons and tabs, ``0,9`` is read as ``0.9``. Cells may be in double
-    quotes. Empty cells at the end of a row are dropped.
+    quotes. Empty cells at the end of a row are dropped. Comments begin with ``#``.
 
     Parameters
     ----------
     path : path
         Encoded as for `read_text`.
+    most_bytes : int, default 128 MiB
+        Larger files are refused.
 
     Returns
     -------
@@ -54,7 +117,8 @@ def read_rows(path: str | Path) -> list[Row]:
     OSError
         As `open_file`.
     ValueError
-        If the file is not text, or a quote is not closed; the message names file and line.
+        If the file is not text or is too large, a quote is not closed, or a row below the first
+        one begins with ``#``; the message names file and line.
 
     Examples
     --------
@@ -64,45 +128,28 @@ def read_rows(path: str | Path) -> list[Row]:
     >>> [row.cells for row in read_rows(file)]
     [['id', 'acl'], ['0042', '0.9']]
     """
-    return list(iter_rows(path))
-
-
-def iter_rows(path: str | Path, *, most_bytes: int = MOST_BYTES) -> Iterator[Row]:
-    """Yield the rows of a CSV file one by one, as `read_rows`; for files that may be very long.
-
-    Parameters
-    ----------
-    path, most_bytes
-        As for `read_text`.
-
-    Yields
-    ------
-    Row
-
-    Raises
-    ------
-    OSError, ValueError
-        As `read_rows`, when the first row or the broken row is asked for.
-    """
-    text = read_text(path, most_bytes=most_bytes)
-    separator = _find_separator(text)
-    reader = csv.reader(
-        (line if not line.startswith("#") else "" for line in _iter_lines(text)),
-        delimiter=separator,
-        skipinitialspace=True,
-        strict=True,
-    )
-    try:
-        for found in reader:
-            cells = [_clean(cell, separator) for cell in found]
-            while cells and not cells[-1]:
-                cells.pop()
-            if cells:
-                yield Row(reader.line_num, cells)
-    except csv.Error as error:
+    text = _read_limited(path, most_bytes)
+    above, first = _find_first_row(path, text)
+    if not first:
+        return []
+    separator = _find_separator(first)
+    if text.count(separator) + text.count("\n") > MOST_CELLS:
         raise ValueError(
-            f"'{path}' line {reader.line_num} can't be read as CSV ({error}). Correct that line."
-        ) from error
+            f"'{path}' must be a table of at most {MOST_CELLS:,} cells, got more. Check that it is "
+            "the right file, or write the table as parquet."
+        )
+    spaced = not text.isascii() or any(mark in text for mark in " \t\v\f\x1c\x1d\x1e\x1f")
+    plain = separator == "," and "'" not in text
+    rows: list[Row] = []
+    for number, cells in _parse(path, text, separator, above):
+        found = [cell.strip() for cell in cells] if spaced else cells
+        if not plain:
+            found = [_clean(cell, separator) for cell in found]
+        while found and not found[-1]:
+            found.pop()
+        if found:
+            rows.append(Row(number, found))
+    return rows
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
@@ -115,16 +162,13 @@ def read_table(path: str | Path) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame of shape (n_rows, n_columns), str
-        Index: the line in the file, named "line". Cells that a short row lacks are empty.
+    DataFrame of shape (n_rows, n_columns), object
+        See `build_table`.
 
     Raises
     ------
-    OSError
-        As `open_file`.
-    ValueError
-        If the file is empty, repeats a column name, or a row has more cells than the header; or
-        as `read_rows`.
+    OSError, ValueError
+        As `read_rows` and `build_table`.
 
     Examples
     --------
@@ -136,31 +180,96 @@ def read_table(path: str | Path) -> pd.DataFrame:
     line
     2     0042  0.9
     """
-    rows = read_rows(path)
+    return build_table(read_rows(path), path)
+
+
+def build_table(rows: Sequence[Row], path: str | Path) -> pd.DataFrame:
+    """Table of rows whose first one is the header.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+    path : path
+        File of the rows, for messages.
+
+    Returns
+    -------
+    DataFrame of shape (n_rows, n_columns), object
+        Index: the line in the file, named "line". Cells that a short row lacks are empty.
+
+    Raises
+    ------
+    ValueError
+        If there is no row, the first one holds numbers alone or repeats a name, a row has more
+        cells than the header, or the table is too large.
+
+    Examples
+    --------
+    >>> build_table([Row(1, ["id", "acl"]), Row(2, ["0042"])], "a.csv")["acl"].tolist()
+    ['']
+    """
     if not rows:
         raise ValueError(f"'{path}' must hold a table with a header, got no line. Write it again.")
-    header = rows[0].cells
-    twice = [name for name in dict.fromkeys(header) if header.count(name) > 1]
+    header, body = rows[0].cells, rows[1:]
+    if holds_numbers(rows[0]):
+        raise ValueError(
+            f"'{path}' must have a header with the names of the columns, but line {rows[0].line} "
+            f"holds numbers: {name_some(header)}. Add the header."
+        )
+    twice = [name for name, times in Counter(header).items() if times > 1]
     if twice:
         raise ValueError(
             f"'{path}' must have each column once, got {name_some(twice)} again. Rename one."
         )
-    wide = next((row for row in rows if len(row.cells) > len(header)), None)
+    width = len(header)
+    wide = next((row for row in body if len(row.cells) > width), None)
     if wide:
         raise ValueError(
-            f"'{path}' line {wide.line} must have the {len(header)} cells of the header, got "
+            f"'{path}' line {wide.line} must have the {width} cells of the header, got "
             f"{len(wide.cells)}: {name_some(wide.cells)}. Correct that line."
         )
-    body = [row.cells + [""] * (len(header) - len(row.cells)) for row in rows[1:]]
-    index = pd.Index([row.line for row in rows[1:]], name="line", dtype="int64")
-    return pd.DataFrame(body, columns=header, index=index, dtype=object)
+    if width > MOST_COLUMNS or width * len(body) > MOST_CELLS:
+        raise ValueError(
+            f"'{path}' must be a table of at most {MOST_COLUMNS:,} columns and {MOST_CELLS:,} "
+            f"cells, got {len(body)} rows of {width} columns. Write it as parquet."
+        )
+    cells = [
+        row.cells if len(row.cells) == width else row.cells + [""] * (width - len(row.cells))
+        for row in body
+    ]
+    index = pd.Index([row.line for row in body], name="line", dtype="int64")
+    return pd.DataFrame(
+        {name: [row[k] for row in cells] for k, name in enumerate(header)},
+        index=index,
+        dtype=object,
+    )
+
+
+def holds_numbers(row: Row) -> bool:
+    """Whether all cells of a row are numbers, so that it is no header.
+
+    Parameters
+    ----------
+    row : Row
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> holds_numbers(Row(1, ["0.9", "1E-5"])), holds_numbers(Row(1, ["id", "acl"]))
+    (True, False)
+    """
+    return all(NUMBER.fullmatch(cell) for cell in row.cells)
 
 
 def format_csv(table: pd.DataFrame, *, header: bool = True, index: bool = False) -> str:
     r"""Table as CSV, safe to open in a spreadsheet.
 
     A cell of text that begins with ``= + - @`` gets an apostrophe in front, so that a spreadsheet
-    shows it and does not run it as a formula. `read_rows` takes the apostrophe away again.
+    shows it and does not run it as a formula; so does one that begins with ``#``, which would
+    start a comment. `read_rows` takes the apostrophe away again.
 
     Parameters
     ----------
@@ -187,30 +296,103 @@ def format_csv(table: pd.DataFrame, *, header: bool = True, index: bool = False)
 
 
 def _disarm(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
+    return f"'{cell}" if isinstance(cell, str) and _is_armed(cell) else cell
 
 
-def _clean(cell: str, separator: str) -> str:
-    """Cell without spaces, without the apostrophe of `format_csv`, with a decimal point."""
-    text = cell.strip()
-    if text.startswith("'") and text[1:].startswith(FORMULA_STARTS):
+def _is_armed(text: str) -> bool:
+    """Whether a cell starts a formula or a comment, or looks as if it was disarmed already."""
+    return text.lstrip("'").startswith(FORMULA_STARTS)
+
+
+def _clean(text: str, separator: str) -> str:
+    """Cell without the apostrophe of `format_csv`, with a decimal point."""
+    if text.startswith("'") and _is_armed(text):
         return text[1:]
-    if separator != "," and re.fullmatch(r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?", text):
+    if separator != "," and "," in text and DECIMAL_COMMA.fullmatch(text):
         return text.replace(",", ".")
     return text
 
 
-def _iter_lines(text: str) -> Iterator[str]:
-    """Lines one by one; all at once, a million short lines would take ten times the text's size."""
+def _find_separator(first: str) -> str:
+    """Separator of the first row.
+
+    A comma next to semicolons is a decimal comma if it stands in a number; otherwise the
+    semicolons belong to names.
+    """
+    bare = re.sub(r'"[^"]*"', "", first)
+    for mark in (";", "\t"):
+        if mark in bare:
+            cells = [cell.strip() for cell in bare.split(mark)]
+            if all("," not in cell or DECIMAL_COMMA.fullmatch(cell) for cell in cells):
+                return mark
+    return ","
+
+
+def _read_limited(path: str | Path, most_bytes: int = MOST_BYTES) -> str:
+    text = read_text(path, most_bytes=most_bytes)
+    if text.count("\n") > MOST_LINES:
+        raise ValueError(
+            f"'{path}' must have at most {MOST_LINES:,} lines, got {text.count(chr(10)):,} such as "
+            f"{quote(text[: text.index(chr(10))])}. Check that it is the right file."
+        )
+    return text
+
+
+def _find_first_row(path: str | Path, text: str) -> tuple[int, str]:
+    """Number of lines above the first row, and its first line; an empty line if there is none."""
+    for above, line in enumerate(_iterate_lines(path, text)):
+        # programs that put all text in quotes do so with comments too
+        if line.strip() and not line.startswith(("#", '"#')):
+            return above, line
+    return 0, ""
+
+
+def _parse(
+    path: str | Path, text: str, separator: str, above: int
+) -> Iterator[tuple[int, list[str]]]:
+    """Rows with the numbers of their first lines, which are not those that csv.reader counts."""
+    lines: Iterator[str] = islice(_iterate_lines(path, text), above, None)
+    comments: set[int] = set()
+    if "\n#" in text:
+        lines = _note_comments(lines, above, comments)
+    reader = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True)
+    number = above + 1
+    try:
+        for found in reader:
+            if number in comments:
+                raise ValueError(
+                    f"'{path}' line {number} begins with #, but comments may stand above the first "
+                    "row only. Delete the line, or put its first cell in quotes if it is no "
+                    "comment."
+                )
+            yield number, found
+            number = above + reader.line_num + 1
+    except csv.Error as error:
+        reason = str(error)
+        if "unexpected end" in reason or "field limit" in reason:
+            reason = "a quote is not closed, or a cell is too long"
+        raise ValueError(
+            f"'{path}' line {number} can't be read as CSV ({reason}). Correct that line."
+        ) from error
+
+
+def _note_comments(lines: Iterator[str], above: int, found: set[int]) -> Iterator[str]:
+    for number, line in enumerate(lines, above + 1):
+        if line.startswith("#"):
+            found.add(number)
+        yield line
+
+
+def _iterate_lines(path: str | Path, text: str) -> Iterator[str]:
+    """Lines one by one, with their ends: a list of them would double the memory."""
     start = 0
-    while (end := text.find("\n", start)) >= 0:
-        yield text[start : end + 1]  # with its end, which a cell in quotes may hold
-        start = end + 1
-    yield text[start:]
-
-
-def _find_separator(text: str) -> str:
-    """Separator of the first line that is not empty or a comment."""
-    lines = (line for line in _iter_lines(text) if line.strip() and not line.startswith("#"))
-    bare = re.sub(r'"[^"]*"', "", next(lines, ""))
-    return next((mark for mark in (";", "\t") if mark in bare), ",")
+    while start < len(text):
+        end = text.find("\n", start + BLOCK) + 1 or len(text)
+        if end - start > LONGEST_LINE + BLOCK:
+            raise ValueError(
+                f"'{path}' must have lines of at most {LONGEST_LINE:,} characters, got one of "
+                f"{end - max(start, text.rfind(chr(10), start, end - 1) + 1):,}. Check that it is "
+                "the right file."
+            )
+        yield from io.StringIO(text[start:end])
+        start = end

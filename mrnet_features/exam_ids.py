@@ -1,12 +1,13 @@
 """Exam ids: read from files, checked, and the same on both sides.
 
 In files an exam id is text. An id column is found by its name (`ID_COLUMNS`) or is an index of
-text; row numbers are never taken for ids. In memory an index of integers is fine as long as all
-tables carry the same one.
+text without a name; row numbers are never taken for ids. In memory an index of integers is fine as
+long as all tables carry the same one.
 """
 
 from __future__ import annotations
 
+import heapq
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,21 @@ MRNET_WIDTH = 4
 LONGEST_ID = 200
 """Most characters of an exam id: long enough for three DICOM UIDs."""
 
+LARGEST_EXACT = 10**15
+"""Decimal numbers from here on may have lost digits."""
+
+UNNAMED = ("", "Unnamed: 0", "__index_level_0__")
+"""Names of an index without a name after a CSV file, pandas or another parquet reader."""
+
+LINES = "line"
+"""Name of the index of `csv_files.read_table`."""
+
+NOT_IDS = {"nan", "none", "<na>", "nat", "true", "false", "inf", "-inf", "infinity", "-infinity"}
+"""Text that programs write for a missing value, a truth value or infinity."""
+
+# 12e34 is no decimal number here: sets with hexadecimal ids hold such ids
+DECIMAL = re.compile(r"[+-]?(([0-9]+\.[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[0-9]+[eE][+-][0-9]+)")
+
 
 def find_id_problem(text: str) -> str | None:
     """Problem of one exam id, or None.
@@ -58,18 +74,20 @@ def find_id_problem(text: str) -> str | None:
     >>> find_id_problem("7.0")
     'is a decimal number, not an exam id; write ids as text'
     """
+    if text.isascii() and text.isdecimal() and len(text) <= LONGEST_ID:
+        return None
     if not text or text != text.strip():
         return "must not be empty or begin or end with a space" if text else "is empty"
     if len(text) > LONGEST_ID:
         return f"must have at most {LONGEST_ID} characters, got {len(text)}"
     if not text.isprintable():
         return "must not hold control characters"
-    if any(c.isnumeric() and not c.isascii() for c in text):
+    if not text.isascii() and any(c.isdigit() and not c.isascii() for c in text):
         return "must be written with the digits 0 to 9, got other Unicode digits"
-    if re.fullmatch(r"[+-]?\d+(\.0*|(\.\d+)?[eE][+-]?\d+)", text):
+    if DECIMAL.fullmatch(text):
         return "is a decimal number, not an exam id; write ids as text"
-    if text.lower() in {"nan", "none", "<na>"}:
-        return "stands for a missing value"
+    if text.lower() in NOT_IDS:
+        return "stands for a missing value or is no id"
     return None
 
 
@@ -102,7 +120,17 @@ def restore_ids(ids: Iterable[Any], where: str, width: int | None = None) -> lis
     """
     if width is not None and width < 1:
         raise ValueError(f"`id_width` must be at least 1, got {width}.")
-    texts = [_read_id(value, where, width) for value in ids]
+    if width is not None and width > LONGEST_ID:
+        raise ValueError(f"`id_width` must be at most {LONGEST_ID}, got {quote(width)}.")
+    known: dict[str, str] = {}
+    texts: list[str] = []
+    for value in ids:
+        if not isinstance(value, str):
+            texts.append(_read_id(value, where, width))
+            continue
+        if value not in known:
+            known[value] = _read_id(value, where, width)
+        texts.append(known[value])
     if width is not None:
         return [text.zfill(width) if text.isdecimal() else text for text in texts]
     lengths = {len(text) for text in texts if text.isdecimal()}
@@ -121,7 +149,8 @@ def index_by_id(frame: pd.DataFrame, where: str, width: int | None = None) -> pd
     """Table of a file with its exam ids as the index, wherever they stand.
 
     The ids are the column or the index level that is named as in `ID_COLUMNS`; failing that, an
-    index of text. Other columns and indexes are never taken for ids: they may be row numbers.
+    index of text without a name. Other columns and indexes are never taken for ids: they may be
+    row numbers.
 
     Parameters
     ----------
@@ -135,12 +164,13 @@ def index_by_id(frame: pd.DataFrame, where: str, width: int | None = None) -> pd
     Returns
     -------
     DataFrame
-        The other columns, indexed by exam id as text. The index is named "exam"; ids may repeat.
+        The other columns, then the other levels of the index, by exam id as text. The index is
+        named "exam"; ids may repeat.
 
     Raises
     ------
     ValueError
-        If there is no id column, there are several that differ, or an id is not valid.
+        If there is no such column, there are several that differ, or an id is not valid.
 
     Examples
     --------
@@ -149,33 +179,39 @@ def index_by_id(frame: pd.DataFrame, where: str, width: int | None = None) -> pd
     exam
     0007   0.2
     """
-    levels = [level for level in frame.index.names if level is not None]
-    named = [name for name in [*levels, *frame.columns] if str(name).lower() in ID_COLUMNS]
-    named = list(dict.fromkeys(named))
-    if frame.index.nlevels == 1 and not named and _holds_text(frame.index):
-        ids, rest = frame.index.to_series(), frame
-    elif named:
-        columns = [
-            frame[name] if name in frame.columns else frame.index.get_level_values(name).to_series()
-            for name in named
-        ]
-        if any(isinstance(column, pd.DataFrame) for column in columns):
-            raise ValueError(f"{where} must have one column of exam ids, got {name_some(named)} "
-                             "more than once. Drop one.")  # fmt: skip
-        if any(list(columns[0]) != list(other) for other in columns[1:]):
+    index, columns = frame.index, list(frame.columns)
+    levels = [
+        (name, index.get_level_values(k).tolist())
+        for k, name in enumerate(index.names)
+        if name is not None and name != LINES
+    ]
+    named = [name for name in columns if _is_id_name(name)]
+    found = [values for name, values in levels if _is_id_name(name)]
+    found += [frame.iloc[:, k].tolist() for k, name in enumerate(columns) if _is_id_name(name)]
+    if not found:
+        unnamed = _find_unnamed_ids(frame)
+        if unnamed is None:
+            known = f"{', '.join(ID_COLUMNS[:-1])} or {ID_COLUMNS[-1]}"
             raise ValueError(
-                f"{where} must have one column of exam ids, got {name_some(named)} with different "
-                "values. Drop the ones that are not exam ids."
+                f"{where} must have a column of exam ids named {known}, got the columns "
+                f"{name_some(columns)}{_describe_index(index)}. Other columns may be row numbers. "
+                "Name the column of ids 'exam' and write the file again."
             )
-        ids, rest = columns[0], frame.drop(columns=[n for n in named if n in frame.columns])
-    else:
+        found = [unnamed]
+    if any(values != found[0] for values in found[1:]):
         raise ValueError(
-            f"{where} must have a column of exam ids named {', '.join(ID_COLUMNS[:-1])} or "
-            f"{ID_COLUMNS[-1]}, got the columns {name_some(list(frame.columns))} and "
-            f"{_describe_index(frame.index)}, which may be row numbers. Name the column of ids "
-            "'exam' and write the file again."
+            f"{where} must have one column of exam ids, got several with different values "
+            f"({name_some([*(name for name, _ in levels if _is_id_name(name)), *named])}). Drop "
+            "the ones that are not exam ids."
         )
-    return rest.set_axis(pd.Index(restore_ids(ids, where, width), name="exam", dtype=object))
+    numbers = [name for k, name in enumerate(columns) if name in UNNAMED and (name or not k)]
+    rest = frame.drop(columns=[*named, *numbers])
+    ids = restore_ids(found[0], where, width)
+    rest = rest.set_axis(pd.Index(ids, name="exam"))
+    for name, values in levels:
+        if not _is_id_name(name) and name not in rest.columns:
+            rest[name] = values
+    return rest
 
 
 def check_ids(name: str, ids: Iterable[Any]) -> None:
@@ -198,19 +234,25 @@ def check_ids(name: str, ids: Iterable[Any]) -> None:
     >>> check_ids("`labels`", ["0001", "0002"])
     >>> check_ids("`labels`", [1, 2])
     """
+    if isinstance(ids, pd.Index | pd.Series):
+        values = ids.to_numpy(dtype=object)  # iterating over text of pandas 3 is slow
+    else:
+        values = pd.Index(list(ids), dtype=object).to_numpy()
+    if pd.api.types.infer_dtype(values, skipna=False) in {"string", "integer", "empty"}:
+        return
     examples: dict[str, Any] = {}
-    for exam in ids:
+    for exam in values:
         kind = _find_kind(exam)
         if not kind:
             raise TypeError(
-                f"{name} must be indexed by exam ids, either text or integers, got {exam!r} "
-                f"({type(exam).__name__}). Set the column of exam ids as the index."
+                f"{name} must be indexed by exam ids, either text or integers, got "
+                f"{quote(exam)} ({type(exam).__name__}). Set the column of exam ids as the index."
             )
         examples.setdefault(kind, exam)
     if len(examples) > 1:
         raise TypeError(
-            f"{name} must have exam ids of one kind, got text such as {examples['text']!r} and "
-            f"integers such as {examples['integers']!r}. Convert all ids to text with "
+            f"{name} must have exam ids of one kind, got text such as {quote(examples['text'])} "
+            f"and integers such as {quote(examples['integers'])}. Convert all ids to text with "
             "`.astype(str)`."
         )
 
@@ -240,12 +282,12 @@ def require_same_exams(
     if first == second:
         return
     parts = [
-        f"{len(only)} only in `{name}` ({name_some(sorted(only, key=_sort_key))})"
+        f"{len(only)} only in `{name}` ({_name_first(only)})"
         for name, only in ((left_name, first - second), (right_name, second - first))
         if only
     ]
     kinds = [{_find_kind(exam) for exam in side} for side in (first, second)]
-    hint = "Select the exams you want with `.loc`."
+    hint = "Keep the exams that both hold, for example with `.loc`."
     if kinds[0] | kinds[1] == {"text", "integers"}:
         hint = (
             "One side has text ids, the other integers: read the ids of both as text. If the rows "
@@ -267,8 +309,11 @@ def _find_kind(exam: Any) -> str:
     return "integers" if isinstance(exam, int | np.integer) and not isinstance(exam, bool) else ""
 
 
-def _sort_key(exam: Any) -> tuple[str, Any]:
-    return _find_kind(exam), exam
+def _name_first(exams: set[Any]) -> str:
+    """First three of many ids and the number of the others; sorting all would take seconds."""
+    first = heapq.nsmallest(3, exams, key=lambda exam: (_find_kind(exam), exam))
+    rest = len(exams) - len(first)
+    return f"{name_some(first)} and {rest} more" if rest else name_some(first)
 
 
 def _read_id(value: Any, where: str, width: int | None) -> str:
@@ -276,15 +321,19 @@ def _read_id(value: Any, where: str, width: int | None) -> str:
     if isinstance(value, str):
         text = value.strip()
         if width is not None:
-            text = re.sub(r"^([0-9]+)\.0+$", r"\1", text)
-    elif _find_kind(value) or (
-        isinstance(value, float | np.floating) and width is not None and float(value).is_integer()
-    ):
-        text = str(int(value))
+            text = re.sub(r"^([0-9]{1,15})\.0+$", r"\1", text)
+    elif _find_kind(value):
+        text = str(int(value)) if abs(int(value)) < 10**LONGEST_ID else "9" * (LONGEST_ID + 1)
     elif isinstance(value, float | np.floating) and not np.isnan(value):
-        text = f"{float(value)}"
-    else:
+        exact = width is not None and 0 <= value < LARGEST_EXACT and float(value).is_integer()
+        text = f"{int(value)}" if exact else f"{float(value)}"
+    elif value is None or (np.ndim(value) == 0 and pd.isna(value)):
         text = ""
+    else:
+        raise ValueError(
+            f"{where} must hold exam ids as text, got a value of type {type(value).__name__}. "
+            "Write ids as text."
+        )
     problem = find_id_problem(text)
     if problem:
         raise ValueError(
@@ -293,13 +342,32 @@ def _read_id(value: Any, where: str, width: int | None) -> str:
     return text
 
 
-def _holds_text(index: pd.Index[Any]) -> bool:
-    """Whether all labels of an index are text."""
-    return bool(len(index)) and all(isinstance(label, str) for label in index)
+def _is_id_name(name: Any) -> bool:
+    return isinstance(name, str) and name.lower() in ID_COLUMNS
 
 
 def _describe_index(index: pd.Index[Any]) -> str:
-    """Index in words, for a message."""
-    kind = "row index" if index.nlevels == 1 else f"row index of {index.nlevels} levels"
-    named = [str(name) for name in index.names if name is not None]
-    return f"a {kind} named {name_some(named)}" if named else f"a {kind} without a name"
+    """Index in words, for a message; nothing for the line numbers of a CSV file."""
+    named = [name for name in index.names if name is not None]
+    if named == [LINES]:
+        return ""
+    kind = "index" if index.nlevels == 1 else f"index of {index.nlevels} levels"
+    return f" and an {kind} {f'named {name_some(named)}' if named else 'without a name'}"
+
+
+def _find_unnamed_ids(frame: pd.DataFrame) -> list[Any] | None:
+    """Ids in an index without a name, or None if they may be row numbers.
+
+    In a parquet file the type shows that an index is text. In a CSV file, where all is text, an
+    index of plain numbers may be row numbers.
+    """
+    first = frame.columns[0] if len(frame.columns) else None
+    if "__index_level_0__" in frame.columns:
+        values = frame["__index_level_0__"].tolist()
+    elif first == "":
+        values = frame.iloc[:, 0].tolist()
+        if all(re.fullmatch("0|[1-9][0-9]*", str(value)) for value in values):
+            return None
+    else:
+        values = frame.index.tolist() if list(frame.index.names) == [None] else []
+    return values if values and all(isinstance(value, str) for value in values) else None

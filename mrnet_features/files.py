@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from mrnet_features.messages import LONGEST_VALUE, quote
+from mrnet_features.messages import LONGEST_VALUE, escape_controls, quote
 
 __all__ = [
     "explain_errors",
@@ -23,8 +24,11 @@ __all__ = [
     "write_texts",
 ]
 
-MOST_BYTES = 256 * 2**20
-"""Largest text file that is read as a whole: predictions of some million exams."""
+MOST_BYTES = 128 * 2**20
+"""Largest text file that is read as a whole: a table of some thousand exams and features."""
+
+MOST_JSON_BYTES = 16 * 2**20
+"""Largest JSON file that is read."""
 
 MARKS = {
     b"\xff\xfe\x00\x00": "utf-32",
@@ -105,7 +109,7 @@ def explain_errors(path: str | Path, kind: str, advice: str) -> Iterator[None]:
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        said = " ".join(str(error).split()) or type(error).__name__
+        said = escape_controls(" ".join(str(error).split())) or type(error).__name__
         cut = said if len(said) <= 2 * LONGEST_VALUE else said[: 2 * LONGEST_VALUE] + " ..."
         raise ValueError(f"'{path}' can't be read as {kind} ({cut}). {advice}") from error
 
@@ -116,7 +120,7 @@ def read_text(path: str | Path, *, most_bytes: int = MOST_BYTES) -> str:
     Parameters
     ----------
     path : path
-    most_bytes : int, default 256 MiB
+    most_bytes : int, default 128 MiB
         Larger files are refused.
 
     Returns
@@ -150,10 +154,11 @@ def read_text(path: str | Path, *, most_bytes: int = MOST_BYTES) -> str:
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
+        before = error.object[: error.start].decode(encoding, errors="replace")
+        line = len(re.findall(r"\r\n|\r|\n", before)) + 1
         raise ValueError(
-            f"'{path}' must be text in UTF-8, got other bytes in line {line} (byte {error.start}). "
-            "Save it again as text or CSV in UTF-8."
+            f"'{path}' must be text in {encoding.removesuffix('-sig').upper()}, got other bytes in "
+            f"line {line}. Save it again as text or CSV in UTF-8."
         ) from error
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
@@ -165,7 +170,7 @@ def read_text(path: str | Path, *, most_bytes: int = MOST_BYTES) -> str:
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def read_json(path: str | Path, advice: str) -> Any:
+def read_json(path: str | Path, advice: str, *, most_bytes: int = MOST_JSON_BYTES) -> Any:
     """Value of a JSON file.
 
     Parameters
@@ -173,6 +178,8 @@ def read_json(path: str | Path, advice: str) -> Any:
     path : path
     advice : str
         What to do about a broken file: a sentence.
+    most_bytes : int, default 16 MiB
+        Larger files are refused: in memory, JSON can take 25 times its size.
 
     Returns
     -------
@@ -183,7 +190,7 @@ def read_json(path: str | Path, advice: str) -> Any:
     OSError, ValueError
         As `read_text`; or if it is not JSON.
     """
-    text = read_text(path)
+    text = read_text(path, most_bytes=most_bytes)
     with explain_errors(path, "JSON", advice):
         return json.loads(text)
 
@@ -305,8 +312,10 @@ def _move(partial: Path, target: Path) -> None:
         os.fsync(file.fileno())
     partial.replace(target)
     if hasattr(os, "O_DIRECTORY"):  # not on Windows: write the new name to disk too
-        folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        # some network drives refuse this; the file itself is complete by now
+        with contextlib.suppress(OSError):
+            folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)

@@ -10,6 +10,9 @@ __all__ = ["escape_controls", "name_some", "quote"]
 LONGEST_VALUE = 80
 """Most characters of one value in a message."""
 
+LARGEST_NUMBER = 10**LONGEST_VALUE
+"""Whole numbers from here on are described; Python refuses to print those of 4,300 digits."""
+
 
 def quote(value: Any) -> str:
     r"""Value in quotes, cut after 80 characters, with control characters escaped.
@@ -35,7 +38,10 @@ def quote(value: Any) -> str:
         cut = value[:LONGEST_VALUE]
         more = len(value) - len(cut)
         return f"{cut!r}{f' ... ({more} more characters)' if more else ''}"
-    text = repr(value.item() if hasattr(value, "item") else value)
+    if isinstance(value, int) and abs(value) >= LARGEST_NUMBER:
+        return f"a whole number of about {int(value.bit_length() * 0.30103)} digits"
+    single = hasattr(value, "item") and getattr(value, "size", 1) == 1
+    text = repr(value.item() if single else value)
     return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]} ..."
 
 

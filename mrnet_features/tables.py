@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.exam_ids import check_ids, require_same_exams
-from mrnet_features.messages import name_some
+from mrnet_features.messages import name_some, quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,10 +24,14 @@ __all__ = [
     "align_tables",
     "check_features",
     "check_labels",
+    "check_whole_numbers",
     "choose_labels",
     "name_rows",
     "refuse_labels",
 ]
+
+# Larger numbers of repeats and folds can't be right.
+LARGEST_FOLD = 1e9
 
 RESERVED = ("exam", "repeat", "fold", "mean", "n_exams")
 
@@ -141,7 +145,7 @@ def check_labels(labels: pd.DataFrame | pd.Series[Any], positive: Any = None) ->
     taken = sorted(set(labels.columns) & set(RESERVED))
     if taken:
         raise ValueError(
-            f"`labels` must not name a task {', '.join(map(repr, taken))}: results use those "
+            f"`labels` must not name a task {name_some(taken)}: results use those "
             "column names. Rename the task."
         )
     truth = labels if positive is None else _code_positive(labels, positive)
@@ -151,8 +155,8 @@ def check_labels(labels: pd.DataFrame | pd.Series[Any], positive: Any = None) ->
             raise ValueError(
                 f"`labels` must be 0 or 1, got {name_some([wrong.iloc[0]])} for exam "
                 f"{name_some([wrong.index[0]])}, "
-                f"task {task!r} ({len(wrong)} such exams). Correct or drop those exams, or pass "
-                "`positive`, the value of a positive exam."
+                f"task {quote(task)} ({len(wrong)} such exams). Correct or drop those exams, or "
+                "pass `positive`, the value of a positive exam."
             )
     return truth.astype(np.int8).sort_index().rename_axis(index="exam")
 
@@ -299,25 +303,63 @@ def name_rows(features: Any, labels: Any) -> tuple[Any, Any]:
     return features, labels
 
 
+def check_whole_numbers(column: pd.Series[Any], where: str) -> pd.Series[Any]:
+    """Numbers of repeats or folds as integers.
+
+    Parameters
+    ----------
+    column : Series of shape (n_rows,)
+        Integers, floats or text; its name is used in the message.
+    where : str
+        Name of the table in the message, with its quotes.
+
+    Returns
+    -------
+    Series of shape (n_rows,), int64
+
+    Raises
+    ------
+    ValueError
+        If a value is not a whole number from 0 to 1e9.
+
+    Examples
+    --------
+    >>> check_whole_numbers(pd.Series(["0", "2"], name="fold"), "`frame`").tolist()
+    [0, 2]
+    """
+    numbers = pd.to_numeric(column.astype(object), errors="coerce").to_numpy(np.float64)
+    wrong = ~((numbers >= 0) & (numbers <= LARGEST_FOLD) & (numbers == np.floor(numbers)))
+    if wrong.any():
+        first = int(wrong.argmax())
+        raise ValueError(
+            f"{where} must have whole numbers from 0 in column {quote(column.name)}, got "
+            f"{quote(column.iloc[first])} in row {first + 1} ({int(wrong.sum())} such rows). "
+            "Correct them."
+        )
+    return pd.Series(numbers.astype(np.int64), index=column.index, name=column.name)
+
+
 def _code_positive(labels: pd.DataFrame, positive: Any) -> pd.DataFrame:
     chosen = positive if isinstance(positive, Mapping) else dict.fromkeys(labels.columns, positive)
     coded = {}
     for task in labels.columns:
         if task not in chosen:
             raise ValueError(
-                f"`positive` must give the positive value of every task, got none for {task!r}."
+                f"`positive` must give the positive value of every task, got none for "
+                f"{quote(task)}."
             )
         column = labels[task]
         if column.isna().any():
             raise ValueError(
                 f"`labels` must not have missing values, got NaN for exam "
-                f"{name_some([column.index[column.isna()][0]])}, task {task!r}. Drop those exams."
+                f"{name_some([column.index[column.isna()][0]])}, task {quote(task)}. Drop those "
+                "exams."
             )
         values = list(pd.unique(column))
         if len(values) > 2 or chosen[task] not in values:
             raise ValueError(
-                f"`labels` of task {task!r} must hold two values, one of them the `positive` value "
-                f"{chosen[task]!r}, got {name_some(values)}."
+                f"`labels` of task {quote(task)} must hold two values, one of them the "
+                f"`positive` value {quote(chosen[task])}, got {name_some(values)}."
             )
         coded[task] = (column == chosen[task]).astype(np.int8)
     return pd.DataFrame(coded, index=labels.index)
@@ -338,8 +380,8 @@ def _check_frame(name: str, frame: Any) -> None:
     odd = next((column for column in frame.columns if not isinstance(column, str)), None)
     if odd is not None:
         raise TypeError(
-            f"`{name}` must have column names as text, got {odd!r} ({type(odd).__name__}). Use "
-            "`.add_prefix` to turn numbers into names."
+            f"`{name}` must have column names as text, got {quote(odd)} ({type(odd).__name__}). "
+            "Use `.add_prefix` to turn numbers into names."
         )
     if frame.columns.has_duplicates:
         twice = list(frame.columns[frame.columns.duplicated()].unique())

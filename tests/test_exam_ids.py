@@ -1,11 +1,18 @@
 """Exam ids: text or integers, one kind, the same on both sides."""
 
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from mrnet_features.exam_ids import check_ids, require_same_exams
-from mrnet_features.messages import name_some
+from mrnet_features.exam_ids import (
+    check_ids,
+    find_id_problem,
+    index_by_id,
+    require_same_exams,
+    restore_ids,
+)
 
 
 @pytest.mark.parametrize("ids", [["0001"], [1, 2], np.arange(3), pd.Index(["a", "b"]), []])
@@ -42,6 +49,128 @@ def test_other_exams_are_counted_and_named(left, right, message):
         require_same_exams("one", left, "two", right)
 
 
-def test_long_lists_are_cut():
-    assert name_some([np.int64(1), 2]) == "1, 2"
-    assert name_some(list("abcdef")) == "'a', 'b', 'c' and 3 more"
+def test_checks_of_many_ids_are_linear():
+    ids = [f"{k:07d}" for k in range(200_000)]
+    start = time.process_time()
+    check_ids("`labels`", pd.Index(ids))
+    with pytest.raises(ValueError, match="200000 only in `one` .* and 199997 more") as caught:
+        require_same_exams("one", ids, "two", [f"x{exam}" for exam in ids])
+    with pytest.raises(TypeError, match="text such as .* and integers such as 3"):
+        check_ids("`labels`", [*ids, 3])
+    assert time.process_time() - start < 2
+    assert len(str(caught.value)) < 500
+
+
+def test_long_ids_in_messages_are_cut():
+    with pytest.raises(TypeError, match="more characters") as caught:
+        check_ids("`labels`", ["x" * 10**6, 3])
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
+    "text", ["0042", "1130", "1.2.840.113619", "knee 7, left", "NA", "Zürich #1", "12345e67", "三"]
+)
+def test_ids_of_any_set(text):
+    assert find_id_problem(text) is None
+    assert restore_ids([text], "'a.csv'") == [text]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", " 7", "7 ", "7.0", "7.", ".5", "7.5", "1e+16", "1.2E+15", "nan", "None", "<NA>", "NaT",
+        "inf", "True", "٧", "７", "7²", "a\nb", "a\x1b[2J", "a\u202eb", "x" * 201,
+    ],
+)  # fmt: skip
+def test_what_is_no_exam_id(text):
+    assert find_id_problem(text)
+
+
+def test_numbers_get_their_zeros_back():
+    assert restore_ids([7, 1130], "'a'", 4) == ["0007", "1130"]
+    assert restore_ids(["7", "1130"], "'a'", 4) == ["0007", "1130"]
+    assert restore_ids([7.0, 1130.0], "'a'", 4) == ["0007", "1130"]
+    assert restore_ids(["7.0", "1130.0"], "'a'", 4) == ["0007", "1130"]
+    assert restore_ids([7, 10_000], "'a'", 1) == ["7", "10000"]
+    assert restore_ids(["left 7"], "'a'", 4) == ["left 7"]
+
+
+@pytest.mark.parametrize(
+    ("ids", "width", "message"),
+    [
+        ([7, 1130], None, "'a' must hold exam ids with their leading zeros, got numbers of 1 to 4"),
+        ([7.0, 8.0], None, "'7.0' is a decimal number"),
+        ([7.5], 4, "'7.5' is a decimal number"),
+        ([1e17], 4, "is a decimal number"),
+        ([float("nan")], 4, "'' is empty"),
+        ([None], None, "'' is empty"),
+        ([float("inf")], 4, "'inf' stands for"),
+        ([pd.Timestamp("2020-01-01")], None, "got a value of type Timestamp"),
+        ([True], None, "got a value of type bool"),
+        ([[1, 2]], None, "got a value of type list"),
+        ([10**5000], None, "at most 200 characters"),
+        (["x"], 0, "`id_width` must be at least 1"),
+        (["x"], 10**9, "`id_width` must be at most 200"),
+    ],
+)
+def test_ids_of_a_file_that_are_not_sure_are_refused(ids, width, message):
+    with pytest.raises(ValueError, match=message):
+        restore_ids(ids, "'a'", width)
+
+
+ROWS = pd.DataFrame({"acl": [0.1, 0.2]})
+
+
+@pytest.mark.parametrize("name", ["exam", "ID", "Exam_ID", "case", "Study"])
+def test_ids_are_found_wherever_they_stand(name):
+    ids = ["0007", "0003"]
+    tables = [
+        ROWS.assign(**{name: ids}),
+        ROWS.set_axis(pd.Index(ids, name=name)),
+        ROWS.set_axis(pd.MultiIndex.from_arrays([[0, 1], ids], names=["fold", name])),
+        ROWS.assign(**{name: pd.Categorical(ids)}).set_axis([5, 9]),
+        pd.DataFrame({"": [0, 1], name: ids, "acl": [0.1, 0.2]}),
+        pd.DataFrame({"Unnamed: 0": [0, 1], name: ids, "acl": [0.1, 0.2]}),
+    ]
+    for table in tables:
+        found = index_by_id(table, "'a'")
+        assert found.index.tolist() == ids
+        assert found.index.name == "exam"
+        assert found["acl"].tolist() == [0.1, 0.2]
+        assert set(found.columns) <= {"acl", "fold"}
+    assert index_by_id(tables[2], "'a'")["fold"].tolist() == [0, 1]
+
+
+def test_an_index_of_text_without_a_name_holds_ids():
+    assert index_by_id(ROWS.set_axis(["1130", "1131"]), "'a'").index.tolist() == ["1130", "1131"]
+    from_csv = pd.DataFrame({"": ["0007", "0008"], "acl": ["0.1", "0.2"]})
+    assert index_by_id(from_csv, "'a'").index.tolist() == ["0007", "0008"]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        ROWS,
+        ROWS.set_axis([3, 9]),
+        ROWS.set_axis([0.5, 1.5]),
+        ROWS.set_axis(pd.Index(["0007", "0008"], name="patient")),
+        ROWS.set_axis(pd.Index([7, 8], name="row")),
+        ROWS.assign(case_id=["0007", "0008"]),
+        ROWS.assign(**{"Unnamed: 0": ["0007", "0008"]}),
+        pd.DataFrame({"": ["0", "1"], "acl": ["0.1", "0.2"]}),
+        pd.DataFrame({"__index_level_0__": [3, 9], "acl": [0.1, 0.2]}),
+    ],
+)
+def test_row_numbers_and_other_columns_are_never_ids(table):
+    with pytest.raises(ValueError, match="'a' must have a column of exam ids named .*'exam' and"):
+        index_by_id(table, "'a'", 4)
+
+
+def test_two_id_columns_must_agree():
+    twice = ROWS.assign(exam=["0007", "0008"], id=["0007", "0008"])
+    assert index_by_id(twice, "'a'").columns.tolist() == ["acl"]
+    with pytest.raises(ValueError, match="several with different values .'exam', 'id'"):
+        index_by_id(twice.assign(id=["0008", "0007"]), "'a'")
+    inside = ROWS.assign(exam=["b", "a"]).set_axis(pd.Index(["a", "b"], name="exam"))
+    with pytest.raises(ValueError, match="several with different values"):
+        index_by_id(inside, "'a'")

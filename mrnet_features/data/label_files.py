@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mrnet_features.csv_files import iter_rows
+from mrnet_features.csv_files import read_rows
 from mrnet_features.data.leading_zeros import restore_zeros
 from mrnet_features.data.problems import MOST_PROBLEMS, Problem, limit_problems
 from mrnet_features.exam_ids import find_id_problem
@@ -54,7 +54,7 @@ def list_label_ids(root: Path, split: str) -> Iterator[str]:
     """
     for task in TASKS:
         with contextlib.suppress(OSError, ValueError):
-            for row in iter_rows(root / f"{split}-{task}.csv", most_bytes=MOST_BYTES):
+            for row in read_rows(root / f"{split}-{task}.csv", most_bytes=MOST_BYTES):
                 yield row.cells[0]
 
 
@@ -99,7 +99,7 @@ def read_label_file(
 
 def _read_lines(path: Path, width: int, labels: dict[str, int]) -> Iterator[Problem]:
     """Fill `labels` with the lines that are right, and yield the problems of the others."""
-    for number, (line, cells) in enumerate(iter_rows(path, most_bytes=MOST_BYTES)):
+    for number, (line, cells) in enumerate(read_rows(path, most_bytes=MOST_BYTES)):
         exam_id, label = (*cells, "")[:2]
         problem = _check_id(cells, width, is_first=number == 0)
         is_named = not problem  # else the problem concerns no exam of the set

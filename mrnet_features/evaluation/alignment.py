@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.exam_ids import check_ids, require_same_exams
-from mrnet_features.messages import name_some
+from mrnet_features.messages import name_some, quote
 from mrnet_features.tables import align_tables, check_features, name_rows, refuse_labels
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ def align_weights(
     if len(wrong):
         raise ValueError(
             f"`sample_weight` must be finite and at least 0, got {wrong.iloc[0]} for exam "
-            f"{wrong.index[0]!r}."
+            f"{quote(wrong.index[0])}."
         )
     return found.rename("sample_weight")
 
@@ -251,8 +251,8 @@ def check_predictions(model: Any, labels: pd.DataFrame, name: str = "`model`") -
     missing = [task for task in tasks if task not in rows.columns]
     if missing:
         raise ValueError(
-            f"{name} must predict every task, but has no {', '.join(missing)} "
-            f"(columns present: {', '.join(map(str, rows.columns))})."
+            f"{name} must predict every task, but has no {name_some(missing)} "
+            f"(columns present: {name_some(list(rows.columns))})."
         )
     folded = {"exam", "repeat", "fold"} <= set(rows.columns)
     if not folded:
@@ -263,14 +263,14 @@ def check_predictions(model: Any, labels: pd.DataFrame, name: str = "`model`") -
     if twice.any():
         raise ValueError(
             f"{name} must hold each exam once{' per repeat' if folded else ''}, got exam "
-            f"{exams[twice].iloc[0]!r} again ({int(twice.sum())} rows too many)."
+            f"{quote(exams[twice].iloc[0])} again ({int(twice.sum())} rows too many)."
         )
     values = rows[tasks].to_numpy(dtype=np.float64)
     if not np.isfinite(values).all():
         exam = exams.iloc[int(np.argwhere(~np.isfinite(values))[0][0])]
         raise ValueError(
             f"{name} must hold a finite score for every exam and task, got NaN or infinity for "
-            f"exam {exam!r}. Score every exam, or drop it from the predictions of all models."
+            f"exam {quote(exam)}. Score every exam, or drop it from the predictions of all models."
         )
     known = None if model is rows else getattr(model, "labels", None)
     if isinstance(known, pd.DataFrame):
@@ -343,7 +343,7 @@ def _align_values(
     if series.index.has_duplicates:
         raise ValueError(
             f"`{name}` must hold each exam once, got exam "
-            f"{series.index[series.index.duplicated()][0]!r} twice."
+            f"{quote(series.index[series.index.duplicated()][0])} twice."
         )
     found = series.reindex(exams)
     if found.isna().any():

@@ -9,9 +9,11 @@ from typing import Any
 
 import pandas as pd
 
+from mrnet_features.csv_files import holds_numbers, read_rows
 from mrnet_features.evaluation.comparison.added_value import AddedValue, measure_added_value
 from mrnet_features.evaluation.comparison.compare import Comparison, compare
 from mrnet_features.evaluation.comparison.read_predictions import read_predictions
+from mrnet_features.parquet_files import PARQUET
 from mrnet_features.workflows.plain import to_plain
 
 
@@ -93,20 +95,11 @@ def compare_files(
 
 
 def _lacks_header(file: Path) -> bool:
-    """Whether a file is a CSV whose first line holds numbers only."""
-    if file.suffix == ".parquet" or not file.is_file():
+    """Whether a file is a CSV whose first row holds numbers only."""
+    if file.suffix.lower() in PARQUET:
         return False
-    with file.open(encoding="utf-8") as lines:
-        cells = lines.readline().strip().split(",")
-    return all(map(_is_number, cells))
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+    rows = read_rows(file)
+    return bool(rows) and holds_numbers(rows[0])
 
 
 def _keep_exams(model: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:

@@ -39,10 +39,10 @@ def make_digits(n_exams=500):
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory):
-    """The table as another tool's parquet: ids in a column, its own names."""
+    """The table as another tool's parquet: ids in a column, its own names of features."""
     features, labels = make_digits()
     path = tmp_path_factory.mktemp("digits") / "pixels.parquet"
-    features.rename_axis("image").reset_index().to_parquet(path)
+    features.rename_axis("case").reset_index().to_parquet(path)
     return read_external_table(path), labels
 
 

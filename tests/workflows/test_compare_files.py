@@ -62,3 +62,12 @@ def test_added_value_is_measured_on_the_shared_exams(files, labels):
     result = compare_files(files, labels, paths=paths, subset=True, added_value=True)
     scores = result.added_values["features"].comparison.scores
     assert {len(each.influence) for each in scores.values()} == {110}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_files_of_spreadsheets_and_shells_compare_like_plain_ones(files, labels, encoding):
+    paths = files["cnn"].with_name("paths.csv")
+    expected = compare_files(files, labels, paths=paths).as_dict()
+    for file in (*files.values(), paths):
+        file.write_text(file.read_text(), encoding=encoding, newline="\r\n")
+    assert compare_files(files, labels, paths=paths).as_dict() == expected

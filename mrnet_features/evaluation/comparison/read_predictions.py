@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-import itertools
 import re
-import warnings
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit
-from sklearn.metrics import roc_auc_score
 
+from mrnet_features.csv_files import build_table, holds_numbers, read_lines, read_rows
+from mrnet_features.evaluation.comparison.column_order import warn_of_columns
+from mrnet_features.exam_ids import ID_COLUMNS, index_by_id, require_same_exams
+from mrnet_features.messages import name_some, quote
 from mrnet_features.names import TASKS
+from mrnet_features.parquet_files import PARQUET, read_parquet
+from mrnet_features.tables import check_whole_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
 __all__ = ["read_paths", "read_predictions"]
 
 PLANES_OF_PATHS = ("sagittal", "coronal", "axial")
-ID_COLUMNS = ("exam", "id", "case", "study", "exam_id")
-# Tasks are correlated: an order of the columns that is better by less may be chance.
-SWAP_GAIN = 0.05
-# Mean of another column minus the mean of `abnormal` from which the columns look swapped.
-SWAP_GAP = 0.1
+# A softmax in float32 sums to 1 up to this.
+ROUNDING = 1e-6
+# Beyond this the values are more likely log-odds than badly rounded probabilities.
+LOG_ODDS = 0.01
+PRINTED_ARRAY = re.compile(r"[\[\]]|array|tensor")
 
 
 def read_predictions(
@@ -41,9 +47,12 @@ def read_predictions(
     r"""Read and check predictions of any model.
 
     Formats: the ``predictions.csv`` of the competition with its ``valid-paths.csv``; a CSV or
-    parquet table with a column of ids (exam, id, case, study or exam_id) and one per task; the
-    same with the columns repeat and fold, as `mrnet-features cv` writes it; or one file per task
-    with rows ``id,probability``.
+    parquet table with exam ids in a column or index named exam, exam_id, id, case or study and
+    one column per task; the same with the columns repeat and fold, as `mrnet-features cv` writes
+    it; or one CSV file per task with rows ``id,probability``.
+
+    A number in brackets, such as ``[0.9]``, is read as the number. Values up to 1e-6 outside 0 to
+    1, which float32 gives, become 0 or 1.
 
     Parameters
     ----------
@@ -57,7 +66,8 @@ def read_predictions(
     labels : DataFrame of shape (n_exams, n_tasks), optional
         True labels, to find swapped columns by their AUCs instead of their means.
     id_width : int, optional
-        Digits of an id; shorter ids get leading zeros. MRNet has 4.
+        Digits of an id; shorter numbers get leading zeros. MRNet has 4; 1 keeps numbers as they
+        are.
     logits : bool, default False
         Whether the values are log-odds, to be converted to probabilities.
 
@@ -69,16 +79,17 @@ def read_predictions(
 
     Raises
     ------
-    FileNotFoundError
-        If a file does not exist.
+    OSError
+        If a file does not exist or is not a regular file.
     ValueError
-        If columns or rows are missing, an id is repeated or has lost leading zeros, or a value
-        is not a probability.
+        If a file can't be read, columns or rows are missing, there are row numbers in place of
+        ids, an id is repeated or has lost leading zeros, or a value is not a probability.
 
     Warns
     -----
     UserWarning
-        If the columns look swapped; some public scripts write acl, meniscus, abnormal.
+        If a column is constant, or the columns look swapped; some public scripts write acl,
+        meniscus, abnormal.
 
     Examples
     --------
@@ -90,22 +101,30 @@ def read_predictions(
     """
     names = list(tasks)
     if isinstance(source, Mapping):
-        frame, where = _read_each_task(source, names), ", ".join(map(str, source.values()))
+        where = name_some([str(path) for path in source.values()])
+        frame = _read_each_task(source, names, id_width)
     else:
-        where = str(source)
-        frame = _read_competition(source, paths, names) if paths else _read_table(source, names)
-    frame["exam"] = _check_ids(frame["exam"], id_width, where)
-    frame[names] = _check_values(frame[["exam", *names]].set_index("exam"), logits, where)
+        where = f"'{source}'"
+        frame = (
+            _read_competition(source, paths, names, id_width)
+            if paths
+            else _read_table(source, names, id_width)
+        )
+    if not len(frame):
+        raise ValueError(f"{where} must have a row per exam, got none. Write it again.")
+    frame[names] = _check_values(frame[names], logits, where)
     folded = {"repeat", "fold"} <= set(frame.columns)
-    key = ["exam", "repeat"] if folded else ["exam"]
-    if frame.duplicated(key).any():
-        twice = frame.loc[frame.duplicated(key), "exam"].iloc[0]
-        raise ValueError(f"'{where}' must hold each exam once, got exam {twice!r} again.")
-    _warn_if_swapped(frame, names, labels, where)
+    again = frame.reset_index().duplicated(["exam", "repeat"] if folded else ["exam"]).to_numpy()
+    if again.any():
+        raise ValueError(
+            f"{where} must hold each exam once{' per repeat' if folded else ''}, got exam "
+            f"{quote(frame.index[again][0])} again ({int(again.sum())} rows too many). Delete them."
+        )
+    warn_of_columns(frame, names, labels, where)
     if folded:
-        kept = frame[["exam", "repeat", "fold", *names]]
-        return kept.sort_values(["repeat", "exam"], ignore_index=True)
-    return frame.set_index("exam")[names].sort_index()
+        rows = frame.reset_index()[["exam", "repeat", "fold", *names]]
+        return rows.sort_values(["repeat", "exam"], ignore_index=True)
+    return frame[names].sort_index()
 
 
 def read_paths(path: str | Path) -> dict[str, dict[str, Path]]:
@@ -115,6 +134,7 @@ def read_paths(path: str | Path) -> dict[str, dict[str, Path]]:
     ----------
     path : path
         No header; one path per line, in the order sagittal, coronal, axial for each exam.
+        Backslashes, which scripts write on Windows, are read as slashes.
 
     Returns
     -------
@@ -124,10 +144,10 @@ def read_paths(path: str | Path) -> dict[str, dict[str, Path]]:
 
     Raises
     ------
-    FileNotFoundError
-        If the file does not exist.
+    OSError
+        If the file does not exist or is not a regular file.
     ValueError
-        If there are not three lines per exam in that order.
+        If it is not text, or there are not three lines per exam in that order.
 
     Examples
     --------
@@ -137,192 +157,176 @@ def read_paths(path: str | Path) -> dict[str, dict[str, Path]]:
     >>> list(read_paths(file)), list(read_paths(file)["1130"])
     (['1130'], ['sagittal', 'coronal', 'axial'])
     """
-    file = _require_file(path)
-    lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
-    lines = [line for line in lines if line]
+    lines = [(number, line.strip('"').replace("\\", "/")) for number, line in read_lines(path)]
     if not lines or len(lines) % 3:
         raise ValueError(
-            f"'{file}' must hold three lines per exam (sagittal, coronal, axial), got {len(lines)} "
+            f"'{path}' must hold three lines per exam (sagittal, coronal, axial), got {len(lines)} "
             "lines. Add the missing ones."
         )
     exams: dict[str, dict[str, Path]] = {}
     for start in range(0, len(lines), 3):
-        stacks = [Path(line) for line in lines[start : start + 3]]
-        found = [(stack.parent.name, stack.stem) for stack in stacks]
-        exam = found[0][1]
-        if found != [(plane, exam) for plane in PLANES_OF_PATHS]:
+        numbers, stacks = zip(*lines[start : start + 3], strict=True)
+        found = [tuple(stack.split("/")[-2:]) for stack in stacks]
+        exam = found[0][-1].rpartition(".")[0]
+        if (
+            not exam
+            or {name for *_, name in found} != {found[0][-1]}
+            or ([folder for *folder, _ in found] != [[plane] for plane in PLANES_OF_PATHS])
+        ):
             raise ValueError(
-                f"'{file}' lines {start + 1} to {start + 3} must be the sagittal, coronal and "
-                f"axial stack of one exam, such as valid/sagittal/1130.npy, got {lines[start]!r}, "
-                f"{lines[start + 1]!r}, {lines[start + 2]!r}. Put them in that order."
+                f"'{path}' lines {numbers[0]} to {numbers[2]} must be the sagittal, coronal and "
+                "axial stack of one exam, such as valid/sagittal/1130.npy, got "
+                f"{name_some(stacks)}. Put them in that order."
             )
         if exam in exams:
-            raise ValueError(f"'{file}' must hold each exam once, got exam {exam!r} again.")
-        exams[exam] = dict(zip(PLANES_OF_PATHS, stacks, strict=True))
+            raise ValueError(
+                f"'{path}' line {numbers[0]} must start another exam, got exam {quote(exam)} "
+                "again. List each exam once."
+            )
+        exams[exam] = dict(zip(PLANES_OF_PATHS, map(Path, stacks), strict=True))
     return exams
 
 
-def _require_file(path: str | Path) -> Path:
-    file = Path(path)
-    if not file.is_file():
-        raise FileNotFoundError(f"There is no file '{file}'.")
-    return file
-
-
-def _read_cells(path: str | Path) -> pd.DataFrame:
-    return pd.read_csv(
-        _require_file(path), header=None, dtype=str, keep_default_na=False, skipinitialspace=True
-    )
-
-
-def _read_competition(source: str | Path, paths: str | Path, tasks: list[str]) -> pd.DataFrame:
-    exams, cells = list(read_paths(paths)), _read_cells(source)
-    if cells.shape != (len(exams), len(tasks)):
+def _read_competition(
+    source: str | Path, paths: str | Path, tasks: list[str], width: int | None
+) -> pd.DataFrame:
+    exams, rows = list(read_paths(paths)), read_rows(source)
+    widths = {len(row.cells) for row in rows}
+    if len(rows) != len(exams) or widths != {len(tasks)}:
         raise ValueError(
             f"'{source}' must hold one row for each of the {len(exams)} exams of '{paths}' and the "
-            f"columns {', '.join(tasks)}, without a header or ids, got {cells.shape[0]} rows of "
-            f"{cells.shape[1]}. If the file has ids, leave `paths` out."
+            f"columns {name_some(tasks)}, without a header or ids, got {len(rows)} rows of "
+            f"{min(widths, default=0)} to {max(widths, default=0)} cells. If the file has ids, "
+            "leave `paths` out."
         )
-    return pd.DataFrame(cells.to_numpy(), columns=tasks).assign(exam=exams)
+    cells = [row.cells for row in rows]
+    frame = pd.DataFrame(cells, columns=tasks, dtype=object).assign(exam=exams)
+    return index_by_id(frame, f"'{paths}'", width)
 
 
-def _read_table(source: str | Path, tasks: list[str]) -> pd.DataFrame:
-    file = _require_file(source)
-    if file.suffix == ".parquet":
-        frame = pd.read_parquet(file)
-        if frame.index.name in ID_COLUMNS or "__index_level_0__" in frame:
-            frame = frame.reset_index()
-        elif not set(ID_COLUMNS) & set(frame.columns):
-            frame = frame.rename_axis(index="exam").reset_index()
+def _read_table(source: str | Path, tasks: list[str], width: int | None) -> pd.DataFrame:
+    where = f"'{source}'"
+    if Path(source).suffix.lower() in PARQUET:
+        table = read_parquet(source)
     else:
-        frame = pd.read_csv(file, dtype=str, keep_default_na=False, comment="#")
-    ids = [name for name in ID_COLUMNS if name in frame.columns]
+        rows = read_rows(source)
+        if rows and holds_numbers(rows[0]):
+            raise ValueError(
+                f"{where} must have a header with a column of exam ids and the columns "
+                f"{name_some(tasks)}, but line {rows[0].line} holds numbers: "
+                f"{name_some(rows[0].cells)}. It seems to have no header; pass `paths` if it is "
+                "the competition's predictions.csv."
+            )
+        table = build_table(rows, source)
+    frame = index_by_id(table, where, width)
     missing = [task for task in tasks if task not in frame.columns]
-    if missing or not ids:
-        hint = (
-            " It seems to have no header; pass `paths` if it is the competition's predictions.csv."
-            if all(re.fullmatch(r"[-+.\deE]+", str(name)) for name in frame.columns)
-            else ""
-        )
-        lacking = [*([] if ids else ["a column of ids such as 'id'"]), *map(repr, missing)]
+    if missing:
         raise ValueError(
-            f"'{file}' must have a column of ids and the columns {', '.join(tasks)}, but lacks "
-            f"{', '.join(lacking)} (present: {', '.join(map(str, frame.columns[:8]))}).{hint}"
+            f"{where} must have the columns {name_some(tasks)}, but lacks {name_some(missing)} "
+            f"(present: {name_some(list(table.columns))}). Rename the columns, or pass `tasks`."
         )
-    frame = frame.rename(columns={ids[0]: "exam"})
     for name in {"repeat", "fold"} & set(frame.columns):
-        frame[name] = frame[name].astype("int64")
+        frame[name] = check_whole_numbers(frame[name], where)
     return frame
 
 
-def _read_each_task(source: Mapping[str, str | Path], tasks: list[str]) -> pd.DataFrame:
+def _read_each_task(
+    source: Mapping[str, str | Path], tasks: list[str], width: int | None
+) -> pd.DataFrame:
     if set(source) != set(tasks):
         raise ValueError(
-            f"`source` must give one file for each of {', '.join(tasks)}, got {', '.join(source)}."
+            f"`source` must give one file for each of {name_some(tasks)}, got "
+            f"{name_some(list(source))}. Name the files by task."
         )
     columns: dict[str, pd.Series[Any]] = {}
     for task in tasks:
-        cells = _read_cells(source[task])
-        if cells.shape[1] != 2:
+        path, rows = source[task], read_rows(source[task])
+        wrong = next((row for row in rows if len(row.cells) != 2), None)
+        if wrong:
             raise ValueError(
-                f"'{source[task]}' must hold rows 'id,probability', got {cells.shape[1]} columns."
+                f"'{path}' line {wrong.line} must be 'id,probability', got {len(wrong.cells)} "
+                f"cells: {name_some(wrong.cells)}. Correct that line."
             )
-        if cells.iloc[0, 0] in ID_COLUMNS:
-            cells = cells.iloc[1:]
-        column = cells.set_index(0)[1]
+        if rows and rows[0].cells[0].lower() in ID_COLUMNS:
+            rows = rows[1:]
+        cells = [row.cells for row in rows]
+        table = pd.DataFrame(cells, columns=["exam", task], dtype=object)
+        column = index_by_id(table, f"'{path}'", width)[task]
         if column.index.has_duplicates:
-            twice = column.index[column.index.duplicated()][0]
+            twice = column.index[column.index.duplicated()]
             raise ValueError(
-                f"'{source[task]}' must hold each exam once, got exam {twice!r} again."
+                f"'{path}' must hold each exam once, got exam {quote(twice[0])} again "
+                f"({len(twice)} rows too many). Delete them."
             )
         columns[task] = column
-    first = columns[tasks[0]].index
-    for task, column in columns.items():
-        if set(column.index) != set(first):
-            raise ValueError(
-                f"The files of {tasks[0]!r} and {task!r} must hold the same exams, got "
-                f"{len(first)} and {len(column)} with {len(set(first) & set(column.index))} in "
-                "both."
-            )
-    return pd.DataFrame(columns).rename_axis(index="exam").reset_index()
-
-
-def _check_ids(ids: pd.Series[Any], width: int | None, where: str) -> pd.Series[Any]:
-    text = ids.map(str).str.strip()
-    if width is not None:
-        return text.str.zfill(width)
-    numeric = text.str.fullmatch(r"\d+")
-    if numeric.all() and text.str.len().nunique() > 1:
-        shortest, longest = text.str.len().min(), text.str.len().max()
-        example = text.iloc[int(text.str.len().argmin())]
-        raise ValueError(
-            f"'{where}': ids must have their leading zeros, got numbers of {shortest} to "
-            f"{longest} digits such as {example!r}. Pass id_width={max(4, int(longest))} to "
-            "restore them, or write ids as text."
+    for task in tasks[1:]:
+        require_same_exams(
+            str(source[tasks[0]]), columns[tasks[0]].index, str(source[task]), columns[task].index
         )
-    return text
+    return pd.DataFrame(columns).rename_axis(index="exam")
 
 
-def _check_values(frame: pd.DataFrame, logits: bool, where: str) -> Any:
-    numbers = frame.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=np.float64)
-    if not np.isfinite(numbers).all():
-        row, column = np.argwhere(~np.isfinite(numbers))[0]
+def _check_values(frame: pd.DataFrame, logits: bool, where: str) -> NDArray[np.float64]:
+    numbers = np.column_stack([_read_numbers(frame[task]) for task in frame.columns])
+    wrong = ~np.isfinite(numbers)
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0].tolist()
+        cell = frame.iat[row, column]
+        shown = quote(cell) if np.ndim(cell) == 0 else f"a value of type {type(cell).__name__}"
+        advice = "Predict every exam."
+        if isinstance(cell, str) and PRINTED_ARRAY.search(cell):
+            advice = "It looks like a printed array: write each number on its own, with `.item()`."
         raise ValueError(
-            f"'{where}' must hold a number for every exam and task, got {frame.iat[row, column]!r} "
-            f"for exam {frame.index[row]!r}, task {frame.columns[column]!r} "
-            f"({int((~np.isfinite(numbers)).sum())} such cells). Predict every exam."
+            f"{where} must hold a number for every exam and task, got {shown} for exam "
+            f"{quote(frame.index[row])}, task {quote(frame.columns[column])} "
+            f"({int(wrong.sum())} such cells). {advice}"
         )
     if logits:
-        return expit(numbers)
-    if numbers.min() < 0 or numbers.max() > 1:
+        return np.asarray(expit(numbers))
+    excess = np.maximum(-numbers, numbers - 1)
+    most = float(np.max(excess))
+    if most > ROUNDING:
+        row, column = np.argwhere(excess == most)[0].tolist()
+        advice = "Rounding in float32 explains 1e-6 and no more. Clip them if that is right."
+        if most > LOG_ODDS:
+            advice = "If these are log-odds, pass logits=True; if percentages, divide them by 100."
         raise ValueError(
-            f"'{where}' must hold probabilities from 0 to 1, got {numbers.min():.3g} to "
-            f"{numbers.max():.3g}. If these are log-odds, pass logits=True."
+            f"{where} must hold probabilities from 0 to 1, got {float(numbers[row, column])!r} for "
+            f"exam {quote(frame.index[row])}, task {quote(frame.columns[column])} "
+            f"({int((excess > ROUNDING).sum())} such cells). {advice}"
         )
+    return np.where(excess > 0, np.clip(numbers, 0, 1), numbers)
+
+
+def _read_numbers(column: pd.Series[Any]) -> NDArray[np.float64]:
+    """Numbers of a column; NaN where a cell is none."""
+    if pd.api.types.is_bool_dtype(column.dtype):
+        return np.full(len(column), np.nan)
+    if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_complex_dtype(column):
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    cells = column.to_numpy(dtype=object)
+    if pd.api.types.infer_dtype(cells, skipna=True) == "boolean":
+        return np.full(len(cells), np.nan)
+    numbers = _convert(cells)
+    odd = np.flatnonzero(np.isnan(numbers))
+    # an object array of its own, since an array of equal lists would get two dimensions
+    single = np.empty(len(odd), dtype=object)
+    single[:] = [_unwrap(cells[k]) for k in odd]
+    numbers[odd] = _convert(single)
     return numbers
 
 
-def _warn_if_swapped(
-    frame: pd.DataFrame, tasks: list[str], labels: pd.DataFrame | None, where: str
-) -> None:
-    if labels is not None and len(tasks) > 1:
-        better = _find_better_order(frame, tasks, labels)
-        if better:
-            warnings.warn(
-                f"The columns {', '.join(tasks)} of '{where}' look swapped: read as "
-                f"{', '.join(better)} they agree better with the labels. If they are, pass "
-                f"tasks={tuple(better)!r}.",
-                stacklevel=3,
-            )
-    elif "abnormal" in tasks and len(tasks) > 1:
-        # A tear is an abnormality, so its probability can't be the larger one.
-        means = frame[tasks].mean()
-        if means.max() > means["abnormal"] + SWAP_GAP:
-            warnings.warn(
-                f"The columns {', '.join(tasks)} of '{where}' look swapped: {means.idxmax()!r} has "
-                f"a mean of {means.max():.2f}, 'abnormal' only {means['abnormal']:.2f}. Some "
-                "scripts write acl, meniscus, abnormal; if this is such a file, pass "
-                "tasks=('acl', 'meniscus', 'abnormal').",
-                stacklevel=3,
-            )
+def _convert(cells: NDArray[Any]) -> NDArray[np.float64]:
+    numbers = pd.to_numeric(pd.Series(cells, dtype=object), errors="coerce")
+    return numbers.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
 
 
-def _find_better_order(
-    frame: pd.DataFrame, tasks: list[str], labels: pd.DataFrame
-) -> tuple[str, ...] | None:
-    """Order of the columns that agrees better with the labels, if there is one."""
-    shared = frame[frame["exam"].isin(labels.index)]
-    truth = labels.loc[shared["exam"], tasks]
-    if not len(truth) or (truth.nunique() < 2).any():
-        return None
-    auc = {
-        (task, column): float(roc_auc_score(truth[task], shared[column]))
-        for task in tasks
-        for column in tasks
-    }
-
-    def total(order: tuple[str, ...]) -> float:
-        return sum(auc[pair] for pair in zip(order, tasks, strict=True)) / len(tasks)
-
-    best = max(itertools.permutations(tasks), key=total)
-    return best if total(best) > total(tuple(tasks)) + SWAP_GAIN else None
+def _unwrap(cell: Any) -> Any:
+    """Number of a cell that holds one number in brackets; None for a cell that is no number."""
+    while isinstance(cell, list | tuple | np.ndarray) and len(np.atleast_1d(cell)) == 1:
+        cell = np.atleast_1d(cell)[0]
+    if isinstance(cell, str):
+        return cell.strip("[] ") if cell.startswith("[") and cell.endswith("]") else cell
+    if isinstance(cell, int | float | np.number | Decimal) and not isinstance(cell, bool):
+        return float(cell)
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,15 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from mrnet_features.exam_ids import require_same_exams
+from mrnet_features.csv_files import read_table
+from mrnet_features.exam_ids import check_ids, index_by_id, require_same_exams
+from mrnet_features.files import explain_errors, open_file
+from mrnet_features.messages import quote
 from mrnet_features.names import Name, format_name, group_names
+from mrnet_features.parquet_files import PARQUET, read_parquet
 from mrnet_features.tables import check_features
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+# Cells that programs write for a missing value.
+MISSING = ("", "NA", "N/A", "NaN", "nan", "None", "NULL", "null", "<NA>")
+TRUTH = {"True": True, "False": False, "TRUE": True, "FALSE": False}
 
 __all__ = [
     "attach_table",
@@ -75,26 +87,34 @@ def attach_table(features: pd.DataFrame, other: pd.DataFrame, name: str) -> pd.D
     return left.join(right.rename(columns=renamed))
 
 
-def read_external_table(path: str | Path, exams: Sequence[str] | None = None) -> pd.DataFrame:
+def read_external_table(
+    path: str | Path, exams: Sequence[str] | None = None, *, id_width: int | None = None
+) -> pd.DataFrame:
     """Read a table of another tool.
 
     Parameters
     ----------
     path : path
-        A ``.parquet`` or ``.csv`` table with exam ids in its index or its first column, or a
-        ``.npy`` array of shape (n_exams, n_columns).
+        A CSV or parquet table with exam ids in a column or index named exam, exam_id, id, case or
+        study, or a ``.npy`` array of shape (n_exams, n_columns).
     exams : sequence of str, optional
         Exam id of each row of a ``.npy`` array.
+    id_width : int, optional
+        Digits of an id; see `read_predictions`.
 
     Returns
     -------
     DataFrame of shape (n_exams, n_columns)
-        Index exam id as text.
+        Index exam id as text; for an array, `exams`. Columns of text whose cells are all numbers
+        or empty become numbers, with NaN for the empty ones.
 
     Raises
     ------
+    OSError
+        If the file does not exist or is not a regular file.
     ValueError
-        If the file has another format, or `exams` is missing or of another length.
+        If the file has another format or can't be read, there are row numbers in place of ids, or
+        `exams` is missing or of another length.
 
     Examples
     --------
@@ -105,25 +125,24 @@ def read_external_table(path: str | Path, exams: Sequence[str] | None = None) ->
     (2, 3)
     """
     file = Path(path)
-    if file.suffix == ".npy":
-        values = np.load(file, allow_pickle=False)
+    kind = file.suffix.lower()
+    if kind == ".npy":
+        values = _read_array(file)
         if values.ndim != 2 or exams is None or len(exams) != len(values):
             raise ValueError(
                 f"'{file}' holds an array of shape {values.shape}; it must be (n_exams, n_columns) "
                 f"and `exams` must have the exam id of each row, got "
                 f"{'none' if exams is None else len(exams)}."
             )
+        check_ids("`exams`", exams)
         names = [f"dim{k}" for k in range(values.shape[1])]
         return pd.DataFrame(values, index=pd.Index(exams, name="exam"), columns=names)
-    if file.suffix == ".csv":
-        first = pd.read_csv(file, nrows=0).columns[0]
-        return pd.read_csv(file, dtype={first: str}, index_col=0, keep_default_na=True)
-    if file.suffix == ".parquet":
-        frame = pd.read_parquet(file)
-        if isinstance(frame.index, pd.RangeIndex) and len(frame.columns):
-            frame = frame.set_index(frame.columns[0])
-        return frame
-    raise ValueError(f"'{file}' must be a .parquet, .csv or .npy file.")
+    if kind not in {".csv", *PARQUET}:
+        raise ValueError(f"'{file}' must be a .parquet, .csv or .npy file. Convert it.")
+    table = read_table(file) if kind == ".csv" else read_parquet(file)
+    frame = index_by_id(table, f"'{file}'", id_width)
+    texts = [name for name, kind in frame.dtypes.items() if not is_numeric_dtype(kind)]
+    return frame.assign(**{str(name): _read_numbers(frame[name]) for name in texts})
 
 
 def group_columns(
@@ -161,7 +180,7 @@ def group_columns(
         if missing:
             raise ValueError(
                 f"`by` must have a group for every column, got none for {len(missing)}, such as "
-                f"{missing[0]!r}."
+                f"{quote(missing[0])}."
             )
         groups: dict[str, list[str]] = {}
         for column in columns:
@@ -173,7 +192,7 @@ def group_columns(
         return {column: [column] for column in columns}
     if by not in Name._fields:
         known = ", ".join([*Name._fields, "cluster", "column"])
-        raise ValueError(f"`by` must be a mapping or one of {known}, got {by!r}.")
+        raise ValueError(f"`by` must be a mapping or one of {known}, got {quote(by)}.")
     try:
         return group_names(columns, by)
     except ValueError as error:
@@ -262,6 +281,37 @@ def _name_column(column: Any, table: str) -> str:
     part = re.sub(r"[^A-Za-z0-9]+", "_", str(column)).strip("_")
     if not part:
         raise ValueError(
-            f"A column name must contain a letter or digit, got {column!r}. Rename the column."
+            f"A column name must contain a letter or digit, got {quote(column)}. Rename the column."
         )
     return format_name(Name(table, table, table, part, table))
+
+
+def _read_array(file: Path) -> NDArray[Any]:
+    """Array of a ``.npy`` file that is as long as its header says."""
+    with open_file(file) as opened:
+        size = file.stat().st_size
+        with explain_errors(file, "a NumPy array", "Save it again with `np.save`."):
+            major = np.lib.format.read_magic(opened)[0]
+            read = np.lib.format.read_array_header_1_0
+            shape, _, kind = (read if major == 1 else np.lib.format.read_array_header_2_0)(opened)
+            wanted = math.prod(shape) * kind.itemsize
+            held = size - opened.tell()
+            if wanted != held or min(shape, default=0) < 0 or kind.hasobject:
+                raise ValueError(f"its header promises {quote(wanted)} bytes, it has {held}")
+            opened.seek(0)
+            values: NDArray[Any] = np.load(opened, allow_pickle=False)
+            return values
+
+
+def _read_numbers(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Column of text as numbers or truth values; unchanged if a cell is neither nor empty."""
+    numbers = pd.to_numeric(column.astype(object), errors="coerce")
+    if not numbers.isna().any():
+        return numbers
+    stripped = (cell.strip() if isinstance(cell, str) else cell for cell in column.tolist())
+    found = [np.nan if isinstance(cell, str) and cell in MISSING else cell for cell in stripped]
+    cells = pd.Series(found, index=column.index, dtype=object)
+    if cells.isin(TRUTH).all() and len(cells):
+        return cells.map(TRUTH).astype(bool)
+    numbers = pd.to_numeric(cells, errors="coerce")
+    return numbers if (numbers.isna() == cells.isna()).all() else column

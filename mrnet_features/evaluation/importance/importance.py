@@ -19,6 +19,7 @@ from mrnet_features.evaluation.plots import plot_importance
 from mrnet_features.evaluation.protocol.stratify import derive_seed
 from mrnet_features.evaluation.results import Result
 from mrnet_features.jobs import run_jobs
+from mrnet_features.messages import name_some, quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -101,7 +102,8 @@ class Importance(Result):
         task = self.headline if task is None else task
         if task not in set(self.table["task"]):
             raise ValueError(
-                f"`task` must be one of {', '.join(self.table['task'].unique())}, got {task!r}."
+                f"`task` must be one of {name_some(list(self.table['task'].unique()))}, got "
+                f"{quote(task)}."
             )
         rows = self.table[self.table["task"] == task].drop(columns="task").set_index("group")
         z = float(ndtri(0.5 + confidence / 2))
@@ -264,7 +266,7 @@ def importance(
             chosen,
             n_permutations,
             derive_seed(seed, "permute", task, repeat, fold),
-            f"task {task!r}, repeat {repeat}, fold {fold}",
+            f"task {quote(task)}, repeat {repeat}, fold {fold}",
             weights,
         )
         for task, repeat, fold, train, test in jobs

@@ -209,9 +209,8 @@ def _find_single_columns(features: pd.DataFrame, labels: pd.DataFrame) -> list[L
                 "single-column",
                 names[k],
                 float(best[k]),
-                f"Column {quote(names[k])} alone has an AUC of {best[k]:.3f} for {quote(task)}. "
-                "Check that "
-                "it was not computed from the label.",
+                f"Column {quote(names[k])} alone has an AUC of {best[k]:.3f} for "
+                f"{quote(task)}. Check that it was not computed from the label.",
             )
             for k in np.flatnonzero(best >= SUSPECT_AUC)
         )

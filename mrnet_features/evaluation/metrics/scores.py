@@ -17,6 +17,7 @@ from mrnet_features.evaluation.metrics.auc import (
 from mrnet_features.evaluation.plots import plot_scores
 from mrnet_features.evaluation.results import Result, name_headline
 from mrnet_features.exam_ids import require_same_exams
+from mrnet_features.messages import name_some, quote
 from mrnet_features.tables import check_labels
 
 if TYPE_CHECKING:
@@ -222,7 +223,7 @@ def _measure(labels: pd.DataFrame, rows: pd.DataFrame, task: str, where: str) ->
     try:
         return measure_auc(labels.loc[rows["exam"], task].to_numpy(), rows[task].to_numpy())
     except ValueError as error:
-        error.add_note(f"while scoring task {task!r} in {where}")
+        error.add_note(f"while scoring task {quote(task)} in {where}")
         raise
 
 
@@ -231,13 +232,13 @@ def _check_predictions(predictions: pd.DataFrame, labels: pd.DataFrame) -> None:
     if missing:
         raise ValueError(
             "`predictions` must have the columns exam, repeat, fold and one per task, but has no "
-            f"{', '.join(missing)} (columns present: {', '.join(map(str, predictions.columns))})."
+            f"{name_some(missing)} (columns present: {name_some(list(predictions.columns))})."
         )
     if predictions.duplicated(["exam", "repeat"]).any():
         twice = predictions[predictions.duplicated(["exam", "repeat"])].iloc[0]
         raise ValueError(
-            f"`predictions` must hold each exam once per repeat, got exam {twice['exam']!r} twice "
-            f"in repeat {twice['repeat']}."
+            f"`predictions` must hold each exam once per repeat, got exam {quote(twice['exam'])} "
+            f"twice in repeat {twice['repeat']}."
         )
     if not len(predictions):
         raise ValueError("`predictions` must hold at least one exam, got none.")

@@ -23,6 +23,7 @@ from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.evaluation.protocol.splitters import choose_folds
 from mrnet_features.evaluation.results import Result
 from mrnet_features.jobs import run_jobs, show_progress
+from mrnet_features.messages import quote
 from mrnet_features.models.estimators import find_weight_parameter, refuse_table
 
 if TYPE_CHECKING:
@@ -262,7 +263,7 @@ def cross_validate(
             truth[task].to_numpy(),
             train,
             test,
-            f"task {task!r}, repeat {repeat}, fold {fold}",
+            f"task {quote(task)}, repeat {repeat}, fold {fold}",
             weights,
         )
         for task, repeat, fold, train, test in jobs

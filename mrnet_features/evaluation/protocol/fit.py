@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from threadpoolctl import threadpool_limits
 
 from mrnet_features.evaluation.protocol.stratify import derive_seed
+from mrnet_features.messages import name_some
 from mrnet_features.models.baselines import lightgbm_baseline
 from mrnet_features.models.estimators import (
     check_classifier,
@@ -65,8 +66,8 @@ def assign_classifiers(model: Any, tasks: list[str]) -> dict[str, Any]:
     chosen = dict(model) if isinstance(model, Mapping) else dict.fromkeys(tasks, model)
     if set(chosen) != set(tasks):
         raise ValueError(
-            f"`model` must map each task to a classifier, got {', '.join(map(str, chosen))} for "
-            f"the tasks {', '.join(tasks)}."
+            f"`model` must map each task to a classifier, got {name_some(list(chosen))} for "
+            f"the tasks {name_some(list(tasks))}."
         )
     for classifier in chosen.values():
         check_classifier(classifier)

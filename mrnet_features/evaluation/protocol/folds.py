@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mrnet_features.exam_ids import check_ids, require_same_exams
-from mrnet_features.files import write_text
+from mrnet_features.csv_files import format_csv, read_table
+from mrnet_features.exam_ids import check_ids, index_by_id, require_same_exams
+from mrnet_features.files import read_text, write_text
+from mrnet_features.messages import name_some, quote
+from mrnet_features.tables import check_whole_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +26,8 @@ __all__ = ["FEWEST_OF_A_CLASS", "Folds", "find_shortage"]
 
 # With fewer exams of a class an AUC has no standard error.
 FEWEST_OF_A_CLASS = 2
+# Longest ids whose lost leading zeros are looked for.
+MOST_DIGITS = 12
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -83,9 +89,7 @@ class Folds:
     @cached_property
     def hash(self) -> str:
         """SHA-256 of the partition in hexadecimal, independent of the row order."""
-        rows = list(zip(*(self.frame[column].tolist() for column in self.frame), strict=True))
-        text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return _hash_rows(self.frame)
 
     def split(self) -> Iterator[tuple[int, int, pd.Index[Any], pd.Index[Any]]]:
         """Iterate over all folds.
@@ -142,60 +146,98 @@ class Folds:
     def save(self, path: str | Path) -> None:
         """Write the folds as CSV, to be read by `Folds.read` or with ``comment="#"``.
 
+        Ids that a spreadsheet would run as a formula get an apostrophe in front; `Folds.read`
+        takes it away.
+
         Parameters
         ----------
         path : str or Path
             File to write. The first line is ``# sha256: ...``, the second ``exam,repeat,fold``.
         """
-        body = self.frame.to_csv(index=False, lineterminator="\n")
-        write_text(path, f"# sha256: {self.hash}\n{body}")
+        write_text(path, f"# sha256: {self.hash}\n{format_csv(self.frame)}")
 
     @classmethod
-    def read(cls, path: str | Path) -> Folds:
+    def read(cls, path: str | Path, *, id_width: int | None = None) -> Folds:
         """Read folds from a CSV with the columns exam, repeat and fold.
 
         Parameters
         ----------
         path : str or Path
-            A file written by `save`, with rows in any order, or another CSV without the line of
-            the hash. Ids are read as text and keep leading zeros, unless the hash is that of
-            integers.
+            A file written by `save`, with rows in any order and as a spreadsheet may have saved it
+            since, or another CSV without the line of the hash.
+        id_width : int, optional
+            Digits of an id in a file without a hash; see `read_predictions`. With a hash it is not
+            needed: integers and lost leading zeros are recognised by the hash.
 
         Returns
         -------
         Folds
-            The partition.
+            The partition. Ids are text unless the hash is that of integers.
 
         Raises
         ------
+        OSError
+            If the file does not exist or is not a regular file.
         ValueError
-            If the content does not match the hash in the file, or is not a partition.
+            If the file can't be read, its content does not match the hash, or it is not a
+            partition.
         """
-        with Path(path).open(encoding="utf-8", newline="") as file:
-            first = file.readline().rstrip("\r\n")
-            claimed = first.removeprefix("# sha256:").strip() if first.startswith("#") else None
-            if claimed is None:
-                file.seek(0)
-            try:
-                frame = pd.read_csv(file, dtype={"exam": str}, keep_default_na=False)
-            except ValueError as error:
-                raise ValueError(
-                    f"'{path}' can't be read as CSV ({error}). Write it with `Folds.save`."
-                ) from error
-        folds = cls(_sort_partition(frame, f"'{path}'"))
-        numbers = frame["exam"].str.fullmatch("-?[0-9]+").all()
-        if claimed is not None and claimed != folds.hash and numbers:
-            # A CSV does not distinguish integer ids from text; the hash does.
-            integers = cls(frame.astype({"exam": "int64"}))
-            folds = integers if integers.hash == claimed else folds
-        if claimed is not None and claimed != folds.hash:
+        where = f"'{path}'"
+        table = read_table(path)
+        named = [name for name in table.columns if name not in {"repeat", "fold"}]
+        if len(named) != 1 or len(table.columns) != 3:
             raise ValueError(
-                f"'{path}' was changed after it was written: the first line has hash "
-                f"{claimed[:12]}, the rows have {folds.hash[:12]}. Ids may have "
-                "lost leading zeros, or rows are missing. Use the original file, or delete the "
-                "first line if the change is intended."
+                f"{where} must have the columns exam, repeat and fold, got "
+                f"{name_some(list(table.columns))}. Write it with `Folds.save`."
+            )
+        numbers = {name: check_whole_numbers(table[name], where) for name in ("repeat", "fold")}
+        claimed = re.match(r'"?# *sha256: *([0-9a-f]{64})\b', read_text(path))
+        if claimed:
+            text = table[named[0]].astype(object)
+            found = _find_rows(pd.DataFrame({"exam": text, **numbers}), claimed[1])
+            if found is not None:
+                return cls(_sort_partition(found, where))
+        rows = index_by_id(table.assign(**numbers), where, 1 if claimed else id_width)
+        folds = cls(_sort_partition(rows.reset_index(), where))
+        if claimed:
+            raise ValueError(
+                f"{where} was changed after it was written: the first line has hash "
+                f"{claimed[1][:12]}, the rows have {folds.hash[:12]}. Ids or rows were changed or "
+                "are missing. Use the original file, or delete the first line if the change is "
+                "intended."
             )
         return folds
+
+
+def _hash_rows(frame: pd.DataFrame) -> str:
+    """SHA-256 of sorted rows."""
+    rows = list(zip(*(frame[name].tolist() for name in ("exam", "repeat", "fold")), strict=True))
+    text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+
+
+def _find_rows(frame: pd.DataFrame, claimed: str) -> pd.DataFrame | None:
+    """Rows with the kind of ids that gives a hash: text, integers, or text with leading zeros.
+
+    A CSV does not distinguish integers from text, and spreadsheets delete leading zeros.
+    """
+    rows = frame.sort_values(["repeat", "exam"])
+    if _hash_rows(rows) == claimed:
+        return rows
+    if not len(frame) or not frame["exam"].str.fullmatch("-?[0-9]{1,18}").all():
+        return None
+    whole = frame.assign(exam=frame["exam"].astype("int64")).sort_values(["repeat", "exam"])
+    if _hash_rows(whole) == claimed:
+        return whole
+    if frame["exam"].str.match("-|0.").any():  # no zeros are lost
+        return None
+    text = whole["exam"].astype(str)
+    longest = int(text.str.len().max())
+    for width in range(longest, max(longest, MOST_DIGITS) + 1):
+        filled = whole.assign(exam=text.str.zfill(width))
+        if _hash_rows(filled) == claimed:
+            return filled
+    return None
 
 
 def _sort_partition(frame: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -203,32 +245,31 @@ def _sort_partition(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     if set(frame.columns) != {"exam", "repeat", "fold"}:
         raise ValueError(
             f"{name} must have the columns exam, repeat and fold, got "
-            f"{', '.join(map(str, frame.columns))}."
+            f"{name_some(list(frame.columns))}."
         )
     check_ids(name, frame["exam"])
-    try:
-        frame = frame[["exam", "repeat", "fold"]].astype({"repeat": "int64", "fold": "int64"})
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"{name} must have whole numbers in repeat and fold, but can't be converted ({error})."
-        ) from error
-    frame = frame.sort_values(["repeat", "exam"], ignore_index=True)
+    numbers = {column: check_whole_numbers(frame[column], name) for column in ("repeat", "fold")}
+    frame = (
+        frame[["exam", "repeat", "fold"]]
+        .assign(**numbers)
+        .sort_values(["repeat", "exam"], ignore_index=True)
+    )
     if frame.duplicated(["exam", "repeat"]).any():
         twice = frame[frame.duplicated(["exam", "repeat"])].iloc[0]
         raise ValueError(
-            f"{name} must hold each exam once per repeat, got exam {twice['exam']!r} twice in "
+            f"{name} must hold each exam once per repeat, got exam {quote(twice['exam'])} twice in "
             f"repeat {twice['repeat']}."
         )
     if not (frame.groupby("exam")["repeat"].size() == frame["repeat"].nunique()).all():
         raise ValueError(f"{name} must hold the same exams in every repeat.")
     n_splits = int(frame["fold"].max()) + 1 if len(frame) else 0
     n_repeats = int(frame["repeat"].max()) + 1 if len(frame) else 0
-    cells = set(zip(frame["repeat"], frame["fold"], strict=True))
-    if n_splits < 2 or cells != {(r, k) for r in range(n_repeats) for k in range(n_splits)}:
+    filled = len(frame.drop_duplicates(["repeat", "fold"]))
+    if n_splits < 2 or filled != n_repeats * n_splits:
         raise ValueError(
             f"{name} must number repeats and folds from 0 without gaps, with at least two "
             f"folds and none of them empty, got {n_repeats} repeats by {n_splits} folds with "
-            f"{len(cells)} of them filled."
+            f"{filled} of them filled."
         )
     return frame
 
@@ -265,7 +306,6 @@ def find_shortage(frame: pd.DataFrame, labels: pd.DataFrame) -> str:
             if fewest < FEWEST_OF_A_CLASS:
                 repeat, fold = list(counts.index)[worst]
                 exams = "exam" if fewest == 1 else "exams"
-                return (
-                    f"fold {fold} of repeat {repeat} has {fewest} {which} {exams} of task {task!r}"
-                )
+                name = quote(task)
+                return f"fold {fold} of repeat {repeat} has {fewest} {which} {exams} of task {name}"
     return ""

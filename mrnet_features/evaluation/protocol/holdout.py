@@ -140,8 +140,8 @@ class HoldOut(Result):
             # without variance both splits hold the same single class
             if se > 0 and 2 * ndtr(-abs(held_out.mean() - train.mean()) / se) < SHIFT_LEVEL:
                 found.append(
-                    f"Prevalence of {task!r} is {held_out.mean():.1%} in the held-out split and "
-                    f"{train.mean():.1%} in the training split. The AUC still applies; "
+                    f"Prevalence of {quote(task)} is {held_out.mean():.1%} in the held-out split "
+                    f"and {train.mean():.1%} in the training split. The AUC still applies; "
                     "thresholds and calibration do not."
                 )
         return found
@@ -240,7 +240,7 @@ def evaluate(
             np.concatenate([truth[task].to_numpy(), held_out[task].to_numpy()]),
             fitted_rows,
             scored_rows,
-            f"task {task!r}",
+            f"task {quote(task)}",
             weights,
         )
         for task in tasks

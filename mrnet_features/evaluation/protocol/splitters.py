@@ -11,6 +11,7 @@ import pandas as pd
 
 from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.evaluation.protocol.stratify import make_folds
+from mrnet_features.messages import quote
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -111,8 +112,8 @@ def number_folds(pairs: Iterable[Any], exams: pd.Index[Any]) -> Folds:
         again = test[fold_of[test] >= 0]
         if len(again):
             raise ValueError(
-                f"{PARTITION}; split {number} tests exam {exams[again[0]]!r} again before every "
-                "exam was tested."
+                f"{PARTITION}; split {number} tests exam {quote(exams[again[0]])} again before "
+                "every exam was tested."
             )
         if len(train) + len(test) != n_exams or len(np.intersect1d(train, test)):
             raise ValueError(

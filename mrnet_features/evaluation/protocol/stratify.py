@@ -13,6 +13,7 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from mrnet_features.evaluation.alignment import align_groups
 from mrnet_features.evaluation.protocol.folds import FEWEST_OF_A_CLASS, Folds, find_shortage
+from mrnet_features.messages import quote
 from mrnet_features.tables import check_labels, name_rows
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def make_folds(
             which = "positive" if truth[task].mean() < 0.5 else "negative"
             raise ValueError(
                 f"`labels` must hold at least {FEWEST_OF_A_CLASS * n_splits} {which} exams of "
-                f"task {task!r} for {n_splits} folds (two per fold, for a standard error), "
+                f"task {quote(task)} for {n_splits} folds (two per fold, for a standard error), "
                 f"got {rarest}. Use fewer folds or leave the task out."
             )
     grouping = align_groups(groups, truth.index, given.index)

@@ -213,7 +213,7 @@ def test_refusals():
         compare(models, labels.assign(acl=0))
     with pytest.raises(ValueError, match="must share their folds, got the hashes a .*, b "):
         compare({"a": add_folds(labels, first), "b": add_folds(labels, second, seed=1)}, labels)
-    with pytest.raises(ValueError, match="'b' of .* every task, but has no meniscus"):
+    with pytest.raises(ValueError, match="'b' of .* every task, but has no 'meniscus'"):
         compare({"a": first, "b": second[["abnormal", "acl"]]}, labels)
     with pytest.raises(ValueError, match="at least two models, got 1"):
         compare({"a": first}, labels)

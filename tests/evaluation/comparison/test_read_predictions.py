@@ -1,5 +1,7 @@
 """Prediction files: all formats give the same table, bad files are refused with advice."""
 
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -75,7 +77,7 @@ def test_swapped_columns_give_a_warning_with_and_without_labels(truth, paths, tm
 def test_lost_zeros_are_refused_or_restored(tmp_path):
     file = tmp_path / "integers.csv"
     file.write_text("id,abnormal,acl,meniscus\n7,0.9,0.1,0.2\n12,0.8,0.2,0.1\n")
-    with pytest.raises(ValueError, match="must have their leading zeros.*'7'. Pass id_width=4"):
+    with pytest.raises(ValueError, match="with their leading zeros.*'7'. Pass id_width=4"):
         read_predictions(file)
     assert read_predictions(file, id_width=4).index.tolist() == ["0007", "0012"]
 
@@ -83,11 +85,17 @@ def test_lost_zeros_are_refused_or_restored(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("id,abnormal,acl,meniscus\n0001,2.5,-1.0,0.3\n", "got -1 to 2.5.*logits=True"),
+        (
+            "id,abnormal,acl,meniscus\n0001,2.5,-1.0,0.3\n",
+            r"got 2.5 for exam '0001', task 'abnormal' \(2 such cells\).*logits=True",
+        ),
         ("id,abnormal,acl,meniscus\n0001,0.5,,0.3\n", "got '' for exam '0001', task 'acl'"),
         ("id,abnormal,acl,meniscus\n0001,0.5,nan,0.3\n", "got 'nan' for exam '0001'"),
         ("id,abnormal,acl\n0001,0.5,0.3\n", "lacks 'meniscus'"),
-        ("abnormal,acl,meniscus\n0.5,0.5,0.3\n", "lacks a column of ids such as 'id'"),
+        (
+            "abnormal,acl,meniscus\n0.5,0.5,0.3\n",
+            "must have a column of exam ids named exam, .*Name the column of ids 'exam'",
+        ),
         ("0.5,0.4,0.3\n0.6,0.5,0.3\n", "seems to have no header; pass `paths`"),
         ("id,abnormal,acl,meniscus\n0001,0.5,0.1,0.3\n0001,0.5,0.1,0.3\n", "exam '0001' again"),
     ],
@@ -109,9 +117,11 @@ def test_refusals_of_several_files(truth, paths, tmp_path):
     files = {task: tmp_path / f"{task}.csv" for task in TASKS}
     for k, (task, file) in enumerate(files.items()):
         scores[task].iloc[k:].to_csv(file, header=False)
-    with pytest.raises(ValueError, match="got 120 and 119 with 119 in both"):
+    with pytest.raises(ValueError, match="got 119 in both, 1 only in .*abnormal.csv"):
         read_predictions(files)
-    with pytest.raises(ValueError, match="one file for each of abnormal, acl, meniscus, got acl"):
+    with pytest.raises(
+        ValueError, match="one file for each of 'abnormal', 'acl', 'meniscus', got 'acl'"
+    ):
         read_predictions({"acl": files["acl"]})
 
 
@@ -127,3 +137,159 @@ def test_paths_out_of_order_are_refused(paths):
     paths.write_text("\n".join([*lines[:3], *lines[:3]]))
     with pytest.raises(ValueError, match="exam '1130' again"):
         read_paths(paths)
+
+
+HEADER = "id,abnormal,acl,meniscus\n"
+
+
+@pytest.mark.parametrize("cell", ["[0.9]", "[[0.9]]", "[ 0.9 ]"])
+def test_a_number_in_brackets_is_read(tmp_path, cell):
+    file = tmp_path / "a.csv"
+    file.write_text(f"{HEADER}0007,{cell},0.2,0.5\n")
+    assert read_predictions(file).loc["0007"].tolist() == [0.9, 0.2, 0.5]
+    pd.DataFrame({"id": ["0007"], "abnormal": [[0.9]], "acl": [0.2], "meniscus": [0.5]}).to_parquet(
+        tmp_path / "a.parquet"
+    )
+    assert read_predictions(tmp_path / "a.parquet").loc["0007"].tolist() == [0.9, 0.2, 0.5]
+
+
+@pytest.mark.parametrize("cell", ["tensor(0.9)", "[array(0.9)]", "[]", '"[0.9, 0.1]"'])
+def test_a_printed_array_is_named_for_what_it_is(tmp_path, cell):
+    file = tmp_path / "a.csv"
+    file.write_text(f"{HEADER}0007,{cell},0.2,0.5\n")
+    with pytest.raises(ValueError, match="exam '0007', task 'abnormal' .*a printed array"):
+        read_predictions(file)
+
+
+def test_rounding_in_float32_is_clipped(tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text(f"{HEADER}0007,1.0000001,0.2,-1e-7\n0008,0.5,0.123456789,1\n")
+    found = read_predictions(file)
+    assert found.to_numpy().tolist() == [[1.0, 0.2, 0.0], [0.5, 0.123456789, 1.0]]
+
+
+@pytest.mark.parametrize(
+    ("value", "message", "other"),
+    [
+        ("1.00001", "got 1.00001 for exam '0007', task 'acl' .*float32 explains 1e-6", "log-odds"),
+        ("-0.0000011", "got -1.1e-06 for exam '0007'", "log-odds"),
+        ("97.5", "got 97.5 for exam '0007'.*logits=True; if percentages, divide", "float32"),
+    ],
+)
+def test_values_outside_0_to_1_are_shown_in_full(tmp_path, value, message, other):
+    file = tmp_path / "a.csv"
+    file.write_text(f"{HEADER}0007,0.5,{value},0.2\n")
+    with pytest.raises(ValueError, match=message) as caught:
+        read_predictions(file)
+    assert other not in str(caught.value)
+
+
+def save_both(table, folder, index):
+    table.to_parquet(folder / "a.parquet")
+    table.to_csv(folder / "a.csv", index=index)
+    return folder / "a.csv", folder / "a.parquet"
+
+
+def read_or_refuse(path, width):
+    try:
+        return read_predictions(path, id_width=width)
+    except ValueError:
+        return None
+
+
+def test_csv_and_parquet_of_a_table_agree(tmp_path):
+    scores = pd.DataFrame({"abnormal": [0.9, 0.7], "acl": [0.1, 0.2], "meniscus": [0.3, 0.4]})
+    read = refused = 0
+    for ids in (["0007", "1130"], [7, 1130], [7.0, 1130.0], ["a", "b"], [7.5, 8.5], ["7", "٨"],
+                [None, "0007"], [True, False], [1e17, 2e17]):  # fmt: skip
+        for name in ("ID", "case_id", "Unnamed: 0"):
+            column, index = scores.assign(**{name: ids}), scores.set_axis(pd.Index(ids, name=name))
+            for table, has_index in ((column, False), (column, True), (index, True)):
+                files = save_both(table, tmp_path, has_index)
+                for width in (None, 4):
+                    found = [read_or_refuse(path, width) for path in files]
+                    if found[0] is None or found[1] is None:
+                        assert found[0] is found[1] is None
+                        refused += 1
+                    else:
+                        pd.testing.assert_frame_equal(*found)
+                        assert name == "ID"
+                        read += 1
+    assert read >= 15
+    assert refused >= 50
+
+
+@pytest.mark.parametrize("index", [None, [3, 9], pd.Index([3, 9], name="row")])
+def test_row_numbers_of_parquet_are_refused(tmp_path, index):
+    scores = pd.DataFrame({task: [0.1, 0.2] for task in TASKS}, index=index)
+    scores.to_parquet(tmp_path / "a.parquet")
+    for width in (None, 4):
+        with pytest.raises(ValueError, match="column of exam ids .* may be row numbers"):
+            read_predictions(tmp_path / "a.parquet", id_width=width)
+
+
+def test_a_constant_column_is_called_constant(truth, tmp_path):
+    labels, scores = truth
+    scores.assign(acl=0.99).to_csv(tmp_path / "a.csv")
+    for known in (None, labels):
+        with pytest.warns(UserWarning, match="Constant columns in .*'acl = 0.99'") as caught:
+            read_predictions(tmp_path / "a.csv", labels=known)
+        assert len(caught) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (HEADER, "must have a row per exam, got none"),
+        (f"{HEADER}0007,0.5,0.1\n", "got '' for exam '0007', task 'meniscus'"),
+        (f"{HEADER}0007,0.5,0.1,0.2,0.3\n", "line 2 must have the 4 cells"),
+        (f"{HEADER}0007,True,0.1,0.2\n", "got 'True' for exam '0007'"),
+        (f"{HEADER}0007,inf,0.1,0.2\n", "got 'inf' for exam '0007'"),
+        ("id,repeat,fold,abnormal,acl,meniscus\n7,0.5,0,0.1,0.1,0.1\n", "whole numbers .*'0.5'"),
+        (HEADER + "0007,0.1,0.2,0.3\n" * 3, "exam '0007' again .2 rows too many"),
+        (f"{HEADER}{'x' * 10**5},0.1,0.2,0.3\n", "at most 200 characters, got 100000"),
+        (f"{HEADER}0007,{'x' * 10**5},0.2,0.3\n", "more characters.* for exam '0007'"),
+    ],
+)
+def test_bad_cells_are_named_in_short_messages(tmp_path, text, message):
+    file = tmp_path / "a.csv"
+    file.write_text(text)
+    with pytest.raises(ValueError, match=message) as caught:
+        read_predictions(file)
+    assert len(str(caught.value)) < 600
+
+
+def test_many_duplicates_are_refused_at_once(tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text(HEADER + "0007,0.1,0.2,0.3\n" * 50_000)
+    start = time.process_time()
+    with pytest.raises(ValueError, match="exam '0007' again .49999 rows"):
+        read_predictions(file)
+    assert time.process_time() - start < 3
+
+
+@pytest.mark.parametrize("change", [
+    lambda text: "\ufeff" + text,
+    lambda text: text.replace("/", "\\"),
+    lambda text: text.replace("/valid/", "/valid\\"),
+    lambda text: text.replace("\n", "\r\n\r\n"),
+    lambda text: "".join(f'"{line}"\n' for line in text.splitlines()),
+])  # fmt: skip
+def test_paths_of_windows_and_spreadsheets(paths, change):
+    expected = read_paths(paths)
+    paths.write_text(change(paths.read_text()), encoding="utf-8", newline="")
+    assert read_paths(paths) == expected
+
+
+def test_paths_name_the_true_lines(paths):
+    lines = paths.read_text().splitlines()
+    paths.write_text("\n\n".join([*lines[:3], *lines[:3]]))
+    with pytest.raises(ValueError, match="line 7 must start another exam, got exam '1130' again"):
+        read_paths(paths)
+
+
+def test_other_kinds_of_files_are_refused(tmp_path):
+    for path in (tmp_path, "/dev/null"):
+        for read in (read_paths, read_predictions):
+            with pytest.raises(OSError, match="must be a"):
+                read(path)

@@ -60,3 +60,69 @@ def test_refusals(planted, tmp_path):
     np.save(tmp_path / "a.npy", np.zeros((3, 2)))
     with pytest.raises(ValueError, match="must have the exam id of each row, got none"):
         read_external_table(tmp_path / "a.npy")
+
+
+@pytest.fixture
+def clinic():
+    """Clinical data with integers, text, truth values and missing values."""
+    return pd.DataFrame(
+        {"age": [30, 41], "score": [0.25, np.nan], "site": ["a", "b"], "smoker": [True, False]},
+        index=pd.Index(["0007", "0012"], name="ID"),
+    )
+
+
+def test_csv_and_parquet_of_a_table_agree(clinic, tmp_path):
+    clinic.to_csv(tmp_path / "a.csv")
+    clinic.to_parquet(tmp_path / "a.parquet")
+    clinic.to_csv(tmp_path / "b.csv", sep=";", decimal=",", encoding="utf-8-sig")
+    clinic.reset_index().iloc[:, ::-1].to_parquet(tmp_path / "b.parquet")
+    for name in ("a.csv", "a.parquet", "b.csv", "b.parquet"):
+        found = read_external_table(tmp_path / name)[list(clinic.columns)]
+        pd.testing.assert_frame_equal(found, clinic, check_names=False, check_dtype=False)
+        assert [kind.kind for kind in found.dtypes[["age", "score", "smoker"]]] == ["i", "f", "b"]
+
+
+def test_lost_zeros_of_a_table_are_refused_or_restored(clinic, tmp_path):
+    clinic.set_axis([7, 12]).rename_axis("case").to_csv(tmp_path / "a.csv")
+    with pytest.raises(ValueError, match="a.csv' must hold exam ids with their leading zeros"):
+        read_external_table(tmp_path / "a.csv")
+    found = read_external_table(tmp_path / "a.csv", id_width=4)
+    assert found.index.tolist() == clinic.index.tolist()
+
+
+def test_row_numbers_of_a_table_are_refused(clinic, tmp_path):
+    numbered = clinic.reset_index(drop=True)
+    numbered.to_csv(tmp_path / "a.csv")
+    numbered.to_parquet(tmp_path / "a.parquet")
+    clinic.rename_axis("patient").to_csv(tmp_path / "b.csv")
+    clinic.rename_axis("patient").to_parquet(tmp_path / "b.parquet")
+    for name in ("a.csv", "a.parquet", "b.csv", "b.parquet"):
+        with pytest.raises(ValueError, match=f"{name}' must have a column of exam ids"):
+            read_external_table(tmp_path / name, id_width=4)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: data.replace(b"(3, 2), }     ", b"(3000000000, 2), }"[:14]),
+        lambda data: data[:-1],
+        lambda data: data[:30],
+        lambda data: b"",
+        lambda data: data.replace(b"'descr': '<f8'", b"'descr': '|O'  "[:14]),
+        lambda data: data.replace(b"(3, 2)", b"(-3,2)"),
+    ],
+)
+def test_broken_arrays_are_named(tmp_path, change):
+    np.save(tmp_path / "a.npy", np.zeros((3, 2)))
+    (tmp_path / "a.npy").write_bytes(change((tmp_path / "a.npy").read_bytes()))
+    with pytest.raises(ValueError, match="a.npy' can't be read as a NumPy array"):
+        read_external_table(tmp_path / "a.npy", exams=["a", "b", "c"])
+
+
+def test_other_files_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="a.xlsx' must be a .parquet, .csv or .npy file"):
+        read_external_table(tmp_path / "a.xlsx")
+    for name in ("a.npy", "a.csv", "a.parquet"):
+        (tmp_path / name).mkdir()
+        with pytest.raises(IsADirectoryError, match="must be a file, got a folder"):
+            read_external_table(tmp_path / name)

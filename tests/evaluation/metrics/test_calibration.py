@@ -106,7 +106,7 @@ def test_scores_that_are_not_probabilities_are_refused():
     labels, chances = make_probabilities()
     with pytest.raises(ValueError, match="probabilities from 0 to 1"):
         measure_calibration(logit(chances), labels)
-    with pytest.raises(ValueError, match="no two"):
+    with pytest.raises(ValueError, match="no 'two'"):
         measure_calibration(chances[["one"]], labels)
     with pytest.raises(TypeError, match="got list"):
         measure_calibration([0.5], labels)

@@ -222,7 +222,7 @@ def test_results_can_not_be_changed_from_outside():
 @pytest.mark.parametrize(
     ("model", "kind", "message"),
     [
-        ({"acl": FAST}, ValueError, "got acl for the tasks abnormal, acl, meniscus"),
+        ({"acl": FAST}, ValueError, "got 'acl' for the tasks 'abnormal', 'acl', 'meniscus'"),
         (LogisticRegression, TypeError, r"Create one: LogisticRegression\(\)"),
         (StandardScaler(), TypeError, "StandardScaler has no `predict_proba`"),
         ("lightgbm", TypeError, "str has no `fit` and no `predict_proba`"),

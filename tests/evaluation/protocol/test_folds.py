@@ -1,5 +1,6 @@
 """Folds: a partition that survives a file and refuses what is none."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -81,10 +82,10 @@ def test_invalid_partitions_are_refused(rows, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("id,fold\na,0\n", r"folds.csv' must have the columns .* got id, fold"),
+        ("id,fold\na,0\n", r"folds.csv' must have the columns .* got 'id', 'fold'"),
         ("exam,repeat,fold\na,0,x\n", r"folds.csv' must have whole numbers"),
         ("exam,repeat,fold\na,0,0\n", r"folds.csv' must number repeats and folds"),
-        ("", r"folds.csv' can't be read as CSV"),
+        ("", r"folds.csv' must hold a table with a header, got no line"),
     ],
 )
 def test_a_file_of_something_else_is_named(tmp_path, text, message):
@@ -108,7 +109,7 @@ def test_integer_ids_stay_integers_in_a_file(tmp_path):
 
 
 def test_columns_are_named():
-    with pytest.raises(ValueError, match="got id, fold"):
+    with pytest.raises(ValueError, match="got 'id', 'fold'"):
         Folds(pd.DataFrame({"id": ["a"], "fold": [0]}))
 
 
@@ -121,3 +122,74 @@ def test_check_refuses_other_exams_and_one_sided_folds():
     rare.iloc[:4, -1] = 1
     with pytest.raises(ValueError, match=r"fold \d of repeat 0 has [01] positive .* 'rare'"):
         folds.check(rare)
+
+
+def save_as_excel(text):
+    """Rows as a spreadsheet saves them: padded, CRLF, a byte order mark, no leading zeros."""
+    lines = [line.split(",") for line in text.splitlines()]
+    cells = [[cell.lstrip("0") or "0" for cell in row] for row in lines]
+    return "\ufeff" + "".join(",".join([*row, "", ""][:3]) + "\r\n" for row in cells)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        save_as_excel,
+        lambda text: save_as_excel(text).replace(",", ";"),
+        lambda text: text.replace("\n", ",,\n"),
+        lambda text: "".join(f'"{line}"\n'.replace(",", '","') for line in text.splitlines()),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_folds_survive_a_spreadsheet(tmp_path, change, encoding):
+    folds = make_folds(make_labels(120), n_repeats=2)
+    path = tmp_path / "folds.csv"
+    folds.save(path)
+    path.write_text(change(path.read_text()), encoding=encoding, newline="")
+    again = Folds.read(path)
+    assert again.hash == folds.hash
+    assert again.exams.tolist() == folds.exams.tolist()
+
+
+def test_other_changes_than_lost_zeros_are_refused(tmp_path):
+    path = tmp_path / "folds.csv"
+    make_folds(make_labels(120)).save(path)
+    text = save_as_excel(path.read_text())
+    for changed in (text.replace("\r\n7,0,", "\r\n777,0,"), text.rsplit("\r\n", 2)[0]):
+        path.write_text(changed, encoding="utf-8", newline="")
+        with pytest.raises(ValueError, match="folds.csv' was changed after it was written"):
+            Folds.read(path)
+
+
+def test_ids_that_start_formulas_and_comments_survive(tmp_path):
+    exams = ["=1+1", "+1", "-x", "@a", "#b", "'c", "'=d", "7.0", "nan", "1e5"]
+    folds = Folds(pd.DataFrame({"exam": exams, "repeat": 0, "fold": [0, 1] * 5}))
+    folds.save(tmp_path / "folds.csv")
+    assert "\n'=1+1,0," in (tmp_path / "folds.csv").read_text()
+    assert Folds.read(tmp_path / "folds.csv").exams.tolist() == sorted(exams)
+
+
+def test_without_a_hash_lost_zeros_are_refused_or_restored(tmp_path):
+    path = tmp_path / "folds.csv"
+    path.write_text("ID,repeat,fold\n7,0,0\n12,0,1\n")
+    with pytest.raises(ValueError, match="folds.csv' must hold exam ids with their leading zeros"):
+        Folds.read(path)
+    assert Folds.read(path, id_width=4).exams.tolist() == ["0007", "0012"]
+    path.write_text("# by Ann\nexam,repeat,fold\nb,0,0\na,0,1\n")
+    assert Folds.read(path).exams.tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize("fold", [0.5, -1, np.nan, 1e12, "x", "1_0", "१", None])
+def test_numbers_of_folds_are_whole(fold):
+    frame = pd.DataFrame(
+        {"exam": ["a", "b"], "repeat": 0, "fold": pd.Series([fold, 0], dtype=object)}
+    )
+    with pytest.raises(ValueError, match="must have whole numbers from 0 in column 'fold', got"):
+        Folds(frame)
+
+
+def test_huge_numbers_of_folds_take_no_time():
+    start = time.process_time()
+    with pytest.raises(ValueError, match="got 1 repeats by 1000000000 folds with 2 of them filled"):
+        Folds(pd.DataFrame({"exam": ["a", "b"], "repeat": 0, "fold": [0, 999_999_999]}))
+    assert time.process_time() - start < 1

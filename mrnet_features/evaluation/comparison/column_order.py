@@ -1,0 +1,121 @@
+"""Warnings for predictions whose columns look swapped or are constant."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from mrnet_features.messages import name_some, quote
+from mrnet_features.tables import check_labels
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+__all__ = ["warn_of_columns"]
+
+# Tasks are correlated: an order of the columns that is better by less may be chance.
+SWAP_GAIN = 0.05
+# Mean of another column minus the mean of `abnormal` from which the columns look swapped.
+SWAP_GAP = 0.1
+
+
+def warn_of_columns(
+    frame: pd.DataFrame, tasks: Sequence[str], labels: pd.DataFrame | None, where: str
+) -> None:
+    """Warn of columns that are constant or look swapped.
+
+    Parameters
+    ----------
+    frame : DataFrame of shape (n_rows, n_columns)
+        Index exam id; the tasks are columns.
+    tasks : sequence of str
+        Columns to look at.
+    labels : DataFrame of shape (n_exams, n_tasks), optional
+        With labels, an order of the columns is judged by its AUCs; without them, by the means: a
+        tear is an abnormality, so its probability can't be the larger one.
+    where : str
+        Name of the file in the message, with its quotes.
+
+    Warns
+    -----
+    UserWarning
+        If a column holds one value, or the other columns look swapped.
+
+    Examples
+    --------
+    >>> import pandas as pd, warnings
+    >>> frame = pd.DataFrame({"abnormal": [0.5, 0.5], "acl": [0.1, 0.8]}, index=["a", "b"])
+    >>> with warnings.catch_warnings(record=True) as found:
+    ...     warnings.simplefilter("always")
+    ...     warn_of_columns(frame, ["abnormal", "acl"], None, "'a.csv'")
+    >>> print(found[0].message)
+    Constant columns in 'a.csv': 'abnormal = 0.5'. A constant score ranks no exam; its AUC is 0.5.
+    """
+    spans = frame[list(tasks)].agg(["min", "max"])
+    constant = [task for task in tasks if len(frame) > 1 and spans[task].nunique() == 1]
+    if constant:
+        shown = [f"{task} = {spans[task].iloc[0]:g}" for task in constant]
+        warnings.warn(
+            f"Constant columns in {where}: {name_some(shown)}. A constant score ranks no exam; its "
+            "AUC is 0.5.",
+            stacklevel=3,
+        )
+    varying = [task for task in tasks if task not in constant]
+    if len(varying) < 2:
+        return
+    if labels is not None:
+        better = _find_better_order(frame, varying, check_labels(labels))
+        if better:
+            order = dict(zip(varying, better, strict=True))
+            whole = [order.get(task, task) for task in tasks]
+            warnings.warn(
+                f"The columns {name_some(list(tasks))} of {where} look swapped: read as "
+                f"{name_some(whole)} they agree better with the labels. If they are, pass "
+                f"tasks={_format_tuple(whole)}.",
+                stacklevel=3,
+            )
+    elif "abnormal" in varying:
+        means = frame[varying].mean()
+        if means.max() > means["abnormal"] + SWAP_GAP:
+            warnings.warn(
+                f"The columns {name_some(list(tasks))} of {where} look swapped: "
+                f"{quote(means.idxmax())} has a mean of {means.max():.2f}, 'abnormal' only "
+                f"{means['abnormal']:.2f}. Some scripts write acl, meniscus, abnormal; if this is "
+                "such a file, pass tasks=('acl', 'meniscus', 'abnormal').",
+                stacklevel=3,
+            )
+
+
+def _find_better_order(
+    frame: pd.DataFrame, tasks: list[str], labels: pd.DataFrame
+) -> list[str] | None:
+    """Order of the columns that agrees better with the labels, if there is one."""
+    missing = [task for task in tasks if task not in labels.columns]
+    if missing:
+        raise ValueError(
+            f"`labels` must have a column for every task, got none for {name_some(missing)}. Add "
+            "it, or read the predictions without `labels`."
+        )
+    shared = frame[frame.index.isin(labels.index)]
+    truth = labels.loc[shared.index, tasks].to_numpy(dtype=np.float64)
+    n_positive = truth.sum(axis=0)
+    if not len(truth) or not ((n_positive > 0) & (n_positive < len(truth))).all():
+        return None
+    # The AUC of every task (row) with every column, from the ranks of the positive exams.
+    ranks = shared[tasks].rank().to_numpy()
+    wins = truth.T @ ranks - (n_positive * (n_positive + 1) / 2)[:, None]
+    auc = wins / (n_positive * (len(truth) - n_positive))[:, None]
+    rows, columns = linear_sum_assignment(auc, maximize=True)
+    if auc[rows, columns].mean() <= np.trace(auc) / len(tasks) + SWAP_GAIN:
+        return None
+    # the names for the columns as they stand in the file
+    return [tasks[int(np.flatnonzero(columns == k)[0])] for k in range(len(tasks))]
+
+
+def _format_tuple(names: Sequence[str]) -> str:
+    return f"({', '.join(map(quote, names))})"
