@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from mrnet_features.cli.app import app
-from mrnet_features.cli.options import Jobs, Json, Seed
+from mrnet_features.cli.options import Jobs, Json, Seed, check_folder
 
 
 @app.command()
 def knees(
-    out: Annotated[Path, typer.Argument(help="Folder to write.")],
+    out: Annotated[Path, typer.Argument(callback=check_folder, help="Folder to write.")],
     train: Annotated[int, typer.Option(min=1, help="Exams in train.")] = 160,
     valid: Annotated[int, typer.Option(min=0, help="Exams in valid.")] = 40,
     seed: Seed = 0,

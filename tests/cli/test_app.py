@@ -61,7 +61,7 @@ def test_a_failure_has_status_1_and_a_message_without_traceback(
         (("extract", ".", "--out", "x.parquet", "--jobs", "0"), "must not be 0"),
         (("extract", ".", "--out", "x.parquet", "--families", "glcm,gcml"), "gcml"),
         (("extract", ".", "--out", "x.parquet", "--families", ","), "'--families'"),
-        (("extract", ".", "--out", "x.parquet", "--exclude", "42"), "ids such as 0042"),
+        (("extract", ".", "--out", "x.parquet", "--exclude", "7.0"), "ids such as 0042"),
         (("extract", ".", "--out", "x.csv"), "must end in '.parquet'"),
         (("reproduce", ".", "--out", "x", "--families", "gcml"), "gcml"),
         (("audit", ".", "--codes", "ghost"), "'ghost'"),
@@ -129,9 +129,9 @@ def test_only_options_of_the_command_are_named(monkeypatch):
     assert run("doctor").stderr == "Error: `n_splits` must be at least 2.\n"
 
 
-def test_unexpected_errors_keep_their_traceback(monkeypatch):
+def test_the_traceback_of_an_error_is_shown_on_request(monkeypatch):
     fail_with(monkeypatch, ZeroDivisionError())
-    monkeypatch.setattr(sys, "argv", ["mrnet-features", "doctor"])
+    monkeypatch.setattr(sys, "argv", ["mrnet-features", "--traceback", "doctor"])
     with pytest.raises(ZeroDivisionError):
         cli.main()
 
