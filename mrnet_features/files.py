@@ -226,24 +226,6 @@ def replace_file(path: str | Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
-def require_writable(path: str | Path) -> None:
-    """Raise unless `replace_file` can write a file; nothing is changed or left behind.
-
-    Parameters
-    ----------
-    path : path
-
-    Raises
-    ------
-    OSError
-        If the folder does not exist or is read-only, or the name is too long.
-    """
-    partial = _partial_path(Path(path).resolve())
-    with _name_in_errors(path):
-        partial.touch()
-    partial.unlink(missing_ok=True)
-
-
 def write_text(path: str | Path, text: str) -> None:
     """Write a text file in UTF-8, atomically.
 
@@ -295,6 +277,24 @@ def write_texts(texts: Mapping[Path, str]) -> None:
     finally:
         for partial in partials.values():
             partial.unlink(missing_ok=True)
+
+
+def require_writable(path: str | Path) -> None:
+    """Raise unless `replace_file` can write a file; nothing is changed or left behind.
+
+    Parameters
+    ----------
+    path : path
+
+    Raises
+    ------
+    OSError
+        If the folder does not exist or is read-only, or the name is too long.
+    """
+    partial = _partial_path(Path(path).resolve())
+    with _name_in_errors(path):
+        partial.touch()
+    partial.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

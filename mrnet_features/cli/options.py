@@ -72,14 +72,14 @@ class Grouping(StrEnum):
 
 
 def split_names(text: str) -> list[str]:
-    """Comma-separated names as a list.
+    """Comma-separated names as a list, each once.
 
     Examples
     --------
-    >>> split_names("glcm, lbp")
+    >>> split_names("glcm, lbp,glcm")
     ['glcm', 'lbp']
     """
-    return [name.strip() for name in text.split(",") if name.strip()]
+    return list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
 
 
 def name_families(text: str) -> str | list[str]:
@@ -109,10 +109,6 @@ def check_families(text: str) -> str:
     """Names of families; each must exist and be named once."""
     from mrnet_features.families.presets import find_families
 
-    names = split_names(text)
-    if len(set(names)) < len(names):
-        twice = next(name for k, name in enumerate(names) if name in names[:k])
-        raise typer.BadParameter(f"must name each family once, got {quote(twice)} again.")
     try:
         find_families(name_families(text))
     except ValueError as error:
@@ -237,7 +233,7 @@ def read_exclusion(text: str) -> list[str]:
     if text and not parts:
         raise _bad_exclusion(f"must hold exam ids, got {quote(text)}.")
     ids: set[str] = set()
-    for part in dict.fromkeys(parts):
+    for part in parts:
         if _is_path(part):
             ids.update(_read_rejected(Path(part)))
             continue
@@ -297,7 +293,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Jobs = Annotated[
     int, typer.Option(callback=check_jobs, help="Parallel processes; -1 for every core.")
 ]
-Seed = Annotated[int, typer.Option(min=0, help="Random seed; the same seed gives the same result.")]
+Seed = Annotated[
+    int,
+    typer.Option(min=0, max=2**32 - 1, help="Random seed; the same seed gives the same result."),
+]
 OnDevice = Annotated[
     Device, typer.Option(help="Device to extract features on; auto is the CPU in this version.")
 ]

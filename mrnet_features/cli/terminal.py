@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 from concurrent.futures import BrokenExecutor
 from typing import Any, TextIO
@@ -102,9 +103,9 @@ def describe_error(error: Exception, command: str) -> str:
 
 
 def _is_for_users(error: Exception, text: str) -> bool:
-    """Whether a message was written for users: our messages are sentences, with a full stop."""
+    """Whether a message was written for users: our messages are sentences, with full stops."""
     kinds = (OSError, ImportError, ValueError, TypeError, KeyError, RuntimeError)
-    return isinstance(error, kinds) and text.endswith(".") and " " in text
+    return isinstance(error, kinds) and bool(re.search(r"\w\W*\.(\s|$)", text))
 
 
 class EscapedOutput:

@@ -10,8 +10,7 @@ import pandas as pd
 from mrnet_features.evaluation.metrics.operating_points import choose_thresholds
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation
 from mrnet_features.models.baselines import lightgbm_baseline
-from mrnet_features.models.bundle import HEAD, Bundle, fit_bundle
-from mrnet_features.workflows.outputs import check_output_folder
+from mrnet_features.models.bundle import Bundle, fit_bundle
 from mrnet_features.workflows.score import score_table
 
 
@@ -59,23 +58,9 @@ def fit_table(
     Returns
     -------
     FittedTable
-
-    Raises
-    ------
-    OSError
-        If `out` can't be written, or holds other files but no bundle; this is checked first.
-    ValueError
-        See `cross_validate`.
     """
-    folder = Path(out)
-    check_output_folder(folder)
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / HEAD).is_file():
-        raise FileExistsError(
-            f"'{folder}' must be empty or hold a bundle, but holds other files. Choose another "
-            "folder."
-        )
     evaluation = score_table(features, labels, seed=seed, n_jobs=n_jobs)
     thresholds = choose_thresholds(evaluation, rule, target)
     bundle = fit_bundle(lightgbm_baseline(seed), features, labels, thresholds=thresholds)
-    bundle.save(folder)
+    bundle.save(out)
     return FittedTable(bundle, evaluation)

@@ -54,6 +54,8 @@ def check_output_folder(path: str | Path) -> None:
     existing = next(place for place in (folder, *folder.parents) if _exists(place))
     if not existing.is_dir():
         raise NotADirectoryError(f"'{path}' must be a folder, but '{existing}' is a file.")
+    for name in folder.relative_to(existing).parts:
+        _exists(existing / name)  # a name may be too long
     require_writable(existing / "new")
 
 
