@@ -20,6 +20,7 @@ __all__ = [
     "read_text",
     "remove_partials",
     "replace_file",
+    "require_writable",
     "write_text",
     "write_texts",
 ]
@@ -38,6 +39,9 @@ MARKS = {
     b"\xef\xbb\xbf": "utf-8-sig",
 }
 """Encoding by byte order mark, longer marks first."""
+
+PARTIAL = ".partial"
+"""End of the name of a temporary file."""
 
 
 def open_file(path: str | Path) -> BinaryIO:
@@ -223,8 +227,9 @@ def replace_file(path: str | Path) -> Iterator[Path]:
     target = Path(path).resolve()
     partial = _partial_path(target)
     try:
-        yield partial
-        _move(partial, target)
+        with _name_in_errors(path):
+            yield partial
+            _move(partial, target)
     finally:
         partial.unlink(missing_ok=True)
 
@@ -289,21 +294,54 @@ def write_texts(texts: Mapping[Path, str]) -> None:
     try:
         for path, text in texts.items():
             if path.exists() and not path.is_file():
-                path.write_text(text, encoding="utf-8", newline="\n")
+                with _name_in_errors(path):
+                    path.write_text(text, encoding="utf-8", newline="\n")
                 continue
             target = path.resolve()
             partials[target] = _partial_path(target)
-            partials[target].write_text(text, encoding="utf-8", newline="\n")
+            with _name_in_errors(path):
+                partials[target].write_text(text, encoding="utf-8", newline="\n")
         for target, partial in partials.items():
-            _move(partial, target)
+            with _name_in_errors(target):
+                _move(partial, target)
     finally:
         for partial in partials.values():
             partial.unlink(missing_ok=True)
 
 
+def require_writable(path: str | Path) -> None:
+    """Raise unless `replace_file` can write a file; nothing is changed or left behind.
+
+    Parameters
+    ----------
+    path : path
+
+    Raises
+    ------
+    OSError
+        If the folder does not exist or is read-only, or the name is too long.
+    """
+    partial = _partial_path(Path(path).resolve())
+    with _name_in_errors(path):
+        partial.touch()
+    partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _name_in_errors(path: str | Path) -> Iterator[None]:
+    """Name a file in errors of the operating system that lack it or name the temporary one."""
+    try:
+        yield
+    except OSError as error:
+        named = error.filename is not None and not str(error.filename).endswith(PARTIAL)
+        if named or error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
 def _partial_path(target: Path) -> Path:
     """Hidden path in the folder of `target` that no other process uses."""
-    return target.with_name(f".{target.name}.{os.getpid()}.partial")
+    return target.with_name(f".{target.name}.{os.getpid()}{PARTIAL}")
 
 
 def _move(partial: Path, target: Path) -> None:

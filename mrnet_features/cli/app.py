@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
+import shlex
 import sys
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
 from mrnet_features.cli.stopping import stop_on_signals
+from mrnet_features.cli.terminal import (
+    EscapedOutput,
+    MessageFormatter,
+    describe_error,
+    print_message,
+    shorten,
+)
+from mrnet_features.messages import escape_controls
 
 FAILED = 1
 INTERRUPTED, TERMINATED = 130, 143  # of a program ended by Ctrl-C or SIGTERM, as in shells
+
+TYPED = "mrnet_features.typed"
+"""Key of the arguments that were typed, in the context of a command."""
+
+UsageError: Any = typer.BadParameter.__base__
+"""Error of a wrong option: click's, or that of typer's own copy of click."""
 
 STOPPED = (
     "Stopped. Finished exams are kept: run knees, extract, reproduce or demo again to continue."
@@ -34,23 +50,60 @@ OPTIONS = {
 class Commands(TyperGroup):
     """Command group that prints errors as messages; exit status 2 for a wrong option, else 1."""
 
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
+    ) -> Any:
+        """Parse the options before the command, and keep what was typed for messages."""
+        typed = shlex.join(args)
+        with _tidy_usage_errors():
+            context = super().make_context(info_name, args, parent, **extra)
+        context.meta[TYPED] = typed
+        return context
+
     def invoke(self, ctx: Any) -> Any:
-        """Run a command; show errors caused by the user as one message, without a traceback."""
+        """Run a command; show errors as one message, without a traceback unless asked for."""
         try:
-            return super().invoke(ctx)
-        except (typer.Exit, typer.Abort, BrokenPipeError):
+            with _tidy_usage_errors(), _escape_output():
+                return super().invoke(ctx)
+        except (typer.Exit, typer.Abort, UsageError, BrokenPipeError):
             raise
-        except (OSError, ValueError, TypeError, KeyError, ImportError, RuntimeError) as error:
-            text = error.args[0] if isinstance(error, KeyError) and error.args else error
+        except Exception as error:
+            if ctx.params["traceback"]:
+                raise
             command = self.commands[ctx.invoked_subcommand]
             options = {name for param in command.params for name in param.opts}
-            lines = [str(text), *getattr(error, "__notes__", [])]
-            message = name_options("\n".join(lines), options)
+            message = name_options(describe_error(error, ctx.meta[TYPED]), options)
             if message.startswith("`--") and isinstance(error, ValueError | TypeError):
                 context = typer.Context(command, info_name=command.name, parent=ctx)
-                raise typer.BadParameter(message, ctx=context) from error
-            print(f"Error: {message}", file=sys.stderr)
+                with _tidy_usage_errors():
+                    raise typer.BadParameter(message, ctx=context) from error
+            print_message(f"Error: {message}")
             raise typer.Exit(FAILED) from error
+
+
+@contextlib.contextmanager
+def _tidy_usage_errors() -> Iterator[None]:
+    """Escape and bound the messages of wrong options, which repeat what was typed."""
+    try:
+        yield
+    except UsageError as error:
+        message = escape_controls(shorten(error.format_message()))
+        error.format_message = lambda: message
+        raise
+
+
+@contextlib.contextmanager
+def _escape_output() -> Iterator[None]:
+    """Escape control characters in everything that a command prints to standard output."""
+    if sys.stdout is None:  # closed by the shell
+        yield
+        return
+    output: Any = EscapedOutput(sys.stdout)
+    with contextlib.redirect_stdout(output):
+        try:
+            yield
+        finally:
+            output.flush()
 
 
 def name_options(message: str, options: Collection[str]) -> str:
@@ -59,7 +112,7 @@ def name_options(message: str, options: Collection[str]) -> str:
     Parameters
     ----------
     message : str
-        Arguments stand in backticks, or as ``name=True`` or ``name='value'``.
+        Arguments stand in backticks, or as ``name=True``, ``name=1`` or ``name='value'``.
     options : collection of str
         Options of the command; other arguments are left as they are.
 
@@ -73,15 +126,21 @@ def name_options(message: str, options: Collection[str]) -> str:
     '`--n-folds` must be at least 2. Fit `labels` again.'
     >>> name_options("Pass subset=True or device='cpu'.", {"--subset", "--device"})
     'Pass `--subset` or `--device cpu`.'
+    >>> name_options("Pass id_width=4 to restore the zeros.", {"--id-width"})
+    'Pass `--id-width 4` to restore the zeros.'
     """
 
     def replace(found: re.Match[str]) -> str:
         name = found["quoted"] or found["given"]
         option = f"--{OPTIONS.get(name, name).replace('_', '-')}"
-        value = f" {found['value']}" if found["value"] else ""
+        value = found["value"] or found["number"]
+        value = f" {value}" if value else ""
         return f"`{option}{value}`" if option in options else found[0]
 
-    pattern = r"`(?P<quoted>\w+)`|\b(?P<given>\w+)=(?:True\b|'(?P<value>\w+)')"
+    pattern = (
+        r"`(?P<quoted>\w+)`|"
+        r"\b(?P<given>\w+)=(?:True\b|(?P<number>-?\d+(?:\.\d+)?)\b|'(?P<value>\w+)')"
+    )
     return re.sub(pattern, replace, message)
 
 
@@ -99,6 +158,9 @@ app = typer.Typer(
 def _options(
     context: typer.Context,  # noqa: ARG001
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+    traceback: Annotated[  # noqa: ARG001 (read by `Commands.invoke`)
+        bool, typer.Option("--traceback", help="Show where in the code an error was raised.")
+    ] = False,
 ) -> None:
     """Extract features from knee MRI in the layout of MRNet, and evaluate models on them."""
     if version:
@@ -110,7 +172,9 @@ def _options(
 
 def main() -> NoReturn:
     """Run the command line; exit status 0, 1 (failed), 2 (wrong use), 130 or 143 (stopped)."""
-    logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(MessageFormatter())
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     warnings.showwarning = _show_warning
     try:
         with stop_on_signals(STOPPED):
@@ -123,4 +187,4 @@ def main() -> NoReturn:
 
 
 def _show_warning(*details: Any, **_: Any) -> None:
-    print(f"Warning: {details[0]}", file=sys.stderr)
+    print_message(f"Warning: {details[0]}")

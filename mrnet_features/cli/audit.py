@@ -8,6 +8,7 @@ import typer
 
 from mrnet_features.cli.app import app
 from mrnet_features.cli.options import Jobs, Json, Root, split_names
+from mrnet_features.cli.terminal import print_message
 
 # written out, since importing `quality.findings` here would import pandas for every command
 CODES_HELP = """\b
@@ -32,7 +33,6 @@ def audit(
         describe_unjudged,
         format_audit,
         print_json,
-        print_note,
         table_as_rows,
     )
     from mrnet_features.quality.audit import audit as run_audit
@@ -41,6 +41,6 @@ def audit(
     findings = run_audit(root, codes=chosen, skip=split_names(skip), n_jobs=jobs)
     if as_json:
         print_json(table_as_rows(findings))
-        print_note(describe_unjudged(findings))
+        print_message(describe_unjudged(findings))
     else:
         print(format_audit(findings))

@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 
 from mrnet_features.cli.app import app
-from mrnet_features.cli.options import Json, Root, Split, check_output, read_models
+from mrnet_features.cli.options import (
+    Json,
+    Root,
+    Split,
+    check_file,
+    list_label_files,
+    read_models,
+)
 
 
 @app.command()
@@ -40,7 +47,7 @@ def compare(
     ] = False,
     id_width: Annotated[
         int | None,
-        typer.Option(min=1, help="Pad exam ids with leading zeros to this many digits."),
+        typer.Option(min=1, max=200, help="Pad exam ids with leading zeros to this many digits."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="CSV of the differences to write.")] = None,
     as_json: Json = False,
@@ -51,12 +58,13 @@ def compare(
     detectable difference.
     """
     from mrnet_features.cli.format import format_comparison, print_json
+    from mrnet_features.csv_files import format_csv
     from mrnet_features.data.mrnet import load_labels
     from mrnet_features.files import write_text
     from mrnet_features.workflows.compare_files import compare_files
 
     files = read_models(models)
-    check_output(out, *files.values(), paths)
+    check_file(out, [*files.values(), paths, *list_label_files(root, split)])
     result = compare_files(
         files,
         load_labels(root, split),
@@ -66,8 +74,7 @@ def compare(
         id_width=id_width,
     )
     if out:
-        table = result.comparison.summary()
-        write_text(out, table.to_csv(index=False, lineterminator="\n"))
+        write_text(out, format_csv(result.comparison.summary()))
     if as_json:
         print_json(result.as_dict())
     else:

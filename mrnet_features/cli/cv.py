@@ -18,6 +18,7 @@ from mrnet_features.cli.options import (
     Seed,
     Split,
     Table,
+    check_folder,
     read_exclusion,
 )
 
@@ -30,7 +31,7 @@ def cv(
     model: Annotated[Model, typer.Option(help="Baseline to fit for each task.")] = Model.lightgbm,
     n_folds: Annotated[int, typer.Option(min=2, help="Number of folds.")] = 5,
     repeats: Annotated[
-        int, typer.Option(min=1, help="Number of repeats, each with its own folds.")
+        int, typer.Option(min=1, max=1000, help="Number of repeats, each with its own folds.")
     ] = 1,
     exclude: Exclude = "",
     seed: Seed = 0,
@@ -62,6 +63,7 @@ def cv(
     from mrnet_features.workflows.score import score_table, write_evaluation
     from mrnet_features.workflows.tables import read_table
 
+    folder = check_folder(out or table.parent / f"{table.stem}-cv")
     features, labels = read_table(table, root, split, exclude=read_exclusion(exclude))
     evaluation = score_table(
         features,
@@ -73,7 +75,6 @@ def cv(
         seed=seed,
         n_jobs=jobs,
     )
-    folder = out or table.with_name(f"{table.stem}-cv")
     write_evaluation(evaluation, folder)
     if as_json:
         print_json({"folder": str(folder), **summary_as_dict(evaluation)})

@@ -18,6 +18,7 @@ from mrnet_features.cli.options import (
     Seed,
     Split,
     Table,
+    check_folder,
     check_target,
     read_exclusion,
 )
@@ -28,7 +29,10 @@ def fit(
     table: Table,
     root: Root,
     out: Annotated[
-        Path, typer.Option(help="Folder for the model, as LightGBM text files and JSON.")
+        Path,
+        typer.Option(
+            callback=check_folder, help="Folder for the model, as LightGBM text files and JSON."
+        ),
     ],
     split: LabelSplit = Split.train,
     rule: Annotated[

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +13,6 @@ if TYPE_CHECKING:
     from mrnet_features.diagnostics.doctor import MachineCheck
     from mrnet_features.evaluation.protocol.cross_validation import Evaluation
     from mrnet_features.workflows.compare_files import FileComparison
-
-
-def print_note(message: str) -> None:
-    """Print a note to standard error, if it is not empty; standard output holds results only."""
-    if message:
-        print(message, file=sys.stderr)
 
 
 def print_json(value: Any) -> None:

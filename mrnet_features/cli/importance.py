@@ -19,8 +19,9 @@ from mrnet_features.cli.options import (
     Split,
     Table,
     Task,
-    check_output,
+    check_file,
     check_views,
+    list_label_files,
     read_exclusion,
     split_names,
 )
@@ -59,18 +60,19 @@ def importance(
     Values are measured on held-out exams and have 95 % confidence intervals.
     """
     from mrnet_features.cli.format import format_importance, print_json
+    from mrnet_features.csv_files import format_csv
     from mrnet_features.files import write_text
     from mrnet_features.workflows.plain import to_plain
     from mrnet_features.workflows.score import measure_importance
     from mrnet_features.workflows.tables import read_table
 
-    check_output(out, table)
+    check_file(out, [table, *list_label_files(root, split)])
     features, labels = read_table(table, root, split, exclude=read_exclusion(exclude))
     found = measure_importance(
         features, labels, by=by, views=split_names(views), seed=seed, n_jobs=jobs
     )
     if out:
-        write_text(out, found.frame().to_csv(index=False, lineterminator="\n"))
+        write_text(out, format_csv(found.frame()))
     summary = found.summary(task)
     if as_json:
         print_json(to_plain(summary.reset_index()))

@@ -8,15 +8,17 @@ from typing import Annotated
 import typer
 
 from mrnet_features.cli.app import app
-from mrnet_features.cli.options import Jobs, Json, Seed
+from mrnet_features.cli.options import Jobs, Json, check_folder
 
 
 @app.command()
 def knees(
-    out: Annotated[Path, typer.Argument(help="Folder to write.")],
+    out: Annotated[Path, typer.Argument(callback=check_folder, help="Folder to write.")],
     train: Annotated[int, typer.Option(min=1, help="Exams in train.")] = 160,
     valid: Annotated[int, typer.Option(min=0, help="Exams in valid.")] = 40,
-    seed: Seed = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Random seed; the same seed gives the same exams.")
+    ] = 0,
     jobs: Jobs = -1,
     as_json: Json = False,
 ) -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import re
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from mrnet_features.cli.terminal import describe_error
+from mrnet_features.files import read_json
+from mrnet_features.messages import quote
+from mrnet_features.names import TASKS
+
+FEWEST_JOBS = 64
+"""Number of processes that is allowed on every machine."""
 
 
 class Split(StrEnum):
@@ -66,14 +72,14 @@ class Grouping(StrEnum):
 
 
 def split_names(text: str) -> list[str]:
-    """Comma-separated names as a list.
+    """Comma-separated names as a list, each once.
 
     Examples
     --------
-    >>> split_names("glcm, lbp")
+    >>> split_names("glcm, lbp,glcm")
     ['glcm', 'lbp']
     """
-    return [name.strip() for name in text.split(",") if name.strip()]
+    return list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
 
 
 def name_families(text: str) -> str | list[str]:
@@ -83,9 +89,12 @@ def name_families(text: str) -> str | list[str]:
 
 
 def check_jobs(jobs: int) -> int:
-    """Number of processes; it must not be 0."""
+    """Number of processes; it must not be 0, and processes beyond the cores only take memory."""
     if jobs == 0:
         raise typer.BadParameter("must not be 0; -1 uses every core.")
+    most = max(FEWEST_JOBS, 4 * (os.cpu_count() or 1))
+    if not -most <= jobs <= most:
+        raise typer.BadParameter(f"must be at most {most}, got {jobs}; -1 uses every core.")
     return jobs
 
 
@@ -114,25 +123,51 @@ def check_views(text: str) -> str:
     views = split_names(text)
     unknown = [view for view in views if view not in VIEWS]
     if unknown or not views:
-        got = repr(unknown[0]) if unknown else "none"
+        got = quote(unknown[0]) if unknown else "none"
         raise typer.BadParameter(f"must be one or more of {', '.join(VIEWS)}, got {got}.")
     return text
 
 
 def check_parquet(path: Path) -> Path:
-    """Path of a table to write; it must end in ``.parquet``."""
+    """Path of a table to write; it must end in ``.parquet``, and missing folders are made."""
+    from mrnet_features.workflows.outputs import check_output_file, check_output_folder
+
     if path.suffix != ".parquet":
-        raise typer.BadParameter(f"must end in '.parquet', got '{path}'.")
+        raise typer.BadParameter(f"must end in '.parquet', got {quote(str(path))}.")
+    if path.parent.is_dir():
+        _check(check_output_file, path)
+    else:
+        _check(check_output_folder, path.parent)
     return path
 
 
-def check_output(out: Path | None, *inputs: Path | None) -> None:
-    """Raise if a result can't be written, or would overwrite a file that it is made from."""
-    if out and not out.absolute().parent.is_dir():
-        raise typer.BadParameter(f"'{out.parent}' is not a folder. Create the folder first.")
-    read = [path.resolve() for path in inputs if path]
-    if out and out.resolve() in read:
-        raise typer.BadParameter(f"'{out}' is an input. Choose another file for the result.")
+def check_file(out: Path | None, inputs: Iterable[Path | None] = ()) -> None:
+    """Raise if a file can't be written, or would replace an input; see `check_output_file`."""
+    from mrnet_features.workflows.outputs import check_output_file
+
+    if out:
+        _check(check_output_file, out, [path for path in inputs if path])
+
+
+def check_folder(out: Path) -> Path:
+    """Folder to write, made later if it is new; see `check_output_folder`."""
+    from mrnet_features.workflows.outputs import check_output_folder
+
+    _check(check_output_folder, out)
+    return out
+
+
+def _check(check: Callable[..., None], *arguments: Any) -> None:
+    """Run a check of an output; an error is one of the option."""
+    try:
+        check(*arguments)
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(describe_error(error, "")) from error
+
+
+def list_label_files(root: Path, split: str) -> list[Path]:
+    """Label files of a split, which no result may replace."""
+    return [root / f"{split}-{task}.csv" for task in TASKS]
 
 
 def read_models(arguments: Sequence[str]) -> dict[str, Path]:
@@ -160,9 +195,9 @@ def read_models(arguments: Sequence[str]) -> dict[str, Path]:
     for argument in arguments:
         name, sign, file = argument.partition("=")
         if not (name and sign and file):
-            raise _bad_models(f"must be given as NAME=FILE, got {argument!r}.")
+            raise _bad_models(f"must be given as NAME=FILE, got {quote(argument)}.")
         if name in files:
-            raise _bad_models(f"must have different names, got {name!r} twice.")
+            raise _bad_models(f"must have different names, got {quote(name)} twice.")
         files[name] = Path(file)
     if len(files) < 2:
         raise _bad_models(f"must be two or more, got {len(files)}.")
@@ -179,7 +214,8 @@ def read_exclusion(text: str) -> list[str]:
     Parameters
     ----------
     text : str
-        Exam ids and paths.
+        Exam ids and paths. A part that is no number and names something that exists, has a folder
+        or ends in ``.json`` is a path.
 
     Returns
     -------
@@ -191,27 +227,57 @@ def read_exclusion(text: str) -> list[str]:
     typer.BadParameter
         If a part is neither an id nor such a file.
     """
+    from mrnet_features.exam_ids import find_id_problem
+
     parts = split_names(text)
     if text and not parts:
-        raise _bad_exclusion(f"must hold exam ids, got '{text}'.")
-    ids = {part for part in parts if re.fullmatch(r"\d{4}", part)}
-    return sorted(ids.union(*(_list_rejected(Path(part)) for part in parts if part not in ids)))
+        raise _bad_exclusion(f"must hold exam ids, got {quote(text)}.")
+    ids: set[str] = set()
+    for part in parts:
+        if _is_path(part):
+            ids.update(_read_rejected(Path(part)))
+            continue
+        problem = find_id_problem(part)
+        if problem:
+            raise _bad_exclusion(
+                "must hold exam ids such as 0042, or files of `audit --json`, but "
+                f"{quote(part)} {problem}."
+            )
+        ids.add(part)
+    return sorted(ids)
 
 
-def _list_rejected(path: Path) -> list[str]:
-    if not path.is_file():
-        raise _bad_exclusion(
-            f"must hold exam ids such as 0042, or files of `audit --json`, got '{path}'."
-        )
-    rows: object = None
-    with contextlib.suppress(ValueError):
-        # bytes, since PowerShell's `>` writes UTF-16 or a byte order mark
-        rows = json.loads(path.read_bytes())
-    findings: list[Any] = rows if isinstance(rows, list) else [None]
-    if not all(isinstance(row, dict) and {"exam", "severity"} <= set(row) for row in findings):
-        raise _bad_exclusion(f"'{path}' must hold the list that `audit --json` prints. Write it "
-                             "again with `audit ROOT --json`.")  # fmt: skip
-    return [str(row["exam"]) for row in findings if row["severity"] == "reject" and row["exam"]]
+def _is_path(part: str) -> bool:
+    """Whether a part of ``--exclude`` is a path and not an exam id."""
+    if part.isdecimal():
+        return False
+    return os.path.lexists(part) or "/" in part or os.sep in part or part.endswith(".json")
+
+
+def _read_rejected(path: Path) -> set[str]:
+    """Ids of the exams that an audit rejects."""
+    from mrnet_features.exam_ids import find_id_problem
+
+    again = "Write it again with `audit ROOT --json`."
+    try:
+        rows = read_json(path, again)
+    except (OSError, ValueError) as error:
+        raise _bad_exclusion(describe_error(error, "")) from error
+    wanted = {"exam", "severity"}
+    if not isinstance(rows, list) or not all(
+        isinstance(row, dict) and wanted <= set(row) and isinstance(row["exam"], str)
+        for row in rows
+    ):
+        raise _bad_exclusion(f"'{path}' must hold the list that `audit --json` prints. {again}")
+    # the exam is empty in a finding about the folder
+    ids = {row["exam"] for row in rows if row["severity"] == "reject" and row["exam"]}
+    for exam in ids:
+        problem = find_id_problem(exam)
+        if problem:
+            raise _bad_exclusion(
+                f"'{path}' must hold exam ids, but {quote(exam)} {problem}. {again}"
+            )
+    return ids
 
 
 def _bad_exclusion(message: str) -> typer.BadParameter:
@@ -227,7 +293,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Jobs = Annotated[
     int, typer.Option(callback=check_jobs, help="Parallel processes; -1 for every core.")
 ]
-Seed = Annotated[int, typer.Option(min=0, help="Random seed; the same seed gives the same result.")]
+Seed = Annotated[
+    int,
+    typer.Option(min=0, max=2**32 - 1, help="Random seed; the same seed gives the same result."),
+]
 OnDevice = Annotated[
     Device, typer.Option(help="Device to extract features on; auto is the CPU in this version.")
 ]

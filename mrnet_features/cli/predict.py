@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mrnet_features.cli.app import app
-from mrnet_features.cli.options import Device, Jobs, Json, OnDevice, check_output
+from mrnet_features.cli.options import Device, Jobs, Json, OnDevice, check_file
 
 
 @app.command()
@@ -33,7 +33,7 @@ def predict(
     from mrnet_features.cli.format import print_json
     from mrnet_features.workflows.predict import predict_paths
 
-    check_output(out, paths)
+    check_file(out, [paths, *model.glob("bundle.json"), *model.glob("*.txt")])
     predictions = predict_paths(model, paths, out, device=device, n_jobs=jobs)
     if as_json:
         print_json({"file": str(out), "n_exams": len(predictions)})

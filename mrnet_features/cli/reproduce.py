@@ -17,6 +17,7 @@ from mrnet_features.cli.options import (
     OnDevice,
     Root,
     Seed,
+    check_folder,
     name_families,
     read_exclusion,
 )
@@ -25,7 +26,9 @@ from mrnet_features.cli.options import (
 @app.command()
 def reproduce(
     root: Root,
-    out: Annotated[Path, typer.Option(help="Folder for the report and all tables.")],
+    out: Annotated[
+        Path, typer.Option(callback=check_folder, help="Folder for the report and all tables.")
+    ],
     families: Families = "baseline",
     device: OnDevice = Device.auto,
     exclude: Exclude = "",

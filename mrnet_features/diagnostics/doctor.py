@@ -55,12 +55,12 @@ def check_machine() -> list[MachineCheck]:
     list of MachineCheck
     """
     return [
-        MachineCheck("mrnet-features", "ok", importlib.metadata.version("mrnet-features")),
+        _check_version("mrnet-features"),
         MachineCheck("python", "ok", platform.python_version()),
         MachineCheck(
             "machine", "ok", f"{platform.system()} {platform.machine()}, {_count_cores()}"
         ),
-        *(MachineCheck(name, "ok", importlib.metadata.version(name)) for name in CORE),
+        *map(_check_version, CORE),
         _check_lightgbm(),
         *(_check_extra(name, extra) for name, extra in EXTRAS.items()),
         *_check_gpu(),
@@ -72,17 +72,27 @@ def _count_cores() -> str:
     return f"{n_cores} core" if n_cores == 1 else f"{n_cores} cores"
 
 
+def _check_version(name: str) -> MachineCheck:
+    """Version of a package that is needed; a copied folder of files has none."""
+    try:
+        return MachineCheck(name, "ok", importlib.metadata.version(name))
+    except importlib.metadata.PackageNotFoundError:
+        return MachineCheck(
+            name, "missing", "not installed as a package", f"Install it: pip install {name}."
+        )
+
+
 def _check_lightgbm() -> MachineCheck:
     try:
         import_lightgbm()
     except ImportError as error:
         return MachineCheck("lightgbm", "missing", "does not load", str(error))
-    return MachineCheck("lightgbm", "ok", importlib.metadata.version("lightgbm"))
+    return _check_version("lightgbm")
 
 
 def _check_extra(name: str, extra: str) -> MachineCheck:
     if importlib.util.find_spec(name):
-        return MachineCheck(name, "ok", importlib.metadata.version(name))
+        return _check_version(name)
     return MachineCheck(
         name, "optional", "not installed", f"For figures: pip install 'mrnet-features[{extra}]'."
     )
@@ -92,17 +102,23 @@ def _check_gpu() -> list[MachineCheck]:
     missing = missing_for_cuda()
     if missing:
         return [MachineCheck("gpu", "optional", "none; counting on the CPU", missing)]
-    return [
-        MachineCheck("gpu", "ok", describe_device(), "Used with device='cuda'."),
-        _compare_with_cpu(),
-    ]
+    try:
+        described = describe_device()
+    except Exception as error:  # noqa: BLE001 (any failure of the device is the result of the check)
+        return [_report_failure("gpu", error)]
+    return [MachineCheck("gpu", "ok", described, "Used with device='cuda'."), _compare_with_cpu()]
+
+
+def _report_failure(subject: str, error: Exception) -> MachineCheck:
+    said = " ".join(str(error).split())[:300] or type(error).__name__
+    return MachineCheck(subject, "failed", said, "Use device='cpu'.")
 
 
 def _compare_with_cpu() -> MachineCheck:
     try:
         n_families, differing = compare_devices()
     except Exception as error:  # noqa: BLE001 (any failure of the device is the result of the check)
-        return MachineCheck("gpu against cpu", "failed", str(error), "Use device='cpu'.")
+        return _report_failure("gpu against cpu", error)
     if differing:
         found = f"counts or statistics differ in {', '.join(differing)}"
         return MachineCheck(

@@ -11,14 +11,17 @@ from typing import Any
 
 import pandas as pd
 
+from mrnet_features.csv_files import format_csv
 from mrnet_features.data.exam import Exam
 from mrnet_features.evaluation.comparison.read_predictions import read_paths
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.families.presets import discover_families
 from mrnet_features.files import write_text
+from mrnet_features.messages import quote
 from mrnet_features.models.bundle import Bundle, load_bundle
 from mrnet_features.names import TASKS
 from mrnet_features.stacks.discretisation import Discretisation
+from mrnet_features.workflows.outputs import check_output_file
 
 
 def predict_paths(
@@ -52,12 +55,14 @@ def predict_paths(
 
     Raises
     ------
-    FileNotFoundError
-        If the bundle, the list or a stack does not exist.
+    OSError
+        If the bundle, the list or a stack does not exist, or `out` can't be written; this is
+        checked first.
     ValueError
-        If the bundle was not fitted on MRNet's tasks, or this version can't extract by its
-        recipe.
+        If `out` is `paths`, the bundle was not fitted on MRNet's tasks, or this version can't
+        extract by its recipe.
     """
+    check_output_file(out, [paths])
     bundle = load_bundle(model)
     if set(bundle.models) != set(TASKS):
         raise ValueError(
@@ -75,7 +80,7 @@ def predict_paths(
     exams = [Exam(exam, files) for exam, files in listed.items()]
     features = extractor.fit(exams).transform(exams)
     predictions = bundle.predict(features)[list(TASKS)]
-    write_text(out, predictions.to_csv(header=False, index=False, lineterminator="\n"))
+    write_text(out, format_csv(predictions, header=False))
     return predictions
 
 
@@ -112,9 +117,11 @@ def rebuild_extractor(
         )
     try:
         extractor = _read_recipe(recipe, device, n_jobs)
-    except (KeyError, TypeError, ValueError) as error:
+    except Exception as error:
+        # a family takes its parameters from the file, and a wrong one can raise anything
+        said = quote(f"{type(error).__name__}: {error}")
         raise ValueError(
-            f"The model's recipe can't be read by this version ({error}). Install mrnet-features "
+            f"The model's recipe can't be read by this version ({said}). Install mrnet-features "
             f"{_version_of(bundle)}, which wrote it, or fit the model again."
         ) from error
     digest = extractor.recipe().digest
@@ -163,5 +170,6 @@ def _freeze(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _version_of(bundle: Bundle) -> str:
-    versions = bundle.provenance.get("versions", {})
-    return str(versions.get("mrnet-features", "(unknown version)"))
+    versions = bundle.provenance.get("versions")
+    found = versions.get("mrnet-features") if isinstance(versions, dict) else None
+    return found[:20] if isinstance(found, str) else "(unknown version)"

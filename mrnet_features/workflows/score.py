@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from mrnet_features.csv_files import format_csv
 from mrnet_features.evaluation.importance.importance import Importance, importance
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.protocol.folds import Folds
@@ -81,9 +82,8 @@ def write_evaluation(evaluation: Evaluation, folder: str | Path) -> None:
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / "summary.csv", evaluation.summary().to_csv(lineterminator="\n"))
-    predictions = evaluation.predictions.to_csv(index=False, lineterminator="\n")
-    write_text(folder / "predictions.csv", predictions)
+    write_text(folder / "summary.csv", format_csv(evaluation.summary(), index=True))
+    write_text(folder / "predictions.csv", format_csv(evaluation.predictions))
     evaluation.folds.save(folder / "folds.csv")
 
 

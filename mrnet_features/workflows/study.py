@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
+from mrnet_features.csv_files import format_csv
 from mrnet_features.data.mrnet import list_excluded, load_mrnet
 from mrnet_features.evaluation.importance.importance import Importance, importance
 from mrnet_features.evaluation.leakage.checks import check_leakage, find_repeated_rows
+from mrnet_features.evaluation.metrics.calibration import measure_calibration
+from mrnet_features.evaluation.metrics.operating_points import apply_thresholds, choose_thresholds
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.protocol.holdout import HoldOut, evaluate
 from mrnet_features.evaluation.published import PUBLISHED
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.resume import extract_features
-from mrnet_features.files import write_texts
+from mrnet_features.files import write_text, write_texts
 from mrnet_features.names import SPLITS
 from mrnet_features.quality.audit import audit
 from mrnet_features.workflows.plain import to_plain
 from mrnet_features.workflows.score import MODELS
-from mrnet_features.workflows.study_report import format_report
+from mrnet_features.workflows.study_report import LEAKAGE, PRIMARY, REPEATED, format_report
 
 logger = logging.getLogger("mrnet_features")
 
 RELEASE_SIZES = (1130, 120)
 """Exams of train and valid in MRNet's release."""
 
-STUDY_MODELS = ("lightgbm", "logistic")
+STUDY_MODELS = (PRIMARY, "logistic")
 """Baselines that are compared; the first is the primary one."""
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,36 +48,51 @@ class Study:
 
     Attributes
     ----------
+    n_exams : dict of str to int
+        Number of exams of each split.
     findings : DataFrame
         Audit of both splits.
     evaluations : dict of str to Evaluation
         Cross-validation of each model on train, all on the same folds.
     holdouts : dict of str to HoldOut
         The same models fitted on train and scored once on valid.
-    importance : Importance
+    importance : Importance or None
         Importance of the feature families to the first model.
+    calibration, operating_points : DataFrame or None
+        Calibration of the first model on valid, and its thresholds from train applied to valid.
     leakage : list of str
         Messages of `check_leakage` and `find_repeated_rows`.
+    errors : dict of str to Exception
+        Error of each part that could not be computed: that part is missing above.
     """
 
+    n_exams: Mapping[str, int]
     findings: pd.DataFrame
-    evaluations: dict[str, Evaluation]
-    holdouts: dict[str, HoldOut]
-    importance: Importance
+    evaluations: Mapping[str, Evaluation]
+    holdouts: Mapping[str, HoldOut]
+    importance: Importance | None
+    calibration: pd.DataFrame | None
+    operating_points: pd.DataFrame | None
     leakage: list[str]
+    errors: Mapping[str, Exception]
 
     @property
     def is_release(self) -> bool:
         """Whether the splits have as many exams as MRNet's release."""
-        first = next(iter(self.holdouts.values()))
-        return (len(first.train_labels), len(first.labels)) == RELEASE_SIZES
+        return tuple(self.n_exams[split] for split in SPLITS) == RELEASE_SIZES
 
-    def published(self) -> pd.DataFrame:
-        """First model's mean AUC on valid minus published mean AUCs."""
-        return compare_published(next(iter(self.holdouts.values())))
+    def published(self) -> pd.DataFrame | None:
+        """First model's mean AUC on valid minus published mean AUCs; None if it has none."""
+        first = self.holdouts.get(PRIMARY)
+        return None if first is None else compare_published(first)
+
+    def missing(self) -> dict[str, str]:
+        """Reason why a part is missing, by part."""
+        return {part: str(error) or type(error).__name__ for part, error in self.errors.items()}
 
     def as_dict(self) -> dict[str, Any]:
         """Return the main results in plain types, for a JSON file."""
+        published = self.published()
         return {
             "is_release": self.is_release,
             "findings": {
@@ -80,8 +102,9 @@ class Study:
                 n: to_plain(e.summary(), "index") for n, e in self.evaluations.items()
             },
             "valid": {n: to_plain(h.summary(), "index") for n, h in self.holdouts.items()},
-            "published": to_plain(self.published(), "index"),
+            "published": {} if published is None else to_plain(published, "index"),
             "leakage": self.leakage,
+            "missing": self.missing(),
         }
 
 
@@ -99,7 +122,8 @@ def run_study(
     """Run the whole study on an MRNet folder and write a report.
 
     Models are compared by cross-validation on train; each is scored once on valid, and nothing is
-    chosen by that score. A stopped run continues with the feature tables it left in `out`.
+    chosen by that score. A stopped run continues with the feature tables it left in `out`. If a
+    part can't be computed, the others are still computed and written, and the report names it.
 
     Parameters
     ----------
@@ -131,6 +155,8 @@ def run_study(
         If the folder does not have the layout of the release.
     FileExistsError
         If `out` holds feature tables of other families or of other exams.
+    RuntimeError
+        If a part could not be computed, after everything else was written.
     """
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
@@ -138,6 +164,7 @@ def run_study(
     datasets = {split: load_mrnet(root, split, exclude=excluded) for split in SPLITS}
     logger.info("Auditing both splits.")
     findings = audit(root, n_jobs=n_jobs)
+    write_text(folder / "audit.csv", format_csv(findings))
     extractor = FeatureExtractor(families, device=device, n_jobs=n_jobs)
     features = {
         split: extract_features(data.exams, folder / f"{split}.parquet", extractor=extractor)
@@ -146,6 +173,12 @@ def run_study(
     labels = {split: data.labels for split, data in datasets.items()}
     study = _evaluate_tables(features, labels, findings, views, seed, n_jobs)
     _write(study, folder)
+    if study.errors:
+        parts = " ".join(f"{part}: {reason}" for part, reason in study.missing().items())
+        raise RuntimeError(
+            f"The study lacks {len(study.errors)} of its parts. {parts} Everything else is in "
+            f"'{folder}'; see its report.md."
+        ) from next(iter(study.errors.values()))
     return study
 
 
@@ -191,54 +224,105 @@ def _evaluate_tables(
     train, valid = ((features[split], labels[split]) for split in SPLITS)
     evaluations: dict[str, Evaluation] = {}
     holdouts: dict[str, HoldOut] = {}
+    errors: dict[str, Exception] = {}
     for name in STUDY_MODELS:
         logger.info("Cross-validating %s on train, scoring it on valid.", name)
         model = MODELS[name]()
-        evaluations[name] = cross_validate(
+        cross = functools.partial(
+            cross_validate,
             model=model,
             features=train[0],
             labels=train[1],
-            folds=evaluations[STUDY_MODELS[0]].folds if evaluations else None,
+            folds=next(iter(evaluations.values())).folds if evaluations else None,
             seed=seed,
             n_jobs=n_jobs,
         )
-        holdouts[name] = evaluate(model, train, valid, seed=seed, n_jobs=n_jobs)
+        evaluations |= _attempt(errors, f"Cross-validation of {name}", name, cross)
+        once = functools.partial(evaluate, model, train, valid, seed=seed, n_jobs=n_jobs)
+        holdouts |= _attempt(errors, f"{name} on valid", name, once)
     logger.info("Measuring importance.")
-    first = evaluations[STUDY_MODELS[0]]
+
+    def require(results: Mapping[str, T], what: str) -> T:
+        if PRIMARY not in results:
+            raise RuntimeError(f"It needs {what}.")
+        return results[PRIMARY]
+
+    def measure() -> Importance:
+        evaluation = require(evaluations, f"the cross-validation of {PRIMARY}")
+        return importance(evaluation, train[0], views=views, seed=seed, n_jobs=n_jobs)
+
+    def calibrate() -> pd.DataFrame:
+        holdout = require(holdouts, f"{PRIMARY} on valid")
+        return measure_calibration(holdout, holdout.labels).summary()
+
+    def threshold() -> pd.DataFrame:
+        holdout = require(holdouts, f"{PRIMARY} on valid")
+        chosen = choose_thresholds(require(evaluations, f"the cross-validation of {PRIMARY}"))
+        return apply_thresholds(holdout, holdout.labels, chosen)
+
+    measured = _attempt(errors, "Importance", "found", measure)
+    calibration = _attempt(errors, "Calibration on valid", "found", calibrate)
+    operating_points = _attempt(errors, "Thresholds", "found", threshold)
+    check = functools.partial(_list_leakage, train[0], train[1], seed)
+    leakage = _attempt(errors, LEAKAGE, "found", check)
+    repeated = _attempt(errors, REPEATED, "found", functools.partial(_list_repeated, features))
     return Study(
+        n_exams={split: len(labels[split]) for split in SPLITS},
         findings=findings,
         evaluations=evaluations,
         holdouts=holdouts,
-        importance=importance(first, train[0], views=views, seed=seed, n_jobs=n_jobs),
-        leakage=_list_leakage(features, labels, seed),
+        importance=measured.get("found"),
+        calibration=calibration.get("found"),
+        operating_points=operating_points.get("found"),
+        leakage=leakage.get("found", []) + repeated.get("found", []),
+        errors=errors,
     )
 
 
-def _list_leakage(
-    features: Mapping[str, pd.DataFrame], labels: Mapping[str, pd.DataFrame], seed: int
-) -> list[str]:
-    found = check_leakage(features=features["train"], labels=labels["train"], seed=seed)
-    messages = [finding.text for finding in found]
+def _attempt(
+    errors: dict[str, Exception], part: str, key: str, compute: Callable[[], T]
+) -> dict[str, T]:
+    """Result of a part by `key`; if it fails, nothing, and its error is added to `errors`."""
+    try:
+        return {key: compute()}
+    except Exception as error:  # noqa: BLE001 (`run_study` raises it after writing the others)
+        errors[part] = error
+        return {}
+
+
+def _list_leakage(features: pd.DataFrame, labels: pd.DataFrame, seed: int) -> list[str]:
+    return [finding.text for finding in check_leakage(features=features, labels=labels, seed=seed)]
+
+
+def _list_repeated(features: Mapping[str, pd.DataFrame]) -> list[str]:
     n_pairs = len(find_repeated_rows(features))
-    if n_pairs:
-        messages.append(f"{n_pairs} pairs of exams in train and valid have equal rows.")
-    return messages
+    return [f"{n_pairs} pairs of exams in train and valid have equal rows."] if n_pairs else []
 
 
 def _write(study: Study, folder: Path) -> None:
-    tables = {"audit.csv": _to_csv(study.findings)}
+    tables = {"audit.csv": format_csv(study.findings)}
     for name, evaluation in study.evaluations.items():
-        tables[f"train-{name}.csv"] = _to_csv(evaluation.summary(), index=True)
-        tables[f"train-{name}-predictions.csv"] = _to_csv(evaluation.predictions)
+        tables[f"train-{name}.csv"] = format_csv(evaluation.summary(), index=True)
+        tables[f"train-{name}-predictions.csv"] = format_csv(evaluation.predictions)
         evaluation.folds.save(folder / "folds.csv")
     for name, holdout in study.holdouts.items():
-        tables[f"valid-{name}.csv"] = _to_csv(holdout.summary(), index=True)
-        tables[f"valid-{name}-predictions.csv"] = _to_csv(holdout.predictions, index=True)
-    tables["importance.csv"] = _to_csv(study.importance.frame())
+        tables[f"valid-{name}.csv"] = format_csv(holdout.summary(), index=True)
+        tables[f"valid-{name}-predictions.csv"] = format_csv(holdout.predictions, index=True)
+    if study.importance is not None:
+        tables["importance.csv"] = format_csv(study.importance.frame())
     tables["summary.json"] = json.dumps(study.as_dict(), indent=1) + "\n"
     tables["report.md"] = format_report(study)
     write_texts({folder / name: text for name, text in tables.items()})
+    for name in _list_names() - set(tables):
+        # of an earlier run; beside this report it would look like a result of this one
+        (folder / name).unlink(missing_ok=True)
 
 
-def _to_csv(table: pd.DataFrame, *, index: bool = False) -> str:
-    return table.to_csv(index=index, lineterminator="\n")
+def _list_names() -> set[str]:
+    """Names of all tables of a study that may be missing."""
+    return {"importance.csv"} | {
+        f"{split}-{name}{end}.csv"
+        for split in SPLITS
+        for name in STUDY_MODELS
+        for end in ("", "-predictions")
+    }

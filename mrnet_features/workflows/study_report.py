@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from mrnet_features.evaluation.metrics.calibration import measure_calibration
-from mrnet_features.evaluation.metrics.operating_points import apply_thresholds, choose_thresholds
+from mrnet_features.names import SPLITS
 
 if TYPE_CHECKING:
     from mrnet_features.workflows.study import Study
+
+PRIMARY = "lightgbm"
+"""Baseline that is compared with published models."""
+
+LEAKAGE, REPEATED = "Leakage checks", "Repeated rows"
+"""Names of two parts of a study."""
 
 NOT_RELEASE = (
     "**This is not MRNet's release (1,130 and 120 exams): the numbers only show that every "
@@ -29,21 +35,12 @@ def format_report(study: Study) -> str:
     -------
     str
     """
-    first = next(iter(study.evaluations))
-    evaluation, holdout = study.evaluations[first], study.holdouts[first]
-    n_train, n_valid = len(holdout.train_labels), len(holdout.labels)
-    calibration = measure_calibration(holdout, holdout.labels).summary()
-    folds = evaluation.folds
-    about_folds = (
-        f"{folds.n_splits} folds, stratified on the joint label, hash `{folds.hash[:12]}`. MRNet "
-        "has no patient ids: exams of one patient may be in different folds, so cross-validated "
-        "AUCs are slightly optimistic."
-    )
-    operating_points = apply_thresholds(holdout, holdout.labels, choose_thresholds(evaluation))
+    n_train, n_valid = (study.n_exams[split] for split in SPLITS)
     parts = [
         f"# {n_train} exams in train, {n_valid} in valid",
         "" if study.is_release else NOT_RELEASE,
-        about_folds,
+        *_list_missing(study),
+        *_describe_folds(study),
         "## Audit",
         _count_findings(study.findings),
     ]
@@ -51,21 +48,51 @@ def format_report(study: Study) -> str:
         parts += [f"## Cross-validation on train: {name}", format_table(scored.summary())]
     for name, once in study.holdouts.items():
         parts += [f"## Valid, scored once: {name}", format_table(once.summary())]
+    for holdout in list(study.holdouts.values())[:1]:
+        parts.append(_format_list(holdout.notes()))
+    published = study.published()
+    if published is not None:
+        parts += [
+            f"## Mean AUC of {PRIMARY} on valid minus published mean AUCs",
+            format_table(published),
+            "The interval covers the error of our AUC only; a published AUC has its own error.",
+        ]
+    if study.importance is not None:
+        parts += [
+            f"## Importance of the feature families to {PRIMARY}",
+            format_table(study.importance.summary()),
+        ]
+    if study.calibration is not None:
+        parts += ["## Calibration on valid", format_table(study.calibration)]
+    if study.operating_points is not None:
+        parts += [
+            "## Thresholds chosen on train, applied to valid",
+            format_table(study.operating_points),
+        ]
+    complete = not {LEAKAGE, REPEATED} & set(study.errors)
     parts += [
-        _format_list(holdout.notes()),
-        f"## Mean AUC of {first} on valid minus published mean AUCs",
-        format_table(study.published()),
-        "The interval covers the error of our AUC only; a published AUC has its own error.",
-        f"## Importance of the feature families to {first}",
-        format_table(study.importance.summary()),
-        "## Calibration on valid",
-        format_table(calibration),
-        "## Thresholds chosen on train, applied to valid",
-        format_table(operating_points),
         "## Leakage checks of the feature tables",
-        _format_list(study.leakage) or "Nothing found.",
+        _format_list(study.leakage),
+        "" if study.leakage else "Nothing found." if complete else "Not all checks ran.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _list_missing(study: Study) -> Iterator[str]:
+    missing = study.missing()
+    if missing:
+        yield "**Incomplete: these parts could not be computed.**"
+        yield _format_list([f"{part}: {reason}" for part, reason in missing.items()])
+
+
+def _describe_folds(study: Study) -> Iterator[str]:
+    for evaluation in list(study.evaluations.values())[:1]:
+        folds = evaluation.folds
+        yield (
+            f"{folds.n_splits} folds, stratified on the joint label, hash `{folds.hash[:12]}`. "
+            "MRNet has no patient ids: exams of one patient may be in different folds, so "
+            "cross-validated AUCs are slightly optimistic."
+        )
 
 
 def format_table(frame: pd.DataFrame) -> str:

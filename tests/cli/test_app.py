@@ -61,7 +61,7 @@ def test_a_failure_has_status_1_and_a_message_without_traceback(
         (("extract", ".", "--out", "x.parquet", "--jobs", "0"), "must not be 0"),
         (("extract", ".", "--out", "x.parquet", "--families", "glcm,gcml"), "gcml"),
         (("extract", ".", "--out", "x.parquet", "--families", ","), "'--families'"),
-        (("extract", ".", "--out", "x.parquet", "--exclude", "42"), "ids such as 0042"),
+        (("extract", ".", "--out", "x.parquet", "--exclude", "7.0"), "ids such as 0042"),
         (("extract", ".", "--out", "x.csv"), "must end in '.parquet'"),
         (("reproduce", ".", "--out", "x", "--families", "gcml"), "gcml"),
         (("audit", ".", "--codes", "ghost"), "'ghost'"),
@@ -71,6 +71,11 @@ def test_a_failure_has_status_1_and_a_message_without_traceback(
         (("audit", ".", "--jobs", "0"), "must not be 0"),
         (("cv", "a", "b", "--n-folds", "1"), "'--n-folds'"),
         (("cv", "a", "b", "--seed", "-1"), "'--seed'"),
+        (("cv", "a", "b", "--seed", "9" * 30), "'--seed'"),
+        (("cv", "a", "b", "--jobs", "1000000"), "must be at most "),
+        (("cv", "a", "b", "--jobs", "-1000000"), "must be at most "),
+        (("cv", "a", "b", "--repeats", "1000000000"), "'--repeats'"),
+        (("compare", ".", "a=a", "b=b", "--id-width", "1000000000"), "'--id-width'"),
         (("cv", "a", "b", "--folds", "none.csv"), "'none.csv' does not exist"),
         (("knees", "x", "--train", "many"), "'--train'"),
         (("knees", "x", "--seed", "-1"), "'--seed'"),
@@ -124,14 +129,39 @@ def test_a_value_of_an_option_is_named_as_typed(monkeypatch, error, status):
     assert "`--device cuda` needs a GPU. Use `--device cpu`." in done.stderr
 
 
+def test_a_number_of_an_option_is_named_as_typed(monkeypatch):
+    def fail(*_, **__):
+        raise ValueError("'a.csv' has lost zeros. Pass id_width=4 to restore them, other=1 or not.")
+
+    monkeypatch.setattr("mrnet_features.workflows.compare_files.compare_files", fail)
+    monkeypatch.setattr("mrnet_features.data.mrnet.load_labels", fail)
+    done = run("compare", ".", "a=a.csv", "b=b.csv")
+    assert "Pass `--id-width 4` to restore them, other=1 or not." in done.stderr
+
+
 def test_only_options_of_the_command_are_named(monkeypatch):
     fail_with(monkeypatch, ValueError("`n_splits` must be at least 2."))
     assert run("doctor").stderr == "Error: `n_splits` must be at least 2.\n"
 
 
-def test_unexpected_errors_keep_their_traceback(monkeypatch):
+@pytest.mark.parametrize(
+    "error", [ZeroDivisionError("division by zero"), KeyError(7), AttributeError("no 'x'")]
+)
+def test_an_unexpected_error_is_one_sentence_that_names_what_was_typed(monkeypatch, error):
+    fail_with(monkeypatch, error)
+    done = run("doctor", "--json")
+    assert done.status == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith(
+        "Error: `mrnet-features doctor --json` failed with an error that it does not expect: "
+        f"{type(error).__name__}: "
+    )
+    assert done.stderr.count("\n") == 1
+
+
+def test_the_traceback_of_an_error_is_shown_on_request(monkeypatch):
     fail_with(monkeypatch, ZeroDivisionError())
-    monkeypatch.setattr(sys, "argv", ["mrnet-features", "doctor"])
+    monkeypatch.setattr(sys, "argv", ["mrnet-features", "--traceback", "doctor"])
     with pytest.raises(ZeroDivisionError):
         cli.main()
 

@@ -1,6 +1,7 @@
 """Checks of this machine, without libgomp and with an emulated GPU."""
 
 import builtins
+import importlib.metadata
 import sys
 
 import pytest
@@ -73,3 +74,26 @@ def test_doctor_reports_a_gpu_that_fails(emulated_gpu, monkeypatch):
     found = gpu_checks()["gpu against cpu"]
     assert found.state == "failed"
     assert "NoneType" in found.found
+
+
+def test_doctor_reports_a_gpu_that_cannot_be_described(emulated_gpu, monkeypatch):
+    def fail():
+        raise RuntimeError("the driver\nfell over")
+
+    monkeypatch.setattr("mrnet_features.diagnostics.doctor.describe_device", fail)
+    assert [(c.state, c.found) for c in gpu_checks().values()] == [
+        ("failed", "the driver fell over")
+    ]
+
+
+def test_doctor_goes_on_without_the_version_of_a_package(monkeypatch):
+    real = importlib.metadata.version
+
+    def version(name):
+        if name in {"mrnet-features", "scipy"}:
+            raise importlib.metadata.PackageNotFoundError(name)
+        return real(name)
+
+    monkeypatch.setattr("importlib.metadata.version", version)
+    missing = {check.subject for check in check_machine() if check.state == "missing"}
+    assert missing == {"mrnet-features", "scipy"}

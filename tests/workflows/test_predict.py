@@ -70,6 +70,25 @@ def test_a_recipe_of_an_unknown_family_is_refused(folder, tmp_path):
         predict_paths(model, folder / "valid-paths.csv", tmp_path / "out.csv")
 
 
+@pytest.mark.parametrize(
+    "recipe",
+    [[3], "x", {"families": [3]}, {"families": [{"name": ["glcm"]}]}, {"families": None}],
+)
+def test_a_broken_recipe_is_refused(folder, tmp_path, recipe):
+    model = change_head(folder, tmp_path, lambda head: head["provenance"].update(recipe=recipe))
+    bundle = load_bundle(folder / "model")
+    provenance = json.loads((model / "bundle.json").read_text())["provenance"]
+    with pytest.raises(ValueError, match="recipe can't be read by this version") as caught:
+        rebuild_extractor(type(bundle)(bundle.models, bundle.columns, provenance))
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("out", ["no/out.csv", "", "n" * 300])
+def test_the_output_is_checked_before_anything_is_read(out, tmp_path):
+    with pytest.raises(OSError, match="is not a folder|must be a file to write|too long"):
+        predict_paths("no model", "no list", tmp_path / out)
+
+
 def test_another_recipe_digest_is_refused(folder, tmp_path):
     def other(head):
         head["provenance"]["recipe_digest"] = "0" * 16

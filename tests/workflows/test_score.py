@@ -50,6 +50,18 @@ def test_the_files_hold_the_evaluation(features, tmp_path):
     assert again.predictions.equals(evaluation.predictions)
 
 
+def test_ids_are_no_formulas_in_a_spreadsheet(features, tmp_path):
+    formula = "=cmd|' /C calc'!A0"
+    names = {"0000": formula}
+    evaluation = score_table(
+        features.rename(index=names), LABELS.rename(index=names), model="prior", n_splits=2
+    )
+    write_evaluation(evaluation, tmp_path)
+    text = (tmp_path / "predictions.csv").read_text()
+    assert f"'{formula}," in text
+    assert f"\n{formula}" not in text
+
+
 def test_importance_has_the_chosen_groups_and_views(features):
     found = measure_importance(features, LABELS, by="family", views=["permutation"])
     assert set(found.groups) == {"glcm", "lbp"}

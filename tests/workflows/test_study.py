@@ -43,11 +43,16 @@ def test_every_part_has_its_files(folder):
 
 @pytest.mark.usefixtures("done")
 def test_excluded_exams_are_in_no_table(folder, tmp_path, monkeypatch):
-    # the exams left are too few to cross-validate
-    monkeypatch.setattr(study, "_evaluate_tables", lambda *_: None)
-    monkeypatch.setattr(study, "_write", lambda *_: None)
+    class Stop(Exception):
+        """The exams left are too few to cross-validate."""
+
+    def stop(*_):
+        raise Stop
+
+    monkeypatch.setattr(study, "_evaluate_tables", stop)
     exclude = [load_labels(folder / "knees", split).index[0] for split in ("train", "valid")]
-    study.run_study(folder / "knees", tmp_path, families="minimal", exclude=iter(exclude))
+    with pytest.raises(Stop):
+        study.run_study(folder / "knees", tmp_path, families="minimal", exclude=iter(exclude))
     for split in ("train", "valid"):
         whole = read_features(folder / "out" / f"{split}.parquet").index
         kept = read_features(tmp_path / f"{split}.parquet").index
@@ -97,3 +102,63 @@ def test_a_full_disk_leaves_no_partial_file(done, tmp_path, monkeypatch):
         study._write(done, tmp_path)
     assert (tmp_path / "report.md").read_text() == "old report"
     assert {path.name for path in tmp_path.iterdir()} == {"report.md"}
+
+
+def test_what_was_computed_is_kept_when_a_later_part_fails(folder, done, tmp_path, monkeypatch):
+    for path in (folder / "out").iterdir():  # a run that ended well, with an older importance
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    finished = iter(done.evaluations.values())
+
+    def measure(*_, **__):
+        raise ValueError("SHAP values are not available.")
+
+    def check(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr(study, "audit", lambda *_, **__: done.findings)
+    monkeypatch.setattr(study, "cross_validate", lambda *_, **__: next(finished))
+    monkeypatch.setattr(study, "evaluate", lambda model, *_, **__: done.holdouts["lightgbm"])
+    monkeypatch.setattr(study, "importance", measure)
+    monkeypatch.setattr(study, "check_leakage", check)
+    with pytest.raises(RuntimeError, match=r"lacks 2 of its parts. Importance: SHAP values") as e:
+        study.run_study(folder / "knees", tmp_path, families="minimal", n_jobs=1)
+    assert "Leakage checks: MemoryError" in str(e.value)
+    assert isinstance(e.value.__cause__, ValueError)
+    assert not (tmp_path / "importance.csv").exists()
+    for name in ("train-lightgbm.csv", "valid-lightgbm-predictions.csv", "folds.csv", "audit.csv"):
+        assert (tmp_path / name).read_bytes() == (folder / "out" / name).read_bytes()
+    report = (tmp_path / "report.md").read_text()
+    assert "- Importance: SHAP values are not available." in report
+    assert "## Calibration on valid" in report
+    assert "Not all checks ran." in report
+    assert set(json.loads((tmp_path / "summary.json").read_text())["missing"]) == {
+        "Importance",
+        "Leakage checks",
+    }
+
+
+def test_parts_that_need_a_failed_one_say_so(folder, tmp_path, monkeypatch, done):
+    def fail(*_, **__):
+        raise ValueError("Too few exams.")
+
+    monkeypatch.setattr(study, "audit", lambda *_, **__: done.findings)
+    monkeypatch.setattr(study, "cross_validate", fail)
+    monkeypatch.setattr(study, "evaluate", fail)
+    with pytest.raises(RuntimeError, match="lacks 7 of its parts"):
+        study.run_study(folder / "knees", tmp_path, families="minimal", n_jobs=1)
+    report = (tmp_path / "report.md").read_text()
+    assert "- Importance: It needs the cross-validation of lightgbm." in report
+    assert "- Calibration on valid: It needs lightgbm on valid." in report
+    assert "## Leakage checks of the feature tables\n\nNothing found." in report
+    assert not list(tmp_path.glob("*-predictions.csv"))
+
+
+def test_the_audit_is_kept_when_the_extraction_fails(folder, done, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise ValueError("'0003.npy' is broken.")
+
+    monkeypatch.setattr(study, "audit", lambda *_, **__: done.findings)
+    monkeypatch.setattr(study, "extract_features", fail)
+    with pytest.raises(ValueError, match="is broken"):
+        study.run_study(folder / "knees", tmp_path)
+    assert (tmp_path / "audit.csv").read_bytes() == (folder / "out" / "audit.csv").read_bytes()

@@ -1,0 +1,164 @@
+"""Text on a terminal: control characters are escaped, messages are bounded."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import sys
+from concurrent.futures import BrokenExecutor
+from typing import Any, TextIO
+
+from mrnet_features.messages import escape_controls, quote
+
+MOST_LINES = 30
+"""Most lines of one message."""
+
+MOST_CHARACTERS = 3000
+"""Most characters of one message; results on standard output are never cut."""
+
+
+def shorten(message: str) -> str:
+    r"""Message without its middle if it is long: the start says what, the end says what to do.
+
+    Parameters
+    ----------
+    message : str
+
+    Returns
+    -------
+    str
+        At most `MOST_LINES` lines and about `MOST_CHARACTERS` characters, with the number left out.
+
+    Examples
+    --------
+    >>> shorten("\n".join("abc")), len(shorten("x" * 10**6)) < 1.1 * MOST_CHARACTERS
+    ('a\nb\nc', True)
+    """
+    lines = message.split("\n")
+    if len(lines) > MOST_LINES:
+        start, end = lines[: MOST_LINES - 5], lines[-4:]
+        left_out = f"... ({len(lines) - MOST_LINES + 1:,} lines left out)"
+        message = "\n".join([*start, left_out, *end])
+    over = len(message) - MOST_CHARACTERS
+    if over <= 0:
+        return message
+    n_end = MOST_CHARACTERS // 4
+    return (
+        f"{message[: MOST_CHARACTERS - n_end]} ... ({over:,} characters left out) ... "
+        f"{message[-n_end:]}"
+    )
+
+
+def print_message(message: str) -> None:
+    """Print a message to standard error, if it is not empty; standard output holds results only."""
+    if message:
+        print(escape_controls(shorten(message)), file=sys.stderr)
+
+
+def describe_error(error: Exception, command: str) -> str:
+    """Error as a message for the person who typed the command.
+
+    Parameters
+    ----------
+    error : Exception
+    command : str
+        The command as it was typed.
+
+    Returns
+    -------
+    str
+        The error's own message if it is a sentence; else what happened and what to do.
+
+    Examples
+    --------
+    >>> describe_error(ValueError("`seed` must be 0 or more, got -1."), "cv a b")
+    '`seed` must be 0 or more, got -1.'
+    >>> describe_error(PermissionError(13, "Permission denied", "out.csv"), "cv a b")
+    "'out.csv': Permission denied."
+    """
+    text = str(error.args[0] if isinstance(error, KeyError) and error.args else error).strip()
+    if isinstance(error, MemoryError):
+        said = f" ({text.rstrip('.')})" if text else ""
+        text = (
+            f"`mrnet-features {command}` ran out of memory{said}. Close other programs, use fewer "
+            "processes with `--jobs`, or a machine with more memory."
+        )
+    elif isinstance(error, BrokenExecutor):
+        text = (
+            f"A process of `mrnet-features {command}` was ended from outside, often because "
+            "memory ran out. Use fewer processes with `--jobs`, or a machine with more memory."
+        )
+    elif isinstance(error, OSError) and error.strerror:
+        names = [quote(str(name)) for name in (error.filename, error.filename2) if name is not None]
+        text = f"{' and '.join(names)}{': ' * bool(names)}{error.strerror.rstrip('.')}."
+    elif not _is_for_users(error, text):
+        said = f"{type(error).__name__}{': ' * bool(text)}{text}".rstrip(".")
+        text = (
+            f"`mrnet-features {command}` failed with an error that it does not expect: {said}. "
+            "A file may be broken; if not, this is a fault of the program. Run it again as "
+            "`mrnet-features --traceback ...` to see where it failed, and report that."
+        )
+    return "\n".join([text, *map(str, getattr(error, "__notes__", []))])
+
+
+def _is_for_users(error: Exception, text: str) -> bool:
+    """Whether a message was written for users: our messages are sentences, with full stops."""
+    kinds = (OSError, ImportError, ValueError, TypeError, KeyError, RuntimeError)
+    return isinstance(error, kinds) and bool(re.search(r"\w\W*\.(\s|$)", text))
+
+
+class EscapedOutput:
+    """Standard output whose control characters are escaped, since ids and paths may hold some.
+
+    Parameters
+    ----------
+    stream : TextIO
+        Where the text goes.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        """Write text; characters that the terminal lacks are escaped too."""
+        if not isinstance(text, str):  # as other text streams; typer asks by writing bytes
+            raise TypeError(f"`text` must be text, got {type(text).__name__}.")
+        shown = escape_controls(text)
+        encoding = self.stream.encoding or "utf-8"
+        shown = shown.encode(encoding, "backslashreplace").decode(encoding)
+        try:
+            self.stream.write(shown)
+        except OSError as error:
+            self._give_up(error)
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what is buffered."""
+        try:
+            self.stream.flush()
+        except OSError as error:
+            self._give_up(error)
+
+    def _give_up(self, error: OSError) -> None:
+        """Raise; what is still buffered goes nowhere, so that the end of the program is quiet."""
+        if isinstance(error, BrokenPipeError):
+            raise error
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.stream.fileno())
+        os.close(nowhere)
+        raise OSError(
+            f"The result can't be written to standard output ({error.strerror}). Send it to "
+            "another place."
+        ) from error
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+class MessageFormatter(logging.Formatter):
+    """Log records as messages."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Text of a record, bounded and escaped."""
+        return escape_controls(shorten(super().format(record)))
