@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ __all__ = [
     "open_file",
     "read_json",
     "read_text",
+    "remove_partials",
     "replace_file",
     "write_text",
     "write_texts",
@@ -219,6 +221,30 @@ def replace_file(path: str | Path) -> Iterator[Path]:
         _move(partial, target)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def remove_partials(path: str | Path) -> None:
+    """Remove the temporary files that killed processes left of a file they were writing.
+
+    Parameters
+    ----------
+    path : path
+        The file. No other process may be writing it: hold its lock.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / ".a.bin.123.partial").write_bytes(b"on")
+    >>> remove_partials(folder / "a.bin")
+    >>> list(folder.iterdir())
+    []
+    """
+    target = Path(path).resolve()
+    pattern = re.compile(rf"\.{re.escape(target.name)}\.\d+\.partial")
+    for file in list(target.parent.iterdir()):
+        if pattern.fullmatch(file.name):
+            file.unlink(missing_ok=True)
 
 
 def write_text(path: str | Path, text: str) -> None:

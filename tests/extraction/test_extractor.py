@@ -183,7 +183,7 @@ def test_notes_come_back_from_worker_processes(exams):
         ({"axial": make_stack()}, TypeError, "Put one exam into a list"),
         (make_stack(), TypeError, "Put one exam into a list"),
         ([make_stack()], TypeError, "got ndarray at index 0"),
-        ([Exam("0001", {}), Exam("0001", {})], ValueError, "got 0001 more than once"),
+        ([Exam("0001", {}), Exam("0001", {})], ValueError, "got '0001' more than once"),
     ],
 )
 def test_anything_but_exams_is_refused(exams, error, message):

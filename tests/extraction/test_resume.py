@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from mrnet_features.data.exam import Exam
+from mrnet_features.extraction import changes, resume
 from mrnet_features.extraction import extractor as extractor_module
-from mrnet_features.extraction import resume
-from mrnet_features.extraction.extractor import FeatureExtractor
+from mrnet_features.extraction.extractor import FeatureExtractor, make_row
 from mrnet_features.extraction.resume import extract_features
 from mrnet_features.extraction.table import read_features, write_features
 
@@ -30,11 +30,6 @@ def extractor():
     return FeatureExtractor("minimal", planes=("axial",), pools=("mean",))
 
 
-@pytest.fixture(autouse=True)
-def small_shards(monkeypatch):
-    monkeypatch.setattr(resume, "SHARD_SIZE", 2)
-
-
 def test_the_file_holds_the_table_of_the_extractor(exams, extractor, tmp_path):
     path = tmp_path / "out" / "table.parquet"
     table = extract_features(exams, path, extractor=extractor)
@@ -45,47 +40,52 @@ def test_the_file_holds_the_table_of_the_extractor(exams, extractor, tmp_path):
     assert [p.name for p in path.parent.iterdir()] == ["table.parquet"]
 
 
-def test_an_interrupted_run_resumes_after_the_last_shard(exams, extractor, tmp_path, monkeypatch):
-    path = tmp_path / "table.parquet"
+def watch(monkeypatch, stop_at=None):
+    """List the exams that are described; one of them can be interrupted."""
     described = []
-    real = extractor_module._make_row
 
-    def stop_at(last):
-        def describe(exam, *args):
-            if exam.id == last:
-                raise KeyboardInterrupt
-            described.append(exam.id)
-            return real(exam, *args)
+    def describe(exam, *args):
+        if exam.id == stop_at:
+            raise KeyboardInterrupt
+        described.append(exam.id)
+        return make_row(exam, *args)
 
-        return describe
+    monkeypatch.setattr(extractor_module, "make_row", describe)
+    return described
 
-    monkeypatch.setattr(extractor_module, "_make_row", stop_at("0003"))
-    with pytest.raises(KeyboardInterrupt):
-        extract_features(exams, path, extractor=extractor)
-    assert not path.exists()
-    assert described == ["0000", "0001", "0002"]
-    monkeypatch.setattr(extractor_module, "_make_row", stop_at(None))
+
+def test_an_interrupted_run_resumes_after_the_last_exam(exams, extractor, tmp_path, monkeypatch):
+    path, whole = tmp_path / "table.parquet", tmp_path / "whole.parquet"
+    extract_features(exams, whole, extractor=extractor)
+    for stop, expected in (("0001", ["0000"]), ("0003", ["0001", "0002"])):
+        described = watch(monkeypatch, stop)
+        with pytest.raises(KeyboardInterrupt):
+            extract_features(exams, path, extractor=extractor)
+        assert not path.exists()
+        assert described == expected
+    described = watch(monkeypatch)
     table = extract_features(exams, path, extractor=extractor)
-    assert described == ["0000", "0001", "0002", "0002", "0003", "0004"]
+    assert described == ["0003", "0004"]
+    assert path.read_bytes() == whole.read_bytes()
     pd.testing.assert_frame_equal(table, extractor.fit_transform(exams))
 
 
-def test_shards_of_another_recipe_are_not_reused(exams, extractor, tmp_path, monkeypatch):
+def test_rows_of_another_recipe_are_not_reused(exams, extractor, tmp_path, monkeypatch):
     path = tmp_path / "table.parquet"
-    real = resume.shutil.rmtree
-    monkeypatch.setattr(resume.shutil, "rmtree", lambda folder: None)
-    extract_features(exams, path, extractor=extractor)
-    monkeypatch.setattr(resume.shutil, "rmtree", real)
-    path.unlink()
+    watch(monkeypatch, "0003")
+    with pytest.raises(KeyboardInterrupt):
+        extract_features(exams, path, extractor=extractor)
+    watch(monkeypatch)
     other = FeatureExtractor("minimal", planes=("axial",), pools=("max",))
     table = extract_features(exams, path, extractor=other)
     pd.testing.assert_frame_equal(table, other.fit_transform(exams))
+    assert not path.with_name("table.parquet.unfinished").exists()
 
 
 def test_a_finished_table_is_read_and_not_extracted_again(exams, extractor, tmp_path, monkeypatch):
     path = tmp_path / "table.parquet"
     made = extract_features(exams, path, extractor=extractor)
-    monkeypatch.setattr(resume, "_write_shard", lambda *_: pytest.fail("extracted again"))
+    monkeypatch.setattr(extractor_module, "make_row", lambda *_: pytest.fail("extracted again"))
     again = extract_features(exams, path, extractor=extractor)
     pd.testing.assert_frame_equal(again, made)
     assert again.attrs == made.attrs
@@ -120,7 +120,7 @@ def test_a_table_of_another_recipe_is_not_overwritten(
 def test_a_table_of_other_exams_is_not_overwritten(exams, extractor, tmp_path):
     path = tmp_path / "table.parquet"
     made = extract_features(exams, path, extractor=extractor)
-    message = r"has other exams \(5; you asked for 4; in only one of the two: 0000\)"
+    message = r"has other exams \(5; you asked for 4; in only one of the two: '0000'\)"
     with pytest.raises(FileExistsError, match=message):
         extract_features(exams[1:], path, extractor=extractor)
     with pytest.raises(FileExistsError, match="the same ids in another order"):
@@ -167,7 +167,7 @@ def test_a_changed_table_is_neither_reused_nor_overwritten(exams, extractor, tmp
 def test_a_folder_is_refused_before_any_work(exams, extractor, tmp_path, monkeypatch):
     path = tmp_path / "table.parquet"
     path.mkdir()
-    monkeypatch.setattr(resume, "_write_shard", lambda *_: pytest.fail("exams were described"))
+    monkeypatch.setattr(extractor_module, "make_row", lambda *_: pytest.fail("described"))
     with pytest.raises(IsADirectoryError, match="must be a file to write"):
         extract_features(exams, path, extractor=extractor)
 
@@ -180,16 +180,17 @@ def test_files_that_were_only_touched_count_as_the_same_exams(exams, extractor, 
     pd.testing.assert_frame_equal(extract_features(exams, path, extractor=extractor), made)
 
 
-@pytest.mark.parametrize("changed", ["list_versions", "_hash_sources"])
+@pytest.mark.parametrize("changed", ["list_versions", "hash_code"])
 def test_other_code_extracts_the_table_again(exams, extractor, tmp_path, monkeypatch, changed):
     path = tmp_path / "table.parquet"
-    extract_features(exams, path, extractor=extractor)
-    before = path.stat().st_mtime_ns
+    before = extract_features(exams, path, extractor=extractor).attrs["provenance"]["key"]
     monkeypatch.setattr(
-        resume, changed, lambda *_: {"numpy": "other"} if "list" in changed else "x"
+        changes, changed, lambda *_: {"numpy": "other"} if "list" in changed else "x"
     )
+    described = watch(monkeypatch)
     extract_features(exams, path, extractor=extractor)
-    assert path.stat().st_mtime_ns > before
+    assert described == [exam.id for exam in exams]
+    assert read_features(path).attrs["provenance"]["key"] != before
 
 
 def test_stacks_in_memory_are_refused(extractor, tmp_path):
@@ -244,5 +245,7 @@ def test_another_device_extracts_the_table_again(exams, extractor, tmp_path, emu
 def test_the_code_hash_covers_everything_between_pixels_and_table(monkeypatch):
     read = []
     monkeypatch.setattr(Path, "read_text", lambda path, **_: read.append(path.name) or "")
-    resume._hash_sources.__wrapped__()
-    assert {"histogram.py", "histogram.cu", "tiles.cuh", "glcm.py", "recipe.py"} <= set(read)
+    changes.hash_code.__wrapped__()
+    assert {"histogram.py", "histogram.cu", "tiles.cuh", "glcm.py", "recipe.py", "exam.py"} <= set(
+        read
+    )
