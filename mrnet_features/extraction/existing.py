@@ -90,9 +90,9 @@ def _find_difference(
 ) -> str:
     """How a table differs from that of these exams by this recipe; empty if it does not."""
     provenance, ids = table.attrs["provenance"], [exam.id for exam in exams]
-    skipped = set(provenance.get(SKIPPED, []))
     if not _is_whole(provenance, len(table)):
         return "was not extracted by `extract_features`, or was changed since"
+    skipped = set(provenance.get(SKIPPED, []))
     if provenance["recipe_digest"] != recipe.digest:
         return f"has another recipe ({_compare_recipes(provenance['recipe'], recipe.as_dict())})"
     if not skipped <= set(ids) or list(table.index) != [i for i in ids if i not in skipped]:

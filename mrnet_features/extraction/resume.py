@@ -337,6 +337,6 @@ def _explain_write_error(path: Path) -> Iterator[None]:
             errno.ENOENT: "Leave its folder in place",
         }.get(error.errno, "Make its folder writable, or choose another file,")
         raise type(error)(
-            f"'{path}' can't be written ({error.strerror}). {advice} and run it again: exams that "
-            "are on disk are not extracted again."
+            f"'{path}' can't be written ({os.strerror(error.errno)}). {advice} and run it again; "
+            "finished exams that are on disk are kept."
         ) from error
