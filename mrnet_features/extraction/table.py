@@ -158,16 +158,18 @@ def read_features(path: str | Path, *, id_width: int | None = None) -> pd.DataFr
         with explain_errors(path, "parquet", ADVICE):
             parquet = pq.ParquetFile(file)
             schema, metadata = parquet.schema_arrow, parquet.schema_arrow.metadata or {}
+            nested = [field.name for field in schema if pa.types.is_nested(field.type)]
         provenance = _read_provenance(metadata, path)
         _check_size(path, parquet.metadata)
-        nested = [field.name for field in schema if pa.types.is_nested(field.type)]
         if nested:
             raise ValueError(
                 f"'{path}' must hold one number per exam and column, got nested values in "
                 f"{name_some(nested)}. Write a column for each of their parts."
             )
         with explain_errors(path, "parquet", ADVICE):
-            frame: pd.DataFrame = parquet.read().to_pandas()
+            table = parquet.read()
+            table.validate(full=True)  # of text too, which is decoded later
+            frame: pd.DataFrame = table.to_pandas()
     checksum = metadata.get(CHECKSUM_KEY, b"").decode(errors="replace")
     # ids of our own tables are complete; in those of other tools zeros may be lost
     frame = index_by_id(frame, f"'{path}'", 1 if checksum and id_width is None else id_width)
@@ -183,8 +185,10 @@ def read_features(path: str | Path, *, id_width: int | None = None) -> pd.DataFr
             f"'{path}' was changed or damaged after it was written: its checksum does not match. "
             f"{ADVICE}"
         )
-    other = [name for name, kind in frame.dtypes.items() if not isinstance(kind, np.dtype)]
-    frame = frame.astype(dict.fromkeys(other, np.float64)).set_axis(_make_index(frame.index))
+    nullable = [name for name, kind in frame.dtypes.items() if not isinstance(kind, np.dtype)]
+    if nullable:
+        frame = frame.astype(dict.fromkeys(nullable, np.float64))
+    frame = frame.set_axis(_make_index(frame.index))
     frame.attrs = {"provenance": provenance}
     return frame
 

@@ -214,10 +214,25 @@ def test_a_file_of_another_tool_must_hold_a_feature_table(tmp_path, columns, mes
         read_features(tmp_path / "x.parquet")
 
 
+def test_nullable_numbers_become_floats_with_nan(tmp_path):
+    table = pd.DataFrame({"exam": ["0001", "0002"], "age": pd.array([1, None], "Int64")})
+    table.to_parquet(tmp_path / "x.parquet", index=False)
+    read = read_features(tmp_path / "x.parquet")
+    assert read["age"].dtype == np.float64
+    assert read["age"].isna().tolist() == [False, True]
+
+
 def test_repeated_columns_are_refused(tmp_path):
     columns = [pa.array(["0001"]), pa.array([1.0]), pa.array([2.0])]
     pq.write_table(pa.Table.from_arrays(columns, ["exam", "a", "a"]), tmp_path / "x.parquet")
     with pytest.raises(ValueError, match=r"x.parquet' must have each column once, got twice 'a'"):
+        read_features(tmp_path / "x.parquet")
+
+
+def test_ids_that_are_no_text_are_refused(tmp_path):
+    ids = pa.array([b"00\xca1"]).cast(pa.string(), safe=False)
+    pq.write_table(pa.Table.from_arrays([ids], ["exam"]), tmp_path / "x.parquet")
+    with pytest.raises(ValueError, match=r"x.parquet' can't be read as parquet"):
         read_features(tmp_path / "x.parquet")
 
 
