@@ -148,6 +148,26 @@ def is_failures_file(path: Path) -> bool:
         return False
 
 
+def refuse_other_file(path: Path) -> None:
+    """Raise if a file is not one of `write_failures`, which would be overwritten.
+
+    Parameters
+    ----------
+    path : Path
+        An existing file.
+
+    Raises
+    ------
+    FileExistsError
+        If it is another one.
+    """
+    if not is_failures_file(path):
+        raise FileExistsError(
+            f"'{path}' must be a list of skipped exams, which this run may replace, got another "
+            "file. Move it, or choose another table."
+        )
+
+
 def _try_exam(exam: Exam, index: int, recipe: Recipe) -> Row | Failure:
     """Row on the CPU, or why there is none; runs in a worker process."""
     try:

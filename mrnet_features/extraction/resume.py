@@ -29,6 +29,7 @@ from mrnet_features.extraction.failures import (
     Failure,
     is_failures_file,
     iterate_outcomes,
+    refuse_other_file,
     write_failures,
 )
 from mrnet_features.extraction.journal import FinishedRow, Journal
@@ -93,7 +94,8 @@ def extract_features(
     FileExistsError
         If `path` holds anything but a table of these exams by this recipe: another file, a table
         with other exam ids, one whose pixels differ in every exam, one that was changed after
-        extraction, or one of an older version of this library. An empty file is replaced.
+        extraction, or one of an older version of this library. An empty file is replaced. Or if the
+        file for skipped exams is another one.
     IsADirectoryError
         If `path` is a folder.
     OSError
@@ -134,6 +136,8 @@ def extract_features(
     for index, exam in enumerate(exams if on_error == "stop" else ()):
         if not run.file_states[exam.id]:
             read_exam(exam, index, recipe.planes)  # raises at once, not after hours
+    if on_error == "skip" and run.failures_path.exists():
+        refuse_other_file(run.failures_path)
     table = run.read_table()
     if table is not None and run.is_current(table):
         run.tidy()

@@ -323,6 +323,15 @@ def test_skipped_exams_are_listed_tried_again_and_then_in_the_table(exams, extra
     assert not listed.exists()
 
 
+def test_another_file_with_the_name_of_the_list_is_kept(exams, extractor, tmp_path):
+    path, other = tmp_path / "table.parquet", tmp_path / "table.errors.csv"
+    other.write_text("my notes\n")
+    with pytest.raises(FileExistsError, match="errors.csv' must be a list of skipped exams"):
+        extract_features(exams, path, extractor=extractor, on_error="skip")
+    extract_features(exams, path, extractor=extractor)
+    assert other.read_text() == "my notes\n"
+
+
 def test_a_table_without_any_exam_is_not_written(exams, extractor, tmp_path):
     for exam in exams:
         exam.paths["axial"].unlink()
