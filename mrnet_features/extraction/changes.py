@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from joblib import delayed
@@ -80,6 +80,40 @@ def hash_file_state(exam: Exam, planes: Sequence[str]) -> str:
             return ""
         parts.append(f"{plane} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}")
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()
+
+
+def join_states(file_states: Iterable[str]) -> str:
+    """File states of all exams as one text.
+
+    Parameters
+    ----------
+    file_states : iterable of str
+        From `hash_file_state`.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> join_states(["ab", "", "cd"]), split_states("ab - cd")
+    ('ab - cd', ['ab', '', 'cd'])
+    """
+    return " ".join(state or "-" for state in file_states)
+
+
+def split_states(text: str) -> list[str]:
+    """File states from the text of `join_states`.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    list of str
+    """
+    return ["" if state == "-" else state for state in text.split()]
 
 
 def find_fingerprint(exam: Exam, index: int, planes: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from mrnet_features.data.exam import Exam
-from mrnet_features.extraction.changes import find_fingerprint
+from mrnet_features.extraction.changes import find_fingerprint, split_states
 from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.extraction.table import (
     ADVICE,
@@ -107,10 +107,11 @@ def _is_whole(provenance: dict[str, Any], n_exams: int) -> bool:
     recipe = provenance.get("recipe")
     texts = [provenance.get(name) for name in (REQUEST, "recipe_digest")]
     # tables written before there were file states have none
-    lists = [provenance.get(FINGERPRINTS), provenance.get(FILE_STATES, [""] * n_exams)]
+    fingerprints, states = provenance.get(FINGERPRINTS), provenance.get(FILE_STATES, "- " * n_exams)
     return (
-        all(isinstance(text, str) for text in texts)
-        and all(isinstance(hashes, list) and len(hashes) == n_exams for hashes in lists)
+        all(isinstance(text, str) for text in [*texts, states])
+        and isinstance(fingerprints, list)
+        and len(fingerprints) == len(split_states(states)) == n_exams
         and isinstance(provenance.get(SKIPPED, []), list)
         and isinstance(recipe, dict)
         and all("name" in family for family in recipe.get("families", [{}]))
@@ -122,7 +123,7 @@ def _has_same_pixels(
 ) -> bool:
     """Whether at least one exam has the pixels that it had when the table was extracted."""
     provenance = table.attrs["provenance"]
-    states = zip(table.index, provenance.get(FILE_STATES, []), strict=False)
+    states = zip(table.index, split_states(provenance.get(FILE_STATES, "")), strict=False)
     if any(state and file_states[exam] == state for exam, state in states):
         return True
     fingerprints = dict(zip(table.index, provenance[FINGERPRINTS], strict=True))

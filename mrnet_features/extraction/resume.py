@@ -20,7 +20,9 @@ from mrnet_features.exam_ids import find_id_problem
 from mrnet_features.extraction.changes import (
     hash_file_state,
     hash_request,
+    join_states,
     keep_unchanged,
+    split_states,
 )
 from mrnet_features.extraction.describe import Row
 from mrnet_features.extraction.existing import read_existing
@@ -192,12 +194,12 @@ class _Run:
 
     def is_current(self, table: pd.DataFrame) -> bool:
         """Whether all exams are in a table, and no file has changed since."""
-        provenance, states = table.attrs["provenance"], list(self.file_states.values())
+        provenance, states = table.attrs["provenance"], self.file_states.values()
         return (
             not self.verify
             and all(states)
             and provenance[REQUEST] == self.key
-            and provenance.get(FILE_STATES) == states
+            and provenance.get(FILE_STATES) == join_states(states)
             and not provenance.get(SKIPPED)
         )
 
@@ -207,7 +209,8 @@ class _Run:
             return {}
         values = table.to_numpy(np.float32)
         provenance = table.attrs["provenance"]
-        parts = zip(values, provenance[FINGERPRINTS], provenance[FILE_STATES], strict=True)
+        states = split_states(provenance[FILE_STATES])
+        parts = zip(values, provenance[FINGERPRINTS], states, strict=True)
         return {exam: FinishedRow(*row) for exam, row in zip(table.index, parts, strict=True)}
 
     def keep_rows(self, known: Mapping[str, FinishedRow]) -> dict[str, FinishedRow]:
@@ -246,7 +249,7 @@ class _Run:
         fingerprints = [rows[exam.id].fingerprint for exam in described]
         table.attrs["provenance"] = {
             **describe_provenance(self.recipe, fingerprints, self.extractor.device_),
-            FILE_STATES: [rows[exam.id].file_state for exam in described],
+            FILE_STATES: join_states(rows[exam.id].file_state for exam in described),
             SKIPPED: list(failures),
             REQUEST: self.key,
         }

@@ -33,7 +33,8 @@ FINGERPRINTS = "fingerprints"
 """Key of the provenance: one hash per exam, of its pixels."""
 
 FILE_STATES = "file_states"
-"""Key of the provenance: one hash per exam, of the sizes and times of its files."""
+"""Key of the provenance: one hash per exam, of the sizes and times of its files; as one text, since
+pandas copies lists in ``attrs`` with every operation."""
 
 REQUEST = "key"
 """Key of the provenance: hash of the recipe, the device, the versions and the code."""
