@@ -35,6 +35,7 @@ _HOMES = {
     "prior_baseline": "models.baselines",
     "read_features": "extraction.table",
     "read_predictions": "evaluation.comparison.read_predictions",
+    "to_uint8": "stacks.conversion",
     "write_features": "extraction.table",
     "write_knees": "synthetic.write",
 }
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     )
     from mrnet_features.names import parse_name
     from mrnet_features.quality.audit import audit
+    from mrnet_features.stacks.conversion import to_uint8
     from mrnet_features.synthetic import write_knees
 
 __all__ = [
@@ -88,6 +90,7 @@ __all__ = [
     "prior_baseline",
     "read_features",
     "read_predictions",
+    "to_uint8",
     "write_features",
     "write_knees",
 ]

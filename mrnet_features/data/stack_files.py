@@ -82,7 +82,8 @@ def find_stack_problem(path: Path) -> str | None:
     if dtype != np.uint8 or len(shape) != 3:
         return (
             f"'{path}' must hold an array of shape (n_slices, height, width) and dtype uint8, "
-            f"got {shape} {dtype}. Convert it, or copy it again from the release."
+            f"got {shape} {dtype}. Convert it with `mf.to_uint8`, or copy it again from the "
+            "release."
         )
     if 0 in shape:
         return (

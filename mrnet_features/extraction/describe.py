@@ -23,6 +23,10 @@ from mrnet_features.stacks.prepare import prepare_batch
 from mrnet_features.stacks.stack import Stack, StackBatch
 
 
+class StackWarning(UserWarning):
+    """A stack is valid, but probably not what it should be, such as an inverted picture."""
+
+
 class Row(NamedTuple):
     """Features of one exam, with the fingerprint of its pixels.
 
@@ -31,10 +35,14 @@ class Row(NamedTuple):
     values : ndarray of shape (n_features,), float32
     fingerprint : str
         BLAKE2 hash of the exam's stacks, in hexadecimal.
+    warnings : tuple of str, default ()
+        One text per plane with faults, for a `StackWarning` in the calling process: warnings of
+        worker processes do not reach it.
     """
 
     values: Float32Array
     fingerprint: str
+    warnings: tuple[str, ...] = ()
 
 
 class BlockValues(NamedTuple):
@@ -95,6 +103,35 @@ def describe_batch(batch: Sequence[Pixels], recipe: Recipe, device: Device) -> F
             describe_together([pixels], recipe, device)  # the exam at fault raises, with its name
         error.add_note("No exam of the batch fails when it is described by itself.")
         raise
+
+
+def make_row(values: Float32Array, pixels: Pixels, recipe: Recipe) -> Row:
+    """Row of an exam, with warnings about its stacks and about planes without any value.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_features,), float32
+        As from `describe_batch`.
+    pixels : Pixels
+    recipe : Recipe
+
+    Returns
+    -------
+    Row
+    """
+    is_nan = np.isnan(values)
+    may_be_lost = is_nan.any()
+    warnings = []
+    for plane in recipe.planes:
+        faults = list(pixels.faults[plane])
+        blocks = recipe.column_blocks(plane) if may_be_lost else ()
+        lost = [is_nan[block.columns].all() for block in blocks if block.columns.size]
+        if lost and all(lost):
+            advice = "" if faults else " Look at the stack, or leave it out."
+            faults.append(f"Every feature of this plane is NaN.{advice}")
+        if faults:
+            warnings.append(f"{pixels.label}, plane '{plane}': {' '.join(faults)}")
+    return Row(values, pixels.fingerprint, tuple(warnings))
 
 
 def describe_together(batch: Sequence[Pixels], recipe: Recipe, device: Device) -> Float32Array:

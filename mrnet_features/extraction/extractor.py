@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any, Literal, Self
@@ -14,7 +15,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from mrnet_features.arrays import Device, resolve_device
 from mrnet_features.data.exam import Exam
-from mrnet_features.extraction.describe import Row, describe_batch
+from mrnet_features.extraction.describe import Row, StackWarning, describe_batch, make_row
 from mrnet_features.extraction.gpu.pipeline import iterate_rows
 from mrnet_features.extraction.gpu.planning import count_readers
 from mrnet_features.extraction.pooling import DEFAULT_POOLS, POOLS
@@ -170,6 +171,9 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         -----
         DeviceMemoryWarning
             If a batch does not fit into the memory of the GPU and smaller ones are used.
+        StackWarning
+            For each exam and plane whose pixels look wrongly converted (constant, few grey levels,
+            slices last, inverted), or whose features are all NaN. Nothing is changed.
         """
         rows: list[np.ndarray[Any, Any]] = []
         with (
@@ -212,16 +216,25 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Yields
         ------
         Row
+
+        Warns
+        -----
+        StackWarning
+            As `transform`.
         """
         check_exams(X)
         _check_batch_size(self.batch_size)
         recipe, device = self.recipe(), resolve_device(self.device)
         if device == "cuda":
             n_readers = count_readers(self.n_jobs, cpu_count())
-            yield from iterate_rows(X, recipe, n_readers=n_readers, batch_size=self.batch_size)
-            return
-        jobs = (delayed(make_row)(exam, k, recipe, device) for k, exam in enumerate(X))
-        yield from run_jobs(jobs, self.n_jobs)
+            rows = iterate_rows(X, recipe, n_readers=n_readers, batch_size=self.batch_size)
+        else:
+            jobs = (delayed(describe_exam)(exam, k, recipe, device) for k, exam in enumerate(X))
+            rows = run_jobs(jobs, self.n_jobs)
+        with contextlib.closing(rows):
+            for row in rows:
+                warn_of_faults(row)
+                yield row
 
     def get_feature_names_out(self, input_features: object = None) -> np.ndarray[Any, Any]:  # noqa: ARG002
         """Names of the columns, ``plane__region__family__statistic__pool``.
@@ -344,7 +357,22 @@ def build_frame(
     return pd.DataFrame(np.stack(rows), index=pd.Index(ids, name="exam"), columns=list(columns))
 
 
-def make_row(exam: ExamLike, index: int, recipe: Recipe, device: Device) -> Row:
+def warn_of_faults(row: Row) -> None:
+    """Give the warnings of a row, which may come from a worker process.
+
+    Parameters
+    ----------
+    row : Row
+
+    Warns
+    -----
+    StackWarning
+    """
+    for text in row.warnings:
+        warnings.warn(text, StackWarning, stacklevel=3)
+
+
+def describe_exam(exam: ExamLike, index: int, recipe: Recipe, device: Device) -> Row:
     """Row of one exam.
 
     Parameters
@@ -365,4 +393,4 @@ def make_row(exam: ExamLike, index: int, recipe: Recipe, device: Device) -> Row:
         If the exam can't be read or described; notes name exam, plane and family.
     """
     pixels = read_exam(exam, index, recipe.planes)
-    return Row(describe_batch([pixels], recipe, device)[0], pixels.fingerprint)
+    return make_row(describe_batch([pixels], recipe, device)[0], pixels, recipe)

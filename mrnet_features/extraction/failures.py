@@ -14,7 +14,11 @@ from joblib import delayed
 from mrnet_features.csv_files import format_csv
 from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.describe import Row
-from mrnet_features.extraction.extractor import FeatureExtractor, make_row
+from mrnet_features.extraction.extractor import (
+    FeatureExtractor,
+    describe_exam,
+    warn_of_faults,
+)
 from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.files import open_file, write_text
 from mrnet_features.jobs import run_jobs
@@ -84,6 +88,11 @@ def iterate_outcomes(
     ------
     Row or Failure
 
+    Warns
+    -----
+    StackWarning
+        As `FeatureExtractor.transform`.
+
     Raises
     ------
     MemoryError
@@ -94,7 +103,11 @@ def iterate_outcomes(
     recipe = extractor.recipe()
     if extractor.device_ == "cpu":
         jobs = (delayed(_try_exam)(exam, k, recipe) for k, exam in enumerate(exams))
-        yield from run_jobs(jobs, extractor.n_jobs)
+        with contextlib.closing(run_jobs(jobs, extractor.n_jobs)) as outcomes:
+            for outcome in outcomes:
+                if isinstance(outcome, Row):
+                    warn_of_faults(outcome)
+                yield outcome
         return
     start = 0
     while start < len(exams):
@@ -171,7 +184,7 @@ def refuse_other_file(path: Path) -> None:
 def _try_exam(exam: Exam, index: int, recipe: Recipe) -> Row | Failure:
     """Row on the CPU, or why there is none; runs in a worker process."""
     try:
-        return make_row(exam, index, recipe, "cpu")
+        return describe_exam(exam, index, recipe, "cpu")
     except Exception as error:
         if _is_of_device(error):
             raise

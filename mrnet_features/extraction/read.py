@@ -10,6 +10,8 @@ import numpy as np
 
 from mrnet_features.arrays import Array
 from mrnet_features.data.exam import Exam
+from mrnet_features.messages import quote
+from mrnet_features.stacks.conversion_faults import find_conversion_faults
 from mrnet_features.stacks.stack import check_stack
 
 ExamLike: TypeAlias = Exam | Mapping[str, Any]
@@ -27,11 +29,14 @@ class Pixels(NamedTuple):
         By plane.
     fingerprint : str
         BLAKE2 hash of the stacks, in hexadecimal.
+    faults : dict of str to tuple of str
+        By plane, as from `find_conversion_faults`; the stacks are valid nevertheless.
     """
 
     label: str
     stacks: dict[str, Array]
     fingerprint: str
+    faults: dict[str, tuple[str, ...]]
 
 
 def read_exam(exam: ExamLike, index: int, planes: Sequence[str]) -> Pixels:
@@ -62,11 +67,13 @@ def read_exam(exam: ExamLike, index: int, planes: Sequence[str]) -> Pixels:
     """
     digest = hashlib.blake2b(digest_size=16)
     stacks: dict[str, Array] = {}
+    faults: dict[str, tuple[str, ...]] = {}
     for plane, grey in _load_planes(exam, index, planes, mmap=False):
         digest.update(f"{plane}{grey.shape}".encode())
         stacks[plane] = np.ascontiguousarray(grey)
         digest.update(stacks[plane])
-    return Pixels(_label_exam(exam, index), stacks, digest.hexdigest())
+        faults[plane] = find_conversion_faults(stacks[plane])
+    return Pixels(_label_exam(exam, index), stacks, digest.hexdigest(), faults)
 
 
 def read_shapes(
@@ -109,7 +116,7 @@ def _load_planes(
 
 
 def _label_exam(exam: ExamLike, index: int) -> str:
-    return f"exam '{exam.id}'" if isinstance(exam, Exam) else f"the exam at index {index}"
+    return f"exam {quote(exam.id)}" if isinstance(exam, Exam) else f"the exam at index {index}"
 
 
 def _get(exam: Mapping[str, Any], plane: str) -> np.ndarray[Any, Any]:

@@ -113,7 +113,9 @@ def extract_features(
     Warns
     -----
     UserWarning
-        If exams are skipped, or finished exams on disk are damaged and extracted again.
+        If exams are skipped, or finished exams on disk are damaged and extracted again. A
+        `StackWarning`, as from `FeatureExtractor.transform`, when an exam is described, but not
+        when its row is used again.
     """
     path = Path(path)
     if path.suffix != ".parquet":
@@ -299,7 +301,8 @@ class _Run:
                 if isinstance(outcome, Failure):
                     failures[exam.id] = outcome
                 else:
-                    rows[exam.id] = FinishedRow(*outcome, self.file_states[exam.id])
+                    state = self.file_states[exam.id]
+                    rows[exam.id] = FinishedRow(outcome.values, outcome.fingerprint, state)
                     with _explain_write_error(self.path):
                         self.journal.append(exam.id, rows[exam.id])
                 bar.update()

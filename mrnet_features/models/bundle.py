@@ -218,7 +218,7 @@ def fit_bundle(
         key: value
         for key, value in features.attrs.get("provenance", {}).items()
         # A hash per exam is data of the exams, which must not be shared with a model.
-        if key != "fingerprints"
+        if key not in {"fingerprints", "file_states", "skipped"}
     }
     return Bundle(
         models=models,

@@ -317,10 +317,18 @@ def check_stack(stack: Array, name: str = "stack") -> None:
         )
     problem = (
         f"`{name}` must have shape (n_slices, height, width) and dtype uint8, got "
-        f"{tuple(shape)} {dtype}. Scale other values to 0..255 and convert them with "
-        "`.astype(np.uint8)`."
+        f"{tuple(shape)} {dtype}."
     )
     if not str(dtype).endswith("uint8"):
-        raise TypeError(problem)
+        advice = (
+            "`mf.to_uint8(stack)`, or with `.astype(np.uint8)` if its values are grey levels 0 to "
+            "255 already"
+        )
+        if name in ("levels", "regions"):  # their values must not be scaled
+            advice = "`.astype(np.uint8)`"
+        raise TypeError(f"{problem} Convert it with {advice}.")
     if len(shape) != 3 or 0 in shape:
-        raise ValueError(problem)
+        raise ValueError(
+            f"{problem} Stack at least one slice along the first axis; one slice is "
+            "`image[np.newaxis]`."
+        )

@@ -3,11 +3,13 @@
 import json
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from mrnet_features.names import PLANES, TASKS
 from mrnet_features.workflows import tables
-from tests.support.command_line import run
+from tests.support.command_line import run, run_alone
 
 
 def test_the_table_and_its_provenance_are_reported(folder):
@@ -42,6 +44,25 @@ def test_excluded_exams_are_left_out(folder):
     assert done.status == 0, done.stderr
     kept = {f"{k:04d}" for k in range(20) if k not in {3, 7}}
     assert set(pd.read_parquet(folder / "fewer.parquet").index) == kept
+
+
+def test_a_stack_that_looks_wrong_is_named(tmp_path):
+    for plane in PLANES:
+        (tmp_path / "train" / plane).mkdir(parents=True)
+        for k in range(2):
+            stack = np.random.default_rng(k).integers(0, 256, (3, 40, 40), np.uint8)
+            stack = (stack / 255).astype(np.uint8) if (plane, k) == ("coronal", 1) else stack
+            np.save(tmp_path / "train" / plane / f"{k:04d}.npy", stack)
+    for task in TASKS:
+        (tmp_path / f"train-{task}.csv").write_text("0000,0\n0001,1\n")
+    options = ("--families", "minimal", "--jobs", 1)
+    done = run_alone("extract", ".", "--out", "t.parquet", *options, cwd=tmp_path)
+    assert done.status == 0, done.stderr
+    assert done.stderr == (
+        "Warning: exam '0001', plane 'coronal': The stack has only 2 grey levels (0 to 1), like a "
+        "float picture cast to uint8. Convert the original with `mf.to_uint8(stack)`. "
+        "Every feature of this plane is NaN.\n"
+    )
 
 
 def test_exams_that_fail_are_skipped_on_request_with_a_warning(folder, tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from mrnet_features.data.stack_files import find_stack_problem, list_stack_files
 
 BROKEN = {
-    "uint16": (np.zeros((2, 4, 4), np.uint16), "got (2, 4, 4) uint16"),
+    "uint16": (np.zeros((2, 4, 4), np.uint16), "uint16. Convert it with `mf.to_uint8`"),
     "rank": (np.zeros((4, 4), np.uint8), "dtype uint8, got (4, 4) uint8"),
     "no slices": (np.zeros((0, 4, 4), np.uint8), "at least one slice"),
     "objects": (np.array([{}], object), "never unpickled"),

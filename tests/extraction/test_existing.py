@@ -81,7 +81,7 @@ def test_a_changed_table_is_neither_reused_nor_overwritten(exams, extractor, tmp
 def test_a_folder_is_refused_before_any_work(exams, extractor, tmp_path, monkeypatch):
     path = tmp_path / "table.parquet"
     path.mkdir()
-    monkeypatch.setattr(extractor_module, "make_row", lambda *_: pytest.fail("described"))
+    monkeypatch.setattr(extractor_module, "describe_exam", lambda *_: pytest.fail("described"))
     with pytest.raises(IsADirectoryError, match="must be a file to write"):
         extract_features(exams, path, extractor=extractor)
 

@@ -15,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks
 
 from mrnet_features.data.exam import Exam
+from mrnet_features.extraction.describe import StackWarning
 from mrnet_features.extraction.extractor import FeatureExtractor, check_exams
 from mrnet_features.families.base import Family
 from mrnet_features.families.glcm import Glcm
@@ -140,9 +141,85 @@ def test_unusual_stacks_give_a_row(stack, why):
     extractor = FeatureExtractor(planes=("sagittal",))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.simplefilter("ignore", StackWarning)
         table = extractor.fit_transform([{"sagittal": stack}])
     assert list(table.columns) == list(extractor.get_feature_names_out()), why
     assert not np.isinf(table.to_numpy()).any(), why
+
+
+DAMAGES = {
+    "has only 2 grey levels (0 to 1)": lambda stack: (stack > 128).astype(np.uint8),
+    "All pixels have grey level 9.": lambda stack: np.full_like(stack, 9),
+    "(80, 72, 6) looks as if slices came last": lambda stack: np.moveaxis(stack, 0, -1),
+    "may be inverted": lambda stack: 255 - stack,
+}
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("found", DAMAGES)
+def test_a_wrongly_converted_stack_is_named_in_one_warning(exams, found, n_jobs):
+    """Also when worker processes read the exams."""
+    damaged = {**exams[1], "sagittal": DAMAGES[found](exams[1]["sagittal"])}
+    extractor = FeatureExtractor(["intensity", "glcm"], n_jobs=n_jobs)
+    with pytest.warns(StackWarning) as caught:
+        extractor.fit_transform([exams[0], damaged, exams[2]])
+    (warning,) = caught
+    assert str(warning.message).startswith("the exam at index 1, plane 'sagittal': ")
+    assert found in str(warning.message)
+
+
+@pytest.mark.usefixtures("gpu")
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_warnings_do_not_depend_on_the_device(exams, batch_size):
+    inverted = {**exams[1], "axial": 255 - exams[1]["axial"]}
+    messages = []
+    for device in ("cpu", "cuda"):
+        extractor = FeatureExtractor("minimal", device=device, batch_size=batch_size)
+        with pytest.warns(StackWarning) as caught:
+            extractor.fit_transform([inverted, exams[0], inverted])
+        messages.append([str(warning.message) for warning in caught])
+    assert messages[0] == messages[1]
+    assert [text.partition(":")[0] for text in messages[0]] == [
+        "the exam at index 0, plane 'axial'",
+        "the exam at index 2, plane 'axial'",
+    ]
+
+
+def test_a_warning_can_be_made_an_error(exams):
+    inverted = {plane: 255 - stack for plane, stack in exams[0].items()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", StackWarning)
+        with pytest.raises(StackWarning, match="inverted"):
+            FeatureExtractor("minimal").fit_transform([inverted])
+
+
+def test_a_plane_without_any_value_is_named_once():
+    @dataclass(frozen=True)
+    class Undefined(Family):
+        name: ClassVar[str] = "undefined"
+
+        def count(self, stack):
+            return stack.grey
+
+        def describe(self, counts):
+            return {"x": counts[:, :1, 0] * np.nan}
+
+        def describe_stack(self, counts, starts):
+            return {}
+
+    sound = {plane: make_stack() for plane in PLANES}
+    with pytest.warns(StackWarning) as caught:
+        FeatureExtractor([Undefined()]).fit_transform([sound])
+    assert [str(warning.message).partition(":")[::2] for warning in caught] == [
+        (
+            f"the exam at index 0, plane '{plane}'",
+            " Every feature of this plane is NaN. Look at the stack, or leave it out.",
+        )
+        for plane in PLANES
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        FeatureExtractor([Undefined(), "intensity"]).fit_transform([sound])
 
 
 def test_an_error_names_exam_plane_and_family(tmp_path):
@@ -314,6 +391,7 @@ def test_the_full_table_of_a_gpu_equals_that_of_the_cpu():
 
 
 @pytest.mark.usefixtures("gpu")
+@pytest.mark.filterwarnings("ignore::mrnet_features.extraction.describe.StackWarning")
 def test_a_blank_exam_on_a_gpu_has_the_row_of_the_cpu():
     blank = [{plane: np.zeros((1, 9, 7), np.uint8) for plane in PLANES}]
     cpu, gpu = (extract(blank, "full", device) for device in ("cpu", "cuda"))

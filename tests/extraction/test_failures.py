@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mrnet_features.csv_files import read_table
-from mrnet_features.extraction.describe import Row
+from mrnet_features.extraction.describe import Row, StackWarning
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.failures import (
     Failure,
@@ -73,6 +73,14 @@ def test_too_little_memory_is_no_fault_of_the_exam(mixed, monkeypatch):
     extractor = FeatureExtractor([Fragile()], planes=("axial",)).fit(mixed)
     with pytest.raises(MemoryError, match="a seven"):
         list(iterate_outcomes(extractor, mixed))
+
+
+def test_stacks_that_look_wrong_are_named_as_without_skipping(exams):
+    np.save(exams[2].paths["axial"], np.full((2, 40, 40), 9, np.uint8))
+    extractor = FeatureExtractor("minimal", planes=("axial",)).fit(exams)
+    with pytest.warns(StackWarning, match="exam '0002', plane 'axial'"):
+        outcomes = list(iterate_outcomes(extractor, exams))
+    assert all(isinstance(outcome, Row) for outcome in outcomes)
 
 
 def test_worker_processes_send_failures_back(exams, tmp_path):

@@ -73,6 +73,29 @@ def test_an_exam_without_planes_is_to_be_left_out():
         read_exam({}, 0, ["axial"])
 
 
+@pytest.mark.parametrize("read", [read_exam, read_shapes])
+@pytest.mark.parametrize("stack", [np.zeros((2, 3, 4)), np.zeros((2, 3, 4), np.int16)])
+def test_pixels_of_another_type_are_to_be_converted(read, stack, tmp_path):
+    with pytest.raises(TypeError, match=r"Convert it with `mf\.to_uint8\(stack\)`, or"):
+        read({"axial": stack}, 0, ["axial"])
+    np.save(tmp_path / "axial.npy", stack)
+    with pytest.raises(ValueError, match=r"axial\.npy.*Convert it with `mf\.to_uint8`"):
+        read(Exam("0042", {"axial": tmp_path / "axial.npy"}), 0, ["axial"])
+
+
+def test_faults_are_listed_by_plane():
+    exam = {**STACKS, "coronal": np.ones((2, 9, 9), np.uint8)}
+    pixels = read_exam(exam, 0, list(STACKS))
+    assert pixels.faults["axial"] == ()
+    assert pixels.faults["coronal"][0].startswith("All pixels have grey level 1.")
+
+
+def test_control_characters_of_an_id_are_escaped(tmp_path):
+    np.save(tmp_path / "axial.npy", STACKS["axial"])
+    exam = Exam("00\x1b[2J42", {"axial": tmp_path / "axial.npy"})
+    assert read_exam(exam, 0, ["axial"]).label == r"exam '00\x1b[2J42'"
+
+
 def test_what_is_not_a_stack_is_refused():
     with pytest.raises(ValueError, match="must have shape"):
         read_exam({"axial": np.zeros((2, 3), np.uint8)}, 0, ["axial"])

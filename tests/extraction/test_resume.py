@@ -16,7 +16,7 @@ from mrnet_features.data.exam import Exam
 from mrnet_features.extraction import changes, resume
 from mrnet_features.extraction import extractor as extractor_module
 from mrnet_features.extraction import journal as journal_module
-from mrnet_features.extraction.extractor import FeatureExtractor, make_row
+from mrnet_features.extraction.extractor import FeatureExtractor, describe_exam
 from mrnet_features.extraction.resume import extract_features
 from mrnet_features.extraction.table import read_features
 from tests.support.command_line import ENVIRONMENT
@@ -41,9 +41,9 @@ def watch(monkeypatch, stop_at=None):
         if exam.id == stop_at:
             raise KeyboardInterrupt
         described.append(exam.id)
-        return make_row(exam, *args)
+        return describe_exam(exam, *args)
 
-    monkeypatch.setattr(extractor_module, "make_row", describe)
+    monkeypatch.setattr(extractor_module, "describe_exam", describe)
     return described
 
 
@@ -78,7 +78,9 @@ def test_rows_of_another_recipe_are_not_reused(exams, extractor, tmp_path, monke
 def test_a_finished_table_is_read_and_not_extracted_again(exams, extractor, tmp_path, monkeypatch):
     path = tmp_path / "table.parquet"
     made = extract_features(exams, path, extractor=extractor)
-    monkeypatch.setattr(extractor_module, "make_row", lambda *_: pytest.fail("extracted again"))
+    monkeypatch.setattr(
+        extractor_module, "describe_exam", lambda *_: pytest.fail("extracted again")
+    )
     again = extract_features(exams, path, extractor=extractor)
     pd.testing.assert_frame_equal(again, made)
     assert again.attrs == made.attrs
@@ -160,7 +162,9 @@ def test_new_times_of_unchanged_exams_are_recorded(exams, extractor, tmp_path, m
     made = extract_features(exams, path, extractor=extractor)
     for exam in exams:
         exam.paths["axial"].touch()
-    monkeypatch.setattr(extractor_module, "make_row", lambda *_: pytest.fail("extracted again"))
+    monkeypatch.setattr(
+        extractor_module, "describe_exam", lambda *_: pytest.fail("extracted again")
+    )
     pd.testing.assert_frame_equal(extract_features(exams, path, extractor=extractor), made)
     monkeypatch.setattr(changes, "find_fingerprint", lambda *_: pytest.fail("read again"))
     extract_features(exams, path, extractor=extractor)
@@ -227,9 +231,9 @@ def test_a_second_run_on_the_same_output_is_refused_and_the_first_goes_on(
         with pytest.raises(RuntimeError, match="Another process is writing") as caught:
             extract_features(exams, path, extractor=extractor)
         errors.append(caught.value)
-        return make_row(exam, *args)
+        return describe_exam(exam, *args)
 
-    monkeypatch.setattr(extractor_module, "make_row", extract_twice)
+    monkeypatch.setattr(extractor_module, "describe_exam", extract_twice)
     table = extract_features(exams, path, extractor=extractor)
     monkeypatch.undo()
     assert len(errors) == len(exams)
@@ -280,9 +284,9 @@ def test_a_folder_that_is_removed_meanwhile_is_one_sentence(
     def remove_folder(exam, *args):
         if exam.id == "0002":
             shutil.rmtree(path.parent)
-        return make_row(exam, *args)
+        return describe_exam(exam, *args)
 
-    monkeypatch.setattr(extractor_module, "make_row", remove_folder)
+    monkeypatch.setattr(extractor_module, "describe_exam", remove_folder)
     with pytest.raises(FileNotFoundError, match=r"table.parquet' can't be written .* in place"):
         extract_features(exams, path, extractor=extractor)
     monkeypatch.undo()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mrnet_features.stacks.stack import Stack, StackBatch, join_stacks
+from mrnet_features.stacks.stack import Stack, StackBatch, check_stack, join_stacks
 
 
 def make(levels=1, regions=1, **changes):
@@ -50,6 +50,20 @@ def test_derived_stacks_keep_levels_and_regions_but_not_the_memo():
         stack.with_grey(stack.grey[:1])
     with pytest.raises(TypeError, match="uint8"):
         stack.with_grey(stack.grey.astype(float))
+
+
+def test_pictures_are_to_be_scaled_but_not_levels_and_regions():
+    arrays = dict.fromkeys(("grey", "levels", "regions"), np.ones((1, 2, 2), np.uint8))
+    advice = {
+        "grey": r"got \(1, 2, 2\) float32. Convert it with `mf\.to_uint8\(stack\)`",
+        "levels": r"got \(1, 2, 2\) float32. Convert it with `\.astype\(np\.uint8\)`",
+        "regions": r"got \(1, 2, 2\) float32. Convert it with `\.astype\(np\.uint8\)`",
+    }
+    for name, message in advice.items():
+        with pytest.raises(TypeError, match=f"`{name}` must have shape.*{message}"):
+            Stack(**{**arrays, name: np.ones((1, 2, 2), np.float32)}, n_levels=1)
+    with pytest.raises(ValueError, match=r"one slice is `image\[np\.newaxis\]`"):
+        check_stack(np.ones((2, 2), np.uint8))
 
 
 def test_a_stack_names_at_least_one_region():

@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import NamedTuple, NoReturn
 
 from mrnet_features.arrays import Float32Array
-from mrnet_features.extraction.describe import Row, describe_batch
+from mrnet_features.extraction.describe import Row, describe_batch, make_row
 from mrnet_features.extraction.gpu.buffers import Buffer, is_out_of_memory
 from mrnet_features.extraction.gpu.planning import (
     MAX_EXAMS,
@@ -36,7 +36,7 @@ def iterate_rows(
     *,
     n_readers: int,
     batch_size: int | None,
-) -> Iterator[Row]:
+) -> Generator[Row, None, None]:
     """Rows of exams in their order, computed on the current device.
 
     When the device runs out of memory, the batch size is halved, with one warning in total; rows
@@ -273,7 +273,7 @@ def _describe_parts(batch: list[Pixels], recipe: Recipe, limit: BatchLimit) -> I
             _reduce_limit(limit, len(part), part[0].label)
             continue
         for values, pixels in zip(rows, part, strict=True):
-            yield Row(values, pixels.fingerprint)
+            yield make_row(values, pixels, recipe)
         del batch[: len(part)]
 
 
