@@ -78,6 +78,16 @@ def test_a_changed_table_is_neither_reused_nor_overwritten(exams, extractor, tmp
     pd.testing.assert_frame_equal(read_features(path), changed)
 
 
+def test_a_table_from_before_there_were_file_states_is_extracted_again(exams, extractor, tmp_path):
+    path = tmp_path / "table.parquet"
+    table = extract_features(exams, path, extractor=extractor)
+    whole = path.read_bytes()
+    provenance = {k: v for k, v in table.attrs["provenance"].items() if k != "file_states"}
+    write_table(table, path, {**provenance, "key": "of the older code"})
+    extract_features(exams, path, extractor=extractor)
+    assert path.read_bytes() == whole
+
+
 def test_a_folder_is_refused_before_any_work(exams, extractor, tmp_path, monkeypatch):
     path = tmp_path / "table.parquet"
     path.mkdir()
