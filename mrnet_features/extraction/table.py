@@ -75,8 +75,9 @@ def write_features(features: pd.DataFrame, path: str | Path) -> None:
 
     >>> import tempfile
     >>> from mrnet_features import FeatureExtractor
-    >>> exams = [{"axial": np.zeros((2, 8, 8), np.uint8)}]
-    >>> table = FeatureExtractor("minimal", planes="axial").fit_transform(exams)
+    >>> stack = np.random.default_rng(0).integers(0, 256, (3, 64, 64), np.uint8)
+    >>> extractor = FeatureExtractor("minimal", planes=("axial",))
+    >>> table = extractor.fit_transform([{"axial": stack}])
     >>> table.index = ["0042"]
     >>> write_features(table, Path(tempfile.mkdtemp(), "table.parquet"))
     """
