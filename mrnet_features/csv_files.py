@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
-from mrnet_features.files import read_text
+from mrnet_features.files import MOST_BYTES, read_text
 from mrnet_features.messages import name_some
 
-__all__ = ["Row", "format_csv", "read_rows", "read_table"]
+__all__ = ["Row", "format_csv", "iter_rows", "read_rows", "read_table"]
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """First characters that make a spreadsheet run a cell of text as a formula."""
@@ -63,28 +64,45 @@ def read_rows(path: str | Path) -> list[Row]:
     >>> [row.cells for row in read_rows(file)]
     [['id', 'acl'], ['0042', '0.9']]
     """
-    text = read_text(path)
-    lines = text.split("\n")
-    separator = _find_separator(lines)
+    return list(iter_rows(path))
+
+
+def iter_rows(path: str | Path, *, most_bytes: int = MOST_BYTES) -> Iterator[Row]:
+    """Yield the rows of a CSV file one by one, as `read_rows`; for files that may be very long.
+
+    Parameters
+    ----------
+    path, most_bytes
+        As for `read_text`.
+
+    Yields
+    ------
+    Row
+
+    Raises
+    ------
+    OSError, ValueError
+        As `read_rows`, when the first row or the broken row is asked for.
+    """
+    text = read_text(path, most_bytes=most_bytes)
+    separator = _find_separator(text)
     reader = csv.reader(
-        (line if not line.startswith("#") else "" for line in lines),
+        (line if not line.startswith("#") else "" for line in _iter_lines(text)),
         delimiter=separator,
         skipinitialspace=True,
         strict=True,
     )
-    rows: list[Row] = []
     try:
         for found in reader:
             cells = [_clean(cell, separator) for cell in found]
             while cells and not cells[-1]:
                 cells.pop()
             if cells:
-                rows.append(Row(reader.line_num, cells))
+                yield Row(reader.line_num, cells)
     except csv.Error as error:
         raise ValueError(
             f"'{path}' line {reader.line_num} can't be read as CSV ({error}). Correct that line."
         ) from error
-    return rows
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
@@ -182,8 +200,17 @@ def _clean(cell: str, separator: str) -> str:
     return text
 
 
-def _find_separator(lines: list[str]) -> str:
+def _iter_lines(text: str) -> Iterator[str]:
+    """Lines one by one; all at once, a million short lines would take ten times the text's size."""
+    start = 0
+    while (end := text.find("\n", start)) >= 0:
+        yield text[start : end + 1]  # with its end, which a cell in quotes may hold
+        start = end + 1
+    yield text[start:]
+
+
+def _find_separator(text: str) -> str:
     """Separator of the first line that is not empty or a comment."""
-    first = next((line for line in lines if line.strip() and not line.startswith("#")), "")
-    bare = re.sub(r'"[^"]*"', "", first)
+    lines = (line for line in _iter_lines(text) if line.strip() and not line.startswith("#"))
+    bare = re.sub(r'"[^"]*"', "", next(lines, ""))
     return next((mark for mark in (";", "\t") if mark in bare), ",")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import os
-import re
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -223,28 +223,28 @@ def replace_file(path: str | Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
-def remove_partials(path: str | Path) -> None:
-    """Remove the temporary files that killed processes left of a file they were writing.
+def remove_partials(folder: str | Path, name: str | None = None) -> None:
+    """Remove temporary files that killed runs left in a folder.
 
     Parameters
     ----------
-    path : path
-        The file. No other process may be writing it: hold its lock.
+    folder : path
+        Hold the lock of the output: the files of a run in progress have such names, too.
+    name : str, optional
+        Name of the file that was written. None removes those of all files.
 
     Examples
     --------
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
-    >>> _ = (folder / ".a.bin.123.partial").write_bytes(b"on")
-    >>> remove_partials(folder / "a.bin")
-    >>> list(folder.iterdir())
-    []
+    >>> for name in (".a.csv.4711.partial", "a.csv"):
+    ...     (folder / name).touch()
+    >>> remove_partials(folder)
+    >>> [path.name for path in folder.iterdir()]
+    ['a.csv']
     """
-    target = Path(path).resolve()
-    pattern = re.compile(rf"\.{re.escape(target.name)}\.\d+\.partial")
-    for file in list(target.parent.iterdir()):
-        if pattern.fullmatch(file.name):
-            file.unlink(missing_ok=True)
+    for path in Path(folder).glob(f".{glob.escape(name) if name else '*'}.*.partial"):
+        path.unlink(missing_ok=True)
 
 
 def write_text(path: str | Path, text: str) -> None:

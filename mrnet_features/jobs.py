@@ -1,22 +1,36 @@
-"""Parallel jobs and their progress bar; only the calling process handles Ctrl-C."""
+"""Parallel jobs that end with the calling process, and their progress bar."""
 
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
+import os
 import signal
 import threading
+import time
+import warnings
 from collections.abc import Generator, Iterable, Iterator
+from multiprocessing import resource_tracker
 from typing import Any
 
-from joblib import Parallel
+from joblib import Parallel, effective_n_jobs
+from joblib.externals.loky.backend import resource_tracker as loky_tracker
+from joblib.externals.loky.backend.process import LokyProcess
 from tqdm import tqdm
+
+__all__ = ["run_jobs", "show_progress"]
+
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+"""Signals that ask a program to stop. Terminals and service managers send them to every process."""
+
+SECONDS_BETWEEN_CHECKS = 0.5  # of whether the calling process is alive
 
 
 def run_jobs(jobs: Iterable[Any], n_jobs: int | None) -> Generator[Any, None, None]:
     """Results of parallel jobs, in the order of the jobs, yielded without waiting for later jobs.
 
-    A terminal sends Ctrl-C to every process. The workers ignore it; the calling process raises
-    KeyboardInterrupt and ends them.
+    Worker processes ignore Ctrl-C and SIGTERM. Where the calling process raises an exception for
+    them, it ends the workers. If it is killed, the workers end themselves within a second.
 
     Parameters
     ----------
@@ -36,23 +50,77 @@ def run_jobs(jobs: Iterable[Any], n_jobs: int | None) -> Generator[Any, None, No
     >>> list(run_jobs([delayed(abs)(-1), delayed(abs)(2)], n_jobs=1))
     [1, 2]
     """
-    with _ignore_interrupts():
-        results: Generator[Any, None, None] = Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
-    return results
+    parallel = Parallel(
+        n_jobs=n_jobs,
+        return_as="generator",
+        initializer=_prepare_worker,
+        initargs=(os.getpid(),),
+    )
+    hold = contextlib.nullcontext() if effective_n_jobs(n_jobs) == 1 else _hold_signals()
+    started: list[Generator[Any, None, None]] = []
+    try:
+        with hold:
+            started.append(_take(parallel(jobs)))
+            next(started[0])
+    except BaseException:  # one that came meanwhile: the workers have jobs already
+        for results in started:
+            results.close()
+        raise
+    return started[0]
+
+
+def _take(results: Generator[Any, None, None]) -> Generator[Any, None, None]:
+    """Nothing, then the results. Closing it ends the jobs without joblib's warning about it."""
+    try:
+        yield None
+        for result in results:  # noqa: UP028 (`yield from` would close them outside `finally`)
+            yield result
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            results.close()
 
 
 @contextlib.contextmanager
-def _ignore_interrupts() -> Iterator[None]:
-    """Ignore Ctrl-C in processes started inside the block, which inherit the signal handler."""
-    before = signal.getsignal(signal.SIGINT)
-    if before is None or threading.current_thread() is not threading.main_thread():
-        yield  # handlers can be set in the main thread only, and restored only if Python set them
+def _hold_signals() -> Iterator[None]:
+    """Deliver requests to stop at the end of the block.
+
+    Processes started inside the block inherit that the signals are blocked, so Ctrl-C doesn't
+    reach workers that are still loading modules.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
         return
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     try:
+        # joblib starts these two processes before its workers. Until Python 3.14 their start
+        # unblocks the signals.
+        resource_tracker.ensure_running()
+        loky_tracker.ensure_running()
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _prepare_worker(caller: int) -> None:
+    """Ignore requests to stop, and end when the calling process has ended, however it ended."""
+    if not isinstance(multiprocessing.current_process(), LokyProcess):
+        return  # a worker of another joblib backend, which may be no child of the caller
+    for number in STOPPING:
+        signal.signal(number, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(caller,), daemon=True).start()
+
+
+def _end_with(caller: int) -> None:
+    """End this process once its parent is another one than the caller.
+
+    Linux can send a signal instead (PR_SET_PDEATHSIG), but sends it at the end of the thread that
+    started the process.
+    """
+    while os.getppid() == caller:
+        time.sleep(SECONDS_BETWEEN_CHECKS)
+    os._exit(1)
 
 
 def show_progress(total: int, what: str, unit: str, progress: bool | None) -> tqdm[Any]:

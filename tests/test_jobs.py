@@ -1,13 +1,32 @@
-"""Only the calling process handles Ctrl-C; the progress bar shows where a terminal is."""
+"""Workers end with the calling process, which alone is stopped; the progress bar on a terminal."""
 
+import os
 import signal
+import subprocess
+import sys
 import threading
+import time
+from pathlib import Path
 
 import pytest
 from joblib import delayed
 from joblib.externals.loky import get_reusable_executor
 
+import mrnet_features
 from mrnet_features.jobs import run_jobs, show_progress
+from tests.support.processes import wait_for_end
+
+SLEEP = """
+import signal, sys, time
+from joblib import delayed
+from mrnet_features.jobs import run_jobs
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    print("start", flush=True)
+    for result in run_jobs((delayed(time.sleep)(0.2) for _ in range(1000)), 2):
+        print("result", flush=True)
+"""
 
 
 @pytest.fixture
@@ -20,9 +39,75 @@ def handler():
 
 def test_workers_ignore_interrupts_from_their_start(handler):
     get_reusable_executor().shutdown(wait=True)  # workers of other tests may not ignore it
-    found = list(run_jobs([delayed(signal.getsignal)(signal.SIGINT)] * 4, n_jobs=2))
+    numbers = [signal.SIGINT, signal.SIGTERM] * 2
+    found = list(run_jobs([delayed(signal.getsignal)(number) for number in numbers], n_jobs=2))
     assert found == [signal.SIG_IGN] * 4
+    masks = list(run_jobs([delayed(signal.pthread_sigmask)(signal.SIG_BLOCK, ())] * 2, n_jobs=2))
+    assert all(mask >= {signal.SIGINT, signal.SIGTERM} for mask in masks)  # while they loaded
     assert signal.getsignal(signal.SIGINT) is handler
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ()) & {signal.SIGINT, signal.SIGTERM}
+
+
+def test_ctrl_c_while_workers_start_is_raised(handler):
+    get_reusable_executor().shutdown(wait=True)
+
+    def interrupt_midway():
+        yield delayed(time.sleep)(0)
+        os.kill(os.getpid(), signal.SIGINT)
+        yield delayed(time.sleep)(60)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_jobs(interrupt_midway(), n_jobs=2)
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ()) & {signal.SIGINT, signal.SIGTERM}
+    start = time.monotonic()
+    assert list(run_jobs([delayed(abs)(-1)] * 2, n_jobs=2)) == [1, 1]
+    assert time.monotonic() - start < 30  # the jobs before were ended
+
+
+def test_results_left_over_end_without_a_warning():
+    results = run_jobs((delayed(abs)(k) for k in range(100)), n_jobs=2)
+    assert next(results) == 0
+    time.sleep(0.2)  # more results are ready
+    results.close()
+
+
+def start_sleeping():
+    """Process group of a run with two workers; its first line is printed before they start."""
+    env = os.environ | {"PYTHONPATH": str(Path(mrnet_features.__file__).parent.parent)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLEEP],
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout.readline() == "start\n"
+    return process
+
+
+@pytest.mark.parametrize(
+    ("number", "delay"),
+    [
+        *((signal.SIGKILL, delay) for delay in (0, 0.05, 0.2, 0.5, None)),
+        (signal.SIGTERM, 0.1),
+        (signal.SIGINT, 0.1),
+        (signal.SIGINT, None),
+    ],
+)
+def test_workers_end_with_the_calling_process(number, delay):
+    with start_sleeping() as process:
+        if delay is None:
+            assert process.stdout.readline() == "result\n"
+        else:
+            time.sleep(delay)
+        process.send_signal(number)
+        try:
+            assert process.wait(timeout=5) == -number
+            assert wait_for_end(process.pid) == []
+        finally:
+            if wait_for_end(process.pid, 0):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def test_a_job_in_the_calling_process_is_interrupted(handler):

@@ -12,8 +12,10 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from mrnet_features.cli.stopping import stop_on_signals
+
 FAILED = 1
-INTERRUPTED = 130  # of a program ended by Ctrl-C, in shells and in typer
+INTERRUPTED, TERMINATED = 130, 143  # of a program ended by Ctrl-C or SIGTERM, as in shells
 
 STOPPED = (
     "Stopped. Finished exams are kept: run knees, extract, reproduce or demo again to continue."
@@ -107,13 +109,14 @@ def _options(
 
 
 def main() -> NoReturn:
-    """Run the command line; exit status 0, 1 (failed), 2 (wrong use) or 130 (stopped)."""
+    """Run the command line; exit status 0, 1 (failed), 2 (wrong use), 130 or 143 (stopped)."""
     logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stderr)
     warnings.showwarning = _show_warning
     try:
-        app()
+        with stop_on_signals(STOPPED):
+            app()
     except SystemExit as end:
-        if end.code == INTERRUPTED:
+        if end.code in (INTERRUPTED, TERMINATED):
             print(STOPPED, file=sys.stderr)
         raise
     sys.exit(0)

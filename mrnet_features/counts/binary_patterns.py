@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from mrnet_features.arrays import Array, Int32Array
+from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count
 from mrnet_features.launch import N_THREADS, count_tiles, launch
 from mrnet_features.stacks.stack import Stack
@@ -110,7 +110,7 @@ def circle_points(radius: int) -> Int32Array:
     return np.concatenate([pixel, fixed - (pixel << SHIFT)], axis=-1)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True)
 def _count_patterns(
     grey: Any, regions: Any, radius: int, points: Int32Array, counts: Int32Array
 ) -> None:
@@ -145,7 +145,7 @@ def _count_patterns(
                 table[index[x]] += 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True, error_model="numpy")
 def _compare_line(flat: Any, start: int, n: int, points: Any, stride: int, found: Any) -> None:
     """Number of bright points and of changes between neighbouring points, for a line of pixels.
 
@@ -180,7 +180,7 @@ def _compare_line(flat: Any, start: int, n: int, points: Any, stride: int, found
         before, now = now, before
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True, error_model="numpy")
 def _find_indices(found: Any, inside: Any, n_points: int, index: Any) -> None:
     """Index of each pixel in the table of region and pattern; row 0 for pixels not counted."""
     bright, changes = found[0], found[1]
@@ -190,7 +190,7 @@ def _find_indices(found: Any, inside: Any, n_points: int, index: Any) -> None:
         index[x] = np.uint16(np.uint16(inside[x]) * n_values) + pattern
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True, error_model="numpy")
 def _find_uniform_squares(regions: Any, radius: int, inside: Any) -> None:
     """Region of each pixel whose surrounding square of side 2 radius + 1 lies in it, else 0.
 
@@ -216,7 +216,7 @@ def _find_uniform_squares(regions: Any, radius: int, inside: Any) -> None:
             line[x] = lowest[x] if lowest[x] == highest[x] else np.uint8(0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True, error_model="numpy")
 def _widen(low: Any, high: Any, other_low: Any, other_high: Any) -> None:
     """Extend each range of a line to include that of another line."""
     for x in range(low.shape[0]):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from mrnet_features.arrays import Array, Int32Array, Int64Array
+from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count, per_slice
 from mrnet_features.counts.packed_rows import mark_bright
 from mrnet_features.launch import N_THREADS, count_walks, launch, launch_each
@@ -106,7 +106,7 @@ def _(threshold: int | Array, side: int) -> None:  # noqa: ARG001 (checked again
         raise ValueError(f"`side` must be at least 1 pixel, got {side}.")
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True)
 def _count_boundaries(
     grey: Any, regions: Any, thresholds: Int64Array, side: int, counts: Int32Array
 ) -> None:
@@ -162,7 +162,7 @@ def _count_boundaries(
                         core[r] += 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True, error_model="numpy")
 def _any_bright(bright: Any) -> bool:
     seen = np.uint8(0)
     for x in range(bright.shape[0]):

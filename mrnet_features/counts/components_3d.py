@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from mrnet_features.arrays import Array, Int32Array, Int64Array, namespace
+from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count, per_slice
 from mrnet_features.counts.labelling import NO_LABEL, label_on_gpu
 from mrnet_features.counts.packed_rows import find_change, find_span, mark_bright
@@ -134,7 +134,7 @@ def _move_to_origins(found: Components3D, stack: Stack) -> Components3D:
     return found._replace(sums=xp.stack(sums, axis=-1), bounds=bounds)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True)
 def _find_components(grey: Any, regions: Any, thresholds: Int64Array, owners: Int64Array) -> Any:
     """Join runs of bright pixels with touching runs of the row above and of the slice before."""
     n_slices, height, width = grey.shape
@@ -196,7 +196,7 @@ def _find_components(grey: Any, regions: Any, thresholds: Int64Array, owners: In
                     root = runs[root, 3]
                 runs[run, 3] = root
                 component = index[root]
-                first, last = np.int64(runs[run, 1]), np.int64(runs[run, 2]) - 1
+                first, last = int(runs[run, 1]), int(runs[run, 2]) - 1
                 if size[component] == 0:
                     region[component] = runs[run, 0] - 1
                     exam[component] = owners[s]
@@ -220,13 +220,13 @@ def _find_components(grey: Any, regions: Any, thresholds: Int64Array, owners: In
     return region, size, sums, bounds, exam
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True)
 def _squares_to(last: Any) -> Any:
     """Sum of the squares of 0 to `last`; 0 for -1."""
     return last * (last + 1) * (2 * last + 1) // 6
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True)
 def _join_rows(runs: Int32Array, one: int, one_end: int, other: int, other_end: int) -> None:
     """Join the runs of two rows that touch by an edge or a corner; both lists ascend."""
     while one < one_end and other < other_end:
@@ -246,7 +246,7 @@ def _join_rows(runs: Int32Array, one: int, one_end: int, other: int, other_end: 
                 other += 1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True)
 def _join_runs(runs: Int32Array, one: int, other: int) -> None:
     """Join two runs of one region under the earlier root, with path halving."""
     if runs[one, 0] != runs[other, 0]:

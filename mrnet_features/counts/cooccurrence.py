@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from mrnet_features.arrays import Array, Int32Array, UInt16Array, UInt32Array
+from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count
 from mrnet_features.counts.packed_rows import find_span, pack_slice
 from mrnet_features.launch import N_THREADS, SHARED_BYTES, count_tiles, launch
@@ -83,7 +83,7 @@ def _(distance: int = 1) -> None:
         raise ValueError(f"`distance` must be at least 1 pixel, got {distance}.")
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True, error_model="numpy")
 def _count_pairs(levels: Any, regions: Any, distance: int, counts: Int32Array) -> None:
     """Find the table cell of each pair of a line, then count them.
 
@@ -129,7 +129,7 @@ def _count_pairs(levels: Any, regions: Any, distance: int, counts: Int32Array) -
                         counts[s, r, d, j, i] += table[begin + j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True, error_model="numpy")
 def _find_cells(
     pixels: UInt16Array,
     ahead: UInt16Array,
@@ -154,7 +154,7 @@ def _find_cells(
         directions[3][x] = start + 3 * side + _level_in(region, below_right[x])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True, error_model="numpy")
 def _level_in(region: Any, pixel: Any) -> Any:
     """Level of a packed pixel; 0 in another region."""
     is_inside = np.uint16(pixel >> np.uint16(8)) == region

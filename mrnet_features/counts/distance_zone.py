@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from mrnet_features.arrays import Array, Int32Array
+from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count
 from mrnet_features.counts.labelling import label_on_gpu, label_slice, make_workspace
 from mrnet_features.counts.packed_rows import find_span
@@ -102,7 +102,7 @@ def _(stack: Stack) -> DistanceZones:
     return DistanceZones(distances[..., : int(farthest[0])], n_in_zones)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True, error_model="numpy")
 def _count_distances(levels: Any, regions: Any, distances: Int32Array, n_pixels: Int32Array) -> int:
     """Fill both counts; return the farthest distance, at least 1."""
     n_slices, height, width = levels.shape
@@ -135,7 +135,7 @@ def _count_distances(levels: Any, regions: Any, distances: Int32Array, n_pixels:
     return farthest
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True)
 def _fill_distances(regions: Any, distance: Int32Array) -> None:
     """City-block distance of each pixel to the nearest pixel outside its region.
 

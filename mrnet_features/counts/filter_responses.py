@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from mrnet_features.arrays import Array, Int32Array
+from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count
 from mrnet_features.launch import N_THREADS, launch, launch_each
 from mrnet_features.stacks.stack import Stack
@@ -249,7 +249,7 @@ def _count(stack: Stack, taps: Int32Array, terms: Int32Array, n_outputs: int) ->
     return counts[:, 1:]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True)
 def _count_responses(
     grey: Any,
     regions: Any,

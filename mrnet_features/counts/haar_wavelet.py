@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from mrnet_features.arrays import Array, Int32Array
+from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count
 from mrnet_features.counts.filter_responses import REACH, STEPS, count_on_gpu
 from mrnet_features.launch import launch_each
@@ -77,7 +77,7 @@ def _(side: int) -> None:
         raise ValueError(f"`side` must be 2, 4, 8, 16, 32 or 64 pixels, got {side}.")
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True)
 def _count_squares(grey: Any, regions: Any, side: int, counts: Int32Array) -> None:
     """Count the details of squares in one region, with a summed-area table."""
     n_slices, height, width = grey.shape

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
-from numba import njit
 
 from mrnet_features.arrays import Array, Int32Array
+from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import shared_count
 from mrnet_features.counts.packed_rows import find_span
 from mrnet_features.launch import N_THREADS, count_tiles, launch
@@ -76,7 +76,7 @@ def _choose(stack: Stack, of: str) -> tuple[Array, int, int]:
     return (stack.grey, 256, 0) if of == "grey" else (stack.levels, stack.n_levels + 1, 1)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True, error_model="numpy")
 def _count_values(values: Any, regions: Any, counts: Int32Array) -> None:
     """Count pixels; row 0 counts those outside all regions, so that the loop has no branch."""
     n_slices, height, _ = values.shape

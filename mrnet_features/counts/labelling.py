@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from mrnet_features.arrays import Array, UInt16Array, UInt32Array
+from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.packed_rows import find_span
 from mrnet_features.launch import check_items, launch, launch_each
 
@@ -23,7 +23,7 @@ _SEAM_THREADS = -(-(TILE_WIDTH + TILE_HEIGHT) // 32) * 32  # one per pixel of a 
 NO_LABEL = 2**32 - 1  # as in labelling.cu
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True, error_model="numpy")
 def label_slice(
     levels: Any,
     regions: Any,
@@ -117,7 +117,7 @@ def label_slice(
     return n_labels
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True, error_model="numpy")
 def _join(parent: UInt32Array, one: Any, other: Any) -> None:
     """Join the zones of two labels under the smaller root, with path halving."""
     while parent[one] != one:
@@ -129,7 +129,7 @@ def _join(parent: UInt32Array, one: Any, other: Any) -> None:
     parent[max(one, other)] = min(one, other)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True)
 def make_workspace(height: int, width: int) -> Any:
     """Work space for `label_slice`: label, parent, size, key_of, meeting."""
     n_labels = height * width + 2

@@ -6,9 +6,9 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from mrnet_features.arrays import Array, Int32Array
+from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count
 from mrnet_features.launch import N_THREADS, count_walks, launch, launch_each
 from mrnet_features.stacks.exam_slices import find_owners
@@ -154,7 +154,7 @@ def _sample_offsets(offset: int) -> Int32Array:
     return lines
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True)
 def _find_lines(
     grey: Any,
     regions: Any,

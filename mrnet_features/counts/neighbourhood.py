@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from mrnet_features.arrays import (
     Array,
@@ -14,6 +13,7 @@ from mrnet_features.arrays import (
     UInt16Array,
     UInt32Array,
 )
+from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import shared_count
 from mrnet_features.counts.packed_rows import find_span, pack_slice
 from mrnet_features.launch import N_THREADS, count_tiles, launch
@@ -109,7 +109,7 @@ def _(stack: Stack) -> Neighbourhoods:
     return Neighbourhoods(dependence, number, difference)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True, error_model="numpy")
 def _count_neighbours(
     levels: Any,
     regions: Any,
@@ -154,7 +154,7 @@ def _count_neighbours(
                 difference[s, row, j] = gaps[(row + 1) * 9 + j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True, error_model="numpy")
 def _compare_line(
     above: UInt16Array,
     line: UInt16Array,

@@ -6,9 +6,9 @@ import functools
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from mrnet_features.arrays import Array, Int32Array, Int64Array
+from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count
 from mrnet_features.launch import N_THREADS, SHARED_BYTES, count_tiles, launch
 from mrnet_features.stacks.stack import Stack
@@ -154,7 +154,7 @@ def gradient_tables(n_orientations: int) -> tuple[Int32Array, Int32Array]:
     return orientation, magnitude
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True)
 def _count_gradients(
     grey: Any,
     regions: Any,
@@ -196,7 +196,7 @@ def _count_gradients(
                 magnitude[s, r - 1, row, column, orientation] += magnitudes[dy, dx]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True)
 def _find_cells(inside: Int32Array, n_cells: int, cell_of: Int32Array) -> None:
     """Cell of each line of a region, -1 beyond its box; symmetric under mirroring."""
     n_lines = inside.shape[0]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from mrnet_features.arrays import UInt16Array
+from mrnet_features.compiling import cached_njit
 
 _BLOCK = 16  # pixels tested together
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True, error_model="numpy")
 def find_span(line: Any) -> tuple[int, int]:
     """First pixel of a line in a region, and one past the last; 0, 0 for none.
 
@@ -53,7 +53,7 @@ def find_span(line: Any) -> tuple[int, int]:
     return first, end
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True, error_model="numpy")
 def find_change(line: Any, x: int, value: Any) -> int:
     """First index from `x` on whose value differs from `value`; the length of the line if none.
 
@@ -85,7 +85,7 @@ def find_change(line: Any, x: int, value: Any) -> int:
     return x
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True, error_model="numpy")
 def mark_bright(line: Any, inside: Any, threshold: int, bright: Any) -> None:
     """Write the region of each bright pixel of a line; 0 for the other pixels.
 
@@ -113,7 +113,7 @@ def mark_bright(line: Any, inside: Any, threshold: int, bright: Any) -> None:
         bright[x] = inside[x] if line[x] >= least else np.uint8(0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True, error_model="numpy")
 def pack_slice(levels: Any, regions: Any, top: int, left: int, packed: UInt16Array) -> None:
     """Write ``256 region + level`` for each pixel; 0 outside all regions.
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from mrnet_features.arrays import Array, Int32Array, Int64Array, namespace
+from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count
 from mrnet_features.counts.packed_rows import find_change, find_span
 from mrnet_features.launch import N_THREADS, count_walks, launch
@@ -105,7 +105,7 @@ def _move_to_origins(found: Array, stack: Stack) -> Array:
     return xp.where(found[:, :, 1:2] < 0, nothing, found - xp.asarray(moves)[:, None, :])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True, error_model="numpy")
 def _find_bounds(regions: Any, owners: Int64Array, found: Int32Array) -> None:
     """Extend the box of each region by every run of its pixels."""
     n_slices, height, _ = regions.shape

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from mrnet_features.arrays import Array, Int32Array, UInt16Array, UInt32Array
+from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count
 from mrnet_features.counts.packed_rows import find_span, pack_slice
 from mrnet_features.launch import N_THREADS, SHARED_BYTES, count_tiles, launch
@@ -69,7 +69,7 @@ def _(stack: Stack) -> Array:
     return counts
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True, error_model="numpy")
 def _count_runs(levels: Any, regions: Any, n_levels: int, n_regions: int) -> Int32Array:
     """Count pixels by their position in their run; differences of these counts are the runs.
 
@@ -135,7 +135,7 @@ def _count_runs(levels: Any, regions: Any, n_levels: int, n_regions: int) -> Int
     return counts
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True, error_model="numpy")
 def _continue_runs(
     line: UInt16Array, before: UInt16Array, old: UInt32Array, new: UInt32Array
 ) -> None:
@@ -145,7 +145,7 @@ def _continue_runs(
         new[x] = np.uint32(old[x] + np.uint32(1)) if continues else np.uint32(0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True, error_model="numpy")
 def _find_starts(
     line: UInt16Array, n_levels: Any, stride: Any, starts: UInt32Array, right: UInt32Array
 ) -> None:

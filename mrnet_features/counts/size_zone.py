@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from mrnet_features.arrays import Array, Int32Array
+from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count
 from mrnet_features.counts.labelling import label_on_gpu, label_slice, make_workspace
 from mrnet_features.launch import launch_each
@@ -140,7 +140,7 @@ def _list_zones_on_gpu(
     return keys, numbers
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True, error_model="numpy")
 def _find_cells(levels: Any, regions: Any, by_level: Int32Array) -> tuple[Int32Array, Int32Array]:
     """Fill `by_level`; return the cells (level, size, number) and the start of each list."""
     n_slices, height, width = levels.shape

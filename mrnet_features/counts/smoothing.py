@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from mrnet_features.arrays import Array
+from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count
 from mrnet_features.launch import launch_each
 from mrnet_features.stacks.stack import Stack
@@ -80,7 +80,7 @@ def _(side: int) -> None:
         )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True, error_model="numpy")
 def _average_squares(grey: Any, side: int, means: Any) -> None:
     """Running sum of lines down the slice, and of columns along each line."""
     n_slices, height, width = grey.shape

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from mrnet_features.arrays import Array, Int32Array
+from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count
 from mrnet_features.launch import N_THREADS, launch
 from mrnet_features.stacks.stack import Stack
@@ -113,7 +113,7 @@ def _count_sizes(height: int, width: int) -> int:
     return 1 + int(np.ceil(np.log2(max(height, width)))) if max(height, width) > 1 else 1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True)
 def _count_masks(
     levels: Any,
     regions: Any,

@@ -15,7 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mrnet_features.arrays import UInt8Array
-from mrnet_features.data.stack_files import find_stack_problem
+from mrnet_features.data.stack_files import read_stack
+from mrnet_features.messages import quote
 
 __all__ = ["Dataset", "Exam"]
 
@@ -61,18 +62,17 @@ class Exam:
         KeyError
             If the exam has no file for the plane.
         ValueError
-            If the file is not a complete uint8 stack of at least one slice.
+            If the file can't be read or is not a complete uint8 stack of at least one slice.
         """
         if plane not in self.paths:
             raise KeyError(
-                f"Exam '{self.id}' has no file for plane '{plane}' (planes present: "
+                f"Exam {quote(self.id)} has no file for plane '{plane}' (planes present: "
                 f"{', '.join(self.paths) or 'none'}). Pass the planes you have, or exclude it."
             )
-        path = self.paths[plane]
-        problem = find_stack_problem(path)
-        if problem:
-            raise ValueError(f"Exam '{self.id}', plane '{plane}': {problem}")
-        return np.load(path, mmap_mode="r" if mmap else None, allow_pickle=False)  # type: ignore[no-any-return]
+        try:
+            return read_stack(self.paths[plane], mmap=mmap)
+        except ValueError as error:
+            raise ValueError(f"Exam {quote(self.id)}, plane '{plane}': {error}") from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,22 +168,26 @@ class Dataset:
         """Index of the exam with an id."""
         index = self._index_by_id.get(exam_id)
         if index is None:
-            padded = exam_id.zfill(4)
-            known = sorted(self._index_by_id)
+            padded, known = self._pad(exam_id), sorted(self._index_by_id)
             k = bisect.bisect(known, padded)
             near = [padded] if padded in self._index_by_id else known[max(k - 1, 0) : k + 1]
             raise KeyError(
-                f"This dataset of {len(self)} exams has no exam '{exam_id}'. Near ids: "
+                f"This dataset of {len(self)} exams has no exam {quote(exam_id)}. Near ids: "
                 f"{', '.join(near) or 'none'}. See `ids` for all."
             )
         return index
+
+    def _pad(self, number: str) -> str:
+        """Number with as many digits as the first id, if that is a number too."""
+        first = next(iter(self._index_by_id), "")
+        return number.zfill(len(first)) if first.isdecimal() else number
 
     def _check_position(self, position: int) -> int:
         """Position counted from the start, or from the end if negative."""
         if not -len(self) <= position < len(self):
             raise IndexError(
                 f"This dataset of {len(self)} exams has no position {position}. Pass an exam id "
-                f"as text, such as '{abs(position):04d}'."
+                f"as text, such as '{self._pad(str(abs(position)))}'."
             )
         return position % len(self)
 
@@ -206,23 +210,24 @@ class Dataset:
                     f"A mask must have one value per exam ({len(self)}), got {len(values)}."
                 )
             return [index for index, is_kept in enumerate(values) if is_kept]
-        indices = []
+        indices: dict[int, None] = {}
         for value in values:
             if isinstance(value, str):
-                indices.append(self._find(value))
+                index = self._find(value)
             elif isinstance(value, int | np.integer) and not isinstance(value, bool):
-                indices.append(self._check_position(int(value)))
+                index = self._check_position(int(value))
             else:
                 raise TypeError(
                     "A list that selects exams must hold ids, positions, or one bool per exam, "
                     f"got {value!r}."
                 )
-        if len(set(indices)) < len(indices):
-            twice = next(index for index in indices if indices.count(index) > 1)
-            raise ValueError(
-                f"A dataset holds each exam once, got '{self.exams[twice].id}' twice. Drop one."
-            )
-        return indices
+            if index in indices:
+                raise ValueError(
+                    f"A dataset holds each exam once, got {quote(self.exams[index].id)} twice. "
+                    "Drop one."
+                )
+            indices[index] = None
+        return list(indices)
 
     def _take(self, indices: range | list[int]) -> Self:
         """Dataset of the exams at some indices; all tables with a row per exam follow."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import io
-import pickle
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,11 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.arrays import UInt8Array
+from mrnet_features.csv_files import read_table
 from mrnet_features.data.exam import Dataset, Exam
+from mrnet_features.data.pickled_arrays import read_pickled_array
+from mrnet_features.exam_ids import find_id_problem
+from mrnet_features.messages import quote
 
 PLANE = "sagittal"
 N_LEVELS_12_BIT = 4096
@@ -58,10 +61,12 @@ class KneeMriExam(Exam):
             If the exam has no file for the plane.
         ValueError
             If the file is not a pickled array of three dimensions with values 0 to 4095.
+        OSError
+            If the file is gone or is not a regular file.
         """
         if plane not in self.paths:
             raise KeyError(
-                f"Exam '{self.id}' has no file for plane '{plane}' (planes present: "
+                f"Exam {quote(self.id)} has no file for plane '{plane}' (planes present: "
                 f"{', '.join(self.paths)}). Pass planes=('sagittal',)."
             )
         if mmap:
@@ -71,12 +76,12 @@ class KneeMriExam(Exam):
         volume = read_pickled_array(self.paths[plane])
         if volume.ndim != 3 or 0 in volume.shape or volume.dtype.kind not in "iu":
             raise ValueError(
-                f"Exam '{self.id}' must hold integers of shape (n_slices, height, width), got "
+                f"Exam {quote(self.id)} must hold integers of shape (n_slices, height, width), got "
                 f"{volume.shape} {volume.dtype}. Copy the file again."
             )
         if volume.min() < 0 or volume.max() >= N_LEVELS_12_BIT:
             raise ValueError(
-                f"Exam '{self.id}' must hold 12-bit values 0 to 4095, got {volume.min()} to "
+                f"Exam {quote(self.id)} must hold 12-bit values 0 to 4095, got {volume.min()} to "
                 f"{volume.max()}. Copy the file again."
             )
         return np.ascontiguousarray(LEVELS_12_BIT[volume])
@@ -122,8 +127,8 @@ def load_kneemri(root: str | Path) -> KneeMriDataset:
     FileNotFoundError
         If ``metadata.csv`` or a volume is missing.
     ValueError
-        If a column is missing, a diagnosis is not 0, 1 or 2, or a volume is listed twice or found
-        in two folders.
+        If ``metadata.csv`` is not such a table, a diagnosis is not 0, 1 or 2, a number of a box is
+        not whole, or a volume is listed twice or found in two folders.
 
     References
     ----------
@@ -132,48 +137,20 @@ def load_kneemri(root: str | Path) -> KneeMriDataset:
     """
     folder = Path(root)
     table = folder / "metadata.csv"
-    if not table.is_file():
+    if not table.exists():
         raise FileNotFoundError(
             f"There is no '{table}'. Pass the folder that holds metadata.csv and the volumes."
         )
-    rows = pd.read_csv(table, dtype=str, keep_default_na=False, skipinitialspace=True)
-    missing = [column for column in COLUMNS if column not in rows.columns]
-    if missing:
-        raise ValueError(
-            f"'{table}' must have the columns {', '.join(COLUMNS)}, but lacks "
-            f"{', '.join(missing)}. Copy it again."
-        )
-    wrong = rows[~rows["aclDiagnosis"].isin(["0", "1", "2"])]
-    if len(wrong):
-        raise ValueError(
-            f"'{table}' must have an aclDiagnosis of 0, 1 or 2, got "
-            f"{wrong['aclDiagnosis'].iloc[0]!r} for exam {wrong['examId'].iloc[0]!r}. "
-            "Copy it again."
-        )
-    rows.index = pd.Index(rows["examId"] + "-" + rows["seriesNo"], name="exam")
-    rows = rows.sort_index()
-    if rows.index.has_duplicates:
-        twice = rows.index[rows.index.duplicated()][0]
-        raise ValueError(
-            f"'{table}' must name each volume once, got {twice!r} twice. Copy it again."
-        )
-    files: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*.pck")):
-        if path.name in files and path.name in set(rows["volumeFilename"]):
-            raise ValueError(
-                f"'{folder}' must hold each volume once, got '{files[path.name]}' and '{path}'. "
-                "Delete the one that is not part of the data set."
-            )
-        files[path.name] = path
+    rows = _read_metadata(table)
+    files = _find_volumes(folder, set(rows["volumeFilename"]))
     absent = [name for name in rows["volumeFilename"] if name not in files]
     if absent:
         raise FileNotFoundError(
-            f"There is no '{absent[0]}' under '{folder}' ({len(absent)} of {len(rows)} volumes "
-            "are missing). Unpack all archives of the data set."
+            f"There is no {quote(absent[0])} under '{folder}' ({len(absent)} of {len(rows)} "
+            "volumes are missing). Unpack all archives of the data set."
         )
-    diagnosis = rows["aclDiagnosis"].astype("int8")
+    diagnosis = rows["aclDiagnosis"]
     labels = pd.DataFrame({"injury": diagnosis >= 1, "rupture": diagnosis == 2}).astype("int8")
-    boxes = [column for column in rows.columns if re.fullmatch("roi[A-Z].*", column)]
     return KneeMriDataset(
         exams=tuple(
             KneeMriExam(exam, {PLANE: files[name]})
@@ -181,113 +158,70 @@ def load_kneemri(root: str | Path) -> KneeMriDataset:
         ),
         labels=labels,
         groups=rows["examId"].rename("group"),
-        regions=rows[boxes].astype("int64"),
+        regions=rows[_list_boxes(rows)].astype("int64"),
     )
 
 
-def read_pickled_array(path: str | Path) -> np.ndarray[Any, Any]:
-    """Numeric array of a pickle file, read without executing the pickle.
-
-    A pickle is a program that may call any function. This reader accepts only the five calls in
-    NumPy's own pickles of plain numbers, builds the array from shape, type and bytes itself, and
-    rejects every other call.
-
-    Parameters
-    ----------
-    path : path
-
-    Returns
-    -------
-    ndarray
-        Integers, floats or booleans.
-
-    Raises
-    ------
-    ValueError
-        If the pickle holds anything except one array of numbers.
-    """
-    data = Path(path).read_bytes()
-    try:
-        found = _ArrayUnpickler(io.BytesIO(data), encoding="latin1").load()
-    except pickle.UnpicklingError as error:
+def _read_metadata(path: Path) -> pd.DataFrame:
+    """Rows of ``metadata.csv``, checked and sorted, with ``examId-seriesNo`` as the index."""
+    rows = read_table(path)
+    missing = [column for column in COLUMNS if column not in rows.columns]
+    if missing:
         raise ValueError(
-            f"'{path}' must be a pickled array of numbers: {error}. Copy it again from a source "
-            "you trust."
-        ) from error
-    except (
-        EOFError, AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError,
-    ) as error:  # fmt: skip
+            f"'{path}' must have the columns {', '.join(COLUMNS)}, but lacks "
+            f"{', '.join(missing)}. Copy it again."
+        )
+    for column in ("examId", "seriesNo"):
+        for line, text in rows[column].items():
+            problem = find_id_problem(text)
+            if problem:
+                raise ValueError(
+                    f"'{path}' line {line}, column '{column}': {quote(text)} {problem}. Correct it."
+                )
+    for column in ("aclDiagnosis", *_list_boxes(rows)):
+        rows[column] = [
+            _read_whole(path, line, column, text) for line, text in rows[column].items()
+        ]
+    wrong = rows[~rows["aclDiagnosis"].isin([0, 1, 2])]
+    if len(wrong):
         raise ValueError(
-            f"'{path}' must be a pickled array of numbers, but can't be read ({error}). "
+            f"'{path}' must have an aclDiagnosis of 0, 1 or 2, got "
+            f"'{wrong['aclDiagnosis'].iloc[0]}' for exam {quote(wrong['examId'].iloc[0])}. "
             "Copy it again."
-        ) from error
-    array = found.value if isinstance(found, _Array) else found
-    if isinstance(array, np.ndarray):
-        return array
-    raise ValueError(
-        f"'{path}' must be a pickled array of numbers, got {type(found).__name__}. Copy it again."
-    )
+        )
+    rows.index = pd.Index(rows["examId"] + "-" + rows["seriesNo"], name="exam")
+    if rows.index.has_duplicates:
+        twice = rows.index[rows.index.duplicated()].min()
+        raise ValueError(
+            f"'{path}' must name each volume once, got {quote(twice)} twice. Copy it again."
+        )
+    return rows.sort_index()
 
 
-class _Dtype:
-    """Replacement for numpy.dtype while unpickling; accepts only types of numbers."""
-
-    def __init__(self, code: str, *_: Any) -> None:
-        if not isinstance(code, str) or not re.fullmatch(r"[iuf][1248]|b1", code):
-            raise pickle.UnpicklingError(f"{code!r} is not a type of plain numbers")
-        self.value = np.dtype(code)
-
-    def __setstate__(self, state: tuple[Any, ...]) -> None:
-        if state[1] in ("<", ">"):
-            self.value = self.value.newbyteorder(state[1])
+def _read_whole(path: Path, line: Any, column: str, text: str) -> int:
+    """Whole number of a cell; spreadsheets and pandas write ``12.0`` for 12."""
+    if not re.fullmatch(r"[+-]?[0-9]{1,9}(\.0*)?", text):
+        raise ValueError(
+            f"'{path}' line {line}, column {quote(column)} must be a whole number, got "
+            f"{quote(text)}. Correct it."
+        )
+    return int(text.split(".")[0])
 
 
-class _Array:
-    """Replacement for numpy.ndarray while unpickling; built from shape, type and bytes."""
-
-    value: np.ndarray[Any, Any] | None = None
-
-    def __setstate__(self, state: tuple[Any, ...]) -> None:
-        _, shape, dtype, is_fortran, data = state
-        self.value = _build(data, dtype, shape, "F" if is_fortran else "C")
+def _list_boxes(rows: pd.DataFrame) -> list[str]:
+    """Columns of the published box."""
+    return [column for column in rows.columns if re.fullmatch("roi[A-Z].*", column)]
 
 
-def _build(data: Any, dtype: Any, shape: Any, order: str) -> np.ndarray[Any, Any]:
-    if not isinstance(data, str | bytes | bytearray):  # an int would give that many zeros
-        raise pickle.UnpicklingError(f"the array's data is {type(data).__name__}, not bytes")
-    raw = data.encode("latin1") if isinstance(data, str) else data
-    if not isinstance(dtype, _Dtype):
-        raise pickle.UnpicklingError("the array has no type of numbers")
-    flat = np.frombuffer(raw, dtype=dtype.value)
-    sizes = tuple(int(size) for size in shape)
-    if min(sizes, default=1) < 0 or flat.size != int(np.prod(sizes, dtype=np.int64)):
-        raise pickle.UnpicklingError(f"{flat.size} numbers do not fill the shape {sizes}")
-    return flat.reshape(sizes, order="F" if order == "F" else "C")
-
-
-def _make_array(*_: Any) -> _Array:
-    return _Array()
-
-
-def _encode(text: str, encoding: str) -> bytes:
-    """Replacement for codecs.encode, with which protocols below 3 store bytes."""
-    if encoding not in ("latin1", "latin-1"):
-        raise pickle.UnpicklingError(f"the bytes have the encoding {encoding!r}, not latin1")
-    return text.encode("latin1")
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    """Unpickler that knows only the functions and classes above."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        package = module.replace("numpy._core", "numpy.core")
-        known = {
-            ("numpy.core.multiarray", "_reconstruct"): _make_array,
-            ("numpy.core.numeric", "_frombuffer"): _build,
-            ("numpy", "ndarray"): _Array,
-            ("numpy", "dtype"): _Dtype,
-            ("_codecs", "encode"): _encode,
-        }
-        if (package, name) not in known:
-            raise pickle.UnpicklingError(f"it calls {module}.{name}, which is never run")
-        return known[package, name]
+def _find_volumes(folder: Path, names: Collection[str]) -> dict[str, Path]:
+    """Volumes with some names, at any depth of a folder."""
+    files: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*.pck")):
+        if path.name in names:
+            if path.name in files:
+                raise ValueError(
+                    f"'{folder}' must hold each volume once, got '{files[path.name]}' and "
+                    f"'{path}'. Delete the one that is not part of the data set."
+                )
+            files[path.name] = path
+    return files

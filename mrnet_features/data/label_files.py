@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mrnet_features.data.problems import Problem
+from mrnet_features.csv_files import iter_rows
+from mrnet_features.data.leading_zeros import restore_zeros
+from mrnet_features.data.problems import MOST_PROBLEMS, Problem, limit_problems
+from mrnet_features.exam_ids import find_id_problem
+from mrnet_features.messages import quote
 from mrnet_features.names import SPLITS, TASKS
 
-__all__ = ["find_label_files", "read_label_file"]
+__all__ = ["find_label_files", "list_label_ids", "read_label_file"]
+
+MOST_BYTES = 2 * 2**20
+"""Largest label file that is read: 250,000 exams, or 30,000 that are named by DICOM UIDs."""
 
 
 def find_label_files(root: Path, splits: Sequence[str] = SPLITS) -> list[str]:
@@ -29,7 +37,30 @@ def find_label_files(root: Path, splits: Sequence[str] = SPLITS) -> list[str]:
     return [name for name in names if (root / name).is_file()]
 
 
-def read_label_file(root: Path, split: str, task: str) -> tuple[dict[str, int], list[Problem]]:
+def list_label_ids(root: Path, split: str) -> Iterator[str]:
+    """Yield the ids in the label files of one split as they stand there.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the release.
+    split : {"train", "valid"}
+
+    Yields
+    ------
+    str
+        First cell of each line, also of broken lines. Files that can't be read have none here;
+        `read_label_file` reports them.
+    """
+    for task in TASKS:
+        with contextlib.suppress(OSError, ValueError):
+            for row in iter_rows(root / f"{split}-{task}.csv", most_bytes=MOST_BYTES):
+                yield row.cells[0]
+
+
+def read_label_file(
+    root: Path, split: str, task: str, width: int = 0
+) -> tuple[dict[str, int], list[Problem]]:
     """Labels of one task by exam id, and the problems of the file.
 
     Parameters
@@ -38,16 +69,22 @@ def read_label_file(root: Path, split: str, task: str) -> tuple[dict[str, int], 
         Folder of the release.
     split : {"train", "valid"}
     task : {"abnormal", "acl", "meniscus"}
+    width : int, default 0
+        Digits of a numeric id, as `find_width` returns it; 0 for any number.
 
     Returns
     -------
     labels : dict of str to int
-        Label by exam id, without the broken lines.
+        Label by exam id, without the broken lines. Empty if the file can't be read, or has more
+        than `MOST_PROBLEMS` broken lines.
     problems : list of Problem
         In the order of the lines. A file without lines is no problem here.
     """
     path = root / f"{split}-{task}.csv"
-    if not path.is_file():
+    labels: dict[str, int] = {}
+    try:
+        problems = list(limit_problems(_read_lines(path, width, labels), path.name))
+    except FileNotFoundError:
         underscored = root / f"{split}_{task}.csv"
         advice = (
             f"This copy has '{underscored.name}'; rename it."
@@ -55,61 +92,55 @@ def read_label_file(root: Path, split: str, task: str) -> tuple[dict[str, int], 
             else "Copy it from the release."
         )
         return {}, [Problem("label-file", "", "", f"'{path}' does not exist. {advice}")]
-    try:
-        # utf-8-sig: without it, a spreadsheet's byte order mark would be part of the first id
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        text = (
-            f"{path.name} must be text in UTF-8, got other bytes ({error.reason}, byte "
-            f"{error.start}). Save it again as CSV in UTF-8, or copy it from the release."
-        )
-        return {}, [Problem("label-file", "", "", text)]
-    labels: dict[str, int] = {}
-    problems: list[Problem] = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        problem = _check_line(line, number)
-        if problem:
-            start = line.split(",")[0].strip()
-            exam_id = start if re.fullmatch(r"\d{4}", start) else ""
-            text = f"{path.name} line {number}: {problem}"
-            problems.append(Problem("label-file", exam_id, "", text))
-            continue
-        exam_id, label = line.strip().split(",")
-        if exam_id in labels:
-            text = (
-                f"{path.name} line {number}: exam id '{exam_id}' appears twice "
-                f"(labels {labels[exam_id]} and {label}). Keep the right line."
+    except (OSError, ValueError) as error:  # not a regular file, no permission, not text
+        return {}, [Problem("label-file", "", "", str(error))]
+    return {} if len(problems) > MOST_PROBLEMS else labels, problems
+
+
+def _read_lines(path: Path, width: int, labels: dict[str, int]) -> Iterator[Problem]:
+    """Fill `labels` with the lines that are right, and yield the problems of the others."""
+    for number, (line, cells) in enumerate(iter_rows(path, most_bytes=MOST_BYTES)):
+        exam_id, label = (*cells, "")[:2]
+        problem = _check_id(cells, width, is_first=number == 0)
+        is_named = not problem  # else the problem concerns no exam of the set
+        if not problem and len(cells) != 2:
+            shown = quote(",".join(cells))
+            problem = f"a line must be 'exam id,label' such as '0000,1', got {shown}. Correct it."
+        elif not problem and label not in {"0", "1"}:
+            problem = (
+                f"the label of exam {quote(exam_id)} must be 0 or 1, got {quote(label)}. Correct "
+                "that line."
             )
-            problems.append(Problem("label-file", exam_id, "", text))
-            continue
-        labels[exam_id] = int(label)
-    return labels, problems
+        elif not problem and exam_id in labels:
+            problem = (
+                f"exam id {quote(exam_id)} appears twice (labels {labels[exam_id]} and {label}). "
+                "Keep the right line."
+            )
+        if problem:
+            text = f"{path.name} line {line}: {problem}"
+            yield Problem("label-file", exam_id if is_named else "", "", text)
+        else:
+            labels[exam_id] = int(label)
 
 
-def _check_line(line: str, number: int) -> str | None:
-    """What is wrong with a line of a label file, or None."""
-    cells = [cell.strip() for cell in line.strip().split(",")]
-    if len(cells) != 2:
-        return f"a line must be 'exam id,label' such as '0000,1', got {line.strip()!r}. Correct it."
-    exam_id, label = (cell.strip("\"'") for cell in cells)
-    if re.fullmatch(r"_\d{4}", exam_id):
+def _check_id(cells: list[str], width: int, *, is_first: bool) -> str:
+    """What is wrong with the exam id of a line and what to do, or an empty string."""
+    exam_id, label = (*cells, "")[:2]
+    shown = quote(exam_id)
+    has_digits = any(character.isdigit() for character in exam_id)
+    if is_first and not has_digits and label not in {"0", "1"}:
+        line = quote(",".join(cells))
+        return f"{line} looks like a header; the release has none. Delete that line."
+    if re.fullmatch(r"_[0-9]+", exam_id) and (label.startswith("_") or len(exam_id) == width + 1):
         return (
-            f"id '{exam_id}' is not a four-digit exam id. This looks like a re-hosted copy with "
-            f"a corrupt first row; change that line to {exam_id[1:]},{label.lstrip('_')}."
+            f"id {shown} is not an exam id. This looks like a re-hosted copy with a corrupt first "
+            f"row; change that line to {exam_id[1:]},{label.lstrip('_')}."
         )
-    if number == 1 and not any(character.isdigit() for character in exam_id):
-        return f"{line.strip()!r} looks like a header; the release has none. Delete that line."
-    if re.fullmatch(r"\d{1,3}", exam_id):
+    restored = restore_zeros(exam_id, width)
+    if restored:
         return (
-            f"id '{exam_id}' has lost its leading zeros (a program read it as a number). "
-            f"Write it as {exam_id.zfill(4)}."
+            f"id {shown} has lost its leading zeros (a program read it as a number). Write it as "
+            f"{restored}."
         )
-    if not re.fullmatch(r"\d{4}", exam_id):
-        return f"id '{exam_id}' is not a four-digit exam id. Correct that line."
-    if label not in {"0", "1"}:
-        return f"the label of exam '{exam_id}' must be 0 or 1, got {label!r}. Correct that line."
-    if [exam_id, label] != line.strip().split(","):
-        return f"a line must be exactly '{exam_id},{label}', got {line.strip()!r}. Correct it."
-    return None
+    problem = find_id_problem(exam_id)
+    return f"id {shown} {problem}. Correct that line." if problem else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.data.exam import Dataset, Exam
+from mrnet_features.data.leading_zeros import find_width, restore_zeros
 from mrnet_features.data.problems import Problem, format_problems
 from mrnet_features.data.release import (
     Contents,
@@ -21,6 +21,8 @@ from mrnet_features.data.release import (
     read_contents,
 )
 from mrnet_features.data.release_hints import guess_layout
+from mrnet_features.exam_ids import find_id_problem
+from mrnet_features.messages import name_some, quote
 from mrnet_features.names import PLANES, SPLITS
 
 __all__ = ["list_excluded", "load_labels", "load_mrnet"]
@@ -33,7 +35,7 @@ def load_mrnet(
     planes: str | Sequence[str] = PLANES,
     exclude: pd.DataFrame | Iterable[str] | None = None,
 ) -> Dataset:
-    """Exams and labels of one split of an MRNet folder.
+    """Exams and labels of one split of an MRNet folder, or of a folder with the same layout.
 
     Every label file and the header of every stack is checked; no pixel is read. All problems
     of the folder are reported in one error.
@@ -42,7 +44,8 @@ def load_mrnet(
     ----------
     root : path
         Folder that holds ``train/axial/0000.npy`` and so on, and ``train-abnormal.csv`` and
-        so on (no header, rows ``0000,1``).
+        so on (no header, rows ``0000,1``). Exam ids may be any text; if numbers among them begin
+        with zeros, all numbers must have their zeros.
     split : {"train", "valid"}, default "train"
     planes : str or sequence of str, default ("axial", "coronal", "sagittal")
         Planes that every exam must have.
@@ -77,7 +80,7 @@ def load_mrnet(
         raise ValueError(f"`planes` must be some of {', '.join(PLANES)}, got {tuple(planes)!r}.")
     if not (root / split).is_dir():
         raise FileNotFoundError(f"'{root}' has no folder '{split}'. {guess_layout(root, split)}")
-    _warn_unknown_ids(root, excluded)
+    _check_excluded(root, excluded)
     contents = read_contents(root, split, planes, exclude=excluded)
     if_empty = (
         f"every exam of '{root / split}' is excluded. Exclude fewer."
@@ -125,7 +128,7 @@ def load_labels(
     root = Path(root)
     excluded = list_excluded(exclude)
     check_request(root, split)
-    _warn_unknown_ids(root, excluded)
+    _check_excluded(root, excluded)
     contents = read_contents(root, split, (), exclude=excluded)
     if_empty = (
         f"every exam of {split}-*.csv is excluded. Exclude fewer."
@@ -153,20 +156,23 @@ def list_excluded(exclude: pd.DataFrame | Iterable[str] | None) -> frozenset[str
     TypeError
         If it is a single text or path, or holds anything but text.
     ValueError
-        If the table has no column "exam", or an id does not have four digits.
+        If the table has no column "exam", or an id is not valid.
     """
     if isinstance(exclude, str | Path):
         advice = (
             "Pass a list."
-            if re.fullmatch(r"\d{4}", str(exclude))
+            if isinstance(exclude, str) and not exclude.endswith((".json", ".csv", ".parquet"))
             else "Read a file with pandas, such as read_json(path, dtype={'exam': str})."
         )
-        raise TypeError(f"`exclude` must be a table or several exam ids, got {exclude!r}. {advice}")
+        raise TypeError(
+            f"`exclude` must be a table or several exam ids, got {quote(str(exclude))}. {advice}"
+        )
     if isinstance(exclude, pd.DataFrame):
         if "exam" not in exclude.columns:
+            columns = name_some(list(exclude.columns))
             raise ValueError(
-                f"`exclude` must have a column 'exam', got {list(exclude.columns)}. Pass the "
-                "table of `audit`, or a list of exam ids."
+                f"`exclude` must have a column 'exam', got {columns}. Pass the table of `audit`, "
+                "or a list of exam ids."
             )
         # the exam is empty in a finding about the folder
         exclude = [exam for exam in exclude["exam"] if exam != ""]
@@ -178,10 +184,12 @@ def list_excluded(exclude: pd.DataFrame | Iterable[str] | None) -> frozenset[str
                 if isinstance(exam, Mapping)
                 else "Read the file with dtype={'exam': str}."
             )
-            raise TypeError(f"`exclude` must hold exam ids as text, got {exam!r}. {advice}")
-        if not re.fullmatch(r"\d{4}", exam):
+            shown = f"{exam!r:.80}"
+            raise TypeError(f"`exclude` must hold exam ids as text, got {shown}. {advice}")
+        problem = find_id_problem(exam)
+        if problem:
             raise ValueError(
-                f"`exclude` must hold four-digit exam ids such as '0042', got {exam!r}. Correct it."
+                f"`exclude` must hold exam ids, but {quote(exam)} {problem}. Correct it."
             )
     return frozenset(ids)
 
@@ -201,12 +209,23 @@ def _tabulate_labels(contents: Contents) -> pd.DataFrame:
     return pd.DataFrame(columns, index=pd.Index(contents.ids, name="exam"), dtype=np.int8)
 
 
-def _warn_unknown_ids(root: Path, excluded: Collection[str]) -> None:
-    """Warn of excluded exams that neither split has, if the folder has both splits."""
-    if not excluded or not all(has_split(root, split) for split in SPLITS):
+def _check_excluded(root: Path, excluded: Collection[str]) -> None:
+    """Refuse ids that lost their zeros; warn of ids that neither split has, if both are there."""
+    if not excluded:
         return
-    unknown = sorted(set(excluded).difference(*(list_ids(root, split) for split in SPLITS)))
-    if unknown:
+    ids: set[str] = set().union(
+        *(list_ids(root, split) for split in SPLITS if has_split(root, split))
+    )
+    unknown = sorted(set(excluded) - ids)
+    width = find_width(ids, ())
+    for exam in unknown:
+        restored = restore_zeros(exam, width)
+        if restored:
+            raise ValueError(
+                f"`exclude` must hold exam ids with their leading zeros such as '{restored}', got "
+                f"'{exam}'. Correct it."
+            )
+    if unknown and all(has_split(root, split) for split in SPLITS):
         shown = ", ".join(unknown[:5]) + (" ..." if len(unknown) > 5 else "")
         warnings.warn(
             f"`exclude` should hold exams of '{root}', got {shown} ({len(unknown)} in all) without "

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["Problem", "format_problems"]
+__all__ = ["MOST_PROBLEMS", "Problem", "format_problems", "limit_problems"]
 
 SHOWN_PROBLEMS = 50
 """Most problems in one message: a broken copy can have thousands. The rest are counted."""
+
+MOST_PROBLEMS = 10_000
+"""Most problems of one kind that are looked for."""
 
 
 class Problem(NamedTuple):
@@ -31,6 +34,28 @@ class Problem(NamedTuple):
     exam: str
     plane: str
     text: str
+
+
+def limit_problems(problems: Iterable[Problem], where: str) -> Iterator[Problem]:
+    """Yield the first `MOST_PROBLEMS` problems; if there are more, one that says so.
+
+    Parameters
+    ----------
+    problems : iterable of Problem
+        The rest is not looked for.
+    where : str
+        What has the problems, for the message.
+
+    Yields
+    ------
+    Problem
+    """
+    for number, problem in enumerate(problems):
+        if number == MOST_PROBLEMS:
+            text = f"{where} has more than {MOST_PROBLEMS} problems. Correct these first."
+            yield Problem(problem.code, "", problem.plane, text)
+            return
+        yield problem
 
 
 def format_problems(root: Path, split: str, problems: Sequence[Problem]) -> str:

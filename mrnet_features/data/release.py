@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from mrnet_features.data.label_files import find_label_files, read_label_file
-from mrnet_features.data.problems import Problem
-from mrnet_features.data.stack_files import find_stack_problem, list_stack_files
+from mrnet_features.data.label_files import find_label_files, list_label_ids, read_label_file
+from mrnet_features.data.leading_zeros import find_width
+from mrnet_features.data.problems import Problem, limit_problems
+from mrnet_features.data.stack_files import find_stack_problem, list_stack_files, list_stack_ids
+from mrnet_features.messages import quote
 from mrnet_features.names import PLANES, SPLITS, TASKS
 
 __all__ = ["Contents", "check_request", "find_conflicts", "has_split", "list_ids", "read_contents"]
@@ -58,18 +61,17 @@ def read_contents(
     Contents
     """
     labels, files, problems, empty = _read_files(root, split, planes)
-    found = set().union(*files.values(), *labels.values())
-    ids = sorted(found - set(exclude))
+    excluded = frozenset(exclude)
+    found: set[str] = set().union(*files.values(), *labels.values())
+    ids = sorted(found - excluded)
     if found:  # if all files are empty, the split has no exam at all, which the caller reports
         problems.extend(empty)
-    problems.extend(_find_disagreements(ids, labels, files, split))
+    disagreements = _find_disagreements(ids, labels, files, split)
+    problems.extend(limit_problems(disagreements, f"'{root}' ({split})"))
     for plane in planes:
-        for exam_id, path in sorted(files[plane].items()):
-            text = None if exam_id in exclude else find_stack_problem(path)
-            if text:
-                text = f"Exam '{exam_id}', plane '{plane}': {text}"
-                problems.append(Problem("stack-file", exam_id, plane, text))
-    kept = tuple(problem for problem in problems if problem.exam not in exclude)
+        broken = _find_broken_stacks(plane, files[plane], excluded)
+        problems.extend(limit_problems(broken, f"'{root / split / plane}'"))
+    kept = tuple(problem for problem in problems if problem.exam not in excluded)
     return Contents(tuple(ids), labels, files, kept)
 
 
@@ -109,7 +111,7 @@ def check_request(root: Path, split: str) -> None:
         If `split` is neither "train" nor "valid".
     """
     if split not in SPLITS:
-        raise ValueError(f"`split` must be 'train' or 'valid', got {split!r}.")
+        raise ValueError(f"`split` must be 'train' or 'valid', got {quote(split)}.")
     if not root.is_dir():
         raise FileNotFoundError(
             f"There is no folder '{root}'. Pass the folder that holds '{split}/' and "
@@ -155,7 +157,7 @@ def find_conflicts(exam_id: str, labels: Mapping[str, int]) -> Iterator[Problem]
         for task in ("acl", "meniscus"):
             if labels.get(task) == 1:
                 text = (
-                    f"Exam '{exam_id}' has {task} = 1 but abnormal = 0; a tear is always an "
+                    f"Exam {quote(exam_id)} has {task} = 1 but abnormal = 0; a tear is always an "
                     "abnormality. Correct one of the two labels."
                 )
                 yield Problem("label-conflict", exam_id, "", text)
@@ -174,14 +176,19 @@ class _Files(NamedTuple):
 def _read_files(root: Path, split: str, planes: Sequence[str]) -> _Files:
     """Labels by task and stack files by plane; headers of the stacks are not read yet."""
     read = _Files({}, {}, [], [])
+    stacks: set[str] = set()
+    for plane in PLANES:  # the names of all stacks show whether numbers have leading zeros
+        with contextlib.suppress(OSError):
+            stacks.update(list_stack_ids(root / split / plane))
+    width = find_width(stacks, list_label_ids(root, split))
     for task in TASKS:
-        read.labels[task], problems = read_label_file(root, split, task)
+        read.labels[task], problems = read_label_file(root, split, task, width)
         read.problems.extend(problems)
         if not read.labels[task] and not problems:
             text = f"{split}-{task}.csv has no line. Copy it from the release."
             read.empty.append(Problem("label-file", "", "", text))
     for plane in planes:
-        read.files[plane], problems = list_stack_files(root / split / plane, plane)
+        read.files[plane], problems = list_stack_files(root / split / plane, plane, width)
         read.problems.extend(problems)
         if not read.files[plane] and not problems:
             text = (
@@ -190,6 +197,17 @@ def _read_files(root: Path, split: str, planes: Sequence[str]) -> _Files:
             )
             read.empty.append(Problem("stack-missing", "", plane, text))
     return read
+
+
+def _find_broken_stacks(
+    plane: str, files: Mapping[str, Path], excluded: Collection[str]
+) -> Iterator[Problem]:
+    """Yield the stack files of one plane that are not complete stacks."""
+    for exam_id, path in files.items():
+        text = None if exam_id in excluded else find_stack_problem(path)
+        if text:
+            text = f"Exam {quote(exam_id)}, plane '{plane}': {text}"
+            yield Problem("stack-file", exam_id, plane, text)
 
 
 def _find_disagreements(
@@ -208,21 +226,21 @@ def _find_disagreements(
         unlabelled = [task for task in tables if task not in labelled]
         if not present and folders:
             text = (
-                f"Exam '{exam_id}' has labels ({', '.join(labelled)}) but no stack in "
+                f"Exam {quote(exam_id)} has labels ({', '.join(labelled)}) but no stack in "
                 f"'{split}/'. Copy its files, or delete its label lines."
             )
             yield Problem("stack-missing", exam_id, "", text)
         else:
             for plane in absent:
                 text = (
-                    f"Exam '{exam_id}' has no file for plane '{plane}' (planes present: "
+                    f"Exam {quote(exam_id)} has no file for plane '{plane}' (planes present: "
                     f"{', '.join(present)}). Pass planes={tuple(present)!r} or exclude it."
                 )
                 yield Problem("stack-missing", exam_id, plane, text)
         for task in unlabelled:
             text = (
-                f"Exam '{exam_id}' has no label in {split}-{task}.csv. Add the line, or remove "
-                "the exam."
+                f"Exam {quote(exam_id)} has no label in {split}-{task}.csv. Add the line, or "
+                "remove the exam."
             )
             yield Problem("label-missing", exam_id, "", text)
         yield from find_conflicts(exam_id, {task: tables[task][exam_id] for task in labelled})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mrnet_features.data.label_files import find_label_files
+from mrnet_features.messages import name_some
 from mrnet_features.names import PLANES, SPLITS
 
 __all__ = ["guess_layout", "guess_renaming"]
@@ -39,7 +40,7 @@ def guess_layout(root: Path, split: str) -> str:
         return renaming
     if set(PLANES) & set(folders):
         return f"It holds the folders of the planes directly; move them into '{root / split}/'."
-    return f"Folders present: {', '.join(folders) or 'none'}. Pass the folder of the release."
+    return f"Folders present: {name_some(folders) or 'none'}. Pass the folder of the release."
 
 
 def guess_renaming(root: Path, split: str) -> str:

@@ -1,18 +1,70 @@
-"""Stack files of an MRNet folder: one ``.npy`` file per exam and plane, checked by its header."""
+"""Stack files: one ``.npy`` file per exam and plane, checked before a pixel is read."""
 
 from __future__ import annotations
 
+import contextlib
+import math
+import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 
-from mrnet_features.data.problems import Problem
+from mrnet_features.arrays import UInt8Array
+from mrnet_features.data.leading_zeros import restore_zeros
+from mrnet_features.data.problems import Problem, limit_problems
+from mrnet_features.exam_ids import find_id_problem
+from mrnet_features.files import explain_errors, open_file
+from mrnet_features.messages import LONGEST_VALUE, quote
 
-__all__ = ["find_stack_problem", "list_stack_files"]
+__all__ = ["find_stack_problem", "list_stack_files", "list_stack_ids", "read_stack"]
+
+ADVICE = "Copy it again from the release."
+
+MAGIC = b"\x93NUMPY"
+
+LENGTH_BYTES = {(1, 0): 2, (2, 0): 4, (3, 0): 4}
+"""Bytes that hold the length of the header, by version of the format."""
+
+HEADER_FIELDS = {"descr": "'([^']*)'", "fortran_order": "(True|False)", "shape": r"\(([0-9L, ]*)\)"}
+"""Pattern of each value in a header. Python 2 wrote sizes such as 256L."""
+
+LONGEST_HEADER = 2**16
+"""Most bytes of a header with its padding: what version 1.0 can hold."""
+
+MOST_PIXELS = 2**27
+"""Most pixels of a stack: 512 slices of 512 x 512 pixels."""
+
+LONGEST_SIDE = 4096
+"""Most slices, rows and columns of a stack; the time for some features grows with the square."""
 
 
-def list_stack_files(folder: Path, plane: str) -> tuple[dict[str, Path], list[Problem]]:
+def list_stack_ids(folder: Path) -> list[str]:
+    """Names of the stack files in a folder without ``.npy``, sorted; hidden files are ignored.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    OSError
+        If the folder does not exist or can't be read.
+    """
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries]
+    return sorted(n.removesuffix(".npy") for n in names if n.endswith(".npy") and n[0] != ".")
+
+
+def list_stack_files(
+    folder: Path, plane: str, width: int = 0
+) -> tuple[dict[str, Path], list[Problem]]:
     """Stack files of one plane by exam id, and the problems of their names.
 
     Parameters
@@ -20,6 +72,8 @@ def list_stack_files(folder: Path, plane: str) -> tuple[dict[str, Path], list[Pr
     folder : Path
         Folder of the plane. Hidden files are ignored.
     plane : {"axial", "coronal", "sagittal"}
+    width : int, default 0
+        Digits of a numeric id, as `find_width` returns it; 0 for any number.
 
     Returns
     -------
@@ -28,24 +82,21 @@ def list_stack_files(folder: Path, plane: str) -> tuple[dict[str, Path], list[Pr
     problems : list of Problem
         A folder without files is no problem here, but a missing folder is one.
     """
-    if not folder.is_dir():
+    try:
+        ids = list_stack_ids(folder)
+    except (FileNotFoundError, NotADirectoryError):
         text = (
             f"'{folder}' does not exist. Copy the plane from the release, or pass the `planes` "
             "you have."
         )
         return {}, [Problem("stack-missing", "", plane, text)]
-    files: dict[str, Path] = {}
-    problems: list[Problem] = []
-    for path in sorted(folder.glob("*.npy")):
-        if path.name.startswith("."):
-            continue
-        if not re.fullmatch(r"\d{4}", path.stem):
-            new = path.stem.zfill(4) if path.stem.isdigit() else "an id such as 0042"
-            text = f"'{path}' is not named by a four-digit exam id. Rename it to {new}.npy."
-            problems.append(Problem("stack-file", "", plane, text))
-            continue
-        files[path.stem] = path
-    return files, problems
+    except OSError as error:
+        text = f"'{folder}' can't be read ({error}). Change its permissions, or copy it again."
+        return {}, [Problem("stack-missing", "", plane, text)]
+    named = {exam_id: _find_name_problem(folder, exam_id, width) for exam_id in ids}
+    problems = (Problem("stack-file", "", plane, text) for text in named.values() if text)
+    files = {exam_id: folder / f"{exam_id}.npy" for exam_id, text in named.items() if not text}
+    return files, list(limit_problems(problems, f"'{folder}'"))
 
 
 def find_stack_problem(path: Path) -> str | None:
@@ -62,38 +113,125 @@ def find_stack_problem(path: Path) -> str | None:
         What the file must be, what it was, and what to do.
     """
     try:
-        with path.open("rb") as file:
-            version = np.lib.format.read_magic(file)
-            read = {
-                (1, 0): np.lib.format.read_array_header_1_0,
-                (2, 0): np.lib.format.read_array_header_2_0,
-            }.get(version)
-            if read is None:
-                return f"'{path}' is in .npy format {version}; save it again with numpy.save."
-            shape, _, dtype = read(file)
-            start = file.tell()
-    except (ValueError, OSError) as error:
-        return f"'{path}' can't be read as a .npy file ({error}). Copy it again from the release."
+        with _open_stack(path):
+            return None
+    except ValueError as error:
+        return str(error)
+
+
+def read_stack(path: Path, *, mmap: bool = False) -> UInt8Array:
+    """Pixels of a stack file.
+
+    Parameters
+    ----------
+    path : Path
+        A ``.npy`` file.
+    mmap : bool, default False
+        Map the file into memory, read-only, instead of reading it.
+
+    Returns
+    -------
+    ndarray of shape (n_slices, height, width), uint8
+
+    Raises
+    ------
+    ValueError
+        If the file is not a complete uint8 stack of at least one slice; see `find_stack_problem`.
+    """
+    with _open_stack(path) as (file, header), explain_errors(path, "a .npy file", ADVICE):
+        if mmap:
+            return np.memmap(
+                file, np.uint8, "r", offset=file.tell(), shape=header.shape, order=header.order
+            )
+        flat = np.fromfile(file, np.uint8, count=math.prod(header.shape))
+        return flat.reshape(header.shape, order=header.order)
+
+
+class _Header(NamedTuple):
+    """What the header of a ``.npy`` file says."""
+
+    dtype: np.dtype[Any]
+    order: Literal["C", "F"]
+    shape: tuple[int, ...]
+
+
+def _find_name_problem(folder: Path, exam_id: str, width: int) -> str | None:
+    restored = restore_zeros(exam_id, width)
+    if restored:
+        return (
+            f"'{folder / exam_id}.npy' has lost the leading zeros of its exam id. Rename it to "
+            f"{restored}.npy."
+        )
+    problem = find_id_problem(exam_id)
+    if problem:
+        return (
+            f"'{folder}' must hold files named by exam ids, but {quote(exam_id)} {problem}. "
+            f"Rename {quote(exam_id + '.npy')} to an id such as 0042.npy."
+        )
+    return None
+
+
+@contextlib.contextmanager
+def _open_stack(path: Path) -> Iterator[tuple[BinaryIO, _Header]]:
+    """A stack file and its header, checked; the pixels are read from the same open file."""
+    try:
+        with open_file(path) as file:
+            with explain_errors(path, "a .npy file", ADVICE):
+                header = _read_header(file)
+            n_bytes = os.fstat(file.fileno()).st_size - file.tell()
+            problem = _check_header(header, n_bytes)
+            if problem:
+                raise ValueError(f"'{path}' {problem}")
+            yield file, header
+    except OSError as error:
+        raise ValueError(f"'{path}' can't be read as a .npy file ({error}). {ADVICE}") from error
+
+
+def _read_header(file: BinaryIO) -> _Header:
+    """Header of a ``.npy`` file, in bounded time and memory; NumPy's reader would evaluate it."""
+    start = file.read(len(MAGIC) + 2)
+    version = tuple(start[len(MAGIC) :])
+    if not start.startswith(MAGIC) or len(version) != 2:
+        raise ValueError("it does not begin as such a file")
+    if version not in LENGTH_BYTES:
+        raise ValueError(f"it is in .npy format {version}, not one of 1.0, 2.0 and 3.0")
+    length = int.from_bytes(file.read(LENGTH_BYTES[version]), "little")
+    if length > LONGEST_HEADER:
+        raise ValueError(f"its header has {length} bytes")
+    text = file.read(length).decode("latin1").strip().replace('"', "'")
+    found = [re.findall(rf"'{name}' *: *{value}", text) for name, value in HEADER_FIELDS.items()]
+    if any(len(values) != 1 for values in found):
+        raise ValueError(f"its header is not that of a plain array: {quote(text)}")
+    (descr,), (is_fortran,), (sizes,) = found
+    shape = tuple(int(size.strip().rstrip("L")) for size in sizes.split(",") if size.strip())
+    return _Header(np.dtype(descr), "F" if is_fortran == "True" else "C", shape)
+
+
+def _check_header(header: _Header, n_bytes: int) -> str | None:
+    """Why a file with this header and so many bytes after it is not a stack, or None."""
+    shape, dtype = header.shape, header.dtype
+    shown = f"{shape} {dtype}"[:LONGEST_VALUE]
     if dtype.hasobject:
         return (
-            f"'{path}' holds Python objects, which are never unpickled. "
-            "Save the stack as a plain uint8 array."
+            "holds Python objects, which are never unpickled. Save the stack as a plain uint8 "
+            "array."
         )
     if dtype != np.uint8 or len(shape) != 3:
         return (
-            f"'{path}' must hold an array of shape (n_slices, height, width) and dtype uint8, "
-            f"got {shape} {dtype}. Convert it with `mf.to_uint8`, or copy it again from the "
-            "release."
+            "must hold an array of shape (n_slices, height, width) and dtype uint8, got "
+            f"{shown}. Convert it with `mf.to_uint8`, or copy it again from the release."
         )
     if 0 in shape:
+        return f"must hold at least one slice and one pixel, got shape {shape}. {ADVICE}"
+    n_pixels = math.prod(shape)
+    if n_pixels > MOST_PIXELS or max(shape) > LONGEST_SIDE:
         return (
-            f"'{path}' must hold at least one slice and one pixel, got shape {shape}. "
-            "Copy it again from the release."
+            f"must hold at most {MOST_PIXELS} pixels and {LONGEST_SIDE} slices, rows and columns, "
+            f"got {shape}. {ADVICE}"
         )
-    size, expected = path.stat().st_size - start, int(np.prod(shape, dtype=np.int64))
-    if size != expected:
+    if n_bytes != n_pixels:
         return (
-            f"'{path}' must hold {expected} bytes of pixels for shape {shape}, got {size}. "
-            "The copy is truncated or damaged; copy it again."
+            f"must hold {n_pixels} bytes of pixels for shape {shape}, got {n_bytes}. The copy is "
+            "truncated or damaged; copy it again."
         )
     return None

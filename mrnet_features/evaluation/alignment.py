@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from mrnet_features.evaluation.tables import check_features, check_labels, name_rows
 from mrnet_features.exam_ids import check_ids, require_same_exams
 from mrnet_features.messages import name_some
+from mrnet_features.tables import align_tables, check_features, name_rows, refuse_labels
 
 if TYPE_CHECKING:
-    from mrnet_features.evaluation.tables import ByExam, FeatureTable, LabelTable
+    from mrnet_features.tables import ByExam, FeatureTable, LabelTable
 
 __all__ = [
     "AlignedData",
@@ -20,7 +20,6 @@ __all__ = [
     "align_features",
     "align_groups",
     "align_predictions",
-    "align_tables",
     "align_weights",
     "check_predictions",
 ]
@@ -92,61 +91,15 @@ def align_data(
     )
 
 
-def align_tables(
-    features: FeatureTable, labels: LabelTable, positive: Any = None
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Check features and labels and match their rows by exam id.
-
-    Parameters
-    ----------
-    features : DataFrame or array of shape (n_exams, n_features)
-        See `check_features`. An array needs labels that are an array too: the exam ids are then
-        the row numbers, and the columns are named x0, x1, ...
-    labels : DataFrame, Series or array
-        See `check_labels`. The rows of an array are matched by position.
-    positive : value or mapping, optional
-        See `check_labels`.
-
-    Returns
-    -------
-    features, labels : DataFrame
-        Checked copies with equal, sorted indexes.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As the two checks do; if the two tables hold different exams; or if a feature has the
-        name of a task.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> features = pd.DataFrame({"size": [3.0, 4.0]}, index=["b", "a"])
-    >>> labels = pd.DataFrame({"acl": [0, 1]}, index=["a", "b"])
-    >>> [table.index.tolist() for table in align_tables(features, labels)]
-    [['a', 'b'], ['a', 'b']]
-    """
-    named, given = name_rows(features, labels)
-    table, truth = check_features(named), check_labels(given, positive)
-    require_same_exams("features", table.index, "labels", truth.index)
-    leaked = sorted(set(table.columns) & set(truth.columns))
-    if leaked:
-        raise ValueError(
-            f"`features` must not contain the labels, got columns {name_some(leaked)}, which "
-            "are tasks. Drop them, or rename them if they are something else."
-        )
-    return table, truth
-
-
-def align_features(features: Any, exams: pd.Index[Any]) -> pd.DataFrame:
-    """Check features and that they hold the exams of an evaluation.
+def align_features(features: Any, labels: pd.DataFrame) -> pd.DataFrame:
+    """Check features and that they hold the exams of an evaluation, but not its labels.
 
     Parameters
     ----------
     features : DataFrame or array of shape (n_exams, n_features)
         See `align_tables`.
-    exams : Index of shape (n_exams,)
-        Sorted exam ids of the evaluation.
+    labels : DataFrame of shape (n_exams, n_tasks)
+        Labels of the evaluation, sorted by exam id.
 
     Returns
     -------
@@ -156,17 +109,18 @@ def align_features(features: Any, exams: pd.Index[Any]) -> pd.DataFrame:
     Raises
     ------
     TypeError, ValueError
-        As `check_features`, or if the exams differ.
+        As `check_features`, if the exams differ, or if a feature has the name of a task.
 
     Examples
     --------
-    >>> align_features(np.zeros((2, 1)), pd.Index([0, 1])).columns.tolist()
+    >>> align_features(np.zeros((2, 1)), pd.DataFrame({"acl": [0, 1]})).columns.tolist()
     ['x0']
     """
     if isinstance(features, np.ndarray | list):
         features = name_rows(features, [0] * len(features))[0]
     table = check_features(features)
-    require_same_exams("features", table.index, "evaluation", exams)
+    require_same_exams("features", table.index, "evaluation", labels.index)
+    refuse_labels(table, labels)
     return table
 
 

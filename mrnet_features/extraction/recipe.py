@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from mrnet_features.arrays import Array, Int64Array
-from mrnet_features.counts.compiling import announce_compiling
+from mrnet_features.compiling import announce_compiling
 from mrnet_features.extraction.pooling import fold_pairs
 from mrnet_features.families.base import Family
 from mrnet_features.names import Name, format_name

@@ -229,7 +229,7 @@ class _Run:
 
     def complete(self) -> pd.DataFrame:
         """Describe the exams that have no row yet, and write the table; needs the lock."""
-        remove_partials(self.target)
+        remove_partials(self.target.parent, self.target.name)
         table = self.read_table()  # again: another process may have written it meanwhile
         if table is not None and self.is_current(table):
             self._remove_leftovers()
@@ -310,7 +310,7 @@ class _Run:
 
     def _remove_leftovers(self, *, keep_failures: bool = False) -> None:
         """Remove the files that stand beside a table until it is complete."""
-        remove_partials(self.target)
+        remove_partials(self.target.parent, self.target.name)
         if not keep_failures and is_failures_file(self.failures_path):
             self.failures_path.unlink(missing_ok=True)
         self.journal.path.unlink(missing_ok=True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,19 +11,32 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mrnet_features.files import write_texts
-from mrnet_features.models.estimators import refuse_table
-from mrnet_features.models.lightgbm import SeedAveragedLightGBM, import_lightgbm
+from mrnet_features.files import explain_errors, read_json, read_text, write_texts
+from mrnet_features.messages import LONGEST_VALUE, escape_controls, name_some, quote
+from mrnet_features.models.bundle_head import (
+    BOOSTER,
+    HEAD,
+    check_thresholds,
+    format_head,
+    hash_text,
+    read_head,
+)
+from mrnet_features.models.estimators import fit_classifier, refuse_table
+from mrnet_features.models.lightgbm import SeedAveragedLightGBM, read_booster, write_booster
+from mrnet_features.models.tree_text import check_trees, cut_trees
+from mrnet_features.tables import align_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from mrnet_features.tables import FeatureTable, LabelTable
 
-__all__ = ["Bundle", "fit_bundle", "load_bundle"]
+__all__ = ["Bundle", "check_bundle_folder", "fit_bundle", "load_bundle"]
 
-FORMAT = 2
-"""Version of the files; format 1 holds the column names of an older version."""
-HEAD = "bundle.json"
 PACKAGES = ("mrnet-features", "lightgbm", "numpy", "scikit-learn")
+MOST_BYTES = 64 * 2**20
+"""Largest booster file: about 300,000 leaves."""
+
+OF_EXAMS = ("fingerprints", "file_states", "skipped")
+"""Keys of a table's provenance that hold a value per exam."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -71,6 +82,8 @@ class Bundle:
 
         Raises
         ------
+        TypeError
+            If `features` is not a DataFrame.
         ValueError
             If the table was extracted by another recipe, or lacks a column.
         """
@@ -90,22 +103,29 @@ class Bundle:
 
         Raises
         ------
+        TypeError
+            If `features` is not a DataFrame.
         ValueError
             If the table was extracted by another recipe, or lacks a column.
         """
+        if not isinstance(features, pd.DataFrame):
+            raise TypeError(
+                f"`features` must be a pandas DataFrame with the columns of the model, got "
+                f"{type(features).__name__}."
+            )
         own = self.provenance.get("recipe_digest")
         other = features.attrs.get("provenance", {}).get("recipe_digest")
         if own and other and own != other:
             raise ValueError(
-                f"`features` were extracted by another recipe (digest {other}) than the model's "
-                f"(digest {own}). Extract them with the families, planes, pools and discretisation "
-                f"that '{HEAD}' lists under 'provenance'."
+                f"`features` were extracted by another recipe (digest {_cut(other)}) than the "
+                f"model's (digest {_cut(own)}). Extract them with the families, planes, pools and "
+                f"discretisation that '{HEAD}' lists under 'provenance'."
             )
         missing = [column for column in self.columns if column not in features.columns]
         if missing:
             raise ValueError(
                 f"`features` must have the {len(self.columns)} columns of the model, but lacks "
-                f"{len(missing)}, such as {missing[0]!r}. Extract it with the same recipe."
+                f"{len(missing)}, such as {quote(missing[0])}. Extract it with the same recipe."
             )
 
     def save(self, folder: str | Path) -> None:
@@ -115,35 +135,38 @@ class Bundle:
         ----------
         folder : path
             Created if needed. The files of an older bundle are replaced once all new ones are
-            written; other files are not changed.
+            written. Only files named ``task<k>_seed<k>.txt`` are deleted.
 
         Raises
         ------
         FileExistsError
             If the folder holds other files but no bundle.
+        TypeError, ValueError
+            If `load_bundle` would refuse the bundle, for example for a task without boosters.
         """
         root = Path(folder)
-        old = _list_files(root)
+        old = check_bundle_folder(root)
         texts: dict[Path, str] = {}
         boosters: dict[str, list[dict[str, str]]] = {}
         for number, (task, model) in enumerate(self.models.items()):
             boosters[task] = []
             for seed, booster in enumerate(model.boosters_):
                 file = root / f"task{number}_seed{seed}.txt"
-                text = booster.model_to_string()
+                text = cut_trees(write_booster(booster))
+                check_trees(text, len(self.columns), f"Booster {seed} of task {quote(task)}")
                 texts[file] = text
-                boosters[task].append({"file": file.name, "sha256": _hash(text)})
-        head = {
-            "format": FORMAT,
-            "tasks": list(self.models),
-            "columns": list(self.columns),
-            "parameters": {task: model.get_params() for task, model in self.models.items()},
-            "boosters": boosters,
-            "thresholds": dict(self.thresholds),
-            "versions": dict(self.versions),
-            "provenance": dict(self.provenance),
-        }
-        texts[root / HEAD] = json.dumps(head, indent=1) + "\n"
+                boosters[task].append({"file": file.name, "sha256": hash_text(text)})
+        texts[root / HEAD] = format_head(
+            {
+                "tasks": list(self.models),
+                "columns": list(self.columns),
+                "parameters": {task: model.get_params() for task, model in self.models.items()},
+                "boosters": boosters,
+                "thresholds": dict(self.thresholds),
+                "versions": dict(self.versions),
+                "provenance": dict(self.provenance),
+            }
+        )
         root.mkdir(parents=True, exist_ok=True)
         write_texts(texts)
         for file in old - set(texts):
@@ -152,10 +175,11 @@ class Bundle:
 
 def fit_bundle(
     model: SeedAveragedLightGBM | None,
-    features: pd.DataFrame,
-    labels: pd.DataFrame | pd.Series[Any],
+    features: FeatureTable,
+    labels: LabelTable,
     *,
     thresholds: Mapping[str, float] | None = None,
+    positive: Any = None,
 ) -> Bundle:
     """Fit one LightGBM classifier per task on all exams, to be saved.
 
@@ -163,12 +187,14 @@ def fit_bundle(
     ----------
     model : SeedAveragedLightGBM or None
         None is ``SeedAveragedLightGBM()``.
-    features : DataFrame of shape (n_exams, n_features)
-        Index exam id. ``attrs["provenance"]`` is kept.
-    labels : DataFrame of shape (n_exams, n_tasks) or Series
-        The same exams; 0 or 1. The name of a Series is the task.
+    features : DataFrame or array of shape (n_exams, n_features)
+        As in `cross_validate`. ``attrs["provenance"]`` is kept.
+    labels : DataFrame of shape (n_exams, n_tasks), Series or array
+        As in `cross_validate`: the same exams; 0 or 1. The name of a Series is the task.
     thresholds : mapping of str to float, optional
         Stored in the bundle; choose them on out-of-fold predictions.
+    positive : value or mapping of task to value, optional
+        Value of a positive exam if the labels are not 0 and 1, such as "torn".
 
     Returns
     -------
@@ -177,9 +203,11 @@ def fit_bundle(
     Raises
     ------
     TypeError
-        If `model` is of another class.
+        If `model` is of another class, or as `cross_validate` does.
     ValueError
-        If the tables hold different exams, or an exam more than once.
+        If the tables hold different exams or an exam more than once, a label is not 0 or 1 or
+        stands among the features, or a threshold is not a probability. A note names the task if
+        a fit fails.
 
     Examples
     --------
@@ -195,42 +223,33 @@ def fit_bundle(
             f"`model` must be SeedAveragedLightGBM, got {type(chosen).__name__}. Bundles "
             "hold the text format of LightGBM, because pickled models can execute code."
         )
-    if isinstance(labels, pd.Series):
-        labels = labels.to_frame("label" if labels.name is None else str(labels.name))
-    for name, given in (("features", features), ("labels", labels)):
-        if given.index.has_duplicates:
-            raise ValueError(
-                f"`{name}` holds exam {given.index[given.index.duplicated()][0]!r} more than once. "
-                "Keep one row per exam."
-            )
-    if set(features.index) != set(labels.index):
-        raise ValueError(
-            f"`features` and `labels` must hold the same exams, got {len(features)} and "
-            f"{len(labels)} with {len(set(features.index) & set(labels.index))} in both."
-        )
-    table = features.sort_index()
+    table, truth = align_tables(features, labels, positive)
+    chosen_thresholds = check_thresholds(thresholds or {}, list(truth.columns))
     parameters = chosen.get_params()
-    models = {
-        task: SeedAveragedLightGBM(**parameters).fit(table, labels.loc[table.index, task])
-        for task in labels.columns
-    }
-    provenance = {
-        key: value
-        for key, value in features.attrs.get("provenance", {}).items()
-        # A hash per exam is data of the exams, which must not be shared with a model.
-        if key not in {"fingerprints", "file_states", "skipped"}
-    }
+    models = {}
+    for task in truth.columns:
+        try:
+            fresh = SeedAveragedLightGBM(**parameters)
+            models[task] = fit_classifier(fresh, table, truth[task].to_numpy())
+        except Exception as error:
+            error.add_note(f"while fitting task {quote(task)}")
+            raise
+    provenance = getattr(features, "attrs", {}).get("provenance", {})
     return Bundle(
         models=models,
         columns=tuple(table.columns),
-        provenance=provenance,
-        thresholds=dict(thresholds or {}),
+        # Ids and hashes of exams are data of the exams, which must not be shared with a model.
+        provenance={k: v for k, v in provenance.items() if k not in OF_EXAMS},
+        thresholds=chosen_thresholds,
         versions={name: importlib.metadata.version(name) for name in PACKAGES},
     )
 
 
 def load_bundle(folder: str | Path) -> Bundle:
-    """Read a bundle. Text and JSON are parsed; nothing is executed.
+    """Read a bundle. Text and JSON are parsed and checked; nothing is executed.
+
+    Hashes show whether the files belong together and are complete. They do not show who wrote
+    them: an attacker can compute them again. What is loaded is checked in any case.
 
     Parameters
     ----------
@@ -246,81 +265,108 @@ def load_bundle(folder: str | Path) -> Bundle:
     ------
     FileNotFoundError
         If a file is missing.
+    OSError
+        If a file can't be read or is not a regular file.
     ValueError
-        If it was written by another version of this library, or a file was changed.
+        If it was written by another version of this library, a file was changed or is too large,
+        or the trees are not sound.
     """
     root = Path(folder)
-    if not (root / HEAD).is_file():
+    if not (root / HEAD).exists():
         raise FileNotFoundError(
             f"There is no '{HEAD}' in '{root}'. Write it with `mrnet-features fit`."
         )
-    head = json.loads((root / HEAD).read_text(encoding="utf-8"))
-    wanted = {"format", "tasks", "columns", "parameters", "boosters"}
-    if isinstance(head, dict) and head.get("format") == 1:
-        raise ValueError(
-            f"'{root / HEAD}' was written by an older version of mrnet_features, whose columns "
-            "have other names. Extract the features and fit the model again."
-        )
-    if not isinstance(head, dict) or not wanted <= set(head) or head["format"] != FORMAT:
-        version = head.get("format") if isinstance(head, dict) else None
-        raise ValueError(
-            f"'{root / HEAD}' must be a bundle of format {FORMAT}, got format {version!r}. Fit it "
-            "again with this version."
-        )
-    models = {
-        task: _load_model(root, head["columns"], head["parameters"][task], head["boosters"][task])
-        for task in head["tasks"]
-    }
+    head = read_head(root / HEAD)
+    models = {}
+    for task in head["tasks"]:
+        model = SeedAveragedLightGBM(**head["parameters"][task])
+        model.boosters_ = [
+            _load_booster(root / entry["file"], entry["sha256"], len(head["columns"]))
+            for entry in head["boosters"][task]
+        ]
+        model.classes_ = np.array([0, 1])
+        model.n_features_in_ = len(head["columns"])
+        model.feature_names_in_ = np.asarray(head["columns"], dtype=object)
+        models[task] = model
     return Bundle(
         models=models,
         columns=tuple(head["columns"]),
-        provenance=head.get("provenance", {}),
-        thresholds=head.get("thresholds", {}),
-        versions=head.get("versions", {}),
+        provenance=head["provenance"],
+        thresholds=head["thresholds"],
+        versions=head["versions"],
     )
 
 
-def _list_files(root: Path) -> set[Path]:
-    """Booster files of the bundle in a folder, none if it is empty; raise on other content."""
-    if not root.exists() or not any(root.iterdir()):
+def check_bundle_folder(folder: str | Path) -> set[Path]:
+    """Raise unless a bundle can be written to a folder; call it before a long fit.
+
+    Parameters
+    ----------
+    folder : path
+        It may be missing, empty or hold a bundle.
+
+    Returns
+    -------
+    set of Path
+        Booster files in the folder, which `Bundle.save` replaces or deletes.
+
+    Raises
+    ------
+    NotADirectoryError
+        If it is a file.
+    FileExistsError
+        If it holds other files but no bundle, or something else under the name of a booster.
+    """
+    root = Path(folder)
+    if not root.exists():
         return set()
-    try:
-        boosters = json.loads((root / HEAD).read_text(encoding="utf-8"))["boosters"]
-        names = {booster["file"] for entries in boosters.values() for booster in entries}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    if not root.is_dir():
+        raise NotADirectoryError(f"'{root}' must be a folder, got a file. Choose another name.")
+    names = {path.name for path in root.iterdir()}
+    own = {name for name in names if BOOSTER.fullmatch(name)}
+    # Boosters without a head are what an interrupted `save` leaves.
+    if not _is_bundle(root / HEAD) and (HEAD in names or names - own):
         raise FileExistsError(
-            f"'{root}' must be empty or hold a bundle, but holds other files. Choose "
-            "another folder."
-        ) from error
-    return {root / name for name in names if Path(name).name == name}
+            f"'{root}' must be empty or hold a bundle, but holds other files "
+            f"({name_some(sorted(names))}). Choose another folder."
+        )
+    odd = sorted(name for name in own if not (root / name).is_file())
+    if odd:
+        raise FileExistsError(
+            f"'{root}' must hold files only under the names of boosters, but {name_some(odd)} is "
+            "something else. Remove it, or choose another folder."
+        )
+    return {root / name for name in own}
 
 
-def _load_model(
-    root: Path,
-    columns: Sequence[str],
-    parameters: Mapping[str, Any],
-    boosters: Sequence[Mapping[str, str]],
-) -> SeedAveragedLightGBM:
-    lightgbm = import_lightgbm()
-    model = SeedAveragedLightGBM(**parameters)
-    model.boosters_ = []
-    for booster in boosters:
-        name = booster["file"]
-        if Path(name).name != name:
-            raise ValueError(f"'{root / HEAD}': booster files must be in '{root}', got {name!r}.")
-        if not (root / name).is_file():
-            raise FileNotFoundError(f"There is no '{name}' in '{root}'. Copy the whole folder.")
-        text = (root / name).read_text(encoding="utf-8")
-        if _hash(text) != booster["sha256"]:
-            raise ValueError(
-                f"'{root / name}' was changed after it was saved (its hash differs). Copy it again."
-            )
-        model.boosters_.append(lightgbm.Booster(model_str=text))
-    model.classes_ = np.array([0, 1])
-    model.n_features_in_ = len(columns)
-    model.feature_names_in_ = np.asarray(columns, dtype=object)
-    return model
+def _is_bundle(path: Path) -> bool:
+    """Whether a file is the head of a bundle of any format."""
+    if not path.is_file():
+        return False
+    try:
+        head = read_json(path, "")
+    except (OSError, ValueError):
+        return False
+    return isinstance(head, dict) and {"format", "tasks", "boosters"} <= head.keys()
 
 
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _load_booster(path: Path, digest: str, n_columns: int) -> Any:
+    advice = "Copy the whole folder again, or fit the model again."
+    try:
+        text = read_text(path, most_bytes=MOST_BYTES)
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"There is no '{path.name}' in '{path.parent}'. Copy the whole folder."
+        ) from None
+    if hash_text(text) != digest:
+        raise ValueError(
+            f"'{path}' was changed after it was saved (its hash differs from that in '{HEAD}'). "
+            f"{advice}"
+        )
+    check_trees(text, n_columns, f"'{path}'")
+    with explain_errors(path, "a LightGBM model", advice):
+        return read_booster(text)
+
+
+def _cut(value: Any) -> str:
+    return escape_controls(str(value)[:LONGEST_VALUE])

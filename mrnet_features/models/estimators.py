@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import inspect
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,11 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
+from mrnet_features.messages import LONGEST_VALUE, escape_controls, name_some
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
@@ -161,6 +166,11 @@ def fit_classifier(
     classifier
         `model` itself, whatever its `fit` returns.
 
+    Raises
+    ------
+    ValueError
+        If there is one class only, or LightGBM refuses its parameters or the rows.
+
     Examples
     --------
     >>> from sklearn.dummy import DummyClassifier
@@ -168,8 +178,15 @@ def fit_classifier(
     >>> fit_classifier(model, pd.DataFrame({"size": [1.0, 2.0]}), [0, 1], [1.0, 3.0]).class_prior_
     array([0.25, 0.75])
     """
+    classes = np.unique(np.asarray(truth)).tolist()
+    if len(classes) < 2:
+        raise ValueError(
+            f"`labels` must hold both classes to fit a model, got {name_some(classes) or 'none'} "
+            f"in {len(features)} exams. Leave the task out."
+        )
     options = {} if weights is None else {find_weight_parameter(model): weights}
-    fitted = model.fit(features, truth, **options)
+    with _explain_lightgbm():
+        fitted = model.fit(features, truth, **options)
     return model if fitted is None else fitted
 
 
@@ -199,7 +216,8 @@ def predict_positive(classifier: Any, features: pd.DataFrame) -> NDArray[np.floa
     [0.5, 0.5]
     """
     if hasattr(classifier, "predict_proba"):
-        scores = np.asarray(classifier.predict_proba(features))
+        with _explain_lightgbm():
+            scores = np.asarray(classifier.predict_proba(features))
         if scores.ndim == 2:
             classes = list(getattr(classifier, "classes_", [0, 1]))
             scores = scores[:, classes.index(1)]
@@ -217,3 +235,18 @@ def predict_positive(classifier: Any, features: pd.DataFrame) -> NDArray[np.floa
             f"of {len(features)} exams from {classifier!r}."
         )
     return np.asarray(scores, dtype=np.float64)
+
+
+@contextlib.contextmanager
+def _explain_lightgbm() -> Iterator[None]:
+    """Raise LightGBM's own errors as ValueError; they have no other base than Exception."""
+    try:
+        yield
+    except Exception as error:
+        if type(error).__name__ != "LightGBMError":
+            raise
+        said = " ".join(str(error).split())[: 2 * LONGEST_VALUE]
+        raise ValueError(
+            f"LightGBM refused the model ({escape_controls(said)}). Check its parameters and the "
+            "number of exams."
+        ) from error

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["SeedAveragedLightGBM", "import_lightgbm"]
+__all__ = ["SeedAveragedLightGBM", "import_lightgbm", "read_booster", "write_booster"]
 
 
 def import_lightgbm() -> ModuleType:
@@ -47,6 +47,47 @@ def import_lightgbm() -> ModuleType:
             "`dnf install libgomp` (Fedora, RHEL) or `apk add libgomp` (Alpine)."
         ) from error
     return lightgbm  # type: ignore[no-any-return]
+
+
+def read_booster(text: str) -> Any:
+    """Booster from LightGBM's text format, read on one thread.
+
+    Parameters
+    ----------
+    text : str
+        As `write_booster` returns it. Check text from outside with `check_trees` first.
+
+    Returns
+    -------
+    lightgbm.Booster
+    """
+    lightgbm = import_lightgbm()
+    _use_one_thread(lightgbm)
+    return lightgbm.Booster(model_str=text)
+
+
+def write_booster(booster: Any) -> str:
+    """Text of a booster in LightGBM's format, written on one thread.
+
+    Parameters
+    ----------
+    booster : lightgbm.Booster
+
+    Returns
+    -------
+    str
+    """
+    _use_one_thread(import_lightgbm())
+    return str(booster.model_to_string())
+
+
+def _use_one_thread(lightgbm: ModuleType) -> None:
+    """Set LightGBM's default number of threads, which calls without parameters use, to 1.
+
+    In a forked process the threads of the parent do not exist, and OpenMP waits for them for
+    ever. With one thread none are needed. Any call with parameters sets the default.
+    """
+    lightgbm.Dataset(np.zeros((1, 1)), params={"num_threads": 1, "verbose": -1}).construct()
 
 
 class SeedAveragedLightGBM(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -260,6 +301,20 @@ class SeedAveragedLightGBM(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         )
         shares = [b.predict(X, pred_contrib=True, num_threads=1) for b in self.boosters_]
         return np.asarray(np.mean(shares, axis=0), dtype=np.float64)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """State for pickle, with the boosters as text."""
+        state = dict(super().__getstate__())
+        if "boosters_" in state:
+            state["boosters_"] = [write_booster(booster) for booster in state["boosters_"]]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore the state; the boosters are read on one thread."""
+        if "boosters_" in state:
+            boosters = [read_booster(text) for text in state["boosters_"]]
+            state = {**state, "boosters_": boosters}
+        super().__setstate__(state)
 
     def _lightgbm_parameters(self, n_rows: int) -> dict[str, Any]:
         return {

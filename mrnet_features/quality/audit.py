@@ -53,8 +53,8 @@ def audit(
     ----------
     data : Dataset or path
         Exams of one split, or an MRNet folder. Of a folder, both splits are examined together,
-        so that duplicates across them are found, and broken labels and files become findings
-        instead of errors.
+        so that duplicates across them are found. Broken labels and files become findings instead
+        of errors.
     codes : str or iterable of str, optional
         Codes to look for, by default all of ``mrnet_features.quality.CODES``. If all of them
         concern labels and files, no pixel is read.
@@ -86,8 +86,7 @@ def audit(
     TypeError
         If `data` is neither a Dataset nor a path.
     ValueError
-        If a code does not exist or none is left, or a file was damaged after it was loaded as a
-        Dataset.
+        If a code does not exist or none is left.
 
     Notes
     -----
@@ -124,7 +123,8 @@ def audit(
     unjudged: dict[str, Any] = {"few": {}, "unjudged": []}
     if not set(wanted) <= set(FOLDER_CODES):
         exams = [exam for split in splits.values() for exam in split.exams]
-        stacks = _measure_exams(exams, n_jobs, progress)
+        stacks, unreadable = _measure_exams(exams, n_jobs, progress)
+        findings.extend(unreadable)
         findings.extend(_check_stacks(stacks, splits))
         unjudged = _find_unjudged(stacks, planes, wanted)
     table = tabulate(findings, wanted)
@@ -222,18 +222,22 @@ def _read_split(root: Path, split: str) -> Contents:
     return labels._replace(problems=(missing, *labels.problems))
 
 
-def _measure_exams(exams: list[Exam], n_jobs: int | None, progress: bool | None) -> list[Measures]:
-    """Measurements of all stacks, in the order of the exams."""
+def _measure_exams(
+    exams: list[Exam], n_jobs: int | None, progress: bool | None
+) -> tuple[list[Measures], list[Finding]]:
+    """Measurements of all stacks in the order of the exams, and findings for unreadable files."""
     calls = (delayed(measure_exam)(exam) for exam in exams)
     stacks: list[Measures] = []
+    unreadable: list[Finding] = []
     with (
         contextlib.closing(run_jobs(calls, n_jobs)) as results,
         show_progress(len(exams), "audit", "exam", progress) as bar,
     ):
-        for of_exam in results:
-            stacks += of_exam
+        for measures, findings in results:
+            stacks += measures
+            unreadable += findings
             bar.update()
-    return stacks
+    return stacks, unreadable
 
 
 def _find_unjudged(

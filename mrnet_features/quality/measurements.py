@@ -9,6 +9,7 @@ import numpy as np
 
 from mrnet_features.arrays import UInt8Array
 from mrnet_features.data.exam import Exam
+from mrnet_features.quality.findings import Finding
 from mrnet_features.quality.ghosts import Ghosts, score_ghosts
 from mrnet_features.quality.slice_checks import (
     find_blank_slices,
@@ -62,8 +63,8 @@ class Measures:
     n_repeated: int
 
 
-def measure_exam(exam: Exam) -> list[Measures]:
-    """Measurements of each plane of an exam.
+def measure_exam(exam: Exam) -> tuple[list[Measures], list[Finding]]:
+    """Measurements of each plane of an exam, and findings for the files that can't be read.
 
     Parameters
     ----------
@@ -71,23 +72,31 @@ def measure_exam(exam: Exam) -> list[Measures]:
 
     Returns
     -------
-    list of Measures
+    measures : list of Measures
         In the order of the exam's planes.
+    findings : list of Finding
+        With the code "stack-file": a file can be damaged or removed after its header was checked.
 
     Raises
     ------
     ValueError
-        If a file was damaged after its header was checked, or a plane is not one of the three.
-        The message or a note of any error names exam and plane.
+        If a plane is not one of the three. A note of any error names exam and plane.
     """
-    measures = []
+    measures: list[Measures] = []
+    findings: list[Finding] = []
     for plane in exam.paths:
         try:
-            measures.append(measure_stack(exam.load(plane), plane, exam.id))
+            grey = exam.load(plane)
+        except (OSError, ValueError) as error:
+            nan = float("nan")
+            findings.append(Finding(exam.id, plane, "stack-file", "reject", nan, str(error)))
+            continue
+        try:
+            measures.append(measure_stack(grey, plane, exam.id))
         except Exception as error:
             error.add_note(f"while measuring exam '{exam.id}', plane '{plane}'")
             raise
-    return measures
+    return measures, findings
 
 
 def measure_stack(grey: UInt8Array, plane: str, exam: str = "") -> Measures:

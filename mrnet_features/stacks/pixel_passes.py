@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from mrnet_features.arrays import Array, BoolArray, Int64Array, UInt32Array, device_function
+from mrnet_features.compiling import cached_njit
 from mrnet_features.launch import N_THREADS, count_walks, launch, launch_each
 
 _SOURCE = "pixel_passes.cu"
@@ -53,7 +53,7 @@ def _(grey: Array, row_edges: Int64Array, column_edges: Int64Array) -> Array:
     return sums
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True, error_model="numpy")
 def _sum_blocks(grey: Any, row_edges: Int64Array, column_edges: Int64Array) -> UInt32Array:
     n_slices, _, width = grey.shape
     n_rows, n_columns = row_edges.shape[0] - 1, column_edges.shape[0] - 1
@@ -124,7 +124,7 @@ def _(
     return mask
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True, error_model="numpy")
 def _draw_outline(
     grey: Any, inside: BoolArray, row_edges: Int64Array, column_edges: Int64Array, least: Any
 ) -> BoolArray:
@@ -194,7 +194,7 @@ def _(grey: Array, regions: Array, owner: Array, n_exams: int) -> Array:
     return counts
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True, error_model="numpy")
 def _count_grey(grey: Any, regions: Any, owner: Any, n_exams: int) -> Int64Array:
     n_slices, height, width = grey.shape
     # neighbours are often equal: two alternating tables avoid waiting for the last update
@@ -245,7 +245,7 @@ def _(grey: Array, tables: Array, owner: Array) -> Array:
     return mapped
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True, error_model="numpy")
 def _map_grey(grey: Any, tables: Any, owner: Any) -> Any:
     mapped = np.empty(grey.shape, np.uint8)
     for s in range(grey.shape[0]):
@@ -295,7 +295,7 @@ def _(mask: Array, owner: Array, n_exams: int) -> tuple[Array, Array]:
     return rows, columns
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True, error_model="numpy")
 def _count_lines(mask: Any, owner: Any, n_exams: int) -> Any:
     n_slices, height, width = mask.shape
     rows = np.zeros((n_exams, height), np.int64)

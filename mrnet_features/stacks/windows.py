@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from mrnet_features.arrays import Array, Int32Array, device_function
+from mrnet_features.compiling import cached_njit
 from mrnet_features.launch import N_THREADS, launch, launch_each
 
 NOWHERE = 2**31 - 1
@@ -67,7 +67,7 @@ def _begin_extents(n_extents: int) -> Int32Array:
     return np.tile(np.array([NOWHERE, -1], np.int32), (n_extents, 3))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True)
 def _find_extents(mask: Any, boxes: Int32Array, extents: Any) -> None:
     for k in range(boxes.shape[0]):
         extent, left = extents[boxes[k, 6]], boxes[k, 4]
@@ -171,7 +171,7 @@ def _(mask: Array, boxes: Int32Array, spans: Int32Array, cuts: Array, target: Ar
     launch_each("windows.cu", "draw_boxes", n, (mask, *tables, *sizes, target))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@cached_njit(nogil=True)
 def _draw_boxes(mask: Any, boxes: Int32Array, spans: Int32Array, cuts: Array, target: Any) -> None:
     _, height, width = target.shape
     for k in range(cuts.shape[0]):

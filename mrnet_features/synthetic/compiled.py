@@ -7,6 +7,8 @@ from typing import Any, TypeVar, cast
 
 from numba import njit
 
+from mrnet_features.compiling import cached_njit
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -40,7 +42,7 @@ def cached(function: Function) -> Function:
     callable
         The compiled function, with the type of the original for the type checker.
     """
-    return cast("Function", njit(cache=True, error_model="numpy")(function))
+    return cached_njit(error_model="numpy")(function)
 
 
 def source_stamp() -> int:

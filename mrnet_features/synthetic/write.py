@@ -1,8 +1,10 @@
 """Write synthetic exams as a folder in the layout of MRNet-v1.0."""
 
 import contextlib
+import io
 import json
 import os
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,15 @@ import numpy as np
 import pandas as pd
 from joblib import delayed
 
-from mrnet_features.files import replace_file, write_text
+from mrnet_features.files import (
+    open_file,
+    read_json,
+    remove_partials,
+    replace_file,
+    write_text,
+)
 from mrnet_features.jobs import run_jobs, show_progress
+from mrnet_features.locks import hold_lock
 from mrnet_features.names import PLANES, SPLITS, TASKS
 from mrnet_features.synthetic.compiled import source_stamp
 from mrnet_features.synthetic.scan import draw_knee
@@ -28,15 +37,16 @@ def write_knees(
 ) -> Path:
     """Write synthetic exams in the layout of MRNet-v1.0, and return the folder.
 
-    After an interruption, call it again: complete exams are kept. Exam k of a split depends only
-    on `seed`, the split and k.
+    After an interruption, call it again: complete exams are kept, damaged ones are made again.
+    Exam k of a split depends only on `seed`, the split and k.
 
     Parameters
     ----------
     folder : path
         Created if it does not exist.
     n_train, n_valid : int
-        Number of exams in the two splits. Ids start at 0000 in train and continue in valid.
+        Number of exams in the two splits. Ids start at 0000 in train and continue in valid; they
+        have more digits if there are more than 10,000 exams.
     seed : int
         Seed of the set, 0 or more.
     n_jobs : int, optional
@@ -59,6 +69,8 @@ def write_knees(
         other settings or by another version of the code.
     FileExistsError
         If `folder` holds files that this function did not write.
+    RuntimeError
+        If another process is writing `folder`.
 
     Notes
     -----
@@ -72,80 +84,133 @@ def write_knees(
     levels). Lists are separated by "; ".
     """
     root = Path(folder)
-    settings = {"seed": seed, "n_train": n_train, "n_valid": n_valid, "source": source_stamp()}
-    check_settings(root, settings)
-    for split in SPLITS:
-        for plane in PLANES:
-            (root / split / plane).mkdir(parents=True, exist_ok=True)
-        (root / ".records" / split).mkdir(parents=True, exist_ok=True)
-    write_text(root / "knees.json", json.dumps(settings, indent=2) + "\n")
-    jobs = [("train", k, k) for k in range(n_train)]
-    jobs += [("valid", k, n_train + k) for k in range(n_valid)]
-    # Worker processes may have been started in another working folder.
-    to = root.absolute()
-    calls = (delayed(write_exam)(to, seed, split, index, number) for split, index, number in jobs)
-    rows: dict[str, list[dict[str, Any]]] = {split: [] for split in SPLITS}
-    with (
-        contextlib.closing(run_jobs(calls, n_jobs)) as results,
-        show_progress(len(jobs), "knees", "exam", progress) as bar,
-    ):
-        for (split, _, _), row in zip(jobs, results, strict=True):
-            rows[split].append(row)
-            bar.update()
-    for split in SPLITS:
-        write_tables(root, split, rows[split])
+    check_counts(seed, n_train, n_valid)
+    if root.exists() and not root.is_dir():
+        raise FileExistsError(f"'{root}' must be a folder, got a file. Choose another name.")
+    root.mkdir(parents=True, exist_ok=True)
+    with hold_lock(root / "knees.json"):
+        settings = {"seed": seed, "n_train": n_train, "n_valid": n_valid, "source": source_stamp()}
+        check_settings(root, settings)
+        # first of all: without it, the next run would refuse the folder
+        write_text(root / "knees.json", json.dumps(settings, indent=2) + "\n")
+        parts = [root / split / plane for split in SPLITS for plane in PLANES]
+        parts += [root / ".records" / split for split in SPLITS]
+        for part in parts:
+            part.mkdir(parents=True, exist_ok=True)
+        for part in (root, *parts):
+            remove_partials(part)
+        write_exams(root, settings, n_jobs, progress)
     return root
+
+
+def check_counts(seed: int, n_train: int, n_valid: int) -> None:
+    """Raise ValueError unless the seed and the numbers of exams can be used."""
+    for name, number in {"seed": seed, "n_train": n_train, "n_valid": n_valid}.items():
+        if number < 0:
+            raise ValueError(f"`{name}` must be 0 or more, got {number}. Raise it.")
+    if n_train + n_valid == 0:
+        raise ValueError("`n_train` + `n_valid` must be at least 1, got 0. Ask for an exam.")
 
 
 def check_settings(root: Path, settings: dict[str, int]) -> None:
     """Raise an error unless `root` is empty or holds exams made with the same settings."""
-    for name in ("seed", "n_train", "n_valid"):
-        if settings[name] < 0:
-            raise ValueError(f"`{name}` must be 0 or more, got {settings[name]}. Raise it.")
-    if settings["n_train"] + settings["n_valid"] == 0:
-        raise ValueError("`n_train` + `n_valid` must be at least 1, got 0. Ask for an exam.")
-    if settings["n_train"] + settings["n_valid"] > 10_000:
-        raise ValueError(
-            "`n_train` + `n_valid` must be at most 10000, since ids have four digits, got "
-            f"{settings['n_train'] + settings['n_valid']}. Ask for fewer exams."
-        )
     record = root / "knees.json"
-    if record.exists():
-        found = json.loads(record.read_text(encoding="utf-8"))
-        if found != settings:
-            wanted = ", ".join(f"{key}={value}" for key, value in settings.items())
-            present = ", ".join(f"{key}={value}" for key, value in found.items())
-            same = all(found.get(key) == settings[key] for key in settings if key != "source")
-            why = "The code that draws them has changed since. " if same else ""
-            raise ValueError(
-                f"'{root}' must hold synthetic knees made with {wanted}, got {present}. {why}"
-                "Choose another folder, or delete this one."
+    if not record.exists():
+        # its lock and what a killed run had begun to write
+        if not all(path.name.startswith(".knees.json.") for path in root.iterdir()):
+            raise FileExistsError(
+                f"'{root}' must be empty or hold synthetic knees, got a folder with files and "
+                "without knees.json. Choose an empty or new folder."
             )
-    elif root.exists() and any(root.iterdir()):
-        raise FileExistsError(
-            f"'{root}' must be empty or hold synthetic knees, got a folder with files and without "
-            "knees.json. Choose an empty or new folder."
+        return
+    found = read_record(record) or find_settings(root) or settings
+    if found != settings:
+        wanted = ", ".join(f"{key}={value}" for key, value in settings.items())
+        present = ", ".join(f"{key}={value}" for key, value in found.items())
+        same = all(found.get(key) == settings[key] for key in settings if key != "source")
+        why = "The code that draws them has changed since. " if same else ""
+        raise ValueError(
+            f"'{root}' must hold synthetic knees made with {wanted}, got {present}. {why}"
+            "Choose another folder, or delete this one."
         )
 
 
-def write_exam(root: Path, seed: int, split: str, index: int, number: int) -> dict[str, Any]:
-    """Write the stacks of one exam if they are missing, and return its labels and truth.
+def read_record(path: Path) -> dict[str, Any] | None:
+    """Content of a JSON file of this folder; None if it is missing or damaged."""
+    try:
+        found = read_json(path, "Run knees again to make it anew.")
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
 
-    The record of the exam is written last: if it exists, the exam is complete.
+
+def find_settings(root: Path) -> dict[str, int] | None:
+    """Settings of the first exam with a sound record, for a folder with a damaged knees.json."""
+    records = map(read_record, sorted(root.glob(".records/*/*.json")))
+    return next((found for record in records if record and (found := record.get("settings"))), None)
+
+
+def write_exams(
+    root: Path, settings: dict[str, int], n_jobs: int | None, progress: bool | None
+) -> None:
+    """Write the exams that are missing or damaged, then the tables."""
+    counts = {"train": settings["n_train"], "valid": settings["n_valid"]}
+    exams = [(split, k) for split in SPLITS for k in range(counts[split])]
+    n_digits = max(4, len(str(len(exams) - 1)))
+    # Worker processes may have been started in another working folder.
+    to = root.absolute()
+    calls = (
+        delayed(write_exam)(to, settings, split, k, f"{number:0{n_digits}d}")
+        for number, (split, k) in enumerate(exams)
+    )
+    rows: dict[str, list[dict[str, Any]]] = {split: [] for split in SPLITS}
+    with (
+        contextlib.closing(run_jobs(calls, n_jobs)) as results,
+        show_progress(len(exams), "knees", "exam", progress) as bar,
+    ):
+        for (split, _), row in zip(exams, results, strict=True):
+            rows[split].append(row)
+            bar.update()
+    for split in SPLITS:
+        write_tables(root, split, rows[split])
+
+
+def write_exam(
+    root: Path, settings: dict[str, int], split: str, index: int, name: str
+) -> dict[str, Any]:
+    """Write the stacks of one exam unless they are sound, and return its labels and truth.
+
+    The record of the exam is written last and holds checksums of the files, so that a file that
+    is empty, cut short or full of zeros after a crash is found.
     """
-    name = f"{number:04d}"
-    record = root / ".records" / split / f"{name}.json"
-    paths = {plane: root / split / plane / f"{name}.npy" for plane in PLANES}
-    if record.exists() and all(path.exists() for path in paths.values()):
-        row: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
-        return row
-    exam = draw_knee(seed, split, index)
-    for plane, path in paths.items():
-        with replace_file(path) as partial, partial.open("wb") as file:
-            np.lib.format.write_array(file, exam.stacks[plane], version=(1, 0), allow_pickle=False)
+    path = root / ".records" / split / f"{name}.json"
+    stacks = {plane: root / split / plane / f"{name}.npy" for plane in PLANES}
+    record = read_record(path)
+    if record is not None and record.get("settings") == settings:
+        found = {plane: find_checksum(stack) for plane, stack in stacks.items()}
+        if found == record["checksums"]:
+            return record
+    exam = draw_knee(settings["seed"], split, index)
+    checksums = {}
+    for plane, stack in stacks.items():
+        buffer = io.BytesIO()
+        np.lib.format.write_array(buffer, exam.stacks[plane], version=(1, 0), allow_pickle=False)
+        checksums[plane] = zlib.crc32(buffer.getvalue())
+        with replace_file(stack) as partial:
+            partial.write_bytes(buffer.getvalue())
     row = {"id": name, "labels": exam.labels, "truth": exam.truth}
-    write_text(record, json.dumps(row))
-    return row
+    record = {**row, "checksums": checksums, "settings": settings}
+    write_text(path, json.dumps(record))
+    return record
+
+
+def find_checksum(path: Path) -> int | None:
+    """Checksum of a file; None if it is missing or can't be read."""
+    try:
+        with open_file(path) as file:
+            return zlib.crc32(file.read())
+    except OSError:
+        return None
 
 
 def write_tables(root: Path, split: str, rows: list[dict[str, Any]]) -> None:

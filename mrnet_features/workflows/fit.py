@@ -10,7 +10,7 @@ import pandas as pd
 from mrnet_features.evaluation.metrics.operating_points import choose_thresholds
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation
 from mrnet_features.models.baselines import lightgbm_baseline
-from mrnet_features.models.bundle import Bundle, fit_bundle
+from mrnet_features.models.bundle import Bundle, check_bundle_folder, fit_bundle
 from mrnet_features.workflows.score import score_table
 
 
@@ -58,7 +58,15 @@ def fit_table(
     Returns
     -------
     FittedTable
+
+    Raises
+    ------
+    FileExistsError, NotADirectoryError
+        If `out` can't hold a bundle; before anything is fitted.
+    TypeError, ValueError
+        As `cross_validate`.
     """
+    check_bundle_folder(out)
     evaluation = score_table(features, labels, seed=seed, n_jobs=n_jobs)
     thresholds = choose_thresholds(evaluation, rule, target)
     bundle = fit_bundle(lightgbm_baseline(seed), features, labels, thresholds=thresholds)

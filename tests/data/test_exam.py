@@ -1,6 +1,8 @@
 """An exam loads its stacks; a dataset is indexed by id, position, slice, list and mask."""
 
+import os
 import pickle
+import time
 
 import numpy as np
 import pandas as pd
@@ -147,3 +149,46 @@ def test_files_are_found_after_the_working_folder_has_changed(root, monkeypatch)
     dataset = load_mrnet(root.name)
     monkeypatch.chdir(root)
     assert dataset.exams[0].load("axial").ndim == 3
+
+
+def test_ids_of_any_kind_name_near_ids():
+    def make(*ids):
+        return Dataset(tuple(Exam(exam, {}) for exam in ids), pd.DataFrame())
+
+    with pytest.raises(KeyError, match="no exam '7'. Near ids: 000007. See"):
+        make("000001", "000007")["7"]
+    with pytest.raises(KeyError, match="no exam '1.2.9'. Near ids: 1.2.840, 1.3. See"):
+        make("1.2.840", "1.3")["1.2.9"]
+    with pytest.raises(KeyError, match="Near ids: knee a") as caught:
+        make("knee a")["z" * 100_000]
+    assert len(str(caught.value)) < 300
+    with pytest.raises(
+        IndexError, match="no position 7. Pass an exam id as text, such as '000007'"
+    ):
+        make("000001")[7]
+
+
+def test_a_repeated_id_in_a_long_list_is_found_in_linear_time():
+    ids = [f"{k:05d}" for k in range(20_000)]
+    dataset = Dataset(tuple(Exam(exam, {}) for exam in ids), pd.DataFrame())
+    start = time.perf_counter()
+    with pytest.raises(ValueError, match="got '19999' twice"):
+        dataset[[*ids, "19999"]]
+    assert time.perf_counter() - start < 1
+
+
+def test_a_file_that_becomes_a_pipe_is_an_error_when_loaded(root, train):
+    (root / "train/axial/0000.npy").unlink()
+    os.mkfifo(root / "train/axial/0000.npy")
+    with pytest.raises(ValueError, match="Exam '0000', plane 'axial': .*got a pipe"):
+        train["0000"].load("axial")
+
+
+@pytest.mark.parametrize("content", [b"", bytes(317), "half"])
+def test_a_stack_cut_by_a_crash_is_an_error_when_loaded(root, train, content):
+    path = root / "train/axial/0000.npy"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] if content == "half" else content)
+    for mmap in (False, True):
+        with pytest.raises(ValueError, match="Exam '0000', plane 'axial': .*0000.npy"):
+            train["0000"].load("axial", mmap=mmap)

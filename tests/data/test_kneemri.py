@@ -1,5 +1,6 @@
 """KneeMRI folders are read, and no code in their pickles is executed."""
 
+import os
 import pickle
 
 import numpy as np
@@ -7,12 +8,7 @@ import pandas as pd
 import pytest
 
 from mrnet_features import FeatureExtractor, make_folds
-from mrnet_features.data.kneemri import (
-    LEVELS_12_BIT,
-    KneeMriDataset,
-    load_kneemri,
-    read_pickled_array,
-)
+from mrnet_features.data.kneemri import LEVELS_12_BIT, KneeMriDataset, load_kneemri
 
 
 @pytest.fixture
@@ -82,84 +78,6 @@ def test_twelve_bits_become_eight_by_the_table(folder):
     np.testing.assert_array_equal(exam.load("sagittal"), volume // 16)
 
 
-@pytest.mark.parametrize("protocol", range(6))
-@pytest.mark.parametrize(
-    "array",
-    [
-        np.arange(24, dtype=">u2").reshape(2, 3, 4),
-        np.asfortranarray(np.arange(6.0).reshape(2, 3)),
-        np.array([[True, False]]),
-        np.array(7, np.int32),
-    ],
-)
-def test_pickles_of_numpy_arrays_are_read(array, protocol, tmp_path):
-    (tmp_path / "a.pck").write_bytes(pickle.dumps(array, protocol=protocol))
-    found = read_pickled_array(tmp_path / "a.pck")
-    np.testing.assert_array_equal(found, array)
-    assert found.dtype == array.dtype
-
-
-def test_pickles_of_python_2_are_read(tmp_path):
-    # Protocol 2 as numpy 1 under Python 2 wrote it: bytes as a short str, old module names.
-    payload = (
-        b"\x80\x02cnumpy.core.multiarray\n_reconstruct\nq\x01cnumpy\nndarray\nq\x02K\x00\x85q\x03"
-        b"U\x01bq\x04\x87q\x05Rq\x06(K\x01K\x02\x85q\x07cnumpy\ndtype\nq\x08U\x02u2q\x09K\x00K\x01"
-        b"\x87q\nRq\x0b(K\x03U\x01<q\x0cNNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tq\rb\x89"
-        b"U\x04\x01\x00\xff\x0fq\x0etq\x0fb."
-    )
-    (tmp_path / "a.pck").write_bytes(payload)
-    assert read_pickled_array(tmp_path / "a.pck").tolist() == [1, 4095]
-
-
-class Bomb:
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return (open, (str(self.path), "w"))
-
-
-def test_no_code_in_a_pickle_runs(tmp_path):
-    trace = tmp_path / "trace"
-    bombs = [
-        Bomb(trace),
-        [np.zeros(3), Bomb(trace)],
-        np.array([Bomb(trace)], dtype=object),
-        {"volume": np.zeros(3)},
-        np.array(["text"]),
-        np.array([object()], dtype=object),
-        np.zeros(2, dtype=[("a", "i4")]),
-        np.float64(3.0),
-    ]
-    for k, bomb in enumerate(bombs):
-        for protocol in (0, 2, 4, 5):
-            file = tmp_path / f"{k}.pck"
-            file.write_bytes(pickle.dumps(bomb, protocol=protocol))
-            with pytest.raises(ValueError, match="must be a pickled array of numbers"):
-                read_pickled_array(file)
-    assert not trace.exists()
-
-
-@pytest.mark.parametrize(
-    "payload",
-    [
-        b"",
-        b"not a pickle",
-        pickle.dumps(np.arange(9))[:40],
-        b"cos\nsystem\n(S'true'\ntR.",
-        b"cnumpy.core.multiarray\nscalar\n(tR.",
-        b"cnumpy\nload\n(S'x'\ntR.",
-        pickle.dumps(np.arange(9, dtype=np.int16)).replace(b"\x00\x00\x01\x00", b"\x00"),
-        # 72 zeros of a number instead of bytes
-        b"cnumpy.core.numeric\n_frombuffer\n(I72\ncnumpy\ndtype\n(S'i8'\ntR(I9\ntS'C'\ntR.",
-    ],
-)
-def test_broken_files_are_refused(payload, tmp_path):
-    (tmp_path / "a.pck").write_bytes(payload)
-    with pytest.raises(ValueError, match="must be a pickled array of numbers"):
-        read_pickled_array(tmp_path / "a.pck")
-
-
 def test_a_volume_in_two_folders_is_refused(folder):
     (folder / "copy").mkdir()
     (folder / "vol0" / "101-3.pck").rename(folder / "copy" / "unlisted.pck")
@@ -197,3 +115,67 @@ def test_an_incomplete_or_wrong_folder_is_refused(folder, tmp_path):
         load_kneemri(folder)
     with pytest.raises(FileNotFoundError, match=r"no .*metadata\.csv"):
         load_kneemri(folder / "elsewhere")
+
+
+def change_table(folder, change):
+    """Change the table of a folder, a DataFrame of text."""
+    table = pd.read_csv(folder / "metadata.csv", dtype=str)
+    change(table).to_csv(folder / "metadata.csv", index=False)
+
+
+def test_whole_floats_are_the_numbers_that_they_stand_for(folder):
+    expected = load_kneemri(folder)
+    change_table(
+        folder, lambda t: t.assign(roiX=t["roiX"] + ".0", aclDiagnosis=t["aclDiagnosis"] + ".")
+    )
+    found = load_kneemri(folder)
+    assert found.regions.equals(expected.regions)
+    assert found.labels.equals(expected.labels)
+    assert (found.regions.dtypes == np.int64).all()
+
+
+@pytest.mark.parametrize("cell", ["1.5", "", "nan", "1e3", "x", "9" * 5000, "\u0661", "1_0"])
+def test_a_box_that_is_no_whole_number_names_file_line_and_column(folder, cell):
+    change_table(folder, lambda t: t.assign(roiY=["12", cell, "12", "12", "12", "12"]))
+    with pytest.raises(
+        ValueError, match=r"metadata.csv' line 3, column 'roiY' must be a whole"
+    ) as e:
+        load_kneemri(folder)
+    assert len(str(e.value)) < 400
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"), [("examId", "102.0"), ("seriesNo", ""), ("examId", "\u0661\u0662")]
+)
+def test_an_id_that_is_no_id_names_file_line_and_column(folder, column, cell):
+    change_table(folder, lambda t: t.assign(**{column: ["1", "2", cell, "4", "5", "6"]}))
+    with pytest.raises(ValueError, match=f"metadata.csv' line 4, column '{column}': '{cell}'"):
+        load_kneemri(folder)
+
+
+@pytest.mark.parametrize(
+    "encode",
+    [
+        lambda text: text.encode("utf-16"),
+        lambda text: b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode(),
+        lambda text: text.replace(",", ";").encode(),
+    ],
+)
+def test_the_table_may_come_from_a_spreadsheet(folder, encode):
+    expected = load_kneemri(folder)
+    text = (folder / "metadata.csv").read_text()
+    (folder / "metadata.csv").write_bytes(encode(text))
+    assert load_kneemri(folder).labels.equals(expected.labels)
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_a_volume_or_table_that_is_no_regular_file_is_refused(folder, make):
+    exam = load_kneemri(folder)["101-3"]
+    exam.paths["sagittal"].unlink()
+    make(exam.paths["sagittal"])
+    with pytest.raises(OSError, match=r"101-3.pck' must be a"):
+        load_kneemri(folder)["101-3"].load("sagittal")
+    (folder / "metadata.csv").unlink()
+    make(folder / "metadata.csv")
+    with pytest.raises(OSError, match=r"metadata.csv' must be a"):
+        load_kneemri(folder)

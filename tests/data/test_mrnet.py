@@ -1,5 +1,6 @@
 """Loading a folder: exams and labels in one order, all problems in one error, exclusion."""
 
+import os
 import warnings
 from pathlib import Path
 
@@ -35,10 +36,10 @@ def test_labels_need_no_stacks(root):
     assert load_labels(root).equals(expected)
 
 
-@pytest.mark.parametrize("text", [b"", "0000,0\n".encode("utf-16")])
+@pytest.mark.parametrize("text", [b"", b"\xff\xfe\x00"])
 def test_a_label_file_without_labels_is_reported_once(root, text):
     (root / "train-acl.csv").write_bytes(text)
-    with pytest.raises(ValueError, match=r"has 1 problem:\n- train-acl\.csv"):
+    with pytest.raises(ValueError, match=r"has 1 problem:\n- .*train-acl\.csv"):
         load_labels(root)
 
 
@@ -177,8 +178,12 @@ def test_a_table_of_findings_excludes_its_exams(root):
         (Path("audit.json"), TypeError, "Read a file with pandas"),
         ([1], TypeError, "exam ids as text, got 1"),
         ([{"exam": "0001"}], TypeError, r"got {'exam': '0001'}\. Make a table"),
-        (["1"], ValueError, "must hold four-digit exam ids such as '0042', got '1'"),
-        (pd.DataFrame({"id": ["0001"]}), ValueError, r"column 'exam', got \['id'\]"),
+        (["1"], ValueError, "with their leading zeros such as '0001', got '1'"),
+        (["42"], ValueError, "with their leading zeros such as '0042', got '42'"),
+        (["7.0"], ValueError, "must hold exam ids, but '7.0' is a decimal number"),
+        (["\u0661"], ValueError, "but '\u0661' must be written with the digits 0 to 9"),
+        (["9" * 10_000], ValueError, "must have at most 200 characters, got 10000"),
+        (pd.DataFrame({"id": ["0001"]}), ValueError, "column 'exam', got 'id'"),
         (["0000", "0001", "0002"], ValueError, "every exam of .* is excluded"),
     ],
 )
@@ -186,3 +191,76 @@ def test_a_wrong_exclusion_is_refused(root, exclude, error, message):
     for load in (load_mrnet, load_labels):
         with pytest.raises(error, match=message):
             load(root, exclude=exclude)
+
+
+def write_exams(root, ids, *, labelled=None):
+    """Write stacks of some ids, and labels of the same or of other ids."""
+    for plane in PLANES:
+        (root / "train" / plane).mkdir(parents=True)
+        for exam in ids:
+            np.save(root / "train" / plane / f"{exam}.npy", np.full((1, 2, 2), 9, np.uint8))
+    rows = "".join(f'"{exam}",1\n' for exam in labelled or ids)
+    for task in TASKS:
+        (root / f"train-{task}.csv").write_text(rows)
+    return root
+
+
+IDS = {
+    "more than 10,000 exams": [f"{k:04d}" for k in (0, 9_999, 10_000, 123_456)],
+    "DICOM UIDs": ["1.2.840.113619.2", "1.2.840.113619.10"],
+    "numbers without zeros": [str(k) for k in range(12)],
+    "names": ["=1+1", "_0000", "knee 7, left", "\u00fc"],
+    "six digits": ["000001", "000012"],
+}
+
+
+@pytest.mark.parametrize("case", IDS)
+def test_exam_ids_may_be_any_text(tmp_path, case):
+    root, ids = write_exams(tmp_path, IDS[case]), sorted(IDS[case])
+    dataset = load_mrnet(root)
+    assert list(dataset.ids) == list(dataset.labels.index) == list(load_labels(root).index) == ids
+    assert load_mrnet(root, exclude=ids[:1]).ids == tuple(ids[1:])
+    assert dataset[ids[-1]].load("axial").shape == (1, 2, 2)
+
+
+def test_labels_that_lost_their_zeros_are_reported_line_by_line(tmp_path):
+    padded, short = [f"{k:04d}" for k in range(8, 12)], [str(k) for k in range(8, 12)]
+    root = write_exams(tmp_path, padded, labelled=short)
+    message = r"has 12 problems(?s:.)*line 1: id '8' has lost its leading zeros .*Write it as 0008"
+    for load in (load_mrnet, load_labels):
+        with pytest.raises(ValueError, match=message):
+            load(root)
+    for path in root.glob("train/*/*.npy"):
+        path.unlink()
+    with pytest.raises(ValueError, match=message):
+        load_labels(root)
+
+
+def test_stacks_that_lost_their_zeros_are_reported(tmp_path):
+    root = write_exams(tmp_path, ["8", "9"], labelled=["0008", "0009"])
+    with pytest.raises(ValueError, match=r"8.npy' has lost the .*Rename it to 0008.npy"):
+        load_mrnet(root)
+
+
+def test_a_short_id_beside_ids_with_zeros_has_lost_its_own(tmp_path):
+    root = write_exams(tmp_path, ["0001", "0002"], labelled=["0001", "0002", "42"])
+    with pytest.raises(ValueError, match="line 3: id '42' has lost its leading zeros"):
+        load_labels(root)
+
+
+def test_a_folder_of_broken_files_is_one_short_error(tmp_path):
+    root = write_exams(tmp_path, ["0001"])
+    (root / "train/axial/0002.npy").mkdir()
+    os.mkfifo(root / "train/coronal/0002.npy")
+    (root / "train/sagittal/0002.npy").write_bytes(bytes(5000))
+    with open(os.fsencode(root) + b"/train/axial/\xff\x1b.npy", "wb"):  # noqa: PTH123
+        pass
+    (root / "train-acl.csv").unlink()
+    os.mkfifo(root / "train-acl.csv")
+    with pytest.raises(ValueError, match="got a folder") as caught:
+        load_mrnet(root)
+    text = str(caught.value)
+    for part in ("got a pipe", "0002.npy' can't be read", r"'\udcff\x1b'", "train-acl.csv' must"):
+        assert part in text
+    assert text.replace("\n", "").isprintable()
+    assert len(text) < 4000

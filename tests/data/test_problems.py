@@ -1,8 +1,15 @@
 """Problems are listed once each, and the list is cut."""
 
+import itertools
 from pathlib import Path
 
-from mrnet_features.data.problems import SHOWN_PROBLEMS, Problem, format_problems
+from mrnet_features.data.problems import (
+    MOST_PROBLEMS,
+    SHOWN_PROBLEMS,
+    Problem,
+    format_problems,
+    limit_problems,
+)
 
 
 def test_a_long_list_is_cut_and_counted():
@@ -16,3 +23,16 @@ def test_a_long_list_is_cut_and_counted():
 def test_the_same_text_is_listed_once():
     problems = [Problem("label-file", exam, "", "no line") for exam in ("0000", "0001")]
     assert format_problems(Path("a"), "train", problems) == "'a' (train) has 1 problem:\n- no line"
+
+
+def test_an_endless_number_of_problems_ends():
+    endless = (Problem("stack-file", f"{k}", "axial", f"line {k}") for k in itertools.count())
+    *kept, last = limit_problems(endless, "'a'")
+    assert [problem.exam for problem in kept] == [f"{k}" for k in range(MOST_PROBLEMS)]
+    assert last.text == "'a' has more than 10000 problems. Correct these first."
+    assert last[:3] == ("stack-file", "", "axial")
+
+
+def test_as_many_problems_as_are_kept_are_all_kept():
+    problems = [Problem("stack-file", f"{k}", "", "") for k in range(MOST_PROBLEMS)]
+    assert list(limit_problems(problems, "'a'")) == problems

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from mrnet_features.data.problems import MOST_PROBLEMS
 from mrnet_features.data.release import check_request, has_split, list_ids, read_contents
 from tests.support.mrnet_folder import GOOD_LABELS, write_acl_file, write_folder, write_labels
 
@@ -93,3 +94,28 @@ def test_an_unknown_split_or_folder_is_refused(root):
         check_request(root, "test")
     with pytest.raises(FileNotFoundError, match="There is no folder"):
         check_request(root / "nowhere", "train")
+
+
+def test_the_width_of_ids_is_that_of_all_planes(root):
+    write_acl_file(root, "0,0\n1,1\n2,0\n")
+    for path in root.glob("train-[am][be]*.csv"):
+        path.write_text("0,0\n1,1\n2,0\n")
+    (found,) = {len(texts(root, planes=planes)) for planes in ((), ("axial",), ("sagittal",))}
+    assert found == 9
+    assert all("lost its leading zeros" in text for text in texts(root, planes=()))
+
+
+def test_thousands_of_exams_that_disagree_are_a_bounded_list(root):
+    write_acl_file(root, GOOD_LABELS + "".join(f"{k},1\n" for k in range(10_000, 25_000)))
+    problems = read_contents(root, "train").problems
+    assert len(problems) == MOST_PROBLEMS + 1
+    assert "more than 10000 problems" in problems[-1].text
+    assert read_contents(root, "train", exclude=map(str, range(10_000, 25_000))).problems == ()
+
+
+@pytest.mark.parametrize("content", [b"", bytes(206), b"\x93NUMPY\x01\x00v\x00{"])
+def test_a_stack_cut_by_a_crash_is_a_problem(root, content):
+    (root / "train/axial/0001.npy").write_bytes(content)
+    (text,) = texts(root)
+    assert text.startswith("Exam '0001', plane 'axial': '")
+    assert "0001.npy' can't be read as a .npy file" in text

@@ -17,7 +17,7 @@ def root(tmp_path):
     [
         (lambda root: root / "nowhere", "train", "There is no folder"),
         (lambda root: root.parent, "train", "which has it"),
-        (lambda root: root, "valid", r"Folders present: train\. Pass"),
+        (lambda root: root, "valid", r"Folders present: 'train'\. Pass"),
     ],
 )
 def test_a_wrong_folder_gets_advice(root, make, split, message):

@@ -6,9 +6,9 @@ import pytest
 
 from mrnet_features.evaluation.alignment import (
     align_data,
+    align_features,
     align_groups,
     align_predictions,
-    align_tables,
     align_weights,
     check_predictions,
 )
@@ -20,66 +20,6 @@ def make_tables():
     features = pd.DataFrame({"b": [3.0, 1.0, 2.0, 0.0], "a": [0.5] * 4}, index=IDS)
     labels = pd.DataFrame({"acl": [1, 0, 1, 0]}, index=IDS)
     return features, labels
-
-
-def test_rows_are_matched_by_id_and_columns_keep_their_order():
-    features, labels = make_tables()
-    table, truth = align_tables(features.iloc[::-1], labels)
-    assert table.index.equals(truth.index)
-    assert table.index.tolist() == sorted(IDS)
-    assert table.columns.tolist() == ["b", "a"]
-    assert table["b"].tolist() == [0.0, 1.0, 2.0, 3.0]
-
-
-def test_input_is_not_written():
-    features, labels = make_tables()
-    before = features.copy(), labels.copy()
-    align_tables(features, labels)
-    pd.testing.assert_frame_equal(features, before[0])
-    pd.testing.assert_frame_equal(labels, before[1])
-
-
-@pytest.mark.parametrize("kind", [object, "str", "string"])
-def test_ids_of_any_text_type_are_accepted(kind):
-    features, labels = make_tables()
-    features.index = features.index.astype(kind)
-    table, truth = align_tables(features, labels)
-    assert table.index.tolist() == truth.index.tolist()
-
-
-@pytest.mark.parametrize(
-    ("change", "kind", "message"),
-    [
-        (lambda f, y: (f.iloc[1:], y), ValueError, r"3 in both, 1 only in `labels` \('0003'\)"),
-        (lambda f, y: (f, y.iloc[:2]), ValueError, r"2 only in `features` \('0000', '0002'\)"),
-        (
-            lambda f, y: (f.set_axis([str(int(i)) for i in f.index]), y),
-            ValueError,
-            "only in leading zeros: read them as text",
-        ),
-        (lambda f, y: (f.set_axis(range(4)), y), ValueError, "One side has text ids, the other"),
-        (lambda f, y: (f, y.set_axis([0.5, 1, 2, 3])), TypeError, r"text or integers, got 0.5"),
-        (lambda f, y: (f, y.set_axis(["a", 1, 2, 3])), TypeError, "text such as 'a' and integers"),
-        (lambda f, y: (f.set_axis(["a", "a", "b", "c"]), y), ValueError, "'a' more than once"),
-        (lambda f, y: (f, y.set_axis(["a", "a", "b", "c"])), ValueError, "`labels` must hold each"),
-        (lambda f, y: (f.assign(t="x"), y), TypeError, "must be numeric, got .* in 't'"),
-        (lambda f, y: (f.assign(b=np.inf), y), ValueError, "finite or NaN, got infinity in 'b'"),
-        (lambda f, y: (f.set_axis(["a", "a"], axis=1), y), ValueError, "each column once"),
-        (lambda f, y: (f.set_axis([0, 1], axis=1), y), TypeError, "column names as text, got 0"),
-        (lambda f, y: (f[[]], y), ValueError, "at least one column"),
-        (lambda f, y: (f.to_numpy(), y), TypeError, "must be a pandas DataFrame .* got ndarray"),
-        (lambda f, y: (f["a"], y), TypeError, "must be a pandas DataFrame .* got Series"),
-        (lambda f, y: (f, "acl"), TypeError, "must be a pandas DataFrame .* got str"),
-        (lambda f, y: (f, y[[]]), ValueError, "one column per task, got none"),
-        (lambda f, y: (f, y * 2), ValueError, r"must be 0 or 1, got .*2.* exam '0003'"),
-        (lambda f, y: (f, y.where(y == 1)), ValueError, r"nan.* \(2 such exams\)"),
-        (lambda f, y: (f, y.rename(columns={"acl": "mean"})), ValueError, "a task 'mean'"),
-        (lambda f, y: (f.assign(acl=0.0), y), ValueError, "columns 'acl', which are tasks"),
-    ],
-)
-def test_errors_name_the_problem(change, kind, message):
-    with pytest.raises(kind, match=message):
-        align_tables(*change(*make_tables()))
 
 
 def test_groups_are_found_by_id():
@@ -101,14 +41,6 @@ def test_groups_are_found_by_id():
 def test_groups_that_do_not_fit_are_refused(groups, kind, message):
     with pytest.raises(kind, match=message):
         align_groups(groups, pd.Index(["a", "b", "c"]))
-
-
-def test_integer_ids_are_matched_by_value_never_by_position():
-    features, labels = (table.set_axis([30, 1, 2, 10]) for table in make_tables())
-    table, truth = align_tables(features, labels.iloc[::-1])
-    assert table.index.tolist() == truth.index.tolist() == [1, 2, 10, 30]
-    assert truth["acl"].tolist() == [0, 1, 0, 1]
-    assert table["b"].tolist() == [1.0, 2.0, 0.0, 3.0]
 
 
 def test_arrays_of_labels_groups_and_weights_follow_the_rows_of_the_features():
@@ -177,3 +109,13 @@ def test_predictions_of_another_labelling_are_refused():
 
     with pytest.raises(ValueError, match="must equal the labels that `model` was evaluated with"):
         check_predictions(Found(), 1 - Found.labels)
+
+
+def test_features_of_an_evaluation_hold_its_exams_and_not_its_labels():
+    features, labels = make_tables()
+    truth = labels.sort_index()
+    assert align_features(features, truth).index.tolist() == sorted(IDS)
+    with pytest.raises(ValueError, match="columns 'acl', which are tasks"):
+        align_features(features.assign(acl=labels["acl"]), truth)
+    with pytest.raises(ValueError, match="1 only in `evaluation`"):
+        align_features(features[1:], truth)

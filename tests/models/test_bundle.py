@@ -1,7 +1,12 @@
-"""Bundles: same bits after loading, nothing executed, other recipes refused."""
+"""Bundles: same bits after loading, nothing executed, mixed or damaged files refused."""
 
 import json
+import multiprocessing
+import os
 import pickle
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +14,13 @@ import pandas as pd
 import pytest
 
 from mrnet_features.models import (
+    Bundle,
     fit_bundle,
     lightgbm_baseline,
     load_bundle,
     logistic_baseline,
 )
+from mrnet_features.models.bundle import check_bundle_folder
 
 TASKS = ["abnormal", "acl", "meniscus"]
 FAST = lightgbm_baseline(n_seeds=2, n_estimators=20)
@@ -129,16 +136,171 @@ def test_changed_or_missing_files_are_refused(tables, tmp_path):
     file.unlink()
     with pytest.raises(FileNotFoundError, match="Copy the whole folder"):
         load_bundle(tmp_path)
-    head = json.loads((tmp_path / "bundle.json").read_text())
-    head["boosters"]["acl"][0]["file"] = "../elsewhere.txt"
-    (tmp_path / "bundle.json").write_text(json.dumps(head))
-    with pytest.raises(ValueError, match="booster files must be in"):
-        load_bundle(tmp_path)
     (tmp_path / "bundle.json").write_text(json.dumps({"format": 99}))
-    with pytest.raises(ValueError, match="bundle of format 2, got format 99"):
+    with pytest.raises(ValueError, match="bundle of format 3, got format 99"):
         load_bundle(tmp_path)
     with pytest.raises(FileNotFoundError, match="no 'bundle.json'"):
         load_bundle(tmp_path / "nowhere")
+
+
+def test_boosters_of_another_task_or_model_are_refused(tables, tmp_path):
+    features, labels = tables
+    fit_bundle(FAST, features, labels).save(tmp_path / "one")
+    fit_bundle(FAST, features, 1 - labels).save(tmp_path / "two")
+    one, two = tmp_path / "one" / "task0_seed0.txt", tmp_path / "one" / "task1_seed0.txt"
+    texts = one.read_text(), two.read_text()
+    one.write_text(texts[1])
+    two.write_text(texts[0])
+    with pytest.raises(ValueError, match=r"task0_seed0.txt' was changed .* that in 'bundle.json'"):
+        load_bundle(tmp_path / "one")
+    one.write_text(texts[0])
+    two.write_text(texts[1])
+    load_bundle(tmp_path / "one")
+    shutil.copy(tmp_path / "two" / "task2_seed1.txt", tmp_path / "one")
+    with pytest.raises(ValueError, match=r"task2_seed1.txt' was changed"):
+        load_bundle(tmp_path / "one")
+
+
+def swap(mapping, one, two):
+    mapping[one], mapping[two] = mapping[two], mapping[one]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda head: head["columns"].reverse(),
+        lambda head: head["tasks"].reverse(),
+        lambda head: swap(head["boosters"], "acl", "meniscus"),
+        lambda head: head["boosters"]["acl"].clear(),
+        lambda head: head["thresholds"].update(acl=0.7),
+        lambda head: head["provenance"].update(recipe_digest="b" * 16),
+    ],
+)
+def test_a_changed_head_is_refused(tables, tmp_path, change):
+    features, labels = tables
+    fit_bundle(FAST, features, labels, thresholds={"acl": 0.3}).save(tmp_path)
+    head = json.loads((tmp_path / "bundle.json").read_text())
+    change(head)
+    (tmp_path / "bundle.json").write_text(json.dumps(head))
+    with pytest.raises(ValueError, match="bundle.json' was changed after it was saved"):
+        load_bundle(tmp_path)
+
+
+def test_line_ends_and_the_layout_of_the_json_do_not_matter(tables, tmp_path):
+    features, labels = tables
+    bundle = fit_bundle(FAST, features, labels)
+    bundle.save(tmp_path)
+    head = json.loads((tmp_path / "bundle.json").read_text())
+    (tmp_path / "bundle.json").write_text(json.dumps(dict(reversed(head.items()))))
+    for file in tmp_path.glob("*.txt"):
+        file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    assert load_bundle(tmp_path).predict(features).equals(bundle.predict(features))
+
+
+def test_a_loaded_bundle_is_saved_as_the_same_files(tables, tmp_path):
+    features, labels = tables
+    fit_bundle(FAST, features, labels, thresholds={"acl": 0.1}).save(tmp_path / "one")
+    load_bundle(tmp_path / "one").save(tmp_path / "two")
+    for file in (tmp_path / "one").iterdir():
+        assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
+
+
+def test_other_things_than_regular_files_are_refused(tables, tmp_path):
+    features, labels = tables
+    bundle = fit_bundle(FAST, features, labels)
+    bundle.save(tmp_path)
+    (tmp_path / "task0_seed0.txt").unlink()
+    os.mkfifo(tmp_path / "task0_seed0.txt")
+    with pytest.raises(OSError, match=r"task0_seed0.txt' must be a regular file, got a pipe"):
+        load_bundle(tmp_path)
+    with pytest.raises(FileExistsError, match="'task0_seed0.txt' is something else"):
+        bundle.save(tmp_path)
+    (tmp_path / "bundle.json").unlink()
+    os.mkfifo(tmp_path / "bundle.json")
+    with pytest.raises(OSError, match="must be a regular file"):
+        load_bundle(tmp_path)
+    with pytest.raises(FileExistsError, match="must be empty or hold a bundle"):
+        bundle.save(tmp_path)
+
+
+def test_only_booster_files_are_deleted_whatever_the_old_head_lists(tables, tmp_path):
+    features, labels = tables
+    bundle = fit_bundle(FAST, features, labels[["acl"]])
+    bundle.save(tmp_path)
+    (tmp_path / "thesis.txt").write_text("mine")
+    (tmp_path / "task7_seed7.txt").write_text("of an older bundle")
+    head = json.loads((tmp_path / "bundle.json").read_text())
+    head["boosters"]["acl"][0]["file"] = "thesis.txt"
+    (tmp_path / "bundle.json").write_text(json.dumps(head))
+    bundle.save(tmp_path)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["bundle.json", "task0_seed0.txt", "task0_seed1.txt", "thesis.txt"]
+
+
+def test_a_save_that_was_interrupted_can_be_repeated(tables, tmp_path):
+    features, labels = tables
+    bundle = fit_bundle(FAST, features, labels)
+    bundle.save(tmp_path)
+    (tmp_path / "bundle.json").unlink()
+    bundle.save(tmp_path)
+    load_bundle(tmp_path)
+
+
+def test_a_bundle_that_could_not_be_loaded_is_not_saved(tables, tmp_path):
+    features, labels = tables
+    bundle = fit_bundle(FAST, features, labels[["acl"]])
+    with pytest.raises(ValueError, match="`thresholds` must be probabilities .* got 1.5 for 'acl'"):
+        Bundle(bundle.models, bundle.columns, thresholds={"acl": 1.5}).save(tmp_path)
+    with pytest.raises(ValueError, match="with 7 columns"):
+        Bundle(bundle.models, bundle.columns[1:]).save(tmp_path)
+    with pytest.raises(ValueError, match="`tasks` must be a list of different names, at least"):
+        Bundle({}, bundle.columns).save(tmp_path)
+    random = lightgbm_baseline(n_seeds=1, n_estimators=1)
+    random.set_params(random_state=np.random.RandomState(0))
+    with pytest.raises(TypeError, match="JSON has no RandomState. Use numbers"):
+        fit_bundle(random, features, labels).save(tmp_path)
+    bundle.models["acl"].boosters_.clear()
+    with pytest.raises(ValueError, match="`boosters` must be as many as `n_seeds`, at least one"):
+        bundle.save(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def load_in_child(folder, queue):
+    bundle = load_bundle(folder)
+    bundle.save(f"{folder}-again")
+    queue.put(pickle.loads(pickle.dumps(bundle)).columns)
+
+
+FORK = """
+import multiprocessing, sys
+sys.path.insert(0, "")
+import lightgbm, numpy as np
+from mrnet_features.models import load_bundle
+from tests.models.test_bundle import load_in_child
+load_bundle(sys.argv[1])
+X = np.arange(400.0).reshape(200, 2)
+lightgbm.LGBMClassifier(n_jobs=2, verbose=-1, n_estimators=2).fit(X, [0, 1] * 100)
+context = multiprocessing.get_context("fork")
+queue = context.Queue()
+child = context.Process(target=load_in_child, args=(sys.argv[1], queue), daemon=True)
+child.start()
+print(len(queue.get(timeout=30)))
+"""
+
+
+@pytest.mark.skipif(
+    "fork" not in multiprocessing.get_all_start_methods(), reason="the system can't fork"
+)
+def test_a_forked_child_loads_saves_and_pickles_a_bundle(tables, tmp_path):
+    features, labels = tables
+    fit_bundle(FAST, features, labels).save(tmp_path / "model")
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORK, str(tmp_path / "model")],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert run.stdout == "8\n", run.stderr[-500:]
 
 
 def test_nothing_is_unpickled(tables, tmp_path):
@@ -166,10 +328,11 @@ def test_a_bundle_of_an_older_version_is_refused(tables, tmp_path):
     features, labels = tables
     fit_bundle(FAST, features, labels[["acl"]]).save(tmp_path)
     head = json.loads((tmp_path / "bundle.json").read_text())
-    assert head["format"] == 2
-    (tmp_path / "bundle.json").write_text(json.dumps({**head, "format": 1}))
-    with pytest.raises(ValueError, match="bundle.json' was written by an older version"):
-        load_bundle(tmp_path)
+    assert head["format"] == 3
+    for version in (1, 2):
+        (tmp_path / "bundle.json").write_text(json.dumps({**head, "format": version}))
+        with pytest.raises(ValueError, match="bundle.json' was written by an older version"):
+            load_bundle(tmp_path)
 
 
 def test_refusals(tables, tmp_path):
@@ -177,12 +340,62 @@ def test_refusals(tables, tmp_path):
     with pytest.raises(TypeError, match=r"The order is fit_bundle\(model, features, labels\)"):
         fit_bundle(features, labels, FAST)
     twice = features.iloc[[0, *range(len(features))]]
-    with pytest.raises(ValueError, match=f"`features` holds exam {features.index[0]!r} more than"):
+    with pytest.raises(ValueError, match="`features` must hold each exam once, got '0000' more"):
         fit_bundle(None, twice, labels)
     with pytest.raises(TypeError, match="must be SeedAveragedLightGBM, got ScaledLogistic"):
         fit_bundle(logistic_baseline(), features, labels)
-    with pytest.raises(ValueError, match="got 119 and 120 with 119 in both"):
+    with pytest.raises(ValueError, match="got 119 in both, 1 only in `labels`"):
         fit_bundle(None, features.iloc[1:], labels)
     (tmp_path / "thesis.txt").write_text("do not delete me")
     with pytest.raises(FileExistsError, match="holds other files"):
         fit_bundle(FAST, features, labels).save(tmp_path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotADirectoryError, match="must be a folder, got a file"):
+        check_bundle_folder(tmp_path / "file")
+    with pytest.raises(TypeError, match="`features` must be a pandas DataFrame .* got ndarray"):
+        fit_bundle(FAST, features, labels).predict(features.to_numpy())
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "message"),
+    [
+        (lambda f, y: (f, y + 1), ValueError, r"must be 0 or 1, got 2"),
+        (lambda f, y: (f, y.astype(object).replace({0: "none", 1: "tear"})), ValueError, "0 or 1"),
+        (lambda f, y: (f.assign(acl=y["acl"] * 1.0), y), ValueError, "columns 'acl', which are"),
+        (lambda f, y: (f, y.iloc[[0, *range(120)]]), ValueError, "'0000' more than once"),
+        (lambda f, y: (f, y.assign(acl=1)), ValueError, "both classes to fit a model, got 1 in"),
+        (lambda f, y: (f.assign(x="a"), y), TypeError, "must be numeric"),
+        (lambda f, y: (f.assign(x=np.inf), y), ValueError, "infinity in 'x'"),
+    ],
+)
+def test_what_cross_validation_refuses_is_refused(tables, change, kind, message):
+    with pytest.raises(kind, match=message):
+        fit_bundle(FAST, *change(*tables))
+
+
+def test_labels_in_words_need_the_positive_value(tables):
+    features, labels = tables
+    words = labels.astype(object).replace({0: "intact", 1: "a tear"})
+    named = fit_bundle(FAST, features, words, positive="a tear")
+    assert named.predict(features).equals(fit_bundle(FAST, features, labels).predict(features))
+
+
+def test_errors_of_a_fit_name_the_task(tables):
+    model = lightgbm_baseline(num_leaves=1)
+    with pytest.raises(ValueError, match="LightGBM refused the model .*num_leaves") as caught:
+        fit_bundle(model, *tables)
+    assert caught.value.__notes__ == ["while fitting task 'abnormal'"]
+
+
+def test_thresholds_are_probabilities_of_tasks(tables):
+    for wrong, message in (
+        ({"acl": 1.01}, "got 1.01 for 'acl'"),
+        ({"acl": float("nan")}, "got nan for 'acl'"),
+        ({"acl": True}, "got True"),
+        ({"ACL": 0.5}, "mapping from the tasks"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            fit_bundle(FAST, *tables, thresholds=wrong)
+    # above every probability, if no exam is to be called positive
+    bundle = fit_bundle(FAST, *tables, thresholds={"acl": np.nextafter(1.0, 2.0)})
+    assert bundle.thresholds["acl"] > 1

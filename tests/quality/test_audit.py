@@ -1,9 +1,11 @@
 """The audit finds each fault, and nothing in exams without a fault."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -190,12 +192,68 @@ def test_wrong_input_is_refused(tmp_path):
         audit([])
 
 
-def test_an_error_names_the_damaged_file_of_a_dataset(root):
-    dataset = load_mrnet(root)
+def make_link_to_nothing(path):
+    path.symlink_to(path.parent / "nothing")
+
+
+BROKEN_FILES = {
+    "empty": lambda path: path.write_bytes(b""),
+    "zeros": lambda path: path.write_bytes(bytes(5000)),
+    "half": lambda path: path.write_bytes(WHOLE[: len(WHOLE) // 2]),
+    "9000 parentheses": lambda path: path.write_bytes(WHOLE[:10] + b"(" * 9000),
+    "a pipe": os.mkfifo,
+    "a folder": os.mkdir,
+    "a device": lambda path: path.symlink_to("/dev/zero"),
+    "a link to nothing": make_link_to_nothing,
+}
+WHOLE = (
+    b"\x93NUMPY\x01\x00v\x00"
+    + b"{'descr': '|u1', 'fortran_order': False, 'shape': (2, 64, 64), }".ljust(117)
+    + b"\n"
+    + bytes(2 * 64 * 64)
+)
+
+
+def test_a_broken_file_is_one_finding_and_the_others_are_examined(root):
+    for k, break_file in enumerate(BROKEN_FILES.values()):
+        stack_path(root, k, "coronal").unlink()
+        break_file(stack_path(root, k, "coronal"))
+    change_stack(root, 12, "coronal", blank_two_slices)
+    broken = {(name(k), "coronal", "stack-file") for k in range(len(BROKEN_FILES))}
+    table = audit(root)
+    assert list_findings(table) == broken | {(name(12), "coronal", "blank-slices")}
+    assert table["advice"].str.len().max() < 500
+
+
+@pytest.mark.parametrize("case", BROKEN_FILES)
+def test_a_file_that_breaks_after_it_was_listed_is_a_finding(root, case):
+    dataset = load_mrnet(root)[:4]
+    change_stack(root, 1, "axial", blank_two_slices)
     stack_path(root, 2, "coronal").unlink()
-    stack_path(root, 2, "coronal").write_bytes(b"")
-    with pytest.raises(ValueError, match="Exam '0002', plane 'coronal'"):
-        audit(dataset)
+    BROKEN_FILES[case](stack_path(root, 2, "coronal"))
+    table = audit(dataset, codes=["stack-file", "blank-slices"])
+    assert list_findings(table) == {
+        (name(1), "axial", "blank-slices"),
+        (name(2), "coronal", "stack-file"),
+    }
+    assert table["severity"].iloc[1] == "reject"
+    assert "Exam '0002', plane 'coronal': " in table["advice"].iloc[1]
+
+
+def test_a_file_that_may_not_be_read_is_a_finding(root, monkeypatch):
+    dataset = load_mrnet(root)[:2]
+    path, open_path = stack_path(root, 1, "axial"), Path.open
+
+    def refuse(self, *arguments, **settings):
+        if self == path:
+            raise PermissionError(13, "Permission denied", str(self))
+        return open_path(self, *arguments, **settings)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    for data in (dataset, root):
+        table = audit(data, codes=["stack-file", "blank-slices"])
+        assert list_findings(table) == {(name(1), "axial", "stack-file")}
+        assert "Permission denied" in table["advice"].item()
 
 
 def test_the_command_line_prints_the_same_rows(root):

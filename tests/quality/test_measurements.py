@@ -64,10 +64,18 @@ def test_an_exam_is_measured_plane_by_plane(tmp_path, stack):
     for plane in ("sagittal", "axial"):
         np.save(tmp_path / f"{plane}.npy", stack)
     exam = Exam("0007", {plane: tmp_path / f"{plane}.npy" for plane in ("sagittal", "axial")})
-    assert [(m.exam, m.plane) for m in measure_exam(exam)] == [
-        ("0007", "sagittal"),
-        ("0007", "axial"),
-    ]
+    measures, findings = measure_exam(exam)
+    assert [(m.exam, m.plane) for m in measures] == [("0007", "sagittal"), ("0007", "axial")]
+    assert findings == []
+
+
+def test_a_file_that_is_gone_is_a_finding_and_the_other_planes_are_measured(tmp_path, stack):
+    np.save(tmp_path / "axial.npy", stack)
+    exam = Exam("0007", {plane: tmp_path / f"{plane}.npy" for plane in ("sagittal", "axial")})
+    (measures,), (finding,) = measure_exam(exam)
+    assert measures.plane == "axial"
+    assert finding[:4] == ("0007", "sagittal", "stack-file", "reject")
+    assert "There is no file" in finding.advice
 
 
 def test_an_error_while_measuring_names_exam_and_plane(tmp_path, stack, monkeypatch):

@@ -1,23 +1,36 @@
-"""The folder of synthetic knees: layout, determinism, resuming, settings."""
+"""The folder of synthetic knees: layout, determinism, resuming, damage, settings."""
 
 import json
 import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from joblib import Parallel, delayed
 
+from mrnet_features.locks import hold_lock
 from mrnet_features.names import PLANES, TASKS
-from mrnet_features.synthetic import write_knees
+from mrnet_features.synthetic import write, write_knees
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return write_knees(tmp_path_factory.mktemp("knees") / "set", n_train=3, n_valid=1, seed=3)
+
+
+@pytest.fixture(scope="module")
+def two_exams(tmp_path_factory):
+    return write_knees(tmp_path_factory.mktemp("knees") / "two", n_train=1, n_valid=1, seed=3)
+
+
+@pytest.fixture
+def small(two_exams, tmp_path):
+    """A copy of a folder of two exams."""
+    return Path(shutil.copytree(two_exams, tmp_path / "two"))
 
 
 def read_labels(folder, split, task):
@@ -90,6 +103,106 @@ def test_an_interrupted_run_is_resumed(folder, tmp_path):
     assert lost.read_bytes() == (folder / "train" / "coronal" / "0001.npy").read_bytes()
     assert kept.stat().st_mtime_ns == before
     assert (copy / "train-acl.csv").read_bytes() == (folder / "train-acl.csv").read_bytes()
+
+
+def read_all(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+DAMAGES = {
+    "empty": lambda data: b"",
+    "half": lambda data: data[: len(data) // 2],
+    "zeros": lambda data: bytes(len(data)),
+    "a block of zeros": lambda data: data[:150] + bytes(50) + data[200:],
+    "a bit": lambda data: data[:-20] + bytes([data[-20] ^ 1]) + data[-19:],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_stack_is_made_again(small, damage):
+    before = read_all(small)
+    stack = small / "train" / "coronal" / "0000.npy"
+    stack.write_bytes(DAMAGES[damage](stack.read_bytes()))
+    write_knees(small, n_train=1, n_valid=1, seed=3)
+    assert read_all(small) == before
+
+
+@pytest.mark.parametrize("damage", list(DAMAGES)[:4])
+@pytest.mark.parametrize("name", [".records/valid/0001.json", "knees.json"])
+def test_a_damaged_record_is_made_again(small, name, damage):
+    before = read_all(small)
+    (small / name).write_bytes(DAMAGES[damage]((small / name).read_bytes()))
+    write_knees(small, n_train=1, n_valid=1, seed=3)
+    assert read_all(small) == before
+
+
+def test_a_damaged_knees_json_does_not_mix_settings(small):
+    (small / "knees.json").write_bytes(b"")
+    with pytest.raises(ValueError, match="got seed=3, n_train=1"):
+        write_knees(small, n_train=1, n_valid=1, seed=4)
+
+
+def test_what_a_killed_run_had_begun_to_write_is_removed(small):
+    before = read_all(small)
+    for name in (
+        ".knees.json",
+        ".train-acl.csv",
+        "train/axial/.0000.npy",
+        ".records/train/.0.json",
+    ):
+        (small / f"{name}.4711.partial").write_bytes(b"half")
+    write_knees(small, n_train=1, n_valid=1, seed=3)
+    assert read_all(small) == before
+
+
+def test_a_run_that_was_killed_before_its_first_file_is_resumed(tmp_path, monkeypatch):
+    monkeypatch.setattr(write, "write_exam", make_row)
+    (tmp_path / ".knees.json.4711.partial").write_bytes(b"half")
+    write_knees(tmp_path, n_train=1, n_valid=0)
+    assert (tmp_path / "train-acl.csv").read_text() == "0000,1\n"
+    assert not list(tmp_path.glob(".*.partial"))
+
+
+def test_files_of_something_else_are_kept(tmp_path):
+    (tmp_path / ".film.mp4.1.partial").write_bytes(b"half")
+    with pytest.raises(FileExistsError, match=r"knees\.json"):
+        write_knees(tmp_path, n_train=1, n_valid=0)
+    assert [path.name for path in tmp_path.iterdir()] == [".film.mp4.1.partial"]
+
+
+def test_two_processes_do_not_write_one_folder(folder):
+    code = (
+        "from mrnet_features.locks import hold_lock; import sys, time\n"
+        "with hold_lock(sys.argv[1]): print(flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", code, str(folder / "knees.json")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
+        holder.stdout.readline()
+        with pytest.raises(RuntimeError, match=r"Another process is writing '.*knees\.json'"):
+            write_knees(folder, n_train=3, n_valid=1, seed=3)
+        holder.kill()
+    write_knees(folder, n_train=3, n_valid=1, seed=3)
+    with hold_lock(folder / "knees.json"):
+        pass  # given back
+
+
+def make_row(root, settings, split, index, name):
+    return {"id": name, "labels": dict.fromkeys(TASKS, 1), "truth": {"index": index}}
+
+
+@pytest.mark.parametrize(
+    ("n_train", "n_valid", "first", "last"),
+    [(9_000, 1_000, "0000", "9999"), (9_000, 1_001, "00000", "10000"), (1, 0, "0000", "0000")],
+)
+def test_ids_are_as_long_as_the_set_needs(tmp_path, monkeypatch, n_train, n_valid, first, last):
+    monkeypatch.setattr(write, "write_exam", make_row)
+    write_knees(tmp_path, n_train=n_train, n_valid=n_valid)
+    ids = [*read_labels(tmp_path, "train", "acl")]
+    if n_valid:
+        ids += read_labels(tmp_path, "valid", "acl")
+    assert (ids[0], ids[-1]) == (first, last)
+    assert ids == sorted(set(ids))
+    assert len(ids) == n_train + n_valid
 
 
 @pytest.mark.parametrize("change", [{"seed": 4}, {"n_train": 4}, {"n_valid": 0}])

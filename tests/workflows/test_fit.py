@@ -2,9 +2,11 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from mrnet_features.evaluation.metrics.operating_points import choose_thresholds
 from mrnet_features.models import load_bundle
+from mrnet_features.workflows import fit
 from mrnet_features.workflows.fit import fit_table
 
 
@@ -19,3 +21,11 @@ def test_the_saved_model_has_thresholds_of_the_cross_validation(tmp_path):
     saved = load_bundle(tmp_path / "model")
     assert dict(saved.thresholds) == dict(fitted.bundle.thresholds) == expected
     assert saved.predict(features).equals(fitted.bundle.predict(features))
+
+
+def test_a_folder_with_other_files_is_refused_before_anything_is_fitted(tmp_path, monkeypatch):
+    monkeypatch.setattr(fit, "score_table", lambda *_, **__: pytest.fail("fitted"))
+    (tmp_path / "thesis.txt").write_text("mine")
+    table = pd.DataFrame({"a": [0.0, 1.0]}, ["0000", "0001"])
+    with pytest.raises(FileExistsError, match=r"holds other files \('thesis.txt'\)"):
+        fit.fit_table(table, table.astype(int).set_axis(["acl"], axis=1), tmp_path)

@@ -1,5 +1,6 @@
 """Predictions from images by a saved model, in the competition's format."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -53,14 +54,11 @@ def test_predictions_equal_those_of_the_table(folder):
 
 
 def change_head(folder, tmp_path, change):
-    copy = tmp_path / "model"
-    copy.mkdir()
-    for path in (folder / "model").iterdir():
-        (copy / path.name).write_bytes(path.read_bytes())
-    head = json.loads((copy / "bundle.json").read_text())
+    bundle = load_bundle(folder / "model")
+    head = {"provenance": json.loads(json.dumps(bundle.provenance))}
     change(head)
-    (copy / "bundle.json").write_text(json.dumps(head))
-    return copy
+    dataclasses.replace(bundle, provenance=head["provenance"]).save(tmp_path / "model")
+    return tmp_path / "model"
 
 
 def test_a_recipe_of_an_unknown_family_is_refused(folder, tmp_path):

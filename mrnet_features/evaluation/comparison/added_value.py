@@ -11,18 +11,19 @@ from scipy.special import logit
 
 from mrnet_features.evaluation.alignment import align_predictions
 from mrnet_features.evaluation.comparison.compare import Comparison, compare
+from mrnet_features.evaluation.comparison.shared_groups import share_groups
 from mrnet_features.evaluation.plots import plot_added_value
 from mrnet_features.evaluation.protocol.cross_validation import cross_validate
 from mrnet_features.evaluation.protocol.stratify import make_folds
 from mrnet_features.evaluation.results import Result
-from mrnet_features.evaluation.tables import choose_labels
 from mrnet_features.models.logistic import ScaledLogistic
+from mrnet_features.tables import choose_labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from mrnet_features.evaluation.protocol.folds import Folds
-    from mrnet_features.evaluation.tables import ByExam
+    from mrnet_features.tables import ByExam
 
 __all__ = ["AddedValue", "measure_added_value"]
 
@@ -122,7 +123,7 @@ def measure_added_value(
     folds : Folds, optional
         Folds of the stacking. By default 5 folds, `n_repeats` times.
     groups : Series or mapping of exam id to group, optional
-        See `cross_validate`.
+        See `cross_validate`. By default the groups that the models were evaluated with.
     positive : value or mapping of task to value, optional
         Value of a positive exam if the labels are not 0 and 1.
     n_repeats : int, default 5
@@ -161,12 +162,13 @@ def measure_added_value(
     0.0
     """
     truth = choose_labels(labels, positive, base, added)
-    if folds is None:
-        folds = make_folds(truth, n_repeats=n_repeats, groups=groups, seed=seed)
     both = {
         "base": align_predictions(base, truth, "`base`"),
         "added": align_predictions(added, truth, "`added`"),
     }
+    groups = share_groups(groups, {"`base`": base, "`added`": added}, truth.index)
+    if folds is None:
+        folds = make_folds(truth, n_repeats=n_repeats, groups=groups, seed=seed)
     combined = folds.frame.copy()
     weights = {}
     for task in truth.columns:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mrnet_features.evaluation.alignment import align_groups, check_predictions
+from mrnet_features.evaluation.alignment import check_predictions
 from mrnet_features.evaluation.comparison.holm import adjust_holm
+from mrnet_features.evaluation.comparison.shared_groups import share_groups
 from mrnet_features.evaluation.metrics.auc_tests import (
     Difference,
     delong_test,
@@ -22,15 +23,16 @@ from mrnet_features.evaluation.metrics.scores import Scores, score_predictions
 from mrnet_features.evaluation.plots import plot_differences
 from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.evaluation.results import Result
-from mrnet_features.evaluation.tables import choose_labels
 from mrnet_features.exam_ids import require_same_exams
+from mrnet_features.messages import quote
+from mrnet_features.tables import choose_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
 
-    from mrnet_features.evaluation.tables import ByExam
+    from mrnet_features.tables import ByExam
 
 __all__ = ["Comparison", "compare"]
 
@@ -75,7 +77,7 @@ class Comparison(Result):
             Columns first, second, task; method ("delong" or "nadeau-bengio"); difference: first
             AUC minus second; se, ci_low, ci_high; p, two-sided; p_holm; and
             minimum_detectable_difference: true difference that a test at 5 % with this se finds
-            with 80 % power.
+            with 80 % power; NaN where the difference has no variance.
 
         Notes
         -----
@@ -167,6 +169,7 @@ def compare(
         Index exam id; 0 or 1. None for the labels of the first Evaluation or HoldOut.
     groups : Series or mapping of exam id to group, optional
         For example the patient. Exams of a group are not taken as independent in DeLong's test.
+        By default the groups that the models were evaluated with.
     positive : value or mapping of task to value, optional
         Value of a positive exam if the labels are not 0 and 1.
     subset : bool, default False
@@ -185,8 +188,8 @@ def compare(
     TypeError
         If `models` is not a mapping or holds something else.
     ValueError
-        If exams or folds differ, an id is repeated, a score is NaN, a task has only one class,
-        or a model was evaluated with other labels.
+        If exams, folds or groups differ, an id is repeated, a score is NaN, a task has only one
+        class, or a model was evaluated with other labels.
 
     References
     ----------
@@ -217,11 +220,12 @@ def compare(
     for task in truth.columns:
         if truth[task].nunique() < 2:
             raise ValueError(
-                f"`labels` must hold both classes of task {task!r}, got only "
+                f"`labels` must hold both classes of task {quote(task)}, got only "
                 f"{truth[task].iloc[0]} in {len(truth)} exams. Leave the task out."
             )
     folds = _share_folds(entries)
-    grouping = align_groups(groups, truth.index)
+    named = {_name(name): model for name, model in models.items()}
+    grouping = share_groups(groups, named, truth.index)
     if folds is not None:
         entries = [_put_into_folds(entry, folds) for entry in entries]
     scores = {entry.name: score_predictions(truth, entry.rows, grouping) for entry in entries}
@@ -231,8 +235,12 @@ def compare(
     return Comparison(pairs=pd.DataFrame(rows), scores=scores, nested=nested)
 
 
+def _name(name: str) -> str:
+    return f"{quote(name)} of `models`"
+
+
 def _enter(name: str, model: Any, labels: pd.DataFrame) -> _Entry:
-    rows = check_predictions(model, labels, f"{name!r} of `models`")
+    rows = check_predictions(model, labels, _name(name))
     folded = "exam" in rows.columns
     if not folded:
         rows = rows.reset_index().assign(repeat=0, fold=0)

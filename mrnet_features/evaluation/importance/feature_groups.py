@@ -12,9 +12,9 @@ import pandas as pd
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from mrnet_features.evaluation.tables import check_features
 from mrnet_features.exam_ids import require_same_exams
 from mrnet_features.names import Name, format_name, group_names
+from mrnet_features.tables import check_features
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mrnet_features.evaluation.protocol.cross_validation import Evaluation
-    from mrnet_features.evaluation.tables import FeatureTable
+    from mrnet_features.tables import FeatureTable
 
 __all__ = ["Importance", "importance"]
 
@@ -241,7 +241,7 @@ def importance(
     >>> importance(evaluation, table, by="column").summary()["permutation"].round(6).idxmax()
     'size'
     """
-    table = align_features(features, evaluation.labels.index)
+    table = align_features(features, evaluation.labels)
     chosen_by = choose_grouping(list(table.columns)) if by is None else by
     groups = group_columns(table, chosen_by)
     chosen = _choose_views(views, evaluation, len(groups))

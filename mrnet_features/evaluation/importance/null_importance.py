@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mrnet_features.evaluation.protocol.cross_validation import Evaluation
-    from mrnet_features.evaluation.tables import FeatureTable
+    from mrnet_features.tables import FeatureTable
 
 __all__ = ["NullImportance", "null_importance"]
 
@@ -149,7 +149,7 @@ def null_importance(
     ----------
     Altmann et al. 2010, Bioinformatics 26(10):1340-1347.
     """
-    table = align_features(features, evaluation.labels.index)
+    table = align_features(features, evaluation.labels)
     chosen_by = choose_grouping(list(table.columns)) if by is None else by
     groups = group_columns(table, chosen_by)
     weights = None if evaluation.sample_weight is None else evaluation.sample_weight.to_numpy()

@@ -10,18 +10,19 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from mrnet_features.evaluation.alignment import align_tables
 from mrnet_features.evaluation.protocol.cross_validation import cross_validate
-from mrnet_features.evaluation.tables import check_features
+from mrnet_features.evaluation.protocol.folds import FEWEST_OF_A_CLASS
+from mrnet_features.messages import quote
 from mrnet_features.models.logistic import ScaledLogistic
 from mrnet_features.names import PART
+from mrnet_features.tables import align_tables, check_features
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from mrnet_features.evaluation.tables import FeatureTable, LabelTable
+    from mrnet_features.tables import FeatureTable, LabelTable
 
 __all__ = ["LeakageFinding", "check_leakage", "find_repeated_rows"]
 
@@ -32,6 +33,7 @@ CODES = {
     "acquisition": "The acquisition columns alone explain a task; value: ratio (AUC of these - "
     ".5) / (AUC of all columns - .5), at least .8.",
     "duplicate-rows": "Exams have equal rows; value: number of pairs.",
+    "not-run": "A check could not run, for example for lack of exams; value: NaN.",
 }
 """Codes of `LeakageFinding` and the meaning of its value."""
 
@@ -39,6 +41,9 @@ CODES = {
 SUSPECT_AUC = 0.98
 SUSPECT_ORDER = 0.98
 SUSPECT_SHARE = 0.8
+
+N_SPLITS = 5
+"""Folds of the check "acquisition"."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ class LeakageFinding:
     code : str
         A key of `CODES`.
     subject : str
-        Column, task or exams.
+        Column, task or exams; for "not-run" the code of the check.
     value : float
         See `CODES`.
     text : str
@@ -89,7 +94,9 @@ def check_leakage(
     Returns
     -------
     list of LeakageFinding
-        Empty if nothing was found.
+        Empty if nothing was found. A check that can't run on this table, for example because a
+        task has too few exams of a class, is a finding with the code ``not-run`` that says why;
+        the findings of the other checks are kept.
 
     Notes
     -----
@@ -97,7 +104,7 @@ def check_leakage(
     ``exam-order``: one column in the order of the exam ids, which nearly sorts the labels of
     MRNet's valid split; ``acquisition``: `family` alone reaches at least four fifths of the AUC
     above .5 of all columns, in cross-validated logistic regression; ``duplicate-rows``: exams
-    with equal rows.
+    with equal rows; ``not-run``: a check that could not run.
 
     Examples
     --------
@@ -160,7 +167,7 @@ def find_repeated_rows(tables: Mapping[str, pd.DataFrame], decimals: int = 6) ->
         columns = list(table.columns) if columns is None else columns
         if set(columns) != set(table.columns):
             raise ValueError(
-                f"`tables` must have the same columns, got others in {split!r}. Extract all "
+                f"`tables` must have the same columns, got others in {quote(split)}. Extract all "
                 "tables with one recipe."
             )
         values = _round(table[columns].to_numpy(dtype=np.float64), decimals)
@@ -176,7 +183,8 @@ def find_repeated_rows(tables: Mapping[str, pd.DataFrame], decimals: int = 6) ->
 def _round(values: NDArray[np.float64], decimals: int) -> NDArray[np.float64]:
     """Round to significant digits: the last bits may differ between machines."""
     size = np.abs(np.nan_to_num(values, nan=0.0))
-    scale = 10.0 ** (decimals - 1 - np.floor(np.log10(np.where(size > 0, size, 1.0))))
+    exponent = decimals - 1 - np.floor(np.log10(np.where(size > 0, size, 1.0)))
+    scale = 10.0 ** np.minimum(exponent, 300.0)  # the smallest numbers would overflow
     rounded = np.round(values * scale) / scale
     return np.asarray(rounded + 0.0)  # -0.0 becomes 0.0
 
@@ -191,6 +199,8 @@ def _find_single_columns(features: pd.DataFrame, labels: pd.DataFrame) -> list[L
         positive = labels[task].to_numpy() == 1
         m, n = int(positive.sum()), int((~positive).sum())
         if not m or not n:
+            which = "positive" if m else "negative"
+            found.append(_skip("single-column", f"all {m + n} exams are {which} for {quote(task)}"))
             continue
         auc = (ranks[positive].sum(axis=0) - m * (m + 1) / 2) / (m * n)
         best = np.maximum(auc, 1 - auc)
@@ -199,7 +209,8 @@ def _find_single_columns(features: pd.DataFrame, labels: pd.DataFrame) -> list[L
                 "single-column",
                 names[k],
                 float(best[k]),
-                f"Column {names[k]!r} alone has an AUC of {best[k]:.3f} for {task!r}. Check that "
+                f"Column {quote(names[k])} alone has an AUC of {best[k]:.3f} for {quote(task)}. "
+                "Check that "
                 "it was not computed from the label.",
             )
             for k in np.flatnonzero(best >= SUSPECT_AUC)
@@ -220,7 +231,7 @@ def _find_exam_order(features: pd.DataFrame) -> list[LeakageFinding]:
             "exam-order",
             names[k],
             float(order[k]),
-            f"Column {names[k]!r} follows the order of the exam ids (rank correlation "
+            f"Column {quote(names[k])} follows the order of the exam ids (rank correlation "
             f"{order[k]:.3f}). The order reflects how the data were collected. Leave this "
             "column out.",
         )
@@ -234,8 +245,36 @@ def _find_acquisition(
     own = [column for column in features.columns if _family_of(column) == family]
     if not own or len(own) == len(features.columns):
         return []
+    fewest = FEWEST_OF_A_CLASS * N_SPLITS
+    n_positive = labels.sum()
+    rarest = n_positive.where(n_positive <= len(labels) / 2, len(labels) - n_positive)
+    skipped = [
+        _skip(
+            "acquisition",
+            f"{quote(task)} has {n_exams} exams of one class, but {N_SPLITS} folds need {fewest}",
+        )
+        for task, n_exams in rarest[rarest < fewest].items()
+    ]
+    labels = labels[list(rarest[rarest >= fewest].index)]
+    if not len(labels.columns):
+        return skipped
+    try:
+        return skipped + _compare_acquisition(features, labels, own, family, seed)
+    except ValueError as error:
+        return [*skipped, _skip("acquisition", " ".join(str(error).split()))]
+
+
+def _skip(code: str, reason: str) -> LeakageFinding:
+    return LeakageFinding(
+        "not-run", code, float("nan"), f"Check {code!r} could not run: {reason.rstrip('.')}."
+    )
+
+
+def _compare_acquisition(
+    features: pd.DataFrame, labels: pd.DataFrame, own: list[str], family: str, seed: int
+) -> list[LeakageFinding]:
     model = ScaledLogistic()
-    whole = cross_validate(model, features, labels, seed=seed, progress=False)
+    whole = cross_validate(model, features, labels, n_splits=N_SPLITS, seed=seed, progress=False)
     part = cross_validate(
         model, features[own], labels, folds=whole.folds, seed=seed, progress=False
     )
@@ -247,8 +286,8 @@ def _find_acquisition(
             "acquisition",
             str(task),
             float(share[task]),
-            f"The {len(own)} columns of {family!r} alone reach an AUC of "
-            f"{table.loc[task, 'auc']:.3f} for {task!r}, all columns "
+            f"The {len(own)} columns of {quote(family)} alone reach an AUC of "
+            f"{table.loc[task, 'auc']:.3f} for {quote(task)}, all columns "
             f"{whole.summary().loc[task, 'auc']:.3f}. The model may recognise the scan "
             "protocol or year instead of the disease; report the AUC with and without that family.",
         )

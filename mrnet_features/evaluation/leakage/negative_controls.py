@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from mrnet_features.evaluation.tables import FeatureTable, LabelTable
+    from mrnet_features.tables import FeatureTable, LabelTable
 
 __all__ = ["NegativeControl", "plant_leak", "replace_by_noise", "shuffle_labels"]
 

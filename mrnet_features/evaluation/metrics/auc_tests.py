@@ -185,7 +185,7 @@ def minimum_detectable_difference(
     Parameters
     ----------
     se : float
-        Standard error of the difference, at least 0.
+        Standard error of the difference, at least 0, or NaN.
     degrees : float, default infinity
         Degrees of freedom of the test.
     power : float, default 0.8
@@ -196,7 +196,8 @@ def minimum_detectable_difference(
     Returns
     -------
     float
-        In the unit of `se`; for the normal distribution with the defaults 2.80 `se`.
+        In the unit of `se`; for the normal distribution with the defaults 2.80 `se`. NaN if `se`
+        is 0 or NaN: without variance there is no test to find anything.
 
     Raises
     ------
@@ -210,10 +211,12 @@ def minimum_detectable_difference(
     >>> round(minimum_detectable_difference(0.01), 4)
     0.028
     """
-    if not se >= 0 or not 0 < alpha < power < 1:
+    if se < 0 or not 0 < alpha < power < 1:
         raise ValueError(
             f"`se` must be at least 0 and 0 < `alpha` < `power` < 1, got {se}, {alpha}, {power}."
         )
+    if se == 0 or np.isnan(se):
+        return float("nan")
     if np.isinf(degrees):
         # The other tail adds less than 1e-6 to the power.
         return float(ndtri(1 - alpha / 2) + ndtri(power)) * se

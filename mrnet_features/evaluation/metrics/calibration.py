@@ -12,7 +12,7 @@ from scipy.special import expit, logit, ndtri
 from mrnet_features.evaluation.alignment import align_predictions
 from mrnet_features.evaluation.plots import plot_calibration
 from mrnet_features.evaluation.results import Result
-from mrnet_features.evaluation.tables import choose_labels
+from mrnet_features.tables import choose_labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,8 +57,10 @@ class Calibration(Result):
 
             - brier: mean squared error of the probability;
             - brier_skill: 1 - brier / (brier of the prevalence); 0 is no better than a constant;
+              NaN if there is one class;
             - expected, observed: mean probability and prevalence;
-            - intercept: log-odds to add so that expected equals observed; 0 is ideal;
+            - intercept: log-odds to add so that expected equals observed; 0 is ideal; NaN if
+              there is one class;
             - slope: factor of the log-odds that fits best; 1 is ideal, less means too extreme;
               NaN if the scores separate the classes or are constant;
             - ``_low`` and ``_high`` of intercept and slope: Wald interval.
@@ -75,12 +77,13 @@ class Calibration(Result):
             chance = self.probabilities[task].to_numpy()
             odds = logit(np.clip(chance, CLIP, 1 - CLIP))
             brier, prevalence = float(np.mean((chance - truth) ** 2)), float(truth.mean())
+            constant = prevalence * (1 - prevalence)
             ones = np.ones((len(truth), 1))
             shift, shift_se = _fit_logistic(ones, truth, odds)
             line, line_se = _fit_logistic(np.column_stack([ones, odds]), truth, 0 * odds)
             rows[task] = {
                 "brier": brier,
-                "brier_skill": 1 - brier / (prevalence * (1 - prevalence)),
+                "brier_skill": 1 - brier / constant if constant else np.nan,
                 "expected": float(chance.mean()),
                 "observed": prevalence,
                 "intercept": shift[0],
@@ -168,7 +171,7 @@ def measure_calibration(
     Raises
     ------
     ValueError
-        If exams differ or a score is not a probability.
+        If exams differ, there are none, or a score is not a probability.
 
     Examples
     --------
@@ -180,6 +183,8 @@ def measure_calibration(
     [[0.25, 0.5]]
     """
     truth = choose_labels(labels, positive, model)
+    if not len(truth):
+        raise ValueError("`labels` must hold at least one exam, got none.")
     return Calibration(truth, align_probabilities(model, truth))
 
 
@@ -214,8 +219,8 @@ def align_probabilities(model: Any, labels: pd.DataFrame) -> pd.DataFrame:
     values = chosen.to_numpy()
     if not ((values >= 0) & (values <= 1)).all():
         raise ValueError(
-            f"`model` must predict probabilities from 0 to 1, got {values.min():.3g} to "
-            f"{values.max():.3g}. Use a classifier with `predict_proba`."
+            f"`model` must predict probabilities from 0 to 1, got {values.min():.9g} to "
+            f"{values.max():.9g}. Use a classifier with `predict_proba`."
         )
     return chosen
 
@@ -270,8 +275,8 @@ def _fit_logistic(
     """Coefficients and standard errors of logistic regression, by Newton's method."""
     weights = np.zeros(columns.shape[1])
     nothing = np.full(len(weights), np.nan)
-    if np.linalg.matrix_rank(columns) < columns.shape[1]:
-        return nothing, nothing
+    if np.linalg.matrix_rank(columns) < columns.shape[1] or np.ptp(truth) == 0:
+        return nothing, nothing  # equal scores, or one class
     for _ in range(MOST_STEPS):
         chance = expit(columns @ weights + np.asarray(offset))
         spread = chance * (1 - chance)

@@ -9,7 +9,8 @@ import pandas as pd
 from sklearn.metrics import roc_curve
 
 from mrnet_features.evaluation.metrics.calibration import align_probabilities, wilson_interval
-from mrnet_features.evaluation.tables import choose_labels
+from mrnet_features.messages import name_some, quote
+from mrnet_features.tables import choose_labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +63,7 @@ def choose_threshold(
     Raises
     ------
     ValueError
-        If `rule` is unknown or `target` out of range.
+        If `rule` is unknown, `target` out of range, or there is one class only.
 
     References
     ----------
@@ -79,6 +80,12 @@ def choose_threshold(
         raise ValueError(
             f"`rule` must be one of {', '.join(RULES)} and `target` above 0 and at most 1, got "
             f"{rule!r} and {target}."
+        )
+    classes = np.unique(np.asarray(labels)).tolist()
+    if classes != [0, 1]:
+        raise ValueError(
+            f"`labels` must hold exams of both classes, 0 and 1, to choose a threshold, got "
+            f"{name_some(classes) or 'none'} in {np.size(labels)} exams. Leave the task out."
         )
     false_alarm, sensitivity, cuts = roc_curve(labels, scores, drop_intermediate=False)
     if rule == "youden":
@@ -111,13 +118,20 @@ def choose_thresholds(
     -------
     dict of str to float
         Mean over the repeats.
+
+    Raises
+    ------
+    TypeError
+        If `evaluation` is not an Evaluation.
+    ValueError
+        As `choose_threshold`; a note names the task.
     """
-    labels, rows = evaluation.labels, evaluation.predictions
+    labels, rows = _take_rows(evaluation)
     return {
         task: float(
             np.mean(
                 [
-                    choose_threshold(labels.loc[part["exam"], task], part[task], rule, target)
+                    _choose(task, labels.loc[part["exam"], task], part[task], rule, target)
                     for _, part in rows.groupby("repeat")
                 ]
             )
@@ -146,22 +160,29 @@ def measure_operating_points(
     DataFrame of shape (n_tasks, 9)
         As `apply_thresholds`. The threshold is the mean over the folds; sensitivity and
         specificity are means over the repeats.
+
+    Raises
+    ------
+    TypeError
+        If `evaluation` is not an Evaluation.
+    ValueError
+        As `choose_threshold`; a note names the task.
     """
-    labels, rows = evaluation.labels, evaluation.predictions
+    labels, rows = _take_rows(evaluation)
     found = {}
     for task in labels.columns:
-        truth = labels.loc[rows["exam"], task].to_numpy() == 1
+        truth = labels.loc[rows["exam"], task].to_numpy()
         called = np.zeros(len(rows), dtype=bool)
         thresholds = []
         for (repeat, fold), part in rows.groupby(["repeat", "fold"]):
             others = ((rows["repeat"] == repeat) & (rows["fold"] != fold)).to_numpy()
-            cut = choose_threshold(truth[others], rows.loc[others, task], rule, target)
+            cut = _choose(task, truth[others], rows.loc[others, task], rule, target)
             called[part.index] = part[task] >= cut
             thresholds.append(cut)
         n_repeats = rows["repeat"].nunique()
         found[task] = {
             "threshold": float(np.mean(thresholds)),
-            **_count(truth, called, n_repeats, confidence),
+            **_count(truth == 1, called, n_repeats, confidence),
         }
     return pd.DataFrame.from_dict(found, orient="index").rename_axis(index="task")
 
@@ -211,7 +232,7 @@ def apply_thresholds(
     truth = choose_labels(labels, positive, model)
     missing = [task for task in truth.columns if task not in thresholds]
     if missing:
-        raise ValueError(f"`thresholds` must name every task, got none for {', '.join(missing)}.")
+        raise ValueError(f"`thresholds` must name every task, got none for {name_some(missing)}.")
     scores = align_probabilities(model, truth)
     found = {
         task: {
@@ -226,6 +247,25 @@ def apply_thresholds(
         for task in truth.columns
     }
     return pd.DataFrame.from_dict(found, orient="index").rename_axis(index="task")
+
+
+def _take_rows(evaluation: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Labels and out-of-fold predictions of an Evaluation."""
+    rows = getattr(evaluation, "predictions", None)
+    if not isinstance(rows, pd.DataFrame) or "fold" not in rows.columns:
+        raise TypeError(
+            f"`evaluation` must be an Evaluation of `cross_validate`, got "
+            f"{type(evaluation).__name__}. Thresholds are chosen on out-of-fold predictions."
+        )
+    return evaluation.labels, rows
+
+
+def _choose(task: str, labels: ArrayLike, scores: ArrayLike, rule: str, target: float) -> float:
+    try:
+        return choose_threshold(labels, scores, rule, target)
+    except ValueError as error:
+        error.add_note(f"while choosing the threshold of task {quote(task)}")
+        raise
 
 
 def _count(

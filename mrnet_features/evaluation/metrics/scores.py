@@ -16,8 +16,8 @@ from mrnet_features.evaluation.metrics.auc import (
 )
 from mrnet_features.evaluation.plots import plot_scores
 from mrnet_features.evaluation.results import Result, name_headline
-from mrnet_features.evaluation.tables import check_labels
 from mrnet_features.exam_ids import require_same_exams
+from mrnet_features.tables import check_labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -28,7 +28,7 @@ from mrnet_features.models.estimators import find_weight_parameter, refuse_table
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from mrnet_features.evaluation.tables import ByExam, FeatureTable, LabelTable
+    from mrnet_features.tables import ByExam, FeatureTable, LabelTable
 
 __all__ = ["Evaluation", "cross_validate"]
 
@@ -173,7 +173,8 @@ def cross_validate(
 
     Rows are matched by exam id and sorted by it, so their order does not matter. Nothing is
     fitted before the split: selection, scaling and the like belong in a pipeline. Each fit has
-    its own seed and runs on one thread: the result has the same bits for any `n_jobs`.
+    its own seed and runs on one thread, unless the model itself has an `n_jobs` above 1: the
+    result has the same bits for any `n_jobs`.
 
     Parameters
     ----------

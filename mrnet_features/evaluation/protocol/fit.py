@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 
 __all__ = ["assign_classifiers", "fit_and_score", "seed_classifier"]
 
+GREEDY = {"lightgbm", "xgboost"}
+"""Packages whose classifiers take all cores if `n_jobs` is None."""
+
+ALIASES = ("num_threads", "num_thread", "nthread", "nthreads")
+"""Other names under which they take the number of threads."""
+
 
 def assign_classifiers(model: Any, tasks: list[str]) -> dict[str, Any]:
     """Classifier of each task.
@@ -70,6 +76,9 @@ def assign_classifiers(model: Any, tasks: list[str]) -> dict[str, Any]:
 def seed_classifier(classifier: Any, seed: int, task: str, repeat: int, fold: int) -> Any:
     """Copy of a classifier with its own seed in each of its `random_state` parameters.
 
+    LightGBM and XGBoost use all cores unless `n_jobs` is set, and no limit from outside holds for
+    them. Their `n_jobs` is set to 1 wherever it is None, also inside pipelines; other values stay.
+
     Parameters
     ----------
     classifier : classifier
@@ -94,17 +103,32 @@ def seed_classifier(classifier: Any, seed: int, task: str, repeat: int, fold: in
     fresh = copy_classifier(classifier)
     if not hasattr(fresh, "get_params"):
         return fresh
+    parameters = fresh.get_params(deep=True)
     states = {
         name: int(value) if isinstance(value, Integral) else "unset"
-        for name, value in fresh.get_params(deep=True).items()
+        for name, value in parameters.items()
         if name == "random_state" or name.endswith("__random_state")
     }
-    return fresh.set_params(
-        **{
-            name: derive_seed(seed, "model", name, value, task, repeat, fold)
-            for name, value in states.items()
-        }
-    )
+    seeds = {
+        name: derive_seed(seed, "model", name, value, task, repeat, fold)
+        for name, value in states.items()
+    }
+    return fresh.set_params(**seeds, **dict.fromkeys(_find_unset_threads(fresh, parameters), 1))
+
+
+def _find_unset_threads(classifier: Any, parameters: Mapping[str, Any]) -> list[str]:
+    """`n_jobs` parameters that mean all cores because they are None."""
+    found = []
+    for name, value in parameters.items():
+        prefix, _, last = name.rpartition("__")
+        if last != "n_jobs" or value is not None:
+            continue
+        owner = parameters[prefix] if prefix else classifier
+        packages = {kind.__module__.partition(".")[0] for kind in type(owner).__mro__}
+        inner = f"{prefix}__" if prefix else ""
+        if packages & GREEDY and not any(f"{inner}{alias}" in parameters for alias in ALIASES):
+            found.append(name)
+    return found
 
 
 def fit_and_score(

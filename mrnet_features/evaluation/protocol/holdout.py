@@ -22,13 +22,13 @@ from mrnet_features.evaluation.protocol.fit import (
 )
 from mrnet_features.evaluation.results import Result
 from mrnet_features.jobs import run_jobs
-from mrnet_features.messages import name_some
+from mrnet_features.messages import name_some, quote
 from mrnet_features.models.estimators import refuse_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from mrnet_features.evaluation.tables import ByExam, FeatureTable, LabelTable
+    from mrnet_features.tables import ByExam, FeatureTable, LabelTable
 
 __all__ = ["HoldOut", "evaluate"]
 
@@ -89,7 +89,7 @@ class HoldOut(Result):
             Index task. Columns auc, se, ci_low, ci_high; n_exams, n_positive; prevalence and
             prevalence_train, as fractions, missing for the mean; minimum_detectable_difference:
             true difference from a fixed AUC, such as a published one, that a test at 5 % finds
-            with 80 % power. For another model on the same exams use `compare`.
+            with 80 % power; NaN if `se` is 0. For another model on the same exams use `compare`.
         """
         table = self.scores.summary(confidence).drop(columns="pooled")
         table["prevalence"] = self.labels.mean()
@@ -137,7 +137,8 @@ class HoldOut(Result):
             held_out, train = self.labels[task], self.train_labels[task]
             share = (held_out.sum() + train.sum()) / (len(held_out) + len(train))
             se = np.sqrt(share * (1 - share) * (1 / len(held_out) + 1 / len(train)))
-            if 2 * ndtr(-abs(held_out.mean() - train.mean()) / se) < SHIFT_LEVEL:
+            # without variance both splits hold the same single class
+            if se > 0 and 2 * ndtr(-abs(held_out.mean() - train.mean()) / se) < SHIFT_LEVEL:
                 found.append(
                     f"Prevalence of {task!r} is {held_out.mean():.1%} in the held-out split and "
                     f"{train.mean():.1%} in the training split. The AUC still applies; "
@@ -217,16 +218,16 @@ def evaluate(
     tasks = list(truth.columns)
     if set(tasks) != set(held_out.columns):
         raise ValueError(
-            f"`train` and `valid` must have the same tasks, got {', '.join(tasks)} and "
-            f"{', '.join(held_out.columns)}."
+            f"`train` and `valid` must have the same tasks, got {name_some(tasks)} and "
+            f"{name_some(list(held_out.columns))}."
         )
     missing = [column for column in known.columns if column not in new.columns]
     added = [column for column in new.columns if column not in known.columns]
     if missing or added:
-        examples = ", ".join(map(repr, (missing + added)[:3]))
         raise ValueError(
             f"`train` and `valid` must have the same columns, but `valid` lacks {len(missing)} "
-            f"and has {len(added)} more ({examples}). Extract both with the same recipe."
+            f"and has {len(added)} more ({name_some(missing + added)}). Extract both with the "
+            "same recipe."
         )
     table = pd.concat([known, new[known.columns]])
     fitted_rows, scored_rows = np.arange(len(known)), np.arange(len(known), len(table))
@@ -273,5 +274,5 @@ def _require_apart(train: pd.DataFrame, valid: pd.DataFrame, groups: Any) -> Non
     if shared:
         raise ValueError(
             f"`train` and `valid` must not share groups, got {len(shared)} in both, such as "
-            f"{next(iter(shared))!r}. Remove their exams from one split."
+            f"{quote(next(iter(shared)))}. Remove their exams from one split."
         )

@@ -13,12 +13,12 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from mrnet_features.evaluation.alignment import align_groups
 from mrnet_features.evaluation.protocol.folds import FEWEST_OF_A_CLASS, Folds, find_shortage
-from mrnet_features.evaluation.tables import check_labels, name_rows
+from mrnet_features.tables import check_labels, name_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mrnet_features.evaluation.tables import ByExam, LabelTable
+    from mrnet_features.tables import ByExam, LabelTable
 
 __all__ = ["Folds", "derive_seed", "make_folds", "merge_rare_strata"]
 

@@ -2,7 +2,10 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
+from mrnet_features.evaluation import HoldOut
+from mrnet_features.evaluation.alignment import align_groups
 from mrnet_features.evaluation.comparison.added_value import measure_added_value
 from tests.support.tables import TASKS, add_folds, make_models
 
@@ -27,3 +30,21 @@ def test_repeats_are_averaged_first():
         measure_added_value(repeated, models["model 1"], labels).summary(),
         measure_added_value(models["model 0"], models["model 1"], labels).summary(),
     )
+
+
+def test_the_groups_of_the_models_are_used():
+    labels, models = make_models()
+    first, second = models.values()
+    patients = {exam: int(exam) // 2 for exam in labels.index}
+    grouping = align_groups(patients, labels.index)
+    base = HoldOut(labels, first, {}, labels, groups=grouping)
+    expected = measure_added_value(first, second, labels, groups=patients, n_repeats=1)
+    found = measure_added_value(base, second, n_repeats=1)
+    pd.testing.assert_frame_equal(found.summary(), expected.summary())
+    independent = measure_added_value(first, second, labels, n_repeats=1).summary()
+    assert not np.allclose(found.summary()["se"], independent["se"])
+    with pytest.raises(ValueError, match="`groups` and `base` must put the same exams"):
+        measure_added_value(base, second, groups=dict.fromkeys(labels.index, 0))
+    alone = align_groups({exam: exam for exam in labels.index}, labels.index)
+    with pytest.raises(ValueError, match="`base` and `added` must put the same exams"):
+        measure_added_value(base, HoldOut(labels, second, {}, labels, groups=alone))

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from scipy.special import logit
 
-from mrnet_features.evaluation import cross_validate, make_folds
+from mrnet_features.evaluation import HoldOut, cross_validate, make_folds
+from mrnet_features.evaluation.alignment import align_groups
 from mrnet_features.evaluation.comparison.compare import compare
 from mrnet_features.evaluation.metrics.auc_tests import nadeau_bengio_test
 from mrnet_features.models import logistic_baseline, prior_baseline
@@ -100,6 +101,7 @@ def test_equal_models_do_not_differ():
     summary = compare({"one": models["model 0"], "two": models["model 0"]}, labels).summary()
     assert (summary["difference"] == 0).all()
     assert (summary["p"] == 1).all()
+    assert summary["minimum_detectable_difference"].isna().all()
 
 
 def test_nested_models_get_no_p():
@@ -122,6 +124,76 @@ def test_groups_widen_the_error_of_repeated_exams():
     grouped = compare(copies, doubled, groups=groups).summary()["se"]
     np.testing.assert_allclose(grouped, se, rtol=0.02)
     assert (compare(copies, doubled).summary()["se"] < 0.8 * se).all()
+
+
+def hold_out(labels, model, groups=None):
+    grouping = None if groups is None else align_groups(groups, labels.index)
+    return HoldOut(labels, model, {}, labels, groups=grouping)
+
+
+def test_the_groups_of_the_models_are_used():
+    labels, (first, second) = make_models()[0], make_models()[1].values()
+    patients = {exam: int(exam) // 4 for exam in labels.index}
+    expected = compare({"a": first, "b": second}, labels, groups=patients).summary()
+    independent = compare({"a": first, "b": second}, labels).summary()
+    assert not np.allclose(expected["se"], independent["se"])
+    one, two = hold_out(labels, first, patients), hold_out(labels, second, patients)
+    for models in ({"a": one, "b": two}, {"a": one, "b": second}, {"a": first, "b": two}):
+        found = compare(models, labels).summary()
+        pd.testing.assert_frame_equal(found, expected)
+    # other names of the same groups are no other groups
+    renamed = {exam: f"patient {-number}" for exam, number in patients.items()}
+    found = compare({"a": one, "b": hold_out(labels, second, renamed)}, groups=renamed)
+    pd.testing.assert_frame_equal(found.summary(), expected)
+
+
+def test_other_groups_than_those_of_the_models_are_refused():
+    labels, (first, second) = make_models()[0], make_models()[1].values()
+    patients = {exam: int(exam) // 4 for exam in labels.index}
+    sites = {exam: int(exam) // 8 for exam in labels.index}
+    one, two = hold_out(labels, first, patients), hold_out(labels, second, sites)
+    with pytest.raises(ValueError, match="'a' of `models` and 'b' of `models` must put the same"):
+        compare({"a": one, "b": two})
+    with pytest.raises(ValueError, match="`groups` and 'a' of `models` .* for exam '0004'"):
+        compare({"a": one, "b": second}, groups=sites)
+
+
+def test_a_subset_keeps_the_groups_of_its_exams():
+    labels, (first, second) = make_models()[0], make_models()[1].values()
+    patients = {exam: int(exam) // 4 for exam in labels.index}
+    part = labels.iloc[6:]
+    models = {
+        "a": hold_out(labels, first, patients),
+        "b": hold_out(part, second.iloc[6:], patients),
+    }
+    found = compare(models, labels, subset=True).summary()
+    direct = compare({"a": first.iloc[6:], "b": second.iloc[6:]}, part, groups=patients)
+    pd.testing.assert_frame_equal(found, direct.summary())
+
+
+def test_models_without_a_difference_in_grouped_exams_are_rarely_called_different():
+    rng = np.random.default_rng(0)
+    exams = [f"{k:03d}" for k in range(240)]
+    patients = {exam: int(exam) // 8 for exam in exams}
+    patient = np.arange(240) // 8
+    rejected = []
+    for _ in range(40):
+        torn = rng.integers(0, 2, 30)[patient]
+        labels = pd.DataFrame({"acl": torn}, index=exams)
+        models = {
+            name: hold_out(
+                labels,
+                pd.DataFrame(
+                    {"acl": torn + rng.normal(size=30)[patient] + 0.3 * rng.normal(size=240)},
+                    index=exams,
+                ),
+                patients,
+            )
+            for name in ("one", "two")
+        }
+        rejected.append(compare(models).summary()["p"].iloc[0] < 0.05)
+    # Three standard errors of .05 over 40 draws are .1; without the groups half are rejected.
+    assert np.mean(rejected) < 0.15
 
 
 def test_refusals():

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mrnet_features.evaluation.leakage import checks
 from mrnet_features.evaluation.leakage.checks import CODES, check_leakage, find_repeated_rows
 
 
@@ -87,3 +88,59 @@ def test_integer_ids_and_text_labels_are_read():
     assert (found[0].code, found[0].subject) == ("single-column", "copy")
     pairs = find_repeated_rows({"train": odd})
     assert pairs.loc[0, ["exam", "other_exam"]].tolist() == [3, 4]
+
+
+def test_few_exams_of_a_class_stop_one_check_of_one_task_only():
+    features, labels = make_tables(signal=0.0, n_exams=300)
+    rng = np.random.default_rng(0)
+    odd = features.assign(
+        axial__knee__acquisition__n_slices__stack=labels["abnormal"] + rng.normal(size=300),
+        copy=labels["acl"].to_numpy() * 0.5,
+    )
+    labels = labels.assign(meniscus=(np.arange(300) < 6).astype(int)).drop(columns="acl")
+    labels["copied"] = odd["copy"] * 2
+    found = check_leakage(odd.iloc[::-1], labels)
+    assert [(s.code, s.subject) for s in found] == [
+        ("single-column", "copy"),
+        ("not-run", "acquisition"),
+        ("acquisition", "abnormal"),
+    ]
+    assert found[1].text == (
+        "Check 'acquisition' could not run: 'meniscus' has 6 exams of one class, but 5 folds need "
+        "10."
+    )
+
+
+def test_one_class_stops_the_checks_that_need_two():
+    features, labels = make_tables()
+    odd = features.assign(
+        axial__knee__acquisition__n_slices__stack=np.arange(120) % 7, number=np.arange(120)
+    )
+    found = check_leakage(odd, labels[["acl"]] * 0)
+    assert [(s.code, s.subject) for s in found] == [
+        ("not-run", "single-column"),
+        ("exam-order", "number"),
+        ("not-run", "acquisition"),
+    ]
+    assert "all 120 exams are negative for 'acl'" in found[0].text
+
+
+def test_what_was_found_is_kept_if_a_later_check_fails(monkeypatch):
+    features, labels = make_tables()
+    odd = features.assign(
+        axial__knee__acquisition__n_slices__stack=np.arange(120) % 7, number=np.arange(120)
+    )
+    odd.iloc[3] = odd.iloc[4]
+
+    def fail(*args, **kwargs):
+        raise ValueError("None of 100 shuffles gave 5 folds.")
+
+    monkeypatch.setattr(checks, "cross_validate", fail)
+    found = check_leakage(odd, labels)
+    assert [s.code for s in found] == ["exam-order", "not-run", "duplicate-rows"]
+    assert found[1].text.endswith("could not run: None of 100 shuffles gave 5 folds.")
+
+
+def test_the_smallest_numbers_count_as_zero():
+    tiny = pd.DataFrame({"x": [1e-310, 0.0, 1e-3]}, index=["a", "b", "c"])
+    assert find_repeated_rows({"t": tiny})[["exam", "other_exam"]].values.tolist() == [["a", "b"]]

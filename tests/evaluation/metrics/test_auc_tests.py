@@ -81,6 +81,12 @@ def test_no_spread_has_no_p():
     assert nadeau_bengio_test([0.1, 0.1, 0.1], 0.25).se == 0
 
 
+@pytest.mark.parametrize("degrees", [4, np.inf])
+def test_no_spread_has_no_detectable_difference(degrees):
+    assert np.isnan(minimum_detectable_difference(0.0, degrees))
+    assert np.isnan(minimum_detectable_difference(np.nan, degrees))
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

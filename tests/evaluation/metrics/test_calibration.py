@@ -81,6 +81,21 @@ def test_constant_and_separating_scores_have_no_slope():
     assert measure_calibration(labels.astype(float), labels).summary()["slope"].isna().all()
 
 
+@pytest.mark.parametrize("only", [0, 1])
+def test_one_class_has_no_intercept_slope_or_skill(only):
+    labels, chances = make_probabilities(50)
+    found = measure_calibration(chances, labels.assign(two=only))
+    summary = found.summary()
+    names = ["brier_skill", "intercept", "intercept_low", "slope", "slope_high"]
+    assert summary.loc["two", names].isna().all()
+    assert summary.loc["two", "observed"] == only
+    assert summary.loc["two", "brier"] == pytest.approx(((chances["two"] - only) ** 2).mean())
+    assert summary.loc["one"].notna().all()
+    assert (found.frame().query("task == 'two'")["observed"] == only).all()
+    with pytest.raises(ValueError, match="at least one exam, got none"):
+        measure_calibration(chances[:0], labels[:0])
+
+
 @pytest.mark.parametrize("n_hits", [0, 1, 7, 19, 20])
 def test_wilson_equals_statsmodels(n_hits):
     theirs = proportion_confint(n_hits, 20, method="wilson")

@@ -1,11 +1,13 @@
 """Thresholds follow their rule, and keep it on exams they were not chosen on."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import logit
 
-from mrnet_features.evaluation import cross_validate
+from mrnet_features.evaluation import HoldOut, cross_validate
 from mrnet_features.evaluation.metrics.operating_points import (
     apply_thresholds,
     choose_threshold,
@@ -69,5 +71,25 @@ def test_thresholds_apply_to_new_exams(evaluation):
     np.testing.assert_allclose(found["specificity"], 0.9, atol=0.04)
     alone = apply_thresholds(scores, labels * 0, thresholds)
     assert alone["sensitivity"].isna().all()
-    with pytest.raises(ValueError, match="got none for two"):
+    with pytest.raises(ValueError, match="got none for 'two'"):
         apply_thresholds(scores, labels, {"one": 0.5})
+
+
+@pytest.mark.parametrize("rule", ["youden", "sensitivity", "specificity"])
+def test_one_class_has_no_threshold(evaluation, rule):
+    with pytest.raises(ValueError, match="both classes, 0 and 1, to choose a threshold, got 0 in"):
+        choose_threshold([0, 0, 0], [0.1, 0.2, 0.3], rule)
+    single = dataclasses.replace(evaluation, labels=evaluation.labels.assign(two=1))
+    for call in (choose_thresholds, measure_operating_points):
+        with pytest.raises(ValueError, match="got 1 in") as caught:
+            call(single, rule)
+        assert caught.value.__notes__ == ["while choosing the threshold of task 'two'"]
+
+
+def test_thresholds_need_out_of_fold_predictions(evaluation):
+    with pytest.raises(TypeError, match="must be an Evaluation of `cross_validate`, got DataFrame"):
+        choose_thresholds(evaluation.labels)
+    rows = evaluation.predictions
+    held_out = HoldOut(evaluation.labels, rows[["one", "two"]], {}, evaluation.labels)
+    with pytest.raises(TypeError, match="got HoldOut"):
+        measure_operating_points(held_out)

@@ -1,4 +1,4 @@
-"""Checks of one feature table and of labels; arrays become tables."""
+"""Feature tables and labels: checked, and matched by exam id; arrays become tables."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from mrnet_features.exam_ids import check_ids
+from mrnet_features.exam_ids import check_ids, require_same_exams
 from mrnet_features.messages import name_some
 
 if TYPE_CHECKING:
@@ -20,9 +20,82 @@ if TYPE_CHECKING:
     LabelTable: TypeAlias = pd.DataFrame | pd.Series[Any] | NDArray[Any] | Sequence[Any]
     ByExam: TypeAlias = pd.Series[Any] | Mapping[Any, Any] | NDArray[Any] | Sequence[Any]
 
-__all__ = ["check_features", "check_labels", "choose_labels", "name_rows"]
+__all__ = [
+    "align_tables",
+    "check_features",
+    "check_labels",
+    "choose_labels",
+    "name_rows",
+    "refuse_labels",
+]
 
 RESERVED = ("exam", "repeat", "fold", "mean", "n_exams")
+
+
+def align_tables(
+    features: FeatureTable, labels: LabelTable, positive: Any = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Check features and labels and match their rows by exam id.
+
+    Parameters
+    ----------
+    features : DataFrame or array of shape (n_exams, n_features)
+        See `check_features`. An array needs labels that are an array too: the exam ids are then
+        the row numbers, and the columns are named x0, x1, ...
+    labels : DataFrame, Series or array
+        See `check_labels`. The rows of an array are matched by position.
+    positive : value or mapping, optional
+        See `check_labels`.
+
+    Returns
+    -------
+    features, labels : DataFrame
+        Checked copies with equal, sorted indexes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As the two checks do; if the two tables hold different exams; or if a feature has the
+        name of a task.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> features = pd.DataFrame({"size": [3.0, 4.0]}, index=["b", "a"])
+    >>> labels = pd.DataFrame({"acl": [0, 1]}, index=["a", "b"])
+    >>> [table.index.tolist() for table in align_tables(features, labels)]
+    [['a', 'b'], ['a', 'b']]
+    """
+    named, given = name_rows(features, labels)
+    table, truth = check_features(named), check_labels(given, positive)
+    require_same_exams("features", table.index, "labels", truth.index)
+    refuse_labels(table, truth)
+    return table, truth
+
+
+def refuse_labels(features: pd.DataFrame, labels: pd.DataFrame) -> None:
+    """Raise if a label is among the features.
+
+    Parameters
+    ----------
+    features : DataFrame of shape (n_exams, n_features)
+    labels : DataFrame of shape (n_exams, n_tasks)
+
+    Raises
+    ------
+    ValueError
+        If a feature has the name of a task.
+
+    Examples
+    --------
+    >>> refuse_labels(pd.DataFrame({"size": [3.0]}), pd.DataFrame({"acl": [1]}))
+    """
+    leaked = sorted(set(features.columns) & set(labels.columns))
+    if leaked:
+        raise ValueError(
+            f"`features` must not contain the labels, got columns {name_some(leaked)}, which "
+            "are tasks. Drop them, or rename them if they are something else."
+        )
 
 
 def check_labels(labels: pd.DataFrame | pd.Series[Any], positive: Any = None) -> pd.DataFrame:

@@ -1,0 +1,241 @@
+"""Numba functions whose machine code is kept on disk: where, how it is checked, and one message."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import multiprocessing
+import os
+import pickle
+import stat
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from numba import config, njit
+from numba.core import caching, event, serialize
+from numba.core.registry import CPUDispatcher
+
+__all__ = ["announce_compiling", "cached_njit"]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+logger = logging.getLogger("mrnet_features")
+
+_PACKAGE = __name__.partition(".")[0]
+
+
+def cached_njit(**options: Any) -> Callable[[Function], Function]:
+    """Decorator that compiles a function with ``numba.njit`` and keeps the machine code on disk.
+
+    The code is kept where Numba keeps it: in ``NUMBA_CACHE_DIR``, else beside the module, else in
+    the user's cache folder. If none can be written, as in a container, it is kept in a private
+    folder of the user in the temporary folder, else nowhere. A damaged file is compiled again.
+
+    Parameters
+    ----------
+    **options
+        As for ``numba.njit``, without ``cache``.
+
+    Returns
+    -------
+    callable
+        Decorator of a function over numbers and arrays.
+
+    Examples
+    --------
+    >>> @cached_njit(error_model="numpy")
+    ... def double(x: float) -> float:
+    ...     return 2.0 * x
+    >>> double(1.5)
+    3.0
+    """
+
+    def compile_function(function: Function) -> Function:
+        dispatcher = njit(**options)(function)
+        dispatcher._cache = _make_cache(function)  # noqa: SLF001 (as its `enable_caching` does)
+        return cast("Function", dispatcher)
+
+    return compile_function
+
+
+class _CheckedCode(caching.CompileResultCacheImpl):  # type: ignore[misc]
+    """Machine code with a checksum: the compiler ends the process over damaged code."""
+
+    def reduce(self, cres: Any) -> tuple[int, bytes]:
+        code = serialize.dumps(super().reduce(cres))
+        return zlib.crc32(code), code
+
+    def rebuild(self, target_context: Any, payload: tuple[int, bytes]) -> Any:
+        checksum, code = payload
+        if zlib.crc32(code) != checksum:
+            raise ValueError("wrong checksum")
+        # Numba has unpickled the file around it already
+        return super().rebuild(target_context, pickle.loads(code))  # noqa: S301
+
+
+class _Cache(caching.FunctionCache):  # type: ignore[misc]
+    """Cache of one function; no file in it, and no full disk, can end a run."""
+
+    _impl_class = _CheckedCode
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        # Numba compares the function's own module only, but compiles others into it
+        stamp = (self._impl.locator.get_source_stamp(), _stamp_globals(function))
+        self._cache_file = caching.IndexDataCacheFile(
+            cache_path=self._cache_path,
+            filename_base=self._impl.filename_base,
+            source_stamp=stamp,
+        )
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception as error:  # noqa: BLE001 (a broken pickle can raise almost anything)
+            logger.warning(
+                "Compiled code in '%s' is damaged (%s); compiling it again.",
+                self.cache_path,
+                " ".join(str(error).split()) or type(error).__name__,
+            )
+        try:
+            self.flush()
+        except OSError:
+            self.disable()
+        return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        try:
+            super().save_overload(sig, data)
+        except OSError as error:
+            _say_once(f"Compiled code can't be kept in '{self.cache_path}' ({error}).")
+
+
+def _make_cache(function: Callable[..., Any]) -> Any:
+    """Numba's cache; one in a private temporary folder if Numba finds no folder; else none."""
+    try:
+        return _Cache(function)
+    except RuntimeError:
+        folder = _find_private_folder()
+    why = (
+        f"Neither '{Path(__file__).parent}' nor the user's cache folder can be written; compiled "
+        "code is {}. Set NUMBA_CACHE_DIR to a folder that can be written to keep it there."
+    )
+    if folder is not None:
+        before = config.CACHE_DIR
+        config.CACHE_DIR = str(folder)
+        try:
+            cache = _Cache(function)
+        except RuntimeError:
+            pass  # the folder is full, or gone: said below
+        else:
+            _say_once(why.format(f"kept in '{folder}'"))
+            return cache
+        finally:
+            config.CACHE_DIR = before
+    _say_once(why.format("not kept, so that every process compiles for about half a minute"))
+    return caching.NullCache()
+
+
+def _find_private_folder() -> Path | None:
+    """Folder in the temporary folder that only this user can write, or None.
+
+    Loading compiled code runs it, so a folder that someone else may have filled is not used.
+    """
+    try:
+        user = os.getuid()
+        folder = Path(tempfile.gettempdir(), f"{_PACKAGE}-{user}")
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found, parent = folder.lstat(), folder.parent.stat()
+    except (OSError, AttributeError):  # no temporary folder; Windows, which has no user numbers
+        return None
+    is_private = stat.S_ISDIR(found.st_mode) and found.st_uid == user and not found.st_mode & 0o077
+    # in a folder without the sticky bit, others could put their own folder in its place
+    is_shared = bool(parent.st_mode & 0o022) and not parent.st_mode & stat.S_ISVTX
+    return folder if is_private and not is_shared else None
+
+
+@functools.cache
+def _stamp_globals(function: Callable[..., Any]) -> str:
+    """Text that changes with the numbers and the compiled functions imported by a module.
+
+    Numba takes both as constants. A compiled function stands for the source of its module.
+    """
+    parts = []
+    for name, value in sorted(function.__globals__.items()):
+        if isinstance(value, CPUDispatcher):
+            called = value.py_func
+            if called.__module__ != function.__module__:
+                source = Path(called.__code__.co_filename)
+                parts.append(f"{name} {_checksum(source)} ({_stamp_globals(called)})")
+        elif isinstance(value, np.ndarray) and value.dtype != object:
+            parts.append(f"{name} {zlib.crc32(np.ascontiguousarray(value).tobytes())}")
+        elif _is_number(value):
+            parts.append(f"{name} {value!r}")
+    return "; ".join(parts)
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, tuple):
+        return all(_is_number(part) for part in value)
+    return isinstance(value, int | float | np.generic)
+
+
+@functools.cache
+def _checksum(source: Path) -> int:
+    return zlib.crc32(source.read_bytes())
+
+
+@functools.cache
+def _say_once(message: str) -> None:
+    """Log a warning once, and not in each worker process."""
+    if multiprocessing.current_process().name == "MainProcess":
+        logger.warning(message)
+
+
+class _Announcer(event.Listener):  # type: ignore[misc]
+    """Logs one message per process, when the first function of this package is compiled."""
+
+    def __init__(self) -> None:
+        self.has_logged = False
+
+    def on_start(self, event: Any) -> None:
+        """Log the message, unless it was logged or the function is of another package."""
+        dispatcher = event.data["dispatcher"]
+        if self.has_logged or not dispatcher.py_func.__module__.startswith(_PACKAGE):
+            return
+        self.has_logged = True
+        folder = dispatcher.stats.cache_path
+        if folder:
+            logger.warning(
+                "Compiling counts for the first time: about half a minute of processor time. "
+                "They are cached in %s for later calls.",
+                folder,
+            )
+        else:
+            logger.warning("Compiling counts: about half a minute of processor time.")
+
+    def on_end(self, event: Any) -> None:
+        """No message."""
+
+
+_ANNOUNCER = _Announcer()
+
+
+@contextmanager
+def announce_compiling() -> Iterator[None]:
+    """Log one message per process if counts are compiled within the block.
+
+    Counts loaded from the cache are not compiled.
+
+    Examples
+    --------
+    >>> with announce_compiling():
+    ...     pass
+    """
+    with event.install_listener("numba:compile", _ANNOUNCER):
+        yield

@@ -1,0 +1,42 @@
+import dataclasses
+import importlib
+
+import pytest
+
+from tests.fuzz.cases import SPECIAL
+
+TARGETS = ("npy_header", "label_csv", "predictions", "folds", "feature_table", "bundle", "kneemri")
+N_DRAWN = 60
+
+
+def draw(name):
+    target = importlib.import_module(f"tests.fuzz.{name}").TARGET
+    return [target.draw(0, number) for number in range(N_DRAWN)]
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_cases_depend_on_seed_and_number_alone(name):
+    first = draw(name)
+    assert first == draw(name)
+    assert len({str(case.files) for case in first}) > N_DRAWN / 3
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_pipe_or_a_folder_can_stand_in_place_of_a_file(name):
+    target = importlib.import_module(f"tests.fuzz.{name}").TARGET
+    target = dataclasses.replace(target, special_share=1.0)
+    drawn = [target.draw(0, number) for number in range(20)]
+    special = {kind for case in drawn for kind in case.files.values() if isinstance(kind, str)}
+    assert len(special) > 2
+    assert special <= set(SPECIAL)
+
+
+def test_some_bundles_have_right_hashes_and_broken_trees():
+    cases = draw("bundle")
+    assert sum(bool(case.facts.get("is_forged")) for case in cases) > N_DRAWN / 5
+
+
+@pytest.mark.parametrize("name", ["predictions", "feature_table", "folds", "label_csv"])
+def test_some_tables_have_known_ids(name):
+    known = [case for case in draw(name) if not case.facts.get("is_changed")]
+    assert sum("ids" in case.facts or "labels" in case.facts for case in known) > N_DRAWN / 10
