@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import os
 import re
@@ -234,13 +235,15 @@ def replace_file(path: str | Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
-def remove_partials(folder: str | Path) -> None:
+def remove_partials(folder: str | Path, name: str | None = None) -> None:
     """Remove temporary files that killed runs left in a folder.
 
     Parameters
     ----------
     folder : path
         Hold the lock of the output: the files of a run in progress have such names, too.
+    name : str, optional
+        Name of the file that was written. None removes those of all files.
 
     Examples
     --------
@@ -252,7 +255,7 @@ def remove_partials(folder: str | Path) -> None:
     >>> [path.name for path in folder.iterdir()]
     ['a.csv']
     """
-    for path in Path(folder).glob(".*.partial"):
+    for path in Path(folder).glob(f".{glob.escape(name) if name else '*'}.*.partial"):
         path.unlink(missing_ok=True)
 
 

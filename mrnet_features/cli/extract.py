@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,13 @@ from mrnet_features.cli.options import (
     name_families,
     read_exclusion,
 )
+
+
+class OnError(StrEnum):
+    """What to do about an exam that can't be read or described."""
+
+    stop = "stop"
+    skip = "skip"
 
 
 @app.command()
@@ -46,11 +54,25 @@ def extract(
             "memory.",
         ),
     ] = None,
+    on_error: Annotated[
+        OnError,
+        typer.Option(
+            help="What to do about an exam that can't be read or described: stop, or skip it and "
+            "list it in OUT.errors.csv (without .parquet)."
+        ),
+    ] = OnError.stop,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify", help="Compare the pixels of all exams with those of a finished table."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Extract the features of every exam of a split.
 
-    Run it again to continue a stopped run.
+    Run it again to continue a stopped run, or to update a table whose exams have changed. Skipped
+    exams are tried again; the exit status is 0 with a warning.
     """
     from mrnet_features.cli.format import print_json
     from mrnet_features.workflows.tables import make_table
@@ -64,10 +86,13 @@ def extract(
         device=device,
         n_jobs=jobs,
         batch_size=batch_size,
+        verify=verify,
+        on_error=on_error.value,
     )
     n_exams, n_features = features.shape
     if as_json:
         provenance = {**features.attrs["provenance"], "fingerprints": None}
+        del provenance["file_states"]
         print_json({"table": str(out), "n_features": n_features, **provenance})
     else:
         print(f"{n_exams} exams x {n_features} features in '{out}'.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
+from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any, Literal, Self
 
@@ -23,6 +24,7 @@ from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.families.base import Family
 from mrnet_features.families.presets import find_families
 from mrnet_features.jobs import run_jobs, show_progress
+from mrnet_features.messages import name_some
 from mrnet_features.names import PLANES
 from mrnet_features.stacks.discretisation import Discretisation
 
@@ -227,12 +229,11 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             n_readers = count_readers(self.n_jobs, cpu_count())
             rows = iterate_rows(X, recipe, n_readers=n_readers, batch_size=self.batch_size)
         else:
-            jobs = (delayed(_make_row)(exam, k, recipe, device) for k, exam in enumerate(X))
+            jobs = (delayed(describe_exam)(exam, k, recipe, device) for k, exam in enumerate(X))
             rows = run_jobs(jobs, self.n_jobs)
         with contextlib.closing(rows):
             for row in rows:
-                for text in row.warnings:
-                    warnings.warn(text, StackWarning, stacklevel=2)
+                warn_of_faults(row)
                 yield row
 
     def get_feature_names_out(self, input_features: object = None) -> np.ndarray[Any, Any]:  # noqa: ARG002
@@ -264,11 +265,15 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         unknown = [plane for plane in planes if plane not in PLANES]
         if unknown or not planes or len(set(planes)) < len(planes):
             raise ValueError(
-                f"`planes` must be some of {', '.join(PLANES)}, each once, got {planes}."
+                f"`planes` must be some of {', '.join(PLANES)}, each once, got "
+                f"{name_some(planes) or 'none'}."
             )
         pools = (self.pools,) if isinstance(self.pools, str) else tuple(self.pools)
         if not pools or any(pool not in POOLS for pool in pools) or len(set(pools)) < len(pools):
-            raise ValueError(f"`pools` must be some of {', '.join(POOLS)}, each once, got {pools}.")
+            raise ValueError(
+                f"`pools` must be some of {', '.join(POOLS)}, each once, got "
+                f"{name_some(pools) or 'none'}."
+            )
         return Recipe(
             families=find_families(self.families),
             planes=planes,
@@ -308,11 +313,11 @@ def check_exams(exams: Sequence[ExamLike]) -> None:
             )
     if len(exams) == 0:
         raise ValueError("`exams` must hold at least one exam, got none.")
-    ids = [exam.id for exam in exams if isinstance(exam, Exam)]
-    repeated = sorted({i for i in ids if ids.count(i) > 1}) if len(set(ids)) < len(ids) else []
+    counted = Counter(exam.id for exam in exams if isinstance(exam, Exam))
+    repeated = sorted(exam for exam, n in counted.items() if n > 1)
     if repeated:
         raise ValueError(
-            f"`exams` must hold each exam id once, got {', '.join(repeated[:5])} more than once. "
+            f"`exams` must hold each exam id once, got {name_some(repeated)} more than once. "
             "Leave out the repeats."
         )
 
@@ -352,6 +357,40 @@ def build_frame(
     return pd.DataFrame(np.stack(rows), index=pd.Index(ids, name="exam"), columns=list(columns))
 
 
-def _make_row(exam: ExamLike, index: int, recipe: Recipe, device: Device) -> Row:
+def warn_of_faults(row: Row) -> None:
+    """Give the warnings of a row, which may come from a worker process.
+
+    Parameters
+    ----------
+    row : Row
+
+    Warns
+    -----
+    StackWarning
+    """
+    for text in row.warnings:
+        warnings.warn(text, StackWarning, stacklevel=3)
+
+
+def describe_exam(exam: ExamLike, index: int, recipe: Recipe, device: Device) -> Row:
+    """Row of one exam.
+
+    Parameters
+    ----------
+    exam : Exam or mapping plane -> stack
+    index : int
+        Index of the exam; errors name it where the exam has no id.
+    recipe : Recipe
+    device : {"cpu", "cuda"}
+
+    Returns
+    -------
+    Row
+
+    Raises
+    ------
+    TypeError, ValueError, KeyError, OSError
+        If the exam can't be read or described; notes name exam, plane and family.
+    """
     pixels = read_exam(exam, index, recipe.planes)
     return make_row(describe_batch([pixels], recipe, device)[0], pixels, recipe)

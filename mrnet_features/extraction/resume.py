@@ -1,41 +1,54 @@
-"""Extract features to a file in shards, so that an interrupted run can be resumed."""
+"""Extract features to a file, exam by exam, so that an interrupted run can be resumed."""
 
 from __future__ import annotations
 
 import contextlib
-import functools
-import itertools
-import json
-import shutil
-from collections.abc import Iterator, Sequence
+import errno
+import os
+import warnings
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
-from mrnet_features.arrays import Device
 from mrnet_features.data.exam import Exam
+from mrnet_features.exam_ids import find_id_problem
+from mrnet_features.extraction.changes import (
+    hash_file_state,
+    hash_request,
+    join_states,
+    keep_unchanged,
+    split_states,
+)
 from mrnet_features.extraction.describe import Row
+from mrnet_features.extraction.existing import read_existing
 from mrnet_features.extraction.extractor import FeatureExtractor, build_frame, check_exams
+from mrnet_features.extraction.failures import (
+    Failure,
+    is_failures_file,
+    iterate_outcomes,
+    refuse_other_file,
+    write_failures,
+)
+from mrnet_features.extraction.journal import FinishedRow, Journal
 from mrnet_features.extraction.read import read_exam
 from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.extraction.table import (
-    ADVICE,
+    FILE_STATES,
     FINGERPRINTS,
     REQUEST,
+    SKIPPED,
     describe_provenance,
-    hash_texts,
-    list_versions,
-    read_features,
-    write_features,
     write_table,
 )
+from mrnet_features.files import remove_partials
 from mrnet_features.jobs import show_progress
-
-SHARD_SIZE = 32
-"""Exams per shard: an interrupted run loses at most one shard and the exams in progress."""
+from mrnet_features.locks import hold_lock
+from mrnet_features.messages import name_some, quote
 
 
 def extract_features(
@@ -43,15 +56,19 @@ def extract_features(
     path: str | Path,
     *,
     extractor: FeatureExtractor | None = None,
+    verify: bool = False,
+    on_error: Literal["stop", "skip"] = "stop",
     progress: bool | None = None,
 ) -> pd.DataFrame:
     """Extract features and write them to a parquet file; an interrupted run is resumed.
 
-    Finished exams are kept in the folder ``<path>.shards`` until the table is complete. A shard, or
-    the whole table, is reused only if the recipe, the device, the package versions, the source code
-    of this library and the files of the exams are the same. If only the recipe and the exams are
-    the same, the table is extracted again and replaced. A table of another recipe or of other exams
-    is never overwritten.
+    Each finished exam is kept in the file ``<path>.unfinished`` until the table is complete. The
+    row of an exam is used again only if the recipe, the device, the package versions, the source
+    code of this library and the exam's pixels are the same. Files with the same size, modification
+    time and change time as before are not read; the pixels of others are compared by their hash,
+    and their new times are recorded, so that the next run is quick. If only the recipe and the
+    exams are the same, the table is extracted again and replaced. A table of another recipe or of
+    other exams is never overwritten.
 
     Parameters
     ----------
@@ -60,169 +77,276 @@ def extract_features(
         Parquet file to write. If it already holds this table, it is read instead.
     extractor : FeatureExtractor, optional
         Default: ``FeatureExtractor()``.
+    verify : bool, default False
+        Compare the pixels of all exams by their hash, whatever the times of their files are.
+    on_error : {"stop", "skip"}, default "stop"
+        What to do about an exam that can't be read or described. "skip" leaves it out of the table
+        and lists it in ``<path without .parquet>.errors.csv`` (exam, plane, family, error). The
+        next run tries it again and removes that file when no error is left.
     progress : bool, optional
         Whether to show a progress bar. None shows it in a terminal.
 
     Returns
     -------
     DataFrame of shape (n_exams, n_features), float32
-        As ``extractor.transform(exams)``, with ``attrs["provenance"]``.
+        As ``extractor.transform(exams)``, with ``attrs["provenance"]``; without skipped exams.
 
     Raises
     ------
     FileExistsError
         If `path` holds anything but a table of these exams by this recipe: another file, a table
         with other exam ids, one whose pixels differ in every exam, one that was changed after
-        extraction, or one of an older version of this library.
+        extraction, or one of an older version of this library. An empty file is replaced. Or if the
+        file for skipped exams is another one.
     IsADirectoryError
         If `path` is a folder.
+    OSError
+        If the table can't be written: the disk is full, or the folder is read-only or was removed.
+    RuntimeError
+        If another process is writing the same table.
     ValueError
-        If `path` does not end in ``.parquet``.
+        If `path` does not end in ``.parquet``, an exam id is not valid in a file, or all exams
+        would be skipped.
     TypeError
         If an exam is a mapping of stacks in memory.
+
+    Warns
+    -----
+    UserWarning
+        If exams are skipped, or finished exams on disk are damaged and extracted again. A
+        `StackWarning`, as from `FeatureExtractor.transform`, when an exam is described, but not
+        when its row is used again.
     """
     path = Path(path)
     if path.suffix != ".parquet":
         raise ValueError(f"`path` must end in '.parquet', got '{path}'.")
+    if on_error not in ("stop", "skip"):
+        raise ValueError(f"`on_error` must be 'stop' or 'skip', got {quote(on_error)}.")
     check_exams(exams)
+    _check_files_and_ids(exams)
+    extractor = (extractor or FeatureExtractor()).fit(exams)
+    recipe = extractor.recipe()
+    run = _Run(
+        exams=exams,
+        path=path,
+        extractor=extractor,
+        recipe=recipe,
+        key=hash_request(recipe, extractor.device_),
+        file_states={exam.id: hash_file_state(exam, recipe.planes) for exam in exams},
+        verify=verify,
+        on_error=on_error,
+        progress=progress,
+    )
+    for index, exam in enumerate(exams if on_error == "stop" else ()):
+        if not run.file_states[exam.id]:
+            read_exam(exam, index, recipe.planes)  # raises at once, not after hours
+    if on_error == "skip" and run.failures_path.exists():
+        refuse_other_file(run.failures_path)
+    table = run.read_table()
+    if table is not None and run.is_current(table):
+        run.tidy()
+        return table
+    folder = run.target.parent
+    if table is not None and not os.access(folder, os.W_OK):
+        if len(run.keep_rows(run.list_rows(table))) == len(exams):
+            return table
+        raise PermissionError(
+            f"'{path}' must be extracted again, since exams or code have changed, but '{folder}' "
+            "is read-only. Choose another file."
+        )
+    with contextlib.ExitStack() as stack:
+        with _explain_write_error(path):
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(hold_lock(run.target))
+        return run.complete()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """One call of `extract_features`; see there."""
+
+    exams: Sequence[Exam]
+    path: Path
+    extractor: FeatureExtractor
+    recipe: Recipe
+    key: str
+    file_states: Mapping[str, str]
+    """By exam id, taken before any exam is read: a file that changes later is compared again."""
+    verify: bool
+    on_error: str
+    progress: bool | None
+
+    @cached_property
+    def target(self) -> Path:
+        """File to write; the target of a symbolic link."""
+        return self.path.resolve()
+
+    @cached_property
+    def journal(self) -> Journal:
+        path = self.target.with_name(f"{self.target.name}.unfinished")
+        return Journal(path, self.key, len(self.recipe.columns()))
+
+    @property
+    def failures_path(self) -> Path:
+        return self.path.with_suffix(".errors.csv")
+
+    def read_table(self) -> pd.DataFrame | None:
+        """Table of an earlier run; an error if the file is another one."""
+        return read_existing(self.path, self.exams, self.recipe, self.file_states)
+
+    def is_current(self, table: pd.DataFrame) -> bool:
+        """Whether all exams are in a table, and no file has changed since."""
+        provenance, states = table.attrs["provenance"], self.file_states.values()
+        return (
+            not self.verify
+            and all(states)
+            and provenance[REQUEST] == self.key
+            and provenance.get(FILE_STATES) == join_states(states)
+            and not provenance.get(SKIPPED)
+        )
+
+    def list_rows(self, table: pd.DataFrame | None) -> dict[str, FinishedRow]:
+        """Rows of a table by exam id; none if it was extracted by other code."""
+        if table is None or table.attrs["provenance"][REQUEST] != self.key:
+            return {}
+        values = table.to_numpy(np.float32)
+        provenance = table.attrs["provenance"]
+        states = split_states(provenance[FILE_STATES])
+        parts = zip(values, provenance[FINGERPRINTS], states, strict=True)
+        return {exam: FinishedRow(*row) for exam, row in zip(table.index, parts, strict=True)}
+
+    def keep_rows(self, known: Mapping[str, FinishedRow]) -> dict[str, FinishedRow]:
+        """Rows of the exams that have not changed."""
+        return keep_unchanged(
+            self.exams,
+            list(self.file_states.values()),
+            known,
+            self.recipe.planes,
+            verify=self.verify,
+            n_jobs=self.extractor.n_jobs,
+            progress=self.progress,
+        )
+
+    def complete(self) -> pd.DataFrame:
+        """Describe the exams that have no row yet, and write the table; needs the lock."""
+        remove_partials(self.target.parent, self.target.name)
+        table = self.read_table()  # again: another process may have written it meanwhile
+        if table is not None and self.is_current(table):
+            self._remove_leftovers()
+            return table
+        with _explain_write_error(self.path):
+            finished = self.journal.read()
+        rows = self.keep_rows({**self.list_rows(table), **finished})
+        failures = self._describe([exam for exam in self.exams if exam.id not in rows], rows)
+        described = [exam for exam in self.exams if exam.id in rows]
+        if not described:
+            exam, failure = next(iter(failures.items()))
+            raise ValueError(
+                f"No exam could be described. The first error is that of exam {quote(exam)}: "
+                f"{failure.error}"
+            )
+        table = build_frame(
+            described, [rows[exam.id].values for exam in described], self.recipe.columns()
+        )
+        fingerprints = [rows[exam.id].fingerprint for exam in described]
+        table.attrs["provenance"] = {
+            **describe_provenance(self.recipe, fingerprints, self.extractor.device_),
+            FILE_STATES: join_states(rows[exam.id].file_state for exam in described),
+            SKIPPED: list(failures),
+            REQUEST: self.key,
+        }
+        with _explain_write_error(self.path):
+            if failures:
+                write_failures(failures, self.failures_path)
+            write_table(table, self.path, table.attrs["provenance"])
+        self._remove_leftovers(keep_failures=bool(failures))
+        if failures:
+            warnings.warn(
+                f"{len(failures)} of {len(self.exams)} exams were skipped "
+                f"({name_some(list(failures))}); '{self.failures_path}' says why.",
+                stacklevel=3,
+            )
+        return table
+
+    def tidy(self) -> None:
+        """Remove what a run left that was killed just after it had written the table."""
+        hidden = f".{self.target.name}."
+        if (
+            any(file.name.startswith(hidden) for file in self.target.parent.iterdir())
+            or self.journal.path.exists()
+            or is_failures_file(self.failures_path)
+        ):
+            # the table is complete, so nothing is lost if another run is at it, or the folder is
+            # read-only
+            with contextlib.suppress(OSError, RuntimeError), hold_lock(self.target):
+                self._remove_leftovers()
+
+    def _describe(self, exams: Sequence[Exam], rows: dict[str, FinishedRow]) -> dict[str, Failure]:
+        """Add the rows of exams, and return why the others have none."""
+        failures: dict[str, Failure] = {}
+        outcomes: Generator[Row | Failure, None, None]
+        if not exams:
+            return failures
+        if self.on_error == "skip":
+            outcomes = iterate_outcomes(self.extractor, exams)
+        else:
+            outcomes = self.extractor.iterate(exams)
+        with (
+            show_progress(len(self.exams), "extract", "exam", self.progress) as bar,
+            contextlib.closing(outcomes),
+            self.journal,
+        ):
+            bar.update(len(self.exams) - len(exams))
+            for exam, outcome in zip(exams, outcomes, strict=True):
+                if isinstance(outcome, Failure):
+                    failures[exam.id] = outcome
+                else:
+                    state = self.file_states[exam.id]
+                    rows[exam.id] = FinishedRow(outcome.values, outcome.fingerprint, state)
+                    with _explain_write_error(self.path):
+                        self.journal.append(exam.id, rows[exam.id])
+                bar.update()
+        return failures
+
+    def _remove_leftovers(self, *, keep_failures: bool = False) -> None:
+        """Remove the files that stand beside a table until it is complete."""
+        remove_partials(self.target.parent, self.target.name)
+        if not keep_failures and is_failures_file(self.failures_path):
+            self.failures_path.unlink(missing_ok=True)
+        self.journal.path.unlink(missing_ok=True)
+
+
+def _check_files_and_ids(exams: Sequence[Exam]) -> None:
+    """Raise unless exams have files, and ids that a file can hold."""
     if not all(isinstance(exam, Exam) for exam in exams):
         raise TypeError(
             "`exams` must hold Exam, got mappings of stacks, which have no files to compare with "
-            "those of an earlier run. Use `FeatureExtractor.transform` and `write_features` for "
-            "stacks in memory."
+            "those of an earlier run. Use `FeatureExtractor.transform` for stacks in memory, set "
+            "the ids of the table (`table.index = ids`), and write it with `write_features`."
         )
-    extractor = (extractor or FeatureExtractor()).fit(exams)
-    recipe = extractor.recipe()
-    parts = [exams[start : start + SHARD_SIZE] for start in range(0, len(exams), SHARD_SIZE)]
-    keys = [_hash_shard(part, recipe, extractor.device_) for part in parts]
-    if path.exists():
-        table = _read_existing(path)
-        if table.attrs["provenance"].get(REQUEST) == hash_texts(keys):
-            return table
-        _refuse_other(table, path, exams, recipe)
-    folder = path.with_name(path.name + ".shards")
-    folder.mkdir(parents=True, exist_ok=True)
-    shards = [folder / f"{key}.parquet" for key in keys]
-    missing = [pair for pair in zip(parts, shards, strict=True) if not pair[1].is_file()]
-    to_describe = [exam for part, _ in missing for exam in part]
-    with show_progress(len(exams), "extract", "exam", progress) as bar:
-        bar.update(len(exams) - len(to_describe))
-        if missing:
-            # one iterator for all shards, so that reading ahead does not stop at the end of a shard
-            with contextlib.closing(extractor.iterate(to_describe)) as rows:
-                for part, shard in missing:
-                    _write_shard(part, rows, extractor, shard, bar)
-    table, fingerprints = _join_shards(shards)
-    table.attrs["provenance"] = {
-        **describe_provenance(recipe, fingerprints, extractor.device_),
-        REQUEST: hash_texts(keys),
-    }
-    write_table(table, path, table.attrs["provenance"])
-    shutil.rmtree(folder)
-    return table
-
-
-def _join_shards(shards: Sequence[Path]) -> tuple[pd.DataFrame, list[str]]:
-    """Table of all shards, and the fingerprints of its exams."""
-    frames = [read_features(shard) for shard in shards]
-    fingerprints = [f for frame in frames for f in frame.attrs["provenance"][FINGERPRINTS]]
-    for frame in frames:
-        frame.attrs = {}  # pandas compares them on concatenation
-    return pd.concat(frames), fingerprints
-
-
-def _read_existing(path: Path) -> pd.DataFrame:
-    """Table in the file that is to be written."""
-    if path.is_dir():
-        raise IsADirectoryError(f"`path` must be a file to write, got the folder '{path}'.")
-    try:
-        return read_features(path)
-    except ValueError as error:
-        raise FileExistsError(
-            f"`path` must be a new file or a table to resume. {str(error).removesuffix(ADVICE)}"
-            "Choose another file, or delete this one."
-        ) from error
-
-
-def _refuse_other(table: pd.DataFrame, path: Path, exams: Sequence[Exam], recipe: Recipe) -> None:
-    """Raise unless a table holds the same exams by the same recipe."""
-    provenance, ids = table.attrs["provenance"], [exam.id for exam in exams]
-    other = ""
-    if REQUEST not in provenance:
-        other = "was not extracted by `extract_features`, or was changed since"
-    elif provenance["recipe_digest"] != recipe.digest:
-        other = f"has another recipe ({_compare_recipes(provenance['recipe'], recipe.as_dict())})"
-    elif list(table.index) != ids:
-        other = f"has other exams ({_compare_ids(list(table.index), ids)})"
-    elif not any(  # the first exam usually matches, unless it is the one that changed
-        read_exam(exam, index, recipe.planes).fingerprint == provenance[FINGERPRINTS][index]
-        for index, exam in enumerate(exams)
-    ):
-        other = "has the same exam ids, but the pixels of every exam differ"
-    if other:
-        raise FileExistsError(
-            f"The table in '{path}' {other}. Choose another file, or delete this one."
-        )
-
-
-def _compare_recipes(found: dict[str, Any], asked: dict[str, Any]) -> str:
-    """Difference between two recipes; families by name."""
-    names = [", ".join(family["name"] for family in each["families"]) for each in (found, asked)]
-    if names[0] != names[1]:
-        return f"families {names[0]}; you asked for {names[1]}"
-    different = [key for key in asked if found.get(key) != asked[key]]
-    return f"other {' and '.join(different)}"
-
-
-def _compare_ids(found: Sequence[str], asked: Sequence[str]) -> str:
-    """Difference between two lists of exam ids."""
-    if sorted(found) == sorted(asked):
-        return "the same ids in another order"
-    different = sorted(set(found) ^ set(asked))
-    shown = ", ".join(different[:3]) + (" ..." if len(different) > 3 else "")
-    return f"{len(found)}; you asked for {len(asked)}; in only one of the two: {shown}"
-
-
-def _write_shard(
-    exams: Sequence[Exam],
-    rows: Iterator[Row],
-    extractor: FeatureExtractor,
-    path: Path,
-    bar: tqdm[Any],
-) -> None:
-    """Write the next rows, those of `exams`, to a shard."""
-    values: list[np.ndarray[Any, Any]] = []
-    fingerprints: list[str] = []
-    for row in itertools.islice(rows, len(exams)):
-        values.append(row.values)
-        fingerprints.append(row.fingerprint)
-        bar.update(1)
-    recipe = extractor.recipe()
-    frame = build_frame(exams, values, recipe.columns())
-    frame.attrs["provenance"] = describe_provenance(recipe, fingerprints, extractor.device_)
-    write_features(frame, path)
-
-
-def _hash_shard(exams: Sequence[Exam], recipe: Recipe, device: Device) -> str:
-    """Hash of what the rows of a shard depend on: recipe, device, versions, code and files."""
-    parts = [recipe.digest, device, json.dumps(list_versions(device)), _hash_sources()]
     for exam in exams:
-        for plane in recipe.planes:
-            status = exam.paths[plane].stat()
-            parts.append(f"{exam.id}{plane}{status.st_size}{status.st_mtime_ns}")
-    return hash_texts(parts)
+        problem = find_id_problem(exam.id)
+        if problem:
+            raise ValueError(
+                f"`exams` must have ids that are valid in a file, but {quote(exam.id)} {problem}. "
+                "Correct it."
+            )
 
 
-@functools.cache
-def _hash_sources() -> str:
-    """Hash of the code between pixels and table; the version alone does not change with an edit."""
-    package = Path(__file__).parents[1]
-    folders = ("stacks", "counts", "formulas", "families", "extraction")
-    files = sorted(
-        path
-        for folder in folders
-        for path in (package / folder).rglob("*")
-        if path.suffix in {".py", ".cu", ".cuh"}
-    )
-    files += [package / name for name in ("arrays.py", "launch.py")]
-    return hash_texts([path.read_text(encoding="utf-8") for path in files])
+@contextlib.contextmanager
+def _explain_write_error(path: Path) -> Iterator[None]:
+    """Say what to do if the operating system refuses to write."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:
+            raise
+        advice = {
+            errno.ENOSPC: "Free some space",
+            errno.EDQUOT: "Free some space",
+            errno.ENOENT: "Leave its folder in place",
+        }.get(error.errno, "Make its folder writable, or choose another file,")
+        raise type(error)(
+            f"'{path}' can't be written ({os.strerror(error.errno)}). {advice} and run it again; "
+            "finished exams that are on disk are kept."
+        ) from error

@@ -35,6 +35,9 @@ PACKAGES = ("mrnet-features", "lightgbm", "numpy", "scikit-learn")
 MOST_BYTES = 64 * 2**20
 """Largest booster file: about 300,000 leaves."""
 
+OF_EXAMS = ("fingerprints", "file_states", "skipped")
+"""Keys of a table's provenance that hold a value per exam."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Bundle:
@@ -235,8 +238,8 @@ def fit_bundle(
     return Bundle(
         models=models,
         columns=tuple(table.columns),
-        # A hash per exam is data of the exams, which must not be shared with a model.
-        provenance={key: value for key, value in provenance.items() if key != "fingerprints"},
+        # Ids and hashes of exams are data of the exams, which must not be shared with a model.
+        provenance={k: v for k, v in provenance.items() if k not in OF_EXAMS},
         thresholds=chosen_thresholds,
         versions={name: importlib.metadata.version(name) for name in PACKAGES},
     )

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
-from mrnet_features.data.exam import Dataset
+from mrnet_features.data.exam import Dataset, Exam
 from mrnet_features.data.mrnet import list_excluded, load_labels, load_mrnet
+from mrnet_features.data.release import check_request, read_contents
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.resume import extract_features
-from mrnet_features.extraction.table import read_features
+from mrnet_features.extraction.table import SKIPPED, read_features
+from mrnet_features.messages import name_some
 
 
 def make_table(
@@ -25,6 +27,8 @@ def make_table(
     device: str = "auto",
     n_jobs: int | None = None,
     batch_size: int | None = None,
+    verify: bool = False,
+    on_error: Literal["stop", "skip"] = "stop",
 ) -> tuple[Dataset, pd.DataFrame]:
     """Dataset of a split and its feature table, which is also written to `out`.
 
@@ -45,15 +49,26 @@ def make_table(
         Parallel processes.
     batch_size : int, optional
         See `FeatureExtractor`.
+    verify : bool, default False
+        See `extract_features`.
+    on_error : {"stop", "skip"}, default "stop"
+        See `extract_features`. "skip" also leaves out exams with a broken or missing stack file,
+        which is otherwise an error before any exam is described.
 
     Returns
     -------
     dataset : Dataset
+        Without skipped exams.
     features : DataFrame of shape (n_exams, n_features)
     """
-    dataset = load_mrnet(root, split, exclude=exclude)
+    excluded = list_excluded(exclude)
+    broken = _list_broken(Path(root), split, excluded) if on_error == "skip" else {}
+    dataset = load_mrnet(root, split, exclude=excluded.union(broken))
+    exams = sorted([*dataset.exams, *broken.values()], key=lambda exam: exam.id)
     extractor = FeatureExtractor(families, device=device, n_jobs=n_jobs, batch_size=batch_size)
-    return dataset, extract_features(dataset.exams, out, extractor=extractor)
+    features = extract_features(exams, out, extractor=extractor, verify=verify, on_error=on_error)
+    described = set(features.index)
+    return dataset[[exam.id in described for exam in dataset]], features
 
 
 def read_table(
@@ -87,18 +102,41 @@ def read_table(
     """
     excluded = list_excluded(exclude)
     features, labels = read_features(path), load_labels(root, split, exclude=excluded)
+    skipped = features.attrs["provenance"].get(SKIPPED, [])
     features = features[~features.index.isin(excluded)]
-    _require_labels(path, features, labels, split)
+    _require_labels(path, features, labels, split, skipped)
     return features, labels
 
 
+def _list_broken(root: Path, split: str, excluded: frozenset[str]) -> dict[str, Exam]:
+    """Exams with a broken or missing stack file, with the files that there are."""
+    check_request(root, split)
+    contents = read_contents(root, split, exclude=excluded)
+    broken = {p.exam for p in contents.problems if p.code in ("stack-file", "stack-missing")}
+    return {
+        exam: Exam(
+            exam, {plane: files[exam] for plane, files in contents.files.items() if exam in files}
+        )
+        for exam in broken - {""}
+    }
+
+
 def _require_labels(
-    path: str | Path, features: pd.DataFrame, labels: pd.DataFrame, split: str
+    path: str | Path,
+    features: pd.DataFrame,
+    labels: pd.DataFrame,
+    split: str,
+    skipped: Sequence[str],
 ) -> None:
-    """Raise if table and labels hold different exams; other kinds of ids are checked later."""
+    """Raise if table and labels hold different exams."""
     described, labelled = set(features.index), set(labels.index)
-    if described == labelled or not all(isinstance(exam, str) for exam in described):
+    if described == labelled:
         return
+    if labelled - described <= set(skipped) and described <= labelled:
+        raise ValueError(
+            f"'{path}' lacks exams that have labels in {split} but were skipped by the extraction: "
+            f"{name_some(sorted(labelled - described))}. Pass them in `exclude` too."
+        )
     parts = [
         f"{len(only)} only in the {name} (such as {min(only)})"
         for name, only in (("table", described - labelled), ("labels", labelled - described))

@@ -1,11 +1,14 @@
 """`mrnet-features extract`."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from mrnet_features.names import PLANES, TASKS
+from mrnet_features.workflows import tables
 from tests.support.command_line import run, run_alone
 
 
@@ -16,6 +19,7 @@ def test_the_table_and_its_provenance_are_reported(folder):
     assert done.status == 0, done.stderr
     result = json.loads(done.stdout)
     assert result["n_exams"] == 4
+    assert "file_states" not in result
     assert result["recipe"]["planes"] == ["axial", "coronal", "sagittal"]
     shown = run(*arguments, *options, cwd=folder).stdout
     assert shown == f"4 exams x {result['n_features']} features in 'valid.parquet'.\n"
@@ -59,3 +63,38 @@ def test_a_stack_that_looks_wrong_is_named(tmp_path):
         "float picture cast to uint8. Convert the original with `mf.to_uint8(stack)`. "
         "Every feature of this plane is NaN.\n"
     )
+
+
+def test_exams_that_fail_are_skipped_on_request_with_a_warning(folder, tmp_path):
+    root = tmp_path / "knees"
+    shutil.copytree(folder / "knees" / "valid", root / "valid")
+    for labels in (folder / "knees").glob("valid-*.csv"):
+        shutil.copy(labels, root)
+    (root / "valid" / "axial" / "0021.npy").write_bytes(b"")
+    arguments = ("extract", "knees", "--split", "valid", "--out", "valid.parquet")
+    options = ("--families", "intensity", "--jobs", 1)
+    done = run(*arguments, *options, cwd=tmp_path)
+    assert done.status == 1
+    assert "0021" in done.stderr
+    with pytest.warns(UserWarning, match=r"1 of 4 exams were skipped"):
+        done = run(*arguments, *options, "--on-error", "skip", cwd=tmp_path)
+    assert done.status == 0, done.stderr
+    assert done.stdout.startswith("3 exams x ")
+    assert "0021,axial," in (tmp_path / "valid.errors.csv").read_text()
+    assert run(*arguments, "--on-error", "ignore", cwd=tmp_path).status == 2
+
+
+def test_verify_compares_pixels_whatever_the_times_are(folder, monkeypatch):
+    asked = []
+    real = tables.extract_features
+
+    def extract_features(exams, path, **options):
+        asked.append((options["verify"], options["on_error"]))
+        return real(exams, path, **options)
+
+    monkeypatch.setattr(tables, "extract_features", extract_features)
+    arguments = ("extract", "knees", "--split", "valid", "--out", "verified.parquet")
+    for option in ((), ("--verify",), ("--on-error", "skip")):
+        done = run(*arguments, "--families", "intensity", "--jobs", 1, *option, cwd=folder)
+        assert done.status == 0, done.stderr
+    assert asked == [(False, "stop"), (True, "stop"), (False, "skip")]

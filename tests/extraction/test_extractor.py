@@ -1,6 +1,7 @@
 """FeatureExtractor: names, types, order, invariance to mirroring, devices, and clear errors."""
 
 import importlib.util
+import time
 import warnings
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,7 +16,7 @@ from sklearn.utils import estimator_checks
 
 from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.describe import StackWarning
-from mrnet_features.extraction.extractor import FeatureExtractor
+from mrnet_features.extraction.extractor import FeatureExtractor, check_exams
 from mrnet_features.families.base import Family
 from mrnet_features.families.glcm import Glcm
 from mrnet_features.families.intensity import Intensity
@@ -260,12 +261,28 @@ def test_notes_come_back_from_worker_processes(exams):
         ({"axial": make_stack()}, TypeError, "Put one exam into a list"),
         (make_stack(), TypeError, "Put one exam into a list"),
         ([make_stack()], TypeError, "got ndarray at index 0"),
-        ([Exam("0001", {}), Exam("0001", {})], ValueError, "got 0001 more than once"),
+        ([Exam("0001", {}), Exam("0001", {})], ValueError, "got '0001' more than once"),
     ],
 )
 def test_anything_but_exams_is_refused(exams, error, message):
     with pytest.raises(error, match=message):
         FeatureExtractor().fit_transform(exams)
+
+
+def test_one_repeated_id_among_many_exams_is_found_in_linear_time():
+    exams = [Exam(f"{k:05d}", {}) for k in range(20_000)]
+    start = time.process_time()
+    with pytest.raises(ValueError, match="got '00042' more than once"):
+        check_exams([*exams, exams[42]])
+    assert time.process_time() - start < 1
+
+
+@pytest.mark.parametrize("name", ["pools", "planes"])
+def test_the_message_about_very_many_names_is_short(name):
+    extractor = FeatureExtractor(**{name: ["m" * 1000] * 100_000})
+    with pytest.raises(ValueError, match="and 99997 more") as caught:
+        extractor.recipe()
+    assert len(str(caught.value)) < 600
 
 
 def test_a_missing_plane_is_refused(exams):

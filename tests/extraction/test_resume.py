@@ -1,38 +1,26 @@
-"""extract_features: an interrupted run is resumed, and no other table is overwritten."""
+"""extract_features: whatever stops a run, the next one completes it with the same bytes."""
 
-from pathlib import Path
+import contextlib
+import errno
+import os
+import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from mrnet_features.csv_files import read_table
 from mrnet_features.data.exam import Exam
+from mrnet_features.extraction import changes, resume
 from mrnet_features.extraction import extractor as extractor_module
-from mrnet_features.extraction import resume
-from mrnet_features.extraction.extractor import FeatureExtractor
+from mrnet_features.extraction import journal as journal_module
+from mrnet_features.extraction.extractor import FeatureExtractor, describe_exam
 from mrnet_features.extraction.resume import extract_features
-from mrnet_features.extraction.table import read_features, write_features
-
-
-@pytest.fixture
-def exams(tmp_path):
-    rng = np.random.default_rng(0)
-    made = []
-    for k in range(5):
-        path = tmp_path / f"{k:04d}.npy"
-        np.save(path, rng.integers(0, 256, (2, 40, 40), np.uint8))
-        made.append(Exam(path.stem, {"axial": path}))
-    return made
-
-
-@pytest.fixture
-def extractor():
-    return FeatureExtractor("minimal", planes=("axial",), pools=("mean",))
-
-
-@pytest.fixture(autouse=True)
-def small_shards(monkeypatch):
-    monkeypatch.setattr(resume, "SHARD_SIZE", 2)
+from mrnet_features.extraction.table import read_features
+from tests.support.command_line import ENVIRONMENT
+from tests.support.stack_files import change_pixel
 
 
 def test_the_file_holds_the_table_of_the_extractor(exams, extractor, tmp_path):
@@ -45,131 +33,57 @@ def test_the_file_holds_the_table_of_the_extractor(exams, extractor, tmp_path):
     assert [p.name for p in path.parent.iterdir()] == ["table.parquet"]
 
 
-def test_an_interrupted_run_resumes_after_the_last_shard(exams, extractor, tmp_path, monkeypatch):
-    path = tmp_path / "table.parquet"
+def watch(monkeypatch, stop_at=None):
+    """List the exams that are described; one of them can be interrupted."""
     described = []
-    real = extractor_module._make_row
 
-    def stop_at(last):
-        def describe(exam, *args):
-            if exam.id == last:
-                raise KeyboardInterrupt
-            described.append(exam.id)
-            return real(exam, *args)
+    def describe(exam, *args):
+        if exam.id == stop_at:
+            raise KeyboardInterrupt
+        described.append(exam.id)
+        return describe_exam(exam, *args)
 
-        return describe
+    monkeypatch.setattr(extractor_module, "describe_exam", describe)
+    return described
 
-    monkeypatch.setattr(extractor_module, "_make_row", stop_at("0003"))
-    with pytest.raises(KeyboardInterrupt):
-        extract_features(exams, path, extractor=extractor)
-    assert not path.exists()
-    assert described == ["0000", "0001", "0002"]
-    monkeypatch.setattr(extractor_module, "_make_row", stop_at(None))
+
+def test_an_interrupted_run_resumes_after_the_last_exam(exams, extractor, tmp_path, monkeypatch):
+    path, whole = tmp_path / "table.parquet", tmp_path / "whole.parquet"
+    extract_features(exams, whole, extractor=extractor)
+    for stop, expected in (("0001", ["0000"]), ("0003", ["0001", "0002"])):
+        described = watch(monkeypatch, stop)
+        with pytest.raises(KeyboardInterrupt):
+            extract_features(exams, path, extractor=extractor)
+        assert not path.exists()
+        assert described == expected
+    described = watch(monkeypatch)
     table = extract_features(exams, path, extractor=extractor)
-    assert described == ["0000", "0001", "0002", "0002", "0003", "0004"]
+    assert described == ["0003", "0004"]
+    assert path.read_bytes() == whole.read_bytes()
     pd.testing.assert_frame_equal(table, extractor.fit_transform(exams))
 
 
-def test_shards_of_another_recipe_are_not_reused(exams, extractor, tmp_path, monkeypatch):
+def test_rows_of_another_recipe_are_not_reused(exams, extractor, tmp_path, monkeypatch):
     path = tmp_path / "table.parquet"
-    real = resume.shutil.rmtree
-    monkeypatch.setattr(resume.shutil, "rmtree", lambda folder: None)
-    extract_features(exams, path, extractor=extractor)
-    monkeypatch.setattr(resume.shutil, "rmtree", real)
-    path.unlink()
+    watch(monkeypatch, "0003")
+    with pytest.raises(KeyboardInterrupt):
+        extract_features(exams, path, extractor=extractor)
+    watch(monkeypatch)
     other = FeatureExtractor("minimal", planes=("axial",), pools=("max",))
     table = extract_features(exams, path, extractor=other)
     pd.testing.assert_frame_equal(table, other.fit_transform(exams))
+    assert not path.with_name("table.parquet.unfinished").exists()
 
 
 def test_a_finished_table_is_read_and_not_extracted_again(exams, extractor, tmp_path, monkeypatch):
     path = tmp_path / "table.parquet"
     made = extract_features(exams, path, extractor=extractor)
-    monkeypatch.setattr(resume, "_write_shard", lambda *_: pytest.fail("extracted again"))
+    monkeypatch.setattr(
+        extractor_module, "describe_exam", lambda *_: pytest.fail("extracted again")
+    )
     again = extract_features(exams, path, extractor=extractor)
     pd.testing.assert_frame_equal(again, made)
     assert again.attrs == made.attrs
-
-
-def change_pixel(exam):
-    path = exam.paths["axial"]
-    stack = np.load(path)
-    stack[0, 0, 0] ^= 1
-    np.save(path, stack)
-
-
-@pytest.mark.parametrize(
-    ("families", "pools", "message"),
-    [
-        ("lbp", ("mean",), r"\(families intensity; you asked for lbp\)"),
-        ("minimal", ("max",), r"\(other pools\)"),
-    ],
-)
-def test_a_table_of_another_recipe_is_not_overwritten(
-    exams, extractor, tmp_path, families, pools, message
-):
-    path = tmp_path / "table.parquet"
-    made = extract_features(exams, path, extractor=extractor)
-    other = FeatureExtractor(families, planes=("axial",), pools=pools)
-    with pytest.raises(FileExistsError, match=f"table.parquet' has another recipe .*{message}"):
-        extract_features(exams, path, extractor=other)
-    pd.testing.assert_frame_equal(read_features(path), made)
-    assert not (tmp_path / "table.parquet.shards").exists()
-
-
-def test_a_table_of_other_exams_is_not_overwritten(exams, extractor, tmp_path):
-    path = tmp_path / "table.parquet"
-    made = extract_features(exams, path, extractor=extractor)
-    message = r"has other exams \(5; you asked for 4; in only one of the two: 0000\)"
-    with pytest.raises(FileExistsError, match=message):
-        extract_features(exams[1:], path, extractor=extractor)
-    with pytest.raises(FileExistsError, match="the same ids in another order"):
-        extract_features(exams[::-1], path, extractor=extractor)
-    for exam in exams:
-        change_pixel(exam)
-    with pytest.raises(
-        FileExistsError, match="the same exam ids, but the pixels of every exam differ"
-    ):
-        extract_features(exams, path, extractor=extractor)
-    pd.testing.assert_frame_equal(read_features(path), made)
-
-
-def test_a_table_from_elsewhere_is_not_overwritten(exams, extractor, tmp_path):
-    path = tmp_path / "table.parquet"
-    write_features(pd.DataFrame({"age": [40.0]}, index=["0001"]), path)
-    with pytest.raises(FileExistsError, match=r"or was changed since\. Choose another file"):
-        extract_features(exams, path, extractor=extractor)
-    assert list(read_features(path)) == ["age"]
-    path.write_bytes(b"not a parquet file")
-    with pytest.raises(FileExistsError, match=r"can't be read as parquet .* Choose another file"):
-        extract_features(exams, path, extractor=extractor)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda made: made * 0 - 1,
-        lambda made: made.iloc[:2],
-        lambda made: made.iloc[:0],
-        lambda made: made.assign(age=40.0),
-    ],
-)
-def test_a_changed_table_is_neither_reused_nor_overwritten(exams, extractor, tmp_path, change):
-    path = tmp_path / "table.parquet"
-    changed = change(extract_features(exams, path, extractor=extractor))
-    assert changed.attrs["provenance"]["key"]  # pandas keeps it
-    write_features(changed, path)
-    with pytest.raises(FileExistsError, match="or was changed since"):
-        extract_features(exams, path, extractor=extractor)
-    pd.testing.assert_frame_equal(read_features(path), changed)
-
-
-def test_a_folder_is_refused_before_any_work(exams, extractor, tmp_path, monkeypatch):
-    path = tmp_path / "table.parquet"
-    path.mkdir()
-    monkeypatch.setattr(resume, "_write_shard", lambda *_: pytest.fail("exams were described"))
-    with pytest.raises(IsADirectoryError, match="must be a file to write"):
-        extract_features(exams, path, extractor=extractor)
 
 
 def test_files_that_were_only_touched_count_as_the_same_exams(exams, extractor, tmp_path):
@@ -180,16 +94,17 @@ def test_files_that_were_only_touched_count_as_the_same_exams(exams, extractor, 
     pd.testing.assert_frame_equal(extract_features(exams, path, extractor=extractor), made)
 
 
-@pytest.mark.parametrize("changed", ["list_versions", "_hash_sources"])
+@pytest.mark.parametrize("changed", ["list_versions", "hash_code"])
 def test_other_code_extracts_the_table_again(exams, extractor, tmp_path, monkeypatch, changed):
     path = tmp_path / "table.parquet"
-    extract_features(exams, path, extractor=extractor)
-    before = path.stat().st_mtime_ns
+    before = extract_features(exams, path, extractor=extractor).attrs["provenance"]["key"]
     monkeypatch.setattr(
-        resume, changed, lambda *_: {"numpy": "other"} if "list" in changed else "x"
+        changes, changed, lambda *_: {"numpy": "other"} if "list" in changed else "x"
     )
+    described = watch(monkeypatch)
     extract_features(exams, path, extractor=extractor)
-    assert path.stat().st_mtime_ns > before
+    assert described == [exam.id for exam in exams]
+    assert read_features(path).attrs["provenance"]["key"] != before
 
 
 def test_stacks_in_memory_are_refused(extractor, tmp_path):
@@ -216,18 +131,6 @@ def test_fingerprints_show_which_exam_changed(exams, extractor, tmp_path):
     assert differ == [False, False, False, True, False]
 
 
-def test_a_table_of_an_older_version_is_not_overwritten(exams, extractor, tmp_path):
-    path = tmp_path / "table.parquet"
-    table = extract_features(exams, path, extractor=extractor)
-    provenance = {k: v for k, v in table.attrs["provenance"].items() if k != "format"}
-    resume.write_table(table, path, provenance)
-    before = path.read_bytes()
-    message = r"was written by an older version .* other names. Choose another file, or delete"
-    with pytest.raises(FileExistsError, match=message):
-        extract_features(exams, path, extractor=extractor)
-    assert path.read_bytes() == before
-
-
 def test_another_device_extracts_the_table_again(exams, extractor, tmp_path, emulated_gpu):
     on_gpu = FeatureExtractor("minimal", planes=("axial",), pools=("mean",), device="cuda")
     path = tmp_path / "table.parquet"
@@ -241,8 +144,265 @@ def test_another_device_extracts_the_table_again(exams, extractor, tmp_path, emu
     assert cpu["key"] != gpu["key"]
 
 
-def test_the_code_hash_covers_everything_between_pixels_and_table(monkeypatch):
-    read = []
-    monkeypatch.setattr(Path, "read_text", lambda path, **_: read.append(path.name) or "")
-    resume._hash_sources.__wrapped__()
-    assert {"histogram.py", "histogram.cu", "tiles.cuh", "glcm.py", "recipe.py"} <= set(read)
+def test_an_exam_that_changed_behind_its_modification_time_is_extracted_again(
+    exams, extractor, tmp_path, monkeypatch
+):
+    path = tmp_path / "table.parquet"
+    extract_features(exams, path, extractor=extractor)
+    change_pixel(exams[3])
+    described = watch(monkeypatch)
+    table = extract_features(exams, path, extractor=extractor)
+    assert described == ["0003"]
+    pd.testing.assert_frame_equal(table, extractor.fit_transform(exams))
+    pd.testing.assert_frame_equal(read_features(path), table)
+
+
+def test_new_times_of_unchanged_exams_are_recorded(exams, extractor, tmp_path, monkeypatch):
+    path = tmp_path / "table.parquet"
+    made = extract_features(exams, path, extractor=extractor)
+    for exam in exams:
+        exam.paths["axial"].touch()
+    monkeypatch.setattr(
+        extractor_module, "describe_exam", lambda *_: pytest.fail("extracted again")
+    )
+    pd.testing.assert_frame_equal(extract_features(exams, path, extractor=extractor), made)
+    monkeypatch.setattr(changes, "find_fingerprint", lambda *_: pytest.fail("read again"))
+    extract_features(exams, path, extractor=extractor)
+
+
+def test_verify_finds_what_times_can_not_show(exams, extractor, tmp_path, monkeypatch):
+    path = tmp_path / "table.parquet"
+    monkeypatch.setattr(resume, "hash_file_state", lambda *_: "same")
+    extract_features(exams, path, extractor=extractor)
+    change_pixel(exams[0])
+    described = watch(monkeypatch)
+    extract_features(exams, path, extractor=extractor)
+    assert described == []
+    extract_features(exams, path, extractor=extractor, verify=True)
+    assert described == ["0000"]
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda _: b"", lambda b: b[: len(b) * 2 // 3], lambda b: bytes(len(b))]
+)
+def test_damaged_rows_of_a_stopped_run_are_extracted_again(
+    exams, extractor, tmp_path, monkeypatch, damage
+):
+    path, whole = tmp_path / "table.parquet", tmp_path / "whole.parquet"
+    extract_features(exams, whole, extractor=extractor)
+    watch(monkeypatch, "0004")
+    with pytest.raises(KeyboardInterrupt):
+        extract_features(exams, path, extractor=extractor)
+    journal = tmp_path / "table.parquet.unfinished"
+    damaged = damage(journal.read_bytes())
+    journal.write_bytes(damaged)
+    described = watch(monkeypatch)
+    with pytest.warns(UserWarning, match="is damaged in") if damaged else contextlib.nullcontext():
+        extract_features(exams, path, extractor=extractor)
+    assert described[-1] == "0004"
+    assert len(described) >= 3
+    assert path.read_bytes() == whole.read_bytes()
+    assert not journal.exists()
+
+
+def test_leftovers_of_killed_runs_are_removed(exams, extractor, tmp_path):
+    folder = tmp_path / "out"
+    path = folder / "table.parquet"
+    names = [".table.parquet.1.partial", ".table.parquet.lock", "table.parquet.unfinished"]
+    for _ in ("no table yet", "a finished table"):
+        folder.mkdir(exist_ok=True)
+        for name in names:
+            (folder / name).write_bytes(b"")
+        (folder / ".other.parquet.1.partial").write_bytes(b"")
+        extract_features(exams, path, extractor=extractor)
+        assert sorted(f.name for f in folder.iterdir()) == [
+            ".other.parquet.1.partial",
+            "table.parquet",
+        ]
+
+
+def test_a_second_run_on_the_same_output_is_refused_and_the_first_goes_on(
+    exams, extractor, tmp_path, monkeypatch
+):
+    path = tmp_path / "out" / "table.parquet"
+    errors = []
+
+    def extract_twice(exam, *args):
+        with pytest.raises(RuntimeError, match="Another process is writing") as caught:
+            extract_features(exams, path, extractor=extractor)
+        errors.append(caught.value)
+        return describe_exam(exam, *args)
+
+    monkeypatch.setattr(extractor_module, "describe_exam", extract_twice)
+    table = extract_features(exams, path, extractor=extractor)
+    monkeypatch.undo()
+    assert len(errors) == len(exams)
+    pd.testing.assert_frame_equal(table, extractor.fit_transform(exams))
+    assert [file.name for file in path.parent.iterdir()] == ["table.parquet"]
+
+
+@pytest.mark.parametrize("full", ["journal", "table"])
+def test_a_full_disk_is_one_sentence_and_the_next_run_completes(
+    exams, extractor, tmp_path, monkeypatch, full
+):
+    path, whole = tmp_path / "table.parquet", tmp_path / "whole.parquet"
+    extract_features(exams, whole, extractor=extractor)
+    write_all = journal_module._write_all
+
+    def write(file, text):
+        if file.tell() > 1000:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write_all(file, text)
+
+    def write_parquet(table, path):
+        path.write_bytes(b"PAR1")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        if full == "journal":
+            patch.setattr(journal_module, "_write_all", write)
+        else:
+            patch.setattr("mrnet_features.extraction.table.pq.write_table", write_parquet)
+        with pytest.raises(
+            OSError, match=r"table.parquet' can't be written \(No space left"
+        ) as caught:
+            extract_features(exams, path, extractor=extractor)
+    assert "Free some space" in str(caught.value)
+    assert sorted(file.name for file in tmp_path.glob("table*")) == ["table.parquet.unfinished"]
+    assert not list(tmp_path.glob(".*"))
+    described = watch(monkeypatch)
+    extract_features(exams, path, extractor=extractor)
+    assert len(described) < len(exams)
+    assert path.read_bytes() == whole.read_bytes()
+
+
+def test_a_folder_that_is_removed_meanwhile_is_one_sentence(
+    exams, extractor, tmp_path, monkeypatch
+):
+    path = tmp_path / "out" / "table.parquet"
+
+    def remove_folder(exam, *args):
+        if exam.id == "0002":
+            shutil.rmtree(path.parent)
+        return describe_exam(exam, *args)
+
+    monkeypatch.setattr(extractor_module, "describe_exam", remove_folder)
+    with pytest.raises(FileNotFoundError, match=r"table.parquet' can't be written .* in place"):
+        extract_features(exams, path, extractor=extractor)
+    monkeypatch.undo()
+    table = extract_features(exams, path, extractor=extractor)
+    pd.testing.assert_frame_equal(table, extractor.fit_transform(exams))
+
+
+def test_a_finished_table_in_a_read_only_folder_is_read(exams, extractor, tmp_path, monkeypatch):
+    path = tmp_path / "table.parquet"
+    made = extract_features(exams, path, extractor=extractor)
+    monkeypatch.setattr(resume.os, "access", lambda *_: False)
+    monkeypatch.setattr(resume, "hold_lock", lambda _: pytest.fail("the folder was written to"))
+    for exam in exams:
+        exam.paths["axial"].touch()
+    pd.testing.assert_frame_equal(extract_features(exams, path, extractor=extractor), made)
+    change_pixel(exams[0])
+    with pytest.raises(PermissionError, match="must be extracted again.* is read-only"):
+        extract_features(exams, path, extractor=extractor)
+
+
+def test_skipped_exams_are_listed_tried_again_and_then_in_the_table(exams, extractor, tmp_path):
+    path, listed = tmp_path / "table.parquet", tmp_path / "table.errors.csv"
+    sound = exams[1].paths["axial"].read_bytes()
+    exams[1].paths["axial"].write_bytes(b"no stack")
+    for _ in ("first run", "second run"):
+        with pytest.warns(UserWarning, match=r"1 of 5 exams were skipped \('0001'\); .*errors.csv"):
+            table = extract_features(exams, path, extractor=extractor, on_error="skip")
+        assert list(table.index) == ["0000", "0002", "0003", "0004"]
+        rows = read_table(listed)
+        assert rows[["exam", "plane", "family"]].to_numpy().tolist() == [["0001", "axial", ""]]
+        assert "can't be read as a .npy file" in rows["error"].iloc[0]
+    with pytest.raises(ValueError, match="can't be read as a .npy file"):
+        extract_features(exams, path, extractor=extractor)
+    pd.testing.assert_frame_equal(read_features(path), table)
+    exams[1].paths["axial"].write_bytes(sound)
+    table = extract_features(exams, path, extractor=extractor, on_error="skip")
+    pd.testing.assert_frame_equal(table, extractor.fit_transform(exams))
+    assert not listed.exists()
+
+
+def test_another_file_with_the_name_of_the_list_is_kept(exams, extractor, tmp_path):
+    path, other = tmp_path / "table.parquet", tmp_path / "table.errors.csv"
+    other.write_text("my notes\n")
+    with pytest.raises(FileExistsError, match="errors.csv' must be a list of skipped exams"):
+        extract_features(exams, path, extractor=extractor, on_error="skip")
+    extract_features(exams, path, extractor=extractor)
+    assert other.read_text() == "my notes\n"
+
+
+def test_a_table_without_any_exam_is_not_written(exams, extractor, tmp_path):
+    for exam in exams:
+        exam.paths["axial"].unlink()
+    with pytest.raises(ValueError, match=r"No exam could be described.* exam '0000': "):
+        extract_features(exams, tmp_path / "t.parquet", extractor=extractor, on_error="skip")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_missing_file_stops_the_run_before_any_exam_is_described(
+    exams, extractor, tmp_path, monkeypatch
+):
+    exams[4].paths["axial"].unlink()
+    described = watch(monkeypatch)
+    with pytest.raises(ValueError, match=r"0004.npy"):
+        extract_features(exams, tmp_path / "t.parquet", extractor=extractor)
+    assert not described
+
+
+@pytest.mark.parametrize("options", [{"on_error": "ignore"}, {"on_error": None}])
+def test_another_way_to_handle_errors_is_refused(exams, tmp_path, options):
+    with pytest.raises(ValueError, match="`on_error` must be 'stop' or 'skip'"):
+        extract_features(exams, tmp_path / "t.parquet", **options)
+
+
+def test_an_id_that_a_file_can_not_hold_is_refused(exams, tmp_path):
+    odd = Exam("7.0", exams[0].paths)
+    with pytest.raises(ValueError, match="'7.0' is a decimal number"):
+        extract_features([odd], tmp_path / "t.parquet")
+
+
+KILLED = """
+import os, random, signal, sys, time
+from pathlib import Path
+from mrnet_features import FeatureExtractor, extract_features
+from mrnet_features.data.exam import Exam
+
+exams = [Exam(path.stem, {"axial": path}) for path in sorted(Path(sys.argv[1]).glob("*.npy"))]
+extractor = FeatureExtractor("minimal", planes=("axial",), pools=("mean",), progress=False)
+
+
+def start(path):
+    child = os.fork()
+    if child == 0:
+        extract_features(exams, path, extractor=extractor)
+        os._exit(0)
+    return child
+
+
+began = time.perf_counter()
+assert os.waitpid(start("whole.parquet"), 0)[1] == 0
+duration = time.perf_counter() - began
+for _ in range(3):
+    child = start("out/table.parquet")
+    time.sleep(random.uniform(0, duration))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+assert os.waitpid(start("out/table.parquet"), 0)[1] == 0
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes can't be forked")
+def test_runs_killed_at_random_moments_end_in_the_same_bytes(tmp_path):
+    for k in range(40):
+        stack = np.random.default_rng(k).integers(0, 256, (4, 64, 64), np.uint8)
+        np.save(tmp_path / f"{k:04d}.npy", stack)
+    command = [sys.executable, "-c", KILLED, tmp_path]
+    subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, check=True)
+    table = tmp_path / "out" / "table.parquet"
+    assert table.read_bytes() == (tmp_path / "whole.parquet").read_bytes()
+    assert [file.name for file in table.parent.iterdir()] == ["table.parquet"]

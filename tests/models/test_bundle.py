@@ -38,6 +38,8 @@ def tables():
         "recipe": {"families": []},
         "recipe_digest": "a" * 16,
         "fingerprints": ["secret"] * 120,
+        "file_states": "secret " * 120,
+        "skipped": ["secret"],
     }
     return features, labels
 

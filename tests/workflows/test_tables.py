@@ -1,9 +1,12 @@
 """Tables of a folder, with and without excluded exams."""
 
+import shutil
+
 import pandas as pd
 import pytest
 
 from mrnet_features import write_knees
+from mrnet_features.csv_files import read_table as read_csv
 from mrnet_features.workflows.tables import make_table, read_table
 
 
@@ -37,3 +40,31 @@ def test_excluded_exams_are_left_out_of_features_and_labels(folder):
         read_table(path, root)
     with pytest.raises(ValueError, match=r"0 such exams, 2 only in the table .* Pass the `split`"):
         read_table(path, root, "valid")
+
+
+def test_broken_exams_are_skipped_on_request_and_named_when_they_are_missed(folder, tmp_path):
+    root, path = tmp_path / "knees", tmp_path / "train.parquet"
+    shutil.copytree(folder / "knees", root)
+    (root / "train" / "axial" / "0000.npy").write_bytes(b"")
+    (root / "train" / "coronal" / "0002.npy").unlink()
+    options = {"families": "intensity", "n_jobs": 1}
+    with pytest.raises(ValueError, match="has 2 problems"):
+        make_table(root, "train", path, **options)
+    with pytest.warns(UserWarning, match=r"2 of 3 exams were skipped \('0000', '0002'\)"):
+        dataset, features = make_table(root, "train", path, on_error="skip", **options)
+    assert list(features.index) == list(dataset.ids) == ["0001"]
+    rows = read_csv(tmp_path / "train.errors.csv")
+    assert rows[["exam", "plane"]].to_numpy().tolist() == [["0000", "axial"], ["0002", "coronal"]]
+    with pytest.raises(ValueError, match=r"were skipped by .*: '0000', '0002'. Pass them in"):
+        read_table(path, root)
+    for table in read_table(path, root, exclude=["0000", "0002"]):
+        assert list(table.index) == ["0001"]
+
+
+def test_an_exam_without_a_label_is_an_error_with_skip_too(folder, tmp_path):
+    root = tmp_path / "knees"
+    shutil.copytree(folder / "knees", root)
+    lines = (root / "train-acl.csv").read_text().splitlines(keepends=True)
+    (root / "train-acl.csv").write_text("".join(lines[1:]))
+    with pytest.raises(ValueError, match="'0000' has no label in train-acl.csv"):
+        make_table(root, "train", tmp_path / "t.parquet", on_error="skip")

@@ -503,8 +503,7 @@ def test_closing_the_generator_early_frees_everything(emulated_gpu, checksums, e
     assert emulated_gpu.stand_in.devices[0].used == 0
 
 
-def test_an_interrupted_run_resumes_from_its_shards(emulated_gpu, exams, tmp_path, monkeypatch):
-    monkeypatch.setattr("mrnet_features.extraction.resume.SHARD_SIZE", 2)
+def test_an_interrupted_run_resumes_after_its_batches(emulated_gpu, exams, tmp_path, monkeypatch):
     described = []
 
     def stop_at(label):

@@ -1,0 +1,189 @@
+"""Which exams have changed since their rows were extracted."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from joblib import delayed
+
+from mrnet_features.arrays import Device
+from mrnet_features.data.exam import Exam
+from mrnet_features.extraction.journal import FinishedRow
+from mrnet_features.extraction.read import read_exam
+from mrnet_features.extraction.recipe import Recipe
+from mrnet_features.extraction.table import hash_texts, list_versions
+from mrnet_features.jobs import run_jobs, show_progress
+
+
+def hash_request(recipe: Recipe, device: Device) -> str:
+    """Hash of what decides the features of given pixels: recipe, device, versions and code.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    device : {"cpu", "cuda"}
+
+    Returns
+    -------
+    str
+    """
+    return hash_texts([recipe.digest, device, json.dumps(list_versions(device)), hash_code()])
+
+
+@functools.cache
+def hash_code() -> str:
+    """Hash of the code between files and table; the version alone does not change with an edit.
+
+    Returns
+    -------
+    str
+    """
+    package = Path(__file__).parents[1]
+    folders = ("data", "stacks", "counts", "formulas", "families", "extraction")
+    files = sorted(
+        path
+        for folder in folders
+        for path in (package / folder).rglob("*")
+        if path.suffix in {".py", ".cu", ".cuh"}
+    )
+    files += [package / name for name in ("arrays.py", "launch.py")]
+    return hash_texts([path.read_text(encoding="utf-8") for path in files])
+
+
+def hash_file_state(exam: Exam, planes: Sequence[str]) -> str:
+    """Hash of size, modification time and change time of an exam's files; no file is read.
+
+    A copy can keep the modification time of its source (``cp -p``, ``rsync -t``); the change time
+    is always that of the copy.
+
+    Parameters
+    ----------
+    exam : Exam
+    planes : sequence of str
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits; empty if a file is missing.
+    """
+    parts = []
+    for plane in planes:
+        if plane not in exam.paths:
+            return ""
+        try:
+            status = exam.paths[plane].stat()
+        except OSError:
+            return ""
+        parts.append(f"{plane} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}")
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()
+
+
+def join_states(file_states: Iterable[str]) -> str:
+    """File states of all exams as one text.
+
+    Parameters
+    ----------
+    file_states : iterable of str
+        From `hash_file_state`.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> join_states(["ab", "", "cd"]), split_states("ab - cd")
+    ('ab - cd', ['ab', '', 'cd'])
+    """
+    return " ".join(state or "-" for state in file_states)
+
+
+def split_states(text: str) -> list[str]:
+    """File states from the text of `join_states`.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    list of str
+    """
+    return ["" if state == "-" else state for state in text.split()]
+
+
+def find_fingerprint(exam: Exam, index: int, planes: Sequence[str]) -> str:
+    """Hash of an exam's pixels; empty if the exam can't be read.
+
+    Parameters
+    ----------
+    exam : Exam
+    index : int
+    planes : sequence of str
+
+    Returns
+    -------
+    str
+    """
+    try:
+        return read_exam(exam, index, planes).fingerprint
+    except Exception:  # noqa: BLE001 (the exam counts as changed; extracting it raises the error)
+        return ""
+
+
+def keep_unchanged(
+    exams: Sequence[Exam],
+    file_states: Sequence[str],
+    known: Mapping[str, FinishedRow],
+    planes: Sequence[str],
+    *,
+    verify: bool,
+    n_jobs: int | None,
+    progress: bool | None,
+) -> dict[str, FinishedRow]:
+    """Rows of the exams whose pixels are still the same.
+
+    An exam whose files have the same sizes and times is not read. Any other is read, and its pixels
+    are compared by their hash.
+
+    Parameters
+    ----------
+    exams : sequence of Exam
+    file_states : sequence of str
+        Of the exams, as they are now.
+    known : mapping of str to FinishedRow
+        By exam id.
+    planes : sequence of str
+    verify : bool
+        Read all exams.
+    n_jobs : int or None
+        Parallel processes.
+    progress : bool or None
+
+    Returns
+    -------
+    dict of str to FinishedRow
+        By exam id, with the file states as they are now.
+    """
+    candidates = [k for k, exam in enumerate(exams) if exam.id in known]
+    unsure = [
+        k
+        for k in candidates
+        if verify or not file_states[k] or known[exams[k].id].file_state != file_states[k]
+    ]
+    jobs = (delayed(find_fingerprint)(exams[k], k, planes) for k in unsure)
+    found: dict[int, str] = {}
+    if unsure:
+        with show_progress(len(unsure), "compare", "exam", progress) as bar:
+            for k, fingerprint in zip(unsure, run_jobs(jobs, n_jobs), strict=True):
+                found[k] = fingerprint
+                bar.update()
+    return {
+        exams[k].id: known[exams[k].id]._replace(file_state=file_states[k])
+        for k in candidates
+        if found.get(k, known[exams[k].id].fingerprint) == known[exams[k].id].fingerprint
+    }

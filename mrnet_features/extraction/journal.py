@@ -1,0 +1,188 @@
+"""Journal: rows of finished exams on disk, from which a stopped run resumes."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import json
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, Self
+
+import numpy as np
+
+from mrnet_features.arrays import Float32Array
+from mrnet_features.exam_ids import LONGEST_ID
+from mrnet_features.files import open_file
+
+
+class FinishedRow(NamedTuple):
+    """Features of one exam, with what they were computed from.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_features,), float32
+    fingerprint : str
+        Hash of the exam's pixels.
+    file_state : str
+        Hash of the sizes and times of the exam's files, taken before they were read.
+    """
+
+    values: Float32Array
+    fingerprint: str
+    file_state: str
+
+
+class Journal:
+    """File that gets one line per finished exam, as soon as it is finished.
+
+    A line is a checksum and a JSON object with the request's hash, the exam id, fingerprint, file
+    state and base64 of the values. Whatever damages the file costs the damaged lines alone.
+
+    Parameters
+    ----------
+    path : Path
+    key : str
+        Hash of the request; lines of other requests are ignored.
+    n_features : int
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> journal = Journal(Path(tempfile.mkdtemp(), "a"), "key", n_features=2)
+    >>> with journal:
+    ...     journal.append("0042", FinishedRow(np.array([1, 2], np.float32), "f", "s"))
+    >>> journal.read()["0042"].values
+    array([1., 2.], dtype=float32)
+    """
+
+    def __init__(self, path: Path, key: str, n_features: int) -> None:
+        self.path = path
+        self._key = key
+        self._n_features = n_features
+        self._file: BinaryIO | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def read(self) -> dict[str, FinishedRow]:
+        """Rows by exam id; the last one if an exam has several.
+
+        Returns
+        -------
+        dict of str to FinishedRow
+
+        Raises
+        ------
+        OSError
+            If the path is not a regular file, or may not be read.
+
+        Warns
+        -----
+        UserWarning
+            If lines are damaged; their exams have no row.
+        """
+        rows: dict[str, FinishedRow] = {}
+        n_damaged = 0
+        for line in self._list_lines():
+            record = _parse_line(line)
+            if record is None:
+                n_damaged += 1
+            elif record.get("key") == self._key:
+                row = self._read_row(record)
+                if row is not None:
+                    rows[str(record["exam"])] = row
+        if n_damaged:
+            warnings.warn(
+                f"'{self.path}' is damaged in {n_damaged} place{'s' if n_damaged > 1 else ''}; the "
+                "exams that can't be read from it are extracted again.",
+                stacklevel=2,
+            )
+        return rows
+
+    def append(self, exam_id: str, row: FinishedRow) -> None:
+        """Add a finished exam.
+
+        Parameters
+        ----------
+        exam_id : str
+        row : FinishedRow
+
+        Raises
+        ------
+        OSError
+            If the file can't be written, or its folder was removed.
+        """
+        record = {
+            "key": self._key,
+            "exam": exam_id,
+            "fingerprint": row.fingerprint,
+            "file_state": row.file_state,
+            "values": base64.b64encode(np.ascontiguousarray(row.values, "<f4")).decode(),
+        }
+        line = _format_line(record)
+        if self._file is None:
+            self._file = self.path.open("ab", buffering=0)
+            if self._file.tell():
+                line = b"\n" + line  # the last line of a stopped run may be incomplete
+        _write_all(self._file, line)
+        if not self.path.exists():
+            raise FileNotFoundError(2, "the file was removed", str(self.path))
+
+    def _list_lines(self) -> Iterator[bytes]:
+        """Lines that are not empty; longer ones than a row can have are cut into several."""
+        longest = 6 * self._n_features + 6 * LONGEST_ID + 1024
+        with contextlib.suppress(FileNotFoundError), open_file(self.path) as file:
+            while line := file.readline(longest):
+                if line != b"\n":
+                    yield line
+
+    def _read_row(self, record: dict[str, object]) -> FinishedRow | None:
+        """Row of a record; None if it is not one of this version."""
+        texts = [record.get(name) for name in ("exam", "fingerprint", "file_state", "values")]
+        if not all(isinstance(text, str) for text in texts):
+            return None
+        _, fingerprint, file_state, encoded = map(str, texts)
+        data = base64.b64decode(encoded)
+        if len(data) != 4 * self._n_features:
+            return None
+        values = np.frombuffer(data, "<f4").astype(np.float32)
+        return FinishedRow(values, fingerprint, file_state)
+
+
+def _format_line(record: dict[str, str]) -> bytes:
+    text = json.dumps(record).encode()
+    return _hash(text) + b" " + text + b"\n"
+
+
+def _hash(text: bytes) -> bytes:
+    return hashlib.blake2b(text, digest_size=16).hexdigest().encode()
+
+
+def _parse_line(line: bytes) -> dict[str, object] | None:
+    """Record of a line; None if the line is damaged."""
+    checksum, _, text = line.rstrip(b"\n").partition(b" ")
+    if checksum != _hash(text):
+        return None
+    record = json.loads(text)
+    return record if isinstance(record, dict) else None
+
+
+def _write_all(file: BinaryIO, text: bytes) -> None:
+    """Write a line, or nothing of it."""
+    before = file.tell()
+    try:
+        rest = memoryview(text)
+        while rest:
+            rest = rest[file.write(rest) :]
+    except OSError:
+        with contextlib.suppress(OSError):  # an incomplete line does no harm
+            file.truncate(before)
+        raise
