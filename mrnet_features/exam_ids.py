@@ -17,7 +17,7 @@ import pandas as pd
 from mrnet_features.messages import name_some, quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
 __all__ = [
     "ID_COLUMNS",
@@ -91,7 +91,9 @@ def find_id_problem(text: str) -> str | None:
     return None
 
 
-def restore_ids(ids: Iterable[Any], where: str, width: int | None = None) -> list[str]:
+def restore_ids(
+    ids: Iterable[Any], where: str, width: int | None = None, known: Container[str] = ()
+) -> list[str]:
     """Exam ids as text, checked, with leading zeros restored if asked for.
 
     Parameters
@@ -102,6 +104,8 @@ def restore_ids(ids: Iterable[Any], where: str, width: int | None = None) -> lis
         What holds the ids, for the message, with its quotes: the name of a file.
     width : int, optional
         Digits of an id; shorter numbers get leading zeros. 1 keeps numbers as they are.
+    known : container of str, default ()
+        Ids of the set. If it holds all `ids`, they are right as they are.
 
     Returns
     -------
@@ -122,19 +126,20 @@ def restore_ids(ids: Iterable[Any], where: str, width: int | None = None) -> lis
         raise ValueError(f"`id_width` must be at least 1, got {width}.")
     if width is not None and width > LONGEST_ID:
         raise ValueError(f"`id_width` must be at most {LONGEST_ID}, got {quote(width)}.")
-    known: dict[str, str] = {}
+    read: dict[str, str] = {}
     texts: list[str] = []
     for value in ids:
         if not isinstance(value, str):
             texts.append(_read_id(value, where, width))
             continue
-        if value not in known:
-            known[value] = _read_id(value, where, width)
-        texts.append(known[value])
+        if value not in read:
+            read[value] = _read_id(value, where, width)
+        texts.append(read[value])
     if width is not None:
         return [text.zfill(width) if text.isdecimal() else text for text in texts]
     lengths = {len(text) for text in texts if text.isdecimal()}
-    if len(lengths) > 1 and all(map(str.isdecimal, texts)):
+    are_numbers = len(lengths) > 1 and all(map(str.isdecimal, texts))
+    if are_numbers and not all(text in known for text in texts):
         example = min(texts, key=len)
         raise ValueError(
             f"{where} must hold exam ids with their leading zeros, got numbers of {min(lengths)} "
@@ -145,7 +150,9 @@ def restore_ids(ids: Iterable[Any], where: str, width: int | None = None) -> lis
     return texts
 
 
-def index_by_id(frame: pd.DataFrame, where: str, width: int | None = None) -> pd.DataFrame:
+def index_by_id(
+    frame: pd.DataFrame, where: str, width: int | None = None, known: Container[str] = ()
+) -> pd.DataFrame:
     """Table of a file with its exam ids as the index, wherever they stand.
 
     The ids are the column or the index level that is named as in `ID_COLUMNS`; failing that, an
@@ -158,7 +165,7 @@ def index_by_id(frame: pd.DataFrame, where: str, width: int | None = None) -> pd
         As read from a CSV or parquet file.
     where : str
         Name of the file in the message, with its quotes.
-    width : int, optional
+    width, known
         See `restore_ids`.
 
     Returns
@@ -206,7 +213,7 @@ def index_by_id(frame: pd.DataFrame, where: str, width: int | None = None) -> pd
         )
     numbers = [name for k, name in enumerate(columns) if name in UNNAMED and (name or not k)]
     rest = frame.drop(columns=[*named, *numbers])
-    ids = restore_ids(found[0], where, width)
+    ids = restore_ids(found[0], where, width, known)
     rest = rest.set_axis(pd.Index(ids, name="exam"))
     for name, values in levels:
         if not _is_id_name(name) and name not in rest.columns:
@@ -362,11 +369,12 @@ def _find_unnamed_ids(frame: pd.DataFrame) -> list[Any] | None:
     index of plain numbers may be row numbers.
     """
     first = frame.columns[0] if len(frame.columns) else None
-    if "__index_level_0__" in frame.columns:
-        values = frame["__index_level_0__"].tolist()
+    unnamed = [k for k, name in enumerate(frame.columns) if name == "__index_level_0__"]
+    if len(unnamed) == 1:
+        values = frame.iloc[:, unnamed[0]].tolist()
     elif first == "":
         values = frame.iloc[:, 0].tolist()
-        if all(re.fullmatch("0|[1-9][0-9]*", str(value)) for value in values):
+        if all(re.fullmatch(r"(0|[1-9][0-9]*)(\.0*)?", str(value)) for value in values):
             return None
     else:
         values = frame.index.tolist() if list(frame.index.names) == [None] else []

@@ -174,3 +174,16 @@ def test_two_id_columns_must_agree():
     inside = ROWS.assign(exam=["b", "a"]).set_axis(pd.Index(["a", "b"], name="exam"))
     with pytest.raises(ValueError, match="several with different values"):
         index_by_id(inside, "'a'")
+
+
+def test_numbers_of_different_lengths_are_right_if_the_set_has_them() -> None:
+    ids = ["8", "12", "7"]
+    assert restore_ids(ids, "'a.csv'", known={"7", "8", "12", "13"}) == ids
+    with pytest.raises(ValueError, match="leading zeros"):
+        restore_ids(ids, "'a.csv'", known={"0007", "0008", "0012"})
+
+
+def test_row_numbers_as_decimal_numbers_are_no_ids() -> None:
+    frame = pd.DataFrame({"": ["0.0", "1.0"], "acl": ["0.2", "0.3"]})
+    with pytest.raises(ValueError, match="may be row numbers"):
+        index_by_id(frame, "'a.csv'", 4)

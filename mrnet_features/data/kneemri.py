@@ -76,13 +76,14 @@ class KneeMriExam(Exam):
         volume = read_pickled_array(self.paths[plane])
         if volume.ndim != 3 or 0 in volume.shape or volume.dtype.kind not in "iu":
             raise ValueError(
-                f"Exam {quote(self.id)} must hold integers of shape (n_slices, height, width), got "
-                f"{volume.shape} {volume.dtype}. Copy the file again."
+                f"Exam {quote(self.id)}: '{self.paths[plane]}' must hold integers of shape "
+                f"(n_slices, height, width), got {volume.shape} {volume.dtype}. "
+                "Copy the file again."
             )
         if volume.min() < 0 or volume.max() >= N_LEVELS_12_BIT:
             raise ValueError(
-                f"Exam {quote(self.id)} must hold 12-bit values 0 to 4095, got {volume.min()} to "
-                f"{volume.max()}. Copy the file again."
+                f"Exam {quote(self.id)}: '{self.paths[plane]}' must hold 12-bit values 0 to 4095, "
+                f"got {volume.min()} to {volume.max()}. Copy the file again."
             )
         return np.ascontiguousarray(LEVELS_12_BIT[volume])
 
@@ -171,6 +172,8 @@ def _read_metadata(path: Path) -> pd.DataFrame:
             f"'{path}' must have the columns {', '.join(COLUMNS)}, but lacks "
             f"{', '.join(missing)}. Copy it again."
         )
+    if not len(rows):
+        raise ValueError(f"'{path}' must list at least one volume, got none. Copy it again.")
     for column in ("examId", "seriesNo"):
         for line, text in rows[column].items():
             problem = find_id_problem(text)

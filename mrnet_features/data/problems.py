@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import NamedTuple
 
 __all__ = ["MOST_PROBLEMS", "Problem", "format_problems", "limit_problems"]
 
-SHOWN_PROBLEMS = 50
-"""Most problems in one message: a broken copy can have thousands. The rest are counted."""
+SHOWN_PROBLEMS, SHOWN_CHARACTERS = 50, 4000
+"""Most problems and characters in one message: a broken copy can have thousands of problems. The
+rest are counted."""
 
 MOST_PROBLEMS = 10_000
 """Most problems of one kind that are looked for."""
@@ -81,8 +83,10 @@ def format_problems(root: Path, split: str, problems: Sequence[Problem]) -> str:
     - train-acl.csv has no line.
     """
     lines = list(dict.fromkeys(problem.text for problem in problems))
-    shown = "\n".join(f"- {line}" for line in lines[:SHOWN_PROBLEMS])
-    n_hidden = len(lines) - SHOWN_PROBLEMS
+    ends = accumulate(len(line) for line in lines)
+    n_shown = max(1, sum(end <= SHOWN_CHARACTERS for end in islice(ends, SHOWN_PROBLEMS)))
+    shown = "\n".join(f"- {line[:SHOWN_CHARACTERS]}" for line in lines[:n_shown])
+    n_hidden = len(lines) - n_shown
     more = f"\n- and {n_hidden} more" if n_hidden > 0 else ""
     noun = "problem" if len(lines) == 1 else "problems"
     return f"'{root}' ({split}) has {len(lines)} {noun}:\n{shown}{more}"

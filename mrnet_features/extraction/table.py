@@ -290,10 +290,8 @@ def hash_texts(texts: Sequence[str]) -> str:
 
 def _read_provenance(metadata: dict[bytes, bytes], path: Path) -> dict[str, Any]:
     """Provenance in the metadata of a parquet file, checked; empty for a table of another tool."""
-    try:
+    with explain_errors(path, "a table with provenance", ADVICE):
         provenance = json.loads(metadata.get(METADATA_KEY, b"{}"))
-    except ValueError as error:
-        raise ValueError(f"The provenance in '{path}' can't be read ({error}). {ADVICE}") from error
     if not isinstance(provenance, dict):
         raise ValueError(  # noqa: TRY004 (the file is wrong, not the type of an argument)
             f"The provenance in '{path}' must be a JSON object, got "

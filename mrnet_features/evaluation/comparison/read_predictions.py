@@ -21,7 +21,7 @@ from mrnet_features.parquet_files import PARQUET, read_parquet
 from mrnet_features.tables import check_whole_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from numpy.typing import NDArray
 
@@ -64,7 +64,8 @@ def read_predictions(
     tasks : sequence of str, default ("abnormal", "acl", "meniscus")
         Columns to read; for the file of the competition also their order.
     labels : DataFrame of shape (n_exams, n_tasks), optional
-        True labels, to find swapped columns by their AUCs instead of their means.
+        True labels, to find swapped columns by their AUCs instead of their means. Ids of the file
+        that are all among theirs have lost no zeros.
     id_width : int, optional
         Digits of an id; shorter numbers get leading zeros. MRNet has 4; 1 keeps numbers as they
         are.
@@ -100,15 +101,16 @@ def read_predictions(
     [0.9, 0.2, 0.5]
     """
     names = list(tasks)
+    known = frozenset(labels.index if labels is not None else ())
     if isinstance(source, Mapping):
         where = name_some([str(path) for path in source.values()])
-        frame = _read_each_task(source, names, id_width)
+        frame = _read_each_task(source, names, id_width, known)
     else:
         where = f"'{source}'"
         frame = (
-            _read_competition(source, paths, names, id_width)
+            _read_competition(source, paths, names, id_width, known)
             if paths
-            else _read_table(source, names, id_width)
+            else _read_table(source, names, id_width, known)
         )
     if not len(frame):
         raise ValueError(f"{where} must have a row per exam, got none. Write it again.")
@@ -188,7 +190,11 @@ def read_paths(path: str | Path) -> dict[str, dict[str, Path]]:
 
 
 def _read_competition(
-    source: str | Path, paths: str | Path, tasks: list[str], width: int | None
+    source: str | Path,
+    paths: str | Path,
+    tasks: list[str],
+    width: int | None,
+    known: Container[str],
 ) -> pd.DataFrame:
     exams, rows = list(read_paths(paths)), read_rows(source)
     widths = {len(row.cells) for row in rows}
@@ -201,10 +207,12 @@ def _read_competition(
         )
     cells = [row.cells for row in rows]
     frame = pd.DataFrame(cells, columns=tasks, dtype=object).assign(exam=exams)
-    return index_by_id(frame, f"'{paths}'", width)
+    return index_by_id(frame, f"'{paths}'", width, known)
 
 
-def _read_table(source: str | Path, tasks: list[str], width: int | None) -> pd.DataFrame:
+def _read_table(
+    source: str | Path, tasks: list[str], width: int | None, known: Container[str]
+) -> pd.DataFrame:
     where = f"'{source}'"
     if Path(source).suffix.lower() in PARQUET:
         table = read_parquet(source)
@@ -218,7 +226,7 @@ def _read_table(source: str | Path, tasks: list[str], width: int | None) -> pd.D
                 "the competition's predictions.csv."
             )
         table = build_table(rows, source)
-    frame = index_by_id(table, where, width)
+    frame = index_by_id(table, where, width, known)
     missing = [task for task in tasks if task not in frame.columns]
     if missing:
         raise ValueError(
@@ -231,7 +239,7 @@ def _read_table(source: str | Path, tasks: list[str], width: int | None) -> pd.D
 
 
 def _read_each_task(
-    source: Mapping[str, str | Path], tasks: list[str], width: int | None
+    source: Mapping[str, str | Path], tasks: list[str], width: int | None, known: Container[str]
 ) -> pd.DataFrame:
     if set(source) != set(tasks):
         raise ValueError(
@@ -251,7 +259,7 @@ def _read_each_task(
             rows = rows[1:]
         cells = [row.cells for row in rows]
         table = pd.DataFrame(cells, columns=["exam", task], dtype=object)
-        column = index_by_id(table, f"'{path}'", width)[task]
+        column = index_by_id(table, f"'{path}'", width, known)[task]
         if column.index.has_duplicates:
             twice = column.index[column.index.duplicated()]
             raise ValueError(

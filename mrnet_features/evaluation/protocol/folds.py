@@ -197,7 +197,7 @@ class Folds:
             found = _find_rows(pd.DataFrame({"exam": text, **numbers}), claimed[1])
             if found is not None:
                 return cls(_sort_partition(found, where))
-        rows = index_by_id(table.assign(**numbers), where, 1 if claimed else id_width)
+        rows = index_by_id(table.assign(**numbers), where, id_width or 1)
         folds = cls(_sort_partition(rows.reset_index(), where))
         if claimed:
             raise ValueError(

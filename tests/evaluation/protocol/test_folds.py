@@ -169,11 +169,11 @@ def test_ids_that_start_formulas_and_comments_survive(tmp_path):
     assert Folds.read(tmp_path / "folds.csv").exams.tolist() == sorted(exams)
 
 
-def test_without_a_hash_lost_zeros_are_refused_or_restored(tmp_path):
+def test_without_a_hash_lost_zeros_are_restored_or_refused_when_folds_meet_labels(tmp_path):
     path = tmp_path / "folds.csv"
     path.write_text("ID,repeat,fold\n7,0,0\n12,0,1\n")
-    with pytest.raises(ValueError, match="folds.csv' must hold exam ids with their leading zeros"):
-        Folds.read(path)
+    with pytest.raises(ValueError, match="differ only in leading zeros"):
+        Folds.read(path).check(pd.DataFrame({"acl": [0, 1]}, index=["0007", "0012"]))
     assert Folds.read(path, id_width=4).exams.tolist() == ["0007", "0012"]
     path.write_text("# by Ann\nexam,repeat,fold\nb,0,0\na,0,1\n")
     assert Folds.read(path).exams.tolist() == ["a", "b"]
