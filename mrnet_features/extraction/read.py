@@ -11,6 +11,7 @@ import numpy as np
 from mrnet_features.arrays import Array
 from mrnet_features.data.exam import Exam
 from mrnet_features.messages import quote
+from mrnet_features.names import PLANES
 from mrnet_features.stacks.conversion_faults import find_conversion_faults
 from mrnet_features.stacks.stack import check_stack
 
@@ -122,10 +123,11 @@ def _label_exam(exam: ExamLike, index: int) -> str:
 def _get(exam: Mapping[str, Any], plane: str) -> np.ndarray[Any, Any]:
     """Stack of one plane of a mapping, checked."""
     if plane not in exam:
-        advice = f"Pass planes={tuple(exam)!r}, or leave the exam out." if exam else "Leave it out."
+        present = tuple(exam)[: len(PLANES)]
+        advice = f"Pass planes={present!r}, or leave the exam out." if exam else "Leave it out."
         raise KeyError(
             f"The exam has no plane '{plane}' (planes present: "
-            f"{', '.join(map(str, exam)) or 'none'}). {advice}"
+            f"{', '.join(map(str, present)) or 'none'}). {advice}"
         )
     check_stack(exam[plane])
     return np.asarray(exam[plane])

@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import mrnet_features.families as folder
 from mrnet_features.families.base import Family
+from mrnet_features.messages import name_some, quote
 
 Choice: TypeAlias = str | tuple[str, Mapping[str, Any]]
 """A family by name, or by name and parameters."""
@@ -97,19 +99,20 @@ def find_families(families: str | Family | Sequence[str | Family]) -> tuple[Fami
         for item in asked
         for choice in (PRESETS.get(item, (item,)) if isinstance(item, str) else (item,))
     ]
-    found = tuple(_find_family(item) for item in choices)
+    known = discover_families()
+    found = tuple(_find_family(item, known) for item in choices)
     labels = [family.label for family in found]
-    repeated = sorted({label for label in labels if labels.count(label) > 1})
+    repeated = sorted(label for label, times in Counter(labels).items() if times > 1)
     if repeated or not found:
         raise ValueError(
             "`families` must name at least one family and each once, got "
-            f"{', '.join(labels) or 'none'}. "
-            + (f"Remove the repeats of {', '.join(repeated)}." if found else _PRESETS_LIST)
+            f"{name_some(labels) or 'none'}. "
+            + (f"Remove the repeats of {name_some(repeated)}." if found else _PRESETS_LIST)
         )
     return found
 
 
-def _find_family(item: object) -> Family:
+def _find_family(item: object, known: Mapping[str, type[Family]]) -> Family:
     if isinstance(item, Family):
         if not getattr(getattr(item, "__dataclass_params__", None), "frozen", False):
             raise TypeError(
@@ -127,10 +130,9 @@ def _find_family(item: object) -> Family:
             f"{item.__name__ + ' (a class)' if isinstance(item, type) else type(item).__name__}. "
             "Pass an instance, such as Glcm()."
         )
-    known = discover_families()
     if item not in known:
         raise ValueError(
-            f"There is no preset or family {item!r}. Presets: {', '.join(PRESETS)}; families: "
+            f"There is no preset or family {quote(item)}. Presets: {', '.join(PRESETS)}; families: "
             f"{', '.join(known)}."
         )
     return known[item](**parameters)

@@ -1,5 +1,6 @@
 """Presets: their families, and that statistics do not depend on the size of the stack."""
 
+import time
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -88,3 +89,11 @@ def test_a_family_that_is_not_a_frozen_dataclass_is_refused():
 
     with pytest.raises(TypeError, match="Loose must be a frozen dataclass"):
         find_families(Loose())
+
+
+def test_a_hundred_thousand_names_cost_little_and_give_a_short_message():
+    started = time.process_time()
+    with pytest.raises(ValueError, match="each once") as caught:
+        find_families(["intensity"] * 100_000)
+    assert len(str(caught.value)) < 300
+    assert time.process_time() - started < 5
