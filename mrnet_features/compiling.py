@@ -20,6 +20,8 @@ from numba import config, njit
 from numba.core import caching, event, serialize
 from numba.core.registry import CPUDispatcher
 
+from mrnet_features.messages import describe_cause
+
 __all__ = ["announce_compiling", "cached_njit"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -100,7 +102,7 @@ class _Cache(caching.FunctionCache):  # type: ignore[misc]
             logger.warning(
                 "Compiled code in '%s' is damaged (%s); compiling it again.",
                 self.cache_path,
-                " ".join(str(error).split()) or type(error).__name__,
+                describe_cause(error),
             )
         try:
             self.flush()

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from mrnet_features.messages import LONGEST_VALUE, escape_controls, quote
+from mrnet_features.messages import describe_cause, quote
 
 __all__ = [
     "explain_errors",
@@ -114,9 +114,9 @@ def explain_errors(path: str | Path, kind: str, advice: str) -> Iterator[None]:
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        said = escape_controls(" ".join(str(error).split())) or type(error).__name__
-        cut = said if len(said) <= 2 * LONGEST_VALUE else said[: 2 * LONGEST_VALUE] + " ..."
-        raise ValueError(f"'{path}' can't be read as {kind} ({cut}). {advice}") from error
+        raise ValueError(
+            f"'{path}' can't be read as {kind} ({describe_cause(error)}). {advice}"
+        ) from error
 
 
 def read_text(path: str | Path, *, most_bytes: int = MOST_BYTES) -> str:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["escape_controls", "name_some", "quote"]
+__all__ = ["describe_cause", "escape_controls", "name_some", "quote"]
 
 LONGEST_VALUE = 80
 """Most characters of one value in a message."""
+
+LONGEST_CAUSE = 160
+"""Most characters of an error inside the message of another one."""
 
 LARGEST_NUMBER = 10**LONGEST_VALUE
 """Whole numbers from here on are described; Python refuses to print those of 4,300 digits."""
@@ -63,6 +66,32 @@ def name_some(names: Sequence[Any]) -> str:
     """
     shown = ", ".join(map(quote, names[:3]))
     return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
+
+
+def describe_cause(error: BaseException, longest: int = LONGEST_CAUSE) -> str:
+    r"""Message of an error on one line, cut, with control characters escaped.
+
+    Parameters
+    ----------
+    error : BaseException
+        As another library raised it.
+    longest : int, default 160
+        Most characters.
+
+    Returns
+    -------
+    str
+        Name of the error's type if it has no message.
+
+    Examples
+    --------
+    >>> describe_cause(ValueError("no\n  slice")), describe_cause(MemoryError())
+    ('no slice', 'MemoryError')
+    """
+    is_key = isinstance(error, KeyError) and error.args  # its text has quotes around it
+    said = " ".join(str(error.args[0] if is_key else error).split()) or type(error).__name__
+    said = escape_controls(said[: longest + 1])
+    return said if len(said) <= longest else f"{said[: longest - 4]} ..."
 
 
 def escape_controls(text: str) -> str:

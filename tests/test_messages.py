@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mrnet_features.messages import escape_controls, name_some, quote
+from mrnet_features.messages import describe_cause, escape_controls, name_some, quote
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,12 @@ def test_short_values_are_shown_as_they_are_typed(value, text):
 def test_long_values_are_cut():
     for value in ("9" * 10**6, "\U0010ffff" * 10**6, 10**5000, -(10**5000), np.arange(10**6)):
         assert len(quote(value)) < 1000
+
+
+def test_an_error_of_another_library_becomes_one_short_line():
+    assert describe_cause(KeyError("no plane")) == "no plane"
+    assert describe_cause(OSError(5, "a\nb\x1b[2J")) == r"[Errno 5] a b\x1b[2J"
+    assert len(describe_cause(ValueError("\x1b" * 10**6), 300)) == 300
 
 
 def test_a_number_that_python_does_not_print_is_described():

@@ -11,6 +11,7 @@ from typing import Any
 
 from mrnet_features.arrays import missing_for_cuda
 from mrnet_features.diagnostics.gpu_selftest import compare_devices, describe_device
+from mrnet_features.messages import describe_cause
 from mrnet_features.models.lightgbm import import_lightgbm
 
 CORE = ("numpy", "scipy", "numba", "pandas", "pyarrow", "scikit-learn", "joblib")
@@ -110,8 +111,7 @@ def _check_gpu() -> list[MachineCheck]:
 
 
 def _report_failure(subject: str, error: Exception) -> MachineCheck:
-    said = " ".join(str(error).split())[:300] or type(error).__name__
-    return MachineCheck(subject, "failed", said, "Use device='cpu'.")
+    return MachineCheck(subject, "failed", describe_cause(error, 300), "Use device='cpu'.")
 
 
 def _compare_with_cpu() -> MachineCheck:

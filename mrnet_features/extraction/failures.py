@@ -22,7 +22,7 @@ from mrnet_features.extraction.extractor import (
 from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.files import open_file, write_text
 from mrnet_features.jobs import run_jobs
-from mrnet_features.messages import escape_controls
+from mrnet_features.messages import describe_cause
 
 LONGEST_ERROR = 1000
 """Most characters of an error in the file."""
@@ -68,9 +68,11 @@ def explain_failure(error: Exception) -> Failure:
     notes = "\n".join(getattr(error, "__notes__", []))
     plane = re.search(r"plane '(\w+)'$", notes, re.MULTILINE)
     family = re.search(r"^while computing family (.+)$", notes, re.MULTILINE)
-    text = error.args[0] if isinstance(error, KeyError) and error.args else error
-    said = escape_controls(" ".join(str(text).split())) or type(error).__name__
-    return Failure(plane[1] if plane else "", family[1] if family else "", said[:LONGEST_ERROR])
+    return Failure(
+        plane[1] if plane else "",
+        family[1] if family else "",
+        describe_cause(error, LONGEST_ERROR),
+    )
 
 
 def iterate_outcomes(

@@ -12,7 +12,7 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from mrnet_features.messages import LONGEST_VALUE, escape_controls, name_some
+from mrnet_features.messages import describe_cause, name_some
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -245,8 +245,7 @@ def _explain_lightgbm() -> Iterator[None]:
     except Exception as error:
         if type(error).__name__ != "LightGBMError":
             raise
-        said = " ".join(str(error).split())[: 2 * LONGEST_VALUE]
         raise ValueError(
-            f"LightGBM refused the model ({escape_controls(said)}). Check its parameters and the "
+            f"LightGBM refused the model ({describe_cause(error)}). Check its parameters and the "
             "number of exams."
         ) from error
