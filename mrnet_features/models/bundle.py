@@ -12,10 +12,13 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.files import explain_errors, read_json, read_text, write_texts
-from mrnet_features.messages import LONGEST_VALUE, escape_controls, name_some, quote
+from mrnet_features.locks import hold_lock
+from mrnet_features.messages import name_some, quote
 from mrnet_features.models.bundle_head import (
     BOOSTER,
     HEAD,
+    LEFTOVER,
+    LOCK,
     check_thresholds,
     format_head,
     hash_text,
@@ -117,8 +120,8 @@ class Bundle:
         other = features.attrs.get("provenance", {}).get("recipe_digest")
         if own and other and own != other:
             raise ValueError(
-                f"`features` were extracted by another recipe (digest {_cut(other)}) than the "
-                f"model's (digest {_cut(own)}). Extract them with the families, planes, pools and "
+                f"`features` were extracted by another recipe (digest {quote(other)}) than the "
+                f"model's (digest {quote(own)}). Extract them with the families, planes, pools and "
                 f"discretisation that '{HEAD}' lists under 'provenance'."
             )
         missing = [column for column in self.columns if column not in features.columns]
@@ -135,12 +138,15 @@ class Bundle:
         ----------
         folder : path
             Created if needed. The files of an older bundle are replaced once all new ones are
-            written. Only files named ``task<k>_seed<k>.txt`` are deleted.
+            written. Only files named ``task<k>_seed<k>.txt``, and what an interrupted `save` left,
+            are deleted.
 
         Raises
         ------
         FileExistsError
             If the folder holds other files but no bundle.
+        RuntimeError
+            If another process is writing the folder.
         TypeError, ValueError
             If `load_bundle` would refuse the bundle, for example for a task without boosters.
         """
@@ -168,9 +174,10 @@ class Bundle:
             }
         )
         root.mkdir(parents=True, exist_ok=True)
-        write_texts(texts)
-        for file in old - set(texts):
-            file.unlink(missing_ok=True)
+        with hold_lock(root / HEAD):
+            write_texts(texts)
+            for file in old - set(texts):
+                file.unlink(missing_ok=True)
 
 
 def fit_bundle(
@@ -308,7 +315,8 @@ def check_bundle_folder(folder: str | Path) -> set[Path]:
     Returns
     -------
     set of Path
-        Booster files in the folder, which `Bundle.save` replaces or deletes.
+        Booster files in the folder and what an interrupted `Bundle.save` left, which the next
+        one replaces or deletes.
 
     Raises
     ------
@@ -323,12 +331,13 @@ def check_bundle_folder(folder: str | Path) -> set[Path]:
     if not root.is_dir():
         raise NotADirectoryError(f"'{root}' must be a folder, got a file. Choose another name.")
     names = {path.name for path in root.iterdir()}
-    own = {name for name in names if BOOSTER.fullmatch(name)}
-    # Boosters without a head are what an interrupted `save` leaves.
-    if not _is_bundle(root / HEAD) and (HEAD in names or names - own):
+    # Boosters without a head, and temporary files, are what an interrupted `save` leaves.
+    own = {name for name in names if BOOSTER.fullmatch(name) or LEFTOVER.fullmatch(name)}
+    others = names - own - {LOCK}
+    if others and not _is_bundle(root / HEAD):
         raise FileExistsError(
             f"'{root}' must be empty or hold a bundle, but holds other files "
-            f"({name_some(sorted(names))}). Choose another folder."
+            f"({name_some(sorted(others))}). Choose another folder."
         )
     odd = sorted(name for name in own if not (root / name).is_file())
     if odd:
@@ -366,7 +375,3 @@ def _load_booster(path: Path, digest: str, n_columns: int) -> Any:
     check_trees(text, n_columns, f"'{path}'")
     with explain_errors(path, "a LightGBM model", advice):
         return read_booster(text)
-
-
-def _cut(value: Any) -> str:
-    return escape_controls(str(value)[:LONGEST_VALUE])

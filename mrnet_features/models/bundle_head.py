@@ -15,23 +15,37 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mrnet_features.files import explain_errors, read_text
+from mrnet_features.files import read_json
 from mrnet_features.messages import name_some, quote
 from mrnet_features.models.lightgbm import SeedAveragedLightGBM
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["BOOSTER", "HEAD", "check_thresholds", "format_head", "hash_text", "read_head"]
+__all__ = [
+    "BOOSTER",
+    "HEAD",
+    "LEFTOVER",
+    "LOCK",
+    "check_thresholds",
+    "format_head",
+    "hash_text",
+    "read_head",
+]
 
 HEAD = "bundle.json"
 BOOSTER = re.compile(r"task[0-9]+_seed[0-9]+\.txt")
 """Pattern of the names of booster files."""
 
+LEFTOVER = re.compile(rf"\.({re.escape(HEAD)}|{BOOSTER.pattern})\.[0-9]+\.partial")
+"""Pattern of the names of temporary files."""
+
+LOCK = f".{HEAD}.lock"
+"""Name of the lock of `Bundle.save`; a killed process leaves it."""
+
 FORMAT = 3
 """Version of the files. Format 1 has other column names, format 2 no hash of the head."""
 
-MOST_BYTES = 16 * 2**20
 NOTHING_ABOVE = float(np.nextafter(1.0, 2.0))
 """Threshold above every probability, if no exam is to be called positive."""
 
@@ -107,9 +121,7 @@ def read_head(path: Path) -> dict[str, Any]:
         was written, or holds values that a bundle can't have.
     """
     advice = "Copy the whole folder again, or fit the model again."
-    text = read_text(path, most_bytes=MOST_BYTES)
-    with explain_errors(path, "JSON", advice):
-        head = json.loads(text)
+    head = read_json(path, advice)
     version = head.get("format") if isinstance(head, dict) else None
     if version in (1, 2) and type(version) is int:
         raise ValueError(

@@ -23,7 +23,9 @@ from mrnet_features.evaluation.protocol.holdout import HoldOut, evaluate
 from mrnet_features.evaluation.published import PUBLISHED
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.resume import extract_features
-from mrnet_features.files import write_text, write_texts
+from mrnet_features.files import remove_partials, write_text, write_texts
+from mrnet_features.locks import hold_lock
+from mrnet_features.messages import describe_cause
 from mrnet_features.names import SPLITS
 from mrnet_features.quality.audit import audit
 from mrnet_features.workflows.plain import to_plain
@@ -38,6 +40,16 @@ RELEASE_SIZES = (1130, 120)
 STUDY_MODELS = (PRIMARY, "logistic")
 """Baselines that are compared; the first is the primary one."""
 
+RESULTS = {"importance.csv"} | {
+    f"{split}-{name}{end}.csv"
+    for split in SPLITS
+    for name in STUDY_MODELS
+    for end in ("", "-predictions")
+}
+"""Names of all files of a study that may be missing."""
+
+TEXTS = RESULTS | {"audit.csv", "folds.csv", "summary.json", "report.md"}
+"""Names of all files of a study but the feature tables."""
 
 T = TypeVar("T")
 
@@ -88,7 +100,7 @@ class Study:
 
     def missing(self) -> dict[str, str]:
         """Reason why a part is missing, by part."""
-        return {part: str(error) or type(error).__name__ for part, error in self.errors.items()}
+        return {part: describe_cause(error, 1000) for part, error in self.errors.items()}
 
     def as_dict(self) -> dict[str, Any]:
         """Return the main results in plain types, for a JSON file."""
@@ -156,23 +168,27 @@ def run_study(
     FileExistsError
         If `out` holds feature tables of other families or of other exams.
     RuntimeError
-        If a part could not be computed, after everything else was written.
+        If a part could not be computed, after everything else was written; or another process
+        is writing the same study.
     """
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     excluded = list_excluded(exclude)  # once: an iterator would be empty for the second split
-    datasets = {split: load_mrnet(root, split, exclude=excluded) for split in SPLITS}
-    logger.info("Auditing both splits.")
-    findings = audit(root, n_jobs=n_jobs)
-    write_text(folder / "audit.csv", format_csv(findings))
-    extractor = FeatureExtractor(families, device=device, n_jobs=n_jobs)
-    features = {
-        split: extract_features(data.exams, folder / f"{split}.parquet", extractor=extractor)
-        for split, data in datasets.items()
-    }
-    labels = {split: data.labels for split, data in datasets.items()}
-    study = _evaluate_tables(features, labels, findings, views, seed, n_jobs)
-    _write(study, folder)
+    with hold_lock(folder / "report.md"):
+        for name in TEXTS:
+            remove_partials(folder, name)
+        datasets = {split: load_mrnet(root, split, exclude=excluded) for split in SPLITS}
+        logger.info("Auditing both splits.")
+        findings = audit(root, n_jobs=n_jobs)
+        write_text(folder / "audit.csv", format_csv(findings))
+        extractor = FeatureExtractor(families, device=device, n_jobs=n_jobs)
+        features = {
+            split: extract_features(data.exams, folder / f"{split}.parquet", extractor=extractor)
+            for split, data in datasets.items()
+        }
+        labels = {split: data.labels for split, data in datasets.items()}
+        study = _evaluate_tables(features, labels, findings, views, seed, n_jobs)
+        _write(study, folder)
     if study.errors:
         parts = " ".join(f"{part}: {reason}" for part, reason in study.missing().items())
         raise RuntimeError(
@@ -313,16 +329,6 @@ def _write(study: Study, folder: Path) -> None:
     tables["summary.json"] = json.dumps(study.as_dict(), indent=1) + "\n"
     tables["report.md"] = format_report(study)
     write_texts({folder / name: text for name, text in tables.items()})
-    for name in _list_names() - set(tables):
+    for name in RESULTS - set(tables):
         # of an earlier run; beside this report it would look like a result of this one
         (folder / name).unlink(missing_ok=True)
-
-
-def _list_names() -> set[str]:
-    """Names of all tables of a study that may be missing."""
-    return {"importance.csv"} | {
-        f"{split}-{name}{end}.csv"
-        for split in SPLITS
-        for name in STUDY_MODELS
-        for end in ("", "-predictions")
-    }

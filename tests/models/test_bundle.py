@@ -117,7 +117,7 @@ def test_another_recipe_is_refused(tables):
     bundle = fit_bundle(FAST, features, labels)
     other = features.copy()
     other.attrs["provenance"] = {"recipe_digest": "b" * 16}
-    with pytest.raises(ValueError, match="digest b{16}.*digest a{16}"):
+    with pytest.raises(ValueError, match="digest 'b{16}'.*digest 'a{16}'"):
         bundle.predict(other)
     other.attrs = {}
     bundle.predict(other)
@@ -244,6 +244,18 @@ def test_a_save_that_was_interrupted_can_be_repeated(tables, tmp_path):
     (tmp_path / "bundle.json").unlink()
     bundle.save(tmp_path)
     load_bundle(tmp_path)
+
+
+def test_a_first_save_that_was_killed_can_be_repeated(tables, tmp_path):
+    for name in (".task0_seed0.txt.4711.partial", ".bundle.json.4711.partial", ".bundle.json.lock"):
+        (tmp_path / name).touch()
+    fit_bundle(FAST, *tables).save(tmp_path)
+    load_bundle(tmp_path)
+    assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]
+    (tmp_path / ".thesis.txt.1.partial").touch()
+    (tmp_path / "bundle.json").unlink()
+    with pytest.raises(FileExistsError, match=r"other files \('.thesis.txt.1.partial'\)"):
+        fit_bundle(FAST, *tables).save(tmp_path)
 
 
 def test_a_bundle_that_could_not_be_loaded_is_not_saved(tables, tmp_path):

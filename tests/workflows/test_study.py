@@ -7,6 +7,7 @@ import pytest
 
 from mrnet_features import load_labels, read_features, write_knees
 from mrnet_features.evaluation import evaluate, read_predictions
+from mrnet_features.locks import hold_lock
 from mrnet_features.models import lightgbm_baseline
 from mrnet_features.workflows import study
 
@@ -39,6 +40,19 @@ def test_every_part_has_its_files(folder):
         for split, n_exams in (("train", 20), ("valid", 4)):
             rows = read_predictions(folder / "out" / f"{split}-{model}-predictions.csv")
             assert len(rows) == n_exams
+
+
+def test_files_of_a_killed_study_are_removed(folder, done, tmp_path, monkeypatch):
+    monkeypatch.setattr(study, "_evaluate_tables", lambda *_: done)
+    for name in ("report.md", "train-lightgbm.csv", "folds.csv"):
+        (tmp_path / f".{name}.4711.partial").touch()
+    study.run_study(folder / "knees", tmp_path, families="minimal")
+    assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def test_two_studies_do_not_write_one_folder(folder, tmp_path):
+    with hold_lock(tmp_path / "report.md"), pytest.raises(RuntimeError, match="Another process"):
+        study.run_study(folder / "knees", tmp_path, families="minimal")
 
 
 @pytest.mark.usefixtures("done")
