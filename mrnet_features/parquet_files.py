@@ -1,10 +1,12 @@
-"""Parquet files of other programs, with bounded memory and one kind of error."""
+"""Parquet files, with bounded memory and one kind of error."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mrnet_features.csv_files import MOST_CELLS, MOST_LINES
@@ -13,61 +15,102 @@ from mrnet_features.files import explain_errors, open_file
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["PARQUET", "read_parquet"]
+__all__ = ["PARQUET", "ParquetTable", "read_parquet"]
 
 PARQUET = (".parquet", ".pq")
 """Endings of parquet files, in lower case."""
 
 MOST_VALUES = 8 * MOST_CELLS
-"""Most values of a table: 500 MB of float64."""
+"""Most values of a small file: 500 MB of float64."""
+
+MOST_PER_BYTE = 12
+"""Most values per byte of a larger file; feature tables have about one in four bytes."""
 
 ADVICE = "Check that it is a complete parquet file, or write it again."
 
 
-def read_parquet(path: str | Path) -> pd.DataFrame:
+class ParquetTable(NamedTuple):
+    """Content of a parquet file.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        With its index, as pandas writes it. Columns of text have dtype object.
+    metadata : dict of bytes to bytes
+        Metadata of the schema, such as a provenance.
+    """
+
+    frame: pd.DataFrame
+    metadata: dict[bytes, bytes]
+
+
+def read_parquet(path: str | Path, advice: str = ADVICE) -> ParquetTable:
     """Table of a parquet file.
 
     Parameters
     ----------
     path : path
+    advice : str, optional
+        What to do about a broken file: a sentence.
 
     Returns
     -------
-    DataFrame
-        With its index, as pandas writes it.
+    ParquetTable
 
     Raises
     ------
     OSError
         As `open_file`.
     ValueError
-        If it is not a parquet file, or has more than a million rows or 64 million values. A small
-        file can hold such a table, since repeated values are stored once.
+        If it is not a parquet file, or has more than 1,048,576 rows or 64 million values; of a
+        large file, more than 12 values per byte. A few bytes can hold terabytes, since repeated
+        values are stored once.
 
     Examples
     --------
     >>> import tempfile, pathlib
     >>> file = pathlib.Path(tempfile.mkdtemp(), "a.parquet")
     >>> pd.DataFrame({"acl": [0.2]}, index=["0007"]).to_parquet(file)
-    >>> read_parquet(file)
+    >>> read_parquet(file).frame
           acl
     0007  0.2
     """
     with open_file(path) as file:
-        with explain_errors(path, "parquet", ADVICE):
+        with explain_errors(path, "parquet", advice):
             source = pq.ParquetFile(file)
+            schema = source.schema_arrow
             n_rows, n_columns = source.metadata.num_rows, source.metadata.num_columns
-        if n_rows > MOST_LINES or n_rows * n_columns > MOST_VALUES:
+            n_values = _count_values(source)
+        most = max(MOST_VALUES, MOST_PER_BYTE * os.fstat(file.fileno()).st_size)
+        if n_rows > MOST_LINES or n_values > most:
             raise ValueError(
-                f"'{path}' must be a table of at most {MOST_LINES:,} rows and {MOST_VALUES:,} "
-                f"values, got {n_rows:,} rows of {n_columns:,} columns. Check that it is the right "
-                "file."
+                f"'{path}' must be a table of at most {MOST_LINES:,} rows and {most:,} values, got "
+                f"{n_rows:,} rows of {n_columns:,} columns with {n_values:,} values. Check that it "
+                "is the right file."
             )
-        with explain_errors(path, "parquet", ADVICE):
+        with explain_errors(path, "parquet", advice):
             # one copy per text: a small file can repeat a long one a million times
-            words = [field.name for field in source.schema_arrow if "string" in str(field.type)]
-            frame: pd.DataFrame = pq.ParquetFile(file, read_dictionary=words).read().to_pandas()
+            words = [field.name for field in schema if "string" in str(field.type)]
+            table = pq.ParquetFile(file, read_dictionary=words).read()
+            table.validate(full=True)
+            frame: pd.DataFrame = table.to_pandas()
             if isinstance(frame.index, pd.CategoricalIndex):
                 frame.index = frame.index.astype(object)
-            texts = [name for name, kind in frame.dtypes.items() if kind == "category"]
-            return frame.astype(dict.fromkeys(texts, object))
+            kinds = frame.dtypes.items()
+            texts = [name for name, kind in kinds if isinstance(kind, pd.CategoricalDtype)]
+            if texts:
+                frame = frame.astype(dict.fromkeys(texts, object))
+    return ParquetTable(frame, schema.metadata or {})
+
+
+def _count_values(source: pq.ParquetFile) -> int:
+    """Number of values, with those in lists, of which a row can have any number."""
+    metadata = source.metadata
+    n_values = metadata.num_rows * metadata.num_columns
+    if any(pa.types.is_nested(field.type) for field in source.schema_arrow):
+        groups = map(metadata.row_group, range(metadata.num_row_groups))
+        counts = [
+            group.column(k).num_values for group in groups for k in range(metadata.num_columns)
+        ]
+        n_values = max(n_values, sum(counts))
+    return int(n_values)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, NamedTuple
+from typing import BinaryIO
 
 import numpy as np
 
@@ -18,21 +17,11 @@ from mrnet_features.data.problems import Problem, limit_problems
 from mrnet_features.exam_ids import find_id_problem
 from mrnet_features.files import explain_errors, open_file
 from mrnet_features.messages import LONGEST_VALUE, quote
+from mrnet_features.npy_files import NpyHeader, read_npy_header
 
 __all__ = ["find_stack_problem", "list_stack_files", "list_stack_ids", "read_stack"]
 
 ADVICE = "Copy it again from the release."
-
-MAGIC = b"\x93NUMPY"
-
-LENGTH_BYTES = {(1, 0): 2, (2, 0): 4, (3, 0): 4}
-"""Bytes that hold the length of the header, by version of the format."""
-
-HEADER_FIELDS = {"descr": "'([^']*)'", "fortran_order": "(True|False)", "shape": r"\(([0-9L, ]*)\)"}
-"""Pattern of each value in a header. Python 2 wrote sizes such as 256L."""
-
-LONGEST_HEADER = 2**16
-"""Most bytes of a header with its padding: what version 1.0 can hold."""
 
 MOST_PIXELS = 2**27
 """Most pixels of a stack: 512 slices of 512 x 512 pixels."""
@@ -147,14 +136,6 @@ def read_stack(path: Path, *, mmap: bool = False) -> UInt8Array:
         return flat.reshape(header.shape, order=header.order)
 
 
-class _Header(NamedTuple):
-    """What the header of a ``.npy`` file says."""
-
-    dtype: np.dtype[Any]
-    order: Literal["C", "F"]
-    shape: tuple[int, ...]
-
-
 def _find_name_problem(folder: Path, exam_id: str, width: int) -> str | None:
     restored = restore_zeros(exam_id, width)
     if restored:
@@ -172,12 +153,12 @@ def _find_name_problem(folder: Path, exam_id: str, width: int) -> str | None:
 
 
 @contextlib.contextmanager
-def _open_stack(path: Path) -> Iterator[tuple[BinaryIO, _Header]]:
+def _open_stack(path: Path) -> Iterator[tuple[BinaryIO, NpyHeader]]:
     """A stack file and its header, checked; the pixels are read from the same open file."""
     try:
         with open_file(path) as file:
             with explain_errors(path, "a .npy file", ADVICE):
-                header = _read_header(file)
+                header = read_npy_header(file)
             n_bytes = os.fstat(file.fileno()).st_size - file.tell()
             problem = _check_header(header, n_bytes)
             if problem:
@@ -187,27 +168,7 @@ def _open_stack(path: Path) -> Iterator[tuple[BinaryIO, _Header]]:
         raise ValueError(f"'{path}' can't be read as a .npy file ({error}). {ADVICE}") from error
 
 
-def _read_header(file: BinaryIO) -> _Header:
-    """Header of a ``.npy`` file, in bounded time and memory; NumPy's reader would evaluate it."""
-    start = file.read(len(MAGIC) + 2)
-    version = tuple(start[len(MAGIC) :])
-    if not start.startswith(MAGIC) or len(version) != 2:
-        raise ValueError("it does not begin as such a file")
-    if version not in LENGTH_BYTES:
-        raise ValueError(f"it is in .npy format {version}, not one of 1.0, 2.0 and 3.0")
-    length = int.from_bytes(file.read(LENGTH_BYTES[version]), "little")
-    if length > LONGEST_HEADER:
-        raise ValueError(f"its header has {length} bytes")
-    text = file.read(length).decode("latin1").strip().replace('"', "'")
-    found = [re.findall(rf"'{name}' *: *{value}", text) for name, value in HEADER_FIELDS.items()]
-    if any(len(values) != 1 for values in found):
-        raise ValueError(f"its header is not that of a plain array: {quote(text)}")
-    (descr,), (is_fortran,), (sizes,) = found
-    shape = tuple(int(size.strip().rstrip("L")) for size in sizes.split(",") if size.strip())
-    return _Header(np.dtype(descr), "F" if is_fortran == "True" else "C", shape)
-
-
-def _check_header(header: _Header, n_bytes: int) -> str | None:
+def _check_header(header: NpyHeader, n_bytes: int) -> str | None:
     """Why a file with this header and so many bytes after it is not a stack, or None."""
     shape, dtype = header.shape, header.dtype
     shown = f"{shape} {dtype}"[:LONGEST_VALUE]

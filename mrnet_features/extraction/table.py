@@ -17,8 +17,9 @@ import pyarrow.parquet as pq
 from mrnet_features.arrays import Device
 from mrnet_features.exam_ids import ID_COLUMNS, find_id_problem, index_by_id
 from mrnet_features.extraction.recipe import Recipe
-from mrnet_features.files import explain_errors, open_file, replace_file
+from mrnet_features.files import explain_errors, replace_file
 from mrnet_features.messages import name_some, quote
+from mrnet_features.parquet_files import read_parquet
 
 FORMAT = 2
 """Version of the provenance and of the column names; tables of format 1 hold no number."""
@@ -44,12 +45,6 @@ SKIPPED = "skipped"
 
 ADVICE = "Extract the features again."
 """Last sentence of the errors of `read_features`."""
-
-LEAST_LIMIT = 512 * 2**20
-"""Bytes of values that a small file may hold: compressed, a few bytes can stand for terabytes."""
-
-MOST_COMPRESSED = 100
-"""Bytes of values per byte of a larger file; feature tables have about 8."""
 
 
 def write_features(features: pd.DataFrame, path: str | Path) -> None:
@@ -150,28 +145,13 @@ def read_features(path: str | Path, *, id_width: int | None = None) -> pd.DataFr
     """
     path = Path(path)
     try:
-        opened = open_file(path)
+        frame, metadata = read_parquet(path, ADVICE)
     except FileNotFoundError:
         raise FileNotFoundError(
             f"There is no file '{path}'. Write it with `mrnet-features extract` or "
             "`extract_features`."
         ) from None
-    with opened as file:
-        with explain_errors(path, "parquet", ADVICE):
-            parquet = pq.ParquetFile(file)
-            schema, metadata = parquet.schema_arrow, parquet.schema_arrow.metadata or {}
-            nested = [field.name for field in schema if pa.types.is_nested(field.type)]
-        provenance = _read_provenance(metadata, path)
-        _check_size(path, parquet.metadata)
-        if nested:
-            raise ValueError(
-                f"'{path}' must hold one number per exam and column, got nested values in "
-                f"{name_some(nested)}. Write a column for each of their parts."
-            )
-        with explain_errors(path, "parquet", ADVICE):
-            table = parquet.read()
-            table.validate(full=True)  # of text too, which is decoded later
-            frame: pd.DataFrame = table.to_pandas()
+    provenance = _read_provenance(metadata, path)
     checksum = metadata.get(CHECKSUM_KEY, b"").decode(errors="replace")
     # ids of our own tables are complete; in those of other tools zeros may be lost
     frame = index_by_id(frame, f"'{path}'", 1 if checksum and id_width is None else id_width)
@@ -352,15 +332,3 @@ def _check_columns(where: str, features: pd.DataFrame) -> None:
                 f"{where} {problem} {name_some(list(map(str, wrong)))}. Drop or rename the columns "
                 "that are not features."
             )
-
-
-def _check_size(path: Path, metadata: Any) -> None:
-    """Raise if a file claims to hold far more values than a feature table of its size."""
-    n_bytes = 8 * metadata.num_rows * metadata.num_columns
-    most = max(LEAST_LIMIT, MOST_COMPRESSED * path.stat().st_size)
-    if n_bytes > most:
-        raise ValueError(
-            f"'{path}' must hold a feature table, got {metadata.num_rows} rows and "
-            f"{metadata.num_columns} columns in {path.stat().st_size} bytes. Check that it is the "
-            "right file."
-        )

@@ -10,7 +10,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from mrnet_features import FeatureExtractor
-from mrnet_features.extraction import table as table_module
 from mrnet_features.extraction.table import (
     describe_provenance,
     read_features,
@@ -99,7 +98,7 @@ def test_a_table_of_a_later_format_is_refused(frame, tmp_path):
 @pytest.mark.parametrize("metadata", [b"{", b"\xff\xfe\xfd", b"[]", b"3"])
 def test_broken_provenance_is_refused(frame, tmp_path, metadata):
     write_with_metadata(frame, tmp_path / "x.parquet", metadata)
-    with pytest.raises(ValueError, match="The provenance in '.*x.parquet'"):
+    with pytest.raises(ValueError, match="provenance.*Extract the features again"):
         read_features(tmp_path / "x.parquet")
 
 
@@ -201,10 +200,10 @@ def test_columns_that_would_not_come_back_are_not_written(numbers, tmp_path, col
     [
         ({"sex": ["f", "m"]}, "must hold numbers only, got other values in 'sex'"),
         ({"day": pd.to_datetime(["2026-01-01"] * 2)}, "must hold numbers only"),
-        ({"all": [[1.0], [2.0]]}, "got nested values in 'all'"),
-        ({"all": [{"a": 1}, {"a": 2}]}, "got nested values in 'all'"),
+        ({"all": [[1.0], [2.0]]}, "must hold numbers only, got other values in 'all'"),
+        ({"all": [{"a": 1}, {"a": 2}]}, "must hold numbers only, got other values in 'all'"),
         ({"exam": ["0001", "0001"]}, "each exam once, got '0001' more than once"),
-        ({"exam": ["0001", "0002"], "study": ["a", "b"]}, "got 'exam', 'study' with different"),
+        ({"exam": ["0001", "0002"], "study": ["a", "b"]}, "several with different values"),
     ],
 )
 def test_a_file_of_another_tool_must_hold_a_feature_table(tmp_path, columns, message):
@@ -302,14 +301,6 @@ def test_a_pipe_or_a_folder_is_refused_and_does_not_hang(tmp_path):
         read_features(tmp_path / "pipe.parquet")
     with pytest.raises(OSError, match="folder.parquet' must be a file, got a folder"):
         read_features(tmp_path / "folder.parquet")
-
-
-def test_a_small_file_that_claims_to_be_huge_is_refused(tmp_path, monkeypatch):
-    path = tmp_path / "x.parquet"
-    pd.DataFrame({"exam": "0001", "age": np.zeros(200_000)}).to_parquet(path)
-    monkeypatch.setattr(table_module, "LEAST_LIMIT", 1000)
-    with pytest.raises(ValueError, match=r"x.parquet' must hold a feature table, got 200000 rows"):
-        read_features(path)
 
 
 def test_writing_a_table_again_gives_the_same_bytes(frame, tmp_path):

@@ -215,7 +215,7 @@ def _read_table(
 ) -> pd.DataFrame:
     where = f"'{source}'"
     if Path(source).suffix.lower() in PARQUET:
-        table = read_parquet(source)
+        table = read_parquet(source).frame
     else:
         rows = read_rows(source)
         if rows and holds_numbers(rows[0]):

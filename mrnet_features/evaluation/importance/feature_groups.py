@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ from mrnet_features.exam_ids import check_ids, index_by_id, require_same_exams
 from mrnet_features.files import explain_errors, open_file
 from mrnet_features.messages import quote
 from mrnet_features.names import Name, format_name, group_names
+from mrnet_features.npy_files import read_npy_header
 from mrnet_features.parquet_files import PARQUET, read_parquet
 from mrnet_features.tables import check_features
 
@@ -139,7 +141,7 @@ def read_external_table(
         return pd.DataFrame(values, index=pd.Index(exams, name="exam"), columns=names)
     if kind not in {".csv", *PARQUET}:
         raise ValueError(f"'{file}' must be a .parquet, .csv or .npy file. Convert it.")
-    table = read_table(file) if kind == ".csv" else read_parquet(file)
+    table = read_table(file) if kind == ".csv" else read_parquet(file).frame
     frame = index_by_id(table, f"'{file}'", id_width)
     texts = [name for name, kind in frame.dtypes.items() if not is_numeric_dtype(kind)]
     return frame.assign(**{str(name): _read_numbers(frame[name]) for name in texts})
@@ -288,19 +290,16 @@ def _name_column(column: Any, table: str) -> str:
 
 def _read_array(file: Path) -> NDArray[Any]:
     """Array of a ``.npy`` file that is as long as its header says."""
-    with open_file(file) as opened:
-        size = file.stat().st_size
-        with explain_errors(file, "a NumPy array", "Save it again with `np.save`."):
-            major = np.lib.format.read_magic(opened)[0]
-            read = np.lib.format.read_array_header_1_0
-            shape, _, kind = (read if major == 1 else np.lib.format.read_array_header_2_0)(opened)
-            wanted = math.prod(shape) * kind.itemsize
-            held = size - opened.tell()
-            if wanted != held or min(shape, default=0) < 0 or kind.hasobject:
-                raise ValueError(f"its header promises {quote(wanted)} bytes, it has {held}")
-            opened.seek(0)
-            values: NDArray[Any] = np.load(opened, allow_pickle=False)
-            return values
+    with (
+        open_file(file) as opened,
+        explain_errors(file, "a NumPy array", "Save it again with `np.save`."),
+    ):
+        dtype, order, shape = read_npy_header(opened)
+        held = os.fstat(opened.fileno()).st_size - opened.tell()
+        wanted = math.prod(shape) * dtype.itemsize
+        if wanted != held or dtype.hasobject:
+            raise ValueError(f"its header promises {quote(wanted)} bytes, it has {held}")
+        return np.fromfile(opened, dtype).reshape(shape, order=order)
 
 
 def _read_numbers(column: pd.Series[Any]) -> pd.Series[Any]:
