@@ -31,8 +31,8 @@ __all__ = [
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "#")
 """First characters that make a spreadsheet run a cell as a formula, or start a comment."""
 
-MOST_LINES = 1_000_000
-"""Most lines of a file: predictions of 100,000 exams in 10 repeats."""
+MOST_LINES = 2**20
+"""Most lines of a file, as of a spreadsheet: predictions of 100,000 exams in 10 repeats."""
 
 MOST_CELLS = 8_000_000
 """Most cells of a file: a table of 1,250 exams and 6,400 features."""
@@ -80,7 +80,7 @@ def read_lines(path: str | Path) -> list[tuple[int, str]]:
     Raises
     ------
     OSError, ValueError
-        As `read_text`, or if there are more than a million lines.
+        As `read_text`, or if there are more than 1,048,576 lines.
 
     Examples
     --------

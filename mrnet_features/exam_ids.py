@@ -198,9 +198,9 @@ def index_by_id(
     if not found:
         unnamed = _find_unnamed_ids(frame)
         if unnamed is None:
-            known = f"{', '.join(ID_COLUMNS[:-1])} or {ID_COLUMNS[-1]}"
+            names = f"{', '.join(ID_COLUMNS[:-1])} or {ID_COLUMNS[-1]}"
             raise ValueError(
-                f"{where} must have a column of exam ids named {known}, got the columns "
+                f"{where} must have a column of exam ids named {names}, got the columns "
                 f"{name_some(columns)}{_describe_index(index)}. Other columns may be row numbers. "
                 "Name the column of ids 'exam' and write the file again."
             )

@@ -88,7 +88,7 @@ def test_short_rows_end_with_empty_cells(tmp_path):
     [
         (b"a" * 6_000_000, "lines of at most 4,000,000 characters, got one of 6,000,000"),
         (b"id" + b",1" * 60_000 + b"\n" + b"1,2\n", "columns and 8,000,000 cells|column once"),
-        (b"0007,1\n" * 1_200_000, "at most 1,000,000 lines, got 1,200,000 such as '0007,1'"),
+        (b"0007,1\n" * 1_200_000, "at most 1,048,576 lines, got 1,200,000 such as '0007,1'"),
         (b'id,acl\n"' + b"a\n" * 900_000, "line 2 can't be read as CSV"),
         ((",".join(map("c{}".format, range(9000))) + "\n" + "1\n" * 9000).encode(), "8,000,000"),
     ],
@@ -100,6 +100,10 @@ def test_hostile_sizes_are_refused_at_once(tmp_path, data, message):
         read_table(file)
     assert time.process_time() - start < 2
     assert len(str(caught.value)) < 500
+
+
+def test_predictions_of_100_000_exams_in_10_repeats_are_not_too_many(tmp_path):
+    assert len(read_lines(write(tmp_path, b"exam\n" + b"0\n" * 1_000_000))) == 1_000_001
 
 
 def test_many_columns_are_checked_in_linear_time(tmp_path):

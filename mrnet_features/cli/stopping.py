@@ -31,8 +31,10 @@ def stop_on_signals(message: str) -> Iterator[None]:
     stops = threading.Event()
 
     def end(status: int) -> None:
-        os.write(sys.stderr.fileno(), f"{message}\n".encode())
-        os._exit(status)
+        try:
+            os.write(sys.stderr.fileno(), f"{message}\n".encode())
+        finally:  # standard error may be closed
+            os._exit(status)
 
     def stop(number: int, _: Any) -> NoReturn:
         for each in before:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -50,7 +51,7 @@ def hash_code() -> str:
         for path in (package / folder).rglob("*")
         if path.suffix in {".py", ".cu", ".cuh"}
     )
-    files += [package / name for name in ("arrays.py", "launch.py")]
+    files += [package / name for name in ("arrays.py", "compiling.py", "launch.py")]
     return hash_texts([path.read_text(encoding="utf-8") for path in files])
 
 
@@ -178,8 +179,11 @@ def keep_unchanged(
     jobs = (delayed(find_fingerprint)(exams[k], k, planes) for k in unsure)
     found: dict[int, str] = {}
     if unsure:
-        with show_progress(len(unsure), "compare", "exam", progress) as bar:
-            for k, fingerprint in zip(unsure, run_jobs(jobs, n_jobs), strict=True):
+        with (
+            contextlib.closing(run_jobs(jobs, n_jobs)) as fingerprints,
+            show_progress(len(unsure), "compare", "exam", progress) as bar,
+        ):
+            for k, fingerprint in zip(unsure, fingerprints, strict=True):
                 found[k] = fingerprint
                 bar.update()
     return {

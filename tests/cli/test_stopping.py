@@ -69,9 +69,11 @@ def test_a_stopped_run_leaves_no_process_and_is_resumed(
     assert read_all(tmp_path / "knees") == complete
 
 
-def test_a_process_that_loses_the_exception_ends_nevertheless():
+@pytest.mark.parametrize("before", ["", "sys.stderr.close(); ", "sys.stderr = None; "])
+def test_a_process_that_loses_the_exception_ends_nevertheless(before):
     code = (
-        "import time; from mrnet_features.cli import stopping; stopping.SECONDS = 0.3\n"
+        f"import sys, time; {before}"
+        "from mrnet_features.cli import stopping; stopping.SECONDS = 0.3\n"
         "with stopping.stop_on_signals('Stopped.'):\n"
         "    while True:\n"
         "        try: print(flush=True); time.sleep(60)\n"
@@ -87,7 +89,7 @@ def test_a_process_that_loses_the_exception_ends_nevertheless():
         process.terminate()
         _, shown = process.communicate(timeout=5)
     assert process.returncode == 143
-    assert shown == b"Stopped.\n"
+    assert shown == (b"" if before else b"Stopped.\n")
 
 
 def test_handlers_are_restored_and_those_of_others_kept():
