@@ -94,7 +94,9 @@ def read_lines(path: str | Path) -> list[tuple[int, str]]:
     return [(number, line) for number, raw in lines if (line := raw.strip())]
 
 
-def read_rows(path: str | Path, *, most_bytes: int = MOST_BYTES) -> list[Row]:
+def read_rows(
+    path: str | Path, *, most_bytes: int = MOST_BYTES, most_lines: int = MOST_LINES
+) -> list[Row]:
     r"""Rows of a CSV file, without empty lines and without the comments above the first row.
 
     Cells are separated by commas, or else by semicolons or tabs, as spreadsheets write them in
@@ -105,7 +107,7 @@ def read_rows(path: str | Path, *, most_bytes: int = MOST_BYTES) -> list[Row]:
     ----------
     path : path
         Encoded as for `read_text`.
-    most_bytes : int, default 128 MiB
+    most_bytes, most_lines : int, default 128 MiB and 1,048,576
         Larger files are refused.
 
     Returns
@@ -128,7 +130,7 @@ def read_rows(path: str | Path, *, most_bytes: int = MOST_BYTES) -> list[Row]:
     >>> [row.cells for row in read_rows(file)]
     [['id', 'acl'], ['0042', '0.9']]
     """
-    text = _read_limited(path, most_bytes)
+    text = _read_limited(path, most_bytes, most_lines)
     above, first = _find_first_row(path, text)
     if not first:
         return []
@@ -328,11 +330,13 @@ def _find_separator(first: str) -> str:
     return ","
 
 
-def _read_limited(path: str | Path, most_bytes: int = MOST_BYTES) -> str:
+def _read_limited(
+    path: str | Path, most_bytes: int = MOST_BYTES, most_lines: int = MOST_LINES
+) -> str:
     text = read_text(path, most_bytes=most_bytes)
-    if text.count("\n") > MOST_LINES:
+    if text.count("\n") > most_lines:
         raise ValueError(
-            f"'{path}' must have at most {MOST_LINES:,} lines, got {text.count(chr(10)):,} such as "
+            f"'{path}' must have at most {most_lines:,} lines, got {text.count(chr(10)):,} such as "
             f"{quote(text[: text.index(chr(10))])}. Check that it is the right file."
         )
     return text

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mrnet_features.csv_files import read_rows
+from mrnet_features.csv_files import Row, read_rows
 from mrnet_features.data.leading_zeros import restore_zeros
 from mrnet_features.data.problems import MOST_PROBLEMS, Problem, limit_problems
 from mrnet_features.exam_ids import find_id_problem
@@ -16,8 +16,11 @@ from mrnet_features.names import SPLITS, TASKS
 
 __all__ = ["find_label_files", "list_label_ids", "read_label_file"]
 
-MOST_BYTES = 2 * 2**20
-"""Largest label file that is read: 250,000 exams, or 30,000 that are named by DICOM UIDs."""
+MOST_EXAMS = 250_000
+"""Most lines of a label file."""
+
+MOST_BYTES = 16 * 2**20
+"""Largest label file: `MOST_EXAMS` exams named by DICOM UIDs."""
 
 
 def find_label_files(root: Path, splits: Sequence[str] = SPLITS) -> list[str]:
@@ -54,7 +57,7 @@ def list_label_ids(root: Path, split: str) -> Iterator[str]:
     """
     for task in TASKS:
         with contextlib.suppress(OSError, ValueError):
-            for row in read_rows(root / f"{split}-{task}.csv", most_bytes=MOST_BYTES):
+            for row in _read_rows(root / f"{split}-{task}.csv"):
                 yield row.cells[0]
 
 
@@ -97,9 +100,13 @@ def read_label_file(
     return {} if len(problems) > MOST_PROBLEMS else labels, problems
 
 
+def _read_rows(path: Path) -> list[Row]:
+    return read_rows(path, most_bytes=MOST_BYTES, most_lines=MOST_EXAMS)
+
+
 def _read_lines(path: Path, width: int, labels: dict[str, int]) -> Iterator[Problem]:
     """Fill `labels` with the lines that are right, and yield the problems of the others."""
-    for number, (line, cells) in enumerate(read_rows(path, most_bytes=MOST_BYTES)):
+    for number, (line, cells) in enumerate(_read_rows(path)):
         exam_id, label = (*cells, "")[:2]
         problem = _check_id(cells, width, is_first=number == 0)
         is_named = not problem  # else the problem concerns no exam of the set
@@ -126,21 +133,20 @@ def _read_lines(path: Path, width: int, labels: dict[str, int]) -> Iterator[Prob
 def _check_id(cells: list[str], width: int, *, is_first: bool) -> str:
     """What is wrong with the exam id of a line and what to do, or an empty string."""
     exam_id, label = (*cells, "")[:2]
-    shown = quote(exam_id)
-    has_digits = any(character.isdigit() for character in exam_id)
-    if is_first and not has_digits and label not in {"0", "1"}:
+    if is_first and not re.search("[0-9]", exam_id) and label not in {"0", "1"}:
         line = quote(",".join(cells))
         return f"{line} looks like a header; the release has none. Delete that line."
-    if re.fullmatch(r"_[0-9]+", exam_id) and (label.startswith("_") or len(exam_id) == width + 1):
+    is_corrupt = exam_id.startswith("_") and re.fullmatch("_[0-9]+", exam_id)
+    if is_corrupt and (label.startswith("_") or len(exam_id) == width + 1):
         return (
-            f"id {shown} is not an exam id. This looks like a re-hosted copy with a corrupt first "
-            f"row; change that line to {exam_id[1:]},{label.lstrip('_')}."
+            f"id {quote(exam_id)} is not an exam id. This looks like a re-hosted copy with a "
+            f"corrupt first row; change that line to {exam_id[1:]},{label.lstrip('_')}."
         )
     restored = restore_zeros(exam_id, width)
     if restored:
         return (
-            f"id {shown} has lost its leading zeros (a program read it as a number). Write it as "
-            f"{restored}."
+            f"id {quote(exam_id)} has lost its leading zeros (a program read it as a number). "
+            f"Write it as {restored}."
         )
     problem = find_id_problem(exam_id)
-    return f"id {shown} {problem}. Correct that line." if problem else ""
+    return f"id {quote(exam_id)} {problem}. Correct that line." if problem else ""

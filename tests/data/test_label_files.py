@@ -95,11 +95,18 @@ def test_ids_may_be_any_text_that_is_an_id(root):
     assert read_label_file(root, "train", "acl") == (ids, [])
 
 
+def test_many_exams_named_by_dicom_uids_are_read(root):
+    uids = [f"1.2.826.0.1.3680043.8.498.{k:038d}" for k in range(40_000)]
+    write_acl_file(root, "".join(f"{uid},1\n" for uid in uids))
+    assert read_label_file(root, "train", "acl") == (dict.fromkeys(uids, 1), [])
+
+
 UNREADABLE = {
     "latin 1": (b"0000,0\n\xfc,1\n", "must be text in UTF-8, got other bytes in line 2"),
     "UTF-16 without a mark": (GOOD_LABELS.encode("utf-16-le"), "a null character in line 1"),
     "an open quote": (b'0000,0\n"0001,1\n0002,0\n', "can't be read as CSV"),
-    "too large": (b"0001,1\n" * 5_000_000, "at most 2 MiB"),
+    "too large": (b"0001,1\n" * 5_000_000, "at most 16 MiB"),
+    "too many": (b"0001,1\n" * 250_001, "at most 250,000 lines"),
 }  # fmt: skip
 
 
