@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from mrnet_features.messages import quote
+
 PLANES = ("axial", "coronal", "sagittal")
 """Planes of an exam, in the order of the columns."""
 
@@ -71,7 +73,7 @@ def format_name(name: Name) -> str:
         if not PART.fullmatch(part):
             raise ValueError(
                 f"The {field} of a column name must be letters and digits with single "
-                f"underscores between them, got {part!r}. Rename it."
+                f"underscores between them, got {quote(part)}. Rename it."
             )
     return "__".join(name)
 
@@ -101,7 +103,7 @@ def parse_name(column: str) -> Name:
     if len(parts) != len(Name._fields) or not all(PART.fullmatch(part) for part in parts):
         raise ValueError(
             "A column name must be of the form 'plane__region__family__statistic__pool', got "
-            f"{column!r}. Rename the column, or pass feature groups of your own as a mapping."
+            f"{quote(column)}. Rename the column, or pass feature groups of your own as a mapping."
         )
     return Name(*parts)
 
@@ -129,7 +131,7 @@ def group_names(columns: Iterable[str], by: str) -> dict[str, list[str]]:
     {'mean': ['axial__knee__glcm__energy__mean'], 'std': ['axial__knee__glcm__energy__std']}
     """
     if by not in Name._fields:
-        raise ValueError(f"`by` must be one of {', '.join(Name._fields)}, got {by!r}.")
+        raise ValueError(f"`by` must be one of {', '.join(Name._fields)}, got {quote(by)}.")
     groups: dict[str, list[str]] = {}
     for column in columns:
         groups.setdefault(getattr(parse_name(column), by), []).append(column)

@@ -42,6 +42,7 @@ def reproduce(
     again to continue a stopped run.
     """
     from mrnet_features.cli.format import print_json
+    from mrnet_features.files import read_text
     from mrnet_features.workflows.study import run_study
 
     study = run_study(
@@ -56,5 +57,5 @@ def reproduce(
     if as_json:
         print_json(study.as_dict())
     else:
-        print((out / "report.md").read_text(encoding="utf-8"))
+        print(read_text(out / "report.md"))
         print(f"This report and its tables are in '{out}'.")

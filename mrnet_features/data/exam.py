@@ -219,7 +219,7 @@ class Dataset:
             else:
                 raise TypeError(
                     "A list that selects exams must hold ids, positions, or one bool per exam, "
-                    f"got {value!r}."
+                    f"got {quote(value)}."
                 )
             if index in indices:
                 raise ValueError(

@@ -184,8 +184,7 @@ def list_excluded(exclude: pd.DataFrame | Iterable[str] | None) -> frozenset[str
                 if isinstance(exam, Mapping)
                 else "Read the file with dtype={'exam': str}."
             )
-            shown = f"{exam!r:.80}"
-            raise TypeError(f"`exclude` must hold exam ids as text, got {shown}. {advice}")
+            raise TypeError(f"`exclude` must hold exam ids as text, got {quote(exam)}. {advice}")
         problem = find_id_problem(exam)
         if problem:
             raise ValueError(
@@ -222,13 +221,12 @@ def _check_excluded(root: Path, excluded: Collection[str]) -> None:
         restored = restore_zeros(exam, width)
         if restored:
             raise ValueError(
-                f"`exclude` must hold exam ids with their leading zeros such as '{restored}', got "
-                f"'{exam}'. Correct it."
+                f"`exclude` must hold exam ids with their leading zeros such as {quote(restored)}, "
+                f"got {quote(exam)}. Correct it."
             )
     if unknown and all(has_split(root, split) for split in SPLITS):
-        shown = ", ".join(unknown[:5]) + (" ..." if len(unknown) > 5 else "")
         warnings.warn(
-            f"`exclude` should hold exams of '{root}', got {shown} ({len(unknown)} in all) without "
-            "a label or a stack. Check the ids.",
+            f"`exclude` should hold exams of '{root}', got {name_some(unknown)} without a label or "
+            "a stack. Check the ids.",
             stacklevel=3,
         )

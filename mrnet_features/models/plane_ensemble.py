@@ -13,6 +13,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from mrnet_features.messages import name_some
 from mrnet_features.models.lightgbm import SeedAveragedLightGBM
 from mrnet_features.models.targets import encode_two_classes
 from mrnet_features.names import group_names
@@ -207,7 +208,7 @@ class PlaneEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError(
                 "`by` must return at least one group, each of columns that `X` has, got "
                 f"{len(groups)} groups of {[len(members) for members in groups.values()]} columns"
-                f"{', unknown ' + ', '.join(unknown[:5]) if unknown else ''}. Correct the function."
+                f"{f', unknown {name_some(unknown)}' if unknown else ''}. Correct the function."
             )
         return groups
 

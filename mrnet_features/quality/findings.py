@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from mrnet_features.messages import quote
+
 CODES = {
     "label-file": "A label file or one of its lines differs from the release.",
     "label-missing": "An exam has no label for a task.",
@@ -90,7 +92,7 @@ def choose_codes(codes: str | Iterable[str] | None, skip: str | Iterable[str]) -
     unknown = [code for code in (*wanted, *unwanted) if code not in CODES]
     if unknown:
         raise ValueError(
-            f"`codes` and `skip` must hold some of {', '.join(CODES)}, got {unknown[0]!r}."
+            f"`codes` and `skip` must hold some of {', '.join(CODES)}, got {quote(unknown[0])}."
         )
     chosen = tuple(code for code in CODES if code in wanted and code not in unwanted)
     if not chosen:

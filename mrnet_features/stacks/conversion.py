@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrnet_features.arrays import Array, UInt8Array, to_host
+from mrnet_features.messages import quote
 
 __all__ = ["to_uint8"]
 
@@ -108,7 +109,7 @@ def _check_percentiles(percentiles: tuple[float, float]) -> tuple[float, float]:
     if not valid:
         raise ValueError(
             "`percentiles` must be two numbers with 0 <= lower < upper <= 100, got "
-            f"{percentiles!r:.80}. Leave it out for {DEFAULT_PERCENTILES}."
+            f"{quote(percentiles)}. Leave it out for {DEFAULT_PERCENTILES}."
         )
     return lower, upper
 
@@ -117,7 +118,7 @@ def _check_padding(padding: float | None) -> None:
     if padding is None:
         return
     if not isinstance(padding, int | float | np.integer | np.floating) or np.isinf(padding):
-        raise ValueError(f"`padding` must be a finite number, NaN or None, got {padding!r:.80}.")
+        raise ValueError(f"`padding` must be a finite number, NaN or None, got {quote(padding)}.")
 
 
 def _check_values(stack: Array) -> NDArray[Any]:

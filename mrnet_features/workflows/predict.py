@@ -17,7 +17,7 @@ from mrnet_features.evaluation.comparison.read_predictions import read_paths
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.families.presets import discover_families
 from mrnet_features.files import write_text
-from mrnet_features.messages import quote
+from mrnet_features.messages import name_some, quote
 from mrnet_features.models.bundle import Bundle, load_bundle
 from mrnet_features.names import TASKS
 from mrnet_features.stacks.discretisation import Discretisation
@@ -66,8 +66,8 @@ def predict_paths(
     bundle = load_bundle(model)
     if set(bundle.models) != set(TASKS):
         raise ValueError(
-            f"The model must predict {', '.join(TASKS)}, got {', '.join(bundle.models)}. Fit it "
-            "on MRNet's labels."
+            f"The model must predict {', '.join(TASKS)}, got {name_some(list(bundle.models))}. Fit "
+            "it on MRNet's labels."
         )
     listed = read_paths(paths)
     absent = [file for planes in listed.values() for file in planes.values() if not file.is_file()]

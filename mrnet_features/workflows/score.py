@@ -13,6 +13,7 @@ from mrnet_features.evaluation.importance.importance import Importance, importan
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.files import write_text
+from mrnet_features.messages import quote
 from mrnet_features.models.baselines import (
     lightgbm_baseline,
     logistic_baseline,
@@ -58,7 +59,7 @@ def score_table(
         If there is no such baseline.
     """
     if model not in MODELS:
-        raise ValueError(f"`model` must be one of {', '.join(MODELS)}, got {model!r}.")
+        raise ValueError(f"`model` must be one of {', '.join(MODELS)}, got {quote(model)}.")
     return cross_validate(
         model=MODELS[model](),
         features=features,

@@ -138,10 +138,10 @@ def test_an_excluded_exam_is_left_out_of_exams_and_labels(root):
 def test_an_excluded_exam_that_neither_split_has_gives_a_warning(root, load):
     (root / "valid-acl.csv").write_text("1130,0\n")
     exclude = ["9999", "0001", "1130", "0777"]
-    with pytest.warns(UserWarning, match=r"got 0777, 9999 \(2 in all\) without a label or a stack"):
+    with pytest.warns(UserWarning, match="got '0777', '9999' without a label or a stack"):
         assert len(load(root, exclude=exclude)) == 2
     many = [f"{k}" for k in range(2000, 2010)]
-    with pytest.warns(UserWarning, match=r"2003, 2004 \.\.\. \(10 in all\)"):
+    with pytest.warns(UserWarning, match="'2002' and 7 more without"):
         assert len(load(root, exclude=many)) == 3
 
 

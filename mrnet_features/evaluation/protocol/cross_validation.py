@@ -174,8 +174,8 @@ def cross_validate(
 
     Rows are matched by exam id and sorted by it, so their order does not matter. Nothing is
     fitted before the split: selection, scaling and the like belong in a pipeline. Each fit has
-    its own seed and runs on one thread, unless the model itself has an `n_jobs` above 1: the
-    result has the same bits for any `n_jobs`.
+    its own seed and runs on one thread, unless the model's own `n_jobs` says otherwise: the result
+    has the same bits for any `n_jobs`.
 
     Parameters
     ----------
