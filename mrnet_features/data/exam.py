@@ -64,15 +64,20 @@ class Exam:
         ValueError
             If the file can't be read or is not a complete uint8 stack of at least one slice.
         """
+        path = self._find_path(plane)
+        try:
+            return read_stack(path, mmap=mmap)
+        except ValueError as error:
+            raise ValueError(f"Exam {quote(self.id)}, plane '{plane}': {error}") from error
+
+    def _find_path(self, plane: str) -> Path:
+        """File of a plane; an error that lists the planes if there is none."""
         if plane not in self.paths:
             raise KeyError(
                 f"Exam {quote(self.id)} has no file for plane '{plane}' (planes present: "
                 f"{', '.join(self.paths) or 'none'}). Pass the planes you have, or exclude it."
             )
-        try:
-            return read_stack(self.paths[plane], mmap=mmap)
-        except ValueError as error:
-            raise ValueError(f"Exam {quote(self.id)}, plane '{plane}': {error}") from error
+        return self.paths[plane]
 
 
 @dataclass(frozen=True, eq=False)

@@ -64,26 +64,21 @@ class KneeMriExam(Exam):
         OSError
             If the file is gone or is not a regular file.
         """
-        if plane not in self.paths:
-            raise KeyError(
-                f"Exam {quote(self.id)} has no file for plane '{plane}' (planes present: "
-                f"{', '.join(self.paths)}). Pass planes=('sagittal',)."
-            )
+        path = self._find_path(plane)
         if mmap:
             raise ValueError(
                 "`mmap` must be False for KneeMRI, got True: a pickle can't be mapped."
             )
-        volume = read_pickled_array(self.paths[plane])
+        volume = read_pickled_array(path)
         if volume.ndim != 3 or 0 in volume.shape or volume.dtype.kind not in "iu":
             raise ValueError(
-                f"Exam {quote(self.id)}: '{self.paths[plane]}' must hold integers of shape "
-                f"(n_slices, height, width), got {volume.shape} {volume.dtype}. "
-                "Copy the file again."
+                f"Exam {quote(self.id)}: '{path}' must hold integers of shape (n_slices, height, "
+                f"width), got {volume.shape} {volume.dtype}. Copy the file again."
             )
         if volume.min() < 0 or volume.max() >= N_LEVELS_12_BIT:
             raise ValueError(
-                f"Exam {quote(self.id)}: '{self.paths[plane]}' must hold 12-bit values 0 to 4095, "
-                f"got {volume.min()} to {volume.max()}. Copy the file again."
+                f"Exam {quote(self.id)}: '{path}' must hold 12-bit values 0 to 4095, got "
+                f"{volume.min()} to {volume.max()}. Copy the file again."
             )
         return np.ascontiguousarray(LEVELS_12_BIT[volume])
 
@@ -138,11 +133,12 @@ def load_kneemri(root: str | Path) -> KneeMriDataset:
     """
     folder = Path(root)
     table = folder / "metadata.csv"
-    if not table.exists():
+    try:
+        rows = _read_metadata(table)
+    except FileNotFoundError:
         raise FileNotFoundError(
             f"There is no '{table}'. Pass the folder that holds metadata.csv and the volumes."
-        )
-    rows = _read_metadata(table)
+        ) from None
     files = _find_volumes(folder, set(rows["volumeFilename"]))
     absent = [name for name in rows["volumeFilename"] if name not in files]
     if absent:

@@ -279,11 +279,12 @@ def load_bundle(folder: str | Path) -> Bundle:
         or the trees are not sound.
     """
     root = Path(folder)
-    if not (root / HEAD).exists():
+    try:
+        head = read_head(root / HEAD)
+    except FileNotFoundError:
         raise FileNotFoundError(
             f"There is no '{HEAD}' in '{root}'. Write it with `mrnet-features fit`."
-        )
-    head = read_head(root / HEAD)
+        ) from None
     models = {}
     for task in head["tasks"]:
         model = SeedAveragedLightGBM(**head["parameters"][task])

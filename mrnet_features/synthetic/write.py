@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from joblib import delayed
 
+from mrnet_features.csv_files import format_csv
 from mrnet_features.files import (
     open_file,
     read_json,
@@ -147,7 +148,8 @@ def read_record(path: Path) -> dict[str, Any] | None:
 def find_settings(root: Path) -> dict[str, int] | None:
     """Settings of the first exam with a sound record, for a folder with a damaged knees.json."""
     records = map(read_record, sorted(root.glob(".records/*/*.json")))
-    return next((found for record in records if record and (found := record.get("settings"))), None)
+    found = (record.get("settings") for record in records if record)
+    return next((settings for settings in found if isinstance(settings, dict)), None)
 
 
 def write_exams(
@@ -188,7 +190,7 @@ def write_exam(
     record = read_record(path)
     if record is not None and record.get("settings") == settings:
         found = {plane: find_checksum(stack) for plane, stack in stacks.items()}
-        if found == record["checksums"]:
+        if found == record.get("checksums"):
             return record
     exam = draw_knee(settings["seed"], split, index)
     checksums = {}
@@ -219,4 +221,4 @@ def write_tables(root: Path, split: str, rows: list[dict[str, Any]]) -> None:
         lines = "".join(f"{row['id']},{row['labels'][task]}\n" for row in rows)
         write_text(root / f"{split}-{task}.csv", lines)
     table = pd.DataFrame([{"id": row["id"], **row["truth"]} for row in rows])
-    write_text(root / f"{split}-truth.csv", table.to_csv(index=False))
+    write_text(root / f"{split}-truth.csv", format_csv(table))
