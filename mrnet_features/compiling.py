@@ -1,4 +1,4 @@
-"""Numba functions whose machine code is kept on disk: where, how it is checked, and one message."""
+"""Numba functions whose machine code is kept on disk, with a checksum."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def read_lines(path: str | Path) -> list[tuple[int, str]]:
     >>> read_lines(file)
     [(1, 'one'), (3, 'two')]
     """
-    lines = enumerate(_iterate_lines(path, _read_limited(path)), 1)
+    lines = enumerate(_iterate_lines(path, _read_limited(path, MOST_BYTES, MOST_LINES)), 1)
     return [(number, line) for number, raw in lines if (line := raw.strip())]
 
 
@@ -330,9 +330,7 @@ def _find_separator(first: str) -> str:
     return ","
 
 
-def _read_limited(
-    path: str | Path, most_bytes: int = MOST_BYTES, most_lines: int = MOST_LINES
-) -> str:
+def _read_limited(path: str | Path, most_bytes: int, most_lines: int) -> str:
     text = read_text(path, most_bytes=most_bytes)
     if text.count("\n") > most_lines:
         raise ValueError(

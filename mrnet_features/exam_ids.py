@@ -1,4 +1,4 @@
-"""Exam ids: read from files, checked, and the same on both sides.
+"""Exam ids: read from files, checked, and compared between tables.
 
 In files an exam id is text. An id column is found by its name (`ID_COLUMNS`) or is an index of
 text without a name; row numbers are never taken for ids. In memory an index of integers is fine as
@@ -201,8 +201,8 @@ def index_by_id(
             names = f"{', '.join(ID_COLUMNS[:-1])} or {ID_COLUMNS[-1]}"
             raise ValueError(
                 f"{where} must have a column of exam ids named {names}, got the columns "
-                f"{name_some(columns)}{_describe_index(index)}. Other columns may be row numbers. "
-                "Name the column of ids 'exam' and write the file again."
+                f"{name_some(columns) or '(none)'}{_describe_index(index)}. Other columns may be "
+                "row numbers. Name the column of ids 'exam' and write the file again."
             )
         found = [unnamed]
     if any(values != found[0] for values in found[1:]):

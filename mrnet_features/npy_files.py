@@ -1,4 +1,4 @@
-"""Headers of ``.npy`` files, read without being evaluated, as NumPy's reader would."""
+"""Headers of ``.npy`` files, read by patterns; NumPy's own reader evaluates them as Python."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Table that is already in the file to write: read, or refused if it is another one."""
+"""Table that an earlier run wrote to the output file: read, or refused if it is another table."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class Journal:
     """File that gets one line per finished exam, as soon as it is finished.
 
     A line is a checksum and a JSON object with the request's hash, the exam id, fingerprint, file
-    state and base64 of the values. Whatever damages the file costs the damaged lines alone.
+    state and base64 of the values. If the file is damaged, only the damaged lines are lost.
 
     Parameters
     ----------
