@@ -53,6 +53,9 @@ NOT_IDS = {"nan", "none", "<na>", "nat", "true", "false", "inf", "-inf", "infini
 # 12e34 is no decimal number here: sets with hexadecimal ids hold such ids
 DECIMAL = re.compile(r"[+-]?(([0-9]+\.[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[0-9]+[eE][+-][0-9]+)")
 
+WHOLE = re.compile(r"^([0-9]{1,15})\.0+$")
+"""Whole number as pandas writes it in a column with missing values."""
+
 
 def find_id_problem(text: str) -> str | None:
     """Problem of one exam id, or None.
@@ -328,7 +331,7 @@ def _read_id(value: Any, where: str, width: int | None) -> str:
     if isinstance(value, str):
         text = value.strip()
         if width is not None:
-            text = re.sub(r"^([0-9]{1,15})\.0+$", r"\1", text)
+            text = WHOLE.sub(r"\1", text)
     elif _find_kind(value):
         text = str(int(value)) if abs(int(value)) < 10**LONGEST_ID else "9" * (LONGEST_ID + 1)
     elif isinstance(value, float | np.floating) and not np.isnan(value):
@@ -343,8 +346,11 @@ def _read_id(value: Any, where: str, width: int | None) -> str:
         )
     problem = find_id_problem(text)
     if problem:
+        advice = "Correct it."
+        if WHOLE.fullmatch(text):
+            advice = "Pass `id_width`, the number of digits of an id, or correct it."
         raise ValueError(
-            f"{where} must hold exam ids as text, but {quote(text)} {problem}. Correct it."
+            f"{where} must hold exam ids as text, but {quote(text)} {problem}. {advice}"
         )
     return text
 

@@ -99,7 +99,7 @@ def test_numbers_get_their_zeros_back():
     ("ids", "width", "message"),
     [
         ([7, 1130], None, "'a' must hold exam ids with their leading zeros, got numbers of 1 to 4"),
-        ([7.0, 8.0], None, "'7.0' is a decimal number"),
+        ([7.0, 8.0], None, "'7.0' is a decimal number.*Pass `id_width`"),
         ([7.5], 4, "'7.5' is a decimal number"),
         ([1e17], 4, "is a decimal number"),
         ([float("nan")], 4, "'' is empty"),

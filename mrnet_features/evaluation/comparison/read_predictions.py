@@ -282,6 +282,8 @@ def _check_values(frame: pd.DataFrame, logits: bool, where: str) -> NDArray[np.f
         cell = frame.iat[row, column]
         shown = quote(cell) if np.ndim(cell) == 0 else f"a value of type {type(cell).__name__}"
         advice = "Predict every exam."
+        if isinstance(cell, str) and cell.lower() not in {"", "nan"}:
+            advice = "Write a number such as 0.9."
         if isinstance(cell, str) and PRINTED_ARRAY.search(cell):
             advice = "It looks like a printed array: write each number on its own, with `.item()`."
         raise ValueError(

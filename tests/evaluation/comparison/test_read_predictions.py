@@ -161,6 +161,16 @@ def test_a_printed_array_is_named_for_what_it_is(tmp_path, cell):
         read_predictions(file)
 
 
+@pytest.mark.parametrize(
+    ("cell", "advice"), [("90%", "Write a number"), ("NaN", "Predict every"), ("", "Predict every")]
+)
+def test_a_missing_cell_is_told_from_one_that_is_no_number(tmp_path, cell, advice):
+    file = tmp_path / "a.csv"
+    file.write_text(f"{HEADER}0007,{cell},0.2,0.5\n")
+    with pytest.raises(ValueError, match=f"task 'abnormal' .*{advice}"):
+        read_predictions(file)
+
+
 def test_rounding_in_float32_is_clipped(tmp_path):
     file = tmp_path / "a.csv"
     file.write_text(f"{HEADER}0007,1.0000001,0.2,-1e-7\n0008,0.5,0.123456789,1\n")
