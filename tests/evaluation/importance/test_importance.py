@@ -85,5 +85,5 @@ def test_refusals(planted):
         importance(evaluation, features, views="gain")
     with pytest.raises(ValueError, match="if there is only one group"):
         importance(evaluation, features, by="plane", views="drop_group")
-    with pytest.raises(ValueError, match="must be one of one, two, mean, got 'three'"):
+    with pytest.raises(ValueError, match="must be one of 'one', 'two', 'mean', got 'three'"):
         importance(evaluation, features, views="permutation", n_permutations=1).summary("three")
