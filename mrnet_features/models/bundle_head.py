@@ -29,6 +29,7 @@ __all__ = [
     "LOCK",
     "check_thresholds",
     "format_head",
+    "hash_head",
     "hash_text",
     "read_head",
 ]
@@ -94,7 +95,7 @@ def format_head(fields: Mapping[str, Any]) -> str:
         If `read_head` would refuse it.
     """
     head = json.loads(json.dumps({"format": FORMAT, **fields}, default=_to_plain))
-    head["sha256"] = _hash_head(head)
+    head["sha256"] = hash_head(head)
     problem = _find_problem(head)
     if problem:
         raise ValueError(f"The bundle can't be saved: {problem}.")
@@ -134,7 +135,7 @@ def read_head(path: Path) -> dict[str, Any]:
             f"'{path}' must be a bundle of format {FORMAT}, got format {found}. Fit the model "
             "again with this version."
         )
-    if head.get("sha256") != _hash_head(head):
+    if head.get("sha256") != hash_head(head):
         raise ValueError(f"'{path}' was changed after it was saved (its hash differs). {advice}")
     problem = _find_problem(head)
     if problem:
@@ -170,7 +171,7 @@ def check_thresholds(thresholds: Any, tasks: list[str]) -> dict[str, float]:
     return {task: float(value) for task, value in thresholds.items()}
 
 
-def _hash_head(head: Mapping[str, Any]) -> str:
+def hash_head(head: Mapping[str, Any]) -> str:
     """Hash of everything but the hash itself, whatever the order of the keys."""
     rest = {key: value for key, value in head.items() if key != "sha256"}
     return hash_text(json.dumps(rest, sort_keys=True, separators=(",", ":")))

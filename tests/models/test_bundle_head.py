@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mrnet_features.models.bundle_head import (
-    _hash_head,
+    hash_head,
     check_thresholds,
     format_head,
     read_head,
@@ -72,7 +72,7 @@ def test_impossible_values_are_refused_though_the_hash_is_right(
     fields, tmp_path, key, value, message
 ):
     head = {**json.loads(format_head(fields)), key: value}
-    head["sha256"] = _hash_head(head)
+    head["sha256"] = hash_head(head)
     (tmp_path / "bundle.json").write_text(json.dumps(head))
     with pytest.raises(ValueError, match=message) as caught:
         read_head(tmp_path / "bundle.json")
