@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from mrnet_features.models.bundle_head import (
-    hash_head,
     check_thresholds,
     format_head,
+    hash_head,
     read_head,
 )
 from mrnet_features.models.lightgbm import SeedAveragedLightGBM
