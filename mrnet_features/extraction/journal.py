@@ -14,8 +14,10 @@ from typing import BinaryIO, NamedTuple, Self
 import numpy as np
 
 from mrnet_features.arrays import Float32Array
-from mrnet_features.exam_ids import LONGEST_ID
 from mrnet_features.files import open_file
+
+LONGEST_LINE = 2**22
+"""Most bytes of a line: rows of half a million features."""
 
 
 class FinishedRow(NamedTuple):
@@ -38,29 +40,33 @@ class FinishedRow(NamedTuple):
 class Journal:
     """File that gets one line per finished exam, as soon as it is finished.
 
-    A line is a checksum and a JSON object with the request's hash, the exam id, fingerprint, file
-    state and base64 of the values. If the file is damaged, only the damaged lines are lost.
+    A line is a checksum and a JSON object with the hashes of the request and of its recipe, the
+    exam id, fingerprint, file state and base64 of the values. If the file is damaged, only the
+    damaged lines are lost.
 
     Parameters
     ----------
     path : Path
     key : str
-        Hash of the request; lines of other requests are ignored.
+        Hash of the request; lines of other requests by the same recipe are ignored.
+    recipe : str
+        Digest of the recipe.
     n_features : int
 
     Examples
     --------
     >>> import tempfile
-    >>> journal = Journal(Path(tempfile.mkdtemp(), "a"), "key", n_features=2)
+    >>> journal = Journal(Path(tempfile.mkdtemp(), "a"), "key", "recipe", n_features=2)
     >>> with journal:
     ...     journal.append("0042", FinishedRow(np.array([1, 2], np.float32), "f", "s"))
     >>> journal.read()["0042"].values
     array([1., 2.], dtype=float32)
     """
 
-    def __init__(self, path: Path, key: str, n_features: int) -> None:
+    def __init__(self, path: Path, key: str, recipe: str, n_features: int) -> None:
         self.path = path
         self._key = key
+        self._recipe = recipe
         self._n_features = n_features
         self._file: BinaryIO | None = None
 
@@ -81,6 +87,8 @@ class Journal:
 
         Raises
         ------
+        FileExistsError
+            If it holds exams of another recipe, which would be lost.
         OSError
             If the path is not a regular file, or may not be read.
 
@@ -90,15 +98,23 @@ class Journal:
             If lines are damaged; their exams have no row.
         """
         rows: dict[str, FinishedRow] = {}
-        n_damaged = 0
+        n_damaged = n_others = 0
         for line in self._list_lines():
             record = _parse_line(line)
             if record is None:
                 n_damaged += 1
+            elif record.get("recipe") != self._recipe:
+                n_others += 1
             elif record.get("key") == self._key:
                 row = self._read_row(record)
                 if row is not None:
                     rows[str(record["exam"])] = row
+        if n_others:
+            raise FileExistsError(
+                f"'{self.path}' holds {n_others} finished exam{'s' if n_others > 1 else ''} of a "
+                "stopped run with another recipe. Finish that run, choose another table, or delete "
+                "this file."
+            )
         if n_damaged:
             warnings.warn(
                 f"'{self.path}' is damaged in {n_damaged} place{'s' if n_damaged > 1 else ''}; the "
@@ -122,6 +138,7 @@ class Journal:
         """
         record = {
             "key": self._key,
+            "recipe": self._recipe,
             "exam": exam_id,
             "fingerprint": row.fingerprint,
             "file_state": row.file_state,
@@ -138,9 +155,8 @@ class Journal:
 
     def _list_lines(self) -> Iterator[bytes]:
         """Lines that are not empty; longer ones than a row can have are cut into several."""
-        longest = 6 * self._n_features + 6 * LONGEST_ID + 1024
         with contextlib.suppress(FileNotFoundError), open_file(self.path) as file:
-            while line := file.readline(longest):
+            while line := file.readline(LONGEST_LINE):
                 if line != b"\n":
                     yield line
 

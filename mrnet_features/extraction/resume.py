@@ -97,7 +97,8 @@ def extract_features(
         If `path` holds anything but a table of these exams by this recipe: another file, a table
         with other exam ids, one whose pixels differ in every exam, one that was changed after
         extraction, or one of an older version of this library. An empty file is replaced. Or if the
-        file for skipped exams is another one.
+        file for skipped exams is another one, or a stopped run with another recipe has left
+        finished exams.
     IsADirectoryError
         If `path` is a folder.
     OSError
@@ -184,7 +185,7 @@ class _Run:
     @cached_property
     def journal(self) -> Journal:
         path = self.target.with_name(f"{self.target.name}.unfinished")
-        return Journal(path, self.key, len(self.recipe.columns()))
+        return Journal(path, self.key, self.recipe.digest, len(self.recipe.columns()))
 
     @property
     def failures_path(self) -> Path:

@@ -16,7 +16,7 @@ def make_rows(n_exams=4, n_features=3):
 
 @pytest.fixture
 def journal(tmp_path):
-    return Journal(tmp_path / "table.parquet.unfinished", "key", 3)
+    return Journal(tmp_path / "table.parquet.unfinished", "key", "recipe", 3)
 
 
 @pytest.fixture
@@ -54,8 +54,10 @@ def test_the_last_row_of_an_exam_counts(journal, rows):
 
 
 def test_rows_of_another_request_or_width_are_ignored(journal, rows):
-    assert Journal(journal.path, "other", 3).read() == {}
-    assert Journal(journal.path, "key", 4).read() == {}
+    assert Journal(journal.path, "other", "recipe", 3).read() == {}
+    assert Journal(journal.path, "key", "recipe", 4).read() == {}
+    with pytest.raises(FileExistsError, match="stopped run with another recipe"):
+        Journal(journal.path, "key", "another", 500).read()
 
 
 @pytest.mark.parametrize("damage", ["zeros", "flipped bit", "long line", "text"])

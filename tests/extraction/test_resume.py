@@ -63,16 +63,18 @@ def test_an_interrupted_run_resumes_after_the_last_exam(exams, extractor, tmp_pa
     pd.testing.assert_frame_equal(table, extractor.fit_transform(exams))
 
 
-def test_rows_of_another_recipe_are_not_reused(exams, extractor, tmp_path, monkeypatch):
+def test_rows_of_another_recipe_are_neither_used_nor_lost(exams, extractor, tmp_path, monkeypatch):
     path = tmp_path / "table.parquet"
     watch(monkeypatch, "0003")
     with pytest.raises(KeyboardInterrupt):
         extract_features(exams, path, extractor=extractor)
     watch(monkeypatch)
     other = FeatureExtractor("minimal", planes=("axial",), pools=("max",))
+    with pytest.raises(FileExistsError, match="3 finished exams of a stopped run with another"):
+        extract_features(exams, path, extractor=other)
+    path.with_name("table.parquet.unfinished").unlink()
     table = extract_features(exams, path, extractor=other)
     pd.testing.assert_frame_equal(table, other.fit_transform(exams))
-    assert not path.with_name("table.parquet.unfinished").exists()
 
 
 def test_a_finished_table_is_read_and_not_extracted_again(exams, extractor, tmp_path, monkeypatch):
