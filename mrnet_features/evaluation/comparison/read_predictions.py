@@ -122,7 +122,7 @@ def read_predictions(
             f"{where} must hold each exam once{' per repeat' if folded else ''}, got exam "
             f"{quote(frame.index[again][0])} again ({int(again.sum())} rows too many). Delete them."
         )
-    warn_of_columns(frame, names, labels, where)
+    warn_of_columns(frame, names, labels, where, named=paths is None)
     if folded:
         rows = frame.reset_index()[["exam", "repeat", "fold", *names]]
         return rows.sort_values(["repeat", "exam"], ignore_index=True)

@@ -68,7 +68,7 @@ def test_swapped_columns_give_a_warning_with_and_without_labels(truth, paths, tm
     order = ["acl", "meniscus", "abnormal"]
     scores[order].to_csv(tmp_path / "swapped.csv", header=False, index=False)
     for known in (None, labels):
-        with pytest.warns(UserWarning, match="look swapped.*pass tasks="):
+        with pytest.warns(UserWarning, match="look swapped.*or pass tasks="):
             read_predictions(tmp_path / "swapped.csv", paths=paths, labels=known)
     mended = read_predictions(tmp_path / "swapped.csv", paths=paths, tasks=order, labels=labels)
     pd.testing.assert_frame_equal(mended[list(TASKS)], scores, check_names=False)
