@@ -21,7 +21,7 @@ from mrnet_features.parquet_files import PARQUET, read_parquet
 from mrnet_features.tables import check_whole_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -194,7 +194,7 @@ def _read_competition(
     paths: str | Path,
     tasks: list[str],
     width: int | None,
-    known: Container[str],
+    known: Collection[str],
 ) -> pd.DataFrame:
     exams, rows = list(read_paths(paths)), read_rows(source)
     widths = {len(row.cells) for row in rows}
@@ -211,7 +211,7 @@ def _read_competition(
 
 
 def _read_table(
-    source: str | Path, tasks: list[str], width: int | None, known: Container[str]
+    source: str | Path, tasks: list[str], width: int | None, known: Collection[str]
 ) -> pd.DataFrame:
     where = f"'{source}'"
     if Path(source).suffix.lower() in PARQUET:
@@ -239,7 +239,7 @@ def _read_table(
 
 
 def _read_each_task(
-    source: Mapping[str, str | Path], tasks: list[str], width: int | None, known: Container[str]
+    source: Mapping[str, str | Path], tasks: list[str], width: int | None, known: Collection[str]
 ) -> pd.DataFrame:
     if set(source) != set(tasks):
         raise ValueError(

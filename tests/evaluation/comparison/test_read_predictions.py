@@ -80,6 +80,10 @@ def test_lost_zeros_are_refused_or_restored(tmp_path):
     with pytest.raises(ValueError, match="with their leading zeros.*'7'. Pass id_width=4"):
         read_predictions(file)
     assert read_predictions(file, id_width=4).index.tolist() == ["0007", "0012"]
+    file.write_text("id,abnormal,acl,meniscus\n30,0.9,0.1,0.2\n41,0.8,0.2,0.1\n")
+    labels = pd.DataFrame({task: [0, 1] for task in TASKS}, index=["0030", "0041"])
+    with pytest.raises(ValueError, match="integers.csv' must hold .* '30'. Pass id_width=4 to"):
+        read_predictions(file, labels=labels)
 
 
 @pytest.mark.parametrize(
