@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from mrnet_features.id_hints import explain_difference
 from mrnet_features.messages import name_some, quote
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Collection, Iterable
 
 __all__ = [
     "ID_COLUMNS",
@@ -95,7 +96,7 @@ def find_id_problem(text: str) -> str | None:
 
 
 def restore_ids(
-    ids: Iterable[Any], where: str, width: int | None = None, known: Container[str] = ()
+    ids: Iterable[Any], where: str, width: int | None = None, known: Collection[str] = ()
 ) -> list[str]:
     """Exam ids as text, checked, with leading zeros restored if asked for.
 
@@ -107,7 +108,7 @@ def restore_ids(
         What holds the ids, for the message, with its quotes: the name of a file.
     width : int, optional
         Digits of an id; shorter numbers get leading zeros. 1 keeps numbers as they are.
-    known : container of str, default ()
+    known : collection of str, default ()
         Ids of the set. If it holds all `ids`, they are right as they are.
 
     Returns
@@ -117,8 +118,8 @@ def restore_ids(
     Raises
     ------
     ValueError
-        If an id is neither text nor a whole number, is not a valid id, or numbers of different
-        lengths show that leading zeros are lost.
+        If an id is neither text nor a whole number, is not a valid id, or leading zeros are lost:
+        the numbers have different lengths, or the ids of the set are theirs with zeros.
 
     Examples
     --------
@@ -141,20 +142,24 @@ def restore_ids(
     if width is not None:
         return [text.zfill(width) if text.isdecimal() else text for text in texts]
     lengths = {len(text) for text in texts if text.isdecimal()}
-    are_numbers = len(lengths) > 1 and all(map(str.isdecimal, texts))
-    if are_numbers and not all(text in known for text in texts):
-        example = min(texts, key=len)
+    are_numbers = bool(texts) and all(map(str.isdecimal, texts))
+    if not are_numbers or all(text in known for text in texts):
+        return texts
+    of_set = max((len(exam) for exam in known if isinstance(exam, str)), default=0)
+    are_lost = all(text not in known and text.zfill(of_set) in known for text in texts)
+    if len(lengths) > 1 or are_lost:
+        digits = " to ".join(map(str, sorted({min(lengths), max(lengths)})))
+        best = of_set if are_lost else max(MRNET_WIDTH, *lengths)
         raise ValueError(
-            f"{where} must hold exam ids with their leading zeros, got numbers of {min(lengths)} "
-            f"to {max(lengths)} digits such as {quote(example)}. Pass "
-            f"id_width={max(MRNET_WIDTH, *lengths)} to restore the zeros, id_width=1 to keep the "
-            "numbers as they are, or write ids as text."
+            f"{where} must hold exam ids with their leading zeros, got numbers of {digits} digits "
+            f"such as {quote(min(texts, key=len))}. Pass id_width={best} to restore the zeros, "
+            "id_width=1 to keep the numbers as they are, or write ids as text."
         )
     return texts
 
 
 def index_by_id(
-    frame: pd.DataFrame, where: str, width: int | None = None, known: Container[str] = ()
+    frame: pd.DataFrame, where: str, width: int | None = None, known: Collection[str] = ()
 ) -> pd.DataFrame:
     """Table of a file with its exam ids as the index, wherever they stand.
 
@@ -304,9 +309,7 @@ def require_same_exams(
             "are in the same order, pass the labels as an array to match them by position."
         )
     elif kinds[0] == kinds[1] == {"text"}:
-        stripped = [{exam.lstrip("0") for exam in side} for side in (first, second)]
-        if stripped[0] == stripped[1]:
-            hint = "The ids differ only in leading zeros: read them as text."
+        hint = explain_difference({left_name: first, right_name: second}) or hint
     raise ValueError(
         f"`{left_name}` and `{right_name}` must hold the same exams, got {len(first & second)} "
         f"in both, {', '.join(parts)}. {hint}"

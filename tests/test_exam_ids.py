@@ -40,7 +40,10 @@ def test_other_and_mixed_ids_are_refused(ids, message):
     [
         (["a", "b"], ["b", "c"], r"1 in both, 1 only in `one` \('a'\), 1 only in `two` \('c'\)"),
         ([1, 2], [2, 3], r"1 only in `one` \(1\)"),
-        (["01", "02"], ["1", "2"], "differ only in leading zeros"),
+        (["01", "02"], ["1", "2"], "leading zeros, which `two` lacks: .* pass id_width=2"),
+        (["30", "1130"], ["0030", "1130"], "leading zeros, which `one` lacks: .* id_width=4"),
+        (["30", "41"], ["0030", "0041", "0050"], "leading zeros, which `one` lacks"),
+        (["7.npy", "8.npy"], ["7", "8"], "ids of `one` are file names: delete '.npy'"),
         ([1, 2], ["1", "2"], "text ids, the other integers: read the ids of both as text"),
     ],
 )
@@ -187,3 +190,13 @@ def test_row_numbers_as_decimal_numbers_are_no_ids() -> None:
     frame = pd.DataFrame({"": ["0.0", "1.0"], "acl": ["0.2", "0.3"]})
     with pytest.raises(ValueError, match="may be row numbers"):
         index_by_id(frame, "'a.csv'", 4)
+
+
+def test_zeros_that_the_set_has_and_all_numbers_lack_are_lost():
+    known = {"0030", "0041", "0052"}
+    with pytest.raises(ValueError, match="numbers of 2 digits such as '30'. Pass id_width=4 to"):
+        restore_ids(["30", "41"], "'a'", known=known)
+    assert restore_ids(["30", "41"], "'a'", width=4, known=known) == ["0030", "0041"]
+    assert restore_ids(["30", "99"], "'a'", known=known) == ["30", "99"]
+    assert restore_ids(["30", "41"], "'a'", known={30, 41}) == ["30", "41"]
+    assert restore_ids(["30", "41"], "'a'", width=1, known=known) == ["30", "41"]

@@ -49,6 +49,9 @@ def compare(
         int | None,
         typer.Option(min=1, max=200, help="Pad exam ids with leading zeros to this many digits."),
     ] = None,
+    logits: Annotated[
+        bool, typer.Option("--logits", help="All files hold log-odds, not probabilities.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="CSV of the differences to write.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -72,6 +75,7 @@ def compare(
         subset=subset,
         added_value=added_value,
         id_width=id_width,
+        logits=logits,
     )
     if out:
         write_text(out, format_csv(result.comparison.summary()))

@@ -51,6 +51,7 @@ def compare_files(
     subset: bool = False,
     added_value: bool = False,
     id_width: int | None = None,
+    logits: bool = False,
 ) -> FileComparison:
     """Compare models by their prediction files.
 
@@ -65,8 +66,8 @@ def compare_files(
         See `compare`.
     added_value : bool, default False
         Also measure what each further model adds to the first; see `measure_added_value`.
-    id_width : int, optional
-        See `read_predictions`.
+    id_width, logits
+        See `read_predictions`; for all files.
 
     Returns
     -------
@@ -79,6 +80,7 @@ def compare_files(
             tasks=tuple(labels.columns),
             labels=labels,
             id_width=id_width,
+            logits=logits,
         )
         for name, file in files.items()
     }

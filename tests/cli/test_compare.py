@@ -53,6 +53,20 @@ def test_differences_are_printed_and_written(valid):
     assert len(pd.read_csv(valid / "table.csv")) == 4
 
 
+def test_files_of_log_odds_need_an_option_that_the_message_names(valid):
+    expected = run("compare", ".", *MODELS, "--json", cwd=valid).stdout
+    ways = {"cnn": {"header": None}, "features": {"index_col": "id", "dtype": {"id": str}}}
+    for name, keywords in ways.items():
+        table = pd.read_csv(valid / f"{name}.csv", **keywords)
+        odds = np.log(table / (1 - table))
+        odds.to_csv(valid / f"{name}.csv", header=name != "cnn", index=name != "cnn")
+    done = run("compare", ".", *MODELS, cwd=valid)
+    assert done.status == 1
+    assert "If these are log-odds, pass `--logits`; if percentages" in done.stderr
+    done = run("compare", ".", *MODELS, "--logits", "--json", cwd=valid)
+    assert json.loads(done.stdout)["differences"] == json.loads(expected)["differences"]
+
+
 def test_the_option_for_a_subset_is_named(valid):
     table = pd.read_csv(valid / "features.csv", dtype={"id": str})
     table.iloc[:-1].to_csv(valid / "features.csv", index=False)

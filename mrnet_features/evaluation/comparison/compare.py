@@ -77,7 +77,8 @@ class Comparison(Result):
             Columns first, second, task; method ("delong" or "nadeau-bengio"); difference: first
             AUC minus second; se, ci_low, ci_high; p, two-sided; p_holm; and
             minimum_detectable_difference: true difference that a test at 5 % with this se finds
-            with 80 % power; NaN where the difference has no variance.
+            with 80 % power; NaN where the difference has no variance. By DeLong's method, se,
+            ci_low, ci_high and p are NaN as well where the groups allow no standard error.
 
         Notes
         -----
@@ -228,7 +229,11 @@ def compare(
     grouping = share_groups(groups, named, truth.index)
     if folds is not None:
         entries = [_put_into_folds(entry, folds) for entry in entries]
-    scores = {entry.name: score_predictions(truth, entry.rows, grouping) for entry in entries}
+    # the folds of all entries are equal: one warning is enough
+    scores = {
+        entry.name: score_predictions(truth, entry.rows, grouping, warn=entry is entries[0])
+        for entry in entries
+    }
     rows: list[dict[str, Any]] = []
     for first, second in itertools.combinations(entries, 2):
         rows.extend(_compare_pair(first, second, scores, folds))

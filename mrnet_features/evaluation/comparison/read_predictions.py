@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from mrnet_features.csv_files import build_table, holds_numbers, read_lines, read_rows
+from mrnet_features.csv_files import Row, build_table, holds_numbers, read_lines, read_rows
 from mrnet_features.evaluation.comparison.column_order import warn_of_columns
 from mrnet_features.exam_ids import ID_COLUMNS, index_by_id, require_same_exams
 from mrnet_features.messages import name_some, quote
@@ -21,7 +21,7 @@ from mrnet_features.parquet_files import PARQUET, read_parquet
 from mrnet_features.tables import check_whole_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -122,7 +122,7 @@ def read_predictions(
             f"{where} must hold each exam once{' per repeat' if folded else ''}, got exam "
             f"{quote(frame.index[again][0])} again ({int(again.sum())} rows too many). Delete them."
         )
-    warn_of_columns(frame, names, labels, where)
+    warn_of_columns(frame, names, labels, where, named=paths is None)
     if folded:
         rows = frame.reset_index()[["exam", "repeat", "fold", *names]]
         return rows.sort_values(["repeat", "exam"], ignore_index=True)
@@ -161,9 +161,12 @@ def read_paths(path: str | Path) -> dict[str, dict[str, Path]]:
     """
     lines = [(number, line.strip('"').replace("\\", "/")) for number, line in read_lines(path)]
     if not lines or len(lines) % 3:
+        advice = "Add the missing ones."
+        if lines and "." not in lines[0][1]:
+            advice = f"Line {lines[0][0]} is a header, {quote(lines[0][1])}: delete it."
         raise ValueError(
             f"'{path}' must hold three lines per exam (sagittal, coronal, axial), got {len(lines)} "
-            "lines. Add the missing ones."
+            f"lines. {advice}"
         )
     exams: dict[str, dict[str, Path]] = {}
     for start in range(0, len(lines), 3):
@@ -194,16 +197,23 @@ def _read_competition(
     paths: str | Path,
     tasks: list[str],
     width: int | None,
-    known: Container[str],
+    known: Collection[str],
 ) -> pd.DataFrame:
-    exams, rows = list(read_paths(paths)), read_rows(source)
+    exams, rows = list(read_paths(paths)), _read_separated(source)
     widths = {len(row.cells) for row in rows}
     if len(rows) != len(exams) or widths != {len(tasks)}:
+        has_header = bool(rows) and not set(tasks).isdisjoint(rows[0].cells)
+        advice = "Write it again, one row per exam."
+        if widths == {len(tasks) + 1}:
+            header = "" if has_header else f"add the header {_write_header(tasks)} and "
+            advice = f"If the file has ids, {header}leave `paths` out."
+        elif has_header:
+            advice = f"Line {rows[0].line} is a header: delete it."
         raise ValueError(
             f"'{source}' must hold one row for each of the {len(exams)} exams of '{paths}' and the "
             f"columns {name_some(tasks)}, without a header or ids, got {len(rows)} rows of "
-            f"{min(widths, default=0)} to {max(widths, default=0)} cells. If the file has ids, "
-            "leave `paths` out."
+            f"{' to '.join(map(str, sorted({min(widths, default=0), max(widths, default=0)})))} "
+            f"cells. {advice}"
         )
     cells = [row.cells for row in rows]
     frame = pd.DataFrame(cells, columns=tasks, dtype=object).assign(exam=exams)
@@ -211,19 +221,24 @@ def _read_competition(
 
 
 def _read_table(
-    source: str | Path, tasks: list[str], width: int | None, known: Container[str]
+    source: str | Path, tasks: list[str], width: int | None, known: Collection[str]
 ) -> pd.DataFrame:
     where = f"'{source}'"
     if Path(source).suffix.lower() in PARQUET:
         table = read_parquet(source).frame
     else:
-        rows = read_rows(source)
+        rows = _read_separated(source)
         if rows and holds_numbers(rows[0]):
+            advice = f"Add the header, such as {_write_header(tasks)}."
+            if len(rows[0].cells) == len(tasks):
+                advice = (
+                    "It seems to have no header; pass `paths` if it is the competition's "
+                    "predictions.csv."
+                )
             raise ValueError(
                 f"{where} must have a header with a column of exam ids and the columns "
                 f"{name_some(tasks)}, but line {rows[0].line} holds numbers: "
-                f"{name_some(rows[0].cells)}. It seems to have no header; pass `paths` if it is "
-                "the competition's predictions.csv."
+                f"{name_some(rows[0].cells)}. {advice}"
             )
         table = build_table(rows, source)
     frame = index_by_id(table, where, width, known)
@@ -231,7 +246,8 @@ def _read_table(
     if missing:
         raise ValueError(
             f"{where} must have the columns {name_some(tasks)}, but lacks {name_some(missing)} "
-            f"(present: {name_some(list(table.columns))}). Rename the columns, or pass `tasks`."
+            f"(present: {name_some(list(table.columns))}). Rename the columns, or name other "
+            "tasks in `read_predictions(..., tasks=...)`."
         )
     for name in {"repeat", "fold"} & set(frame.columns):
         frame[name] = check_whole_numbers(frame[name], where)
@@ -239,7 +255,7 @@ def _read_table(
 
 
 def _read_each_task(
-    source: Mapping[str, str | Path], tasks: list[str], width: int | None, known: Container[str]
+    source: Mapping[str, str | Path], tasks: list[str], width: int | None, known: Collection[str]
 ) -> pd.DataFrame:
     if set(source) != set(tasks):
         raise ValueError(
@@ -248,7 +264,7 @@ def _read_each_task(
         )
     columns: dict[str, pd.Series[Any]] = {}
     for task in tasks:
-        path, rows = source[task], read_rows(source[task])
+        path, rows = source[task], _read_separated(source[task])
         wrong = next((row for row in rows if len(row.cells) != 2), None)
         if wrong:
             raise ValueError(
@@ -274,6 +290,22 @@ def _read_each_task(
     return pd.DataFrame(columns).rename_axis(index="exam")
 
 
+def _read_separated(source: str | Path) -> list[Row]:
+    """Rows of a file; refuses cells that spaces separate, as NumPy prints and saves arrays."""
+    rows = read_rows(source)
+    if rows and len(rows[0].cells) == 1 and len(rows[0].cells[0].strip("[] ").split()) > 1:
+        raise ValueError(
+            f"'{source}' must have cells separated by commas, got spaces in line {rows[0].line}: "
+            f"{quote(rows[0].cells[0])}. Write the file with commas, for example with "
+            "`DataFrame.to_csv` or np.savetxt(..., delimiter=',')."
+        )
+    return rows
+
+
+def _write_header(tasks: list[str]) -> str:
+    return quote(",".join(["exam", *tasks]))
+
+
 def _check_values(frame: pd.DataFrame, logits: bool, where: str) -> NDArray[np.float64]:
     numbers = np.column_stack([_read_numbers(frame[task]) for task in frame.columns])
     wrong = ~np.isfinite(numbers)
@@ -284,6 +316,9 @@ def _check_values(frame: pd.DataFrame, logits: bool, where: str) -> NDArray[np.f
         advice = "Predict every exam."
         if isinstance(cell, str) and cell.lower() not in {"", "nan"}:
             advice = "Write a number such as 0.9."
+            percent = pd.to_numeric(cell.removesuffix("%").strip(), errors="coerce")
+            if cell.endswith("%") and 0 <= percent <= 100:
+                advice = f"Write {percent / 100:g}."
         if isinstance(cell, str) and PRINTED_ARRAY.search(cell):
             advice = "It looks like a printed array: write each number on its own, with `.item()`."
         raise ValueError(

@@ -15,6 +15,7 @@ from mrnet_features.evaluation.importance.feature_groups import choose_grouping,
 from mrnet_features.evaluation.importance.per_fold import VIEWS, FoldView, view_fold
 from mrnet_features.evaluation.importance.stability import measure_stability
 from mrnet_features.evaluation.metrics.auc import standard_error
+from mrnet_features.evaluation.metrics.few_groups import judge_groups
 from mrnet_features.evaluation.plots import plot_importance
 from mrnet_features.evaluation.protocol.stratify import derive_seed
 from mrnet_features.evaluation.results import Result
@@ -46,7 +47,8 @@ class Importance(Result):
     groups : dict of str to list of str
         Columns of each group.
     table : DataFrame
-        Columns task, group, n_columns, and each view with its standard error.
+        Columns task, group, n_columns, and each view with its standard error; NaN where the groups
+        of the exams allow none.
     by_fold : DataFrame
         Columns task, repeat, fold, group, value: mean absolute SHAP value in the fold, or the
         first other view if there are no SHAP values.
@@ -328,6 +330,11 @@ def _gather(
         values["shap"] = errors["shap"].mean(axis=1)
         errors["shap"] -= values["shap"][:, None, :]
         errors["shap"] /= shape[1]
+    if evaluation.groups is not None and not judge_groups(
+        evaluation.predictions, evaluation.groups
+    ):
+        for view in set(views) - {"shap"}:
+            errors[view][:] = np.nan
     blocks = []
     owner = np.array([tasks.index(job[0]) for job in jobs])
     for name, rows in [

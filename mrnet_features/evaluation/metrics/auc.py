@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["AucEstimate", "logit_interval", "measure_auc", "standard_error"]
 
+# Sums of influence values below this fraction of their absolute values are rounding errors.
+ROUNDING = 1e-12
+
 
 @dataclass(frozen=True, eq=False)
 class AucEstimate:
@@ -131,7 +134,9 @@ def standard_error(influence: ArrayLike, groups: ArrayLike | None = None) -> flo
     Returns
     -------
     float
-        Square root of the sum of squares over exams, or over groups.
+        Square root of the sum of squares over exams, or over groups. NaN if there is only one
+        group, or if the influence of every group sums to 0 up to rounding, as that of whole test
+        sets does: then the groups hold no information on the error.
 
     References
     ----------
@@ -141,13 +146,18 @@ def standard_error(influence: ArrayLike, groups: ArrayLike | None = None) -> flo
     --------
     >>> standard_error([0.3, 0.4])
     0.5
-    >>> round(standard_error([0.3, 0.4], groups=["one", "one"]), 12)
-    0.7
+    >>> standard_error([0.1, 0.2, 0.4], groups=["one", "one", "two"])
+    0.5
     """
     values = np.asarray(influence, dtype=np.float64)
     if groups is not None:
         _, codes = np.unique(np.asarray(groups), return_inverse=True)
-        values = np.bincount(codes.ravel(), weights=values)
+        sums = np.bincount(codes.ravel(), weights=values)
+        total = np.abs(values).sum()
+        cancel = total > 0 and np.abs(sums).sum() <= ROUNDING * total
+        if len(sums) < 2 or cancel:
+            return float("nan")
+        values = sums
     return float(np.sqrt(np.sum(values**2)))
 
 
@@ -168,7 +178,7 @@ def logit_interval(
     auc : float
         AUC or mean of AUCs, 0 to 1.
     se : float
-        Its standard error, at least 0.
+        Its standard error, at least 0, or NaN.
     n_positive, n_negative : int
         Number of exams of each class, at least 1; used only if `auc` is 0 or 1.
     confidence : float, default 0.95
@@ -177,7 +187,7 @@ def logit_interval(
     Returns
     -------
     ci_low, ci_high : float
-        Ends of the interval, between 0 and 1.
+        Ends of the interval, between 0 and 1; NaN if `se` is.
 
     Raises
     ------
@@ -198,7 +208,7 @@ def logit_interval(
     >>> round(low, 4), round(high, 4)
     (0.2689, 0.7311)
     """
-    if not 0 <= auc <= 1 or not se >= 0 or not 0 < confidence < 1:
+    if not 0 <= auc <= 1 or se < 0 or not 0 < confidence < 1:
         raise ValueError(
             "`auc` must be 0 to 1, `se` at least 0 and `confidence` between 0 and 1, got "
             f"{auc}, {se} and {confidence}."
@@ -207,6 +217,8 @@ def logit_interval(
         raise ValueError(
             f"`n_positive` and `n_negative` must be at least 1, got {n_positive} and {n_negative}."
         )
+    if np.isnan(se):
+        return float("nan"), float("nan")
     z = float(ndtri(0.5 + confidence / 2))
     if auc == 1:
         return _lowest_auc_of_perfect_separation(z, n_positive, n_negative), 1.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from mrnet_features.evaluation.alignment import align_groups
@@ -14,6 +15,7 @@ from mrnet_features.evaluation.metrics.auc import (
     measure_auc,
     standard_error,
 )
+from mrnet_features.evaluation.metrics.few_groups import judge_groups
 from mrnet_features.evaluation.plots import plot_scores
 from mrnet_features.evaluation.results import Result, name_headline
 from mrnet_features.exam_ids import require_same_exams
@@ -41,7 +43,8 @@ class Scores(Result):
         Columns repeat, fold, n_exams, the AUC of each task, and mean: their plain mean.
     influence : DataFrame of shape (n_exams, n_tasks + 1), float64
         Influence values of the AUCs in the summary. Index exam id, one column per task, and
-        mean, which includes the covariance of the tasks. See `standard_error`.
+        mean, which includes the covariance of the tasks. See `standard_error`. NaN if the groups
+        allow no standard error; see `judge_groups`.
     pooled : Series of shape (n_tasks + 1,), float64
         AUC over the exams of all folds together, averaged over the repeats.
     n_positive : Series of shape (n_tasks,), int64
@@ -94,6 +97,8 @@ class Scores(Result):
         in .92 with 120 exams (difference of class means, AUC .82), and in .84 to .88 on pure
         noise, where the true spread is about 1.4 times `se`. Single test sets are not affected.
         ``benchmarks/results/statistics.json`` has the settings.
+
+        With groups, `se`, `ci_low` and `ci_high` are NaN where `judge_groups` says so.
 
         References
         ----------
@@ -148,6 +153,8 @@ def score_predictions(
     labels: pd.DataFrame,
     predictions: pd.DataFrame,
     groups: pd.Series[Any] | Mapping[str, Any] | None = None,
+    *,
+    warn: bool = True,
 ) -> Scores:
     """AUCs and influence values of predictions, fold by fold.
 
@@ -163,6 +170,8 @@ def score_predictions(
         single test set is repeat 0, fold 0.
     groups : Series or mapping of exam id to group, optional
         See `standard_error`.
+    warn : bool, default True
+        Whether to warn of too few groups.
 
     Returns
     -------
@@ -174,6 +183,11 @@ def score_predictions(
     ValueError
         If columns or exams are missing or repeated, or a fold can't be scored. A note names task,
         repeat and fold.
+
+    Warns
+    -----
+    UserWarning
+        See `judge_groups`.
 
     Examples
     --------
@@ -210,12 +224,15 @@ def score_predictions(
         fold_scores["mean"] = fold_scores[tasks].mean(axis=1)
         influence["mean"] = influence[tasks].mean(axis=1)
         pooled["mean"] = pooled.mean()
+    grouping = align_groups(groups, truth.index)
+    if grouping is not None and not judge_groups(predictions, grouping, warn=warn):
+        influence[:] = np.nan
     return Scores(
         fold_scores=fold_scores,
         influence=influence,
         pooled=pooled,
         n_positive=truth.sum().astype("int64"),
-        groups=align_groups(groups, truth.index),
+        groups=grouping,
     )
 
 

@@ -134,7 +134,7 @@ class Evaluation(Result):
         -------
         DataFrame of shape (n_exams, n_tasks + 1), float64
             One column per task, and mean if there are several tasks. The root of the sum of
-            squares is the standard error.
+            squares is the standard error. NaN if the groups allow no standard error.
         """
         return self.scores.influence.copy()
 

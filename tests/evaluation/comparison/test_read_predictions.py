@@ -68,7 +68,7 @@ def test_swapped_columns_give_a_warning_with_and_without_labels(truth, paths, tm
     order = ["acl", "meniscus", "abnormal"]
     scores[order].to_csv(tmp_path / "swapped.csv", header=False, index=False)
     for known in (None, labels):
-        with pytest.warns(UserWarning, match="look swapped.*pass tasks="):
+        with pytest.warns(UserWarning, match="look swapped.*or pass tasks="):
             read_predictions(tmp_path / "swapped.csv", paths=paths, labels=known)
     mended = read_predictions(tmp_path / "swapped.csv", paths=paths, tasks=order, labels=labels)
     pd.testing.assert_frame_equal(mended[list(TASKS)], scores, check_names=False)
@@ -80,6 +80,10 @@ def test_lost_zeros_are_refused_or_restored(tmp_path):
     with pytest.raises(ValueError, match="with their leading zeros.*'7'. Pass id_width=4"):
         read_predictions(file)
     assert read_predictions(file, id_width=4).index.tolist() == ["0007", "0012"]
+    file.write_text("id,abnormal,acl,meniscus\n30,0.9,0.1,0.2\n41,0.8,0.2,0.1\n")
+    labels = pd.DataFrame({task: [0, 1] for task in TASKS}, index=["0030", "0041"])
+    with pytest.raises(ValueError, match="integers.csv' must hold .* '30'. Pass id_width=4 to"):
+        read_predictions(file, labels=labels)
 
 
 @pytest.mark.parametrize(
@@ -97,6 +101,9 @@ def test_lost_zeros_are_refused_or_restored(tmp_path):
             "must have a column of exam ids named exam, .*Name the column of ids 'exam'",
         ),
         ("0.5,0.4,0.3\n0.6,0.5,0.3\n", "seems to have no header; pass `paths`"),
+        ("0001,0.5,0.4,0.3\n", "Add the header, such as 'exam,abnormal,acl,meniscus'"),
+        ("3.68e-01 1.84e-01 7.04e-02\n", "separated by commas, got spaces in line 1: '3.68e-01 "),
+        ("[0.36 0.18 0.07]\n[0.5 0.2 0.1]\n", "must have cells separated by commas"),
         ("id,abnormal,acl,meniscus\n0001,0.5,0.1,0.3\n0001,0.5,0.1,0.3\n", "exam '0001' again"),
     ],
 )
@@ -112,6 +119,16 @@ def test_refusals_of_several_files(truth, paths, tmp_path):
     scores.iloc[1:].to_csv(tmp_path / "short.csv", header=False, index=False)
     with pytest.raises(ValueError, match="one row for each of the 120 exams .* got 119 rows of 3"):
         read_predictions(tmp_path / "short.csv", paths=paths)
+    scores.to_csv(tmp_path / "ids.csv", header=False)
+    with pytest.raises(ValueError, match="of 4 cells.*add the header 'exam,abnormal,acl,meniscus'"):
+        read_predictions(tmp_path / "ids.csv", paths=paths)
+    scores.to_csv(tmp_path / "header.csv", index=False)
+    with pytest.raises(ValueError, match="got 121 rows of 3 cells. Line 1 is a header: delete it"):
+        read_predictions(tmp_path / "header.csv", paths=paths)
+    np.savetxt(tmp_path / "spaces.csv", scores)
+    for source in (tmp_path / "spaces.csv", dict.fromkeys(TASKS, tmp_path / "spaces.csv")):
+        with pytest.raises(ValueError, match="must have cells separated by commas"):
+            read_predictions(source, paths=paths)
     with pytest.raises(FileNotFoundError, match="There is no file"):
         read_predictions(tmp_path / "nowhere.csv")
     files = {task: tmp_path / f"{task}.csv" for task in TASKS}
@@ -130,6 +147,9 @@ def test_paths_out_of_order_are_refused(paths):
     lines = paths.read_text().splitlines()
     paths.write_text("\n".join([lines[1], lines[0], *lines[2:]]))
     with pytest.raises(ValueError, match="lines 1 to 3 must be the sagittal, coronal and axial"):
+        read_paths(paths)
+    paths.write_text("\n".join(["path", *lines]))
+    with pytest.raises(ValueError, match="got 361 lines. Line 1 is a header, 'path': delete it."):
         read_paths(paths)
     paths.write_text("\n".join(lines[:-1]))
     with pytest.raises(ValueError, match="three lines per exam .* got 359 lines"):
@@ -162,7 +182,13 @@ def test_a_printed_array_is_named_for_what_it_is(tmp_path, cell):
 
 
 @pytest.mark.parametrize(
-    ("cell", "advice"), [("90%", "Write a number"), ("NaN", "Predict every"), ("", "Predict every")]
+    ("cell", "advice"),
+    [
+        ("90%", "Write 0.9."),
+        ("150%", "Write a number"),
+        ("NaN", "Predict every"),
+        ("", "Predict every"),
+    ],
 )
 def test_a_missing_cell_is_told_from_one_that_is_no_number(tmp_path, cell, advice):
     file = tmp_path / "a.csv"

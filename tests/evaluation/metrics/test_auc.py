@@ -119,6 +119,17 @@ def test_clusters_of_copies_count_once():
     assert naive < 0.75 * once.se
 
 
+def test_groups_whose_influence_cancels_give_no_standard_error():
+    influence = np.concatenate(
+        [measure_auc([0, 1] * 9, np.arange(18) % k).influence for k in (5, 7)]
+    )
+    assert 0 < abs(influence[:18].sum()) + abs(influence[18:].sum()) < 1e-14
+    assert np.isnan(standard_error(influence, np.repeat([0, 1], 18)))
+    assert np.isnan(standard_error([0.3, 0.4], ["one", "one"]))
+    assert np.isnan(logit_interval(0.8, np.nan, 9, 9)).all()
+    assert standard_error([0.0, 0.0], ["one", "two"]) == 0
+
+
 @given(st.floats(0, 1), st.floats(0, 0.5), st.integers(1, 500), st.integers(1, 500), st.data())
 def test_interval_stays_inside_and_holds_the_estimate(auc, se, n_positive, n_negative, data):
     low, high = logit_interval(auc, se, n_positive, n_negative)
@@ -182,7 +193,7 @@ def test_invalid_labels_and_scores_are_refused(labels, scores, message):
     ("arguments", "message"),
     [
         ((1.2, 0.1, 5, 5), "got 1.2, 0.1 and 0.95"),
-        ((0.8, float("nan"), 5, 5), "got 0.8, nan"),
+        ((0.8, -0.1, 5, 5), "got 0.8, -0.1"),
         ((0.8, 0.1, 0, 5), "got 0 and 5"),
         ((0.8, 0.1, 5, 5, 95), "and 95"),
     ],
