@@ -1,5 +1,6 @@
 """Saved models: `load_bundle` and `Bundle.predict`."""
 
+import copy
 import functools
 import json
 import os
@@ -106,7 +107,7 @@ def _change_value(value, rng: Random) -> None:
         other = rng.choice(keys)
         value[key], value[other] = value[other], value[key]
     else:
-        value[key] = rng.choice(VALUES)
+        value[key] = copy.deepcopy(rng.choice(VALUES))
 
 
 def _forge(files: dict[str, bytes], rng: Random) -> dict[str, bytes]:
