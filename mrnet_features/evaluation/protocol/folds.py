@@ -22,7 +22,7 @@ from mrnet_features.tables import check_whole_numbers
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["FEWEST_OF_A_CLASS", "Folds", "find_shortage"]
+__all__ = ["FEWEST_OF_A_CLASS", "Folds", "find_shortage", "list_shortages"]
 
 # With fewer exams of a class an AUC has no standard error.
 FEWEST_OF_A_CLASS = 2
@@ -272,6 +272,35 @@ def _sort_partition(frame: pd.DataFrame, name: str) -> pd.DataFrame:
             f"{filled} of them filled."
         )
     return frame
+
+
+def list_shortages(labels: pd.DataFrame, fewest: int) -> str:
+    """Classes with too few exams, as text.
+
+    Parameters
+    ----------
+    labels : DataFrame of shape (n_exams, n_tasks)
+        0 or 1.
+    fewest : int
+        Fewest exams of a class.
+
+    Returns
+    -------
+    str
+        Part of a sentence; empty if every class of every task has enough.
+
+    Examples
+    --------
+    >>> list_shortages(pd.DataFrame({"acl": [0, 1, 1], "meniscus": [0, 0, 0]}), fewest=2)
+    "1 negative of task 'acl', 0 positive of task 'meniscus'"
+    """
+    found = []
+    for task in labels.columns:
+        n_positive = int(labels[task].sum())
+        for which, count in (("positive", n_positive), ("negative", len(labels) - n_positive)):
+            if count < fewest:
+                found.append(f"{count} {which} of task {quote(task)}")
+    return ", ".join(found)
 
 
 def find_shortage(frame: pd.DataFrame, labels: pd.DataFrame) -> str:
