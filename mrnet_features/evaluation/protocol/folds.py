@@ -132,7 +132,7 @@ class Folds:
         if shortage:
             raise ValueError(
                 "`folds` must have two exams of each class of every task in every fold, but "
-                f"{shortage}. Use fewer folds."
+                f"{shortage}. Add exams or use fewer folds; two are the fewest."
             )
         if groups is not None:
             spread = self.frame.assign(group=self.frame["exam"].map(groups))
