@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import warnings
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -45,10 +44,12 @@ from mrnet_features.extraction.table import (
     describe_provenance,
     write_table,
 )
-from mrnet_features.files import remove_partials
+from mrnet_features.files import explain_write_errors, remove_partials
 from mrnet_features.jobs import show_progress
 from mrnet_features.locks import hold_lock
 from mrnet_features.messages import name_some, quote
+
+KEPT = "finished exams that are on disk are kept"
 
 
 def extract_features(
@@ -155,7 +156,7 @@ def extract_features(
             "is read-only. Choose another file."
         )
     with contextlib.ExitStack() as stack:
-        with _explain_write_error(path):
+        with explain_write_errors(path, KEPT):
             folder.mkdir(parents=True, exist_ok=True)
             stack.enter_context(hold_lock(run.target))
         return run.complete()
@@ -234,7 +235,7 @@ class _Run:
         if table is not None and self.is_current(table):
             self._remove_leftovers()
             return table
-        with _explain_write_error(self.path):
+        with explain_write_errors(self.path, KEPT):
             finished = self.journal.read()
         rows = self.keep_rows({**self.list_rows(table), **finished})
         failures = self._describe([exam for exam in self.exams if exam.id not in rows], rows)
@@ -255,7 +256,7 @@ class _Run:
             SKIPPED: list(failures),
             REQUEST: self.key,
         }
-        with _explain_write_error(self.path):
+        with explain_write_errors(self.path, KEPT):
             if failures:
                 write_failures(failures, self.failures_path)
             write_table(table, self.path, table.attrs["provenance"])
@@ -303,7 +304,7 @@ class _Run:
                 else:
                     state = self.file_states[exam.id]
                     rows[exam.id] = FinishedRow(outcome.values, outcome.fingerprint, state)
-                    with _explain_write_error(self.path):
+                    with explain_write_errors(self.path, KEPT):
                         self.journal.append(exam.id, rows[exam.id])
                 bar.update()
         return failures
@@ -331,22 +332,3 @@ def _check_files_and_ids(exams: Sequence[Exam]) -> None:
                 f"`exams` must have ids that are valid in a file, but {quote(exam.id)} {problem}. "
                 "Correct it."
             )
-
-
-@contextlib.contextmanager
-def _explain_write_error(path: Path) -> Iterator[None]:
-    """Say what to do if the operating system refuses to write."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno is None:
-            raise
-        advice = {
-            errno.ENOSPC: "Free some space",
-            errno.EDQUOT: "Free some space",
-            errno.ENOENT: "Leave its folder in place",
-        }.get(error.errno, "Make its folder writable, or choose another file,")
-        raise type(error)(
-            f"'{path}' can't be written ({os.strerror(error.errno)}). {advice} and run it again; "
-            "finished exams that are on disk are kept."
-        ) from error

@@ -56,7 +56,13 @@ def check_output_folder(path: str | Path) -> None:
         raise NotADirectoryError(f"'{path}' must be a folder, but '{existing}' is a file.")
     for name in folder.relative_to(existing).parts:
         _exists(existing / name)  # a name may be too long
-    require_writable(existing / "new")
+    try:
+        require_writable(existing / "new")
+    except OSError as error:
+        raise type(error)(
+            f"'{path}' can't be written, since the folder '{existing}' can't ({error.strerror}). "
+            "Make that folder writable, or choose another one."
+        ) from error
 
 
 def _exists(place: Path) -> bool:
