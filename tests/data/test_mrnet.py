@@ -223,10 +223,13 @@ def test_exam_ids_may_be_any_text(tmp_path, case):
     assert dataset[ids[-1]].load("axial").shape == (1, 2, 2)
 
 
-def test_labels_that_lost_their_zeros_are_reported_line_by_line(tmp_path):
+def test_labels_that_lost_their_zeros_are_one_problem_per_file(tmp_path):
     padded, short = [f"{k:04d}" for k in range(8, 12)], [str(k) for k in range(8, 12)]
     root = write_exams(tmp_path, padded, labelled=short)
-    message = r"has 12 problems(?s:.)*line 1: id '8' has lost its leading zeros .*Write it as 0008"
+    message = (
+        r"has 3 problems(?s:.)*line 1: id '8' has lost its leading zeros .*Write it as 0008. "
+        r"The same in 3 more lines: 2, 3, 4."
+    )
     for load in (load_mrnet, load_labels):
         with pytest.raises(ValueError, match=message):
             load(root)
