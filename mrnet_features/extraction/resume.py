@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import warnings
 from collections.abc import Generator, Mapping, Sequence
@@ -48,6 +49,8 @@ from mrnet_features.files import explain_write_errors, remove_partials
 from mrnet_features.jobs import show_progress
 from mrnet_features.locks import hold_lock
 from mrnet_features.messages import name_some, quote
+
+logger = logging.getLogger("mrnet_features")
 
 KEPT = "finished exams that are on disk are kept"
 
@@ -146,10 +149,12 @@ def extract_features(
     table = run.read_table()
     if table is not None and run.is_current(table):
         run.tidy()
+        run.report(len(exams))
         return table
     folder = run.target.parent
     if table is not None and not os.access(folder, os.W_OK):
         if len(run.keep_rows(run.list_rows(table))) == len(exams):
+            run.report(len(exams))
             return table
         raise PermissionError(
             f"'{path}' must be extracted again, since exams or code have changed, but '{folder}' "
@@ -228,16 +233,27 @@ class _Run:
             progress=self.progress,
         )
 
+    def report(self, n_kept: int) -> None:
+        """Log how many exams an earlier run has extracted, if any."""
+        n_exams = len(self.exams)
+        if n_kept == n_exams:
+            logger.info("All %d exams of '%s' are already extracted.", n_exams, self.path)
+        elif n_kept:
+            said = "%d of %d exams of '%s' are already extracted; extracting the rest."
+            logger.info(said, n_kept, n_exams, self.path)
+
     def complete(self) -> pd.DataFrame:
         """Describe the exams that have no row yet, and write the table; needs the lock."""
         remove_partials(self.target.parent, self.target.name)
         table = self.read_table()  # again: another process may have written it meanwhile
         if table is not None and self.is_current(table):
             self._remove_leftovers()
+            self.report(len(self.exams))
             return table
         with explain_write_errors(self.path, KEPT):
             finished = self.journal.read()
         rows = self.keep_rows({**self.list_rows(table), **finished})
+        self.report(len(rows))
         failures = self._describe([exam for exam in self.exams if exam.id not in rows], rows)
         described = [exam for exam in self.exams if exam.id in rows]
         if not described:
