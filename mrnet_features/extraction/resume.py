@@ -278,8 +278,9 @@ class _Run:
             write_table(table, self.path, table.attrs["provenance"])
         self._remove_leftovers(keep_failures=bool(failures))
         if failures:
+            was = "was" if len(failures) == 1 else "were"
             warnings.warn(
-                f"{len(failures)} of {len(self.exams)} exams were skipped "
+                f"{len(failures)} of {len(self.exams)} exams {was} skipped "
                 f"({name_some(list(failures))}); '{self.failures_path}' says why.",
                 stacklevel=3,
             )

@@ -327,7 +327,7 @@ def test_skipped_exams_are_listed_tried_again_and_then_in_the_table(exams, extra
     sound = exams[1].paths["axial"].read_bytes()
     exams[1].paths["axial"].write_bytes(b"no stack")
     for _ in ("first run", "second run"):
-        with pytest.warns(UserWarning, match=r"1 of 5 exams were skipped \('0001'\); .*errors.csv"):
+        with pytest.warns(UserWarning, match=r"1 of 5 exams was skipped \('0001'\); .*errors.csv"):
             table = extract_features(exams, path, extractor=extractor, on_error="skip")
         assert list(table.index) == ["0000", "0002", "0003", "0004"]
         rows = read_table(listed)

@@ -104,6 +104,7 @@ def test_the_report_warns_that_this_is_not_the_release(folder, done):
     assert "not MRNet's release" in text
     assert "Bien et al. 2018" in text
     assert "20 exams in train, 4 in valid" in text
+    assert ("name them in `--exclude`" in text) == (len(done.findings) > 0)
 
 
 def test_a_full_disk_leaves_no_partial_file(done, tmp_path, monkeypatch):
