@@ -59,9 +59,10 @@ def check_output_folder(path: str | Path) -> None:
     try:
         require_writable(existing / "new")
     except OSError as error:
+        made = f"'{path}' can't be made, since " if existing != folder else ""
         raise type(error)(
-            f"'{path}' can't be written, since the folder '{existing}' can't ({error.strerror}). "
-            "Make that folder writable, or choose another one."
+            f"{made}the folder '{existing}' can't be written to ({error.strerror}). Make that "
+            "folder writable, or choose another one."
         ) from error
 
 

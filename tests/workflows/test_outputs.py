@@ -66,7 +66,9 @@ def test_a_full_or_read_only_disk_is_named(tmp_path, monkeypatch):
         raise OSError(30, "Read-only file system", str(path))
 
     monkeypatch.setattr(outputs, "require_writable", fail)
-    said = f"'{tmp_path / 'cv'}' can't be written, since the folder '{tmp_path}' can't .Read-only"
+    said = (
+        f"'{tmp_path / 'cv'}' can't be made, since the folder '{tmp_path}' can't be written to .R"
+    )
     with pytest.raises(OSError, match=said) as caught:
         check_output_folder(tmp_path / "cv")
     assert "'new'" not in str(caught.value)

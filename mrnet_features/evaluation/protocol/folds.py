@@ -297,9 +297,10 @@ def list_shortages(labels: pd.DataFrame, fewest: int) -> str:
     found = []
     for task in labels.columns:
         n_positive = int(labels[task].sum())
-        for which, count in (("positive", n_positive), ("negative", len(labels) - n_positive)):
-            if count < fewest:
-                found.append(f"{count} {which} of task {quote(task)}")
+        counts = {"positive": n_positive, "negative": len(labels) - n_positive}
+        few = [f"{count} {which}" for which, count in counts.items() if count < fewest]
+        if few:
+            found.append(f"{' and '.join(few)} of task {quote(task)}")
     return ", ".join(found)
 
 
