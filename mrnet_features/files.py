@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
 import json
 import os
@@ -16,6 +17,7 @@ from mrnet_features.messages import describe_cause, quote
 
 __all__ = [
     "explain_errors",
+    "explain_write_errors",
     "open_file",
     "read_json",
     "read_text",
@@ -116,6 +118,40 @@ def explain_errors(path: str | Path, kind: str, advice: str) -> Iterator[None]:
             raise
         raise ValueError(
             f"'{path}' can't be read as {kind} ({describe_cause(error)}). {advice}"
+        ) from error
+
+
+@contextlib.contextmanager
+def explain_write_errors(path: str | Path, kept: str = "") -> Iterator[None]:
+    """Say what to do in errors of the operating system from a block that writes.
+
+    Parameters
+    ----------
+    path : path
+        Output that the block writes.
+    kept : str, default ""
+        What the next run need not do again, as the end of a sentence.
+
+    Examples
+    --------
+    >>> with explain_write_errors("model"):
+    ...     raise OSError(errno.ENOSPC, "No space left on device", "model/.a.txt.partial")
+    Traceback (most recent call last):
+    OSError: 'model' can't be written (No space left on device). Free some space and run it again.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:
+            raise
+        advice = {
+            errno.ENOSPC: "Free some space",
+            errno.EDQUOT: "Free some space",
+            errno.ENOENT: "Leave its folder in place",
+        }.get(error.errno, "Make its folder writable, or choose another place,")
+        raise type(error)(
+            f"'{path}' can't be written ({os.strerror(error.errno)}). {advice} and run it again"
+            f"{'; ' * bool(kept)}{kept}."
         ) from error
 
 

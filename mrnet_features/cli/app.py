@@ -34,7 +34,8 @@ UsageError: Any = typer.BadParameter.__base__
 """Error of a wrong option: click's, or that of typer's own copy of click."""
 
 STOPPED = (
-    "Stopped. Finished exams are kept: run knees, extract, reproduce or demo again to continue."
+    "Stopped. If you run it again, knees, extract, reproduce and demo keep the exams that were "
+    "finished."
 )
 
 OPTIONS = {

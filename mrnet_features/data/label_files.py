@@ -16,6 +16,9 @@ from mrnet_features.names import SPLITS, TASKS
 
 __all__ = ["find_label_files", "list_label_ids", "read_label_file"]
 
+LABEL = "label"
+"""Start of the cause of a problem with a label."""
+
 MOST_EXAMS = 250_000
 """Most lines of a label file."""
 
@@ -110,10 +113,14 @@ def _read_lines(path: Path, width: int, labels: dict[str, int]) -> Iterator[Prob
         exam_id, label = (*cells, "")[:2]
         problem = _check_id(cells, width, is_first=number == 0)
         is_named = not problem  # else the problem concerns no exam of the set
+        restored = restore_zeros(exam_id, width)
+        kind = "zeros" if restored else find_id_problem(exam_id) or ""
         if not problem and len(cells) != 2:
+            kind = "cells"
             shown = quote(",".join(cells))
             problem = f"a line must be 'exam id,label' such as '0000,1', got {shown}. Correct it."
         elif not problem and label not in {"0", "1"}:
+            kind = LABEL
             problem = (
                 f"the label of exam {quote(exam_id)} must be 0 or 1, got {quote(label)}. Correct "
                 "that line."
@@ -125,7 +132,15 @@ def _read_lines(path: Path, width: int, labels: dict[str, int]) -> Iterator[Prob
             )
         if problem:
             text = f"{path.name} line {line}: {problem}"
-            yield Problem("label-file", exam_id if is_named else "", "", text)
+            yield Problem(
+                "label-file",
+                exam_id if is_named else "",
+                "",
+                text,
+                cause=f"{kind} {path.name}" if kind else "",
+                line=line,
+                named=exam_id if is_named else restored or exam_id.lstrip("_"),
+            )
         else:
             labels[exam_id] = int(label)
 

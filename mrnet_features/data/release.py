@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from mrnet_features.data.label_files import find_label_files, list_label_ids, read_label_file
+from mrnet_features.data.label_files import LABEL, find_label_files, list_label_ids, read_label_file
 from mrnet_features.data.leading_zeros import find_width
 from mrnet_features.data.problems import Problem, limit_problems
 from mrnet_features.data.stack_files import find_stack_problem, list_stack_files, list_stack_ids
@@ -60,17 +60,17 @@ def read_contents(
     -------
     Contents
     """
-    labels, files, problems, empty = _read_files(root, split, planes)
+    labels, files, problems, empty, broken = _read_files(root, split, planes)
     excluded = frozenset(exclude)
     found: set[str] = set().union(*files.values(), *labels.values())
     ids = sorted(found - excluded)
     if found:  # if all files are empty, the split has no exam at all, which the caller reports
         problems.extend(empty)
-    disagreements = _find_disagreements(ids, labels, files, split)
+    disagreements = _find_disagreements(ids, labels, files, split, broken)
     problems.extend(limit_problems(disagreements, f"'{root}' ({split})"))
     for plane in planes:
-        broken = _find_broken_stacks(plane, files[plane], excluded)
-        problems.extend(limit_problems(broken, f"'{root / split / plane}'"))
+        unreadable = _find_broken_stacks(plane, files[plane], excluded)
+        problems.extend(limit_problems(unreadable, f"'{root / split / plane}'"))
     kept = tuple(problem for problem in problems if problem.exam not in excluded)
     return Contents(tuple(ids), labels, files, kept)
 
@@ -89,7 +89,7 @@ def list_ids(root: Path, split: str) -> set[str]:
     set of str
         Ids in broken lines are included.
     """
-    labels, files, problems, _ = _read_files(root, split, PLANES)
+    labels, files, problems, *_ = _read_files(root, split, PLANES)
     named = {problem.exam for problem in problems if problem.exam}
     return named.union(*labels.values(), *files.values())
 
@@ -171,11 +171,13 @@ class _Files(NamedTuple):
     problems: list[Problem]
     empty: list[Problem]
     """Label files without a line and planes without a stack."""
+    broken: dict[str, list[Problem]]
+    """Broken lines by task."""
 
 
 def _read_files(root: Path, split: str, planes: Sequence[str]) -> _Files:
     """Labels by task and stack files by plane; headers of the stacks are not read yet."""
-    read = _Files({}, {}, [], [])
+    read = _Files({}, {}, [], [], {})
     stacks: set[str] = set()
     for plane in PLANES:  # the names of all stacks show whether numbers have leading zeros
         with contextlib.suppress(OSError):
@@ -183,6 +185,7 @@ def _read_files(root: Path, split: str, planes: Sequence[str]) -> _Files:
     width = find_width(stacks, list_label_ids(root, split))
     for task in TASKS:
         read.labels[task], problems = read_label_file(root, split, task, width)
+        read.broken[task] = problems
         read.problems.extend(problems)
         if not read.labels[task] and not problems:
             text = f"{split}-{task}.csv has no line. Copy it from the release."
@@ -215,9 +218,20 @@ def _find_disagreements(
     labels: Mapping[str, Mapping[str, int]],
     files: Mapping[str, Mapping[str, Path]],
     split: str,
+    broken: Mapping[str, Sequence[Problem]],
 ) -> Iterator[Problem]:
-    """Yield exams that lack a label or a stack, and contradictory labels."""
+    """Yield exams that lack a label or a stack, and contradictory labels.
+
+    A broken line is a problem of its own: no label is missing that it would hold.
+    """
+    named = {task: {problem.named for problem in found} for task, found in broken.items()}
     tables = {task: known for task, known in labels.items() if known}
+    # labels of 1 and 2: nobody knows yet what a 1 means
+    recoded = {
+        task
+        for task, known in tables.items()
+        if 0 not in known.values() and any(p.cause.startswith(LABEL) for p in broken[task])
+    }
     folders = {plane: known for plane, known in files.items() if known}
     for exam_id in ids:
         present = [plane for plane, known in folders.items() if exam_id in known]
@@ -238,9 +252,13 @@ def _find_disagreements(
                 )
                 yield Problem("stack-missing", exam_id, plane, text)
         for task in unlabelled:
+            if exam_id in named[task]:
+                continue
             text = (
                 f"Exam {quote(exam_id)} has no label in {split}-{task}.csv. Add the line, or "
                 "remove the exam."
             )
             yield Problem("label-missing", exam_id, "", text)
-        yield from find_conflicts(exam_id, {task: tables[task][exam_id] for task in labelled})
+        yield from find_conflicts(
+            exam_id, {task: tables[task][exam_id] for task in labelled if task not in recoded}
+        )

@@ -165,7 +165,11 @@ def _open_stack(path: Path) -> Iterator[tuple[BinaryIO, NpyHeader]]:
                 raise ValueError(f"'{path}' {problem}")
             yield file, header
     except OSError as error:
-        raise ValueError(f"'{path}' can't be read as a .npy file ({error}). {ADVICE}") from error
+        if error.errno is None:  # a sentence of `open_file`, which names the file
+            raise ValueError(f"{error} {ADVICE}") from error
+        raise ValueError(
+            f"'{path}' can't be read as a .npy file ({error.strerror}). {ADVICE}"
+        ) from error
 
 
 def _check_header(header: NpyHeader, n_bytes: int) -> str | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import errno
+import logging
 import os
 import warnings
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -45,10 +45,14 @@ from mrnet_features.extraction.table import (
     describe_provenance,
     write_table,
 )
-from mrnet_features.files import remove_partials
+from mrnet_features.files import explain_write_errors, remove_partials
 from mrnet_features.jobs import show_progress
 from mrnet_features.locks import hold_lock
 from mrnet_features.messages import name_some, quote
+
+logger = logging.getLogger("mrnet_features")
+
+KEPT = "finished exams that are on disk are kept"
 
 
 def extract_features(
@@ -146,17 +150,19 @@ def extract_features(
     table = run.read_table()
     if table is not None and run.is_current(table):
         run.tidy()
+        run.report(len(exams))
         return table
     folder = run.target.parent
     if table is not None and not os.access(folder, os.W_OK):
         if len(run.keep_rows(run.list_rows(table))) == len(exams):
+            run.report(len(exams))
             return table
         raise PermissionError(
             f"'{path}' must be extracted again, since exams or code have changed, but '{folder}' "
             "is read-only. Choose another file."
         )
     with contextlib.ExitStack() as stack:
-        with _explain_write_error(path):
+        with explain_write_errors(path, KEPT):
             folder.mkdir(parents=True, exist_ok=True)
             stack.enter_context(hold_lock(run.target))
         return run.complete()
@@ -228,16 +234,27 @@ class _Run:
             progress=self.progress,
         )
 
+    def report(self, n_kept: int) -> None:
+        """Log how many exams an earlier run has extracted, if any."""
+        n_exams = len(self.exams)
+        if n_kept == n_exams:
+            logger.info("All %d exams of '%s' are already extracted.", n_exams, self.path)
+        elif n_kept:
+            said = "%d of %d exams of '%s' are already extracted; extracting the rest."
+            logger.info(said, n_kept, n_exams, self.path)
+
     def complete(self) -> pd.DataFrame:
         """Describe the exams that have no row yet, and write the table; needs the lock."""
         remove_partials(self.target.parent, self.target.name)
         table = self.read_table()  # again: another process may have written it meanwhile
         if table is not None and self.is_current(table):
             self._remove_leftovers()
+            self.report(len(self.exams))
             return table
-        with _explain_write_error(self.path):
+        with explain_write_errors(self.path, KEPT):
             finished = self.journal.read()
         rows = self.keep_rows({**self.list_rows(table), **finished})
+        self.report(len(rows))
         failures = self._describe([exam for exam in self.exams if exam.id not in rows], rows)
         described = [exam for exam in self.exams if exam.id in rows]
         if not described:
@@ -256,14 +273,15 @@ class _Run:
             SKIPPED: list(failures),
             REQUEST: self.key,
         }
-        with _explain_write_error(self.path):
+        with explain_write_errors(self.path, KEPT):
             if failures:
                 write_failures(failures, self.failures_path)
             write_table(table, self.path, table.attrs["provenance"])
         self._remove_leftovers(keep_failures=bool(failures))
         if failures:
+            was = "was" if len(failures) == 1 else "were"
             warnings.warn(
-                f"{len(failures)} of {len(self.exams)} exams were skipped "
+                f"{len(failures)} of {len(self.exams)} exams {was} skipped "
                 f"({name_some(list(failures))}); '{self.failures_path}' says why.",
                 stacklevel=3,
             )
@@ -304,7 +322,7 @@ class _Run:
                 else:
                     state = self.file_states[exam.id]
                     rows[exam.id] = FinishedRow(outcome.values, outcome.fingerprint, state)
-                    with _explain_write_error(self.path):
+                    with explain_write_errors(self.path, KEPT):
                         self.journal.append(exam.id, rows[exam.id])
                 bar.update()
         return failures
@@ -332,22 +350,3 @@ def _check_files_and_ids(exams: Sequence[Exam]) -> None:
                 f"`exams` must have ids that are valid in a file, but {quote(exam.id)} {problem}. "
                 "Correct it."
             )
-
-
-@contextlib.contextmanager
-def _explain_write_error(path: Path) -> Iterator[None]:
-    """Say what to do if the operating system refuses to write."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno is None:
-            raise
-        advice = {
-            errno.ENOSPC: "Free some space",
-            errno.EDQUOT: "Free some space",
-            errno.ENOENT: "Leave its folder in place",
-        }.get(error.errno, "Make its folder writable, or choose another file,")
-        raise type(error)(
-            f"'{path}' can't be written ({os.strerror(error.errno)}). {advice} and run it again; "
-            "finished exams that are on disk are kept."
-        ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mrnet_features.files import explain_errors, read_json, read_text, write_texts
+from mrnet_features.files import (
+    explain_errors,
+    explain_write_errors,
+    read_json,
+    read_text,
+    write_texts,
+)
 from mrnet_features.locks import hold_lock
 from mrnet_features.messages import name_some, quote
 from mrnet_features.models.bundle_head import (
@@ -145,6 +152,8 @@ class Bundle:
         ------
         FileExistsError
             If the folder holds other files but no bundle.
+        OSError
+            If it can't be written, for example because the disk is full; an old bundle is kept.
         RuntimeError
             If another process is writing the folder.
         TypeError, ValueError
@@ -173,11 +182,19 @@ class Bundle:
                 "provenance": dict(self.provenance),
             }
         )
-        root.mkdir(parents=True, exist_ok=True)
-        with hold_lock(root / HEAD):
-            write_texts(texts)
-            for file in old - set(texts):
-                file.unlink(missing_ok=True)
+        is_new = not root.exists()
+        try:
+            with explain_write_errors(root):
+                root.mkdir(parents=True, exist_ok=True)
+                with hold_lock(root / HEAD):
+                    write_texts(texts)
+                    for file in old - set(texts):
+                        file.unlink(missing_ok=True)
+        except OSError:
+            if is_new:
+                with contextlib.suppress(OSError):  # it may not have been made
+                    root.rmdir()
+            raise
 
 
 def fit_bundle(

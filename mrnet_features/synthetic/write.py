@@ -14,6 +14,7 @@ from joblib import delayed
 
 from mrnet_features.csv_files import format_csv
 from mrnet_features.files import (
+    explain_write_errors,
     open_file,
     read_json,
     remove_partials,
@@ -70,6 +71,8 @@ def write_knees(
         other settings or by another version of the code.
     FileExistsError
         If `folder` holds files that this function did not write.
+    OSError
+        If the folder can't be written: the disk is full, or the folder is read-only.
     RuntimeError
         If another process is writing `folder`.
 
@@ -88,8 +91,10 @@ def write_knees(
     check_counts(seed, n_train, n_valid)
     if root.exists() and not root.is_dir():
         raise FileExistsError(f"'{root}' must be a folder, got a file. Choose another name.")
-    root.mkdir(parents=True, exist_ok=True)
-    with hold_lock(root / "knees.json"):
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(explain_write_errors(root, "finished exams that are on disk are kept"))
+        root.mkdir(parents=True, exist_ok=True)
+        stack.enter_context(hold_lock(root / "knees.json"))
         settings = {"seed": seed, "n_train": n_train, "n_valid": n_valid, "source": source_stamp()}
         check_settings(root, settings)
         # first of all: without it, the next run would refuse the folder

@@ -56,7 +56,14 @@ def check_output_folder(path: str | Path) -> None:
         raise NotADirectoryError(f"'{path}' must be a folder, but '{existing}' is a file.")
     for name in folder.relative_to(existing).parts:
         _exists(existing / name)  # a name may be too long
-    require_writable(existing / "new")
+    try:
+        require_writable(existing / "new")
+    except OSError as error:
+        made = f"'{path}' can't be made, since " if existing != folder else ""
+        raise type(error)(
+            f"{made}the folder '{existing}' can't be written to ({error.strerror}). Make that "
+            "folder writable, or choose another one."
+        ) from error
 
 
 def _exists(place: Path) -> bool:

@@ -12,7 +12,7 @@ from mrnet_features.csv_files import format_csv
 from mrnet_features.evaluation.importance.importance import Importance, importance
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.protocol.folds import Folds
-from mrnet_features.files import write_text
+from mrnet_features.files import explain_write_errors, write_text
 from mrnet_features.messages import quote
 from mrnet_features.models.baselines import (
     lightgbm_baseline,
@@ -82,10 +82,11 @@ def write_evaluation(evaluation: Evaluation, folder: str | Path) -> None:
         Made if it does not exist.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / "summary.csv", format_csv(evaluation.summary(), index=True))
-    write_text(folder / "predictions.csv", format_csv(evaluation.predictions))
-    evaluation.folds.save(folder / "folds.csv")
+    with explain_write_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text(folder / "summary.csv", format_csv(evaluation.summary(), index=True))
+        write_text(folder / "predictions.csv", format_csv(evaluation.predictions))
+        evaluation.folds.save(folder / "folds.csv")
 
 
 def measure_importance(

@@ -241,21 +241,24 @@ def _evaluate_tables(
     evaluations: dict[str, Evaluation] = {}
     holdouts: dict[str, HoldOut] = {}
     errors: dict[str, Exception] = {}
+
+    def cross(name: str) -> Evaluation:
+        folds = next(iter(evaluations.values())).folds if evaluations else None
+        model = MODELS[name]()
+        found = cross_validate(model, *train, folds=folds, seed=seed, n_jobs=n_jobs)
+        found.summary()  # raises here, not when the report is written
+        return found
+
+    def once(name: str) -> HoldOut:
+        found = evaluate(MODELS[name](), train, valid, seed=seed, n_jobs=n_jobs)
+        found.summary()
+        return found
+
     for name in STUDY_MODELS:
         logger.info("Cross-validating %s on train, scoring it on valid.", name)
-        model = MODELS[name]()
-        cross = functools.partial(
-            cross_validate,
-            model=model,
-            features=train[0],
-            labels=train[1],
-            folds=next(iter(evaluations.values())).folds if evaluations else None,
-            seed=seed,
-            n_jobs=n_jobs,
-        )
-        evaluations |= _attempt(errors, f"Cross-validation of {name}", name, cross)
-        once = functools.partial(evaluate, model, train, valid, seed=seed, n_jobs=n_jobs)
-        holdouts |= _attempt(errors, f"{name} on valid", name, once)
+        part = f"Cross-validation of {name}"
+        evaluations |= _attempt(errors, part, name, functools.partial(cross, name))
+        holdouts |= _attempt(errors, f"{name} on valid", name, functools.partial(once, name))
     logger.info("Measuring importance.")
 
     def require(results: Mapping[str, T], what: str) -> T:
@@ -265,7 +268,9 @@ def _evaluate_tables(
 
     def measure() -> Importance:
         evaluation = require(evaluations, f"the cross-validation of {PRIMARY}")
-        return importance(evaluation, train[0], views=views, seed=seed, n_jobs=n_jobs)
+        found = importance(evaluation, train[0], views=views, seed=seed, n_jobs=n_jobs)
+        found.summary()
+        return found
 
     def calibrate() -> pd.DataFrame:
         holdout = require(holdouts, f"{PRIMARY} on valid")

@@ -24,6 +24,12 @@ NOT_RELEASE = (
 )
 
 
+KEPT = (
+    "No exam is left out because of these findings, not even those to reject. To leave exams out, "
+    "name them in `--exclude` (in Python, `exclude`)."
+)
+
+
 def format_report(study: Study) -> str:
     """Report of a study as Markdown.
 
@@ -43,6 +49,7 @@ def format_report(study: Study) -> str:
         *_describe_folds(study),
         "## Audit",
         _count_findings(study.findings),
+        KEPT if len(study.findings) else "",
     ]
     for name, scored in study.evaluations.items():
         parts += [f"## Cross-validation on train: {name}", format_table(scored.summary())]

@@ -76,7 +76,7 @@ def test_exams_that_fail_are_skipped_on_request_with_a_warning(folder, tmp_path)
     done = run(*arguments, *options, cwd=tmp_path)
     assert done.status == 1
     assert "0021" in done.stderr
-    with pytest.warns(UserWarning, match=r"1 of 4 exams were skipped"):
+    with pytest.warns(UserWarning, match=r"1 of 4 exams was skipped"):
         done = run(*arguments, *options, "--on-error", "skip", cwd=tmp_path)
     assert done.status == 0, done.stderr
     assert done.stdout.startswith("3 exams x ")

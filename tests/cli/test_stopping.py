@@ -63,7 +63,7 @@ def test_a_stopped_run_leaves_no_process_and_is_resumed(
         ours = re.sub(
             rb"^.*resource_tracker.*\n(  warnings.warn.*\n)?", b"", shown, flags=re.MULTILINE
         )
-        assert ours.startswith(b"Stopped. Finished exams are kept")
+        assert ours.startswith(b"Stopped. If you run it again, ")
         assert ours.count(b"\n") == 1
     write_knees(tmp_path / "knees", n_train=2, n_valid=0)
     assert read_all(tmp_path / "knees") == complete

@@ -25,6 +25,21 @@ def test_the_same_text_is_listed_once():
     assert format_problems(Path("a"), "train", problems) == "'a' (train) has 1 problem:\n- no line"
 
 
+def test_lines_of_the_same_cause_are_one_problem_of_each_file():
+    problems = [
+        Problem("label-file", "", "", f"{file} line {line}: broken.", f"zeros {file}", line)
+        for file in ("a.csv", "b.csv")
+        for line in range(1, 13)
+    ]
+    last = Problem("label-file", "", "", "c.csv line 7: broken.", "zeros c.csv", 7)
+    assert format_problems(Path("a"), "train", [*problems, last]).splitlines() == [
+        "'a' (train) has 3 problems:",
+        "- a.csv line 1: broken. The same in 11 more lines: 2, 3, 4 and 8 more.",
+        "- b.csv line 1: broken. The same in 11 more lines: 2, 3, 4 and 8 more.",
+        "- c.csv line 7: broken.",
+    ]
+
+
 def test_an_endless_number_of_problems_ends():
     endless = (Problem("stack-file", f"{k}", "axial", f"line {k}") for k in itertools.count())
     *kept, last = limit_problems(endless, "'a'")

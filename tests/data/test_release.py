@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mrnet_features.data.problems import MOST_PROBLEMS
+from mrnet_features.data.problems import MOST_PROBLEMS, format_problems
 from mrnet_features.data.release import check_request, has_split, list_ids, read_contents
 from tests.support.mrnet_folder import GOOD_LABELS, write_acl_file, write_folder, write_labels
 
@@ -57,6 +57,26 @@ def test_disagreements_are_problems_unless_the_exam_is_excluded(root, case):
     found = texts(root)
     assert any(message in text for text in found)
     assert texts(root, exclude=["0000", "0001", "0002", "0003"]) == []
+
+
+def test_a_broken_line_is_not_reported_as_a_missing_label_too(root):
+    for line in ("0001,1.0", "1,1", "_0001,_1", "0001"):
+        write_acl_file(root, f"0000,0\n{line}\n0002,0\n")
+        (text,) = texts(root)
+        assert text.startswith("train-acl.csv line 2: ")
+
+
+def test_labels_of_1_and_2_are_one_problem_and_contradict_nothing(root):
+    write_labels(root, abnormal="000", acl="000", meniscus="000")
+    write_acl_file(root, "0000,1\n0001,2\n0002,2\n")  # 1 was written for 0
+    problems = read_contents(root, "train").problems
+    assert [(problem.code, problem.exam) for problem in problems] == [
+        ("label-file", "0001"),
+        ("label-file", "0002"),
+    ]
+    assert "has 1 problem:" in format_problems(root, "train", problems)
+    write_acl_file(root, "0000,1\n0001,x\n0002,0\n")  # here a 1 is a 1
+    assert any("'0000' has acl = 1 but abnormal = 0" in text for text in texts(root))
 
 
 @pytest.mark.parametrize("text", ["", "\n \n"])

@@ -296,6 +296,21 @@ def test_a_folder_that_is_removed_meanwhile_is_one_sentence(
     pd.testing.assert_frame_equal(table, extractor.fit_transform(exams))
 
 
+def test_how_many_exams_were_extracted_before_is_logged(exams, extractor, tmp_path, caplog):
+    caplog.set_level("INFO", "mrnet_features")
+    path = tmp_path / "table.parquet"
+    extract_features(exams, path, extractor=extractor)
+    assert caplog.messages == []
+    extract_features(exams, path, extractor=extractor)
+    stack = exams[0].paths["axial"]
+    np.save(stack, np.load(stack)[::-1])
+    extract_features(exams, path, extractor=extractor)
+    first, second = caplog.messages
+    n_exams = len(exams)
+    assert first == f"All {n_exams} exams of '{path}' are already extracted."
+    assert second.startswith(f"{n_exams - 1} of {n_exams} exams of '{path}' are already extracted;")
+
+
 def test_a_finished_table_in_a_read_only_folder_is_read(exams, extractor, tmp_path, monkeypatch):
     path = tmp_path / "table.parquet"
     made = extract_features(exams, path, extractor=extractor)
@@ -314,7 +329,7 @@ def test_skipped_exams_are_listed_tried_again_and_then_in_the_table(exams, extra
     sound = exams[1].paths["axial"].read_bytes()
     exams[1].paths["axial"].write_bytes(b"no stack")
     for _ in ("first run", "second run"):
-        with pytest.warns(UserWarning, match=r"1 of 5 exams were skipped \('0001'\); .*errors.csv"):
+        with pytest.warns(UserWarning, match=r"1 of 5 exams was skipped \('0001'\); .*errors.csv"):
             table = extract_features(exams, path, extractor=extractor, on_error="skip")
         assert list(table.index) == ["0000", "0002", "0003", "0004"]
         rows = read_table(listed)

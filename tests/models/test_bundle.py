@@ -1,5 +1,6 @@
 """Bundles: same bits after loading, nothing executed, mixed or damaged files refused."""
 
+import errno
 import json
 import multiprocessing
 import os
@@ -102,6 +103,20 @@ def test_a_bundle_that_can_not_be_written_leaves_the_old_one(tables, tmp_path, m
     with pytest.raises(OSError, match="no space left"):
         fit_bundle(FAST, features, 1 - labels).save(tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_full_disk_leaves_no_new_folder_and_says_what_to_do(tables, tmp_path, monkeypatch):
+    bundle = fit_bundle(FAST, *tables)
+
+    def fill(*_):
+        raise OSError(errno.ENOSPC, "No space left on device", ".a.partial")
+
+    monkeypatch.setattr("mrnet_features.models.bundle.write_texts", fill)
+    (tmp_path / "old").mkdir()
+    for name in ("new", "old"):
+        with pytest.raises(OSError, match=f"{name}' can't be written .No space.* Free some space"):
+            bundle.save(tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["old"]
 
 
 def test_a_bundle_json_of_something_else_is_left(tables, tmp_path):

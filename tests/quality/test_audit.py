@@ -71,7 +71,6 @@ def test_problems_of_a_folder_are_findings_instead_of_an_error(root):
         (name(4), "axial", "stack-file"),
         (name(5), "coronal", "stack-missing"),
         (name(N_TRAIN + 1), "", "label-file"),
-        (name(N_TRAIN + 1), "", "label-missing"),
         (name(N_TRAIN + 2), "", "label-missing"),
     }
 

@@ -241,6 +241,16 @@ def test_negative_or_no_exams_are_refused(tmp_path, settings, word):
     assert not (tmp_path / "new").exists()
 
 
+def test_a_full_disk_is_one_sentence_with_advice(tmp_path, monkeypatch):
+    def fill(*_):
+        raise OSError(28, "No space left on device", "0000.npy")
+
+    monkeypatch.setattr(write, "write_exam", fill)
+    said = "k' can't be written .No space left.* Free some space and run it again; finished exams"
+    with pytest.raises(OSError, match=said):
+        write_knees(tmp_path / "k", n_train=1, n_valid=0, n_jobs=1)
+
+
 def test_settings_are_recorded(folder):
     record = json.loads((folder / "knees.json").read_text())
     assert record["seed"] == 3

@@ -66,5 +66,10 @@ def test_a_full_or_read_only_disk_is_named(tmp_path, monkeypatch):
         raise OSError(30, "Read-only file system", str(path))
 
     monkeypatch.setattr(outputs, "require_writable", fail)
-    with pytest.raises(OSError, match="Read-only file system"):
-        check_output_folder(tmp_path / "new")
+    said = (
+        f"'{tmp_path / 'cv'}' can't be made, since the folder '{tmp_path}' can't be written to .R"
+    )
+    with pytest.raises(OSError, match=said) as caught:
+        check_output_folder(tmp_path / "cv")
+    assert "'new'" not in str(caught.value)
+    assert "choose another one" in str(caught.value)

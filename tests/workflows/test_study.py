@@ -1,6 +1,7 @@
 """The whole study on synthetic knees writes what its parts return."""
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -103,6 +104,7 @@ def test_the_report_warns_that_this_is_not_the_release(folder, done):
     assert "not MRNet's release" in text
     assert "Bien et al. 2018" in text
     assert "20 exams in train, 4 in valid" in text
+    assert ("name them in `--exclude`" in text) == (len(done.findings) > 0)
 
 
 def test_a_full_disk_leaves_no_partial_file(done, tmp_path, monkeypatch):
@@ -165,6 +167,34 @@ def test_parts_that_need_a_failed_one_say_so(folder, tmp_path, monkeypatch, done
     assert "- Calibration on valid: It needs lightgbm on valid." in report
     assert "## Leakage checks of the feature tables\n\nNothing found." in report
     assert not list(tmp_path.glob("*-predictions.csv"))
+
+
+def test_valid_with_one_exam_of_a_class_costs_only_the_parts_on_valid(
+    folder, done, tmp_path, monkeypatch
+):
+    finished = iter(done.evaluations.values())
+    monkeypatch.setattr(study, "audit", lambda *_, **__: done.findings)
+    monkeypatch.setattr(study, "cross_validate", lambda *_, **__: next(finished))
+    monkeypatch.setattr(study, "importance", lambda *_, **__: done.importance)
+    copy, out = tmp_path / "knees", tmp_path / "out"
+    shutil.copytree(folder / "knees", copy)
+    (copy / "valid-acl.csv").write_text("0020,1\n0021,1\n0022,1\n0023,0\n")
+    (copy / "valid-abnormal.csv").write_text("0020,1\n0021,1\n0022,1\n0023,1\n")
+    out.mkdir()
+    for name in ("valid-lightgbm.csv", "valid-logistic-predictions.csv", "report.md"):
+        (out / name).write_text("of an earlier run")
+    with pytest.raises(RuntimeError, match="lacks 4 of its parts") as caught:
+        study.run_study(copy, out, families="minimal", n_jobs=1)
+    said = "`valid` must hold at least 2 exams of each class of every task"
+    got = "got 0 negative of task 'abnormal', 1 negative of task 'acl'. Add exams"
+    report = (out / "report.md").read_text()
+    for text in (str(caught.value), report):
+        assert said in text
+        assert got in text
+    assert "## Cross-validation on train: logistic" in report
+    names = {path.name for path in out.iterdir()}
+    assert {"train-lightgbm.csv", "train-logistic.csv", "importance.csv", "folds.csv"} <= names
+    assert not [name for name in names if name.startswith("valid-")]
 
 
 def test_the_audit_is_kept_when_the_extraction_fails(folder, done, tmp_path, monkeypatch):

@@ -267,7 +267,9 @@ def _share_exams(
             require_same_exams(name, own, "labels", labels.index)
     if not subset or not shared:
         holders = {**exams, "labels": set(labels.index)}
-        lost = ", ".join(f"{len(own - shared)} of {name}" for name, own in holders.items())
+        lost = ", ".join(
+            f"{len(own - shared)} of {name}" for name, own in holders.items() if own - shared
+        )
         raise ValueError(
             f"`models` and `labels` must hold the same exams; {len(shared)} of {len(union)} "
             f"are in all of them, so a comparison would drop {lost}. Pass subset=True to drop "

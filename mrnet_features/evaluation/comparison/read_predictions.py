@@ -324,7 +324,7 @@ def _check_values(frame: pd.DataFrame, logits: bool, where: str) -> NDArray[np.f
         raise ValueError(
             f"{where} must hold a number for every exam and task, got {shown} for exam "
             f"{quote(frame.index[row])}, task {quote(frame.columns[column])} "
-            f"({int(wrong.sum())} such cells). {advice}"
+            f"({_count_cells(wrong)}). {advice}"
         )
     if logits:
         return np.asarray(expit(numbers))
@@ -338,9 +338,14 @@ def _check_values(frame: pd.DataFrame, logits: bool, where: str) -> NDArray[np.f
         raise ValueError(
             f"{where} must hold probabilities from 0 to 1, got {float(numbers[row, column])!r} for "
             f"exam {quote(frame.index[row])}, task {quote(frame.columns[column])} "
-            f"({int((excess > ROUNDING).sum())} such cells). {advice}"
+            f"({_count_cells(excess > ROUNDING)}). {advice}"
         )
     return np.where(excess > 0, np.clip(numbers, 0, 1), numbers)
+
+
+def _count_cells(wrong: NDArray[np.bool_]) -> str:
+    n_wrong = int(wrong.sum())
+    return "the only such cell" if n_wrong == 1 else f"{n_wrong} such cells"
 
 
 def _read_numbers(column: pd.Series[Any]) -> NDArray[np.float64]:

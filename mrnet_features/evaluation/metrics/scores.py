@@ -208,13 +208,17 @@ def score_predictions(
     fold_rows, pooled_rows = [], []
     for repeat, rows in predictions.groupby("repeat"):
         n_splits = rows["fold"].nunique()
+        is_single = n_repeats == n_splits == 1  # a hold-out, which has no repeats and folds
         pooled_rows.append(
-            {task: _measure(truth, rows, task, f"repeat {repeat}").auc for task in tasks}
+            {
+                task: _measure(truth, rows, task, "" if is_single else f" in repeat {repeat}").auc
+                for task in tasks
+            }
         )
         for fold, part in rows.groupby("fold"):
             scores: dict[str, Any] = {"repeat": repeat, "fold": fold, "n_exams": len(part)}
             for task in tasks:
-                estimate = _measure(truth, part, task, f"repeat {repeat}, fold {fold}")
+                estimate = _measure(truth, part, task, f" in repeat {repeat}, fold {fold}")
                 scores[task] = estimate.auc
                 influence.loc[part["exam"], task] += estimate.influence / (n_splits * n_repeats)
             fold_rows.append(scores)
@@ -240,7 +244,7 @@ def _measure(labels: pd.DataFrame, rows: pd.DataFrame, task: str, where: str) ->
     try:
         return measure_auc(labels.loc[rows["exam"], task].to_numpy(), rows[task].to_numpy())
     except ValueError as error:
-        error.add_note(f"while scoring task {quote(task)} in {where}")
+        error.add_note(f"while scoring task {quote(task)}{where}")
         raise
 
 

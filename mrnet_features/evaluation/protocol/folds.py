@@ -22,7 +22,7 @@ from mrnet_features.tables import check_whole_numbers
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["FEWEST_OF_A_CLASS", "Folds", "find_shortage"]
+__all__ = ["FEWEST_OF_A_CLASS", "Folds", "find_shortage", "list_shortages"]
 
 # With fewer exams of a class an AUC has no standard error.
 FEWEST_OF_A_CLASS = 2
@@ -132,7 +132,7 @@ class Folds:
         if shortage:
             raise ValueError(
                 "`folds` must have two exams of each class of every task in every fold, but "
-                f"{shortage}. Use fewer folds."
+                f"{shortage}. Add exams or use fewer folds; two are the fewest."
             )
         if groups is not None:
             spread = self.frame.assign(group=self.frame["exam"].map(groups))
@@ -272,6 +272,36 @@ def _sort_partition(frame: pd.DataFrame, name: str) -> pd.DataFrame:
             f"{filled} of them filled."
         )
     return frame
+
+
+def list_shortages(labels: pd.DataFrame, fewest: int) -> str:
+    """Classes with too few exams, as text.
+
+    Parameters
+    ----------
+    labels : DataFrame of shape (n_exams, n_tasks)
+        0 or 1.
+    fewest : int
+        Fewest exams of a class.
+
+    Returns
+    -------
+    str
+        Part of a sentence; empty if every class of every task has enough.
+
+    Examples
+    --------
+    >>> list_shortages(pd.DataFrame({"acl": [0, 1, 1], "meniscus": [0, 0, 0]}), fewest=2)
+    "1 negative of task 'acl', 0 positive of task 'meniscus'"
+    """
+    found = []
+    for task in labels.columns:
+        n_positive = int(labels[task].sum())
+        counts = {"positive": n_positive, "negative": len(labels) - n_positive}
+        few = [f"{count} {which}" for which, count in counts.items() if count < fewest]
+        if few:
+            found.append(f"{' and '.join(few)} of task {quote(task)}")
+    return ", ".join(found)
 
 
 def find_shortage(frame: pd.DataFrame, labels: pd.DataFrame) -> str:

@@ -20,6 +20,7 @@ from mrnet_features.evaluation.protocol.fit import (
     fit_and_score,
     seed_classifier,
 )
+from mrnet_features.evaluation.protocol.folds import FEWEST_OF_A_CLASS, list_shortages
 from mrnet_features.evaluation.results import Result
 from mrnet_features.jobs import run_jobs
 from mrnet_features.messages import name_some, quote
@@ -66,7 +67,17 @@ class HoldOut(Result):
 
     @cached_property
     def scores(self) -> Scores:
-        """AUC of each task and the influence values behind the intervals."""
+        """AUC of each task and the influence values behind the intervals.
+
+        Raises ValueError if a task has fewer than two exams of a class.
+        """
+        shortages = list_shortages(self.labels, FEWEST_OF_A_CLASS)
+        if shortages:
+            raise ValueError(
+                f"`valid` must hold at least {FEWEST_OF_A_CLASS} exams of each class of every task "
+                f"(for a standard error), got {shortages}. Add exams to it, or in Python leave the "
+                "task out."
+            )
         rows = self.predictions.rename_axis(index="exam").reset_index()
         return score_predictions(self.labels, rows.assign(repeat=0, fold=0), self.groups)
 

@@ -12,8 +12,12 @@ import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from mrnet_features.evaluation.alignment import align_groups
-from mrnet_features.evaluation.protocol.folds import FEWEST_OF_A_CLASS, Folds, find_shortage
-from mrnet_features.messages import quote
+from mrnet_features.evaluation.protocol.folds import (
+    FEWEST_OF_A_CLASS,
+    Folds,
+    find_shortage,
+    list_shortages,
+)
 from mrnet_features.tables import check_labels, name_rows
 
 if TYPE_CHECKING:
@@ -89,15 +93,14 @@ def make_folds(
             f"`n_splits` must be at least 2 and `n_repeats` at least 1, got {n_splits} and "
             f"{n_repeats}."
         )
-    for task in truth.columns:
-        rarest = int(min(truth[task].sum(), len(truth) - truth[task].sum()))
-        if rarest < FEWEST_OF_A_CLASS * n_splits:
-            which = "positive" if truth[task].mean() < 0.5 else "negative"
-            raise ValueError(
-                f"`labels` must hold at least {FEWEST_OF_A_CLASS * n_splits} {which} exams of "
-                f"task {quote(task)} for {n_splits} folds (two per fold, for a standard error), "
-                f"got {rarest}. Use fewer folds or leave the task out."
-            )
+    fewest = FEWEST_OF_A_CLASS * n_splits
+    shortages = list_shortages(truth, fewest)
+    if shortages:
+        raise ValueError(
+            f"`labels` must hold at least {fewest} exams of each class of every task for "
+            f"{n_splits} folds (two per fold, for a standard error), got {shortages}. "
+            f"{_advise(truth)}"
+        )
     grouping = align_groups(groups, truth.index, given.index)
     strata = merge_rare_strata(truth, n_splits)
     parts = [
@@ -176,6 +179,16 @@ def merge_rare_strata(labels: pd.DataFrame, n_splits: int) -> NDArray[np.intp]:
     return np.unique(strata, return_inverse=True)[1]
 
 
+def _advise(labels: pd.DataFrame) -> str:
+    """What to do about tasks with too few exams of a class."""
+    rarest = min(labels.sum().min(), (1 - labels).sum().min())
+    n_possible = int(rarest) // FEWEST_OF_A_CLASS
+    advice = "Add exams, or in Python leave the task out."
+    if n_possible >= 2:
+        advice += f" There are enough exams for {n_possible} folds."
+    return advice
+
+
 def _shuffle(
     labels: pd.DataFrame,
     strata: NDArray[np.intp],
@@ -198,5 +211,6 @@ def _shuffle(
             return frame
     raise ValueError(
         f"None of {MOST_SHUFFLES} shuffles gave {n_splits} folds with two exams of each class of "
-        f"every task; in the last one, {shortage}. Use fewer folds."
+        f"every task; in the last one, {shortage}. Add exams or use fewer folds; two are the "
+        "fewest."
     )

@@ -93,7 +93,10 @@ def test_lost_zeros_are_refused_or_restored(tmp_path):
             "id,abnormal,acl,meniscus\n0001,2.5,-1.0,0.3\n",
             r"got 2.5 for exam '0001', task 'abnormal' \(2 such cells\).*logits=True",
         ),
-        ("id,abnormal,acl,meniscus\n0001,0.5,,0.3\n", "got '' for exam '0001', task 'acl'"),
+        (
+            "id,abnormal,acl,meniscus\n0001,0.5,,0.3\n",
+            r"got '' for exam '0001', task 'acl' \(the only such cell\)",
+        ),
         ("id,abnormal,acl,meniscus\n0001,0.5,nan,0.3\n", "got 'nan' for exam '0001'"),
         ("id,abnormal,acl\n0001,0.5,0.3\n", "lacks 'meniscus'"),
         (

@@ -139,3 +139,11 @@ def test_note_names_the_fold_that_can_not_be_scored():
     with pytest.raises(ValueError, match="NaN or infinity for 1 of") as caught:
         score_predictions(labels, predictions)
     assert "task 'two' in repeat 0" in caught.value.__notes__[0]
+
+
+def test_a_single_test_set_has_no_repeat_in_messages():
+    labels, predictions = make_case(n_repeats=1)
+    predictions.loc[predictions.index[0], "two"] = np.nan
+    with pytest.raises(ValueError, match="NaN or infinity") as caught:
+        score_predictions(labels, predictions.assign(fold=0))
+    assert caught.value.__notes__ == ["while scoring task 'two'"]

@@ -78,7 +78,7 @@ def test_each_fold_can_be_scored_or_the_error_names_the_task(data):
     n_splits = data.draw(st.integers(2, 5))
     rarest = np.minimum(labels.sum(), n_exams - labels.sum())
     if (rarest < 2 * n_splits).any():
-        with pytest.raises(ValueError, match=r"at least \d+ (positive|negative) exams of task"):
+        with pytest.raises(ValueError, match=r"got \d+ (positive|negative) of task"):
             make_folds(labels, n_splits=n_splits)
         return
     try:
@@ -96,7 +96,25 @@ def test_each_fold_can_be_scored_or_the_error_names_the_task(data):
         assert labels.loc[test].sum().between(2, len(test) - 2).all()
 
 
-def test_the_task_with_too_few_exams_is_named():
+@pytest.mark.parametrize(
+    ("n_splits", "expected"),
+    [
+        (2, r"at least 4 exams of each .* got 3 positive of task 'a', 2 negative of task 'b'. Add"),
+        (4, r"at least 8 exams .* got 3 positive .*, 2 negative of task 'b', 6 positive of .* 'c'"),
+    ],
+)
+def test_all_tasks_with_too_few_exams_are_named(n_splits, expected):
+    counts = {"a": 3, "b": 18, "c": 6}
+    labels = pd.DataFrame({task: np.arange(20) < n for task, n in counts.items()}).astype(int)
+    labels.index = [f"{i:03d}" for i in range(20)]
+    with pytest.raises(ValueError, match=expected) as caught:
+        make_folds(labels, n_splits=n_splits)
+    assert "fewer folds" not in str(caught.value)  # one fold would be none
+    with pytest.raises(ValueError, match="There are enough exams for 3 folds"):
+        make_folds(labels[["c"]], n_splits=5)
+
+
+def test_a_partition_with_too_few_exams_in_a_fold_is_named():
     # 21 exams; each class has just the ten exams that five folds need, and no shuffle fits.
     labels = pd.DataFrame(
         np.random.default_rng(0).random((21, 3)) < 0.5, columns=["a", "b", "c"]
