@@ -343,9 +343,8 @@ def _read_limited(path: str | Path, most_bytes: int, most_lines: int) -> str:
 def _find_first_row(path: str | Path, text: str) -> tuple[int, str]:
     """Number of lines above the first row, and its first line; an empty line if there is none."""
     for above, line in enumerate(_iterate_lines(path, text)):
-        # programs that put all text in quotes do so with comments too; `sep=;` is for spreadsheets
-        is_comment = line.startswith(("#", '"#')) or re.fullmatch('"?sep=.?"?', line.strip())
-        if line.strip() and not is_comment:
+        # some programs put comments in quotes too; `sep=;` is for spreadsheets
+        if line.strip() and not re.match('"?(#|sep=.?"?$)', line.strip()):
             return above, line
     return 0, ""
 

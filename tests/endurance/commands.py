@@ -186,7 +186,11 @@ def _end_all() -> None:
 
 
 def exit_on_terminate() -> None:
-    """Let SIGTERM end this process as Ctrl-C does: started commands are ended too."""
+    """Let SIGTERM end this process as Ctrl-C does: started commands are ended too.
+
+    Ctrl-C is set too: a shell lets its background jobs ignore it, and commands would inherit that.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 

@@ -109,6 +109,8 @@ def _stop_once(command: str, name: str, moment: float, arguments: list[str], out
     ended = disturbed.end(commands.SECONDS_TO_END)
     seconds = time.monotonic() - sent
     faults = ended.list_faults()
+    if is_stopped and ended.status == 0 and seconds > 2.0:
+        faults.append(f"it went on for {seconds:.1f} s after {name}")
     if is_stopped and ended.status != 0:  # 0: it had just finished
         # a signal before Python has loaded the package can't be handled by it
         is_early = "/mrnet_features/" not in ended.output and STOPPED not in ended.output

@@ -311,7 +311,7 @@ def _check_values(frame: pd.DataFrame, logits: bool, where: str) -> NDArray[np.f
     wrong = ~np.isfinite(numbers)
     if wrong.any():
         row, column = np.argwhere(wrong)[0].tolist()
-        cell = frame.iat[row, column]
+        cell: Any = frame.iat[row, column]
         shown = quote(cell) if np.ndim(cell) == 0 else f"a value of type {type(cell).__name__}"
         advice = "Predict every exam."
         if isinstance(cell, str) and cell.lower() not in {"", "nan"}:
