@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import re
 import shlex
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import Annotated, Any, NoReturn
 
@@ -25,6 +27,9 @@ from mrnet_features.cli.terminal import (
 from mrnet_features.messages import escape_controls
 
 FAILED = 1
+SHOWN_WARNINGS = 20
+"""Most warnings of a kind that are printed."""
+
 INTERRUPTED, TERMINATED = 130, 143  # of a program ended by Ctrl-C or SIGTERM, as in shells
 
 TYPED = "mrnet_features.typed"
@@ -176,7 +181,8 @@ def main() -> NoReturn:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(MessageFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-    warnings.showwarning = _show_warning
+    counts: Counter[Any] = Counter()
+    warnings.showwarning = functools.partial(_show_warning, counts)
     try:
         with stop_on_signals(STOPPED):
             app()
@@ -184,8 +190,15 @@ def main() -> NoReturn:
         if end.code in (INTERRUPTED, TERMINATED):
             print(STOPPED, file=sys.stderr)
         raise
+    finally:
+        for kind, times in counts.items():
+            if times > SHOWN_WARNINGS:
+                print_message(f"{times - SHOWN_WARNINGS} more warnings ({kind}) are not shown.")
     sys.exit(0)
 
 
-def _show_warning(*details: Any, **_: Any) -> None:
-    print_message(f"Warning: {details[0]}")
+def _show_warning(counts: Counter[Any], message: Any, category: Any, *_: Any, **__: Any) -> None:
+    """Print a warning, unless many of its kind were printed: a set of exams can have thousands."""
+    counts[category.__name__] += 1
+    if counts[category.__name__] <= SHOWN_WARNINGS:
+        print_message(f"Warning: {message}")

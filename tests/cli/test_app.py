@@ -6,9 +6,12 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from mrnet_features import cli
+from mrnet_features.cli.app import SHOWN_WARNINGS
+from mrnet_features.names import PLANES, TASKS
 from tests.support.command_line import ENVIRONMENT, run, run_alone
 
 LIBRARIES = ("numba", "numpy", "pandas", "scipy", "sklearn", "lightgbm", "pyarrow")
@@ -186,3 +189,19 @@ def test_ctrl_c_prints_one_line_and_has_status_130(tmp_path, jobs):
     # joblib's resource tracker sometimes warns that a folder it was to remove is gone already.
     ours = re.sub(rb"^.*resource_tracker.*\n(  warnings.warn.*\n)?", b"", shown, flags=re.MULTILINE)
     assert ours.count(b"\n") == 1
+
+
+def test_thousands_of_warnings_are_shown_as_a_few_and_their_number(tmp_path):
+    stack = np.zeros((3, 40, 40), np.uint8)
+    for plane in PLANES:
+        (tmp_path / "train" / plane).mkdir(parents=True)
+        for k in range(10):
+            np.save(tmp_path / "train" / plane / f"{k:04d}.npy", stack)
+    for task in TASKS:
+        (tmp_path / f"train-{task}.csv").write_text("".join(f"{k:04d},0\n" for k in range(10)))
+    options = ("--families", "minimal", "--jobs", 1)
+    done = run_alone("extract", ".", "--out", "t.parquet", *options, cwd=tmp_path)
+    assert done.stderr.count("Warning: ") == SHOWN_WARNINGS
+    assert done.stderr.endswith(
+        f"{30 - SHOWN_WARNINGS} more warnings (StackWarning) are not shown.\n"
+    )
