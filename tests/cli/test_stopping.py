@@ -101,3 +101,18 @@ def test_handlers_are_restored_and_those_of_others_kept():
         assert signal.getsignal(signal.SIGTERM) is mine[1]
     finally:
         signal.signal(signal.SIGINT, mine[0])
+
+
+def test_ctrl_c_while_modules_are_loading_is_no_traceback():
+    code = (
+        "import runpy, sys\n"
+        "class Interrupt:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'typer': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+        "runpy.run_module('mrnet_features', run_name='__main__')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=ENVIRONMENT, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, "Stopped.\n")

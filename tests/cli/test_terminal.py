@@ -112,8 +112,9 @@ def test_what_was_typed_is_shown_without_control_characters():
 
 def test_warnings_are_escaped_and_bounded(tmp_path):
     code = (
-        "import warnings; from mrnet_features.cli.app import _show_warning;"
-        "warnings.showwarning = _show_warning; warnings.warn('\\x1b[2J' * 10**5)"
+        "import collections, functools, warnings; from mrnet_features.cli.app import _show_warning;"
+        "warnings.showwarning = functools.partial(_show_warning, collections.Counter());"
+        "warnings.warn('\\x1b[2J' * 10**5)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=ENVIRONMENT, check=True
