@@ -145,7 +145,7 @@ def test_ids_of_any_text_type_are_accepted(kind):
         (
             lambda f, y: (f.set_axis([str(int(i)) for i in f.index]), y),
             ValueError,
-            "only in leading zeros: read them as text",
+            "only in leading zeros, which `features` lacks",
         ),
         (lambda f, y: (f.set_axis(range(4)), y), ValueError, "One side has text ids, the other"),
         (lambda f, y: (f, y.set_axis([0.5, 1, 2, 3])), TypeError, r"text or integers, got 0.5"),
