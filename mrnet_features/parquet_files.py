@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from mrnet_features.csv_files import MOST_CELLS, MOST_LINES
 from mrnet_features.files import explain_errors, open_file
+from mrnet_features.messages import name_some
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,9 +63,9 @@ def read_parquet(path: str | Path, advice: str = ADVICE) -> ParquetTable:
     OSError
         As `open_file`.
     ValueError
-        If it is not a parquet file, or has more than 1,048,576 rows or 64 million values; of a
-        large file, more than 12 values per byte. A few bytes can hold terabytes, since repeated
-        values are stored once.
+        If it is not a parquet file, has lists in its cells, or has more than 1,048,576 rows or 64
+        million values; of a large file, more than 12 values per byte. A few bytes can hold
+        terabytes, since repeated values are stored once.
 
     Examples
     --------
@@ -80,13 +81,19 @@ def read_parquet(path: str | Path, advice: str = ADVICE) -> ParquetTable:
             source = pq.ParquetFile(file)
             schema = source.schema_arrow
             n_rows, n_columns = source.metadata.num_rows, source.metadata.num_columns
-            n_values = _count_values(source)
+            lists = [field.name for field in schema if pa.types.is_nested(field.type)]
+        # one row can hold any number of values, and the call that counts them ends the process if the
+        # metadata of a column is broken
+        if lists:
+            raise ValueError(
+                f"'{path}' must hold one value per cell, got lists in the columns "
+                f"{name_some(lists)}. Write numbers: `.item()` is that of an array of one value."
+            )
         most = max(MOST_VALUES, MOST_PER_BYTE * os.fstat(file.fileno()).st_size)
-        if n_rows > MOST_LINES or n_values > most:
+        if n_rows > MOST_LINES or n_rows * n_columns > most:
             raise ValueError(
                 f"'{path}' must be a table of at most {MOST_LINES:,} rows and {most:,} values, got "
-                f"{n_rows:,} rows of {n_columns:,} columns with {n_values:,} values. Check that it "
-                "is the right file."
+                f"{n_rows:,} rows of {n_columns:,} columns. Check that it is the right file."
             )
         with explain_errors(path, "parquet", advice):
             # one copy per text: a small file can repeat a long one a million times
@@ -101,16 +108,3 @@ def read_parquet(path: str | Path, advice: str = ADVICE) -> ParquetTable:
             if texts:
                 frame = frame.astype(dict.fromkeys(texts, object))
     return ParquetTable(frame, schema.metadata or {})
-
-
-def _count_values(source: pq.ParquetFile) -> int:
-    """Number of values, with those in lists, of which a row can have any number."""
-    metadata = source.metadata
-    n_values = metadata.num_rows * metadata.num_columns
-    if any(pa.types.is_nested(field.type) for field in source.schema_arrow):
-        groups = map(metadata.row_group, range(metadata.num_row_groups))
-        counts = [
-            group.column(k).num_values for group in groups for k in range(metadata.num_columns)
-        ]
-        n_values = max(n_values, sum(counts))
-    return int(n_values)

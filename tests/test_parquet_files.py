@@ -41,7 +41,7 @@ def test_a_long_list_in_one_row_is_refused_before_it_is_read(tmp_path):
     lists = pa.ListArray.from_arrays(pa.array([0, len(values)], pa.int32()), values)
     pq.write_table(pa.table({"acl": lists}), tmp_path / "a.parquet")
     assert (tmp_path / "a.parquet").stat().st_size < 10_000
-    with pytest.raises(ValueError, match="1 rows of 1 columns with 70,000,000 values"):
+    with pytest.raises(ValueError, match="one value per cell, got lists in the columns 'acl'"):
         read_parquet(tmp_path / "a.parquet")
 
 

@@ -200,8 +200,8 @@ def test_columns_that_would_not_come_back_are_not_written(numbers, tmp_path, col
     [
         ({"sex": ["f", "m"]}, "must hold numbers only, got other values in 'sex'"),
         ({"day": pd.to_datetime(["2026-01-01"] * 2)}, "must hold numbers only"),
-        ({"all": [[1.0], [2.0]]}, "must hold numbers only, got other values in 'all'"),
-        ({"all": [{"a": 1}, {"a": 2}]}, "must hold numbers only, got other values in 'all'"),
+        ({"all": [[1.0], [2.0]]}, "must hold one value per cell, got lists in the columns 'all'"),
+        ({"all": [{"a": 1}, {"a": 2}]}, "must hold one value per cell, got lists"),
         ({"exam": ["0001", "0001"]}, "each exam once, got '0001' more than once"),
         ({"exam": ["0001", "0002"], "study": ["a", "b"]}, "several with different values"),
     ],

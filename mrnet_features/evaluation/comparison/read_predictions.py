@@ -359,10 +359,7 @@ def _read_numbers(column: pd.Series[Any]) -> NDArray[np.float64]:
         return np.full(len(cells), np.nan)
     numbers = _convert(cells)
     odd = np.flatnonzero(np.isnan(numbers))
-    # an object array of its own, since an array of equal lists would get two dimensions
-    single = np.empty(len(odd), dtype=object)
-    single[:] = [_unwrap(cells[k]) for k in odd]
-    numbers[odd] = _convert(single)
+    numbers[odd] = _convert(np.array([_unwrap(cells[k]) for k in odd], dtype=object))
     return numbers
 
 
@@ -373,8 +370,6 @@ def _convert(cells: NDArray[Any]) -> NDArray[np.float64]:
 
 def _unwrap(cell: Any) -> Any:
     """Number of a cell that holds one number in brackets; None for a cell that is no number."""
-    while isinstance(cell, list | tuple | np.ndarray) and len(np.atleast_1d(cell)) == 1:
-        cell = np.atleast_1d(cell)[0]
     if isinstance(cell, str):
         return cell.strip("[] ") if cell.startswith("[") and cell.endswith("]") else cell
     if isinstance(cell, int | float | np.number | Decimal) and not isinstance(cell, bool):

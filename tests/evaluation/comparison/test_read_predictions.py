@@ -170,10 +170,6 @@ def test_a_number_in_brackets_is_read(tmp_path, cell):
     file = tmp_path / "a.csv"
     file.write_text(f"{HEADER}0007,{cell},0.2,0.5\n")
     assert read_predictions(file).loc["0007"].tolist() == [0.9, 0.2, 0.5]
-    pd.DataFrame({"id": ["0007"], "abnormal": [[0.9]], "acl": [0.2], "meniscus": [0.5]}).to_parquet(
-        tmp_path / "a.parquet"
-    )
-    assert read_predictions(tmp_path / "a.parquet").loc["0007"].tolist() == [0.9, 0.2, 0.5]
 
 
 @pytest.mark.parametrize("cell", ["tensor(0.9)", "[array(0.9)]", "[]", '"[0.9, 0.1]"'])
