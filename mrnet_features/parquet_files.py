@@ -82,8 +82,8 @@ def read_parquet(path: str | Path, advice: str = ADVICE) -> ParquetTable:
             schema = source.schema_arrow
             n_rows, n_columns = source.metadata.num_rows, source.metadata.num_columns
             lists = [field.name for field in schema if pa.types.is_nested(field.type)]
-        # one row can hold any number of values, and the call that counts them ends the process if the
-        # metadata of a column is broken
+        # a row can hold any number of values, and counting them ends the process if the metadata of
+        # a column is broken
         if lists:
             raise ValueError(
                 f"'{path}' must hold one value per cell, got lists in the columns "
