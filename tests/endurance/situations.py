@@ -78,13 +78,13 @@ class Trial:
         self.faults: list[str] = []
 
     def judge_failure(self, ended: commands.Ended, *, may_succeed: bool = False) -> None:
-        """A run that can't work ends with status 1 and a message that names the output."""
+        """A run that can't work ends with status 1 or 2 and a message that names the output."""
         self.faults += ended.list_faults()
         if may_succeed and ended.status == 0:
             return
-        if ended.status != 1:
+        if ended.status not in (1, 2):  # 2: the output was refused before any work
             self.faults.append(f"exit status {ended.status}")
-        message = ended.output.partition("Error: ")[2]
+        message = ended.output.partition("Error")[2]
         if str(self.out) not in message:
             self.faults.append(f"the message does not name the output: {ended.output[-300:]!r}")
         if len(message) > LONGEST_MESSAGE:
