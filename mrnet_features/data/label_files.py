@@ -113,8 +113,7 @@ def _read_lines(path: Path, width: int, labels: dict[str, int]) -> Iterator[Prob
         exam_id, label = (*cells, "")[:2]
         problem = _check_id(cells, width, is_first=number == 0)
         is_named = not problem  # else the problem concerns no exam of the set
-        restored = restore_zeros(exam_id, width)
-        kind = "zeros" if restored else find_id_problem(exam_id) or ""
+        kind = ""
         if not problem and len(cells) != 2:
             kind = "cells"
             shown = quote(",".join(cells))
@@ -132,6 +131,8 @@ def _read_lines(path: Path, width: int, labels: dict[str, int]) -> Iterator[Prob
             )
         if problem:
             text = f"{path.name} line {line}: {problem}"
+            restored = restore_zeros(exam_id, width)
+            kind = kind or ("zeros" if restored else find_id_problem(exam_id) or "")
             yield Problem(
                 "label-file",
                 exam_id if is_named else "",
@@ -151,7 +152,7 @@ def _check_id(cells: list[str], width: int, *, is_first: bool) -> str:
     if is_first and not re.search("[0-9]", exam_id) and label not in {"0", "1"}:
         line = quote(",".join(cells))
         return f"{line} looks like a header; the release has none. Delete that line."
-    is_corrupt = exam_id.startswith("_") and re.fullmatch("_[0-9]+", exam_id)
+    is_corrupt = re.fullmatch("_[0-9]+", exam_id) and label.lstrip("_") in {"0", "1"}
     if is_corrupt and (label.startswith("_") or len(exam_id) == width + 1):
         return (
             f"id {quote(exam_id)} is not an exam id. This looks like a re-hosted copy with a "

@@ -40,6 +40,11 @@ def test_what_reads_in_one_way_only_is_read(root, data):
 
 BROKEN = {
     "corrupt first row": ('"_0000","_0"\n', "", "change that line to 0000,0"),
+    "control characters in a corrupt row": (
+        "_0000,\x01_0\n",
+        "_0000",
+        r"must be 0 or 1, got '\x01_0'",
+    ),
     "header": ("id,acl\n" + GOOD_LABELS, "", "line 1: 'id,acl' looks like a header"),
     "integer id": ("2,0\n", "", "lost its leading zeros (a program read it as a number). Write it"),
     "zero": ("0,0\n", "", "Write it as 0000."),
