@@ -40,7 +40,7 @@ def test_what_reads_in_one_way_only_is_read(root, data):
 
 BROKEN = {
     "corrupt first row": ('"_0000","_0"\n', "", "change that line to 0000,0"),
-    "control characters in a corrupt row": (
+    "a corrupt row with more": (
         "_0000,\x01_0\n",
         "_0000",
         r"must be 0 or 1, got '\x01_0'",
