@@ -156,7 +156,8 @@ def _find_limits(
     values: NDArray[Any], percentiles: tuple[float, float], padding: float | None
 ) -> tuple[float, float]:
     """Values of the stack at two percentiles, without the padding."""
-    pixels = values[~_find_padding(values, padding)]
+    # not of a memory map: its copies are read-only before NumPy 2.2
+    pixels = np.asarray(values)[~_find_padding(values, padding)]
     n_infinite = pixels.size - int(np.isfinite(pixels).sum())
     if n_infinite:
         raise ValueError(

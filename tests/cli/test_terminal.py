@@ -95,7 +95,7 @@ def test_every_error_becomes_a_sentence(error, expected):
 
 def test_what_was_typed_is_shown_without_control_characters():
     for arguments in (
-        ("\x1b[2J",),
+        ("x\x1b[2J",),
         ("--\x1b[2J",),
         ("cv", "--\x1b[2J"),
         ("cv", "a", "b", "--model", "\x1b[2J"),

@@ -130,7 +130,7 @@ def test_row_numbers_are_never_taken_for_exam_ids(numbers, tmp_path, change):
         lambda table: table,
         lambda table: table[["age", "ID", "size"]],
         lambda table: table.set_index("ID"),
-        lambda table: table.set_index(["ID", "size"], append=True)[["age"]].reset_index("size"),
+        lambda table: table.set_index(["ID", "size"]),
     ],
 )
 def test_a_known_id_column_is_used_wherever_it_stands(numbers, tmp_path, place):

@@ -24,8 +24,8 @@ KINDS = {
 @pytest.mark.parametrize("fault", [*FAULTS, *(word for word in MESSAGES if word != "refused")])
 def test_finds_a_planted_fault(fault, tmp_path, monkeypatch):
     monkeypatch.setenv("PLANTED", fault)
-    limit = 0.4 if fault == "hang" else 10.0
-    assert driver.fuzz(PLANTED, 1.0, 0, tmp_path / "found", limit=limit, memory=10**8) == 1
+    limit, seconds = (0.4, 4.0) if fault == "hang" else (10.0, 1.0)
+    assert driver.fuzz(PLANTED, seconds, 0, tmp_path / "found", limit=limit, memory=10**8) == 1
     [found] = (tmp_path / "found").iterdir()
     assert found.name.startswith(KINDS.get(fault, fault).replace(" ", "-"))
     assert (found / "input" / "a.txt").read_text() == fault
@@ -35,7 +35,7 @@ def test_finds_a_planted_fault(fault, tmp_path, monkeypatch):
 
 def test_names_the_place_of_a_hang(tmp_path, monkeypatch):
     monkeypatch.setenv("PLANTED", "hang")
-    driver.fuzz(PLANTED, 1.0, 0, tmp_path / "found", limit=0.4)
+    driver.fuzz(PLANTED, 4.0, 0, tmp_path / "found", limit=0.4)
     [report] = (tmp_path / "found").glob("*/report.txt")
     assert "planted.py" in report.read_text().splitlines()[0]
 
