@@ -156,7 +156,7 @@ def _find_limits(
     values: NDArray[Any], percentiles: tuple[float, float], padding: float | None
 ) -> tuple[float, float]:
     """Values of the stack at two percentiles, without the padding."""
-    # not of a memory map: its copies are read-only before NumPy 2.2
+    # without the class of a memory map, whose copies are read-only in NumPy 2.0
     pixels = np.asarray(values)[~_find_padding(values, padding)]
     n_infinite = pixels.size - int(np.isfinite(pixels).sum())
     if n_infinite:
