@@ -191,6 +191,17 @@ def test_ctrl_c_prints_one_line_and_has_status_130(tmp_path, jobs):
     assert ours.count(b"\n") == 1
 
 
+def test_ctrl_c_before_a_command_begins_is_no_traceback(monkeypatch, capsys):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mrnet_features.cli.app.app", interrupt)
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == 130
+    assert capsys.readouterr().err == "Stopped.\n"
+
+
 def test_thousands_of_warnings_are_shown_as_a_few_and_their_number(tmp_path):
     stack = np.zeros((3, 40, 40), np.uint8)
     for plane in PLANES:
