@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -195,7 +196,8 @@ def test_ctrl_c_before_a_command_begins_is_no_traceback(monkeypatch, capsys):
     def interrupt():
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mrnet_features.cli.app.app", interrupt)
+    monkeypatch.setitem(cli.main.__globals__, "app", interrupt)
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
     with pytest.raises(SystemExit) as caught:
         cli.main()
     assert caught.value.code == 130
