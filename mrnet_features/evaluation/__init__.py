@@ -33,6 +33,7 @@ from mrnet_features.evaluation.metrics.calibration import (
     measure_calibration,
     wilson_interval,
 )
+from mrnet_features.evaluation.metrics.few_exams import FewExamsWarning
 from mrnet_features.evaluation.metrics.operating_points import (
     apply_thresholds,
     choose_threshold,
@@ -52,6 +53,7 @@ __all__ = [
     "Calibration",
     "Comparison",
     "Evaluation",
+    "FewExamsWarning",
     "Folds",
     "HoldOut",
     "Importance",

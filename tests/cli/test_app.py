@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mrnet_features import cli
-from mrnet_features.cli.app import SHOWN_WARNINGS
+from mrnet_features.cli.app import SHOWN_WARNINGS, STOPPED
 from mrnet_features.names import PLANES, TASKS
 from tests.support.command_line import ENVIRONMENT, run, run_alone
 
@@ -201,7 +201,7 @@ def test_ctrl_c_before_a_command_begins_is_no_traceback(monkeypatch, capsys):
     with pytest.raises(SystemExit) as caught:
         cli.main()
     assert caught.value.code == 130
-    assert capsys.readouterr().err == "Stopped.\n"
+    assert capsys.readouterr().err == f"{STOPPED}\n"
 
 
 def test_thousands_of_warnings_are_shown_as_a_few_and_their_number(tmp_path):
