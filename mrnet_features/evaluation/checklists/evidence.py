@@ -201,11 +201,15 @@ def _require_same_probabilities(run: Evaluation | HoldOut, calibration: Calibrat
 def _require_same_models(run: Evaluation | HoldOut, importance: Importance) -> None:
     rows = importance.by_fold[["task", "repeat", "fold"]].drop_duplicates()
     folds = set(rows.itertuples(index=False, name=None))
-    tasks = {task for task, _, _ in folds} & set(run.labels.columns)
-    if not isinstance(run, Evaluation) or {k for k in folds if k[0] in tasks} != set(run.models):
+    own = {key for key in folds if key[0] in run.labels.columns}
+    same = isinstance(run, Evaluation) and own == set(run.models)
+    columns = {name for names in importance.groups.values() for name in names}
+    for fit in run.models.values():
+        same = same and set(getattr(fit, "feature_names_in_", columns)) == columns
+    if not same:
         raise ValueError(
-            "The Importance must be that of the run, but has other tasks or folds. Measure it "
-            "with `importance(run, features)`."
+            "The Importance must be that of the run, but has other tasks, folds or columns. "
+            "Measure it with `importance(run, features)`."
         )
 
 
@@ -221,6 +225,6 @@ def _check_features(features: Any, run: Any, models: Mapping[str, list[Any]]) ->
             other = sorted(set(map(str, known)) ^ set(map(str, table.columns)))
             raise ValueError(
                 f"`features` must have the columns that the model of {quote(task)} was fitted on, "
-                f"got a difference of {len(other)} columns, such as {name_some(other)}."
+                f"but differ in {name_some(other)}. Pass the table of the run."
             )
     return table

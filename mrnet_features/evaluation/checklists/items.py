@@ -75,8 +75,8 @@ def read_checklist(checklist: str) -> tuple[str, tuple[ChecklistItem, ...]]:
     Examples
     --------
     >>> edition, items = read_checklist("CLEAR")
-    >>> len(items), items[14].name, items[14].fact
-    (58, 'CLEAR 15', 'split')
+    >>> len(items), items[26].name, items[26].fact
+    (58, 'CLEAR 27', 'columns')
     """
     table = _read_file()[checklist]
     items = tuple(ChecklistItem(checklist, **row) for row in table["items"])
