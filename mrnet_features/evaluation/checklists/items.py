@@ -108,7 +108,8 @@ def find_item(name: Any, checklists: Sequence[str]) -> ChecklistItem:
     'Ethics: approval, consent, data protection'
     """
     items = {item.name: item for each in checklists for item in read_checklist(each)[1]}
-    parts = NAME.fullmatch(str(name)) if isinstance(name, str | int) else None
+    readable = isinstance(name, str) or (isinstance(name, int) and 0 <= name < 1000)
+    parts = NAME.fullmatch(str(name)) if readable else None
     which, number, letter = parts.groups() if parts else (None, "0", "")
     own = [each for each in checklists if which is None or each == str(which).upper()]
     if parts and len(own) == 1:

@@ -157,6 +157,13 @@ def test_wrong_arguments_are_refused():
         fill_checklist(run, checklist="STARD")
 
 
+def test_bars_are_as_long_as_the_counts():
+    filled = fill_checklist(make_plain_run()[0], stated={"CLEAR 8": "Exempt."})
+    drawn = filled.plot()
+    widths = [bar.get_width() for bar in drawn.patches]
+    assert widths == filled.summary()[["computed", "stated", "open"]].T.to_numpy().ravel().tolist()
+
+
 def test_one_checklist_can_be_chosen():
     filled = fill_checklist(make_plain_run()[0], checklist="TRIPOD+AI")
     assert filled.summary().index.tolist() == ["TRIPOD+AI"]
@@ -182,7 +189,15 @@ def test_a_held_out_split_does_not_say_how_it_was_drawn():
     parts = (features[:80], labels[:80]), (features[80:], labels[80:])
     holdout = evaluate(logistic_baseline(), *parts, groups=groups)
     filled = fill_checklist(holdout, features=features)
-    for name in ("CLEAR 15", "CLEAR 38", "CLAIM 19", "CLAIM 20", "CLAIM 32", "TRIPOD+AI 12c"):
+    for name in (
+        "CLEAR 15",
+        "CLEAR 30",
+        "CLEAR 38",
+        "CLAIM 19",
+        "CLAIM 20",
+        "CLAIM 32",
+        "TRIPOD+AI 12c",
+    ):
         assert read_row(filled, name)["state"] == "open", name
     assert "Fitted on 80 exams" in read_row(filled, "TRIPOD+AI 21")["answer"]
     assert "Scored on 40 exams" in read_row(filled, "TRIPOD+AI 21")["answer"]

@@ -85,13 +85,20 @@ def test_unknown_items_are_refused_with_the_nearest(name, nearest):
         find_item(name, CHECKLISTS)
 
 
-@pytest.mark.parametrize("name", ["15", "STARD 3", "ethics", "", None, ("CLEAR", 8), "CLEAR 15x"])
+@pytest.mark.parametrize(
+    "name", ["15", "STARD 3", "ethics", "", None, ("CLEAR", 8), "CLEAR 15x", -1]
+)
 def test_names_that_are_no_item_are_refused(name):
     with pytest.raises(ValueError, match="`stated` must name items of CLEAR or TRIPOD"):
         find_item(name, CHECKLISTS)
 
 
-def test_long_names_are_cut():
-    with pytest.raises(ValueError, match="more characters") as caught:
-        find_item("x" * 10**6, CHECKLISTS)
+@pytest.mark.parametrize(
+    ("name", "match"),
+    [("x" * 10**6, "more characters"), (10**5000, "whole number of about")],
+    ids=["text", "number"],
+)
+def test_long_names_are_cut(name, match):
+    with pytest.raises(ValueError, match=match) as caught:
+        find_item(name, CHECKLISTS)
     assert len(str(caught.value)) < 400
