@@ -1,4 +1,7 @@
-"""What a run says about its exams: counts, split, groups, missing values, class balance."""
+"""What a run says about its exams: counts, split, groups, missing values, class balance.
+
+Each public function takes an `Evidence` and returns an `Answer`.
+"""
 
 from __future__ import annotations
 

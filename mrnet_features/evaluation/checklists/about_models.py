@@ -1,4 +1,7 @@
-"""What a run says about its models: type, parameters, tuning, columns, software."""
+"""What a run says about its models: type, parameters, tuning, columns, software.
+
+Each public function takes an `Evidence` and returns an `Answer`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a run says about performance: AUCs with intervals, calibration, comparison, importance."""
+"""What a run says about performance: AUCs with intervals, calibration, comparison, importance.
+
+Each public function takes an `Evidence` and returns an `Answer`.
+"""
 
 from __future__ import annotations
 
