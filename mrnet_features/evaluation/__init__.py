@@ -1,5 +1,6 @@
 """Evaluation of classifiers: cross-validation, AUCs with intervals, comparison, importance."""
 
+from mrnet_features.evaluation.checklists.fill import Checklist, fill_checklist
 from mrnet_features.evaluation.comparison.added_value import AddedValue, measure_added_value
 from mrnet_features.evaluation.comparison.compare import Comparison, compare
 from mrnet_features.evaluation.comparison.read_predictions import read_paths, read_predictions
@@ -51,6 +52,7 @@ __all__ = [
     "AddedValue",
     "AucEstimate",
     "Calibration",
+    "Checklist",
     "Comparison",
     "Evaluation",
     "FewExamsWarning",
@@ -71,6 +73,7 @@ __all__ = [
     "compare",
     "cross_validate",
     "evaluate",
+    "fill_checklist",
     "find_repeated_rows",
     "group_columns",
     "importance",

@@ -14,6 +14,7 @@ from mrnet_features.evaluation import (
     compare,
     cross_validate,
     evaluate,
+    fill_checklist,
     importance,
     measure_added_value,
     measure_calibration,
@@ -43,6 +44,7 @@ def make_results(tasks):
         "Comparison": compare({"all": first, "some": second}, labels),
         "AddedValue": measure_added_value(second, first, labels, n_repeats=1),
         "Calibration": measure_calibration(first, labels),
+        "Checklist": fill_checklist(first),
         "Importance": importance(first, features, n_permutations=1),
         "NullImportance": null_importance(first, features, n_rounds=3, n_permutations=1),
         "NegativeControl": shuffle_labels(
