@@ -32,10 +32,6 @@ __all__ = [
 NO_CALIBRATION = (
     "Calibration is open: pass `measure_calibration(run)` as a further result, or state it."
 )
-METHODS = {
-    "delong": "DeLong's paired test",
-    "nadeau-bengio": "Nadeau-Bengio corrected t test over the folds",
-}
 MOST_GROUPS = 5
 """Most feature groups named in an answer."""
 
@@ -118,7 +114,7 @@ def comparison(evidence: Evidence) -> Answer:
         if np.isfinite(row.minimum_detectable_difference):
             shown += f", detectable with 80 % power {row.minimum_detectable_difference:.3f}"
         parts.append(shown)
-    methods = join(METHODS.get(name, name) for name in dict.fromkeys(rows["method"]))
+    sources = join(dict.fromkeys(rows["interval"]))
     if evidence.comparison.nested:
         holm = "No p values: the columns of one model are among those of the other."
     else:
@@ -127,7 +123,7 @@ def comparison(evidence: Evidence) -> Answer:
         holm += f"; those of the single tasks over {others} tests." if others else "."
     text = (
         f"Difference in AUC of {quote(evidence.comparison.headline)} (95 % interval): "
-        f"{'; '.join(parts)}. {methods}. {holm}"
+        f"{'; '.join(parts)}. Paired t test on influence values; error from {sources}. {holm}"
     )
     to_do = "" if evidence.comparison.nested else "Say from which p a difference counts."
     return Answer(text, to_do)
@@ -197,14 +193,16 @@ def building(evidence: Evidence) -> Answer:
 
 def _describe_interval(evidence: Evidence) -> str:
     first = next(iter(evidence.scores.values()))
-    single = len(first.fold_scores) == 1
-    how = "on the test exams" if single else "of each fold, averaged over folds and repeats"
+    sources = join(dict.fromkeys(error.source for error in first.errors.values()))
     groups = (
         f"Exams of one of {first.groups.nunique()} groups do not count as independent."
         if first.groups is not None
         else "Exams count as independent: the run has no groups."
     )
-    return f"Intervals from the influence values of the AUC {how}, on the logit scale. {groups}"
+    return (
+        "Intervals from the influence values of the AUC, by the t distribution on the logit scale; "
+        f"error from {sources}. {groups}"
+    )
 
 
 def _name_auc(evidence: Evidence) -> str:

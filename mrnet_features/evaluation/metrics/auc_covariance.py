@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from mrnet_features.evaluation.metrics.auc import AucEstimate, measure_auc, t_quantile
+from mrnet_features.evaluation.metrics.auc import ROUNDING, AucEstimate, measure_auc, t_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,6 +112,8 @@ class AucCovariance:
         ErrorEstimate
         """
         values = self.influence @ weights
+        # Equal models do not differ: what is left of their sum is rounding.
+        values[np.abs(values) <= ROUNDING * (np.abs(self.influence) @ np.abs(weights))] = 0
         fewest = int(self.fewest[weights != 0].min())
         variance = _add_training(values, weights @ self.training @ weights)
         repeats, most_folds = self.fold_aucs.shape[:2]
