@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit, logit, ndtri, stdtrit
-from scipy.stats import rankdata
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -111,13 +110,18 @@ def measure_auc(labels: ArrayLike, scores: ArrayLike) -> AucEstimate:
             f"{n_negative} negative. A standard error needs two exams per class. In a "
             "cross-validation, use fewer folds."
         )
-    ranks = rankdata(values)
     placements = np.empty_like(values)
-    placements[positive] = (ranks[positive] - rankdata(values[positive])) / n_negative
-    placements[~positive] = 1 - (ranks[~positive] - rankdata(values[~positive])) / n_positive
+    placements[positive] = _count_below(values[positive], values[~positive]) / n_negative
+    placements[~positive] = 1 - _count_below(values[~positive], values[positive]) / n_positive
     auc = float(placements[positive].mean())
     spread = np.where(positive, n_positive * (n_positive - 1), n_negative * (n_negative - 1))
     return AucEstimate(auc=auc, influence=(placements - auc) / np.sqrt(spread))
+
+
+def _count_below(values: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Others below each value, those equal to it counted as half: difference of two mid-ranks."""
+    ordered = np.sort(others)
+    return (ordered.searchsorted(values, "left") + ordered.searchsorted(values, "right")) / 2
 
 
 def standard_error(influence: ArrayLike, groups: ArrayLike | None = None) -> float:

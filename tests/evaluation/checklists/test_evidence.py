@@ -46,7 +46,7 @@ def test_calibration_of_another_run_is_refused(others, which):
 
 
 def test_calibration_of_changed_probabilities_is_refused():
-    run, _ = make_plain_run()
+    run, _ = make_plain_run(n_repeats=1)
     pushed = run.predictions.set_index("exam")[["acl", "meniscus"]] ** 2
     with pytest.raises(ValueError, match="other exams or probabilities"):
         collect(run, measure_calibration(pushed, run.labels))
