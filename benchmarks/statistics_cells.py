@@ -16,8 +16,8 @@ from typing import Any
 import lightgbm
 import numpy as np
 import pandas as pd
-from scipy.special import expit, ndtri
-from scipy.stats import norm, rankdata
+from scipy.special import expit, ndtr, ndtri
+from scipy.stats import rankdata
 from scipy.stats import t as student
 
 from mrnet_features.evaluation import logit_interval, make_folds
@@ -213,7 +213,7 @@ def _expect(cell: Cell, delta: np.ndarray, random: np.random.Generator) -> float
         _, separation = _fit_and_score(
             cell, table[train], labels[0, train], table[:1], delta, random
         )
-        aucs.append(norm.cdf(separation / np.sqrt(2)))
+        aucs.append(ndtr(separation / np.sqrt(2)))
     return float(np.mean(aucs))
 
 
@@ -262,8 +262,8 @@ def _count_same_site(labels: np.ndarray, site: np.ndarray, test: np.ndarray) -> 
 
 
 def _true_auc(separation: float, same: float) -> float:
-    apart = norm.cdf(separation / np.sqrt(2 + 2 * SITE**2)) if same < 1 else 0.0
-    return float(same * norm.cdf(separation / np.sqrt(2)) + (1 - same) * apart)
+    apart = ndtr(separation / np.sqrt(2 + 2 * SITE**2)) if same < 1 else 0.0
+    return float(same * ndtr(separation / np.sqrt(2)) + (1 - same) * apart)
 
 
 def _fit_and_score(
