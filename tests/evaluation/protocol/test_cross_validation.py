@@ -9,13 +9,13 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from mrnet_features.evaluation import Folds, cross_validate, make_folds
 from mrnet_features.models import (
-    PlaneEnsemble,
     SeedAveragedLightGBM,
     lightgbm_baseline,
     logistic_baseline,
@@ -309,8 +309,8 @@ def test_weights_are_those_of_the_exam():
     )
     plain = cross_validate(model, features, acl, n_splits=3)
     assert not np.allclose(plain.predictions["acl"], evaluation.predictions["acl"])
-    with pytest.raises(TypeError, match="PlaneEnsemble.fit does not"):
-        cross_validate(PlaneEnsemble(), features, acl, sample_weight=weights)
+    with pytest.raises(TypeError, match="KNeighborsClassifier.fit does not"):
+        cross_validate(KNeighborsClassifier(), features, acl, sample_weight=weights)
 
 
 def test_an_object_with_fit_and_predict_proba_is_enough():
