@@ -200,7 +200,7 @@ def score_predictions(
     >>> score_predictions(labels, predictions).fold_scores["acl"].tolist()
     [0.75]
     """
-    truth = check_labels(labels)
+    truth = check_labels(labels, missing=True)
     _check_predictions(predictions, truth)
     tasks = list(truth.columns)
     n_repeats = predictions["repeat"].nunique()
@@ -211,16 +211,18 @@ def score_predictions(
         is_single = n_repeats == n_splits == 1  # a hold-out, which has no repeats and folds
         pooled_rows.append(
             {
-                task: _measure(truth, rows, task, "" if is_single else f" in repeat {repeat}").auc
+                task: _measure(truth, rows, task, "" if is_single else f" in repeat {repeat}")[
+                    0
+                ].auc
                 for task in tasks
             }
         )
         for fold, part in rows.groupby("fold"):
             scores: dict[str, Any] = {"repeat": repeat, "fold": fold, "n_exams": len(part)}
             for task in tasks:
-                estimate = _measure(truth, part, task, f" in repeat {repeat}, fold {fold}")
+                estimate, exams = _measure(truth, part, task, f" in repeat {repeat}, fold {fold}")
                 scores[task] = estimate.auc
-                influence.loc[part["exam"], task] += estimate.influence / (n_splits * n_repeats)
+                influence.loc[exams, task] += estimate.influence / (n_splits * n_repeats)
             fold_rows.append(scores)
     fold_scores = pd.DataFrame(fold_rows)
     pooled = pd.DataFrame(pooled_rows).mean()
@@ -240,9 +242,13 @@ def score_predictions(
     )
 
 
-def _measure(labels: pd.DataFrame, rows: pd.DataFrame, task: str, where: str) -> AucEstimate:
+def _measure(
+    labels: pd.DataFrame, rows: pd.DataFrame, task: str, where: str
+) -> tuple[AucEstimate, pd.Series[Any]]:
+    truth = labels.loc[rows["exam"], task].to_numpy()
+    known = ~np.isnan(truth)
     try:
-        return measure_auc(labels.loc[rows["exam"], task].to_numpy(), rows[task].to_numpy())
+        return measure_auc(truth[known], rows.loc[known, task].to_numpy()), rows.loc[known, "exam"]
     except ValueError as error:
         error.add_note(f"while scoring task {quote(task)}{where}")
         raise
