@@ -215,13 +215,12 @@ def cross_validate(
         Passed to `fit`. A DataFrame of shape (n_exams, n_tasks) gives each task its own weights.
         The AUCs are not weighted.
     fit_labels : DataFrame of shape (n_exams, n_tasks), Series or array, optional
-        Labels to fit on, if they are others than `labels`, which are then only scored on: for
-        example labels from reports for all exams, and labels from experts for some. Values from
-        0 to 1, or NaN to leave an exam out of the fits of that task. A value p between 0 and 1 is
-        fitted as two rows, class 1 with weight p and class 0 with weight 1 - p. Either table may
-        lack exams of `features`. An exam that is scored in a fold, or is in that fold without
-        being scored, is not fitted on in that fold. Folds are made of all exams and stratified by
-        `labels`; exams without any are spread evenly.
+        Other labels to fit on; `labels` are then only scored on. For example, labels from reports
+        for all exams and labels from experts for some. Values from 0 to 1, or NaN to leave an
+        exam out of the fits of that task. A value p between 0 and 1 is fitted as two rows, class
+        1 with weight p and class 0 with weight 1 - p. Either table may lack exams of `features`.
+        The folds hold all exams, so no exam of a fold is fitted on in that fold, with or without
+        a label. They are stratified by `labels`; exams without any are spread evenly.
     positive : value or mapping of task to value, optional
         Value of a positive exam if the labels are not 0 and 1, such as "torn".
     seed : int, default 0
@@ -239,8 +238,8 @@ def cross_validate(
     Raises
     ------
     TypeError
-        If a table, `groups`, `folds` or a model is of the wrong kind, or `fit` does not take
-        `sample_weight` that there are, from `sample_weight` or `fit_labels` between 0 and 1.
+        If a table, `groups`, `folds` or a model is of the wrong kind, or `fit` does not take the
+        weights that `sample_weight`, or `fit_labels` between 0 and 1, need.
     ValueError
         If the tables hold different exams, labels are not 0 or 1, a task has too few exams of a
         class, or a model predicts NaN. A note names task, repeat and fold if a model fails.

@@ -195,8 +195,8 @@ def evaluate(
     sample_weight : Series or mapping of exam id to weight, array, or DataFrame, optional
         Weight of each exam of `train`, or of each exam and task, passed to `fit`.
     fit_labels : DataFrame of shape (n_train, n_tasks), Series or array, optional
-        Labels of `train` to fit on, 0 to 1 or NaN; see `cross_validate`. The labels in `train`
-        are then checked but not used, and may be None.
+        Other labels of `train` to fit on, 0 to 1 or NaN; see `cross_validate`. The labels in
+        `train` are then checked but not used, and may be None.
     positive : value or mapping of task to value, optional
         See `cross_validate`.
     seed : int, default 0
@@ -237,7 +237,8 @@ def evaluate(
     truth = fitted_on.labels if fitted_on.fit_labels is None else fitted_on.fit_labels
     new, held_out = scored.features, scored.labels
     # Row numbers of two arrays are equal without meaning the same exams.
-    if isinstance(train[0], pd.DataFrame) and isinstance(valid[0], pd.DataFrame):
+    have_ids = isinstance(train[0], pd.DataFrame) and isinstance(valid[0], pd.DataFrame)
+    if have_ids:
         _require_apart(known, new, groups)
     tasks = list(truth.columns)
     if set(tasks) != set(held_out.columns):
@@ -257,7 +258,7 @@ def evaluate(
     fitted_rows, scored_rows = np.arange(len(known)), np.arange(len(known), len(table))
     classifiers = assign_classifiers(model, tasks)
     require_weights(classifiers, fitted_on.weights, truth)
-    grouping = _find_groups(groups, known.index)
+    grouping = _find_groups(groups, known.index) if have_ids else None
     calls = (
         delayed(fit_and_score)(
             seed_classifier(classifiers[task], seed, task, 0, 0),

@@ -313,6 +313,21 @@ def test_weights_are_those_of_the_exam():
         cross_validate(KNeighborsClassifier(), features, acl, sample_weight=weights)
 
 
+def test_each_task_has_its_own_weights():
+    features, labels = make_tables()
+    rng = np.random.default_rng(0)
+    weights = pd.DataFrame(rng.uniform(0.2, 5, labels.shape), labels.index, labels.columns)
+    model = LogisticRegression()
+    both = cross_validate(model, features, labels, n_splits=3, sample_weight=weights.iloc[::-1])
+    for task in labels:
+        alone = cross_validate(
+            model, features, labels[task], folds=both.folds, sample_weight=weights[task]
+        )
+        np.testing.assert_array_equal(both.predictions[task], alone.predictions[task])
+    with pytest.raises(ValueError, match="one column per task, got 'acl' for the tasks"):
+        cross_validate(model, features, labels, sample_weight=weights[["acl"]])
+
+
 def test_an_object_with_fit_and_predict_proba_is_enough():
     class Bare:
         def fit(self, X, y):

@@ -211,6 +211,12 @@ def test_training_groups_reach_the_inner_folds_of_a_held_out_evaluation():
     assert len(set(model.groups_)) == 40
     of_valid = {exam: groups[exam] for exam in valid}
     assert evaluate(Recorder(), *tables, groups=of_valid).models["acl"].groups_ is None
+    # row numbers of the training array are not those of the other array
+    X, y = FEATURES.to_numpy(), (FEATURES["x0"] > 0).to_numpy().astype(int)
+    arrays = (X[:100], y[:100]), (X[100:], y[100:])
+    found = evaluate(Recorder(), *arrays, groups={k: k // 2 for k in range(140)})
+    assert found.groups.nunique() == 70
+    assert found.models["label"].groups_ is None
 
 
 def test_tuned_classifiers_keep_the_rows_of_an_exam_together():
