@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import KNeighborsClassifier
@@ -26,6 +27,7 @@ class Halves:
         return {name: members for name, members in halves.items() if members}
 
 
+# The check of scikit-learn 1.6 also gives repeated and weighted rows different labels.
 NO_ROWS = {"check_sample_weight_equivalence_on_dense_data": "inner folds hold rows, not weights"}
 
 
@@ -34,7 +36,9 @@ NO_ROWS = {"check_sample_weight_equivalence_on_dense_data": "inner folds hold ro
         PlaneEnsemble(ScaledLogistic(), combine, by=Halves(), n_splits=2)
         for combine in ("average", "logistic")
     ],
-    expected_failed_checks=lambda model: NO_ROWS if model.combine == "logistic" else {},
+    expected_failed_checks=lambda model: (
+        NO_ROWS if model.combine == "logistic" or sklearn.__version__.startswith("1.6.") else {}
+    ),
 )
 def test_scikit_learn_contract(estimator, check):
     check(estimator)
