@@ -51,8 +51,8 @@ def split_inner_folds(
     Examples
     --------
     >>> folds = split_inner_folds(np.array([0, 1] * 4), 2, seed=0, groups=np.arange(8) // 2)
-    >>> [sorted(set((test // 2).tolist())) for _, test in folds]
-    [[0, 3], [1, 2]]
+    >>> [set(train // 2) & set(test // 2) for train, test in folds]
+    [set(), set()]
     """
     counted = np.ones(len(codes), dtype=bool) if weights is None else weights > 0
     members = [np.flatnonzero(counted & (codes == code)) for code in (0, 1)]
