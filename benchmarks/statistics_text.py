@@ -120,10 +120,9 @@ def describe_in_full(result: dict[str, Any]) -> str:
         )
     lines += [
         "",
-        "Fixed predictions of three tasks on one test set:",
+        "Fixed predictions of three tasks on one test set; power at the detectable difference:",
         "",
-        "| exams | task | mean | difference of the means | test of a task | test of the mean | "
-        "power at the detectable difference |",
+        "| exams | task | mean | difference of means | test, task | test, mean | power |",
         "|---|---|---|---|---|---|---|",
     ]
     for row in result["fixed"]:

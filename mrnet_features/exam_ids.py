@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.id_hints import explain_difference
+from mrnet_features.id_rules import LONGEST_ID, find_id_problem
 from mrnet_features.messages import name_some, quote
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ __all__ = [
     "find_id_problem",
     "index_by_id",
     "require_same_exams",
+    "require_unique_ids",
     "restore_ids",
 ]
 
@@ -35,9 +37,6 @@ ID_COLUMNS = ("exam", "exam_id", "id", "case", "study")
 
 MRNET_WIDTH = 4
 """Digits of an exam id of MRNet, with its leading zeros."""
-
-LONGEST_ID = 200
-"""Most characters of an exam id: long enough for three DICOM UIDs."""
 
 LARGEST_EXACT = 10**15
 """Decimal numbers from here on may have lost digits."""
@@ -48,51 +47,8 @@ UNNAMED = ("", "Unnamed: 0", "__index_level_0__")
 LINES = "line"
 """Name of the index of `csv_files.read_table`."""
 
-NOT_IDS = {"nan", "none", "<na>", "nat", "true", "false", "inf", "-inf", "infinity", "-infinity"}
-"""Text that programs write for a missing value, a truth value or infinity."""
-
-# 12e34 is no decimal number here: sets with hexadecimal ids hold such ids
-DECIMAL = re.compile(r"[+-]?(([0-9]+\.[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[0-9]+[eE][+-][0-9]+)")
-
 WHOLE = re.compile(r"^([0-9]{1,15})\.0+$")
 """Whole number as pandas writes it in a column with missing values."""
-
-
-def find_id_problem(text: str) -> str | None:
-    """Problem of one exam id, or None.
-
-    Parameters
-    ----------
-    text : str
-        Exam id as it was read.
-
-    Returns
-    -------
-    str or None
-        The end of a sentence that begins with the id: what it must be and what to do.
-
-    Examples
-    --------
-    >>> find_id_problem("0042"), find_id_problem("knee 7, left"), find_id_problem("1.2.840.113")
-    (None, None, None)
-    >>> find_id_problem("7.0")
-    'is a decimal number, not an exam id; write ids as text'
-    """
-    if text.isascii() and text.isdecimal() and len(text) <= LONGEST_ID:
-        return None
-    if not text or text != text.strip():
-        return "must not be empty or begin or end with a space" if text else "is empty"
-    if len(text) > LONGEST_ID:
-        return f"must have at most {LONGEST_ID} characters, got {len(text)}"
-    if not text.isprintable():
-        return "must not hold control characters"
-    if not text.isascii() and any(c.isdigit() and not c.isascii() for c in text):
-        return "must be written with the digits 0 to 9, got other Unicode digits"
-    if DECIMAL.fullmatch(text):
-        return "is a decimal number, not an exam id; write ids as text"
-    if text.lower() in NOT_IDS:
-        return "stands for a missing value or is no id"
-    return None
 
 
 def restore_ids(
@@ -314,6 +270,44 @@ def require_same_exams(
         f"`{left_name}` and `{right_name}` must hold the same exams, got {len(first & second)} "
         f"in both, {', '.join(parts)}. {hint}"
     )
+
+
+def require_unique_ids(
+    name: str, ids: Iterable[Any], repeats: Iterable[int] | None = None, advice: str = ""
+) -> None:
+    """Raise if an exam stands in a table more than once.
+
+    Parameters
+    ----------
+    name : str
+        Name of the table in the message, with its quotes.
+    ids : iterable
+        Exam id of each row.
+    repeats : iterable of int, optional
+        Repeat of each row: an exam may stand in each repeat once.
+    advice : str, default ""
+        What to do, as a sentence.
+
+    Raises
+    ------
+    ValueError
+        The message names some of the exams and counts the rows.
+
+    Examples
+    --------
+    >>> require_unique_ids("`folds`", ["a", "a"], repeats=[0, 1])
+    """
+    rows = pd.Index(ids)
+    if repeats is None:
+        again = rows.duplicated()
+    else:
+        again = pd.DataFrame({"exam": rows, "repeat": list(repeats)}).duplicated().to_numpy()
+    if again.any():
+        raise ValueError(
+            f"{name} must hold each exam once{'' if repeats is None else ' per repeat'}, got "
+            f"{name_some(list(rows[again].unique()))} more than once ({int(again.sum())} rows too "
+            f"many). {advice or 'Delete them.'}"
+        )
 
 
 def _find_kind(exam: Any) -> str:

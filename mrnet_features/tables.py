@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
-from mrnet_features.exam_ids import check_ids, require_same_exams
+from mrnet_features.exam_ids import require_same_exams
+from mrnet_features.labels import check_frame, check_labels
 from mrnet_features.messages import name_some, quote
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -33,11 +33,9 @@ __all__ = [
 # Larger numbers of repeats and folds can't be right.
 LARGEST_FOLD = 1e9
 
-RESERVED = ("exam", "repeat", "fold", "mean", "n_exams")
-
 
 def align_tables(
-    features: FeatureTable, labels: LabelTable, positive: Any = None
+    features: FeatureTable, labels: LabelTable, positive: Any = None, *, missing: bool = False
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Check features and labels and match their rows by exam id.
 
@@ -49,6 +47,7 @@ def align_tables(
     labels : DataFrame, Series or array
         See `check_labels`. The rows of an array are matched by position.
     positive : value or mapping, optional
+    missing : bool, default False
         See `check_labels`.
 
     Returns
@@ -71,7 +70,7 @@ def align_tables(
     [['a', 'b'], ['a', 'b']]
     """
     named, given = name_rows(features, labels)
-    table, truth = check_features(named), check_labels(given, positive)
+    table, truth = check_features(named), check_labels(given, positive, missing=missing)
     require_same_exams("features", table.index, "labels", truth.index)
     refuse_labels(table, truth)
     return table, truth
@@ -102,65 +101,6 @@ def refuse_labels(features: pd.DataFrame, labels: pd.DataFrame) -> None:
         )
 
 
-def check_labels(labels: pd.DataFrame | pd.Series[Any], positive: Any = None) -> pd.DataFrame:
-    """Check labels and sort them by exam id.
-
-    Parameters
-    ----------
-    labels : DataFrame of shape (n_exams, n_tasks) or Series of shape (n_exams,)
-        Index: exam ids, text or integers. One column per task with 0 or 1. The name of a Series
-        is the task, "label" if it has none.
-    positive : value or mapping of task to value, optional
-        Value of a positive exam where the labels are not 0 and 1, such as "torn" or 1 in labels
-        of -1 and 1. The other value is negative.
-
-    Returns
-    -------
-    DataFrame of shape (n_exams, n_tasks), int8
-        A sorted copy with 0 and 1; its index is named ``exam``.
-
-    Raises
-    ------
-    TypeError
-        If `labels` is neither a DataFrame nor a Series, or the ids are neither text nor integers.
-    ValueError
-        If ids repeat, a task name is reserved or repeated, or a value is not 0 or 1.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> check_labels(pd.DataFrame({"acl": [0, 1]}, index=["0002", "0001"]))
-          acl
-    exam
-    0001    1
-    0002    0
-    >>> check_labels(pd.Series(["torn", "intact"], name="acl"), positive="torn")["acl"].tolist()
-    [1, 0]
-    """
-    if isinstance(labels, pd.Series):
-        labels = labels.to_frame("label" if labels.name is None else labels.name)
-    _check_frame("labels", labels)
-    if not len(labels.columns):
-        raise ValueError("`labels` must have one column per task, got none.")
-    taken = sorted(set(labels.columns) & set(RESERVED))
-    if taken:
-        raise ValueError(
-            f"`labels` must not name a task {name_some(taken)}: results use those "
-            "column names. Rename the task."
-        )
-    truth = labels if positive is None else _code_positive(labels, positive)
-    for task in truth.columns:
-        wrong = truth[task][~truth[task].isin([0, 1])]
-        if len(wrong):
-            raise ValueError(
-                f"`labels` must be 0 or 1, got {name_some([wrong.iloc[0]])} for exam "
-                f"{name_some([wrong.index[0]])}, "
-                f"task {quote(task)} ({len(wrong)} such exams). Correct or drop those exams, or "
-                "pass `positive`, the value of a positive exam."
-            )
-    return truth.astype(np.int8).sort_index().rename_axis(index="exam")
-
-
 def choose_labels(labels: Any, positive: Any, *models: Any) -> pd.DataFrame:
     """Check the labels passed in, or take those of the first evaluation.
 
@@ -174,6 +114,7 @@ def choose_labels(labels: Any, positive: Any, *models: Any) -> pd.DataFrame:
     Returns
     -------
     DataFrame of shape (n_exams, n_tasks), int8
+        float64 with NaN if a label is missing.
 
     Raises
     ------
@@ -198,7 +139,7 @@ def choose_labels(labels: Any, positive: Any, *models: Any) -> pd.DataFrame:
             raise TypeError(
                 "`labels` must be given for predictions without labels, such as a DataFrame."
             )
-    return check_labels(labels, positive)
+    return check_labels(labels, positive, missing=True)
 
 
 def check_features(features: pd.DataFrame) -> pd.DataFrame:
@@ -231,7 +172,7 @@ def check_features(features: pd.DataFrame) -> pd.DataFrame:
     0001   4.0
     0002   3.0
     """
-    _check_frame("features", features)
+    check_frame("features", features)
     if not len(features.columns):
         raise ValueError("`features` must have at least one column, got none.")
     odd = [n for n, kind in features.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
@@ -337,54 +278,3 @@ def check_whole_numbers(column: pd.Series[Any], where: str) -> pd.Series[Any]:
             "Correct them."
         )
     return pd.Series(numbers.astype(np.int64), index=column.index, name=column.name)
-
-
-def _code_positive(labels: pd.DataFrame, positive: Any) -> pd.DataFrame:
-    chosen = positive if isinstance(positive, Mapping) else dict.fromkeys(labels.columns, positive)
-    coded = {}
-    for task in labels.columns:
-        if task not in chosen:
-            raise ValueError(
-                f"`positive` must give the positive value of every task, got none for "
-                f"{quote(task)}."
-            )
-        column = labels[task]
-        if column.isna().any():
-            raise ValueError(
-                f"`labels` must not have missing values, got NaN for exam "
-                f"{name_some([column.index[column.isna()][0]])}, task {quote(task)}. Drop those "
-                "exams."
-            )
-        values = list(pd.unique(column))
-        if len(values) > 2 or chosen[task] not in values:
-            raise ValueError(
-                f"`labels` of task {quote(task)} must hold two values, one of them the "
-                f"`positive` value {quote(chosen[task])}, got {name_some(values)}."
-            )
-        coded[task] = (column == chosen[task]).astype(np.int8)
-    return pd.DataFrame(coded, index=labels.index)
-
-
-def _check_frame(name: str, frame: Any) -> None:
-    if not isinstance(frame, pd.DataFrame):
-        kinds = "DataFrame or Series" if name == "labels" else "DataFrame"
-        raise TypeError(
-            f"`{name}` must be a pandas {kinds} indexed by exam id, got {type(frame).__name__}."
-        )
-    check_ids(f"`{name}`", frame.index)
-    if frame.index.has_duplicates:
-        twice = list(frame.index[frame.index.duplicated()].unique())
-        raise ValueError(
-            f"`{name}` must hold each exam once, got {name_some(twice)} more than once."
-        )
-    odd = next((column for column in frame.columns if not isinstance(column, str)), None)
-    if odd is not None:
-        raise TypeError(
-            f"`{name}` must have column names as text, got {quote(odd)} ({type(odd).__name__}). "
-            "Use `.add_prefix` to turn numbers into names."
-        )
-    if frame.columns.has_duplicates:
-        twice = list(frame.columns[frame.columns.duplicated()].unique())
-        raise ValueError(
-            f"`{name}` must have each column once, got {name_some(twice)} more than once."
-        )

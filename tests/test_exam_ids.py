@@ -8,9 +8,9 @@ import pytest
 
 from mrnet_features.exam_ids import (
     check_ids,
-    find_id_problem,
     index_by_id,
     require_same_exams,
+    require_unique_ids,
     restore_ids,
 )
 
@@ -74,19 +74,7 @@ def test_long_ids_in_messages_are_cut():
     "text", ["0042", "1130", "1.2.840.113619", "knee 7, left", "NA", "Zürich #1", "12345e67", "三"]
 )
 def test_ids_of_any_set(text):
-    assert find_id_problem(text) is None
     assert restore_ids([text], "'a.csv'") == [text]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "", " 7", "7 ", "7.0", "7.", ".5", "7.5", "1e+16", "1.2E+15", "nan", "None", "<NA>", "NaT",
-        "inf", "True", "٧", "７", "7²", "a\nb", "a\x1b[2J", "a\u202eb", "x" * 201,
-    ],
-)  # fmt: skip
-def test_what_is_no_exam_id(text):
-    assert find_id_problem(text)
 
 
 def test_numbers_get_their_zeros_back():
@@ -200,3 +188,19 @@ def test_zeros_that_the_set_has_and_all_numbers_lack_are_lost():
     assert restore_ids(["30", "99"], "'a'", known=known) == ["30", "99"]
     assert restore_ids(["30", "41"], "'a'", known={30, 41}) == ["30", "41"]
     assert restore_ids(["30", "41"], "'a'", width=1, known=known) == ["30", "41"]
+
+
+def test_an_exam_stands_in_a_table_once():
+    require_unique_ids("`labels`", ["a", "b"])
+    with pytest.raises(ValueError, match=r"^`x` .* once, got 'a' more than once \(2 rows too many"):
+        require_unique_ids("`x`", pd.Index(["a", "b", "a", "a"]))
+    with pytest.raises(
+        ValueError, match=r"got 8, 7 more than once \(2 rows too many\). Sort them."
+    ):
+        require_unique_ids("`x`", pd.Series([7, 8, 8, 7]), advice="Sort them.")
+
+
+def test_an_exam_stands_in_every_repeat_once():
+    require_unique_ids("`folds`", ["a", "b", "a"], [0, 0, 1])
+    with pytest.raises(ValueError, match="once per repeat, got 'a' more than once .1 rows"):
+        require_unique_ids("`folds`", ["a", "a", "b"], [1, 1, 1])

@@ -1,16 +1,11 @@
-"""Feature tables and labels: types, names, values, arrays; rows are matched by exam id."""
+"""Feature tables: types, names, values, arrays; rows are matched by exam id."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from mrnet_features.tables import (
-    align_tables,
-    check_features,
-    check_labels,
-    choose_labels,
-    name_rows,
-)
+from mrnet_features.labels import check_labels
+from mrnet_features.tables import align_tables, check_features, choose_labels, name_rows
 
 IDS = ["0003", "0001", "0002", "0000"]
 
@@ -35,50 +30,6 @@ def test_single_precision_stays_and_missing_becomes_nan():
     assert check_features(values).dtypes["x"] == np.float32
     nullable = pd.DataFrame({"x": pd.array([1.0, None, 2.0, 3.0], dtype="Float64")}, index=IDS)
     assert check_features(nullable)["x"].isna().sum() == 1
-
-
-@pytest.mark.parametrize(
-    ("values", "positive", "expected"),
-    [
-        (["torn", "intact", "torn", "intact"], "torn", [1, 0, 1, 0]),
-        ([-1, 1, 1, -1], 1, [0, 1, 1, 0]),
-        ([0, 1, 1, 0], 0, [1, 0, 0, 1]),
-        ([True, False, True, True], None, [1, 0, 1, 1]),
-        ([1.0, 0.0, 1.0, 1.0], None, [1, 0, 1, 1]),
-    ],
-)
-def test_labels_of_any_coding_become_zero_and_one(values, positive, expected):
-    labels = check_labels(pd.Series(values, IDS, name="acl"), positive)
-    assert labels.loc[IDS, "acl"].tolist() == expected
-    assert labels["acl"].dtype == np.int8
-    assert labels.index.tolist() == sorted(IDS)
-
-
-def test_positive_value_per_task():
-    labels = pd.DataFrame({"acl": ["yes", "no"], "meniscus": [2, 1]}, index=["a", "b"])
-    coded = check_labels(labels, {"acl": "yes", "meniscus": 2})
-    assert coded.to_numpy().tolist() == [[1, 1], [0, 0]]
-
-
-def test_a_series_is_a_task():
-    assert check_labels(pd.Series([0, 1], ["a", "b"])).columns.tolist() == ["label"]
-    assert check_labels(pd.Series([0, 1], ["a", "b"], name="acl")).columns.tolist() == ["acl"]
-
-
-@pytest.mark.parametrize(
-    ("labels", "positive", "message"),
-    [
-        (["torn", "intact"], None, "got 'torn' .* or pass `positive`"),
-        ([-1, 1], None, "got .*-1.* or pass `positive`"),
-        (["torn", "intact"], "Torn", "the `positive` value 'Torn', got 'torn', 'intact'"),
-        (["torn", "intact", "unclear"], "torn", "two values"),
-        (["torn", None], "torn", "must not have missing values, got NaN for exam 1"),
-        (["torn", "intact"], {"meniscus": "torn"}, "none for 'acl'"),
-    ],
-)
-def test_labels_that_can_not_be_coded_are_refused(labels, positive, message):
-    with pytest.raises(ValueError, match=message):
-        check_labels(pd.Series(labels, name="acl"), positive)
 
 
 def test_arrays_get_names_and_row_numbers():

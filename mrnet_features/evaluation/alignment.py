@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from mrnet_features.exam_ids import check_ids, require_same_exams
+from mrnet_features.evaluation.exam_values import align_groups, align_weights
+from mrnet_features.exam_ids import check_ids, require_same_exams, require_unique_ids
+from mrnet_features.labels import check_labels, check_soft_labels
 from mrnet_features.messages import name_some, quote
 from mrnet_features.tables import align_tables, check_features, name_rows, refuse_labels
 
@@ -32,36 +34,43 @@ class AlignedData(NamedTuple):
     ----------
     features : DataFrame of shape (n_exams, n_features)
     labels : DataFrame of shape (n_exams, n_tasks), int8
+        Labels to score on; float64 with NaN if a label is missing.
+    fit_labels : DataFrame of shape (n_exams, n_tasks), float64, or None
+        Labels to fit on, 0 to 1 or NaN, if they are others.
     groups : Series of shape (n_exams,), int64, or None
-    weights : Series of shape (n_exams,), float64, or None
+    weights : Series of shape (n_exams,) or DataFrame of shape (n_exams, n_tasks), or None
     order : Index of shape (n_exams,)
         Exam ids in the row order of the `features` that were passed in.
     """
 
     features: pd.DataFrame
     labels: pd.DataFrame
+    fit_labels: pd.DataFrame | None
     groups: pd.Series[Any] | None
-    weights: pd.Series[Any] | None
+    weights: pd.Series[Any] | pd.DataFrame | None
     order: pd.Index[Any]
 
 
 def align_data(
     features: FeatureTable,
-    labels: LabelTable,
+    labels: LabelTable | None,
     groups: ByExam | None = None,
-    sample_weight: ByExam | None = None,
+    sample_weight: ByExam | pd.DataFrame | None = None,
     positive: Any = None,
+    fit_labels: LabelTable | None = None,
 ) -> AlignedData:
     """Check features, labels, groups and weights, and match their rows.
 
     Parameters
     ----------
     features, labels, positive
-        See `align_tables`.
+        See `align_tables`. Labels may be missing.
     groups
         See `align_groups`.
     sample_weight
         See `align_weights`.
+    fit_labels
+        See `cross_validate`. If given, `labels` may lack exams of `features` or be None.
 
     Returns
     -------
@@ -78,15 +87,34 @@ def align_data(
     >>> data.features.columns.tolist(), data.labels["label"].tolist(), data.weights.tolist()
     (['x0'], [0, 1], [1.0, 3.0])
     """
-    named, given = name_rows(features, labels)
-    table, truth = align_tables(named, given, positive)
+    named, given = name_rows(features, fit_labels if labels is None else labels)
+    soft = None
+    if fit_labels is None:
+        table, truth = align_tables(named, given, positive, missing=True)
+    else:
+        table = check_features(named)
+        if labels is None:
+            truth = check_soft_labels(given, "fit_labels")
+        else:
+            truth = check_labels(given, positive, missing=True)
+        truth = _add_exams("labels", truth, table.index)
+        soft = check_soft_labels(name_rows(named, fit_labels)[1], "fit_labels")
+        if set(soft.columns) != set(truth.columns):
+            raise ValueError(
+                f"`fit_labels` must have the tasks of `labels`, got {name_some(list(soft))} for "
+                f"{name_some(list(truth))}. Give every task a column, with NaN where there is no "
+                "label to fit on."
+            )
+        soft = _add_exams("fit_labels", soft[list(truth.columns)], table.index)
+        refuse_labels(table, truth)
     # An array has no exam ids: its order is known only if both tables have the same row order.
     order = named.index if list(named.index) == list(given.index) else None
     return AlignedData(
         table,
         truth,
+        soft,
         align_groups(groups, truth.index, order),
-        align_weights(sample_weight, truth.index, order),
+        align_weights(sample_weight, truth.index, order, list(truth.columns)),
         named.index,
     )
 
@@ -122,92 +150,6 @@ def align_features(features: Any, labels: pd.DataFrame) -> pd.DataFrame:
     require_same_exams("features", table.index, "evaluation", labels.index)
     refuse_labels(table, labels)
     return table
-
-
-def align_groups(
-    groups: ByExam | None,
-    exams: pd.Index[Any],
-    order: pd.Index[Any] | None = None,
-) -> pd.Series[Any] | None:
-    """Group of every exam, as a number.
-
-    Parameters
-    ----------
-    groups : Series or mapping of exam id to group, array, or None
-        For example the patient of each exam. Further exams are ignored.
-    exams : Index of shape (n_exams,)
-        Exam ids.
-    order : Index of shape (n_exams,), optional
-        Exam ids in the order of an array.
-
-    Returns
-    -------
-    Series of shape (n_exams,), int64, or None
-        Group numbers in the order of `exams`; None where `groups` is.
-
-    Raises
-    ------
-    TypeError
-        If `groups` is an array and `order` is not known.
-    ValueError
-        If an exam has no group or several.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> align_groups({"a": "Ann", "b": "Bob", "c": "Ann"}, pd.Index(["a", "b", "c"])).tolist()
-    [0, 1, 0]
-    """
-    if groups is None:
-        return None
-    codes, _ = pd.factorize(_align_values("groups", groups, exams, order))
-    return pd.Series(codes, index=exams, name="group")
-
-
-def align_weights(
-    weights: ByExam | None,
-    exams: pd.Index[Any],
-    order: pd.Index[Any] | None = None,
-) -> pd.Series[Any] | None:
-    """Weight of every exam.
-
-    Parameters
-    ----------
-    weights : Series or mapping of exam id to weight, array, or None
-        At least 0. Further exams are ignored.
-    exams : Index of shape (n_exams,)
-        Exam ids.
-    order : Index of shape (n_exams,), optional
-        Exam ids in the order of an array.
-
-    Returns
-    -------
-    Series of shape (n_exams,), float64, or None
-        In the order of `exams`; None where `weights` is.
-
-    Raises
-    ------
-    TypeError
-        If `weights` is an array and `order` is not known.
-    ValueError
-        If an exam has no weight or several, or a weight is negative or infinite.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> align_weights({"a": 2, "b": 1}, pd.Index(["a", "b"])).tolist()
-    [2.0, 1.0]
-    """
-    if weights is None:
-        return None
-    found = _align_values("sample_weight", weights, exams, order).astype(np.float64)
-    wrong = found[~(np.isfinite(found) & (found >= 0))]
-    if len(wrong):
-        raise ValueError(
-            f"`sample_weight` must be finite and at least 0, got {wrong.iloc[0]} for exam "
-            f"{quote(wrong.index[0])}."
-        )
-    return found.rename("sample_weight")
 
 
 def check_predictions(model: Any, labels: pd.DataFrame, name: str = "`model`") -> pd.DataFrame:
@@ -259,12 +201,7 @@ def check_predictions(model: Any, labels: pd.DataFrame, name: str = "`model`") -
         rows = rows.set_index("exam") if "exam" in rows.columns else rows.rename_axis(index="exam")
     exams = rows["exam"] if folded else rows.index.to_series()
     check_ids(name, exams)
-    twice = rows.duplicated(["exam", "repeat"]) if folded else exams.duplicated()
-    if twice.any():
-        raise ValueError(
-            f"{name} must hold each exam once{' per repeat' if folded else ''}, got exam "
-            f"{quote(exams[twice].iloc[0])} again ({int(twice.sum())} rows too many)."
-        )
+    require_unique_ids(name, exams, rows["repeat"] if folded else None)
     values = rows[tasks].to_numpy(dtype=np.float64)
     if not np.isfinite(values).all():
         exam = exams.iloc[int(np.argwhere(~np.isfinite(values))[0][0])]
@@ -276,7 +213,8 @@ def check_predictions(model: Any, labels: pd.DataFrame, name: str = "`model`") -
     if isinstance(known, pd.DataFrame):
         shared = known.index.intersection(labels.index)
         own = [task for task in tasks if task in known.columns]
-        if not np.array_equal(known.loc[shared, own], labels.loc[shared, own]):
+        both = known.loc[shared, own], labels.loc[shared, own]
+        if not np.array_equal(*both, equal_nan=True):
             raise ValueError(
                 f"`labels` must equal the labels that {name} was evaluated with, but differ for "
                 "some exams. Use one set of labels."
@@ -324,31 +262,14 @@ def align_predictions(
     return rows.loc[labels.index, tasks].astype(np.float64)
 
 
-def _align_values(
-    name: str, values: Any, exams: pd.Index[Any], order: pd.Index[Any] | None
-) -> pd.Series[Any]:
-    if not hasattr(values, "items"):
-        if order is None:
-            raise TypeError(
-                f"`{name}` must be a Series indexed by exam id or a mapping from exam id, got "
-                f"{type(values).__name__}. Use pd.Series(values, index=labels.index)."
-            )
-        if np.shape(values) != (len(order),):
-            raise ValueError(
-                f"`{name}` must have shape ({len(order)},), one value per exam, got "
-                f"{np.shape(values)}."
-            )
-        values = pd.Series(np.asarray(values), index=order)
-    series = values if isinstance(values, pd.Series) else pd.Series(dict(values))
-    if series.index.has_duplicates:
+def _add_exams(name: str, labels: pd.DataFrame, exams: pd.Index[Any]) -> pd.DataFrame:
+    """Labels of all exams of `features`: NaN for those that the table lacks."""
+    unknown = labels.index.difference(exams)
+    if len(unknown) == len(labels):  # the ids may be written differently; the message says so
+        require_same_exams("features", exams, name, labels.index)
+    if len(unknown):
         raise ValueError(
-            f"`{name}` must hold each exam once, got exam "
-            f"{quote(series.index[series.index.duplicated()][0])} twice."
+            f"`{name}` must hold exams of `features` alone, got {len(unknown)} others "
+            f"({name_some(list(unknown))}). Drop them, or add their features."
         )
-    found = series.reindex(exams)
-    if found.isna().any():
-        raise ValueError(
-            f"`{name}` must have a value for every exam, got none for "
-            f"{name_some(list(exams[found.isna().to_numpy()]))}."
-        )
-    return found
+    return labels.reindex(exams)

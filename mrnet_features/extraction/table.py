@@ -15,7 +15,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mrnet_features.arrays import Device
-from mrnet_features.exam_ids import ID_COLUMNS, find_id_problem, index_by_id
+from mrnet_features.exam_ids import (
+    ID_COLUMNS,
+    find_id_problem,
+    index_by_id,
+    require_unique_ids,
+)
 from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.files import explain_errors, replace_file
 from mrnet_features.messages import name_some, quote
@@ -155,12 +160,7 @@ def read_features(path: str | Path, *, id_width: int | None = None) -> pd.DataFr
     checksum = metadata.get(CHECKSUM_KEY, b"").decode(errors="replace")
     # ids of our own tables are complete; in those of other tools zeros may be lost
     frame = index_by_id(frame, f"'{path}'", 1 if checksum and id_width is None else id_width)
-    twice = frame.index[frame.index.duplicated()].unique()
-    if len(twice):
-        raise ValueError(
-            f"'{path}' must hold each exam once, got {name_some(list(twice))} more than once. "
-            "Leave out the repeats."
-        )
+    require_unique_ids(f"'{path}'", frame.index)
     _check_columns(f"'{path}'", frame)
     if checksum and checksum != hash_values(frame):
         raise ValueError(
@@ -301,12 +301,7 @@ def _check_ids(index: pd.Index[Any]) -> None:
                 f"`features` must be indexed by exam ids as text, but {got} {problem}. A file "
                 "can't tell other labels from row numbers. Set the ids: `features.index = ids`."
             )
-    if index.has_duplicates:
-        twice = list(index[index.duplicated()].unique())
-        raise ValueError(
-            f"`features` must hold each exam once, got {name_some(twice)} more than once. "
-            "Leave out the repeats."
-        )
+    require_unique_ids("`features`", index)
 
 
 def _check_columns(where: str, features: pd.DataFrame) -> None:

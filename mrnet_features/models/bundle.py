@@ -214,7 +214,7 @@ def fit_bundle(
     features : DataFrame or array of shape (n_exams, n_features)
         As in `cross_validate`. ``attrs["provenance"]`` is kept.
     labels : DataFrame of shape (n_exams, n_tasks), Series or array
-        As in `cross_validate`: the same exams; 0 or 1. The name of a Series is the task.
+        As in `cross_validate`: the same exams; 0, 1 or NaN. The name of a Series is the task.
     thresholds : mapping of str to float, optional
         Stored in the bundle; choose them on out-of-fold predictions.
     positive : value or mapping of task to value, optional
@@ -247,7 +247,7 @@ def fit_bundle(
             f"`model` must be SeedAveragedLightGBM, got {type(chosen).__name__}. Bundles "
             "hold the text format of LightGBM, because pickled models can execute code."
         )
-    table, truth = align_tables(features, labels, positive)
+    table, truth = align_tables(features, labels, positive, missing=True)
     chosen_thresholds = check_thresholds(thresholds or {}, list(truth.columns))
     parameters = chosen.get_params()
     models = {}

@@ -13,6 +13,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from mrnet_features.messages import describe_cause, name_some
+from mrnet_features.models.targets import split_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
 __all__ = [
     "check_classifier",
     "copy_classifier",
+    "find_group_parameter",
     "find_weight_parameter",
     "fit_classifier",
     "predict_positive",
     "refuse_table",
+    "take_rows",
 ]
 
 
@@ -110,12 +113,14 @@ def copy_classifier(model: Any) -> Any:
     return clone(model) if hasattr(model, "get_params") else copy.deepcopy(model)
 
 
-def find_weight_parameter(model: Any) -> str:
+def find_weight_parameter(model: Any, wanted: str = "`sample_weight`") -> str:
     """Name under which `fit` takes sample weights.
 
     Parameters
     ----------
     model : classifier
+    wanted : str, default "`sample_weight`"
+        What needs the weights, for the message.
 
     Returns
     -------
@@ -136,30 +141,86 @@ def find_weight_parameter(model: Any) -> str:
     """
     if isinstance(model, Pipeline):
         name, last = model.steps[-1]
-        return f"{name}__{find_weight_parameter(last)}"
+        return f"{name}__{find_weight_parameter(last, wanted)}"
     parameters = inspect.signature(model.fit).parameters
     kinds = {parameter.kind for parameter in parameters.values()}
     if "sample_weight" not in parameters and inspect.Parameter.VAR_KEYWORD not in kinds:
         raise TypeError(
-            f"`sample_weight` needs a classifier whose `fit` takes it, but "
-            f"{type(model).__name__}.fit does not. Leave `sample_weight` out, or use another model."
+            f"{wanted} needs a classifier whose `fit` takes `sample_weight`, but "
+            f"{type(model).__name__}.fit does not. Leave it out, or use another model."
         )
     return "sample_weight"
 
 
-def fit_classifier(
-    model: Any, features: pd.DataFrame, truth: ArrayLike, weights: ArrayLike | None = None
-) -> Any:
-    """Fit a classifier in place.
+def find_group_parameter(model: Any) -> str | None:
+    """Name under which `fit` takes the groups of the exams, for folds of its own.
 
     Parameters
     ----------
     model : classifier
-    features : DataFrame of shape (n_exams, n_features)
+
+    Returns
+    -------
+    str or None
+        "groups", with the name of the last step in front for a pipeline; None if `fit` has no
+        such parameter.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> find_group_parameter(LogisticRegression()) is None
+    True
+    """
+    if isinstance(model, Pipeline):
+        name, last = model.steps[-1]
+        found = find_group_parameter(last)
+        return found and f"{name}__{found}"
+    return "groups" if "groups" in inspect.signature(model.fit).parameters else None
+
+
+def take_rows(table: Any, rows: NDArray[np.intp]) -> Any:
+    """Rows of a DataFrame or an array.
+
+    Parameters
+    ----------
+    table : DataFrame or array of shape (n_rows, n_columns)
+    rows : ndarray of intp
+        Row numbers.
+
+    Returns
+    -------
+    DataFrame or ndarray
+
+    Examples
+    --------
+    >>> take_rows([[1.0], [2.0]], np.array([1])).tolist()
+    [[2.0]]
+    """
+    return table.iloc[rows] if hasattr(table, "iloc") else np.asarray(table)[rows]
+
+
+def fit_classifier(
+    model: Any,
+    features: Any,
+    truth: ArrayLike,
+    weights: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
+) -> Any:
+    """Fit a classifier in place, on the rows that have a label.
+
+    A soft label, between 0 and 1, is fitted as two weighted rows; see `split_labels`.
+
+    Parameters
+    ----------
+    model : classifier
+    features : DataFrame or array of shape (n_exams, n_features)
     truth : array of shape (n_exams,)
-        0 or 1.
+        0 or 1; as floats also between them, and NaN for an exam without a label.
     weights : array of shape (n_exams,), optional
         Sample weights.
+    groups : array of shape (n_exams,), optional
+        Passed on if `fit` takes `groups`. Then the two rows of a soft label are a group if there
+        are no others: an inner fold must not hold one of them without the other.
 
     Returns
     -------
@@ -168,8 +229,11 @@ def fit_classifier(
 
     Raises
     ------
+    TypeError
+        If there are soft labels and `fit` takes no sample weights.
     ValueError
-        If there is one class only, or LightGBM refuses its parameters or the rows.
+        If there is one class only, among the rows with a weight above 0, or LightGBM refuses its
+        parameters or the rows.
 
     Examples
     --------
@@ -178,15 +242,32 @@ def fit_classifier(
     >>> fit_classifier(model, pd.DataFrame({"size": [1.0, 2.0]}), [0, 1], [1.0, 3.0]).class_prior_
     array([0.25, 0.75])
     """
-    classes = np.unique(np.asarray(truth)).tolist()
+    codes = np.asarray(truth)
+    n_exams = len(codes)
+    if codes.dtype.kind == "f":
+        given = None if weights is None else np.asarray(weights, dtype=np.float64)
+        rows, codes, weights = split_labels(codes.astype(np.float64), given)
+        features, n_exams = take_rows(features, rows), len(np.unique(rows))
+        if groups is None and len(rows) > n_exams:
+            groups = rows
+        elif groups is not None:
+            groups = np.asarray(groups)[rows]
+        if weights is not None and given is None:
+            find_weight_parameter(model, "A label between 0 and 1")
+    counted = codes if weights is None else codes[np.asarray(weights) > 0]
+    classes = np.unique(counted).tolist()
     if len(classes) < 2:
         raise ValueError(
             f"`labels` must hold both classes to fit a model, got {name_some(classes) or 'none'} "
-            f"in {len(features)} exams. Leave the task out."
+            f"in {n_exams} exams{'' if weights is None else ' with weights above 0'}. Leave the "
+            "task out."
         )
     options = {} if weights is None else {find_weight_parameter(model): weights}
+    by_group = None if groups is None else find_group_parameter(model)
+    if by_group:
+        options[by_group] = groups
     with _explain_lightgbm():
-        fitted = model.fit(features, truth, **options)
+        fitted = model.fit(features, codes, **options)
     return model if fitted is None else fitted
 
 

@@ -9,11 +9,12 @@ import pandas as pd
 from scipy.special import logit
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from mrnet_features.messages import name_some
+from mrnet_features.models.estimators import fit_classifier
+from mrnet_features.models.inner_folds import split_inner_folds
 from mrnet_features.models.lightgbm import SeedAveragedLightGBM
 from mrnet_features.models.targets import encode_two_classes
 from mrnet_features.names import group_names
@@ -47,7 +48,8 @@ class PlaneEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         (names; column numbers if `X` is an array) that returns a mapping of group to columns.
         Other columns are not used.
     n_splits : int, default 5
-        Inner folds of the out-of-fold scores, stratified and shuffled, without groups.
+        Inner folds of the out-of-fold scores, stratified and shuffled. They keep the rows of a
+        group together if `fit` gets `groups`, as `cross_validate` passes them.
     random_state : int, RandomState instance or None, default 0
         Seed of the inner folds.
 
@@ -98,7 +100,13 @@ class PlaneEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tags.input_tags.allow_nan = True
         return tags
 
-    def fit(self, X: pd.DataFrame | ArrayLike, y: ArrayLike) -> PlaneEnsemble:
+    def fit(
+        self,
+        X: pd.DataFrame | ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> PlaneEnsemble:
         """Fit one model per plane, and the regression that combines them, if any.
 
         Parameters
@@ -108,6 +116,10 @@ class PlaneEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             a function.
         y : array of shape (n_rows,)
             Two classes.
+        sample_weight : array of shape (n_rows,), optional
+            Weight of each row in the models of the planes and the regression, at least 0.
+        groups : array of shape (n_rows,), optional
+            Group of each row, such as the patient.
 
         Returns
         -------
@@ -120,7 +132,7 @@ class PlaneEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If `by` is a part of a name and `X` is not a DataFrame.
         ValueError
             If `combine` is unknown, a name does not parse, `by` returns no group, an empty group or
-            a column that `X` lacks, or a class has fewer rows than `n_splits`.
+            a column that `X` lacks, or a class has fewer rows or groups than `n_splits`.
         """
         if self.combine not in COMBINATIONS:
             raise ValueError(
@@ -139,22 +151,21 @@ class PlaneEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_, codes = encode_two_classes(y)
         self.columns_: dict[str, list[Any]] = self._group_columns(list(X.columns))
         base = SeedAveragedLightGBM() if self.estimator is None else self.estimator
+        weights = None if sample_weight is None else _check_sample_weight(sample_weight, checked)
+        groups = None if groups is None else np.asarray(groups)
+        check_consistent_length(checked, groups)
         self.combiner_: LogisticRegression | None = None
         if self.combine == "logistic":
-            rarest = int(min(codes.sum(), len(codes) - codes.sum()))
-            if rarest < self.n_splits:
-                raise ValueError(
-                    f"`y` must hold at least {self.n_splits} rows of each class for the inner "
-                    f"folds, got {rarest}. Lower `n_splits`, or combine by 'average'."
-                )
             seed = check_random_state(self.random_state).randint(2**31 - 1)
-            inner = StratifiedKFold(self.n_splits, shuffle=True, random_state=seed)
+            advice = "Lower `n_splits`, or combine by 'average'."
+            splits = split_inner_folds(codes, self.n_splits, seed, groups, weights, advice)
             odds = np.empty((len(X), len(self.columns_)))
-            for train, test in inner.split(codes, codes):
-                fitted = self._fit_planes(base, X.iloc[train], codes[train])
+            for train, test in splits:
+                own = [None if values is None else values[train] for values in (weights, groups)]
+                fitted = self._fit_planes(base, X.iloc[train], codes[train], *own)
                 odds[test] = self._score_planes(fitted, X.iloc[test])
-            self.combiner_ = LogisticRegression().fit(odds, codes)
-        self.models_ = self._fit_planes(base, X, codes)
+            self.combiner_ = LogisticRegression().fit(odds, codes, sample_weight=weights)
+        self.models_ = self._fit_planes(base, X, codes, weights, groups)
         return self
 
     def predict_proba(self, X: pd.DataFrame | ArrayLike) -> NDArray[np.float64]:
@@ -212,9 +223,17 @@ class PlaneEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
         return groups
 
-    def _fit_planes(self, base: Any, X: pd.DataFrame, codes: NDArray[np.intp]) -> dict[str, Any]:
+    def _fit_planes(
+        self,
+        base: Any,
+        X: pd.DataFrame,
+        codes: NDArray[np.intp],
+        weights: NDArray[np.float64] | None,
+        groups: NDArray[Any] | None,
+    ) -> dict[str, Any]:
         return {
-            plane: clone(base).fit(X[columns], codes) for plane, columns in self.columns_.items()
+            plane: fit_classifier(clone(base), X[columns], codes, weights, groups)
+            for plane, columns in self.columns_.items()
         }
 
     def _score_planes(self, models: dict[str, Any], X: pd.DataFrame) -> NDArray[np.float64]:

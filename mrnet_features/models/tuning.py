@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import ParameterGrid, StratifiedKFold
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.model_selection import ParameterGrid
+from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from mrnet_features.models.estimators import fit_classifier, take_rows
+from mrnet_features.models.inner_folds import split_inner_folds
 from mrnet_features.models.lightgbm import SeedAveragedLightGBM
 from mrnet_features.models.targets import encode_two_classes
 
@@ -46,7 +48,8 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     n_candidates : int, default 8
         Points of the grid to try, besides the values of `estimator`.
     n_splits : int, default 4
-        Inner folds, stratified and shuffled, without groups.
+        Inner folds, stratified and shuffled. They keep the rows of a group together if `fit` gets
+        `groups`, as `cross_validate` passes them.
     random_state : int, RandomState instance or None, default 0
         Seed of the choice of points and of the inner folds.
 
@@ -57,7 +60,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     best_params_ : dict
         Chosen parameters; empty if the values of `estimator` were best.
     candidates_ : list of (dict, float)
-        Every point and its mean inner AUC.
+        Every point and its mean inner AUC, weighted by the sample weights.
     classes_ : ndarray of shape (2,)
 
     References
@@ -96,7 +99,13 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tags.input_tags.allow_nan = True
         return tags
 
-    def fit(self, X: pd.DataFrame | ArrayLike, y: ArrayLike) -> TunedClassifier:
+    def fit(
+        self,
+        X: pd.DataFrame | ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> TunedClassifier:
         """Choose the parameters on inner folds, then fit on all rows.
 
         Parameters
@@ -104,6 +113,10 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X : DataFrame or array of shape (n_rows, n_columns), float
         y : array of shape (n_rows,)
             Two classes.
+        sample_weight : array of shape (n_rows,), optional
+            Weight of each row in every fit and in the inner AUCs, at least 0.
+        groups : array of shape (n_rows,), optional
+            Group of each row, such as the patient.
 
         Returns
         -------
@@ -113,7 +126,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ValueError
-            If `n_candidates` is below 1, or a class has fewer rows than `n_splits`.
+            If `n_candidates` is below 1, or a class has fewer rows or groups than `n_splits`.
         """
         if self.n_candidates < 1:
             raise ValueError(f"`n_candidates` must be at least 1, got {self.n_candidates}.")
@@ -122,25 +135,23 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         )
         X = X if hasattr(X, "iloc") else checked  # the inner classifier needs the column names
         self.classes_, codes = encode_two_classes(y)
-        rarest = int(min(codes.sum(), len(codes) - codes.sum()))
-        if rarest < self.n_splits:
-            raise ValueError(
-                f"`y` must hold at least {self.n_splits} rows of each class for the inner folds, "
-                f"got {rarest}. Lower `n_splits`."
-            )
+        weights = None if sample_weight is None else _check_sample_weight(sample_weight, checked)
+        groups = None if groups is None else np.asarray(groups)
+        check_consistent_length(checked, groups)
         random = check_random_state(self.random_state)
         base = SeedAveragedLightGBM(n_seeds=1) if self.estimator is None else self.estimator
         points = list(ParameterGrid(dict(LIGHTGBM_GRID if self.grid is None else self.grid)))
         drawn = random.permutation(len(points))[: self.n_candidates]
-        inner = StratifiedKFold(self.n_splits, shuffle=True, random_state=random.randint(2**31 - 1))
-        splits = list(inner.split(codes, codes))
+        seed = random.randint(2**31 - 1)
+        splits = split_inner_folds(codes, self.n_splits, seed, groups, weights)
         self.candidates_: list[tuple[dict[str, Any], float]] = [
-            (point, _score_point(base, point, X, codes, splits))
+            (point, _score_point(base, point, X, codes, splits, weights, groups))
             for point in ({}, *(points[k] for k in drawn))
         ]
         # `max` returns the first of equals: in a tie the values of `estimator` stay.
         self.best_params_ = max(self.candidates_, key=lambda candidate: candidate[1])[0]
-        self.best_estimator_ = clone(base).set_params(**self.best_params_).fit(X, codes)
+        chosen = clone(base).set_params(**self.best_params_)
+        self.best_estimator_ = fit_classifier(chosen, X, codes, weights, groups)
         return self
 
     def predict_proba(self, X: pd.DataFrame | ArrayLike) -> NDArray[np.float64]:
@@ -184,13 +195,15 @@ def _score_point(
     X: Any,
     codes: NDArray[np.intp],
     splits: Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]],
+    weights: NDArray[np.float64] | None,
+    groups: NDArray[Any] | None,
 ) -> float:
     aucs = []
     for train, test in splits:
-        model = clone(base).set_params(**point).fit(_take(X, train), codes[train])
-        aucs.append(roc_auc_score(codes[test], model.predict_proba(_take(X, test))[:, 1]))
+        own = [None if values is None else values[train] for values in (weights, groups)]
+        model = clone(base).set_params(**point)
+        fit_classifier(model, take_rows(X, train), codes[train], *own)
+        scores = model.predict_proba(take_rows(X, test))[:, 1]
+        tested = None if weights is None else weights[test]
+        aucs.append(roc_auc_score(codes[test], scores, sample_weight=tested))
     return float(np.mean(aucs))
-
-
-def _take(X: Any, rows: NDArray[np.intp]) -> Any:
-    return X.iloc[rows] if hasattr(X, "iloc") else np.asarray(X)[rows]

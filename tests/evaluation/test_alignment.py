@@ -7,9 +7,7 @@ import pytest
 from mrnet_features.evaluation.alignment import (
     align_data,
     align_features,
-    align_groups,
     align_predictions,
-    align_weights,
     check_predictions,
 )
 
@@ -20,27 +18,6 @@ def make_tables():
     features = pd.DataFrame({"b": [3.0, 1.0, 2.0, 0.0], "a": [0.5] * 4}, index=IDS)
     labels = pd.DataFrame({"acl": [1, 0, 1, 0]}, index=IDS)
     return features, labels
-
-
-def test_groups_are_found_by_id():
-    exams = pd.Index(["a", "b", "c"])
-    groups = pd.Series({"c": "Ann", "b": "Bob", "a": "Ann", "not asked for": "Eve"})
-    assert align_groups(groups, exams).tolist() == [0, 1, 0]
-    assert align_groups(None, exams) is None
-
-
-@pytest.mark.parametrize(
-    ("groups", "kind", "message"),
-    [
-        ([1, 2, 3], TypeError, "Series indexed by exam id or a mapping from exam id, got list"),
-        ({"a": 1, "b": 2}, ValueError, "got none for 'c'"),
-        ({"a": 1, "b": 2, "c": None}, ValueError, "got none for 'c'"),
-        (pd.Series([1, 2, 3], index=["a", "a", "b"]), ValueError, "exam 'a' twice"),
-    ],
-)
-def test_groups_that_do_not_fit_are_refused(groups, kind, message):
-    with pytest.raises(kind, match=message):
-        align_groups(groups, pd.Index(["a", "b", "c"]))
 
 
 def test_arrays_of_labels_groups_and_weights_follow_the_rows_of_the_features():
@@ -57,16 +34,6 @@ def test_arrays_of_labels_groups_and_weights_follow_the_rows_of_the_features():
         align_data(features, labels.iloc[::-1], None, [3, 1, 2, 0])
     with pytest.raises(ValueError, match=r"shape \(4,\), one value per exam, got \(3,\)"):
         align_data(features, values, [1, 2, 3])
-
-
-def test_weights_are_found_by_id_and_checked():
-    exams = pd.Index(["a", "b"])
-    assert align_weights(pd.Series([2, 1], ["b", "a"]), exams).tolist() == [1.0, 2.0]
-    for wrong in (-1.0, np.inf):
-        with pytest.raises(ValueError, match="finite and at least 0, got .* for exam 'b'"):
-            align_weights({"a": 1.0, "b": wrong}, exams)
-    with pytest.raises(ValueError, match="a value for every exam, got none for 'b'"):
-        align_weights({"a": 1.0, "b": np.nan}, exams)
 
 
 def make_predictions():
@@ -91,7 +58,7 @@ def test_repeats_are_averaged_or_the_first_is_taken():
     [
         (lambda rows: "file.csv", TypeError, "CNN must be an Evaluation, .* got str"),
         (lambda rows: rows.drop(columns="acl"), ValueError, "CNN must predict every task"),
-        (lambda rows: pd.concat([rows, rows[:1]]), ValueError, "once per repeat, got exam 'b'"),
+        (lambda rows: pd.concat([rows, rows[:1]]), ValueError, "once per repeat, got 'b'"),
         (lambda rows: rows.assign(exam=[0.5] * 4), TypeError, "CNN must be indexed by exam ids"),
         (lambda rows: rows.assign(acl=np.nan), ValueError, "NaN or infinity for exam 'b'"),
         (lambda rows: rows[rows["exam"] == "a"], ValueError, "1 only in `labels`"),

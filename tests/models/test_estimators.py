@@ -15,6 +15,7 @@ from mrnet_features.models import (
 from mrnet_features.models.estimators import (
     check_classifier,
     copy_classifier,
+    find_group_parameter,
     find_weight_parameter,
     fit_classifier,
     predict_positive,
@@ -91,3 +92,52 @@ def test_weights_reach_the_last_step():
         assert heavy.mean() > plain.mean() + 0.05
     with pytest.raises(TypeError, match="KNeighborsClassifier.fit does not. Leave"):
         find_weight_parameter(make_pipeline(StandardScaler(), KNeighborsClassifier()))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        LogisticRegression(),
+        make_pipeline(StandardScaler(), LogisticRegression()),
+        logistic_baseline(),
+        lightgbm_baseline(n_seeds=1, n_estimators=5),
+    ],
+)
+def test_soft_labels_equal_a_doubled_table(model):
+    soft = np.where(np.arange(len(TRUTH)) % 3 == 0, 0.5 * TRUTH + 0.2, TRUTH).astype(float)
+    soft[1] = np.nan
+    kept = [k for k in range(len(soft)) if k != 1]
+    rows = [k for k in kept for _ in range(1 if soft[k] in (0, 1) else 2)]
+    second = [k > 0 and rows[k] == rows[k - 1] for k in range(len(rows))]
+    pairs = list(zip(rows, second, strict=True))
+    classes = [int(last) if soft[r] not in (0, 1) else int(soft[r]) for r, last in pairs]
+    shares = [soft[r] if c else 1 - soft[r] for r, c in zip(rows, classes, strict=True)]
+    expected = fit_classifier(copy_classifier(model), TABLE.iloc[rows], classes, np.array(shares))
+    found = fit_classifier(model, TABLE, soft)
+    np.testing.assert_array_equal(predict_positive(found, TABLE), predict_positive(expected, TABLE))
+
+
+def test_a_weight_of_zero_is_no_member_of_a_class():
+    with pytest.raises(ValueError, match="both classes .* got 1 in .* exams with weights above 0"):
+        fit_classifier(LogisticRegression(), TABLE, TRUTH, TRUTH.astype(float))
+
+
+class Grouped(LogisticRegression):
+    def fit(self, X, y, groups=None):
+        self.groups_ = groups
+        return super().fit(X, y)
+
+
+def test_groups_reach_a_fit_that_takes_them():
+    groups = np.arange(len(TRUTH)) // 2
+    for model in (Grouped(), make_pipeline(StandardScaler(), Grouped())):
+        fitted = fit_classifier(model, TABLE, TRUTH, groups=groups)
+        last = fitted[-1] if hasattr(fitted, "steps") else fitted
+        assert last.groups_.tolist() == groups.tolist()
+    assert find_group_parameter(make_pipeline(StandardScaler(), Grouped())) == "grouped__groups"
+    assert find_group_parameter(make_pipeline(LogisticRegression())) is None
+    fit_classifier(LogisticRegression(), TABLE, TRUTH, groups=groups)
+    holes = TRUTH.astype(float)
+    holes[:5] = np.nan
+    found = fit_classifier(Grouped(), TABLE, holes, groups=groups)
+    assert found.groups_.tolist() == groups[5:].tolist()

@@ -9,8 +9,8 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from mrnet_features.evaluation.metrics.auc import measure_auc, standard_error
+from mrnet_features.labels import check_labels
 from mrnet_features.messages import name_some, quote
-from mrnet_features.tables import check_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +82,7 @@ def warn_of_columns(
     if len(varying) < 2:
         return
     if labels is not None:
-        better = _find_better_order(frame, varying, check_labels(labels))
+        better = _find_better_order(frame, varying, check_labels(labels, missing=True))
         if better:
             order = dict(zip(varying, better, strict=True))
             whole = [order.get(task, task) for task in tasks]
@@ -127,7 +127,8 @@ def _find_better_order(
             f"`labels` must have a column for every task, got none for {name_some(missing)}. Add "
             "it, or read the predictions without `labels`."
         )
-    shared = frame[frame.index.isin(labels.index)]
+    labelled = labels[labels[tasks].notna().all(axis=1)]
+    shared = frame[frame.index.isin(labelled.index)]
     truth = labels.loc[shared.index, tasks].to_numpy(dtype=np.float64)
     n_positive = truth.sum(axis=0)
     if not len(truth) or not ((n_positive > 1) & (n_positive < len(truth) - 1)).all():

@@ -14,7 +14,12 @@ from scipy.special import expit
 
 from mrnet_features.csv_files import Row, build_table, holds_numbers, read_lines, read_rows
 from mrnet_features.evaluation.comparison.column_order import warn_of_columns
-from mrnet_features.exam_ids import ID_COLUMNS, index_by_id, require_same_exams
+from mrnet_features.exam_ids import (
+    ID_COLUMNS,
+    index_by_id,
+    require_same_exams,
+    require_unique_ids,
+)
 from mrnet_features.messages import name_some, quote
 from mrnet_features.names import TASKS
 from mrnet_features.parquet_files import PARQUET, read_parquet
@@ -116,12 +121,7 @@ def read_predictions(
         raise ValueError(f"{where} must have a row per exam, got none. Write it again.")
     frame[names] = _check_values(frame[names], logits, where)
     folded = {"repeat", "fold"} <= set(frame.columns)
-    again = frame.reset_index().duplicated(["exam", "repeat"] if folded else ["exam"]).to_numpy()
-    if again.any():
-        raise ValueError(
-            f"{where} must hold each exam once{' per repeat' if folded else ''}, got exam "
-            f"{quote(frame.index[again][0])} again ({int(again.sum())} rows too many). Delete them."
-        )
+    require_unique_ids(where, frame.index, frame["repeat"] if folded else None)
     warn_of_columns(frame, names, labels, where, named=paths is None)
     if folded:
         rows = frame.reset_index()[["exam", "repeat", "fold", *names]]
@@ -276,12 +276,7 @@ def _read_each_task(
         cells = [row.cells for row in rows]
         table = pd.DataFrame(cells, columns=["exam", task], dtype=object)
         column = index_by_id(table, f"'{path}'", width, known)[task]
-        if column.index.has_duplicates:
-            twice = column.index[column.index.duplicated()]
-            raise ValueError(
-                f"'{path}' must hold each exam once, got exam {quote(twice[0])} again "
-                f"({len(twice)} rows too many). Delete them."
-            )
+        require_unique_ids(f"'{path}'", column.index)
         columns[task] = column
     for task in tasks[1:]:
         require_same_exams(

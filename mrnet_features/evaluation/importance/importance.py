@@ -11,6 +11,7 @@ from joblib import delayed
 from scipy.special import ndtri
 
 from mrnet_features.evaluation.alignment import align_features
+from mrnet_features.evaluation.exam_values import take_weights
 from mrnet_features.evaluation.importance.feature_groups import choose_grouping, group_columns
 from mrnet_features.evaluation.importance.per_fold import VIEWS, FoldView, view_fold
 from mrnet_features.evaluation.importance.stability import measure_stability
@@ -249,7 +250,8 @@ def importance(
     chosen_by = choose_grouping(list(table.columns)) if by is None else by
     groups = group_columns(table, chosen_by)
     chosen = _choose_views(views, evaluation, len(groups))
-    weights = None if evaluation.sample_weight is None else evaluation.sample_weight.to_numpy()
+    fitted_to = evaluation.fit_labels
+    exam_groups = None if evaluation.groups is None else evaluation.groups.to_numpy()
     numbers = {column: k for k, column in enumerate(table.columns)}
     members = [[numbers[column] for column in columns] for columns in groups.values()]
     jobs = [
@@ -269,7 +271,9 @@ def importance(
             n_permutations,
             derive_seed(seed, "permute", task, repeat, fold),
             f"task {quote(task)}, repeat {repeat}, fold {fold}",
-            weights,
+            take_weights(evaluation.sample_weight, task),
+            exam_groups,
+            None if fitted_to is None else fitted_to[task].to_numpy(),
         )
         for task, repeat, fold, train, test in jobs
     )

@@ -10,6 +10,7 @@ import pandas as pd
 from joblib import delayed
 
 from mrnet_features.evaluation.alignment import align_features
+from mrnet_features.evaluation.exam_values import take_weights
 from mrnet_features.evaluation.importance.feature_groups import choose_grouping, group_columns
 from mrnet_features.evaluation.importance.per_fold import view_fold
 from mrnet_features.evaluation.plots import plot_null_importance
@@ -145,6 +146,11 @@ def null_importance(
         Mean absolute SHAP value if the models have `shap_values`, else the AUC drop by
         permutation.
 
+    Raises
+    ------
+    ValueError
+        If the models were fitted on other labels than they are scored on.
+
     References
     ----------
     Altmann et al. 2010, Bioinformatics 26(10):1340-1347.
@@ -152,7 +158,12 @@ def null_importance(
     table = align_features(features, evaluation.labels)
     chosen_by = choose_grouping(list(table.columns)) if by is None else by
     groups = group_columns(table, chosen_by)
-    weights = None if evaluation.sample_weight is None else evaluation.sample_weight.to_numpy()
+    if evaluation.fit_labels is not None:
+        raise ValueError(
+            "`evaluation` must be fitted on the labels it is scored on, got one with `fit_labels`, "
+            "which can't be shuffled with them. Use `importance`."
+        )
+    exam_groups = None if evaluation.groups is None else evaluation.groups.to_numpy()
     numbers = {column: k for k, column in enumerate(table.columns)}
     members = [[numbers[column] for column in columns] for columns in groups.values()]
     explained = all(hasattr(model, "shap_values") for model in evaluation.models.values())
@@ -180,7 +191,8 @@ def null_importance(
             n_permutations,
             derive_seed(seed, "null", number, task, repeat, fold),
             number > 0,
-            weights,
+            take_weights(evaluation.sample_weight, task),
+            exam_groups,
         )
         for number, task, repeat, fold, train, test in jobs
     )
@@ -213,7 +225,7 @@ def _shuffle_within_folds(
 def _measure_fold(
     model: Any,
     features: pd.DataFrame,
-    truth: NDArray[np.int8],
+    truth: NDArray[Any],
     train: NDArray[np.intp],
     test: NDArray[np.intp],
     groups: Sequence[Sequence[int]],
@@ -222,10 +234,13 @@ def _measure_fold(
     seed: int,
     refit: bool,
     weights: NDArray[np.float64] | None,
+    exam_groups: NDArray[np.int64] | None,
 ) -> NDArray[np.float64]:
     if refit:
         fresh = copy_classifier(model)
-        model, _ = fit_and_score(fresh, features, truth, train, test, "shuffled labels", weights)
+        model, _ = fit_and_score(
+            fresh, features, truth, train, test, "shuffled labels", weights, exam_groups
+        )
     found = view_fold(
         model, features, truth, train, test, groups, (view,), n_permutations, seed, "null"
     )

@@ -87,7 +87,7 @@ def sum_shap_values(
 def view_fold(
     model: Any,
     features: pd.DataFrame,
-    truth: NDArray[np.int8],
+    truth: NDArray[Any],
     train: NDArray[np.intp],
     test: NDArray[np.intp],
     groups: Sequence[Sequence[int]],
@@ -96,6 +96,8 @@ def view_fold(
     seed: int,
     where: str,
     weights: NDArray[np.float64] | None = None,
+    exam_groups: NDArray[np.int64] | None = None,
+    fitted_to: NDArray[np.float64] | None = None,
 ) -> FoldView:
     """Importance of each group for one fitted model on its held-out exams.
 
@@ -104,7 +106,8 @@ def view_fold(
     model : classifier
         Fitted on `train`.
     features : DataFrame of shape (n_exams, n_columns)
-    truth : ndarray of shape (n_exams,), int8
+    truth : ndarray of shape (n_exams,), int8 or float64
+        0 or 1. Exams with NaN count in the SHAP values alone.
     train, test : ndarray of intp
         Row numbers.
     groups : sequence of sequence of int
@@ -119,19 +122,25 @@ def view_fold(
         Name of this fold in notes on errors.
     weights : ndarray of shape (n_exams,), float64, optional
         Sample weights of models that are fitted again.
+    exam_groups : ndarray of shape (n_exams,), int64, optional
+        Group of each exam, for models that are fitted again.
+    fitted_to : ndarray of shape (n_exams,), float64, optional
+        Labels that models are fitted on again, if they are others than `truth`.
 
     Returns
     -------
     FoldView
     """
-    held_out, labels = features.iloc[test], truth[test]
+    known = ~np.isnan(truth[test])
+    scored = test[known]
+    held_out, labels = features.iloc[scored], truth[scored]
     shap_values = directions = None
     aucs: dict[str, NDArray[np.float64]] = {}
     influence: dict[str, NDArray[np.float64]] = {}
     with threadpool_limits(limits=1):
         full = measure_auc(labels, predict_positive(model, held_out))
         if "shap" in views:
-            shap_values, directions = sum_shap_values(model, held_out, groups)
+            shap_values, directions = sum_shap_values(model, features.iloc[test], groups)
         if "permutation" in views:
             found = [
                 _permute_group(model, held_out, labels, columns, n_permutations, seed)
@@ -149,11 +158,12 @@ def view_fold(
             _, scores = fit_and_score(
                 copy_classifier(model),
                 features.iloc[:, kept],
-                truth,
+                truth if fitted_to is None else fitted_to,
                 train,
-                test,
+                scored,
                 f"{where} ({view})",
                 weights,
+                exam_groups,
             )
             found.append(measure_auc(labels, scores))
         if view == "drop_group":
@@ -161,13 +171,17 @@ def view_fold(
         else:
             aucs[view] = np.array([estimate.auc for estimate in found])
             influence[view] = np.column_stack([estimate.influence for estimate in found])
+    if len(scored) < len(test):
+        for view, values in influence.items():
+            influence[view] = np.zeros((len(test), len(groups)))
+            influence[view][known] = values
     return FoldView(shap_values, directions, aucs, influence)
 
 
 def _permute_group(
     model: Any,
     features: pd.DataFrame,
-    labels: NDArray[np.int8],
+    labels: NDArray[Any],
     columns: Sequence[int],
     n_permutations: int,
     seed: int,

@@ -83,7 +83,7 @@ def check_leakage(
     features : DataFrame or array of shape (n_exams, n_features)
         Index exam id.
     labels : DataFrame of shape (n_exams, n_tasks), Series or array
-        The same exams; 0 or 1.
+        The same exams; 0 or 1. An exam with NaN is left out for that task.
     family : str, default "acquisition"
         Family of the columns that describe the scanner and not the knee.
     positive : value or mapping of task to value, optional
@@ -114,7 +114,7 @@ def check_leakage(
     >>> [(found.code, found.subject) for found in check_leakage(table, labels)]
     [('single-column', 'copy'), ('exam-order', 'number')]
     """
-    table, truth = align_tables(features, labels, positive)
+    table, truth = align_tables(features, labels, positive, missing=True)
     found = [*_find_single_columns(table, truth), *_find_exam_order(table)]
     found += _find_acquisition(table, truth, family, seed)
     rows = find_repeated_rows({"the table": table})
@@ -191,12 +191,14 @@ def _round(values: NDArray[np.float64], decimals: int) -> NDArray[np.float64]:
 
 def _find_single_columns(features: pd.DataFrame, labels: pd.DataFrame) -> list[LeakageFinding]:
     values = features.to_numpy(dtype=np.float64)
-    # A tree can split off NaN; here it ranks first.
-    ranks = rankdata(np.where(np.isnan(values), -np.inf, values), axis=0)
+    values = np.where(np.isnan(values), -np.inf, values)  # a tree can split off NaN
+    ranks_of_all = rankdata(values, axis=0)
     names = list(features.columns)
     found: list[LeakageFinding] = []
     for task in labels.columns:
-        positive = labels[task].to_numpy() == 1
+        known = labels[task].notna().to_numpy()
+        ranks = ranks_of_all if known.all() else rankdata(values[known], axis=0)
+        positive = labels[task].to_numpy()[known] == 1
         m, n = int(positive.sum()), int((~positive).sum())
         if not m or not n:
             which = "positive" if m else "negative"
@@ -245,8 +247,9 @@ def _find_acquisition(
     if not own or len(own) == len(features.columns):
         return []
     fewest = FEWEST_OF_A_CLASS * N_SPLITS
-    n_positive = labels.sum()
-    rarest = n_positive.where(n_positive <= len(labels) / 2, len(labels) - n_positive)
+    n_positive = labels.sum().astype(int)
+    n_negative = labels.count() - n_positive
+    rarest = n_positive.where(n_positive <= n_negative, n_negative)
     skipped = [
         _skip(
             "acquisition",

@@ -220,7 +220,7 @@ def plant_leak(
     data, options = _align(model, features, labels, positive, options, "plant_leak")
     table, truth = data.features, data.labels
     random = np.random.default_rng(derive_seed(seed, "leak"))
-    leaks = truth + random.normal(0, 0.05, size=truth.shape)
+    leaks = truth.fillna(0.5) + random.normal(0, 0.05, size=truth.shape)
     leaking = table.join(leaks.add_prefix("planted_leak_of_"))
     auc = _score(procedure, leaking, truth, data.order, model, seed, options)
     found = auc >= LEAK_AUC
@@ -240,6 +240,11 @@ def _align(
 ) -> tuple[AlignedData, dict[str, Any]]:
     """Aligned tables, and the options with groups and weights by exam id."""
     refuse_table(model, f"{usage}(model, features, labels)")
+    if options.get("fit_labels") is not None:
+        raise TypeError(
+            f"`{usage}` takes no `fit_labels`: a model must be fitted on the labels it is scored "
+            "on. Leave them out."
+        )
     given = options.get("groups"), options.get("sample_weight")
     data = align_data(features, labels, *given, positive)
     aligned = {"groups": data.groups, "sample_weight": data.weights}

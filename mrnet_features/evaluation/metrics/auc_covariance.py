@@ -293,10 +293,13 @@ def _measure_training(
     centred = placements - placements.mean(axis=0)
     total = np.einsum("rtu,rsu->ts", centred, centred) / (n_repeats - 1)
     mean_folds = float(np.mean([len(np.unique(numbers)) for numbers in data.folds]))
-    trained = (1 - 1 / mean_folds) * n_units / (n_units - 1)
-    if trained >= 1:  # every unit is a fold of its own: all repeats are the same
-        return np.zeros((n_terms, n_terms))
-    added: Floats = trained / (1 - trained) * (total - sampling)
+    labelled = [len(np.unique(units[~np.isnan(column)])) for column in data.labels]
+    # If every unit is a fold of its own, all repeats are the same and show nothing.
+    odds = [
+        (mean_folds - 1) * n_own / (n_own - mean_folds) if n_own > mean_folds else 0.0
+        for n_own in labelled  # f / (1 - f)
+    ]
+    added: Floats = np.sqrt(np.outer(odds, odds)) * (total - sampling)
     return added
 
 

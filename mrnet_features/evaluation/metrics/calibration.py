@@ -33,6 +33,7 @@ class Calibration(Result):
     Attributes
     ----------
     labels : DataFrame of shape (n_exams, n_tasks), int8
+        float64 with NaN if a label is missing; such an exam is left out for that task.
     probabilities : DataFrame of shape (n_exams, n_tasks), float64
     """
 
@@ -73,8 +74,9 @@ class Calibration(Result):
         z = float(ndtri(0.5 + confidence / 2))
         rows = {}
         for task in self.labels.columns:
-            truth = self.labels[task].to_numpy(dtype=np.float64)
-            chance = self.probabilities[task].to_numpy()
+            known = self.labels[task].notna()
+            truth = self.labels.loc[known, task].to_numpy(dtype=np.float64)
+            chance = self.probabilities.loc[known, task].to_numpy()
             odds = logit(np.clip(chance, CLIP, 1 - CLIP))
             brier, prevalence = float(np.mean((chance - truth) ** 2)), float(truth.mean())
             constant = prevalence * (1 - prevalence)
@@ -113,7 +115,7 @@ class Calibration(Result):
         """
         rows = []
         for task in self.labels.columns:
-            chance = self.probabilities[task]
+            chance = self.probabilities.loc[self.labels[task].notna(), task]
             bins = pd.qcut(chance.rank(method="average"), n_bins, labels=False, duplicates="drop")
             # If all ranks are tied, qcut has no two edges and returns NaN.
             for _, part in chance.groupby(bins.fillna(0)):
@@ -159,7 +161,8 @@ def measure_calibration(
         Probabilities of exams that the models were not fitted on. Repeated cross-validation: the
         first repeat is used, so that an exam counts once.
     labels : DataFrame of shape (n_exams, n_tasks), Series or None
-        Index exam id; 0 or 1. None for the labels of the first Evaluation or HoldOut.
+        Index exam id; 0 or 1, NaN to leave an exam out for that task. None for the labels of the
+        first Evaluation or HoldOut.
     positive : value or mapping of task to value, optional
         Value of a positive exam if the labels are not 0 and 1.
 

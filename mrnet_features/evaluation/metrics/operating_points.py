@@ -172,6 +172,7 @@ def measure_operating_points(
     found = {}
     for task in labels.columns:
         truth = labels.loc[rows["exam"], task].to_numpy()
+        known = ~np.isnan(truth)
         called = np.zeros(len(rows), dtype=bool)
         thresholds = []
         for (repeat, fold), part in rows.groupby(["repeat", "fold"]):
@@ -182,7 +183,7 @@ def measure_operating_points(
         n_repeats = rows["repeat"].nunique()
         found[task] = {
             "threshold": float(np.mean(thresholds)),
-            **_count(truth == 1, called, n_repeats, confidence),
+            **_count(truth[known] == 1, called[known], n_repeats, confidence),
         }
     return pd.DataFrame.from_dict(found, orient="index").rename_axis(index="task")
 
@@ -202,7 +203,8 @@ def apply_thresholds(
     model : Evaluation, HoldOut or DataFrame
         Probabilities; see `measure_calibration`.
     labels : DataFrame of shape (n_exams, n_tasks), Series or None
-        Index exam id; 0 or 1. None for the labels of the first Evaluation or HoldOut.
+        Index exam id; 0 or 1, NaN to leave an exam out for that task. None for the labels of the
+        first Evaluation or HoldOut.
     thresholds : mapping of str to float
         One per task, chosen on other exams.
     confidence : float, default 0.95
@@ -234,18 +236,15 @@ def apply_thresholds(
     if missing:
         raise ValueError(f"`thresholds` must name every task, got none for {name_some(missing)}.")
     scores = align_probabilities(model, truth)
-    found = {
-        task: {
+    found = {}
+    for task in truth.columns:
+        known = truth[task].notna()
+        positives = truth.loc[known, task].to_numpy() == 1
+        called = (scores.loc[known, task] >= thresholds[task]).to_numpy()
+        found[task] = {
             "threshold": float(thresholds[task]),
-            **_count(
-                truth[task].to_numpy() == 1,
-                (scores[task] >= thresholds[task]).to_numpy(),
-                1,
-                confidence,
-            ),
+            **_count(positives, called, 1, confidence),
         }
-        for task in truth.columns
-    }
     return pd.DataFrame.from_dict(found, orient="index").rename_axis(index="task")
 
 
@@ -261,8 +260,10 @@ def _take_rows(evaluation: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _choose(task: str, labels: ArrayLike, scores: ArrayLike, rule: str, target: float) -> float:
+    truth = np.asarray(labels)
+    known = ~np.isnan(truth)
     try:
-        return choose_threshold(labels, scores, rule, target)
+        return choose_threshold(truth[known], np.asarray(scores)[known], rule, target)
     except ValueError as error:
         error.add_note(f"while choosing the threshold of task {quote(task)}")
         raise

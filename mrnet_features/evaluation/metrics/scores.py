@@ -19,7 +19,7 @@ from mrnet_features.evaluation.metrics.auc_covariance import (
 from mrnet_features.evaluation.metrics.few_exams import warn_of_few
 from mrnet_features.evaluation.plots import plot_scores
 from mrnet_features.evaluation.results import Result, name_headline
-from mrnet_features.exam_ids import require_same_exams
+from mrnet_features.exam_ids import require_same_exams, require_unique_ids
 from mrnet_features.messages import name_some, quote
 from mrnet_features.tables import check_labels
 
@@ -173,7 +173,7 @@ def score_predictions(
     Parameters
     ----------
     labels : DataFrame of shape (n_exams, n_tasks)
-        Index exam id; 0 or 1.
+        Index exam id; 0, 1, or NaN for an exam that is left out of that task.
     predictions : DataFrame of shape (n_exams * n_repeats, n_tasks + 3)
         Columns exam, repeat, fold and one score per task. Every repeat holds every exam once. A
         single test set is repeat 0, fold 0.
@@ -209,7 +209,7 @@ def score_predictions(
     >>> score_predictions(labels, predictions).fold_scores["acl"].tolist()
     [0.75]
     """
-    truth = check_labels(labels)
+    truth = check_labels(labels, missing=True)
     data = stack_predictions(truth, predictions)
     grouping = align_groups(groups, truth.index)
     if warn:
@@ -225,7 +225,6 @@ def score_predictions(
     known = np.isfinite(found.fold_aucs).all(axis=2)
     influence = pd.DataFrame(index=truth.index)
     pooled = {}
-
     for name, weight in weights.items():
         fold_scores[name] = (found.fold_aucs @ weight)[known]
         influence[name] = found.influence @ weight
@@ -289,12 +288,7 @@ def _check_predictions(predictions: pd.DataFrame, labels: pd.DataFrame) -> None:
             "`predictions` must have the columns exam, repeat, fold and one per task, but has no "
             f"{name_some(missing)} (columns present: {name_some(list(predictions.columns))})."
         )
-    if predictions.duplicated(["exam", "repeat"]).any():
-        twice = predictions[predictions.duplicated(["exam", "repeat"])].iloc[0]
-        raise ValueError(
-            f"`predictions` must hold each exam once per repeat, got exam {quote(twice['exam'])} "
-            f"twice in repeat {twice['repeat']}."
-        )
+    require_unique_ids("`predictions`", predictions["exam"], predictions["repeat"])
     if not len(predictions):
         raise ValueError("`predictions` must hold at least one exam, got none.")
     for repeat, rows in predictions.groupby("repeat"):

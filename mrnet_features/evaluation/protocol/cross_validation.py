@@ -13,10 +13,12 @@ import pandas as pd
 from joblib import delayed
 
 from mrnet_features.evaluation.alignment import align_data
+from mrnet_features.evaluation.exam_values import take_weights
 from mrnet_features.evaluation.metrics.scores import Scores, score_predictions
 from mrnet_features.evaluation.protocol.fit import (
     assign_classifiers,
     fit_and_score,
+    require_weights,
     seed_classifier,
 )
 from mrnet_features.evaluation.protocol.folds import Folds
@@ -24,7 +26,7 @@ from mrnet_features.evaluation.protocol.splitters import choose_folds
 from mrnet_features.evaluation.results import Result
 from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.messages import quote
-from mrnet_features.models.estimators import find_weight_parameter, refuse_table
+from mrnet_features.models.estimators import refuse_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,7 +43,7 @@ class Evaluation(Result):
     Attributes
     ----------
     labels : DataFrame of shape (n_exams, n_tasks), int8
-        True labels, sorted by exam id.
+        True labels, sorted by exam id; float64 with NaN if a label is missing.
     predictions : DataFrame of shape (n_exams * n_repeats, n_tasks + 3)
         Out-of-fold predictions, one row per exam and repeat: columns exam, repeat, fold, and the
         probability of each task. Sorted by repeat and exam.
@@ -51,8 +53,10 @@ class Evaluation(Result):
         Fitted models. None was fitted on exams of its fold.
     groups : Series of shape (n_exams,), int64, or None
         Group of each exam.
-    sample_weight : Series of shape (n_exams,), float64, or None
+    sample_weight : Series of shape (n_exams,) or DataFrame of shape (n_exams, n_tasks), or None
         Weight of each exam in `fit`.
+    fit_labels : DataFrame of shape (n_exams, n_tasks), float64, or None
+        Labels that the models were fitted on, 0 to 1 or NaN; None if they are `labels`.
     """
 
     labels: pd.DataFrame
@@ -60,7 +64,8 @@ class Evaluation(Result):
     folds: Folds
     models: Mapping[tuple[str, int, int], Any]
     groups: pd.Series[Any] | None = None
-    sample_weight: pd.Series[Any] | None = None
+    sample_weight: pd.Series[Any] | pd.DataFrame | None = None
+    fit_labels: pd.DataFrame | None = None
 
     def __repr__(self) -> str:
         tasks = ", ".join(self.labels.columns)
@@ -165,7 +170,8 @@ def cross_validate(
     folds: Any = None,
     cv: Any = None,
     groups: ByExam | None = None,
-    sample_weight: ByExam | None = None,
+    sample_weight: ByExam | pd.DataFrame | None = None,
+    fit_labels: LabelTable | None = None,
     positive: Any = None,
     seed: int = 0,
     n_jobs: int | None = None,
@@ -188,8 +194,9 @@ def cross_validate(
         Index: exam ids, text or integers. Numeric columns. NaN is left to the model. An array
         needs labels that are an array too; its exam ids are the row numbers.
     labels : DataFrame of shape (n_exams, n_tasks), Series or array
-        Index: the same exam ids, in any order. One column per task with 0 or 1. The name of a
-        Series is the task. The rows of an array are matched to `features` by position.
+        Index: the same exam ids, in any order. One column per task with 0 or 1. An exam with NaN
+        is neither fitted nor scored on for that task, but has a prediction. The name of a Series
+        is the task. The rows of an array are matched to `features` by position.
     n_splits : int, default 5
         Folds per repeat.
     n_repeats : int, default 3
@@ -202,9 +209,19 @@ def cross_validate(
         scikit-learn's name for `folds`.
     groups : Series or mapping of exam id to group, or array, optional
         For example the patient of each exam. Exams of a group stay in one fold and are not taken
-        as independent in the intervals.
-    sample_weight : Series or mapping of exam id to weight, or array, optional
-        Passed to `fit`. The AUCs are not weighted.
+        as independent in the intervals. Classifiers whose `fit` takes `groups`, such as
+        `TunedClassifier`, alone or as the last step of a pipeline, get those of the training
+        exams for their inner folds.
+    sample_weight : Series or mapping of exam id to weight, array, or DataFrame, optional
+        Passed to `fit`. A DataFrame of shape (n_exams, n_tasks) gives each task its own weights.
+        The AUCs are not weighted.
+    fit_labels : DataFrame of shape (n_exams, n_tasks), Series or array, optional
+        Other labels to fit on; `labels` are then only scored on. For example, labels from reports
+        for all exams and labels from experts for some. Values from 0 to 1, or NaN to leave an
+        exam out of the fits of that task. A value p between 0 and 1 is fitted as two rows, class
+        1 with weight p and class 0 with weight 1 - p. Either table may lack exams of `features`.
+        The folds hold all exams, so no exam of a fold is fitted on in that fold, with or without
+        a label. They are stratified by `labels`; exams without any are spread evenly.
     positive : value or mapping of task to value, optional
         Value of a positive exam if the labels are not 0 and 1, such as "torn".
     seed : int, default 0
@@ -222,8 +239,8 @@ def cross_validate(
     Raises
     ------
     TypeError
-        If a table, `groups`, `folds` or a model is of the wrong kind, or `fit` does not take
-        `sample_weight`.
+        If a table, `groups`, `folds` or a model is of the wrong kind, or `fit` does not take the
+        weights that `sample_weight`, or `fit_labels` between 0 and 1, need.
     ValueError
         If the tables hold different exams, labels are not 0 or 1, a task has too few exams of a
         class, or a model predicts NaN. A note names task, repeat and fold if a model fails.
@@ -244,13 +261,12 @@ def cross_validate(
     refuse_table(model, "cross_validate(model, features, labels)")
     if folds is not None and cv is not None:
         raise TypeError("`folds` and `cv` are two names of one parameter. Pass one of them.")
-    data = align_data(features, labels, groups, sample_weight, positive)
+    data = align_data(features, labels, groups, sample_weight, positive, fit_labels)
     table, truth = data.features, data.labels
+    targets = truth if data.fit_labels is None else data.fit_labels
     classifiers = assign_classifiers(model, list(truth.columns))
-    weights = None if data.weights is None else data.weights.to_numpy()
-    if weights is not None:
-        for classifier in classifiers.values():
-            find_weight_parameter(classifier)
+    require_weights(classifiers, data.weights, targets)
+    grouping = None if data.groups is None else data.groups.to_numpy()
     chosen = choose_folds(folds if cv is None else cv, data, n_splits, n_repeats, seed)
     jobs = [
         (task, repeat, fold, table.index.get_indexer(train), table.index.get_indexer(test))
@@ -261,11 +277,12 @@ def cross_validate(
         delayed(fit_and_score)(
             seed_classifier(classifiers[task], seed, task, repeat, fold),
             table,
-            truth[task].to_numpy(),
+            targets[task].to_numpy(),
             train,
             test,
             f"task {quote(task)}, repeat {repeat}, fold {fold}",
-            weights,
+            take_weights(data.weights, task),
+            grouping,
         )
         for task, repeat, fold, train, test in jobs
     )
@@ -288,4 +305,5 @@ def cross_validate(
         models=models,
         groups=data.groups,
         sample_weight=data.weights,
+        fit_labels=data.fit_labels,
     )

@@ -14,6 +14,7 @@ from mrnet_features.models.baselines import lightgbm_baseline
 from mrnet_features.models.estimators import (
     check_classifier,
     copy_classifier,
+    find_weight_parameter,
     fit_classifier,
     predict_positive,
     refuse_table,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["assign_classifiers", "fit_and_score", "seed_classifier"]
+__all__ = ["assign_classifiers", "fit_and_score", "require_weights", "seed_classifier"]
 
 GREEDY = {"lightgbm", "xgboost"}
 """Packages whose classifiers take all cores if `n_jobs` is None."""
@@ -72,6 +73,35 @@ def assign_classifiers(model: Any, tasks: list[str]) -> dict[str, Any]:
     for classifier in chosen.values():
         check_classifier(classifier)
     return chosen
+
+
+def require_weights(classifiers: Mapping[str, Any], weights: Any, labels: pd.DataFrame) -> None:
+    """Raise before the first fit if a classifier can't take the sample weights that it needs.
+
+    Parameters
+    ----------
+    classifiers : mapping of task to classifier
+    weights : Series, DataFrame or None
+        Sample weights.
+    labels : DataFrame of shape (n_exams, n_tasks)
+        Labels to fit on. Those between 0 and 1 need weights.
+
+    Raises
+    ------
+    TypeError
+        If `fit` of a classifier takes no sample weights.
+
+    Examples
+    --------
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> import pandas as pd
+    >>> require_weights({"acl": KNeighborsClassifier()}, None, pd.DataFrame({"acl": [0, 1]}))
+    """
+    for task, classifier in classifiers.items():
+        if weights is not None:
+            find_weight_parameter(classifier)
+        elif ((labels[task] > 0) & (labels[task] < 1)).any():
+            find_weight_parameter(classifier, "A label between 0 and 1 in `fit_labels`")
 
 
 def seed_classifier(classifier: Any, seed: int, task: str, repeat: int, fold: int) -> Any:
@@ -135,27 +165,32 @@ def _find_unset_threads(classifier: Any, parameters: Mapping[str, Any]) -> list[
 def fit_and_score(
     classifier: Any,
     features: pd.DataFrame,
-    truth: NDArray[np.int8],
+    truth: NDArray[Any],
     train: NDArray[np.intp],
     test: NDArray[np.intp],
     where: str,
     weights: NDArray[np.float64] | None = None,
+    groups: NDArray[np.int64] | None = None,
 ) -> tuple[Any, NDArray[np.float64]]:
     """Fit a classifier on some rows, on one thread, and score others.
+
+    Training rows without a label are left out; test rows need none.
 
     Parameters
     ----------
     classifier : classifier
         It is fitted in place.
     features : DataFrame of shape (n_exams, n_features)
-    truth : ndarray of shape (n_exams,), int8
-        0 or 1.
+    truth : ndarray of shape (n_exams,), int8 or float64
+        Labels to fit on; see `fit_classifier`.
     train, test : ndarray of intp
         Row numbers.
     where : str
         Name of this fit in notes on errors.
     weights : ndarray of shape (n_exams,), float64, optional
         Sample weights.
+    groups : ndarray of shape (n_exams,), int64, optional
+        Group of each exam, for classifiers with inner folds.
 
     Returns
     -------
@@ -170,8 +205,8 @@ def fit_and_score(
     try:
         # One thread: another number of threads adds in another order and changes the last bits.
         with threadpool_limits(limits=1):
-            own = None if weights is None else weights[train]
-            fitted = fit_classifier(classifier, features.iloc[train], truth[train], own)
+            own = [None if values is None else values[train] for values in (weights, groups)]
+            fitted = fit_classifier(classifier, features.iloc[train], truth[train], *own)
             return fitted, predict_positive(fitted, features.iloc[test])
     except Exception as error:
         error.add_note(f"while fitting and scoring {where}")

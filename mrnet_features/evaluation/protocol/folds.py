@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.csv_files import format_csv, read_table
-from mrnet_features.exam_ids import check_ids, index_by_id, require_same_exams
+from mrnet_features.exam_ids import check_ids, index_by_id, require_same_exams, require_unique_ids
 from mrnet_features.files import read_text, write_text
 from mrnet_features.messages import name_some, quote
 from mrnet_features.tables import check_whole_numbers
@@ -117,7 +117,7 @@ class Folds:
         Parameters
         ----------
         labels : DataFrame of shape (n_exams, n_tasks)
-            Index exam id; 0 or 1.
+            Index exam id; 0 or 1, NaN for an exam without a label.
         groups : Series of shape (n_exams,), optional
             Group of each exam, indexed by exam id.
 
@@ -254,12 +254,7 @@ def _sort_partition(frame: pd.DataFrame, name: str) -> pd.DataFrame:
         .assign(**numbers)
         .sort_values(["repeat", "exam"], ignore_index=True)
     )
-    if frame.duplicated(["exam", "repeat"]).any():
-        twice = frame[frame.duplicated(["exam", "repeat"])].iloc[0]
-        raise ValueError(
-            f"{name} must hold each exam once per repeat, got exam {quote(twice['exam'])} twice in "
-            f"repeat {twice['repeat']}."
-        )
+    require_unique_ids(name, frame["exam"], frame["repeat"])
     if not (frame.groupby("exam")["repeat"].size() == frame["repeat"].nunique()).all():
         raise ValueError(f"{name} must hold the same exams in every repeat.")
     n_splits = int(frame["fold"].max()) + 1 if len(frame) else 0
@@ -280,7 +275,7 @@ def list_shortages(labels: pd.DataFrame, fewest: int) -> str:
     Parameters
     ----------
     labels : DataFrame of shape (n_exams, n_tasks)
-        0 or 1.
+        0 or 1; NaN for an exam without a label.
     fewest : int
         Fewest exams of a class.
 
@@ -297,7 +292,7 @@ def list_shortages(labels: pd.DataFrame, fewest: int) -> str:
     found = []
     for task in labels.columns:
         n_positive = int(labels[task].sum())
-        counts = {"positive": n_positive, "negative": len(labels) - n_positive}
+        counts = {"positive": n_positive, "negative": int(labels[task].count()) - n_positive}
         few = [f"{count} {which}" for which, count in counts.items() if count < fewest]
         if few:
             found.append(f"{' and '.join(few)} of task {quote(task)}")
@@ -312,7 +307,7 @@ def find_shortage(frame: pd.DataFrame, labels: pd.DataFrame) -> str:
     frame : DataFrame of shape (n_exams * n_repeats, 3)
         Columns exam, repeat and fold.
     labels : DataFrame of shape (n_exams, n_tasks)
-        Index exam id; 0 or 1.
+        Index exam id; 0 or 1, NaN for an exam without a label.
 
     Returns
     -------
@@ -328,8 +323,8 @@ def find_shortage(frame: pd.DataFrame, labels: pd.DataFrame) -> str:
     """
     truth = labels.loc[frame["exam"]].reset_index(drop=True)
     cells = truth.groupby([frame["repeat"].to_numpy(), frame["fold"].to_numpy()])
-    n_exams, n_positive = cells.size(), cells.sum()
-    for which, counts in (("positive", n_positive), ("negative", n_positive.rsub(n_exams, axis=0))):
+    n_labelled, n_positive = cells.count(), cells.sum()
+    for which, counts in (("positive", n_positive), ("negative", n_labelled - n_positive)):
         for task in counts.columns:
             worst = int(np.argmin(counts[task].to_numpy()))
             fewest = int(counts[task].iloc[worst])

@@ -13,11 +13,13 @@ from joblib import delayed
 from scipy.special import ndtr
 
 from mrnet_features.evaluation.alignment import align_data
+from mrnet_features.evaluation.exam_values import align_groups, take_weights
 from mrnet_features.evaluation.metrics.auc_tests import minimum_detectable_difference
 from mrnet_features.evaluation.metrics.scores import Scores, score_predictions
 from mrnet_features.evaluation.protocol.fit import (
     assign_classifiers,
     fit_and_score,
+    require_weights,
     seed_classifier,
 )
 from mrnet_features.evaluation.protocol.folds import FEWEST_OF_A_CLASS, list_shortages
@@ -28,6 +30,7 @@ from mrnet_features.models.estimators import refuse_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from mrnet_features.tables import ByExam, FeatureTable, LabelTable
 
@@ -44,13 +47,14 @@ class HoldOut(Result):
     Attributes
     ----------
     labels : DataFrame of shape (n_exams, n_tasks), int8
-        True labels of the held-out exams, sorted by exam id.
+        True labels of the held-out exams, sorted by exam id; float64 with NaN if one is missing.
     predictions : DataFrame of shape (n_exams, n_tasks), float64
         Scores of the held-out exams.
     models : dict of str to classifier
         Fitted model of each task. None was fitted on a held-out exam.
     train_labels : DataFrame of shape (n_train, n_tasks), int8
-        True labels of the training exams.
+        Labels that the models were fitted on; float64 with NaN if one is missing, and between 0
+        and 1 if they were `fit_labels`.
     groups : Series of shape (n_exams,), int64, or None
         Group of each held-out exam.
     """
@@ -148,8 +152,9 @@ class HoldOut(Result):
         found = []
         for task in self.labels.columns:
             held_out, train = self.labels[task], self.train_labels[task]
-            share = (held_out.sum() + train.sum()) / (len(held_out) + len(train))
-            se = np.sqrt(share * (1 - share) * (1 / len(held_out) + 1 / len(train)))
+            n, n_train = int(held_out.count()), int(train.count())
+            share = (held_out.sum() + train.sum()) / (n + n_train)
+            se = np.sqrt(share * (1 - share) * (1 / n + 1 / n_train))
             # without variance both splits hold the same single class
             if se > 0 and 2 * ndtr(-abs(held_out.mean() - train.mean()) / se) < SHIFT_LEVEL:
                 found.append(
@@ -162,11 +167,12 @@ class HoldOut(Result):
 
 def evaluate(
     model: Any,
-    train: tuple[FeatureTable, LabelTable],
+    train: tuple[FeatureTable, LabelTable | None],
     valid: tuple[FeatureTable, LabelTable],
     *,
     groups: ByExam | None = None,
-    sample_weight: ByExam | None = None,
+    sample_weight: ByExam | pd.DataFrame | None = None,
+    fit_labels: LabelTable | None = None,
     positive: Any = None,
     seed: int = 0,
     n_jobs: int | None = None,
@@ -186,9 +192,13 @@ def evaluate(
         Tables to score. Columns are matched by name.
     groups : Series or mapping of exam id to group, or array, optional
         Group of each exam of `valid`; exams of a group are not taken as independent. A Series or
-        mapping may hold the exams of `train` too: then no group may be in both splits.
-    sample_weight : Series or mapping of exam id to weight, or array, optional
-        Weight of each exam of `train`, passed to `fit`.
+        mapping may hold the exams of `train` too: then no group may be in both splits, and
+        classifiers whose `fit` takes `groups` get those of `train` if every exam has one.
+    sample_weight : Series or mapping of exam id to weight, array, or DataFrame, optional
+        Weight of each exam of `train`, or of each exam and task, passed to `fit`.
+    fit_labels : DataFrame of shape (n_train, n_tasks), Series or array, optional
+        Other labels of `train` to fit on, 0 to 1 or NaN; see `cross_validate`. The labels in
+        `train` are then checked but not used, and may be None.
     positive : value or mapping of task to value, optional
         See `cross_validate`.
     seed : int, default 0
@@ -221,12 +231,16 @@ def evaluate(
             raise TypeError(
                 f"`{name}` must be a tuple (features, labels), got {type(split).__name__}."
             )
-    fitted_on = align_data(*train, None, sample_weight, positive)
+    if fit_labels is None and train[1] is None:
+        raise TypeError("`train` must hold labels, got None. Pass them, or pass `fit_labels`.")
+    fitted_on = align_data(*train, None, sample_weight, positive, fit_labels)
     scored = align_data(*valid, groups, None, positive)
-    known, truth = fitted_on.features, fitted_on.labels
+    known = fitted_on.features
+    truth = fitted_on.labels if fitted_on.fit_labels is None else fitted_on.fit_labels
     new, held_out = scored.features, scored.labels
     # Row numbers of two arrays are equal without meaning the same exams.
-    if isinstance(train[0], pd.DataFrame) and isinstance(valid[0], pd.DataFrame):
+    have_ids = isinstance(train[0], pd.DataFrame) and isinstance(valid[0], pd.DataFrame)
+    if have_ids:
         _require_apart(known, new, groups)
     tasks = list(truth.columns)
     if set(tasks) != set(held_out.columns):
@@ -245,7 +259,8 @@ def evaluate(
     table = pd.concat([known, new[known.columns]])
     fitted_rows, scored_rows = np.arange(len(known)), np.arange(len(known), len(table))
     classifiers = assign_classifiers(model, tasks)
-    weights = None if fitted_on.weights is None else fitted_on.weights.to_numpy()
+    require_weights(classifiers, fitted_on.weights, truth)
+    grouping = _find_groups(groups, known.index) if have_ids else None
     calls = (
         delayed(fit_and_score)(
             seed_classifier(classifiers[task], seed, task, 0, 0),
@@ -254,7 +269,8 @@ def evaluate(
             fitted_rows,
             scored_rows,
             f"task {quote(task)}",
-            weights,
+            take_weights(fitted_on.weights, task),
+            grouping,
         )
         for task in tasks
     )
@@ -268,6 +284,16 @@ def evaluate(
         train_labels=truth,
         groups=scored.groups,
     )
+
+
+def _find_groups(groups: Any, exams: pd.Index[Any]) -> NDArray[np.int64] | None:
+    """Groups of the training exams, if `groups` names that of every one."""
+    if groups is None or not hasattr(groups, "items"):
+        return None
+    named = dict(groups.items())
+    of_train = pd.Series([named.get(exam) for exam in exams], exams, dtype=object)
+    found = None if of_train.isna().any() else align_groups(of_train, exams)
+    return None if found is None else found.to_numpy()
 
 
 def _require_apart(train: pd.DataFrame, valid: pd.DataFrame, groups: Any) -> None:

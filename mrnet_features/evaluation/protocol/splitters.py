@@ -58,7 +58,8 @@ def choose_folds(folds: Any, data: AlignedData, n_splits: int, n_repeats: int, s
         labels = data.labels.loc[data.order]
         groups = None if data.groups is None else data.groups.loc[data.order].to_numpy()
         # A splitter takes one target: several tasks are stratified by their combination.
-        target = np.unique(labels.to_numpy(), axis=0, return_inverse=True)[1].reshape(-1)
+        states = labels.fillna(-1).to_numpy()  # a missing label is one more state
+        target = np.unique(states, axis=0, return_inverse=True)[1].reshape(-1)
         table = data.features.loc[data.order]
         chosen = number_folds(folds.split(table, target, groups), data.order)
     elif isinstance(folds, Iterable) and not isinstance(folds, str | Mapping | pd.DataFrame):

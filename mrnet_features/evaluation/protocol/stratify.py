@@ -18,7 +18,8 @@ from mrnet_features.evaluation.protocol.folds import (
     find_shortage,
     list_shortages,
 )
-from mrnet_features.tables import check_labels, name_rows
+from mrnet_features.labels import check_labels
+from mrnet_features.tables import name_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,14 +44,15 @@ def make_folds(
     """Split exams into shuffled folds, stratified by the combination of their labels.
 
     Combinations with fewer exams than folds are merged with the most similar one; a difference
-    in a rare label counts more. The folds depend on ids, labels and seed, never on the order of
-    the rows.
+    in a rare label counts more. A missing label is one more state of its task, so each fold has
+    its share of the labelled exams of every task. The folds depend on ids, labels and seed, never
+    on the order of the rows.
 
     Parameters
     ----------
     labels : DataFrame of shape (n_exams, n_tasks), Series or array
-        Index exam id; one column per task with 0 or 1. The exam ids of an array are its row
-        numbers.
+        Index exam id; one column per task with 0 or 1, NaN for an exam without a label. The exam
+        ids of an array are its row numbers.
     n_splits : int, default 5
         Folds per repeat, at least 2.
     n_repeats : int, default 3
@@ -70,7 +72,7 @@ def make_folds(
     Raises
     ------
     ValueError
-        If a task has fewer than two exams of a class per fold.
+        If a task has fewer than two labelled exams of a class per fold.
 
     References
     ----------
@@ -88,7 +90,7 @@ def make_folds(
     given: Any = labels
     if isinstance(labels, np.ndarray | list):
         given = name_rows(np.empty((len(labels), 1)), labels)[1]
-    truth = check_labels(given, positive)
+    truth = check_labels(given, positive, missing=True)
     if n_splits < 2 or n_repeats < 1:
         raise ValueError(
             f"`n_splits` must be at least 2 and `n_repeats` at least 1, got {n_splits} and "
@@ -143,7 +145,7 @@ def merge_rare_strata(labels: pd.DataFrame, n_splits: int) -> NDArray[np.intp]:
     Parameters
     ----------
     labels : DataFrame of shape (n_exams, n_tasks)
-        0 or 1.
+        0 or 1; NaN, a missing label, differs from both.
     n_splits : int
         Fewest exams of a stratum.
 
@@ -162,6 +164,10 @@ def merge_rare_strata(labels: pd.DataFrame, n_splits: int) -> NDArray[np.intp]:
     [2, 2, 2, 1, 1, 1, 0, 0]
     """
     values = labels.to_numpy(dtype=np.float64)
+    missing = np.isnan(values)
+    if missing.any():
+        partly = missing.any(axis=0)
+        values = np.column_stack([np.where(missing, 0.5, values), missing[:, partly]])
     states, strata = np.unique(values, axis=0, return_inverse=True)
     strata = strata.reshape(-1)
     rarest = np.minimum(values.sum(axis=0), len(values) - values.sum(axis=0))
@@ -182,7 +188,7 @@ def merge_rare_strata(labels: pd.DataFrame, n_splits: int) -> NDArray[np.intp]:
 
 def _advise(labels: pd.DataFrame) -> str:
     """What to do about tasks with too few exams of a class."""
-    rarest = min(labels.sum().min(), (1 - labels).sum().min())
+    rarest = min(labels.sum().min(), (labels.count() - labels.sum()).min())
     n_possible = int(rarest) // FEWEST_OF_A_CLASS
     advice = "Add exams, or in Python leave the task out."
     if n_possible >= 2:

@@ -221,7 +221,7 @@ def test_refusals():
         compare({"a": first.rename(lambda e: e.lstrip("0") or "0"), "b": second}, labels)
     with pytest.raises(ValueError, match="One side has text ids, the other integers"):
         compare({"a": first.set_axis(range(160)), "b": second}, labels)
-    with pytest.raises(ValueError, match="exam '0000' again"):
+    with pytest.raises(ValueError, match="got '0000' more than once"):
         compare({"a": pd.concat([first, first.iloc[:1]]), "b": second}, labels)
     with pytest.raises(ValueError, match="NaN or infinity for exam '0003'"):
         compare({"a": first.drop("0003").reindex(first.index), "b": second}, labels)

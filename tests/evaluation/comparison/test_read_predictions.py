@@ -107,7 +107,10 @@ def test_lost_zeros_are_refused_or_restored(tmp_path):
         ("0001,0.5,0.4,0.3\n", "Add the header, such as 'exam,abnormal,acl,meniscus'"),
         ("3.68e-01 1.84e-01 7.04e-02\n", "separated by commas, got spaces in line 1: '3.68e-01 "),
         ("[0.36 0.18 0.07]\n[0.5 0.2 0.1]\n", "must have cells separated by commas"),
-        ("id,abnormal,acl,meniscus\n0001,0.5,0.1,0.3\n0001,0.5,0.1,0.3\n", "exam '0001' again"),
+        (
+            "id,abnormal,acl,meniscus\n0001,0.5,0.1,0.3\n0001,0.5,0.1,0.3\n",
+            "'0001' more than once",
+        ),
     ],
 )
 def test_refusals(text, message, tmp_path):
@@ -281,7 +284,7 @@ def test_a_constant_column_is_called_constant(truth, tmp_path):
         (f"{HEADER}0007,True,0.1,0.2\n", "got 'True' for exam '0007'"),
         (f"{HEADER}0007,inf,0.1,0.2\n", "got 'inf' for exam '0007'"),
         ("id,repeat,fold,abnormal,acl,meniscus\n7,0.5,0,0.1,0.1,0.1\n", "whole numbers .*'0.5'"),
-        (HEADER + "0007,0.1,0.2,0.3\n" * 3, "exam '0007' again .2 rows too many"),
+        (HEADER + "0007,0.1,0.2,0.3\n" * 3, "got '0007' more than once .2 rows too many"),
         (f"{HEADER}{'x' * 10**5},0.1,0.2,0.3\n", "at most 200 characters, got 100000"),
         (f"{HEADER}0007,{'x' * 10**5},0.2,0.3\n", "more characters.* for exam '0007'"),
     ],
@@ -298,7 +301,7 @@ def test_many_duplicates_are_refused_at_once(tmp_path):
     file = tmp_path / "a.csv"
     file.write_text(HEADER + "0007,0.1,0.2,0.3\n" * 50_000)
     start = time.process_time()
-    with pytest.raises(ValueError, match="exam '0007' again .49999 rows"):
+    with pytest.raises(ValueError, match="got '0007' more than once .49999 rows"):
         read_predictions(file)
     assert time.process_time() - start < 3
 

@@ -31,12 +31,18 @@ def define_training(data, weights, units):
     """E of `estimate_covariance`, one pair of exams after the other."""
     n_repeats, n_exams = data.folds.shape
     n_units = len(set(units))
+    n_folds = data.folds.max() + 1
+    scaled = []
+    for labels, weight in zip(data.labels, weights, strict=True):
+        n_own = len(set(units[~np.isnan(labels)]))
+        f = (1 - 1 / n_folds) * n_own / (n_own - 1)
+        scaled.append(weight * np.sqrt(f / (1 - f)))
     placements = np.zeros((n_repeats, n_units))
     sampling = np.zeros(n_units)
     for repeat in range(n_repeats):
         added = np.zeros((n_units, n_units))
         for i in range(n_exams):
-            for term, weight in enumerate(weights):
+            for term, weight in enumerate(scaled):
                 labels, scores = data.labels[term], data.scores[term, repeat]
                 own, other = (labels == labels[i]).sum(), (labels == 1 - labels[i]).sum()
                 drawn = [
@@ -55,9 +61,7 @@ def define_training(data, weights, units):
                     added[units[i], units[j]] += weight / own * (value - np.mean(won)) * scale
         np.fill_diagonal(added, 0)
         sampling += (added**2).sum(axis=1) / n_repeats
-    n_folds = data.folds.max() + 1
-    f = (1 - 1 / n_folds) * n_units / (n_units - 1)
-    return f / (1 - f) * (placements.var(axis=0, ddof=1) - sampling).sum()
+    return (placements.var(axis=0, ddof=1) - sampling).sum()
 
 
 @pytest.mark.parametrize("block", [50, 2_000, 10**7])

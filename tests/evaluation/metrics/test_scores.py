@@ -125,7 +125,7 @@ def test_influence_is_a_table_of_exams_and_tasks():
         (lambda p: p.drop(columns="two"), "but has no 'two'"),
         (lambda p: p.drop(columns="exam"), "but has no 'exam'"),
         (lambda p: p.iloc[1:], "199 in both, 1 only in `labels`"),
-        (lambda p: pd.concat([p, p.iloc[:1]]), "exam '0000' twice in repeat 0"),
+        (lambda p: pd.concat([p, p.iloc[:1]]), "each exam once per repeat, got '0000' more"),
         (lambda p: p.iloc[:0], "at least one exam, got none"),
     ],
 )

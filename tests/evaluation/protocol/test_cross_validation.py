@@ -9,13 +9,13 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from mrnet_features.evaluation import Folds, cross_validate, make_folds
 from mrnet_features.models import (
-    PlaneEnsemble,
     SeedAveragedLightGBM,
     lightgbm_baseline,
     logistic_baseline,
@@ -309,8 +309,23 @@ def test_weights_are_those_of_the_exam():
     )
     plain = cross_validate(model, features, acl, n_splits=3)
     assert not np.allclose(plain.predictions["acl"], evaluation.predictions["acl"])
-    with pytest.raises(TypeError, match="PlaneEnsemble.fit does not"):
-        cross_validate(PlaneEnsemble(), features, acl, sample_weight=weights)
+    with pytest.raises(TypeError, match="KNeighborsClassifier.fit does not"):
+        cross_validate(KNeighborsClassifier(), features, acl, sample_weight=weights)
+
+
+def test_each_task_has_its_own_weights():
+    features, labels = make_tables()
+    rng = np.random.default_rng(0)
+    weights = pd.DataFrame(rng.uniform(0.2, 5, labels.shape), labels.index, labels.columns)
+    model = LogisticRegression()
+    both = cross_validate(model, features, labels, n_splits=3, sample_weight=weights.iloc[::-1])
+    for task in labels:
+        alone = cross_validate(
+            model, features, labels[task], folds=both.folds, sample_weight=weights[task]
+        )
+        np.testing.assert_array_equal(both.predictions[task], alone.predictions[task])
+    with pytest.raises(ValueError, match="one column per task, got 'acl' for the tasks"):
+        cross_validate(model, features, labels, sample_weight=weights[["acl"]])
 
 
 def test_an_object_with_fit_and_predict_proba_is_enough():

@@ -67,7 +67,7 @@ def test_changed_file_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([("a", 0, 0), ("a", 0, 1)], "exam 'a' twice in repeat 0"),
+        ([("a", 0, 0), ("a", 0, 1)], "once per repeat, got 'a' more than once"),
         ([("a", 0, 0), ("b", 0, 1), ("a", 1, 0), ("c", 1, 1)], "same exams in every repeat"),
         ([("a", 0, 0), ("b", 0, 2)], "1 repeats by 3 folds with 2 of them filled"),
         ([("a", 0, 0), ("b", 0, 0)], "1 repeats by 1 folds"),

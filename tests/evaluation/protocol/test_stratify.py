@@ -164,3 +164,46 @@ def test_published_folds_stay_as_they_are():
     # any supported version of scikit-learn.
     assert derive_seed(0, "folds", 0, 0) == 197188037
     assert make_folds(make_train_labels()).hash.startswith("56080110cb3b01ad")
+
+
+def test_a_missing_label_is_one_more_state():
+    labels = make_train_labels().astype(float)
+    rng = np.random.default_rng(0)
+    labels.loc[rng.random(len(labels)) < 0.4, "acl"] = np.nan
+    labels.loc[rng.random(len(labels)) < 0.1, "meniscus"] = np.nan
+    folds = make_folds(labels, n_splits=5)
+    for _, _, _, test in folds.split():
+        for task in labels:
+            for value in (0, 1, np.nan):
+                n_all = (labels[task].isna() if np.isnan(value) else labels[task] == value).sum()
+                own = labels.loc[test, task]
+                n_own = (own.isna() if np.isnan(value) else own == value).sum()
+                assert n_own == pytest.approx(n_all / 5, abs=5)
+
+
+def test_complete_labels_as_floats_give_the_same_folds():
+    labels = make_train_labels()
+    assert make_folds(labels.astype(float)).hash == make_folds(labels).hash
+    assert make_folds(labels.astype("Int64")).hash == make_folds(labels).hash
+
+
+def test_labelled_exams_are_counted_not_all():
+    labels = make_train_labels().iloc[::5].astype(float)
+    few = labels.assign(acl=labels["acl"].where(labels["acl"].eq(1).cumsum() <= 7))
+    with pytest.raises(ValueError, match="got 7 positive of task 'acl'.* enough exams for 3 folds"):
+        make_folds(few, n_splits=5)
+    assert make_folds(few, n_splits=3).n_splits == 3
+    folds = make_folds(labels, n_splits=5)
+    first = folds.frame.loc[folds.frame["fold"] == 0, "exam"]
+    holes = labels.copy()
+    holes.loc[first, "acl"] = np.nan
+    with pytest.raises(ValueError, match="fold 0 of repeat 0 has 0 positive exams of task 'acl'"):
+        folds.check(holes)
+
+
+def test_rare_patterns_of_missing_labels_are_merged():
+    labels = pd.DataFrame({"one": [0.0, 1] * 10, "two": [0.0, 0, 1, 1] * 5})
+    labels.loc[3, "two"] = np.nan
+    strata = merge_rare_strata(labels, 4)
+    assert np.bincount(strata).min() >= 4
+    assert strata[3] in (strata[1], strata[7])  # one is 1 in both
