@@ -214,7 +214,7 @@ def measure_subgroups(
     --------
     >>> exams = [f"{k:02d}" for k in range(24)]
     >>> labels = pd.DataFrame({"acl": [0, 1] * 12}, index=exams)
-    >>> scores = labels + [0.0] * 12 + [0.0, -2.0] * 6
+    >>> scores = labels.where(pd.Series(range(24), exams) < 12, 1 - labels)
     >>> site = pd.Series(["north"] * 12 + ["south"] * 12, index=exams, name="site")
     >>> found = measure_subgroups(scores, site, labels)
     >>> found.summary()[["level", "n_exams", "auc"]].values.tolist()

@@ -5,21 +5,21 @@ from __future__ import annotations
 import contextlib
 import inspect
 from dataclasses import dataclass
-from math import exp, lgamma
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from joblib import delayed
+from scipy.stats import rankdata
 
 from mrnet_features.evaluation.alignment import align_groups, check_predictions
 from mrnet_features.evaluation.comparison.holm import adjust_holm
 from mrnet_features.evaluation.comparison.shared_groups import share_groups
+from mrnet_features.evaluation.leakage.exam_permutations import draw_permutations
 from mrnet_features.evaluation.leakage.rounds import align_rounds, run_round
 from mrnet_features.evaluation.metrics.auc import measure_auc
 from mrnet_features.evaluation.plots import plot_permutations
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
-from mrnet_features.evaluation.protocol.stratify import derive_seed
 from mrnet_features.evaluation.results import Result, name_headline
 from mrnet_features.exam_ids import require_same_exams
 from mrnet_features.jobs import run_jobs, show_progress
@@ -34,12 +34,10 @@ if TYPE_CHECKING:
 
     from mrnet_features.tables import ByExam, FeatureTable, LabelTable
 
-__all__ = ["PermutationTest", "permutation_test", "permute_exams"]
+__all__ = ["PermutationTest", "permutation_test"]
 
 # Equal AUCs may differ in their last bits.
 ROUNDING = 1e-12
-# With fewer arrangements p can't be below .05.
-FEWEST_ARRANGEMENTS = 20
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -240,7 +238,7 @@ def permutation_test(
     data, options = align_rounds(model, features, labels, positive, options, "permutation_test")
     if "progress" in inspect.signature(procedure).parameters:
         options = {"progress": False, **options}
-    permutations = [None, *_draw(data.groups, len(data.labels), n_permutations, seed)]
+    permutations = [None, *draw_permutations(data.groups, len(data.labels), n_permutations, seed)]
     calls = (
         delayed(_run)(
             procedure, data.features, data.labels, data.order, permutation, model, seed, options
@@ -256,67 +254,6 @@ def permutation_test(
             bar.update()
             rows.append(row)
     return PermutationTest(rows[0], pd.DataFrame(rows[1:]).reset_index(drop=True), refitted=True)
-
-
-def permute_exams(groups: NDArray[np.int64] | None, n_exams: int, seed: int) -> NDArray[np.int64]:
-    """Random permutation of exams that keeps the groups together.
-
-    Parameters
-    ----------
-    groups : ndarray of shape (n_exams,), int64, or None
-        Group of each exam.
-    n_exams : int
-    seed : int
-
-    Returns
-    -------
-    ndarray of shape (n_exams,), int64
-        Row that takes the place of each row. With groups, all rows of a group are taken from one
-        group of the same size, in random order.
-
-    Examples
-    --------
-    >>> order = permute_exams(np.array([0, 0, 1, 1]), 4, seed=0)
-    >>> (order // 2).tolist() in ([0, 0, 1, 1], [1, 1, 0, 0])
-    True
-    """
-    random = np.random.default_rng(seed)
-    if groups is None:
-        return random.permutation(n_exams)
-    order = np.empty(n_exams, dtype=np.int64)
-    for members in _stack_groups(groups):
-        source = random.permuted(members[random.permutation(len(members))], axis=1)
-        order[members] = source
-    return order
-
-
-def _stack_groups(groups: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Rows of the groups of each size, one array of shape (n_groups, size) for each."""
-    codes, sizes = np.unique(groups, return_counts=True)
-    return [
-        np.stack([np.flatnonzero(groups == code) for code in codes[sizes == size]])
-        for size in np.unique(sizes)
-    ]
-
-
-def _draw(
-    groups: pd.Series[Any] | None, n_exams: int, n_permutations: int, seed: int
-) -> list[NDArray[np.int64]]:
-    codes = None if groups is None else groups.to_numpy()
-    stacks = [np.zeros((n_exams, 1))] if codes is None else _stack_groups(codes)
-    arrangements = sum(
-        lgamma(len(members) + 1) + len(members) * lgamma(members.shape[1] + 1) for members in stacks
-    )
-    if arrangements < np.log(FEWEST_ARRANGEMENTS - 0.5):
-        raise ValueError(
-            f"There must be at least {FEWEST_ARRANGEMENTS} arrangements of the exams, got "
-            f"{round(exp(arrangements))}, so p can't be small. Use more exams, or groups of equal "
-            "size."
-        )
-    return [
-        permute_exams(codes, n_exams, derive_seed(seed, "permutation", number))
-        for number in range(n_permutations)
-    ]
 
 
 def _run(
@@ -352,21 +289,33 @@ def _permute_predictions(
     require_same_exams("model", rows.index, "labels", labels.index)
     scores = rows.loc[labels.index].to_numpy(dtype=np.float64)
     grouping = align_groups(groups, labels.index)
-    orders = [np.arange(len(labels)), *_draw(grouping, len(labels), n_permutations, seed)]
-    found = []
+    orders = [
+        np.arange(len(labels)),
+        *draw_permutations(grouping, len(labels), n_permutations, seed),
+    ]
+    known = labels.notna().to_numpy()
+    positive = (labels == 1).to_numpy()
+    for k in range(len(labels.columns)):
+        measure_auc(positive[known[:, k], k], scores[known[:, k], k])  # checks
+    aucs = []
     with show_progress(len(orders), "permutation test", "permutation", progress) as bar:
         for order in orders:
             bar.update()
-            found.append(_measure(labels, scores[order]))
-    table = pd.DataFrame(found)
+            aucs.append(_rank(scores[order], positive, known))
+    table = pd.DataFrame(aucs, columns=labels.columns)
+    headline = name_headline(list(labels.columns))
+    if headline not in table:
+        table[headline] = table.mean(axis=1)
     return PermutationTest(table.iloc[0], table.iloc[1:].reset_index(drop=True), refitted=False)
 
 
-def _measure(labels: pd.DataFrame, scores: NDArray[np.float64]) -> dict[str, float]:
-    """AUC of each task, and their mean if there are several."""
-    aucs = {}
-    for k, task in enumerate(labels.columns):
-        known = labels[task].notna().to_numpy()
-        aucs[task] = measure_auc(labels[task].to_numpy()[known], scores[known, k]).auc
-    headline = name_headline(list(labels.columns))
-    return aucs if headline in aucs else {**aucs, headline: float(np.mean(list(aucs.values())))}
+def _rank(
+    scores: NDArray[np.float64], positive: NDArray[np.bool_], known: NDArray[np.bool_]
+) -> list[float]:
+    """AUC of each task, from the sum of the ranks of the positive exams."""
+    aucs = []
+    for values, truth, kept in zip(scores.T, positive.T, known.T, strict=True):
+        ranks, high = rankdata(values[kept]), truth[kept]
+        m, n = int(high.sum()), int((~high).sum())
+        aucs.append(float((ranks[high].sum() - m * (m + 1) / 2) / (m * n)))
+    return aucs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import isnan, sqrt
 from typing import NamedTuple
 
 from scipy.optimize import brentq
@@ -69,8 +69,10 @@ def unpaired_interval(
     >>> one, two = MeasuredAuc(0.9, 0.03, 40, 60), MeasuredAuc(0.8, 0.04, 40, 60)
     >>> low, high = unpaired_interval(one, two)
     >>> round(low, 3), round(high, 3)
-    (0.001, 0.198)
+    (-0.001, 0.201)
     """
+    if isnan(first.se) or isnan(second.se):
+        return float("nan"), float("nan")
     difference = first.auc - second.auc
     low_1, high_1 = logit_interval(*first, confidence)
     low_2, high_2 = logit_interval(*second, confidence)
@@ -98,7 +100,7 @@ def unpaired_p(first: MeasuredAuc, second: MeasuredAuc, covariance: float = 0.0)
     Examples
     --------
     >>> round(unpaired_p(MeasuredAuc(0.9, 0.03, 40, 60), MeasuredAuc(0.8, 0.04, 40, 60)), 3)
-    0.047
+    0.053
     """
     difference = first.auc - second.auc
     if difference == 0:
