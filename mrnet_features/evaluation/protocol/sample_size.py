@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, exp, isfinite, pi, sqrt
+from math import ceil, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
-from scipy.stats import multivariate_normal
 
+from mrnet_features.evaluation.metrics.auc_variance import METHODS, auc_covariance, auc_variance
 from mrnet_features.evaluation.plots import plot_sample_size
 from mrnet_features.evaluation.results import Result
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SampleSize", "plan_sample_size"]
 
-METHODS = ("hanley-mcneil", "obuchowski")
 FEWEST_OF_A_CLASS = 2
 MOST_EXAMS = 10**8
 
@@ -227,31 +226,22 @@ def plan_sample_size(
 
     Notes
     -----
-    With m positive and n negative exams, A the AUC, Hanley and McNeil's variance with Newcombe's
-    equal weights of the classes is
-
-    .. math:: \frac{A (1 - A)}{m n} \left[1 + \left(\frac{m + n}{2} - 1\right)
-              \left(\frac{1 - A}{2 - A} + \frac{A}{1 + A}\right)\right]
-
-    and Obuchowski's, with :math:`a = \sqrt 2 \Phi^{-1}(A)`,
-
-    .. math:: 0.0099 \, e^{-a^2/2} \left[\frac{5 a^2 + 8}{m} + \frac{a^2 + 8}{n}\right]
-
-    The covariance of two AUCs is that of two normal distributions of equal variance: for
-    "hanley-mcneil" the exact one of the empirical AUCs, as a correlation; for "obuchowski" that
-    of Obuchowski and McClish. The power is
+    See `auc_variance` and `auc_covariance`. The power is
 
     .. math:: \Phi\left(\frac{|d| - z_{1 - \alpha/2} \, se_0}{se_1}\right)
 
     with the difference d, its standard error :math:`se_1`, and :math:`se_0` that without a
     difference, where both AUCs are `other`, or the AUC is `reference`.
 
+    In simulations of normal scores with equal variances, "hanley-mcneil" gave a half width up to 8
+    % below the one asked for, and DeLong's test a power of .81 to .87 for .8. If the scores of
+    positives vary 1.5 times as much as those of negatives, the half width is up to 16 % larger,
+    and the power .73 to .82; "obuchowski" then gives .75 to .93.
+
     References
     ----------
-    Hanley and McNeil 1982, Radiology 143(1):29-36, and 1983, Radiology 148(3):839-843; Newcombe
-    2006, Statistics in Medicine 25(4):559-573; Obuchowski and McClish 1997, Statistics in
-    Medicine 16(13):1529-1542; Obuchowski, Lieber and Wians 2004, Clinical Chemistry
-    50(7):1118-1125; Riley et al. 2021, Statistics in Medicine 40(19):4230-4251, for intervals.
+    Hanley and McNeil 1982, Radiology 143(1):29-36, for power; Riley et al. 2021, Statistics in
+    Medicine 40(19):4230-4251, for intervals.
 
     Examples
     --------
@@ -339,61 +329,17 @@ def _fewest_exams(prevalence: float) -> int:
 def _measure(plan: SampleSize, size: int) -> tuple[float, float]:
     """Standard error and power at the expected number of positive and negative exams."""
     m, n = plan.prevalence * size, (1 - plan.prevalence) * size
-    own = _variance(plan.auc, m, n, plan.method)
+    own = auc_variance(plan.auc, m, n, plan.method)
     if plan.comparator is None:
         return sqrt(own), float("nan")
-    null = _variance(plan.comparator, m, n, plan.method)
+    null = auc_variance(plan.comparator, m, n, plan.method)
     if plan.correlation is None:
         se, null_se = sqrt(own), sqrt(null)
     else:
-        both = own + null - 2 * _covariance(plan, plan.auc, m, n)
-        same = 2 * null - 2 * _covariance(plan, plan.comparator, m, n)
+        other, r, method = plan.comparator, plan.correlation, plan.method
+        both = own + null - 2 * auc_covariance(plan.auc, other, r, m, n, method)
+        same = 2 * null - 2 * auc_covariance(other, other, r, m, n, method)
         se, null_se = sqrt(max(0.0, both)), sqrt(max(0.0, same))
     difference = abs(plan.auc - plan.comparator)
     shift = difference - float(ndtri(1 - plan.alpha / 2)) * null_se
     return se, float(ndtr(shift / se)) if se > 0 else float(shift > 0)
-
-
-def _variance(auc: float, m: float, n: float, method: str) -> float:
-    if method == "obuchowski":
-        a = sqrt(2) * float(ndtri(auc))
-        return 0.0099 * exp(-(a**2) / 2) * ((5 * a**2 + 8) / m + (a**2 + 8) / n)
-    weight = (m + n) / 2 - 1
-    spread = 1 + weight * ((1 - auc) / (2 - auc) + auc / (1 + auc))
-    return auc * (1 - auc) * spread / (m * n)
-
-
-def _covariance(plan: SampleSize, auc: float, m: float, n: float) -> float:
-    """Covariance of a model of this AUC with the comparator."""
-    second, r = float(plan.comparator or 0), float(plan.correlation or 0)
-    if plan.method == "obuchowski":
-        a, b = (sqrt(2) * float(ndtri(value)) for value in (auc, second))
-        scale, ratio = exp(-(a**2 + b**2) / 4), n / m
-        linear = r + r / ratio + r**2 * a * b / 2
-        square = a * b * r**2 * (1 + ratio) / (2 * ratio)
-        return scale * (linear / (4 * pi) + square / (16 * pi)) / m
-    ratio = _placement_covariance(auc, second, r, m, n) / sqrt(
-        _placement_covariance(auc, auc, 1.0, m, n)
-        * _placement_covariance(second, second, 1.0, m, n)
-    )
-    variances = _variance(auc, m, n, plan.method) * _variance(second, m, n, plan.method)
-    return ratio * sqrt(variances)
-
-
-def _placement_covariance(first: float, second: float, r: float, m: float, n: float) -> float:
-    """Covariance of two empirical AUCs of normal scores of equal variance.
-
-    Two comparisons that share one exam correlate by r / 2, those of the same two exams by r.
-    """
-    at = [float(ndtri(first)), float(ndtri(second))]
-    one = _orthant(at, r / 2) - first * second
-    two = _orthant(at, r) - first * second
-    return ((m + n - 2) * one + two) / (m * n)
-
-
-def _orthant(at: list[float], r: float) -> float:
-    if r >= 1:
-        return float(ndtr(min(at)))
-    found = float(multivariate_normal.cdf(at, mean=[0, 0], cov=[[1, r], [r, 1]]))
-    assert isfinite(found)
-    return found
