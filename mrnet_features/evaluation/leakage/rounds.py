@@ -47,7 +47,7 @@ def align_rounds(
     Raises
     ------
     TypeError, ValueError
-        As `align_data`, or if `model` is a table.
+        As `align_data`, if `model` is a table, or if there are `fit_labels`.
 
     Examples
     --------
@@ -56,6 +56,11 @@ def align_rounds(
     [0, 1]
     """
     refuse_table(model, f"{usage}(model, features, labels)")
+    if options.get("fit_labels") is not None:
+        raise TypeError(
+            f"`{usage}` takes no `fit_labels`: a model must be fitted on the labels it is scored "
+            "on. Leave them out."
+        )
     given = options.get("groups"), options.get("sample_weight")
     data = align_data(features, labels, *given, positive)
     aligned = {"groups": data.groups, "sample_weight": data.weights}

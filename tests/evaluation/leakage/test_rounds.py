@@ -24,6 +24,11 @@ def test_a_table_in_place_of_the_model_is_refused():
         align_rounds(table, table, [0], None, {}, "plant_leak")
 
 
+def test_labels_to_fit_on_are_refused():
+    with pytest.raises(TypeError, match="`plant_leak` takes no `fit_labels`"):
+        align_rounds(None, [[1.0]], [0], None, {"fit_labels": [0.3]}, "plant_leak")
+
+
 def test_the_main_result_comes_last():
     exams = [f"{k:02d}" for k in range(16)]
     labels = pd.DataFrame({"mucoid": [0, 1] * 8, "acl": [0, 0, 1, 1] * 4}, exams)
