@@ -208,7 +208,10 @@ def measure_subgroups(
     therefore differ a little from one that ranks all its exams together.
 
     Intervals and p take the fitted models as given, and come from Newcombe's method; see
-    `unpaired_interval`.
+    `unpaired_interval`. In simulations with 10 or more exams of each class in a level, 95 %
+    intervals covered the AUC in .90 to .99 of the cases, the difference in .92 to .99; with 5,
+    from .91 and .93. In cross-validations of a model that learns, the figures were .91 to .97 and
+    .92 to .98; without anything to learn, .88 to .94 for the AUC of a level.
 
     Examples
     --------
