@@ -4,6 +4,7 @@ from mrnet_features.evaluation.checklists.fill import Checklist, fill_checklist
 from mrnet_features.evaluation.comparison.added_value import AddedValue, measure_added_value
 from mrnet_features.evaluation.comparison.compare import Comparison, compare
 from mrnet_features.evaluation.comparison.read_predictions import read_paths, read_predictions
+from mrnet_features.evaluation.comparison.subgroups import Subgroups, measure_subgroups
 from mrnet_features.evaluation.importance.feature_groups import (
     attach_table,
     cluster_columns,
@@ -23,6 +24,7 @@ from mrnet_features.evaluation.leakage.negative_controls import (
     replace_by_noise,
     shuffle_labels,
 )
+from mrnet_features.evaluation.leakage.permutation import PermutationTest, permutation_test
 from mrnet_features.evaluation.metrics.auc import (
     AucEstimate,
     logit_interval,
@@ -45,6 +47,7 @@ from mrnet_features.evaluation.metrics.scores import Scores, score_predictions
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.evaluation.protocol.holdout import HoldOut, evaluate
+from mrnet_features.evaluation.protocol.sample_size import SampleSize, plan_sample_size
 from mrnet_features.evaluation.protocol.stratify import make_folds
 from mrnet_features.evaluation.results import Result
 
@@ -62,8 +65,11 @@ __all__ = [
     "LeakageFinding",
     "NegativeControl",
     "NullImportance",
+    "PermutationTest",
     "Result",
+    "SampleSize",
     "Scores",
+    "Subgroups",
     "apply_thresholds",
     "attach_table",
     "check_leakage",
@@ -83,7 +89,10 @@ __all__ = [
     "measure_auc",
     "measure_calibration",
     "measure_operating_points",
+    "measure_subgroups",
     "null_importance",
+    "permutation_test",
+    "plan_sample_size",
     "plant_leak",
     "read_external_table",
     "read_paths",

@@ -10,12 +10,11 @@ import pandas as pd
 from scipy.special import ndtr
 from scipy.stats import t
 
-from mrnet_features.evaluation.alignment import AlignedData, align_data
+from mrnet_features.evaluation.leakage.rounds import align_rounds, run_round
 from mrnet_features.evaluation.plots import plot_negative_control
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.protocol.stratify import derive_seed
 from mrnet_features.evaluation.results import Result
-from mrnet_features.models.estimators import refuse_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,7 +141,7 @@ def shuffle_labels(
         rounds, by Student's t, because the error is estimated from the rounds. One correct
         procedure in 370 fails.
     """
-    data, options = _align(model, features, labels, positive, options, "shuffle_labels")
+    data, options = align_rounds(model, features, labels, positive, options, "shuffle_labels")
     table, truth = data.features, data.labels
     _check_rounds(n_rounds)
     aucs = []
@@ -181,7 +180,7 @@ def replace_by_noise(
         rounds, by Student's t, because the error is estimated from the rounds. One correct
         procedure in 370 fails.
     """
-    data, options = _align(model, features, labels, positive, options, "replace_by_noise")
+    data, options = align_rounds(model, features, labels, positive, options, "replace_by_noise")
     table, truth = data.features, data.labels
     _check_rounds(n_rounds)
     aucs = []
@@ -217,7 +216,7 @@ def plant_leak(
     NegativeControl
         Passed where the mean AUC is at least .95.
     """
-    data, options = _align(model, features, labels, positive, options, "plant_leak")
+    data, options = align_rounds(model, features, labels, positive, options, "plant_leak")
     table, truth = data.features, data.labels
     random = np.random.default_rng(derive_seed(seed, "leak"))
     leaks = truth.fillna(0.5) + random.normal(0, 0.05, size=truth.shape)
@@ -230,45 +229,14 @@ def plant_leak(
     return NegativeControl("planted leak", pd.Series([auc]), found, text)
 
 
-def _align(
-    model: Any,
-    features: FeatureTable,
-    labels: LabelTable,
-    positive: Any,
-    options: dict[str, Any],
-    usage: str,
-) -> tuple[AlignedData, dict[str, Any]]:
-    """Aligned tables, and the options with groups and weights by exam id."""
-    refuse_table(model, f"{usage}(model, features, labels)")
-    if options.get("fit_labels") is not None:
-        raise TypeError(
-            f"`{usage}` takes no `fit_labels`: a model must be fitted on the labels it is scored "
-            "on. Leave them out."
-        )
-    given = options.get("groups"), options.get("sample_weight")
-    data = align_data(features, labels, *given, positive)
-    aligned = {"groups": data.groups, "sample_weight": data.weights}
-    known = {name: values for name, values in aligned.items() if values is not None}
-    return data, {**options, **known}
-
-
 def _check_rounds(n_rounds: int) -> None:
     if n_rounds < 3:
         raise ValueError(f"`n_rounds` must be at least 3 to estimate a spread, got {n_rounds}.")
 
 
-def _score(
-    procedure: Callable[..., Evaluation],
-    features: pd.DataFrame,
-    labels: pd.DataFrame,
-    order: pd.Index[Any],
-    model: Any,
-    seed: int,
-    options: dict[str, Any],
-) -> float:
-    # The rows as they were passed in: `folds` may be a splitter or pairs of row numbers.
-    found = procedure(model, features.loc[order], labels.loc[order], seed=seed, **options)
-    return float(found.summary()["auc"].loc[found.headline])
+def _score(*arguments: Any) -> float:
+    """AUC of the main result of one round."""
+    return float(run_round(*arguments).iloc[-1])
 
 
 def _judge_chance(kind: str, aucs: list[float], cause: str) -> NegativeControl:
