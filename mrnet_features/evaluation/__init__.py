@@ -33,13 +33,24 @@ from mrnet_features.evaluation.metrics.calibration import (
     measure_calibration,
     wilson_interval,
 )
+from mrnet_features.evaluation.metrics.decision_curve import (
+    DecisionCurves,
+    measure_decision_curve,
+)
 from mrnet_features.evaluation.metrics.operating_points import (
     apply_thresholds,
     choose_threshold,
     choose_thresholds,
     measure_operating_points,
 )
+from mrnet_features.evaluation.metrics.precision_recall import (
+    PrecisionRecall,
+    measure_precision_recall,
+)
+from mrnet_features.evaluation.metrics.predictive_values import measure_predictive_values
+from mrnet_features.evaluation.metrics.roc import RocCurves, measure_partial_auc, measure_roc
 from mrnet_features.evaluation.metrics.scores import Scores, score_predictions
+from mrnet_features.evaluation.metrics.thresholds import as_classifier, read_threshold
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.evaluation.protocol.holdout import HoldOut, evaluate
@@ -51,6 +62,7 @@ __all__ = [
     "AucEstimate",
     "Calibration",
     "Comparison",
+    "DecisionCurves",
     "Evaluation",
     "Folds",
     "HoldOut",
@@ -58,9 +70,12 @@ __all__ = [
     "LeakageFinding",
     "NegativeControl",
     "NullImportance",
+    "PrecisionRecall",
     "Result",
+    "RocCurves",
     "Scores",
     "apply_thresholds",
+    "as_classifier",
     "attach_table",
     "check_leakage",
     "choose_threshold",
@@ -77,12 +92,18 @@ __all__ = [
     "measure_added_value",
     "measure_auc",
     "measure_calibration",
+    "measure_decision_curve",
     "measure_operating_points",
+    "measure_partial_auc",
+    "measure_precision_recall",
+    "measure_predictive_values",
+    "measure_roc",
     "null_importance",
     "plant_leak",
     "read_external_table",
     "read_paths",
     "read_predictions",
+    "read_threshold",
     "replace_by_noise",
     "score_predictions",
     "shuffle_labels",
