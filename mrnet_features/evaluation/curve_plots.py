@@ -52,7 +52,9 @@ def plot_roc(
         _draw_band(drawn, rates, rows, "sensitivity", colour, label, start=0.0)
         for marker, (name, table) in zip(MARKERS * len(points), points.items(), strict=False):
             if task in table.index:
-                _draw_point(drawn, table.loc[task], colour, marker, f"{task}, {name}".strip(", "))
+                _draw_point(
+                    drawn, table.loc[[task]].iloc[0], colour, marker, f"{task}, {name}".strip(", ")
+                )
     drawn.set_xlabel("1 − specificity (false positive rate)")
     drawn.set_ylabel("Sensitivity (95 % band)")
     _finish_square(drawn)
@@ -116,7 +118,9 @@ def plot_decision_curve(
     _draw_band(drawn, cuts, rows, "net_benefit", COLOURS[0], "model", "net_benefit_")
     # Treating all falls without bound; what matters lies above none and below the prevalence.
     lowest = min(-0.1 * prevalence, float(rows["net_benefit"].min()) - 0.1 * prevalence)
-    drawn.set_ylim(max(lowest, -0.5 * prevalence), 1.12 * max(prevalence, rows["net_benefit"].max()))
+    drawn.set_ylim(
+        max(lowest, -0.5 * prevalence), 1.12 * max(prevalence, rows["net_benefit"].max())
+    )
     drawn.set_xlim(0, max(cuts))
     drawn.set_xlabel("Threshold probability")
     drawn.set_ylabel("Net benefit, true positives per exam (95 % band)")
@@ -143,15 +147,15 @@ def _draw_band(
     drawn.plot(places, heights, color=colour, linewidth=1.8, label=label)
 
 
-def _draw_point(
-    drawn: Any, row: pd.Series[float], colour: str, marker: str, label: str
-) -> None:
+def _draw_point(drawn: Any, row: pd.Series[float], colour: str, marker: str, label: str) -> None:
     """Operating point with horizontal and vertical error bars."""
     x, y = 1 - row["specificity"], row["sensitivity"]
+    # A high specificity is a low false positive rate.
+    left, right = row["specificity_high"] + x - 1, 1 - x - row["specificity_low"]
     drawn.errorbar(
         [x],
         [y],
-        xerr=[[row["specificity_high"] - row["specificity"]], [row["specificity"] - row["specificity_low"]]],
+        xerr=[[left], [right]],
         yerr=[[y - row["sensitivity_low"]], [row["sensitivity_high"] - y]],
         fmt=marker,
         color=colour,

@@ -68,10 +68,11 @@ class DecisionCurves(Result):
             As `frame`, with the index (task, threshold), and the prevalence.
         """
         table = self.frame(confidence)
-        known = np.unique(table["threshold"])
-        shown = {known[np.abs(known - threshold).argmin()] for threshold in thresholds}
-        chosen = table[table["threshold"].isin(shown)].set_index(["task", "threshold"])
-        return chosen.assign(prevalence=chosen.index.get_level_values("task").map(self.prevalence))
+        known = table["threshold"].unique().tolist()
+        shown = {min(known, key=lambda cut: abs(cut - wanted)) for wanted in thresholds}
+        chosen = table[table["threshold"].isin(shown)].copy()
+        chosen["prevalence"] = [float(self.prevalence[task]) for task in chosen["task"]]
+        return chosen.set_index(["task", "threshold"])
 
     def frame(self, confidence: float = 0.95) -> pd.DataFrame:
         """Points of the curves.
@@ -281,7 +282,7 @@ def _measure_errors(
             sizes = np.where(sets.truth, sets.n_positive, sets.n_negative)
             factors = sizes / (sizes - 1)
         return np.asarray(np.sqrt((factors[:, None] * influence**2).sum(axis=0)))
-    _, codes = np.unique(sets.groups, return_inverse=True)
-    sums = np.zeros((int(codes.max()) + 1, influence.shape[1]))
+    names, codes = np.unique(sets.groups, return_inverse=True)
+    sums = np.zeros((len(names), influence.shape[1]))
     np.add.at(sums, codes, influence)
     return np.asarray(np.sqrt((sums**2).sum(axis=0) * len(sums) / (len(sums) - 1)))

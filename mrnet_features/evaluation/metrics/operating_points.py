@@ -194,17 +194,19 @@ def measure_operating_points(
         known = labels[task].dropna()
         own = rows[rows["exam"].isin(known.index)]
         truth = known.loc[own["exam"]].to_numpy()
-        places = known.index.get_indexer(own["exam"])
+        places = known.index.get_indexer(pd.Index(own["exam"]))
         n_called = np.zeros(len(known), dtype=np.int64)
         thresholds = []
-        for (repeat, fold), part in own.groupby(["repeat", "fold"]):
+        keys = own[["repeat", "fold"]].drop_duplicates().sort_values(["repeat", "fold"])
+        for repeat, fold in keys.itertuples(index=False):
+            same = (own["repeat"] == repeat).to_numpy()
+            tested = same & (own["fold"] == fold).to_numpy()
+            others = same & ~tested
             if rule == "model":
                 cut = read_threshold(evaluation.models[task, repeat, fold])
             else:
-                others = ((own["repeat"] == repeat) & (own["fold"] != fold)).to_numpy()
                 cut = _choose(task, truth[others], own.loc[others, task], rule, target)
-            tested = ((own["repeat"] == repeat) & (own["fold"] == fold)).to_numpy()
-            n_called[places[tested]] += (part[task] >= cut).to_numpy()
+            n_called[places[tested]] += (own.loc[tested, task] >= cut).to_numpy()
             thresholds.append(cut)
         found[task] = {
             "threshold": float(np.mean(thresholds)),
@@ -348,7 +350,9 @@ def _count(
             sizes[name] = 0.0
             continue
         share = n_hits / n_exams
-        size = n_exams if groups is None else _measure_effective_size(hits, members, share, groups)
+        size = (
+            n_exams if groups is None else _measure_effective_size(hits, members, n_repeats, groups)
+        )
         low, high = wilson_interval(n_hits * (size / n_exams), size, confidence)
         found |= {name: share, f"{name}_low": low, f"{name}_high": high}
         sizes[name] = size
@@ -369,15 +373,17 @@ def _count(
 
 
 def _measure_effective_size(
-    hits: NDArray[np.int64], members: NDArray[np.int64], share: float, groups: NDArray[np.int64]
+    hits: NDArray[np.int64], members: NDArray[np.int64], n_repeats: int, groups: NDArray[np.int64]
 ) -> float:
     """Independent exams whose fraction would vary as much as that of the groups; at most all."""
     _, codes = np.unique(groups, return_inverse=True)
+    total = int(members.sum())
+    share = int(hits.sum()) / total
     residuals = np.bincount(codes, weights=hits - share * members)
     n_groups = int((np.bincount(codes, weights=members) > 0).sum())
     spread = float((residuals**2).sum())
-    n_exams = members.sum() / members.max()
+    n_exams = total / n_repeats
     if not 0 < share < 1 or spread == 0 or n_groups < 2:
         return float(min(n_exams, n_groups))  # no variance to go by: each group counts once
-    variance = spread / members.sum() ** 2 * n_groups / (n_groups - 1)
+    variance = spread / total**2 * n_groups / (n_groups - 1)
     return float(min(n_exams, share * (1 - share) / variance))

@@ -10,6 +10,7 @@ import pandas as pd
 
 from mrnet_features.evaluation.curve_plots import plot_precision_recall
 from mrnet_features.evaluation.metrics.resampling import (
+    area_interval,
     bootstrap,
     count_called,
     count_freedom,
@@ -39,8 +40,8 @@ class PrecisionRecall(Result):
     Attributes
     ----------
     table : DataFrame of shape (n_tasks, 8)
-        Index task. Columns average_precision, se, freedom (degrees of), prevalence, pooled, n_positive, n_negative and
-        per_set: positive exams per test set, the mean over folds.
+        Index task. Columns average_precision, se, freedom (degrees of freedom of se), prevalence,
+        pooled, n_positive, n_negative and per_set (positive exams per test set).
     curves : DataFrame of shape (n_tasks * 100, 5)
         Columns task, recall (.01 to 1 in steps of .01), precision, se and n_positive.
     """
@@ -66,7 +67,7 @@ class PrecisionRecall(Result):
             Index task. Columns:
 
             - average_precision: mean over the folds of a repeat, then over the repeats;
-            - ci_low, ci_high: its interval; see `fraction_intervals`;
+            - ci_low, ci_high: its interval; see `area_interval`;
             - prevalence: average precision of a model that ranks at random, the baseline;
             - pooled: average precision over all folds together, averaged over the repeats;
             - n_positive, n_negative;
@@ -82,17 +83,17 @@ class PrecisionRecall(Result):
         """
         rows = {}
         for task, row in self.table.iterrows():
-            low, high = fraction_intervals(
+            low, high = area_interval(
                 row["average_precision"],
                 row["se"],
                 int(row["n_positive"]),
-                confidence,
                 int(row["freedom"]),
+                confidence,
             )
             rows[task] = {
                 "average_precision": row["average_precision"],
-                "ci_low": float(low),
-                "ci_high": float(high),
+                "ci_low": low,
+                "ci_high": high,
                 "prevalence": row["prevalence"],
                 "pooled": row["pooled"],
                 "n_positive": int(row["n_positive"]),
@@ -116,9 +117,8 @@ class PrecisionRecall(Result):
         """
         parts = []
         for _, rows in self.curves.groupby("task", sort=False):
-            low, high = fraction_intervals(
-                rows["precision"], rows["se"], int(rows["n_positive"].iloc[0]), confidence
-            )
+            n_called = rows["recall"] * rows["n_positive"] / rows["precision"]
+            low, high = fraction_intervals(rows["precision"], rows["se"], n_called, confidence)
             parts.append(rows.drop(columns=["se", "n_positive"]).assign(ci_low=low, ci_high=high))
         return pd.concat(parts, ignore_index=True)
 

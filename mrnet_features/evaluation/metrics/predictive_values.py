@@ -120,7 +120,7 @@ def measure_predictive_values(
     if min(hits, misses, rejected, alarms) <= 0:
         hits, misses, rejected, alarms = (n + z**2 / 2 for n in (hits, misses, rejected, alarms))
     n_positive, n_negative = hits + misses, rejected + alarms
-    found = {}
+    found: dict[str, float] = {}
     for name, right, wrong, n_right, n_wrong, share in (
         ("ppv", hits, alarms, n_positive, n_negative, prevalence),
         ("npv", rejected, misses, n_negative, n_positive, 1 - prevalence),

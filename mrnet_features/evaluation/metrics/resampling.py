@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mrnet_features.evaluation.metrics.test_sets import TestSets
 
 __all__ = [
+    "area_interval",
     "bootstrap",
     "count_called",
     "count_freedom",
@@ -86,8 +87,8 @@ def _sort_groups(
     """Group number of each exam, and kind of each group; an exam without group is its own."""
     positive = np.asarray(truth) == 1
     own = np.arange(len(positive)) if groups is None else np.asarray(groups)
-    _, codes = np.unique(own, return_inverse=True)
-    kinds = np.zeros(int(codes.max()) + 1, dtype=np.intp)
+    names, codes = np.unique(own, return_inverse=True)
+    kinds = np.zeros(len(names), dtype=np.intp)
     np.bitwise_or.at(kinds, codes, np.where(positive, 1, 2))
     if groups is not None:
         for kind in (1, 2):
@@ -201,28 +202,22 @@ def jackknife(
 
 
 def fraction_intervals(
-    values: ArrayLike,
-    errors: ArrayLike,
-    n_exams: int,
-    confidence: float = 0.95,
-    freedom: int | None = None,
+    values: ArrayLike, errors: ArrayLike, n_exams: ArrayLike, confidence: float = 0.95
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Wilson's intervals of values between 0 and 1 with known standard errors.
+    """Wilson's intervals of fractions with known standard errors.
 
-    A value p with standard error s is as uncertain as a plain fraction of p (1 - p) / s^2 exams,
-    which is the sample size that Wilson's interval is given.
+    A fraction p with standard error s is as uncertain as a plain fraction of p (1 - p) / s^2
+    exams, which is the sample size that Wilson's interval is given.
 
     Parameters
     ----------
     values, errors : array
-        Values from 0 to 1 and their standard errors.
-    n_exams : int
-        Sample size where the standard error is 0.
+        Fractions and their standard errors.
+    n_exams : int or array
+        Number of exams behind each fraction: the largest sample size, and that of a fraction
+        without error.
     confidence : float, default 0.95
         Coverage.
-    freedom : int, optional
-        Degrees of freedom of Student's t, which takes the place of the normal quantile where the
-        standard error itself is uncertain; see `count_freedom`.
 
     Returns
     -------
@@ -243,21 +238,60 @@ def fraction_intervals(
     >>> round(float(low[0]), 4), round(float(high[0]), 4)
     (0.4038, 0.5962)
     """
-    found = []
-    factor = 1.0
-    if freedom is not None:
-        # Wilson's interval depends on quantile^2 / size alone: a larger quantile is a smaller size.
-        tail = 0.5 + confidence / 2
-        factor = float(ndtri(tail) / stdtrit(freedom, tail)) ** 2
-    for value, error in zip(np.ravel(values), np.ravel(errors), strict=True):
-        if np.isnan(value) or np.isnan(error):
-            found.append((np.nan, np.nan))
-            continue
-        size = value * (1 - value) / error**2 if 0 < value < 1 and error > 0 else float(n_exams)
-        size *= factor
-        found.append(wilson_interval(value * size, size, confidence))
+    value, error, most = np.broadcast_arrays(values, errors, n_exams)
+    rows = np.column_stack([value.ravel(), error.ravel(), most.ravel()]).tolist()
+    found = [_interval(v, min(_count_effective(v, e, n), n), confidence) for v, e, n in rows]
     low, high = np.array(found).reshape(-1, 2).T
-    return low.reshape(np.shape(values)), high.reshape(np.shape(values))
+    return low.reshape(value.shape), high.reshape(value.shape)
+
+
+def area_interval(
+    value: float, se: float, n_positive: int, freedom: int, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Wilson's interval of an area between 0 and 1 with Student's t.
+
+    As `fraction_intervals`, but with the quantile of Student's t, since the standard error is
+    itself uncertain where one class is small, and without a largest sample size.
+
+    Parameters
+    ----------
+    value, se : float
+        Area and its standard error.
+    n_positive : int
+        Sample size of an area without error.
+    freedom : int
+        Degrees of freedom; see `count_freedom`.
+    confidence : float, default 0.95
+        Coverage.
+
+    Returns
+    -------
+    ci_low, ci_high : float
+        Between 0 and 1; NaN if the standard error is.
+
+    Examples
+    --------
+    >>> low, high = area_interval(0.5, 0.05, 100, 49)
+    >>> round(low, 4), round(high, 4)
+    (0.4015, 0.5985)
+    """
+    tail = 0.5 + confidence / 2
+    # Wilson's interval depends on quantile^2 / size alone: a larger quantile is a smaller size.
+    factor = float(ndtri(tail) / stdtrit(freedom, tail)) ** 2
+    return _interval(value, factor * _count_effective(value, se, n_positive), confidence)
+
+
+def _count_effective(value: float, error: float, n_exams: float) -> float:
+    """Sample size at which a plain fraction has this standard error; NaN without one."""
+    if 0 < value < 1 and error != 0:
+        return value * (1 - value) / error**2
+    return np.nan if np.isnan(error) else n_exams
+
+
+def _interval(value: float, size: float, confidence: float) -> tuple[float, float]:
+    if np.isnan(value) or np.isnan(size):
+        return np.nan, np.nan
+    return wilson_interval(value * size, size, confidence)
 
 
 def count_freedom(sets: TestSets) -> int:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from mrnet_features.evaluation.curve_plots import plot_roc
 from mrnet_features.evaluation.metrics.resampling import (
+    area_interval,
     bootstrap,
     count_called,
     count_freedom,
@@ -270,14 +271,14 @@ def measure_partial_auc(
 
     for task, sets in take_test_sets(model, labels, groups, positive=positive).items():
         area, se = jackknife(sets, measure)
-        low, high = fraction_intervals(
-            area / width, se / width, sets.n_positive, confidence, count_freedom(sets)
+        low, high = area_interval(
+            float(area) / width, float(se) / width, sets.n_positive, count_freedom(sets), confidence
         )
         row = {}
         for suffix, value in (
             ("", float(area)),
-            ("_low", float(low) * width),
-            ("_high", float(high) * width),
+            ("_low", low * width),
+            ("_high", high * width),
         ):
             row[f"partial_auc{suffix}"] = value
             row[f"mean_sensitivity{suffix}"] = value / width

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from mrnet_features.evaluation.alignment import align_groups, check_predictions
 from mrnet_features.evaluation.metrics.few_groups import judge_groups
@@ -16,7 +17,6 @@ from mrnet_features.tables import choose_labels
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import pandas as pd
     from numpy.typing import NDArray
 
     from mrnet_features.tables import ByExam
@@ -171,7 +171,7 @@ def _take_task(
     for repeat, part in own.groupby("repeat"):
         sets = []
         for fold, exams in part.groupby("fold"):
-            places = labelled.index.get_indexer(exams["exam"])
+            places = labelled.index.get_indexer(pd.Index(exams["exam"]))
             n_positive = int(truth[places].sum())
             if both_classes and not 0 < n_positive < len(places):
                 where = "" if len(own) == len(labelled) else f" in repeat {repeat}, fold {fold}"

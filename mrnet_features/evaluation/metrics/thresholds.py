@@ -96,7 +96,7 @@ def read_threshold(model: Any) -> float:
     >>> read_threshold(as_classifier(LogisticRegression(), 0.2))
     0.2
     """
-    if isinstance(model, Real) and not isinstance(model, bool):
+    if isinstance(model, Real):
         return _check_number(model)
     model = getattr(model, "best_estimator_", model)
     if isinstance(model, TunedThresholdClassifierCV):
@@ -152,7 +152,7 @@ def read_thresholds(thresholds: Any, tasks: Sequence[str]) -> dict[str, float]:
 
 
 def _check_number(threshold: Any) -> float:
-    if not isinstance(threshold, Real) or isinstance(threshold, bool):
+    if not isinstance(threshold, Real):
         raise TypeError(f"`threshold` must be a number, got {type(threshold).__name__}.")
     if np.isnan(threshold):
         raise ValueError("`threshold` must be a number, got NaN.")
