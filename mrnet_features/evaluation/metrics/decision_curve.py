@@ -12,19 +12,24 @@ from scipy.special import ndtri
 
 from mrnet_features.evaluation.curve_plots import plot_decision_curve
 from mrnet_features.evaluation.metrics.predictive_values import choose_prevalences
-from mrnet_features.evaluation.metrics.test_sets import take_test_sets
+from mrnet_features.evaluation.metrics.scored_sets import take_scored_sets
 from mrnet_features.evaluation.results import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
-    from mrnet_features.evaluation.metrics.test_sets import TestSets
+    from mrnet_features.evaluation.metrics.scored_sets import ScoredSets
     from mrnet_features.tables import ByExam
 
 __all__ = ["DecisionCurves", "measure_decision_curve"]
 
 GRID = np.arange(1, 100) / 100
+# Below this threshold a missed exam costs more than three times what a right "negative" gains,
+# above 1 minus it a false alarm more than three times what a hit gains.
+COSTLY = 0.25
+# With fewer costly mistakes than this, a normal interval is too narrow.
+FEWEST = 5
 STRATEGIES = ("net_benefit", "treat_all", "over_treat_all")
 
 
@@ -173,8 +178,14 @@ def measure_decision_curve(
     Notes
     -----
     Intervals are normal, from the influence value of each exam on the net benefit (Marsh et al.
-    2020). They take the fitted models as given, and hold at each threshold by itself. Where a
-    model calls no exam positive, its net benefit and error are 0.
+    2020). They take the fitted models as given, and hold at each threshold by itself. In
+    simulations with 120 and 300 exams the 95 % interval of the net benefit covered the true one
+    in .93 to .97 of the cases.
+
+    A few costly mistakes make the distribution skewed, and a normal interval too narrow (coverage
+    .6 to .9). So there is none (NaN) for the difference from treating all at thresholds below .25
+    with fewer than 5 positive exams below the threshold, and for the net benefit at thresholds
+    above .75 with fewer than 5 negative exams above it.
 
     References
     ----------
@@ -199,13 +210,13 @@ def measure_decision_curve(
             f"{np.size(cuts)} values of shape {np.shape(cuts)}"
             + (f" from {np.min(cuts):g} to {np.max(cuts):g}." if np.size(cuts) else ".")
         )
-    every = take_test_sets(model, labels, groups, positive=positive, both_classes=False)
+    every = take_scored_sets(model, labels, groups, positive=positive, both_classes=False)
     chosen = choose_prevalences(prevalence, list(every))
     parts = []
     for task, sets in every.items():
         _require_probabilities(sets)
         benefit, treat_all = _measure_influence(sets, cuts, chosen[task])
-        table = {"task": task, "threshold": cuts}
+        table: dict[str, Any] = {"task": task, "threshold": cuts}
         for name, (value, influence) in zip(
             STRATEGIES,
             (benefit, treat_all, (benefit[0] - treat_all[0], benefit[1] - treat_all[1])),
@@ -213,6 +224,9 @@ def measure_decision_curve(
         ):
             table[name] = value
             table[f"{name}_se"] = _measure_errors(influence, sets, chosen[task] is not None)
+        n_missed, n_alarms = _count_mistakes(sets, cuts)
+        table["net_benefit_se"][(cuts > 1 - COSTLY) & (n_alarms < FEWEST)] = np.nan
+        table["over_treat_all_se"][(cuts < COSTLY) & (n_missed < FEWEST)] = np.nan
         parts.append(pd.DataFrame(table))
     shares = {task: sets.n_positive / len(sets.truth) for task, sets in every.items()}
     known = {task: value for task, value in chosen.items() if value is not None}
@@ -223,7 +237,7 @@ def measure_decision_curve(
     )
 
 
-def _require_probabilities(sets: TestSets) -> None:
+def _require_probabilities(sets: ScoredSets) -> None:
     scores = np.concatenate([scores for repeat in sets.repeats for _, scores in repeat])
     if not ((scores >= 0) & (scores <= 1)).all():
         raise ValueError(
@@ -234,7 +248,7 @@ def _require_probabilities(sets: TestSets) -> None:
 
 
 def _measure_influence(
-    sets: TestSets, cuts: NDArray[np.float64], prevalence: float | None
+    sets: ScoredSets, cuts: NDArray[np.float64], prevalence: float | None
 ) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Net benefit of the model and of treating all, and the influence of each exam on them.
 
@@ -269,8 +283,21 @@ def _measure_influence(
     return [(values[0], influence[0]), (values[1], influence[1])]
 
 
+def _count_mistakes(
+    sets: ScoredSets, cuts: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Missed positive exams and false alarms at each threshold, means over the repeats."""
+    missed, alarms = np.zeros(len(cuts)), np.zeros(len(cuts))
+    for repeat in sets.repeats:
+        for rows, scores in repeat:
+            called = scores[:, None] >= cuts
+            missed += (~called[sets.truth[rows]]).sum(axis=0) / len(sets.repeats)
+            alarms += called[~sets.truth[rows]].sum(axis=0) / len(sets.repeats)
+    return missed, alarms
+
+
 def _measure_errors(
-    influence: NDArray[np.float64], sets: TestSets, stratified: bool
+    influence: NDArray[np.float64], sets: ScoredSets, stratified: bool
 ) -> NDArray[np.float64]:
     """Standard errors of shape (n_thresholds,) from influence values."""
     if not sets.has_error and (stratified or len(sets.truth) < 2 or sets.groups is not None):

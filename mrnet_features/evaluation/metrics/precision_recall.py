@@ -17,14 +17,14 @@ from mrnet_features.evaluation.metrics.resampling import (
     fraction_intervals,
     jackknife,
 )
-from mrnet_features.evaluation.metrics.test_sets import take_test_sets
+from mrnet_features.evaluation.metrics.scored_sets import take_scored_sets
 from mrnet_features.evaluation.results import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from mrnet_features.evaluation.metrics.test_sets import TestSets
+    from mrnet_features.evaluation.metrics.scored_sets import ScoredSets
     from mrnet_features.tables import ByExam
 
 __all__ = ["PrecisionRecall", "measure_precision_recall"]
@@ -190,7 +190,7 @@ def measure_precision_recall(
     [[0.8333, 0.5]]
     """
     rows, parts = {}, []
-    for task, sets in take_test_sets(model, labels, groups, positive=positive).items():
+    for task, sets in take_scored_sets(model, labels, groups, positive=positive).items():
         value, se = jackknife(sets, _measure_area)
         precision, errors = bootstrap(sets, _measure_precision, n_draws, seed)
         n_sets = sum(len(repeat) for repeat in sets.repeats)
@@ -242,7 +242,7 @@ def _measure_precision(
     return found
 
 
-def _pool(sets: TestSets) -> float:
+def _pool(sets: ScoredSets) -> float:
     """Average precision over the folds of a repeat together, averaged over the repeats."""
     found = []
     for repeat in sets.repeats:

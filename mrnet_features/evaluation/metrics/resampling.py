@@ -8,14 +8,14 @@ import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from mrnet_features.evaluation.metrics.calibration import wilson_interval
-from mrnet_features.evaluation.metrics.test_sets import average_folds
+from mrnet_features.evaluation.metrics.scored_sets import average_folds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import ArrayLike, NDArray
 
-    from mrnet_features.evaluation.metrics.test_sets import TestSets
+    from mrnet_features.evaluation.metrics.scored_sets import ScoredSets
 
 __all__ = [
     "area_interval",
@@ -26,6 +26,8 @@ __all__ = [
     "fraction_intervals",
     "jackknife",
 ]
+
+LARGEST_BLOCK = 1000
 
 KINDS = (1, 2, 3)
 """Groups with positive exams alone, with negative exams alone, and with both."""
@@ -98,7 +100,7 @@ def _sort_groups(
 
 
 def bootstrap(
-    sets: TestSets,
+    sets: ScoredSets,
     measure: Callable[
         [NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]
     ],
@@ -112,7 +114,7 @@ def bootstrap(
 
     Parameters
     ----------
-    sets : TestSets
+    sets : ScoredSets
     measure : callable
         See `average_folds`.
     n_draws : int, default 1000
@@ -128,9 +130,9 @@ def bootstrap(
     Examples
     --------
     >>> import pandas as pd
-    >>> from mrnet_features.evaluation.metrics.test_sets import take_test_sets
+    >>> from mrnet_features.evaluation.metrics.scored_sets import take_scored_sets
     >>> labels = pd.DataFrame({"acl": [0, 0, 1, 1]}, index=list("abcd"))
-    >>> sets = take_test_sets(labels / 2, labels)["acl"]
+    >>> sets = take_scored_sets(labels / 2, labels)["acl"]
     >>> value, se = bootstrap(sets, lambda truth, scores, weights: weights @ scores)
     >>> float(value), float(se)
     (1.0, 0.0)
@@ -145,7 +147,7 @@ def bootstrap(
 
 
 def jackknife(
-    sets: TestSets,
+    sets: ScoredSets,
     measure: Callable[
         [NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]
     ],
@@ -163,7 +165,7 @@ def jackknife(
 
     Parameters
     ----------
-    sets : TestSets
+    sets : ScoredSets
     measure : callable
         See `average_folds`.
 
@@ -179,9 +181,9 @@ def jackknife(
     Examples
     --------
     >>> import pandas as pd
-    >>> from mrnet_features.evaluation.metrics.test_sets import take_test_sets
+    >>> from mrnet_features.evaluation.metrics.scored_sets import take_scored_sets
     >>> labels = pd.DataFrame({"acl": [0, 0, 1, 1]}, index=list("abcd"))
-    >>> sets = take_test_sets(labels / 2, labels)["acl"]
+    >>> sets = take_scored_sets(labels / 2, labels)["acl"]
     >>> value, se = jackknife(sets, lambda truth, scores, weights: weights @ scores)
     >>> float(value), float(se)
     (1.0, 0.0)
@@ -190,8 +192,11 @@ def jackknife(
     if not sets.has_error:
         return value, np.full_like(value, np.nan)
     codes, kinds = _sort_groups(sets.truth, sets.groups)
-    left_out = np.arange(len(kinds))[:, None] == codes
-    found = average_folds(sets, measure, 1.0 - left_out)
+    # Block by block, since there are as many draws as exams.
+    blocks = np.array_split(np.arange(len(kinds)), 1 + len(kinds) // LARGEST_BLOCK)
+    found = np.concatenate(
+        [average_folds(sets, measure, 1.0 - (block[:, None] == codes)) for block in blocks]
+    )
     variance = np.zeros_like(value)
     for kind in KINDS:
         own = found[kinds == kind]
@@ -294,12 +299,12 @@ def _interval(value: float, size: float, confidence: float) -> tuple[float, floa
     return wilson_interval(value * size, size, confidence)
 
 
-def count_freedom(sets: TestSets) -> int:
+def count_freedom(sets: ScoredSets) -> int:
     """Degrees of freedom of a standard error: those of the smaller class, or of the groups.
 
     Parameters
     ----------
-    sets : TestSets
+    sets : ScoredSets
 
     Returns
     -------
@@ -309,9 +314,9 @@ def count_freedom(sets: TestSets) -> int:
     Examples
     --------
     >>> import pandas as pd
-    >>> from mrnet_features.evaluation.metrics.test_sets import take_test_sets
+    >>> from mrnet_features.evaluation.metrics.scored_sets import take_scored_sets
     >>> labels = pd.DataFrame({"acl": [0, 0, 0, 1, 1]}, index=list("abcde"))
-    >>> count_freedom(take_test_sets(labels, labels)["acl"])
+    >>> count_freedom(take_scored_sets(labels, labels)["acl"])
     1
     """
     members = min(sets.n_positive, sets.n_negative)

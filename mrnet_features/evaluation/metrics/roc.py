@@ -18,8 +18,8 @@ from mrnet_features.evaluation.metrics.resampling import (
     fraction_intervals,
     jackknife,
 )
+from mrnet_features.evaluation.metrics.scored_sets import take_rows, take_scored_sets
 from mrnet_features.evaluation.metrics.scores import Scores, score_predictions
-from mrnet_features.evaluation.metrics.test_sets import take_rows, take_test_sets
 from mrnet_features.evaluation.results import Result
 
 if TYPE_CHECKING:
@@ -179,9 +179,11 @@ def measure_roc(
     [0.5, 0.5, 1.0]
     """
     truth, rows, owner = take_rows(model, labels, groups, positive=positive)
-    scores = score_predictions(truth, rows, owner, warn=False)
+    known = getattr(model, "scores", None) if groups is None else None
+    is_same = isinstance(known, Scores) and list(known.n_positive.index) == list(truth.columns)
+    scores = known if is_same else score_predictions(truth, rows, owner, warn=False)
     parts = []
-    for task, sets in take_test_sets(model, labels, groups, positive=positive).items():
+    for task, sets in take_scored_sets(model, labels, groups, positive=positive).items():
         value, se = bootstrap(sets, _measure_sensitivity, n_draws, seed)
         curve = {"task": task, "false_positive_rate": GRID, "sensitivity": value, "se": se}
         parts.append(pd.DataFrame({**curve, "n_positive": sets.n_positive}))
@@ -269,7 +271,7 @@ def measure_partial_auc(
     ) -> NDArray[np.float64]:
         return _measure_area(truth, scores, weights, start, end)
 
-    for task, sets in take_test_sets(model, labels, groups, positive=positive).items():
+    for task, sets in take_scored_sets(model, labels, groups, positive=positive).items():
         area, se = jackknife(sets, measure)
         low, high = area_interval(
             float(area) / width, float(se) / width, sets.n_positive, count_freedom(sets), confidence

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     from mrnet_features.tables import ByExam
 
-__all__ = ["TestSets", "average_folds", "take_rows", "take_test_sets"]
+__all__ = ["ScoredSets", "average_folds", "take_rows", "take_scored_sets"]
 
 
 @dataclass(frozen=True, eq=False)
-class TestSets:
+class ScoredSets:
     """Scores of one task in every test set.
 
     Attributes
@@ -39,8 +39,6 @@ class TestSets:
     has_error : bool
         Whether the exams allow a standard error.
     """
-
-    __test__ = False  # not a test case, whatever pytest makes of the name
 
     truth: NDArray[np.bool_]
     repeats: tuple[tuple[tuple[NDArray[np.intp], NDArray[np.float64]], ...], ...]
@@ -58,14 +56,14 @@ class TestSets:
         return int((~self.truth).sum())
 
 
-def take_test_sets(
+def take_scored_sets(
     model: Any,
     labels: Any = None,
     groups: ByExam | None = None,
     *,
     positive: Any = None,
     both_classes: bool = True,
-) -> dict[str, TestSets]:
+) -> dict[str, ScoredSets]:
     """Test sets of each task.
 
     Parameters
@@ -81,7 +79,7 @@ def take_test_sets(
 
     Returns
     -------
-    dict of str to TestSets
+    dict of str to ScoredSets
 
     Raises
     ------
@@ -99,7 +97,7 @@ def take_test_sets(
     >>> import pandas as pd
     >>> labels = pd.DataFrame({"acl": [0, 1]}, index=["a", "b"])
     >>> scores = pd.DataFrame({"acl": [0.7, 0.2]}, index=["b", "a"])
-    >>> take_test_sets(scores, labels)["acl"].repeats[0][0][1].tolist()
+    >>> take_scored_sets(scores, labels)["acl"].repeats[0][0][1].tolist()
     [0.2, 0.7]
     """
     truth, rows, owner = take_rows(model, labels, groups, positive=positive)
@@ -118,7 +116,7 @@ def take_rows(
     Parameters
     ----------
     model, labels, groups, positive
-        See `take_test_sets`.
+        See `take_scored_sets`.
 
     Returns
     -------
@@ -130,7 +128,7 @@ def take_rows(
     Raises
     ------
     TypeError, ValueError
-        As `take_test_sets`.
+        As `take_scored_sets`.
 
     Examples
     --------
@@ -162,7 +160,7 @@ def _take_task(
     groups: pd.Series[Any] | None,
     has_error: bool,
     both_classes: bool,
-) -> TestSets:
+) -> ScoredSets:
     labelled = labels.dropna()
     truth = labelled.to_numpy() == 1
     # Sorted by exam, so that the order of the rows does not change a bit of the result.
@@ -174,7 +172,8 @@ def _take_task(
             places = labelled.index.get_indexer(pd.Index(exams["exam"]))
             n_positive = int(truth[places].sum())
             if both_classes and not 0 < n_positive < len(places):
-                where = "" if len(own) == len(labelled) else f" in repeat {repeat}, fold {fold}"
+                whole = len(places) == len(labelled)
+                where = "" if whole else f" in repeat {repeat}, fold {fold}"
                 raise ValueError(
                     f"`labels` must hold exams of both classes in every test set, got "
                     f"{n_positive} positive of {len(places)} for task {quote(task)}{where}. Use "
@@ -182,7 +181,7 @@ def _take_task(
                 )
             sets.append((places, exams[task].to_numpy(dtype=np.float64)))
         repeats.append(tuple(sets))
-    return TestSets(
+    return ScoredSets(
         truth=truth,
         repeats=tuple(repeats),
         groups=None if groups is None else groups.loc[labelled.index].to_numpy(),
@@ -191,7 +190,7 @@ def _take_task(
 
 
 def average_folds(
-    sets: TestSets,
+    sets: ScoredSets,
     measure: Callable[
         [NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]
     ],
@@ -201,7 +200,7 @@ def average_folds(
 
     Parameters
     ----------
-    sets : TestSets
+    sets : ScoredSets
     measure : callable
         From truth of shape (n_tested,), scores of shape (n_tested,) and weights of shape
         (n_draws, n_tested) to values of shape (n_draws, ...). NaN where a class has no weight;
@@ -218,7 +217,7 @@ def average_folds(
     >>> import pandas as pd
     >>> labels = pd.DataFrame({"acl": [0, 1]}, index=["a", "b"])
     >>> scores = pd.DataFrame({"acl": [0.2, 0.7]}, index=["a", "b"])
-    >>> sets = take_test_sets(scores, labels)["acl"]
+    >>> sets = take_scored_sets(scores, labels)["acl"]
     >>> average_folds(sets, lambda truth, scores, weights: weights @ scores, np.ones((1, 2)))
     array([0.9])
     """
