@@ -77,7 +77,7 @@ class PrecisionRecall(Result):
         -----
         Average precision depends on the prevalence: it can't be compared between sets with
         another one. In a test set with few positives it is higher than in a large one. For an AUC
-        of .7 and prevalence .2 the mean was .37 in a large set, .40 with 24 positives and .48
+        of .7 and prevalence .2 the mean was .37 in a large set, .41 with 24 positives and .48
         with 5, in simulations. The interval is for test sets of the size of the folds, with
         their class sizes.
         """

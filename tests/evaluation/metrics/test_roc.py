@@ -1,5 +1,7 @@
 """ROC curves and partial AUCs equal scikit-learn's in every fold."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -130,6 +132,16 @@ def test_error_of_the_curve_is_that_of_two_normal_classes():
     variance = sensitivity * (1 - sensitivity) + slope**2 * rates * (1 - rates)
     ratio = curve["se"].to_numpy() / np.sqrt(variance / 500)
     assert 0.9 < ratio.mean() < 1.15
+
+
+def test_evaluations_keep_their_scores(study):
+    labels, rows = study
+    evaluation = SimpleNamespace(
+        labels=labels, predictions=rows, groups=None, scores=score_predictions(labels, rows)
+    )
+    assert measure_roc(evaluation, n_draws=2).scores is evaluation.scores
+    fewer = measure_roc(evaluation, labels[["acl"]], n_draws=2)
+    assert fewer.summary().index.tolist() == ["acl"]
 
 
 def test_points_must_be_operating_points(study):
