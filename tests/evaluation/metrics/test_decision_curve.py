@@ -105,6 +105,12 @@ def test_few_costly_mistakes_leave_no_interval():
         assert own.loc[:0.75, "net_benefit_low"].notna().all()
 
 
+def test_an_exam_at_the_threshold_is_treated():
+    labels = pd.DataFrame({"one": [1, 0, 1, 0]}, index=list("abcd"))
+    found = measure_decision_curve(labels * 0 + 0.3, labels, thresholds=[0.3, 0.31]).curves
+    np.testing.assert_allclose(found["net_benefit"], [0.5 - 0.5 * 3 / 7, 0], atol=1e-12)
+
+
 def test_summary_shows_the_nearest_thresholds():
     labels, chances = make_probabilities(100)
     found = measure_decision_curve(chances, labels).summary(thresholds=[0.104, 0.5])

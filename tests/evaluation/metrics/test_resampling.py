@@ -61,6 +61,27 @@ def test_error_of_a_mean_has_its_closed_form_with_few_exams():
     assert bootstrap(sets, mean_score, 20000)[1] == pytest.approx(expected, rel=0.02)
 
 
+def test_jackknife_error_of_a_difference_of_means_has_its_closed_form():
+    labels = pd.DataFrame({"acl": [1] * 4 + [0] * 6}, index=list("abcdefghij"))
+    values = np.random.default_rng(0).normal(size=10)
+    sets = take_scored_sets(pd.DataFrame({"acl": values}, labels.index), labels)["acl"]
+
+    def difference(truth, scores, weights):
+        return mean_score(truth, scores[truth], weights[:, truth]) - mean_score(
+            truth, scores[~truth], weights[:, ~truth]
+        )
+
+    expected = np.sqrt(values[:4].var(ddof=1) / 4 + values[4:].var(ddof=1) / 6)
+    assert jackknife(sets, difference)[1] == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_lone_group_is_drawn_with_the_mixed_ones():
+    truth = np.array([1, 0, 1, 0, 1, 0, 0, 0])
+    weights = draw_weights(truth, np.array([0, 0, 1, 1, 2, 2, 3, 3]), n_draws=50)
+    assert len(np.unique(weights[:, 6])) > 1
+    np.testing.assert_allclose(weights[:, [0, 2, 4, 6]].sum(axis=1), 4)
+
+
 def test_each_draw_keeps_the_size_of_each_class(one_set):
     labels, _, _ = one_set
     weights = draw_weights(labels["acl"], n_draws=50)

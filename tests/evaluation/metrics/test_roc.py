@@ -79,6 +79,8 @@ def test_constant_and_perfect_scores():
     constant = measure_partial_auc(labels * 0, labels, specificity=(0.8, 1)).loc["acl"]
     assert constant["mcclish"] == pytest.approx(0.5)
     assert constant["partial_auc"] == pytest.approx(0.02)
+    middle = measure_partial_auc(labels * 0, labels, specificity=(0.5, 0.7)).loc["acl"]
+    assert middle["mcclish"] == pytest.approx(0.5)
     perfect = measure_partial_auc(labels, labels, specificity=(0.8, 1)).loc["acl"]
     assert perfect["mcclish"] == pytest.approx(1)
     assert perfect["mcclish_low"] < 0.95
