@@ -17,6 +17,9 @@ from mrnet_features.evaluation import (
     importance,
     measure_added_value,
     measure_calibration,
+    measure_decision_curve,
+    measure_precision_recall,
+    measure_roc,
     null_importance,
     shuffle_labels,
 )
@@ -43,6 +46,9 @@ def make_results(tasks):
         "Comparison": compare({"all": first, "some": second}, labels),
         "AddedValue": measure_added_value(second, first, labels, n_repeats=1),
         "Calibration": measure_calibration(first, labels),
+        "RocCurves": measure_roc(first, n_draws=20),
+        "PrecisionRecall": measure_precision_recall(first, n_draws=20),
+        "DecisionCurves": measure_decision_curve(first),
         "Importance": importance(first, features, n_permutations=1),
         "NullImportance": null_importance(first, features, n_rounds=3, n_permutations=1),
         "NegativeControl": shuffle_labels(
