@@ -186,6 +186,9 @@ def main() -> NoReturn:
     try:
         with stop_on_signals(STOPPED):
             app()
+    except KeyboardInterrupt:  # before or after typer handles it itself
+        print(STOPPED, file=sys.stderr)
+        raise SystemExit(INTERRUPTED) from None
     except SystemExit as end:
         if end.code in (INTERRUPTED, TERMINATED):
             print(STOPPED, file=sys.stderr)

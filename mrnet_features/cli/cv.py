@@ -32,7 +32,7 @@ def cv(
     n_folds: Annotated[int, typer.Option(min=2, help="Number of folds.")] = 5,
     repeats: Annotated[
         int, typer.Option(min=1, max=1000, help="Number of repeats, each with its own folds.")
-    ] = 1,
+    ] = 3,
     exclude: Exclude = "",
     seed: Seed = 0,
     folds: Annotated[

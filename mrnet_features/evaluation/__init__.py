@@ -1,5 +1,6 @@
 """Evaluation of classifiers: cross-validation, AUCs with intervals, comparison, importance."""
 
+from mrnet_features.evaluation.checklists.fill import Checklist, fill_checklist
 from mrnet_features.evaluation.comparison.added_value import AddedValue, measure_added_value
 from mrnet_features.evaluation.comparison.compare import Comparison, compare
 from mrnet_features.evaluation.comparison.read_predictions import read_paths, read_predictions
@@ -37,6 +38,7 @@ from mrnet_features.evaluation.metrics.decision_curve import (
     DecisionCurves,
     measure_decision_curve,
 )
+from mrnet_features.evaluation.metrics.few_exams import FewExamsWarning
 from mrnet_features.evaluation.metrics.operating_points import (
     apply_thresholds,
     choose_threshold,
@@ -61,9 +63,11 @@ __all__ = [
     "AddedValue",
     "AucEstimate",
     "Calibration",
+    "Checklist",
     "Comparison",
     "DecisionCurves",
     "Evaluation",
+    "FewExamsWarning",
     "Folds",
     "HoldOut",
     "Importance",
@@ -84,6 +88,7 @@ __all__ = [
     "compare",
     "cross_validate",
     "evaluate",
+    "fill_checklist",
     "find_repeated_rows",
     "group_columns",
     "importance",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "plot_added_value",
     "plot_calibration",
+    "plot_checklist",
     "plot_differences",
     "plot_importance",
     "plot_negative_control",
@@ -200,6 +201,33 @@ def plot_calibration(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
     drawn.set_xlabel("Predicted probability")
     drawn.set_ylabel("Fraction positive (95 % CI)")
     drawn.legend(fontsize="small")
+    return drawn
+
+
+def plot_checklist(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
+    """Number of items in each state for each checklist, as stacked bars.
+
+    Parameters
+    ----------
+    table : DataFrame
+        `Checklist.summary`.
+    axes : matplotlib Axes, optional
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    drawn = axes or _make_axes(6, 1.2 + 0.4 * len(table))
+    positions = np.arange(len(table))[::-1]
+    left = np.zeros(len(table))
+    colors = {"computed": "tab:blue", "stated": "lightsteelblue", "open": "0.9"}
+    for state, color in colors.items():
+        widths = table[state].to_numpy()
+        drawn.barh(positions, widths, left=left, color=color, label=state)
+        left = left + widths
+    drawn.set_yticks(positions, list(table.index))
+    drawn.set_xlabel("Items")
+    drawn.legend(fontsize="small", ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return drawn
 
 

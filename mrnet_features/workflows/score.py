@@ -34,7 +34,7 @@ def score_table(
     *,
     model: str = "lightgbm",
     n_splits: int = 5,
-    n_repeats: int = 1,
+    n_repeats: int = 3,
     folds: Folds | None = None,
     seed: int = 0,
     n_jobs: int | None = None,

@@ -5,12 +5,13 @@ import re
 import signal
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
 
 from mrnet_features import cli
-from mrnet_features.cli.app import SHOWN_WARNINGS
+from mrnet_features.cli.app import SHOWN_WARNINGS, STOPPED
 from mrnet_features.names import PLANES, TASKS
 from tests.support.command_line import ENVIRONMENT, run, run_alone
 
@@ -189,6 +190,18 @@ def test_ctrl_c_prints_one_line_and_has_status_130(tmp_path, jobs):
     # joblib's resource tracker sometimes warns that a folder it was to remove is gone already.
     ours = re.sub(rb"^.*resource_tracker.*\n(  warnings.warn.*\n)?", b"", shown, flags=re.MULTILINE)
     assert ours.count(b"\n") == 1
+
+
+def test_ctrl_c_before_a_command_begins_is_no_traceback(monkeypatch, capsys):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(cli.main.__globals__, "app", interrupt)
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == 130
+    assert capsys.readouterr().err == f"{STOPPED}\n"
 
 
 def test_thousands_of_warnings_are_shown_as_a_few_and_their_number(tmp_path):

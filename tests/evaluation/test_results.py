@@ -14,6 +14,7 @@ from mrnet_features.evaluation import (
     compare,
     cross_validate,
     evaluate,
+    fill_checklist,
     importance,
     measure_added_value,
     measure_calibration,
@@ -49,6 +50,7 @@ def make_results(tasks):
         "RocCurves": measure_roc(first, n_draws=20),
         "PrecisionRecall": measure_precision_recall(first, n_draws=20),
         "DecisionCurves": measure_decision_curve(first),
+        "Checklist": fill_checklist(first),
         "Importance": importance(first, features, n_permutations=1),
         "NullImportance": null_importance(first, features, n_rounds=3, n_permutations=1),
         "NegativeControl": shuffle_labels(

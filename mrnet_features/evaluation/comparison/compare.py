@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -13,13 +14,9 @@ import pandas as pd
 from mrnet_features.evaluation.alignment import check_predictions
 from mrnet_features.evaluation.comparison.holm import adjust_holm
 from mrnet_features.evaluation.comparison.shared_groups import share_groups
-from mrnet_features.evaluation.metrics.auc_tests import (
-    Difference,
-    delong_test,
-    minimum_detectable_difference,
-    nadeau_bengio_test,
-)
-from mrnet_features.evaluation.metrics.scores import Scores, score_predictions
+from mrnet_features.evaluation.metrics.auc_covariance import ScoredFolds, estimate_covariance
+from mrnet_features.evaluation.metrics.auc_tests import Difference, minimum_detectable_difference
+from mrnet_features.evaluation.metrics.scores import Scores, score_predictions, stack_predictions
 from mrnet_features.evaluation.plots import plot_differences
 from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.evaluation.results import Result
@@ -44,7 +41,7 @@ class Comparison(Result):
     Attributes
     ----------
     pairs : DataFrame of shape (n_pairs * (n_tasks + 1), 7)
-        Columns first, second, task, method, difference, se, degrees.
+        Columns first, second, task, difference, se, degrees, interval.
     scores : dict of str to Scores
         AUCs of each model with the same labels and, if there are folds, in the same folds.
     nested : bool
@@ -74,11 +71,12 @@ class Comparison(Result):
         Returns
         -------
         DataFrame of shape (n_pairs * (n_tasks + 1), 11)
-            Columns first, second, task; method ("delong" or "nadeau-bengio"); difference: first
-            AUC minus second; se, ci_low, ci_high; p, two-sided; p_holm; and
+            Columns first, second, task; difference: first AUC minus second; se, ci_low, ci_high;
+            interval: what the error allows for, see `ErrorEstimate`; p, two-sided; p_holm; and
             minimum_detectable_difference: true difference that a test at 5 % with this se finds
-            with 80 % power; NaN where the difference has no variance. By DeLong's method, se,
-            ci_low, ci_high and p are NaN as well where the groups allow no standard error.
+            with 80 % power; NaN where the difference has no variance. p, p_holm and
+            minimum_detectable_difference are NaN for one repeat of cross-validation, se and
+            interval as well if all exams are of one group.
 
         Notes
         -----
@@ -92,15 +90,21 @@ class Comparison(Result):
         ]
         ends = [difference.interval(confidence) for difference in found]
         table["ci_low"], table["ci_high"] = [end[0] for end in ends], [end[1] for end in ends]
-        table["p"] = np.nan if self.nested else [difference.p for difference in found]
+        # One repeat doesn't show the variance of the training exams: its p is up to .2 on noise.
+        tested = table["interval"].str.startswith("test").to_numpy()
+        p = np.array([difference.p for difference in found])
+        table["p"] = np.where(tested & (not self.nested), p, np.nan)
         primary = table["task"] == self.headline
         table["p_holm"] = np.nan
         for rows in (primary, ~primary):
             table.loc[rows, "p_holm"] = adjust_holm(table.loc[rows, "p"].to_numpy())
         table["minimum_detectable_difference"] = [
-            minimum_detectable_difference(difference.se, difference.degrees) for difference in found
+            minimum_detectable_difference(row.se, row.degrees) if known else np.nan
+            for row, known in zip(found, tested, strict=True)
         ]
-        return table.drop(columns="degrees")
+        columns = ["difference", "se", "ci_low", "ci_high", "interval", "p", "p_holm"]
+        kept = ["first", "second", "task", *columns, "minimum_detectable_difference"]
+        return table[kept]
 
     def frame(self, confidence: float = 0.95) -> pd.DataFrame:
         """AUCs of each model.
@@ -156,10 +160,10 @@ def compare(
 ) -> Comparison:
     """Compare the AUCs of models on the same exams.
 
-    Two models cross-validated on the same folds are compared as learning procedures, by the
-    Nadeau-Bengio corrected t test. If one of the two is a fixed set of predictions, such as the
-    file of a CNN, they are compared by DeLong's paired test; if the other has folds, both are
-    scored within them.
+    The difference is tested on the exams that both models scored, see `AucCovariance`. For one
+    test set this is DeLong's paired test, extended to the mean over the tasks, with the t
+    distribution. Models that were cross-validated on the same folds are compared fold by fold; a
+    fixed set of predictions, such as the file of a CNN, is scored within the folds of the others.
 
     Parameters
     ----------
@@ -169,7 +173,7 @@ def compare(
     labels : DataFrame of shape (n_exams, n_tasks), Series or None
         Index exam id; 0 or 1. None for the labels of the first Evaluation or HoldOut.
     groups : Series or mapping of exam id to group, optional
-        For example the patient. Exams of a group are not taken as independent in DeLong's test.
+        For example the patient. Exams of a group are not taken as independent.
         By default the groups that the models were evaluated with.
     positive : value or mapping of task to value, optional
         Value of a positive exam if the labels are not 0 and 1.
@@ -192,9 +196,17 @@ def compare(
         If exams, folds or groups differ, an id is repeated, a score is NaN, a task has only one
         class, or a model was evaluated with other labels.
 
+    Warns
+    -----
+    UserWarning
+        If the models were cross-validated once: there is then no p.
+    FewExamsWarning
+        If a class or the groups are few.
+
     References
     ----------
-    Demler, Pencina and D'Agostino 2012, Statistics in Medicine 31(23):2577-2587, on DeLong's p
+    DeLong, DeLong and Clarke-Pearson 1988, Biometrics 44(3):837-845, for the paired test; Demler,
+    Pencina and D'Agostino 2012, Statistics in Medicine 31(23):2577-2587, on DeLong's p
     for nested models. See also `nadeau_bengio_test` and `delong_test`.
 
     Examples
@@ -234,10 +246,14 @@ def compare(
         entry.name: score_predictions(truth, entry.rows, grouping, warn=entry is entries[0])
         for entry in entries
     }
-    rows: list[dict[str, Any]] = []
-    for first, second in itertools.combinations(entries, 2):
-        rows.extend(_compare_pair(first, second, scores, folds))
-    return Comparison(pairs=pd.DataFrame(rows), scores=scores, nested=nested)
+    pairs = _compare_pairs(entries, truth, grouping)
+    if not nested and pairs["interval"].str.startswith("fitted").any():
+        warnings.warn(
+            "There is no p for models that were cross-validated once: the error of one repeat is "
+            "too small. Cross-validate all models on the same folds with two repeats or more.",
+            stacklevel=2,
+        )
+    return Comparison(pairs=pairs, scores=scores, nested=nested)
 
 
 def _name(name: str) -> str:
@@ -299,28 +315,40 @@ def _put_into_folds(entry: _Entry, folds: Folds) -> _Entry:
     return replace(entry, rows=folds.frame.merge(fixed, on="exam", validate="many_to_one"))
 
 
-def _compare_pair(
-    first: _Entry, second: _Entry, scores: Mapping[str, Scores], folds: Folds | None
-) -> list[dict[str, Any]]:
-    one, two = scores[first.name], scores[second.name]
+def _compare_pairs(
+    entries: Sequence[_Entry], labels: pd.DataFrame, groups: pd.Series[Any] | None
+) -> pd.DataFrame:
+    stacked = [stack_predictions(labels, entry.rows) for entry in entries]
+    data = ScoredFolds(
+        labels=np.concatenate([one.labels for one in stacked]),
+        scores=np.concatenate([one.scores for one in stacked]),
+        folds=stacked[0].folds,
+        names=tuple(name for one in stacked for name in one.names),
+    )
+    codes = None if groups is None else groups.to_numpy(dtype=np.intp)
+    found = estimate_covariance(data, codes)
+    tasks = list(labels.columns)
+    shares = dict(zip(tasks, np.eye(len(tasks)), strict=True))
+    if len(tasks) > 1:
+        shares["mean"] = np.full(len(tasks), 1 / len(tasks))
+    aucs = found.fold_aucs.reshape(*found.fold_aucs.shape[:2], len(entries), len(tasks))
     rows = []
-    for task in one.influence.columns:
-        by_fold = one.fold_scores[task] - two.fold_scores[task]
-        if folds is not None and first.folded and second.folded:
-            method, found = "nadeau-bengio", nadeau_bengio_test(by_fold, 1 / (folds.n_splits - 1))
-        else:
-            method = "delong"
-            difference = float(by_fold.groupby(one.fold_scores["repeat"]).mean().mean())
-            found = delong_test(one.influence[task], two.influence[task], difference, one.groups)
-        rows.append(
-            {
-                "first": first.name,
-                "second": second.name,
-                "task": task,
-                "method": method,
-                "difference": found.estimate,
-                "se": found.se,
-                "degrees": found.degrees,
-            }
-        )
-    return rows
+    for first, second in itertools.combinations(range(len(entries)), 2):
+        for task, share in shares.items():
+            weights = np.zeros((len(entries), len(tasks)))
+            weights[first], weights[second] = share, -share
+            error = found.combine(weights.ravel())
+            gaps = aucs[:, :, first] - aucs[:, :, second]
+            by_repeat = np.nanmean(gaps @ share, axis=1)
+            rows.append(
+                {
+                    "first": entries[first].name,
+                    "second": entries[second].name,
+                    "task": task,
+                    "difference": float(by_repeat.mean()),
+                    "se": error.se,
+                    "degrees": error.degrees,
+                    "interval": error.source,
+                }
+            )
+    return pd.DataFrame(rows)

@@ -15,7 +15,7 @@ from mrnet_features.evaluation.importance.feature_groups import choose_grouping,
 from mrnet_features.evaluation.importance.per_fold import VIEWS, FoldView, view_fold
 from mrnet_features.evaluation.importance.stability import measure_stability
 from mrnet_features.evaluation.metrics.auc import standard_error
-from mrnet_features.evaluation.metrics.few_groups import judge_groups
+from mrnet_features.evaluation.metrics.few_exams import warn_of_few
 from mrnet_features.evaluation.plots import plot_importance
 from mrnet_features.evaluation.protocol.stratify import derive_seed
 from mrnet_features.evaluation.results import Result
@@ -330,9 +330,8 @@ def _gather(
         values["shap"] = errors["shap"].mean(axis=1)
         errors["shap"] -= values["shap"][:, None, :]
         errors["shap"] /= shape[1]
-    if evaluation.groups is not None and not judge_groups(
-        evaluation.predictions, evaluation.groups
-    ):
+    warn_of_few(evaluation.labels, evaluation.groups)
+    if _tests_one_group(evaluation):
         for view in set(views) - {"shap"}:
             errors[view][:] = np.nan
     blocks = []
@@ -353,6 +352,15 @@ def _gather(
             block["direction"] = _mean_known(directions[np.isin(owner, rows)])
         blocks.append(block)
     return pd.concat(blocks, ignore_index=True)
+
+
+def _tests_one_group(evaluation: Evaluation) -> bool:
+    """Whether a fold tests a single group, whose influence on its AUC always sums to 0."""
+    if evaluation.groups is None:
+        return False
+    rows = evaluation.predictions
+    owner = rows["exam"].map(evaluation.groups)
+    return bool((owner.groupby([rows["repeat"], rows["fold"]]).nunique() < 2).any())
 
 
 def _mean_known(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import expit, logit, ndtri
-from scipy.stats import rankdata
+from scipy.special import expit, logit, ndtri, stdtrit
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["AucEstimate", "logit_interval", "measure_auc", "standard_error"]
+__all__ = ["AucEstimate", "logit_interval", "measure_auc", "standard_error", "t_quantile"]
 
 # Sums of influence values below this fraction of their absolute values are rounding errors.
 ROUNDING = 1e-12
@@ -111,13 +110,18 @@ def measure_auc(labels: ArrayLike, scores: ArrayLike) -> AucEstimate:
             f"{n_negative} negative. A standard error needs two exams per class. In a "
             "cross-validation, use fewer folds."
         )
-    ranks = rankdata(values)
     placements = np.empty_like(values)
-    placements[positive] = (ranks[positive] - rankdata(values[positive])) / n_negative
-    placements[~positive] = 1 - (ranks[~positive] - rankdata(values[~positive])) / n_positive
+    placements[positive] = _count_below(values[positive], values[~positive]) / n_negative
+    placements[~positive] = 1 - _count_below(values[~positive], values[positive]) / n_positive
     auc = float(placements[positive].mean())
     spread = np.where(positive, n_positive * (n_positive - 1), n_negative * (n_negative - 1))
     return AucEstimate(auc=auc, influence=(placements - auc) / np.sqrt(spread))
+
+
+def _count_below(values: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Others below each value, those equal to it counted as half: difference of two mid-ranks."""
+    ordered = np.sort(others)
+    return (ordered.searchsorted(values, "left") + ordered.searchsorted(values, "right")) / 2
 
 
 def standard_error(influence: ArrayLike, groups: ArrayLike | None = None) -> float:
@@ -162,7 +166,12 @@ def standard_error(influence: ArrayLike, groups: ArrayLike | None = None) -> flo
 
 
 def logit_interval(
-    auc: float, se: float, n_positive: int, n_negative: int, confidence: float = 0.95
+    auc: float,
+    se: float,
+    n_positive: int,
+    n_negative: int,
+    confidence: float = 0.95,
+    degrees: float = float("inf"),
 ) -> tuple[float, float]:
     """Confidence interval of an AUC on the logit scale, inside [0, 1].
 
@@ -183,6 +192,8 @@ def logit_interval(
         Number of exams of each class, at least 1; used only if `auc` is 0 or 1.
     confidence : float, default 0.95
         Coverage, above 0 and below 1.
+    degrees : float, default infinity
+        Degrees of freedom of the t distribution; infinite for the normal distribution.
 
     Returns
     -------
@@ -219,13 +230,30 @@ def logit_interval(
         )
     if np.isnan(se):
         return float("nan"), float("nan")
-    z = float(ndtri(0.5 + confidence / 2))
+    z = t_quantile(0.5 + confidence / 2, degrees)
     if auc == 1:
         return _lowest_auc_of_perfect_separation(z, n_positive, n_negative), 1.0
     if auc == 0:
         return 0.0, 1 - _lowest_auc_of_perfect_separation(z, n_positive, n_negative)
     half_width = z * se / (auc * (1 - auc))
     return float(expit(logit(auc) - half_width)), float(expit(logit(auc) + half_width))
+
+
+def t_quantile(probability: float, degrees: float = float("inf")) -> float:
+    """Quantile of the t distribution, or of the normal distribution for infinite degrees.
+
+    Parameters
+    ----------
+    probability : float
+        Above 0 and below 1.
+    degrees : float, default infinity
+        Degrees of freedom, at least 1.
+
+    Returns
+    -------
+    float
+    """
+    return float(ndtri(probability) if np.isinf(degrees) else stdtrit(degrees, probability))
 
 
 def _lowest_auc_of_perfect_separation(z: float, n_positive: int, n_negative: int) -> float:

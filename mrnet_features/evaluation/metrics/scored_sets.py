@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.evaluation.alignment import align_groups, check_predictions
-from mrnet_features.evaluation.metrics.few_groups import judge_groups
+from mrnet_features.evaluation.metrics.few_exams import FewExamsWarning, warn_of_few
 from mrnet_features.exam_ids import require_same_exams
 from mrnet_features.messages import quote
 from mrnet_features.tables import choose_labels
@@ -89,8 +90,8 @@ def take_scored_sets(
 
     Warns
     -----
-    UserWarning
-        See `judge_groups`.
+    FewExamsWarning
+        See `warn_of_few`; and if a test set is of a single group, which leaves no standard error.
 
     Examples
     --------
@@ -101,7 +102,8 @@ def take_scored_sets(
     [0.2, 0.7]
     """
     truth, rows, owner = take_rows(model, labels, groups, positive=positive)
-    has_error = owner is None or judge_groups(rows, owner)
+    warn_of_few(truth, owner)
+    has_error = owner is None or _judge_groups(rows, owner)
     return {
         task: _take_task(task, truth[task], rows, owner, has_error, both_classes)
         for task in truth.columns
@@ -151,6 +153,21 @@ def take_rows(
         require_same_exams(name, part["exam"], "labels", truth.index)
     known = groups if groups is not None else getattr(model, "groups", None)
     return truth, rows, align_groups(known, truth.index)
+
+
+def _judge_groups(rows: pd.DataFrame, groups: pd.Series[Any]) -> bool:
+    """Whether whole groups can be drawn or left out: every test set must hold several."""
+    owner = rows["exam"].map(groups)
+    per_set = owner.groupby([rows["repeat"], rows["fold"]]).nunique()
+    n_single = int((per_set < 2).sum())
+    if n_single and owner.nunique() > 1:
+        warnings.warn(
+            f"Curves and areas have no interval, since {n_single} of {len(per_set)} folds test a "
+            "single group. Use fewer folds, so that each tests several groups, or more groups.",
+            FewExamsWarning,
+            stacklevel=4,
+        )
+    return n_single == 0
 
 
 def _take_task(

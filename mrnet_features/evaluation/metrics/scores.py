@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.evaluation.alignment import align_groups
-from mrnet_features.evaluation.metrics.auc import (
-    AucEstimate,
-    logit_interval,
-    measure_auc,
-    standard_error,
+from mrnet_features.evaluation.metrics.auc import logit_interval
+from mrnet_features.evaluation.metrics.auc_covariance import (
+    ErrorEstimate,
+    ScoredFolds,
+    estimate_covariance,
+    measure_term,
 )
-from mrnet_features.evaluation.metrics.few_groups import judge_groups
+from mrnet_features.evaluation.metrics.few_exams import warn_of_few
 from mrnet_features.evaluation.plots import plot_scores
 from mrnet_features.evaluation.results import Result, name_headline
 from mrnet_features.exam_ids import require_same_exams
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
-__all__ = ["Scores", "score_predictions"]
+__all__ = ["Scores", "score_predictions", "stack_predictions"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -43,12 +45,14 @@ class Scores(Result):
         Columns repeat, fold, n_exams, the AUC of each task, and mean: their plain mean.
     influence : DataFrame of shape (n_exams, n_tasks + 1), float64
         Influence values of the AUCs in the summary. Index exam id, one column per task, and
-        mean, which includes the covariance of the tasks. See `standard_error`. NaN if the groups
-        allow no standard error; see `judge_groups`.
+        mean, which includes the covariance of the tasks. See `standard_error`. 0 for an exam
+        without a label of the task.
     pooled : Series of shape (n_tasks + 1,), float64
         AUC over the exams of all folds together, averaged over the repeats.
-    n_positive : Series of shape (n_tasks,), int64
-        Positive exams of each task.
+    n_positive, n_negative : Series of shape (n_tasks,), int64
+        Exams of each class of each task.
+    errors : dict of str to ErrorEstimate
+        Standard error of each task and of the mean, with its degrees of freedom and source.
     groups : Series of shape (n_exams,), int64, or None
         Group of each exam. Exams of a group are not taken as independent.
     """
@@ -57,6 +61,8 @@ class Scores(Result):
     influence: pd.DataFrame
     pooled: pd.Series[float]
     n_positive: pd.Series[int]
+    n_negative: pd.Series[int]
+    errors: Mapping[str, ErrorEstimate]
     groups: pd.Series[Any] | None = None
 
     def __repr__(self) -> str:
@@ -77,28 +83,27 @@ class Scores(Result):
 
         Returns
         -------
-        DataFrame of shape (n_tasks + 1, 7)
+        DataFrame of shape (n_tasks + 1, 8)
             Index task; the last row is ``mean`` if there are several tasks. Columns:
 
             - auc: mean over the folds of a repeat, then over the repeats;
-            - se, ci_low, ci_high: standard error and interval of that AUC for a new set of exams
-              of this size and kind;
+            - se, ci_low, ci_high: standard error of that AUC, and its interval by the t
+              distribution on the logit scale;
+            - interval: what the interval allows for; see `ErrorEstimate`;
             - pooled: AUC over all folds together, which is biased downwards if the scores of the
               folds differ in scale (Parker 2007);
-            - n_exams; n_positive, missing for the mean.
+            - n_exams: exams with a label; n_positive, missing for the mean.
 
         Notes
         -----
-        The standard error is that of the test exams, for fixed models. In cross-validation two
-        exams are in the training sets of each other's models, so their scores are correlated but
-        count as independent. The intervals are therefore too narrow for models that learn little.
-        In simulations with 5 folds, the 95 % interval covered the AUC of the fitted models in .94
-        (LightGBM, AUC .81) and .93 (logistic regression, AUC .89) of the cases with 1,130 exams,
-        in .92 with 120 exams (difference of class means, AUC .82), and in .84 to .88 on pure
-        noise, where the true spread is about 1.4 times `se`. Single test sets are not affected.
-        ``benchmarks/results/statistics.json`` has the settings.
+        The interval is one for the mean true AUC of the fitted models. In cross-validation, two
+        exams are in the training sets of each other's models, so their errors are correlated. The
+        repeats show by how much, see `estimate_covariance`; one repeat does not. Its interval takes
+        the fitted models as given, and is too narrow where they learn little: use two repeats or
+        more. ``docs/statistics.md`` has the measured coverage.
 
-        With groups, `se`, `ci_low` and `ci_high` are NaN where `judge_groups` says so.
+        With groups, the interval is never narrower than without. With one group, se and interval
+        are NaN.
 
         References
         ----------
@@ -107,21 +112,25 @@ class Scores(Result):
         Laan 2015, Electronic Journal of Statistics 9(1):1583-1607.
         """
         names = list(self.influence.columns)
-        n_exams = len(self.influence)
         aucs = self.fold_scores.groupby("repeat")[names].mean().mean()
         rows = {}
         for name in names:
-            auc = float(aucs[name])
-            se = standard_error(self.influence[name], self.groups)
+            auc, error = float(aucs[name]), self.errors[name]
             # The smallest class of all tasks gives the mean its widest interval.
-            positives = self.n_positive if name == "mean" else self.n_positive[[name]]
+            tasks = list(self.n_positive.index) if name == "mean" else [name]
             low, high = logit_interval(
-                auc, se, int(positives.min()), int(n_exams - positives.max()), confidence
+                auc,
+                error.se,
+                int(self.n_positive[tasks].min()),
+                int(self.n_negative[tasks].min()),
+                confidence,
+                error.degrees,
             )
-            rows[name] = [auc, se, low, high, float(self.pooled[name])]
-        columns = ["auc", "se", "ci_low", "ci_high", "pooled"]
+            rows[name] = [auc, error.se, low, high, error.source, float(self.pooled[name])]
+        columns = ["auc", "se", "ci_low", "ci_high", "interval", "pooled"]
         table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-        table["n_exams"] = n_exams
+        n_labelled = self.n_positive + self.n_negative
+        table["n_exams"] = [int(n_labelled.get(name, len(self.influence))) for name in names]
         table["n_positive"] = self.n_positive.reindex(names).astype("Int64")
         return table.rename_axis(index="task")
 
@@ -171,7 +180,7 @@ def score_predictions(
     groups : Series or mapping of exam id to group, optional
         See `standard_error`.
     warn : bool, default True
-        Whether to warn of too few groups.
+        Whether to warn of few exams or groups.
 
     Returns
     -------
@@ -186,8 +195,8 @@ def score_predictions(
 
     Warns
     -----
-    UserWarning
-        See `judge_groups`.
+    FewExamsWarning
+        See `warn_of_few`.
 
     Examples
     --------
@@ -201,51 +210,76 @@ def score_predictions(
     [0.75]
     """
     truth = check_labels(labels)
-    _check_predictions(predictions, truth)
-    tasks = list(truth.columns)
-    n_repeats = predictions["repeat"].nunique()
-    influence = pd.DataFrame(0.0, index=truth.index, columns=tasks)
-    fold_rows, pooled_rows = [], []
-    for repeat, rows in predictions.groupby("repeat"):
-        n_splits = rows["fold"].nunique()
-        is_single = n_repeats == n_splits == 1  # a hold-out, which has no repeats and folds
-        pooled_rows.append(
-            {
-                task: _measure(truth, rows, task, "" if is_single else f" in repeat {repeat}").auc
-                for task in tasks
-            }
-        )
-        for fold, part in rows.groupby("fold"):
-            scores: dict[str, Any] = {"repeat": repeat, "fold": fold, "n_exams": len(part)}
-            for task in tasks:
-                estimate = _measure(truth, part, task, f" in repeat {repeat}, fold {fold}")
-                scores[task] = estimate.auc
-                influence.loc[part["exam"], task] += estimate.influence / (n_splits * n_repeats)
-            fold_rows.append(scores)
-    fold_scores = pd.DataFrame(fold_rows)
-    pooled = pd.DataFrame(pooled_rows).mean()
-    if len(tasks) > 1:
-        fold_scores["mean"] = fold_scores[tasks].mean(axis=1)
-        influence["mean"] = influence[tasks].mean(axis=1)
-        pooled["mean"] = pooled.mean()
+    data = stack_predictions(truth, predictions)
     grouping = align_groups(groups, truth.index)
-    if grouping is not None and not judge_groups(predictions, grouping, warn=warn):
-        influence[:] = np.nan
+    if warn:
+        warn_of_few(truth, grouping)
+    codes = None if grouping is None else grouping.to_numpy(dtype=np.intp)
+    tasks = list(truth.columns)
+    weights = dict(zip(tasks, np.eye(len(tasks)), strict=True))
+    if len(tasks) > 1:
+        weights["mean"] = np.full(len(tasks), 1 / len(tasks))
+    by_repeat = _pool(data)
+    found = estimate_covariance(data, codes)
+    fold_scores = predictions.groupby(["repeat", "fold"]).size().rename("n_exams").reset_index()
+    known = np.isfinite(found.fold_aucs).all(axis=2)
+    influence = pd.DataFrame(index=truth.index)
+    pooled = {}
+
+    for name, weight in weights.items():
+        fold_scores[name] = (found.fold_aucs @ weight)[known]
+        influence[name] = found.influence @ weight
+        pooled[name] = float(np.mean(by_repeat @ weight))
     return Scores(
         fold_scores=fold_scores,
         influence=influence,
-        pooled=pooled,
-        n_positive=truth.sum().astype("int64"),
+        pooled=pd.Series(pooled),
+        n_positive=(truth == 1).sum().astype("int64"),
+        n_negative=(truth == 0).sum().astype("int64"),
+        errors={name: found.combine(weight) for name, weight in weights.items()},
         groups=grouping,
     )
 
 
-def _measure(labels: pd.DataFrame, rows: pd.DataFrame, task: str, where: str) -> AucEstimate:
-    try:
-        return measure_auc(labels.loc[rows["exam"], task].to_numpy(), rows[task].to_numpy())
-    except ValueError as error:
-        error.add_note(f"while scoring task {quote(task)}{where}")
-        raise
+def stack_predictions(labels: pd.DataFrame, predictions: pd.DataFrame) -> ScoredFolds:
+    """Predictions of one model as arrays.
+
+    Parameters
+    ----------
+    labels, predictions
+        See `score_predictions`.
+
+    Returns
+    -------
+    ScoredFolds
+        One term per task.
+
+    Raises
+    ------
+    ValueError
+        If columns or exams are missing or repeated, or a score is not finite.
+    """
+    _check_predictions(predictions, labels)
+    tasks, n_exams = list(labels.columns), len(labels)
+    repeats = np.unique(predictions["repeat"])
+    rows = predictions.assign(exam=labels.index.get_indexer(pd.Index(predictions["exam"])))
+    rows = rows.sort_values(["repeat", "exam"], kind="stable")
+    folds = rows["fold"].to_numpy().reshape(len(repeats), n_exams)
+    folds = np.stack([np.unique(numbers, return_inverse=True)[1] for numbers in folds])
+    scores = rows[tasks].to_numpy(dtype=np.float64).T.reshape(len(tasks), len(repeats), n_exams)
+    names = tuple(f"task {quote(task)}" for task in tasks)
+    return ScoredFolds(labels.to_numpy(dtype=np.float64).T, scores, folds, names)
+
+
+def _pool(data: ScoredFolds) -> NDArray[np.float64]:
+    """AUC over all folds of a repeat together, shape (n_repeats, n_tasks)."""
+    n_repeats = len(data.folds)
+    pooled = np.empty((n_repeats, len(data.labels)))
+    for repeat, column in np.ndindex(pooled.shape):
+        known = np.flatnonzero(~np.isnan(data.labels[column]))
+        where = f" in repeat {repeat}" if n_repeats > 1 or data.folds.any() else ""
+        pooled[repeat, column] = measure_term(data, column, repeat, known, where).auc
+    return pooled
 
 
 def _check_predictions(predictions: pd.DataFrame, labels: pd.DataFrame) -> None:

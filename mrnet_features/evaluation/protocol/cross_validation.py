@@ -86,8 +86,9 @@ class Evaluation(Result):
 
         Returns
         -------
-        DataFrame of shape (n_tasks + 1, 7)
-            Columns auc, se, ci_low, ci_high, pooled, n_exams, n_positive; see `Scores.summary`.
+        DataFrame of shape (n_tasks + 1, 8)
+            Columns auc, se, ci_low, ci_high, interval, pooled, n_exams, n_positive; see
+            `Scores.summary`.
         """
         return self.scores.summary(confidence)
 
@@ -134,7 +135,7 @@ class Evaluation(Result):
         -------
         DataFrame of shape (n_exams, n_tasks + 1), float64
             One column per task, and mean if there are several tasks. The root of the sum of
-            squares is the standard error. NaN if the groups allow no standard error.
+            squares is the standard error of the test exams alone.
         """
         return self.scores.influence.copy()
 
@@ -160,7 +161,7 @@ def cross_validate(
     labels: LabelTable,
     *,
     n_splits: int = 5,
-    n_repeats: int = 1,
+    n_repeats: int = 3,
     folds: Any = None,
     cv: Any = None,
     groups: ByExam | None = None,
@@ -191,8 +192,8 @@ def cross_validate(
         Series is the task. The rows of an array are matched to `features` by position.
     n_splits : int, default 5
         Folds per repeat.
-    n_repeats : int, default 1
-        Number of partitions.
+    n_repeats : int, default 3
+        Number of partitions. From two on the intervals allow for the training exams.
     folds : Folds, int, splitter or iterable of (train, test), optional
         Folds made or read before; a number of folds; a scikit-learn splitter, which gets the
         features in their row order, the labels (their combination for several tasks) and the

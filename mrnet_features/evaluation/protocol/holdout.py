@@ -96,17 +96,19 @@ class HoldOut(Result):
 
         Returns
         -------
-        DataFrame of shape (n_tasks + 1, 9)
-            Index task. Columns auc, se, ci_low, ci_high; n_exams, n_positive; prevalence and
-            prevalence_train, as fractions, missing for the mean; minimum_detectable_difference:
-            true difference from a fixed AUC, such as a published one, that a test at 5 % finds
-            with 80 % power; NaN if `se` is 0. For another model on the same exams use `compare`.
+        DataFrame of shape (n_tasks + 1, 10)
+            Index task. Columns auc, se, ci_low, ci_high; interval: "test exams"; n_exams,
+            n_positive; prevalence and prevalence_train, as fractions, missing for the mean;
+            minimum_detectable_difference: true difference from a fixed AUC, such as a published
+            one, that a test at 5 % finds with 80 % power; NaN if `se` is 0. For another model on
+            the same exams use `compare`.
         """
         table = self.scores.summary(confidence).drop(columns="pooled")
         table["prevalence"] = self.labels.mean()
         table["prevalence_train"] = self.train_labels.mean()
         table["minimum_detectable_difference"] = [
-            minimum_detectable_difference(se) for se in table["se"]
+            minimum_detectable_difference(error.se, error.degrees)
+            for error in self.scores.errors.values()
         ]
         return table
 

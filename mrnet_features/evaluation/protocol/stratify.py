@@ -34,7 +34,7 @@ MOST_SHUFFLES = 100
 def make_folds(
     labels: LabelTable,
     n_splits: int = 5,
-    n_repeats: int = 1,
+    n_repeats: int = 3,
     groups: ByExam | None = None,
     seed: int = 0,
     *,
@@ -53,8 +53,8 @@ def make_folds(
         numbers.
     n_splits : int, default 5
         Folds per repeat, at least 2.
-    n_repeats : int, default 1
-        Number of independent partitions, at least 1.
+    n_repeats : int, default 3
+        Number of independent partitions, at least 1; see `cross_validate`.
     groups : Series or mapping of exam id to group, optional
         Exams of a group, for example of a patient, stay in one fold.
     seed : int, default 0
@@ -80,7 +80,8 @@ def make_folds(
     --------
     >>> import pandas as pd
     >>> exams = [f"{i:04d}" for i in range(12)]
-    >>> folds = make_folds(pd.DataFrame({"acl": [0, 0, 1] * 4}, index=exams), n_splits=2)
+    >>> labels = pd.DataFrame({"acl": [0, 0, 1] * 4}, index=exams)
+    >>> folds = make_folds(labels, n_splits=2, n_repeats=1)
     >>> [len(test) for _, _, _, test in folds.split()]
     [6, 6]
     """

@@ -8,7 +8,6 @@ from scipy.special import logit
 from mrnet_features.evaluation import HoldOut, cross_validate, make_folds
 from mrnet_features.evaluation.alignment import align_groups
 from mrnet_features.evaluation.comparison.compare import compare
-from mrnet_features.evaluation.metrics.auc_tests import nadeau_bengio_test
 from mrnet_features.models import logistic_baseline, prior_baseline
 from tests.support.tables import TASKS, add_folds, make_models
 
@@ -61,24 +60,41 @@ def test_order_of_rows_changes_nothing():
     )
 
 
-def test_procedures_on_shared_folds_are_compared_fold_by_fold():
+def test_models_on_shared_folds_are_compared_fold_by_fold():
     labels, models = make_models()
     folded = {name: add_folds(labels, m, n_repeats=2) for name, m in models.items()}
     comparison = compare(folded, labels)
     summary = comparison.summary().set_index("task")
-    assert set(summary["method"]) == {"nadeau-bengio"}
+    assert set(summary["interval"]) == {"test and training exams"}
     one, two = (scores.fold_scores for scores in comparison.scores.values())
-    expected = nadeau_bengio_test(one["acl"] - two["acl"], 1 / 4)
-    assert summary.loc["acl", "p"] == pytest.approx(expected.p)
-    assert summary.loc["acl", "se"] == pytest.approx(expected.se)
+    by_fold = (one["acl"] - two["acl"]).mean()
+    assert summary.loc["acl", "difference"] == pytest.approx(by_fold, abs=1e-12)
+    influence = (s.influence["mean"] for s in comparison.scores.values())
+    test_exams = np.sqrt(((next(influence) - next(influence)) ** 2).sum())
+    assert summary.loc["mean", "se"] > test_exams - 1e-15
+
+
+def test_one_repeat_of_cross_validation_gives_no_p():
+    labels, (first, second) = make_models()[0], make_models()[1].values()
+    for models in (
+        {name: add_folds(labels, m, n_repeats=1) for name, m in (("a", first), ("b", second))},
+        {"a": add_folds(labels, first, n_repeats=1), "b": second},
+    ):
+        with pytest.warns(UserWarning, match="no p for models that were cross-validated once"):
+            summary = compare(models, labels).summary()
+        assert set(summary["interval"]) == {"fitted models given"}
+        missing = summary[["p", "p_holm", "minimum_detectable_difference"]]
+        assert missing.isna().all(axis=None)
+        assert summary["ci_low"].notna().all()
 
 
 def test_fixed_predictions_are_scored_in_the_folds_of_the_other_model():
     labels, models = make_models()
     first, second = models.values()
-    mixed = compare({"cv": add_folds(labels, first), "cnn": second}, labels)
-    assert set(mixed.summary()["method"]) == {"delong"}
-    both = {"cv": add_folds(labels, first), "cnn": add_folds(labels, second)}
+    folded = add_folds(labels, first, n_repeats=2)
+    mixed = compare({"cv": folded, "cnn": second}, labels)
+    assert set(mixed.summary()["interval"]) == {"test and training exams"}
+    both = {"cv": folded, "cnn": add_folds(labels, second, n_repeats=2)}
     pd.testing.assert_frame_equal(mixed.frame(), compare(both, labels).frame())
 
 

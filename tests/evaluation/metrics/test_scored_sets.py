@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mrnet_features.evaluation import HoldOut
+from mrnet_features.evaluation import FewExamsWarning, HoldOut
 from mrnet_features.evaluation.metrics.scored_sets import (
     _take_task,
     average_folds,
@@ -80,7 +80,7 @@ def test_a_test_set_without_a_class_is_refused_by_name():
 
 def test_an_exam_without_a_label_is_left_out():
     labels, models = make_models(n_exams=40, n_models=1)
-    rows = add_folds(labels, models["model 0"], n_splits=2)
+    rows = add_folds(labels, models["model 0"], n_splits=2, n_repeats=1)
     partly = labels["acl"].astype(float).mask(np.arange(40) % 4 == 0)
     groups = pd.Series(np.arange(40), labels.index)
     sets = _take_task("acl", partly, rows, groups, has_error=True, both_classes=True)
@@ -90,3 +90,16 @@ def test_an_exam_without_a_label_is_left_out():
     expected = rows.set_index("exam")["acl"].loc[kept.index]
     for places, scores in sets.repeats[0]:
         np.testing.assert_array_equal(scores, expected.iloc[places])
+
+
+def test_folds_of_a_single_group_leave_no_error():
+    labels, models = make_models(n_exams=60, n_models=1)
+    groups = pd.Series(np.arange(60) // 5, labels.index)
+    rows = add_folds(labels, models["model 0"], n_splits=3, n_repeats=1, groups=groups)
+    assert take_scored_sets(rows, labels, groups)["acl"].has_error
+    alone = rows.assign(fold=(rows["exam"].map(groups) // 4).to_numpy())
+    coarse = groups // 4
+    with pytest.warns(FewExamsWarning) as caught:
+        sets = take_scored_sets(alone, labels, coarse)["acl"]
+    assert "since 3 of 3 folds test a single group" in str(caught[-1].message)
+    assert not sets.has_error

@@ -1,12 +1,17 @@
-"""Groups too few for a standard error."""
+"""Few exams of a class and few groups: warnings, and intervals that are wide enough."""
+
+import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import logit
+from scipy.stats import t
 from sklearn.naive_bayes import GaussianNB
 
 from mrnet_features.evaluation.comparison.compare import compare
 from mrnet_features.evaluation.importance.importance import importance
+from mrnet_features.evaluation.metrics.few_exams import FewExamsWarning
 from mrnet_features.evaluation.metrics.scores import score_predictions
 from mrnet_features.evaluation.protocol.cross_validation import cross_validate
 from mrnet_features.evaluation.protocol.holdout import evaluate
@@ -29,7 +34,7 @@ def group(n_groups):
 
 
 def test_one_group_gives_no_interval_and_no_test():
-    with pytest.warns(UserWarning, match="exams are of one group. Test on more") as found:
+    with pytest.warns(FewExamsWarning, match="exams are of one group. Test on more") as found:
         comparison = compare({"a": make_scores(1), "b": make_scores(2)}, LABELS, groups=group(1))
     assert len(found) == 1
     summary = comparison.summary()
@@ -42,47 +47,60 @@ def test_one_group_gives_no_interval_and_no_test():
 def test_a_test_set_of_one_group_gives_no_interval():
     train = FEATURES.set_axis("t" + EXAMS), LABELS.set_axis("t" + EXAMS)
     held_out = evaluate(GaussianNB(), train, (FEATURES, LABELS), groups=group(1))
-    with pytest.warns(UserWarning, match="one group"):
+    with pytest.warns(FewExamsWarning, match="one group"):
         summary = held_out.summary()
     assert summary["auc"].notna().all()
     empty = summary[["se", "ci_low", "ci_high", "minimum_detectable_difference"]]
     assert empty.isna().all(axis=None)
 
 
-def test_folds_of_one_group_give_no_interval():
-    evaluation = cross_validate(GaussianNB(), FEATURES, LABELS, n_splits=2, groups=group(2))
-    with pytest.warns(UserWarning, match="2 of 2 folds test a single group. Use fewer folds"):
+@pytest.mark.parametrize("n_groups", [2, 5])
+def test_folds_of_one_group_are_as_wide_as_the_folds_differ(n_groups):
+    evaluation = cross_validate(
+        GaussianNB(), FEATURES, LABELS, n_splits=n_groups, n_repeats=1, groups=group(n_groups)
+    )
+    with pytest.warns(FewExamsWarning, match=f"Intervals from {n_groups} groups are rough"):
         summary = evaluation.summary()
-    assert summary[["se", "ci_low", "ci_high"]].isna().all(axis=None)
-    with pytest.warns(UserWarning, match="single group"):
-        table = importance(evaluation, FEATURES, by="column", views=["permutation"]).table
+    spread = evaluation.fold_scores()["acl"].std() / np.sqrt(n_groups)
+    found = summary.loc["acl"]
+    if found["interval"].endswith("by group"):
+        assert found["se"] == pytest.approx(spread, abs=1e-12)
+    half = t.ppf(0.975, n_groups - 1) * spread / (found["auc"] * (1 - found["auc"]))
+    assert logit(found["ci_high"]) - logit(found["auc"]) > half - 1e-9
+    table = importance(evaluation, FEATURES, by="column", views=["permutation"]).table
     assert table["permutation"].notna().all()
     assert table["permutation_se"].isna().all()
 
 
-def test_a_single_fold_of_one_group_is_enough():
-    rows = make_scores(1).reset_index().assign(repeat=0, fold=np.minimum(np.arange(80) % 6, 1))
-    sites = {exam: 0 if k % 6 == 0 else 1 + k % 12 for k, exam in enumerate(EXAMS)}
-    with pytest.warns(UserWarning, match="1 of 2 folds"):
-        assert score_predictions(LABELS, rows, sites).summary()["se"].isna().all()
+def test_an_interval_is_never_narrower_than_without_groups():
+    rows = make_scores(1).reset_index().assign(repeat=0, fold=0)
+    apart = score_predictions(LABELS, rows).summary()
+    for n_groups in (5, 10, 20, 40, 80):
+        summary = score_predictions(LABELS, rows, group(n_groups)).summary()
+        width = summary["ci_high"] - summary["ci_low"]
+        assert (width > apart["ci_high"] - apart["ci_low"] - 1e-12).all()
 
 
 def test_perfect_separation_in_one_group_has_no_interval():
     rows = LABELS.astype(float).reset_index().assign(repeat=0, fold=0)
-    with pytest.warns(UserWarning, match="one group"):
+    with pytest.warns(FewExamsWarning, match="one group"):
         summary = score_predictions(LABELS, rows, group(1)).summary()
     assert (summary["auc"] == 1).all()
     assert summary["ci_low"].isna().all()
 
 
-@pytest.mark.parametrize("n_groups", [2, 9])
-def test_few_groups_are_warned_of(n_groups):
-    rows = make_scores(1).reset_index().assign(repeat=0, fold=0)
-    with pytest.warns(UserWarning, match=f"from {n_groups} groups are too narrow"):
-        summary = score_predictions(LABELS, rows, group(n_groups)).summary()
-    assert (summary["se"] > 1e-3).all()
-
-
 def test_ten_groups_are_not_warned_of():
     rows = make_scores(1).reset_index().assign(repeat=0, fold=0)
-    assert (score_predictions(LABELS, rows, group(10)).summary()["se"] > 1e-3).all()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        score_predictions(LABELS, rows, group(10))
+
+
+def test_nine_exams_of_a_class_are_warned_of():
+    rows = make_scores(1).reset_index().assign(repeat=0, fold=0)
+    few = LABELS.assign(acl=(np.arange(80) < 9).astype(int))
+    with pytest.warns(FewExamsWarning, match="exams of a class, got 9 positive and 71 negative of"):
+        score_predictions(few, rows)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        score_predictions(LABELS.assign(acl=(np.arange(80) < 10).astype(int)), rows)

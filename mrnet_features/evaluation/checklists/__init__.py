@@ -1,0 +1,1 @@
+"""Reporting checklists, filled from a run: CLEAR, TRIPOD+AI and CLAIM."""

@@ -1,0 +1,133 @@
+"""Answer to an item, and the wording that all answers share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mrnet_features.messages import name_some, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+
+__all__ = ["NO_RUN", "Answer", "count_labels", "describe_estimator", "join"]
+
+NO_RUN = "Pass the Evaluation or HoldOut; predictions alone do not show this."
+
+SEEDS_AND_THREADS = {"random_state", "n_jobs", "verbose"}
+"""Parameters that differ between the fits, or do not change the result."""
+
+
+class Answer(NamedTuple):
+    """What a run says about an item.
+
+    Attributes
+    ----------
+    text : str
+        Sentences with the figures of the run; empty if the run does not hold the answer.
+    to_do : str
+        What is missing, and how to supply it; may be empty.
+    """
+
+    text: str
+    to_do: str = ""
+
+
+def join(names: Iterable[str]) -> str:
+    """Names as a list in a sentence.
+
+    Parameters
+    ----------
+    names : iterable of str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> join(["a"]), join(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    listed = list(names)
+    return listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} and {listed[-1]}"
+
+
+def count_labels(labels: pd.DataFrame) -> str:
+    """Number of exams and of positive ones of each task, as text.
+
+    Parameters
+    ----------
+    labels : DataFrame of shape (n_exams, n_tasks)
+        0, 1 or missing.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> count_labels(pd.DataFrame({"acl": [0, 1, 1, None]}))
+    "4 exams, positive: 2 of 3 labelled exams of 'acl' (66.7 %)"
+    """
+    parts = []
+    for task in labels.columns:
+        known = labels[task].dropna()
+        n_positive = int((known == 1).sum())
+        labelled = "labelled exams" if len(known) < len(labels) else "exams"
+        share = f" ({n_positive / len(known):.1%})".replace("%", " %") if len(known) else ""
+        parts.append(f"{n_positive} of {len(known)} {labelled} of {quote(task)}{share}")
+    return f"{len(labels)} exams, positive: {join(parts)}"
+
+
+def describe_estimator(model: Any) -> str:
+    """Class and parameters of a classifier, without seeds and threads.
+
+    Parameters
+    ----------
+    model : object
+
+    Returns
+    -------
+    str
+        The class alone if there is no `get_params`.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from mrnet_features.models import logistic_baseline
+    >>> describe_estimator(logistic_baseline())
+    'ScaledLogistic(C=1.0)'
+    """
+    name = type(model).__name__
+    if not hasattr(model, "get_params") or isinstance(model, type):
+        return name
+    parameters = {
+        key: value
+        for key, value in model.get_params(deep=False).items()
+        if key not in SEEDS_AND_THREADS
+    }
+    listed = ", ".join(f"{key}={_describe_value(value)}" for key, value in parameters.items())
+    return f"{name}({listed})"
+
+
+def _describe_value(value: Any) -> str:
+    """Value of a parameter; objects without parameters by their type, since a repr can be long."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return quote(value)
+    if isinstance(value, Mapping):
+        parts = [f"{quote(key)}: {_describe_value(one)}" for key, one in value.items()]
+        return f"{{{', '.join(parts)}}}"
+    if isinstance(value, list | tuple):
+        if len(value) > 10 and not any(hasattr(one, "fit") for one in value):
+            return f"[{name_some([_describe_value(one) for one in value])}]"
+        return f"[{', '.join(_describe_value(one) for one in value)}]"
+    if hasattr(value, "get_params") and not isinstance(value, type):
+        return describe_estimator(value)
+    if hasattr(value, "item") and getattr(value, "size", 0) == 1:
+        return quote(value)
+    return str(getattr(value, "__name__", type(value).__name__))
