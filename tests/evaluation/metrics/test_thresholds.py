@@ -32,7 +32,7 @@ def study():
 
 @pytest.fixture(scope="module")
 def plain(study):
-    return cross_validate(LogisticRegression(), *study, n_splits=2)
+    return cross_validate(LogisticRegression(), *study, n_splits=2, n_repeats=1)
 
 
 TUNED = TunedThresholdClassifierCV(
@@ -42,7 +42,7 @@ TUNED = TunedThresholdClassifierCV(
 
 @pytest.mark.parametrize("model", [FixedThresholdClassifier(LogisticRegression()), TUNED])
 def test_probabilities_pass_through_a_threshold_classifier(study, plain, model):
-    found = cross_validate(model, *study, n_splits=2)
+    found = cross_validate(model, *study, n_splits=2, n_repeats=1)
     pd.testing.assert_frame_equal(found.predictions, plain.predictions, check_exact=True)
 
 
@@ -50,7 +50,7 @@ def test_threads_and_seeds_are_set_inside_a_threshold_classifier(study):
     model = FixedThresholdClassifier(
         LGBMClassifier(n_estimators=2, min_child_samples=2, verbose=-1)
     )
-    found = cross_validate(model, *study, n_splits=2)
+    found = cross_validate(model, *study, n_splits=2, n_repeats=1)
     fitted = [wrapped.estimator_ for wrapped in found.models.values()]
     assert [one.n_jobs for one in fitted] == [1, 1]
     assert fitted[0].random_state != fitted[1].random_state
