@@ -36,6 +36,10 @@ from mrnet_features.evaluation.metrics.calibration import (
     measure_calibration,
     wilson_interval,
 )
+from mrnet_features.evaluation.metrics.decision_curve import (
+    DecisionCurves,
+    measure_decision_curve,
+)
 from mrnet_features.evaluation.metrics.few_exams import FewExamsWarning
 from mrnet_features.evaluation.metrics.operating_points import (
     apply_thresholds,
@@ -43,7 +47,14 @@ from mrnet_features.evaluation.metrics.operating_points import (
     choose_thresholds,
     measure_operating_points,
 )
+from mrnet_features.evaluation.metrics.precision_recall import (
+    PrecisionRecall,
+    measure_precision_recall,
+)
+from mrnet_features.evaluation.metrics.predictive_values import measure_predictive_values
+from mrnet_features.evaluation.metrics.roc import RocCurves, measure_partial_auc, measure_roc
 from mrnet_features.evaluation.metrics.scores import Scores, score_predictions
+from mrnet_features.evaluation.metrics.thresholds import as_classifier, read_threshold
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.evaluation.protocol.holdout import HoldOut, evaluate
@@ -57,6 +68,7 @@ __all__ = [
     "Calibration",
     "Checklist",
     "Comparison",
+    "DecisionCurves",
     "Evaluation",
     "FewExamsWarning",
     "Folds",
@@ -66,11 +78,14 @@ __all__ = [
     "NegativeControl",
     "NullImportance",
     "PermutationTest",
+    "PrecisionRecall",
     "Result",
+    "RocCurves",
     "SampleSize",
     "Scores",
     "Subgroups",
     "apply_thresholds",
+    "as_classifier",
     "attach_table",
     "check_leakage",
     "choose_threshold",
@@ -88,7 +103,12 @@ __all__ = [
     "measure_added_value",
     "measure_auc",
     "measure_calibration",
+    "measure_decision_curve",
     "measure_operating_points",
+    "measure_partial_auc",
+    "measure_precision_recall",
+    "measure_predictive_values",
+    "measure_roc",
     "measure_subgroups",
     "null_importance",
     "permutation_test",
@@ -97,6 +117,7 @@ __all__ = [
     "read_external_table",
     "read_paths",
     "read_predictions",
+    "read_threshold",
     "replace_by_noise",
     "score_predictions",
     "shuffle_labels",

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from sklearn import get_config
 from sklearn.base import clone
+from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.pipeline import Pipeline
 
 from mrnet_features.messages import describe_cause, name_some
@@ -130,7 +132,7 @@ def find_weight_parameter(model: Any, wanted: str = "`sample_weight`") -> str:
     Raises
     ------
     TypeError
-        If `fit` takes no sample weights.
+        If `fit` takes no sample weights, or is a threshold classifier that does not pass them on.
 
     Examples
     --------
@@ -142,6 +144,13 @@ def find_weight_parameter(model: Any, wanted: str = "`sample_weight`") -> str:
     if isinstance(model, Pipeline):
         name, last = model.steps[-1]
         return f"{name}__{find_weight_parameter(last, wanted)}"
+    thresholding = (FixedThresholdClassifier, TunedThresholdClassifierCV)
+    if isinstance(model, thresholding) and not get_config()["enable_metadata_routing"]:
+        raise TypeError(
+            f"`sample_weight` is not passed on by scikit-learn's {type(model).__name__}. Pass its "
+            "`estimator` as the model, and choose the threshold afterwards with "
+            "`choose_thresholds`; or enable scikit-learn's metadata routing."
+        )
     parameters = inspect.signature(model.fit).parameters
     kinds = {parameter.kind for parameter in parameters.values()}
     if "sample_weight" not in parameters and inspect.Parameter.VAR_KEYWORD not in kinds:

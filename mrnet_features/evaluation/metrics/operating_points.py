@@ -1,4 +1,4 @@
-"""Decision thresholds, and sensitivity and specificity at them."""
+"""Decision thresholds, and sensitivity, specificity and predictive values at them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_curve
 
+from mrnet_features.evaluation.alignment import align_groups
 from mrnet_features.evaluation.metrics.calibration import align_probabilities, wilson_interval
+from mrnet_features.evaluation.metrics.predictive_values import (
+    choose_prevalences,
+    measure_predictive_values,
+)
+from mrnet_features.evaluation.metrics.thresholds import read_threshold, read_thresholds
 from mrnet_features.messages import name_some, quote
 from mrnet_features.tables import choose_labels
 
@@ -16,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import ArrayLike, NDArray
+
+    from mrnet_features.tables import ByExam
 
 __all__ = [
     "apply_thresholds",
@@ -35,6 +43,9 @@ class OutOfFold(Protocol):
 
     @property
     def predictions(self) -> pd.DataFrame: ...
+
+    @property
+    def models(self) -> Mapping[tuple[str, int, int], Any]: ...
 
 
 def choose_threshold(
@@ -117,7 +128,7 @@ def choose_thresholds(
     Returns
     -------
     dict of str to float
-        Mean over the repeats.
+        Mean over the repeats. `as_classifier` turns it into scikit-learn's classifiers.
 
     Raises
     ------
@@ -127,23 +138,27 @@ def choose_thresholds(
         As `choose_threshold`; a note names the task.
     """
     labels, rows = _take_rows(evaluation)
-    return {
-        task: float(
-            np.mean(
-                [
-                    _choose(task, labels.loc[part["exam"], task], part[task], rule, target)
-                    for _, part in rows.groupby("repeat")
-                ]
-            )
-        )
-        for task in labels.columns
-    }
+    chosen = {}
+    for task in labels.columns:
+        known = labels[task].dropna()
+        own = rows[rows["exam"].isin(known.index)]
+        cuts = [
+            _choose(task, known.loc[part["exam"]], part[task], rule, target)
+            for _, part in own.groupby("repeat")
+        ]
+        chosen[task] = float(np.mean(cuts))
+    return chosen
 
 
 def measure_operating_points(
-    evaluation: OutOfFold, rule: str = "youden", target: float = 0.9, confidence: float = 0.95
+    evaluation: OutOfFold,
+    rule: str = "youden",
+    target: float = 0.9,
+    confidence: float = 0.95,
+    *,
+    prevalence: float | Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
-    """Sensitivity and specificity at thresholds chosen on other exams.
+    """Sensitivity, specificity and predictive values at thresholds chosen on other exams.
 
     The threshold of a fold is chosen on the out-of-fold predictions of the other folds.
 
@@ -151,39 +166,58 @@ def measure_operating_points(
     ----------
     evaluation : Evaluation
     rule, target
-        See `choose_threshold`.
+        See `choose_threshold`. With the rule "model" each fold has the threshold of its own
+        fitted model, a `FixedThresholdClassifier` or `TunedThresholdClassifierCV`.
     confidence : float, default 0.95
         Coverage of the intervals.
+    prevalence : float or mapping of task to float, optional
+        See `apply_thresholds`.
 
     Returns
     -------
-    DataFrame of shape (n_tasks, 9)
-        As `apply_thresholds`. The threshold is the mean over the folds; sensitivity and
-        specificity are means over the repeats.
+    DataFrame of shape (n_tasks, 16)
+        As `apply_thresholds`. The threshold is the mean over the folds; an exam counts as called
+        positive in the fraction of the repeats in which it is.
 
     Raises
     ------
     TypeError
-        If `evaluation` is not an Evaluation.
+        If `evaluation` is not an Evaluation, or, with the rule "model", a model has no threshold.
     ValueError
-        As `choose_threshold`; a note names the task.
+        As `choose_threshold`; a note names the task. If a prevalence is out of range.
     """
     labels, rows = _take_rows(evaluation)
+    stated = choose_prevalences(prevalence, list(labels.columns))
+    grouping = getattr(evaluation, "groups", None)
     found = {}
     for task in labels.columns:
-        truth = labels.loc[rows["exam"], task].to_numpy()
-        known = ~np.isnan(truth)
-        called = np.zeros(len(rows), dtype=bool)
+        known = labels[task].dropna()
+        own = rows[rows["exam"].isin(known.index)]
+        truth = known.loc[own["exam"]].to_numpy()
+        places = known.index.get_indexer(pd.Index(own["exam"]))
+        n_called = np.zeros(len(known), dtype=np.int64)
         thresholds = []
-        for (repeat, fold), part in rows.groupby(["repeat", "fold"]):
-            others = ((rows["repeat"] == repeat) & (rows["fold"] != fold)).to_numpy()
-            cut = _choose(task, truth[others], rows.loc[others, task], rule, target)
-            called[part.index] = part[task] >= cut
+        keys = own[["repeat", "fold"]].drop_duplicates().sort_values(["repeat", "fold"])
+        for repeat, fold in keys.itertuples(index=False):
+            same = (own["repeat"] == repeat).to_numpy()
+            tested = same & (own["fold"] == fold).to_numpy()
+            others = same & ~tested
+            if rule == "model":
+                cut = read_threshold(evaluation.models[task, repeat, fold])
+            else:
+                cut = _choose(task, truth[others], own.loc[others, task], rule, target)
+            n_called[places[tested]] += (own.loc[tested, task] >= cut).to_numpy()
             thresholds.append(cut)
-        n_repeats = rows["repeat"].nunique()
         found[task] = {
             "threshold": float(np.mean(thresholds)),
-            **_count(truth[known] == 1, called[known], n_repeats, confidence),
+            **_count(
+                known.to_numpy() == 1,
+                n_called,
+                own["repeat"].nunique(),
+                confidence,
+                stated[task],
+                None if grouping is None else grouping.loc[known.index].to_numpy(),
+            ),
         }
     return pd.DataFrame.from_dict(found, orient="index").rename_axis(index="task")
 
@@ -191,12 +225,14 @@ def measure_operating_points(
 def apply_thresholds(
     model: Any,
     labels: pd.DataFrame | pd.Series[Any] | None,
-    thresholds: Mapping[str, float],
+    thresholds: Mapping[str, Any] | Any,
     confidence: float = 0.95,
     *,
     positive: Any = None,
+    prevalence: float | Mapping[str, float] | None = None,
+    groups: ByExam | None = None,
 ) -> pd.DataFrame:
-    """Sensitivity and specificity at given thresholds.
+    """Sensitivity, specificity and predictive values at given thresholds.
 
     Parameters
     ----------
@@ -205,23 +241,38 @@ def apply_thresholds(
     labels : DataFrame of shape (n_exams, n_tasks), Series or None
         Index exam id; 0 or 1, NaN to leave an exam out for that task. None for the labels of the
         first Evaluation or HoldOut.
-    thresholds : mapping of str to float
-        One per task, chosen on other exams.
+    thresholds : mapping of str to float or classifier, or classifier
+        One per task, chosen on other exams. That of scikit-learn's `FixedThresholdClassifier` or
+        `TunedThresholdClassifierCV` is read by `read_threshold`.
     confidence : float, default 0.95
         Coverage of the intervals.
     positive : value or mapping of task to value, optional
         Value of a positive exam if the labels are not 0 and 1.
+    prevalence : float or mapping of task to float, optional
+        Prevalence in the patients that the model is meant for, taken as known. By default that of
+        the exams, which is rarely that of a clinic.
+    groups : Series or mapping of exam id to group, optional
+        For example the patient of each exam. By default those of `model`, if it has any.
 
     Returns
     -------
-    DataFrame of shape (n_tasks, 9)
-        Index task. Columns threshold; sensitivity and specificity, each with ``_low`` and
-        ``_high`` (Wilson); n_positive, n_negative. NaN if there is no exam of the class.
+    DataFrame of shape (n_tasks, 16)
+        Index task. Columns threshold; sensitivity, specificity, ppv and npv (positive and
+        negative predictive value), each with ``_low`` and ``_high``; prevalence, of the predictive
+        values; n_positive, n_negative. NaN if there is no exam of the class, or none is called so.
 
     Raises
     ------
+    TypeError
+        If a threshold is neither a number nor a classifier that has one.
     ValueError
-        If a task has no threshold, or as `measure_calibration` does.
+        If a task has no threshold, a prevalence is out of range, or as `measure_calibration` does.
+
+    Notes
+    -----
+    Intervals are Wilson's. With groups the sample size is replaced by the effective one, from the
+    variance between groups (Rao and Scott 1992, Biometrics 48(2):577-585). For a stated
+    prevalence, predictive values and their intervals are those of `measure_predictive_values`.
 
     Examples
     --------
@@ -232,18 +283,26 @@ def apply_thresholds(
     [[1.0, 0.5]]
     """
     truth = choose_labels(labels, positive, model)
-    missing = [task for task in truth.columns if task not in thresholds]
-    if missing:
-        raise ValueError(f"`thresholds` must name every task, got none for {name_some(missing)}.")
+    tasks = list(truth.columns)
+    cuts = read_thresholds(thresholds, tasks)
     scores = align_probabilities(model, truth)
+    stated = choose_prevalences(prevalence, tasks)
+    grouping = align_groups(
+        groups if groups is not None else getattr(model, "groups", None), truth.index
+    )
     found = {}
-    for task in truth.columns:
-        known = truth[task].notna()
-        positives = truth.loc[known, task].to_numpy() == 1
-        called = (scores.loc[known, task] >= thresholds[task]).to_numpy()
+    for task in tasks:
+        known = truth[task].dropna()
         found[task] = {
-            "threshold": float(thresholds[task]),
-            **_count(positives, called, 1, confidence),
+            "threshold": cuts[task],
+            **_count(
+                known.to_numpy() == 1,
+                (scores.loc[known.index, task] >= cuts[task]).to_numpy().astype(np.int64),
+                1,
+                confidence,
+                stated[task],
+                None if grouping is None else grouping.loc[known.index].to_numpy(),
+            ),
         }
     return pd.DataFrame.from_dict(found, orient="index").rename_axis(index="task")
 
@@ -270,20 +329,64 @@ def _choose(task: str, labels: ArrayLike, scores: ArrayLike, rule: str, target: 
 
 
 def _count(
-    truth: NDArray[np.bool_], called: NDArray[np.bool_], n_repeats: int, confidence: float
+    truth: NDArray[np.bool_],
+    n_called: NDArray[np.int64],
+    n_repeats: int,
+    confidence: float,
+    prevalence: float | None,
+    groups: NDArray[np.int64] | None,
 ) -> dict[str, float]:
+    """Fractions with intervals from the number of repeats in which each exam is called positive."""
+    n_passed = n_repeats - n_called
     found: dict[str, float] = {}
-    for name, members, hits in (
-        ("sensitivity", truth, truth & called),
-        ("specificity", ~truth, ~truth & ~called),
+    sizes = {}
+    for name, hits, members in (
+        ("sensitivity", truth * n_called, truth * n_repeats),
+        ("specificity", ~truth * n_passed, ~truth * n_repeats),
+        ("ppv", truth * n_called, n_called),
+        ("npv", ~truth * n_passed, n_passed),
     ):
         # Each exam counts once, however many repeats there are.
         n_exams, n_hits = int(members.sum()) / n_repeats, int(hits.sum()) / n_repeats
         if not n_exams:
             found |= {name: np.nan, f"{name}_low": np.nan, f"{name}_high": np.nan}
+            sizes[name] = 0.0
             continue
-        low, high = wilson_interval(n_hits, n_exams, confidence)
-        found |= {name: n_hits / n_exams, f"{name}_low": low, f"{name}_high": high}
-    found["n_positive"] = int(truth.sum() / n_repeats)
-    found["n_negative"] = int((~truth).sum() / n_repeats)
+        share = n_hits / n_exams
+        size = (
+            n_exams if groups is None else _measure_effective_size(hits, members, n_repeats, groups)
+        )
+        low, high = wilson_interval(n_hits * (size / n_exams), size, confidence)
+        found |= {name: share, f"{name}_low": low, f"{name}_high": high}
+        sizes[name] = size
+    if prevalence is not None:
+        n_positive, n_negative = sizes["sensitivity"], sizes["specificity"]
+        found |= measure_predictive_values(
+            found["sensitivity"] * n_positive,
+            n_positive,
+            found["specificity"] * n_negative,
+            n_negative,
+            prevalence,
+            confidence,
+        )
+    found["prevalence"] = float(truth.mean()) if prevalence is None else prevalence
+    found["n_positive"] = int(truth.sum())
+    found["n_negative"] = int((~truth).sum())
     return found
+
+
+def _measure_effective_size(
+    hits: NDArray[np.int64], members: NDArray[np.int64], n_repeats: int, groups: NDArray[np.int64]
+) -> float:
+    """Independent exams whose fraction would vary as much as that of the groups; at most all."""
+    _, codes = np.unique(groups, return_inverse=True)
+    total = int(members.sum())
+    share = int(hits.sum()) / total
+    residuals = np.bincount(codes, weights=hits - share * members)
+    n_groups = int((np.bincount(codes, weights=members) > 0).sum())
+    spread = float((residuals**2).sum())
+    n_exams = total / n_repeats
+    if not 0 < share < 1 or spread == 0 or n_groups < 2:
+        return float(min(n_exams, n_groups))  # no variance to go by: each group counts once
+    variance = spread / total**2 * n_groups / (n_groups - 1)
+    return float(min(n_exams, share * (1 - share) / variance))

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.special import logit
 
-from mrnet_features.evaluation import HoldOut, cross_validate
+from mrnet_features.evaluation import HoldOut, cross_validate, wilson_interval
 from mrnet_features.evaluation.metrics.operating_points import (
     apply_thresholds,
     choose_threshold,
@@ -93,3 +93,45 @@ def test_thresholds_need_out_of_fold_predictions(evaluation):
     held_out = HoldOut(evaluation.labels, rows[["one", "two"]], {}, evaluation.labels)
     with pytest.raises(TypeError, match="got HoldOut"):
         measure_operating_points(held_out)
+
+
+def test_predictive_values_are_fractions_of_the_calls():
+    labels = pd.DataFrame({"acl": [0, 0, 0, 1, 1, 1, 1, 0]}, index=list("abcdefgh"))
+    scores = pd.DataFrame({"acl": [0.1, 0.6, 0.7, 0.9, 0.8, 0.2, 0.7, 0.3]}, index=list("abcdefgh"))
+    found = apply_thresholds(scores, labels, {"acl": 0.5}).loc["acl"]
+    assert found[["ppv", "npv", "prevalence"]].tolist() == [3 / 5, 2 / 3, 0.5]
+    assert found[["ppv_low", "ppv_high"]].tolist() == list(wilson_interval(3, 5))
+    assert found[["npv_low", "npv_high"]].tolist() == list(wilson_interval(2, 3))
+    never = apply_thresholds(scores, labels, {"acl": 2.0}).loc["acl"]
+    assert np.isnan([never["ppv"], never["ppv_low"]]).all()
+    assert never["npv"] == 0.5
+
+
+def test_predictive_values_at_a_stated_prevalence(evaluation):
+    found = measure_operating_points(evaluation, prevalence={"one": 0.05})
+    plain = measure_operating_points(evaluation)
+    row = found.loc["one"]
+    hits, alarms = 0.05 * row["sensitivity"], 0.95 * (1 - row["specificity"])
+    assert row["ppv"] == pytest.approx(hits / (hits + alarms), abs=1e-12)
+    assert row["ppv"] < plain.loc["one", "ppv"]
+    assert row["npv"] > plain.loc["one", "npv"]
+    assert (found["prevalence"] == [0.05, evaluation.labels["two"].mean()]).all()
+    pd.testing.assert_series_equal(found.loc["two"], plain.loc["two"])
+    same = ["sensitivity", "sensitivity_low", "specificity_high"]
+    pd.testing.assert_frame_equal(found[same], plain[same])
+
+
+def test_copies_of_an_exam_in_a_group_add_no_information():
+    labels, scores = make_probabilities(100)
+    twice = [*labels.index, *(f"{exam}b" for exam in labels.index)]
+    both = pd.concat([labels, labels]).set_axis(twice), pd.concat([scores, scores]).set_axis(twice)
+    groups = pd.Series(np.tile(np.arange(100), 2), twice)
+    cuts = {"one": 0.4, "two": 0.4}
+    single = apply_thresholds(scores, labels, cuts)
+    copies = apply_thresholds(both[1], both[0], cuts, groups=groups)
+    ends = [f"{name}{end}" for name in ("sensitivity", "ppv") for end in ("_low", "_high")]
+    np.testing.assert_allclose(copies[ends], single[ends], atol=0.005)
+    naive = apply_thresholds(both[1], both[0], cuts)
+    assert (naive["ppv_high"] < copies["ppv_high"] - 0.005).all()
+    alone = apply_thresholds(scores, labels, cuts, groups=pd.Series(np.arange(100), labels.index))
+    np.testing.assert_allclose(alone[ends], single[ends], atol=0.005)
