@@ -1,4 +1,4 @@
-"""Figures of ROC, precision-recall and decision curves."""
+"""Figures of ROC, precision-recall, reliability and decision curves."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mrnet_features.evaluation.plots import _make_axes
+from mrnet_features.evaluation.plots import list_errors, make_axes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,11 +14,41 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["plot_decision_curve", "plot_precision_recall", "plot_roc"]
+__all__ = ["plot_calibration", "plot_decision_curve", "plot_precision_recall", "plot_roc"]
 
 # Colours that people with colour blindness can tell apart (Okabe and Ito 2008).
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = ("o", "s", "D", "^", "v", "P")
+
+
+def plot_calibration(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
+    """Reliability curve of each task with 95 % Wilson intervals.
+
+    Parameters
+    ----------
+    table : DataFrame
+        `Calibration.frame`.
+    axes : matplotlib Axes, optional
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    drawn = axes or make_axes(4.5, 4.5)
+    drawn.plot([0, 1], [0, 1], color="0.6", linewidth=1, zorder=0)
+    for task, rows in table.groupby("task", sort=False):
+        expected, observed = rows["expected"].tolist(), rows["observed"].tolist()
+        error = list_errors(rows, "observed")
+        drawn.errorbar(
+            expected, observed, error, marker="o", capsize=2, elinewidth=0.6, label=str(task)
+        )
+    drawn.set_xlim(-0.02, 1.02)
+    drawn.set_ylim(-0.02, 1.02)
+    drawn.set_aspect("equal")
+    drawn.set_xlabel("Predicted probability")
+    drawn.set_ylabel("Fraction positive (95 % CI)")
+    drawn.legend(fontsize="small")
+    return drawn
 
 
 def plot_roc(
@@ -41,7 +71,7 @@ def plot_roc(
     -------
     matplotlib Axes
     """
-    drawn = axes or _make_axes(5.2, 5.2)
+    drawn = axes or make_axes(5.2, 5.2)
     drawn.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle=":", zorder=0)
     for k, (task, row) in enumerate(aucs.iterrows()):
         rows = curves[curves["task"] == task]
@@ -77,7 +107,7 @@ def plot_precision_recall(
     -------
     matplotlib Axes
     """
-    drawn = axes or _make_axes(5.2, 5.2)
+    drawn = axes or make_axes(5.2, 5.2)
     for k, (task, row) in enumerate(table.iterrows()):
         rows = curves[curves["task"] == task]
         colour = COLOURS[k % len(COLOURS)]
@@ -111,7 +141,7 @@ def plot_decision_curve(
     -------
     matplotlib Axes
     """
-    drawn = axes or _make_axes(6, 4.2)
+    drawn = axes or make_axes(6, 4.2)
     cuts = rows["threshold"].tolist()
     drawn.axhline(0, color="0.2", linewidth=1.2, label="treat none")
     drawn.plot(cuts, rows["treat_all"].tolist(), "--", color="0.45", label="treat all")

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
-    "plot_added_value",
-    "plot_calibration",
+    "list_errors",
+    "make_axes",
+    "plot_changes",
     "plot_checklist",
     "plot_differences",
     "plot_importance",
@@ -47,14 +48,14 @@ def plot_scores(table: pd.DataFrame, folds: pd.DataFrame, axes: Axes | None = No
     -------
     matplotlib Axes
     """
-    drawn = axes or _make_axes(2.2 + 1.0 * len(table), 3.5)
+    drawn = axes or make_axes(2.2 + 1.0 * len(table), 3.5)
     positions = np.arange(len(table))
     if len(folds) > 1:
         spread = np.linspace(-0.12, 0.12, len(folds))
         for position, task in zip(positions, table.index, strict=True):
             label = "folds" if position == 0 else None
             drawn.plot(position + 0.22 + spread, folds[task], ".", color="0.6", label=label)
-    error = _list_errors(table, "auc")
+    error = list_errors(table, "auc")
     drawn.errorbar(
         positions,
         table["auc"],
@@ -97,21 +98,25 @@ def plot_differences(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
     return drawn
 
 
-def plot_added_value(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
-    """Gain in AUC over the base model, for each task, with its 95 % interval.
+def plot_changes(table: pd.DataFrame, column: str, label: str, axes: Axes | None = None) -> Axes:
+    """Change of the AUC of each task with its 95 % interval.
 
     Parameters
     ----------
     table : DataFrame
-        `AddedValue.summary`.
+        `AddedValue.summary` or `GroupGap.summary`.
+    column : str
+        Column of the change.
+    label : str
+        What the change is.
     axes : matplotlib Axes, optional
 
     Returns
     -------
     matplotlib Axes
     """
-    drawn = _draw_forest(table, "gain", list(table.index), axes)
-    drawn.set_xlabel("Gain in AUC over the base (95 % CI)")
+    drawn = _draw_forest(table, column, list(table.index), axes)
+    drawn.set_xlabel(f"{label} (95 % CI)")
     return drawn
 
 
@@ -130,9 +135,9 @@ def plot_importance(table: pd.DataFrame, title: str, axes: Axes | None = None) -
     matplotlib Axes
     """
     rows = table[::-1]
-    drawn = axes or _make_axes(6, 0.9 + 0.28 * len(rows))
+    drawn = axes or make_axes(6, 0.9 + 0.28 * len(rows))
     view = str(rows.columns[1])
-    error = _list_errors(rows, view, f"{view}_low", f"{view}_high")
+    error = list_errors(rows, view, f"{view}_low", f"{view}_high")
     style = {"elinewidth": 1, "ecolor": "0.3", "capsize": 2}
     widths = rows[view].tolist()
     drawn.barh(np.arange(len(rows)), widths, xerr=error, color="lightsteelblue", error_kw=style)
@@ -164,7 +169,7 @@ def plot_null_importance(
     matplotlib Axes
     """
     rows = table[::-1]
-    drawn = axes or _make_axes(6, 1.2 + 0.28 * len(rows))
+    drawn = axes or make_axes(6, 1.2 + 0.28 * len(rows))
     for k, group in enumerate(rows.index):
         values = null.loc[null["group"] == group, "value"]
         label = "labels shuffled" if k == 0 else None
@@ -174,36 +179,6 @@ def plot_null_importance(
     drawn.set_xlabel(VIEW_LABELS[view])
     drawn.set_title(title)
     drawn.legend(fontsize="small", loc="lower right")
-    return drawn
-
-
-def plot_calibration(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
-    """Reliability curve of each task with 95 % Wilson intervals.
-
-    Parameters
-    ----------
-    table : DataFrame
-        `Calibration.frame`.
-    axes : matplotlib Axes, optional
-
-    Returns
-    -------
-    matplotlib Axes
-    """
-    drawn = axes or _make_axes(4.5, 4.5)
-    drawn.plot([0, 1], [0, 1], color="0.6", linewidth=1, zorder=0)
-    for task, rows in table.groupby("task", sort=False):
-        expected, observed = rows["expected"].tolist(), rows["observed"].tolist()
-        error = _list_errors(rows, "observed")
-        drawn.errorbar(
-            expected, observed, error, marker="o", capsize=2, elinewidth=0.6, label=str(task)
-        )
-    drawn.set_xlim(-0.02, 1.02)
-    drawn.set_ylim(-0.02, 1.02)
-    drawn.set_aspect("equal")
-    drawn.set_xlabel("Predicted probability")
-    drawn.set_ylabel("Fraction positive (95 % CI)")
-    drawn.legend(fontsize="small")
     return drawn
 
 
@@ -220,7 +195,7 @@ def plot_checklist(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
     -------
     matplotlib Axes
     """
-    drawn = axes or _make_axes(6, 1.2 + 0.4 * len(table))
+    drawn = axes or make_axes(6, 1.2 + 0.4 * len(table))
     positions = np.arange(len(table))[::-1]
     left = np.zeros(len(table))
     colors = {"computed": "tab:blue", "stated": "lightsteelblue", "open": "0.9"}
@@ -252,7 +227,7 @@ def plot_negative_control(
     -------
     matplotlib Axes
     """
-    drawn = axes or _make_axes(5, 2.2)
+    drawn = axes or make_axes(5, 2.2)
     drawn.axvline(expected, color="0.3", linestyle="--", linewidth=1, label="expected")
     drawn.plot(aucs, np.zeros(len(aucs)), "|", color="0.4", markersize=16, label="rounds")
     drawn.plot([aucs.mean()], [0], "o", color="tab:blue", label="mean of the rounds")
@@ -319,7 +294,7 @@ def plot_sample_size(
     -------
     matplotlib Axes
     """
-    drawn = axes or _make_axes(5, 3.2)
+    drawn = axes or make_axes(5, 3.2)
     drawn.plot(table["n_exams"], table[value], color="tab:blue")
     drawn.axhline(target, color="0.6", linestyle="--", linewidth=1)
     drawn.plot([n_exams], [target], "o", color="tab:blue", label=f"{n_exams:,} exams")
@@ -348,7 +323,7 @@ def plot_permutations(
     -------
     matplotlib Axes
     """
-    drawn = axes or _make_axes(5, 2.8)
+    drawn = axes or make_axes(5, 2.8)
     bins = int(np.clip(len(null) // 5, 5, 40))
     drawn.hist(null, bins=bins, color="0.75", label="no association")
     drawn.axvline(observed, color="tab:blue", label="observed")
@@ -369,26 +344,53 @@ def _draw_forest(
     width: float = 6.0,
 ) -> Axes:
     """Estimates as points with horizontal intervals, the first row on top."""
-    drawn = axes or _make_axes(width, 1.1 + 0.32 * len(table))
+    drawn = axes or make_axes(width, 1.1 + 0.32 * len(table))
     positions = np.arange(len(table))[::-1]
     drawn.axvline(line, color="0.3", linestyle="--", linewidth=1)
-    values, error = table[column].tolist(), _list_errors(table, column)
+    values, error = table[column].tolist(), list_errors(table, column)
     drawn.errorbar(values, positions, xerr=error, fmt="o", color="tab:blue", capsize=3)
     drawn.set_yticks(positions, list(names))
     drawn.set_ylim(-0.6, len(table) - 0.4)
     return drawn
 
 
-def _list_errors(
+def list_errors(
     table: pd.DataFrame, column: str, low: str = "ci_low", high: str = "ci_high"
 ) -> list[list[float]]:
-    """Lengths of the error bars below and above each value."""
+    """Lengths of the error bars below and above each value.
+
+    Parameters
+    ----------
+    table : DataFrame
+    column, low, high : str
+        Columns of the value and of the ends of its interval.
+
+    Returns
+    -------
+    list of two lists of float
+    """
     values = table[column].astype(float)
     # Lists: older matplotlib takes an array of one point for a number, and pandas or NumPy warn.
     return [(values - table[low]).tolist(), (table[high] - values).tolist()]
 
 
-def _make_axes(width: float, height: float) -> Any:
+def make_axes(width: float, height: float) -> Any:
+    """Axes of a new figure.
+
+    Parameters
+    ----------
+    width, height : float
+        Inches.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
     try:
         from matplotlib.figure import Figure
     except ImportError as error:

@@ -19,9 +19,13 @@ from mrnet_features.evaluation import (
     measure_added_value,
     measure_calibration,
     measure_decision_curve,
+    measure_group_gap,
     measure_precision_recall,
     measure_roc,
+    measure_subgroups,
     null_importance,
+    permutation_test,
+    plan_sample_size,
     shuffle_labels,
 )
 from mrnet_features.models import logistic_baseline
@@ -46,10 +50,20 @@ def make_results(tasks):
         "HoldOut": evaluate(model, train, valid),
         "Comparison": compare({"all": first, "some": second}, labels),
         "AddedValue": measure_added_value(second, first, labels, n_repeats=1),
+        "GroupGap": measure_group_gap(
+            model, features, labels, np.arange(160) % 20, n_splits=2, n_repeats=1
+        ),
         "Calibration": measure_calibration(first, labels),
         "RocCurves": measure_roc(first, n_draws=20),
         "PrecisionRecall": measure_precision_recall(first, n_draws=20),
         "DecisionCurves": measure_decision_curve(first),
+        "Subgroups": measure_subgroups(first, pd.Series(np.arange(160) % 2, exams, name="sex")),
+        "SampleSize": plan_sample_size(0.8, prevalence=0.3, half_width=0.05),
+        "PermutationTest": permutation_test(
+            first.predictions.query("repeat == 0")[["exam", *tasks]],
+            labels=labels,
+            n_permutations=9,
+        ),
         "Checklist": fill_checklist(first),
         "Importance": importance(first, features, n_permutations=1),
         "NullImportance": null_importance(first, features, n_rounds=3, n_permutations=1),
@@ -111,7 +125,7 @@ def test_frames_list_score_and_label_of_every_exam(results):
     evaluation, holdout = found["Evaluation"], found["HoldOut"]
     frame = evaluation.frame()
     assert frame.columns.tolist() == ["exam", "repeat", "fold", "task", "score", "label"]
-    assert len(frame) == 160 * len(tasks)
+    assert len(frame) == 3 * 160 * len(tasks)  # three repeats
     for row in frame.sample(20, random_state=0).itertuples():
         assert row.label == evaluation.labels.loc[row.exam, row.task]
         own = evaluation.predictions.set_index("exam").loc[row.exam]

@@ -12,7 +12,7 @@ from scipy.special import logit
 from mrnet_features.evaluation.alignment import align_predictions
 from mrnet_features.evaluation.comparison.compare import Comparison, compare
 from mrnet_features.evaluation.comparison.shared_groups import share_groups
-from mrnet_features.evaluation.plots import plot_added_value
+from mrnet_features.evaluation.plots import plot_changes
 from mrnet_features.evaluation.protocol.cross_validation import cross_validate
 from mrnet_features.evaluation.protocol.stratify import make_folds
 from mrnet_features.evaluation.results import Result
@@ -94,7 +94,7 @@ class AddedValue(Result):
         -------
         matplotlib Axes
         """
-        return plot_added_value(self.summary(), axes)
+        return plot_changes(self.summary(), "gain", "Gain in AUC over the base", axes)
 
 
 def measure_added_value(

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.intp]
 
-__all__ = ["AucCovariance", "ErrorEstimate", "ScoredFolds", "estimate_covariance", "measure_term"]
+__all__ = [
+    "AucCovariance",
+    "ErrorEstimate",
+    "ScoredFolds",
+    "estimate_covariance",
+    "estimate_gap",
+    "measure_term",
+]
 
 BLOCK = 2_000_000
 """Most pairs of exams compared at a time."""
@@ -208,6 +215,44 @@ def estimate_covariance(data: ScoredFolds, groups: Integers | None = None) -> Au
     return AucCovariance(
         influence, fold_aucs, training, by_group, groups, np.minimum(positive, negative)
     )
+
+
+def estimate_gap(
+    random: ScoredFolds, grouped: ScoredFolds, groups: Integers, weights: Floats
+) -> Floats:
+    """Difference of AUCs in random folds and in folds of groups, on the same exams.
+
+    Parameters
+    ----------
+    random, grouped : ScoredFolds
+        The same terms and exams in the same order.
+    groups : ndarray of shape (n_exams,), intp
+        Number of the group of each exam, from 0.
+    weights : ndarray of shape (n_sums, n_terms), float64
+        Weighted sums of the terms.
+
+    Returns
+    -------
+    ndarray of shape (n_sums, 3), float64
+        Difference, its standard error and degrees of freedom. The variance is the largest of that
+        by exam with what the training exams add, that by group, and that of the grouped folds
+        over their number.
+    """
+    one, two = estimate_covariance(random), estimate_covariance(grouped, groups)
+    rows = []
+    for weight in weights:
+        values = (one.influence - two.influence) @ weight
+        sums = np.bincount(groups, weights=values)
+        training = weight @ (one.training + two.training) @ weight
+        variance = max(
+            _add_training(values, training),
+            float(sums @ sums),
+            _spread_of_folds(two.fold_aucs @ weight),
+        )
+        means = [np.nanmean(found.fold_aucs @ weight, axis=1).mean() for found in (one, two)]
+        degrees = min(len(sums), int(one.fewest[weight != 0].min())) - 1
+        rows.append([means[0] - means[1], np.sqrt(variance), degrees])
+    return np.array(rows)
 
 
 def measure_term(

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.special import expit, logit, ndtri
 
 from mrnet_features.evaluation.alignment import align_predictions
-from mrnet_features.evaluation.plots import plot_calibration
+from mrnet_features.evaluation.curve_plots import plot_calibration
 from mrnet_features.evaluation.results import Result
 from mrnet_features.tables import choose_labels
 
