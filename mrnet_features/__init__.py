@@ -23,6 +23,7 @@ _HOMES = {
     "cross_validate": "evaluation.protocol.cross_validation",
     "evaluate": "evaluation.protocol.holdout",
     "extract_features": "extraction.resume",
+    "fill_checklist": "evaluation.checklists.fill",
     "importance": "evaluation.importance.importance",
     "lightgbm_baseline": "models.baselines",
     "load_labels": "data.mrnet",
@@ -31,7 +32,13 @@ _HOMES = {
     "make_folds": "evaluation.protocol.stratify",
     "measure_added_value": "evaluation.comparison.added_value",
     "measure_calibration": "evaluation.metrics.calibration",
+    "measure_decision_curve": "evaluation.metrics.decision_curve",
+    "measure_group_gap": "evaluation.comparison.group_gap",
+    "measure_roc": "evaluation.metrics.roc",
+    "measure_subgroups": "evaluation.comparison.subgroups",
     "parse_name": "names",
+    "permutation_test": "evaluation.leakage.permutation",
+    "plan_sample_size": "evaluation.protocol.sample_size",
     "prior_baseline": "models.baselines",
     "read_features": "extraction.table",
     "read_predictions": "evaluation.comparison.read_predictions",
@@ -43,15 +50,22 @@ _HOMES = {
 if TYPE_CHECKING:
     from mrnet_features.data.exam import Dataset, Exam
     from mrnet_features.data.mrnet import load_labels, load_mrnet
+    from mrnet_features.evaluation.checklists.fill import fill_checklist
     from mrnet_features.evaluation.comparison.added_value import measure_added_value
     from mrnet_features.evaluation.comparison.compare import compare
+    from mrnet_features.evaluation.comparison.group_gap import measure_group_gap
     from mrnet_features.evaluation.comparison.read_predictions import read_predictions
+    from mrnet_features.evaluation.comparison.subgroups import measure_subgroups
     from mrnet_features.evaluation.importance.importance import importance
     from mrnet_features.evaluation.leakage.checks import check_leakage
+    from mrnet_features.evaluation.leakage.permutation import permutation_test
     from mrnet_features.evaluation.metrics.calibration import measure_calibration
+    from mrnet_features.evaluation.metrics.decision_curve import measure_decision_curve
+    from mrnet_features.evaluation.metrics.roc import measure_roc
     from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
     from mrnet_features.evaluation.protocol.folds import Folds
     from mrnet_features.evaluation.protocol.holdout import evaluate
+    from mrnet_features.evaluation.protocol.sample_size import plan_sample_size
     from mrnet_features.evaluation.protocol.stratify import make_folds
     from mrnet_features.extraction.extractor import FeatureExtractor
     from mrnet_features.extraction.resume import extract_features
@@ -78,6 +92,7 @@ __all__ = [
     "cross_validate",
     "evaluate",
     "extract_features",
+    "fill_checklist",
     "importance",
     "lightgbm_baseline",
     "load_labels",
@@ -86,7 +101,13 @@ __all__ = [
     "make_folds",
     "measure_added_value",
     "measure_calibration",
+    "measure_decision_curve",
+    "measure_group_gap",
+    "measure_roc",
+    "measure_subgroups",
     "parse_name",
+    "permutation_test",
+    "plan_sample_size",
     "prior_baseline",
     "read_features",
     "read_predictions",

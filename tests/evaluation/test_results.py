@@ -128,7 +128,7 @@ def test_frames_list_score_and_label_of_every_exam(results):
     assert len(frame) == 3 * 160 * len(tasks)  # three repeats
     for row in frame.sample(20, random_state=0).itertuples():
         assert row.label == evaluation.labels.loc[row.exam, row.task]
-        own = evaluation.predictions.set_index("exam").loc[row.exam]
+        own = evaluation.predictions.set_index(["exam", "repeat"]).loc[(row.exam, row.repeat)]
         assert (row.score, row.fold) == (own[row.task], own["fold"])
     assert holdout.frame().columns.tolist() == ["exam", "task", "score", "label"]
     assert len(holdout.frame()) == 50 * len(tasks)
