@@ -159,6 +159,11 @@ def measure_group_gap(
     >>> bool(found.summary().loc["acl", "gap"] > 0.1)
     True
     """
+    if not isinstance(options.get("folds"), int | None) or options.get("cv") is not None:
+        raise TypeError(
+            "`folds` must be a number here: folds of your own can't be random and grouped at once. "
+            "Pass `n_splits`, `n_repeats` and `seed`."
+        )
     if groups is None:
         raise TypeError("`groups` must name the group of each exam, got None.")
     shared = {"n_splits": n_splits, "n_repeats": n_repeats, "seed": seed, **options}
