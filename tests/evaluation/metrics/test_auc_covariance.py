@@ -154,7 +154,7 @@ def test_influence_is_that_of_the_folds_over_their_number():
 
 
 def test_seeds_on_the_same_folds_are_one_partition():
-    data, rng = draw_case(4)
+    data, _ = draw_case(4)
     renamed = (data.folds[0] + 1) % 3
     same = data._replace(folds=np.stack([data.folds[0], data.folds[0], renamed]))
     found = estimate_covariance(same)
