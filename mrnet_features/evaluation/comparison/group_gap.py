@@ -139,10 +139,11 @@ def measure_group_gap(
 
     Notes
     -----
-    The interval takes the groups as drawn from many. Its variance is that of the two AUCs on the
-    same exams, by exam and by group, but at least that of the grouped folds over their number,
-    with the t distribution. In simulations with 5 to 60 sites it covered the gap of the fitted
-    models in .90 to 1.00 of the cases: it is rather too wide than too narrow.
+    The interval takes the groups as drawn from many. Its variance is that of the paired difference,
+    by exam or by group, plus what the training groups add, with the t distribution; see
+    `estimate_gap`. In simulations of 10 to 60 sites (logistic regression, 300 exams, 80 to 120
+    replicates) 95 % intervals covered the gap of the fitted models in .94 to 1.00 of the cases, and
+    in .88 where sites differed as much as exams; with 5 sites in 5 folds in 1.00.
 
     Examples
     --------

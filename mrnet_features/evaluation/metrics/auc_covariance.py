@@ -259,21 +259,23 @@ def estimate_gap(
     Returns
     -------
     ndarray of shape (n_sums, 3), float64
-        Difference, its standard error and degrees of freedom. The variance is the largest of that
-        by exam with what the training exams add, that by group, and that of the grouped folds
-        over their number.
+        Difference, its standard error and degrees of freedom. The variance is that of the paired
+        difference, by exam or by group, whichever is larger, plus what the training groups add. On
+        one partition, which can't show that, it is at least that of the grouped folds over their
+        number.
     """
     one, two = estimate_covariance(random), estimate_covariance(grouped, groups)
     rows = []
     for weight in weights:
         values = (one.influence - two.influence) @ weight
         sums = np.bincount(groups, weights=values)
-        training = weight @ (one.training + two.training) @ weight
-        variance = max(
-            _add_training(values, training),
-            float(sums @ sums),
-            _spread_of_folds(two.fold_aucs @ weight),
-        )
+        variance = max(float(values @ values), float(sums @ sums))
+        if two.n_partitions > 1:
+            own = two.influence @ weight
+            training = weight @ two.group_training @ weight
+            variance += _add_training(own, training) - float(own @ own)
+        else:
+            variance = max(variance, _spread_of_folds(two.fold_aucs @ weight))
         means = [np.nanmean(found.fold_aucs @ weight, axis=1).mean() for found in (one, two)]
         used = weight != 0
         degrees = min(int(two.n_groups[used].min()), int(one.fewest[used].min())) - 1
