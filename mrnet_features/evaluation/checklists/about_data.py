@@ -139,7 +139,7 @@ def find_apart(evidence: Evidence) -> Answer:
             "groups= to `cross_validate`, or state why each exam is another patient.",
         )
     owner = run.folds.frame.assign(group=run.folds.frame["exam"].map(run.groups))
-    spread = owner.groupby(["repeat", "group"])["fold"].nunique()
+    spread = owner.groupby(["repeat", "group"])["fold"].nunique().groupby("group").max()
     if (spread > 1).any():
         return Answer("", f"{int((spread > 1).sum())} groups are spread over several folds.")
     text = (
