@@ -61,8 +61,8 @@ class ErrorEstimate(NamedTuple):
         Degrees of freedom of its t distribution.
     source : str
         What the error allows for: "test exams" for one test set; "fitted models given" for a
-        cross-validation on one partition; "test and training exams" for several partitions. Ends
-        in ", by group" if the groups make the interval wider than the exams would.
+        cross-validation on one partition; "test and training exams" for several partitions, or if
+        each fold is one group. Ends in ", by group" if the groups make the interval wider than the exams would.
     """
 
     se: float
@@ -80,8 +80,9 @@ class AucCovariance:
         Influence values, averaged over folds and repeats.
     fold_aucs : ndarray of shape (n_repeats, n_folds, n_terms), float64
         NaN where a repeat has fewer folds.
-    n_partitions : int
-        Different partitions among the repeats. A single one can't show what training exams add.
+    shows_training : bool
+        Whether the folds show what the training exams add: the repeats are different partitions, or
+        each fold is one group, so that the spread of the folds is that of training groups too.
     training : ndarray of shape (n_terms, n_terms), float64
         Extra covariance because exams train the models that score each other.
     group_training : ndarray of shape (n_terms, n_terms), float64
@@ -96,7 +97,7 @@ class AucCovariance:
 
     influence: Floats
     fold_aucs: Floats
-    n_partitions: int
+    shows_training: bool
     training: Floats
     group_training: Floats
     groups: Integers | None
@@ -130,8 +131,7 @@ class AucCovariance:
         variance = _add_training(values, weights @ self.training @ weights)
         source = "test exams"
         if self.fold_aucs.shape[1] > 1:
-            once = self.n_partitions == 1
-            source = "fitted models given" if once else "test and training exams"
+            source = "test and training exams" if self.shows_training else "fitted models given"
         alone = ErrorEstimate(float(np.sqrt(variance)), fewest - 1, source)
         if self.groups is None:
             return alone
@@ -224,7 +224,7 @@ def estimate_covariance(data: ScoredFolds, groups: Integers | None = None) -> Au
     return AucCovariance(
         influence=influence,
         fold_aucs=fold_aucs,
-        n_partitions=len(different),
+        shows_training=len(different) > 1 or _tests_single_groups(data.folds[0], groups),
         training=training,
         group_training=by_group,
         groups=groups,
@@ -270,7 +270,7 @@ def estimate_gap(
         values = (one.influence - two.influence) @ weight
         sums = np.bincount(groups, weights=values)
         variance = max(float(values @ values), float(sums @ sums))
-        if two.n_partitions > 1:
+        if len(_find_partitions(grouped.folds)) > 1:
             own = two.influence @ weight
             training = weight @ two.group_training @ weight
             variance += _add_training(own, training) - float(own @ own)
@@ -311,6 +311,14 @@ def measure_term(
     except ValueError as error:
         error.add_note(f"while scoring {data.names[term]}{where}")
         raise
+
+
+def _tests_single_groups(numbers: Integers, groups: Integers | None) -> bool:
+    """Whether each fold is one whole group, as in leave-one-site-out: then there is one partition."""
+    if groups is None:
+        return False
+    pairs = {*zip(numbers.tolist(), groups.tolist(), strict=True)}
+    return len(pairs) == len(set(numbers.tolist())) == len(set(groups.tolist()))
 
 
 def _add_training(influence: Floats, training: Any) -> float:

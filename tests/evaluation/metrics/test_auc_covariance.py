@@ -158,13 +158,13 @@ def test_seeds_on_the_same_folds_are_one_partition():
     renamed = (data.folds[0] + 1) % 3
     same = data._replace(folds=np.stack([data.folds[0], data.folds[0], renamed]))
     found = estimate_covariance(same)
-    assert found.n_partitions == 1
+    assert not found.shows_training
     assert not found.training.any()
     assert found.combine(np.array([1.0, 0.0])).source == "fitted models given"
     two = data._replace(folds=np.stack([data.folds[0], data.folds[1], renamed]))
     without = data._replace(scores=data.scores[:, :2], folds=data.folds[:2])
     found = estimate_covariance(two)
-    assert found.n_partitions == 2
+    assert found.shows_training
     np.testing.assert_array_equal(found.training, estimate_covariance(without).training)
 
 
@@ -183,3 +183,12 @@ def test_groups_without_a_labelled_exam_do_not_count():
     assert found.combine(weights[1]).degrees == 1
     assert np.isnan(found.combine(weights[2]).se)
     assert np.isnan(found.combine(np.full(3, 1 / 3)).se)
+
+
+def test_folds_of_one_group_each_show_training_groups():
+    data, _ = draw_case(5, n_repeats=1)
+    weights = np.array([1.0, 0.0])
+    sites = data.folds[0]
+    assert estimate_covariance(data, sites).combine(weights).source.startswith("test and training")
+    finer = sites + 3 * (np.arange(60) % 2)
+    assert estimate_covariance(data, finer).combine(weights).source.startswith("fitted models")
