@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from mrnet_features.tables import ByExam
 
-__all__ = ["ScoredSets", "average_folds", "take_rows", "take_scored_sets"]
+__all__ = ["ScoredSets", "average_folds", "count_groups", "take_rows", "take_scored_sets"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +91,8 @@ def take_scored_sets(
     Warns
     -----
     FewExamsWarning
-        See `warn_of_few`; and if a test set is of a single group, which leaves no standard error.
+        See `warn_of_few`; and if the labelled exams of a test set are of a single group, which
+        leaves no standard error.
 
     Examples
     --------
@@ -102,12 +103,28 @@ def take_scored_sets(
     [0.2, 0.7]
     """
     truth, rows, owner = take_rows(model, labels, groups, positive=positive)
-    warn_of_few(truth, owner)
-    has_error = owner is None or _judge_groups(rows, owner)
-    return {
-        task: _take_task(task, truth[task], rows, owner, has_error, both_classes)
-        for task in truth.columns
+    if owner is None or truth.notna().all(axis=None):
+        warn_of_few(truth, owner)
+    else:
+        for task in truth.columns:
+            warn_of_few(truth[[task]], owner[truth[task].notna()])
+    found = {
+        task: _take_task(task, truth[task], rows, owner, both_classes) for task in truth.columns
     }
+    if owner is not None:
+        for task in truth.columns:
+            labelled = owner[truth[task].notna()]
+            per_set = count_groups(rows, labelled)
+            n_single = int((per_set < 2).sum())
+            if n_single and labelled.nunique() > 1:
+                warnings.warn(
+                    f"Curves and areas of {quote(task)} have no interval, since {n_single} of "
+                    f"{len(per_set)} folds test a single group. Use fewer folds, so that each "
+                    "tests several groups, or more groups.",
+                    FewExamsWarning,
+                    stacklevel=3,
+                )
+    return found
 
 
 def take_rows(
@@ -155,19 +172,33 @@ def take_rows(
     return truth, rows, align_groups(known, truth.index)
 
 
-def _judge_groups(rows: pd.DataFrame, groups: pd.Series[Any]) -> bool:
-    """Whether whole groups can be drawn or left out: every test set must hold several."""
-    owner = rows["exam"].map(groups)
-    per_set = owner.groupby([rows["repeat"], rows["fold"]]).nunique()
-    n_single = int((per_set < 2).sum())
-    if n_single and owner.nunique() > 1:
-        warnings.warn(
-            f"Curves and areas have no interval, since {n_single} of {len(per_set)} folds test a "
-            "single group. Use fewer folds, so that each tests several groups, or more groups.",
-            FewExamsWarning,
-            stacklevel=4,
-        )
-    return n_single == 0
+def count_groups(predictions: pd.DataFrame, groups: pd.Series[Any]) -> pd.Series[int]:
+    """Number of groups in each test set.
+
+    With a single group nothing can be drawn or left out, and its influence on the AUC of the set
+    sums to 0: there is no standard error.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Columns exam, repeat and fold.
+    groups : Series
+        Index exam id. Other exams are not counted.
+
+    Returns
+    -------
+    Series of int64
+        Index repeat and fold.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = pd.DataFrame({"exam": ["a", "b", "c"], "repeat": 0, "fold": [0, 0, 1]})
+    >>> count_groups(rows, pd.Series({"a": 7, "b": 7, "c": 8})).tolist()
+    [1, 1]
+    """
+    owner = predictions["exam"].map(groups)
+    return owner.groupby([predictions["repeat"], predictions["fold"]]).nunique()
 
 
 def _take_task(
@@ -175,7 +206,6 @@ def _take_task(
     labels: pd.Series[Any],
     rows: pd.DataFrame,
     groups: pd.Series[Any] | None,
-    has_error: bool,
     both_classes: bool,
 ) -> ScoredSets:
     labelled = labels.dropna()
@@ -198,11 +228,15 @@ def _take_task(
                 )
             sets.append((places, exams[task].to_numpy(dtype=np.float64)))
         repeats.append(tuple(sets))
+    has_error = min(truth.sum(), (~truth).sum()) > 1
+    if groups is not None:
+        groups = groups.loc[labelled.index]
+        has_error = has_error and bool((count_groups(own, groups) > 1).all())
     return ScoredSets(
         truth=truth,
         repeats=tuple(repeats),
-        groups=None if groups is None else groups.loc[labelled.index].to_numpy(),
-        has_error=has_error and min(truth.sum(), (~truth).sum()) > 1,
+        groups=None if groups is None else groups.to_numpy(),
+        has_error=bool(has_error),
     )
 
 
