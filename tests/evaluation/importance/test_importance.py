@@ -95,7 +95,7 @@ def test_a_task_with_one_labelled_group_per_fold_has_no_interval():
     labels = labels.astype(float)
     groups = pd.Series(np.arange(80) // 20, labels.index)
     rows = pd.DataFrame({"exam": labels.index, "repeat": 0, "fold": (groups % 2).to_numpy()})
-    labels.loc[groups > 1, "two"] = np.nan
+    labels.loc[groups > 2, "two"] = np.nan
     run = cross_validate(logistic_baseline(), features, labels, folds=Folds(rows), groups=groups)
     with pytest.warns(FewExamsWarning):
         found = importance(run, features, by="plane", views="permutation", n_permutations=1)
