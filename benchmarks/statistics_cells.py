@@ -113,7 +113,7 @@ def simulate(cell: Cell, n_replicates: int) -> dict[str, Any]:
             for name, value in means.items()
             if name.startswith("rejected ")
         },
-        "width_over_that_of_0.1": round(widths["width"] / widths["width 0.1"], 3),
+        "width_over_fitted_models_given": round(widths["width"] / widths["width before"], 3),
     }
 
 
@@ -173,8 +173,8 @@ def _judge(
             before = np.linalg.norm(found.influence @ weights)
             old = logit_interval(aucs @ weights, before, positive, cell.n_exams - positive)
             result["interval"] = error.source
-            result["width"], result["width 0.1"] = ends[1] - ends[0], old[1] - old[0]
-            result["covered task, 0.1"] = old[0] <= true[0, 0] <= old[1]
+            result["width"], result["width before"] = ends[1] - ends[0], old[1] - old[0]
+            result["covered task, fitted models given"] = old[0] <= true[0, 0] <= old[1]
             if not cell.n_groups:
                 result["covered task, procedure"] = ends[0] <= expected <= ends[1]
     for name, other in (("two models", 1), ("model and fixed file", 2)):

@@ -19,7 +19,7 @@ COLUMNS = (
     ("mean", "coverage", "mean"),
     ("difference", "coverage", "difference, two models"),
     ("procedure", "coverage", "task, procedure"),
-    ("version 0.1", "coverage", "task, 0.1"),
+    ("fitted models given", "coverage", "task, fitted models given"),
     ("two models", "type_1_error", "two models"),
     ("and fixed file", "type_1_error", "model and fixed file"),
     ("Nadeau-Bengio", "type_1_error", "two models, Nadeau-Bengio (not offered)"),
@@ -116,7 +116,7 @@ def describe_in_full(result: dict[str, Any]) -> str:
         values = [_shorten(row[kind].get(label)) for _, kind, label in COLUMNS]
         lines.append(
             f"| {row['cell']} | {_shorten(row['true_auc'])} | {' | '.join(values)} | "
-            f"{row['width_over_that_of_0.1']:.2f} |"
+            f"{row['width_over_fitted_models_given']:.2f} |"
         )
     lines += [
         "",

@@ -43,7 +43,7 @@ def test_a_miss_is_two_monte_carlo_errors_outside(value, n_replicates, is_missed
     row = {
         "cell": "base",
         "n_replicates": n_replicates,
-        "coverage": {"task": value, "task, 0.1": 0.5},
+        "coverage": {"task": value, "task, fitted models given": 0.5},
         "type_1_error": {},
     }
     assert bool(list(list_misses({"cells": [row]}))) == is_missed

@@ -145,6 +145,12 @@ def take_weights(
 def _align_values(
     name: str, values: Any, exams: pd.Index[Any], order: pd.Index[Any] | None
 ) -> pd.Series[Any]:
+    if isinstance(values, str | pd.DataFrame):
+        kind = "a name" if isinstance(values, str) else f"a table of {values.shape[1]} columns"
+        raise TypeError(
+            f"`{name}` must hold one value per exam, got {kind}. Pass a column: "
+            f'table["site"], indexed by exam id.'
+        )
     if not hasattr(values, "items"):
         if order is None:
             raise TypeError(

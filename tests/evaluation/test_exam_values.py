@@ -28,6 +28,12 @@ def test_groups_that_do_not_fit_are_refused(groups, kind, message):
         align_groups(groups, pd.Index(["a", "b", "c"]))
 
 
+@pytest.mark.parametrize("groups", ["site", pd.DataFrame({"site": [1, 2]}, ["a", "b"])])
+def test_a_name_or_a_table_is_no_group(groups):
+    with pytest.raises(TypeError, match="one value per exam, got a .* Pass a column: table"):
+        align_groups(groups, pd.Index(["a", "b"]))
+
+
 def test_weights_are_found_by_id_and_checked():
     exams = pd.Index(["a", "b"])
     assert align_weights(pd.Series([2, 1], ["b", "a"]), exams).tolist() == [1.0, 2.0]

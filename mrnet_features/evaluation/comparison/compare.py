@@ -75,7 +75,7 @@ class Comparison(Result):
             interval: what the error allows for, see `ErrorEstimate`; p, two-sided; p_holm; and
             minimum_detectable_difference: true difference that a test at 5 % with this se finds
             with 80 % power; NaN where the difference has no variance. p, p_holm and
-            minimum_detectable_difference are NaN for one repeat of cross-validation, se and
+            minimum_detectable_difference are NaN for a cross-validation on one partition, se and
             interval as well if all exams are of one group.
 
         Notes
@@ -116,7 +116,7 @@ class Comparison(Result):
 
         Returns
         -------
-        DataFrame of shape (n_models * (n_tasks + 1), 7)
+        DataFrame of shape (n_models * (n_tasks + 1), 8)
             Index model and task; columns as `Scores.summary`.
         """
         tables = {name: scores.summary(confidence) for name, scores in self.scores.items()}
@@ -163,7 +163,8 @@ def compare(
     The difference is tested on the exams that both models scored, see `AucCovariance`. For one
     test set this is DeLong's paired test, extended to the mean over the tasks, with the t
     distribution. Models that were cross-validated on the same folds are compared fold by fold; a
-    fixed set of predictions, such as the file of a CNN, is scored within the folds of the others.
+    fixed set of predictions, such as the file of a CNN, is scored within the folds of the others;
+    compare two such files in a call of their own.
 
     Parameters
     ----------
@@ -199,7 +200,7 @@ def compare(
     Warns
     -----
     UserWarning
-        If the models were cross-validated once: there is then no p.
+        If the models were cross-validated on one partition into folds: there is then no p.
     FewExamsWarning
         If a class or the groups are few.
 
@@ -249,8 +250,9 @@ def compare(
     pairs = _compare_pairs(entries, truth, grouping)
     if not nested and pairs["interval"].str.startswith("fitted").any():
         warnings.warn(
-            "There is no p for models that were cross-validated once: the error of one repeat is "
-            "too small. Cross-validate all models on the same folds with two repeats or more.",
+            "There is no p for models that were cross-validated on one partition into folds: its "
+            "error is too small. Cross-validate all models on the same folds, made with "
+            "`n_repeats=2` or more.",
             stacklevel=2,
         )
     return Comparison(pairs=pairs, scores=scores, nested=nested)
@@ -303,7 +305,7 @@ def _share_folds(entries: Sequence[_Entry]) -> Folds | None:
         listed = ", ".join(f"{name} {digest}" for name, digest in hashes.items())
         raise ValueError(
             f"Cross-validated `models` must share their folds, got the hashes {listed}. Run them "
-            "again with the same `folds` (or on the same exams, labels and seed)."
+            "again with the same `folds`, or the same exams, labels, groups, `n_repeats` and seed."
         )
     return next(iter(found.values()), None)
 

@@ -139,10 +139,11 @@ def measure_group_gap(
 
     Notes
     -----
-    The interval takes the groups as drawn from many. Its variance is that of the two AUCs on the
-    same exams, by exam and by group, but at least that of the grouped folds over their number,
-    with the t distribution. In simulations with 5 to 60 sites it covered the gap of the fitted
-    models in .90 to 1.00 of the cases: it is rather too wide than too narrow.
+    The interval takes the groups as drawn from many. Its variance is that of the paired difference,
+    by exam or by group, plus what the training groups add, with the t distribution; see
+    `estimate_gap`. In simulations of 10 to 60 sites (logistic regression, 300 exams, 80 to 120
+    replicates) 95 % intervals covered the gap of the fitted models in .94 to 1.00 of the cases, and
+    in .88 where sites differed as much as exams; with 5 sites in 5 folds in 1.00.
 
     Examples
     --------
@@ -159,6 +160,11 @@ def measure_group_gap(
     >>> bool(found.summary().loc["acl", "gap"] > 0.1)
     True
     """
+    if not isinstance(options.get("folds"), int | None) or options.get("cv") is not None:
+        raise TypeError(
+            "`folds` must be a number here: folds of your own can't be random and grouped at once. "
+            "Pass `n_splits`, `n_repeats` and `seed`."
+        )
     if groups is None:
         raise TypeError("`groups` must name the group of each exam, got None.")
     shared = {"n_splits": n_splits, "n_repeats": n_repeats, "seed": seed, **options}

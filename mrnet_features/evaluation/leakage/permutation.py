@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from mrnet_features.evaluation.comparison.shared_groups import share_groups
 from mrnet_features.evaluation.leakage.exam_permutations import draw_permutations
 from mrnet_features.evaluation.leakage.rounds import align_rounds, run_round
 from mrnet_features.evaluation.metrics.auc import measure_auc
+from mrnet_features.evaluation.metrics.few_exams import FewExamsWarning
 from mrnet_features.evaluation.plots import plot_permutations
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.results import Result, name_headline
@@ -266,10 +268,12 @@ def _run(
     seed: int,
     options: dict[str, Any],
 ) -> pd.Series[float]:
-    moved = features
-    if permutation is not None:
-        moved = features.iloc[permutation].set_axis(features.index, axis=0)
-    return run_round(procedure, moved, labels, order, model, seed, options)
+    if permutation is None:
+        return run_round(procedure, features, labels, order, model, seed, options)
+    moved = features.iloc[permutation].set_axis(features.index, axis=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FewExamsWarning)  # the observed run has warned
+        return run_round(procedure, moved, labels, order, model, seed, options)
 
 
 def _permute_predictions(

@@ -180,7 +180,7 @@ def logit_interval(
     An AUC of exactly 1 or 0 has `se` 0 and infinite log-odds. The other end of its interval is
     then the AUC from which 1 (or 0) is just reached with the Hanley-McNeil error: method 5 of
     Newcombe 2006, which needs the number of exams. An AUC inside (0, 1) with `se` 0 is that of a
-    constant score; its interval is that value.
+    constant score, or a mean of such AUCs and perfect ones; its interval is that value.
 
     Parameters
     ----------

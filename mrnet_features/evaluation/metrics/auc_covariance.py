@@ -60,9 +60,9 @@ class ErrorEstimate(NamedTuple):
     degrees : float
         Degrees of freedom of its t distribution.
     source : str
-        Where the error comes from: "test exams" for one test set; "fitted models given" for one
-        repeat of cross-validation; "test and training exams" for several. Ends in ", by group" if
-        the groups make the interval wider than the exams would.
+        What the error allows for: "test exams" for one test set; "fitted models given" for a
+        cross-validation on one partition; "test and training exams" for several partitions. Ends
+        in ", by group" if the groups make the interval wider than the exams would.
     """
 
     se: float
@@ -80,22 +80,27 @@ class AucCovariance:
         Influence values, averaged over folds and repeats.
     fold_aucs : ndarray of shape (n_repeats, n_folds, n_terms), float64
         NaN where a repeat has fewer folds.
+    n_partitions : int
+        Different partitions among the repeats. A single one can't show what training exams add.
     training : ndarray of shape (n_terms, n_terms), float64
-        Covariance that exams add which are in the training sets of each other's models. Zeros for
-        one repeat, which can't show it.
+        Extra covariance because exams train the models that score each other.
     group_training : ndarray of shape (n_terms, n_terms), float64
         The same with groups in place of exams.
     groups : ndarray of shape (n_exams,), intp, or None
         Number of the group of each exam.
+    n_groups : ndarray of shape (n_terms,), int64
+        Groups with labelled exams of each term.
     fewest : ndarray of shape (n_terms,), int64
         Exams of the smaller class of each term.
     """
 
     influence: Floats
     fold_aucs: Floats
+    n_partitions: int
     training: Floats
     group_training: Floats
     groups: Integers | None
+    n_groups: NDArray[np.int64]
     fewest: NDArray[np.int64]
 
     def combine(self, weights: Floats) -> ErrorEstimate:
@@ -123,20 +128,21 @@ class AucCovariance:
         values[np.abs(values) <= ROUNDING * (np.abs(self.influence) @ np.abs(weights))] = 0
         fewest = int(self.fewest[weights != 0].min())
         variance = _add_training(values, weights @ self.training @ weights)
-        repeats, most_folds = self.fold_aucs.shape[:2]
         source = "test exams"
-        if most_folds > 1:
-            source = "fitted models given" if repeats == 1 else "test and training exams"
+        if self.fold_aucs.shape[1] > 1:
+            once = self.n_partitions == 1
+            source = "fitted models given" if once else "test and training exams"
         alone = ErrorEstimate(float(np.sqrt(variance)), fewest - 1, source)
         if self.groups is None:
             return alone
-        sums = np.bincount(self.groups, weights=values)
-        if len(sums) < 2:
+        n_groups = int(self.n_groups[weights != 0].min())
+        if n_groups < 2:
             return ErrorEstimate(float("nan"), float("nan"), source)
+        sums = np.bincount(self.groups, weights=values)
         grouped = _add_training(sums, weights @ self.group_training @ weights)
-        if most_folds > 1:
+        if self.fold_aucs.shape[1] > 1:
             grouped = max(grouped, _spread_of_folds(self.fold_aucs @ weights))
-        degrees = min(len(sums), fewest) - 1
+        degrees = min(n_groups, fewest) - 1
         found = ErrorEstimate(float(np.sqrt(grouped)), degrees, f"{source}, by group")
         wider = found.se * t_quantile(0.975, degrees) > alone.se * t_quantile(0.975, alone.degrees)
         return found if wider else alone
@@ -208,13 +214,32 @@ def estimate_covariance(data: ScoredFolds, groups: Integers | None = None) -> Au
     negative = (data.labels == 0).sum(axis=1)
     training = np.zeros((n_terms, n_terms))
     by_group = training
-    if n_repeats > 1 and max(n_folds) > 1:
-        training = _measure_training(data, positive, negative, np.arange(n_exams))
+    different = _find_partitions(data.folds)
+    if len(different) > 1 and max(n_folds) > 1:
+        once_each = data._replace(scores=data.scores[:, different], folds=data.folds[different])
+        training = by_group = _measure_training(once_each, positive, negative, np.arange(n_exams))
         if groups is not None:
-            by_group = _measure_training(data, positive, negative, groups)
+            by_group = _measure_training(once_each, positive, negative, groups)
+    owners = np.arange(n_exams) if groups is None else groups
     return AucCovariance(
-        influence, fold_aucs, training, by_group, groups, np.minimum(positive, negative)
+        influence=influence,
+        fold_aucs=fold_aucs,
+        n_partitions=len(different),
+        training=training,
+        group_training=by_group,
+        groups=groups,
+        n_groups=np.array([len(np.unique(owners[~np.isnan(row)])) for row in data.labels]),
+        fewest=np.minimum(positive, negative),
     )
+
+
+def _find_partitions(folds: Integers) -> list[int]:
+    """First repeat of each partition: fits with other seeds on the same folds are one partition."""
+    seen: dict[bytes, int] = {}
+    for repeat, numbers in enumerate(folds):
+        _, first, renamed = np.unique(numbers, return_index=True, return_inverse=True)
+        seen.setdefault(first[renamed].tobytes(), repeat)
+    return list(seen.values())
 
 
 def estimate_gap(
@@ -234,23 +259,26 @@ def estimate_gap(
     Returns
     -------
     ndarray of shape (n_sums, 3), float64
-        Difference, its standard error and degrees of freedom. The variance is the largest of that
-        by exam with what the training exams add, that by group, and that of the grouped folds
-        over their number.
+        Difference, its standard error and degrees of freedom. The variance is that of the paired
+        difference, by exam or by group, whichever is larger, plus what the training groups add. On
+        one partition, which can't show that, it is at least that of the grouped folds over their
+        number.
     """
     one, two = estimate_covariance(random), estimate_covariance(grouped, groups)
     rows = []
     for weight in weights:
         values = (one.influence - two.influence) @ weight
         sums = np.bincount(groups, weights=values)
-        training = weight @ (one.training + two.training) @ weight
-        variance = max(
-            _add_training(values, training),
-            float(sums @ sums),
-            _spread_of_folds(two.fold_aucs @ weight),
-        )
+        variance = max(float(values @ values), float(sums @ sums))
+        if two.n_partitions > 1:
+            own = two.influence @ weight
+            training = weight @ two.group_training @ weight
+            variance += _add_training(own, training) - float(own @ own)
+        else:
+            variance = max(variance, _spread_of_folds(two.fold_aucs @ weight))
         means = [np.nanmean(found.fold_aucs @ weight, axis=1).mean() for found in (one, two)]
-        degrees = min(len(sums), int(one.fewest[weight != 0].min())) - 1
+        used = weight != 0
+        degrees = min(int(two.n_groups[used].min()), int(one.fewest[used].min())) - 1
         rows.append([means[0] - means[1], np.sqrt(variance), degrees])
     return np.array(rows)
 

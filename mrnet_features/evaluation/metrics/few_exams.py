@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["FewExamsWarning", "warn_of_few"]
 
 ENOUGH = 10
-"""From so many exams of a class, or groups, on intervals cover about as often as they say."""
+"""With fewer exams of a class, or fewer groups, intervals cover less often than stated."""
 
 
 class FewExamsWarning(UserWarning):
@@ -33,7 +33,8 @@ def warn_of_few(labels: pd.DataFrame, groups: pd.Series[Any] | None = None) -> N
     Warns
     -----
     FewExamsWarning
-        If a class has fewer than 10 exams, or there are fewer than 10 groups.
+        If a class has fewer than 10 exams, or the labelled exams of a task are of fewer than 10
+        groups.
 
     Examples
     --------
@@ -60,11 +61,13 @@ def warn_of_few(labels: pd.DataFrame, groups: pd.Series[Any] | None = None) -> N
             FewExamsWarning,
             stacklevel=3,
         )
-    n_groups = ENOUGH if groups is None else groups.nunique()
+    n_groups = ENOUGH
+    if groups is not None:
+        n_groups = min(groups[column.notna()].nunique() for _, column in labels.items())
     if n_groups == 1:
         warnings.warn(
             "AUCs have no standard error and interval, and their differences no p value, since all "
-            "exams are of one group. Test on more groups.",
+            "exams of a task are of one group. Test on more groups.",
             FewExamsWarning,
             stacklevel=3,
         )

@@ -51,6 +51,8 @@ class Scores(Result):
         AUC over the exams of all folds together, averaged over the repeats.
     n_positive, n_negative : Series of shape (n_tasks,), int64
         Exams of each class of each task.
+    n_labelled : int
+        Exams with a label of any task.
     errors : dict of str to ErrorEstimate
         Standard error of each task and of the mean, with its degrees of freedom and source.
     groups : Series of shape (n_exams,), int64, or None
@@ -62,6 +64,7 @@ class Scores(Result):
     pooled: pd.Series[float]
     n_positive: pd.Series[int]
     n_negative: pd.Series[int]
+    n_labelled: int
     errors: Mapping[str, ErrorEstimate]
     groups: pd.Series[Any] | None = None
 
@@ -130,7 +133,7 @@ class Scores(Result):
         columns = ["auc", "se", "ci_low", "ci_high", "interval", "pooled"]
         table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
         n_labelled = self.n_positive + self.n_negative
-        table["n_exams"] = [int(n_labelled.get(name, len(self.influence))) for name in names]
+        table["n_exams"] = [int(n_labelled.get(name, self.n_labelled)) for name in names]
         table["n_positive"] = self.n_positive.reindex(names).astype("Int64")
         return table.rename_axis(index="task")
 
@@ -226,15 +229,18 @@ def score_predictions(
     influence = pd.DataFrame(index=truth.index)
     pooled = {}
     for name, weight in weights.items():
-        fold_scores[name] = (found.fold_aucs @ weight)[known]
+        terms = np.flatnonzero(weight)
+        # A mean, not a weighted sum: that of perfect AUCs must be exactly 1.
+        fold_scores[name] = found.fold_aucs[:, :, terms].mean(axis=2)[known]
         influence[name] = found.influence @ weight
-        pooled[name] = float(np.mean(by_repeat @ weight))
+        pooled[name] = float(by_repeat[:, terms].mean())
     return Scores(
         fold_scores=fold_scores,
         influence=influence,
         pooled=pd.Series(pooled),
         n_positive=(truth == 1).sum().astype("int64"),
         n_negative=(truth == 0).sum().astype("int64"),
+        n_labelled=int(truth.notna().any(axis=1).sum()),
         errors={name: found.combine(weight) for name, weight in weights.items()},
         groups=grouping,
     )

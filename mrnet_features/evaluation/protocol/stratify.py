@@ -105,6 +105,11 @@ def make_folds(
             f"{_advise(truth)}"
         )
     grouping = align_groups(groups, truth.index, given.index)
+    if grouping is not None and grouping.nunique() < n_splits:
+        raise ValueError(
+            f"`groups` must hold at least as many groups as folds, got {grouping.nunique()} for "
+            f"{n_splits} folds. Lower `n_splits`; two are the fewest."
+        )
     strata = merge_rare_strata(truth, n_splits)
     parts = [
         _shuffle(truth, strata, grouping, n_splits, repeat, seed) for repeat in range(n_repeats)

@@ -80,7 +80,7 @@ def test_one_repeat_of_cross_validation_gives_no_p():
         {name: add_folds(labels, m, n_repeats=1) for name, m in (("a", first), ("b", second))},
         {"a": add_folds(labels, first, n_repeats=1), "b": second},
     ):
-        with pytest.warns(UserWarning, match="no p for models that were cross-validated once"):
+        with pytest.warns(UserWarning, match="no p for models that were cross-validated on one"):
             summary = compare(models, labels).summary()
         assert set(summary["interval"]) == {"fitted models given"}
         missing = summary[["p", "p_holm", "minimum_detectable_difference"]]

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mrnet_features.evaluation import cross_validate, measure_group_gap
+from mrnet_features.evaluation import cross_validate, make_folds, measure_group_gap
 from mrnet_features.models import logistic_baseline
 
 
@@ -63,3 +63,9 @@ def test_groups_are_needed():
     features, labels, _ = make_tables(lean=True)
     with pytest.raises(TypeError, match="`groups` must name the group of each exam"):
         measure_group_gap(logistic_baseline(), features, labels, None, n_repeats=1, n_splits=2)
+
+
+def test_folds_of_ones_own_are_refused():
+    features, labels, site = make_tables(lean=True)
+    with pytest.raises(TypeError, match="`folds` must be a number here"):
+        measure_group_gap(logistic_baseline(), features, labels, site, folds=make_folds(labels))

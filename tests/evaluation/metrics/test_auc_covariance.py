@@ -151,3 +151,35 @@ def test_influence_is_that_of_the_folds_over_their_number():
         alone = measure_auc(data.labels[0, rows], data.scores[0, 0, rows])
         np.testing.assert_allclose(found.influence[rows, 0], alone.influence / 3, rtol=1e-14)
         assert found.fold_aucs[0, fold, 0] == alone.auc
+
+
+def test_seeds_on_the_same_folds_are_one_partition():
+    data, _ = draw_case(4)
+    renamed = (data.folds[0] + 1) % 3
+    same = data._replace(folds=np.stack([data.folds[0], data.folds[0], renamed]))
+    found = estimate_covariance(same)
+    assert found.n_partitions == 1
+    assert not found.training.any()
+    assert found.combine(np.array([1.0, 0.0])).source == "fitted models given"
+    two = data._replace(folds=np.stack([data.folds[0], data.folds[1], renamed]))
+    without = data._replace(scores=data.scores[:, :2], folds=data.folds[:2])
+    found = estimate_covariance(two)
+    assert found.n_partitions == 2
+    np.testing.assert_array_equal(found.training, estimate_covariance(without).training)
+
+
+def test_groups_without_a_labelled_exam_do_not_count():
+    truth = (np.arange(60) % 5 < 2).astype(float)
+    rng = np.random.default_rng(0)
+    groups = np.arange(60) // 5
+    labels = np.stack(
+        [truth, np.where(groups < 2, truth, np.nan), np.where(groups < 1, truth, np.nan)]
+    )
+    scores = rng.normal(size=(3, 1, 60)) + truth
+    data = ScoredFolds(labels, scores, np.zeros((1, 60), dtype=int), ("a", "b", "c"))
+    found = estimate_covariance(data, groups)
+    weights = np.eye(3)
+    assert found.n_groups.tolist() == [12, 2, 1]
+    assert found.combine(weights[1]).degrees == 1
+    assert np.isnan(found.combine(weights[2]).se)
+    assert np.isnan(found.combine(np.full(3, 1 / 3)).se)

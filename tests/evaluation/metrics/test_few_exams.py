@@ -34,7 +34,7 @@ def group(n_groups):
 
 
 def test_one_group_gives_no_interval_and_no_test():
-    with pytest.warns(FewExamsWarning, match="exams are of one group. Test on more") as found:
+    with pytest.warns(FewExamsWarning, match="are of one group. Test on more") as found:
         comparison = compare({"a": make_scores(1), "b": make_scores(2)}, LABELS, groups=group(1))
     assert len(found) == 1
     summary = comparison.summary()

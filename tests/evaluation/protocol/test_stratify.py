@@ -207,3 +207,9 @@ def test_rare_patterns_of_missing_labels_are_merged():
     strata = merge_rare_strata(labels, 4)
     assert np.bincount(strata).min() >= 4
     assert strata[3] in (strata[1], strata[7])  # one is 1 in both
+
+
+def test_fewer_groups_than_folds_are_named():
+    labels = make_train_labels()
+    with pytest.raises(ValueError, match="`groups` must hold at least as many .* got 3 for 5"):
+        make_folds(labels, groups=pd.Series(np.arange(len(labels)) % 3, labels.index))
