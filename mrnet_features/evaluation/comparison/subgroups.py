@@ -10,8 +10,8 @@ import pandas as pd
 
 from mrnet_features.evaluation.alignment import check_predictions
 from mrnet_features.evaluation.comparison.holm import adjust_holm
-from mrnet_features.evaluation.comparison.shared_groups import share_groups
 from mrnet_features.evaluation.comparison.subgroup_levels import read_levels
+from mrnet_features.evaluation.exam_values import share_groups
 from mrnet_features.evaluation.metrics.auc import logit_interval, standard_error
 from mrnet_features.evaluation.metrics.unpaired_difference import (
     MeasuredAuc,

@@ -166,7 +166,7 @@ def measure_decision_curve(
         Prevalence in the patients that the model is meant for, taken as known. By default that of
         the exams, which counts as sampled.
     groups : Series or mapping of exam id to group, optional
-        For example the patient of each exam. By default those of `model`, if it has any.
+        For example the patient of each exam. By default those of `model`; others are refused.
     positive : value or mapping of task to value, optional
         Value of a positive exam if the labels are not 0 and 1.
 

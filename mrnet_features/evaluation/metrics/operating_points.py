@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_curve
 
-from mrnet_features.evaluation.alignment import align_groups
+from mrnet_features.evaluation.exam_values import share_groups
 from mrnet_features.evaluation.metrics.calibration import align_probabilities, wilson_interval
 from mrnet_features.evaluation.metrics.predictive_values import (
     choose_prevalences,
@@ -254,7 +254,7 @@ def apply_thresholds(
         Prevalence in the patients that the model is meant for, taken as known. By default that of
         the exams, which is rarely that of a clinic.
     groups : Series or mapping of exam id to group, optional
-        For example the patient of each exam. By default those of `model`, if it has any.
+        For example the patient of each exam. By default those of `model`; others are refused.
 
     Returns
     -------
@@ -290,9 +290,7 @@ def apply_thresholds(
     cuts = read_thresholds(thresholds, tasks, positive)
     scores = align_probabilities(model, truth)
     stated = choose_prevalences(prevalence, tasks)
-    grouping = align_groups(
-        groups if groups is not None else getattr(model, "groups", None), truth.index
-    )
+    grouping = share_groups(groups, {"`model`": model}, truth.index)
     found = {}
     for task in tasks:
         known = truth[task].dropna()

@@ -153,7 +153,7 @@ def measure_roc(
         Operating points to draw with their intervals: tables of `measure_operating_points` or
         `apply_thresholds`. A threshold chosen on other exams need not lie on the curve.
     groups : Series or mapping of exam id to group, optional
-        For example the patient of each exam. By default those of `model`, if it has any.
+        For example the patient of each exam. By default those of `model`; others are refused.
     positive : value or mapping of task to value, optional
         Value of a positive exam if the labels are not 0 and 1.
     n_draws : int, default 1000

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mrnet_features.evaluation.alignment import align_groups, check_predictions
+from mrnet_features.evaluation.alignment import check_predictions
+from mrnet_features.evaluation.exam_values import share_groups
 from mrnet_features.evaluation.metrics.few_exams import FewExamsWarning, warn_of_few
 from mrnet_features.exam_ids import require_same_exams
 from mrnet_features.messages import quote
@@ -74,7 +75,7 @@ def take_scored_sets(
     labels, positive
         See `choose_labels`.
     groups : Series or mapping of exam id to group, optional
-        By default those of `model`, if it has any.
+        By default those of `model`; others are refused.
     both_classes : bool, default True
         Whether each test set must hold exams of both classes.
 
@@ -103,11 +104,7 @@ def take_scored_sets(
     [0.2, 0.7]
     """
     truth, rows, owner = take_rows(model, labels, groups, positive=positive)
-    if owner is None or truth.notna().all(axis=None):
-        warn_of_few(truth, owner)
-    else:
-        for task in truth.columns:
-            warn_of_few(truth[[task]], owner[truth[task].notna()])
+    warn_of_few(truth, owner)
     found = {
         task: _take_task(task, truth[task], rows, owner, both_classes) for task in truth.columns
     }
@@ -168,8 +165,7 @@ def take_rows(
     for repeat, part in rows.groupby("repeat"):
         name = "model" if n_repeats == 1 else f"predictions of repeat {repeat}"
         require_same_exams(name, part["exam"], "labels", truth.index)
-    known = groups if groups is not None else getattr(model, "groups", None)
-    return truth, rows, align_groups(known, truth.index)
+    return truth, rows, share_groups(groups, {"`model`": model}, truth.index)
 
 
 def count_groups(predictions: pd.DataFrame, groups: pd.Series[Any]) -> pd.Series[int]:
