@@ -31,8 +31,11 @@ def test_aucs_of_tasks_and_mean_are_printed_and_written(folder, printed):
 def test_folds_and_predictions_keep_the_ids(folder):
     predictions = pd.read_csv(folder / "train-cv" / "predictions.csv", dtype={"exam": str})
     folds = pd.read_csv(folder / "train-cv" / "folds.csv", dtype={"exam": str}, comment="#")
-    assert sorted(predictions["exam"]) == [f"{k:04d}" for k in range(20)]
-    assert sorted(folds["exam"]) == sorted(predictions["exam"])
+    exams = [f"{k:04d}" for k in range(20)]
+    for table in (predictions, folds):
+        assert sorted(table["repeat"].unique()) == [0, 1, 2]
+        for _, rows in table.groupby("repeat"):
+            assert sorted(rows["exam"]) == exams
 
 
 @pytest.mark.usefixtures("printed")

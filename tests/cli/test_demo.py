@@ -17,7 +17,7 @@ def asked(folder, monkeypatch):
 
     def run_demo(out, **options):
         asked.update(options, out=out)
-        return score_table(features, labels, model="prior", n_splits=2)
+        return score_table(features, labels, model="prior", n_splits=2, n_repeats=1)
 
     monkeypatch.setattr("mrnet_features.workflows.demo.run_demo", run_demo)
     return asked

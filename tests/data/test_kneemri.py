@@ -66,7 +66,8 @@ def test_groups_keep_an_examination_in_one_fold():
     labels = pd.DataFrame({"injury": [k // 2 % 2 for k in range(40)]}, index=exams)
     groups = pd.Series([exam.split("-")[0] for exam in exams], index=exams)
     folds = make_folds(labels, groups=groups)
-    assert (folds.frame["fold"].groupby(folds.frame["exam"].map(groups)).nunique() == 1).all()
+    rows = folds.frame.assign(group=folds.frame["exam"].map(groups))
+    assert (rows.groupby(["repeat", "group"])["fold"].nunique() == 1).all()
 
 
 def test_twelve_bits_become_eight_by_the_table(folder):

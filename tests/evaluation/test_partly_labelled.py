@@ -91,13 +91,19 @@ def test_labels_hold_nan_and_complete_ones_integers():
     assert (both.labels.dtypes == np.float64).all()
     assert both.labels["acl"].isna().sum() == len(FEATURES) - len(KNOWN) > 0
     assert both.frame()["label"].isna().sum() == len(FEATURES) - len(KNOWN)
-    whole = cross_validate(logistic_baseline(), FEATURES, LABELS.astype(float), n_splits=2)
+    whole = cross_validate(
+        logistic_baseline(), FEATURES, LABELS.astype(float), n_splits=2, n_repeats=1
+    )
     assert (whole.labels.dtypes == np.int8).all()
 
 
 def test_arrays_may_lack_labels():
-    named = cross_validate(FAST, FEATURES.set_axis(range(150)), PARTLY.set_axis(range(150)))
-    arrays = cross_validate(FAST, FEATURES.to_numpy(), PARTLY.to_numpy(), n_splits=5, seed=0)
+    named = cross_validate(
+        FAST, FEATURES.set_axis(range(150)), PARTLY.set_axis(range(150)), n_repeats=1
+    )
+    arrays = cross_validate(
+        FAST, FEATURES.to_numpy(), PARTLY.to_numpy(), n_splits=5, seed=0, n_repeats=1
+    )
     assert arrays.folds.hash == named.folds.hash
     assert arrays.labels["task_0"].isna().sum() == PARTLY["acl"].isna().sum()
 
@@ -175,7 +181,7 @@ def test_importance_equals_that_of_the_task_alone():
     single = importance(alone, FEATURES.loc[KNOWN], by=by, views=views).table
     columns = [f"{view}{end}" for view in views for end in ("", "_se")]
     np.testing.assert_allclose(table[columns], single[columns], rtol=0, atol=1e-12)
-    shap = cross_validate(FAST, FEATURES, PARTLY, n_splits=2)
+    shap = cross_validate(FAST, FEATURES, PARTLY, n_splits=2, n_repeats=1)
     values = importance(shap, FEATURES, by=by, n_permutations=1).table
     assert np.isfinite(values[["shap", "permutation", "shap_se"]]).all(axis=None)
     null = null_importance(both, FEATURES, by=by, n_rounds=1, n_permutations=1).summary()
@@ -198,8 +204,9 @@ def test_leakage_is_looked_for_in_the_labelled_exams():
 
 def test_negative_controls_run():
     model = logistic_baseline()
-    assert plant_leak(model, FEATURES, PARTLY, n_splits=3).passed
-    assert len(shuffle_labels(model, FEATURES, PARTLY, n_rounds=3, n_splits=3).aucs) == 3
+    assert plant_leak(model, FEATURES, PARTLY, n_splits=3, n_repeats=1).passed
+    options = {"n_rounds": 3, "n_splits": 3, "n_repeats": 1}
+    assert len(shuffle_labels(model, FEATURES, PARTLY, **options).aucs) == 3
 
 
 def test_swapped_columns_are_judged_on_exams_with_all_labels():

@@ -65,7 +65,12 @@ def make_results(tasks):
         "Importance": importance(first, features, n_permutations=1),
         "NullImportance": null_importance(first, features, n_rounds=3, n_permutations=1),
         "NegativeControl": shuffle_labels(
-            model=model, features=features, labels=labels, n_rounds=3, n_splits=3
+            model=model,
+            features=features,
+            labels=labels,
+            n_rounds=3,
+            n_splits=3,
+            n_repeats=1,
         ),
     }
 

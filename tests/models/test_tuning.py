@@ -65,7 +65,9 @@ def test_parameters_per_fold_are_listed_and_help():
     features, labels = make_tables()
     base = make_pipeline(PolynomialFeatures(1, include_bias=False), LogisticRegression())
     tuned = TunedClassifier(base, {"polynomialfeatures__degree": [1, 2]}, n_candidates=2)
-    plain, found = (cross_validate(m, features, labels, n_splits=3) for m in (base, tuned))
+    plain, found = (
+        cross_validate(m, features, labels, n_splits=3, n_repeats=1) for m in (base, tuned)
+    )
     chosen = found.chosen_parameters()
     degrees = chosen.set_index("task")["polynomialfeatures__degree"]
     assert (degrees["product"] == 2).all()
@@ -87,7 +89,7 @@ def test_published_grid_holds_the_published_values():
 def test_tuning_sees_no_scored_exam():
     features, labels = make_tables()
     model = TunedClassifier(ScaledLogistic(), {"C": [0.01, 1.0]}, n_candidates=2)
-    first = cross_validate(model, features, labels, n_splits=3)
+    first = cross_validate(model, features, labels, n_splits=3, n_repeats=1)
     _, _, _, test = next(iter(first.folds.split()))
     spoilt = labels.copy()
     spoilt.loc[test] = 1 - spoilt.loc[test]
@@ -131,7 +133,7 @@ def test_groups_stay_together_in_the_inner_folds(nested):
     Remember.seen.clear()
     tuned = TunedClassifier(Remember(), {"C": [0.1]}, n_candidates=1, n_splits=3)
     model = make_pipeline(FunctionTransformer(), tuned) if nested else tuned
-    cross_validate(model, features, labels["sum"], n_splits=2, groups=patients)
+    cross_validate(model, features, labels["sum"], n_splits=2, groups=patients, n_repeats=1)
     inner = [(fitted, scored) for fitted, scored, _ in Remember.seen if len(scored) < 40]
     assert len(inner) == 2 * 2 * 3
     for fitted, scored in inner:

@@ -48,7 +48,9 @@ def make_full_runs():
         (_make_second_model, 90, 5, ("acl",), 2),
     ):
         features, labels, groups = make_table(n_exams, n_columns, tasks, seed=n_exams)
-        run = cross_validate(make(), features, labels, groups=groups, n_splits=n_splits)
+        run = cross_validate(
+            make(), features, labels, groups=groups, n_splits=n_splits, n_repeats=2
+        )
         other = cross_validate(
             logistic_baseline(), features, labels, groups=groups, folds=run.folds
         )

@@ -147,7 +147,7 @@ def find_apart(evidence: Evidence) -> Answer:
             "groups= to `cross_validate`, or state why each exam is another patient.",
         )
     owner = run.folds.frame.assign(group=run.folds.frame["exam"].map(run.groups))
-    spread = owner.groupby(["repeat", "group"])["fold"].nunique()
+    spread = owner.groupby(["repeat", "group"])["fold"].nunique().groupby("group").max()
     if (spread > 1).any():
         n_spread = int((spread.groupby("group").max() > 1).sum())
         return Answer("", f"{n_spread} groups are spread over several folds.")

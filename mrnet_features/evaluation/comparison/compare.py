@@ -207,8 +207,7 @@ def compare(
     References
     ----------
     DeLong, DeLong and Clarke-Pearson 1988, Biometrics 44(3):837-845, for the paired test; Demler,
-    Pencina and D'Agostino 2012, Statistics in Medicine 31(23):2577-2587, on DeLong's p
-    for nested models. See also `nadeau_bengio_test` and `delong_test`.
+    Pencina and D'Agostino 2012, Statistics in Medicine 31(23):2577-2587, on nested models.
 
     Examples
     --------

@@ -25,8 +25,9 @@ def collect(*results, features=None):
 def others():
     """A run on the same exams with other columns, and on fewer exams."""
     features, labels, _ = make_table()
-    fewer_columns = cross_validate(logistic_baseline(), features.iloc[:, 1:], labels)
-    fewer_exams = cross_validate(logistic_baseline(), features[:80], labels[:80])
+    options = {"n_repeats": 2}  # as in `make_plain_run`
+    fewer_columns = cross_validate(logistic_baseline(), features.iloc[:, 1:], labels, **options)
+    fewer_exams = cross_validate(logistic_baseline(), features[:80], labels[:80], **options)
     return features, fewer_columns, fewer_exams
 
 
@@ -108,7 +109,9 @@ def test_two_of_a_kind_are_refused(others):
 
 def test_other_results_are_refused():
     features, labels, _ = make_table()
-    control = shuffle_labels(logistic_baseline(), features, labels, n_rounds=3, n_splits=2)
+    control = shuffle_labels(
+        logistic_baseline(), features, labels, n_rounds=3, n_splits=2, n_repeats=1
+    )
     for odd in (control, None, 0.9, features.to_numpy()):
         with pytest.raises(TypeError, match="must each be an Evaluation, HoldOut"):
             collect(odd)

@@ -48,7 +48,9 @@ def test_drop_group_equals_a_cross_validation_without_the_group(planted, found):
     features, labels, _ = planted
     kept = features[[column for column in features if "__glcm__" not in column]]
     model = logistic_baseline()
-    full, without = (cross_validate(model, table, labels) for table in (features, kept))
+    full, without = (
+        cross_validate(model, table, labels, n_repeats=1) for table in (features, kept)
+    )
     views = importance(full, features, views=("drop_group", "single_group")).frame()
     row = views[(views["task"] == "mean") & (views["group"] == "glcm")].iloc[0]
     drop = full.summary()["auc"] - without.summary()["auc"]
@@ -68,7 +70,7 @@ def test_same_numbers_on_two_workers(planted):
 
 def test_other_models_get_the_permutation_view(planted):
     features, labels, _ = planted
-    evaluation = cross_validate(logistic_baseline(), features, labels)
+    evaluation = cross_validate(logistic_baseline(), features, labels, n_repeats=1)
     found = importance(evaluation, features)
     assert found.summary("two").index[0] == "fluid"
     assert "shap" not in found.frame()

@@ -31,9 +31,9 @@ def make_tables(n_exams=120, n_features=15, seed=0, signal=1.0):
 @pytest.mark.parametrize("model", [FAST, logistic_baseline()])
 def test_a_correct_procedure_passes_all_three(model):
     features, labels = make_tables()
-    assert shuffle_labels(model, features, labels, n_rounds=5, n_splits=3).passed
-    assert replace_by_noise(model, features, labels, n_rounds=5, n_splits=3).passed
-    assert plant_leak(model, features, labels, n_splits=3).passed
+    assert shuffle_labels(model, features, labels, n_rounds=5, n_splits=3, n_repeats=1).passed
+    assert replace_by_noise(model, features, labels, n_rounds=5, n_splits=3, n_repeats=1).passed
+    assert plant_leak(model, features, labels, n_splits=3, n_repeats=1).passed
 
 
 def select_outside(model, features, labels, seed, **options):
@@ -45,7 +45,7 @@ def select_outside(model, features, labels, seed, **options):
 
 def test_selection_outside_the_folds_fails_the_negative_controls():
     features, labels = make_tables(n_features=300)
-    options = {"n_rounds": 5, "procedure": select_outside, "n_splits": 3}
+    options = {"n_rounds": 5, "procedure": select_outside, "n_splits": 3, "n_repeats": 1}
     for control in (shuffle_labels, replace_by_noise):
         found = control(LogisticRegression(), features, labels, **options)
         assert not found.passed
@@ -58,7 +58,7 @@ def test_a_procedure_that_always_gives_one_half_fails_the_planted_leak():
 
     def blind(model, features, labels, seed):
         constant = pd.DataFrame({"nothing": 1.0}, index=features.index)
-        return cross_validate(logistic_baseline(), constant, labels, seed=seed)
+        return cross_validate(logistic_baseline(), constant, labels, seed=seed, n_repeats=1)
 
     assert shuffle_labels(None, features, labels, n_rounds=3, procedure=blind).passed
     assert not plant_leak(None, features, labels, procedure=blind).passed
@@ -79,9 +79,8 @@ def test_groups_and_text_labels_reach_the_procedure():
         return cross_validate(model, features, labels, seed=seed, groups=groups, **options)
 
     patients = np.arange(120) // 2
-    found = shuffle_labels(
-        FAST, features, words, n_rounds=3, procedure=watch, groups=patients, positive="torn"
-    )
+    options = {"n_rounds": 3, "procedure": watch, "n_splits": 2, "n_repeats": 1}
+    found = shuffle_labels(FAST, features, words, groups=patients, positive="torn", **options)
     assert found.summary().loc["shuffled labels", "n_rounds"] == 3
     for groups, truth in seen:
         assert groups[features.index].tolist() == patients.tolist()

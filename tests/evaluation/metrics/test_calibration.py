@@ -126,7 +126,7 @@ def test_an_evaluation_brings_its_labels():
 def test_an_array_of_labels_fits_results_made_from_arrays():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(80, 3)), rng.integers(0, 2, 80)
-    evaluation = cross_validate(logistic_baseline(), X, y)
+    evaluation = cross_validate(logistic_baseline(), X, y, n_repeats=1)
     own = measure_calibration(evaluation).summary()
     pd.testing.assert_frame_equal(measure_calibration(evaluation, y).summary(), own)
     with pytest.raises(ValueError, match="with the 80 exams"):
@@ -135,6 +135,7 @@ def test_an_array_of_labels_fits_results_made_from_arrays():
         logistic_baseline(),
         pd.DataFrame(X).add_prefix("x").add_suffix("_").set_axis([f"e{k}" for k in range(80)]),
         y,
+        n_repeats=1,
     )
     with pytest.raises(TypeError, match="DataFrame or Series indexed by exam id, got ndarray"):
         measure_calibration(named, y)

@@ -38,7 +38,7 @@ def make_tables(n_exams=150, n_features=20, seed=0, signal=1.0):
 
 def test_default_model_finds_the_signal():
     features, labels = make_tables(signal=2.0)
-    evaluation = cross_validate(None, features, labels, n_splits=3)
+    evaluation = cross_validate(None, features, labels, n_splits=3, n_repeats=1)
     summary = evaluation.summary()
     assert summary.index.tolist() == ["abnormal", "acl", "meniscus", "mean"]
     assert (summary["ci_low"] > 0.6).all()
@@ -54,7 +54,7 @@ def test_default_model_finds_the_signal():
 def test_same_bits_on_one_and_two_workers(model):
     features, labels = make_tables()
     one, two = (
-        cross_validate(model, features, labels, n_splits=3, n_jobs=n_jobs, seed=4)
+        cross_validate(model, features, labels, n_splits=3, n_repeats=2, n_jobs=n_jobs, seed=4)
         for n_jobs in (1, 2)
     )
     pd.testing.assert_frame_equal(one.predictions, two.predictions, check_exact=True)
@@ -63,12 +63,13 @@ def test_same_bits_on_one_and_two_workers(model):
 
 def test_order_of_rows_and_tasks_changes_nothing():
     features, labels = make_tables()
-    there = cross_validate(FAST, features, labels, n_splits=3)
+    there = cross_validate(FAST, features, labels, n_splits=3, n_repeats=1)
     again = cross_validate(
         FAST,
         features.sample(frac=1, random_state=1),
         labels.sample(frac=1, random_state=2),
         n_splits=3,
+        n_repeats=1,
     )
     pd.testing.assert_frame_equal(there.predictions, again.predictions, check_exact=True)
     alone = cross_validate(FAST, features, labels[["acl"]], folds=there.folds)
@@ -77,7 +78,9 @@ def test_order_of_rows_and_tasks_changes_nothing():
 
 def test_seed_changes_folds_and_models():
     features, labels = make_tables()
-    first, second = (cross_validate(FAST, features, labels, n_splits=3, seed=s) for s in (0, 1))
+    first, second = (
+        cross_validate(FAST, features, labels, n_splits=3, seed=s, n_repeats=1) for s in (0, 1)
+    )
     assert first.folds.hash != second.folds.hash
     other_trees = cross_validate(FAST, features, labels, folds=first.folds, seed=1)
     assert other_trees.folds.hash == first.folds.hash
@@ -94,7 +97,7 @@ def test_every_fit_has_its_own_seed():
     seeds = [model.random_state for model in evaluation.models.values()]
     assert len(set(seeds)) == 18
     nested = make_pipeline(StandardScaler(), ExtraTreesClassifier(5))
-    models = cross_validate(nested, features, labels, n_splits=2).models.values()
+    models = cross_validate(nested, features, labels, n_splits=2, n_repeats=1).models.values()
     assert len({model[-1].random_state for model in models}) == 6
 
 
@@ -120,17 +123,19 @@ def test_shuffled_labels_give_one_half():
     features, labels = make_tables(n_exams=300, n_features=100)
     rng = np.random.default_rng(0)
     shuffled = labels.set_axis(rng.permutation(labels.index))
-    mean = cross_validate(None, features, shuffled, n_splits=5).summary().loc["mean"]
+    mean = cross_validate(None, features, shuffled, n_splits=5, n_repeats=1).summary().loc["mean"]
     assert abs(mean["auc"] - 0.5) < 3 * mean["se"]
 
 
 def test_selection_inside_the_folds_finds_nothing_in_noise():
-    # On noise the spread is larger than `se` (see `Scores.summary`), so use several tables.
+    # On noise the spread is larger than `se` of one repeat (see `Scores.summary`), so use several
+    # tables.
     select = make_pipeline(SelectKBest(k=10), StandardScaler(), LogisticRegression())
     aucs = []
     for seed in range(8):
         features, labels = make_tables(n_exams=150, n_features=500, signal=0.0, seed=seed)
-        aucs.append(cross_validate(select, features, labels).summary().loc["mean", "auc"])
+        found = cross_validate(select, features, labels, n_repeats=1)
+        aucs.append(found.summary().loc["mean", "auc"])
     assert abs(np.mean(aucs) - 0.5) < 3 * np.std(aucs, ddof=1) / np.sqrt(8)
     assert abs(np.mean(aucs) - 0.5) < 0.04
 
@@ -138,7 +143,7 @@ def test_selection_inside_the_folds_finds_nothing_in_noise():
 def test_planted_leak_is_seen():
     features, labels = make_tables(signal=0.0)
     leak = features.assign(leak=labels["acl"] + np.random.default_rng(0).normal(0, 0.1, 150))
-    summary = cross_validate(FAST, leak, labels, n_splits=3).summary()
+    summary = cross_validate(FAST, leak, labels, n_splits=3, n_repeats=1).summary()
     assert summary.loc["acl", "auc"] > 0.95 > 0.7 > summary.loc["meniscus", "auc"]
 
 
@@ -148,7 +153,7 @@ def test_auc_equals_scikit_learns_cross_val_score():
     features = data.data.set_axis(exams)
     labels = pd.DataFrame({"benign": data.target.to_numpy()}, index=exams)
     model = make_pipeline(StandardScaler(), LogisticRegression())
-    evaluation = cross_validate(model, features, labels)
+    evaluation = cross_validate(model, features, labels, n_repeats=1)
     splits = [
         (features.index.get_indexer(train), features.index.get_indexer(test))
         for _, _, train, test in evaluation.folds.split()
@@ -161,7 +166,7 @@ def test_auc_equals_scikit_learns_cross_val_score():
 def test_a_classifier_per_task_and_one_without_probabilities():
     features, labels = make_tables()
     models = {"abnormal": prior_baseline(), "acl": logistic_baseline(), "meniscus": LinearSVC()}
-    evaluation = cross_validate(models, features, labels, n_splits=3)
+    evaluation = cross_validate(models, features, labels, n_splits=3, n_repeats=1)
     summary = evaluation.summary()
     constant = summary.loc["abnormal", ["auc", "se", "ci_low", "ci_high"]]
     assert constant.tolist() == [0.5, 0, 0.5, 0.5]
@@ -173,7 +178,8 @@ def test_missing_values_are_left_to_the_model():
     features, labels = make_tables()
     holes = features.mask(np.random.default_rng(0).random(features.shape) < 0.1)
     for model in (FAST, logistic_baseline()):
-        assert cross_validate(model, holes, labels, n_splits=3).summary().loc["mean", "auc"] > 0.6
+        found = cross_validate(model, holes, labels, n_splits=3, n_repeats=1)
+        assert found.summary().loc["mean", "auc"] > 0.6
     with pytest.raises(ValueError, match="NaN") as caught:
         cross_validate(LogisticRegression(), holes, labels, n_splits=3)
     assert "task 'abnormal', repeat 0, fold 0" in "".join(caught.value.__notes__)
@@ -188,13 +194,21 @@ def test_note_is_kept_across_processes():
 
 
 def test_groups_reach_folds_and_intervals():
-    features, labels = make_tables()
-    patients = {exam: int(exam) // 2 for exam in labels.index}
-    evaluation = cross_validate(FAST, features, labels, n_splits=3, groups=patients)
+    exams = [f"{k:04d}" for k in range(150)]  # two equal exams per patient
+    features, labels = (
+        table.loc[table.index.repeat(2)].set_axis(exams) for table in make_tables(75)
+    )
+    patients = {exam: int(exam) // 2 for exam in exams}
+    evaluation = cross_validate(
+        logistic_baseline(), features, labels, n_splits=3, n_repeats=1, groups=patients
+    )
     for _, _, train, test in evaluation.folds.split():
         assert not {patients[exam] for exam in train} & {patients[exam] for exam in test}
-    values = evaluation.influence()["acl"].groupby(evaluation.groups).sum()
-    assert evaluation.summary().loc["acl", "se"] == pytest.approx(np.sqrt((values**2).sum()))
+    found = evaluation.summary().loc["acl"]
+    by_group = evaluation.influence()["acl"].groupby(evaluation.groups).sum()
+    of_folds = evaluation.fold_scores()["acl"].var() / 3
+    assert found["interval"] == "fitted models given, by group"
+    assert found["se"] ** 2 == pytest.approx(max((by_group**2).sum(), of_folds))
 
 
 def test_folds_from_a_file(tmp_path):
@@ -212,7 +226,7 @@ def test_folds_from_a_file(tmp_path):
 
 def test_results_can_not_be_changed_from_outside():
     features, labels = make_tables()
-    evaluation = cross_validate(logistic_baseline(), features, labels, n_splits=3)
+    evaluation = cross_validate(logistic_baseline(), features, labels, n_splits=3, n_repeats=1)
     before = evaluation.summary()
     for table in (evaluation.fold_scores(), evaluation.influence(), before.copy()):
         table["acl"] = 0.0
@@ -251,23 +265,23 @@ def test_nan_predictions_are_refused():
 
 def test_progress_is_shown_only_when_asked_or_on_a_terminal(capsys):
     features, labels = make_tables()
-    cross_validate(logistic_baseline(), features, labels, n_splits=2)
+    cross_validate(logistic_baseline(), features, labels, n_splits=2, n_repeats=1)
     assert capsys.readouterr().err == ""
-    cross_validate(logistic_baseline(), features, labels, n_splits=2, progress=True)
+    cross_validate(logistic_baseline(), features, labels, n_splits=2, progress=True, n_repeats=1)
     assert "6/6" in capsys.readouterr().err
 
 
 def test_arrays_and_series_give_the_same_as_tables():
     features, labels = make_tables()
     numbered = features.set_axis(range(150)), labels.set_axis(range(150))
-    there = cross_validate(FAST, *numbered, n_splits=3)
+    there = cross_validate(FAST, *numbered, n_splits=3, n_repeats=1)
     arrays = cross_validate(FAST, features.to_numpy(), labels.to_numpy(), folds=there.folds)
     assert arrays.summary().index.tolist() == ["task_0", "task_1", "task_2", "mean"]
-    series = cross_validate(FAST, features, labels["acl"], n_splits=3)
-    column = cross_validate(FAST, features, labels[["acl"]], n_splits=3)
+    series = cross_validate(FAST, features, labels["acl"], n_splits=3, n_repeats=1)
+    column = cross_validate(FAST, features, labels[["acl"]], n_splits=3, n_repeats=1)
     pd.testing.assert_frame_equal(series.predictions, column.predictions, check_exact=True)
     assert series.summary().index.tolist() == ["acl"]
-    values = cross_validate(FAST, features, labels["acl"].to_numpy(), n_splits=3)
+    values = cross_validate(FAST, features, labels["acl"].to_numpy(), n_splits=3, n_repeats=1)
     assert values.summary().index.tolist() == ["label"]
     assert values.folds.hash == series.folds.hash
 
@@ -275,8 +289,8 @@ def test_arrays_and_series_give_the_same_as_tables():
 def test_text_labels_give_the_same_as_numbers():
     features, labels = make_tables()
     words = labels["acl"].map({0: "intact", 1: "torn"})
-    there = cross_validate(FAST, features, labels["acl"], n_splits=3)
-    again = cross_validate(FAST, features, words, n_splits=3, positive="torn")
+    there = cross_validate(FAST, features, labels["acl"], n_splits=3, n_repeats=1)
+    again = cross_validate(FAST, features, words, n_splits=3, positive="torn", n_repeats=1)
     pd.testing.assert_frame_equal(there.predictions, again.predictions, check_exact=True)
 
 
@@ -297,9 +311,10 @@ def test_weights_are_those_of_the_exam():
     features, labels = make_tables()
     acl = labels["acl"]
     weights = pd.Series(np.where(features["feature_5"] > 0, 5.0, 1.0), features.index)
+    shuffled = weights.sample(frac=1, random_state=0)
     model = LogisticRegression()
     evaluation = cross_validate(
-        model, features, acl, n_splits=3, sample_weight=weights.sample(frac=1, random_state=0)
+        model, features, acl, sample_weight=shuffled, n_splits=3, n_repeats=1
     )
     _, fold, train, test = next(iter(evaluation.folds.split()))
     reference = model.fit(features.loc[train], acl[train], sample_weight=weights[train])
@@ -307,7 +322,7 @@ def test_weights_are_those_of_the_exam():
     np.testing.assert_allclose(
         evaluation.predictions.loc[rows, "acl"], reference.predict_proba(features.loc[test])[:, 1]
     )
-    plain = cross_validate(model, features, acl, n_splits=3)
+    plain = cross_validate(model, features, acl, n_splits=3, n_repeats=1)
     assert not np.allclose(plain.predictions["acl"], evaluation.predictions["acl"])
     with pytest.raises(TypeError, match="KNeighborsClassifier.fit does not"):
         cross_validate(KNeighborsClassifier(), features, acl, sample_weight=weights)
@@ -318,7 +333,9 @@ def test_each_task_has_its_own_weights():
     rng = np.random.default_rng(0)
     weights = pd.DataFrame(rng.uniform(0.2, 5, labels.shape), labels.index, labels.columns)
     model = LogisticRegression()
-    both = cross_validate(model, features, labels, n_splits=3, sample_weight=weights.iloc[::-1])
+    both = cross_validate(
+        model, features, labels, n_splits=3, sample_weight=weights.iloc[::-1], n_repeats=1
+    )
     for task in labels:
         alone = cross_validate(
             model, features, labels[task], folds=both.folds, sample_weight=weights[task]
@@ -337,7 +354,7 @@ def test_an_object_with_fit_and_predict_proba_is_enough():
             return 1 / (1 + np.exp(-(X @ self.weights).to_numpy()))
 
     features, labels = make_tables()
-    evaluation = cross_validate(Bare(), features, labels, n_splits=3)
+    evaluation = cross_validate(Bare(), features, labels, n_splits=3, n_repeats=1)
     assert (evaluation.summary()["auc"] > 0.6).all()
     assert len({id(model) for model in evaluation.models.values()}) == 9
 

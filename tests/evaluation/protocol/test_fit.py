@@ -62,7 +62,7 @@ class Recorder(HistGradientBoostingClassifier):
 
 
 def test_openmp_has_one_thread_in_a_fit():
-    evaluation = cross_validate(Recorder(max_iter=2), X, Y, n_splits=2)
+    evaluation = cross_validate(Recorder(max_iter=2), X, Y, n_splits=2, n_repeats=1)
     assert all(model.threads_ == {1} for model in evaluation.models.values())
 
 
@@ -75,7 +75,7 @@ def test_lightgbm_fits_on_one_thread(monkeypatch):
         return train(params, *args, **kwargs)
 
     monkeypatch.setattr(lightgbm.sklearn, "train", record)
-    cross_validate(LGBM(n_estimators=1, verbose=-1), X, Y, n_splits=2)
+    cross_validate(LGBM(n_estimators=1, verbose=-1), X, Y, n_splits=2, n_repeats=1)
     assert seen == [1, 1]
 
 

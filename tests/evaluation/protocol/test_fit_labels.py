@@ -80,7 +80,9 @@ def test_a_soft_label_is_fitted_as_two_weighted_rows(model, weighted):
 
 def test_hard_labels_are_fitted_as_they_are():
     hard = SOFT.round()
-    found = cross_validate(KNeighborsClassifier(), FEATURES, EXPERT, fit_labels=hard, n_splits=3)
+    found = cross_validate(
+        KNeighborsClassifier(), FEATURES, EXPERT, fit_labels=hard, n_splits=3, n_repeats=1
+    )
     same = cross_validate(
         KNeighborsClassifier(), FEATURES.loc[hard.index], hard, folds=_restrict(found, hard.index)
     )
@@ -142,7 +144,9 @@ def test_no_exam_of_a_fold_is_fitted_on_whatever_its_labels(grouped):
 
 def test_experts_labels_are_never_fitted_on():
     flipped = 1 - EXPERT
-    one = cross_validate(ScaledLogistic(), FEATURES, EXPERT, fit_labels=SOFT, n_splits=4)
+    one = cross_validate(
+        ScaledLogistic(), FEATURES, EXPERT, fit_labels=SOFT, n_splits=4, n_repeats=1
+    )
     two = cross_validate(ScaledLogistic(), FEATURES, flipped, fit_labels=SOFT, folds=one.folds)
     pd.testing.assert_frame_equal(one.predictions, two.predictions, check_exact=True)
     total = one.summary()["auc"] + two.summary()["auc"]
@@ -236,7 +240,7 @@ def test_tuned_classifiers_keep_the_rows_of_an_exam_together():
 
 def test_importance_refits_on_the_same_labels():
     model = LogisticRegression()
-    found = cross_validate(model, FEATURES, EXPERT, fit_labels=SOFT, n_splits=2)
+    found = cross_validate(model, FEATURES, EXPERT, fit_labels=SOFT, n_splits=2, n_repeats=1)
     table = importance(found, FEATURES, by="column", views="single_group").table
     alone = cross_validate(model, FEATURES[["x0"]], EXPERT, fit_labels=SOFT, folds=found.folds)
     assert table["single_group"][0] == pytest.approx(alone.summary().loc["acl", "auc"], abs=1e-12)

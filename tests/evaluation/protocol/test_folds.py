@@ -57,7 +57,7 @@ def test_a_file_that_can_not_be_written_leaves_the_old_one(tmp_path, monkeypatch
 
 def test_changed_file_is_refused(tmp_path):
     path = tmp_path / "folds.csv"
-    make_folds(make_labels()).save(path)
+    make_folds(make_labels(), n_repeats=1).save(path)
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("\n0007,0,", "\n7,0,"), encoding="utf-8")
     with pytest.raises(ValueError, match=r"changed after it was written"):
@@ -153,7 +153,7 @@ def test_folds_survive_a_spreadsheet(tmp_path, change, encoding):
 
 def test_other_changes_than_lost_zeros_are_refused(tmp_path):
     path = tmp_path / "folds.csv"
-    make_folds(make_labels(120)).save(path)
+    make_folds(make_labels(120), n_repeats=1).save(path)
     text = save_as_excel(path.read_text())
     for changed in (text.replace("\r\n7,0,", "\r\n777,0,"), text.rsplit("\r\n", 2)[0]):
         path.write_text(changed, encoding="utf-8", newline="")

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import nct, t
 from sklearn.metrics import roc_auc_score
 
 from mrnet_features.evaluation import compare
@@ -42,11 +43,14 @@ def test_equals_fitting_and_scoring_by_hand(model):
     assert repr(found) == "HoldOut(200 exams -> 90, tasks abnormal, acl, meniscus)"
 
 
-def test_minimum_detectable_difference_is_2_8_standard_errors():
+def test_a_t_test_finds_the_minimum_detectable_difference_with_80_percent_power():
     summary = evaluate(logistic_baseline(), TRAIN, VALID).summary()
-    np.testing.assert_allclose(
-        summary["minimum_detectable_difference"], 2.8016 * summary["se"], rtol=1e-4
-    )
+    n_fewest = np.minimum(VALID[1].sum(), (1 - VALID[1]).sum())
+    degrees = pd.Series([*n_fewest, n_fewest.min()], summary.index) - 1
+    shift = summary["minimum_detectable_difference"] / summary["se"]
+    power = nct.sf(t.ppf(0.975, degrees), degrees, shift)
+    np.testing.assert_allclose(power, 0.8, rtol=0, atol=1e-9)
+    assert shift.between(2.81, 3.0).all()
 
 
 def test_order_of_columns_and_rows_changes_nothing_nor_do_workers():
@@ -67,7 +71,8 @@ def test_shifted_prevalence_is_noted():
 def test_two_models_on_valid_can_be_compared():
     one, two = evaluate(logistic_baseline(), TRAIN, VALID), evaluate(FAST, TRAIN, VALID)
     summary = compare({"logistic": one, "lightgbm": two}, VALID[1]).summary().set_index("task")
-    assert set(summary["method"]) == {"delong"}
+    assert set(summary["interval"]) == {"test exams"}
+    assert summary["p"].between(0, 1).all()
     gap = one.summary()["auc"] - two.summary()["auc"]
     pd.testing.assert_series_equal(summary["difference"], gap, check_names=False)
 

@@ -5,7 +5,8 @@ import pytest
 from scipy.special import ndtri
 
 from mrnet_features.evaluation import plan_sample_size
-from mrnet_features.evaluation.metrics.auc import logit_interval, measure_auc, standard_error
+from mrnet_features.evaluation.metrics.auc import logit_interval, measure_auc
+from mrnet_features.evaluation.metrics.auc_tests import Difference
 
 
 def test_riley_2021_a_c_statistic_of_80_percent_with_1_8_percent_events():
@@ -104,8 +105,8 @@ def test_simulated_power_of_delongs_test():
     for _ in range(500):
         noise = rng.multivariate_normal([0, 0], [[1, 0.6], [0.6, 1]], len(labels))
         one, two = (measure_auc(labels, column) for column in (noise + np.outer(labels, shift)).T)
-        se = standard_error(one.influence - two.influence)
-        found.append(abs(one.auc - two.auc) > ndtri(0.975) * se)
+        se = np.linalg.norm(one.influence - two.influence)
+        found.append(Difference(one.auc - two.auc, se).p < 0.05)
     assert 0.77 <= np.mean(found) <= 0.89
 
 

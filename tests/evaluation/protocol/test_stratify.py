@@ -61,10 +61,10 @@ def test_folds_depend_on_ids_and_seed_not_on_order(seed, random):
     order = list(labels.index)
     random.shuffle(order)
     columns = list(labels.columns)
-    there = make_folds(labels, seed=seed)
-    again = make_folds(labels.loc[order, columns], seed=seed)
+    there = make_folds(labels, n_repeats=1, seed=seed)
+    again = make_folds(labels.loc[order, columns], n_repeats=1, seed=seed)
     assert there.hash == again.hash
-    assert there.hash != make_folds(labels, seed=seed + 1).hash
+    assert there.hash != make_folds(labels, n_repeats=1, seed=seed + 1).hash
 
 
 @given(st.data())
@@ -79,10 +79,10 @@ def test_each_fold_can_be_scored_or_the_error_names_the_task(data):
     rarest = np.minimum(labels.sum(), n_exams - labels.sum())
     if (rarest < 2 * n_splits).any():
         with pytest.raises(ValueError, match=r"got \d+ (positive|negative) of task"):
-            make_folds(labels, n_splits=n_splits)
+            make_folds(labels, n_splits=n_splits, n_repeats=1)
         return
     try:
-        folds = make_folds(labels, n_splits=n_splits)
+        folds = make_folds(labels, n_splits=n_splits, n_repeats=1)
     except ValueError as error:
         refusal = str(error)
     else:
@@ -155,7 +155,7 @@ def test_enough_exams_need_no_merging():
 
 
 def test_too_few_folds_are_refused():
-    with pytest.raises(ValueError, match="got 1 and 1"):
+    with pytest.raises(ValueError, match="got 1 and 3"):
         make_folds(make_train_labels(), n_splits=1)
 
 
@@ -163,7 +163,13 @@ def test_published_folds_stay_as_they_are():
     # Published folds: the same labels and seed must give the same folds on any machine and with
     # any supported version of scikit-learn.
     assert derive_seed(0, "folds", 0, 0) == 197188037
-    assert make_folds(make_train_labels()).hash.startswith("56080110cb3b01ad")
+    labels = make_train_labels()
+    once = make_folds(labels, n_repeats=1)
+    assert once.hash.startswith("56080110cb3b01ad")
+    repeated = make_folds(labels).frame
+    assert repeated["repeat"].max() == 2
+    first = repeated[repeated["repeat"] == 0].reset_index(drop=True)
+    pd.testing.assert_frame_equal(first, once.frame.reset_index(drop=True))
 
 
 def test_a_missing_label_is_one_more_state():
