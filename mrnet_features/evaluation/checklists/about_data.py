@@ -149,8 +149,7 @@ def find_apart(evidence: Evidence) -> Answer:
     owner = run.folds.frame.assign(group=run.folds.frame["exam"].map(run.groups))
     spread = owner.groupby(["repeat", "group"])["fold"].nunique().groupby("group").max()
     if (spread > 1).any():
-        n_spread = int((spread.groupby("group").max() > 1).sum())
-        return Answer("", f"{n_spread} groups are spread over several folds.")
+        return Answer("", f"{int((spread > 1).sum())} groups are spread over several folds.")
     text = (
         f"The {len(run.labels)} exams belong to {run.groups.nunique()} groups; the exams of a "
         "group are in one fold of each repeat."

@@ -213,8 +213,8 @@ def measure_subgroups(
     class, or the groups if they are fewer, minus 1. In simulations with 10 exams of the smaller
     class in a level, 95 % intervals covered the AUC in .96 to .99 of the cases, the difference in
     .97 to .99; with 5, in .99 to 1.00; with 3 to 15 groups per level, the difference in .96 to
-    .98. In cross-validations of a model that learns, both were covered in at least .91;
-    without anything to learn, the AUC of a level in at least .88.
+    .98. In cross-validations both were covered in at least .91 of the cases if the model learns,
+    the AUC of a level in at least .88 if there is nothing to learn.
 
     Examples
     --------
