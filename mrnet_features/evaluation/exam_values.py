@@ -11,13 +11,13 @@ from mrnet_features.exam_ids import require_unique_ids
 from mrnet_features.messages import name_some, quote
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from mrnet_features.tables import ByExam
 
-__all__ = ["align_groups", "align_weights", "take_weights"]
+__all__ = ["align_groups", "align_weights", "share_groups", "take_weights"]
 
 
 def align_groups(
@@ -60,6 +60,55 @@ def align_groups(
     return pd.Series(codes, index=exams, name="group")
 
 
+def share_groups(
+    groups: ByExam | None, models: Mapping[str, Any], exams: pd.Index[Any]
+) -> pd.Series[Any] | None:
+    """Group of every exam: those passed in, or those that a model was evaluated with.
+
+    Parameters
+    ----------
+    groups : Series or mapping of exam id to group, or None
+        See `align_groups`.
+    models : mapping of str to Evaluation, HoldOut or DataFrame
+        Key: name of the model in messages, with its quotes.
+    exams : Index of shape (n_exams,)
+        Exam ids.
+
+    Returns
+    -------
+    Series of shape (n_exams,), int64, or None
+        None if there are no groups.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `align_groups`, or if two of them put different exams together.
+
+    Examples
+    --------
+    >>> share_groups({"a": "Ann", "b": "Ann"}, {"`model`": pd.DataFrame()}, pd.Index(["a", "b"]))
+    a    0
+    b    0
+    Name: group, dtype: int64
+    """
+    given = {"`groups`": groups}
+    for name, model in models.items():
+        given[name] = None if isinstance(model, pd.DataFrame) else getattr(model, "groups", None)
+    found = {name: align_groups(values, exams) for name, values in given.items()}
+    known = {name: values for name, values in found.items() if values is not None}
+    first = next(iter(known), "")
+    for name, values in known.items():
+        # numbers of the order of appearance: equal if the same exams are together
+        differ = np.flatnonzero(values.to_numpy() != known[first].to_numpy())
+        if len(differ):
+            raise ValueError(
+                f"{first} and {name} must put the same exams into groups, but differ, for example "
+                f"for exam {quote(exams[differ[0]])}. Evaluate all models with the same `groups`, "
+                "and leave `groups` out here: they are taken from the models."
+            )
+    return known.get(first)
+
+
 def align_weights(
     weights: ByExam | pd.DataFrame | None,
     exams: pd.Index[Any],
@@ -71,7 +120,8 @@ def align_weights(
     Parameters
     ----------
     weights : Series or mapping of exam id to weight, array, DataFrame, or None
-        At least 0. Further exams are ignored. A DataFrame has one column per task.
+        At least 0, and 0 rather than NaN where a task has no label. Further exams are ignored. A
+        DataFrame has one column per task.
     exams : Index of shape (n_exams,)
         Exam ids.
     order : Index of shape (n_exams,), optional

@@ -4,7 +4,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mrnet_features.evaluation.exam_values import align_groups, align_weights, take_weights
+from mrnet_features.evaluation import (
+    HoldOut,
+    apply_thresholds,
+    measure_decision_curve,
+    measure_partial_auc,
+    measure_precision_recall,
+    measure_roc,
+    measure_subgroups,
+    permutation_test,
+)
+from mrnet_features.evaluation.exam_values import (
+    align_groups,
+    align_weights,
+    share_groups,
+    take_weights,
+)
+from tests.support.tables import make_probabilities
 
 
 def test_groups_are_found_by_id():
@@ -58,3 +74,31 @@ def test_each_task_may_have_its_own_weights():
             align_weights(table, exams, None, tasks)
     with pytest.raises(ValueError, match="finite and at least 0, got -1.0 for exam 'b'"):
         align_weights(table.assign(one=[-1, 1]), exams, None, ["one", "two"])
+
+
+def test_groups_are_those_of_the_models_whatever_their_numbers():
+    exams = pd.Index(["a", "b", "c"])
+    model = HoldOut(None, None, {}, None, pd.Series([0, 0, 1], exams))
+    found = share_groups({"a": "Ann", "b": "Ann", "c": "Bob"}, {"`model`": model}, exams)
+    assert found.tolist() == share_groups(None, {"`model`": model}, exams).tolist() == [0, 0, 1]
+    assert share_groups(None, {"`model`": pd.DataFrame()}, exams) is None
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        measure_decision_curve,
+        lambda run, groups: measure_partial_auc(run, specificity=(0.5, 1), groups=groups),
+        lambda run, groups: measure_precision_recall(run, groups=groups, n_draws=9),
+        lambda run, groups: measure_roc(run, groups=groups, n_draws=9),
+        lambda run, groups: apply_thresholds(run, None, 0.5, groups=groups),
+        lambda run, groups: measure_subgroups(run, groups % 2, groups=groups),
+        lambda run, groups: permutation_test(run, groups=groups, n_permutations=9),
+    ],
+)
+def test_every_measure_refuses_groups_other_than_those_of_the_run(measure):
+    labels, chances = make_probabilities(60)
+    groups = pd.Series(np.arange(60) // 2, labels.index, name="pair")
+    run = HoldOut(labels, chances, {}, labels, groups)
+    with pytest.raises(ValueError, match="`groups` and `model` must put the same exams"):
+        measure(run, groups=groups // 2)

@@ -40,14 +40,15 @@ def make_results(tasks):
     )
     features = pd.DataFrame(X, exams, [f"axial__knee__f{k}__s__mean" for k in range(5)])
     model = logistic_baseline()
+    train, valid = (features[:110], labels[:110]), (features[110:], labels[110:])
+    held_out = evaluate(model, train, valid)
     first = cross_validate(model=model, features=features, labels=labels, n_splits=3)
     poor = features.iloc[:, 2:]
     second = cross_validate(model=model, features=poor, labels=labels, folds=first.folds)
-    train, valid = (features[:110], labels[:110]), (features[110:], labels[110:])
     return {
         "Evaluation": first,
         "Scores": first.scores,
-        "HoldOut": evaluate(model, train, valid),
+        "HoldOut": held_out,
         "Comparison": compare({"all": first, "some": second}, labels),
         "AddedValue": measure_added_value(second, first, labels, n_repeats=1),
         "GroupGap": measure_group_gap(
@@ -59,11 +60,7 @@ def make_results(tasks):
         "DecisionCurves": measure_decision_curve(first),
         "Subgroups": measure_subgroups(first, pd.Series(np.arange(160) % 2, exams, name="sex")),
         "SampleSize": plan_sample_size(0.8, prevalence=0.3, half_width=0.05),
-        "PermutationTest": permutation_test(
-            first.predictions.query("repeat == 0")[["exam", *tasks]],
-            labels=labels,
-            n_permutations=9,
-        ),
+        "PermutationTest": permutation_test(held_out, n_permutations=9),
         "Checklist": fill_checklist(first),
         "Importance": importance(first, features, n_permutations=1),
         "NullImportance": null_importance(first, features, n_rounds=3, n_permutations=1),

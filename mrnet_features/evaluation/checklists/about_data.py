@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mrnet_features.evaluation.checklists.answers import NO_RUN, Answer, count_labels, join
+from mrnet_features.evaluation.checklists.answers import (
+    NO_RUN,
+    Answer,
+    count_labels,
+    describe_fit_labels,
+    join,
+    list_soft_tasks,
+)
 from mrnet_features.evaluation.checklists.model_parts import list_fitted_parts
 from mrnet_features.evaluation.protocol.stratify import make_folds
 from mrnet_features.messages import quote
@@ -52,7 +59,7 @@ def counts(evidence: Evidence) -> Answer:
         text = f"Compared on exams, positive: {join(parts)}."
     else:
         return Answer("", NO_RUN)
-    return Answer(text)
+    return Answer(f"{text} {describe_fit_labels(run)}".strip())
 
 
 def split(evidence: Evidence) -> Answer:
@@ -76,8 +83,9 @@ def split(evidence: Evidence) -> Answer:
         f"{folds.n_splits} folds of {_give_range(sizes)} exams, "
         f"{_count(folds.n_repeats, 'repeat')}, sha256 {folds.hash}. {drawn}"
         f"Fraction of positives per fold: {join(parts)}. Each exam is tested once per repeat, by "
-        "models that were fitted on the other folds alone, with all their steps."
-    )
+        "models that were fitted on the other folds alone, with all their steps. "
+        f"{describe_fit_labels(run)}"
+    ).strip()
     apart = find_apart(evidence)
     return Answer(f"{text} {apart.text}".strip(), f"{to_do} {apart.to_do}".strip())
 
@@ -97,7 +105,7 @@ def _describe_held_out(run: HoldOut) -> Answer:
     text = (
         f"Fitted on {n_train} exams and scored once on {n_test} others; no exam is in both. "
         f"{count_labels(run.train_labels)} in training; {count_labels(run.labels)} in the test. "
-        f"{shift}"
+        f"{describe_fit_labels(run)} {shift}".strip()
     )
     to_do = "Say how exams were assigned to the two splits, and at which level they are apart."
     return Answer(text.strip(), to_do)
@@ -154,13 +162,10 @@ def find_missing(evidence: Evidence) -> Answer:
     run, features = evidence.run, evidence.features
     if run is None:
         return Answer("", NO_RUN)
-    labels = _join_labels(run)
-    without = labels.isna().sum()
-    parts = [
-        f"{n_missing} of {len(labels)} exams have no label of {quote(task)}"
-        for task, n_missing in without[without > 0].items()
-    ]
-    said = f"{join(parts)}." if parts else "Every exam has a label of every task."
+    fitted = getattr(run, "fit_labels", None)
+    said = _count_missing(_join_labels(run), "" if fitted is None else " to score")
+    if fitted is not None:
+        said = f"{said} {_count_missing(fitted, ' to fit on')}"
     if features is None:
         return Answer(
             "", f"{said} The run does not keep the feature values: pass features= to count those."
@@ -200,6 +205,9 @@ def balance(evidence: Evidence) -> Answer:
     if not all(hasattr(fits[0], "get_params") for fits in evidence.models.values()):
         return Answer("", f"{said} The run can't read the model: state how imbalance was handled.")
     used = [] if weights is None else ["sample weights (sample_weight)"]
+    fitted = getattr(run, "fit_labels", None)
+    if fitted is not None and list_soft_tasks(fitted):
+        used.append("labels between 0 and 1 as weights")
     for part in parts:
         own = part.get_params(deep=False) if hasattr(part, "get_params") else {}
         used += [
@@ -240,6 +248,15 @@ def testing(evidence: Evidence) -> Answer:
 def _is_neutral(weight: Any) -> bool:
     """Whether a class weight leaves the classes as they are."""
     return weight is None or (isinstance(weight, bool | int | float) and weight in (False, 1))
+
+
+def _count_missing(labels: pd.DataFrame, purpose: str) -> str:
+    without = labels.isna().sum()
+    parts = [
+        f"{n_missing} of {len(labels)} exams have no label of {quote(task)}{purpose}"
+        for task, n_missing in without[without > 0].items()
+    ]
+    return f"{join(parts)}." if parts else f"Every exam has a label of every task{purpose}."
 
 
 def _join_labels(run: Evaluation | HoldOut) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from mrnet_features.evaluation.checklists.answers import (
     NO_RUN,
     Answer,
     describe_estimator,
+    describe_fit_labels,
     join,
 )
 from mrnet_features.evaluation.checklists.model_parts import (
@@ -102,6 +103,8 @@ def training(evidence: Evidence) -> Answer:
     described = model(evidence)
     if not described.text:
         return described
+    labels = describe_fit_labels(evidence.run)
+    described = Answer(f"{described.text} {labels}".strip(), described.to_do)
     n_fits = count_fits(evidence.models)
     tuned = choice(evidence)
     if tuned.text:

@@ -12,7 +12,18 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["NO_RUN", "Answer", "count_labels", "describe_estimator", "join"]
+    from mrnet_features.evaluation.protocol.cross_validation import Evaluation
+    from mrnet_features.evaluation.protocol.holdout import HoldOut
+
+__all__ = [
+    "NO_RUN",
+    "Answer",
+    "count_labels",
+    "describe_estimator",
+    "describe_fit_labels",
+    "join",
+    "list_soft_tasks",
+]
 
 NO_RUN = "Pass the Evaluation or HoldOut; predictions alone do not show this."
 
@@ -56,12 +67,12 @@ def join(names: Iterable[str]) -> str:
 
 
 def count_labels(labels: pd.DataFrame) -> str:
-    """Number of exams and of positive ones of each task, as text.
+    """Number of exams and of positive ones of each task, or their mean label, as text.
 
     Parameters
     ----------
     labels : DataFrame of shape (n_exams, n_tasks)
-        0, 1 or missing.
+        0, 1 or missing. A task with labels in between has no positives to count, but a mean.
 
     Returns
     -------
@@ -73,14 +84,67 @@ def count_labels(labels: pd.DataFrame) -> str:
     >>> count_labels(pd.DataFrame({"acl": [0, 1, 1, None]}))
     "4 exams, positive: 2 of 3 labelled exams of 'acl' (66.7 %)"
     """
-    parts = []
+    positives, means = [], []
+    soft = list_soft_tasks(labels)
     for task in labels.columns:
         known = labels[task].dropna()
-        n_positive = int((known == 1).sum())
         labelled = "labelled exams" if len(known) < len(labels) else "exams"
+        where = f"of {len(known)} {labelled} of {quote(task)}"
+        if task in soft:
+            means.append(f"{known.mean():.3f} {where}")
+            continue
+        n_positive = int((known == 1).sum())
         share = f" ({n_positive / len(known):.1%})".replace("%", " %") if len(known) else ""
-        parts.append(f"{n_positive} of {len(known)} {labelled} of {quote(task)}{share}")
-    return f"{len(labels)} exams, positive: {join(parts)}"
+        positives.append(f"{n_positive} {where}{share}")
+    parts = [f"positive: {join(positives)}"] if positives else []
+    parts += [f"mean label from 0 to 1: {join(means)}"] if means else []
+    return f"{len(labels)} exams, {'; '.join(parts)}"
+
+
+def list_soft_tasks(labels: pd.DataFrame) -> list[str]:
+    """Tasks with labels between 0 and 1.
+
+    Parameters
+    ----------
+    labels : DataFrame of shape (n_exams, n_tasks)
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> list_soft_tasks(pd.DataFrame({"acl": [0, 1], "meniscus": [0.2, 1]}))
+    ['meniscus']
+    """
+    return [task for task in labels.columns if ((labels[task] > 0) & (labels[task] < 1)).any()]
+
+
+def describe_fit_labels(run: Evaluation | HoldOut | None) -> str:
+    """Labels that the models were fitted on, if they are not 0 and 1 and those that are scored.
+
+    Parameters
+    ----------
+    run : Evaluation, HoldOut or None
+
+    Returns
+    -------
+    str
+        Sentences; empty if there are no other labels.
+    """
+    fitted = getattr(run, "fit_labels", None)
+    parts = []
+    if fitted is not None:
+        parts.append(f"Fitted on other labels (fit_labels) than scored: {count_labels(fitted)}.")
+    else:
+        fitted = getattr(run, "train_labels", None)
+    if fitted is not None and list_soft_tasks(fitted):
+        parts.append(
+            "In the fits an exam with a label p between 0 and 1 is a positive row of weight p and "
+            "a negative one of weight 1 - p."
+        )
+    return " ".join(parts)
 
 
 def describe_estimator(model: Any) -> str:

@@ -17,6 +17,7 @@ from mrnet_features.evaluation.importance.per_fold import VIEWS, FoldView, view_
 from mrnet_features.evaluation.importance.stability import measure_stability
 from mrnet_features.evaluation.metrics.auc import standard_error
 from mrnet_features.evaluation.metrics.few_exams import warn_of_few
+from mrnet_features.evaluation.metrics.scored_sets import count_groups
 from mrnet_features.evaluation.plots import plot_importance
 from mrnet_features.evaluation.protocol.stratify import derive_seed
 from mrnet_features.evaluation.results import Result
@@ -335,9 +336,9 @@ def _gather(
         errors["shap"] -= values["shap"][:, None, :]
         errors["shap"] /= shape[1]
     warn_of_few(evaluation.labels, evaluation.groups)
-    if _tests_one_group(evaluation):
-        for view in set(views) - {"shap"}:
-            errors[view][:] = np.nan
+    single = [row for row, task in enumerate(tasks) if _tests_one_group(evaluation, task)]
+    for view in set(views) - {"shap"}:
+        errors[view][single] = np.nan
     blocks = []
     owner = np.array([tasks.index(job[0]) for job in jobs])
     for name, rows in [
@@ -358,13 +359,12 @@ def _gather(
     return pd.concat(blocks, ignore_index=True)
 
 
-def _tests_one_group(evaluation: Evaluation) -> bool:
-    """Whether a fold tests a single group, whose influence on its AUC always sums to 0."""
+def _tests_one_group(evaluation: Evaluation, task: str) -> bool:
+    """Whether the labelled exams of a fold are of a single group."""
     if evaluation.groups is None:
         return False
-    rows = evaluation.predictions
-    owner = rows["exam"].map(evaluation.groups)
-    return bool((owner.groupby([rows["repeat"], rows["fold"]]).nunique() < 2).any())
+    known = evaluation.groups[evaluation.labels[task].notna()]
+    return bool((count_groups(evaluation.predictions, known) < 2).any())
 
 
 def _mean_known(values: NDArray[np.float64]) -> NDArray[np.float64]:

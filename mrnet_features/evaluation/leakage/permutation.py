@@ -15,14 +15,14 @@ from scipy.stats import rankdata
 
 from mrnet_features.evaluation.alignment import align_groups, check_predictions
 from mrnet_features.evaluation.comparison.holm import adjust_holm
-from mrnet_features.evaluation.comparison.shared_groups import share_groups
+from mrnet_features.evaluation.exam_values import share_groups
 from mrnet_features.evaluation.leakage.exam_permutations import draw_permutations
 from mrnet_features.evaluation.leakage.rounds import align_rounds, run_round
 from mrnet_features.evaluation.metrics.auc import measure_auc
 from mrnet_features.evaluation.metrics.few_exams import FewExamsWarning
-from mrnet_features.evaluation.plots import plot_permutations
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.results import Result, name_headline
+from mrnet_features.evaluation.study_plots import plot_permutations
 from mrnet_features.exam_ids import require_same_exams
 from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.messages import name_some, quote
@@ -76,13 +76,14 @@ class PermutationTest(Result):
         -------
         DataFrame of shape (n_tasks + 1, 6)
             Index task. Columns auc; null_mean, null_95: mean and 95th percentile over the
-            permutations; p: fraction of the permutations, the observed one included, with at
-            least the observed AUC; p_holm: the same for the mean, Holm's correction over the
-            single tasks; n_permutations.
+            permutations; p, one-sided: fraction of the permutations, the observed one included,
+            with at least the observed AUC; p_holm: the same for the mean, Holm's correction over
+            the single tasks; n_permutations.
 
         Notes
         -----
-        With n permutations p can't be below 1 / (1 + n): .01 with the default of 99.
+        p is one-sided: an AUC far below .5 has p near 1. With n permutations it can't be below
+        1 / (1 + n): .01 with the default of 99.
         """
         exceeding = (self.null >= self.observed - ROUNDING).sum()
         table = pd.DataFrame(
@@ -161,7 +162,9 @@ def permutation_test(
     model : classifier, mapping, None, HoldOut or DataFrame
         A classifier, a mapping or None is passed to the procedure, with `features` and `labels`. A
         HoldOut, or a DataFrame of fixed predictions indexed by exam id, is tested without
-        `features`.
+        `features`. The DataFrame must come from a model that was fitted on other exams. A table
+        of out-of-fold predictions is refused by its columns repeat and fold; without them it
+        can't be recognised, and p would be wrong.
     features : DataFrame or array of shape (n_exams, n_features), optional
         See `cross_validate`.
     labels : DataFrame of shape (n_exams, n_tasks), Series or array, optional
@@ -193,18 +196,18 @@ def permutation_test(
     Raises
     ------
     TypeError
-        If out-of-fold predictions are passed: their models were fitted on the labels, so they
-        have to be fitted again.
+        If out-of-fold predictions are passed with their folds: their models were fitted on the
+        labels, so they have to be fitted again.
     ValueError
         As the procedure does, or if the groups allow fewer than 20 arrangements.
 
     Notes
     -----
-    p is exact: without association every arrangement is as likely as the observed one. With
-    groups that holds if groups of one size are exchangeable, and exams within a group too, such
-    as the knees of a patient. A group of a size that no other group has, such as a site, is
-    permuted within itself; then the question is whether features and labels are associated within
-    sites.
+    p is one-sided and exact: without association every arrangement is as likely as the observed
+    one. With groups that holds if groups of one size are exchangeable, and exams within a group
+    too, such as the knees of a patient. A group of a size that no other group has, such as a site,
+    is permuted within itself; then the question is whether features and labels are associated
+    within sites.
 
     References
     ----------

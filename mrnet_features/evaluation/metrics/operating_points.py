@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_curve
 
-from mrnet_features.evaluation.alignment import align_groups
+from mrnet_features.evaluation.exam_values import share_groups
 from mrnet_features.evaluation.metrics.calibration import align_probabilities, wilson_interval
 from mrnet_features.evaluation.metrics.predictive_values import (
     choose_prevalences,
     measure_predictive_values,
 )
-from mrnet_features.evaluation.metrics.thresholds import read_threshold, read_thresholds
+from mrnet_features.evaluation.metrics.thresholds import match_threshold, read_thresholds
 from mrnet_features.messages import name_some, quote
 from mrnet_features.tables import choose_labels
 
@@ -184,7 +184,8 @@ def measure_operating_points(
     TypeError
         If `evaluation` is not an Evaluation, or, with the rule "model", a model has no threshold.
     ValueError
-        As `choose_threshold`; a note names the task. If a prevalence is out of range.
+        As `choose_threshold`; a note names the task. If a prevalence is out of range, or, with the
+        rule "model", a threshold is not for the predicted scores (see `match_threshold`).
     """
     labels, rows = _take_rows(evaluation)
     stated = choose_prevalences(prevalence, list(labels.columns))
@@ -203,7 +204,8 @@ def measure_operating_points(
             tested = same & (own["fold"] == fold).to_numpy()
             others = same & ~tested
             if rule == "model":
-                cut = read_threshold(evaluation.models[task, repeat, fold])
+                model = evaluation.models[task, repeat, fold]
+                cut = match_threshold(model, probabilities=hasattr(model, "predict_proba"))
             else:
                 cut = _choose(task, truth[others], own.loc[others, task], rule, target)
             n_called[places[tested]] += (own.loc[tested, task] >= cut).to_numpy()
@@ -252,7 +254,7 @@ def apply_thresholds(
         Prevalence in the patients that the model is meant for, taken as known. By default that of
         the exams, which is rarely that of a clinic.
     groups : Series or mapping of exam id to group, optional
-        For example the patient of each exam. By default those of `model`, if it has any.
+        For example the patient of each exam. By default those of `model`; others are refused.
 
     Returns
     -------
@@ -266,7 +268,8 @@ def apply_thresholds(
     TypeError
         If a threshold is neither a number nor a classifier that has one.
     ValueError
-        If a task has no threshold, a prevalence is out of range, or as `measure_calibration` does.
+        If a task has no threshold, that of a classifier is not for the probability of a positive
+        exam, a prevalence is out of range, or as `measure_calibration` does.
 
     Notes
     -----
@@ -284,12 +287,10 @@ def apply_thresholds(
     """
     truth = choose_labels(labels, positive, model)
     tasks = list(truth.columns)
-    cuts = read_thresholds(thresholds, tasks)
+    cuts = read_thresholds(thresholds, tasks, positive)
     scores = align_probabilities(model, truth)
     stated = choose_prevalences(prevalence, tasks)
-    grouping = align_groups(
-        groups if groups is not None else getattr(model, "groups", None), truth.index
-    )
+    grouping = share_groups(groups, {"`model`": model}, truth.index)
     found = {}
     for task in tasks:
         known = truth[task].dropna()

@@ -13,7 +13,7 @@ from mrnet_features.evaluation.metrics.resampling import (
     area_interval,
     bootstrap,
     count_called,
-    count_freedom,
+    count_degrees,
     fraction_intervals,
     jackknife,
 )
@@ -40,10 +40,10 @@ class PrecisionRecall(Result):
     Attributes
     ----------
     table : DataFrame of shape (n_tasks, 8)
-        Index task. Columns average_precision, se, freedom (degrees of freedom of se), prevalence,
-        pooled, n_positive, n_negative and per_set (positive exams per test set).
-    curves : DataFrame of shape (n_tasks * 100, 5)
-        Columns task, recall (.01 to 1 in steps of .01), precision, se and n_positive.
+        Index task. Columns average_precision, se, degrees (of freedom of se), prevalence, pooled,
+        n_positive, n_negative and positives_per_fold.
+    curves : DataFrame of shape (n_tasks * 100, 6)
+        Columns task, recall (.01 to 1 in steps of .01), precision, se, n_positive and degrees.
     """
 
     table: pd.DataFrame
@@ -87,7 +87,7 @@ class PrecisionRecall(Result):
                 row["average_precision"],
                 row["se"],
                 int(row["n_positive"]),
-                int(row["freedom"]),
+                int(row["degrees"]),
                 confidence,
             )
             rows[task] = {
@@ -98,7 +98,7 @@ class PrecisionRecall(Result):
                 "pooled": row["pooled"],
                 "n_positive": int(row["n_positive"]),
                 "n_negative": int(row["n_negative"]),
-                "positives_per_fold": row["per_set"],
+                "positives_per_fold": row["positives_per_fold"],
             }
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis(index="task")
 
@@ -118,8 +118,12 @@ class PrecisionRecall(Result):
         parts = []
         for _, rows in self.curves.groupby("task", sort=False):
             n_called = rows["recall"] * rows["n_positive"] / rows["precision"]
-            low, high = fraction_intervals(rows["precision"], rows["se"], n_called, confidence)
-            parts.append(rows.drop(columns=["se", "n_positive"]).assign(ci_low=low, ci_high=high))
+            degrees = int(rows["degrees"].iloc[0])
+            low, high = fraction_intervals(
+                rows["precision"], rows["se"], n_called, confidence, degrees
+            )
+            rest = rows.drop(columns=["se", "n_positive", "degrees"])
+            parts.append(rest.assign(ci_low=low, ci_high=high))
         return pd.concat(parts, ignore_index=True)
 
     def plot(self, axes: Axes | None = None, task: str | None = None) -> Axes:
@@ -197,15 +201,16 @@ def measure_precision_recall(
         rows[task] = {
             "average_precision": float(value),
             "se": float(se),
-            "freedom": count_freedom(sets),
+            "degrees": count_degrees(sets),
             "prevalence": sets.n_positive / len(sets.truth),
             "pooled": _pool(sets),
             "n_positive": sets.n_positive,
             "n_negative": sets.n_negative,
-            "per_set": sets.n_positive * len(sets.repeats) / n_sets,
+            "positives_per_fold": sets.n_positive * len(sets.repeats) / n_sets,
         }
         curve = {"task": task, "recall": GRID, "precision": precision, "se": errors}
-        parts.append(pd.DataFrame({**curve, "n_positive": sets.n_positive}))
+        sizes = {"n_positive": sets.n_positive, "degrees": count_degrees(sets)}
+        parts.append(pd.DataFrame({**curve, **sizes}))
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis(index="task")
     return PrecisionRecall(table, pd.concat(parts, ignore_index=True))
 

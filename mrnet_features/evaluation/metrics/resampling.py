@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
 
+from mrnet_features.evaluation.metrics.auc import t_quantile
 from mrnet_features.evaluation.metrics.calibration import wilson_interval
 from mrnet_features.evaluation.metrics.scored_sets import average_folds
 
@@ -21,7 +21,7 @@ __all__ = [
     "area_interval",
     "bootstrap",
     "count_called",
-    "count_freedom",
+    "count_degrees",
     "draw_weights",
     "fraction_intervals",
     "jackknife",
@@ -43,7 +43,8 @@ def draw_weights(
     of n draws is too small by the factor (n - 1) / n.
 
     With groups, whole groups are drawn: within those without positive exams, those without
-    negative exams, and those with both. A kind with a single group joins those with both.
+    negative exams, and those with both. If only one group is all-positive (or all-negative), it is
+    drawn together with the mixed groups.
 
     Parameters
     ----------
@@ -207,12 +208,18 @@ def jackknife(
 
 
 def fraction_intervals(
-    values: ArrayLike, errors: ArrayLike, n_exams: ArrayLike, confidence: float = 0.95
+    values: ArrayLike,
+    errors: ArrayLike,
+    n_exams: ArrayLike,
+    confidence: float = 0.95,
+    degrees: float = float("inf"),
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Wilson's intervals of fractions with known standard errors.
 
     A fraction p with standard error s is as uncertain as a plain fraction of p (1 - p) / s^2
-    exams, which is the sample size that Wilson's interval is given.
+    exams, which is the sample size that Wilson's interval is given. The quantile is that of
+    Student's t, since the standard error is itself uncertain where there are few exams of a class
+    or few groups.
 
     Parameters
     ----------
@@ -223,6 +230,8 @@ def fraction_intervals(
         without error.
     confidence : float, default 0.95
         Coverage.
+    degrees : float, default infinity
+        Degrees of freedom of the standard errors; see `count_degrees`.
 
     Returns
     -------
@@ -245,18 +254,20 @@ def fraction_intervals(
     """
     value, error, most = np.broadcast_arrays(values, errors, n_exams)
     rows = np.column_stack([value.ravel(), error.ravel(), most.ravel()]).tolist()
-    found = [_interval(v, min(_count_effective(v, e, n), n), confidence) for v, e, n in rows]
+    factor = _shrink(confidence, degrees)
+    found = [
+        _interval(v, factor * min(_count_effective(v, e, n), n), confidence) for v, e, n in rows
+    ]
     low, high = np.array(found).reshape(-1, 2).T
     return low.reshape(value.shape), high.reshape(value.shape)
 
 
 def area_interval(
-    value: float, se: float, n_positive: int, freedom: int, confidence: float = 0.95
+    value: float, se: float, n_positive: int, degrees: float, confidence: float = 0.95
 ) -> tuple[float, float]:
     """Wilson's interval of an area between 0 and 1 with Student's t.
 
-    As `fraction_intervals`, but with the quantile of Student's t, since the standard error is
-    itself uncertain where one class is small, and without a largest sample size.
+    As `fraction_intervals`, but without a largest sample size.
 
     Parameters
     ----------
@@ -264,8 +275,8 @@ def area_interval(
         Area and its standard error.
     n_positive : int
         Sample size of an area without error.
-    freedom : int
-        Degrees of freedom; see `count_freedom`.
+    degrees : float
+        Degrees of freedom; see `count_degrees`.
     confidence : float, default 0.95
         Coverage.
 
@@ -280,10 +291,17 @@ def area_interval(
     >>> round(low, 4), round(high, 4)
     (0.4015, 0.5985)
     """
-    tail = 0.5 + confidence / 2
-    # Wilson's interval depends on quantile^2 / size alone: a larger quantile is a smaller size.
-    factor = float(ndtri(tail) / stdtrit(freedom, tail)) ** 2
+    factor = _shrink(confidence, degrees)
     return _interval(value, factor * _count_effective(value, se, n_positive), confidence)
+
+
+def _shrink(confidence: float, degrees: float) -> float:
+    """Factor of the sample size that turns the normal quantile into that of Student's t.
+
+    Wilson's interval depends on quantile^2 / size alone: a larger quantile is a smaller size.
+    """
+    tail = 0.5 + confidence / 2
+    return (t_quantile(tail) / t_quantile(tail, degrees)) ** 2
 
 
 def _count_effective(value: float, error: float, n_exams: float) -> float:
@@ -299,7 +317,7 @@ def _interval(value: float, size: float, confidence: float) -> tuple[float, floa
     return wilson_interval(value * size, size, confidence)
 
 
-def count_freedom(sets: ScoredSets) -> int:
+def count_degrees(sets: ScoredSets) -> int:
     """Degrees of freedom of a standard error: those of the smaller class, or of the groups.
 
     Parameters
@@ -316,7 +334,7 @@ def count_freedom(sets: ScoredSets) -> int:
     >>> import pandas as pd
     >>> from mrnet_features.evaluation.metrics.scored_sets import take_scored_sets
     >>> labels = pd.DataFrame({"acl": [0, 0, 0, 1, 1]}, index=list("abcde"))
-    >>> count_freedom(take_scored_sets(labels, labels)["acl"])
+    >>> count_degrees(take_scored_sets(labels, labels)["acl"])
     1
     """
     members = min(sets.n_positive, sets.n_negative)

@@ -14,7 +14,7 @@ from mrnet_features.evaluation.metrics.resampling import (
     area_interval,
     bootstrap,
     count_called,
-    count_freedom,
+    count_degrees,
     fraction_intervals,
     jackknife,
 )
@@ -44,9 +44,9 @@ class RocCurves(Result):
 
     Attributes
     ----------
-    curves : DataFrame of shape (n_tasks * 101, 5)
-        Columns task, false_positive_rate (0 to 1 in steps of .01), sensitivity, se and
-        n_positive.
+    curves : DataFrame of shape (n_tasks * 101, 6)
+        Columns task, false_positive_rate (0 to 1 in steps of .01), sensitivity, se, n_positive
+        and degrees (of freedom).
     scores : Scores
         AUCs of the same predictions.
     points : dict of str to DataFrame
@@ -93,9 +93,14 @@ class RocCurves(Result):
         parts = []
         for _, rows in self.curves.groupby("task", sort=False):
             low, high = fraction_intervals(
-                rows["sensitivity"], rows["se"], int(rows["n_positive"].iloc[0]), confidence
+                rows["sensitivity"],
+                rows["se"],
+                int(rows["n_positive"].iloc[0]),
+                confidence,
+                int(rows["degrees"].iloc[0]),
             )
-            parts.append(rows.drop(columns=["se", "n_positive"]).assign(ci_low=low, ci_high=high))
+            rest = rows.drop(columns=["se", "n_positive", "degrees"])
+            parts.append(rest.assign(ci_low=low, ci_high=high))
         return pd.concat(parts, ignore_index=True)
 
     def plot(self, axes: Axes | None = None, task: str | None = None) -> Axes:
@@ -148,7 +153,7 @@ def measure_roc(
         Operating points to draw with their intervals: tables of `measure_operating_points` or
         `apply_thresholds`. A threshold chosen on other exams need not lie on the curve.
     groups : Series or mapping of exam id to group, optional
-        For example the patient of each exam. By default those of `model`, if it has any.
+        For example the patient of each exam. By default those of `model`; others are refused.
     positive : value or mapping of task to value, optional
         Value of a positive exam if the labels are not 0 and 1.
     n_draws : int, default 1000
@@ -193,7 +198,8 @@ def measure_roc(
     for task, sets in take_scored_sets(model, labels, groups, positive=positive).items():
         value, se = bootstrap(sets, _measure_sensitivity, n_draws, seed)
         curve = {"task": task, "false_positive_rate": GRID, "sensitivity": value, "se": se}
-        parts.append(pd.DataFrame({**curve, "n_positive": sets.n_positive}))
+        sizes = {"n_positive": sets.n_positive, "degrees": count_degrees(sets)}
+        parts.append(pd.DataFrame({**curve, **sizes}))
     named = {} if points is None else points if isinstance(points, Mapping) else {"": points}
     for table in named.values():
         missing = [name for name in (*SENSITIVITY, *SPECIFICITY) if name not in table.columns]
@@ -281,7 +287,7 @@ def measure_partial_auc(
     for task, sets in take_scored_sets(model, labels, groups, positive=positive).items():
         area, se = jackknife(sets, measure)
         low, high = area_interval(
-            float(area) / width, float(se) / width, sets.n_positive, count_freedom(sets), confidence
+            float(area) / width, float(se) / width, sets.n_positive, count_degrees(sets), confidence
         )
         row = {}
         for suffix, value in (

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mrnet_features.evaluation.alignment import align_groups, check_predictions
+from mrnet_features.evaluation.alignment import check_predictions
+from mrnet_features.evaluation.exam_values import share_groups
 from mrnet_features.evaluation.metrics.few_exams import FewExamsWarning, warn_of_few
 from mrnet_features.exam_ids import require_same_exams
 from mrnet_features.messages import quote
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from mrnet_features.tables import ByExam
 
-__all__ = ["ScoredSets", "average_folds", "take_rows", "take_scored_sets"]
+__all__ = ["ScoredSets", "average_folds", "count_groups", "take_rows", "take_scored_sets"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +75,7 @@ def take_scored_sets(
     labels, positive
         See `choose_labels`.
     groups : Series or mapping of exam id to group, optional
-        By default those of `model`, if it has any.
+        By default those of `model`; others are refused.
     both_classes : bool, default True
         Whether each test set must hold exams of both classes.
 
@@ -91,7 +92,8 @@ def take_scored_sets(
     Warns
     -----
     FewExamsWarning
-        See `warn_of_few`; and if a test set is of a single group, which leaves no standard error.
+        See `warn_of_few`; and if the labelled exams of a test set are of a single group, which
+        leaves no standard error.
 
     Examples
     --------
@@ -103,11 +105,23 @@ def take_scored_sets(
     """
     truth, rows, owner = take_rows(model, labels, groups, positive=positive)
     warn_of_few(truth, owner)
-    has_error = owner is None or _judge_groups(rows, owner)
-    return {
-        task: _take_task(task, truth[task], rows, owner, has_error, both_classes)
-        for task in truth.columns
+    found = {
+        task: _take_task(task, truth[task], rows, owner, both_classes) for task in truth.columns
     }
+    if owner is not None:
+        for task in truth.columns:
+            labelled = owner[truth[task].notna()]
+            per_set = count_groups(rows, labelled)
+            n_single = int((per_set < 2).sum())
+            if n_single and labelled.nunique() > 1:
+                warnings.warn(
+                    f"Curves and areas of {quote(task)} have no interval, since {n_single} of "
+                    f"{len(per_set)} folds test a single group. Use fewer folds, so that each "
+                    "tests several groups, or more groups.",
+                    FewExamsWarning,
+                    stacklevel=3,
+                )
+    return found
 
 
 def take_rows(
@@ -151,23 +165,36 @@ def take_rows(
     for repeat, part in rows.groupby("repeat"):
         name = "model" if n_repeats == 1 else f"predictions of repeat {repeat}"
         require_same_exams(name, part["exam"], "labels", truth.index)
-    known = groups if groups is not None else getattr(model, "groups", None)
-    return truth, rows, align_groups(known, truth.index)
+    return truth, rows, share_groups(groups, {"`model`": model}, truth.index)
 
 
-def _judge_groups(rows: pd.DataFrame, groups: pd.Series[Any]) -> bool:
-    """Whether whole groups can be drawn or left out: every test set must hold several."""
-    owner = rows["exam"].map(groups)
-    per_set = owner.groupby([rows["repeat"], rows["fold"]]).nunique()
-    n_single = int((per_set < 2).sum())
-    if n_single and owner.nunique() > 1:
-        warnings.warn(
-            f"Curves and areas have no interval, since {n_single} of {len(per_set)} folds test a "
-            "single group. Use fewer folds, so that each tests several groups, or more groups.",
-            FewExamsWarning,
-            stacklevel=4,
-        )
-    return n_single == 0
+def count_groups(predictions: pd.DataFrame, groups: pd.Series[Any]) -> pd.Series[int]:
+    """Number of groups in each test set.
+
+    With a single group nothing can be drawn or left out, and its influence on the AUC of the set
+    sums to 0: there is no standard error.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Columns exam, repeat and fold.
+    groups : Series
+        Index exam id. Other exams are not counted.
+
+    Returns
+    -------
+    Series of int64
+        Index repeat and fold.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = pd.DataFrame({"exam": ["a", "b", "c"], "repeat": 0, "fold": [0, 0, 1]})
+    >>> count_groups(rows, pd.Series({"a": 7, "b": 7, "c": 8})).tolist()
+    [1, 1]
+    """
+    owner = predictions["exam"].map(groups)
+    return owner.groupby([predictions["repeat"], predictions["fold"]]).nunique()
 
 
 def _take_task(
@@ -175,7 +202,6 @@ def _take_task(
     labels: pd.Series[Any],
     rows: pd.DataFrame,
     groups: pd.Series[Any] | None,
-    has_error: bool,
     both_classes: bool,
 ) -> ScoredSets:
     labelled = labels.dropna()
@@ -198,11 +224,15 @@ def _take_task(
                 )
             sets.append((places, exams[task].to_numpy(dtype=np.float64)))
         repeats.append(tuple(sets))
+    has_error = min(truth.sum(), (~truth).sum()) > 1
+    if groups is not None:
+        groups = groups.loc[labelled.index]
+        has_error = has_error and bool((count_groups(own, groups) > 1).all())
     return ScoredSets(
         truth=truth,
         repeats=tuple(repeats),
-        groups=None if groups is None else groups.loc[labelled.index].to_numpy(),
-        has_error=has_error and min(truth.sum(), (~truth).sum()) > 1,
+        groups=None if groups is None else groups.to_numpy(),
+        has_error=bool(has_error),
     )
 
 

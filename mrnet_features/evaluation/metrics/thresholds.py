@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 
-from mrnet_features.messages import name_some
+from mrnet_features.messages import name_some, quote
 from mrnet_features.models.estimators import check_classifier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["as_classifier", "read_threshold", "read_thresholds"]
+__all__ = ["as_classifier", "match_threshold", "read_threshold", "read_thresholds"]
 
 
 def as_classifier(estimator: Any, threshold: Any) -> Any:
@@ -109,10 +109,7 @@ def read_threshold(model: Any) -> float:
     if isinstance(model, FixedThresholdClassifier):
         if model.threshold != "auto":
             return _check_number(model.threshold)
-        by_probability = model.response_method == "predict_proba" or (
-            model.response_method == "auto" and hasattr(model.estimator, "predict_proba")
-        )
-        return 0.5 if by_probability else 0.0
+        return 0.5 if _uses_probabilities(model) else 0.0
     raise TypeError(
         "A threshold must be a number, a FixedThresholdClassifier or a "
         f"TunedThresholdClassifierCV, got {type(model).__name__}. Choose one with "
@@ -120,14 +117,87 @@ def read_threshold(model: Any) -> float:
     )
 
 
-def read_thresholds(thresholds: Any, tasks: Sequence[str]) -> dict[str, float]:
-    """Threshold of each task.
+def match_threshold(model: Any, *, probabilities: bool, positive: Any = 1) -> float:
+    """Threshold of a classifier, for scores of the same kind and class alone.
+
+    Parameters
+    ----------
+    model : FixedThresholdClassifier, TunedThresholdClassifierCV or float
+        See `read_threshold`. A number is on the scale of the scores.
+    probabilities : bool
+        Whether the scores are probabilities; else they are those of a decision function.
+    positive : value, default 1
+        Class that high scores stand for. If the classifier was fitted on other classes, its last.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `read_threshold`; if the threshold is for a decision function and the scores are
+        probabilities, or the other way round; or if it is for the other class.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> match_threshold(as_classifier(LogisticRegression(), 0.2), probabilities=True)
+    0.2
+    """
+    cut = read_threshold(model)
+    model = getattr(model, "best_estimator_", model)
+    if not isinstance(model, FixedThresholdClassifier | TunedThresholdClassifierCV):
+        return cut
+    kinds = {True: "probability", False: "decision function"}
+    if _uses_probabilities(model) != probabilities:
+        raise ValueError(
+            f"The threshold of a {type(model).__name__} must be on the scale of the scores, a "
+            f"{kinds[probabilities]}, but is for a {kinds[not probabilities]}. Use "
+            'response_method="predict_proba", or pass a threshold for the scores as a number.'
+        )
+    classes = np.asarray(getattr(model, "classes_", [])).tolist()
+    own = _find_class(model)
+    if classes:
+        other = positive if positive in classes else classes[-1]
+        own = classes[-1] if own is None else own
+    else:
+        other = positive if own == positive else 1
+    if own is not None and own != other:
+        raise ValueError(
+            f"The threshold of a {type(model).__name__} must be for the class that high scores "
+            f"stand for, {quote(other)}, but is for {quote(own)}. Use pos_label={other!r} and a "
+            "threshold for its probability."
+        )
+    return cut
+
+
+def _find_class(model: Any) -> Any:
+    """Class that is predicted from the threshold on; None for the last."""
+    if isinstance(model, FixedThresholdClassifier):
+        return model.pos_label
+    return getattr(model.scoring, "_kwargs", {}).get("pos_label")  # as scikit-learn reads it
+
+
+def _uses_probabilities(model: Any) -> bool:
+    return bool(
+        model.response_method == "predict_proba"
+        or (model.response_method == "auto" and hasattr(model.estimator, "predict_proba"))
+    )
+
+
+def read_thresholds(
+    thresholds: Any, tasks: Sequence[str], positive: Any = None
+) -> dict[str, float]:
+    """Threshold of each task, for probabilities of the positive class.
 
     Parameters
     ----------
     thresholds : mapping of task to float or classifier, or classifier for all tasks
         See `read_threshold`.
     tasks : sequence of str
+    positive : value or mapping of task to value, optional
+        Value of a positive exam. By default 1.
 
     Returns
     -------
@@ -136,7 +206,7 @@ def read_thresholds(thresholds: Any, tasks: Sequence[str]) -> dict[str, float]:
     Raises
     ------
     TypeError, ValueError
-        As `read_threshold`, or if a task has none.
+        As `match_threshold`, or if a task has none.
 
     Examples
     --------
@@ -144,11 +214,17 @@ def read_thresholds(thresholds: Any, tasks: Sequence[str]) -> dict[str, float]:
     {'acl': 0.3}
     """
     if not hasattr(thresholds, "keys"):
-        return dict.fromkeys(tasks, read_threshold(thresholds))
+        thresholds = dict.fromkeys(tasks, thresholds)
     missing = [task for task in tasks if task not in thresholds]
     if missing:
         raise ValueError(f"`thresholds` must name every task, got none for {name_some(missing)}.")
-    return {task: read_threshold(thresholds[task]) for task in tasks}
+    found = {}
+    for task in tasks:
+        value = positive.get(task) if isinstance(positive, Mapping) else positive
+        found[task] = match_threshold(
+            thresholds[task], probabilities=True, positive=1 if value is None else value
+        )
+    return found
 
 
 def _check_number(threshold: Any) -> float:

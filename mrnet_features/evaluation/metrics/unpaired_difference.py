@@ -25,12 +25,15 @@ class MeasuredAuc(NamedTuple):
         AUC and its standard error.
     n_positive, n_negative : int
         Number of exams of each class.
+    degrees : float, default infinity
+        Degrees of freedom of the standard error; infinite for the normal distribution.
     """
 
     auc: float
     se: float
     n_positive: int
     n_negative: int
+    degrees: float = float("inf")
 
 
 def unpaired_interval(
@@ -74,8 +77,8 @@ def unpaired_interval(
     if isnan(first.se) or isnan(second.se):
         return float("nan"), float("nan")
     difference = first.auc - second.auc
-    low_1, high_1 = logit_interval(*first, confidence)
-    low_2, high_2 = logit_interval(*second, confidence)
+    low_1, high_1 = logit_interval(*first[:4], confidence, first.degrees)
+    low_2, high_2 = logit_interval(*second[:4], confidence, second.degrees)
     both = first.se * second.se
     r = max(-1.0, min(1.0, covariance / both)) if both > 0 else 0.0
     below = _combine(first.auc - low_1, high_2 - second.auc, r)
@@ -84,7 +87,9 @@ def unpaired_interval(
 
 
 def unpaired_p(first: MeasuredAuc, second: MeasuredAuc, covariance: float = 0.0) -> float:
-    """Two-sided p of two equal AUCs: 1 - coverage of the widest interval without 0.
+    """Two-sided p; null hypothesis: equal AUCs.
+
+    It is 1 minus the confidence at which the interval just reaches 0.
 
     Parameters
     ----------

@@ -214,7 +214,7 @@ def cross_validate(
         exams for their inner folds.
     sample_weight : Series or mapping of exam id to weight, array, or DataFrame, optional
         Passed to `fit`. A DataFrame of shape (n_exams, n_tasks) gives each task its own weights.
-        The AUCs are not weighted.
+        Where a task has no label use weight 0; NaN is refused. The AUCs are not weighted.
     fit_labels : DataFrame of shape (n_exams, n_tasks), Series or array, optional
         Other labels to fit on; `labels` are then only scored on. For example, labels from reports
         for all exams and labels from experts for some. Values from 0 to 1, or NaN to leave an

@@ -195,7 +195,8 @@ def evaluate(
         mapping may hold the exams of `train` too: then no group may be in both splits, and
         classifiers whose `fit` takes `groups` get those of `train` if every exam has one.
     sample_weight : Series or mapping of exam id to weight, array, or DataFrame, optional
-        Weight of each exam of `train`, or of each exam and task, passed to `fit`.
+        Weight of each exam of `train`, or of each exam and task, passed to `fit`. Where a task
+        has no label use weight 0; NaN is refused.
     fit_labels : DataFrame of shape (n_train, n_tasks), Series or array, optional
         Other labels of `train` to fit on, 0 to 1 or NaN; see `cross_validate`. The labels in
         `train` are then checked but not used, and may be None.

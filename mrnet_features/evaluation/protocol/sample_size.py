@@ -11,8 +11,8 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from mrnet_features.evaluation.metrics.auc_variance import METHODS, auc_covariance, auc_variance
-from mrnet_features.evaluation.plots import plot_sample_size
 from mrnet_features.evaluation.results import Result
+from mrnet_features.evaluation.study_plots import plot_sample_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,15 +6,17 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold
 
-from mrnet_features.evaluation import Folds, cross_validate, make_folds
+from mrnet_features.evaluation import Folds, cross_validate, evaluate, make_folds
 from mrnet_features.evaluation.checklists.about_data import (
     assignment,
     balance,
+    counts,
     find_apart,
     find_missing,
     split,
 )
 from mrnet_features.evaluation.checklists.about_data import testing as say_testing
+from mrnet_features.evaluation.checklists.about_models import training
 from mrnet_features.evaluation.checklists.evidence import collect_evidence
 from mrnet_features.models import lightgbm_baseline, logistic_baseline
 from tests.support.full_runs import make_plain_run, make_table
@@ -119,6 +121,40 @@ def test_missing_values_are_left_to_trees_and_imputed_by_the_regression():
         assert "6 of 240 values of the feature table are missing (2.5 %)" in text
         assert "in 6 of 6 columns and 6 exams" in text
         assert wanted in text
+
+
+def fit_softly():
+    """Cross-validation and hold-out fitted on labels of 0.1 and 0.8; a quarter has none to test."""
+    features, labels, _ = make_table(80, tasks=("acl",))
+    soft = labels * 0.7 + 0.1
+    partly = labels.astype(float).mask(np.arange(80)[:, None] % 4 == 0)
+    run = cross_validate(logistic_baseline(), features, partly, n_splits=2, fit_labels=soft)
+    train, test = (features[:60], None), (features[60:], labels[60:])
+    return run, evaluate(logistic_baseline(), train, test, fit_labels=soft[:60]), soft
+
+
+def test_labels_to_fit_on_are_told_wherever_labels_are():
+    run, _, soft = fit_softly()
+    evidence = collect(run)
+    wanted = f"mean label from 0 to 1: {soft['acl'].mean():.3f} of 80 exams of 'acl'"
+    for answer in (counts, split, balance, training):
+        assert wanted in answer(evidence).text
+    assert "positive:" not in training(evidence).text
+    assert "labels between 0 and 1 as weights" in balance(evidence).text
+    assert "no sample weights" not in balance(evidence).text
+    said = find_missing(evidence).to_do
+    assert "20 of 80 exams have no label of 'acl' to score." in said
+    assert "Every exam has a label of every task to fit on." in said
+
+
+def test_soft_labels_of_a_hold_out_have_no_count():
+    _, run, soft = fit_softly()
+    evidence = collect(run)
+    for answer in (counts, split):
+        text = answer(evidence).text
+        assert "positive: 0 of 60" not in text
+        assert f"{soft[:60]['acl'].mean():.3f} of 60 exams of 'acl'" in text
+        assert "weight 1 - p" in text
 
 
 def test_cross_validation_is_internal():

@@ -73,7 +73,7 @@ def test_no_interval_leaves_performance_open():
         (features[valid], labels[valid]),
         groups=dict(zip(features.index, half, strict=True)),
     )
-    with pytest.warns(UserWarning, match="all exams are of one group"):
+    with pytest.warns(UserWarning, match="all exams of a task are of one group"):
         holdout.summary()
     for fact in ("performance", "uncertainty"):
         answer = ask(fact, holdout)

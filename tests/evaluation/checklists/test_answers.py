@@ -22,6 +22,13 @@ def test_positives_are_counted_among_labelled_exams_alone():
     assert "1 of 4 exams of 'meniscus' (25.0 %)" in text
 
 
+def test_labels_between_0_and_1_have_a_mean_and_no_count():
+    labels = pd.DataFrame({"acl": [0.2, 0.6, 1, np.nan], "meniscus": [1, 0, 0, 0]})
+    text = count_labels(labels)
+    assert "positive: 1 of 4 exams of 'meniscus' (25.0 %)" in text
+    assert "mean label from 0 to 1: 0.600 of 3 labelled exams of 'acl'" in text
+
+
 def test_a_task_without_labels_has_no_percentage():
     assert count_labels(pd.DataFrame({"acl": [np.nan]})).endswith("0 of 0 labelled exams of 'acl'")
 

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import logit
+from scipy.stats import t
 from sklearn.metrics import roc_auc_score
 
 from mrnet_features.evaluation import cross_validate, evaluate, measure_subgroups
@@ -53,7 +55,8 @@ def test_fixed_predictions_give_delongs_numbers_within_each_level():
                 roc_auc_score(labels.loc[own, task], scores.loc[own, task]), abs=1e-12
             )
             assert row["se"] == pytest.approx(inside.se, abs=1e-15)
-            ends = logit_interval(inside.auc, inside.se, n_positive, own.sum() - n_positive)
+            sizes = [n_positive, own.sum() - n_positive]
+            ends = logit_interval(inside.auc, inside.se, *sizes, degrees=min(sizes) - 1)
             assert (row["ci_low"], row["ci_high"]) == pytest.approx(ends, abs=1e-12)
             assert row["difference"] == pytest.approx(inside.auc - outside.auc, abs=1e-12)
             assert (row["n_exams"], row["n_positive"]) == (own.sum(), n_positive)
@@ -142,6 +145,20 @@ def test_groups_count_as_one_within_and_across_levels():
     side = pd.Series(["left", "right"] * 120, exams)
     paired = measure_subgroups(scores_twice, side, labels_twice, groups=patients).frame()
     np.testing.assert_allclose(paired["covariance"], paired["se"] ** 2, atol=1e-15)
+
+
+def test_few_groups_have_their_degrees_of_freedom():
+    labels, scores, factors = make_study()
+    groups = pd.Series(np.arange(len(labels)) % 4, labels.index)
+    found = measure_subgroups(scores, factors["sex"], labels, groups=groups)
+    row, table = found.frame().iloc[0], found.summary()
+    half = (logit(table["ci_high"]) - logit(table["auc"])).iloc[0]
+    expected = t.ppf(0.975, 3) * row["se"] / (row["auc"] * (1 - row["auc"]))
+    assert half == pytest.approx(expected, rel=1e-9)
+    assert (table["note"] == "").all()
+    normal = measure_subgroups(scores, factors["sex"], labels).summary()
+    ratio = (table["difference_high"] - table["difference_low"]) / table["se"]
+    assert (ratio > (normal["difference_high"] - normal["difference_low"]) / normal["se"]).all()
 
 
 def test_a_level_of_one_group_has_no_standard_error():

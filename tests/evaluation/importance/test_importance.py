@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mrnet_features.evaluation import cross_validate
+from mrnet_features.evaluation import FewExamsWarning, Folds, cross_validate
 from mrnet_features.evaluation.importance.importance import importance
 from mrnet_features.models import logistic_baseline
+from tests.support.tables import plant_signal
 
 
 def test_every_view_ranks_the_planted_families_first(found):
@@ -89,3 +90,17 @@ def test_refusals(planted):
         importance(evaluation, features, by="plane", views="drop_group")
     with pytest.raises(ValueError, match="must be one of 'one', 'two', 'mean', got 'three'"):
         importance(evaluation, features, views="permutation", n_permutations=1).summary("three")
+
+
+def test_a_task_with_one_labelled_group_per_fold_has_no_interval():
+    features, labels = plant_signal(80)
+    labels = labels.astype(float)
+    groups = pd.Series(np.arange(80) // 20, labels.index)
+    rows = pd.DataFrame({"exam": labels.index, "repeat": 0, "fold": (groups % 2).to_numpy()})
+    labels.loc[groups > 2, "two"] = np.nan
+    run = cross_validate(logistic_baseline(), features, labels, folds=Folds(rows), groups=groups)
+    with pytest.warns(FewExamsWarning):
+        found = importance(run, features, by="plane", views="permutation", n_permutations=1)
+    errors = found.frame().groupby("task")["permutation_se"].first()
+    assert np.isnan(errors["two"])
+    assert errors["one"] > 0

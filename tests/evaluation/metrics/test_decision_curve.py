@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
+from scipy.stats import t
 
-from mrnet_features.evaluation import measure_decision_curve
+from mrnet_features.evaluation import FewExamsWarning, measure_decision_curve
 from mrnet_features.evaluation.metrics.decision_curve import _measure_errors, _measure_influence
 from mrnet_features.evaluation.metrics.scored_sets import ScoredSets
 from tests.support.tables import add_folds, make_models, make_probabilities
@@ -49,7 +50,7 @@ def test_net_benefit_of_every_fold(study, prevalence):
             everyone = count_benefit(labels, rows.assign(**{task: 1.0}), task, cut, prevalence)
             assert row["net_benefit"] == pytest.approx(expected, abs=1e-12)
             assert row["treat_all"] == pytest.approx(everyone, abs=1e-12)
-            assert row["over_treat_all"] == pytest.approx(expected - everyone, abs=1e-12)
+            assert row["gain_over_treat_all"] == pytest.approx(expected - everyone, abs=1e-12)
 
 
 def test_error_of_one_test_set_is_that_of_a_mean():
@@ -68,6 +69,15 @@ def test_error_of_one_test_set_is_that_of_a_mean():
     np.testing.assert_allclose(
         alone["net_benefit_se"], found.loc[found["task"] == "one", "net_benefit_se"], rtol=1e-12
     )
+
+
+def test_few_groups_have_their_degrees_of_freedom():
+    labels, chances = make_probabilities(200)
+    groups = pd.Series(np.arange(200) // 50, labels.index)
+    with pytest.warns(FewExamsWarning, match="4 groups"):
+        found = measure_decision_curve(chances, labels, thresholds=[0.5], groups=groups)
+    width = found.frame()["net_benefit_high"] - found.frame()["net_benefit"]
+    np.testing.assert_allclose(width / found.curves["net_benefit_se"], t.ppf(0.975, 3))
 
 
 def test_a_known_prevalence_makes_treating_all_certain():
@@ -101,7 +111,7 @@ def test_few_costly_mistakes_leave_no_interval():
         n_missed = [((chances[task] < t) & (labels[task] == 1)).sum() for t in own.index]
         few = (np.array(n_missed) < 5) & (own.index < 0.25)
         assert few.any()
-        assert (own["over_treat_all_low"].isna() == few).all()
+        assert (own["gain_over_treat_all_low"].isna() == few).all()
         assert own.loc[:0.75, "net_benefit_low"].notna().all()
 
 

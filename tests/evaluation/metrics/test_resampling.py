@@ -3,8 +3,15 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t
 
-from mrnet_features.evaluation import measure_auc, wilson_interval
+from mrnet_features.evaluation import (
+    FewExamsWarning,
+    measure_auc,
+    measure_precision_recall,
+    measure_roc,
+    wilson_interval,
+)
 from mrnet_features.evaluation.metrics.resampling import (
     area_interval,
     bootstrap,
@@ -142,6 +149,27 @@ def test_intervals_stay_inside_and_are_nan_without_error():
     # No fraction is known better than by its own exams.
     tight, plain = fraction_intervals([0.5], [1e-6], 100), wilson_interval(50, 100)
     np.testing.assert_allclose(np.ravel(tight), plain)
+
+
+def test_few_degrees_of_freedom_take_the_quantile_of_student():
+    ends = np.ravel(fraction_intervals([0.7], [0.1], 100, degrees=4))
+    # Wilson's ends are where the distance is the quantile times the error at the end itself.
+    error = np.sqrt(ends * (1 - ends) / 21)  # 0.7 * 0.3 / 0.1^2 exams
+    np.testing.assert_allclose(np.abs(ends - 0.7), t.ppf(0.975, 4) * error, rtol=1e-12)
+
+
+@pytest.mark.parametrize("measure", [measure_roc, measure_precision_recall])
+def test_bands_from_few_groups_have_their_degrees_of_freedom(measure):
+    labels, models = make_models(n_exams=120, n_models=1)
+    groups = pd.Series(np.arange(120) // 20, labels.index)
+    with pytest.warns(FewExamsWarning, match="6 groups"):
+        found = measure(models["model 0"][["acl"]], labels[["acl"]], groups=groups, n_draws=50)
+    row, band = found.curves.iloc[50], found.frame().iloc[50]
+    value = row.iloc[2]  # sensitivity or precision
+    size = value * (1 - value) / row["se"] ** 2
+    ends = band[["ci_low", "ci_high"]].to_numpy(dtype=float)
+    distance = np.abs(ends - value) / np.sqrt(ends * (1 - ends) / size)
+    np.testing.assert_allclose(distance, t.ppf(0.975, 5), rtol=1e-9)
 
 
 def test_a_thousand_draws_of_three_repeats_are_vectorised():

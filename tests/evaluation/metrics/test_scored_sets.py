@@ -4,7 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mrnet_features.evaluation import FewExamsWarning, HoldOut
+from mrnet_features.evaluation import (
+    FewExamsWarning,
+    HoldOut,
+    measure_decision_curve,
+    measure_partial_auc,
+)
 from mrnet_features.evaluation.metrics.scored_sets import (
     _take_task,
     average_folds,
@@ -83,7 +88,7 @@ def test_an_exam_without_a_label_is_left_out():
     rows = add_folds(labels, models["model 0"], n_splits=2, n_repeats=1)
     partly = labels["acl"].astype(float).mask(np.arange(40) % 4 == 0)
     groups = pd.Series(np.arange(40), labels.index)
-    sets = _take_task("acl", partly, rows, groups, has_error=True, both_classes=True)
+    sets = _take_task("acl", partly, rows, groups, both_classes=True)
     kept = partly.dropna()
     assert sets.n_positive == (kept == 1).sum()
     assert sets.groups.tolist() == groups[kept.index].tolist()
@@ -103,3 +108,34 @@ def test_folds_of_a_single_group_leave_no_error():
         sets = take_scored_sets(alone, labels, coarse)["acl"]
     assert "since 3 of 3 folds test a single group" in str(caught[-1].message)
     assert not sets.has_error
+
+
+def test_groups_are_counted_among_the_labelled_exams_of_the_task():
+    labels, models = make_models(n_exams=60, n_models=1)
+    groups = pd.Series(np.arange(60) // 5, labels.index)
+    partly = labels[["acl", "meniscus"]].astype(float)
+    partly.loc[groups > 3, "meniscus"] = np.nan
+    scores = models["model 0"][list(partly)].rank(pct=True)
+    with pytest.warns(FewExamsWarning, match="Intervals from 4 groups are rough"):
+        sets = take_scored_sets(scores, partly, groups)
+    assert sets["acl"].has_error
+    assert sets["meniscus"].has_error
+
+
+def test_one_labelled_group_leaves_no_interval_for_that_task_alone():
+    labels, models = make_models(n_exams=60, n_models=1)
+    groups = pd.Series(np.arange(60) // 12, labels.index)
+    partly = labels[["acl", "meniscus"]].astype(float)
+    partly.loc[groups > 0, "meniscus"] = np.nan
+    scores = models["model 0"][list(partly)].rank(pct=True)
+    with pytest.warns(FewExamsWarning):
+        area = measure_partial_auc(scores, partly, specificity=(0.5, 1), groups=groups)
+    with pytest.warns(FewExamsWarning):
+        curve = measure_decision_curve(scores, partly, thresholds=[0.5], groups=groups)
+    ends = ["partial_auc_low", "partial_auc_high"]
+    assert area.loc["meniscus", ends].isna().all()
+    assert area.loc["acl", ends].notna().all()
+    benefit = curve.frame().set_index("task")
+    ends = ["net_benefit_low", "net_benefit_high"]
+    assert benefit.loc["meniscus", ends].isna().all()
+    assert np.isfinite(benefit.loc["acl", ends].astype(float)).all()

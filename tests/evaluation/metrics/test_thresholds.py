@@ -6,6 +6,7 @@ import pytest
 from lightgbm import LGBMClassifier
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.metrics import f1_score, make_scorer
 from sklearn.model_selection import (
     FixedThresholdClassifier,
     GridSearchCV,
@@ -154,3 +155,52 @@ def test_classifiers_and_thresholds_must_fit_each_other(plain):
         as_classifier({"one": LogisticRegression()}, {"two": 0.5})
     with pytest.raises(TypeError, match="got LogisticRegression"):
         measure_operating_points(plain, "model")
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "message"),
+    [
+        (FixedThresholdClassifier, {"response_method": "decision_function"}, "a decision function"),
+        (FixedThresholdClassifier, {"pos_label": 0, "threshold": 0.7}, "1, but is for 0"),
+        (
+            TunedThresholdClassifierCV,
+            {"scoring": make_scorer(f1_score, pos_label=0), "cv": 2},
+            "1, but is for 0",
+        ),
+        (
+            TunedThresholdClassifierCV,
+            {"response_method": "decision_function", "cv": 2},
+            "a decision function",
+        ),
+    ],
+)
+def test_a_threshold_for_another_score_is_refused(study, kind, options, message):
+    model = kind(LogisticRegression(), **options)
+    evaluation = cross_validate(model, *study, n_splits=2, n_repeats=1)
+    with pytest.raises(ValueError, match=message):
+        measure_operating_points(evaluation, "model")
+    fitted = evaluation.models["two", 0, 0]
+    with pytest.raises(ValueError, match=message):
+        apply_thresholds(evaluation, None, {"two": fitted})
+
+
+def test_a_threshold_may_be_for_the_positive_class_by_any_name():
+    labels = pd.DataFrame({"two": ["torn", "whole"]}, index=["a", "b"])
+    scores = pd.DataFrame({"two": [0.9, 0.2]}, index=["a", "b"])
+    # classes are sorted, so that "torn" is the first
+    fitted = FixedThresholdClassifier(LogisticRegression(), threshold=0.5, pos_label="torn")
+    fitted.fit(scores, labels["two"])
+    found = apply_thresholds(scores, labels, fitted, positive="torn").loc["two"]
+    assert found[["sensitivity", "specificity"]].tolist() == [1, 1]
+    plain = FixedThresholdClassifier(LogisticRegression(), threshold=0.5)
+    with pytest.raises(ValueError, match="'torn', but is for 'whole'"):
+        apply_thresholds(scores, labels, plain.fit(scores, labels["two"]), positive="torn")
+
+
+def test_margins_are_compared_with_a_threshold_for_margins(study):
+    evaluation = cross_validate(
+        FixedThresholdClassifier(RidgeClassifier()), *study, n_splits=2, n_repeats=1
+    )
+    found = measure_operating_points(evaluation, "model").loc["two"]
+    assert found["threshold"] == 0
+    assert 0.5 < found["sensitivity"] < 1

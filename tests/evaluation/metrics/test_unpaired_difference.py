@@ -18,14 +18,16 @@ ONE, TWO = MeasuredAuc(0.9, 0.03, 40, 60), MeasuredAuc(0.75, 0.04, 30, 50)
 def test_without_an_error_of_the_second_the_interval_is_that_of_the_first():
     fixed = MeasuredAuc(0.75, 0.0, 30, 50)
     low, high = unpaired_interval(ONE, fixed)
-    expected = logit_interval(*ONE)
+    expected = logit_interval(*ONE[:4])
     assert (low, high) == pytest.approx((expected[0] - 0.75, expected[1] - 0.75), abs=1e-15)
 
 
 def test_p_is_the_level_at_which_the_interval_touches_zero():
-    p = unpaired_p(ONE, TWO)
-    assert unpaired_interval(ONE, TWO, confidence=1 - p)[0] == pytest.approx(0, abs=1e-10)
-    assert 0 < p < 0.05
+    few = ONE._replace(degrees=2)
+    for one in (ONE, few):
+        p = unpaired_p(one, TWO)
+        assert unpaired_interval(one, TWO, confidence=1 - p)[0] == pytest.approx(0, abs=1e-10)
+    assert 0 < unpaired_p(ONE, TWO) < 0.05 < p < 0.2
     assert unpaired_interval(ONE, TWO)[0] > 0
 
 

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -20,6 +19,7 @@ from mrnet_features.evaluation import (
 )
 from mrnet_features.models import TunedClassifier, lightgbm_baseline
 from mrnet_features.models.logistic import ScaledLogistic
+from tests.models.test_tuning import Remember
 
 
 def make_tables(n_exams=240, seed=0):
@@ -228,9 +228,14 @@ def test_training_groups_reach_the_inner_folds_of_a_held_out_evaluation():
 
 
 def test_tuned_classifiers_keep_the_rows_of_an_exam_together():
-    tuned = TunedClassifier(DummyClassifier(), {"strategy": ["prior"]}, n_candidates=1, n_splits=2)
-    found = cross_validate(tuned, FEATURES, EXPERT, fit_labels=SOFT, n_splits=2, n_repeats=1)
-    assert {len(model.candidates_) for model in found.models.values()} == {2}
+    Remember.seen.clear()
+    tuned = TunedClassifier(Remember(), {"C": [0.1]}, n_candidates=1, n_splits=2)
+    cross_validate(tuned, FEATURES, EXPERT, fit_labels=SOFT, n_splits=2, n_repeats=1)
+    inner = [(fitted, scored) for fitted, scored, _ in Remember.seen if len(scored) < 100]
+    assert len(inner) == 2 * 2 * 2  # outer folds, candidates, inner folds
+    for fitted, scored in inner:
+        assert not fitted & scored
+        assert len(fitted | scored) == pytest.approx(108, abs=2)
 
 
 def test_importance_refits_on_the_same_labels():

@@ -1,0 +1,109 @@
+"""Figures of subgroups, of the number of exams of a study, and of permutation tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from mrnet_features.evaluation.plots import draw_forest, make_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["plot_permutations", "plot_sample_size", "plot_subgroups"]
+
+
+def plot_subgroups(table: pd.DataFrame, overall: float, axes: Axes | None = None) -> Axes:
+    """AUC of each level with its 95 % interval, and a line at the AUC of all exams.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows of `Subgroups.summary` of one task.
+    overall : float
+        AUC of all exams.
+    axes : matplotlib Axes, optional
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    positives = ["" if pd.isna(n) else f", {n} positive" for n in table["n_positive"]]
+    names = [
+        f"{row.factor}: {row.level} (n = {row.n_exams}{positive})"
+        for row, positive in zip(table.itertuples(), positives, strict=True)
+    ]
+    drawn = draw_forest(table, "auc", names, axes, line=overall, width=7)
+    place = drawn.get_yaxis_transform()  # x in parts of the axes, y in rows
+    shaded = (pd.factorize(table["factor"])[0] % 2).tolist()
+    for row, (shade, auc) in enumerate(zip(shaded, table["auc"], strict=True)):
+        position = len(table) - 1 - row
+        if shade:
+            drawn.axhspan(position - 0.5, position + 0.5, color="0.95", zorder=0)
+        if np.isnan(auc):
+            drawn.text(0.02, position, "too few exams", transform=place, va="center")
+    drawn.set_xlabel("AUC (95 % CI); dashed: all exams")
+    drawn.set_title(str(table["task"].iloc[0]))
+    return drawn
+
+
+def plot_sample_size(
+    table: pd.DataFrame, value: str, target: float, n_exams: int, axes: Axes | None = None
+) -> Axes:
+    """Half width or power against the number of exams, with the number that reaches the aim.
+
+    Parameters
+    ----------
+    table : DataFrame
+        `SampleSize.frame`.
+    value : {"half_width", "power"}
+    target : float
+        Aim.
+    n_exams : int
+        Number of exams that reaches it.
+    axes : matplotlib Axes, optional
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    drawn = axes or make_axes(5, 3.2)
+    drawn.plot(table["n_exams"], table[value], color="tab:blue")
+    drawn.axhline(target, color="0.6", linestyle="--", linewidth=1)
+    drawn.plot([n_exams], [target], "o", color="tab:blue", label=f"{n_exams:,} exams")
+    drawn.set_ylim(0, 1.02 if value == "power" else None)
+    drawn.set_xlim(0, None)
+    drawn.set_xlabel("Test exams")
+    drawn.set_ylabel("Power" if value == "power" else "Half width of the interval")
+    drawn.legend(loc="lower right" if value == "power" else "upper right")
+    return drawn
+
+
+def plot_permutations(
+    null: pd.Series[float], observed: float, title: str, axes: Axes | None = None
+) -> Axes:
+    """Histogram of the AUCs of shuffled exams, with a line at the observed AUC.
+
+    Parameters
+    ----------
+    null : Series
+        AUC of each permutation.
+    observed : float
+    title : str
+    axes : matplotlib Axes, optional
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    drawn = axes or make_axes(5, 2.8)
+    bins = int(np.clip(len(null) // 5, 5, 40))
+    drawn.hist(null, bins=bins, color="0.75", label="no association")
+    drawn.axvline(observed, color="tab:blue", label="observed")
+    drawn.set_xlabel("AUC")
+    drawn.set_ylabel("Permutations")
+    drawn.set_title(title)
+    drawn.legend(fontsize="small", loc="upper left")
+    return drawn
