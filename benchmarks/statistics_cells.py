@@ -21,8 +21,9 @@ from scipy.stats import rankdata
 from scipy.stats import t as student
 
 from mrnet_features.evaluation import logit_interval, make_folds
-from mrnet_features.evaluation.metrics.auc_covariance import ScoredFolds, estimate_covariance
+from mrnet_features.evaluation.metrics.auc_covariance import estimate_covariance
 from mrnet_features.evaluation.metrics.auc_tests import Difference
+from mrnet_features.evaluation.metrics.scored_folds import ScoredFolds
 
 SHARED = 0.5
 """Correlation of the columns of the two models, and of the labels of the two tasks."""

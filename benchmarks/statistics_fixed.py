@@ -11,8 +11,9 @@ from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.metrics import roc_auc_score
 
 from mrnet_features.evaluation import Evaluation, cross_validate, logit_interval
-from mrnet_features.evaluation.metrics.auc_covariance import ScoredFolds, estimate_covariance
+from mrnet_features.evaluation.metrics.auc_covariance import estimate_covariance
 from mrnet_features.evaluation.metrics.auc_tests import Difference, minimum_detectable_difference
+from mrnet_features.evaluation.metrics.scored_folds import ScoredFolds
 from mrnet_features.models import logistic_baseline
 
 # Shares of the three tasks in MRNet's splits (Bien et al. 2018, table 1), by number of exams.

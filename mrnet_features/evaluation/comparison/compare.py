@@ -14,8 +14,9 @@ import pandas as pd
 from mrnet_features.evaluation.alignment import check_predictions
 from mrnet_features.evaluation.comparison.holm import adjust_holm
 from mrnet_features.evaluation.exam_values import share_groups
-from mrnet_features.evaluation.metrics.auc_covariance import ScoredFolds, estimate_covariance
+from mrnet_features.evaluation.metrics.auc_covariance import estimate_covariance
 from mrnet_features.evaluation.metrics.auc_tests import Difference, minimum_detectable_difference
+from mrnet_features.evaluation.metrics.scored_folds import ScoredFolds
 from mrnet_features.evaluation.metrics.scores import Scores, score_predictions, stack_predictions
 from mrnet_features.evaluation.plots import plot_differences
 from mrnet_features.evaluation.protocol.folds import Folds

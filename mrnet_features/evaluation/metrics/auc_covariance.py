@@ -7,47 +7,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from mrnet_features.evaluation.metrics.auc import ROUNDING, AucEstimate, measure_auc, t_quantile
+from mrnet_features.evaluation.metrics.auc import ROUNDING, t_quantile
+from mrnet_features.evaluation.metrics.scored_folds import (
+    ScoredFolds,
+    find_partitions,
+    is_one_group_per_fold,
+    list_folds,
+    measure_term,
+)
+from mrnet_features.evaluation.metrics.training_covariance import measure_training
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.intp]
 
-__all__ = [
-    "AucCovariance",
-    "ErrorEstimate",
-    "ScoredFolds",
-    "estimate_covariance",
-    "estimate_gap",
-    "measure_term",
-]
-
-BLOCK = 2_000_000
-"""Most pairs of exams compared at a time."""
-
-
-class ScoredFolds(NamedTuple):
-    """Labels, folds and scores as arrays; a term is one task of one model.
-
-    Attributes
-    ----------
-    labels : ndarray of shape (n_terms, n_exams), float64
-        0, 1, or NaN for an exam without a label.
-    scores : ndarray of shape (n_terms, n_repeats, n_exams), float64
-    folds : ndarray of shape (n_repeats, n_exams), intp
-        Number of the fold that tests an exam, from 0 in each repeat.
-    names : tuple of str
-        Name of each term in messages.
-    """
-
-    labels: Floats
-    scores: Floats
-    folds: Integers
-    names: tuple[str, ...]
+__all__ = ["AucCovariance", "ErrorEstimate", "estimate_covariance", "estimate_gap"]
 
 
 class ErrorEstimate(NamedTuple):
@@ -62,7 +38,7 @@ class ErrorEstimate(NamedTuple):
     source : str
         What the error allows for: "test exams" for one test set; "fitted models given" for a
         cross-validation on one partition; "test and training exams" for several partitions, or if
-        each fold is one group. Ends in ", by group" if the groups make the interval wider than the exams would.
+        each fold is one group. Ends in ", by group" if the groups make the interval wider.
     """
 
     se: float
@@ -202,7 +178,7 @@ def estimate_covariance(data: ScoredFolds, groups: Integers | None = None) -> Au
     n_folds = [len(np.unique(numbers)) for numbers in data.folds]
     fold_aucs = np.full((n_repeats, max(n_folds), n_terms), np.nan)
     influence = np.zeros((n_exams, n_terms))
-    for repeat, fold, members in _list_folds(data):
+    for repeat, fold, members in list_folds(data):
         share = n_folds[repeat] * n_repeats
         for term in range(n_terms):
             known = members[~np.isnan(data.labels[term, members])]
@@ -214,32 +190,23 @@ def estimate_covariance(data: ScoredFolds, groups: Integers | None = None) -> Au
     negative = (data.labels == 0).sum(axis=1)
     training = np.zeros((n_terms, n_terms))
     by_group = training
-    different = _find_partitions(data.folds)
+    different = find_partitions(data.folds)
     if len(different) > 1 and max(n_folds) > 1:
         once_each = data._replace(scores=data.scores[:, different], folds=data.folds[different])
-        training = by_group = _measure_training(once_each, positive, negative, np.arange(n_exams))
+        training = by_group = measure_training(once_each, np.arange(n_exams))
         if groups is not None:
-            by_group = _measure_training(once_each, positive, negative, groups)
+            by_group = measure_training(once_each, groups)
     owners = np.arange(n_exams) if groups is None else groups
     return AucCovariance(
         influence=influence,
         fold_aucs=fold_aucs,
-        shows_training=len(different) > 1 or _tests_single_groups(data.folds[0], groups),
+        shows_training=len(different) > 1 or is_one_group_per_fold(data.folds[0], groups),
         training=training,
         group_training=by_group,
         groups=groups,
         n_groups=np.array([len(np.unique(owners[~np.isnan(row)])) for row in data.labels]),
         fewest=np.minimum(positive, negative),
     )
-
-
-def _find_partitions(folds: Integers) -> list[int]:
-    """First repeat of each partition: fits with other seeds on the same folds are one partition."""
-    seen: dict[bytes, int] = {}
-    for repeat, numbers in enumerate(folds):
-        _, first, renamed = np.unique(numbers, return_index=True, return_inverse=True)
-        seen.setdefault(first[renamed].tobytes(), repeat)
-    return list(seen.values())
 
 
 def estimate_gap(
@@ -270,7 +237,7 @@ def estimate_gap(
         values = (one.influence - two.influence) @ weight
         sums = np.bincount(groups, weights=values)
         variance = max(float(values @ values), float(sums @ sums))
-        if len(_find_partitions(grouped.folds)) > 1:
+        if len(find_partitions(grouped.folds)) > 1:
             own = two.influence @ weight
             training = weight @ two.group_training @ weight
             variance += _add_training(own, training) - float(own @ own)
@@ -283,44 +250,6 @@ def estimate_gap(
     return np.array(rows)
 
 
-def measure_term(
-    data: ScoredFolds, term: int, repeat: int, rows: Integers, where: str
-) -> AucEstimate:
-    """AUC of one term on some exams.
-
-    Parameters
-    ----------
-    data : ScoredFolds
-    term, repeat : int
-    rows : ndarray of intp
-        Row numbers of exams with a label.
-    where : str
-        Repeat and fold in notes, with a space before it.
-
-    Returns
-    -------
-    AucEstimate
-
-    Raises
-    ------
-    ValueError
-        As `measure_auc`; a note names the term.
-    """
-    try:
-        return measure_auc(data.labels[term, rows], data.scores[term, repeat, rows])
-    except ValueError as error:
-        error.add_note(f"while scoring {data.names[term]}{where}")
-        raise
-
-
-def _tests_single_groups(numbers: Integers, groups: Integers | None) -> bool:
-    """Whether each fold is one whole group, as in leave-one-site-out: then there is one partition."""
-    if groups is None:
-        return False
-    pairs = {*zip(numbers.tolist(), groups.tolist(), strict=True)}
-    return len(pairs) == len(set(numbers.tolist())) == len(set(groups.tolist()))
-
-
 def _add_training(influence: Floats, training: Any) -> float:
     test = float(influence @ influence)
     return test + min(test, max(0.0, float(training)))
@@ -330,85 +259,3 @@ def _spread_of_folds(aucs: Floats) -> float:
     """Variance over the folds of a repeat, over their number; mean of the repeats."""
     counts = np.isfinite(aucs).sum(axis=1)
     return float(np.mean(np.nanvar(aucs, axis=1, ddof=1) / counts))
-
-
-def _list_folds(data: ScoredFolds) -> Iterator[tuple[int, int, Integers]]:
-    for repeat, numbers in enumerate(data.folds):
-        for fold in range(int(numbers.max()) + 1):
-            yield repeat, fold, np.flatnonzero(numbers == fold)
-
-
-def _measure_training(
-    data: ScoredFolds, positive: NDArray[np.int64], negative: NDArray[np.int64], units: Integers
-) -> Floats:
-    """Covariance added by units (exams or groups) that train each other's models."""
-    n_terms, n_repeats, _ = data.scores.shape
-    n_units = len(np.unique(units))
-    own = np.where(data.labels == 1, 1 / positive[:, None], 1 / negative[:, None])
-    weights = np.where(np.isnan(data.labels), 0.0, own)
-    opposite = np.where(data.labels == 1, negative[:, None], positive[:, None])
-    placements = np.zeros((n_repeats, n_terms, n_units))
-    sampling = np.zeros((n_terms, n_terms))
-    for repeat, _, members in _list_folds(data):
-        order = members[np.argsort(units[members], kind="stable")]
-        starts = np.flatnonzero(np.r_[True, np.diff(units[order]) != 0])
-        for first, last in _cut_blocks(starts, len(order), len(order) * n_terms):
-            rows = order[first:last]
-            row_starts = starts[(starts >= first) & (starts < last)] - first
-            owner = units[rows[row_starts]]
-            deviations = []
-            for term in range(n_terms):
-                values, parts = _compare(
-                    data.labels[term], data.scores[term, repeat], rows, order, opposite[term]
-                )
-                own_weight = weights[term, rows]
-                placements[repeat, term, owner] += np.add.reduceat(own_weight * values, row_starts)
-                parts *= own_weight[:, None]
-                if len(row_starts) < len(rows) or len(starts) < len(order):
-                    parts = np.add.reduceat(np.add.reduceat(parts, row_starts), starts, axis=1)
-                # A unit is never drawn against itself: it is in the fold that tests it.
-                parts[units[order[starts]] == owner[:, None]] = 0
-                deviations.append(parts.reshape(-1))
-            stacked = np.stack(deviations)
-            sampling += stacked @ stacked.T / n_repeats
-    centred = placements - placements.mean(axis=0)
-    total = np.einsum("rtu,rsu->ts", centred, centred) / (n_repeats - 1)
-    mean_folds = float(np.mean([len(np.unique(numbers)) for numbers in data.folds]))
-    labelled = [len(np.unique(units[~np.isnan(column)])) for column in data.labels]
-    # If every unit is a fold of its own, all repeats are the same and show nothing.
-    odds = [
-        (mean_folds - 1) * n_own / (n_own - mean_folds) if n_own > mean_folds else 0.0
-        for n_own in labelled  # f / (1 - f)
-    ]
-    added: Floats = np.sqrt(np.outer(odds, odds)) * (total - sampling)
-    return added
-
-
-def _cut_blocks(starts: Integers, n_rows: int, row_size: int) -> Iterator[tuple[int, int]]:
-    """Ranges of whole units of at most BLOCK pairs, or of one unit."""
-    ends = np.r_[starts[1:], n_rows]
-    first = 0
-    for end, following in zip(ends, np.r_[ends[1:], n_rows + BLOCK], strict=True):
-        if end == n_rows or (following - first) * row_size > BLOCK:
-            yield first, int(end)
-            first = int(end)
-
-
-def _compare(
-    labels: Floats, scores: Floats, rows: Integers, members: Integers, opposite: NDArray[np.int64]
-) -> tuple[Floats, Floats]:
-    """Placement of each row among the members of the other class, and what each member adds.
-
-    The squares of a row's parts sum to the variance of its placement over draws of the members
-    without replacement.
-    """
-    sign = np.where(labels[rows] == 1, 1.0, -1.0)
-    gap = (scores[rows, None] - scores[members]) * sign[:, None]
-    against = labels[members] == 1 - labels[rows, None]
-    won = np.where(gap > 0, 1.0, np.where(gap == 0, 0.5, 0.0))
-    n_drawn = against.sum(axis=1)
-    drawn = np.maximum(n_drawn, 2)  # unlabelled rows have none; their weight is 0
-    placement = (won * against).sum(axis=1) / drawn
-    fraction = n_drawn / np.maximum(opposite[rows], 1)
-    scale = np.sqrt(np.maximum(0, 1 - fraction) * drawn / (drawn - 1)) / drawn
-    return placement, (won - placement[:, None]) * against * scale[:, None]

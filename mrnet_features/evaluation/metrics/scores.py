@@ -10,13 +10,9 @@ import pandas as pd
 
 from mrnet_features.evaluation.alignment import align_groups
 from mrnet_features.evaluation.metrics.auc import logit_interval
-from mrnet_features.evaluation.metrics.auc_covariance import (
-    ErrorEstimate,
-    ScoredFolds,
-    estimate_covariance,
-    measure_term,
-)
+from mrnet_features.evaluation.metrics.auc_covariance import ErrorEstimate, estimate_covariance
 from mrnet_features.evaluation.metrics.few_exams import warn_of_few
+from mrnet_features.evaluation.metrics.scored_folds import ScoredFolds, measure_term
 from mrnet_features.evaluation.plots import plot_scores
 from mrnet_features.evaluation.results import Result, name_headline
 from mrnet_features.exam_ids import require_same_exams, require_unique_ids

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from MLstatkit import Delong_test
 
-from mrnet_features.evaluation.metrics import auc_covariance
+from mrnet_features.evaluation.metrics import training_covariance
 from mrnet_features.evaluation.metrics.auc import measure_auc
-from mrnet_features.evaluation.metrics.auc_covariance import ScoredFolds, estimate_covariance
+from mrnet_features.evaluation.metrics.auc_covariance import estimate_covariance
+from mrnet_features.evaluation.metrics.scored_folds import ScoredFolds
 
 
 def draw_folds(rng, labels, n_repeats, n_folds):
@@ -67,7 +68,7 @@ def define_training(data, weights, units):
 @pytest.mark.parametrize("block", [50, 2_000, 10**7])
 @pytest.mark.parametrize("seed", range(3))
 def test_training_part_equals_its_definition(seed, block, monkeypatch):
-    monkeypatch.setattr(auc_covariance, "BLOCK", block)
+    monkeypatch.setattr(training_covariance, "BLOCK", block)
     data, rng = draw_case(seed)
     if seed == 1:
         data.labels[0, ::7] = np.nan  # a task without labels for some exams
