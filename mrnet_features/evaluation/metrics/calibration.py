@@ -11,6 +11,8 @@ from scipy.special import expit, logit, ndtri
 
 from mrnet_features.evaluation.alignment import align_predictions
 from mrnet_features.evaluation.curve_plots import plot_calibration
+from mrnet_features.evaluation.exam_values import share_groups
+from mrnet_features.evaluation.metrics.auc import t_quantile
 from mrnet_features.evaluation.results import Result
 from mrnet_features.tables import choose_labels
 
@@ -18,8 +20,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
+    from mrnet_features.tables import ByExam
 
-__all__ = ["Calibration", "align_probabilities", "measure_calibration", "wilson_interval"]
+__all__ = [
+    "Calibration",
+    "align_probabilities",
+    "effective_size",
+    "measure_calibration",
+    "wilson_interval",
+]
 
 CLIP = 1e-6
 MOST_STEPS = 100
@@ -35,10 +44,13 @@ class Calibration(Result):
     labels : DataFrame of shape (n_exams, n_tasks), int8
         float64 with NaN if a label is missing; such an exam is left out for that task.
     probabilities : DataFrame of shape (n_exams, n_tasks), float64
+    groups : Series of shape (n_exams,), int64, or None
+        Group of each exam. Exams of a group are not taken as independent.
     """
 
     labels: pd.DataFrame
     probabilities: pd.DataFrame
+    groups: pd.Series[Any] | None = None
 
     def __repr__(self) -> str:
         return f"Calibration({len(self.labels)} exams, tasks {', '.join(self.labels.columns)})"
@@ -64,14 +76,16 @@ class Calibration(Result):
               there is one class;
             - slope: factor of the log-odds that fits best; 1 is ideal, less means too extreme;
               NaN if the scores separate the classes or are constant;
-            - ``_low`` and ``_high`` of intercept and slope: Wald interval.
+            - ``_low`` and ``_high`` of intercept and slope: Wald interval. With groups, its error
+              is that of the sandwich estimator, and it uses the t distribution with the groups
+              minus 1 as degrees of freedom.
 
         References
         ----------
+        Liang and Zeger 1986, Biometrika 73(1):13-22, for groups;
         Van Calster et al. 2019, BMC Medicine 17:230, for intercept and slope; Brier 1950,
         Monthly Weather Review 78(1):1-3.
         """
-        z = float(ndtri(0.5 + confidence / 2))
         rows = {}
         for task in self.labels.columns:
             known = self.labels[task].notna()
@@ -81,8 +95,13 @@ class Calibration(Result):
             brier, prevalence = float(np.mean((chance - truth) ** 2)), float(truth.mean())
             constant = prevalence * (1 - prevalence)
             ones = np.ones((len(truth), 1))
-            shift, shift_se = _fit_logistic(ones, truth, odds)
-            line, line_se = _fit_logistic(np.column_stack([ones, odds]), truth, 0 * odds)
+            groups = None
+            if self.groups is not None:
+                groups = np.unique(self.groups[known], return_inverse=True)[1]
+            shift, shift_se = _fit_logistic(ones, truth, odds, groups)
+            line, line_se = _fit_logistic(np.column_stack([ones, odds]), truth, 0 * odds, groups)
+            degrees = float("inf") if groups is None else max(1, len(np.unique(groups)) - 1)
+            z = t_quantile(0.5 + confidence / 2, degrees)
             rows[task] = {
                 "brier": brier,
                 "brier_skill": 1 - brier / constant if constant else np.nan,
@@ -111,7 +130,8 @@ class Calibration(Result):
         -------
         DataFrame of shape (n_points, 7)
             Columns task, expected (mean probability of the bin), observed (fraction of
-            positives), ci_low, ci_high (Wilson), n_exams, n_positive.
+            positives), ci_low, ci_high (Wilson, with groups for the effective sample size),
+            n_exams, n_positive.
         """
         rows = []
         for task in self.labels.columns:
@@ -120,7 +140,13 @@ class Calibration(Result):
             # If all ranks are tied, qcut has no two edges and returns NaN.
             for _, part in chance.groupby(bins.fillna(0)):
                 n_positive = int(self.labels.loc[part.index, task].sum())
-                low, high = wilson_interval(n_positive, len(part), confidence)
+                size = float(len(part))
+                if self.groups is not None:
+                    hits = self.labels.loc[part.index, task].to_numpy(dtype=np.int64)
+                    owner = self.groups.loc[part.index].to_numpy()
+                    size = effective_size(hits, np.ones_like(hits), 1, owner)
+                share = n_positive / len(part)
+                low, high = wilson_interval(share * size, size, confidence)
                 rows.append(
                     {
                         "task": task,
@@ -151,7 +177,11 @@ class Calibration(Result):
 
 
 def measure_calibration(
-    model: Any, labels: pd.DataFrame | pd.Series[Any] | None = None, *, positive: Any = None
+    model: Any,
+    labels: pd.DataFrame | pd.Series[Any] | None = None,
+    *,
+    groups: ByExam | None = None,
+    positive: Any = None,
 ) -> Calibration:
     """Calibration of predicted probabilities.
 
@@ -163,6 +193,8 @@ def measure_calibration(
     labels : DataFrame of shape (n_exams, n_tasks), Series or None
         Index exam id; 0 or 1, NaN to leave an exam out for that task. None for the labels of the
         first Evaluation or HoldOut.
+    groups : Series or mapping of exam id to group, optional
+        For example the patient. By default the groups that the model was evaluated with.
     positive : value or mapping of task to value, optional
         Value of a positive exam if the labels are not 0 and 1.
 
@@ -188,7 +220,8 @@ def measure_calibration(
     truth = choose_labels(labels, positive, model)
     if not len(truth):
         raise ValueError("`labels` must hold at least one exam, got none.")
-    return Calibration(truth, align_probabilities(model, truth))
+    chances = align_probabilities(model, truth)
+    return Calibration(truth, chances, share_groups(groups, {"`model`": model}, truth.index))
 
 
 def align_probabilities(model: Any, labels: pd.DataFrame) -> pd.DataFrame:
@@ -272,10 +305,46 @@ def wilson_interval(n_hits: float, n_exams: float, confidence: float = 0.95) -> 
     return float(low), float(high)
 
 
+def effective_size(
+    hits: NDArray[np.int64], members: NDArray[np.int64], n_repeats: int, groups: NDArray[np.int64]
+) -> float:
+    """Independent exams whose fraction would vary as much as that of the groups; at most all.
+
+    Parameters
+    ----------
+    hits, members : ndarray of shape (n_exams,), int64
+        Over how many repeats an exam is a hit, and counts at all.
+    n_repeats : int
+    groups : ndarray of shape (n_exams,)
+        Group of each exam.
+
+    Returns
+    -------
+    float
+    """
+    _, codes = np.unique(groups, return_inverse=True)
+    total = int(members.sum())
+    share = int(hits.sum()) / total
+    residuals = np.bincount(codes, weights=hits - share * members)
+    n_groups = int((np.bincount(codes, weights=members) > 0).sum())
+    spread = float((residuals**2).sum())
+    n_exams = total / n_repeats
+    if not 0 < share < 1 or spread == 0 or n_groups < 2:
+        return float(min(n_exams, n_groups))  # no variance to go by: each group counts once
+    variance = spread / total**2 * n_groups / (n_groups - 1)
+    return float(min(n_exams, share * (1 - share) / variance))
+
+
 def _fit_logistic(
-    columns: NDArray[np.float64], truth: NDArray[np.float64], offset: ArrayLike
+    columns: NDArray[np.float64],
+    truth: NDArray[np.float64],
+    offset: ArrayLike,
+    groups: NDArray[np.int64] | None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Coefficients and standard errors of logistic regression, by Newton's method."""
+    """Coefficients and standard errors of logistic regression, by Newton's method.
+
+    With groups, numbered from 0, the errors are those of the sandwich estimator.
+    """
     weights = np.zeros(columns.shape[1])
     nothing = np.full(len(weights), np.nan)
     if np.linalg.matrix_rank(columns) < columns.shape[1] or np.ptp(truth) == 0:
@@ -292,5 +361,15 @@ def _fit_logistic(
         step *= min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-300))
         weights = weights + step
         if np.abs(step).max() < 1e-10:
-            return weights, np.sqrt(np.diag(np.linalg.inv(information)))
+            covariance = np.linalg.inv(information)
+            if groups is not None:
+                n_groups = len(np.unique(groups))
+                if n_groups < 2:
+                    return weights, nothing
+                gradient = columns * (truth - chance)[:, None]
+                sums = np.zeros((n_groups, columns.shape[1]))
+                np.add.at(sums, groups, gradient)
+                meat = sums.T @ sums * n_groups / (n_groups - 1)
+                covariance = covariance @ meat @ covariance
+            return weights, np.sqrt(np.diag(covariance))
     return nothing, nothing

@@ -9,7 +9,11 @@ import pandas as pd
 from sklearn.metrics import roc_curve
 
 from mrnet_features.evaluation.exam_values import share_groups
-from mrnet_features.evaluation.metrics.calibration import align_probabilities, wilson_interval
+from mrnet_features.evaluation.metrics.calibration import (
+    align_probabilities,
+    effective_size,
+    wilson_interval,
+)
 from mrnet_features.evaluation.metrics.predictive_values import (
     choose_prevalences,
     measure_predictive_values,
@@ -354,9 +358,7 @@ def _count(
             sizes[name] = 0.0
             continue
         share = n_hits / n_exams
-        size = (
-            n_exams if groups is None else _measure_effective_size(hits, members, n_repeats, groups)
-        )
+        size = n_exams if groups is None else effective_size(hits, members, n_repeats, groups)
         low, high = wilson_interval(n_hits * (size / n_exams), size, confidence)
         found |= {name: share, f"{name}_low": low, f"{name}_high": high}
         sizes[name] = size
@@ -374,20 +376,3 @@ def _count(
     found["n_positive"] = int(truth.sum())
     found["n_negative"] = int((~truth).sum())
     return found
-
-
-def _measure_effective_size(
-    hits: NDArray[np.int64], members: NDArray[np.int64], n_repeats: int, groups: NDArray[np.int64]
-) -> float:
-    """Independent exams whose fraction would vary as much as that of the groups; at most all."""
-    _, codes = np.unique(groups, return_inverse=True)
-    total = int(members.sum())
-    share = int(hits.sum()) / total
-    residuals = np.bincount(codes, weights=hits - share * members)
-    n_groups = int((np.bincount(codes, weights=members) > 0).sum())
-    spread = float((residuals**2).sum())
-    n_exams = total / n_repeats
-    if not 0 < share < 1 or spread == 0 or n_groups < 2:
-        return float(min(n_exams, n_groups))  # no variance to go by: each group counts once
-    variance = spread / total**2 * n_groups / (n_groups - 1)
-    return float(min(n_exams, share * (1 - share) / variance))

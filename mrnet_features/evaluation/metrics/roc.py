@@ -99,6 +99,9 @@ class RocCurves(Result):
                 confidence,
                 int(rows["degrees"].iloc[0]),
             )
+            # The curve never falls, so an end that holds further left (or right) holds here too.
+            low = np.maximum.accumulate(low)
+            high = np.minimum.accumulate(high[::-1])[::-1]
             rest = rows.drop(columns=["se", "n_positive", "degrees"])
             parts.append(rest.assign(ci_low=low, ci_high=high))
         return pd.concat(parts, ignore_index=True)

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
-from scipy.special import logit
+from scipy.special import expit, logit
+from scipy.stats import t
 from sklearn.metrics import brier_score_loss
 from statsmodels.stats.proportion import proportion_confint
 
@@ -139,3 +140,39 @@ def test_an_array_of_labels_fits_results_made_from_arrays():
     )
     with pytest.raises(TypeError, match="DataFrame or Series indexed by exam id, got ndarray"):
         measure_calibration(named, y)
+
+
+def test_groups_give_the_sandwich_errors_of_statsmodels():
+    rng = np.random.default_rng(0)
+    exams = pd.Index([f"{k:03d}" for k in range(120)])
+    groups = pd.Series(np.arange(120) // 3, exams)
+    odds = rng.normal(size=120) + rng.normal(size=40)[groups]
+    labels = pd.DataFrame({"acl": (odds + rng.logistic(size=120) > 0).astype(int)}, exams)
+    chances = pd.DataFrame({"acl": expit(odds)}, exams)
+    found = measure_calibration(chances, labels, groups=groups).summary().loc["acl"]
+    fitted = sm.GLM(labels["acl"], sm.add_constant(odds), family=sm.families.Binomial()).fit(
+        cov_type="cluster", cov_kwds={"groups": groups, "use_correction": False}
+    )
+    se = fitted.bse.iloc[1] * np.sqrt(40 / 39)
+    assert found["slope"] == pytest.approx(fitted.params.iloc[1], rel=1e-9)
+    assert found["slope_high"] - found["slope"] == pytest.approx(t.ppf(0.975, 39) * se, rel=1e-7)
+
+
+def test_repeated_exams_of_a_group_do_not_narrow_the_intervals():
+    rng = np.random.default_rng(1)
+    exams = pd.Index([f"{k:03d}" for k in range(100)])
+    odds = rng.normal(size=100)
+    labels = pd.DataFrame({"acl": (odds + rng.logistic(size=100) > 0).astype(int)}, exams)
+    chances = pd.DataFrame({"acl": expit(odds)}, exams)
+    once = measure_calibration(chances, labels, groups=dict(zip(exams, exams, strict=True)))
+    copies = exams + " again"
+    twice = measure_calibration(
+        pd.concat([chances, chances.set_axis(copies)]),
+        pd.concat([labels, labels.set_axis(copies)]),
+        groups={exam: exam[:3] for exam in [*exams, *copies]},
+    )
+    np.testing.assert_allclose(twice.summary(), once.summary(), rtol=1e-9)
+    apart = measure_calibration(twice.probabilities, twice.labels).summary()
+    assert apart.loc["acl", "slope_high"] < twice.summary().loc["acl", "slope_high"] - 0.05
+    columns = ["ci_low", "ci_high"]
+    np.testing.assert_allclose(twice.frame(1)[columns], once.frame(1)[columns], rtol=1e-9)
