@@ -106,6 +106,11 @@ def collect_evidence(results: tuple[Any, ...], features: Any, seed: int) -> Evid
     if run is None:
         _refuse_orphans(found, features)
     else:
+        if "DataFrame" in found:
+            raise ValueError(
+                "`results` must not hold a table beside the run: it answers no item. State what "
+                "operating points, curves or subgroups show."
+            )
         try:
             scores = {"": run.scores}
         except ValueError as error:

@@ -10,6 +10,7 @@ from mrnet_features.evaluation import (
     evaluate,
     importance,
     measure_calibration,
+    measure_operating_points,
     shuffle_labels,
 )
 from mrnet_features.evaluation.checklists.evidence import collect_evidence
@@ -146,3 +147,9 @@ def test_a_split_without_auc_keeps_the_reason():
     evidence = collect(holdout)
     assert evidence.scores == {}
     assert "0 positive of task 'acl'" in evidence.problem
+
+
+def test_a_table_beside_the_run_is_refused():
+    run, _ = make_plain_run()
+    with pytest.raises(ValueError, match="must not hold a table beside the run"):
+        collect(run, measure_operating_points(run))
