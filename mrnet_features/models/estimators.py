@@ -84,6 +84,11 @@ def check_classifier(model: Any, usage: str = "cross_validate(model, features, l
             f"`model` must be a classifier object, got the class {model.__name__}. Create one: "
             f"{model.__name__}()."
         )
+    if inspect.isroutine(model):
+        raise TypeError(
+            f"`model` must be a classifier object, got the function {model.__name__}. Call it: "
+            f"{model.__name__}()."
+        )
     missing = [] if hasattr(model, "fit") else ["fit"]
     if not (hasattr(model, "predict_proba") or hasattr(model, "decision_function")):
         missing.append("predict_proba")

@@ -71,6 +71,7 @@ def test_a_table_as_model_names_the_order(table):
     [
         (LogisticRegression, "got the class LogisticRegression. Create one"),
         (StandardScaler(), "StandardScaler has no `predict_proba`"),
+        (logistic_baseline, r"the function logistic_baseline. Call it: logistic_baseline\(\)"),
         (object(), "object has no `fit` and no `predict_proba`"),
     ],
 )
