@@ -74,8 +74,8 @@ mf.parse_name(features.columns[0])
 # %% [markdown]
 # ## Scores
 #
-# One LightGBM per task, three repeats of five folds stratified on the joint label. `auc` is the mean
-# over folds; the interval of the mean keeps the covariance of the three tasks.
+# One LightGBM per task, three repeats of five folds stratified on the joint label. `auc` is the
+# mean over folds; the interval of the mean keeps the covariance of the three tasks.
 
 # %%
 evaluation = mf.cross_validate(None, features, train.labels, n_jobs=-1)
