@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from mrnet_features.__main__ import main
 from mrnet_features.cli.stopping import stop_on_signals
 from mrnet_features.synthetic import write_knees
 from tests.support.command_line import ENVIRONMENT
@@ -116,3 +117,18 @@ def test_ctrl_c_while_modules_are_loading_is_no_traceback():
         [sys.executable, "-c", code], capture_output=True, text=True, env=ENVIRONMENT, check=False
     )
     assert (done.returncode, done.stderr) == (130, "Stopped.\n")
+
+
+def test_ctrl_c_while_the_process_ends_is_ignored(monkeypatch):
+    before = signal.getsignal(signal.SIGINT)
+
+    def finish():
+        raise SystemExit(0)
+
+    monkeypatch.setattr("mrnet_features.__main__.run", finish)
+    try:
+        with pytest.raises(SystemExit):
+            main()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
