@@ -16,7 +16,7 @@ from mrnet_features.evaluation.comparison.holm import adjust_holm
 from mrnet_features.evaluation.exam_values import share_groups
 from mrnet_features.evaluation.metrics.auc_covariance import estimate_covariance
 from mrnet_features.evaluation.metrics.auc_tests import Difference, minimum_detectable_difference
-from mrnet_features.evaluation.metrics.scored_folds import ScoredFolds
+from mrnet_features.evaluation.metrics.scored_folds import ScoredFolds, weigh_tasks
 from mrnet_features.evaluation.metrics.scores import Scores, score_predictions, stack_predictions
 from mrnet_features.evaluation.plots import plot_differences
 from mrnet_features.evaluation.protocol.folds import Folds
@@ -330,9 +330,7 @@ def _compare_pairs(
     codes = None if groups is None else groups.to_numpy(dtype=np.intp)
     found = estimate_covariance(data, codes)
     tasks = list(labels.columns)
-    shares = dict(zip(tasks, np.eye(len(tasks)), strict=True))
-    if len(tasks) > 1:
-        shares["mean"] = np.full(len(tasks), 1 / len(tasks))
+    shares = weigh_tasks(tasks)
     aucs = found.fold_aucs.reshape(*found.fold_aucs.shape[:2], len(entries), len(tasks))
     rows = []
     for first, second in itertools.combinations(range(len(entries)), 2):

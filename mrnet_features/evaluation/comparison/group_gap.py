@@ -10,6 +10,7 @@ import pandas as pd
 
 from mrnet_features.evaluation.metrics.auc_covariance import estimate_gap
 from mrnet_features.evaluation.metrics.auc_tests import Difference
+from mrnet_features.evaluation.metrics.scored_folds import weigh_tasks
 from mrnet_features.evaluation.metrics.scores import stack_predictions
 from mrnet_features.evaluation.plots import plot_changes
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
@@ -175,9 +176,7 @@ def measure_group_gap(
         for name, run in (("random", random), ("grouped", grouped))
     }
     tasks = list(grouped.labels.columns)
-    weights = dict(zip(tasks, np.eye(len(tasks)), strict=True))
-    if len(tasks) > 1:
-        weights["mean"] = np.full(len(tasks), 1 / len(tasks))
+    weights = weigh_tasks(tasks)
     sums = np.stack(list(weights.values()))
     found = estimate_gap(**stacked, groups=np.asarray(grouped.groups, dtype=np.intp), weights=sums)
     gaps = pd.DataFrame(found, index=list(weights), columns=["gap", "se", "degrees"])

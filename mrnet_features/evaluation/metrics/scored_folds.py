@@ -9,14 +9,21 @@ import numpy as np
 from mrnet_features.evaluation.metrics.auc import AucEstimate, measure_auc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.intp]
 
-__all__ = ["ScoredFolds", "find_partitions", "is_one_group_per_fold", "list_folds", "measure_term"]
+__all__ = [
+    "ScoredFolds",
+    "find_partitions",
+    "is_one_group_per_fold",
+    "list_folds",
+    "measure_term",
+    "weigh_tasks",
+]
 
 
 class ScoredFolds(NamedTuple):
@@ -37,6 +44,29 @@ class ScoredFolds(NamedTuple):
     scores: Floats
     folds: Integers
     names: tuple[str, ...]
+
+
+def weigh_tasks(tasks: Sequence[str]) -> dict[str, Floats]:
+    """Weights of the AUCs in each row of a summary.
+
+    Parameters
+    ----------
+    tasks : sequence of str
+
+    Returns
+    -------
+    dict of str to ndarray of shape (n_tasks,), float64
+        One row per task, and "mean" if there are several.
+
+    Examples
+    --------
+    >>> {name: weights.tolist() for name, weights in weigh_tasks(["acl", "meniscus"]).items()}
+    {'acl': [1.0, 0.0], 'meniscus': [0.0, 1.0], 'mean': [0.5, 0.5]}
+    """
+    weights = dict(zip(tasks, np.eye(len(tasks)), strict=True))
+    if len(tasks) > 1:
+        weights["mean"] = np.full(len(tasks), 1 / len(tasks))
+    return weights
 
 
 def list_folds(data: ScoredFolds) -> Iterator[tuple[int, int, Integers]]:

@@ -12,7 +12,7 @@ from mrnet_features.evaluation.alignment import align_groups
 from mrnet_features.evaluation.metrics.auc import logit_interval
 from mrnet_features.evaluation.metrics.auc_covariance import ErrorEstimate, estimate_covariance
 from mrnet_features.evaluation.metrics.few_exams import warn_of_few
-from mrnet_features.evaluation.metrics.scored_folds import ScoredFolds, measure_term
+from mrnet_features.evaluation.metrics.scored_folds import ScoredFolds, measure_term, weigh_tasks
 from mrnet_features.evaluation.plots import plot_scores
 from mrnet_features.evaluation.results import Result, name_headline
 from mrnet_features.exam_ids import require_same_exams, require_unique_ids
@@ -215,9 +215,7 @@ def score_predictions(
         warn_of_few(truth, grouping)
     codes = None if grouping is None else grouping.to_numpy(dtype=np.intp)
     tasks = list(truth.columns)
-    weights = dict(zip(tasks, np.eye(len(tasks)), strict=True))
-    if len(tasks) > 1:
-        weights["mean"] = np.full(len(tasks), 1 / len(tasks))
+    weights = weigh_tasks(tasks)
     by_repeat = _pool(data)
     found = estimate_covariance(data, codes)
     fold_scores = predictions.groupby(["repeat", "fold"]).size().rename("n_exams").reset_index()
