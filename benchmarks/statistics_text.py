@@ -40,7 +40,7 @@ def list_misses(result: dict[str, Any]) -> Iterator[str]:
         One line per miss.
     """
     for row in [*result.get("cells", []), *result.get("fixed", [])]:
-        name = row.get("cell", f"fixed predictions, {row['n_exams']} exams")
+        name = row["cell"] if "cell" in row else f"fixed predictions, {row['n_exams']} exams"
         for kind, (low, high) in WANTED.items():
             for label, value in row[kind].items():
                 claimed = label in CLAIMED[kind] or "cell" not in row
