@@ -167,7 +167,8 @@ def test_bands_from_few_groups_have_their_degrees_of_freedom(measure):
     row, band = found.curves.iloc[50], found.frame().iloc[50]
     value = row.iloc[2]  # sensitivity or precision
     size = value * (1 - value) / row["se"] ** 2
-    ends = band[["ci_low", "ci_high"]].to_numpy(dtype=float)
+    # the lower end alone: the upper one may be lowered to that of a larger false positive rate
+    ends = band[["ci_low"]].to_numpy(dtype=float)
     distance = np.abs(ends - value) / np.sqrt(ends * (1 - ends) / size)
     np.testing.assert_allclose(distance, t.ppf(0.975, 5), rtol=1e-9)
 

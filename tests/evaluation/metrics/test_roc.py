@@ -155,3 +155,12 @@ def test_points_must_be_operating_points(study):
     assert list(named.points) == ["half"]
     with pytest.raises(ValueError, match="`points` must be tables of .* have no column"):
         measure_roc(single, labels, points=points.drop(columns="sensitivity"), n_draws=5)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_bands_never_fall(seed):
+    labels, models = make_models(seed=seed, n_exams=120, n_models=1)
+    for _, rows in measure_roc(models["model 0"], labels, n_draws=50).frame().groupby("task"):
+        assert (np.diff(rows["ci_low"]) >= 0).all()
+        assert (np.diff(rows["ci_high"]) >= 0).all()
+        assert rows["sensitivity"].between(rows["ci_low"] - 1e-12, rows["ci_high"] + 1e-12).all()
