@@ -276,7 +276,9 @@ def fit_classifier(
             f"in {n_exams} exams{'' if weights is None else ' with weights above 0'}. Leave the "
             "task out."
         )
-    options = {} if weights is None else {find_weight_parameter(model): weights}
+    options: dict[str, Any] = {}
+    if weights is not None:
+        options[find_weight_parameter(model)] = weights
     by_group = None if groups is None else find_group_parameter(model)
     if by_group:
         options[by_group] = groups

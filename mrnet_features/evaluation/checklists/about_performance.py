@@ -45,7 +45,8 @@ def performance(evidence: Evidence) -> Answer:
         for row in scores.summary().itertuples():
             label = f"{quote(name)}, {quote(row.Index)}" if name else quote(row.Index)
             parts.append(f"{label} {row.auc:.3f} ({row.ci_low:.3f} to {row.ci_high:.3f})")
-            if not np.isfinite([row.ci_low, row.ci_high]).all():
+            ends: Any = [row.ci_low, row.ci_high]
+            if not np.isfinite(ends).all():
                 without.append(label)
     if without:
         return Answer(
@@ -109,10 +110,12 @@ def comparison(evidence: Evidence) -> Answer:
             f"{quote(row.first)} minus {quote(row.second)} {row.difference:+.3f} "
             f"({row.ci_low:+.3f} to {row.ci_high:+.3f})"
         )
-        if np.isfinite(row.p):
-            shown += f", p = {row.p:.3g}, after Holm {row.p_holm:.3g}"
-        if np.isfinite(row.minimum_detectable_difference):
-            shown += f", detectable with 80 % power {row.minimum_detectable_difference:.3f}"
+        p: Any = row.p
+        detectable: Any = row.minimum_detectable_difference
+        if np.isfinite(p):
+            shown += f", p = {p:.3g}, after Holm {row.p_holm:.3g}"
+        if np.isfinite(detectable):
+            shown += f", detectable with 80 % power {detectable:.3f}"
         parts.append(shown)
     sources = join(dict.fromkeys(rows["interval"]))
     if evidence.comparison.nested:

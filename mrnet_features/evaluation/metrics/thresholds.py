@@ -230,6 +230,7 @@ def read_thresholds(
 def _check_number(threshold: Any) -> float:
     if not isinstance(threshold, Real):
         raise TypeError(f"`threshold` must be a number, got {type(threshold).__name__}.")
-    if np.isnan(threshold):
+    value = float(threshold)
+    if np.isnan(value):
         raise ValueError("`threshold` must be a number, got NaN.")
-    return float(threshold)
+    return value
