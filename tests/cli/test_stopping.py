@@ -20,13 +20,14 @@ CODE = (
     "import signal, runpy; signal.signal(signal.SIGINT, signal.default_int_handler);"
     "runpy.run_module('mrnet_features', run_name='__main__', alter_sys=True)"
 )
-COMMAND = ("knees", "knees", "--train", "2", "--valid", "0", "--jobs", "2")
+N_EXAMS = 8  # enough that the run is still going when its first file is seen
+COMMAND = ("knees", "knees", "--train", str(N_EXAMS), "--valid", "0", "--jobs", "2")
 
 
 @pytest.fixture(scope="module")
 def complete(tmp_path_factory):
     """Files of a run that was not stopped, by name."""
-    folder = write_knees(tmp_path_factory.mktemp("knees") / "knees", n_train=2, n_valid=0)
+    folder = write_knees(tmp_path_factory.mktemp("knees") / "knees", n_train=N_EXAMS, n_valid=0)
     return read_all(folder)
 
 
@@ -38,8 +39,8 @@ def read_all(folder):
     ("wait_for", "number", "to_all", "status"),
     [
         ("knees.json", signal.SIGTERM, True, 143),  # before its workers have loaded the library
-        ("train/axial/.*", signal.SIGTERM, False, 143),
-        ("train/axial/.*", signal.SIGKILL, False, -9),
+        ("train/axial/*", signal.SIGTERM, False, 143),
+        ("train/axial/*", signal.SIGKILL, False, -9),
     ],
 )
 def test_a_stopped_run_leaves_no_process_and_is_resumed(
@@ -66,7 +67,7 @@ def test_a_stopped_run_leaves_no_process_and_is_resumed(
         )
         assert ours.startswith(b"Stopped. If you run it again, ")
         assert ours.count(b"\n") == 1
-    write_knees(tmp_path / "knees", n_train=2, n_valid=0)
+    write_knees(tmp_path / "knees", n_train=N_EXAMS, n_valid=0)
     assert read_all(tmp_path / "knees") == complete
 
 
