@@ -34,8 +34,8 @@ Row = dict[str, float]
 def describe_with_scikit_image(grey: NDArray[np.uint8]) -> Row:
     """Percentiles, co-occurrence, local binary patterns and oriented gradients of a stack.
 
-    The statistics of every second slice are pooled to mean, standard deviation and maximum. Gradients are
-    those of the middle slice, in 8 x 8 cells.
+    The statistics of every second slice are pooled to mean, standard deviation and maximum.
+    Gradients are those of the middle slice, in 8 x 8 cells.
     """
     from skimage.feature import graycomatrix, graycoprops, hog, local_binary_pattern
     from skimage.transform import resize
@@ -89,7 +89,7 @@ def describe_with_pyradiomics(grey: NDArray[np.uint8]) -> Row:
 
 
 def describe_with_nyxus(grey: NDArray[np.uint8]) -> Row:
-    """Intensity and texture statistics of every second slice, pooled to mean, deviation, maximum."""
+    """Intensity and texture statistics of every second slice: mean, deviation and maximum."""
     from nyxus import Nyxus
 
     groups = ("INTENSITY", "GLCM", "GLRLM", "GLSZM", "GLDZM", "NGTDM", "NGLDM")
