@@ -5,9 +5,9 @@
 Each style is another make of knee: anatomy, position, contrast, noise and lesions are drawn at
 random. Per style, all tables are scored on the same folds: the preset `baseline`; `baseline` of
 another checkout (`--before`), which shows what changed; scikit-image (`peer_features.py`); other
-peers if their table, such as ``pyradiomics.parquet``, lies in the folder of the style. The part of a
-family is how much the AUCs fall without it. Everything is kept in the folder, so a stopped run goes
-on where it was. Results are written to ``results/styles.json``.
+peers if their table, such as ``pyradiomics.parquet``, lies in the folder of the style. The part of
+a family is how much the AUCs fall without it. Everything is kept in the folder, so a stopped run
+goes on where it was. Results are written to ``results/styles.json``.
 """
 
 from __future__ import annotations
