@@ -35,6 +35,7 @@ _HOMES = {
     "measure_decision_curve": "evaluation.metrics.decision_curve",
     "measure_group_gap": "evaluation.comparison.group_gap",
     "measure_roc": "evaluation.metrics.roc",
+    "measure_stability": "workflows.stability",
     "measure_subgroups": "evaluation.comparison.subgroups",
     "parse_name": "names",
     "permutation_test": "evaluation.leakage.permutation",
@@ -42,6 +43,7 @@ _HOMES = {
     "prior_baseline": "models.baselines",
     "read_features": "extraction.table",
     "read_predictions": "evaluation.comparison.read_predictions",
+    "select_stable": "models.stable_columns",
     "to_uint8": "stacks.conversion",
     "write_features": "extraction.table",
     "write_knees": "synthetic.write",
@@ -75,10 +77,12 @@ if TYPE_CHECKING:
         logistic_baseline,
         prior_baseline,
     )
+    from mrnet_features.models.stable_columns import select_stable
     from mrnet_features.names import parse_name
     from mrnet_features.quality.audit import audit
     from mrnet_features.stacks.conversion import to_uint8
     from mrnet_features.synthetic import write_knees
+    from mrnet_features.workflows.stability import measure_stability
 
 __all__ = [
     "Dataset",
@@ -104,6 +108,7 @@ __all__ = [
     "measure_decision_curve",
     "measure_group_gap",
     "measure_roc",
+    "measure_stability",
     "measure_subgroups",
     "parse_name",
     "permutation_test",
@@ -111,6 +116,7 @@ __all__ = [
     "prior_baseline",
     "read_features",
     "read_predictions",
+    "select_stable",
     "to_uint8",
     "write_features",
     "write_knees",

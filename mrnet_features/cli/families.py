@@ -1,38 +1,88 @@
-"""Command `families`: the feature families and their statistics."""
+"""Command `families`: the feature families, their statistics, cost and stability."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mrnet_features.cli.app import app
-from mrnet_features.cli.options import Json
+from mrnet_features.cli.options import Jobs, Json, Seed, Split, check_families, name_families
 
 
 @app.command()
 def families(
     name: Annotated[
-        str | None, typer.Argument(help="List the statistics of this family.", show_default=False)
+        str | None,
+        typer.Argument(
+            help="List the statistics of this family. With --stability: preset or families, "
+            "separated by commas; default: baseline.",
+            show_default=False,
+        ),
     ] = None,
     cost: Annotated[
         bool, typer.Option("--cost", help="Also time each family on this machine.")
     ] = False,
+    stability: Annotated[
+        bool,
+        typer.Option(
+            "--stability",
+            help="Measure how much each column changes when exams are perturbed (noise, blur, bias "
+            "field, contrast, shift, rotation, slice dropped, spacing), as ICC(2,1), instead.",
+        ),
+    ] = False,
+    root: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --stability: folder in the layout of MRNet; default: synthetic knees.",
+            show_default=False,
+        ),
+    ] = None,
+    split: Annotated[Split, typer.Option(help="With --stability: split of ROOT.")] = Split.train,
+    exams: Annotated[
+        int, typer.Option(min=3, max=100_000, help="With --stability: number of exams.")
+    ] = 40,
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="With --stability: CSV to write, with the ICC of each column and perturbation."
+        ),
+    ] = Path("stability.csv"),
+    seed: Seed = 0,
+    jobs: Jobs = -1,
     as_json: Json = False,
 ) -> None:
-    """List the feature families, or the statistics of one.
+    """List the feature families, or the statistics of one; or measure their stability.
 
-    Statistics are listed with formula, unit and range.
+    Statistics are listed with formula, unit and range. With --stability the share of columns with
+    an ICC of .75 or more is printed; run it again to continue a stopped run.
     """
     from mrnet_features.cli.format import print_json
     from mrnet_features.diagnostics.family_catalogue import list_families, list_statistics
     from mrnet_features.workflows.plain import to_plain
 
-    try:
-        table = list_statistics(name) if name else list_families(cost=cost)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="'NAME'") from error
+    if stability:
+        from mrnet_features.workflows.stability import tabulate_stability
+
+        measured = tabulate_stability(
+            out,
+            root=root,
+            split=split,
+            families=name_families(check_families(name or "baseline")),
+            n_exams=exams,
+            seed=seed,
+            n_jobs=jobs,
+        )
+        table = measured.summary().round(3)
+    else:
+        try:
+            table = list_statistics(name) if name else list_families(cost=cost)
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="'NAME'") from error
     if as_json:
         print_json(to_plain(table, "index"))
     else:
         print(table.to_string(justify="left"))
+        if stability:
+            print(f"Share of columns with ICC(2,1) of .75 or more; all ICCs are in '{out}'.")

@@ -55,6 +55,7 @@ from mrnet_features.evaluation.metrics.precision_recall import (
 from mrnet_features.evaluation.metrics.predictive_values import measure_predictive_values
 from mrnet_features.evaluation.metrics.roc import RocCurves, measure_partial_auc, measure_roc
 from mrnet_features.evaluation.metrics.scores import Scores, score_predictions
+from mrnet_features.evaluation.metrics.stability import Stability, compare_tables
 from mrnet_features.evaluation.metrics.thresholds import as_classifier, read_threshold
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.protocol.folds import Folds
@@ -85,6 +86,7 @@ __all__ = [
     "RocCurves",
     "SampleSize",
     "Scores",
+    "Stability",
     "Subgroups",
     "apply_thresholds",
     "as_classifier",
@@ -94,6 +96,7 @@ __all__ = [
     "choose_thresholds",
     "cluster_columns",
     "compare",
+    "compare_tables",
     "cross_validate",
     "evaluate",
     "fill_checklist",

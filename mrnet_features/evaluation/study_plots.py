@@ -1,4 +1,4 @@
-"""Figures of subgroups, of the number of exams of a study, and of permutation tests."""
+"""Figures of subgroups, of the number of exams, of permutation tests and of stability."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mrnet_features.evaluation.plots import draw_forest, make_axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["plot_permutations", "plot_sample_size", "plot_subgroups"]
+__all__ = ["plot_permutations", "plot_sample_size", "plot_stability", "plot_subgroups"]
 
 
 def plot_subgroups(table: pd.DataFrame, overall: float, axes: Axes | None = None) -> Axes:
@@ -106,4 +106,36 @@ def plot_permutations(
     drawn.set_ylabel("Permutations")
     drawn.set_title(title)
     drawn.legend(fontsize="small", loc="upper left")
+    return drawn
+
+
+def plot_stability(table: pd.DataFrame, min_icc: float, axes: Axes | None = None) -> Axes:
+    """Heat map of the share of stable columns per feature group and perturbation.
+
+    Parameters
+    ----------
+    table : DataFrame
+        `Stability.summary`.
+    min_icc : float
+        ICC from which a column counts as stable.
+    axes : matplotlib Axes, optional
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    shares = table.drop(columns="n_columns")
+    drawn = axes or make_axes(2.5 + 0.6 * shares.shape[1], 1.4 + 0.26 * len(shares))
+    drawn.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    for row, values in enumerate(shares.to_numpy()):
+        for column, share in enumerate(values):
+            colour = "white" if share > 0.6 else "black"
+            drawn.text(
+                column, row, f"{100 * share:.0f}", ha="center", va="center", color=colour, size=8
+            )
+    names = [f"{name} ({n})" for name, n in table["n_columns"].items()]
+    drawn.set_yticks(range(len(names)), names)
+    labels = [str(name).replace("_", " ") for name in shares.columns]
+    drawn.set_xticks(range(len(labels)), labels, rotation=35, ha="right")
+    drawn.set_title(f"Columns with ICC(2,1) of {min_icc:g} or more, in percent", fontsize="medium")
     return drawn

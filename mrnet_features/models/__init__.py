@@ -5,6 +5,7 @@ from mrnet_features.models.bundle import Bundle, fit_bundle, load_bundle
 from mrnet_features.models.lightgbm import SeedAveragedLightGBM, import_lightgbm
 from mrnet_features.models.logistic import ScaledLogistic
 from mrnet_features.models.plane_ensemble import PlaneEnsemble
+from mrnet_features.models.stable_columns import StableColumns, select_stable
 from mrnet_features.models.tuning import LIGHTGBM_GRID, TunedClassifier
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "PlaneEnsemble",
     "ScaledLogistic",
     "SeedAveragedLightGBM",
+    "StableColumns",
     "TunedClassifier",
     "fit_bundle",
     "import_lightgbm",
@@ -20,4 +22,5 @@ __all__ = [
     "load_bundle",
     "logistic_baseline",
     "prior_baseline",
+    "select_stable",
 ]

@@ -14,7 +14,7 @@ from mrnet_features.evaluation.alignment import align_features
 from mrnet_features.evaluation.exam_values import take_weights
 from mrnet_features.evaluation.importance.feature_groups import choose_grouping, group_columns
 from mrnet_features.evaluation.importance.per_fold import VIEWS, FoldView, view_fold
-from mrnet_features.evaluation.importance.stability import measure_stability
+from mrnet_features.evaluation.importance.stability import measure_fold_agreement
 from mrnet_features.evaluation.metrics.auc import standard_error
 from mrnet_features.evaluation.metrics.few_exams import warn_of_few
 from mrnet_features.evaluation.metrics.scored_sets import count_groups
@@ -161,9 +161,9 @@ class Importance(Result):
         Returns
         -------
         DataFrame of shape (n_tasks, 3)
-            Index task; see `measure_stability`.
+            Index task; see `measure_fold_agreement`.
         """
-        return measure_stability(self.by_fold, top)[0]
+        return measure_fold_agreement(self.by_fold, top)[0]
 
     def selection(self, top: int = 10) -> pd.DataFrame:
         """Fraction of the folds in which each group is among the `top` most important groups.
@@ -177,7 +177,7 @@ class Importance(Result):
         -------
         DataFrame of shape (n_groups, n_tasks), float64
         """
-        return measure_stability(self.by_fold, top)[1]
+        return measure_fold_agreement(self.by_fold, top)[1]
 
 
 def importance(

@@ -11,7 +11,7 @@ from scipy.stats import rankdata
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["measure_stability", "nogueira_index"]
+__all__ = ["measure_fold_agreement", "nogueira_index"]
 
 
 def nogueira_index(selected: ArrayLike) -> float:
@@ -66,7 +66,9 @@ def nogueira_index(selected: ArrayLike) -> float:
     return float(1 - spread / (share * (1 - share)))
 
 
-def measure_stability(by_fold: pd.DataFrame, top: int = 10) -> tuple[pd.DataFrame, pd.DataFrame]:
+def measure_fold_agreement(
+    by_fold: pd.DataFrame, top: int = 10
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Agreement of the folds on the order of the groups.
 
     Parameters
@@ -88,7 +90,7 @@ def measure_stability(by_fold: pd.DataFrame, top: int = 10) -> tuple[pd.DataFram
     --------
     >>> rows = pd.DataFrame({"task": "acl", "repeat": 0, "fold": [0, 0, 1, 1],
     ...                      "group": list("abab"), "value": [2.0, 1.0, 4.0, 3.0]})
-    >>> measure_stability(rows)[0].round(6).values.tolist()
+    >>> measure_fold_agreement(rows)[0].round(6).values.tolist()
     [[1.0, 1.0, 1.0]]
     """
     agreement, frequency = {}, {}

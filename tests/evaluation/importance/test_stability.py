@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mrnet_features.evaluation.importance.stability import measure_stability, nogueira_index
+from mrnet_features.evaluation.importance.stability import measure_fold_agreement, nogueira_index
 
 
 def test_stability_and_selection(found):
@@ -20,7 +20,7 @@ def test_stability_and_selection(found):
             for g in range(30)
         ]
     )
-    agreement = measure_stability(rows)[0].loc["acl"]
+    agreement = measure_fold_agreement(rows)[0].loc["acl"]
     assert abs(agreement["rank_correlation"]) < 0.03
     assert abs(agreement["nogueira"]) < 0.03
     assert np.isnan(nogueira_index([[True], [True]]))
