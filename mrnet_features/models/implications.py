@@ -99,8 +99,9 @@ def explain_violations(
         broken = labels.index[first > second]  # False where one is NaN
         n_positive = float(first[second.notna()].sum())
         if len(broken):
+            are = "exam is" if len(broken) == 1 else "exams are"
             found[pair] = (
-                f"{len(broken)} exams are positive for {quote(pair[0])} and not for "
+                f"{len(broken)} {are} positive for {quote(pair[0])} and not for "
                 f"{quote(pair[1])}, such as {name_some(list(map(str, broken[:1])))}"
             )
         elif n_positive < min_positives:

@@ -32,7 +32,7 @@ def test_one_exam_that_breaks_the_rule_is_enough(labels):
     labels.loc["0055", "acl"] = 1
     assert find_implications(labels) == (MENISCUS,)
     assert explain_violations(labels)[ACL] == (
-        "1 exams are positive for 'acl' and not for 'abnormal', such as '0055'"
+        "1 exam is positive for 'acl' and not for 'abnormal', such as '0055'"
     )
 
 

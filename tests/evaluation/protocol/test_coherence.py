@@ -52,7 +52,7 @@ def test_one_broken_exam_is_seen_only_where_it_is_trained_on():
     broken = labels.index[labels["abnormal"] == 0][0]
     labels.loc[broken, "acl"] = 1
     run = cross_validate(logistic_baseline(), features, labels, n_splits=4, n_repeats=1)
-    with pytest.warns(UserWarning, match="'acl implies abnormal' is used in 1 of 4 folds: 1 exams"):
+    with pytest.warns(UserWarning, match="'acl implies abnormal' is used in 1 of 4 folds: 1 exam "):
         found = make_coherent(run)
     rows = run.predictions
     own = rows.loc[rows["exam"] == broken, "fold"].item()
