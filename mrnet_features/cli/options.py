@@ -295,7 +295,7 @@ Coherent = Annotated[
     typer.Option(
         "--coherent",
         help="Raise the probability of abnormal by those of acl and meniscus, where every torn "
-        "knee is labelled abnormal. Ranks better, but is no longer a calibrated probability.",
+        "knee is labelled abnormal. It can rank better; the probability becomes too high.",
     ),
 ]
 Jobs = Annotated[

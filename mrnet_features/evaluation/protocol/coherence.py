@@ -38,10 +38,11 @@ def make_coherent(
     (1 - p_meniscus)``; those of other tasks stay. Nothing is fitted. In each fold a pair is used
     only if no training exam of that fold breaks it, so that no held-out label is looked at.
 
-    The result ranks exams. As a probability it is too high, because the models of the tasks see
-    the same exam and are not independent: `measure_calibration` shows by how much. Choose
-    thresholds on the coherent predictions. Importance, SHAP values and `models` are those of the
-    single tasks, as before.
+    It helps where tears are seen better than other lesions, and harms where a tear is predicted
+    poorly, so compare the two on your exams before you choose. The result ranks exams. As a
+    probability it is too high, because the models of the tasks see the same exam and are not
+    independent: `measure_calibration` shows by how much. Choose thresholds on the coherent
+    predictions. Importance, SHAP values and `models` are those of the single tasks, as before.
 
     Parameters
     ----------
