@@ -15,7 +15,6 @@ import pandas as pd
 from mrnet_features.files import (
     explain_errors,
     explain_write_errors,
-    read_json,
     read_text,
     write_texts,
 )
@@ -29,6 +28,7 @@ from mrnet_features.models.bundle_head import (
     check_thresholds,
     format_head,
     hash_text,
+    is_head,
     read_head,
 )
 from mrnet_features.models.estimators import fit_classifier, refuse_table
@@ -365,7 +365,7 @@ def check_bundle_folder(folder: str | Path) -> set[Path]:
     # Boosters without a head, and temporary files, are what an interrupted `save` leaves.
     own = {name for name in names if BOOSTER.fullmatch(name) or LEFTOVER.fullmatch(name)}
     others = names - own - {LOCK}
-    if others and not _is_bundle(root / HEAD):
+    if others and not is_head(root / HEAD):
         raise FileExistsError(
             f"'{root}' must be empty or hold a bundle, but holds other files "
             f"({name_some(sorted(others))}). Choose another folder."
@@ -377,17 +377,6 @@ def check_bundle_folder(folder: str | Path) -> set[Path]:
             "something else. Remove it, or choose another folder."
         )
     return {root / name for name in own}
-
-
-def _is_bundle(path: Path) -> bool:
-    """Whether a file is the head of a bundle of any format."""
-    if not path.is_file():
-        return False
-    try:
-        head = read_json(path, "")
-    except (OSError, ValueError):
-        return False
-    return isinstance(head, dict) and {"format", "tasks", "boosters"} <= head.keys()
 
 
 def _load_booster(path: Path, digest: str, n_columns: int) -> Any:

@@ -31,6 +31,7 @@ __all__ = [
     "format_head",
     "hash_head",
     "hash_text",
+    "is_head",
     "read_head",
 ]
 
@@ -145,6 +146,26 @@ def read_head(path: Path) -> dict[str, Any]:
     if problem:
         raise ValueError(f"'{path}' is not a sound bundle: {problem}. {advice}")
     return dict(head)
+
+
+def is_head(path: Path) -> bool:
+    """Whether a file is the head of a bundle of any format, sound or not.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    bool
+    """
+    if not path.is_file():
+        return False
+    try:
+        head = read_json(path, "")
+    except (OSError, ValueError):
+        return False
+    return isinstance(head, dict) and {"format", "tasks", "boosters"} <= head.keys()
 
 
 def check_thresholds(thresholds: Any, tasks: list[str]) -> dict[str, float]:
