@@ -29,6 +29,7 @@ _HOMES = {
     "load_labels": "data.mrnet",
     "load_mrnet": "data.mrnet",
     "logistic_baseline": "models.baselines",
+    "make_coherent": "evaluation.protocol.coherence",
     "make_folds": "evaluation.protocol.stratify",
     "measure_added_value": "evaluation.comparison.added_value",
     "measure_calibration": "evaluation.metrics.calibration",
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from mrnet_features.evaluation.metrics.calibration import measure_calibration
     from mrnet_features.evaluation.metrics.decision_curve import measure_decision_curve
     from mrnet_features.evaluation.metrics.roc import measure_roc
+    from mrnet_features.evaluation.protocol.coherence import make_coherent
     from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
     from mrnet_features.evaluation.protocol.folds import Folds
     from mrnet_features.evaluation.protocol.holdout import evaluate
@@ -102,6 +104,7 @@ __all__ = [
     "load_labels",
     "load_mrnet",
     "logistic_baseline",
+    "make_coherent",
     "make_folds",
     "measure_added_value",
     "measure_calibration",

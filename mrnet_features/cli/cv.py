@@ -9,6 +9,7 @@ import typer
 
 from mrnet_features.cli.app import app
 from mrnet_features.cli.options import (
+    Coherent,
     Exclude,
     Jobs,
     Json,
@@ -33,6 +34,7 @@ def cv(
     repeats: Annotated[
         int, typer.Option(min=1, max=1000, help="Number of repeats, each with its own folds.")
     ] = 3,
+    coherent: Coherent = False,
     exclude: Exclude = "",
     seed: Seed = 0,
     folds: Annotated[
@@ -74,6 +76,7 @@ def cv(
         folds=Folds.read(folds) if folds else None,
         seed=seed,
         n_jobs=jobs,
+        coherent=coherent,
     )
     write_evaluation(evaluation, folder)
     if as_json:

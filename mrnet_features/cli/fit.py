@@ -9,6 +9,7 @@ import typer
 
 from mrnet_features.cli.app import app
 from mrnet_features.cli.options import (
+    Coherent,
     Exclude,
     Jobs,
     Json,
@@ -49,6 +50,7 @@ def fit(
             help="Sensitivity or specificity to reach, above 0 and at most 1; unused by youden.",
         ),
     ] = 0.9,
+    coherent: Coherent = False,
     exclude: Exclude = "",
     seed: Seed = 0,
     jobs: Jobs = -1,
@@ -64,7 +66,16 @@ def fit(
     from mrnet_features.workflows.tables import read_table
 
     features, labels = read_table(table, root, split, exclude=read_exclusion(exclude))
-    fitted = fit_table(features, labels, out, rule=rule, target=target, seed=seed, n_jobs=jobs)
+    fitted = fit_table(
+        features,
+        labels,
+        out,
+        rule=rule,
+        target=target,
+        seed=seed,
+        n_jobs=jobs,
+        coherent=coherent,
+    )
     thresholds = fitted.bundle.thresholds
     if as_json:
         print_json(

@@ -290,6 +290,14 @@ Root = Annotated[
 Table = Annotated[Path, typer.Argument(help="Feature table, a parquet file.")]
 LabelSplit = Annotated[Split, typer.Option(help="Split of the exams in the table.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Coherent = Annotated[
+    bool,
+    typer.Option(
+        "--coherent",
+        help="Raise the probability of abnormal by those of acl and meniscus, where every torn "
+        "knee is labelled abnormal. It can rank better; the probability becomes too high.",
+    ),
+]
 Jobs = Annotated[
     int, typer.Option(callback=check_jobs, help="Parallel processes; -1 for every core.")
 ]

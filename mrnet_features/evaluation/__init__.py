@@ -57,6 +57,7 @@ from mrnet_features.evaluation.metrics.roc import RocCurves, measure_partial_auc
 from mrnet_features.evaluation.metrics.scores import Scores, score_predictions
 from mrnet_features.evaluation.metrics.stability import Stability, compare_tables
 from mrnet_features.evaluation.metrics.thresholds import as_classifier, read_threshold
+from mrnet_features.evaluation.protocol.coherence import make_coherent
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.evaluation.protocol.holdout import HoldOut, evaluate
@@ -104,6 +105,7 @@ __all__ = [
     "group_columns",
     "importance",
     "logit_interval",
+    "make_coherent",
     "make_folds",
     "measure_added_value",
     "measure_auc",

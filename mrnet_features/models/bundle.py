@@ -15,7 +15,6 @@ import pandas as pd
 from mrnet_features.files import (
     explain_errors,
     explain_write_errors,
-    read_json,
     read_text,
     write_texts,
 )
@@ -29,9 +28,11 @@ from mrnet_features.models.bundle_head import (
     check_thresholds,
     format_head,
     hash_text,
+    is_head,
     read_head,
 )
 from mrnet_features.models.estimators import fit_classifier, refuse_table
+from mrnet_features.models.implications import apply_implications, find_implications
 from mrnet_features.models.lightgbm import SeedAveragedLightGBM, read_booster, write_booster
 from mrnet_features.models.tree_text import check_trees, cut_trees
 from mrnet_features.tables import align_tables
@@ -66,6 +67,8 @@ class Bundle:
         Probability from which an exam is called positive, per task; may be empty.
     versions : dict of str to str
         Versions of the packages that fitted the models.
+    implications : tuple of (str, str), default ()
+        Pairs of tasks that `predict` uses; see `apply_implications`.
     """
 
     models: Mapping[str, SeedAveragedLightGBM]
@@ -73,6 +76,7 @@ class Bundle:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     thresholds: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    implications: tuple[tuple[str, str], ...] = ()
 
     def __repr__(self) -> str:
         return f"Bundle(tasks {', '.join(self.models)}, {len(self.columns)} columns)"
@@ -99,10 +103,11 @@ class Bundle:
         """
         self.check(features)
         table = features[list(self.columns)]
-        return pd.DataFrame(
+        found = pd.DataFrame(
             {task: model.predict_proba(table)[:, 1] for task, model in self.models.items()},
             index=features.index,
         )
+        return apply_implications(found, self.implications)
 
     def check(self, features: pd.DataFrame) -> None:
         """Raise unless a table fits the models.
@@ -180,6 +185,7 @@ class Bundle:
                 "thresholds": dict(self.thresholds),
                 "versions": dict(self.versions),
                 "provenance": dict(self.provenance),
+                **({"implications": self.implications} if self.implications else {}),
             }
         )
         is_new = not root.exists()
@@ -204,6 +210,7 @@ def fit_bundle(
     *,
     thresholds: Mapping[str, float] | None = None,
     positive: Any = None,
+    coherent: bool = False,
 ) -> Bundle:
     """Fit one LightGBM classifier per task on all exams, to be saved.
 
@@ -219,6 +226,10 @@ def fit_bundle(
         Stored in the bundle; choose them on out-of-fold predictions.
     positive : value or mapping of task to value, optional
         Value of a positive exam if the labels are not 0 and 1, such as "torn".
+    coherent : bool, default False
+        Let predictions use "a tear implies abnormal", for the pairs of tasks that all labels obey;
+        see `find_implications` and `make_coherent`. The pairs are saved. Choose `thresholds` on
+        coherent predictions then.
 
     Returns
     -------
@@ -266,6 +277,7 @@ def fit_bundle(
         provenance={k: v for k, v in provenance.items() if k not in OF_EXAMS},
         thresholds=chosen_thresholds,
         versions={name: importlib.metadata.version(name) for name in PACKAGES},
+        implications=find_implications(truth) if coherent else (),
     )
 
 
@@ -319,6 +331,7 @@ def load_bundle(folder: str | Path) -> Bundle:
         provenance=head["provenance"],
         thresholds=head["thresholds"],
         versions=head["versions"],
+        implications=tuple((first, second) for first, second in head.get("implications", ())),
     )
 
 
@@ -352,7 +365,7 @@ def check_bundle_folder(folder: str | Path) -> set[Path]:
     # Boosters without a head, and temporary files, are what an interrupted `save` leaves.
     own = {name for name in names if BOOSTER.fullmatch(name) or LEFTOVER.fullmatch(name)}
     others = names - own - {LOCK}
-    if others and not _is_bundle(root / HEAD):
+    if others and not is_head(root / HEAD):
         raise FileExistsError(
             f"'{root}' must be empty or hold a bundle, but holds other files "
             f"({name_some(sorted(others))}). Choose another folder."
@@ -364,17 +377,6 @@ def check_bundle_folder(folder: str | Path) -> set[Path]:
             "something else. Remove it, or choose another folder."
         )
     return {root / name for name in own}
-
-
-def _is_bundle(path: Path) -> bool:
-    """Whether a file is the head of a bundle of any format."""
-    if not path.is_file():
-        return False
-    try:
-        head = read_json(path, "")
-    except (OSError, ValueError):
-        return False
-    return isinstance(head, dict) and {"format", "tasks", "boosters"} <= head.keys()
 
 
 def _load_booster(path: Path, digest: str, n_columns: int) -> Any:

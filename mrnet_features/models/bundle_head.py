@@ -31,6 +31,7 @@ __all__ = [
     "format_head",
     "hash_head",
     "hash_text",
+    "is_head",
     "read_head",
 ]
 
@@ -46,6 +47,9 @@ LOCK = f".{HEAD}.lock"
 
 FORMAT = 3
 """Version of the files. Format 1 has other column names, format 2 no hash of the head."""
+
+WITH_IMPLICATIONS = 4
+"""Format 3 and the entry ``implications``: a version that does not know it refuses the bundle."""
 
 NOTHING_ABOVE = float(np.nextafter(1.0, 2.0))
 """Threshold above every probability, if no exam is to be called positive."""
@@ -94,7 +98,8 @@ def format_head(fields: Mapping[str, Any]) -> str:
     ValueError
         If `read_head` would refuse it.
     """
-    head = json.loads(json.dumps({"format": FORMAT, **fields}, default=_to_plain))
+    version = WITH_IMPLICATIONS if "implications" in fields else FORMAT
+    head = json.loads(json.dumps({"format": version, **fields}, default=_to_plain))
     head["sha256"] = hash_head(head)
     problem = _find_problem(head)
     if problem:
@@ -127,13 +132,13 @@ def read_head(path: Path) -> dict[str, Any]:
     if version in (1, 2) and type(version) is int:
         raise ValueError(
             f"'{path}' was written by an older version of mrnet_features (format {version}, now "
-            f"{FORMAT}). Extract the features and fit the model again."
+            f"{FORMAT} or {WITH_IMPLICATIONS}). Extract the features and fit the model again."
         )
-    if version != FORMAT or type(version) is not int:
+    if version not in (FORMAT, WITH_IMPLICATIONS) or type(version) is not int:
         found = quote(version) if isinstance(version, str | int | float) else "none"
         raise ValueError(
-            f"'{path}' must be a bundle of format {FORMAT}, got format {found}. Fit the model "
-            "again with this version."
+            f"'{path}' must be a bundle of format {FORMAT} or {WITH_IMPLICATIONS}, got format "
+            f"{found}. Fit the model again with this version."
         )
     if head.get("sha256") != hash_head(head):
         raise ValueError(f"'{path}' was changed after it was saved (its hash differs). {advice}")
@@ -141,6 +146,26 @@ def read_head(path: Path) -> dict[str, Any]:
     if problem:
         raise ValueError(f"'{path}' is not a sound bundle: {problem}. {advice}")
     return dict(head)
+
+
+def is_head(path: Path) -> bool:
+    """Whether a file is the head of a bundle of any format, sound or not.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    bool
+    """
+    if not path.is_file():
+        return False
+    try:
+        head = read_json(path, "")
+    except (OSError, ValueError):
+        return False
+    return isinstance(head, dict) and {"format", "tasks", "boosters"} <= head.keys()
 
 
 def check_thresholds(thresholds: Any, tasks: list[str]) -> dict[str, float]:
@@ -179,8 +204,9 @@ def hash_head(head: Mapping[str, Any]) -> str:
 
 def _find_problem(head: dict[str, Any]) -> str:
     """First problem of a head of this format; empty if there is none."""
-    if head.keys() != KEYS:
-        return f"it must have the entries {', '.join(sorted(KEYS))}"
+    keys = KEYS | ({"implications"} if head.get("format") == WITH_IMPLICATIONS else set())
+    if head.keys() != keys:
+        return f"it must have the entries {', '.join(sorted(keys))}"
     for name in ("tasks", "columns"):
         if not _is_names(head[name]):
             return f"`{name}` must be a list of different names, at least one"
@@ -194,7 +220,26 @@ def _find_problem(head: dict[str, Any]) -> str:
         problem = _find_booster_problem(number, head["parameters"][task], head["boosters"][task])
         if problem:
             return f"{problem} of task {quote(task)}"
-    return _find_threshold_problem(head["thresholds"], head["tasks"])
+    return _find_threshold_problem(head["thresholds"], head["tasks"]) or _find_pair_problem(head)
+
+
+def _find_pair_problem(head: dict[str, Any]) -> str:
+    values, tasks = head.get("implications"), head["tasks"]
+    are_pairs = (
+        isinstance(values, list)
+        and len(values) > 0
+        and all(
+            isinstance(pair, list)
+            and len(pair) == 2
+            and all(isinstance(task, str) and task in tasks for task in pair)
+            and pair[0] != pair[1]
+            and values.count(pair) == 1
+            for pair in values
+        )
+    )
+    if are_pairs or "implications" not in head:
+        return ""
+    return "`implications` must be a list of different pairs of tasks, at least one"
 
 
 def _is_names(values: Any) -> bool:

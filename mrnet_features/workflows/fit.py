@@ -39,6 +39,7 @@ def fit_table(
     target: float = 0.9,
     seed: int = 0,
     n_jobs: int | None = None,
+    coherent: bool = False,
 ) -> FittedTable:
     """Fit LightGBM on all exams of a table and save it with its thresholds.
 
@@ -54,6 +55,9 @@ def fit_table(
         Seeds folds and models.
     n_jobs : int, optional
         Parallel processes.
+    coherent : bool, default False
+        Use "a tear implies abnormal" where the labels obey it, in the cross-validation and in the
+        saved model; see `make_coherent` and `fit_bundle`.
 
     Returns
     -------
@@ -67,8 +71,10 @@ def fit_table(
         As `cross_validate`.
     """
     check_bundle_folder(out)
-    evaluation = score_table(features, labels, seed=seed, n_jobs=n_jobs)
+    evaluation = score_table(features, labels, seed=seed, n_jobs=n_jobs, coherent=coherent)
     thresholds = choose_thresholds(evaluation, rule, target)
-    bundle = fit_bundle(lightgbm_baseline(seed), features, labels, thresholds=thresholds)
+    bundle = fit_bundle(
+        lightgbm_baseline(seed), features, labels, thresholds=thresholds, coherent=coherent
+    )
     bundle.save(out)
     return FittedTable(bundle, evaluation)

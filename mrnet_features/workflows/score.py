@@ -10,6 +10,7 @@ import pandas as pd
 
 from mrnet_features.csv_files import format_csv
 from mrnet_features.evaluation.importance.importance import Importance, importance
+from mrnet_features.evaluation.protocol.coherence import make_coherent
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.files import explain_write_errors, write_text
@@ -38,6 +39,7 @@ def score_table(
     folds: Folds | None = None,
     seed: int = 0,
     n_jobs: int | None = None,
+    coherent: bool = False,
 ) -> Evaluation:
     """Cross-validation of a baseline.
 
@@ -48,6 +50,8 @@ def score_table(
     model : {"lightgbm", "logistic", "prior"}, default "lightgbm"
     n_splits, n_repeats, folds, seed, n_jobs
         See `cross_validate`.
+    coherent : bool, default False
+        Use "a tear implies abnormal" where the labels obey it; see `make_coherent`.
 
     Returns
     -------
@@ -60,7 +64,7 @@ def score_table(
     """
     if model not in MODELS:
         raise ValueError(f"`model` must be one of {', '.join(MODELS)}, got {quote(model)}.")
-    return cross_validate(
+    evaluation = cross_validate(
         model=MODELS[model](),
         features=features,
         labels=labels,
@@ -70,6 +74,7 @@ def score_table(
         seed=seed,
         n_jobs=n_jobs,
     )
+    return make_coherent(evaluation) if coherent else evaluation
 
 
 def write_evaluation(evaluation: Evaluation, folder: str | Path) -> None:

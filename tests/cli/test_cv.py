@@ -81,3 +81,9 @@ def test_the_options_that_make_table_and_labels_agree_are_named(folder):
     assert done.status == 1
     assert done.stderr.startswith("Error: 'train.parquet' must hold the exams that have labels")
     assert "Pass the `--split` and `--exclude` that the table was made with." in done.stderr
+
+
+def test_coherent_predictions_need_enough_torn_knees(folder):
+    with pytest.warns(UserWarning, match="'acl implies abnormal' is not used: too few training"):
+        done = run(*LOGISTIC, "--n-folds", 2, "--out", "coherent-cv", "--coherent", cwd=folder)
+    assert done.status == 0, done.stderr

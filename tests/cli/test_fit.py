@@ -39,3 +39,19 @@ def test_the_model_predicts_in_the_format_of_the_competition(folder):
     assert pd.read_csv(folder / "predictions.csv", header=None).shape == (4, 3)
     done = run(*arguments, "--json", cwd=folder)
     assert json.loads(done.stdout) == {"file": "predictions.csv", "n_exams": 4}
+
+
+def test_coherent_predictions_need_enough_torn_knees(folder):
+    with pytest.warns(UserWarning, match="'acl implies abnormal' is not used: too few training"):
+        done = run(
+            "fit",
+            "train.parquet",
+            "knees",
+            "--out",
+            "coherent",
+            "--jobs",
+            1,
+            "--coherent",
+            cwd=folder,
+        )
+    assert done.status == 0, done.stderr

@@ -12,6 +12,7 @@ import mrnet_features.evaluation as package
 from mrnet_features.evaluation import (
     Result,
     compare,
+    compare_tables,
     cross_validate,
     evaluate,
     fill_checklist,
@@ -59,6 +60,7 @@ def make_results(tasks):
         "PrecisionRecall": measure_precision_recall(first, n_draws=20),
         "DecisionCurves": measure_decision_curve(first),
         "Subgroups": measure_subgroups(first, pd.Series(np.arange(160) % 2, exams, name="sex")),
+        "Stability": compare_tables(features, {"noise": features + rng.normal(size=X.shape)}),
         "SampleSize": plan_sample_size(0.8, prevalence=0.3, half_width=0.05),
         "PermutationTest": permutation_test(held_out, n_permutations=9),
         "Checklist": fill_checklist(first),

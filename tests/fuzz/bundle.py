@@ -1,6 +1,7 @@
 """Saved models: `load_bundle` and `Bundle.predict`."""
 
 import copy
+import dataclasses
 import functools
 import json
 import os
@@ -45,7 +46,8 @@ def _model() -> Bundle:
     table = _table()
     labels = pd.DataFrame({"acl": table["size"] > 0, "meniscus": table["age"] > 0}).astype(int)
     model = SeedAveragedLightGBM(n_seeds=2, n_estimators=3, min_child_samples=4, colsample_bytree=1)
-    return fit_bundle(model, table, labels, thresholds={"acl": 0.4, "meniscus": 0.6})
+    bundle = fit_bundle(model, table, labels, thresholds={"acl": 0.4, "meniscus": 0.6})
+    return dataclasses.replace(bundle, implications=(("acl", "meniscus"),))
 
 
 def _save(bundle: Bundle) -> dict[str, bytes]:

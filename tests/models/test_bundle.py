@@ -64,6 +64,28 @@ def test_a_loaded_bundle_predicts_the_same_bits(tables, tmp_path):
     pd.testing.assert_frame_equal(again.predict(features), expected, check_exact=True)
 
 
+def test_a_coherent_bundle_predicts_the_same_bits_after_loading(tables, tmp_path):
+    features, labels = tables
+    labels["abnormal"] = labels.max(axis=1)
+    plain = fit_bundle(FAST, features, labels)
+    coherent = fit_bundle(FAST, features, labels, coherent=True)
+    assert coherent.implications == (("acl", "abnormal"), ("meniscus", "abnormal"))
+    coherent.save(tmp_path)
+    loaded = load_bundle(tmp_path)
+    assert loaded.implications == coherent.implications
+    pd.testing.assert_frame_equal(loaded.predict(features), coherent.predict(features))
+    before, after = plain.predict(features), loaded.predict(features)
+    pd.testing.assert_frame_equal(before[TASKS[1:]], after[TASKS[1:]])
+    expected = 1 - (1 - before).prod(axis=1)
+    np.testing.assert_allclose(after["abnormal"], expected, rtol=1e-12)
+
+
+def test_labels_that_break_the_rule_leave_a_bundle_as_it_is(tables):
+    features, labels = tables
+    assert ((labels["acl"] == 1) & (labels["abnormal"] == 0)).any()
+    assert fit_bundle(FAST, features, labels, coherent=True).implications == ()
+
+
 def test_the_folder_holds_text_only_and_no_exam(tables, tmp_path):
     features, labels = tables
     fit_bundle(FAST, features, labels).save(tmp_path)
@@ -152,7 +174,7 @@ def test_changed_or_missing_files_are_refused(tables, tmp_path):
     with pytest.raises(FileNotFoundError, match="Copy the whole folder"):
         load_bundle(tmp_path)
     (tmp_path / "bundle.json").write_text(json.dumps({"format": 99}))
-    with pytest.raises(ValueError, match="bundle of format 3, got format 99"):
+    with pytest.raises(ValueError, match="bundle of format 3 or 4, got format 99"):
         load_bundle(tmp_path)
     with pytest.raises(FileNotFoundError, match="no 'bundle.json'"):
         load_bundle(tmp_path / "nowhere")

@@ -40,6 +40,42 @@ def test_a_head_is_read_as_it_was_written(fields, tmp_path):
     assert head["provenance"] == {"recipe": {"pools": ["mean", "max"]}}
 
 
+def test_a_head_without_implications_is_of_the_old_format(fields, tmp_path):
+    assert json.loads(format_head(fields))["format"] == 3
+    (tmp_path / "bundle.json").write_text(
+        format_head({**fields, "implications": (("acl", "meniscus"),)})
+    )
+    head = read_head(tmp_path / "bundle.json")
+    assert head["format"] == 4
+    assert head["implications"] == [["acl", "meniscus"]]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [], None, "acl", [["acl"]], [["acl", "acl"]], [["acl", "abnormal"]], [["acl", 1]], ["ab"],
+        [["acl", "meniscus"]] * 2, [["acl", ["meniscus"]]],
+    ],
+)  # fmt: skip
+def test_impossible_implications_are_refused(fields, tmp_path, value):
+    head = json.loads(format_head({**fields, "implications": [("acl", "meniscus")]}))
+    head["implications"] = value
+    head["sha256"] = hash_head(head)
+    (tmp_path / "bundle.json").write_text(json.dumps(head))
+    with pytest.raises(ValueError, match="`implications` must be a list of different pairs"):
+        read_head(tmp_path / "bundle.json")
+
+
+@pytest.mark.parametrize(("version", "pairs"), [(3, True), (4, False)])
+def test_the_format_says_whether_there_are_implications(fields, tmp_path, version, pairs):
+    more = {"implications": [("acl", "meniscus")]} if pairs else {}
+    head = {**json.loads(format_head({**fields, **more})), "format": version}
+    head["sha256"] = hash_head(head)
+    (tmp_path / "bundle.json").write_text(json.dumps(head))
+    with pytest.raises(ValueError, match="it must have the entries boosters"):
+        read_head(tmp_path / "bundle.json")
+
+
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [

@@ -23,6 +23,23 @@ def test_the_saved_model_has_thresholds_of_the_cross_validation(tmp_path):
     assert saved.predict(features).equals(fitted.bundle.predict(features))
 
 
+def test_thresholds_of_a_coherent_model_are_for_coherent_probabilities(tmp_path):
+    rng = np.random.default_rng(1)
+    exams = [f"{k:04d}" for k in range(90)]
+    labels = pd.DataFrame({"abnormal": [0, 1, 1] * 30, "acl": [0, 0, 1] * 30}, index=exams)
+    labels["meniscus"] = 0
+    labels.loc[exams[1::6], "meniscus"] = 1
+    features = pd.DataFrame(rng.normal(size=(90, 3)), exams, ["a", "b", "c"])
+    features["a"] += 2 * labels["acl"]
+    fitted = fit_table(features, labels, tmp_path / "model", coherent=True)
+    assert fitted.evaluation.implications == fitted.bundle.implications
+    assert dict(fitted.bundle.thresholds) == choose_thresholds(fitted.evaluation, "youden")
+    saved = load_bundle(tmp_path / "model")
+    predicted = saved.predict(features)
+    assert predicted.equals(fitted.bundle.predict(features))
+    assert (predicted["abnormal"] >= predicted[["acl", "meniscus"]].max(axis=1)).all()
+
+
 def test_a_folder_with_other_files_is_refused_before_anything_is_fitted(tmp_path, monkeypatch):
     monkeypatch.setattr(fit, "score_table", lambda *_, **__: pytest.fail("fitted"))
     (tmp_path / "thesis.txt").write_text("mine")

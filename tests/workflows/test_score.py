@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mrnet_features.evaluation import Folds, read_predictions
+from mrnet_features.evaluation import Folds, make_coherent, read_predictions
 from mrnet_features.workflows.score import (
     MODELS,
     measure_importance,
@@ -72,3 +72,13 @@ def test_importance_has_the_chosen_groups_and_views(features):
     summary = found.summary()
     assert "permutation" in summary.columns
     assert "shap" not in summary.columns
+
+
+def test_coherent_predictions_are_those_of_the_same_fits(features):
+    labels = LABELS.assign(abnormal=LABELS.max(axis=1))
+    options = {"model": "logistic", "n_splits": 2, "n_repeats": 1}
+    plain = score_table(features, labels, **options)
+    coherent = score_table(features, labels, **options, coherent=True)
+    expected = make_coherent(plain)
+    assert expected.implications == (("acl", "abnormal"), ("meniscus", "abnormal"))
+    pd.testing.assert_frame_equal(coherent.predictions, expected.predictions)

@@ -208,6 +208,11 @@ def measure_operating_points(
             tested = same & (own["fold"] == fold).to_numpy()
             others = same & ~tested
             if rule == "model":
+                if getattr(evaluation, "implications", ()):
+                    raise ValueError(
+                        "`rule` can't be 'model' for coherent predictions: the thresholds of the "
+                        "models are for those of single tasks. Choose another rule."
+                    )
                 model = evaluation.models[task, repeat, fold]
                 cut = match_threshold(model, probabilities=hasattr(model, "predict_proba"))
             else:

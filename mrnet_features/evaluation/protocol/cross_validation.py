@@ -57,6 +57,8 @@ class Evaluation(Result):
         Weight of each exam in `fit`.
     fit_labels : DataFrame of shape (n_exams, n_tasks), float64, or None
         Labels that the models were fitted on, 0 to 1 or NaN; None if they are `labels`.
+    implications : tuple of (str, str), default ()
+        Pairs of tasks that `make_coherent` has used in `predictions`.
     """
 
     labels: pd.DataFrame
@@ -66,10 +68,12 @@ class Evaluation(Result):
     groups: pd.Series[Any] | None = None
     sample_weight: pd.Series[Any] | pd.DataFrame | None = None
     fit_labels: pd.DataFrame | None = None
+    implications: tuple[tuple[str, str], ...] = ()
 
     def __repr__(self) -> str:
         tasks = ", ".join(self.labels.columns)
-        return f"Evaluation({len(self.labels)} exams, tasks {tasks}, {self.folds!r})"
+        coherent = ", coherent" if self.implications else ""
+        return f"Evaluation({len(self.labels)} exams, tasks {tasks}, {self.folds!r}{coherent})"
 
     @cached_property
     def scores(self) -> Scores:

@@ -57,6 +57,8 @@ class HoldOut(Result):
         and 1 if they were `fit_labels`.
     groups : Series of shape (n_exams,), int64, or None
         Group of each held-out exam.
+    implications : tuple of (str, str), default ()
+        Pairs of tasks that `make_coherent` has used in `predictions`.
     """
 
     labels: pd.DataFrame
@@ -64,6 +66,7 @@ class HoldOut(Result):
     models: Mapping[str, Any]
     train_labels: pd.DataFrame
     groups: pd.Series[Any] | None = None
+    implications: tuple[tuple[str, str], ...] = ()
 
     def __repr__(self) -> str:
         tasks = ", ".join(self.labels.columns)
