@@ -17,7 +17,7 @@ import numpy as np
 
 from mrnet_features.arrays import Int64Array, UInt8Array
 from mrnet_features.stacks.foreground import Box, find_knee_box
-from mrnet_features.stacks.joint_line import choose_joint_row, find_joint_row
+from mrnet_features.stacks.joint_plane import find_joint_plane, fit_joint_plane
 from mrnet_features.stacks.windows import TILT_UNITS, draw_boxes
 
 KNEE = "knee"
@@ -202,7 +202,7 @@ class KneeFrame(NamedTuple):
 
 
 def find_frame(grey: UInt8Array, foreground: UInt8Array, plane: str) -> KneeFrame:
-    """Knee box and joint-line row of a stack.
+    """Knee box and joint plane of a stack.
 
     Parameters
     ----------
@@ -217,25 +217,31 @@ def find_frame(grey: UInt8Array, foreground: UInt8Array, plane: str) -> KneeFram
     KneeFrame
     """
     box = find_knee_box(foreground)
-    return KneeFrame(box, box.row_start if plane == "axial" else find_joint_row(grey, box))
+    if plane == "axial":
+        return KneeFrame(box, box.row_start)
+    return KneeFrame(box, *find_joint_plane(grey, box, plane))
 
 
-def find_anchor(box: Box, changes: Int64Array, plane: str) -> int:
-    """Reference row, given the changes of grey level in each row.
+def fit_frame(box: Box, changes: Int64Array, n_slices: int, plane: str) -> KneeFrame:
+    """Knee frame, given the changes of grey levels.
 
     Parameters
     ----------
     box : Box
         The knee box.
-    changes : ndarray of shape (height,), int64
-        As from `count_changes`; not used for the axial plane.
+    changes : ndarray of shape (9, 23, height), int64
+        As from `count_changes`, of one exam; not used for the axial plane.
+    n_slices : int
+        Slices of the exam.
     plane : {"axial", "coronal", "sagittal"}
 
     Returns
     -------
-    int
+    KneeFrame
     """
-    return box.row_start if plane == "axial" else choose_joint_row(changes, box)
+    if plane == "axial":
+        return KneeFrame(box, box.row_start)
+    return KneeFrame(box, *fit_joint_plane(changes, box, n_slices, plane))
 
 
 def region_names(name: str, plane: str) -> tuple[str, ...]:
