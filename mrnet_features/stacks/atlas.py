@@ -66,10 +66,10 @@ class RegionSet(NamedTuple):
 # Lesions marked by experts on coronal images, as fractions of width and height (16,167 boxes of
 # fastMRI+, Zhao et al., Scientific Data 2022;9:152): cruciate ligament x .42-.58, y .36-.62;
 # menisci x about .28 and .73, y .51-.69; subchondral oedema x .23-.77, y .22-.74. Rows are from
-# the joint line, which lies at y .55 to .6; the sagittal boxes carry the same rows.
+# the joint plane, through the middle of the menisci at y .60.
 REGION_SETS: Mapping[str, Mapping[str, RegionSet]] = {
     "notch": {
-        "coronal": RegionSet((RegionBox("notch", (-0.18, 0.03), (0.40, 0.60), (0.25, 0.75)),)),
+        "coronal": RegionSet((RegionBox("notch", (-0.16, 0.05), (0.40, 0.60), (0.25, 0.75)),)),
         "sagittal": RegionSet((RegionBox("notch", (-0.17, 0.04), (0.36, 0.72), (0.36, 0.64)),)),
     },
     "menisci": {
@@ -87,8 +87,8 @@ REGION_SETS: Mapping[str, Mapping[str, RegionSet]] = {
         "axial": RegionSet((RegionBox("bone", (0.28, 0.66), (0.22, 0.50), (0.2, 0.8), "columns"),)),
         "coronal": RegionSet(
             (
-                RegionBox("femur", (-0.26, -0.07), (0.20, 0.50), (0.2, 0.8), "columns"),
-                RegionBox("tibia", (0.05, 0.22), (0.22, 0.50), (0.2, 0.8), "columns"),
+                RegionBox("femur", (-0.24, -0.05), (0.20, 0.50), (0.2, 0.8), "columns"),
+                RegionBox("tibia", (0.06, 0.24), (0.22, 0.50), (0.2, 0.8), "columns"),
             )
         ),
         "sagittal": RegionSet(
@@ -108,8 +108,8 @@ REGION_SETS: Mapping[str, Mapping[str, RegionSet]] = {
         ),
         "coronal": RegionSet(
             (
-                RegionBox("suprapatellar", (-0.56, -0.22), (0.25, 0.75)),
-                RegionBox("gutter", (-0.22, 0.04), (0.06, 0.26), pair="columns"),
+                RegionBox("suprapatellar", (-0.54, -0.20), (0.25, 0.75)),
+                RegionBox("gutter", (-0.20, 0.06), (0.06, 0.26), pair="columns"),
             ),
             with_rest=True,
         ),

@@ -211,7 +211,7 @@ class _Blocks(NamedTuple):
 def _weigh(distance: Any, n_offsets: int, spread: float) -> Int64Array:
     """Integer weights of blocks at a distance in mm, for each offset of the plateau."""
     offsets = OFFSET_STEP * np.arange(-n_offsets, n_offsets + 1)
-    weights = np.exp(-0.5 * ((distance - offsets[:, None]) / spread) ** 2)
+    weights: Float64Array = np.exp(-0.5 * ((distance - offsets[:, None]) / spread) ** 2)
     return np.rint(_WEIGHT_UNIT * weights).astype(np.int64)
 
 
