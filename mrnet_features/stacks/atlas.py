@@ -78,8 +78,8 @@ REGION_SETS: Mapping[str, Mapping[str, RegionSet]] = {
         ),
         "sagittal": RegionSet(
             (
-                RegionBox("front_horn", (-0.06, 0.06), (0.24, 0.46), (0.10, 0.42), "slices"),
-                RegionBox("back_horn", (-0.06, 0.06), (0.46, 0.70), (0.10, 0.42), "slices"),
+                RegionBox("front_horn", (-0.06, 0.06), (0.28, 0.51), (0.10, 0.42), "slices"),
+                RegionBox("back_horn", (-0.06, 0.06), (0.51, 0.74), (0.10, 0.42), "slices"),
             )
         ),
     },
@@ -144,6 +144,10 @@ class KneeFrame(NamedTuple):
         Uncertainty of the anchor: posterior standard deviation in rows; 0 in the axial plane.
     score : float
         Evidence of a joint, 0 if there is none; NaN in the axial plane.
+    column_offset : int
+        Columns from the middle of the box to the middle of the tibial plateau.
+    slice_offset : int
+        Slices from the middle one to the middle of the plateau; 0 in sagittal stacks.
     """
 
     box: Box
@@ -152,6 +156,8 @@ class KneeFrame(NamedTuple):
     slice_tilt: float = 0.0
     spread: float = 0.0
     score: float = math.nan
+    column_offset: int = 0
+    slice_offset: int = 0
 
     def tilts(self, n_slices: int) -> tuple[int, int, int, int]:
         """Last four numbers of a box that follows the plane; see `mrnet_features.stacks.windows`.
@@ -339,23 +345,28 @@ def list_boxes(
     chosen = _find_set(name, plane)
     n_slices, height, width = shape
     box, tilts = frame.box, frame.tilts(shape[0])
+    # a set with the rest of the knee covers the box, the others the joint
+    across, through = (0, 0) if chosen.with_rest else (frame.column_offset, frame.slice_offset)
     boxes: list[tuple[int, ...]] = []
     if chosen.with_rest:  # first, so that the boxes are drawn over it
         boxes.append((0, n_slices, 0, height, 0, width, len(chosen.names), 0, 0, 0, 0))
     label = 0
     for region in chosen.boxes:
         rows = _span(region.rows, box.row_stop - box.row_start, frame.anchor)
-        columns = _span(region.columns, box.column_stop - box.column_start, box.column_start)
-        depth = _span(region.depth, n_slices, 0)
+        columns = _span(
+            region.columns, box.column_stop - box.column_start, box.column_start + across
+        )
+        depth = _span(region.depth, n_slices, through)
         pair = [(depth, columns)]
         if region.pair == "columns":
-            middle = box.column_start + box.column_stop
+            middle = box.column_start + box.column_stop + 2 * across
             # both end before the middle, so of an odd width neither has the middle column
             columns = (columns[0], min(columns[1], middle // 2))
             pair = [(depth, columns), (depth, _mirror(columns, middle))]
         elif region.pair == "slices":
-            depth = (depth[0], min(depth[1], n_slices // 2))
-            pair = [(depth, columns), (_mirror(depth, n_slices), columns)]
+            middle = n_slices + 2 * through
+            depth = (depth[0], min(depth[1], middle // 2))
+            pair = [(depth, columns), (_mirror(depth, middle), columns)]
         for slices, columns in pair:
             label += 1
             spans = (*_clip(slices, n_slices), *rows, *_clip(columns, width))
