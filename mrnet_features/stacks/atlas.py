@@ -1,8 +1,9 @@
-"""Atlas: region sets, which are named boxes relative to the knee box and the joint line.
+"""Atlas: region sets, which are named boxes relative to the knee box and the joint plane.
 
 A family names the region sets that it reads. Boxes are given in fractions of the knee box: rows
-from the joint line (coronal, sagittal) or from the top (axial), columns from the left, slices as
-depth. A box on one side of the knee has a mirror image on the other side, in columns (coronal,
+from the joint plane (coronal, sagittal) or from the top (axial), columns from the left, slices as
+depth. They follow the tilt of the plane by whole rows; columns and depths are shifted to the middle
+of the tibial plateau. A box on one side of the knee has a mirror image on the other side, in columns (coronal,
 axial) or in slices (sagittal). It is unknown which of the two is medial, so the features of such a
 pair are folded.
 """
@@ -31,7 +32,7 @@ class RegionBox(NamedTuple):
     ----------
     name : str
     rows : tuple of float
-        First and last row in heights of the knee box, from the joint line; from the top of the
+        First and last row in heights of the knee box, from the joint plane; from the top of the
         box in the axial plane.
     columns : tuple of float
         First and last column in widths of the knee box, from its left.
@@ -229,22 +230,7 @@ def find_frame(grey: UInt8Array, foreground: UInt8Array, plane: str) -> KneeFram
 
 
 def fit_frame(box: Box, changes: Int64Array, n_slices: int, plane: str) -> KneeFrame:
-    """Knee frame, given the changes of grey levels.
-
-    Parameters
-    ----------
-    box : Box
-        The knee box.
-    changes : ndarray of shape (9, 23, height), int64
-        As from `count_changes`, of one exam; not used for the axial plane.
-    n_slices : int
-        Slices of the exam.
-    plane : {"axial", "coronal", "sagittal"}
-
-    Returns
-    -------
-    KneeFrame
-    """
+    """Knee frame, given what `count_changes` counted in one exam; see `fit_joint_plane`."""
     if plane == "axial":
         return KneeFrame(box, box.row_start)
     return KneeFrame(box, *fit_joint_plane(changes, box, n_slices, plane))

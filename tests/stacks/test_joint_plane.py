@@ -93,11 +93,11 @@ def test_mirrored_and_reversed_stacks_have_mirrored_planes(seed, plane, is_joint
     assert mirror == found._replace(tilt=-found.tilt, column_offset=-found.column_offset)
 
 
-@pytest.mark.parametrize("offset", [-15, 15])
+@pytest.mark.parametrize("offset", [-10, 10])
 def test_the_middle_of_the_plateau_is_found(offset):
-    grey = draw_layers(row=90, half=35)
+    grey = draw_layers(row=90, half=24)  # as deep as a plateau
     box = BOX._replace(column_start=BOX[2] - offset, column_stop=BOX[3] - offset)
-    assert abs(find_joint_plane(grey, box, "coronal").column_offset - offset) <= 5
+    assert abs(find_joint_plane(grey, box, "sagittal").column_offset - offset) <= 5
 
 
 def test_a_symmetric_stack_has_no_tilt():
