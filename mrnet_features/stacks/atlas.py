@@ -3,9 +3,9 @@
 A family names the region sets that it reads. Boxes are given in fractions of the knee box: rows
 from the joint plane (coronal, sagittal) or from the top (axial), columns from the left, slices as
 depth. They follow the tilt of the plane by whole rows; columns and depths are shifted to the middle
-of the tibial plateau. A box on one side of the knee has a mirror image on the other side, in columns (coronal,
-axial) or in slices (sagittal). It is unknown which of the two is medial, so the features of such a
-pair are folded.
+of the tibial plateau. A box on one side of the knee has a mirror image on the other side, in
+columns (coronal, axial) or in slices (sagittal). It is unknown which of the two is medial, so the
+features of such a pair are folded.
 """
 
 from __future__ import annotations
