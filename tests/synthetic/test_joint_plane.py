@@ -68,10 +68,9 @@ def meniscus_plane(monkeypatch, plane, **fields):
     """
     style = Style(**{**STILL, **fields}, shading=0.0, coil_gain=0.0)
     before = draw_knee(3, pathology=HEALTHY, style=style)
-    water = dict.fromkeys((tissues.MENISCUS,), signal.VALUES[tissues.FLUID])
+    bright = tissues.FAT if plane == "coronal" else tissues.FLUID  # on T1, on fat saturation
     with monkeypatch.context() as patch:
-        for tissue, values in water.items():
-            patch.setitem(signal.VALUES, tissue, values)
+        patch.setitem(signal.VALUES, tissues.MENISCUS, signal.VALUES[bright])
         after = draw_knee(3, pathology=HEALTHY, style=style)
     change = np.abs(after.stacks[plane].astype(float) - before.stacks[plane])
     number, row, column = np.nonzero(change > 0.4 * change.max())
