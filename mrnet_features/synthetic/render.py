@@ -160,61 +160,9 @@ def fill_between(image: Any, shades: Any, edges: Any) -> None:
 
 
 @compiled
-def sample_pixel(
-    x: float,
-    y: float,
-    z: float,
-    row_step: Any,
-    column_step: Any,
-    slice_step: Any,
-    sign: float,
-    first: int,
-    last: int,
-    shade: float,
-    least: float,
-    state: int,
-    knee: Any,
-    tables: Any,
-    blobs: Any,
-    active: Any,
-    count: int,
-    signal: Any,
-    texture: Any,
-    fine: Any,
-    coarse: Any,
-    phase: Any,
-    coil: Any,
-    known: float,
-) -> tuple[float, int, float, int]:
-    """Mean signal of samples `first` to `last` of a pixel, tissue and value of the last one.
-
-    If the second sample differs from the first, whose tissue has the signal `shade`, a third is
-    added. `known` is the value of the first one, if it is not sampled again. `state` is that of a
-    pseudo-random sequence, returned after the samples.
-    """
-    total = known if first > 0 else 0.0
-    tissue = t.AIR
-    value = 0.0
-    k = first
-    while k < last:
-        # pseudo-random depths around the three: surfaces almost parallel to the slice would show
-        # as rings
-        state = (state * 75 + 74) % 65537
-        depth = sign * DEPTHS[k] + state * 4e-6 - 0.13
-        down, right = sign * DOWN[k], sign * RIGHT[k]
-        tissue, value = sample(
-            x + down * row_step[0] + right * column_step[0] + depth * slice_step[0],
-            y + down * row_step[1] + right * column_step[1] + depth * slice_step[1],
-            z + down * row_step[2] + right * column_step[2] + depth * slice_step[2],
-            knee, tables, blobs, active, count, signal, texture, fine, coarse, phase, coil,
-        )  # fmt: skip
-        total += max(value, 0.0)
-        if k == 0:
-            shade = signal[tissue]
-        elif k == 1 and abs(signal[tissue] - shade) > 2.0 * least:
-            last = 3
-        k += 1
-    return total / last, tissue, value, state
+def more_samples(k: int, difference: float, least: float) -> int:
+    """1 if sample k is the second and differs from the first: the surface is oblique."""
+    return int(k == 1 and abs(difference) > 2.0 * least)
 
 
 @compiled
@@ -299,15 +247,35 @@ def paint_pixels(
                     if sweep == 1 and not on_edge(shades, r, c, least):
                         c += 1
                         continue
+                    # at an edge, a second sample; if it differs, a third
                     sampled = sweep == 1 and (r + c) & 1 == 0
-                    total, tissue, value, state = sample_pixel(
-                        ax + c * column_step[0], ay + c * column_step[1], az + c * column_step[2],
-                        row_step, column_step, slice_step, sign, int(sampled), 1 + sweep,
-                        shades[r + 1, c + 1], least, state, knee, tables, blobs, active, count,
-                        signal, texture, fine, coarse, phase, coil, stack[s, r, c],
-                    )  # fmt: skip
+                    total = stack[s, r, c] if sampled else 0.0
+                    shade = shades[r + 1, c + 1]
+                    tissue = t.AIR
+                    value = 0.0
+                    last = 1 + sweep
+                    k = int(sampled)
+                    while k < last:
+                        # pseudo-random depths around the three: surfaces almost parallel to the
+                        # slice would show as rings
+                        state = (state * 75 + 74) % 65537
+                        depth = sign * DEPTHS[k] + state * 4e-6 - 0.13
+                        down, right = sign * DOWN[k], sign * RIGHT[k]
+                        u = c + right
+                        tissue, value = sample(
+                            ax + down * row_step[0] + u * column_step[0] + depth * slice_step[0],
+                            ay + down * row_step[1] + u * column_step[1] + depth * slice_step[1],
+                            az + down * row_step[2] + u * column_step[2] + depth * slice_step[2],
+                            knee, tables, blobs, active, count, signal, texture, fine, coarse,
+                            phase, coil,
+                        )  # fmt: skip
+                        total += max(value, 0.0)
+                        if k == 0:
+                            shade = signal[tissue]
+                        last += more_samples(k, signal[tissue] - shade, least)
+                        k += 1
                     if sweep == 1:
-                        edges[r, c] = total
+                        edges[r, c] = total / last
                         c += 1
                     elif tissue == t.AIR:  # no skin within this distance: skip
                         c += 2 * int(max(-0.4 * value / pixel, 1.0))
