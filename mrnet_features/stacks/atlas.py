@@ -1,10 +1,11 @@
-"""Atlas: region sets, which are named boxes relative to the knee box and the joint line.
+"""Atlas: region sets, which are named boxes relative to the knee box and the joint plane.
 
 A family names the region sets that it reads. Boxes are given in fractions of the knee box: rows
-from the joint line (coronal, sagittal) or from the top (axial), columns from the left, slices as
-depth. A box on one side of the knee has a mirror image on the other side, in columns (coronal,
-axial) or in slices (sagittal). It is unknown which of the two is medial, so the features of such a
-pair are folded.
+from the joint plane (coronal, sagittal) or from the top (axial), columns from the left, slices as
+depth. They follow the tilt of the plane by whole rows; columns and depths are shifted to the middle
+of the tibial plateau. A box on one side of the knee has a mirror image on the other side, in
+columns (coronal, axial) or in slices (sagittal). It is unknown which of the two is medial, so the
+features of such a pair are folded.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 
 from mrnet_features.arrays import Int64Array, UInt8Array
 from mrnet_features.stacks.foreground import Box, find_knee_box
-from mrnet_features.stacks.joint_line import choose_joint_row, find_joint_row
+from mrnet_features.stacks.joint_plane import find_joint_plane, fit_joint_plane
 from mrnet_features.stacks.windows import TILT_UNITS, draw_boxes
 
 KNEE = "knee"
@@ -31,7 +32,7 @@ class RegionBox(NamedTuple):
     ----------
     name : str
     rows : tuple of float
-        First and last row in heights of the knee box, from the joint line; from the top of the
+        First and last row in heights of the knee box, from the joint plane; from the top of the
         box in the axial plane.
     columns : tuple of float
         First and last column in widths of the knee box, from its left.
@@ -66,10 +67,10 @@ class RegionSet(NamedTuple):
 # Lesions marked by experts on coronal images, as fractions of width and height (16,167 boxes of
 # fastMRI+, Zhao et al., Scientific Data 2022;9:152): cruciate ligament x .42-.58, y .36-.62;
 # menisci x about .28 and .73, y .51-.69; subchondral oedema x .23-.77, y .22-.74. Rows are from
-# the joint line, which lies at y .55 to .6; the sagittal boxes carry the same rows.
+# the joint plane, through the middle of the menisci at y .60.
 REGION_SETS: Mapping[str, Mapping[str, RegionSet]] = {
     "notch": {
-        "coronal": RegionSet((RegionBox("notch", (-0.18, 0.03), (0.40, 0.60), (0.25, 0.75)),)),
+        "coronal": RegionSet((RegionBox("notch", (-0.16, 0.05), (0.40, 0.60), (0.25, 0.75)),)),
         "sagittal": RegionSet((RegionBox("notch", (-0.17, 0.04), (0.36, 0.72), (0.36, 0.64)),)),
     },
     "menisci": {
@@ -78,8 +79,8 @@ REGION_SETS: Mapping[str, Mapping[str, RegionSet]] = {
         ),
         "sagittal": RegionSet(
             (
-                RegionBox("front_horn", (-0.06, 0.06), (0.24, 0.46), (0.10, 0.42), "slices"),
-                RegionBox("back_horn", (-0.06, 0.06), (0.46, 0.70), (0.10, 0.42), "slices"),
+                RegionBox("front_horn", (-0.06, 0.06), (0.28, 0.51), (0.10, 0.42), "slices"),
+                RegionBox("back_horn", (-0.06, 0.06), (0.51, 0.74), (0.10, 0.42), "slices"),
             )
         ),
     },
@@ -87,8 +88,8 @@ REGION_SETS: Mapping[str, Mapping[str, RegionSet]] = {
         "axial": RegionSet((RegionBox("bone", (0.28, 0.66), (0.22, 0.50), (0.2, 0.8), "columns"),)),
         "coronal": RegionSet(
             (
-                RegionBox("femur", (-0.26, -0.07), (0.20, 0.50), (0.2, 0.8), "columns"),
-                RegionBox("tibia", (0.05, 0.22), (0.22, 0.50), (0.2, 0.8), "columns"),
+                RegionBox("femur", (-0.24, -0.05), (0.20, 0.50), (0.2, 0.8), "columns"),
+                RegionBox("tibia", (0.06, 0.24), (0.22, 0.50), (0.2, 0.8), "columns"),
             )
         ),
         "sagittal": RegionSet(
@@ -108,8 +109,8 @@ REGION_SETS: Mapping[str, Mapping[str, RegionSet]] = {
         ),
         "coronal": RegionSet(
             (
-                RegionBox("suprapatellar", (-0.56, -0.22), (0.25, 0.75)),
-                RegionBox("gutter", (-0.22, 0.04), (0.06, 0.26), pair="columns"),
+                RegionBox("suprapatellar", (-0.54, -0.20), (0.25, 0.75)),
+                RegionBox("gutter", (-0.20, 0.06), (0.06, 0.26), pair="columns"),
             ),
             with_rest=True,
         ),
@@ -144,6 +145,10 @@ class KneeFrame(NamedTuple):
         Uncertainty of the anchor: posterior standard deviation in rows; 0 in the axial plane.
     score : float
         Evidence of a joint, 0 if there is none; NaN in the axial plane.
+    column_offset : int
+        Columns from the middle of the box to the middle of the tibial plateau.
+    slice_offset : int
+        Slices from the middle one to the middle of the plateau; 0 in sagittal stacks.
     """
 
     box: Box
@@ -152,6 +157,8 @@ class KneeFrame(NamedTuple):
     slice_tilt: float = 0.0
     spread: float = 0.0
     score: float = math.nan
+    column_offset: int = 0
+    slice_offset: int = 0
 
     def tilts(self, n_slices: int) -> tuple[int, int, int, int]:
         """Last four numbers of a box that follows the plane; see `mrnet_features.stacks.windows`.
@@ -202,7 +209,7 @@ class KneeFrame(NamedTuple):
 
 
 def find_frame(grey: UInt8Array, foreground: UInt8Array, plane: str) -> KneeFrame:
-    """Knee box and joint-line row of a stack.
+    """Knee box and joint plane of a stack.
 
     Parameters
     ----------
@@ -217,25 +224,16 @@ def find_frame(grey: UInt8Array, foreground: UInt8Array, plane: str) -> KneeFram
     KneeFrame
     """
     box = find_knee_box(foreground)
-    return KneeFrame(box, box.row_start if plane == "axial" else find_joint_row(grey, box))
+    if plane == "axial":
+        return KneeFrame(box, box.row_start)
+    return KneeFrame(box, *find_joint_plane(grey, box, plane))
 
 
-def find_anchor(box: Box, changes: Int64Array, plane: str) -> int:
-    """Reference row, given the changes of grey level in each row.
-
-    Parameters
-    ----------
-    box : Box
-        The knee box.
-    changes : ndarray of shape (height,), int64
-        As from `count_changes`; not used for the axial plane.
-    plane : {"axial", "coronal", "sagittal"}
-
-    Returns
-    -------
-    int
-    """
-    return box.row_start if plane == "axial" else choose_joint_row(changes, box)
+def fit_frame(box: Box, changes: Int64Array, n_slices: int, plane: str) -> KneeFrame:
+    """Knee frame, given what `count_changes` counted in one exam; see `fit_joint_plane`."""
+    if plane == "axial":
+        return KneeFrame(box, box.row_start)
+    return KneeFrame(box, *fit_joint_plane(changes, box, n_slices, plane))
 
 
 def region_names(name: str, plane: str) -> tuple[str, ...]:
@@ -333,23 +331,28 @@ def list_boxes(
     chosen = _find_set(name, plane)
     n_slices, height, width = shape
     box, tilts = frame.box, frame.tilts(shape[0])
+    # a set with the rest of the knee covers the box, the others the joint
+    across, through = (0, 0) if chosen.with_rest else (frame.column_offset, frame.slice_offset)
     boxes: list[tuple[int, ...]] = []
     if chosen.with_rest:  # first, so that the boxes are drawn over it
         boxes.append((0, n_slices, 0, height, 0, width, len(chosen.names), 0, 0, 0, 0))
     label = 0
     for region in chosen.boxes:
         rows = _span(region.rows, box.row_stop - box.row_start, frame.anchor)
-        columns = _span(region.columns, box.column_stop - box.column_start, box.column_start)
-        depth = _span(region.depth, n_slices, 0)
+        columns = _span(
+            region.columns, box.column_stop - box.column_start, box.column_start + across
+        )
+        depth = _span(region.depth, n_slices, through)
         pair = [(depth, columns)]
         if region.pair == "columns":
-            middle = box.column_start + box.column_stop
+            middle = box.column_start + box.column_stop + 2 * across
             # both end before the middle, so of an odd width neither has the middle column
             columns = (columns[0], min(columns[1], middle // 2))
             pair = [(depth, columns), (depth, _mirror(columns, middle))]
         elif region.pair == "slices":
-            depth = (depth[0], min(depth[1], n_slices // 2))
-            pair = [(depth, columns), (_mirror(depth, n_slices), columns)]
+            middle = n_slices + 2 * through
+            depth = (depth[0], min(depth[1], middle // 2))
+            pair = [(depth, columns), (_mirror(depth, middle), columns)]
         for slices, columns in pair:
             label += 1
             spans = (*_clip(slices, n_slices), *rows, *_clip(columns, width))
