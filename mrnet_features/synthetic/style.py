@@ -211,7 +211,7 @@ def sample_style(seed: int) -> Style:
 
     repetition, echo, fat_left = sample_sequences(generator)
     # water is brighter than muscle in all of them; without fat saturation muscle is darker than fat
-    muscle = tuple(between(0.85, 1.15) if left == 1.0 else between(0.45, 0.9) for left in fat_left)
+    muscle = tuple(between(0.85, 1.15) if left == 1.0 else between(0.4, 0.8) for left in fat_left)
     noise = between(0.8, 5.0)
     gap = between(0.35, 0.8)
     return Style(
@@ -278,7 +278,7 @@ def sample_sequences(generator: np.random.Generator) -> tuple[Triple, Triple, Tr
     """
     repetition = generator.uniform(2200.0, 5000.0, 3)
     echo = generator.uniform(25.0, 62.0, 3)
-    left = generator.uniform(0.08, 0.28, 3)
+    left = generator.uniform(0.12, 0.3, 3)
     kind = generator.choice(["T1", "proton density", "fat-saturated"], p=[0.4, 0.25, 0.35])
     if kind == "T1":
         repetition[1], echo[1], left[1] = *generator.uniform((480, 9), (800, 16)), 1.0
