@@ -144,7 +144,7 @@ class Style:
     repetition_ms: Triple = (3000.0, 600.0, 4000.0)
     echo_ms: Triple = (38.0, 12.0, 46.0)
     fat_left: Triple = (0.1, 1.0, 0.11)
-    muscle_signal: Triple = (0.8, 1.0, 0.75)
+    muscle_signal: Triple = (0.72, 1.0, 0.75)
     fat_signal: Triple = (1.0, 1.0, 1.0)
     grey_spread: Triple = (60.4, 66.8, 47.5)
     noise_low: float = 1.5
