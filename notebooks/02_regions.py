@@ -76,7 +76,8 @@ def draw(axes, grey, plane, depths):
                 if (regions == region).any():
                     axis.contour(regions == region, [0.5], colors=colour, linewidths=1)
         if plane != "axial":
-            axis.axhline(frame.anchor, color="yellow", linewidth=0.6)
+            rows = frame.rows(len(grey), grey.shape[2])[index]
+            axis.plot(rows, color="yellow", linewidth=0.6)
         axis.set_title(f"{plane}, slice {index} of {len(grey)}", fontsize=8)
         axis.axis("off")
 
