@@ -18,7 +18,7 @@ import numpy as np
 from mrnet_features.arrays import Int64Array, UInt8Array
 from mrnet_features.stacks.foreground import Box, find_knee_box
 from mrnet_features.stacks.joint_line import choose_joint_row, find_joint_row
-from mrnet_features.stacks.windows import draw_boxes
+from mrnet_features.stacks.windows import TILT_UNITS, draw_boxes
 
 KNEE = "knee"
 REST = "elsewhere"
@@ -127,18 +127,78 @@ REGION_SETS: Mapping[str, Mapping[str, RegionSet]] = {
 
 
 class KneeFrame(NamedTuple):
-    """Knee bounding box and joint-line row, the reference of the region boxes.
+    """Knee bounding box and joint plane, the reference of the region boxes.
 
     Attributes
     ----------
     box : Box
         The knee box.
     anchor : int
-        Row from which rows are counted: the joint line, or the top of the box in the axial plane.
+        Row from which rows are counted, at the middle column of the box and the middle slice: the
+        joint plane, or the top of the box in the axial plane.
+    tilt : float
+        Rows per column by which the plane falls; a multiple of 1 / 1024.
+    slice_tilt : float
+        Rows per slice, likewise.
+    spread : float
+        Uncertainty of the anchor: posterior standard deviation in rows; 0 in the axial plane.
+    score : float
+        Evidence of a joint, 0 if there is none; NaN in the axial plane.
     """
 
     box: Box
     anchor: int
+    tilt: float = 0.0
+    slice_tilt: float = 0.0
+    spread: float = 0.0
+    score: float = math.nan
+
+    def tilts(self, n_slices: int) -> tuple[int, int, int, int]:
+        """Last four numbers of a box that follows the plane; see `mrnet_features.stacks.windows`.
+
+        Parameters
+        ----------
+        n_slices : int
+            Slices of the exam.
+
+        Returns
+        -------
+        tuple of int
+            Tilts in units of 1 / 1024, twice the middle column of the box, twice the middle slice.
+
+        Examples
+        --------
+        >>> KneeFrame(Box(0, 100, 0, 50), 60, 0.25).tilts(10)
+        (256, 0, 49, 9)
+        """
+        columns = self.box.column_start + self.box.column_stop - 1
+        units = (round(self.tilt * TILT_UNITS), round(self.slice_tilt * TILT_UNITS))
+        return *units, columns, n_slices - 1
+
+    def rows(self, n_slices: int, width: int) -> Int64Array:
+        """Row of the plane in each slice and column.
+
+        Parameters
+        ----------
+        n_slices : int
+            Slices of the exam.
+        width : int
+            Columns of the picture.
+
+        Returns
+        -------
+        ndarray of shape (n_slices, width), int64
+            Mirrored or reversed where the picture is, to the row.
+
+        Examples
+        --------
+        >>> KneeFrame(Box(0, 9, 0, 4), 5, 0.5).rows(1, 4)
+        array([[4, 5, 5, 6]])
+        """
+        tilt, slice_tilt, column, depth = self.tilts(n_slices)
+        twice = tilt * (2 * np.arange(width) - column)
+        twice = twice + slice_tilt * (2 * np.arange(n_slices)[:, None] - depth)
+        return self.anchor + (twice + TILT_UNITS) // (2 * TILT_UNITS)
 
 
 def find_frame(grey: UInt8Array, foreground: UInt8Array, plane: str) -> KneeFrame:
@@ -251,13 +311,14 @@ def list_boxes(
     plane : {"axial", "coronal", "sagittal"}
     frame : KneeFrame
     shape : tuple of int
-        Slices, height and width, to which boxes are clipped.
+        Slices, height and width; slices and columns are clipped to them.
 
     Returns
     -------
     list of tuple of int
         First slice, one past the last, first row, one past the last, first column, one past the
-        last, region.
+        last, region, and how the box follows the joint plane; see
+        `mrnet_features.stacks.windows`. Rows may lie beyond the picture.
 
     Raises
     ------
@@ -267,14 +328,14 @@ def list_boxes(
     Examples
     --------
     >>> list_boxes("notch", "sagittal", KneeFrame(Box(0, 100, 0, 50), 60), (10, 100, 50))
-    [(4, 6, 43, 64, 18, 36, 1)]
+    [(4, 6, 43, 64, 18, 36, 1, 0, 0, 49, 9)]
     """
     chosen = _find_set(name, plane)
     n_slices, height, width = shape
-    box = frame.box
+    box, tilts = frame.box, frame.tilts(shape[0])
     boxes: list[tuple[int, ...]] = []
     if chosen.with_rest:  # first, so that the boxes are drawn over it
-        boxes.append((0, n_slices, 0, height, 0, width, len(chosen.names)))
+        boxes.append((0, n_slices, 0, height, 0, width, len(chosen.names), 0, 0, 0, 0))
     label = 0
     for region in chosen.boxes:
         rows = _span(region.rows, box.row_stop - box.row_start, frame.anchor)
@@ -291,8 +352,8 @@ def list_boxes(
             pair = [(depth, columns), (_mirror(depth, n_slices), columns)]
         for slices, columns in pair:
             label += 1
-            spans = (*_clip(slices, n_slices), *_clip(rows, height), *_clip(columns, width))
-            boxes.append((*spans, label))
+            spans = (*_clip(slices, n_slices), *rows, *_clip(columns, width))
+            boxes.append((*spans, label, *tilts))
     return boxes
 
 

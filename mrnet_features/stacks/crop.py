@@ -24,7 +24,7 @@ class SetBoxes(NamedTuple):
 
     Attributes
     ----------
-    boxes : ndarray of shape (n_boxes, 7), int32
+    boxes : ndarray of shape (n_boxes, 11), int32
         As from `list_boxes`, with slices counted from the first slice of the batch.
     own : Window
         Window around all regions of the set, with a margin; the whole stack if there are none.
@@ -126,7 +126,9 @@ def _find_boxes(
     ends = np.cumsum([len(rows) for rows in listed])
     boxes = np.array([row for rows in listed for row in rows], np.int32)
     set_and_exam = np.arange(len(listed), dtype=np.int32).repeat(np.diff(ends, prepend=0))
-    boxes[:, :2] += bounds[set_and_exam % len(bounds), :1]
+    first = bounds[set_and_exam % len(bounds), :1]
+    boxes[:, :2] += first
+    boxes[:, 10:] += 2 * first  # twice the middle slice
     tables = np.split(boxes.copy(), ends[:-1])
     boxes[:, 6] = set_and_exam
     extents = to_host(find_extents(batch.regions, boxes, len(listed))).tolist()

@@ -1,8 +1,10 @@
 """Windows: extents of a mask in boxes, copied windows, and boxes drawn into windows.
 
-A box is a row of seven numbers: first slice, one past the last, first row, one past the last, first
-column, one past the last, and a number. Tables of boxes are small, on the host or on the device of
-the pixels.
+A box is a row of eleven numbers: first slice, one past the last, first row, one past the last,
+first column, one past the last, a number, and four that tilt it: rows per column and rows per slice
+in units of 1 / `TILT_UNITS`, twice the column and twice the slice where rows are as given. At other
+columns and slices a box lies lower or higher by a whole number of rows. Tables of boxes are small,
+on the host.
 """
 
 from __future__ import annotations
@@ -14,6 +16,12 @@ import numpy as np
 from mrnet_features.arrays import Array, Int32Array, device_function
 from mrnet_features.compiling import cached_njit
 from mrnet_features.launch import N_THREADS, launch, launch_each
+
+BOX_COLUMNS = 11
+"""Numbers of a box."""
+
+TILT_UNITS = 1024
+"""Tilts are whole multiples of one row per so many columns or slices, so that shifts are exact."""
 
 NOWHERE = 2**31 - 1
 """First slice, row or column of an empty extent; its last is -1."""
@@ -27,8 +35,9 @@ def find_extents(mask: Array, boxes: Int32Array, n_extents: int) -> Array:
     ----------
     mask : array of shape (n_slices, height, width), uint8
         0 outside.
-    boxes : ndarray of shape (n_boxes, 7), int32
-        Within the mask; the number is the index of the extent to which the box belongs.
+    boxes : ndarray of shape (n_boxes, 11), int32
+        Slices and columns within the mask; rows beyond it do not count. The number is the index of
+        the extent to which the box belongs.
     n_extents : int
 
     Returns
@@ -39,7 +48,8 @@ def find_extents(mask: Array, boxes: Int32Array, n_extents: int) -> Array:
     Examples
     --------
     >>> mask = np.uint8([[[0, 1, 1], [0, 0, 1]]])
-    >>> find_extents(mask, np.int32([[0, 1, 0, 2, 0, 2, 0], [0, 1, 0, 2, 0, 1, 1]]), 2).tolist()
+    >>> boxes = np.int32([[0, 1, 0, 2, 0, 2, 0, *[0] * 4], [0, 1, 0, 2, 0, 1, 1, *[0] * 4]])
+    >>> find_extents(mask, boxes, 2).tolist()
     [[0, 0, 0, 0, 1, 1], [2147483647, -1, 2147483647, -1, 2147483647, -1]]
     """
     extents = _begin_extents(n_extents)
@@ -54,7 +64,7 @@ def _(mask: Array, boxes: Int32Array, n_extents: int) -> Array:
     extents = cupy.asarray(_begin_extents(n_extents))
     _, height, width = mask.shape
     depths = np.maximum(boxes[:, 1] - boxes[:, 0], 0)
-    strips = boxes[:, 1:].repeat(depths, axis=0)  # one row per slice of a box
+    strips = boxes.repeat(depths, axis=0)  # one box per slice
     before = np.cumsum(depths) - depths
     strips[:, 0] = np.arange(len(strips)) + (boxes[:, 0] - before).repeat(depths)
     if len(strips) > 0:
@@ -69,11 +79,15 @@ def _begin_extents(n_extents: int) -> Int32Array:
 
 @cached_njit(nogil=True)
 def _find_extents(mask: Any, boxes: Int32Array, extents: Any) -> None:
+    height = mask.shape[1]
     for k in range(boxes.shape[0]):
-        extent, left = extents[boxes[k, 6]], boxes[k, 4]
-        for s in range(boxes[k, 0], boxes[k, 1]):
-            for y in range(boxes[k, 2], boxes[k, 3]):
-                line = mask[s, y, left : boxes[k, 5]]
+        box = boxes[k]
+        extent = extents[box[6]]
+        for s in range(box[0], box[1]):
+            top, bottom = _find_rows(box, s, 0, height)
+            for y in range(top, bottom):
+                left, right = _find_columns(box, s, y, box[4], box[5])
+                line = mask[s, y, left:right]
                 n = line.shape[0]
                 # in a row of the extent, only pixels outside its columns can extend it
                 is_known = extent[0] <= s <= extent[1] and extent[2] <= y <= extent[3]
@@ -92,6 +106,52 @@ def _find_extents(mask: Any, boxes: Int32Array, extents: Any) -> None:
                     last -= 1
                 if last > until:
                     extent[5] = left + last
+
+
+@cached_njit(nogil=True)
+def shift_rows(tilts: Any, s: int, x: int) -> int:
+    """Number of rows by which a tilted plane lies lower at a slice and column.
+
+    Parameters
+    ----------
+    tilts : sequence of four int
+        The last four numbers of a box.
+    s, x : int
+        Slice and column.
+
+    Returns
+    -------
+    int
+        Rounded to the nearest integer, halves up. In the mirrored picture, or with the slices
+        reversed, the shift of the same place is the same.
+
+    Examples
+    --------
+    >>> shift_rows((512, 0, 8, 0), 0, 7), shift_rows((-512, 0, 8, 0), 0, 1)
+    (2, 2)
+    """
+    twice = tilts[0] * (2 * x - tilts[2]) + tilts[1] * (2 * s - tilts[3])
+    shift: int = (twice + TILT_UNITS) // (2 * TILT_UNITS)
+    return shift
+
+
+@cached_njit(nogil=True)
+def _find_rows(box: Any, s: int, top: int, bottom: int) -> tuple[int, int]:
+    """First row of a box in a slice and one past the last, within limits."""
+    if box[4] >= box[5]:
+        return top, top
+    one, other = shift_rows(box[7:], s, box[4]), shift_rows(box[7:], s, box[5] - 1)
+    return max(top, box[2] + min(one, other)), min(bottom, box[3] + max(one, other))
+
+
+@cached_njit(nogil=True)
+def _find_columns(box: Any, s: int, y: int, left: int, right: int) -> tuple[int, int]:
+    """First column of a box in a row and one past the last, within limits."""
+    while left < right and not box[2] <= y - shift_rows(box[7:], s, left) < box[3]:
+        left += 1
+    while left < right and not box[2] <= y - shift_rows(box[7:], s, right - 1) < box[3]:
+        right -= 1
+    return left, right
 
 
 @device_function
@@ -139,7 +199,7 @@ def draw_boxes(
     ----------
     mask : array of shape (n_slices, height, width), uint8
         Boxes are not drawn where it is 0.
-    boxes : ndarray of shape (n_boxes, 7), int32
+    boxes : ndarray of shape (n_boxes, 11), int32
         The number is drawn; where boxes overlap, that of the last one.
     spans : ndarray of shape (n_cuts, 2), int32
         First box to draw into a window, and one past the last.
@@ -151,7 +211,7 @@ def draw_boxes(
     Examples
     --------
     >>> target = np.ones((1, 1, 3), np.uint8)
-    >>> boxes, spans = np.int32([[0, 1, 0, 1, 1, 4, 5]]), np.int32([[0, 1]])
+    >>> boxes, spans = np.int32([[0, 1, 0, 1, 1, 4, 5, 0, 0, 0, 0]]), np.int32([[0, 1]])
     >>> draw_boxes(np.uint8([[[1, 1, 0, 1]]]), boxes, spans, np.int32([[0, 0, 0, 0]]), target)
     >>> target.tolist()
     [[[0, 5, 0]]]
@@ -183,8 +243,10 @@ def _draw_boxes(mask: Any, boxes: Int32Array, spans: Int32Array, cuts: Array, ta
             if s < box[0] or s >= box[1]:
                 continue
             number = np.uint8(box[6])
-            first, end = max(box[4], left), min(box[5], left + width)
-            for y in range(max(box[2], top), min(box[3], top + height)):
+            begin, until = max(box[4], left), min(box[5], left + width)
+            first_row, end_row = _find_rows(box, s, top, top + height)
+            for y in range(first_row, end_row):
+                first, end = _find_columns(box, s, y, begin, until)
                 line, drawn_line = mask[s, y, first:end], drawn[y - top, first - left : end - left]
                 for x in range(end - first):  # outside the mask the drawn value stays 0
                     drawn_line[x] = number * np.uint8(line[x] > 0)

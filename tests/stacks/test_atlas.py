@@ -59,6 +59,25 @@ def test_mirroring_the_knee_only_swaps_the_regions_of_a_pair(name, plane, shape)
     assert np.array_equal(swap[one], other)
 
 
+@pytest.mark.parametrize(("name", "plane"), [pair for pair in SETS if pair[1] != "axial"])
+@pytest.mark.parametrize("shape", [(9, 120, 100), (10, 121, 101)])
+def test_regions_follow_the_plane_in_mirrored_and_reversed_pictures(name, plane, shape):
+    foreground = np.ones(shape, np.uint8)
+    box = Box(3, shape[1] - 5, 8, shape[2] - 8)
+    frame = KneeFrame(box, 60, 100 / 1024, -700 / 1024)
+    turned = frame._replace(
+        tilt=frame.tilt if plane == "sagittal" else -frame.tilt, slice_tilt=-frame.slice_tilt
+    )
+    one = draw_regions(name, plane, foreground, frame) > 0
+    other = flip(draw_regions(name, plane, foreground, turned), plane) > 0
+    assert np.array_equal(one, other)
+    level = draw_regions(name, plane, foreground, KneeFrame(box, 60)) > 0
+    if not REGION_SETS[name][plane].with_rest:  # shifted by the rows of the plane
+        for s, x in zip(*np.nonzero(level.any(axis=1)), strict=True):
+            shift = frame.rows(shape[0], shape[2])[s, x] - 60
+            assert np.array_equal(np.roll(level[s, :, x], shift), one[s, :, x])
+
+
 @pytest.mark.parametrize(("name", "plane"), SETS)
 def test_regions_do_not_overlap(name, plane):
     grey = make_knee(66)
