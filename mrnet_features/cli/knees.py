@@ -19,6 +19,12 @@ def knees(
     seed: Annotated[
         int, typer.Option(min=0, help="Random seed; the same seed gives the same exams.")
     ] = 0,
+    style: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Seed of a random style: pose, sequences, noise; without it the default."
+        ),
+    ] = None,
     jobs: Jobs = -1,
     as_json: Json = False,
 ) -> None:
@@ -29,8 +35,9 @@ def knees(
     from mrnet_features.cli.format import print_json
     from mrnet_features.synthetic import write_knees
 
-    write_knees(out, n_train=train, n_valid=valid, seed=seed, n_jobs=jobs)
+    write_knees(out, n_train=train, n_valid=valid, seed=seed, style=style, n_jobs=jobs)
     if as_json:
-        print_json({"folder": str(out), "train": train, "valid": valid, "seed": seed})
+        settings = {"train": train, "valid": valid, "seed": seed, "style": style}
+        print_json({"folder": str(out), **settings})
     else:
         print(f"{train + valid} synthetic exams in '{out}'.")

@@ -6,6 +6,15 @@ signals follow from published relaxation times.
 
 from mrnet_features.synthetic.pathology import Pathology, sample_pathology
 from mrnet_features.synthetic.scan import KneeExam, draw_knee
+from mrnet_features.synthetic.style import Style, sample_style
 from mrnet_features.synthetic.write import write_knees
 
-__all__ = ["KneeExam", "Pathology", "draw_knee", "sample_pathology", "write_knees"]
+__all__ = [
+    "KneeExam",
+    "Pathology",
+    "Style",
+    "draw_knee",
+    "sample_pathology",
+    "sample_style",
+    "write_knees",
+]

@@ -16,6 +16,7 @@ from mrnet_features.synthetic.bones import (
     tibia_distance,
 )
 from mrnet_features.synthetic.compiled import compiled
+from mrnet_features.synthetic.flexion import to_tibia
 from mrnet_features.synthetic.ligaments import collateral_at, cruciate_at, extensor_at
 from mrnet_features.synthetic.menisci import meniscus_fill
 from mrnet_features.synthetic.soft_tissue import (
@@ -24,6 +25,7 @@ from mrnet_features.synthetic.soft_tissue import (
     sample_soft,
     vessel_at,
 )
+from mrnet_features.synthetic.style import Style
 
 FAR = 99.0  # mm, in place of a distance too large to matter, which is not computed
 
@@ -34,8 +36,9 @@ class Knee(NamedTuple):
     `acl_state` is one of the constants of `ligaments`. `acl_gap` and `acl_gap_size` are the
     position of a tear along the ligament (0 tibia, 1 femur) and its length as a fraction of the
     ligament. `acl_drop` lowers the upper end in mm, which flattens the ligament's angle. `shift`
-    moves the tibia forward in mm. `flexion` is the tan of the flexion angle. `film` is the
-    thickness of the joint fluid on cartilage in mm.
+    moves the tibia forward in mm. `flexion` is the flexion angle in radians. `film` is the
+    thickness of the joint fluid on cartilage in mm, `joint_space` what is added to the distance
+    of femur and tibia in mm.
     """
 
     bones: Bones
@@ -47,15 +50,20 @@ class Knee(NamedTuple):
     shift: float
     flexion: float
     film: float
+    joint_space: float = 0.0
 
 
-def sample_person(generator: np.random.Generator) -> tuple[Bones, Soft, Floats]:
+def sample_person(
+    generator: np.random.Generator, style: Style | None = None
+) -> tuple[Bones, Soft, Floats]:
     """Bones, soft tissue and outlines of one person.
 
     Parameters
     ----------
     generator : numpy.random.Generator
         Random differences between persons.
+    style : Style, optional
+        What all persons of the set have in common, by default that of the default set.
 
     Returns
     -------
@@ -64,8 +72,9 @@ def sample_person(generator: np.random.Generator) -> tuple[Bones, Soft, Floats]:
     tables : ndarray of shape (n_rows, 241), float64
         Outlines by height and by width; the constants of `bones` name the rows.
     """
-    bones, bone_rows = sample_bones(generator)
-    soft, soft_rows = sample_soft(generator)
+    style = Style() if style is None else style
+    bones, bone_rows = sample_bones(generator, style)
+    soft, soft_rows = sample_soft(generator, style)
     return bones, soft, np.concatenate([bone_rows, soft_rows])
 
 
@@ -178,12 +187,21 @@ def capsule_at(y: float, z: float, coarse: float, d_joint: float, d_condyles: fl
 
 @compiled
 def long_bone_at(
-    x: float, y: float, yt: float, z: float, noise: float, coarse: float, knee: Any, tables: Any
+    x: float,
+    y: float,
+    z: float,
+    yt: float,
+    zt: float,
+    noise: float,
+    coarse: float,
+    knee: Any,
+    tables: Any,
 ) -> tuple[int, float, float, float, float]:
     """Tissue inside femur, tibia and fibula, -1 outside, and the distances to these bones.
 
     The distances are those to the femur, to its condyles without the notch, to the tibia and to
-    the tibia's side wall. `yt` is y in the shifted coordinates of the tibia.
+    the tibia's side wall. `yt` and `zt` are y and z in the coordinates
+    of the tibia.
     """
     here = -1
     d_femur = d_condyles = d_tibia = d_side = FAR
@@ -192,14 +210,14 @@ def long_bone_at(
         d_femur, d_condyles = femur_distance(x, y, z, knee.bones, tables)
         if d_femur < 0.0:
             here = bone_at(d_femur, x, y, z, 29.0, noise, coarse)
-    if here < 0 and near and z < 3.0:
-        d_tibia, d_side = tibia_distance(x, yt, z, knee.bones, tables)
+    if here < 0 and near and zt < 3.0:
+        d_tibia, d_side = tibia_distance(x, yt, zt, knee.bones, tables)
         if d_tibia < 0.0:
-            here = bone_at(d_tibia, x, y, z, -24.0, noise, coarse)
+            here = bone_at(d_tibia, x, yt, zt, -24.0, noise, coarse)
         else:
-            d_fibula = fibula_distance(x, yt, z)
+            d_fibula = fibula_distance(x, yt, zt)
             if d_fibula < 0.0:
-                here = bone_at(d_fibula, x, y, z, -35.0, noise, coarse)
+                here = bone_at(d_fibula, x, yt, zt, -35.0, noise, coarse)
     return here, d_femur, d_condyles, d_tibia, d_side
 
 
@@ -207,8 +225,9 @@ def long_bone_at(
 def surface_at(
     x: float,
     y: float,
-    yt: float,
     z: float,
+    yt: float,
+    zt: float,
     coarse: float,
     d_femur: float,
     d_condyles: float,
@@ -220,21 +239,21 @@ def surface_at(
     # on the condyles and the trochlea, not in the notch or on the sides
     if -0.01 < d_condyles < 5.0 and d_femur < d_condyles + 0.6 and -33.0 < x < 31.0:
         here = femoral_cover_at(x, y, z, coarse, d_condyles, knee)
-    if here != t.CARTILAGE and -9.0 < z < 9.0 and d_side < 5.0:
-        between = joint_space_at(x, yt, z, d_femur, d_side, knee)
+    if here != t.CARTILAGE and -12.0 < zt < 9.0 and d_side < 5.0:
+        between = joint_space_at(x, yt, zt, d_femur, d_side, knee)
         if between >= 0:
             here = between
     return here
 
 
 @compiled
-def band_at(x: float, y: float, yt: float, z: float, noise: float, coarse: float, knee: Any) -> int:
+def band_at(x: float, y: float, z: float, noise: float, coarse: float, knee: Any) -> int:
     """Tissue of ligaments, tendons and vessels at a point, -1 elsewhere."""
-    here = cruciate_at(x, yt, z, 0.9 * coarse + 0.35 * noise, knee)
+    here = cruciate_at(x, y, z, 0.9 * coarse + 0.35 * noise, knee)
     if here < 0 and y < -14.0:
         here = extensor_at(x, y, z, noise, knee)
     if here < 0:
-        here = collateral_at(x, y, z, knee)
+        here = collateral_at(x, y, z)
     if here < 0 and y > 20.0:
         here = vessel_at(x, y, z, knee.soft)
     return here
@@ -245,6 +264,8 @@ def tissue_at(
     x: float,
     y: float,
     z: float,
+    ys: float,
+    zs: float,
     depth: float,
     noise: float,
     coarse: float,
@@ -257,6 +278,8 @@ def tissue_at(
     ----------
     x, y, z : float
         Position in mm, in the canonical right knee.
+    ys, zs : float
+        y and z of the soft tissue there, which bends with the knee.
     depth : float
         Depth under the skin in mm, not negative.
     noise, coarse : float
@@ -273,20 +296,18 @@ def tissue_at(
     """
     if depth < 1.5:
         return t.SKIN
-    # below the joint line, everything moves with the tibia
-    below = min(max((2.0 - z) * 0.12, 0.0), 1.0)
-    yt = y + below * (knee.shift + knee.flexion * (z - 2.0))
+    yt, zt = to_tibia(y, z, 1.0, knee)
     here, d_femur, d_condyles, d_tibia, d_side = long_bone_at(
-        x, y, yt, z, noise, coarse, knee, tables
+        x, y, z, yt, zt, noise, coarse, knee, tables
     )
     if here < 0 and y < -28.0 and 4.0 < z < 58.0:
         here = patella_at(x, y, z, noise, coarse, knee)
     if here < 0:
-        here = surface_at(x, y, yt, z, coarse, d_femur, d_condyles, d_side, knee)
+        here = surface_at(x, y, z, yt, zt, coarse, d_femur, d_condyles, d_side, knee)
     if here < 0:
-        here = band_at(x, y, yt, z, noise, coarse, knee)
+        here = band_at(x, ys, zs, noise, coarse, knee)
     if here < 0:
         here = capsule_at(y, z, coarse, min(d_femur, d_tibia), d_condyles)
     if here < 0:
-        here = limb_at(x, y, z, depth, noise, coarse, knee, tables)
+        here = limb_at(x, ys, zs, depth, noise, coarse, knee, tables)
     return here

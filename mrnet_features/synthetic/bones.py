@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
 from mrnet_features.synthetic.compiled import compiled
+from mrnet_features.synthetic.style import Style
 
 Floats = NDArray[np.float64]
 
@@ -28,6 +29,7 @@ Z_TABLE_SIZE = 201
 TROCHLEA = (-12.0, 25.0)
 DISTAL = (1.0, 22.0)
 POSTERIOR = (7.0, 17.5)
+DISTAL_PEAK = 24.4  # mm, radius of the distal circle of the medial condyle
 
 # Radius of each circle by x: (x, radius) in mm; a negative radius ends the bone.
 TROCHLEA_RADIUS = (
@@ -60,8 +62,6 @@ TIBIA = (
 )  # fmt: skip
 
 PLATEAU = -7.0  # mm, height of the bony plateau
-CARTILAGE_THICKNESS = 2.3  # mm, femoral
-
 
 # Rows of the table of outlines; rows over x first, then rows over z.
 TROCHLEA_ROW = 0
@@ -75,7 +75,11 @@ MUSCLE_ROW = 15  # four rows per muscle: centre x, centre y, 1 / half width, 1 /
 
 
 class Bones(NamedTuple):
-    """Sizes of one knee's bones, in mm; `slope` is the tan of the plateau's angle."""
+    """Sizes of one knee's bones, in mm.
+
+    `slope` is the tan of the plateau's angle. `squash` is the height of the condyles' distal
+    circle divided by its depth: smaller than 1 for flat condyles.
+    """
 
     notch_width: float
     slope: float
@@ -83,6 +87,7 @@ class Bones(NamedTuple):
     patella_x: float
     patella_y: float
     patella_z: float
+    squash: float
 
 
 def table_over(knots: tuple[tuple[float, ...], ...], at: Floats) -> Floats:
@@ -105,13 +110,30 @@ def table_over(knots: tuple[tuple[float, ...], ...], at: Floats) -> Floats:
     return np.ascontiguousarray(values)
 
 
-def sample_bones(generator: np.random.Generator) -> tuple[Bones, Floats]:
+def crown(radius: Floats, factor: float) -> Floats:
+    """Radius of the condyles by x, with their curvature on coronal slices times `factor`.
+
+    The lowest point of each condyle stays; bone between and beside the condyles is unchanged.
+    """
+    result = radius.copy()
+    for lowest, first, last in ((-20.0, -33.0, -9.0), (20.0, 8.0, 32.0)):
+        peak = radius[np.argmin(np.abs(X_TABLE - lowest))]
+        inside = (first < X_TABLE) & (last > X_TABLE)
+        part = np.sin(np.pi * (X_TABLE[inside] - first) / (last - first)) ** 0.5
+        change = (1.0 - factor) * (peak - radius[inside])
+        result[inside] += part * change
+    return result
+
+
+def sample_bones(generator: np.random.Generator, style: Style) -> tuple[Bones, Floats]:
     """One person's bones: the measured knee with the random variation of adults.
 
     Parameters
     ----------
     generator : numpy.random.Generator
         Random differences between persons.
+    style : Style
+        What all persons of the set have in common.
 
     Returns
     -------
@@ -125,7 +147,8 @@ def sample_bones(generator: np.random.Generator) -> tuple[Bones, Floats]:
     # a shallow or deep groove, dysplasia included
     groove = np.exp(-(((X_TABLE - 2.0) / 6.0) ** 2))
     rows[TROCHLEA_ROW] += generator.normal(0.0, 0.8) * groove
-    rows[DISTAL_ROW] = table_over(DISTAL_RADIUS, X_TABLE)[0] + generator.normal(0.0, 0.5)
+    distal = table_over(DISTAL_RADIUS, X_TABLE)[0]
+    rows[DISTAL_ROW] = crown(distal, style.condyle_crown) + generator.normal(0.0, 0.5)
     rows[POSTERIOR_ROW] = table_over(POSTERIOR_RADIUS, X_TABLE)[0] + generator.normal(0.0, 0.4)
     slope = np.gradient(rows[DISTAL_ROW], X_TABLE)
     rows[STEEPNESS_ROW] = 1.0 / np.sqrt(1.0 + np.minimum(slope * slope, 9.0))
@@ -134,11 +157,12 @@ def sample_bones(generator: np.random.Generator) -> tuple[Bones, Floats]:
     rows[TIBIA_ROW : TIBIA_ROW + 4, :n] = table_over(TIBIA, Z_TABLE) * generator.normal(1.0, 0.015)
     bones = Bones(
         notch_width=float(np.clip(generator.normal(8.5, 0.9), 6.5, 11.0)),
-        slope=float(generator.normal(0.09, 0.04)),
-        cartilage=float(np.clip(CARTILAGE_THICKNESS + generator.normal(0.0, 0.3), 1.5, 3.2)),
+        slope=float(np.tan(np.deg2rad(generator.normal(style.slope_mean, style.slope_spread)))),
+        cartilage=float(np.clip(style.cartilage_thickness + generator.normal(0.0, 0.3), 1.4, 3.4)),
         patella_x=float(generator.normal(5.0, 1.5)),
         patella_y=float(generator.normal(-34.5, 0.6)),
         patella_z=float(generator.normal(31.0, 2.5)),
+        squash=1.0 / (style.condyle_flatness * float(generator.normal(1.0, 0.03))),
     )
     return bones, rows
 
@@ -175,6 +199,12 @@ def ellipse_distance(u: float, v: float, a: float, b: float) -> float:
 
 
 @compiled
+def distal_height(squash: float) -> float:
+    """Height of the centre of the distal circle; the lowest point of the condyles is fixed."""
+    return DISTAL[1] - (1.0 - squash) * DISTAL_PEAK
+
+
+@compiled
 def bump(u: float, v: float) -> float:
     """Bell curve of height 1, computed without an exponential."""
     w = 1.0 / (1.0 + 0.5 * (u * u + v * v))
@@ -194,7 +224,12 @@ def femur_distance(x: float, y: float, z: float, bones: Any, tables: Any) -> tup
     )
     steep = tables[STEEPNESS_ROW, i]
     a = np.sqrt((y - TROCHLEA[0]) ** 2 + (z - TROCHLEA[1]) ** 2) - radius_a
-    d = np.sqrt((y - DISTAL[0]) ** 2 + (z - DISTAL[1]) ** 2) - radius_d
+    v = y - DISTAL[0]
+    w = z - distal_height(bones.squash)
+    if radius_d > 1.0:
+        d = ellipse_distance(v, w, radius_d, bones.squash * radius_d)
+    else:
+        d = np.sqrt(v * v + w * w) - radius_d
     p = np.sqrt((y - POSTERIOR[0]) ** 2 + (z - POSTERIOR[1]) ** 2) - radius_p
     condyles = smooth_minimum(smooth_minimum(a, d, 3.0), p, 3.0) * steep
     body = condyles

@@ -4,8 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrnet_features.synthetic import tissues as t
-from mrnet_features.synthetic.bones import DISTAL, TROCHLEA, Bones
-from mrnet_features.synthetic.menisci import meniscus_frame, unit
+from mrnet_features.synthetic.bones import DISTAL, TROCHLEA, Bones, distal_height
+from mrnet_features.synthetic.flexion import STRAIGHT, Carry, from_tibia, turn
+from mrnet_features.synthetic.menisci import meniscus_frame
 from mrnet_features.synthetic.pathology import MeniscusTear, Pathology, Spot
 from mrnet_features.synthetic.soft_tissue import Soft
 
@@ -65,9 +66,13 @@ def blob(
     return row
 
 
-def tear_blobs(tear: MeniscusTear, soft: Soft) -> list[NDArray[np.float64]]:
+def tear_blobs(
+    tear: MeniscusTear, soft: Soft, carry: Carry = STRAIGHT
+) -> list[NDArray[np.float64]]:
     """Blobs of one meniscal tear or worn patch."""
     point, axes = meniscus_frame(tear.side, tear.horn, tear.reach, soft)
+    point = from_tibia(point, *carry)
+    axes = axes @ turn(carry.flexion).T
     hosts = (t.MENISCUS,)
     half = 0.5 * tear.length_mm
     p = (float(point[0]), float(point[1]), float(point[2]))
@@ -80,7 +85,8 @@ def tear_blobs(tear: MeniscusTear, soft: Soft) -> list[NDArray[np.float64]]:
     rows = []
     if tear.kind in {"horizontal", "complex"}:
         tilt = axes.copy()
-        tilt[1] = unit((axes[1][0], axes[1][1], 0.35))
+        tilt[1] = axes[1] + 0.35 * axes[2]
+        tilt[1] /= np.linalg.norm(tilt[1])
         tilt[2] = np.cross(tilt[0], tilt[1])
         rows.append(cleft(point, (half, 6.5, tear.gap_mm), tilt, tear.strength))
     if tear.kind in {"vertical", "complex"}:
@@ -135,31 +141,41 @@ def locate_spot(spot: Spot, bones: Bones) -> tuple[float, float, float]:
         return (
             x_side + 7.0 * spot.u,
             DISTAL[0] + radius * np.cos(angle),
-            DISTAL[1] + radius * np.sin(angle),
+            distal_height(bones.squash) + bones.squash * radius * np.sin(angle),
         )
     return x_side + 7.0 * spot.u, 5.0 + 12.0 * spot.v, -7.5
 
 
-def spot_blobs(pathology: Pathology, bones: Bones) -> list[NDArray[np.float64]]:
+def place_spot(spot: Spot, bones: Bones, carry: Carry) -> tuple[float, float, float]:
+    """Position in mm of a lesion of bone or cartilage in the flexed knee."""
+    point = np.array(locate_spot(spot, bones))
+    if "tibia" in spot.site:
+        point = from_tibia(point, *carry)
+    return float(point[0]), float(point[1]), float(point[2])
+
+
+def spot_blobs(
+    pathology: Pathology, bones: Bones, carry: Carry = STRAIGHT
+) -> list[NDArray[np.float64]]:
     """Blobs of marrow oedema, red marrow and cartilage defects."""
     rows = []
     for spot in pathology.oedema:
         size = spot.size_mm
         rows.append(
-            blob(locate_spot(spot, bones), (size, size, 0.85 * size), t.OEDEMA, MARROW_HOSTS,
+            blob(place_spot(spot, bones, carry), (size, size, 0.85 * size), t.OEDEMA, MARROW_HOSTS,
                  sharp=1.6, strength=spot.strength, rough=0.35)
         )  # fmt: skip
     for spot in pathology.red_marrow:
         size = spot.size_mm
         rows.append(
-            blob(locate_spot(spot, bones), (size, 0.8 * size, 1.3 * size), t.RED_MARROW,
+            blob(place_spot(spot, bones, carry), (size, 0.8 * size, 1.3 * size), t.RED_MARROW,
                  MARROW_HOSTS, sharp=1.8, strength=0.8 * spot.strength, rough=0.5)
         )  # fmt: skip
     for spot in pathology.defects:
         size = spot.size_mm
         rows.append(
-            blob(locate_spot(spot, bones), (size, size, size), t.FLUID, (t.CARTILAGE,), sharp=3.0,
-                 strength=spot.strength, rough=0.2)
+            blob(place_spot(spot, bones, carry), (size, size, size), t.FLUID, (t.CARTILAGE,),
+                 sharp=3.0, strength=spot.strength, rough=0.2)
         )  # fmt: skip
     return rows
 
@@ -196,7 +212,9 @@ def fluid_blobs(pathology: Pathology) -> list[NDArray[np.float64]]:
     return rows
 
 
-def lesion_blobs(pathology: Pathology, bones: Bones, soft: Soft) -> NDArray[np.float64]:
+def lesion_blobs(
+    pathology: Pathology, bones: Bones, soft: Soft, carry: Carry = STRAIGHT
+) -> NDArray[np.float64]:
     """All lesions of a knee as a table of blobs.
 
     Parameters
@@ -205,14 +223,16 @@ def lesion_blobs(pathology: Pathology, bones: Bones, soft: Soft) -> NDArray[np.f
         The lesions.
     bones, soft : Bones, Soft
         The person.
+    carry : Carry
+        How the tibia lies to the femur, by default straight.
 
     Returns
     -------
     ndarray of shape (n_blobs, N_COLUMNS), float64
     """
-    rows = fluid_blobs(pathology) + spot_blobs(pathology, bones)
+    rows = fluid_blobs(pathology) + spot_blobs(pathology, bones, carry)
     for tear in (*pathology.worn, *pathology.tears):
-        rows.extend(tear_blobs(tear, soft))
+        rows.extend(tear_blobs(tear, soft, carry))
     if pathology.magic_angle > 0.0:
         # fibres at 55 degrees to the field: the ends of patellar tendon and PCL are bright
         for centre in ((5.5, -27.0, -30.0), (5.5, -47.0, 8.0), (0.0, 26.0, -8.0)):

@@ -95,9 +95,9 @@ def acl_at(x: float, y: float, z: float, noise: float, knee: Any) -> int:
 def extensor_at(x: float, y: float, z: float, noise: float, knee: Any) -> int:
     """Tissue of the patellar and the quadriceps tendon at a point, -1 outside both."""
     half = knee.soft.tendon_front
-    if -42.0 < z < 19.0:  # patellar tendon; its lower end moves with the tibia
+    if -42.0 < z < 19.0:  # patellar tendon
         s = (19.0 - z) / 61.0
-        front = -51.0 + 27.5 * s + 2.0 * s * (1.0 - s) - s * (knee.shift - 40.0 * knee.flexion)
+        front = -51.0 + 27.5 * s + 2.0 * s * (1.0 - s)
         wide = 1.0 - ((x - 5.5) / 14.5) ** 2
         if wide > 0.0 and abs(y - front) < half * min(1.0, 2.0 * wide):
             return t.LIGAMENT
@@ -111,10 +111,8 @@ def extensor_at(x: float, y: float, z: float, noise: float, knee: Any) -> int:
 
 
 @compiled
-def collateral_at(x: float, y: float, z: float, knee: Any) -> int:
+def collateral_at(x: float, y: float, z: float) -> int:
     """LIGAMENT inside a collateral ligament, -1 elsewhere."""
-    if z < 0.0:
-        y += min(-0.1 * z, 1.0) * knee.shift
     if x < -28.0 and -55.0 < z < 30.0:  # medial
         edge = -38.2
         if z < -12.0:

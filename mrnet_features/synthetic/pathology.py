@@ -11,6 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from mrnet_features.names import TASKS
+from mrnet_features.synthetic.style import Style
+
 Labels = tuple[int, int, int]
 """Labels of one exam: abnormal, acl, meniscus."""
 
@@ -19,10 +22,10 @@ JOINT_LABELS: tuple[Labels, ...] = ((0, 0, 0), (1, 0, 0), (1, 0, 1), (1, 1, 0), 
 
 FREQUENCIES = {"train": (217, 433, 272, 83, 125), "valid": (25, 20, 21, 23, 31)}
 
+DEFAULT = Style()
+
 # Difficulty
 LABEL_NOISE = 0.03  # fraction of the labels that are wrong, mean of the three tasks
-TEAR_STRENGTH = (0.5, 1.0)  # fraction of the signal of a tear: uniform between these
-TEAR_HALF_GAP_MM = (0.5, 1.6)  # half the width of a meniscal cleft, uniform
 TEAR_LENGTH_MM = (5.0, 16.0)  # along the meniscus, uniform
 TEAR_OEDEMA_RATE = 0.45  # of tears: marrow oedema in the plateau below
 SECOND_TEAR_RATE = 0.2
@@ -128,20 +131,31 @@ def noise_rate(split: str) -> float:
     return float(LABEL_NOISE / np.mean(2.0 * positive * (1.0 - positive)))
 
 
-def sample_tear(generator: np.random.Generator, kind: str | None = None) -> MeniscusTear:
+def sample_tear(
+    generator: np.random.Generator, kind: str | None = None, style: Style = DEFAULT
+) -> MeniscusTear:
     """One random meniscal tear, or one worn patch if `kind` is "worn"."""
     sites = list(TEAR_SITES)
-    side, horn = sites[int(generator.choice(len(sites), p=list(TEAR_SITES.values())))]
+    weights = np.array(list(TEAR_SITES.values()))
+    in_horn = bool(generator.random() < style.horn_only_rate)
+    if in_horn:
+        weights = weights * [horn != "body" for _, horn in sites]
+    side, horn = sites[int(generator.choice(len(sites), p=weights / weights.sum()))]
     if kind is None:
         kind = str(generator.choice(list(TEAR_KINDS), p=list(TEAR_KINDS.values())))
+    length = float(generator.uniform(*TEAR_LENGTH_MM))
+    reach = float(generator.uniform(-1.0, 1.0))
+    if in_horn:  # short, and away from the body
+        length = 0.6 * length
+        reach = abs(reach) if horn == "posterior" else -abs(reach)
     return MeniscusTear(
         side=side,
         horn=horn,
         kind=kind,
-        gap_mm=float(generator.uniform(*TEAR_HALF_GAP_MM)),
-        length_mm=float(generator.uniform(*TEAR_LENGTH_MM)),
-        strength=float(generator.uniform(*TEAR_STRENGTH)),
-        reach=float(generator.uniform(-1.0, 1.0)),
+        gap_mm=float(generator.uniform(style.tear_gap_low, style.tear_gap_high)),
+        length_mm=length,
+        strength=float(generator.uniform(style.tear_strength_low, 1.0)),
+        reach=reach,
     )
 
 
@@ -196,7 +210,9 @@ def sample_indirect_oedema(
     return oedema
 
 
-def sample_pathology(generator: np.random.Generator, split: str = "train") -> Pathology:
+def sample_pathology(
+    generator: np.random.Generator, split: str = "train", style: Style = DEFAULT
+) -> Pathology:
     """Random pathology of one knee, and its labels with label noise.
 
     Parameters
@@ -205,6 +221,8 @@ def sample_pathology(generator: np.random.Generator, split: str = "train") -> Pa
         Source of random numbers.
     split : {"train", "valid"}
         Split with the label frequencies to use.
+    style : Style
+        What the exams of the set have in common, by default that of the default set.
 
     Returns
     -------
@@ -220,13 +238,20 @@ def sample_pathology(generator: np.random.Generator, split: str = "train") -> Pa
     tears: list[MeniscusTear] = []
     if meniscus:
         n_tears = 2 if generator.random() < SECOND_TEAR_RATE else 1
-        tears = [sample_tear(generator) for _ in range(n_tears)]
+        tears = [sample_tear(generator, style=style) for _ in range(n_tears)]
+    alone = bool(
+        generator.random()
+        < {"meniscus": style.lone_tear_rate, "abnormal": style.lone_defect_rate}.get(kind, 0.0)
+    )
     worn = [sample_tear(generator, "worn") for _ in range(generator.poisson(WORN_RATE))]
-    effusion = EFFUSION_MEDIAN_ML[kind] * float(np.exp(generator.normal(0.0, EFFUSION_SPREAD)))
-    oedema = sample_indirect_oedema(generator, acl, tears)
+    median = EFFUSION_MEDIAN_ML["none" if alone else kind]
+    effusion = median * float(np.exp(generator.normal(0.0, EFFUSION_SPREAD)))
+    oedema = [] if alone else sample_indirect_oedema(generator, acl, tears)
     defects: list[Spot] = []
     baker = 0.0
-    for _ in range(20):
+    if alone and kind == "abnormal":
+        defects.append(sample_spot(generator, DEFECT_SITES, 2.5, 6.5))
+    for _ in range(0 if alone else 20):
         if generator.random() < OEDEMA_RATE[kind]:
             oedema.append(sample_spot(generator, OEDEMA_SITES, 4.0, 12.0))
         if generator.random() < DEFECT_RATE[kind]:
@@ -252,3 +277,25 @@ def sample_pathology(generator: np.random.Generator, split: str = "train") -> Pa
         noisy_labels=noisy_labels,
         **acl_fields,
     )
+
+
+def describe_truth(pathology: Pathology) -> dict[str, object]:
+    """Columns of the truth table that describe labels and lesions."""
+    row: dict[str, object] = {}
+    both = zip(TASKS, pathology.labels, pathology.noisy_labels, strict=True)
+    for task, label, noisy in both:
+        row[task] = label
+        row[f"{task}_flipped"] = int(label != noisy)
+    row["acl_state"] = pathology.acl_state
+    row["acl_drop_mm"] = round(pathology.acl_drop_mm, 2)
+    row["tibia_shift_mm"] = round(pathology.shift_mm, 2)
+    row["pcl_buckled"] = int(pathology.pcl_buckle)
+    row["meniscus_tears"] = "; ".join(f"{m.side} {m.horn} {m.kind}" for m in pathology.tears)
+    row["meniscus_worn"] = "; ".join(f"{m.side} {m.horn}" for m in pathology.worn)
+    row["effusion_ml"] = round(pathology.effusion_ml, 2)
+    row["oedema"] = "; ".join(spot.site for spot in pathology.oedema)
+    row["cartilage_defects"] = "; ".join(spot.site for spot in pathology.defects)
+    row["baker_ml"] = round(pathology.baker_ml, 2)
+    row["red_marrow"] = len(pathology.red_marrow)
+    row["magic_angle"] = round(pathology.magic_angle, 2)
+    return row

@@ -11,13 +11,11 @@ from scipy.ndimage import gaussian_filter
 from mrnet_features.synthetic import tissues as t
 from mrnet_features.synthetic.anatomy import tissue_at
 from mrnet_features.synthetic.compiled import cached, compiled, source_stamp
+from mrnet_features.synthetic.flexion import follow, to_tibia
 from mrnet_features.synthetic.soft_tissue import skin_depth
 
 NOISE_SIZE = 64
 NOISE_MASK = NOISE_SIZE - 1
-# Sensitivity of the surface coil: gain at the skin, and depth in mm where the gain ends.
-COIL_GAIN = 0.35
-COIL_REACH = 28.0
 # Distance of the two samples of a pixel from the middle of the slice, in slice thicknesses.
 DEPTH = 0.25
 
@@ -57,9 +55,11 @@ def sample(
     fine: Any,
     coarse: Any,
     phase: Any,
+    coil: Any,
 ) -> tuple[int, float]:
     """Tissue and signal at a point; in air, (negative) skin depth in mm instead of the signal."""
-    under = skin_depth(x, y, z, tables)
+    ys, zs = to_tibia(y, z, follow(z), knee)
+    under = skin_depth(x, ys, zs, tables)
     if under < 0.0:
         return t.AIR, under
     i = (int(x * 1.3 + 320.0) + phase[0]) & NOISE_MASK
@@ -71,13 +71,11 @@ def sample(
         (int(y + 320.0) + phase[2]) & NOISE_MASK,
         (int(z + 320.0) + phase[0]) & NOISE_MASK,
     ] * (1.0 / 32.0)
-    tissue = tissue_at(x, y, z, under, n, m, knee, tables)
+    tissue = tissue_at(x, y, z, ys, zs, under, n, m, knee, tables)
     grain = n
     if tissue == t.MUSCLE:  # the texture of muscle is elongated along the limb
         grain = fine[i, j, (k >> 3) & NOISE_MASK] * (1.0 / 32.0)
     value = signal[tissue] * (1.0 + texture[tissue] * (0.75 * grain + 0.6 * m))
-    if under < COIL_REACH:  # the surface coil is most sensitive near the skin
-        value *= 1.0 + COIL_GAIN * (1.0 - under / COIL_REACH) ** 2
     if (tissue == t.FAT or tissue == t.JOINT_FAT) and abs(m + 0.25 * n) < 0.08 and n > 0.3:
         value += 0.6 * (signal[t.SEPTUM] - value)  # a fibrous strand
     for a in range(n_active):
@@ -94,6 +92,9 @@ def sample(
         if q < 1.0:
             part = min((1.0 - q) * blobs[b, 13], 1.0) * blobs[b, 14]
             value += part * (signal[int(blobs[b, 15])] - value)
+    value *= max(1.0 + coil[2] * x + coil[3] * y, 0.3)
+    if under < coil[1]:  # the surface coil is most sensitive near the skin
+        value *= 1.0 + coil[0] * (1.0 - under / coil[1]) ** 2
     return tissue, value
 
 
@@ -164,6 +165,7 @@ def paint_pixels(
     fine: Any,
     coarse: Any,
     phase: Any,
+    coil: Any,
 ) -> None:
     """Write the signal of every pixel into `stack`.
 
@@ -194,6 +196,9 @@ def paint_pixels(
         Noise volumes.
     phase : ndarray of shape (3,), int64
         Offset in the noise volumes, so that textures differ between knees.
+    coil : ndarray of shape (4,), float64
+        Sensitivity of the coil: gain at the skin, depth in mm where this gain ends, and gain per
+        mm along x and y.
     """
     n_slices, height, width = stack.shape
     active = np.empty(blobs.shape[0], dtype=np.int64)
@@ -227,7 +232,7 @@ def paint_pixels(
                             ay + c * column_step[1] + depth * slice_step[1],
                             az + c * column_step[2] + depth * slice_step[2],
                             knee, tables, blobs, active, count, signal, texture, fine, coarse,
-                            phase,
+                            phase, coil,
                         )  # fmt: skip
                         total += max(value, 0.0)
                     if sweep == 1:
@@ -263,11 +268,12 @@ def painter(stamp: int) -> Callable[..., None]:
         fine: Any,
         coarse: Any,
         phase: Any,
+        coil: Any,
     ) -> None:
         if stamp >= 0:
             paint_pixels(
                 stack, flow, origins, row_step, column_step, slice_step, knee, tables, blobs,
-                signal, texture, fine, coarse, phase,
+                signal, texture, fine, coarse, phase, coil,
             )  # fmt: skip
 
     return paint
@@ -313,12 +319,12 @@ def spread_points(stack: Any, sharpen: float) -> None:
 def finish_stack(
     out: Any, stack: Any, bias: Any, ends: Any, noise: Any, starts: Any, sigma: float
 ) -> None:
-    """Apply bias field and Rician noise, round to grey levels, and write them into `out`.
+    """Apply bias field and Rician noise, and write the result into `out`.
 
     Parameters
     ----------
-    out : ndarray of shape (n_slices, height, width), uint8
-        Filled.
+    out : ndarray of shape (n_slices, height, width), float32
+        Filled with grey levels, not limited; it may be `stack`.
     stack : ndarray of shape (n_slices, height, width), float32
         Noise-free image in grey levels.
     bias : ndarray of shape (6,), float64
@@ -346,5 +352,37 @@ def finish_stack(
                 )  # fmt: skip
                 real = stack[s, r, c] * gain + sigma * noise[start + c]
                 other = sigma * noise[start + width + c]
-                value = np.sqrt(real * real + other * other)
-                out[s, r, c] = np.uint8(min(value + 0.5, 255.0))
+                out[s, r, c] = np.sqrt(real * real + other * other)
+
+
+@cached
+def interpolate(out: Any, stack: Any, neighbours: Any, weights: Any) -> None:
+    """Interpolate square slices along columns and rows and write them into `out`.
+
+    Parameters
+    ----------
+    out : ndarray of shape (n_slices, n, n), float32
+        Filled.
+    stack : ndarray of shape (n_slices, m, m), float32
+        Slices.
+    neighbours : ndarray of shape (n, 6), int64
+        Indices, 0 to m - 1, of the pixels that each new pixel is made of.
+    weights : ndarray of shape (n, 6), float32
+        Their weights.
+    """
+    n_slices, size, _ = stack.shape
+    n = out.shape[1]
+    wide = np.empty((size, n), dtype=np.float32)
+    for s in range(n_slices):
+        for r in range(size):
+            for c in range(n):
+                total = np.float32(0.0)
+                for k in range(6):
+                    total += weights[c, k] * stack[s, r, neighbours[c, k]]
+                wide[r, c] = total
+        for r in range(n):
+            for c in range(n):
+                out[s, r, c] = 0.0
+            for k in range(6):
+                for c in range(n):
+                    out[s, r, c] += weights[r, k] * wide[neighbours[r, k], c]

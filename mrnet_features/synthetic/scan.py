@@ -5,10 +5,13 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, ndimage, special
+from scipy.ndimage import gaussian_filter1d
 
 from mrnet_features.names import PLANES, SPLITS, TASKS
 from mrnet_features.synthetic.anatomy import Knee, sample_person
+from mrnet_features.synthetic.flexion import Carry
+from mrnet_features.synthetic.ghosts import add_ghosts
+from mrnet_features.synthetic.joint_plane import describe_joint, joint_plane
 from mrnet_features.synthetic.lesion_shapes import lesion_blobs
 from mrnet_features.synthetic.ligaments import (
     ACL_COMPLETE,
@@ -16,30 +19,25 @@ from mrnet_features.synthetic.ligaments import (
     ACL_MUCOID,
     ACL_PARTIAL,
 )
-from mrnet_features.synthetic.pathology import Pathology, sample_pathology
-from mrnet_features.synthetic.render import finish_stack, noise_volumes, paint_stack, spread_points
-from mrnet_features.synthetic.signal import SEQUENCES, tissue_signal, tissue_texture
+from mrnet_features.synthetic.pathology import Pathology, describe_truth, sample_pathology
+from mrnet_features.synthetic.placement import SIZE, Placement, place_stack, rotation
+from mrnet_features.synthetic.render import (
+    finish_stack,
+    interpolate,
+    noise_volumes,
+    paint_stack,
+    spread_points,
+)
+from mrnet_features.synthetic.signal import tissue_signal, tissue_texture
+from mrnet_features.synthetic.style import Style, as_style
 
-SIZE = 256  # pixels, rows and columns
-
-# Field of view in mm; depth of the block of slices in mm (mean, SD).
-FIELD_OF_VIEW = {"axial": 132.0, "coronal": 165.0, "sagittal": 178.0}
-BLOCK_MM = {"axial": (112.0, 6.0), "coronal": (98.0, 5.0), "sagittal": (96.0, 5.0)}
-# Number of slices in the release: least, mean, most.
-SLICE_COUNTS = {"axial": (19, 34.3, 61), "coronal": (17, 29.8, 58), "sagittal": (17, 30.4, 51)}
-SLICE_COUNT_SPREAD = 0.16  # SD of the logarithm
-# Difference of the logarithm between normal and abnormal exams. In the release, the number of
-# slices alone separates them with an AUC near 0.7, a shortcut for models; here it is about 0.65.
-SLICE_COUNT_SHORTCUT = 0.085
-# SD of the middle slice in grey levels, which the release standardises: mean and SD over exams.
-MIDDLE_SLICE_SD = {"axial": (60.4, 2.6), "coronal": (66.8, 1.9), "sagittal": (47.5, 2.4)}
-
-BAD_RATE = 0.02  # fraction of exams with one bad plane
-THREE_TESLA_RATE = 0.566
-NOISE_LEVELS = (1.5, 5.0)  # SD of Rician noise in grey levels at 3 T; 1.4 times that at 1.5 T
-BIAS_SPREAD = 0.07
+# SD of the middle slice in grey levels, which the release standardises: its SD over exams.
+MIDDLE_SLICE_SD = {"axial": 2.6, "coronal": 1.9, "sagittal": 2.4}
+NOISE_AT_LOW_FIELD = 1.4  # noise at 1.5 T relative to that at 3 T
 FAT_SATURATION_SPREAD = 0.13  # SD of the logarithm of the remaining fat signal
-ROTATION_DEGREES = 4.0
+# Part of the flexion by which the whole knee is turned in the scanner, so that femur and tibia
+# both lie near the middle axis of the picture.
+TURNED_BACK = 0.65
 
 ACL_STATES = {
     "intact": ACL_INTACT,
@@ -71,26 +69,6 @@ def make_generators(seed: int, split: str, index: int) -> list[np.random.Generat
     return [np.random.default_rng(child) for child in parent.spawn(3 + len(PLANES))]
 
 
-def rotation(degrees: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Matrix of the rotations about x, then y, then z, by three angles in degrees."""
-    a, b, c = np.deg2rad(degrees)
-    about_x = np.array([[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]])
-    about_y = np.array([[np.cos(b), 0, np.sin(b)], [0, 1, 0], [-np.sin(b), 0, np.cos(b)]])
-    about_z = np.array([[np.cos(c), -np.sin(c), 0], [np.sin(c), np.cos(c), 0], [0, 0, 1]])
-    product: NDArray[np.float64] = about_z @ about_y @ about_x
-    return product
-
-
-def sample_slice_count(generator: np.random.Generator, plane: str, abnormal: int = 1) -> int:
-    """Random number of slices, with the mean and range of the release."""
-    least, mean, most = SLICE_COUNTS[plane]
-    centre = np.log(mean) - 0.5 * SLICE_COUNT_SPREAD**2 + SLICE_COUNT_SHORTCUT * (abnormal - 0.8)
-    count = np.exp(generator.normal(centre, SLICE_COUNT_SPREAD))
-    if generator.random() < 0.01:  # the rare long protocol
-        count = generator.uniform(mean, most)
-    return int(np.clip(np.rint(count), least, most))
-
-
 @lru_cache(maxsize=1)
 def standard_noise() -> NDArray[np.float32]:
     """262,144 standard normal numbers; each row of noise starts at a random index."""
@@ -98,21 +76,33 @@ def standard_noise() -> NDArray[np.float32]:
     return generator.standard_normal(1 << 18, dtype=np.float32)
 
 
+@lru_cache(maxsize=8)
+def interpolation_weights(n_pixels: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Neighbours and weights of a Lanczos interpolation from `n_pixels` to 256, each (256, 6).
+
+    Pictures have the same corners before and after.
+    """
+    position = (np.arange(SIZE) + 0.5) * n_pixels / SIZE - 0.5
+    neighbours = np.floor(position).astype(np.int64)[:, None] + np.arange(-2, 4)
+    distance = position[:, None] - neighbours
+    weights = np.where(np.abs(distance) < 3.0, np.sinc(distance) * np.sinc(distance / 3.0), 0.0)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return np.clip(neighbours, 0, n_pixels - 1), weights.astype(np.float32)
+
+
 def scan_plane(
     plane: str,
     knee: Knee,
     tables: NDArray[np.float64],
     blobs: NDArray[np.float64],
+    placement: Placement,
     generator: np.random.Generator,
+    style: Style,
     *,
     tesla: float,
-    scale: float,
-    left: bool,
-    pose: NDArray[np.float64],
-    abnormal: int = 1,
-    bad: str = "",
-) -> tuple[NDArray[np.uint8], dict[str, object]]:
-    """One stack, and its columns of the truth table.
+    ghosts: bool = False,
+) -> tuple[NDArray[np.uint8], float]:
+    """One stack.
 
     Parameters
     ----------
@@ -124,114 +114,61 @@ def scan_plane(
         The person's outlines.
     blobs : ndarray of shape (n_blobs, 18), float64
         Lesions.
+    placement : Placement
+        Position of the pixels.
     generator : numpy.random.Generator
         Random numbers of this plane.
+    style : Style
+        What the exams of the set have in common.
     tesla : float
         Field strength.
-    scale : float
-        Size of the person, 1 for the measured knee.
-    left : bool
-        Whether to scan the mirror image, a left knee.
-    pose : ndarray of shape (3, 3), float64
-        Rotation of the knee in the scanner.
-    abnormal : {0, 1}
-        Has a small effect on the number of slices.
-    bad : {"", "out of view", "ghosts"}
-        Fault of the stack.
+    ghosts : bool
+        Whether periodic motion makes the stack bad.
 
     Returns
     -------
     stack : ndarray of shape (n_slices, 256, 256), uint8
         Grey levels.
-    facts : dict
-        Number of slices, whether they are reversed, and noise.
+    noise : float
+        SD of the noise in grey levels.
     """
-    n_slices = sample_slice_count(generator, plane, abnormal)
-    reversed_slices = bool(generator.random() < 0.5)
-    depth = generator.normal(*BLOCK_MM[plane]) * scale**0.5
-    pixel = FIELD_OF_VIEW[plane] * generator.normal(1.0, 0.025) * scale**0.7 / SIZE
-    # unit vectors of the scanner along the canonical axes x (lateral), y (posterior), z (superior)
-    mirror = -1.0 if left else 1.0
-    x, y, z = np.diag([mirror, 1.0, 1.0])
-    row, column, through = {
-        "axial": (y, x, z),
-        "coronal": (-z, x, y),
-        "sagittal": (-z, y, x),
-    }[plane]
-    centre = np.array([0.0, 0.0, 4.0]) + generator.normal(0.0, 2.0, 3)
-    centre += {"axial": (0, -3, 10), "coronal": (0, -6, 0), "sagittal": (0, -3, 0)}[plane]
-    if bad == "out of view":
-        direction = column if generator.random() < 0.5 else row
-        centre = centre + direction * generator.choice([-1.0, 1.0]) * generator.uniform(62.0, 85.0)
-    turn = pose @ rotation(generator.normal(0.0, 1.5, 3)) / scale
-    gap = depth / n_slices
-    if reversed_slices:
-        through = -through
-    corner = -0.5 * (SIZE - 1) * pixel * (row + column)
-    offsets = (np.arange(n_slices) - 0.5 * (n_slices - 1)) * gap
-    origins = centre + (corner + offsets[:, None] * through) @ turn.T
-    fat_left = SEQUENCES[plane].fat_left
+    fat_left = style.fat_left[PLANES.index(plane)]
     if fat_left < 1.0:
         fat_left *= float(np.exp(generator.normal(0.0, FAT_SATURATION_SPREAD)))
-    stack = np.empty((n_slices, SIZE, SIZE), dtype=np.float32)
-    flow = np.zeros(stack.shape if bad == "ghosts" else (0, 0, 0), dtype=np.uint8)
+    n_pixels = style.drawn_pixels
+    stack = np.empty((placement.n_slices, n_pixels, n_pixels), dtype=np.float32)
+    flow = np.zeros(stack.shape if ghosts else (0, 0, 0), dtype=np.uint8)
+    zoom = SIZE / n_pixels
     fine, coarse = noise_volumes()
+    side = np.deg2rad(style.coil_side)
+    slope = style.coil_slope / 50.0
     paint_stack(
         stack,
         flow,
-        origins,
-        turn @ (row * pixel),
-        turn @ (column * pixel),
-        turn @ (through * gap * 0.85),
+        placement.origins(n_pixels),
+        zoom * placement.steps[:, 0],
+        zoom * placement.steps[:, 1],
+        style.slice_fill * placement.steps[:, 2],
         knee,
         tables,
         blobs,
-        tissue_signal(plane, tesla, fat_left=fat_left),
+        tissue_signal(plane, tesla, fat_left=fat_left, style=style),
         tissue_texture(),
         fine,
         coarse,
         generator.integers(0, 128, 3),
+        np.array(
+            [style.coil_gain, style.coil_reach, slope * np.cos(side), slope * np.sin(side)],
+            dtype=np.float64,
+        ),
     )
-    if bad == "ghosts":
+    if ghosts:
         add_ghosts(stack, flow, plane, generator)
-    spread_points(stack, 0.16 if tesla > 2.0 else 0.08)
-    return standardise(stack, plane, tesla, generator, n_slices, reversed_slices)
-
-
-def add_ghosts(
-    stack: NDArray[np.float32],
-    flow: NDArray[np.uint8],
-    plane: str,
-    generator: np.random.Generator,
-) -> None:
-    """Add the ghosts of pulsating vessels to a stack, in place.
-
-    The pulse changes the phase of flowing blood from one line of k-space to the next. In the
-    picture, this is a frequency modulation: its sidebands are bright and dark copies of the
-    vessels, displaced along the phase-encoding direction by one, two, three... times the same
-    distance [1]_. The vessels themselves do not change.
-
-    .. [1] Perman WH, Moran PR, Moran RA, Bernstein MA. Artifacts from pulsatile flow in MR imaging.
-       J Comput Assist Tomogr 1986;10(3):473-483.
-    """
-    # On coronal and sagittal slices, vessels run up and down. Copies displaced up or down would lie
-    # on the vessels, behind the joint, and would not make the stack bad.
-    axis = int(generator.integers(1, 3)) if plane == "axial" else 2
-    shift = generator.uniform(28.0, 60.0)
-    swing = generator.uniform(0.8, 1.6)  # radians
-    level = generator.uniform(0.8, 2.0) * float(np.median(stack[stack > 0]))
-    # each slice is excited at another time of the cardiac cycle
-    starts = generator.uniform(0.0, 2.0 * np.pi, len(stack))
-    # The flow is known on a checkerboard, at alternating depths of the slice. This mean fills the
-    # gaps and weights both depths equally.
-    blood = 2.0 * level * flow.astype(np.float32)
-    for blurred in (1, 2):
-        blood = ndimage.correlate1d(blood, (0.25, 0.5, 0.25), axis=blurred, mode="constant")
-    times = starts[:, None] + 2.0 * np.pi * shift * fft.fftfreq(SIZE)
-    modulation = (np.exp(1j * swing * np.cos(times)) - special.j0(swing)).astype(np.complex64)
-    lines = fft.fft(blood, axis=axis) * np.expand_dims(modulation, 3 - axis)
-    pulsating = fft.ifft(lines, axis=axis)
-    stack[:] = np.abs(stack + pulsating)
+    spread_points(stack, style.sharpen if tesla > 2.0 else 0.5 * style.sharpen)
+    if style.blur > 0.0:
+        for axis in (1, 2):
+            gaussian_filter1d(stack, style.blur / zoom, axis=axis, output=stack, truncate=3.0)
+    return standardise(stack, plane, tesla, generator, style)
 
 
 def standardise(
@@ -239,40 +176,53 @@ def standardise(
     plane: str,
     tesla: float,
     generator: np.random.Generator,
-    n_slices: int,
-    reversed_slices: bool,
-) -> tuple[NDArray[np.uint8], dict[str, object]]:
-    """Stack in grey levels with bias field and noise, and its columns of the truth table."""
-    rows = np.linspace(-1.0, 1.0, SIZE)
-    ends = np.ones(SIZE)
+    style: Style,
+) -> tuple[NDArray[np.uint8], float]:
+    """Stack of 256 x 256 pixels in grey levels with bias field and noise, and the noise's SD."""
+    n_slices, size, _ = stack.shape
+    rows = np.linspace(-1.0, 1.0, size)
+    ends = np.ones(size)
     if plane != "axial":
-        reach = generator.normal(0.80, 0.05)
-        ends = 1.0 / (1.0 + (np.abs(rows) / reach) ** 12)
-    bias = generator.normal(0.0, BIAS_SPREAD, 6)
+        reach = generator.normal(style.coil_ends, 0.05)
+        ends = 1.0 / (1.0 + (np.abs(rows) / reach) ** 6)
+    bias = generator.normal(0.0, style.shading, 6)
     bias[2:4] = -np.abs(bias[2:4])
     # 1.05: the bias field reduces the SD
-    target = 1.05 * generator.normal(*MIDDLE_SLICE_SD[plane])
+    mean = style.grey_spread[PLANES.index(plane)]
+    target = 1.05 * generator.normal(mean, MIDDLE_SLICE_SD[plane])
     middle = stack[n_slices // 2] * ends[:, None]
     gain = target / max(float(np.std(middle)), 0.02)
     for _ in range(4):  # saturation at 255 reduces the SD, so the gain is corrected
         reached = float(np.std(np.minimum(gain * middle, 255.0)))
         gain *= (target / max(reached, 1.0)) ** 1.2
     stack *= gain
-    sigma = float(generator.uniform(*NOISE_LEVELS)) * (1.0 if tesla > 2.0 else 1.4)
+    sigma = float(generator.uniform(style.noise_low, style.noise_high))
+    sigma *= 1.0 if tesla > 2.0 else NOISE_AT_LOW_FIELD
     noise = standard_noise()
-    starts = generator.integers(0, noise.size - 2 * SIZE, (n_slices, SIZE))
-    out = np.empty(stack.shape, dtype=np.uint8)
-    finish_stack(out, stack, bias, ends, noise, starts, sigma)
-    facts: dict[str, object] = {
-        "n_slices": n_slices,
-        "reversed": int(reversed_slices),
-        "noise": round(sigma, 2),
-    }
-    return out, facts
+    starts = generator.integers(0, noise.size - 2 * size, (n_slices, size))
+    finish_stack(stack, stack, bias, ends, noise, starts, sigma)
+    if size != SIZE:
+        measured, stack = stack, np.empty((n_slices, SIZE, SIZE), dtype=np.float32)
+        interpolate(stack, measured, *interpolation_weights(size))
+    return np.clip(stack + 0.5, 0.0, 255.0).astype(np.uint8), round(sigma, 2)
+
+
+def sample_pose(
+    generator: np.random.Generator, style: Style, flexion: float
+) -> NDArray[np.float64]:
+    """Random rotation of a knee in the scanner; `flexion` in degrees."""
+    degrees = generator.normal(style.rotation_mean, style.rotation_spread)
+    degrees[0] += TURNED_BACK * flexion
+    return rotation(degrees)
 
 
 def draw_knee(
-    seed: int, split: str = "train", index: int = 0, *, pathology: Pathology | None = None
+    seed: int,
+    split: str = "train",
+    index: int = 0,
+    *,
+    pathology: Pathology | None = None,
+    style: int | Style | None = None,
 ) -> KneeExam:
     """One synthetic exam.
 
@@ -287,23 +237,35 @@ def draw_knee(
     pathology : Pathology, optional
         Labels and lesions of the knee, by default random. Person and scan do not depend on it, so
         two calls can show the same knee with and without a lesion.
+    style : int or Style, optional
+        What the exams of the set have in common: the seed of a random style, 1 or more, or a
+        `Style`; by default that of the default set.
 
     Returns
     -------
     KneeExam
+
+    Raises
+    ------
+    ValueError
+        If `split` is unknown or `style` is less than 1.
     """
     if split not in SPLITS:
         raise ValueError(f"`split` must be one of {', '.join(SPLITS)}, got {split!r}.")
+    style = as_style(style)
     of_pathology, of_person, of_scan, *of_planes = make_generators(seed, split, index)
     if pathology is None:
-        pathology = sample_pathology(of_pathology, split)
-    bones, soft, tables = sample_person(of_person)
+        pathology = sample_pathology(of_pathology, split, style)
+    bones, soft, tables = sample_person(of_person, style)
     if pathology.pcl_buckle:
         soft = soft._replace(pcl_bend_y=soft.pcl_bend_y + 4.0, pcl_bend_z=soft.pcl_bend_z + 5.0)
-    scale = float(np.clip(of_scan.normal(1.0, 0.055), 0.86, 1.15))
+    scale = float(np.clip(of_scan.normal(style.size_mean, style.size_spread), 0.8, 1.2))
     left = bool(of_scan.random() < 0.5)
-    tesla = 3.0 if of_scan.random() < THREE_TESLA_RATE else 1.5
-    pose = rotation(of_scan.normal(0.0, ROTATION_DEGREES, 3))
+    tesla = 3.0 if of_scan.random() < style.three_tesla_rate else 1.5
+    flexion = float(of_scan.normal(style.flexion_mean, style.flexion_spread))
+    pose = sample_pose(of_scan, style, flexion)
+    space = style.joint_space + float(of_scan.normal(0.0, 0.2))
+    carry = Carry(float(np.deg2rad(flexion)), pathology.shift_mm, space)
     knee = Knee(
         bones=bones,
         soft=soft,
@@ -311,31 +273,15 @@ def draw_knee(
         acl_gap=pathology.acl_gap,
         acl_gap_size=pathology.acl_gap_size,
         acl_drop=pathology.acl_drop_mm,
-        shift=pathology.shift_mm,
-        flexion=float(of_scan.normal(0.03, 0.05)),
+        shift=carry.shift,
+        flexion=carry.flexion,
         film=0.2 + 0.04 * pathology.effusion_ml**0.5,
+        joint_space=carry.space,
     )
     bad_plane, bad_reason = "", ""
-    if of_scan.random() < BAD_RATE:
+    if of_scan.random() < style.bad_rate:
         bad_plane = str(of_scan.choice(["sagittal", "sagittal", "coronal", "axial"]))
         bad_reason = str(of_scan.choice(["out of view", "ghosts"]))
-    blobs = lesion_blobs(pathology, bones, soft)
-    stacks = {}
-    scans = {}
-    for plane, generator in zip(PLANES, of_planes, strict=True):
-        stacks[plane], scans[plane] = scan_plane(
-            plane,
-            knee,
-            tables,
-            blobs,
-            generator,
-            tesla=tesla,
-            scale=scale,
-            left=left,
-            pose=pose,
-            abnormal=pathology.labels[0],
-            bad=bad_reason if plane == bad_plane else "",
-        )
     truth = describe_truth(pathology)
     truth |= {
         "laterality": "left" if left else "right",
@@ -344,29 +290,40 @@ def draw_knee(
         "bad_plane": bad_plane,
         "bad_reason": bad_reason,
     }
-    for plane in PLANES:
-        truth |= {f"{plane}_{name}": value for name, value in scans[plane].items()}
+    blobs = lesion_blobs(pathology, bones, soft, carry)
+    point, normal = joint_plane(bones.slope, carry)
+    stacks = {}
+    for plane, generator in zip(PLANES, of_planes, strict=True):
+        bad = bad_reason if plane == bad_plane else ""
+        placement = place_stack(
+            plane,
+            generator,
+            style,
+            pose=pose,
+            scale=scale,
+            left=left,
+            abnormal=pathology.labels[0],
+            out_of_view=bad == "out of view",
+        )
+        stacks[plane], noise = scan_plane(
+            plane,
+            knee,
+            tables,
+            blobs,
+            placement,
+            generator,
+            style,
+            tesla=tesla,
+            ghosts=bad == "ghosts",
+        )
+        facts = {
+            "n_slices": placement.n_slices,
+            "reversed": int(placement.reversed_slices),
+            "noise": noise,
+            **describe_joint(
+                plane, point, normal, placement.first, placement.steps, placement.n_slices
+            ),
+        }
+        truth |= {f"{plane}_{name}": value for name, value in facts.items()}
     labels = dict(zip(TASKS, pathology.noisy_labels, strict=True))
     return KneeExam(stacks=stacks, labels=labels, truth=truth)
-
-
-def describe_truth(pathology: Pathology) -> dict[str, object]:
-    """Columns of the truth table that describe labels and lesions."""
-    row: dict[str, object] = {}
-    both = zip(TASKS, pathology.labels, pathology.noisy_labels, strict=True)
-    for task, label, noisy in both:
-        row[task] = label
-        row[f"{task}_flipped"] = int(label != noisy)
-    row["acl_state"] = pathology.acl_state
-    row["acl_drop_mm"] = round(pathology.acl_drop_mm, 2)
-    row["tibia_shift_mm"] = round(pathology.shift_mm, 2)
-    row["pcl_buckled"] = int(pathology.pcl_buckle)
-    row["meniscus_tears"] = "; ".join(f"{m.side} {m.horn} {m.kind}" for m in pathology.tears)
-    row["meniscus_worn"] = "; ".join(f"{m.side} {m.horn}" for m in pathology.worn)
-    row["effusion_ml"] = round(pathology.effusion_ml, 2)
-    row["oedema"] = "; ".join(spot.site for spot in pathology.oedema)
-    row["cartilage_defects"] = "; ".join(spot.site for spot in pathology.defects)
-    row["baker_ml"] = round(pathology.baker_ml, 2)
-    row["red_marrow"] = len(pathology.red_marrow)
-    row["magic_angle"] = round(pathology.magic_angle, 2)
-    return row

@@ -8,32 +8,12 @@ signal at a clinical echo time. Values of skin, vessels, nerve and lesions were 
 tissues look as in textbooks.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from mrnet_features.names import PLANES
 from mrnet_features.synthetic import tissues as t
-
-
-@dataclass(frozen=True)
-class Sequence:
-    """Pulse sequence of one plane.
-
-    `repetition_ms` and `echo_ms` are TR and TE. `fat_left` is the fraction of the fat signal that
-    remains after fat saturation, 1 without saturation.
-    """
-
-    repetition_ms: float
-    echo_ms: float
-    fat_left: float
-
-
-SEQUENCES = {
-    "axial": Sequence(repetition_ms=3000.0, echo_ms=38.0, fat_left=0.17),
-    "coronal": Sequence(repetition_ms=600.0, echo_ms=12.0, fat_left=1.0),
-    "sagittal": Sequence(repetition_ms=4000.0, echo_ms=46.0, fat_left=0.15),
-}
+from mrnet_features.synthetic.style import Style
 
 # tissue: proton density, T1 at 1.5 T, T1 at 3 T, T2 at 1.5 T, T2 at 3 T (ms), fat fraction.
 VALUES: dict[int, tuple[float, float, float, float, float, float]] = {
@@ -72,7 +52,7 @@ TEXTURE = {
 
 
 def tissue_signal(
-    plane: str, tesla: float, *, fat_left: float | None = None
+    plane: str, tesla: float, *, fat_left: float | None = None, style: Style | None = None
 ) -> NDArray[np.float32]:
     """Signal of each tissue in the sequence of one plane.
 
@@ -84,6 +64,8 @@ def tissue_signal(
         Field strength; relaxation times are interpolated between 1.5 and 3 T.
     fat_left : float, optional
         Fraction of the fat signal that remains after saturation, by default that of the sequence.
+    style : Style, optional
+        Sequences of the set and factors on tissues, by default those of the default set.
 
     Returns
     -------
@@ -101,16 +83,20 @@ def tissue_signal(
     >>> bool(coronal[tissues.FAT] > coronal[tissues.MUSCLE] > coronal[tissues.FLUID])
     True
     """
-    sequence = SEQUENCES[plane]
-    left = sequence.fat_left if fat_left is None else fat_left
+    style = Style() if style is None else style
+    k = PLANES.index(plane)
+    left = style.fat_left[k] if fat_left is None else fat_left
     table = np.array([VALUES[tissue] for tissue in range(t.N_TISSUES)])
     part = (tesla - 1.5) / 1.5
     density, t1_low, t1_high, t2_low, t2_high, fat = table.T
     t1 = t1_low + part * (t1_high - t1_low)
     t2 = t2_low + part * (t2_high - t2_low)
-    water = (1 - np.exp(-sequence.repetition_ms / t1)) * np.exp(-sequence.echo_ms / t2)
+    water = (1 - np.exp(-style.repetition_ms[k] / t1)) * np.exp(-style.echo_ms[k] / t2)
     kept = 1.0 - fat * (1.0 - left)
     signal: NDArray[np.float32] = (density * water * kept).astype(np.float32)
+    signal[t.MUSCLE] *= style.muscle_signal[k]
+    signal[t.CARTILAGE] *= style.cartilage_signal
+    signal[[t.FAT, t.JOINT_FAT, t.MARROW]] *= style.fat_signal[k]
     return signal
 
 

@@ -21,6 +21,7 @@ from mrnet_features.synthetic.bones import (
     table_over,
 )
 from mrnet_features.synthetic.compiled import compiled
+from mrnet_features.synthetic.style import Style
 
 # Limb outline by z: z, half width, half depth, centre y.
 SKIN_OUTLINE = (
@@ -145,13 +146,15 @@ class Soft(NamedTuple):
     tendon_front: float
 
 
-def sample_soft(generator: np.random.Generator) -> tuple[Soft, Floats]:
+def sample_soft(generator: np.random.Generator, style: Style) -> tuple[Soft, Floats]:
     """One person's soft tissue, with random variation.
 
     Parameters
     ----------
     generator : numpy.random.Generator
         Random differences between persons.
+    style : Style
+        What all persons of the set have in common.
 
     Returns
     -------
@@ -160,8 +163,8 @@ def sample_soft(generator: np.random.Generator) -> tuple[Soft, Floats]:
     rows : ndarray of shape (3 + 4 * n_muscles, 241), float64
         Rows of the table of outlines from `SKIN_ROW` on.
     """
-    fat = float(np.clip(generator.lognormal(0.0, 0.35), 0.5, 2.2))
-    bulk = float(np.clip(generator.normal(1.0, 0.09), 0.8, 1.2))
+    fat = float(np.clip(style.fat_mean * generator.lognormal(0.0, 0.35), 0.4, 2.6))
+    bulk = style.muscle_bulk * float(np.clip(generator.normal(1.0, 0.09), 0.8, 1.2))
     n = Z_TABLE.size
     rows = np.zeros((3 + 4 * len(MUSCLES), X_TABLE_SIZE))
     rows[:3, :n] = table_over(SKIN_OUTLINE, Z_TABLE)
@@ -179,8 +182,8 @@ def sample_soft(generator: np.random.Generator) -> tuple[Soft, Floats]:
     soft = Soft(
         fat_front=3.0 + 1.5 * fat,
         fat_back=2.5 + 3.8 * fat,
-        meniscus_width=float(generator.normal(9.5, 0.7)),
-        meniscus_height=float(generator.normal(8.0, 0.6)),
+        meniscus_width=float(generator.normal(style.meniscus_width, 0.7)),
+        meniscus_height=float(generator.normal(style.meniscus_height, 0.6)),
         acl_radius=float(np.clip(generator.normal(3.9, 0.45), 2.8, 5.0)),
         acl_femur_y=ACL_FEMUR[1] + float(generator.normal(0.0, 1.2)),
         acl_femur_z=ACL_FEMUR[2] + float(generator.normal(0.0, 1.2)),

@@ -26,6 +26,7 @@ from mrnet_features.locks import hold_lock
 from mrnet_features.names import PLANES, SPLITS, TASKS
 from mrnet_features.synthetic.compiled import source_stamp
 from mrnet_features.synthetic.scan import draw_knee
+from mrnet_features.synthetic.style import Style, as_style, describe_style, read_style
 
 
 def write_knees(
@@ -34,13 +35,14 @@ def write_knees(
     n_train: int = 160,
     n_valid: int = 40,
     seed: int = 0,
+    style: int | Style | None = None,
     n_jobs: int | None = None,
     progress: bool | None = None,
 ) -> Path:
     """Write synthetic exams in the layout of MRNet-v1.0, and return the folder.
 
     After an interruption, call it again: complete exams are kept, damaged ones are made again.
-    Exam k of a split depends only on `seed`, the split and k.
+    Exam k of a split depends only on `seed`, `style`, the split and k.
 
     Parameters
     ----------
@@ -51,6 +53,10 @@ def write_knees(
         have more digits if there are more than 10,000 exams.
     seed : int
         Seed of the set, 0 or more.
+    style : int or Style, optional
+        What the exams of the set have in common, as those of one hospital do: pose, sequences,
+        noise, resolution, prevalence of small lesions. A number, 1 or more, is the seed of a random
+        style; by default the exams are those of the default set.
     n_jobs : int, optional
         Number of parallel processes, as in joblib.
     progress : bool, optional
@@ -61,14 +67,14 @@ def write_knees(
     pathlib.Path
         `folder`, holding ``{train,valid}/{axial,coronal,sagittal}/0000.npy`` (uint8, (n_slices,
         256, 256)), ``{train,valid}-{abnormal,acl,meniscus}.csv`` (no header),
-        ``{train,valid}-truth.csv`` (with header) and ``knees.json`` (seed, counts, and a checksum
-        of the code that draws the exams).
+        ``{train,valid}-truth.csv`` (with header) and ``knees.json`` (seed, style, counts, and a
+        checksum of the code that draws the exams).
 
     Raises
     ------
     ValueError
-        If a count or the seed is negative, both counts are 0, or `folder` holds exams made with
-        other settings or by another version of the code.
+        If a count or the seed is negative, both counts are 0, the style is less than 1, or `folder`
+        holds exams made with other settings or by another version of the code.
     FileExistsError
         If `folder` holds files that this function did not write.
     OSError
@@ -86,16 +92,29 @@ def write_knees(
     `size`; `bad_plane` and `bad_reason` (empty, "out of view" or "ghosts"); and for each plane
     `n_slices`, `reversed` (whether the slices are in reverse order) and `noise` (SD in grey
     levels). Lists are separated by "; ".
+
+    The joint is the plane through the middle of the menisci, along the tibial plateau. Its columns
+    count pixels and slices of the stack as stored: `coronal_joint_row` and `coronal_joint_column`
+    of its middle, on the middle slice; `coronal_joint_tilt` in rows per column,
+    `coronal_joint_slice_tilt` in rows per slice; the same for sagittal; `axial_joint_row`,
+    `axial_joint_column` and `axial_joint_slice`.
     """
     root = Path(folder)
     check_counts(seed, n_train, n_valid)
+    as_style(style)
     if root.exists() and not root.is_dir():
         raise FileExistsError(f"'{root}' must be a folder, got a file. Choose another name.")
     with contextlib.ExitStack() as stack:
         stack.enter_context(explain_write_errors(root, "finished exams that are on disk are kept"))
         root.mkdir(parents=True, exist_ok=True)
         stack.enter_context(hold_lock(root / "knees.json"))
-        settings = {"seed": seed, "n_train": n_train, "n_valid": n_valid, "source": source_stamp()}
+        settings = {
+            "seed": seed,
+            "n_train": n_train,
+            "n_valid": n_valid,
+            "style": describe_style(style),
+            "source": source_stamp(),
+        }
         check_settings(root, settings)
         # first of all: without it, the next run would refuse the folder
         write_text(root / "knees.json", json.dumps(settings, indent=2) + "\n")
@@ -118,7 +137,7 @@ def check_counts(seed: int, n_train: int, n_valid: int) -> None:
         raise ValueError("`n_train` + `n_valid` must be at least 1, got 0. Ask for an exam.")
 
 
-def check_settings(root: Path, settings: dict[str, int]) -> None:
+def check_settings(root: Path, settings: dict[str, Any]) -> None:
     """Raise an error unless `root` is empty or holds exams made with the same settings."""
     record = root / "knees.json"
     if not record.exists():
@@ -150,7 +169,7 @@ def read_record(path: Path) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def find_settings(root: Path) -> dict[str, int] | None:
+def find_settings(root: Path) -> dict[str, Any] | None:
     """Settings of the first exam with a sound record, for a folder with a damaged knees.json."""
     records = map(read_record, sorted(root.glob(".records/*/*.json")))
     found = (record.get("settings") for record in records if record)
@@ -158,7 +177,7 @@ def find_settings(root: Path) -> dict[str, int] | None:
 
 
 def write_exams(
-    root: Path, settings: dict[str, int], n_jobs: int | None, progress: bool | None
+    root: Path, settings: dict[str, Any], n_jobs: int | None, progress: bool | None
 ) -> None:
     """Write the exams that are missing or damaged, then the tables."""
     counts = {"train": settings["n_train"], "valid": settings["n_valid"]}
@@ -183,7 +202,7 @@ def write_exams(
 
 
 def write_exam(
-    root: Path, settings: dict[str, int], split: str, index: int, name: str
+    root: Path, settings: dict[str, Any], split: str, index: int, name: str
 ) -> dict[str, Any]:
     """Write the stacks of one exam unless they are sound, and return its labels and truth.
 
@@ -197,7 +216,7 @@ def write_exam(
         found = {plane: find_checksum(stack) for plane, stack in stacks.items()}
         if found == record.get("checksums"):
             return record
-    exam = draw_knee(settings["seed"], split, index)
+    exam = draw_knee(settings["seed"], split, index, style=read_style(settings["style"]))
     checksums = {}
     for plane, stack in stacks.items():
         buffer = io.BytesIO()
