@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -39,6 +40,8 @@ class RegionBox(NamedTuple):
         First and last depth in the stack, 0 to 1.
     pair : {"", "columns", "slices"}
         Axis along which the box is mirrored about the middle; empty for a single box.
+    both_ends : bool
+        Whether the box is drawn at the mirrored depth too, as part of the same region.
     """
 
     name: str
@@ -46,13 +49,18 @@ class RegionBox(NamedTuple):
     columns: tuple[float, float]
     depth: tuple[float, float] = (0.0, 1.0)
     pair: str = ""
+    both_ends: bool = False
 
 
 class RegionSet(NamedTuple):
-    """Boxes that do not overlap; with `with_rest`, the rest of the knee is a region too."""
+    """Boxes that do not overlap; with `with_rest`, the rest of the knee is a region too.
+
+    `folds` are the names of `mrnet_features.extraction.pooling.FOLDS` that replace a pair.
+    """
 
     boxes: tuple[RegionBox, ...]
     with_rest: bool = False
+    folds: tuple[str, ...] = ("low", "high", "difference")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -61,6 +69,23 @@ class RegionSet(NamedTuple):
         for box in self.boxes:
             names += [f"{box.name}_one", f"{box.name}_other"] if box.pair else [box.name]
         return (*names, REST) if self.with_rest else tuple(names)
+
+
+def _list_cells(
+    rows: tuple[float, ...], columns: tuple[float, ...], depths: tuple[float, ...], pair: str
+) -> RegionSet:
+    """Grid of boxes between these edges, on one side of the knee and mirrored to the other.
+
+    Of a pair, only the higher value is kept: a lesion is on one side. If columns are mirrored, so
+    is the depth, within one region: the order of the slices is unknown.
+    """
+    boxes = [
+        RegionBox(f"row{r}_column{c}_depth{d}", row, column, depth, pair, pair == "columns")
+        for r, row in enumerate(pairwise(rows))
+        for c, column in enumerate(pairwise(columns))
+        for d, depth in enumerate(pairwise(depths))
+    ]
+    return RegionSet(tuple(boxes), folds=("high",))
 
 
 # Lesions marked by experts on coronal images, as fractions of width and height (16,167 boxes of
@@ -120,6 +145,24 @@ REGION_SETS: Mapping[str, Mapping[str, RegionSet]] = {
                 RegionBox("back", (-0.30, 0.25), (0.64, 1.0)),
             ),
             with_rest=True,
+        ),
+    },
+    "cells": {
+        # patella and trochlea
+        "axial": _list_cells(
+            (0.06, 0.15, 0.24, 0.33, 0.42), (0.22, 0.29, 0.36, 0.43, 0.5), (0.0, 0.5), "columns"
+        ),
+        "coronal": _list_cells(
+            (-0.12, -0.06, 0.0, 0.06, 0.12),
+            (0.0, 0.07, 0.14, 0.21, 0.29, 0.36, 0.43, 0.5),
+            (0.0, 0.17, 0.33, 0.5),
+            "columns",
+        ),
+        "sagittal": _list_cells(
+            (-0.12, -0.06, 0.0, 0.06, 0.12),
+            (0.0, 0.07, 0.14, 0.21, 0.29, 0.36, 0.43, 0.5, 0.57, 0.64, 0.71, 0.79, 0.86, 0.93, 1.0),
+            (0.0, 0.25, 0.5),
+            "slices",
         ),
     },
 }
@@ -264,6 +307,33 @@ def region_names(name: str, plane: str) -> tuple[str, ...]:
     return (KNEE,) if name == KNEE else _find_set(name, plane).names
 
 
+def region_folds(name: str, plane: str) -> tuple[str, ...]:
+    """Values that replace a pair of regions of a region set on a plane.
+
+    Parameters
+    ----------
+    name : str
+        ``knee`` or a name of `REGION_SETS`.
+    plane : str
+
+    Returns
+    -------
+    tuple of str
+        Names of `mrnet_features.extraction.pooling.FOLDS`.
+
+    Raises
+    ------
+    ValueError
+        As `region_names`.
+
+    Examples
+    --------
+    >>> region_folds("menisci", "coronal")
+    ('low', 'high', 'difference')
+    """
+    return () if name == KNEE else _find_set(name, plane).folds
+
+
 def draw_regions(name: str, plane: str, foreground: UInt8Array, frame: KneeFrame) -> UInt8Array:
     """Regions of a region set, drawn within the foreground.
 
@@ -352,8 +422,9 @@ def list_boxes(
             pair = [(depth, columns), (_mirror(depth, n_slices), columns)]
         for slices, columns in pair:
             label += 1
-            spans = (*_clip(slices, n_slices), *rows, *_clip(columns, width))
-            boxes.append((*spans, label, *tilts))
+            for part in (slices, _mirror(slices, n_slices))[: 1 + region.both_ends]:
+                spans = (*_clip(part, n_slices), *rows, *_clip(columns, width))
+                boxes.append((*spans, label, *tilts))
     return boxes
 
 
