@@ -47,15 +47,15 @@ class Cells(Family):
     Examples
     --------
     >>> import numpy as np
-    >>> grey = np.full((1, 11, 22), 40, np.uint8)
-    >>> grey[:, :, 11:] = 120
-    >>> grey[:, 4:7, :5] = 76
-    >>> regions = np.where(np.arange(22) < 11, 1, 2) * np.ones_like(grey)
-    >>> family = Cells()
-    >>> stack = Stack(grey, np.ones_like(grey), regions.astype(np.uint8), 1, ("one", "other"))
-    >>> found = family.describe_stack(family.count(stack), stack.exam_starts)
-    >>> float(found["bright_max"][0, 0].round(3))
-    0.5
+    >>> grey = np.full((2, 9, 5), 40, np.uint8)
+    >>> grey[0, 4] = 94  # one row, so 18 above 40 when averaged; the mean is 46
+    >>> grey[1] = 121  # S = 0.9 (121 - 46) - 0.1 (121 - 46) = 60
+    >>> regions = np.ones_like(grey)
+    >>> regions[1] = 2
+    >>> stack = Stack(grey, np.ones_like(grey), regions, 1, ("one", "other"))
+    >>> found = Cells().describe_stack(Cells().count(stack), stack.exam_starts)
+    >>> found["bright_max"].round(3), found["level"].round(3)
+    (array([[0.3, 0. ]]), array([[-0.625,  0.625]]))
     """
 
     name: ClassVar[str] = "cells"
