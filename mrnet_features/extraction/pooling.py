@@ -23,7 +23,7 @@ FOLDS: Mapping[str, Callable[[Any, Array, Array], Array]] = {
     "high": lambda xp, one, other: xp.maximum(one, other),
     "difference": lambda xp, one, other: xp.abs(one - other),
 }
-"""Values that replace those of a pair of regions."""
+"""Values that replace those of a pair of regions, by the ending of the new name."""
 
 Pool = Callable[[Array, Int64Array], Array]
 """From values of shape (n_exams, max_slices, ...), NaN after the last slice of an exam, and the
@@ -74,7 +74,7 @@ def pool_slices(
 
 
 def fold_pairs(
-    region_names: Sequence[str], table: Array, folds: Sequence[str] = ("low", "high", "difference")
+    region_names: Sequence[str], table: Array, folds: Sequence[str] = tuple(FOLDS)
 ) -> dict[str, Array]:
     """Rows by region; left/right pairs are replaced by lower value, higher value and difference.
 
@@ -85,7 +85,7 @@ def fold_pairs(
     ----------
     region_names : sequence of str, length n_regions
     table : array of shape (..., n_regions, n_columns), float64
-    folds : sequence of str, default ("low", "high", "difference")
+    folds : sequence of str, default all of `FOLDS`
         Which of these values replace a pair.
 
     Returns
