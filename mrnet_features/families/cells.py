@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from mrnet_features.arrays import Array, namespace
+import numpy as np
+
+from mrnet_features.arrays import Array, Int64Array, namespace
 from mrnet_features.counts.smoothing import smooth
 from mrnet_features.counts.top_hats import TopHats, top_hats
 from mrnet_features.families.base import Counts, Family, Statistics
 from mrnet_features.formulas.exam_axis import merge_slices, pad_slices
 from mrnet_features.formulas.histogram import as_float, divide
+from mrnet_features.stacks.exam_slices import count_slices
 from mrnet_features.stacks.stack import Stack
 
 SMOOTHING = 3  # pixels: the highest top-hat of single pixels would measure noise
@@ -29,20 +32,23 @@ class Cells(Family):
     of the contrast S of the stack, so that they do not depend on the gain of the scanner: M is the
     median, S the 90th minus the 10th percentile of the mean grey levels of its cells.
 
-    ========== =============================== ===== =====
-    statistic  formula                         unit  range
-    ========== =============================== ===== =====
-    level      (mean grey level - M) / S       S     ..
-    bright_max highest w of a pixel / S        S     0..
-    dark_max   highest b of a pixel / S        S     0..
-    ========== =============================== ===== =====
+    ============= =============================== ===== =====
+    statistic     formula                         unit  range
+    ============= =============================== ===== =====
+    level_depth*  (mean grey level - M) / S       S     ..
+    bright_depth* highest w of a pixel / S        S     0..
+    dark_depth*   highest b of a pixel / S        S     0..
+    ============= =============================== ===== =====
 
-    For the stack only. NaN where the cell has no pixel, or S is 0.
+    ``*`` is the depth: 0 for the slices at both ends of the stack, the highest for those in the
+    middle; the order of slices is unknown. For the stack only. NaN where the cell has no pixel at
+    that depth, or S is 0.
 
     Parameters
     ----------
     side : int, default 5
         Side of the square in pixels, odd; a pixel is about .6 mm.
+    n_depths : int, default 3
 
     Examples
     --------
@@ -53,8 +59,9 @@ class Cells(Family):
     >>> regions = np.ones_like(grey)
     >>> regions[1] = 2
     >>> stack = Stack(grey, np.ones_like(grey), regions, 1, ("one", "other"))
-    >>> found = Cells().describe_stack(Cells().count(stack), stack.exam_starts)
-    >>> found["bright_max"].round(3), found["level"].round(3)
+    >>> family = Cells(n_depths=1)
+    >>> found = family.describe_stack(family.count(stack), stack.exam_starts)
+    >>> found["bright_depth0"].round(3), found["level_depth0"].round(3)
     (array([[0.3, 0. ]]), array([[-0.625,  0.625]]))
     """
 
@@ -63,6 +70,11 @@ class Cells(Family):
     uses_neighbouring_slices: ClassVar[bool] = True
 
     side: int = 5
+    n_depths: int = 3
+
+    def __post_init__(self) -> None:
+        if self.n_depths < 1:
+            raise ValueError(f"`n_depths` must be 1 or more, got {self.n_depths}.")
 
     def count(self, stack: Stack) -> Counts:
         """Top-hats of the averaged grey levels."""
@@ -75,16 +87,39 @@ class Cells(Family):
     def describe_stack(self, counts: TopHats, exam_starts: Sequence[int]) -> Statistics:
         """All statistics of the table in the class docstring."""
         xp = namespace(counts.grey)
-        n_pixels = as_float(merge_slices(counts.n_pixels, exam_starts))
-        level = divide(as_float(merge_slices(counts.grey, exam_starts)), n_pixels)
-        low, middle, high = (_quantile(level, q)[:, None] for q in (0.1, 0.5, 0.9))
-        contrast = high - low + xp.zeros_like(level)
-        found = {"level": divide(level - middle, contrast)}
-        for name in ("bright_max", "dark_max"):
-            highest = xp.max(pad_slices(getattr(counts, name), exam_starts, fill=0), axis=1)
-            nothing = xp.where(n_pixels > 0, xp.zeros_like(level), xp.full_like(level, xp.nan))
-            found[name] = divide(as_float(highest), contrast) + nothing
+        at_depth = _find_depths(exam_starts, counts.grey.shape[0], self.n_depths)
+        parts = [_keep_slices(counts, xp.asarray(at_depth == k)) for k in range(self.n_depths)]
+        merged = [merge_slices((part.n_pixels, part.grey), exam_starts) for part in parts]
+        levels = [divide(as_float(grey), as_float(n_pixels)) for n_pixels, grey in merged]
+        together = xp.concat(levels, axis=1)
+        low, middle, high = (_quantile(together, q)[:, None] for q in (0.1, 0.5, 0.9))
+        contrast = high - low + xp.zeros_like(levels[0])
+        found = {
+            f"level_depth{k}": divide(level - middle, contrast) for k, level in enumerate(levels)
+        }
+        for name in ("bright", "dark"):
+            for k, part in enumerate(parts):
+                slices = pad_slices(getattr(part, f"{name}_max"), exam_starts, fill=0)
+                unknown = levels[k] - levels[k]  # NaN where there is no pixel, else 0
+                highest = divide(as_float(xp.max(slices, axis=1)), contrast)
+                found[f"{name}_depth{k}"] = highest + unknown
         return found
+
+
+def _find_depths(exam_starts: Sequence[int], n_slices: int, n_depths: int) -> Int64Array:
+    """Depth of each slice: 0 at both ends of its exam, `n_depths` - 1 in the middle."""
+    lengths = count_slices(exam_starts, n_slices)
+    length = lengths.repeat(lengths)
+    position = np.arange(n_slices) - np.asarray(exam_starts, np.int64).repeat(lengths)
+    from_end: Int64Array = np.minimum(position, length - 1 - position)
+    depth: Int64Array = (2 * from_end + 1) * n_depths // length
+    return np.minimum(depth, n_depths - 1)
+
+
+def _keep_slices(counts: TopHats, is_kept: Array) -> TopHats:
+    """Counts with zeros for the slices that are not kept."""
+    xp = namespace(counts.grey)
+    return TopHats(*(xp.where(is_kept[:, None], part, xp.zeros_like(part)) for part in counts))
 
 
 def _quantile(levels: Array, q: float) -> Array:

@@ -40,8 +40,6 @@ class RegionBox(NamedTuple):
         First and last depth in the stack, 0 to 1.
     pair : {"", "columns", "slices"}
         Axis along which the box is mirrored about the middle; empty for a single box.
-    both_ends : bool
-        Whether the box is drawn at the mirrored depth too, as part of the same region.
     """
 
     name: str
@@ -49,7 +47,6 @@ class RegionBox(NamedTuple):
     columns: tuple[float, float]
     depth: tuple[float, float] = (0.0, 1.0)
     pair: str = ""
-    both_ends: bool = False
 
 
 class RegionSet(NamedTuple):
@@ -71,22 +68,24 @@ class RegionSet(NamedTuple):
         return (*names, REST) if self.with_rest else tuple(names)
 
 
-def _list_cells(
-    rows: tuple[float, ...], columns: tuple[float, ...], depths: tuple[float, ...], pair: str
-) -> RegionSet:
-    """Grid of boxes between these edges, on one side of the knee and mirrored to the other.
+def _list_cells(rows: tuple[float, ...], columns: tuple[float, ...], pair: str) -> RegionSet:
+    """Grid of boxes between these edges on one side of the knee, and mirrored to the other.
 
-    Of a pair, only the higher value is kept: a lesion is on one side. If columns are mirrored, so
-    is the depth, within one region: the order of the slices is unknown.
+    Of a pair, only the higher value is kept: a lesion is on one side.
     """
+    depth = (0.0, 0.5) if pair == "slices" else (0.0, 1.0)
     boxes = [
-        RegionBox(f"row{r}_column{c}_depth{d}", row, column, depth, pair, pair == "columns")
+        RegionBox(f"row{r}_column{c}", row, column, depth, pair)
         for r, row in enumerate(pairwise(rows))
         for c, column in enumerate(pairwise(columns))
-        for d, depth in enumerate(pairwise(depths))
     ]
     return RegionSet(tuple(boxes), folds=("high",))
 
+
+# Rows of cells are 3 mm high: femoral cartilage, menisci, tibial cartilage and the bone beside them
+# are layers. Coronal and sagittal boxes are about 220 mm high and 120 mm wide.
+_CELL_ROWS = (-0.08, -0.06, -0.04, -0.02, 0.0, 0.02, 0.04, 0.06, 0.08)
+_CELL_COLUMNS = (0.14, 0.21, 0.28, 0.36, 0.43, 0.5, 0.57, 0.64, 0.72, 0.79, 0.86)
 
 # Lesions marked by experts on coronal images, as fractions of width and height (16,167 boxes of
 # fastMRI+, Zhao et al., Scientific Data 2022;9:152): cruciate ligament x .42-.58, y .36-.62;
@@ -150,20 +149,10 @@ REGION_SETS: Mapping[str, Mapping[str, RegionSet]] = {
     "cells": {
         # patella and trochlea
         "axial": _list_cells(
-            (0.06, 0.15, 0.24, 0.33, 0.42), (0.22, 0.29, 0.36, 0.43, 0.5), (0.0, 0.5), "columns"
+            (0.06, 0.15, 0.24, 0.33, 0.42), (0.22, 0.29, 0.36, 0.43, 0.5), "columns"
         ),
-        "coronal": _list_cells(
-            (-0.12, -0.06, 0.0, 0.06, 0.12),
-            (0.0, 0.07, 0.14, 0.21, 0.29, 0.36, 0.43, 0.5),
-            (0.0, 0.17, 0.33, 0.5),
-            "columns",
-        ),
-        "sagittal": _list_cells(
-            (-0.12, -0.06, 0.0, 0.06, 0.12),
-            (0.0, 0.07, 0.14, 0.21, 0.29, 0.36, 0.43, 0.5, 0.57, 0.64, 0.71, 0.79, 0.86, 0.93, 1.0),
-            (0.0, 0.25, 0.5),
-            "slices",
-        ),
+        "coronal": _list_cells(_CELL_ROWS, _CELL_COLUMNS[:6], "columns"),
+        "sagittal": _list_cells(_CELL_ROWS, _CELL_COLUMNS, "slices"),
     },
 }
 """Region sets by name and plane. ``knee``, the whole foreground, has no boxes and is not listed."""
@@ -422,9 +411,8 @@ def list_boxes(
             pair = [(depth, columns), (_mirror(depth, n_slices), columns)]
         for slices, columns in pair:
             label += 1
-            for part in (slices, _mirror(slices, n_slices))[: 1 + region.both_ends]:
-                spans = (*_clip(part, n_slices), *rows, *_clip(columns, width))
-                boxes.append((*spans, label, *tilts))
+            spans = (*_clip(slices, n_slices), *rows, *_clip(columns, width))
+            boxes.append((*spans, label, *tilts))
     return boxes
 
 

@@ -20,17 +20,40 @@ def make_grid(*, line=0, seed=0, noise=0.0):
     return Stack(grey, np.ones_like(grey), regions, 1, tuple(f"cell{k}" for k in range(6)))
 
 
-def describe(stack, **parameters):
-    family = Cells(**parameters)
+def describe(stack, n_depths=1):
+    family = Cells(n_depths=n_depths)
     found = family.describe_stack(family.count(stack), stack.exam_starts)
     return {name: values[0] for name, values in found.items()}
 
 
 def test_a_line_on_one_slice_is_found_in_its_cell_only():
     plain, torn = describe(make_grid()), describe(make_grid(line=60))
-    change = torn["bright_max"] - plain["bright_max"]
+    change = torn["bright_depth0"] - plain["bright_depth0"]
     assert change[1] > 0.5
     assert np.abs(np.delete(change, 1)).max() < 0.05
+
+
+@pytest.mark.parametrize("n_slices", [1, 2, 6, 7, 11])
+def test_depth_is_counted_from_both_ends(n_slices):
+    ones = np.ones((n_slices, 4, 4), np.uint8)
+    for k in range(n_slices):
+        grey = 100 * ones
+        grey[k] = 160
+        regions = ones.copy()
+        regions[:, 2:] = 2  # black, so that S is not 0
+        grey[:, 2:] = 0
+        stack = Stack(grey, ones, regions, 1, ("one", "other"))
+        found = describe(stack, n_depths=3)
+        levels = [found[f"level_depth{depth}"][0] for depth in range(3)]
+        from_end = min(k, n_slices - 1 - k)
+        expected = min(int(3 * (from_end + 0.5) / (n_slices / 2)), 2)
+        assert int(np.nanargmax(levels)) == expected
+
+
+@pytest.mark.parametrize("n_depths", [0, -1])
+def test_depths_below_one_are_refused(n_depths):
+    with pytest.raises(ValueError, match="`n_depths` must be 1 or more"):
+        Cells(n_depths=n_depths)
 
 
 @pytest.mark.parametrize(("gain", "offset"), [(1.7, 0.0), (1.0, 40.0), (0.7, 20.0)])
@@ -43,7 +66,7 @@ def test_gain_and_offset_of_the_scanner_hardly_matter(gain, offset):
 
 
 def test_a_line_exceeds_the_noise():
-    noisy = describe(make_grid(line=40, noise=4.0))["bright_max"]
+    noisy = describe(make_grid(line=40, noise=4.0))["bright_depth0"]
     assert noisy[1] > 1.5 * np.delete(noisy, 1).max()
 
 

@@ -99,15 +99,6 @@ def test_regions_do_not_overlap(name, plane):
         assert (together > 0).all()
 
 
-def test_the_depth_of_cells_is_counted_from_both_ends_of_a_coronal_stack():
-    foreground = np.ones((12, 100, 100), np.uint8)
-    regions = draw_regions("cells", "coronal", foreground, KneeFrame(Box(0, 100, 0, 100), 50))
-    assert np.array_equal(regions, regions[::-1])
-    names = region_names("cells", "coronal")
-    outer = 1 + names.index("row0_column0_depth0_one")
-    assert np.flatnonzero((regions == outer).any(axis=(1, 2))).tolist() == [0, 1, 10, 11]
-
-
 def test_regions_lie_within_the_knee():
     grey = make_knee(66)
     stacks = prepare_sets(grey, "coronal", ["menisci", "recesses"])
