@@ -18,7 +18,7 @@ import numpy as np
 
 from mrnet_features.arrays import Int64Array, UInt8Array
 from mrnet_features.stacks.foreground import Box, find_knee_box
-from mrnet_features.stacks.joint_line import choose_joint_row, find_joint_row
+from mrnet_features.stacks.joint_plane import find_joint_plane, fit_joint_plane
 from mrnet_features.stacks.windows import TILT_UNITS, draw_boxes
 
 KNEE = "knee"
@@ -90,10 +90,10 @@ _CELL_COLUMNS = (0.14, 0.21, 0.28, 0.36, 0.43, 0.5, 0.57, 0.64, 0.72, 0.79, 0.86
 # Lesions marked by experts on coronal images, as fractions of width and height (16,167 boxes of
 # fastMRI+, Zhao et al., Scientific Data 2022;9:152): cruciate ligament x .42-.58, y .36-.62;
 # menisci x about .28 and .73, y .51-.69; subchondral oedema x .23-.77, y .22-.74. Rows are from
-# the joint line, which lies at y .55 to .6; the sagittal boxes carry the same rows.
+# the joint plane, through the middle of the menisci at y .60.
 REGION_SETS: Mapping[str, Mapping[str, RegionSet]] = {
     "notch": {
-        "coronal": RegionSet((RegionBox("notch", (-0.18, 0.03), (0.40, 0.60), (0.25, 0.75)),)),
+        "coronal": RegionSet((RegionBox("notch", (-0.16, 0.05), (0.40, 0.60), (0.25, 0.75)),)),
         "sagittal": RegionSet((RegionBox("notch", (-0.17, 0.04), (0.36, 0.72), (0.36, 0.64)),)),
     },
     "menisci": {
@@ -111,8 +111,8 @@ REGION_SETS: Mapping[str, Mapping[str, RegionSet]] = {
         "axial": RegionSet((RegionBox("bone", (0.28, 0.66), (0.22, 0.50), (0.2, 0.8), "columns"),)),
         "coronal": RegionSet(
             (
-                RegionBox("femur", (-0.26, -0.07), (0.20, 0.50), (0.2, 0.8), "columns"),
-                RegionBox("tibia", (0.05, 0.22), (0.22, 0.50), (0.2, 0.8), "columns"),
+                RegionBox("femur", (-0.24, -0.05), (0.20, 0.50), (0.2, 0.8), "columns"),
+                RegionBox("tibia", (0.06, 0.24), (0.22, 0.50), (0.2, 0.8), "columns"),
             )
         ),
         "sagittal": RegionSet(
@@ -132,8 +132,8 @@ REGION_SETS: Mapping[str, Mapping[str, RegionSet]] = {
         ),
         "coronal": RegionSet(
             (
-                RegionBox("suprapatellar", (-0.56, -0.22), (0.25, 0.75)),
-                RegionBox("gutter", (-0.22, 0.04), (0.06, 0.26), pair="columns"),
+                RegionBox("suprapatellar", (-0.54, -0.20), (0.25, 0.75)),
+                RegionBox("gutter", (-0.20, 0.06), (0.06, 0.26), pair="columns"),
             ),
             with_rest=True,
         ),
@@ -234,7 +234,7 @@ class KneeFrame(NamedTuple):
 
 
 def find_frame(grey: UInt8Array, foreground: UInt8Array, plane: str) -> KneeFrame:
-    """Knee box and joint-line row of a stack.
+    """Knee box and joint plane of a stack.
 
     Parameters
     ----------
@@ -249,25 +249,31 @@ def find_frame(grey: UInt8Array, foreground: UInt8Array, plane: str) -> KneeFram
     KneeFrame
     """
     box = find_knee_box(foreground)
-    return KneeFrame(box, box.row_start if plane == "axial" else find_joint_row(grey, box))
+    if plane == "axial":
+        return KneeFrame(box, box.row_start)
+    return KneeFrame(box, *find_joint_plane(grey, box, plane))
 
 
-def find_anchor(box: Box, changes: Int64Array, plane: str) -> int:
-    """Reference row, given the changes of grey level in each row.
+def fit_frame(box: Box, changes: Int64Array, n_slices: int, plane: str) -> KneeFrame:
+    """Knee frame, given the changes of grey levels.
 
     Parameters
     ----------
     box : Box
         The knee box.
-    changes : ndarray of shape (height,), int64
-        As from `count_changes`; not used for the axial plane.
+    changes : ndarray of shape (9, 23, height), int64
+        As from `count_changes`, of one exam; not used for the axial plane.
+    n_slices : int
+        Slices of the exam.
     plane : {"axial", "coronal", "sagittal"}
 
     Returns
     -------
-    int
+    KneeFrame
     """
-    return box.row_start if plane == "axial" else choose_joint_row(changes, box)
+    if plane == "axial":
+        return KneeFrame(box, box.row_start)
+    return KneeFrame(box, *fit_joint_plane(changes, box, n_slices, plane))
 
 
 def region_names(name: str, plane: str) -> tuple[str, ...]:

@@ -1,25 +1,58 @@
-"""Joint line: row of the knee where grey levels change most from row to row."""
+"""Joint line: change of grey levels from row to row, by place in the knee."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from mrnet_features.arrays import Array, Int64Array, UInt8Array, device_function
+from mrnet_features.arrays import Array, Int64Array, device_function
+from mrnet_features.compiling import cached_njit
 from mrnet_features.launch import N_THREADS, launch
-from mrnet_features.stacks.exam_slices import ExamSlices, index_slices
-from mrnet_features.stacks.foreground import Box
+from mrnet_features.stacks.exam_slices import ExamSlices
 
-JOINT_POSITION, JOINT_SPREAD = 0.57, 0.08  # mean and SD of the prior, in heights of the knee box
+N_SLICE_BLOCKS, N_COLUMN_BLOCKS = 9, 23  # both odd: then a middle block is its own mirror image
 _WARP = 32
+
+
+def find_margin(width: int) -> int:
+    """Columns left out on either side of a knee box: 15 % of its width, mostly skin and fat."""
+    return (3 * width + 10) // 20
+
+
+def find_run(width: int) -> int:
+    """Odd number of columns over which grey levels are summed against noise."""
+    return 2 * (width // 96) + 1
+
+
+def cut_blocks(length: int, n_blocks: int) -> Int64Array:
+    """Edges of an odd number of blocks, symmetric under mirroring.
+
+    Parameters
+    ----------
+    length : int
+        Pixels or slices; blocks are empty if there are too few.
+    n_blocks : int
+
+    Returns
+    -------
+    ndarray of shape (n_blocks + 1,), int64
+
+    Examples
+    --------
+    >>> cut_blocks(11, 3)
+    array([ 0,  3,  8, 11])
+    """
+    first_half = np.arange(n_blocks // 2 + 1) * length // n_blocks
+    return np.concatenate([first_half, length - first_half[::-1]])
 
 
 @device_function
 def count_changes(grey: Array, boxes: Array, slices: ExamSlices) -> Array:
-    """Change of grey levels from the row above to the row below, in the middle of the knee.
+    """Change of grey levels from the row above to the row below, by block of slices and columns.
 
-    Grey levels are first summed over runs of columns, a twelfth of the width of the knee box. The
-    middle excludes a fifth of the box on the left and on the right, and a fifth of the slices at
-    each end.
+    Grey levels are first summed over short runs of columns. Blocks divide the slices of an exam,
+    and the columns of its knee box without a margin on either side.
 
     Parameters
     ----------
@@ -31,29 +64,29 @@ def count_changes(grey: Array, boxes: Array, slices: ExamSlices) -> Array:
 
     Returns
     -------
-    array of shape (n_exams, height), int64
-        Sum of the absolute differences; 0 in the first and the last row of a box and outside.
+    array of shape (n_exams, 9, 23, height), int64
+        Sum of the absolute differences in each block of slices and block of columns; 0 in the first
+        and the last row of a box and outside.
 
     Examples
     --------
+    >>> from mrnet_features.stacks.exam_slices import index_slices
     >>> grey = np.uint8([[[1, 1], [5, 7], [4, 2]]])
-    >>> count_changes(grey, np.int32([[0, 3, 0, 2]]), index_slices((0,), grey))
+    >>> changes = count_changes(grey, np.int32([[0, 3, 0, 2]]), index_slices((0,), grey))
+    >>> changes.sum(axis=(1, 2))
     array([[0, 4, 0]])
     """
-    changes = np.zeros((slices.n_exams, grey.shape[1]), np.int64)
+    shape = (slices.n_exams, N_SLICE_BLOCKS, N_COLUMN_BLOCKS, grey.shape[1])
+    changes = np.zeros(shape, np.int64)
     for change, (top, bottom, left, right), (first, end) in zip(
         changes, boxes.tolist(), slices.bounds.tolist(), strict=True
     ):
-        height, width = bottom - top, right - left
-        margin, ends = _fifth(width), (end - first) // 5
-        run = 2 * (width // 24) + 1
-        middle = grey[first + ends : end - ends, top:bottom, left + margin : right - margin]
-        if height > 2 and middle.shape[2] >= run:
-            running = np.cumsum(middle, axis=2, dtype=np.int32)
-            sums = running[:, :, run - 1 :].copy()
-            sums[:, :, 1:] -= running[:, :, :-run]
-            steps = np.abs(sums[:, 2:] - sums[:, :-2])
-            change[top + 1 : bottom - 1] = steps.sum(axis=(0, 2), dtype=np.int64)
+        margin, reach = find_margin(right - left), find_run(right - left) // 2
+        columns = cut_blocks(right - left - 2 * margin, N_COLUMN_BLOCKS)
+        depths = cut_blocks(end - first, N_SLICE_BLOCKS)
+        columns, start = columns + reach, left + margin - reach
+        part = grey[first:end, top:bottom, start : right - margin + reach]
+        _count_changes(part, columns, depths, reach, change[:, :, top:bottom])
     return changes
 
 
@@ -62,7 +95,7 @@ def _(grey: Array, boxes: Array, slices: ExamSlices) -> Array:
     import cupy
 
     n_slices, height, width = grey.shape
-    changes = cupy.zeros((slices.n_exams, height), cupy.int64)
+    changes = cupy.zeros((slices.n_exams, N_SLICE_BLOCKS, N_COLUMN_BLOCKS, height), cupy.int64)
     tables = (slices.owner, boxes, cupy.asarray(slices.bounds))
     n_blocks = -(-n_slices * height // (N_THREADS // _WARP))
     args = (grey, *tables, n_slices, height, width, changes)
@@ -70,55 +103,20 @@ def _(grey: Array, boxes: Array, slices: ExamSlices) -> Array:
     return changes
 
 
-def find_joint_row(grey: UInt8Array, box: Box) -> int:
-    """Row of the joint line between femur and tibia.
-
-    On every sequence the bone ends, cartilage and menisci are flat layers of different grey levels,
-    so grey levels change more from row to row than elsewhere, in most columns. Changes are summed
-    over the middle of the stack (`count_changes`) and weighted by a prior centred near the middle
-    of the knee box, which excludes the edges of the picture.
-
-    Parameters
-    ----------
-    grey : ndarray of shape (n_slices, height, width), uint8
-        Coronal or sagittal slices, femur on top.
-    box : Box
-        The knee box.
-
-    Returns
-    -------
-    int
-        Row of the picture; the row with the highest prior if no grey level changes.
-    """
-    changes = count_changes(grey, np.array([box], np.int32), index_slices((0,), grey))
-    return choose_joint_row(changes[0], box)
-
-
-def choose_joint_row(changes: Int64Array, box: Box) -> int:
-    """Row of the joint line, given the changes of grey levels in each row.
-
-    Parameters
-    ----------
-    changes : ndarray of shape (height,), int64
-        For each row of the picture, as from `count_changes`.
-    box : Box
-        The knee box.
-
-    Returns
-    -------
-    int
-        As from `find_joint_row`.
-    """
-    # changes are integers, so that mirrored and reversed stacks give the same row
-    change, height = changes[box.row_start : box.row_stop], box.row_stop - box.row_start
-    position = (np.arange(height) + 0.5) / height
-    prior = np.exp(-0.5 * ((position - JOINT_POSITION) / JOINT_SPREAD) ** 2)
-    thickness = 2 * (height // 48) + 1
-    layers = np.convolve(change, np.ones(thickness, dtype=np.int64), mode="same")
-    score = layers * prior if layers.any() else prior
-    return box.row_start + int(np.argmax(score))
-
-
-def _fifth(size: int) -> int:
-    """A fifth, rounded to the nearest integer; never a tie."""
-    return (2 * size + 5) // 10
+@cached_njit(nogil=True)
+def _count_changes(
+    part: Any, columns: Int64Array, depths: Int64Array, reach: int, changes: Any
+) -> None:
+    _, height, width = part.shape
+    running = np.zeros(width + 1, np.int32)
+    for i in range(depths.shape[0] - 1):
+        for s in range(depths[i], depths[i + 1]):
+            for y in range(1, height - 1):
+                above, below = part[s, y - 1], part[s, y + 1]
+                for x in range(width):
+                    running[x + 1] = running[x] + np.int32(below[x]) - np.int32(above[x])
+                for j in range(columns.shape[0] - 1):
+                    total = 0
+                    for x in range(columns[j], columns[j + 1]):
+                        total += abs(running[x + reach + 1] - running[x - reach])
+                    changes[i, j, y] += total

@@ -1,4 +1,4 @@
-"""Locate knees: foreground, levels, knee box and joint line of exams of one picture size."""
+"""Locate knees: foreground, levels, knee box and joint plane of exams of one picture size."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from mrnet_features.arrays import Array, namespace, to_host
-from mrnet_features.stacks.atlas import KneeFrame, find_anchor
+from mrnet_features.stacks.atlas import KneeFrame, fit_frame
 from mrnet_features.stacks.discretisation import Discretisation
 from mrnet_features.stacks.exam_slices import ExamSlices, index_slices
 from mrnet_features.stacks.foreground import Box, find_foregrounds, find_knee_boxes
-from mrnet_features.stacks.joint_line import count_changes
+from mrnet_features.stacks.joint_line import N_COLUMN_BLOCKS, N_SLICE_BLOCKS, count_changes
 from mrnet_features.stacks.pixel_passes import count_grey, map_grey
 from mrnet_features.stacks.stack import StackBatch
 
@@ -42,8 +42,8 @@ def locate_knees(
 ) -> LocatedKnees:
     """Foregrounds, levels and knee frames of exams of one picture size.
 
-    On a GPU the host waits once, for a few thousand integers per exam. From these it computes the
-    tables of levels and the joint rows, and sends 256 levels per exam back.
+    On a GPU the host waits once, for some 50,000 integers per exam. From these it computes the
+    tables of levels and the joint planes, and sends 256 levels per exam back.
 
     Parameters
     ----------
@@ -70,19 +70,22 @@ def locate_knees(
         boxes = find_knee_boxes(regions, slices)
         measured.append(xp.astype(boxes, xp.int64))
         if plane != "axial":
-            measured.append(count_changes(grey, boxes, slices))
+            changes = count_changes(grey, boxes, slices)
+            measured.append(xp.reshape(changes, (slices.n_exams, -1)))
     on_host = to_host(xp.concat(measured, axis=1))  # the only wait for a GPU
-    counts, boxes_on_host, changes = np.split(on_host, [256, 260], axis=1)
+    counts, boxes_on_host, by_block = np.split(on_host, [256, 260], axis=1)
     tables = np.stack([discretisation.table(row) for row in counts])
     levels = map_grey(grey, xp.asarray(tables), slices.owner)
-    frames = (
-        ()
-        if plane is None
-        else tuple(
-            KneeFrame(box, find_anchor(box, row, plane))
-            for box, row in zip((Box(*row.tolist()) for row in boxes_on_host), changes, strict=True)
+    frames: tuple[KneeFrame, ...] = ()
+    if plane is not None:
+        n_rows = by_block.shape[1] // (N_SLICE_BLOCKS * N_COLUMN_BLOCKS)
+        shape = (N_SLICE_BLOCKS, N_COLUMN_BLOCKS, n_rows)
+        frames = tuple(
+            fit_frame(Box(*box), row.reshape(shape), end - first, plane)
+            for box, row, (first, end) in zip(
+                boxes_on_host.tolist(), by_block, slices.bounds.tolist(), strict=True
+            )
         )
-    )
     batch = StackBatch.unchecked(
         grey=grey,
         levels=levels,

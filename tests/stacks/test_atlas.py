@@ -15,7 +15,7 @@ from mrnet_features.stacks.atlas import (
     region_names,
 )
 from mrnet_features.stacks.foreground import Box, find_foreground
-from mrnet_features.stacks.joint_line import find_joint_row
+from mrnet_features.stacks.joint_plane import find_joint_plane
 from mrnet_features.stacks.prepare import prepare_sets
 from tests.support.knees import make_knee
 
@@ -30,14 +30,14 @@ def flip(stack, plane):
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (1, 3, 2), (2, 2, 40), (1, 64, 1)])
-def test_tiny_stacks_have_a_joint_row_and_regions(shape):
+def test_tiny_stacks_have_a_joint_plane_and_regions(shape):
     grey = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-    row = find_joint_row(grey, Box(0, shape[1], 0, shape[2]))
-    assert 0 <= row < shape[1]
+    joint = find_joint_plane(grey, Box(0, shape[1], 0, shape[2]), "coronal")
+    assert 0 <= joint.row < shape[1]
     foreground = np.ones(shape, np.uint8)
     for name, plane in SETS:
         regions = draw_regions(
-            name, plane, foreground, KneeFrame(Box(0, shape[1], 0, shape[2]), row)
+            name, plane, foreground, KneeFrame(Box(0, shape[1], 0, shape[2]), *joint)
         )
         assert int(regions.max()) <= len(region_names(name, plane))
 
@@ -140,8 +140,8 @@ def test_a_set_without_boxes_on_a_plane_is_refused():
 def test_a_real_joint_line_is_found_on_both_echoes(name):
     grey = np.load(REAL_KNEE / name)
     foreground = find_foreground(grey).astype(np.uint8)
-    # in the images the menisci are in rows 135 to 150; marrow is the brightest tissue
-    assert 137 <= find_frame(grey, foreground, "sagittal").anchor <= 148
+    # in the images the menisci lie about row 148; marrow is the brightest tissue
+    assert 146 <= find_frame(grey, foreground, "sagittal").anchor <= 151
     stacks = prepare_sets(grey, "sagittal", ["bones", "menisci"])
     bones, menisci = (stacks[key].grey[stacks[key].regions > 0] for key in ("bones", "menisci"))
     dark = np.median(bones) / 2  # menisci and cortex are dark on every sequence, marrow is not
