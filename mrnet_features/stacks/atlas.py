@@ -1,10 +1,11 @@
-"""Atlas: region sets, which are named boxes relative to the knee box and the joint line.
+"""Atlas: region sets, which are named boxes relative to the knee box and the joint plane.
 
 A family names the region sets that it reads. Boxes are given in fractions of the knee box: rows
-from the joint line (coronal, sagittal) or from the top (axial), columns from the left, slices as
-depth. A box on one side of the knee has a mirror image on the other side, in columns (coronal,
-axial) or in slices (sagittal). It is unknown which of the two is medial, so the features of such a
-pair are folded.
+from the joint plane (coronal, sagittal) or from the top (axial), columns from the left, slices as
+depth. They follow the tilt of the plane by whole rows; columns and depths are shifted to the middle
+of the tibial plateau. A box on one side of the knee has a mirror image on the other side, in
+columns (coronal, axial) or in slices (sagittal). It is unknown which of the two is medial, so the
+features of such a pair are folded.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class RegionBox(NamedTuple):
     ----------
     name : str
     rows : tuple of float
-        First and last row in heights of the knee box, from the joint line; from the top of the
+        First and last row in heights of the knee box, from the joint plane; from the top of the
         box in the axial plane.
     columns : tuple of float
         First and last column in widths of the knee box, from its left.
@@ -102,8 +103,8 @@ REGION_SETS: Mapping[str, Mapping[str, RegionSet]] = {
         ),
         "sagittal": RegionSet(
             (
-                RegionBox("front_horn", (-0.06, 0.06), (0.24, 0.46), (0.10, 0.42), "slices"),
-                RegionBox("back_horn", (-0.06, 0.06), (0.46, 0.70), (0.10, 0.42), "slices"),
+                RegionBox("front_horn", (-0.06, 0.06), (0.28, 0.51), (0.10, 0.42), "slices"),
+                RegionBox("back_horn", (-0.06, 0.06), (0.51, 0.74), (0.10, 0.42), "slices"),
             )
         ),
     },
@@ -176,6 +177,10 @@ class KneeFrame(NamedTuple):
         Uncertainty of the anchor: posterior standard deviation in rows; 0 in the axial plane.
     score : float
         Evidence of a joint, 0 if there is none; NaN in the axial plane.
+    column_offset : int
+        Columns from the middle of the box to the middle of the tibial plateau.
+    slice_offset : int
+        Slices from the middle one to the middle of the plateau; 0 in sagittal stacks.
     """
 
     box: Box
@@ -184,6 +189,8 @@ class KneeFrame(NamedTuple):
     slice_tilt: float = 0.0
     spread: float = 0.0
     score: float = math.nan
+    column_offset: int = 0
+    slice_offset: int = 0
 
     def tilts(self, n_slices: int) -> tuple[int, int, int, int]:
         """Last four numbers of a box that follows the plane; see `mrnet_features.stacks.windows`.
@@ -255,22 +262,7 @@ def find_frame(grey: UInt8Array, foreground: UInt8Array, plane: str) -> KneeFram
 
 
 def fit_frame(box: Box, changes: Int64Array, n_slices: int, plane: str) -> KneeFrame:
-    """Knee frame, given the changes of grey levels.
-
-    Parameters
-    ----------
-    box : Box
-        The knee box.
-    changes : ndarray of shape (9, 23, height), int64
-        As from `count_changes`, of one exam; not used for the axial plane.
-    n_slices : int
-        Slices of the exam.
-    plane : {"axial", "coronal", "sagittal"}
-
-    Returns
-    -------
-    KneeFrame
-    """
+    """Knee frame, given what `count_changes` counted in one exam; see `fit_joint_plane`."""
     if plane == "axial":
         return KneeFrame(box, box.row_start)
     return KneeFrame(box, *fit_joint_plane(changes, box, n_slices, plane))
@@ -398,23 +390,28 @@ def list_boxes(
     chosen = _find_set(name, plane)
     n_slices, height, width = shape
     box, tilts = frame.box, frame.tilts(shape[0])
+    # a set with the rest of the knee covers the box, the others the joint
+    across, through = (0, 0) if chosen.with_rest else (frame.column_offset, frame.slice_offset)
     boxes: list[tuple[int, ...]] = []
     if chosen.with_rest:  # first, so that the boxes are drawn over it
         boxes.append((0, n_slices, 0, height, 0, width, len(chosen.names), 0, 0, 0, 0))
     label = 0
     for region in chosen.boxes:
         rows = _span(region.rows, box.row_stop - box.row_start, frame.anchor)
-        columns = _span(region.columns, box.column_stop - box.column_start, box.column_start)
-        depth = _span(region.depth, n_slices, 0)
+        columns = _span(
+            region.columns, box.column_stop - box.column_start, box.column_start + across
+        )
+        depth = _span(region.depth, n_slices, through)
         pair = [(depth, columns)]
         if region.pair == "columns":
-            middle = box.column_start + box.column_stop
+            middle = box.column_start + box.column_stop + 2 * across
             # both end before the middle, so of an odd width neither has the middle column
             columns = (columns[0], min(columns[1], middle // 2))
             pair = [(depth, columns), (depth, _mirror(columns, middle))]
         elif region.pair == "slices":
-            depth = (depth[0], min(depth[1], n_slices // 2))
-            pair = [(depth, columns), (_mirror(depth, n_slices), columns)]
+            middle = n_slices + 2 * through
+            depth = (depth[0], min(depth[1], middle // 2))
+            pair = [(depth, columns), (_mirror(depth, middle), columns)]
         for slices, columns in pair:
             label += 1
             spans = (*_clip(slices, n_slices), *rows, *_clip(columns, width))

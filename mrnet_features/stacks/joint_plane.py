@@ -41,7 +41,7 @@ EDGE, EDGE_WIDTH, UPPER_EDGE_WIDTH = 3.7, 0.8, 1.2
 MARROW_BELOW, MARROW_ABOVE = (6.0, 16.0), (8.0, 18.0)
 # SD of the weight of a block, in mm from the middle of the plateau: across the knee and from front
 # to back. The condyles are round, so that their edge is near the plane over a shorter distance.
-ACROSS, TIBIA_DEPTH, FEMUR_DEPTH = 36.0, 18.0, 8.0
+ACROSS, TIBIA_DEPTH, FEMUR_DEPTH = 40.0, 18.0, 8.0
 # SD of the middle of the plateau about that of the box, in mm. Offsets are tried in steps across
 # and in depth; of the first search, only in depth, where the box tells least.
 OFFSET_SPREAD, OFFSET_STEP = 8.0, 4.0
@@ -69,6 +69,9 @@ class JointPlane(NamedTuple):
     score : float
         Evidence: mean, over the blocks of the plateau, of the logarithm of the change of grey level
         at the edges of femur and tibia, less that of the marrow beside them. 0 without a joint.
+    column_offset, slice_offset : int
+        Middle of the tibial plateau, from the middle column of the box and from the middle slice.
+        The slice is that of the middle in sagittal stacks, whose ends lie beside the knee.
     """
 
     row: int
@@ -76,6 +79,8 @@ class JointPlane(NamedTuple):
     slice_tilt: float
     spread: float
     score: float
+    column_offset: int
+    slice_offset: int
 
 
 def find_joint_plane(grey: UInt8Array, box: Box, plane: str) -> JointPlane:
@@ -122,7 +127,7 @@ def fit_joint_plane(changes: Int64Array, box: Box, n_slices: int, plane: str) ->
     layers = _find_layers(changes[:, :, box.row_start : box.row_stop], box, n_slices)
     if layers is None:
         row = box.row_start + int(np.argmax(prior))
-        return JointPlane(row, 0.0, 0.0, ROW_SPREAD * height, 0.0)
+        return JointPlane(row, 0.0, 0.0, ROW_SPREAD * height, 0.0, 0, 0)
     blocks = _Blocks.place(box, n_slices, plane)
     lower, upper = (_respond(layers, template) for template in _draw_templates(height))
     # marrow must be in the picture on both sides
@@ -141,13 +146,15 @@ def fit_joint_plane(changes: Int64Array, box: Box, n_slices: int, plane: str) ->
     slice_tilt = int(slice_tilts[best[:, 2]].mean())
     row = limits[0] + int(best[:, 3].mean())
     # again nearby, with the plateau where it is
-    middle = _find_plateau(blocks, lower, upper, tilt, slice_tilt, row)
+    across, depth = _find_plateau(blocks, lower, upper, tilt, slice_tilt, row)
+    middle = (_round(across), _round(depth))
     tilts = tilt + _FINE
     slice_tilts = slice_tilt + np.rint(_FINE * blocks.gap).astype(np.int64)
     rows = (max(row - _N_ROWS, limits[0]), min(row + _N_ROWS + 1, limits[1]))
     evidence, posterior = _search(blocks, lower, upper, middle, tilts, slice_tilts, prior, rows)
     near = _exponentiate(posterior)
     row = math.floor(_mean(near.sum(axis=(0, 1)), np.arange(near.shape[2])) + 0.5)
+    step = OFFSET_STEP * height / FIELD_OF_VIEW_MM  # pixels
     total_weight = sum(int(weight.sum()) for weight in blocks.weigh(*middle))
     return JointPlane(
         box.row_start + rows[0] + row,
@@ -155,6 +162,8 @@ def fit_joint_plane(changes: Int64Array, box: Box, n_slices: int, plane: str) ->
         _round(_mean(near.sum(axis=(0, 2)), slice_tilts)) / TILT_UNITS,
         _find_spread(by_row),
         int(evidence[:, :, row].max()) / (total_weight * _RESPONSE_UNIT),
+        _round(step * (across if plane == "coronal" else depth)),
+        _round(step / blocks.gap * depth) if plane == "coronal" else 0,
     )
 
 
@@ -332,8 +341,8 @@ def _sum_along(
 
 def _find_plateau(
     blocks: _Blocks, lower: Any, upper: Any, tilt: int, slice_tilt: int, row: int
-) -> tuple[int, int]:
-    """Offset of the middle of the plateau, across and in depth, given the plane."""
+) -> tuple[float, float]:
+    """Middle of the plateau in steps across and in depth: posterior mean, given the plane."""
     twice = tilt * blocks.columns + slice_tilt * blocks.slices[:, None]
     rows = row + (twice + TILT_UNITS) // (2 * TILT_UNITS)
     inside = (rows >= 0) & (rows < lower.shape[2])
@@ -347,8 +356,8 @@ def _find_plateau(
     across, depth = np.arange(-N_ACROSS, N_ACROSS + 1), np.arange(-N_DEPTH, N_DEPTH + 1)
     off = 0.5 * (OFFSET_STEP / OFFSET_SPREAD) ** 2 * (across[:, None] ** 2 + depth**2)
     score = total / (_RESPONSE_UNIT * _WEIGHT_UNIT**2) - off
-    best = np.argwhere(score == np.max(score)).mean(axis=0)
-    return int(best[0] - N_ACROSS), int(best[1] - N_DEPTH)
+    share = _exponentiate(np.asarray(score, np.float64))
+    return _mean(share.sum(axis=1), across), _mean(share.sum(axis=0), depth)
 
 
 def _exponentiate(log: Float64Array) -> Int64Array:

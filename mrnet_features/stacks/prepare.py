@@ -76,7 +76,7 @@ def prepare_sets(
 ) -> dict[str, Stack]:
     """Stacks of one plane of one exam, one per region set.
 
-    Foreground, knee box, joint line and levels are computed once. A set with boxes is cropped to a
+    Foreground, knee box, joint plane and levels are computed once. A set with boxes is cropped to a
     window around the boxes, with a margin of 24 pixels: no family uses pixels further away. It has
     only the slices of the boxes; depths and thirds of the stack refer to these slices.
 
@@ -126,7 +126,7 @@ def prepare_batch(
     begin by itself.
 
     On a GPU all passes over pixels run there. The host waits twice per picture size: for histograms
-    and knee boxes, to compute levels and joint rows, and for the extents of the knees in boxes.
+    and knee boxes, to compute levels and joint planes, and for the extents of the knees in boxes.
 
     Parameters
     ----------

@@ -20,14 +20,14 @@ needs_real_knee = pytest.mark.skipif(
 )
 
 
-def draw_layers(*, row, tilt=0.0, slice_tilt=0.0, bone=150, n_slices=15):
+def draw_layers(*, row, tilt=0.0, slice_tilt=0.0, bone=150, n_slices=15, half=45):
     """Two bones of marrow with cortex, cartilage and meniscus between them, 1 mm per pixel."""
     s, y, x = np.indices((n_slices, 165, 160), np.int16)
     off = y - row - tilt * (x - 79.5) - slice_tilt * (s - 0.5 * (n_slices - 1))
     grey = np.full(off.shape, bone, np.uint8)
     for first, last, level in ((-6, -4, 20), (-4, -2, 110), (-2, 2, 40), (2, 4, 110), (4, 6, 20)):
         grey[(off >= first) & (off < last)] = level
-    grey[np.abs(x - 79.5) > 45] = 90  # soft tissue
+    grey[np.abs(x - 79.5) > half] = 90  # soft tissue
     return grey
 
 
@@ -68,7 +68,7 @@ def test_a_picture_without_joint_has_less_evidence():
 
 def test_without_changes_the_prior_decides():
     found = find_joint_plane(np.full((3, 100, 80), 9, np.uint8), Box(0, 100, 0, 80), "coronal")
-    assert found == (54, 0.0, 0.0, 16.0, 0.0)
+    assert found == (54, 0.0, 0.0, 16.0, 0.0, 0, 0)
 
 
 @settings(max_examples=25, deadline=None)
@@ -89,8 +89,15 @@ def test_mirrored_and_reversed_stacks_have_mirrored_planes(seed, plane, is_joint
     found = find_joint_plane(grey, box, plane)
     reverse = find_joint_plane(np.ascontiguousarray(grey[::-1]), box, plane)
     mirror = find_joint_plane(np.ascontiguousarray(grey[:, :, ::-1]), mirrored, plane)
-    assert reverse == found._replace(slice_tilt=-found.slice_tilt)
-    assert mirror == found._replace(tilt=-found.tilt)
+    assert reverse == found._replace(slice_tilt=-found.slice_tilt, slice_offset=-found.slice_offset)
+    assert mirror == found._replace(tilt=-found.tilt, column_offset=-found.column_offset)
+
+
+@pytest.mark.parametrize("offset", [-10, 10])
+def test_the_middle_of_the_plateau_is_found(offset):
+    grey = draw_layers(row=90, half=24)  # as deep as a plateau
+    box = BOX._replace(column_start=BOX[2] - offset, column_stop=BOX[3] - offset)
+    assert abs(find_joint_plane(grey, box, "sagittal").column_offset - offset) <= 5
 
 
 def test_a_symmetric_stack_has_no_tilt():
@@ -100,6 +107,7 @@ def test_a_symmetric_stack_has_no_tilt():
     whole = np.concatenate([whole, whole[::-1]])
     found = find_joint_plane(whole, Box(0, 90, 0, 80), "coronal")
     assert (found.tilt, found.slice_tilt) == (0.0, 0.0)
+    assert (found.column_offset, found.slice_offset) == (0, 0)
 
 
 def find_real(name, angle=0):
