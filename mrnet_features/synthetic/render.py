@@ -160,6 +160,19 @@ def fill_between(image: Any, shades: Any, edges: Any) -> None:
 
 
 @compiled
+def more_samples(k: int, difference: float, least: float) -> int:
+    """1 if sample k is the second and differs from the first: the surface is oblique."""
+    return int(k == 1 and abs(difference) > 2.0 * least)
+
+
+@compiled
+def mark_flow(flow: Any, s: int, r: int, c: int, tissue: int) -> None:
+    """Set a pixel of `flow` to 1 in vessels, unless `flow` is empty."""
+    if flow.shape[0] > 0 and (tissue == t.ARTERY or tissue == t.VEIN):
+        flow[s, r, c] = 1
+
+
+@compiled
 def paint_pixels(
     stack: Any,
     flow: Any,
@@ -259,8 +272,7 @@ def paint_pixels(
                         total += max(value, 0.0)
                         if k == 0:
                             shade = signal[tissue]
-                        elif k == 1 and abs(signal[tissue] - shade) > 2.0 * least:
-                            last = 3
+                        last += more_samples(k, signal[tissue] - shade, least)
                         k += 1
                     if sweep == 1:
                         edges[r, c] = total / last
@@ -270,8 +282,7 @@ def paint_pixels(
                     else:
                         stack[s, r, c] = total
                         shades[r + 1, c + 1] = signal[tissue]
-                        if flow.shape[0] > 0 and (tissue == t.ARTERY or tissue == t.VEIN):
-                            flow[s, r, c] = 1
+                        mark_flow(flow, s, r, c, tissue)
                         c += 2
         fill_between(stack[s], shades, edges)
 

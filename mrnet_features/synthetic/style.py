@@ -61,8 +61,8 @@ class Style:
     cartilage_thickness : float
         Mean thickness of femoral cartilage where it is thickest, in mm, 1.6 to 3.2.
     cartilage_signal : float
-        Factor on the signal of cartilage, 0.5 (grey) to 1.2 (bright): magnetisation transfer between
-        slices lowers it.
+        Factor on the signal of cartilage, 0.5 (grey) to 1.2 (bright). Magnetisation transfer lowers
+        it.
     repetition_ms, echo_ms : tuple of 3 floats
         Repetition and echo time in ms, 400 to 6000 and 8 to 80.
     fat_left : tuple of 3 floats
@@ -143,8 +143,8 @@ class Style:
     cartilage_signal: float = 0.75
     repetition_ms: Triple = (3000.0, 600.0, 4000.0)
     echo_ms: Triple = (38.0, 12.0, 46.0)
-    fat_left: Triple = (0.13, 1.0, 0.11)
-    muscle_signal: Triple = (0.8, 1.0, 0.8)
+    fat_left: Triple = (0.1, 1.0, 0.11)
+    muscle_signal: Triple = (0.8, 1.0, 0.75)
     fat_signal: Triple = (1.0, 1.0, 1.0)
     grey_spread: Triple = (60.4, 66.8, 47.5)
     noise_low: float = 1.5

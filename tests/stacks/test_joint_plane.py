@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
+from mrnet_features.stacks.atlas import find_frame
 from mrnet_features.stacks.foreground import Box, find_foreground, find_knee_box
 from mrnet_features.stacks.joint_plane import find_joint_plane
+from mrnet_features.synthetic import draw_knee
 from tests.support.knees import make_knee
 
 REAL_KNEE = Path(os.environ.get("MRNET_FEATURES_REAL_KNEE", "/nonexistent"))
@@ -108,6 +110,23 @@ def test_a_symmetric_stack_has_no_tilt():
     found = find_joint_plane(whole, Box(0, 90, 0, 80), "coronal")
     assert (found.tilt, found.slice_tilt) == (0.0, 0.0)
     assert (found.column_offset, found.slice_offset) == (0, 0)
+
+
+@pytest.mark.parametrize("style", [None, 2, 5])
+def test_the_plane_of_synthetic_knees_is_right(style):
+    exam = draw_knee(7, "train", 0, style=style)
+    for plane in ("coronal", "sagittal"):
+        grey = exam.stacks[plane]
+        row, column, tilt, slice_tilt = (
+            exam.truth[f"{plane}_joint_{name}"] for name in ("row", "column", "tilt", "slice_tilt")
+        )
+        frame = find_frame(grey, find_foreground(grey).astype(np.uint8), plane)
+        rows = frame.rows(len(grey), grey.shape[2])
+        middle = rows[[(len(grey) - 1) // 2, len(grey) // 2], round(column)].mean()
+        assert abs(middle - row) <= 4
+        assert abs(frame.tilt - tilt) < 0.06
+        across = 25 / 165 * grey.shape[1] / (0.6 * grey.shape[1] / len(grey))  # slices in 25 mm
+        assert abs(frame.slice_tilt - slice_tilt) * across < 4
 
 
 def find_real(name, angle=0):
