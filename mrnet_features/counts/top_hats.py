@@ -66,7 +66,7 @@ def top_hats(stack: Stack, *, side: int) -> TopHats:
 
     Examples
     --------
-    >>> grey = np.uint8([[[5, 5, 9, 5, 5, 5, 2, 5]]])
+    >>> grey = np.uint8([[[5, 5, 9, 5, 5, 2, 5, 5]]])
     >>> ones = np.ones_like(grey)
     >>> found = top_hats(Stack(grey, ones, ones, n_levels=1), side=3)
     >>> int(found.bright[0, 0]), int(found.dark[0, 0])

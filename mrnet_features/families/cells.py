@@ -25,8 +25,9 @@ class Cells(Family):
     """Grey level and top-hats of each cell of a grid on the joint.
 
     Where a bright line lies tells a torn meniscus from joint fluid, and a defect from whole
-    cartilage; so each small box has its own columns. The grid follows the joint plane; in the axial
-    plane it covers the patella and the trochlea. Grey levels are first averaged over 3 by 3 pixels.
+    cartilage; so each small box has its own columns. The grid follows the joint plane: femoral
+    cartilage, menisci, tibial cartilage and the bone beside them. Grey levels are first averaged
+    over 3 by 3 pixels.
     The white top-hat w keeps bright structures narrower than `side` pixels, the black top-hat b
     dark ones (Soille 2004, Morphological Image Analysis, chapter 4). All statistics are in units
     of the contrast S of the stack, so that they do not depend on the gain of the scanner: M is the
@@ -48,7 +49,7 @@ class Cells(Family):
     ----------
     side : int, default 5
         Side of the square in pixels, odd; a pixel is about .6 mm.
-    n_depths : int, default 3
+    n_depths : int, default 2
 
     Examples
     --------
@@ -66,11 +67,12 @@ class Cells(Family):
     """
 
     name: ClassVar[str] = "cells"
+    planes: ClassVar[tuple[str, ...]] = ("coronal", "sagittal")
     region_sets: ClassVar[tuple[str, ...]] = ("cells",)
     uses_neighbouring_slices: ClassVar[bool] = True
 
     side: int = 5
-    n_depths: int = 3
+    n_depths: int = 2
 
     def __post_init__(self) -> None:
         if self.n_depths < 1:

@@ -148,10 +148,6 @@ REGION_SETS: Mapping[str, Mapping[str, RegionSet]] = {
         ),
     },
     "cells": {
-        # patella and trochlea
-        "axial": _list_cells(
-            (0.06, 0.15, 0.24, 0.33, 0.42), (0.22, 0.29, 0.36, 0.43, 0.5), "columns"
-        ),
         "coronal": _list_cells(_CELL_ROWS, _CELL_COLUMNS[:6], "columns"),
         "sagittal": _list_cells(_CELL_ROWS, _CELL_COLUMNS, "slices"),
     },
