@@ -18,6 +18,13 @@ from mrnet_features.stacks.exam_slices import count_slices
 FIRST, SECOND = "_one", "_other"
 """Endings of the names of two regions that are a pair, one on each side of the knee."""
 
+FOLDS: Mapping[str, Callable[[Any, Array, Array], Array]] = {
+    "low": lambda xp, one, other: xp.minimum(one, other),
+    "high": lambda xp, one, other: xp.maximum(one, other),
+    "difference": lambda xp, one, other: xp.abs(one - other),
+}
+"""Values that replace those of a pair of regions, by the ending of the new name."""
+
 Pool = Callable[[Array, Int64Array], Array]
 """From values of shape (n_exams, max_slices, ...), NaN after the last slice of an exam, and the
 number of slices of each exam, to values of shape (n_exams, ...)."""
@@ -66,7 +73,9 @@ def pool_slices(
     return pooled[..., : len(statistics), :]
 
 
-def fold_pairs(region_names: Sequence[str], table: Array) -> dict[str, Array]:
+def fold_pairs(
+    region_names: Sequence[str], table: Array, folds: Sequence[str] = tuple(FOLDS)
+) -> dict[str, Array]:
     """Rows by region; left/right pairs are replaced by lower value, higher value and difference.
 
     The side of the knee is unknown, so a pair ``x_one``, ``x_other`` becomes ``x_low``, the smaller
@@ -76,6 +85,8 @@ def fold_pairs(region_names: Sequence[str], table: Array) -> dict[str, Array]:
     ----------
     region_names : sequence of str, length n_regions
     table : array of shape (..., n_regions, n_columns), float64
+    folds : sequence of str, default all of `FOLDS`
+        Which of these values replace a pair.
 
     Returns
     -------
@@ -109,9 +120,8 @@ def fold_pairs(region_names: Sequence[str], table: Array) -> dict[str, Array]:
                 f"{', '.join(region_names)}. Name both regions of a pair, or neither."
             )
         other = table[..., index + 1, :]
-        folded[f"{stem}_low"] = xp.minimum(row, other)
-        folded[f"{stem}_high"] = xp.maximum(row, other)
-        folded[f"{stem}_difference"] = xp.abs(row - other)
+        for fold in folds:
+            folded[f"{stem}_{fold}"] = FOLDS[fold](xp, row, other)
         index += 2
     return folded
 

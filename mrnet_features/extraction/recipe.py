@@ -16,7 +16,7 @@ from mrnet_features.compiling import announce_compiling
 from mrnet_features.extraction.pooling import fold_pairs
 from mrnet_features.families.base import Family
 from mrnet_features.names import Name, format_name
-from mrnet_features.stacks.atlas import region_names
+from mrnet_features.stacks.atlas import region_folds, region_names
 from mrnet_features.stacks.discretisation import Discretisation
 from mrnet_features.stacks.stack import Stack
 
@@ -166,7 +166,9 @@ def _arrange_columns(recipe: Recipe) -> tuple[tuple[str, ...], tuple[ColumnBlock
             regions = region_names(chosen, plane)
             stack = Stack(blank, levels, blank, n_levels, regions)
             suffixes = recipe.compute_statistics(stack, plane, chosen).suffixes(recipe.pools)
-            of_set[chosen] = suffixes, list(fold_pairs(regions, np.zeros((len(regions), 1))))
+            folds = region_folds(chosen, plane)
+            folded = list(fold_pairs(regions, np.zeros((len(regions), 1)), folds))
+            of_set[chosen] = suffixes, folded
             blocks.append((plane, chosen, *of_set[chosen]))
         for family in recipe.families:
             for chosen in family.region_sets if plane in family.planes else ():

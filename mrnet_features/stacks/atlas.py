@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -50,10 +51,14 @@ class RegionBox(NamedTuple):
 
 
 class RegionSet(NamedTuple):
-    """Boxes that do not overlap; with `with_rest`, the rest of the knee is a region too."""
+    """Boxes that do not overlap; with `with_rest`, the rest of the knee is a region too.
+
+    `folds` are the names of `mrnet_features.extraction.pooling.FOLDS` that replace a pair.
+    """
 
     boxes: tuple[RegionBox, ...]
     with_rest: bool = False
+    folds: tuple[str, ...] = ("low", "high", "difference")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -63,6 +68,25 @@ class RegionSet(NamedTuple):
             names += [f"{box.name}_one", f"{box.name}_other"] if box.pair else [box.name]
         return (*names, REST) if self.with_rest else tuple(names)
 
+
+def _list_cells(rows: tuple[float, ...], columns: tuple[float, ...], pair: str) -> RegionSet:
+    """Grid of boxes between these edges on one side of the knee, and mirrored to the other.
+
+    Of a pair, only the higher value is kept: a lesion is on one side.
+    """
+    depth = (0.0, 0.5) if pair == "slices" else (0.0, 1.0)
+    boxes = [
+        RegionBox(f"row{r}_column{c}", row, column, depth, pair)
+        for r, row in enumerate(pairwise(rows))
+        for c, column in enumerate(pairwise(columns))
+    ]
+    return RegionSet(tuple(boxes), folds=("high",))
+
+
+# Rows of cells are 3 mm high: femoral cartilage, menisci, tibial cartilage and the bone beside them
+# are layers. Coronal and sagittal boxes are about 220 mm high and 120 mm wide.
+_CELL_ROWS = (-0.08, -0.06, -0.04, -0.02, 0.0, 0.02, 0.04, 0.06, 0.08)
+_CELL_COLUMNS = (0.14, 0.21, 0.28, 0.36, 0.43, 0.5, 0.57, 0.64, 0.72, 0.79, 0.86)
 
 # Lesions marked by experts on coronal images, as fractions of width and height (16,167 boxes of
 # fastMRI+, Zhao et al., Scientific Data 2022;9:152): cruciate ligament x .42-.58, y .36-.62;
@@ -122,6 +146,10 @@ REGION_SETS: Mapping[str, Mapping[str, RegionSet]] = {
             ),
             with_rest=True,
         ),
+    },
+    "cells": {
+        "coronal": _list_cells(_CELL_ROWS, _CELL_COLUMNS[:6], "columns"),
+        "sagittal": _list_cells(_CELL_ROWS, _CELL_COLUMNS, "slices"),
     },
 }
 """Region sets by name and plane. ``knee``, the whole foreground, has no boxes and is not listed."""
@@ -260,6 +288,33 @@ def region_names(name: str, plane: str) -> tuple[str, ...]:
     ('meniscus_one', 'meniscus_other')
     """
     return (KNEE,) if name == KNEE else _find_set(name, plane).names
+
+
+def region_folds(name: str, plane: str) -> tuple[str, ...]:
+    """Values that replace a pair of regions of a region set on a plane.
+
+    Parameters
+    ----------
+    name : str
+        ``knee`` or a name of `REGION_SETS`.
+    plane : str
+
+    Returns
+    -------
+    tuple of str
+        Names of `mrnet_features.extraction.pooling.FOLDS`.
+
+    Raises
+    ------
+    ValueError
+        As `region_names`.
+
+    Examples
+    --------
+    >>> region_folds("menisci", "coronal")
+    ('low', 'high', 'difference')
+    """
+    return () if name == KNEE else _find_set(name, plane).folds
 
 
 def draw_regions(name: str, plane: str, foreground: UInt8Array, frame: KneeFrame) -> UInt8Array:

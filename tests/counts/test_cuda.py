@@ -56,6 +56,7 @@ OPTIONS = {
     "size_zones": lambda n: [{}],
     "smooth": lambda n: [{"side": side} for side in (1, 3, 7)],
     "threshold_masks": lambda n: [{"thresholds": (1, (n + 1) // 2, n)}],
+    "top_hats": lambda n: [{"side": side} for side in (1, 3, 7)],
 }
 
 

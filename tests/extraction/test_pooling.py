@@ -104,6 +104,11 @@ def test_swapping_the_regions_of_a_pair_changes_nothing():
         assert np.array_equal(row, other[name])
 
 
+def test_only_the_chosen_folds_are_kept():
+    folded = fold_pairs(["horn_one", "horn_other"], np.array([[1.0], [3.0]]), ["high"])
+    assert {name: row.tolist() for name, row in folded.items()} == {"horn_high": [3.0]}
+
+
 def test_nan_on_one_side_gives_nan():
     folded = fold_pairs(["horn_one", "horn_other"], np.array([[np.nan], [3.0]]))
     assert all(np.isnan(row).all() for row in folded.values())

@@ -1,0 +1,144 @@
+"""Cells: grey level and thin structures at each place around the joint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from mrnet_features.arrays import Array, Int64Array, namespace
+from mrnet_features.counts.smoothing import smooth
+from mrnet_features.counts.top_hats import TopHats, top_hats
+from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.formulas.exam_axis import merge_slices, pad_slices
+from mrnet_features.formulas.histogram import as_float, divide
+from mrnet_features.stacks.exam_slices import count_slices
+from mrnet_features.stacks.stack import Stack
+
+SMOOTHING = 3  # pixels: the highest top-hat of single pixels would measure noise
+
+
+@dataclass(frozen=True)
+class Cells(Family):
+    """Grey level and top-hats of each cell of a grid on the joint.
+
+    Where a bright line lies tells a torn meniscus from joint fluid, and a defect from whole
+    cartilage; so each small box has its own columns. The grid follows the joint plane: femoral
+    cartilage, menisci, tibial cartilage and the bone beside them. Grey levels are first averaged
+    over 3 by 3 pixels.
+    The white top-hat w keeps bright structures narrower than `side` pixels, the black top-hat b
+    dark ones (Soille 2004, Morphological Image Analysis, chapter 4). All statistics are in units
+    of the contrast S of the stack, so that they do not depend on the gain of the scanner: M is the
+    median, S the 90th minus the 10th percentile of the mean grey levels of its cells.
+
+    ============= =============================== ===== =====
+    statistic     formula                         unit  range
+    ============= =============================== ===== =====
+    level_depth*  (mean grey level - M) / S       S     ..
+    bright_depth* highest w of a pixel / S        S     0..
+    dark_depth*   highest b of a pixel / S        S     0..
+    ============= =============================== ===== =====
+
+    ``*`` is the depth: 0 for the slices at both ends of the stack, the highest for those in the
+    middle; the order of slices is unknown. For the stack only. NaN where the cell has no pixel at
+    that depth, or S is 0.
+
+    Parameters
+    ----------
+    side : int, default 5
+        Side of the square in pixels, odd; a pixel is about .6 mm.
+    n_depths : int, default 2
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> grey = np.full((2, 9, 5), 40, np.uint8)
+    >>> grey[0, 4] = 94  # one row, so 18 above 40 when averaged; the mean is 46
+    >>> grey[1] = 121  # S = 0.9 (121 - 46) - 0.1 (121 - 46) = 60
+    >>> regions = np.ones_like(grey)
+    >>> regions[1] = 2
+    >>> stack = Stack(grey, np.ones_like(grey), regions, 1, ("one", "other"))
+    >>> family = Cells(n_depths=1)
+    >>> found = family.describe_stack(family.count(stack), stack.exam_starts)
+    >>> found["bright_depth0"].round(3), found["level_depth0"].round(3)
+    (array([[0.3, 0. ]]), array([[-0.625,  0.625]]))
+    """
+
+    name: ClassVar[str] = "cells"
+    planes: ClassVar[tuple[str, ...]] = ("coronal", "sagittal")
+    region_sets: ClassVar[tuple[str, ...]] = ("cells",)
+    uses_neighbouring_slices: ClassVar[bool] = True
+
+    side: int = 5
+    n_depths: int = 2
+
+    def __post_init__(self) -> None:
+        if self.n_depths < 1:
+            raise ValueError(f"`n_depths` must be 1 or more, got {self.n_depths}.")
+
+    def count(self, stack: Stack) -> Counts:
+        """Top-hats of the averaged grey levels."""
+        return top_hats(stack.with_grey(smooth(stack, side=SMOOTHING)), side=self.side)
+
+    def describe(self, counts: Counts) -> Statistics:  # noqa: ARG002
+        """No statistics: a cell extends over several slices."""
+        return {}
+
+    def describe_stack(self, counts: TopHats, exam_starts: Sequence[int]) -> Statistics:
+        """All statistics of the table in the class docstring."""
+        xp = namespace(counts.grey)
+        at_depth = _find_depths(exam_starts, counts.grey.shape[0], self.n_depths)
+        parts = [_keep_slices(counts, xp.asarray(at_depth == k)) for k in range(self.n_depths)]
+        merged = [merge_slices((part.n_pixels, part.grey), exam_starts) for part in parts]
+        levels = [divide(as_float(grey), as_float(n_pixels)) for n_pixels, grey in merged]
+        together = xp.concat(levels, axis=1)
+        low, middle, high = (_quantile(together, q)[:, None] for q in (0.1, 0.5, 0.9))
+        contrast = high - low + xp.zeros_like(levels[0])
+        found = {
+            f"level_depth{k}": divide(level - middle, contrast) for k, level in enumerate(levels)
+        }
+        for name in ("bright", "dark"):
+            for k, part in enumerate(parts):
+                slices = pad_slices(getattr(part, f"{name}_max"), exam_starts, fill=0)
+                unknown = levels[k] - levels[k]  # NaN where there is no pixel, else 0
+                highest = divide(as_float(xp.max(slices, axis=1)), contrast)
+                found[f"{name}_depth{k}"] = highest + unknown
+        return found
+
+
+def _find_depths(exam_starts: Sequence[int], n_slices: int, n_depths: int) -> Int64Array:
+    """Depth of each slice: 0 at both ends of its exam, `n_depths` - 1 in the middle."""
+    lengths = count_slices(exam_starts, n_slices)
+    length = lengths.repeat(lengths)
+    position = np.arange(n_slices) - np.asarray(exam_starts, np.int64).repeat(lengths)
+    from_end: Int64Array = np.minimum(position, length - 1 - position)
+    depth: Int64Array = (2 * from_end + 1) * n_depths // length
+    return np.minimum(depth, n_depths - 1)
+
+
+def _keep_slices(counts: TopHats, is_kept: Array) -> TopHats:
+    """Counts with zeros for the slices that are not kept."""
+    xp = namespace(counts.grey)
+    return TopHats(*(xp.where(is_kept[:, None], part, xp.zeros_like(part)) for part in counts))
+
+
+def _quantile(levels: Array, q: float) -> Array:
+    """Quantile of the known values of each row, linear between order statistics; NaN for none."""
+    xp = namespace(levels)
+    unknown = xp.isnan(levels)
+    infinite = xp.full_like(levels, float("inf"))
+    ordered = xp.sort(xp.where(unknown, infinite, levels), axis=1)
+    last = xp.sum(xp.astype(~unknown, xp.float64), axis=1, keepdims=True) - 1.0
+    rank = q * xp.maximum(last, xp.zeros_like(last))
+    lower = xp.floor(rank)
+    upper = xp.minimum(lower + 1.0, xp.maximum(last, xp.zeros_like(last)))
+    at_lower, at_upper = (
+        xp.take_along_axis(ordered, xp.astype(index, xp.int64), axis=1)[:, 0]
+        for index in (lower, upper)
+    )
+    is_known = last[:, 0] >= 0
+    at_lower = xp.where(is_known, at_lower, xp.full_like(at_lower, float("nan")))
+    at_upper = xp.where(is_known, at_upper, at_lower)
+    return at_lower + (rank - lower)[:, 0] * (at_upper - at_lower)
