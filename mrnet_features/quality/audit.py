@@ -24,7 +24,7 @@ from mrnet_features.data.release import (
 from mrnet_features.data.release_hints import guess_layout, guess_renaming
 from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.names import PLANES, SPLITS
-from mrnet_features.quality.cohort_rules import MIN_EXAMS, apply_value_rules, apply_view_rules
+from mrnet_features.quality.cohort_rules import MIN_EXAMS, apply_value_rules
 from mrnet_features.quality.duplicates import find_duplicates, find_near_duplicates
 from mrnet_features.quality.findings import (
     FOLDER_CODES,
@@ -33,8 +33,10 @@ from mrnet_features.quality.findings import (
     choose_codes,
     tabulate,
 )
+from mrnet_features.quality.ghost_rules import apply_ghost_rules
 from mrnet_features.quality.measurements import Measures, measure_exam
 from mrnet_features.quality.stack_rules import apply_stack_rules
+from mrnet_features.quality.view_rules import apply_view_rules
 
 REJECTED_PROBLEMS = {"label-conflict", "stack-file"}
 
@@ -273,8 +275,11 @@ def _check_stacks(stacks: list[Measures], splits: Mapping[str, _Split]) -> Itera
     for stack in stacks:
         by_plane.setdefault(stack.plane, []).append(stack)
         yield from apply_stack_rules(stack)
-    yield from apply_view_rules(by_plane)
+    views = list(apply_view_rules(by_plane))
+    yield from views
     yield from find_duplicates(stacks, choose_dropped, describe_pair)
-    for of_plane in by_plane.values():
+    for plane, of_plane in by_plane.items():
         yield from apply_value_rules(of_plane)
+        other_view = {finding.exam for finding in views if finding.plane == plane}
+        yield from apply_ghost_rules(of_plane, other_view)
         yield from find_near_duplicates(of_plane, choose_dropped, describe_pair)
