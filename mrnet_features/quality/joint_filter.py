@@ -149,8 +149,9 @@ def _learn(spectra: Spectra, peaks: Spectra, used: BoolArray) -> Spectra:
     """Filter whose answers to the pictures are closest to the peaks (least squares)."""
     conjugate = np.conj(spectra[used])
     product = (conjugate * peaks[used][:, None]).sum(axis=0)
-    power = (conjugate * spectra[used]).real.sum(axis=(0, 1))
-    weights: Spectra = product / (power + max(REGULARISATION * power.mean(), 1e-6))
+    power: Float32Array = (conjugate * spectra[used]).real.sum(axis=(0, 1))
+    least = max(REGULARISATION * float(power.mean()), 1e-6)
+    weights: Spectra = product / (power + least)
     return weights
 
 
