@@ -18,12 +18,14 @@ from mrnet_features.synthetic.style import Style
 
 Floats = NDArray[np.float64]
 
-X_FIRST = -60.0  # mm, first entry of tables over x; step 0.5 mm
-Z_FIRST = -100.0  # mm, first entry of tables over z; step 1 mm
-X_TABLE = np.arange(X_FIRST, 60.25, 0.5)
-Z_TABLE = np.arange(Z_FIRST, 100.5, 1.0)
-X_TABLE_SIZE = 241
-Z_TABLE_SIZE = 201
+# Outlines are tables of 801 entries: over x from -60 to 60 mm, over z from -100 to 100 mm.
+TABLE_SIZE = 801
+X_FIRST = -60.0
+X_PER_MM = 20.0 / 3.0
+Z_FIRST = -100.0
+Z_PER_MM = 4.0
+X_TABLE = X_FIRST + np.arange(TABLE_SIZE) / X_PER_MM
+Z_TABLE = Z_FIRST + np.arange(TABLE_SIZE) / Z_PER_MM
 
 # Centres (y, z) of the three circles that make a sagittal section of the condyles, in mm.
 TROCHLEA = (-12.0, 25.0)
@@ -63,7 +65,7 @@ TIBIA = (
 
 PLATEAU = -7.0  # mm, height of the bony plateau
 
-# Rows of the table of outlines; rows over x first, then rows over z.
+# Columns of the table of outlines; those over x first, then those over z.
 TROCHLEA_ROW = 0
 DISTAL_ROW = 1
 POSTERIOR_ROW = 2
@@ -78,7 +80,8 @@ class Bones(NamedTuple):
     """Sizes of one knee's bones, in mm.
 
     `slope` is the tan of the plateau's angle. `squash` is the height of the condyles' distal
-    circle divided by its depth: smaller than 1 for flat condyles.
+    circle divided by its depth: smaller than 1 for flat condyles. `scar` is how much is left of the
+    growth plates, 0 (nothing) to 1.
     """
 
     notch_width: float
@@ -88,6 +91,7 @@ class Bones(NamedTuple):
     patella_y: float
     patella_z: float
     squash: float
+    scar: float
 
 
 def table_over(knots: tuple[tuple[float, ...], ...], at: Floats) -> Floats:
@@ -139,8 +143,8 @@ def sample_bones(generator: np.random.Generator, style: Style) -> tuple[Bones, F
     -------
     bones : Bones
         Sizes.
-    rows : ndarray of shape (12, 241), float64
-        Rows 0 to 11 of the table of outlines.
+    rows : ndarray of shape (12, 801), float64
+        Columns 0 to 11 of the table of outlines.
     """
     rows = np.zeros((SKIN_ROW, X_TABLE.size))
     rows[TROCHLEA_ROW] = table_over(TROCHLEA_RADIUS, X_TABLE)[0] + generator.normal(0.0, 0.6)
@@ -152,9 +156,8 @@ def sample_bones(generator: np.random.Generator, style: Style) -> tuple[Bones, F
     rows[POSTERIOR_ROW] = table_over(POSTERIOR_RADIUS, X_TABLE)[0] + generator.normal(0.0, 0.4)
     slope = np.gradient(rows[DISTAL_ROW], X_TABLE)
     rows[STEEPNESS_ROW] = 1.0 / np.sqrt(1.0 + np.minimum(slope * slope, 9.0))
-    n = Z_TABLE.size
-    rows[SHAFT_ROW : SHAFT_ROW + 4, :n] = table_over(SHAFT, Z_TABLE) * generator.normal(1.0, 0.03)
-    rows[TIBIA_ROW : TIBIA_ROW + 4, :n] = table_over(TIBIA, Z_TABLE) * generator.normal(1.0, 0.015)
+    rows[SHAFT_ROW : SHAFT_ROW + 4] = table_over(SHAFT, Z_TABLE) * generator.normal(1.0, 0.03)
+    rows[TIBIA_ROW : TIBIA_ROW + 4] = table_over(TIBIA, Z_TABLE) * generator.normal(1.0, 0.015)
     bones = Bones(
         notch_width=float(np.clip(generator.normal(8.5, 0.9), 6.5, 11.0)),
         slope=float(np.tan(np.deg2rad(generator.normal(style.slope_mean, style.slope_spread)))),
@@ -163,8 +166,15 @@ def sample_bones(generator: np.random.Generator, style: Style) -> tuple[Bones, F
         patella_y=float(generator.normal(-34.5, 0.6)),
         patella_z=float(generator.normal(31.0, 2.5)),
         squash=1.0 / (style.condyle_flatness * float(generator.normal(1.0, 0.03))),
+        scar=max(float(generator.uniform(-1.2, 1.0)), 0.0),
     )
     return bones, rows
+
+
+@compiled
+def find_height(z: float) -> int:
+    """Entry of the tables over z that is nearest to a height."""
+    return min(max(int((z - Z_FIRST) * Z_PER_MM + 0.5), 0), TABLE_SIZE - 1)
 
 
 @compiled
@@ -214,19 +224,15 @@ def bump(u: float, v: float) -> float:
 @compiled
 def femur_distance(x: float, y: float, z: float, bones: Any, tables: Any) -> tuple[float, float]:
     """Distances in mm to the femur, and to its condyles without the notch."""
-    position = (x - X_FIRST) * 2.0
-    i = min(max(int(position), 0), X_TABLE_SIZE - 2)
-    t = position - i
-    radius_a = tables[TROCHLEA_ROW, i] + t * (tables[TROCHLEA_ROW, i + 1] - tables[TROCHLEA_ROW, i])
-    radius_d = tables[DISTAL_ROW, i] + t * (tables[DISTAL_ROW, i + 1] - tables[DISTAL_ROW, i])
-    radius_p = tables[POSTERIOR_ROW, i] + t * (
-        tables[POSTERIOR_ROW, i + 1] - tables[POSTERIOR_ROW, i]
-    )
-    steep = tables[STEEPNESS_ROW, i]
+    i = min(max(int((x - X_FIRST) * X_PER_MM + 0.5), 0), TABLE_SIZE - 1)
+    radius_a = tables[i, TROCHLEA_ROW]
+    radius_d = tables[i, DISTAL_ROW]
+    radius_p = tables[i, POSTERIOR_ROW]
+    steep = tables[i, STEEPNESS_ROW]
     a = np.sqrt((y - TROCHLEA[0]) ** 2 + (z - TROCHLEA[1]) ** 2) - radius_a
     v = y - DISTAL[0]
     w = z - distal_height(bones.squash)
-    if radius_d > 1.0:
+    if radius_d > 1.0 and w < 0.0:
         d = ellipse_distance(v, w, radius_d, bones.squash * radius_d)
     else:
         d = np.sqrt(v * v + w * w) - radius_d
@@ -234,12 +240,12 @@ def femur_distance(x: float, y: float, z: float, bones: Any, tables: Any) -> tup
     condyles = smooth_minimum(smooth_minimum(a, d, 3.0), p, 3.0) * steep
     body = condyles
     if z > 22.0:
-        j = min(max(int(z - Z_FIRST), 0), Z_TABLE_SIZE - 1)
+        j = find_height(z)
         shaft = ellipse_distance(
-            x - tables[SHAFT_ROW + 2, j],
-            y - tables[SHAFT_ROW + 3, j],
-            tables[SHAFT_ROW, j],
-            tables[SHAFT_ROW + 1, j],
+            x - tables[j, SHAFT_ROW + 2],
+            y - tables[j, SHAFT_ROW + 3],
+            tables[j, SHAFT_ROW],
+            tables[j, SHAFT_ROW + 1],
         )
         shaft = smooth_maximum(shaft, 34.0 - z, 8.0)
         body = smooth_minimum(condyles, shaft, 7.0)
@@ -265,12 +271,12 @@ def plateau_height(x: float, y: float, bones: Any) -> float:
 @compiled
 def tibia_distance(x: float, y: float, z: float, bones: Any, tables: Any) -> tuple[float, float]:
     """Distances in mm to the tibia, and to its side wall only."""
-    j = min(max(int(z - Z_FIRST), 0), Z_TABLE_SIZE - 1)
+    j = find_height(z)
     side = ellipse_distance(
-        x - tables[TIBIA_ROW + 2, j],
-        y - tables[TIBIA_ROW + 3, j],
-        tables[TIBIA_ROW, j],
-        tables[TIBIA_ROW + 1, j],
+        x - tables[j, TIBIA_ROW + 2],
+        y - tables[j, TIBIA_ROW + 3],
+        tables[j, TIBIA_ROW],
+        tables[j, TIBIA_ROW + 1],
     )
     if y > 8.0 and z > -45.0:  # the popliteal groove between the two condyles
         side += 4.0 * bump((x - 1.0) / 6.0, (y - 27.0) / 8.0)

@@ -16,6 +16,7 @@ from mrnet_features.synthetic.soft_tissue import Soft
 N_COLUMNS = 18
 
 MARROW_HOSTS = (t.MARROW, t.SCAR)
+CARTILAGE_HOSTS = (t.CARTILAGE, t.DEEP_CARTILAGE)
 SOFT_HOSTS = (t.FAT, t.JOINT_FAT, t.SEPTUM, t.SYNOVIUM, t.FLUID, t.FILM)
 
 
@@ -174,7 +175,7 @@ def spot_blobs(
     for spot in pathology.defects:
         size = spot.size_mm
         rows.append(
-            blob(place_spot(spot, bones, carry), (size, size, size), t.FLUID, (t.CARTILAGE,),
+            blob(place_spot(spot, bones, carry), (size, size, size), t.FLUID, CARTILAGE_HOSTS,
                  sharp=3.0, strength=spot.strength, rough=0.2)
         )  # fmt: skip
     return rows
@@ -194,8 +195,12 @@ def fluid_blobs(pathology: Pathology) -> list[NDArray[np.float64]]:
     )  # fmt: skip
     gutter = max(0.06 * ml**0.9, 0.25)
     for x, share in ((-35.0, 1.0), (34.5, 1.2)):
-        radii = (1.6 * gutter * share, 9.0 + 0.1 * ml, 13.0 + 0.1 * ml)
-        rows.append(blob((x, -14.0, 20.0), radii, t.FLUID, SOFT_HOSTS, sharp=4.0, rough=0.35))
+        radii = (1.6 * gutter * share, 5.0 + 0.2 * ml, 9.0 + 0.2 * ml)
+        strength = min(0.4 + 0.03 * ml, 1.0)
+        rows.append(
+            blob((x, -14.0, 20.0), radii, t.FLUID, SOFT_HOSTS, sharp=2.0, strength=strength,
+                 rough=0.7)
+        )  # fmt: skip
     rows.append(
         blob((0.0, 12.0, 0.0), (7.0, 6.0 + 0.25 * ml, 8.0), t.FLUID, (t.JOINT_FAT, t.SYNOVIUM),
              sharp=2.0, strength=min(0.12 + 0.018 * ml, 0.85), rough=0.6)

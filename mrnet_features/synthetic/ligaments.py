@@ -98,15 +98,21 @@ def extensor_at(x: float, y: float, z: float, noise: float, knee: Any) -> int:
     if -42.0 < z < 19.0:  # patellar tendon
         s = (19.0 - z) / 61.0
         front = -51.0 + 27.5 * s + 2.0 * s * (1.0 - s)
-        wide = 1.0 - ((x - 5.5) / 14.5) ** 2
-        if wide > 0.0 and abs(y - front) < half * min(1.0, 2.0 * wide):
-            return t.LIGAMENT
+        # lens-shaped, continued by the thin retinacula on both sides
+        u = (x - 5.5) / 15.5
+        wide = 1.0 - u * u
+        if wide > 0.0 and abs(y - front) < 1.15 * half * np.sqrt(wide) + 0.2 * noise:
+            return t.SEPTUM if noise > 1.2 else t.LIGAMENT
+        if wide > -3.0 and abs(y - front + 2.5 * wide) < 0.5 + 0.3 * noise and z > -14.0:
+            return t.SEPTUM
     elif 46.0 < z < 95.0:  # quadriceps tendon, fat between its laminae
         front = -48.0 + 0.125 * (z - 46.0)
-        wide = 1.0 - ((x - 4.0) / 17.0) ** 2
-        if wide > 0.0 and abs(y - front) < 1.5 * half * min(1.0, 2.0 * wide):
-            between = abs(abs(y - front) - 1.3) < 0.35
-            return t.JOINT_FAT if between and noise > -0.5 else t.LIGAMENT
+        u = (x - 4.0) / (20.0 - 0.1 * (z - 46.0))
+        wide = 1.0 - u * u
+        if wide > 0.0:
+            deep = 1.5 * half * np.sqrt(wide) * min(1.0, 0.02 * (99.0 - z) + 0.2) + 0.2 * noise
+            if abs(y - front) < deep:
+                return t.SEPTUM if noise > 1.5 else t.LIGAMENT
     return -1
 
 
@@ -135,6 +141,6 @@ def cruciate_at(x: float, y: float, z: float, noise: float, knee: Any) -> int:
     if not (-20.0 < z < 32.0 and -13.0 < x < 15.0 and -18.0 < y < 34.0):
         return -1
     here = acl_at(x, y, z, noise, knee)
-    if here < 0 and pcl_distance(x, y, z, knee.soft) < knee.soft.pcl_radius:
+    if here < 0 and abs(x + 2.0) < 10.0 and pcl_distance(x, y, z, knee.soft) < knee.soft.pcl_radius:
         here = t.LIGAMENT
     return here

@@ -29,14 +29,14 @@ def meniscus_fill(x: float, y: float, z: float, floor: float, medial: bool, soft
     v = (y - cy) / b
     r = np.sqrt(u * u + v * v)
     inward = -x if medial else x
-    if r > 1.0 or r < 0.15 or inward < 5.0:
+    if r > 1.0 or r < 0.15 or inward < 5.5:
         return -1.0
     rim = (1.0 - r) / r * np.sqrt((a * u) ** 2 + (b * v) ** 2)
     width = soft.meniscus_width
     if medial:  # the posterior horn is broader
-        width *= 1.15 if v > 0.3 else 0.85
-    if abs(v) < 0.35:
-        width *= 0.85
+        width *= 1.0 + 0.2 * min(max(2.0 * v, -1.0), 1.0)
+    width *= 0.85 + 0.15 * min(3.0 * v * v, 1.0)  # the body is narrow
+    width *= min(1.0, 0.2 * (inward - 5.5))  # the roots taper toward the spines
     if rim > width:
         return -1.0
     height = 0.8 + soft.meniscus_height * (1.0 - rim / width)

@@ -16,8 +16,13 @@ from mrnet_features.synthetic.soft_tissue import skin_depth
 
 NOISE_SIZE = 64
 NOISE_MASK = NOISE_SIZE - 1
-# Distance of the two samples of a pixel from the middle of the slice, in slice thicknesses.
-DEPTH = 0.25
+# Difference in signal, as a fraction of the brightest tissue, that makes a pixel an edge.
+EDGE = 0.05
+# Samples of a pixel: offset from the middle of the slice in slice thicknesses, and from the middle
+# of the pixel in columns and rows. The signs alternate from row to row.
+DEPTHS = (-0.3, 0.3, 0.0)
+RIGHT = (-0.25, 0.25, 0.0)
+DOWN = (-0.15, 0.15, 0.0)
 
 
 @lru_cache(maxsize=1)
@@ -115,31 +120,36 @@ def find_active(blobs: Any, ax: float, ay: float, az: float, step: Any, active: 
 
 
 @compiled
-def on_edge(kinds: Any, r: int, c: int) -> bool:
-    """Whether the samples around a pixel differ in tissue; `kinds` has a margin of one pixel."""
+def on_edge(shades: Any, r: int, c: int, least: float) -> bool:
+    """Whether the samples around a pixel differ in tissue, by more than `least` in its signal.
+
+    `shades` holds the signal of the tissue of each sample, and has a margin of one pixel.
+    """
     if (r + c) & 1:  # not sampled; its four neighbours were
-        own = kinds[r + 1, c]
+        own = shades[r + 1, c]
         return bool(
-            own != kinds[r + 1, c + 2] or own != kinds[r, c + 1] or own != kinds[r + 2, c + 1]
+            abs(own - shades[r + 1, c + 2]) > least
+            or abs(own - shades[r, c + 1]) > least
+            or abs(own - shades[r + 2, c + 1]) > least
         )
-    own = kinds[r + 1, c + 1]
+    own = shades[r + 1, c + 1]
     return bool(
-        own != kinds[r, c]
-        or own != kinds[r, c + 2]
-        or own != kinds[r + 2, c]
-        or own != kinds[r + 2, c + 2]
+        abs(own - shades[r, c]) > least
+        or abs(own - shades[r, c + 2]) > least
+        or abs(own - shades[r + 2, c]) > least
+        or abs(own - shades[r + 2, c + 2]) > least
     )
 
 
 @compiled
-def fill_between(image: Any, kinds: Any, edges: Any) -> None:
+def fill_between(image: Any, shades: Any, edges: Any) -> None:
     """Fill pixels between samples of one tissue with their mean; edge pixels keep their samples."""
     height, width = image.shape
     for r in range(height):
         for c in range(width):
             if edges[r, c] >= 0.0:
                 continue
-            if (r + c) & 1 and kinds[r + 1, c] != t.AIR:
+            if (r + c) & 1 and shades[r + 1, c] >= 0.0:
                 total = image[r, max(c - 1, 0)] + image[r, min(c + 1, width - 1)]
                 total += image[max(r - 1, 0), c] + image[min(r + 1, height - 1), c]
                 image[r, c] = 0.25 * total
@@ -171,22 +181,23 @@ def paint_pixels(
 
     Half of the pixels, a checkerboard, are sampled once, at one of two depths of the slice that
     alternate from row to row. Every other pixel is the mean of its four neighbours if these are of
-    one tissue. Pixels at a change of tissue are sampled at both depths. The point spread function
-    applied afterwards is zero at the frequency of the checkerboard, so the pattern disappears.
+    one tissue. Pixels at a change of tissue are sampled at both depths, and between them if the
+    tissues there differ: the surface is oblique to the slice. The point spread function applied
+    afterwards is zero at the frequency of rows and checkerboard, so the pattern disappears.
 
     Parameters
     ----------
     stack : ndarray of shape (n_slices, height, width), float32
         Filled with signal.
     flow : ndarray of shape (n_slices, height, width) or (0, 0, 0), uint8
-        Set to 1 in vessels, unless it is empty.
+        Zeros, set to 1 at the samples in vessels, unless it is empty.
     origins : ndarray of shape (n_slices, 3), float64
         Position of the first pixel of each slice in the canonical knee, in mm.
     row_step, column_step, slice_step : ndarray of shape (3,), float64
         Vectors to the next row, to the next column, and across one slice thickness, in mm.
     knee : Knee
         The person.
-    tables : ndarray of shape (n_rows, 241), float64
+    tables : ndarray of shape (801, n_outlines), float64
         The person's outlines.
     blobs : ndarray of shape (n_blobs, N_COLUMNS), float64
         Lesions.
@@ -202,11 +213,13 @@ def paint_pixels(
     """
     n_slices, height, width = stack.shape
     active = np.empty(blobs.shape[0], dtype=np.int64)
-    kinds = np.zeros((height + 2, width + 2), dtype=np.int8)  # with a margin of air
+    shades = np.empty((height + 2, width + 2), dtype=np.float32)  # with a margin of air
+    least = EDGE * np.max(signal)
     edges = np.empty((height, width), dtype=np.float32)
     pixel = np.sqrt(column_step[0] ** 2 + column_step[1] ** 2 + column_step[2] ** 2)
+    state = 0
     for s in range(n_slices):
-        kinds[:] = t.AIR
+        shades[:] = -1.0
         edges[:] = -1.0
         stack[s] = 0.0
         for sweep in range(2):  # first the checkerboard, then the edges it shows
@@ -216,37 +229,51 @@ def paint_pixels(
                 az = origins[s, 2] + r * row_step[2]
                 count = find_active(blobs, ax, ay, az, column_step, active)
                 c = r & 1 if sweep == 0 else 0
+                sign = 1.0 if r & 1 else -1.0
                 while c < width:
-                    if sweep == 1 and not on_edge(kinds, r, c):
+                    if sweep == 1 and not on_edge(shades, r, c, least):
                         c += 1
                         continue
-                    total = 0.0
+                    # at an edge, a second sample; if it differs, a third
+                    sampled = sweep == 1 and (r + c) & 1 == 0
+                    total = stack[s, r, c] if sampled else 0.0
+                    shade = shades[r + 1, c + 1]
                     tissue = t.AIR
                     value = 0.0
-                    # the depths alternate from row to row; edges add the missing depth
-                    sampled = (r + c) & 1 == 0
-                    for half in range(1 if sampled else 2):
-                        depth = DEPTH if (r + sweep + half) & 1 else -DEPTH
+                    last = 1 + sweep
+                    k = int(sampled)
+                    while k < last:
+                        # pseudo-random depths around the three: surfaces almost parallel to the
+                        # slice would show as rings
+                        state = (state * 75 + 74) % 65537
+                        depth = sign * DEPTHS[k] + state * 4e-6 - 0.13
+                        down, right = sign * DOWN[k], sign * RIGHT[k]
+                        u = c + right
                         tissue, value = sample(
-                            ax + c * column_step[0] + depth * slice_step[0],
-                            ay + c * column_step[1] + depth * slice_step[1],
-                            az + c * column_step[2] + depth * slice_step[2],
+                            ax + down * row_step[0] + u * column_step[0] + depth * slice_step[0],
+                            ay + down * row_step[1] + u * column_step[1] + depth * slice_step[1],
+                            az + down * row_step[2] + u * column_step[2] + depth * slice_step[2],
                             knee, tables, blobs, active, count, signal, texture, fine, coarse,
                             phase, coil,
                         )  # fmt: skip
                         total += max(value, 0.0)
+                        if k == 0:
+                            shade = signal[tissue]
+                        elif k == 1 and abs(signal[tissue] - shade) > 2.0 * least:
+                            last = 3
+                        k += 1
                     if sweep == 1:
-                        edges[r, c] = 0.5 * (total + stack[s, r, c])
+                        edges[r, c] = total / last
                         c += 1
                     elif tissue == t.AIR:  # no skin within this distance: skip
                         c += 2 * int(max(-0.4 * value / pixel, 1.0))
                     else:
                         stack[s, r, c] = total
-                        kinds[r + 1, c + 1] = tissue
+                        shades[r + 1, c + 1] = signal[tissue]
+                        if flow.shape[0] > 0 and (tissue == t.ARTERY or tissue == t.VEIN):
+                            flow[s, r, c] = 1
                         c += 2
-        fill_between(stack[s], kinds, edges)
-        if flow.shape[0] > 0:
-            flow[s] = (kinds[1:-1, 1:-1] == t.ARTERY) | (kinds[1:-1, 1:-1] == t.VEIN)
+        fill_between(stack[s], shades, edges)
 
 
 def painter(stamp: int) -> Callable[..., None]:

@@ -110,7 +110,7 @@ def scan_plane(
         Direction of the slices.
     knee : Knee
         The person.
-    tables : ndarray of shape (n_rows, 241), float64
+    tables : ndarray of shape (801, n_outlines), float64
         The person's outlines.
     blobs : ndarray of shape (n_blobs, 18), float64
         Lesions.
@@ -204,7 +204,9 @@ def standardise(
     if size != SIZE:
         measured, stack = stack, np.empty((n_slices, SIZE, SIZE), dtype=np.float32)
         interpolate(stack, measured, *interpolation_weights(size))
-    return np.clip(stack + 0.5, 0.0, 255.0).astype(np.uint8), round(sigma, 2)
+    stack += 0.5
+    np.clip(stack, 0.0, 255.0, out=stack)
+    return stack.astype(np.uint8), round(sigma, 2)
 
 
 def sample_pose(

@@ -27,26 +27,27 @@ VALUES: dict[int, tuple[float, float, float, float, float, float]] = {
     t.MARROW: (0.74, 288.0, 365.0, 165.0, 133.0, 0.94),
     t.SCAR: (0.6, 450.0, 550.0, 40.0, 35.0, 0.75),
     t.CARTILAGE: (0.85, 1060.0, 1240.0, 42.1, 36.9, 0.0),
+    t.DEEP_CARTILAGE: (0.75, 1060.0, 1240.0, 31.0, 27.0, 0.0),
     t.MENISCUS: (0.55, 900.0, 1100.0, 12.0, 11.0, 0.0),
     t.LIGAMENT: (0.5, 900.0, 1100.0, 15.0, 13.0, 0.05),
     t.FLUID: (1.0, 2850.0, 3620.0, 1210.0, 767.0, 0.0),
     t.SYNOVIUM: (0.85, 1300.0, 1500.0, 75.0, 65.0, 0.35),
     t.ARTERY: (0.2, 1400.0, 1650.0, 60.0, 50.0, 0.0),
-    t.VEIN: (0.5, 1400.0, 1650.0, 100.0, 75.0, 0.0),
+    t.VEIN: (0.45, 1400.0, 1650.0, 75.0, 60.0, 0.0),
     t.NERVE: (0.7, 1000.0, 1200.0, 60.0, 55.0, 0.4),
     t.OEDEMA: (0.88, 1200.0, 1400.0, 80.0, 70.0, 0.3),
     t.TORN_MENISCUS: (0.9, 1500.0, 1800.0, 110.0, 95.0, 0.0),
     t.WORN_MENISCUS: (0.75, 1100.0, 1300.0, 46.0, 41.0, 0.0),
     t.TORN_LIGAMENT: (0.88, 1400.0, 1600.0, 75.0, 66.0, 0.1),
-    t.MUCOID_LIGAMENT: (0.78, 1200.0, 1400.0, 54.0, 48.0, 0.1),
-    t.FILM: (0.9, 2000.0, 2400.0, 85.0, 75.0, 0.0),
+    t.MUCOID_LIGAMENT: (0.68, 1100.0, 1300.0, 38.0, 34.0, 0.1),
+    t.FILM: (0.9, 1800.0, 2200.0, 52.0, 46.0, 0.0),
     t.RED_MARROW: (0.85, 550.0, 650.0, 70.0, 60.0, 0.6),
 }
 
 # SD of the signal within a tissue (trabeculae, fascicles, lobules), as a fraction of the signal.
 TEXTURE = {
     t.FAT: 0.07, t.JOINT_FAT: 0.10, t.MUSCLE: 0.09, t.MARROW: 0.08, t.SYNOVIUM: 0.12, t.FLUID: 0.03,
-    t.CARTILAGE: 0.05, t.LIGAMENT: 0.2, t.MENISCUS: 0.1, t.SKIN: 0.1, t.OEDEMA: 0.12,
+    t.CARTILAGE: 0.07, t.DEEP_CARTILAGE: 0.07, t.LIGAMENT: 0.2, t.MENISCUS: 0.1, t.SKIN: 0.1, t.OEDEMA: 0.12,
     t.TORN_LIGAMENT: 0.2, t.MUCOID_LIGAMENT: 0.2, t.RED_MARROW: 0.1,
 }  # fmt: skip
 
@@ -95,7 +96,7 @@ def tissue_signal(
     kept = 1.0 - fat * (1.0 - left)
     signal: NDArray[np.float32] = (density * water * kept).astype(np.float32)
     signal[t.MUSCLE] *= style.muscle_signal[k]
-    signal[t.CARTILAGE] *= style.cartilage_signal
+    signal[[t.CARTILAGE, t.DEEP_CARTILAGE]] *= style.cartilage_signal
     signal[[t.FAT, t.JOINT_FAT, t.MARROW]] *= style.fat_signal[k]
     return signal
 

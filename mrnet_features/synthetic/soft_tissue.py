@@ -13,11 +13,10 @@ from mrnet_features.synthetic import tissues as t
 from mrnet_features.synthetic.bones import (
     MUSCLE_ROW,
     SKIN_ROW,
-    X_TABLE_SIZE,
-    Z_FIRST,
+    TABLE_SIZE,
     Z_TABLE,
-    Z_TABLE_SIZE,
     Floats,
+    find_height,
     table_over,
 )
 from mrnet_features.synthetic.compiled import compiled
@@ -29,7 +28,8 @@ SKIN_OUTLINE = (
     (15, 54, 56, -3), (35, 56, 58, -3), (50, 59, 58, 1), (70, 63, 59, 5), (100, 68, 63, 8),
 )  # fmt: skip
 
-# Muscle bellies by z: z, centre x, centre y, half width, half depth.
+# Muscle bellies by z: z, centre x, centre y, half width, half depth; medial ones first, then those
+# in the middle, then lateral ones.
 MUSCLES: tuple[tuple[tuple[float, ...], ...], ...] = (
     (  # vastus medialis
         (14, -37, -8, 2, 4),
@@ -37,17 +37,6 @@ MUSCLES: tuple[tuple[tuple[float, ...], ...], ...] = (
         (40, -34, -16, 15, 20),
         (60, -28, -19, 23, 25),
         (100, -24, -20, 28, 28),
-    ),
-    (  # vastus lateralis
-        (26, 38, -12, 2, 6),
-        (36, 36, -15, 9, 16),
-        (60, 32, -18, 20, 25),
-        (100, 28, -18, 28, 29),
-    ),
-    (  # vastus intermedius and rectus femoris
-        (56, 2, -34, 4, 2),
-        (66, 2, -36, 20, 8),
-        (100, 2, -38, 25, 15),
     ),
     (  # sartorius
         (-40, -38, 10, 4, 2),
@@ -73,13 +62,6 @@ MUSCLES: tuple[tuple[tuple[float, ...], ...], ...] = (
         (60, -12, 51, 12, 8),
         (100, -10, 50, 15, 11),
     ),
-    (  # biceps femoris
-        (-12, 39, 27, 2.5, 5),
-        (10, 37, 33, 8, 11),
-        (35, 31, 37, 13, 16),
-        (60, 26, 39, 17, 19),
-        (100, 22, 39, 20, 20),
-    ),
     (  # gastrocnemius, medial head
         (30, -18, 28, 4, 3),
         (20, -18, 34, 11, 7),
@@ -88,13 +70,10 @@ MUSCLES: tuple[tuple[tuple[float, ...], ...], ...] = (
         (-50, -19, 44, 25, 17),
         (-100, -19, 46, 24, 16),
     ),
-    (  # gastrocnemius, lateral head
-        (27, 20, 28, 4, 3),
-        (17, 20, 34, 10, 7),
-        (0, 20, 38, 17, 12.5),
-        (-20, 20, 41, 21, 15.5),
-        (-50, 19, 44, 23, 15),
-        (-100, 18, 45, 23, 15),
+    (  # vastus intermedius and rectus femoris
+        (56, 2, -34, 4, 2),
+        (66, 2, -36, 20, 8),
+        (100, 2, -38, 25, 15),
     ),
     (  # soleus
         (-18, 20, 32, 6, 2),
@@ -109,6 +88,27 @@ MUSCLES: tuple[tuple[tuple[float, ...], ...], ...] = (
         (-55, -6, 23, 14, 6),
         (-68, -8, 21, 3, 3),
     ),
+    (  # vastus lateralis
+        (26, 38, -12, 2, 6),
+        (36, 36, -15, 9, 16),
+        (60, 32, -18, 20, 25),
+        (100, 28, -18, 28, 29),
+    ),
+    (  # biceps femoris
+        (-12, 39, 27, 2.5, 5),
+        (10, 37, 33, 8, 11),
+        (35, 31, 37, 13, 16),
+        (60, 26, 39, 17, 19),
+        (100, 22, 39, 20, 20),
+    ),
+    (  # gastrocnemius, lateral head
+        (27, 20, 28, 4, 3),
+        (17, 20, 34, 10, 7),
+        (0, 20, 38, 17, 12.5),
+        (-20, 20, 41, 21, 15.5),
+        (-50, 19, 44, 23, 15),
+        (-100, 18, 45, 23, 15),
+    ),
     (  # tibialis anterior and long extensors
         (-18, 29, -8, 4, 5),
         (-32, 27, -9, 11, 13),
@@ -122,6 +122,8 @@ MUSCLES: tuple[tuple[tuple[float, ...], ...], ...] = (
     ),
 )
 
+FIRST_MIDDLE = 6
+FIRST_LATERAL = 9
 N_MUSCLES = len(MUSCLES)
 
 ACL_FEMUR = (5.5, 15.0, 21.0)  # x, y, z of the footprint
@@ -160,25 +162,24 @@ def sample_soft(generator: np.random.Generator, style: Style) -> tuple[Soft, Flo
     -------
     soft : Soft
         Sizes.
-    rows : ndarray of shape (3 + 4 * n_muscles, 241), float64
-        Rows of the table of outlines from `SKIN_ROW` on.
+    rows : ndarray of shape (3 + 4 * n_muscles, 801), float64
+        Columns of the table of outlines from `SKIN_ROW` on.
     """
     fat = float(np.clip(style.fat_mean * generator.lognormal(0.0, 0.35), 0.4, 2.6))
     bulk = style.muscle_bulk * float(np.clip(generator.normal(1.0, 0.09), 0.8, 1.2))
-    n = Z_TABLE.size
-    rows = np.zeros((3 + 4 * len(MUSCLES), X_TABLE_SIZE))
-    rows[:3, :n] = table_over(SKIN_OUTLINE, Z_TABLE)
-    rows[:2, :n] += 3.5 * (fat - 1.0) + 25.0 * (bulk - 1.0)
+    rows = np.zeros((3 + 4 * len(MUSCLES), TABLE_SIZE))
+    rows[:3] = table_over(SKIN_OUTLINE, Z_TABLE)
+    rows[:2] += 3.5 * (fat - 1.0) + 25.0 * (bulk - 1.0)
     for m, knots in enumerate(MUSCLES):
         ordered = tuple(sorted(knots))
         centre_x, centre_y, half_width, half_depth = table_over(ordered, Z_TABLE)
         gain = bulk * generator.normal(1.0, 0.05)
         inside = (ordered[0][0] <= Z_TABLE) & (ordered[-1][0] >= Z_TABLE)
         first = 3 + 4 * m
-        rows[first, :n] = centre_x + generator.normal(0.0, 0.8)
-        rows[first + 1, :n] = centre_y + generator.normal(0.0, 0.8)
-        rows[first + 2, :n] = np.where(inside, 1.0 / (half_width * gain), 1e3)
-        rows[first + 3, :n] = np.where(inside, 1.0 / (half_depth * gain), 1e3)
+        rows[first] = centre_x + generator.normal(0.0, 0.8)
+        rows[first + 1] = centre_y + generator.normal(0.0, 0.8)
+        rows[first + 2] = np.where(inside, 1.0 / (half_width * gain), 1.0)
+        rows[first + 3] = np.where(inside, 1.0 / (half_depth * gain), 1.0)
     soft = Soft(
         fat_front=3.0 + 1.5 * fat,
         fat_back=2.5 + 3.8 * fat,
@@ -200,11 +201,11 @@ def sample_soft(generator: np.random.Generator, style: Style) -> tuple[Soft, Flo
 @compiled
 def skin_depth(x: float, y: float, z: float, tables: Any) -> float:
     """Depth of a point under the skin, in mm; negative in air."""
-    j = min(max(int(z - Z_FIRST), 0), Z_TABLE_SIZE - 1)
-    a = tables[SKIN_ROW, j]
-    b = tables[SKIN_ROW + 1, j]
+    j = find_height(z)
+    a = tables[j, SKIN_ROW]
+    b = tables[j, SKIN_ROW + 1]
     u = x / a
-    v = (y - tables[SKIN_ROW + 2, j]) / b
+    v = (y - tables[j, SKIN_ROW + 2]) / b
     # the limb is a little squarer than an ellipse
     q = u * u + v * v + 0.35 * u * u * v * v
     depth: float = (1.0 - np.sqrt(q)) * 0.5 * (a + b)
@@ -218,13 +219,16 @@ def skin_depth(x: float, y: float, z: float, tables: Any) -> float:
 @compiled
 def muscle_at(x: float, y: float, z: float, tables: Any) -> tuple[float, float]:
     """Squared relative radius in the nearest muscle and in the second nearest; 1 at the edge."""
-    j = min(max(int(z - Z_FIRST), 0), Z_TABLE_SIZE - 1)
+    j = find_height(z)
     best = 9.0
     second = 9.0
-    for m in range(N_MUSCLES):
+    # medial muscles come first, then those in the middle, then lateral ones
+    first = 0 if x < 12.0 else FIRST_MIDDLE
+    last = N_MUSCLES if x > -12.0 else FIRST_LATERAL
+    for m in range(first, last):
         row = MUSCLE_ROW + 4 * m
-        u = (x - tables[row, j]) * tables[row + 2, j]
-        v = (y - tables[row + 1, j]) * tables[row + 3, j]
+        u = (x - tables[j, row]) * tables[j, row + 2]
+        v = (y - tables[j, row + 1]) * tables[j, row + 3]
         q = u * u + v * v
         second = min(second, max(q, best))
         best = min(best, q)

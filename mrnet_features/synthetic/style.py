@@ -61,13 +61,15 @@ class Style:
     cartilage_thickness : float
         Mean thickness of femoral cartilage where it is thickest, in mm, 1.6 to 3.2.
     cartilage_signal : float
-        Factor on the signal of cartilage, 0.5 (grey) to 1.2 (bright).
+        Factor on the signal of cartilage, 0.5 (grey) to 1.2 (bright): magnetisation transfer between
+        slices lowers it.
     repetition_ms, echo_ms : tuple of 3 floats
         Repetition and echo time in ms, 400 to 6000 and 8 to 80.
     fat_left : tuple of 3 floats
         Fraction of the fat signal after fat saturation, 0.05 to 1 (no saturation).
     muscle_signal, fat_signal : tuple of 3 floats
-        Factors on the signal of muscle, and of fat and marrow, 0.4 to 1.3.
+        Factors on the signal of muscle, and of fat and marrow, 0.4 to 1.3. Magnetisation transfer
+        lowers that of muscle.
     grey_spread : tuple of 3 floats
         SD of the middle slice in grey levels, mean over exams, 35 to 75.
     noise_low, noise_high : float
@@ -138,11 +140,11 @@ class Style:
     meniscus_height: float = 8.0
     meniscus_width: float = 9.5
     cartilage_thickness: float = 2.3
-    cartilage_signal: float = 1.0
+    cartilage_signal: float = 0.75
     repetition_ms: Triple = (3000.0, 600.0, 4000.0)
     echo_ms: Triple = (38.0, 12.0, 46.0)
-    fat_left: Triple = (0.17, 1.0, 0.15)
-    muscle_signal: Triple = (0.75, 1.0, 0.75)
+    fat_left: Triple = (0.13, 1.0, 0.11)
+    muscle_signal: Triple = (0.8, 1.0, 0.8)
     fat_signal: Triple = (1.0, 1.0, 1.0)
     grey_spread: Triple = (60.4, 66.8, 47.5)
     noise_low: float = 1.5
@@ -235,7 +237,7 @@ def sample_style(seed: int) -> Style:
         meniscus_height=between(5.8, 8.8),
         meniscus_width=between(7.8, 11.5),
         cartilage_thickness=between(1.8, 2.9),
-        cartilage_signal=between(0.55, 1.15),
+        cartilage_signal=between(0.55, 1.05),
         repetition_ms=repetition,
         echo_ms=echo,
         fat_left=fat_left,

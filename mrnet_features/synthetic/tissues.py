@@ -26,4 +26,6 @@ MUCOID_LIGAMENT = 21
 RED_MARROW = 22
 FILM = 23  # joint fluid and synovium in a layer thinner than a pixel
 
-N_TISSUES = 24
+DEEP_CARTILAGE = 24  # cartilage near the bone, where fibres are radial and T2 is short
+
+N_TISSUES = 25

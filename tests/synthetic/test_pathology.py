@@ -10,6 +10,7 @@ from mrnet_features.synthetic.pathology import (
     LABEL_NOISE,
     sample_pathology,
 )
+from mrnet_features.synthetic.style import Style
 
 
 @pytest.mark.parametrize("split", ["train", "valid"])
@@ -53,3 +54,32 @@ def test_the_medial_posterior_horn_tears_most():
     shares = pd.Series(sites).value_counts(normalize=True)
     assert shares.index[0] == ("medial", "posterior")
     assert shares.iloc[0] == pytest.approx(0.5, abs=0.06)
+
+
+def sample_many(n=600, **fields):
+    generator = np.random.default_rng(9)
+    return [sample_pathology(generator, style=Style(**fields)) for _ in range(n)]
+
+
+def test_horn_only_tears_are_short_and_away_from_the_body():
+    for pathology in sample_many(horn_only_rate=1.0):
+        for tear in pathology.tears:
+            assert tear.horn in {"anterior", "posterior"}
+            assert tear.length_mm < 10
+            assert (tear.reach >= 0) == (tear.horn == "posterior")
+
+
+def test_lone_lesions_have_no_other_sign():
+    tears = defects = 0
+    for pathology in sample_many(lone_tear_rate=1.0, lone_defect_rate=1.0):
+        abnormal, acl, meniscus = pathology.labels
+        if acl or not abnormal:
+            continue
+        assert not pathology.oedema
+        assert pathology.baker_ml == 0
+        assert pathology.effusion_ml < 25
+        tears += meniscus
+        defects += not meniscus
+        assert len(pathology.defects) == (not meniscus)
+    assert tears > 50
+    assert defects > 50

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from mrnet_features.synthetic.render import finish_stack, noise_volumes, spread_points
+from mrnet_features.synthetic.render import (
+    finish_stack,
+    interpolate,
+    noise_volumes,
+    spread_points,
+)
+from mrnet_features.synthetic.scan import interpolation_weights
 
 
 def test_noise_volumes_have_unit_spread_and_two_scales():
@@ -39,7 +45,7 @@ def finish(level, sigma, *, bias=None, ends=None, size=64):
     noise = np.random.default_rng(1).standard_normal(1 << 14).astype(np.float32)
     stack = np.full((3, size, size), level, np.float32)
     starts = np.random.default_rng(2).integers(0, noise.size - 2 * size, (3, size))
-    out = np.empty(stack.shape, np.uint8)
+    out = np.empty(stack.shape, np.float32)
     bias = np.zeros(6) if bias is None else np.array(bias, float)
     finish_stack(out, stack, bias, np.ones(size) if ends is None else ends, noise, starts, sigma)
     return out
@@ -52,8 +58,21 @@ def test_noise_is_rayleigh_in_air_and_normal_in_tissue():
     assert tissue.mean() == pytest.approx(np.sqrt(100**2 + 25), rel=0.01)
 
 
-def test_bias_and_coil_ends_scale_the_signal_and_255_is_the_limit():
+def test_bias_and_coil_ends_scale_the_signal():
     ramp = finish(100.0, 0.0, bias=[0.2, 0, 0, 0, 0, 0])[0, 0]
-    assert ramp[[0, 32]].tolist() == [80, 100]
+    assert ramp[[0, 32]] == pytest.approx([80, 100])
     assert finish(100.0, 0.0, ends=np.linspace(1, 0, 64))[0, :, 0][[0, -1]].tolist() == [100, 0]
-    assert finish(400.0, 0.0).min() == 255
+
+
+def test_interpolation_keeps_a_constant_and_a_slow_wave():
+    neighbours, weights = interpolation_weights(160)
+    assert neighbours.shape == weights.shape == (256, 6)
+    small, wide = (np.arange(n) + 0.5 for n in (160, 256))
+    wave = 100 + 20 * np.sin(2 * np.pi * 5 * small / 160)
+    stack = np.broadcast_to(wave.astype(np.float32), (2, 160, 160)).copy()
+    out = np.empty((2, 256, 256), np.float32)
+    interpolate(out, stack, neighbours, weights)
+    expected = 100 + 20 * np.sin(2 * np.pi * 5 * wide / 256)
+    assert out[:, 20:-20, 10:-10] == pytest.approx(
+        np.broadcast_to(expected[10:-10], (2, 216, 236)), abs=0.3
+    )

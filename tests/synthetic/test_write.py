@@ -14,7 +14,7 @@ from joblib import Parallel, delayed
 
 from mrnet_features.locks import hold_lock
 from mrnet_features.names import PLANES, TASKS
-from mrnet_features.synthetic import write, write_knees
+from mrnet_features.synthetic import Style, draw_knee, write, write_knees
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +205,9 @@ def test_ids_are_as_long_as_the_set_needs(tmp_path, monkeypatch, n_train, n_vali
     assert len(ids) == n_train + n_valid
 
 
-@pytest.mark.parametrize("change", [{"seed": 4}, {"n_train": 4}, {"n_valid": 0}])
+@pytest.mark.parametrize(
+    "change", [{"seed": 4}, {"n_train": 4}, {"n_valid": 0}, {"style": 1}, {"style": Style()}]
+)
 def test_a_folder_of_other_settings_is_refused(folder, change):
     settings = {"n_train": 3, "n_valid": 1, "seed": 3} | change
     with pytest.raises(ValueError, match=r"got seed=3, n_train=3"):
@@ -233,6 +235,7 @@ def test_a_folder_of_something_else_is_refused(tmp_path):
         ({"seed": -1}, "seed"),
         ({"n_train": -1}, "n_train"),
         ({"n_train": 0, "n_valid": 0}, "least 1"),
+        ({"style": 0}, "style"),
     ],
 )
 def test_negative_or_no_exams_are_refused(tmp_path, settings, word):
@@ -267,3 +270,26 @@ def test_workers_started_in_another_folder_write_where_they_were_told(tmp_path, 
     write_knees("knees", n_train=2, n_valid=0, n_jobs=2)
     assert len(list(now.glob("knees/train/axial/*.npy"))) == 2
     assert not list(start.iterdir())
+
+
+@pytest.mark.parametrize("style", [2, Style(drawn_pixels=64, slices=(19.0, 17.0, 17.0))])
+def test_a_set_of_a_style_holds_its_exams_and_records_it(tmp_path, style):
+    write_knees(tmp_path, n_train=1, n_valid=0, seed=3, style=style, n_jobs=1)
+    stack = np.load(tmp_path / "train" / "coronal" / "0000.npy")
+    assert np.array_equal(stack, draw_knee(3, style=style).stacks["coronal"])
+    recorded = json.loads((tmp_path / "knees.json").read_text())["style"]
+    assert recorded == 2 or recorded["slices"] == [19.0, 17.0, 17.0]
+    write_knees(tmp_path, n_train=1, n_valid=0, seed=3, style=style, n_jobs=1)  # resumed
+    with pytest.raises(ValueError, match="style"):
+        write_knees(tmp_path, n_train=1, n_valid=0, seed=3, style=5, n_jobs=1)
+
+
+def test_the_truth_table_holds_the_joint_of_every_plane(folder):
+    truth = pd.read_csv(folder / "train-truth.csv")
+    for plane in PLANES:
+        names = ["row", "column"]
+        names += ["slice"] if plane == "axial" else ["tilt", "slice_tilt"]
+        joint = truth[[f"{plane}_joint_{name}" for name in names]]
+        assert joint.notna().all(axis=None)
+        assert joint.iloc[:, :2].ge(-80).all(axis=None)
+        assert joint.iloc[:, :2].le(336).all(axis=None)
