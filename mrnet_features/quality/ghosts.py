@@ -248,15 +248,18 @@ def _find_contrasts(
         return {2: _measure_contrast(blocks, air, beside, 2)}
     # Air in line with the core of a round leg belongs to one axis. Air in the corners is in line
     # with the sides of the leg along both axes, and is added to the axis with more energy.
-    cores = {axis: _find_core(leg, axis) for axis in (1, 2)}
-    contrasts = {axis: _measure_contrast(blocks, air, air & cores[axis], axis) for axis in (1, 2)}
+    in_line = {axis: leg.any(axis=axis, keepdims=True) for axis in (1, 2)}
+    sure = {}
+    for axis in (1, 2):
+        # the other axis leads from the leg to no block beside its whole extent
+        beside = in_line[axis] & ~in_line[3 - axis]
+        sure[axis] = air & (_find_core(leg, axis) | beside)
+    contrasts = {axis: _measure_contrast(blocks, air, sure[axis], axis) for axis in (1, 2)}
     energy = {axis: _share_slices(contrasts[axis]).energy.sum() for axis in (1, 2)}
-    corners = air & leg.any(axis=1, keepdims=True) & leg.any(axis=2, keepdims=True)
-    corners &= ~cores[1] & ~cores[2]
+    corners = air & in_line[1] & in_line[2] & ~sure[1] & ~sure[2]
     for axis in (1, 2):
         if energy[axis] >= energy[3 - axis]:
-            used = (air & cores[axis]) | corners
-            contrasts[axis] = _measure_contrast(blocks, air, used, axis)
+            contrasts[axis] = _measure_contrast(blocks, air, sure[axis] | corners, axis)
     return contrasts
 
 

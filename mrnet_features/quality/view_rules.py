@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mrnet_features.arrays import Float32Array
+from mrnet_features.arrays import Float32Array, Float64Array
 from mrnet_features.quality.cohort_rules import CHECK_SDS, MIN_EXAMS, MIN_SPREAD, REJECT_SDS
 from mrnet_features.quality.findings import Finding
 from mrnet_features.quality.joint_filter import find_joints
@@ -63,8 +63,7 @@ def apply_view_rules(stacks_by_plane: dict[str, list[Measures]]) -> Iterator[Fin
         outlying &= dissimilarity >= DISSIMILARITY_RATIO * np.median(dissimilarity)
         pictures = np.stack([measures.picture for measures in stacks])
         joints = find_joints(pictures, mirrored=plane != "sagittal", centred=plane == "axial")
-        usual = max(float(np.median(joints.evidence)), 0.0)
-        missing = -robust_distance(joints.evidence, MIN_SPREAD * usual)
+        missing = measure_missing(joints.evidence)
         for k, measures in enumerate(stacks):
             if outlying[k]:
                 turn = _describe_turn(thumbnails[plane][[k]], plane, references)
@@ -81,6 +80,32 @@ def apply_view_rules(stacks_by_plane: dict[str, list[Measures]]) -> Iterator[Fin
             ).strip()
             advice += " Look at it, and leave it out if the joint is not in the picture."
             yield Finding(measures.exam, plane, "out-of-view", severity, float(missing[k]), advice)
+
+
+def measure_missing(evidence: Float64Array) -> Float64Array:
+    """How far the evidence for a joint lies below the median, in robust SDs of the lower half.
+
+    Parameters
+    ----------
+    evidence : ndarray of shape (n_stacks,), float64
+        As in `Joints`.
+
+    Returns
+    -------
+    ndarray of shape (n_stacks,), float64
+        The lower half alone, since evidence has an upper limit and spreads more below the median.
+
+    Examples
+    --------
+    >>> measure_missing(np.array([0.1, 0.5, 0.5, 0.6, 0.6, 0.6, 0.7])).round(2)
+    array([ 3.37,  0.67,  0.67,  0.  ,  0.  ,  0.  , -0.67])
+    """
+    middle = float(np.median(evidence))
+    below = middle - evidence[evidence < middle]
+    # 1.4826: the SD of a normal distribution from its median absolute deviation
+    spread = 1.4826 * float(np.median(below)) if below.size else 0.0
+    least = MIN_SPREAD * abs(middle)
+    return np.asarray((middle - evidence) / (max(spread, least) or np.inf))
 
 
 def _describe_edge(row: float, column: float) -> str:

@@ -41,8 +41,9 @@ def test_a_joint_at_the_edge_or_without_evidence_is_out_of_view(
     stacks = [replace(leg, exam=str(k)) for k in range(24)]
     row, column, evidence = np.zeros((3, 24))
     row[3], column[3] = position
-    evidence = 0.6 + 0.01 * np.sign(np.arange(24) - 11.5)
-    evidence[3] = 0.6 - missing * 0.03 * 0.6
+    evidence = 0.6 + 0.03 * np.linspace(-1, 1, 24)
+    below = 0.6 - np.sort(evidence)[:12]
+    evidence[3] = 0.6 - missing * 1.4826 * np.median(below)
     joints = Joints(row, column, evidence)
     monkeypatch.setattr(view_rules, "find_joints", lambda *_, **__: joints)
     found = list(apply_view_rules({"sagittal": stacks}))
