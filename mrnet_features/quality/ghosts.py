@@ -199,19 +199,20 @@ def _find_majority(foreground: BoolArray, mode: Literal["reflect", "edge"]) -> B
 
 def _widen(leg: BoolArray) -> BoolArray:
     """The leg and the blocks next to its skin."""
-    near: BoolArray = ndimage.binary_dilation(
-        leg, np.ones((1, 2 * SKIN_GAP + 1, 2 * SKIN_GAP + 1), dtype=bool)
-    )
-    return near
+    near = leg.view(np.uint8)
+    for axis in (1, 2):
+        near = ndimage.maximum_filter1d(near, 2 * SKIN_GAP + 1, axis, mode="constant")
+    return near > 0
 
 
 def _remove_narrow(leg: BoolArray, axis: int) -> BoolArray:
     """The leg without runs of fewer than 9 blocks along an axis; at the border, runs continue."""
     widths = [(0, 0), (0, 0), (0, 0)]
     widths[axis] = (MIN_WIDTH, MIN_WIDTH)
-    line = np.ones(np.where(np.arange(3) == axis, MIN_WIDTH, 1), dtype=bool)
-    opened = ndimage.binary_opening(np.pad(leg, widths, mode="edge"), line)
-    kept: BoolArray = opened.take(range(MIN_WIDTH, MIN_WIDTH + leg.shape[axis]), axis=axis)
+    padded = np.pad(leg, widths, mode="edge").view(np.uint8)
+    eroded = ndimage.minimum_filter1d(padded, MIN_WIDTH, axis, mode="constant")
+    opened = ndimage.maximum_filter1d(eroded, MIN_WIDTH, axis, mode="constant")
+    kept: BoolArray = opened.take(range(MIN_WIDTH, MIN_WIDTH + leg.shape[axis]), axis=axis) > 0
     return kept
 
 

@@ -23,6 +23,7 @@ from mrnet_features.quality.slice_checks import (
 )
 from mrnet_features.quality.thumbnails import block_means, make_thumbnail
 from mrnet_features.stacks.foreground import find_foreground
+from mrnet_features.stacks.pixel_passes import count_grey
 
 MIN_HALVED_SIDE = 128  # pixels; stacks of this size or larger are halved to find the leg
 
@@ -146,7 +147,8 @@ def measure_stack(grey: UInt8Array, plane: str, exam: str = "") -> Measures:
         leg[:, : whole.shape[1], : whole.shape[2]] = whole
     signal = float(np.median(half[small])) if small.any() else float("nan")
     counts = count_levels(grey)
-    of_leg, of_all = np.bincount(grey[leg], minlength=256), counts.sum(axis=0)
+    of_leg = count_grey(grey, leg.view(np.uint8), np.zeros(len(grey), np.int32), 1)[0]
+    of_all = counts.sum(axis=0)
     of_tissue = of_leg if of_leg.any() else of_all
     noise = measure_noise(grey, leg)
     blank = find_blank_slices(counts)
@@ -157,11 +159,13 @@ def measure_stack(grey: UInt8Array, plane: str, exam: str = "") -> Measures:
     ghosts = score_ghosts(half[new], small[new], plane)
     by_slice = np.full((len(grey), 2), np.nan)
     by_slice[new] = ghosts.by_slice
+    digest = hashlib.sha256(repr(grey.shape).encode())
+    digest.update(grey.data)
     return Measures(
         exam=exam,
         plane=plane,
         n_slices=len(grey),
-        digest=hashlib.blake2b(repr(grey.shape).encode() + grey.tobytes()).hexdigest(),
+        digest=digest.hexdigest(),
         thumbnail=make_thumbnail(half[shown]),
         leg=make_thumbnail(small[shown].astype(np.uint8) * np.uint8(255)),
         picture=make_edge_picture(half[shown]),

@@ -21,6 +21,7 @@ from mrnet_features.quality.thumbnails import cell_weights
 N_POINTS = 256  # along the axis, whatever the size of the picture
 N_LINES = 64  # across it, each the mean over its width
 DISTANCES = (14, 120)  # of copies, in points: from next to an edge to half the picture
+N_TRANSFORMED = 320  # points with zeros at the end, so that the two ends hardly meet
 EDGE_WIDTH = 7  # points; structure much longer than this is removed
 PEAK_WIDTH = 17  # points over which the autocorrelation of anatomy is smooth
 NO_EDGE = 0.01  # grey levels, RMS; below it there is nothing but rounding
@@ -58,17 +59,14 @@ def measure_repeated_edges(grey: UInt8Array) -> Float32Array:
     for axis in (1, 2):
         along, across = grey.shape[axis], grey.shape[3 - axis]
         lines = _resample(grey.swapaxes(1, 2) if axis == 1 else grey, across, along)
-        smooth = lines
-        for _ in range(2):
-            smooth = ndimage.uniform_filter1d(smooth, EDGE_WIDTH, axis=2)
-        edges = lines - smooth
+        edges = lines - ndimage.uniform_filter1d(lines, EDGE_WIDTH, axis=2)
         size = np.sqrt(np.mean(np.square(edges)))
         if size < NO_EDGE:
             continue
         size += 0.5  # half a grey level: rounding is not an edge
-        spectra = fft.rfft(np.clip(edges / size, -CLIP, CLIP), 3 * N_POINTS // 2, axis=2)
+        spectra = fft.rfft(np.clip(edges / size, -CLIP, CLIP), N_TRANSFORMED, axis=2)
         power = (spectra.real**2 + spectra.imag**2).sum(axis=1)
-        products = fft.irfft(power, 3 * N_POINTS // 2, axis=1)[:, : DISTANCES[1] + PEAK_WIDTH]
+        products = fft.irfft(power, N_TRANSFORMED, axis=1)[:, : DISTANCES[1] + PEAK_WIDTH]
         energy = products[:, :1]
         shares = products / np.maximum(energy, 1e-6 * energy.max())
         # squares: copies are brighter on some slices and darker on others
@@ -103,8 +101,8 @@ def _resample(grey: UInt8Array, across: int, along: int) -> Float32Array:
     """Means over 64 lines of 256 points each, of shape (n_slices, 64, 256)."""
     if across % N_LINES == 0 and along == N_POINTS:
         step = across // N_LINES
-        total = np.zeros((len(grey), N_LINES, N_POINTS), dtype=np.uint32)
-        for first in range(step):
+        total = grey[:, ::step].astype(np.uint16)
+        for first in range(1, step):
             total += grey[:, first::step]
         return np.asarray(total / np.float32(step), dtype=np.float32)
     lines = cell_weights(N_LINES, across) @ grey.astype(np.float32)

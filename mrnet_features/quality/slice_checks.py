@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 
 from mrnet_features.arrays import BoolArray, Int64Array, UInt8Array
+from mrnet_features.stacks.pixel_passes import count_grey
 
 BLANK_RANGE = 4  # grey levels; a slice with a smaller range shows nothing
 N_SAMPLED = 6  # slices on which noise and sharpness are measured: both are the same on all
@@ -25,8 +26,11 @@ def count_levels(grey: UInt8Array) -> Int64Array:
     -------
     ndarray of shape (n_slices, 256), int64
     """
-    counts = [np.bincount(image.ravel(), minlength=256) for image in grey]
-    return np.array(counts, dtype=np.int64).reshape(len(grey), 256)
+    everywhere = np.broadcast_to(np.uint8(1), grey.shape)
+    counts: Int64Array = count_grey(
+        grey, everywhere, np.arange(len(grey), dtype=np.int32), len(grey)
+    )
+    return counts
 
 
 def find_blank_slices(counts: Int64Array) -> BoolArray:
