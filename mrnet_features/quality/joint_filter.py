@@ -7,8 +7,7 @@ of the set is placed by the filter of the other half, so that no picture confirm
 of the peak is the evidence that the joint is in the picture at all.
 
 The filter knows how far one joint lies from another. Where in the picture the joints are, is read
-from the mean of the placed pictures: on coronal and sagittal slices the strongest edges between
-rows are those of the joint, on axial slices the joint is in the middle of the leg.
+from X
 
 .. [1] Bolme DS, Beveridge JR, Draper BA, Lui YM. Visual object tracking using adaptive correlation
    filters. CVPR 2010:2544-2550.
@@ -33,6 +32,7 @@ N_TURNS = 6
 UNUSED = 0.2  # fraction of the pictures, those with the least evidence, not learned from
 COVERED = 0.3  # fraction of the placed pictures that a cell of their mean needs
 JOINT_WIDTH = 2.0  # cells, SD of the smoothing before the strongest edge is looked for
+NEAR_ROWS = 2  # cells above and below the joint, between whose ends of the leg it lies
 WIDE = 0.9  # of the greatest width of the leg; the joint is in the middle of what is wider
 
 
@@ -53,13 +53,17 @@ class Joints(NamedTuple):
     evidence: Float64Array
 
 
-def find_joints(pictures: Float32Array, *, mirrored: bool, centred: bool) -> Joints:
+def find_joints(
+    pictures: Float32Array, legs: Float32Array, *, mirrored: bool, centred: bool
+) -> Joints:
     """Find the joint in each stack of a plane.
 
     Parameters
     ----------
     pictures : ndarray of shape (n_stacks, 3, 32, 32), float32
         As from `make_edge_picture`, of all stacks of the plane; at least four.
+    legs : ndarray of shape (n_stacks, 32, 32), float32
+        Fraction of leg in each cell.
     mirrored : bool
         Whether left and right knees are mirror images, as on axial and coronal slices.
     centred : bool
@@ -84,7 +88,7 @@ def find_joints(pictures: Float32Array, *, mirrored: bool, centred: bool) -> Joi
             column=placed.column - np.median(placed.column),
         )
         used = placed.evidence >= np.quantile(placed.evidence, UNUSED)
-    row, column = _find_centre(pictures, placed, used, centred)
+    row, column = _find_centre(pictures[:, 0], legs, placed, used, centred)
     sign = 1 - 2 * placed.view  # back to the picture as stored
     return Joints(
         row + placed.row / N_CELLS, sign * (column + placed.column / N_CELLS), placed.evidence
@@ -176,14 +180,32 @@ def _find_peaks(answer: Float32Array) -> tuple[Float64Array, Float64Array, Float
 
 
 def _find_centre(
-    pictures: Float32Array, placed: _Placed, used: BoolArray, centred: bool
+    edges: Float32Array, legs: Float32Array, placed: _Placed, used: BoolArray, centred: bool
 ) -> tuple[float, float]:
     """Joint in the mean of the placed pictures, from the middle, as a fraction of the picture."""
-    channel = 2 if centred else 0
+    filled, covered = _average(legs, placed, used)
+    leg: BoolArray = covered & (filled > 0.5)
+    if centred:
+        row = _find_middle(leg.sum(axis=1))
+    else:
+        strongest, _ = _average(edges, placed, used)
+        smooth = ndimage.gaussian_filter(strongest, JOINT_WIDTH, mode="constant")
+        weight = ndimage.gaussian_filter(covered.astype(float), JOINT_WIDTH, mode="constant")
+        strength: Float64Array = np.where(covered, smooth / np.maximum(weight, 0.05), -np.inf)
+        row = float(int(np.argmax(strength)) // SIZE)
+        leg = leg[max(int(row) - NEAR_ROWS, 0) : int(row) + NEAR_ROWS + 1]
+    column = _find_middle(leg.sum(axis=0))
+    return (row + 0.5 - N_CELLS) / N_CELLS, (column + 0.5 - N_CELLS) / N_CELLS
+
+
+def _average(
+    pictures: Float32Array, placed: _Placed, used: BoolArray
+) -> tuple[Float64Array, BoolArray]:
+    """Median of the placed pictures, 0 where too few of them reach, and where enough do."""
     margin = (SIZE - N_CELLS) // 2
     canvas = np.full((int(used.sum()), SIZE, SIZE), np.nan, dtype=np.float32)
     for layer, k in zip(canvas, np.flatnonzero(used), strict=True):
-        picture = pictures[k, channel, :, :: 1 - 2 * int(placed.view[k])]
+        picture = pictures[k, :, :: 1 - 2 * int(placed.view[k])]
         shifts = (float(placed.row[k]), float(placed.column[k]))
         first = [round(margin - shift) for shift in shifts]
         start = [max(value, 0) for value in first]
@@ -191,20 +213,13 @@ def _find_centre(
         layer[start[0] : stop[0], start[1] : stop[1]] = picture[
             start[0] - first[0] : stop[0] - first[0], start[1] - first[1] : stop[1] - first[1]
         ]
-    covered = np.isfinite(canvas).mean(axis=0) >= COVERED
+    covered: BoolArray = np.isfinite(canvas).mean(axis=0) >= COVERED
     mean: Float64Array = np.zeros((SIZE, SIZE))
     mean[covered] = np.nanmedian(canvas[:, covered], axis=0)
-    if centred:
-        leg: BoolArray = covered & (mean > 0)  # brighter than the mean of the picture
-        middles: list[float] = []
-        for axis in (1, 0):
-            width: Int64Array = leg.sum(axis=axis)
-            wide = np.flatnonzero(width >= max(WIDE * np.max(width), 1))
-            middles.append(float(wide[0] + wide[-1]) / 2 if wide.size else (SIZE - 1) / 2)
-    else:
-        smooth = ndimage.gaussian_filter(mean, JOINT_WIDTH, mode="constant")
-        weight = ndimage.gaussian_filter(covered.astype(float), JOINT_WIDTH, mode="constant")
-        strength: Float64Array = np.where(covered, smooth / np.maximum(weight, 0.05), -np.inf)
-        middles = [float(index) for index in divmod(int(np.argmax(strength)), SIZE)]
-    row, column = ((middle + 0.5 - N_CELLS) / N_CELLS for middle in middles)
-    return row, column
+    return mean, covered
+
+
+def _find_middle(width: Int64Array) -> float:
+    """Middle of the cells at which the leg is nearly as wide as anywhere; of all if none is leg."""
+    wide = np.flatnonzero(width >= max(WIDE * float(np.max(width)), 1.0))
+    return float(wide[0] + wide[-1]) / 2 if wide.size else (SIZE - 1) / 2

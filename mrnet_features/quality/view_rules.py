@@ -62,7 +62,8 @@ def apply_view_rules(stacks_by_plane: dict[str, list[Measures]]) -> Iterator[Fin
         outlying = distances >= CHECK_SDS
         outlying &= dissimilarity >= DISSIMILARITY_RATIO * np.median(dissimilarity)
         pictures = np.stack([measures.picture for measures in stacks])
-        joints = find_joints(pictures, mirrored=plane != "sagittal", centred=plane == "axial")
+        legs = np.stack([_average_leg(measures) for measures in stacks])
+        joints = find_joints(pictures, legs, mirrored=plane != "sagittal", centred=plane == "axial")
         missing = measure_missing(joints.evidence)
         for k, measures in enumerate(stacks):
             if outlying[k]:
@@ -80,6 +81,12 @@ def apply_view_rules(stacks_by_plane: dict[str, list[Measures]]) -> Iterator[Fin
             ).strip()
             advice += " Look at it, and leave it out if the joint is not in the picture."
             yield Finding(measures.exam, plane, "out-of-view", severity, float(missing[k]), advice)
+
+
+def _average_leg(measures: Measures) -> Float32Array:
+    """Fraction of leg in each cell over the middle half of the slices, as in the pictures."""
+    ends = len(measures.leg) // 4
+    return np.asarray(measures.leg[ends:-ends].mean(axis=0) / 255, dtype=np.float32)
 
 
 def measure_missing(evidence: Float64Array) -> Float64Array:

@@ -1,13 +1,26 @@
 """The filter finds the joint where the stacks of a set show it, also at the edge of the picture."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from mrnet_features.quality.edge_pictures import make_edge_picture
 from mrnet_features.quality.joint_filter import find_joints
+from mrnet_features.quality.measurements import measure_stack
+from mrnet_features.quality.view_rules import RIM
 from tests.support.legs import draw_leg
 
 JOINT = (62.5 / 128 - 0.5, 60.5 / 128 - 0.5)  # of the legs drawn here
+
+
+REAL_KNEE = Path(os.environ.get("MRNET_FEATURES_REAL_KNEE", "/nonexistent"))
+needs_real_knee = pytest.mark.skipif(
+    not REAL_KNEE.is_dir(),
+    reason="set MRNET_FEATURES_REAL_KNEE to a folder of real stacks (echo*.npy); none is shipped",
+)
 
 
 def draw_set(plane, offsets):
@@ -21,7 +34,8 @@ def draw_set(plane, offsets):
 
 
 def find(pictures, plane):
-    return find_joints(pictures, mirrored=plane != "sagittal", centred=plane == "axial")
+    legs = (pictures[:, 2] > 0).astype(np.float32)
+    return find_joints(pictures, legs, mirrored=plane != "sagittal", centred=plane == "axial")
 
 
 @pytest.mark.parametrize("plane", ["coronal", "sagittal"])
@@ -68,3 +82,36 @@ def test_pictures_without_anything_have_no_evidence():
     joints = find(np.zeros((20, 3, 32, 32), np.float32), "axial")
     assert np.isfinite(joints.row).all()
     assert joints.evidence == pytest.approx(0)
+
+
+def cut_out(stack, middle, rng):
+    """A part of 120 x 120 pixels, slightly turned, with another contrast."""
+    top, left = (int(np.clip(round(value) - 60, 0, 136)) for value in middle)
+    turned = ndimage.rotate(stack, rng.normal(0, 4), axes=(1, 2), reshape=False, order=1)
+    part = turned[:, top : top + 120, left : left + 120] / 255.0
+    return (255 * part ** np.exp(rng.normal(0, 0.15))).astype(np.uint8)
+
+
+@needs_real_knee
+def test_the_joint_of_a_real_knee_is_found_at_every_edge_of_the_picture():
+    echoes = [np.load(REAL_KNEE / f"{name}.npy") for name in ("echo1_te06ms", "echo8_te50ms")]
+    rng = np.random.default_rng(0)
+    offsets = rng.normal(0, 5, (32, 2))
+    out = {5: (66, 0), 13: (-66, 0), 21: (0, 66), 29: (0, -66)}
+    for k, offset in out.items():
+        offsets[k] = offset
+    # the joint is at row 147, column 125; the part moves against it
+    parts = [
+        cut_out(echoes[k % 3 == 0], (147 - row, 125 - column), rng)
+        for k, (row, column) in enumerate(offsets)
+    ]
+    measured = [measure_stack(part, "sagittal") for part in parts]
+    pictures = np.stack([measures.picture for measures in measured])
+    legs = np.stack([measures.leg[2:-2].mean(axis=0) for measures in measured]) / np.float32(255)
+    joints = find_joints(pictures, legs, mirrored=False, centred=False)
+    position = np.stack([joints.row, joints.column], axis=1)
+    beyond = np.abs(position).max(axis=1) >= 0.5 - RIM
+    assert set(np.flatnonzero(beyond)) == set(out)
+    for k, offset in out.items():
+        axis = int(np.abs(offset).argmax())
+        assert np.sign(position[k, axis]) == np.sign(offset[axis])
