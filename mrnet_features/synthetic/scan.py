@@ -1,13 +1,19 @@
 """One synthetic exam: three stacks of a random knee, with the artefacts of a scanner."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from mrnet_features.names import PLANES, SPLITS, TASKS
+from mrnet_features.synthetic.acquisition import (
+    finish_stack,
+    interpolate,
+    interpolation_weights,
+    spread_points,
+    standard_noise,
+)
 from mrnet_features.synthetic.anatomy import Knee, sample_person
 from mrnet_features.synthetic.flexion import Carry
 from mrnet_features.synthetic.ghosts import add_ghosts
@@ -21,13 +27,7 @@ from mrnet_features.synthetic.ligaments import (
 )
 from mrnet_features.synthetic.pathology import Pathology, describe_truth, sample_pathology
 from mrnet_features.synthetic.placement import SIZE, Placement, place_stack, rotation
-from mrnet_features.synthetic.render import (
-    finish_stack,
-    interpolate,
-    noise_volumes,
-    paint_stack,
-    spread_points,
-)
+from mrnet_features.synthetic.render import noise_volumes, paint_stack
 from mrnet_features.synthetic.signal import tissue_signal, tissue_texture
 from mrnet_features.synthetic.style import Style, as_style
 
@@ -67,27 +67,6 @@ def make_generators(seed: int, split: str, index: int) -> list[np.random.Generat
     """
     parent = np.random.SeedSequence(entropy=seed, spawn_key=(SPLITS.index(split), index))
     return [np.random.default_rng(child) for child in parent.spawn(3 + len(PLANES))]
-
-
-@lru_cache(maxsize=1)
-def standard_noise() -> NDArray[np.float32]:
-    """262,144 standard normal numbers; each row of noise starts at a random index."""
-    generator = np.random.default_rng(1937)
-    return generator.standard_normal(1 << 18, dtype=np.float32)
-
-
-@lru_cache(maxsize=8)
-def interpolation_weights(n_pixels: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Neighbours and weights of a Lanczos interpolation from `n_pixels` to 256, each (256, 6).
-
-    Pictures have the same corners before and after.
-    """
-    position = (np.arange(SIZE) + 0.5) * n_pixels / SIZE - 0.5
-    neighbours = np.floor(position).astype(np.int64)[:, None] + np.arange(-2, 4)
-    distance = position[:, None] - neighbours
-    weights = np.where(np.abs(distance) < 3.0, np.sinc(distance) * np.sinc(distance / 3.0), 0.0)
-    weights /= weights.sum(axis=1, keepdims=True)
-    return np.clip(neighbours, 0, n_pixels - 1), weights.astype(np.float32)
 
 
 def scan_plane(

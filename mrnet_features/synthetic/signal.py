@@ -47,8 +47,8 @@ VALUES: dict[int, tuple[float, float, float, float, float, float]] = {
 # SD of the signal within a tissue (trabeculae, fascicles, lobules), as a fraction of the signal.
 TEXTURE = {
     t.FAT: 0.07, t.JOINT_FAT: 0.10, t.MUSCLE: 0.09, t.MARROW: 0.08, t.SYNOVIUM: 0.12, t.FLUID: 0.03,
-    t.CARTILAGE: 0.07, t.DEEP_CARTILAGE: 0.07, t.LIGAMENT: 0.2, t.MENISCUS: 0.1, t.SKIN: 0.1, t.OEDEMA: 0.12,
-    t.TORN_LIGAMENT: 0.2, t.MUCOID_LIGAMENT: 0.2, t.RED_MARROW: 0.1,
+    t.CARTILAGE: 0.07, t.DEEP_CARTILAGE: 0.07, t.LIGAMENT: 0.2, t.MENISCUS: 0.1, t.SKIN: 0.1,
+    t.OEDEMA: 0.12, t.TORN_LIGAMENT: 0.2, t.MUCOID_LIGAMENT: 0.2, t.RED_MARROW: 0.1,
 }  # fmt: skip
 
 

@@ -61,8 +61,8 @@ class Style:
     cartilage_thickness : float
         Mean thickness of femoral cartilage where it is thickest, in mm, 1.6 to 3.2.
     cartilage_signal : float
-        Factor on the signal of cartilage, 0.5 (grey) to 1.2 (bright): magnetisation transfer between
-        slices lowers it.
+        Factor on the signal of cartilage, 0.5 (grey) to 1.2 (bright). Magnetisation transfer lowers
+        it.
     repetition_ms, echo_ms : tuple of 3 floats
         Repetition and echo time in ms, 400 to 6000 and 8 to 80.
     fat_left : tuple of 3 floats
@@ -143,8 +143,8 @@ class Style:
     cartilage_signal: float = 0.75
     repetition_ms: Triple = (3000.0, 600.0, 4000.0)
     echo_ms: Triple = (38.0, 12.0, 46.0)
-    fat_left: Triple = (0.13, 1.0, 0.11)
-    muscle_signal: Triple = (0.8, 1.0, 0.8)
+    fat_left: Triple = (0.1, 1.0, 0.11)
+    muscle_signal: Triple = (0.72, 1.0, 0.75)
     fat_signal: Triple = (1.0, 1.0, 1.0)
     grey_spread: Triple = (60.4, 66.8, 47.5)
     noise_low: float = 1.5
@@ -211,7 +211,7 @@ def sample_style(seed: int) -> Style:
 
     repetition, echo, fat_left = sample_sequences(generator)
     # water is brighter than muscle in all of them; without fat saturation muscle is darker than fat
-    muscle = tuple(between(0.85, 1.15) if left == 1.0 else between(0.45, 0.9) for left in fat_left)
+    muscle = tuple(between(0.85, 1.15) if left == 1.0 else between(0.4, 0.8) for left in fat_left)
     noise = between(0.8, 5.0)
     gap = between(0.35, 0.8)
     return Style(
@@ -278,7 +278,7 @@ def sample_sequences(generator: np.random.Generator) -> tuple[Triple, Triple, Tr
     """
     repetition = generator.uniform(2200.0, 5000.0, 3)
     echo = generator.uniform(25.0, 62.0, 3)
-    left = generator.uniform(0.08, 0.28, 3)
+    left = generator.uniform(0.12, 0.3, 3)
     kind = generator.choice(["T1", "proton density", "fat-saturated"], p=[0.4, 0.25, 0.35])
     if kind == "T1":
         repetition[1], echo[1], left[1] = *generator.uniform((480, 9), (800, 16)), 1.0

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import zlib
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -150,14 +151,28 @@ def check_settings(root: Path, settings: dict[str, Any]) -> None:
         return
     found = read_record(record) or find_settings(root) or settings
     if found != settings:
-        wanted = ", ".join(f"{key}={value}" for key, value in settings.items())
-        present = ", ".join(f"{key}={value}" for key, value in found.items())
+        wanted, present = describe_settings(settings), describe_settings(found)
         same = all(found.get(key) == settings[key] for key in settings if key != "source")
         why = "The code that draws them has changed since. " if same else ""
         raise ValueError(
             f"'{root}' must hold synthetic knees made with {wanted}, got {present}. {why}"
             "Choose another folder, or delete this one."
         )
+
+
+def describe_settings(settings: dict[str, Any]) -> str:
+    """Settings in one line; of a style given by its fields, those that are not the defaults."""
+    parts = []
+    default = asdict(Style())
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            fields = read_style(value)
+            changed = {k: v for k, v in asdict(fields).items() if v != default[k]}
+            inside = ", ".join(f"{k}={v}" for k, v in changed.items())
+            parts.append(f"{key}=Style({inside if len(inside) < 200 else inside[:200] + '...'})")
+        elif value is not None:
+            parts.append(f"{key}={value}")
+    return ", ".join(parts)
 
 
 def read_record(path: Path) -> dict[str, Any] | None:

@@ -20,7 +20,7 @@ def test_a_folder_in_the_layout_of_mrnet_is_written(tmp_path):
     assert "Choose another folder" in other.stderr
     other = run(*arguments, "--style", 1, cwd=tmp_path)
     assert other.status == 1
-    assert "style=1" in other.stderr
+    assert "`--style 1`" in other.stderr
 
 
 def test_a_style_is_the_seed_of_another_set(tmp_path):

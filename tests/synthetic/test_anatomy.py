@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from mrnet_features.synthetic import tissues
-from mrnet_features.synthetic.anatomy import Knee, sample_person, tissue_at
+from mrnet_features.synthetic.anatomy import (
+    Knee,
+    femoral_cover_at,
+    sample_person,
+    tissue_at,
+)
 from mrnet_features.synthetic.ligaments import ACL_INTACT
 from mrnet_features.synthetic.soft_tissue import skin_depth
 
@@ -54,20 +59,19 @@ def test_from_the_femur_to_the_tibia_come_cortex_cartilage_and_cortex(person):
     assert kinds[-2:] == [tissues.CORTEX, tissues.MARROW]
 
 
-def thickness(person, x, y):
-    """Thickness in mm of the femoral cartilage below (x, y)."""
-    line = [tissue(person, x, y, z) for z in np.arange(6, -8, -0.05)]
-    first = next(k for k, kind in enumerate(line) if kind == tissues.DEEP_CARTILAGE)
-    kinds = {tissues.DEEP_CARTILAGE, tissues.CARTILAGE}
-    last = next(k for k in range(first, len(line)) if line[k] not in kinds)
-    return 0.05 * (last - first)
-
-
-def test_femoral_cartilage_is_thick_where_it_bears_weight_and_thin_at_the_sides(person):
+def test_femoral_cartilage_is_thick_where_it_bears_weight_and_thin_at_the_edges(person):
     # the segmented knee: 2.0 to 2.6 mm in the middle of a condyle, 1.2 mm at its side
-    middle, side = thickness(person, -20, -3), thickness(person, -31, 0)
+    def thickness(x, y, z):
+        kinds = [femoral_cover_at(x, y, z, 0.0, gap, person[0]) for gap in np.arange(0, 5, 0.05)]
+        assert kinds[0] == tissues.DEEP_CARTILAGE
+        return 0.05 * sum(k in {tissues.DEEP_CARTILAGE, tissues.CARTILAGE} for k in kinds)
+
+    middle, side, behind = (
+        thickness(*point) for point in ((-19.0, 1.0, -2.0), (-32.0, 1.0, 2.0), (-19.0, 22.0, 23.0))
+    )
     assert 1.7 < middle < 3.2
-    assert 0.4 * middle < side < 0.8 * middle
+    assert 0.3 * middle < side < 0.75 * middle
+    assert 0.2 * middle < behind < 0.6 * middle
 
 
 def test_cortex_is_thin_at_the_joint_and_thick_in_the_shaft(person):

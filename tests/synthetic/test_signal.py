@@ -77,7 +77,7 @@ def test_degenerated_ligament_is_between_ligament_and_fluid(tesla):
 
 def test_factors_of_a_style_scale_their_tissues():
     plain = tissue_signal("axial", 3.0)
-    style = Style(muscle_signal=(0.4, 1, 1), fat_signal=(0.5, 1, 1), cartilage_signal=0.375)
+    style = Style(muscle_signal=(0.36, 1, 1), fat_signal=(0.5, 1, 1), cartilage_signal=0.375)
     ratio = tissue_signal("axial", 3.0, style=style)[1:] / plain[1:]
     assert ratio[tissues.MUSCLE - 1] == pytest.approx(0.5)
     assert ratio[[tissues.FAT - 1, tissues.MARROW - 1]] == pytest.approx(0.5)

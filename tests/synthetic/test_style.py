@@ -17,7 +17,7 @@ OTHERS = {
     "rotation_mean": (5.0, 5.0, 5.0), "offset_rows": (0.1, 0.1, 0.1), "drawn_pixels": 96,
     "offset_columns": (0.1, 0.1, 0.1), "joint_space": 1.0, "fat_left": (0.3, 0.3, 0.3),
     "coil_slope": 0.3, "coil_side": 90.0, "blur": 1.0, "slices": (40.0, 40.0, 40.0),
-    "three_tesla_rate": 1.0, "horn_only_rate": 1.0, "lone_tear_rate": 1.0, "lone_defect_rate": 1.0,
+    "three_tesla_rate": 0.0, "horn_only_rate": 1.0, "lone_tear_rate": 1.0, "lone_defect_rate": 1.0,
     "bad_rate": 1.0, "tear_strength_low": 0.95, "slice_spread": 0.25,
 }  # fmt: skip
 OF_PATHOLOGY = {
