@@ -6,13 +6,15 @@ from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
-from mrnet_features.quality.cohort_rules import CHECK_SDS, MIN_EXAMS, MIN_SPREAD, REJECT_SDS
+from mrnet_features.quality.cohort_rules import CHECK_SDS, MIN_EXAMS, REJECT_SDS
 from mrnet_features.quality.findings import Finding
 from mrnet_features.quality.ghosts import DIRECTIONS, find_highest
 from mrnet_features.quality.measurements import Measures
 from mrnet_features.quality.repeated_edges import score_repeated_edges
-from mrnet_features.quality.similarity import robust_distance
+from mrnet_features.quality.similarity import upper_distance
 
+# SD of the logarithm of the highest of about a hundred deviations: no set has a smaller one
+MAXIMUM_SPREAD = 0.25
 AIR_CHECK, AIR_REJECT = 0.003, 0.009  # of the leg's grey level; noise alone stays below
 
 
@@ -47,7 +49,7 @@ def apply_ghost_rules(
         least = max(AIR_CHECK, middle + CHECK_SDS * spread)
         scores, distances = score_repeated_edges(np.stack([stack.edges for stack in stacks]))
         highest = np.maximum(scores.max(axis=1), 1e-6)
-        repeated = robust_distance(np.log(highest), MIN_SPREAD)
+        repeated = upper_distance(np.log(highest), MAXIMUM_SPREAD)
     for k, (stack, (level, direction)) in enumerate(zip(stacks, in_air, strict=True)):
         inside = "" if stack.exam in other_view or repeated[k] < CHECK_SDS else "edges"
         if level < least and not inside:

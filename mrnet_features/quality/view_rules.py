@@ -6,12 +6,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mrnet_features.arrays import Float32Array, Float64Array
+from mrnet_features.arrays import Float32Array
 from mrnet_features.quality.cohort_rules import CHECK_SDS, MIN_EXAMS, MIN_SPREAD, REJECT_SDS
 from mrnet_features.quality.findings import Finding
 from mrnet_features.quality.joint_filter import find_joints
 from mrnet_features.quality.measurements import Measures
-from mrnet_features.quality.similarity import correlate_thumbnails, robust_distance
+from mrnet_features.quality.similarity import (
+    correlate_thumbnails,
+    robust_distance,
+    upper_distance,
+)
 
 RIM = 1 / 7  # of the picture; a joint nearer to an edge has lost a part of its surroundings
 
@@ -64,7 +68,8 @@ def apply_view_rules(stacks_by_plane: dict[str, list[Measures]]) -> Iterator[Fin
         pictures = np.stack([measures.picture for measures in stacks])
         legs = np.stack([_average_leg(measures) for measures in stacks])
         joints = find_joints(pictures, legs, mirrored=plane != "sagittal", centred=plane == "axial")
-        missing = measure_missing(joints.evidence)
+        usual = abs(float(np.median(joints.evidence)))
+        missing = upper_distance(-joints.evidence, MIN_SPREAD * usual)
         for k, measures in enumerate(stacks):
             if outlying[k]:
                 turn = _describe_turn(thumbnails[plane][[k]], plane, references)
@@ -87,32 +92,6 @@ def _average_leg(measures: Measures) -> Float32Array:
     """Fraction of leg in each cell over the middle half of the slices, as in the pictures."""
     ends = len(measures.leg) // 4
     return np.asarray(measures.leg[ends:-ends].mean(axis=0) / 255, dtype=np.float32)
-
-
-def measure_missing(evidence: Float64Array) -> Float64Array:
-    """How far the evidence for a joint lies below the median, in robust SDs of the lower half.
-
-    Parameters
-    ----------
-    evidence : ndarray of shape (n_stacks,), float64
-        As in `Joints`.
-
-    Returns
-    -------
-    ndarray of shape (n_stacks,), float64
-        The lower half alone, since evidence has an upper limit and spreads more below the median.
-
-    Examples
-    --------
-    >>> measure_missing(np.array([0.1, 0.5, 0.5, 0.6, 0.6, 0.6, 0.7])).round(2)
-    array([ 3.37,  0.67,  0.67,  0.  ,  0.  ,  0.  , -0.67])
-    """
-    middle = float(np.median(evidence))
-    below = middle - evidence[evidence < middle]
-    # 1.4826: the SD of a normal distribution from its median absolute deviation
-    spread = 1.4826 * float(np.median(below)) if below.size else 0.0
-    least = MIN_SPREAD * abs(middle)
-    return np.asarray((middle - evidence) / (max(spread, least) or np.inf))
 
 
 def _describe_edge(row: float, column: float) -> str:
