@@ -24,7 +24,7 @@ from mrnet_features.data.release import (
 from mrnet_features.data.release_hints import guess_layout, guess_renaming
 from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.names import PLANES, SPLITS
-from mrnet_features.quality.cohort_rules import MIN_EXAMS, apply_value_rules, apply_view_rules
+from mrnet_features.quality.cohort_rules import MIN_EXAMS, apply_value_rules
 from mrnet_features.quality.duplicates import find_duplicates, find_near_duplicates
 from mrnet_features.quality.findings import (
     FOLDER_CODES,
@@ -33,9 +33,17 @@ from mrnet_features.quality.findings import (
     choose_codes,
     tabulate,
 )
+from mrnet_features.quality.ghost_rules import apply_ghost_rules
+from mrnet_features.quality.ghosts import find_highest
+from mrnet_features.quality.image_quality import ImageQuality
 from mrnet_features.quality.measurements import Measures, measure_exam
 from mrnet_features.quality.stack_rules import apply_stack_rules
+from mrnet_features.quality.view_rules import apply_view_rules
 
+MEASUREMENTS = (
+    *("exam", "plane", "n_slices", "noise", "sharpness", "saturation", "ghosts"),
+    *ImageQuality._fields,
+)
 REJECTED_PROBLEMS = {"label-conflict", "stack-file"}
 
 
@@ -90,8 +98,9 @@ def audit(
 
     Notes
     -----
-    Noise, blur, slice count, orientation and out-of-view compare an exam with the other exams of
-    the plane and need 20 of them; a leg cut off at one side is found with fewer. Of two duplicates
+    Noise, blur, slice count, orientation, out-of-view and repeated edges inside the leg compare an
+    exam with the other exams of the plane and need 20 of them; a leg cut off at one side and copies
+    in the air are found with fewer. Unusual means 4.5 robust SDs from the median. Of two duplicates
     in different splits, the finding names the one in train; in the same split, the one with the
     higher id. Leaving out the named exams keeps one of each pair.
 
@@ -108,17 +117,7 @@ def audit(
     1  0000  axial    blank-slices   reject    4.0
     """
     wanted = choose_codes(codes, skip)
-    if isinstance(data, Dataset):
-        splits = {"": _Split.of_dataset(data)}
-        planes = sorted({plane for exam in data.exams for plane in exam.paths})
-    elif isinstance(data, str | Path):
-        splits = _read_folder(Path(data))
-        planes = list(PLANES)
-    else:
-        raise TypeError(
-            f"`data` must be a Dataset or the path of an MRNet folder, got "
-            f"{type(data).__name__}. Make one with `load_mrnet`."
-        )
+    splits, planes = _read(data)
     findings = [finding for split in splits.values() for finding in split.findings]
     unjudged: dict[str, Any] = {"few": {}, "unjudged": []}
     if not set(wanted) <= set(FOLDER_CODES):
@@ -134,6 +133,51 @@ def audit(
         **unjudged,
     }
     return table
+
+
+def measure_quality(
+    data: Dataset | str | Path, *, n_jobs: int | None = None, progress: bool | None = None
+) -> pd.DataFrame:
+    """Measurements of each stack, for a look at a whole set: noise, sharpness, EFC, FBER, SNR, CJV.
+
+    Parameters
+    ----------
+    data : Dataset or path
+        As for `audit`. Files that can't be read are left out.
+    n_jobs, progress
+        As for `audit`.
+
+    Returns
+    -------
+    DataFrame
+        One row per stack. Columns: exam, plane, n_slices; noise (SD as a fraction of the leg's
+        median grey level); sharpness (about 0, blurred, to 1); saturation (fraction of the leg at
+        grey level 255); ghosts (of copies in the air, as a fraction of the leg's grey level); efc,
+        fber, snr, snr_dietrich and cjv, as `mrnet_features.quality.image_quality` defines them. NaN
+        where a measurement is not possible.
+
+    Raises
+    ------
+    FileNotFoundError, TypeError
+        As from `audit`.
+    """
+    splits, _ = _read(data)
+    exams = [exam for split in splits.values() for exam in split.exams]
+    stacks, _ = _measure_exams(exams, n_jobs, progress)
+    rows = [
+        {
+            "exam": stack.exam,
+            "plane": stack.plane,
+            "n_slices": stack.n_slices,
+            "noise": stack.noise,
+            "sharpness": stack.sharpness,
+            "saturation": stack.saturation,
+            "ghosts": max(find_highest(scores) for scores in stack.ghosts)[0],
+            **stack.quality._asdict(),
+        }
+        for stack in stacks
+    ]
+    return pd.DataFrame(rows, columns=list(MEASUREMENTS))
 
 
 class _Split:
@@ -191,6 +235,19 @@ def _convert_problems(contents: Contents) -> Iterator[Finding]:
         yield Finding(
             problem.exam, problem.plane, problem.code, severity, float("nan"), problem.text
         )
+
+
+def _read(data: Dataset | str | Path) -> tuple[dict[str, _Split], list[str]]:
+    """Splits by name, and the planes that are expected."""
+    if isinstance(data, Dataset):
+        planes = sorted({plane for exam in data.exams for plane in exam.paths})
+        return {"": _Split.of_dataset(data)}, planes
+    if isinstance(data, str | Path):
+        return _read_folder(Path(data)), list(PLANES)
+    raise TypeError(
+        f"`data` must be a Dataset or the path of an MRNet folder, got "
+        f"{type(data).__name__}. Make one with `load_mrnet`."
+    )
 
 
 def _read_folder(root: Path) -> dict[str, _Split]:
@@ -273,8 +330,11 @@ def _check_stacks(stacks: list[Measures], splits: Mapping[str, _Split]) -> Itera
     for stack in stacks:
         by_plane.setdefault(stack.plane, []).append(stack)
         yield from apply_stack_rules(stack)
-    yield from apply_view_rules(by_plane)
+    views = list(apply_view_rules(by_plane))
+    yield from views
     yield from find_duplicates(stacks, choose_dropped, describe_pair)
-    for of_plane in by_plane.values():
+    for plane, of_plane in by_plane.items():
         yield from apply_value_rules(of_plane)
+        other_view = {finding.exam for finding in views if finding.plane == plane}
+        yield from apply_ghost_rules(of_plane, other_view)
         yield from find_near_duplicates(of_plane, choose_dropped, describe_pair)

@@ -18,8 +18,9 @@ CODES = {
     "blank-slices": "Slices without contrast; value: their number.",
     "repeated-slices": "Slices equal to the slice before; value: their number.",
     "saturated": "Much of the leg is at grey level 255; value: fraction of the leg.",
-    "ghosting": "Displaced copies in the air beside the leg; value: fraction of its grey level.",
-    "out-of-view": "The knee is not where it is in the other exams; value: robust SDs.",
+    "ghosting": "Displaced copies of the leg; value: in the air, fraction of the leg's grey level.",
+    "out-of-view": "The joint is at the edge of the picture, outside, or not found; value: robust "
+    "SDs of missing evidence.",
     "orientation": "The stack is turned or shows another plane; value: robust SDs before turning.",
     "noise": "Far noisier than the other stacks of its plane; value: robust SDs.",
     "blur": "Far more blurred than the other stacks of its plane; value: robust SDs.",

@@ -22,7 +22,7 @@ copies. In these planes, the rows of one slice are multiplied with each other as
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from scipy import ndimage
@@ -179,30 +179,40 @@ def _find_outline(foreground: BoolArray) -> BoolArray:
     At the ends of the stack the leg may be wider than on all neighbours; there, the foreground of
     the slice itself is used too.
     """
-    shown = foreground.astype(np.float32)
-    inner, ends = (
-        ndimage.uniform_filter1d(shown, OUTLINE_SLICES, axis=0, mode=mode) > 0.5
-        for mode in ("mirror", "nearest")
-    )
+    inner, ends = (_find_majority(foreground, mode) for mode in ("reflect", "edge"))
     outline: BoolArray = inner | (foreground & ends)
     return outline
 
 
+def _find_majority(foreground: BoolArray, mode: Literal["reflect", "edge"]) -> BoolArray:
+    """Whether more than half of the nine slices around each slice show leg."""
+    half = OUTLINE_SLICES // 2
+    padded = np.pad(foreground, ((half, half), (0, 0), (0, 0)), mode).astype(np.uint8)
+    count = padded[:OUTLINE_SLICES].sum(axis=0, dtype=np.uint8)
+    majority = np.empty(foreground.shape, dtype=bool)
+    for k in range(len(foreground)):
+        majority[k] = count > half
+        if k + 1 < len(foreground):  # a running count: far faster than a filter
+            count += padded[k + OUTLINE_SLICES] - padded[k]
+    return majority
+
+
 def _widen(leg: BoolArray) -> BoolArray:
     """The leg and the blocks next to its skin."""
-    near: BoolArray = ndimage.binary_dilation(
-        leg, np.ones((1, 2 * SKIN_GAP + 1, 2 * SKIN_GAP + 1), dtype=bool)
-    )
-    return near
+    near = leg.view(np.uint8)
+    for axis in (1, 2):
+        near = ndimage.maximum_filter1d(near, 2 * SKIN_GAP + 1, axis, mode="constant")
+    return near > 0
 
 
 def _remove_narrow(leg: BoolArray, axis: int) -> BoolArray:
     """The leg without runs of fewer than 9 blocks along an axis; at the border, runs continue."""
     widths = [(0, 0), (0, 0), (0, 0)]
     widths[axis] = (MIN_WIDTH, MIN_WIDTH)
-    line = np.ones(np.where(np.arange(3) == axis, MIN_WIDTH, 1), dtype=bool)
-    opened = ndimage.binary_opening(np.pad(leg, widths, mode="edge"), line)
-    kept: BoolArray = opened.take(range(MIN_WIDTH, MIN_WIDTH + leg.shape[axis]), axis=axis)
+    padded = np.pad(leg, widths, mode="edge").view(np.uint8)
+    eroded = ndimage.minimum_filter1d(padded, MIN_WIDTH, axis, mode="constant")
+    opened = ndimage.maximum_filter1d(eroded, MIN_WIDTH, axis, mode="constant")
+    kept: BoolArray = opened.take(range(MIN_WIDTH, MIN_WIDTH + leg.shape[axis]), axis=axis) > 0
     return kept
 
 
@@ -239,15 +249,18 @@ def _find_contrasts(
         return {2: _measure_contrast(blocks, air, beside, 2)}
     # Air in line with the core of a round leg belongs to one axis. Air in the corners is in line
     # with the sides of the leg along both axes, and is added to the axis with more energy.
-    cores = {axis: _find_core(leg, axis) for axis in (1, 2)}
-    contrasts = {axis: _measure_contrast(blocks, air, air & cores[axis], axis) for axis in (1, 2)}
+    in_line = {axis: leg.any(axis=axis, keepdims=True) for axis in (1, 2)}
+    sure = {}
+    for axis in (1, 2):
+        # the other axis leads from the leg to no block beside its whole extent
+        beside = in_line[axis] & ~in_line[3 - axis]
+        sure[axis] = air & (_find_core(leg, axis) | beside)
+    contrasts = {axis: _measure_contrast(blocks, air, sure[axis], axis) for axis in (1, 2)}
     energy = {axis: _share_slices(contrasts[axis]).energy.sum() for axis in (1, 2)}
-    corners = air & leg.any(axis=1, keepdims=True) & leg.any(axis=2, keepdims=True)
-    corners &= ~cores[1] & ~cores[2]
+    corners = air & in_line[1] & in_line[2] & ~sure[1] & ~sure[2]
     for axis in (1, 2):
         if energy[axis] >= energy[3 - axis]:
-            used = (air & cores[axis]) | corners
-            contrasts[axis] = _measure_contrast(blocks, air, used, axis)
+            contrasts[axis] = _measure_contrast(blocks, air, sure[axis] | corners, axis)
     return contrasts
 
 

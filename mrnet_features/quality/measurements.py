@@ -7,19 +7,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mrnet_features.arrays import UInt8Array
+from mrnet_features.arrays import Float32Array, UInt8Array
 from mrnet_features.data.exam import Exam
+from mrnet_features.quality.edge_pictures import make_edge_picture
 from mrnet_features.quality.findings import Finding
 from mrnet_features.quality.ghosts import Ghosts, score_ghosts
+from mrnet_features.quality.image_quality import ImageQuality, measure_image_quality
+from mrnet_features.quality.repeated_edges import measure_repeated_edges
 from mrnet_features.quality.slice_checks import (
+    count_levels,
     find_blank_slices,
     find_repeated_slices,
     measure_noise,
-    measure_saturation,
     measure_sharpness,
 )
 from mrnet_features.quality.thumbnails import block_means, make_thumbnail
 from mrnet_features.stacks.foreground import find_foreground
+from mrnet_features.stacks.pixel_passes import count_grey
 
 MIN_HALVED_SIDE = 128  # pixels; stacks of this size or larger are halved to find the leg
 
@@ -38,12 +42,21 @@ class Measures:
         As `make_thumbnail` returns it.
     leg : ndarray of shape (8, 32, 32), uint8
         Fraction of leg in each cell of the thumbnail, 255 for all of it.
+    picture : ndarray of shape (3, 32, 32), float32
+        As `make_edge_picture` returns it.
     ghosts : Ghosts
         As `score_ghosts` returns them; NaN on blank slices and on slices equal to the slice
         before.
-    noise, sharpness, saturation : float
-        As `measure_noise`, `measure_sharpness`, `measure_saturation` return them; noise as a
-        fraction of the leg's median grey level.
+    edges : ndarray of shape (2, 106), float32
+        As `measure_repeated_edges` returns it.
+    noise, sharpness : float
+        As `measure_noise` and `measure_sharpness` return them; noise as a fraction of the leg's
+        median grey level.
+    saturation : float
+        Fraction of the leg's pixels at grey level 255, the top of the scale; of all pixels if there
+        is no leg.
+    quality : ImageQuality
+        As `measure_image_quality` returns it.
     n_blank, n_repeated : int
         Number of slices without contrast; of the other slices, number of those equal to the one
         before.
@@ -55,10 +68,13 @@ class Measures:
     digest: str
     thumbnail: UInt8Array
     leg: UInt8Array
+    picture: Float32Array
     ghosts: Ghosts
+    edges: Float32Array
     noise: float
     sharpness: float
     saturation: float
+    quality: ImageQuality
     n_blank: int
     n_repeated: int
 
@@ -130,8 +146,12 @@ def measure_stack(grey: UInt8Array, plane: str, exam: str = "") -> Measures:
         whole = small.repeat(step, axis=1).repeat(step, axis=2)
         leg[:, : whole.shape[1], : whole.shape[2]] = whole
     signal = float(np.median(half[small])) if small.any() else float("nan")
+    counts = count_levels(grey)
+    of_leg = count_grey(grey, leg.view(np.uint8), np.zeros(len(grey), np.int32), 1)[0]
+    of_all = counts.sum(axis=0)
+    of_tissue = of_leg if of_leg.any() else of_all
     noise = measure_noise(grey, leg)
-    blank = find_blank_slices(grey)
+    blank = find_blank_slices(counts)
     shown = ~blank if not blank.all() else blank  # blank slices would distort the thumbnail
     # a repeated slice would share its noise with the slice before, as if both had a ghost
     new = np.flatnonzero(shown)
@@ -139,17 +159,22 @@ def measure_stack(grey: UInt8Array, plane: str, exam: str = "") -> Measures:
     ghosts = score_ghosts(half[new], small[new], plane)
     by_slice = np.full((len(grey), 2), np.nan)
     by_slice[new] = ghosts.by_slice
+    digest = hashlib.sha256(repr(grey.shape).encode())
+    digest.update(grey.data)
     return Measures(
         exam=exam,
         plane=plane,
         n_slices=len(grey),
-        digest=hashlib.blake2b(repr(grey.shape).encode() + grey.tobytes()).hexdigest(),
+        digest=digest.hexdigest(),
         thumbnail=make_thumbnail(half[shown]),
         leg=make_thumbnail(small[shown].astype(np.uint8) * np.uint8(255)),
+        picture=make_edge_picture(half[shown]),
         ghosts=ghosts._replace(by_slice=by_slice),
+        edges=measure_repeated_edges(grey[new]),
         noise=noise / max(signal, 1.0),
         sharpness=measure_sharpness(grey, leg, noise),
-        saturation=measure_saturation(grey, leg),
+        saturation=float(of_tissue[255] / max(of_tissue.sum(), 1)),
+        quality=measure_image_quality(of_leg, of_all - of_leg),
         n_blank=int(blank.sum()),
         n_repeated=int(find_repeated_slices(grey[~blank]).sum()) if not blank.all() else 0,
     )

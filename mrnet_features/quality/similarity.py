@@ -88,6 +88,36 @@ def robust_distance(values: Sequence[float] | Float64Array, least: float = 0.0) 
     return np.asarray((array - middle) / (spread or np.inf))
 
 
+def upper_distance(values: Float64Array, least: float = 0.0) -> Float64Array:
+    """Signed distance from the median in robust standard deviations of the upper half.
+
+    For skewed measurements: what lies far above the median is unusual only if the upper half of the
+    others is close to it.
+
+    Parameters
+    ----------
+    values : ndarray of float64
+        Without NaN, at least one.
+    least : float, default 0
+        Smallest standard deviation to assume.
+
+    Returns
+    -------
+    ndarray of float64
+        0 everywhere if there is no spread.
+
+    Examples
+    --------
+    >>> upper_distance(np.array([1.0, 4.0, 5.0, 6.0, 7.0, 8.0, 50.0])).round(1)
+    array([-2. , -0.8, -0.4,  0. ,  0.4,  0.8, 17.3])
+    """
+    middle = np.median(values)
+    above = values[values > middle] - middle
+    # 1.4826: the SD of a normal distribution from its median absolute deviation
+    spread = max(1.4826 * float(np.median(above)) if above.size else 0.0, least)
+    return np.asarray((values - middle) / (spread or np.inf))
+
+
 def _standardise(thumbnails: Float32Array) -> Float32Array:
     """Thumbnails as rows with mean 0 and length 1."""
     flat = thumbnails.reshape(len(thumbnails), -1)

@@ -1,4 +1,4 @@
-"""Blank, repeated and saturated slices, noise and sharpness of a stack."""
+"""Blank and repeated slices, noise and sharpness of a stack."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import itertools
 
 import numpy as np
 
-from mrnet_features.arrays import BoolArray, UInt8Array
+from mrnet_features.arrays import BoolArray, Int64Array, UInt8Array
+from mrnet_features.stacks.pixel_passes import count_grey
 
 BLANK_RANGE = 4  # grey levels; a slice with a smaller range shows nothing
 N_SAMPLED = 6  # slices on which noise and sharpness are measured: both are the same on all
@@ -14,12 +15,31 @@ MAX_RESPONSE = 8 * 255  # of the noise filter: its positive weights sum to 8
 NEAR, FAR = 1, 4  # distances in pixels; a sharp edge rises within the first
 
 
-def find_blank_slices(grey: UInt8Array) -> BoolArray:
-    """Whether each slice has no contrast: all but 0.2 % of its pixels within 4 grey levels.
+def count_levels(grey: UInt8Array) -> Int64Array:
+    """Histogram of the grey levels of each slice.
 
     Parameters
     ----------
     grey : ndarray of shape (n_slices, height, width), uint8
+
+    Returns
+    -------
+    ndarray of shape (n_slices, 256), int64
+    """
+    everywhere = np.broadcast_to(np.uint8(1), grey.shape)
+    counts: Int64Array = count_grey(
+        grey, everywhere, np.arange(len(grey), dtype=np.int32), len(grey)
+    )
+    return counts
+
+
+def find_blank_slices(counts: Int64Array) -> BoolArray:
+    """Whether each slice has no contrast: all but 0.2 % of its pixels within 4 grey levels.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_slices, 256), int64
+        As from `count_levels`.
 
     Returns
     -------
@@ -29,13 +49,12 @@ def find_blank_slices(grey: UInt8Array) -> BoolArray:
     --------
     >>> grey = np.zeros((2, 8, 8), np.uint8)
     >>> grey[0, 2:6] = 90
-    >>> find_blank_slices(grey)
+    >>> find_blank_slices(count_levels(grey))
     array([False,  True])
     """
-    n_ignored = grey[0].size // 1000  # at either end of the histogram
-    blank = np.zeros(len(grey), dtype=bool)
-    for k, image in enumerate(grey):
-        cumulative = np.cumsum(np.bincount(image.ravel(), minlength=256))
+    blank = np.zeros(len(counts), dtype=bool)
+    for k, cumulative in enumerate(np.cumsum(counts, axis=1)):
+        n_ignored = cumulative[-1] // 1000  # at either end of the histogram
         low = int(np.searchsorted(cumulative, n_ignored, side="right"))
         high = int(np.searchsorted(cumulative, cumulative[-1] - n_ignored))
         blank[k] = high - low < BLANK_RANGE
@@ -126,24 +145,6 @@ def measure_sharpness(grey: UInt8Array, foreground: BoolArray, noise: float) -> 
         near, far = (squares[s] / max(n_pairs[s], 1) - 2 * noise**2 for s in (NEAR, FAR))
         ratios.append(max(near, 0.0) / far if far > 1 else float("nan"))
     return min(ratios) if not np.isnan(ratios).any() else float("nan")
-
-
-def measure_saturation(grey: UInt8Array, foreground: BoolArray) -> float:
-    """Fraction of the leg's pixels at grey level 255, the top of the scale.
-
-    Parameters
-    ----------
-    grey : ndarray of shape (n_slices, height, width), uint8
-    foreground : ndarray of shape (n_slices, height, width), bool
-
-    Returns
-    -------
-    float
-        0 to 1. Without foreground, the fraction of all pixels.
-    """
-    n_leg = int(foreground.sum())
-    top = grey == 255
-    return float((top & foreground).sum()) / n_leg if n_leg else float(top.mean())
 
 
 def _sample(n_slices: int) -> list[int]:

@@ -60,7 +60,7 @@ def make_thumbnail(stack: UInt8Array | Float32Array) -> UInt8Array:
     """
     n_slices, height, width = stack.shape
     over_slices, over_rows, over_columns = (
-        _cell_weights(n_cells, size)
+        cell_weights(n_cells, size)
         for n_cells, size in zip(THUMBNAIL_SHAPE, stack.shape, strict=True)
     )
     flat = over_slices @ stack.reshape(n_slices, height * width).astype(np.float32)
@@ -68,7 +68,7 @@ def make_thumbnail(stack: UInt8Array | Float32Array) -> UInt8Array:
     return np.asarray(np.clip(np.rint(means), 0, 255), dtype=np.uint8)
 
 
-def _cell_weights(n_cells: int, size: int) -> Float32Array:
+def cell_weights(n_cells: int, size: int) -> Float32Array:
     """Weight of each of `size` samples in each of `n_cells` equal cells; rows sum to 1."""
     edges = np.linspace(0, size, n_cells + 1)
     starts, stops = edges[:-1, None], edges[1:, None]

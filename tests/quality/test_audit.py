@@ -14,7 +14,7 @@ import pytest
 from mrnet_features.data.exam import Dataset
 from mrnet_features.data.mrnet import load_mrnet
 from mrnet_features.quality import audit as quality_audit
-from mrnet_features.quality.audit import audit
+from mrnet_features.quality.audit import MEASUREMENTS, audit, measure_quality
 from mrnet_features.quality.findings import FOLDER_CODES
 from tests.support.audited_folder import (
     FAULTS,
@@ -180,6 +180,19 @@ def test_two_jobs_find_the_same(root):
     change_stack(root, 1, "sagittal", FAULTS["out-of-view to the right"][1])
     dataset = load_mrnet(root, planes=("sagittal",))
     pd.testing.assert_frame_equal(audit(dataset, n_jobs=2), audit(dataset))
+
+
+def test_measurements_are_one_row_per_stack_that_can_be_read(root):
+    dataset = load_mrnet(root, planes=("axial",))[:3]
+    dataset.exams[1].paths["axial"].unlink()
+    change_stack(root, 2, "axial", FAULTS["noise"][1])
+    table = measure_quality(dataset)
+    assert list(table.columns) == list(MEASUREMENTS)
+    assert table["exam"].tolist() == [name(0), name(2)]
+    assert table["noise"][1] > 3 * table["noise"][0]
+    assert table["snr_dietrich"][1] < table["snr_dietrich"][0] / 3
+    assert table["efc"].between(0, 1).all()
+    assert not table.isna().any(axis=None)
 
 
 def test_wrong_input_is_refused(tmp_path):

@@ -5,9 +5,9 @@ import pytest
 
 from mrnet_features.data.exam import Exam
 from mrnet_features.quality import measurements
+from mrnet_features.quality.ghost_rules import AIR_CHECK
 from mrnet_features.quality.ghosts import find_highest
 from mrnet_features.quality.measurements import measure_exam, measure_stack
-from mrnet_features.quality.stack_rules import GHOST_CHECK
 from tests.support.legs import draw_leg
 
 
@@ -32,7 +32,7 @@ def test_blank_and_repeated_slices_are_left_out_of_ghosts_and_thumbnail(stack):
     assert (measures.n_slices, measures.n_repeated, measures.n_blank) == (12, 1, 2)
     assert np.count_nonzero(np.isfinite(measures.ghosts.by_slice[:, 1])) == 9
     assert np.isnan(measures.ghosts.by_slice[[4, 8, 9]]).all()
-    assert max(map(find_highest, measures.ghosts))[0] < GHOST_CHECK
+    assert max(map(find_highest, measures.ghosts))[0] < AIR_CHECK
     shown = measure_stack(np.delete(stack, [8, 9], axis=0), "sagittal")
     assert np.array_equal(measures.thumbnail, shown.thumbnail)
 
@@ -58,6 +58,15 @@ def test_large_stacks_of_any_size_are_halved_to_find_the_leg(size):
     leg = measure_stack(stack, "sagittal").leg
     assert (leg[:, :, 11:20] == 255).all()
     assert (leg[:, :, :8] == 0).all()
+
+
+def test_saturation_is_the_fraction_of_the_leg_at_255():
+    grey = np.zeros((3, 64, 64), np.uint8)
+    grey[:, :, 16:48] = 100
+    grey[:, 8:16, 24:40] = 255
+    measures = measure_stack(grey, "sagittal")
+    assert measures.saturation == pytest.approx(8 * 16 / (64 * 32), rel=0.1)
+    assert measure_stack(np.full((3, 64, 64), 255, np.uint8), "axial").saturation == 1
 
 
 def test_an_exam_is_measured_plane_by_plane(tmp_path, stack):

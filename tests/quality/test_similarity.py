@@ -7,6 +7,7 @@ from mrnet_features.quality.similarity import (
     correlate_thumbnails,
     extract_detail,
     robust_distance,
+    upper_distance,
 )
 
 
@@ -59,3 +60,12 @@ def test_nan_no_spread_and_least_spread():
     assert robust_distance([5, 5, 5, 9]).tolist() == [0, 0, 0, 0]
     assert robust_distance([5, 5, 5, 9], 2.0).tolist() == [0, 0, 0, 2]
     assert np.isnan(robust_distance([np.nan])).all()
+
+
+def test_only_the_upper_half_sets_the_scale_of_upper_distances():
+    values = np.random.default_rng(1).normal(10, 3, 100_000)
+    assert upper_distance(np.array([*values, 16.0]))[-1] == pytest.approx(2, abs=0.05)
+    squeezed = np.where(values < 10, 10 + (values - 10) / 100, values)
+    assert upper_distance(np.array([*squeezed, 16.0]))[-1] == pytest.approx(2, abs=0.05)
+    assert upper_distance(np.array([5.0, 5, 5, 5])).tolist() == [0, 0, 0, 0]
+    assert upper_distance(np.array([5.0, 5, 5, 9]), 8.0)[-1] == 0.5
