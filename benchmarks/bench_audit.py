@@ -229,14 +229,18 @@ def score(faults, findings):
             "missed": sorted(f"{style}/{exam}" for style, exam, _ in missed),
         }
     light = name_stacks(faults[faults["fault"] == LIGHT])
+    faulty = name_stacks(faults[faults["fault"] != ""])
     for code in dict.fromkeys(CODES.values()):
         true = name_stacks(faults[faults["fault"].map(CODES) == code])
         ours = found[code] - light if code == "ghosting" else found[code]
+        # a stack that is turned, for example, is out of view as well: a fault by another name
+        renamed = (ours - true) & faulty
         by_code[code] = {
             "n": len(true),
             "recall": round(len(true & ours) / max(len(true), 1), 3),
-            "precision": round(len(true & ours) / max(len(ours), 1), 3),
-            "false": sorted("{}/{} {}".format(*stack) for stack in ours - true),
+            "precision": round(len(true & ours) / max(len(ours - renamed), 1), 3),
+            "false": sorted("{}/{} {}".format(*stack) for stack in ours - true - faulty),
+            "stacks_with_another_fault": sorted("{}/{} {}".format(*stack) for stack in renamed),
         }
     clean = faults[faults["fault"] == ""]
     exams = set(zip(clean["style"], clean["exam"], strict=True))
