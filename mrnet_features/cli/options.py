@@ -312,7 +312,7 @@ Families = Annotated[
     str,
     typer.Option(
         callback=check_families,
-        help="A preset (minimal, baseline or full), or names of families separated by commas.",
+        help="Preset (minimal, baseline, texture or full), or names of families, comma-separated.",
     ),
 ]
 Exclude = Annotated[

@@ -37,7 +37,8 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     families : str, Family or list of str and Family, default "baseline"
-        A preset's name ("minimal", "baseline", "full"), or families by name or instance.
+        A preset's name ("minimal", "baseline", "texture", "full"), or families by name or
+        instance.
     planes : sequence of str, default ("axial", "coronal", "sagittal")
         Planes to read; every exam must have all of them.
     pools : sequence of str, default ("mean", "std", "top3", "middle")
