@@ -29,8 +29,9 @@ import numpy as np
 import pandas as pd
 
 import mrnet_features as mf
-from mrnet_features.stacks.atlas import REGION_SETS, draw_regions, find_frame, region_names
+from mrnet_features.stacks.atlas import draw_regions, find_frame
 from mrnet_features.stacks.foreground import find_foreground
+from mrnet_features.stacks.region_sets import REGION_SETS, region_names
 
 root = mf.write_knees(Path(mkdtemp()) / "knees", n_train=24, n_valid=1, seed=5, n_jobs=1)
 train = mf.load_mrnet(root, split="train")

@@ -19,8 +19,8 @@ from mrnet_features.arrays import (
 from mrnet_features.extraction.pooling import fold_pairs, pool_slices
 from mrnet_features.extraction.read import Pixels
 from mrnet_features.extraction.recipe import BlockStatistics, ColumnBlock, Recipe
-from mrnet_features.stacks.atlas import region_folds
 from mrnet_features.stacks.prepare import prepare_batch
+from mrnet_features.stacks.region_sets import region_folds
 from mrnet_features.stacks.stack import Stack, StackBatch
 
 

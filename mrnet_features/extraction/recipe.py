@@ -16,8 +16,8 @@ from mrnet_features.compiling import announce_compiling
 from mrnet_features.extraction.pooling import fold_pairs
 from mrnet_features.families.base import Family
 from mrnet_features.names import Name, format_name
-from mrnet_features.stacks.atlas import region_folds, region_names
 from mrnet_features.stacks.discretisation import Discretisation
+from mrnet_features.stacks.region_sets import region_folds, region_names
 from mrnet_features.stacks.stack import Stack
 
 STACK_POOL = "stack"

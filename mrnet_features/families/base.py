@@ -70,7 +70,7 @@ class Family(ABC):
         Planes for which the family is meant.
     region_sets : tuple of str
         Region sets to describe: ``knee``, the whole foreground, or names of
-        ``mrnet_features.stacks.atlas.REGION_SETS``, which must have boxes on all of `planes`.
+        ``mrnet_features.stacks.region_sets.REGION_SETS``, which must have boxes on all of `planes`.
     uses_neighbouring_slices : bool
         Whether the counts of a slice depend on other slices of its exam.
     extensive : frozenset of str

@@ -1,18 +1,12 @@
-"""Atlas: region sets, which are named boxes relative to the knee box and the joint plane.
+"""Atlas: boxes of a region set laid on the knee of an exam.
 
-A family names the region sets that it reads. Boxes are given in fractions of the knee box: rows
-from the joint plane (coronal, sagittal) or from the top (axial), columns from the left, slices as
-depth. They follow the tilt of the plane by whole rows; columns and depths are shifted to the middle
-of the tibial plateau. A box on one side of the knee has a mirror image on the other side, in
-columns (coronal, axial) or in slices (sagittal). It is unknown which of the two is medial, so the
-features of such a pair are folded.
+The knee frame says where the knee box and the joint plane lie. Boxes follow the tilt of the plane
+by whole rows; columns and depths are shifted to the middle of the tibial plateau.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -20,139 +14,8 @@ import numpy as np
 from mrnet_features.arrays import Int64Array, UInt8Array
 from mrnet_features.stacks.foreground import Box, find_knee_box
 from mrnet_features.stacks.joint_plane import find_joint_plane, fit_joint_plane
+from mrnet_features.stacks.region_sets import KNEE, find_region_set
 from mrnet_features.stacks.windows import TILT_UNITS, draw_boxes
-
-KNEE = "knee"
-REST = "elsewhere"
-
-
-class RegionBox(NamedTuple):
-    """Box, or pair of mirrored boxes, in fractions of the knee box.
-
-    Attributes
-    ----------
-    name : str
-    rows : tuple of float
-        First and last row in heights of the knee box, from the joint plane; from the top of the
-        box in the axial plane.
-    columns : tuple of float
-        First and last column in widths of the knee box, from its left.
-    depth : tuple of float
-        First and last depth in the stack, 0 to 1.
-    pair : {"", "columns", "slices"}
-        Axis along which the box is mirrored about the middle; empty for a single box.
-    """
-
-    name: str
-    rows: tuple[float, float]
-    columns: tuple[float, float]
-    depth: tuple[float, float] = (0.0, 1.0)
-    pair: str = ""
-
-
-class RegionSet(NamedTuple):
-    """Boxes that do not overlap; with `with_rest`, the rest of the knee is a region too.
-
-    `folds` are the names of `mrnet_features.extraction.pooling.FOLDS` that replace a pair.
-    """
-
-    boxes: tuple[RegionBox, ...]
-    with_rest: bool = False
-    folds: tuple[str, ...] = ("low", "high", "difference")
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the regions; the two of a pair end in ``one`` and ``other``."""
-        names: list[str] = []
-        for box in self.boxes:
-            names += [f"{box.name}_one", f"{box.name}_other"] if box.pair else [box.name]
-        return (*names, REST) if self.with_rest else tuple(names)
-
-
-def _list_cells(rows: tuple[float, ...], columns: tuple[float, ...], pair: str) -> RegionSet:
-    """Grid of boxes between these edges on one side of the knee, and mirrored to the other.
-
-    Of a pair, only the higher value is kept: a lesion is on one side.
-    """
-    depth = (0.0, 0.5) if pair == "slices" else (0.0, 1.0)
-    boxes = [
-        RegionBox(f"row{r}_column{c}", row, column, depth, pair)
-        for r, row in enumerate(pairwise(rows))
-        for c, column in enumerate(pairwise(columns))
-    ]
-    return RegionSet(tuple(boxes), folds=("high",))
-
-
-# Rows of cells are 3 mm high: femoral cartilage, menisci, tibial cartilage and the bone beside them
-# are layers. Coronal and sagittal boxes are about 220 mm high and 120 mm wide.
-_CELL_ROWS = (-0.08, -0.06, -0.04, -0.02, 0.0, 0.02, 0.04, 0.06, 0.08)
-_CELL_COLUMNS = (0.14, 0.21, 0.28, 0.36, 0.43, 0.5, 0.57, 0.64, 0.72, 0.79, 0.86)
-
-# Lesions marked by experts on coronal images, as fractions of width and height (16,167 boxes of
-# fastMRI+, Zhao et al., Scientific Data 2022;9:152): cruciate ligament x .42-.58, y .36-.62;
-# menisci x about .28 and .73, y .51-.69; subchondral oedema x .23-.77, y .22-.74. Rows are from
-# the joint plane, through the middle of the menisci at y .60.
-REGION_SETS: Mapping[str, Mapping[str, RegionSet]] = {
-    "notch": {
-        "coronal": RegionSet((RegionBox("notch", (-0.16, 0.05), (0.40, 0.60), (0.25, 0.75)),)),
-        "sagittal": RegionSet((RegionBox("notch", (-0.17, 0.04), (0.36, 0.72), (0.36, 0.64)),)),
-    },
-    "menisci": {
-        "coronal": RegionSet(
-            (RegionBox("meniscus", (-0.06, 0.06), (0.16, 0.42), (0.15, 0.85), "columns"),)
-        ),
-        "sagittal": RegionSet(
-            (
-                RegionBox("front_horn", (-0.06, 0.06), (0.28, 0.51), (0.10, 0.42), "slices"),
-                RegionBox("back_horn", (-0.06, 0.06), (0.51, 0.74), (0.10, 0.42), "slices"),
-            )
-        ),
-    },
-    "bones": {
-        "axial": RegionSet((RegionBox("bone", (0.28, 0.66), (0.22, 0.50), (0.2, 0.8), "columns"),)),
-        "coronal": RegionSet(
-            (
-                RegionBox("femur", (-0.24, -0.05), (0.20, 0.50), (0.2, 0.8), "columns"),
-                RegionBox("tibia", (0.06, 0.24), (0.22, 0.50), (0.2, 0.8), "columns"),
-            )
-        ),
-        "sagittal": RegionSet(
-            (
-                RegionBox("femur", (-0.24, -0.07), (0.30, 0.66), (0.12, 0.50), "slices"),
-                RegionBox("tibia", (0.06, 0.22), (0.34, 0.62), (0.12, 0.50), "slices"),
-            )
-        ),
-    },
-    "recesses": {
-        "axial": RegionSet(
-            (
-                RegionBox("front", (0.0, 0.36), (0.22, 0.78)),
-                RegionBox("back", (0.64, 1.0), (0.12, 0.88)),
-            ),
-            with_rest=True,
-        ),
-        "coronal": RegionSet(
-            (
-                RegionBox("suprapatellar", (-0.54, -0.20), (0.25, 0.75)),
-                RegionBox("gutter", (-0.20, 0.06), (0.06, 0.26), pair="columns"),
-            ),
-            with_rest=True,
-        ),
-        "sagittal": RegionSet(
-            (
-                RegionBox("suprapatellar", (-0.60, -0.17), (0.0, 0.42)),
-                RegionBox("joint", (-0.17, 0.09), (0.0, 0.64)),
-                RegionBox("back", (-0.30, 0.25), (0.64, 1.0)),
-            ),
-            with_rest=True,
-        ),
-    },
-    "cells": {
-        "coronal": _list_cells(_CELL_ROWS, _CELL_COLUMNS[:6], "columns"),
-        "sagittal": _list_cells(_CELL_ROWS, _CELL_COLUMNS, "slices"),
-    },
-}
-"""Region sets by name and plane. ``knee``, the whole foreground, has no boxes and is not listed."""
 
 
 class KneeFrame(NamedTuple):
@@ -264,59 +127,6 @@ def fit_frame(box: Box, changes: Int64Array, n_slices: int, plane: str) -> KneeF
     return KneeFrame(box, *fit_joint_plane(changes, box, n_slices, plane))
 
 
-def region_names(name: str, plane: str) -> tuple[str, ...]:
-    """Names of the regions of a region set on a plane.
-
-    Parameters
-    ----------
-    name : str
-        ``knee`` or a name of `REGION_SETS`.
-    plane : str
-
-    Returns
-    -------
-    tuple of str
-
-    Raises
-    ------
-    ValueError
-        If there is no such set, or it has no boxes on this plane.
-
-    Examples
-    --------
-    >>> region_names("menisci", "coronal")
-    ('meniscus_one', 'meniscus_other')
-    """
-    return (KNEE,) if name == KNEE else _find_set(name, plane).names
-
-
-def region_folds(name: str, plane: str) -> tuple[str, ...]:
-    """Values that replace a pair of regions of a region set on a plane.
-
-    Parameters
-    ----------
-    name : str
-        ``knee`` or a name of `REGION_SETS`.
-    plane : str
-
-    Returns
-    -------
-    tuple of str
-        Names of `mrnet_features.extraction.pooling.FOLDS`.
-
-    Raises
-    ------
-    ValueError
-        As `region_names`.
-
-    Examples
-    --------
-    >>> region_folds("menisci", "coronal")
-    ('low', 'high', 'difference')
-    """
-    return () if name == KNEE else _find_set(name, plane).folds
-
-
 def draw_regions(name: str, plane: str, foreground: UInt8Array, frame: KneeFrame) -> UInt8Array:
     """Regions of a region set, drawn within the foreground.
 
@@ -383,7 +193,7 @@ def list_boxes(
     >>> list_boxes("notch", "sagittal", KneeFrame(Box(0, 100, 0, 50), 60), (10, 100, 50))
     [(4, 6, 43, 64, 18, 36, 1, 0, 0, 49, 9)]
     """
-    chosen = _find_set(name, plane)
+    chosen = find_region_set(name, plane)
     n_slices, height, width = shape
     box, tilts = frame.box, frame.tilts(shape[0])
     # a set with the rest of the knee covers the box, the others the joint
@@ -413,16 +223,6 @@ def list_boxes(
             spans = (*_clip(slices, n_slices), *rows, *_clip(columns, width))
             boxes.append((*spans, label, *tilts))
     return boxes
-
-
-def _find_set(name: str, plane: str) -> RegionSet:
-    if plane not in REGION_SETS.get(name, {}):
-        listed = "; ".join(f"{key} ({', '.join(sets)})" for key, sets in REGION_SETS.items())
-        raise ValueError(
-            f"There is no region set {name!r} for the plane {plane!r}. Sets and their planes: "
-            f"{KNEE} (all); {listed}."
-        )
-    return REGION_SETS[name][plane]
 
 
 def _span(fractions: tuple[float, float], size: int, start: int) -> tuple[int, int]:

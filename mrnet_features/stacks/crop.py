@@ -8,8 +8,9 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from mrnet_features.arrays import Int32Array, namespace, to_host
-from mrnet_features.stacks.atlas import list_boxes, region_names
+from mrnet_features.stacks.atlas import list_boxes
 from mrnet_features.stacks.locate import LocatedKnees
+from mrnet_features.stacks.region_sets import region_names
 from mrnet_features.stacks.stack import StackBatch
 from mrnet_features.stacks.windows import cut_windows, draw_boxes, find_extents
 
@@ -45,7 +46,7 @@ def cut_sets(
         Exams by picture size; every exam of the batch is in one of them.
     plane : {"axial", "coronal", "sagittal"}
     region_sets : sequence of str
-        Names of ``mrnet_features.stacks.atlas.REGION_SETS``.
+        Names of ``mrnet_features.stacks.region_sets.REGION_SETS``.
 
     Returns
     -------

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from mrnet_features.arrays import Array, BoolArray, Device, UInt8Array
-from mrnet_features.stacks.atlas import KNEE, region_names
 from mrnet_features.stacks.crop import cut_sets
 from mrnet_features.stacks.discretisation import Discretisation
 from mrnet_features.stacks.exam_slices import index_slices
 from mrnet_features.stacks.foreground import find_foreground
 from mrnet_features.stacks.locate import locate_knees
 from mrnet_features.stacks.pixel_passes import count_grey, map_grey
+from mrnet_features.stacks.region_sets import KNEE, region_names
 from mrnet_features.stacks.stack import Stack, StackBatch, check_stack
 
 
@@ -86,7 +86,7 @@ def prepare_sets(
         Grey levels 0 to 255.
     plane : {"axial", "coronal", "sagittal"}
     region_sets : iterable of str
-        ``knee`` or names of ``mrnet_features.stacks.atlas.REGION_SETS``.
+        ``knee`` or names of ``mrnet_features.stacks.region_sets.REGION_SETS``.
     discretisation : Discretisation, optional
         As `prepare`.
     device : {"cpu", "cuda"}, default "cpu"
@@ -134,7 +134,7 @@ def prepare_batch(
         Grey levels 0 to 255 of at least one exam. All on one device, where the batches will be.
     plane : {"axial", "coronal", "sagittal"}
     region_sets : iterable of str
-        ``knee`` or names of ``mrnet_features.stacks.atlas.REGION_SETS``.
+        ``knee`` or names of ``mrnet_features.stacks.region_sets.REGION_SETS``.
     discretisation : Discretisation, optional
         As `prepare`.
 

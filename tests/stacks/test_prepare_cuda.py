@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from mrnet_features.arrays import to_device, to_host
 from mrnet_features.counts.cooccurrence import cooccurrence
 from mrnet_features.counts.histogram import histogram
-from mrnet_features.stacks.atlas import REGION_SETS
 from mrnet_features.stacks.discretisation import Discretisation
 from mrnet_features.stacks.prepare import prepare_batch, prepare_sets
+from mrnet_features.stacks.region_sets import REGION_SETS
 from mrnet_features.stacks.stack import Stack
 from mrnet_features.synthetic import draw_knee
 
