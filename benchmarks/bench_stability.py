@@ -16,7 +16,7 @@ import json
 import platform
 from pathlib import Path
 
-from mrnet_features.evaluation.metrics.stability import MIN_ICC
+from mrnet_features.models.stable_columns import MIN_ICC
 from mrnet_features.stacks import perturbations
 from mrnet_features.workflows.stability import tabulate_stability
 

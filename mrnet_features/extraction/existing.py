@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -93,13 +94,21 @@ def _find_difference(
     if not _is_whole(provenance, len(table)):
         return "was not extracted by `extract_features`, or was changed since"
     skipped = set(provenance.get(SKIPPED, []))
-    if provenance["recipe_digest"] != recipe.digest:
+    if provenance["recipe_digest"] != recipe.digest and not _is_outdated(provenance, recipe):
         return f"has another recipe ({_compare_recipes(provenance['recipe'], recipe.as_dict())})"
     if not skipped <= set(ids) or list(table.index) != [i for i in ids if i not in skipped]:
         return f"has other exams ({_compare_ids([*table.index, *skipped], ids)})"
     if not _has_same_pixels(table, exams, recipe, file_states):
         return "has the same exam ids, but the pixels of every exam differ"
     return ""
+
+
+def _is_outdated(provenance: dict[str, Any], recipe: Recipe) -> bool:
+    """Whether a table is by the same recipe but of another revision; it is extracted again."""
+    found, asked = provenance["recipe"], json.loads(json.dumps(recipe.as_dict()))
+    if found.get("revision") == asked["revision"]:
+        return False
+    return bool({**found, "revision": asked["revision"]} == asked)
 
 
 def _is_whole(provenance: dict[str, Any], n_exams: int) -> bool:

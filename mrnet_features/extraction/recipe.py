@@ -23,6 +23,10 @@ from mrnet_features.stacks.stack import Stack
 STACK_POOL = "stack"
 """Last part of the column name of a statistic of the whole stack, which is not pooled."""
 
+REVISION = 2
+"""Raised when the same settings give other feature values. In revision 1 region boxes were placed
+relative to a row, in revision 2 relative to the joint plane."""
+
 ColumnSuffix: TypeAlias = tuple[str, str, str]
 """End of a column name, after plane and region: label of the family, statistic, pool."""
 
@@ -93,6 +97,7 @@ class Recipe:
             "pools": list(self.pools),
             "discretisation": asdict(self.discretisation),
             "extensive": self.extensive,
+            "revision": REVISION,
         }
 
     @property

@@ -133,8 +133,9 @@ class Bundle:
         if own and other and own != other:
             raise ValueError(
                 f"`features` were extracted by another recipe (digest {quote(other)}) than the "
-                f"model's (digest {quote(own)}). Extract them with the families, planes, pools and "
-                f"discretisation that '{HEAD}' lists under 'provenance'."
+                f"model's (digest {quote(own)}). Extract them with the families, planes, pools, "
+                f"discretisation and revision that '{HEAD}' lists under 'provenance'. If this "
+                "version of mrnet_features has another revision, fit the model again."
             )
         missing = [column for column in self.columns if column not in features.columns]
         if missing:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -167,14 +167,13 @@ def apply_implications(
 
 def check_pairs(pairs: Any) -> list[tuple[str, str]]:
     """Pairs of different tasks as tuples; an error if they are something else."""
-    if isinstance(pairs, str) or not all(
-        isinstance(pair, tuple | list) and len(pair) == 2 for pair in pairs
-    ):
+    listed = list(pairs) if isinstance(pairs, Iterable) else [pairs]
+    if not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in listed):
         raise TypeError(
             "Implications must be pairs of tasks, such as [('acl', 'abnormal')]. Write the task "
             "that implies the other first."
         )
-    for first, second in pairs:
+    for first, second in listed:
         if first == second:
             raise ValueError(f"A task can't imply itself, got {quote(str(first))} twice.")
-    return list(dict.fromkeys((first, second) for first, second in pairs))
+    return list(dict.fromkeys((first, second) for first, second in listed))

@@ -20,6 +20,9 @@ __all__ = ["StableColumns", "select_stable"]
 LEAST = "least"
 """Column of a table that holds the least ICC over the perturbations."""
 
+MIN_ICC = 0.75
+"""From here on Koo and Li 2016 call agreement good."""
+
 
 class StableColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Transformer that keeps the columns whose ICC reaches a limit.
@@ -41,7 +44,7 @@ class StableColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     feature_names_in_ : ndarray of str
     """
 
-    def __init__(self, table: Any, min_icc: float = 0.75) -> None:
+    def __init__(self, table: Any, min_icc: float = MIN_ICC) -> None:
         self.table = table
         self.min_icc = min_icc
 
@@ -71,10 +74,13 @@ class StableColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         _check_limit(self.min_icc)
         unknown = [column for column in X.columns if column not in least.index]
         if unknown:
+            advice = "Measure the stability with the same extractor, or drop these columns."
+            if isinstance(least.index, pd.RangeIndex):
+                advice = "Read its file with `pd.read_csv(path, index_col='column')`."
             raise ValueError(
                 f"`table` must hold an ICC for each column of the features, but lacks "
                 f"{len(unknown)} of {X.shape[1]}, such as {name_some(list(map(str, unknown)))}. "
-                "Measure the stability with the same extractor, or drop these columns."
+                f"{advice}"
             )
         # A column without an ICC is constant or unknown, so it is not kept.
         chosen = (least.loc[list(X.columns)] >= self.min_icc).to_numpy()
@@ -131,7 +137,7 @@ class StableColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(self.columns_, dtype=object)
 
 
-def select_stable(table: Any, min_icc: float = 0.75) -> StableColumns:
+def select_stable(table: Any, min_icc: float = MIN_ICC) -> StableColumns:
     """Transformer for a pipeline that keeps the columns whose ICC is `min_icc` or more.
 
     Parameters
@@ -201,10 +207,9 @@ def _read_least(table: Any) -> pd.Series[float]:
             "with `pd.read_csv(path, index_col='column')`."
         )
     if not own.index.is_unique:
-        repeated = own.index[own.index.duplicated()].unique()
+        repeated = name_some(list(map(str, own.index[own.index.duplicated()].unique())))
         raise ValueError(
-            f"`table` must hold each column once, got {name_some(list(map(str, repeated)))} more "
-            "than once."
+            f"`table` must hold each column once, but repeats {repeated}. Drop the repeated rows."
         )
     least: pd.Series[float] = own
     return least

@@ -36,7 +36,10 @@ def apply_value_rules(stacks: Sequence[Measures]) -> Iterator[Finding]:
         "noise": np.array([measures.noise for measures in stacks]),
         "blur": 1 / np.maximum([measures.sharpness for measures in stacks], 1e-6),
     }.items():
-        ratios = values / np.nanmedian(values)
+        known = values[~np.isnan(values)]
+        if not known.size:
+            continue
+        ratios = values / max(float(np.median(known)), 1e-6)
         distances = robust_distance(np.log(np.maximum(ratios, 1e-6)), MIN_SPREAD)
         for measures, ratio, distance in zip(stacks, ratios, distances, strict=True):
             if distance >= CHECK_SDS and ratio >= OUTLIER_RATIO:

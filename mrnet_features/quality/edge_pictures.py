@@ -1,8 +1,8 @@
 """Edge picture: where a stack has edges, in small pictures that hardly depend on contrast.
 
 A joint is where edges across the leg are: ends of bones, cartilage, menisci. The shafts of the
-bones and the skin have edges along the leg. Bright and dark are exchanged between sequences; edges
-stay where they are.
+bones and the skin have edges along the leg. What is bright on one sequence is dark on another, but
+edges stay in their place.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 import numpy as np
 
 from mrnet_features.arrays import Float32Array, UInt8Array
+from mrnet_features.quality.similarity import LOG_OFFSET
 from mrnet_features.quality.thumbnails import cell_weights
 
 N_CELLS = 32  # rows and columns of an edge picture
 N_POINTS = 128  # rows and columns of the slices from which it is made
-LOG_OFFSET = 8  # grey levels added before the logarithm, so that noise in air has little effect
 
 
 def make_edge_picture(grey: UInt8Array) -> Float32Array:
@@ -38,7 +38,7 @@ def make_edge_picture(grey: UInt8Array) -> Float32Array:
             weights = cell_weights(N_POINTS, middle.shape[axis])
             middle = weights @ middle if axis == 1 else middle @ weights.T
     means = [_reduce(_find_edges(middle, axis)) for axis in (1, 2)]
-    # square root: a few strong edges must not decide; the median is that of noise
+    # square root, so that a few strong edges do not decide; the median is the level of noise
     edges = [np.maximum(np.sqrt(mean) - np.median(np.sqrt(mean)), 0) for mean in means]
     brightness = np.log(_reduce(middle) + LOG_OFFSET)
     picture = np.stack([*edges, brightness])

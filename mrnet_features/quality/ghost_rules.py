@@ -11,7 +11,7 @@ from mrnet_features.quality.findings import Finding
 from mrnet_features.quality.ghosts import DIRECTIONS, find_highest
 from mrnet_features.quality.measurements import Measures
 from mrnet_features.quality.repeated_edges import score_repeated_edges
-from mrnet_features.quality.similarity import upper_distance
+from mrnet_features.quality.similarity import robust_sd, upper_distance
 
 # SD of the logarithm of the highest of about a hundred deviations: no set has a smaller one
 MAXIMUM_SPREAD = 0.25
@@ -43,10 +43,7 @@ def apply_ghost_rules(
     least, repeated = AIR_CHECK, np.zeros(len(stacks))
     if len(stacks) >= MIN_EXAMS:
         levels = np.array([level for level, _ in in_air])
-        middle = float(np.median(levels))
-        # 1.4826: the SD of a normal distribution from its median absolute deviation
-        spread = 1.4826 * float(np.median(np.abs(levels - middle)))
-        least = max(AIR_CHECK, middle + CHECK_SDS * spread)
+        least = max(AIR_CHECK, float(np.median(levels)) + CHECK_SDS * robust_sd(levels))
         scores, distances = score_repeated_edges(np.stack([stack.edges for stack in stacks]))
         highest = np.maximum(scores.max(axis=1), 1e-6)
         repeated = upper_distance(np.log(highest), MAXIMUM_SPREAD)

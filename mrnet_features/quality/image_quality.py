@@ -4,6 +4,8 @@ They describe a stack and are not judged: what is usual depends on sequence and 
 defines them for the brain, with tissues from a segmentation. Here the foreground is the leg, and
 its two tissues are the classes on either side of Otsu's threshold: a darker and a brighter one.
 
+References
+----------
 .. [1] Esteban O, Birman D, Schaer M, Koyejo OO, Poldrack RA, Gorgolewski KJ. MRIQC: advancing the
    automatic prediction of image quality in MRI from unseen sites. PLoS One 2017;12(9):e0184661.
 """
@@ -136,7 +138,7 @@ def compute_snr(leg: Int64Array) -> float:
     Returns
     -------
     float
-        NaN without two classes of at least two pixels, or if both have no spread.
+        NaN without two classes of at least two pixels, or if one has no spread.
 
     Notes
     -----

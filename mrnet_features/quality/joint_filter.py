@@ -1,14 +1,18 @@
 """Joint position in every stack of a plane, by a filter learned from the stacks themselves.
 
 A correlation filter answers with a peak where a picture shows what all pictures share [1]_. Here it
-is learned from the edge pictures of a set, of which most show the joint. In turns, the filter finds
-the position of each picture, and is learned again from the pictures at these positions. Each half
+is learned from the edge pictures of a set, of which most show the joint. The filter finds the
+position of the joint in each picture, and is learned again from the pictures at these positions,
+several times. Each half
 of the set is placed by the filter of the other half, so that no picture confirms itself. The height
 of the peak is the evidence that the joint is in the picture at all.
 
-The filter knows how far one joint lies from another. Where in the picture the joints are, is read
-from X
+The filter says how far one joint lies from another. Where the joints themselves lie is read from
+the median of the aligned pictures: at the strongest edges between rows and in the middle of the
+leg; on axial slices, in the middle of the leg.
 
+References
+----------
 .. [1] Bolme DS, Beveridge JR, Draper BA, Lui YM. Visual object tracking using adaptive correlation
    filters. CVPR 2010:2544-2550.
 """
@@ -26,9 +30,9 @@ from mrnet_features.quality.edge_pictures import N_CELLS
 Spectra: TypeAlias = np.ndarray[Any, np.dtype[np.complex64]]
 
 SIZE = 2 * N_CELLS  # of the padded picture: a joint may lie outside by half a picture
-PEAK_WIDTH = 1.5  # cells, SD of the peak with which the filter shall answer
+PEAK_WIDTH = 1.5  # cells, SD of the peak with which the filter answers
 REGULARISATION = 0.1  # of the mean power of the pictures
-N_TURNS = 6
+N_TURNS = 6  # of placing the pictures and learning the filter
 UNUSED = 0.2  # fraction of the pictures, those with the least evidence, not learned from
 COVERED = 0.3  # fraction of the placed pictures that a cell of their mean needs
 JOINT_WIDTH = 2.0  # cells, SD of the smoothing before the strongest edge is looked for
@@ -201,7 +205,7 @@ def _find_centre(
 def _average(
     pictures: Float32Array, placed: _Placed, used: BoolArray
 ) -> tuple[Float64Array, BoolArray]:
-    """Median of the placed pictures, 0 where too few of them reach, and where enough do."""
+    """Median of the placed pictures, 0 where too few of them reach; and where enough do."""
     margin = (SIZE - N_CELLS) // 2
     canvas = np.full((int(used.sum()), SIZE, SIZE), np.nan, dtype=np.float32)
     for layer, k in zip(canvas, np.flatnonzero(used), strict=True):

@@ -6,6 +6,8 @@ A picture with such copies resembles itself displaced by that distance more than
 smaller or larger ones, on every slice. Anatomy too is similar to itself at some distances, but
 similarly in all exams of a plane: an exam is compared with the others, distance by distance.
 
+References
+----------
 .. [1] Wood ML, Henkelman RM. MR image artifacts from periodic motion. Med Phys 1985;12(2):143-151.
 """
 

@@ -11,6 +11,7 @@ from mrnet_features.arrays import Float32Array, Float64Array, UInt8Array
 
 DETAIL_SIGMA = 1.5  # cells; smoother structure is common to all knees
 LOG_OFFSET = 8  # grey levels added before the logarithm, so that noise in air has little effect
+MAD_TO_SD = 1.4826  # from the median absolute deviation of a normal distribution to its SD
 
 
 def correlate_thumbnails(one: Float32Array, other: Float32Array) -> Float32Array:
@@ -58,6 +59,26 @@ def extract_detail(thumbnails: UInt8Array) -> Float32Array:
     return np.asarray(scale - smooth, dtype=np.float32)
 
 
+def robust_sd(values: Float64Array) -> float:
+    """Standard deviation of a normal distribution with this median absolute deviation.
+
+    Parameters
+    ----------
+    values : ndarray of float64
+        Without NaN, at least one.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> round(robust_sd(np.array([1.0, 2.0, 3.0, 4.0, 100.0])), 4)
+    1.4826
+    """
+    return MAD_TO_SD * float(np.median(np.abs(values - np.median(values))))
+
+
 def robust_distance(values: Sequence[float] | Float64Array, least: float = 0.0) -> Float64Array:
     """Signed distance from the median in robust standard deviations.
 
@@ -83,8 +104,7 @@ def robust_distance(values: Sequence[float] | Float64Array, least: float = 0.0) 
     if known.size == 0:
         return array
     middle = np.median(known)
-    # 1.4826: the SD of a normal distribution from its median absolute deviation
-    spread = max(1.4826 * float(np.median(np.abs(known - middle))), least)
+    spread = max(robust_sd(known), least)
     return np.asarray((array - middle) / (spread or np.inf))
 
 
@@ -109,12 +129,11 @@ def upper_distance(values: Float64Array, least: float = 0.0) -> Float64Array:
     Examples
     --------
     >>> upper_distance(np.array([1.0, 4.0, 5.0, 6.0, 7.0, 8.0, 50.0])).round(1)
-    array([-2. , -0.8, -0.4,  0. ,  0.4,  0.8, 17.3])
+    array([-1.7, -0.7, -0.3,  0. ,  0.3,  0.7, 14.8])
     """
     middle = np.median(values)
     above = values[values > middle] - middle
-    # 1.4826: the SD of a normal distribution from its median absolute deviation
-    spread = max(1.4826 * float(np.median(above)) if above.size else 0.0, least)
+    spread = max(MAD_TO_SD * float(np.median(above)) if above.size else 0.0, least)
     return np.asarray((values - middle) / (spread or np.inf))
 
 

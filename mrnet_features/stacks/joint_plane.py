@@ -36,19 +36,21 @@ ROW_MEAN, ROW_SPREAD = 0.55, 0.16
 TILT_SPREAD = 10.0
 
 # Distances from the middle of the menisci in mm: the two edges and their width, and marrow below
-# and above. From segmented knees: 5 to 7 mm of menisci, 2 to 3 mm of cartilage on each side.
+# and above. Measured on segmented knees: 5 to 7 mm of menisci, 2 to 3 mm of cartilage on each side.
 EDGE, EDGE_WIDTH, UPPER_EDGE_WIDTH = 3.7, 0.8, 1.2
 MARROW_BELOW, MARROW_ABOVE = (6.0, 16.0), (8.0, 18.0)
 # SD of the weight of a block, in mm from the middle of the plateau: across the knee and from front
-# to back. The condyles are round, so that their edge is near the plane over a shorter distance.
+# to back. The condyles are round, so their edge is near the plane over a shorter distance.
 ACROSS, TIBIA_DEPTH, FEMUR_DEPTH = 40.0, 18.0, 8.0
-# SD of the middle of the plateau about that of the box, in mm. Offsets are tried in steps across
-# and in depth; of the first search, only in depth, where the box tells least.
+# SD in mm of the middle of the plateau about the middle of the box, and the step of the offsets
+# that are tried, across and in depth. The first search tries offsets in depth alone (`DEPTHS`),
+# because the box says least about them.
 OFFSET_SPREAD, OFFSET_STEP = 8.0, 4.0
 N_ACROSS, N_DEPTH, DEPTHS = 4, 3, (-3, 0, 3)
 
 
-# Evidence is in integers, so that sums do not depend on the order of blocks, which mirroring turns.
+# Evidence is in integers, so that sums do not depend on the order of the blocks: mirroring reverses
+# it.
 _RESPONSE_UNIT, _WEIGHT_UNIT = 1024, 16
 _COARSE = np.arange(-7, 8) * 54  # tilts of the first search in units: 3 degrees apart, to 20
 _FINE = np.arange(-6, 7) * 9  # of the second, about the best: half a degree apart, to 3 degrees
@@ -140,12 +142,12 @@ def fit_joint_plane(changes: Int64Array, box: Box, n_slices: int, plane: str) ->
         ]
     )
     by_row = _exponentiate(posterior).sum(axis=(0, 1, 2))
-    # the mean of equals: a picture that is its own mirror image has no tilt
+    # the mean if several are best, so that a picture that is its own mirror image has no tilt
     best = np.argwhere(posterior == np.max(posterior))
     tilt = int(tilts[best[:, 1]].mean())
     slice_tilt = int(slice_tilts[best[:, 2]].mean())
     row = limits[0] + int(best[:, 3].mean())
-    # again nearby, with the plateau where it is
+    # a second, finer search nearby, with the offset of the plateau
     across, depth = _find_plateau(blocks, lower, upper, tilt, slice_tilt, row)
     middle = (_round(across), _round(depth))
     tilts = tilt + _FINE

@@ -44,7 +44,7 @@ DEGREES = 2.0
 SPACING = 1.1
 """Pixel spacing after resampling, relative to before, or its inverse."""
 
-WAVES = ((1, 0), (0, 1), (1, 1), (2, 0), (0, 2))  # powers of row and column in the bias field
+POWERS = ((1, 0), (0, 1), (1, 1), (2, 0), (0, 2))  # of row and column in the bias field
 MAD_TO_SD = 1.4826
 
 
@@ -87,7 +87,7 @@ def perturb(grey: UInt8Array, name: str, seed: int = 0, key: str = "") -> UInt8A
     return np.ascontiguousarray(PERTURBATIONS[name](np.asarray(grey), rng))
 
 
-def measure_noise(grey: UInt8Array) -> float:
+def estimate_noise(grey: UInt8Array) -> float:
     """Standard deviation of the noise of a stack, in grey levels.
 
     The median absolute deviation of the finest diagonal Haar coefficients of the foreground, over
@@ -112,7 +112,7 @@ def measure_noise(grey: UInt8Array) -> float:
     --------
     >>> rng = np.random.default_rng(0)
     >>> disc = np.hypot(*np.mgrid[-50:50, -50:50]) < 40
-    >>> round(measure_noise(np.rint(rng.normal(100, 4, (5, 100, 100)) * disc).astype(np.uint8)))
+    >>> round(estimate_noise(np.rint(rng.normal(100, 4, (5, 100, 100)) * disc).astype(np.uint8)))
     4
     """
     height, width = (size // 2 * 2 for size in grey.shape[1:])
@@ -125,7 +125,7 @@ def measure_noise(grey: UInt8Array) -> float:
 def _add_noise(grey: UInt8Array, rng: np.random.Generator) -> UInt8Array:
     """Rician noise as strong as that in the stack: magnitude of a signal with complex noise."""
     low, high = _find_limits(grey)
-    sd = max(measure_noise(grey), LEAST_NOISE * (high - low))
+    sd = max(estimate_noise(grey), LEAST_NOISE * (high - low))
     real, imaginary = rng.normal(0, sd, (2, *grey.shape))
     return _to_uint8(np.hypot(grey + real, imaginary))
 
@@ -137,8 +137,8 @@ def _blur(grey: UInt8Array, _: np.random.Generator) -> UInt8Array:
 def _add_bias_field(grey: UInt8Array, rng: np.random.Generator) -> UInt8Array:
     """Multiply by a smooth field, a random polynomial of second order in the slice."""
     row, column = np.meshgrid(*(np.linspace(-1, 1, n) for n in grey.shape[1:]), indexing="ij")
-    weights = rng.normal(size=len(WAVES))
-    field = sum(w * row**i * column**j for w, (i, j) in zip(weights, WAVES, strict=True))
+    weights = rng.normal(size=len(POWERS))
+    field = sum(w * row**i * column**j for w, (i, j) in zip(weights, POWERS, strict=True))
     field = field - np.mean(field)
     return _to_uint8(grey * (1 + BIAS * field / max(float(np.abs(field).max()), 1e-12)))
 

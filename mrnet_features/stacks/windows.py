@@ -17,9 +17,6 @@ from mrnet_features.arrays import Array, Int32Array, device_function
 from mrnet_features.compiling import cached_njit
 from mrnet_features.launch import N_THREADS, launch, launch_each
 
-BOX_COLUMNS = 11
-"""Numbers of a box."""
-
 TILT_UNITS = 1024
 """Tilts are whole multiples of one row per so many columns or slices, so that shifts are exact."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,9 @@ from mrnet_features.arrays import UInt8Array
 from mrnet_features.csv_files import format_csv
 from mrnet_features.data.exam import Exam
 from mrnet_features.data.mrnet import load_mrnet
+from mrnet_features.evaluation.metrics.intraclass import FEWEST_EXAMS
 from mrnet_features.evaluation.metrics.stability import Stability, compare_tables
+from mrnet_features.extraction.describe import StackWarning
 from mrnet_features.extraction.extractor import FeatureExtractor, check_exams
 from mrnet_features.extraction.read import ExamLike
 from mrnet_features.extraction.resume import extract_features
@@ -29,8 +32,6 @@ logger = logging.getLogger(__name__)
 
 REFERENCE = "reference"
 """Name of the table of the exams as they are."""
-
-FEWEST_EXAMS = 3
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,8 @@ def measure_stability(
     Each exam is described as it is and once per perturbation: noise, blur, bias field, contrast
     (gamma), a shift by one pixel, a rotation by 2 degrees, one slice dropped, and another pixel
     spacing; see `mrnet_features.stacks.perturbations` for their strengths. The labels are not
-    used, so the table may choose columns before or inside a cross-validation; measured on other
-    exams than those of the study it is free of any doubt.
+    used, so the table may choose columns before or inside a cross-validation; measured on
+    other exams than those of the study, it can't be biased by them at all.
 
     An ICC compares the change with the differences between the exams. It depends on how different
     these are: measure it on exams like those of the study, about 40 or more.
@@ -117,8 +118,8 @@ def measure_stability(
         )
     if len(exams) < FEWEST_EXAMS:
         raise ValueError(
-            f"`exams` must hold at least {FEWEST_EXAMS} exams for an ICC, got {len(exams)}. About "
-            "40 give an interval of use."
+            f"`exams` must hold at least {FEWEST_EXAMS} exams for an ICC, got {len(exams)}. "
+            "With about 40, its interval is narrow enough to be useful."
         )
     extractor = extractor or FeatureExtractor()
     tables: dict[str, pd.DataFrame] = {}
@@ -128,9 +129,12 @@ def measure_stability(
         if name != REFERENCE:
             planes = extractor.recipe().planes
             copies = [_perturb_exam(exam, k, name, seed, planes) for k, exam in enumerate(exams)]
-        if folder is None:
-            tables[name] = extractor.fit_transform(copies)
-        else:
+        with warnings.catch_warnings():
+            if name != REFERENCE:  # its faults, if any, have been told for the reference
+                warnings.simplefilter("ignore", StackWarning)
+            if folder is None:
+                tables[name] = extractor.fit_transform(copies)
+                continue
             file = REFERENCE if name == REFERENCE else f"{name}-seed{seed}"
             path = Path(folder) / f"{file}.parquet"
             # it refuses mappings itself

@@ -89,7 +89,7 @@ def test_groups_by_a_mapping(digits, evaluations):
     assert len(summary) == 8
     # Loops and tails of digits are in the middle rows of the image.
     assert summary["permutation"].idxmax() in {"row_2", "row_3", "row_4", "row_5"}
-    assert found.stability(top=3)["rank_correlation"].gt(0.5).all()
+    assert found.fold_agreement(top=3)["rank_correlation"].gt(0.5).all()
 
 
 def test_calibration_and_operating_points_of_logistic_regression(digits, evaluations):

@@ -31,6 +31,21 @@ def test_a_table_of_another_recipe_is_not_overwritten(
     assert not (tmp_path / "table.parquet.shards").exists()
 
 
+@pytest.mark.parametrize("revision", [{}, {"revision": 1}])
+def test_a_table_of_an_older_revision_is_extracted_again(exams, extractor, tmp_path, revision):
+    path = tmp_path / "table.parquet"
+    table = extract_features(exams, path, extractor=extractor)
+    whole, provenance = path.read_bytes(), table.attrs["provenance"]
+    recipe = {key: value for key, value in provenance["recipe"].items() if key != "revision"}
+    older = {**provenance, "recipe": {**recipe, **revision}, "recipe_digest": "a", "key": "b"}
+    write_table(table * 0, path, older)
+    pd.testing.assert_frame_equal(extract_features(exams, path, extractor=extractor), table)
+    assert path.read_bytes() == whole
+    write_table(table * 0, path, {**older, "recipe": {**older["recipe"], "pools": ["max"]}})
+    with pytest.raises(FileExistsError, match=r"has another recipe \(other pools and revision\)"):
+        extract_features(exams, path, extractor=extractor)
+
+
 def test_a_table_of_other_exams_is_not_overwritten(exams, extractor, tmp_path):
     path = tmp_path / "table.parquet"
     made = extract_features(exams, path, extractor=extractor)

@@ -94,6 +94,8 @@ def test_scores_that_are_no_probabilities_and_wrong_pairs_are_refused(labels):
     with pytest.raises(TypeError, match=r"pairs of tasks, such as \[\('acl', 'abnormal'\)\]"):
         find_implications(labels, "acl")
     with pytest.raises(TypeError, match="pairs of tasks"):
+        find_implications(labels, 5)
+    with pytest.raises(TypeError, match="pairs of tasks"):
         find_implications(labels, [("acl", "abnormal", "meniscus")])
     with pytest.raises(ValueError, match="can't imply itself, got 'acl' twice"):
         find_implications(labels, [("acl", "acl")])

@@ -92,7 +92,8 @@ def test_a_copy_is_unfitted_and_parameters_can_be_searched(features):
         (3, 0.75, TypeError, "mapping of column to ICC, got int"),
         (TABLE.reset_index(), 0.75, TypeError, "other values in 'index'"),
         (TABLE.astype(str)["noise"], 0.75, TypeError, "must hold numbers by the name"),
-        (pd.concat([TABLE, TABLE[:1]]), 0.75, ValueError, "each column once, got 'size' more"),
+        (pd.concat([TABLE, TABLE[:1]]), 0.75, ValueError, "each column once, but repeats 'size'"),
+        (TABLE.assign(least=1.0).reset_index(), 0.75, ValueError, "index_col='column'"),
         (TABLE[[]], 0.75, TypeError, "column of ICCs, got none"),
     ],
 )

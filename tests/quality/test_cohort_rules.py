@@ -28,6 +28,11 @@ def test_the_number_of_slices_is_compared_with_the_median(n_slices, advice):
     assert advice in finding.advice
 
 
+def test_stacks_without_noise_or_edges_are_not_compared():
+    stacks = [measure_stack(np.zeros((4, 64, 64), np.uint8), "sagittal", str(k)) for k in range(20)]
+    assert list(apply_value_rules(stacks)) == []
+
+
 def test_few_stacks_are_not_compared():
     stacks = [
         measure_stack(draw_leg(np.random.default_rng(k), n_slices=4 + 6 * (k > 0)), "sagittal")

@@ -9,7 +9,7 @@ from mrnet_features.stacks.perturbations import (
     DEGREES,
     PERTURBATIONS,
     SPACING,
-    measure_noise,
+    estimate_noise,
     perturb,
 )
 from tests.support.knees import make_knee
@@ -47,19 +47,19 @@ def test_an_empty_picture_keeps_its_grey_level(name, grey):
 def test_the_noise_of_a_picture_with_edges_is_found(sd):
     rng = np.random.default_rng(1)
     noisy = KNEE.astype(float) + rng.normal(0, sd, KNEE.shape)
-    found = measure_noise(np.clip(np.rint(noisy), 0, 255).astype(np.uint8))
+    found = estimate_noise(np.clip(np.rint(noisy), 0, 255).astype(np.uint8))
     assert found == pytest.approx(np.hypot(3, sd), rel=0.1)  # the knee has noise of SD 3
 
 
 def test_added_noise_is_as_strong_as_that_in_the_stack():
     change = perturb(KNEE, "noise")[MIDDLE].astype(float) - KNEE[MIDDLE]
-    assert change[KNEE[MIDDLE] > 60].std() == pytest.approx(measure_noise(KNEE), rel=0.1)
+    assert change[KNEE[MIDDLE] > 60].std() == pytest.approx(estimate_noise(KNEE), rel=0.1)
 
 
 def test_a_stack_without_noise_gets_some():
     clean = ndimage.uniform_filter(KNEE, (5, 1, 1))
     clean = np.repeat(np.repeat(clean, 2, axis=1), 2, axis=2)  # no finest detail at all
-    assert measure_noise(clean) == 0
+    assert estimate_noise(clean) == 0
     assert not np.array_equal(perturb(clean, "noise"), clean)
 
 

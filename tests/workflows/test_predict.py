@@ -1,6 +1,7 @@
 """Predictions from images by a saved model, in the competition's format."""
 
 import dataclasses
+import hashlib
 import json
 from pathlib import Path
 
@@ -97,6 +98,20 @@ def test_another_recipe_digest_is_refused(folder, tmp_path):
     with pytest.raises(ValueError, match="computes other features .* saved 0000000000000000"):
         predict_paths(model, folder / "valid-paths.csv", tmp_path / "out.csv")
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_model_of_an_older_revision_is_refused(folder, tmp_path):
+    """Its columns have the same names, but region boxes were placed in another way."""
+
+    def older(head):
+        provenance = head["provenance"]
+        del provenance["recipe"]["revision"]
+        text = json.dumps(provenance["recipe"], sort_keys=True)
+        provenance["recipe_digest"] = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+    model = change_head(folder, tmp_path, older)
+    with pytest.raises(ValueError, match="computes other features from the model's recipe"):
+        predict_paths(model, folder / "valid-paths.csv", tmp_path / "out.csv")
 
 
 def test_another_version_gives_a_warning(folder, tmp_path):

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from mrnet_features.data.exam import Exam
+from mrnet_features.extraction.describe import StackWarning
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.stacks.perturbations import perturb
 from mrnet_features.workflows import stability as module
@@ -40,6 +41,13 @@ def test_files_and_arrays_differ_in_the_random_numbers_alone(exams):
         [{"sagittal": knee} for knee in KNEES], EXTRACTOR, perturbations=["blur"]
     )
     pd.testing.assert_frame_equal(on_disk.icc, in_memory.icc)
+
+
+def test_a_faulty_stack_is_told_once():
+    blank = [{"sagittal": np.zeros((3, 40, 40), np.uint8)}, *({"sagittal": k} for k in KNEES[:3])]
+    with pytest.warns(StackWarning, match="All pixels have grey level 0") as told:
+        measure_stability(blank, EXTRACTOR, perturbations=["blur", "spacing"])
+    assert len(told) == 1
 
 
 def test_a_perturbed_exam_is_perturbed_when_it_is_read(exams):

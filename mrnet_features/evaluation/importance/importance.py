@@ -13,8 +13,8 @@ from scipy.special import ndtri
 from mrnet_features.evaluation.alignment import align_features
 from mrnet_features.evaluation.exam_values import take_weights
 from mrnet_features.evaluation.importance.feature_groups import choose_grouping, group_columns
+from mrnet_features.evaluation.importance.fold_agreement import measure_fold_agreement
 from mrnet_features.evaluation.importance.per_fold import VIEWS, FoldView, view_fold
-from mrnet_features.evaluation.importance.stability import measure_fold_agreement
 from mrnet_features.evaluation.metrics.auc import standard_error
 from mrnet_features.evaluation.metrics.few_exams import warn_of_few
 from mrnet_features.evaluation.metrics.scored_sets import count_groups
@@ -150,7 +150,7 @@ class Importance(Result):
         """
         return plot_importance(self.summary(task).iloc[:top], task or self.headline, axes)
 
-    def stability(self, top: int = 10) -> pd.DataFrame:
+    def fold_agreement(self, top: int = 10) -> pd.DataFrame:
         """Agreement of the folds on the order of the groups.
 
         Parameters

@@ -13,18 +13,13 @@ from mrnet_features.evaluation.metrics.intraclass import intraclass_correlation
 from mrnet_features.evaluation.results import Result
 from mrnet_features.evaluation.study_plots import plot_stability
 from mrnet_features.messages import name_some
+from mrnet_features.models.stable_columns import LEAST, MIN_ICC
 from mrnet_features.names import group_names
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["LEAST", "MIN_ICC", "Stability", "compare_tables"]
-
-LEAST = "least"
-"""Column of the least ICC over the perturbations."""
-
-MIN_ICC = 0.75
-"""From here on Koo and Li 2016 call agreement good."""
+__all__ = ["Stability", "compare_tables"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -41,7 +36,8 @@ class Stability(Result):
     low, high : DataFrame of float64
         Limits of the 95 % interval.
     n_exams : DataFrame of int64
-        Exams with a value before and after.
+        Exams with a value before and after, from which the ICC is computed. A perturbation after
+        which a column has no value for some exams shows here alone.
     """
 
     icc: pd.DataFrame
@@ -50,10 +46,9 @@ class Stability(Result):
     n_exams: pd.DataFrame
 
     def __repr__(self) -> str:
-        return (
-            f"Stability({len(self.icc)} columns, {int(self.n_exams.to_numpy().max())} exams; "
-            f"{', '.join(self.icc.columns)})"
-        )
+        n_exams = int(self.n_exams.to_numpy().max(initial=0))
+        names = ", ".join(self.icc.columns)
+        return f"Stability({len(self.icc)} columns, {n_exams} exams; {names})"
 
     @property
     def least(self) -> pd.Series[float]:

@@ -70,7 +70,9 @@ class HoldOut(Result):
 
     def __repr__(self) -> str:
         tasks = ", ".join(self.labels.columns)
-        return f"HoldOut({len(self.train_labels)} exams -> {len(self.labels)}, tasks {tasks})"
+        coherent = ", coherent" if self.implications else ""
+        sizes = f"{len(self.train_labels)} exams -> {len(self.labels)}"
+        return f"HoldOut({sizes}, tasks {tasks}{coherent})"
 
     @cached_property
     def scores(self) -> Scores:

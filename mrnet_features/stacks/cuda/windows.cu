@@ -5,7 +5,8 @@
 // 1 / TILT_UNITS, twice the column and twice the slice where rows are as given. A cut is a row of
 // four: slice, first row, first column, slice of the target.
 
-constexpr int BOX_COLUMNS = 11, TILT_UNITS = 1024;  // must equal those in windows.py
+constexpr int BOX_COLUMNS = 11;
+constexpr int TILT_UNITS = 1024;  // must equal that in windows.py
 
 // Number of rows by which a box lies lower at a slice and column.
 __device__ int shift_rows(const int* box, int slice, int x) {

@@ -1,16 +1,19 @@
-"""Stability of the order of feature groups over folds."""
+"""Agreement of the folds on the order of the feature groups."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from mrnet_features.evaluation.importance.stability import measure_fold_agreement, nogueira_index
+from mrnet_features.evaluation.importance.fold_agreement import (
+    measure_fold_agreement,
+    nogueira_index,
+)
 
 
-def test_stability_and_selection(found):
-    stability = found.stability(top=2)
-    assert (stability["rank_correlation"] > 0.5).all()
-    assert (stability["nogueira"] > 0.5).all()
+def test_folds_agree_on_a_strong_group_and_not_on_noise(found):
+    over_folds = found.fold_agreement(top=2)
+    assert (over_folds["rank_correlation"] > 0.5).all()
+    assert (over_folds["nogueira"] > 0.5).all()
     assert found.selection(top=2).loc["glcm", "one"] == 1
     rng = np.random.default_rng(0)
     rows = pd.DataFrame(
