@@ -20,7 +20,7 @@ from mrnet_features.extraction.pooling import fold_pairs, pool_slices
 from mrnet_features.extraction.read import Pixels
 from mrnet_features.extraction.recipe import BlockStatistics, ColumnBlock, Recipe
 from mrnet_features.stacks.prepare import prepare_batch
-from mrnet_features.stacks.region_sets import region_folds
+from mrnet_features.stacks.region_sets import find_pair_values
 from mrnet_features.stacks.stack import Stack, StackBatch
 
 
@@ -232,12 +232,12 @@ def _describe_block(stack: Stack, block: ColumnBlock, recipe: Recipe) -> Array:
             f"The families gave other statistics for region set '{block.region_set}' than for a "
             "blank stack. The statistics of a family must not depend on the content of the stack."
         )
-    folds = region_folds(block.region_set, block.plane)
-    return _pool_and_fold(statistics, stack, recipe.pools, folds)
+    pair_values = find_pair_values(block.region_set, block.plane)
+    return _pool_and_fold(statistics, stack, recipe.pools, pair_values)
 
 
 def _pool_and_fold(
-    statistics: BlockStatistics, stack: Stack, pools: Sequence[str], folds: Sequence[str]
+    statistics: BlockStatistics, stack: Stack, pools: Sequence[str], pair_values: Sequence[str]
 ) -> Array:
     """Values region by region; all families at once, since a GPU prefers a few large operations."""
     tables: list[Array] = []
@@ -252,7 +252,7 @@ def _pool_and_fold(
         xp = namespace(stack.grey)
         return xp.zeros((stack.n_exams, 0), dtype=xp.float64)
     xp = namespace(*tables)
-    folded = fold_pairs(stack.region_names, xp.concat(tables, axis=-1), folds)
+    folded = fold_pairs(stack.region_names, xp.concat(tables, axis=-1), pair_values)
     return xp.concat(list(folded.values()), axis=-1)
 
 

@@ -18,7 +18,7 @@ from mrnet_features.stacks.exam_slices import count_slices
 FIRST, SECOND = "_one", "_other"
 """Endings of the names of two regions that are a pair, one on each side of the knee."""
 
-FOLDS: Mapping[str, Callable[[Any, Array, Array], Array]] = {
+PAIR_VALUES: Mapping[str, Callable[[Any, Array, Array], Array]] = {
     "low": lambda xp, one, other: xp.minimum(one, other),
     "high": lambda xp, one, other: xp.maximum(one, other),
     "difference": lambda xp, one, other: xp.abs(one - other),
@@ -74,7 +74,7 @@ def pool_slices(
 
 
 def fold_pairs(
-    region_names: Sequence[str], table: Array, folds: Sequence[str] = tuple(FOLDS)
+    region_names: Sequence[str], table: Array, pair_values: Sequence[str] = tuple(PAIR_VALUES)
 ) -> dict[str, Array]:
     """Rows by region; left/right pairs are replaced by lower value, higher value and difference.
 
@@ -85,7 +85,7 @@ def fold_pairs(
     ----------
     region_names : sequence of str, length n_regions
     table : array of shape (..., n_regions, n_columns), float64
-    folds : sequence of str, default all of `FOLDS`
+    pair_values : sequence of str, default all of `PAIR_VALUES`
         Which of these values replace a pair.
 
     Returns
@@ -120,8 +120,8 @@ def fold_pairs(
                 f"{', '.join(region_names)}. Name both regions of a pair, or neither."
             )
         other = table[..., index + 1, :]
-        for fold in folds:
-            folded[f"{stem}_{fold}"] = FOLDS[fold](xp, row, other)
+        for name in pair_values:
+            folded[f"{stem}_{name}"] = PAIR_VALUES[name](xp, row, other)
         index += 2
     return folded
 

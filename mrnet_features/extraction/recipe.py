@@ -17,7 +17,7 @@ from mrnet_features.extraction.pooling import fold_pairs
 from mrnet_features.families.base import Family
 from mrnet_features.names import Name, format_name
 from mrnet_features.stacks.discretisation import Discretisation
-from mrnet_features.stacks.region_sets import region_folds, region_names
+from mrnet_features.stacks.region_sets import find_pair_values, region_names
 from mrnet_features.stacks.stack import Stack
 
 STACK_POOL = "stack"
@@ -171,8 +171,8 @@ def _arrange_columns(recipe: Recipe) -> tuple[tuple[str, ...], tuple[ColumnBlock
             regions = region_names(chosen, plane)
             stack = Stack(blank, levels, blank, n_levels, regions)
             suffixes = recipe.compute_statistics(stack, plane, chosen).suffixes(recipe.pools)
-            folds = region_folds(chosen, plane)
-            folded = list(fold_pairs(regions, np.zeros((len(regions), 1)), folds))
+            pair_values = find_pair_values(chosen, plane)
+            folded = list(fold_pairs(regions, np.zeros((len(regions), 1)), pair_values))
             of_set[chosen] = suffixes, folded
             blocks.append((plane, chosen, *of_set[chosen]))
         for family in recipe.families:

@@ -44,12 +44,13 @@ class RegionBox(NamedTuple):
 class RegionSet(NamedTuple):
     """Boxes that do not overlap; with `with_rest`, the rest of the knee is a region too.
 
-    `folds` are the names of `mrnet_features.extraction.pooling.FOLDS` that replace a pair.
+    `pair_values` names the values of `mrnet_features.extraction.pooling.PAIR_VALUES` that replace
+    those of a pair.
     """
 
     boxes: tuple[RegionBox, ...]
     with_rest: bool = False
-    folds: tuple[str, ...] = ("low", "high", "difference")
+    pair_values: tuple[str, ...] = ("low", "high", "difference")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -71,7 +72,7 @@ def _list_cells(rows: tuple[float, ...], columns: tuple[float, ...], pair: str) 
         for r, row in enumerate(pairwise(rows))
         for c, column in enumerate(pairwise(columns))
     ]
-    return RegionSet(tuple(boxes), folds=("high",))
+    return RegionSet(tuple(boxes), pair_values=("high",))
 
 
 # Rows of cells are 3 mm high: femoral cartilage, menisci, tibial cartilage and the bone beside them
@@ -172,8 +173,8 @@ def region_names(name: str, plane: str) -> tuple[str, ...]:
     return (KNEE,) if name == KNEE else find_region_set(name, plane).names
 
 
-def region_folds(name: str, plane: str) -> tuple[str, ...]:
-    """Values that replace a pair of regions of a region set on a plane.
+def find_pair_values(name: str, plane: str) -> tuple[str, ...]:
+    """Names of the values that replace those of a pair of regions.
 
     Parameters
     ----------
@@ -184,7 +185,7 @@ def region_folds(name: str, plane: str) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Names of `mrnet_features.extraction.pooling.FOLDS`.
+        Names of `mrnet_features.extraction.pooling.PAIR_VALUES`.
 
     Raises
     ------
@@ -193,10 +194,10 @@ def region_folds(name: str, plane: str) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> region_folds("menisci", "coronal")
+    >>> find_pair_values("menisci", "coronal")
     ('low', 'high', 'difference')
     """
-    return () if name == KNEE else find_region_set(name, plane).folds
+    return () if name == KNEE else find_region_set(name, plane).pair_values
 
 
 def find_region_set(name: str, plane: str) -> RegionSet:

@@ -104,7 +104,7 @@ def test_swapping_the_regions_of_a_pair_changes_nothing():
         assert np.array_equal(row, other[name])
 
 
-def test_only_the_chosen_folds_are_kept():
+def test_only_the_chosen_values_of_a_pair_are_kept():
     folded = fold_pairs(["horn_one", "horn_other"], np.array([[1.0], [3.0]]), ["high"])
     assert {name: row.tolist() for name, row in folded.items()} == {"horn_high": [3.0]}
 

@@ -1,29 +1,29 @@
-"""Region sets: names and folds of their regions, and boxes that mirroring maps onto each other."""
+"""Region sets: names of regions and of the values of pairs; single boxes are symmetric."""
 
 import pytest
 
-from mrnet_features.extraction.pooling import FOLDS
-from mrnet_features.stacks.region_sets import KNEE, REGION_SETS, region_folds, region_names
+from mrnet_features.extraction.pooling import PAIR_VALUES
+from mrnet_features.stacks.region_sets import KNEE, REGION_SETS, find_pair_values, region_names
 
 SETS = [(name, plane) for name, sets in REGION_SETS.items() for plane in sets]
 
 
 def test_a_set_without_boxes_on_a_plane_is_refused():
-    for find in (region_names, region_folds):
+    for find in (region_names, find_pair_values):
         with pytest.raises(ValueError, match=r"no region set 'menisci' for the plane 'axial'"):
             find("menisci", "axial")
 
 
 def test_the_knee_is_one_region_on_every_plane():
     assert region_names(KNEE, "axial") == (KNEE,)
-    assert region_folds(KNEE, "axial") == ()
+    assert find_pair_values(KNEE, "axial") == ()
 
 
 @pytest.mark.parametrize(("name", "plane"), SETS)
-def test_names_are_unique_and_folds_are_known(name, plane):
+def test_names_are_unique_and_values_of_pairs_are_known(name, plane):
     names = region_names(name, plane)
     assert len(set(names)) == len(names) < 256  # regions are stored as uint8
-    assert set(region_folds(name, plane)) <= FOLDS.keys()
+    assert set(find_pair_values(name, plane)) <= PAIR_VALUES.keys()
 
 
 @pytest.mark.parametrize(("name", "plane"), SETS)
