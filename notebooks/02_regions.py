@@ -16,7 +16,7 @@
 #
 # Some families read a part of the knee: ligaments in the notch, menisci at the joint line, oedema
 # in the bones, fluid in the recesses. These regions are boxes in fractions of the knee box, placed
-# relative to the joint line. This notebook draws them on synthetic knees. Set
+# relative to the joint plane. This notebook draws them on synthetic knees. Set
 # `MRNET_FEATURES_REAL_KNEE` to a sagittal stack (`.npy`, uint8) to see them on a real one too.
 
 # %%
@@ -54,9 +54,9 @@ pd.DataFrame(
 # %% [markdown]
 # ## On the slices
 #
-# Yellow is the joint line: the row near the middle of the knee box where grey levels change most
-# from row to row, summed over the middle of the stack. Red is the notch, blue the menisci, orange
-# the bones, green the recesses.
+# Yellow is the joint plane, through the middle of the menisci. It is found by the changes of grey
+# level at the edges of femur and tibia. The boxes follow its tilt. Red is the notch, blue the
+# menisci, orange the bones, green the recesses.
 
 # %%
 COLOURS = {"notch": "red", "menisci": "deepskyblue", "bones": "orange", "recesses": "limegreen"}

@@ -42,8 +42,8 @@ class Cells(Family):
     ============= =============================== ===== =====
 
     ``*`` is the depth: 0 for the slices at both ends of the stack, the highest for those in the
-    middle; the order of slices is unknown. For the stack only. NaN where the cell has no pixel at
-    that depth, or S is 0.
+    middle; the order of slices is unknown. All are statistics of the stack. NaN where the cell has
+    no pixel at that depth, or S is 0.
 
     Parameters
     ----------

@@ -117,7 +117,7 @@ def explain_violations(
 def apply_implications(
     probabilities: pd.DataFrame, implications: Sequence[tuple[str, str]]
 ) -> pd.DataFrame:
-    r"""Probabilities that know of the implications.
+    r"""Probabilities that use the implications.
 
     A task that others imply becomes :math:`1 - (1 - p) \prod_k (1 - p_k)`, with the probabilities
     :math:`p_k` of the tasks that imply it: the exam is negative only if it is negative for each

@@ -152,9 +152,9 @@ def measure_quality(
     DataFrame
         One row per stack. Columns: exam, plane, n_slices; noise (SD as a fraction of the leg's
         median grey level); sharpness (about 0, blurred, to 1); saturation (fraction of the leg at
-        grey level 255); ghosts (of copies in the air, as a fraction of the leg's grey level); efc,
-        fber, snr, snr_dietrich and cjv, as `mrnet_features.quality.image_quality` defines them. NaN
-        where a measurement is not possible.
+        grey level 255); ghosts (copies in the air, as a fraction of the leg's grey level; 0 without
+        air); efc, fber, snr, snr_dietrich and cjv, as `mrnet_features.quality.image_quality`
+        defines them. NaN where a measurement is not possible.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Joint line: change of grey levels from row to row, by place in the knee."""
+"""Joint line: changes of grey level from row to row, from which the joint plane is found."""
 
 from __future__ import annotations
 

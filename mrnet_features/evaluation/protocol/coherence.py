@@ -1,4 +1,4 @@
-"""Predictions that know that a task implies another, such as a tear an abnormal knee."""
+"""Predictions that use that one task implies another: a tear makes a knee abnormal."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def make_coherent(
     *,
     min_positives: int = MIN_POSITIVES,
 ) -> Run:
-    """Same result with predictions that use "a tear implies abnormal", where the labels obey it.
+    """Result whose predictions use "a tear implies abnormal", where the labels obey it.
 
     The probability of the implied task becomes ``1 - (1 - p_abnormal) (1 - p_acl)
     (1 - p_meniscus)``; those of other tasks stay. Nothing is fitted. In each fold a pair is used
