@@ -52,7 +52,7 @@ EXAMS = read(
 
 @pytest.fixture(scope="module")
 def full_table():
-    return describe_batch(EXAMS, recipe_of(["full", "meniscus", "profiles"]), "cpu")
+    return describe_batch(EXAMS, recipe_of(["full", "profiles"]), "cpu")
 
 
 def assert_identical(found, expected):
@@ -62,7 +62,7 @@ def assert_identical(found, expected):
 
 @pytest.mark.parametrize("size", [2, 7])
 def test_concatenated_exams_have_the_rows_they_have_alone(full_table, size):
-    recipe = recipe_of(["full", "meniscus", "profiles"])
+    recipe = recipe_of(["full", "profiles"])
     batches = [EXAMS[k : k + size] for k in range(0, len(EXAMS), size)]
     rows = [describe_together(batch, recipe, "cpu") for batch in batches]
     assert_identical(np.concatenate(rows), full_table)
@@ -94,13 +94,13 @@ def test_the_batch_size_changes_nothing(size):
 
 @pytest.mark.usefixtures("gpu")
 def test_rows_from_a_gpu_equal_those_from_the_cpu(full_table):
-    rows = describe_batch(EXAMS, recipe_of(["full", "meniscus", "profiles"]), "cuda")
+    rows = describe_batch(EXAMS, recipe_of(["full", "profiles"]), "cuda")
     np.testing.assert_allclose(rows, full_table, rtol=1e-6, atol=1e-6, equal_nan=True)
 
 
 def count_operations(cupy, monkeypatch, n_exams):
     """Kernel launches, array operations and copies to the host for one plane of a batch."""
-    recipe = recipe_of(["full", "meniscus", "profiles"])
+    recipe = recipe_of(["full", "profiles"])
     exams = [draw_exam(seed, (3 + seed % 2, 72, 80)) for seed in range(n_exams)]
     greys = [to_device(exam["sagittal"], "cuda") for exam in exams]
     stacks = prepare_batch(greys, "sagittal", recipe.region_sets("sagittal"))

@@ -30,7 +30,7 @@ def test_parameters_that_change_rows_change_the_digest():
 
 
 def test_blocks_hold_every_column_once():
-    recipe = FeatureExtractor(["full", "meniscus"], pools=("mean",)).recipe()
+    recipe = FeatureExtractor("full", pools=("mean",)).recipe()
     blocks = [block for plane in PLANES for block in recipe.column_blocks(plane)]
     indices = np.concatenate([block.columns for block in blocks])
     assert sorted(indices) == list(range(len(recipe.columns())))

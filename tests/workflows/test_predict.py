@@ -129,7 +129,7 @@ def test_a_table_of_another_tool_has_no_recipe(folder, tmp_path):
         rebuild_extractor(load_bundle(model))
 
 
-@pytest.mark.parametrize("preset", ["minimal", "baseline", "full"])
+@pytest.mark.parametrize("preset", ["minimal", "baseline", "texture", "full"])
 def test_the_recipe_of_every_preset_survives_json(folder, preset):
     bundle = load_bundle(folder / "model")
     recipe = FeatureExtractor(find_families(preset)).recipe()
