@@ -12,7 +12,7 @@ def test_every_family_is_in_the_catalogue():
     table = list_families()
     assert list(table.index) == list(discover_families())
     assert table.loc["glcm", "n_statistics"] == 25
-    assert table.loc["intensity", "presets"] == "minimal, baseline, full"
+    assert table.loc["intensity", "presets"] == "minimal, baseline, texture, full"
     assert table.loc["acquisition", "presets"] == ""
     assert table["description"].str.len().min() > 10
 
