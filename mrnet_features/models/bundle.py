@@ -32,7 +32,7 @@ from mrnet_features.models.bundle_head import (
     read_head,
 )
 from mrnet_features.models.estimators import fit_classifier, refuse_table
-from mrnet_features.models.implications import apply_implications, find_implications
+from mrnet_features.models.implications import apply_implications, choose_implications
 from mrnet_features.models.lightgbm import SeedAveragedLightGBM, read_booster, write_booster
 from mrnet_features.models.tree_text import check_trees, cut_trees
 from mrnet_features.tables import align_tables
@@ -229,8 +229,8 @@ def fit_bundle(
         Value of a positive exam if the labels are not 0 and 1, such as "torn".
     coherent : bool, default False
         Let predictions use "a tear implies abnormal", for the pairs of tasks that all labels obey;
-        see `find_implications` and `make_coherent`. The pairs are saved. Choose `thresholds` on
-        coherent predictions then.
+        see `find_implications` and `make_coherent`. A warning names the others. The pairs are
+        saved. Choose `thresholds` on coherent predictions then.
 
     Returns
     -------
@@ -278,7 +278,7 @@ def fit_bundle(
         provenance={k: v for k, v in provenance.items() if k not in OF_EXAMS},
         thresholds=chosen_thresholds,
         versions={name: importlib.metadata.version(name) for name in PACKAGES},
-        implications=find_implications(truth) if coherent else (),
+        implications=choose_implications(truth) if coherent else (),
     )
 
 

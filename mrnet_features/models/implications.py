@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ __all__ = [
     "MIN_POSITIVES",
     "TEAR_IMPLIES_ABNORMAL",
     "apply_implications",
+    "choose_implications",
     "explain_violations",
     "find_implications",
 ]
@@ -112,6 +114,35 @@ def explain_violations(
         else:
             found[pair] = ""
     return found
+
+
+def choose_implications(labels: pd.DataFrame) -> Implications:
+    """Pairs of tasks of MRNet that the labels obey, with a warning about those that they break.
+
+    Parameters
+    ----------
+    labels : DataFrame of shape (n_exams, n_tasks)
+        As in `find_implications`.
+
+    Returns
+    -------
+    tuple of (str, str)
+
+    Warns
+    -----
+    UserWarning
+        If the labels break a pair, or too few exams are positive, with the reason.
+    """
+    known = [pair for pair in TEAR_IMPLIES_ABNORMAL if set(pair) <= set(labels.columns)]
+    problems = explain_violations(labels, known)
+    texts = [
+        f"'{first} implies {second}' is not used: {problem}."
+        for (first, second), problem in problems.items()
+        if problem
+    ]
+    if texts:
+        warnings.warn(" ".join(texts), stacklevel=3)
+    return tuple(pair for pair, problem in problems.items() if not problem)
 
 
 def apply_implications(

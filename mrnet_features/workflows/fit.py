@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -57,7 +57,7 @@ def fit_table(
         Parallel processes.
     coherent : bool, default False
         Use "a tear implies abnormal" where the labels obey it, in the cross-validation and in the
-        saved model; see `make_coherent` and `fit_bundle`.
+        saved model; see `make_coherent` and `fit_bundle`. A pair that no fold uses is not saved.
 
     Returns
     -------
@@ -76,5 +76,8 @@ def fit_table(
     bundle = fit_bundle(
         lightgbm_baseline(seed), features, labels, thresholds=thresholds, coherent=coherent
     )
+    if coherent:  # the thresholds are for probabilities with the pairs of the cross-validation
+        used = [pair for pair in bundle.implications if pair in evaluation.implications]
+        bundle = replace(bundle, implications=tuple(used))
     bundle.save(out)
     return FittedTable(bundle, evaluation)

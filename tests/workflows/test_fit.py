@@ -40,6 +40,16 @@ def test_thresholds_of_a_coherent_model_are_for_coherent_probabilities(tmp_path)
     assert (predicted["abnormal"] >= predicted[["acl", "meniscus"]].max(axis=1)).all()
 
 
+def test_a_pair_that_no_fold_uses_is_not_saved(tmp_path):
+    """Ten torn knees are enough for the saved model alone; its thresholds would be too low."""
+    exams = [f"{k:04d}" for k in range(60)]
+    labels = pd.DataFrame({"abnormal": [0, 1] * 30, "acl": [0, 1, *[0] * 4] * 10}, index=exams)
+    features = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 2)), exams, ["a", "b"])
+    with pytest.warns(UserWarning, match="'acl implies abnormal' is not used: too few training"):
+        fitted = fit_table(features, labels, tmp_path / "model", coherent=True)
+    assert fitted.bundle.implications == fitted.evaluation.implications == ()
+
+
 def test_a_folder_with_other_files_is_refused_before_anything_is_fitted(tmp_path, monkeypatch):
     monkeypatch.setattr(fit, "score_table", lambda *_, **__: pytest.fail("fitted"))
     (tmp_path / "thesis.txt").write_text("mine")

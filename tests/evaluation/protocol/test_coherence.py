@@ -111,6 +111,8 @@ def test_a_held_out_split_is_checked_on_the_training_labels():
         warnings.simplefilter("error")
         found = make_coherent(run)
     assert found.implications == PAIRS
+    assert repr(found).endswith("coherent)")
+    assert not repr(run).endswith("coherent)")
     np.testing.assert_allclose(
         found.predictions["abnormal"], 1 - (1 - run.predictions).prod(axis=1), rtol=1e-12
     )
