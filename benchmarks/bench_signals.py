@@ -1,11 +1,11 @@
-"""Families of knee structures on synthetic knees: truth, ablation, cost and symmetry.
+"""Families of knee structures on synthetic knees: truth, cost and symmetry.
 
-    python benchmarks/bench_signals.py --folder /tmp/knees --exams 600 --seed 271828 --jobs 2
+    python benchmarks/bench_signals.py --folder /tmp/knees --exams 300 --seed 271828 --jobs 2
 
 Makes synthetic knees with a seed that nothing was tuned on and writes ``results/signals.json``:
-rank correlation of the fluid estimates with the true effusion; AUCs of global texture with and
-without each family on shared folds, with paired intervals; processor seconds per exam; and the
-largest change of a column when knees are mirrored and their slices reversed.
+rank correlation of the fluid estimates with the true effusion; processor seconds per exam; and the
+largest change of a column when knees are mirrored and their slices reversed. What the families add
+to the AUCs is measured by ``bench_styles.py``.
 """
 
 from __future__ import annotations
@@ -28,17 +28,7 @@ from mrnet_features.names import PLANES
 from mrnet_features.stacks.prepare import prepare_sets
 
 RESULTS = Path(__file__).parent / "results"
-TEXTURE = ("intensity", "glcm", "ngtdm", "lbp")
-SIGNALS = ("fluid", "dark_fluid", "marrow", "ligament", "meniscus", "profiles")
-CHAIN = ("fluid", "marrow", "ligament", "meniscus")  # added one after the other
-MADE_FOR = {
-    "fluid": "abnormal",
-    "dark_fluid": "abnormal",
-    "marrow": "acl",
-    "ligament": "acl",
-    "meniscus": "meniscus",
-    "profiles": "abnormal",
-}
+SIGNALS = ("fluid", "dark_fluid", "marrow", "ligament", "meniscus", "cells", "profiles")
 ESTIMATES = {
     "sagittal": "sagittal__suprapatellar__fluid__core_brightest__stack",
     "axial": "axial__front__fluid__core_brightest__stack",
@@ -47,10 +37,6 @@ ESTIMATES = {
 
 def read_truth(folder: Path) -> pd.DataFrame:
     return pd.read_csv(folder / "train-truth.csv", dtype={"id": str}).set_index("id")
-
-
-def columns_of(features: pd.DataFrame, families: tuple[str, ...]) -> list[str]:
-    return [c for c in features.columns if mf.parse_name(c).family in families]
 
 
 def correlate(features: pd.DataFrame, truth: pd.DataFrame) -> list[dict[str, object]]:
@@ -78,60 +64,6 @@ def correlate(features: pd.DataFrame, truth: pd.DataFrame) -> list[dict[str, obj
     return rows
 
 
-def ablate(features: pd.DataFrame, labels: pd.DataFrame, jobs: int) -> list[dict[str, object]]:
-    """AUCs of nested sets of families on the same folds, with paired differences."""
-    sets: dict[str, tuple[tuple[str, ...], str]] = {"texture": (TEXTURE, "")}
-    for name in SIGNALS:
-        sets[f"texture + {name}"] = ((*TEXTURE, name), "texture")
-    for n in range(2, len(CHAIN) + 1):
-        before = " + ".join(("texture", *CHAIN[: n - 1]))
-        sets[f"{before} + {CHAIN[n - 1]}"] = ((*TEXTURE, *CHAIN[:n]), before)
-    sets["texture + all"] = ((*TEXTURE, *SIGNALS), "texture")
-    folds, found, rows = None, {}, []
-    for name, (families, against) in sets.items():
-        table = features[columns_of(features, families)]
-        found[name] = mf.cross_validate(
-            None, table, labels, folds=folds, n_jobs=jobs, progress=False
-        )
-        folds = found[name].folds
-        summary = found[name].summary()
-        row: dict[str, object] = {
-            "families": name,
-            "n_columns": table.shape[1],
-            "auc": {
-                task: {key: round(float(summary.loc[task, key]), 4) for key in ("auc", "se")}
-                for task in summary.index
-            },
-        }
-        for other in dict.fromkeys((against, "texture")) if against else ():
-            row[f"minus {other}"] = compare(found[name], found[other])
-        print(name, table.shape, summary["auc"].round(3).to_dict(), flush=True)
-        rows.append(row)
-    return rows
-
-
-def compare(one: mf.Evaluation, other: mf.Evaluation) -> dict[str, dict[str, object]]:
-    """Differences of the AUCs with two intervals: over exams and over folds."""
-    influence = one.influence() - other.influence()
-    first, second = one.summary()["auc"], other.summary()["auc"]
-    folds = mf.compare({"one": one, "other": other}, one.labels, nested=True)
-    resampled = folds.summary().set_index("task")
-    found = {}
-    for task in influence.columns:
-        difference = float(first[task] - second[task])
-        se = float(np.sqrt((influence[task] ** 2).sum()))
-        half = norm.ppf(0.975) * se
-        found[task] = {
-            "difference": round(difference, 4),
-            "se": round(se, 4),
-            "ci": [round(difference - half, 4), round(difference + half, 4)],
-            "ci_over_folds": [
-                round(float(resampled.loc[task, end]), 4) for end in ("ci_low", "ci_high")
-            ],
-        }
-    return found
-
-
 def measure_cost(exams: list[mf.Exam]) -> dict[str, float]:
     """Processor seconds per exam of each family, on all of its region sets."""
     seconds = dict.fromkeys(SIGNALS, 0.0)
@@ -155,7 +87,7 @@ def measure_cost(exams: list[mf.Exam]) -> dict[str, float]:
 
 def measure_symmetry(exams: list[mf.Exam]) -> dict[str, object]:
     """Largest change of a column, relative if above 1, when knees are mirrored and reversed."""
-    extractor = mf.FeatureExtractor([*TEXTURE, *SIGNALS], progress=False)
+    extractor = mf.FeatureExtractor(list(SIGNALS), progress=False)
     as_stored = [{plane: exam.load(plane) for plane in PLANES} for exam in exams]
     turned = [
         {
@@ -179,7 +111,7 @@ def measure_symmetry(exams: list[mf.Exam]) -> dict[str, object]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, required=True, help="folder of the knees")
-    parser.add_argument("--exams", type=int, default=600)
+    parser.add_argument("--exams", type=int, default=300)
     parser.add_argument("--seed", type=int, default=271828)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--turned", type=int, default=12, help="exams whose symmetry is measured")
@@ -194,7 +126,7 @@ def main() -> None:
     if table.is_file():
         features = pd.read_parquet(table)
     else:
-        extractor = mf.FeatureExtractor([*TEXTURE, *SIGNALS], n_jobs=options.jobs)
+        extractor = mf.FeatureExtractor(list(SIGNALS), n_jobs=options.jobs)
         features = mf.extract_features(train.exams, table, extractor=extractor)
     correlations = correlate(features, read_truth(folder))
     print(json.dumps(correlations, indent=1), flush=True)
@@ -213,8 +145,6 @@ def main() -> None:
         "effusion": correlations,
         "symmetry": symmetry,
         "processor_seconds_per_exam": cost,
-        "made_for": MADE_FOR,
-        "ablation": ablate(features, train.labels, options.jobs),
     }
     options.out.parent.mkdir(exist_ok=True)
     options.out.write_text(json.dumps(result, indent=1) + "\n")
