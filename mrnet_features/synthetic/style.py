@@ -304,8 +304,11 @@ def as_style(style: int | Style | None) -> Style:
 
 def describe_style(style: int | Style | None) -> int | dict[str, Any] | None:
     """Style as plain numbers, as JSON gives them back: None, a seed, or the fields by name."""
-    if not isinstance(style, Style):
-        return style
+    return list_fields(style) if isinstance(style, Style) else style
+
+
+def list_fields(style: Style) -> dict[str, Any]:
+    """Fields of a style by name; tuples as lists."""
     return {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in asdict(style).items()

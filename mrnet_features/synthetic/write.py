@@ -5,7 +5,6 @@ import io
 import json
 import os
 import zlib
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from mrnet_features.locks import hold_lock
 from mrnet_features.names import PLANES, SPLITS, TASKS
 from mrnet_features.synthetic.compiled import source_stamp
 from mrnet_features.synthetic.scan import draw_knee
-from mrnet_features.synthetic.style import Style, as_style, describe_style, read_style
+from mrnet_features.synthetic.style import Style, as_style, describe_style, list_fields, read_style
 
 
 def write_knees(
@@ -163,11 +162,10 @@ def check_settings(root: Path, settings: dict[str, Any]) -> None:
 def describe_settings(settings: dict[str, Any]) -> str:
     """Settings in one line; of a style given by its fields, those that are not the defaults."""
     parts = []
-    default = asdict(Style())
+    default = list_fields(Style())
     for key, value in settings.items():
         if isinstance(value, dict):
-            fields = read_style(value)
-            changed = {k: v for k, v in asdict(fields).items() if v != default[k]}
+            changed = {k: v for k, v in value.items() if v != default.get(k)}
             inside = ", ".join(f"{k}={v}" for k, v in changed.items())
             parts.append(f"{key}=Style({inside if len(inside) < 200 else inside[:200] + '...'})")
         elif value is not None:

@@ -284,6 +284,13 @@ def test_a_set_of_a_style_holds_its_exams_and_records_it(tmp_path, style):
         write_knees(tmp_path, n_train=1, n_valid=0, seed=3, style=5, n_jobs=1)
 
 
+def test_a_folder_of_a_style_with_unknown_fields_is_refused(tmp_path):
+    settings = {"seed": 0, "n_train": 1, "n_valid": 0, "source": 1, "style": {"of_tomorrow": 3}}
+    (tmp_path / "knees.json").write_text(json.dumps(settings))
+    with pytest.raises(ValueError, match=r"style=Style\(of_tomorrow=3\)"):
+        write_knees(tmp_path, n_train=1, n_valid=0)
+
+
 def test_the_truth_table_holds_the_joint_of_every_plane(folder):
     truth = pd.read_csv(folder / "train-truth.csv")
     for plane in PLANES:
