@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import datetime as dt
+import hashlib
 import importlib.metadata
 import json
 import os
@@ -64,7 +65,9 @@ def read_tables(folder: Path, options: argparse.Namespace) -> dict[str, pd.DataF
 def score(
     path: Path, table: pd.DataFrame, labels: pd.DataFrame, folds: mf.Folds, jobs: int
 ) -> mf.Evaluation:
-    """Cross-validation of a table, kept in a file."""
+    """Cross-validation of a table, kept in a file whose name holds a hash of the table."""
+    digest = hashlib.sha256(pd.util.hash_pandas_object(table).to_numpy().tobytes()).hexdigest()
+    path = path.with_stem(f"{path.stem}-{digest[:8]}")
     if not path.is_file():
         path.parent.mkdir(exist_ok=True)
         found = mf.cross_validate(None, table, labels, folds=folds, n_jobs=jobs, progress=False)
