@@ -126,9 +126,11 @@ def describe_exam(peer: str, exam: mf.Exam) -> tuple[Row, float]:
     return row, time.process_time() - start
 
 
-def extract(peer: str, folder: Path, jobs: int) -> tuple[pd.DataFrame, float]:
-    """Table of the training split, and the mean processor seconds per exam."""
-    exams = mf.load_mrnet(folder, split="train").exams
+def extract(
+    peer: str, folder: Path, jobs: int, n_exams: int | None = None
+) -> tuple[pd.DataFrame, float]:
+    """Table of the training split or its first exams, and the mean processor seconds per exam."""
+    exams = mf.load_mrnet(folder, split="train").exams[:n_exams]
     found = Parallel(jobs)(delayed(describe_exam)(peer, exam) for exam in exams)
     table = pd.DataFrame([row for row, _ in found], index=[exam.id for exam in exams])
     table.index.name = "exam"
@@ -142,8 +144,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="folder in the layout of MRNet")
     parser.add_argument("out", type=Path, help="table to write, .parquet")
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--exams", type=int, help="only the first exams")
     options = parser.parse_args()
-    table, seconds = extract(options.peer, options.folder, options.jobs)
+    table, seconds = extract(options.peer, options.folder, options.jobs, options.exams)
     table.to_parquet(options.out)
     print(f"{options.peer}: {table.shape[1]} columns, {seconds:.2f} processor seconds per exam")
 
