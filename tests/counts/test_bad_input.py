@@ -20,6 +20,7 @@ from mrnet_features.counts.run_length import run_lengths
 from mrnet_features.counts.size_zone import size_zones
 from mrnet_features.counts.smoothing import smooth
 from mrnet_features.counts.threshold_masks import threshold_masks
+from mrnet_features.counts.top_hats import top_hats
 from mrnet_features.stacks.stack import Stack
 from tests.counts.test_cuda import COUNTS as ALL_COUNTS
 
@@ -43,6 +44,7 @@ COUNTS = {
     size_zones: {},
     smooth: {"side": 3},
     threshold_masks: {"thresholds": (2, 3)},
+    top_hats: {"side": 3},
 }
 GOOD = np.ones((2, 4, 5), np.uint8)
 
@@ -83,6 +85,8 @@ def test_arrays_instead_of_a_stack_are_refused(count):
         (oriented_gradients, "n_orientations", 256),
         (smooth, "side", 2),
         (smooth, "side", 257),
+        (top_hats, "side", 2),
+        (top_hats, "side", 257),
         (threshold_masks, "thresholds", ()),
     ],
 )
