@@ -53,7 +53,7 @@ def families(
     jobs: Jobs = -1,
     as_json: Json = False,
 ) -> None:
-    """List families or the statistics of one, or measure their stability.
+    """List the feature families, or their stability.
 
     Statistics are listed with formula, unit and range. With --stability the share of columns with
     an ICC of .75 or more is printed; run it again to continue a stopped run.
