@@ -1,0 +1,1 @@
+"""Things to look at: words for columns, figures, the viewer, and pages."""
