@@ -22,6 +22,7 @@ _HOMES = {
     "compare": "evaluation.comparison.compare",
     "cross_validate": "evaluation.protocol.cross_validation",
     "evaluate": "evaluation.protocol.holdout",
+    "explain_predictions": "evaluation.importance.contributions",
     "extract_features": "extraction.resume",
     "fill_checklist": "evaluation.checklists.fill",
     "importance": "evaluation.importance.importance",
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from mrnet_features.evaluation.comparison.group_gap import measure_group_gap
     from mrnet_features.evaluation.comparison.read_predictions import read_predictions
     from mrnet_features.evaluation.comparison.subgroups import measure_subgroups
+    from mrnet_features.evaluation.importance.contributions import explain_predictions
     from mrnet_features.evaluation.importance.importance import importance
     from mrnet_features.evaluation.leakage.checks import check_leakage
     from mrnet_features.evaluation.leakage.permutation import permutation_test
@@ -97,6 +99,7 @@ __all__ = [
     "compare",
     "cross_validate",
     "evaluate",
+    "explain_predictions",
     "extract_features",
     "fill_checklist",
     "importance",
