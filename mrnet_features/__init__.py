@@ -23,6 +23,7 @@ _HOMES = {
     "cross_validate": "evaluation.protocol.cross_validation",
     "describe_slices": "extraction.slices",
     "evaluate": "evaluation.protocol.holdout",
+    "explain_predictions": "evaluation.importance.contributions",
     "extract_features": "extraction.resume",
     "fill_checklist": "evaluation.checklists.fill",
     "find_marks": "extraction.marks",
@@ -36,6 +37,7 @@ _HOMES = {
     "measure_added_value": "evaluation.comparison.added_value",
     "measure_calibration": "evaluation.metrics.calibration",
     "measure_decision_curve": "evaluation.metrics.decision_curve",
+    "measure_exclusion": "evaluation.comparison.exclusion",
     "measure_group_gap": "evaluation.comparison.group_gap",
     "measure_roc": "evaluation.metrics.roc",
     "measure_stability": "workflows.stability",
@@ -58,9 +60,11 @@ if TYPE_CHECKING:
     from mrnet_features.evaluation.checklists.fill import fill_checklist
     from mrnet_features.evaluation.comparison.added_value import measure_added_value
     from mrnet_features.evaluation.comparison.compare import compare
+    from mrnet_features.evaluation.comparison.exclusion import measure_exclusion
     from mrnet_features.evaluation.comparison.group_gap import measure_group_gap
     from mrnet_features.evaluation.comparison.read_predictions import read_predictions
     from mrnet_features.evaluation.comparison.subgroups import measure_subgroups
+    from mrnet_features.evaluation.importance.contributions import explain_predictions
     from mrnet_features.evaluation.importance.importance import importance
     from mrnet_features.evaluation.leakage.checks import check_leakage
     from mrnet_features.evaluation.leakage.permutation import permutation_test
@@ -102,6 +106,7 @@ __all__ = [
     "cross_validate",
     "describe_slices",
     "evaluate",
+    "explain_predictions",
     "extract_features",
     "fill_checklist",
     "find_marks",
@@ -115,6 +120,7 @@ __all__ = [
     "measure_added_value",
     "measure_calibration",
     "measure_decision_curve",
+    "measure_exclusion",
     "measure_group_gap",
     "measure_roc",
     "measure_stability",
