@@ -1,8 +1,8 @@
 """Where each lesion of a synthetic exam lies in its three stacks: masks, boxes and centres.
 
-A lesion is painted alone, in a knee without signal, with the shapes and the noise of its exam, on a
-grid of twice as many rows and columns. The mask holds the pixels of which it fills a quarter or
-more. It does not say how well the lesion is seen: that depends on its strength and on the sequence.
+A lesion is painted alone, in a knee without signal, with the shapes and the noise of its exam. The
+mask holds the pixels of which it fills a quarter or more. It does not say how well the lesion is
+seen: that depends on its strength and on the sequence.
 """
 
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ from mrnet_features.synthetic.style import Style
 
 LEAST_PART = 0.25  # of a pixel that a lesion fills
 EFFUSION_ML = 10.0  # joint fluid beyond this volume is a lesion: an effusion
+SMALL = {"defect", "worn", "tear"}  # painted with twice as many rows and columns
 LESIONS = ("effusion", "baker", "oedema", "defect", "worn", "tear")  # drawn as blobs
 MOST_ROUGH = 2.0  # displacement of a blob's edge by noise, in units of its roughness: 3 SD
 ACL_MARGIN_MM = 12.0  # a swollen ACL is not wider than this about its axis
@@ -85,7 +86,8 @@ def locate_lesions(scene: Scene) -> list[Lesion]:
     for shape in scene.shapes:
         small = shape.lesion == "effusion" and scene.pathology.effusion_ml <= EFFUSION_ML
         if shape.lesion in LESIONS and not small:
-            masks = {plane: mask_blobs(scene, plane, shape.blobs) for plane in PLANES}
+            zoom = 2 if shape.lesion in SMALL else 1
+            masks = {plane: mask_blobs(scene, plane, shape.blobs, zoom) for plane in PLANES}
             lesions.append(Lesion(shape.lesion, shape.site, masks))
     return lesions
 
@@ -104,8 +106,8 @@ def describe_lesions(lesions: list[Lesion]) -> list[dict[str, Any]]:
     return rows
 
 
-def mask_blobs(scene: Scene, plane: str, blobs: list[Floats]) -> NDArray[np.bool_]:
-    """Pixels of one plane that hold these blobs."""
+def mask_blobs(scene: Scene, plane: str, blobs: list[Floats], zoom: int) -> NDArray[np.bool_]:
+    """Pixels of one plane that hold these blobs, painted in `zoom` by `zoom` parts each."""
     signal = np.zeros(t.N_TISSUES, dtype=np.float32)
     signal[t.AIR] = 1.0  # a blob of air: no other tissue gives a signal
     to_pixels = np.linalg.inv(scene.planes[plane].placement.steps)
@@ -115,7 +117,7 @@ def mask_blobs(scene: Scene, plane: str, blobs: list[Floats]) -> NDArray[np.bool
         blob[14:16] = 1.0, t.AIR
         half_axes = np.linalg.inv(blob[3:12].reshape(3, 3)) * (1.0 + MOST_ROUGH * blob[17])
         reach = np.linalg.norm(to_pixels @ half_axes, axis=1)
-        paint_box(mask, scene, plane, blob[None, :3], reach, scene.knee, blob[None], signal)
+        paint_box(mask, scene, plane, blob[None, :3], reach, scene.knee, blob[None], signal, zoom)
     return mask
 
 
@@ -131,7 +133,7 @@ def mask_acl(scene: Scene, plane: str) -> NDArray[np.bool_]:
     reach = ACL_MARGIN_MM * np.linalg.norm(to_pixels, axis=1)
     mask = empty_mask(scene, plane)
     no_blobs = np.empty((0, N_COLUMNS))
-    paint_box(mask, scene, plane, find_acl_ends(scene), reach, torn, no_blobs, signal)
+    paint_box(mask, scene, plane, find_acl_ends(scene), reach, torn, no_blobs, signal, 1)
     return mask
 
 
@@ -159,10 +161,9 @@ def paint_box(
     knee: Any,
     blobs: Floats,
     signal: NDArray[np.float32],
+    zoom: int,
 ) -> None:
     """Set the pixels of `mask` that give signal, in a box around some points.
-
-    Each pixel is the mean of four samples: two rows, at two depths of the slice, and two columns.
 
     Parameters
     ----------
@@ -176,6 +177,8 @@ def paint_box(
         How far the box reaches beyond the points, in rows, columns and slices.
     knee, blobs, signal
         As for `paint_stack`.
+    zoom : int
+        Rows and columns painted per pixel.
     """
     setup = scene.planes[plane]
     steps = setup.placement.steps
@@ -186,15 +189,15 @@ def paint_box(
     n_rows, n_columns, n_slices = np.maximum(last - first, 0).tolist()
     if n_rows == 0 or n_columns == 0 or n_slices == 0:
         return
-    origins = setup.placement.origins(2 * SIZE)[first[2] : last[2]]
-    painted = np.empty((n_slices, 2 * n_rows, 2 * n_columns), dtype=np.float32)
+    origins = setup.placement.origins(zoom * SIZE)[first[2] : last[2]]
+    painted = np.empty((n_slices, zoom * n_rows, zoom * n_columns), dtype=np.float32)
     fine, coarse = noise_volumes()
     paint_stack(
         painted,
         np.zeros((0, 0, 0), dtype=np.uint8),
         origins + first[0] * steps[:, 0] + first[1] * steps[:, 1],
-        0.5 * steps[:, 0],
-        0.5 * steps[:, 1],
+        steps[:, 0] / zoom,
+        steps[:, 1] / zoom,
         scene.style.slice_fill * steps[:, 2],
         knee,
         scene.tables,
@@ -206,6 +209,6 @@ def paint_box(
         setup.phase,
         np.zeros(4),
     )
-    parts = painted.reshape(n_slices, n_rows, 2, n_columns, 2).mean(axis=(2, 4))
+    parts = painted.reshape(n_slices, n_rows, zoom, n_columns, zoom).mean(axis=(2, 4))
     window = mask[first[2] : last[2], first[0] : last[0], first[1] : last[1]]
     window |= parts >= LEAST_PART
