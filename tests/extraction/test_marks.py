@@ -23,7 +23,7 @@ def exam():
 
 def test_values_are_those_of_the_table(exam):
     table = FeatureExtractor(pools=tuple(POOLS), extensive=True).fit_transform([exam])
-    chosen = np.random.default_rng(0).choice(table.columns, 150, replace=False).tolist()
+    chosen = np.random.default_rng(0).choice(table.columns, 60, replace=False).tolist()
     found = find_marks(exam, chosen)
     assert list(found) == chosen
     for column, mark in found.items():
@@ -33,7 +33,7 @@ def test_values_are_those_of_the_table(exam):
 
 def test_marks_lie_in_the_picture_and_in_the_order_of_the_slices(exam):
     table = FeatureExtractor().fit_transform([exam])
-    chosen = np.random.default_rng(1).choice(table.columns, 80, replace=False).tolist()
+    chosen = np.random.default_rng(1).choice(table.columns, 40, replace=False).tolist()
     for mark in find_marks(exam, chosen).values():
         n_slices, height, width = exam[mark.plane].shape
         slices = [part.slice for part in mark.slices]
@@ -72,6 +72,34 @@ def test_the_slices_of_the_pool_are_marked(pool, expected, best):
     mark = find_marks({"axial": stack}, column, families="minimal")[column]
     assert [part.slice for part in mark.slices] == expected
     assert mark.best_slice == best
+
+
+POOLED = {"max": np.max, "top3": np.mean, "mean": np.mean, "middle": np.mean, "std": np.std}
+
+
+def test_pooling_the_values_of_the_marks_gives_the_feature(exam):
+    table = FeatureExtractor(pools=tuple(POOLED)).fit_transform([exam])
+    pooled = [column for column in table.columns if not column.endswith("__stack")]
+    chosen = np.random.default_rng(2).choice(pooled, 60, replace=False).tolist()
+    for column, mark in find_marks(exam, chosen).items():
+        if not np.isnan(mark.value):
+            pool = POOLED[column.rpartition("__")[2]]
+            values = [part.value for part in mark.slices]
+            assert pool(values) == pytest.approx(mark.value, rel=1e-5, abs=1e-5), column
+
+
+@pytest.mark.parametrize("family", ["ligament", "meniscus", "cells"])
+def test_values_of_the_stack_are_those_of_the_marked_slices(exam, family):
+    table = FeatureExtractor(family).fit_transform([exam])
+    whole = [
+        column
+        for column in table.columns
+        if column.endswith("__stack") and not ("difference" in column or "__level" in column)
+    ]
+    for column, mark in find_marks(exam, whole[::11], families=family).items():
+        values = [part.value for part in mark.slices]
+        if values:  # the mean over ties, over the highest three, or over all slices
+            assert np.mean(values) == pytest.approx(mark.value, rel=1e-5), column
 
 
 @dataclass(frozen=True)
