@@ -21,6 +21,7 @@ _HOMES = {
     "check_leakage": "evaluation.leakage.checks",
     "compare": "evaluation.comparison.compare",
     "cross_validate": "evaluation.protocol.cross_validation",
+    "describe_columns": "report.words",
     "evaluate": "evaluation.protocol.holdout",
     "extract_features": "extraction.resume",
     "fill_checklist": "evaluation.checklists.fill",
@@ -82,6 +83,7 @@ if TYPE_CHECKING:
     from mrnet_features.models.stable_columns import select_stable
     from mrnet_features.names import parse_name
     from mrnet_features.quality.audit import audit
+    from mrnet_features.report.words import describe_columns
     from mrnet_features.stacks.conversion import to_uint8
     from mrnet_features.synthetic import write_knees
     from mrnet_features.workflows.stability import measure_stability
@@ -96,6 +98,7 @@ __all__ = [
     "check_leakage",
     "compare",
     "cross_validate",
+    "describe_columns",
     "evaluate",
     "extract_features",
     "fill_checklist",
