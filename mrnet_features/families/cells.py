@@ -20,11 +20,14 @@ from mrnet_features.stacks.stack import Stack
 
 SMOOTHING = 3  # pixels: the highest top-hat of single pixels would measure noise
 
-_AT = "from the @ together, relative to the contrast of the stack"
+_AT = "from @, relative to the contrast of the stack"
 _DEPTHS = {
-    "depth0": ("outer slices", "slices near both ends of the stack"),
-    "depth1": ("inner slices", "slices near the middle of the stack"),
-    "depth*": ("depth {0:+1}", "slices at depth {0:+1} of {n_depths} from both ends of the stack"),
+    "depth0": ("outer slices", "the slices in the outer half of the stack"),
+    "depth1": ("inner slices", "the slices in the inner half of the stack"),
+    "depth*": (
+        "depth {0:+1}",
+        "the slices at depth {0:+1} of {n_depths} from both ends of the stack",
+    ),
 }
 
 
@@ -80,16 +83,16 @@ class Cells(Family):
     uses_neighbouring_slices: ClassVar[bool] = True
     words: ClassVar[Mapping[str, Words]] = fill_nouns(
         {
-            "level_@": Words("grey level {where}, @", "brighter", "mean grey level", _AT),
+            "level_@": Words("grey level {where}, @", "brighter", "grey level", _AT),
             "bright_@": Words(
                 "bright line {where}, @",
-                "a brighter thin line: a cleft or fluid",
+                "a brighter thin line or spot",
                 "strongest thin bright line or spot",
                 _AT,
             ),
             "dark_@": Words(
                 "dark line {where}, @",
-                "a darker thin line",
+                "a darker thin line or spot",
                 "strongest thin dark line or spot",
                 _AT,
             ),

@@ -129,7 +129,7 @@ def word_emphases(
     -------
     dict of str to Words
     """
-    emphases = [
+    kinds = [
         *(kind.format("") for kind in (few, many)),
         *(each.format(level) for level in ("dark ", "bright ")),
         *(kind.format(level) for kind in (few, many) for level in ("dark ", "bright ")),
@@ -144,11 +144,9 @@ def word_emphases(
         (f"{value} variance of {things}", f"the {things} differ more in {value}"),
         (f"entropy of {things}", f"the {things} are more varied"),
     )
-    phrases = [*((kind, f"more {kind}") for kind in emphases), *rest]
-    return {
-        name: Words(phrase, higher, f"{phrase} ({matrix})")
-        for name, (phrase, higher) in zip(names, phrases, strict=True)
-    }
+    emphases = [(kind, f"more {kind}", f"emphasis of {kind} ({matrix})") for kind in kinds]
+    others = [(phrase, higher, f"{phrase} ({matrix})") for phrase, higher in rest]
+    return {name: Words(*text) for name, text in zip(names, emphases + others, strict=True)}
 
 
 def read_statistics(cls: type[Family]) -> list[dict[str, str]]:

@@ -74,27 +74,11 @@ class Intensity(Family):
         "max": Words("highest grey level", "the brightest pixel is brighter"),
         "iqr": Words("interquartile range of grey levels", "more contrast"),
         "range": Words("range of grey levels", "more contrast"),
-        "mad": Words(
-            "mean deviation of grey levels",
-            "more contrast",
-            "mean deviation of grey levels from their mean",
-        ),
-        "rmad": Words(
-            "robust mean deviation of grey levels",
-            "more contrast",
-            "mean deviation of the middle 80 % of grey levels from their mean",
-        ),
+        "mad": Words("mean deviation of grey levels", "more contrast"),
+        "rmad": Words("robust mean deviation of grey levels", "more contrast"),
         "medad": Words("mean deviation from median grey level", "more contrast"),
-        "cov": Words(
-            "relative spread of grey levels",
-            "more contrast for its brightness",
-            "standard deviation of grey levels over their mean",
-        ),
-        "qcod": Words(
-            "relative quartile spread of grey levels",
-            "more contrast for its brightness",
-            "interquartile range of grey levels over the sum of both quartiles",
-        ),
+        "cov": Words("relative spread of grey levels", "more contrast for the brightness"),
+        "qcod": Words("quartile spread of grey levels", "more contrast for the brightness"),
         "energy": Words("sum of squared grey levels", "larger or brighter"),
         "rms": Words("root mean square grey level", "brighter"),
     }

@@ -79,17 +79,19 @@ class IntensityHistogram(Family):
         "mad": Words("mean deviation of binned levels", "more contrast"),
         "rmad": Words("robust mean deviation of binned levels", "more contrast"),
         "medad": Words("mean deviation from median binned level", "more contrast"),
-        "cov": Words("relative spread of binned levels", "more contrast for its brightness"),
-        "qcod": Words(
-            "relative quartile spread, binned levels", "more contrast for its brightness"
-        ),
+        "cov": Words("relative spread of binned levels", "more contrast for the brightness"),
+        "qcod": Words("quartile spread of binned levels", "more contrast for the brightness"),
         "mode": Words("most frequent binned level", "the commonest tissue is brighter"),
         "entropy": Words("entropy of binned levels", "more varied grey levels"),
         "uniformity": Words("uniformity of binned levels", "few grey levels dominate"),
-        "max_grad": Words("steepest rise of the level histogram", ""),
-        "max_grad_g": Words("level of steepest histogram rise", "the commonest tissue is brighter"),
-        "min_grad": Words("steepest fall of the level histogram", ""),
-        "min_grad_g": Words("level of steepest histogram fall", "the commonest tissue is brighter"),
+        "max_grad": Words("steepest rise of the level histogram", "more alike pixels"),
+        "max_grad_g": Words(
+            "level where the histogram rises most", "the commonest tissue is brighter"
+        ),
+        "min_grad": Words("steepest fall of the level histogram", "fewer alike pixels"),
+        "min_grad_g": Words(
+            "level where the histogram falls most", "the commonest tissue is brighter"
+        ),
     }
 
     def count(self, stack: Stack) -> Counts:

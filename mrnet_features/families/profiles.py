@@ -65,17 +65,16 @@ class Profiles(Family):
     uses_neighbouring_slices: ClassVar[bool] = True
     words: ClassVar[Mapping[str, Words]] = fill_nouns(
         {
-            "@_2": Words(
-                "@: middle against ends of stack",
-                "brighter at the ends of the stack or darker in the middle",
-                "...",
+            "@_2": Words("@: ends against middle of the stack", "higher at the ends of the stack"),
+            "@_4": Words(
+                "@: ends and middle against the rest",
+                "higher at the ends and in the middle of the stack",
             ),
-            "@_4": Words("@: wave 4 over the slices", ""),
-            "@_6": Words("@: wave 6 over the slices", ""),
+            "@_6": Words("@: fine wave over the slices", ""),
             "@_steps": Words(
                 "@: steps between slices",
                 "changes more from slice to slice",
-                "root mean square step of @ from slice to slice",
+                "root mean square step from slice to slice of @",
             ),
         },
         _PROFILES,

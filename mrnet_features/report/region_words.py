@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from mrnet_features.stacks.region_sets import KNEE, REGION_SETS, REST
 
+ASYMMETRY = "asymmetry"
 MM_PER_HEIGHT = 150  # of the knee box, so that a row of cells is 3 mm
 
 
@@ -34,29 +35,29 @@ class RegionWords(NamedTuple):
 
 _PLACES = {
     KNEE: ("in the whole knee", "in the whole knee"),
-    REST: ("elsewhere", "in the rest of the knee, outside the recesses"),
+    REST: ("outside the recesses", "in the rest of the knee outside the recesses"),
     "notch": ("in the notch", "in the intercondylar notch"),
     "meniscus": ("in the meniscus", "around the meniscus at the joint line"),
-    "front_horn": ("in the front horn", "around the front horn of the meniscus"),
-    "back_horn": ("in the back horn", "around the back horn of the meniscus"),
-    "bone": ("in the bone", "in the bone at the level of the joint"),
-    "femur": ("in the femur", "in the femur next to the joint"),
-    "tibia": ("in the tibia", "in the tibia next to the joint"),
+    "front_horn": ("in front horn", "around the front horn of the meniscus"),
+    "back_horn": ("in back horn", "around the back horn of the meniscus"),
+    "bone": ("in the bone", "in the bone behind the kneecap"),
+    "femur": ("in the femur", "in the femur above the joint line"),
+    "tibia": ("in the tibia", "in the tibia below the joint line"),
     "suprapatellar": ("above the kneecap", "in the suprapatellar recess above the kneecap"),
-    "gutter": ("in the side gutter", "in the gutter beside the femur"),
-    "joint": ("in the joint", "in the joint below the kneecap"),
-    "front": ("around the kneecap", "in the front third, around the kneecap"),
-    "back": ("behind the knee", "behind the joint, where a Baker's cyst lies"),
+    "gutter": ("in the gutter", "in the gutter beside the femur"),
+    "joint": ("in the joint", "in the front of the joint below the kneecap"),
+    "front": ("around the kneecap", "in the front third of the knee around the kneecap"),
+    "back": ("behind the joint", "behind the joint (where a Baker's cyst lies)"),
 }
 
 _SIDES = {
-    "low": ("lower side", "The lower value of the two sides of the knee."),
-    "high": ("higher side", "The higher value of the two sides of the knee."),
-    "difference": ("side difference", "Difference between the two sides of the knee."),
+    "low": ("lower side", "The lower of the two sides of the knee counts."),
+    "high": ("higher side", "The higher of the two sides of the knee counts."),
+    "difference": (ASYMMETRY, "The difference between the two sides of the knee counts."),
 }
 
 _CELL = re.compile(r"row\d+_column\d+")
-_LAYERS = ("level with the menisci", "at the cartilage", "in the bone", "in the bone")
+_LAYERS = ("the menisci", "{} cartilage", "{} bone", "{} bone")
 _CORONAL = ("outer edge", "outer third", "middle third", "inner third", "notch")
 
 
@@ -86,7 +87,7 @@ def describe_region(region: str, plane: str) -> RegionWords:
         return RegionWords(*_PLACES[place], *side)
     if _CELL.fullmatch(place):
         words = _describe_cell(place, plane)
-        if words:  # of a pair of cells only the higher value is kept, so a phrase need not say it
+        if words:  # only the higher of a pair of cells is kept, so a phrase need not say it
             return RegionWords(*words, "" if ending == "high" else side[0], side[1])
     name = place.replace("_", " ")
     return RegionWords(f"in {name}", f"in the region {name}", *side)
@@ -99,8 +100,7 @@ def _describe_cell(place: str, plane: str) -> tuple[str, str] | None:
     box = cells[place]
     near, far = sorted(round(abs(MM_PER_HEIGHT * row)) for row in box.rows)
     side, bone = ("above", "femoral") if box.rows[0] < 0 else ("below", "tibial")
-    layer = _LAYERS[near // 3]
-    layer = layer.replace("the cartilage", f"the {bone} cartilage")
+    layer = _LAYERS[near // 3].format(bone)
     column = int(place.rpartition("column")[2])
     if plane == "coronal":
         across = _CORONAL[column]
@@ -110,4 +110,4 @@ def _describe_cell(place: str, plane: str) -> tuple[str, str] | None:
         across = f"{percent} % back"
         long = f"{percent} % of the way from front to back"
     row = f"{near}-{far} mm {side}"
-    return f"{row} joint, {across}", f"{row} the joint plane ({layer}), {long}"
+    return f"{row} joint, {across}", f"about {row} the joint plane (level of {layer}), {long},"
