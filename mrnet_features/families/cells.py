@@ -44,13 +44,13 @@ class Cells(Family):
     of the contrast S of the stack, so that they do not depend on the gain of the scanner: M is the
     median, S the 90th minus the 10th percentile of the mean grey levels of its cells.
 
-    ============= =============================== ===== =====
-    statistic     formula                         unit  range
-    ============= =============================== ===== =====
-    level_depth*  (mean grey level - M) / S       S     ..
-    bright_depth* highest w of a pixel / S        S     0..
-    dark_depth*   highest b of a pixel / S        S     0..
-    ============= =============================== ===== =====
+    ============= =============================== ========== =====
+    statistic     formula                         unit       range
+    ============= =============================== ========== =====
+    level_depth*  (mean grey level - M) / S       contrast S real
+    bright_depth* highest w of a pixel / S        contrast S 0..
+    dark_depth*   highest b of a pixel / S        contrast S 0..
+    ============= =============================== ========== =====
 
     ``*`` is the depth: 0 for the slices at both ends of the stack, the highest for those in the
     middle; the order of slices is unknown. All are statistics of the stack. NaN where the cell has

@@ -33,6 +33,27 @@ class Words(NamedTuple):
     stack: str = "from all slices together"
 
 
+FIRST_ORDER: Mapping[str, Words] = {
+    "mean": Words("mean @", "brighter"),
+    "var": Words("variance of @s", "more contrast"),
+    "skew": Words("skewness of @s", "few bright pixels among many dark ones"),
+    "kurt": Words("kurtosis of @s", "more very dark or very bright pixels"),
+    "median": Words("median @", "brighter"),
+    "min": Words("lowest @", "the darkest pixel is brighter"),
+    "p10": Words("10th percentile of @s", "dark tissue is brighter"),
+    "p90": Words("90th percentile of @s", "bright tissue is brighter"),
+    "max": Words("highest @", "the brightest pixel is brighter"),
+    "iqr": Words("interquartile range of @s", "more contrast"),
+    "range": Words("range of @s", "more contrast"),
+    "mad": Words("mean deviation of @s", "more contrast"),
+    "rmad": Words("robust mean deviation of @s", "more contrast"),
+    "medad": Words("mean deviation from median @", "more contrast"),
+    "cov": Words("relative spread of @s", "more contrast for the brightness"),
+    "qcod": Words("quartile spread of @s", "more contrast for the brightness"),
+}
+"""Words of `mrnet_features.formulas.first_order.describe_first_order`, for `fill_nouns`."""
+
+
 class Star(str):
     """Text of a ``*`` in a pattern; a format such as ``+1`` or ``*180/9`` is arithmetic on it."""
 

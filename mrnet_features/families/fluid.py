@@ -127,7 +127,7 @@ class Fluid(Family):
             "peak_slice_offset_@": Words(
                 "@ {where}: peak off middle slice",
                 _ENDS,
-                "distance from the middle slice to the slice with most of @",
+                "distance from the middle slice to the slice with the most @",
             ),
             "centre_slice_offset_@": Words(
                 "@ {where}: centre off middle slice",

@@ -95,7 +95,9 @@ class Glcm(Family):
     name: ClassVar[str] = "glcm"
     words: ClassVar[Mapping[str, Words]] = fill_nouns(
         {
-            "joint_max": Words("commonest pair @", "one pair of levels dominates"),
+            "joint_max": Words(
+                "commonest pair @", "one pair of levels dominates", "share of the commonest pair @"
+            ),
             "joint_avg": Words("mean level @", "brighter"),
             "joint_var": Words("variance of levels @", "more contrast"),
             "joint_entr": Words("joint entropy @", "more varied pairs of levels"),

@@ -53,7 +53,7 @@ class Haar(Family):
     words: ClassVar[Mapping[str, Words]] = fill_nouns(
         {
             "*_energy_*": Words("energy of @", "stronger @", "mean square of @"),
-            "*_abs_*": Words("mean of @", "stronger @"),
+            "*_abs_*": Words("size of @", "stronger @", "mean size of @"),
             "*_entropy_*": Words("entropy of @", "more varied @"),
             "*_median_*": Words("median of @", "stronger @"),
             "*_p90_*": Words("strongest @", "stronger @", "90th percentile of @"),

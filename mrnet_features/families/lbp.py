@@ -61,6 +61,11 @@ class Lbp(Family):
             "more bright spots",
             "share of pixels brighter than all around at radius {radius}",
         ),
+        "bright_1": Words(
+            "1 brighter neighbour, radius {radius}",
+            "more pixels of this kind",
+            "share of pixels with 1 brighter neighbour at radius {radius}",
+        ),
         "bright_*": Words(
             "{0} brighter neighbours, radius {radius}",
             "more pixels of this kind",

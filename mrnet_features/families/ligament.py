@@ -92,7 +92,7 @@ class Ligament(Family):
         {
             "@_contrast": Words("@ contrast", _INTACT, "contrast of the @ with its sides", _BEST),
             "@_relative": Words(
-                "@ contrast, relative",
+                "relative @ contrast",
                 _INTACT,
                 "contrast of the @ with its sides over their brightness",
                 _BEST,
@@ -100,7 +100,7 @@ class Ligament(Family):
             "@_continuity": Words(
                 "@ continuity",
                 _INTACT,
-                "share of its length that is darker than both sides of the @",
+                "unbroken share of the length of the @",
                 _BEST,
             ),
             "@_seen": Words(
@@ -116,7 +116,10 @@ class Ligament(Family):
             _BEST,
         ),
         "pcl_angle": Words(
-            "PCL band angle", "", "angle of the dark band of the PCL with the rows", _BEST
+            "PCL band angle",
+            "a flatter band",
+            "angle of the dark band of the PCL with the rows",
+            _BEST,
         ),
     }
 

@@ -106,12 +106,12 @@ class Marrow(Family):
                 "largest_0p*": Words(
                     "largest dark patch (0.{0} x)",
                     "a larger dark patch",
-                    "share of the largest patch of marrow @",
+                    "share taken by the largest patch of marrow @",
                 ),
                 "core_0p*": Words(
                     "thick dark patches (0.{0} x)",
                     "thicker dark patches",
-                    "share of patches at least 9 pixels thick of marrow @",
+                    "share of thick patches (9 pixels or more) of marrow @",
                 ),
             },
             {"": ("", "at or below 0.{0} times its median (oedema on T1)")},
@@ -124,12 +124,12 @@ class Marrow(Family):
                 "largest_*": Words(
                     "largest bright patch ({0} x)",
                     "a larger bright patch",
-                    "share of the largest patch of marrow @",
+                    "share taken by the largest patch of marrow @",
                 ),
                 "core_*": Words(
                     "thick bright patches ({0} x)",
                     "thicker bright patches",
-                    "share of patches at least 9 pixels thick of marrow @",
+                    "share of thick patches (9 pixels or more) of marrow @",
                 ),
             },
             {"": ("", "at or above {0} times its median (oedema where fat is suppressed)")},

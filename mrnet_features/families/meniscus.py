@@ -23,8 +23,8 @@ from mrnet_features.stacks.stack import Stack
 N_TOP = 3  # slices; a tear is seen on two or three
 
 _SLICES = {
-    "mean": ("mean", "averaged over the slices"),
-    "top": ("top 3", "averaged over the three slices with the highest values"),
+    "mean": ("mean of slices", "averaged over the slices"),
+    "top": ("top 3 slices", "averaged over the three slices with the highest values"),
 }
 
 
@@ -86,7 +86,7 @@ class Meniscus(Family):
     words: ClassVar[Mapping[str, Words]] = fill_nouns(
         {
             "dark_@": Words(
-                "dark share {where}, @", "more dark meniscus", "share of dark pixels", "@"
+                "dark area {where}, @", "more dark meniscus", "share of dark pixels", "@"
             ),
             "blunt_@": Words(
                 "blunt wedge {where}, @", "a blunter wedge", "bluntness of the dark wedge", "@"

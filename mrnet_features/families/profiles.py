@@ -65,10 +65,10 @@ class Profiles(Family):
     uses_neighbouring_slices: ClassVar[bool] = True
     words: ClassVar[Mapping[str, Words]] = fill_nouns(
         {
-            "@_2": Words("@: ends against middle of the stack", "higher at the ends of the stack"),
+            "@_2": Words("@: ends against middle of the stack", "more at the ends of the stack"),
             "@_4": Words(
                 "@: ends and middle against the rest",
-                "higher at the ends and in the middle of the stack",
+                "more at the ends and in the middle of the stack",
             ),
             "@_6": Words("@: fine wave over the slices", ""),
             "@_steps": Words(

@@ -37,7 +37,7 @@ _PLACES = {
     KNEE: ("in the whole knee", "in the whole knee"),
     REST: ("outside the recesses", "in the rest of the knee outside the recesses"),
     "notch": ("in the notch", "in the intercondylar notch"),
-    "meniscus": ("in the meniscus", "around the meniscus at the joint line"),
+    "meniscus": ("in meniscus", "around the meniscus at the joint line"),
     "front_horn": ("in front horn", "around the front horn of the meniscus"),
     "back_horn": ("in back horn", "around the back horn of the meniscus"),
     "bone": ("in the bone", "in the bone behind the kneecap"),
@@ -57,7 +57,7 @@ _SIDES = {
 }
 
 _CELL = re.compile(r"row\d+_column\d+")
-_LAYERS = ("the menisci", "{} cartilage", "{} bone", "{} bone")
+_LAYERS = ("the menisci", "the {} cartilage", "the {} bone", "the {} bone")
 _CORONAL = ("outer edge", "outer third", "middle third", "inner third", "notch")
 
 
