@@ -26,7 +26,7 @@ PCL = (7, 8, 9, 10)  # 105 to 150 degrees, falling to the back
 SEEN = 12.0  # contrast in grey levels from which a band counts as seen
 SHARPNESS = 4  # orientations are weighted by this power of the contrast
 
-_INTACT = "a darker, longer band: less likely torn"
+_INTACT = "a darker, more complete band: less likely torn"
 _BEST = "on the slice where the band is most distinct"
 _BANDS = {
     "acl": ("ACL band", "dark band of the anterior cruciate ligament"),

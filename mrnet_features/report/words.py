@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from mrnet_features.extraction.recipe import STACK_POOL
 from mrnet_features.families.base import Family, Words
 from mrnet_features.families.documentation import Star, match_pattern, read_statistics
 from mrnet_features.families.presets import discover_families, find_families
@@ -84,7 +85,7 @@ def describe_columns(
     Examples
     --------
     >>> describe_columns(["sagittal__notch__ligament__acl_angle__stack"]).phrase.item()
-    'ACL angle in the notch, sagittal'
+    'ACL band angle in the notch, sagittal'
     """
     names = list(columns)
     rows = [describe_column(str(name), families) for name in names]
@@ -109,7 +110,7 @@ def describe_column(
     Examples
     --------
     >>> describe_column("sagittal__suprapatellar__fluid__core_brightest__stack").direction
-    'higher: more free fluid'
+    'higher: thicker free fluid'
     >>> describe_column("cnn_12").phrase
     'cnn_12'
     """
@@ -127,7 +128,8 @@ def _describe_column(column: str, own: str | Family | tuple[str | Family, ...]) 
     region = describe_region(name.region, name.plane)
     if name.region == KNEE and is_whole:
         region = RegionWords("", "" if "knee" in words.meaning else "in the knee")
-    pool, pooled = _POOLS.get(name.pool, ("", words.stack))
+    other = ("", words.stack) if name.pool == STACK_POOL else (name.pool.replace("_", " "),) * 2
+    pool, pooled = _POOLS.get(name.pool, other)
     what = " ".join(words.phrase.replace("{where}", region.phrase).split()).replace(" ,", ",")
     measured = " ".join(f"{words.meaning} {region.sentence} on {name.plane} images".split())
     is_spread = name.pool == "std" or region.side == ASYMMETRY
@@ -182,9 +184,9 @@ def _describe_statistic(
 
     def add(text: str) -> str:
         new = [key for key in changed if f"{{{key}}}" not in text]
-        extra = "".join(f" ({key.replace('_', ' ')} {values[key]})" for key in new)
+        extra = "; ".join(f"{key.replace('_', ' ')} {values[key]}" for key in new)
         before, where, after = text.partition(" {where}")
-        return fill(before) + extra + where + fill(after)
+        return fill(before) + (f" ({extra})" if extra else "") + where + fill(after)
 
     phrase = words.phrase if "{where}" in words.phrase else f"{words.phrase} {{where}}"
     meaning = words.meaning or words.phrase.replace(" {where}", "")
@@ -210,6 +212,7 @@ def _list_families(own: str | Family | tuple[str | Family, ...]) -> dict[str, ty
     return {**discover_families(), **found}
 
 
+@functools.lru_cache(maxsize=128)
 def _read_table(cls: type[Family]) -> list[dict[str, str]]:
     try:
         return read_statistics(cls)
