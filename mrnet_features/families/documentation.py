@@ -81,14 +81,14 @@ def match_pattern(patterns: Iterable[str], statistic: str) -> tuple[str, tuple[S
     Returns
     -------
     tuple of str and tuple of Star, or None
-        The longest pattern that fits, or None.
+        The pattern with most letters that fits, or None.
 
     Examples
     --------
     >>> match_pattern(["fraction_*", "core_*"], "core_1p25")
     ('core_*', ('1p25',))
     """
-    for pattern in sorted(patterns, key=lambda text: (text == statistic, len(text)), reverse=True):
+    for pattern in sorted(patterns, key=lambda text: len(text.replace("*", "")), reverse=True):
         found = re.fullmatch("(.+)".join(map(re.escape, pattern.split("*"))), statistic)
         if found:
             return pattern, tuple(map(Star, found.groups()))

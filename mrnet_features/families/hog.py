@@ -60,6 +60,11 @@ class Hog(Family):
 
     name: ClassVar[str] = "hog"
     words: ClassVar[Mapping[str, Words]] = {
+        "row*_column*_orientation0": Words(
+            "upright edges, row {0:+1}, column {1:+1}",
+            "more upright edges",
+            "share of upright edges" + _CELL,
+        ),
         "row*_column*_orientation*": Words(
             "edges {2:*180/{n_orientations}}° off upright, row {0:+1}, column {1:+1}",
             "more edges in this direction",

@@ -114,7 +114,7 @@ class Marrow(Family):
                     "share of thick patches (9 pixels or more) of marrow @",
                 ),
             },
-            {"": ("", "at or below 0.{0} times its median (oedema on T1)")},
+            {"": ("", "at or below 0.{0} times its median, as oedema is on T1,")},
         )
         | fill_nouns(
             {
@@ -132,7 +132,7 @@ class Marrow(Family):
                     "share of thick patches (9 pixels or more) of marrow @",
                 ),
             },
-            {"": ("", "at or above {0} times its median (oedema where fat is suppressed)")},
+            {"": ("", "at or above {0} times its median, as oedema is where fat is suppressed,")},
         )
         | {
             "level_p1": Words(

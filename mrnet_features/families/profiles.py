@@ -65,12 +65,17 @@ class Profiles(Family):
     uses_neighbouring_slices: ClassVar[bool] = True
     words: ClassVar[Mapping[str, Words]] = fill_nouns(
         {
-            "@_2": Words("@: ends against middle of the stack", "more at the ends of the stack"),
+            "@_2": Words(
+                "@: ends against middle of the stack",
+                "more at the ends of the stack",
+                "difference in @ between the ends and the middle of the stack",
+            ),
             "@_4": Words(
                 "@: ends and middle against the rest",
                 "more at the ends and in the middle of the stack",
+                "difference in @ between ends and middle and the rest of the stack",
             ),
-            "@_6": Words("@: fine wave over the slices", ""),
+            "@_6": Words("@: fine wave over the slices", "", "fine wave over the slices of @"),
             "@_steps": Words(
                 "@: steps between slices",
                 "changes more from slice to slice",
