@@ -109,8 +109,8 @@ def test_seven_thousand_columns_take_less_than_a_second():
             "coronal__femur_difference__marrow__fraction_0p6__stack",
             "dark marrow (0.6 x) in the femur, asymmetry, coronal",
             (
-                "Share of marrow at or below 0.6 times its median, as oedema is on T1, in the femur "
-                "above the joint line on coronal images, from all slices together. The "
+                "Share of marrow at or below 0.6 times its median, as oedema is on T1, in the "
+                "femur above the joint line on coronal images, from all slices together. The "
                 "difference between the two sides of the knee counts."
             ),
         ),
