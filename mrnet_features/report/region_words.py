@@ -54,6 +54,8 @@ _PLACES = {
 _SIDES = {
     "low": ("lower side", "The lower of the two sides of the knee counts."),
     "high": ("higher side", "The higher of the two sides of the knee counts."),
+    "one": ("one side", "On one side of the knee."),
+    "other": ("other side", "On the other side of the knee."),
     "difference": (ASYMMETRY, "The difference between the two sides of the knee counts."),
 }
 
@@ -69,8 +71,10 @@ def describe_region(region: str, plane: str) -> RegionWords:
     Parameters
     ----------
     region : str
-        As in a column name: a pair ends in ``low``, ``high`` or ``difference``.
+        As in a column name: a pair ends in ``low``, ``high`` or ``difference``, or on single slices
+        in ``one`` or ``other``.
     plane : str
+        Empty if it is unknown.
 
     Returns
     -------
@@ -96,7 +100,7 @@ def describe_region(region: str, plane: str) -> RegionWords:
 
 
 def _describe_cell(place: str, plane: str) -> tuple[str, str] | None:
-    cells = {box.name: box for box in REGION_SETS["cells"].get(plane, ((),))[0]}
+    cells = {box.name: box for box in REGION_SETS["cells"].get(plane or "sagittal", ((),))[0]}
     if place not in cells:
         return None
     box = cells[place]
@@ -107,6 +111,8 @@ def _describe_cell(place: str, plane: str) -> tuple[str, str] | None:
     if plane == "coronal":
         across = _CORONAL[column]
         long = f"column {column + 1} of {len(_CORONAL)} from either side to the middle"
+    elif not plane:
+        across = long = f"column {column + 1}"
     else:
         percent = round(50 * sum(box.columns))
         across = f"{percent} % back"

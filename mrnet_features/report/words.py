@@ -14,9 +14,11 @@ from mrnet_features.families.base import Family, Words
 from mrnet_features.families.documentation import Star, match_pattern, read_statistics
 from mrnet_features.families.presets import discover_families, find_families
 from mrnet_features.messages import quote
-from mrnet_features.names import parse_name
+from mrnet_features.names import Name, parse_name
 from mrnet_features.report.region_words import ASYMMETRY, RegionWords, describe_region
 from mrnet_features.stacks.region_sets import KNEE
+
+ONE_SLICE = "slice"  # in place of a pool, for a column of `describe_slices`
 
 
 class ColumnWords(NamedTuple):
@@ -60,6 +62,7 @@ _POOLS = {
     "max": ("highest slice", "on the slice with the highest value"),
     "p90": ("90 % of slices", "90th percentile over the slices"),
     "outer": ("outer slices", "averaged over the first and the last third of the slices"),
+    ONE_SLICE: ("", "on one slice"),
 }
 
 
@@ -71,7 +74,7 @@ def describe_columns(
     Parameters
     ----------
     columns : iterable of str
-        Column names, or a table.
+        Column names of a feature table or of `mrnet_features.describe_slices`, or the table.
     families : str, Family, or sequence of str and Family, default ()
         Families of your own. Those of the library are known.
 
@@ -88,7 +91,8 @@ def describe_columns(
     'ACL band angle in the notch, sagittal'
     """
     names = list(columns)
-    rows = [describe_column(str(name), families) for name in names]
+    own = families if isinstance(families, str | Family) else tuple(families)
+    rows = [_describe_column(str(name), own) for name in names]
     index = pd.Index(names, name="column")
     return pd.DataFrame(rows, index=index, columns=list(ColumnWords._fields))
 
@@ -120,9 +124,8 @@ def describe_column(
 
 @functools.lru_cache(maxsize=2**15)
 def _describe_column(column: str, own: str | Family | tuple[str | Family, ...]) -> ColumnWords:
-    try:
-        name = parse_name(column)
-    except ValueError:
+    name = _read_name(column, own)
+    if name is None:
         return ColumnWords(column, f"Column {column}, not made by this library.")
     words, row, is_whole = _describe_statistic(name.family, name.statistic, own)
     region = describe_region(name.region, name.plane)
@@ -131,7 +134,8 @@ def _describe_column(column: str, own: str | Family | tuple[str | Family, ...]) 
     other = ("", words.stack) if name.pool == STACK_POOL else (name.pool.replace("_", " "),) * 2
     pool, pooled = _POOLS.get(name.pool, other)
     what = " ".join(words.phrase.replace("{where}", region.phrase).split()).replace(" ,", ",")
-    measured = " ".join(f"{words.meaning} {region.sentence} on {name.plane} images".split())
+    images = f"on {name.plane} images" if name.plane else ""
+    measured = " ".join(f"{words.meaning} {region.sentence} {images}".split()).rstrip(",")
     is_spread = name.pool == "std" or region.side == ASYMMETRY
     return ColumnWords(
         phrase=_join(what, region.side, pool, name.plane),
@@ -141,6 +145,18 @@ def _describe_column(column: str, own: str | Family | tuple[str | Family, ...]) 
         direction=_describe_direction(words, name.pool, region),
         ibsi=row.get("IBSI", ""),
     )
+
+
+def _read_name(column: str, own: str | Family | tuple[str | Family, ...]) -> Name | None:
+    """Parts of a column of a feature table, or of `describe_slices`, which has no plane or pool."""
+    parts = column.split("__")
+    if len(parts) == 3 and _find_families(parts[1], own):
+        region, family, statistic = parts
+        return Name("", region, family, statistic, ONE_SLICE)
+    try:
+        return parse_name(column)
+    except ValueError:
+        return None
 
 
 def _join(*parts: str) -> str:
@@ -159,12 +175,11 @@ def _describe_direction(words: Words, pool: str, region: RegionWords) -> str:
 def _describe_statistic(
     label: str, statistic: str, own: str | Family | tuple[str | Family, ...]
 ) -> _Statistic:
-    known = _list_families(own)
-    names = [name for name in known if f"{label}_".startswith(f"{name}_")]
-    if not names:
+    fitting = _find_families(label, own)
+    if not fitting:
         name = f"{label}: {statistic}".replace("_", " ")
         return _Statistic(Words(f"{name} {{where}}", meaning=name), {}, True)
-    cls = known[max(names, key=len)]
+    cls = fitting[max(fitting, key=len)]
     row: Mapping[str, str] = {}
     rows = {each["statistic"]: each for each in _read_table(cls)}
     if found := match_pattern(rows, statistic):
@@ -210,6 +225,14 @@ def _find_words(
 def _list_families(own: str | Family | tuple[str | Family, ...]) -> dict[str, type[Family]]:
     found = {family.name: type(family) for family in find_families(own)} if own else {}
     return {**discover_families(), **found}
+
+
+def _find_families(
+    label: str, own: str | Family | tuple[str | Family, ...]
+) -> dict[str, type[Family]]:
+    """Families whose name begins the label of a column."""
+    known = _list_families(own)
+    return {name: known[name] for name in known if f"{label}_".startswith(f"{name}_")}
 
 
 @functools.lru_cache(maxsize=128)

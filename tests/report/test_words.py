@@ -297,3 +297,16 @@ def test_a_higher_value_means_what_is_said(name):
             assert sign * (after[change][statistic][0, 0] - values[0, 0]) > 0, (statistic, higher)
             checked += 1
     assert checked
+
+
+def test_a_column_of_single_slices_has_neither_plane_nor_pool():
+    found = describe_column("back__fluid__core_brightest")
+    assert found.phrase == "thick free fluid behind the joint"
+    assert found.sentence == (
+        "Share of free fluid (nearly as bright as the brightest tissue) in layers of 5 pixels or "
+        "more behind the joint (where a Baker's cyst lies), on one slice."
+    )
+    found = describe_column("row3_column7_other__cells__bright_depth1")
+    assert found.phrase == "bright line 0-3 mm above joint, column 8, inner slices, other side"
+    assert found.sentence.endswith("column 8, on one slice. On the other side of the knee.")
+    assert describe_column("a__b__c").phrase == "a__b__c"
