@@ -21,6 +21,7 @@ _HOMES = {
     "check_leakage": "evaluation.leakage.checks",
     "compare": "evaluation.comparison.compare",
     "cross_validate": "evaluation.protocol.cross_validation",
+    "describe_columns": "report.words",
     "describe_slices": "extraction.slices",
     "evaluate": "evaluation.protocol.holdout",
     "explain_predictions": "evaluation.importance.contributions",
@@ -90,6 +91,7 @@ if TYPE_CHECKING:
     from mrnet_features.models.stable_columns import select_stable
     from mrnet_features.names import parse_name
     from mrnet_features.quality.audit import audit
+    from mrnet_features.report.words import describe_columns
     from mrnet_features.stacks.conversion import to_uint8
     from mrnet_features.synthetic import write_knees
     from mrnet_features.workflows.stability import measure_stability
@@ -104,6 +106,7 @@ __all__ = [
     "check_leakage",
     "compare",
     "cross_validate",
+    "describe_columns",
     "describe_slices",
     "evaluate",
     "explain_predictions",

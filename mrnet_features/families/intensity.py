@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from mrnet_features.arrays import Array, BoolArray, namespace
 from mrnet_features.counts.histogram import histogram
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
+from mrnet_features.families.documentation import FIRST_ORDER, fill_nouns
 from mrnet_features.formulas.first_order import describe_first_order, where_counted
 from mrnet_features.formulas.histogram import as_float, moment, normalise
 from mrnet_features.stacks.mark import paint_values
@@ -66,6 +67,10 @@ class Intensity(Family):
 
     name: ClassVar[str] = "intensity"
     extensive: ClassVar[frozenset[str]] = frozenset({"energy"})
+    words: ClassVar[Mapping[str, Words]] = fill_nouns(FIRST_ORDER, {"": ("grey level",) * 2}) | {
+        "energy": Words("sum of squared grey levels", "larger or brighter"),
+        "rms": Words("root mean square grey level", "brighter"),
+    }
 
     def count(self, stack: Stack) -> Counts:
         """Histogram of grey levels."""

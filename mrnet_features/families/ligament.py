@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,7 +17,8 @@ from mrnet_features.counts.line_detector import (
     dark_lines,
     locate_lines,
 )
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
+from mrnet_features.families.documentation import fill_nouns
 from mrnet_features.formulas.exam_axis import pad_slices
 from mrnet_features.formulas.histogram import as_float, divide, nan_mean
 from mrnet_features.stacks.mark import Segment, SliceMark
@@ -29,6 +30,13 @@ PCL = (7, 8, 9, 10)  # 105 to 150 degrees, falling to the back
 ANGLES_ACL, ANGLES_PCL = (1, 2, 3, 4, 5, 6), (6, 7, 8, 9, 10, 11)  # averaged to an angle
 SEEN = 12.0  # contrast in grey levels from which a band counts as seen
 SHARPNESS = 4  # orientations are weighted by this power of the contrast
+
+_INTACT = "a darker, more complete band: less likely torn"
+_BEST = "on the slice where the band is most distinct"
+_BANDS = {
+    "acl": ("ACL band", "dark band of the anterior cruciate ligament"),
+    "pcl": ("PCL band", "dark band of the posterior cruciate ligament"),
+}
 
 
 @dataclass(frozen=True)
@@ -88,6 +96,40 @@ class Ligament(Family):
     name: ClassVar[str] = "ligament"
     planes: ClassVar[tuple[str, ...]] = ("sagittal",)
     region_sets: ClassVar[tuple[str, ...]] = ("notch",)
+    words: ClassVar[Mapping[str, Words]] = fill_nouns(
+        {
+            "@_contrast": Words("@ contrast", _INTACT, "contrast of the @ with its sides", _BEST),
+            "@_relative": Words(
+                "relative @ contrast",
+                _INTACT,
+                "contrast of the @ with its sides over their brightness",
+                _BEST,
+            ),
+            "@_continuity": Words(
+                "@ continuity",
+                _INTACT,
+                "unbroken share of the length of the @",
+                _BEST,
+            ),
+            "@_seen": Words(
+                "slices that show the @", _INTACT, "share of the slices with a distinct @"
+            ),
+        },
+        _BANDS,
+    ) | {
+        "acl_angle": Words(
+            "ACL band angle",
+            "steeper; torn or lax below 45 degrees",
+            "angle of the dark band of the ACL with the rows",
+            _BEST,
+        ),
+        "pcl_angle": Words(
+            "PCL band angle",
+            "a flatter band",
+            "angle of the dark band of the PCL with the rows",
+            _BEST,
+        ),
+    }
 
     offsets: tuple[int, ...] = (3, 5, 8)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -20,7 +20,8 @@ from mrnet_features.counts.components_3d import (
 )
 from mrnet_features.counts.histogram import histogram
 from mrnet_features.counts.smoothing import smooth
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
+from mrnet_features.families.documentation import fill_nouns
 from mrnet_features.formulas.component_shapes import describe_sizes, sizes_by_region
 from mrnet_features.formulas.exam_axis import merge_slices, repeat_exams
 from mrnet_features.formulas.histogram import (
@@ -111,6 +112,71 @@ class Marrow(Family):
     name: ClassVar[str] = "marrow"
     region_sets: ClassVar[tuple[str, ...]] = ("bones",)
     uses_neighbouring_slices: ClassVar[bool] = True
+    words: ClassVar[Mapping[str, Words]] = (
+        fill_nouns(
+            {
+                "fraction_0p*": Words(
+                    "dark marrow (0.{0} x)", "more dark marrow", "share of marrow @"
+                ),
+                "largest_0p*": Words(
+                    "largest dark patch (0.{0} x)",
+                    "a larger dark patch",
+                    "share taken by the largest patch of marrow @",
+                ),
+                "core_0p*": Words(
+                    "thick dark patches (0.{0} x)",
+                    "thicker dark patches",
+                    "share of thick patches (9 pixels or more) of marrow @",
+                ),
+            },
+            {"": ("", "at or below 0.{0} times its median, as oedema is on T1,")},
+        )
+        | fill_nouns(
+            {
+                "fraction_*": Words(
+                    "bright marrow ({0} x)", "more bright marrow", "share of marrow @"
+                ),
+                "largest_*": Words(
+                    "largest bright patch ({0} x)",
+                    "a larger bright patch",
+                    "share taken by the largest patch of marrow @",
+                ),
+                "core_*": Words(
+                    "thick bright patches ({0} x)",
+                    "thicker bright patches",
+                    "share of thick patches (9 pixels or more) of marrow @",
+                ),
+            },
+            {"": ("", "at or above {0} times its median, as oedema is where fat is suppressed,")},
+        )
+        | {
+            "level_p1": Words(
+                "darkest marrow (1 %)",
+                "fewer dark patches",
+                "1st percentile over median of the marrow",
+            ),
+            "level_p10": Words(
+                "dark marrow (10 %)",
+                "fewer dark patches",
+                "10th percentile over median of the marrow",
+            ),
+            "level_p90": Words(
+                "bright marrow (90 %)",
+                "more bright patches",
+                "90th percentile over median of the marrow",
+            ),
+            "level_p99": Words(
+                "brightest marrow (99 %)",
+                "more bright patches",
+                "99th percentile over median of the marrow",
+            ),
+            "level_spread": Words(
+                "patchiness of marrow",
+                "patchier marrow",
+                "standard deviation over median of the marrow",
+            ),
+        }
+    )
 
     shares: tuple[float, ...] = (0.6, 0.8, 1.25, 1.6)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,7 +11,8 @@ import numpy as np
 from mrnet_features.arrays import Array, BoolArray, namespace
 from mrnet_features.counts.histogram import histogram
 from mrnet_features.counts.morphology import DarkAreas, dark_areas, find_clefts, find_dark_holes
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
+from mrnet_features.families.documentation import fill_nouns
 from mrnet_features.formulas.exam_axis import merge_slices, pad_slices, repeat_exams
 from mrnet_features.formulas.histogram import (
     as_float,
@@ -23,6 +24,11 @@ from mrnet_features.stacks.mark import SliceMark, paint_values, sort_marks
 from mrnet_features.stacks.stack import Stack
 
 N_TOP = 3  # slices; a tear is seen on two or three
+
+_SLICES = {
+    "mean": ("mean of slices", "averaged over the slices"),
+    "top": ("top 3 slices", "averaged over the three slices with the highest values"),
+}
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,41 @@ class Meniscus(Family):
     planes: ClassVar[tuple[str, ...]] = ("coronal", "sagittal")
     region_sets: ClassVar[tuple[str, ...]] = ("menisci",)
     uses_neighbouring_slices: ClassVar[bool] = True
+    words: ClassVar[Mapping[str, Words]] = fill_nouns(
+        {
+            "dark_@": Words(
+                "dark area {where}, @", "more dark meniscus", "share of dark pixels", "@"
+            ),
+            "blunt_@": Words(
+                "blunt wedge {where}, @", "a blunter wedge", "bluntness of the dark wedge", "@"
+            ),
+            "cleft*_@": Words(
+                "{0} px cleft {where}, @",
+                "more clefts",
+                "share of bright clefts up to {0} pixels wide in the dark wedge",
+                "@",
+            ),
+            "residue*_@": Words(
+                "{0} px cleft signal {where}, @",
+                "more or brighter clefts",
+                "brightness of clefts up to {0} pixels wide in the dark wedge",
+                "@",
+            ),
+            "hole_@": Words(
+                "bright spots {where}, @",
+                "more spots",
+                "share of bright spots enclosed by the dark wedge",
+                "@",
+            ),
+            "hole_residue_@": Words(
+                "spot signal {where}, @",
+                "more or brighter spots",
+                "brightness of spots enclosed by the dark wedge",
+                "@",
+            ),
+        },
+        _SLICES,
+    )
 
     sides: tuple[int, ...] = (3, 5, 7)
     share: float = 0.55

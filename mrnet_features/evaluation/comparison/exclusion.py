@@ -15,7 +15,7 @@ from mrnet_features.evaluation.metrics.scored_sets import take_rows
 from mrnet_features.evaluation.metrics.scores import Scores, score_predictions
 from mrnet_features.evaluation.metrics.within_folds import measure_within_folds
 from mrnet_features.evaluation.results import Result
-from mrnet_features.evaluation.study_plots import plot_exclusion
+from mrnet_features.evaluation.score_plots import plot_exclusion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

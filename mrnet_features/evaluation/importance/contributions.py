@@ -14,6 +14,7 @@ from mrnet_features.evaluation.alignment import align_features
 from mrnet_features.evaluation.importance.explain_model import CLOSE, Explanation, explain_model
 from mrnet_features.evaluation.importance.per_fold import measure_directions
 from mrnet_features.evaluation.importance_plots import plot_contributions
+from mrnet_features.evaluation.plots import shorten
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation
 from mrnet_features.evaluation.results import Result
 from mrnet_features.jobs import run_jobs
@@ -191,7 +192,7 @@ class Contributions(Result):
         label = self.labels.loc[exam, chosen]
         known = "no label" if pd.isna(label) else f"label {label:g}"
         chance = f"probability {self.probability.loc[exam, chosen]:.2f}"
-        title = f"Exam {exam}, {chosen}: {chance}, {known}"
+        title = f"Exam {shorten(exam, 24)}, {shorten(chosen, 24)}\n{chance}, {known}"
         return plot_contributions(
             rows, float(self.baseline.loc[exam, chosen]), title, top, names or {}, axes
         )

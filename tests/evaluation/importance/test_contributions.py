@@ -112,6 +112,6 @@ def test_bars_lead_from_the_baseline_to_the_log_odds(run):
     end = bars[-1].get_x() + bars[-1].get_width()
     assert end == pytest.approx(found.log_odds.loc["0009", "two"], abs=1e-5)
     assert {bar.get_hatch() or "" for bar in bars if bar.get_width() < 0} <= {"////"}
-    assert axes.get_title().startswith("Exam 0009, two: probability 0.")
+    assert axes.get_title().startswith("Exam 0009, two\nprobability 0.")
     with pytest.raises(ValueError, match="`exam` must be one of the 200 that were explained"):
         found.plot(exam="none")
