@@ -4,8 +4,8 @@
 
 Per style, `baseline` is extracted and cross-validated with the default model, and the columns'
 contributions to the out-of-fold log-odds are computed. Of the first `--marked` exams, those count
-where the model is right. Results are written to ``results/marks.json``; feature tables are kept in
-the folder, so a stopped run goes on where it was.
+where the model is right. Results are written to ``results/marks.json``; feature tables and the
+figures of each style are kept in the folder, so a stopped run goes on where it was.
 
 The rule was fixed before any figure was seen:
 
@@ -264,8 +264,12 @@ def summarise(rows: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def measure_style(style: int, options: argparse.Namespace) -> tuple[dict[str, Any], pd.DataFrame]:
-    """Figures of a style, and the rows behind them."""
+def measure_style(style: int, options: argparse.Namespace) -> dict[str, Any]:
+    """Figures of a style; they and the rows behind them are kept in the folder."""
+    kept = f"style{style}-{options.exams}-{options.marked}-{options.repeats}-{options.seed}"
+    path = options.folder / f"{kept}.json"
+    if path.is_file():
+        return json.loads(path.read_text())
     table = read_table(options.folder, style, options.exams, options.seed)
     known = [f"{kind}_{task}" for task in TASKS for kind in ("label", "truth")]
     features = table.drop(columns=known)
@@ -300,7 +304,9 @@ def measure_style(style: int, options: argparse.Namespace) -> tuple[dict[str, An
         },
     }
     print(style, json.dumps(figures, indent=1), flush=True)
-    return figures, rows
+    rows.to_csv(options.folder / f"{kept}.csv", index=False)
+    path.write_text(json.dumps(figures))
+    return figures
 
 
 def main() -> None:
@@ -323,12 +329,8 @@ def main() -> None:
         },
         "seed": options.seed,
         "n_repeats": options.repeats,
-        "styles": {},
+        "styles": {str(style): measure_style(style, options) for style in options.styles},
     }
-    for style in options.styles:
-        figures, rows = measure_style(style, options)
-        result["styles"][str(style)] = figures
-        rows.to_csv(options.folder / f"style{style}-marks.csv", index=False)
     options.out.write_text(json.dumps(result, indent=1) + "\n")
 
 
