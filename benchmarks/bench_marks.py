@@ -1,6 +1,6 @@
 """Do marks lie on lesions? Strongest statistics of right predictions against synthetic truth.
 
-    python benchmarks/bench_marks.py --folder /tmp/marks --styles 0 1 2 --exams 300 --marked 200
+    python benchmarks/bench_marks.py --folder /tmp/marks --styles 0 1 2 --exams 300 120 120
 
 Per style, `baseline` is extracted and cross-validated with the default model, and the columns'
 contributions to the out-of-fold log-odds are computed. Of the first `--marked` exams, those count
@@ -264,13 +264,13 @@ def summarise(rows: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def measure_style(style: int, options: argparse.Namespace) -> dict[str, Any]:
+def measure_style(style: int, n_exams: int, options: argparse.Namespace) -> dict[str, Any]:
     """Figures of a style; they and the rows behind them are kept in the folder."""
-    kept = f"style{style}-{options.exams}-{options.marked}-{options.repeats}-{options.seed}"
+    kept = f"style{style}-{n_exams}-{options.marked}-{options.repeats}-{options.seed}"
     path = options.folder / f"{kept}.json"
     if path.is_file():
         return json.loads(path.read_text())
-    table = read_table(options.folder, style, options.exams, options.seed)
+    table = read_table(options.folder, style, n_exams, options.seed)
     known = [f"{kind}_{task}" for task in TASKS for kind in ("label", "truth")]
     features = table.drop(columns=known)
     labels = table[[f"label_{task}" for task in TASKS]].set_axis(list(TASKS), axis=1)
@@ -313,12 +313,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, required=True, help="folder for the tables")
     parser.add_argument("--styles", type=int, nargs="+", default=[0, 1, 2], help="0: default set")
-    parser.add_argument("--exams", type=int, default=300, help="exams the model is fitted on")
+    parser.add_argument("--exams", type=int, nargs="+", default=[300], help="of each style")
     parser.add_argument("--marked", type=int, default=200, help="first exams that are marked")
     parser.add_argument("--seed", type=int, default=161616)
     parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--out", type=Path, default=RESULTS / "marks.json")
     options = parser.parse_args()
+    exams = options.exams * len(options.styles) if len(options.exams) == 1 else options.exams
     options.folder.mkdir(parents=True, exist_ok=True)
     result: dict[str, Any] = {
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
@@ -329,7 +330,10 @@ def main() -> None:
         },
         "seed": options.seed,
         "n_repeats": options.repeats,
-        "styles": {str(style): measure_style(style, options) for style in options.styles},
+        "styles": {
+            str(style): measure_style(style, n_exams, options)
+            for style, n_exams in zip(options.styles, exams, strict=True)
+        },
     }
     options.out.write_text(json.dumps(result, indent=1) + "\n")
 
