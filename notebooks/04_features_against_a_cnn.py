@@ -110,7 +110,8 @@ comparison.plot().figure
 # %% [markdown]
 # ## ROC curves
 #
-# Means over folds and repeats; the bands are pointwise.
+# Means over folds and repeats; the bands are pointwise. Few exams are normal, about three per fold,
+# so the curve of abnormal has few steps.
 
 # %%
 figure, axes = plt.subplots(1, 3, figsize=(11, 4), layout="constrained", sharey=True)
