@@ -28,6 +28,15 @@ The rule was fixed before any figure was seen:
   their fraction of the stack.
 - The mark touches a lesion if one of its pixels lies on one, within the same two pixels. This and
   the share that lies on one among all right exams, without leaving any out, are listed beside it.
+
+Added after the first figures of style 0 were seen, to explain them, and listed as such:
+
+- Fluid: joint fluid of any volume counts as a lesion. Ligament: marks of ``pcl_*`` statistics count
+  if they lie on the course of the posterior cruciate ligament, whose buckling is a sign of a tear.
+- The mark lies on a lesion on any of its slices, not only on the best one.
+- Only columns among the eight largest contributions of the exam, which a viewer shows.
+- Only columns whose value is above the median of the negative exams: a low value, such as that of
+  a missing band, has no pixels of its own.
 """
 
 from __future__ import annotations
@@ -36,9 +45,11 @@ import argparse
 import datetime as dt
 import importlib.metadata
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import joblib
 import numpy as np
 import pandas as pd
 from bench_peers import describe_machine
@@ -46,9 +57,17 @@ from scipy.ndimage import maximum_filter
 from scipy.stats import binomtest
 
 import mrnet_features as mf
+from mrnet_features.evaluation.importance.contributions import Contributions
 from mrnet_features.names import PLANES, TASKS
 from mrnet_features.stacks.mark import FeatureMark
 from mrnet_features.synthetic import KneeExam, Lesion, draw_knee, find_lesions
+from mrnet_features.synthetic.flexion import follow, from_tibia
+from mrnet_features.synthetic.lesion_positions import mask_blobs
+from mrnet_features.synthetic.lesion_shapes import blob
+from mrnet_features.synthetic.ligaments import ACL_COMPLETE, PCL_FEMUR, PCL_TIBIA
+from mrnet_features.synthetic.scene import Scene, sample_scene
+from mrnet_features.synthetic.soft_tissue import PCL_BEND
+from mrnet_features.synthetic.tissues import FLUID, LIGAMENT
 
 RESULTS = Path(__file__).parent / "results"
 FITTING = {
@@ -59,10 +78,26 @@ FITTING = {
 }
 MADE_FOR = {"fluid": "abnormal", "marrow": "abnormal", "ligament": "acl", "meniscus": "meniscus"}
 NEAR = 2  # pixels
+TOP = 8  # contributions that a viewer shows
 HALF = 0.5
 N_PLACES = 200
 KNEE = 25  # grey levels; air is darker
 CHUNK = 20  # exams per file
+
+
+class Choice(NamedTuple):
+    """Strongest column of a family for a task, None if no contribution is positive.
+
+    `rank` is that of the contribution among all columns, from 1; `high` whether the value is above
+    the median of the negative exams.
+    """
+
+    task: str
+    family: str
+    column: str | None
+    contribution: float
+    rank: int
+    high: bool
 
 
 class Pixels(NamedTuple):
@@ -100,26 +135,31 @@ def find_right(probability: pd.Series, label: pd.Series, truth: pd.Series) -> pd
 
 
 def choose_columns(
-    contributions: mf.Contributions, right: pd.DataFrame
-) -> dict[str, list[tuple[str, str, str | None]]]:
-    """Of each exam, task, family and the family's strongest column, None if none is positive."""
-    chosen: dict[str, list[tuple[str, str, str | None]]] = {exam: [] for exam in right.index}
+    contributions: Contributions, features: pd.DataFrame, right: pd.DataFrame
+) -> dict[str, list[Choice]]:
+    """Of each exam, the strongest column of each family for the tasks where the model is right."""
+    chosen: dict[str, list[Choice]] = {exam: [] for exam in right.index}
     for task, shares in contributions.by_task.items():
         families = pd.Series({column: mf.parse_name(column).family for column in shares.columns})
-        for family in FITTING:
-            own = shares.loc[:, (families == family).to_numpy()]
-            for exam in right.index[right[task]]:
-                column = str(own.loc[exam].idxmax())
-                found = column if own.loc[exam, column] > 0 else None
-                chosen[exam].append((task, family, found))
+        middle = features[(contributions.labels[task] == 0).to_numpy()].median()
+        for exam in right.index[right[task]]:
+            ranks = shares.loc[exam].abs().rank(ascending=False, method="first")
+            for family in FITTING:
+                own = shares.loc[exam, (families == family).to_numpy()]
+                column = str(own.idxmax())
+                found = column if own[column] > 0 else None
+                high = bool(features.loc[exam, column] > middle[column])
+                row = Choice(task, family, found, float(own[column]), int(ranks[column]), high)
+                chosen[exam].append(row)
     return {exam: rows for exam, rows in chosen.items() if rows}
 
 
-def read_pixels(mark: FeatureMark) -> Pixels:
-    """Pixels of a mark on its best slice; of segments, points half a pixel apart."""
+def read_pixels(mark: FeatureMark, chosen: int | None = None) -> Pixels:
+    """Pixels of a mark on a slice, by default its best; of segments, points half a pixel apart."""
+    chosen = mark.best_slice if chosen is None else chosen
     rows, columns = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for part in mark.slices:
-        if part.slice != mark.best_slice:
+        if part.slice != chosen:
             continue
         if part.segment is not None:
             (y, x), (end_y, end_x) = part.segment
@@ -130,15 +170,45 @@ def read_pixels(mark: FeatureMark) -> Pixels:
             found = np.nonzero(part.outline)
             rows.append(found[0])
             columns.append(found[1])
-    return Pixels(mark.best_slice, np.concatenate(rows), np.concatenate(columns))
+    return Pixels(chosen, np.concatenate(rows), np.concatenate(columns))
 
 
 def join_lesions(lesions: list[Lesion], family: str, plane: str) -> np.ndarray | None:
-    """Pixels within `NEAR` of a fitting lesion in its slice; None if none is in view."""
-    masks = [lesion.masks[plane] for lesion in lesions if lesion.lesion in FITTING[family]]
+    """Pixels near a lesion that fits the family; None if none is in view."""
+    return join_masks([x.masks[plane] for x in lesions if x.lesion in FITTING[family]])
+
+
+def join_masks(masks: list[np.ndarray]) -> np.ndarray | None:
+    """Pixels within `NEAR` of one of the masks in its slice; None if the masks are empty."""
     mask = np.any(masks, axis=0) if masks else np.zeros((1, 1, 1), bool)
     size = (1, 2 * NEAR + 1, 2 * NEAR + 1)
     return maximum_filter(mask.view(np.uint8), size) > 0 if mask.any() else None
+
+
+def mask_fluid(scene: Scene, plane: str) -> list[np.ndarray]:
+    """Joint fluid of any volume in one plane."""
+    return [
+        mask_blobs(scene, plane, shape.blobs, 1)
+        for shape in scene.shapes
+        if shape.lesion == "effusion"
+    ]
+
+
+def mask_pcl(scene: Scene, plane: str) -> list[np.ndarray]:
+    """Course of the posterior cruciate ligament in one plane: ligament near its axis."""
+    soft = scene.knee.soft
+    ends = np.array([PCL_FEMUR, (PCL_BEND[0], soft.pcl_bend_y, soft.pcl_bend_z), PCL_TIBIA])
+    blobs = []
+    for s in np.linspace(0.0, 1.0, 12):
+        point = np.array([(1 - s) ** 2, 2 * s * (1 - s), s**2]) @ ends
+        part = float(follow(point[2]))
+        point = from_tibia(point, *(part * value for value in scene.carry))
+        radius = (1.5 * soft.pcl_radius,) * 3
+        centre = (float(point[0]), float(point[1]), float(point[2]))
+        blobs.append(blob(centre, radius, FLUID, (LIGAMENT,), rough=0.0))
+    # with a torn ACL there is no other ligament near it
+    torn = scene.knee._replace(acl_state=ACL_COMPLETE, acl_gap=0.5, acl_gap_size=0.6)
+    return [mask_blobs(replace(scene, knee=torn), plane, blobs, 1)]
 
 
 def measure_overlap(pixels: Pixels, near: np.ndarray) -> float:
@@ -182,14 +252,22 @@ def turn(
 
 
 def judge_mark(
-    mark: FeatureMark, family: str, exam: KneeExam, lesions: list[Lesion], seed: int
+    mark: FeatureMark, choice: Choice, exam: KneeExam, lesions: list[Lesion], scene: Scene
 ) -> dict[str, Any]:
     """Whether a mark lies on a lesion, and how often it would at random places of the knee."""
-    near = join_lesions(lesions, family, mark.plane)
+    plane = mark.plane
+    near = join_lesions(lesions, choice.family, plane)
     if near is None:
         return {"lesion": False}
     pixels = read_pixels(mark)
     overlap = measure_overlap(pixels, near)
+    each = {part.slice for part in mark.slices}
+    more = [near]
+    if choice.family == "fluid":
+        more.append(join_masks(mask_fluid(scene, plane)))
+    elif "__pcl_" in mark.column:
+        more.append(join_masks(mask_pcl(scene, plane)))
+    wider = np.any([mask for mask in more if mask is not None], axis=0)
     return {
         "lesion": True,
         "empty": len(pixels.rows) == 0,
@@ -197,29 +275,29 @@ def judge_mark(
         "overlap": overlap,
         "on": overlap >= HALF,
         "touches": overlap > 0.0,
-        "in_place": place_at_random(pixels, near, exam.stacks[mark.plane], seed),
+        "in_place": place_at_random(pixels, near, exam.stacks[plane], len(pixels.rows)),
+        "on_any": any(measure_overlap(read_pixels(mark, k), near) >= HALF for k in each),
+        "on_wider": measure_overlap(pixels, wider) >= HALF,
     }
 
 
-def judge_style(
-    style: int, chosen: dict[str, list[tuple[str, str, str | None]]], seed: int
-) -> pd.DataFrame:
+def judge_style(style: int, chosen: dict[str, list[Choice]], seed: int) -> pd.DataFrame:
     """A row per exam, task and family."""
     rows = []
     before: dict[tuple[str, str], tuple[np.ndarray, dict[str, Any]]] = {}
-    for name, wanted in chosen.items():
-        index = int(name)
-        exam = draw_knee(seed, index=index, style=style or None)
-        lesions = find_lesions(seed, index=index, style=style or None)
-        columns = {column for _, _, column in wanted if column is not None}
+    for name, choices in chosen.items():
+        exam = draw_knee(seed, index=int(name), style=style or None)
+        scene = sample_scene(seed, index=int(name), style=style or None)
+        lesions = find_lesions(seed, index=int(name), style=style or None)
+        columns = {choice.column for choice in choices if choice.column is not None}
         marks = mf.find_marks(exam.stacks, columns, families="baseline")
-        for task, family, column in wanted:
-            row: dict[str, Any] = {"exam": name, "task": task, "family": family, "column": column}
-            if column is not None:
-                mark = marks[column]
-                row |= judge_mark(mark, family, exam, lesions, index)
-                if row["lesion"] and (family, mark.plane) in before:
-                    near, truth = before[family, mark.plane]
+        for choice in choices:
+            row: dict[str, Any] = {"exam": name, **choice._asdict()}
+            if choice.column is not None:
+                mark = marks[choice.column]
+                row |= judge_mark(mark, choice, exam, lesions, scene)
+                if row["lesion"] and (choice.family, mark.plane) in before:
+                    near, truth = before[choice.family, mark.plane]
                     moved = turn(read_pixels(mark), mark.plane, len(near), exam.truth, truth)
                     row["other_exam"] = measure_overlap(moved, near) >= HALF
             rows.append(row)
@@ -248,6 +326,23 @@ def summarise(rows: pd.DataFrame) -> dict[str, Any]:
     names = judged["column"].str.split("__").str[2:4].str.join("__")
     shares = judged["on"].astype(float).groupby(names).agg(["size", "mean"])
     shares = shares.sort_values("size", ascending=False).head(6)
+    wider = {
+        "fluid": "on_lesion_or_joint_fluid",
+        "ligament": "on_torn_acl_or_pcl_statistic_on_pcl",
+    }.get(str(rows["family"].iloc[0]), "on_lesion")
+    parts = {"among the eight": judged["rank"] <= TOP, "above negatives": judged["high"]}
+    after = {
+        wider: round(float(judged["on_wider"].astype(float).mean()), 3),
+        "on_lesion_on_any_slice": round(float(judged["on_any"].astype(float).mean()), 3),
+        **{
+            name: {
+                "n": int(kept.sum()),
+                "on_lesion": round(float(judged.loc[kept, "on"].astype(float).mean()), 3),
+            }
+            for name, kept in ((name, kept.astype(bool)) for name, kept in parts.items())
+            if kept.any()
+        },
+    }
     return found | {
         "on_lesion": round(n_on / len(judged), 3),
         "ci": [round(float(low), 3), round(float(high), 3)],
@@ -257,6 +352,8 @@ def summarise(rows: pd.DataFrame) -> dict[str, Any]:
         "empty": int(judged["empty"].sum()),
         "median_pixels": float(judged["n_pixels"].median()),
         "on_lesion_of_all_right": round(n_on / len(rows), 3),
+        "median_contribution": round(float(judged["contribution"].median()), 3),
+        "added after the fact": after,
         "statistics": {
             str(name): {"n": int(row["size"]), "on_lesion": round(float(row["mean"]), 3)}
             for name, row in shares.iterrows()
@@ -274,17 +371,21 @@ def measure_style(style: int, n_exams: int, options: argparse.Namespace) -> dict
     known = [f"{kind}_{task}" for task in TASKS for kind in ("label", "truth")]
     features = table.drop(columns=known)
     labels = table[[f"label_{task}" for task in TASKS]].set_axis(list(TASKS), axis=1)
-    folds = mf.make_folds(labels, n_repeats=options.repeats, seed=options.seed)
-    evaluation = mf.cross_validate(None, features, labels, folds=folds, n_jobs=1, progress=False)
-    contributions = mf.explain_predictions(evaluation, features, n_jobs=1)
+    store = options.folder / f"{kept}.joblib"
+    if not store.is_file():
+        folds = mf.make_folds(labels, n_repeats=options.repeats, seed=options.seed)
+        found = mf.cross_validate(None, features, labels, folds=folds, n_jobs=1, progress=False)
+        explained = mf.explain_predictions(found, features, n_jobs=1)
+        joblib.dump((explained, found.summary()["auc"]), store)
+    contributions, aucs = joblib.load(store)
     right = pd.DataFrame(
         {
             task: find_right(contributions.probability[task], labels[task], table[f"truth_{task}"])
             for task in TASKS
         }
     ).iloc[: options.marked]
-    rows = judge_style(style, choose_columns(contributions, right), options.seed)
-    aucs = evaluation.summary()["auc"]
+    chosen = choose_columns(contributions, features, right)
+    rows = judge_style(style, chosen, options.seed)
     figures: dict[str, Any] = {
         "n_exams": len(table),
         "n_marked": len(right),
