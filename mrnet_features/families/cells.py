@@ -57,8 +57,8 @@ class Cells(Family):
     middle; the order of slices is unknown. All are statistics of the stack. NaN where the cell has
     no pixel at that depth, or S is 0.
 
-    Marks are the cell, or the square around the pixel with the highest top-hat. To look at, all
-    statistics also have a value on each slice of their depth.
+    Marks are the cell, or the square around the pixel with the highest top-hat. `describe_slices`
+    has all statistics, on the slices of their depth.
 
     Parameters
     ----------
@@ -171,10 +171,14 @@ class Cells(Family):
         highest = getattr(self.counts_of(stack), f"{name}_max") * at_depth[:, None]
         if is_whole:
             highest = np.broadcast_to(highest.max(axis=0), highest.shape)
-        smoothed = stack.with_grey(smooth(stack, side=SMOOTHING))
-        top_hat = find_top_hats(smoothed, side=self.side)[("bright", "dark").index(name)]
+        top_hat = stack.remember((self, "top_hats"), lambda: self._find_top_hats(stack))[name]
         found = (top_hat == paint_values(stack.regions, highest, -1)) & (top_hat > 0) & inside
         return _draw_squares(found, stack.regions, self.side)
+
+    def _find_top_hats(self, stack: Stack) -> dict[str, UInt8Array]:
+        smoothed = stack.with_grey(smooth(stack, side=SMOOTHING))
+        bright, dark = find_top_hats(smoothed, side=self.side)
+        return {"bright": bright, "dark": dark}
 
     def _split_depths(self, counts: TopHats, exam_starts: Sequence[int]) -> list[TopHats]:
         """Counts of each depth, with zeros for the slices of other depths."""

@@ -1,6 +1,8 @@
 """find_marks: values of the table, slices of the pool, sides of a pair, positions in the stack."""
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -13,6 +15,8 @@ from mrnet_features.families.base import Family, divide, namespace
 from mrnet_features.families.ligament import Ligament
 from tests.support.knees import make_knee
 
+REAL_KNEE = Path(os.environ.get("MRNET_FEATURES_REAL_KNEE", "/nonexistent"))
+
 
 @pytest.fixture(scope="module")
 def exam():
@@ -23,7 +27,7 @@ def exam():
 
 def test_values_are_those_of_the_table(exam):
     table = FeatureExtractor(pools=tuple(POOLS), extensive=True).fit_transform([exam])
-    chosen = np.random.default_rng(0).choice(table.columns, 150, replace=False).tolist()
+    chosen = np.random.default_rng(0).choice(table.columns, 60, replace=False).tolist()
     found = find_marks(exam, chosen)
     assert list(found) == chosen
     for column, mark in found.items():
@@ -33,7 +37,7 @@ def test_values_are_those_of_the_table(exam):
 
 def test_marks_lie_in_the_picture_and_in_the_order_of_the_slices(exam):
     table = FeatureExtractor().fit_transform([exam])
-    chosen = np.random.default_rng(1).choice(table.columns, 80, replace=False).tolist()
+    chosen = np.random.default_rng(1).choice(table.columns, 40, replace=False).tolist()
     for mark in find_marks(exam, chosen).values():
         n_slices, height, width = exam[mark.plane].shape
         slices = [part.slice for part in mark.slices]
@@ -72,6 +76,34 @@ def test_the_slices_of_the_pool_are_marked(pool, expected, best):
     mark = find_marks({"axial": stack}, column, families="minimal")[column]
     assert [part.slice for part in mark.slices] == expected
     assert mark.best_slice == best
+
+
+POOLED = {"max": np.max, "top3": np.mean, "mean": np.mean, "middle": np.mean, "std": np.std}
+
+
+def test_pooling_the_values_of_the_marks_gives_the_feature(exam):
+    table = FeatureExtractor(pools=tuple(POOLED)).fit_transform([exam])
+    pooled = [column for column in table.columns if not column.endswith("__stack")]
+    chosen = np.random.default_rng(2).choice(pooled, 60, replace=False).tolist()
+    for column, mark in find_marks(exam, chosen).items():
+        if not np.isnan(mark.value):
+            pool = POOLED[column.rpartition("__")[2]]
+            values = [part.value for part in mark.slices]
+            assert pool(values) == pytest.approx(mark.value, rel=1e-5, abs=1e-5), column
+
+
+@pytest.mark.parametrize("family", ["ligament", "meniscus", "cells"])
+def test_values_of_the_stack_are_those_of_the_marked_slices(exam, family):
+    table = FeatureExtractor(family).fit_transform([exam])
+    whole = [
+        column
+        for column in table.columns
+        if column.endswith("__stack") and not ("difference" in column or "__level" in column)
+    ]
+    for column, mark in find_marks(exam, whole[::11], families=family).items():
+        values = [part.value for part in mark.slices]
+        if values:  # the mean over ties, over the highest three, or over all slices
+            assert np.mean(values) == pytest.approx(mark.value, rel=1e-5), column
 
 
 @dataclass(frozen=True)
@@ -175,3 +207,21 @@ def test_an_exam_without_the_plane_or_that_is_none_is_refused(exam):
     with pytest.raises(TypeError, match="`exam` must be an Exam or a mapping"):
         find_marks([exam], column)
     assert find_marks(exam, []) == {}
+
+
+@pytest.mark.skipif(
+    not REAL_KNEE.is_dir(),
+    reason="set MRNET_FEATURES_REAL_KNEE to a folder of real stacks (echo*.npy); none is shipped",
+)
+@pytest.mark.parametrize("name", ["echo1_te06ms.npy", "echo8_te50ms.npy"])
+def test_the_posterior_ligament_of_a_real_knee_is_marked(name):
+    column = "sagittal__notch__ligament__pcl_contrast__stack"
+    exam = {"sagittal": np.load(REAL_KNEE / name)}
+    mark = find_marks(exam, column, families="ligament")[column]
+    assert mark.best_slice == 12
+    # in the images it runs from row 135, column 150 down to row 165, column 172
+    for row, column in mark.slices[0].segment:
+        along = np.array([30, 22]) / np.hypot(30, 22)
+        off = np.array([row - 135, column - 150])
+        assert abs(off[0] * along[1] - off[1] * along[0]) < 6
+        assert 0 <= off @ along <= 40
