@@ -71,7 +71,9 @@ def measure_stack(grey: UInt8Array, plane: str, exam: str = "") -> StackMeasures
     return StackMeasures(
         exam,
         plane,
-        *grey.shape,
+        n_slices=len(grey),
+        height=grey.shape[1],
+        width=grey.shape[2],
         foreground=float(counts.sum() / grey.size),
         histogram=counts,
         tissues=measure_tissues(grey, inside, frame, plane),
@@ -173,8 +175,8 @@ def tabulate_stacks(measures: Sequence[StackMeasures]) -> pd.DataFrame:
     columns = [*StackMeasures._fields[:6], "grey_median", "grey_spread", "grey_distance", *SIGNALS]
     table = pd.DataFrame(rows, columns=columns)
     for plane in table["plane"].unique():
-        here = np.flatnonzero(table["plane"] == plane)
-        table.loc[here, "grey_distance"] = _measure_distances([measures[k] for k in here])
+        of_plane = [stack for stack in measures if stack.plane == plane]
+        table.loc[table["plane"] == plane, "grey_distance"] = _measure_distances(of_plane)
     return table
 
 

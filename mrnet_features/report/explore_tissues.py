@@ -173,8 +173,8 @@ def list_signals(sequence: str | None = None) -> pd.DataFrame:
     >>> list_signals("T2 fs").loc[["fat", "fluid", "muscle"], "T2 fs"].tolist()
     ['dark', 'bright', 'intermediate']
     """
-    table = pd.DataFrame.from_dict(SIGNALS, orient="index", columns=list(SEQUENCES))
-    table.index.name = "tissue"
+    index = pd.Index(list(SIGNALS), name="tissue")
+    table = pd.DataFrame(list(SIGNALS.values()), index=index, columns=list(SEQUENCES))
     return table if sequence is None else table[[_check_sequence(sequence)]]
 
 
@@ -292,7 +292,11 @@ def _cut(
     box = frame.box
     tall = box.row_stop - box.row_start
     first, last = (
-        (box.column_start + frame.column_offset + round(part * (box.column_stop - box.column_start)))
+        (
+            box.column_start
+            + frame.column_offset
+            + round(part * (box.column_stop - box.column_start))
+        )
         for part in region.columns
     )
     start, stop = (frame.slice_offset + round(part * n_slices) for part in region.depth)
