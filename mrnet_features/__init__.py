@@ -22,6 +22,7 @@ _HOMES = {
     "compare": "evaluation.comparison.compare",
     "cross_validate": "evaluation.protocol.cross_validation",
     "evaluate": "evaluation.protocol.holdout",
+    "explore": "report.explore",
     "extract_features": "extraction.resume",
     "fill_checklist": "evaluation.checklists.fill",
     "importance": "evaluation.importance.importance",
@@ -82,6 +83,7 @@ if TYPE_CHECKING:
     from mrnet_features.models.stable_columns import select_stable
     from mrnet_features.names import parse_name
     from mrnet_features.quality.audit import audit
+    from mrnet_features.report.explore import explore
     from mrnet_features.stacks.conversion import to_uint8
     from mrnet_features.synthetic import write_knees
     from mrnet_features.workflows.stability import measure_stability
@@ -97,6 +99,7 @@ __all__ = [
     "compare",
     "cross_validate",
     "evaluate",
+    "explore",
     "extract_features",
     "fill_checklist",
     "importance",

@@ -29,6 +29,7 @@ from mrnet_features.report.explore_labels import (
     measure_pairs,
     measure_prevalence,
     measure_shortcut,
+    measure_tears,
     take_labels,
 )
 from mrnet_features.report.explore_order import check_order, find_reversals, summarise_tissues
@@ -55,6 +56,7 @@ PARTS = {
     "labels": "one row per exam: its labels",
     "prevalence": "one row per task",
     "cooccurrence": "one row per combination of labels",
+    "tears": "combinations of tears among the exams labelled abnormal",
     "pairs": "one row per ordered pair of tasks",
     "slices": "slice counts per plane and label",
     "grey": "median grey levels per plane and label",
@@ -329,6 +331,7 @@ def explore(
         "labels": labels,
         "prevalence": measure_prevalence(labels),
         "cooccurrence": measure_cooccurrence(labels),
+        "tears": measure_tears(labels),
         "pairs": measure_pairs(labels),
         "slices": measure_shortcut(stacks, labels, "n_slices"),
         "grey": measure_shortcut(stacks, labels, "grey_median"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -221,7 +222,7 @@ def take_thumbnails(dataset: Dataset, flags: pd.DataFrame, most: int) -> list[Th
             grey = dataset[exam].load(shown)
         except (OSError, ValueError):
             continue  # it has a finding of its own
-        index = _choose_slice(grey, list(rows["code"]))
+        index = _choose_slice(grey, list(rows["code"]), " ".join(rows["advice"]))
         step = max(1, -(-max(grey.shape[1:]) // SIDE))
         reasons = tuple(f"{row['code']}: {row['advice']}" for row in rows.to_dict("records"))
         picture = np.array(grey[index, ::step, ::step])
@@ -230,9 +231,12 @@ def take_thumbnails(dataset: Dataset, flags: pd.DataFrame, most: int) -> list[Th
     return thumbnails
 
 
-def _choose_slice(grey: UInt8Array, codes: Sequence[str]) -> int:
+def _choose_slice(grey: UInt8Array, codes: Sequence[str], advice: str) -> int:
     """Slice at fault, or the middle one."""
     chosen = np.zeros(len(grey), dtype=bool)
+    named = re.search(r"\bslice (\d{1,4}) \(from 0\)", advice)
+    if named and int(named[1]) < len(grey):
+        return int(named[1])
     if "blank-slices" in codes:
         chosen = find_blank_slices(count_levels(grey))
     elif "repeated-slices" in codes:

@@ -24,6 +24,7 @@ __all__ = [
     "measure_pairs",
     "measure_prevalence",
     "measure_shortcut",
+    "measure_tears",
     "take_labels",
 ]
 
@@ -184,6 +185,34 @@ def measure_cooccurrence(labels: pd.DataFrame, confidence: float = 0.95) -> pd.D
         rows.append((*cell, observed, expected, ratio, low, high))
     names = ["observed", "expected", "ratio", "ci_low", "ci_high"]
     return pd.DataFrame(rows, columns=[*labels.columns, *names])
+
+
+def measure_tears(labels: pd.DataFrame) -> pd.DataFrame:
+    """Combinations of tears among the abnormal exams, as from `measure_cooccurrence`.
+
+    A tear makes a knee abnormal, so only there can tears be independent.
+
+    Parameters
+    ----------
+    labels : DataFrame of shape (n_exams, n_tasks)
+        0, 1 or NaN.
+
+    Returns
+    -------
+    DataFrame
+        Without rows unless the labels have a task "abnormal" and two or more tears.
+
+    Examples
+    --------
+    >>> labels = pd.DataFrame({"abnormal": [1, 1, 0], "acl": [1, 0, 0], "meniscus": [1, 0, 0]})
+    >>> measure_tears(labels)["observed"].tolist()
+    [1, 0, 0, 1]
+    """
+    pairs = [pair for pair in TEAR_IMPLIES_ABNORMAL if set(pair) <= set(labels.columns)]
+    if len(pairs) < 2:
+        return measure_cooccurrence(pd.DataFrame(index=labels.index))
+    chosen = [tear for tear, _ in pairs]
+    return measure_cooccurrence(labels.loc[labels[pairs[0][1]] == 1, chosen])
 
 
 def measure_pairs(labels: pd.DataFrame) -> pd.DataFrame:

@@ -183,22 +183,21 @@ def _describe_labels(exploration: Exploration, made: _Drawer) -> Iterator[Block]
         f"Expected is the number of exams if the {len(tasks)} tasks were independent, among the "
         f"{n_complete:,} exams with all labels. A ratio of 1 is independence; the interval is 95 %."
         " Where a tear makes a knee abnormal by definition, the combinations of a tear without "
-        "abnormal are empty and all others differ from independence for this reason alone. Compare "
-        "tears with each other in the table of pairs."
+        "abnormal are empty, and the others differ from independence for this reason alone: see "
+        "the tears among the abnormal exams."
     )
     yield Table(
         "Combinations of labels",
         ["positive for", "observed", "expected", "observed / expected (95 % CI)"],
-        [
-            [
-                name_cell(row, tasks),
-                f"{row['observed']:,}",
-                f"{row['expected']:.1f}",
-                _with_interval(row["ratio"], row, "{:.2f}"),
-            ]
-            for row in table.to_dict("records")
-        ],
+        _list_cells(table, tasks),
     )
+    tears = exploration.frame("tears")
+    if tears["observed"].sum():
+        yield Table(
+            "Tears among the abnormal exams, where both may occur",
+            ["torn", "observed", "expected", "observed / expected (95 % CI)"],
+            _list_cells(tears, [task for task in tasks if task in tears.columns]),
+        )
     yield Table(
         "Pairs of tasks: of the exams positive for one, the fraction positive for the other",
         ["positive for", "also for", "exams", "both", "fraction (95 % CI)"],
@@ -213,6 +212,19 @@ def _describe_labels(exploration: Exploration, made: _Drawer) -> Iterator[Block]
             for row in exploration.frame("pairs").to_dict("records")
         ],
     )
+
+
+def _list_cells(table: pd.DataFrame, tasks: Sequence[str]) -> list[list[str]]:
+    """Rows of a table of combinations of labels."""
+    return [
+        [
+            name_cell(row, tasks),
+            f"{row['observed']:,}",
+            f"{row['expected']:.1f}",
+            _with_interval(row["ratio"], row, "{:.2f}"),
+        ]
+        for row in table.to_dict("records")
+    ]
 
 
 def _describe_conflicts(exploration: Exploration) -> Iterator[Block]:
@@ -418,7 +430,8 @@ def _describe_flags(exploration: Exploration) -> Iterator[Block]:
         "severities of the audit; unusual is an outlier among the exams of its plane (4.5 robust "
         "SDs or more) or an exam with tissues in reversed order. Pictures show "
         f"{n_shown:,} of {_count(n_stacks, 'flagged stack')}, the most severe first: the slice at "
-        "fault where it is known, else the middle one."
+        "fault where it is known, else the middle one. Stacks that can't be read and exams outside "
+        "the set have no picture."
     )
     yield Pictures([_show(thumbnail) for thumbnail in exploration.thumbnails])
     rows = [

@@ -10,8 +10,10 @@ import pandas as pd
 
 from mrnet_features.arrays import BoolArray, Int64Array, UInt8Array
 from mrnet_features.messages import name_some, quote
-from mrnet_features.stacks.atlas import KneeFrame
-from mrnet_features.stacks.region_sets import REGION_SETS, RegionBox
+from mrnet_features.stacks.atlas import KneeFrame, draw_region_set
+from mrnet_features.stacks.exam_slices import index_slices
+from mrnet_features.stacks.pixel_passes import count_grey
+from mrnet_features.stacks.region_sets import REGION_SETS, RegionBox, RegionSet
 
 __all__ = [
     "MRNET_SEQUENCES",
@@ -91,7 +93,7 @@ class Source(NamedTuple):
 
 
 _RIM = (3, 7)  # pixels inside the outline, beneath the skin: 2 to 4 mm
-_RIM_DEPTH = (0.3, 0.7)  # of the stack: nearer to its ends the outline is oblique to the slices
+_RIM_DEPTH = 0.3  # of the stack, left out at both ends: the outline is oblique to the slices there
 _CORNER = 8  # pixels
 _FLUID, _BONE, _FIBROUS = 0.995, 0.02, 0.1  # quantiles
 
@@ -252,21 +254,21 @@ def measure_tissues(
     dict of str to float
         By tissue; NaN where its region has no pixel.
     """
+    owner = index_slices((0,), grey).owner
     levels: dict[str, float] = {}
-    taken: dict[tuple[RegionBox, ...], UInt8Array] = {}
+    counted: dict[tuple[RegionBox, ...], Int64Array] = {}
     for source in SOURCES[plane]:
         if source.tissue == "air":
             levels[source.tissue] = _measure_air(grey)
             continue
-        if source.boxes not in taken:
-            taken[source.boxes] = (
-                np.concatenate([_cut(grey, foreground, frame, box) for box in source.boxes])
+        if source.boxes not in counted:
+            inside = (
+                draw_region_set(RegionSet(source.boxes), foreground, frame)
                 if source.boxes
-                else grey[_find_rim(foreground)]
+                else _find_rim(foreground).view(np.uint8)
             )
-        pixels = taken[source.boxes]
-        counts = np.bincount(pixels, minlength=256)
-        levels[source.tissue] = quantile_of(counts, source.quantile)
+            counted[source.boxes] = count_grey(grey, inside, owner, 1)[0]
+        levels[source.tissue] = quantile_of(counted[source.boxes], source.quantile)
     return levels
 
 
@@ -284,47 +286,12 @@ def quantile_of(counts: Int64Array, share: float) -> float:
     return float(np.searchsorted(np.cumsum(counts), share * total))
 
 
-def _cut(
-    grey: UInt8Array, foreground: UInt8Array, frame: KneeFrame, region: RegionBox
-) -> UInt8Array:
-    """Foreground pixels in a box, or in a pair of boxes, that follows the joint plane."""
-    n_slices, height, width = grey.shape
-    box = frame.box
-    tall = box.row_stop - box.row_start
-    first, last = (
-        (
-            box.column_start
-            + frame.column_offset
-            + round(part * (box.column_stop - box.column_start))
-        )
-        for part in region.columns
-    )
-    start, stop = (frame.slice_offset + round(part * n_slices) for part in region.depth)
-    spans = [(start, stop, first, last)]
-    if region.pair == "columns":
-        total = box.column_start + box.column_stop + 2 * frame.column_offset
-        spans.append((start, stop, total - last, total - first))
-    elif region.pair == "slices":
-        total = n_slices + 2 * frame.slice_offset
-        spans.append((total - stop, total - start, first, last))
-    rows = frame.rows(n_slices, width)
-    found: list[UInt8Array] = []
-    for s0, s1, x0, x1 in spans:
-        slices = slice(max(s0, 0), max(min(s1, n_slices), 0))
-        columns = slice(max(x0, 0), max(min(x1, width), 0))
-        away = np.arange(height)[None, :, None] - rows[slices, None, columns]
-        inside = (away >= round(region.rows[0] * tall)) & (away < round(region.rows[1] * tall))
-        inside &= foreground[slices, :, columns] > 0
-        found.append(grey[slices, :, columns][inside])
-    return np.concatenate(found)
-
-
 def _find_rim(foreground: UInt8Array) -> BoolArray:
     """Pixels just inside the left and right outline of the leg, on slices about the middle."""
     n_slices, _, width = foreground.shape
     rim = np.zeros(foreground.shape, dtype=bool)
-    first, last = (round(part * n_slices) for part in _RIM_DEPTH)
-    slices = slice(first, max(last, first + 1))
+    cut = min(round(_RIM_DEPTH * n_slices), (n_slices - 1) // 2)  # from both ends
+    slices = slice(cut, n_slices - cut)
     inside = foreground[slices] > 0
     left = inside.argmax(axis=2)[..., None]
     right = width - 1 - inside[..., ::-1].argmax(axis=2)[..., None]
