@@ -293,13 +293,13 @@ def _find_rim(foreground: UInt8Array) -> BoolArray:
     cut = min(round(_RIM_DEPTH * n_slices), (n_slices - 1) // 2)  # from both ends
     slices = slice(cut, n_slices - cut)
     inside = foreground[slices] > 0
-    left = inside.argmax(axis=2)[..., None]
-    right = width - 1 - inside[..., ::-1].argmax(axis=2)[..., None]
-    x = np.arange(width)
-    from_edge = np.minimum(x - left, right - x)
+    left = inside.argmax(axis=2)
+    right = width - 1 - inside[..., ::-1].argmax(axis=2)
     # where the leg reaches the edge of the picture, there is no skin
-    from_edge = np.where((left > 0) & (right < width - 1), from_edge, -1)
-    rim[slices] = inside & (from_edge >= _RIM[0]) & (from_edge < _RIM[1])
+    at = np.nonzero((left > 0) & (right < width - 1))
+    for step in range(*_RIM):
+        for columns in (left[at] + step, right[at] - step):
+            rim[slices][*at, columns % width] = inside[*at, columns % width]
     return rim
 
 
