@@ -23,6 +23,7 @@ __all__ = ["Reversal", "check_order", "explain_reversal", "find_reversals", "sum
 APART = 2  # steps of `LEVELS` from which two tissues must be in order
 MARGIN = 1.1  # factor by which the tissue that should be darker is brighter
 FAT = ("fat", "marrow")
+CENTRE = "centre"  # of the picture; brighter than air on every sequence
 
 
 class Reversal(NamedTuple):
@@ -55,9 +56,10 @@ def check_order(stacks: pd.DataFrame, sequences: Mapping[str, str]) -> pd.DataFr
     Returns
     -------
     DataFrame
-        Columns: plane, brighter, darker (as expected), n_exams, ratio (median over exams of the
-        brighter over the darker), n_reversed (exams in which the darker is brighter by a tenth or
-        more), is_reversed (whether these are half of the exams or more).
+        Columns: plane, brighter, darker (as expected; centre is that of the picture), n_exams,
+        ratio (median over exams of the brighter over the darker), n_reversed (exams in which the
+        darker is brighter by a tenth or more), is_reversed (whether these are half of the exams or
+        more).
     """
     rows: list[tuple[Any, ...]] = []
     for plane in stacks["plane"].unique():
@@ -99,10 +101,13 @@ def find_reversals(
         here = stacks[stacks["plane"] == plane].set_index("exam")
         ratio = 1 / _divide(here, brighter, darker)
         for exam, value in ratio[ratio > MARGIN].items():
+            sequence = "every sequence"
+            if brighter != CENTRE:
+                sequence = describe_sequence(sequences[plane])
             reason = (
                 f"{darker} is {value:.1f} times as bright as {brighter}, not darker as on "
-                f"{describe_sequence(sequences[plane])}. {explain_reversal(brighter, darker)}"
-            )
+                f"{sequence}. {explain_reversal(brighter, darker)}"
+            ).replace(CENTRE, "the middle of the picture")
             found = Reversal(str(exam), plane, float(value), reason[0].upper() + reason[1:])
             key = (found.exam, plane)
             if key not in strongest or strongest[key].ratio < found.ratio:
@@ -169,6 +174,7 @@ def _expect(tissue: str, sequence: str) -> str:
 
 def _list_pairs(plane: str, sequence: str | None) -> Iterator[tuple[str, str]]:
     """Yield (brighter, darker) of the tissues that a sequence shows apart."""
+    yield CENTRE, "air"
     if sequence is None:
         return
     measured = [s.tissue for s in SOURCES[plane] if s.tissue != "fluid" or sequence in SHOWS_FLUID]
@@ -191,6 +197,7 @@ def _judge(plane: str, tissue: str, order: pd.DataFrame, sequence: str | None) -
         return "not measured: its brightness does not set it apart"
     pairs = order[(order["plane"] == plane) & (order["n_exams"] > 0)]
     pairs = pairs[(pairs["brighter"] == tissue) | (pairs["darker"] == tissue)]
+    pairs = pairs[pairs["brighter"] != CENTRE] if tissue != "air" else pairs
     if not len(pairs):
         return "not measured: no pixel in its region"
     pairs = pairs[pairs["n_reversed"] > 0].sort_values("n_reversed", ascending=False)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from mrnet_features.report.explore import Exploration
     from mrnet_features.report.explore_flags import Thumbnail
 
-__all__ = ["make_page"]
+__all__ = ["make_page", "show"]
 
 MOST_ROWS = 500
 """Most flags in the table of the page."""
@@ -403,7 +403,7 @@ def _warn_of_reversals(exploration: Exploration) -> Iterator[Block]:
             for row in here.to_dict("records")
         ]
         if said:
-            sequence = describe_sequence(exploration.sequences[plane])
+            sequence = describe_sequence(exploration.sequences.get(plane, "every sequence"))
             causes = {
                 explain_reversal(row["brighter"], row["darker"]) for row in here.to_dict("records")
             }
@@ -433,7 +433,7 @@ def _describe_flags(exploration: Exploration) -> Iterator[Block]:
         "fault where it is known, else the middle one. Stacks that can't be read and exams outside "
         "the set have no picture."
     )
-    yield Pictures([_show(thumbnail) for thumbnail in exploration.thumbnails])
+    yield Pictures([show(thumbnail) for thumbnail in exploration.thumbnails])
     rows = [
         [
             row["exam"] or "-",
@@ -452,8 +452,22 @@ def _describe_flags(exploration: Exploration) -> Iterator[Block]:
     yield Details(f"All flags ({len(flags):,})", listed)
 
 
-def _show(thumbnail: Thumbnail) -> Picture:
-    """Thumbnail as a WebP picture with its reasons."""
+def show(thumbnail: Thumbnail) -> Picture:
+    """Thumbnail as a WebP picture with its reasons.
+
+    Parameters
+    ----------
+    thumbnail : Thumbnail
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ImportError
+        If Pillow is not installed.
+    """
     try:
         from PIL import Image
     except ImportError as error:

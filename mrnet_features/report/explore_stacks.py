@@ -35,6 +35,8 @@ class StackMeasures(NamedTuple):
         Fraction of the pixels inside the leg.
     histogram : ndarray of shape (256,), int64
         Pixels of the leg at each grey level.
+    centre : float
+        Median grey level of the middle third of the rows and columns: leg in every knee.
     tissues : dict of str to float
         As from `measure_tissues`.
     """
@@ -46,6 +48,7 @@ class StackMeasures(NamedTuple):
     width: int
     foreground: float
     histogram: Int64Array
+    centre: float
     tissues: dict[str, float]
 
 
@@ -76,8 +79,14 @@ def measure_stack(grey: UInt8Array, plane: str, exam: str = "") -> StackMeasures
         width=grey.shape[2],
         foreground=float(counts.sum() / grey.size),
         histogram=counts,
+        centre=_measure_centre(grey),
         tissues=measure_tissues(grey, inside, frame, plane),
     )
+
+
+def _measure_centre(grey: UInt8Array) -> float:
+    rows, columns = (slice(size // 3, size - size // 3) for size in grey.shape[1:])
+    return float(np.median(grey[:, rows, columns]))
 
 
 def measure_stacks(
@@ -157,8 +166,9 @@ def tabulate_stacks(measures: Sequence[StackMeasures]) -> pd.DataFrame:
         Columns: exam, plane, n_slices, height, width, foreground (fraction of the pixels),
         grey_median and grey_spread (of the foreground, grey levels; spread is between the
         quartiles), grey_distance (grey levels, area between the cumulative histograms of the stack
-        and of the median stack of its plane), and one column per tissue with its grey level. NaN
-        without a foreground, or where a tissue has no region.
+        and of the median stack of its plane), centre (median grey level of the middle of the
+        picture), and one column per tissue with its grey level. NaN without a foreground, or where
+        a tissue has no region.
     """
     rows = []
     for stack in measures:
@@ -169,11 +179,12 @@ def tabulate_stacks(measures: Sequence[StackMeasures]) -> pd.DataFrame:
                 "grey_median": middle,
                 "grey_spread": high - low,
                 "grey_distance": np.nan,
+                "centre": stack.centre,
                 **{tissue: stack.tissues.get(tissue, np.nan) for tissue in SIGNALS},
             }
         )
-    columns = [*StackMeasures._fields[:6], "grey_median", "grey_spread", "grey_distance", *SIGNALS]
-    table = pd.DataFrame(rows, columns=columns)
+    columns = [*StackMeasures._fields[:6], "grey_median", "grey_spread", "grey_distance"]
+    table = pd.DataFrame(rows, columns=[*columns, "centre", *SIGNALS])
     for plane in table["plane"].unique():
         of_plane = [stack for stack in measures if stack.plane == plane]
         table.loc[table["plane"] == plane, "grey_distance"] = _measure_distances(of_plane)

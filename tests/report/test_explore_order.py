@@ -14,7 +14,14 @@ def make_stacks(changes, n_exams=10, plane="sagittal"):
     """Stacks that all look alike but for changes by exam."""
     tissues = {**USUAL, "ligament": 20.0, "meniscus": 20.0, "air": 2.0}
     rows = [
-        {"exam": f"{k:04d}", "plane": plane, "grey_median": 80.0, **tissues, **changes.get(k, {})}
+        {
+            "exam": f"{k:04d}",
+            "plane": plane,
+            "grey_median": 80.0,
+            "centre": 60.0,
+            **tissues,
+            **changes.get(k, {}),
+        }
         for k in range(n_exams)
     ]
     return pd.DataFrame(rows)
@@ -43,8 +50,10 @@ def test_an_exam_without_fat_saturation_is_found():
 
 def test_an_inverted_exam_is_found():
     inverted = {tissue: 255 - level for tissue, level in USUAL.items()}
-    [found] = find(make_stacks({0: {**inverted, "air": 253}}), SEQUENCES)
-    assert "inverted" in found.reason
+    changed = {**inverted, "air": 253.0, "centre": 195.0}
+    for sequences in (SEQUENCES, {}):
+        [found] = find(make_stacks({0: changed}), sequences)
+        assert "inverted" in found.reason
 
 
 def test_a_wrong_sequence_is_told_once_and_not_in_every_exam():

@@ -33,7 +33,9 @@ def test_fat_saturation_darkens_fat_and_marrow_alone():
     table = list_signals()
     for name in ("T1", "T2", "PD"):
         changed = table[name] != table[f"{name} fs"]
-        assert {"fat", "marrow"} <= set(table.index[changed]) <= {"fat", "marrow", "fluid", "muscle"}
+        assert (
+            {"fat", "marrow"} <= set(table.index[changed]) <= {"fat", "marrow", "fluid", "muscle"}
+        )
         assert set(table.loc[["fat", "marrow"], f"{name} fs"]) == {"dark"}
 
 

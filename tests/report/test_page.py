@@ -91,4 +91,4 @@ def test_without_jinja2_the_error_says_what_to_install(monkeypatch):
     page._load_template.cache_clear()
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(ImportError, match=r"pip install 'mrnet-features\[report\]'"):
-        make_page("a").html
+        make_page("a")._repr_html_()
