@@ -140,9 +140,7 @@ def _describe_set(exploration: Exploration) -> Iterator[Block]:
     if exploration.tasks:
         labels = exploration.frame("labels")
         n_incomplete = int(labels.isna().any(axis=1).sum())
-        yield Text(
-            f"Exams without a label of {' or '.join(exploration.tasks)}: {n_incomplete:,} of {n:,}."
-        )
+        yield Text(f"Exams that lack a label: {n_incomplete:,} of {n:,}.")
     else:
         yield Text("The set has no labels.")
 
@@ -274,7 +272,7 @@ def _describe_shortcut(
                 f"{row['n_positive']:,}, {row['n_negative']:,}",
                 f"{_number(row['positive_50'], 0)}, {_number(row['negative_50'], 0)}",
                 _with_interval(row["auc"], row, "{:.3f}"),
-                _judge_auc(row),
+                _judge_auc(row, "shortcut" if part == "slices" else "lesion or shortcut"),
             ]
             for row in table.to_dict("records")
         ],
@@ -286,11 +284,11 @@ def _describe_shortcut(
         )
 
 
-def _judge_auc(row: dict[Any, Any]) -> str:
+def _judge_auc(row: dict[Any, Any], why: str) -> str:
     if not math.isfinite(row["auc"]):
         return "needs 2 exams of each class"
     if row["ci_low"] > 0.5 or row["ci_high"] < 0.5:
-        return "tells the label: shortcut"
+        return f"tells the label: {why}"
     return "may be chance"
 
 

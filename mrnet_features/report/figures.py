@@ -149,7 +149,7 @@ def draw_cooccurrence(table: pd.DataFrame, tasks: Sequence[str], axes: Axes | No
     for position, row in zip(at.tolist(), table.to_dict("records"), strict=True):
         if np.isfinite(row["ratio"]):
             end = max(row["observed"], row["expected"]) + 0.03 * most
-            drawn.text(end, position, f"× {row['ratio']:.2g}", va="center", fontsize="small")
+            drawn.text(end, position, f"× {row['ratio']:.2f}", va="center", fontsize="small")
     drawn.set_xlim(0, 1.25 * most)
     drawn.set_xlabel("Exams (× observed / expected)")
     _put_legend_above(drawn)
@@ -191,7 +191,7 @@ def draw_quantiles(table: pd.DataFrame, label: str, axes: Axes | None = None) ->
                 [row[f"{name}_{share}"] for share in shares]
                 for shares in (("05", "95"), ("25", "75"), ("50",))
             )
-            drawn.plot(ends, [at, at], color=MIDDLE, linewidth=1)
+            drawn.plot(ends, [at, at], color=MIDDLE, linewidth=1, zorder=0)
             style: dict[str, Any] = {"hatch": "////"} if name == "positive" else {}
             words = f"{name} exams" if k == 0 else None
             drawn.barh(
