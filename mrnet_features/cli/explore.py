@@ -45,9 +45,10 @@ def explore(
     jobs: Jobs = -1,
     as_json: Json = False,
 ) -> None:
-    """Describe a set of exams on one page: labels, slices, grey levels, tissues, unusual exams.
+    """Describe a set of exams on one page.
 
-    The page holds pictures and labels of the exams; share it only if they may be shared.
+    Labels, slice counts, grey levels, tissues and unusual exams. The page holds pictures and
+    labels of the exams; share it only if they may be shared.
     """
     from mrnet_features.cli.format import describe_unjudged, print_json, table_as_rows
     from mrnet_features.data.mrnet import load_mrnet
