@@ -381,7 +381,7 @@ def _summarise_planes(stacks: pd.DataFrame, flags: pd.DataFrame, n_exams: int) -
             "n_slices": float(here["n_slices"].median()),
             "slices_low": int(here["n_slices"].min()),
             "slices_high": int(here["n_slices"].max()),
-            "grey_median": float(here["grey_median"].median()),
+            "grey_median": float(here["grey_median"].quantile()),
             "n_flagged": int(flags.loc[flags["plane"] == plane, "exam"].nunique()),
         }
     names = ["n_exams", "n_missing", "sizes", "n_slices", "slices_low", "slices_high"]

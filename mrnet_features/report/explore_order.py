@@ -155,7 +155,7 @@ def summarise_tissues(
                     "tissue": tissue,
                     "expected": _expect(tissue, sequence) if sequence else "",
                     "n_exams": int(ratio.notna().sum()),
-                    "grey": float(grey.median()),
+                    "grey": float(grey.quantile()),
                     "ratio": float(half),
                     "ratio_25": float(quarter),
                     "ratio_75": float(most),
