@@ -7,7 +7,7 @@ import pytest
 import mrnet_features as mf
 from mrnet_features.data.exam import Dataset, Exam
 from mrnet_features.quality.findings import COLUMNS
-from mrnet_features.report.explore import PARTS, PLOTS
+from mrnet_features.report.explore_result import PARTS, PLOTS
 from tests.support.audited_folder import change_stack, leg, write_legs
 
 

@@ -9,7 +9,7 @@ import pytest
 import mrnet_features as mf
 from mrnet_features.data.exam import Dataset, Exam
 from mrnet_features.quality.findings import COLUMNS
-from mrnet_features.report.explore_page import show
+from mrnet_features.report.explore_blocks import show
 from tests.support.audited_folder import write_legs
 from tests.support.browser import Watched, find_violations, measure_overflow, open_browser
 
