@@ -22,6 +22,7 @@ __all__ = ["Reversal", "check_order", "explain_reversal", "find_reversals", "sum
 
 APART = 2  # steps of `LEVELS` from which two tissues must be in order
 MARGIN = 1.1  # factor by which the tissue that should be darker is brighter
+FLAGGED = 1.2  # the same, to flag a single exam
 FAT = ("fat", "marrow")
 CENTRE = "centre"  # of the picture; brighter than air on every sequence
 
@@ -79,7 +80,7 @@ def find_reversals(
     """Yield the stacks in which tissues are in the reverse of the expected order.
 
     Where half of the exams of a plane or more have a pair reversed, the set differs and not
-    an exam: the pair is left to the table of tissues.
+    an exam: the pair is left to the table of tissues. So are tissues whose source is weak.
 
     Parameters
     ----------
@@ -98,9 +99,12 @@ def find_reversals(
     strongest: dict[tuple[str, str], Reversal] = {}
     for row in order[~order["is_reversed"].astype(bool)].to_dict("records"):
         plane, brighter, darker = row["plane"], row["brighter"], row["darker"]
+        if {brighter, darker} & {each.tissue for each in SOURCES[plane] if each.sure == "weak"}:
+            continue
         here = stacks[stacks["plane"] == plane].set_index("exam")
         ratio = 1 / _divide(here, brighter, darker)
-        for exam, value in ratio[ratio > MARGIN].items():
+        least = MARGIN if brighter == CENTRE else FLAGGED
+        for exam, value in ratio[ratio > least].items():
             sequence = "every sequence"
             if brighter != CENTRE:
                 sequence = describe_sequence(sequences[plane])

@@ -70,9 +70,17 @@ def test_a_wrong_sequence_is_told_once_and_not_in_every_exam():
     assert tissues.loc["air", "verdict"] == "as expected"
 
 
-def test_a_difference_of_less_than_a_tenth_is_no_reversal():
-    assert find(make_stacks({0: {"marrow": 109}}), SEQUENCES) == []
-    assert len(find(make_stacks({0: {"marrow": 111}}), SEQUENCES)) == 1
+def test_a_reversal_is_counted_from_a_tenth_and_flagged_from_a_fifth():
+    for level, is_counted, is_flagged in ((109, 0, 0), (111, 1, 0), (121, 1, 1)):
+        stacks = make_stacks({0: {"marrow": level}})
+        order = check_order(stacks, SEQUENCES).set_index(["brighter", "darker"])
+        assert order.loc[("muscle", "marrow"), "n_reversed"] == is_counted
+        assert len(find(stacks, SEQUENCES)) == is_flagged
+
+
+def test_a_weak_source_flags_no_exam():
+    assert find(make_stacks({0: {"ligament": 180}}), SEQUENCES) == []
+    assert len(find(make_stacks({0: {"meniscus": 180}}), SEQUENCES)) == 1
 
 
 def test_levels_are_relative_to_the_median_of_the_same_exam():
