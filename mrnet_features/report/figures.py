@@ -28,7 +28,7 @@ __all__ = [
 
 SVG = "{http://www.w3.org/2000/svg}"
 XLINK = "{http://www.w3.org/1999/xlink}"
-WIDTH = 5.0  # inches; wider figures would have tiny text on a phone
+WIDTH = 4.4  # inches; wider figures would have tiny text on a phone
 DARK, MIDDLE, LIGHT = "0.15", "0.45", "0.85"
 MARKERS = {
     "dark": ("s", "black"),
@@ -148,9 +148,9 @@ def draw_cooccurrence(table: pd.DataFrame, tasks: Sequence[str], axes: Axes | No
     most = max(float(table[["observed", "expected"]].to_numpy().max(initial=0.0)), 1.0)
     for position, row in zip(at.tolist(), table.to_dict("records"), strict=True):
         if np.isfinite(row["ratio"]):
-            end = max(row["observed"], row["expected"]) + 0.03 * most
+            end = max(row["observed"], row["expected"]) + 0.06 * most
             drawn.text(end, position, f"× {row['ratio']:.2f}", va="center", fontsize="small")
-    drawn.set_xlim(0, 1.25 * most)
+    drawn.set_xlim(0, 1.4 * most)
     drawn.set_xlabel("Exams (× observed / expected)")
     _put_legend_above(drawn)
     return drawn
