@@ -24,6 +24,7 @@ _HOMES = {
     "describe_columns": "report.words",
     "describe_slices": "extraction.slices",
     "evaluate": "evaluation.protocol.holdout",
+    "explore": "report.explore",
     "extract_features": "extraction.resume",
     "fill_checklist": "evaluation.checklists.fill",
     "find_marks": "extraction.marks",
@@ -87,6 +88,7 @@ if TYPE_CHECKING:
     from mrnet_features.models.stable_columns import select_stable
     from mrnet_features.names import parse_name
     from mrnet_features.quality.audit import audit
+    from mrnet_features.report.explore import explore
     from mrnet_features.report.words import describe_columns
     from mrnet_features.stacks.conversion import to_uint8
     from mrnet_features.synthetic import write_knees
@@ -105,6 +107,7 @@ __all__ = [
     "describe_columns",
     "describe_slices",
     "evaluate",
+    "explore",
     "extract_features",
     "fill_checklist",
     "find_marks",
