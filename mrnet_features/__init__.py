@@ -46,6 +46,7 @@ _HOMES = {
     "parse_name": "names",
     "permutation_test": "evaluation.leakage.permutation",
     "plan_sample_size": "evaluation.protocol.sample_size",
+    "plot_slices": "report.slice_plots",
     "prior_baseline": "models.baselines",
     "read_features": "extraction.table",
     "read_predictions": "evaluation.comparison.read_predictions",
@@ -91,6 +92,7 @@ if TYPE_CHECKING:
     from mrnet_features.models.stable_columns import select_stable
     from mrnet_features.names import parse_name
     from mrnet_features.quality.audit import audit
+    from mrnet_features.report.slice_plots import plot_slices
     from mrnet_features.report.words import describe_columns
     from mrnet_features.stacks.conversion import to_uint8
     from mrnet_features.synthetic import write_knees
@@ -131,6 +133,7 @@ __all__ = [
     "parse_name",
     "permutation_test",
     "plan_sample_size",
+    "plot_slices",
     "prior_baseline",
     "read_features",
     "read_predictions",
