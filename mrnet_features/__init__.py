@@ -24,6 +24,7 @@ _HOMES = {
     "describe_columns": "report.words",
     "describe_slices": "extraction.slices",
     "evaluate": "evaluation.protocol.holdout",
+    "explain_predictions": "evaluation.importance.contributions",
     "explore": "report.explore",
     "extract_features": "extraction.resume",
     "fill_checklist": "evaluation.checklists.fill",
@@ -38,6 +39,7 @@ _HOMES = {
     "measure_added_value": "evaluation.comparison.added_value",
     "measure_calibration": "evaluation.metrics.calibration",
     "measure_decision_curve": "evaluation.metrics.decision_curve",
+    "measure_exclusion": "evaluation.comparison.exclusion",
     "measure_group_gap": "evaluation.comparison.group_gap",
     "measure_roc": "evaluation.metrics.roc",
     "measure_stability": "workflows.stability",
@@ -45,6 +47,7 @@ _HOMES = {
     "parse_name": "names",
     "permutation_test": "evaluation.leakage.permutation",
     "plan_sample_size": "evaluation.protocol.sample_size",
+    "plot_slices": "report.slice_plots",
     "prior_baseline": "models.baselines",
     "read_features": "extraction.table",
     "read_predictions": "evaluation.comparison.read_predictions",
@@ -60,9 +63,11 @@ if TYPE_CHECKING:
     from mrnet_features.evaluation.checklists.fill import fill_checklist
     from mrnet_features.evaluation.comparison.added_value import measure_added_value
     from mrnet_features.evaluation.comparison.compare import compare
+    from mrnet_features.evaluation.comparison.exclusion import measure_exclusion
     from mrnet_features.evaluation.comparison.group_gap import measure_group_gap
     from mrnet_features.evaluation.comparison.read_predictions import read_predictions
     from mrnet_features.evaluation.comparison.subgroups import measure_subgroups
+    from mrnet_features.evaluation.importance.contributions import explain_predictions
     from mrnet_features.evaluation.importance.importance import importance
     from mrnet_features.evaluation.leakage.checks import check_leakage
     from mrnet_features.evaluation.leakage.permutation import permutation_test
@@ -89,6 +94,7 @@ if TYPE_CHECKING:
     from mrnet_features.names import parse_name
     from mrnet_features.quality.audit import audit
     from mrnet_features.report.explore import explore
+    from mrnet_features.report.slice_plots import plot_slices
     from mrnet_features.report.words import describe_columns
     from mrnet_features.stacks.conversion import to_uint8
     from mrnet_features.synthetic import write_knees
@@ -107,6 +113,7 @@ __all__ = [
     "describe_columns",
     "describe_slices",
     "evaluate",
+    "explain_predictions",
     "explore",
     "extract_features",
     "fill_checklist",
@@ -121,6 +128,7 @@ __all__ = [
     "measure_added_value",
     "measure_calibration",
     "measure_decision_curve",
+    "measure_exclusion",
     "measure_group_gap",
     "measure_roc",
     "measure_stability",
@@ -128,6 +136,7 @@ __all__ = [
     "parse_name",
     "permutation_test",
     "plan_sample_size",
+    "plot_slices",
     "prior_baseline",
     "read_features",
     "read_predictions",

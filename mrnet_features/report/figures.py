@@ -118,7 +118,7 @@ def draw_prevalence(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
     matplotlib Axes
     """
     names = [f"{task} ({count:,})" for task, count in table["n_positive"].items()]
-    drawn = draw_forest(table, "prevalence", names, axes, line=0.5, width=WIDTH)
+    drawn = draw_forest(table, "prevalence", names, axes, line=0.5)
     drawn.set_xlim(0, 1)
     drawn.set_xlabel("Fraction of positive exams (95 % CI)")
     return drawn
