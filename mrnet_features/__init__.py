@@ -21,9 +21,11 @@ _HOMES = {
     "check_leakage": "evaluation.leakage.checks",
     "compare": "evaluation.comparison.compare",
     "cross_validate": "evaluation.protocol.cross_validation",
+    "describe_slices": "extraction.slices",
     "evaluate": "evaluation.protocol.holdout",
     "extract_features": "extraction.resume",
     "fill_checklist": "evaluation.checklists.fill",
+    "find_marks": "extraction.marks",
     "importance": "evaluation.importance.importance",
     "lightgbm_baseline": "models.baselines",
     "load_labels": "data.mrnet",
@@ -72,7 +74,9 @@ if TYPE_CHECKING:
     from mrnet_features.evaluation.protocol.sample_size import plan_sample_size
     from mrnet_features.evaluation.protocol.stratify import make_folds
     from mrnet_features.extraction.extractor import FeatureExtractor
+    from mrnet_features.extraction.marks import find_marks
     from mrnet_features.extraction.resume import extract_features
+    from mrnet_features.extraction.slices import describe_slices
     from mrnet_features.extraction.table import read_features, write_features
     from mrnet_features.models.baselines import (
         lightgbm_baseline,
@@ -96,9 +100,11 @@ __all__ = [
     "check_leakage",
     "compare",
     "cross_validate",
+    "describe_slices",
     "evaluate",
     "extract_features",
     "fill_checklist",
+    "find_marks",
     "importance",
     "lightgbm_baseline",
     "load_labels",
