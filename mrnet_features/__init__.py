@@ -23,6 +23,7 @@ _HOMES = {
     "cross_validate": "evaluation.protocol.cross_validation",
     "describe_slices": "extraction.slices",
     "evaluate": "evaluation.protocol.holdout",
+    "explain_predictions": "evaluation.importance.contributions",
     "extract_features": "extraction.resume",
     "fill_checklist": "evaluation.checklists.fill",
     "find_marks": "extraction.marks",
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from mrnet_features.evaluation.comparison.group_gap import measure_group_gap
     from mrnet_features.evaluation.comparison.read_predictions import read_predictions
     from mrnet_features.evaluation.comparison.subgroups import measure_subgroups
+    from mrnet_features.evaluation.importance.contributions import explain_predictions
     from mrnet_features.evaluation.importance.importance import importance
     from mrnet_features.evaluation.leakage.checks import check_leakage
     from mrnet_features.evaluation.leakage.permutation import permutation_test
@@ -102,6 +104,7 @@ __all__ = [
     "cross_validate",
     "describe_slices",
     "evaluate",
+    "explain_predictions",
     "extract_features",
     "fill_checklist",
     "find_marks",

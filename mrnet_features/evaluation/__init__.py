@@ -6,6 +6,7 @@ from mrnet_features.evaluation.comparison.compare import Comparison, compare
 from mrnet_features.evaluation.comparison.group_gap import GroupGap, measure_group_gap
 from mrnet_features.evaluation.comparison.read_predictions import read_paths, read_predictions
 from mrnet_features.evaluation.comparison.subgroups import Subgroups, measure_subgroups
+from mrnet_features.evaluation.importance.contributions import Contributions, explain_predictions
 from mrnet_features.evaluation.importance.feature_groups import (
     attach_table,
     cluster_columns,
@@ -71,6 +72,7 @@ __all__ = [
     "Calibration",
     "Checklist",
     "Comparison",
+    "Contributions",
     "DecisionCurves",
     "Evaluation",
     "FewExamsWarning",
@@ -100,6 +102,7 @@ __all__ = [
     "compare_tables",
     "cross_validate",
     "evaluate",
+    "explain_predictions",
     "fill_checklist",
     "find_repeated_rows",
     "group_columns",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mrnet_features.evaluation.plots import list_errors, make_axes
+from mrnet_features.evaluation.plots import COLOURS, MARKERS, list_errors, make_axes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["plot_calibration", "plot_decision_curve", "plot_precision_recall", "plot_roc"]
-
-# Colours that people with colour blindness can tell apart (Okabe and Ito 2008).
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-MARKERS = ("o", "s", "D", "^", "v", "P")
 
 
 def plot_calibration(table: pd.DataFrame, axes: Axes | None = None) -> Axes:

@@ -7,30 +7,42 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from mrnet_features.names import parse_name
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
 
 __all__ = [
+    "COLOURS",
+    "DASHES",
+    "MARKERS",
     "draw_forest",
+    "label_column",
     "list_errors",
     "make_axes",
     "plot_changes",
     "plot_checklist",
     "plot_differences",
-    "plot_importance",
     "plot_negative_control",
-    "plot_null_importance",
     "plot_scores",
+    "put_legend_below",
+    "shorten",
 ]
 
-VIEW_LABELS = {
-    "shap": "Mean |SHAP value| (log-odds)",
-    "permutation": "AUC drop, group permuted",
-    "drop_group": "AUC drop, group left out",
-    "single_group": "AUC of the group alone",
-}
+# Colours that people with colour blindness can tell apart (Okabe and Ito 2008). In grey they are
+# alike, so each comes with its own dashes and marker.
+COLOURS = (
+    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8B6914"
+)  # fmt: skip
+DASHES: tuple[Any, ...] = (
+    "-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (8, 3)), (0, (1, 2.5)), (0, (4, 1, 1, 3))
+)  # fmt: skip
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+
+LONGEST_LABEL = 44
+"""Most characters of a label on an axis."""
 
 
 def plot_scores(table: pd.DataFrame, folds: pd.DataFrame, axes: Axes | None = None) -> Axes:
@@ -115,68 +127,6 @@ def plot_changes(table: pd.DataFrame, column: str, label: str, axes: Axes | None
     """
     drawn = draw_forest(table, column, list(table.index), axes)
     drawn.set_xlabel(f"{label} (95 % CI)")
-    return drawn
-
-
-def plot_importance(table: pd.DataFrame, title: str, axes: Axes | None = None) -> Axes:
-    """First view of an importance: groups as bars with their 95 % intervals.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Rows of `Importance.summary` to draw, from top to bottom.
-    title : str
-    axes : matplotlib Axes, optional
-
-    Returns
-    -------
-    matplotlib Axes
-    """
-    rows = table[::-1]
-    drawn = axes or make_axes(6, 0.9 + 0.28 * len(rows))
-    view = str(rows.columns[1])
-    error = list_errors(rows, view, f"{view}_low", f"{view}_high")
-    style = {"elinewidth": 1, "ecolor": "0.3", "capsize": 2}
-    widths = rows[view].tolist()
-    drawn.barh(np.arange(len(rows)), widths, xerr=error, color="lightsteelblue", error_kw=style)
-    drawn.set_yticks(np.arange(len(rows)), list(rows.index))
-    drawn.axvline(0, color="0.3", linewidth=0.8)
-    drawn.set_xlabel(f"{VIEW_LABELS[view]} (95 % CI)")
-    drawn.set_title(title)
-    return drawn
-
-
-def plot_null_importance(
-    table: pd.DataFrame, null: pd.DataFrame, view: str, title: str, axes: Axes | None = None
-) -> Axes:
-    """Importance of the groups of one task against its distribution for shuffled labels.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Rows of `NullImportance.summary` of one task, from top to bottom. Index group.
-    null : DataFrame
-        Rows of `NullImportance.frame` of that task.
-    view : str
-        View of the importance, a key of `VIEW_LABELS`.
-    title : str
-    axes : matplotlib Axes, optional
-
-    Returns
-    -------
-    matplotlib Axes
-    """
-    rows = table[::-1]
-    drawn = axes or make_axes(6, 1.2 + 0.28 * len(rows))
-    for k, group in enumerate(rows.index):
-        values = null.loc[null["group"] == group, "value"]
-        label = "labels shuffled" if k == 0 else None
-        drawn.plot(values, np.full(len(values), k), "|", color="0.5", markersize=9, label=label)
-    drawn.plot(rows["observed"], np.arange(len(rows)), "o", color="tab:blue", label="observed")
-    drawn.set_yticks(np.arange(len(rows)), list(rows.index))
-    drawn.set_xlabel(VIEW_LABELS[view])
-    drawn.set_title(title)
-    drawn.legend(fontsize="small", loc="lower right")
     return drawn
 
 
@@ -294,6 +244,79 @@ def list_errors(
     values = table[column].astype(float)
     # Lists: older matplotlib takes an array of one point for a number, and pandas or NumPy warn.
     return [(values - table[low]).tolist(), (table[high] - values).tolist()]
+
+
+def put_legend_below(axes: Any, n_columns: int, handles: Sequence[Any] | None = None) -> None:
+    """Legend under the label of the x axis, where it covers nothing.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+    n_columns : int
+    handles : sequence of artists, optional
+        By default those with a label.
+    """
+    axes.legend(
+        handles=axes.get_legend_handles_labels()[0] if handles is None else handles,
+        fontsize="small",
+        ncols=n_columns,
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0),
+        borderaxespad=4.5,  # in font sizes: ticks and label of the axis
+        frameon=False,
+    )
+
+
+def shorten(text: Any, longest: int = LONGEST_LABEL) -> str:
+    """Text with its middle cut out if it is long.
+
+    Parameters
+    ----------
+    text : object
+    longest : int, default 44
+        Most characters.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> shorten("suprapatellar", 9)
+    'supr…llar'
+    """
+    whole = str(text)
+    if len(whole) <= longest:
+        return whole
+    tail = longest // 2
+    return f"{whole[: longest - tail - 1]}…{whole[-tail:]}"
+
+
+def label_column(column: str, longest: int = LONGEST_LABEL) -> str:
+    """Label of a column on an axis: the parts of its name with spaces.
+
+    Parameters
+    ----------
+    column : str
+    longest : int, default 44
+        Most characters.
+
+    Returns
+    -------
+    str
+        Plane, region, family, statistic and pool; any other name unchanged, but cut.
+
+    Examples
+    --------
+    >>> label_column("sagittal__notch__fluid__peak_brightest__stack")
+    'sagittal notch · fluid peak brightest, stack'
+    """
+    try:
+        name = parse_name(column)
+    except ValueError:
+        return shorten(column, longest)
+    words = f"{name.plane} {name.region} · {name.family} {name.statistic}, {name.pool}"
+    return shorten(words.replace("_", " "), longest)
 
 
 def make_axes(width: float, height: float) -> Any:

@@ -15,10 +15,10 @@ from mrnet_features.evaluation.exam_values import take_weights
 from mrnet_features.evaluation.importance.feature_groups import choose_grouping, group_columns
 from mrnet_features.evaluation.importance.fold_agreement import measure_fold_agreement
 from mrnet_features.evaluation.importance.per_fold import VIEWS, FoldView, view_fold
+from mrnet_features.evaluation.importance_plots import plot_importance
 from mrnet_features.evaluation.metrics.auc import standard_error
 from mrnet_features.evaluation.metrics.few_exams import warn_of_few
 from mrnet_features.evaluation.metrics.scored_sets import count_groups
-from mrnet_features.evaluation.plots import plot_importance
 from mrnet_features.evaluation.protocol.stratify import derive_seed
 from mrnet_features.evaluation.results import Result
 from mrnet_features.jobs import run_jobs

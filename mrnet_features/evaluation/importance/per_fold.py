@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["VIEWS", "FoldView", "sum_shap_values", "view_fold"]
+__all__ = ["VIEWS", "FoldView", "measure_directions", "sum_shap_values", "view_fold"]
 
 VIEWS = ("shap", "permutation", "drop_group", "single_group")
 
@@ -70,18 +70,41 @@ def sum_shap_values(
         more likely. NaN if the model does not use the group.
     """
     shares = model.shap_values(features)[:, :-1]
-    values = features.to_numpy(dtype=np.float64)
-    centred = values - np.nanmean(np.where(np.isfinite(values).any(axis=0), values, 0.0), axis=0)
-    centred = np.nan_to_num(centred)
-    deviation = shares - shares.mean(axis=0)
-    scale = np.sqrt((centred**2).sum(axis=0) * (deviation**2).sum(axis=0))
-    correlation = (centred * deviation).sum(axis=0) / np.where(scale > 0, scale, 1)
+    correlation = np.nan_to_num(measure_directions(features.to_numpy(dtype=np.float64), shares))
     size = np.abs(shares).mean(axis=0)
     directions = np.full(len(groups), np.nan)
     for k, columns in enumerate(groups):
         if size[columns].sum() > 0:
             directions[k] = np.average(correlation[columns], weights=size[columns])
     return np.column_stack([shares[:, columns].sum(axis=1) for columns in groups]), directions
+
+
+def measure_directions(
+    values: NDArray[np.float64], shares: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Correlation of each column with its SHAP values.
+
+    Parameters
+    ----------
+    values, shares : ndarray of shape (n_rows, n_columns), float64
+        A NaN among the values counts as the mean of its column.
+
+    Returns
+    -------
+    ndarray of shape (n_columns,), float64
+        -1 to 1. NaN if the values or the SHAP values are constant.
+
+    Examples
+    --------
+    >>> measure_directions(np.array([[1.0, 1.0], [2.0, 2.0]]), np.array([[-1.0, 0], [1.0, 0]]))
+    array([ 1., nan])
+    """
+    centred = values - np.nanmean(np.where(np.isfinite(values).any(axis=0), values, 0.0), axis=0)
+    centred = np.nan_to_num(centred)
+    deviation = shares - shares.mean(axis=0)
+    scale = np.sqrt((centred**2).sum(axis=0) * (deviation**2).sum(axis=0))
+    products = (centred * deviation).sum(axis=0)
+    return np.asarray(np.where(scale > 0, products / np.where(scale > 0, scale, 1), np.nan))
 
 
 def view_fold(
