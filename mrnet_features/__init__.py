@@ -44,11 +44,13 @@ _HOMES = {
     "parse_name": "names",
     "permutation_test": "evaluation.leakage.permutation",
     "plan_sample_size": "evaluation.protocol.sample_size",
+    "plot_exam": "report.sheet",
     "prior_baseline": "models.baselines",
     "read_features": "extraction.table",
     "read_predictions": "evaluation.comparison.read_predictions",
     "select_stable": "models.stable_columns",
     "to_uint8": "stacks.conversion",
+    "view": "report.viewer",
     "write_features": "extraction.table",
     "write_knees": "synthetic.write",
 }
@@ -88,6 +90,8 @@ if TYPE_CHECKING:
     from mrnet_features.models.stable_columns import select_stable
     from mrnet_features.names import parse_name
     from mrnet_features.quality.audit import audit
+    from mrnet_features.report.sheet import plot_exam
+    from mrnet_features.report.viewer import view
     from mrnet_features.stacks.conversion import to_uint8
     from mrnet_features.synthetic import write_knees
     from mrnet_features.workflows.stability import measure_stability
@@ -125,11 +129,13 @@ __all__ = [
     "parse_name",
     "permutation_test",
     "plan_sample_size",
+    "plot_exam",
     "prior_baseline",
     "read_features",
     "read_predictions",
     "select_stable",
     "to_uint8",
+    "view",
     "write_features",
     "write_knees",
 ]

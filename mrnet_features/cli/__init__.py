@@ -8,6 +8,7 @@ from mrnet_features.cli.app import app, main
 from mrnet_features.cli import demo
 from mrnet_features.cli import knees
 from mrnet_features.cli import audit
+from mrnet_features.cli import view
 from mrnet_features.cli import extract
 from mrnet_features.cli import families
 from mrnet_features.cli import cv
@@ -33,4 +34,5 @@ __all__ = [
     "main",
     "predict",
     "reproduce",
+    "view",
 ]
