@@ -21,6 +21,7 @@ _HOMES = {
     "check_leakage": "evaluation.leakage.checks",
     "compare": "evaluation.comparison.compare",
     "cross_validate": "evaluation.protocol.cross_validation",
+    "describe_columns": "report.words",
     "describe_slices": "extraction.slices",
     "evaluate": "evaluation.protocol.holdout",
     "explain_predictions": "evaluation.importance.contributions",
@@ -92,6 +93,7 @@ if TYPE_CHECKING:
     from mrnet_features.quality.audit import audit
     from mrnet_features.report.sheet import plot_exam
     from mrnet_features.report.viewer import view
+    from mrnet_features.report.words import describe_columns
     from mrnet_features.stacks.conversion import to_uint8
     from mrnet_features.synthetic import write_knees
     from mrnet_features.workflows.stability import measure_stability
@@ -106,6 +108,7 @@ __all__ = [
     "check_leakage",
     "compare",
     "cross_validate",
+    "describe_columns",
     "describe_slices",
     "evaluate",
     "explain_predictions",

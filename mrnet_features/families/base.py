@@ -44,6 +44,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 import numpy as np
 
 from mrnet_features.arrays import Array, BoolArray, Float64Array, namespace
+from mrnet_features.families.documentation import Words
 from mrnet_features.formulas.exam_axis import merge_slices
 from mrnet_features.formulas.histogram import divide
 from mrnet_features.messages import name_some, quote
@@ -51,7 +52,7 @@ from mrnet_features.names import PART, PLANES
 from mrnet_features.stacks.mark import SliceMark, outline_regions, sort_marks
 from mrnet_features.stacks.stack import Stack
 
-__all__ = ["Counts", "Family", "Statistics", "divide", "namespace"]
+__all__ = ["Counts", "Family", "Statistics", "Words", "divide", "namespace"]
 
 Counts: TypeAlias = Any
 """One integer array, or a named tuple of integer arrays."""
@@ -80,6 +81,9 @@ class Family(ABC):
     extensive : frozenset of str
         Statistics that grow with the number of pixels or slices. They measure the size of the knee
         and the protocol, so an extractor leaves them out by default.
+    words : mapping of str to Words
+        Statistics, or patterns with ``*``, in plain words; `mrnet_features.describe_columns` needs
+        them to say more than the names.
     """
 
     name: ClassVar[str]
@@ -87,6 +91,7 @@ class Family(ABC):
     region_sets: ClassVar[tuple[str, ...]] = ("knee",)
     uses_neighbouring_slices: ClassVar[bool] = False
     extensive: ClassVar[frozenset[str]] = frozenset()
+    words: ClassVar[Mapping[str, Words]] = {}
 
     @abstractmethod
     def count(self, stack: Stack) -> Counts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,13 +11,21 @@ import numpy as np
 from mrnet_features.arrays import Array, Int64Array, namespace
 from mrnet_features.counts.smoothing import smooth
 from mrnet_features.counts.top_hats import TopHats, top_hats
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
+from mrnet_features.families.documentation import fill_nouns
 from mrnet_features.formulas.exam_axis import merge_slices, pad_slices
 from mrnet_features.formulas.histogram import as_float, divide
 from mrnet_features.stacks.exam_slices import count_slices
 from mrnet_features.stacks.stack import Stack
 
 SMOOTHING = 3  # pixels: the highest top-hat of single pixels would measure noise
+
+_AT = "from the @ together, relative to the contrast of the stack"
+_DEPTHS = {
+    "depth0": ("outer slices", "slices near both ends of the stack"),
+    "depth1": ("inner slices", "slices near the middle of the stack"),
+    "depth*": ("depth {0:+1}", "slices at depth {0:+1} of {n_depths} from both ends of the stack"),
+}
 
 
 @dataclass(frozen=True)
@@ -70,6 +78,24 @@ class Cells(Family):
     planes: ClassVar[tuple[str, ...]] = ("coronal", "sagittal")
     region_sets: ClassVar[tuple[str, ...]] = ("cells",)
     uses_neighbouring_slices: ClassVar[bool] = True
+    words: ClassVar[Mapping[str, Words]] = fill_nouns(
+        {
+            "level_@": Words("grey level {where}, @", "brighter", "mean grey level", _AT),
+            "bright_@": Words(
+                "bright line {where}, @",
+                "a brighter thin line: a cleft or fluid",
+                "strongest thin bright line or spot",
+                _AT,
+            ),
+            "dark_@": Words(
+                "dark line {where}, @",
+                "a darker thin line",
+                "strongest thin dark line or spot",
+                _AT,
+            ),
+        },
+        _DEPTHS,
+    )
 
     side: int = 5
     n_depths: int = 2

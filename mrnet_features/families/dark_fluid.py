@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import namespace
 from mrnet_features.counts.histogram import histogram
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
 from mrnet_features.formulas.exam_axis import merge_slices
 from mrnet_features.formulas.fluid_amount import count_fluid, describe_amounts
 from mrnet_features.formulas.histogram import median_of_stacks
@@ -50,6 +50,21 @@ class DarkFluid(Family):
     planes: ClassVar[tuple[str, ...]] = ("coronal",)
     region_sets: ClassVar[tuple[str, ...]] = ("recesses",)
     uses_neighbouring_slices: ClassVar[bool] = True
+    words: ClassVar[Mapping[str, Words]] = {
+        "fraction": Words(
+            "dark fluid", "more dark fluid", "share of tissue as dark as fluid on T1"
+        ),
+        "core": Words(
+            "thick dark fluid",
+            "more dark fluid",
+            "share of layers at least 5 pixels thick as dark as fluid on T1",
+        ),
+        "largest_component": Words(
+            "largest pocket of dark fluid",
+            "a larger pocket",
+            "share of the largest connected pocket as dark as fluid on T1",
+        ),
+    }
 
     share: float = 0.6
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,7 +10,8 @@ import numpy as np
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.histogram import histogram
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
+from mrnet_features.families.documentation import fill_nouns
 from mrnet_features.formulas.component_shapes import describe_largest
 from mrnet_features.formulas.exam_axis import merge_slices, pad_slices
 from mrnet_features.formulas.fluid_amount import count_fluid, describe_amounts, fraction_from
@@ -26,6 +27,12 @@ from mrnet_features.stacks.stack import Stack
 
 MAD_TO_SD = 1.4826  # of a normal distribution
 BRIGHTEST, SHARE = 0.999, 0.9  # quantile of the grey levels; share of it where fluid begins
+
+_FLUIDS = {
+    "brightest": ("brightest fluid", "tissue nearly as bright as the brightest (free fluid)"),
+    "adaptive": ("bright tissue", "tissue clearly brighter than fat and marrow (fluid, oedema)"),
+    "*": ("fluid (grey {0} up)", "tissue of grey level {0} or more (fluid)"),
+}
 
 
 @dataclass(frozen=True)
@@ -91,6 +98,84 @@ class Fluid(Family):
     planes: ClassVar[tuple[str, ...]] = ("axial", "sagittal")
     region_sets: ClassVar[tuple[str, ...]] = ("knee", "recesses")
     uses_neighbouring_slices: ClassVar[bool] = True
+    words: ClassVar[Mapping[str, Words]] = fill_nouns(
+        {
+            "fraction_@": Words("@", "more @", "share of @"),
+            "core_@": Words(
+                "thick @",
+                "thicker @",
+                "share of layers at least 5 pixels thick of @, which leaves out cartilage",
+            ),
+            "sharpness_@": Words(
+                "edge sharpness of @", "sharper edge", "mean grey level step at the edge of @"
+            ),
+            "largest_component_@": Words(
+                "largest pocket of @",
+                "a larger pocket",
+                "share of the largest connected pocket of @",
+            ),
+            "top3_components_@": Words(
+                "3 largest pockets of @",
+                "larger pockets",
+                "share of the three largest connected pockets of @",
+            ),
+            "n_components_@": Words(
+                "number of pockets of @",
+                "more separate pockets",
+                "number of connected pockets of @",
+            ),
+        },
+        _FLUIDS,
+    ) | fill_nouns(
+        {
+            "peak_@": Words(
+                "@: peak slice over mean",
+                "concentrated on few slices",
+                "share of @ on the fullest slice over that of the mean slice",
+            ),
+            "peak_slice_offset_@": Words(
+                "@: peak off middle slice",
+                "further from the middle of the stack",
+                "distance of the slice with most of @ from the middle slice",
+            ),
+            "centre_slice_offset_@": Words(
+                "@: centre off middle slice",
+                "further from the middle of the stack",
+                "distance of the centre of @ from the middle slice",
+            ),
+            "spread_@": Words(
+                "@: extent over slices",
+                "spread over more slices",
+                "standard deviation over the slices of the position of @",
+            ),
+            "component_row_@": Words(
+                "largest pocket: how far down",
+                "further down",
+                "height of the largest pocket of @, from 0 at the top to 1 at the bottom",
+            ),
+            "component_column_offset_@": Words(
+                "largest pocket: off middle column",
+                "further from the middle column",
+                "distance of the largest pocket of @ from the middle column",
+            ),
+            "component_slice_offset_@": Words(
+                "largest pocket: off middle slice",
+                "further from the middle slice",
+                "distance of the largest pocket of @ from the middle slice",
+            ),
+            "component_elongation_@": Words(
+                "largest pocket: elongation",
+                "longer and thinner",
+                "longer over shorter axis of the largest pocket of @",
+            ),
+            "component_fill_@": Words(
+                "largest pocket: compactness",
+                "more compact",
+                "share of its bounding box that the largest pocket of @ fills",
+            ),
+        },
+        {"brightest": _FLUIDS["brightest"]},
+    )
 
     thresholds: tuple[int, ...] = (192,)
     deviations: float = 3.0

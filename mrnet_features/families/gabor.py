@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.counts.filter_responses import gabor_responses
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
+from mrnet_features.families.documentation import fill_nouns
 from mrnet_features.formulas.filter_response import describe_orientations
 from mrnet_features.stacks.stack import Stack
 
@@ -48,6 +50,28 @@ class Gabor(Family):
     """
 
     name: ClassVar[str] = "gabor"
+    words: ClassVar[Mapping[str, Words]] = fill_nouns(
+        {
+            "*_energy_*": Words(
+                "squared {0} @ {1} pixels",
+                "stronger {0} @ {1} pixels",
+                "mean square of {0} @ {1} pixels",
+            ),
+            "*_abs_*": Words(
+                "mean {0} @ {1} pixels",
+                "stronger {0} @ {1} pixels",
+                "mean size of {0} @ {1} pixels",
+            ),
+            "*_entropy_*": Words("entropy of {0} @ {1} pixels", "more varied {0} @ {1} pixels"),
+            "*_median_*": Words("median {0} @ {1} pixels", "stronger {0} @ {1} pixels"),
+            "*_p90_*": Words(
+                "strong {0} @ {1} pixels",
+                "stronger {0} @ {1} pixels",
+                "90th percentile of {0} @ {1} pixels",
+            ),
+        },
+        {"": ("waves of", "waves (Gabor filter) of")},
+    )
     wavelengths: tuple[int, ...] = (4, 8, 16)
 
     def __post_init__(self) -> None:

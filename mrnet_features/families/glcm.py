@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.cooccurrence import cooccurrence
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
+from mrnet_features.families.documentation import fill_nouns
 from mrnet_features.formulas.histogram import (
     as_float,
     average_over,
@@ -91,6 +93,94 @@ class Glcm(Family):
     """
 
     name: ClassVar[str] = "glcm"
+    words: ClassVar[Mapping[str, Words]] = fill_nouns(
+        {
+            "joint_max": Words(
+                "commonest pair @",
+                "one pair of levels dominates",
+                "share of the commonest pair of levels @",
+            ),
+            "joint_avg": Words("mean level @", "brighter"),
+            "joint_var": Words("variance of levels @", "more contrast"),
+            "joint_entr": Words(
+                "entropy of pairs @",
+                "more varied pairs of levels",
+                "entropy of the pairs of levels @",
+            ),
+            "diff_avg": Words("mean difference @", "rougher", "mean difference in level @"),
+            "diff_var": Words(
+                "variance of differences @",
+                "flat and rough areas side by side",
+                "variance of the difference in level @",
+            ),
+            "diff_entr": Words(
+                "entropy of differences @", "rougher", "entropy of the difference in level @"
+            ),
+            "sum_avg": Words("mean sum of levels @", "brighter"),
+            "sum_var": Words(
+                "variance of sums @",
+                "larger bright and dark areas",
+                "variance of the sum of levels @",
+            ),
+            "sum_entr": Words(
+                "entropy of sums @", "more varied pairs of levels", "entropy of the sum of levels @"
+            ),
+            "energy": Words(
+                "energy of pairs @",
+                "few pairs of levels dominate: smoother",
+                "sum of the squared shares of the pairs of levels @",
+            ),
+            "contrast": Words("contrast @", "rougher", "mean squared difference in level @"),
+            "dissimilarity": Words("dissimilarity @", "rougher", "mean difference in level @"),
+            "inv_diff": Words(
+                "similarity @", "smoother", "similarity in level (inverse difference) @"
+            ),
+            "inv_diff_norm": Words(
+                "normalised similarity @",
+                "smoother",
+                "similarity in level (inverse difference, normalised) @",
+            ),
+            "inv_diff_mom": Words(
+                "homogeneity @", "smoother", "homogeneity (inverse difference moment) @"
+            ),
+            "inv_diff_mom_norm": Words(
+                "normalised homogeneity @",
+                "smoother",
+                "homogeneity (inverse difference moment, normalised) @",
+            ),
+            "inv_var": Words(
+                "inverse variance @",
+                "smaller steps between unequal pixels",
+                "inverse squared difference in level @, where they differ",
+            ),
+            "corr": Words("correlation @", "larger even areas", "correlation of levels @"),
+            "auto_corr": Words("autocorrelation @", "brighter", "mean product of levels @"),
+            "clust_tend": Words(
+                "cluster tendency @",
+                "larger bright and dark areas",
+                "squared deviation of the sum of levels @ from its mean",
+            ),
+            "clust_shade": Words(
+                "cluster shade @", "bright areas among dark ones", "skewness of the sum of levels @"
+            ),
+            "clust_prom": Words(
+                "cluster prominence @",
+                "areas of extreme brightness",
+                "fourth moment of the sum of levels @",
+            ),
+            "info_corr1": Words(
+                "information correlation 1 @",
+                "less regular",
+                "first information measure of correlation @",
+            ),
+            "info_corr2": Words(
+                "information correlation 2 @",
+                "more regular",
+                "second information measure of correlation @",
+            ),
+        },
+        {"": ("of pixels {distance} apart", "of pixels {distance} apart (co-occurrence)")},
+    )
     distance: int = 1
     directions: Literal["averaged", "merged"] = "averaged"
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.counts.haar_wavelet import haar_responses
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
+from mrnet_features.families.documentation import fill_nouns
 from mrnet_features.formulas.filter_response import describe_orientations
 from mrnet_features.stacks.stack import Stack
 
@@ -48,6 +50,28 @@ class Haar(Family):
     """
 
     name: ClassVar[str] = "haar"
+    words: ClassVar[Mapping[str, Words]] = fill_nouns(
+        {
+            "*_energy_*": Words(
+                "squared {0} @ {1} pixels",
+                "stronger {0} @ {1} pixels",
+                "mean square of {0} @ {1} pixels",
+            ),
+            "*_abs_*": Words(
+                "mean {0} @ {1} pixels",
+                "stronger {0} @ {1} pixels",
+                "mean size of {0} @ {1} pixels",
+            ),
+            "*_entropy_*": Words("entropy of {0} @ {1} pixels", "more varied {0} @ {1} pixels"),
+            "*_median_*": Words("median {0} @ {1} pixels", "stronger {0} @ {1} pixels"),
+            "*_p90_*": Words(
+                "strong {0} @ {1} pixels",
+                "stronger {0} @ {1} pixels",
+                "90th percentile of {0} @ {1} pixels",
+            ),
+        },
+        {"": ("steps over", "grey level steps over")},
+    )
     sides: tuple[int, ...] = (2, 4, 8)
 
     def __post_init__(self) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array
 from mrnet_features.counts.filter_responses import REACH, check_scale, laplacian_responses
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
 from mrnet_features.formulas.filter_response import describe_responses
 from mrnet_features.stacks.stack import Stack
 
@@ -47,6 +48,33 @@ class Laplacian(Family):
     """
 
     name: ClassVar[str] = "laplacian"
+    words: ClassVar[Mapping[str, Words]] = {
+        "energy_*": Words(
+            "squared spot filter, {0} pixels",
+            "more spots and ridges of this size",
+            "mean square of the Laplacian of Gaussian of {0} pixels",
+        ),
+        "abs_*": Words(
+            "mean spot filter, {0} pixels",
+            "more spots and ridges of this size",
+            "mean size of the Laplacian of Gaussian of {0} pixels",
+        ),
+        "entropy_*": Words(
+            "entropy of spot filter, {0} pixels",
+            "more varied spots and ridges",
+            "entropy of the Laplacian of Gaussian of {0} pixels",
+        ),
+        "p10_*": Words(
+            "10th percentile of spot filter, {0} pixels",
+            "fewer bright spots and ridges",
+            "10th percentile of the Laplacian of Gaussian of {0} pixels, negative on bright spots",
+        ),
+        "p90_*": Words(
+            "90th percentile of spot filter, {0} pixels",
+            "more dark spots and ridges",
+            "90th percentile of the Laplacian of Gaussian of {0} pixels, positive on dark spots",
+        ),
+    }
     sigmas: tuple[int, ...] = (1, 2, 4)
 
     def __post_init__(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,7 +14,8 @@ from mrnet_features.counts.line_detector import (
     DarkLines,
     dark_lines,
 )
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
+from mrnet_features.families.documentation import fill_nouns
 from mrnet_features.formulas.exam_axis import pad_slices
 from mrnet_features.formulas.histogram import as_float, divide, nan_mean
 from mrnet_features.stacks.stack import Stack
@@ -24,6 +25,12 @@ ACL = (2, 3, 4, 5)  # 30 to 75 degrees, rising to the back
 PCL = (7, 8, 9, 10)  # 105 to 150 degrees, falling to the back
 SEEN = 12.0  # contrast in grey levels from which a band counts as seen
 SHARPNESS = 4  # orientations are weighted by this power of the contrast
+
+_BEST = "on the slice where the band is most distinct"
+_LIGAMENTS = {
+    "acl": ("ACL", "anterior cruciate ligament"),
+    "pcl": ("PCL", "posterior cruciate ligament"),
+}
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,47 @@ class Ligament(Family):
     name: ClassVar[str] = "ligament"
     planes: ClassVar[tuple[str, ...]] = ("sagittal",)
     region_sets: ClassVar[tuple[str, ...]] = ("notch",)
+    words: ClassVar[Mapping[str, Words]] = fill_nouns(
+        {
+            "@_contrast": Words(
+                "@ band contrast",
+                "a darker, more distinct band: less likely torn",
+                "contrast of the dark band of the @ against its sides",
+                _BEST,
+            ),
+            "@_relative": Words(
+                "@ band contrast, relative",
+                "a darker, more distinct band: less likely torn",
+                "contrast of the dark band of the @ over the brightness of its sides",
+                _BEST,
+            ),
+            "@_continuity": Words(
+                "@ band continuity",
+                "an unbroken band: less likely torn",
+                "share of its length where the band of the @ is darker than both sides",
+                _BEST,
+            ),
+            "@_seen": Words(
+                "slices that show the @ band",
+                "seen on more slices: less likely torn",
+                "share of slices with a distinct dark band of the @",
+            ),
+        },
+        _LIGAMENTS,
+    ) | {
+        "acl_angle": Words(
+            "ACL angle",
+            "steeper; torn or lax below 45 degrees",
+            "angle of the dark band of the anterior cruciate ligament to the rows",
+            _BEST,
+        ),
+        "pcl_angle": Words(
+            "PCL angle",
+            "",
+            "angle of the dark band of the posterior cruciate ligament to the rows",
+            _BEST,
+        ),
+    }
 
     offsets: tuple[int, ...] = (3, 5, 8)
 

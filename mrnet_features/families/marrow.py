@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -11,7 +11,8 @@ from mrnet_features.counts.boundaries import boundaries
 from mrnet_features.counts.components_3d import Components3D, components_3d
 from mrnet_features.counts.histogram import histogram
 from mrnet_features.counts.smoothing import smooth
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
+from mrnet_features.families.documentation import fill_nouns
 from mrnet_features.formulas.component_shapes import describe_sizes, sizes_by_region
 from mrnet_features.formulas.exam_axis import merge_slices, repeat_exams
 from mrnet_features.formulas.histogram import (
@@ -47,6 +48,12 @@ class MarrowCounts(NamedTuple):
     reference: Array
     patches: tuple[Components3D, ...]
     cores: tuple[Array, ...]
+
+
+_SHARES = {
+    "0p*": ("dark (0.{0} x)", "at or below 0.{0} times its median (oedema on T1)"),
+    "*": ("bright ({0} x)", "at or above {0} times its median (oedema where fat is suppressed)"),
+}
 
 
 @dataclass(frozen=True)
@@ -96,6 +103,48 @@ class Marrow(Family):
     name: ClassVar[str] = "marrow"
     region_sets: ClassVar[tuple[str, ...]] = ("bones",)
     uses_neighbouring_slices: ClassVar[bool] = True
+    words: ClassVar[Mapping[str, Words]] = fill_nouns(
+        {
+            "fraction_@": Words("@ marrow", "more @ marrow", "share of marrow @"),
+            "largest_@": Words(
+                "largest @ patch",
+                "a larger patch",
+                "share of the largest connected patch of marrow @",
+            ),
+            "core_@": Words(
+                "thick @ marrow",
+                "a thicker patch",
+                "share of patches at least 9 pixels thick of marrow @",
+            ),
+        },
+        _SHARES,
+    ) | {
+        "level_p1": Words(
+            "darkest marrow (1 %)",
+            "fewer dark patches",
+            "1st percentile of the marrow over its median",
+        ),
+        "level_p10": Words(
+            "dark marrow (10 %)",
+            "fewer dark patches",
+            "10th percentile of the marrow over its median",
+        ),
+        "level_p90": Words(
+            "bright marrow (90 %)",
+            "more bright patches",
+            "90th percentile of the marrow over its median",
+        ),
+        "level_p99": Words(
+            "brightest marrow (99 %)",
+            "more bright patches",
+            "99th percentile of the marrow over its median",
+        ),
+        "level_spread": Words(
+            "unevenness of marrow",
+            "patchier marrow",
+            "standard deviation of the marrow over its median",
+        ),
+    }
 
     shares: tuple[float, ...] = (0.6, 0.8, 1.25, 1.6)
 

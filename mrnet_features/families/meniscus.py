@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.histogram import histogram
 from mrnet_features.counts.morphology import dark_areas
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
+from mrnet_features.families.documentation import fill_nouns
 from mrnet_features.formulas.exam_axis import merge_slices, pad_slices, repeat_exams
 from mrnet_features.formulas.histogram import (
     as_float,
@@ -20,6 +21,11 @@ from mrnet_features.formulas.histogram import (
 from mrnet_features.stacks.stack import Stack
 
 N_TOP = 3  # slices; a tear is seen on two or three
+
+_SLICES = {
+    "mean": ("mean", "averaged over the slices"),
+    "top": ("top 3 slices", "averaged over the three slices with the highest values"),
+}
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,44 @@ class Meniscus(Family):
     planes: ClassVar[tuple[str, ...]] = ("coronal", "sagittal")
     region_sets: ClassVar[tuple[str, ...]] = ("menisci",)
     uses_neighbouring_slices: ClassVar[bool] = True
+    words: ClassVar[Mapping[str, Words]] = fill_nouns(
+        {
+            "dark_@": Words(
+                "dark share, @", "more dark meniscus", "share of dark pixels (meniscus)", "@"
+            ),
+            "blunt_@": Words(
+                "blunt wedge, @",
+                "blunter: a triangle is .5, a block 1",
+                "bluntness of the dark wedge",
+                "@",
+            ),
+            "cleft*_@": Words(
+                "{0} px cleft, @",
+                "more bright clefts in the dark wedge",
+                "share of bright clefts up to {0} pixels wide in the dark wedge",
+                "@",
+            ),
+            "residue*_@": Words(
+                "{0} px cleft signal, @",
+                "brighter clefts in the dark wedge",
+                "brightness of clefts up to {0} pixels wide in the dark wedge",
+                "@",
+            ),
+            "hole_@": Words(
+                "bright holes, @",
+                "more bright spots inside the dark wedge",
+                "share of bright spots enclosed by the dark wedge",
+                "@",
+            ),
+            "hole_residue_@": Words(
+                "bright hole signal, @",
+                "brighter spots inside the dark wedge",
+                "brightness of spots enclosed by the dark wedge",
+                "@",
+            ),
+        },
+        _SLICES,
+    )
 
     sides: tuple[int, ...] = (3, 5, 7)
     share: float = 0.55

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.neighbourhood import neighbourhoods
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
 from mrnet_features.formulas.histogram import as_float, divide, normalise
 from mrnet_features.stacks.stack import Stack
 
@@ -54,6 +55,33 @@ class Ngtdm(Family):
 
     name: ClassVar[str] = "ngtdm"
     extensive: ClassVar[frozenset[str]] = frozenset({"coarseness", "busyness", "strength"})
+    words: ClassVar[Mapping[str, Words]] = {
+        "coarseness": Words(
+            "coarseness of texture",
+            "coarser texture",
+            "coarseness (neighbourhood grey tone difference)",
+        ),
+        "contrast": Words(
+            "contrast with the neighbourhood",
+            "more contrast between near pixels",
+            "contrast (neighbourhood grey tone difference)",
+        ),
+        "busyness": Words(
+            "busyness of texture",
+            "quicker changes from pixel to pixel",
+            "busyness (neighbourhood grey tone difference)",
+        ),
+        "complexity": Words(
+            "complexity of texture",
+            "more details of unequal brightness",
+            "complexity (neighbourhood grey tone difference)",
+        ),
+        "strength": Words(
+            "strength of texture",
+            "more distinct details",
+            "strength (neighbourhood grey tone difference)",
+        ),
+    }
 
     def count(self, stack: Stack) -> Counts:
         """Neighbourhoods, shared with the dependence family."""

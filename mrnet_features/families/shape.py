@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.threshold_masks import threshold_masks
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
 from mrnet_features.formulas.histogram import as_float, divide
 from mrnet_features.stacks.stack import Stack
+
+_MASK = "brighter than {0} % of the levels"
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,39 @@ class Shape(Family):
     """
 
     name: ClassVar[str] = "shape"
+    words: ClassVar[Mapping[str, Words]] = {
+        "area_*": Words(
+            "area above {0} % of levels", "more bright pixels", f"number of pixels {_MASK}"
+        ),
+        "perimeter_*": Words(
+            "perimeter above {0} % of levels",
+            "longer edge of bright areas",
+            f"perimeter of the areas {_MASK}",
+        ),
+        "euler_*": Words(
+            "pieces minus holes above {0} % of levels",
+            "more separate bright pieces",
+            f"number of pieces minus number of holes of the areas {_MASK}",
+        ),
+        "fraction_*": Words(
+            "share above {0} % of levels", "more bright pixels", f"share of pixels {_MASK}"
+        ),
+        "roughness_*": Words(
+            "ragged edge above {0} % of levels",
+            "bright areas are more ragged or smaller",
+            f"perimeter per area {_MASK}",
+        ),
+        "scatter_*": Words(
+            "scattered pieces above {0} % of levels",
+            "more separate bright pieces",
+            f"pieces minus holes per pixel of the areas {_MASK}",
+        ),
+        "fractal_*": Words(
+            "fractal dimension above {0} % of levels",
+            "bright areas fill the picture more evenly",
+            f"fractal dimension of the areas {_MASK}",
+        ),
+    }
     percents: tuple[int, ...] = (25, 50, 75)
 
     @property
