@@ -140,4 +140,4 @@ def write_view(
     cases = collect_cases(
         data, evaluation, features, findings, ids=ids, families=families, marks=marks
     )
-    write_text(path, make_page(cases, list(cases.exams)))
+    write_text(path, make_page(cases, list(cases.exams), cases.marks))

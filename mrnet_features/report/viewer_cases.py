@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -79,8 +77,7 @@ class Cases:
         Returns
         -------
         dict
-            Keys exams, tasks, has_scores, caption, and key, a name for the place where a browser
-            keeps the marks.
+            Keys exams, tasks, has_scores and caption.
         """
         codes = self.findings.groupby("exam")["code"].unique()
         exams = [
@@ -92,13 +89,11 @@ class Cases:
             }
             for exam in ids
         ]
-        text = json.dumps([list(self.exams), self.tasks])
         return {
             "exams": exams,
             "tasks": self.tasks,
             "has_scores": bool(len(self.scores.columns)),
             "caption": CAPTION,
-            "key": hashlib.blake2b(text.encode(), digest_size=8).hexdigest(),
         }
 
     def describe(self, exam_id: str, *, most_bytes: int | None = None) -> ExamContent:
@@ -156,9 +151,11 @@ def collect_cases(
     TypeError, ValueError, KeyError
         As from `mrnet_features.view`.
     """
+    if isinstance(data, Dataset) and ids is not None:
+        data, ids = data[[ids] if isinstance(ids, str) else list(ids)], None
     exams, labels = _read_data(data)
     if ids is not None:
-        exams = _choose(exams, ids)
+        raise ValueError("`ids` choose exams of a Dataset, got a single exam. Leave `ids` out.")
     if not exams:
         raise ValueError(
             "There is no exam to show, because the dataset has none or `ids` is empty."
@@ -195,17 +192,6 @@ def _read_data(data: Dataset | ExamLike) -> tuple[dict[str, ExamLike], pd.DataFr
         "The viewer shows a Dataset, an Exam, or a mapping of plane to stack, got "
         f"{type(data).__name__}. Load a folder with `mf.load_mrnet(folder)`."
     )
-
-
-def _choose(exams: dict[str, ExamLike], ids: Sequence[str]) -> dict[str, ExamLike]:
-    wanted = [ids] if isinstance(ids, str) else list(ids)
-    unknown = [exam for exam in wanted if exam not in exams]
-    if unknown:
-        raise KeyError(
-            f"`ids` must be exams of the dataset, got {quote(unknown[0])}. It has "
-            f"{name_some(list(exams))}."
-        )
-    return {exam: exams[exam] for exam in wanted}
 
 
 def _read_scores(

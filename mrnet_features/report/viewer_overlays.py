@@ -37,6 +37,8 @@ class Region(NamedTuple):
 
     Attributes
     ----------
+    set : str
+        Name of the region set.
     name : str
         In words, such as "back horn one".
     box : tuple of six int
@@ -45,6 +47,7 @@ class Region(NamedTuple):
         How the box follows the joint plane; see `mrnet_features.stacks.windows`.
     """
 
+    set: str
     name: str
     box: tuple[int, ...]
     tilts: tuple[int, ...]
@@ -154,7 +157,7 @@ def _list_regions(plane: str, frame: KneeFrame, shape: tuple[int, ...]) -> Itera
             region = chosen.names[box[6] - 1]
             is_rest = chosen.with_rest and region == chosen.names[-1]  # the whole picture
             if not is_rest:
-                yield Region(region.replace("_", " "), tuple(box[:6]), tuple(box[7:]))
+                yield Region(name, region.replace("_", " "), tuple(box[:6]), tuple(box[7:]))
 
 
 def list_planes(exam: ExamLike) -> list[str]:

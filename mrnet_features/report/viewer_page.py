@@ -6,14 +6,14 @@ import base64
 import hashlib
 import html
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
 from mrnet_features.report.viewer_cases import Cases
 from mrnet_features.report.viewer_exam import ExamContent
 
-PICTURE_BYTES = 600_000
+PICTURE_BYTES = 640_000
 """Size that the pictures of an exam are encoded to: twelve exams then take less than 12 MB."""
 
 PAGE = """<!DOCTYPE html>
@@ -55,7 +55,7 @@ def read_static(name: str) -> str:
     return files("mrnet_features.report").joinpath("static", name).read_text(encoding="utf-8")
 
 
-def make_page(cases: Cases, ids: Sequence[str]) -> str:
+def make_page(cases: Cases, ids: Sequence[str], marks: Sequence[Mapping[str, Any]]) -> str:
     """HTML page with some exams.
 
     Scripts and styles are allowed by their hashes, and nothing may be loaded. Pixels are WebP,
@@ -66,13 +66,18 @@ def make_page(cases: Cases, ids: Sequence[str]) -> str:
     cases : Cases
     ids : sequence of str
         Exams to include.
+    marks : sequence of mapping
+        Rows of the reader's marks to begin with; those of other exams are left out.
 
     Returns
     -------
     str
     """
     view = cases.list_exams(ids)
-    view["marks"] = [row for row in cases.marks if row["exam"] in set(ids)]
+    view["marks"] = [row for row in marks if row["exam"] in set(ids)]
+    # where a browser keeps the marks: pages of the same exams share it until other marks come along
+    text = json.dumps([list(ids), view["tasks"], view["marks"]])
+    view["key"] = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
     qualities: set[int] = set()
     blocks = []
     for k, exam in enumerate(ids):

@@ -79,7 +79,7 @@ class ExamViewer(anywidget.AnyWidget):  # type: ignore[misc]
             If the file can't be written.
         """
         chosen = list(self._cases.exams)[:MOST_EXAMS] if ids is None else list(ids)
-        write_text(path, make_page(self._cases, chosen))
+        write_text(path, make_page(self._cases, chosen, self.marked))
 
     def _answer(self, _: Any, message: dict[str, Any], __: Any) -> None:
         """Send the exam that the browser asks for."""

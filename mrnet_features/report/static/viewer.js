@@ -16,6 +16,7 @@ const VERDICTS = [
   { key: "x", severity: "reject", label: "Exclude" },
 ];
 const FULL_WINDOW = { width: 255, level: 127.5 };
+const REGION_SETS = ["notch", "menisci", "bones", "recesses"]; // shown one at a time
 const TRACK = 10; // pixels at the right edge of a pane, for the position in the stack
 const TILT_UNITS = 1024; // as in stacks/windows.py
 const KEPT_EXAMS = 4; // decoded exams in memory, about 7 MB each
@@ -340,7 +341,8 @@ class Pane {
   draw(overlay) {
     const { stack, slice } = this;
     if (overlay.name === "regions") {
-      for (const region of stack.regions) this.drawRegion(overlay, region);
+      const ofSet = stack.regions.filter(({ set }) => set === this.viewer.regionSet);
+      for (const region of ofSet) this.drawRegion(overlay, region);
       return;
     }
     if (overlay.name === "band") {
@@ -398,7 +400,7 @@ class Pane {
     const pixel = (window.devicePixelRatio || 1) / this.place().scale;
     this.context.font = `${11 * pixel}px system-ui, sans-serif`;
     this.context.fillStyle = overlay.color;
-    this.context.fillText(name, left + 3 * pixel, top + one + 12 * pixel);
+    this.context.fillText(name, left, top + one - 4 * pixel); // above the box, not in it
   }
 
   // The linked height, and the joint line, on coronal and sagittal slices.
@@ -496,7 +498,7 @@ const KEYS = [
   ["z", "active plane large", (viewer) => viewer.toggleLarge()],
   ...OVERLAYS.map(({ key, name, label }) => [
     key,
-    `${label.toLowerCase()} on or off`,
+    name === "regions" ? "regions, set by set" : `${label.toLowerCase()} on or off`,
     (viewer) => viewer.toggleOverlay(name),
   ]),
   ["o", "all overlays off or on", (viewer) => viewer.toggleOverlays()],
@@ -525,6 +527,7 @@ class Viewer {
     this.marks = readRows(source.readMarks());
     this.exams = new Map(); // promises of decoded exams, the newest last
     this.shown = new Set(["marks"]);
+    this.regionSet = null;
     this.linesShown = true;
     this.flipped = false;
     this.height = null; // rows below the joint line, in heights of the knee box
@@ -562,8 +565,8 @@ class Viewer {
     const planes = make("div", { class: "mv-planes" }, ...this.panes.map((pane) => pane.element));
     const caption = make("p", { class: "mv-caption" }, this.view.caption);
     const stage = make("div", { class: "mv-stage" }, this.buildTools(), planes);
-    stage.append(this.alert, this.status, caption);
-    const body = make("div", { class: "mv-body" }, stage, this.buildPanel());
+    stage.append(this.alert, this.status);
+    const body = make("div", { class: "mv-body" }, stage, this.buildPanel(), caption);
     this.body = body; // the container of the layout is the root, so that the layout lies within it
     root.append(body, this.live, this.buildHelp());
   }
@@ -576,10 +579,14 @@ class Viewer {
       return make("button", attributes, label, " ", keys);
     };
     this.overlayButtons = new Map();
-    const tools = make("div", { class: "mv-tools", role: "toolbar", "aria-label": "Display" });
+    const tools = make("div", { class: "mv-tools", role: "group", "aria-label": "Display" });
     for (const { name, label, key } of OVERLAYS) {
       const toggle = button(label, key, () => this.toggleOverlay(name), this.shown.has(name));
       toggle.prepend(make("span", { class: `mv-swatch mv-${name}` }));
+      if (name === "regions") {
+        this.regionName = make("span", {}, label);
+        toggle.replaceChild(this.regionName, toggle.childNodes[1]);
+      }
       this.overlayButtons.set(name, toggle);
       tools.append(toggle);
     }
@@ -597,7 +604,7 @@ class Viewer {
       onchange: () => this.applyFilter(this.filterBox.selectedIndex),
     });
     this.examBox = make("select", { onchange: () => this.open(this.examBox.selectedIndex) });
-    const before = make("button", { type: "button", onclick: () => this.turn(-1) }, "Before");
+    const before = make("button", { type: "button", onclick: () => this.turn(-1) }, "Previous");
     const next = make("button", { type: "button", onclick: () => this.turn(1) }, "Next");
     const exam = make("label", { class: "mv-field" }, "Exam", this.examBox);
     this.tasks = make("div", { class: "mv-tasks", role: "group", "aria-label": "Tasks" });
@@ -614,7 +621,7 @@ class Viewer {
     );
     this.saveButton = make("button", { type: "button", onclick: () => this.saveFile() });
     return make(
-      "aside",
+      "section",
       { class: "mv-panel", "aria-label": "Exam" },
       make("label", { class: "mv-field" }, "Show", this.filterBox),
       make("div", { class: "mv-row" }, before, exam, next),
@@ -878,7 +885,14 @@ class Viewer {
     this.largeButton.setAttribute("aria-pressed", String(isLarge));
   }
 
-  toggleOverlay(name, on = !this.shown.has(name)) {
+  toggleOverlay(name, wanted) {
+    let on = wanted ?? !this.shown.has(name);
+    if (name === "regions") {
+      const next = this.regionSet === null ? 0 : REGION_SETS.indexOf(this.regionSet) + 1;
+      this.regionSet = on || wanted === undefined ? (REGION_SETS[next] ?? null) : null;
+      on = this.regionSet !== null;
+      this.regionName.textContent = on ? `Regions: ${this.regionSet}` : "Regions";
+    }
     if (on) this.shown.add(name);
     else this.shown.delete(name);
     this.overlayButtons.get(name).setAttribute("aria-pressed", String(on));
@@ -1093,11 +1107,11 @@ function readPage(page) {
   const view = read("mv-view");
   const place = `mrnet-features/${view.key}`;
   const decode = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  let rows = [];
+  let rows = view.marks;
   try {
-    rows = JSON.parse(localStorage.getItem(place)) ?? [];
+    rows = JSON.parse(localStorage.getItem(place)) ?? rows;
   } catch {
-    rows = []; // storage is not allowed, as in some private windows: marks live in this tab only
+    // storage is not allowed, as in some private windows: marks live in this tab only
   }
   return {
     view,

@@ -1,0 +1,84 @@
+"""Widget of the viewer without a browser: messages, marks, page and picture."""
+
+import base64
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import mrnet_features as mf
+from tests.support.viewed_exams import make_stack, write_exams
+
+pytest.importorskip("anywidget", reason="anywidget is not installed")
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    return write_exams(tmp_path_factory.mktemp("exams"), 14)
+
+
+def ask(viewer, exam, monkeypatch):
+    """Answer of the widget to a browser that asks for an exam."""
+    sent = []
+    monkeypatch.setattr(viewer, "send", lambda content, buffers=(): sent.append((content, buffers)))
+    viewer._handle_custom_msg({"kind": "exam", "id": exam}, [])
+    return sent[0]
+
+
+def test_an_exam_crosses_once_and_lossless(dataset, monkeypatch):
+    viewer = mf.view(dataset)
+    content, buffers = ask(viewer, "0002", monkeypatch)
+    assert (content["kind"], content["id"]) == ("exam", "0002")
+    for plane in content["detail"]["planes"]:
+        sheet = np.asarray(Image.open(io.BytesIO(buffers[plane["picture"]])).convert("L"))
+        stack = dataset["0002"].load(plane["plane"])
+        np.testing.assert_array_equal(sheet[: plane["height"], : plane["width"]], stack[0])
+    # the state that a notebook saves has no pixels
+    assert len(str(viewer.get_state())) < 100_000
+
+
+def test_an_exam_that_cannot_be_read_is_named(dataset, monkeypatch, tmp_path):
+    broken = tmp_path / "axial.npy"
+    broken.write_bytes(b"no stack")
+    viewer = mf.view(mf.Exam("0042", {"axial": broken}))
+    sent = []
+    monkeypatch.setattr(viewer, "send", lambda content, buffers=(): sent.append(content))
+    with pytest.raises(ValueError, match="axial"):
+        viewer._answer(viewer, {"kind": "exam", "id": "0042"}, [])
+    assert sent[0]["kind"] == "failed"
+    assert "axial.npy" in sent[0]["text"]
+
+
+def test_marks_are_a_table_that_load_mrnet_excludes_by(dataset):
+    viewer = mf.view(dataset)
+    row = {"exam": "0003", "plane": "", "code": "reader", "severity": "reject", "value": None}
+    viewer.marked = [{**row, "advice": "moved"}]  # as the browser sets it
+    marks = viewer.marks
+    assert marks.loc[0, ["exam", "severity", "advice"]].tolist() == ["0003", "reject", "moved"]
+    again = mf.view(dataset, marks=marks)
+    assert again.marked == viewer.marked
+    assert repr(again) == "ExamViewer(14 exams, 1 marked)"
+
+
+def test_a_page_has_twelve_exams_where_none_are_named(dataset, tmp_path):
+    viewer = mf.view(dataset)
+    viewer.save_as_html(tmp_path / "all.html")
+    assert "Knee MRI: 12 of 14 exams" in (tmp_path / "all.html").read_text()
+    viewer.save_as_html(tmp_path / "one.html", ids=["0007"])
+    assert "Knee MRI: 1 of 14 exam<" in (tmp_path / "one.html").read_text()
+
+
+def test_marks_made_in_the_notebook_go_into_the_page(dataset, tmp_path):
+    viewer = mf.view(dataset)
+    row = {"exam": "0001", "plane": "", "code": "reader", "severity": "agree", "value": None}
+    viewer.marked = [{**row, "advice": "clear tear"}]
+    viewer.save_as_html(tmp_path / "one.html", ids=["0001"])
+    assert "clear tear" in (tmp_path / "one.html").read_text()
+
+
+def test_places_that_run_no_widgets_get_a_picture():
+    data, _ = mf.view({"sagittal": make_stack((5, 64, 64))})._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in data
+    picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
+    assert picture.width > 200
