@@ -174,7 +174,7 @@ def _describe(stack: Stack, family: Family) -> tuple[Statistics, Statistics]:
     """Statistics of the slices and of the stack, computed once."""
 
     def describe() -> tuple[Statistics, Statistics]:
-        counts = family.count(stack)
+        counts = family.counts_of(stack)
         return family.describe(counts), family.describe_stack(counts, stack.exam_starts)
 
     return stack.remember((family, "statistics"), describe)

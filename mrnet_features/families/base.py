@@ -158,7 +158,7 @@ class Family(ABC):
         mapping of str to array of shape (n_slices, n_regions), float64
             Names are those of `describe` and `describe_stack`. NaN where the region has no pixel.
         """
-        return self.describe(self.count(stack))
+        return self.describe(self.counts_of(stack))
 
     def find_pixels(self, stack: Stack, statistic: str) -> BoolArray:  # noqa: ARG002
         """Pixels that give the value of a statistic on each slice; by default all of the regions.
@@ -239,12 +239,26 @@ class Family(ABC):
         """
         values = self._find_values(stack, statistic)
         pixels = self.find_stack_pixels(stack, statistic)
-        marked = np.zeros(stack.n_regions + 1, bool)
-        marked[np.unique(stack.regions[pixels])] = True
-        pixels = pixels | ~marked[stack.regions]
+        is_marked = np.bincount(stack.regions[pixels], minlength=stack.n_regions + 1) > 0
+        if not is_marked[1:].all():
+            pixels = pixels | ~is_marked[stack.regions]
         marks = outline_regions(stack.regions, stack.region_names, pixels, values)
         marks = tuple(mark for mark in marks if mark.outline is not None and mark.outline.any())
         return sort_marks(marks, stack.n_slices)
+
+    def counts_of(self, stack: Stack) -> Counts:
+        """Counts of the stack, which remembers them: several marks need the same.
+
+        Parameters
+        ----------
+        stack : Stack
+
+        Returns
+        -------
+        counts
+            As from `count`; must not be written to.
+        """
+        return stack.remember((self, "counts"), lambda: self.count(stack))
 
     def _find_values(self, stack: Stack, statistic: str) -> Float64Array:
         """Values of each slice and region, NaN if the statistic has none per slice."""
@@ -254,7 +268,7 @@ class Family(ABC):
             )
 
         def describe() -> tuple[Statistics, set[str]]:
-            counts = self.count(stack)
+            counts = self.counts_of(stack)
             whole = self.describe_stack(counts, stack.exam_starts)
             return self.describe_slices(stack), {*self.describe(counts), *whole}
 

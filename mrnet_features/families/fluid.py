@@ -8,13 +8,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from mrnet_features.arrays import Array, namespace
+from mrnet_features.arrays import Array, BoolArray, namespace
 from mrnet_features.counts.histogram import histogram
 from mrnet_features.families.base import Counts, Family, Statistics, Words
 from mrnet_features.families.documentation import fill_nouns
 from mrnet_features.formulas.component_shapes import describe_largest
 from mrnet_features.formulas.exam_axis import merge_slices, pad_slices
 from mrnet_features.formulas.fluid_amount import count_fluid, describe_amounts, fraction_from
+from mrnet_features.formulas.fluid_marks import describe_amount_slices, find_fluid
 from mrnet_features.formulas.histogram import (
     as_float,
     divide,
@@ -23,6 +24,7 @@ from mrnet_features.formulas.histogram import (
     quantile,
 )
 from mrnet_features.stacks.exam_slices import count_slices
+from mrnet_features.stacks.mark import paint_values
 from mrnet_features.stacks.stack import Stack
 
 MAD_TO_SD = 1.4826  # of a normal distribution
@@ -77,6 +79,10 @@ class Fluid(Family):
     region has no pixel; ``sharpness_*`` also where fluid has no boundary, and the statistics of
     ``brightest`` below ``n_components_*`` also where there is no fluid. Offsets are from the
     middle, so that neither the order of the slices nor the side of the leg matters.
+
+    Marks are the fluid, its cores, its boundary or the 3-D components described. To look at, the
+    statistics down to ``n_components_*`` also have a value per slice, of the same components, and
+    ``peak_brightest`` has f_k / mean f_k; positions and shapes have none.
 
     Parameters
     ----------
@@ -208,6 +214,36 @@ class Fluid(Family):
         last = _describe_profile(slices, exam_starts)
         last |= describe_largest(counts.components[-1], counts.boxes)
         return statistics | {f"{key}_brightest": value for key, value in last.items()}
+
+    def describe_slices(self, stack: Stack) -> Statistics:
+        """Amounts on each slice, and the profile of the brightest fluid over the slices."""
+        counts = self.counts_of(stack)
+        found: dict[str, Array] = {}
+        for k, name in enumerate(self._names()):
+            amounts = describe_amount_slices(stack, counts, k)
+            found |= {f"{key}_{name}": values for key, values in amounts.items()}
+        slices = found["fraction_brightest"]
+        profile = np.where(np.isnan(slices), 0.0, slices)
+        relative = divide(profile, np.mean(profile, axis=0) + 0 * profile)
+        return found | {"peak_brightest": relative + 0 * slices}
+
+    def find_pixels(self, stack: Stack, statistic: str) -> BoolArray:
+        """Fluid, its cores, its boundary or its components."""
+        part, _, name = statistic.rpartition("_")
+        if part.startswith("component_"):
+            part = "largest_component"
+        return find_fluid(stack, self.counts_of(stack), self._names().index(name), part)
+
+    def find_stack_pixels(self, stack: Stack, statistic: str) -> BoolArray:
+        """Of the peak, the fluid on the slices with the highest fraction."""
+        pixels = self.find_pixels(stack, statistic)
+        if not statistic.startswith("peak"):
+            return pixels
+        counts = self.counts_of(stack)
+        slices = fraction_from(counts.histogram, counts.thresholds[-1])
+        highest = slices == np.max(np.where(np.isnan(slices), -1.0, slices), axis=0)
+        found: BoolArray = pixels & paint_values(stack.regions, highest, False)
+        return found
 
     def _names(self) -> list[str]:
         return [*(str(threshold) for threshold in self.thresholds), "adaptive", "brightest"]

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from mrnet_features.arrays import BoolArray, Float64Array, UInt8Array
+from mrnet_features.arrays import Array, BoolArray, Float64Array, UInt8Array
 
 Segment: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
 """Row and column of both ends of a line."""
@@ -102,7 +102,9 @@ def outline_regions(
     return tuple(marks)
 
 
-def sort_marks(marks: Sequence[SliceMark], n_slices: int) -> tuple[SliceMark, ...]:
+def sort_marks(
+    marks: Sequence[SliceMark], n_slices: int, *, by_value: bool = False
+) -> tuple[SliceMark, ...]:
     """Marks with the most pixels first; of equally many, the one nearest to the middle slice.
 
     Parameters
@@ -110,6 +112,8 @@ def sort_marks(marks: Sequence[SliceMark], n_slices: int) -> tuple[SliceMark, ..
     marks : sequence of SliceMark
     n_slices : int
         Slices of the stack.
+    by_value : bool, default False
+        Marks with the highest values first instead.
 
     Returns
     -------
@@ -122,32 +126,31 @@ def sort_marks(marks: Sequence[SliceMark], n_slices: int) -> tuple[SliceMark, ..
     [2, 1, 0]
     """
 
-    def order(mark: SliceMark) -> tuple[int, int]:
+    def order(mark: SliceMark) -> tuple[float, int]:
         n_pixels = 0 if mark.outline is None else int(mark.outline.sum())
-        return -n_pixels, abs(2 * mark.slice + 1 - n_slices)
+        return -mark.value if by_value else -n_pixels, abs(2 * mark.slice + 1 - n_slices)
 
     return tuple(sorted(marks, key=order))
 
 
-def paint_values(regions: UInt8Array, values: Float64Array, outside: float) -> Float64Array:
+def paint_values(regions: UInt8Array, values: Array, outside: float) -> Array:
     """Picture in which each pixel has the value of its region in its slice.
 
     Parameters
     ----------
     regions : ndarray of shape (n_slices, height, width), uint8
-    values : ndarray of shape (n_slices, n_regions), float64
+    values : ndarray of shape (n_slices, n_regions)
     outside : float
         Value of the pixels outside all regions.
 
     Returns
     -------
-    ndarray of shape (n_slices, height, width), float64
+    ndarray of shape (n_slices, height, width), of the dtype of `values`
 
     Examples
     --------
     >>> paint_values(np.uint8([[[0, 2, 1]]]), np.array([[5.0, 7.0]]), -1.0)
     array([[[-1.,  7.,  5.]]])
     """
-    table = np.column_stack([np.full(len(values), outside), values])
-    painted: Float64Array = table[np.arange(len(values))[:, None, None], regions]
-    return painted
+    table = np.column_stack([np.full(len(values), outside, values.dtype), values])
+    return table[np.arange(len(values))[:, None, None], regions]
