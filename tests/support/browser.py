@@ -46,10 +46,10 @@ class Watched:
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
 
-def find_violations(page):
-    """Serious and critical findings of axe-core: rule, and the first element."""
+def find_violations(page, within=None):
+    """Serious and critical findings of axe-core, of a part of a page: rule, and first element."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core")
-    found = axe.Axe().run(page).response["violations"]
+    found = axe.Axe().run(page, context=within).response["violations"]
     return [
         (each["id"], each["nodes"][0]["html"][:200])
         for each in found
