@@ -153,7 +153,9 @@ def _mark_feature(stack: Stack, source: _Source, shape: tuple[int, ...]) -> Feat
     of_regions = {r: float(pooled[0, r]) for r in source.rows}
     value, chosen = _fold(of_regions, name.region)
     mark = family.mark_stack if is_whole else family.mark
-    marks = mark(stack, name.statistic)
+    # many columns differ only in region or pool
+    key = (family, mark.__name__, name.statistic)
+    marks = stack.remember(key, lambda: mark(stack, name.statistic))
     kept: list[SliceMark] = []
     for r in () if np.isnan(value) else chosen:
         of_region = [mark for mark in marks if mark.region == stack.region_names[r]]

@@ -31,7 +31,8 @@ is also found by name. Columns are named ``plane__region__bright_threshold180__s
 4. Mirroring the knee or reversing its slices changes no pooled statistic.
 5. Nothing is written to; NaN appears only where the docstring says so.
 
-``mrnet_features.testing.check_family`` checks all of this.
+``mrnet_features.testing.check_family`` checks all of this. `Family.find_pixels` may say which
+pixels give a value, for ``mf.find_marks``.
 """
 
 from __future__ import annotations

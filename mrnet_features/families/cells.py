@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy import ndimage
 
-from mrnet_features.arrays import Array, BoolArray, Int64Array, namespace
+from mrnet_features.arrays import Array, BoolArray, Int64Array, UInt8Array, namespace
 from mrnet_features.counts.smoothing import smooth
 from mrnet_features.counts.top_hats import TopHats, find_top_hats, top_hats
 from mrnet_features.families.base import Counts, Family, Statistics, Words
@@ -169,17 +168,34 @@ class Cells(Family):
         highest = getattr(self.counts_of(stack), f"{name}_max") * at_depth[:, None]
         if is_whole:
             highest = np.broadcast_to(highest.max(axis=0), highest.shape)
-        smoothed = stack.with_grey(smooth(stack, side=SMOOTHING))
-        top_hat = find_top_hats(smoothed, side=self.side)[("bright", "dark").index(name)]
+        top_hat = stack.remember((self, "top_hats"), lambda: self._find_top_hats(stack))[name]
         found = (top_hat == paint_values(stack.regions, highest, -1)) & (top_hat > 0) & inside
-        square: BoolArray = ndimage.maximum_filter(found, (1, self.side, self.side))
-        return square & inside
+        return _draw_squares(found, stack.regions, self.side)
+
+    def _find_top_hats(self, stack: Stack) -> dict[str, UInt8Array]:
+        smoothed = stack.with_grey(smooth(stack, side=SMOOTHING))
+        bright, dark = find_top_hats(smoothed, side=self.side)
+        return {"bright": bright, "dark": dark}
 
     def _split_depths(self, counts: TopHats, exam_starts: Sequence[int]) -> list[TopHats]:
         """Counts of each depth, with zeros for the slices of other depths."""
         xp = namespace(counts.grey)
         at_depth = _find_depths(exam_starts, counts.grey.shape[0], self.n_depths)
         return [_keep_slices(counts, xp.asarray(at_depth == k)) for k in range(self.n_depths)]
+
+
+def _draw_squares(centres: BoolArray, regions: UInt8Array, side: int) -> BoolArray:
+    """Pixels of the squares around some pixels that lie in the same cell."""
+    half = side // 2
+    _, height, width = regions.shape
+    margin = ((0, 0), (half, half), (half, half))
+    cell_of = np.pad(np.where(centres, regions, np.uint8(0)), margin)
+    drawn = np.zeros(regions.shape, bool)
+    for y in range(side):
+        for x in range(side):
+            drawn |= cell_of[:, y : y + height, x : x + width] == regions
+    found: BoolArray = drawn & (regions > 0)
+    return found
 
 
 def _average(parts: Sequence[TopHats], exam_starts: Sequence[int]) -> list[Array]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
+from scipy import ndimage
 
 from mrnet_features.arrays import Array, BoolArray, Float64Array, UInt8Array
 
@@ -95,9 +96,12 @@ def outline_regions(
     """
     marks: list[SliceMark] = []
     for s, (inside, wanted, of_slice) in enumerate(zip(regions, pixels, values, strict=True)):
-        for r in np.flatnonzero(np.bincount(inside.ravel())[1:]).tolist():
-            outline, value = wanted & (inside == r + 1), float(of_slice[r])
-            if outline.any() or not np.isnan(value):
+        for r, box in enumerate(ndimage.find_objects(inside)):
+            if box is None:
+                continue
+            outline, value = np.zeros(inside.shape, bool), float(of_slice[r])
+            outline[box] = wanted[box] & (inside[box] == r + 1)
+            if outline[box].any() or not np.isnan(value):
                 marks.append(SliceMark(s, value, region_names[r], outline))
     return tuple(marks)
 
