@@ -52,24 +52,16 @@ class Acquisition(Family):
 
     name: ClassVar[str] = "acquisition"
     words: ClassVar[Mapping[str, Words]] = {
-        "area": Words(
-            "area of the knee", "a larger knee or more slices", "number of pixels of the knee"
+        "area": Words("area of the knee", "a larger knee or more slices"),
+        "n_rows": Words("height of the knee", "a taller knee", stack="on the largest slice"),
+        "n_columns": Words("width of the knee", "a wider knee", stack="on the largest slice"),
+        "n_slices": Words("number of slices", "more slices", "number of slices of the knee", ""),
+        "height": Words(
+            "height of the picture", "more rows", "height of the picture of the knee", ""
         ),
-        "n_rows": Words(
-            "height of the knee",
-            "a taller knee",
-            "number of rows of the knee",
-            "on the largest slice",
+        "width": Words(
+            "width of the picture", "more columns", "width of the picture of the knee", ""
         ),
-        "n_columns": Words(
-            "width of the knee",
-            "a wider knee",
-            "number of columns of the knee",
-            "on the largest slice",
-        ),
-        "n_slices": Words("number of slices", "more slices"),
-        "height": Words("height of the picture", "more rows"),
-        "width": Words("width of the picture", "more columns"),
     }
 
     def count(self, stack: Stack) -> Counts:

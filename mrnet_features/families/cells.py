@@ -21,11 +21,14 @@ from mrnet_features.stacks.stack import Stack
 
 SMOOTHING = 3  # pixels: the highest top-hat of single pixels would measure noise
 
-_AT = "from the @ together, relative to the contrast of the stack"
+_AT = "from @, relative to the contrast of the stack"
 _DEPTHS = {
-    "depth0": ("outer slices", "slices near both ends of the stack"),
-    "depth1": ("inner slices", "slices near the middle of the stack"),
-    "depth*": ("depth {0:+1}", "slices at depth {0:+1} of {n_depths} from both ends of the stack"),
+    "depth0": ("outer slices", "the slices in the outer half of the stack"),
+    "depth1": ("inner slices", "the slices in the inner half of the stack"),
+    "depth*": (
+        "depth {0:+1}",
+        "the slices at depth {0:+1} of {n_depths} from both ends of the stack",
+    ),
 }
 
 
@@ -42,13 +45,13 @@ class Cells(Family):
     of the contrast S of the stack, so that they do not depend on the gain of the scanner: M is the
     median, S the 90th minus the 10th percentile of the mean grey levels of its cells.
 
-    ============= =============================== ===== =====
-    statistic     formula                         unit  range
-    ============= =============================== ===== =====
-    level_depth*  (mean grey level - M) / S       S     ..
-    bright_depth* highest w of a pixel / S        S     0..
-    dark_depth*   highest b of a pixel / S        S     0..
-    ============= =============================== ===== =====
+    ============= =============================== ========== =====
+    statistic     formula                         unit       range
+    ============= =============================== ========== =====
+    level_depth*  (mean grey level - M) / S       contrast S real
+    bright_depth* highest w of a pixel / S        contrast S 0..
+    dark_depth*   highest b of a pixel / S        contrast S 0..
+    ============= =============================== ========== =====
 
     ``*`` is the depth: 0 for the slices at both ends of the stack, the highest for those in the
     middle; the order of slices is unknown. All are statistics of the stack. NaN where the cell has
@@ -84,16 +87,16 @@ class Cells(Family):
     uses_neighbouring_slices: ClassVar[bool] = True
     words: ClassVar[Mapping[str, Words]] = fill_nouns(
         {
-            "level_@": Words("grey level {where}, @", "brighter", "mean grey level", _AT),
+            "level_@": Words("grey level {where}, @", "brighter", "grey level", _AT),
             "bright_@": Words(
                 "bright line {where}, @",
-                "a brighter thin line: a cleft or fluid",
+                "a brighter thin line or spot",
                 "strongest thin bright line or spot",
                 _AT,
             ),
             "dark_@": Words(
                 "dark line {where}, @",
-                "a darker thin line",
+                "a darker thin line or spot",
                 "strongest thin dark line or spot",
                 _AT,
             ),

@@ -60,13 +60,13 @@ class DarkFluid(Family):
         ),
         "core": Words(
             "thick dark fluid",
-            "more dark fluid",
-            "share of layers at least 5 pixels thick as dark as fluid on T1",
+            "thicker dark fluid",
+            "share of tissue as dark as fluid on T1 in layers of 5 pixels or more",
         ),
         "largest_component": Words(
             "largest pocket of dark fluid",
             "a larger pocket",
-            "share of the largest connected pocket as dark as fluid on T1",
+            "share taken by the largest pocket as dark as fluid on T1",
         ),
     }
 

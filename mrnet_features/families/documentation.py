@@ -33,6 +33,27 @@ class Words(NamedTuple):
     stack: str = "from all slices together"
 
 
+FIRST_ORDER: Mapping[str, Words] = {
+    "mean": Words("mean @", "brighter"),
+    "var": Words("variance of @s", "more contrast"),
+    "skew": Words("skewness of @s", "few bright pixels among many dark ones"),
+    "kurt": Words("kurtosis of @s", "more very dark or very bright pixels"),
+    "median": Words("median @", "brighter"),
+    "min": Words("lowest @", "the darkest pixel is brighter"),
+    "p10": Words("10th percentile of @s", "dark tissue is brighter"),
+    "p90": Words("90th percentile of @s", "bright tissue is brighter"),
+    "max": Words("highest @", "the brightest pixel is brighter"),
+    "iqr": Words("interquartile range of @s", "more contrast"),
+    "range": Words("range of @s", "more contrast"),
+    "mad": Words("mean deviation of @s", "more contrast"),
+    "rmad": Words("robust mean deviation of @s", "more contrast"),
+    "medad": Words("mean deviation from median @", "more contrast"),
+    "cov": Words("relative spread of @s", "more contrast for the brightness"),
+    "qcod": Words("quartile spread of @s", "more contrast for the brightness"),
+}
+"""Words of `mrnet_features.formulas.first_order.describe_first_order`, for `fill_nouns`."""
+
+
 class Star(str):
     """Text of a ``*`` in a pattern; a format such as ``+1`` or ``*180/9`` is arithmetic on it."""
 
@@ -60,14 +81,14 @@ def match_pattern(patterns: Iterable[str], statistic: str) -> tuple[str, tuple[S
     Returns
     -------
     tuple of str and tuple of Star, or None
-        The longest pattern that fits, or None.
+        The pattern with most letters that fits, or None.
 
     Examples
     --------
     >>> match_pattern(["fraction_*", "core_*"], "core_1p25")
     ('core_*', ('1p25',))
     """
-    for pattern in sorted(patterns, key=lambda text: (text == statistic, len(text)), reverse=True):
+    for pattern in sorted(patterns, key=lambda text: len(text.replace("*", "")), reverse=True):
         found = re.fullmatch("(.+)".join(map(re.escape, pattern.split("*"))), statistic)
         if found:
             return pattern, tuple(map(Star, found.groups()))
@@ -129,7 +150,7 @@ def word_emphases(
     -------
     dict of str to Words
     """
-    emphases = [
+    kinds = [
         *(kind.format("") for kind in (few, many)),
         *(each.format(level) for level in ("dark ", "bright ")),
         *(kind.format(level) for kind in (few, many) for level in ("dark ", "bright ")),
@@ -144,11 +165,9 @@ def word_emphases(
         (f"{value} variance of {things}", f"the {things} differ more in {value}"),
         (f"entropy of {things}", f"the {things} are more varied"),
     )
-    phrases = [*((kind, f"more {kind}") for kind in emphases), *rest]
-    return {
-        name: Words(phrase, higher, f"{phrase} ({matrix})")
-        for name, (phrase, higher) in zip(names, phrases, strict=True)
-    }
+    emphases = [(kind, f"more {kind}", f"emphasis of {kind} ({matrix})") for kind in kinds]
+    others = [(phrase, higher, f"{phrase} ({matrix})") for phrase, higher in rest]
+    return {name: Words(*text) for name, text in zip(names, emphases + others, strict=True)}
 
 
 def read_statistics(cls: type[Family]) -> list[dict[str, str]]:

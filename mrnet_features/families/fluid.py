@@ -30,10 +30,11 @@ from mrnet_features.stacks.stack import Stack
 MAD_TO_SD = 1.4826  # of a normal distribution
 BRIGHTEST, SHARE = 0.999, 0.9  # quantile of the grey levels; share of it where fluid begins
 
+_ENDS = "nearer to one end of the stack"
 _FLUIDS = {
-    "brightest": ("brightest fluid", "tissue nearly as bright as the brightest (free fluid)"),
-    "adaptive": ("bright tissue", "tissue clearly brighter than fat and marrow (fluid, oedema)"),
-    "*": ("fluid (grey {0} up)", "tissue of grey level {0} or more (fluid)"),
+    "brightest": ("free fluid", "free fluid (nearly as bright as the brightest tissue)"),
+    "adaptive": ("bright tissue", "bright tissue (clearly brighter than fat and marrow)"),
+    "*": ("fluid (grey {0}+)", "fluid (grey level {0} or more)"),
 }
 
 
@@ -107,77 +108,67 @@ class Fluid(Family):
     words: ClassVar[Mapping[str, Words]] = fill_nouns(
         {
             "fraction_@": Words("@", "more @", "share of @"),
-            "core_@": Words(
-                "thick @",
-                "thicker @",
-                "share of layers at least 5 pixels thick of @, which leaves out cartilage",
-            ),
+            "core_@": Words("thick @", "thicker @", "share of @ in layers of 5 pixels or more"),
             "sharpness_@": Words(
-                "edge sharpness of @", "sharper edge", "mean grey level step at the edge of @"
+                "edge of @", "sharper edge", "mean grey level step at the edge of @"
             ),
             "largest_component_@": Words(
-                "largest pocket of @",
-                "a larger pocket",
-                "share of the largest connected pocket of @",
+                "largest pocket of @", "a larger pocket", "share taken by the largest pocket of @"
             ),
             "top3_components_@": Words(
                 "3 largest pockets of @",
                 "larger pockets",
-                "share of the three largest connected pockets of @",
+                "share taken by the three largest pockets of @",
             ),
-            "n_components_@": Words(
-                "number of pockets of @",
-                "more separate pockets",
-                "number of connected pockets of @",
-            ),
+            "n_components_@": Words("number of pockets of @", "more separate pockets"),
         },
         _FLUIDS,
     ) | fill_nouns(
         {
             "peak_@": Words(
-                "@: peak slice over mean",
+                "@ {where}: peak slice over mean",
                 "concentrated on few slices",
                 "share of @ on the fullest slice over that of the mean slice",
             ),
             "peak_slice_offset_@": Words(
-                "@: peak off middle slice",
-                "further from the middle of the stack",
-                "distance of the slice with most of @ from the middle slice",
+                "@ {where}: peak off middle slice",
+                _ENDS,
+                "distance from the middle slice to the slice with the most @",
             ),
             "centre_slice_offset_@": Words(
-                "@: centre off middle slice",
-                "further from the middle of the stack",
-                "distance of the centre of @ from the middle slice",
+                "@ {where}: centre off middle slice",
+                _ENDS,
+                "distance from the middle slice to the centre of @",
             ),
             "spread_@": Words(
-                "@: extent over slices",
-                "spread over more slices",
+                "@ {where}: extent over slices",
+                "on more slices",
                 "standard deviation over the slices of the position of @",
             ),
             "component_row_@": Words(
-                "largest pocket: how far down",
-                "further down",
-                "height of the largest pocket of @, from 0 at the top to 1 at the bottom",
+                "largest fluid pocket {where}: how low",
+                "further down the picture (axial: further back)",
+                "row, 0 at the top and 1 at the bottom of the picture, of the largest pocket of @",
             ),
             "component_column_offset_@": Words(
-                "largest pocket: off middle column",
+                "largest fluid pocket {where}: off middle column",
                 "further from the middle column",
-                "distance of the largest pocket of @ from the middle column",
+                "distance from the middle column to the largest pocket of @",
             ),
             "component_slice_offset_@": Words(
-                "largest pocket: off middle slice",
-                "further from the middle slice",
-                "distance of the largest pocket of @ from the middle slice",
+                "largest fluid pocket {where}: off middle slice",
+                _ENDS,
+                "distance from the middle slice to the largest pocket of @",
             ),
             "component_elongation_@": Words(
-                "largest pocket: elongation",
+                "largest fluid pocket {where}: elongation",
                 "longer and thinner",
                 "longer over shorter axis of the largest pocket of @",
             ),
             "component_fill_@": Words(
-                "largest pocket: compactness",
-                "more compact",
-                "share of its bounding box that the largest pocket of @ fills",
+                "largest fluid pocket {where}: fullness",
+                "more like a box",
+                "share of its bounding box filled by the largest pocket of @",
             ),
         },
         {"brightest": _FLUIDS["brightest"]},

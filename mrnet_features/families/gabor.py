@@ -52,25 +52,13 @@ class Gabor(Family):
     name: ClassVar[str] = "gabor"
     words: ClassVar[Mapping[str, Words]] = fill_nouns(
         {
-            "*_energy_*": Words(
-                "squared {0} @ {1} pixels",
-                "stronger {0} @ {1} pixels",
-                "mean square of {0} @ {1} pixels",
-            ),
-            "*_abs_*": Words(
-                "mean {0} @ {1} pixels",
-                "stronger {0} @ {1} pixels",
-                "mean size of {0} @ {1} pixels",
-            ),
-            "*_entropy_*": Words("entropy of {0} @ {1} pixels", "more varied {0} @ {1} pixels"),
-            "*_median_*": Words("median {0} @ {1} pixels", "stronger {0} @ {1} pixels"),
-            "*_p90_*": Words(
-                "strong {0} @ {1} pixels",
-                "stronger {0} @ {1} pixels",
-                "90th percentile of {0} @ {1} pixels",
-            ),
+            "*_energy_*": Words("energy of @", "stronger @", "mean square of @"),
+            "*_abs_*": Words("size of @", "stronger @", "mean size of @"),
+            "*_entropy_*": Words("entropy of @", "more varied @"),
+            "*_median_*": Words("median of @", "stronger @"),
+            "*_p90_*": Words("strongest @", "stronger @", "90th percentile of @"),
         },
-        {"": ("waves of", "waves (Gabor filter) of")},
+        {"": ("{0} waves, {1} pixels", "{0} waves of {1} pixels (Gabor filter)")},
     )
     wavelengths: tuple[int, ...] = (4, 8, 16)
 

@@ -96,85 +96,43 @@ class Glcm(Family):
     words: ClassVar[Mapping[str, Words]] = fill_nouns(
         {
             "joint_max": Words(
-                "commonest pair @",
-                "one pair of levels dominates",
-                "share of the commonest pair of levels @",
+                "commonest pair @", "one pair of levels dominates", "share of the commonest pair @"
             ),
             "joint_avg": Words("mean level @", "brighter"),
             "joint_var": Words("variance of levels @", "more contrast"),
-            "joint_entr": Words(
-                "entropy of pairs @",
-                "more varied pairs of levels",
-                "entropy of the pairs of levels @",
-            ),
-            "diff_avg": Words("mean difference @", "rougher", "mean difference in level @"),
-            "diff_var": Words(
-                "variance of differences @",
-                "flat and rough areas side by side",
-                "variance of the difference in level @",
-            ),
-            "diff_entr": Words(
-                "entropy of differences @", "rougher", "entropy of the difference in level @"
-            ),
+            "joint_entr": Words("joint entropy @", "more varied pairs of levels"),
+            "diff_avg": Words("mean difference @", "rougher"),
+            "diff_var": Words("difference variance @", "smooth beside rough areas"),
+            "diff_entr": Words("difference entropy @", "rougher"),
             "sum_avg": Words("mean sum of levels @", "brighter"),
-            "sum_var": Words(
-                "variance of sums @",
-                "larger bright and dark areas",
-                "variance of the sum of levels @",
-            ),
-            "sum_entr": Words(
-                "entropy of sums @", "more varied pairs of levels", "entropy of the sum of levels @"
-            ),
-            "energy": Words(
-                "energy of pairs @",
-                "few pairs of levels dominate: smoother",
-                "sum of the squared shares of the pairs of levels @",
-            ),
+            "sum_var": Words("sum variance @", "larger bright and dark areas"),
+            "sum_entr": Words("sum entropy @", "more varied pairs of levels"),
+            "energy": Words("energy @", "few pairs of levels dominate: smoother"),
             "contrast": Words("contrast @", "rougher", "mean squared difference in level @"),
             "dissimilarity": Words("dissimilarity @", "rougher", "mean difference in level @"),
-            "inv_diff": Words(
-                "similarity @", "smoother", "similarity in level (inverse difference) @"
-            ),
+            "inv_diff": Words("similarity @", "smoother", "similarity (inverse difference) @"),
             "inv_diff_norm": Words(
-                "normalised similarity @",
-                "smoother",
-                "similarity in level (inverse difference, normalised) @",
+                "normalised similarity @", "smoother", "normalised inverse difference @"
             ),
             "inv_diff_mom": Words(
                 "homogeneity @", "smoother", "homogeneity (inverse difference moment) @"
             ),
             "inv_diff_mom_norm": Words(
-                "normalised homogeneity @",
-                "smoother",
-                "homogeneity (inverse difference moment, normalised) @",
+                "normalised homogeneity @", "smoother", "normalised inverse difference moment @"
             ),
-            "inv_var": Words(
-                "inverse variance @",
-                "smaller steps between unequal pixels",
-                "inverse squared difference in level @, where they differ",
-            ),
-            "corr": Words("correlation @", "larger even areas", "correlation of levels @"),
+            "inv_var": Words("inverse variance @", "smaller steps between unequal pixels"),
+            "corr": Words("correlation @", "larger even areas"),
             "auto_corr": Words("autocorrelation @", "brighter", "mean product of levels @"),
-            "clust_tend": Words(
-                "cluster tendency @",
-                "larger bright and dark areas",
-                "squared deviation of the sum of levels @ from its mean",
-            ),
-            "clust_shade": Words(
-                "cluster shade @", "bright areas among dark ones", "skewness of the sum of levels @"
-            ),
-            "clust_prom": Words(
-                "cluster prominence @",
-                "areas of extreme brightness",
-                "fourth moment of the sum of levels @",
-            ),
+            "clust_tend": Words("cluster tendency @", "larger bright and dark areas"),
+            "clust_shade": Words("cluster shade @", "bright areas among dark ones"),
+            "clust_prom": Words("cluster prominence @", "larger very bright or very dark areas"),
             "info_corr1": Words(
-                "information correlation 1 @",
+                "information measure 1 @",
                 "less regular",
                 "first information measure of correlation @",
             ),
             "info_corr2": Words(
-                "information correlation 2 @",
+                "information measure 2 @",
                 "more regular",
                 "second information measure of correlation @",
             ),

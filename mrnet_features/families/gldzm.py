@@ -71,10 +71,10 @@ class Gldzm(Family):
         NAMES,
         "{}zones near the edge",
         "{}zones far from the edge",
-        "{}distance zones",
+        "{}zones at any depth",
         "distance zones",
-        "distance",
-        "grey level distance zone matrix; distance from the edge of the region",
+        "depth",
+        "distance zone matrix",
     )
 
     def count(self, stack: Stack) -> Counts:

@@ -80,10 +80,10 @@ class Glrlm(Family):
         NAMES,
         "short {}runs of equal level",
         "long {}runs of equal level",
-        "{}runs of equal level",
+        "{}runs of any length",
         "runs",
         "length",
-        "grey level run length matrix",
+        "run length matrix",
     )
     directions: Literal["averaged", "merged"] = "averaged"
 

@@ -76,10 +76,10 @@ class Glszm(Family):
         NAMES,
         "small {}zones of equal level",
         "large {}zones of equal level",
-        "{}size zones",
+        "{}zones of any size",
         "size zones",
         "size",
-        "grey level size zone matrix",
+        "size zone matrix",
     )
 
     def count(self, stack: Stack) -> Counts:

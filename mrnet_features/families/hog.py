@@ -12,7 +12,7 @@ from mrnet_features.families.base import Counts, Family, Statistics, Words
 from mrnet_features.formulas.histogram import as_float, divide
 from mrnet_features.stacks.stack import Stack
 
-_CELL = "cell row {0:+1} of {n_rows} from the top, column {1:+1} from either side to the middle"
+_CELL = " in row {0:+1} of {n_rows} from the top and column {1:+1} from either side to the middle"
 
 
 @dataclass(frozen=True)
@@ -60,15 +60,20 @@ class Hog(Family):
 
     name: ClassVar[str] = "hog"
     words: ClassVar[Mapping[str, Words]] = {
+        "row*_column*_orientation0": Words(
+            "upright edges, row {0:+1}, column {1:+1}",
+            "more upright edges",
+            "share of upright edges" + _CELL,
+        ),
         "row*_column*_orientation*": Words(
-            "edges {2:*180/{n_orientations}}\N{DEGREE SIGN} off upright, row {0:+1}, column {1:+1}",
+            "edges {2:*180/{n_orientations}}° off upright, row {0:+1}, column {1:+1}",
             "more edges in this direction",
-            f"share of edges {{2:*180/{{n_orientations}}}} degrees off upright in {_CELL}",
+            "share of edges {2:*180/{n_orientations}} degrees off upright" + _CELL,
         ),
         "row*_column*_magnitude": Words(
             "strength of edges, row {0:+1}, column {1:+1}",
             "stronger edges",
-            f"mean strength of edges in {_CELL}",
+            "mean strength of edges" + _CELL,
         ),
     }
     n_rows: int = 3

@@ -9,6 +9,7 @@ from typing import ClassVar
 from mrnet_features.arrays import Array, BoolArray, namespace
 from mrnet_features.counts.histogram import histogram
 from mrnet_features.families.base import Counts, Family, Statistics, Words
+from mrnet_features.families.documentation import FIRST_ORDER, fill_nouns
 from mrnet_features.formulas.first_order import describe_first_order, where_counted
 from mrnet_features.formulas.histogram import as_float, moment, normalise
 from mrnet_features.stacks.mark import paint_values
@@ -66,39 +67,7 @@ class Intensity(Family):
 
     name: ClassVar[str] = "intensity"
     extensive: ClassVar[frozenset[str]] = frozenset({"energy"})
-    words: ClassVar[Mapping[str, Words]] = {
-        "mean": Words("mean grey level", "brighter"),
-        "var": Words("variance of grey levels", "more contrast"),
-        "skew": Words("skewness of grey levels", "few bright pixels among many dark ones"),
-        "kurt": Words("kurtosis of grey levels", "more very dark or very bright pixels"),
-        "median": Words("median grey level", "brighter"),
-        "min": Words("lowest grey level", "the darkest pixel is brighter"),
-        "p10": Words("10th percentile of grey levels", "dark tissue is brighter"),
-        "p90": Words("90th percentile of grey levels", "bright tissue is brighter"),
-        "max": Words("highest grey level", "the brightest pixel is brighter"),
-        "iqr": Words("interquartile range of grey levels", "more contrast"),
-        "range": Words("range of grey levels", "more contrast"),
-        "mad": Words(
-            "mean deviation of grey levels",
-            "more contrast",
-            "mean deviation of grey levels from their mean",
-        ),
-        "rmad": Words(
-            "robust mean deviation of grey levels",
-            "more contrast",
-            "mean deviation of the middle 80 % of grey levels from their mean",
-        ),
-        "medad": Words("mean deviation from median grey level", "more contrast"),
-        "cov": Words(
-            "relative spread of grey levels",
-            "more contrast for its brightness",
-            "standard deviation of grey levels over their mean",
-        ),
-        "qcod": Words(
-            "relative quartile spread of grey levels",
-            "more contrast for its brightness",
-            "interquartile range of grey levels over the sum of both quartiles",
-        ),
+    words: ClassVar[Mapping[str, Words]] = fill_nouns(FIRST_ORDER, {"": ("grey level",) * 2}) | {
         "energy": Words("sum of squared grey levels", "larger or brighter"),
         "rms": Words("root mean square grey level", "brighter"),
     }

@@ -9,6 +9,7 @@ from typing import ClassVar
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.histogram import histogram
 from mrnet_features.families.base import Counts, Family, Statistics, Words
+from mrnet_features.families.documentation import FIRST_ORDER, fill_nouns
 from mrnet_features.formulas.first_order import describe_first_order, where_counted
 from mrnet_features.formulas.histogram import as_float, entropy, normalise
 from mrnet_features.stacks.stack import Stack
@@ -64,32 +65,18 @@ class IntensityHistogram(Family):
 
     name: ClassVar[str] = "histogram"
     extensive: ClassVar[frozenset[str]] = frozenset({"max_grad", "min_grad"})
-    words: ClassVar[Mapping[str, Words]] = {
-        "mean": Words("mean binned level", "brighter"),
-        "var": Words("variance of binned levels", "more contrast"),
-        "skew": Words("skewness of binned levels", "few bright pixels among many dark ones"),
-        "kurt": Words("kurtosis of binned levels", "more very dark or very bright pixels"),
-        "median": Words("median binned level", "brighter"),
-        "min": Words("lowest binned level", "the darkest pixel is brighter"),
-        "p10": Words("10th percentile of binned levels", "dark tissue is brighter"),
-        "p90": Words("90th percentile of binned levels", "bright tissue is brighter"),
-        "max": Words("highest binned level", "the brightest pixel is brighter"),
-        "iqr": Words("interquartile range of binned levels", "more contrast"),
-        "range": Words("range of binned levels", "more contrast"),
-        "mad": Words("mean deviation of binned levels", "more contrast"),
-        "rmad": Words("robust mean deviation of binned levels", "more contrast"),
-        "medad": Words("mean deviation from median binned level", "more contrast"),
-        "cov": Words("relative spread of binned levels", "more contrast for its brightness"),
-        "qcod": Words(
-            "relative quartile spread, binned levels", "more contrast for its brightness"
-        ),
+    words: ClassVar[Mapping[str, Words]] = fill_nouns(FIRST_ORDER, {"": ("binned level",) * 2}) | {
         "mode": Words("most frequent binned level", "the commonest tissue is brighter"),
         "entropy": Words("entropy of binned levels", "more varied grey levels"),
         "uniformity": Words("uniformity of binned levels", "few grey levels dominate"),
-        "max_grad": Words("steepest rise of the level histogram", ""),
-        "max_grad_g": Words("level of steepest histogram rise", "the commonest tissue is brighter"),
-        "min_grad": Words("steepest fall of the level histogram", ""),
-        "min_grad_g": Words("level of steepest histogram fall", "the commonest tissue is brighter"),
+        "max_grad": Words("steepest rise of the level histogram", "more alike pixels"),
+        "max_grad_g": Words(
+            "level where the histogram rises most", "the commonest tissue is brighter"
+        ),
+        "min_grad": Words("steepest fall of the level histogram", "fewer alike pixels"),
+        "min_grad_g": Words(
+            "level where the histogram falls most", "the commonest tissue is brighter"
+        ),
     }
 
     def count(self, stack: Stack) -> Counts:

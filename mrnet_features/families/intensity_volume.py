@@ -46,28 +46,12 @@ class IntensityVolume(Family):
 
     name: ClassVar[str] = "volume"
     words: ClassVar[Mapping[str, Words]] = {
-        "v10": Words(
-            "share above 10 % of the grey range",
-            "more pixels above the darkest",
-            "share of pixels above a tenth of the range of grey levels",
-        ),
-        "v90": Words(
-            "share above 90 % of the grey range",
-            "more very bright pixels",
-            "share of pixels above nine tenths of the range of grey levels",
-        ),
+        "v10": Words("share above 10 % of the grey range", "more pixels above the darkest"),
+        "v90": Words("share above 90 % of the grey range", "more very bright pixels"),
         "i10": Words("grey level that 10 % of pixels exceed", "bright tissue is brighter"),
         "i90": Words("grey level that 90 % of pixels exceed", "dark tissue is brighter"),
-        "diff_v10_v90": Words(
-            "share in 10-90 % of the grey range",
-            "fewer very dark or very bright pixels",
-            "share of pixels between a tenth and nine tenths of the range of grey levels",
-        ),
-        "diff_i10_i90": Words(
-            "grey levels spanned by middle 80 %",
-            "more contrast",
-            "grey levels spanned by the middle 80 % of the pixels",
-        ),
+        "diff_v10_v90": Words("share in 10-90 % of the grey range", "fewer extreme pixels"),
+        "diff_i10_i90": Words("grey levels spanned by middle 80 %", "more contrast"),
     }
 
     def count(self, stack: Stack) -> Counts:

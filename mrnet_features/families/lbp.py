@@ -56,20 +56,30 @@ class Lbp(Family):
 
     name: ClassVar[str] = "lbp"
     words: ClassVar[Mapping[str, Words]] = {
+        "bright_0": Words(
+            "bright spots, radius {radius}",
+            "more bright spots",
+            "share of pixels brighter than all around at radius {radius}",
+        ),
+        "bright_1": Words(
+            "1 brighter neighbour, radius {radius}",
+            "more pixels of this kind",
+            "share of pixels with 1 brighter neighbour at radius {radius}",
+        ),
         "bright_*": Words(
             "{0} brighter neighbours, radius {radius}",
             "more pixels of this kind",
-            "share of pixels with {0} adjacent brighter neighbours at radius {radius}",
+            "share of pixels with {0} brighter neighbours side by side at radius {radius}",
         ),
         "mixed": Words(
             "mixed neighbourhoods, radius {radius}",
             "noisier",
-            "share of pixels whose brighter neighbours are not adjacent",
+            "share of pixels whose brighter neighbours at radius {radius} are not side by side",
         ),
         "entropy": Words(
-            "entropy of neighbourhoods, radius {radius}",
+            "pattern entropy, radius {radius}",
             "more varied edges, corners and spots",
-            "entropy of the patterns of brighter neighbours on a circle of radius {radius}",
+            "entropy of the patterns of brighter neighbours at radius {radius}",
         ),
     }
     radius: int = 1

@@ -31,10 +31,11 @@ ANGLES_ACL, ANGLES_PCL = (1, 2, 3, 4, 5, 6), (6, 7, 8, 9, 10, 11)  # averaged to
 SEEN = 12.0  # contrast in grey levels from which a band counts as seen
 SHARPNESS = 4  # orientations are weighted by this power of the contrast
 
+_INTACT = "a darker, more complete band: less likely torn"
 _BEST = "on the slice where the band is most distinct"
-_LIGAMENTS = {
-    "acl": ("ACL", "anterior cruciate ligament"),
-    "pcl": ("PCL", "posterior cruciate ligament"),
+_BANDS = {
+    "acl": ("ACL band", "dark band of the anterior cruciate ligament"),
+    "pcl": ("PCL band", "dark band of the posterior cruciate ligament"),
 }
 
 
@@ -97,42 +98,35 @@ class Ligament(Family):
     region_sets: ClassVar[tuple[str, ...]] = ("notch",)
     words: ClassVar[Mapping[str, Words]] = fill_nouns(
         {
-            "@_contrast": Words(
-                "@ band contrast",
-                "a darker, more distinct band: less likely torn",
-                "contrast of the dark band of the @ against its sides",
-                _BEST,
-            ),
+            "@_contrast": Words("@ contrast", _INTACT, "contrast of the @ with its sides", _BEST),
             "@_relative": Words(
-                "@ band contrast, relative",
-                "a darker, more distinct band: less likely torn",
-                "contrast of the dark band of the @ over the brightness of its sides",
+                "relative @ contrast",
+                _INTACT,
+                "contrast of the @ with its sides over their brightness",
                 _BEST,
             ),
             "@_continuity": Words(
-                "@ band continuity",
-                "an unbroken band: less likely torn",
-                "share of its length where the band of the @ is darker than both sides",
+                "@ continuity",
+                _INTACT,
+                "unbroken share of the length of the @",
                 _BEST,
             ),
             "@_seen": Words(
-                "slices that show the @ band",
-                "seen on more slices: less likely torn",
-                "share of slices with a distinct dark band of the @",
+                "slices that show the @", _INTACT, "share of the slices with a distinct @"
             ),
         },
-        _LIGAMENTS,
+        _BANDS,
     ) | {
         "acl_angle": Words(
-            "ACL angle",
+            "ACL band angle",
             "steeper; torn or lax below 45 degrees",
-            "angle of the dark band of the anterior cruciate ligament to the rows",
+            "angle of the dark band of the ACL with the rows",
             _BEST,
         ),
         "pcl_angle": Words(
-            "PCL angle",
-            "",
-            "angle of the dark band of the posterior cruciate ligament to the rows",
+            "PCL band angle",
+            "a flatter band",
+            "angle of the dark band of the PCL with the rows",
             _BEST,
         ),
     }

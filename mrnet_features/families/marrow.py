@@ -61,12 +61,6 @@ class MarrowCounts(NamedTuple):
     cores: tuple[Array, ...]
 
 
-_SHARES = {
-    "0p*": ("dark (0.{0} x)", "at or below 0.{0} times its median (oedema on T1)"),
-    "*": ("bright ({0} x)", "at or above {0} times its median (oedema where fat is suppressed)"),
-}
-
-
 @dataclass(frozen=True)
 class Marrow(Family):
     """Patches of oedema in the marrow above and below the joint line.
@@ -118,48 +112,71 @@ class Marrow(Family):
     name: ClassVar[str] = "marrow"
     region_sets: ClassVar[tuple[str, ...]] = ("bones",)
     uses_neighbouring_slices: ClassVar[bool] = True
-    words: ClassVar[Mapping[str, Words]] = fill_nouns(
-        {
-            "fraction_@": Words("@ marrow", "more @ marrow", "share of marrow @"),
-            "largest_@": Words(
-                "largest @ patch",
-                "a larger patch",
-                "share of the largest connected patch of marrow @",
+    words: ClassVar[Mapping[str, Words]] = (
+        fill_nouns(
+            {
+                "fraction_0p*": Words(
+                    "dark marrow (0.{0} x)", "more dark marrow", "share of marrow @"
+                ),
+                "largest_0p*": Words(
+                    "largest dark patch (0.{0} x)",
+                    "a larger dark patch",
+                    "share taken by the largest patch of marrow @",
+                ),
+                "core_0p*": Words(
+                    "thick dark patches (0.{0} x)",
+                    "thicker dark patches",
+                    "share of thick patches (9 pixels or more) of marrow @",
+                ),
+            },
+            {"": ("", "at or below 0.{0} times its median, as oedema is on T1,")},
+        )
+        | fill_nouns(
+            {
+                "fraction_*": Words(
+                    "bright marrow ({0} x)", "more bright marrow", "share of marrow @"
+                ),
+                "largest_*": Words(
+                    "largest bright patch ({0} x)",
+                    "a larger bright patch",
+                    "share taken by the largest patch of marrow @",
+                ),
+                "core_*": Words(
+                    "thick bright patches ({0} x)",
+                    "thicker bright patches",
+                    "share of thick patches (9 pixels or more) of marrow @",
+                ),
+            },
+            {"": ("", "at or above {0} times its median, as oedema is where fat is suppressed,")},
+        )
+        | {
+            "level_p1": Words(
+                "darkest marrow (1 %)",
+                "fewer dark patches",
+                "1st percentile over median of the marrow",
             ),
-            "core_@": Words(
-                "thick @ marrow",
-                "a thicker patch",
-                "share of patches at least 9 pixels thick of marrow @",
+            "level_p10": Words(
+                "dark marrow (10 %)",
+                "fewer dark patches",
+                "10th percentile over median of the marrow",
             ),
-        },
-        _SHARES,
-    ) | {
-        "level_p1": Words(
-            "darkest marrow (1 %)",
-            "fewer dark patches",
-            "1st percentile of the marrow over its median",
-        ),
-        "level_p10": Words(
-            "dark marrow (10 %)",
-            "fewer dark patches",
-            "10th percentile of the marrow over its median",
-        ),
-        "level_p90": Words(
-            "bright marrow (90 %)",
-            "more bright patches",
-            "90th percentile of the marrow over its median",
-        ),
-        "level_p99": Words(
-            "brightest marrow (99 %)",
-            "more bright patches",
-            "99th percentile of the marrow over its median",
-        ),
-        "level_spread": Words(
-            "unevenness of marrow",
-            "patchier marrow",
-            "standard deviation of the marrow over its median",
-        ),
-    }
+            "level_p90": Words(
+                "bright marrow (90 %)",
+                "more bright patches",
+                "90th percentile over median of the marrow",
+            ),
+            "level_p99": Words(
+                "brightest marrow (99 %)",
+                "more bright patches",
+                "99th percentile over median of the marrow",
+            ),
+            "level_spread": Words(
+                "patchiness of marrow",
+                "patchier marrow",
+                "standard deviation over median of the marrow",
+            ),
+        }
+    )
 
     shares: tuple[float, ...] = (0.6, 0.8, 1.25, 1.6)
 

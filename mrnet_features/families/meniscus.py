@@ -26,7 +26,7 @@ from mrnet_features.stacks.stack import Stack
 N_TOP = 3  # slices; a tear is seen on two or three
 
 _SLICES = {
-    "mean": ("mean", "averaged over the slices"),
+    "mean": ("mean of slices", "averaged over the slices"),
     "top": ("top 3 slices", "averaged over the three slices with the highest values"),
 }
 
@@ -92,35 +92,32 @@ class Meniscus(Family):
     words: ClassVar[Mapping[str, Words]] = fill_nouns(
         {
             "dark_@": Words(
-                "dark share, @", "more dark meniscus", "share of dark pixels (meniscus)", "@"
+                "dark area {where}, @", "more dark meniscus", "share of dark pixels", "@"
             ),
             "blunt_@": Words(
-                "blunt wedge, @",
-                "blunter: a triangle is .5, a block 1",
-                "bluntness of the dark wedge",
-                "@",
+                "blunt wedge {where}, @", "a blunter wedge", "bluntness of the dark wedge", "@"
             ),
             "cleft*_@": Words(
-                "{0} px cleft, @",
-                "more bright clefts in the dark wedge",
+                "{0} px cleft {where}, @",
+                "more clefts",
                 "share of bright clefts up to {0} pixels wide in the dark wedge",
                 "@",
             ),
             "residue*_@": Words(
-                "{0} px cleft signal, @",
-                "brighter clefts in the dark wedge",
+                "{0} px cleft signal {where}, @",
+                "more or brighter clefts",
                 "brightness of clefts up to {0} pixels wide in the dark wedge",
                 "@",
             ),
             "hole_@": Words(
-                "bright holes, @",
-                "more bright spots inside the dark wedge",
+                "bright spots {where}, @",
+                "more spots",
                 "share of bright spots enclosed by the dark wedge",
                 "@",
             ),
             "hole_residue_@": Words(
-                "bright hole signal, @",
-                "brighter spots inside the dark wedge",
+                "spot signal {where}, @",
+                "more or brighter spots",
                 "brightness of spots enclosed by the dark wedge",
                 "@",
             ),

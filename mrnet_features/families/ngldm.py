@@ -76,16 +76,13 @@ class Ngldm(Family):
             NAMES,
             "{}pixels with few like neighbours",
             "{}pixels with many like neighbours",
-            "{}pixels (dependence)",
+            "{}pixels with any like neighbours",
             "dependences",
             "count",
-            "neighbouring grey level dependence matrix; like neighbours have the same level",
+            "neighbouring grey level dependence",
         ),
-        "dc_energy": Words(
-            "energy of dependences",
-            "few kinds of neighbourhoods dominate",
-            "energy of dependences (neighbouring grey level dependence matrix)",
-        ),
+        "dc_perc": Words("dependences per pixel", "", "dependences per pixel (always 1)"),
+        "dc_energy": Words("energy of dependences", "few kinds of neighbourhoods dominate"),
     }
 
     def count(self, stack: Stack) -> Counts:

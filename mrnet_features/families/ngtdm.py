@@ -56,31 +56,11 @@ class Ngtdm(Family):
     name: ClassVar[str] = "ngtdm"
     extensive: ClassVar[frozenset[str]] = frozenset({"coarseness", "busyness", "strength"})
     words: ClassVar[Mapping[str, Words]] = {
-        "coarseness": Words(
-            "coarseness of texture",
-            "coarser texture",
-            "coarseness (neighbourhood grey tone difference)",
-        ),
-        "contrast": Words(
-            "contrast with the neighbourhood",
-            "more contrast between near pixels",
-            "contrast (neighbourhood grey tone difference)",
-        ),
-        "busyness": Words(
-            "busyness of texture",
-            "quicker changes from pixel to pixel",
-            "busyness (neighbourhood grey tone difference)",
-        ),
-        "complexity": Words(
-            "complexity of texture",
-            "more details of unequal brightness",
-            "complexity (neighbourhood grey tone difference)",
-        ),
-        "strength": Words(
-            "strength of texture",
-            "more distinct details",
-            "strength (neighbourhood grey tone difference)",
-        ),
+        "coarseness": Words("coarseness of texture", "coarser texture"),
+        "contrast": Words("contrast with the neighbourhood", "more contrast between near pixels"),
+        "busyness": Words("busyness of texture", "quicker changes from pixel to pixel"),
+        "complexity": Words("complexity of texture", "more details of unequal brightness"),
+        "strength": Words("strength of texture", "more distinct details"),
     }
 
     def count(self, stack: Stack) -> Counts:

@@ -66,16 +66,20 @@ class Profiles(Family):
     words: ClassVar[Mapping[str, Words]] = fill_nouns(
         {
             "@_2": Words(
-                "@: middle against ends of stack",
-                "brighter at the ends of the stack or darker in the middle",
-                "...",
+                "@: ends against middle of the stack",
+                "more at the ends of the stack",
+                "difference in @ between the ends and the middle of the stack",
             ),
-            "@_4": Words("@: wave 4 over the slices", ""),
-            "@_6": Words("@: wave 6 over the slices", ""),
+            "@_4": Words(
+                "@: ends and middle against the rest",
+                "more at the ends and in the middle of the stack",
+                "difference in @ between ends and middle and the rest of the stack",
+            ),
+            "@_6": Words("@: fine wave over the slices", "", "fine wave over the slices of @"),
             "@_steps": Words(
                 "@: steps between slices",
                 "changes more from slice to slice",
-                "root mean square step of @ from slice to slice",
+                "root mean square step from slice to slice of @",
             ),
         },
         _PROFILES,

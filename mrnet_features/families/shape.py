@@ -9,10 +9,9 @@ from typing import ClassVar
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.threshold_masks import threshold_masks
 from mrnet_features.families.base import Counts, Family, Statistics, Words
+from mrnet_features.families.documentation import fill_nouns
 from mrnet_features.formulas.histogram import as_float, divide
 from mrnet_features.stacks.stack import Stack
-
-_MASK = "brighter than {0} % of the levels"
 
 
 @dataclass(frozen=True)
@@ -62,39 +61,26 @@ class Shape(Family):
     """
 
     name: ClassVar[str] = "shape"
-    words: ClassVar[Mapping[str, Words]] = {
-        "area_*": Words(
-            "area above {0} % of levels", "more bright pixels", f"number of pixels {_MASK}"
-        ),
-        "perimeter_*": Words(
-            "perimeter above {0} % of levels",
-            "longer edge of bright areas",
-            f"perimeter of the areas {_MASK}",
-        ),
-        "euler_*": Words(
-            "pieces minus holes above {0} % of levels",
-            "more separate bright pieces",
-            f"number of pieces minus number of holes of the areas {_MASK}",
-        ),
-        "fraction_*": Words(
-            "share above {0} % of levels", "more bright pixels", f"share of pixels {_MASK}"
-        ),
-        "roughness_*": Words(
-            "ragged edge above {0} % of levels",
-            "bright areas are more ragged or smaller",
-            f"perimeter per area {_MASK}",
-        ),
-        "scatter_*": Words(
-            "scattered pieces above {0} % of levels",
-            "more separate bright pieces",
-            f"pieces minus holes per pixel of the areas {_MASK}",
-        ),
-        "fractal_*": Words(
-            "fractal dimension above {0} % of levels",
-            "bright areas fill the picture more evenly",
-            f"fractal dimension of the areas {_MASK}",
-        ),
-    }
+    words: ClassVar[Mapping[str, Words]] = fill_nouns(
+        {
+            "area_*": Words("area @", "more bright pixels"),
+            "perimeter_*": Words("perimeter @", "longer edge of bright areas"),
+            "euler_*": Words("pieces minus holes @", "more separate bright pieces"),
+            "fraction_*": Words("share @", "more bright pixels"),
+            "roughness_*": Words(
+                "ragged edge @",
+                "bright areas are more ragged or smaller",
+                "perimeter over area of the mask @",
+            ),
+            "scatter_*": Words(
+                "scattered pieces @",
+                "more separate bright pieces",
+                "pieces minus holes over area of the mask @",
+            ),
+            "fractal_*": Words("fractal dimension @", "bright areas fill the picture more evenly"),
+        },
+        {"": ("above {0} % of levels", "above {0} % of levels")},
+    )
     percents: tuple[int, ...] = (25, 50, 75)
 
     @property

@@ -9,12 +9,16 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from mrnet_features.extraction.recipe import STACK_POOL
 from mrnet_features.families.base import Family, Words
 from mrnet_features.families.documentation import Star, match_pattern, read_statistics
 from mrnet_features.families.presets import discover_families, find_families
+from mrnet_features.messages import quote
 from mrnet_features.names import Name, parse_name
-from mrnet_features.report.region_words import RegionWords, describe_region
+from mrnet_features.report.region_words import ASYMMETRY, RegionWords, describe_region
 from mrnet_features.stacks.region_sets import KNEE
+
+ONE_SLICE = "slice"  # in place of a pool, for a column of `describe_slices`
 
 
 class ColumnWords(NamedTuple):
@@ -52,12 +56,13 @@ class _Statistic(NamedTuple):
 
 _POOLS = {
     "mean": ("mean of slices", "averaged over the slices"),
-    "std": ("spread over slices", "as the standard deviation over the slices"),
+    "std": ("spread over slices", "standard deviation over the slices"),
     "top3": ("top 3 slices", "averaged over the three slices with the highest values"),
     "middle": ("middle slices", "averaged over the middle third of the slices"),
     "max": ("highest slice", "on the slice with the highest value"),
-    "p90": ("90 % of slices", "as the 90th percentile over the slices"),
+    "p90": ("90 % of slices", "90th percentile over the slices"),
     "outer": ("outer slices", "averaged over the first and the last third of the slices"),
+    ONE_SLICE: ("", "on one slice"),
 }
 
 
@@ -69,7 +74,7 @@ def describe_columns(
     Parameters
     ----------
     columns : iterable of str
-        Column names, or a table.
+        Column names of a feature table or of `mrnet_features.describe_slices`, or the table.
     families : str, Family, or sequence of str and Family, default ()
         Families of your own. Those of the library are known.
 
@@ -83,10 +88,11 @@ def describe_columns(
     Examples
     --------
     >>> describe_columns(["sagittal__notch__ligament__acl_angle__stack"]).phrase.item()
-    'ACL angle in the notch, sagittal'
+    'ACL band angle in the notch, sagittal'
     """
     names = list(columns)
-    rows = [describe_column(str(name), families) for name in names]
+    own = families if isinstance(families, str | Family) else tuple(families)
+    rows = [_describe_column(str(name), own) for name in names]
     index = pd.Index(names, name="column")
     return pd.DataFrame(rows, index=index, columns=list(ColumnWords._fields))
 
@@ -108,7 +114,7 @@ def describe_column(
     Examples
     --------
     >>> describe_column("sagittal__suprapatellar__fluid__core_brightest__stack").direction
-    'higher: more free fluid'
+    'higher: thicker free fluid'
     >>> describe_column("cnn_12").phrase
     'cnn_12'
     """
@@ -118,36 +124,49 @@ def describe_column(
 
 @functools.lru_cache(maxsize=2**15)
 def _describe_column(column: str, own: str | Family | tuple[str | Family, ...]) -> ColumnWords:
-    try:
-        name = parse_name(column)
-    except ValueError:
+    name = _read_name(column, own)
+    if name is None:
         return ColumnWords(column, f"Column {column}, not made by this library.")
-    statistic = _describe_statistic(name.family, name.statistic, own)
-    words = statistic.words
+    words, row, is_whole = _describe_statistic(name.family, name.statistic, own)
     region = describe_region(name.region, name.plane)
-    if name.region == KNEE and statistic.is_whole:
-        region = region._replace(phrase="")
-    pool, pooled = _POOLS.get(name.pool, ("", words.stack))
-    where = words.phrase if "{where}" in words.phrase else f"{words.phrase} {{where}}"
-    parts = (where.replace("{where}", region.phrase), region.side, pool, name.plane)
-    phrase = ", ".join(part.strip().replace(" ,", ",") for part in parts if part)
-    meaning = words.meaning or words.phrase.replace("{where}", "")
-    sentence = f"{meaning}, {region.sentence}, on {name.plane} slices, {pooled}."
-    is_spread = name.pool == "std" or region.side == "side difference"
+    if name.region == KNEE and is_whole:
+        region = RegionWords("", "" if "knee" in words.meaning else "in the knee")
+    other = ("", words.stack) if name.pool == STACK_POOL else (name.pool.replace("_", " "),) * 2
+    pool, pooled = _POOLS.get(name.pool, other)
+    what = " ".join(words.phrase.replace("{where}", region.phrase).split()).replace(" ,", ",")
+    images = f"on {name.plane} images" if name.plane else ""
+    measured = " ".join(f"{words.meaning} {region.sentence} {images}".split()).rstrip(",")
+    is_spread = name.pool == "std" or region.side == ASYMMETRY
     return ColumnWords(
-        phrase,
-        " ".join(part for part in (sentence[:1].upper() + sentence[1:], region.sides) if part),
-        statistic.row.get("unit", ""),
-        "0.." if is_spread else statistic.row.get("range", ""),
-        _describe_direction(words, name, region),
-        statistic.row.get("IBSI", ""),
+        phrase=_join(what, region.side, pool, name.plane),
+        sentence=f"{_join(measured[:1].upper() + measured[1:], pooled)}. {region.sides}".rstrip(),
+        unit=row.get("unit", ""),
+        range="0.." if is_spread else row.get("range", ""),
+        direction=_describe_direction(words, name.pool, region),
+        ibsi=row.get("IBSI", ""),
     )
 
 
-def _describe_direction(words: Words, name: Name, region: RegionWords) -> str:
-    if region.side == "side difference":
+def _read_name(column: str, own: str | Family | tuple[str | Family, ...]) -> Name | None:
+    """Parts of a column of a feature table, or of `describe_slices`, which has no plane or pool."""
+    parts = column.split("__")
+    if len(parts) == 3 and _find_families(parts[1], own):
+        region, family, statistic = parts
+        return Name("", region, family, statistic, ONE_SLICE)
+    try:
+        return parse_name(column)
+    except ValueError:
+        return None
+
+
+def _join(*parts: str) -> str:
+    return ", ".join(part for part in parts if part)
+
+
+def _describe_direction(words: Words, pool: str, region: RegionWords) -> str:
+    if region.side == ASYMMETRY:
         return "higher: the two sides differ more"
-    if name.pool == "std":
+    if pool == "std":
         return "higher: varies more from slice to slice"
     return f"higher: {words.higher}" if words.higher else ""
 
@@ -156,37 +175,50 @@ def _describe_direction(words: Words, name: Name, region: RegionWords) -> str:
 def _describe_statistic(
     label: str, statistic: str, own: str | Family | tuple[str | Family, ...]
 ) -> _Statistic:
-    known = {
-        **discover_families(),
-        **{f.name: type(f) for f in (find_families(own) if own else ())},
-    }
-    names = [name for name in known if f"{label}_".startswith(f"{name}_")]
-    if not names:
-        title = f"{label.replace('_', ' ')}: {statistic.replace('_', ' ')}"
-        return _Statistic(Words(title), {}, True)
-    cls = known[max(names, key=len)]
+    fitting = _find_families(label, own)
+    if not fitting:
+        name = f"{label}: {statistic}".replace("_", " ")
+        return _Statistic(Words(f"{name} {{where}}", meaning=name), {}, True)
+    cls = fitting[max(fitting, key=len)]
+    row: Mapping[str, str] = {}
+    rows = {each["statistic"]: each for each in _read_table(cls)}
+    if found := match_pattern(rows, statistic):
+        row = rows[found[0]]
+    words, stars = _find_words(cls, statistic, row)
     values, changed = _read_parameters(cls, label[len(cls.name) + 1 :])
-    rows = {row["statistic"]: row for row in _read_table(cls)}
-    found = match_pattern(rows, statistic)
-    row = rows[found[0]] if found else {}
-    found = match_pattern(cls.words, statistic)
-    if found:
-        words, stars = cls.words[found[0]], found[1]
-    else:
-        formula = f" = {row['formula']}" if "formula" in row else ""
-        title = f"{cls.name}: {statistic}".replace("_", " ")
-        words, stars = Words(title, meaning=f"{title}{formula}"), ()
-    extra = "".join(
-        f" ({key.replace('_', ' ')} {values[key]})"
-        for key in changed
-        if f"{{{key}}}" not in words.phrase
-    )
-    fill = {**values, "where": "{where}"}
-    filled = [text.format(*stars, **fill) if found else text for text in words]
-    first = filled[0].replace(" {where}", f"{extra} {{where}}") if extra else filled[0]
-    first = first if "{where}" in first else first + extra
-    is_whole = cls.region_sets == (KNEE,)
-    return _Statistic(Words(first, *filled[1:]), row, is_whole)
+    values["where"] = "{where}"
+
+    def fill(text: str) -> str:
+        try:
+            return text.format(*stars, **values)
+        except (KeyError, IndexError, ValueError) as error:
+            raise ValueError(
+                f"`words` of {cls.__name__} hold {quote(text)}, but braces must name a parameter, "
+                f"a star of the pattern from 0, or where, got {error}. Change that text."
+            ) from error
+
+    def add(text: str) -> str:
+        new = [key for key in changed if f"{{{key}}}" not in text]
+        extra = "; ".join(f"{key.replace('_', ' ')} {values[key]}" for key in new)
+        before, where, after = text.partition(" {where}")
+        return fill(before) + (f" ({extra})" if extra else "") + where + fill(after)
+
+    phrase = words.phrase if "{where}" in words.phrase else f"{words.phrase} {{where}}"
+    meaning = words.meaning or words.phrase.replace(" {where}", "")
+    filled = Words(add(phrase), fill(words.higher), add(meaning), fill(words.stack))
+    return _Statistic(filled, row, cls.region_sets == (KNEE,))
+
+
+def _find_words(
+    cls: type[Family], statistic: str, row: Mapping[str, str]
+) -> tuple[Words, tuple[Star, ...]]:
+    """Words of a statistic, if need be from its name and formula, and what its stars stand for."""
+    if found := match_pattern(cls.words, statistic):
+        return cls.words[found[0]], found[1]
+    name, title = cls.name.replace("_", " "), statistic.replace("_", " ")
+    formula = f" = {row['formula']}" if row.get("formula") else ""
+    texts = (f"{name}: {title}", "", f"{name}: {title}{formula}")
+    return Words(*(text.replace("{", "{{").replace("}", "}}") for text in texts)), ()
 
 
 @functools.lru_cache(maxsize=16)
@@ -195,6 +227,15 @@ def _list_families(own: str | Family | tuple[str | Family, ...]) -> dict[str, ty
     return {**discover_families(), **found}
 
 
+def _find_families(
+    label: str, own: str | Family | tuple[str | Family, ...]
+) -> dict[str, type[Family]]:
+    """Families whose name begins the label of a column."""
+    known = _list_families(own)
+    return {name: known[name] for name in known if f"{label}_".startswith(f"{name}_")}
+
+
+@functools.lru_cache(maxsize=128)
 def _read_table(cls: type[Family]) -> list[dict[str, str]]:
     try:
         return read_statistics(cls)
@@ -212,8 +253,8 @@ def _read_parameters(cls: type[Family], text: str) -> tuple[dict[str, str], list
         if found:
             changed.append(fields[found].name)
             values[changed[-1]] = f"{Star(part[len(found) :]):}"
-        elif changed:
-            values[changed[-1]] = f"{values[changed[-1]]}, {Star(part):}".removeprefix(", ")
+        elif changed:  # the next item of a tuple, or text
+            values[changed[-1]] = _join(values[changed[-1]], f"{Star(part):}")
     return values, changed
 
 
