@@ -220,27 +220,27 @@ def test_disagreements_are_listed_the_most_confident_first(viewer, dataset):
     expected = list(gap[(scores >= 0.5) != (labels == 1)].sort_values(ascending=False).index)
     assert {"0003", "0008"} <= set(expected)
     choose_filter(viewer, "acl: model and label disagree")
-    assert viewer.locator(".mv-row select option").all_inner_texts() == expected
+    assert viewer.locator(".mv-exam .mv-row select option").all_inner_texts() == expected
     wait_for_exam(viewer, expected[0])
     assert viewer.locator(".mv-tasks [aria-pressed=true] .mv-differs").count() == 1
     assert "wrong" not in viewer.locator("body").inner_text().lower()
 
 
 def choose_filter(page, text):
-    options = page.locator(".mv-panel > .mv-field select").first.locator("option")
+    options = page.locator(".mv-exam > .mv-field select").first.locator("option")
     texts = options.all_inner_texts()
     found = next(k for k, each in enumerate(texts) if each.startswith(text))
-    page.locator(".mv-panel > .mv-field select").first.select_option(index=found)
+    page.locator(".mv-exam > .mv-field select").first.select_option(index=found)
     settle(page)
 
 
 def test_labels_and_findings_filter(viewer, dataset):
     choose_filter(viewer, "acl labelled 1")
     expected = list(dataset.labels.index[dataset.labels["acl"] == 1])
-    assert viewer.locator(".mv-row select option").all_inner_texts() == expected
+    assert viewer.locator(".mv-exam .mv-row select option").all_inner_texts() == expected
     choose_filter(viewer, "noise")
     wait_for_exam(viewer, "0002")
-    assert viewer.locator(".mv-row select option").all_inner_texts() == ["0002"]
+    assert viewer.locator(".mv-exam .mv-row select option").all_inner_texts() == ["0002"]
     assert HOSTILE in viewer.locator(".mv-findings").inner_text()
 
 
@@ -282,7 +282,7 @@ def test_marks_work_without_storage(browser, page_file):
     page.goto(page_file.as_uri())
     wait_for_exam(page)
     press(page, "x")
-    assert page.locator(".mv-row button[aria-pressed=true]").inner_text().startswith("Exclude")
+    assert page.locator(".mv-reader button[aria-pressed=true]").inner_text().startswith("Exclude")
     context.close()
 
 
@@ -291,7 +291,7 @@ def test_letters_typed_into_a_note_are_no_keys(viewer):
     viewer.keyboard.type("nax")
     settle(viewer)
     assert viewer.locator("#mv-root").get_attribute("data-exam") == "0000"
-    assert viewer.locator(".mv-row button[aria-pressed=true]").count() == 0
+    assert viewer.locator(".mv-reader button[aria-pressed=true]").count() == 0
     assert viewer.locator("textarea").input_value() == "nax"
 
 

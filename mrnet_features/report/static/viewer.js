@@ -566,7 +566,7 @@ class Viewer {
     const caption = make("p", { class: "mv-caption" }, this.view.caption);
     const stage = make("div", { class: "mv-stage" }, this.buildTools(), planes);
     stage.append(this.alert, this.status);
-    const body = make("div", { class: "mv-body" }, stage, this.buildPanel(), caption);
+    const body = make("div", { class: "mv-body" }, stage, ...this.buildPanels(), caption);
     this.body = body; // the container of the layout is the root, so that the layout lies within it
     root.append(body, this.live, this.buildHelp());
   }
@@ -599,7 +599,7 @@ class Viewer {
     return tools;
   }
 
-  buildPanel() {
+  buildPanels() {
     this.filterBox = make("select", {
       onchange: () => this.applyFilter(this.filterBox.selectedIndex),
     });
@@ -609,7 +609,7 @@ class Viewer {
     const exam = make("label", { class: "mv-field" }, "Exam", this.examBox);
     this.tasks = make("div", { class: "mv-tasks", role: "group", "aria-label": "Tasks" });
     this.contributions = make("ol", { class: "mv-contributions" });
-    this.contributionsTitle = make("h3");
+    this.contributionsTitle = make("h2");
     this.findings = make("ul", { class: "mv-findings" });
     this.note = make("textarea", { rows: 2, oninput: () => this.setNote(this.note.value) });
     this.verdictButtons = VERDICTS.map(({ key, severity, label }) =>
@@ -620,20 +620,22 @@ class Viewer {
       ),
     );
     this.saveButton = make("button", { type: "button", onclick: () => this.saveFile() });
-    return make(
-      "section",
-      { class: "mv-panel", "aria-label": "Exam" },
-      make("label", { class: "mv-field" }, "Show", this.filterBox),
-      make("div", { class: "mv-row" }, before, exam, next),
-      this.tasks,
-      this.contributionsTitle,
-      this.contributions,
-      this.findings,
-      make("h3", {}, "Reader's mark"),
-      make("div", { class: "mv-row" }, ...this.verdictButtons),
-      make("label", { class: "mv-field" }, "Note (C)", this.note),
-      make("div", { class: "mv-row" }, this.saveButton),
-    );
+    const panel = (name, label, ...children) =>
+      make("section", { class: `mv-panel mv-${name}`, "aria-label": label }, ...children);
+    const filter = make("label", { class: "mv-field" }, "Show", this.filterBox);
+    const turn = make("div", { class: "mv-row" }, before, exam, next);
+    return [
+      panel("exam", "Exam", filter, turn, this.tasks, this.findings),
+      panel("model", "Model", this.contributionsTitle, this.contributions),
+      panel(
+        "reader",
+        "Reader",
+        make("h2", {}, "Reader's mark"),
+        make("div", { class: "mv-row" }, ...this.verdictButtons),
+        make("label", { class: "mv-field" }, "Note (C)", this.note),
+        make("div", { class: "mv-row" }, this.saveButton),
+      ),
+    ];
   }
 
   buildHelp() {
@@ -955,7 +957,8 @@ class Viewer {
 
   describeContributions() {
     const found = this.exam?.contributions?.[this.task] ?? [];
-    this.contributionsTitle.textContent = found.length ? `What moved the model: ${this.task}` : "";
+    const title = `What raised or lowered the model's ${this.task}, in log-odds`;
+    this.contributionsTitle.textContent = found.length ? title : "";
     this.buttons = found.map((item) => this.makeContribution(item));
     this.contributions.replaceChildren(...this.buttons.map((button) => make("li", {}, button)));
   }
