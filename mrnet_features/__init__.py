@@ -38,6 +38,7 @@ _HOMES = {
     "measure_added_value": "evaluation.comparison.added_value",
     "measure_calibration": "evaluation.metrics.calibration",
     "measure_decision_curve": "evaluation.metrics.decision_curve",
+    "measure_exclusion": "evaluation.comparison.exclusion",
     "measure_group_gap": "evaluation.comparison.group_gap",
     "measure_roc": "evaluation.metrics.roc",
     "measure_stability": "workflows.stability",
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from mrnet_features.evaluation.checklists.fill import fill_checklist
     from mrnet_features.evaluation.comparison.added_value import measure_added_value
     from mrnet_features.evaluation.comparison.compare import compare
+    from mrnet_features.evaluation.comparison.exclusion import measure_exclusion
     from mrnet_features.evaluation.comparison.group_gap import measure_group_gap
     from mrnet_features.evaluation.comparison.read_predictions import read_predictions
     from mrnet_features.evaluation.comparison.subgroups import measure_subgroups
@@ -125,6 +127,7 @@ __all__ = [
     "measure_added_value",
     "measure_calibration",
     "measure_decision_curve",
+    "measure_exclusion",
     "measure_group_gap",
     "measure_roc",
     "measure_stability",

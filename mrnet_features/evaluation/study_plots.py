@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from mrnet_features.evaluation.plots import draw_forest, make_axes
+from mrnet_features.evaluation.plots import draw_forest, make_axes, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["plot_permutations", "plot_sample_size", "plot_stability", "plot_subgroups"]
+__all__ = [
+    "plot_exclusion",
+    "plot_permutations",
+    "plot_sample_size",
+    "plot_stability",
+    "plot_subgroups",
+]
 
 
 def plot_subgroups(table: pd.DataFrame, overall: float, axes: Axes | None = None) -> Axes:
@@ -46,6 +52,32 @@ def plot_subgroups(table: pd.DataFrame, overall: float, axes: Axes | None = None
             drawn.text(0.02, position, "too few exams", transform=place, va="center")
     drawn.set_xlabel("AUC (95 % CI); dashed: all exams")
     drawn.set_title(str(table["task"].iloc[0]))
+    return drawn
+
+
+def plot_exclusion(table: pd.DataFrame, n_excluded: int, axes: Axes | None = None) -> Axes:
+    """Change of the AUC of each task without the flagged exams, with its 95 % interval.
+
+    Parameters
+    ----------
+    table : DataFrame
+        `Exclusion.summary`.
+    n_excluded : int
+    axes : matplotlib Axes, optional
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    names = [
+        f"{shorten(task)}: {before:.3f} to {after:.3f}"
+        for task, before, after in zip(
+            table.index, table["auc_all"], table["auc_kept"], strict=True
+        )
+    ]
+    drawn = draw_forest(table, "difference", names, axes, width=7)
+    drawn.set_xlabel("AUC without the flagged exams minus AUC of all exams (95 % CI)")
+    drawn.set_title(f"{n_excluded:,} of {int(table['n_exams'].iloc[-1]):,} exams left out")
     return drawn
 
 

@@ -61,9 +61,9 @@ def plot_exam(
     planes : sequence of str, optional
         Planes to draw, one row each. By default those that the exam has.
     n_slices : int, default 5
-        Slices per plane, evenly spaced; of fewer slices all.
+        Slices per plane, in the middles of as many equal parts; of fewer slices all.
     slices : mapping of plane to sequence of int, optional
-        Slices to draw instead, from 0. By default, a plane with a mark includes its best slice.
+        Slices to draw instead, from 0; titles and caption count from 1. By default, a plane with a mark includes its best slice.
     window : (low, high), default (0, 255)
         Grey levels drawn black and white.
     overlays : sequence of {"foreground", "regions", "fluid", "band"}, default ()
@@ -89,7 +89,7 @@ def plot_exam(
     --------
     >>> figure = plot_exam({"sagittal": np.zeros((9, 16, 16), np.uint8)}, n_slices=3)
     >>> [axes.get_title() for axes in figure.axes]
-    ['1 / 9', '5 / 9', '9 / 9']
+    ['2 / 9', '5 / 9', '8 / 9']
     """
     _check(n_slices, window, overlays)
     chosen = list_planes(exam) if planes is None else list(planes)
@@ -144,8 +144,9 @@ def _choose_slices(
             got = str(outside[0]) if outside else "none"
             raise ValueError(f"Slices of the {plane} stack must be 0 to {n - 1}, got {got}.")
         return wanted
-    spread = np.linspace(0, n - 1, min(n_slices, n)) if n_slices > 1 else np.array([(n - 1) / 2])
-    even = dict.fromkeys(np.floor(spread + 0.5).astype(int).tolist())
+    # the middles of equal parts: the first and the last slice often show skin alone
+    shown = min(n_slices, n)
+    even = dict.fromkeys((2 * k + 1) * n // (2 * shown) for k in range(shown))
     best = [mark.best_slice for mark in marks.values() if mark.plane == plane and mark.slices]
     for wanted_slice in dict.fromkeys(best):
         if wanted_slice not in even:  # in place of the nearest that is no mark's

@@ -14,9 +14,9 @@ def titles(figure):
     return [axes.get_title() for axes in figure.axes]
 
 
-def test_slices_are_evenly_spaced_from_first_to_last():
+def test_slices_are_the_middles_of_equal_parts():
     figure = mf.plot_exam(STACKS, n_slices=3)
-    assert titles(figure) == ["1 / 9", "5 / 9", "9 / 9", "1 / 2", "2 / 2"]
+    assert titles(figure) == ["2 / 9", "5 / 9", "8 / 9", "1 / 2", "2 / 2"]
     assert titles(mf.plot_exam(STACKS, n_slices=1, planes=["axial"])) == ["5 / 9"]
 
 
@@ -33,7 +33,7 @@ def test_pixels_are_drawn_as_stored():
 def test_the_caption_says_what_is_shown():
     figure = mf.plot_exam(STACKS, n_slices=2, window=(10, 200), overlays=["foreground"])
     caption = figure.texts[0].get_text().replace("\n", " ")
-    assert "axial 1, 9 of 9 (64 x 64 pixels); sagittal 1, 2 of 2 (40 x 60 pixels)" in caption
+    assert "axial 3, 7 of 9 (64 x 64 pixels); sagittal 1, 2 of 2 (40 x 60 pixels)" in caption
     assert "10 (black) to 200 (white)" in caption
     assert "no scale in mm" in caption
     assert "Drawn: foreground" in caption
@@ -49,10 +49,10 @@ def test_a_mark_is_drawn_in_its_slices_only():
         ),
     }
     figure = mf.plot_exam(STACKS, n_slices=3, marks=marks)
-    assert titles(figure) == ["1 / 9", "7 / 9", "9 / 9", "1 / 2", "2 / 2"]  # the best is shown
+    assert titles(figure) == ["2 / 9", "5 / 9", "7 / 9", "1 / 2", "2 / 2"]  # the best is shown
     drawn = [len(axes.collections) + len(axes.lines) for axes in figure.axes]
-    assert drawn == [0, 1, 0, 0, 1]
-    vertices = figure.axes[1].collections[0].get_paths()[0].vertices
+    assert drawn == [0, 0, 1, 0, 1]
+    vertices = figure.axes[2].collections[0].get_paths()[0].vertices
     assert (vertices.min(axis=0), vertices.max(axis=0)) == (
         pytest.approx([29.5, 9.5]),
         pytest.approx([39.5, 19.5]),

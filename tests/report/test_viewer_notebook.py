@@ -58,4 +58,3 @@ def test_a_notebook_shows_exams_and_gets_the_marks(tmp_path):
             ["0000", "reject", ""],
             ["0001", "check", "flipped?"],
         ]
-

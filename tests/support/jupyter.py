@@ -47,8 +47,10 @@ def open_lab(folder):
     own = {name: str(home / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR")}
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0"]
     command += [f"--ServerApp.root_dir={folder}", "--ip=127.0.0.1", "--IdentityProvider.token="]
-    command += ["--LabApp.news_url=None", "--LabApp.check_for_updates_class="
-                "jupyterlab.NeverCheckForUpdate"]
+    command += [
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]
     environment = {**os.environ, **own, "PYTHONPATH": PACKAGE, "HOME": str(home)}
     home.mkdir()
     with (folder / "lab.log").open("wb") as log:
