@@ -63,7 +63,8 @@ def plot_exam(
     n_slices : int, default 5
         Slices per plane, in the middles of as many equal parts; of fewer slices all.
     slices : mapping of plane to sequence of int, optional
-        Slices to draw instead, from 0; titles and caption count from 1. By default, a plane with a mark includes its best slice.
+        Slices to draw instead, from 0; titles and caption count from 1. By default, a plane with a
+        mark includes its best slice.
     window : (low, high), default (0, 255)
         Grey levels drawn black and white.
     overlays : sequence of {"foreground", "regions", "fluid", "band"}, default ()
@@ -149,14 +150,12 @@ def _choose_slices(
     even = dict.fromkeys((2 * k + 1) * n // (2 * shown) for k in range(shown))
     best = [mark.best_slice for mark in marks.values() if mark.plane == plane and mark.slices]
     for wanted_slice in dict.fromkeys(best):
-        if wanted_slice not in even:  # in place of the nearest that is no mark's
-            nearest = min(
-                (slice_ for slice_ in even if slice_ not in best),
-                key=lambda slice_: abs(slice_ - wanted_slice),
-                default=None,
-            )
-            even.pop(nearest, None)
-            even[wanted_slice] = None
+        if wanted_slice in even:
+            continue
+        free = [slice_ for slice_ in even if slice_ not in best]
+        if free:  # in place of the nearest that is no mark's
+            even.pop(min(free, key=lambda slice_: abs(slice_ - wanted_slice)))
+        even[wanted_slice] = None
     return sorted(even)
 
 

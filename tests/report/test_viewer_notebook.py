@@ -18,7 +18,8 @@ exams = tuple(
     mf.Exam(f"{k:04d}", {p: f"{p}/{k:04d}.npy" for p in ("axial", "coronal", "sagittal")})
     for k in range(3)
 )
-viewer = mf.view(mf.Dataset(exams, pd.DataFrame({"acl": [0, 1, 0]}, index=["0000", "0001", "0002"])))
+labels = pd.DataFrame({"acl": [0, 1, 0]}, index=[exam.id for exam in exams])
+viewer = mf.view(mf.Dataset(exams, labels))
 viewer
 """
 TELL = "print(viewer.marks[['exam', 'severity', 'advice']].to_json(orient='values'))"
