@@ -69,8 +69,10 @@ WATCH = """() => {
 
 def prepare(folder: Path, n_exams: int, style: int, seed: int) -> tuple[Any, ...]:
     """Dataset, evaluation and features."""
-    mf.write_knees(folder / "knees", n_train=n_exams, n_valid=0, seed=seed, style=style, n_jobs=1)
-    dataset = mf.load_mrnet(folder / "knees")
+    knees = folder / "knees"
+    if not knees.is_dir():
+        mf.write_knees(knees, n_train=n_exams, n_valid=0, seed=seed, style=style, n_jobs=1)
+    dataset = mf.load_mrnet(knees)
     features = mf.extract_features(dataset, folder / "train.parquet", progress=False)
     evaluation = mf.cross_validate(None, features, dataset.labels, n_repeats=2, progress=False)
     return dataset, evaluation, features

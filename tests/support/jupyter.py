@@ -41,7 +41,7 @@ def write_notebook(path, *cells):
 
 @contextlib.contextmanager
 def open_lab(folder):
-    """Address of a JupyterLab server whose files are those of a folder; skip where there is none."""
+    """Address of a JupyterLab server over a folder; a skipped test without JupyterLab."""
     pytest.importorskip("jupyterlab", reason="JupyterLab is not installed")
     home = folder / "home"
     own = {name: str(home / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR")}
