@@ -159,6 +159,24 @@ def test_a_stack_keeps_its_proportions(viewer):
     assert read_position(viewer, "coronal") == "1 / 1"
 
 
+def test_a_zoomed_picture_is_moved_by_keys_and_by_drag(viewer):
+    press(viewer, "h", "End", "+", "+", "+")
+    assert read_pixel(viewer, "sagittal", 0.02, 0.5)[0] > 100  # the leg fills the canvas
+    press(viewer, *["Shift+ArrowLeft"] * 4)
+    assert read_pixel(viewer, "sagittal", 0.02, 0.5) == [0, 0, 0]
+    box = viewer.locator("[data-plane=sagittal] .mv-screen").bounding_box()
+    x, y = box["x"] + 200, box["y"] + 100
+    viewer.keyboard.down("Shift")
+    viewer.mouse.move(x, y)
+    viewer.mouse.down()
+    viewer.mouse.move(x - 160, y, steps=3)
+    viewer.mouse.up()
+    viewer.keyboard.up("Shift")
+    settle(viewer)
+    assert read_pixel(viewer, "sagittal", 0.02, 0.5)[0] > 100
+    assert read_position(viewer, "sagittal") == "9 / 9"
+
+
 def test_exams_are_shown_one_after_another(viewer):
     assert viewer.locator("#mv-root").get_attribute("data-exam") == "0000"
     press(viewer, "n")

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import sys
 
 import numpy as np
 import pytest
@@ -77,8 +78,18 @@ def test_marks_made_in_the_notebook_go_into_the_page(dataset, tmp_path):
     assert "clear tear" in (tmp_path / "one.html").read_text()
 
 
-def test_places_that_run_no_widgets_get_a_picture():
+def test_without_anywidget_the_error_says_how_to_get_it(monkeypatch):
+    monkeypatch.delitem(sys.modules, "mrnet_features.report.viewer_widget", raising=False)
+    monkeypatch.setitem(sys.modules, "anywidget", None)
+    with pytest.raises(ImportError, match=r"needs anywidget: pip install 'mrnet-features\[view\]'"):
+        mf.view({"sagittal": make_stack((5, 64, 64))})
+
+
+def test_places_that_run_no_widgets_get_a_picture(monkeypatch):
     data, _ = mf.view({"sagittal": make_stack((5, 64, 64))})._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in data
     picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
     assert picture.width > 200
+    monkeypatch.setattr("mrnet_features.report.viewer_widget.find_spec", lambda _: None)
+    without, _ = mf.view({"sagittal": make_stack((5, 64, 64))})._repr_mimebundle_()
+    assert "image/png" not in without

@@ -186,6 +186,8 @@ class Pane {
     this.plane = plane;
     this.window = { ...FULL_WINDOW };
     this.slice = 0;
+    this.turned = 0; // of the wheel, since the last slice
+    this.drag = null;
     this.resetZoom();
     this.canvas = make("canvas");
     this.context = this.canvas.getContext("2d");
@@ -251,54 +253,63 @@ class Pane {
     this.viewer.repaint(this);
   }
 
+  move(x, y) {
+    this.pan = { x: this.pan.x + x, y: this.pan.y + y };
+    this.viewer.repaint(this);
+  }
+
   listen() {
-    const { screen, viewer } = this;
-    let drag = null;
-    let turned = 0;
-    screen.addEventListener("focus", () => viewer.activate(this));
-    screen.addEventListener("contextmenu", (event) => event.preventDefault());
-    screen.addEventListener(
-      "wheel",
-      (event) => {
-        event.preventDefault();
-        if (event.ctrlKey) return this.changeZoom(event.deltaY < 0 ? 1.15 : 1 / 1.15);
-        // a touch pad sends many small steps, a mouse wheel few large ones
-        turned += event.deltaMode === 0 ? event.deltaY / 40 : event.deltaY;
-        const steps = Math.trunc(turned);
-        turned -= steps;
-        if (steps) viewer.showSlice(this, this.slice + clamp(steps, -3, 3));
-      },
-      { passive: false },
-    );
-    screen.addEventListener("pointerdown", (event) => {
-      screen.focus({ preventScroll: true });
-      if (!this.stack) return;
-      screen.setPointerCapture(event.pointerId);
-      const kind = event.button === 2 ? "window" : event.button || event.shiftKey ? "pan" : "slice";
-      drag = { kind, x: event.clientX, y: event.clientY, slice: this.slice, from: event, far: false };
-      event.preventDefault();
-    });
-    screen.addEventListener("pointermove", (event) => {
-      if (!drag) return;
-      const [dx, dy] = [event.clientX - drag.x, event.clientY - drag.y];
-      const total = event.clientY - drag.from.clientY;
-      drag.far ||= Math.hypot(event.clientX - drag.from.clientX, total) > 4;
-      if (!drag.far) return;
-      [drag.x, drag.y] = [event.clientX, event.clientY];
-      if (drag.kind === "window") this.changeWindow(dx, dy / 2);
-      else if (drag.kind === "pan") {
-        this.pan = { x: this.pan.x + dx, y: this.pan.y + dy };
-        viewer.repaint(this);
-      } else {
-        const height = this.screen.clientHeight / this.stack.n_slices;
-        viewer.showSlice(this, drag.slice + Math.round(total / Math.max(height, 4)));
-      }
-    });
-    screen.addEventListener("pointerup", (event) => {
-      if (drag?.kind === "slice" && !drag.far) viewer.linkRow(this, this.findRow(event));
-      drag = null;
-    });
-    screen.addEventListener("pointercancel", () => (drag = null));
+    const { screen } = this;
+    const listen = (kind, method, options) => screen.addEventListener(kind, method, options);
+    listen("focus", () => this.viewer.activate(this));
+    listen("contextmenu", (event) => event.preventDefault());
+    listen("wheel", (event) => this.turnWheel(event), { passive: false });
+    listen("pointerdown", (event) => this.beginDrag(event));
+    listen("pointermove", (event) => this.drag && this.continueDrag(event));
+    listen("pointerup", (event) => this.endDrag(event));
+    listen("pointercancel", () => (this.drag = null));
+  }
+
+  turnWheel(event) {
+    event.preventDefault();
+    if (event.ctrlKey) return this.changeZoom(event.deltaY < 0 ? 1.15 : 1 / 1.15);
+    // a touch pad sends many small steps, a mouse wheel few large ones
+    this.turned += event.deltaMode === 0 ? event.deltaY / 40 : event.deltaY;
+    const steps = Math.trunc(this.turned);
+    this.turned -= steps;
+    if (steps) this.viewer.showSlice(this, this.slice + clamp(steps, -3, 3));
+  }
+
+  beginDrag(event) {
+    this.screen.focus({ preventScroll: true });
+    event.preventDefault();
+    if (!this.stack) return;
+    this.screen.setPointerCapture(event.pointerId);
+    const kind = event.button === 2 ? "window" : event.button || event.shiftKey ? "pan" : "slice";
+    const [x, y] = [event.clientX, event.clientY];
+    this.drag = { kind, x, y, startX: x, startY: y, slice: this.slice, isClick: true };
+  }
+
+  continueDrag(event) {
+    const { drag } = this;
+    const [dx, dy] = [event.clientX - drag.x, event.clientY - drag.y];
+    const total = event.clientY - drag.startY;
+    if (Math.hypot(event.clientX - drag.startX, total) > 4) drag.isClick = false;
+    if (drag.isClick) return;
+    [drag.x, drag.y] = [event.clientX, event.clientY];
+    if (drag.kind === "window") this.changeWindow(dx, dy / 2);
+    else if (drag.kind === "pan") this.move(dx, dy);
+    else {
+      const step = Math.max(this.screen.clientHeight / this.stack.n_slices, 4);
+      this.viewer.showSlice(this, drag.slice + Math.round(total / step));
+    }
+  }
+
+  endDrag(event) {
+    if (this.drag?.kind === "slice" && this.drag.isClick) {
+      this.viewer.linkRow(this, this.findRow(event));
+    }
+    this.drag = null;
   }
 
   paint() {
@@ -343,21 +354,18 @@ class Pane {
     if (overlay.name === "regions") {
       const ofSet = stack.regions.filter(({ set }) => set === this.viewer.regionSet);
       for (const region of ofSet) this.drawRegion(overlay, region);
-      return;
-    }
-    if (overlay.name === "band") {
-      if (stack.bands[slice]) this.strokeSegment(overlay, stack.bands[slice]);
-      return;
-    }
-    if (overlay.name === "marks") {
+    } else if (overlay.name === "marks") {
       for (const mark of this.findMarks()[slice] ?? []) {
         if (mark.segment) this.strokeSegment(overlay, mark.segment);
-        else if (mark.mask >= 0) this.stroke(overlay, traceMask(stack, mark.mask));
+        else this.strokeMask(overlay, mark.mask);
       }
-      return;
-    }
-    const number = stack[overlay.name]?.[slice] ?? -1;
-    if (number >= 0) this.stroke(overlay, traceMask(stack, number));
+    } else if (overlay.name === "band") {
+      if (stack.bands[slice]) this.strokeSegment(overlay, stack.bands[slice]);
+    } else this.strokeMask(overlay, stack[overlay.name][slice] ?? -1);
+  }
+
+  strokeMask(overlay, number) {
+    if (number >= 0) this.stroke(overlay, traceMask(this.stack, number));
   }
 
   findMarks() {
@@ -476,10 +484,14 @@ class Pane {
 
 // ---------------------------------------------------------------- keys
 
-const step = (n) => (viewer) => viewer.showSlice(viewer.active, viewer.active.slice + n);
+const MOVES = { ArrowUp: [0, 40], ArrowDown: [0, -40], ArrowLeft: [40, 0], ArrowRight: [-40, 0] };
+const step = (n) => (viewer, key, shift) => {
+  if (shift && MOVES[key]) viewer.active.move(...MOVES[key]);
+  else viewer.showSlice(viewer.active, viewer.active.slice + n);
+};
 const KEYS = [
-  ["ArrowDown ArrowRight", "next slice", step(1)],
-  ["ArrowUp ArrowLeft", "slice before", step(-1)],
+  ["ArrowDown ArrowRight", "next slice; with Shift move the picture", step(1)],
+  ["ArrowUp ArrowLeft", "slice before; with Shift move the picture", step(-1)],
   ["PageDown", "five slices on", step(5)],
   ["PageUp", "five slices back", step(-5)],
   ["Home", "first slice", (viewer) => viewer.showSlice(viewer.active, 0)],
@@ -539,9 +551,11 @@ class Viewer {
     this.build();
     this.fillFilters();
     this.applyFilter(0);
+    this.listMarks();
     source.onMarks?.(() => {
       this.marks = readRows(source.readMarks());
       this.describeMark();
+      this.listMarks();
     });
   }
 
@@ -1039,10 +1053,12 @@ class Viewer {
   }
 
   putMark(id, mark) {
+    const before = this.marks.get(id)?.severity;
     if (mark.severity === "note" && mark.note === "") this.marks.delete(id);
     else this.marks.set(id, mark);
     this.source.saveMarks(listRows(this.view, this.marks));
     this.describeMark();
+    if (before !== this.marks.get(id)?.severity) this.listMarks(); // not for each letter of a note
   }
 
   describeMark() {
@@ -1051,6 +1067,9 @@ class Viewer {
       this.verdictButtons[k].setAttribute("aria-pressed", String(mark?.severity === severity)),
     );
     if (this.note.value !== (mark?.note ?? "")) this.note.value = mark?.note ?? "";
+  }
+
+  listMarks() {
     this.saveButton.textContent = `Save ${this.marks.size} marks as a file (S)`;
     this.fillFilters();
     this.fillExams();
