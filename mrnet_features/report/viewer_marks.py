@@ -71,6 +71,29 @@ def read_marks(marks: pd.DataFrame | str | Path | None) -> list[dict[str, Any]]:
     else:
         where = f"'{marks}'"
         rows = read_json(marks, "Save the marks again from the viewer.")
+    return check_rows(rows, where)
+
+
+def check_rows(rows: Any, where: str) -> list[dict[str, Any]]:
+    """Rows of marks, checked.
+
+    Parameters
+    ----------
+    rows : list of dict
+        As JSON gives them.
+    where : str
+        What holds them, for errors.
+
+    Returns
+    -------
+    list of dict
+        As from `read_marks`.
+
+    Raises
+    ------
+    ValueError
+        As from `read_marks`.
+    """
     wanted = ("exam", "severity", "advice")
     if not isinstance(rows, list) or not all(
         isinstance(row, dict) and all(isinstance(row.get(key), str) for key in wanted)

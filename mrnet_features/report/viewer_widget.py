@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
+import logging
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,8 +19,10 @@ from mrnet_features.files import write_text
 from mrnet_features.messages import describe_cause
 from mrnet_features.report.sheet import plot_exam
 from mrnet_features.report.viewer_cases import Cases
-from mrnet_features.report.viewer_marks import tabulate_marks
+from mrnet_features.report.viewer_marks import check_rows, read_marks, tabulate_marks
 from mrnet_features.report.viewer_page import make_page, read_static
+
+LOGGER = logging.getLogger(__name__)
 
 MOST_EXAMS = 12
 """Exams of a page where none are named."""
@@ -34,26 +38,29 @@ class ExamViewer(anywidget.AnyWidget):  # type: ignore[misc]
     ----------
     content : dict
         Exams with labels and scores; see `Cases.list_exams`.
-    marked : list of dict
-        Rows of the reader's marks, kept the same in the browser.
+    marked : dict
+        "rows", the rows of the reader's marks, and "by", the view in which they were made, empty
+        for marks from Python.
     """
 
     _esm = read_static("viewer.js")
     _css = read_static("viewer.css")
     content = traitlets.Dict().tag(sync=True)
-    marked: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    marked = traitlets.Dict().tag(sync=True)
 
     def __init__(self, cases: Cases) -> None:
-        super().__init__(content=cases.list_exams(list(cases.exams)), marked=cases.marks)
+        marked = {"by": "", "rows": cases.marks}
+        super().__init__(content=cases.list_exams(list(cases.exams)), marked=marked)
         self._cases = cases
+        self._worker = ThreadPoolExecutor(max_workers=1)  # one by one, in the order asked for
         self.on_msg(self._answer)
 
     def __repr__(self) -> str:
-        return f"ExamViewer({len(self._cases.exams)} exams, {len(self.marked)} marked)"
+        return f"ExamViewer({len(self._cases.exams)} exams, {len(self.marked['rows'])} marked)"
 
     @property
     def marks(self) -> pd.DataFrame:
-        """Reader's marks, in the form of `mf.audit`.
+        """Reader's marks, in the form of `mf.audit`. A table that is assigned replaces them.
 
         Returns
         -------
@@ -61,7 +68,11 @@ class ExamViewer(anywidget.AnyWidget):  # type: ignore[misc]
             Columns exam, plane (empty), code ("reader"), severity ("agree", "check" where the label
             is doubtful, "reject" to exclude the exam, "note"), value (NaN), advice (the note).
         """
-        return tabulate_marks(self.marked)
+        return tabulate_marks(self.marked["rows"])
+
+    @marks.setter
+    def marks(self, marks: pd.DataFrame) -> None:
+        self.marked = {"by": "", "rows": read_marks(marks)}
 
     def save_as_html(self, path: str | Path, *, ids: Sequence[str] | None = None) -> None:
         """Write a stand-alone page.
@@ -80,17 +91,24 @@ class ExamViewer(anywidget.AnyWidget):  # type: ignore[misc]
             If the file can't be written.
         """
         chosen = list(self._cases.exams)[:MOST_EXAMS] if ids is None else list(ids)
-        write_text(path, make_page(self._cases, chosen, self.marked))
+        write_text(path, make_page(self._cases, chosen, self.marked["rows"]))
 
     def _answer(self, _: Any, message: dict[str, Any], __: Any) -> None:
-        """Send the exam that the browser asks for."""
-        exam = message["id"]
+        """Take marks, or prepare the exam that the browser asks for."""
+        if message["kind"] == "marks":
+            self.marked = {"by": message["by"], "rows": check_rows(message["rows"], "The viewer")}
+        else:
+            # in a thread: marks are taken, and cells run, while an exam is prepared
+            self._worker.submit(self._send_exam, message["id"])
+
+    def _send_exam(self, exam: str) -> None:
         try:
             content = self._cases.describe(exam)
         except Exception as error:
+            LOGGER.exception("Exam %s can't be shown.", exam)
             self.send({"kind": "failed", "id": exam, "text": describe_cause(error)})
-            raise
-        self.send({"kind": "exam", "id": exam, "detail": content.detail}, content.buffers)
+        else:
+            self.send({"kind": "exam", "id": exam, "detail": content.detail}, content.buffers)
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """Widget, and a picture for places that run no widgets, such as GitHub."""

@@ -393,6 +393,26 @@ def test_hostile_text_stays_text(browser, tmp_path, dataset):
     watched.page.context.close()
 
 
+def test_missing_labels_and_probabilities_are_said(browser, tmp_path, dataset):
+    labels = pd.DataFrame({"acl": [np.nan, 1.0]}, index=["0000", "0001"])
+    scores = pd.DataFrame({"acl": [0.9, np.nan], "meniscus": 0.2}, index=["0000", "0001"])
+    write_view(tmp_path / "view.html", mf.Dataset(dataset.exams[:2], labels), scores)
+    watched = open_page(browser, tmp_path / "view.html")
+    page = watched.page
+    chips = page.locator(".mv-tasks button")
+    assert chips.all_inner_texts() == [
+        "acl\nlabel none\nmodel 0.90",
+        "meniscus\nlabel none\nmodel 0.20",
+    ]
+    press(page, "n")
+    wait_for_exam(page, "0001")
+    assert chips.first.inner_text() == "acl\nlabel 1\nmodel none"
+    options = page.locator(".mv-exam > .mv-field option").all_inner_texts()
+    assert "acl: model and label disagree (0)" in options
+    page.context.close()
+    assert watched.complaints == []
+
+
 def test_stacks_of_any_size_and_missing_planes(browser, tmp_path):
     stacks = {"axial": make_stack((61, 40, 90)), "sagittal": make_stack((1, 320, 320))}
     write_view(tmp_path / "view.html", stacks)

@@ -5,6 +5,7 @@ import io
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -24,6 +25,7 @@ def ask(viewer, exam, monkeypatch):
     sent = []
     monkeypatch.setattr(viewer, "send", lambda content, buffers=(): sent.append((content, buffers)))
     viewer._handle_custom_msg({"kind": "exam", "id": exam}, [])
+    viewer._worker.shutdown()  # waits for the answer
     return sent[0]
 
 
@@ -39,27 +41,29 @@ def test_an_exam_crosses_once_and_lossless(dataset, monkeypatch):
     assert len(str(viewer.get_state())) < 100_000
 
 
-def test_an_exam_that_cannot_be_read_is_named(dataset, monkeypatch, tmp_path):
+def test_an_exam_that_cannot_be_read_is_named(monkeypatch, tmp_path, caplog):
     broken = tmp_path / "axial.npy"
     broken.write_bytes(b"no stack")
-    viewer = mf.view(mf.Exam("0042", {"axial": broken}))
-    sent = []
-    monkeypatch.setattr(viewer, "send", lambda content, buffers=(): sent.append(content))
-    with pytest.raises(ValueError, match="axial"):
-        viewer._answer(viewer, {"kind": "exam", "id": "0042"}, [])
-    assert sent[0]["kind"] == "failed"
-    assert "axial.npy" in sent[0]["text"]
+    content, _ = ask(mf.view(mf.Exam("0042", {"axial": broken})), "0042", monkeypatch)
+    assert content["kind"] == "failed"
+    assert "axial.npy" in content["text"]
+    assert "Exam 0042 can't be shown" in caplog.text
 
 
 def test_marks_are_a_table_that_load_mrnet_excludes_by(dataset):
     viewer = mf.view(dataset)
     row = {"exam": "0003", "plane": "", "code": "reader", "severity": "reject", "value": None}
-    viewer.marked = [{**row, "advice": "moved"}]  # as the browser sets it
+    rows = [{**row, "advice": "moved"}]
+    viewer._handle_custom_msg({"kind": "marks", "by": "a view", "rows": rows}, [])
     marks = viewer.marks
     assert marks.loc[0, ["exam", "severity", "advice"]].tolist() == ["0003", "reject", "moved"]
     again = mf.view(dataset, marks=marks)
-    assert again.marked == viewer.marked
+    assert again.marked["rows"] == rows
     assert repr(again) == "ExamViewer(14 exams, 1 marked)"
+    again.marks = marks[:0]
+    assert again.marks.empty
+    with pytest.raises(ValueError, match="got 'bad'"):
+        again.marks = marks.assign(severity="bad")
 
 
 def test_a_page_has_twelve_exams_where_none_are_named(dataset, tmp_path):
@@ -73,7 +77,7 @@ def test_a_page_has_twelve_exams_where_none_are_named(dataset, tmp_path):
 def test_marks_made_in_the_notebook_go_into_the_page(dataset, tmp_path):
     viewer = mf.view(dataset)
     row = {"exam": "0001", "plane": "", "code": "reader", "severity": "agree", "value": None}
-    viewer.marked = [{**row, "advice": "clear tear"}]
+    viewer.marks = pd.DataFrame([{**row, "advice": "clear tear"}])
     viewer.save_as_html(tmp_path / "one.html", ids=["0001"])
     assert "clear tear" in (tmp_path / "one.html").read_text()
 

@@ -491,14 +491,14 @@ const step = (n) => (viewer, key, shift) => {
 };
 const KEYS = [
   ["ArrowDown ArrowRight", "next slice; with Shift move the picture", step(1)],
-  ["ArrowUp ArrowLeft", "slice before; with Shift move the picture", step(-1)],
+  ["ArrowUp ArrowLeft", "previous slice; with Shift move the picture", step(-1)],
   ["PageDown", "five slices on", step(5)],
   ["PageUp", "five slices back", step(-5)],
   ["Home", "first slice", (viewer) => viewer.showSlice(viewer.active, 0)],
   ["End", "last slice", (viewer) => viewer.showSlice(viewer.active, Infinity)],
   ["1 2 3", "axial, coronal, sagittal", (viewer, key) => viewer.panes[key - 1].screen.focus()],
   ["n", "next exam", (viewer) => viewer.turn(1)],
-  ["p", "exam before", (viewer) => viewer.turn(-1)],
+  ["p", "previous exam", (viewer) => viewer.turn(-1)],
   ["/", "go to the filter", (viewer) => viewer.filterBox.focus()],
   ["w", "narrower window; with Shift wider", (viewer, key, shift) =>
     viewer.active.changeWindow(shift ? 12 : -12, 0)],
@@ -519,7 +519,7 @@ const KEYS = [
   ["[", "linked height up", (viewer) => viewer.moveHeight(-1)],
   ["]", "linked height down", (viewer) => viewer.moveHeight(1)],
   ["t", "next task", (viewer) => viewer.nextTask()],
-  ["j", "jump to the next contribution; with Shift to the one before", (viewer, key, shift) =>
+  ["j", "jump to the next contribution; with Shift to the previous one", (viewer, key, shift) =>
     viewer.jumpNext(shift ? -1 : 1)],
   ...VERDICTS.map(({ key, severity, label }) => [
     key,
@@ -654,7 +654,9 @@ class Viewer {
 
   buildHelp() {
     const rows = KEYS.map(([keys, text]) => {
-      const names = keys.split(" ").map((key) => make("kbd", {}, key.replace("Arrow", "")));
+      const names = keys
+        .split(" ")
+        .map((key) => make("kbd", {}, capitalise(key.replace("Arrow", ""))));
       return make("div", {}, make("dt", {}, ...names), make("dd", {}, text));
     });
     const mouse = [
@@ -1100,8 +1102,17 @@ function readWidget(model) {
     }
   };
   model.on("msg:custom", receive);
+  // Marks go as messages, since a change of the state waits until the kernel has answered the one
+  // before. They come back as state, which this view has already.
+  const by = Math.random().toString(36).slice(2);
+  let { rows } = model.get("marked");
   let told = () => {};
-  const changed = () => told();
+  const changed = () => {
+    const marked = model.get("marked");
+    if (marked.by === by) return;
+    ({ rows } = marked);
+    told();
+  };
   model.on("change:marked", changed);
   return {
     view: model.get("content"),
@@ -1110,10 +1121,10 @@ function readWidget(model) {
         waiting.set(id, { resolve, reject });
         model.send({ kind: "exam", id });
       }),
-    readMarks: () => model.get("marked"),
-    saveMarks: (rows) => {
-      model.set("marked", rows);
-      model.save_changes();
+    readMarks: () => rows,
+    saveMarks: (changedRows) => {
+      rows = changedRows;
+      model.send({ kind: "marks", by, rows });
     },
     onMarks: (tell) => (told = tell),
     close: () => {
