@@ -27,8 +27,8 @@ CAPTION = (
     "coronal and sagittal slices by the joint line (dotted), axial slices by their fraction of the "
     "stack; V turns the axial stack round, as slices run either way. Left and right, front and "
     "back can't be linked, and there is no scale in mm, because MRNet stores no geometry. Regions "
-    "end at the outline of the leg. Fluid is all that is as bright as fluid; without fat saturation "
-    "that includes fat. The band is the darkest line of a slice at the slope of the anterior "
+    "end at the outline of the leg. Fluid is all that is as bright as fluid; without fat "
+    "saturation that includes fat. The band is the darkest line of a slice at the slope of the anterior "
     "cruciate ligament, whether it is the ligament or not. For research, not for diagnosis."
 )
 
@@ -96,33 +96,52 @@ class Cases:
             "caption": CAPTION,
         }
 
-    def describe(self, exam_id: str, *, most_bytes: int | None = None) -> ExamContent:
+    def describe(
+        self,
+        exam_id: str,
+        contributions: pd.DataFrame | None = None,
+        *,
+        most_bytes: int | None = None,
+    ) -> ExamContent:
         """Content of one exam; see `describe_exam`.
 
         Parameters
         ----------
         exam_id : str
+        contributions : DataFrame, optional
+            As from `explain`, of this and other exams; by default they are computed.
         most_bytes : int, optional
 
         Returns
         -------
         ExamContent
         """
+        rows = self.explain([exam_id]) if contributions is None else contributions
         return describe_exam(
             exam_id,
             self.exams[exam_id],
-            self._explain(exam_id),
+            rows[rows["exam"] == exam_id],
             self.findings[self.findings["exam"] == exam_id],
             self.families,
             most_bytes=most_bytes,
         )
 
-    def _explain(self, exam_id: str) -> pd.DataFrame:
-        """Largest contributions to the scores of one exam."""
-        has_score = exam_id in self.scores.index
-        if self.evaluation is None or self.features is None or not has_score:
-            return pd.DataFrame(columns=["task", "column", "value", "contribution"])
-        return explain_predictions(self.evaluation, self.features, exams=[exam_id]).frame(top=TOP)
+    def explain(self, ids: Sequence[str]) -> pd.DataFrame:
+        """Largest contributions to the scores of exams; many exams take little longer than one.
+
+        Parameters
+        ----------
+        ids : sequence of str
+
+        Returns
+        -------
+        DataFrame
+            Columns exam, task, column, value, contribution; no row of exams without a score.
+        """
+        scored = [exam for exam in ids if exam in self.scores.index]
+        if self.evaluation is None or self.features is None or not scored:
+            return pd.DataFrame(columns=["exam", "task", "column", "value", "contribution"])
+        return explain_predictions(self.evaluation, self.features, exams=scored).frame(top=TOP)
 
 
 def collect_cases(

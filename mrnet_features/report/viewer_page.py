@@ -80,8 +80,9 @@ def make_page(cases: Cases, ids: Sequence[str], marks: Sequence[Mapping[str, Any
     view["key"] = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
     qualities: set[int] = set()
     blocks = []
+    contributions = cases.explain(ids)
     for k, exam in enumerate(ids):
-        content = cases.describe(exam, most_bytes=PICTURE_BYTES)
+        content = cases.describe(exam, contributions, most_bytes=PICTURE_BYTES)
         qualities |= {plane["quality"] for plane in content.detail["planes"]}
         blocks.append(_make_block(f"mv-exam-{k}", _embed(content)))
     shown = " to ".join(str(each) for each in sorted({min(qualities), max(qualities)}))

@@ -109,9 +109,13 @@ def test_keys_and_wheel_show_the_slice_they_name(viewer):
     press(viewer, "PageDown")
     assert read_position(viewer, "sagittal") == "6 / 9"
     viewer.locator("[data-plane=sagittal] .mv-screen").hover()
-    viewer.mouse.wheel(0, 120)
+    viewer.mouse.wheel(0, 120)  # a notch of a mouse wheel
     settle(viewer)
-    assert read_position(viewer, "sagittal") == "9 / 9"
+    assert read_position(viewer, "sagittal") == "7 / 9"
+    for _ in range(8):  # a touch pad
+        viewer.mouse.wheel(0, -10)
+    settle(viewer)
+    assert read_position(viewer, "sagittal") == "6 / 9"
     press(viewer, "1", "End")
     assert read_position(viewer, "axial") == "7 / 7"
     assert read_pixel(viewer, "axial") == pytest.approx([120] * 3, abs=3)

@@ -33,6 +33,7 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+const setPressed = (button, isOn) => button.setAttribute("aria-pressed", String(isOn));
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 const capitalise = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 const isNumber = (value) => typeof value === "number";
@@ -273,11 +274,12 @@ class Pane {
   turnWheel(event) {
     event.preventDefault();
     if (event.ctrlKey) return this.changeZoom(event.deltaY < 0 ? 1.15 : 1 / 1.15);
-    // a touch pad sends many small steps, a mouse wheel few large ones
-    this.turned += event.deltaMode === 0 ? event.deltaY / 40 : event.deltaY;
+    // a notch of a wheel is one slice, the many small steps of a touch pad add up to one
+    const isNotch = event.deltaMode !== 0 || Math.abs(event.deltaY) >= 50;
+    this.turned = isNotch ? Math.sign(event.deltaY) : this.turned + event.deltaY / 50;
     const steps = Math.trunc(this.turned);
-    this.turned -= steps;
-    if (steps) this.viewer.showSlice(this, this.slice + clamp(steps, -3, 3));
+    this.turned = isNotch ? 0 : this.turned - steps;
+    if (steps) this.viewer.showSlice(this, this.slice + steps);
   }
 
   beginDrag(event) {
@@ -457,28 +459,25 @@ class Pane {
   }
 
   describe() {
-    const { stack, screen } = this;
+    const { stack, screen, slice, window: { width, level } } = this;
     const name = capitalise(this.plane);
     this.element.classList.toggle("mv-missing", !stack);
-    if (!stack) {
-      this.position.textContent = this.viewer.exam ? "no stack" : "";
-      this.grey.textContent = "";
-      for (const part of ["min", "max", "now", "text"]) screen.removeAttribute(`aria-value${part}`);
-      screen.setAttribute("role", "img");
-      screen.setAttribute("aria-label", `${name}: no stack`);
-      return;
+    const n = stack?.n_slices;
+    this.position.textContent = stack ? `${slice + 1} / ${n}` : "no stack";
+    this.grey.textContent = stack ? `W ${Math.round(width)} L ${Math.round(level)}` : "";
+    const attributes = {
+      role: stack ? "slider" : "img",
+      "aria-label": stack ? `${name} slice` : `${name}: no stack`,
+      "aria-orientation": stack && "vertical",
+      "aria-valuemin": stack && 1,
+      "aria-valuemax": n,
+      "aria-valuenow": stack && slice + 1,
+      "aria-valuetext": stack && `slice ${slice + 1} of ${n}`,
+    };
+    for (const [key, value] of Object.entries(attributes)) {
+      if (value === undefined) screen.removeAttribute(key);
+      else screen.setAttribute(key, value);
     }
-    const text = `${this.slice + 1} / ${stack.n_slices}`;
-    this.position.textContent = text;
-    const { width, level } = this.window;
-    this.grey.textContent = `W ${Math.round(width)} L ${Math.round(level)}`;
-    screen.setAttribute("role", "slider");
-    screen.setAttribute("aria-label", `${name} slice`);
-    screen.setAttribute("aria-valuemin", 1);
-    screen.setAttribute("aria-valuemax", stack.n_slices);
-    screen.setAttribute("aria-valuenow", this.slice + 1);
-    screen.setAttribute("aria-valuetext", `slice ${this.slice + 1} of ${stack.n_slices}`);
-    screen.setAttribute("aria-orientation", "vertical");
   }
 }
 
@@ -869,7 +868,7 @@ class Viewer {
 
   flip() {
     this.flipped = !this.flipped;
-    this.flipButton.setAttribute("aria-pressed", String(this.flipped));
+    setPressed(this.flipButton, this.flipped);
     this.linkSlice();
     this.announce(this.flipped ? "Axial stack turned round" : "Axial stack as stored");
   }
@@ -900,7 +899,7 @@ class Viewer {
 
   toggleLarge() {
     const isLarge = this.body.classList.toggle("mv-large");
-    this.largeButton.setAttribute("aria-pressed", String(isLarge));
+    setPressed(this.largeButton, isLarge);
   }
 
   toggleOverlay(name, wanted) {
@@ -913,7 +912,7 @@ class Viewer {
     }
     if (on) this.shown.add(name);
     else this.shown.delete(name);
-    this.overlayButtons.get(name).setAttribute("aria-pressed", String(on));
+    setPressed(this.overlayButtons.get(name), on);
     for (const pane of this.panes) this.repaint(pane);
   }
 
@@ -924,7 +923,7 @@ class Viewer {
 
   toggleLines() {
     this.linesShown = !this.linesShown;
-    this.linesButton.setAttribute("aria-pressed", String(this.linesShown));
+    setPressed(this.linesButton, this.linesShown);
     for (const pane of this.panes) this.repaint(pane);
   }
 
@@ -1012,7 +1011,7 @@ class Viewer {
     this.column = item.column;
     const found = this.exam.contributions[this.task];
     this.buttons.forEach((button, k) =>
-      button.setAttribute("aria-pressed", String(found[k].column === item.column)),
+      setPressed(button, found[k].column === item.column),
     );
     const mark = this.exam.marks[item.column];
     const raw = `${item.column} = ${item.value}`;
@@ -1066,7 +1065,7 @@ class Viewer {
   describeMark() {
     const mark = this.marks.get(this.about.id);
     VERDICTS.forEach(({ severity }, k) =>
-      this.verdictButtons[k].setAttribute("aria-pressed", String(mark?.severity === severity)),
+      setPressed(this.verdictButtons[k], mark?.severity === severity),
     );
     if (this.note.value !== (mark?.note ?? "")) this.note.value = mark?.note ?? "";
   }
