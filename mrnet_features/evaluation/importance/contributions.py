@@ -327,7 +327,7 @@ def _choose(name: str, wanted: Sequence[Any] | None, known: pd.Index[Any]) -> li
     """Members of `known`, without repeats, in the order asked for."""
     if wanted is None:
         return list(known)
-    chosen = list(dict.fromkeys([wanted] if isinstance(wanted, str | int) else wanted))
+    chosen = list(dict.fromkeys([wanted] if np.ndim(wanted) == 0 else wanted))
     unknown = [member for member in chosen if member not in known]
     if unknown or not chosen:
         raise ValueError(
