@@ -192,9 +192,10 @@ class Contributions(Result):
         label = self.labels.loc[exam, chosen]
         known = "no label" if pd.isna(label) else f"label {label:g}"
         chance = f"probability {self.probability.loc[exam, chosen]:.2f}"
+        labels = {} if names is None else dict(names)
         title = f"Exam {shorten(exam, 24)}, {shorten(chosen, 24)}\n{chance}, {known}"
         return plot_contributions(
-            rows, float(self.baseline.loc[exam, chosen]), title, top, names or {}, axes
+            rows, float(self.baseline.loc[exam, chosen]), title, top, labels, axes
         )
 
 

@@ -113,5 +113,8 @@ def test_bars_lead_from_the_baseline_to_the_log_odds(run):
     assert end == pytest.approx(found.log_odds.loc["0009", "two"], abs=1e-5)
     assert {bar.get_hatch() or "" for bar in bars if bar.get_width() < 0} <= {"////"}
     assert axes.get_title().startswith("Exam 0009, two\nprobability 0.")
+    words = pd.Series("volume of fluid", index=found.features.columns)
+    labels = [text.get_text() for text in found.plot(top=2, names=words).get_yticklabels()]
+    assert labels[0].startswith("volume of fluid = ")
     with pytest.raises(ValueError, match="`exam` must be one of the 200 that were explained"):
         found.plot(exam="none")
