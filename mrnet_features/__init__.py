@@ -25,6 +25,7 @@ _HOMES = {
     "describe_slices": "extraction.slices",
     "evaluate": "evaluation.protocol.holdout",
     "explain_predictions": "evaluation.importance.contributions",
+    "explore": "report.explore",
     "extract_features": "extraction.resume",
     "fill_checklist": "evaluation.checklists.fill",
     "find_marks": "extraction.marks",
@@ -92,6 +93,7 @@ if TYPE_CHECKING:
     from mrnet_features.models.stable_columns import select_stable
     from mrnet_features.names import parse_name
     from mrnet_features.quality.audit import audit
+    from mrnet_features.report.explore import explore
     from mrnet_features.report.slice_plots import plot_slices
     from mrnet_features.report.words import describe_columns
     from mrnet_features.stacks.conversion import to_uint8
@@ -112,6 +114,7 @@ __all__ = [
     "describe_slices",
     "evaluate",
     "explain_predictions",
+    "explore",
     "extract_features",
     "fill_checklist",
     "find_marks",
