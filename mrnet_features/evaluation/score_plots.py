@@ -143,7 +143,7 @@ def plot_exclusion(table: pd.DataFrame, n_excluded: int, axes: Axes | None = Non
     changes = zip(table.index, table["auc_all"], table["auc_kept"], strict=True)
     names = [f"{shorten(task, 28)}: {before:.3f} to {after:.3f}" for task, before, after in changes]
     drawn = draw_forest(table, "difference", names, axes)
-    drawn.set_xlabel(wrap("AUC without the flagged exams minus AUC of all exams (95 % CI)"))
+    drawn.set_xlabel("Change of the AUC (95 % CI)")
     drawn.set_title(f"{n_excluded:,} of {int(table['n_exams'].iloc[-1]):,} exams left out")
     return drawn
 
