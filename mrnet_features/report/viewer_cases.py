@@ -29,7 +29,8 @@ CAPTION = (
     "back can't be linked, and there is no scale in mm, because MRNet stores no geometry. Regions "
     "end at the outline of the leg. Fluid is all that is as bright as fluid; without fat "
     "saturation that includes fat. The band is the darkest line of a slice at the slope of the "
-    "anterior cruciate ligament, whether it is the ligament or not. For research, not for diagnosis."
+    "anterior cruciate ligament, whether it is the ligament or not. For research, not for "
+    "diagnosis."
 )
 
 
