@@ -1,4 +1,4 @@
-"""describe_slices: statistics of every slice of one exam, to look at."""
+"""describe_slices: statistics of every slice of one exam."""
 
 from __future__ import annotations
 

@@ -146,8 +146,8 @@ class Family(ABC):
     def describe_slices(self, stack: Stack) -> Statistics:
         """Values of each slice, for every statistic that has one; by default those of `describe`.
 
-        A family that describes the stack as a whole can give the same statistics of one slice here,
-        to look at. They don't become features.
+        A family that describes the stack as a whole can give the same statistics of each slice
+        here. They are shown, but don't become features.
 
         Parameters
         ----------

@@ -57,8 +57,8 @@ class Cells(Family):
     middle; the order of slices is unknown. All are statistics of the stack. NaN where the cell has
     no pixel at that depth, or S is 0.
 
-    Marks are the cell, or the square around the pixel with the highest top-hat. To look at, all
-    statistics also have a value on each slice of their depth.
+    Marks are the cell, or the square around the pixel with the highest top-hat. `describe_slices`
+    has all statistics, on the slices of their depth.
 
     Parameters
     ----------

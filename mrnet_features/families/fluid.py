@@ -81,9 +81,9 @@ class Fluid(Family):
     ``brightest`` below ``n_components_*`` also where there is no fluid. Offsets are from the
     middle, so that neither the order of the slices nor the side of the leg matters.
 
-    Marks are the fluid, its cores, its boundary or the 3-D components described. To look at, the
-    statistics down to ``n_components_*`` also have a value per slice, of the same components, and
-    ``peak_brightest`` has f_k / mean f_k; positions and shapes have none.
+    Marks are the fluid, its cores, its boundary or the 3-D components described. `describe_slices`
+    has the statistics down to ``n_components_*``, of the part of those components on the slice, and
+    f_k / mean f_k as ``peak_brightest``; positions and shapes have no value per slice.
 
     Parameters
     ----------

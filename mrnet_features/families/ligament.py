@@ -74,7 +74,7 @@ class Ligament(Family):
     region; angles also where no orientation is darker than its sides.
 
     The mark of a slice is the band with the largest contrast in the ligament's range, for an angle
-    in its wider range. To look at, ``acl_seen`` and ``pcl_seen`` are 1 or 0 on each slice.
+    in its wider range. `describe_slices` has 1 or 0 as ``acl_seen`` and ``pcl_seen``.
 
     Parameters
     ----------

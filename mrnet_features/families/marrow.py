@@ -90,8 +90,8 @@ class Marrow(Family):
     where R is 0.
 
     Marks are the patches, their cores, the largest 3-D patch, and the averaged pixels at or below
-    the percentile (1st, 10th) or at or above it (90th, 99th). To look at, all statistics also have
-    a value per slice; ``largest_*`` is the part of the stack's largest patch that lies on it.
+    the percentile (1st, 10th) or at or above it (90th, 99th). `describe_slices` has all statistics;
+    ``largest_*`` is the part of the stack's largest patch on the slice.
 
     Parameters
     ----------

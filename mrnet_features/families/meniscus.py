@@ -64,7 +64,7 @@ class Meniscus(Family):
     region, or no dark pixel where that is the denominator.
 
     Marks are the dark pixels, the cleft or the holes; of ``_top`` on the three slices with the
-    highest values. To look at, all statistics have the value of each slice that they average.
+    highest values. `describe_slices` has the values that are averaged.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Fluid on each slice, and its pixels, to look at; on the CPU, for one exam."""
+"""Amount of fluid on each slice, and the pixels counted, for marks; on the CPU, for one exam."""
 
 from __future__ import annotations
 

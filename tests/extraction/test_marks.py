@@ -1,6 +1,8 @@
 """find_marks: values of the table, slices of the pool, sides of a pair, positions in the stack."""
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -12,6 +14,8 @@ from mrnet_features.extraction.pooling import POOLS
 from mrnet_features.families.base import Family, divide, namespace
 from mrnet_features.families.ligament import Ligament
 from tests.support.knees import make_knee
+
+REAL_KNEE = Path(os.environ.get("MRNET_FEATURES_REAL_KNEE", "/nonexistent"))
 
 
 @pytest.fixture(scope="module")
@@ -203,3 +207,21 @@ def test_an_exam_without_the_plane_or_that_is_none_is_refused(exam):
     with pytest.raises(TypeError, match="`exam` must be an Exam or a mapping"):
         find_marks([exam], column)
     assert find_marks(exam, []) == {}
+
+
+@pytest.mark.skipif(
+    not REAL_KNEE.is_dir(),
+    reason="set MRNET_FEATURES_REAL_KNEE to a folder of real stacks (echo*.npy); none is shipped",
+)
+@pytest.mark.parametrize("name", ["echo1_te06ms.npy", "echo8_te50ms.npy"])
+def test_the_posterior_ligament_of_a_real_knee_is_marked(name):
+    column = "sagittal__notch__ligament__pcl_contrast__stack"
+    exam = {"sagittal": np.load(REAL_KNEE / name)}
+    mark = find_marks(exam, column, families="ligament")[column]
+    assert mark.best_slice == 12
+    # in the images it runs from row 135, column 150 down to row 165, column 172
+    for row, column in mark.slices[0].segment:
+        along = np.array([30, 22]) / np.hypot(30, 22)
+        off = np.array([row - 135, column - 150])
+        assert abs(off[0] * along[1] - off[1] * along[0]) < 6
+        assert 0 <= off @ along <= 40
