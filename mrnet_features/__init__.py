@@ -25,6 +25,7 @@ _HOMES = {
     "describe_slices": "extraction.slices",
     "evaluate": "evaluation.protocol.holdout",
     "explain_predictions": "evaluation.importance.contributions",
+    "explore": "report.explore",
     "extract_features": "extraction.resume",
     "fill_checklist": "evaluation.checklists.fill",
     "find_marks": "extraction.marks",
@@ -47,6 +48,7 @@ _HOMES = {
     "permutation_test": "evaluation.leakage.permutation",
     "plan_sample_size": "evaluation.protocol.sample_size",
     "plot_exam": "report.sheet",
+    "plot_slices": "report.slice_plots",
     "prior_baseline": "models.baselines",
     "read_features": "extraction.table",
     "read_predictions": "evaluation.comparison.read_predictions",
@@ -93,7 +95,9 @@ if TYPE_CHECKING:
     from mrnet_features.models.stable_columns import select_stable
     from mrnet_features.names import parse_name
     from mrnet_features.quality.audit import audit
+    from mrnet_features.report.explore import explore
     from mrnet_features.report.sheet import plot_exam
+    from mrnet_features.report.slice_plots import plot_slices
     from mrnet_features.report.viewer import view
     from mrnet_features.report.words import describe_columns
     from mrnet_features.stacks.conversion import to_uint8
@@ -114,6 +118,7 @@ __all__ = [
     "describe_slices",
     "evaluate",
     "explain_predictions",
+    "explore",
     "extract_features",
     "fill_checklist",
     "find_marks",
@@ -136,6 +141,7 @@ __all__ = [
     "permutation_test",
     "plan_sample_size",
     "plot_exam",
+    "plot_slices",
     "prior_baseline",
     "read_features",
     "read_predictions",

@@ -12,6 +12,7 @@ from mrnet_features.evaluation.plots import (
     label_column,
     list_errors,
     make_axes,
+    measure_labels,
     put_legend_below,
     shorten,
 )
@@ -21,7 +22,13 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-__all__ = ["plot_contributions", "plot_importance", "plot_null_importance"]
+__all__ = [
+    "arrange_groups",
+    "plot_contributions",
+    "plot_importance",
+    "plot_importance_map",
+    "plot_null_importance",
+]
 
 VIEW_LABELS = {
     "shap": "Mean |SHAP value| (log-odds)",
@@ -49,16 +56,108 @@ def plot_importance(table: pd.DataFrame, title: str, axes: Axes | None = None) -
     matplotlib Axes
     """
     rows = table[::-1]
-    drawn = axes or make_axes(6, 0.9 + 0.28 * len(rows))
+    names = [label_column(str(name)) for name in rows.index]
+    drawn = axes or make_axes(4.4 + measure_labels(names), 1.1 + 0.28 * len(rows))
     view = str(rows.columns[1])
     error = list_errors(rows, view, f"{view}_low", f"{view}_high")
     style = {"elinewidth": 1, "ecolor": "0.3", "capsize": 2}
     widths = rows[view].tolist()
-    drawn.barh(np.arange(len(rows)), widths, xerr=error, color="lightsteelblue", error_kw=style)
-    drawn.set_yticks(np.arange(len(rows)), list(rows.index))
+    drawn.barh(np.arange(len(rows)), widths, xerr=error, color=COLOURS[5], error_kw=style)
+    drawn.set_yticks(np.arange(len(rows)), names)
+    drawn.set_ylim(-0.7, len(rows) - 0.3)
     drawn.axvline(0, color="0.3", linewidth=0.8)
     drawn.set_xlabel(f"{VIEW_LABELS[view]} (95 % CI)")
-    drawn.set_title(title)
+    drawn.set_title(shorten(title))
+    return drawn
+
+
+def arrange_groups(values: pd.Series[float], by: str) -> pd.DataFrame:
+    """Values of groups of two parts of the names as a table, largest values first.
+
+    Parameters
+    ----------
+    values : Series of shape (n_groups,)
+        Index: groups by two parts of the names, with a comma between them.
+    by : str
+        The two parts with a comma between them.
+
+    Returns
+    -------
+    DataFrame, float64
+        First part in the rows, second in the columns, each sorted by its largest value. NaN where
+        there is no group.
+
+    Raises
+    ------
+    ValueError
+        If `by` does not name two parts.
+
+    Examples
+    --------
+    >>> values = pd.Series({"glcm, knee": 0.1, "fluid, notch": 0.2, "fluid, knee": 0.3})
+    >>> arrange_groups(values, "family, region").loc["fluid"].tolist()
+    [0.3, 0.2]
+    """
+    parts = by.split(", ")
+    if len(parts) != 2:
+        raise ValueError(
+            f"A heat map needs groups of two parts of the names, got groups by {by}. Measure them: "
+            "importance(evaluation, features, by=('family', 'region'))."
+        )
+    cells = [tuple(str(group).split(", ")) for group in values.index]
+    table = values.set_axis(pd.MultiIndex.from_tuples(cells, names=parts)).unstack()
+    orders = [
+        table.max(axis=axis).sort_values(ascending=False, kind="stable").index for axis in (1, 0)
+    ]
+    return table.loc[orders[0], orders[1]]
+
+
+def plot_importance_map(
+    values: pd.DataFrame, view: str, title: str, axes: Axes | None = None
+) -> Axes:
+    """Heat map of the importance of groups of two parts, such as family and region.
+
+    Parameters
+    ----------
+    values : DataFrame
+        One part in the index, the other in the columns; NaN where there is no group.
+    view : str
+        View of the importance, a key of `VIEW_LABELS`.
+    title : str
+    axes : matplotlib Axes, optional
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    names = [shorten(name) for name in values.index]
+    width = 2.4 + measure_labels(names) + 0.6 * values.shape[1]
+    drawn = axes or make_axes(width, 2.4 + 0.3 * len(values))
+    numbers = values.to_numpy(np.float64)
+    finite = numbers[np.isfinite(numbers)]
+    # The AUC of a group alone starts at chance; all others at no importance.
+    low = 0.5 if view == "single_group" else 0.0
+    high = max(float(finite.max(initial=low)), low + 1e-9)
+    image = drawn.imshow(numbers, cmap="Blues", vmin=low, vmax=high, aspect="auto")
+    digits = int(np.clip(2 - np.floor(np.log10(high)), 2, 4))
+    for (row, column), value in np.ndenumerate(numbers):
+        known = np.isfinite(value)
+        drawn.text(
+            column,
+            row,
+            f"{value:.{digits}f}" if known else "–",
+            ha="center",
+            va="center",
+            fontsize="small",
+            color="white" if known and value - low > 0.6 * (high - low) else "black",
+        )
+    drawn.set_yticks(range(len(names)), names)
+    labels = [shorten(name, 30) for name in values.columns]
+    drawn.set_xticks(range(len(labels)), labels, rotation=40, ha="right", rotation_mode="anchor")
+    drawn.set_xlabel(str(values.columns.name or "").capitalize())
+    drawn.set_ylabel(str(values.index.name or "").capitalize())
+    drawn.set_title(shorten(title))
+    drawn.figure.colorbar(image, ax=drawn, label=VIEW_LABELS[view], shrink=0.9)
     return drawn
 
 
@@ -83,16 +182,18 @@ def plot_null_importance(
     matplotlib Axes
     """
     rows = table[::-1]
-    drawn = axes or make_axes(6, 1.2 + 0.28 * len(rows))
+    names = [label_column(str(name)) for name in rows.index]
+    drawn = axes or make_axes(4.4 + measure_labels(names), 1.5 + 0.28 * len(rows))
     for k, group in enumerate(rows.index):
         values = null.loc[null["group"] == group, "value"]
         label = "labels shuffled" if k == 0 else None
         drawn.plot(values, np.full(len(values), k), "|", color="0.5", markersize=9, label=label)
-    drawn.plot(rows["observed"], np.arange(len(rows)), "o", color="tab:blue", label="observed")
-    drawn.set_yticks(np.arange(len(rows)), list(rows.index))
+    drawn.plot(rows["observed"], np.arange(len(rows)), "o", color=COLOURS[0], label="observed")
+    drawn.set_yticks(np.arange(len(rows)), names)
+    drawn.set_ylim(-0.7, len(rows) - 0.3)
     drawn.set_xlabel(VIEW_LABELS[view])
-    drawn.set_title(title)
-    drawn.legend(fontsize="small", loc="lower right")
+    drawn.set_title(shorten(title))
+    put_legend_below(drawn, 2)
     return drawn
 
 
@@ -123,19 +224,19 @@ def plot_contributions(
     -------
     matplotlib Axes
     """
-    drawn = axes or make_axes(7.2, 1.7 + 0.3 * min(top + 1, len(rows)))
-    from matplotlib.patches import Patch  # after `make_axes`, which says how to install it
-
     order = rows["contribution"].abs().sort_values(ascending=False, kind="stable").index
     shown = rows.loc[order[:top]]
     steps = shown["contribution"].astype(float).tolist()
     labels = [
-        f"{shorten(names[column]) if column in names else label_column(column)} = {value:.3g}"
+        f"{shorten(names[column], 72) if column in names else label_column(column)} = {value:.3g}"
         for column, value in zip(shown.index, shown["value"].astype(float), strict=True)
     ]
     if len(order) > top:
         steps.append(float(rows.loc[order[top:], "contribution"].astype(float).sum()))
         labels.append(f"{len(order) - top:,} other columns")
+    drawn = axes or make_axes(4.6 + measure_labels(labels), 1.9 + 0.3 * len(steps))
+    from matplotlib.patches import Patch  # after `make_axes`, which says how to install it
+
     ends = baseline + np.cumsum(steps)
     starts = np.concatenate([[baseline], ends[:-1]])
     places = np.arange(len(steps))[::-1]
@@ -157,7 +258,7 @@ def plot_contributions(
         drawn.axvline(ends[-1], color="black", linestyle="--", linewidth=1.2, label="this exam"),
     ]
     for place, start, end, step in zip(places, starts, ends, steps, strict=True):
-        text = f"{step:+.2f}"
+        text = f"{step:+.2f}".replace("-", "−")
         drawn.annotate(
             text,
             (max(start, end), place),

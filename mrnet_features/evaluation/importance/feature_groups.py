@@ -18,8 +18,8 @@ from scipy.spatial.distance import squareform
 from mrnet_features.csv_files import read_table
 from mrnet_features.exam_ids import check_ids, index_by_id, require_same_exams
 from mrnet_features.files import explain_errors, open_file
-from mrnet_features.messages import quote
-from mrnet_features.names import Name, format_name, group_names
+from mrnet_features.messages import name_some, quote
+from mrnet_features.names import Name, format_name, group_names, parse_name
 from mrnet_features.npy_files import read_npy_header
 from mrnet_features.parquet_files import PARQUET, read_parquet
 from mrnet_features.tables import check_features
@@ -33,11 +33,16 @@ if TYPE_CHECKING:
 MISSING = ("", "NA", "N/A", "NaN", "nan", "None", "NULL", "null", "<NA>")
 TRUTH = {"True": True, "False": False, "TRUE": True, "FALSE": False}
 
+STRUCTURE = "structure"
+SIDE = re.compile(r"_(low|high|difference|one|other)$")
+CELL = re.compile(r"row\d+_column\d+")
+
 __all__ = [
     "attach_table",
     "choose_grouping",
     "cluster_columns",
     "group_columns",
+    "name_grouping",
     "read_external_table",
 ]
 
@@ -148,16 +153,18 @@ def read_external_table(
 
 
 def group_columns(
-    features: pd.DataFrame, by: str | Mapping[str, str], threshold: float = 0.7
+    features: pd.DataFrame, by: str | Sequence[str] | Mapping[str, str], threshold: float = 0.7
 ) -> dict[str, list[str]]:
     """Group columns; groups in the order of first appearance.
 
     Parameters
     ----------
     features : DataFrame of shape (n_exams, n_features)
-    by : {"plane", "region", "family", "statistic", "pool", "cluster", "column"} or mapping
-        A part of the names; "cluster" for `cluster_columns`; "column" for one group per column;
-        or a mapping of column to group.
+    by : {"plane", "region", "family", "statistic", "pool", "structure"}, tuple, str or mapping
+        A part of the names; "structure" is the region without its side ("femur" for "femur_low"),
+        with all numbered cells as one. A tuple of parts, such as ``("family", "region")``. Or
+        "cluster" for `cluster_columns`, "column" for one group per column, or a mapping of column
+        to group.
     threshold : float, default 0.7
         See `cluster_columns`.
 
@@ -192,16 +199,52 @@ def group_columns(
         return cluster_columns(features, threshold)
     if by == "column":
         return {column: [column] for column in columns}
-    if by not in Name._fields:
-        known = ", ".join([*Name._fields, "cluster", "column"])
-        raise ValueError(f"`by` must be a mapping or one of {known}, got {quote(by)}.")
+    parts = (by,) if isinstance(by, str) else tuple(by)
+    if not parts or not set(parts) <= {*Name._fields, STRUCTURE}:
+        known = ", ".join([*Name._fields, STRUCTURE, "cluster", "column"])
+        raise ValueError(
+            f"`by` must be a mapping or one of {known}, or a tuple of parts of a name, got "
+            f"{name_some(parts) or 'none'}."
+        )
     try:
-        return group_names(columns, by)
+        names = [parse_name(column) for column in columns]
     except ValueError as error:
         raise ValueError(
             f"Column names must be of the form 'plane__region__family__statistic__pool' for "
             f"by={by!r}. Use by='cluster', by='column' or a mapping of column to group."
         ) from error
+    found: dict[str, list[str]] = {}
+    for column, name in zip(columns, names, strict=True):
+        found.setdefault(", ".join(_take_part(name, part) for part in parts), []).append(column)
+    return found
+
+
+def _take_part(name: Name, part: str) -> str:
+    if part != STRUCTURE:
+        return str(getattr(name, part))
+    return "cell" if CELL.match(name.region) else SIDE.sub("", name.region)
+
+
+def name_grouping(by: str | Sequence[str] | Mapping[str, str]) -> str:
+    """Name of a grouping in a result.
+
+    Parameters
+    ----------
+    by : str, tuple of str or mapping
+        See `group_columns`.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> name_grouping(("family", "region"))
+    'family, region'
+    """
+    if isinstance(by, str):
+        return by
+    return "mapping" if isinstance(by, Mapping) else ", ".join(by)
 
 
 def choose_grouping(columns: Sequence[str]) -> str:

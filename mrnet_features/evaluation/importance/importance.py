@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,18 @@ from scipy.special import ndtri
 
 from mrnet_features.evaluation.alignment import align_features
 from mrnet_features.evaluation.exam_values import take_weights
-from mrnet_features.evaluation.importance.feature_groups import choose_grouping, group_columns
+from mrnet_features.evaluation.importance.feature_groups import (
+    choose_grouping,
+    group_columns,
+    name_grouping,
+)
 from mrnet_features.evaluation.importance.fold_agreement import measure_fold_agreement
-from mrnet_features.evaluation.importance.per_fold import VIEWS, FoldView, view_fold
-from mrnet_features.evaluation.importance_plots import plot_importance
+from mrnet_features.evaluation.importance.per_fold import VIEWS, FoldView, choose_views, view_fold
+from mrnet_features.evaluation.importance_plots import (
+    arrange_groups,
+    plot_importance,
+    plot_importance_map,
+)
 from mrnet_features.evaluation.metrics.auc import standard_error
 from mrnet_features.evaluation.metrics.few_exams import warn_of_few
 from mrnet_features.evaluation.metrics.scored_sets import count_groups
@@ -25,7 +34,7 @@ from mrnet_features.jobs import run_jobs
 from mrnet_features.messages import name_some, quote
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
@@ -133,8 +142,10 @@ class Importance(Result):
         """
         return self.table.copy()
 
-    def plot(self, axes: Axes | None = None, task: str | None = None, top: int = 15) -> Axes:
-        """First view as bars with intervals.
+    def plot(
+        self, axes: Axes | None = None, task: str | None = None, top: int = 15, kind: str = "bars"
+    ) -> Axes:
+        """First view as bars with intervals, or as a heat map of two parts of the names.
 
         Parameters
         ----------
@@ -142,13 +153,28 @@ class Importance(Result):
         task : str, optional
             By default the mean of the tasks.
         top : int, default 15
-            How many groups to draw.
+            How many groups to draw as bars, or rows and columns of a heat map.
+        kind : {"bars", "heatmap"}, default "bars"
+            A heat map has the first part in the rows and the second in the columns, each sorted
+            by its largest value. It needs groups of two parts: ``by=("family", "structure")``.
 
         Returns
         -------
         matplotlib Axes
+
+        Raises
+        ------
+        ValueError
+            If `kind` is unknown, or the groups are not of two parts.
         """
-        return plot_importance(self.summary(task).iloc[:top], task or self.headline, axes)
+        table, title = self.summary(task), task or self.headline
+        if kind == "bars":
+            return plot_importance(table.iloc[:top], title, axes)
+        if kind != "heatmap":
+            raise ValueError(f"`kind` must be 'bars' or 'heatmap', got {quote(kind)}.")
+        view = str(table.columns[1])
+        values = arrange_groups(table[view], self.by).iloc[:top, :top]
+        return plot_importance_map(values, view, title, axes)
 
     def fold_agreement(self, top: int = 10) -> pd.DataFrame:
         """Agreement of the folds on the order of the groups.
@@ -183,7 +209,7 @@ class Importance(Result):
 def importance(
     evaluation: Evaluation,
     features: FeatureTable,
-    by: str | Mapping[str, str] | None = None,
+    by: str | tuple[str, ...] | Mapping[str, str] | None = None,
     *,
     views: Sequence[str] | None = None,
     n_permutations: int = 5,
@@ -203,10 +229,11 @@ def importance(
         Fitted models and folds.
     features : DataFrame of shape (n_exams, n_features)
         The table that `evaluation` was made from.
-    by : str or mapping, optional
-        How to group the columns: "family", "statistic", "region", "plane", "pool", "cluster" or
-        "column"; see `group_columns`. By default "family", or "cluster" if the
-        column names are not of the form ``plane__region__family__statistic__pool``.
+    by : str, tuple of str or mapping, optional
+        How to group the columns: "family", "statistic", "region", "structure", "plane", "pool",
+        "cluster", "column" or parts such as ("family", "structure"); see `group_columns`. By
+        default "family", or "cluster" if the column names are not of the form
+        ``plane__region__family__statistic__pool``.
     views : sequence of {"shap", "permutation", "drop_group", "single_group"}, optional
         By default the first two if the models have `shap_values` (LightGBM), else
         "permutation". The last two fit one model per group, task and fold.
@@ -250,7 +277,7 @@ def importance(
     table = align_features(features, evaluation.labels)
     chosen_by = choose_grouping(list(table.columns)) if by is None else by
     groups = group_columns(table, chosen_by)
-    chosen = _choose_views(views, evaluation, len(groups))
+    chosen = choose_views(views, evaluation.models.values(), len(groups))
     fitted_to = evaluation.fit_labels
     exam_groups = None if evaluation.groups is None else evaluation.groups.to_numpy()
     numbers = {column: k for k, column in enumerate(table.columns)}
@@ -280,32 +307,12 @@ def importance(
     )
     found = list(run_jobs(calls, n_jobs))
     return Importance(
-        by=chosen_by if isinstance(chosen_by, str) else "mapping",
+        by=name_grouping(chosen_by),
         groups=groups,
         table=_gather(evaluation, groups, jobs, found, chosen),
         by_fold=_list_folds(list(groups), jobs, found, chosen),
         note=NO_RECIPES if by is None and chosen_by == "cluster" else "",
     )
-
-
-def _choose_views(
-    views: Sequence[str] | None, evaluation: Evaluation, n_groups: int
-) -> tuple[str, ...]:
-    explained = all(hasattr(model, "shap_values") for model in evaluation.models.values())
-    if views is None:
-        return VIEWS[:2] if explained else VIEWS[1:2]
-    chosen = (views,) if isinstance(views, str) else tuple(views)
-    if not chosen or any(view not in VIEWS for view in chosen):
-        raise ValueError(f"`views` must be some of {', '.join(VIEWS)}, got {chosen}.")
-    if "shap" in chosen and not explained:
-        kind = type(next(iter(evaluation.models.values()))).__name__
-        raise ValueError(
-            f"`views` must not hold 'shap' for {kind}, which has no `shap_values`. "
-            "Use 'permutation', or evaluate `lightgbm_baseline`."
-        )
-    if "drop_group" in chosen and n_groups < 2:
-        raise ValueError("`views` must not hold 'drop_group' if there is only one group.")
-    return chosen
 
 
 def _gather(

@@ -14,12 +14,19 @@ from mrnet_features.evaluation.protocol.stratify import derive_seed
 from mrnet_features.models.estimators import copy_classifier, predict_positive
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["VIEWS", "FoldView", "measure_directions", "sum_shap_values", "view_fold"]
+__all__ = [
+    "VIEWS",
+    "FoldView",
+    "choose_views",
+    "measure_directions",
+    "sum_shap_values",
+    "view_fold",
+]
 
 VIEWS = ("shap", "permutation", "drop_group", "single_group")
 
@@ -43,6 +50,48 @@ class FoldView:
     directions: NDArray[np.float64] | None
     aucs: dict[str, NDArray[np.float64]]
     influence: dict[str, NDArray[np.float64]]
+
+
+def choose_views(
+    views: Sequence[str] | None, models: Iterable[Any], n_groups: int
+) -> tuple[str, ...]:
+    """Views to measure.
+
+    Parameters
+    ----------
+    views : sequence of str, str or None
+        None for the first two if the models have `shap_values`, else "permutation".
+    models : iterable of classifier
+    n_groups : int
+
+    Returns
+    -------
+    tuple of str
+
+    Raises
+    ------
+    ValueError
+        If a view is unknown or can't be measured.
+
+    Examples
+    --------
+    >>> choose_views(None, [object()], 2)
+    ('permutation',)
+    """
+    kinds = [type(model).__name__ for model in models if not hasattr(model, "shap_values")]
+    if views is None:
+        return VIEWS[1:2] if kinds else VIEWS[:2]
+    chosen = (views,) if isinstance(views, str) else tuple(views)
+    if not chosen or any(view not in VIEWS for view in chosen):
+        raise ValueError(f"`views` must be some of {', '.join(VIEWS)}, got {chosen}.")
+    if "shap" in chosen and kinds:
+        raise ValueError(
+            f"`views` must not hold 'shap' for {kinds[0]}, which has no `shap_values`. "
+            "Use 'permutation', or evaluate `lightgbm_baseline`."
+        )
+    if "drop_group" in chosen and n_groups < 2:
+        raise ValueError("`views` must not hold 'drop_group' if there is only one group.")
+    return chosen
 
 
 def sum_shap_values(
