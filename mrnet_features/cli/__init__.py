@@ -8,6 +8,8 @@ from mrnet_features.cli.app import app, main
 from mrnet_features.cli import demo
 from mrnet_features.cli import knees
 from mrnet_features.cli import audit
+from mrnet_features.cli import explore
+from mrnet_features.cli import view
 from mrnet_features.cli import extract
 from mrnet_features.cli import families
 from mrnet_features.cli import cv
@@ -25,6 +27,7 @@ __all__ = [
     "cv",
     "demo",
     "doctor",
+    "explore",
     "extract",
     "families",
     "fit",
@@ -33,4 +36,5 @@ __all__ = [
     "main",
     "predict",
     "reproduce",
+    "view",
 ]

@@ -1,0 +1,47 @@
+"""Command `view`: a page to look at exams in a browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mrnet_features.cli.app import app
+from mrnet_features.cli.options import Json, Root, Split, check_file, list_label_files, split_names
+
+SHOWN = 6
+"""Exams of a page where none are named."""
+
+
+@app.command()
+def view(
+    root: Root,
+    out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("view.html"),
+    split: Annotated[Split, typer.Option(help="Split of the exams.")] = Split.train,
+    exams: Annotated[
+        str, typer.Option(help="Exam ids, comma-separated; default: the first six.")
+    ] = "",
+    show: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Write a page to look at exams in a browser.
+
+    It shows three planes, overlays and labels, and takes your marks, which it saves as JSON for
+    `--exclude`. One file, about 0.9 MB per exam, which works offline. It holds the pictures: share
+    it only as the data may be shared.
+    """
+    from mrnet_features.cli.format import print_json
+    from mrnet_features.data.mrnet import load_mrnet
+    from mrnet_features.report.viewer import write_view
+
+    check_file(out, list_label_files(root, split))
+    dataset = load_mrnet(root, split)
+    ids = split_names(exams) or list(dataset.ids[:SHOWN])
+    write_view(out, dataset, ids=ids)
+    if as_json:
+        print_json({"file": str(out), "exams": ids})
+    else:
+        print(f"Page with {len(ids)} of {len(dataset)} exams in '{out}'.")
+    if show:
+        typer.launch(out.absolute().as_uri())
