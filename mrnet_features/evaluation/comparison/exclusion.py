@@ -301,15 +301,11 @@ def _measure_alone(
     if min(truth.sum(), len(truth) - truth.sum()) < fewest:
         return float("nan"), influence
     own = rows[rows["exam"].isin(labels.index[known])].sort_values(["repeat", "exam"])
-    shape = (-1, len(truth))
-    try:
-        found = measure_within_folds(
-            truth,
-            own[task].to_numpy(np.float64).reshape(shape),
-            own["fold"].to_numpy(np.int64).reshape(shape),
-        )
-    except ValueError:  # no pair in one fold
-        return float("nan"), influence
+    scores = own[task].to_numpy(np.float64).reshape(-1, len(truth))
+    folds = own["fold"].to_numpy(np.int64).reshape(-1, len(truth))
+    if not all(np.isin(row[truth == 1], row[truth == 0]).any() for row in folds):
+        return float("nan"), influence  # a repeat has no pair in one fold
+    found = measure_within_folds(truth, scores, folds)
     influence[known] = found.influence
     return found.auc, influence
 
