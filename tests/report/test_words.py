@@ -200,7 +200,7 @@ def test_a_family_of_ones_own_may_have_words():
     assert (found.direction, found.unit) == ("higher: more of them", "")
     found = describe_own("axial__femur_low__worded_tones2p5__tone_7__p90")
     assert found.phrase == (
-        "tone 7 (tones 2.5) in the femur, sharp, lower side, 90 % of slices, axial"
+        "tone 7 (tones 2.5) in the femur, sharp, lower side, P90 of slices, axial"
     )
 
 
