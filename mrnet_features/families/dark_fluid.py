@@ -56,17 +56,19 @@ class DarkFluid(Family):
     uses_neighbouring_slices: ClassVar[bool] = True
     words: ClassVar[Mapping[str, Words]] = {
         "fraction": Words(
-            "dark fluid", "more dark fluid", "share of tissue as dark as fluid on T1"
+            "tissue as dark as fluid",
+            "more dark tissue, fluid or not",
+            "share of tissue as dark as fluid on T1",
         ),
         "core": Words(
-            "thick dark fluid",
-            "thicker dark fluid",
+            "thick tissue as dark as fluid",
+            "thicker dark tissue, fluid or not",
             "share of tissue as dark as fluid on T1 in layers of 5 pixels or more",
         ),
         "largest_component": Words(
-            "largest pocket of dark fluid",
-            "a larger pocket",
-            "share taken by the largest pocket as dark as fluid on T1",
+            "largest patch as dark as fluid",
+            "a larger dark patch, fluid or not",
+            "share taken by the largest patch as dark as fluid on T1",
         ),
     }
 

@@ -147,8 +147,8 @@ class Fluid(Family):
             ),
             "component_row_@": Words(
                 "largest fluid pocket {where}: how low",
-                "further down the picture (axial: further back)",
-                "row, 0 at the top and 1 at the bottom of the picture, of the largest pocket of @",
+                "further down (axial: further back)",
+                "row, 0 at the top and 1 at the bottom of the region, of the largest pocket of @",
             ),
             "component_column_offset_@": Words(
                 "largest fluid pocket {where}: off middle column",

@@ -119,7 +119,7 @@ class Ligament(Family):
     ) | {
         "acl_angle": Words(
             "ACL band angle",
-            "steeper; torn or lax below 45 degrees",
+            "a steeper band: less likely torn",
             "angle of the dark band of the ACL with the rows",
             _BEST,
         ),

@@ -109,6 +109,42 @@ def _list_codes(codes: str | Iterable[str]) -> list[str]:
     return [codes] if isinstance(codes, str) else list(codes)
 
 
+def check_findings(findings: pd.DataFrame | None) -> pd.DataFrame:
+    """Table of findings with the columns of `audit`.
+
+    Parameters
+    ----------
+    findings : DataFrame or None
+        None for no findings.
+
+    Returns
+    -------
+    DataFrame
+        Columns `COLUMNS`; others are left out.
+
+    Raises
+    ------
+    TypeError
+        If it is not a DataFrame.
+    ValueError
+        If a column is missing.
+    """
+    if findings is None:
+        return pd.DataFrame(columns=list(COLUMNS))
+    if not isinstance(findings, pd.DataFrame):
+        raise TypeError(
+            f"`findings` must be the table of `audit`, got {type(findings).__name__}. Pass "
+            "mf.audit(dataset), or leave it out."
+        )
+    missing = [name for name in COLUMNS if name not in findings.columns]
+    if missing:
+        raise ValueError(
+            f"`findings` must have the columns of `audit`, got none named {', '.join(missing)}. "
+            "Pass mf.audit(dataset)."
+        )
+    return findings[list(COLUMNS)]
+
+
 def tabulate(findings: Iterable[Finding], codes: Iterable[str]) -> pd.DataFrame:
     """Table of the findings with some codes, sorted by exam, plane and code.
 

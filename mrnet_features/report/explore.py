@@ -10,13 +10,8 @@ import pandas as pd
 
 from mrnet_features.arrays import Float64Array
 from mrnet_features.data.exam import Dataset
-from mrnet_features.quality.findings import Finding
-from mrnet_features.report.explore_flags import (
-    check_findings,
-    find_outliers,
-    list_flags,
-    take_thumbnails,
-)
+from mrnet_features.quality.findings import Finding, check_findings
+from mrnet_features.report.explore_flags import find_outliers, list_flags, take_thumbnails
 from mrnet_features.report.explore_labels import (
     find_conflicts,
     measure_cooccurrence,

@@ -21,7 +21,7 @@ from mrnet_features.quality.slice_checks import (
 )
 from mrnet_features.report.explore_order import Reversal
 
-__all__ = ["Thumbnail", "check_findings", "find_outliers", "list_flags", "take_thumbnails"]
+__all__ = ["Thumbnail", "find_outliers", "list_flags", "take_thumbnails"]
 
 SEVERITIES = ("reject", "check", "unusual")
 """Severities from the most severe."""
@@ -68,31 +68,6 @@ class Thumbnail(NamedTuple):
     n_slices: int
     picture: UInt8Array
     reasons: tuple[str, ...]
-
-
-def check_findings(findings: pd.DataFrame | None) -> pd.DataFrame:
-    """Table of findings with the columns of `audit`.
-
-    Raises
-    ------
-    TypeError
-        If it is not a DataFrame.
-    ValueError
-        If a column is missing.
-    """
-    if findings is None:
-        return pd.DataFrame(columns=list(COLUMNS))
-    if not isinstance(findings, pd.DataFrame):
-        raise TypeError(
-            f"`findings` must be the table of `audit`, got {type(findings).__name__}. Pass "
-            "mf.audit(dataset), or leave it out."
-        )
-    missing = [name for name in COLUMNS if name not in findings.columns]
-    if missing:
-        raise ValueError(
-            f"`findings` must have the columns of `audit`, got none named {', '.join(missing)}."
-        )
-    return findings[list(COLUMNS)]
 
 
 def find_outliers(stacks: pd.DataFrame) -> Iterator[Finding]:

@@ -162,5 +162,5 @@ def _judge_auc(row: dict[Any, Any], why: str) -> str:
     if not math.isfinite(row["auc"]):
         return "needs 2 exams of each class"
     if row["ci_low"] > 0.5 or row["ci_high"] < 0.5:
-        return f"tells the label: {why}"
+        return f"differs from 0.5: {why}"
     return "may be chance"

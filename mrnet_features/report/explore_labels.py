@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.special import ndtri
-from scipy.stats import chi2
 
+from mrnet_features.arrays import Float64Array, Int64Array
 from mrnet_features.data.exam import Dataset
 from mrnet_features.evaluation.metrics.auc import logit_interval, measure_auc
 from mrnet_features.evaluation.metrics.calibration import wilson_interval
@@ -132,8 +132,10 @@ def measure_cooccurrence(labels: pd.DataFrame, confidence: float = 0.95) -> pd.D
 
     .. math:: \psi_i = \frac{1[i \in c]}{p_c} - \sum_t \frac{1[y_{it} = c_t]}{p_t} + T - 1
 
-    of T tasks. Without an exam of a combination, R is 0 and the upper end that of Clopper and
-    Pearson over the expected fraction.
+    of T tasks. The interval, but not R, is computed with half an exam more in each combination:
+    without it, an empty combination makes the intervals of the others far too short. Without an
+    exam of a combination, R is 0 and the upper end that of Clopper and Pearson over the expected
+    fraction.
 
     Parameters
     ----------
@@ -150,7 +152,8 @@ def measure_cooccurrence(labels: pd.DataFrame, confidence: float = 0.95) -> pd.D
 
     References
     ----------
-    Agresti 2013, Categorical Data Analysis, section 16.1, for the delta method.
+    Agresti 2013, Categorical Data Analysis, section 16.1, for the delta method, and section 3.1
+    for the added half.
 
     Examples
     --------
@@ -159,32 +162,39 @@ def measure_cooccurrence(labels: pd.DataFrame, confidence: float = 0.95) -> pd.D
     >>> measure_cooccurrence(pd.DataFrame({"a": [0, 0, 1, 1], "b": [0, 0, 1, 1]}))["ratio"].tolist()
     [2.0, 0.0, 0.0, 2.0]
     """
-    known = labels.dropna()
-    n, values = len(known), known.to_numpy()
-    z = float(ndtri(0.5 + confidence / 2))
-    rows = []
-    cells = itertools.product((0, 1), repeat=values.shape[1]) if values.shape[1] else ()
-    for cell in cells:
-        agree = values == np.array(cell)
-        inside = agree.all(axis=1)
-        observed = int(inside.sum())
-        shares = agree.mean(axis=0) if n else np.full(len(cell), np.nan)
-        expected = float(n * np.prod(shares))
-        ratio = low = high = np.nan
-        if expected > 0:
-            ratio = observed / expected
-        if expected > 0 and len(cell) > 1:
-            if observed:
-                psi = inside * (n / observed) - (agree / shares).sum(axis=1) + len(cell) - 1
-                half = z * float(np.sqrt((psi**2).sum())) / n
-                low, high = ratio * np.exp(-half), ratio * np.exp(half)
-            else:
-                # Poisson's upper end is a little above that of Clopper and Pearson
-                most = min(float(chi2.ppf(0.5 + confidence / 2, 2)) / 2, n)
-                low, high = 0.0, most / expected
-        rows.append((*cell, observed, expected, ratio, low, high))
     names = ["observed", "expected", "ratio", "ci_low", "ci_high"]
-    return pd.DataFrame(rows, columns=[*labels.columns, *names])
+    known = labels.dropna().to_numpy()
+    n, n_tasks = known.shape
+    if not n_tasks:
+        return pd.DataFrame(columns=names)
+    cells = np.array(list(itertools.product((0, 1), repeat=n_tasks)))
+    observed = (known[:, None] == cells).all(axis=2).sum(axis=0)
+    shares = known.mean(axis=0) if n else np.full(n_tasks, np.nan)
+    expected = n * np.where(cells, shares, 1 - shares).prod(axis=1)
+    ends = np.full((2, len(cells)), np.nan)
+    if n and n_tasks > 1:
+        error = (1 - confidence) / 2
+        ends = _bound_ratios(cells, observed, float(ndtri(1 - error)))
+        most = n * (1 - error ** (1 / n))
+        for k in np.flatnonzero(observed == 0):
+            ends[:, k] = (0.0, most / expected[k]) if expected[k] > 0 else (np.nan, np.nan)
+    table = pd.DataFrame(cells, columns=labels.columns)
+    ratio = np.divide(observed, expected, where=expected > 0, out=np.full(len(cells), np.nan))
+    return table.assign(
+        observed=observed, expected=expected, ratio=ratio, ci_low=ends[0], ci_high=ends[1]
+    )
+
+
+def _bound_ratios(cells: Int64Array, observed: Int64Array, z: float) -> Float64Array:
+    """Both ends of the interval of each ratio, with half an exam more in each combination."""
+    counts = observed + 0.5
+    p = counts / counts.sum()
+    agree = cells[:, None] == cells
+    shares = (agree * p[:, None]).sum(axis=1)
+    psi = np.eye(len(p)) / p - (agree / shares[:, None]).sum(axis=2) + cells.shape[1] - 1
+    half = z * np.sqrt(psi**2 @ p / observed.sum())
+    ratio = p / shares.prod(axis=1)
+    return np.stack([ratio * np.exp(-half), ratio * np.exp(half)])
 
 
 def measure_tears(labels: pd.DataFrame) -> pd.DataFrame:

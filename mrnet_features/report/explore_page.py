@@ -253,7 +253,10 @@ def _describe_flags(exploration: Exploration) -> Iterator[Block]:
     """Thumbnails and the table of flags."""
     flags = exploration.frame("flags")
     if not exploration.audited:
-        yield Text("No audit was given, so only outliers are shown here. Pass `mf.audit(dataset)`.")
+        yield Text(
+            "No audit was given: other problems of the exams are not among the flags. Pass "
+            "`mf.audit(dataset)`."
+        )
     if not len(flags):
         yield Text("Nothing unusual was found.")
         return

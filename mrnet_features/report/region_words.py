@@ -22,7 +22,7 @@ class RegionWords(NamedTuple):
     sentence : str
         Such as ``"in the suprapatellar recess above the kneecap"``.
     side : str
-        How two sides of the knee are combined, such as ``"higher side"``; empty for a region
+        How two sides of the knee are combined, such as ``"max side"``; empty for a region
         without sides.
     sides : str
         The same in a sentence.
@@ -51,12 +51,13 @@ _PLACES = {
     "back": ("behind the joint", "behind the joint (where a Baker's cyst lies)"),
 }
 
+# "higher side" would read as the upper part of the knee
 _SIDES = {
-    "low": ("lower side", "The lower of the two sides of the knee counts."),
-    "high": ("higher side", "The higher of the two sides of the knee counts."),
+    "low": ("min side", "The value is the lower one of the two sides of the knee."),
+    "high": ("max side", "The value is the higher one of the two sides of the knee."),
     "one": ("one side", "On one side of the knee."),
     "other": ("other side", "On the other side of the knee."),
-    "difference": (ASYMMETRY, "The difference between the two sides of the knee counts."),
+    "difference": (ASYMMETRY, "The value is the difference between the two sides of the knee."),
 }
 
 _CELL = re.compile(r"row\d+_column\d+")
@@ -84,7 +85,7 @@ def describe_region(region: str, plane: str) -> RegionWords:
     Examples
     --------
     >>> describe_region("back_horn_high", "sagittal")[::2]
-    ('in back horn', 'higher side')
+    ('in back horn', 'max side')
     """
     stem, _, ending = region.rpartition("_")
     side = _SIDES.get(ending, ("", ""))

@@ -60,7 +60,7 @@ _POOLS = {
     "top3": ("top 3 slices", "averaged over the three slices with the highest values"),
     "middle": ("middle slices", "averaged over the middle third of the slices"),
     "max": ("highest slice", "on the slice with the highest value"),
-    "p90": ("90 % of slices", "90th percentile over the slices"),
+    "p90": ("P90 of slices", "90th percentile over the slices"),
     "outer": ("outer slices", "averaged over the first and the last third of the slices"),
     ONE_SLICE: ("", "on one slice"),
 }

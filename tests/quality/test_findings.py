@@ -1,6 +1,7 @@
 """Codes have descriptions, are chosen by name, and order the table."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from mrnet_features.quality.findings import (
@@ -8,6 +9,7 @@ from mrnet_features.quality.findings import (
     FOLDER_CODES,
     SET_CODES,
     Finding,
+    check_findings,
     choose_codes,
     tabulate,
 )
@@ -52,3 +54,11 @@ def test_the_table_is_sorted_and_keeps_the_wanted_codes():
     assert table["advice"].tolist() == ["second", "first", "a", "b"]
     assert list(table.columns) == list(Finding._fields)
     assert table["value"].dtype == tabulate([], CODES)["value"].dtype == np.float64
+
+
+def test_findings_must_be_the_table_of_an_audit():
+    assert len(check_findings(None)) == 0
+    with pytest.raises(TypeError, match="must be the table of `audit`, got list"):
+        check_findings([])
+    with pytest.raises(ValueError, match="none named plane, code"):
+        check_findings(pd.DataFrame(columns=["exam", "severity", "value", "advice"]))

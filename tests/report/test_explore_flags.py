@@ -6,12 +6,7 @@ import pytest
 
 from mrnet_features.data.exam import Dataset, Exam
 from mrnet_features.quality.findings import COLUMNS, Finding
-from mrnet_features.report.explore_flags import (
-    check_findings,
-    find_outliers,
-    list_flags,
-    take_thumbnails,
-)
+from mrnet_features.report.explore_flags import find_outliers, list_flags, take_thumbnails
 from mrnet_features.report.explore_order import Reversal
 from tests.support.knees import make_knee
 
@@ -83,14 +78,6 @@ def test_the_most_severe_come_first_and_the_flags_of_a_stack_together():
     assert flags["severity"].tolist()[:3] == ["reject", "check", "unusual"]
     assert flags["code"].tolist()[-1] == "tissue-order"
     assert tuple(flags.columns) == COLUMNS
-
-
-def test_findings_must_be_the_table_of_an_audit():
-    assert len(check_findings(None)) == 0
-    with pytest.raises(TypeError, match="must be the table of `audit`, got list"):
-        check_findings([])
-    with pytest.raises(ValueError, match="none named plane, code"):
-        check_findings(pd.DataFrame(columns=["exam", "severity", "value", "advice"]))
 
 
 @pytest.fixture

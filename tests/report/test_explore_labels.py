@@ -50,16 +50,21 @@ def test_tasks_that_repeat_each_other_have_the_reciprocal_prevalence_as_ratio():
     assert table["ratio"].tolist() == pytest.approx([1 / 0.75, 0, 0, 1 / 0.25])
 
 
-def test_nine_of_ten_intervals_and_more_hold_the_ratio_of_the_population():
+@pytest.mark.parametrize(
+    ("n_exams", "shares"),  # of (0, 0), (0, 1), (1, 0) and (1, 1)
+    [(200, (0.2, 0.004, 0.38, 0.416)), (60, (0.72, 0.08, 0.18, 0.02))],
+    ids=["rare combination", "independent, few exams"],
+)
+def test_nine_of_ten_intervals_and_more_hold_the_ratio_of_the_population(n_exams, shares):
     rng = np.random.default_rng(0)
-    shares = np.array([0.2, 0.004, 0.38, 0.416])  # of (0, 0), (0, 1), (1, 0) and (1, 1)
+    shares = np.array(shares)
     cells = [(0, 0), (0, 1), (1, 0), (1, 1)]
     of_a, of_b = shares[2:].sum(), shares[1::2].sum()
     margins = [(1 - of_a) * (1 - of_b), (1 - of_a) * of_b, of_a * (1 - of_b), of_a * of_b]
     truth = shares / margins
     hits = np.zeros(4)
     for _ in range(200):
-        counts = rng.multinomial(200, shares)
+        counts = rng.multinomial(n_exams, shares)
         table = measure_cooccurrence(expand(dict(zip(cells, counts, strict=True)), ("a", "b")))
         hits += (table["ci_low"] <= truth) & (truth <= table["ci_high"])
     assert (hits >= 180).all()

@@ -56,8 +56,8 @@ def test_layers_of_cells_are_bone_cartilage_and_menisci():
 
 def test_sides_are_said():
     found = describe_region("tibia_low", "sagittal")
-    assert found.side == "lower side"
-    assert found.sides == "The lower of the two sides of the knee counts."
+    assert found.side == "min side"
+    assert found.sides == "The value is the lower one of the two sides of the knee."
     assert describe_region("notch", "sagittal").side == ""
 
 

@@ -98,11 +98,11 @@ def test_seven_thousand_columns_take_less_than_a_second():
         ),
         (
             "sagittal__back_horn_high__meniscus__cleft3_top__stack",
-            "3 px cleft in back horn, top 3 slices, higher side, sagittal",
+            "3 px cleft in back horn, top 3 slices, max side, sagittal",
             (
                 "Share of bright clefts up to 3 pixels wide in the dark wedge around the back "
                 "horn of the meniscus on sagittal images, averaged over the three slices with "
-                "the highest values. The higher of the two sides of the knee counts."
+                "the highest values. The value is the higher one of the two sides of the knee."
             ),
         ),
         (
@@ -111,7 +111,7 @@ def test_seven_thousand_columns_take_less_than_a_second():
             (
                 "Share of marrow at or below 0.6 times its median, as oedema is on T1, in the "
                 "femur above the joint line on coronal images, from all slices together. The "
-                "difference between the two sides of the knee counts."
+                "value is the difference between the two sides of the knee."
             ),
         ),
         (
@@ -200,7 +200,7 @@ def test_a_family_of_ones_own_may_have_words():
     assert (found.direction, found.unit) == ("higher: more of them", "")
     found = describe_own("axial__femur_low__worded_tones2p5__tone_7__p90")
     assert found.phrase == (
-        "tone 7 (tones 2.5) in the femur, sharp, lower side, 90 % of slices, axial"
+        "tone 7 (tones 2.5) in the femur, sharp, min side, P90 of slices, axial"
     )
 
 

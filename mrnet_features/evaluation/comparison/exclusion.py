@@ -232,7 +232,8 @@ def measure_exclusion(
     :math:`(\sum d^2)^2 / \sum d^4 - 1` degrees of freedom, at least 1. In simulations (120 to 1,130
     exams, 2 to 20 % of them flagged; ``benchmarks/bench_exclusion.py``) 95 % intervals covered the
     true difference in .92 to 1.00 of the cases, by the normal distribution in .81 to 1.00. The
-    fitted models are taken as given; what the training exams add nearly cancels.
+    fitted models are taken as given: in simulated cross-validations the standard error was .88 to
+    1.00 of the standard deviation of the difference.
 
     Examples
     --------
@@ -301,15 +302,11 @@ def _measure_alone(
     if min(truth.sum(), len(truth) - truth.sum()) < fewest:
         return float("nan"), influence
     own = rows[rows["exam"].isin(labels.index[known])].sort_values(["repeat", "exam"])
-    shape = (-1, len(truth))
-    try:
-        found = measure_within_folds(
-            truth,
-            own[task].to_numpy(np.float64).reshape(shape),
-            own["fold"].to_numpy(np.int64).reshape(shape),
-        )
-    except ValueError:  # no pair in one fold
-        return float("nan"), influence
+    scores = own[task].to_numpy(np.float64).reshape(-1, len(truth))
+    folds = own["fold"].to_numpy(np.int64).reshape(-1, len(truth))
+    if not all(np.isin(row[truth == 1], row[truth == 0]).any() for row in folds):
+        return float("nan"), influence  # a repeat has no pair in one fold
+    found = measure_within_folds(truth, scores, folds)
     influence[known] = found.influence
     return found.auc, influence
 

@@ -324,19 +324,22 @@ def _list_jobs(
     exams: pd.Index[Any],
     wanted: NDArray[np.bool_],
 ) -> list[tuple[Any, str, int, NDArray[np.intp], NDArray[np.intp]]]:
-    """Model, task and repeat, and row numbers of its training exams and of those to explain."""
+    """Model, task, repeat, and rows of the exams that it was fitted on and of those to explain."""
     if isinstance(evaluation, HoldOut):
         sets = [(0, 0, evaluation.train_labels.index, evaluation.labels.index)]
         models = {(task, 0, 0): model for task, model in evaluation.models.items()}
+        fitted = evaluation.train_labels
     else:
         sets, models = list(evaluation.folds.split()), dict(evaluation.models)
+        fitted = evaluation.labels if evaluation.fit_labels is None else evaluation.fit_labels
     jobs = []
     for task, (repeat, fold, train, test) in itertools.product(tasks, sets):
         held_out = exams.get_indexer(test)
         chosen = held_out[wanted[held_out]]
         if len(chosen):
             model = models[task, repeat, fold]
-            jobs.append((model, task, repeat, exams.get_indexer(train), chosen))
+            labelled = train[fitted[task].reindex(train).notna()]
+            jobs.append((model, task, repeat, exams.get_indexer(labelled), chosen))
     return jobs
 
 

@@ -54,8 +54,8 @@ def explain_model(model: Any, features: Any, background: Any) -> Explanation:
     r"""Contribution of each column to the log-odds of each row.
 
     - LightGBM and models with a method `shap_values`: TreeSHAP values.
-    - Linear models: :math:`\beta_j (x_j - \bar x_j)`, the SHAP value if the columns are taken one
-      by one. The mean is that of the training rows, after the steps of the pipeline.
+    - Linear models: :math:`\beta_j (x_j - \bar x_j)`, the SHAP value if the columns are
+      independent. The mean is that of the training rows, after the steps of the pipeline.
     - A pipeline: contributions of its last step. The steps before it must return columns of the
       features, scaled, imputed or selected, and not mixtures of them.
     - `TunedClassifier` and scikit-learn's searches: the chosen classifier.
@@ -114,7 +114,9 @@ def explain_model(model: Any, features: Any, background: Any) -> Explanation:
         return Explanation(shares[:, :-1], shares[:, -1])
     if type(model).__module__.startswith("lightgbm.") and hasattr(model, "booster_"):
         shares = model.booster_.predict(np.asarray(features), pred_contrib=True, num_threads=1)
-        return Explanation(shares[:, :-1], shares[:, -1])
+        found = Explanation(shares[:, :-1], shares[:, -1])
+        _require_logistic(found, model, features)
+        return found
     if hasattr(model, "coef_") and hasattr(model, "predict_proba"):
         return _explain_linear(model, features, background)
     raise _no_explanation(type(model).__name__)
@@ -129,9 +131,14 @@ def _explain_linear(model: Any, features: Any, background: Any) -> Explanation:
     centre = float(np.ravel(model.intercept_)[0] + mean @ weights)
     shares = (np.asarray(features, dtype=np.float64) - mean) * weights
     found = Explanation(shares, np.full(len(shares), centre))
+    _require_logistic(found, model, features)
+    return found
+
+
+def _require_logistic(found: Explanation, model: Any, features: Any) -> None:
+    """Raise if the log-odds explained are not those of the model's probabilities."""
     if not np.allclose(expit(found.log_odds), model.predict_proba(features)[:, 1], 0, CLOSE):
         raise _no_explanation(f"{type(model).__name__}, whose probability is not logistic")
-    return found
 
 
 def _explain_pipeline(model: Pipeline, features: Any, background: Any) -> Explanation:

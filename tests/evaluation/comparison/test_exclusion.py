@@ -122,6 +122,18 @@ def test_too_few_excluded_exams_have_no_auc_of_their_own():
     assert table[["difference", "ci_low", "ci_high"]].notna().all(axis=None)
 
 
+def test_excluded_exams_without_a_pair_in_one_fold_have_no_auc_of_their_own():
+    labels, scores, _ = make_flagged()
+    task = labels.columns[0]
+    rows = add_folds(labels[[task]], scores[[task]], n_splits=2, n_repeats=1)
+    fold = rows.set_index("exam")["fold"].reindex(labels.index)
+    apart = labels.index[fold == labels[task]]  # negatives of one fold, positives of the other
+    found = measure_exclusion(rows, apart[::3], labels[[task]]).summary().loc[task]
+    assert found[["auc_excluded", "excluded_low"]].isna().all()
+    assert found["n_excluded_positive"] >= 5
+    assert np.isfinite(found["difference"])
+
+
 def test_counts_by_code_and_what_to_know():
     labels, scores, flagged = make_flagged()
     findings = pd.DataFrame({"exam": [*flagged, flagged[0]], "code": "blur", "severity": "reject"})

@@ -102,6 +102,21 @@ def test_a_hold_out_is_explained_with_its_training_exams(model):
         explain_predictions(held_out, features, exams=["0000"])
 
 
+def test_exams_without_a_label_are_no_part_of_the_baseline():
+    features, labels = plant_signal(n_exams=120)
+    labels = labels.astype(float)
+    labels.loc[features.index[80:], "two"] = np.nan
+    far = features.copy()
+    far.iloc[80:] += 5.0
+    evaluation = cross_validate(logistic_baseline(), far, labels, n_splits=2, n_repeats=1)
+    found = explain_predictions(evaluation, far)
+    known = labels["two"].dropna().index
+    _, fold, train, test = next(evaluation.folds.split())
+    model = evaluation.models["two", 0, fold]
+    fitted = logit(model.predict_proba(far.loc[train.intersection(known)])[:, 1]).mean()
+    np.testing.assert_allclose(found.baseline.loc[test, "two"], fitted, atol=1e-6)
+
+
 def test_other_features_are_refused(run):
     features, evaluation, _ = run
     with pytest.raises(ValueError, match=r"lacks 1 \('axial__knee__glcm__s0__mean'\) and has 0"):

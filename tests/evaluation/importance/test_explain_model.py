@@ -91,6 +91,14 @@ def test_lightgbm_of_its_own_package():
     np.testing.assert_allclose(found.log_odds, logit(model.predict_proba(X)[:, 1]), atol=1e-6)
 
 
+def test_lightgbm_with_another_slope_of_its_probability_is_refused():
+    lightgbm = pytest.importorskip("lightgbm")
+    X, y = make_rows()
+    model = lightgbm.LGBMClassifier(n_estimators=10, sigmoid=2.0, verbose=-1, n_jobs=1).fit(X, y)
+    with pytest.raises(ValueError, match="LGBMClassifier, whose probability is not logistic"):
+        explain_model(model, X, X)
+
+
 @pytest.mark.parametrize(
     ("model", "kind"),
     [
