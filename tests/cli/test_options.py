@@ -10,7 +10,6 @@ import typer
 from mrnet_features.cli.options import (
     Device,
     Grouping,
-    Model,
     Rule,
     Split,
     Task,
@@ -24,14 +23,12 @@ from mrnet_features.evaluation.importance.per_fold import VIEWS
 from mrnet_features.evaluation.metrics.operating_points import RULES
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.names import SPLITS, TASKS
-from mrnet_features.workflows.score import MODELS
 from tests.support.command_line import run
 
 
 def test_choices_are_those_of_the_library():
     assert tuple(Split) == SPLITS
     assert tuple(Task) == (*TASKS, "mean")
-    assert list(Model) == list(MODELS)
     assert tuple(Rule) == RULES
     assert check_views(",".join(VIEWS))
     for device in Device:

@@ -32,7 +32,7 @@ def run(*arguments, cwd="."):
         contextlib.redirect_stderr(stderr),
     ):
         try:
-            app(list(map(str, arguments)))
+            app(list(map(str, arguments)), prog_name="mrnet-features")
             status = 0
         except SystemExit as end:
             status = end.code

@@ -18,7 +18,7 @@ from scipy.spatial.distance import squareform
 from mrnet_features.csv_files import read_table
 from mrnet_features.exam_ids import check_ids, index_by_id, require_same_exams
 from mrnet_features.files import explain_errors, open_file
-from mrnet_features.messages import quote
+from mrnet_features.messages import quote, suggest_name
 from mrnet_features.names import Name, format_name, group_names
 from mrnet_features.npy_files import read_npy_header
 from mrnet_features.parquet_files import PARQUET, read_parquet
@@ -194,7 +194,10 @@ def group_columns(
         return {column: [column] for column in columns}
     if by not in Name._fields:
         known = ", ".join([*Name._fields, "cluster", "column"])
-        raise ValueError(f"`by` must be a mapping or one of {known}, got {quote(by)}.")
+        raise ValueError(
+            f"`by` must be a mapping or one of {known}, got {quote(by)}."
+            f"{suggest_name(by, known.split(', '))}"
+        )
     try:
         return group_names(columns, by)
     except ValueError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from mrnet_features.evaluation.metrics.scored_sets import count_groups
 from mrnet_features.evaluation.plots import plot_importance
 from mrnet_features.evaluation.protocol.stratify import derive_seed
 from mrnet_features.evaluation.results import Result
-from mrnet_features.jobs import run_jobs
+from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.messages import name_some, quote
 
 if TYPE_CHECKING:
@@ -278,7 +279,14 @@ def importance(
         )
         for task, repeat, fold, train, test in jobs
     )
-    found = list(run_jobs(calls, n_jobs))
+    found = []
+    with (
+        contextlib.closing(run_jobs(calls, n_jobs)) as results,
+        show_progress(len(jobs), "importance", "fold", None) as bar,
+    ):
+        for view_of_fold in results:
+            found.append(view_of_fold)
+            bar.update()
     return Importance(
         by=chosen_by if isinstance(chosen_by, str) else "mapping",
         groups=groups,
