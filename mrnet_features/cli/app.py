@@ -71,6 +71,9 @@ running: Any = None
 class Command(TyperCommand):
     """Command whose help ends with examples."""
 
+    notes = ""
+    """Text before the examples, with its own line ends."""
+
     examples: tuple[str, ...] = ()
     """Command lines. Those of all commands run one after another in a test."""
 
@@ -83,6 +86,8 @@ class Command(TyperCommand):
             super().format_help(ctx, formatter)
         # older typer escapes brackets for rich also where rich is not used
         formatter.buffer[:] = [text.replace("\\[", "[") for text in formatter.buffer]
+        if self.notes:
+            formatter.write(f"\n{self.notes}\n")
         if self.examples:
             formatter.write("\nExamples:\n" + "".join(f"  {line}\n" for line in self.examples))
 
@@ -131,8 +136,7 @@ class Commands(TyperGroup):
                 raise
             command = self.commands[ctx.invoked_subcommand]
             message = name_options(describe_error(error, ctx.meta[TYPED]), _list_options())
-            first = message.split(". ")[0]
-            if "`--" in first and isinstance(error, ValueError | TypeError):
+            if message.startswith("`--") and isinstance(error, ValueError | TypeError):
                 context = typer.Context(command, info_name=command.name, parent=ctx)
                 with _tidy_usage_errors():
                     raise typer.BadParameter(message, ctx=context) from error
@@ -255,7 +259,7 @@ app = typer.Typer(
 )
 
 
-def command(panel: str, *examples: str, resumes: bool = False) -> Callable[[F], F]:
+def command(panel: str, *examples: str, notes: str = "", resumes: bool = False) -> Callable[[F], F]:
     """Register a function as a command.
 
     Parameters
@@ -264,6 +268,8 @@ def command(panel: str, *examples: str, resumes: bool = False) -> Callable[[F], 
         One of `PANELS`.
     *examples : str
         Command lines for the end of its help; a test runs them.
+    notes : str, default ""
+        Text before the examples, with its own line ends.
     resumes : bool, default False
         Whether a stopped run keeps what is finished.
 
@@ -272,7 +278,7 @@ def command(panel: str, *examples: str, resumes: bool = False) -> Callable[[F], 
     callable
         Decorator.
     """
-    settings = {"examples": examples, "resumes": resumes}
+    settings = {"examples": examples, "notes": notes, "resumes": resumes}
 
     def register(function: F) -> F:
         paragraphs = inspect.cleandoc(function.__doc__ or "").split("\n\n")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import textwrap
+from typing import Annotated, Any
 
 import typer
 
@@ -16,6 +17,7 @@ CODES = (
     *("blank-slices", "repeated-slices", "saturated", "ghosting", "out-of-view", "orientation"),
     *("noise", "blur", "slice-count", "duplicate", "near-duplicate"),
 )
+INDENT: Any = {"initial_indent": "  ", "subsequent_indent": "  "}
 
 
 @command(
@@ -23,6 +25,7 @@ CODES = (
     "mrnet-features audit MRNet-v1.0",
     "mrnet-features audit MRNet-v1.0 --codes stack-file,duplicate",
     "mrnet-features audit MRNet-v1.0 --json > audit.json",
+    notes=f"Codes:\n{textwrap.fill(', '.join(CODES), 78, break_on_hyphens=False, **INDENT)}",
 )
 def audit(
     root: Root,
@@ -31,7 +34,7 @@ def audit(
         typer.Option(
             autocompletion=complete_names(*CODES),
             show_default=False,
-            help=f"Codes to look for, comma-separated; by default all: {', '.join(CODES)}.",
+            help="Codes to look for, comma-separated; by default all.",
         ),
     ] = None,
     skip: Annotated[

@@ -203,7 +203,7 @@ def test_ctrl_c_prints_one_line_and_has_status_130(tmp_path, jobs):
 
 
 def test_ctrl_c_before_a_command_begins_is_no_traceback(monkeypatch, capsys):
-    def interrupt():
+    def interrupt(**_):
         raise KeyboardInterrupt
 
     monkeypatch.setitem(cli.main.__globals__, "app", interrupt)

@@ -126,7 +126,7 @@ def test_excluded_exams_are_in_no_fold(folder):
 
 
 def test_the_options_that_make_table_and_labels_agree_are_named(folder):
-    done = run(*LOGISTIC, "--split", "valid", cwd=folder)
+    done = run(*LOGISTIC, "--split", "valid", "--out", "x", cwd=folder)
     assert done.status == 1
     assert done.stderr.startswith("Error: 'train.parquet' must hold the exams that have labels")
     assert "Pass the `--split` and `--exclude` that the table was made with." in done.stderr

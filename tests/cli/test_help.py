@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import typer
 
-from mrnet_features import load_labels, load_mrnet
+from mrnet_features import cross_validate, load_labels, load_mrnet
 from mrnet_features.cli import app
 from mrnet_features.cli.app import PANELS
 from mrnet_features.quality.audit import audit
@@ -58,8 +58,8 @@ def place(folder, tmp_path_factory):
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Replace what takes minutes: the demo and the audit of the study."""
-    from mrnet_features.workflows import demo, study
+    """Replace what takes minutes: the demo, the audit of the study, further repeats."""
+    from mrnet_features.workflows import demo, score, study
 
     class Summary:
         folds = None
@@ -68,7 +68,13 @@ def quick(monkeypatch):
             return pd.DataFrame({"auc": [0.5]}, index=pd.Index(["acl"], name="task"))
 
     monkeypatch.setattr(demo, "run_demo", lambda out, **_: Summary())
+    for module in (score, study):
+        monkeypatch.setattr(module, "cross_validate", cross_validate_once)
     monkeypatch.setattr(study, "audit", lambda root, **_: audit(root, codes="label-file"))
+
+
+def cross_validate_once(*tables, **settings):
+    return cross_validate(*tables, **{**settings, "n_repeats": 1})
 
 
 @pytest.mark.filterwarnings("ignore:'a?c?l?m?e?n?i?s?c?u?s? ?implies:UserWarning")
