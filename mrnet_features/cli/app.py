@@ -135,7 +135,9 @@ class Commands(TyperGroup):
             if ctx.params["traceback"]:
                 raise
             command = self.commands[ctx.invoked_subcommand]
-            message = name_options(describe_error(error, ctx.meta[TYPED]), _list_options())
+            options = _list_options()
+            message = describe_error(error, ctx.meta[TYPED], has_jobs="--jobs" in options)
+            message = name_options(message, options)
             if message.startswith("`--") and isinstance(error, ValueError | TypeError):
                 context = typer.Context(command, info_name=command.name, parent=ctx)
                 with _tidy_usage_errors():

@@ -92,7 +92,7 @@ def send_styles() -> Iterator[TextIO]:
         yield stream
 
 
-def describe_error(error: Exception, command: str) -> str:
+def describe_error(error: Exception, command: str, *, has_jobs: bool = True) -> str:
     """Error as a message for the person who typed the command.
 
     Parameters
@@ -100,6 +100,8 @@ def describe_error(error: Exception, command: str) -> str:
     error : Exception
     command : str
         The command as it was typed.
+    has_jobs : bool, default True
+        Whether it has the option ``--jobs``.
 
     Returns
     -------
@@ -113,17 +115,18 @@ def describe_error(error: Exception, command: str) -> str:
     >>> describe_error(PermissionError(13, "Permission denied", "out.csv"), "cv a b")
     "'out.csv': Permission denied."
     """
+    fewer = "use fewer processes with `--jobs`, or " if has_jobs else "or use "
     text = str(error.args[0] if isinstance(error, KeyError) and error.args else error).strip()
     if isinstance(error, MemoryError):
         said = f" ({text.rstrip('.')})" if text else ""
         text = (
-            f"`mrnet-features {command}` ran out of memory{said}. Close other programs, use fewer "
-            "processes with `--jobs`, or a machine with more memory."
+            f"`mrnet-features {command}` ran out of memory{said}. Close other programs, {fewer}"
+            "a machine with more memory."
         )
     elif isinstance(error, BrokenExecutor):
         text = (
             f"A process of `mrnet-features {command}` was ended from outside, often because "
-            "memory ran out. Use fewer processes with `--jobs`, or a machine with more memory."
+            f"memory ran out. Close other programs, {fewer}a machine with more memory."
         )
     elif isinstance(error, OSError) and error.strerror:
         names = [quote(str(name)) for name in (error.filename, error.filename2) if name is not None]

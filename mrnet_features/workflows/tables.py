@@ -104,9 +104,16 @@ def read_table(
 
     Raises
     ------
+    IsADirectoryError
+        If `path` is a folder.
     ValueError
         If table and labels hold different exams, or a file can't be read.
     """
+    if Path(path).is_dir():
+        raise IsADirectoryError(
+            f"'{path}' must be a feature table, got a folder. Pass the table first, then the folder "
+            "with the labels."
+        )
     excluded = list_excluded(exclude)
     features, labels = read_features(path), load_labels(root, split, exclude=excluded)
     skipped = features.attrs["provenance"].get(SKIPPED, [])

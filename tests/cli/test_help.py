@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,8 @@ from mrnet_features.cli.app import PANELS
 from mrnet_features.quality.audit import audit
 from tests.support.command_line import ENVIRONMENT, run
 
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMANDS = typer.main.get_command(app).commands
 
 QUICK = {
@@ -92,6 +95,26 @@ def test_the_examples_of_all_commands_run_one_after_another(place, tmp_path):
         assert done.status == 0, (example, done.stderr)
         if target:
             (place / target).write_text(done.stdout)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_commands_of_a_page_are_right_use(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lines = re.findall(r"^mrnet-features ([a-z].*?)(?: +#.*)?$", page.read_text(), re.MULTILINE)
+    for line in lines:
+        name, *arguments = shlex.split(line.split(" > ")[0])
+        COMMANDS[name].make_context(name, arguments)  # raises for wrong use
+
+
+def test_every_file_of_the_readme_is_made_or_explained():
+    text = (ROOT / "README.md").read_text()
+    start = text.index("## From the command line")
+    block = text[start:].split("```")[1]
+    assert block.count("mrnet-features ") >= 10
+    for name in set(re.findall(r"[\w-]+\.(?:csv|parquet)", block)):
+        is_made = re.search(rf"(--out|predict \S+ \S+) {re.escape(name)}", block)
+        assert is_made or f"`{name}`" in text[start:].split("```")[0], name
+    assert "ROOT" not in block
 
 
 @pytest.mark.parametrize("name", COMMANDS)
