@@ -315,7 +315,7 @@ def main() -> NoReturn:
     handler.setFormatter(MessageFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     counts: Counter[Any] = Counter()
-    warnings.showwarning = functools.partial(_show_warning, counts)
+    warnings.showwarning = functools.partial(_show_warning, counts, set())
     try:
         with stop_on_signals(describe_stop):
             app(prog_name="mrnet-features")
@@ -338,8 +338,13 @@ def describe_stop() -> str:
     return RESUMED if getattr(_find_command(), "resumes", False) else STOPPED
 
 
-def _show_warning(counts: Counter[Any], message: Any, category: Any, *_: Any, **__: Any) -> None:
-    """Print a warning, unless many of its kind were printed: a set of exams can have thousands."""
+def _show_warning(
+    counts: Counter[Any], shown: set[str], message: Any, category: Any, *_: Any, **__: Any
+) -> None:
+    """Print a warning once, unless many of its kind were printed: exams can have thousands."""
+    if str(message) in shown:
+        return
+    shown.add(str(message))
     counts[category.__name__] += 1
     if counts[category.__name__] <= SHOWN_WARNINGS:
         print_message(f"Warning: {name_options(str(message), _list_options())}")

@@ -25,8 +25,11 @@ HEADINGS = {
 }
 """Headings that differ from the names of columns."""
 
-NARROWEST_TEXT = 16
+NARROWEST_TEXT = 20
 """Characters to which a column of text may be wrapped on a terminal."""
+
+GAP = 3
+"""Characters between two columns on a terminal."""
 
 
 def print_json(value: Any) -> None:
@@ -49,14 +52,16 @@ def summary_as_dict(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def print_table(table: pd.DataFrame) -> None:
+def print_table(table: pd.DataFrame, n_keys: int = 1) -> None:
     """Print a table without its index: on a terminal as wide as that, else as plain text.
 
     Parameters
     ----------
     table : DataFrame
         Floats are shown with three decimals, missing values as "-". On a terminal, long text is
-        wrapped, and columns for which there is no room follow below, beside the first one.
+        wrapped, and columns for which there is no room follow below, beside the keys.
+    n_keys : int, default 1
+        Number of columns at the start that name a row.
     """
     from rich.console import Console
 
@@ -78,7 +83,7 @@ def print_table(table: pd.DataFrame) -> None:
             fit_encoding(name, stream): [fit_encoding(cell, stream) for cell in column]
             for name, column in cells.items()
         }
-        for block in _split_columns(cells, is_text, console.width):
+        for block in _split_columns(cells, is_text, console.width, n_keys):
             console.print(_build_table(cells, is_text, block, styled=True))
 
 
@@ -107,28 +112,39 @@ def _build_table(
     built = Table(pad_edge=False, header_style="bold" if styled else "", **look)
     texts = dict(zip(cells, is_text, strict=True))
     for name in names:
-        heading = name.replace("_", " ") if styled else name
+        is_long = texts[name] and _measure(name, cells[name]) > NARROWEST_TEXT
         justify: Any = "left" if texts[name] else "right"
-        built.add_column(Text(heading), justify=justify, no_wrap=not texts[name], overflow="fold")
+        built.add_column(
+            Text(name.replace("_", " ") if styled else name),
+            justify=justify,
+            no_wrap=not is_long,
+            min_width=NARROWEST_TEXT if is_long else None,
+            overflow="fold",
+        )
     for row in zip(*(cells[name] for name in names), strict=True):
         built.add_row(*map(Text, row))
     return built
 
 
+def _measure(name: str, column: Sequence[str]) -> int:
+    """Characters of the longest cell of a column, or of its heading."""
+    return max(map(len, [name, *column]))
+
+
 def _split_columns(
-    cells: dict[str, list[str]], is_text: Sequence[bool], width: int
+    cells: dict[str, list[str]], is_text: Sequence[bool], width: int, n_keys: int
 ) -> Iterator[list[str]]:
-    """Names of the columns that fit beside each other, each time with the first one."""
+    """Names of the columns that fit beside each other, each time with the keys."""
     names = list(cells)
     needed = {
-        name: min(max(map(len, [name, *column])), NARROWEST_TEXT if text else width) + 2
+        name: min(_measure(name, column), NARROWEST_TEXT if text else width) + GAP
         for (name, column), text in zip(cells.items(), is_text, strict=True)
     }
-    block = names[:1]
-    for name in names[1:]:
-        if len(block) > 1 and sum(needed[shown] for shown in [*block, name]) > width:
+    block = names[:n_keys]
+    for name in names[n_keys:]:
+        if len(block) > n_keys and sum(needed[shown] for shown in [*block, name]) > width:
             yield block
-            block = names[:1]
+            block = names[:n_keys]
         block.append(name)
     yield block
 
@@ -142,7 +158,17 @@ def print_summary(summary: pd.DataFrame) -> None:
         From `Evaluation.summary`.
     """
     counts = {name: "Int64" for name in summary if str(name).startswith("n_")}
-    print_table(summary.astype(counts).reset_index())
+    _print_with_interval(summary.astype(counts).reset_index(), 1)
+
+
+def _print_with_interval(table: pd.DataFrame, n_keys: int) -> None:
+    """Print a table; what its intervals allow for is one line if it is the same in all rows."""
+    kinds = table.get("interval", pd.Series(dtype=object)).unique()
+    if len(kinds) != 1:
+        print_table(table, n_keys)
+        return
+    print_table(table.drop(columns="interval"), n_keys)
+    print(f"Intervals: {kinds[0]}.")
 
 
 def print_comparison(result: FileComparison) -> None:
@@ -152,9 +178,10 @@ def print_comparison(result: FileComparison) -> None:
     ----------
     result : FileComparison
     """
-    print_table(result.comparison.frame()[["auc", "se", "ci_low", "ci_high"]].reset_index())
+    aucs = result.comparison.frame()[["auc", "se", "ci_low", "ci_high"]].reset_index()
+    print_table(aucs, 2)
     print()
-    print_table(result.comparison.summary())
+    _print_with_interval(result.comparison.summary(), 3)
     base = next(iter(result.comparison.scores))
     for name, added_value in result.added_values.items():
         print(f"\n{base} and {name} together, against {base} alone:")
@@ -168,11 +195,8 @@ def print_machine_checks(checks: Sequence[MachineCheck]) -> None:
     ----------
     checks : sequence of MachineCheck
     """
-    rows = [
-        (check.state, check.subject, " ".join(filter(None, (check.found, check.advice))))
-        for check in checks
-    ]
-    print_table(pd.DataFrame(rows, columns=["state", "subject", "found"]))
+    rows = [(check.state, check.subject, check.found, check.advice or "") for check in checks]
+    print_table(pd.DataFrame(rows, columns=["state", "subject", "found", "what to do"]), 2)
 
 
 def print_audit(findings: pd.DataFrame) -> None:

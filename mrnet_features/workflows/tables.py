@@ -111,8 +111,8 @@ def read_table(
     """
     if Path(path).is_dir():
         raise IsADirectoryError(
-            f"'{path}' must be a feature table, got a folder. Pass the table first, then the folder "
-            "with the labels."
+            f"'{path}' must be a feature table, got a folder. Pass the table first, then the "
+            "folder with the labels."
         )
     excluded = list_excluded(exclude)
     features, labels = read_features(path), load_labels(root, split, exclude=excluded)

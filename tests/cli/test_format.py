@@ -87,7 +87,12 @@ def test_an_audit_that_checked_every_code_has_no_note():
 
 def test_counts_in_a_summary_have_no_decimals(capsys):
     summary = pd.DataFrame(
-        {"auc": [1.0, 0.8125], "n_exams": [120, 120.0], "n_positive": [7, None]},
+        {
+            "auc": [1.0, 0.8125],
+            "interval": "test exams",
+            "n_exams": [120, 120.0],
+            "n_positive": [7, None],
+        },
         index=pd.Index(["acl", "mean"], name="task"),
     )
     print_summary(summary)
@@ -95,6 +100,7 @@ def test_counts_in_a_summary_have_no_decimals(capsys):
         "task    auc  n_exams  n_positive",
         "acl   1.000      120           7",
         "mean  0.812      120           -",
+        "Intervals: test exams.",
     ]
 
 
@@ -118,7 +124,8 @@ def test_a_table_on_a_terminal_is_styled_and_never_wider(show):
     assert "\x1b[1m" in styled
     shown = drop_styles(styled)
     assert max(map(len, shown.splitlines())) <= 60
-    assert shown.count("abnormal") > 1  # the first column is repeated beside further columns
+    assert shown.count("abnormal") > 1  # the keys are repeated beside further columns
+    assert "test and training" in shown  # long text is wrapped between words
     for k in range(9):
         assert f"a number {k}" in " ".join(shown.split())
     assert "0.143" in shown
