@@ -152,6 +152,8 @@ def _tidy_usage_errors(commands: Collection[str] = ()) -> Iterator[None]:
     try:
         yield
     except UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help
+            raise
         message = error.format_message().replace(": Value error, ", ": ")  # of newer typer
         message = name_options(message, _list_options())
         message = _suggest_choice(message, commands)
