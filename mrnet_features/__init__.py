@@ -21,9 +21,14 @@ _HOMES = {
     "check_leakage": "evaluation.leakage.checks",
     "compare": "evaluation.comparison.compare",
     "cross_validate": "evaluation.protocol.cross_validation",
+    "describe_columns": "report.words",
+    "describe_slices": "extraction.slices",
     "evaluate": "evaluation.protocol.holdout",
+    "explain_predictions": "evaluation.importance.contributions",
+    "explore": "report.explore",
     "extract_features": "extraction.resume",
     "fill_checklist": "evaluation.checklists.fill",
+    "find_marks": "extraction.marks",
     "importance": "evaluation.importance.importance",
     "lightgbm_baseline": "models.baselines",
     "load_labels": "data.mrnet",
@@ -34,6 +39,7 @@ _HOMES = {
     "measure_added_value": "evaluation.comparison.added_value",
     "measure_calibration": "evaluation.metrics.calibration",
     "measure_decision_curve": "evaluation.metrics.decision_curve",
+    "measure_exclusion": "evaluation.comparison.exclusion",
     "measure_group_gap": "evaluation.comparison.group_gap",
     "measure_roc": "evaluation.metrics.roc",
     "measure_stability": "workflows.stability",
@@ -41,6 +47,7 @@ _HOMES = {
     "parse_name": "names",
     "permutation_test": "evaluation.leakage.permutation",
     "plan_sample_size": "evaluation.protocol.sample_size",
+    "plot_slices": "report.slice_plots",
     "prior_baseline": "models.baselines",
     "read_features": "extraction.table",
     "read_predictions": "evaluation.comparison.read_predictions",
@@ -56,9 +63,11 @@ if TYPE_CHECKING:
     from mrnet_features.evaluation.checklists.fill import fill_checklist
     from mrnet_features.evaluation.comparison.added_value import measure_added_value
     from mrnet_features.evaluation.comparison.compare import compare
+    from mrnet_features.evaluation.comparison.exclusion import measure_exclusion
     from mrnet_features.evaluation.comparison.group_gap import measure_group_gap
     from mrnet_features.evaluation.comparison.read_predictions import read_predictions
     from mrnet_features.evaluation.comparison.subgroups import measure_subgroups
+    from mrnet_features.evaluation.importance.contributions import explain_predictions
     from mrnet_features.evaluation.importance.importance import importance
     from mrnet_features.evaluation.leakage.checks import check_leakage
     from mrnet_features.evaluation.leakage.permutation import permutation_test
@@ -72,7 +81,9 @@ if TYPE_CHECKING:
     from mrnet_features.evaluation.protocol.sample_size import plan_sample_size
     from mrnet_features.evaluation.protocol.stratify import make_folds
     from mrnet_features.extraction.extractor import FeatureExtractor
+    from mrnet_features.extraction.marks import find_marks
     from mrnet_features.extraction.resume import extract_features
+    from mrnet_features.extraction.slices import describe_slices
     from mrnet_features.extraction.table import read_features, write_features
     from mrnet_features.models.baselines import (
         lightgbm_baseline,
@@ -82,6 +93,9 @@ if TYPE_CHECKING:
     from mrnet_features.models.stable_columns import select_stable
     from mrnet_features.names import parse_name
     from mrnet_features.quality.audit import audit
+    from mrnet_features.report.explore import explore
+    from mrnet_features.report.slice_plots import plot_slices
+    from mrnet_features.report.words import describe_columns
     from mrnet_features.stacks.conversion import to_uint8
     from mrnet_features.synthetic import write_knees
     from mrnet_features.workflows.stability import measure_stability
@@ -96,9 +110,14 @@ __all__ = [
     "check_leakage",
     "compare",
     "cross_validate",
+    "describe_columns",
+    "describe_slices",
     "evaluate",
+    "explain_predictions",
+    "explore",
     "extract_features",
     "fill_checklist",
+    "find_marks",
     "importance",
     "lightgbm_baseline",
     "load_labels",
@@ -109,6 +128,7 @@ __all__ = [
     "measure_added_value",
     "measure_calibration",
     "measure_decision_curve",
+    "measure_exclusion",
     "measure_group_gap",
     "measure_roc",
     "measure_stability",
@@ -116,6 +136,7 @@ __all__ = [
     "parse_name",
     "permutation_test",
     "plan_sample_size",
+    "plot_slices",
     "prior_baseline",
     "read_features",
     "read_predictions",

@@ -10,6 +10,7 @@ from mrnet_features.cli.app import app, main
 from mrnet_features.cli import demo
 from mrnet_features.cli import knees
 from mrnet_features.cli import audit
+from mrnet_features.cli import explore
 from mrnet_features.cli import extract
 from mrnet_features.cli import families
 from mrnet_features.cli import cv
@@ -27,6 +28,7 @@ __all__ = [
     "cv",
     "demo",
     "doctor",
+    "explore",
     "extract",
     "families",
     "fit",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy import ndimage
 
-from mrnet_features.arrays import Array, Int32Array, Int64Array
+from mrnet_features.arrays import Array, BoolArray, Int32Array, Int64Array
 from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count, per_slice
 from mrnet_features.counts.packed_rows import mark_bright
@@ -69,6 +70,36 @@ def boundaries(stack: Stack, *, threshold: int | Array, side: int) -> Boundaries
     _count_boundaries(stack.grey, stack.regions, thresholds, side, counts)
     core, n_steps, steps = counts[:, :, 1:]
     return Boundaries(core, n_steps, steps)
+
+
+def find_cores(stack: Stack, *, threshold: int | Array, side: int) -> BoolArray:
+    """Pixels of the squares that `boundaries` counts as core, to mark them; on the CPU only.
+
+    Parameters
+    ----------
+    stack, threshold, side
+        As for `boundaries`.
+
+    Returns
+    -------
+    ndarray of shape (n_slices, height, width), bool
+
+    Examples
+    --------
+    >>> grey = np.array([[[9, 9, 9, 1], [9, 9, 1, 1]]], np.uint8)
+    >>> stack = Stack(grey, np.ones_like(grey), np.ones_like(grey), n_levels=1)
+    >>> find_cores(stack, threshold=9, side=2).astype(int).tolist()
+    [[[1, 1, 0, 0], [1, 1, 0, 0]]]
+    """
+    bright = stack.grey >= per_slice(threshold, stack)[:, None, None]
+    marked = np.where(bright, stack.regions, np.uint8(0))
+    cores = np.zeros(bright.shape, bool)
+    for r, window in enumerate(ndimage.find_objects(marked)):
+        if window is not None:
+            inside = (marked[window] == r + 1).view(np.uint8)
+            opened = ndimage.grey_opening(inside, (1, side, side), mode="constant", cval=0)
+            cores[window] |= opened > 0
+    return cores
 
 
 @boundaries.gpu

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mrnet_features.arrays import Array, Int32Array, Int64Array, namespace
+from mrnet_features.arrays import Array, BoolArray, Int32Array, Int64Array, namespace
 from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count, per_slice
 from mrnet_features.counts.labelling import NO_LABEL, label_on_gpu
@@ -71,7 +71,7 @@ def components_3d(stack: Stack, *, threshold: int | Array) -> Components3D:
     """
     thresholds = per_slice(threshold, stack).astype(np.int64)
     owners = find_owners(stack.exam_starts, stack.n_slices)
-    found = _find_components(stack.grey, stack.regions, thresholds, owners)
+    found, _ = _find_components(stack.grey, stack.regions, thresholds, owners)
     return _move_to_origins(Components3D(*found), stack)
 
 
@@ -111,6 +111,113 @@ def _(stack: Stack, *, threshold: int | Array) -> Components3D:
     return _move_to_origins(Components3D(region, size, sums, bounds, exam), stack)
 
 
+def number_components(stack: Stack, *, threshold: int | Array) -> Int32Array:
+    """Number of the component of each pixel, to mark it; on the CPU only.
+
+    Parameters
+    ----------
+    stack, threshold
+        As for `components_3d`.
+
+    Returns
+    -------
+    ndarray of shape (n_slices, height, width), int32
+        k + 1 in component k of `components_3d`, 0 outside all components.
+
+    Raises
+    ------
+    ValueError
+        As `components_3d`.
+
+    Examples
+    --------
+    >>> grey = np.array([[[9, 0, 9]], [[9, 0, 0]]], np.uint8)
+    >>> stack = Stack(grey, np.ones_like(grey), np.ones_like(grey), n_levels=1)
+    >>> number_components(stack, threshold=9).tolist()
+    [[[1, 0, 2]], [[1, 0, 0]]]
+    """
+    row, first, end, component = _list_runs(stack, threshold)
+    # +k + 1 where a run begins and -(k + 1) after its end, which the sum over pixels turns to k + 1
+    steps = np.zeros(stack.grey.size + 1, np.int32)
+    row_start = row * stack.grey.shape[2]
+    np.add.at(steps, row_start + first, component + 1)
+    np.subtract.at(steps, row_start + end, component + 1)
+    return np.cumsum(steps[:-1], dtype=np.int32).reshape(stack.grey.shape)
+
+
+def count_by_slice(stack: Stack, *, threshold: int | Array) -> Int64Array:
+    """Number of pixels of each component on each slice; on the CPU only.
+
+    Parameters
+    ----------
+    stack, threshold
+        As for `components_3d`.
+
+    Returns
+    -------
+    ndarray of shape (n_slices, n_components), int64
+
+    Examples
+    --------
+    >>> grey = np.array([[[9, 0, 9]], [[9, 0, 0]]], np.uint8)
+    >>> stack = Stack(grey, np.ones_like(grey), np.ones_like(grey), n_levels=1)
+    >>> count_by_slice(stack, threshold=9)
+    array([[1, 1],
+           [1, 0]])
+    """
+    row, first, end, component = _list_runs(stack, threshold)
+    n_components = int(np.max(component, initial=-1)) + 1
+    index = row // stack.grey.shape[1] * n_components + component
+    counts = np.bincount(index, end - first, stack.n_slices * n_components)
+    return counts.astype(np.int64).reshape(stack.n_slices, n_components)
+
+
+def sum_by_region(values: Array, found: Components3D, n_regions: int) -> Array:
+    """Sum over the components of each region.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_slices, n_components)
+    found : Components3D
+        Of one exam, on the CPU.
+    n_regions : int
+
+    Returns
+    -------
+    ndarray of shape (n_slices, n_regions)
+    """
+    return values @ (found.region[:, None] == np.arange(n_regions)).astype(np.int64)
+
+
+def _list_runs(stack: Stack, threshold: int | Array) -> tuple[Int64Array, ...]:
+    """Row through all slices, first column, one past the last, and component of each run."""
+    thresholds = per_slice(threshold, stack).astype(np.int64)
+    owners = find_owners(stack.exam_starts, stack.n_slices)
+    _, runs = _find_components(stack.grey, stack.regions, thresholds, owners)
+    return tuple(part.astype(np.int64) for part in runs)
+
+
+def find_largest(found: Components3D, n: int) -> BoolArray:
+    """Whether each component is one of the n largest of its region, or as large as the n-th.
+
+    Parameters
+    ----------
+    found : Components3D
+        Of one exam, on the CPU.
+    n : int
+
+    Returns
+    -------
+    ndarray of shape (n_components,), bool
+    """
+    is_largest = np.zeros(found.size.shape, bool)
+    for region in np.unique(found.region):
+        of_region = found.region == region
+        sizes = np.sort(found.size[of_region])
+        is_largest |= of_region & (found.size >= sizes[max(len(sizes) - n, 0)])
+    return is_largest
+
+
 def _move_to_origins(found: Components3D, stack: Stack) -> Components3D:
     """Components with positions counted from the first slice and the origin of their exam.
 
@@ -136,7 +243,11 @@ def _move_to_origins(found: Components3D, stack: Stack) -> Components3D:
 
 @cached_njit(nogil=True)
 def _find_components(grey: Any, regions: Any, thresholds: Int64Array, owners: Int64Array) -> Any:
-    """Join runs of bright pixels with touching runs of the row above and of the slice before."""
+    """Join runs of bright pixels with touching runs of the row above and of the slice before.
+
+    Returns the columns of `Components3D`; and of each run its row, counted through all slices, its
+    first column, one past its last, and its component.
+    """
     n_slices, height, width = grey.shape
     capacity = 1 << 14
     runs = np.empty((capacity, 4), np.int32)  # region, first column, one past the last, parent
@@ -188,6 +299,7 @@ def _find_components(grey: Any, regions: Any, thresholds: Int64Array, owners: In
     sums = np.zeros((n_components, 6), np.int64)
     bounds = np.empty((n_components, 6), np.int32)
     exam = np.empty(n_components, np.int32)
+    row_of, component_of = np.empty(n_runs, np.int64), np.empty(n_runs, np.int32)
     for s in range(n_slices):
         for y in range(height):
             for run in range(starts[s * height + y], starts[s * height + y + 1]):
@@ -196,6 +308,7 @@ def _find_components(grey: Any, regions: Any, thresholds: Int64Array, owners: In
                     root = runs[root, 3]
                 runs[run, 3] = root
                 component = index[root]
+                row_of[run], component_of[run] = s * height + y, component
                 first, last = int(runs[run, 1]), int(runs[run, 2]) - 1
                 if size[component] == 0:
                     region[component] = runs[run, 0] - 1
@@ -217,7 +330,8 @@ def _find_components(grey: Any, regions: Any, thresholds: Int64Array, owners: In
                 bounds[component, 3] = max(bounds[component, 3], y)
                 bounds[component, 4] = min(bounds[component, 4], first)
                 bounds[component, 5] = max(bounds[component, 5], last)
-    return region, size, sums, bounds, exam
+    described = (region, size, sums, bounds, exam)
+    return described, (row_of, runs[:n_runs, 1], runs[:n_runs, 2], component_of)
 
 
 @cached_njit(nogil=True)

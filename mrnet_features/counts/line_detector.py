@@ -75,11 +75,7 @@ def dark_lines(stack: Stack, *, offsets: tuple[int, ...]) -> DarkLines:
     >>> float(contrast[0, 0, 0, 0]), int(strongest.continuity[0, 0, 0, 0])
     (80.0, 11)
     """
-    shape = (stack.n_slices, stack.n_regions, len(offsets), N_ORIENTATIONS)
-    counts = DarkLines(np.zeros(shape, np.uint8), *(np.zeros(shape, np.int32) for _ in range(3)))
-    lines = np.stack([_sample_offsets(offset) for offset in offsets])
-    _find_lines(stack.grey, stack.regions, lines, _find_firsts(stack), *counts)
-    return counts
+    return _search(stack, offsets)[0]
 
 
 @dark_lines.gpu
@@ -133,6 +129,43 @@ def _(offsets: tuple[int, ...]) -> None:
         raise ValueError(f"`offsets` must be pixels, at least 1 each, got {offsets}.")
 
 
+def locate_lines(stack: Stack, *, offsets: tuple[int, ...]) -> Int32Array:
+    """Ends of the lines of `dark_lines`, to mark them; on the CPU only.
+
+    Parameters
+    ----------
+    stack, offsets
+        As for `dark_lines`.
+
+    Returns
+    -------
+    ndarray of shape (n_slices, n_regions, n_offsets, 12, 2, 2), int32
+        Row and column of the left and the right end of a line, or of the lower and the upper one if
+        it is upright. -1 where no line fits into the slice.
+
+    Examples
+    --------
+    >>> grey = np.full((1, 41, 41), 100, np.uint8)
+    >>> grey[:, 19:22] = 20
+    >>> stack = Stack(grey, np.ones_like(grey), np.ones_like(grey), n_levels=1)
+    >>> locate_lines(stack, offsets=(4,))[0, 0, 0, 0].tolist()
+    [[20, 2], [20, 22]]
+    """
+    counts, centres, lines = _search(stack, offsets)
+    ends = centres[..., None, :] + lines[:, :, 0, [0, -1]]
+    return np.where(counts.found[..., None, None] > 0, ends, np.int32(-1))
+
+
+def _search(stack: Stack, offsets: tuple[int, ...]) -> tuple[DarkLines, Int32Array, Int32Array]:
+    """Strongest lines on the CPU, row and column of their centres, and offsets of their samples."""
+    shape = (stack.n_slices, stack.n_regions, len(offsets), N_ORIENTATIONS)
+    counts = DarkLines(np.zeros(shape, np.uint8), *(np.zeros(shape, np.int32) for _ in range(3)))
+    centres = np.zeros((*shape, 2), np.int32)
+    lines = np.stack([_sample_offsets(offset) for offset in offsets])
+    _find_lines(stack.grey, stack.regions, lines, _find_firsts(stack), *counts, centres)
+    return counts, centres, lines
+
+
 def _find_firsts(stack: Stack) -> Int32Array:
     """First row and column, 0 or 1, of the line centres in each slice."""
     parity = np.asarray(stack.origins, np.int32) % 2
@@ -164,6 +197,7 @@ def _find_lines(
     inside: Int32Array,
     beside: Int32Array,
     continuity: Int32Array,
+    centres: Int32Array,
 ) -> None:
     n_slices, height, width = grey.shape
     n_offsets, n_samples = lines.shape[0], lines.shape[3]
@@ -211,3 +245,5 @@ def _find_lines(
                             inside[s, r - 1, o, k] = middle
                             beside[s, r - 1, o, k] = side
                             continuity[s, r - 1, o, k] = darker
+                            centres[s, r - 1, o, k, 0] = y
+                            centres[s, r - 1, o, k, 1] = x

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import ndimage
 
-from mrnet_features.arrays import Array, Int32Array
+from mrnet_features.arrays import Array, BoolArray, Int32Array
 from mrnet_features.counts.counting import count, per_slice
 from mrnet_features.counts.labelling import label_on_gpu
 from mrnet_features.launch import N_THREADS, count_walks, launch, launch_each
@@ -108,14 +108,65 @@ def dark_areas(stack: Stack, *, threshold: int | Array, sides: tuple[int, ...]) 
         counts.holes[here, r] = holes.sum(axis=(1, 2))
         counts.hole_excess[here, r] = (above * holes).sum(axis=(1, 2))
     for k, side in enumerate(sides):
-        square = (1, side, side)
-        # pixels outside the slice are not dark; the opening repeats edge pixels
-        dilated = ndimage.maximum_filter(dark, square, mode="constant", cval=0)
-        filled = ndimage.minimum_filter(dilated, square, mode="constant", cval=1) & ~dark
-        opened = ndimage.grey_opening(image, square, mode="nearest")
+        filled = _find_clefts(dark, side)
+        opened = ndimage.grey_opening(image, (1, side, side), mode="nearest")  # repeats edge pixels
         counts.filled[here, :, k] = total(filled)
         counts.residue[here, :, k] = total((image - opened) * filled)
     return counts
+
+
+def find_clefts(stack: Stack, *, threshold: int | Array, side: int) -> BoolArray:
+    """Pixels of the clefts of `dark_areas`, to mark them; on the CPU only.
+
+    Parameters
+    ----------
+    stack, threshold
+        As for `dark_areas`.
+    side : int
+        Side of the square, in pixels; odd.
+
+    Returns
+    -------
+    ndarray of shape (n_slices, height, width), bool
+
+    Examples
+    --------
+    >>> grey = np.uint8([[[10, 10, 90, 10, 10, 90, 90, 90]]])
+    >>> stack = Stack(grey, np.ones_like(grey), np.ones_like(grey), n_levels=1)
+    >>> np.flatnonzero(find_clefts(stack, threshold=40, side=3))
+    array([2])
+    """
+    dark = stack.grey <= per_slice(threshold, stack)[:, None, None]
+    inside: BoolArray = stack.regions > 0
+    return _find_clefts(dark, side) & inside
+
+
+def find_dark_holes(stack: Stack, *, threshold: int | Array) -> BoolArray:
+    """Pixels of the holes of `dark_areas`, to mark them; on the CPU only.
+
+    Parameters
+    ----------
+    stack, threshold
+        As for `dark_areas`.
+
+    Returns
+    -------
+    ndarray of shape (n_slices, height, width), bool
+        Enclosed by the dark pixels of a region, which need not hold them.
+    """
+    dark = stack.grey <= per_slice(threshold, stack)[:, None, None]
+    holes = np.zeros(dark.shape, bool)
+    for r in range(stack.n_regions):
+        holes |= find_holes(dark & (stack.regions == r + 1))
+    return holes
+
+
+def _find_clefts(dark: BoolArray, side: int) -> BoolArray:
+    """Pixels that a closing with a square adds; pixels outside the slice are not dark."""
+    square = (1, side, side)
+    dilated = ndimage.maximum_filter(dark, square, mode="constant", cval=0)
+    closed: BoolArray = ndimage.minimum_filter(dilated, square, mode="constant", cval=1)
+    return closed & ~dark
 
 
 @dark_areas.gpu

@@ -3,9 +3,11 @@
 from mrnet_features.evaluation.checklists.fill import Checklist, fill_checklist
 from mrnet_features.evaluation.comparison.added_value import AddedValue, measure_added_value
 from mrnet_features.evaluation.comparison.compare import Comparison, compare
+from mrnet_features.evaluation.comparison.exclusion import Exclusion, measure_exclusion
 from mrnet_features.evaluation.comparison.group_gap import GroupGap, measure_group_gap
 from mrnet_features.evaluation.comparison.read_predictions import read_paths, read_predictions
 from mrnet_features.evaluation.comparison.subgroups import Subgroups, measure_subgroups
+from mrnet_features.evaluation.importance.contributions import Contributions, explain_predictions
 from mrnet_features.evaluation.importance.feature_groups import (
     attach_table,
     cluster_columns,
@@ -71,8 +73,10 @@ __all__ = [
     "Calibration",
     "Checklist",
     "Comparison",
+    "Contributions",
     "DecisionCurves",
     "Evaluation",
+    "Exclusion",
     "FewExamsWarning",
     "Folds",
     "GroupGap",
@@ -100,6 +104,7 @@ __all__ = [
     "compare_tables",
     "cross_validate",
     "evaluate",
+    "explain_predictions",
     "fill_checklist",
     "find_repeated_rows",
     "group_columns",
@@ -111,6 +116,7 @@ __all__ = [
     "measure_auc",
     "measure_calibration",
     "measure_decision_curve",
+    "measure_exclusion",
     "measure_group_gap",
     "measure_operating_points",
     "measure_partial_auc",

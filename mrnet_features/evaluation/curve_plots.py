@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mrnet_features.evaluation.plots import list_errors, make_axes
+from mrnet_features.evaluation.plots import (
+    COLOURS,
+    MARKERS,
+    choose_style,
+    list_errors,
+    make_axes,
+    put_legend_below,
+    shorten,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,13 +24,12 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_calibration", "plot_decision_curve", "plot_precision_recall", "plot_roc"]
 
-# Colours that people with colour blindness can tell apart (Okabe and Ito 2008).
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-MARKERS = ("o", "s", "D", "^", "v", "P")
+LONGEST_TASK = 24
+"""Most characters of a task in a legend, beside its numbers."""
 
 
 def plot_calibration(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
-    """Reliability curve of each task with 95 % Wilson intervals.
+    """Reliability curve of each task with 95 % Wilson intervals; markers grow with the exams.
 
     Parameters
     ----------
@@ -34,20 +41,37 @@ def plot_calibration(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
     -------
     matplotlib Axes
     """
-    drawn = axes or make_axes(4.5, 4.5)
+    tasks = list(dict.fromkeys(table["task"]))
+    drawn = axes or make_axes(5.2, 5.5 + 0.22 * len(tasks))
     drawn.plot([0, 1], [0, 1], color="0.6", linewidth=1, zorder=0)
-    for task, rows in table.groupby("task", sort=False):
+    largest = max(table["n_exams"], default=1)
+    handles: list[Any] = []
+    for k, task in enumerate(tasks):
+        rows = table[table["task"] == task]
+        style = choose_style(k)
         expected, observed = rows["expected"].tolist(), rows["observed"].tolist()
-        error = list_errors(rows, "observed")
         drawn.errorbar(
-            expected, observed, error, marker="o", capsize=2, elinewidth=0.6, label=str(task)
+            expected,
+            observed,
+            list_errors(rows, "observed"),
+            fmt="none",
+            ecolor=style["color"],
+            elinewidth=0.8,
+            capsize=2,
+            alpha=0.9 if len(tasks) < 4 else 0.35,
         )
-    drawn.set_xlim(-0.02, 1.02)
-    drawn.set_ylim(-0.02, 1.02)
-    drawn.set_aspect("equal")
+        sizes = list(dict.fromkeys(sorted(rows["n_exams"])))
+        exams = f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
+        bins = "1 bin" if len(rows) == 1 else f"{len(rows)} bins"
+        label = f"{shorten(task, LONGEST_TASK)}: {bins} of {exams} exams"
+        handles += drawn.plot(expected, observed, **style, linewidth=1.4, markersize=5, label=label)
+        # Over the line's own markers, so that the area of a marker is the number of exams.
+        area = (64 * rows["n_exams"] / largest).tolist()
+        drawn.scatter(expected, observed, area, style["color"], marker=style["marker"], zorder=3)
     drawn.set_xlabel("Predicted probability")
     drawn.set_ylabel("Fraction positive (95 % CI)")
-    drawn.legend(fontsize="small")
+    _finish_square(drawn)
+    put_legend_below(drawn, 1, handles)
     return drawn
 
 
@@ -71,31 +95,34 @@ def plot_roc(
     -------
     matplotlib Axes
     """
-    drawn = axes or make_axes(5.2, 5.2)
-    drawn.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle=":", zorder=0)
+    tasks = list(aucs.index)
+    n_points = sum(task in table.index for table in points.values() for task in tasks)
+    drawn = axes or make_axes(5.2, 5.5 + 0.22 * (len(tasks) + n_points))
+    drawn.plot([0, 1], [0, 1], color="0.7", linewidth=0.8, zorder=0)
     for k, (task, row) in enumerate(aucs.iterrows()):
         rows = curves[curves["task"] == task]
-        colour = COLOURS[k % len(COLOURS)]
-        label = f"{task}: AUC {_format_interval(row['auc'], row['ci_low'], row['ci_high'])}"
+        name = shorten(task, LONGEST_TASK)
+        label = f"{name}: AUC {_format_interval(row['auc'], row['ci_low'], row['ci_high'])}"
         # The curve starts at the origin and may rise before the first false alarm.
         rates = [0.0, *rows["false_positive_rate"]]
-        _draw_band(drawn, rates, rows, "sensitivity", colour, label, start=0.0)
-        for marker, (name, table) in zip(MARKERS * len(points), points.items(), strict=False):
+        style = {**choose_style(k), **_place_markers(k, len(tasks))}
+        _draw_band(drawn, rates, rows, "sensitivity", style, label, start=0.0)
+        for number, (point, table) in enumerate(points.items()):
             if task in table.index:
-                _draw_point(
-                    drawn, table.loc[[task]].iloc[0], colour, marker, f"{task}, {name}".strip(", ")
-                )
+                marker = MARKERS[(number + 4) % len(MARKERS)]
+                text = f"{name}, {shorten(point, LONGEST_TASK)}".strip(", ")
+                _draw_point(drawn, table.loc[[task]].iloc[0], style["color"], marker, text)
     drawn.set_xlabel("1 − specificity (false positive rate)")
     drawn.set_ylabel("Sensitivity (95 % band)")
     _finish_square(drawn)
-    drawn.legend(fontsize="small", loc="lower right")
+    put_legend_below(drawn, 1)
     return drawn
 
 
 def plot_precision_recall(
     curves: pd.DataFrame, table: pd.DataFrame, axes: Axes | None = None
 ) -> Axes:
-    """Precision-recall curves with 95 % bands, and the prevalence as a dashed line.
+    """Precision-recall curves with 95 % bands, and a thin line at the prevalence.
 
     Parameters
     ----------
@@ -107,18 +134,21 @@ def plot_precision_recall(
     -------
     matplotlib Axes
     """
-    drawn = axes or make_axes(5.2, 5.2)
+    drawn = axes or make_axes(5.4, 5.7 + 0.22 * len(table))
     for k, (task, row) in enumerate(table.iterrows()):
         rows = curves[curves["task"] == task]
-        colour = COLOURS[k % len(COLOURS)]
         area = _format_interval(row["average_precision"], row["ci_low"], row["ci_high"])
-        label = f"{task}: PR-AUC {area}, prevalence {row['prevalence']:.2f}"
-        _draw_band(drawn, rows["recall"].tolist(), rows, "precision", colour, label)
-        drawn.axhline(row["prevalence"], color=colour, linestyle="--", linewidth=1, zorder=0)
-    drawn.set_xlabel("Recall (sensitivity)")
+        name = shorten(task, LONGEST_TASK)
+        label = f"{name}: PR-AUC {area}, prevalence {row['prevalence']:.2f}"
+        style = {**choose_style(k), **_place_markers(k, len(table))}
+        _draw_band(drawn, rows["recall"].tolist(), rows, "precision", style, label)
+        # The marker at its right end says whose prevalence it is.
+        style.update(linewidth=0.8, markevery=[1], markersize=5, zorder=0, gid="prevalence")
+        drawn.plot([0, 1], [row["prevalence"]] * 2, **style, clip_on=False)
+    drawn.set_xlabel("Recall (sensitivity); thin line: prevalence")
     drawn.set_ylabel("Precision (positive predictive value, 95 % band)")
     _finish_square(drawn)
-    drawn.legend(fontsize="small", loc="lower left")
+    put_legend_below(drawn, 1)
     return drawn
 
 
@@ -141,11 +171,12 @@ def plot_decision_curve(
     -------
     matplotlib Axes
     """
-    drawn = axes or make_axes(6, 4.2)
+    drawn = axes or make_axes(6, 4.5)
     cuts = rows["threshold"].tolist()
-    drawn.axhline(0, color="0.2", linewidth=1.2, label="treat none")
+    drawn.axhline(0, color="0.2", linewidth=1.2, linestyle=":", label="treat none")
     drawn.plot(cuts, rows["treat_all"].tolist(), "--", color="0.45", label="treat all")
-    _draw_band(drawn, cuts, rows, "net_benefit", COLOURS[0], "model", "net_benefit_")
+    style = {"color": COLOURS[0], "linestyle": "-", "edges": True}
+    _draw_band(drawn, cuts, rows, "net_benefit", style, "model", "net_benefit_")
     # Treating all falls without bound; what matters lies above none and below the prevalence.
     lowest = min(-0.1 * prevalence, float(rows["net_benefit"].min()) - 0.1 * prevalence)
     drawn.set_ylim(
@@ -153,10 +184,20 @@ def plot_decision_curve(
     )
     drawn.set_xlim(0, max(cuts))
     drawn.set_xlabel("Threshold probability")
-    drawn.set_ylabel("Net benefit, true positives per exam (95 % band)")
-    drawn.set_title(f"{task}, prevalence {prevalence:.2f}")
-    drawn.legend(fontsize="small", loc="upper right")
+    drawn.set_ylabel("Net benefit,\ntrue positives per exam (95 % band)")
+    drawn.set_title(f"{shorten(task)}, prevalence {prevalence:.2f}")
+    put_legend_below(drawn, 3)
     return drawn
+
+
+def _place_markers(number: int, n_series: int) -> dict[str, Any]:
+    """Few markers on each curve, at other places than those of the other curves."""
+    step = 0.16
+    return {
+        "markevery": (step * (number + 0.5) / n_series, step),
+        "markersize": 5,
+        "edges": n_series < 4,
+    }
 
 
 def _draw_band(
@@ -164,7 +205,7 @@ def _draw_band(
     places: list[float],
     rows: pd.DataFrame,
     column: str,
-    colour: str,
+    style: dict[str, Any],
     label: str,
     prefix: str = "ci_",
     start: float | None = None,
@@ -172,9 +213,16 @@ def _draw_band(
     """Curve with its band; `start` is a first point that has no band."""
     low, high = rows[f"{prefix}low"].to_numpy(), rows[f"{prefix}high"].to_numpy()
     own = places if start is None else places[1:]
-    drawn.fill_between(own, low, high, color=colour, alpha=0.15, linewidth=0)
+    edges = style.pop("edges")
+    drawn.fill_between(
+        own, low, high, color=style["color"], alpha=0.15 if edges else 0.06, linewidth=0
+    )
+    if edges:
+        for values in (low, high):
+            thin = {"color": style["color"], "linestyle": style["linestyle"]}
+            drawn.plot(own, values, **thin, linewidth=0.6, alpha=0.6)
     heights = ([] if start is None else [start]) + rows[column].tolist()
-    drawn.plot(places, heights, color=colour, linewidth=1.8, label=label)
+    drawn.plot(places, heights, **style, linewidth=1.8, label=label)
 
 
 def _draw_point(drawn: Any, row: pd.Series[float], colour: str, marker: str, label: str) -> None:

@@ -1,11 +1,18 @@
-"""Figures from the tables of results. Matplotlib is imported only when a figure is drawn."""
+"""What all figures share: axes, line styles, labels, forest plots.
+
+Series are told apart without colour: by dashes and marker, or by hatching. Matplotlib is imported
+only when a figure is drawn.
+"""
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+
+from mrnet_features.names import parse_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,229 +20,164 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
+    "COLOURS",
+    "choose_style",
     "draw_forest",
+    "label_column",
     "list_errors",
     "make_axes",
-    "plot_changes",
-    "plot_checklist",
-    "plot_differences",
-    "plot_importance",
-    "plot_negative_control",
-    "plot_null_importance",
-    "plot_scores",
+    "measure_labels",
+    "put_legend_below",
+    "shorten",
+    "wrap",
 ]
 
-VIEW_LABELS = {
-    "shap": "Mean |SHAP value| (log-odds)",
-    "permutation": "AUC drop, group permuted",
-    "drop_group": "AUC drop, group left out",
-    "single_group": "AUC of the group alone",
-}
+# Colours that people with colour blindness can tell apart (Okabe and Ito 2008). In grey they are
+# alike, so each comes with its own dashes and marker.
+COLOURS = (
+    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8B6914"
+)  # fmt: skip
+DASHES: tuple[Any, ...] = (
+    "-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (8, 3)), (0, (1, 2.5)), (0, (4, 1, 1, 3))
+)  # fmt: skip
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+
+LONGEST_LABEL = 56
+"""Most characters of a label on an axis."""
+
+INCHES_PER_LETTER = 0.082  # of the default font
 
 
-def plot_scores(table: pd.DataFrame, folds: pd.DataFrame, axes: Axes | None = None) -> Axes:
-    """AUC of each task with its 95 % interval, and the AUC of each fold as a dot.
+def choose_style(number: int) -> dict[str, Any]:
+    """Colour, dashes and marker of a series.
 
     Parameters
     ----------
-    table, folds : DataFrame
-        `Scores.summary` and `Scores.frame`.
-    axes : matplotlib Axes, optional
+    number : int
+        Number of the series, from 0.
 
     Returns
     -------
-    matplotlib Axes
+    dict
+        Keys color, linestyle and marker. No two of the first 64 share dashes and marker.
+
+    Examples
+    --------
+    >>> choose_style(1)
+    {'color': '#D55E00', 'linestyle': '--', 'marker': 's'}
     """
-    drawn = axes or make_axes(2.2 + 1.0 * len(table), 3.5)
-    positions = np.arange(len(table))
-    if len(folds) > 1:
-        spread = np.linspace(-0.12, 0.12, len(folds))
-        for position, task in zip(positions, table.index, strict=True):
-            label = "folds" if position == 0 else None
-            drawn.plot(position + 0.22 + spread, folds[task], ".", color="0.6", label=label)
-    error = list_errors(table, "auc")
-    drawn.errorbar(
-        positions,
-        table["auc"],
-        error,
-        fmt="o",
-        color="tab:blue",
-        capsize=3,
-        label="mean of folds",
-    )
-    if len(folds) > 1:
-        drawn.legend(fontsize="small", loc="lower right")
-    drawn.axhline(0.5, color="0.8", linewidth=1, zorder=0)
-    drawn.set_xticks(positions, list(table.index))
-    drawn.set_xlim(-0.6, len(table) - 0.4)
-    drawn.set_ylabel("AUC (95 % CI)")
-    return drawn
+    k, turn = number % len(COLOURS), number // len(COLOURS)
+    marker = MARKERS[(k + turn) % len(MARKERS)]
+    return {"color": COLOURS[k], "linestyle": DASHES[k], "marker": marker}
 
 
-def plot_differences(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
-    """Difference in AUC of each pair of models and task with its 95 % interval.
+def shorten(text: Any, longest: int = LONGEST_LABEL) -> str:
+    """Text with spaces for underscores, and with its middle cut out if it is long.
 
     Parameters
     ----------
-    table : DataFrame
-        `Comparison.summary`.
-    axes : matplotlib Axes, optional
+    text : object
+    longest : int, default 56
+        Most characters.
 
     Returns
     -------
-    matplotlib Axes
+    str
+
+    Examples
+    --------
+    >>> shorten("back_horn"), shorten("suprapatellar", 9)
+    ('back horn', 'supr…llar')
     """
-    pairs = table["first"] + " − " + table["second"]
-    if pairs.nunique() > 1:
-        names, title = pairs + ": " + table["task"], ""
-    else:
-        names, title = table["task"], pairs.iloc[0]
-    drawn = draw_forest(table, "difference", list(names), axes)
-    drawn.set_xlabel("Difference in AUC (95 % CI)")
-    drawn.set_title(title)
-    return drawn
+    whole = str(text).replace("_", " ").strip()
+    if len(whole) <= longest:
+        return whole
+    tail = longest // 2
+    return f"{whole[: longest - tail - 1]}…{whole[-tail:]}"
 
 
-def plot_changes(table: pd.DataFrame, column: str, label: str, axes: Axes | None = None) -> Axes:
-    """Change of the AUC of each task with its 95 % interval.
+def wrap(text: str, width: int = 42) -> str:
+    r"""Text on several lines of at most `width` characters, as far as its words allow.
 
     Parameters
     ----------
-    table : DataFrame
-        `AddedValue.summary` or `GroupGap.summary`.
+    text : str
+    width : int, default 42
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> wrap("one two three", 8)
+    'one two\nthree'
+    """
+    return "\n".join(textwrap.wrap(text, width, break_long_words=False)) or text
+
+
+def label_column(column: str, longest: int = LONGEST_LABEL) -> str:
+    """Label of a column on an axis: the parts of its name with spaces.
+
+    Parameters
+    ----------
     column : str
-        Column of the change.
-    label : str
-        What the change is.
-    axes : matplotlib Axes, optional
+    longest : int, default 56
+        Most characters.
 
     Returns
     -------
-    matplotlib Axes
+    str
+        Plane, region, family, statistic and pool; any other name as `shorten` returns it.
+
+    Examples
+    --------
+    >>> label_column("sagittal__notch__fluid__peak_brightest__stack")
+    'sagittal notch · fluid peak brightest, stack'
     """
-    drawn = draw_forest(table, column, list(table.index), axes)
-    drawn.set_xlabel(f"{label} (95 % CI)")
-    return drawn
+    try:
+        name = parse_name(column)
+    except ValueError:
+        return shorten(column, longest)
+    words = f"{name.plane} {name.region} · {name.family} {name.statistic}, {name.pool}"
+    return shorten(words, longest)
 
 
-def plot_importance(table: pd.DataFrame, title: str, axes: Axes | None = None) -> Axes:
-    """First view of an importance: groups as bars with their 95 % intervals.
+def measure_labels(labels: Sequence[str]) -> float:
+    """Width of the longest label.
 
     Parameters
     ----------
-    table : DataFrame
-        Rows of `Importance.summary` to draw, from top to bottom.
-    title : str
-    axes : matplotlib Axes, optional
+    labels : sequence of str
 
     Returns
     -------
-    matplotlib Axes
+    float
+        Inches, roughly.
     """
-    rows = table[::-1]
-    drawn = axes or make_axes(6, 0.9 + 0.28 * len(rows))
-    view = str(rows.columns[1])
-    error = list_errors(rows, view, f"{view}_low", f"{view}_high")
-    style = {"elinewidth": 1, "ecolor": "0.3", "capsize": 2}
-    widths = rows[view].tolist()
-    drawn.barh(np.arange(len(rows)), widths, xerr=error, color="lightsteelblue", error_kw=style)
-    drawn.set_yticks(np.arange(len(rows)), list(rows.index))
-    drawn.axvline(0, color="0.3", linewidth=0.8)
-    drawn.set_xlabel(f"{VIEW_LABELS[view]} (95 % CI)")
-    drawn.set_title(title)
-    return drawn
+    return INCHES_PER_LETTER * max(map(len, labels), default=0)
 
 
-def plot_null_importance(
-    table: pd.DataFrame, null: pd.DataFrame, view: str, title: str, axes: Axes | None = None
-) -> Axes:
-    """Importance of the groups of one task against its distribution for shuffled labels.
+def put_legend_below(axes: Any, n_columns: int, handles: Sequence[Any] | None = None) -> None:
+    """Legend under the label of the x axis, where it covers nothing.
 
     Parameters
     ----------
-    table : DataFrame
-        Rows of `NullImportance.summary` of one task, from top to bottom. Index group.
-    null : DataFrame
-        Rows of `NullImportance.frame` of that task.
-    view : str
-        View of the importance, a key of `VIEW_LABELS`.
-    title : str
-    axes : matplotlib Axes, optional
-
-    Returns
-    -------
-    matplotlib Axes
+    axes : matplotlib Axes
+    n_columns : int
+    handles : sequence of artists, optional
+        By default those with a label.
     """
-    rows = table[::-1]
-    drawn = axes or make_axes(6, 1.2 + 0.28 * len(rows))
-    for k, group in enumerate(rows.index):
-        values = null.loc[null["group"] == group, "value"]
-        label = "labels shuffled" if k == 0 else None
-        drawn.plot(values, np.full(len(values), k), "|", color="0.5", markersize=9, label=label)
-    drawn.plot(rows["observed"], np.arange(len(rows)), "o", color="tab:blue", label="observed")
-    drawn.set_yticks(np.arange(len(rows)), list(rows.index))
-    drawn.set_xlabel(VIEW_LABELS[view])
-    drawn.set_title(title)
-    drawn.legend(fontsize="small", loc="lower right")
-    return drawn
-
-
-def plot_checklist(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
-    """Number of items in each state for each checklist, as stacked bars.
-
-    Parameters
-    ----------
-    table : DataFrame
-        `Checklist.summary`.
-    axes : matplotlib Axes, optional
-
-    Returns
-    -------
-    matplotlib Axes
-    """
-    drawn = axes or make_axes(6, 1.2 + 0.4 * len(table))
-    positions = np.arange(len(table))[::-1]
-    left = np.zeros(len(table))
-    colors = {"computed": "tab:blue", "stated": "lightsteelblue", "open": "0.9"}
-    for state, color in colors.items():
-        widths = table[state].to_numpy()
-        drawn.barh(positions, widths, left=left, color=color, label=state)
-        left = left + widths
-    drawn.set_yticks(positions, list(table.index))
-    drawn.set_xlabel("Items")
-    drawn.legend(fontsize="small", ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0))
-    return drawn
-
-
-def plot_negative_control(
-    aucs: pd.Series[float], expected: float, title: str, axes: Axes | None = None
-) -> Axes:
-    """Mean AUC of each round of a negative control, with a line at the expected AUC.
-
-    Parameters
-    ----------
-    aucs : Series
-        Mean AUC of each round.
-    expected : float
-        AUC of a correct procedure.
-    title : str
-    axes : matplotlib Axes, optional
-
-    Returns
-    -------
-    matplotlib Axes
-    """
-    drawn = axes or make_axes(5, 2.2)
-    drawn.axvline(expected, color="0.3", linestyle="--", linewidth=1, label="expected")
-    drawn.plot(aucs, np.zeros(len(aucs)), "|", color="0.4", markersize=16, label="rounds")
-    drawn.plot([aucs.mean()], [0], "o", color="tab:blue", label="mean of the rounds")
-    drawn.set_yticks([])
-    drawn.set_ylim(-1, 2.5)
-    drawn.set_xlim(min(0.4, aucs.min() - 0.02), max(0.6, aucs.max() + 0.02))
-    drawn.set_xlabel("AUC")
-    drawn.set_title(title)
-    drawn.legend(fontsize="small", ncols=3, loc="upper left")
-    return drawn
+    axes.legend(
+        handles=axes.get_legend_handles_labels()[0] if handles is None else handles,
+        fontsize="small",
+        ncols=n_columns,
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0),
+        borderaxespad=4.5,  # in font sizes: ticks and label of the axis
+        handlelength=3.2,  # long enough to see the dashes
+        frameon=False,
+    )
 
 
 def draw_forest(
@@ -245,7 +187,7 @@ def draw_forest(
     axes: Axes | None,
     *,
     line: float = 0.0,
-    width: float = 6.0,
+    missing: str = "not measured",
 ) -> Axes:
     """Estimates as points with horizontal intervals, the first row on top.
 
@@ -259,18 +201,22 @@ def draw_forest(
     axes : matplotlib Axes or None
     line : float, default 0
         Place of a dashed line.
-    width : float, default 6
-        Inches.
+    missing : str, default "not measured"
+        Text in place of a value that is NaN.
 
     Returns
     -------
     matplotlib Axes
     """
-    drawn = axes or make_axes(width, 1.1 + 0.32 * len(table))
+    drawn = axes or make_axes(4.2 + measure_labels(names), 1.1 + 0.32 * len(table))
     positions = np.arange(len(table))[::-1]
     drawn.axvline(line, color="0.3", linestyle="--", linewidth=1)
-    values, error = table[column].tolist(), list_errors(table, column)
-    drawn.errorbar(values, positions, xerr=error, fmt="o", color="tab:blue", capsize=3)
+    values, error = table[column].astype(float).tolist(), list_errors(table, column)
+    drawn.errorbar(values, positions, xerr=error, fmt="o", color=COLOURS[0], capsize=3)
+    place = drawn.get_yaxis_transform()  # x in parts of the axes, y in rows
+    for position, value in zip(positions, values, strict=True):
+        if np.isnan(value):
+            drawn.text(0.02, position, missing, transform=place, va="center")
     drawn.set_yticks(positions, list(names))
     drawn.set_ylim(-0.6, len(table) - 0.4)
     return drawn

@@ -1,52 +1,25 @@
-"""Figures of subgroups, of the number of exams, of permutation tests and of stability."""
+"""Figures of the number of exams, of stability and of checklists."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from mrnet_features.evaluation.plots import draw_forest, make_axes
+from mrnet_features.evaluation.plots import (
+    COLOURS,
+    make_axes,
+    measure_labels,
+    put_legend_below,
+    shorten,
+    wrap,
+)
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["plot_permutations", "plot_sample_size", "plot_stability", "plot_subgroups"]
-
-
-def plot_subgroups(table: pd.DataFrame, overall: float, axes: Axes | None = None) -> Axes:
-    """AUC of each level with its 95 % interval, and a line at the AUC of all exams.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Rows of `Subgroups.summary` of one task.
-    overall : float
-        AUC of all exams.
-    axes : matplotlib Axes, optional
-
-    Returns
-    -------
-    matplotlib Axes
-    """
-    positives = ["" if pd.isna(n) else f", {n} positive" for n in table["n_positive"]]
-    names = [
-        f"{row.factor}: {row.level} (n = {row.n_exams}{positive})"
-        for row, positive in zip(table.itertuples(), positives, strict=True)
-    ]
-    drawn = draw_forest(table, "auc", names, axes, line=overall, width=7)
-    place = drawn.get_yaxis_transform()  # x in parts of the axes, y in rows
-    shaded = (pd.factorize(table["factor"])[0] % 2).tolist()
-    for row, (shade, auc) in enumerate(zip(shaded, table["auc"], strict=True)):
-        position = len(table) - 1 - row
-        if shade:
-            drawn.axhspan(position - 0.5, position + 0.5, color="0.95", zorder=0)
-        if np.isnan(auc):
-            drawn.text(0.02, position, "too few exams", transform=place, va="center")
-    drawn.set_xlabel("AUC (95 % CI); dashed: all exams")
-    drawn.set_title(str(table["task"].iloc[0]))
-    return drawn
+__all__ = ["plot_checklist", "plot_sample_size", "plot_stability"]
 
 
 def plot_sample_size(
@@ -70,42 +43,16 @@ def plot_sample_size(
     matplotlib Axes
     """
     drawn = axes or make_axes(5, 3.2)
-    drawn.plot(table["n_exams"], table[value], color="tab:blue")
+    drawn.plot(table["n_exams"], table[value], color=COLOURS[0])
     drawn.axhline(target, color="0.6", linestyle="--", linewidth=1)
-    drawn.plot([n_exams], [target], "o", color="tab:blue", label=f"{n_exams:,} exams")
+    drawn.plot(
+        [n_exams], [target], "o", linestyle="none", color=COLOURS[0], label=f"{n_exams:,} exams"
+    )
     drawn.set_ylim(0, 1.02 if value == "power" else None)
     drawn.set_xlim(0, None)
     drawn.set_xlabel("Test exams")
     drawn.set_ylabel("Power" if value == "power" else "Half width of the interval")
     drawn.legend(loc="lower right" if value == "power" else "upper right")
-    return drawn
-
-
-def plot_permutations(
-    null: pd.Series[float], observed: float, title: str, axes: Axes | None = None
-) -> Axes:
-    """Histogram of the AUCs of shuffled exams, with a line at the observed AUC.
-
-    Parameters
-    ----------
-    null : Series
-        AUC of each permutation.
-    observed : float
-    title : str
-    axes : matplotlib Axes, optional
-
-    Returns
-    -------
-    matplotlib Axes
-    """
-    drawn = axes or make_axes(5, 2.8)
-    bins = int(np.clip(len(null) // 5, 5, 40))
-    drawn.hist(null, bins=bins, color="0.75", label="no association")
-    drawn.axvline(observed, color="tab:blue", label="observed")
-    drawn.set_xlabel("AUC")
-    drawn.set_ylabel("Permutations")
-    drawn.set_title(title)
-    drawn.legend(fontsize="small", loc="upper left")
     return drawn
 
 
@@ -125,17 +72,61 @@ def plot_stability(table: pd.DataFrame, min_icc: float, axes: Axes | None = None
     matplotlib Axes
     """
     shares = table.drop(columns="n_columns")
-    drawn = axes or make_axes(2.5 + 0.6 * shares.shape[1], 1.4 + 0.26 * len(shares))
-    drawn.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    for row, values in enumerate(shares.to_numpy()):
+    names = [f"{shorten(name)} ({n})" for name, n in table["n_columns"].items()]
+    width = 1.2 + measure_labels(names) + max(2.6, 0.6 * shares.shape[1])
+    drawn = axes or make_axes(width, 1.8 + 0.26 * len(shares))
+    drawn.imshow(shares.astype(float), cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    for row, values in enumerate(shares.to_numpy(np.float64)):
         for column, share in enumerate(values):
-            colour = "white" if share > 0.6 else "black"
             drawn.text(
-                column, row, f"{100 * share:.0f}", ha="center", va="center", color=colour, size=8
+                column,
+                row,
+                "–" if np.isnan(share) else f"{100 * share:.0f}",
+                ha="center",
+                va="center",
+                color="white" if share > 0.6 else "black",
+                fontsize="small",
             )
-    names = [f"{name} ({n})" for name, n in table["n_columns"].items()]
     drawn.set_yticks(range(len(names)), names)
-    labels = [str(name).replace("_", " ") for name in shares.columns]
-    drawn.set_xticks(range(len(labels)), labels, rotation=35, ha="right")
-    drawn.set_title(f"Columns with ICC(2,1) of {min_icc:g} or more, in percent", fontsize="medium")
+    labels = [wrap(shorten(name, 32), 18) for name in shares.columns]
+    drawn.set_xticks(range(len(labels)), labels, rotation=35, ha="right", rotation_mode="anchor")
+    title = f"Columns with ICC(2,1) of {min_icc:g} or more, in percent"
+    drawn.set_title(wrap(title, 30), fontsize="medium")
+    return drawn
+
+
+def plot_checklist(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
+    """Number of items in each state for each checklist, as stacked bars.
+
+    Parameters
+    ----------
+    table : DataFrame
+        `Checklist.summary`.
+    axes : matplotlib Axes, optional
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    drawn = axes or make_axes(6, 1.5 + 0.4 * len(table))
+    positions = np.arange(len(table))[::-1]
+    left = np.zeros(len(table))
+    looks = {"computed": (COLOURS[0], ""), "stated": (COLOURS[5], "////"), "open": ("white", "")}
+    for state, (colour, hatch) in looks.items():
+        widths = table[state].to_numpy()
+        drawn.barh(
+            positions,
+            widths,
+            left=left,
+            height=0.65,
+            color=colour,
+            edgecolor="black",
+            linewidth=0.6,
+            hatch=hatch,
+            label=state,
+        )
+        left = left + widths
+    drawn.set_yticks(positions, list(table.index))
+    drawn.set_xlabel("Items")
+    put_legend_below(drawn, 3)
     return drawn

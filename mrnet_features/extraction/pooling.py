@@ -5,12 +5,13 @@ Neither depends on the order in which the slices were taken or on which side is 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from mrnet_features.arrays import Array, Int64Array, namespace
+from mrnet_features.arrays import Array, Float64Array, Int64Array, namespace
 from mrnet_features.formulas.exam_axis import pad_slices
 from mrnet_features.formulas.histogram import nan_mean
 from mrnet_features.stacks.exam_slices import count_slices
@@ -73,6 +74,46 @@ def pool_slices(
     return pooled[..., : len(statistics), :]
 
 
+def rank_slices(values: Float64Array, pool: str) -> list[int]:
+    """Slices of one exam that a pool uses, most important first.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_slices,), float64
+        NaN where the statistic is not defined.
+    pool : str
+        A name of `POOLS`.
+
+    Returns
+    -------
+    list of int
+        From the highest value to the lowest; for ``std`` from the farthest from the mean. Of equal
+        values the slice nearest to the middle is first.
+
+    Examples
+    --------
+    >>> rank_slices(np.array([1.0, np.nan, 5.0, 3.0, 2.0]), "top3")
+    [2, 3, 4]
+    """
+    n = len(values)
+    known = [s for s in range(n) if not np.isnan(values[s])]
+    mean = np.mean(values[known]) if pool == "std" and known else 0.0
+    strength = np.abs(values - mean) if pool == "std" else values
+    ranked = sorted(known, key=lambda s: (-strength[s], abs(2 * s + 1 - n)))
+    third = n // 3
+    if pool in ("max", "top3"):
+        return ranked[: 1 if pool == "max" else 3]
+    if pool == "p90" and ranked:
+        rank = 0.1 * (len(ranked) - 1)  # from the highest
+        return ranked[math.floor(rank) : math.ceil(rank) + 1]
+    if pool == "middle":
+        return [s for s in ranked if third <= s < n - third]
+    if pool == "outer":
+        third = max(third, 1)
+        return [s for s in ranked if s < third or s >= n - third]
+    return ranked
+
+
 def fold_pairs(
     region_names: Sequence[str], table: Array, pair_values: Sequence[str] = tuple(PAIR_VALUES)
 ) -> dict[str, Array]:
@@ -106,12 +147,44 @@ def fold_pairs(
     """
     xp = namespace(table)
     folded: dict[str, Array] = {}
+    for name, rows in list_folded(region_names, pair_values).items():
+        values = [table[..., row, :] for row in rows]
+        ending = name.rpartition("_")[2]
+        folded[name] = values[0] if len(rows) == 1 else PAIR_VALUES[ending](xp, *values)
+    return folded
+
+
+def list_folded(
+    region_names: Sequence[str], pair_values: Sequence[str] = tuple(PAIR_VALUES)
+) -> dict[str, tuple[int, ...]]:
+    """Indices of the one or two regions behind each folded name.
+
+    Parameters
+    ----------
+    region_names, pair_values
+        As for `fold_pairs`.
+
+    Returns
+    -------
+    dict of str to tuple of int
+
+    Raises
+    ------
+    ValueError
+        As `fold_pairs`.
+
+    Examples
+    --------
+    >>> list_folded(["notch", "horn_one", "horn_other"], ["high"])
+    {'notch': (0,), 'horn_high': (1, 2)}
+    """
+    folded: dict[str, tuple[int, ...]] = {}
     index = 0
     while index < len(region_names):
-        name, row = region_names[index], table[..., index, :]
+        name = region_names[index]
         stem = name.removesuffix(FIRST)
         if stem == name:
-            folded[name] = row
+            folded[name] = (index,)
             index += 1
             continue
         if list(region_names[index + 1 : index + 2]) != [stem + SECOND]:
@@ -119,9 +192,7 @@ def fold_pairs(
                 f"Region {name!r} must be followed by {stem + SECOND!r}, got "
                 f"{', '.join(region_names)}. Name both regions of a pair, or neither."
             )
-        other = table[..., index + 1, :]
-        for name in pair_values:
-            folded[f"{stem}_{name}"] = PAIR_VALUES[name](xp, row, other)
+        folded |= {f"{stem}_{ending}": (index, index + 1) for ending in pair_values}
         index += 2
     return folded
 

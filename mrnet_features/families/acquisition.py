@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from mrnet_features.arrays import namespace
 from mrnet_features.counts.region_extents import region_extents
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
 from mrnet_features.formulas.exam_axis import pad_slices
 from mrnet_features.formulas.histogram import as_float
 from mrnet_features.stacks.exam_slices import count_slices
@@ -51,6 +51,18 @@ class Acquisition(Family):
     """
 
     name: ClassVar[str] = "acquisition"
+    words: ClassVar[Mapping[str, Words]] = {
+        "area": Words("area of the knee", "a larger knee or more slices"),
+        "n_rows": Words("height of the knee", "a taller knee", stack="on the largest slice"),
+        "n_columns": Words("width of the knee", "a wider knee", stack="on the largest slice"),
+        "n_slices": Words("number of slices", "more slices", "number of slices of the knee", ""),
+        "height": Words(
+            "height of the picture", "more rows", "height of the picture of the knee", ""
+        ),
+        "width": Words(
+            "width of the picture", "more columns", "width of the picture of the knee", ""
+        ),
+    }
 
     def count(self, stack: Stack) -> Counts:
         """Extents of the regions and of the slices."""

@@ -31,7 +31,8 @@ is also found by name. Columns are named ``plane__region__bright_threshold180__s
 4. Mirroring the knee or reversing its slices changes no pooled statistic.
 5. Nothing is written to; NaN appears only where the docstring says so.
 
-``mrnet_features.testing.check_family`` checks all of this.
+``mrnet_features.testing.check_family`` checks all of this. `Family.find_pixels` may say which
+pixels give a value, for ``mf.find_marks``.
 """
 
 from __future__ import annotations
@@ -41,13 +42,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self, TypeAlias
 
-from mrnet_features.arrays import Array, namespace
+import numpy as np
+
+from mrnet_features.arrays import Array, BoolArray, Float64Array, namespace
+from mrnet_features.families.documentation import Words
 from mrnet_features.formulas.exam_axis import merge_slices
 from mrnet_features.formulas.histogram import divide
+from mrnet_features.messages import name_some, quote
 from mrnet_features.names import PART, PLANES
+from mrnet_features.stacks.mark import SliceMark, outline_regions, sort_marks
 from mrnet_features.stacks.stack import Stack
 
-__all__ = ["Counts", "Family", "Statistics", "divide", "namespace"]
+__all__ = ["Counts", "Family", "Statistics", "Words", "divide", "namespace"]
 
 Counts: TypeAlias = Any
 """One integer array, or a named tuple of integer arrays."""
@@ -76,6 +82,9 @@ class Family(ABC):
     extensive : frozenset of str
         Statistics that grow with the number of pixels or slices. They measure the size of the knee
         and the protocol, so an extractor leaves them out by default.
+    words : mapping of str to Words
+        Statistics, or patterns with ``*``, in plain words; `mrnet_features.describe_columns` needs
+        them to say more than the names.
     """
 
     name: ClassVar[str]
@@ -83,6 +92,7 @@ class Family(ABC):
     region_sets: ClassVar[tuple[str, ...]] = ("knee",)
     uses_neighbouring_slices: ClassVar[bool] = False
     extensive: ClassVar[frozenset[str]] = frozenset()
+    words: ClassVar[Mapping[str, Words]] = {}
 
     @abstractmethod
     def count(self, stack: Stack) -> Counts:
@@ -132,6 +142,146 @@ class Family(ABC):
             An exam's values must not depend on the other exams.
         """
         return self.describe(merge_slices(counts, exam_starts))
+
+    def describe_slices(self, stack: Stack) -> Statistics:
+        """Values of each slice, for every statistic that has one; by default those of `describe`.
+
+        A family that describes the stack as a whole can give the same statistics of each slice
+        here. They are shown, but don't become features.
+
+        Parameters
+        ----------
+        stack : Stack
+            One exam, on the CPU.
+
+        Returns
+        -------
+        mapping of str to array of shape (n_slices, n_regions), float64
+            Names are those of `describe` and `describe_stack`. NaN where the region has no pixel.
+        """
+        return self.describe(self.counts_of(stack))
+
+    def find_pixels(self, stack: Stack, statistic: str) -> BoolArray:  # noqa: ARG002
+        """Pixels that give the value of a statistic on each slice; by default all of the regions.
+
+        Parameters
+        ----------
+        stack : Stack
+            One exam, on the CPU.
+        statistic : str
+            A statistic of the family.
+
+        Returns
+        -------
+        ndarray of shape (n_slices, height, width), bool
+            Pixels outside all regions are ignored.
+        """
+        found: BoolArray = stack.regions > 0
+        return found
+
+    def find_stack_pixels(self, stack: Stack, statistic: str) -> BoolArray:
+        """Pixels that give the value of the whole stack; by default those of `find_pixels`.
+
+        Parameters
+        ----------
+        stack, statistic
+            As for `find_pixels`.
+
+        Returns
+        -------
+        ndarray of shape (n_slices, height, width), bool
+            No pixel on the slices that don't count, such as those without the highest value.
+        """
+        return self.find_pixels(stack, statistic)
+
+    def mark(self, stack: Stack, statistic: str) -> tuple[SliceMark, ...]:
+        """Where each slice gives its value of a statistic.
+
+        Parameters
+        ----------
+        stack : Stack
+            One exam, on the CPU.
+        statistic : str
+            A statistic of `describe` or `describe_stack`.
+
+        Returns
+        -------
+        tuple of SliceMark
+            One per region and slice, slice by slice, in the pixels of this stack. An outline may be
+            empty, such as that of fluid on a slice without fluid.
+
+        Raises
+        ------
+        ValueError
+            If the family has no such statistic, or the stack holds several exams.
+        """
+        values = self._find_values(stack, statistic)
+        pixels = self.find_pixels(stack, statistic)
+        return outline_regions(stack.regions, stack.region_names, pixels, values)
+
+    def mark_stack(self, stack: Stack, statistic: str) -> tuple[SliceMark, ...]:
+        """Where the value of the whole stack comes from, most important slice of a region first.
+
+        Parameters
+        ----------
+        stack, statistic
+            As for `mark`.
+
+        Returns
+        -------
+        tuple of SliceMark
+            Of the slices that count. Where a region has no pixel to mark, such as no fluid, all its
+            pixels are marked.
+
+        Raises
+        ------
+        ValueError
+            As `mark`.
+        """
+        values = self._find_values(stack, statistic)
+        pixels = self.find_stack_pixels(stack, statistic)
+        is_marked = np.bincount(stack.regions[pixels], minlength=stack.n_regions + 1) > 0
+        if not is_marked[1:].all():
+            pixels = pixels | ~is_marked[stack.regions]
+        marks = outline_regions(stack.regions, stack.region_names, pixels, values)
+        marks = tuple(mark for mark in marks if mark.outline is not None and mark.outline.any())
+        return sort_marks(marks, stack.n_slices)
+
+    def counts_of(self, stack: Stack) -> Counts:
+        """Counts of the stack, which remembers them: several marks need the same.
+
+        Parameters
+        ----------
+        stack : Stack
+
+        Returns
+        -------
+        counts
+            As from `count`; must not be written to.
+        """
+        return stack.remember((self, "counts"), lambda: self.count(stack))
+
+    def _find_values(self, stack: Stack, statistic: str) -> Float64Array:
+        """Values of each slice and region, NaN if the statistic has none per slice."""
+        if stack.n_exams > 1:
+            raise ValueError(
+                f"`stack` must hold one exam to mark, got {stack.n_exams}. Mark each by itself."
+            )
+
+        def describe() -> tuple[Statistics, set[str]]:
+            counts = self.counts_of(stack)
+            whole = self.describe_stack(counts, stack.exam_starts)
+            return self.describe_slices(stack), {*self.describe(counts), *whole}
+
+        slices, names = stack.remember((self, "marks"), describe)
+        if statistic not in names:
+            raise ValueError(
+                f"Family {self.label!r} has no statistic {quote(statistic)}. It has "
+                f"{name_some(sorted(names))}."
+            )
+        unknown = np.full((stack.n_slices, stack.n_regions), np.nan)
+        values: Float64Array = slices.get(statistic, unknown)
+        return values
 
     @property
     def label(self) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from mrnet_features.arrays import namespace
+from mrnet_features.arrays import BoolArray, namespace
 from mrnet_features.counts.histogram import histogram
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
 from mrnet_features.formulas.exam_axis import merge_slices
 from mrnet_features.formulas.fluid_amount import count_fluid, describe_amounts
+from mrnet_features.formulas.fluid_marks import describe_amount_slices, find_fluid
 from mrnet_features.formulas.histogram import median_of_stacks
 from mrnet_features.stacks.stack import Stack
+
+STATISTICS = ("fraction", "core", "largest_component")
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,8 @@ class DarkFluid(Family):
     largest_component pixels of the largest 3-D component / region fraction 0..1
     ================= ============================================ ======== =====
 
-    For the stack only. NaN where the region has no pixel.
+    For the stack only. NaN where the region has no pixel. Marks are the dark pixels, their cores or
+    the largest 3-D component.
 
     Parameters
     ----------
@@ -50,6 +54,21 @@ class DarkFluid(Family):
     planes: ClassVar[tuple[str, ...]] = ("coronal",)
     region_sets: ClassVar[tuple[str, ...]] = ("recesses",)
     uses_neighbouring_slices: ClassVar[bool] = True
+    words: ClassVar[Mapping[str, Words]] = {
+        "fraction": Words(
+            "dark fluid", "more dark fluid", "share of tissue as dark as fluid on T1"
+        ),
+        "core": Words(
+            "thick dark fluid",
+            "thicker dark fluid",
+            "share of tissue as dark as fluid on T1 in layers of 5 pixels or more",
+        ),
+        "largest_component": Words(
+            "largest pocket of dark fluid",
+            "a larger pocket",
+            "share taken by the largest pocket as dark as fluid on T1",
+        ),
+    }
 
     share: float = 0.6
 
@@ -59,8 +78,7 @@ class DarkFluid(Family):
         xp = namespace(counts)
         darkest = xp.floor(self.share * median_of_stacks(merge_slices(counts, stack.exam_starts)))
         least = 255 - xp.astype(darkest, xp.int32)
-        inverted = stack.with_grey(255 - stack.grey)
-        return count_fluid(inverted, xp.flip(counts, axis=-1), (least,))
+        return count_fluid(_invert(stack), xp.flip(counts, axis=-1), (least,))
 
     def describe(self, counts: Counts) -> Statistics:  # noqa: ARG002
         """No statistics: the amount in one slice has little meaning."""
@@ -69,4 +87,17 @@ class DarkFluid(Family):
     def describe_stack(self, counts: Counts, exam_starts: Sequence[int]) -> Statistics:
         """All statistics of the table in the class docstring."""
         values = describe_amounts(counts, exam_starts)[0]
-        return {name: values[name] for name in ("fraction", "core", "largest_component")}
+        return {name: values[name] for name in STATISTICS}
+
+    def describe_slices(self, stack: Stack) -> Statistics:
+        """The same statistics of each slice; the component is that of the stack."""
+        values = describe_amount_slices(_invert(stack), self.counts_of(stack), 0)
+        return {name: values[name] for name in STATISTICS}
+
+    def find_pixels(self, stack: Stack, statistic: str) -> BoolArray:
+        """Dark pixels, their cores or the largest component."""
+        return find_fluid(_invert(stack), self.counts_of(stack), 0, statistic)
+
+
+def _invert(stack: Stack) -> Stack:
+    return stack.with_grey(255 - stack.grey)

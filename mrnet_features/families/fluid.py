@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from mrnet_features.arrays import Array, namespace
+from mrnet_features.arrays import Array, BoolArray, namespace
 from mrnet_features.counts.histogram import histogram
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
+from mrnet_features.families.documentation import fill_nouns
 from mrnet_features.formulas.component_shapes import describe_largest
 from mrnet_features.formulas.exam_axis import merge_slices, pad_slices
 from mrnet_features.formulas.fluid_amount import count_fluid, describe_amounts, fraction_from
+from mrnet_features.formulas.fluid_marks import describe_amount_slices, find_fluid
 from mrnet_features.formulas.histogram import (
     as_float,
     divide,
@@ -22,10 +24,18 @@ from mrnet_features.formulas.histogram import (
     quantile,
 )
 from mrnet_features.stacks.exam_slices import count_slices
+from mrnet_features.stacks.mark import paint_values
 from mrnet_features.stacks.stack import Stack
 
 MAD_TO_SD = 1.4826  # of a normal distribution
 BRIGHTEST, SHARE = 0.999, 0.9  # quantile of the grey levels; share of it where fluid begins
+
+_ENDS = "nearer to one end of the stack"
+_FLUIDS = {
+    "brightest": ("free fluid", "free fluid (nearly as bright as the brightest tissue)"),
+    "adaptive": ("bright tissue", "bright tissue (clearly brighter than fat and marrow)"),
+    "*": ("fluid (grey {0}+)", "fluid (grey level {0} or more)"),
+}
 
 
 @dataclass(frozen=True)
@@ -71,6 +81,10 @@ class Fluid(Family):
     ``brightest`` below ``n_components_*`` also where there is no fluid. Offsets are from the
     middle, so that neither the order of the slices nor the side of the leg matters.
 
+    Marks are the fluid, its cores, its boundary or the 3-D components described. `describe_slices`
+    has the statistics down to ``n_components_*``, of the part of those components on the slice, and
+    f_k / mean f_k as ``peak_brightest``; positions and shapes have no value per slice.
+
     Parameters
     ----------
     thresholds : tuple of int, default (192,)
@@ -91,6 +105,74 @@ class Fluid(Family):
     planes: ClassVar[tuple[str, ...]] = ("axial", "sagittal")
     region_sets: ClassVar[tuple[str, ...]] = ("knee", "recesses")
     uses_neighbouring_slices: ClassVar[bool] = True
+    words: ClassVar[Mapping[str, Words]] = fill_nouns(
+        {
+            "fraction_@": Words("@", "more @", "share of @"),
+            "core_@": Words("thick @", "thicker @", "share of @ in layers of 5 pixels or more"),
+            "sharpness_@": Words(
+                "edge of @", "sharper edge", "mean grey level step at the edge of @"
+            ),
+            "largest_component_@": Words(
+                "largest pocket of @", "a larger pocket", "share taken by the largest pocket of @"
+            ),
+            "top3_components_@": Words(
+                "3 largest pockets of @",
+                "larger pockets",
+                "share taken by the three largest pockets of @",
+            ),
+            "n_components_@": Words("number of pockets of @", "more separate pockets"),
+        },
+        _FLUIDS,
+    ) | fill_nouns(
+        {
+            "peak_@": Words(
+                "@ {where}: peak slice over mean",
+                "concentrated on few slices",
+                "share of @ on the fullest slice over that of the mean slice",
+            ),
+            "peak_slice_offset_@": Words(
+                "@ {where}: peak off middle slice",
+                _ENDS,
+                "distance from the middle slice to the slice with the most @",
+            ),
+            "centre_slice_offset_@": Words(
+                "@ {where}: centre off middle slice",
+                _ENDS,
+                "distance from the middle slice to the centre of @",
+            ),
+            "spread_@": Words(
+                "@ {where}: extent over slices",
+                "on more slices",
+                "standard deviation over the slices of the position of @",
+            ),
+            "component_row_@": Words(
+                "largest fluid pocket {where}: how low",
+                "further down the picture (axial: further back)",
+                "row, 0 at the top and 1 at the bottom of the picture, of the largest pocket of @",
+            ),
+            "component_column_offset_@": Words(
+                "largest fluid pocket {where}: off middle column",
+                "further from the middle column",
+                "distance from the middle column to the largest pocket of @",
+            ),
+            "component_slice_offset_@": Words(
+                "largest fluid pocket {where}: off middle slice",
+                _ENDS,
+                "distance from the middle slice to the largest pocket of @",
+            ),
+            "component_elongation_@": Words(
+                "largest fluid pocket {where}: elongation",
+                "longer and thinner",
+                "longer over shorter axis of the largest pocket of @",
+            ),
+            "component_fill_@": Words(
+                "largest fluid pocket {where}: fullness",
+                "more like a box",
+                "share of its bounding box filled by the largest pocket of @",
+            ),
+        },
+        {"brightest": _FLUIDS["brightest"]},
+    )
 
     thresholds: tuple[int, ...] = (192,)
     deviations: float = 3.0
@@ -123,6 +205,36 @@ class Fluid(Family):
         last = _describe_profile(slices, exam_starts)
         last |= describe_largest(counts.components[-1], counts.boxes)
         return statistics | {f"{key}_brightest": value for key, value in last.items()}
+
+    def describe_slices(self, stack: Stack) -> Statistics:
+        """Amounts on each slice, and the profile of the brightest fluid over the slices."""
+        counts = self.counts_of(stack)
+        found: dict[str, Array] = {}
+        for k, name in enumerate(self._names()):
+            amounts = describe_amount_slices(stack, counts, k)
+            found |= {f"{key}_{name}": values for key, values in amounts.items()}
+        slices = found["fraction_brightest"]
+        profile = np.where(np.isnan(slices), 0.0, slices)
+        relative = divide(profile, np.mean(profile, axis=0) + 0 * profile)
+        return found | {"peak_brightest": relative + 0 * slices}
+
+    def find_pixels(self, stack: Stack, statistic: str) -> BoolArray:
+        """Fluid, its cores, its boundary or its components."""
+        part, _, name = statistic.rpartition("_")
+        if part.startswith("component_"):
+            part = "largest_component"
+        return find_fluid(stack, self.counts_of(stack), self._names().index(name), part)
+
+    def find_stack_pixels(self, stack: Stack, statistic: str) -> BoolArray:
+        """Of the peak, the fluid on the slices with the highest fraction."""
+        pixels = self.find_pixels(stack, statistic)
+        if not statistic.startswith("peak"):
+            return pixels
+        counts = self.counts_of(stack)
+        slices = fraction_from(counts.histogram, counts.thresholds[-1])
+        highest = slices == np.max(np.where(np.isnan(slices), -1.0, slices), axis=0)
+        found: BoolArray = pixels & paint_values(stack.regions, highest, False)
+        return found
 
     def _names(self) -> list[str]:
         return [*(str(threshold) for threshold in self.thresholds), "adaptive", "brightest"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.counts.filter_responses import gabor_responses
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
+from mrnet_features.families.documentation import fill_nouns
 from mrnet_features.formulas.filter_response import describe_orientations
 from mrnet_features.stacks.stack import Stack
 
@@ -48,6 +50,16 @@ class Gabor(Family):
     """
 
     name: ClassVar[str] = "gabor"
+    words: ClassVar[Mapping[str, Words]] = fill_nouns(
+        {
+            "*_energy_*": Words("energy of @", "stronger @", "mean square of @"),
+            "*_abs_*": Words("size of @", "stronger @", "mean size of @"),
+            "*_entropy_*": Words("entropy of @", "more varied @"),
+            "*_median_*": Words("median of @", "stronger @"),
+            "*_p90_*": Words("strongest @", "stronger @", "90th percentile of @"),
+        },
+        {"": ("{0} waves, {1} pixels", "{0} waves of {1} pixels (Gabor filter)")},
+    )
     wavelengths: tuple[int, ...] = (4, 8, 16)
 
     def __post_init__(self) -> None:

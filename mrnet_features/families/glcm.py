@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.cooccurrence import cooccurrence
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
+from mrnet_features.families.documentation import fill_nouns
 from mrnet_features.formulas.histogram import (
     as_float,
     average_over,
@@ -91,6 +93,52 @@ class Glcm(Family):
     """
 
     name: ClassVar[str] = "glcm"
+    words: ClassVar[Mapping[str, Words]] = fill_nouns(
+        {
+            "joint_max": Words(
+                "commonest pair @", "one pair of levels dominates", "share of the commonest pair @"
+            ),
+            "joint_avg": Words("mean level @", "brighter"),
+            "joint_var": Words("variance of levels @", "more contrast"),
+            "joint_entr": Words("joint entropy @", "more varied pairs of levels"),
+            "diff_avg": Words("mean difference @", "rougher"),
+            "diff_var": Words("difference variance @", "smooth beside rough areas"),
+            "diff_entr": Words("difference entropy @", "rougher"),
+            "sum_avg": Words("mean sum of levels @", "brighter"),
+            "sum_var": Words("sum variance @", "larger bright and dark areas"),
+            "sum_entr": Words("sum entropy @", "more varied pairs of levels"),
+            "energy": Words("energy @", "few pairs of levels dominate: smoother"),
+            "contrast": Words("contrast @", "rougher", "mean squared difference in level @"),
+            "dissimilarity": Words("dissimilarity @", "rougher", "mean difference in level @"),
+            "inv_diff": Words("similarity @", "smoother", "similarity (inverse difference) @"),
+            "inv_diff_norm": Words(
+                "normalised similarity @", "smoother", "normalised inverse difference @"
+            ),
+            "inv_diff_mom": Words(
+                "homogeneity @", "smoother", "homogeneity (inverse difference moment) @"
+            ),
+            "inv_diff_mom_norm": Words(
+                "normalised homogeneity @", "smoother", "normalised inverse difference moment @"
+            ),
+            "inv_var": Words("inverse variance @", "smaller steps between unequal pixels"),
+            "corr": Words("correlation @", "larger even areas"),
+            "auto_corr": Words("autocorrelation @", "brighter", "mean product of levels @"),
+            "clust_tend": Words("cluster tendency @", "larger bright and dark areas"),
+            "clust_shade": Words("cluster shade @", "bright areas among dark ones"),
+            "clust_prom": Words("cluster prominence @", "larger very bright or very dark areas"),
+            "info_corr1": Words(
+                "information measure 1 @",
+                "less regular",
+                "first information measure of correlation @",
+            ),
+            "info_corr2": Words(
+                "information measure 2 @",
+                "more regular",
+                "second information measure of correlation @",
+            ),
+        },
+        {"": ("of pixels {distance} apart", "of pixels {distance} apart (co-occurrence)")},
+    )
     distance: int = 1
     directions: Literal["averaged", "merged"] = "averaged"
 

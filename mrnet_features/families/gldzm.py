@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array
 from mrnet_features.counts.distance_zone import distance_zones
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
+from mrnet_features.families.documentation import word_emphases
 from mrnet_features.formulas.histogram import as_float
 from mrnet_features.formulas.level_matrix import describe_emphases, read_matrix
 from mrnet_features.stacks.stack import Stack
@@ -65,6 +67,15 @@ class Gldzm(Family):
 
     name: ClassVar[str] = "gldzm"
     extensive: ClassVar[frozenset[str]] = frozenset({"glnu", "zdnu"})
+    words: ClassVar[Mapping[str, Words]] = word_emphases(
+        NAMES,
+        "{}zones near the edge",
+        "{}zones far from the edge",
+        "{}zones at any depth",
+        "distance zones",
+        "depth",
+        "distance zone matrix",
+    )
 
     def count(self, stack: Stack) -> Counts:
         """Zones by level and distance."""

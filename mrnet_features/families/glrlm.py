@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from mrnet_features.arrays import namespace
 from mrnet_features.counts.run_length import run_lengths
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
+from mrnet_features.families.documentation import word_emphases
 from mrnet_features.formulas.histogram import average_over
 from mrnet_features.formulas.level_matrix import describe_emphases, read_matrix
 from mrnet_features.stacks.stack import Stack
@@ -74,6 +76,15 @@ class Glrlm(Family):
 
     name: ClassVar[str] = "glrlm"
     extensive: ClassVar[frozenset[str]] = frozenset({"glnu", "rlnu"})
+    words: ClassVar[Mapping[str, Words]] = word_emphases(
+        NAMES,
+        "short {}runs of equal level",
+        "long {}runs of equal level",
+        "{}runs of any length",
+        "runs",
+        "length",
+        "run length matrix",
+    )
     directions: Literal["averaged", "merged"] = "averaged"
 
     def __post_init__(self) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.size_zone import size_zones
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
+from mrnet_features.families.documentation import word_emphases
 from mrnet_features.formulas.exam_axis import merge_slices, pad_slices
 from mrnet_features.formulas.histogram import as_float
 from mrnet_features.formulas.level_matrix import describe_emphases, read_cells
@@ -71,6 +72,15 @@ class Glszm(Family):
 
     name: ClassVar[str] = "glszm"
     extensive: ClassVar[frozenset[str]] = frozenset({"glnu", "zsnu"})
+    words: ClassVar[Mapping[str, Words]] = word_emphases(
+        NAMES,
+        "small {}zones of equal level",
+        "large {}zones of equal level",
+        "{}zones of any size",
+        "size zones",
+        "size",
+        "size zone matrix",
+    )
 
     def count(self, stack: Stack) -> Counts:
         """Zones by level and size."""

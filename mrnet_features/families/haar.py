@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.counts.haar_wavelet import haar_responses
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
+from mrnet_features.families.documentation import fill_nouns
 from mrnet_features.formulas.filter_response import describe_orientations
 from mrnet_features.stacks.stack import Stack
 
@@ -48,6 +50,16 @@ class Haar(Family):
     """
 
     name: ClassVar[str] = "haar"
+    words: ClassVar[Mapping[str, Words]] = fill_nouns(
+        {
+            "*_energy_*": Words("energy of @", "stronger @", "mean square of @"),
+            "*_abs_*": Words("size of @", "stronger @", "mean size of @"),
+            "*_entropy_*": Words("entropy of @", "more varied @"),
+            "*_median_*": Words("median of @", "stronger @"),
+            "*_p90_*": Words("strongest @", "stronger @", "90th percentile of @"),
+        },
+        {"": ("{0} steps, {1} pixels", "{0} grey level steps over {1} pixels (Haar wavelet)")},
+    )
     sides: tuple[int, ...] = (2, 4, 8)
 
     def __post_init__(self) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.oriented_gradients import STEPS, oriented_gradients
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
 from mrnet_features.formulas.histogram import as_float, divide
 from mrnet_features.stacks.stack import Stack
+
+_CELL = " in row {0:+1} of {n_rows} from the top and column {1:+1} from either side to the middle"
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,23 @@ class Hog(Family):
     """
 
     name: ClassVar[str] = "hog"
+    words: ClassVar[Mapping[str, Words]] = {
+        "row*_column*_orientation0": Words(
+            "upright edges, row {0:+1}, column {1:+1}",
+            "more upright edges",
+            "share of upright edges" + _CELL,
+        ),
+        "row*_column*_orientation*": Words(
+            "edges {2:*180/{n_orientations}}° off upright, row {0:+1}, column {1:+1}",
+            "more edges in this direction",
+            "share of edges {2:*180/{n_orientations}} degrees off upright" + _CELL,
+        ),
+        "row*_column*_magnitude": Words(
+            "strength of edges, row {0:+1}, column {1:+1}",
+            "stronger edges",
+            "mean strength of edges" + _CELL,
+        ),
+    }
     n_rows: int = 3
     n_columns: int = 3
     n_orientations: int = 9

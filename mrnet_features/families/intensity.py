@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from mrnet_features.arrays import namespace
+from mrnet_features.arrays import Array, BoolArray, namespace
 from mrnet_features.counts.histogram import histogram
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
+from mrnet_features.families.documentation import FIRST_ORDER, fill_nouns
 from mrnet_features.formulas.first_order import describe_first_order, where_counted
 from mrnet_features.formulas.histogram import as_float, moment, normalise
+from mrnet_features.stacks.mark import paint_values
 from mrnet_features.stacks.stack import Stack
 
 
@@ -50,6 +53,9 @@ class Intensity(Family):
     10Percentile, 90Percentile, Maximum, InterquartileRange, Range, MeanAbsoluteDeviation,
     RobustMeanAbsoluteDeviation, Energy and RootMeanSquared; its Kurtosis is ``kurt`` + 3.
 
+    Marks are the pixels with the ``min`` or the ``max``, at or below ``p10``, at or above ``p90``,
+    both extremes for ``range``, and else the whole region.
+
     Examples
     --------
     >>> import numpy as np
@@ -61,6 +67,10 @@ class Intensity(Family):
 
     name: ClassVar[str] = "intensity"
     extensive: ClassVar[frozenset[str]] = frozenset({"energy"})
+    words: ClassVar[Mapping[str, Words]] = fill_nouns(FIRST_ORDER, {"": ("grey level",) * 2}) | {
+        "energy": Words("sum of squared grey levels", "larger or brighter"),
+        "rms": Words("root mean square grey level", "brighter"),
+    }
 
     def count(self, stack: Stack) -> Counts:
         """Histogram of grey levels."""
@@ -76,3 +86,29 @@ class Intensity(Family):
             "energy": where_counted(xp.sum(counts * grey**2, axis=-1), counts),
             "rms": xp.sqrt(moment(normalise(counts), grey, 2)),
         }
+
+    def find_pixels(self, stack: Stack, statistic: str) -> BoolArray:
+        """Pixels at or beyond the grey level, or the regions."""
+        return _find_levels(stack, statistic, self.describe(self.counts_of(stack)))
+
+    def find_stack_pixels(self, stack: Stack, statistic: str) -> BoolArray:
+        """Pixels at or beyond the grey level of the whole stack, or the regions."""
+        whole = self.describe_stack(self.counts_of(stack), stack.exam_starts)
+        values = {name: level.repeat(stack.n_slices, axis=0) for name, level in whole.items()}
+        return _find_levels(stack, statistic, values)
+
+
+def _find_levels(stack: Stack, statistic: str, values: Mapping[str, Array]) -> BoolArray:
+    """Pixels at or beyond a grey level of their region in their slice."""
+    found: BoolArray = stack.regions > 0
+
+    def level(name: str) -> Array:
+        return paint_values(stack.regions, values[name], float("nan"))
+
+    if statistic in ("min", "p10"):
+        found = stack.grey <= level(statistic)
+    elif statistic in ("max", "p90"):
+        found = stack.grey >= level(statistic)
+    elif statistic == "range":
+        found = (stack.grey <= level("min")) | (stack.grey >= level("max"))
+    return found

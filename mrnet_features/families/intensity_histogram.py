@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.histogram import histogram
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
+from mrnet_features.families.documentation import FIRST_ORDER, fill_nouns
 from mrnet_features.formulas.first_order import describe_first_order, where_counted
 from mrnet_features.formulas.histogram import as_float, entropy, normalise
 from mrnet_features.stacks.stack import Stack
@@ -63,6 +65,19 @@ class IntensityHistogram(Family):
 
     name: ClassVar[str] = "histogram"
     extensive: ClassVar[frozenset[str]] = frozenset({"max_grad", "min_grad"})
+    words: ClassVar[Mapping[str, Words]] = fill_nouns(FIRST_ORDER, {"": ("binned level",) * 2}) | {
+        "mode": Words("most frequent binned level", "the commonest tissue is brighter"),
+        "entropy": Words("entropy of binned levels", "more varied grey levels"),
+        "uniformity": Words("uniformity of binned levels", "few grey levels dominate"),
+        "max_grad": Words("steepest rise of the level histogram", "more alike pixels"),
+        "max_grad_g": Words(
+            "level where the histogram rises most", "the commonest tissue is brighter"
+        ),
+        "min_grad": Words("steepest fall of the level histogram", "fewer alike pixels"),
+        "min_grad_g": Words(
+            "level where the histogram falls most", "the commonest tissue is brighter"
+        ),
+    }
 
     def count(self, stack: Stack) -> Counts:
         """Histogram of levels 1 to `n_levels`."""

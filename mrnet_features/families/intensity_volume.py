@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.histogram import histogram
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
 from mrnet_features.formulas.histogram import as_float, divide
 from mrnet_features.stacks.stack import Stack
 
@@ -44,6 +45,14 @@ class IntensityVolume(Family):
     """
 
     name: ClassVar[str] = "volume"
+    words: ClassVar[Mapping[str, Words]] = {
+        "v10": Words("share above 10 % of the grey range", "more pixels above the darkest"),
+        "v90": Words("share above 90 % of the grey range", "more very bright pixels"),
+        "i10": Words("grey level that 10 % of pixels exceed", "bright tissue is brighter"),
+        "i90": Words("grey level that 90 % of pixels exceed", "dark tissue is brighter"),
+        "diff_v10_v90": Words("share in 10-90 % of the grey range", "fewer extreme pixels"),
+        "diff_i10_i90": Words("grey levels spanned by middle 80 %", "more contrast"),
+    }
 
     def count(self, stack: Stack) -> Counts:
         """Histogram of grey levels."""

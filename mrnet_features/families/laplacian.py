@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array
 from mrnet_features.counts.filter_responses import REACH, check_scale, laplacian_responses
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
+from mrnet_features.families.documentation import fill_nouns
 from mrnet_features.formulas.filter_response import describe_responses
 from mrnet_features.stacks.stack import Stack
 
@@ -47,6 +49,22 @@ class Laplacian(Family):
     """
 
     name: ClassVar[str] = "laplacian"
+    words: ClassVar[Mapping[str, Words]] = fill_nouns(
+        {
+            "energy_*": Words("energy of @", "more spots and ridges of this size"),
+            "abs_*": Words("mean size of @", "more spots and ridges of this size"),
+            "entropy_*": Words("entropy of @", "more varied spots and ridges"),
+            "p10_*": Words(
+                "bright end of @",
+                "fewer bright spots",
+                "10th percentile of @, negative on bright spots,",
+            ),
+            "p90_*": Words(
+                "dark end of @", "more dark spots", "90th percentile of @, positive on dark spots,"
+            ),
+        },
+        {"": ("spot filter ({0} pixels)", "the Laplacian of Gaussian of {0} pixels")},
+    )
     sigmas: tuple[int, ...] = (1, 2, 4)
 
     def __post_init__(self) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.counts.binary_patterns import binary_patterns
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
 from mrnet_features.formulas.histogram import as_float, entropy, normalise
 from mrnet_features.stacks.stack import Stack
 
@@ -54,6 +55,33 @@ class Lbp(Family):
     """
 
     name: ClassVar[str] = "lbp"
+    words: ClassVar[Mapping[str, Words]] = {
+        "bright_0": Words(
+            "bright spots, radius {radius}",
+            "more bright spots",
+            "share of pixels brighter than all around at radius {radius}",
+        ),
+        "bright_1": Words(
+            "1 brighter neighbour, radius {radius}",
+            "more pixels of this kind",
+            "share of pixels with 1 brighter neighbour at radius {radius}",
+        ),
+        "bright_*": Words(
+            "{0} brighter neighbours, radius {radius}",
+            "more pixels of this kind",
+            "share of pixels with {0} brighter neighbours side by side at radius {radius}",
+        ),
+        "mixed": Words(
+            "mixed neighbourhoods, radius {radius}",
+            "noisier",
+            "share of pixels whose brighter neighbours at radius {radius} are not side by side",
+        ),
+        "entropy": Words(
+            "pattern entropy, radius {radius}",
+            "more varied edges, corners and spots",
+            "entropy of the patterns of brighter neighbours at radius {radius}",
+        ),
+    }
     radius: int = 1
 
     def __post_init__(self) -> None:

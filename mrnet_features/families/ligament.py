@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
+
+import numpy as np
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.line_detector import (
@@ -13,17 +15,28 @@ from mrnet_features.counts.line_detector import (
     PATCH,
     DarkLines,
     dark_lines,
+    locate_lines,
 )
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
+from mrnet_features.families.documentation import fill_nouns
 from mrnet_features.formulas.exam_axis import pad_slices
 from mrnet_features.formulas.histogram import as_float, divide, nan_mean
+from mrnet_features.stacks.mark import Segment, SliceMark
 from mrnet_features.stacks.stack import Stack
 
 STEP = 180 / N_ORIENTATIONS  # degrees between orientations
 ACL = (2, 3, 4, 5)  # 30 to 75 degrees, rising to the back
 PCL = (7, 8, 9, 10)  # 105 to 150 degrees, falling to the back
+ANGLES_ACL, ANGLES_PCL = (1, 2, 3, 4, 5, 6), (6, 7, 8, 9, 10, 11)  # averaged to an angle
 SEEN = 12.0  # contrast in grey levels from which a band counts as seen
 SHARPNESS = 4  # orientations are weighted by this power of the contrast
+
+_INTACT = "a darker, more complete band: less likely torn"
+_BEST = "on the slice where the band is most distinct"
+_BANDS = {
+    "acl": ("ACL band", "dark band of the anterior cruciate ligament"),
+    "pcl": ("PCL band", "dark band of the posterior cruciate ligament"),
+}
 
 
 @dataclass(frozen=True)
@@ -60,6 +73,9 @@ class Ligament(Family):
     ligament, averaged over ties. NaN where no band fits into the slice around the
     region; angles also where no orientation is darker than its sides.
 
+    The mark of a slice is the band with the largest contrast in the ligament's range, for an angle
+    in its wider range. `describe_slices` has 1 or 0 as ``acl_seen`` and ``pcl_seen``.
+
     Parameters
     ----------
     offsets : tuple of int, default (3, 5, 8)
@@ -80,6 +96,40 @@ class Ligament(Family):
     name: ClassVar[str] = "ligament"
     planes: ClassVar[tuple[str, ...]] = ("sagittal",)
     region_sets: ClassVar[tuple[str, ...]] = ("notch",)
+    words: ClassVar[Mapping[str, Words]] = fill_nouns(
+        {
+            "@_contrast": Words("@ contrast", _INTACT, "contrast of the @ with its sides", _BEST),
+            "@_relative": Words(
+                "relative @ contrast",
+                _INTACT,
+                "contrast of the @ with its sides over their brightness",
+                _BEST,
+            ),
+            "@_continuity": Words(
+                "@ continuity",
+                _INTACT,
+                "unbroken share of the length of the @",
+                _BEST,
+            ),
+            "@_seen": Words(
+                "slices that show the @", _INTACT, "share of the slices with a distinct @"
+            ),
+        },
+        _BANDS,
+    ) | {
+        "acl_angle": Words(
+            "ACL band angle",
+            "steeper; torn or lax below 45 degrees",
+            "angle of the dark band of the ACL with the rows",
+            _BEST,
+        ),
+        "pcl_angle": Words(
+            "PCL band angle",
+            "a flatter band",
+            "angle of the dark band of the PCL with the rows",
+            _BEST,
+        ),
+    }
 
     offsets: tuple[int, ...] = (3, 5, 8)
 
@@ -95,8 +145,8 @@ class Ligament(Family):
             "pcl_contrast": pcl["contrast"],
             "acl_relative": acl["relative"],
             "acl_continuity": acl["continuity"],
-            "acl_angle": _angle(counts, 1, 7),
-            "pcl_angle": _angle(counts, 6, 12),
+            "acl_angle": _angle(counts, ANGLES_ACL),
+            "pcl_angle": _angle(counts, ANGLES_PCL),
         }
 
     def describe_stack(self, counts: Counts, exam_starts: Sequence[int]) -> Statistics:
@@ -117,6 +167,56 @@ class Ligament(Family):
             seen = xp.astype(xp.where(xp.isnan(contrast), 0.0, contrast) >= SEEN, xp.float64)
             found[f"{ligament}_seen"] = divide(xp.sum(seen, axis=1), known)
         return found
+
+    def describe_slices(self, stack: Stack) -> Statistics:
+        """All statistics of each slice."""
+        found = dict(self.describe(self.counts_of(stack)))
+        for ligament in ("acl", "pcl"):
+            contrast = found[f"{ligament}_contrast"]
+            seen = (contrast >= SEEN).astype(np.float64)
+            found[f"{ligament}_seen"] = np.where(np.isnan(contrast), np.nan, seen)
+        return found
+
+    def mark(self, stack: Stack, statistic: str) -> tuple[SliceMark, ...]:
+        """The strongest band of each slice that has a value."""
+        marks = super().mark(stack, statistic)
+        segments = self._find_segments(stack, statistic)
+        return tuple(
+            mark._replace(outline=None, segment=segments[mark.slice, mark.region])
+            for mark in marks
+            if not np.isnan(mark.value)
+        )
+
+    def mark_stack(self, stack: Stack, statistic: str) -> tuple[SliceMark, ...]:
+        """The band of the slice with the highest contrast; all bands for the share of slices."""
+        marks = self.mark(stack, statistic)
+        strength = self.mark(stack, f"{statistic[:3]}_contrast")
+        contrast = {(mark.slice, mark.region): mark.value for mark in strength}
+        highest: dict[str, float] = {}
+        for mark in strength:
+            highest[mark.region] = max(mark.value, highest.get(mark.region, mark.value))
+        is_share = statistic.endswith("_seen")
+        kept = [
+            mark
+            for mark in marks
+            if is_share or contrast[mark.slice, mark.region] == highest[mark.region]
+        ]
+        return tuple(sorted(kept, key=lambda mark: -contrast[mark.slice, mark.region]))
+
+    def _find_segments(self, stack: Stack, statistic: str) -> dict[tuple[int, str], Segment]:
+        """Ends of the band with the largest contrast, by slice and region."""
+        ligament, _, name = statistic.partition("_")
+        acl, pcl = (ANGLES_ACL, ANGLES_PCL) if name == "angle" else (ACL, PCL)
+        first, *_, last = acl if ligament == "acl" else pcl
+        contrast = _contrast(self.counts_of(stack))[..., first : last + 1]
+        ends = locate_lines(stack, offsets=self.offsets)[..., first : last + 1, :, :]
+        segments: dict[tuple[int, str], Segment] = {}
+        for s in range(stack.n_slices):
+            for r, region in enumerate(stack.region_names):
+                best = int(np.argmax(contrast[s, r]))
+                (y, x), (end_y, end_x) = ends[s, r].reshape(-1, 2, 2)[best].tolist()
+                segments[s, region] = (float(y), float(x)), (float(end_y), float(end_x))
+        return segments
 
 
 def _contrast(counts: DarkLines) -> Array:
@@ -150,9 +250,10 @@ def _describe_range(counts: DarkLines, orientations: tuple[int, ...]) -> dict[st
     }
 
 
-def _angle(counts: DarkLines, first: int, last: int) -> Array:
+def _angle(counts: DarkLines, orientations: tuple[int, ...]) -> Array:
     """Mean orientation in degrees, weighted by a power of the positive contrast."""
     xp = namespace(counts.inside)
+    first, last = orientations[0], orientations[-1] + 1
     contrast = xp.max(_contrast(counts), axis=2)[..., first:last]
     weight = xp.maximum(contrast, xp.zeros_like(contrast)) ** SHARPNESS
     degrees = STEP * xp.arange(first, last, dtype=xp.float64)

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-from mrnet_features.arrays import Array, namespace
-from mrnet_features.counts.boundaries import boundaries
-from mrnet_features.counts.components_3d import Components3D, components_3d
+import numpy as np
+
+from mrnet_features.arrays import Array, BoolArray, namespace
+from mrnet_features.counts.boundaries import boundaries, find_cores
+from mrnet_features.counts.components_3d import (
+    Components3D,
+    components_3d,
+    count_by_slice,
+    find_largest,
+    number_components,
+    sum_by_region,
+)
 from mrnet_features.counts.histogram import histogram
 from mrnet_features.counts.smoothing import smooth
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
+from mrnet_features.families.documentation import fill_nouns
 from mrnet_features.formulas.component_shapes import describe_sizes, sizes_by_region
 from mrnet_features.formulas.exam_axis import merge_slices, repeat_exams
 from mrnet_features.formulas.histogram import (
@@ -22,9 +32,11 @@ from mrnet_features.formulas.histogram import (
     normalise,
     quantile,
 )
+from mrnet_features.stacks.mark import paint_values
 from mrnet_features.stacks.stack import Stack
 
 SIDE = 5  # pixels averaged: about 3 mm, to remove trabeculae and the scar of the growth plate
+LEVELS = {"level_p1": 0.01, "level_p10": 0.1, "level_p90": 0.9, "level_p99": 0.99}  # quantiles
 CORE_SIDE = 9  # pixels, about 5 mm: thicker than cartilage and cortex at the edge of a box
 
 
@@ -77,6 +89,10 @@ class Marrow(Family):
     ``*`` is the share. For the stack only. NaN where the region has no pixel; levels also
     where R is 0.
 
+    Marks are the patches, their cores, the largest 3-D patch, and the averaged pixels at or below
+    the percentile (1st, 10th) or at or above it (90th, 99th). `describe_slices` has all statistics;
+    ``largest_*`` is the part of the stack's largest patch on the slice.
+
     Parameters
     ----------
     shares : tuple of float, default (0.6, 0.8, 1.25, 1.6)
@@ -96,6 +112,71 @@ class Marrow(Family):
     name: ClassVar[str] = "marrow"
     region_sets: ClassVar[tuple[str, ...]] = ("bones",)
     uses_neighbouring_slices: ClassVar[bool] = True
+    words: ClassVar[Mapping[str, Words]] = (
+        fill_nouns(
+            {
+                "fraction_0p*": Words(
+                    "dark marrow (0.{0} x)", "more dark marrow", "share of marrow @"
+                ),
+                "largest_0p*": Words(
+                    "largest dark patch (0.{0} x)",
+                    "a larger dark patch",
+                    "share taken by the largest patch of marrow @",
+                ),
+                "core_0p*": Words(
+                    "thick dark patches (0.{0} x)",
+                    "thicker dark patches",
+                    "share of thick patches (9 pixels or more) of marrow @",
+                ),
+            },
+            {"": ("", "at or below 0.{0} times its median, as oedema is on T1,")},
+        )
+        | fill_nouns(
+            {
+                "fraction_*": Words(
+                    "bright marrow ({0} x)", "more bright marrow", "share of marrow @"
+                ),
+                "largest_*": Words(
+                    "largest bright patch ({0} x)",
+                    "a larger bright patch",
+                    "share taken by the largest patch of marrow @",
+                ),
+                "core_*": Words(
+                    "thick bright patches ({0} x)",
+                    "thicker bright patches",
+                    "share of thick patches (9 pixels or more) of marrow @",
+                ),
+            },
+            {"": ("", "at or above {0} times its median, as oedema is where fat is suppressed,")},
+        )
+        | {
+            "level_p1": Words(
+                "darkest marrow (1 %)",
+                "fewer dark patches",
+                "1st percentile over median of the marrow",
+            ),
+            "level_p10": Words(
+                "dark marrow (10 %)",
+                "fewer dark patches",
+                "10th percentile over median of the marrow",
+            ),
+            "level_p90": Words(
+                "bright marrow (90 %)",
+                "more bright patches",
+                "90th percentile over median of the marrow",
+            ),
+            "level_p99": Words(
+                "brightest marrow (99 %)",
+                "more bright patches",
+                "99th percentile over median of the marrow",
+            ),
+            "level_spread": Words(
+                "patchiness of marrow",
+                "patchier marrow",
+                "standard deviation over median of the marrow",
+            ),
+        }
+    )
 
     shares: tuple[float, ...] = (0.6, 0.8, 1.25, 1.6)
 
@@ -113,11 +194,7 @@ class Marrow(Family):
         median = median_of_stacks(merge_slices(counts, stack.exam_starts))
         patches, cores = [], []
         for share in self.shares:
-            # inverting makes dark patches bright
-            image = mean if share > 1 else mean.with_grey(255 - mean.grey)
-            level = xp.ceil(share * median) if share > 1 else 255 - xp.floor(share * median)
-            level = xp.clip(xp.astype(level, xp.int32), 1, 256)
-            threshold = repeat_exams(level, stack.exam_starts, stack.n_slices)
+            image, threshold = _cut(mean, share, median)
             patches.append(components_3d(image, threshold=threshold))
             cores.append(boundaries(image, threshold=threshold, side=CORE_SIDE).core)
         reference = xp.astype(xp.floor(2 * median), xp.int32)
@@ -134,16 +211,81 @@ class Marrow(Family):
         n_pixels = xp.sum(merged, axis=-1)
         found: dict[str, Array] = {}
         for share, patch, core in zip(self.shares, counts.patches, counts.cores, strict=True):
-            name = str(share).replace(".", "p")
+            name = _name_share(share)
             size = xp.sum(sizes_by_region(patch, *n_pixels.shape), axis=-1)
             found[f"fraction_{name}"] = divide(size, n_pixels)
             found[f"largest_{name}"] = describe_sizes(patch, n_pixels)["largest_component"]
             found[f"core_{name}"] = divide(as_float(merge_slices(core, exam_starts)), n_pixels)
-        grey = xp.arange(256, dtype=xp.float64)
-        reference = as_float(counts.reference)[:, None] / 2 + xp.zeros_like(n_pixels)
-        for name, q in (("p1", 0.01), ("p10", 0.1), ("p90", 0.9), ("p99", 0.99)):
-            found[f"level_{name}"] = divide(quantile(merged, grey, q), reference)
-        shares = normalise(merged)
-        spread = xp.sqrt(moment(shares, grey, 2, about=moment(shares, grey)))
-        found["level_spread"] = divide(spread, reference)
+        return found | _describe_levels(merged, as_float(counts.reference)[:, None] / 2)
+
+    def describe_slices(self, stack: Stack) -> Statistics:
+        """The same statistics of each slice."""
+        counts = self.counts_of(stack)
+        hist = as_float(counts.histogram)
+        n_pixels = hist.sum(axis=-1)
+        found: dict[str, Array] = {}
+        mean = stack.with_grey(smooth(stack, side=SIDE))
+        for share, patch, core in zip(self.shares, counts.patches, counts.cores, strict=True):
+            name = _name_share(share)
+            image, threshold = _cut(mean, share, as_float(counts.reference) / 2)
+            by_slice = count_by_slice(image, threshold=threshold)
+            for part, pixels in (
+                ("fraction", by_slice),
+                ("largest", by_slice * find_largest(patch, 1)),
+            ):
+                number = sum_by_region(pixels, patch, stack.n_regions)
+                found[f"{part}_{name}"] = divide(as_float(number), n_pixels)
+            found[f"core_{name}"] = divide(as_float(core), n_pixels)
+        return found | _describe_levels(hist, as_float(counts.reference)[:, None] / 2)
+
+    def find_pixels(self, stack: Stack, statistic: str) -> BoolArray:
+        """Patches, cores, the largest patches, or averaged pixels at or beyond a percentile."""
+        counts = self.counts_of(stack)
+        mean = stack.with_grey(smooth(stack, side=SIDE))
+        if statistic == "level_spread":
+            return super().find_pixels(stack, statistic)
+        if statistic in LEVELS:
+            merged = as_float(merge_slices(counts.histogram, stack.exam_starts))
+            level = quantile(merged, np.arange(256.0), LEVELS[statistic])
+            beyond = paint_values(stack.regions, level.repeat(stack.n_slices, axis=0), np.nan)
+            is_low = LEVELS[statistic] < 0.5
+            found: BoolArray = mean.grey <= beyond if is_low else mean.grey >= beyond
+            return found
+        part, _, name = statistic.partition("_")
+        k = [_name_share(share) for share in self.shares].index(name)
+        image, threshold = _cut(mean, self.shares[k], as_float(counts.reference) / 2)
+        if part == "core":
+            return find_cores(image, threshold=threshold, side=CORE_SIDE)
+        if part == "largest":
+            numbers = number_components(image, threshold=threshold)
+            found = np.append(False, find_largest(counts.patches[k], 1))[numbers]
+        else:
+            found = (image.grey >= threshold[:, None, None]) & (stack.regions > 0)
         return found
+
+
+def _name_share(share: float) -> str:
+    return str(share).replace(".", "p")
+
+
+def _cut(mean: Stack, share: float, median: Array) -> tuple[Stack, Array]:
+    """Averaged grey levels, inverted to make dark patches bright, and the least level of a patch.
+
+    The level is that of each slice; `median` is that of each exam.
+    """
+    xp = namespace(mean.grey)
+    image = mean if share > 1 else mean.with_grey(255 - mean.grey)
+    level = xp.ceil(share * median) if share > 1 else 255 - xp.floor(share * median)
+    level = xp.clip(xp.astype(level, xp.int32), 1, 256)
+    return image, repeat_exams(level, mean.exam_starts, mean.n_slices)
+
+
+def _describe_levels(counts: Array, reference: Array) -> dict[str, Array]:
+    """Percentiles and standard deviation of histograms, in units of the reference."""
+    xp = namespace(counts)
+    grey = xp.arange(256, dtype=xp.float64)
+    reference = reference + 0 * xp.sum(counts, axis=-1)
+    found = {name: divide(quantile(counts, grey, q), reference) for name, q in LEVELS.items()}
+    shares = normalise(counts)
+    spread = xp.sqrt(moment(shares, grey, 2, about=moment(shares, grey)))
+    return found | {"level_spread": divide(spread, reference)}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.neighbourhood import neighbourhoods
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
+from mrnet_features.families.documentation import word_emphases
 from mrnet_features.formulas.histogram import divide
 from mrnet_features.formulas.level_matrix import describe_emphases, read_matrix
 from mrnet_features.stacks.stack import Stack
@@ -69,6 +71,19 @@ class Ngldm(Family):
 
     name: ClassVar[str] = "ngldm"
     extensive: ClassVar[frozenset[str]] = frozenset({"glnu", "dcnu"})
+    words: ClassVar[Mapping[str, Words]] = {
+        **word_emphases(
+            NAMES,
+            "{}pixels with few like neighbours",
+            "{}pixels with many like neighbours",
+            "{}pixels with any like neighbours",
+            "dependences",
+            "count",
+            "neighbouring grey level dependence",
+        ),
+        "dc_perc": Words("dependences per pixel", "", "dependences per pixel (always 1)"),
+        "dc_energy": Words("energy of dependences", "few kinds of neighbourhoods dominate"),
+    }
 
     def count(self, stack: Stack) -> Counts:
         """Neighbourhoods, shared with the tone difference family."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.neighbourhood import neighbourhoods
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
 from mrnet_features.formulas.histogram import as_float, divide, normalise
 from mrnet_features.stacks.stack import Stack
 
@@ -54,6 +55,13 @@ class Ngtdm(Family):
 
     name: ClassVar[str] = "ngtdm"
     extensive: ClassVar[frozenset[str]] = frozenset({"coarseness", "busyness", "strength"})
+    words: ClassVar[Mapping[str, Words]] = {
+        "coarseness": Words("coarseness of texture", "coarser texture"),
+        "contrast": Words("contrast with the neighbourhood", "more contrast between near pixels"),
+        "busyness": Words("busyness of texture", "quicker changes from pixel to pixel"),
+        "complexity": Words("complexity of texture", "more details of unequal brightness"),
+        "strength": Words("strength of texture", "more distinct details"),
+    }
 
     def count(self, stack: Stack) -> Counts:
         """Neighbourhoods, shared with the dependence family."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,7 +11,8 @@ import numpy as np
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.histogram import histogram
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
+from mrnet_features.families.documentation import fill_nouns
 from mrnet_features.formulas.exam_axis import pad_slices
 from mrnet_features.formulas.histogram import as_float, moment, nan_mean, normalise, quantile
 from mrnet_features.stacks.exam_slices import count_slices
@@ -19,6 +20,13 @@ from mrnet_features.stacks.stack import Stack
 
 N_POINTS = 16
 WAVES = (2, 4, 6)  # even waves do not change when the slices are reversed
+
+_PROFILES = {
+    "mean": ("mean grey level", "mean grey level"),
+    "std": ("spread of grey levels", "standard deviation of grey levels"),
+    "p10": ("dark tissue", "10th percentile of grey levels"),
+    "p90": ("bright tissue", "90th percentile of grey levels"),
+}
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,27 @@ class Profiles(Family):
 
     name: ClassVar[str] = "profiles"
     uses_neighbouring_slices: ClassVar[bool] = True
+    words: ClassVar[Mapping[str, Words]] = fill_nouns(
+        {
+            "@_2": Words(
+                "@: ends against middle of the stack",
+                "more at the ends of the stack",
+                "difference in @ between the ends and the middle of the stack",
+            ),
+            "@_4": Words(
+                "@: ends and middle against the rest",
+                "more at the ends and in the middle of the stack",
+                "difference in @ between ends and middle and the rest of the stack",
+            ),
+            "@_6": Words("@: fine wave over the slices", "", "fine wave over the slices of @"),
+            "@_steps": Words(
+                "@: steps between slices",
+                "changes more from slice to slice",
+                "root mean square step from slice to slice of @",
+            ),
+        },
+        _PROFILES,
+    )
 
     def count(self, stack: Stack) -> Counts:
         """Histogram of grey levels."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.threshold_masks import threshold_masks
-from mrnet_features.families.base import Counts, Family, Statistics
+from mrnet_features.families.base import Counts, Family, Statistics, Words
+from mrnet_features.families.documentation import fill_nouns
 from mrnet_features.formulas.histogram import as_float, divide
 from mrnet_features.stacks.stack import Stack
 
@@ -59,6 +61,26 @@ class Shape(Family):
     """
 
     name: ClassVar[str] = "shape"
+    words: ClassVar[Mapping[str, Words]] = fill_nouns(
+        {
+            "area_*": Words("area @", "more bright pixels"),
+            "perimeter_*": Words("perimeter @", "longer edge of bright areas"),
+            "euler_*": Words("pieces minus holes @", "more separate bright pieces"),
+            "fraction_*": Words("share @", "more bright pixels"),
+            "roughness_*": Words(
+                "ragged edge @",
+                "bright areas are more ragged or smaller",
+                "perimeter over area of the mask @",
+            ),
+            "scatter_*": Words(
+                "scattered pieces @",
+                "more separate bright pieces",
+                "pieces minus holes over area of the mask @",
+            ),
+            "fractal_*": Words("fractal dimension @", "bright areas fill the picture more evenly"),
+        },
+        {"": ("above {0} % of levels", "above {0} % of levels")},
+    )
     percents: tuple[int, ...] = (25, 50, 75)
 
     @property

@@ -14,7 +14,7 @@ import numpy as np
 from mrnet_features.arrays import Int64Array, UInt8Array
 from mrnet_features.stacks.foreground import Box, find_knee_box
 from mrnet_features.stacks.joint_plane import find_joint_plane, fit_joint_plane
-from mrnet_features.stacks.region_sets import KNEE, find_region_set
+from mrnet_features.stacks.region_sets import KNEE, RegionSet, find_region_set
 from mrnet_features.stacks.windows import TILT_UNITS, draw_boxes
 
 
@@ -151,8 +151,26 @@ def draw_regions(name: str, plane: str, foreground: UInt8Array, frame: KneeFrame
     """
     if name == KNEE:
         return foreground
+    return draw_region_set(find_region_set(name, plane), foreground, frame)
+
+
+def draw_region_set(regions_of: RegionSet, foreground: UInt8Array, frame: KneeFrame) -> UInt8Array:
+    """Regions of a region set that need not be one of `REGION_SETS`, as `draw_regions` draws them.
+
+    Parameters
+    ----------
+    regions_of : RegionSet
+    foreground : ndarray of shape (n_slices, height, width), uint8
+        0 outside the knee, 1 inside.
+    frame : KneeFrame
+
+    Returns
+    -------
+    ndarray of shape (n_slices, height, width), uint8
+        0 outside, r in the region ``regions_of.names[r - 1]``.
+    """
     n_slices = foreground.shape[0]
-    boxes = np.array(list_boxes(name, plane, frame, foreground.shape), np.int32)
+    boxes = np.array(_lay_boxes(regions_of, frame, foreground.shape), np.int32)
     regions = np.empty_like(foreground)
     slices = np.arange(n_slices, dtype=np.int32)
     zeros = np.zeros_like(slices)
@@ -193,7 +211,13 @@ def list_boxes(
     >>> list_boxes("notch", "sagittal", KneeFrame(Box(0, 100, 0, 50), 60), (10, 100, 50))
     [(4, 6, 43, 64, 18, 36, 1, 0, 0, 49, 9)]
     """
-    chosen = find_region_set(name, plane)
+    return _lay_boxes(find_region_set(name, plane), frame, shape)
+
+
+def _lay_boxes(
+    chosen: RegionSet, frame: KneeFrame, shape: tuple[int, ...]
+) -> list[tuple[int, ...]]:
+    """Boxes of a region set in one exam, as `list_boxes` describes them."""
     n_slices, height, width = shape
     box, tilts = frame.box, frame.tilts(shape[0])
     # a set with the rest of the knee covers the box, the others the joint

@@ -205,4 +205,5 @@ def _crop(
         exam_starts=tuple(starts.tolist()),
         origins=origins,
         exam_indices=tuple(windows),
+        corners=tuple((int(first), int(top), int(left)) for first, top, left in corners),
     )

@@ -94,5 +94,6 @@ def locate_knees(
         exam_starts=exam_starts,
         origins=((0, 0),) * slices.n_exams,
         exam_indices=tuple(exam_indices),
+        corners=((0, 0, 0),) * slices.n_exams,
     )
     return LocatedKnees(batch, slices, frames)

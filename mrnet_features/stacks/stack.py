@@ -113,6 +113,11 @@ class Stack:
         """Row and column of each exam from which positions are counted."""
         return ((0, 0),) * self.n_exams
 
+    @property
+    def corners(self) -> tuple[tuple[int, int, int], ...]:
+        """Slice, row and column of each exam's whole stack where this stack begins."""
+        return ((0, 0, 0),) * self.n_exams
+
     def with_grey(self, grey: Array) -> Self:
         """Stack with other grey levels, such as smoothed ones, and the same levels and regions.
 
@@ -218,6 +223,9 @@ class StackBatch(Stack):
         Default: (0, 0) for each.
     exam_indices : tuple of int, optional
         Index of each exam in the sequence it comes from. Default: 0, 1, 2, ...
+    corners : tuple of three int each, optional
+        Slice, row and column of each exam's whole stack where its window begins. Default: (0, 0, 0)
+        for each.
 
     Raises
     ------
@@ -236,6 +244,7 @@ class StackBatch(Stack):
     exam_starts: tuple[int, ...] = (0,)
     origins: tuple[tuple[int, int], ...] = ()
     exam_indices: tuple[int, ...] = ()
+    corners: tuple[tuple[int, int, int], ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -250,6 +259,8 @@ class StackBatch(Stack):
             object.__setattr__(self, "origins", ((0, 0),) * self.n_exams)
         if not self.exam_indices:
             object.__setattr__(self, "exam_indices", tuple(range(self.n_exams)))
+        if not self.corners:
+            object.__setattr__(self, "corners", ((0, 0, 0),) * self.n_exams)
         _, height, width = self.grey.shape
         within = all(0 <= row < height and 0 <= column < width for row, column in self.origins)
         if len(self.origins) != self.n_exams or not within:
@@ -304,6 +315,7 @@ def join_stacks(stacks: Sequence[Stack]) -> StackBatch:
         region_names=stacks[0].region_names,
         exam_starts=tuple(starts),
         origins=tuple(origin for stack in stacks for origin in stack.origins),
+        corners=tuple(corner for stack in stacks for corner in stack.corners),
     )
 
 

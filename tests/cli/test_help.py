@@ -27,6 +27,7 @@ COMMANDS = typer.main.get_command(app).commands
 QUICK = {
     "audit": ["--codes", "label-file,stack-file", "-j", "1"],
     "extract": ["--families", "minimal", "-j", "1"],
+    "explore": ["--no-audit", "-j", "1"],
     "cv": ["--n-folds", "2", "--repeats", "1", "-j", "1"],
     "compare": ["--split", "train"],
     "importance": ["--n-folds", "2", "-j", "1"],

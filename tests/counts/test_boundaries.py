@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from scipy import ndimage
 
-from mrnet_features.counts.boundaries import boundaries
+from mrnet_features.counts.boundaries import boundaries, find_cores
 from tests.support.zoo import make_stack, stacks
 
 
@@ -43,3 +43,17 @@ def test_a_core_of_no_pixels_is_refused():
     ones = np.ones((1, 2, 2), np.uint8)
     with pytest.raises(ValueError, match="`side` must be at least 1 pixel, got 0"):
         boundaries(make_stack(ones, ones), threshold=1, side=0)
+
+
+@pytest.mark.parametrize("side", [1, 2, 5])
+@given(stacks())
+def test_cores_have_as_many_squares_as_counted(side, stack):
+    levels, regions, n_levels, n_regions = stack
+    made = make_stack(levels, regions, n_regions=n_regions)
+    threshold = (n_levels + 1) // 2
+    cores = find_cores(made, threshold=threshold, side=side)
+    counted = boundaries(made, threshold=threshold, side=side).core
+    assert not (cores & ((levels < threshold) | (regions == 0))).any()
+    for r in {1, n_regions}:
+        squares = ndimage.binary_erosion(cores & (regions == r), np.ones((1, side, side), bool))
+        assert np.array_equal(squares.sum(axis=(1, 2)), counted[:, r - 1])

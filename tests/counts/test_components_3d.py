@@ -4,7 +4,13 @@ import numpy as np
 from hypothesis import given
 from scipy import ndimage
 
-from mrnet_features.counts.components_3d import components_3d
+from mrnet_features.counts.components_3d import (
+    components_3d,
+    count_by_slice,
+    find_largest,
+    number_components,
+    sum_by_region,
+)
 from tests.support.zoo import make_stack, stacks
 
 
@@ -54,3 +60,34 @@ def test_the_table_of_runs_grows():
     found = components_3d(make_stack(grey, np.ones_like(grey)), threshold=9)
     assert found.size.shape == (4 * 128 * 128,)
     assert (found.size == 1).all()
+
+
+@given(stacks())
+def test_numbered_pixels_are_those_of_the_counted_components(stack):
+    levels, regions, n_levels, n_regions = stack
+    threshold = (n_levels + 1) // 2
+    made = make_stack(levels, regions, n_regions=n_regions)
+    found = components_3d(made, threshold=threshold)
+    numbers = number_components(made, threshold=threshold)
+    assert np.array_equal(numbers > 0, (levels >= threshold) & (regions > 0))
+    s, y, x = np.nonzero(numbers)
+    k = numbers[s, y, x] - 1
+    for part, values in enumerate((s, y, x, y * y, x * x, y * x)):
+        sums = np.bincount(k, values, len(found.size))
+        assert np.array_equal(sums, found.sums[:, part])
+    assert np.array_equal(regions[s, y, x] - 1, found.region[k])
+    by_slice = count_by_slice(made, threshold=threshold)
+    assert np.array_equal(by_slice.sum(axis=0), found.size)
+    assert (by_slice[s, k] > 0).all()
+    by_region = sum_by_region(by_slice, found, n_regions)
+    for r in {1, n_regions}:
+        of_region = (numbers > 0) & (regions == r)
+        assert np.array_equal(by_region[:, r - 1], of_region.sum(axis=(1, 2)))
+
+
+def test_the_largest_components_of_each_region_include_ties():
+    grey = np.uint8([[[9, 9, 0, 9, 9, 0, 9, 0, 9, 9, 9]]])
+    regions = np.uint8([[[1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2]]])
+    found = components_3d(make_stack(grey, regions, n_regions=2), threshold=9)
+    assert find_largest(found, 1).tolist() == [True, True, False, True]
+    assert find_largest(found, 3).tolist() == [True, True, True, True]

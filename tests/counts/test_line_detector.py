@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from mrnet_features.counts.line_detector import N_SAMPLES, PATCH, dark_lines
-from tests.support.zoo import make_stack
+from mrnet_features.counts.line_detector import N_SAMPLES, PATCH, dark_lines, locate_lines
+from tests.support.zoo import make_batch, make_stack
 
 
 def draw_line(degrees, *, half=3, size=81, dark=20, bright=120):
@@ -68,3 +68,44 @@ def test_lines_that_do_not_fit_are_not_found():
     assert not any(part.any() for part in found)
     with pytest.raises(ValueError, match="`offsets` must be pixels"):
         dark_lines(make_stack(grey, np.ones_like(grey)), offsets=(0,))
+
+
+def test_the_line_that_was_counted_lies_where_it_is_marked():
+    rng = np.random.default_rng(0)
+    grey = rng.integers(0, 256, (2, 61, 57), np.uint8)
+    regions = np.zeros_like(grey)
+    regions[:, 20:40, 15:30], regions[:, 20:40, 30:42] = 1, 2
+    stack = make_batch([(grey, regions)], ((1, 0),), n_regions=2)
+    offsets = (3, 5)
+    found = dark_lines(stack, offsets=offsets)
+    ends = locate_lines(stack, offsets=offsets)
+    for s, r, o, k in np.ndindex(*found.found.shape):
+        centre = ends[s, r, o, k].mean(axis=0)
+        assert regions[s, *centre.astype(int)] == r + 1
+        up, right = np.sin(np.pi * k / 12), np.cos(np.pi * k / 12)
+        sums = []
+        for shift in (0, -offsets[o], offsets[o]):
+            steps = 2 * np.arange(-5, 6)
+            y = np.round(centre[0] + np.round(-steps * up + shift * right)).astype(int)
+            x = np.round(centre[1] + np.round(steps * right + shift * up)).astype(int)
+            patches = [grey[s, b - 1 : b + 2, a - 1 : a + 2] for b, a in zip(y, x, strict=True)]
+            sums.append(sum(int(patch.sum()) for patch in patches))
+        assert sums[0] == found.inside[s, r, o, k]
+        assert min(sums[1:]) == found.beside[s, r, o, k]
+
+
+@pytest.mark.parametrize("k", range(12))
+def test_a_line_is_marked_along_its_middle(k):
+    grey = draw_line(15 * k)
+    regions = np.zeros_like(grey)
+    regions[0, 36:45, 36:45] = 1
+    (y, x), (end_y, end_x) = locate_lines(make_stack(grey, regions), offsets=(6,))[0, 0, 0, k]
+    assert np.hypot(end_y - y, end_x - x) == pytest.approx(20, abs=1)
+    angle = np.deg2rad(15 * k)
+    for row, column in ((y, x), (end_y, end_x)):
+        assert abs((40 - row) * np.cos(angle) - (column - 40) * np.sin(angle)) < 3
+
+
+def test_lines_that_do_not_fit_have_no_ends():
+    grey = np.zeros((1, 12, 12), np.uint8)
+    assert (locate_lines(make_stack(grey, np.ones_like(grey)), offsets=(3,)) == -1).all()

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from mrnet_features.counts.top_hats import top_hats
+from mrnet_features.counts.top_hats import find_top_hats, top_hats
 from tests.support.zoo import make_stack
 
 
@@ -75,3 +75,16 @@ def test_even_and_large_sides_are_refused(side):
     ones = np.ones((1, 2, 2), np.uint8)
     with pytest.raises(ValueError, match="`side` must be an odd number"):
         top_hats(make_stack(ones, ones), side=side)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_top_hats_of_pixels_add_up_to_those_of_regions(seed):
+    rng = np.random.default_rng(seed)
+    shape = (2, *rng.integers(1, 24, 2))
+    stack = make_stack(rng.integers(0, 256, shape, np.uint8), np.ones(shape, np.uint8))
+    found = top_hats(stack, side=5)
+    bright, dark = find_top_hats(stack, side=5)
+    assert np.array_equal(bright.sum(axis=(1, 2), dtype=int), found.bright[:, 0])
+    assert np.array_equal(dark.sum(axis=(1, 2), dtype=int), found.dark[:, 0])
+    assert np.array_equal(bright.max(axis=(1, 2)), found.bright_max[:, 0])
+    assert np.array_equal(dark.max(axis=(1, 2)), found.dark_max[:, 0])

@@ -5,6 +5,7 @@ import pytest
 
 from mrnet_features.evaluation import (
     apply_thresholds,
+    measure_calibration,
     measure_decision_curve,
     measure_precision_recall,
     measure_roc,
@@ -51,12 +52,33 @@ def test_operating_points_have_their_intervals(study):
     np.testing.assert_allclose(up[:, 1], [row["sensitivity_low"], row["sensitivity_high"]])
 
 
-def test_prevalence_is_the_dashed_line_of_precision(study):
+def test_prevalence_is_a_thin_line_with_the_marker_of_its_task(study):
     labels, scores = study
     axes = measure_precision_recall(scores, labels, n_draws=5).plot()
-    dashed = [line.get_ydata()[0] for line in axes.get_lines() if line.get_linestyle() == "--"]
-    assert dashed == labels.mean().tolist()
+    thin = [line for line in axes.get_lines() if line.get_gid() == "prevalence"]
+    assert [line.get_ydata()[0] for line in thin] == labels.mean().tolist()
+    curves = [line for line in axes.get_lines() if "PR-AUC" in str(line.get_label())]
+    assert [line.get_marker() for line in thin] == [line.get_marker() for line in curves]
     assert all("prevalence" in text for text in list_texts(axes))
+
+
+def test_reliability_names_the_size_of_its_bins(study):
+    labels, scores = study
+    found = measure_calibration(scores, labels)
+    assert list_texts(found.plot()) == [f"{t}: 10 bins of 12 exams" for t in ("one", "two")]
+    assert list_texts(found.plot(n_bins=7, task="two")) == ["two: 7 bins of 17 to 18 exams"]
+    constant = measure_calibration(scores * 0 + 0.5, labels)
+    assert list_texts(constant.plot(task="one")) == ["one: 1 bin of 120 exams"]
+
+
+def test_the_area_of_a_marker_is_the_number_of_exams(study):
+    labels, scores = study
+    tied = scores.where(scores > 0.3, 0.1)
+    rows = measure_calibration(tied, labels).frame()
+    rows = rows[rows["task"] == "one"]
+    axes = measure_calibration(tied, labels).plot(task="one")
+    areas = axes.collections[-1].get_sizes()
+    np.testing.assert_allclose(areas / areas.max(), rows["n_exams"] / rows["n_exams"].max())
 
 
 def test_decision_curve_shows_three_strategies_of_one_task(study):

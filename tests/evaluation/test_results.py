@@ -15,11 +15,13 @@ from mrnet_features.evaluation import (
     compare_tables,
     cross_validate,
     evaluate,
+    explain_predictions,
     fill_checklist,
     importance,
     measure_added_value,
     measure_calibration,
     measure_decision_curve,
+    measure_exclusion,
     measure_group_gap,
     measure_precision_recall,
     measure_roc,
@@ -65,6 +67,8 @@ def make_results(tasks):
         "PermutationTest": permutation_test(held_out, n_permutations=9),
         "Checklist": fill_checklist(first),
         "Importance": importance(first, features, n_permutations=1),
+        "Contributions": explain_predictions(first, features),
+        "Exclusion": measure_exclusion(first, exams[:9]),
         "NullImportance": null_importance(first, features, n_rounds=3, n_permutations=1),
         "NegativeControl": shuffle_labels(
             model=model,
@@ -107,6 +111,48 @@ def test_every_result_keeps_the_protocol(results):
         assert "<table" in result._repr_html_(), name
         assert repr(result).startswith(f"{name}("), name
         assert len(repr(result)) < 250, name
+
+
+def describe_handle(handle):
+    """What is left of a legend's entry without its colour."""
+    line = handle.lines[0] if hasattr(handle, "lines") else handle
+    if hasattr(line, "get_marker"):
+        return line.get_linestyle(), line.get_marker(), getattr(line, "_dash_pattern", None)
+    patch = line[0] if isinstance(line, tuple) else line
+    red, green, blue, _ = patch.get_facecolor()
+    return patch.get_hatch() or "", round(0.3 * red + 0.6 * green + 0.1 * blue)
+
+
+def test_every_figure_can_be_read_in_grey(results):
+    for name, result in results[1].items():
+        axes = result.plot()
+        legend = axes.get_legend()
+        if legend is not None:
+            handles = axes.get_legend_handles_labels()[0]
+            if len(handles) != len(legend.legend_handles):  # made for the legend alone
+                handles = legend.legend_handles
+            looks = [describe_handle(handle) for handle in handles]
+            assert len(looks) == len(set(map(str, looks))), name
+        by_look = {}
+        for line in axes.get_lines():
+            look = (line.get_linestyle(), line.get_marker(), str(line._dash_pattern))
+            by_look.setdefault(look, set()).add(str(line.get_color()))
+        colours = {look: found for look, found in by_look.items() if look[1] not in ("|", "_")}
+        for look, found in colours.items():
+            chromatic = [colour for colour in found if colour.startswith(("#", "tab", "C"))]
+            assert len(chromatic) <= 1, (name, look)
+
+
+def test_no_text_of_a_figure_is_cut_off(results):
+    for name, result in results[1].items():
+        axes = result.plot()
+        figure = axes.figure
+        figure.draw_without_rendering()
+        box = axes.get_tightbbox()
+        assert box.x0 >= -1, name
+        assert box.y0 >= -1, name
+        assert box.x1 <= figure.bbox.x1 + 1, name
+        assert box.y1 <= figure.bbox.y1 + 1, name
 
 
 def test_one_task_gives_one_row_and_several_give_their_mean(results):

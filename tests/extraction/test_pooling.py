@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from mrnet_features.extraction.pooling import POOLS, fold_pairs, pool_slices
+from mrnet_features.extraction.pooling import (
+    POOLS,
+    fold_pairs,
+    list_folded,
+    pool_slices,
+    rank_slices,
+)
 
 slices = hnp.arrays(
     np.float64,
@@ -125,3 +131,44 @@ def test_each_exam_is_folded_by_itself():
 def test_an_incomplete_pair_is_refused():
     with pytest.raises(ValueError, match="'horn_one' must be followed by 'horn_other'"):
         fold_pairs(["horn_one", "notch"], np.zeros((2, 1)))
+
+
+@given(values=slices, name=st.sampled_from(sorted(POOLS)))
+def test_pooling_the_ranked_slices_gives_the_pooled_value(values, name):
+    for r, pooled in enumerate(pool(values, name)):
+        used = rank_slices(values[:, r], name)
+        assert len(set(used)) == len(used)
+        if not used:
+            assert np.isnan(pooled)
+            continue
+        of_slices = values[used, r]
+        if name == "std":
+            assert np.isclose(of_slices.std(), pooled, atol=1e-6)
+            distance = np.abs(of_slices - of_slices.mean())
+            assert np.isclose(distance[0], distance.max(), atol=1e-6)
+        elif name == "p90":
+            assert of_slices.min() - 1e-6 <= pooled <= of_slices.max() + 1e-6
+        else:
+            assert np.isclose(of_slices.mean(), pooled, rtol=1e-9, atol=1e-6)
+            assert (np.diff(of_slices) <= 0).all()
+
+
+@given(values=slices, name=st.sampled_from(sorted(POOLS)))
+def test_the_first_slice_of_a_reversed_exam_is_the_same(values, name):
+    for column in values.T:
+        one, other = rank_slices(column, name), rank_slices(column[::-1], name)
+        assert len(one) == len(other)
+        if one and name != "std":  # its mean is rounded
+            assert column[one[0]] == column[::-1][other[0]]
+
+
+def test_folded_names_come_from_one_region_or_two():
+    names = ["notch", "horn_one", "horn_other", "elsewhere"]
+    found = list_folded(names, ("low", "difference"))
+    assert found == {
+        "notch": (0,),
+        "horn_low": (1, 2),
+        "horn_difference": (1, 2),
+        "elsewhere": (3,),
+    }
+    assert list(found) == list(fold_pairs(names, np.zeros((4, 1)), ("low", "difference")))

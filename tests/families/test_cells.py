@@ -99,3 +99,31 @@ def test_a_line_on_either_side_gives_the_same_columns():
     assert np.nanmax(np.abs(one - plain)) > 0.3
     for other in (reverse, mirror):
         np.testing.assert_allclose(other, one, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["bright", "dark"])
+def test_a_line_is_marked_in_its_cell_on_its_slice(name):
+    stack = make_grid(line=60 if name == "bright" else -60)
+    marks = [
+        m for m in Cells(n_depths=1).mark_stack(stack, f"{name}_depth0") if m.region == "cell1"
+    ]
+    assert [mark.slice for mark in marks] == [1]
+    marked = np.argwhere(marks[0].outline)
+    assert marked.min(axis=0)[0] >= 4
+    assert marked.max(axis=0)[0] <= 11
+    assert marks[0].value == describe(stack)[f"{name}_depth0"][1]
+
+
+def test_a_cell_is_marked_at_its_depth():
+    stack = make_grid()
+    family = Cells(n_depths=2)
+    slices = family.describe_slices(stack)
+    whole = family.describe_stack(family.count(stack), (0,))
+    for depth, expected in (("0", {0, 2}), ("1", {1})):
+        marks = family.mark(stack, f"level_depth{depth}")
+        assert {mark.slice for mark in marks} == expected
+        assert all(int(mark.outline.sum()) == 256 for mark in marks)
+        for name in ("level", "bright", "dark"):
+            key = f"{name}_depth{depth}"
+            pool = np.nanmean if name == "level" else np.nanmax
+            assert pool(slices[key], axis=0) == pytest.approx(whole[key][0])

@@ -206,3 +206,68 @@ def test_position_is_averaged_over_two_equally_large_components():
     grey[0, 24:28, 10:14] = 240
     whole = describe(make_stack(grey))[2]
     assert whole["component_row_brightest"][0] == pytest.approx((6 + 26) / 2 / 40)
+
+
+def count_marked(stack, statistic):
+    """Marked pixels of each region, and the slices they lie on."""
+    marks = Fluid().mark_stack(stack, statistic)
+    numbers = dict.fromkeys(stack.region_names, 0)
+    for mark in marks:
+        numbers[mark.region] += int(mark.outline.sum())
+    return np.array(list(numbers.values())), {mark.slice for mark in marks}
+
+
+@given(stacks())
+def test_marked_pixels_are_those_that_are_counted(stack):
+    _, _, whole = describe(stack)
+    n_pixels = np.bincount(stack.regions.ravel(), minlength=3)[1:]
+    for name in ("192", "adaptive", "brightest"):
+        for part in ("fraction", "largest_component"):
+            value, (marked, _) = whole[f"{part}_{name}"], count_marked(stack, f"{part}_{name}")
+            found = (n_pixels > 0) & (value > 0)  # else all of the region is marked
+            if part == "largest_component":  # of equally large ones all are marked
+                ratio = marked[found] / (value * n_pixels)[found]
+                assert np.allclose(ratio, np.round(ratio))
+            else:
+                assert np.allclose(marked[found], (value * n_pixels)[found])
+
+
+def test_the_largest_component_is_marked_on_its_slices_only():
+    grey = np.full((6, 40, 40), 30, np.uint8)
+    grey[1:4, 5:15, 5:15] = 250  # an effusion on three slices
+    grey[5, 30:36, 30:36] = 250  # and a smaller cyst
+    stack = make_stack(grey)
+    for statistic in ("largest_component_brightest", "component_row_brightest"):
+        marks = Fluid().mark_stack(stack, statistic)
+        assert sorted(mark.slice for mark in marks) == [1, 2, 3]
+        assert all(np.array_equal(mark.outline, grey[1] == 250) for mark in marks)
+    assert sorted(m.slice for m in Fluid().mark_stack(stack, "n_components_192")) == [1, 2, 3, 5]
+    assert {m.slice for m in Fluid().mark_stack(stack, "peak_brightest")} == {1, 2, 3}
+    cores = Fluid().mark_stack(stack, "core_brightest")
+    assert {m.slice: int(m.outline.sum()) for m in cores} == {1: 100, 2: 100, 3: 100, 5: 36}
+    edge = Fluid().mark_stack(stack, "sharpness_192")
+    assert {m.slice: int(m.outline.sum()) for m in edge} == {1: 36, 2: 36, 3: 36, 5: 20}
+
+
+@given(stacks())
+def test_values_of_slices_agree_with_those_of_the_stack(stack):
+    _, _, whole = describe(stack)
+    slices = Fluid().describe_slices(stack)
+    area = np.stack([(stack.regions == r).sum(axis=(1, 2)) for r in (1, 2)], axis=-1)
+    for name, value in whole.items():
+        part = name.rpartition("_")[0]
+        if part in ("fraction", "core"):
+            weighted = np.nansum(slices[name] * area, axis=0)
+            assert np.allclose(weighted, np.nan_to_num(value * area.sum(axis=0)))
+        elif name == "peak_brightest":
+            present = ~np.isnan(value)
+            assert np.allclose(np.nanmax(slices[name][:, present], axis=0), value[present])
+        elif part in ("peak_slice_offset", "component_fill", "spread"):
+            assert name not in slices
+
+
+def test_without_fluid_the_region_is_marked():
+    stack = make_stack(np.full((3, 8, 8), 30, np.uint8))
+    marks = Fluid().mark_stack(stack, "largest_component_192")
+    assert [mark.value for mark in marks] == [0, 0, 0]
+    assert all(mark.outline.all() for mark in marks)

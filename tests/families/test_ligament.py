@@ -69,3 +69,46 @@ def test_slices_without_notch_are_nan():
     slices, whole = describe(stack)
     assert np.isnan(slices["acl_contrast"][0]).all()
     assert whole["acl_seen"] == 0.5  # of the two slices that show the notch
+
+
+@pytest.mark.parametrize("degrees", [30, 45, 60, 105, 135])
+def test_the_planted_band_is_marked(degrees):
+    stack = make_notch(degrees, n_slices=5, on=(3,))
+    ligament = "acl" if degrees < 90 else "pcl"
+    angle = np.deg2rad(degrees)
+    for name in ("contrast", "angle"):
+        [mark] = Ligament().mark_stack(stack, f"{ligament}_{name}")
+        assert (mark.slice, mark.region, mark.outline) == (3, "notch", None)
+        for y, x in mark.segment:
+            across = -(y - 45) * np.cos(angle) - (x - 45) * np.sin(angle)
+            assert abs(across) <= 6
+            assert np.hypot(y - 45, x - 45) < 35
+
+
+def test_the_contrast_along_the_mark_is_the_value():
+    stack = make_notch(45, n_slices=4, seed=2)
+    family = Ligament(offsets=(5,))
+    slices = family.describe(family.count(stack))["acl_contrast"][:, 0]
+    for mark in family.mark(stack, "acl_contrast"):
+        (y, x), (end_y, end_x) = mark.segment
+        length = np.hypot(end_y - y, end_x - x)
+        across = np.array([end_x - x, y - end_y]) / length * 5  # row and column
+        grey, means = stack.grey[mark.slice].astype(float), []
+        for side in (0, -1, 1):
+            rows = np.round(np.linspace(y, end_y, 11) + side * across[0]).astype(int)
+            columns = np.round(np.linspace(x, end_x, 11) + side * across[1]).astype(int)
+            patches = [
+                grey[b - 1 : b + 2, a - 1 : a + 2].mean()
+                for b, a in zip(rows, columns, strict=True)
+            ]
+            means.append(np.mean(patches))
+        assert min(means[1:]) - means[0] == pytest.approx(slices[mark.slice], abs=6)
+        assert mark.value == slices[mark.slice]
+
+
+def test_seen_slices_are_the_share_of_the_marks():
+    stack = make_notch(50, n_slices=4, on=(1, 2))
+    _, whole = describe(stack)
+    marks = Ligament().mark_stack(stack, "acl_seen")
+    assert np.mean([mark.value for mark in marks]) == whole["acl_seen"]
+    assert {mark.slice for mark in marks[:2]} == {1, 2}

@@ -71,3 +71,32 @@ def test_shares_are_measured_on_averaged_grey_levels():
 def test_impossible_shares_are_refused(shares):
     with pytest.raises(ValueError, match="`shares` must hold at least one value, each above 0"):
         Marrow(shares=shares)
+
+
+@pytest.mark.parametrize(("marrow", "patch", "share"), [(160, 40, "0p6"), (50, 110, "1p6")])
+def test_the_patch_is_marked_where_it_was_planted(marrow, patch, share):
+    stack = make_bone(marrow, patch)
+    y, x = np.mgrid[:60, :50]
+    disc = (y - 14) ** 2 + (x - 25) ** 2 <= 8**2
+    extreme = "level_p1" if share == "0p6" else "level_p99"
+    for statistic in (f"fraction_{share}", f"largest_{share}", f"core_{share}", extreme):
+        marks = [m for m in Marrow().mark_stack(stack, statistic) if m.region == "femur"]
+        assert {mark.slice for mark in marks} == {1, 2}, statistic
+        for mark in marks:
+            assert (mark.outline & disc).sum() > 0.9 * mark.outline.sum()
+            if not statistic.startswith("level"):
+                assert (mark.outline & disc).sum() > 0.75 * disc.sum()
+
+
+@pytest.mark.parametrize("share", ["0p6", "0p8", "1p25", "1p6"])
+def test_marked_patches_are_those_that_are_counted(share):
+    stack = make_bone(100, 160, seed=3)
+    found, slices = describe(stack), Marrow().describe_slices(stack)
+    area = 4 * 30 * 50
+    for part in ("fraction", "largest"):
+        for r, bone in enumerate(("femur", "tibia")):
+            name = f"{part}_{share}"
+            marks = [m for m in Marrow().mark(stack, name) if m.region == bone]
+            assert sum(int(m.outline.sum()) for m in marks) == round(found[name][r] * area)
+            assert np.nansum(slices[name][:, r]) / 4 == pytest.approx(found[name][r])
+    assert np.nanmean(slices[f"core_{share}"], axis=0) == pytest.approx(found[f"core_{share}"])

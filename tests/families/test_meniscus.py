@@ -71,3 +71,38 @@ def test_gain_changes_no_area():
     for name, value in one.items():
         if "residue" not in name:
             assert other[name] == pytest.approx(value), name
+
+
+def test_the_cleft_is_marked_on_the_slices_that_are_averaged():
+    stack = make_band(cleft=2, on=(1, 2, 4))
+    planted = np.zeros((24, 60), bool)
+    planted[11:13, 14:26] = True
+    for statistic in ("cleft3_top", "residue5_top", "hole_top", "hole_residue_top"):
+        marks = Meniscus().mark_stack(stack, statistic)
+        assert {mark.slice for mark in marks} == {1, 2, 4}, statistic
+        for mark in marks:
+            assert (mark.outline & planted).sum() == planted.sum()
+            assert mark.outline.sum() < 1.5 * planted.sum()
+
+
+def test_dark_pixels_are_marked_and_the_darkest_slice_comes_first():
+    stack = make_band(cleft=2, on=(0, 1, 3, 4, 5))
+    marks = Meniscus().mark_stack(stack, "dark_mean")
+    assert len(marks) == 6
+    assert marks[0].slice == 2  # without a cleft more is dark
+    assert all(np.array_equal(mark.outline, stack.grey[mark.slice] == 20) for mark in marks)
+
+
+def test_statistics_are_means_of_the_values_of_slices():
+    rng = np.random.default_rng(0)
+    grey = rng.integers(0, 256, (7, 20, 30), np.uint8)
+    ones = np.ones_like(grey)
+    stack = Stack(grey, ones, ones, 1, ("meniscus",))
+    whole, slices = describe(stack), Meniscus().describe_slices(stack)
+    assert set(slices) == set(whole)
+    for name, value in whole.items():
+        of_slices = np.sort(slices[name][:, 0])[::-1]
+        used = of_slices[:3] if name.endswith("_top") else of_slices
+        assert value == pytest.approx(used.mean())
+        marks = Meniscus().mark_stack(stack, name)
+        assert [mark.value for mark in marks] == pytest.approx(used)

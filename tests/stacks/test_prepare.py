@@ -77,3 +77,24 @@ def test_a_batch_of_one_exam_has_the_windows_of_the_exam():
         assert batch.origins == ((0, 0),)
         np.testing.assert_array_equal(batch.grey, own[name].grey)
         np.testing.assert_array_equal(batch.regions, own[name].regions)
+
+
+def test_a_window_lies_at_its_corner_of_the_whole_stack():
+    grey = draw_leg(0, (9, 120, 130), (55, 70))
+    for plane in ("coronal", "sagittal"):
+        for stack in prepare_sets(grey, plane, ["menisci", "cells"]).values():
+            [(first, top, left)] = stack.corners
+            n_slices, height, width = stack.grey.shape
+            window = grey[first : first + n_slices, top : top + height, left : left + width]
+            assert np.array_equal(window, stack.grey)
+    assert prepare_sets(grey, "coronal", ["menisci"])["menisci"].corners != ((0, 0, 0),)
+
+
+def test_exams_of_a_batch_keep_their_corners():
+    greys = [draw_leg(k, (n, 120, 130), (55 + k, 70 - k)) for k, n in enumerate((9, 5, 7))]
+    [batch] = prepare_batch(greys, "coronal", ["menisci"])["menisci"]
+    _, height, width = batch.grey.shape
+    for k, start in enumerate(batch.exam_starts):
+        first, top, left = batch.corners[k]
+        window = greys[batch.exam_indices[k]][first, top : top + height, left : left + width]
+        assert np.array_equal(window, batch.grey[start])

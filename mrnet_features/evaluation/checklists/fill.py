@@ -17,8 +17,8 @@ from mrnet_features.evaluation.checklists.items import (
     find_item,
     read_checklist,
 )
-from mrnet_features.evaluation.plots import plot_checklist
 from mrnet_features.evaluation.results import Result
+from mrnet_features.evaluation.study_plots import plot_checklist
 from mrnet_features.messages import escape_controls, name_some, quote
 
 if TYPE_CHECKING:

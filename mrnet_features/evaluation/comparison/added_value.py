@@ -13,10 +13,10 @@ from scipy.special import logit
 from mrnet_features.evaluation.alignment import align_predictions
 from mrnet_features.evaluation.comparison.compare import Comparison, compare
 from mrnet_features.evaluation.exam_values import share_groups
-from mrnet_features.evaluation.plots import plot_changes
 from mrnet_features.evaluation.protocol.cross_validation import cross_validate
 from mrnet_features.evaluation.protocol.stratify import count_possible_folds, make_folds
 from mrnet_features.evaluation.results import Result
+from mrnet_features.evaluation.score_plots import plot_changes
 from mrnet_features.models.logistic import ScaledLogistic
 from mrnet_features.tables import choose_labels
 

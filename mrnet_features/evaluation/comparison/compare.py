@@ -18,9 +18,9 @@ from mrnet_features.evaluation.metrics.auc_covariance import estimate_covariance
 from mrnet_features.evaluation.metrics.auc_tests import Difference, minimum_detectable_difference
 from mrnet_features.evaluation.metrics.scored_folds import ScoredFolds, weigh_tasks
 from mrnet_features.evaluation.metrics.scores import Scores, score_predictions, stack_predictions
-from mrnet_features.evaluation.plots import plot_differences
 from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.evaluation.results import Result
+from mrnet_features.evaluation.score_plots import plot_differences
 from mrnet_features.exam_ids import require_same_exams
 from mrnet_features.messages import quote
 from mrnet_features.tables import choose_labels

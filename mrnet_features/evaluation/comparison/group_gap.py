@@ -12,9 +12,9 @@ from mrnet_features.evaluation.metrics.auc_covariance import estimate_gap
 from mrnet_features.evaluation.metrics.auc_tests import Difference
 from mrnet_features.evaluation.metrics.scored_folds import weigh_tasks
 from mrnet_features.evaluation.metrics.scores import stack_predictions
-from mrnet_features.evaluation.plots import plot_changes
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.results import Result
+from mrnet_features.evaluation.score_plots import plot_changes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -18,8 +18,8 @@ from scipy.spatial.distance import squareform
 from mrnet_features.csv_files import read_table
 from mrnet_features.exam_ids import check_ids, index_by_id, require_same_exams
 from mrnet_features.files import explain_errors, open_file
-from mrnet_features.messages import quote, suggest_name
-from mrnet_features.names import Name, format_name, group_names
+from mrnet_features.messages import name_some, quote, suggest_name
+from mrnet_features.names import Name, format_name, group_names, parse_name
 from mrnet_features.npy_files import read_npy_header
 from mrnet_features.parquet_files import PARQUET, read_parquet
 from mrnet_features.tables import check_features
@@ -34,6 +34,7 @@ MISSING = ("", "NA", "N/A", "NaN", "nan", "None", "NULL", "null", "<NA>")
 TRUTH = {"True": True, "False": False, "TRUE": True, "FALSE": False}
 
 __all__ = [
+    "arrange_groups",
     "attach_table",
     "choose_grouping",
     "cluster_columns",
@@ -148,16 +149,16 @@ def read_external_table(
 
 
 def group_columns(
-    features: pd.DataFrame, by: str | Mapping[str, str], threshold: float = 0.7
+    features: pd.DataFrame, by: str | Sequence[str] | Mapping[str, str], threshold: float = 0.7
 ) -> dict[str, list[str]]:
     """Group columns; groups in the order of first appearance.
 
     Parameters
     ----------
     features : DataFrame of shape (n_exams, n_features)
-    by : {"plane", "region", "family", "statistic", "pool", "cluster", "column"} or mapping
-        A part of the names; "cluster" for `cluster_columns`; "column" for one group per column;
-        or a mapping of column to group.
+    by : {"plane", "region", "family", "statistic", "pool", "cluster", "column"}, tuple or mapping
+        A part of the names, or a tuple of parts such as ``("family", "region")``; "cluster" for
+        `cluster_columns`; "column" for one group per column; or a mapping of column to group.
     threshold : float, default 0.7
         See `cluster_columns`.
 
@@ -192,19 +193,68 @@ def group_columns(
         return cluster_columns(features, threshold)
     if by == "column":
         return {column: [column] for column in columns}
-    if by not in Name._fields:
+    parts = (by,) if isinstance(by, str) else tuple(by)
+    if not parts or not set(parts) <= set(Name._fields):
         known = ", ".join([*Name._fields, "cluster", "column"])
+        unknown = next((str(part) for part in parts if part not in Name._fields), "")
         raise ValueError(
-            f"`by` must be a mapping or one of {known}, got {quote(by)}."
-            f"{suggest_name(by, known.split(', '))}"
+            f"`by` must be a mapping or one of {known}, or a tuple of parts of a name, got "
+            f"{name_some(parts) or 'none'}.{suggest_name(unknown, known.split(', '))}"
         )
     try:
-        return group_names(columns, by)
+        if len(parts) == 1:
+            return group_names(columns, parts[0])
+        names = [parse_name(column) for column in columns]
     except ValueError as error:
         raise ValueError(
             f"Column names must be of the form 'plane__region__family__statistic__pool' for "
             f"by={by!r}. Use by='cluster', by='column' or a mapping of column to group."
         ) from error
+    found: dict[str, list[str]] = {}
+    for column, name in zip(columns, names, strict=True):
+        found.setdefault(", ".join(getattr(name, part) for part in parts), []).append(column)
+    return found
+
+
+def arrange_groups(values: pd.Series[float], by: str) -> pd.DataFrame:
+    """Values of groups of two parts of the names as a table, largest values first.
+
+    Parameters
+    ----------
+    values : Series of shape (n_groups,)
+        Index: groups that `group_columns` made by two parts.
+    by : str
+        The two parts with a comma between them.
+
+    Returns
+    -------
+    DataFrame, float64
+        First part in the rows, second in the columns, each sorted by its largest value. NaN where
+        there is no group.
+
+    Raises
+    ------
+    ValueError
+        If `by` does not name two parts.
+
+    Examples
+    --------
+    >>> values = pd.Series({"glcm, knee": 0.1, "fluid, notch": 0.2, "fluid, knee": 0.3})
+    >>> arrange_groups(values, "family, region").loc["fluid"].tolist()
+    [0.3, 0.2]
+    """
+    parts = by.split(", ")
+    if len(parts) != 2:
+        raise ValueError(
+            f"A heat map needs groups of two parts of the names, got groups by {by}. Measure them: "
+            "importance(evaluation, features, by=('family', 'region'))."
+        )
+    cells = [tuple(str(group).split(", ")) for group in values.index]
+    table = values.set_axis(pd.MultiIndex.from_tuples(cells, names=parts)).unstack()
+    orders = [
+        table.max(axis=axis).sort_values(ascending=False, kind="stable").index for axis in (1, 0)
+    ]
+    return table.loc[orders[0], orders[1]]
 
 
 def choose_grouping(columns: Sequence[str]) -> str:

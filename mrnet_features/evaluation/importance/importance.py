@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,20 +14,24 @@ from scipy.special import ndtri
 
 from mrnet_features.evaluation.alignment import align_features
 from mrnet_features.evaluation.exam_values import take_weights
-from mrnet_features.evaluation.importance.feature_groups import choose_grouping, group_columns
+from mrnet_features.evaluation.importance.feature_groups import (
+    arrange_groups,
+    choose_grouping,
+    group_columns,
+)
 from mrnet_features.evaluation.importance.fold_agreement import measure_fold_agreement
-from mrnet_features.evaluation.importance.per_fold import VIEWS, FoldView, view_fold
+from mrnet_features.evaluation.importance.per_fold import VIEWS, FoldView, choose_views, view_fold
+from mrnet_features.evaluation.importance_plots import plot_importance, plot_importance_map
 from mrnet_features.evaluation.metrics.auc import standard_error
 from mrnet_features.evaluation.metrics.few_exams import warn_of_few
 from mrnet_features.evaluation.metrics.scored_sets import count_groups
-from mrnet_features.evaluation.plots import plot_importance
 from mrnet_features.evaluation.protocol.stratify import derive_seed
 from mrnet_features.evaluation.results import Result
 from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.messages import name_some, quote
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
@@ -134,8 +139,14 @@ class Importance(Result):
         """
         return self.table.copy()
 
-    def plot(self, axes: Axes | None = None, task: str | None = None, top: int = 15) -> Axes:
-        """First view as bars with intervals.
+    def plot(
+        self,
+        axes: Axes | None = None,
+        task: str | None = None,
+        top: int = 15,
+        kind: str = "bars",
+    ) -> Axes:
+        """First view as bars with intervals, or as a heat map of two parts of the names.
 
         Parameters
         ----------
@@ -143,13 +154,27 @@ class Importance(Result):
         task : str, optional
             By default the mean of the tasks.
         top : int, default 15
-            How many groups to draw.
+            How many groups to draw as bars.
+        kind : {"bars", "heatmap"}, default "bars"
+            A heat map has the first part in the rows and the second in the columns, each sorted
+            by its largest value. It needs groups of two parts: ``by=("family", "region")``.
 
         Returns
         -------
         matplotlib Axes
+
+        Raises
+        ------
+        ValueError
+            If `kind` is unknown, or the groups are not of two parts.
         """
-        return plot_importance(self.summary(task).iloc[:top], task or self.headline, axes)
+        table, title = self.summary(task), task or self.headline
+        if kind == "bars":
+            return plot_importance(table.iloc[:top], title, axes)
+        if kind != "heatmap":
+            raise ValueError(f"`kind` must be 'bars' or 'heatmap', got {quote(kind)}.")
+        view = str(table.columns[1])
+        return plot_importance_map(arrange_groups(table[view], self.by), view, title, axes)
 
     def fold_agreement(self, top: int = 10) -> pd.DataFrame:
         """Agreement of the folds on the order of the groups.
@@ -184,7 +209,7 @@ class Importance(Result):
 def importance(
     evaluation: Evaluation,
     features: FeatureTable,
-    by: str | Mapping[str, str] | None = None,
+    by: str | tuple[str, ...] | Mapping[str, str] | None = None,
     *,
     views: Sequence[str] | None = None,
     n_permutations: int = 5,
@@ -204,10 +229,11 @@ def importance(
         Fitted models and folds.
     features : DataFrame of shape (n_exams, n_features)
         The table that `evaluation` was made from.
-    by : str or mapping, optional
+    by : str, tuple of str or mapping, optional
         How to group the columns: "family", "statistic", "region", "plane", "pool", "cluster" or
-        "column"; see `group_columns`. By default "family", or "cluster" if the
-        column names are not of the form ``plane__region__family__statistic__pool``.
+        "column", or parts such as ("family", "region"); see `group_columns`. By default "family",
+        or "cluster" if the column names are not of the form
+        ``plane__region__family__statistic__pool``.
     views : sequence of {"shap", "permutation", "drop_group", "single_group"}, optional
         By default the first two if the models have `shap_values` (LightGBM), else
         "permutation". The last two fit one model per group, task and fold.
@@ -251,7 +277,8 @@ def importance(
     table = align_features(features, evaluation.labels)
     chosen_by = choose_grouping(list(table.columns)) if by is None else by
     groups = group_columns(table, chosen_by)
-    chosen = _choose_views(views, evaluation, len(groups))
+    parts = [chosen_by] if isinstance(chosen_by, str) else list(chosen_by)
+    chosen = choose_views(views, evaluation.models.values(), len(groups))
     fitted_to = evaluation.fit_labels
     exam_groups = None if evaluation.groups is None else evaluation.groups.to_numpy()
     numbers = {column: k for k, column in enumerate(table.columns)}
@@ -288,32 +315,12 @@ def importance(
             found.append(view_of_fold)
             bar.update()
     return Importance(
-        by=chosen_by if isinstance(chosen_by, str) else "mapping",
+        by="mapping" if isinstance(chosen_by, Mapping) else ", ".join(parts),
         groups=groups,
         table=_gather(evaluation, groups, jobs, found, chosen),
         by_fold=_list_folds(list(groups), jobs, found, chosen),
         note=NO_RECIPES if by is None and chosen_by == "cluster" else "",
     )
-
-
-def _choose_views(
-    views: Sequence[str] | None, evaluation: Evaluation, n_groups: int
-) -> tuple[str, ...]:
-    explained = all(hasattr(model, "shap_values") for model in evaluation.models.values())
-    if views is None:
-        return VIEWS[:2] if explained else VIEWS[1:2]
-    chosen = (views,) if isinstance(views, str) else tuple(views)
-    if not chosen or any(view not in VIEWS for view in chosen):
-        raise ValueError(f"`views` must be some of {', '.join(VIEWS)}, got {chosen}.")
-    if "shap" in chosen and not explained:
-        kind = type(next(iter(evaluation.models.values()))).__name__
-        raise ValueError(
-            f"`views` must not hold 'shap' for {kind}, which has no `shap_values`. "
-            "Use 'permutation', or evaluate `lightgbm_baseline`."
-        )
-    if "drop_group" in chosen and n_groups < 2:
-        raise ValueError("`views` must not hold 'drop_group' if there is only one group.")
-    return chosen
 
 
 def _gather(

@@ -13,7 +13,7 @@ from mrnet_features.evaluation.alignment import align_features
 from mrnet_features.evaluation.exam_values import take_weights
 from mrnet_features.evaluation.importance.feature_groups import choose_grouping, group_columns
 from mrnet_features.evaluation.importance.per_fold import view_fold
-from mrnet_features.evaluation.plots import plot_null_importance
+from mrnet_features.evaluation.importance_plots import plot_null_importance
 from mrnet_features.evaluation.protocol.fit import fit_and_score
 from mrnet_features.evaluation.protocol.stratify import derive_seed
 from mrnet_features.evaluation.results import Result

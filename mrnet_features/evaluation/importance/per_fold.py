@@ -14,12 +14,19 @@ from mrnet_features.evaluation.protocol.stratify import derive_seed
 from mrnet_features.models.estimators import copy_classifier, predict_positive
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["VIEWS", "FoldView", "sum_shap_values", "view_fold"]
+__all__ = [
+    "VIEWS",
+    "FoldView",
+    "choose_views",
+    "measure_directions",
+    "sum_shap_values",
+    "view_fold",
+]
 
 VIEWS = ("shap", "permutation", "drop_group", "single_group")
 
@@ -43,6 +50,48 @@ class FoldView:
     directions: NDArray[np.float64] | None
     aucs: dict[str, NDArray[np.float64]]
     influence: dict[str, NDArray[np.float64]]
+
+
+def choose_views(
+    views: Sequence[str] | None, models: Iterable[Any], n_groups: int
+) -> tuple[str, ...]:
+    """Views to measure.
+
+    Parameters
+    ----------
+    views : sequence of str, str or None
+        None for the first two if the models have `shap_values`, else "permutation".
+    models : iterable of classifier
+    n_groups : int
+
+    Returns
+    -------
+    tuple of str
+
+    Raises
+    ------
+    ValueError
+        If a view is unknown or can't be measured.
+
+    Examples
+    --------
+    >>> choose_views(None, [object()], 2)
+    ('permutation',)
+    """
+    kinds = [type(model).__name__ for model in models if not hasattr(model, "shap_values")]
+    if views is None:
+        return VIEWS[1:2] if kinds else VIEWS[:2]
+    chosen = (views,) if isinstance(views, str) else tuple(views)
+    if not chosen or any(view not in VIEWS for view in chosen):
+        raise ValueError(f"`views` must be some of {', '.join(VIEWS)}, got {chosen}.")
+    if "shap" in chosen and kinds:
+        raise ValueError(
+            f"`views` must not hold 'shap' for {kinds[0]}, which has no `shap_values`. "
+            "Use 'permutation', or evaluate `lightgbm_baseline`."
+        )
+    if "drop_group" in chosen and n_groups < 2:
+        raise ValueError("`views` must not hold 'drop_group' if there is only one group.")
+    return chosen
 
 
 def sum_shap_values(
@@ -70,18 +119,41 @@ def sum_shap_values(
         more likely. NaN if the model does not use the group.
     """
     shares = model.shap_values(features)[:, :-1]
-    values = features.to_numpy(dtype=np.float64)
-    centred = values - np.nanmean(np.where(np.isfinite(values).any(axis=0), values, 0.0), axis=0)
-    centred = np.nan_to_num(centred)
-    deviation = shares - shares.mean(axis=0)
-    scale = np.sqrt((centred**2).sum(axis=0) * (deviation**2).sum(axis=0))
-    correlation = (centred * deviation).sum(axis=0) / np.where(scale > 0, scale, 1)
+    correlation = np.nan_to_num(measure_directions(features.to_numpy(dtype=np.float64), shares))
     size = np.abs(shares).mean(axis=0)
     directions = np.full(len(groups), np.nan)
     for k, columns in enumerate(groups):
         if size[columns].sum() > 0:
             directions[k] = np.average(correlation[columns], weights=size[columns])
     return np.column_stack([shares[:, columns].sum(axis=1) for columns in groups]), directions
+
+
+def measure_directions(
+    values: NDArray[np.float64], shares: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Correlation of each column with its SHAP values.
+
+    Parameters
+    ----------
+    values, shares : ndarray of shape (n_rows, n_columns), float64
+        A NaN among the values counts as the mean of its column.
+
+    Returns
+    -------
+    ndarray of shape (n_columns,), float64
+        -1 to 1. NaN if the values or the SHAP values are constant.
+
+    Examples
+    --------
+    >>> measure_directions(np.array([[1.0, 1.0], [2.0, 2.0]]), np.array([[-1.0, 0], [1.0, 0]]))
+    array([ 1., nan])
+    """
+    centred = values - np.nanmean(np.where(np.isfinite(values).any(axis=0), values, 0.0), axis=0)
+    centred = np.nan_to_num(centred)
+    deviation = shares - shares.mean(axis=0)
+    scale = np.sqrt((centred**2).sum(axis=0) * (deviation**2).sum(axis=0))
+    products = (centred * deviation).sum(axis=0)
+    return np.asarray(np.where(scale > 0, products / np.where(scale > 0, scale, 1), np.nan))
 
 
 def view_fold(

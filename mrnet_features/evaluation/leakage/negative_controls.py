@@ -11,10 +11,10 @@ from scipy.special import ndtr
 from scipy.stats import t
 
 from mrnet_features.evaluation.leakage.rounds import align_rounds, run_round
-from mrnet_features.evaluation.plots import plot_negative_control
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.protocol.stratify import derive_seed
 from mrnet_features.evaluation.results import Result
+from mrnet_features.evaluation.score_plots import plot_negative_control
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,7 +22,7 @@ from mrnet_features.evaluation.metrics.auc import measure_auc
 from mrnet_features.evaluation.metrics.few_exams import FewExamsWarning
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.results import Result, name_headline
-from mrnet_features.evaluation.study_plots import plot_permutations
+from mrnet_features.evaluation.score_plots import plot_permutations
 from mrnet_features.exam_ids import require_same_exams
 from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.messages import name_some, quote

@@ -160,20 +160,23 @@ class Calibration(Result):
                 )
         return pd.DataFrame(rows, columns=list(CURVE))
 
-    def plot(self, axes: Axes | None = None, n_bins: int = 10) -> Axes:
-        """Reliability curve of each task.
+    def plot(self, axes: Axes | None = None, n_bins: int = 10, task: str | None = None) -> Axes:
+        """Reliability curve of each task. The markers grow with the exams of the bin.
 
         Parameters
         ----------
         axes : matplotlib Axes, optional
         n_bins : int, default 10
-            Bins per task.
+            Bins per task, with equal numbers of exams.
+        task : str, optional
+            Task to draw alone. By default all.
 
         Returns
         -------
         matplotlib Axes
         """
-        return plot_calibration(self.frame(n_bins), axes)
+        table = self.frame(n_bins)
+        return plot_calibration(table if task is None else table[table["task"] == task], axes)
 
 
 def measure_calibration(

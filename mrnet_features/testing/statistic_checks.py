@@ -1,15 +1,4 @@
-"""Checks that your own family keeps the contract of `Family`.
-
-Call `check_family` in a test::
-
-    from mrnet_features.testing import check_family
-
-    def test_brightness():
-        check_family(Brightness())
-
-For one test per check, use ``@pytest.mark.parametrize("check", CHECKS)``. A failed check raises an
-AssertionError that says what to change.
-"""
+"""Checks of what a family counts and describes."""
 
 from __future__ import annotations
 
@@ -17,7 +6,7 @@ import copy
 import dataclasses
 import fnmatch
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,8 +15,16 @@ from mrnet_features.arrays import Array
 from mrnet_features.extraction.pooling import POOLS, pool_slices
 from mrnet_features.families.base import Counts, Family
 from mrnet_features.families.documentation import read_statistics
-from mrnet_features.stacks.example_stack import make_stack, stack_of
+from mrnet_features.stacks.example_stack import make_stack
 from mrnet_features.stacks.stack import Stack, join_stacks
+from mrnet_features.testing.example_stacks import (
+    change_parts,
+    change_regions,
+    expect,
+    is_close,
+    list_exams,
+    list_odd_stacks,
+)
 
 N_REGIONS = 2
 
@@ -35,7 +32,7 @@ N_REGIONS = 2
 def check_identity(family: Family) -> None:
     """The family is a frozen dataclass: copies are equal, have the same hash and can be pickled."""
     cls = type(family)
-    _expect(
+    expect(
         "__dataclass_params__" in vars(cls) and vars(cls)["__dataclass_params__"].frozen,
         f"{cls.__name__} must be a frozen dataclass. Decorate it with @dataclass(frozen=True).",
     )
@@ -44,12 +41,12 @@ def check_identity(family: Family) -> None:
         copy.deepcopy(family),
         pickle.loads(pickle.dumps(family)),  # noqa: S301
     ):
-        _expect(
+        expect(
             twin_of == family and hash(twin_of) == hash(family),
             f"A copy of {family!r} must be equal to it and have the same hash. Don't "
             "override `__eq__` or `__hash__`.",
         )
-    _expect(
+    expect(
         family.label.startswith(family.name),
         f"The label of {family!r} must begin with its name, got {family.label!r}. Don't "
         "override `label`.",
@@ -59,7 +56,7 @@ def check_identity(family: Family) -> None:
 def check_counts(family: Family) -> None:
     """Counts are integers."""
     for part in _arrays_of(family.count(make_stack())):
-        _expect(
+        expect(
             str(part.dtype).rsplit(".", 1)[-1].startswith(("int", "uint")),
             f"{family!r}.count must return integer arrays, got one of dtype {part.dtype}. "
             "Count in integers and divide in `describe`.",
@@ -75,12 +72,12 @@ def check_statistics(family: Family) -> None:
         ("describe_stack", family.describe_stack(counts, stack.exam_starts), (1, N_REGIONS)),
     ):
         for name, values in statistics.items():
-            _expect(
+            expect(
                 tuple(values.shape) == shape and values.dtype == np.float64,
                 f"{family!r}.{scope} must return {name!r} as float64 of shape {shape}, got "
                 f"{values.dtype} of shape {tuple(values.shape)}.",
             )
-            _expect(
+            expect(
                 not np.isinf(values).any(),
                 f"{family!r}.{scope} must not return infinite values, but {name!r} has one. Return "
                 "NaN there and document it in the docstring.",
@@ -97,19 +94,19 @@ def check_names(family: Family) -> None:
     except ValueError as error:
         raise AssertionError(str(error)) from error
     for name in dict.fromkeys([*names, *whole]):
-        _expect(
+        expect(
             any(fnmatch.fnmatchcase(name, pattern) for pattern in documented),
             f"{family!r} returns {name!r}, which the table in its docstring does not list. Add it.",
         )
     for pattern in documented:
-        _expect(
+        expect(
             bool(fnmatch.filter([*names, *whole], pattern)),
             f"The docstring of {family!r} lists {pattern!r}, which the family does not return. "
             "Delete the row or return the statistic.",
         )
-    for what, stack in _odd_stacks():
+    for what, stack in list_odd_stacks():
         other = family.count(stack)
-        _expect(
+        expect(
             list(family.describe(other)) == names
             and list(family.describe_stack(other, stack.exam_starts)) == whole,
             f"{family!r} returns other names for {what}. Names must not depend on the stack.",
@@ -120,30 +117,30 @@ def check_independence(family: Family) -> None:
     """A slice does not depend on other slices unless declared, nor a region on other regions."""
     stack = make_stack()
     order = np.array([3, 0, 4, 2, 1])
-    shuffled = _change(stack, lambda part: part[order])
+    shuffled = change_parts(stack, lambda part: part[order])
     if not family.uses_neighbouring_slices:
         before, after = (family.describe(family.count(each)) for each in (stack, shuffled))
-        one = family.describe(family.count(_change(stack, lambda part: part[:1])))
+        one = family.describe(family.count(change_parts(stack, lambda part: part[:1])))
         for name, values in before.items():
-            _expect(
-                _close(values[order], after[name]) and _close(values[:1], one[name]),
+            expect(
+                is_close(values[order], after[name]) and is_close(values[:1], one[name]),
                 f"{family!r}: {name!r} of a slice depends on other slices. Set "
                 "`uses_neighbouring_slices = True` if that is intended.",
             )
-    alone = _change_regions(stack, lambda regions: np.where(regions == 1, 1, 0))
+    alone = change_regions(stack, lambda regions: np.where(regions == 1, 1, 0))
     if family.uses_neighbouring_slices:
         return  # a threshold adapted to the whole stack may look at every region
     together = family.describe(family.count(stack))
     for name, values in family.describe(family.count(alone)).items():
-        _expect(
-            _close(values[:, 0], together[name][:, 0]),
+        expect(
+            is_close(values[:, 0], together[name][:, 0]),
             f"{family!r}: {name!r} of a region depends on another region. Count each by itself.",
         )
 
 
 def check_batches(family: Family) -> None:
     """Exams in a batch have the same statistics as each exam alone."""
-    exams = _list_exams()
+    exams = list_exams()
     together = join_stacks(exams)
     counts = family.count(together)
     slices, whole = family.describe(counts), family.describe_stack(counts, together.exam_starts)
@@ -157,9 +154,9 @@ def check_batches(family: Family) -> None:
         )
         for scope, ours, expected, span in scopes:
             for name, values in expected.items():
-                _expect(
+                expect(
                     tuple(ours[name][span].shape) == tuple(values.shape)
-                    and _close(ours[name][span], values, 1e-12),
+                    and is_close(ours[name][span], values, 1e-12),
                     f"{family!r}.{scope}: {name!r} of an exam depends on other exams of the batch. "
                     "Split slices by exam at `exam_starts`, in `count` too.",
                 )
@@ -175,7 +172,7 @@ def check_input_untouched(family: Family) -> None:
     family.describe(counts)
     family.describe_stack(counts, stack.exam_starts)
     for what, old, new in (("stack", before, arrays), ("counts", kept, _arrays_of(counts))):
-        _expect(
+        expect(
             all(np.array_equal(a, b) for a, b in zip(old, new, strict=True)),
             f"{family!r} must not modify the {what}. Copy the array first.",
         )
@@ -183,17 +180,17 @@ def check_input_untouched(family: Family) -> None:
 
 def check_odd_stacks(family: Family) -> None:
     """Blank, saturated, narrow, single-slice and single-pixel stacks cause no warning."""
-    for what, stack in _odd_stacks():
+    for what, stack in list_odd_stacks():
         with np.errstate(all="raise"):
             counts = family.count(stack)
             statistics = family.describe(counts)
             whole = family.describe_stack(counts, stack.exam_starts)
         for name, values in [*statistics.items(), *whole.items()]:
-            _expect(
+            expect(
                 not np.isinf(values).any(),
                 f"{family!r} must not return infinite values, but {name!r} is infinite for {what}.",
             )
-            _expect(
+            expect(
                 values.shape[-1] == N_REGIONS,
                 f"{family!r} must return all regions, but {name!r} has shape {values.shape} for "
                 f"{what}.",
@@ -208,19 +205,19 @@ def check_portability(family: Family) -> None:
         raise ImportError(
             "This check needs array-api-strict. Install it: pip install 'mrnet-features[test]'."
         ) from error
-    for stack in (make_stack(), join_stacks(_list_exams())):
+    for stack in (make_stack(), join_stacks(list_exams())):
         counts = family.count(stack)
         strict = _map_arrays(counts, array_api_strict.asarray)
         for scope, options in (("describe", ()), ("describe_stack", (stack.exam_starts,))):
             ours, theirs = (getattr(family, scope)(part, *options) for part in (counts, strict))
             for name, values in ours.items():
-                _expect(
+                expect(
                     isinstance(theirs[name], array_api_strict._array_object.Array),  # noqa: SLF001
                     f"{family!r}.{scope} must return {name!r} as an array of the library of the "
                     "counts. Use the functions of `namespace(counts)`.",
                 )
-                _expect(
-                    _close(values, np.asarray(theirs[name])),
+                expect(
+                    is_close(values, np.asarray(theirs[name])),
                     f"{family!r}.{scope}: {name!r} differs with array_api_strict. Use only the "
                     "array-API standard.",
                 )
@@ -235,73 +232,14 @@ def check_flips(family: Family) -> None:
     columns = slice(None, None, 1 if family.planes == ("sagittal",) else -1)
     for seed in range(2):
         stack = make_stack(seed)
-        flipped = _change(stack, lambda part: np.ascontiguousarray(part[::-1, :, columns]))
+        flipped = change_parts(stack, lambda part: np.ascontiguousarray(part[::-1, :, columns]))
         before, after = (_columns(family, each) for each in (stack, flipped))
         for name, values in before.items():
-            _expect(
-                _close(values, after[name], 1e-6),
+            expect(
+                is_close(values, after[name], 1e-6),
                 f"{family!r}: {name!r} changes from {values} to {after[name]} when columns and "
                 "slices are reversed. Use statistics that ignore both directions.",
             )
-
-
-CHECKS: tuple[Callable[[Family], None], ...] = (
-    check_identity,
-    check_counts,
-    check_statistics,
-    check_names,
-    check_independence,
-    check_batches,
-    check_input_untouched,
-    check_odd_stacks,
-    check_portability,
-    check_flips,
-)
-"""All checks, to parametrise a test."""
-
-
-def check_family(family: Family) -> None:
-    """Run all checks.
-
-    Parameters
-    ----------
-    family : Family
-
-    Raises
-    ------
-    AssertionError
-        If the family violates the contract; the message says how.
-    """
-    _expect(
-        isinstance(family, Family),
-        f"A family must be an instance of a subclass of mrnet_features.families.base.Family, got "
-        f"{family!r}.",
-    )
-    for check in CHECKS:
-        check(family)
-
-
-def _odd_stacks() -> Iterator[tuple[str, Stack]]:
-    """Unusual stacks, with a description of each."""
-    plain = make_stack()
-    yield "a blank stack", _change_regions(plain, np.zeros_like)
-    black = np.zeros_like(plain.grey)
-    yield "a black stack", stack_of(black, plain.regions)
-    yield "a saturated stack", stack_of(black + np.uint8(255), plain.regions)
-    yield "a single slice", make_stack(shape=(1, 24, 30))
-    yield "a narrow stack", make_stack(shape=(2, 40, 9))
-    yield "a stack two rows high", make_stack(shape=(3, 2, 17))
-    for region in range(3):
-        one = np.full((1, 1, 1), region, np.uint8)
-        yield f"a single pixel in region {region}", stack_of(one * np.uint8(60), one)
-
-
-def _list_exams() -> list[Stack]:
-    """Exams with different numbers of slices and brightness, one of them without a region."""
-    exams = [make_stack(k, (n, 24, 30)) for k, n in enumerate((4, 1, 7, 3))]
-    exams[1] = _change_regions(exams[1], np.zeros_like)
-    exams[2] = stack_of(exams[2].grey // np.uint8(2), exams[2].regions)
-    return exams
 
 
 def _columns(family: Family, stack: Stack) -> dict[str, Any]:
@@ -317,17 +255,6 @@ def _columns(family: Family, stack: Stack) -> dict[str, Any]:
     return columns
 
 
-def _change(stack: Stack, change: Callable[[Array], Array]) -> Stack:
-    """Stack with the same change of all three arrays."""
-    grey, levels, regions = (change(part) for part in (stack.grey, stack.levels, stack.regions))
-    return Stack(grey, levels, regions, stack.n_levels, stack.region_names)
-
-
-def _change_regions(stack: Stack, change: Callable[[Array], Array]) -> Stack:
-    regions = np.asarray(change(stack.regions), np.uint8)
-    return Stack(stack.grey, stack.levels, regions, stack.n_levels, stack.region_names)
-
-
 def _arrays_of(counts: Counts) -> list[Any]:
     """Arrays of counts, from named tuples at any depth; without plain integers."""
     if isinstance(counts, tuple):
@@ -340,21 +267,3 @@ def _map_arrays(counts: Counts, change: Callable[[Array], Array]) -> Counts:
         parts = [_map_arrays(part, change) for part in counts]
         return type(counts)(*parts) if hasattr(counts, "_fields") else tuple(parts)
     return counts if isinstance(counts, int) else change(counts)
-
-
-def _close(one: Array, other: Array, tolerance: float = 1e-9) -> bool:
-    """Equal up to a tolerance, relative for large values; NaN equals NaN."""
-    return bool(np.allclose(one, other, rtol=tolerance, atol=tolerance, equal_nan=True))
-
-
-def _expect(is_met: bool, problem: str) -> None:
-    if not is_met:
-        raise AssertionError(problem)
-
-
-__all__ = [
-    "CHECKS",
-    "check_family",
-    "make_stack",
-    *(check.__name__ for check in CHECKS),
-]

@@ -1,0 +1,116 @@
+"""Command `explore`: a page that describes a set of exams."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mrnet_features.cli.app import command
+from mrnet_features.cli.options import (
+    Jobs,
+    Json,
+    Quiet,
+    Root,
+    Split,
+    check_file,
+    list_label_files,
+    split_names,
+)
+from mrnet_features.cli.terminal import print_message, print_next, quote_path
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@command(
+    "Report",
+    "mrnet-features explore MRNet-v1.0 --out explore.html",
+    "mrnet-features explore MRNet-v1.0 --split valid -o valid.html --no-audit",
+)
+def explore(
+    root: Root,
+    out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write.")],
+    split: Annotated[Split, typer.Option(help="Split to explore.")] = Split.train,
+    audit: Annotated[
+        bool,
+        typer.Option(
+            help="Audit the folder too and show what it finds; exams that can't be loaded are "
+            "listed and left out. Without it they are an error."
+        ),
+    ] = True,
+    sequences: Annotated[
+        str,
+        typer.Option(
+            help="Sequences of planes that differ from MRNet's, such as 'sagittal=PD fs,axial=T2': "
+            "T1, T2 or PD, fs with fat saturation."
+        ),
+    ] = "",
+    jobs: Jobs = -1,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Describe a set of exams on one page.
+
+    Labels, slice counts, grey levels, tissues and unusual exams. The page holds pictures and
+    labels of the exams; share it only if they may be shared.
+    """
+    from mrnet_features.cli.format import describe_unjudged, print_json, table_as_rows
+    from mrnet_features.data.mrnet import load_mrnet
+    from mrnet_features.names import PLANES
+    from mrnet_features.quality.audit import audit as run_audit
+    from mrnet_features.report.explore import explore as run_explore
+
+    check_file(out, list_label_files(root, split))
+    chosen = _read_sequences(sequences)
+    planes = [plane for plane in PLANES if (root / split / plane).is_dir()] or PLANES
+    findings = None
+    left_out: list[str] = []
+    if audit:
+        findings = run_audit(root, n_jobs=jobs)
+        print_message(describe_unjudged(findings))
+        findings, left_out = _choose_findings(findings, root, split, planes)
+    dataset = load_mrnet(root, split, planes=planes, exclude=left_out)
+    found = run_explore(dataset, findings, sequences=chosen, n_jobs=jobs)
+    found.save_as_html(out)
+    flags = found.frame("flags")
+    if as_json:
+        result = {"page": str(out), "exams": found.n_exams, "left_out": left_out}
+        result["seconds_per_exam"] = round(found.seconds / found.n_exams, 3)
+        print_json({**result, "flags": table_as_rows(flags)})
+        return
+    n_flagged = flags.loc[flags["exam"] != "", "exam"].nunique()
+    print(
+        f"{found.n_exams} exams, {found.seconds / found.n_exams:.2f} s each; flagged: {n_flagged} "
+        f"exams. Page: '{out}'."
+    )
+    if left_out:
+        print(f"Left out, since they can't be loaded: {', '.join(left_out)}.")
+    print_next(f"extract {quote_path(root)} --out train.parquet", quiet=quiet)
+
+
+def _choose_findings(
+    findings: pd.DataFrame, root: Path, split: str, planes: list[str] | tuple[str, ...]
+) -> tuple[pd.DataFrame, list[str]]:
+    """Findings on the exams of a split and on the folder, and the exams that can't be loaded."""
+    from mrnet_features.data.release import list_ids
+    from mrnet_features.quality.findings import FOLDER_CODES
+
+    ids = list_ids(root, split)
+    kept = findings[findings["exam"].isin([*ids, ""])]
+    broken = kept["code"].isin(FOLDER_CODES) & kept["plane"].isin([*planes, ""])
+    return kept, sorted(set(kept.loc[broken, "exam"]) - {""})
+
+
+def _read_sequences(text: str) -> dict[str, str]:
+    """Sequence by plane, from text of the form plane=sequence, separated by commas."""
+    from mrnet_features.report.explore_tissues import check_sequences
+
+    pairs = [part.partition("=") for part in split_names(text)]
+    chosen = {plane.strip(): sequence.strip() for plane, _, sequence in pairs}
+    try:
+        check_sequences(chosen)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="'--sequences'") from error
+    return chosen

@@ -1,0 +1,220 @@
+"""find_marks: the slices and pixels of one exam that give the values of its features."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from mrnet_features.arrays import Float64Array
+from mrnet_features.extraction.pooling import POOLS, list_folded, pool_slices, rank_slices
+from mrnet_features.extraction.read import ExamLike, read_exam
+from mrnet_features.extraction.recipe import STACK_POOL
+from mrnet_features.extraction.slices import find_planes
+from mrnet_features.families.base import Family, Statistics
+from mrnet_features.families.presets import find_families
+from mrnet_features.messages import name_some, quote
+from mrnet_features.names import PLANES, Name, parse_name
+from mrnet_features.stacks.discretisation import Discretisation
+from mrnet_features.stacks.mark import FeatureMark, SliceMark
+from mrnet_features.stacks.prepare import prepare_sets
+from mrnet_features.stacks.region_sets import find_pair_values, region_names
+from mrnet_features.stacks.stack import Stack
+
+
+class _Source(NamedTuple):
+    """Family, region set and regions that a column describes."""
+
+    name: Name
+    family: Family
+    region_set: str
+    rows: tuple[int, ...]
+
+
+def find_marks(
+    exam: ExamLike,
+    columns: str | Iterable[str],
+    *,
+    families: str | Family | Sequence[str | Family] = "baseline",
+    discretisation: Discretisation | None = None,
+) -> dict[str, FeatureMark]:
+    """Slices and pixels of one exam that give the values of features.
+
+    A pooled feature marks the slices that the pool uses: ``top3`` the three highest, ``max`` the
+    highest, ``p90`` the one or two at that rank, ``middle`` and ``outer`` their thirds, ``mean``
+    and ``std`` all. Of a pair of regions, ``low`` and ``high`` mark the one with that value,
+    ``difference`` both.
+
+    Parameters
+    ----------
+    exam : Exam or mapping of plane to stack
+    columns : str or iterable of str
+        Names of features, as in the columns of a feature table.
+    families : str, Family or sequence of str and Family, default "baseline"
+        Families that the features come from, as for `FeatureExtractor`.
+    discretisation : Discretisation, optional
+        As for `FeatureExtractor`.
+
+    Returns
+    -------
+    dict of str to FeatureMark
+        By column. Each plane is prepared once for all of its columns.
+
+    Raises
+    ------
+    ValueError
+        If a column is not a feature of the families.
+    KeyError
+        If the exam lacks the plane of a column.
+    TypeError
+        If `exam` is neither an Exam nor a mapping.
+
+    Examples
+    --------
+    >>> stack = np.zeros((3, 64, 64), np.uint8)
+    >>> stack[:, 8:56, 8:56] = np.array([90, 140, 120])[:, None, None]
+    >>> column = "axial__knee__intensity__mean__max"
+    >>> found = find_marks({"axial": stack}, column, families="minimal")[column]
+    >>> found.value, found.best_slice, int(found.slices[0].outline.sum())
+    (140.0, 1, 2304)
+    """
+    asked = (columns,) if isinstance(columns, str) else tuple(columns)
+    known = find_families(families)
+    sources = {column: _find_source(column, known) for column in asked}
+    needed = {source.name.plane for source in sources.values()}
+    planes = [plane for plane in PLANES if plane in needed]
+    if not planes:
+        find_planes(exam, None)
+        return {}
+    pixels = read_exam(exam, 0, find_planes(exam, planes))
+    found: dict[str, FeatureMark] = {}
+    for plane in planes:
+        here = [source for source in sources.values() if source.name.plane == plane]
+        grey = pixels.stacks[plane]
+        sets = dict.fromkeys(source.region_set for source in here)
+        stacks = prepare_sets(grey, plane, sets, discretisation=discretisation)
+        for source in here:
+            column = "__".join(source.name)
+            try:
+                found[column] = _mark_feature(stacks[source.region_set], source, grey.shape)
+            except Exception as error:
+                error.add_note(f"while marking {quote(column)} on {pixels.label}")
+                raise
+    return {column: found[column] for column in asked}
+
+
+def _find_source(column: str, families: Sequence[Family]) -> _Source:
+    """Family, region set and regions of a column; an error that lists what there is."""
+    name = parse_name(column)
+    family = next((each for each in families if each.label == name.family), None)
+    if family is None:
+        raise ValueError(
+            f"No family has the feature {quote(column)}: there is no {quote(name.family)}, only "
+            f"{name_some([each.label for each in families])}. Pass the families that the feature "
+            "table was made with as `families`."
+        )
+    if name.plane not in family.planes:
+        raise ValueError(
+            f"Family {family.label!r} has no feature {quote(column)}: it describes only the planes "
+            f"{', '.join(family.planes)}."
+        )
+    if name.pool != STACK_POOL and name.pool not in POOLS:
+        raise ValueError(
+            f"There is no feature {quote(column)}: the pool must be {STACK_POOL} or one of "
+            f"{', '.join(POOLS)}."
+        )
+    regions: list[str] = []
+    for chosen in family.region_sets:
+        pair_values = find_pair_values(chosen, name.plane)
+        folded = list_folded(region_names(chosen, name.plane), pair_values)
+        if name.region in folded:
+            return _Source(name, family, chosen, folded[name.region])
+        regions += folded
+    raise ValueError(
+        f"Family {family.label!r} has no feature {quote(column)}: its regions on this plane are "
+        f"{name_some(regions)}."
+    )
+
+
+def _mark_feature(stack: Stack, source: _Source, shape: tuple[int, ...]) -> FeatureMark:
+    """Mark of one feature, with positions in the whole stack."""
+    name, family = source.name, source.family
+    is_whole = name.pool == STACK_POOL
+    statistics = _describe(stack, family)[is_whole]
+    if name.statistic not in statistics:
+        scope = "the stack" if is_whole else "slices"
+        raise ValueError(
+            f"Family {family.label!r} has no statistic {quote(name.statistic)} of {scope}. It has "
+            f"{name_some(sorted(statistics)) or 'none'}."
+        )
+    slices = statistics[name.statistic]
+    pooled = slices if is_whole else _pool(statistics, name)
+    of_regions = {r: float(pooled[0, r]) for r in source.rows}
+    value, chosen = _fold(of_regions, name.region)
+    mark = family.mark_stack if is_whole else family.mark
+    # many columns differ only in region or pool
+    key = (family, mark.__name__, name.statistic)
+    marks = stack.remember(key, lambda: mark(stack, name.statistic))
+    kept: list[SliceMark] = []
+    for r in () if np.isnan(value) else chosen:
+        of_region = [mark for mark in marks if mark.region == stack.region_names[r]]
+        if not is_whole:
+            ranked = rank_slices(slices[:, r], name.pool)
+            by_slice = {mark.slice: mark for mark in of_region}
+            of_region = [by_slice[s] for s in ranked if s in by_slice]
+        kept += of_region
+    corner = stack.corners[0]
+    best = kept[0].slice + corner[0] if kept else shape[0] // 2
+    moved = tuple(_move(mark, corner, shape) for mark in sorted(kept, key=lambda mark: mark.slice))
+    has_segment = any(mark.segment is not None for mark in moved)
+    kind: Literal["pixels", "segment"] = "segment" if has_segment else "pixels"
+    return FeatureMark("__".join(name), name.plane, value, moved, best, kind)
+
+
+def _describe(stack: Stack, family: Family) -> tuple[Statistics, Statistics]:
+    """Statistics of the slices and of the stack, computed once."""
+
+    def describe() -> tuple[Statistics, Statistics]:
+        counts = family.counts_of(stack)
+        return family.describe(counts), family.describe_stack(counts, stack.exam_starts)
+
+    return stack.remember((family, "statistics"), describe)
+
+
+def _pool(statistics: Statistics, name: Name) -> Float64Array:
+    """Pooled values of one statistic, of shape (1, n_regions).
+
+    All statistics are pooled, as NumPy adds many columns in another order than one.
+    """
+    pooled: Float64Array = pool_slices(statistics, [name.pool])
+    return pooled[..., list(statistics).index(name.statistic), 0]
+
+
+def _fold(values: dict[int, float], region: str) -> tuple[float, tuple[int, ...]]:
+    """Value of a column as in the table, and the regions that give it, the most important first."""
+    rows = sorted(values, key=lambda r: -values[r])
+    ending = region.rpartition("_")[2]
+    if len(rows) == 1 or any(np.isnan(list(values.values()))):
+        value = values[rows[0]] if len(rows) == 1 else np.nan
+    elif ending == "difference":
+        value = values[rows[0]] - values[rows[-1]]
+    else:
+        value = values[rows[0] if ending == "high" else rows[-1]]
+        rows = [r for r in rows if values[r] == value]
+    return float(np.float32(value)), tuple(rows)
+
+
+def _move(mark: SliceMark, corner: tuple[int, int, int], shape: tuple[int, ...]) -> SliceMark:
+    """Mark with positions in the whole stack, of a mark in a window of it."""
+    first, top, left = corner
+    outline, segment = mark.outline, mark.segment
+    if outline is not None:
+        height, width = outline.shape
+        whole = np.zeros(shape[1:], bool)
+        whole[top : top + height, left : left + width] = outline
+        outline = whole
+    if segment is not None:
+        (y, x), (end_y, end_x) = segment
+        segment = (y + top, x + left), (end_y + top, end_x + left)
+    return mark._replace(slice=mark.slice + first, outline=outline, segment=segment)

@@ -1,0 +1,132 @@
+"""describe_slices: statistics of every slice of one exam."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from mrnet_features.arrays import Array, Float64Array
+from mrnet_features.data.exam import Exam
+from mrnet_features.extraction.read import ExamLike, read_exam
+from mrnet_features.families.base import Family
+from mrnet_features.families.presets import find_families
+from mrnet_features.messages import name_some
+from mrnet_features.names import PLANES
+from mrnet_features.stacks.discretisation import Discretisation
+from mrnet_features.stacks.prepare import prepare_sets
+
+
+def describe_slices(
+    exam: ExamLike,
+    families: str | Family | Sequence[str | Family] = "baseline",
+    *,
+    planes: str | Sequence[str] | None = None,
+    discretisation: Discretisation | None = None,
+) -> pd.DataFrame:
+    """Statistics of every slice of one exam, one row per slice.
+
+    Features pool the slices of a stack or describe it as a whole; here are the slices behind them.
+    Regions are not folded: the two sides of the knee are apart, but which is medial is unknown.
+
+    Parameters
+    ----------
+    exam : Exam or mapping of plane to stack
+    families : str, Family or sequence of str and Family, default "baseline"
+        As for `FeatureExtractor`.
+    planes : str or sequence of str, optional
+        Default: all planes of the exam.
+    discretisation : Discretisation, optional
+        As for `FeatureExtractor`.
+
+    Returns
+    -------
+    DataFrame of shape (n_slices, n_statistics), float64
+        Index: plane, and slice from 0, for the whole stack. Columns:
+        ``region__family__statistic``, of the statistics that have a value per slice. NaN where the
+        region has no pixel on the slice or the family does not describe the plane.
+
+    Raises
+    ------
+    KeyError
+        If the exam lacks a plane.
+    TypeError, ValueError
+        If a parameter is invalid or a stack can't be read.
+
+    Examples
+    --------
+    >>> stack = np.zeros((2, 64, 64), np.uint8)
+    >>> stack[:, 8:56, 8:56] = [[[90]], [[120]]]
+    >>> describe_slices({"axial": stack}, "minimal")["knee__intensity__mean"].to_list()
+    [90.0, 120.0]
+    """
+    chosen, asked = find_families(families), find_planes(exam, planes)
+    pixels = read_exam(exam, 0, asked)
+    frames = {
+        plane: _describe_plane(grey, plane, chosen, discretisation)
+        for plane, grey in pixels.stacks.items()
+    }
+    return pd.concat(frames, names=["plane", "slice"])
+
+
+def find_planes(exam: ExamLike, planes: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Planes of one exam to describe.
+
+    Parameters
+    ----------
+    exam : Exam or mapping of plane to stack
+    planes : str or sequence of str, optional
+        Default: all planes that the exam has.
+
+    Returns
+    -------
+    tuple of str
+
+    Raises
+    ------
+    TypeError
+        If `exam` is neither an Exam nor a mapping.
+    ValueError
+        If a plane is unknown or named twice, or there is none.
+    """
+    if not isinstance(exam, Exam | Mapping):
+        raise TypeError(
+            "`exam` must be an Exam or a mapping of plane to stack, got "
+            f"{type(exam).__name__}. Pass one exam, such as dataset[0] or {{'sagittal': stack}}."
+        )
+    present = exam.paths if isinstance(exam, Exam) else exam
+    if planes is None:
+        planes = [plane for plane in PLANES if plane in present]
+    asked = (planes,) if isinstance(planes, str) else tuple(planes)
+    if not asked or len(set(asked)) < len(asked) or not set(asked) <= set(PLANES):
+        raise ValueError(
+            f"`planes` must be some of {', '.join(PLANES)}, each once, got "
+            f"{name_some(asked) or 'none'}. The exam has {name_some(list(present)) or 'none'}."
+        )
+    return asked
+
+
+def _describe_plane(
+    grey: Array, plane: str, families: Sequence[Family], discretisation: Discretisation | None
+) -> pd.DataFrame:
+    """Statistics of the slices of one stack; region sets cover some of them."""
+    described = [family for family in families if plane in family.planes]
+    sets = dict.fromkeys(name for family in described for name in family.region_sets)
+    stacks = prepare_sets(grey, plane, sets, discretisation=discretisation)
+    columns: dict[str, Float64Array] = {}
+    for family in described:
+        for region_set in family.region_sets:
+            stack = stacks[region_set]
+            first = stack.corners[0][0]
+            try:
+                statistics = family.describe_slices(stack)
+            except Exception as error:
+                error.add_note(f"while describing slices, plane '{plane}', with family {family!r}")
+                raise
+            for r, region in enumerate(stack.region_names):
+                for name, values in statistics.items():
+                    column = np.full(len(grey), np.nan)
+                    column[first : first + stack.n_slices] = values[:, r]
+                    columns[f"{region}__{family.label}__{name}"] = column
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(grey)))

@@ -1,0 +1,321 @@
+"""Labels of a set: prevalence, co-occurrence, pairs of tasks, and measurements that tell labels."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri
+from scipy.stats import chi2
+
+from mrnet_features.data.exam import Dataset
+from mrnet_features.evaluation.metrics.auc import logit_interval, measure_auc
+from mrnet_features.evaluation.metrics.calibration import wilson_interval
+from mrnet_features.labels import check_labels
+from mrnet_features.messages import name_some
+from mrnet_features.models.implications import TEAR_IMPLIES_ABNORMAL
+
+__all__ = [
+    "find_conflicts",
+    "measure_cooccurrence",
+    "measure_pairs",
+    "measure_prevalence",
+    "measure_shortcut",
+    "measure_tears",
+    "take_labels",
+]
+
+MOST_TASKS = 4  # 16 combinations
+FEWEST_OF_CLASS = 2  # exams of each class that a standard error of an AUC needs
+
+
+def take_labels(dataset: Dataset, tasks: Sequence[str] | None = None) -> pd.DataFrame:
+    """Labels of the exams of a dataset, in their order.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    tasks : sequence of str, optional
+        Default: all.
+
+    Returns
+    -------
+    DataFrame of shape (n_exams, n_tasks), float64
+        0, 1, or NaN without a label. Without columns if the dataset has no labels.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As from `check_labels`, except that labels may be missing; or if there are more than four
+        tasks, a task does not exist, or the labels hold exams that the dataset does not.
+    """
+    table = dataset.labels
+    index = pd.Index(dataset.ids, name="exam")
+    if not table.shape[0] or not table.shape[1]:
+        if tasks:
+            raise ValueError(
+                f"`tasks` must name labels of the dataset, got {name_some(list(tasks))}, but it "
+                "has no labels."
+            )
+        return pd.DataFrame(index=index)
+    chosen = list(table.columns) if tasks is None else list(tasks)
+    unknown = [task for task in chosen if task not in table.columns]
+    if unknown or not chosen:
+        raise ValueError(
+            f"`tasks` must be some of {name_some(list(table.columns))}, got "
+            f"{name_some(unknown) if unknown else 'none'}."
+        )
+    if len(chosen) > MOST_TASKS:
+        raise ValueError(
+            f"Labels of at most {MOST_TASKS} tasks can be explored at once, got {len(chosen)}. "
+            "Choose some with `tasks`."
+        )
+    others = [exam for exam in table.index if exam not in dataset]
+    if others:
+        raise ValueError(
+            f"The labels of a dataset must be those of its exams, got {name_some(others)} without "
+            "an exam. Drop these rows."
+        )
+    labelled = [task for task in chosen if table[task].notna().any()]
+    checked = check_labels(table[labelled], missing=True) if labelled else table[[]]
+    return checked.reindex(index=index, columns=chosen).astype(np.float64)
+
+
+def measure_prevalence(labels: pd.DataFrame) -> pd.DataFrame:
+    """Fraction of positive exams of each task.
+
+    Parameters
+    ----------
+    labels : DataFrame of shape (n_exams, n_tasks)
+        0, 1 or NaN.
+
+    Returns
+    -------
+    DataFrame
+        Index: task. Columns: n_positive, n_negative, n_missing, prevalence, ci_low, ci_high
+        (Wilson's 95 % interval). NaN if no exam has a label.
+
+    Examples
+    --------
+    >>> measure_prevalence(pd.DataFrame({"acl": [1, 0, 0, None]})).loc["acl", "prevalence"].round(2)
+    np.float64(0.33)
+    """
+    rows = []
+    for task in labels.columns:
+        known = labels[task].dropna()
+        n_positive = int(known.sum())
+        low, high = wilson_interval(n_positive, len(known)) if len(known) else (np.nan, np.nan)
+        rows.append(
+            {
+                "n_positive": n_positive,
+                "n_negative": len(known) - n_positive,
+                "n_missing": len(labels) - len(known),
+                "prevalence": n_positive / len(known) if len(known) else np.nan,
+                "ci_low": low,
+                "ci_high": high,
+            }
+        )
+    columns = ["n_positive", "n_negative", "n_missing", "prevalence", "ci_low", "ci_high"]
+    return pd.DataFrame(rows, index=pd.Index(labels.columns, name="task"), columns=columns)
+
+
+def measure_cooccurrence(labels: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
+    r"""Number of exams with each combination of labels, against independent tasks.
+
+    With n exams that have all labels, independent tasks would give
+    :math:`n \prod_t p_t` exams of a combination, where :math:`p_t` is the fraction of exams with
+    its label of task t. The interval of the ratio R of the two follows from the multinomial
+    distribution of the combinations: the logarithm of R has the influence values
+
+    .. math:: \psi_i = \frac{1[i \in c]}{p_c} - \sum_t \frac{1[y_{it} = c_t]}{p_t} + T - 1
+
+    of T tasks. Without an exam of a combination, R is 0 and the upper end that of Clopper and
+    Pearson over the expected fraction.
+
+    Parameters
+    ----------
+    labels : DataFrame of shape (n_exams, n_tasks)
+        0, 1 or NaN; exams that lack a label are left out.
+    confidence : float, default 0.95
+
+    Returns
+    -------
+    DataFrame
+        One row per combination. Columns: one per task (0 or 1), observed, expected, ratio,
+        ci_low, ci_high. The ratio is NaN if no exam is expected; the interval of a single task,
+        whose ratio is 1 by definition, too.
+
+    References
+    ----------
+    Agresti 2013, Categorical Data Analysis, section 16.1, for the delta method.
+
+    Examples
+    --------
+    Two tasks that always agree, in half of the exams each:
+
+    >>> measure_cooccurrence(pd.DataFrame({"a": [0, 0, 1, 1], "b": [0, 0, 1, 1]}))["ratio"].tolist()
+    [2.0, 0.0, 0.0, 2.0]
+    """
+    known = labels.dropna()
+    n, values = len(known), known.to_numpy()
+    z = float(ndtri(0.5 + confidence / 2))
+    rows = []
+    cells = itertools.product((0, 1), repeat=values.shape[1]) if values.shape[1] else ()
+    for cell in cells:
+        agree = values == np.array(cell)
+        inside = agree.all(axis=1)
+        observed = int(inside.sum())
+        shares = agree.mean(axis=0) if n else np.full(len(cell), np.nan)
+        expected = float(n * np.prod(shares))
+        ratio = low = high = np.nan
+        if expected > 0:
+            ratio = observed / expected
+        if expected > 0 and len(cell) > 1:
+            if observed:
+                psi = inside * (n / observed) - (agree / shares).sum(axis=1) + len(cell) - 1
+                half = z * float(np.sqrt((psi**2).sum())) / n
+                low, high = ratio * np.exp(-half), ratio * np.exp(half)
+            else:
+                # Poisson's upper end is a little above that of Clopper and Pearson
+                most = min(float(chi2.ppf(0.5 + confidence / 2, 2)) / 2, n)
+                low, high = 0.0, most / expected
+        rows.append((*cell, observed, expected, ratio, low, high))
+    names = ["observed", "expected", "ratio", "ci_low", "ci_high"]
+    return pd.DataFrame(rows, columns=[*labels.columns, *names])
+
+
+def measure_tears(labels: pd.DataFrame) -> pd.DataFrame:
+    """Combinations of tears among the abnormal exams, as from `measure_cooccurrence`.
+
+    A tear makes a knee abnormal, so only there can tears be independent.
+
+    Parameters
+    ----------
+    labels : DataFrame of shape (n_exams, n_tasks)
+        0, 1 or NaN.
+
+    Returns
+    -------
+    DataFrame
+        Without rows unless the labels have a task "abnormal" and two or more tears.
+
+    Examples
+    --------
+    >>> labels = pd.DataFrame({"abnormal": [1, 1, 0], "acl": [1, 0, 0], "meniscus": [1, 0, 0]})
+    >>> measure_tears(labels)["observed"].tolist()
+    [1, 0, 0, 1]
+    """
+    pairs = [pair for pair in TEAR_IMPLIES_ABNORMAL if set(pair) <= set(labels.columns)]
+    if len(pairs) < 2:
+        return measure_cooccurrence(pd.DataFrame(index=labels.index))
+    chosen = [tear for tear, _ in pairs]
+    return measure_cooccurrence(labels.loc[labels[pairs[0][1]] == 1, chosen])
+
+
+def measure_pairs(labels: pd.DataFrame) -> pd.DataFrame:
+    """How often exams that are positive for one task are positive for another.
+
+    Parameters
+    ----------
+    labels : DataFrame of shape (n_exams, n_tasks)
+        0, 1 or NaN.
+
+    Returns
+    -------
+    DataFrame
+        One row per ordered pair of tasks. Columns: task, other, n_exams (positive for the task,
+        with a label of the other), n_both, fraction, ci_low, ci_high (Wilson's 95 % interval).
+        NaN without such exams.
+
+    Examples
+    --------
+    >>> labels = pd.DataFrame({"acl": [1, 1, 0, 0], "meniscus": [1, 0, 0, None]})
+    >>> measure_pairs(labels)[["task", "other", "n_exams", "n_both"]].values.tolist()
+    [['acl', 'meniscus', 2, 1], ['meniscus', 'acl', 1, 1]]
+    """
+    rows: list[tuple[Any, ...]] = []
+    for task, other in itertools.permutations(labels.columns, 2):
+        known = labels.loc[labels[task] == 1, other].dropna()
+        n_exams, n_both = len(known), int(known.sum())
+        low, high = wilson_interval(n_both, n_exams) if n_exams else (np.nan, np.nan)
+        fraction = n_both / n_exams if n_exams else np.nan
+        rows.append((task, other, n_exams, n_both, fraction, low, high))
+    names = ["task", "other", "n_exams", "n_both", "fraction", "ci_low", "ci_high"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def find_conflicts(labels: pd.DataFrame) -> dict[tuple[str, str], list[str]]:
+    """Exams with a tear that are labelled not abnormal, by pair of tasks.
+
+    Parameters
+    ----------
+    labels : DataFrame of shape (n_exams, n_tasks)
+        0, 1 or NaN.
+
+    Returns
+    -------
+    dict of (str, str) to list of str
+        Pairs of `TEAR_IMPLIES_ABNORMAL` whose tasks the labels have.
+
+    Examples
+    --------
+    >>> find_conflicts(pd.DataFrame({"abnormal": [0, 1], "acl": [1, 1]}, index=["0", "1"]))
+    {('acl', 'abnormal'): ['0']}
+    """
+    return {
+        (tear, abnormal): list(labels.index[(labels[tear] == 1) & (labels[abnormal] == 0)])
+        for tear, abnormal in TEAR_IMPLIES_ABNORMAL
+        if {tear, abnormal} <= set(labels.columns)
+    }
+
+
+def measure_shortcut(stacks: pd.DataFrame, labels: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """How well one measurement alone tells the labels, on each plane.
+
+    Parameters
+    ----------
+    stacks : DataFrame
+        As from `tabulate_stacks`.
+    labels : DataFrame of shape (n_exams, n_tasks)
+        0, 1 or NaN. Index: exam.
+    measure : str
+        Column of `stacks`.
+
+    Returns
+    -------
+    DataFrame
+        One row per plane and task. Columns: plane, task, n_positive, n_negative, five quantiles of
+        each class (positive_05, positive_25, positive_50, ... negative_95), auc, ci_low, ci_high
+        (DeLong's 95 % interval on the logit scale). An AUC above 0.5 means that positive exams have
+        higher values. NaN with fewer than two exams of a class.
+    """
+    rows: list[dict[str, Any]] = []
+    shares = (0.05, 0.25, 0.5, 0.75, 0.95)
+    for plane in stacks["plane"].unique():
+        values = stacks[stacks["plane"] == plane].set_index("exam")[measure].dropna()
+        for task in labels.columns:
+            known = labels[task].reindex(values.index).dropna()
+            row: dict[str, Any] = {"plane": plane, "task": task}
+            classes = {"positive": known.index[known == 1], "negative": known.index[known == 0]}
+            row |= {f"n_{name}": len(ids) for name, ids in classes.items()}
+            for name, ids in classes.items():
+                found = values[ids].quantile(list(shares)) if len(ids) else [np.nan] * len(shares)
+                row |= {
+                    f"{name}_{round(100 * share):02d}": value
+                    for share, value in zip(shares, found, strict=True)
+                }
+            row |= dict.fromkeys(("auc", "ci_low", "ci_high"), np.nan)
+            if min(len(ids) for ids in classes.values()) >= FEWEST_OF_CLASS:
+                found_auc = measure_auc(known, values[known.index])
+                ends = logit_interval(found_auc.auc, found_auc.se, *map(len, classes.values()))
+                row |= {"auc": found_auc.auc, "ci_low": ends[0], "ci_high": ends[1]}
+            rows.append(row)
+    names = [
+        *("plane", "task", "n_positive", "n_negative"),
+        *(f"{name}_{round(100 * s):02d}" for name in ("positive", "negative") for s in shares),
+        *("auc", "ci_low", "ci_high"),
+    ]
+    return pd.DataFrame(rows, columns=names)

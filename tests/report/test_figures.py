@@ -1,0 +1,73 @@
+"""Figures of a set of exams, and their SVG."""
+
+import re
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pandas as pd
+
+from mrnet_features.report import figures
+from mrnet_features.report.explore_labels import measure_cooccurrence, measure_prevalence
+
+LABELS = pd.DataFrame({"abnormal": [1, 1, 1, 0], "acl": [1, 0, 0, 0]})
+
+
+def draw():
+    return figures.draw_cooccurrence(measure_cooccurrence(LABELS), ["abnormal", "acl"])
+
+
+def test_svg_keeps_text_and_has_no_inline_style():
+    svg = figures.to_svg(draw(), "a < b", "figure-1")
+    root = ET.fromstring(svg)
+    texts = ["".join(node.itertext()).strip() for node in root.iter(f"{figures.SVG}text")]
+    assert "abnormal + acl" in texts
+    assert "style" not in svg
+    assert root.get("aria-label") == "a < b"
+    assert root.get("width") is None
+    assert root.get("viewBox")
+
+
+def test_two_figures_of_a_page_share_no_id_and_find_their_own_parts():
+    found = [figures.to_svg(draw(), "", f"figure-{k}") for k in (1, 2)]
+    ids = [set(re.findall(r'\bid="([^"]*)"', svg)) for svg in found]
+    assert ids[0]
+    assert not ids[0] & ids[1]
+    for svg, known in zip(found, ids, strict=True):
+        used = re.findall(r'url\(#([^)]*)\)|href="#([^"]*)"', svg)
+        assert {one or other for one, other in used} <= known
+
+
+def test_a_figure_is_the_same_each_time():
+    one, other = (figures.to_svg(draw(), "", "figure-1") for _ in range(2))
+    assert one == other
+
+
+def test_bars_and_marks_of_cooccurrence_are_the_numbers_of_the_table():
+    axes = draw()
+    assert [bar.get_width() for bar in axes.patches] == [1, 0, 2, 1]
+    np.testing.assert_allclose(axes.lines[0].get_xdata(), [0.75, 0.25, 2.25, 0.75])
+    assert [text.get_text() for text in axes.get_yticklabels()] == [
+        "none",
+        "acl",
+        "abnormal",
+        "abnormal + acl",
+    ]
+
+
+def test_prevalence_names_the_number_of_positive_exams():
+    axes = figures.draw_prevalence(measure_prevalence(LABELS))
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["abnormal (3)", "acl (1)"]
+
+
+def test_the_two_classes_of_a_histogram_differ_in_line_and_filling():
+    shares = np.full((3, 64), 1 / 64)
+    axes = figures.draw_histograms({"acl positive": shares, "acl negative": shares}, 4)
+    assert {line.get_linestyle() for line in axes.lines} == {"-", "--"}
+    assert {band.get_hatch() for band in axes.collections} == {None, "////"}
+    legend = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert legend == ["acl positive (3)", "acl negative (3)"]
+
+
+def test_an_empty_class_of_a_histogram_is_left_out():
+    axes = figures.draw_histograms({"a": np.full((1, 64), 1 / 64), "b": np.empty((0, 64))}, 4)
+    assert len(axes.lines) == 1
