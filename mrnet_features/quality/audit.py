@@ -76,9 +76,9 @@ def audit(
     Returns
     -------
     DataFrame
-        Columns: split (empty for a Dataset), exam and plane (empty if the finding concerns no
-        single one), code, severity ("reject": leave the exam out; "check": look at it), value
-        (float64, NaN if the code has none; described in `CODES`) with its unit, advice.
+        Columns: exam and plane (empty if the finding concerns no single one), code, severity
+        ("reject": leave the exam out; "check": look at it), value (float64, NaN if the code has
+        none; described in `CODES`), advice, split (empty for a Dataset), unit of the value.
         ``load_mrnet(root, exclude=findings[findings["severity"] == "reject"])`` leaves the rejected
         exams out.
 

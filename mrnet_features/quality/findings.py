@@ -51,7 +51,7 @@ UNITS = {
 }
 """Unit of the value of each code that has one."""
 
-COLUMNS = ("split", "exam", "plane", "code", "severity", "value", "unit", "advice")
+COLUMNS = ("exam", "plane", "code", "severity", "value", "advice", "split", "unit")
 
 
 class Finding(NamedTuple):
@@ -71,6 +71,8 @@ class Finding(NamedTuple):
         What was found and what to do.
     split : str, default ""
         Split of the exam; empty for a Dataset.
+    unit : str, default ""
+        Unit of the value; `tabulate` fills it in for the codes of `UNITS`.
     """
 
     exam: str
@@ -80,6 +82,7 @@ class Finding(NamedTuple):
     value: float
     advice: str
     split: str = ""
+    unit: str = ""
 
 
 def choose_codes(codes: str | Iterable[str] | None, skip: str | Iterable[str]) -> tuple[str, ...]:
@@ -140,13 +143,17 @@ def tabulate(findings: Iterable[Finding], codes: Iterable[str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns split, exam, plane, code, severity, value (float64), unit (of the value; empty if
-        there is no value) and advice; one row per finding.
+        Columns exam, plane, code, severity, value (float64), advice, split, and unit (of the value;
+        empty if there is none); one row per finding.
         Findings with the same exam, plane and code keep their order.
     """
     order, wanted = list(CODES), set(codes)
     kept = [finding for finding in findings if finding.code in wanted]
     kept.sort(key=lambda found: (found.exam, found.plane, order.index(found.code)))
-    table = pd.DataFrame(kept, columns=list(Finding._fields)).astype({"value": "float64"})
-    table["unit"] = ["" if math.isnan(found.value) else UNITS.get(found.code, "") for found in kept]
-    return table[list(COLUMNS)]
+    table = pd.DataFrame(map(_add_unit, kept), columns=list(COLUMNS))
+    return table.astype({"value": "float64"})
+
+
+def _add_unit(finding: Finding) -> Finding:
+    unit = "" if math.isnan(finding.value) else UNITS.get(finding.code, "")
+    return finding._replace(unit=unit)
