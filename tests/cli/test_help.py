@@ -1,5 +1,6 @@
 """Help of every command: whole sentences, panels, examples that run, completion."""
 
+import functools
 import os
 import pty
 import re
@@ -62,8 +63,8 @@ def place(folder, tmp_path_factory):
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Replace what takes minutes: the demo, the audit of the study, further repeats."""
-    from mrnet_features.workflows import demo, score, study
+    """Replace what takes minutes: the demo, the audit of the study, repeats, perturbations."""
+    from mrnet_features.workflows import demo, score, stability, study
 
     class Summary:
         folds = None
@@ -72,6 +73,8 @@ def quick(monkeypatch):
             return pd.DataFrame({"auc": [0.5]}, index=pd.Index(["acl"], name="task"))
 
     monkeypatch.setattr(demo, "run_demo", lambda out, **_: Summary())
+    one = functools.partial(stability.measure_stability, perturbations=["shift"])
+    monkeypatch.setattr(stability, "measure_stability", one)
     for module in (score, study):
         monkeypatch.setattr(module, "cross_validate", cross_validate_once)
     monkeypatch.setattr(study, "audit", lambda root, **_: audit(root, codes="label-file"))

@@ -63,6 +63,17 @@ def test_other_files_are_refused_as_an_exclusion(text, tmp_path):
     assert "`audit ROOT --json`" in " ".join(done.stderr.split())
 
 
+def test_the_marks_of_a_reader_exclude_what_was_rejected(tmp_path):
+    path = tmp_path / "marks.json"
+    words = ("reject", "check", "agree")
+    rows = [
+        {"exam": f"000{k}", "plane": "", "code": "reader", "severity": word, "advice": "a note"}
+        for k, word in enumerate(words)
+    ]
+    path.write_text(json.dumps(rows))
+    assert read_exclusion(str(path)) == ["0000"]
+
+
 def test_ids_of_any_kind_are_excluded():
     assert read_exclusion("0042, 10007,1.2.840.113,case-7") == [
         "0042",
