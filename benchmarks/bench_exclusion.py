@@ -24,7 +24,13 @@ from bench_peers import describe_machine
 from scipy.special import ndtr, stdtrit
 from sklearn.linear_model import LogisticRegression
 
-from mrnet_features.evaluation import FewExamsWarning, make_folds, measure_exclusion
+from mrnet_features.evaluation import (
+    FewExamsWarning,
+    make_folds,
+    measure_auc,
+    measure_exclusion,
+)
+from mrnet_features.evaluation.comparison.exclusion import estimate_error
 
 RESULTS = Path(__file__).parent / "results" / "exclusion.json"
 GAP = 1.5
@@ -35,7 +41,7 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--replicates", type=int, default=1000, help="of fixed scores")
-    parser.add_argument("--validations", type=int, default=200, help="replicates that fit models")
+    parser.add_argument("--validations", type=int, default=100, help="replicates that fit models")
     parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args()
     warnings.simplefilter("ignore", FewExamsWarning)
@@ -70,16 +76,18 @@ def main() -> None:
 def find_difference(share: float, gap_of_flagged: float, only_negative: bool, **_: Any) -> float:
     """True AUC without the flagged exams minus that of all."""
     own = 0.0 if only_negative else share
-    pairs = {
-        (GAP, GAP): (1 - own) * (1 - share),
-        (gap_of_flagged, GAP): own * (1 - share) + (1 - own) * share,
-        (gap_of_flagged, gap_of_flagged): own * share,
-    }
-    weights: dict[float, float] = {}
-    for gaps, weight in pairs.items():
-        auc = float(ndtr(sum(gaps) / 2 / np.sqrt(2)))
-        weights[auc] = weights.get(auc, 0.0) + weight
-    return float(ndtr(GAP / np.sqrt(2))) - sum(auc * weight for auc, weight in weights.items())
+    gaps = ((GAP, 1 - own), (gap_of_flagged, own)), ((GAP, 1 - share), (gap_of_flagged, share))
+    everyone = sum(
+        weight * other * find_auc((gap + own_gap) / 2)
+        for gap, weight in gaps[0]
+        for own_gap, other in gaps[1]
+    )
+    return find_auc(GAP) - everyone
+
+
+def find_auc(gap: float) -> float:
+    """AUC of normal scores whose means are `gap` standard deviations apart."""
+    return float(ndtr(gap / np.sqrt(2)))
 
 
 def draw_fixed(
@@ -89,21 +97,29 @@ def draw_fixed(
     share: float,
     gap_of_flagged: float,
     only_negative: bool,
-) -> pd.Series[Any] | None:
-    """Row of `Exclusion.measured` for scores of one test set; None if too few exams are drawn."""
+) -> dict[str, float] | None:
+    """Difference, standard error and degrees for one test set; None if it holds too few exams."""
     truth = rng.random(n_exams) < prevalence
     flagged = (rng.random(n_exams) < share) & ~(truth & only_negative)
+    if too_few(truth, flagged):
+        return None
     gaps = np.where(flagged, gap_of_flagged, GAP)
     scores = rng.normal(size=n_exams) + gaps * (truth - 0.5)
-    return measure(pd.DataFrame({"task": scores}), truth, flagged)
+    whole, kept = measure_auc(truth, scores), measure_auc(truth[~flagged], scores[~flagged])
+    changes = -whole.influence
+    changes[~flagged] += kept.influence
+    se, degrees = estimate_error(changes)
+    return {"difference": kept.auc - whole.auc, "se": se, "degrees": degrees}
 
 
 def draw_validation(
     rng: np.random.Generator, n_exams: int, gap: float, share: float
-) -> pd.Series[Any] | None:
+) -> dict[str, float] | None:
     """The same for logistic regression on eight columns, in three repeats of five folds."""
     truth = rng.random(n_exams) < 0.35
     flagged = rng.random(n_exams) < share
+    if too_few(truth, flagged):
+        return None
     X = rng.normal(size=(n_exams, 8)) * np.where(flagged, 2.0, 1.0)[:, None]
     X[:, 0] += gap * (truth - 0.5) * ~flagged
     labels = pd.DataFrame({"task": truth.astype(int)})
@@ -115,23 +131,19 @@ def draw_validation(
         model = LogisticRegression().fit(X[train], truth[train])
         scores = pd.Series(model.decision_function(X[test]), index=test)
         rows.loc[part.index, "task"] = scores.loc[part["exam"]].to_numpy()
-    return measure(rows, truth, flagged)
+    found = measure_exclusion(rows, np.flatnonzero(flagged), labels).measured.iloc[0]
+    return {name: float(found[name]) for name in ("difference", "se", "degrees")}
 
 
-def measure(
-    predictions: pd.DataFrame, truth: np.ndarray[Any, Any], flagged: np.ndarray[Any, Any]
-) -> pd.Series[Any] | None:
-    """Row of `Exclusion.measured`; None if a class is left with too few exams."""
+def too_few(truth: np.ndarray[Any, Any], flagged: np.ndarray[Any, Any]) -> bool:
+    """Whether fewer than 2 exams are flagged, or 10 of a class are left."""
     kept = truth[~flagged]
-    if flagged.sum() < 2 or min(kept.sum(), (~kept).sum()) < 10:
-        return None
-    labels = pd.DataFrame({"task": truth.astype(int)})
-    return measure_exclusion(predictions, np.flatnonzero(flagged), labels).measured.iloc[0]
+    return bool(flagged.sum() < 2 or min(kept.sum(), (~kept).sum()) < 10)
 
 
 def summarise(setting: dict[str, Any], found: list[Any], expected: float | None) -> dict[str, Any]:
     """Coverage, and the standard error beside the standard deviation of the difference."""
-    table = pd.DataFrame([row for row in found if row is not None]).astype(float)
+    table = pd.DataFrame([row for row in found if row is not None])
     difference, se = table["difference"], table["se"]
     aim = difference.mean() if expected is None else expected
     off = (difference - aim).abs()

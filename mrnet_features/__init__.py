@@ -47,12 +47,14 @@ _HOMES = {
     "parse_name": "names",
     "permutation_test": "evaluation.leakage.permutation",
     "plan_sample_size": "evaluation.protocol.sample_size",
+    "plot_exam": "report.sheet",
     "plot_slices": "report.slice_plots",
     "prior_baseline": "models.baselines",
     "read_features": "extraction.table",
     "read_predictions": "evaluation.comparison.read_predictions",
     "select_stable": "models.stable_columns",
     "to_uint8": "stacks.conversion",
+    "view": "report.viewer",
     "write_features": "extraction.table",
     "write_knees": "synthetic.write",
 }
@@ -94,7 +96,9 @@ if TYPE_CHECKING:
     from mrnet_features.names import parse_name
     from mrnet_features.quality.audit import audit
     from mrnet_features.report.explore import explore
+    from mrnet_features.report.sheet import plot_exam
     from mrnet_features.report.slice_plots import plot_slices
+    from mrnet_features.report.viewer import view
     from mrnet_features.report.words import describe_columns
     from mrnet_features.stacks.conversion import to_uint8
     from mrnet_features.synthetic import write_knees
@@ -136,12 +140,14 @@ __all__ = [
     "parse_name",
     "permutation_test",
     "plan_sample_size",
+    "plot_exam",
     "plot_slices",
     "prior_baseline",
     "read_features",
     "read_predictions",
     "select_stable",
     "to_uint8",
+    "view",
     "write_features",
     "write_knees",
 ]

@@ -41,12 +41,8 @@ def test_the_code_of_pages_about_exams_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     # 70: enough exams without abnormality for the five folds of measure_added_value
     mf.write_knees("MRNet-v1.0", n_train=100, n_valid=70, seed=5, n_jobs=1)
-    assert {page.name for page in NEEDS_EXAMS} == {
-        "README.md",
-        "audit.md",
-        "explore.md",
-        "statistics.md",
-    }
+    names = {"README.md", "audit.md", "explore.md", "statistics.md", "viewer.md"}
+    assert {page.name for page in NEEDS_EXAMS} == names
     for page in sorted(NEEDS_EXAMS):
         run(page, monkeypatch)
     assert "meniscus" in capsys.readouterr().out

@@ -11,6 +11,7 @@ from mrnet_features.cli import demo
 from mrnet_features.cli import knees
 from mrnet_features.cli import audit
 from mrnet_features.cli import explore
+from mrnet_features.cli import view
 from mrnet_features.cli import extract
 from mrnet_features.cli import families
 from mrnet_features.cli import cv
@@ -37,4 +38,5 @@ __all__ = [
     "main",
     "predict",
     "reproduce",
+    "view",
 ]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @command(
-    "Report",
+    "Data",
     "mrnet-features explore MRNet-v1.0 --out explore.html",
     "mrnet-features explore MRNet-v1.0 --split valid -o valid.html --no-audit",
 )

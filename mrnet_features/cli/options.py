@@ -58,6 +58,7 @@ class Grouping(StrEnum):
     family = "family"
     statistic = "statistic"
     region = "region"
+    structure = "structure"
     plane = "plane"
     pool = "pool"
     cluster = "cluster"

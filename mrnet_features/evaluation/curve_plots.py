@@ -8,7 +8,6 @@ import numpy as np
 
 from mrnet_features.evaluation.plots import (
     COLOURS,
-    MARKERS,
     choose_style,
     list_errors,
     make_axes,
@@ -26,6 +25,9 @@ __all__ = ["plot_calibration", "plot_decision_curve", "plot_precision_recall", "
 
 LONGEST_TASK = 24
 """Most characters of a task in a legend, beside its numbers."""
+
+FILLS = ("full", "left", "none", "top")
+"""How the markers of operating points are filled: the marker is that of the task."""
 
 
 def plot_calibration(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
@@ -109,9 +111,10 @@ def plot_roc(
         _draw_band(drawn, rates, rows, "sensitivity", style, label, start=0.0)
         for number, (point, table) in enumerate(points.items()):
             if task in table.index:
-                marker = MARKERS[(number + 4) % len(MARKERS)]
                 text = f"{name}, {shorten(point, LONGEST_TASK)}".strip(", ")
-                _draw_point(drawn, table.loc[[task]].iloc[0], style["color"], marker, text)
+                look = {"marker": style["marker"], "color": style["color"]}
+                look["fillstyle"] = FILLS[number % len(FILLS)]
+                _draw_point(drawn, table.loc[[task]].iloc[0], look, text)
     drawn.set_xlabel("1 − specificity (false positive rate)")
     drawn.set_ylabel("Sensitivity (95 % band)")
     _finish_square(drawn)
@@ -225,7 +228,7 @@ def _draw_band(
     drawn.plot(places, heights, **style, linewidth=1.8, label=label)
 
 
-def _draw_point(drawn: Any, row: pd.Series[float], colour: str, marker: str, label: str) -> None:
+def _draw_point(drawn: Any, row: pd.Series[float], look: dict[str, Any], label: str) -> None:
     """Operating point with horizontal and vertical error bars."""
     x, y = 1 - row["specificity"], row["sensitivity"]
     # A high specificity is a low false positive rate.
@@ -235,11 +238,12 @@ def _draw_point(drawn: Any, row: pd.Series[float], colour: str, marker: str, lab
         [y],
         xerr=[[left], [right]],
         yerr=[[y - row["sensitivity_low"]], [row["sensitivity_high"] - y]],
-        fmt=marker,
-        color=colour,
+        linestyle="none",
+        **look,
+        markerfacecoloralt="white",
         markeredgecolor="black",
-        markersize=7,
-        ecolor="black",
+        markersize=9,
+        ecolor="0.25",
         elinewidth=1,
         capsize=3,
         zorder=5,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
+    "arrange_groups",
     "plot_contributions",
     "plot_importance",
     "plot_importance_map",
@@ -68,6 +69,47 @@ def plot_importance(table: pd.DataFrame, title: str, axes: Axes | None = None) -
     drawn.set_xlabel(f"{VIEW_LABELS[view]} (95 % CI)")
     drawn.set_title(shorten(title))
     return drawn
+
+
+def arrange_groups(values: pd.Series[float], by: str) -> pd.DataFrame:
+    """Values of groups of two parts of the names as a table, largest values first.
+
+    Parameters
+    ----------
+    values : Series of shape (n_groups,)
+        Index: groups by two parts of the names, with a comma between them.
+    by : str
+        The two parts with a comma between them.
+
+    Returns
+    -------
+    DataFrame, float64
+        First part in the rows, second in the columns, each sorted by its largest value. NaN where
+        there is no group.
+
+    Raises
+    ------
+    ValueError
+        If `by` does not name two parts.
+
+    Examples
+    --------
+    >>> values = pd.Series({"glcm, knee": 0.1, "fluid, notch": 0.2, "fluid, knee": 0.3})
+    >>> arrange_groups(values, "family, region").loc["fluid"].tolist()
+    [0.3, 0.2]
+    """
+    parts = by.split(", ")
+    if len(parts) != 2:
+        raise ValueError(
+            f"A heat map needs groups of two parts of the names, got groups by {by}. Measure them: "
+            "importance(evaluation, features, by=('family', 'region'))."
+        )
+    cells = [tuple(str(group).split(", ")) for group in values.index]
+    table = values.set_axis(pd.MultiIndex.from_tuples(cells, names=parts)).unstack()
+    orders = [
+        table.max(axis=axis).sort_values(ascending=False, kind="stable").index for axis in (1, 0)
+    ]
+    return table.loc[orders[0], orders[1]]
 
 
 def plot_importance_map(
@@ -186,7 +228,7 @@ def plot_contributions(
     shown = rows.loc[order[:top]]
     steps = shown["contribution"].astype(float).tolist()
     labels = [
-        f"{shorten(names[column]) if column in names else label_column(column)} = {value:.3g}"
+        f"{shorten(names[column], 72) if column in names else label_column(column)} = {value:.3g}"
         for column, value in zip(shown.index, shown["value"].astype(float), strict=True)
     ]
     if len(order) > top:

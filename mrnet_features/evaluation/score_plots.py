@@ -75,7 +75,8 @@ def plot_scores(table: pd.DataFrame, folds: pd.DataFrame, axes: Axes | None = No
     drawn.set_xlim(-0.6, len(table) - 0.4)
     drawn.set_ylabel("AUC (95 % CI)")
     if several:
-        drawn.legend(fontsize="small", ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
+        n_columns = 2 if len(table) > 1 else 1
+        drawn.legend(fontsize="small", ncols=n_columns, loc="lower right", bbox_to_anchor=(1, 1))
     return drawn
 
 
@@ -142,7 +143,7 @@ def plot_exclusion(table: pd.DataFrame, n_excluded: int, axes: Axes | None = Non
     changes = zip(table.index, table["auc_all"], table["auc_kept"], strict=True)
     names = [f"{shorten(task, 28)}: {before:.3f} to {after:.3f}" for task, before, after in changes]
     drawn = draw_forest(table, "difference", names, axes)
-    drawn.set_xlabel(wrap("AUC without the flagged exams minus AUC of all exams (95 % CI)"))
+    drawn.set_xlabel("Change of the AUC (95 % CI)")
     drawn.set_title(f"{n_excluded:,} of {int(table['n_exams'].iloc[-1]):,} exams left out")
     return drawn
 

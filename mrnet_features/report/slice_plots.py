@@ -94,12 +94,12 @@ def plot_slices(
     planes = list(dict.fromkeys(name.plane for name in parsed))
     values = describe_slices(exam, used, planes=planes, discretisation=discretisation)
     words = describe_columns(asked, used)
+    titles = {**words["phrase"], **({} if names is None else dict(names))}
     panels = figure.subplots(len(asked), 1, squeeze=False)[:, 0]
     for drawn, column in zip(panels, asked, strict=True):
-        title = (names or {}).get(column) or str(words["phrase"].loc[column])
         mark = marks[column]
         _draw_profile(drawn, mark, values[values.index.get_level_values("plane") == mark.plane])
-        drawn.set_title(wrap(shorten(title, 120), 64), fontsize="medium", loc="left")
+        drawn.set_title(wrap(shorten(titles[column], 120), 64), fontsize="medium", loc="left")
         unit = str(words["unit"].loc[column])
         if len(drawn.lines) and unit not in NO_UNIT and len(unit) <= 24:
             drawn.set_ylabel(unit, fontsize="small")

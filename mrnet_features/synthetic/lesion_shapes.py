@@ -1,5 +1,7 @@
 """Lesions as blobs: soft-edged ellipsoids that change some tissues into another."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +20,14 @@ N_COLUMNS = 18
 MARROW_HOSTS = (t.MARROW, t.SCAR)
 CARTILAGE_HOSTS = (t.CARTILAGE, t.DEEP_CARTILAGE)
 SOFT_HOSTS = (t.FAT, t.JOINT_FAT, t.SEPTUM, t.SYNOVIUM, t.FLUID, t.FILM)
+
+
+class Shape(NamedTuple):
+    """The blobs of one lesion, each of shape (N_COLUMNS,), with the lesion's kind and site."""
+
+    lesion: str
+    site: str
+    blobs: list[NDArray[np.float64]]
 
 
 def blob(
@@ -155,72 +165,82 @@ def place_spot(spot: Spot, bones: Bones, carry: Carry) -> tuple[float, float, fl
     return float(point[0]), float(point[1]), float(point[2])
 
 
-def spot_blobs(
-    pathology: Pathology, bones: Bones, carry: Carry = STRAIGHT
-) -> list[NDArray[np.float64]]:
-    """Blobs of marrow oedema, red marrow and cartilage defects."""
-    rows = []
+def spot_shapes(pathology: Pathology, bones: Bones, carry: Carry = STRAIGHT) -> list[Shape]:
+    """Marrow oedema, red marrow and cartilage defects."""
+    shapes = []
     for spot in pathology.oedema:
         size = spot.size_mm
-        rows.append(
-            blob(place_spot(spot, bones, carry), (size, size, 0.85 * size), t.OEDEMA, MARROW_HOSTS,
-                 sharp=1.6, strength=spot.strength, rough=0.35)
+        row = blob(
+            place_spot(spot, bones, carry), (size, size, 0.85 * size), t.OEDEMA, MARROW_HOSTS,
+            sharp=1.6, strength=spot.strength, rough=0.35,
         )  # fmt: skip
+        shapes.append(Shape("oedema", spot.site, [row]))
     for spot in pathology.red_marrow:
         size = spot.size_mm
-        rows.append(
-            blob(place_spot(spot, bones, carry), (size, 0.8 * size, 1.3 * size), t.RED_MARROW,
-                 MARROW_HOSTS, sharp=1.8, strength=0.8 * spot.strength, rough=0.5)
+        row = blob(
+            place_spot(spot, bones, carry), (size, 0.8 * size, 1.3 * size), t.RED_MARROW,
+            MARROW_HOSTS, sharp=1.8, strength=0.8 * spot.strength, rough=0.5,
         )  # fmt: skip
+        shapes.append(Shape("red marrow", spot.site, [row]))
     for spot in pathology.defects:
         size = spot.size_mm
-        rows.append(
-            blob(place_spot(spot, bones, carry), (size, size, size), t.FLUID, CARTILAGE_HOSTS,
-                 sharp=3.0, strength=spot.strength, rough=0.2)
+        row = blob(
+            place_spot(spot, bones, carry), (size, size, size), t.FLUID, CARTILAGE_HOSTS,
+            sharp=3.0, strength=spot.strength, rough=0.2,
         )  # fmt: skip
-    return rows
+        shapes.append(Shape("defect", spot.site, [row]))
+    return shapes
 
 
-def fluid_blobs(pathology: Pathology) -> list[NDArray[np.float64]]:
-    """Blobs of joint fluid: suprapatellar recess, gutters, and a Baker's cyst."""
+def fluid_shapes(pathology: Pathology) -> list[Shape]:
+    """Joint fluid in the suprapatellar recess, the gutters and the notch, and a Baker's cyst."""
     ml = pathology.effusion_ml
-    rows = []
     # suprapatellar recess: a flat pouch behind the quadriceps tendon that grows with the volume
     wide = 12.0 + 2.2 * ml**0.6
     tall = 12.0 + 2.0 * ml**0.6
     deep = max(0.55 * ml * 1000.0 / (4.19 * wide * tall), 0.5)
-    rows.append(
-        blob((3.0, -37.5, 54.0), (min(wide, 30.0), deep, min(tall, 30.0)), t.FLUID,
-             (*SOFT_HOSTS, t.MUSCLE), sharp=5.0, rough=0.2)
+    recess = blob(
+        (3.0, -37.5, 54.0), (min(wide, 30.0), deep, min(tall, 30.0)), t.FLUID,
+        (*SOFT_HOSTS, t.MUSCLE), sharp=5.0, rough=0.2,
     )  # fmt: skip
+    shapes = [Shape("effusion", "suprapatellar recess", [recess])]
     gutter = max(0.06 * ml**0.9, 0.25)
-    for x, share in ((-35.0, 1.0), (34.5, 1.2)):
+    for site, x, share in (("medial gutter", -35.0, 1.0), ("lateral gutter", 34.5, 1.2)):
         radii = (1.6 * gutter * share, 5.0 + 0.2 * ml, 9.0 + 0.2 * ml)
         strength = min(0.4 + 0.03 * ml, 1.0)
-        rows.append(
-            blob((x, -14.0, 20.0), radii, t.FLUID, SOFT_HOSTS, sharp=2.0, strength=strength,
-                 rough=0.7)
-        )  # fmt: skip
-    rows.append(
-        blob((0.0, 12.0, 0.0), (7.0, 6.0 + 0.25 * ml, 8.0), t.FLUID, (t.JOINT_FAT, t.SYNOVIUM),
-             sharp=2.0, strength=min(0.12 + 0.018 * ml, 0.85), rough=0.6)
+        row = blob(
+            (x, -14.0, 20.0), radii, t.FLUID, SOFT_HOSTS, sharp=2.0, strength=strength, rough=0.7
+        )
+        shapes.append(Shape("effusion", site, [row]))
+    notch = blob(
+        (0.0, 12.0, 0.0), (7.0, 6.0 + 0.25 * ml, 8.0), t.FLUID, (t.JOINT_FAT, t.SYNOVIUM),
+        sharp=2.0, strength=min(0.12 + 0.018 * ml, 0.85), rough=0.6,
     )  # fmt: skip
+    shapes.append(Shape("effusion", "notch", [notch]))
     if pathology.baker_ml > 0.0:
         size = (pathology.baker_ml * 1000.0 / 4.19 / 1.6) ** (1.0 / 3.0)
-        rows.append(
-            blob((-21.0, 41.0, 3.0), (0.9 * size, 0.75 * size, 2.0 * size), t.FLUID,
-                 (*SOFT_HOSTS, t.MUSCLE), sharp=6.0, rough=0.1)
-        )  # fmt: skip
-        rows.append(
-            blob((-20.0, 30.0, 6.0), (2.0, 8.0, 2.5), t.FLUID, (*SOFT_HOSTS, t.MUSCLE), sharp=6.0)
-        )
-    return rows
+        hosts = (*SOFT_HOSTS, t.MUSCLE)
+        radii = (0.9 * size, 0.75 * size, 2.0 * size)
+        cyst = blob((-21.0, 41.0, 3.0), radii, t.FLUID, hosts, sharp=6.0, rough=0.1)
+        neck = blob((-20.0, 30.0, 6.0), (2.0, 8.0, 2.5), t.FLUID, hosts, sharp=6.0)
+        shapes.append(Shape("baker", "popliteal fossa", [cyst, neck]))
+    return shapes
 
 
-def lesion_blobs(
+def tear_shapes(pathology: Pathology, soft: Soft, carry: Carry = STRAIGHT) -> list[Shape]:
+    """Worn patches and tears of the menisci."""
+    shapes = []
+    for tear in (*pathology.worn, *pathology.tears):
+        worn = tear.kind == "worn"
+        site = f"{tear.side} {tear.horn}" if worn else f"{tear.side} {tear.horn} {tear.kind}"
+        shapes.append(Shape("worn" if worn else "tear", site, tear_blobs(tear, soft, carry)))
+    return shapes
+
+
+def lesion_shapes(
     pathology: Pathology, bones: Bones, soft: Soft, carry: Carry = STRAIGHT
-) -> NDArray[np.float64]:
-    """All lesions of a knee as a table of blobs.
+) -> list[Shape]:
+    """All lesions of a knee that are drawn as blobs, and the variants red marrow and magic angle.
 
     Parameters
     ----------
@@ -233,16 +253,22 @@ def lesion_blobs(
 
     Returns
     -------
-    ndarray of shape (n_blobs, N_COLUMNS), float64
+    list of Shape
+        In the order in which they are drawn.
     """
-    rows = fluid_blobs(pathology) + spot_blobs(pathology, bones, carry)
-    for tear in (*pathology.worn, *pathology.tears):
-        rows.extend(tear_blobs(tear, soft, carry))
+    shapes = fluid_shapes(pathology) + spot_shapes(pathology, bones, carry)
+    shapes += tear_shapes(pathology, soft, carry)
     if pathology.magic_angle > 0.0:
         # fibres at 55 degrees to the field: the ends of patellar tendon and PCL are bright
-        for centre in ((5.5, -27.0, -30.0), (5.5, -47.0, 8.0), (0.0, 26.0, -8.0)):
-            rows.append(
-                blob(centre, (9.0, 5.0, 7.0), t.WORN_MENISCUS, (t.LIGAMENT,), sharp=1.5,
-                     strength=pathology.magic_angle)
-            )  # fmt: skip
-    return np.stack(rows)
+        rows = [
+            blob(centre, (9.0, 5.0, 7.0), t.WORN_MENISCUS, (t.LIGAMENT,), sharp=1.5,
+                 strength=pathology.magic_angle)
+            for centre in ((5.5, -27.0, -30.0), (5.5, -47.0, 8.0), (0.0, 26.0, -8.0))
+        ]  # fmt: skip
+        shapes.append(Shape("magic angle", "tendons", rows))
+    return shapes
+
+
+def stack_blobs(shapes: list[Shape]) -> NDArray[np.float64]:
+    """Table of the blobs of all shapes, of shape (n_blobs, N_COLUMNS)."""
+    return np.stack([row for shape in shapes for row in shape.blobs])

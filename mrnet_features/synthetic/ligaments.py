@@ -63,15 +63,20 @@ def pcl_distance(x: float, y: float, z: float, soft: Any) -> float:
 
 
 @compiled
+def acl_axis(
+    soft: Any, drop: float
+) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    """Lower and upper end of the ACL's axis, in mm of the straight knee."""
+    x = ACL_FEMUR[0] - 0.2 * drop
+    return ACL_TIBIA, (x, soft.acl_femur_y - 0.3 * drop, soft.acl_femur_z - drop)
+
+
+@compiled
 def acl_at(x: float, y: float, z: float, noise: float, knee: Any) -> int:
     """Tissue of the ACL at a point, -1 outside."""
     soft = knee.soft
-    drop = knee.acl_drop
-    d, along = segment_distance(
-        x, y, z,
-        ACL_TIBIA[0], ACL_TIBIA[1], ACL_TIBIA[2],
-        ACL_FEMUR[0] - 0.2 * drop, soft.acl_femur_y - 0.3 * drop, soft.acl_femur_z - drop,
-    )  # fmt: skip
+    low, high = acl_axis(soft, knee.acl_drop)
+    d, along = segment_distance(x, y, z, low[0], low[1], low[2], high[0], high[1], high[2])
     fan = 1.0 + 0.3 * (2.0 * along - 1.0) ** 2
     radius = soft.acl_radius * fan
     state = knee.acl_state

@@ -26,7 +26,13 @@ from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.locks import hold_lock
 from mrnet_features.names import PLANES, SPLITS, TASKS
 from mrnet_features.synthetic.compiled import source_stamp
-from mrnet_features.synthetic.scan import draw_knee
+from mrnet_features.synthetic.lesion_positions import (
+    POSITION_COLUMNS,
+    describe_lesions,
+    locate_lesions,
+)
+from mrnet_features.synthetic.scan import draw_scene
+from mrnet_features.synthetic.scene import sample_scene
 from mrnet_features.synthetic.style import Style, as_style, describe_style, list_fields, read_style
 
 
@@ -68,8 +74,8 @@ def write_knees(
     pathlib.Path
         `folder`, holding ``{train,valid}/{axial,coronal,sagittal}/0000.npy`` (uint8, (n_slices,
         256, 256)), ``{train,valid}-{abnormal,acl,meniscus}.csv`` (no header),
-        ``{train,valid}-truth.csv`` (with header) and ``knees.json`` (seed, style, counts, and a
-        checksum of the code that draws the exams).
+        ``{train,valid}-truth.csv`` and ``{train,valid}-lesions.csv`` (with header) and
+        ``knees.json`` (seed, style, counts, and a checksum of the code that draws the exams).
 
     Raises
     ------
@@ -99,6 +105,14 @@ def write_knees(
     of its middle, on the middle slice; `coronal_joint_tilt` in rows per column,
     `coronal_joint_slice_tilt` in rows per slice; the same for sagittal; `axial_joint_row`,
     `axial_joint_column` and `axial_joint_slice`.
+
+    The table of lesions has a row per lesion and plane in which it is in view: `id`; `lesion`
+    (acl, effusion, baker, oedema, defect, worn, tear); `site`; `plane`; the first and the last
+    slice, row and column of its box (`first_slice` to `last_column`), and its centre
+    (`centre_slice`, `centre_row`, `centre_column`), counted from 0 in the stack as stored; and
+    `n_pixels`, its number of pixels. The box of a torn ACL holds the ligament's course between its
+    footprints. An effusion, joint fluid beyond 10 ml, has a row for each recess.
+    `synthetic.find_lesions` gives the pixels.
     """
     root = Path(folder)
     check_counts(seed, n_train, n_valid)
@@ -240,7 +254,8 @@ def write_exam(
         found = {plane: find_checksum(stack) for plane, stack in stacks.items()}
         if found == record.get("checksums"):
             return record
-    exam = draw_knee(settings["seed"], split, index, style=read_style(settings["style"]))
+    scene = sample_scene(settings["seed"], split, index, style=read_style(settings["style"]))
+    exam = draw_scene(scene)
     checksums = {}
     for plane, stack in stacks.items():
         buffer = io.BytesIO()
@@ -248,7 +263,8 @@ def write_exam(
         checksums[plane] = zlib.crc32(buffer.getvalue())
         with replace_file(stack) as partial:
             partial.write_bytes(buffer.getvalue())
-    row = {"id": name, "labels": exam.labels, "truth": exam.truth}
+    lesions = describe_lesions(locate_lesions(scene))
+    row = {"id": name, "labels": exam.labels, "truth": exam.truth, "lesions": lesions}
     record = {**row, "checksums": checksums, "settings": settings}
     write_text(path, json.dumps(record))
     return record
@@ -264,9 +280,12 @@ def find_checksum(path: Path) -> int | None:
 
 
 def write_tables(root: Path, split: str, rows: list[dict[str, Any]]) -> None:
-    """Write the label files and the truth table of one split."""
+    """Write the label files, the truth table and the table of lesions of one split."""
     for task in TASKS:
         lines = "".join(f"{row['id']},{row['labels'][task]}\n" for row in rows)
         write_text(root / f"{split}-{task}.csv", lines)
     table = pd.DataFrame([{"id": row["id"], **row["truth"]} for row in rows])
     write_text(root / f"{split}-truth.csv", format_csv(table))
+    lesions = [{"id": row["id"], **lesion} for row in rows for lesion in row["lesions"]]
+    positions = pd.DataFrame(lesions, columns=["id", *POSITION_COLUMNS])
+    write_text(root / f"{split}-lesions.csv", format_csv(positions))

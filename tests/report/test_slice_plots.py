@@ -1,6 +1,7 @@
 """Slice profiles show the values of the slices, the feature, and the slices that give it."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from mrnet_features import describe_slices, find_marks
@@ -45,7 +46,9 @@ def test_titles_are_words_or_those_given():
     (axes,) = plot_slices(make_exam(), column, families="minimal").axes
     assert axes.get_title(loc="left") == "mean grey level, highest slice, axial"
     assert axes.get_ylabel() == "grey levels"
-    (axes,) = plot_slices(make_exam(), column, families="minimal", names={column: "grey"}).axes
+    (axes,) = plot_slices(
+        make_exam(), column, families="minimal", names=pd.Series({column: "grey"})
+    ).axes
     assert axes.get_title(loc="left") == "grey"
 
 

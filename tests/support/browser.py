@@ -36,14 +36,18 @@ def open_browser():
 
 
 class Watched:
-    """A page, and all that it requested or complained about."""
+    """A page, all that it requested or complained about, and what it sent to a kernel."""
 
     def __init__(self, page):
         self.page = page
-        self.requests, self.complaints = [], []
+        self.requests, self.complaints, self.sent = [], [], []
+        page.on("websocket", self._listen)
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("console", lambda message: self.complaints.append(message.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _listen(self, socket):
+        socket.on("framesent", lambda frame: self.sent.append(frame))
 
 
 def find_violations(page, within=None):

@@ -1,5 +1,7 @@
 """Blobs have the positions, sizes and host tissues of their lesions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,9 +10,10 @@ from mrnet_features.synthetic.anatomy import sample_person
 from mrnet_features.synthetic.lesion_shapes import (
     N_COLUMNS,
     blob,
-    fluid_blobs,
-    lesion_blobs,
+    fluid_shapes,
+    lesion_shapes,
     locate_spot,
+    stack_blobs,
     tear_blobs,
 )
 from mrnet_features.synthetic.pathology import OEDEMA_SITES, MeniscusTear, Spot
@@ -66,21 +69,28 @@ def test_lesions_of_a_site_are_on_its_side_and_bone(person, site):
 
 def test_fluid_grows_with_the_effusion_and_a_cyst_adds_blobs():
     small, large = (
-        sum(row[12] ** 3 for row in fluid_blobs(Pathology(LABELS, effusion_ml=ml)))
+        (stack_blobs(fluid_shapes(Pathology(LABELS, effusion_ml=ml)))[:, 12] ** 3).sum()
         for ml in (3.0, 40.0)
     )
     assert large > 2 * small
-    cyst = fluid_blobs(Pathology(LABELS, baker_ml=5.0))
-    assert len(cyst) == len(fluid_blobs(Pathology(LABELS))) + 2
+    shapes = fluid_shapes(Pathology(LABELS, baker_ml=5.0))
+    assert [shape.lesion for shape in shapes] == ["effusion"] * 4 + ["baker"]
+    assert len(shapes[-1].blobs) == 2
 
 
-def test_the_table_holds_all_lesions(person):
+def test_the_shapes_are_all_lesions_by_kind_and_site(person):
     bones, soft, _ = person
     spot = Spot("patella", 5.0, 1.0, 0.0, 0.0)
-    tear = MeniscusTear("medial", "body", "radial", 1.0, 10.0, 1.0, 0.0)
-    none = lesion_blobs(Pathology(LABELS), bones, soft)
+    tear = MeniscusTear("medial", "body", "complex", 1.0, 10.0, 1.0, 0.0)
+    none = lesion_shapes(Pathology(LABELS), bones, soft)
     all_kinds = Pathology(
         LABELS, oedema=(spot,), defects=(spot, spot), red_marrow=(spot,), tears=(tear,),
-        worn=(tear,), magic_angle=0.5,
+        worn=(replace(tear, kind="worn"),), magic_angle=0.5,
     )  # fmt: skip
-    assert lesion_blobs(all_kinds, bones, soft).shape == (len(none) + 1 + 2 + 1 + 1 + 1 + 3, 18)
+    shapes = lesion_shapes(all_kinds, bones, soft)
+    assert [(shape.lesion, shape.site) for shape in shapes[len(none) :]] == [
+        ("oedema", "patella"), ("red marrow", "patella"), ("defect", "patella"),
+        ("defect", "patella"), ("worn", "medial body"), ("tear", "medial body complex"),
+        ("magic angle", "tendons"),
+    ]  # fmt: skip
+    assert stack_blobs(shapes).shape == (len(none) + 1 + 1 + 2 + 1 + 2 + 3, N_COLUMNS)

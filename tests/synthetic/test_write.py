@@ -14,7 +14,8 @@ from joblib import Parallel, delayed
 
 from mrnet_features.locks import hold_lock
 from mrnet_features.names import PLANES, TASKS
-from mrnet_features.synthetic import Style, draw_knee, write, write_knees
+from mrnet_features.synthetic import Style, draw_knee, find_lesions, write, write_knees
+from mrnet_features.synthetic.lesion_positions import describe_lesions
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +188,12 @@ def test_two_processes_do_not_write_one_folder(folder):
 
 
 def make_row(root, settings, split, index, name):
-    return {"id": name, "labels": dict.fromkeys(TASKS, 1), "truth": {"index": index}}
+    return {
+        "id": name,
+        "labels": dict.fromkeys(TASKS, 1),
+        "truth": {"index": index},
+        "lesions": [],
+    }
 
 
 @pytest.mark.parametrize(
@@ -300,3 +306,11 @@ def test_the_truth_table_holds_the_joint_of_every_plane(folder):
         assert joint.notna().all(axis=None)
         assert joint.iloc[:, :2].ge(-80).all(axis=None)
         assert joint.iloc[:, :2].le(336).all(axis=None)
+
+
+def test_the_table_of_lesions_holds_those_of_every_exam(folder):
+    for split, ids in {"train": ["0000", "0001", "0002"], "valid": ["0003"]}.items():
+        table = pd.read_csv(folder / f"{split}-lesions.csv", dtype={"id": str})
+        for index, exam in enumerate(ids):
+            rows = describe_lesions(find_lesions(3, split, index))
+            assert table[table["id"] == exam].drop(columns="id").to_dict("records") == rows

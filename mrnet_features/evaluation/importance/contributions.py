@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +17,14 @@ from mrnet_features.evaluation.importance.per_fold import measure_directions
 from mrnet_features.evaluation.importance_plots import plot_contributions
 from mrnet_features.evaluation.plots import shorten
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation
+from mrnet_features.evaluation.protocol.holdout import HoldOut
 from mrnet_features.evaluation.results import Result
 from mrnet_features.jobs import run_jobs
 from mrnet_features.messages import name_some, quote
 from mrnet_features.models.estimators import predict_positive
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
@@ -192,14 +194,15 @@ class Contributions(Result):
         label = self.labels.loc[exam, chosen]
         known = "no label" if pd.isna(label) else f"label {label:g}"
         chance = f"probability {self.probability.loc[exam, chosen]:.2f}"
+        labels = {} if names is None else dict(names)
         title = f"Exam {shorten(exam, 24)}, {shorten(chosen, 24)}\n{chance}, {known}"
         return plot_contributions(
-            rows, float(self.baseline.loc[exam, chosen]), title, top, names or {}, axes
+            rows, float(self.baseline.loc[exam, chosen]), title, top, labels, axes
         )
 
 
 def explain_predictions(
-    evaluation: Evaluation,
+    evaluation: Evaluation | HoldOut,
     features: FeatureTable,
     *,
     exams: Sequence[Any] | None = None,
@@ -215,14 +218,15 @@ def explain_predictions(
 
     Parameters
     ----------
-    evaluation : Evaluation
-        From `cross_validate`, with models that are LightGBM or logistic regression, alone, at the
-        end of a pipeline that scales, imputes or selects columns, as a `TunedClassifier` or as a
-        `PlaneEnsemble`.
+    evaluation : Evaluation or HoldOut
+        From `cross_validate` or `evaluate`, with models that are LightGBM or logistic regression,
+        alone, at the end of a pipeline that scales, imputes or selects columns, as a
+        `TunedClassifier` or as a `PlaneEnsemble`.
     features : DataFrame of shape (n_exams, n_features)
-        The table that `evaluation` was made from.
+        The table that `evaluation` was made from. For a HoldOut, the tables of the training and
+        of the held-out exams, one below the other: ``pd.concat([train, valid])``.
     exams : sequence of exam ids, optional
-        Exams to explain. By default all.
+        Exams to explain. By default all that are not fitted on.
     tasks : sequence of str, optional
         By default all.
     n_jobs : int, optional
@@ -235,7 +239,7 @@ def explain_predictions(
     Raises
     ------
     TypeError
-        If `evaluation` is not an Evaluation.
+        If `evaluation` is something else.
     ValueError
         If an exam or a task is unknown, the features are others than those of `evaluation`, or
         the models can't be explained.
@@ -262,56 +266,78 @@ def explain_predictions(
     >>> found.frame(top=1)[["exam", "task", "column", "value"]].values.tolist()
     [['0003', 'acl', 'size', 3.0]]
     """
-    if not isinstance(evaluation, Evaluation):
+    if not isinstance(evaluation, Evaluation | HoldOut):
         raise TypeError(
-            f"`evaluation` must be an Evaluation, got {type(evaluation).__name__}. Pass what "
-            "`cross_validate` returned."
+            f"`evaluation` must be an Evaluation or a HoldOut, got {type(evaluation).__name__}. "
+            "Pass what `cross_validate` or `evaluate` returned."
         )
-    table = align_features(features, evaluation.labels)
-    _check_columns(evaluation, table)
-    own_tasks = _choose("tasks", tasks, evaluation.labels.columns)
-    rows = _choose("exams", exams, table.index)
-    wanted = np.zeros(len(table), dtype=bool)
-    wanted[table.index.get_indexer(pd.Index(rows))] = True
-    jobs = []
-    for task in own_tasks:
-        for repeat, fold, train, test in evaluation.folds.split():
-            held_out = table.index.get_indexer(test)
-            chosen = held_out[wanted[held_out]]
-            if len(chosen):
-                jobs.append((task, repeat, fold, table.index.get_indexer(train), chosen))
-    calls = (
-        delayed(_explain_fold)(evaluation.models[task, repeat, fold], table, train, test)
-        for task, repeat, fold, train, test in jobs
-    )
-    shape, n_repeats = table.shape, evaluation.folds.n_repeats
-    sums = {task: np.zeros(shape, dtype=np.float32) for task in own_tasks}
-    baseline = {task: np.zeros(shape[0]) for task in own_tasks}
-    scores = evaluation.predictions.set_index(["repeat", "exam"])
+    labels, scores = evaluation.labels, _stack_scores(evaluation)
+    table = _align(features, evaluation)
+    _check_columns(evaluation.models.values(), table)
+    own_tasks = _choose("tasks", tasks, labels.columns)
+    explained = pd.Index(_choose("exams", exams, labels.index), name="exam")
+    rows = np.full(len(table), -1)
+    rows[table.index.get_indexer(explained)] = np.arange(len(explained))
+    jobs = _list_jobs(evaluation, own_tasks, table.index, rows >= 0)
+    calls = (delayed(_explain_fold)(model, table, *parts) for model, _, _, *parts in jobs)
+    n_repeats = scores.index.get_level_values("repeat").nunique()
+    sums = {t: np.zeros((len(explained), table.shape[1]), np.float32) for t in own_tasks}
+    baseline = pd.DataFrame(0.0, index=explained, columns=own_tasks)
     changed = {task for pair in evaluation.implications for task in pair[1:]}
-    for (task, repeat, _, _, tested), (found, chances) in zip(
+    for (_, task, repeat, _, test), (found, chances) in zip(
         jobs, run_jobs(calls, n_jobs), strict=True
     ):
+        tested = table.index[test]
         if task not in changed:
-            known = scores[task].loc[repeat].loc[table.index[tested]]
-            _require_same_scores(known, chances)
-        sums[task][tested] += (found.contributions / n_repeats).astype(np.float32)
-        baseline[task][tested] += found.baseline / n_repeats
-    explained = table.iloc[table.index.get_indexer(pd.Index(rows))]
-    places = np.flatnonzero(wanted)
-    probability = evaluation.predictions.groupby("exam")[own_tasks].mean()
+            _require_same_scores(scores[task].loc[repeat].loc[tested], chances)
+        sums[task][rows[test]] += (found.contributions / n_repeats).astype(np.float32)
+        baseline.loc[tested, task] += found.baseline / n_repeats
     return Contributions(
-        features=explained,
-        by_task={
-            task: pd.DataFrame(values[wanted], table.index[places], table.columns).loc[
-                explained.index
-            ]
-            for task, values in sums.items()
-        },
-        baseline=pd.DataFrame(baseline, index=table.index).loc[explained.index],
-        probability=probability.loc[explained.index],
-        labels=evaluation.labels.loc[explained.index, own_tasks],
+        features=table.loc[explained],
+        by_task={t: pd.DataFrame(values, explained, table.columns) for t, values in sums.items()},
+        baseline=baseline,
+        probability=scores[own_tasks].groupby(level="exam").mean().loc[explained],
+        labels=labels.loc[explained, own_tasks],
     )
+
+
+def _align(features: FeatureTable, evaluation: Evaluation | HoldOut) -> pd.DataFrame:
+    if isinstance(evaluation, Evaluation):
+        return align_features(features, evaluation.labels)
+    try:
+        return align_features(features, pd.concat([evaluation.train_labels, evaluation.labels]))
+    except ValueError as error:
+        error.add_note("For a HoldOut, `features` must hold its training and held-out exams.")
+        raise
+
+
+def _stack_scores(evaluation: Evaluation | HoldOut) -> pd.DataFrame:
+    """Predictions with the index repeat and exam."""
+    if isinstance(evaluation, Evaluation):
+        return evaluation.predictions.set_index(["repeat", "exam"])
+    return pd.concat({0: evaluation.predictions}, names=["repeat", "exam"])
+
+
+def _list_jobs(
+    evaluation: Evaluation | HoldOut,
+    tasks: Sequence[str],
+    exams: pd.Index[Any],
+    wanted: NDArray[np.bool_],
+) -> list[tuple[Any, str, int, NDArray[np.intp], NDArray[np.intp]]]:
+    """Model, task and repeat, and row numbers of its training exams and of those to explain."""
+    if isinstance(evaluation, HoldOut):
+        sets = [(0, 0, evaluation.train_labels.index, evaluation.labels.index)]
+        models = {(task, 0, 0): model for task, model in evaluation.models.items()}
+    else:
+        sets, models = list(evaluation.folds.split()), dict(evaluation.models)
+    jobs = []
+    for task, (repeat, fold, train, test) in itertools.product(tasks, sets):
+        held_out = exams.get_indexer(test)
+        chosen = held_out[wanted[held_out]]
+        if len(chosen):
+            model = models[task, repeat, fold]
+            jobs.append((model, task, repeat, exams.get_indexer(train), chosen))
+    return jobs
 
 
 def _explain_fold(
@@ -327,7 +353,7 @@ def _choose(name: str, wanted: Sequence[Any] | None, known: pd.Index[Any]) -> li
     """Members of `known`, without repeats, in the order asked for."""
     if wanted is None:
         return list(known)
-    chosen = list(dict.fromkeys([wanted] if isinstance(wanted, str | int) else wanted))
+    chosen = list(dict.fromkeys([wanted] if np.ndim(wanted) == 0 else wanted))
     unknown = [member for member in chosen if member not in known]
     if unknown or not chosen:
         raise ValueError(
@@ -337,9 +363,9 @@ def _choose(name: str, wanted: Sequence[Any] | None, known: pd.Index[Any]) -> li
     return chosen
 
 
-def _check_columns(evaluation: Evaluation, table: pd.DataFrame) -> None:
+def _check_columns(models: Iterable[Any], table: pd.DataFrame) -> None:
     """Raise if the models were fitted on other columns."""
-    for model in evaluation.models.values():
+    for model in models:
         names = getattr(model, "feature_names_in_", None)
         if names is None or list(names) == list(table.columns):
             continue

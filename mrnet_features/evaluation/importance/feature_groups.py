@@ -33,12 +33,16 @@ if TYPE_CHECKING:
 MISSING = ("", "NA", "N/A", "NaN", "nan", "None", "NULL", "null", "<NA>")
 TRUTH = {"True": True, "False": False, "TRUE": True, "FALSE": False}
 
+STRUCTURE = "structure"
+SIDE = re.compile(r"_(low|high|difference|one|other)$")
+CELL = re.compile(r"row\d+_column\d+")
+
 __all__ = [
-    "arrange_groups",
     "attach_table",
     "choose_grouping",
     "cluster_columns",
     "group_columns",
+    "name_grouping",
     "read_external_table",
 ]
 
@@ -156,9 +160,11 @@ def group_columns(
     Parameters
     ----------
     features : DataFrame of shape (n_exams, n_features)
-    by : {"plane", "region", "family", "statistic", "pool", "cluster", "column"}, tuple or mapping
-        A part of the names, or a tuple of parts such as ``("family", "region")``; "cluster" for
-        `cluster_columns`; "column" for one group per column; or a mapping of column to group.
+    by : {"plane", "region", "family", "statistic", "pool", "structure"}, tuple, str or mapping
+        A part of the names; "structure" is the region without its side ("femur" for "femur_low"),
+        with all numbered cells as one. A tuple of parts, such as ``("family", "region")``. Or
+        "cluster" for `cluster_columns`, "column" for one group per column, or a mapping of column
+        to group.
     threshold : float, default 0.7
         See `cluster_columns`.
 
@@ -194,16 +200,14 @@ def group_columns(
     if by == "column":
         return {column: [column] for column in columns}
     parts = (by,) if isinstance(by, str) else tuple(by)
-    if not parts or not set(parts) <= set(Name._fields):
-        known = ", ".join([*Name._fields, "cluster", "column"])
-        unknown = next((str(part) for part in parts if part not in Name._fields), "")
+    if not parts or not set(parts) <= {*Name._fields, STRUCTURE}:
+        known = [*Name._fields, STRUCTURE, "cluster", "column"]
+        unknown = next((str(part) for part in parts if part not in known), "")
         raise ValueError(
-            f"`by` must be a mapping or one of {known}, or a tuple of parts of a name, got "
-            f"{name_some(parts) or 'none'}.{suggest_name(unknown, known.split(', '))}"
+            f"`by` must be a mapping or one of {', '.join(known)}, or a tuple of parts of a name, "
+            f"got {name_some(parts) or 'none'}.{suggest_name(unknown, known)}"
         )
     try:
-        if len(parts) == 1:
-            return group_names(columns, parts[0])
         names = [parse_name(column) for column in columns]
     except ValueError as error:
         raise ValueError(
@@ -212,49 +216,36 @@ def group_columns(
         ) from error
     found: dict[str, list[str]] = {}
     for column, name in zip(columns, names, strict=True):
-        found.setdefault(", ".join(getattr(name, part) for part in parts), []).append(column)
+        found.setdefault(", ".join(_take_part(name, part) for part in parts), []).append(column)
     return found
 
 
-def arrange_groups(values: pd.Series[float], by: str) -> pd.DataFrame:
-    """Values of groups of two parts of the names as a table, largest values first.
+def _take_part(name: Name, part: str) -> str:
+    if part != STRUCTURE:
+        return str(getattr(name, part))
+    return "cell" if CELL.match(name.region) else SIDE.sub("", name.region)
+
+
+def name_grouping(by: str | Sequence[str] | Mapping[str, str]) -> str:
+    """Name of a grouping in a result.
 
     Parameters
     ----------
-    values : Series of shape (n_groups,)
-        Index: groups that `group_columns` made by two parts.
-    by : str
-        The two parts with a comma between them.
+    by : str, tuple of str or mapping
+        See `group_columns`.
 
     Returns
     -------
-    DataFrame, float64
-        First part in the rows, second in the columns, each sorted by its largest value. NaN where
-        there is no group.
-
-    Raises
-    ------
-    ValueError
-        If `by` does not name two parts.
+    str
 
     Examples
     --------
-    >>> values = pd.Series({"glcm, knee": 0.1, "fluid, notch": 0.2, "fluid, knee": 0.3})
-    >>> arrange_groups(values, "family, region").loc["fluid"].tolist()
-    [0.3, 0.2]
+    >>> name_grouping(("family", "region"))
+    'family, region'
     """
-    parts = by.split(", ")
-    if len(parts) != 2:
-        raise ValueError(
-            f"A heat map needs groups of two parts of the names, got groups by {by}. Measure them: "
-            "importance(evaluation, features, by=('family', 'region'))."
-        )
-    cells = [tuple(str(group).split(", ")) for group in values.index]
-    table = values.set_axis(pd.MultiIndex.from_tuples(cells, names=parts)).unstack()
-    orders = [
-        table.max(axis=axis).sort_values(ascending=False, kind="stable").index for axis in (1, 0)
-    ]
-    return table.loc[orders[0], orders[1]]
+    if isinstance(by, str):
+        return by
+    return "mapping" if isinstance(by, Mapping) else ", ".join(by)
 
 
 def choose_grouping(columns: Sequence[str]) -> str:

@@ -15,13 +15,17 @@ from scipy.special import ndtri
 from mrnet_features.evaluation.alignment import align_features
 from mrnet_features.evaluation.exam_values import take_weights
 from mrnet_features.evaluation.importance.feature_groups import (
-    arrange_groups,
     choose_grouping,
     group_columns,
+    name_grouping,
 )
 from mrnet_features.evaluation.importance.fold_agreement import measure_fold_agreement
 from mrnet_features.evaluation.importance.per_fold import VIEWS, FoldView, choose_views, view_fold
-from mrnet_features.evaluation.importance_plots import plot_importance, plot_importance_map
+from mrnet_features.evaluation.importance_plots import (
+    arrange_groups,
+    plot_importance,
+    plot_importance_map,
+)
 from mrnet_features.evaluation.metrics.auc import standard_error
 from mrnet_features.evaluation.metrics.few_exams import warn_of_few
 from mrnet_features.evaluation.metrics.scored_sets import count_groups
@@ -140,11 +144,7 @@ class Importance(Result):
         return self.table.copy()
 
     def plot(
-        self,
-        axes: Axes | None = None,
-        task: str | None = None,
-        top: int = 15,
-        kind: str = "bars",
+        self, axes: Axes | None = None, task: str | None = None, top: int = 15, kind: str = "bars"
     ) -> Axes:
         """First view as bars with intervals, or as a heat map of two parts of the names.
 
@@ -154,10 +154,10 @@ class Importance(Result):
         task : str, optional
             By default the mean of the tasks.
         top : int, default 15
-            How many groups to draw as bars.
+            How many groups to draw as bars, or rows and columns of a heat map.
         kind : {"bars", "heatmap"}, default "bars"
             A heat map has the first part in the rows and the second in the columns, each sorted
-            by its largest value. It needs groups of two parts: ``by=("family", "region")``.
+            by its largest value. It needs groups of two parts: ``by=("family", "structure")``.
 
         Returns
         -------
@@ -174,7 +174,8 @@ class Importance(Result):
         if kind != "heatmap":
             raise ValueError(f"`kind` must be 'bars' or 'heatmap', got {quote(kind)}.")
         view = str(table.columns[1])
-        return plot_importance_map(arrange_groups(table[view], self.by), view, title, axes)
+        values = arrange_groups(table[view], self.by).iloc[:top, :top]
+        return plot_importance_map(values, view, title, axes)
 
     def fold_agreement(self, top: int = 10) -> pd.DataFrame:
         """Agreement of the folds on the order of the groups.
@@ -230,9 +231,9 @@ def importance(
     features : DataFrame of shape (n_exams, n_features)
         The table that `evaluation` was made from.
     by : str, tuple of str or mapping, optional
-        How to group the columns: "family", "statistic", "region", "plane", "pool", "cluster" or
-        "column", or parts such as ("family", "region"); see `group_columns`. By default "family",
-        or "cluster" if the column names are not of the form
+        How to group the columns: "family", "statistic", "region", "structure", "plane", "pool",
+        "cluster", "column" or parts such as ("family", "structure"); see `group_columns`. By
+        default "family", or "cluster" if the column names are not of the form
         ``plane__region__family__statistic__pool``.
     views : sequence of {"shap", "permutation", "drop_group", "single_group"}, optional
         By default the first two if the models have `shap_values` (LightGBM), else
@@ -277,7 +278,6 @@ def importance(
     table = align_features(features, evaluation.labels)
     chosen_by = choose_grouping(list(table.columns)) if by is None else by
     groups = group_columns(table, chosen_by)
-    parts = [chosen_by] if isinstance(chosen_by, str) else list(chosen_by)
     chosen = choose_views(views, evaluation.models.values(), len(groups))
     fitted_to = evaluation.fit_labels
     exam_groups = None if evaluation.groups is None else evaluation.groups.to_numpy()
@@ -315,7 +315,7 @@ def importance(
             found.append(view_of_fold)
             bar.update()
     return Importance(
-        by="mapping" if isinstance(chosen_by, Mapping) else ", ".join(parts),
+        by=name_grouping(chosen_by),
         groups=groups,
         table=_gather(evaluation, groups, jobs, found, chosen),
         by_fold=_list_folds(list(groups), jobs, found, chosen),

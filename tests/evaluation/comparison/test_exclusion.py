@@ -11,7 +11,7 @@ from mrnet_features.evaluation import (
     measure_exclusion,
     score_predictions,
 )
-from mrnet_features.evaluation.comparison.exclusion import _find_error
+from mrnet_features.evaluation.comparison.exclusion import estimate_error
 from mrnet_features.models import logistic_baseline
 from tests.support.tables import add_folds, make_models
 
@@ -98,7 +98,7 @@ def test_intervals_cover_the_true_difference():
         whole, kept = measure_auc(truth, values), measure_auc(truth[~out], values[~out])
         changes = -whole.influence
         changes[~out] += kept.influence
-        se, degrees = _find_error(changes, None)
+        se, degrees = estimate_error(changes, None)
         errors.append(kept.auc - whole.auc - (good - everyone))
         widths.append(se)
         covered += abs(errors[-1]) <= stdtrit(degrees, 0.975) * se

@@ -6,8 +6,13 @@ import pytest
 from scipy.special import logit
 from sklearn.neighbors import KNeighborsClassifier
 
-from mrnet_features.evaluation import cross_validate, explain_predictions, make_coherent
-from mrnet_features.models import logistic_baseline
+from mrnet_features.evaluation import (
+    cross_validate,
+    evaluate,
+    explain_predictions,
+    make_coherent,
+)
+from mrnet_features.models import lightgbm_baseline, logistic_baseline
 from tests.support.tables import plant_signal
 
 
@@ -80,6 +85,23 @@ def test_a_coherent_evaluation_is_explained_by_its_single_models(run):
     assert (second.probability["two"] > first.probability["two"]).any()
 
 
+@pytest.mark.parametrize("model", [logistic_baseline(), lightgbm_baseline(n_estimators=20)])
+def test_a_hold_out_is_explained_with_its_training_exams(model):
+    features, labels = plant_signal(n_exams=160)
+    train, valid = features[:100], features[100:]
+    held_out = evaluate(model, (train, labels[:100]), (valid, labels[100:]))
+    found = explain_predictions(held_out, features.sample(frac=1, random_state=0))
+    assert found.features.index.equals(valid.index)
+    np.testing.assert_allclose(found.log_odds, logit(held_out.predictions), atol=0.02)
+    own = held_out.models["one"].predict_proba(train)[:, 1]
+    np.testing.assert_allclose(found.baseline["one"], logit(own).mean(), atol=0.1)
+    with pytest.raises(ValueError, match="exams") as caught:
+        explain_predictions(held_out, valid)
+    assert "its training and held-out exams" in caught.value.__notes__[-1]
+    with pytest.raises(ValueError, match="`exams` must be some of the 60 exams"):
+        explain_predictions(held_out, features, exams=["0000"])
+
+
 def test_other_features_are_refused(run):
     features, evaluation, _ = run
     with pytest.raises(ValueError, match=r"lacks 1 \('axial__knee__glcm__s0__mean'\) and has 0"):
@@ -90,7 +112,7 @@ def test_other_features_are_refused(run):
         explain_predictions(evaluation, features + 1)
     with pytest.raises(ValueError, match="`exams` must be some of the 200 exams"):
         explain_predictions(evaluation, features, exams=["x"])
-    with pytest.raises(TypeError, match="`evaluation` must be an Evaluation, got DataFrame"):
+    with pytest.raises(TypeError, match="must be an Evaluation or a HoldOut, got DataFrame"):
         explain_predictions(features, features)
 
 
@@ -113,5 +135,8 @@ def test_bars_lead_from_the_baseline_to_the_log_odds(run):
     assert end == pytest.approx(found.log_odds.loc["0009", "two"], abs=1e-5)
     assert {bar.get_hatch() or "" for bar in bars if bar.get_width() < 0} <= {"////"}
     assert axes.get_title().startswith("Exam 0009, two\nprobability 0.")
+    words = pd.Series("volume of fluid", index=found.features.columns)
+    labels = [text.get_text() for text in found.plot(top=2, names=words).get_yticklabels()]
+    assert labels[0].startswith("volume of fluid = ")
     with pytest.raises(ValueError, match="`exam` must be one of the 200 that were explained"):
         found.plot(exam="none")

@@ -126,3 +126,16 @@ def test_other_files_are_refused(tmp_path):
         (tmp_path / name).mkdir()
         with pytest.raises(IsADirectoryError, match="must be a file, got a folder"):
             read_external_table(tmp_path / name)
+
+
+def test_a_structure_is_a_region_without_its_side():
+    names = ["femur_low", "femur_difference", "notch", "row0_column3_high", "row12_column0_low"]
+    columns = [f"coronal__{name}__f__s__mean" for name in names]
+    table = pd.DataFrame([range(5)], columns=columns)
+    found = group_columns(table, "structure")
+    assert found == {"femur": columns[:2], "notch": columns[2:3], "cell": columns[3:]}
+    assert list(group_columns(table, ("plane", "structure"))) == [
+        "coronal, femur", "coronal, notch", "coronal, cell",
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match="tuple of parts of a name, got 'plane', 'colour'"):
+        group_columns(table, ("plane", "colour"))

@@ -1,0 +1,61 @@
+"""Command `view`: a page to look at exams in a browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mrnet_features.cli.app import command
+from mrnet_features.cli.options import (
+    Json,
+    Quiet,
+    Root,
+    Split,
+    check_file,
+    list_label_files,
+    split_names,
+)
+from mrnet_features.cli.terminal import print_next, quote_path
+
+SHOWN = 6
+"""Exams of a page where none are named."""
+
+
+@command(
+    "Data",
+    "mrnet-features view MRNet-v1.0 --out view.html",
+    "mrnet-features view MRNet-v1.0 -o two.html --exams 0003,0007",
+)
+def view(
+    root: Root,
+    out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write.")],
+    split: Annotated[Split, typer.Option(help="Split of the exams.")] = Split.train,
+    exams: Annotated[
+        str, typer.Option(help="Exam ids, comma-separated; default: the first six.")
+    ] = "",
+    show: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write a page that shows exams: three planes, overlays, labels, your marks.
+
+    One file, about 0.9 MB per exam, which loads nothing and works offline. It holds the pictures:
+    share it only as the data may be shared. Marks are saved in the page as JSON, for `--exclude`.
+    """
+    from mrnet_features.cli.format import print_json
+    from mrnet_features.data.mrnet import load_mrnet
+    from mrnet_features.report.viewer import write_view
+
+    check_file(out, list_label_files(root, split))
+    dataset = load_mrnet(root, split)
+    ids = split_names(exams) or list(dataset.ids[:SHOWN])
+    write_view(out, dataset, ids=ids)
+    if as_json:
+        print_json({"file": str(out), "exams": ids})
+    else:
+        print(f"Page with {len(ids)} of {len(dataset)} exams in '{out}'.")
+    print_next(f"extract {quote_path(root)} --out train.parquet", quiet=quiet or as_json)
+    if show:
+        typer.launch(out.absolute().as_uri())

@@ -1,0 +1,251 @@
+"""Cases: exams with what is known of them, collected from the arguments of `view`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mrnet_features.data.exam import Dataset, Exam
+from mrnet_features.evaluation.importance.contributions import explain_predictions
+from mrnet_features.evaluation.protocol.cross_validation import Evaluation
+from mrnet_features.extraction.read import ExamLike
+from mrnet_features.messages import name_some, quote
+from mrnet_features.report.viewer_exam import ExamContent, describe_exam
+from mrnet_features.report.viewer_marks import read_marks
+from mrnet_features.report.viewer_overlays import Families
+
+TOP = 8
+"""Contributions per exam and task."""
+
+CAPTION = (
+    "Pixels as stored, nothing flipped, each stack with its own window. Height is linked: rows of "
+    "coronal and sagittal slices by the joint line (dotted), axial slices by their fraction of the "
+    "stack; V turns the axial stack round, as slices run either way. Left and right, front and "
+    "back can't be linked, and there is no scale in mm, because MRNet stores no geometry. Regions "
+    "end at the outline of the leg. Fluid is all that is as bright as fluid; without fat "
+    "saturation that includes fat. The band is the darkest line of a slice at the slope of the "
+    "anterior cruciate ligament, whether it is the ligament or not. For research, not for "
+    "diagnosis."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Cases:
+    """Exams to show, and what is known of them.
+
+    Attributes
+    ----------
+    exams : dict of str to Exam or mapping of plane to stack
+        By id, in the order to show.
+    labels, scores : DataFrame of shape (n_exams, n_tasks)
+        Index: exam id. NaN where there is none.
+    findings : DataFrame
+        As from `mf.audit`.
+    marks : list of dict
+        Rows of earlier reader's marks.
+    evaluation : Evaluation or None
+    features : DataFrame or None
+    families
+        As for `find_marks`.
+    """
+
+    exams: Mapping[str, ExamLike]
+    labels: pd.DataFrame
+    scores: pd.DataFrame
+    findings: pd.DataFrame
+    marks: list[dict[str, Any]]
+    evaluation: Evaluation | None
+    features: pd.DataFrame | None
+    families: Families
+
+    @property
+    def tasks(self) -> list[str]:
+        """Tasks with a label or a score."""
+        return list(dict.fromkeys([*self.labels.columns, *self.scores.columns]))
+
+    def list_exams(self, ids: Sequence[str]) -> dict[str, Any]:
+        """Exams with labels, scores and codes of findings, in plain types.
+
+        Parameters
+        ----------
+        ids : sequence of str
+
+        Returns
+        -------
+        dict
+            Keys exams, tasks, has_scores and caption.
+        """
+        codes = self.findings.groupby("exam")["code"].unique()
+        exams = [
+            {
+                "id": exam,
+                "labels": _take_row(self.labels, exam, self.tasks),
+                "scores": _take_row(self.scores, exam, self.tasks),
+                "codes": list(codes.get(exam, [])),
+            }
+            for exam in ids
+        ]
+        return {
+            "exams": exams,
+            "tasks": self.tasks,
+            "has_scores": bool(len(self.scores.columns)),
+            "caption": CAPTION,
+        }
+
+    def describe(
+        self,
+        exam_id: str,
+        contributions: pd.DataFrame | None = None,
+        *,
+        most_bytes: int | None = None,
+    ) -> ExamContent:
+        """Content of one exam; see `describe_exam`.
+
+        Parameters
+        ----------
+        exam_id : str
+        contributions : DataFrame, optional
+            As from `explain`, of this and other exams; by default they are computed.
+        most_bytes : int, optional
+
+        Returns
+        -------
+        ExamContent
+        """
+        rows = self.explain([exam_id]) if contributions is None else contributions
+        return describe_exam(
+            exam_id,
+            self.exams[exam_id],
+            rows[rows["exam"] == exam_id],
+            self.findings[self.findings["exam"] == exam_id],
+            self.families,
+            most_bytes=most_bytes,
+        )
+
+    def explain(self, ids: Sequence[str]) -> pd.DataFrame:
+        """Largest contributions to the scores of exams; many exams take little longer than one.
+
+        Parameters
+        ----------
+        ids : sequence of str
+
+        Returns
+        -------
+        DataFrame
+            Columns exam, task, column, value, contribution; no row of exams without a score.
+        """
+        scored = [exam for exam in ids if exam in self.scores.index]
+        if self.evaluation is None or self.features is None or not scored:
+            return pd.DataFrame(columns=["exam", "task", "column", "value", "contribution"])
+        return explain_predictions(self.evaluation, self.features, exams=scored).frame(top=TOP)
+
+
+def collect_cases(
+    data: Dataset | ExamLike,
+    evaluation: Evaluation | pd.DataFrame | None = None,
+    features: pd.DataFrame | None = None,
+    findings: pd.DataFrame | None = None,
+    *,
+    ids: Sequence[str] | None = None,
+    families: Families = "baseline",
+    marks: pd.DataFrame | str | Path | None = None,
+) -> Cases:
+    """Check the arguments of `view` and match them by exam id.
+
+    Parameters
+    ----------
+    data, evaluation, features, findings, ids, families, marks
+        As for `mrnet_features.view`.
+
+    Returns
+    -------
+    Cases
+
+    Raises
+    ------
+    TypeError, ValueError, KeyError
+        As from `mrnet_features.view`.
+    """
+    if isinstance(data, Dataset) and ids is not None:
+        data, ids = data[[ids] if isinstance(ids, str) else list(ids)], None
+    exams, labels = _read_data(data)
+    if ids is not None:
+        raise ValueError("`ids` choose exams of a Dataset, got a single exam. Leave `ids` out.")
+    if not exams:
+        raise ValueError(
+            "There is no exam to show, because the dataset has none or `ids` is empty."
+        )
+    scores = _read_scores(evaluation, exams)
+    if labels.empty and isinstance(evaluation, Evaluation):
+        labels = evaluation.labels
+    if features is not None and not isinstance(evaluation, Evaluation):
+        raise ValueError(
+            "`features` explain the predictions of an evaluation. Pass the Evaluation that "
+            "`cross_validate` made of them, or leave `features` out."
+        )
+    return Cases(
+        exams=exams,
+        labels=labels,
+        scores=scores,
+        findings=_read_findings(findings),
+        marks=read_marks(marks),
+        evaluation=evaluation if isinstance(evaluation, Evaluation) else None,
+        features=features,
+        families=families,
+    )
+
+
+def _read_data(data: Dataset | ExamLike) -> tuple[dict[str, ExamLike], pd.DataFrame]:
+    """Exams by id, and their labels."""
+    if isinstance(data, Dataset):
+        return {exam.id: exam for exam in data}, data.labels
+    if isinstance(data, Exam):
+        return {data.id: data}, pd.DataFrame()
+    if isinstance(data, Mapping):
+        return {"exam": data}, pd.DataFrame()
+    raise TypeError(
+        "The viewer shows a Dataset, an Exam, or a mapping of plane to stack, got "
+        f"{type(data).__name__}. Load a folder with `mf.load_mrnet(folder)`."
+    )
+
+
+def _read_scores(
+    evaluation: Evaluation | pd.DataFrame | None, exams: Mapping[str, ExamLike]
+) -> pd.DataFrame:
+    """Probability of each exam and task, the mean over repeats."""
+    if evaluation is None:
+        return pd.DataFrame()
+    table = evaluation if isinstance(evaluation, pd.DataFrame) else evaluation.predictions
+    if "exam" in table.columns:
+        table = table.drop(columns=["repeat", "fold"], errors="ignore").groupby("exam").mean()
+    if not set(exams) & set(table.index):
+        raise ValueError(
+            f"No exam to show ({name_some(list(exams))}) is in `evaluation` "
+            f"({name_some(list(table.index))}). Pass the evaluation of the same dataset."
+        )
+    return table
+
+
+def _read_findings(findings: pd.DataFrame | None) -> pd.DataFrame:
+    columns = ["exam", "plane", "code", "severity", "advice"]
+    if findings is None:
+        return pd.DataFrame(columns=columns)
+    missing = [column for column in columns if column not in findings.columns]
+    if missing:
+        raise ValueError(
+            f"`findings` must be the table of `mf.audit`, but has no column {quote(missing[0])}."
+        )
+    return findings
+
+
+def _take_row(table: pd.DataFrame, exam: str, tasks: Sequence[str]) -> dict[str, float | None]:
+    """Values of an exam by task; None where there is none."""
+    known = [task for task in tasks if exam in table.index and task in table.columns]
+    row = table.loc[exam, known].to_dict() if known else {}
+    values = {task: float(row.get(task, math.nan)) for task in tasks}
+    return {task: value if math.isfinite(value) else None for task, value in values.items()}

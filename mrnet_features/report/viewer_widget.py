@@ -1,0 +1,122 @@
+"""Widget of the viewer for notebooks. The only module that imports anywidget."""
+
+from __future__ import annotations
+
+import base64
+import io
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import pandas as pd
+import traitlets
+
+from mrnet_features.files import write_text
+from mrnet_features.messages import describe_cause
+from mrnet_features.report.sheet import plot_exam
+from mrnet_features.report.viewer_cases import Cases
+from mrnet_features.report.viewer_marks import check_rows, read_marks, tabulate_marks
+from mrnet_features.report.viewer_page import make_page, read_static
+
+LOGGER = logging.getLogger(__name__)
+
+MOST_EXAMS = 12
+"""Exams of a page where none are named."""
+
+
+class ExamViewer(anywidget.AnyWidget):  # type: ignore[misc]
+    """Viewer of exams in a notebook; see `mrnet_features.view`.
+
+    The browser asks for an exam by id and gets pixels and masks in one message. They are no part of
+    the widget's state, so that a saved notebook stays small.
+
+    Attributes
+    ----------
+    content : dict
+        Exams with labels and scores; see `Cases.list_exams`.
+    marked : dict
+        "rows", the rows of the reader's marks, and "by", the view in which they were made, empty
+        for marks from Python.
+    """
+
+    _esm = read_static("viewer.js")
+    _css = read_static("viewer.css")
+    content = traitlets.Dict().tag(sync=True)
+    marked = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, cases: Cases) -> None:
+        marked = {"by": "", "rows": cases.marks}
+        super().__init__(content=cases.list_exams(list(cases.exams)), marked=marked)
+        self._cases = cases
+        self._worker = ThreadPoolExecutor(max_workers=1)  # one by one, in the order asked for
+        self.on_msg(self._answer)
+
+    def __repr__(self) -> str:
+        return f"ExamViewer({len(self._cases.exams)} exams, {len(self.marked['rows'])} marked)"
+
+    @property
+    def marks(self) -> pd.DataFrame:
+        """Reader's marks, in the form of `mf.audit`. A table that is assigned replaces them.
+
+        Returns
+        -------
+        DataFrame
+            Columns exam, plane (empty), code ("reader"), severity ("agree", "check" where the label
+            is doubtful, "reject" to exclude the exam, "note"), value (NaN), advice (the note).
+        """
+        return tabulate_marks(self.marked["rows"])
+
+    @marks.setter
+    def marks(self, marks: pd.DataFrame) -> None:
+        self.marked = {"by": "", "rows": read_marks(marks)}
+
+    def save_as_html(self, path: str | Path, *, ids: Sequence[str] | None = None) -> None:
+        """Write a stand-alone page.
+
+        Parameters
+        ----------
+        path : path
+        ids : sequence of str, optional
+            Exams to include. By default the first 12 of the viewer.
+
+        Raises
+        ------
+        KeyError
+            If the viewer has no such exam.
+        OSError
+            If the file can't be written.
+        """
+        chosen = list(self._cases.exams)[:MOST_EXAMS] if ids is None else list(ids)
+        write_text(path, make_page(self._cases, chosen, self.marked["rows"]))
+
+    def _answer(self, _: Any, message: dict[str, Any], __: Any) -> None:
+        """Take marks, or prepare the exam that the browser asks for."""
+        if message["kind"] == "marks":
+            self.marked = {"by": message["by"], "rows": check_rows(message["rows"], "The viewer")}
+        else:
+            # in a thread: marks are taken, and cells run, while an exam is prepared
+            self._worker.submit(self._send_exam, message["id"])
+
+    def _send_exam(self, exam: str) -> None:
+        try:
+            content = self._cases.describe(exam)
+        except Exception as error:
+            LOGGER.exception("Exam %s can't be shown.", exam)
+            self.send({"kind": "failed", "id": exam, "text": describe_cause(error)})
+        else:
+            self.send({"kind": "exam", "id": exam, "detail": content.detail}, content.buffers)
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        """Widget, and a picture for places that run no widgets, such as GitHub."""
+        data, metadata = super()._repr_mimebundle_(**options)
+        if find_spec("matplotlib") is None:
+            return data, metadata
+        exam = next(iter(self._cases.exams))
+        figure = plot_exam(self._cases.exams[exam])
+        file = io.BytesIO()
+        figure.savefig(file, format="png", dpi=80)
+        return {**data, "image/png": base64.b64encode(file.getvalue()).decode("ascii")}, metadata

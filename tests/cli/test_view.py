@@ -1,0 +1,41 @@
+"""`mrnet-features view`."""
+
+import json
+
+import pytest
+
+from tests.support.command_line import run
+
+
+def test_a_page_shows_the_first_six_exams_or_those_named(folder, tmp_path):
+    page = tmp_path / "view.html"
+    done = run("view", folder / "knees", "--out", page, "--exams", "0003,0007", "-q")
+    assert done == (0, f"Page with 2 of 20 exams in '{page}'.\n", "")
+    assert "Knee MRI: 2 exams" in page.read_text()
+    again = run("view", folder / "knees", "--split", "valid", "--out", page, "--json")
+    assert json.loads(again.stdout) == {
+        "file": str(page),
+        "exams": ["0020", "0021", "0022", "0023"],
+    }
+
+
+def test_the_page_is_opened_on_request(folder, tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr("typer.launch", opened.append)
+    page = tmp_path / "view.html"
+    run("view", folder / "knees", "--out", page, "--exams", "0003", "--open")
+    assert opened == [page.as_uri()]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--exams", "9999"), "has no exam"),
+        (("--out", "missing/view.html"), "missing"),
+    ],
+)
+def test_wrong_options_are_refused(folder, tmp_path, arguments, message):
+    done = run("view", folder / "knees", "--out", "view.html", *arguments, cwd=tmp_path)
+    assert done.status
+    assert message in done.stderr
+    assert not (tmp_path / "view.html").exists()

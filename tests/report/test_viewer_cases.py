@@ -1,0 +1,101 @@
+"""Arguments of the viewer: what is matched, what is refused."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import mrnet_features as mf
+from mrnet_features.report.viewer_cases import collect_cases
+from tests.support.viewed_exams import ACL, FLUID, OWN, evaluate_exams, make_stack, write_exams
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    return write_exams(tmp_path_factory.mktemp("exams"))
+
+
+@pytest.fixture(scope="module")
+def evaluated(dataset):
+    return evaluate_exams(dataset)
+
+
+def test_labels_and_scores_are_matched_by_id(dataset, evaluated):
+    evaluation, _ = evaluated
+    cases = collect_cases(dataset, evaluation, ids=["0003", "0001"])
+    view = cases.list_exams(list(cases.exams))
+    assert [exam["id"] for exam in view["exams"]] == ["0003", "0001"]
+    scores = evaluation.predictions.set_index("exam")["acl"]
+    assert view["exams"][0]["scores"]["acl"] == scores["0003"]
+    assert view["exams"][0]["labels"] == {"abnormal": 1, "acl": 0}
+
+
+def test_scores_are_the_mean_over_repeats(dataset):
+    table = pd.DataFrame({"exam": ["0000"] * 2, "repeat": [0, 1], "fold": 0, "acl": [0.2, 0.6]})
+    view = collect_cases(dataset, table).list_exams(["0000"])
+    assert view["exams"][0]["scores"] == {"abnormal": None, "acl": pytest.approx(0.4)}
+
+
+def test_what_is_missing_is_none(dataset):
+    scores = pd.DataFrame({"acl": [np.nan, 0.5]}, index=["0000", "0001"])
+    unlabelled = mf.Dataset(dataset.exams[:3], pd.DataFrame())
+    view = collect_cases(unlabelled, scores).list_exams(["0000", "0002"])
+    assert view["tasks"] == ["acl"]
+    for exam in view["exams"]:
+        assert exam["labels"] == exam["scores"] == {"acl": None}
+    assert collect_cases(dataset.exams[0]).list_exams(["0000"])["tasks"] == []
+
+
+def test_labels_of_the_evaluation_stand_in_for_those_of_the_dataset(dataset, evaluated):
+    unlabelled = mf.Dataset(dataset.exams, pd.DataFrame())
+    view = collect_cases(unlabelled, evaluated[0]).list_exams(["0001"])
+    assert view["exams"][0]["labels"] == {"abnormal": 1, "acl": 1}
+
+
+def test_contributions_are_those_of_the_evaluation(dataset, evaluated):
+    evaluation, table = evaluated
+    detail = collect_cases(dataset, evaluation, table).describe("0001").detail
+    found = {each["column"]: each for each in detail["contributions"]["acl"]}
+    expected = mf.explain_predictions(evaluation, table, exams=["0001"]).frame()
+    expected = expected[expected["task"] == "acl"].set_index("column")["contribution"]
+    for column in (ACL, FLUID, OWN):
+        assert found[column]["contribution"] == pytest.approx(expected[column])
+    assert found[ACL]["phrase"] == mf.describe_columns([ACL]).loc[ACL, "phrase"] != ACL
+    assert found[OWN]["phrase"] == OWN
+    assert found[OWN]["unmarked"] == "It has no mark."
+    assert found[FLUID]["unmarked"] == ""
+    assert detail["marks"][FLUID]["plane"] == "axial"
+
+
+def test_findings_are_listed_by_exam(dataset):
+    row = {"exam": "0002", "plane": "axial", "code": "noise", "severity": "check"}
+    findings = pd.DataFrame([{**row, "value": 5.0, "advice": "<b>look</b>"}])
+    cases = collect_cases(dataset, findings=findings)
+    assert cases.list_exams(["0002"])["exams"][0]["codes"] == ["noise"]
+    assert cases.describe("0002").detail["findings"][0]["advice"] == "<b>look</b>"
+    assert cases.describe("0001").detail["findings"] == []
+
+
+def test_a_mapping_of_stacks_is_an_exam():
+    stacks = {"sagittal": make_stack((3, 64, 64)), "axial": make_stack((1, 32, 40))}
+    detail = collect_cases(stacks).describe("exam").detail
+    assert [(each["plane"], each["height"]) for each in detail["planes"]] == [
+        ("axial", 32),
+        ("sagittal", 64),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"data": "MRNet-v1.0"}, TypeError, "a Dataset, an Exam, or a mapping"),
+        ({"ids": ["9999"]}, KeyError, "no exam '9999'. Near ids: 0019"),
+        ({"ids": []}, ValueError, "no exam to show"),
+        ({"data": {"axial": None}, "ids": ["a"]}, ValueError, "got a single exam"),
+        ({"evaluation": pd.DataFrame({"acl": [0.1]}, index=["7"])}, ValueError, "same dataset"),
+        ({"features": pd.DataFrame()}, ValueError, "or leave `features` out"),
+        ({"findings": pd.DataFrame({"exam": []})}, ValueError, "no column 'plane'"),
+    ],
+)
+def test_wrong_arguments_are_refused(dataset, arguments, error, message):
+    with pytest.raises(error, match=message):
+        collect_cases(**{"data": dataset, **arguments})
