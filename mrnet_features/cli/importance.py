@@ -44,8 +44,8 @@ def importance(
     by: Annotated[
         Grouping,
         typer.Option(
-            help="Group columns by a part of their names (structure: a region without its side), by "
-            "correlation (cluster), or not at all (column)."
+            help="Group columns by a part of their names (structure: a region without its side), "
+            "by correlation (cluster), or not at all (column)."
         ),
     ] = Grouping.family,
     views: Annotated[
