@@ -29,6 +29,7 @@ QUICK = {
     "audit": ["--codes", "label-file,stack-file", "-j", "1"],
     "extract": ["--families", "minimal", "-j", "1"],
     "explore": ["--no-audit", "-j", "1"],
+    "view": ["--exams", "0003"],
     "cv": ["--n-folds", "2", "--repeats", "1", "-j", "1"],
     "compare": ["--split", "train"],
     "importance": ["--n-folds", "2", "-j", "1"],
