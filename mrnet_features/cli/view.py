@@ -30,7 +30,9 @@ SHOWN = 6
 )
 def view(
     root: Root,
-    out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write.")] = Path(
+        "view.html"
+    ),
     split: Annotated[Split, typer.Option(help="Split of the exams.")] = Split.train,
     exams: Annotated[
         str, typer.Option(help="Exam ids, comma-separated; default: the first six.")
@@ -39,10 +41,11 @@ def view(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write a page that shows exams: three planes, overlays, labels, your marks.
+    """Write a page to look at exams in a browser.
 
-    One file, about 0.9 MB per exam, which loads nothing and works offline. It holds the pictures:
-    share it only as the data may be shared. Marks are saved in the page as JSON, for `--exclude`.
+    It shows three planes, overlays and labels, and takes your marks, which it saves as JSON for
+    `--exclude`. One file, about 0.9 MB per exam, which works offline. It holds the pictures: share
+    it only as the data may be shared.
     """
     from mrnet_features.cli.format import print_json
     from mrnet_features.data.mrnet import load_mrnet

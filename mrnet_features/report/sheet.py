@@ -18,6 +18,7 @@ from mrnet_features.report.viewer_overlays import (
     find_overlays,
     list_planes,
 )
+from mrnet_features.report.words import describe_columns
 from mrnet_features.stacks.mark import FeatureMark, Segment
 from mrnet_features.stacks.windows import shift_rows
 
@@ -182,7 +183,7 @@ def _describe(
     if overlays:
         text += f" Drawn: {', '.join(overlays)}."
     if marks:
-        text += f" Marks: {', '.join(marks)}."
+        text += f" Marks: {'; '.join(describe_columns(list(marks))['phrase'])}."
     return text
 
 

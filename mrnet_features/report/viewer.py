@@ -10,6 +10,7 @@ import pandas as pd
 
 from mrnet_features.data.exam import Dataset
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation
+from mrnet_features.evaluation.protocol.holdout import HoldOut
 from mrnet_features.extraction.read import ExamLike
 from mrnet_features.files import write_text
 from mrnet_features.report.viewer_cases import collect_cases
@@ -24,7 +25,7 @@ __all__ = ["view", "write_view"]
 
 def view(
     data: Dataset | ExamLike,
-    evaluation: Evaluation | pd.DataFrame | None = None,
+    evaluation: Evaluation | HoldOut | pd.DataFrame | None = None,
     features: pd.DataFrame | None = None,
     findings: pd.DataFrame | None = None,
     *,
@@ -40,11 +41,12 @@ def view(
     ----------
     data : Dataset, Exam, or mapping of plane to stack
         Planes may be missing; so may labels.
-    evaluation : Evaluation or DataFrame, optional
-        Out-of-fold probabilities to show beside the labels: of `cross_validate`, or a table as from
-        `read_predictions`.
+    evaluation : Evaluation, HoldOut or DataFrame, optional
+        Probabilities to show beside the labels, each of a model that was not fitted on the exam:
+        of `cross_validate`, of `evaluate`, or a table as from `read_predictions`.
     features : DataFrame, optional
-        The table that `evaluation` was made from. With it the viewer shows which features raised
+        The table that `evaluation` was made from; for a HoldOut those of both sets, one below the
+        other. With it the viewer shows which features raised
         or lowered each probability, in words, and jumps to the place where a value comes from.
     findings : DataFrame, optional
         Table of `audit`, to show and to filter by.
@@ -70,8 +72,8 @@ def view(
     KeyError
         If an exam of `ids` does not exist.
     ValueError
-        If there is no exam, the evaluation is of other exams, `features` come without an
-        Evaluation, or a table lacks a column.
+        If there is no exam, the evaluation is of other exams, `features` come without a
+        result of models, or a table lacks a column.
 
     Notes
     -----
@@ -100,7 +102,7 @@ def view(
 def write_view(
     path: str | Path,
     data: Dataset | ExamLike,
-    evaluation: Evaluation | pd.DataFrame | None = None,
+    evaluation: Evaluation | HoldOut | pd.DataFrame | None = None,
     features: pd.DataFrame | None = None,
     findings: pd.DataFrame | None = None,
     *,

@@ -13,6 +13,7 @@ import pandas as pd
 from mrnet_features.data.exam import Dataset, Exam
 from mrnet_features.evaluation.importance.contributions import explain_predictions
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation
+from mrnet_features.evaluation.protocol.holdout import HoldOut
 from mrnet_features.extraction.read import ExamLike
 from mrnet_features.messages import name_some, quote
 from mrnet_features.report.viewer_exam import ExamContent, describe_exam
@@ -23,14 +24,14 @@ TOP = 8
 """Contributions per exam and task."""
 
 CAPTION = (
-    "Pixels as stored, nothing flipped, each stack with its own window. Height is linked: rows of "
-    "coronal and sagittal slices by the joint line (dotted), axial slices by their fraction of the "
-    "stack; V turns the axial stack round, as slices run either way. Left and right, front and "
-    "back can't be linked, and there is no scale in mm, because MRNet stores no geometry. Regions "
-    "end at the outline of the leg. Fluid is all that is as bright as fluid; without fat "
-    "saturation that includes fat. The band is the darkest line of a slice at the slope of the "
-    "anterior cruciate ligament, whether it is the ligament or not. For research, not for "
-    "diagnosis."
+    "Pixels as stored, nothing flipped, each stack with its own window. Height is linked: rows "
+    "of coronal and sagittal slices by the joint line (dotted), axial slices by their fraction "
+    "of the stack; V turns the axial stack round, as slices run either way. Left and right, "
+    "front and back can't be linked, and there is no scale in mm, because MRNet stores no "
+    "geometry. Regions end at the outline of the leg. Fluid is all that is as bright as fluid; "
+    "without fat saturation that includes fat. The band is the darkest line of a slice at the "
+    "slope of the anterior cruciate ligament, whether it is the ligament or not. For research, "
+    "not for diagnosis."
 )
 
 
@@ -48,7 +49,7 @@ class Cases:
         As from `mf.audit`.
     marks : list of dict
         Rows of earlier reader's marks.
-    evaluation : Evaluation or None
+    evaluation : Evaluation, HoldOut or None
     features : DataFrame or None
     families
         As for `find_marks`.
@@ -59,7 +60,7 @@ class Cases:
     scores: pd.DataFrame
     findings: pd.DataFrame
     marks: list[dict[str, Any]]
-    evaluation: Evaluation | None
+    evaluation: Evaluation | HoldOut | None
     features: pd.DataFrame | None
     families: Families
 
@@ -147,7 +148,7 @@ class Cases:
 
 def collect_cases(
     data: Dataset | ExamLike,
-    evaluation: Evaluation | pd.DataFrame | None = None,
+    evaluation: Evaluation | HoldOut | pd.DataFrame | None = None,
     features: pd.DataFrame | None = None,
     findings: pd.DataFrame | None = None,
     *,
@@ -181,12 +182,13 @@ def collect_cases(
             "There is no exam to show, because the dataset has none or `ids` is empty."
         )
     scores = _read_scores(evaluation, exams)
-    if labels.empty and isinstance(evaluation, Evaluation):
-        labels = evaluation.labels
-    if features is not None and not isinstance(evaluation, Evaluation):
+    fitted = None if isinstance(evaluation, pd.DataFrame) else evaluation
+    if labels.empty and fitted is not None:
+        labels = fitted.labels
+    if features is not None and fitted is None:
         raise ValueError(
-            "`features` explain the predictions of an evaluation. Pass the Evaluation that "
-            "`cross_validate` made of them, or leave `features` out."
+            "`features` explain the predictions of an evaluation. Pass what "
+            "`cross_validate` or `evaluate` made of them, or leave `features` out."
         )
     return Cases(
         exams=exams,
@@ -194,7 +196,7 @@ def collect_cases(
         scores=scores,
         findings=_read_findings(findings),
         marks=read_marks(marks),
-        evaluation=evaluation if isinstance(evaluation, Evaluation) else None,
+        evaluation=fitted,
         features=features,
         families=families,
     )
@@ -215,7 +217,7 @@ def _read_data(data: Dataset | ExamLike) -> tuple[dict[str, ExamLike], pd.DataFr
 
 
 def _read_scores(
-    evaluation: Evaluation | pd.DataFrame | None, exams: Mapping[str, ExamLike]
+    evaluation: Evaluation | HoldOut | pd.DataFrame | None, exams: Mapping[str, ExamLike]
 ) -> pd.DataFrame:
     """Probability of each exam and task, the mean over repeats."""
     if evaluation is None:

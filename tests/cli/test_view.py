@@ -23,14 +23,14 @@ def test_the_page_is_opened_on_request(folder, tmp_path, monkeypatch):
     opened = []
     monkeypatch.setattr("typer.launch", opened.append)
     page = tmp_path / "view.html"
-    run("view", folder / "knees", "--out", page, "--exams", "0003", "--open")
+    run("view", folder / "knees", "--exams", "0003", "--open", cwd=tmp_path)
     assert opened == [page.as_uri()]
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--exams", "9999"), "has no exam"),
+        (("--exams", "9999"), "has no exam '9999'"),
         (("--out", "missing/view.html"), "missing"),
     ],
 )

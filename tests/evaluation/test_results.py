@@ -93,7 +93,9 @@ def list_subclasses(base):
 def test_all_result_classes_are_tested(results):
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         importlib.import_module(module.name)
-    found = {c.__name__ for c in list_subclasses(Result) if c.__module__.startswith("mrnet_fea")}
+    found = {
+        c.__name__ for c in list_subclasses(Result) if c.__module__.startswith(package.__name__)
+    }
     assert found - {"Result"} == set(results[1])
 
 

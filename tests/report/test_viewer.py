@@ -20,6 +20,7 @@ from tests.support.viewed_exams import (
     make_stack,
     write_exams,
 )
+from tests.support.viewer_page import press, read_pixel, read_position, settle
 
 HOSTILE = "<img src=x onerror=alert(1)></script>"
 PLANES = ["axial", "coronal", "sagittal"]
@@ -61,13 +62,6 @@ def wait_for_exam(page, exam=None):
     settle(page)
 
 
-def settle(page):
-    """Wait until what a key changed is painted."""
-    page.evaluate(
-        "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
-    )
-
-
 @pytest.fixture
 def viewer(browser, page_file):
     watched = open_page(browser, page_file)
@@ -75,28 +69,6 @@ def viewer(browser, page_file):
     watched.page.context.close()
     assert len(watched.requests) == 1
     assert watched.complaints == []
-
-
-def read_pixel(page, plane, x=0.5, y=0.3):
-    """Red, green and blue of a point of the picture, as fractions of the canvas."""
-    script = """([plane, x, y]) => {
-        const canvas = document.querySelector(`[data-plane=${plane}] canvas`);
-        // on a copy: reading the viewer's own canvas often makes Chromium complain
-        const copy = new OffscreenCanvas(1, 1).getContext("2d");
-        copy.drawImage(canvas, -Math.round(x * canvas.width), -Math.round(y * canvas.height));
-        return [...copy.getImageData(0, 0, 1, 1).data].slice(0, 3);
-    }"""
-    return page.evaluate(script, [plane, x, y])
-
-
-def read_position(page, plane):
-    return page.locator(f"[data-plane={plane}] .mv-position").inner_text()
-
-
-def press(page, *keys):
-    for key in keys:
-        page.keyboard.press(key)
-    settle(page)
 
 
 def test_keys_and_wheel_show_the_slice_they_name(viewer):

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import mrnet_features as mf
+from mrnet_features.models import logistic_baseline
 from mrnet_features.report.viewer_cases import collect_cases
 from tests.support.viewed_exams import ACL, FLUID, OWN, evaluate_exams, make_stack, write_exams
 
@@ -64,6 +65,18 @@ def test_contributions_are_those_of_the_evaluation(dataset, evaluated):
     assert found[OWN]["unmarked"] == "It has no mark."
     assert found[FLUID]["unmarked"] == ""
     assert detail["marks"][FLUID]["plane"] == "axial"
+
+
+def test_a_hold_out_is_shown_with_its_contributions(dataset, evaluated):
+    _, table = evaluated
+    model = logistic_baseline()
+    labels = dataset.labels
+    result = mf.evaluate(model, (table[:14], labels[:14]), (table[14:], labels[14:]))
+    cases = collect_cases(dataset[14:], result, table)
+    shown = cases.list_exams(["0015"])["exams"][0]["scores"]["acl"]
+    assert shown == result.predictions.loc["0015", "acl"]
+    found = cases.describe("0015").detail["contributions"]["acl"]
+    assert {each["column"] for each in found} == set(table.columns)
 
 
 def test_findings_are_listed_by_exam(dataset):

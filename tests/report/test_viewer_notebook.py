@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from tests.report.test_viewer import press, read_pixel, read_position
 from tests.support.browser import Watched, find_violations, open_browser
 from tests.support.jupyter import open_lab, open_notebook, run_cell, write_notebook
 from tests.support.viewed_exams import write_exams
+from tests.support.viewer_page import press, read_pixel, read_position
 
 pytest.importorskip("anywidget", reason="anywidget is not installed")
 
