@@ -9,7 +9,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -122,15 +122,17 @@ def explain_errors(path: str | Path, kind: str, advice: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def explain_write_errors(path: str | Path, kept: str = "") -> Iterator[None]:
+def explain_write_errors(
+    path: str | Path, describe_kept: Callable[[], str] = str
+) -> Iterator[None]:
     """Say what to do in errors of the operating system from a block that writes.
 
     Parameters
     ----------
     path : path
         Output that the block writes.
-    kept : str, default ""
-        What the next run need not do again, as the end of a sentence.
+    describe_kept : callable, optional
+        Returns what the next run need not do again, as the end of a sentence, or an empty text.
 
     Examples
     --------
@@ -149,6 +151,7 @@ def explain_write_errors(path: str | Path, kept: str = "") -> Iterator[None]:
             errno.EDQUOT: "Free some space",
             errno.ENOENT: "Leave its folder in place",
         }.get(error.errno, "Make its folder writable, or choose another place,")
+        kept = describe_kept()
         raise type(error)(
             f"'{path}' can't be written ({os.strerror(error.errno)}). {advice} and run it again"
             f"{'; ' * bool(kept)}{kept}."

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import math
 import multiprocessing
 import os
 import signal
@@ -22,6 +24,11 @@ __all__ = ["run_jobs", "show_progress"]
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 """Signals that ask a program to stop. Terminals and service managers send them to every process."""
+
+logger = logging.getLogger("mrnet_features")
+
+SECONDS_BETWEEN_MESSAGES = 60.0
+"""Time between two messages of a run whose standard error is no terminal."""
 
 SECONDS_BETWEEN_CHECKS = 0.5  # of whether the calling process is alive
 
@@ -123,8 +130,70 @@ def _end_with(caller: int) -> None:
     os._exit(1)
 
 
-def show_progress(total: int, what: str, unit: str, progress: bool | None) -> tqdm[Any]:
-    """Progress bar on standard error; call its ``update()`` once per finished unit.
+class ProgressBar(tqdm):  # type: ignore[misc]
+    """Progress bar on a terminal; elsewhere a log message per minute, so that a run is not silent.
+
+    Parameters
+    ----------
+    shown : bool or None
+        None for a bar on a terminal and messages elsewhere; True for a bar; False for nothing.
+    **settings
+        Of tqdm.
+    """
+
+    def __init__(self, *, shown: bool | None, **settings: Any) -> None:
+        is_quiet = shown is None and logger.level > logging.INFO
+        hide = True if is_quiet else None if shown is None else not shown
+        super().__init__(disable=hide, dynamic_ncols=True, **settings)
+        self._tells = self.disable and shown is None and not is_quiet
+        self._what, self._unit = settings["desc"], settings["unit"]
+        self._done = self._first = settings.get("initial", 0)
+        self._start = self._last = time.monotonic()
+
+    def update(self, n: float | None = 1) -> bool | None:
+        """Count finished units."""
+        self._done += n
+        now = time.monotonic()
+        if self._tells and now - self._last >= SECONDS_BETWEEN_MESSAGES:
+            self._last = now
+            rate = (self._done - self._first) / (now - self._start)
+            left = (self.total - self._done) / rate if rate else 0.0
+            logger.info(
+                "%s: %d of %d %ss, %s per minute, %s left.",
+                *(self._what, self._done, self.total, self._unit),
+                *(f"{60 * rate:.3g}", describe_seconds(left)),
+            )
+        shown: bool | None = super().update(n)
+        return shown
+
+
+def describe_seconds(seconds: float) -> str:
+    """Rough duration in words.
+
+    Parameters
+    ----------
+    seconds : float
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> describe_seconds(20), describe_seconds(80), describe_seconds(3 * 3600)
+    ('less than a minute', 'about 2 minutes', 'about 3.0 hours')
+    """
+    if seconds < 60:
+        return "less than a minute"
+    if seconds < 5400:
+        return f"about {math.ceil(seconds / 60)} minutes"
+    return f"about {seconds / 3600:.1f} hours"
+
+
+def show_progress(
+    total: int, what: str, unit: str, progress: bool | None, *, done: int = 0
+) -> ProgressBar:
+    """Progress on standard error; call its ``update()`` once per finished unit.
 
     Parameters
     ----------
@@ -135,11 +204,14 @@ def show_progress(total: int, what: str, unit: str, progress: bool | None) -> tq
     unit : str
         Name of a unit, such as "exam" or "fit".
     progress : bool or None
-        Whether to show the bar. None shows it if standard error is a terminal.
+        Whether to show the bar. None shows it if standard error is a terminal, else logs a message
+        per minute; both are off if the level of the logger "mrnet_features" is above INFO.
+    done : int, default 0
+        Units that an earlier run has finished.
 
     Returns
     -------
-    tqdm
+    ProgressBar
         A context manager. A hidden bar takes no time.
 
     Examples
@@ -147,5 +219,4 @@ def show_progress(total: int, what: str, unit: str, progress: bool | None) -> tq
     >>> with show_progress(2, "extract", "exam", progress=False) as bar:
     ...     _ = bar.update()
     """
-    hide = None if progress is None else not progress
-    return tqdm(total=total, desc=what, unit=unit, disable=hide)
+    return ProgressBar(shown=progress, total=total, desc=what, unit=unit, initial=done)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-__all__ = ["describe_cause", "escape_controls", "name_some", "quote"]
+__all__ = ["describe_cause", "escape_controls", "name_some", "quote", "suggest_name"]
 
 LONGEST_VALUE = 80
 """Most characters of one value in a message."""
@@ -66,6 +67,31 @@ def name_some(names: Sequence[Any]) -> str:
     """
     shown = ", ".join(map(quote, names[:3]))
     return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
+
+
+def suggest_name(name: str, known: Iterable[str]) -> str:
+    """Question whether another name was meant, for the end of a message.
+
+    Parameters
+    ----------
+    name : str
+        Unknown name.
+    known : iterable of str
+
+    Returns
+    -------
+    str
+        Begins with a space; empty if no known name is similar.
+
+    Examples
+    --------
+    >>> suggest_name("glmc", ["glcm", "glrlm", "lbp"])
+    " Did you mean 'glcm'?"
+    >>> suggest_name("age", ["glcm"])
+    ''
+    """
+    near = difflib.get_close_matches(name[:LONGEST_VALUE], list(known), n=1, cutoff=0.65)
+    return f" Did you mean {quote(near[0])}?" if near else ""
 
 
 def describe_cause(error: BaseException, longest: int = LONGEST_CAUSE) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from mrnet_features.messages import quote
+from mrnet_features.messages import quote, suggest_name
 
 PLANES = ("axial", "coronal", "sagittal")
 """Planes of an exam, in the order of the columns."""
@@ -131,7 +131,10 @@ def group_names(columns: Iterable[str], by: str) -> dict[str, list[str]]:
     {'mean': ['axial__knee__glcm__energy__mean'], 'std': ['axial__knee__glcm__energy__std']}
     """
     if by not in Name._fields:
-        raise ValueError(f"`by` must be one of {', '.join(Name._fields)}, got {quote(by)}.")
+        raise ValueError(
+            f"`by` must be one of {', '.join(Name._fields)}, got {quote(by)}."
+            f"{suggest_name(by, Name._fields)}"
+        )
     groups: dict[str, list[str]] = {}
     for column in columns:
         groups.setdefault(getattr(parse_name(column), by), []).append(column)

@@ -13,6 +13,7 @@ from joblib import delayed
 from joblib.externals.loky import get_reusable_executor
 
 import mrnet_features
+from mrnet_features import jobs
 from mrnet_features.jobs import run_jobs, show_progress
 from tests.support.processes import wait_for_end
 
@@ -142,3 +143,23 @@ def test_the_progress_bar_is_shown_on_request_or_on_a_terminal(capsys, progress,
     with show_progress(2, "extract", "exam", progress) as bar:
         bar.update()
     assert ("extract" in capsys.readouterr().err) == is_shown
+
+
+@pytest.mark.parametrize(
+    ("progress", "level", "n_messages"),
+    [(None, "INFO", 2), (None, "WARNING", 0), (False, "INFO", 0)],
+)
+def test_a_run_without_a_terminal_is_not_silent_for_minutes(
+    monkeypatch, caplog, progress, level, n_messages
+):
+    now = iter(range(0, 10_000, 40))  # 40 seconds per exam
+    caplog.set_level(level, "mrnet_features")
+    monkeypatch.setattr(jobs.time, "monotonic", lambda: float(next(now)))
+    with show_progress(110, "extract", "exam", progress, done=100) as bar:
+        for _ in range(4):
+            bar.update()
+    assert len(caplog.messages) == n_messages
+    if n_messages:
+        assert caplog.messages[0] == (
+            "extract: 102 of 110 exams, 1.5 per minute, about 6 minutes left."
+        )

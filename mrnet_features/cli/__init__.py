@@ -1,6 +1,8 @@
 """Command line: one thin command per verb, which parses, calls one function and shows the result.
 
-The order of the imports is the order of the commands in ``--help``.
+The order of the imports is the order of the commands in ``--help``. Register a command with
+`app.command`: its panel, two or three examples, which a test runs, and whether a stopped run
+resumes. Every command takes ``-q`` and ends with a line that says what to type next.
 """
 
 # ruff: noqa: I001

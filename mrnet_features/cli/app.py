@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import logging
 import re
 import shlex
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Collection, Iterator
-from typing import Annotated, Any, NoReturn
+from collections.abc import Callable, Collection, Iterator
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from mrnet_features.cli.stopping import stop_on_signals
 from mrnet_features.cli.terminal import (
     EscapedOutput,
     MessageFormatter,
     describe_error,
+    is_terminal,
     print_message,
+    send_styles,
     shorten,
 )
-from mrnet_features.messages import escape_controls
+from mrnet_features.messages import escape_controls, suggest_name
 
 FAILED = 1
 SHOWN_WARNINGS = 20
@@ -32,18 +35,24 @@ SHOWN_WARNINGS = 20
 
 INTERRUPTED, TERMINATED = 130, 143  # of a program ended by Ctrl-C or SIGTERM, as in shells
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 TYPED = "mrnet_features.typed"
 """Key of the arguments that were typed, in the context of a command."""
+
+PANELS = ("Start", "Data", "Table", "Study", "Report")
+"""Panels of the commands in ``--help``, in their order."""
 
 UsageError: Any = typer.BadParameter.__base__
 """Error of a wrong option: click's, or that of typer's own copy of click."""
 
-STOPPED = (
-    "Stopped. If you run it again, knees, extract, reproduce and demo keep the exams that were "
-    "finished."
-)
+STOPPED = "Stopped."
+
+RESUMED = "Stopped. Run the same command again to continue: finished exams are kept."
+"""Of a command that keeps what is finished."""
 
 OPTIONS = {
+    "n_exams": "exams",
     "n_jobs": "jobs",
     "n_repeats": "repeats",
     "n_splits": "n-folds",
@@ -52,24 +61,73 @@ OPTIONS = {
 }
 """Options by Python argument, where the two have different names."""
 
+DATA = {"data", "exams", "features", "groups", "labels", "models"}
+"""Python arguments for what a command reads itself: they are named without backticks."""
+
+running: Any = None
+"""Context of the command that runs: warnings and messages about a stop need its options."""
+
+
+class Command(TyperCommand):
+    """Command whose help ends with examples."""
+
+    notes = ""
+    """Text before the examples, with its own line ends."""
+
+    examples: tuple[str, ...] = ()
+    """Command lines. Those of all commands run one after another in a test."""
+
+    resumes = False
+    """Whether a stopped run keeps what is finished."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help, with panels on a terminal, and examples as they are typed."""
+        with _style_help(self):
+            super().format_help(ctx, formatter)
+        # older typer escapes brackets for rich also where rich is not used
+        formatter.buffer[:] = [text.replace("\\[", "[") for text in formatter.buffer]
+        if self.notes:
+            formatter.write(f"\n{self.notes}\n")
+        if self.examples:
+            formatter.write("\nExamples:\n" + "".join(f"  {line}\n" for line in self.examples))
+
 
 class Commands(TyperGroup):
     """Command group that prints errors as messages; exit status 2 for a wrong option, else 1."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help, with panels on a terminal."""
+        with _style_help(self):
+            super().format_help(ctx, formatter)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+        """Write the first sentence of each command, whole, panel by panel."""
+        panels: dict[str, list[tuple[str, str]]] = {panel: [] for panel in PANELS}
+        for name, command in self.commands.items():
+            panel = getattr(command, "rich_help_panel", None)
+            rows = panels.setdefault(panel if isinstance(panel, str) else "Commands", [])
+            rows.append((name, (command.help or "").split("\n\n")[0]))
+        for panel, rows in panels.items():
+            if rows:
+                with formatter.section(panel):
+                    formatter.write_dl(rows)
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
     ) -> Any:
         """Parse the options before the command, and keep what was typed for messages."""
         typed = shlex.join(args)
-        with _tidy_usage_errors():
+        with _tidy_usage_errors(self.commands):
             context = super().make_context(info_name, args, parent, **extra)
         context.meta[TYPED] = typed
         return context
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command; show errors as one message, without a traceback unless asked for."""
+        global running
+        running = ctx
         try:
-            with _tidy_usage_errors(), _escape_output():
+            with _tidy_usage_errors(self.commands), _escape_output():
                 return super().invoke(ctx)
         except (typer.Exit, typer.Abort, UsageError, BrokenPipeError):
             raise
@@ -77,8 +135,9 @@ class Commands(TyperGroup):
             if ctx.params["traceback"]:
                 raise
             command = self.commands[ctx.invoked_subcommand]
-            options = {name for param in command.params for name in param.opts}
-            message = name_options(describe_error(error, ctx.meta[TYPED]), options)
+            options = _list_options()
+            message = describe_error(error, ctx.meta[TYPED], has_jobs="--jobs" in options)
+            message = name_options(message, options)
             if message.startswith("`--") and isinstance(error, ValueError | TypeError):
                 context = typer.Context(command, info_name=command.name, parent=ctx)
                 with _tidy_usage_errors():
@@ -88,14 +147,56 @@ class Commands(TyperGroup):
 
 
 @contextlib.contextmanager
-def _tidy_usage_errors() -> Iterator[None]:
-    """Escape and bound the messages of wrong options, which repeat what was typed."""
+def _tidy_usage_errors(commands: Collection[str] = ()) -> Iterator[None]:
+    """Escape and bound messages of wrong options, which repeat what was typed; suggest names."""
     try:
         yield
     except UsageError as error:
-        message = escape_controls(shorten(error.format_message()))
+        if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help
+            raise
+        message = error.format_message().replace(": Value error, ", ": ")  # of newer typer
+        message = name_options(message, _list_options())
+        message = _suggest_choice(message, commands)
+        message = escape_controls(shorten(message))
         error.format_message = lambda: message
         raise
+
+
+def _suggest_choice(message: str, commands: Collection[str]) -> str:
+    """Message of a wrong choice or command, with the name that may have been meant."""
+    if "Did you mean" in message:
+        return message
+    choice = re.search(r"'([^']*)' is not one of ('.*')", message)
+    if choice:
+        return message + suggest_name(choice[1], re.findall(r"'([^']*)'", choice[2]))
+    command = re.search(r"No such command '([^']*)'", message)
+    return message + suggest_name(command[1], commands) if command else message
+
+
+@contextlib.contextmanager
+def _style_help(command: Any) -> Iterator[None]:
+    """Rich help on a terminal; plain text elsewhere."""
+    if not is_terminal():
+        yield
+        return
+    command.rich_markup_mode = "rich"
+    try:
+        with send_styles():
+            yield
+    finally:
+        command.rich_markup_mode = None
+
+
+def _find_command() -> Any:
+    """Command that runs, if any."""
+    name = running and running.invoked_subcommand
+    return running.command.commands.get(name) if name else None
+
+
+def _list_options() -> set[str]:
+    """Options of the command that runs."""
+    command = _find_command()
+    return {name for param in command.params for name in param.opts} if command else set()
 
 
 @contextlib.contextmanager
@@ -129,7 +230,7 @@ def name_options(message: str, options: Collection[str]) -> str:
     Examples
     --------
     >>> name_options("`n_splits` must be at least 2. Fit `labels` again.", {"--n-folds"})
-    '`--n-folds` must be at least 2. Fit `labels` again.'
+    '`--n-folds` must be at least 2. Fit labels again.'
     >>> name_options("Pass subset=True or device='cpu'.", {"--subset", "--device"})
     'Pass `--subset` or `--device cpu`.'
     >>> name_options("Pass id_width=4 to restore the zeros.", {"--id-width"})
@@ -138,6 +239,8 @@ def name_options(message: str, options: Collection[str]) -> str:
 
     def replace(found: re.Match[str]) -> str:
         name = found["quoted"] or found["given"]
+        if found["quoted"] in DATA and options:
+            return found["quoted"]
         option = f"--{OPTIONS.get(name, name).replace('_', '-')}"
         value = found["value"] or found["number"]
         value = f" {value}" if value else ""
@@ -154,10 +257,40 @@ app = typer.Typer(
     name="mrnet-features",
     cls=Commands,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+    rich_markup_mode=None,  # of error messages; see `_style_help`
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def command(panel: str, *examples: str, notes: str = "", resumes: bool = False) -> Callable[[F], F]:
+    """Register a function as a command.
+
+    Parameters
+    ----------
+    panel : str
+        One of `PANELS`.
+    *examples : str
+        Command lines for the end of its help; a test runs them.
+    notes : str, default ""
+        Text before the examples, with its own line ends.
+    resumes : bool, default False
+        Whether a stopped run keeps what is finished.
+
+    Returns
+    -------
+    callable
+        Decorator.
+    """
+    settings = {"examples": examples, "notes": notes, "resumes": resumes}
+
+    def register(function: F) -> F:
+        paragraphs = inspect.cleandoc(function.__doc__ or "").split("\n\n")
+        text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+        kind = type("Command", (Command,), settings)
+        return app.command(cls=kind, help=text, rich_help_panel=panel)(function)
+
+    return register
 
 
 @app.callback(invoke_without_command=True)
@@ -178,20 +311,22 @@ def _options(
 
 def main() -> NoReturn:
     """Run the command line; exit status 0, 1 (failed), 2 (wrong use), 130 or 143 (stopped)."""
+    global running
+    running = None
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(MessageFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     counts: Counter[Any] = Counter()
-    warnings.showwarning = functools.partial(_show_warning, counts)
+    warnings.showwarning = functools.partial(_show_warning, counts, set())
     try:
-        with stop_on_signals(STOPPED):
-            app()
+        with stop_on_signals(describe_stop):
+            app(prog_name="mrnet-features")
     except KeyboardInterrupt:  # before or after typer handles it itself
-        print(STOPPED, file=sys.stderr)
+        print(describe_stop(), file=sys.stderr)
         raise SystemExit(INTERRUPTED) from None
     except SystemExit as end:
         if end.code in (INTERRUPTED, TERMINATED):
-            print(STOPPED, file=sys.stderr)
+            print(describe_stop(), file=sys.stderr)
         raise
     finally:
         for kind, times in counts.items():
@@ -200,8 +335,18 @@ def main() -> NoReturn:
     sys.exit(0)
 
 
-def _show_warning(counts: Counter[Any], message: Any, category: Any, *_: Any, **__: Any) -> None:
-    """Print a warning, unless many of its kind were printed: a set of exams can have thousands."""
+def describe_stop() -> str:
+    """Message about a stop: what the next run need not do again, if anything."""
+    return RESUMED if getattr(_find_command(), "resumes", False) else STOPPED
+
+
+def _show_warning(
+    counts: Counter[Any], shown: set[str], message: Any, category: Any, *_: Any, **__: Any
+) -> None:
+    """Print a warning once, unless many of its kind were printed: exams can have thousands."""
+    if str(message) in shown:
+        return
+    shown.add(str(message))
     counts[category.__name__] += 1
     if counts[category.__name__] <= SHOWN_WARNINGS:
-        print_message(f"Warning: {message}")
+        print_message(f"Warning: {name_options(str(message), _list_options())}")

@@ -2,36 +2,57 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import textwrap
+from typing import Annotated, Any
 
 import typer
 
-from mrnet_features.cli.app import app
-from mrnet_features.cli.options import Jobs, Json, Root, split_names
-from mrnet_features.cli.terminal import print_message
+from mrnet_features.cli.app import command
+from mrnet_features.cli.options import Jobs, Json, Quiet, Root, complete_names, split_names
+from mrnet_features.cli.terminal import print_message, print_next, quote_path
 
 # written out, since importing `quality.findings` here would import pandas for every command
-CODES_HELP = """\b
-Codes: label-file, label-missing, label-conflict, stack-file, stack-missing,
-  blank-slices, repeated-slices, saturated, ghosting, out-of-view, orientation,
-  noise, blur, slice-count, duplicate, near-duplicate
-"""
+CODES = (
+    *("label-file", "label-missing", "label-conflict", "stack-file", "stack-missing"),
+    *("blank-slices", "repeated-slices", "saturated", "ghosting", "out-of-view", "orientation"),
+    *("noise", "blur", "slice-count", "duplicate", "near-duplicate"),
+)
+INDENT: Any = {"initial_indent": "  ", "subsequent_indent": "  "}
 
 
-@app.command(epilog=CODES_HELP)
+@command(
+    "Data",
+    "mrnet-features audit MRNet-v1.0",
+    "mrnet-features audit MRNet-v1.0 --codes stack-file,duplicate",
+    "mrnet-features audit MRNet-v1.0 --json > audit.json",
+    notes=f"Codes:\n{textwrap.fill(', '.join(CODES), 78, break_on_hyphens=False, **INDENT)}",
+)
 def audit(
     root: Root,
     codes: Annotated[
-        str | None, typer.Option(help="Codes to look for, comma-separated; default: all.")
+        str | None,
+        typer.Option(
+            autocompletion=complete_names(*CODES),
+            show_default=False,
+            help="Codes to look for, comma-separated; by default all.",
+        ),
     ] = None,
-    skip: Annotated[str, typer.Option(help="Codes to skip, comma-separated.")] = "",
+    skip: Annotated[
+        str,
+        typer.Option(autocompletion=complete_names(*CODES), help="Codes to skip, comma-separated."),
+    ] = "",
     jobs: Jobs = -1,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Find exams to reject or to check, in both splits."""
+    """Find exams to reject or to check, in both splits.
+
+    One line per finding, exams to reject first: the split, exam and plane, what is wrong, and what
+    to do about it.
+    """
     from mrnet_features.cli.format import (
         describe_unjudged,
-        format_audit,
+        print_audit,
         print_json,
         table_as_rows,
     )
@@ -43,4 +64,9 @@ def audit(
         print_json(table_as_rows(findings))
         print_message(describe_unjudged(findings))
     else:
-        print(format_audit(findings))
+        print_audit(findings)
+    place = quote_path(root)
+    if (findings["severity"] == "reject").any():
+        print_next(f"audit {place} --json > audit.json", quiet=quiet or as_json)
+    else:
+        print_next(f"extract {place} --out train.parquet", quiet=quiet or as_json)

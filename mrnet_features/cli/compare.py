@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mrnet_features.cli.app import app
+from mrnet_features.cli.app import command
 from mrnet_features.cli.options import (
     Json,
+    Quiet,
     Root,
     Split,
     check_file,
     list_label_files,
     read_models,
 )
+from mrnet_features.cli.terminal import print_next, quote_path
 
 
-@app.command()
+@command(
+    "Study",
+    "mrnet-features compare MRNet-v1.0 mine=mine.csv cnn=cnn.csv",
+    "mrnet-features compare MRNet-v1.0 cnn=cnn.csv mine=predictions.csv --paths valid-paths.csv",
+    "mrnet-features compare MRNet-v1.0 cnn=cnn.csv mine=mine.csv --added-value --n-folds 2",
+)
 def compare(
     root: Root,
     models: Annotated[
@@ -32,7 +40,9 @@ def compare(
     split: Annotated[Split, typer.Option(help="Split of the predicted exams.")] = Split.valid,
     paths: Annotated[
         Path | None,
-        typer.Option(help="valid-paths.csv, for files that have neither header nor ids."),
+        typer.Option(
+            show_default=False, help="valid-paths.csv, for files that have neither header nor ids."
+        ),
     ] = None,
     subset: Annotated[
         bool, typer.Option("--subset", help="Compare on the exams that all files have.")
@@ -45,22 +55,41 @@ def compare(
             "regression on both scores).",
         ),
     ] = False,
+    n_folds: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            max=1000,
+            show_default=False,
+            help="With --added-value: number of folds; by default 5, or as many as there are two "
+            "exams of each class for.",
+        ),
+    ] = None,
     id_width: Annotated[
         int | None,
-        typer.Option(min=1, max=200, help="Pad exam ids with leading zeros to this many digits."),
+        typer.Option(
+            min=1,
+            max=200,
+            show_default=False,
+            help="Pad exam ids with leading zeros to this many digits.",
+        ),
     ] = None,
     logits: Annotated[
         bool, typer.Option("--logits", help="All files hold log-odds, not probabilities.")
     ] = False,
-    out: Annotated[Path | None, typer.Option(help="CSV of the differences to write.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", show_default=False, help="CSV of the differences to write."),
+    ] = None,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Compare the AUCs of two or more models pair by pair.
 
     Prints each difference with its 95 % confidence interval, its p value and the minimum
     detectable difference.
     """
-    from mrnet_features.cli.format import format_comparison, print_json
+    from mrnet_features.cli.format import print_comparison, print_json
     from mrnet_features.csv_files import format_csv
     from mrnet_features.data.mrnet import load_labels
     from mrnet_features.files import write_text
@@ -74,6 +103,7 @@ def compare(
         paths=paths,
         subset=subset,
         added_value=added_value,
+        n_splits=n_folds,
         id_width=id_width,
         logits=logits,
     )
@@ -82,4 +112,9 @@ def compare(
     if as_json:
         print_json(result.as_dict())
     else:
-        print(format_comparison(result))
+        print_comparison(result)
+    if not added_value:
+        typed = " ".join(shlex.quote(f"{name}={file}") for name, file in files.items())
+        of_paths = f" --paths {quote_path(paths)}" if paths else ""
+        again = f"compare {quote_path(root)} {typed}{of_paths} --added-value"
+        print_next(again, quiet=quiet or as_json)

@@ -7,30 +7,48 @@ from typing import Annotated
 
 import typer
 
-from mrnet_features.cli.app import app
+from mrnet_features.cli.app import command
 from mrnet_features.cli.options import (
     Coherent,
     Exclude,
     Jobs,
     Json,
     LabelSplit,
-    Model,
+    NFolds,
+    Quiet,
     Root,
     Seed,
     Split,
     Table,
     check_folder,
+    check_model,
+    check_output,
+    complete_names,
     read_exclusion,
 )
+from mrnet_features.cli.terminal import print_next, quote_path
 
 
-@app.command()
+@command(
+    "Study",
+    "mrnet-features cv train.parquet MRNet-v1.0",
+    "mrnet-features cv train.parquet MRNet-v1.0 --model logistic --out logistic-cv",
+    "mrnet-features cv train.parquet MRNet-v1.0 --model sklearn.naive_bayes:GaussianNB -o bayes-cv",
+)
 def cv(
     table: Table,
     root: Root,
     split: LabelSplit = Split.train,
-    model: Annotated[Model, typer.Option(help="Baseline to fit for each task.")] = Model.lightgbm,
-    n_folds: Annotated[int, typer.Option(min=2, help="Number of folds.")] = 5,
+    model: Annotated[
+        str,
+        typer.Option(
+            callback=check_model,
+            autocompletion=complete_names("lightgbm", "logistic", "prior"),
+            help="Model to fit for each task: lightgbm, logistic, prior, or any scikit-learn "
+            "classifier as module:object, such as own_models:make. Its code is run.",
+        ),
+    ] = "lightgbm",
+    n_folds: NFolds = 5,
     repeats: Annotated[
         int, typer.Option(min=1, max=1000, help="Number of repeats, each with its own folds.")
     ] = 3,
@@ -42,30 +60,40 @@ def cv(
         typer.Option(
             exists=True,
             dir_okay=False,
+            show_default=False,
             help="CSV of folds to use (exam,repeat,fold) instead of new ones.",
         ),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
+            "--out",
+            "-o",
+            show_default=False,
             help="Folder for summary, predictions and folds; default: the table's name with -cv, "
-            "beside it."
+            "beside it.",
         ),
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the results of an earlier run.")
+    ] = False,
     jobs: Jobs = -1,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Cross-validate a model on a table: AUC per task.
 
     Prints the AUC of each task and their mean with 95 % confidence intervals, and writes summary,
     out-of-fold predictions and folds as CSV.
     """
-    from mrnet_features.cli.format import format_summary, print_json, summary_as_dict
+    from mrnet_features.cli.format import print_json, print_summary, summary_as_dict
     from mrnet_features.evaluation.protocol.folds import Folds
-    from mrnet_features.workflows.score import score_table, write_evaluation
+    from mrnet_features.workflows.score import refuse_evaluation, score_table, write_evaluation
     from mrnet_features.workflows.tables import read_table
 
     folder = check_folder(out or table.parent / f"{table.stem}-cv")
+    if not overwrite:
+        check_output(refuse_evaluation, folder, hint="--out")
     features, labels = read_table(table, root, split, exclude=read_exclusion(exclude))
     evaluation = score_table(
         features,
@@ -82,5 +110,8 @@ def cv(
     if as_json:
         print_json({"folder": str(folder), **summary_as_dict(evaluation)})
     else:
-        print(format_summary(evaluation.summary()))
+        print_summary(evaluation.summary())
         print(f"Predictions, folds and this table are in '{folder}'.")
+    of_split = "" if split == Split.train else f" --split {split.value}"
+    again = f"importance {quote_path(table)} {quote_path(root)}{of_split} --by family"
+    print_next(again, quiet=quiet or as_json)

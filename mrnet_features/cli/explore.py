@@ -7,26 +7,31 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mrnet_features.cli.app import app
+from mrnet_features.cli.app import command
 from mrnet_features.cli.options import (
     Jobs,
     Json,
+    Quiet,
     Root,
     Split,
     check_file,
     list_label_files,
     split_names,
 )
-from mrnet_features.cli.terminal import print_message
+from mrnet_features.cli.terminal import print_message, print_next, quote_path
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-@app.command()
+@command(
+    "Data",
+    "mrnet-features explore MRNet-v1.0 --out explore.html",
+    "mrnet-features explore MRNet-v1.0 --split valid -o valid.html --no-audit",
+)
 def explore(
     root: Root,
-    out: Annotated[Path, typer.Option(help="HTML file to write.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write.")],
     split: Annotated[Split, typer.Option(help="Split to explore.")] = Split.train,
     audit: Annotated[
         bool,
@@ -44,6 +49,7 @@ def explore(
     ] = "",
     jobs: Jobs = -1,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Describe a set of exams on one page.
 
@@ -81,6 +87,7 @@ def explore(
     )
     if left_out:
         print(f"Left out, since they can't be loaded: {', '.join(left_out)}.")
+    print_next(f"extract {quote_path(root)} --out train.parquet", quiet=quiet)
 
 
 def _choose_findings(

@@ -8,20 +8,26 @@ from typing import Annotated
 
 import typer
 
-from mrnet_features.cli.app import app
+from mrnet_features.cli.app import command
 from mrnet_features.cli.options import (
     Device,
     Exclude,
     Families,
     Json,
     OnDevice,
+    Quiet,
     Root,
     Split,
     check_jobs,
     check_parquet,
+    check_planes,
+    complete_names,
     name_families,
     read_exclusion,
+    split_names,
 )
+from mrnet_features.cli.terminal import print_next, quote_path
+from mrnet_features.names import PLANES
 
 
 class OnError(StrEnum):
@@ -31,17 +37,36 @@ class OnError(StrEnum):
     skip = "skip"
 
 
-@app.command()
+@command(
+    "Table",
+    "mrnet-features extract MRNet-v1.0 --out train.parquet",
+    "mrnet-features extract MRNet-v1.0 --split valid -o valid.parquet",
+    "mrnet-features extract MRNet-v1.0 -o sagittal.parquet --families glcm,fluid --planes sagittal",
+    resumes=True,
+)
 def extract(
     root: Root,
-    out: Annotated[Path, typer.Option(callback=check_parquet, help="Parquet file to write.")],
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", callback=check_parquet, help="Parquet file to write."),
+    ],
     split: Annotated[Split, typer.Option(help="Split to read.")] = Split.train,
     families: Families = "baseline",
+    planes: Annotated[
+        str,
+        typer.Option(
+            callback=check_planes,
+            autocompletion=complete_names(*PLANES),
+            help="Planes to read, comma-separated. Stacks of the others may be missing.",
+        ),
+    ] = ",".join(PLANES),
     exclude: Exclude = "",
     device: OnDevice = Device.auto,
     jobs: Annotated[
         int,
         typer.Option(
+            "--jobs",
+            "-j",
             callback=check_jobs,
             help="Parallel processes; -1 for every core. On a GPU: threads that read files.",
         ),
@@ -50,6 +75,7 @@ def extract(
         int | None,
         typer.Option(
             min=1,
+            show_default=False,
             help="Maximum number of exams per batch on a GPU; default: up to 64, limited by "
             "memory.",
         ),
@@ -68,6 +94,7 @@ def extract(
         ),
     ] = False,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Extract the features of every exam of a split.
 
@@ -82,6 +109,7 @@ def extract(
         split,
         out,
         families=name_families(families),
+        planes=split_names(planes),
         exclude=read_exclusion(exclude),
         device=device,
         n_jobs=jobs,
@@ -96,3 +124,5 @@ def extract(
         print_json({"table": str(out), "n_features": n_features, **provenance})
     else:
         print(f"{n_exams} exams x {n_features} features in '{out}'.")
+    of_split = "" if split == Split.train else f" --split {split.value}"
+    print_next(f"cv {quote_path(out)} {quote_path(root)}{of_split}", quiet=quiet or as_json)

@@ -7,18 +7,35 @@ from typing import Annotated
 
 import typer
 
-from mrnet_features.cli.app import app
-from mrnet_features.cli.options import Jobs, Json, Seed, Split, check_families, name_families
+from mrnet_features.cli.app import command
+from mrnet_features.cli.options import (
+    Jobs,
+    Json,
+    Quiet,
+    Seed,
+    Split,
+    check_families,
+    complete_families,
+    name_families,
+)
+from mrnet_features.cli.terminal import print_next
 
 
-@app.command()
+@command(
+    "Table",
+    "mrnet-features families",
+    "mrnet-features families glcm",
+    "mrnet-features families minimal --stability --root MRNet-v1.0 --exams 40",
+)
 def families(
     name: Annotated[
         str | None,
         typer.Argument(
+            metavar="[NAME]",
             help="List the statistics of this family. With --stability: preset or families, "
             "separated by commas; default: baseline.",
             show_default=False,
+            autocompletion=complete_families,
         ),
     ] = None,
     cost: Annotated[
@@ -46,19 +63,22 @@ def families(
     out: Annotated[
         Path,
         typer.Option(
-            help="With --stability: CSV to write, with the ICC of each column and perturbation."
+            "--out",
+            "-o",
+            help="With --stability: CSV to write, with the ICC of each column and perturbation.",
         ),
     ] = Path("stability.csv"),
     seed: Seed = 0,
     jobs: Jobs = -1,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """List the feature families, or their stability.
 
     Statistics are listed with formula, unit and range. With --stability the share of columns with
     an ICC of .75 or more is printed; run it again to continue a stopped run.
     """
-    from mrnet_features.cli.format import print_json
+    from mrnet_features.cli.format import print_json, print_table
     from mrnet_features.diagnostics.family_catalogue import list_families, list_statistics
     from mrnet_features.workflows.plain import to_plain
 
@@ -83,6 +103,11 @@ def families(
     if as_json:
         print_json(to_plain(table, "index"))
     else:
-        print(table.to_string(justify="left"))
+        print_table(table.reset_index())
         if stability:
             print(f"Share of columns with ICC(2,1) of .75 or more; all ICCs are in '{out}'.")
+    if not (name or stability):
+        print_next(f"families {table.index[0]}", quiet=quiet or as_json)
+    elif not stability:
+        chosen = f"extract ROOT --families {name} --out {name}.parquet"
+        print_next(chosen, quiet=quiet or as_json)

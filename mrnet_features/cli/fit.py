@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
-from mrnet_features.cli.app import app
+from mrnet_features.cli.app import command
 from mrnet_features.cli.options import (
     Coherent,
     Exclude,
     Jobs,
     Json,
     LabelSplit,
+    NFolds,
+    Quiet,
     Root,
     Rule,
     Seed,
@@ -23,16 +25,24 @@ from mrnet_features.cli.options import (
     check_target,
     read_exclusion,
 )
+from mrnet_features.cli.terminal import print_next, quote_path
 
 
-@app.command()
+@command(
+    "Study",
+    "mrnet-features fit train.parquet MRNet-v1.0 --out model",
+    "mrnet-features fit train.parquet MRNet-v1.0 -o sensitive --rule sensitivity --target 0.95",
+)
 def fit(
     table: Table,
     root: Root,
     out: Annotated[
         Path,
         typer.Option(
-            callback=check_folder, help="Folder for the model, as LightGBM text files and JSON."
+            "--out",
+            "-o",
+            callback=check_folder,
+            help="Folder for the model, as LightGBM text files and JSON.",
         ),
     ],
     split: LabelSplit = Split.train,
@@ -50,18 +60,20 @@ def fit(
             help="Sensitivity or specificity to reach, above 0 and at most 1; unused by youden.",
         ),
     ] = 0.9,
+    n_folds: NFolds = 5,
     coherent: Coherent = False,
     exclude: Exclude = "",
     seed: Seed = 0,
     jobs: Jobs = -1,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Fit LightGBM on all exams of a table and save it.
 
     Thresholds are chosen on the out-of-fold predictions of a cross-validation, whose AUCs are
     printed.
     """
-    from mrnet_features.cli.format import format_summary, print_json, summary_as_dict
+    from mrnet_features.cli.format import print_json, print_summary, summary_as_dict
     from mrnet_features.workflows.fit import fit_table
     from mrnet_features.workflows.tables import read_table
 
@@ -70,8 +82,9 @@ def fit(
         features,
         labels,
         out,
-        rule=rule,
+        rule=rule.value,
         target=target,
+        n_splits=n_folds,
         seed=seed,
         n_jobs=jobs,
         coherent=coherent,
@@ -86,6 +99,8 @@ def fit(
             }
         )
     else:
-        print(format_summary(fitted.evaluation.summary()))
+        print_summary(fitted.evaluation.summary())
         print(f"Thresholds: {', '.join(f'{t} {value:.3f}' for t, value in thresholds.items())}.")
         print(f"{fitted.bundle!r} in '{out}'.")
+    again = f"predict {quote_path(out)} valid-paths.csv predictions.csv"
+    print_next(again, quiet=quiet or as_json)

@@ -1,7 +1,8 @@
-"""Results as text for a terminal, or as plain types for JSON."""
+"""Results as tables on a terminal, as plain text in a pipe, or as JSON."""
 
 from __future__ import annotations
 
+import io
 import json
 import math
 from collections.abc import Iterator, Sequence
@@ -9,10 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from mrnet_features.cli.terminal import fit_encoding, is_terminal, send_styles
+from mrnet_features.messages import escape_controls
+
 if TYPE_CHECKING:
     from mrnet_features.diagnostics.doctor import MachineCheck
     from mrnet_features.evaluation.protocol.cross_validation import Evaluation
     from mrnet_features.workflows.compare_files import FileComparison
+
+HEADINGS = {
+    "ci_low": "95 % low",
+    "ci_high": "high",
+    "minimum_detectable_difference": "detectable",
+}
+"""Headings that differ from the names of columns."""
+
+NARROWEST_TEXT = 20
+"""Characters to which a column of text may be wrapped on a terminal."""
+
+GAP = 3
+"""Characters between two columns on a terminal."""
 
 
 def print_json(value: Any) -> None:
@@ -35,134 +52,171 @@ def summary_as_dict(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def format_summary(summary: pd.DataFrame) -> str:
-    """Summary of an evaluation as text, AUCs with three decimals.
+def print_table(table: pd.DataFrame, n_keys: int = 1) -> None:
+    """Print a table without its index: on a terminal as wide as that, else as plain text.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Floats are shown with three decimals, missing values as "-". On a terminal, long text is
+        wrapped, and columns for which there is no room follow below, beside the keys.
+    n_keys : int, default 1
+        Number of columns at the start that name a row.
+    """
+    from rich.console import Console
+
+    cells = {
+        HEADINGS.get(str(name), str(name)): [format_cell(value) for value in table[name]]
+        for name in table
+    }
+    is_text = [not pd.api.types.is_numeric_dtype(kind) for kind in table.dtypes]
+    if not is_terminal():
+        text = io.StringIO()
+        widest = sum(max(map(len, [name, *column])) + 2 for name, column in cells.items())
+        console = Console(file=text, width=max(80, widest), color_system=None)
+        console.print(_build_table(cells, is_text, list(cells), styled=False))
+        print("\n".join(line.rstrip() for line in text.getvalue().splitlines()))
+        return
+    with send_styles() as stream:
+        console = Console(file=stream, highlight=False)
+        cells = {
+            fit_encoding(name, stream): [fit_encoding(cell, stream) for cell in column]
+            for name, column in cells.items()
+        }
+        for block in _split_columns(cells, is_text, console.width, n_keys):
+            console.print(_build_table(cells, is_text, block, styled=True))
+
+
+def format_cell(value: Any) -> str:
+    r"""Value of a table as text.
+
+    Examples
+    --------
+    >>> [format_cell(value) for value in (0.5, float("nan"), 120, "0042\x1b[2J")]
+    ['0.500', '-', '120', '0042\\x1b[2J']
+    """
+    if pd.isna(value):
+        return "-"
+    return f"{value:.3f}" if isinstance(value, float) else escape_controls(str(value))
+
+
+def _build_table(
+    cells: dict[str, list[str]], is_text: Sequence[bool], names: Sequence[str], *, styled: bool
+) -> Any:
+    """Table of rich with some columns."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    look: Any = {"box": box.SIMPLE_HEAD} if styled else {"box": None, "padding": (0, 2, 0, 0)}
+    built = Table(pad_edge=False, header_style="bold" if styled else "", **look)
+    texts = dict(zip(cells, is_text, strict=True))
+    for name in names:
+        is_long = texts[name] and _measure(name, cells[name]) > NARROWEST_TEXT
+        justify: Any = "left" if texts[name] else "right"
+        built.add_column(
+            Text(name.replace("_", " ") if styled else name),
+            justify=justify,
+            no_wrap=not is_long,
+            min_width=NARROWEST_TEXT if is_long else None,
+            overflow="fold",
+        )
+    for row in zip(*(cells[name] for name in names), strict=True):
+        built.add_row(*map(Text, row))
+    return built
+
+
+def _measure(name: str, column: Sequence[str]) -> int:
+    """Characters of the longest cell of a column, or of its heading."""
+    return max(map(len, [name, *column]))
+
+
+def _split_columns(
+    cells: dict[str, list[str]], is_text: Sequence[bool], width: int, n_keys: int
+) -> Iterator[list[str]]:
+    """Names of the columns that fit beside each other, each time with the keys."""
+    names = list(cells)
+    needed = {
+        name: min(_measure(name, column), NARROWEST_TEXT if text else width) + GAP
+        for (name, column), text in zip(cells.items(), is_text, strict=True)
+    }
+    block = names[:n_keys]
+    for name in names[n_keys:]:
+        if len(block) > n_keys and sum(needed[shown] for shown in [*block, name]) > width:
+            yield block
+            block = names[:n_keys]
+        block.append(name)
+    yield block
+
+
+def print_summary(summary: pd.DataFrame) -> None:
+    """Print the summary of an evaluation.
 
     Parameters
     ----------
     summary : DataFrame
         From `Evaluation.summary`.
-
-    Returns
-    -------
-    str
     """
-    shown = summary.rename(columns={"ci_low": "95 % low", "ci_high": "high"})
-    return shown.to_string(
-        float_format=lambda value: f"{value:.0f}" if value == round(value) > 1 else f"{value:.3f}"
-    )
+    counts = {name: "Int64" for name in summary if str(name).startswith("n_")}
+    _print_with_interval(summary.astype(counts).reset_index(), 1)
 
 
-def format_importance(summary: pd.DataFrame) -> str:
-    """Importance of one task as text, three decimals.
-
-    Parameters
-    ----------
-    summary : DataFrame
-        From `Importance.summary`.
-
-    Returns
-    -------
-    str
-    """
-    return summary.to_string(float_format=lambda value: f"{value:.3f}")
+def _print_with_interval(table: pd.DataFrame, n_keys: int) -> None:
+    """Print a table; what its intervals allow for is one line if it is the same in all rows."""
+    kinds = table.get("interval", pd.Series(dtype=object)).unique()
+    if len(kinds) != 1:
+        print_table(table, n_keys)
+        return
+    print_table(table.drop(columns="interval"), n_keys)
+    print(f"Intervals: {kinds[0]}.")
 
 
-def format_comparison(result: FileComparison) -> str:
-    """Comparison of files as text: AUCs, differences and added values.
+def print_comparison(result: FileComparison) -> None:
+    """Print a comparison of files: AUCs, differences and added values.
 
     Parameters
     ----------
     result : FileComparison
-
-    Returns
-    -------
-    str
     """
     aucs = result.comparison.frame()[["auc", "se", "ci_low", "ci_high"]].reset_index()
-    blocks = [_format_table(aucs), _format_table(result.comparison.summary())]
+    print_table(aucs, 2)
+    print()
+    _print_with_interval(result.comparison.summary(), 3)
     base = next(iter(result.comparison.scores))
     for name, added_value in result.added_values.items():
-        table = _format_table(added_value.summary().reset_index())
-        blocks.append(f"{base} and {name} together, against {base} alone:\n{table}")
-    return "\n\n".join(blocks)
+        print(f"\n{base} and {name} together, against {base} alone:")
+        print_table(added_value.summary().reset_index())
 
 
-def _format_table(table: pd.DataFrame) -> str:
-    return table.rename(columns={"minimum_detectable_difference": "detectable"}).to_string(
-        index=False, float_format=lambda value: f"{value:.3f}", na_rep="-"
-    )
-
-
-def format_machine_checks(checks: Sequence[MachineCheck]) -> str:
-    """Machine checks as lines: state, subject, what was found, and advice if there is any.
+def print_machine_checks(checks: Sequence[MachineCheck]) -> None:
+    """Print machine checks: state, subject, what was found, and advice.
 
     Parameters
     ----------
     checks : sequence of MachineCheck
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> from mrnet_features.diagnostics.doctor import MachineCheck
-    >>> print(format_machine_checks([MachineCheck("numpy", "ok", "2.5")]))
-    ok        numpy           2.5
     """
-    lines: list[str] = []
-    for check in checks:
-        lines.append(f"{check.state:<9} {check.subject:<15} {check.found}".rstrip())
-        if check.advice:
-            lines.append(f"{'':<26}{check.advice}")
-    return "\n".join(lines)
+    rows = [(check.state, check.subject, check.found, check.advice or "") for check in checks]
+    print_table(pd.DataFrame(rows, columns=["state", "subject", "found", "what to do"]), 2)
 
 
-def format_audit(findings: pd.DataFrame) -> str:
-    """Findings of an audit as lines, exams to reject first.
-
-    The lines are followed by the number of findings and of exams.
+def print_audit(findings: pd.DataFrame) -> None:
+    """Print the findings of an audit, exams to reject first, and the number of findings.
 
     Parameters
     ----------
     findings : DataFrame
         From `audit`. The number of examined exams is left out if its ``attrs`` are missing.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> columns = ["exam", "plane", "code", "severity", "value", "advice"]
-    >>> findings = pd.DataFrame(
-    ...     [["0042", "axial", "blank-slices", "check", 2.0, "Copy the file."]], columns=columns
-    ... )
-    >>> findings.attrs["examined"] = {
-    ...     "exams": {"train": 21, "valid": 3},
-    ...     "needed": 20,
-    ...     "few": {"axial": 2},
-    ...     "unjudged": ["noise", "blur"],
-    ... }
-    >>> print(format_audit(findings))
-    severity exam  plane     code             value   advice
-    check    0042  axial     blank-slices     2       Copy the file.
-    1 finding on 1 of 24 exams (train 21, valid 3): 0 to reject, 1 to check.
-    Not checked: noise, blur. These need 20 exams per plane (axial has 2).
     """
     ordered = findings.sort_values("severity", ascending=False, kind="stable")
-    lines = []
     if len(ordered):
-        lines.append(_format_row("severity", "exam", "plane", "code", "value", "advice"))
-    for exam, plane, code, severity, value, advice in ordered.itertuples(index=False):
-        shown = "" if math.isnan(value) else f"{value:.3g}"
-        lines.append(_format_row(severity, exam or "-", plane or "-", code, shown, advice))
-    return "\n".join([*lines, *_count_findings(findings)])
-
-
-def _format_row(severity: str, exam: str, plane: str, code: str, value: str, advice: str) -> str:
-    return f"{severity:<8} {exam:<5} {plane:<9} {code:<16} {value:<7} {advice}"
+        values = [
+            "" if math.isnan(value) else f"{value:.3g} {unit}".strip()
+            for value, unit in zip(ordered["value"], ordered["unit"], strict=True)
+        ]
+        names = ["severity", "split", "exam", "plane", "code", "value", "advice"]
+        print_table(ordered.assign(value=values)[names].replace("", "-"))
+    for line in _count_findings(findings):
+        print(line)
 
 
 def _count_findings(findings: pd.DataFrame) -> Iterator[str]:

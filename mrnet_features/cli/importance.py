@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
-from mrnet_features.cli.app import app
+from mrnet_features.cli.app import command
 from mrnet_features.cli.options import (
     Exclude,
     Grouping,
     Jobs,
     Json,
     LabelSplit,
+    NFolds,
+    Quiet,
     Root,
     Seed,
     Split,
@@ -21,13 +23,20 @@ from mrnet_features.cli.options import (
     Task,
     check_file,
     check_views,
+    complete_names,
     list_label_files,
     read_exclusion,
     split_names,
 )
+from mrnet_features.cli.terminal import print_next, quote_path
 
 
-@app.command()
+@command(
+    "Study",
+    "mrnet-features importance train.parquet MRNet-v1.0 --by family",
+    "mrnet-features importance train.parquet MRNet-v1.0 --by region --task acl --views permutation",
+    "mrnet-features importance train.parquet MRNet-v1.0 --by plane --out importance.csv",
+)
 def importance(
     table: Table,
     root: Root,
@@ -35,31 +44,37 @@ def importance(
     by: Annotated[
         Grouping,
         typer.Option(
-            help="Group columns by a part of their names, by correlation (cluster), or not at "
-            "all (column)."
+            help="Group columns by a part of their names (structure: a region without its side), "
+            "by correlation (cluster), or not at all (column)."
         ),
     ] = Grouping.family,
     views: Annotated[
         str,
         typer.Option(
             callback=check_views,
+            autocompletion=complete_names("shap", "permutation", "drop_group", "single_group"),
             help="One or more, separated by commas: shap (SHAP values), permutation (AUC drop "
             "when the group is shuffled), drop_group (AUC drop without the group), single_group "
             "(AUC of the group alone).",
         ),
     ] = "shap,permutation",
     task: Annotated[Task, typer.Option(help="Task to print.")] = Task.mean,
+    n_folds: NFolds = 5,
     exclude: Exclude = "",
     seed: Seed = 0,
     jobs: Jobs = -1,
-    out: Annotated[Path | None, typer.Option(help="CSV of all tasks to write.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", show_default=False, help="CSV of all tasks to write."),
+    ] = None,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Measure the importance of each group of columns to LightGBM.
 
     Values are measured on held-out exams and have 95 % confidence intervals.
     """
-    from mrnet_features.cli.format import format_importance, print_json
+    from mrnet_features.cli.format import print_json, print_table
     from mrnet_features.csv_files import format_csv
     from mrnet_features.files import write_text
     from mrnet_features.workflows.plain import to_plain
@@ -69,7 +84,13 @@ def importance(
     check_file(out, [table, *list_label_files(root, split)])
     features, labels = read_table(table, root, split, exclude=read_exclusion(exclude))
     found = measure_importance(
-        features, labels, by=by, views=split_names(views), seed=seed, n_jobs=jobs
+        features,
+        labels,
+        by=by.value,
+        views=split_names(views),
+        n_splits=n_folds,
+        seed=seed,
+        n_jobs=jobs,
     )
     if out:
         write_text(out, format_csv(found.frame()))
@@ -77,4 +98,6 @@ def importance(
     if as_json:
         print_json(to_plain(summary.reset_index()))
     else:
-        print(format_importance(summary))
+        print_table(summary.reset_index())
+    again = f"fit {quote_path(table)} {quote_path(root)} --out model"
+    print_next(again, quiet=quiet or as_json)

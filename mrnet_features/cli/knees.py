@@ -7,13 +7,24 @@ from typing import Annotated
 
 import typer
 
-from mrnet_features.cli.app import app
-from mrnet_features.cli.options import Jobs, Json, check_folder
+from mrnet_features.cli.app import command
+from mrnet_features.cli.options import Jobs, Json, Quiet, check_folder, choose_out
+from mrnet_features.cli.terminal import print_next, quote_path
 
 
-@app.command()
+@command(
+    "Data",
+    "mrnet-features knees MRNet-v1.0",
+    "mrnet-features knees other-style --train 60 --valid 0 --style 3",
+    resumes=True,
+)
 def knees(
-    out: Annotated[Path, typer.Argument(callback=check_folder, help="Folder to write.")],
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="OUT", show_default=False, help="Folder to write.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", show_default=False, help="The same, as an option.")
+    ] = None,
     train: Annotated[int, typer.Option(min=1, help="Exams in train.")] = 160,
     valid: Annotated[int, typer.Option(min=0, help="Exams in valid.")] = 40,
     seed: Annotated[
@@ -22,11 +33,14 @@ def knees(
     style: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Seed of a random style: pose, sequences, noise; without it the default."
+            min=1,
+            show_default=False,
+            help="Seed of a random style: pose, sequences, noise; without it the default.",
         ),
     ] = None,
     jobs: Jobs = -1,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write synthetic exams in the layout of MRNet.
 
@@ -35,9 +49,11 @@ def knees(
     from mrnet_features.cli.format import print_json
     from mrnet_features.synthetic import write_knees
 
-    write_knees(out, n_train=train, n_valid=valid, seed=seed, style=style, n_jobs=jobs)
+    to = check_folder(choose_out(folder, out))
+    write_knees(to, n_train=train, n_valid=valid, seed=seed, style=style, n_jobs=jobs)
     if as_json:
         settings = {"train": train, "valid": valid, "seed": seed, "style": style}
-        print_json({"folder": str(out), **settings})
+        print_json({"folder": str(to), **settings})
     else:
-        print(f"{train + valid} synthetic exams in '{out}'.")
+        print(f"{train + valid} synthetic exams in '{to}'.")
+    print_next(f"audit {quote_path(to)}", quiet=quiet or as_json)

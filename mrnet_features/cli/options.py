@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
@@ -12,8 +13,8 @@ import typer
 
 from mrnet_features.cli.terminal import describe_error
 from mrnet_features.files import read_json
-from mrnet_features.messages import quote
-from mrnet_features.names import TASKS
+from mrnet_features.messages import quote, suggest_name
+from mrnet_features.names import PLANES, TASKS
 
 FEWEST_JOBS = 64
 """Number of processes that is allowed on every machine."""
@@ -33,14 +34,6 @@ class Task(StrEnum):
     acl = "acl"
     meniscus = "meniscus"
     mean = "mean"
-
-
-class Model(StrEnum):
-    """Baselines by name."""
-
-    lightgbm = "lightgbm"
-    logistic = "logistic"
-    prior = "prior"
 
 
 class Rule(StrEnum):
@@ -65,6 +58,7 @@ class Grouping(StrEnum):
     family = "family"
     statistic = "statistic"
     region = "region"
+    structure = "structure"
     plane = "plane"
     pool = "pool"
     cluster = "cluster"
@@ -116,16 +110,81 @@ def check_families(text: str) -> str:
     return text
 
 
+def check_planes(text: str) -> str:
+    """Comma-separated names of planes."""
+    planes = split_names(text)
+    unknown = [plane for plane in planes if plane not in PLANES]
+    if unknown or not planes:
+        got = f"{quote(unknown[0])}.{suggest_name(unknown[0], PLANES)}" if unknown else "none."
+        raise typer.BadParameter(f"must be one or more of {', '.join(PLANES)}, got {got}")
+    return text
+
+
+def check_model(name: str) -> str:
+    """Name of a baseline, or module:object of a classifier, which is imported."""
+    from mrnet_features.workflows.named_models import load_model
+
+    try:
+        load_model(name)
+    except (ValueError, TypeError) as error:
+        raise typer.BadParameter(_drop_argument(error, "model")) from error
+    except ImportError as error:
+        if ":" not in name:  # of LightGBM, which is no fault of the option
+            raise
+        raise typer.BadParameter(str(error)) from error
+    return name
+
+
 def check_views(text: str) -> str:
     """Comma-separated names of importance views."""
-    from mrnet_features.evaluation.importance.per_fold import VIEWS
+    from mrnet_features.workflows.score import check_views as check
 
-    views = split_names(text)
-    unknown = [view for view in views if view not in VIEWS]
-    if unknown or not views:
-        got = quote(unknown[0]) if unknown else "none"
-        raise typer.BadParameter(f"must be one or more of {', '.join(VIEWS)}, got {got}.")
+    try:
+        check(split_names(text))
+    except ValueError as error:
+        raise typer.BadParameter(_drop_argument(error, "views")) from error
     return text
+
+
+def _drop_argument(error: Exception, name: str) -> str:
+    """Message of an error about an argument, without its name: click names the option."""
+    return str(error).removeprefix(f"`{name}` ")
+
+
+def be_quiet(quiet: bool) -> bool:
+    """Hide progress and messages that are no warnings, if asked for."""
+    if quiet:
+        logging.getLogger("mrnet_features").setLevel(logging.WARNING)
+    return quiet
+
+
+def choose_out(argument: Path | None, option: Path | None) -> Path:
+    """Output given as an argument or with ``--out``, which must be given once."""
+    if (argument is None) == (option is None):
+        got = "none" if argument is None else "both"
+        raise typer.BadParameter(
+            f"must be given once, as an argument or with -o, got {got}.", param_hint="'OUT'"
+        )
+    chosen = argument or option
+    assert chosen is not None  # for the type checker
+    return chosen
+
+
+def complete_names(*names: str) -> Callable[[str], list[str]]:
+    """Completion of the last of several comma-separated names."""
+
+    def complete(incomplete: str) -> list[str]:
+        before, comma, last = incomplete.rpartition(",")
+        return [f"{before}{comma}{name}" for name in names if name.startswith(last)]
+
+    return complete
+
+
+def complete_families(incomplete: str) -> list[str]:
+    """Completion of presets and families; they are imported only here."""
+    from mrnet_features.families.presets import PRESETS, discover_families
+
+    return complete_names(*PRESETS, *discover_families())(incomplete)
 
 
 def check_parquet(path: Path) -> Path:
@@ -135,9 +194,9 @@ def check_parquet(path: Path) -> Path:
     if path.suffix != ".parquet":
         raise typer.BadParameter(f"must end in '.parquet', got {quote(str(path))}.")
     if path.parent.is_dir():
-        _check(check_output_file, path)
+        check_output(check_output_file, path)
     else:
-        _check(check_output_folder, path.parent)
+        check_output(check_output_folder, path.parent)
     return path
 
 
@@ -146,23 +205,24 @@ def check_file(out: Path | None, inputs: Iterable[Path | None] = ()) -> None:
     from mrnet_features.workflows.outputs import check_output_file
 
     if out:
-        _check(check_output_file, out, [path for path in inputs if path])
+        check_output(check_output_file, out, [path for path in inputs if path])
 
 
 def check_folder(out: Path) -> Path:
     """Folder to write, made later if it is new; see `check_output_folder`."""
     from mrnet_features.workflows.outputs import check_output_folder
 
-    _check(check_output_folder, out)
+    check_output(check_output_folder, out)
     return out
 
 
-def _check(check: Callable[..., None], *arguments: Any) -> None:
-    """Run a check of an output; an error is one of the option."""
+def check_output(check: Callable[..., None], *arguments: Any, hint: str = "") -> None:
+    """Run a check of an output; an error is one of the option `hint`, or of the one being read."""
     try:
         check(*arguments)
     except (OSError, ValueError) as error:
-        raise typer.BadParameter(describe_error(error, "")) from error
+        param_hint = f"'{hint}'" if hint else None
+        raise typer.BadParameter(describe_error(error, ""), param_hint=param_hint) from error
 
 
 def list_label_files(root: Path, split: str) -> list[Path]:
@@ -285,11 +345,33 @@ def _bad_exclusion(message: str) -> typer.BadParameter:
 
 
 Root = Annotated[
-    Path, typer.Argument(help="Folder in the layout of MRNet: train/, train-acl.csv, ...")
+    Path,
+    typer.Argument(
+        show_default=False,
+        metavar="ROOT",
+        help="Folder in the layout of MRNet: train/, train-acl.csv, ...",
+    ),
 ]
-Table = Annotated[Path, typer.Argument(help="Feature table, a parquet file.")]
+Table = Annotated[
+    Path, typer.Argument(show_default=False, metavar="TABLE", help="Feature table, a parquet file.")
+]
 LabelSplit = Annotated[Split, typer.Option(help="Split of the exams in the table.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet",
+        "-q",
+        callback=be_quiet,
+        help="Print the result, warnings and errors only: no progress and no advice.",
+    ),
+]
+NFolds = Annotated[
+    int,
+    typer.Option(
+        min=2, max=1000, help="Number of folds. Each needs two exams of each class of every task."
+    ),
+]
 Coherent = Annotated[
     bool,
     typer.Option(
@@ -299,7 +381,10 @@ Coherent = Annotated[
     ),
 ]
 Jobs = Annotated[
-    int, typer.Option(callback=check_jobs, help="Parallel processes; -1 for every core.")
+    int,
+    typer.Option(
+        "--jobs", "-j", callback=check_jobs, help="Parallel processes; -1 for every core."
+    ),
 ]
 Seed = Annotated[
     int,
@@ -312,6 +397,7 @@ Families = Annotated[
     str,
     typer.Option(
         callback=check_families,
+        autocompletion=complete_families,
         help="Preset (minimal, baseline, texture or full), or names of families, comma-separated.",
     ),
 ]

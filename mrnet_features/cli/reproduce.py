@@ -7,34 +7,47 @@ from typing import Annotated
 
 import typer
 
-from mrnet_features.cli.app import app
+from mrnet_features.cli.app import command
 from mrnet_features.cli.options import (
     Device,
     Exclude,
     Families,
     Jobs,
     Json,
+    NFolds,
     OnDevice,
+    Quiet,
     Root,
     Seed,
     check_folder,
     name_families,
     read_exclusion,
 )
+from mrnet_features.cli.terminal import print_next, quote_path
 
 
-@app.command()
+@command(
+    "Report",
+    "mrnet-features reproduce MRNet-v1.0 --out report",
+    "mrnet-features reproduce MRNet-v1.0 -o texture-report --families texture --exclude audit.json",
+    resumes=True,
+)
 def reproduce(
     root: Root,
     out: Annotated[
-        Path, typer.Option(callback=check_folder, help="Folder for the report and all tables.")
+        Path,
+        typer.Option(
+            "--out", "-o", callback=check_folder, help="Folder for the report and all tables."
+        ),
     ],
     families: Families = "baseline",
+    n_folds: NFolds = 5,
     device: OnDevice = Device.auto,
     exclude: Exclude = "",
     seed: Seed = 0,
     jobs: Jobs = -1,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Run the whole study and write a report.
 
@@ -49,6 +62,7 @@ def reproduce(
         root,
         out,
         families=name_families(families),
+        n_splits=n_folds,
         device=device,
         exclude=read_exclusion(exclude),
         seed=seed,
@@ -59,3 +73,5 @@ def reproduce(
     else:
         print(read_text(out / "report.md"))
         print(f"This report and its tables are in '{out}'.")
+    mine = quote_path(out / "valid-lightgbm-predictions.csv")
+    print_next(f"compare {quote_path(root)} mine={mine} cnn=cnn.csv", quiet=quiet or as_json)

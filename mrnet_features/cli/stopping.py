@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 SECONDS = 4.0
@@ -15,7 +15,7 @@ SECONDS = 4.0
 
 
 @contextlib.contextmanager
-def stop_on_signals(message: str) -> Iterator[None]:
+def stop_on_signals(describe: Callable[[], str]) -> Iterator[None]:
     """Raise KeyboardInterrupt for Ctrl-C and SystemExit for SIGTERM, once, and end in any case.
 
     An exception can be lost or come late, in a finalizer or during a long call of a library, so
@@ -24,15 +24,15 @@ def stop_on_signals(message: str) -> Iterator[None]:
 
     Parameters
     ----------
-    message : str
-        Printed on standard error if the process ends without the exception.
+    describe : callable
+        Returns what is printed on standard error if the process ends without the exception.
     """
     before: dict[int, Any] = {}
     stops = threading.Event()
 
     def end(status: int) -> None:
         try:
-            os.write(sys.stderr.fileno(), f"{message}\n".encode())
+            os.write(sys.stderr.fileno(), f"{describe()}\n".encode())
         finally:  # standard error may be closed
             os._exit(status)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
+import shlex
 import sys
+from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor
+from pathlib import Path
 from typing import Any, TextIO
 
 from mrnet_features.messages import escape_controls, quote
@@ -56,7 +60,39 @@ def print_message(message: str) -> None:
         print(escape_controls(shorten(message)), file=sys.stderr)
 
 
-def describe_error(error: Exception, command: str) -> str:
+def print_next(command: str, *, quiet: bool) -> None:
+    """Print on standard error what to type next.
+
+    Parameters
+    ----------
+    command : str
+        Command line without the name of the program.
+    quiet : bool
+        Print nothing.
+    """
+    if not quiet:
+        print_message(f"Next: mrnet-features {command}")
+
+
+def quote_path(path: Path) -> str:
+    """Path as it is typed in a shell."""
+    return shlex.quote(str(path))
+
+
+def is_terminal() -> bool:
+    """Whether standard output is a terminal."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+@contextlib.contextmanager
+def send_styles() -> Iterator[TextIO]:
+    """Let what is printed keep its escape codes: nothing in it may come from outside."""
+    stream: TextIO = getattr(sys.stdout, "stream", sys.stdout)
+    with contextlib.redirect_stdout(stream):
+        yield stream
+
+
+def describe_error(error: Exception, command: str, *, has_jobs: bool = True) -> str:
     """Error as a message for the person who typed the command.
 
     Parameters
@@ -64,6 +100,8 @@ def describe_error(error: Exception, command: str) -> str:
     error : Exception
     command : str
         The command as it was typed.
+    has_jobs : bool, default True
+        Whether it has the option ``--jobs``.
 
     Returns
     -------
@@ -77,17 +115,18 @@ def describe_error(error: Exception, command: str) -> str:
     >>> describe_error(PermissionError(13, "Permission denied", "out.csv"), "cv a b")
     "'out.csv': Permission denied."
     """
+    fewer = "use fewer processes with `--jobs`, or " if has_jobs else "or use "
     text = str(error.args[0] if isinstance(error, KeyError) and error.args else error).strip()
     if isinstance(error, MemoryError):
         said = f" ({text.rstrip('.')})" if text else ""
         text = (
-            f"`mrnet-features {command}` ran out of memory{said}. Close other programs, use fewer "
-            "processes with `--jobs`, or a machine with more memory."
+            f"`mrnet-features {command}` ran out of memory{said}. Close other programs, {fewer}"
+            "a machine with more memory."
         )
     elif isinstance(error, BrokenExecutor):
         text = (
             f"A process of `mrnet-features {command}` was ended from outside, often because "
-            "memory ran out. Use fewer processes with `--jobs`, or a machine with more memory."
+            f"memory ran out. Close other programs, {fewer}a machine with more memory."
         )
     elif isinstance(error, OSError) and error.strerror:
         names = [quote(str(name)) for name in (error.filename, error.filename2) if name is not None]
@@ -108,6 +147,12 @@ def _is_for_users(error: Exception, text: str) -> bool:
     return isinstance(error, kinds) and bool(re.search(r"\w\W*\.(\s|$)", text))
 
 
+def fit_encoding(text: str, stream: TextIO) -> str:
+    """Text whose characters a stream can write; others are escaped."""
+    encoding = stream.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
 class EscapedOutput:
     """Standard output whose control characters are escaped, since ids and paths may hold some.
 
@@ -124,11 +169,8 @@ class EscapedOutput:
         """Write text; characters that the terminal lacks are escaped too."""
         if not isinstance(text, str):  # as other text streams; typer asks by writing bytes
             raise TypeError(f"`text` must be text, got {type(text).__name__}.")
-        shown = escape_controls(text)
-        encoding = self.stream.encoding or "utf-8"
-        shown = shown.encode(encoding, "backslashreplace").decode(encoding)
         try:
-            self.stream.write(shown)
+            self.stream.write(fit_encoding(escape_controls(text), self.stream))
         except OSError as error:
             self._give_up(error)
         return len(text)

@@ -7,23 +7,39 @@ from typing import Annotated
 
 import typer
 
-from mrnet_features.cli.app import app
-from mrnet_features.cli.options import Json, Root, Split, check_file, list_label_files, split_names
+from mrnet_features.cli.app import command
+from mrnet_features.cli.options import (
+    Json,
+    Quiet,
+    Root,
+    Split,
+    check_file,
+    list_label_files,
+    split_names,
+)
+from mrnet_features.cli.terminal import print_next, quote_path
 
 SHOWN = 6
 """Exams of a page where none are named."""
 
 
-@app.command()
+@command(
+    "Data",
+    "mrnet-features view MRNet-v1.0 --out view.html",
+    "mrnet-features view MRNet-v1.0 -o two.html --exams 0003,0007",
+)
 def view(
     root: Root,
-    out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("view.html"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write.")] = Path(
+        "view.html"
+    ),
     split: Annotated[Split, typer.Option(help="Split of the exams.")] = Split.train,
     exams: Annotated[
         str, typer.Option(help="Exam ids, comma-separated; default: the first six.")
     ] = "",
     show: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write a page to look at exams in a browser.
 
@@ -43,5 +59,6 @@ def view(
         print_json({"file": str(out), "exams": ids})
     else:
         print(f"Page with {len(ids)} of {len(dataset)} exams in '{out}'.")
+    print_next(f"extract {quote_path(root)} --out train.parquet", quiet=quiet or as_json)
     if show:
         typer.launch(out.absolute().as_uri())

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.data.exam import Dataset, Exam
+from mrnet_features.data.label_files import find_label_files
 from mrnet_features.data.leading_zeros import find_width, restore_zeros
 from mrnet_features.data.problems import Problem, format_problems
 from mrnet_features.data.release import (
@@ -118,7 +119,7 @@ def load_labels(
     Raises
     ------
     FileNotFoundError
-        If the folder does not exist.
+        If the folder, or every label file of the split, does not exist.
     TypeError
         If `exclude` is a single string or holds anything but text.
     ValueError
@@ -128,6 +129,11 @@ def load_labels(
     root = Path(root)
     excluded = list_excluded(exclude)
     check_request(root, split)
+    if not find_label_files(root, [split]) and not (root / split).is_dir():
+        raise FileNotFoundError(
+            f"'{root}' has no labels of {split}, such as '{split}-abnormal.csv'. "
+            f"{guess_layout(root, split)}"
+        )
     _check_excluded(root, excluded)
     contents = read_contents(root, split, (), exclude=excluded)
     if_empty = (

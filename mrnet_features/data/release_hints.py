@@ -29,7 +29,11 @@ def guess_layout(root: Path, split: str) -> str:
         What to pass, rename or move.
     """
     folders = _list_folders(root)
-    nested = [name for name in folders if (root / name / split).is_dir()]
+    nested = [
+        name
+        for name in folders
+        if (root / name / split).is_dir() or find_label_files(root / name, [split])
+    ]
     if nested:
         return f"Pass '{root / nested[0]}', which has it."
     above = _find_release_above(root)

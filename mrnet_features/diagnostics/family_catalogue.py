@@ -10,7 +10,7 @@ import pandas as pd
 from mrnet_features.families.base import Family
 from mrnet_features.families.documentation import read_statistics
 from mrnet_features.families.presets import PRESETS, discover_families
-from mrnet_features.messages import quote
+from mrnet_features.messages import quote, suggest_name
 from mrnet_features.stacks.prepare import prepare_sets
 
 COST_SHAPE = (10, 256, 256)  # slices, height and width of the timed stack
@@ -66,7 +66,10 @@ def list_statistics(name: str) -> pd.DataFrame:
     """
     families = discover_families()
     if name not in families:
-        raise ValueError(f"There is no family {quote(name)}. Families: {', '.join(families)}.")
+        raise ValueError(
+            f"There is no family {quote(name)}.{suggest_name(name, families)} Families: "
+            f"{', '.join(families)}."
+        )
     return pd.DataFrame(read_statistics(families[name])).set_index("statistic")
 
 

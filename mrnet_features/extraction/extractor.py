@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import warnings
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -15,24 +16,30 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from mrnet_features.arrays import Device, resolve_device
 from mrnet_features.data.exam import Exam
+from mrnet_features.exam_ids import find_id_problem
 from mrnet_features.extraction.describe import Row, StackWarning, describe_batch, make_row
 from mrnet_features.extraction.gpu.pipeline import iterate_rows
 from mrnet_features.extraction.gpu.planning import count_readers
 from mrnet_features.extraction.pooling import DEFAULT_POOLS, POOLS
-from mrnet_features.extraction.read import ExamLike, read_exam
+from mrnet_features.extraction.read import ExamLike, StacksExam, read_exam
 from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.families.base import Family
 from mrnet_features.families.presets import find_families
 from mrnet_features.jobs import run_jobs, show_progress
-from mrnet_features.messages import name_some
+from mrnet_features.messages import name_some, quote
 from mrnet_features.names import PLANES
 from mrnet_features.stacks.discretisation import Discretisation
+
+Exams: TypeAlias = Sequence[ExamLike] | Mapping[str, ExamLike]
+"""Exams in a sequence, or by exam id."""
 
 
 class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Turn exams into a DataFrame with one row per exam and one column per feature.
 
     It learns nothing from the exams and describes each by itself, so it may run before a split.
+    Extract once, and give the table to a cross-validation or a search such as GridSearchCV: inside
+    a pipeline that is searched, every exam would be described again for every fold and candidate.
 
     Parameters
     ----------
@@ -76,6 +83,11 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     >>> table = extractor.fit_transform([{"sagittal": stack}])
     >>> table.shape
     (1, 34)
+
+    With the exam ids as keys they become the index, as in a table of labels:
+
+    >>> extractor.fit_transform({"0042": {"sagittal": stack}}).index[0]
+    '0042'
     """
 
     def __init__(
@@ -101,12 +113,12 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.batch_size = batch_size
         self.progress = progress
 
-    def fit(self, X: Sequence[ExamLike], y: object = None) -> Self:  # noqa: ARG002
+    def fit(self, X: Exams, y: object = None) -> Self:  # noqa: ARG002
         """Check the parameters and select the device; the exams are not read.
 
         Parameters
         ----------
-        X : sequence of Exam or of mapping plane -> stack
+        X : sequence of Exam or of mapping plane -> stack, or mapping of exam id to either
         y : ignored
 
         Returns
@@ -121,18 +133,18 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         RuntimeError
             If `device` is "cuda" and CuPy, the driver, a device or the compiler is missing.
         """
-        check_exams(X)
+        check_exams(list_exams(X))
         _check_batch_size(self.batch_size)
         self.recipe()
         self.device_ = resolve_device(self.device)
         return self
 
-    def fit_transform(self, X: Sequence[ExamLike], y: object = None) -> pd.DataFrame:  # noqa: ARG002
+    def fit_transform(self, X: Exams, y: object = None) -> pd.DataFrame:  # noqa: ARG002
         """Feature table of the exams, after `fit`.
 
         Parameters
         ----------
-        X : sequence of Exam or of mapping plane -> stack
+        X : sequence of Exam or of mapping plane -> stack, or mapping of exam id to either
         y : ignored
 
         Returns
@@ -147,19 +159,19 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """
         return self.fit(X).transform(X)
 
-    def transform(self, X: Sequence[ExamLike]) -> pd.DataFrame:
+    def transform(self, X: Exams) -> pd.DataFrame:
         """Feature table of the exams.
 
         Parameters
         ----------
-        X : sequence of Exam or of mapping plane -> stack
+        X : sequence of Exam or of mapping plane -> stack, or mapping of exam id to either
             Stacks are uint8 arrays of shape (n_slices, height, width).
 
         Returns
         -------
         DataFrame of shape (n_exams, n_features), float32
-            The index, named "exam", holds the exam ids as text, or the index in `X` where exams
-            are mappings. NaN where a statistic is not defined; see the docstring of the family.
+            The index, named "exam", holds the exam ids as text, or the position in `X` where
+            exams have none. NaN where a statistic is not defined; see the docstring of the family.
 
         Raises
         ------
@@ -176,15 +188,16 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             For each exam and plane whose pixels look wrongly converted (constant, few grey levels,
             slices last, inverted), or whose features are all NaN. Nothing is changed.
         """
+        exams = list_exams(X)
         rows: list[np.ndarray[Any, Any]] = []
         with (
-            contextlib.closing(self.iterate(X)) as found,
-            show_progress(len(X), "extract", "exam", self.progress) as bar,
+            contextlib.closing(self.iterate(exams)) as found,
+            show_progress(len(exams), "extract", "exam", self.progress) as bar,
         ):
             for row in found:
                 rows.append(row.values)
                 bar.update()
-        return build_frame(X, rows, self.recipe().columns())
+        return build_frame(exams, rows, self.recipe().columns())
 
     def set_output(
         self, *, transform: Literal["default", "pandas", "polars"] | None = None
@@ -205,14 +218,14 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         super().set_output(transform=transform)
         return self
 
-    def iterate(self, X: Sequence[ExamLike]) -> Generator[Row, None, None]:
+    def iterate(self, X: Exams) -> Generator[Row, None, None]:
         """Rows in the order of the exams, each with the fingerprint of its pixels.
 
         Exams are read ahead. Close the generator if you stop early, to end the readers.
 
         Parameters
         ----------
-        X : sequence of Exam or of mapping plane -> stack
+        X : sequence of Exam or of mapping plane -> stack, or mapping of exam id to either
 
         Yields
         ------
@@ -223,14 +236,15 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         StackWarning
             As `transform`.
         """
-        check_exams(X)
+        exams = list_exams(X)
+        check_exams(exams)
         _check_batch_size(self.batch_size)
         recipe, device = self.recipe(), resolve_device(self.device)
         if device == "cuda":
             n_readers = count_readers(self.n_jobs, cpu_count())
-            rows = iterate_rows(X, recipe, n_readers=n_readers, batch_size=self.batch_size)
+            rows = iterate_rows(exams, recipe, n_readers=n_readers, batch_size=self.batch_size)
         else:
-            jobs = (delayed(describe_exam)(exam, k, recipe, device) for k, exam in enumerate(X))
+            jobs = (delayed(describe_exam)(exam, k, recipe, device) for k, exam in enumerate(exams))
             rows = run_jobs(jobs, self.n_jobs)
         with contextlib.closing(rows):
             for row in rows:
@@ -287,6 +301,47 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return True  # nothing is learned
 
 
+def list_exams(exams: Exams) -> Sequence[ExamLike]:
+    """Exams as a sequence; those of a mapping get its keys as ids.
+
+    Parameters
+    ----------
+    exams : sequence of exams, or mapping of exam id to exam
+        An exam is an Exam or a mapping plane -> stack.
+
+    Returns
+    -------
+    sequence of Exam or of mapping plane -> stack
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a key of the mapping is not an exam id as text.
+
+    Examples
+    --------
+    >>> list_exams({"0042": {}})[0].id
+    '0042'
+    """
+    if not isinstance(exams, Mapping):
+        return exams
+    if not all(isinstance(exam, Exam | Mapping) for exam in exams.values()):
+        check_exams(exams)  # type: ignore[arg-type]  # a single exam, which it refuses
+    listed: list[ExamLike] = []
+    for name, exam in exams.items():
+        problem = find_id_problem(name) if isinstance(name, str) else "is not text"
+        if problem:
+            raise ValueError(
+                f"`exams` must have exam ids as keys, but {quote(name)} {problem}. Correct it, or "
+                "pass a list of exams."
+            )
+        if isinstance(exam, Exam):
+            listed.append(dataclasses.replace(exam, id=name))
+        else:
+            listed.append(StacksExam(name, {}, exam))
+    return listed
+
+
 def check_exams(exams: Sequence[ExamLike]) -> None:
     """Raise unless `exams` is a sequence of exams with distinct ids.
 
@@ -304,7 +359,8 @@ def check_exams(exams: Sequence[ExamLike]) -> None:
     if isinstance(exams, Exam | Mapping | np.ndarray | pd.DataFrame | str):
         raise TypeError(
             "`exams` must be a sequence of Exam or of mappings plane -> stack, got "
-            f"{type(exams).__name__}. Put one exam into a list, such as [{{'sagittal': stack}}]."
+            f"{type(exams).__name__}. Put one exam into a list, such as [{{'sagittal': stack}}], "
+            "or pass {exam_id: {'sagittal': stack}}."
         )
     for k, exam in enumerate(exams):
         if not isinstance(exam, Exam | Mapping):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -17,6 +18,24 @@ from mrnet_features.stacks.stack import check_stack
 
 ExamLike: TypeAlias = Exam | Mapping[str, Any]
 """An Exam, or a mapping of plane to stack in memory."""
+
+
+@dataclass(frozen=True)
+class StacksExam(Exam):
+    """Exam whose stacks are in memory.
+
+    Parameters
+    ----------
+    id, paths
+        As of an `Exam`; `paths` is empty.
+    stacks : mapping of plane -> stack
+    """
+
+    stacks: Mapping[str, Any] = field(default_factory=dict)
+
+    def load(self, plane: str, *, mmap: bool = False) -> np.ndarray[Any, Any]:  # noqa: ARG002
+        """Stack of one plane, checked; see `Exam.load`."""
+        return _get(self.stacks, plane)
 
 
 class Pixels(NamedTuple):

@@ -52,8 +52,6 @@ from mrnet_features.messages import name_some, quote
 
 logger = logging.getLogger("mrnet_features")
 
-KEPT = "finished exams that are on disk are kept"
-
 
 def extract_features(
     exams: Sequence[Exam],
@@ -162,7 +160,7 @@ def extract_features(
             "is read-only. Choose another file."
         )
     with contextlib.ExitStack() as stack:
-        with explain_write_errors(path, KEPT):
+        with explain_write_errors(path, run.describe_kept):
             folder.mkdir(parents=True, exist_ok=True)
             stack.enter_context(hold_lock(run.target))
         return run.complete()
@@ -234,6 +232,14 @@ class _Run:
             progress=self.progress,
         )
 
+    def describe_kept(self) -> str:
+        """What a next run need not do again, for the end of a message."""
+        try:
+            is_begun = self.journal.path.stat().st_size > 0
+        except OSError:
+            is_begun = False
+        return "finished exams are kept" if is_begun else ""
+
     def report(self, n_kept: int) -> None:
         """Log how many exams an earlier run has extracted, if any."""
         n_exams = len(self.exams)
@@ -251,7 +257,7 @@ class _Run:
             self._remove_leftovers()
             self.report(len(self.exams))
             return table
-        with explain_write_errors(self.path, KEPT):
+        with explain_write_errors(self.path, self.describe_kept):
             finished = self.journal.read()
         rows = self.keep_rows({**self.list_rows(table), **finished})
         self.report(len(rows))
@@ -273,7 +279,7 @@ class _Run:
             SKIPPED: list(failures),
             REQUEST: self.key,
         }
-        with explain_write_errors(self.path, KEPT):
+        with explain_write_errors(self.path, self.describe_kept):
             if failures:
                 write_failures(failures, self.failures_path)
             write_table(table, self.path, table.attrs["provenance"])
@@ -311,18 +317,19 @@ class _Run:
         else:
             outcomes = self.extractor.iterate(exams)
         with (
-            show_progress(len(self.exams), "extract", "exam", self.progress) as bar,
+            show_progress(
+                len(self.exams), "extract", "exam", self.progress, done=len(self.exams) - len(exams)
+            ) as bar,
             contextlib.closing(outcomes),
             self.journal,
         ):
-            bar.update(len(self.exams) - len(exams))
             for exam, outcome in zip(exams, outcomes, strict=True):
                 if isinstance(outcome, Failure):
                     failures[exam.id] = outcome
                 else:
                     state = self.file_states[exam.id]
                     rows[exam.id] = FinishedRow(outcome.values, outcome.fingerprint, state)
-                    with explain_write_errors(self.path, KEPT):
+                    with explain_write_errors(self.path, self.describe_kept):
                         self.journal.append(exam.id, rows[exam.id])
                 bar.update()
         return failures

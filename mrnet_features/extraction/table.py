@@ -24,7 +24,7 @@ from mrnet_features.exam_ids import (
 from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.files import explain_errors, replace_file
 from mrnet_features.messages import name_some, quote
-from mrnet_features.parquet_files import read_parquet
+from mrnet_features.parquet_files import PARQUET, read_parquet
 
 FORMAT = 2
 """Version of the provenance and of the column names; tables of format 1 hold no number."""
@@ -62,12 +62,13 @@ def write_features(features: pd.DataFrame, path: str | Path) -> None:
         loses the hash by which `extract_features` recognises its own table, since the table may
         have been changed.
     path : path
+        It must end in ``.parquet`` or ``.pq``.
 
     Raises
     ------
     ValueError
-        If the index is not exam ids as text, each once; or a column is not numeric, occurs twice or
-        has the name of an id column.
+        If `path` ends otherwise; the index is not exam ids as text, each once; or a column is not
+        numeric, occurs twice or has the name of an id column.
 
     Examples
     --------
@@ -81,10 +82,16 @@ def write_features(features: pd.DataFrame, path: str | Path) -> None:
     >>> table.index = ["0042"]
     >>> write_features(table, Path(tempfile.mkdtemp(), "table.parquet"))
     """
+    path = Path(path)
+    if path.suffix.lower() not in PARQUET:
+        raise ValueError(
+            f"`path` must end in '.parquet', since a parquet file is written, got "
+            f"{quote(str(path))}. For a CSV use `features.to_csv(path)`."
+        )
     provenance = dict(features.attrs.get("provenance", {}))
     for key in (REQUEST, FILE_STATES, SKIPPED):
         provenance.pop(key, None)
-    write_table(features, Path(path), provenance)
+    write_table(features, path, provenance)
 
 
 def write_table(features: pd.DataFrame, path: Path, provenance: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import mrnet_features.families as folder
 from mrnet_features.families.base import Family
-from mrnet_features.messages import name_some, quote
+from mrnet_features.messages import name_some, quote, suggest_name
 
 Choice: TypeAlias = str | tuple[str, Mapping[str, Any]]
 """A family by name, or by name and parameters."""
@@ -137,7 +137,7 @@ def _find_family(item: object, known: Mapping[str, type[Family]]) -> Family:
         )
     if item not in known:
         raise ValueError(
-            f"There is no preset or family {quote(item)}. Presets: {', '.join(PRESETS)}; families: "
-            f"{', '.join(known)}."
+            f"There is no preset or family {quote(item)}.{suggest_name(item, [*PRESETS, *known])} "
+            f"Presets: {', '.join(PRESETS)}; families: {', '.join(known)}."
         )
     return known[item](**parameters)

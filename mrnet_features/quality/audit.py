@@ -78,8 +78,9 @@ def audit(
     DataFrame
         Columns: exam and plane (empty if the finding concerns no single one), code, severity
         ("reject": leave the exam out; "check": look at it), value (float64, NaN if the code has
-        none; described in `CODES`), advice. ``load_mrnet(root,
-        exclude=findings[findings["severity"] == "reject"])`` leaves the rejected exams out.
+        none; described in `CODES`), advice, split (empty for a Dataset), unit of the value.
+        ``load_mrnet(root, exclude=findings[findings["severity"] == "reject"])`` leaves the rejected
+        exams out.
 
         ``attrs["examined"]`` describes the audit: "exams", the number of exams by split ("" for a
         Dataset); "needed", the number of exams of a plane needed to compare them; "few", the
@@ -118,13 +119,16 @@ def audit(
     """
     wanted = choose_codes(codes, skip)
     splits, planes = _read(data)
-    findings = [finding for split in splits.values() for finding in split.findings]
+    findings = [
+        found._replace(split=name) for name, split in splits.items() for found in split.findings
+    ]
     unjudged: dict[str, Any] = {"few": {}, "unjudged": []}
     if not set(wanted) <= set(FOLDER_CODES):
         exams = [exam for split in splits.values() for exam in split.exams]
         stacks, unreadable = _measure_exams(exams, n_jobs, progress)
-        findings.extend(unreadable)
-        findings.extend(_check_stacks(stacks, splits))
+        split_of = {exam.id: name for name, split in splits.items() for exam in split.exams}
+        found = [*unreadable, *_check_stacks(stacks, splits, split_of)]
+        findings.extend(finding._replace(split=split_of[finding.exam]) for finding in found)
         unjudged = _find_unjudged(stacks, planes, wanted)
     table = tabulate(findings, wanted)
     table.attrs["examined"] = {
@@ -306,9 +310,10 @@ def _find_unjudged(
     return {"few": few, "unjudged": [code for code in wanted if few and code in SET_CODES]}
 
 
-def _check_stacks(stacks: list[Measures], splits: Mapping[str, _Split]) -> Iterator[Finding]:
+def _check_stacks(
+    stacks: list[Measures], splits: Mapping[str, _Split], split_of: Mapping[str, str]
+) -> Iterator[Finding]:
     """Yield all findings about pixels."""
-    split_of = {exam.id: name for name, split in splits.items() for exam in split.exams}
     labels = {exam: known for split in splits.values() for exam, known in split.labels.items()}
 
     def choose_dropped(one: str, other: str) -> str:

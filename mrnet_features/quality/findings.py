@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
 import pandas as pd
 
-from mrnet_features.messages import quote
+from mrnet_features.messages import quote, suggest_name
 
 CODES = {
     "label-file": "A label file or one of its lines differs from the release.",
@@ -36,7 +37,21 @@ FOLDER_CODES = tuple(code for code in CODES if code.startswith(("label-", "stack
 SET_CODES = ("out-of-view", "orientation", "noise", "blur", "slice-count")
 """Codes that compare a stack with the other stacks of its plane, if there are enough of them."""
 
-COLUMNS = ("exam", "plane", "code", "severity", "value", "advice")
+UNITS = {
+    "blank-slices": "slices",
+    "repeated-slices": "slices",
+    "saturated": "of the leg",
+    "ghosting": "of the grey level",
+    "out-of-view": "SD",
+    "orientation": "SD",
+    "noise": "SD",
+    "blur": "SD",
+    "slice-count": "slices",
+    "near-duplicate": "correlation",
+}
+"""Unit of the value of each code that has one."""
+
+COLUMNS = ("exam", "plane", "code", "severity", "value", "advice", "split", "unit")
 
 
 class Finding(NamedTuple):
@@ -54,6 +69,10 @@ class Finding(NamedTuple):
         As `CODES` describes it; NaN if the code has no value.
     advice : str
         What was found and what to do.
+    split : str, default ""
+        Split of the exam; empty for a Dataset.
+    unit : str, default ""
+        Unit of the value; `tabulate` fills it in for the codes of `UNITS`.
     """
 
     exam: str
@@ -62,6 +81,8 @@ class Finding(NamedTuple):
     severity: str
     value: float
     advice: str
+    split: str = ""
+    unit: str = ""
 
 
 def choose_codes(codes: str | Iterable[str] | None, skip: str | Iterable[str]) -> tuple[str, ...]:
@@ -94,6 +115,7 @@ def choose_codes(codes: str | Iterable[str] | None, skip: str | Iterable[str]) -
     if unknown:
         raise ValueError(
             f"`codes` and `skip` must hold some of {', '.join(CODES)}, got {quote(unknown[0])}."
+            f"{suggest_name(unknown[0], CODES)}"
         )
     chosen = tuple(code for code in CODES if code in wanted and code not in unwanted)
     if not chosen:
@@ -157,11 +179,17 @@ def tabulate(findings: Iterable[Finding], codes: Iterable[str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns exam, plane, code, severity, value (float64), advice; one row per finding.
+        Columns exam, plane, code, severity, value (float64), advice, split, and unit (of the value;
+        empty if there is none); one row per finding.
         Findings with the same exam, plane and code keep their order.
     """
     order, wanted = list(CODES), set(codes)
     kept = [finding for finding in findings if finding.code in wanted]
     kept.sort(key=lambda found: (found.exam, found.plane, order.index(found.code)))
-    table = pd.DataFrame(kept, columns=list(COLUMNS))
+    table = pd.DataFrame(map(_add_unit, kept), columns=list(COLUMNS))
     return table.astype({"value": "float64"})
+
+
+def _add_unit(finding: Finding) -> Finding:
+    unit = "" if math.isnan(finding.value) else UNITS.get(finding.code, "")
+    return finding._replace(unit=unit)

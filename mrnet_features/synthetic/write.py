@@ -1,6 +1,7 @@
 """Write synthetic exams as a folder in the layout of MRNet-v1.0."""
 
 import contextlib
+import functools
 import io
 import json
 import os
@@ -119,7 +120,7 @@ def write_knees(
     if root.exists() and not root.is_dir():
         raise FileExistsError(f"'{root}' must be a folder, got a file. Choose another name.")
     with contextlib.ExitStack() as stack:
-        stack.enter_context(explain_write_errors(root, "finished exams that are on disk are kept"))
+        stack.enter_context(explain_write_errors(root, functools.partial(describe_kept, root)))
         root.mkdir(parents=True, exist_ok=True)
         stack.enter_context(hold_lock(root / "knees.json"))
         settings = {
@@ -166,6 +167,11 @@ def check_settings(root: Path, settings: dict[str, Any]) -> None:
     if found != settings:
         wanted, present = describe_settings(settings), describe_settings(found)
         same = all(found.get(key) == settings[key] for key in settings if key != "source")
+        if not same:  # the hash of the code would only distract
+            wanted, present = (
+                describe_settings({key: value for key, value in each.items() if key != "source"})
+                for each in (settings, found)
+            )
         why = "The code that draws them has changed since. " if same else ""
         raise ValueError(
             f"'{root}' must hold synthetic knees made with {wanted}, got {present}. {why}"
@@ -201,6 +207,11 @@ def find_settings(root: Path) -> dict[str, Any] | None:
     records = map(read_record, sorted(root.glob(".records/*/*.json")))
     found = (record.get("settings") for record in records if record)
     return next((settings for settings in found if isinstance(settings, dict)), None)
+
+
+def describe_kept(root: Path) -> str:
+    """What a next run need not do again, for the end of a message."""
+    return "finished exams are kept" if any((root / ".records").glob("*/*.json")) else ""
 
 
 def write_exams(

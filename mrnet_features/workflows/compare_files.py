@@ -50,6 +50,7 @@ def compare_files(
     paths: Path | None = None,
     subset: bool = False,
     added_value: bool = False,
+    n_splits: int | None = None,
     id_width: int | None = None,
     logits: bool = False,
 ) -> FileComparison:
@@ -66,6 +67,8 @@ def compare_files(
         See `compare`.
     added_value : bool, default False
         Also measure what each further model adds to the first; see `measure_added_value`.
+    n_splits : int, optional
+        Folds of the added value; by default 5, or as many as there are exams for.
     id_width, logits
         See `read_predictions`; for all files.
 
@@ -89,7 +92,10 @@ def compare_files(
     shared = labels.loc[next(iter(comparison.scores.values())).influence.index]
     added_values = {
         name: measure_added_value(
-            _keep_exams(models[base], shared), _keep_exams(models[name], shared), labels=shared
+            _keep_exams(models[base], shared),
+            _keep_exams(models[name], shared),
+            labels=shared,
+            n_splits=n_splits,
         )
         for name in (others if added_value else [])
     }

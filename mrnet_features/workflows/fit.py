@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mrnet_features.evaluation.metrics.operating_points import choose_thresholds
+from mrnet_features.evaluation.metrics.operating_points import check_rule, choose_thresholds
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation
 from mrnet_features.models.baselines import lightgbm_baseline
 from mrnet_features.models.bundle import Bundle, check_bundle_folder, fit_bundle
@@ -23,7 +23,7 @@ class FittedTable:
     bundle : Bundle
         Models and thresholds, as saved.
     evaluation : Evaluation
-        5-fold cross-validation that the thresholds were chosen on.
+        Cross-validation that the thresholds were chosen on.
     """
 
     bundle: Bundle
@@ -37,6 +37,7 @@ def fit_table(
     *,
     rule: str = "youden",
     target: float = 0.9,
+    n_splits: int = 5,
     seed: int = 0,
     n_jobs: int | None = None,
     coherent: bool = False,
@@ -51,6 +52,8 @@ def fit_table(
         Folder; see `Bundle.save`.
     rule, target
         How thresholds are chosen on the out-of-fold predictions; see `choose_threshold`.
+    n_splits : int, default 5
+        Folds of the cross-validation.
     seed : int, default 0
         Seeds folds and models.
     n_jobs : int, optional
@@ -70,8 +73,11 @@ def fit_table(
     TypeError, ValueError
         As `cross_validate`.
     """
+    check_rule(rule, target)
     check_bundle_folder(out)
-    evaluation = score_table(features, labels, seed=seed, n_jobs=n_jobs, coherent=coherent)
+    evaluation = score_table(
+        features, labels, n_splits=n_splits, seed=seed, n_jobs=n_jobs, coherent=coherent
+    )
     thresholds = choose_thresholds(evaluation, rule, target)
     bundle = fit_bundle(
         lightgbm_baseline(seed), features, labels, thresholds=thresholds, coherent=coherent

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from mrnet_features.csv_files import format_csv
+from mrnet_features.evaluation.importance.feature_groups import group_columns
 from mrnet_features.evaluation.importance.importance import Importance, importance
+from mrnet_features.evaluation.importance.per_fold import VIEWS
 from mrnet_features.evaluation.protocol.coherence import make_coherent
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.files import explain_write_errors, write_text
-from mrnet_features.messages import quote
-from mrnet_features.models.baselines import (
-    lightgbm_baseline,
-    logistic_baseline,
-    prior_baseline,
-)
+from mrnet_features.messages import quote, suggest_name
+from mrnet_features.workflows.named_models import load_model
 
-MODELS: dict[str, Callable[[], Any]] = {
-    "lightgbm": lightgbm_baseline,
-    "logistic": logistic_baseline,
-    "prior": prior_baseline,
-}
-"""Baselines by name."""
+FILES = ("summary.csv", "predictions.csv", "folds.csv")
+"""Files of an evaluation."""
 
 
 def score_table(
@@ -41,13 +34,14 @@ def score_table(
     n_jobs: int | None = None,
     coherent: bool = False,
 ) -> Evaluation:
-    """Cross-validation of a baseline.
+    """Cross-validation of a model by name.
 
     Parameters
     ----------
     features : DataFrame of shape (n_exams, n_features)
     labels : DataFrame of shape (n_exams, n_tasks)
-    model : {"lightgbm", "logistic", "prior"}, default "lightgbm"
+    model : str, default "lightgbm"
+        "lightgbm", "logistic", "prior", or ``module:object``; see `load_model`.
     n_splits, n_repeats, folds, seed, n_jobs
         See `cross_validate`.
     coherent : bool, default False
@@ -59,13 +53,11 @@ def score_table(
 
     Raises
     ------
-    ValueError
-        If there is no such baseline.
+    ValueError, TypeError, ImportError
+        As `load_model` and `cross_validate`.
     """
-    if model not in MODELS:
-        raise ValueError(f"`model` must be one of {', '.join(MODELS)}, got {quote(model)}.")
     evaluation = cross_validate(
-        model=MODELS[model](),
+        model=load_model(model),
         features=features,
         labels=labels,
         n_splits=n_splits,
@@ -77,8 +69,28 @@ def score_table(
     return make_coherent(evaluation) if coherent else evaluation
 
 
+def refuse_evaluation(folder: str | Path) -> None:
+    """Raise if a folder holds an evaluation, which another one would replace.
+
+    Parameters
+    ----------
+    folder : path
+
+    Raises
+    ------
+    FileExistsError
+        If it has a file of `write_evaluation`.
+    """
+    present = [name for name in FILES if (Path(folder) / name).exists()]
+    if present:
+        raise FileExistsError(
+            f"'{folder}' holds the results of an earlier run ({', '.join(present)}). Choose "
+            "another folder with `out`, or pass overwrite=True to replace them."
+        )
+
+
 def write_evaluation(evaluation: Evaluation, folder: str | Path) -> None:
-    """Write ``summary.csv``, ``predictions.csv`` and ``folds.csv``.
+    """Write ``summary.csv``, ``predictions.csv`` and ``folds.csv``; old ones are replaced.
 
     Parameters
     ----------
@@ -100,10 +112,11 @@ def measure_importance(
     *,
     by: str | Mapping[str, str] = "family",
     views: Sequence[str] = ("shap", "permutation"),
+    n_splits: int = 5,
     seed: int = 0,
     n_jobs: int | None = None,
 ) -> Importance:
-    """Importance of groups of columns to LightGBM, in a 5-fold cross-validation.
+    """Importance of groups of columns to LightGBM, in a cross-validation.
 
     Parameters
     ----------
@@ -111,6 +124,8 @@ def measure_importance(
     labels : DataFrame of shape (n_exams, n_tasks)
     by, views
         See `importance`.
+    n_splits : int, default 5
+        Folds of the cross-validation.
     seed : int, default 0
         Seeds folds, models and shuffles.
     n_jobs : int, optional
@@ -119,6 +134,32 @@ def measure_importance(
     Returns
     -------
     Importance
+
+    Raises
+    ------
+    ValueError
+        As `importance`, and before anything is fitted.
     """
-    evaluation = score_table(features, labels, seed=seed, n_jobs=n_jobs)
+    check_views(views)
+    if by != "cluster":  # all other groupings are quick, and `importance` makes them again
+        group_columns(features, by)
+    evaluation = score_table(features, labels, n_splits=n_splits, seed=seed, n_jobs=n_jobs)
     return importance(evaluation, features, by, views=views, seed=seed, n_jobs=n_jobs)
+
+
+def check_views(views: Sequence[str]) -> None:
+    """Raise unless all views of an importance are known; call it before a long fit.
+
+    Parameters
+    ----------
+    views : sequence of str
+
+    Raises
+    ------
+    ValueError
+        If a view is unknown, or there is none.
+    """
+    unknown = [view for view in views if view not in VIEWS]
+    if unknown or not views:
+        got = f"{quote(unknown[0])}.{suggest_name(unknown[0], VIEWS)}" if unknown else "none."
+        raise ValueError(f"`views` must be one or more of {', '.join(VIEWS)}, got {got}")

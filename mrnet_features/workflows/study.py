@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
+from mrnet_features.arrays import resolve_device
 from mrnet_features.csv_files import format_csv
 from mrnet_features.data.mrnet import list_excluded, load_mrnet
 from mrnet_features.evaluation.importance.importance import Importance, importance
@@ -28,8 +29,9 @@ from mrnet_features.locks import hold_lock
 from mrnet_features.messages import describe_cause
 from mrnet_features.names import SPLITS
 from mrnet_features.quality.audit import audit
+from mrnet_features.workflows.named_models import MODELS
 from mrnet_features.workflows.plain import to_plain
-from mrnet_features.workflows.score import MODELS
+from mrnet_features.workflows.score import check_views
 from mrnet_features.workflows.study_report import LEAKAGE, PRIMARY, REPEATED, format_report
 
 logger = logging.getLogger("mrnet_features")
@@ -94,9 +96,13 @@ class Study:
         return tuple(self.n_exams[split] for split in SPLITS) == RELEASE_SIZES
 
     def published(self) -> pd.DataFrame | None:
-        """First model's mean AUC on valid minus published mean AUCs; None if it has none."""
+        """First model's mean AUC on valid minus published mean AUCs of MRNet.
+
+        None if it has none, or the exams are not those of MRNet's release: AUCs of other exams
+        can't be compared.
+        """
         first = self.holdouts.get(PRIMARY)
-        return None if first is None else compare_published(first)
+        return compare_published(first) if first is not None and self.is_release else None
 
     def missing(self) -> dict[str, str]:
         """Reason why a part is missing, by part."""
@@ -126,6 +132,7 @@ def run_study(
     *,
     families: str | Sequence[Any] = "baseline",
     views: Sequence[str] = ("shap", "permutation"),
+    n_splits: int = 5,
     device: str = "auto",
     exclude: pd.DataFrame | Iterable[str] | None = None,
     seed: int = 0,
@@ -148,6 +155,8 @@ def run_study(
         See `FeatureExtractor`.
     views : sequence of str
         See `importance`.
+    n_splits : int, default 5
+        Folds of the cross-validation.
     device : {"auto", "cpu", "cuda"}, default "auto"
         See `FeatureExtractor`.
     exclude : DataFrame or iterable of str, optional
@@ -171,6 +180,10 @@ def run_study(
         If a part could not be computed, after everything else was written; or another process
         is writing the same study.
     """
+    check_views(views)
+    extractor = FeatureExtractor(families, device=device, n_jobs=n_jobs)
+    extractor.recipe()  # a misspelt name and a missing device are found before the audit
+    resolve_device(device)
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     excluded = list_excluded(exclude)  # once: an iterator would be empty for the second split
@@ -181,13 +194,12 @@ def run_study(
         logger.info("Auditing both splits.")
         findings = audit(root, n_jobs=n_jobs)
         write_text(folder / "audit.csv", format_csv(findings))
-        extractor = FeatureExtractor(families, device=device, n_jobs=n_jobs)
         features = {
             split: extract_features(data.exams, folder / f"{split}.parquet", extractor=extractor)
             for split, data in datasets.items()
         }
         labels = {split: data.labels for split, data in datasets.items()}
-        study = _evaluate_tables(features, labels, findings, views, seed, n_jobs)
+        study = _evaluate_tables(features, labels, findings, views, n_splits, seed, n_jobs)
         _write(study, folder)
     if study.errors:
         parts = " ".join(f"{part}: {reason}" for part, reason in study.missing().items())
@@ -234,6 +246,7 @@ def _evaluate_tables(
     labels: Mapping[str, pd.DataFrame],
     findings: pd.DataFrame,
     views: Sequence[str],
+    n_splits: int,
     seed: int,
     n_jobs: int | None,
 ) -> Study:
@@ -245,7 +258,9 @@ def _evaluate_tables(
     def cross(name: str) -> Evaluation:
         folds = next(iter(evaluations.values())).folds if evaluations else None
         model = MODELS[name]()
-        found = cross_validate(model, *train, folds=folds, seed=seed, n_jobs=n_jobs)
+        found = cross_validate(
+            model, *train, n_splits=n_splits, folds=folds, seed=seed, n_jobs=n_jobs
+        )
         found.summary()  # raises here, not when the report is written
         return found
 

@@ -20,7 +20,7 @@ LEAKAGE, REPEATED = "Leakage checks", "Repeated rows"
 
 NOT_RELEASE = (
     "**This is not MRNet's release (1,130 and 120 exams): the numbers only show that every "
-    "step runs. Do not compare them with published ones.**"
+    "step runs. They can't be compared with published ones, which are therefore not shown.**"
 )
 
 

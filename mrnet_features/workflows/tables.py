@@ -15,6 +15,7 @@ from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.resume import extract_features
 from mrnet_features.extraction.table import SKIPPED, read_features
 from mrnet_features.messages import name_some
+from mrnet_features.names import PLANES
 
 
 def make_table(
@@ -23,6 +24,7 @@ def make_table(
     out: str | Path,
     *,
     families: str | Sequence[Any] = "baseline",
+    planes: Sequence[str] = PLANES,
     exclude: pd.DataFrame | Iterable[str] | None = None,
     device: str = "auto",
     n_jobs: int | None = None,
@@ -41,6 +43,8 @@ def make_table(
         Parquet file; see `extract_features`.
     families : str or sequence, default "baseline"
         See `FeatureExtractor`.
+    planes : sequence of str, default ("axial", "coronal", "sagittal")
+        Planes to read; stacks of other planes may be missing.
     exclude : DataFrame or iterable of str, optional
         Exams to leave out; see `load_mrnet`.
     device : {"auto", "cpu", "cuda"}, default "auto"
@@ -62,10 +66,13 @@ def make_table(
     features : DataFrame of shape (n_exams, n_features)
     """
     excluded = list_excluded(exclude)
-    broken = _list_broken(Path(root), split, excluded) if on_error == "skip" else {}
-    dataset = load_mrnet(root, split, exclude=excluded.union(broken))
+    extractor = FeatureExtractor(
+        families, planes=planes, device=device, n_jobs=n_jobs, batch_size=batch_size
+    )
+    extractor.recipe()  # a misspelt name is found before thousands of files are looked at
+    broken = _list_broken(Path(root), split, planes, excluded) if on_error == "skip" else {}
+    dataset = load_mrnet(root, split, planes=planes, exclude=excluded.union(broken))
     exams = sorted([*dataset.exams, *broken.values()], key=lambda exam: exam.id)
-    extractor = FeatureExtractor(families, device=device, n_jobs=n_jobs, batch_size=batch_size)
     features = extract_features(exams, out, extractor=extractor, verify=verify, on_error=on_error)
     described = set(features.index)
     return dataset[[exam.id in described for exam in dataset]], features
@@ -97,9 +104,16 @@ def read_table(
 
     Raises
     ------
+    IsADirectoryError
+        If `path` is a folder.
     ValueError
         If table and labels hold different exams, or a file can't be read.
     """
+    if Path(path).is_dir():
+        raise IsADirectoryError(
+            f"'{path}' must be a feature table, got a folder. Pass the table first, then the "
+            "folder with the labels."
+        )
     excluded = list_excluded(exclude)
     features, labels = read_features(path), load_labels(root, split, exclude=excluded)
     skipped = features.attrs["provenance"].get(SKIPPED, [])
@@ -108,10 +122,12 @@ def read_table(
     return features, labels
 
 
-def _list_broken(root: Path, split: str, excluded: frozenset[str]) -> dict[str, Exam]:
+def _list_broken(
+    root: Path, split: str, planes: Sequence[str], excluded: frozenset[str]
+) -> dict[str, Exam]:
     """Exams with a broken or missing stack file, with the files that there are."""
     check_request(root, split)
-    contents = read_contents(root, split, exclude=excluded)
+    contents = read_contents(root, split, planes, exclude=excluded)
     broken = {p.exam for p in contents.problems if p.code in ("stack-file", "stack-missing")}
     return {
         exam: Exam(

@@ -22,14 +22,19 @@ def root(tmp_path):
 
 
 def test_the_help_lists_all_codes():
-    listed = run("audit", "--help").stdout.split("Codes:")[1]
+    listed = run("audit", "--help").stdout.split("Codes:")[1].split("Examples:")[0]
     assert listed.replace(",", " ").split() == list(CODES)
 
 
 def test_findings_are_printed_as_a_table(root):
     done = run("audit", root, "--jobs", 1)
     assert done.status == 0
-    assert "reject   0000  axial     blank-slices" in done.stdout
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert rows[0] == ["severity", "split", "exam", "plane", "code", "value", "advice"]
+    assert ["reject", "train", "0000", "axial", "blank-slices", "4", "slices"] in [
+        row[:7] for row in rows
+    ]
+    assert done.stderr == f"Next: mrnet-features audit {root} --json > audit.json\n"
     assert "exam (train 1)" in done.stdout
     assert "These need 20 exams per plane (axial has 1" in done.stdout
 
@@ -37,9 +42,10 @@ def test_findings_are_printed_as_a_table(root):
 def test_json_holds_the_findings_and_the_note_goes_to_standard_error(root):
     done = run("audit", root, "--jobs", 1, "--json", "--codes", "blank-slices,noise")
     findings = json.loads(done.stdout)
-    assert {(row["exam"], row["code"], row["value"]) for row in findings} == {
-        ("0000", "blank-slices", 4.0)
+    found = {
+        (row["split"], row["exam"], row["code"], row["value"], row["unit"]) for row in findings
     }
+    assert found == {("train", "0000", "blank-slices", 4.0, "slices")}
     assert done.stderr.startswith("Not checked")
     done = run("audit", root, "--jobs", 1, "--json", "--codes", "blank-slices")
     assert done.stderr == ""

@@ -1,6 +1,7 @@
 """`mrnet-features cv`."""
 
 import json
+import sys
 
 import pandas as pd
 import pytest
@@ -24,7 +25,7 @@ def test_aucs_of_tasks_and_mean_are_printed_and_written(folder, printed):
     assert (summary["ci_low"] <= summary["auc"]).all()
     assert (summary["auc"] <= summary["ci_high"]).all()
     for task in summary.index:
-        assert f"{task:<8} {summary.loc[task, 'auc']:.3f}" in printed
+        assert f"\n{task:<8}  {summary.loc[task, 'auc']:.3f}" in printed
 
 
 @pytest.mark.usefixtures("printed")
@@ -48,6 +49,54 @@ def test_saved_folds_give_the_same_files(folder):
     assert result["folds_hash"] in (folder / "again" / "folds.csv").read_text()
     for name in FILES:
         assert (folder / "again" / name).read_text() == (folder / "train-cv" / name).read_text()
+
+
+@pytest.mark.usefixtures("printed")
+def test_the_results_of_an_earlier_run_are_not_replaced_unasked(folder):
+    before = (folder / "train-cv" / "predictions.csv").read_text()
+    done = run(*LOGISTIC, "--n-folds", 2, "--seed", 7, cwd=folder)
+    assert done.status == 2
+    assert "'train-cv' holds the results of an earlier run" in " ".join(done.stderr.split())
+    assert "Choose another folder with `--out`, or pass `--overwrite`" in " ".join(
+        done.stderr.split()
+    )
+    assert (folder / "train-cv" / "predictions.csv").read_text() == before
+    for options in ((), ("--seed", 7, "--overwrite")):
+        again = run(*LOGISTIC, "--n-folds", 2, "--out", "twice-cv", *options, cwd=folder)
+        assert again.status == 0, again.stderr
+    assert (folder / "twice-cv" / "predictions.csv").read_text() != before
+
+
+def test_a_model_of_a_module_in_the_working_folder_is_fitted(folder, monkeypatch):
+    monkeypatch.setattr("sys.path", list(sys.path))
+    (folder / "own_model.py").write_text(
+        "from sklearn.naive_bayes import GaussianNB\n\ndef make():\n    return GaussianNB()\n"
+    )
+    done = run("cv", "train.parquet", "knees", "--model", "own_model:make", "-o", "own-cv",
+               "--n-folds", 2, "--repeats", 1, "-j", 1, "--json", cwd=folder)  # fmt: skip
+    assert done.status == 0, done.stderr
+    assert set(json.loads(done.stdout)["summary"]) == {"abnormal", "acl", "meniscus", "mean"}
+    sys.modules.pop("own_model", None)
+
+
+@pytest.mark.parametrize(
+    ("root", "advice"),
+    [
+        (".", "Pass 'knees', which has it."),
+        ("knees/train", "It lies inside a release. Pass '"),
+        ("knees/train/axial", "It lies inside a release. Pass '"),
+    ],
+)
+def test_a_misplaced_root_is_named_as_by_extract(folder, root, advice):
+    place = folder / "with-one"
+    place.mkdir(exist_ok=True)
+    if not (place / "knees").exists():
+        (place / "knees").symlink_to(folder / "knees")
+        (place / "t.parquet").symlink_to(folder / "train.parquet")
+    done = run("cv", "t.parquet", root, "--out", "x", cwd=place)
+    assert done.status == 1
+    assert f"'{root}' has no labels of train" in done.stderr
+    assert advice in done.stderr
 
 
 def test_folds_of_other_labels_are_wrong_use(folder):
@@ -77,7 +126,7 @@ def test_excluded_exams_are_in_no_fold(folder):
 
 
 def test_the_options_that_make_table_and_labels_agree_are_named(folder):
-    done = run(*LOGISTIC, "--split", "valid", cwd=folder)
+    done = run(*LOGISTIC, "--split", "valid", "--out", "x", cwd=folder)
     assert done.status == 1
     assert done.stderr.startswith("Error: 'train.parquet' must hold the exams that have labels")
     assert "Pass the `--split` and `--exclude` that the table was made with." in done.stderr

@@ -26,9 +26,12 @@ def asked(folder, monkeypatch):
 def test_the_aucs_are_printed_with_a_warning_that_they_are_of_synthetic_knees(asked):
     done = run("demo", "--train", 120, "--seed", 5)
     assert done.status == 0
-    assert "mean     0.500" in done.stdout
+    assert "mean      0.500" in done.stdout
     assert "say nothing about MRNet" in done.stdout
-    assert done.stderr == "Writing synthetic knees, features and scores to 'mrnet-demo'.\n"
+    assert done.stderr == (
+        "Writing synthetic knees, features and scores to 'mrnet-demo'.\n"
+        "Next: mrnet-features importance mrnet-demo/train.parquet mrnet-demo/knees --by family\n"
+    )
     assert asked["n_train"] == 120
     assert asked["seed"] == 5
 

@@ -55,7 +55,7 @@ def test_a_stack_that_looks_wrong_is_named(tmp_path):
             np.save(tmp_path / "train" / plane / f"{k:04d}.npy", stack)
     for task in TASKS:
         (tmp_path / f"train-{task}.csv").write_text("0000,0\n0001,1\n")
-    options = ("--families", "minimal", "--jobs", 1)
+    options = ("--families", "minimal", "--jobs", 1, "-q")
     done = run_alone("extract", ".", "--out", "t.parquet", *options, cwd=tmp_path)
     assert done.status == 0, done.stderr
     assert done.stderr == (
@@ -82,6 +82,21 @@ def test_exams_that_fail_are_skipped_on_request_with_a_warning(folder, tmp_path)
     assert done.stdout.startswith("3 exams x ")
     assert "0021,axial," in (tmp_path / "valid.errors.csv").read_text()
     assert run(*arguments, "--on-error", "ignore", cwd=tmp_path).status == 2
+
+
+def test_planes_that_are_not_asked_for_may_be_missing(tmp_path):
+    (tmp_path / "train" / "sagittal").mkdir(parents=True)
+    stack = np.random.default_rng(0).integers(0, 256, (3, 64, 64), np.uint8)
+    np.save(tmp_path / "train" / "sagittal" / "0000.npy", stack)
+    for task in TASKS:
+        (tmp_path / f"train-{task}.csv").write_text("0000,0\n")
+    arguments = ("extract", ".", "-o", "s.parquet", "--families", "minimal", "-j", 1)
+    assert run(*arguments, cwd=tmp_path).status == 1
+    done = run(*arguments, "--planes", "sagittal", cwd=tmp_path)
+    assert done.status == 0, done.stderr
+    assert done.stderr == "Next: mrnet-features cv s.parquet .\n"
+    columns = pd.read_parquet(tmp_path / "s.parquet").columns
+    assert all(name.startswith("sagittal__") for name in columns)
 
 
 def test_verify_compares_pixels_whatever_the_times_are(folder, monkeypatch):

@@ -35,7 +35,11 @@ def test_the_model_predicts_in_the_format_of_the_competition(folder):
     (folder / "valid-paths.csv").write_text("".join(lines))
     arguments = ("predict", "model", "valid-paths.csv", "predictions.csv", "--jobs", 1)
     done = run(*arguments, cwd=folder)
-    assert done == (0, "Predictions of 4 exams in 'predictions.csv'.\n", "")
+    assert done[:2] == (0, "Predictions of 4 exams in 'predictions.csv'.\n")
+    assert done.stderr == (
+        "Next: mrnet-features compare ROOT mine=predictions.csv cnn=cnn.csv --paths "
+        "valid-paths.csv\n"
+    )
     assert pd.read_csv(folder / "predictions.csv", header=None).shape == (4, 3)
     done = run(*arguments, "--json", cwd=folder)
     assert json.loads(done.stdout) == {"file": "predictions.csv", "n_exams": 4}

@@ -9,7 +9,9 @@ from tests.support.command_line import run
 def test_a_folder_in_the_layout_of_mrnet_is_written(tmp_path):
     arguments = ("knees", "knees", "--train", 2, "--valid", 1, "--seed", 3, "--jobs", 1)
     done = run(*arguments, cwd=tmp_path)
-    assert done == (0, "3 synthetic exams in 'knees'.\n", "")
+    next_step = "Next: mrnet-features audit knees\n"
+    assert done == (0, "3 synthetic exams in 'knees'.\n", next_step)
+    assert run(*arguments, "-q", cwd=tmp_path) == (0, "3 synthetic exams in 'knees'.\n", "")
     assert [exam.id for exam in load_mrnet(tmp_path / "knees").exams] == ["0000", "0001"]
     again = run(*arguments, "--json", cwd=tmp_path)
     assert json.loads(again.stdout) == {

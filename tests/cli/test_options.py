@@ -10,7 +10,6 @@ import typer
 from mrnet_features.cli.options import (
     Device,
     Grouping,
-    Model,
     Rule,
     Split,
     Task,
@@ -24,14 +23,12 @@ from mrnet_features.evaluation.importance.per_fold import VIEWS
 from mrnet_features.evaluation.metrics.operating_points import RULES
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.names import SPLITS, TASKS
-from mrnet_features.workflows.score import MODELS
 from tests.support.command_line import run
 
 
 def test_choices_are_those_of_the_library():
     assert tuple(Split) == SPLITS
     assert tuple(Task) == (*TASKS, "mean")
-    assert list(Model) == list(MODELS)
     assert tuple(Rule) == RULES
     assert check_views(",".join(VIEWS))
     for device in Device:
@@ -64,6 +61,17 @@ def test_other_files_are_refused_as_an_exclusion(text, tmp_path):
     assert done.status == 2
     assert "'audit.json' " in done.stderr
     assert "`audit ROOT --json`" in " ".join(done.stderr.split())
+
+
+def test_the_marks_of_a_reader_exclude_what_was_rejected(tmp_path):
+    path = tmp_path / "marks.json"
+    words = ("reject", "check", "agree")
+    rows = [
+        {"exam": f"000{k}", "plane": "", "code": "reader", "severity": word, "advice": "a note"}
+        for k, word in enumerate(words)
+    ]
+    path.write_text(json.dumps(rows))
+    assert read_exclusion(str(path)) == ["0000"]
 
 
 def test_ids_of_any_kind_are_excluded():

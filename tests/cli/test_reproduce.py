@@ -28,7 +28,10 @@ def asked(monkeypatch):
 
 def test_the_report_is_printed(asked, tmp_path):
     done = run("reproduce", "knees", "--out", "out", "--exclude", "0003", "--jobs", 2, cwd=tmp_path)
-    assert done == (0, "# Report\n\nThis report and its tables are in 'out'.\n", "")
+    assert done[:2] == (0, "# Report\n\nThis report and its tables are in 'out'.\n")
+    assert done.stderr == (
+        "Next: mrnet-features compare knees mine=out/valid-lightgbm-predictions.csv cnn=cnn.csv\n"
+    )
     assert asked["families"] == "baseline"
     assert asked["exclude"] == ["0003"]
     assert asked["n_jobs"] == 2

@@ -65,7 +65,7 @@ def test_a_stopped_run_leaves_no_process_and_is_resumed(
         ours = re.sub(
             rb"^.*resource_tracker.*\n(  warnings.warn.*\n)?", b"", shown, flags=re.MULTILINE
         )
-        assert ours.startswith(b"Stopped. If you run it again, ")
+        assert ours.startswith(b"Stopped. Run the same command again to continue: ")
         assert ours.count(b"\n") == 1
     write_knees(tmp_path / "knees", n_train=N_EXAMS, n_valid=0)
     assert read_all(tmp_path / "knees") == complete
@@ -76,7 +76,7 @@ def test_a_process_that_loses_the_exception_ends_nevertheless(before):
     code = (
         f"import sys, time; {before}"
         "from mrnet_features.cli import stopping; stopping.SECONDS = 0.3\n"
-        "with stopping.stop_on_signals('Stopped.'):\n"
+        "with stopping.stop_on_signals(lambda: 'Stopped.'):\n"
         "    while True:\n"
         "        try: print(flush=True); time.sleep(60)\n"
         "        except BaseException: pass\n"
@@ -97,7 +97,7 @@ def test_a_process_that_loses_the_exception_ends_nevertheless(before):
 def test_handlers_are_restored_and_those_of_others_kept():
     mine = signal.signal(signal.SIGINT, signal.SIG_IGN), signal.getsignal(signal.SIGTERM)
     try:
-        with stop_on_signals("Stopped."):
+        with stop_on_signals(str):
             assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN  # as under nohup
             assert signal.getsignal(signal.SIGTERM) is not mine[1]
         assert signal.getsignal(signal.SIGTERM) is mine[1]

@@ -67,6 +67,7 @@ def test_a_result_that_nobody_can_read_is_an_error(arguments):
     ("error", "expected"),
     [
         (MemoryError("Unable to allocate 3 TiB"), "ran out of memory (Unable to allocate 3 TiB). "),
+        (MemoryError(), "Close other programs, use fewer processes with `--jobs`, or a machine"),
         (MemoryError(), "`mrnet-features cv a b` ran out of memory. Close"),
         (BrokenProcessPool("A process died\n\nabruptly."), "was ended from outside, often because"),
         (OSError(28, "No space left on device", "t.csv"), "'t.csv': No space left on device."),
@@ -93,6 +94,13 @@ def test_every_error_becomes_a_sentence(error, expected):
     assert expected.strip() in describe_error(error, "cv a b")
 
 
+def test_an_option_that_a_command_lacks_is_not_advised():
+    for error in (MemoryError(), BrokenProcessPool("A process died.")):
+        text = describe_error(error, "compare a b=c", has_jobs=False)
+        assert "--jobs" not in text
+        assert "Close other programs, or use a machine with more memory." in text
+
+
 def test_what_was_typed_is_shown_without_control_characters():
     for arguments in (
         ("x\x1b[2J",),
@@ -113,13 +121,15 @@ def test_what_was_typed_is_shown_without_control_characters():
 def test_warnings_are_escaped_and_bounded(tmp_path):
     code = (
         "import collections, functools, warnings; from mrnet_features.cli.app import _show_warning;"
-        "warnings.showwarning = functools.partial(_show_warning, collections.Counter());"
-        "warnings.warn('\\x1b[2J' * 10**5)"
+        "warnings.showwarning = functools.partial(_show_warning, collections.Counter(), set());"
+        "warnings.simplefilter('always');"
+        "[warnings.warn('\\x1b[2J' * 10**5) for _ in range(2)]"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=ENVIRONMENT, check=True
     )
     assert done.stderr.startswith("Warning: \\x1b[2J")
+    assert done.stderr.count("Warning: ") == 1  # the same one is printed once
     assert len(done.stderr) < 5 * MOST_CHARACTERS
 
 

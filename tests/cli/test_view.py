@@ -9,7 +9,7 @@ from tests.support.command_line import run
 
 def test_a_page_shows_the_first_six_exams_or_those_named(folder, tmp_path):
     page = tmp_path / "view.html"
-    done = run("view", folder / "knees", "--out", page, "--exams", "0003,0007")
+    done = run("view", folder / "knees", "--out", page, "--exams", "0003,0007", "-q")
     assert done == (0, f"Page with 2 of 20 exams in '{page}'.\n", "")
     assert "Knee MRI: 2 exams" in page.read_text()
     again = run("view", folder / "knees", "--split", "valid", "--out", page, "--json")

@@ -1,8 +1,10 @@
 """A folder without the expected layout gives an error that says what to pass, rename or move."""
 
+import shutil
+
 import pytest
 
-from mrnet_features.data.mrnet import load_mrnet
+from mrnet_features.data.mrnet import load_labels, load_mrnet
 from mrnet_features.data.release_hints import guess_renaming
 from tests.support.mrnet_folder import write_folder
 
@@ -25,6 +27,26 @@ def test_a_wrong_folder_gets_advice(root, make, split, message):
     (root / ".records" / "valid").mkdir()
     with pytest.raises(FileNotFoundError, match=message):
         load_mrnet(make(root), split)
+
+
+@pytest.mark.parametrize(
+    ("make", "advice"),
+    [
+        (lambda root: root.parent, r"Pass '.*', which has it"),
+        (lambda root: root / "train", "It lies inside a release. Pass '"),
+        (lambda root: root / "train" / "axial", "It lies inside a release. Pass '"),
+    ],
+)
+@pytest.mark.parametrize("stacks", ["stacks", "no stacks"])
+def test_a_wrong_folder_of_labels_gets_the_same_advice(root, make, advice, stacks):
+    place = make(root)
+    if stacks == "no stacks":
+        for path in root.glob("train/*/*.npy"):
+            path.unlink()
+        if place == root.parent:
+            shutil.rmtree(root / "train")
+    with pytest.raises(FileNotFoundError, match=f"has no labels of train, .* {advice}"):
+        load_labels(place)
 
 
 @pytest.mark.parametrize("below", ["train", "train/axial"])

@@ -69,6 +69,32 @@ def test_parallel_jobs_change_nothing(exams, table):
     assert parallel.equals(table)
 
 
+def test_exams_by_id_give_a_table_that_labels_fit(exams):
+    by_id = {f"{k:04d}": exam for k, exam in enumerate(exams)}
+    extractor = FeatureExtractor("minimal")
+    table = extractor.fit_transform(by_id)
+    assert list(table.index) == list(by_id)
+    assert table.index.name == "exam"
+    np.testing.assert_array_equal(table, extractor.fit_transform(exams))
+    both = FeatureExtractor("minimal", n_jobs=2).transform(by_id)
+    pd.testing.assert_frame_equal(both, table)
+
+
+def test_an_error_names_the_id_of_an_exam_in_memory():
+    exams = {"0042": {"axial": make_stack().astype(np.float32)}}
+    with pytest.raises(TypeError) as caught:
+        FeatureExtractor("minimal", planes=["axial"]).fit_transform(exams)
+    assert caught.value.__notes__[0] == "while reading exam '0042', plane 'axial'"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [(7, "7 is not text"), ("7.0", "'7.0' is a decimal number")]
+)
+def test_keys_must_be_exam_ids(exams, name, message):
+    with pytest.raises(ValueError, match=message):
+        FeatureExtractor("minimal").fit({name: exams[0]})
+
+
 def test_a_single_plane_is_enough():
     extractor = FeatureExtractor(planes=("sagittal",))
     table = extractor.fit_transform([{"sagittal": make_stack()}])

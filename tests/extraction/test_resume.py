@@ -269,7 +269,7 @@ def test_a_full_disk_is_one_sentence_and_the_next_run_completes(
             OSError, match=r"table.parquet' can't be written \(No space left"
         ) as caught:
             extract_features(exams, path, extractor=extractor)
-    assert "Free some space" in str(caught.value)
+    assert str(caught.value).endswith("Free some space and run it again; finished exams are kept.")
     assert sorted(file.name for file in tmp_path.glob("table*")) == ["table.parquet.unfinished"]
     assert not list(tmp_path.glob(".*"))
     described = watch(monkeypatch)
@@ -289,8 +289,11 @@ def test_a_folder_that_is_removed_meanwhile_is_one_sentence(
         return describe_exam(exam, *args)
 
     monkeypatch.setattr(extractor_module, "describe_exam", remove_folder)
-    with pytest.raises(FileNotFoundError, match=r"table.parquet' can't be written .* in place"):
+    with pytest.raises(
+        FileNotFoundError, match=r"table.parquet' can't be written .* in place"
+    ) as e:
         extract_features(exams, path, extractor=extractor)
+    assert "kept" not in str(e.value)  # what was finished is gone
     monkeypatch.undo()
     table = extract_features(exams, path, extractor=extractor)
     pd.testing.assert_frame_equal(table, extractor.fit_transform(exams))

@@ -36,6 +36,13 @@ def test_a_table_without_provenance_is_written_and_read(frame, tmp_path):
     pd.testing.assert_frame_equal(read_features(tmp_path / "a.parquet"), frame)
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a", "a.parquet.txt"])
+def test_a_parquet_file_is_not_written_under_another_name(frame, tmp_path, name):
+    with pytest.raises(ValueError, match="must end in '.parquet', since a parquet file is written"):
+        write_features(frame, tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_missing_or_broken_file_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="There is no file"):
         read_features(tmp_path / "none.parquet")

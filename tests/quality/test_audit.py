@@ -15,7 +15,7 @@ from mrnet_features.data.exam import Dataset
 from mrnet_features.data.mrnet import load_mrnet
 from mrnet_features.quality import audit as quality_audit
 from mrnet_features.quality.audit import MEASUREMENTS, audit, measure_quality
-from mrnet_features.quality.findings import FOLDER_CODES
+from mrnet_features.quality.findings import COLUMNS, FOLDER_CODES
 from tests.support.audited_folder import (
     FAULTS,
     N_TRAIN,
@@ -32,7 +32,7 @@ from tests.support.audited_folder import (
 def test_exams_without_faults_have_no_finding(clean):
     table = audit(clean)
     assert list_findings(table) == set()
-    assert list(table.columns) == ["exam", "plane", "code", "severity", "value", "advice"]
+    assert tuple(table.columns) == COLUMNS
     assert table["value"].dtype == np.float64
 
 
@@ -276,8 +276,7 @@ def test_the_command_line_prints_the_same_rows(root):
     done = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True)
     rows = json.loads(done.stdout)
     assert done.stderr == ""
-    keys = ["exam", "plane", "code", "severity", "value", "advice"]
-    assert [list(row) for row in rows] == [keys, keys]
+    assert [tuple(row) for row in rows] == [COLUMNS, COLUMNS]
     assert [(row["exam"], row["code"], row["value"]) for row in rows] == [
         (name(2), "label-conflict", None),
         (name(2), "blank-slices", 2.0),
@@ -286,7 +285,7 @@ def test_the_command_line_prints_the_same_rows(root):
         path.unlink()
     chosen = [*command, "--codes", "label-conflict, slice-count"]
     shown = subprocess.run(chosen, capture_output=True, text=True, check=True).stdout.splitlines()
-    assert shown[0].split() == ["severity", "exam", "plane", "code", "value", "advice"]
+    assert shown[0].split() == ["severity", "split", "exam", "plane", "code", "value", "advice"]
     assert shown[-2:] == [
         "1 finding on 1 of 24 exams (train 21, valid 3): 1 to reject, 0 to check.",
         "Not checked: slice-count. It needs 20 exams per plane (coronal has 3).",

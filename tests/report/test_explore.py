@@ -76,8 +76,8 @@ def test_two_processes_find_the_same(dataset, found):
 
 def test_findings_of_an_audit_are_among_the_flags_also_those_of_other_exams(dataset):
     rows = [
-        ("0002", "coronal", "noise", "check", 5.0, "Look."),
-        ("9999", "axial", "stack-file", "reject", np.nan, "Copy."),
+        ("0002", "coronal", "noise", "check", 5.0, "Look.", "train", "SD"),
+        ("9999", "axial", "stack-file", "reject", np.nan, "Copy.", "valid", ""),
     ]
     found = mf.explore(dataset[:3], pd.DataFrame(rows, columns=COLUMNS))
     assert found.frame("flags")["exam"].tolist()[:2] == ["9999", "0002"]

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import logging
 import os
 import subprocess
 import sys
@@ -26,16 +27,20 @@ class Done(NamedTuple):
 def run(*arguments, cwd="."):
     """Run a command in this process."""
     stdout, stderr = io.StringIO(), io.StringIO()
+    logger = logging.getLogger("mrnet_features")
+    level = logger.level
     with (
         contextlib.chdir(cwd),
         contextlib.redirect_stdout(stdout),
         contextlib.redirect_stderr(stderr),
     ):
         try:
-            app(list(map(str, arguments)))
+            app(list(map(str, arguments)), prog_name="mrnet-features")
             status = 0
         except SystemExit as end:
             status = end.code
+        finally:
+            logger.setLevel(level)  # which `--quiet` changes
     return Done(status, stdout.getvalue(), stderr.getvalue())
 
 

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mrnet_features.cli.format import format_comparison
 from mrnet_features.names import TASKS
 from mrnet_features.workflows.compare_files import compare_files
 
@@ -50,9 +49,22 @@ def test_equal_predictions_have_no_difference_and_no_added_value(files, labels):
         [0, 0, 0, 0], abs=1e-3
     )
     assert {row["model"] for row in rows["aucs"]} == {"cnn", "features"}
-    text = format_comparison(result)
-    assert "cnn and features together, against cnn alone:" in text
     assert compare_files(files, labels, paths=paths).as_dict()["added_value"] == {}
+
+
+def test_the_added_value_takes_fewer_folds_where_exams_are_few(files, labels):
+    few = labels.copy()
+    few.loc[few.index[6:], "acl"] = 0
+    few.loc[few.index[:6], "acl"] = 1
+    few["abnormal"] = labels["meniscus"]
+    paths = files["cnn"].with_name("paths.csv")
+    with pytest.warns(UserWarning, match="measured with n_splits=3"):
+        result = compare_files(files, few, paths=paths, added_value=True)
+    assert len(result.added_values["features"].summary()) == 4
+    asked = compare_files(files, few, paths=paths, added_value=True, n_splits=2)
+    assert len(asked.added_values["features"].summary()) == 4
+    with pytest.raises(ValueError, match="Pass n_splits=3, add exams"):
+        compare_files(files, few, paths=paths, added_value=True, n_splits=5)
 
 
 def test_added_value_is_measured_on_the_shared_exams(files, labels):

@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 
 from mrnet_features.evaluation import Folds, make_coherent, read_predictions
+from mrnet_features.workflows import score
+from mrnet_features.workflows.named_models import MODELS
 from mrnet_features.workflows.score import (
-    MODELS,
     measure_importance,
+    refuse_evaluation,
     score_table,
     write_evaluation,
 )
@@ -31,9 +33,30 @@ def test_every_baseline_is_cross_validated(features, model):
     assert (summary["auc"] == 0.5).all() == (model == "prior")
 
 
-def test_an_unknown_baseline_is_refused(features):
-    with pytest.raises(ValueError, match="`model` must be one of lightgbm, logistic, prior"):
-        score_table(features, LABELS, model="forest")
+def test_a_folder_with_an_evaluation_is_recognised(features, tmp_path):
+    refuse_evaluation(tmp_path)
+    refuse_evaluation(tmp_path / "new")
+    evaluation = score_table(features, LABELS, model="prior", n_splits=2, n_repeats=1)
+    write_evaluation(evaluation, tmp_path)
+    with pytest.raises(FileExistsError, match="the results of an earlier run"):
+        refuse_evaluation(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"by": "famly"}, "Did you mean 'family'"),
+        ({"by": {"age": "clinic"}}, "a group for every column"),
+        ({"views": ["shpa"]}, "Did you mean 'shap'"),
+        ({"views": []}, "got none"),
+    ],
+)
+def test_a_misspelt_option_of_the_importance_is_found_before_the_fits(
+    features, monkeypatch, options, message
+):
+    monkeypatch.setattr(score, "score_table", lambda *_, **__: pytest.fail("fitted"))
+    with pytest.raises(ValueError, match=message):
+        measure_importance(features, LABELS, **options)
 
 
 def test_the_files_hold_the_evaluation(features, tmp_path):

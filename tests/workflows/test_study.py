@@ -11,6 +11,7 @@ from mrnet_features.evaluation import evaluate, read_predictions
 from mrnet_features.locks import hold_lock
 from mrnet_features.models import lightgbm_baseline
 from mrnet_features.workflows import study
+from mrnet_features.workflows.study_report import format_report
 
 TASKS = ["abnormal", "acl", "meniscus"]
 
@@ -90,21 +91,43 @@ def test_the_models_share_their_folds(done):
     assert first.folds.hash == second.folds.hash
 
 
-def test_the_summary_holds_the_published_aucs(folder, done):
+def test_published_aucs_are_shown_beside_those_of_the_release_only(folder, done, monkeypatch):
     summary = json.loads((folder / "out" / "summary.json").read_text())
     assert summary == json.loads(json.dumps(done.as_dict()))
     assert summary["is_release"] is False
-    assert [row["published"] for row in summary["published"].values()] == [0.799, 0.916]
+    assert summary["published"] == {}
+    monkeypatch.setattr(study, "RELEASE_SIZES", (20, 4))
+    published = done.as_dict()["published"]
+    assert [row["published"] for row in published.values()] == [0.799, 0.916]
     auc = summary["valid"]["lightgbm"]["mean"]["auc"]
-    assert summary["published"]["MRNet, nine CNNs"]["difference"] == pytest.approx(auc - 0.916)
+    assert published["MRNet, nine CNNs"]["difference"] == pytest.approx(auc - 0.916)
+    assert "Bien et al. 2018" in format_report(done)
 
 
 def test_the_report_warns_that_this_is_not_the_release(folder, done):
     text = (folder / "out" / "report.md").read_text()
     assert "not MRNet's release" in text
-    assert "Bien et al. 2018" in text
+    assert "Bien et al. 2018" not in text
     assert "20 exams in train, 4 in valid" in text
     assert ("name them in `--exclude`" in text) == (len(done.findings) > 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"families": "basline"}, "Did you mean 'baseline'"),
+        ({"families": ["glcm", "gcml"]}, "Did you mean 'glcm'"),
+        ({"views": ["shapp"]}, "Did you mean 'shap'"),
+        ({"device": "gpu"}, "`device` must be"),
+    ],
+)
+def test_a_misspelt_option_is_found_before_the_audit(
+    folder, tmp_path, monkeypatch, options, message
+):
+    monkeypatch.setattr(study, "audit", lambda *_, **__: pytest.fail("audited"))
+    with pytest.raises(ValueError, match=message):
+        study.run_study(folder / "knees", tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_full_disk_leaves_no_partial_file(done, tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from mrnet_features.evaluation.alignment import align_predictions
 from mrnet_features.evaluation.comparison.compare import Comparison, compare
 from mrnet_features.evaluation.exam_values import share_groups
 from mrnet_features.evaluation.protocol.cross_validation import cross_validate
-from mrnet_features.evaluation.protocol.stratify import make_folds
+from mrnet_features.evaluation.protocol.stratify import count_possible_folds, make_folds
 from mrnet_features.evaluation.results import Result
 from mrnet_features.evaluation.score_plots import plot_changes
 from mrnet_features.models.logistic import ScaledLogistic
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["AddedValue", "measure_added_value"]
 
 CLIP = 1e-6
+
+MOST_FOLDS = 5
+"""Folds of the stacking, where there are enough exams of each class."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -105,6 +109,7 @@ def measure_added_value(
     folds: Folds | None = None,
     groups: ByExam | None = None,
     positive: Any = None,
+    n_splits: int | None = None,
     n_repeats: int = 5,
     seed: int = 0,
 ) -> AddedValue:
@@ -121,11 +126,14 @@ def measure_added_value(
     labels : DataFrame of shape (n_exams, n_tasks), Series or None
         Index exam id; 0 or 1. None for the labels of the first Evaluation or HoldOut.
     folds : Folds, optional
-        Folds of the stacking. By default 5 folds, `n_repeats` times.
+        Folds of the stacking. By default `n_splits` folds, `n_repeats` times.
     groups : Series or mapping of exam id to group, optional
         See `cross_validate`. By default the groups that the models were evaluated with.
     positive : value or mapping of task to value, optional
         Value of a positive exam if the labels are not 0 and 1.
+    n_splits : int, optional
+        Number of folds if `folds` is not given, at least 2. By default 5, or as many as there are
+        two exams of each class for, with a warning.
     n_repeats : int, default 5
         Number of partitions if `folds` is not given.
     seed : int, default 0
@@ -139,7 +147,12 @@ def measure_added_value(
     Raises
     ------
     ValueError
-        As `compare` does.
+        As `compare` does; or if a class has too few exams for two folds, or for `n_splits`.
+
+    Warns
+    -----
+    UserWarning
+        If there are too few exams of a class for 5 folds, and fewer are used.
 
     Notes
     -----
@@ -168,7 +181,8 @@ def measure_added_value(
     }
     groups = share_groups(groups, {"`base`": base, "`added`": added}, truth.index)
     if folds is None:
-        folds = make_folds(truth, n_repeats=n_repeats, groups=groups, seed=seed)
+        n_chosen = _choose_n_splits(truth) if n_splits is None else n_splits
+        folds = make_folds(truth, n_chosen, n_repeats, groups=groups, seed=seed)
     combined = folds.frame.copy()
     weights = {}
     for task in truth.columns:
@@ -184,6 +198,19 @@ def measure_added_value(
     )
     columns = ["base", "added"]
     return AddedValue(comparison, pd.DataFrame.from_dict(weights, orient="index", columns=columns))
+
+
+def _choose_n_splits(labels: pd.DataFrame) -> int:
+    """Five folds, or as many as there are exams for; two are the fewest."""
+    n_possible = count_possible_folds(labels)
+    if 2 <= n_possible < MOST_FOLDS:
+        warnings.warn(
+            f"There are too few exams of a class for {MOST_FOLDS} folds: the added value is "
+            f"measured with n_splits={n_possible}. With more exams its interval is narrower.",
+            stacklevel=3,
+        )
+        return n_possible
+    return MOST_FOLDS
 
 
 def _take_odds(scores: pd.Series[float]) -> pd.Series[float]:

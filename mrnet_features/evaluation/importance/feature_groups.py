@@ -18,7 +18,7 @@ from scipy.spatial.distance import squareform
 from mrnet_features.csv_files import read_table
 from mrnet_features.exam_ids import check_ids, index_by_id, require_same_exams
 from mrnet_features.files import explain_errors, open_file
-from mrnet_features.messages import name_some, quote
+from mrnet_features.messages import name_some, quote, suggest_name
 from mrnet_features.names import Name, format_name, group_names, parse_name
 from mrnet_features.npy_files import read_npy_header
 from mrnet_features.parquet_files import PARQUET, read_parquet
@@ -201,10 +201,11 @@ def group_columns(
         return {column: [column] for column in columns}
     parts = (by,) if isinstance(by, str) else tuple(by)
     if not parts or not set(parts) <= {*Name._fields, STRUCTURE}:
-        known = ", ".join([*Name._fields, STRUCTURE, "cluster", "column"])
+        known = [*Name._fields, STRUCTURE, "cluster", "column"]
+        unknown = next((str(part) for part in parts if part not in known), "")
         raise ValueError(
-            f"`by` must be a mapping or one of {known}, or a tuple of parts of a name, got "
-            f"{name_some(parts) or 'none'}."
+            f"`by` must be a mapping or one of {', '.join(known)}, or a tuple of parts of a name, "
+            f"got {name_some(parts) or 'none'}.{suggest_name(unknown, known)}"
         )
     try:
         names = [parse_name(column) for column in columns]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,7 @@ from mrnet_features.evaluation.metrics.few_exams import warn_of_few
 from mrnet_features.evaluation.metrics.scored_sets import count_groups
 from mrnet_features.evaluation.protocol.stratify import derive_seed
 from mrnet_features.evaluation.results import Result
-from mrnet_features.jobs import run_jobs
+from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.messages import name_some, quote
 
 if TYPE_CHECKING:
@@ -305,7 +306,14 @@ def importance(
         )
         for task, repeat, fold, train, test in jobs
     )
-    found = list(run_jobs(calls, n_jobs))
+    found = []
+    with (
+        contextlib.closing(run_jobs(calls, n_jobs)) as results,
+        show_progress(len(jobs), "importance", "fold", None) as bar,
+    ):
+        for view_of_fold in results:
+            found.append(view_of_fold)
+            bar.update()
     return Importance(
         by=name_grouping(chosen_by),
         groups=groups,

@@ -91,11 +91,7 @@ def choose_threshold(
     >>> choose_threshold([0, 0, 1, 1], [0.125, 0.25, 0.75, 0.875])
     0.5
     """
-    if rule not in RULES or not 0 < target <= 1:
-        raise ValueError(
-            f"`rule` must be one of {', '.join(RULES)} and `target` above 0 and at most 1, got "
-            f"{rule!r} and {target}."
-        )
+    check_rule(rule, target)
     classes = np.unique(np.asarray(labels)).tolist()
     if classes != [0, 1]:
         raise ValueError(
@@ -113,6 +109,26 @@ def choose_threshold(
         return float(np.nextafter(np.max(np.asarray(scores, dtype=np.float64)), np.inf))
     lower = cuts[chosen + 1] if chosen + 1 < len(cuts) else cuts[chosen]
     return float((cuts[chosen] + lower) / 2)
+
+
+def check_rule(rule: str, target: float) -> None:
+    """Raise unless `choose_threshold` takes a rule and its target; call it before a long fit.
+
+    Parameters
+    ----------
+    rule : str
+    target : float
+
+    Raises
+    ------
+    ValueError
+        If `rule` is unknown or `target` out of range.
+    """
+    if rule not in RULES or not 0 < target <= 1:
+        raise ValueError(
+            f"`rule` must be one of {', '.join(RULES)} and `target` above 0 and at most 1, got "
+            f"{rule!r} and {target}."
+        )
 
 
 def choose_thresholds(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from mrnet_features.tables import ByExam, LabelTable
 
-__all__ = ["Folds", "derive_seed", "make_folds", "merge_rare_strata"]
+__all__ = ["Folds", "count_possible_folds", "derive_seed", "make_folds", "merge_rare_strata"]
 
 # The first shuffle fails only if a class has hardly enough exams.
 MOST_SHUFFLES = 100
@@ -117,6 +117,28 @@ def make_folds(
     return Folds(pd.concat(parts, ignore_index=True))
 
 
+def count_possible_folds(labels: pd.DataFrame) -> int:
+    """Most folds that have two exams of each class of every task.
+
+    Parameters
+    ----------
+    labels : DataFrame of shape (n_exams, n_tasks)
+        0 or 1; NaN for an exam without a label.
+
+    Returns
+    -------
+    int
+        0 or 1 if there are too few exams for a cross-validation.
+
+    Examples
+    --------
+    >>> count_possible_folds(pd.DataFrame({"acl": [1, 1, 1, 1, 0, 0, 0, 0, 0, 0]}))
+    2
+    """
+    rarest = min(labels.sum().min(), (labels.count() - labels.sum()).min())
+    return int(rarest) // FEWEST_OF_A_CLASS
+
+
 def derive_seed(*parts: SupportsIndex | str) -> int:
     """Seed from the names and numbers that identify a fit.
 
@@ -193,12 +215,9 @@ def merge_rare_strata(labels: pd.DataFrame, n_splits: int) -> NDArray[np.intp]:
 
 def _advise(labels: pd.DataFrame) -> str:
     """What to do about tasks with too few exams of a class."""
-    rarest = min(labels.sum().min(), (labels.count() - labels.sum()).min())
-    n_possible = int(rarest) // FEWEST_OF_A_CLASS
-    advice = "Add exams, or in Python leave the task out."
-    if n_possible >= 2:
-        advice += f" There are enough exams for {n_possible} folds."
-    return advice
+    n_possible = count_possible_folds(labels)
+    fewer = f"Pass n_splits={n_possible}, add exams" if n_possible >= 2 else "Add exams"
+    return f"{fewer}, or in Python leave the task out."
 
 
 def _shuffle(
