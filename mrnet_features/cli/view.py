@@ -27,6 +27,7 @@ SHOWN = 6
     "Data",
     "mrnet-features view MRNet-v1.0 --out view.html",
     "mrnet-features view MRNet-v1.0 -o two.html --exams 0003,0007",
+    "mrnet-features view MRNet-v1.0 --predictions cnn.csv",
 )
 def view(
     root: Root,
@@ -35,8 +36,16 @@ def view(
     ),
     split: Annotated[Split, typer.Option(help="Split of the exams.")] = Split.train,
     exams: Annotated[
-        str, typer.Option(help="Exam ids, comma-separated; default: the first six.")
+        str,
+        typer.Option(
+            help="Exam ids, comma-separated; default: the first six, or with --predictions the "
+            "six where they differ most from the labels."
+        ),
     ] = "",
+    predictions: Annotated[
+        Path | None,
+        typer.Option(help="Probabilities to show: a file of `cv`, or a table with exam ids."),
+    ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -49,12 +58,18 @@ def view(
     """
     from mrnet_features.cli.format import print_json
     from mrnet_features.data.mrnet import load_mrnet
+    from mrnet_features.evaluation.comparison.read_predictions import read_predictions
+    from mrnet_features.report.disagreement import rank_disagreements
     from mrnet_features.report.viewer import write_view
 
     check_file(out, list_label_files(root, split))
     dataset = load_mrnet(root, split)
-    ids = split_names(exams) or list(dataset.ids[:SHOWN])
-    write_view(out, dataset, ids=ids)
+    chosen, scores = list(dataset.ids), None
+    if predictions is not None:
+        scores = read_predictions(predictions, labels=dataset.labels)
+        chosen = list(rank_disagreements(dataset.labels, scores).index) or chosen
+    ids = split_names(exams) or chosen[:SHOWN]
+    write_view(out, dataset, scores, ids=ids)
     if as_json:
         print_json({"file": str(out), "exams": ids})
     else:

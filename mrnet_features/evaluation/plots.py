@@ -6,6 +6,8 @@ only when a figure is drawn.
 
 from __future__ import annotations
 
+import functools
+import io
 import textwrap
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,7 @@ __all__ = [
     "label_column",
     "list_errors",
     "make_axes",
+    "make_figure",
     "measure_labels",
     "put_legend_below",
     "shorten",
@@ -253,6 +256,32 @@ def make_axes(width: float, height: float) -> Any:
     Returns
     -------
     matplotlib Axes
+        As the last value of a notebook's cell they are shown as their figure.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
+    figure = make_figure(width, height, layout="constrained")
+    axes = figure.subplots()
+    axes._repr_png_ = figure._repr_png_
+    return axes
+
+
+def make_figure(width: float, height: float, **options: Any) -> Any:
+    """New figure, which a notebook shows as a picture.
+
+    Parameters
+    ----------
+    width, height : float
+        Inches.
+    **options
+        As for the class Figure.
+
+    Returns
+    -------
+    matplotlib Figure
 
     Raises
     ------
@@ -265,5 +294,14 @@ def make_axes(width: float, height: float) -> Any:
         raise ImportError(
             "Figures need matplotlib: pip install 'mrnet-features[report]'."
         ) from error
-    # A figure of its own, not pyplot's: nothing is kept open, and no display is needed.
-    return Figure(figsize=(width, height), layout="constrained").subplots()
+    # A figure of its own, not pyplot's: nothing is kept open, and no display is needed. So a
+    # notebook has to be told how to show it.
+    figure: Any = Figure(figsize=(width, height), **options)
+    figure._repr_png_ = functools.partial(_draw_png, figure)
+    return figure
+
+
+def _draw_png(figure: Any) -> bytes:
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png")
+    return picture.getvalue()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from mrnet_features.arrays import UInt8Array
 from mrnet_features.data.exam import Exam
+from mrnet_features.evaluation.plots import make_figure
 from mrnet_features.extraction.read import ExamLike, read_exam
 from mrnet_features.messages import quote
 from mrnet_features.report.viewer_overlays import (
@@ -188,19 +190,11 @@ def _describe(
 
 
 def _make_figure(n_rows: int, n_columns: int, caption: str) -> tuple[Figure, Any]:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError(
-            "Figures need matplotlib: pip install 'mrnet-features[report]'."
-        ) from error
-    import textwrap
-
     width = max(SIDE * n_columns + 0.3, 3.6)
     lines = textwrap.wrap(caption, int(width * 15))
     below = CAPTION_LINE * (len(lines) + 1)
     height = (SIDE + 0.2) * n_rows + below
-    figure = Figure(figsize=(width, height))
+    figure = make_figure(width, height)
     grid = figure.subplots(n_rows, n_columns, squeeze=False)
     figure.subplots_adjust(
         left=0.3 / width,

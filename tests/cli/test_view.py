@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import mrnet_features as mf
 from tests.support.command_line import run
 
 
@@ -17,6 +18,17 @@ def test_a_page_shows_the_first_six_exams_or_those_named(folder, tmp_path):
         "file": str(page),
         "exams": ["0020", "0021", "0022", "0023"],
     }
+
+
+def test_predictions_choose_the_exams_where_they_differ_most_from_the_labels(folder, tmp_path):
+    labels = mf.load_mrnet(folder / "knees", "valid").labels
+    scores = labels * 0.8 + 0.1
+    scores.loc["0022"] = 1 - scores.loc["0022"]
+    scores.to_csv(tmp_path / "cnn.csv", index_label="exam")
+    options = ("--split", "valid", "--predictions", tmp_path / "cnn.csv", "--json")
+    done = run("view", folder / "knees", *options, cwd=tmp_path)
+    assert json.loads(done.stdout)["exams"][0] == "0022"
+    assert len(json.loads(done.stdout)["exams"]) == 4
 
 
 def test_the_page_is_opened_on_request(folder, tmp_path, monkeypatch):

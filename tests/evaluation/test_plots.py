@@ -1,11 +1,20 @@
 """Series can be told apart without colour, and labels are words of bounded length."""
 
 import itertools
+import pickle
 
 import numpy as np
 import pandas as pd
+from IPython.core.formatters import DisplayFormatter
 
-from mrnet_features.evaluation.plots import choose_style, draw_forest, label_column, shorten, wrap
+from mrnet_features.evaluation.plots import (
+    choose_style,
+    draw_forest,
+    label_column,
+    make_axes,
+    shorten,
+    wrap,
+)
 
 
 def test_no_two_series_share_dashes_and_marker():
@@ -36,3 +45,10 @@ def test_a_missing_estimate_says_so():
     (text,) = axes.texts
     assert text.get_text() == "not measured"
     assert text.get_position()[1] == 0  # the second row is the lower one
+
+
+def test_a_notebook_shows_axes_as_their_figure():
+    axes = make_axes(2, 1)
+    formatted, _ = DisplayFormatter().format(axes)
+    assert formatted["image/png"].startswith(b"\x89PNG")
+    pickle.loads(pickle.dumps(axes.figure))
