@@ -274,9 +274,9 @@ def choose_axes(axes: Any, width: float, height: float, keyword: str = "task") -
     from matplotlib.axes import Axes as Kind
 
     if not isinstance(axes, Kind):
-        advice = "Pass one of `plt.subplots()[1]`."
+        advice = "Pass axes of `plt.subplots()`."
         if isinstance(axes, str):
-            advice = f"Name the argument: plot({keyword}={axes!r})."
+            advice = f"Name the argument: plot({keyword}={quote(axes)})."
         raise TypeError(f"`axes` must be matplotlib Axes, got {quote(axes)}. {advice}")
     return axes
 
