@@ -317,6 +317,7 @@ def _is_path(part: str) -> bool:
 def _read_rejected(path: Path) -> set[str]:
     """Ids of the exams that an audit rejects."""
     from mrnet_features.exam_ids import find_id_problem
+    from mrnet_features.excluded_ids import REJECT
 
     again = "Write it again with `audit ROOT --json`."
     try:
@@ -330,7 +331,7 @@ def _read_rejected(path: Path) -> set[str]:
     ):
         raise _bad_exclusion(f"'{path}' must hold the list that `audit --json` prints. {again}")
     # the exam is empty in a finding about the folder
-    ids = {row["exam"] for row in rows if row["severity"] == "reject" and row["exam"]}
+    ids = {row["exam"] for row in rows if row["severity"] == REJECT and row["exam"]}
     for exam in ids:
         problem = find_id_problem(exam)
         if problem:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from mrnet_features.data.release import (
 )
 from mrnet_features.data.release_hints import guess_layout
 from mrnet_features.exam_ids import find_id_problem
+from mrnet_features.excluded_ids import require_text_ids, select_findings
 from mrnet_features.messages import name_some, quote
 from mrnet_features.names import PLANES, SPLITS
 
@@ -51,11 +52,10 @@ def load_mrnet(
     planes : str or sequence of str, default ("axial", "coronal", "sagittal")
         Planes that every exam must have.
     exclude : DataFrame or iterable of str, optional
-        Exam ids to leave out, with all their problems. Or the table of `audit`: every exam in it
-        is left out, so filter it first:
-        ``exclude=findings[findings["severity"] == "reject"]``. Ids of the other split are
-        ignored, so that one table serves both splits. If the folder has both splits, an id that
-        neither has gives a warning.
+        Exam ids to leave out, with all their problems. Or the table of `audit` or a reader's
+        marks: exams with the severity "reject" are left out; all exams of a table without the
+        column severity. Ids of the other split are ignored, so that one table serves both splits.
+        If the folder has both splits, an id that neither has gives a warning.
 
     Returns
     -------
@@ -148,6 +148,8 @@ def load_labels(
 def list_excluded(exclude: pd.DataFrame | Iterable[str] | None) -> frozenset[str]:
     """Exam ids to leave out, from a list of ids or from a table with a column "exam".
 
+    Where the table has a column "severity", only its "reject" counts.
+
     Parameters
     ----------
     exclude : DataFrame, iterable of str or None
@@ -181,16 +183,10 @@ def list_excluded(exclude: pd.DataFrame | Iterable[str] | None) -> frozenset[str
                 "or a list of exam ids."
             )
         # the exam is empty in a finding about the folder
-        exclude = [exam for exam in exclude["exam"] if exam != ""]
+        exclude = [exam for exam in select_findings(exclude)["exam"] if exam != ""]
     ids: list[Any] = [] if exclude is None else list(exclude)
+    require_text_ids(ids)
     for exam in ids:
-        if not isinstance(exam, str):
-            advice = (
-                "Make a table of such records: pandas.DataFrame(records)."
-                if isinstance(exam, Mapping)
-                else "Read the file with dtype={'exam': str}."
-            )
-            raise TypeError(f"`exclude` must hold exam ids as text, got {quote(exam)}. {advice}")
         problem = find_id_problem(exam)
         if problem:
             raise ValueError(

@@ -8,9 +8,9 @@ import numpy as np
 
 from mrnet_features.evaluation.plots import (
     COLOURS,
+    choose_axes,
     choose_style,
     list_errors,
-    make_axes,
     put_legend_below,
     shorten,
 )
@@ -44,7 +44,7 @@ def plot_calibration(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
     matplotlib Axes
     """
     tasks = list(dict.fromkeys(table["task"]))
-    drawn = axes or make_axes(5.2, 5.5 + 0.22 * len(tasks))
+    drawn = choose_axes(axes, 5.2, 5.5 + 0.22 * len(tasks))
     drawn.plot([0, 1], [0, 1], color="0.6", linewidth=1, zorder=0)
     largest = max(table["n_exams"], default=1)
     handles: list[Any] = []
@@ -99,7 +99,7 @@ def plot_roc(
     """
     tasks = list(aucs.index)
     n_points = sum(task in table.index for table in points.values() for task in tasks)
-    drawn = axes or make_axes(5.2, 5.5 + 0.22 * (len(tasks) + n_points))
+    drawn = choose_axes(axes, 5.2, 5.5 + 0.22 * (len(tasks) + n_points))
     drawn.plot([0, 1], [0, 1], color="0.7", linewidth=0.8, zorder=0)
     for k, (task, row) in enumerate(aucs.iterrows()):
         rows = curves[curves["task"] == task]
@@ -137,7 +137,7 @@ def plot_precision_recall(
     -------
     matplotlib Axes
     """
-    drawn = axes or make_axes(5.4, 5.7 + 0.22 * len(table))
+    drawn = choose_axes(axes, 5.4, 5.7 + 0.22 * len(table))
     for k, (task, row) in enumerate(table.iterrows()):
         rows = curves[curves["task"] == task]
         area = _format_interval(row["average_precision"], row["ci_low"], row["ci_high"])
@@ -174,7 +174,7 @@ def plot_decision_curve(
     -------
     matplotlib Axes
     """
-    drawn = axes or make_axes(6, 4.5)
+    drawn = choose_axes(axes, 6, 4.5)
     cuts = rows["threshold"].tolist()
     drawn.axhline(0, color="0.2", linewidth=1.2, linestyle=":", label="treat none")
     drawn.plot(cuts, rows["treat_all"].tolist(), "--", color="0.45", label="treat all")

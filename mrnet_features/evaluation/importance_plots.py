@@ -9,9 +9,9 @@ import pandas as pd
 
 from mrnet_features.evaluation.plots import (
     COLOURS,
+    choose_axes,
     label_column,
     list_errors,
-    make_axes,
     measure_labels,
     put_legend_below,
     shorten,
@@ -57,7 +57,7 @@ def plot_importance(table: pd.DataFrame, title: str, axes: Axes | None = None) -
     """
     rows = table[::-1]
     names = [label_column(str(name)) for name in rows.index]
-    drawn = axes or make_axes(4.4 + measure_labels(names), 1.1 + 0.28 * len(rows))
+    drawn = choose_axes(axes, 4.4 + measure_labels(names), 1.1 + 0.28 * len(rows))
     view = str(rows.columns[1])
     error = list_errors(rows, view, f"{view}_low", f"{view}_high")
     style = {"elinewidth": 1, "ecolor": "0.3", "capsize": 2}
@@ -104,6 +104,7 @@ def arrange_groups(values: pd.Series[float], by: str) -> pd.DataFrame:
             f"A heat map needs groups of two parts of the names, got groups by {by}. Measure them: "
             "importance(evaluation, features, by=('family', 'region'))."
         )
+    # a part of a name has letters, digits and underscores only, so it holds no comma
     cells = [tuple(str(group).split(", ")) for group in values.index]
     table = values.set_axis(pd.MultiIndex.from_tuples(cells, names=parts)).unstack()
     orders = [
@@ -132,7 +133,7 @@ def plot_importance_map(
     """
     names = [shorten(name) for name in values.index]
     width = 2.4 + measure_labels(names) + 0.6 * values.shape[1]
-    drawn = axes or make_axes(width, 2.4 + 0.3 * len(values))
+    drawn = choose_axes(axes, width, 2.4 + 0.3 * len(values))
     numbers = values.to_numpy(np.float64)
     finite = numbers[np.isfinite(numbers)]
     # The AUC of a group alone starts at chance; all others at no importance.
@@ -183,7 +184,7 @@ def plot_null_importance(
     """
     rows = table[::-1]
     names = [label_column(str(name)) for name in rows.index]
-    drawn = axes or make_axes(4.4 + measure_labels(names), 1.5 + 0.28 * len(rows))
+    drawn = choose_axes(axes, 4.4 + measure_labels(names), 1.5 + 0.28 * len(rows))
     for k, group in enumerate(rows.index):
         values = null.loc[null["group"] == group, "value"]
         label = "labels shuffled" if k == 0 else None
@@ -234,7 +235,7 @@ def plot_contributions(
     if len(order) > top:
         steps.append(float(rows.loc[order[top:], "contribution"].astype(float).sum()))
         labels.append(f"{len(order) - top:,} other columns")
-    drawn = axes or make_axes(4.6 + measure_labels(labels), 1.9 + 0.3 * len(steps))
+    drawn = choose_axes(axes, 4.6 + measure_labels(labels), 1.9 + 0.3 * len(steps))
     from matplotlib.patches import Patch  # after `make_axes`, which says how to install it
 
     ends = baseline + np.cumsum(steps)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from mrnet_features.messages import quote
 from mrnet_features.names import parse_name
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COLOURS",
+    "choose_axes",
     "choose_style",
     "draw_forest",
     "label_column",
@@ -77,11 +79,13 @@ def choose_style(number: int) -> dict[str, Any]:
 def shorten(text: Any, longest: int = LONGEST_LABEL) -> str:
     """Text with spaces for underscores, and with its middle cut out if it is long.
 
+    Dollar signs are escaped: matplotlib would read what lies between two of them as a formula.
+
     Parameters
     ----------
     text : object
     longest : int, default 56
-        Most characters.
+        Most characters as drawn.
 
     Returns
     -------
@@ -93,10 +97,10 @@ def shorten(text: Any, longest: int = LONGEST_LABEL) -> str:
     ('back horn', 'supr…llar')
     """
     whole = str(text).replace("_", " ").strip()
-    if len(whole) <= longest:
-        return whole
-    tail = longest // 2
-    return f"{whole[: longest - tail - 1]}…{whole[-tail:]}"
+    if len(whole) > longest:
+        tail = longest // 2
+        whole = f"{whole[: longest - tail - 1]}…{whole[-tail:]}"
+    return whole.replace("$", r"\$")
 
 
 def wrap(text: str, width: int = 42) -> str:
@@ -211,7 +215,7 @@ def draw_forest(
     -------
     matplotlib Axes
     """
-    drawn = axes or make_axes(4.2 + measure_labels(names), 1.1 + 0.32 * len(table))
+    drawn = choose_axes(axes, 4.2 + measure_labels(names), 1.1 + 0.32 * len(table))
     positions = np.arange(len(table))[::-1]
     drawn.axvline(line, color="0.3", linestyle="--", linewidth=1)
     values, error = table[column].astype(float).tolist(), list_errors(table, column)
@@ -243,6 +247,41 @@ def list_errors(
     values = table[column].astype(float)
     # Lists: older matplotlib takes an array of one point for a number, and pandas or NumPy warn.
     return [(values - table[low]).tolist(), (table[high] - values).tolist()]
+
+
+def choose_axes(axes: Any, width: float, height: float, keyword: str = "task") -> Axes:
+    """The axes of the caller, or those of a new figure.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes or None
+    width, height : float
+        Of a new figure, in inches.
+    keyword : str, default "task"
+        Argument that text in place of the axes was probably meant for.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    TypeError
+        If `axes` is anything else.
+    ImportError
+        If matplotlib is not installed.
+    """
+    if axes is None:
+        made: Axes = make_axes(width, height)
+        return made
+    from matplotlib.axes import Axes as Kind
+
+    if not isinstance(axes, Kind):
+        advice = "Pass axes of `plt.subplots()`."
+        if isinstance(axes, str):
+            advice = f"Name the argument: plot({keyword}={quote(axes)})."
+        raise TypeError(f"`axes` must be matplotlib Axes, got {quote(axes)}. {advice}")
+    return axes
 
 
 def make_axes(width: float, height: float) -> Any:

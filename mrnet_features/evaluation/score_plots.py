@@ -9,9 +9,9 @@ import pandas as pd
 
 from mrnet_features.evaluation.plots import (
     COLOURS,
+    choose_axes,
     draw_forest,
     list_errors,
-    make_axes,
     put_legend_below,
     shorten,
     wrap,
@@ -45,7 +45,7 @@ def plot_scores(table: pd.DataFrame, folds: pd.DataFrame, axes: Axes | None = No
     matplotlib Axes
     """
     several = len(folds) > 1
-    drawn = axes or make_axes(2.2 + 1.1 * len(table), 3.9 if several else 3.5)
+    drawn = choose_axes(axes, 2.2 + 1.1 * len(table), 3.9 if several else 3.5)
     positions = np.arange(len(table))
     if several:
         spread = np.linspace(-0.12, 0.12, len(folds))
@@ -96,7 +96,8 @@ def plot_differences(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
     pairs = [f"{shorten(row.first, 24)} − {shorten(row.second, 24)}" for row in table.itertuples()]
     names, title = [shorten(task) for task in table["task"]], pairs[0]
     if len(set(pairs)) > 1:
-        names = [f"{pair}: {shorten(name, 24)}" for pair, name in zip(pairs, names, strict=True)]
+        tasks = table["task"]
+        names = [f"{pair}: {shorten(task, 24)}" for pair, task in zip(pairs, tasks, strict=True)]
         title = ""
     drawn = draw_forest(table, "difference", names, axes)
     drawn.set_xlabel("Difference in AUC (95 % CI)")
@@ -197,7 +198,7 @@ def plot_negative_control(
     -------
     matplotlib Axes
     """
-    drawn = axes or make_axes(5.6, 2.4)
+    drawn = choose_axes(axes, 5.6, 2.4)
     drawn.axvline(expected, color="0.3", linestyle="--", linewidth=1, label="expected")
     drawn.plot(aucs, np.zeros(len(aucs)), "|", color="0.4", markersize=16, label="rounds")
     drawn.plot([aucs.mean()], [0], "o", color=COLOURS[0], label="mean of the rounds")
@@ -227,7 +228,7 @@ def plot_permutations(
     -------
     matplotlib Axes
     """
-    drawn = axes or make_axes(5, 3.1)
+    drawn = choose_axes(axes, 5, 3.1)
     bins = int(np.clip(len(null) // 5, 5, 40))
     drawn.hist(
         null, bins=bins, color="0.75", edgecolor="0.4", linewidth=0.5, label="shuffled exams"

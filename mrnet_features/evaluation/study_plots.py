@@ -8,7 +8,7 @@ import numpy as np
 
 from mrnet_features.evaluation.plots import (
     COLOURS,
-    make_axes,
+    choose_axes,
     measure_labels,
     put_legend_below,
     shorten,
@@ -42,7 +42,7 @@ def plot_sample_size(
     -------
     matplotlib Axes
     """
-    drawn = axes or make_axes(5, 3.2)
+    drawn = choose_axes(axes, 5, 3.2)
     drawn.plot(table["n_exams"], table[value], color=COLOURS[0])
     drawn.axhline(target, color="0.6", linestyle="--", linewidth=1)
     drawn.plot(
@@ -74,7 +74,7 @@ def plot_stability(table: pd.DataFrame, min_icc: float, axes: Axes | None = None
     shares = table.drop(columns="n_columns")
     names = [f"{shorten(name)} ({n})" for name, n in table["n_columns"].items()]
     width = 1.2 + measure_labels(names) + max(2.6, 0.6 * shares.shape[1])
-    drawn = axes or make_axes(width, 1.8 + 0.26 * len(shares))
+    drawn = choose_axes(axes, width, 1.8 + 0.26 * len(shares))
     drawn.imshow(shares.astype(float), cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for row, values in enumerate(shares.to_numpy(np.float64)):
         for column, share in enumerate(values):
@@ -108,7 +108,7 @@ def plot_checklist(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
     -------
     matplotlib Axes
     """
-    drawn = axes or make_axes(6, 1.5 + 0.4 * len(table))
+    drawn = choose_axes(axes, 6, 1.5 + 0.4 * len(table))
     positions = np.arange(len(table))[::-1]
     left = np.zeros(len(table))
     looks = {"computed": (COLOURS[0], ""), "stated": (COLOURS[5], "////"), "open": ("white", "")}

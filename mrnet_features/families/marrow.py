@@ -239,7 +239,11 @@ class Marrow(Family):
         return found | _describe_levels(hist, as_float(counts.reference)[:, None] / 2)
 
     def find_pixels(self, stack: Stack, statistic: str) -> BoolArray:
-        """Patches, cores, the largest patches, or averaged pixels at or beyond a percentile."""
+        """Patches, cores, the largest patches, or averaged pixels at or beyond a percentile.
+
+        The percentile of ``level_*`` is that of the whole stack, as in the feature. A slice of
+        `describe_slices` is a stack of its own, so its value is the percentile of that slice.
+        """
         counts = self.counts_of(stack)
         mean = stack.with_grey(smooth(stack, side=SIDE))
         if statistic == "level_spread":

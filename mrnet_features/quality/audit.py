@@ -79,8 +79,7 @@ def audit(
         Columns: exam and plane (empty if the finding concerns no single one), code, severity
         ("reject": leave the exam out; "check": look at it), value (float64, NaN if the code has
         none; described in `CODES`), advice, split (empty for a Dataset), unit of the value.
-        ``load_mrnet(root, exclude=findings[findings["severity"] == "reject"])`` leaves the rejected
-        exams out.
+        ``load_mrnet(root, exclude=findings)`` leaves the rejected exams out.
 
         ``attrs["examined"]`` describes the audit: "exams", the number of exams by split ("" for a
         Dataset); "needed", the number of exams of a plane needed to compare them; "few", the

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.arrays import Float64Array
-from mrnet_features.evaluation.plots import draw_forest, list_errors, make_axes
+from mrnet_features.evaluation.plots import choose_axes, draw_forest, list_errors, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,6 +28,7 @@ __all__ = [
 
 SVG = "{http://www.w3.org/2000/svg}"
 XLINK = "{http://www.w3.org/1999/xlink}"
+LONGEST_TASK = 24
 WIDTH = 4.4  # inches; wider figures would have tiny text on a phone
 DARK, MIDDLE, LIGHT = "0.15", "0.45", "0.85"
 MARKERS = {
@@ -117,7 +118,7 @@ def draw_prevalence(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
     -------
     matplotlib Axes
     """
-    names = [f"{task} ({count:,})" for task, count in table["n_positive"].items()]
+    names = [f"{shorten(task)} ({count:,})" for task, count in table["n_positive"].items()]
     drawn = draw_forest(table, "prevalence", names, axes, line=0.5)
     drawn.set_xlim(0, 1)
     drawn.set_xlabel("Fraction of positive exams (95 % CI)")
@@ -138,13 +139,13 @@ def draw_cooccurrence(table: pd.DataFrame, tasks: Sequence[str], axes: Axes | No
     -------
     matplotlib Axes
     """
-    drawn = axes or make_axes(WIDTH, 1.3 + 0.33 * len(table))
+    drawn = choose_axes(axes, WIDTH, 1.3 + 0.33 * len(table), "part")
     at = np.arange(len(table))[::-1]
     style: dict[str, Any] = {"color": LIGHT, "edgecolor": MIDDLE, "hatch": "///"}
     drawn.barh(at, table["observed"], 0.6, label="observed", **style)
     words = "expected if independent"
     drawn.plot(table["expected"], at, "D", color=DARK, markersize=6, label=words)
-    drawn.set_yticks(at, [name_cell(row, tasks) for row in table.to_dict("records")])
+    drawn.set_yticks(at, [shorten(name_cell(row, tasks)) for row in table.to_dict("records")])
     most = max(float(table[["observed", "expected"]].to_numpy().max(initial=0.0)), 1.0)
     for position, row in zip(at.tolist(), table.to_dict("records"), strict=True):
         if np.isfinite(row["ratio"]):
@@ -182,7 +183,7 @@ def draw_quantiles(table: pd.DataFrame, label: str, axes: Axes | None = None) ->
     -------
     matplotlib Axes
     """
-    drawn = axes or make_axes(WIDTH, 1.3 + 0.75 * len(table))
+    drawn = choose_axes(axes, WIDTH, 1.3 + 0.75 * len(table))
     names: list[tuple[float, str]] = []
     for k, row in enumerate(table.to_dict("records")):
         for name, offset in (("positive", 0.18), ("negative", -0.18)):
@@ -199,15 +200,16 @@ def draw_quantiles(table: pd.DataFrame, label: str, axes: Axes | None = None) ->
                 edgecolor=DARK, label=words, **style,
             )  # fmt: skip
             drawn.plot([middle[0]] * 2, [at - 0.14, at + 0.14], color="black", linewidth=2.5)
+        task = shorten(row["task"], LONGEST_TASK)
         auc = (
-            f"{row['task']}\nAUC {row['auc']:.2f}\n({row['ci_low']:.2f} to {row['ci_high']:.2f})"
+            f"{task}\nAUC {row['auc']:.2f}\n({row['ci_low']:.2f} to {row['ci_high']:.2f})"
             if np.isfinite(row["auc"])
-            else f"{row['task']}\nno AUC"
+            else f"{task}\nno AUC"
         )
         names.append((len(table) - 1 - k, auc))
     drawn.set_yticks([at for at, _ in names], [text for _, text in names], fontsize="small")
     drawn.set_ylim(-0.5, len(table) - 0.5)
-    drawn.set_xlabel(f"{label}: median, quartiles, 5 and 95 %")
+    drawn.set_xlabel(f"{shorten(label)}: median, quartiles, 5 and 95 %")
     _put_legend_above(drawn)
     return drawn
 
@@ -229,7 +231,7 @@ def draw_histograms(
     -------
     matplotlib Axes
     """
-    drawn = axes or make_axes(WIDTH, 2.9)
+    drawn = choose_axes(axes, WIDTH, 2.9)
     styles: tuple[dict[str, Any], ...] = (
         {"line": "-", "color": DARK, "face": "none", "hatch": "////", "edge": MIDDLE},
         {"line": "--", "color": "black", "face": LIGHT, "hatch": None, "edge": "none"},
@@ -244,7 +246,7 @@ def draw_histograms(
             grey, low, high, facecolor=style["face"], hatch=style["hatch"],
             edgecolor=style["edge"], linewidth=0, alpha=None,
         )  # fmt: skip
-        words = f"{name} ({len(shares):,})"
+        words = f"{shorten(name)} ({len(shares):,})"
         mean = 100 * shares.mean(axis=0)
         drawn.plot(grey, mean, style["line"], color=style["color"], linewidth=1.8, label=words)
     drawn.set_xlim(0, 256)
@@ -270,7 +272,7 @@ def draw_tissues(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
     matplotlib Axes
     """
     rows = table[table["ratio"].notna()].iloc[::-1]
-    drawn = axes or make_axes(WIDTH, 1.4 + 0.3 * len(rows))
+    drawn = choose_axes(axes, WIDTH, 1.4 + 0.3 * len(rows), "part")
     drawn.axvline(1, color=MIDDLE, linestyle="--", linewidth=1)
     for expected, (shape, face) in MARKERS.items():
         at = np.flatnonzero(rows["expected"] == expected)
@@ -282,7 +284,7 @@ def draw_tissues(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
                 chosen["ratio"].tolist(), at.tolist(), xerr=error, fmt=shape, markersize=8,
                 color=DARK, markerfacecolor=face, capsize=3, label=words,
             )  # fmt: skip
-    drawn.set_yticks(np.arange(len(rows)), list(rows["tissue"]))
+    drawn.set_yticks(np.arange(len(rows)), [shorten(name) for name in rows["tissue"]])
     drawn.set_ylim(-0.6, max(len(rows), 1) - 0.4)
     drawn.set_xlim(left=0)
     drawn.set_xlabel("Grey level / median of the leg")

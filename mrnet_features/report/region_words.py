@@ -9,7 +9,7 @@ from typing import NamedTuple
 from mrnet_features.stacks.region_sets import KNEE, REGION_SETS, REST
 
 ASYMMETRY = "asymmetry"
-MM_PER_HEIGHT = 150  # of the knee box, so that a row of cells is 3 mm
+MM_PER_HEIGHT = 150  # assumed for the knee box, so that a row of cells is about 3 mm
 
 
 class RegionWords(NamedTuple):
@@ -62,6 +62,7 @@ _SIDES = {
 
 _CELL = re.compile(r"row\d+_column\d+")
 _LAYERS = ("the menisci", "the {} cartilage", "the {} bone", "the {} bone")
+_SHORT_LAYERS = ("at {} menisci", "at {} cartilage", "in {} bone", "deep in {} bone")
 _CORONAL = ("outer edge", "outer third", "middle third", "inner third", "notch")
 
 
@@ -106,8 +107,10 @@ def _describe_cell(place: str, plane: str) -> tuple[str, str] | None:
         return None
     box = cells[place]
     near, far = sorted(round(abs(MM_PER_HEIGHT * row)) for row in box.rows)
-    side, bone = ("above", "femoral") if box.rows[0] < 0 else ("below", "tibial")
+    is_above = box.rows[0] < 0
+    side, bone = ("above", "femoral") if is_above else ("below", "tibial")
     layer = _LAYERS[near // 3].format(bone)
+    part = ("upper" if is_above else "lower") if near == 0 else bone
     column = int(place.rpartition("column")[2])
     if plane == "coronal":
         across = _CORONAL[column]
@@ -118,5 +121,8 @@ def _describe_cell(place: str, plane: str) -> tuple[str, str] | None:
         percent = round(50 * sum(box.columns))
         across = f"{percent} % back"
         long = f"{percent} % of the way from front to back"
-    row = f"{near}-{far} mm {side}"
-    return f"{row} joint, {across}", f"about {row} the joint plane (level of {layer}), {long},"
+    # a phrase has no room for "about", and without it millimetres would claim a known scale
+    return (
+        f"{_SHORT_LAYERS[near // 3].format(part)}, {across}",
+        f"about {near}-{far} mm {side} the joint plane (level of {layer}), {long},",
+    )

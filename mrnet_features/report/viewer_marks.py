@@ -31,7 +31,7 @@ def tabulate_marks(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     DataFrame
         Columns exam, plane (empty), code ("reader"), severity ("agree", "check", "reject" or
         "note"), value (NaN), advice (the note). ``load_mrnet(root,
-        exclude=marks[marks["severity"] == "reject"])`` leaves the excluded exams out.
+        exclude=marks)`` leaves the exams with "reject" out.
 
     Examples
     --------

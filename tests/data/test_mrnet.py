@@ -171,6 +171,14 @@ def test_a_table_of_findings_excludes_its_exams(root):
     assert len(load_mrnet(root, exclude=findings)) == 2
 
 
+@pytest.mark.parametrize("load", [load_mrnet, load_labels])
+def test_only_reject_excludes_an_exam(root, load):
+    marks = pd.DataFrame({"exam": ["0000", "0001", "0002"]})
+    marks["severity"] = ["agree", "reject", "check"]
+    assert len(load(root, exclude=marks)) == 2
+    assert len(load(root, exclude=marks.assign(severity="note"))) == 3
+
+
 @pytest.mark.parametrize(
     ("exclude", "error", "message"),
     [

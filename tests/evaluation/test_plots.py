@@ -5,9 +5,11 @@ import pickle
 
 import numpy as np
 import pandas as pd
+import pytest
 from IPython.core.formatters import DisplayFormatter
 
 from mrnet_features.evaluation.plots import (
+    choose_axes,
     choose_style,
     draw_forest,
     label_column,
@@ -52,3 +54,19 @@ def test_a_notebook_shows_axes_as_their_figure():
     formatted, _ = DisplayFormatter().format(axes)
     assert formatted["image/png"].startswith(b"\x89PNG")
     pickle.loads(pickle.dumps(axes.figure))
+
+
+def test_dollar_signs_are_text_and_not_formulas():
+    axes = choose_axes(None, 2, 2)
+    axes.set_title(shorten("a$\\frac$"))
+    axes.set_xlabel(label_column("axial__knee__a$\\frac$__s__mean"))
+    axes.figure.canvas.draw()  # a broken formula would be an error
+    assert len(shorten("$" * 80, 20).replace(r"\$", "$")) == 20
+
+
+def test_text_in_place_of_axes_is_refused_with_the_argument_it_is_for():
+    message = r"`axes` must be matplotlib Axes, got 'acl'\. Name the argument: plot\(task='acl'\)"
+    with pytest.raises(TypeError, match=message):
+        choose_axes("acl", 2, 2)
+    with pytest.raises(TypeError, match="got 3"):
+        choose_axes(3, 2, 2)

@@ -41,7 +41,9 @@ def make_results(tasks):
     labels = pd.DataFrame(
         (X[:, : len(tasks)] + rng.normal(size=(160, len(tasks))) > 0).astype(int), exams, tasks
     )
-    features = pd.DataFrame(X, exams, [f"axial__knee__f{k}__s__mean" for k in range(5)])
+    # matplotlib reads text between dollar signs as a formula
+    name = "axial__knee__f{}__s__mean" if len(tasks) == 1 else "x{} a$\\frac$"
+    features = pd.DataFrame(X, exams, [name.format(k) for k in range(5)])
     model = logistic_baseline()
     train, valid = (features[:110], labels[:110]), (features[110:], labels[110:])
     held_out = evaluate(model, train, valid)
@@ -81,7 +83,7 @@ def make_results(tasks):
     }
 
 
-@pytest.fixture(scope="module", params=[["acl", "meniscus"], ["acl"]], ids=["two", "one"])
+@pytest.fixture(scope="module", params=[["acl", "men$\\frac$"], ["acl"]], ids=["two", "one"])
 def results(request):
     return request.param, make_results(request.param)
 
@@ -110,6 +112,8 @@ def test_every_result_keeps_the_protocol(results):
             assert not result.frame().isin(["changed"]).any(axis=None), name
         assert isinstance(result.plot(), Axes), name
         assert result.plot(result.plot()).figure is not None, name
+        with pytest.raises(TypeError, match="`axes` must be matplotlib Axes, got 'acl'"):
+            result.plot("acl")
         assert "<table" in result._repr_html_(), name
         assert repr(result).startswith(f"{name}("), name
         assert len(repr(result)) < 250, name

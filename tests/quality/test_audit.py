@@ -127,7 +127,7 @@ def test_broken_lines_keep_the_order_of_their_file(root):
 
 def test_exams_of_findings_can_be_excluded_when_loading(root):
     break_folder(root)
-    table = audit(root, codes=FOLDER_CODES)
+    table = audit(root, codes=FOLDER_CODES).assign(severity="reject")
     dataset = load_mrnet(root, exclude=table)
     assert {exam.id for exam in dataset.exams}.isdisjoint(table["exam"])
     assert len(dataset) == N_TRAIN - 3

@@ -5,6 +5,7 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from mrnet_features.report import figures
 from mrnet_features.report.explore_labels import measure_cooccurrence, measure_prevalence
@@ -71,3 +72,28 @@ def test_the_two_classes_of_a_histogram_differ_in_line_and_filling():
 def test_an_empty_class_of_a_histogram_is_left_out():
     axes = figures.draw_histograms({"a": np.full((1, 64), 1 / 64), "b": np.empty((0, 64))}, 4)
     assert len(axes.lines) == 1
+
+
+TEX = "a$\\frac$"
+
+
+def test_names_with_dollar_signs_are_drawn_as_they_are():
+    labels = LABELS.set_axis([TEX, f"b{TEX}"], axis=1)
+    row = {"task": TEX, "auc": 0.5, "ci_low": 0.4, "ci_high": 0.6}
+    shares = ("05", "25", "50", "75", "95")
+    row |= {f"{kind}_{share}": 1.0 for kind in ("positive", "negative") for share in shares}
+    for axes in (
+        figures.draw_prevalence(measure_prevalence(labels)),
+        figures.draw_cooccurrence(measure_cooccurrence(labels), list(labels)),
+        figures.draw_quantiles(pd.DataFrame([row]), "Slices"),
+        figures.draw_histograms({TEX: np.full((2, 64), 1 / 64)}, 4),
+    ):
+        assert TEX in ET.tostring(ET.fromstring(figures.to_svg(axes, "", "f")), "unicode", "text")
+
+
+@pytest.mark.parametrize("draw", [figures.draw_cooccurrence, figures.draw_tissues])
+def test_text_in_place_of_axes_is_the_part_of_an_exploration(draw):
+    table = pd.DataFrame({"ratio": []})
+    arguments = [["acl"]] if draw is figures.draw_cooccurrence else []
+    with pytest.raises(TypeError, match=r"got 'grey'\. Name the argument: plot\(part='grey'\)"):
+        draw(table, *arguments, "grey")

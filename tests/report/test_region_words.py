@@ -28,10 +28,15 @@ def test_cells_are_named_by_their_place(plane):
     for box in REGION_SETS["cells"][plane].boxes:
         phrase = describe_region(f"{box.name}_high", plane).phrase
         is_above = box.rows[1] <= 0
-        assert f"mm {'above' if is_above else 'below'} joint" in phrase
-        # rows are 3 mm high: the nearer edge of the box in steps from the joint plane
+        # the nearer edge of the box in rows from the joint plane
         steps = round(min(abs(row) for row in box.rows) / (box.rows[1] - box.rows[0]))
-        assert phrase.startswith(f"{3 * steps}-{3 * steps + 3} mm")
+        part, bone = ("upper", "femoral") if is_above else ("lower", "tibial")
+        layers = (f"at {part} menisci", f"at {bone} cartilage", f"in {bone} bone")
+        assert phrase.split(", ")[0] == (*layers, f"deep in {bone} bone")[steps]
+        assert "mm" not in phrase  # no scale is known
+        side = "above" if is_above else "below"
+        sentence = describe_region(f"{box.name}_high", plane).sentence
+        assert f"about {3 * steps}-{3 * steps + 3} mm {side} the joint plane" in sentence
         if plane == "sagittal":
             percent = int(phrase.split(", ")[1].split(" ")[0])
             assert box.columns[0] <= percent / 100 <= box.columns[1]
@@ -39,8 +44,8 @@ def test_cells_are_named_by_their_place(plane):
 
 def test_coronal_cells_reach_from_the_edge_to_the_notch():
     across = [describe_region(f"row3_column{k}_high", "coronal").phrase for k in range(5)]
-    assert across[0] == "0-3 mm above joint, outer edge"
-    assert across[4] == "0-3 mm above joint, notch"
+    assert across[0] == "at upper menisci, outer edge"
+    assert across[4] == "at upper menisci, notch"
 
 
 def test_layers_of_cells_are_bone_cartilage_and_menisci():

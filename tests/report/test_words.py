@@ -307,6 +307,6 @@ def test_a_column_of_single_slices_has_neither_plane_nor_pool():
         "more behind the joint (where a Baker's cyst lies), on one slice."
     )
     found = describe_column("row3_column7_other__cells__bright_depth1")
-    assert found.phrase == "bright line 0-3 mm above joint, column 8, inner slices, other side"
+    assert found.phrase == "bright line at upper menisci, column 8, inner slices, other side"
     assert found.sentence.endswith("column 8, on one slice. On the other side of the knee.")
     assert describe_column("a__b__c").phrase == "a__b__c"

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from mrnet_features.exam_ids import check_ids
+from mrnet_features.excluded_ids import REJECT, require_text_ids, select_findings
 from mrnet_features.messages import name_some, quote
 
 __all__ = ["LISTED", "read_excluded"]
@@ -17,7 +18,7 @@ LISTED = "listed"
 
 
 def read_excluded(
-    exclude: Any, exams: pd.Index[Any], severity: str | Iterable[str] | None = "reject"
+    exclude: Any, exams: pd.Index[Any], severity: str | Iterable[str] | None = REJECT
 ) -> dict[Any, list[str]]:
     """Codes of each excluded exam.
 
@@ -40,7 +41,8 @@ def read_excluded(
     Raises
     ------
     TypeError
-        If `exclude` is of another kind.
+        If `exclude` is of another kind, or its findings hold numbers where the evaluation has
+        exam ids as text.
     ValueError
         If a column is missing, an id is unknown, or no exam is left out.
 
@@ -70,10 +72,9 @@ def read_excluded(
             f"`exclude` must have the columns exam, code and severity, but has no "
             f"{name_some(missing)}. Pass a table of `audit`, or a list of exam ids."
         )
-    rows = exclude
-    if severity is not None:
-        wanted = {severity} if isinstance(severity, str) else set(severity)
-        rows = rows[rows["severity"].isin(wanted)]
+    rows = select_findings(exclude, severity)
+    if all(isinstance(exam, str) for exam in exams):
+        require_text_ids(rows["exam"])
     found = {
         exam: list(dict.fromkeys(map(str, part["code"])))
         for exam, part in rows[rows["exam"].isin(exams)].groupby("exam", sort=False)

@@ -13,7 +13,10 @@ from mrnet_features.evaluation.comparison.excluded_exams import read_excluded
 from mrnet_features.evaluation.metrics.auc import logit_interval, standard_error, t_quantile
 from mrnet_features.evaluation.metrics.scored_sets import take_rows
 from mrnet_features.evaluation.metrics.scores import Scores, score_predictions
-from mrnet_features.evaluation.metrics.within_folds import measure_within_folds
+from mrnet_features.evaluation.metrics.within_folds import (
+    has_pair_in_folds,
+    measure_within_folds,
+)
 from mrnet_features.evaluation.results import Result
 from mrnet_features.evaluation.score_plots import plot_exclusion
 
@@ -304,8 +307,8 @@ def _measure_alone(
     own = rows[rows["exam"].isin(labels.index[known])].sort_values(["repeat", "exam"])
     scores = own[task].to_numpy(np.float64).reshape(-1, len(truth))
     folds = own["fold"].to_numpy(np.int64).reshape(-1, len(truth))
-    if not all(np.isin(row[truth == 1], row[truth == 0]).any() for row in folds):
-        return float("nan"), influence  # a repeat has no pair in one fold
+    if not has_pair_in_folds(truth, folds):
+        return float("nan"), influence
     found = measure_within_folds(truth, scores, folds)
     influence[known] = found.influence
     return found.auc, influence

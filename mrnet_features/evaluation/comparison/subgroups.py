@@ -18,7 +18,10 @@ from mrnet_features.evaluation.metrics.unpaired_difference import (
     unpaired_interval,
     unpaired_p,
 )
-from mrnet_features.evaluation.metrics.within_folds import measure_within_folds
+from mrnet_features.evaluation.metrics.within_folds import (
+    has_pair_in_folds,
+    measure_within_folds,
+)
 from mrnet_features.evaluation.results import Result, name_headline
 from mrnet_features.evaluation.score_plots import plot_subgroups
 from mrnet_features.exam_ids import require_same_exams
@@ -319,13 +322,11 @@ def _measure_task(data: _Data, task: str, inside: NDArray[np.bool_]) -> _Part:
             f"{n_positive} positive and {n_negative} negative exams, at least {data.fewest} of "
             "each are needed"
         )
+    elif not has_pair_in_folds(truth, data.folds[:, kept]):
+        problem = "no positive and negative exam in one fold of a repeat"
     else:
-        try:
-            found = measure_within_folds(truth, data.scores[task][:, kept], data.folds[:, kept])
-        except ValueError as error:
-            problem = str(error)
-        else:
-            auc, influence[kept] = found.auc, found.influence
+        found = measure_within_folds(truth, data.scores[task][:, kept], data.folds[:, kept])
+        auc, influence[kept] = found.auc, found.influence
     n_groups = len(kept) if data.groups is None else int(data.groups.iloc[kept].nunique())
     # As for the AUC of all exams: those of the smaller class, or of the groups.
     degrees = max(min(n_positive, n_negative, n_groups) - 1, 1)

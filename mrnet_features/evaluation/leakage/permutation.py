@@ -20,6 +20,7 @@ from mrnet_features.evaluation.leakage.exam_permutations import draw_permutation
 from mrnet_features.evaluation.leakage.rounds import align_rounds, run_round
 from mrnet_features.evaluation.metrics.auc import measure_auc
 from mrnet_features.evaluation.metrics.few_exams import FewExamsWarning
+from mrnet_features.evaluation.plots import shorten
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.results import Result, name_headline
 from mrnet_features.evaluation.score_plots import plot_permutations
@@ -132,7 +133,7 @@ class PermutationTest(Result):
                 f"{quote(chosen)}."
             )
         p = float(self.summary()["p"].loc[chosen])
-        title = f"{chosen}: p = {p:.3g}"
+        title = f"{shorten(chosen)}: p = {p:.3g}"
         return plot_permutations(self.null[chosen], float(self.observed[chosen]), title, axes)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from mrnet_features.evaluation.metrics.auc import AucEstimate, measure_auc
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["measure_within_folds"]
+__all__ = ["has_pair_in_folds", "measure_within_folds"]
 
 ROWS_AT_A_TIME = 256
 
@@ -76,16 +76,16 @@ def measure_within_folds(labels: ArrayLike, scores: ArrayLike, folds: ArrayLike)
         return measure_auc(truth, values[0])
     for row in values:
         measure_auc(truth, row)  # checks
+    if not has_pair_in_folds(truth, parts):
+        raise ValueError(
+            "`folds` must have a positive and a negative exam in one fold of every repeat, but "
+            "a repeat has none. Use fewer folds."
+        )
     positive = truth == 1
     aucs, n_pairs, influence = [], [], np.zeros(len(truth))
     for row, part in zip(values, parts, strict=True):
         wins, counts = _count_wins(positive, row, part)
         pairs = int(counts[positive].sum())
-        if not pairs:
-            raise ValueError(
-                "`folds` must have a positive and a negative exam in one fold of every repeat, but "
-                "a repeat has none. Use fewer folds."
-            )
         aucs.append(float(wins[positive].sum()) / pairs)
         n_pairs.append(pairs)
         influence += (wins - aucs[-1] * counts) / (pairs * len(values))
@@ -99,6 +99,28 @@ def measure_within_folds(labels: ArrayLike, scores: ArrayLike, folds: ArrayLike)
         # Half remains if all variance belongs to single pairs.
         influence *= np.sqrt(max(0.5, 1 - share * twice / total))
     return AucEstimate(auc=float(np.mean(aucs)), influence=influence)
+
+
+def has_pair_in_folds(labels: NDArray[Any], folds: NDArray[np.int64]) -> bool:
+    """Whether every repeat has a positive and a negative exam in one fold.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_exams,)
+        0 or 1.
+    folds : ndarray of shape (n_repeats, n_exams), int64
+        Fold of each exam.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> has_pair_in_folds(np.array([0, 1]), np.array([[0, 0], [0, 1]]))
+    False
+    """
+    return all(bool(np.isin(row[labels == 1], row[labels == 0]).any()) for row in folds)
 
 
 def _count_wins(

@@ -28,6 +28,11 @@ def test_the_json_of_marks_is_read_like_the_table():
     assert read_excluded(rows, EXAMS) == read_excluded(FINDINGS, EXAMS)
 
 
+def test_ids_may_be_numbers_where_the_evaluation_has_numbers():
+    findings = pd.DataFrame({"exam": [7, 8], "code": "blur", "severity": ["check", "reject"]})
+    assert read_excluded(findings, pd.Index([7, 8])) == {8: ["blur"]}
+
+
 @pytest.mark.parametrize(
     "ids", [["0003", "0001", "0003"], {"0001", "0003"}, pd.Series(["0003", "0001"])]
 )
@@ -47,6 +52,7 @@ def test_ids_are_taken_as_they_are(ids):
         (FINDINGS.iloc[4:5], ValueError, r"severity 'reject', got 1 findings \('check' 1\)"),
         (FINDINGS.iloc[6:], ValueError, "exams such as '0099' are not in the evaluation"),
         (FINDINGS.iloc[:0], ValueError, r"got 0 findings \(none\)"),
+        (FINDINGS.assign(exam=3), TypeError, r"got 3\. Read the file with dtype={'exam': str}"),
     ],
 )  # fmt: skip
 def test_other_lists_are_refused(exclude, kind, message):

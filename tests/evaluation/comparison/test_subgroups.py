@@ -94,6 +94,19 @@ def test_a_level_with_few_exams_of_a_class_says_so():
     assert few["p"].notna().all()
 
 
+def test_a_level_without_a_pair_in_a_fold_has_no_auc():
+    exams = [f"{k:02d}" for k in range(16)]
+    labels = pd.DataFrame({"acl": [0, 1] * 8}, exams)
+    site = pd.Series(["a"] * 8 + ["b"] * 8, exams, name="site")
+    apart = np.where(site == "a", labels["acl"], [0, 0, 1, 1] * 4)
+    scores = pd.DataFrame({"exam": exams, "repeat": 0, "fold": apart, "acl": np.arange(16) / 16})
+    table = measure_subgroups(scores, site, labels, fewest=2).summary()
+    assert table["auc"].isna().tolist() == [True, False]
+    reason = "no positive and negative exam in one fold of a repeat"
+    assert table["note"].iloc[0] == reason
+    assert table["note"].iloc[1].endswith(f"no difference: the other levels have {reason}")
+
+
 def test_the_mean_is_missing_where_a_task_is():
     labels, scores, factors = make_study()
     labels.loc[factors["sex"] == "f", "acl"] = 0

@@ -1,0 +1,26 @@
+"""Which findings leave an exam out is one rule for loading and for evaluations."""
+
+import pandas as pd
+import pytest
+
+from mrnet_features.excluded_ids import require_text_ids, select_findings
+
+MARKS = pd.DataFrame({"exam": list("abc"), "severity": ["agree", "reject", "check"]})
+
+
+@pytest.mark.parametrize(
+    ("severity", "left"),
+    [("reject", ["b"]), (["check", "agree"], ["a", "c"]), (None, list("abc")), ("note", [])],
+)
+def test_only_the_severities_that_were_asked_for_count(severity, left):
+    assert select_findings(MARKS, severity)["exam"].tolist() == left
+
+
+def test_a_table_without_severity_counts_whole():
+    assert len(select_findings(MARKS[["exam"]])) == 3
+
+
+@pytest.mark.parametrize("exam", [3, 3.0, None, float("nan")])
+def test_ids_that_are_no_text_are_refused(exam):
+    with pytest.raises(TypeError, match="Read the file with dtype="):
+        require_text_ids(["0001", exam])
