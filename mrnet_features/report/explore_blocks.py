@@ -85,7 +85,7 @@ def show(thumbnail: Thumbnail) -> Picture:
                 text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
                 for text in thumbnail.reasons
             ),
-            f"Slice {thumbnail.slice} (0 to {thumbnail.n_slices - 1}).",
+            f"Slice {thumbnail.slice + 1} of {thumbnail.n_slices}.",
         ],
     )
 

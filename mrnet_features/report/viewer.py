@@ -77,7 +77,7 @@ def view(
 
     Notes
     -----
-    A probability above 0.5 counts as positive where the viewer lists exams in which model and label
+    A probability of 0.5 or more counts as positive where the viewer lists exams in which model and label
     disagree. Many of those labels are right: the list says where to look, not what is wrong.
 
     Examples
@@ -91,7 +91,7 @@ def view(
     except ImportError as error:
         raise ImportError(
             f"The viewer needs {error.name}: pip install 'mrnet-features[view]'. A page needs only "
-            "pillow: mrnet_features.report.viewer.write_view."
+            "pillow: from mrnet_features.report.viewer import write_view."
         ) from error
     cases = collect_cases(
         data, evaluation, features, findings, ids=ids, families=families, marks=marks

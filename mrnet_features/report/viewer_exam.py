@@ -21,6 +21,10 @@ from mrnet_features.report.words import describe_column
 from mrnet_features.stacks.mark import FeatureMark
 
 
+SHOWN_UNITS = {"1": "", "fraction": "", "contrast S": "x contrast of the stack"}
+"""Units that are shown otherwise than they stand in the documentation of a family."""
+
+
 class ExamContent(NamedTuple):
     """What the viewer gets of one exam.
 
@@ -164,11 +168,13 @@ def format_value(value: Any, unit: str) -> str:
     >>> import numpy as np
     >>> format_value(12.3456, "grey levels"), format_value(0.25, "1"), format_value(np.nan, "")
     ('12.3 grey levels', '0.25', 'no value')
+    >>> format_value(0.25, "fraction"), format_value(0.42, "contrast S")
+    ('0.25', '0.42 x contrast of the stack')
     """
     number = float(value)
     if math.isnan(number):
         return "no value"
-    return f"{number:.3g} {'' if unit == '1' else unit}".strip()
+    return f"{number:.3g} {SHOWN_UNITS.get(unit, unit)}".strip()
 
 
 def _describe_overlays(found: PlaneOverlays, plane: str, store: MaskStore) -> dict[str, Any]:
