@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,14 +10,15 @@ import numpy as np
 
 from mrnet_features.arrays import UInt8Array
 from mrnet_features.data.exam import Exam
+from mrnet_features.evaluation.plots import make_axes
 from mrnet_features.extraction.read import ExamLike, read_exam
+from mrnet_features.extraction.slices import find_planes
 from mrnet_features.messages import quote
 from mrnet_features.report.viewer_overlays import (
     OVERLAYS,
     PlaneOverlays,
     Region,
     find_overlays,
-    list_planes,
 )
 from mrnet_features.report.words import describe_columns
 from mrnet_features.stacks.mark import FeatureMark, Segment
@@ -44,7 +46,7 @@ CAPTION_LINE = 0.19  # inches
 def plot_exam(
     exam: ExamLike,
     *,
-    planes: Sequence[str] | None = None,
+    planes: str | Sequence[str] | None = None,
     n_slices: int = 5,
     slices: Mapping[str, Sequence[int]] | None = None,
     window: tuple[float, float] = (0.0, 255.0),
@@ -59,7 +61,7 @@ def plot_exam(
     Parameters
     ----------
     exam : Exam or mapping of plane to stack
-    planes : sequence of str, optional
+    planes : str or sequence of str, optional
         Planes to draw, one row each. By default those that the exam has.
     n_slices : int, default 5
         Slices per plane, in the middles of as many equal parts; of fewer slices all.
@@ -84,8 +86,10 @@ def plot_exam(
         If matplotlib is not installed.
     KeyError
         If the exam lacks a plane.
+    TypeError
+        If `exam` is neither an Exam nor a mapping.
     ValueError
-        If a slice does not exist, or an overlay or the window is none.
+        If a plane is unknown, a slice does not exist, or an overlay or the window is none.
 
     Examples
     --------
@@ -94,8 +98,7 @@ def plot_exam(
     ['2 / 9', '5 / 9', '8 / 9']
     """
     _check(n_slices, window, overlays)
-    chosen = list_planes(exam) if planes is None else list(planes)
-    stacks = read_exam(exam, 0, chosen).stacks
+    stacks = read_exam(exam, 0, find_planes(exam, planes)).stacks
     found = find_overlays(stacks) if overlays else {}
     drawn = {
         plane: _choose_slices(plane, len(grey), n_slices, slices, marks or {})
@@ -188,19 +191,13 @@ def _describe(
 
 
 def _make_figure(n_rows: int, n_columns: int, caption: str) -> tuple[Figure, Any]:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError(
-            "Figures need matplotlib: pip install 'mrnet-features[report]'."
-        ) from error
-    import textwrap
-
     width = max(SIDE * n_columns + 0.3, 3.6)
     lines = textwrap.wrap(caption, int(width * 15))
     below = CAPTION_LINE * (len(lines) + 1)
     height = (SIDE + 0.2) * n_rows + below
-    figure = Figure(figsize=(width, height))
+    figure: Figure = make_axes(width, height).figure
+    figure.clear()
+    figure.set_layout_engine(None)  # places are set below, beside the caption
     grid = figure.subplots(n_rows, n_columns, squeeze=False)
     figure.subplots_adjust(
         left=0.3 / width,

@@ -77,7 +77,7 @@ def view(
 
     Notes
     -----
-    A probability of 0.5 or more counts as positive where the viewer lists exams in which model and label
+    A probability above 0.5 counts as positive where the viewer lists exams in which model and label
     disagree. Many of those labels are right: the list says where to look, not what is wrong.
 
     Examples

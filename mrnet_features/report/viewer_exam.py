@@ -9,17 +9,16 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from mrnet_features.extraction.read import ExamLike, read_exam
+from mrnet_features.extraction.slices import find_planes
 from mrnet_features.report.viewer_overlays import (
     Families,
     PlaneOverlays,
     find_feature_marks,
     find_overlays,
-    list_planes,
 )
 from mrnet_features.report.viewer_pictures import MaskStore, encode_stack
 from mrnet_features.report.words import describe_column
 from mrnet_features.stacks.mark import FeatureMark
-
 
 SHOWN_UNITS = {"1": "", "fraction": "", "contrast S": "x contrast of the stack"}
 """Units that are shown otherwise than they stand in the documentation of a family."""
@@ -73,8 +72,9 @@ def describe_exam(
     KeyError, TypeError, ValueError, OSError
         If a stack is missing or can't be read; a note names exam and plane.
     """
-    planes = list_planes(exam)
-    stacks = read_exam(exam, 0, planes).stacks
+    planes = find_planes(exam, None)
+    pixels = read_exam(exam, 0, planes)
+    stacks = pixels.stacks
     overlays = find_overlays(stacks)
     columns = dict.fromkeys(contributions["column"].astype(str))
     marks = find_feature_marks(stacks, columns, planes, families)
@@ -102,6 +102,7 @@ def describe_exam(
         buffers += [picture.data, stores[plane].compress()]
     detail = {
         "id": exam_id,
+        "fingerprint": pixels.fingerprint,
         "planes": described,
         "marks": {column: mark for column, mark in shown.items() if mark["slices"]},
         "contributions": describe_contributions(contributions, planes, marks, families),

@@ -12,7 +12,7 @@ from mrnet_features.extraction.marks import find_marks
 from mrnet_features.extraction.read import ExamLike
 from mrnet_features.families.base import Family
 from mrnet_features.families.presets import find_families
-from mrnet_features.names import PLANES, parse_name
+from mrnet_features.names import parse_name
 from mrnet_features.stacks.atlas import KneeFrame, find_frame, list_boxes
 from mrnet_features.stacks.foreground import find_foreground
 from mrnet_features.stacks.mark import FeatureMark, Segment
@@ -158,15 +158,3 @@ def _list_regions(plane: str, frame: KneeFrame, shape: tuple[int, ...]) -> Itera
             is_rest = chosen.with_rest and region == chosen.names[-1]  # the whole picture
             if not is_rest:
                 yield Region(name, region.replace("_", " "), tuple(box[:6]), tuple(box[7:]))
-
-
-def list_planes(exam: ExamLike) -> list[str]:
-    """Planes that an exam has, in the order axial, coronal, sagittal.
-
-    Examples
-    --------
-    >>> list_planes({"sagittal": None, "axial": None})
-    ['axial', 'sagittal']
-    """
-    present = exam if isinstance(exam, Mapping) else exam.paths
-    return [plane for plane in PLANES if plane in present]

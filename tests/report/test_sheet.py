@@ -85,6 +85,13 @@ def test_wrong_arguments_are_refused(arguments, message):
         mf.plot_exam(STACKS, **arguments)
 
 
+def test_what_is_no_exam_is_refused():
+    with pytest.raises(TypeError, match="`exam` must be an Exam or a mapping of plane to stack"):
+        mf.plot_exam(STACKS["axial"])
+    with pytest.raises(ValueError, match="axial, coronal, sagittal, each once, got 'oblique'"):
+        mf.plot_exam(STACKS, planes=["oblique"])
+
+
 def test_figures_need_matplotlib(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r"mrnet-features\[report\]"):

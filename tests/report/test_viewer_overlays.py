@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mrnet_features.families.ligament import Ligament
-from mrnet_features.report.viewer_overlays import find_feature_marks, find_overlays, list_planes
+from mrnet_features.report.viewer_overlays import find_feature_marks, find_overlays
 from mrnet_features.stacks.atlas import draw_regions
 from mrnet_features.stacks.foreground import find_foreground
 from mrnet_features.stacks.prepare import prepare_sets
@@ -77,7 +77,3 @@ def test_columns_of_other_origin_have_no_mark():
     columns = [ACL, OWN, "axial__knee__intensity__mean__max", "axial__knee__other__mean__max"]
     found = find_feature_marks(stacks, columns, ["axial"], "baseline")
     assert list(found) == ["axial__knee__intensity__mean__max"]
-
-
-def test_planes_have_one_order():
-    assert list_planes(dict.fromkeys(["sagittal", "axial", "other"])) == ["axial", "sagittal"]

@@ -40,7 +40,7 @@ const isNumber = (value) => typeof value === "number";
 
 function differs(exam, task) {
   const [label, score] = [exam.labels[task], exam.scores[task]];
-  return isNumber(label) && isNumber(score) && (score >= 0.5) !== (label >= 0.5);
+  return isNumber(label) && isNumber(score) && (score > 0.5) !== (label > 0.5);
 }
 
 const describeLabel = (label) => (isNumber(label) ? String(label) : "none");
@@ -174,6 +174,15 @@ function listRows(view, marks) {
       const { severity, note } = marks.get(id);
       return { exam: id, plane: "", code: "reader", severity, value: null, advice: note };
     });
+}
+
+// Whether stored JSON is rows of marks: other pages of the same place may have written it.
+function areRows(rows) {
+  const known = ["note", ...VERDICTS.map(({ severity }) => severity)];
+  const isRow = (row) =>
+    [row?.exam, row?.severity, row?.advice].every((text) => typeof text === "string") &&
+    known.includes(row.severity);
+  return Array.isArray(rows) && rows.every(isRow);
 }
 
 const readRows = (rows) =>
@@ -1141,9 +1150,10 @@ function readPage(page) {
   const decode = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   let rows = view.marks;
   try {
-    rows = JSON.parse(localStorage.getItem(place)) ?? rows;
+    const stored = JSON.parse(localStorage.getItem(place));
+    if (areRows(stored)) rows = stored;
   } catch {
-    // storage is not allowed, as in some private windows: marks live in this tab only
+    // no JSON, or storage is not allowed, as in some private windows: marks live in this tab only
   }
   return {
     view,
