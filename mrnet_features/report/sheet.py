@@ -35,6 +35,7 @@ STYLES: Mapping[str, dict[str, Any]] = {
     "foreground": {"colors": "#56b4e9", "linewidths": 0.8, "linestyles": "solid"},
     "fluid": {"colors": "#ff8ad8", "linewidths": 0.8, "linestyles": "dotted"},
     "marks": {"colors": "#ff9d3b", "linewidths": 1.6, "linestyles": "solid"},
+    "searched": {"colors": "#ff9d3b", "linewidths": 0.9, "linestyles": "dashed"},
 }
 REGION_STYLE: dict[str, Any] = {"color": "#f0e442", "linewidth": 0.8, "linestyle": "dashed"}
 BAND_STYLE = {"color": "#3ddc97", "linewidth": 2.0}
@@ -73,7 +74,8 @@ def plot_exam(
     overlays : sequence of {"foreground", "regions", "fluid", "band"}, default ()
         As in the viewer.
     marks : mapping of column to FeatureMark, optional
-        From `find_marks`; drawn in the slices where a value comes from.
+        From `find_marks`; drawn in the slices where a value comes from. Where no pixel gives it,
+        the region is drawn dashed, and the caption says so.
 
     Returns
     -------
@@ -186,7 +188,12 @@ def _describe(
     if overlays:
         text += f" Drawn: {', '.join(overlays)}."
     if marks:
-        text += f" Marks: {'; '.join(describe_columns(list(marks))['phrase'])}."
+        phrases = zip(describe_columns(list(marks))["phrase"], marks.values(), strict=True)
+        named = [
+            f"{phrase} (none found; region outlined)" if mark.kind == "region" else phrase
+            for phrase, mark in phrases
+        ]
+        text += f" Marks: {'; '.join(named)}."
     return text
 
 
@@ -240,7 +247,7 @@ def _draw_mark(axes: Axes, mark: FeatureMark, slice_: int) -> None:
         if each.segment is not None:
             _draw_segment(axes, each.segment, MARK_STYLE)
         elif each.outline is not None:
-            _draw_outline(axes, each.outline, "marks")
+            _draw_outline(axes, each.outline, "searched" if mark.kind == "region" else "marks")
 
 
 def _draw_outline(axes: Axes, mask: Any, name: str) -> None:

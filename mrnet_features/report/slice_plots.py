@@ -162,8 +162,8 @@ def _draw_lines(
 
 def _draw_bars(drawn: Any, mark: FeatureMark) -> None:
     """Number of pixels that give the value, slice by slice."""
-    if not mark.slices:
-        note = "no slice gives a value" if np.isnan(mark.value) else "no pixels are marked"
+    if not mark.slices or mark.kind == "region":
+        note = "no slice gives a value" if np.isnan(mark.value) else "no pixel gives the value"
         drawn.text(0.5, 0.5, note, transform=drawn.transAxes, ha="center", va="center")
         drawn.set_yticks([])
         return

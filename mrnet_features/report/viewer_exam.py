@@ -207,4 +207,9 @@ def _describe_mark(mark: FeatureMark, store: MaskStore) -> dict[str, Any]:
         number = -1 if each.outline is None else store.add(each.outline)
         entry = {"region": each.region, "mask": number, "segment": each.segment}
         slices.setdefault(str(each.slice), []).append(entry)
-    return {"plane": mark.plane, "best_slice": mark.best_slice, "slices": slices}
+    return {
+        "plane": mark.plane,
+        "kind": mark.kind,
+        "best_slice": mark.best_slice,
+        "slices": slices,
+    }

@@ -138,7 +138,8 @@ def _find_plane(grey: UInt8Array, plane: str, marks: Mapping[str, FeatureMark]) 
     fluid = None
     if FLUID.format(plane=plane) in marks:
         fluid = np.zeros(grey.shape, dtype=bool)
-        for mark in marks[FLUID.format(plane=plane)].slices:
+        found = marks[FLUID.format(plane=plane)]
+        for mark in found.slices if found.kind == "pixels" else ():
             if mark.outline is not None:
                 fluid[mark.slice] |= mark.outline
     bands = {}

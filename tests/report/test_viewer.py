@@ -195,6 +195,24 @@ def test_a_contribution_jumps_to_its_place(viewer):
     assert "It has no mark" in viewer.locator(".mv-status").inner_text()
 
 
+def test_a_region_without_fluid_is_not_shown_as_fluid(browser, tmp_path, dataset):
+    evaluation, table = evaluate_exams(dataset)
+    grey = np.zeros((5, 96, 96), np.uint8)
+    grey[:, 12:-12, 12:-12] = 90  # a leg of one grey level
+    np.save(tmp_path / "axial.npy", grey)
+    dry = mf.Exam("0000", {"axial": tmp_path / "axial.npy"})
+    write_view(tmp_path / "view.html", dry, evaluation, table)
+    watched = open_page(browser, tmp_path / "view.html")
+    page = watched.page
+    press(page, "t")
+    page.locator(f".mv-contributions button[title*={FLUID}]").click()
+    assert page.locator(".mv-status").inner_text().endswith("None found; region outlined.")
+    page.wait_for_timeout(350)
+    assert "none found, Axial slice 3 of 5" in page.locator("[aria-live]").inner_text()
+    assert watched.complaints == []
+    page.context.close()
+
+
 def test_the_keys_walk_through_the_contributions(viewer):
     press(viewer, "t", "j")
     pressed = ".mv-contributions button[aria-pressed=true]"

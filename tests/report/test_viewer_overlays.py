@@ -60,6 +60,12 @@ def test_fluid_is_marked_where_it_is_bright(knee, overlays):
         assert grey[fluid].min() > np.median(grey[overlays[plane].foreground])
 
 
+def test_a_knee_without_fluid_has_no_fluid_outlined():
+    grey = np.zeros((5, 64, 64), np.uint8)
+    grey[:, 8:56, 8:56] = 90
+    assert not find_overlays({"axial": grey})["axial"].fluid.any()
+
+
 def test_the_band_is_the_strongest_of_each_slice(knee, overlays):
     bands = overlays["sagittal"].bands
     stack = prepare_sets(knee["sagittal"], "sagittal", ["notch"])["notch"]
