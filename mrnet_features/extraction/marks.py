@@ -44,8 +44,8 @@ def find_marks(
     A pooled feature marks the slices that the pool uses: ``top3`` the three highest, ``max`` the
     highest, ``p90`` the one or two at that rank, ``middle`` and ``outer`` their thirds, ``mean``
     and ``std`` all. Of a pair of regions, ``low`` and ``high`` mark the one with that value,
-    ``difference`` both, of the stack as far as they have pixels. Where no pixel gives the value, such as no fluid, the region itself is
-    outlined, and `kind` is "region".
+    ``difference`` both, of the stack as far as they have pixels to mark. Where no pixel gives the
+    value, such as no fluid, the region itself is outlined, and `kind` is "region".
 
     Parameters
     ----------

@@ -150,7 +150,9 @@ def _draw_lines(
         color="black",
         markerfacecolor="none",
         markersize=9,
-        label="slices that\ngive the value",
+        label="slices searched,\nnone found"
+        if mark.kind == "region"
+        else "slices that\ngive the value",
     )
     text = f"feature: {mark.value:.4g}"
     if name.region.endswith(OTHER_SCALE) or name.pool == "std":

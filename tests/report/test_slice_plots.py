@@ -43,6 +43,14 @@ def test_a_spread_is_not_a_level_of_the_axis():
     assert axes.lines[-1].get_xdata().size == 0
 
 
+def test_circles_without_pixels_are_named_so():
+    stack = np.zeros((5, 64, 64), np.uint8)
+    stack[:, 8:56, 8:56] = 90
+    column = "axial__knee__fluid__core_192__stack"
+    (axes,) = plot_slices({"axial": stack}, column, families="fluid").axes
+    assert "slices searched,\nnone found" in list_labels(axes)
+
+
 def test_titles_are_words_or_those_given():
     column = "axial__knee__intensity__mean__max"
     (axes,) = plot_slices(make_exam(), column, families="minimal").axes
