@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -44,7 +44,8 @@ def find_marks(
     A pooled feature marks the slices that the pool uses: ``top3`` the three highest, ``max`` the
     highest, ``p90`` the one or two at that rank, ``middle`` and ``outer`` their thirds, ``mean``
     and ``std`` all. Of a pair of regions, ``low`` and ``high`` mark the one with that value,
-    ``difference`` both.
+    ``difference`` both, of the stack as far as they have pixels to mark. Where no pixel gives the
+    value, such as no fluid, the region itself is outlined, and `kind` is "region".
 
     Parameters
     ----------
@@ -153,9 +154,7 @@ def _mark_feature(stack: Stack, source: _Source, shape: tuple[int, ...]) -> Feat
     of_regions = {r: float(pooled[0, r]) for r in source.rows}
     value, chosen = _fold(of_regions, name.region)
     mark = family.mark_stack if is_whole else family.mark
-    # many columns differ only in region or pool
-    key = (family, mark.__name__, name.statistic)
-    marks = stack.remember(key, lambda: mark(stack, name.statistic))
+    marks = _remember_marks(stack, family, mark, name.statistic)
     kept: list[SliceMark] = []
     for r in () if np.isnan(value) else chosen:
         of_region = [mark for mark in marks if mark.region == stack.region_names[r]]
@@ -164,12 +163,42 @@ def _mark_feature(stack: Stack, source: _Source, shape: tuple[int, ...]) -> Feat
             by_slice = {mark.slice: mark for mark in of_region}
             of_region = [by_slice[s] for s in ranked if s in by_slice]
         kept += of_region
+    is_region = not np.isnan(value) and not any(_has_pixels(mark) for mark in kept)
+    if is_region:
+        regions = _remember_marks(stack, family, family.mark_regions, name.statistic)
+        kept = _outline(kept, regions, {stack.region_names[r] for r in chosen})
     corner = stack.corners[0]
     best = kept[0].slice + corner[0] if kept else shape[0] // 2
     moved = tuple(_move(mark, corner, shape) for mark in sorted(kept, key=lambda mark: mark.slice))
-    has_segment = any(mark.segment is not None for mark in moved)
-    kind: Literal["pixels", "segment"] = "segment" if has_segment else "pixels"
+    kind: Literal["pixels", "segment", "region"] = "region" if is_region and kept else "pixels"
+    if any(mark.segment is not None for mark in moved):
+        kind = "segment"
     return FeatureMark("__".join(name), name.plane, value, moved, best, kind)
+
+
+def _remember_marks(
+    stack: Stack,
+    family: Family,
+    mark: Callable[[Stack, str], tuple[SliceMark, ...]],
+    statistic: str,
+) -> tuple[SliceMark, ...]:
+    """Marks of a statistic; many columns differ only in region or pool."""
+    key = (family, mark.__name__, statistic)
+    return stack.remember(key, lambda: mark(stack, statistic))
+
+
+def _has_pixels(mark: SliceMark) -> bool:
+    return mark.outline is None or bool(mark.outline.any())
+
+
+def _outline(
+    empty: Sequence[SliceMark], regions: Sequence[SliceMark], chosen: set[str]
+) -> list[SliceMark]:
+    """Regions on the slices of marks without a pixel, in their order; without marks, on all."""
+    if not empty:
+        return [mark for mark in regions if mark.region in chosen]
+    places = {(mark.slice, mark.region): mark for mark in regions}
+    return [places[mark.slice, mark.region] for mark in empty]
 
 
 def _describe(stack: Stack, family: Family) -> tuple[Statistics, Statistics]:

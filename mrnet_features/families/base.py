@@ -230,8 +230,7 @@ class Family(ABC):
         Returns
         -------
         tuple of SliceMark
-            Of the slices that count. Where a region has no pixel to mark, such as no fluid, all its
-            pixels are marked.
+            Of the slices that count; none of a region without a pixel to mark, such as no fluid.
 
         Raises
         ------
@@ -240,11 +239,30 @@ class Family(ABC):
         """
         values = self._find_values(stack, statistic)
         pixels = self.find_stack_pixels(stack, statistic)
-        is_marked = np.bincount(stack.regions[pixels], minlength=stack.n_regions + 1) > 0
-        if not is_marked[1:].all():
-            pixels = pixels | ~is_marked[stack.regions]
         marks = outline_regions(stack.regions, stack.region_names, pixels, values)
         marks = tuple(mark for mark in marks if mark.outline is not None and mark.outline.any())
+        return sort_marks(marks, stack.n_slices)
+
+    def mark_regions(self, stack: Stack, statistic: str) -> tuple[SliceMark, ...]:
+        """All pixels of each region, the largest slice first: what was searched for a statistic.
+
+        Parameters
+        ----------
+        stack, statistic
+            As for `mark`.
+
+        Returns
+        -------
+        tuple of SliceMark
+            One per region and slice on which the region has a pixel.
+
+        Raises
+        ------
+        ValueError
+            As `mark`.
+        """
+        values = self._find_values(stack, statistic)
+        marks = outline_regions(stack.regions, stack.region_names, stack.regions > 0, values)
         return sort_marks(marks, stack.n_slices)
 
     def counts_of(self, stack: Stack) -> Counts:

@@ -76,7 +76,7 @@ def _describe_air(stack: Measures, direction: int) -> str:
     where, strongest = "faintly on consecutive slices", ""
     if n_slices:
         where = f"on {n_slices} of {stack.n_slices} slices"
-        strongest = f", strongest on slice {np.argmax(scores)} (from 0)"
+        strongest = f", strongest on slice {np.argmax(scores) + 1}"
     return (
         f"Copies displaced {DIRECTIONS[direction]} {where}, in the air beside the leg{strongest}. "
         "Look at it with a narrow grey-level window on the air."

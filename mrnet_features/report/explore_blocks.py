@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import pandas as pd
 from mrnet_features.report.explore_tissues import LEVELS
 from mrnet_features.report.figures import to_svg
 from mrnet_features.report.page import Picture, Swatch
+from mrnet_features.report.viewer_pictures import encode_picture
 
 if TYPE_CHECKING:
     from mrnet_features.report.explore_flags import Thumbnail
@@ -66,17 +66,10 @@ def show(thumbnail: Thumbnail) -> Picture:
     ImportError
         If Pillow is not installed.
     """
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise ImportError(
-            "Thumbnails need Pillow: pip install 'mrnet-features[report]'."
-        ) from error
-    buffer = io.BytesIO()
-    Image.fromarray(thumbnail.picture).save(buffer, "WEBP", quality=QUALITY)
+    data = encode_picture(thumbnail.picture, quality=QUALITY)
     height, width = thumbnail.picture.shape
     return Picture(
-        source=f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}",
+        source=f"data:image/webp;base64,{base64.b64encode(data).decode()}",
         width=width,
         height=height,
         title=f"{thumbnail.exam}, {thumbnail.plane}: {thumbnail.severity}",
@@ -85,7 +78,7 @@ def show(thumbnail: Thumbnail) -> Picture:
                 text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
                 for text in thumbnail.reasons
             ),
-            f"Slice {thumbnail.slice} (0 to {thumbnail.n_slices - 1}).",
+            f"Slice {thumbnail.slice + 1} of {thumbnail.n_slices}.",
         ],
     )
 

@@ -209,9 +209,9 @@ def take_thumbnails(dataset: Dataset, flags: pd.DataFrame, most: int) -> list[Th
 def _choose_slice(grey: UInt8Array, codes: Sequence[str], advice: str) -> int:
     """Slice at fault, or the middle one."""
     chosen = np.zeros(len(grey), dtype=bool)
-    named = re.search(r"\bslice (\d{1,4}) \(from 0\)", advice)
-    if named and int(named[1]) < len(grey):
-        return int(named[1])
+    named = re.search(r"\bstrongest on slice (\d{1,4})", advice)
+    if named and 1 <= int(named[1]) <= len(grey):
+        return int(named[1]) - 1  # texts count from 1
     if "blank-slices" in codes:
         chosen = find_blank_slices(count_levels(grey))
     elif "repeated-slices" in codes:

@@ -12,13 +12,13 @@ from mrnet_features.arrays import UInt8Array
 from mrnet_features.data.exam import Exam
 from mrnet_features.evaluation.plots import make_figure
 from mrnet_features.extraction.read import ExamLike, read_exam
+from mrnet_features.extraction.slices import find_planes
 from mrnet_features.messages import quote
 from mrnet_features.report.viewer_overlays import (
     OVERLAYS,
     PlaneOverlays,
     Region,
     find_overlays,
-    list_planes,
 )
 from mrnet_features.report.words import describe_columns
 from mrnet_features.stacks.mark import FeatureMark, Segment
@@ -35,6 +35,7 @@ STYLES: Mapping[str, dict[str, Any]] = {
     "foreground": {"colors": "#56b4e9", "linewidths": 0.8, "linestyles": "solid"},
     "fluid": {"colors": "#ff8ad8", "linewidths": 0.8, "linestyles": "dotted"},
     "marks": {"colors": "#ff9d3b", "linewidths": 1.6, "linestyles": "solid"},
+    "searched": {"colors": "#ff9d3b", "linewidths": 0.9, "linestyles": "dashed"},
 }
 REGION_STYLE: dict[str, Any] = {"color": "#f0e442", "linewidth": 0.8, "linestyle": "dashed"}
 BAND_STYLE = {"color": "#3ddc97", "linewidth": 2.0}
@@ -46,7 +47,7 @@ CAPTION_LINE = 0.19  # inches
 def plot_exam(
     exam: ExamLike,
     *,
-    planes: Sequence[str] | None = None,
+    planes: str | Sequence[str] | None = None,
     n_slices: int = 5,
     slices: Mapping[str, Sequence[int]] | None = None,
     window: tuple[float, float] = (0.0, 255.0),
@@ -61,7 +62,7 @@ def plot_exam(
     Parameters
     ----------
     exam : Exam or mapping of plane to stack
-    planes : sequence of str, optional
+    planes : str or sequence of str, optional
         Planes to draw, one row each. By default those that the exam has.
     n_slices : int, default 5
         Slices per plane, in the middles of as many equal parts; of fewer slices all.
@@ -73,7 +74,8 @@ def plot_exam(
     overlays : sequence of {"foreground", "regions", "fluid", "band"}, default ()
         As in the viewer.
     marks : mapping of column to FeatureMark, optional
-        From `find_marks`; drawn in the slices where a value comes from.
+        From `find_marks`; drawn in the slices where a value comes from. Where no pixel gives it,
+        the region is drawn dashed, and the caption says so.
 
     Returns
     -------
@@ -86,8 +88,10 @@ def plot_exam(
         If matplotlib is not installed.
     KeyError
         If the exam lacks a plane.
+    TypeError
+        If `exam` is neither an Exam nor a mapping.
     ValueError
-        If a slice does not exist, or an overlay or the window is none.
+        If a plane is unknown, a slice does not exist, or an overlay or the window is none.
 
     Examples
     --------
@@ -96,8 +100,7 @@ def plot_exam(
     ['2 / 9', '5 / 9', '8 / 9']
     """
     _check(n_slices, window, overlays)
-    chosen = list_planes(exam) if planes is None else list(planes)
-    stacks = read_exam(exam, 0, chosen).stacks
+    stacks = read_exam(exam, 0, find_planes(exam, planes)).stacks
     found = find_overlays(stacks) if overlays else {}
     drawn = {
         plane: _choose_slices(plane, len(grey), n_slices, slices, marks or {})
@@ -185,7 +188,12 @@ def _describe(
     if overlays:
         text += f" Drawn: {', '.join(overlays)}."
     if marks:
-        text += f" Marks: {'; '.join(describe_columns(list(marks))['phrase'])}."
+        phrases = zip(describe_columns(list(marks))["phrase"], marks.values(), strict=True)
+        named = [
+            f"{phrase} (none found; region outlined)" if mark.kind == "region" else phrase
+            for phrase, mark in phrases
+        ]
+        text += f" Marks: {'; '.join(named)}."
     return text
 
 
@@ -237,7 +245,7 @@ def _draw_mark(axes: Axes, mark: FeatureMark, slice_: int) -> None:
         if each.segment is not None:
             _draw_segment(axes, each.segment, MARK_STYLE)
         elif each.outline is not None:
-            _draw_outline(axes, each.outline, "marks")
+            _draw_outline(axes, each.outline, "searched" if mark.kind == "region" else "marks")
 
 
 def _draw_outline(axes: Axes, mask: Any, name: str) -> None:

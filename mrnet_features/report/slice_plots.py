@@ -44,7 +44,8 @@ def plot_slices(
     Each feature has axes of its own: a line per region with the value of each slice, circles on
     the slices that the pool uses, and a dashed line at the value of the feature. A statistic of
     the stack as a whole has no value per slice; bars then show how many of the pixels that give it
-    are on each slice. See `find_marks`.
+    are on each slice. The axis counts slices from 1, as the viewer does; indices in Python start at
+    0. See `find_marks`.
 
     Parameters
     ----------
@@ -118,7 +119,7 @@ def _draw_profile(drawn: Any, mark: FeatureMark, values: pd.DataFrame) -> None:
         _draw_lines(drawn, mark, values, known)
     else:
         _draw_bars(drawn, mark)
-    drawn.set_xlim(-0.6, len(values) - 0.4)
+    drawn.set_xlim(0.4, len(values) + 0.6)
     drawn.locator_params(axis="x", integer=True)
     if regions:
         drawn.legend(
@@ -138,9 +139,9 @@ def _draw_lines(
     for k, region in enumerate(regions):
         profile = values[f"{region}__{name.family}__{name.statistic}"]
         label = wrap(shorten(region, 30), 18)
-        drawn.plot(profile.index, profile, **choose_style(k), markersize=3, label=label)
+        drawn.plot(profile.index + 1, profile, **choose_style(k), markersize=3, label=label)
         chosen = [part.slice for part in mark.slices if part.region == region]
-        places += chosen
+        places += [slice_ + 1 for slice_ in chosen]
         heights += profile.loc[chosen].tolist()
     drawn.plot(
         places,
@@ -149,7 +150,9 @@ def _draw_lines(
         color="black",
         markerfacecolor="none",
         markersize=9,
-        label="slices that\ngive the value",
+        label="slices searched,\nnone found"
+        if mark.kind == "region"
+        else "slices that\ngive the value",
     )
     text = f"feature: {mark.value:.4g}"
     if name.region.endswith(OTHER_SCALE) or name.pool == "std":
@@ -161,8 +164,8 @@ def _draw_lines(
 
 def _draw_bars(drawn: Any, mark: FeatureMark) -> None:
     """Number of pixels that give the value, slice by slice."""
-    if not mark.slices:
-        note = "no slice gives a value" if np.isnan(mark.value) else "no pixels are marked"
+    if not mark.slices or mark.kind == "region":
+        note = "no slice gives a value" if np.isnan(mark.value) else "no pixel gives the value"
         drawn.text(0.5, 0.5, note, transform=drawn.transAxes, ha="center", va="center")
         drawn.set_yticks([])
         return
@@ -170,6 +173,12 @@ def _draw_bars(drawn: Any, mark: FeatureMark) -> None:
     for part in mark.slices:
         n_pixels = 1 if part.outline is None else int(part.outline.sum())
         counts[part.slice] = counts.get(part.slice, 0) + n_pixels
-    drawn.bar(list(counts), list(counts.values()), color=COLOURS[5], edgecolor="black", width=0.8)
+    drawn.bar(
+        [slice_ + 1 for slice_ in counts],
+        list(counts.values()),
+        color=COLOURS[5],
+        edgecolor="black",
+        width=0.8,
+    )
     drawn.containers[-1].set_label(f"feature: {mark.value:.4g}")
     drawn.set_ylabel("Pixels that\ngive the value", fontsize="small")

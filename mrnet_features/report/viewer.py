@@ -68,12 +68,12 @@ def view(
     ImportError
         If anywidget or pillow is not installed.
     TypeError
-        If `data` is of another kind.
+        If an argument is of another kind.
     KeyError
         If an exam of `ids` does not exist.
     ValueError
-        If there is no exam, the evaluation is of other exams, `features` come without a
-        result of models, or a table lacks a column.
+        If there is no exam, the evaluation is of other exams, repeats one or has values outside 0
+        to 1, `features` come without a result of models, or a table lacks a column.
 
     Notes
     -----
@@ -91,7 +91,7 @@ def view(
     except ImportError as error:
         raise ImportError(
             f"The viewer needs {error.name}: pip install 'mrnet-features[view]'. A page needs only "
-            "pillow: mrnet_features.report.viewer.write_view."
+            "pillow: from mrnet_features.report.viewer import write_view."
         ) from error
     cases = collect_cases(
         data, evaluation, features, findings, ids=ids, families=families, marks=marks

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from mrnet_features.data.exam import Dataset, Exam
+from mrnet_features.evaluation.alignment import check_predictions
 from mrnet_features.evaluation.importance.contributions import explain_predictions
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation
 from mrnet_features.evaluation.protocol.holdout import HoldOut
 from mrnet_features.extraction.read import ExamLike
-from mrnet_features.messages import name_some, quote
+from mrnet_features.messages import name_some
+from mrnet_features.quality.findings import check_findings
 from mrnet_features.report.viewer_exam import ExamContent, describe_exam
 from mrnet_features.report.viewer_marks import read_marks
 from mrnet_features.report.viewer_overlays import Families
@@ -194,7 +197,7 @@ def collect_cases(
         exams=exams,
         labels=labels,
         scores=scores,
-        findings=_read_findings(findings),
+        findings=check_findings(findings),
         marks=read_marks(marks),
         evaluation=fitted,
         features=features,
@@ -222,27 +225,28 @@ def _read_scores(
     """Probability of each exam and task, the mean over repeats."""
     if evaluation is None:
         return pd.DataFrame()
-    table = evaluation if isinstance(evaluation, pd.DataFrame) else evaluation.predictions
-    if "exam" in table.columns:
-        table = table.drop(columns=["repeat", "fold"], errors="ignore").groupby("exam").mean()
+    # without tasks, since an exam may lack a score here
+    keys = check_predictions(evaluation, pd.DataFrame(), "`evaluation`")
+    rows = evaluation if isinstance(evaluation, pd.DataFrame) else evaluation.predictions
+    scores = rows.drop(columns=["exam", "repeat", "fold"], errors="ignore").astype("float64")
+    values = scores.to_numpy()
+    if ((values < 0) | (values > 1)).any():
+        raise ValueError(
+            "`evaluation` must hold probabilities from 0 to 1, got "
+            f"{np.nanmin(values):.9g} to {np.nanmax(values):.9g}. Use a classifier with "
+            "`predict_proba`."
+        )
+    folded = "exam" in keys.columns
+    exam_ids = pd.Index(keys["exam"] if folded else keys.index, name="exam")
+    table = scores.set_axis(exam_ids)
+    if folded:
+        table = table.groupby(level="exam").mean()
     if not set(exams) & set(table.index):
         raise ValueError(
             f"No exam to show ({name_some(list(exams))}) is in `evaluation` "
             f"({name_some(list(table.index))}). Pass the evaluation of the same dataset."
         )
     return table
-
-
-def _read_findings(findings: pd.DataFrame | None) -> pd.DataFrame:
-    columns = ["exam", "plane", "code", "severity", "advice"]
-    if findings is None:
-        return pd.DataFrame(columns=columns)
-    missing = [column for column in columns if column not in findings.columns]
-    if missing:
-        raise ValueError(
-            f"`findings` must be the table of `mf.audit`, but has no column {quote(missing[0])}."
-        )
-    return findings
 
 
 def _take_row(table: pd.DataFrame, exam: str, tasks: Sequence[str]) -> dict[str, float | None]:

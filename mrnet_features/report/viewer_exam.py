@@ -9,16 +9,19 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from mrnet_features.extraction.read import ExamLike, read_exam
+from mrnet_features.extraction.slices import find_planes
 from mrnet_features.report.viewer_overlays import (
     Families,
     PlaneOverlays,
     find_feature_marks,
     find_overlays,
-    list_planes,
 )
 from mrnet_features.report.viewer_pictures import MaskStore, encode_stack
 from mrnet_features.report.words import describe_column
 from mrnet_features.stacks.mark import FeatureMark
+
+SHOWN_UNITS = {"1": "", "fraction": "", "contrast S": "x contrast of the stack"}
+"""Units that are shown otherwise than they stand in the documentation of a family."""
 
 
 class ExamContent(NamedTuple):
@@ -69,8 +72,9 @@ def describe_exam(
     KeyError, TypeError, ValueError, OSError
         If a stack is missing or can't be read; a note names exam and plane.
     """
-    planes = list_planes(exam)
-    stacks = read_exam(exam, 0, planes).stacks
+    planes = find_planes(exam, None)
+    pixels = read_exam(exam, 0, planes)
+    stacks = pixels.stacks
     overlays = find_overlays(stacks)
     columns = dict.fromkeys(contributions["column"].astype(str))
     marks = find_feature_marks(stacks, columns, planes, families)
@@ -98,6 +102,7 @@ def describe_exam(
         buffers += [picture.data, stores[plane].compress()]
     detail = {
         "id": exam_id,
+        "fingerprint": pixels.fingerprint,
         "planes": described,
         "marks": {column: mark for column, mark in shown.items() if mark["slices"]},
         "contributions": describe_contributions(contributions, planes, marks, families),
@@ -164,11 +169,13 @@ def format_value(value: Any, unit: str) -> str:
     >>> import numpy as np
     >>> format_value(12.3456, "grey levels"), format_value(0.25, "1"), format_value(np.nan, "")
     ('12.3 grey levels', '0.25', 'no value')
+    >>> format_value(0.25, "fraction"), format_value(0.42, "contrast S")
+    ('0.25', '0.42 x contrast of the stack')
     """
     number = float(value)
     if math.isnan(number):
         return "no value"
-    return f"{number:.3g} {'' if unit == '1' else unit}".strip()
+    return f"{number:.3g} {SHOWN_UNITS.get(unit, unit)}".strip()
 
 
 def _describe_overlays(found: PlaneOverlays, plane: str, store: MaskStore) -> dict[str, Any]:
@@ -200,4 +207,9 @@ def _describe_mark(mark: FeatureMark, store: MaskStore) -> dict[str, Any]:
         number = -1 if each.outline is None else store.add(each.outline)
         entry = {"region": each.region, "mask": number, "segment": each.segment}
         slices.setdefault(str(each.slice), []).append(entry)
-    return {"plane": mark.plane, "best_slice": mark.best_slice, "slices": slices}
+    return {
+        "plane": mark.plane,
+        "kind": mark.kind,
+        "best_slice": mark.best_slice,
+        "slices": slices,
+    }

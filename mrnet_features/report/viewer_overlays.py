@@ -12,7 +12,7 @@ from mrnet_features.extraction.marks import find_marks
 from mrnet_features.extraction.read import ExamLike
 from mrnet_features.families.base import Family
 from mrnet_features.families.presets import find_families
-from mrnet_features.names import PLANES, parse_name
+from mrnet_features.names import parse_name
 from mrnet_features.stacks.atlas import KneeFrame, find_frame, list_boxes
 from mrnet_features.stacks.foreground import find_foreground
 from mrnet_features.stacks.mark import FeatureMark, Segment
@@ -138,7 +138,8 @@ def _find_plane(grey: UInt8Array, plane: str, marks: Mapping[str, FeatureMark]) 
     fluid = None
     if FLUID.format(plane=plane) in marks:
         fluid = np.zeros(grey.shape, dtype=bool)
-        for mark in marks[FLUID.format(plane=plane)].slices:
+        found = marks[FLUID.format(plane=plane)]
+        for mark in found.slices if found.kind == "pixels" else ():
             if mark.outline is not None:
                 fluid[mark.slice] |= mark.outline
     bands = {}
@@ -158,15 +159,3 @@ def _list_regions(plane: str, frame: KneeFrame, shape: tuple[int, ...]) -> Itera
             is_rest = chosen.with_rest and region == chosen.names[-1]  # the whole picture
             if not is_rest:
                 yield Region(name, region.replace("_", " "), tuple(box[:6]), tuple(box[7:]))
-
-
-def list_planes(exam: ExamLike) -> list[str]:
-    """Planes that an exam has, in the order axial, coronal, sagittal.
-
-    Examples
-    --------
-    >>> list_planes({"sagittal": None, "axial": None})
-    ['axial', 'sagittal']
-    """
-    present = exam if isinstance(exam, Mapping) else exam.paths
-    return [plane for plane in PLANES if plane in present]

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
+from mrnet_features.report.page import make_policy
 from mrnet_features.report.viewer_cases import Cases
 from mrnet_features.report.viewer_exam import ExamContent
 
@@ -75,16 +76,18 @@ def make_page(cases: Cases, ids: Sequence[str], marks: Sequence[Mapping[str, Any
     """
     view = cases.list_exams(ids)
     view["marks"] = [row for row in marks if row["exam"] in set(ids)]
-    # where a browser keeps the marks: pages of the same exams share it until other marks come along
-    text = json.dumps([list(ids), view["tasks"], view["marks"]])
-    view["key"] = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
     qualities: set[int] = set()
-    blocks = []
+    blocks, fingerprints = [], []
     contributions = cases.explain(ids)
     for k, exam in enumerate(ids):
         content = cases.describe(exam, contributions, most_bytes=PICTURE_BYTES)
         qualities |= {plane["quality"] for plane in content.detail["planes"]}
+        fingerprints.append(content.detail["fingerprint"])
         blocks.append(_make_block(f"mv-exam-{k}", _embed(content)))
+    # Where a browser keeps the marks: pages of the same pictures share it until other marks come
+    # along. The ids alone don't tell exams apart, since other datasets use the same ones.
+    text = json.dumps([list(ids), fingerprints, view["tasks"], view["marks"]])
+    view["key"] = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
     shown = " to ".join(str(each) for each in sorted({min(qualities), max(qualities)}))
     view["caption"] += (
         f" The pictures are compressed (WebP, quality {shown}): grey levels differ a little from "
@@ -93,12 +96,8 @@ def make_page(cases: Cases, ids: Sequence[str], marks: Sequence[Mapping[str, Any
     style = PAGE_STYLE + read_static("viewer.css")
     script = f"{read_static('viewer.js')}\nstartPage(document);\n"
     of_all = "" if len(ids) == len(cases.exams) else f" of {len(cases.exams)}"
-    policy = (
-        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
     return PAGE.format(
-        policy=policy,
+        policy=make_policy(style, script),
         title=html.escape(f"Knee MRI: {len(ids)}{of_all} exam{'s' * (len(ids) > 1)}"),
         style=style,
         script=script,
@@ -115,8 +114,3 @@ def _make_block(name: str, value: Any) -> str:
     """Data block of a page; no text in it can end the block or begin a comment."""
     text = json.dumps(value, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
     return f'<script type="application/json" id="{name}">{text}</script>'
-
-
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode("utf-8")).digest()
-    return f"sha256-{base64.b64encode(digest).decode('ascii')}"

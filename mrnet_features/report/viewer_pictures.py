@@ -74,13 +74,13 @@ def encode_stack(grey: UInt8Array, most_bytes: int | None = None) -> StackPictur
     tiles = np.zeros((down * across, height, width), np.uint8)
     tiles[:n_slices] = grey
     sheet = tiles.reshape(down, across, height, width).swapaxes(1, 2)
-    image = _load_pillow().fromarray(sheet.reshape(down * height, across * width))
+    whole = sheet.reshape(down * height, across * width)
     if most_bytes is None:
         # noise can't be compressed much, so the fastest method is as good as any
-        return StackPicture(_save(image, lossless=True, quality=0, method=0), across, None)
+        return StackPicture(encode_picture(whole, lossless=True, quality=0, method=0), across, None)
     data, quality = b"", QUALITIES[0]
     for quality in QUALITIES:
-        data = _save(image, quality=quality, method=4)
+        data = encode_picture(whole, quality=quality, method=4)
         if len(data) <= most_bytes:
             break
     return StackPicture(data, across, quality)
@@ -126,15 +126,31 @@ class MaskStore:
         return zlib.compress(b"".join(self._numbers), 9)
 
 
-def _save(image: Any, **options: Any) -> bytes:
-    file = io.BytesIO()
-    image.save(file, "WEBP", **options)
-    return file.getvalue()
+def encode_picture(grey: UInt8Array, **options: Any) -> bytes:
+    """Grey levels as a WebP file.
 
+    Parameters
+    ----------
+    grey : ndarray of shape (height, width), uint8
+    **options
+        As for Pillow, such as ``quality``.
 
-def _load_pillow() -> Any:
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    ImportError
+        If Pillow is not installed.
+    """
     try:
         from PIL import Image
     except ImportError as error:
-        raise ImportError("The viewer needs pillow: pip install 'mrnet-features[view]'.") from error
-    return Image
+        raise ImportError(
+            "Pictures need Pillow: pip install 'mrnet-features[view]', or [report], which has it "
+            "too."
+        ) from error
+    file = io.BytesIO()
+    Image.fromarray(grey).save(file, "WEBP", **options)
+    return file.getvalue()

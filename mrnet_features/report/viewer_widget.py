@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import io
 import logging
 from collections.abc import Sequence
@@ -113,10 +114,22 @@ class ExamViewer(anywidget.AnyWidget):  # type: ignore[misc]
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """Widget, and a picture for places that run no widgets, such as GitHub."""
         data, metadata = super()._repr_mimebundle_(**options)
+        picture = {"image/png": self._picture} if self._picture else {}
+        return {**data, **picture}, metadata
+
+    @functools.cached_property
+    def _picture(self) -> str:
+        """First exam that can be read, as PNG in base64; empty if there is none."""
         if find_spec("matplotlib") is None:
-            return data, metadata
-        exam = next(iter(self._cases.exams))
-        figure = plot_exam(self._cases.exams[exam])
-        file = io.BytesIO()
-        figure.savefig(file, format="png", dpi=80)
-        return {**data, "image/png": base64.b64encode(file.getvalue()).decode("ascii")}, metadata
+            return ""
+        for name, exam in self._cases.exams.items():
+            try:
+                figure = plot_exam(exam)
+            except (KeyError, TypeError, ValueError, OSError) as error:
+                # the widget says so too, when the exam is opened
+                LOGGER.warning("Exam %s can't be drawn: %s", name, describe_cause(error))
+                continue
+            file = io.BytesIO()
+            figure.savefig(file, format="png", dpi=80)
+            return base64.b64encode(file.getvalue()).decode("ascii")
+        return ""

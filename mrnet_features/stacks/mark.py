@@ -52,8 +52,9 @@ class FeatureMark(NamedTuple):
         In the order of the slices, with positions in the whole stack. Empty where the value is NaN.
     best_slice : int
         Slice to look at first; the middle one where there are no marks.
-    kind : {"pixels", "segment"}
-        What `slices` hold; "pixels" where there are no marks.
+    kind : {"pixels", "segment", "region"}
+        What `slices` hold: the pixels that give the value; a band; or, where no pixel gives it,
+        such as no fluid, the whole region that was searched. "pixels" where there are no marks.
     """
 
     column: str
@@ -61,7 +62,7 @@ class FeatureMark(NamedTuple):
     value: float
     slices: tuple[SliceMark, ...]
     best_slice: int
-    kind: Literal["pixels", "segment"]
+    kind: Literal["pixels", "segment", "region"]
 
 
 def outline_regions(

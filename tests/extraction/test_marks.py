@@ -49,7 +49,7 @@ def test_marks_lie_in_the_picture_and_in_the_order_of_the_slices(exam):
         assert mark.best_slice in slices
         for part in mark.slices:
             assert 0 <= part.slice < n_slices
-            if mark.kind == "pixels":
+            if mark.kind != "segment":
                 assert part.outline.shape == (height, width)
             else:
                 rows, columns = zip(*part.segment, strict=True)
@@ -166,6 +166,34 @@ def test_a_family_without_pixels_of_its_own_marks_its_region(exam):
     assert mark.kind == "pixels"
     for part in mark.slices:
         assert part.outline[exam["coronal"][part.slice] > 60].mean() > 0.99
+
+
+@pytest.mark.parametrize("pool", ["max", "top3", "mean"])
+def test_where_no_pixel_gives_the_value_the_region_is_marked_and_named_so(pool):
+    grey = make_knee(60)
+    column = f"coronal__meniscus_high__bright__fraction__{pool}"
+    mark = find_marks({"coronal": grey}, column, families=Bright())[column]
+    assert (mark.value, mark.kind) == (0, "region")
+    assert mark.best_slice in {part.slice for part in mark.slices}
+    assert all(part.outline.any() for part in mark.slices)
+    grey[4, 56:60, 28:33] = 250  # on one slice of the region is enough
+    mark = find_marks({"coronal": grey}, column, families=Bright())[column]
+    assert mark.kind == "pixels"
+    pixels = sum(part.outline.sum() for part in mark.slices)
+    assert pixels == 20
+
+
+def test_a_stack_without_fluid_marks_its_region_in_all_slices():
+    grey = make_knee(60)
+    column = "sagittal__knee__fluid__core_192__stack"
+    mark = find_marks({"sagittal": grey}, column, families="fluid")[column]
+    assert (mark.value, mark.kind) == (0, "region")
+    assert [part.slice for part in mark.slices] == list(range(len(grey)))
+    assert all(part.outline.sum() > 1000 for part in mark.slices)
+    grey[3:6, 60:66, 40:46] = 250
+    mark = find_marks({"sagittal": grey}, column, families="fluid")[column]
+    assert mark.kind == "pixels"
+    assert [part.outline.sum() for part in mark.slices] == [36, 36, 36]
 
 
 def test_a_band_is_marked_as_a_segment(exam):

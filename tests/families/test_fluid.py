@@ -266,8 +266,9 @@ def test_values_of_slices_agree_with_those_of_the_stack(stack):
             assert name not in slices
 
 
-def test_without_fluid_the_region_is_marked():
+def test_without_fluid_only_the_region_can_be_marked():
     stack = make_stack(np.full((3, 8, 8), 30, np.uint8))
-    marks = Fluid().mark_stack(stack, "largest_component_192")
-    assert [mark.value for mark in marks] == [0, 0, 0]
+    assert Fluid().mark_stack(stack, "largest_component_192") == ()
+    marks = Fluid().mark_regions(stack, "largest_component_192")
+    assert [(mark.slice, mark.value) for mark in marks] == [(1, 0), (0, 0), (2, 0)]
     assert all(mark.outline.all() for mark in marks)

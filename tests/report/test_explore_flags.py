@@ -104,7 +104,7 @@ def take(dataset, *found, most=9):
     [
         ("0000", "blank-slices", "Look.", 3),
         ("0001", "repeated-slices", "Look.", 6),
-        ("0001", "ghosting", "Copies, strongest on slice 8 (from 0).", 8),
+        ("0001", "ghosting", "Copies, strongest on slice 9.", 8),
         ("0001", "noise", "Look.", 5),
     ],
 )

@@ -60,6 +60,22 @@ def test_a_mark_is_drawn_in_its_slices_only():
     assert figure.axes[4].lines[0].get_xydata().tolist() == [[4, 3], [9, 8]]
 
 
+def test_a_region_in_which_nothing_was_found_is_dashed_and_named_so():
+    outline = np.zeros((64, 64), bool)
+    outline[10:20, 30:40] = True
+    column = "axial__knee__fluid__core_192__stack"
+    part = SliceMark(4, 0.0, "knee", outline)
+    drawn = {}
+    for kind in ("pixels", "region"):
+        mark = FeatureMark(column, "axial", 0.0, (part,), 4, kind)
+        figure = mf.plot_exam(STACKS, planes="axial", n_slices=1, marks={column: mark})
+        caption = figure.texts[0].get_text().replace("\n", " ")
+        assert ("none found; region outlined" in caption) == (kind == "region")
+        [drawn[kind]] = figure.axes[0].collections
+    assert drawn["region"].get_linewidth()[0] < drawn["pixels"].get_linewidth()[0]
+    assert drawn["region"].get_linestyle() != drawn["pixels"].get_linestyle()
+
+
 def test_overlays_are_drawn():
     figure = mf.plot_exam(
         {"sagittal": make_stack((9, 96, 96))},
@@ -83,6 +99,13 @@ def test_overlays_are_drawn():
 def test_wrong_arguments_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         mf.plot_exam(STACKS, **arguments)
+
+
+def test_what_is_no_exam_is_refused():
+    with pytest.raises(TypeError, match="`exam` must be an Exam or a mapping of plane to stack"):
+        mf.plot_exam(STACKS["axial"])
+    with pytest.raises(ValueError, match="axial, coronal, sagittal, each once, got 'oblique'"):
+        mf.plot_exam(STACKS, planes=["oblique"])
 
 
 def test_figures_need_matplotlib(monkeypatch):

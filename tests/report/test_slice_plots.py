@@ -27,8 +27,10 @@ def test_circles_lie_on_the_slices_of_the_pool():
     for axes, slices in zip(figure.axes, ([1, 4, 2], [1], range(6)), strict=True):
         profile, circles, level = axes.lines
         np.testing.assert_array_equal(profile.get_ydata(), GREYS)
-        assert sorted(circles.get_xdata()) == sorted(slices)
-        np.testing.assert_array_equal(circles.get_ydata(), GREYS[list(circles.get_xdata())])
+        assert profile.get_xdata().tolist() == [1, 2, 3, 4, 5, 6]  # as the viewer counts
+        shown = np.array(circles.get_xdata()) - 1
+        assert sorted(shown) == sorted(slices)
+        np.testing.assert_array_equal(circles.get_ydata(), GREYS[shown])
         assert level.get_ydata()[0] == pytest.approx(GREYS[list(slices)].mean())
         assert list_labels(axes)[0] == "knee"
     assert figure.axes[-1].get_xlabel() == "Slice"
@@ -39,6 +41,14 @@ def test_a_spread_is_not_a_level_of_the_axis():
     (axes,) = plot_slices(make_exam(), column, families="minimal").axes
     assert list_labels(axes)[-1] == f"feature: {GREYS.std():.4g}"
     assert axes.lines[-1].get_xdata().size == 0
+
+
+def test_circles_without_pixels_are_named_so():
+    stack = np.zeros((5, 64, 64), np.uint8)
+    stack[:, 8:56, 8:56] = 90
+    column = "axial__knee__fluid__core_192__stack"
+    (axes,) = plot_slices({"axial": stack}, column, families="fluid").axes
+    assert "slices searched,\nnone found" in list_labels(axes)
 
 
 def test_titles_are_words_or_those_given():
@@ -62,7 +72,7 @@ def test_a_statistic_of_the_stack_has_bars_of_its_pixels():
     assert "knee__fluid__component_fill_brightest" not in describe_slices(exam, "fluid")
     mark = find_marks(exam, column, families="fluid")[column]
     (axes,) = plot_slices(exam, column, families="fluid").axes
-    drawn = {round(bar.get_x() + bar.get_width() / 2): bar.get_height() for bar in axes.patches}
+    drawn = {round(bar.get_x() + bar.get_width() / 2) - 1: bar.get_height() for bar in axes.patches}
     expected = {}
     for part in mark.slices:
         expected[part.slice] = expected.get(part.slice, 0) + part.outline.sum()

@@ -195,6 +195,24 @@ def test_a_contribution_jumps_to_its_place(viewer):
     assert "It has no mark" in viewer.locator(".mv-status").inner_text()
 
 
+def test_a_region_without_fluid_is_not_shown_as_fluid(browser, tmp_path, dataset):
+    evaluation, table = evaluate_exams(dataset)
+    grey = np.zeros((5, 96, 96), np.uint8)
+    grey[:, 12:-12, 12:-12] = 90  # a leg of one grey level
+    np.save(tmp_path / "axial.npy", grey)
+    dry = mf.Exam("0000", {"axial": tmp_path / "axial.npy"})
+    write_view(tmp_path / "view.html", dry, evaluation, table)
+    watched = open_page(browser, tmp_path / "view.html")
+    page = watched.page
+    press(page, "t")
+    page.locator(f".mv-contributions button[title*={FLUID}]").click()
+    assert page.locator(".mv-status").inner_text().endswith("None found; region outlined.")
+    page.wait_for_timeout(350)
+    assert "none found, Axial slice 3 of 5" in page.locator("[aria-live]").inner_text()
+    assert watched.complaints == []
+    page.context.close()
+
+
 def test_the_keys_walk_through_the_contributions(viewer):
     press(viewer, "t", "j")
     pressed = ".mv-contributions button[aria-pressed=true]"
@@ -211,7 +229,7 @@ def test_disagreements_are_listed_the_most_confident_first(viewer, dataset):
     scores = evaluation.predictions.set_index("exam")["acl"]
     labels = dataset.labels["acl"]
     gap = (scores - labels).abs()
-    expected = list(gap[(scores >= 0.5) != (labels == 1)].sort_values(ascending=False).index)
+    expected = list(gap[(scores > 0.5) != (labels == 1)].sort_values(ascending=False).index)
     assert {"0003", "0008"} <= set(expected)
     choose_filter(viewer, "acl: model and label disagree")
     assert viewer.locator(".mv-exam .mv-row select option").all_inner_texts() == expected
@@ -387,6 +405,32 @@ def test_missing_labels_and_probabilities_are_said(browser, tmp_path, dataset):
     assert "acl: model and label disagree (0)" in options
     page.context.close()
     assert watched.complaints == []
+
+
+def test_a_probability_of_one_half_counts_as_negative(browser, tmp_path, dataset):
+    labels = pd.DataFrame({"acl": [0.0, 1.0]}, index=["0000", "0001"])
+    scores = pd.DataFrame({"acl": [0.5, 0.5]}, index=["0000", "0001"])
+    write_view(tmp_path / "view.html", mf.Dataset(dataset.exams[:2], labels), scores)
+    watched = open_page(browser, tmp_path / "view.html")
+    choose_filter(watched.page, "acl: model and label disagree (1)")
+    assert watched.page.locator(".mv-exam .mv-row select option").all_inner_texts() == ["0001"]
+    watched.page.context.close()
+
+
+@pytest.mark.parametrize("stored", ["{}", "[1]", '[{"exam": "0000"}]', "null", "not JSON"])
+def test_a_page_ignores_stored_marks_that_it_can_not_read(browser, tmp_path, stored):
+    write_view(tmp_path / "view.html", {"sagittal": make_stack((3, 64, 64))})
+    watched = open_page(browser, tmp_path / "view.html")
+    page = watched.page
+    press(page, "x")
+    page.evaluate("text => localStorage.setItem(Object.keys(localStorage)[0], text)", stored)
+    page.reload()
+    wait_for_exam(page)
+    assert page.locator(".mv-reader button[aria-pressed=true]").count() == 0
+    press(page, "d")
+    assert page.locator(".mv-reader button[aria-pressed=true]").count() == 1
+    assert watched.complaints == []
+    page.context.close()
 
 
 def test_stacks_of_any_size_and_missing_planes(browser, tmp_path):

@@ -105,8 +105,22 @@ def test_a_mapping_of_stacks_is_an_exam():
         ({"ids": []}, ValueError, "no exam to show"),
         ({"data": {"axial": None}, "ids": ["a"]}, ValueError, "got a single exam"),
         ({"evaluation": pd.DataFrame({"acl": [0.1]}, index=["7"])}, ValueError, "same dataset"),
+        (
+            {"evaluation": pd.DataFrame({"acl": [1.7]}, index=["0000"])},
+            ValueError,
+            "got 1.7",
+        ),
+        ({"evaluation": pd.DataFrame({"acl": [np.inf]}, index=["0000"])}, ValueError, "0 to 1"),
+        ({"evaluation": pd.DataFrame({"acl": [0.1] * 2}, index=["0"] * 2)}, ValueError, "'0'"),
+        (
+            {"evaluation": pd.DataFrame({"exam": "0", "repeat": 0, "fold": [0, 1], "acl": 0.5})},
+            ValueError,
+            "'0'",
+        ),
+        ({"evaluation": "predictions.csv"}, TypeError, "Read files with `read_predictions`"),
+        ({"findings": [1]}, TypeError, "must be the table of `audit`, got list"),
         ({"features": pd.DataFrame()}, ValueError, "or leave `features` out"),
-        ({"findings": pd.DataFrame({"exam": []})}, ValueError, "no column 'plane'"),
+        ({"findings": pd.DataFrame({"exam": []})}, ValueError, "got none named plane, code"),
     ],
 )
 def test_wrong_arguments_are_refused(dataset, arguments, error, message):

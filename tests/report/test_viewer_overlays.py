@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mrnet_features.families.ligament import Ligament
-from mrnet_features.report.viewer_overlays import find_feature_marks, find_overlays, list_planes
+from mrnet_features.report.viewer_overlays import find_feature_marks, find_overlays
 from mrnet_features.stacks.atlas import draw_regions
 from mrnet_features.stacks.foreground import find_foreground
 from mrnet_features.stacks.prepare import prepare_sets
@@ -60,6 +60,12 @@ def test_fluid_is_marked_where_it_is_bright(knee, overlays):
         assert grey[fluid].min() > np.median(grey[overlays[plane].foreground])
 
 
+def test_a_knee_without_fluid_has_no_fluid_outlined():
+    grey = np.zeros((5, 64, 64), np.uint8)
+    grey[:, 8:56, 8:56] = 90
+    assert not find_overlays({"axial": grey})["axial"].fluid.any()
+
+
 def test_the_band_is_the_strongest_of_each_slice(knee, overlays):
     bands = overlays["sagittal"].bands
     stack = prepare_sets(knee["sagittal"], "sagittal", ["notch"])["notch"]
@@ -77,7 +83,3 @@ def test_columns_of_other_origin_have_no_mark():
     columns = [ACL, OWN, "axial__knee__intensity__mean__max", "axial__knee__other__mean__max"]
     found = find_feature_marks(stacks, columns, ["axial"], "baseline")
     assert list(found) == ["axial__knee__intensity__mean__max"]
-
-
-def test_planes_have_one_order():
-    assert list_planes(dict.fromkeys(["sagittal", "axial", "other"])) == ["axial", "sagittal"]

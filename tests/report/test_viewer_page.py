@@ -11,7 +11,7 @@ import pytest
 import mrnet_features as mf
 from mrnet_features.report.viewer import write_view
 from mrnet_features.synthetic import draw_knee
-from tests.support.viewed_exams import evaluate_exams, write_exams
+from tests.support.viewed_exams import evaluate_exams, make_stack, write_exams
 
 HOSTILE = "</script><script>alert(1)</script><!--"
 
@@ -58,6 +58,14 @@ def test_only_marks_of_the_exams_shown_go_into_a_page(tmp_path, dataset):
     write_view(tmp_path / "view.html", dataset, **arguments)
     blocks = read_blocks((tmp_path / "view.html").read_text())
     assert [mark["exam"] for mark in blocks["mv-view"]["marks"]] == ["0001"]
+
+
+def test_pages_of_other_pictures_keep_their_marks_apart(tmp_path):
+    keys = []
+    for seed in (0, 1, 0):  # the same id, as in another dataset
+        write_view(tmp_path / "view.html", {"axial": make_stack((3, 64, 64), seed)})
+        keys.append(read_blocks((tmp_path / "view.html").read_text())["mv-view"]["key"])
+    assert keys[0] == keys[2] != keys[1]
 
 
 def test_a_page_has_words_and_raw_names(tmp_path, dataset):

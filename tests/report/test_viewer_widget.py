@@ -97,3 +97,22 @@ def test_places_that_run_no_widgets_get_a_picture(monkeypatch):
     monkeypatch.setattr("mrnet_features.report.viewer_widget.find_spec", lambda _: None)
     without, _ = mf.view({"sagittal": make_stack((5, 64, 64))})._repr_mimebundle_()
     assert "image/png" not in without
+
+
+def test_the_picture_is_drawn_once_and_of_the_first_readable_exam(dataset, tmp_path, monkeypatch):
+    (tmp_path / "axial.npy").write_bytes(b"no stack")
+    broken = mf.Exam("0042", {"axial": tmp_path / "axial.npy"})
+    viewer = mf.view(mf.Dataset((broken, *dataset.exams[:2]), pd.DataFrame()))
+    data, _ = viewer._repr_mimebundle_()
+    alone, _ = mf.view(dataset.exams[0])._repr_mimebundle_()
+    assert data["image/png"] == alone["image/png"]
+    monkeypatch.setattr("mrnet_features.report.viewer_widget.plot_exam", None)
+    again, _ = viewer._repr_mimebundle_()
+    assert again["image/png"] == data["image/png"]
+
+
+def test_a_viewer_without_a_readable_exam_is_shown_without_a_picture(tmp_path):
+    (tmp_path / "axial.npy").write_bytes(b"no stack")
+    data, _ = mf.view(mf.Exam("0042", {"axial": tmp_path / "axial.npy"}))._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in data
+    assert "image/png" not in data

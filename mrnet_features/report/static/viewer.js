@@ -10,6 +10,8 @@ const OVERLAYS = [
   { name: "band", label: "Band", key: "b", color: "#3ddc97", width: 3, dash: [] },
   { name: "marks", label: "Mark", key: "m", color: "#ff9d3b", width: 2.5, dash: [] },
 ];
+// A mark of a whole region, where no pixel gives the value: thinner, so that it is not read as found.
+const SEARCHED = { ...OVERLAYS.at(-1), width: 1.2, dash: [6, 4] };
 const VERDICTS = [
   { key: "a", severity: "agree", label: "Agree" },
   { key: "d", severity: "check", label: "Label doubtful" },
@@ -40,7 +42,7 @@ const isNumber = (value) => typeof value === "number";
 
 function differs(exam, task) {
   const [label, score] = [exam.labels[task], exam.scores[task]];
-  return isNumber(label) && isNumber(score) && (score >= 0.5) !== (label >= 0.5);
+  return isNumber(label) && isNumber(score) && (score > 0.5) !== (label > 0.5);
 }
 
 const describeLabel = (label) => (isNumber(label) ? String(label) : "none");
@@ -174,6 +176,15 @@ function listRows(view, marks) {
       const { severity, note } = marks.get(id);
       return { exam: id, plane: "", code: "reader", severity, value: null, advice: note };
     });
+}
+
+// Whether stored JSON is rows of marks: other pages of the same place may have written it.
+function areRows(rows) {
+  const known = ["note", ...VERDICTS.map(({ severity }) => severity)];
+  const isRow = (row) =>
+    [row?.exam, row?.severity, row?.advice].every((text) => typeof text === "string") &&
+    known.includes(row.severity);
+  return Array.isArray(rows) && rows.every(isRow);
 }
 
 const readRows = (rows) =>
@@ -357,9 +368,11 @@ class Pane {
       const ofSet = stack.regions.filter(({ set }) => set === this.viewer.regionSet);
       for (const region of ofSet) this.drawRegion(overlay, region);
     } else if (overlay.name === "marks") {
-      for (const mark of this.findMarks()[slice] ?? []) {
-        if (mark.segment) this.strokeSegment(overlay, mark.segment);
-        else this.strokeMask(overlay, mark.mask);
+      const mark = this.findMark();
+      const style = mark?.kind === "region" ? SEARCHED : overlay;
+      for (const { segment, mask } of mark?.slices[slice] ?? []) {
+        if (segment) this.strokeSegment(style, segment);
+        else this.strokeMask(style, mask);
       }
     } else if (overlay.name === "band") {
       if (stack.bands[slice]) this.strokeSegment(overlay, stack.bands[slice]);
@@ -370,9 +383,9 @@ class Pane {
     if (number >= 0) this.stroke(overlay, traceMask(this.stack, number));
   }
 
-  findMarks() {
+  findMark() {
     const mark = this.viewer.exam.marks[this.viewer.column];
-    return mark?.plane === this.plane ? mark.slices : {};
+    return mark?.plane === this.plane ? mark : undefined;
   }
 
   stroke({ color, width, dash }, path) {
@@ -447,7 +460,7 @@ class Pane {
     context.fillRect(left, 0, 6 * ratio, canvas.height);
     if (this.viewer.shown.has("marks")) {
       context.fillStyle = OVERLAYS.at(-1).color;
-      for (const slice of Object.keys(this.findMarks())) {
+      for (const slice of Object.keys(this.findMark()?.slices ?? {})) {
         context.fillRect(left, slice * step, 6 * ratio, Math.max(step - ratio, ratio));
       }
     }
@@ -1009,9 +1022,9 @@ class Viewer {
 
   jump(item) {
     this.column = item.column;
-    const found = this.exam.contributions[this.task];
+    const listed = this.exam.contributions[this.task];
     this.buttons.forEach((button, k) =>
-      setPressed(button, found[k].column === item.column),
+      setPressed(button, listed[k].column === item.column),
     );
     const mark = this.exam.marks[item.column];
     const raw = `${item.column} = ${item.value}`;
@@ -1025,8 +1038,10 @@ class Viewer {
     this.activate(pane);
     this.toggleOverlay("marks", true);
     this.showSlice(pane, mark.best_slice);
-    this.status.textContent = raw;
-    this.announce(`${item.phrase}: ${this.tell(pane)}`);
+    const isRegion = mark.kind === "region";
+    this.status.textContent = isRegion ? `${raw}. None found; region outlined.` : raw;
+    const found = isRegion ? "none found, " : "";
+    this.announce(`${item.phrase}: ${found}${this.tell(pane)}`);
   }
 
   describeFindings() {
@@ -1141,9 +1156,10 @@ function readPage(page) {
   const decode = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   let rows = view.marks;
   try {
-    rows = JSON.parse(localStorage.getItem(place)) ?? rows;
+    const stored = JSON.parse(localStorage.getItem(place));
+    if (areRows(stored)) rows = stored;
   } catch {
-    // storage is not allowed, as in some private windows: marks live in this tab only
+    // no JSON, or storage is not allowed, as in some private windows: marks live in this tab only
   }
   return {
     view,
