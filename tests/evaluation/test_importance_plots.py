@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from mrnet_features.evaluation import cross_validate, importance, null_importance
+from mrnet_features.evaluation.importance.feature_groups import group_columns
 from mrnet_features.evaluation.importance_plots import plot_contributions, plot_importance_map
 from mrnet_features.models import logistic_baseline
 
@@ -81,3 +82,9 @@ def test_the_smaller_contributions_are_one_bar():
     labels = [text.get_text() for text in axes.get_yticklabels()]
     assert labels == ["volume of fluid = nan", "2 other columns"]
     assert [bar.get_hatch() for bar in axes.patches] == ["////", ""]
+
+
+def test_no_part_of_a_name_holds_the_comma_between_two_parts():
+    table = pd.DataFrame(columns=["axial__a, b__glcm__energy__mean"], index=["0001"], data=1.0)
+    with pytest.raises(ValueError, match="must be of the form"):
+        group_columns(table, ("family", "region"))
