@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -82,10 +83,6 @@ def make_page(exploration: Exploration) -> Page:
         Section("Unusual exams", list(_describe_flags(exploration))),
     ]
     n = exploration.n_exams
-    seconds = (
-        f"The pixels were read once, in {exploration.seconds:.1f} s: "
-        f"{exploration.seconds / n:.2f} s per exam."
-    )
     return Page(
         title="Exploration of a knee MRI set",
         lead=(
@@ -96,10 +93,21 @@ def make_page(exploration: Exploration) -> Page:
         sections=sections,
         foot=[
             PRIVATE,
-            seconds,
+            _say_seconds(exploration),
             INTERVALS,
         ],
     )
+
+
+def _say_seconds(exploration: Exploration) -> str:
+    """Time of the pass over the pixels, and of the audit."""
+    per_exam = exploration.seconds / exploration.n_exams
+    text = f"Exploring took {exploration.seconds:.1f} s, {per_exam:.2f} s per exam"
+    if not exploration.audited:
+        return f"{text}."
+    if math.isfinite(exploration.audit_seconds):
+        return f"{text}, and the audit before it {exploration.audit_seconds:.1f} s."
+    return f"{text}, without the audit before it."
 
 
 def _describe_set(exploration: Exploration) -> Iterator[Block]:
