@@ -221,8 +221,8 @@ def say_ratio(row: Mapping[Any, Any], text: str) -> str:
     >>> say_ratio({"abnormal": 1, "acl": 1, "observed": 2}, "1.30")
     '1.30'
     """
-    torn = [row.get(abnormal) == 0 for tear, abnormal in TEAR_IMPLIES_ABNORMAL if row.get(tear) == 1]
-    if not any(torn):
+    implied = [abnormal for tear, abnormal in TEAR_IMPLIES_ABNORMAL if row.get(tear) == 1]
+    if all(row.get(abnormal) != 0 for abnormal in implied):
         return text
     return "must be 0" if row["observed"] else "0, as it must be"
 

@@ -1,11 +1,13 @@
 """The page of an exploration: complete, small, escaped, and usable in a browser."""
 
 import dataclasses
+import io
 import re
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 import mrnet_features as mf
 from mrnet_features.data.exam import Dataset, Exam
@@ -143,6 +145,25 @@ def test_in_a_browser_it_fits_every_width_and_axe_finds_nothing(found, tmp_path)
             assert find_violations(page) == []
             assert watched.complaints == []
             assert [url for url in watched.requests if not url.startswith("data:")] == [page.url]
+
+
+def test_a_table_wider_than_a_phone_has_a_shadow_until_it_is_scrolled(found, tmp_path):
+    found.save_as_html(tmp_path / "page.html")
+    with open_browser() as browser:
+        page = browser.new_page(viewport={"width": 390, "height": 900})
+        page.goto((tmp_path / "page.html").as_uri())
+        table = page.locator(".scroll").first
+        assert table.evaluate("e => e.scrollWidth > e.clientWidth + 50")
+
+        def look():
+            """Grey levels at the right edge and in the middle, above the first line."""
+            shot = Image.open(io.BytesIO(table.screenshot())).convert("L")
+            levels = np.asarray(shot)[-6:-3].max(axis=0)
+            return int(levels[-2]), int(levels[-40:-30].max())
+
+        assert look()[0] < 200 < look()[1]
+        table.evaluate("e => e.scrollLeft = e.scrollWidth")
+        assert look()[0] > 250
 
 
 def test_in_a_notebook_the_page_is_shown_in_its_frame(found, tmp_path):
