@@ -40,7 +40,8 @@ def tabulate_marks(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
        exam severity
     0  0003   reject
     """
-    return pd.DataFrame(list(rows), columns=list(COLUMNS)).astype({"value": "float64"})
+    table = pd.DataFrame(list(rows), columns=list(COLUMNS)).astype({"value": "float64"})
+    return table.fillna({"split": "", "unit": ""})
 
 
 def read_marks(marks: pd.DataFrame | str | Path | None) -> list[dict[str, Any]]:
