@@ -343,5 +343,5 @@ def make_figure(width: float, height: float, **options: Any) -> Any:
 
 def _draw_png(figure: Any) -> bytes:
     picture = io.BytesIO()
-    figure.savefig(picture, format="png")
+    figure.savefig(picture, format="png", bbox_inches="tight")  # legends may lie outside
     return picture.getvalue()
