@@ -56,6 +56,8 @@ class Cases:
     features : DataFrame or None
     families
         As for `find_marks`.
+    are_chosen : bool
+        Whether the exams were named with `ids`.
     """
 
     exams: Mapping[str, ExamLike]
@@ -66,6 +68,7 @@ class Cases:
     evaluation: Evaluation | HoldOut | None
     features: pd.DataFrame | None
     families: Families
+    are_chosen: bool
 
     @property
     def tasks(self) -> list[str]:
@@ -175,6 +178,7 @@ def collect_cases(
     TypeError, ValueError, KeyError
         As from `mrnet_features.view`.
     """
+    are_chosen = ids is not None
     if isinstance(data, Dataset) and ids is not None:
         data, ids = data[[ids] if isinstance(ids, str) else list(ids)], None
     exams, labels = _read_data(data)
@@ -202,6 +206,7 @@ def collect_cases(
         evaluation=fitted,
         features=features,
         families=families,
+        are_chosen=are_chosen,
     )
 
 
