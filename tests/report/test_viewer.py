@@ -42,7 +42,7 @@ def page_file(dataset, tmp_path_factory):
     """Page of 20 exams with predictions, findings and a text that would be dangerous as HTML."""
     evaluation, table = evaluate_exams(dataset)
     row = {"exam": "0002", "plane": "axial", "code": "noise", "severity": "check", "value": 5.0}
-    findings = pd.DataFrame([{**row, "advice": HOSTILE}])
+    findings = pd.DataFrame([{**row, "advice": HOSTILE, "split": "", "unit": "SD"}])
     file = tmp_path_factory.mktemp("page") / "view.html"
     write_view(file, dataset, evaluation, table, findings)
     return file
@@ -244,6 +244,24 @@ def choose_filter(page, text):
     found = next(k for k, each in enumerate(texts) if each.startswith(text))
     page.locator(".mv-exam > .mv-field select").first.select_option(index=found)
     settle(page)
+
+
+def test_the_keys_work_after_a_choice_in_a_list(viewer):
+    choose_filter(viewer, "acl labelled 1")
+    wait_for_exam(viewer, "0001")
+    press(viewer, "n")
+    wait_for_exam(viewer, "0005")
+    viewer.locator(".mv-exam .mv-row select").select_option(index=0)
+    wait_for_exam(viewer, "0001")
+    press(viewer, "t", "x")
+    assert viewer.locator(".mv-reader button[aria-pressed=true]").inner_text().startswith("Exclude")
+    for key in ("Enter", "Escape"):
+        press(viewer, "/", "ArrowDown", "ArrowUp")  # a closed list keeps the arrows
+        assert viewer.evaluate("document.activeElement.tagName") == "SELECT"
+        press(viewer, key)
+        viewer.wait_for_function("document.activeElement.className === 'mv-screen'")
+        press(viewer, "Home")
+        assert read_position(viewer, "sagittal") == "1 / 9"
 
 
 def test_labels_and_findings_filter(viewer, dataset):

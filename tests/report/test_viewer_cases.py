@@ -80,8 +80,8 @@ def test_a_hold_out_is_shown_with_its_contributions(dataset, evaluated):
 
 
 def test_findings_are_listed_by_exam(dataset):
-    row = {"exam": "0002", "plane": "axial", "code": "noise", "severity": "check"}
-    findings = pd.DataFrame([{**row, "value": 5.0, "advice": "<b>look</b>"}])
+    row = {"exam": "0002", "plane": "axial", "code": "noise", "severity": "check", "unit": "SD"}
+    findings = pd.DataFrame([{**row, "value": 5.0, "advice": "<b>look</b>", "split": ""}])
     cases = collect_cases(dataset, findings=findings)
     assert cases.list_exams(["0002"])["exams"][0]["codes"] == ["noise"]
     assert cases.describe("0002").detail["findings"][0]["advice"] == "<b>look</b>"

@@ -511,7 +511,7 @@ const KEYS = [
   ["1 2 3", "axial, coronal, sagittal", (viewer, key) => viewer.panes[key - 1].screen.focus()],
   ["n", "next exam", (viewer) => viewer.turn(1)],
   ["p", "previous exam", (viewer) => viewer.turn(-1)],
-  ["/", "go to the filter", (viewer) => viewer.filterBox.focus()],
+  ["/", "go to the filter; Enter or Escape goes back", (viewer) => viewer.filterBox.focus()],
   ["w", "narrower window; with Shift wider", (viewer, key, shift) =>
     viewer.active.changeWindow(shift ? 12 : -12, 0)],
   ["l", "lower level, so brighter; with Shift darker", (viewer, key, shift) =>
@@ -626,10 +626,8 @@ class Viewer {
   }
 
   buildPanels() {
-    this.filterBox = make("select", {
-      onchange: () => this.applyFilter(this.filterBox.selectedIndex),
-    });
-    this.examBox = make("select", { onchange: () => this.open(this.examBox.selectedIndex) });
+    this.filterBox = this.buildList((index) => this.applyFilter(index));
+    this.examBox = this.buildList((index) => this.open(index));
     const before = make("button", { type: "button", onclick: () => this.turn(-1) }, "Previous");
     const next = make("button", { type: "button", onclick: () => this.turn(1) }, "Next");
     const exam = make("label", { class: "mv-field" }, "Exam", this.examBox);
@@ -664,6 +662,25 @@ class Viewer {
     ];
   }
 
+  // A list gives the focus back once an option is chosen, so that the keys work. Arrows and letters
+  // in a closed list choose at each press: there it waits for Enter or Escape.
+  buildList(choose) {
+    let isStepping = false;
+    const list = make("select", {
+      onpointerdown: () => (isStepping = false),
+      onkeydown: ({ key, altKey }) => (isStepping = !altKey && ![" ", "Enter", "F4"].includes(key)),
+      onchange: () => {
+        choose(list.selectedIndex);
+        if (!isStepping) this.focusPicture();
+      },
+    });
+    return list;
+  }
+
+  focusPicture() {
+    this.active.screen.focus({ preventScroll: true });
+  }
+
   buildHelp() {
     const rows = KEYS.map(([keys, text]) => {
       const names = keys
@@ -692,11 +709,12 @@ class Viewer {
     if (event.ctrlKey || event.metaKey || event.altKey || this.help.open) return;
     const target = event.target;
     if (target === this.note) {
-      if (event.key === "Escape") this.active.screen.focus();
+      if (event.key === "Escape") this.focusPicture();
       return;
     }
     if (target.tagName === "SELECT") {
-      if (event.key === "Escape") this.active.screen.focus();
+      // afterwards, since the browser may choose an option by the same key
+      if (["Enter", "Escape"].includes(event.key)) setTimeout(() => this.focusPicture());
       return; // letters and arrows choose options
     }
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
