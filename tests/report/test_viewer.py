@@ -224,6 +224,27 @@ def test_the_keys_walk_through_the_contributions(viewer):
     assert viewer.locator(pressed).get_attribute("title") == first
 
 
+def test_a_jump_shows_the_picture_on_a_phone_and_moves_no_list(browser, page_file):
+    watched = open_page(browser, page_file)
+    page = watched.page
+    buttons = page.locator(".mv-contributions button")
+    page.set_viewport_size({"width": 1366, "height": 768})
+    press(page, "t")
+    before = buttons.evaluate_all("all => all.map(each => each.offsetTop)")
+    for _ in range(2):
+        press(page, "j")
+        assert buttons.evaluate_all("all => all.map(each => each.offsetTop)") == before
+        assert page.locator(".mv-status").inner_text() != ""
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.locator(f".mv-contributions button[title*={FLUID}]").click()
+    settle(page)
+    box = page.locator("[data-plane=axial] .mv-screen").bounding_box()
+    assert 0 <= box["y"]
+    assert box["y"] + box["height"] <= 844
+    page.context.close()
+    assert watched.complaints == []
+
+
 def test_disagreements_are_listed_the_most_confident_first(viewer, dataset):
     evaluation, _ = evaluate_exams(dataset)
     scores = evaluation.predictions.set_index("exam")["acl"]

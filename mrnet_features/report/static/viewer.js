@@ -581,6 +581,7 @@ class Viewer {
   build() {
     const { root } = this;
     root.classList.add("mv-root");
+    root.classList.toggle("mv-scored", this.view.has_scores);
     root.setAttribute("tabindex", "-1"); // a click between the parts keeps the keys alive
     // JupyterLab would take single letters for its own commands, such as X for cutting a cell
     root.setAttribute("data-lm-suppress-shortcuts", "true");
@@ -1034,8 +1035,8 @@ class Viewer {
     if (!found.length) return this.announce("No contributions");
     const at = found.findIndex((item) => item.column === this.column);
     const next = at < 0 ? (n > 0 ? 0 : found.length - 1) : (at + n + found.length) % found.length;
-    this.jump(found[next]);
     this.buttons[next].scrollIntoView({ block: "nearest" });
+    this.jump(found[next]);
   }
 
   jump(item) {
@@ -1056,6 +1057,7 @@ class Viewer {
     this.activate(pane);
     this.toggleOverlay("marks", true);
     this.showSlice(pane, mark.best_slice);
+    pane.element.scrollIntoView({ block: "nearest" }); // on a phone it is far from the list
     const isRegion = mark.kind === "region";
     this.status.textContent = isRegion ? `${raw}. None found; region outlined.` : raw;
     const found = isRegion ? "none found, " : "";
