@@ -29,7 +29,7 @@ TOP = 8
 CAPTION = (
     "Pixels as stored, nothing flipped, each stack with its own window. Height is linked: rows "
     "of coronal and sagittal slices by the joint line (dotted), axial slices by their fraction "
-    "of the stack; V turns the axial stack round, as slices run either way. Left and right, "
+    "of the stack; V flips the axial stack, as slices run either way. Left and right, "
     "front and back can't be linked, and there is no scale in mm, because MRNet stores no "
     "geometry. Regions end at the outline of the leg. Fluid is all that is as bright as fluid; "
     "without fat saturation that includes fat. The band is the darkest line of a slice at the "

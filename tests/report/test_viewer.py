@@ -239,7 +239,7 @@ def test_a_jump_shows_the_picture_on_a_phone_and_moves_no_list(browser, page_fil
     page.locator(f".mv-contributions button[title*={FLUID}]").click()
     settle(page)
     box = page.locator("[data-plane=axial] .mv-screen").bounding_box()
-    assert 0 <= box["y"]
+    assert box["y"] >= 0
     assert box["y"] + box["height"] <= 844
     page.context.close()
     assert watched.complaints == []
@@ -276,6 +276,7 @@ def test_the_keys_work_after_a_choice_in_a_list(viewer):
     wait_for_exam(viewer, "0001")
     press(viewer, "t", "x")
     assert viewer.locator(".mv-reader button[aria-pressed=true]").inner_text().startswith("Exclude")
+    assert viewer.get_by_role("button", name="Save 1 mark as a file (S)").is_visible()
     for key in ("Enter", "Escape"):
         press(viewer, "/", "ArrowDown", "ArrowUp")  # a closed list keeps the arrows
         assert viewer.evaluate("document.activeElement.tagName") == "SELECT"
@@ -302,24 +303,38 @@ def test_marks_are_saved_in_the_form_that_exclude_reads(browser, page_file, tmp_
     page.keyboard.type("moved <b>")
     press(page, "Escape", "n")
     wait_for_exam(page, "0001")
-    press(page, "Shift+D")
+    press(page, "t", "c")  # from abnormal to acl
+    page.keyboard.type("see; slice 4")
+    press(page, "Escape", "Shift+D")
     wait_for_exam(page, "0002")
-    press(page, "a", "a", "a")  # agree, taken back, agree
+    press(page, "t", "a", "a", "a")  # agree, taken back, agree
     with page.expect_download() as download:
         press(page, "s")
     file = tmp_path / download.value.suggested_filename
     download.value.save_as(file)
     row = {"plane": "", "code": "reader", "value": None}
+    doubt = "label of acl doubtful (label 1); see; slice 4"
+    agreed = "label of abnormal confirmed (label 0)"
     assert json.loads(file.read_text()) == [
         {"exam": "0000", "severity": "reject", "advice": "moved <b>", **row},
-        {"exam": "0001", "severity": "check", "advice": "", **row},
-        {"exam": "0002", "severity": "agree", "advice": "", **row},
+        {"exam": "0001", "severity": "check", "advice": doubt, **row},
+        {"exam": "0002", "severity": "agree", "advice": agreed, **row},
     ]
     assert file.name == "marks.json"
     assert read_exclusion(str(file)) == ["0000"]
     page.reload()
     wait_for_exam(page)
     assert page.locator("textarea").input_value() == "moved <b>"
+    press(page, "n")
+    wait_for_exam(page, "0001")
+    assert page.locator("textarea").input_value() == "see; slice 4"
+    remarks = page.locator(".mv-remarks")
+    assert remarks.inner_text() == "label of acl doubtful (label 1)"
+    press(page, "d")  # of abnormal too
+    assert remarks.inner_text().endswith("; label of abnormal doubtful (label 1)")
+    press(page, "d", "t", "d")  # both taken back
+    assert remarks.inner_text() == ""
+    assert page.locator(".mv-reader button[aria-pressed=true]").count() == 0
     page.context.close()
     assert watched.complaints == []
 

@@ -7,7 +7,7 @@ const OVERLAYS = [
   { name: "foreground", label: "Outline", key: "f", color: "#56b4e9", width: 1.5, dash: [] },
   { name: "regions", label: "Regions", key: "g", color: "#f0e442", width: 1.2, dash: [7, 4] },
   { name: "fluid", label: "Fluid", key: "u", color: "#ff8ad8", width: 1.5, dash: [2, 2] },
-  { name: "band", label: "Band", key: "b", color: "#3ddc97", width: 3, dash: [] },
+  { name: "band", label: "Darkest band", key: "b", color: "#3ddc97", width: 3, dash: [] },
   { name: "marks", label: "Mark", key: "m", color: "#ff9d3b", width: 2.5, dash: [] },
 ];
 // A mark of a whole region, where no pixel gives the value: thinner, so that it is not read as found.
@@ -173,8 +173,9 @@ function listRows(view, marks) {
   return view.exams
     .filter((exam) => marks.has(exam.id))
     .map(({ id }) => {
-      const { severity, note } = marks.get(id);
-      return { exam: id, plane: "", code: "reader", severity, value: null, advice: note };
+      const { severity, remarks, note } = marks.get(id);
+      const advice = [...remarks, ...(note ? [note] : [])].join("; ");
+      return { exam: id, plane: "", code: "reader", severity, value: null, advice };
     });
 }
 
@@ -187,8 +188,27 @@ function areRows(rows) {
   return Array.isArray(rows) && rows.every(isRow);
 }
 
-const readRows = (rows) =>
-  new Map(rows.map((row) => [row.exam, { severity: row.severity, note: row.advice }]));
+const NO_MARK = { severity: "note", remarks: [], note: "" };
+
+// What a mark says of the label of a task; empty for other marks, and where there is no label.
+function describeRemark(exam, task, severity) {
+  const word = { agree: "confirmed", check: "doubtful" }[severity];
+  const label = exam?.labels[task];
+  return word && isNumber(label) ? `label of ${task} ${word} (label ${label})` : "";
+}
+
+// Marks by exam; remarks stand in the advice, before the reader's own note.
+function readRows(rows, { exams, tasks }) {
+  const known = new Map(exams.map((exam) => [exam.id, exam]));
+  const read = ({ exam, severity, advice }) => {
+    const possible = tasks.map((task) => describeRemark(known.get(exam), task, severity));
+    const parts = advice.split("; ");
+    const n = parts.findIndex((part) => !part || !possible.includes(part));
+    const remarks = parts.splice(0, n < 0 ? parts.length : n);
+    return [exam, { severity, remarks, note: parts.join("; ") }];
+  };
+  return new Map(rows.map(read));
+}
 
 // ---------------------------------------------------------------- one plane
 
@@ -527,7 +547,7 @@ const KEYS = [
   ]),
   ["o", "all overlays off or on", (viewer) => viewer.toggleOverlays()],
   ["h", "height lines on or off", (viewer) => viewer.toggleLines()],
-  ["v", "turn the axial stack round for the link", (viewer) => viewer.flip()],
+  ["v", "flip axial: for the link, the stack runs from the bottom up", (viewer) => viewer.flip()],
   ["[", "linked height up", (viewer) => viewer.moveHeight(-1)],
   ["]", "linked height down", (viewer) => viewer.moveHeight(1)],
   ["t", "next task", (viewer) => viewer.nextTask()],
@@ -548,7 +568,7 @@ const KEYS = [
 class Viewer {
   constructor(root, source) {
     Object.assign(this, { root, source, view: source.view });
-    this.marks = readRows(source.readMarks());
+    this.marks = readRows(source.readMarks(), this.view);
     this.exams = new Map(); // promises of decoded exams, the newest last
     this.shown = new Set(["marks"]);
     this.regionSet = null;
@@ -565,7 +585,7 @@ class Viewer {
     this.applyFilter(0);
     this.listMarks();
     source.onMarks?.(() => {
-      this.marks = readRows(source.readMarks());
+      this.marks = readRows(source.readMarks(), this.view);
       this.describeMark();
       this.listMarks();
     });
@@ -617,8 +637,8 @@ class Viewer {
       this.overlayButtons.set(name, toggle);
       tools.append(toggle);
     }
-    this.linesButton = button("Height", "h", () => this.toggleLines(), true);
-    this.flipButton = button("Axial turned", "v", () => this.flip(), false);
+    this.linesButton = button("Height lines", "h", () => this.toggleLines(), true);
+    this.flipButton = button("Flip axial", "v", () => this.flip(), false);
     this.largeButton = button("Large", "z", () => this.toggleLarge(), false);
     const reset = button("Reset", "r", () => this.reset());
     const help = button("Keys", "?", () => this.toggleHelp());
@@ -637,6 +657,7 @@ class Viewer {
     this.contributionsTitle = make("h2");
     this.findings = make("ul", { class: "mv-findings" });
     this.note = make("textarea", { rows: 2, oninput: () => this.setNote(this.note.value) });
+    this.remarks = make("p", { class: "mv-remarks" });
     this.verdictButtons = VERDICTS.map(({ key, severity, label }) =>
       make(
         "button",
@@ -657,6 +678,7 @@ class Viewer {
         "Reader",
         make("h2", {}, "Reader's mark"),
         make("div", { class: "mv-row" }, ...this.verdictButtons),
+        this.remarks,
         make("label", { class: "mv-field" }, "Note (C)", this.note),
         make("div", { class: "mv-row" }, this.saveButton),
       ),
@@ -902,7 +924,7 @@ class Viewer {
     this.flipped = !this.flipped;
     setPressed(this.flipButton, this.flipped);
     this.linkSlice();
-    this.announce(this.flipped ? "Axial stack turned round" : "Axial stack as stored");
+    this.announce(this.flipped ? "Axial stack flipped: from the bottom up" : "Axial stack as stored");
   }
 
   // ------------------------------------------------------------ display
@@ -1075,16 +1097,22 @@ class Viewer {
 
   setVerdict(severity, goOn = false) {
     const { id } = this.about;
-    const old = this.marks.get(id) ?? { severity: "note", note: "" };
-    const isSame = old.severity === severity && !goOn; // the same key again takes it back
-    this.putMark(id, { ...old, severity: isSame ? "note" : severity });
+    const old = this.marks.get(id) ?? NO_MARK;
+    const remark = describeRemark(this.about, this.task, severity);
+    const before = old.severity === severity ? old.remarks : [];
+    const isSaid = remark === "" || before.includes(remark);
+    const isSame = old.severity === severity && isSaid && !goOn; // the same key again takes it back
+    const remarks = before.filter((each) => each !== remark);
+    if (remark && !isSame) remarks.push(remark);
+    const isGone = isSame && remarks.length === 0; // else it holds for another task
+    this.putMark(id, { ...old, remarks, severity: isGone ? "note" : severity });
     const verdict = VERDICTS.find((each) => each.severity === severity);
-    this.announce(isSame ? "Mark taken back" : `Exam ${id}: ${verdict.label}`);
+    this.announce(isSame ? "Mark taken back" : `Exam ${id}: ${remark || verdict.label}`);
     if (goOn) this.turn(1);
   }
 
   setNote(note) {
-    const old = this.marks.get(this.about.id) ?? { severity: "note", note: "" };
+    const old = this.marks.get(this.about.id) ?? NO_MARK;
     this.putMark(this.about.id, { ...old, note });
   }
 
@@ -1102,13 +1130,18 @@ class Viewer {
     VERDICTS.forEach(({ severity }, k) =>
       setPressed(this.verdictButtons[k], mark?.severity === severity),
     );
+    this.remarks.textContent = (mark?.remarks ?? []).join("; ");
     if (this.note.value !== (mark?.note ?? "")) this.note.value = mark?.note ?? "";
   }
 
   listMarks() {
-    this.saveButton.textContent = `Save ${this.marks.size} marks as a file (S)`;
+    this.saveButton.textContent = `Save ${this.countMarks()} as a file (S)`;
     this.fillFilters();
     this.fillExams();
+  }
+
+  countMarks() {
+    return `${this.marks.size} mark${this.marks.size === 1 ? "" : "s"}`;
   }
 
   saveFile() {
@@ -1116,7 +1149,7 @@ class Viewer {
     const address = URL.createObjectURL(new Blob([text], { type: "application/json" }));
     make("a", { href: address, download: "marks.json" }).click();
     setTimeout(() => URL.revokeObjectURL(address), 10_000);
-    this.announce(`${this.marks.size} marks saved`);
+    this.announce(`${this.countMarks()} saved`);
   }
 }
 
