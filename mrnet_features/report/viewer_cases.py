@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,9 @@ from mrnet_features.evaluation.importance.contributions import explain_predictio
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation
 from mrnet_features.evaluation.protocol.holdout import HoldOut
 from mrnet_features.extraction.read import ExamLike
+from mrnet_features.families.presets import find_families
 from mrnet_features.messages import name_some
+from mrnet_features.names import PLANES, Name
 from mrnet_features.quality.findings import check_findings
 from mrnet_features.report.viewer_exam import ExamContent, describe_exam
 from mrnet_features.report.viewer_marks import read_marks
@@ -197,6 +200,8 @@ def collect_cases(
             "`features` explain the predictions of an evaluation. Pass what "
             "`cross_validate` or `evaluate` made of them, or leave `features` out."
         )
+    if features is not None:
+        _check_families(features, families)
     return Cases(
         exams=exams,
         labels=labels,
@@ -208,6 +213,22 @@ def collect_cases(
         families=families,
         are_chosen=are_chosen,
     )
+
+
+def _check_families(features: pd.DataFrame, families: Families) -> None:
+    """Warn of columns whose family is not in `families`; columns of one's own pass."""
+    known = {family.label for family in find_families(families)}
+    named = [str(column).split("__") for column in features.columns]
+    theirs = [parts[2] for parts in named if len(parts) == len(Name._fields) and parts[0] in PLANES]
+    foreign = [label for label in theirs if label not in known]
+    if foreign:
+        warnings.warn(
+            f"`features` has {len(foreign)} of {len(named)} columns that belong to none of "
+            f"`families`, such as those of {name_some(sorted(set(foreign)))}. The viewer can't "
+            "mark where their values come from. Pass as `families` what the table was extracted "
+            "with.",
+            stacklevel=4,
+        )
 
 
 def _read_data(data: Dataset | ExamLike) -> tuple[dict[str, ExamLike], pd.DataFrame]:

@@ -67,6 +67,13 @@ def test_contributions_are_those_of_the_evaluation(dataset, evaluated):
     assert detail["marks"][FLUID]["plane"] == "axial"
 
 
+def test_columns_of_other_families_are_told_once(dataset, evaluated):
+    evaluation, table = evaluated
+    with pytest.warns(UserWarning, match=r"2 of 3 columns .* such as those of 'fluid', 'ligament'"):
+        cases = collect_cases(dataset, evaluation, table, families="minimal")
+    assert cases.describe("0001").detail["marks"] == {}
+
+
 def test_a_hold_out_is_shown_with_its_contributions(dataset, evaluated):
     _, table = evaluated
     model = logistic_baseline()
