@@ -147,12 +147,24 @@ class Cases:
         Returns
         -------
         DataFrame
-            Columns exam, task, column, value, contribution; no row of exams without a score.
+            Columns exam, task, column, value, contribution, and of all columns of the exam and
+            task n_columns and total (of the contributions); no row of exams without a score.
         """
         scored = [exam for exam in ids if exam in self.scores.index]
         if self.evaluation is None or self.features is None or not scored:
-            return pd.DataFrame(columns=["exam", "task", "column", "value", "contribution"])
-        return explain_predictions(self.evaluation, self.features, exams=scored).frame(top=TOP)
+            names = ["exam", "task", "column", "value", "contribution", "n_columns", "total"]
+            return pd.DataFrame(columns=names)
+        explained = explain_predictions(self.evaluation, self.features, exams=scored)
+        sums = {
+            task: rows.to_numpy("float64").sum(axis=1) for task, rows in explained.by_task.items()
+        }
+        totals = pd.DataFrame(sums, index=explained.features.index)
+        rows = explained.frame(top=TOP)
+        keys = zip(rows["exam"], rows["task"], strict=True)
+        return rows.assign(
+            n_columns=explained.features.shape[1],
+            total=[float(totals.loc[exam, task]) for exam, task in keys],
+        )
 
 
 def collect_cases(

@@ -224,6 +224,19 @@ def test_the_keys_walk_through_the_contributions(viewer):
     assert viewer.locator(pressed).get_attribute("title") == first
 
 
+def test_the_sum_of_the_other_contributions_is_said(browser, tmp_path, dataset, monkeypatch):
+    monkeypatch.setattr("mrnet_features.report.viewer_cases.TOP", 1)
+    evaluation, table = evaluate_exams(dataset)
+    write_view(tmp_path / "view.html", dataset[:1], evaluation, table)
+    explained = mf.explain_predictions(evaluation, table, exams=["0000"]).frame()
+    of_task = explained[explained["task"] == "abnormal"]["contribution"]
+    watched = open_page(browser, tmp_path / "view.html")
+    text = watched.page.locator(".mv-others").inner_text().replace("−", "-")
+    assert text == f"2 other features: {of_task.iloc[1:].sum():+.2f}"
+    assert watched.complaints == []
+    watched.page.context.close()
+
+
 def test_a_jump_shows_the_picture_on_a_phone_and_moves_no_list(browser, page_file):
     watched = open_page(browser, page_file)
     page = watched.page

@@ -46,6 +46,8 @@ function differs(exam, task) {
 }
 
 const describeLabel = (label) => (isNumber(label) ? String(label) : "none");
+const describeOthers = ({ n, sum }) =>
+  `${n.toLocaleString("en")} other feature${n === 1 ? "" : "s"}: ${sum < 0 ? "−" : "+"}${Math.abs(sum).toFixed(2)}`;
 const describeScore = (score) => (isNumber(score) ? score.toFixed(2) : "none");
 
 // ---------------------------------------------------------------- pixels and masks
@@ -655,6 +657,7 @@ class Viewer {
     this.tasks = make("div", { class: "mv-tasks", role: "group", "aria-label": "Tasks" });
     this.contributions = make("ol", { class: "mv-contributions" });
     this.contributionsTitle = make("h2");
+    this.others = make("p", { class: "mv-others" });
     this.findings = make("ul", { class: "mv-findings" });
     this.note = make("textarea", { rows: 2, oninput: () => this.setNote(this.note.value) });
     this.remarks = make("p", { class: "mv-remarks" });
@@ -672,7 +675,7 @@ class Viewer {
     const turn = make("div", { class: "mv-row" }, before, exam, next);
     return [
       panel("exam", "Exam", filter, turn, this.tasks, this.findings),
-      panel("model", "Model", this.contributionsTitle, this.contributions),
+      panel("model", "Model", this.contributionsTitle, this.contributions, this.others),
       panel(
         "reader",
         "Reader",
@@ -1029,6 +1032,8 @@ class Viewer {
     const title = `What raised or lowered the model's ${this.task}, in log-odds`;
     this.contributionsTitle.textContent = found.length ? title : "";
     this.buttons = found.map((item) => this.makeContribution(item));
+    const others = this.exam?.others?.[this.task];
+    this.others.textContent = others ? describeOthers(others) : "";
     this.contributions.replaceChildren(...this.buttons.map((button) => make("li", {}, button)));
   }
 
