@@ -114,7 +114,7 @@ def write_view(
     """Write a stand-alone page with the viewer; about 0.9 MB per exam.
 
     The page is one file and loads nothing. Share it only as the data may be shared: it holds the
-    pictures.
+    pictures. It takes 1.5 to 4 seconds per exam, with a progress bar on a terminal.
 
     Parameters
     ----------
