@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -63,27 +66,36 @@ def explore(
     from mrnet_features.report.explore import explore as run_explore
 
     check_file(out, list_label_files(root, split))
+    start = time.perf_counter()
     chosen = _read_sequences(sequences)
     planes = [plane for plane in PLANES if (root / split / plane).is_dir()] or PLANES
     findings = None
+    audit_seconds = math.nan
     left_out: list[str] = []
     if audit:
         findings = run_audit(root, n_jobs=jobs)
+        audit_seconds = time.perf_counter() - start
         print_message(describe_unjudged(findings))
         findings, left_out = _choose_findings(findings, root, split, planes)
     dataset = load_mrnet(root, split, planes=planes, exclude=left_out)
-    found = run_explore(dataset, findings, sequences=chosen, n_jobs=jobs)
+    found = dataclasses.replace(
+        run_explore(dataset, findings, sequences=chosen, n_jobs=jobs), audit_seconds=audit_seconds
+    )
     found.save_as_html(out)
+    seconds = time.perf_counter() - start
     flags = found.frame("flags")
     if as_json:
         result = {"page": str(out), "exams": found.n_exams, "left_out": left_out}
-        result["seconds_per_exam"] = round(found.seconds / found.n_exams, 3)
+        result["seconds"] = round(seconds, 1)
+        result["audit_seconds"] = round(audit_seconds, 1) if audit else None
+        result["seconds_per_exam"] = round(seconds / found.n_exams, 3)
         print_json({**result, "flags": table_as_rows(flags)})
         return
     n_flagged = flags.loc[flags["exam"] != "", "exam"].nunique()
+    part = f", {audit_seconds:.1f} s of it for the audit of the folder" if audit else ""
     print(
-        f"{found.n_exams} exams, {found.seconds / found.n_exams:.2f} s each; flagged: {n_flagged} "
-        f"exams. Page: '{out}'."
+        f"{found.n_exams} exams in {seconds:.1f} s{part}; flagged: {n_flagged} exams. "
+        f"Page: '{out}'."
     )
     if left_out:
         print(f"Left out, since they can't be loaded: {', '.join(left_out)}.")

@@ -193,7 +193,7 @@ def draw_forest(
     names: Sequence[str],
     axes: Axes | None,
     *,
-    line: float = 0.0,
+    line: float | None = 0.0,
     missing: str = "not measured",
 ) -> Axes:
     """Estimates as points with horizontal intervals, the first row on top.
@@ -206,7 +206,7 @@ def draw_forest(
     names : sequence of str
         Label of each row.
     axes : matplotlib Axes or None
-    line : float, default 0
+    line : float or None, default 0
         Place of a dashed line.
     missing : str, default "not measured"
         Text in place of a value that is NaN.
@@ -217,7 +217,8 @@ def draw_forest(
     """
     drawn = choose_axes(axes, 4.2 + measure_labels(names), 1.1 + 0.32 * len(table))
     positions = np.arange(len(table))[::-1]
-    drawn.axvline(line, color="0.3", linestyle="--", linewidth=1)
+    if line is not None:
+        drawn.axvline(line, color="0.3", linestyle="--", linewidth=1)
     values, error = table[column].astype(float).tolist(), list_errors(table, column)
     drawn.errorbar(values, positions, xerr=error, fmt="o", color=COLOURS[0], capsize=3)
     place = drawn.get_yaxis_transform()  # x in parts of the axes, y in rows

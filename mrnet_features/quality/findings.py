@@ -132,7 +132,7 @@ def _list_codes(codes: str | Iterable[str]) -> list[str]:
 
 
 def check_findings(findings: pd.DataFrame | None) -> pd.DataFrame:
-    """Table of findings with the columns of `audit`.
+    """Table of findings with the columns of `audit`, checked.
 
     Parameters
     ----------
@@ -142,7 +142,8 @@ def check_findings(findings: pd.DataFrame | None) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns `COLUMNS`; others are left out.
+        Columns `COLUMNS`; others are left out. The split and the unit are empty if the table, such
+        as a reader's marks, has none.
 
     Raises
     ------
@@ -158,13 +159,15 @@ def check_findings(findings: pd.DataFrame | None) -> pd.DataFrame:
             f"`findings` must be the table of `audit`, got {type(findings).__name__}. Pass "
             "mf.audit(dataset), or leave it out."
         )
-    missing = [name for name in COLUMNS if name not in findings.columns]
+    needed = COLUMNS[: COLUMNS.index("split")]
+    missing = [name for name in needed if name not in findings.columns]
     if missing:
         raise ValueError(
             f"`findings` must have the columns of `audit`, got none named {', '.join(missing)}. "
             "Pass mf.audit(dataset)."
         )
-    return findings[list(COLUMNS)]
+    added = {name: "" for name in COLUMNS if name not in findings.columns}
+    return findings.assign(**added)[list(COLUMNS)]
 
 
 def tabulate(findings: Iterable[Finding], codes: Iterable[str]) -> pd.DataFrame:

@@ -29,9 +29,6 @@ __all__ = [
     "with_range",
 ]
 
-LONGEST = 300
-"""Most characters of a reason under a thumbnail."""
-
 QUALITY = 80  # of the pictures
 SWATCHES = (30, 75, 120, 175, 235)  # grey levels of the words of `LEVELS`
 
@@ -74,10 +71,7 @@ def show(thumbnail: Thumbnail) -> Picture:
         height=height,
         title=f"{thumbnail.exam}, {thumbnail.plane}: {thumbnail.severity}",
         lines=[
-            *(
-                text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
-                for text in thumbnail.reasons
-            ),
+            *thumbnail.reasons,
             f"Slice {thumbnail.slice + 1} of {thumbnail.n_slices}.",
         ],
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from mrnet_features.report.explore_blocks import Drawer, count, number, with_interval
-from mrnet_features.report.explore_labels import find_conflicts
+from mrnet_features.report.explore_labels import find_conflicts, say_ratio
 from mrnet_features.report.figures import name_cell
 from mrnet_features.report.page import Block, Figures, Table, Text
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from mrnet_features.report.explore_result import Exploration
 
 __all__ = ["describe_labels", "describe_shortcut", "describe_slices"]
+
+FEW = 50  # exams of a class, at which the interval of an AUC near 0.5 is about 0.2 wide
 
 
 def describe_labels(exploration: Exploration, made: Drawer) -> Iterator[Block]:
@@ -93,7 +95,7 @@ def _list_cells(table: pd.DataFrame, tasks: Sequence[str]) -> list[list[str]]:
             name_cell(row, tasks),
             f"{row['observed']:,}",
             f"{row['expected']:.1f}",
-            with_interval(row["ratio"], row, "{:.2f}"),
+            say_ratio(row, with_interval(row["ratio"], row, "{:.2f}")),
         ]
         for row in table.to_dict("records")
     ]
@@ -119,9 +121,9 @@ def describe_slices(exploration: Exploration, made: Drawer) -> Iterator[Block]:
     """Slice counts by label, and the AUC of the count alone."""
     yield Text(
         "The number of slices follows the protocol, the scanner, the year and the size of the "
-        "person. Where it tells the labels apart, it is a shortcut: a model can learn it without "
-        "looking at the knee. Leave the family acquisition out of the features, or report with and "
-        "without it."
+        "person. Where it differs between the labels, it may be a shortcut: a model can learn it "
+        "without looking at the knee. Leave the family acquisition out of the features, or report "
+        "with and without it."
     )
     yield from describe_shortcut(exploration, made, "slices", "slices")
 
@@ -154,13 +156,15 @@ def describe_shortcut(
     if len(table) > 1:
         yield Text(
             f"Medians are those of positive and negative exams. Of {len(table)} intervals, one in "
-            "twenty misses 0.5 by chance."
+            f"twenty misses 0.5 by chance. Few exams are fewer than {FEW} positive or negative "
+            "ones: the interval is then wide, and the AUC may be far from that of the next exams."
         )
 
 
 def _judge_auc(row: dict[Any, Any], why: str) -> str:
     if not math.isfinite(row["auc"]):
         return "needs 2 exams of each class"
+    is_few = min(row["n_positive"], row["n_negative"]) < FEW
     if row["ci_low"] > 0.5 or row["ci_high"] < 0.5:
-        return f"differs from 0.5: {why}"
-    return "may be chance"
+        return f"{'few exams: possible' if is_few else 'differs from 0.5: likely'} {why}"
+    return "few exams: can't tell" if is_few else "may be chance"

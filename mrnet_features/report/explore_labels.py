@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ __all__ = [
     "measure_prevalence",
     "measure_shortcut",
     "measure_tears",
+    "say_ratio",
     "take_labels",
 ]
 
@@ -195,6 +196,35 @@ def _bound_ratios(cells: Int64Array, observed: Int64Array, z: float) -> Float64A
     half = z * np.sqrt(psi**2 @ p / observed.sum())
     ratio = p / shares.prod(axis=1)
     return np.stack([ratio * np.exp(-half), ratio * np.exp(half)])
+
+
+def say_ratio(row: Mapping[Any, Any], text: str) -> str:
+    """Text of a ratio, unless a tear without abnormal makes the combination impossible.
+
+    Parameters
+    ----------
+    row : mapping
+        Row of `measure_cooccurrence`.
+    text : str
+        The ratio, as it would be shown.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> say_ratio({"abnormal": 0, "acl": 1, "observed": 0}, "0.00")
+    '0, as it must be'
+    >>> say_ratio({"abnormal": 0, "acl": 1, "observed": 2}, "0.30")
+    'must be 0'
+    >>> say_ratio({"abnormal": 1, "acl": 1, "observed": 2}, "1.30")
+    '1.30'
+    """
+    implied = [abnormal for tear, abnormal in TEAR_IMPLIES_ABNORMAL if row.get(tear) == 1]
+    if all(row.get(abnormal) != 0 for abnormal in implied):
+        return text
+    return "must be 0" if row["observed"] else "0, as it must be"
 
 
 def measure_tears(labels: pd.DataFrame) -> pd.DataFrame:

@@ -24,6 +24,7 @@ APART = 2  # steps of `LEVELS` from which two tissues must be in order
 MARGIN = 1.1  # factor by which the tissue that should be darker is brighter
 FLAGGED = 1.2  # the same, to flag a single exam
 FAT = ("fat", "marrow")
+CAUSE = "does the region miss it?"
 CENTRE = "centre"  # of the picture; brighter than air on every sequence
 
 
@@ -139,7 +140,9 @@ def summarise_tissues(
         One row per plane and tissue. Columns: plane, sequence (empty if unknown), tissue, expected
         (empty if the sequence is unknown), n_exams, grey (median grey level over exams), ratio,
         ratio_25 and ratio_75 (median and quartiles over exams of the grey level relative to the
-        median of the exam's foreground), verdict, where and sure (of `Source`).
+        median of the exam's foreground), level (empty unless an expected dark tissue is above that
+        median or an expected bright one below it), verdict (on the order of the tissues), where and
+        sure (of `Source`).
     """
     rows: list[dict[str, Any]] = []
     for plane in stacks["plane"].unique():
@@ -163,13 +166,30 @@ def summarise_tissues(
                     "ratio": float(half),
                     "ratio_25": float(quarter),
                     "ratio_75": float(most),
+                    "level": _judge_level(tissue, sequence, float(half)),
                     "verdict": _judge(plane, tissue, order, sequence),
                     "where": source.where,
                     "sure": source.sure,
                 }
             )
     names = ["plane", "sequence", "tissue", "expected", "n_exams", "grey", "ratio"]
-    return pd.DataFrame(rows, columns=[*names, "ratio_25", "ratio_75", "verdict", "where", "sure"])
+    names += ["ratio_25", "ratio_75", "level", "verdict", "where", "sure"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def _judge_level(tissue: str, sequence: str | None, ratio: float) -> str:
+    """Whether a tissue lies on the other side of the leg's median than its word says.
+
+    Only dark (above the median) and bright (below it) are judged; words between them fit both.
+    """
+    word = _expect(tissue, sequence) if sequence else ""
+    if word == "dark" and ratio > 1:
+        cause = "is the fat only weakly suppressed?" if tissue in FAT else CAUSE
+        return f"brighter than the leg's median: {cause}"
+    if word == "bright" and ratio < 1:
+        cause = "is the fat suppressed, or the sequence another one?" if tissue in FAT else CAUSE
+        return f"darker than the leg's median: {cause}"
+    return ""
 
 
 def _expect(tissue: str, sequence: str) -> str:
@@ -204,16 +224,30 @@ def _judge(plane: str, tissue: str, order: pd.DataFrame, sequence: str | None) -
     pairs = pairs[pairs["brighter"] != CENTRE] if tissue != "air" else pairs
     if not len(pairs):
         return "not measured: no pixel in its region"
-    pairs = pairs[pairs["n_reversed"] > 0].sort_values("n_reversed", ascending=False)
+    reversed_pairs = pairs[pairs["n_reversed"] > 0].sort_values("n_reversed", ascending=False)
     said = []
-    for row in pairs.to_dict("records"):
+    for row in reversed_pairs.to_dict("records"):
         is_dark = row["brighter"] == tissue
         other = row["darker"] if is_dark else row["brighter"]
         word = "darker" if is_dark else "brighter"
         said.append(f"{word} than {other} in {row['n_reversed']} of {row['n_exams']}")
     if not said:
-        return "as expected"
-    return f"{'contradicts: ' * bool(pairs['is_reversed'].any())}{'; '.join(said[:2])}"
+        return f"order as expected: {_say_order(pairs, tissue)}"
+    reversals = "; ".join(said[:2])
+    if pairs["is_reversed"].any():
+        return f"contradicts: {reversals}"
+    return f"{reversals}; in the others as expected"
+
+
+def _say_order(pairs: pd.DataFrame, tissue: str) -> str:
+    """Tissues that one was compared with, such as "darker than fluid, muscle"."""
+    said = []
+    for word, own, other in (("brighter", "brighter", "darker"), ("darker", "darker", "brighter")):
+        others = [name for name in pairs.loc[pairs[own] == tissue, other] if name != "air"]
+        others = others or list(pairs.loc[pairs[own] == tissue, other])
+        if others:
+            said.append(f"{word} than {', '.join(others)}")
+    return "; ".join(said).replace(CENTRE, "the middle of the picture")
 
 
 def explain_reversal(brighter: str, darker: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -82,10 +83,6 @@ def make_page(exploration: Exploration) -> Page:
         Section("Unusual exams", list(_describe_flags(exploration))),
     ]
     n = exploration.n_exams
-    seconds = (
-        f"The pixels were read once, in {exploration.seconds:.1f} s: "
-        f"{exploration.seconds / n:.2f} s per exam."
-    )
     return Page(
         title="Exploration of a knee MRI set",
         lead=(
@@ -96,10 +93,21 @@ def make_page(exploration: Exploration) -> Page:
         sections=sections,
         foot=[
             PRIVATE,
-            seconds,
+            _say_seconds(exploration),
             INTERVALS,
         ],
     )
+
+
+def _say_seconds(exploration: Exploration) -> str:
+    """Time of the pass over the pixels, and of the audit."""
+    per_exam = exploration.seconds / exploration.n_exams
+    text = f"Exploring took {exploration.seconds:.1f} s, {per_exam:.2f} s per exam"
+    if not exploration.audited:
+        return f"{text}."
+    if math.isfinite(exploration.audit_seconds):
+        return f"{text}, and the audit before it {exploration.audit_seconds:.1f} s."
+    return f"{text}, without the audit before it."
 
 
 def _describe_set(exploration: Exploration) -> Iterator[Block]:
@@ -182,9 +190,12 @@ def _describe_tissues(exploration: Exploration, made: Drawer) -> Iterator[Block]
     yield Text(
         "Each tissue is measured on the exam's own pixels, in a region that is placed by the "
         "outline of the leg and the joint line, not by a segmentation; the last column says which, "
-        "and how sure it is. Levels are relative to the median grey level of the exam's leg. Two "
-        "tissues that a sequence shows well apart are compared in each exam: reversed means that "
-        f"the one that should be darker is at least {MARGIN - 1:.0%} brighter."
+        "and how sure it is. The expected word tells how a tissue looks beside the others, not its "
+        "grey level. So two tissues that a sequence shows well apart are compared in each exam: "
+        "their order is reversed if the one that should be darker is at least "
+        f"{MARGIN - 1:.0%} brighter. The grey level is compared with something else: the median "
+        "of the exam's leg. A row says so if a tissue that should be dark lies above that median "
+        "(more than 1.00) or one that should be bright below it, even where the order is right."
     )
     yield from _warn_of_reversals(exploration)
     for plane in exploration.planes:
@@ -193,13 +204,16 @@ def _describe_tissues(exploration: Exploration, made: Drawer) -> Iterator[Block]
         words = describe_sequence(sequence) if sequence else "unknown sequence"
         yield Table(
             f"{plane}, {words}: median of exams (quartiles)",
-            ["tissue", "expected", "measured", "grey level / median", "order", "measured where"],
+            [
+                *("tissue", "expected beside others", "grey level", "grey level / leg's median"),
+                *("order of the tissues", "measured where"),
+            ],
             [
                 [
                     row["tissue"],
                     swatch_word(row["expected"]),
                     swatch_level(row["grey"]),
-                    with_range(row),
+                    ", ".join(filter(None, (with_range(row), row["level"]))),
                     row["verdict"],
                     f"{row['where']} ({row['sure']})",
                 ]

@@ -70,6 +70,8 @@ class Exploration(Result):
         Time of the pass over the pixels.
     audited : bool
         Whether findings of an audit were given.
+    audit_seconds : float, default NaN
+        Time of that audit, where it is known.
     """
 
     tables: Mapping[str, pd.DataFrame]
@@ -79,6 +81,7 @@ class Exploration(Result):
     n_exams: int
     seconds: float
     audited: bool
+    audit_seconds: float = float("nan")
 
     @property
     def planes(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from mrnet_features.arrays import Float64Array
 from mrnet_features.evaluation.plots import choose_axes, draw_forest, list_errors, shorten
+from mrnet_features.report.explore_labels import say_ratio
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -119,7 +120,7 @@ def draw_prevalence(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
     matplotlib Axes
     """
     names = [f"{shorten(task)} ({count:,})" for task, count in table["n_positive"].items()]
-    drawn = draw_forest(table, "prevalence", names, axes, line=0.5)
+    drawn = draw_forest(table, "prevalence", names, axes, line=None)
     drawn.set_xlim(0, 1)
     drawn.set_xlabel("Fraction of positive exams (95 % CI)")
     return drawn
@@ -150,7 +151,8 @@ def draw_cooccurrence(table: pd.DataFrame, tasks: Sequence[str], axes: Axes | No
     for position, row in zip(at.tolist(), table.to_dict("records"), strict=True):
         if np.isfinite(row["ratio"]):
             end = max(row["observed"], row["expected"]) + 0.06 * most
-            drawn.text(end, position, f"× {row['ratio']:.2f}", va="center", fontsize="small")
+            text = say_ratio(row, f"× {row['ratio']:.2f}")
+            drawn.text(end, position, text, va="center", fontsize="small")
     drawn.set_xlim(0, 1.4 * most)
     drawn.set_xlabel("Exams (× observed / expected)")
     _put_legend_above(drawn)

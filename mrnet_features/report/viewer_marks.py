@@ -30,7 +30,7 @@ def tabulate_marks(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     -------
     DataFrame
         Columns exam, plane (empty), code ("reader"), severity ("agree", "check", "reject" or
-        "note"), value (NaN), advice (the note). ``load_mrnet(root,
+        "note"), value (NaN), advice (the note), split and unit (empty). ``load_mrnet(root,
         exclude=marks)`` leaves the exams with "reject" out.
 
     Examples
@@ -40,7 +40,8 @@ def tabulate_marks(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
        exam severity
     0  0003   reject
     """
-    return pd.DataFrame(list(rows), columns=list(COLUMNS)).astype({"value": "float64"})
+    complete = [{"split": "", "unit": "", **row} for row in rows]
+    return pd.DataFrame(complete, columns=list(COLUMNS)).astype({"value": "float64"})
 
 
 def read_marks(marks: pd.DataFrame | str | Path | None) -> list[dict[str, Any]]:

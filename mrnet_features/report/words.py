@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -13,12 +14,13 @@ from mrnet_features.extraction.recipe import STACK_POOL
 from mrnet_features.families.base import Family, Words
 from mrnet_features.families.documentation import Star, match_pattern, read_statistics
 from mrnet_features.families.presets import discover_families, find_families
-from mrnet_features.messages import quote
+from mrnet_features.messages import quote, suggest_name
 from mrnet_features.names import Name, parse_name
 from mrnet_features.report.region_words import ASYMMETRY, RegionWords, describe_region
 from mrnet_features.stacks.region_sets import KNEE
 
 ONE_SLICE = "slice"  # in place of a pool, for a column of `describe_slices`
+STARS = r"\d+(p\d+)?|horizontal|vertical|diagonal"  # what `*` stands for in library statistics
 
 
 class ColumnWords(NamedTuple):
@@ -67,13 +69,13 @@ _POOLS = {
 
 
 def describe_columns(
-    columns: Iterable[str], families: str | Family | Sequence[str | Family] = ()
+    columns: str | Iterable[str], families: str | Family | Sequence[str | Family] = ()
 ) -> pd.DataFrame:
     """Columns of a feature table in words.
 
     Parameters
     ----------
-    columns : iterable of str
+    columns : str or iterable of str
         Column names of a feature table or of `mrnet_features.describe_slices`, or the table.
     families : str, Family, or sequence of str and Family, default ()
         Families of your own. Those of the library are known.
@@ -83,14 +85,15 @@ def describe_columns(
     DataFrame of shape (n_columns, 6)
         Index: column. Columns phrase, sentence, unit, range, direction and ibsi; see
         `mrnet_features.report.words.ColumnWords`. A column that the library did not make keeps its
-        name as phrase.
+        name as phrase. So does one with a statistic that its family does not have, followed by
+        "(unknown statistic)"; the sentence then suggests a name.
 
     Examples
     --------
     >>> describe_columns(["sagittal__notch__ligament__acl_angle__stack"]).phrase.item()
     'ACL band angle in the notch, sagittal'
     """
-    names = list(columns)
+    names = [columns] if isinstance(columns, str) else list(columns)
     own = families if isinstance(families, str | Family) else tuple(families)
     rows = [_describe_column(str(name), own) for name in names]
     index = pd.Index(names, name="column")
@@ -127,6 +130,8 @@ def _describe_column(column: str, own: str | Family | tuple[str | Family, ...]) 
     name = _read_name(column, own)
     if name is None:
         return ColumnWords(column, f"Column {column}, not made by this library.")
+    if problem := _find_problem(name.family, name.statistic, own):
+        return ColumnWords(f"{column} (unknown statistic)", f"Column {column}: {problem}")
     words, row, is_whole = _describe_statistic(name.family, name.statistic, own)
     region = describe_region(name.region, name.plane)
     if name.region == KNEE and is_whole:
@@ -157,6 +162,24 @@ def _read_name(column: str, own: str | Family | tuple[str | Family, ...]) -> Nam
         return parse_name(column)
     except ValueError:
         return None
+
+
+@functools.lru_cache(maxsize=2**12)
+def _find_problem(label: str, statistic: str, own: str | Family | tuple[str | Family, ...]) -> str:
+    """What is wrong with a statistic of a family of the library; empty if nothing is."""
+    fitting = _find_families(label, own)
+    if not fitting:
+        return ""
+    cls = fitting[max(fitting, key=len)]
+    if discover_families().get(cls.name) is not cls:
+        return ""  # a family of one's own may lack words and a table
+    found = match_pattern(cls.words, statistic)
+    if found and all(re.fullmatch(STARS, star) for star in found[1]):
+        return ""
+    return (
+        f"{quote(statistic)} is not a statistic of the family {cls.name}."
+        f"{suggest_name(statistic, cls.words)}"
+    )
 
 
 def _join(*parts: str) -> str:

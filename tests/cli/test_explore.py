@@ -1,6 +1,7 @@
 """`mrnet-features explore`."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -35,7 +36,8 @@ def root(tmp_path):
 def test_a_page_is_written_and_broken_exams_are_listed(root):
     done = run("explore", root, "--out", root / "page.html", "--jobs", 1)
     assert done.status == 0, done.stderr
-    assert "2 exams" in done.stdout
+    told = re.search(r"2 exams in ([\d.]+) s, ([\d.]+) s of it for the audit", done.stdout)
+    assert float(told[1]) >= float(told[2]) > 0
     assert "Left out, since they can't be loaded: 0002, 0003." in done.stdout
     page = (root / "page.html").read_text()
     assert "stack-file" in page
@@ -55,6 +57,7 @@ def test_json_and_findings_of_the_split_alone(root):
     done = run("explore", root, "--out", root / "page.html", *options)
     result = json.loads(done.stdout)
     assert (result["exams"], result["left_out"]) == (2, ["0002", "0003"])
+    assert result["seconds"] >= result["audit_seconds"] > 0
     assert "0004" not in {flag["exam"] for flag in result["flags"]}
     assert "T2" in (root / "page.html").read_text()
 

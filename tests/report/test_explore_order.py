@@ -67,7 +67,37 @@ def test_a_wrong_sequence_is_told_once_and_not_in_every_exam():
     assert find(stacks, sequences) == []
     tissues = summarise_tissues(stacks, sequences, order).set_index("tissue")
     assert tissues.loc["marrow", "verdict"] == "contradicts: darker than muscle in 10 of 10"
-    assert tissues.loc["air", "verdict"] == "as expected"
+    assert tissues.loc["air", "verdict"] == (
+        "order as expected: darker than the middle of the picture, fat, marrow, muscle"
+    )
+
+
+def test_the_order_names_what_a_tissue_was_compared_with():
+    stacks = make_stacks({})
+    tissues = summarise_tissues(stacks, SEQUENCES, check_order(stacks, SEQUENCES))
+    verdicts = tissues.set_index("tissue")["verdict"]
+    assert verdicts["fat"] == "order as expected: darker than fluid, muscle"
+    assert verdicts["muscle"].startswith("order as expected: brighter than")
+
+
+@pytest.mark.parametrize(
+    ("tissue", "grey", "sequence", "said"),
+    [
+        ("fat", 81, "T2 fs", "brighter than the leg's median: is the fat only weakly suppressed?"),
+        ("fat", 79, "T2 fs", ""),
+        ("fat", 79, "T1", "darker than the leg's median: is the fat suppressed, or the seq"),
+        ("meniscus", 81, "T2 fs", "brighter than the leg's median: does the region miss it?"),
+        ("fluid", 79, "T2 fs", "darker than the leg's median: does the region miss it?"),
+        ("muscle", 79, "T2 fs", ""),
+        ("muscle", 81, "T2 fs", ""),
+    ],
+)
+def test_a_level_on_the_wrong_side_of_the_median_is_said(tissue, grey, sequence, said):
+    stacks = make_stacks({k: {tissue: float(grey)} for k in range(10)})  # the median is 80
+    known = {"sagittal": sequence}
+    table = summarise_tissues(stacks, known, check_order(stacks, known)).set_index("tissue")
+    assert table.loc[tissue, "level"].startswith(said)
+    assert bool(table.loc[tissue, "level"]) == bool(said)
 
 
 def test_a_reversal_is_counted_from_a_tenth_and_flagged_from_a_fifth():

@@ -1,15 +1,19 @@
 """The page of an exploration: complete, small, escaped, and usable in a browser."""
 
+import dataclasses
+import io
 import re
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 import mrnet_features as mf
 from mrnet_features.data.exam import Dataset, Exam
-from mrnet_features.quality.findings import COLUMNS
+from mrnet_features.quality.findings import Finding
 from mrnet_features.report.explore_blocks import show
+from mrnet_features.report.explore_label_sections import _judge_auc
 from tests.support.audited_folder import write_legs
 from tests.support.browser import Watched, find_violations, measure_overflow, open_browser
 
@@ -31,11 +35,12 @@ def dataset(tmp_path_factory):
 @pytest.fixture(scope="module")
 def found(dataset):
     rows = [
-        (exam, "axial", "noise", "check", 5.0, f"Look at it {EVIL}.") for exam in dataset.ids[:4]
+        Finding(exam, "axial", "noise", "check", 5.0, f"Look at it {EVIL}.")
+        for exam in dataset.ids[:4]
     ]
-    rows.append(("0005", "", "label-conflict", "reject", np.nan, "Correct it."))
-    rows.append((EVIL, "axial", "stack-file", "reject", np.nan, "Copy it."))
-    return mf.explore(dataset, pd.DataFrame(rows, columns=COLUMNS))
+    rows.append(Finding("0005", "", "label-conflict", "reject", np.nan, "Correct it."))
+    rows.append(Finding(EVIL, "axial", "stack-file", "reject", np.nan, "Copy it."))
+    return mf.explore(dataset, pd.DataFrame(rows))
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +55,9 @@ def test_all_sections_tables_and_figures_are_there(page, found):
     assert page.count('role="img"') == 2 + 3 * 2 + 2 * 2
     assert page.count("data:image/webp;base64,") == len(found.thumbnails) >= 5
     assert "may not be shared" in page
-    assert re.search(r"The pixels were read once, in [\d.]+ s: [\d.]+ s per exam", page)
+    assert re.search(
+        r"Exploring took [\d.]+ s, [\d.]+ s per exam, without the audit before it\.", page
+    )
 
 
 def test_texts_from_outside_are_escaped_and_nothing_is_loaded(page):
@@ -75,6 +82,36 @@ def test_a_page_of_little(dataset, labels):
     page = mf.explore(Dataset((exam,), labels)).make_page().html
     assert page.startswith("<!DOCTYPE html>")
     assert "1 exam; planes: coronal" in page
+
+
+def test_a_long_reason_is_shown_whole(found):
+    reason = f"{'Pixels of another exam are in it. ' * 12}Leave the exam out unless they miss it."
+    picture = show(found.thumbnails[0]._replace(reasons=(reason,)))
+    assert picture.lines[0] == reason
+
+
+def test_a_combination_that_cannot_be_has_no_ratio_in_its_table(page):
+    combinations = page[page.index("Combinations of labels</span>") :]
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", combinations)
+    assert "0, as it must be" in cells
+    assert "0.00 (" not in page
+
+
+@pytest.mark.parametrize(
+    ("n_each", "said"), [(12, "few exams: possible shortcut"), (60, "differs from 0.5: likely")]
+)
+def test_few_exams_are_said_to_be_few_beside_an_auc(n_each, said):
+    row = {"auc": 0.8, "ci_low": 0.6, "ci_high": 0.9, "n_positive": n_each, "n_negative": 200}
+    assert said in _judge_auc(row, "shortcut")
+    assert "may be" in _judge_auc({**row, "n_positive": 90, "ci_low": 0.4}, "shortcut")
+    assert _judge_auc({**row, "n_positive": 9, "ci_low": 0.4}, "") == "few exams: can't tell"
+
+
+def test_the_time_of_the_audit_is_told_where_it_is_known(found):
+    timed = dataclasses.replace(found, audit_seconds=12.34)
+    assert "and the audit before it 12.3 s." in timed.make_page().foot[1]
+    untold = dataclasses.replace(found, audited=False).make_page().foot[1]
+    assert "audit" not in untold
 
 
 def test_a_set_without_a_readable_stack_still_has_a_page(tmp_path):
@@ -108,6 +145,25 @@ def test_in_a_browser_it_fits_every_width_and_axe_finds_nothing(found, tmp_path)
             assert find_violations(page) == []
             assert watched.complaints == []
             assert [url for url in watched.requests if not url.startswith("data:")] == [page.url]
+
+
+def test_a_table_wider_than_a_phone_has_a_shadow_until_it_is_scrolled(found, tmp_path):
+    found.save_as_html(tmp_path / "page.html")
+    with open_browser() as browser:
+        page = browser.new_page(viewport={"width": 390, "height": 900})
+        page.goto((tmp_path / "page.html").as_uri())
+        table = page.locator(".scroll").first
+        assert table.evaluate("e => e.scrollWidth > e.clientWidth + 50")
+
+        def look():
+            """Grey levels at the right edge and in the middle, above the first line."""
+            shot = Image.open(io.BytesIO(table.screenshot())).convert("L")
+            levels = np.asarray(shot)[-6:-3].max(axis=0)
+            return int(levels[-2]), int(levels[-40:-30].max())
+
+        assert look()[0] < 200 < look()[1]
+        table.evaluate("e => e.scrollLeft = e.scrollWidth")
+        assert look()[0] > 250
 
 
 def test_in_a_notebook_the_page_is_shown_in_its_frame(found, tmp_path):

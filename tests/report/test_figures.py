@@ -28,6 +28,11 @@ def test_svg_keeps_text_and_has_no_inline_style():
     assert root.get("viewBox")
 
 
+def test_a_combination_that_cannot_be_has_no_ratio():
+    texts = [text.get_text() for text in draw().texts]
+    assert texts == ["× 1.33", "0, as it must be", "× 0.89", "× 1.33"]
+
+
 def test_two_figures_of_a_page_share_no_id_and_find_their_own_parts():
     found = [figures.to_svg(draw(), "", f"figure-{k}") for k in (1, 2)]
     ids = [set(re.findall(r'\bid="([^"]*)"', svg)) for svg in found]
@@ -58,6 +63,7 @@ def test_bars_and_marks_of_cooccurrence_are_the_numbers_of_the_table():
 def test_prevalence_names_the_number_of_positive_exams():
     axes = figures.draw_prevalence(measure_prevalence(LABELS))
     assert [text.get_text() for text in axes.get_yticklabels()] == ["abnormal (3)", "acl (1)"]
+    assert {line.get_linestyle() for line in axes.lines} == {"None"}  # points, and no dashed line
 
 
 def test_the_two_classes_of_a_histogram_differ_in_line_and_filling():

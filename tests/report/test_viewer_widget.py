@@ -95,8 +95,10 @@ def test_marks_made_in_the_notebook_go_into_the_page(dataset, tmp_path):
 def test_without_anywidget_the_error_says_how_to_get_it(monkeypatch):
     monkeypatch.delitem(sys.modules, "mrnet_features.report.viewer_widget", raising=False)
     monkeypatch.setitem(sys.modules, "anywidget", None)
-    with pytest.raises(ImportError, match=r"needs anywidget: pip install 'mrnet-features\[view\]'"):
+    expected = r"needs anywidget: pip install 'mrnet-features\[view\]'"
+    with pytest.raises(ImportError, match=expected) as caught:
         mf.view({"sagittal": make_stack((5, 64, 64))})
+    exec(str(caught.value).rpartition("pillow: ")[2].rstrip("."), {})  # the import it names works
 
 
 def test_places_that_run_no_widgets_get_a_picture(monkeypatch):

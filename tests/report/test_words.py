@@ -232,6 +232,28 @@ def test_a_table_may_hold_any_columns_in_any_order():
     assert mf.describe_columns([]).shape == (0, 6)
 
 
+def test_one_name_is_one_row():
+    column = "sagittal__notch__ligament__acl_angle__stack"
+    assert list(mf.describe_columns(column).index) == [column]
+
+
+@pytest.mark.parametrize(
+    ("family", "statistic", "said"),
+    [
+        ("ligament", "acl_angel", "family ligament. Did you mean 'acl_angle'?"),
+        ("fluid", "fraction_brigtest", "family fluid. Did you mean 'fraction_brightest'?"),
+        ("laplacian", "energy_x", "family laplacian."),
+        ("glcm_distance2", "contrst", "family glcm. Did you mean 'contrast'?"),
+    ],
+)
+def test_a_statistic_that_a_family_does_not_have_is_said_to_be_unknown(family, statistic, said):
+    column = f"sagittal__notch__{family}__{statistic}__stack"
+    found = describe_column(column)
+    assert found.phrase == f"{column} (unknown statistic)"
+    assert f"{statistic!r} is not a statistic of the {said}" in found.sentence
+    assert found[2:] == ("", "", "", "")
+
+
 # What a higher value is said to mean, and a change of the picture that must raise or lower it.
 BLOBS = np.random.default_rng(0).integers(20, 180, (2, 8, 8)).repeat(6, axis=1).repeat(6, axis=2)
 PICTURE = (BLOBS + np.random.default_rng(1).integers(0, 40, BLOBS.shape)).astype(np.uint8)
