@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,9 @@ from mrnet_features.evaluation.importance.contributions import explain_predictio
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation
 from mrnet_features.evaluation.protocol.holdout import HoldOut
 from mrnet_features.extraction.read import ExamLike
+from mrnet_features.families.presets import find_families
 from mrnet_features.messages import name_some
+from mrnet_features.names import PLANES, Name
 from mrnet_features.quality.findings import check_findings
 from mrnet_features.report.viewer_exam import ExamContent, describe_exam
 from mrnet_features.report.viewer_marks import read_marks
@@ -29,7 +32,7 @@ TOP = 8
 CAPTION = (
     "Pixels as stored, nothing flipped, each stack with its own window. Height is linked: rows "
     "of coronal and sagittal slices by the joint line (dotted), axial slices by their fraction "
-    "of the stack; V turns the axial stack round, as slices run either way. Left and right, "
+    "of the stack; V flips the axial stack, as slices run either way. Left and right, "
     "front and back can't be linked, and there is no scale in mm, because MRNet stores no "
     "geometry. Regions end at the outline of the leg. Fluid is all that is as bright as fluid; "
     "without fat saturation that includes fat. The band is the darkest line of a slice at the "
@@ -56,6 +59,8 @@ class Cases:
     features : DataFrame or None
     families
         As for `find_marks`.
+    are_chosen : bool
+        Whether the exams were named with `ids`.
     """
 
     exams: Mapping[str, ExamLike]
@@ -66,6 +71,7 @@ class Cases:
     evaluation: Evaluation | HoldOut | None
     features: pd.DataFrame | None
     families: Families
+    are_chosen: bool
 
     @property
     def tasks(self) -> list[str]:
@@ -141,12 +147,24 @@ class Cases:
         Returns
         -------
         DataFrame
-            Columns exam, task, column, value, contribution; no row of exams without a score.
+            Columns exam, task, column, value, contribution, and of all columns of the exam and
+            task n_columns and total (of the contributions); no row of exams without a score.
         """
         scored = [exam for exam in ids if exam in self.scores.index]
         if self.evaluation is None or self.features is None or not scored:
-            return pd.DataFrame(columns=["exam", "task", "column", "value", "contribution"])
-        return explain_predictions(self.evaluation, self.features, exams=scored).frame(top=TOP)
+            names = ["exam", "task", "column", "value", "contribution", "n_columns", "total"]
+            return pd.DataFrame(columns=names)
+        explained = explain_predictions(self.evaluation, self.features, exams=scored)
+        sums = {
+            task: rows.to_numpy("float64").sum(axis=1) for task, rows in explained.by_task.items()
+        }
+        totals = pd.DataFrame(sums, index=explained.features.index)
+        rows = explained.frame(top=TOP)
+        keys = zip(rows["exam"], rows["task"], strict=True)
+        return rows.assign(
+            n_columns=explained.features.shape[1],
+            total=[float(totals.loc[exam, task]) for exam, task in keys],
+        )
 
 
 def collect_cases(
@@ -175,6 +193,7 @@ def collect_cases(
     TypeError, ValueError, KeyError
         As from `mrnet_features.view`.
     """
+    are_chosen = ids is not None
     if isinstance(data, Dataset) and ids is not None:
         data, ids = data[[ids] if isinstance(ids, str) else list(ids)], None
     exams, labels = _read_data(data)
@@ -193,6 +212,8 @@ def collect_cases(
             "`features` explain the predictions of an evaluation. Pass what "
             "`cross_validate` or `evaluate` made of them, or leave `features` out."
         )
+    if features is not None:
+        _check_families(features, families)
     return Cases(
         exams=exams,
         labels=labels,
@@ -202,7 +223,24 @@ def collect_cases(
         evaluation=fitted,
         features=features,
         families=families,
+        are_chosen=are_chosen,
     )
+
+
+def _check_families(features: pd.DataFrame, families: Families) -> None:
+    """Warn of columns whose family is not in `families`; columns of one's own pass."""
+    known = {family.label for family in find_families(families)}
+    named = [str(column).split("__") for column in features.columns]
+    theirs = [parts[2] for parts in named if len(parts) == len(Name._fields) and parts[0] in PLANES]
+    foreign = [label for label in theirs if label not in known]
+    if foreign:
+        warnings.warn(
+            f"`features` has {len(foreign)} of {len(named)} columns that belong to none of "
+            f"`families`, such as those of {name_some(sorted(set(foreign)))}. The viewer can't "
+            "mark where their values come from. Pass as `families` what the table was extracted "
+            "with.",
+            stacklevel=4,
+        )
 
 
 def _read_data(data: Dataset | ExamLike) -> tuple[dict[str, ExamLike], pd.DataFrame]:

@@ -55,7 +55,8 @@ def describe_exam(
     exam_id : str
     exam : Exam or mapping of plane to stack
     contributions : DataFrame
-        Columns task, column, value, contribution; rows in the order to show.
+        Columns task, column, value, contribution, n_columns, total, as from `Cases.explain`; rows
+        in the order to show.
     findings : DataFrame
         Columns plane, code, severity, advice.
     families
@@ -106,6 +107,7 @@ def describe_exam(
         "planes": described,
         "marks": {column: mark for column, mark in shown.items() if mark["slices"]},
         "contributions": describe_contributions(contributions, planes, marks, families),
+        "others": sum_others(contributions),
         "findings": findings[["plane", "code", "severity", "advice"]].to_dict("records"),
     }
     return ExamContent(detail, buffers)
@@ -158,6 +160,34 @@ def describe_contributions(
                 "unmarked": unmarked,
             }
         )
+    return found
+
+
+def sum_others(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Number and sum of the contributions of one exam that aren't listed, by task.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Columns task, contribution, n_columns, total.
+
+    Returns
+    -------
+    dict of str to dict
+        Keys n and sum (log-odds). No task of which all columns are listed.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"task": "acl", "contribution": [2.0, -0.5], "n_columns": 5})
+    >>> sum_others(rows.assign(total=1.75))
+    {'acl': {'n': 3, 'sum': 0.25}}
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for task, listed in rows.groupby("task", sort=False):
+        n = int(listed["n_columns"].iloc[0]) - len(listed)
+        rest = float(listed["total"].iloc[0] - listed["contribution"].sum())
+        if n and math.isfinite(rest):
+            found[str(task)] = {"n": n, "sum": rest}
     return found
 
 

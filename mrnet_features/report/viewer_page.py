@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
+from mrnet_features.jobs import show_progress
 from mrnet_features.report.page import make_policy
 from mrnet_features.report.viewer_cases import Cases
 from mrnet_features.report.viewer_exam import ExamContent
@@ -60,7 +61,7 @@ def make_page(cases: Cases, ids: Sequence[str], marks: Sequence[Mapping[str, Any
     """HTML page with some exams.
 
     Scripts and styles are allowed by their hashes, and nothing may be loaded. Pixels are WebP,
-    in base64.
+    in base64. A progress bar appears on a terminal; elsewhere a message per minute is logged.
 
     Parameters
     ----------
@@ -79,11 +80,13 @@ def make_page(cases: Cases, ids: Sequence[str], marks: Sequence[Mapping[str, Any
     qualities: set[int] = set()
     blocks, fingerprints = [], []
     contributions = cases.explain(ids)
-    for k, exam in enumerate(ids):
-        content = cases.describe(exam, contributions, most_bytes=PICTURE_BYTES)
-        qualities |= {plane["quality"] for plane in content.detail["planes"]}
-        fingerprints.append(content.detail["fingerprint"])
-        blocks.append(_make_block(f"mv-exam-{k}", _embed(content)))
+    with show_progress(len(ids), "page", "exam", None) as bar:
+        for k, exam in enumerate(ids):
+            content = cases.describe(exam, contributions, most_bytes=PICTURE_BYTES)
+            qualities |= {plane["quality"] for plane in content.detail["planes"]}
+            fingerprints.append(content.detail["fingerprint"])
+            blocks.append(_make_block(f"mv-exam-{k}", _embed(content)))
+            bar.update()
     # Where a browser keeps the marks: pages of the same pictures share it until other marks come
     # along. The ids alone don't tell exams apart, since other datasets use the same ones.
     text = json.dumps([list(ids), fingerprints, view["tasks"], view["marks"]])

@@ -42,7 +42,7 @@ def page_file(dataset, tmp_path_factory):
     """Page of 20 exams with predictions, findings and a text that would be dangerous as HTML."""
     evaluation, table = evaluate_exams(dataset)
     row = {"exam": "0002", "plane": "axial", "code": "noise", "severity": "check", "value": 5.0}
-    findings = pd.DataFrame([{**row, "advice": HOSTILE}])
+    findings = pd.DataFrame([{**row, "advice": HOSTILE, "split": "", "unit": "SD"}])
     file = tmp_path_factory.mktemp("page") / "view.html"
     write_view(file, dataset, evaluation, table, findings)
     return file
@@ -224,6 +224,40 @@ def test_the_keys_walk_through_the_contributions(viewer):
     assert viewer.locator(pressed).get_attribute("title") == first
 
 
+def test_the_sum_of_the_other_contributions_is_said(browser, tmp_path, dataset, monkeypatch):
+    monkeypatch.setattr("mrnet_features.report.viewer_cases.TOP", 1)
+    evaluation, table = evaluate_exams(dataset)
+    write_view(tmp_path / "view.html", dataset[:1], evaluation, table)
+    explained = mf.explain_predictions(evaluation, table, exams=["0000"]).frame()
+    of_task = explained[explained["task"] == "abnormal"]["contribution"]
+    watched = open_page(browser, tmp_path / "view.html")
+    text = watched.page.locator(".mv-others").inner_text().replace("−", "-")
+    assert text == f"2 other features: {of_task.iloc[1:].sum():+.2f}"
+    assert watched.complaints == []
+    watched.page.context.close()
+
+
+def test_a_jump_shows_the_picture_on_a_phone_and_moves_no_list(browser, page_file):
+    watched = open_page(browser, page_file)
+    page = watched.page
+    buttons = page.locator(".mv-contributions button")
+    page.set_viewport_size({"width": 1366, "height": 768})
+    press(page, "t")
+    before = buttons.evaluate_all("all => all.map(each => each.offsetTop)")
+    for _ in range(2):
+        press(page, "j")
+        assert buttons.evaluate_all("all => all.map(each => each.offsetTop)") == before
+        assert page.locator(".mv-status").inner_text() != ""
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.locator(f".mv-contributions button[title*={FLUID}]").click()
+    settle(page)
+    box = page.locator("[data-plane=axial] .mv-screen").bounding_box()
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] <= 844
+    page.context.close()
+    assert watched.complaints == []
+
+
 def test_disagreements_are_listed_the_most_confident_first(viewer, dataset):
     evaluation, _ = evaluate_exams(dataset)
     scores = evaluation.predictions.set_index("exam")["acl"]
@@ -246,6 +280,25 @@ def choose_filter(page, text):
     settle(page)
 
 
+def test_the_keys_work_after_a_choice_in_a_list(viewer):
+    choose_filter(viewer, "acl labelled 1")
+    wait_for_exam(viewer, "0001")
+    press(viewer, "n")
+    wait_for_exam(viewer, "0005")
+    viewer.locator(".mv-exam .mv-row select").select_option(index=0)
+    wait_for_exam(viewer, "0001")
+    press(viewer, "t", "x")
+    assert viewer.locator(".mv-reader button[aria-pressed=true]").inner_text().startswith("Exclude")
+    assert viewer.get_by_role("button", name="Save 1 mark as a file (S)").is_visible()
+    for key in ("Enter", "Escape"):
+        press(viewer, "/", "ArrowDown", "ArrowUp")  # a closed list keeps the arrows
+        assert viewer.evaluate("document.activeElement.tagName") == "SELECT"
+        press(viewer, key)
+        viewer.wait_for_function("document.activeElement.className === 'mv-screen'")
+        press(viewer, "Home")
+        assert read_position(viewer, "sagittal") == "1 / 9"
+
+
 def test_labels_and_findings_filter(viewer, dataset):
     choose_filter(viewer, "acl labelled 1")
     expected = list(dataset.labels.index[dataset.labels["acl"] == 1])
@@ -263,24 +316,38 @@ def test_marks_are_saved_in_the_form_that_exclude_reads(browser, page_file, tmp_
     page.keyboard.type("moved <b>")
     press(page, "Escape", "n")
     wait_for_exam(page, "0001")
-    press(page, "Shift+D")
+    press(page, "t", "c")  # from abnormal to acl
+    page.keyboard.type("see; slice 4")
+    press(page, "Escape", "Shift+D")
     wait_for_exam(page, "0002")
-    press(page, "a", "a", "a")  # agree, taken back, agree
+    press(page, "t", "a", "a", "a")  # agree, taken back, agree
     with page.expect_download() as download:
         press(page, "s")
     file = tmp_path / download.value.suggested_filename
     download.value.save_as(file)
     row = {"plane": "", "code": "reader", "value": None}
+    doubt = "label of acl doubtful (label 1); see; slice 4"
+    agreed = "label of abnormal confirmed (label 0)"
     assert json.loads(file.read_text()) == [
         {"exam": "0000", "severity": "reject", "advice": "moved <b>", **row},
-        {"exam": "0001", "severity": "check", "advice": "", **row},
-        {"exam": "0002", "severity": "agree", "advice": "", **row},
+        {"exam": "0001", "severity": "check", "advice": doubt, **row},
+        {"exam": "0002", "severity": "agree", "advice": agreed, **row},
     ]
     assert file.name == "marks.json"
     assert read_exclusion(str(file)) == ["0000"]
     page.reload()
     wait_for_exam(page)
     assert page.locator("textarea").input_value() == "moved <b>"
+    press(page, "n")
+    wait_for_exam(page, "0001")
+    assert page.locator("textarea").input_value() == "see; slice 4"
+    remarks = page.locator(".mv-remarks")
+    assert remarks.inner_text() == "label of acl doubtful (label 1)"
+    press(page, "d")  # of abnormal too
+    assert remarks.inner_text().endswith("; label of abnormal doubtful (label 1)")
+    press(page, "d", "t", "d")  # both taken back
+    assert remarks.inner_text() == ""
+    assert page.locator(".mv-reader button[aria-pressed=true]").count() == 0
     page.context.close()
     assert watched.complaints == []
 

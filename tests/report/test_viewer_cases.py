@@ -67,6 +67,28 @@ def test_contributions_are_those_of_the_evaluation(dataset, evaluated):
     assert detail["marks"][FLUID]["plane"] == "axial"
 
 
+def test_contributions_that_are_not_listed_are_summed(dataset, evaluated, monkeypatch):
+    evaluation, table = evaluated
+    cases = collect_cases(dataset, evaluation, table)
+    assert cases.describe("0001").detail["others"] == {}  # all three are listed
+    monkeypatch.setattr("mrnet_features.report.viewer_cases.TOP", 1)
+    detail = cases.describe("0001").detail
+    explained = mf.explain_predictions(evaluation, table, exams=["0001"])
+    for task in ("abnormal", "acl"):
+        (listed,) = detail["contributions"][task]
+        others = detail["others"][task]
+        total = (explained.log_odds - explained.baseline).loc["0001", task]
+        assert others["n"] == 2
+        assert others["sum"] + listed["contribution"] == pytest.approx(total, abs=1e-5)
+
+
+def test_columns_of_other_families_are_told_once(dataset, evaluated):
+    evaluation, table = evaluated
+    with pytest.warns(UserWarning, match=r"2 of 3 columns .* such as those of 'fluid', 'ligament'"):
+        cases = collect_cases(dataset, evaluation, table, families="minimal")
+    assert cases.describe("0001").detail["marks"] == {}
+
+
 def test_a_hold_out_is_shown_with_its_contributions(dataset, evaluated):
     _, table = evaluated
     model = logistic_baseline()
@@ -80,8 +102,8 @@ def test_a_hold_out_is_shown_with_its_contributions(dataset, evaluated):
 
 
 def test_findings_are_listed_by_exam(dataset):
-    row = {"exam": "0002", "plane": "axial", "code": "noise", "severity": "check"}
-    findings = pd.DataFrame([{**row, "value": 5.0, "advice": "<b>look</b>"}])
+    row = {"exam": "0002", "plane": "axial", "code": "noise", "severity": "check", "unit": "SD"}
+    findings = pd.DataFrame([{**row, "value": 5.0, "advice": "<b>look</b>", "split": ""}])
     cases = collect_cases(dataset, findings=findings)
     assert cases.list_exams(["0002"])["exams"][0]["codes"] == ["noise"]
     assert cases.describe("0002").detail["findings"][0]["advice"] == "<b>look</b>"

@@ -62,7 +62,7 @@ def test_a_notebook_shows_exams_and_gets_the_marks(tmp_path):
         output.wait_for(timeout=30_000)
         assert json.loads(output.inner_text()) == [
             ["0000", "reject", ""],
-            ["0001", "check", "flipped?"],
+            ["0001", "check", "label of acl doubtful (label 1); flipped?"],
         ]
         pressed = page.locator(".mv-reader button[aria-pressed=true]")
         assert pressed.count() == 1

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from itertools import count
 
 import numpy as np
 import pytest
@@ -24,6 +25,14 @@ def dataset(tmp_path_factory):
 def read_blocks(text):
     pattern = r'<script type="application/json" id="([^"]+)">(.*?)</script>'
     return {name: json.loads(block) for name, block in re.findall(pattern, text, re.DOTALL)}
+
+
+def test_a_long_run_says_how_far_it_is(dataset, tmp_path, monkeypatch, caplog):
+    caplog.set_level("INFO", "mrnet_features")
+    minutes = count(0.0, 90.0)
+    monkeypatch.setattr("mrnet_features.jobs.time.monotonic", lambda: next(minutes))
+    write_view(tmp_path / "view.html", dataset, ids=["0001", "0002"])
+    assert caplog.messages[0].startswith("page: 1 of 2 exams")
 
 
 def test_a_page_allows_its_own_style_and_script_only(dataset, tmp_path):

@@ -66,12 +66,22 @@ def test_marks_are_a_table_that_load_mrnet_excludes_by(dataset):
         again.marks = marks.assign(severity="bad")
 
 
-def test_a_page_has_twelve_exams_where_none_are_named(dataset, tmp_path):
+def test_a_page_has_all_exams_of_the_viewer(dataset, tmp_path):
     viewer = mf.view(dataset)
     viewer.save_as_html(tmp_path / "all.html")
-    assert "Knee MRI: 12 of 14 exams" in (tmp_path / "all.html").read_text()
+    assert "Knee MRI: 14 exams" in (tmp_path / "all.html").read_text()
     viewer.save_as_html(tmp_path / "one.html", ids=["0007"])
     assert "Knee MRI: 1 of 14 exam<" in (tmp_path / "one.html").read_text()
+
+
+def test_a_page_of_many_exams_that_nobody_named_is_cut_with_a_warning(dataset, tmp_path):
+    stack = {"axial": dataset["0000"].paths["axial"]}
+    many = mf.Dataset(tuple(mf.Exam(f"{k:04d}", stack) for k in range(51)), pd.DataFrame())
+    with pytest.warns(UserWarning, match="first 50 of the viewer's 51 exams.*ids="):
+        mf.view(many).save_as_html(tmp_path / "cut.html")
+    assert "Knee MRI: 50 of 51 exams" in (tmp_path / "cut.html").read_text()
+    mf.view(many, ids=many.ids).save_as_html(tmp_path / "all.html")
+    assert "Knee MRI: 51 exams" in (tmp_path / "all.html").read_text()
 
 
 def test_marks_made_in_the_notebook_go_into_the_page(dataset, tmp_path):

@@ -7,7 +7,7 @@ const OVERLAYS = [
   { name: "foreground", label: "Outline", key: "f", color: "#56b4e9", width: 1.5, dash: [] },
   { name: "regions", label: "Regions", key: "g", color: "#f0e442", width: 1.2, dash: [7, 4] },
   { name: "fluid", label: "Fluid", key: "u", color: "#ff8ad8", width: 1.5, dash: [2, 2] },
-  { name: "band", label: "Band", key: "b", color: "#3ddc97", width: 3, dash: [] },
+  { name: "band", label: "Darkest band", key: "b", color: "#3ddc97", width: 3, dash: [] },
   { name: "marks", label: "Mark", key: "m", color: "#ff9d3b", width: 2.5, dash: [] },
 ];
 // A mark of a whole region, where no pixel gives the value: thinner, so that it is not read as found.
@@ -46,6 +46,8 @@ function differs(exam, task) {
 }
 
 const describeLabel = (label) => (isNumber(label) ? String(label) : "none");
+const describeOthers = ({ n, sum }) =>
+  `${n.toLocaleString("en")} other feature${n === 1 ? "" : "s"}: ${sum < 0 ? "−" : "+"}${Math.abs(sum).toFixed(2)}`;
 const describeScore = (score) => (isNumber(score) ? score.toFixed(2) : "none");
 
 // ---------------------------------------------------------------- pixels and masks
@@ -173,8 +175,9 @@ function listRows(view, marks) {
   return view.exams
     .filter((exam) => marks.has(exam.id))
     .map(({ id }) => {
-      const { severity, note } = marks.get(id);
-      return { exam: id, plane: "", code: "reader", severity, value: null, advice: note };
+      const { severity, remarks, note } = marks.get(id);
+      const advice = [...remarks, ...(note ? [note] : [])].join("; ");
+      return { exam: id, plane: "", code: "reader", severity, value: null, advice };
     });
 }
 
@@ -187,8 +190,27 @@ function areRows(rows) {
   return Array.isArray(rows) && rows.every(isRow);
 }
 
-const readRows = (rows) =>
-  new Map(rows.map((row) => [row.exam, { severity: row.severity, note: row.advice }]));
+const NO_MARK = { severity: "note", remarks: [], note: "" };
+
+// What a mark says of the label of a task; empty for other marks, and where there is no label.
+function describeRemark(exam, task, severity) {
+  const word = { agree: "confirmed", check: "doubtful" }[severity];
+  const label = exam?.labels[task];
+  return word && isNumber(label) ? `label of ${task} ${word} (label ${label})` : "";
+}
+
+// Marks by exam; remarks stand in the advice, before the reader's own note.
+function readRows(rows, { exams, tasks }) {
+  const known = new Map(exams.map((exam) => [exam.id, exam]));
+  const read = ({ exam, severity, advice }) => {
+    const possible = tasks.map((task) => describeRemark(known.get(exam), task, severity));
+    const parts = advice.split("; ");
+    const n = parts.findIndex((part) => !part || !possible.includes(part));
+    const remarks = parts.splice(0, n < 0 ? parts.length : n);
+    return [exam, { severity, remarks, note: parts.join("; ") }];
+  };
+  return new Map(rows.map(read));
+}
 
 // ---------------------------------------------------------------- one plane
 
@@ -511,7 +533,7 @@ const KEYS = [
   ["1 2 3", "axial, coronal, sagittal", (viewer, key) => viewer.panes[key - 1].screen.focus()],
   ["n", "next exam", (viewer) => viewer.turn(1)],
   ["p", "previous exam", (viewer) => viewer.turn(-1)],
-  ["/", "go to the filter", (viewer) => viewer.filterBox.focus()],
+  ["/", "go to the filter; Enter or Escape goes back", (viewer) => viewer.filterBox.focus()],
   ["w", "narrower window; with Shift wider", (viewer, key, shift) =>
     viewer.active.changeWindow(shift ? 12 : -12, 0)],
   ["l", "lower level, so brighter; with Shift darker", (viewer, key, shift) =>
@@ -527,7 +549,7 @@ const KEYS = [
   ]),
   ["o", "all overlays off or on", (viewer) => viewer.toggleOverlays()],
   ["h", "height lines on or off", (viewer) => viewer.toggleLines()],
-  ["v", "turn the axial stack round for the link", (viewer) => viewer.flip()],
+  ["v", "flip axial: for the link, the stack runs from the bottom up", (viewer) => viewer.flip()],
   ["[", "linked height up", (viewer) => viewer.moveHeight(-1)],
   ["]", "linked height down", (viewer) => viewer.moveHeight(1)],
   ["t", "next task", (viewer) => viewer.nextTask()],
@@ -548,7 +570,7 @@ const KEYS = [
 class Viewer {
   constructor(root, source) {
     Object.assign(this, { root, source, view: source.view });
-    this.marks = readRows(source.readMarks());
+    this.marks = readRows(source.readMarks(), this.view);
     this.exams = new Map(); // promises of decoded exams, the newest last
     this.shown = new Set(["marks"]);
     this.regionSet = null;
@@ -565,7 +587,7 @@ class Viewer {
     this.applyFilter(0);
     this.listMarks();
     source.onMarks?.(() => {
-      this.marks = readRows(source.readMarks());
+      this.marks = readRows(source.readMarks(), this.view);
       this.describeMark();
       this.listMarks();
     });
@@ -581,6 +603,7 @@ class Viewer {
   build() {
     const { root } = this;
     root.classList.add("mv-root");
+    root.classList.toggle("mv-scored", this.view.has_scores);
     root.setAttribute("tabindex", "-1"); // a click between the parts keeps the keys alive
     // JupyterLab would take single letters for its own commands, such as X for cutting a cell
     root.setAttribute("data-lm-suppress-shortcuts", "true");
@@ -616,8 +639,8 @@ class Viewer {
       this.overlayButtons.set(name, toggle);
       tools.append(toggle);
     }
-    this.linesButton = button("Height", "h", () => this.toggleLines(), true);
-    this.flipButton = button("Axial turned", "v", () => this.flip(), false);
+    this.linesButton = button("Height lines", "h", () => this.toggleLines(), true);
+    this.flipButton = button("Flip axial", "v", () => this.flip(), false);
     this.largeButton = button("Large", "z", () => this.toggleLarge(), false);
     const reset = button("Reset", "r", () => this.reset());
     const help = button("Keys", "?", () => this.toggleHelp());
@@ -626,18 +649,18 @@ class Viewer {
   }
 
   buildPanels() {
-    this.filterBox = make("select", {
-      onchange: () => this.applyFilter(this.filterBox.selectedIndex),
-    });
-    this.examBox = make("select", { onchange: () => this.open(this.examBox.selectedIndex) });
+    this.filterBox = this.buildList((index) => this.applyFilter(index));
+    this.examBox = this.buildList((index) => this.open(index));
     const before = make("button", { type: "button", onclick: () => this.turn(-1) }, "Previous");
     const next = make("button", { type: "button", onclick: () => this.turn(1) }, "Next");
     const exam = make("label", { class: "mv-field" }, "Exam", this.examBox);
     this.tasks = make("div", { class: "mv-tasks", role: "group", "aria-label": "Tasks" });
     this.contributions = make("ol", { class: "mv-contributions" });
     this.contributionsTitle = make("h2");
+    this.others = make("p", { class: "mv-others" });
     this.findings = make("ul", { class: "mv-findings" });
     this.note = make("textarea", { rows: 2, oninput: () => this.setNote(this.note.value) });
+    this.remarks = make("p", { class: "mv-remarks" });
     this.verdictButtons = VERDICTS.map(({ key, severity, label }) =>
       make(
         "button",
@@ -652,16 +675,36 @@ class Viewer {
     const turn = make("div", { class: "mv-row" }, before, exam, next);
     return [
       panel("exam", "Exam", filter, turn, this.tasks, this.findings),
-      panel("model", "Model", this.contributionsTitle, this.contributions),
+      panel("model", "Model", this.contributionsTitle, this.contributions, this.others),
       panel(
         "reader",
         "Reader",
         make("h2", {}, "Reader's mark"),
         make("div", { class: "mv-row" }, ...this.verdictButtons),
+        this.remarks,
         make("label", { class: "mv-field" }, "Note (C)", this.note),
         make("div", { class: "mv-row" }, this.saveButton),
       ),
     ];
+  }
+
+  // A list gives the focus back once an option is chosen, so that the keys work. Arrows and letters
+  // in a closed list choose at each press: there it waits for Enter or Escape.
+  buildList(choose) {
+    let isStepping = false;
+    const list = make("select", {
+      onpointerdown: () => (isStepping = false),
+      onkeydown: ({ key, altKey }) => (isStepping = !altKey && ![" ", "Enter", "F4"].includes(key)),
+      onchange: () => {
+        choose(list.selectedIndex);
+        if (!isStepping) this.focusPicture();
+      },
+    });
+    return list;
+  }
+
+  focusPicture() {
+    this.active.screen.focus({ preventScroll: true });
   }
 
   buildHelp() {
@@ -692,11 +735,12 @@ class Viewer {
     if (event.ctrlKey || event.metaKey || event.altKey || this.help.open) return;
     const target = event.target;
     if (target === this.note) {
-      if (event.key === "Escape") this.active.screen.focus();
+      if (event.key === "Escape") this.focusPicture();
       return;
     }
     if (target.tagName === "SELECT") {
-      if (event.key === "Escape") this.active.screen.focus();
+      // afterwards, since the browser may choose an option by the same key
+      if (["Enter", "Escape"].includes(event.key)) setTimeout(() => this.focusPicture());
       return; // letters and arrows choose options
     }
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
@@ -883,7 +927,7 @@ class Viewer {
     this.flipped = !this.flipped;
     setPressed(this.flipButton, this.flipped);
     this.linkSlice();
-    this.announce(this.flipped ? "Axial stack turned round" : "Axial stack as stored");
+    this.announce(this.flipped ? "Axial stack flipped: from the bottom up" : "Axial stack as stored");
   }
 
   // ------------------------------------------------------------ display
@@ -988,6 +1032,8 @@ class Viewer {
     const title = `What raised or lowered the model's ${this.task}, in log-odds`;
     this.contributionsTitle.textContent = found.length ? title : "";
     this.buttons = found.map((item) => this.makeContribution(item));
+    const others = this.exam?.others?.[this.task];
+    this.others.textContent = others ? describeOthers(others) : "";
     this.contributions.replaceChildren(...this.buttons.map((button) => make("li", {}, button)));
   }
 
@@ -1016,8 +1062,8 @@ class Viewer {
     if (!found.length) return this.announce("No contributions");
     const at = found.findIndex((item) => item.column === this.column);
     const next = at < 0 ? (n > 0 ? 0 : found.length - 1) : (at + n + found.length) % found.length;
-    this.jump(found[next]);
     this.buttons[next].scrollIntoView({ block: "nearest" });
+    this.jump(found[next]);
   }
 
   jump(item) {
@@ -1038,6 +1084,7 @@ class Viewer {
     this.activate(pane);
     this.toggleOverlay("marks", true);
     this.showSlice(pane, mark.best_slice);
+    pane.element.scrollIntoView({ block: "nearest" }); // on a phone it is far from the list
     const isRegion = mark.kind === "region";
     this.status.textContent = isRegion ? `${raw}. None found; region outlined.` : raw;
     const found = isRegion ? "none found, " : "";
@@ -1055,16 +1102,22 @@ class Viewer {
 
   setVerdict(severity, goOn = false) {
     const { id } = this.about;
-    const old = this.marks.get(id) ?? { severity: "note", note: "" };
-    const isSame = old.severity === severity && !goOn; // the same key again takes it back
-    this.putMark(id, { ...old, severity: isSame ? "note" : severity });
+    const old = this.marks.get(id) ?? NO_MARK;
+    const remark = describeRemark(this.about, this.task, severity);
+    const before = old.severity === severity ? old.remarks : [];
+    const isSaid = remark === "" || before.includes(remark);
+    const isSame = old.severity === severity && isSaid && !goOn; // the same key again takes it back
+    const remarks = before.filter((each) => each !== remark);
+    if (remark && !isSame) remarks.push(remark);
+    const isGone = isSame && remarks.length === 0; // else it holds for another task
+    this.putMark(id, { ...old, remarks, severity: isGone ? "note" : severity });
     const verdict = VERDICTS.find((each) => each.severity === severity);
-    this.announce(isSame ? "Mark taken back" : `Exam ${id}: ${verdict.label}`);
+    this.announce(isSame ? "Mark taken back" : `Exam ${id}: ${remark || verdict.label}`);
     if (goOn) this.turn(1);
   }
 
   setNote(note) {
-    const old = this.marks.get(this.about.id) ?? { severity: "note", note: "" };
+    const old = this.marks.get(this.about.id) ?? NO_MARK;
     this.putMark(this.about.id, { ...old, note });
   }
 
@@ -1082,13 +1135,18 @@ class Viewer {
     VERDICTS.forEach(({ severity }, k) =>
       setPressed(this.verdictButtons[k], mark?.severity === severity),
     );
+    this.remarks.textContent = (mark?.remarks ?? []).join("; ");
     if (this.note.value !== (mark?.note ?? "")) this.note.value = mark?.note ?? "";
   }
 
   listMarks() {
-    this.saveButton.textContent = `Save ${this.marks.size} marks as a file (S)`;
+    this.saveButton.textContent = `Save ${this.countMarks()} as a file (S)`;
     this.fillFilters();
     this.fillExams();
+  }
+
+  countMarks() {
+    return `${this.marks.size} mark${this.marks.size === 1 ? "" : "s"}`;
   }
 
   saveFile() {
@@ -1096,7 +1154,7 @@ class Viewer {
     const address = URL.createObjectURL(new Blob([text], { type: "application/json" }));
     make("a", { href: address, download: "marks.json" }).click();
     setTimeout(() => URL.revokeObjectURL(address), 10_000);
-    this.announce(`${this.marks.size} marks saved`);
+    this.announce(`${this.countMarks()} saved`);
   }
 }
 
