@@ -36,13 +36,14 @@ def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch):
     run(page, monkeypatch)
 
 
+@pytest.mark.timeout(1800)  # what a reader of all pages runs: several audits, fits and pages
 def test_the_code_of_pages_about_exams_runs(tmp_path, monkeypatch, capsys):
     mpl.use("Agg")
     monkeypatch.chdir(tmp_path)
     # 70: enough exams without abnormality for the five folds of measure_added_value
     mf.write_knees("MRNet-v1.0", n_train=100, n_valid=70, seed=5, n_jobs=1)
-    names = {"README.md", "audit.md", "explore.md", "statistics.md", "viewer.md"}
-    assert {page.name for page in NEEDS_EXAMS} == names
+    names = {"README", "audit", "command-line", "explore", "statistics", "viewer"}
+    assert {page.stem for page in NEEDS_EXAMS} == names
     for page in sorted(NEEDS_EXAMS):
         run(page, monkeypatch)
     assert "meniscus" in capsys.readouterr().out
