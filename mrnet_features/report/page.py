@@ -87,7 +87,7 @@ class Figures(NamedTuple):
     Attributes
     ----------
     drawn : sequence of (str, str)
-        SVG of each figure as `mrnet_features.report.figures.to_svg` makes it, and its caption.
+        SVG of each figure as `mrnet_features.report.svg.to_svg` makes it, and its caption.
     """
 
     drawn: Sequence[tuple[str, str]]
