@@ -57,6 +57,7 @@ _HOMES = {
     "view": "report.viewer.view",
     "write_features": "extraction.table",
     "write_knees": "synthetic.write",
+    "write_report": "report.review.report",
 }
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ if TYPE_CHECKING:
     from mrnet_features.names import parse_name
     from mrnet_features.quality.audit import audit
     from mrnet_features.report.explore.explore import explore
+    from mrnet_features.report.review.report import write_report
     from mrnet_features.report.sheet import plot_exam
     from mrnet_features.report.slice_plots import plot_slices
     from mrnet_features.report.viewer.view import view
@@ -150,6 +152,7 @@ __all__ = [
     "view",
     "write_features",
     "write_knees",
+    "write_report",
 ]
 
 

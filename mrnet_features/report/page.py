@@ -106,6 +106,8 @@ class Picture(NamedTuple):
     title : str
     lines : sequence of str
         Caption under the title.
+    link : str, default ""
+        Where a click on it leads.
     """
 
     source: str
@@ -113,6 +115,7 @@ class Picture(NamedTuple):
     height: int
     title: str
     lines: Sequence[str]
+    link: str = ""
 
 
 class Pictures(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Literal
 
 import pandas as pd
@@ -27,4 +26,7 @@ def to_plain(table: pd.DataFrame, orient: Literal["records", "index"] = "records
     >>> to_plain(pd.DataFrame({"auc": [0.5, float("nan")]}, index=["acl", "mean"]), "index")
     {'acl': {'auc': 0.5}, 'mean': {'auc': None}}
     """
-    return json.loads(table.to_json(orient=orient))
+    kept = table.astype(object).where(table.notna(), None)
+    if orient == "records":
+        return kept.rename(columns=str).to_dict("records")
+    return kept.rename(index=str, columns=str).to_dict("index")
