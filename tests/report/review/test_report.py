@@ -8,6 +8,7 @@ import re
 import pytest
 
 import mrnet_features as mf
+from mrnet_features.report.review.report import make_report
 from tests.support.tables import plant_signal
 
 EVIL = "<script>alert(1)</script>"
@@ -25,7 +26,7 @@ def study():
 @pytest.fixture(scope="module")
 def report(study):
     evaluation, features = study
-    return mf.report.review.report.make_report({EVIL: evaluation}, features=features)
+    return make_report({EVIL: evaluation}, features=features)
 
 
 def list_numbers(value):
