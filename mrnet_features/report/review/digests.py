@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["digest_columns", "digest_rows", "hash_text", "hash_texts"]
+__all__ = ["DIGITS", "digest_columns", "digest_rows", "hash_text", "hash_texts"]
 
 EXAM_DIGITS = 8
 """Hexadecimal digits for one exam: two that differ look equal once in four thousand million."""
 
 DIGITS = 16
+"""Hexadecimal digits of all other hashes."""
 
 
 def digest_rows(table: pd.DataFrame) -> dict[str, str]:

@@ -15,7 +15,13 @@ import pandas as pd
 from mrnet_features.evaluation.checklists.answers import describe_value
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation
 from mrnet_features.report.page import Text
-from mrnet_features.report.review.digests import digest_columns, digest_rows, hash_text, hash_texts
+from mrnet_features.report.review.digests import (
+    DIGITS,
+    digest_columns,
+    digest_rows,
+    hash_text,
+    hash_texts,
+)
 from mrnet_features.report.review.inputs import Inputs, Scored
 from mrnet_features.report.review.part import Cell, Closed, LeftOut, Part, PartBlock, tabulate
 
@@ -198,7 +204,9 @@ def _list_rows(facts: Mapping[str, Any]) -> pd.DataFrame:
     for name, model in facts["models"].items():
         fits = f"{', '.join(model['classifiers'])}, {model['n_fits']:,} fits"
         rows.append((f"{name}: classifier", fits))
-        rows += [(f"{name}: {HASHED[key]}", model[key]) for key in HASHED if model.get(key)]
+        rows += [
+            (f"{name}: {HASHED[key]}", model[key][:DIGITS]) for key in HASHED if model.get(key)
+        ]
     return pd.DataFrame(
         [(what, str(value)) for what, value in rows if value not in ("", None)],
         columns=["what", "value"],
