@@ -18,6 +18,7 @@ from mrnet_features.evaluation.results import Result
 from mrnet_features.files import write_texts
 from mrnet_features.plain import to_plain
 from mrnet_features.report.page import Page, Section, Table
+from mrnet_features.report.review.curves import describe_curves
 from mrnet_features.report.review.inputs import Inputs, Scored, collect_inputs
 from mrnet_features.report.review.layout import lay_out
 from mrnet_features.report.review.part import LeftOut, Part
@@ -32,6 +33,7 @@ FORMAT = "mrnet-features report 1"
 
 SECTIONS: tuple[Callable[[Inputs], Sequence[Part | LeftOut]], ...] = (
     describe_scores,
+    describe_curves,
     describe_provenance,
 )
 """Functions that make the sections, in the order of the page; the verdict comes before them."""
