@@ -18,6 +18,7 @@ from mrnet_features.evaluation.results import Result
 from mrnet_features.files import write_texts
 from mrnet_features.plain import to_plain
 from mrnet_features.report.page import Page, Section, Table
+from mrnet_features.report.review.data import describe_data
 from mrnet_features.report.review.inputs import Inputs, Scored, collect_inputs
 from mrnet_features.report.review.layout import lay_out
 from mrnet_features.report.review.part import LeftOut, Part
@@ -31,6 +32,7 @@ FORMAT = "mrnet-features report 1"
 """First entry of the JSON file."""
 
 SECTIONS: tuple[Callable[[Inputs], Sequence[Part | LeftOut]], ...] = (
+    describe_data,
     describe_scores,
     describe_provenance,
 )
