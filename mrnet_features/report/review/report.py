@@ -19,6 +19,7 @@ from mrnet_features.files import write_texts
 from mrnet_features.plain import to_plain
 from mrnet_features.report.page import Page, Section, Table
 from mrnet_features.report.review.curves import describe_curves
+from mrnet_features.report.review.data import describe_data
 from mrnet_features.report.review.inputs import Inputs, Scored, collect_inputs
 from mrnet_features.report.review.layout import lay_out
 from mrnet_features.report.review.part import LeftOut, Part
@@ -32,6 +33,7 @@ FORMAT = "mrnet-features report 1"
 """First entry of the JSON file."""
 
 SECTIONS: tuple[Callable[[Inputs], Sequence[Part | LeftOut]], ...] = (
+    describe_data,
     describe_scores,
     describe_curves,
     describe_provenance,
