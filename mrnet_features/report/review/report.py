@@ -23,6 +23,7 @@ from mrnet_features.report.review.data import describe_data
 from mrnet_features.report.review.importance import describe_importance
 from mrnet_features.report.review.inputs import Inputs, Scored, collect_inputs
 from mrnet_features.report.review.layout import lay_out
+from mrnet_features.report.review.leakage import describe_leakage
 from mrnet_features.report.review.part import LeftOut, Part
 from mrnet_features.report.review.provenance import describe_provenance
 from mrnet_features.report.review.scores import describe_scores
@@ -38,6 +39,7 @@ SECTIONS: tuple[Callable[[Inputs], Sequence[Part | LeftOut]], ...] = (
     describe_scores,
     describe_curves,
     describe_importance,
+    describe_leakage,
     describe_provenance,
 )
 """Functions that make the sections, in the order of the page; the verdict comes before them."""
