@@ -11,6 +11,7 @@ from mrnet_features.evaluation.metrics.calibration import Calibration, measure_c
 from mrnet_features.evaluation.plots import make_axes
 from mrnet_features.report.page import Text
 from mrnet_features.report.review.attempt import Refusal, attempt
+from mrnet_features.report.review.few_exams import warn_of_few
 from mrnet_features.report.review.inputs import Inputs
 from mrnet_features.report.review.part import Cell, LeftOut, Part, PartBlock, Plot, tabulate
 
@@ -83,7 +84,7 @@ def describe_calibration(inputs: Inputs) -> Sequence[Part | LeftOut]:
         if inputs.evaluation.folds.n_repeats > 1:
             source += ", those of the first repeat, so that an exam counts once"
         source += ". "
-    blocks: list[PartBlock] = [Text(INTRODUCTION)]
+    blocks: list[PartBlock] = [Text(INTRODUCTION), *warn_of_few(inputs, facts)]
     tasks = list(inputs.labels.columns)
     for task in tasks[:MOST_TASKS]:
         draw = functools.partial(_draw, result, task, n_bins)

@@ -16,6 +16,7 @@ from mrnet_features.report.cells import SMALLEST_P, say_p
 from mrnet_features.report.page import Text
 from mrnet_features.report.review.added_value import describe_added_value
 from mrnet_features.report.review.attempt import Refusal, attempt
+from mrnet_features.report.review.few_exams import warn_of_few
 from mrnet_features.report.review.inputs import Inputs
 from mrnet_features.report.review.part import Cell, Closed, LeftOut, Part, PartBlock, Plot, tabulate
 from mrnet_features.report.review.published import describe_published
@@ -35,11 +36,13 @@ INTRODUCTION = (
     "difference; it does not show that the models are equal."
 )
 
-METHOD = (
-    "Intervals are 95 % confidence intervals, without adjustment. p values are two-sided and "
-    "adjusted for the number of tests (Holm): those of the mean for the number of models, those of "
-    "single tasks for models and tasks. The detectable difference is the true difference that a "
-    "test at 5 % finds with 80 % power on these exams; a smaller one is easily missed."
+INTERVALS = "Intervals are 95 % confidence intervals, not adjusted for their number."
+
+TESTS = (
+    "p values are two-sided and adjusted for the number of tests (Holm): those of the mean for the "
+    "number of models, those of single tasks for models and tasks. The detectable difference is "
+    "the true difference that an unadjusted test at 5 % finds with 80 % power on these exams; a "
+    "smaller one is easily missed."
 )
 
 FILES = (
@@ -110,6 +113,7 @@ def _describe_differences(
     tables: dict[str, pd.DataFrame],
 ) -> Iterator[PartBlock]:
     yield Text(INTRODUCTION.format(name=inputs.name))
+    yield from warn_of_few(inputs, facts)
     found: dict[str, Comparison] = {}
     for name, other in others.items():
         models = {inputs.name: inputs.model, name: other}
@@ -141,7 +145,8 @@ def _describe_differences(
     }
     shown = table.assign(adjusted=table["p_holm"].map(say_p))
     yield tabulate(shown, f"AUC of {inputs.name} minus AUC of the other model", cells)
-    yield Text(METHOD)
+    tested = table["p"].notna().any()
+    yield Text(f"{INTERVALS} {TESTS}" if tested else INTERVALS)
     if any(result.nested for result in found.values()):
         yield Text(NESTED)
     if table["interval"].str.startswith("fitted").any():

@@ -126,7 +126,8 @@ def _describe(
     drawn = main.head(MOST_LEVELS)
     what = f"AUC of {headline}" if headline != "mean" else "mean AUC of all tasks"
     overall = float(result.overall[headline])
-    yield Plot(f"Subgroups: {what}", functools.partial(_draw, drawn, overall))
+    if main["auc"].notna().any():
+        yield Plot(f"Subgroups: {what}", functools.partial(_draw, drawn, overall))
     if len(main) > len(drawn):
         facts["n_drawn"] = MOST_LEVELS
         yield Text(f"The figure shows the first {MOST_LEVELS} levels, the table all.")
@@ -162,9 +163,10 @@ def _say(main: pd.DataFrame, of_a_class: str, facts: dict[str, Any], end: str) -
     }
     words = f"{count(n_levels, 'level')}"
     if n_missing:
+        none = "none could" if n_missing == n_levels else f"{n_missing} could not"
         words += (
-            f", of which {n_missing} could not be measured: a level needs at least {FEWEST} "
-            f"positive and negative {of_a_class}"
+            f", of which {none} be measured: a level needs at least {FEWEST} positive and "
+            f"negative {of_a_class}"
         )
     words += ". "
     if not len(tested):
