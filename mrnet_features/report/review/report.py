@@ -19,12 +19,14 @@ from mrnet_features.files import write_texts
 from mrnet_features.plain import to_plain
 from mrnet_features.report.page import Page, Section, Table
 from mrnet_features.report.review.data import describe_data
+from mrnet_features.report.review.disagreements import describe_disagreements
 from mrnet_features.report.review.inputs import Inputs, Scored, collect_inputs
 from mrnet_features.report.review.layout import lay_out
 from mrnet_features.report.review.part import LeftOut, Part
 from mrnet_features.report.review.provenance import describe_provenance
 from mrnet_features.report.review.scores import describe_scores
 from mrnet_features.report.review.verdict import describe_verdict
+from mrnet_features.report.viewer.overlays import Families
 
 __all__ = ["FORMAT", "Report", "make_report", "write_report"]
 
@@ -34,6 +36,7 @@ FORMAT = "mrnet-features report 1"
 SECTIONS: tuple[Callable[[Inputs], Sequence[Part | LeftOut]], ...] = (
     describe_data,
     describe_scores,
+    describe_disagreements,
     describe_provenance,
 )
 """Functions that make the sections, in the order of the page; the verdict comes before them."""
@@ -214,6 +217,7 @@ def make_report(
     title: str = "Study of a knee MRI set",
     command: str = "",
     viewer: str = "",
+    families: Families = "baseline",
     seed: int = 0,
     n_jobs: int | None = None,
 ) -> Report:
@@ -239,6 +243,8 @@ def make_report(
         What was typed to make the report, for its last section.
     viewer : str, default ""
         Address of a page with the viewer, relative to the report.
+    families : str, Family or sequence of them, default "baseline"
+        Families that the features come from, as for `FeatureExtractor`.
     seed : int, default 0
     n_jobs : int, optional
         Parallel processes.
@@ -260,6 +266,7 @@ def make_report(
         thorough=thorough,
         command=command,
         viewer=viewer,
+        families=families,
         seed=seed,
         n_jobs=n_jobs,
     )
