@@ -16,6 +16,9 @@ __all__ = ["list_limits"]
 MOST_LIMITS = 6
 """Most sentences, so that they are read."""
 
+MOST_FILES = 3
+"""Most files that a sentence names."""
+
 
 def list_limits(inputs: Inputs, parts: Mapping[str, Part], facts: dict[str, Any]) -> list[str]:
     """Sentences on what this study does not show.
@@ -56,7 +59,7 @@ def _list_all(inputs: Inputs, parts: Mapping[str, Part], facts: dict[str, Any]) 
             f"Not that {inputs.name} is the best of {len(inputs.models)} models, if it was chosen "
             "because it scored best on these exams: then its AUC is too high."
         )
-    yield from _limit_equality(parts)
+    yield from _limit_comparison(inputs, parts)
     yield from _limit_probabilities(parts)
     if inputs.evaluation is not None and inputs.evaluation.folds.n_repeats == 1:
         yield (
@@ -80,16 +83,22 @@ def _limit_hospitals(inputs: Inputs) -> str:
     )
 
 
-def _limit_equality(parts: Mapping[str, Part]) -> Iterator[str]:
-    """Where no difference was shown."""
+def _limit_comparison(inputs: Inputs, parts: Mapping[str, Part]) -> Iterator[str]:
+    """Where no difference was shown, and where a file does not tell how its model was trained."""
     table = parts["comparison"].tables.get("differences") if "comparison" in parts else None
     if table is None or not len(table):
         return
+    words = []
     if (~(table["p_holm"] < LEVEL)).any():
-        yield (
-            "Not that models are equal where no difference was shown: the study may be too small "
-            "to show it."
+        words.append("that models are equal where no difference was shown")
+    files = [name for name in inputs.others if name in set(table["second"])]
+    if files:
+        words.append(
+            f"that the comparison is fair if {' or '.join(files[:MOST_FILES])} was trained on "
+            "these exams, which a file of predictions does not tell"
         )
+    if words:
+        yield f"Not {', nor '.join(words)}."
 
 
 def _limit_probabilities(parts: Mapping[str, Part]) -> Iterator[str]:

@@ -130,13 +130,17 @@ def _say_comparison(
     """Differences from the other models; without any, whether guessing is ruled out."""
     differences = _find_table(parts, "comparison", "differences")
     headline = inputs.model.headline
-    rows = None if differences is None else differences[differences["task"] == headline]
-    if rows is None or not len(rows):
+    if differences is None:
+        differences = pd.DataFrame({"task": []})
+    rows = differences[differences["task"] == headline]
+    if not len(rows):
         return f"{NOT_COMPARED} {_say_chance(inputs, summary)}"
-    tables["differences"] = rows
+    tables["differences"] = differences
     facts |= {"level": LEVEL, "power": parts["comparison"].facts.get("power")}
     if len(rows) == 1:
-        return say_difference(rows.iloc[0].to_dict(), headline)
+        row = rows.iloc[0].to_dict()
+        single = differences[differences["task"] != headline]
+        return f"{say_difference(row, headline)}{_say_single_tasks(row, single)}"
     what = "mean AUC" if headline == "mean" else f"AUC of {headline}"
     tested = rows["p_holm"] < LEVEL
     higher, lower = rows[tested & (rows["difference"] > 0)], rows[tested & (rows["difference"] < 0)]
@@ -154,6 +158,19 @@ def _say_comparison(
         f"{_name_model(inputs)} was compared with {len(rows)} other models on the same exams: "
         f"{'; '.join(words)} (tests at {LEVEL}, adjusted for their number)."
     )
+
+
+def _say_single_tasks(row: Mapping[Any, Any], single: pd.DataFrame) -> str:
+    """Tasks in which a difference was shown that the main result does not show."""
+    shown = single[single["p_holm"] < LEVEL]
+    words = ""
+    for name, sign in ((row["first"], 1), (row["second"], -1)):
+        if row["p_holm"] < LEVEL and sign * row["difference"] > 0:
+            continue  # said already
+        tasks = [str(task) for task in shown.loc[sign * shown["difference"] > 0, "task"]]
+        if tasks:
+            words += f" For {_join(tasks)} alone, the AUC of {name} is higher."
+    return words
 
 
 def _name_differences(rows: pd.DataFrame) -> str:

@@ -77,7 +77,7 @@ def test_a_difference_and_its_lack_are_told_apart(evaluation, monkeypatch):
     alike = own + rng.normal(0, 0.01, own.shape)
     worse = describe(evaluation, compare={"cnn": noise})
     assert "reaches a higher mean AUC than cnn" in read(worse)
-    assert not any("equal" in item for item in list_limits(worse))
+    assert any("fair if cnn was trained" in item for item in list_limits(worse))
     equal = describe(evaluation, compare={"cnn": alike.clip(0, 1)})
     assert "No difference in mean AUC" in read(equal)
     assert any("equal" in item for item in list_limits(equal))
@@ -161,3 +161,13 @@ def test_every_limit_is_short_and_they_are_few(evaluation):
     limits = list_limits(describe(evaluation, features=FEATURES))
     assert 3 <= len(limits) <= 6
     assert max(map(len, limits)) < 200
+
+
+def test_a_task_in_which_the_other_model_is_better_is_named(evaluation, monkeypatch):
+    monkeypatch.setattr(comparison, "describe_added_value", lambda *_: [])
+    rng = np.random.default_rng(0)
+    knowing = 0.3 * LABELS["one"] + 0.7 * rng.uniform(size=160)
+    other = pd.DataFrame({"one": knowing.clip(0, 1) * 0.5 + 0.5 * LABELS["one"]})
+    mixed = other.assign(two=rng.uniform(size=160))
+    text = read(describe(evaluation, compare={"cnn": mixed}))
+    assert "For one alone, the AUC of cnn is higher." in text
