@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
 
@@ -33,6 +34,7 @@ from mrnet_features.report.review.provenance import describe_provenance
 from mrnet_features.report.review.scores import describe_scores
 from mrnet_features.report.review.subgroups import describe_subgroups
 from mrnet_features.report.review.verdict import describe_verdict
+from mrnet_features.report.review.viewer_page import VIEWER, write_viewer
 from mrnet_features.report.viewer.overlays import Families
 
 __all__ = ["FORMAT", "Report", "make_report", "write_report"]
@@ -171,6 +173,9 @@ def write_report(
     compare: Mapping[str, Any] | None = None,
     findings: pd.DataFrame | None = None,
     out: str | Path = "report.html",
+    *,
+    viewer: bool | str = False,
+    families: Families = "baseline",
     **options: Any,
 ) -> Report:
     """Write a finished study as one page for a reviewer.
@@ -195,6 +200,13 @@ def write_report(
         Table of `audit`.
     out : path, default "report.html"
         HTML file to write; old files of an earlier report are replaced.
+    viewer : bool or str, default False
+        Whether to write ``report-files/viewer.html`` too, with the exams where model and label
+        disagree: a click on their pictures opens it. It takes about 2 s and 0.8 MB per exam, and
+        needs `dataset`. Or the address of a page that you wrote with `write_view`, relative to the
+        report.
+    families : str, Family or sequence of them, default "baseline"
+        Families that the features come from, as for `FeatureExtractor`.
     **options
         See `make_report`.
 
@@ -211,8 +223,24 @@ def write_report(
     OSError
         If a file can't be written.
     """
+    file = find_folder(out) / VIEWER
+    address = quote(f"{file.parent.name}/{file.name}") if viewer is True else (viewer or "")
+    if viewer is True and dataset is None:
+        raise ValueError("`viewer` shows pictures, so `dataset` must be given, got None.")
+    options |= {"viewer": address, "families": families}
     report = make_report(evaluation, dataset, features, compare, findings, **options)
     report.save(out)
+    if viewer is True:
+        inputs = collect_inputs(
+            evaluation,
+            dataset,
+            features,
+            findings=findings,
+            families=options.get("families", "baseline"),
+        )
+        write_viewer(file, inputs, report.parts)
+    elif not viewer:
+        file.unlink(missing_ok=True)  # of an earlier report
     return report
 
 
