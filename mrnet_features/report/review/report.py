@@ -19,6 +19,9 @@ from mrnet_features.evaluation.results import Result
 from mrnet_features.files import write_texts
 from mrnet_features.plain import to_plain
 from mrnet_features.report.page import Page, Section, Table
+from mrnet_features.report.review.calibration import describe_calibration
+from mrnet_features.report.review.comparison import describe_comparison
+from mrnet_features.report.review.curves import describe_curves
 from mrnet_features.report.review.data import describe_data
 from mrnet_features.report.review.disagreements import describe_disagreements
 from mrnet_features.report.review.inputs import Inputs, Scored, collect_inputs
@@ -26,6 +29,7 @@ from mrnet_features.report.review.layout import lay_out
 from mrnet_features.report.review.part import LeftOut, Part
 from mrnet_features.report.review.provenance import describe_provenance
 from mrnet_features.report.review.scores import describe_scores
+from mrnet_features.report.review.subgroups import describe_subgroups
 from mrnet_features.report.review.verdict import describe_verdict
 from mrnet_features.report.review.viewer_page import VIEWER, write_viewer
 from mrnet_features.report.viewer.overlays import Families
@@ -38,7 +42,11 @@ FORMAT = "mrnet-features report 1"
 SECTIONS: tuple[Callable[[Inputs], Sequence[Part | LeftOut]], ...] = (
     describe_data,
     describe_scores,
+    describe_curves,
+    describe_comparison,
     describe_disagreements,
+    describe_calibration,
+    describe_subgroups,
     describe_provenance,
 )
 """Functions that make the sections, in the order of the page; the verdict comes before them."""
@@ -217,13 +225,7 @@ def write_report(
     report = make_report(evaluation, dataset, features, compare, findings, **options)
     report.save(out)
     if viewer is True:
-        inputs = collect_inputs(
-            evaluation,
-            dataset,
-            features,
-            findings=findings,
-            families=options.get("families", "baseline"),
-        )
+        inputs = collect_inputs(evaluation, dataset, features, findings=findings, families=families)
         write_viewer(file, inputs, report.parts)
     elif not viewer:
         file.unlink(missing_ok=True)  # of an earlier report
