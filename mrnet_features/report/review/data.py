@@ -29,6 +29,9 @@ from mrnet_features.report.review.part import Cell, Closed, LeftOut, Part, PartB
 __all__ = ["describe_data", "measure_files"]
 
 NAME = "data"
+MOST_ROWS = 200
+"""Most files that can't be read in the table of the page."""
+
 MOST_SIZES = 3
 """Most picture sizes of a plane that are named."""
 
@@ -167,14 +170,14 @@ def _describe_stacks(dataset: Dataset, labels: pd.DataFrame) -> Part:
     blocks: list[PartBlock] = [
         tabulate(table, "Stacks of the scored exams; in brackets the fewest and most slices", cells)
     ]
-    problems = files[files["problem"] != ""]
-    blocks += [
-        Text(f"A file can't be read. {problem}", is_warning=True)
-        for problem in problems["problem"].head(MOST_SIZES)
-    ]
-    if len(problems) > MOST_SIZES:
-        blocks.append(Text(f"So can't {len(problems) - MOST_SIZES:,} others.", is_warning=True))
-    facts = {"n_unreadable_more": max(len(problems) - MOST_SIZES, 0)}
+    problems = files.loc[files["problem"] != "", ["exam", "plane", "problem"]]
+    facts = {"n_unreadable": len(problems)}
+    if len(problems):
+        text = f"{count(len(problems), 'file')} can't be read."
+        blocks.append(Text(text, is_warning=True))
+        cells = {"exam": Cell("exam"), "plane": Cell("plane"), "problem": Cell("why")}
+        listed = tabulate(problems.head(MOST_ROWS), "Files that can't be read", cells)
+        blocks.append(Closed("Which files, and why", [listed]))
     return Part(NAME, "", blocks, facts, {"stacks": table, "unreadable": problems})
 
 

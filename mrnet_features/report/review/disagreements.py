@@ -46,7 +46,8 @@ FIRST = ("sagittal", *PLANES)  # planes to show where no reason names one
 NO_ERRORS = (
     "This is not a list of errors. Among the strongest disagreements, labels are often doubtful; "
     "in other exams the model is wrong. Look at the exam before you decide, and do not correct "
-    "only the labels that the model disagrees with: that flatters the model."
+    "only the labels that the model disagrees with: that flatters the model. Where one class is "
+    "rare, its exams can stand here only because the model expects the other."
 )
 
 HOW_TO_READ = (
@@ -58,9 +59,9 @@ HOW_TO_READ = (
 
 
 class _Shown(NamedTuple):
-    """Slice that stands for an exam; `slice` counts from 0."""
+    """Slice that stands for an exam; `slice` counts from 0. No picture if no file can be read."""
 
-    grey: UInt8Array
+    grey: UInt8Array | None
     plane: str
     slice: int
     n_slices: int
@@ -115,7 +116,7 @@ def describe_disagreements(inputs: Inputs) -> Sequence[Part | LeftOut]:
     tables = {"exams": exams, "reasons": reasons}
     if inputs.dataset is not None:
         pictures, tables["pictures"] = _take_pictures(inputs, inputs.dataset, exams, reasons)
-        blocks += pictures
+        blocks += [*pictures, *_say_missing(tables["pictures"])]
         if any(picture.link for picture in pictures):
             text = (
                 f"A click on a picture opens the exam in {unquote(inputs.viewer)}, a file that "
@@ -207,12 +208,22 @@ def _take_pictures(
                 place = {"exam": exam.id, "plane": shown.plane, "slice": shown.slice + 1}
                 place |= {"task": row["task"], "column": shown.column}
                 link = f"{inputs.viewer}#{urlencode(place, quote_via=quote, safe='')}"
-            pictures.append(Thumbnail(shown.grey, title, [*lines, shown.line], link))
-            where = (shown.plane, shown.slice + 1, shown.n_slices) if shown.plane else ("", 0, 0)
+            if shown.grey is not None:
+                pictures.append(Thumbnail(shown.grey, title, [*lines, shown.line], link))
+            where = (shown.plane, shown.slice + 1, shown.n_slices)
             rows.append((exam.id, *where, part, total, typical, shown.line))
             bar.update()
     names = ["exam", "plane", "slice", "n_slices", "listed", "total", "typical", "line"]
     return pictures, pd.DataFrame(rows, columns=names)
+
+
+def _say_missing(pictures: pd.DataFrame) -> list[Text]:
+    """Exams without a picture, and why."""
+    without = pictures[pictures["plane"] == ""]
+    return [
+        Text(f"Exam {row['exam']} has no picture. {row['line']}", is_warning=True)
+        for row in without.to_dict("records")
+    ]
 
 
 def _say_reasons(reasons: pd.DataFrame) -> list[str]:
@@ -256,7 +267,7 @@ def _choose_slice(exam: Exam, reasons: pd.DataFrame, inputs: Inputs) -> _Shown:
                 picture = draw_marked_slice(grey, None, index)
                 return _Shown(picture, plane, index, len(grey), line)
     why = " ".join(problems.values()) or "The exam has no file."
-    return _Shown(np.zeros((64, 64), np.uint8), "", 0, 0, f"No picture. {why}")
+    return _Shown(None, "", -1, 0, why)
 
 
 def _load(exam: Exam, plane: str, problems: dict[str, str]) -> UInt8Array | None:

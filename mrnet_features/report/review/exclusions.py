@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
 
 from mrnet_features.evaluation.comparison.exclusion import Exclusion, measure_exclusion
+from mrnet_features.evaluation.metrics.few_exams import FewExamsWarning
+from mrnet_features.evaluation.protocol.holdout import HoldOut
 from mrnet_features.report.cells import count, list_ids
 from mrnet_features.report.page import Text
 from mrnet_features.report.review.finding_words import name_code, name_severity
@@ -61,20 +64,20 @@ def list_unscored(inputs: Inputs) -> pd.DataFrame:
     -------
     DataFrame
         Columns exam, in_dataset, split (of its findings) and reasons (its findings in words, the
-        most severe first; empty if it has none). Exams of another split than the scored ones,
-        as far as findings tell, are left out.
+        most severe first; empty if it has none). Not the training exams of a HoldOut, nor exams of
+        another split than the scored ones, as far as findings tell.
     """
+    model, findings = inputs.model, inputs.findings
     scored = set(inputs.labels.index)
-    in_dataset = (
-        [] if inputs.dataset is None else [i for i in inputs.dataset.ids if i not in scored]
-    )
-    findings = inputs.findings
+    used = scored | set(model.train_labels.index if isinstance(model, HoldOut) else ())
+    ids = () if inputs.dataset is None else inputs.dataset.ids
+    in_dataset = [exam for exam in ids if exam not in used]
     by_exam: dict[Any, list[dict[Any, Any]]] = {}
     if findings is not None:
         own = set(findings.loc[findings["exam"].isin(scored), "split"])
         for row in findings[findings["exam"] != ""].to_dict("records"):
             is_own = row["exam"] in in_dataset or not own or row["split"] in own
-            if row["exam"] not in scored and is_own:
+            if row["exam"] not in used and is_own:
                 by_exam.setdefault(row["exam"], []).append(row)
     rows = []
     for exam in dict.fromkeys([*in_dataset, *sorted(by_exam)]):
@@ -152,7 +155,9 @@ def _find_exclusions(
     facts["rejected_scored"] = named
     blocks.append(Text(f"{named} {NOT_BY_ITSELF}", is_warning=True))
     try:
-        return [measure_exclusion(inputs.model, findings)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FewExamsWarning)  # the section on scores says so
+            return [measure_exclusion(inputs.model, findings)]
     except ValueError as error:
         facts["no_exclusion"] = f"What leaving them out changes can't be measured: {error}"
         blocks.append(Text(facts["no_exclusion"]))

@@ -91,6 +91,7 @@ def test_training_exams_of_a_hold_out_are_counted_too(dataset):
     part, _ = describe(found)
     assert part.tables["training-labels"]["n_negative"].sum() == 12
     assert "fitted on 12 other exams" in read_texts(part)
+    assert len(list_unscored(collect_inputs(found, dataset))) == 0  # training exams are no loss
 
 
 def test_stacks_are_counted_from_their_headers(evaluation, dataset, tmp_path):
@@ -107,7 +108,8 @@ def test_stacks_are_counted_from_their_headers(evaluation, dataset, tmp_path):
     n_slices, height, width = SHAPES["axial"]
     assert stacks.loc["axial", "slices"] == n_slices
     assert stacks.loc["axial", "sizes"] == f"{height} x {width}: 19"
-    assert str(broken) in read_texts(part)
+    assert "1 file can't be read." in read_texts(part)
+    assert str(broken) in part.tables["unreadable"]["problem"].item()
 
 
 def test_no_pixel_is_read_to_count_stacks(dataset, monkeypatch):

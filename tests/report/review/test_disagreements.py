@@ -130,9 +130,11 @@ def test_a_missing_plane_and_a_broken_file_are_said(study, dataset, tmp_path):
     broken = tmp_path / "broken.npy"
     broken.write_bytes(sagittal.read_bytes()[:-100])
     part, _ = describe(evaluation, replace_exam(dataset, "0003", {"sagittal": broken}), table)
-    line = part.tables["pictures"].set_index("exam").loc["0003", "line"]
-    assert line.startswith("No picture. ")
-    assert str(broken) in line
+    assert not any(picture.title.startswith("0003") for picture in list_kinds(part, Thumbnail))
+    assert "Exam 0003 has no picture. " in read_texts(part)
+    assert str(broken) in read_texts(part)
+    part, _ = describe(evaluation, replace_exam(dataset, "0003", {}), table)
+    assert "Exam 0003 has no picture. The exam has no file." in read_texts(part)
 
 
 def test_columns_of_another_origin_have_no_mark_but_are_reasons(dataset):
