@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mrnet_features.cli.app import command
+from mrnet_features.cli.named_files import read_exclusion
 from mrnet_features.cli.options import (
     Device,
     Exclude,
@@ -21,7 +22,6 @@ from mrnet_features.cli.options import (
     Seed,
     check_folder,
     name_families,
-    read_exclusion,
 )
 from mrnet_features.cli.terminal import print_next, quote_path
 

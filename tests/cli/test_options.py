@@ -7,6 +7,7 @@ import time
 import pytest
 import typer
 
+from mrnet_features.cli.named_files import read_exclusion
 from mrnet_features.cli.options import (
     Device,
     Grouping,
@@ -16,7 +17,6 @@ from mrnet_features.cli.options import (
     check_file,
     check_views,
     name_families,
-    read_exclusion,
 )
 from mrnet_features.evaluation.importance.feature_groups import group_columns
 from mrnet_features.evaluation.importance.per_fold import VIEWS

@@ -1,4 +1,4 @@
-"""`write_report`: a finished study as one page, with its numbers as JSON and CSV."""
+"""`Report`: sections of a finished study as a page, with their numbers as JSON and CSV."""
 
 from __future__ import annotations
 
@@ -25,10 +25,12 @@ from mrnet_features.report.review.provenance import describe_provenance
 from mrnet_features.report.review.scores import describe_scores
 from mrnet_features.report.review.verdict import describe_verdict
 
-__all__ = ["FORMAT", "Report", "make_report", "write_report"]
+__all__ = ["FORMAT", "TITLE", "Report", "find_folder", "make_report"]
 
 FORMAT = "mrnet-features report 1"
 """First entry of the JSON file."""
+
+TITLE = "Study of a knee MRI set"
 
 SECTIONS: tuple[Callable[[Inputs], Sequence[Part | LeftOut]], ...] = (
     describe_scores,
@@ -145,58 +147,6 @@ def find_folder(path: str | Path) -> Path:
     return Path(path).with_name(f"{Path(path).stem}-files")
 
 
-def write_report(
-    evaluation: Scored | Sequence[Scored] | Mapping[str, Scored],
-    dataset: Dataset | None = None,
-    features: pd.DataFrame | None = None,
-    compare: Mapping[str, Any] | None = None,
-    findings: pd.DataFrame | None = None,
-    out: str | Path = "report.html",
-    **options: Any,
-) -> Report:
-    """Write a finished study as one page for a reviewer.
-
-    The page is one file that loads nothing. ``report.json`` beside it holds every number of the
-    page, ``report-files/`` its tables as CSV. What lacks its input is left out; the last section
-    says which argument brings it.
-
-    Parameters
-    ----------
-    evaluation : Evaluation, HoldOut, or a sequence or mapping of them
-        Results of `cross_validate` or `evaluate`. The report is about the first; the others are
-        compared with it.
-    dataset : Dataset, optional
-        Exams of the evaluation, for pictures and the viewer.
-    features : DataFrame of shape (n_exams, n_features), optional
-        Table that the models were fitted on, for importance, reasons and leakage checks. For a
-        HoldOut the tables of both sets, one below the other.
-    compare : mapping of str to path or DataFrame, optional
-        Predictions of other models, such as ``{"cnn": "cnn.csv"}``; see `read_predictions`.
-    findings : DataFrame, optional
-        Table of `audit`.
-    out : path, default "report.html"
-        HTML file to write; old files of an earlier report are replaced.
-    **options
-        See `make_report`.
-
-    Returns
-    -------
-    Report
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is of another kind, or the exams of two arguments differ.
-    ImportError
-        If jinja2, matplotlib or Pillow is not installed.
-    OSError
-        If a file can't be written.
-    """
-    report = make_report(evaluation, dataset, features, compare, findings, **options)
-    report.save(out)
-    return report
-
-
 def make_report(
     evaluation: Scored | Sequence[Scored] | Mapping[str, Scored],
     dataset: Dataset | None = None,
@@ -209,7 +159,7 @@ def make_report(
     stated: Mapping[Any, str] | None = None,
     is_release: bool = False,
     thorough: bool = False,
-    title: str = "Study of a knee MRI set",
+    title: str = TITLE,
     command: str = "",
     viewer: str = "",
     seed: int = 0,

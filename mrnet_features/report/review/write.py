@@ -1,0 +1,231 @@
+"""`write_report`: a finished study as one page, with its numbers as JSON and CSV."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote as quote_address
+from urllib.parse import unquote
+
+import pandas as pd
+
+from mrnet_features.data.exam import Dataset
+from mrnet_features.evaluation.results import Result
+from mrnet_features.files import read_json
+from mrnet_features.messages import quote
+from mrnet_features.report.review.inputs import Scored
+from mrnet_features.report.review.part import Closed, Thumbnail
+from mrnet_features.report.review.report import FORMAT, TITLE, Report, find_folder, make_report
+
+__all__ = ["check_place", "list_missing_packages", "require_packages", "write_report"]
+
+PACKAGES = {"jinja2": "jinja2", "matplotlib": "matplotlib", "PIL": "Pillow"}
+"""Packages that a page needs, by the name of their module."""
+
+ENDS = (".html", ".htm")
+
+
+def write_report(
+    evaluation: Scored | Sequence[Scored] | Mapping[str, Scored],
+    dataset: Dataset | None = None,
+    features: pd.DataFrame | None = None,
+    compare: Mapping[str, Any] | None = None,
+    findings: pd.DataFrame | None = None,
+    out: str | Path = "report.html",
+    *,
+    subgroups: pd.DataFrame | None = None,
+    also: Sequence[Result] = (),
+    stated: Mapping[Any, str] | None = None,
+    is_release: bool = False,
+    thorough: bool = False,
+    viewer: bool = False,
+    title: str = TITLE,
+    command: str = "",
+    seed: int = 0,
+    n_jobs: int | None = None,
+) -> Report:
+    """Write a finished study as one page for a reviewer.
+
+    The page is one file that loads nothing. ``report.json`` beside it holds every number of the
+    page, ``report-files/`` its tables as CSV. What lacks its input is left out; the last section
+    says which argument brings it.
+
+    Parameters
+    ----------
+    evaluation : Evaluation, HoldOut, or a sequence or mapping of them
+        Results of `cross_validate` or `evaluate`. The report is about the first; the others are
+        compared with it.
+    dataset : Dataset, optional
+        Exams of the evaluation, for pictures and the viewer.
+    features : DataFrame of shape (n_exams, n_features), optional
+        Table that the models were fitted on, for importance, reasons and leakage checks. For a
+        HoldOut the tables of both sets, one below the other.
+    compare : mapping of str to path or DataFrame, optional
+        Predictions of other models, such as ``{"cnn": "cnn.csv"}``; see `read_predictions`.
+    findings : DataFrame, optional
+        Table of `audit`.
+    out : path, default "report.html"
+        HTML file to write; files of an earlier report are replaced.
+    subgroups : DataFrame of shape (n_exams, n_factors), optional
+        Level of each exam, such as its site or sex; see `measure_subgroups`.
+    also : sequence of results
+        Results that were computed before, such as a `PermutationTest`, a `NullImportance` or an
+        `Exclusion`. Each is shown in its section.
+    stated : mapping, optional
+        Answers to items of checklists; see `fill_checklist`.
+    is_release : bool, default False
+        Whether the exams are those of MRNet's release. Only then published AUCs are shown.
+    thorough : bool, default False
+        Also compute what fits models again: null importance and negative controls. Minutes.
+    viewer : bool, default False
+        Also write ``report-files/view.html``, which a click on a picture of the page opens: about
+        0.9 MB and 2 seconds per exam. Needs `dataset`.
+    title : str
+        Heading of the page.
+    command : str, default ""
+        What was typed to make the report, for its section on provenance.
+    seed : int, default 0
+        Seeds what is drawn at random.
+    n_jobs : int, optional
+        Parallel processes.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of another kind, or the exams of two arguments differ.
+    FileExistsError
+        If the JSON file beside `out` exists and is no report.
+    ImportError
+        If jinja2, matplotlib or Pillow is not installed.
+    OSError
+        If a file can't be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> import mrnet_features as mf
+    >>> features = pd.DataFrame(np.eye(40)).set_axis([f"{k:04d}" for k in range(40)])
+    >>> labels = pd.DataFrame({"acl": np.arange(40) % 2}, index=features.index)
+    >>> evaluation = mf.cross_validate(mf.prior_baseline(), features, labels, n_repeats=1)
+    >>> page = Path(tempfile.mkdtemp(), "report.html")
+    >>> report = write_report(evaluation, out=page)
+    >>> page.exists(), page.with_suffix(".json").exists()
+    (True, True)
+    """
+    page = Path(out)
+    require_packages()
+    check_place(page)
+    if viewer and dataset is None:
+        raise ValueError("`viewer` needs the exams. Pass `dataset`, or leave viewer=True out.")
+    pictures = find_folder(page) / "view.html"
+    report = make_report(
+        evaluation,
+        dataset,
+        features,
+        compare,
+        findings,
+        subgroups=subgroups,
+        also=also,
+        stated=stated,
+        is_release=is_release,
+        thorough=thorough,
+        title=title,
+        command=command,
+        viewer=quote_address(f"{pictures.parent.name}/{pictures.name}") if viewer else "",
+        seed=seed,
+        n_jobs=n_jobs,
+    )
+    ids = list(dict.fromkeys(_list_linked(part.blocks for part in report.parts)))
+    pictures.unlink(missing_ok=True)  # of an earlier report, with other exams
+    if viewer and dataset is not None and ids:
+        from mrnet_features.report.viewer.view import write_view
+
+        first = _choose_first(evaluation)
+        pictures.parent.mkdir(parents=True, exist_ok=True)
+        write_view(pictures, dataset, first, features, findings, ids=ids)
+    report.save(page)
+    return report
+
+
+def check_place(path: str | Path) -> None:
+    """Raise unless a report can be written to a file without replacing anything but a report.
+
+    Parameters
+    ----------
+    path : path
+        HTML file.
+
+    Raises
+    ------
+    ValueError
+        If the name does not end in ``.html``.
+    FileExistsError
+        If the JSON file beside it exists and is no report.
+    """
+    file = Path(path)
+    if file.suffix.lower() not in ENDS:
+        raise ValueError(
+            f"`out` must be a file that ends in .html, got {quote(str(file))}. Name it "
+            f"'{file.with_suffix('.html')}'."
+        )
+    numbers = file.with_suffix(".json")
+    if not numbers.exists():
+        return
+    try:
+        found = read_json(numbers, "")
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        raise FileExistsError(
+            f"'{numbers}' is no report, and would be replaced by the numbers of '{file}'. Choose "
+            "another name with `out`."
+        )
+
+
+def list_missing_packages() -> list[str]:
+    """Packages that a page needs and that are not installed.
+
+    Returns
+    -------
+    list of str
+    """
+    return [name for module, name in PACKAGES.items() if not importlib.util.find_spec(module)]
+
+
+def require_packages() -> None:
+    """Raise unless all packages that a page needs are installed.
+
+    Raises
+    ------
+    ImportError
+    """
+    missing = list_missing_packages()
+    if missing:
+        raise ImportError(
+            f"The page of a report needs {', '.join(missing)}: pip install "
+            "'mrnet-features[report]'."
+        )
+
+
+def _list_linked(groups: Any) -> Iterator[str]:
+    """Ids of the exams that pictures link to."""
+    for blocks in groups:
+        for block in blocks:
+            if isinstance(block, Closed):
+                yield from _list_linked([block.blocks])
+            elif isinstance(block, Thumbnail) and "#" in block.link:
+                yield unquote(block.link.partition("#")[2])
+
+
+def _choose_first(evaluation: Any) -> Any:
+    """The model that a report is about."""
+    if isinstance(evaluation, Mapping):
+        return next(iter(evaluation.values()))
+    return evaluation[0] if isinstance(evaluation, Sequence) else evaluation
