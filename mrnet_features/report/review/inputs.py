@@ -190,7 +190,9 @@ def _check_features(features: Any, model: Scored) -> pd.DataFrame:
         if not isinstance(features, pd.DataFrame):
             raise TypeError(f"`features` must be a DataFrame, got {type(features).__name__}.")
         return features
-    return align_features(features, model.labels)
+    table = align_features(features, model.labels)
+    table.attrs = dict(getattr(features, "attrs", {}))  # the recipe, for provenance
+    return table
 
 
 def _read_others(
