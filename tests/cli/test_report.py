@@ -1,6 +1,7 @@
 """`mrnet-features report`: a page beside its numbers, and what was left out."""
 
 import json
+import re
 
 import pytest
 
@@ -96,3 +97,25 @@ def test_missing_packages_are_named_before_anything_is_read(monkeypatch, tmp_pat
     assert done.stderr == (
         "Error: The page of a report needs matplotlib: pip install 'mrnet-features[report]'.\n"
     )
+
+
+@pytest.mark.usefixtures("printed")
+def test_the_difference_of_two_reports_is_printed_with_its_cause(folder):
+    again = ("-o", "again.html", "--seed", 5, "--no-viewer", "-q")
+    assert run(*REPORT, *again, cwd=folder).status == 0
+    done = run("report", "--diff", "report.json", "again.json", cwd=folder)
+    assert done.status == 0, done.stderr
+    assert re.search(r"^the folds +differs +Made with seed 0 and 5\.$", done.stdout, re.MULTILINE)
+    assert done.stdout.splitlines()[-1].startswith("The folds differ (Made with seed 0 and 5).")
+    assert done.stderr == ""
+    given = ("report.json", "again.json", "--json")
+    result = json.loads(run("report", "--diff", *given, cwd=folder).stdout)
+    assert result["conclusion"] == done.stdout.splitlines()[-1]
+    assert len(result["scores"]) == 4 + 2 * 4
+
+
+def test_other_files_than_reports_are_refused(folder):
+    (folder / "notes.json").write_text("{}")
+    done = run("report", "--diff", "notes.json", "notes.json", cwd=folder)
+    assert done.status == 1
+    assert done.stderr.startswith("Error: 'notes.json' must be the JSON file of a report")

@@ -165,14 +165,19 @@ def _list_causes(one: Recorded, two: Recorded) -> Iterator[Cause]:
     yield Cause("the exams", EQUAL if same_exams else DIFFERS, _compare_exams(one, two))
     yield _compare_by_exam("the labels", one.labels, two.labels, _compare_tasks(one, two))
     folds = _compare("the folds", one.model, two.model, ("n_repeats", "n_splits", "folds"))
-    if not same_exams and folds.state == DIFFERS:
+    if folds.state == DIFFERS and not same_exams:
         folds = Cause(folds.what, FOLLOWS, "The exams differ.")
+    elif folds.state == DIFFERS and not folds.detail and one.seed != two.seed:
+        folds = folds._replace(detail=f"Made with seed {_cut(one.seed)} and {_cut(two.seed)}.")
     yield folds
     pixels = _compare_texts("the pixels", one.pixels, two.pixels)
     if not same_exams and pixels.state == DIFFERS:
         pixels = Cause(pixels.what, FOLLOWS, "The exams differ.")
     yield pixels
-    yield _compare_texts("the recipe of the features", one.recipe, two.recipe)
+    recipe = _compare_texts("the recipe of the features", one.recipe, two.recipe)
+    differs = recipe.state == DIFFERS
+    said = _join_settings(one.families, two.families)
+    yield recipe._replace(detail=said) if differs else recipe
     numbers = f"{one.n_columns} columns against {two.n_columns}."
     same_columns = _compare_texts("the feature columns", one.columns, two.columns)
     differs = same_columns.state == DIFFERS
@@ -184,17 +189,16 @@ def _list_causes(one: Recorded, two: Recorded) -> Iterator[Cause]:
         said = _join_differences(one.extraction, two.extraction)
         extracted = f" Extracted with {said}." if said else ""
         yield _compare_by_exam("the feature values", one.features, two.features, extracted)
-    yield _compare("the labels fitted on", one.model, two.model, ("fit_labels",))
-    yield _compare("the weights", one.model, two.model, ("sample_weight",))
-    yield _compare("the groups", one.model, two.model, ("groups",))
+    for what, key in RARE.items():
+        if one.model.get(key) or two.model.get(key):
+            yield _compare(what, one.model, two.model, (key,))
     classifier = _compare("the classifier", one.model, two.model, ("classifiers",))
     yield classifier
     if classifier.state == DIFFERS:
         yield Cause("the parameters", FOLLOWS, "The classifier differs.")
     else:
         yield _compare("the parameters", one.parameters, two.parameters)
-    seeds = _compare("the random states of the fits", one.model, two.model, ("seeds",))
-    yield seeds._replace(detail="") if seeds.detail else seeds
+    yield _compare("the random states of the fits", one.model, two.model, ("seeds",))
     packages = (set(one.versions) | set(two.versions)) - {OURS}
     yield _compare(
         "the versions of packages", one.versions, two.versions, tuple(sorted(packages, key=str))
@@ -244,6 +248,13 @@ def _compare_texts(what: str, one: str, two: str) -> Cause:
     return Cause(what, EQUAL if one == two else DIFFERS)
 
 
+RARE = {
+    "the labels fitted on": "fit_labels",
+    "the weights": "sample_weight",
+    "the groups": "groups",
+}
+"""What few studies use, and its entry in a report."""
+
 NAMES = {"n_repeats": "repeats", "n_splits": "folds", "classifiers": ""}
 HASHES = {"folds", "fit_labels", "sample_weight", "groups", "seeds"}
 
@@ -281,6 +292,17 @@ def _join_differences(one: Mapping[str, str], two: Mapping[str, str]) -> str:
     return f"{', '.join(parts[:6])}{more}".strip()
 
 
+def _join_settings(one: Mapping[str, str], two: Mapping[str, str]) -> str:
+    """Settings that differ or that one report lacks."""
+    names = [
+        f"{_cut(key)} ({'other settings' if key in one and key in two else f'only in the {which}'})"
+        for key, which in {**dict.fromkeys(two, "second"), **dict.fromkeys(one, "first")}.items()
+        if one.get(key) != two.get(key)
+    ]
+    more = f" and {len(names) - 6} more" if len(names) > 6 else ""
+    return f"{', '.join(names[:6])}{more}." if names else ""
+
+
 def _cut(text: str) -> str:
     """Text for a message; it may come from a stranger."""
     return quote(text)[1:-1] if text else "none"
@@ -288,8 +310,9 @@ def _cut(text: str) -> str:
 
 def _compare_scores(one: Recorded, two: Recorded) -> pd.DataFrame:
     """AUCs of both reports, per task and per fold."""
-    whole = one.scores.join(two.scores[["auc"]], how="inner", rsuffix="_second")
-    table = whole.rename(columns={"auc": "first", "auc_second": "second"}).rename_axis("task")
+    second = two.scores["auc"].rename("second")
+    table = one.scores.rename(columns={"auc": "first"}).join(second, how="inner")
+    table = table.rename_axis("task")
     folds = one.folds.merge(two.folds, on=["repeat", "fold", "task"], suffixes=("", "_second"))
     folds = folds.rename(columns={"auc": "first", "auc_second": "second"})
     parts = [part for part in (table.reset_index(), folds) if len(part)]
@@ -348,9 +371,17 @@ def _describe_size(diff: ReportDiff) -> str:
     task = f"{_cut(str(row['task']))} AUC"
     if not row["difference"]:
         return "The AUCs are equal."
+    folds = diff.scores["difference"][diff.scores["fold"].notna()].dropna().abs()
+    n_folds = int((folds > 0).sum())
+    same_folds = any(cause == Cause("the folds", EQUAL) for cause in diff.causes)
+    of_folds = (
+        f" {n_folds} of {len(folds)} AUCs of single folds differ, by at most {folds.max():.3f}."
+        if same_folds and len(folds)
+        else ""
+    )
     inside = row["ci_low"] <= row["second"] <= row["ci_high"]
     return (
         f"The largest difference is that of the {task}: {row['first']:.3f} against "
         f"{row['second']:.3f}, {'inside' if inside else 'outside'} the 95 % interval of the first, "
-        f"{row['ci_low']:.3f} to {row['ci_high']:.3f}."
+        f"{row['ci_low']:.3f} to {row['ci_high']:.3f}.{of_folds}"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,10 +31,14 @@ class Recorded:
     ----------
     place : str
         File of the report, or "report" for one in memory.
+    seed : str
+        Seed that the report was made with.
     labels, features : dict of str to str
         Hash of each exam; the features' are missing if the report was made without the table.
     n_columns, columns, recipe, pixels : str
         Number of feature columns, hash of their names, of their recipe and of the pixels.
+    families : dict of str to str
+        Settings of each family and the other settings of the recipe, as JSON.
     extraction : dict of str to str
         Versions of packages and device that the features were computed with.
     model : dict of str to str
@@ -48,12 +53,14 @@ class Recorded:
     """
 
     place: str
+    seed: str
     labels: Mapping[str, str]
     features: Mapping[str, str]
     n_columns: str
     columns: str
     recipe: str
     pixels: str
+    families: Mapping[str, str]
     extraction: Mapping[str, str]
     model: Mapping[str, str]
     parameters: Mapping[str, str]
@@ -125,12 +132,14 @@ class _Reader:
         model = {key: self.say(value) for key, value in self.take(models, first).items()}
         return Recorded(
             place=self.place,
+            seed=self.say(facts.get("seed")),
             labels=labels,
             features=features,
             n_columns=self.say(facts.get("n_columns")),
             columns=self.say(facts.get("columns")),
             recipe=self.say(extraction.get("recipe_digest")),
             pixels=self.say(extraction.get("data_fingerprint")),
+            families=self.read_families(self.take(extraction, "recipe", {})),
             extraction={
                 "device": self.say(extraction.get("device")),
                 **{k: self.say(v) for k, v in self.take(extraction, "versions", {}).items()},
@@ -159,12 +168,26 @@ class _Reader:
         if value is None:
             return ""
         if isinstance(value, list) and len(value) <= 20:
-            return ", ".join(map(self.say, value))
+            return ", ".join(self.say(None if isinstance(item, list) else item) for item in value)
         if isinstance(value, float | str | bool):
             return str(value)
         if isinstance(value, int):
             return quote(value)
         raise self.fail("simple values in its provenance")
+
+    def read_families(self, recipe: dict[str, Any]) -> dict[str, str]:
+        """Settings of each family, and the other settings."""
+        families = recipe.get("families", [])
+        if not isinstance(families, list) or not all(
+            isinstance(family, dict) and isinstance(family.get("name"), str) for family in families
+        ):
+            raise self.fail("families with names in its recipe")
+        settings = {f"family {family['name']}": family for family in families}
+        settings |= {key: value for key, value in recipe.items() if key != "families"}
+        try:
+            return {key: json.dumps(value, sort_keys=True) for key, value in settings.items()}
+        except RecursionError:
+            raise self.fail("simple settings in its recipe") from None
 
     def read_digests(self, digests: dict[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
         """Hashes of the labels and the features of each exam."""
@@ -212,12 +235,14 @@ class _Reader:
         keys = ("repeat", "fold")
         if "folds" not in tables:
             return pd.DataFrame(columns=[*keys, "task", "auc"])
-        rows = [
-            (*(self.read_number(row[key]) for key in keys), task, self.read_number(value))
-            for row in self.read_rows(tables, "folds", keys)
-            for task, value in row.items()
-            if task not in {*keys, "n_exams"}
-        ]
+        found: dict[tuple[int, int, str], float] = {}
+        for row in self.read_rows(tables, "folds", keys):
+            repeat, fold = (self.read_number(row[key]) for key in keys)
+            if not (repeat.is_integer() and fold.is_integer()):
+                raise self.fail("whole numbers of repeats and folds")
+            for task in row.keys() - {*keys, "n_exams"}:
+                found[int(repeat), int(fold), task] = self.read_number(row[task])
+        rows = [(*place, auc) for place, auc in found.items()]
         return pd.DataFrame(rows, columns=[*keys, "task", "auc"])
 
     def fail(self, what: str) -> ValueError:
