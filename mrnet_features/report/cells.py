@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["count", "number", "with_interval"]
+__all__ = ["count", "list_ids", "number", "with_interval"]
+
+MOST_IDS = 12
+"""Most ids in a text."""
 
 
 def with_interval(value: float, row: Any, form: str) -> str:
@@ -43,3 +47,17 @@ def number(value: float, digits: int) -> str:
     ('2.35', '-')
     """
     return f"{value:.{digits}f}" if math.isfinite(value) else "-"
+
+
+def list_ids(ids: Sequence[Any]) -> str:
+    """Ids of exams, the first twelve of them.
+
+    Examples
+    --------
+    >>> list_ids(["0003", "0042"])
+    '0003, 0042'
+    >>> list_ids([f"{k:04d}" for k in range(20)])[-20:]
+    '010, 0011 and 8 more'
+    """
+    shown = ", ".join(map(str, ids[:MOST_IDS]))
+    return shown if len(ids) <= MOST_IDS else f"{shown} and {len(ids) - MOST_IDS:,} more"

@@ -18,6 +18,9 @@ from mrnet_features.evaluation.results import Result
 from mrnet_features.files import write_texts
 from mrnet_features.plain import to_plain
 from mrnet_features.report.page import Page, Section, Table
+from mrnet_features.report.review.curves import describe_curves
+from mrnet_features.report.review.data import describe_data
+from mrnet_features.report.review.importance import describe_importance
 from mrnet_features.report.review.inputs import Inputs, Scored, collect_inputs
 from mrnet_features.report.review.layout import lay_out
 from mrnet_features.report.review.part import LeftOut, Part
@@ -33,7 +36,10 @@ FORMAT = "mrnet-features report 1"
 TITLE = "Study of a knee MRI set"
 
 SECTIONS: tuple[Callable[[Inputs], Sequence[Part | LeftOut]], ...] = (
+    describe_data,
     describe_scores,
+    describe_curves,
+    describe_importance,
     describe_provenance,
 )
 """Functions that make the sections, in the order of the page; the verdict comes before them."""

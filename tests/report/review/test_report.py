@@ -5,6 +5,8 @@ import html
 import json
 import re
 
+import numpy as np
+import pandas as pd
 import pytest
 
 import mrnet_features as mf
@@ -24,9 +26,31 @@ def study():
 
 
 @pytest.fixture(scope="module")
-def report(study):
+def report(study, tmp_path_factory):
     evaluation, features = study
-    return make_report({EVIL: evaluation}, features=features)
+    dataset = write_dataset(tmp_path_factory.mktemp("exams"), evaluation.labels)
+    return make_report(
+        {EVIL: evaluation}, dataset, features, findings=list_findings(evaluation.labels.index)
+    )
+
+
+def write_dataset(folder, labels):
+    """Small stacks of one plane; one exam more than was scored."""
+    exams = []
+    for k, exam in enumerate([*labels.index, "9999"]):
+        path = folder / f"{exam}.npy"
+        np.save(path, np.full((2, 16, 16), k, np.uint8))
+        exams.append(mf.Exam(exam, {"axial": path}))
+    return mf.Dataset(tuple(exams), labels)
+
+
+def list_findings(exams):
+    """Three findings to reject with text of a user, and one of an exam that was not scored."""
+    rows = [
+        {"exam": exam, "plane": "axial", "code": EVIL, "severity": "reject", "value": 2.5}
+        for exam in [*exams[:3], "9999"]
+    ]
+    return pd.DataFrame(rows).assign(advice=f"{EVIL} on 17 slices.")
 
 
 def list_numbers(value):
