@@ -6,10 +6,13 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["count", "list_ids", "number", "with_interval"]
+__all__ = ["SMALLEST_P", "count", "list_ids", "number", "say_p", "with_interval"]
 
 MOST_IDS = 12
 """Most ids in a text."""
+
+SMALLEST_P = 0.001
+"""Smaller p values are not told apart."""
 
 
 def with_interval(value: float, row: Any, form: str) -> str:
@@ -61,3 +64,14 @@ def list_ids(ids: Sequence[Any]) -> str:
     """
     shown = ", ".join(map(str, ids[:MOST_IDS]))
     return shown if len(ids) <= MOST_IDS else f"{shown} and {len(ids) - MOST_IDS:,} more"
+
+
+def say_p(p: float) -> str:
+    """P value with three digits; "-" if there is none.
+
+    Examples
+    --------
+    >>> say_p(0.04321), say_p(1e-9), say_p(math.nan)
+    ('0.043', '< 0.001', '-')
+    """
+    return f"< {SMALLEST_P}" if p < SMALLEST_P else number(p, 3)

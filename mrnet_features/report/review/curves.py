@@ -19,6 +19,7 @@ from mrnet_features.evaluation.metrics.roc import RocCurves, measure_roc
 from mrnet_features.evaluation.plots import make_axes
 from mrnet_features.report.page import Text
 from mrnet_features.report.review.attempt import Refusal, attempt
+from mrnet_features.report.review.few_exams import warn_of_few
 from mrnet_features.report.review.inputs import Inputs
 from mrnet_features.report.review.part import Cell, Closed, LeftOut, Part, PartBlock, Plot, tabulate
 from mrnet_features.report.review.thresholds import (
@@ -46,8 +47,8 @@ CUTS = (0.1, 0.2, 0.3, 0.5)
 INTRODUCTION = (
     "The curves show how {name} tells positive from negative exams at every threshold, the tables "
     "at a few chosen ones. All bands and intervals are 95 % confidence intervals at one point of a "
-    "curve. Except for the AUC they take the fitted models as given: with other training exams the "
-    "curves would differ more."
+    "curve. {they} take the fitted models as given: after fitting on other exams the curves would "
+    "differ more."
 )
 
 READ_ROC = (
@@ -107,7 +108,11 @@ def describe_curves(inputs: Inputs) -> Sequence[Part | LeftOut]:
         "not_measured": {},
     }
     tables: dict[str, pd.DataFrame] = {}
-    blocks: list[PartBlock] = [Text(INTRODUCTION.format(name=inputs.name))]
+    evaluation = inputs.evaluation
+    repeated = evaluation is not None and evaluation.folds.n_repeats > 1
+    they = "Except for the AUC they" if repeated else "They"
+    introduction = Text(INTRODUCTION.format(name=inputs.name, they=they))
+    blocks: list[PartBlock] = [introduction, *warn_of_few(inputs, facts)]
     left_out: list[LeftOut] = []
     points = measure_points(inputs)
     blocks += _describe_roc(inputs, {} if isinstance(points, Refusal) else points, facts, tables)

@@ -23,6 +23,7 @@ from mrnet_features.report.review.digests import (
     hash_texts,
 )
 from mrnet_features.report.review.inputs import Inputs, Scored
+from mrnet_features.report.review.labels import stack_labels
 from mrnet_features.report.review.part import Cell, Closed, LeftOut, Part, PartBlock, tabulate
 
 __all__ = ["describe_provenance"]
@@ -57,7 +58,7 @@ def describe_provenance(inputs: Inputs) -> Sequence[Part | LeftOut]:
     -------
     sequence of Part or LeftOut
     """
-    labels = _stack_labels(inputs.model)
+    labels = stack_labels(inputs.model)
     label_rows = digest_rows(labels)
     feature_rows = {} if inputs.features is None else digest_rows(inputs.features)
     versions = {"Python": platform.python_version()}
@@ -128,13 +129,6 @@ def _miss_recipe(inputs: Inputs) -> LeftOut:
         "The feature table does not carry its recipe. Tables of `extract_features` and "
         "`read_features` do.",
     )
-
-
-def _stack_labels(model: Scored) -> pd.DataFrame:
-    """Labels of all exams that a model was fitted or scored on."""
-    if isinstance(model, Evaluation):
-        return model.labels
-    return pd.concat([model.train_labels[list(model.labels.columns)], model.labels])
 
 
 def _hash_model(model: Scored) -> dict[str, Any]:

@@ -29,8 +29,15 @@ def study():
 def report(study, tmp_path_factory):
     evaluation, features = study
     dataset = write_dataset(tmp_path_factory.mktemp("exams"), evaluation.labels)
+    scores = evaluation.predictions.groupby("exam")[list(evaluation.labels.columns)].mean()
+    factors = pd.DataFrame({EVIL: [EVIL, "south"] * 80}, index=evaluation.labels.index)
     return make_report(
-        {EVIL: evaluation}, dataset, features, findings=list_findings(evaluation.labels.index)
+        {EVIL: evaluation},
+        dataset,
+        features,
+        {f"cnn {EVIL}": scores.round(1)},
+        list_findings(evaluation.labels.index),
+        subgroups=factors,
     )
 
 
