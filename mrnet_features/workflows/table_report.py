@@ -15,6 +15,7 @@ from mrnet_features.data.release import list_ids
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation
 from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.exam_ids import index_by_id
+from mrnet_features.families.presets import discover_families
 from mrnet_features.names import PLANES, SPLITS
 from mrnet_features.quality.audit import audit as run_audit
 from mrnet_features.quality.findings import read_findings
@@ -127,12 +128,31 @@ def report_table(
         is_release=not excluded and is_release(root),
         thorough=thorough,
         viewer=viewer and dataset is not None,
+        families=list_families(features),
         title=title,
         command=command,
         seed=seed,
         n_jobs=n_jobs,
     )
     return evaluation, report
+
+
+def list_families(features: pd.DataFrame) -> list[str]:
+    """Names of the known families that the columns of a table belong to.
+
+    Parameters
+    ----------
+    features : DataFrame
+        Columns plane__region__family__statistic__pool; others count for nothing.
+
+    Returns
+    -------
+    list of str
+        In the order of the columns.
+    """
+    parts = (str(column).split("__") for column in features.columns)
+    found = dict.fromkeys(part[2] for part in parts if len(part) == 5)
+    return [name for name in found if name in discover_families()]
 
 
 def name_model(model: str) -> str:

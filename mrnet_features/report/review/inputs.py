@@ -17,6 +17,7 @@ from mrnet_features.evaluation.protocol.holdout import HoldOut
 from mrnet_features.evaluation.results import Result
 from mrnet_features.messages import name_some, quote
 from mrnet_features.quality.findings import check_findings
+from mrnet_features.report.viewer.overlays import Families
 
 __all__ = ["Inputs", "Scored", "collect_inputs"]
 
@@ -53,6 +54,8 @@ class Inputs:
         What was typed to make the report; may be empty.
     viewer : str
         Address of the page with the viewer, relative to the report; empty if there is none.
+    families : str, Family or sequence of them
+        Families that the features come from.
     seed : int
     n_jobs : int or None
     """
@@ -69,6 +72,7 @@ class Inputs:
     thorough: bool = False
     command: str = ""
     viewer: str = ""
+    families: Families = "baseline"
     seed: int = 0
     n_jobs: int | None = None
 

@@ -22,6 +22,7 @@ from mrnet_features.report.review.calibration import describe_calibration
 from mrnet_features.report.review.comparison import describe_comparison
 from mrnet_features.report.review.curves import describe_curves
 from mrnet_features.report.review.data import describe_data
+from mrnet_features.report.review.disagreements import describe_disagreements
 from mrnet_features.report.review.importance import describe_importance
 from mrnet_features.report.review.inputs import Inputs, Scored, collect_inputs
 from mrnet_features.report.review.layout import lay_out
@@ -31,6 +32,7 @@ from mrnet_features.report.review.provenance import describe_provenance
 from mrnet_features.report.review.scores import describe_scores
 from mrnet_features.report.review.subgroups import describe_subgroups
 from mrnet_features.report.review.verdict import describe_verdict
+from mrnet_features.report.viewer.overlays import Families
 
 __all__ = ["FORMAT", "TITLE", "Report", "find_folder", "make_report"]
 
@@ -44,6 +46,7 @@ SECTIONS: tuple[Callable[[Inputs], Sequence[Part | LeftOut]], ...] = (
     describe_scores,
     describe_curves,
     describe_comparison,
+    describe_disagreements,
     describe_importance,
     describe_calibration,
     describe_leakage,
@@ -176,6 +179,7 @@ def make_report(
     title: str = TITLE,
     command: str = "",
     viewer: str = "",
+    families: Families = "baseline",
     seed: int = 0,
     n_jobs: int | None = None,
 ) -> Report:
@@ -201,6 +205,8 @@ def make_report(
         What was typed to make the report, for its last section.
     viewer : str, default ""
         Address of a page with the viewer, relative to the report.
+    families : str, Family or sequence of them, default "baseline"
+        Families that the features come from, as for `FeatureExtractor`.
     seed : int, default 0
     n_jobs : int, optional
         Parallel processes.
@@ -222,6 +228,7 @@ def make_report(
         thorough=thorough,
         command=command,
         viewer=viewer,
+        families=families,
         seed=seed,
         n_jobs=n_jobs,
     )

@@ -6,8 +6,8 @@ import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 from urllib.parse import quote as quote_address
-from urllib.parse import unquote
 
 import pandas as pd
 
@@ -18,6 +18,8 @@ from mrnet_features.messages import quote
 from mrnet_features.report.review.inputs import Scored
 from mrnet_features.report.review.part import Closed, Thumbnail
 from mrnet_features.report.review.report import FORMAT, TITLE, Report, find_folder, make_report
+from mrnet_features.report.viewer.overlays import Families
+from mrnet_features.report.viewer.view import write_view
 
 __all__ = ["check_place", "list_missing_packages", "require_packages", "write_report"]
 
@@ -41,6 +43,7 @@ def write_report(
     is_release: bool = False,
     thorough: bool = False,
     viewer: bool = False,
+    families: Families = "baseline",
     title: str = TITLE,
     command: str = "",
     seed: int = 0,
@@ -82,6 +85,8 @@ def write_report(
     viewer : bool, default False
         Also write ``report-files/view.html``, which a click on a picture of the page opens: about
         0.9 MB and 2 seconds per exam. Needs `dataset`.
+    families : str, Family or sequence of them, default "baseline"
+        Families that the features come from, as for `FeatureExtractor`.
     title : str
         Heading of the page.
     command : str, default ""
@@ -136,6 +141,7 @@ def write_report(
         stated=stated,
         is_release=is_release,
         thorough=thorough,
+        families=families,
         title=title,
         command=command,
         viewer=quote_address(f"{pictures.parent.name}/{pictures.name}") if viewer else "",
@@ -145,11 +151,9 @@ def write_report(
     ids = list(dict.fromkeys(_list_linked(part.blocks for part in report.parts)))
     pictures.unlink(missing_ok=True)  # of an earlier report, with other exams
     if viewer and dataset is not None and ids:
-        from mrnet_features.report.viewer.view import write_view
-
         first = _choose_first(evaluation)
         pictures.parent.mkdir(parents=True, exist_ok=True)
-        write_view(pictures, dataset, first, features, findings, ids=ids)
+        write_view(pictures, dataset, first, features, findings, ids=ids, families=families)
     report.save(page)
     return report
 
@@ -220,8 +224,8 @@ def _list_linked(groups: Any) -> Iterator[str]:
         for block in blocks:
             if isinstance(block, Closed):
                 yield from _list_linked([block.blocks])
-            elif isinstance(block, Thumbnail) and "#" in block.link:
-                yield unquote(block.link.partition("#")[2])
+            elif isinstance(block, Thumbnail):
+                yield from parse_qs(block.link.partition("#")[2]).get("exam", [])
 
 
 def _choose_first(evaluation: Any) -> Any:
