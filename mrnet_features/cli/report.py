@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mrnet_features.cli.app import TYPED, command
+from mrnet_features.cli.app import command, say_command
 from mrnet_features.cli.named_files import read_exclusion, read_models
 from mrnet_features.cli.options import (
     Coherent,
@@ -26,7 +26,7 @@ from mrnet_features.cli.options import (
     check_output,
     list_label_files,
 )
-from mrnet_features.cli.terminal import hide_home, print_next, quote_path
+from mrnet_features.cli.terminal import print_next, quote_path
 
 if TYPE_CHECKING:
     from mrnet_features.report.review.report import Report
@@ -165,7 +165,7 @@ def report(
         thorough=thorough,
         viewer=viewer,
         title=title or TITLE,
-        command=f"mrnet-features {hide_home(context.meta[TYPED])}",
+        command=say_command(context),
         seed=seed,
         n_jobs=jobs,
     )
