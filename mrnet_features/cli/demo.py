@@ -12,7 +12,7 @@ from mrnet_features.cli.options import Jobs, Json, Quiet, Seed, check_folder
 from mrnet_features.cli.terminal import print_message, print_next, quote_path
 
 NO_PAGE = (
-    "There is no page, since {packages} is not installed. Run it again after pip install "
+    "There is no page: {packages} not installed. Run it again after pip install "
     "'mrnet-features[report]'; exams and features are kept."
 )
 

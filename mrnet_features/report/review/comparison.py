@@ -85,7 +85,13 @@ def describe_comparison(inputs: Inputs) -> Sequence[Part | LeftOut]:
     tables: dict[str, pd.DataFrame] = {}
     blocks: list[PartBlock] = []
     left_out: list[LeftOut] = []
-    others: dict[str, Any] = {**inputs.others, **dict(list(inputs.models.items())[1:])}
+    exams = inputs.labels.index
+    rivals = {
+        name: model
+        for name, model in list(inputs.models.items())[1:]
+        if model.labels.index.equals(exams)  # others, such as held-out exams, are shown elsewhere
+    }
+    others: dict[str, Any] = {**inputs.others, **rivals}
     if others:
         blocks += _describe_differences(inputs, others, facts, tables)
         blocks += describe_added_value(inputs, others, facts, tables)
