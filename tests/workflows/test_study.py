@@ -181,19 +181,6 @@ def test_a_full_disk_leaves_no_partial_file(done, tmp_path, monkeypatch):
     assert {path.name for path in tmp_path.iterdir()} == {"report.md"}
 
 
-def test_a_full_disk_leaves_no_partial_file(done, tmp_path, monkeypatch):
-    (tmp_path / "report.md").write_text("old report")
-
-    def fail(*_):
-        raise OSError("no space left")
-
-    monkeypatch.setattr("mrnet_features.files.os.fsync", fail)
-    with pytest.raises(OSError, match="no space left"):
-        study._write(done, tmp_path)
-    assert (tmp_path / "report.md").read_text() == "old report"
-    assert {path.name for path in tmp_path.iterdir()} == {"report.md"}
-
-
 def test_what_was_computed_is_kept_when_a_later_part_fails(folder, done, tmp_path, monkeypatch):
     shutil.copytree(folder / "out", tmp_path / "out")  # a run that ended well
     finished = iter(done.evaluations.values())
