@@ -47,7 +47,7 @@ TESTS = (
 
 FILES = (
     "Predictions from files ({names}) are taken as they are. This page can't tell whether their "
-    "models were trained on these exams; if they were, their AUCs are too high."
+    "models were trained on these exams; if they were, their AUCs and what they add are too high."
 )
 
 ONE_PARTITION = (
@@ -85,13 +85,13 @@ def describe_comparison(inputs: Inputs) -> Sequence[Part | LeftOut]:
     tables: dict[str, pd.DataFrame] = {}
     blocks: list[PartBlock] = []
     left_out: list[LeftOut] = []
-    exams = inputs.labels.index
-    rivals = {
-        name: model
-        for name, model in list(inputs.models.items())[1:]
-        if model.labels.index.equals(exams)  # others, such as held-out exams, are shown elsewhere
+    further = dict(list(inputs.models.items())[1:])
+    exams = set(inputs.labels.index)
+    elsewhere = [name for name, model in further.items() if set(model.labels.index) != exams]
+    others: dict[str, Any] = {
+        **inputs.others,
+        **{name: model for name, model in further.items() if name not in elsewhere},
     }
-    others: dict[str, Any] = {**inputs.others, **rivals}
     if others:
         blocks += _describe_differences(inputs, others, facts, tables)
         blocks += describe_added_value(inputs, others, facts, tables)
@@ -104,6 +104,10 @@ def describe_comparison(inputs: Inputs) -> Sequence[Part | LeftOut]:
                 "the same exams.",
             )
         )
+    if elsewhere:
+        names = ", ".join(elsewhere)
+        sentence = f"Not compared with {inputs.name}, since scored on other exams: {names}."
+        blocks.append(Text(sentence))
     if inputs.is_release:
         shown, missing = describe_published(inputs, facts, tables)
         blocks += shown
@@ -133,6 +137,7 @@ def _describe_differences(
             found[name] = result
     if not found:
         return
+    inputs.keep(next(iter(found.values())))
     tables["differences"] = table = _summarise(found)
     tables["auc"] = aucs = _collect_aucs(found)
     headline = next(iter(found.values())).headline
@@ -141,6 +146,8 @@ def _describe_differences(
         yield Plot(f"{inputs.name} minus {name}: AUC", functools.partial(_draw, rows))
     for row in table[table["task"] == headline].to_dict("records"):
         yield Text(say_difference(row, headline))
+    if headline == "mean":
+        yield from _describe_single_tasks(table[table["task"] != headline])
     cells = {
         "second": Cell("other model"),
         "task": Cell("task"),
@@ -169,6 +176,16 @@ def _describe_differences(
     }
     where = "in the same folds" if inputs.evaluation is not None else "on the same exams"
     yield Closed(f"AUC of each model {where}", [tabulate(aucs, f"AUC {where}", cells)])
+
+
+def _describe_single_tasks(table: pd.DataFrame) -> Iterator[Text]:
+    """Tasks that differ after adjustment, or that none does."""
+    tested = table[table["p_holm"].notna()]
+    found = tested[tested["p_holm"] < LEVEL]
+    for row in found.to_dict("records"):
+        yield Text(say_difference(row, row["task"]))
+    if len(tested) and not len(found):
+        yield Text("For no single task was a difference shown after adjustment.")
 
 
 def _summarise(found: Mapping[str, Comparison]) -> pd.DataFrame:

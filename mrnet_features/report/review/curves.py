@@ -74,9 +74,10 @@ READ_PRECISION = (
 READ_DECISION = (
     "Decision curve: if exams are acted on from a threshold probability on (for example referred "
     "to surgery), net benefit is the fraction of all exams that are rightly acted on, minus the "
-    "wrong ones at the price that this threshold states. The model is of use where its line lies "
-    "above both others: acting on all exams (treat all) and on none. This needs probabilities "
-    "that can be believed: see the section on calibration first."
+    "wrong ones at the price that this threshold states: at 0.2, four wrong ones cost what a "
+    "right one gains. The model is of use where its line lies above both others: acting on all "
+    "exams (treat all) and on none. This needs probabilities that can be believed: see the "
+    "section on calibration first."
 )
 
 NO_INTERVAL = (
@@ -104,6 +105,7 @@ def describe_curves(inputs: Inputs) -> Sequence[Part | LeftOut]:
         "n_draws": N_DRAWS,
         "target": TARGET,
         "fewest": FEWEST,
+        "example": 0.2,
         "costly": [COSTLY, 1 - COSTLY],
         "not_measured": {},
     }

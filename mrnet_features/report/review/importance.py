@@ -148,6 +148,8 @@ def describe_importance(inputs: Inputs) -> Sequence[Part | LeftOut]:
     if isinstance(found, Refusal):
         facts["not_measured"] = f"Importance can't be measured here. {found.reason}"
         return [Part("importance", TITLE, [Text(facts["not_measured"])], facts, tables)]
+    if not given:
+        inputs.keep(found[0])
     blocks: list[PartBlock] = [*_describe_groupings(found, facts, tables)]
     null = _find_null(inputs, evaluation)
     left_out = []

@@ -24,7 +24,6 @@ from mrnet_features.report.page import Text
 from mrnet_features.report.review.attempt import Refusal, attempt
 from mrnet_features.report.review.controls import CONTROLS, find_controls
 from mrnet_features.report.review.inputs import Inputs
-from mrnet_features.report.review.labels import stack_labels
 from mrnet_features.report.review.part import Cell, Closed, LeftOut, Part, PartBlock, Plot, tabulate
 from mrnet_features.report.words import describe_column
 
@@ -178,7 +177,7 @@ def _check_columns(inputs: Inputs, tables: dict[str, pd.DataFrame]) -> Iterator[
         for name, finds in CODES.values():
             yield _Check(name, finds, NOT_RUN, "It needs `features=`.")
         return
-    labels = stack_labels(inputs.model)
+    labels = inputs.all_labels
     # A held-out study has no folds for the columns of the scan: without a family nothing is fitted.
     evaluation = inputs.evaluation
     found = attempt(

@@ -23,7 +23,6 @@ from mrnet_features.report.review.digests import (
     hash_texts,
 )
 from mrnet_features.report.review.inputs import Inputs, Scored
-from mrnet_features.report.review.labels import stack_labels
 from mrnet_features.report.review.part import Cell, Closed, LeftOut, Part, PartBlock, tabulate
 
 __all__ = ["describe_provenance"]
@@ -58,7 +57,7 @@ def describe_provenance(inputs: Inputs) -> Sequence[Part | LeftOut]:
     -------
     sequence of Part or LeftOut
     """
-    labels = stack_labels(inputs.model)
+    labels = inputs.all_labels
     label_rows = digest_rows(labels)
     feature_rows = {} if inputs.features is None else digest_rows(inputs.features)
     versions = {"Python": platform.python_version()}

@@ -19,6 +19,7 @@ from mrnet_features.files import write_texts
 from mrnet_features.plain import to_plain
 from mrnet_features.report.page import Page, Section, Table
 from mrnet_features.report.review.calibration import describe_calibration
+from mrnet_features.report.review.checklists import describe_checklists
 from mrnet_features.report.review.comparison import describe_comparison
 from mrnet_features.report.review.curves import describe_curves
 from mrnet_features.report.review.data import describe_data
@@ -51,6 +52,7 @@ SECTIONS: tuple[Callable[[Inputs], Sequence[Part | LeftOut]], ...] = (
     describe_calibration,
     describe_leakage,
     describe_subgroups,
+    describe_checklists,
     describe_provenance,
 )
 """Functions that make the sections, in the order of the page; the verdict comes before them."""

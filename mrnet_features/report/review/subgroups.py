@@ -32,8 +32,8 @@ LEVEL = 0.05
 
 INTRODUCTION = (
     "The AUC within each level of a factor such as site or sex, and its difference from the AUC "
-    "of all other exams. The dashed line is the AUC of all exams. A level whose interval "
-    "reaches the line is not shown to differ from it, nor to be equal."
+    "of all other exams. The dashed line is the AUC of all exams. An interval that reaches the "
+    "line shows no difference; it does not show that there is none."
 )
 
 CAUTION = (
@@ -131,8 +131,7 @@ def _describe(
     if len(main) > len(drawn):
         facts["n_drawn"] = MOST_LEVELS
         yield Text(f"The figure shows the first {MOST_LEVELS} levels, the table all.")
-    of_a_class = "exams of every task" if headline == "mean" else "exams"
-    yield Text(_say(main, of_a_class, facts, end))
+    yield Text(_say(table, headline, facts, end))
     cells = {name: cell for name, cell in CELLS.items() if name != "n_positive"}
     yield tabulate(_word(main), f"Subgroups: {what}", cells if headline == "mean" else CELLS)
     if headline != "mean":
@@ -150,35 +149,40 @@ def _word(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(note=notes, adjusted=table["p_holm"].map(say_p))
 
 
-def _say(main: pd.DataFrame, of_a_class: str, facts: dict[str, Any], end: str) -> str:
-    """What the main table shows, in sentences."""
+def _say(table: pd.DataFrame, headline: str, facts: dict[str, Any], end: str) -> str:
+    """What the table shows, in sentences."""
+    primary = table["task"] == headline
+    main = table[primary]
     n_levels, n_missing = len(main), int(main["auc"].isna().sum())
-    tested = main[main["p_holm"].notna()]
-    different = tested[tested["p_holm"] < LEVEL]
-    facts |= {
-        f"n_levels{end}": n_levels,
-        f"n_missing{end}": n_missing,
-        f"n_tested{end}": len(tested),
-        f"n_different{end}": len(different),
-    }
-    words = f"{count(n_levels, 'level')}"
+    facts |= {f"n_levels{end}": n_levels, f"n_missing{end}": n_missing}
+    words = count(n_levels, "level")
     if n_missing:
         none = "none could" if n_missing == n_levels else f"{n_missing} could not"
+        of_a_class = "exams of every task" if headline == "mean" else "exams"
         words += (
             f", of which {none} be measured: a level needs at least {FEWEST} positive and "
             f"negative {of_a_class}"
         )
-    words += ". "
+    sentences = [words, _say_tests(main, "the AUC" if headline != "mean" else "the mean AUC")]
+    if headline == "mean":
+        sentences.append(_say_tests(table[~primary], "the AUC of single tasks"))
+    return f"{'. '.join(sentences)}."
+
+
+def _say_tests(rows: pd.DataFrame, what: str) -> str:
+    """Levels whose AUC differs from that of the other exams after adjustment."""
+    tested = rows[rows["p_holm"].notna()]
     if not len(tested):
-        return f"{words}No level could be compared with the others."
+        return f"No level could be tested for {what}"
+    different = tested[tested["p_holm"] < LEVEL]
     if not len(different):
         return (
-            f"{words}No difference between a level and the other exams was shown (adjusted p at "
-            f"least {LEVEL:g}). The intervals tell how large a difference can still be."
+            f"No difference in {what} between a level and the other exams was shown (adjusted p "
+            f"at least {LEVEL:g}); the intervals tell how large one can still be"
         )
-    named = [f"{row.factor}: {row.level}" for row in different.itertuples()]
+    named = ", ".join(f"{row.factor}: {row.level} ({row.task})" for row in different.itertuples())
     return (
-        f"{words}Different from the other exams (adjusted p below {LEVEL:g}): {', '.join(named)}."
+        f"Levels that differ from the other exams in {what} (adjusted p below {LEVEL:g}): {named}"
     )
 
 

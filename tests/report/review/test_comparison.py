@@ -102,6 +102,13 @@ def test_held_out_exams_are_compared_as_one_test_set(cnn):
     pd.testing.assert_frame_equal(table, wanted)
 
 
+def test_a_model_on_other_exams_is_named_and_not_compared():
+    inputs = collect_inputs({"train": cross_study(), "valid": hold_out_study()})
+    part, left_out = describe_comparison(inputs)
+    assert list_texts(part) == "Not compared with train, since scored on other exams: valid."
+    assert left_out.argument.startswith("compare=")
+
+
 def test_without_another_model_the_section_is_left_out():
     (left_out,) = describe_comparison(collect_inputs(cross_study()))
     assert left_out.argument.startswith("compare=")

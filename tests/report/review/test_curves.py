@@ -87,3 +87,17 @@ def test_missing_labels_and_one_task_with_few_positive_exams():
     (part,) = describe_curves(collect_inputs(evaluation))
     assert part.tables["points"]["n_positive"].tolist() == [6, 6]
     assert part.facts["not_measured"] == {}
+
+
+def test_of_many_tasks_the_first_are_drawn_and_all_are_in_the_tables():
+    held_out = hold_out_study()
+    names = ["a", "b", "c", "d", "e"]
+    many = dataclasses.replace(
+        held_out,
+        labels=pd.DataFrame(dict.fromkeys(names, held_out.labels["one"])),
+        predictions=pd.DataFrame(dict.fromkeys(names, held_out.predictions["one"])),
+    )
+    part, _ = describe_curves(collect_inputs(many))
+    assert sum(isinstance(block, Plot) for block in part.blocks) == 8
+    assert part.tables["auc"].index.tolist() == names
+    assert "Figures show the first 4 tasks" in list_texts(part)

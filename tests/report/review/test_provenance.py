@@ -122,3 +122,9 @@ def test_groups_and_weights_have_hashes():
     assert plain["groups"] is None
     assert plain["sample_weight"] is None
     assert None not in (found["groups"], found["sample_weight"])
+
+
+def test_features_of_a_held_out_study_must_hold_its_training_exams():
+    held = mf.evaluate(MODEL, (FEATURES[:40], LABELS[:40]), (FEATURES[40:], LABELS[40:]))
+    with pytest.raises(ValueError, match="lacks 40 of 60: '0000'"):
+        describe(held, features=FEATURES[40:])
