@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlencode
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,6 @@ from scipy.special import expit
 
 from mrnet_features.arrays import UInt8Array
 from mrnet_features.data.exam import Dataset, Exam
-from mrnet_features.data.stack_files import find_stack_problem
 from mrnet_features.evaluation.importance.contributions import Contributions, explain_predictions
 from mrnet_features.jobs import show_progress
 from mrnet_features.names import PLANES
@@ -30,13 +29,14 @@ from mrnet_features.report.review.part import (
     Thumbnail,
     tabulate,
 )
+from mrnet_features.report.review.viewer_page import is_viewable
 from mrnet_features.report.viewer.overlays import find_feature_marks
 from mrnet_features.report.words import describe_column
 from mrnet_features.stacks.mark import FeatureMark
 
-__all__ = ["describe_disagreements", "list_viewable"]
+__all__ = ["describe_disagreements"]
 
-NAME = "disagreements"
+NAME = "disagreements"  # `write_viewer` looks for it
 TITLE = "Where model and label disagree"
 MOST_EXAMS = 12
 N_REASONS = 3
@@ -65,6 +65,7 @@ class _Shown(NamedTuple):
     slice: int
     n_slices: int
     line: str
+    column: str = ""
 
 
 def describe_disagreements(inputs: Inputs) -> Sequence[Part | LeftOut]:
@@ -117,8 +118,8 @@ def describe_disagreements(inputs: Inputs) -> Sequence[Part | LeftOut]:
         blocks += pictures
         if any(picture.link for picture in pictures):
             text = (
-                f"A click on a picture opens the exam in {inputs.viewer}, a file that lies beside "
-                "this page. It works only while both stay together."
+                f"A click on a picture opens the exam in {unquote(inputs.viewer)}, a file that "
+                "lies beside this page. It works only while both stay together."
             )
             facts["viewer"] = text
             blocks.append(Text(text))
@@ -126,28 +127,6 @@ def describe_disagreements(inputs: Inputs) -> Sequence[Part | LeftOut]:
     as_table = inputs.dataset is None
     blocks.append(listed if as_table else Closed("The same exams as a table", [listed]))
     return [Part(NAME, TITLE, blocks, facts, tables), *left_out]
-
-
-def list_viewable(part: Part, dataset: Dataset) -> list[str]:
-    """Exams of the section whose files can all be read, for a page with the viewer.
-
-    Parameters
-    ----------
-    part : Part
-        As from `describe_disagreements`.
-    dataset : Dataset
-
-    Returns
-    -------
-    list of exam ids
-    """
-    if "exams" not in part.tables:
-        return []
-    return [exam for exam in part.tables["exams"]["exam"] if _is_viewable(dataset[exam])]
-
-
-def _is_viewable(exam: Exam) -> bool:
-    return bool(exam.paths) and not any(map(find_stack_problem, exam.paths.values()))
 
 
 def _find_reasons(inputs: Inputs, exams: pd.DataFrame) -> tuple[pd.DataFrame, str]:
@@ -224,9 +203,10 @@ def _take_pictures(
                 )
             title = f"{exam.id}: {row['task']}, {_say_label(row)}"
             link = ""
-            if inputs.viewer and _is_viewable(exam):
-                link = f"{inputs.viewer}#exam={quote(exam.id, safe='')}"
-                link += f"&plane={shown.plane}&slice={shown.slice + 1}" if shown.plane else ""
+            if inputs.viewer and is_viewable(exam):
+                place = {"exam": exam.id, "plane": shown.plane, "slice": shown.slice + 1}
+                place |= {"task": row["task"], "column": shown.column}
+                link = f"{inputs.viewer}#{urlencode(place, quote_via=quote, safe='')}"
             pictures.append(Thumbnail(shown.grey, title, [*lines, shown.line], link))
             where = (shown.plane, shown.slice + 1, shown.n_slices) if shown.plane else ("", 0, 0)
             rows.append((exam.id, *where, part, total, typical, shown.line))
@@ -264,7 +244,7 @@ def _choose_slice(exam: Exam, reasons: pd.DataFrame, inputs: Inputs) -> _Shown:
             what = "nothing was found for reason {}, dashed is the region searched"
         place = f"{plane.capitalize()} slice {index + 1} of {len(grey)}"
         line = f"{place}: {what.format(number)}."
-        return _Shown(draw_marked_slice(grey, mark, index), plane, index, len(grey), line)
+        return _Shown(draw_marked_slice(grey, mark, index), plane, index, len(grey), line, column)
     for plane in dict.fromkeys([*FIRST, *exam.paths]):
         if plane in exam.paths and plane not in problems:
             grey = _load(exam, plane, problems)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 from urllib.parse import quote as quote_address
 
 import pandas as pd
@@ -15,11 +14,10 @@ from mrnet_features.data.exam import Dataset
 from mrnet_features.evaluation.results import Result
 from mrnet_features.files import read_json
 from mrnet_features.messages import quote
-from mrnet_features.report.review.inputs import Scored
-from mrnet_features.report.review.part import Closed, Thumbnail
+from mrnet_features.report.review.inputs import Scored, collect_inputs
 from mrnet_features.report.review.report import FORMAT, TITLE, Report, find_folder, make_report
+from mrnet_features.report.review.viewer_page import VIEWER, write_viewer
 from mrnet_features.report.viewer.overlays import Families
-from mrnet_features.report.viewer.view import write_view
 
 __all__ = ["check_place", "list_missing_packages", "require_packages", "write_report"]
 
@@ -42,7 +40,7 @@ def write_report(
     stated: Mapping[Any, str] | None = None,
     is_release: bool = False,
     thorough: bool = False,
-    viewer: bool = False,
+    viewer: bool | str = False,
     families: Families = "baseline",
     title: str = TITLE,
     command: str = "",
@@ -82,9 +80,10 @@ def write_report(
         Whether the exams are those of MRNet's release. Only then published AUCs are shown.
     thorough : bool, default False
         Also compute what fits models again: null importance and negative controls. Minutes.
-    viewer : bool, default False
-        Also write ``report-files/view.html``, which a click on a picture of the page opens: about
-        0.9 MB and 2 seconds per exam. Needs `dataset`.
+    viewer : bool or str, default False
+        Also write ``report-files/viewer.html``, which a click on a picture of the page opens: about
+        0.8 MB and 2 seconds per exam. Needs `dataset`. Or the address of a page of `write_view`,
+        relative to the report.
     families : str, Family or sequence of them, default "baseline"
         Families that the features come from, as for `FeatureExtractor`.
     title : str
@@ -127,9 +126,10 @@ def write_report(
     page = Path(out)
     require_packages()
     check_place(page)
-    if viewer and dataset is None:
-        raise ValueError("`viewer` needs the exams. Pass `dataset`, or leave viewer=True out.")
-    pictures = find_folder(page) / "view.html"
+    shown = find_folder(page) / VIEWER
+    if viewer is True and dataset is None:
+        raise ValueError("`viewer` shows pictures. Pass `dataset`, or leave viewer=True out.")
+    address = quote_address(f"{shown.parent.name}/{shown.name}") if viewer is True else viewer
     report = make_report(
         evaluation,
         dataset,
@@ -144,17 +144,16 @@ def write_report(
         families=families,
         title=title,
         command=command,
-        viewer=quote_address(f"{pictures.parent.name}/{pictures.name}") if viewer else "",
+        viewer=address or "",
         seed=seed,
         n_jobs=n_jobs,
     )
-    ids = list(dict.fromkeys(_list_linked(part.blocks for part in report.parts)))
-    pictures.unlink(missing_ok=True)  # of an earlier report, with other exams
-    if viewer and dataset is not None and ids:
-        first = _choose_first(evaluation)
-        pictures.parent.mkdir(parents=True, exist_ok=True)
-        write_view(pictures, dataset, first, features, findings, ids=ids, families=families)
     report.save(page)
+    if viewer is True:
+        inputs = collect_inputs(evaluation, dataset, features, findings=findings, families=families)
+        write_viewer(shown, inputs, report.parts)
+    else:
+        shown.unlink(missing_ok=True)  # of an earlier report, with other exams
     return report
 
 
@@ -216,20 +215,3 @@ def require_packages() -> None:
             f"The page of a report needs {', '.join(missing)}: pip install "
             "'mrnet-features[report]'."
         )
-
-
-def _list_linked(groups: Any) -> Iterator[str]:
-    """Ids of the exams that pictures link to."""
-    for blocks in groups:
-        for block in blocks:
-            if isinstance(block, Closed):
-                yield from _list_linked([block.blocks])
-            elif isinstance(block, Thumbnail):
-                yield from parse_qs(block.link.partition("#")[2]).get("exam", [])
-
-
-def _choose_first(evaluation: Any) -> Any:
-    """The model that a report is about."""
-    if isinstance(evaluation, Mapping):
-        return next(iter(evaluation.values()))
-    return evaluation[0] if isinstance(evaluation, Sequence) else evaluation
