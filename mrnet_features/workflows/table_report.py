@@ -210,7 +210,9 @@ def read_subgroups(path: str | Path, labels: pd.DataFrame) -> pd.DataFrame:
     OSError, ValueError
         If the file can't be read, or has no column with exam ids.
     """
-    table = index_by_id(read_csv(path), f"'{path}'", known=set(labels.index))
+    lengths = {len(exam) for exam in labels.index if str(exam).isdecimal()}
+    width = lengths.pop() if len(lengths) == 1 else None  # of zeros that a spreadsheet drops
+    table = index_by_id(read_csv(path), f"'{path}'", width)
     return table.replace({"": None})
 
 
