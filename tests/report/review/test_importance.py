@@ -6,6 +6,7 @@ import pytest
 import mrnet_features as mf
 from mrnet_features.evaluation.importance.null_importance import null_importance
 from mrnet_features.evaluation.metrics.stability import compare_tables
+from mrnet_features.report.review import importance as section
 from mrnet_features.report.review.importance import describe_importance
 from mrnet_features.report.review.inputs import collect_inputs
 from mrnet_features.report.review.part import Closed, LeftOut, Part, Plot
@@ -135,3 +136,13 @@ def test_one_task_with_missing_labels(evaluation):
     table = part.tables["family"]
     assert not [name for name in table if name.startswith("share ")]
     assert isinstance(table, pd.DataFrame)
+
+
+def test_thorough_reports_measure_both_views_and_the_null(evaluation, monkeypatch):
+    monkeypatch.setattr(section, "N_ROUNDS", 3)
+    part, left_out = describe(evaluation, thorough=True)
+    assert {"shap", "permutation"} <= set(part.tables["family"])
+    null = part.tables["null"].set_index(["task", "words"])
+    assert null.loc[("one", "texture: co-occurrence"), "p"] == pytest.approx(1 / 4)
+    assert part.facts["n_rounds"] == 3
+    assert list(left_out) == ["Stability of the columns"]
