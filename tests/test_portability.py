@@ -13,109 +13,21 @@ import mrnet_features
 
 PACKAGE = Path(mrnet_features.__file__).parent
 
-POSIX_MODULES = [
-    "crypt",
-    "curses",
-    "fcntl",
-    "grp",
-    "nis",
-    "posix",
-    "pty",
-    "pwd",
-    "readline",
-    "resource",
-    "spwd",
-    "syslog",
-    "termios",
-    "tty",
-]
-POSIX_NAMES = {
-    "os": [
-        "EX_OK",
-        "O_DIRECTORY",
-        "O_NOFOLLOW",
-        "O_NONBLOCK",
-        "O_SYNC",
-        "chown",
-        "fchmod",
-        "fchown",
-        "fork",
-        "forkpty",
-        "fork_exec",
-        "getegid",
-        "geteuid",
-        "getgid",
-        "getgroups",
-        "getloadavg",
-        "getpgid",
-        "getpgrp",
-        "getpriority",
-        "getresuid",
-        "getsid",
-        "getuid",
-        "killpg",
-        "lchown",
-        "mkfifo",
-        "mknod",
-        "nice",
-        "openpty",
-        "pathconf",
-        "pidfd_open",
-        "posix_fadvise",
-        "posix_fallocate",
-        "posix_spawn",
-        "pread",
-        "pwrite",
-        "register_at_fork",
-        "sched_getaffinity",
-        "sched_setaffinity",
-        "sched_yield",
-        "sendfile",
-        "setgid",
-        "setpgid",
-        "setsid",
-        "setuid",
-        "statvfs",
-        "sync",
-        "sysconf",
-        "tcgetpgrp",
-        "ttyname",
-        "uname",
-        "wait",
-        "wait3",
-        "wait4",
-        "waitid",
-        "waitpid",
-    ],
-    "signal": [
-        "ITIMER_REAL",
-        "SIGALRM",
-        "SIGCHLD",
-        "SIGCONT",
-        "SIGHUP",
-        "SIGKILL",
-        "SIGPIPE",
-        "SIGQUIT",
-        "SIGSTOP",
-        "SIGTSTP",
-        "SIGUSR1",
-        "SIGUSR2",
-        "SIGWINCH",
-        "SIG_BLOCK",
-        "SIG_SETMASK",
-        "SIG_UNBLOCK",
-        "alarm",
-        "getitimer",
-        "pause",
-        "pthread_kill",
-        "pthread_sigmask",
-        "setitimer",
-        "siginterrupt",
-        "sigpending",
-        "sigtimedwait",
-        "sigwait",
-    ],
-}
+MODULES = "crypt curses fcntl grp nis posix pty pwd readline resource spwd syslog termios tty"
+OS = """
+EX_OK O_DIRECTORY O_NOFOLLOW O_NONBLOCK O_SYNC chown fchmod fchown fork forkpty getegid geteuid
+getgid getgroups getloadavg getpgid getpgrp getpriority getresuid getsid getuid killpg lchown mkfifo
+mknod nice openpty pathconf pidfd_open posix_fadvise posix_fallocate posix_spawn pread pwrite
+register_at_fork sched_getaffinity sched_setaffinity sched_yield sendfile setgid setpgid setsid
+setuid statvfs sync sysconf tcgetpgrp ttyname uname wait wait3 wait4 waitid waitpid
+"""
+SIGNAL = """
+ITIMER_REAL SIGALRM SIGCHLD SIGCONT SIGHUP SIGKILL SIGPIPE SIGQUIT SIGSTOP SIGTSTP SIGUSR1 SIGUSR2
+SIGWINCH SIG_BLOCK SIG_SETMASK SIG_UNBLOCK alarm getitimer pause pthread_kill pthread_sigmask
+setitimer siginterrupt sigpending sigtimedwait sigwait
+"""
+POSIX_MODULES = MODULES.split()
+POSIX_NAMES = {"os": OS.split(), "signal": SIGNAL.split()}
 GUARDED = {
     ("compiled_files.py", "os.getuid"),  # AttributeError: no private folder
     ("diagnostics/doctor.py", "os.sched_getaffinity"),  # hasattr, else os.cpu_count
@@ -169,9 +81,10 @@ def list_uses(path):
             module = getattr(node, "module", None)
             names = [module or ""] if module else [alias.name for alias in node.names]
             yield from (f"import {name}" for name in names if name in POSIX_MODULES)
-        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            if node.attr in POSIX_NAMES.get(node.value.id, ()):
-                yield f"{node.value.id}.{node.attr}"
+        elif isinstance(node, ast.Attribute):
+            owner = getattr(node.value, "id", "")
+            if node.attr in POSIX_NAMES.get(owner, ()):
+                yield f"{owner}.{node.attr}"
 
 
 def test_what_only_posix_has_is_used_in_guarded_places_alone():
