@@ -6,12 +6,12 @@ Run it from the root of a checkout in an environment with the extras:
 
 from __future__ import annotations
 
-import datetime
-import importlib.metadata as metadata
+import datetime as dt
 import platform
 import re
 import tomllib
 from collections.abc import Iterable
+from importlib import metadata
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -71,26 +71,30 @@ def find_licence(name: str) -> str:
     return ", ".join(named) or (free[0][:80] if free else "not stated")
 
 
-def list_needed(requirements: Iterable[str], extras: Iterable[str] = ()) -> set[str]:
-    """Names of the installed packages that requirements lead to."""
+def list_needed(requirements: Iterable[str]) -> set[str]:
+    """Names of the installed packages that requirements lead to on this machine."""
     found: set[str] = set()
     waiting = [Requirement(line) for line in requirements]
     while waiting:
         requirement = waiting.pop()
-        name = re.sub(r"[-_.]+", "-", requirement.name).lower()
-        marker = requirement.marker
-        if name in found or (
-            marker and not any(marker.evaluate({"extra": e}) for e in ("", *extras))
-        ):
+        name = normalise(requirement.name)
+        if name in found:
             continue
         found.add(name)
-        for line in metadata.requires(name) or []:
-            needed = Requirement(line)
-            asked = ("", *requirement.extras)
-            if needed.marker is None or any(needed.marker.evaluate({"extra": e}) for e in asked):
-                needed.marker = None
-                waiting.append(needed)
+        needed = [Requirement(line) for line in metadata.requires(name) or []]
+        waiting += [one for one in needed if applies(one, requirement.extras)]
     return found
+
+
+def applies(requirement: Requirement, extras: Iterable[str]) -> bool:
+    """Whether a requirement is one of this machine, with some extras."""
+    marker = requirement.marker
+    return marker is None or any(marker.evaluate({"extra": extra}) for extra in ("", *extras))
+
+
+def normalise(name: str) -> str:
+    """Name of a package as an index writes it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def format_table(names: Iterable[str]) -> str:
@@ -105,12 +109,12 @@ def write_page() -> str:
     optional = project["optional-dependencies"]
     core = list_needed(project["dependencies"])
     extras = list_needed([*optional["report"], *optional["view"]]) - core
-    test = {re.sub(r"[-_.]+", "-", Requirement(line).name).lower() for line in optional["test"]}
+    test = {normalise(Requirement(line).name) for line in optional["test"]}
     test -= core | extras
     copyleft = [name for name in sorted(core | extras) if COPYLEFT.search(find_licence(name))]
     listed = ", ".join(f"{name} ({find_licence(name)})" for name in copyleft) or "none"
     remarks = f"With a copyleft licence, among what is needed to run it: {listed}."
-    today = datetime.datetime.now(tz=datetime.UTC).date()
+    today = dt.datetime.now(tz=dt.UTC).date()
     return TEXT.format(
         date=today.isoformat(),
         python=platform.python_version(),

@@ -139,7 +139,9 @@ def test_the_licence_of_every_dependency_is_listed():
     optional = PROJECT["optional-dependencies"]
     lines = [*PROJECT["dependencies"], *optional["report"], *optional["view"]]
     for line in lines:
-        assert re.match(r"[\w-]+", line)[0].lower() in names, line
+        assert re.match(r"[\w-]+", line)[0].lower() in names, (
+            f"{line}: run .ci/list_licences.py, see docs/releases.md"
+        )
     licences = dict(listed)
     assert not [name for name in licences if "GPL" in licences[name]]
 
