@@ -92,10 +92,10 @@ def make_page(exploration: Exploration) -> Page:
         ),
         sections=sections,
         foot=[
-            NO_DEVICE,
             PRIVATE,
             _say_seconds(exploration),
             INTERVALS,
+            NO_DEVICE,
         ],
     )
 

@@ -11,7 +11,6 @@ from importlib.resources import files
 from typing import Any
 
 from mrnet_features.jobs import show_progress
-from mrnet_features.names import NO_DEVICE
 from mrnet_features.report.page import make_policy
 from mrnet_features.report.viewer.cases import Cases
 from mrnet_features.report.viewer.exam import ExamContent
@@ -32,7 +31,6 @@ PAGE = """<!DOCTYPE html>
 <body>
 <h1>{title}</h1>
 <main id="mv-root"></main>
-<footer>{foot}</footer>
 {data}
 <script type="module">{script}</script>
 </body>
@@ -42,7 +40,6 @@ PAGE = """<!DOCTYPE html>
 PAGE_STYLE = """
 body { margin: 0; background: #0b0f13; color: #e8ecef; font-family: system-ui, sans-serif; }
 h1 { font-size: 16px; font-weight: 600; margin: 8px 10px 0; }
-footer { margin: 0 10px 8px; font-size: 13px; }
 """
 
 
@@ -104,7 +101,6 @@ def make_page(cases: Cases, ids: Sequence[str], marks: Sequence[Mapping[str, Any
     of_all = "" if len(ids) == len(cases.exams) else f" of {len(cases.exams)}"
     return PAGE.format(
         policy=make_policy(style, script),
-        foot=NO_DEVICE,
         title=html.escape(f"Knee MRI: {len(ids)}{of_all} exam{'s' * (len(ids) > 1)}"),
         style=style,
         script=script,
