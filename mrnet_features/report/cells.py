@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-__all__ = ["count", "number", "with_interval"]
+__all__ = ["SMALLEST_P", "count", "number", "say_p", "with_interval"]
+
+SMALLEST_P = 0.001
+"""Smaller p values are not told apart."""
 
 
 def with_interval(value: float, row: Any, form: str) -> str:
@@ -43,3 +46,14 @@ def number(value: float, digits: int) -> str:
     ('2.35', '-')
     """
     return f"{value:.{digits}f}" if math.isfinite(value) else "-"
+
+
+def say_p(p: float) -> str:
+    """P value with three digits; "-" if there is none.
+
+    Examples
+    --------
+    >>> say_p(0.04321), say_p(1e-9), say_p(math.nan)
+    ('0.043', '< 0.001', '-')
+    """
+    return f"< {SMALLEST_P}" if p < SMALLEST_P else number(p, 3)

@@ -15,13 +15,13 @@ import pandas as pd
 from mrnet_features.arrays import resolve_device
 from mrnet_features.csv_files import format_csv
 from mrnet_features.data.mrnet import list_excluded, load_mrnet
+from mrnet_features.evaluation.comparison.compare_published import compare_published
 from mrnet_features.evaluation.importance.importance import Importance, importance
 from mrnet_features.evaluation.leakage.checks import check_leakage, find_repeated_rows
 from mrnet_features.evaluation.metrics.calibration import measure_calibration
 from mrnet_features.evaluation.metrics.operating_points import apply_thresholds, choose_thresholds
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.protocol.holdout import HoldOut, evaluate
-from mrnet_features.evaluation.published import PUBLISHED
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.resume import extract_features
 from mrnet_features.files import remove_partials, write_text, write_texts
@@ -208,37 +208,6 @@ def run_study(
             f"'{folder}'; see its report.md."
         ) from next(iter(study.errors.values()))
     return study
-
-
-def compare_published(holdout: HoldOut) -> pd.DataFrame:
-    """Mean AUC on valid minus published mean AUCs.
-
-    Parameters
-    ----------
-    holdout : HoldOut
-
-    Returns
-    -------
-    DataFrame of shape (n_published, 6)
-        Index model. Columns published (AUC), scored_on, source; difference (ours minus published)
-        with ci_low and ci_high. The interval covers the error of our AUC only. A published AUC
-        has its own error, and one from the hidden test is of other exams: the interval is too
-        narrow for a test.
-    """
-    mean = holdout.summary().loc[holdout.headline]
-    rows = [
-        {
-            "model": published.name,
-            "published": published.auc,
-            "scored_on": published.scored_on,
-            "source": published.source,
-            "difference": mean["auc"] - published.auc,
-            "ci_low": mean["ci_low"] - published.auc,
-            "ci_high": mean["ci_high"] - published.auc,
-        }
-        for published in PUBLISHED
-    ]
-    return pd.DataFrame(rows).set_index("model")
 
 
 def _evaluate_tables(

@@ -19,11 +19,15 @@ from mrnet_features.files import write_texts
 from mrnet_features.names import NO_DEVICE
 from mrnet_features.plain import to_plain
 from mrnet_features.report.page import Page, Section, Table
+from mrnet_features.report.review.calibration import describe_calibration
+from mrnet_features.report.review.comparison import describe_comparison
+from mrnet_features.report.review.curves import describe_curves
 from mrnet_features.report.review.inputs import Inputs, Scored, collect_inputs
 from mrnet_features.report.review.layout import lay_out
 from mrnet_features.report.review.part import LeftOut, Part
 from mrnet_features.report.review.provenance import describe_provenance
 from mrnet_features.report.review.scores import describe_scores
+from mrnet_features.report.review.subgroups import describe_subgroups
 from mrnet_features.report.review.verdict import describe_verdict
 
 __all__ = ["FORMAT", "Report", "make_report", "write_report"]
@@ -33,6 +37,10 @@ FORMAT = "mrnet-features report 1"
 
 SECTIONS: tuple[Callable[[Inputs], Sequence[Part | LeftOut]], ...] = (
     describe_scores,
+    describe_curves,
+    describe_comparison,
+    describe_calibration,
+    describe_subgroups,
     describe_provenance,
 )
 """Functions that make the sections, in the order of the page; the verdict comes before them."""

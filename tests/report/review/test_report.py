@@ -5,6 +5,7 @@ import html
 import json
 import re
 
+import pandas as pd
 import pytest
 
 import mrnet_features as mf
@@ -26,7 +27,14 @@ def study():
 @pytest.fixture(scope="module")
 def report(study):
     evaluation, features = study
-    return make_report({EVIL: evaluation}, features=features)
+    scores = evaluation.predictions.groupby("exam")[list(evaluation.labels.columns)].mean()
+    factors = pd.DataFrame({EVIL: [EVIL, "south"] * 80}, index=evaluation.labels.index)
+    return make_report(
+        {EVIL: evaluation},
+        features=features,
+        compare={f"cnn {EVIL}": scores.round(1)},
+        subgroups=factors,
+    )
 
 
 def list_numbers(value):
