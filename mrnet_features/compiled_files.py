@@ -125,15 +125,16 @@ def _list_folders() -> list[Path]:
     """
     private = find_private_folder(create=False)
     roots = [str(root) for root in (config.CACHE_DIR, private) if root]
+    # the name since Numba 0.62, and the one before it
+    user_cache = getattr(caching, "UserWideCacheLocator", None) or caching._UserWideCacheLocator  # noqa: SLF001
     found: dict[Path, None] = {}
     for folder in _list_source_folders():
         source = str(folder / "__init__.py")
         found[folder / "__pycache__"] = None
-        hashed = caching._CacheLocator.get_suitable_cache_subpath(source)  # noqa: SLF001
+        hashed = user_cache.get_suitable_cache_subpath(source)
         for root in roots:
             found[Path(root, hashed)] = None
-        wide = caching.UserWideCacheLocator(find_compiled_code, source)
-        found[Path(wide.get_cache_path())] = None
+        found[Path(user_cache(find_compiled_code, source).get_cache_path())] = None
     return list(found)
 
 

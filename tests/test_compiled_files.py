@@ -1,12 +1,13 @@
 """Compiled code is removed wherever it was kept; nothing else is, and links are not followed."""
 
+import importlib
 import json
 import os
 import sys
 from pathlib import Path
 
 import pytest
-from numba import config, njit
+from numba import config
 
 from mrnet_features import compiled_files
 from mrnet_features.compiled_files import (
@@ -16,6 +17,14 @@ from mrnet_features.compiled_files import (
     find_private_folder,
 )
 from tests.support.command_line import run
+
+TWOFOLD = """
+import numba
+
+@numba.njit(cache=True)
+def double(x):
+    return 2 * x
+"""
 
 
 @pytest.fixture
@@ -40,12 +49,10 @@ def write(folder, *names):
     return folder
 
 
-def test_files_are_found_where_numba_puts_them(package, tmp_path):
-    source = package / "counts" / "double.py"
-    source.write_text("def double(x):\n    return 2 * x\n")
-    namespace = {}
-    exec(compile(source.read_text(), str(source), "exec"), namespace)
-    kept = njit(cache=True)(namespace["double"])
+def test_files_are_found_where_numba_puts_them(package, tmp_path, monkeypatch):
+    (package / "counts" / "twofold.py").write_text(TWOFOLD)
+    monkeypatch.syspath_prepend(package / "counts")
+    kept = importlib.import_module("twofold").double
     assert kept(2) == 4
     folder = Path(kept.stats.cache_path)
     assert tmp_path / "numba" in folder.parents
