@@ -21,7 +21,7 @@ EXTRAS = ("report", "view", "test")
 
 TEXT = """# Licences of the dependencies
 
-mrnet-features is under the MIT licence. It ships no font and no code of others: the JavaScript, CSS
+The library is under the MIT licence. It ships no font and no code of others: the JavaScript, CSS
 and CUDA sources are its own, and pages load nothing. The packages below are installed beside it and
 keep their own licences.
 
