@@ -17,7 +17,7 @@ __all__ = ["format_code", "format_paragraph", "format_table"]
 LONGEST_CELL = 200
 """Most characters of a text in a table: that of a path."""
 
-MOST_ROWS = 20
+MOST_ROWS = 30
 """Most rows of a table; the line below it tells how many there are."""
 
 
@@ -66,7 +66,7 @@ def _escape(part: str) -> str:
 
 
 def format_table(table: pd.DataFrame, advice: str = "") -> str:
-    """Table with its named index as first columns, and at most 20 rows.
+    """Table with its named index as first columns, and at most 30 rows.
 
     Numbers have three decimals, missing values an empty cell. Long texts are cut and control
     characters escaped.

@@ -90,9 +90,9 @@ def test_named_indices_are_columns_and_counting_ones_are_not_shown():
 
 def test_a_long_table_is_cut_and_says_so():
     text = format_table(pd.DataFrame({"n": range(5000)}), "All are in `frame()`.")
-    assert len(read_table(text)) == 21
-    assert "<p>20 of 5,000 rows. All are in `frame()`.</p>" in text
-    assert "rows" not in format_table(pd.DataFrame({"n": range(20)}))
+    assert len(read_table(text)) == 31
+    assert "<p>30 of 5,000 rows. All are in `frame()`.</p>" in text
+    assert "rows" not in format_table(pd.DataFrame({"n": range(30)}))
 
 
 def test_an_empty_table_has_its_columns():

@@ -70,7 +70,7 @@ class Result(ABC):
         parts = [
             format_paragraph(repr(self)),
             *([format_paragraph(said)] if said else []),
-            format_table(shown, "All are in `summary()`."),
+            format_table(shown, "All are in summary()."),
             *map(format_paragraph, self._list_notes()),
         ]
         if meanings:
