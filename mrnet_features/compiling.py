@@ -5,10 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import multiprocessing
-import os
 import pickle
-import stat
-import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +17,7 @@ from numba import config, njit
 from numba.core import caching, event, serialize
 from numba.core.registry import CPUDispatcher
 
+from mrnet_features.compiled_files import find_private_folder
 from mrnet_features.messages import describe_cause
 
 __all__ = ["announce_compiling", "cached_njit"]
@@ -122,7 +120,7 @@ def _make_cache(function: Callable[..., Any]) -> Any:
     try:
         return _Cache(function)
     except RuntimeError:
-        folder = _find_private_folder()
+        folder = find_private_folder()
     why = (
         f"Neither '{Path(__file__).parent}' nor the user's cache folder can be written; compiled "
         "code is {}. Set NUMBA_CACHE_DIR to a folder that can be written to keep it there."
@@ -141,24 +139,6 @@ def _make_cache(function: Callable[..., Any]) -> Any:
             config.CACHE_DIR = before
     _say_once(why.format("not kept, so that every process compiles for about half a minute"))
     return caching.NullCache()
-
-
-def _find_private_folder() -> Path | None:
-    """Folder in the temporary folder that only this user can write, or None.
-
-    Loading compiled code runs it, so a folder that someone else may have filled is not used.
-    """
-    try:
-        user = os.getuid()
-        folder = Path(tempfile.gettempdir(), f"{_PACKAGE}-{user}")
-        folder.mkdir(mode=0o700, exist_ok=True)
-        found, parent = folder.lstat(), folder.parent.stat()
-    except (OSError, AttributeError):  # no temporary folder; Windows, which has no user numbers
-        return None
-    is_private = stat.S_ISDIR(found.st_mode) and found.st_uid == user and not found.st_mode & 0o077
-    # in a folder without the sticky bit, others could put their own folder in its place
-    is_shared = bool(parent.st_mode & 0o022) and not parent.st_mode & stat.S_ISVTX
-    return folder if is_private and not is_shared else None
 
 
 @functools.cache

@@ -123,7 +123,8 @@ def _end_with(caller: int) -> None:
     """End this process once its parent is another one than the caller.
 
     Linux can send a signal instead (PR_SET_PDEATHSIG), but sends it at the end of the thread that
-    started the process.
+    started the process. Windows never changes the parent; there idle workers end after joblib's
+    five minutes.
     """
     while os.getppid() == caller:
         time.sleep(SECONDS_BETWEEN_CHECKS)

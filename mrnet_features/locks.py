@@ -32,7 +32,7 @@ def hold_lock(path: str | Path) -> Iterator[None]:
     Warns
     -----
     UserWarning
-        If the file system has no locks.
+        If the file system, or the operating system, has no locks.
 
     Examples
     --------
@@ -59,7 +59,8 @@ def _lock(file: Path, target: Path) -> int | None:
     """Descriptor of the locked file; None where there are no locks."""
     try:
         import fcntl
-    except ImportError:  # Windows; there the rename of a file in use fails with a clear error
+    except ImportError:  # Windows
+        _warn_without_locks("This system has no locks that are used here.")
         return None
     while True:
         held = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
@@ -77,12 +78,14 @@ def _lock(file: Path, target: Path) -> int | None:
         except OSError as error:
             os.close(held)
             file.unlink(missing_ok=True)
-            warnings.warn(
-                f"'{target.parent}' is on a file system without locks ({error}). Do not run two "
-                "commands on the same output at the same time.",
-                stacklevel=4,
-            )
+            _warn_without_locks(f"'{target.parent}' is on a file system without locks ({error}).")
             return None
         if same:
             return held
         os.close(held)
+
+
+def _warn_without_locks(reason: str) -> None:
+    warnings.warn(
+        f"{reason} Do not run two commands on the same output at the same time.", stacklevel=5
+    )

@@ -6,7 +6,15 @@ import difflib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-__all__ = ["describe_cause", "escape_controls", "name_some", "quote", "suggest_name"]
+__all__ = [
+    "cut_text",
+    "describe_cause",
+    "escape_controls",
+    "list_names",
+    "name_some",
+    "quote",
+    "suggest_name",
+]
 
 LONGEST_VALUE = 80
 """Most characters of one value in a message."""
@@ -67,6 +75,62 @@ def name_some(names: Sequence[Any]) -> str:
     """
     shown = ", ".join(map(quote, names[:3]))
     return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
+
+
+def list_names(names: Iterable[Any], longest: int = LONGEST_VALUE) -> str:
+    r"""Names without quotes on one line: as many as fit, and the number of the others.
+
+    Parameters
+    ----------
+    names : iterable of str or int
+    longest : int, default 80
+        Most characters, unless the first name has more. It is cut after 80.
+
+    Returns
+    -------
+    str
+        "none" if there are none.
+
+    Examples
+    --------
+    >>> print(list_names(["acl", "meniscus"]), list_names([]), list_names(["a\nb"]), sep="; ")
+    acl, meniscus; none; a\nb
+    >>> list_names(range(1000), longest=20)
+    '0, 1, 2, 3, 4, 5, 6 and 993 more'
+    """
+    known = list(names)
+    shown: list[str] = []
+    n_characters = 0
+    for name in known:
+        text = cut_text(str(name))
+        n_characters += len(text) + 2
+        if shown and n_characters > longest + 2:
+            break
+        shown.append(text)
+    more = len(known) - len(shown)
+    return (", ".join(shown) or "none") + (f" and {more} more" if more else "")
+
+
+def cut_text(text: str, longest: int = LONGEST_VALUE) -> str:
+    r"""Text on one line, cut, with control characters escaped.
+
+    Parameters
+    ----------
+    text : str
+    longest : int, default 80
+        Most characters.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> print(cut_text("a\tb\x1b"), len(cut_text("9" * 1000)))
+    a\tb\x1b 84
+    """
+    cut = escape_controls(text[:longest]).replace("\n", "\\n").replace("\t", "\\t")
+    return f"{cut} ..." if len(text) > longest else cut
 
 
 def suggest_name(name: str, known: Iterable[str]) -> str:

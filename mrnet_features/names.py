@@ -18,6 +18,9 @@ TASKS = ("abnormal", "acl", "meniscus")
 SPLITS = ("train", "valid")
 """Public splits of MRNet."""
 
+NO_DEVICE = "mrnet-features is for research. It is not a medical device."
+"""Sentence below pages and in `doctor`."""
+
 PART = re.compile(r"[A-Za-z0-9]+(_[A-Za-z0-9]+)*")
 """Pattern of a part of a name: letters and digits, with single underscores between them."""
 

@@ -189,30 +189,6 @@ def test_without_other_folders_a_private_temporary_one_is_used(modules, tmp_path
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no user numbers")
-def test_a_temporary_folder_that_others_can_write_is_not_used(tmp_path, monkeypatch):
-    temporary = tmp_path / "temporary"
-    temporary.mkdir(mode=0o700)
-    monkeypatch.setattr(compiling.tempfile, "gettempdir", lambda: str(temporary))
-    folder = compiling._find_private_folder()
-    assert folder is not None
-    folder.chmod(0o770)
-    assert compiling._find_private_folder() is None
-    folder.rename(temporary / "elsewhere")
-    folder.symlink_to(temporary / "elsewhere")
-    (temporary / "elsewhere").chmod(0o700)
-    assert compiling._find_private_folder() is None
-    folder.unlink()
-    temporary.chmod(0o777)  # without the sticky bit, others can rename what is inside
-    assert compiling._find_private_folder() is None
-    temporary.chmod(0o1777)
-    assert compiling._find_private_folder() == folder
-    someone = os.getuid() + 1
-    monkeypatch.setattr(compiling.os, "getuid", lambda: someone)
-    folder.rename(temporary / f"mrnet_features-{someone}")
-    assert compiling._find_private_folder() is None
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no user numbers")
 def test_without_any_folder_functions_are_compiled_in_each_process(modules, tmp_path):
     temporary = tmp_path / "temporary"
     temporary.mkdir(mode=0o700)

@@ -40,3 +40,13 @@ def test_lock_is_given_back_after_an_error(tmp_path: Path) -> None:
         with pytest.raises(ZeroDivisionError), hold_lock(tmp_path / "a"):
             raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_system_without_locks_is_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "fcntl", None)  # as on Windows
+    with pytest.warns(UserWarning, match="no locks that are used here") as caught:  # noqa: SIM117
+        with hold_lock(tmp_path / "a"):
+            assert list(tmp_path.iterdir()) == []
+    assert caught[0].filename == __file__

@@ -2,27 +2,71 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Annotated
+
 import typer
 
 from mrnet_features.cli.app import FAILED, command
 from mrnet_features.cli.options import Json, Quiet
 from mrnet_features.cli.terminal import print_next
+from mrnet_features.names import NO_DEVICE
 
 
-@command("Start", "mrnet-features doctor", "mrnet-features doctor --json")
-def doctor(as_json: Json = False, quiet: Quiet = False) -> None:
-    """Check the packages and the GPU of this machine.
+@command(
+    "Start",
+    "mrnet-features doctor",
+    "mrnet-features doctor --json",
+    "mrnet-features doctor --clear-cache",
+)
+def doctor(
+    clear_cache: Annotated[
+        bool,
+        typer.Option(
+            "--clear-cache", help="Remove the compiled code of this package, and check nothing."
+        ),
+    ] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Check the packages and the GPU of this machine, or remove compiled code.
 
-    Exit status 1 if something that the library needs is missing, or the GPU fails.
+    Exit status 1 if something that the library needs is missing, the GPU fails, or a file can't be
+    removed.
     """
     from mrnet_features.cli.format import print_json, print_machine_checks
     from mrnet_features.diagnostics.doctor import check_machine
 
+    if clear_cache:
+        _clear_cache(as_json=as_json)
+        return
     checks = check_machine()
     if as_json:
         print_json([check.as_dict() for check in checks])
     else:
         print_machine_checks(checks)
+        typer.echo(NO_DEVICE)
     if any(check.state in {"missing", "failed"} for check in checks):
         raise typer.Exit(FAILED)
     print_next("demo", quiet=quiet or as_json)
+
+
+def _clear_cache(*, as_json: bool) -> None:
+    """Remove compiled code, and say what was removed from where."""
+    from mrnet_features.cli.format import print_json
+    from mrnet_features.compiled_files import clear_compiled_code
+
+    cleared = clear_compiled_code()
+    n_files = sum(part.n_files for part in cleared)
+    n_bytes = sum(part.n_bytes for part in cleared)
+    if as_json:
+        folders = [{**dataclasses.asdict(part), "folder": str(part.folder)} for part in cleared]
+        print_json({"n_files": n_files, "n_bytes": n_bytes, "folders": folders})
+    else:
+        for part in cleared:
+            typer.echo(f"{part.n_files} files, {part.n_bytes} bytes: {part.folder}")
+            if part.problem:
+                typer.echo(part.problem, err=True)
+        typer.echo(f"Removed {n_files} files of compiled code, {n_bytes} bytes.")
+    if any(part.problem for part in cleared):
+        raise typer.Exit(FAILED)

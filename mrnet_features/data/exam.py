@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import dataclasses
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,13 +16,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mrnet_features.arrays import UInt8Array
-from mrnet_features.data.stack_files import read_stack
-from mrnet_features.messages import quote
+from mrnet_features.data.stack_files import read_stack, read_stack_shape
+from mrnet_features.messages import describe_cause, list_names, quote
+from mrnet_features.notebook_html import format_code, format_paragraph, format_table
 
 __all__ = ["Dataset", "Exam"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Exam:
     """One knee examination: an id, and a stack file per plane.
 
@@ -41,6 +43,20 @@ class Exam:
         """Make the paths absolute."""
         absolute = {plane: Path(path).absolute() for plane, path in self.paths.items()}
         object.__setattr__(self, "paths", absolute)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({quote(self.id)}, planes {list_names(self.paths)})"
+
+    def _repr_html_(self) -> str:
+        """Table of the files. It holds no pixels: a saved notebook must not pass them on."""
+        rows = [(plane, _describe_file(path), str(path)) for plane, path in self.paths.items()]
+        # as objects: pandas' own text can't hold the name of a file that is not UTF-8
+        table = pd.DataFrame(rows, columns=["plane", "size", "file"], dtype=object)
+        parts = [format_paragraph(repr(self))]
+        if rows:
+            hint = (format_code("mf.plot_exam(exam)"), " shows the slices.")
+            parts += [format_table(table), format_paragraph(*hint)]
+        return "\n".join(parts)
 
     def load(self, plane: str, *, mmap: bool = False) -> UInt8Array:
         """Stack of one plane.
@@ -162,8 +178,22 @@ class Dataset:
         return self._take(self._find_many(key))
 
     def __repr__(self) -> str:
-        positives = ", ".join(f"{task} {int(n)}" for task, n in self.labels.sum().items())
-        return f"Dataset({len(self)} exams; {positives})"
+        listed = list_names(f"{task} {int(n)}" for task, n in (self.labels == 1).sum().items())
+        positives = f"positive: {listed}" if len(self.labels.columns) else "no labels"
+        return f"{type(self).__name__}({len(self)} exams; {positives})"
+
+    def _repr_html_(self) -> str:
+        """Exams per plane and label; no file is opened."""
+        planes = Counter(plane for exam in self.exams for plane in exam.paths)
+        counts = pd.Series(planes, name="exams", dtype="int64").rename_axis("plane").to_frame()
+        known = {"positive": self.labels == 1, "negative": self.labels == 0}
+        labels = pd.DataFrame({name: cells.sum() for name, cells in known.items()})
+        labels["no label"] = self.labels.isna().sum()
+        hint = (format_code("mf.explore(dataset)"), " and ", format_code("mf.view(dataset)"))
+        parts = [format_paragraph(repr(self)), format_paragraph(f"Ids: {list_names(self.ids)}.")]
+        parts += [format_table(counts)] if planes else []
+        parts += [format_table(labels.rename_axis("task"))] if len(labels) else []
+        return "\n".join([*parts, format_paragraph(*hint, " show more.")])
 
     @cached_property
     def _index_by_id(self) -> dict[str, int]:
@@ -242,3 +272,16 @@ class Dataset:
             if isinstance(value, pd.DataFrame | pd.Series) and len(value):
                 changes[field.name] = value.iloc[list(indices)]
         return dataclasses.replace(self, **changes)
+
+
+def _describe_file(path: Path) -> str:
+    """Shape of a stack from the header of its file, or why there is none; no pixel is read."""
+    if not path.is_file():
+        return "no such file"
+    if path.suffix != ".npy":  # such as the pickles of KneeMRI
+        return ""
+    try:
+        n_slices, height, width = read_stack_shape(path)
+    except ValueError as error:
+        return describe_cause(error)
+    return f"{n_slices} slices of {height} x {width}"

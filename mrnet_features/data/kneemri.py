@@ -28,7 +28,7 @@ that grey levels can be compared between exams."""
 COLUMNS = ("examId", "seriesNo", "aclDiagnosis", "volumeFilename")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class KneeMriExam(Exam):
     """One KneeMRI volume: an `Exam` stored as a pickled 12-bit array.
 
@@ -83,7 +83,7 @@ class KneeMriExam(Exam):
         return np.ascontiguousarray(LEVELS_12_BIT[volume])
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class KneeMriDataset(Dataset):
     """Volumes with their labels and examinations; indexed as a `Dataset`.
 

@@ -19,7 +19,13 @@ from mrnet_features.files import explain_errors, open_file
 from mrnet_features.messages import LONGEST_VALUE, quote
 from mrnet_features.npy_files import NpyHeader, read_npy_header
 
-__all__ = ["find_stack_problem", "list_stack_files", "list_stack_ids", "read_stack"]
+__all__ = [
+    "find_stack_problem",
+    "list_stack_files",
+    "list_stack_ids",
+    "read_stack",
+    "read_stack_shape",
+]
 
 ADVICE = "Copy it again from the release."
 
@@ -106,6 +112,27 @@ def find_stack_problem(path: Path) -> str | None:
             return None
     except ValueError as error:
         return str(error)
+
+
+def read_stack_shape(path: Path) -> tuple[int, ...]:
+    """Shape of the stack in a file, from its header; no pixel is read.
+
+    Parameters
+    ----------
+    path : Path
+        A ``.npy`` file.
+
+    Returns
+    -------
+    n_slices, height, width : int
+
+    Raises
+    ------
+    ValueError
+        As `read_stack`.
+    """
+    with _open_stack(path) as (_, header):
+        return header.shape
 
 
 def read_stack(path: Path, *, mmap: bool = False) -> UInt8Array:

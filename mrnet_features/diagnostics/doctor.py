@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from mrnet_features.arrays import missing_for_cuda
+from mrnet_features.compiled_files import find_compiled_code
 from mrnet_features.diagnostics.gpu_selftest import compare_devices, describe_device
 from mrnet_features.messages import describe_cause
 from mrnet_features.models.lightgbm import import_lightgbm
@@ -62,6 +63,7 @@ def check_machine() -> list[MachineCheck]:
             "machine", "ok", f"{platform.system()} {platform.machine()}, {_count_cores()}"
         ),
         *map(_check_version, CORE),
+        _check_compiled_code(),
         _check_lightgbm(),
         *(_check_extra(name, extra) for name, extra in EXTRAS.items()),
         *_check_gpu(),
@@ -81,6 +83,21 @@ def _check_version(name: str) -> MachineCheck:
         return MachineCheck(
             name, "missing", "not installed as a package", f"Install it: pip install {name}."
         )
+
+
+def _check_compiled_code() -> MachineCheck:
+    found = find_compiled_code()
+    n_files, n_bytes = sum(part.n_files for part in found), sum(part.n_bytes for part in found)
+    if not n_files:
+        return MachineCheck(
+            "compiled code", "ok", "none", "The first extraction compiles for about half a minute."
+        )
+    return MachineCheck(
+        "compiled code",
+        "ok",
+        f"{n_files} files, {n_bytes / 2**20:.1f} MiB",
+        "`mrnet-features doctor --clear-cache` removes it.",
+    )
 
 
 def _check_lightgbm() -> MachineCheck:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import html
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from mrnet_features.evaluation.column_meanings import explain_columns
+from mrnet_features.messages import list_names
+from mrnet_features.notebook_html import format_code, format_paragraph, format_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["Result", "name_headline"]
+__all__ = ["Result", "describe_run", "name_headline"]
 
 
 class Result(ABC):
@@ -50,9 +54,92 @@ class Result(ABC):
         matplotlib Axes
         """
 
+    def _list_notes(self) -> list[str]:
+        """What to know when reading the summary: sentences below it in a notebook."""
+        return []
+
     def _repr_html_(self) -> str:
-        table = self.summary().to_html(float_format=lambda value: f"{value:.3f}", border=0)
-        return f"<p>{html.escape(repr(self))}</p>\n{table}"
+        try:
+            table = self.summary()
+        except ValueError as error:  # such as too few exams of a class in a held-out split
+            return "\n".join(map(format_paragraph, (repr(self), f"No summary: {error}")))
+        shown = _join_intervals(table)
+        names = [str(name) for name in (*table.index.names, *shown.columns) if name is not None]
+        meanings = explain_columns(type(self).__name__, names)
+        said = _say_auc(table)
+        parts = [
+            format_paragraph(repr(self)),
+            *([format_paragraph(said)] if said else []),
+            format_table(shown, "All are in summary()."),
+            *map(format_paragraph, self._list_notes()),
+        ]
+        if meanings:
+            lines = [(format_code(name), f": {meaning}. ") for name, meaning in meanings.items()]
+            parts.append(format_paragraph(*(part for line in lines for part in line)))
+        return "\n".join(parts)
+
+
+def _join_intervals(table: pd.DataFrame) -> pd.DataFrame:
+    """Table with one column, such as "0.741 to 0.866", in place of both ends of an interval."""
+    columns: dict[str, pd.Series[str] | pd.Series[float]] = {}
+    for column in table.columns:
+        name = str(column)
+        stem, end = name.rpartition("_")[::2]
+        if end == "high" and f"{stem}_low" in table:
+            continue
+        if end == "low" and f"{stem}_high" in table:
+            ends = zip(table[column], table[f"{stem}_high"], strict=True)
+            text = [f"{low:.3f} to {high:.3f}" if low <= high else None for low, high in ends]
+            name = "95 % interval" if stem == "ci" else f"{stem}, 95 % interval"
+            columns[name] = pd.Series(text, table.index, dtype=object)
+        else:
+            columns[name] = table[column]
+    return pd.DataFrame(columns, table.index)
+
+
+def _say_auc(table: pd.DataFrame) -> str:
+    """Sentence with the main AUC of a summary with a row per task, else an empty text."""
+    if table.index.name != "task" or not {"auc", "ci_low", "ci_high"} <= set(table.columns):
+        return ""
+    name, row = table.index[-1], table.iloc[-1]
+    if name != "mean" and len(table) > 1:
+        return ""
+    what = f"Mean AUC of {len(table) - 1} tasks" if len(table) > 1 else f"AUC of {name}"
+    if not row["ci_low"] <= row["ci_high"]:
+        return f"{what}: {row['auc']:.3f}, without an interval."
+    ends = f"{row['ci_low']:.3f} to {row['ci_high']:.3f}"
+    return f"{what}: {row['auc']:.3f}, 95 % interval {ends}."
+
+
+def describe_run(
+    groups: pd.Series[Any] | None, implications: Sequence[tuple[str, str]]
+) -> list[str]:
+    """How a run used groups and implications of tasks, in words.
+
+    Parameters
+    ----------
+    groups : Series of shape (n_exams,) or None
+        Group of each exam.
+    implications : sequence of (str, str)
+        Pairs of tasks.
+
+    Returns
+    -------
+    list of str
+        One sentence each.
+
+    Examples
+    --------
+    >>> describe_run(None, [("acl", "abnormal")])
+    ['Probabilities were made coherent: acl implies abnormal.']
+    """
+    found = []
+    if groups is not None:
+        found.append(f"Exams of a group are not taken as independent: {groups.nunique()} groups.")
+    if implications:
+        pairs = list_names(f"{first} implies {second}" for first, second in implications)
+        found.append(f"Probabilities were made coherent: {pairs}.")
+    return found
 
 
 def name_headline(tasks: Sequence[str]) -> str:

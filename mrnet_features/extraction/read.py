@@ -20,7 +20,7 @@ ExamLike: TypeAlias = Exam | Mapping[str, Any]
 """An Exam, or a mapping of plane to stack in memory."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class StacksExam(Exam):
     """Exam whose stacks are in memory.
 

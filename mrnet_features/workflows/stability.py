@@ -34,7 +34,7 @@ REFERENCE = "reference"
 """Name of the table of the exams as they are."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PerturbedExam(Exam):
     """Exam whose stacks are perturbed when they are read.
 

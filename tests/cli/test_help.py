@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 import typer
 
-from mrnet_features import cross_validate, load_labels, load_mrnet
+from mrnet_features import compiled_files, cross_validate, load_labels, load_mrnet
 from mrnet_features.cli import app
 from mrnet_features.cli.app import PANELS
 from mrnet_features.quality.audit import audit
@@ -65,7 +65,7 @@ def place(folder, tmp_path_factory):
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Replace what takes minutes: the demo, the audit of the study, repeats, perturbations."""
+    """Replace what takes minutes (demo, audit of the study, repeats), and what removes code."""
     from mrnet_features.workflows import demo, score, stability, study
 
     class Summary:
@@ -79,6 +79,8 @@ def quick(monkeypatch):
     monkeypatch.setattr(stability, "measure_stability", one)
     for module in (score, study):
         monkeypatch.setattr(module, "cross_validate", cross_validate_once)
+    # other tests need the code
+    monkeypatch.setattr(compiled_files, "clear_compiled_code", list)
     monkeypatch.setattr(study, "audit", lambda root, **_: audit(root, codes="label-file"))
 
 

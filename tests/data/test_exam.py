@@ -1,8 +1,11 @@
 """An exam loads its stacks; a dataset is indexed by id, position, slice, list and mask."""
 
+import html
 import os
 import pickle
+import re
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -137,7 +140,74 @@ def test_other_keys_are_refused(train, key, error, message):
 
 
 def test_the_repr_counts_exams_and_positives(train):
-    assert repr(train) == "Dataset(3 exams; abnormal 2, acl 1, meniscus 1)"
+    assert repr(train) == "Dataset(3 exams; positive: abnormal 2, acl 1, meniscus 1)"
+    assert repr(Dataset(train.exams, pd.DataFrame())) == "Dataset(3 exams; no labels)"
+    assert repr(train["0001"]) == "Exam('0001', planes axial, coronal, sagittal)"
+
+
+def test_a_notebook_shows_counts_per_plane_and_label_without_opening_a_file(train, monkeypatch):
+    monkeypatch.setattr(Path, "open", None)
+    monkeypatch.setattr(Path, "stat", None)
+    labels = train.labels.astype(float)
+    labels.loc["0002", "acl"] = np.nan
+    exams = (*train.exams[:2], Exam("0002", {"axial": train["0002"].paths["axial"]}))
+    text = Dataset(exams, labels)._repr_html_()
+    assert read_rows(text) == [
+        ["plane", "exams"],
+        ["axial", "3"],
+        ["coronal", "2"],
+        ["sagittal", "2"],
+        ["task", "positive", "negative", "no label"],
+        ["abnormal", "2", "1", "0"],
+        ["acl", "1", "1", "1"],
+        ["meniscus", "1", "2", "0"],
+    ]
+    assert "Ids: 0000, 0001, 0002." in text
+    assert "mf.explore(dataset)" in text
+
+
+def test_a_notebook_shows_a_dataset_without_labels_or_exams(train):
+    assert "task" not in Dataset(train.exams, pd.DataFrame())._repr_html_()
+    assert "Ids: none" in Dataset((), pd.DataFrame())._repr_html_()
+
+
+def test_a_notebook_shows_the_files_of_an_exam_and_which_of_them_can_not_be_read(root, train):
+    (root / "train/axial/0000.npy").unlink()
+    (root / "train/coronal/0000.npy").write_bytes(b"none")
+    rows = read_rows(train["0000"]._repr_html_())
+    assert rows[0] == ["plane", "size", "file"]
+    assert rows[1] == ["axial", "no such file", str(root / "train/axial/0000.npy")]
+    assert "can't be read as a .npy file" in rows[2][1]
+    assert rows[3][1] == "4 slices of 9 x 7"
+    assert "mf.plot_exam(exam)" in train["0000"]._repr_html_()
+
+
+def test_a_notebook_gets_no_pixels_of_an_exam(train, monkeypatch):
+    monkeypatch.setattr(Exam, "load", None)
+    monkeypatch.setattr(np, "fromfile", None)
+    assert "<img" not in train["0002"]._repr_html_()
+    assert len(train["0002"]._repr_html_()) < 3000
+
+
+def test_ids_planes_and_tasks_stay_text_in_a_notebook():
+    bad = "<script>alert(1)</script>"
+    exam = Exam(bad, {bad: Path(f"/{bad}\udcff.npy")})  # a name that is not UTF-8
+    labels = pd.DataFrame({bad: [1]}, index=[bad])
+    for shown in (exam, Dataset((exam,), labels)):
+        text = shown._repr_html_()
+        assert "<script>" not in text
+        assert bad in html.unescape(text)
+
+
+def test_an_exam_without_files_is_shown():
+    assert Exam("a", {})._repr_html_() == "<p>Exam(&#x27;a&#x27;, planes none)</p>"
+
+
+def read_rows(text):
+    """Cells of the rows of all tables."""
+    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", text, re.DOTALL)
+    cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL) for row in rows]
+    return [[html.unescape(cell.replace("<wbr>", "")) for cell in row] for row in cells]
 
 
 def test_a_dataset_is_pickled(train):

@@ -1,5 +1,7 @@
 """Every result has a summary, a frame, a figure and HTML; a single task gives a single row."""
 
+import dataclasses
+import html
 import importlib
 import pkgutil
 
@@ -31,6 +33,8 @@ from mrnet_features.evaluation import (
     plan_sample_size,
     shuffle_labels,
 )
+from mrnet_features.evaluation.protocol.folds import Folds
+from mrnet_features.evaluation.protocol.holdout import HoldOut
 from mrnet_features.models import logistic_baseline
 
 
@@ -190,10 +194,61 @@ def test_frames_list_score_and_label_of_every_exam(results):
     assert len(holdout.frame()) == 50 * len(tasks)
 
 
+def test_html_says_the_main_auc_and_explains_its_columns(results):
+    tasks, found = results
+    row = found["HoldOut"].summary().iloc[-1]
+    text = html.unescape(found["HoldOut"]._repr_html_())
+    name = "Mean AUC of 2 tasks" if len(tasks) == 2 else "AUC of acl"
+    ends = f"{row['ci_low']:.3f} to {row['ci_high']:.3f}"
+    assert f"<p>{name}: {row['auc']:.3f}, 95 % interval {ends}.</p>" in text
+    assert f"<td>{ends}</td>" in text
+    assert "<code>prevalence_train</code>: fraction of positive exams among those" in text
+    assert ("<p>AUC of acl: " in found["RocCurves"]._repr_html_()) == (len(tasks) == 1)
+    assert "Fewest positive exams in a fold: acl " in found["Evaluation"]._repr_html_()
+
+
+def test_html_of_a_run_says_what_weakens_it(results):
+    run = results[1]["Evaluation"]
+    assert "One repeat" not in run._repr_html_()
+    once = Folds(run.folds.frame[run.folds.frame["repeat"] == 0])
+    single = dataclasses.replace(
+        run,
+        folds=once,
+        predictions=run.predictions[run.predictions["repeat"] == 0],
+        fit_labels=run.labels,
+        groups=pd.Series(range(160), run.labels.index) // 2,
+        implications=(("acl", "<script>"),),
+    )
+    text = single._repr_html_()
+    assert "One repeat does not show" in text
+    assert "fitted on other labels" in text
+    assert "not taken as independent: 80 groups" in text
+    assert "acl implies &lt;script&gt;" in text
+    assert repr(single).endswith(", coherent)")
+
+
+def test_a_held_out_split_without_positives_is_shown_without_scores():
+    labels = pd.DataFrame({"acl": [0, 0]}, index=["a", "b"])
+    text = HoldOut(labels, labels * 0.5, {}, labels)._repr_html_()
+    assert "HoldOut(2 exams, fitted on 2 others, tasks acl)" in text
+    assert "No summary: `valid` must hold at least 2 exams of each class" in text
+
+
+def test_reprs_are_one_short_line_whatever_the_names():
+    names = [f"task {k}\n\x1b[2J" + "x" * 1000 for k in range(200)]
+    labels = pd.DataFrame(0, index=["a", "b"], columns=names)
+    line = repr(HoldOut(labels, labels * 0.5, {}, labels))
+    assert line.isprintable()
+    assert len(line) < 200
+
+
 def test_html_is_escaped():
     class Odd(Result):
         def summary(self):
             return pd.DataFrame({"<b>": ["<script>"]})
+
+        def _list_notes(self):
+            return ["<img src=x>"]
 
         frame = plot = summary
 
@@ -203,4 +258,5 @@ def test_html_is_escaped():
     text = Odd()._repr_html_()
     assert "<script>" not in text
     assert "<i>" not in text
+    assert "<img" not in text
     assert "<b>" not in text

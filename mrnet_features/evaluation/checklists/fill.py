@@ -129,7 +129,7 @@ class Checklist(Result):
 
     def _repr_html_(self) -> str:
         with pd.option_context("display.max_colwidth", None, "display.max_rows", None):
-            rows = self.table.to_html(index=False, border=0)
+            rows = self.table.map(escape_controls).to_html(index=False, border=0)
         return f"{super()._repr_html_()}\n{rows}"
 
 

@@ -22,7 +22,7 @@ from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.evaluation.results import Result
 from mrnet_features.evaluation.score_plots import plot_differences
 from mrnet_features.exam_ids import require_same_exams
-from mrnet_features.messages import quote
+from mrnet_features.messages import list_names, quote
 from mrnet_features.tables import choose_labels
 
 if TYPE_CHECKING:
@@ -54,7 +54,9 @@ class Comparison(Result):
     nested: bool = False
 
     def __repr__(self) -> str:
-        return f"Comparison({', '.join(self.scores)})"
+        scores = next(iter(self.scores.values()))
+        size = f"{len(scores.influence)} exams, tasks {list_names(scores.n_positive.index)}"
+        return f"Comparison({len(self.scores)} models: {list_names(self.scores)}; {size})"
 
     @property
     def headline(self) -> str:

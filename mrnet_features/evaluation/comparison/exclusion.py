@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -176,9 +175,8 @@ class Exclusion(Result):
         """
         return plot_exclusion(self.summary(), len(self.codes), axes)
 
-    def _repr_html_(self) -> str:
-        notes = "\n".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
-        return f"{super()._repr_html_()}\n{notes}"
+    def _list_notes(self) -> list[str]:
+        return self.notes
 
 
 def measure_exclusion(

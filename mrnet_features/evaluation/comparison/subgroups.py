@@ -25,7 +25,7 @@ from mrnet_features.evaluation.metrics.within_folds import (
 from mrnet_features.evaluation.results import Result, name_headline
 from mrnet_features.evaluation.score_plots import plot_subgroups
 from mrnet_features.exam_ids import require_same_exams
-from mrnet_features.messages import name_some, quote
+from mrnet_features.messages import list_names, name_some, quote
 from mrnet_features.tables import choose_labels
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Subgroups(Result):
         factors = self.measured.drop_duplicates(["factor", "level"])["factor"].value_counts(
             sort=False
         )
-        listed = ", ".join(f"{factor} ({n} levels)" for factor, n in factors.items())
+        listed = list_names(f"{factor} ({n} levels)" for factor, n in factors.items())
         return f"Subgroups({listed})"
 
     @property
@@ -85,6 +85,9 @@ class Subgroups(Result):
             One sentence each.
         """
         return [MULTIPLICITY, FAIRNESS]
+
+    def _list_notes(self) -> list[str]:
+        return self.notes
 
     def summary(self, confidence: float = 0.95) -> pd.DataFrame:
         """AUC of each level and task, and its difference from the rest.

@@ -20,7 +20,7 @@ from mrnet_features.evaluation.protocol.cross_validation import Evaluation
 from mrnet_features.evaluation.protocol.holdout import HoldOut
 from mrnet_features.evaluation.results import Result
 from mrnet_features.jobs import run_jobs
-from mrnet_features.messages import name_some, quote
+from mrnet_features.messages import list_names, name_some, quote
 from mrnet_features.models.estimators import predict_positive
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Contributions(Result):
 
     def __repr__(self) -> str:
         n_exams, n_columns = self.features.shape
-        tasks = ", ".join(self.by_task)
+        tasks = list_names(self.by_task)
         return f"Contributions({n_exams} exams, {n_columns} columns, tasks {tasks})"
 
     @property

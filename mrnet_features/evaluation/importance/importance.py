@@ -29,7 +29,7 @@ from mrnet_features.evaluation.importance_plots import (
 from mrnet_features.evaluation.protocol.stratify import derive_seed
 from mrnet_features.evaluation.results import Result
 from mrnet_features.jobs import run_jobs, show_progress
-from mrnet_features.messages import name_some, quote
+from mrnet_features.messages import list_names, name_some, quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,9 +72,11 @@ class Importance(Result):
 
     def __repr__(self) -> str:
         tasks = list(self.table["task"].unique())
-        names = ", ".join(task for task in tasks if task != "mean")
-        note = f"; {self.note}" if self.note else ""
-        return f"Importance(by {self.by}, {len(self.groups)} groups, tasks {names}{note})"
+        names = list_names(task for task in tasks if task != "mean")
+        return f"Importance(by {self.by}, {len(self.groups)} groups, tasks {names})"
+
+    def _list_notes(self) -> list[str]:
+        return [f"Columns were {self.note}."] if self.note else []
 
     @property
     def headline(self) -> str:

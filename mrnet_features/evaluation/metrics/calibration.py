@@ -14,6 +14,7 @@ from mrnet_features.evaluation.curve_plots import plot_calibration
 from mrnet_features.evaluation.exam_values import share_groups
 from mrnet_features.evaluation.metrics.auc import t_quantile
 from mrnet_features.evaluation.results import Result
+from mrnet_features.messages import list_names
 from mrnet_features.tables import choose_labels
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Calibration(Result):
     groups: pd.Series[Any] | None = None
 
     def __repr__(self) -> str:
-        return f"Calibration({len(self.labels)} exams, tasks {', '.join(self.labels.columns)})"
+        return f"Calibration({len(self.labels)} exams, tasks {list_names(self.labels.columns)})"
 
     def summary(self, confidence: float = 0.95) -> pd.DataFrame:
         """Brier score, calibration intercept and slope of each task.

@@ -15,6 +15,7 @@ from mrnet_features.evaluation.metrics.predictive_values import choose_prevalenc
 from mrnet_features.evaluation.metrics.resampling import count_degrees
 from mrnet_features.evaluation.metrics.scored_sets import take_scored_sets
 from mrnet_features.evaluation.results import Result
+from mrnet_features.messages import list_names
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,7 +54,7 @@ class DecisionCurves(Result):
     n_exams: pd.Series[int]
 
     def __repr__(self) -> str:
-        tasks = ", ".join(self.prevalence.index)
+        tasks = list_names(self.prevalence.index)
         return f"DecisionCurves({self.n_exams.max()} exams, tasks {tasks})"
 
     def summary(

@@ -19,6 +19,7 @@ from mrnet_features.evaluation.metrics.resampling import (
 )
 from mrnet_features.evaluation.metrics.scored_sets import take_scored_sets
 from mrnet_features.evaluation.results import Result
+from mrnet_features.messages import list_names
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,7 +52,7 @@ class PrecisionRecall(Result):
 
     def __repr__(self) -> str:
         n_exams = int((self.table["n_positive"] + self.table["n_negative"]).max())
-        return f"PrecisionRecall({n_exams} exams, tasks {', '.join(self.table.index)})"
+        return f"PrecisionRecall({n_exams} exams, tasks {list_names(self.table.index)})"
 
     def summary(self, confidence: float = 0.95) -> pd.DataFrame:
         """Average precision of each task.

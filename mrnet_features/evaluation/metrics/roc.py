@@ -21,6 +21,7 @@ from mrnet_features.evaluation.metrics.resampling import (
 from mrnet_features.evaluation.metrics.scored_sets import take_rows, take_scored_sets
 from mrnet_features.evaluation.metrics.scores import Scores, score_predictions
 from mrnet_features.evaluation.results import Result
+from mrnet_features.messages import list_names
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,7 +59,7 @@ class RocCurves(Result):
     points: Mapping[str, pd.DataFrame]
 
     def __repr__(self) -> str:
-        tasks = ", ".join(self.curves["task"].unique())
+        tasks = list_names(self.curves["task"].unique())
         return f"RocCurves({len(self.scores.influence)} exams, tasks {tasks})"
 
     def summary(self, confidence: float = 0.95) -> pd.DataFrame:

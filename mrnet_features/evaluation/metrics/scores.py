@@ -16,7 +16,7 @@ from mrnet_features.evaluation.metrics.scored_folds import ScoredFolds, measure_
 from mrnet_features.evaluation.results import Result, name_headline
 from mrnet_features.evaluation.score_plots import plot_scores
 from mrnet_features.exam_ids import require_same_exams, require_unique_ids
-from mrnet_features.messages import name_some, quote
+from mrnet_features.messages import list_names, name_some, quote
 from mrnet_features.tables import check_labels
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Scores(Result):
     groups: pd.Series[Any] | None = None
 
     def __repr__(self) -> str:
-        return f"Scores({len(self.influence)} exams, tasks {', '.join(self.n_positive.index)})"
+        return f"Scores({len(self.influence)} exams, tasks {list_names(self.n_positive.index)})"
 
     @property
     def headline(self) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 from mrnet_features.evaluation.metrics.intraclass import intraclass_correlation
 from mrnet_features.evaluation.results import Result
 from mrnet_features.evaluation.study_plots import plot_stability
-from mrnet_features.messages import name_some
+from mrnet_features.messages import list_names, name_some
 from mrnet_features.models.stable_columns import LEAST, MIN_ICC
 from mrnet_features.names import group_names
 
@@ -47,7 +47,7 @@ class Stability(Result):
 
     def __repr__(self) -> str:
         n_exams = int(self.n_exams.to_numpy().max(initial=0))
-        names = ", ".join(self.icc.columns)
+        names = list_names(self.icc.columns)
         return f"Stability({len(self.icc)} columns, {n_exams} exams; {names})"
 
     @property

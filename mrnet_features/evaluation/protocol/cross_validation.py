@@ -23,9 +23,9 @@ from mrnet_features.evaluation.protocol.fit import (
 )
 from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.evaluation.protocol.splitters import choose_folds
-from mrnet_features.evaluation.results import Result
+from mrnet_features.evaluation.results import Result, describe_run
 from mrnet_features.jobs import run_jobs, show_progress
-from mrnet_features.messages import quote
+from mrnet_features.messages import list_names, quote
 from mrnet_features.models.estimators import refuse_table
 
 if TYPE_CHECKING:
@@ -71,9 +71,22 @@ class Evaluation(Result):
     implications: tuple[tuple[str, str], ...] = ()
 
     def __repr__(self) -> str:
-        tasks = ", ".join(self.labels.columns)
+        tasks = list_names(self.labels.columns)
         coherent = ", coherent" if self.implications else ""
         return f"Evaluation({len(self.labels)} exams, tasks {tasks}, {self.folds!r}{coherent})"
+
+    def _list_notes(self) -> list[str]:
+        few = self.folds.summary(self.labels).filter(like="n_positive_").min()
+        fewest = [f"{task} {count}" for task, count in zip(self.labels.columns, few, strict=True)]
+        notes = [f"Fewest positive exams in a fold: {list_names(fewest)}."]
+        if self.folds.n_repeats == 1:
+            notes.append(
+                "One repeat does not show how much the training exams matter, so the interval can "
+                "be too narrow. Use two or more."
+            )
+        if self.fit_labels is not None:
+            notes.append("The models were fitted on other labels than those scored on.")
+        return [*notes, *describe_run(self.groups, self.implications)]
 
     @cached_property
     def scores(self) -> Scores:

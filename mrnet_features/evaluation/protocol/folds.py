@@ -17,6 +17,7 @@ from mrnet_features.csv_files import format_csv, read_table
 from mrnet_features.exam_ids import check_ids, index_by_id, require_same_exams, require_unique_ids
 from mrnet_features.files import read_text, write_text
 from mrnet_features.messages import name_some, quote
+from mrnet_features.notebook_html import format_code, format_paragraph, format_table
 from mrnet_features.tables import check_whole_numbers
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ __all__ = ["FEWEST_OF_A_CLASS", "Folds", "find_shortage", "list_shortages"]
 
 # With fewer exams of a class an AUC has no standard error.
 FEWEST_OF_A_CLASS = 2
+# Folds of a repeat that are shown one by one.
+MOST_SHOWN = 12
 # Longest ids whose lost leading zeros are looked for.
 MOST_DIGITS = 12
 
@@ -67,6 +70,48 @@ class Folds:
             f"Folds({len(self.exams)} exams, {self.n_splits} folds, {repeats}, "
             f"sha256 {self.hash[:12]})"
         )
+
+    def _repr_html_(self) -> str:
+        sizes = self.frame.groupby(["repeat", "fold"]).size().unstack()
+        if self.n_splits > MOST_SHOWN:
+            sizes = sizes.agg(["min", "max"], axis=1)
+        columns = {k: f"fold {k}" if isinstance(k, int) else f"{k} of all folds" for k in sizes}
+        advice = ("Exams per fold. ", format_code("summary(labels)"), " adds the positive exams.")
+        parts = [format_paragraph(repr(self)), format_table(sizes.rename(columns=columns))]
+        return "\n".join([*parts, format_paragraph(*advice)])
+
+    def summary(self, labels: pd.DataFrame | None = None) -> pd.DataFrame:
+        """Exams of each fold, and positive exams of each task if there are labels.
+
+        Parameters
+        ----------
+        labels : DataFrame of shape (n_exams, n_tasks), optional
+            Index exam id; 0 or 1, NaN for an exam without a label.
+
+        Returns
+        -------
+        DataFrame of shape (n_repeats * n_splits, 1 + n_tasks), int64
+            Index repeat and fold. Columns n_exams and, for each task, ``n_positive_`` and its name.
+
+        Raises
+        ------
+        ValueError
+            If the labels are of other exams.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> folds = Folds(pd.DataFrame({"exam": ["a", "b"], "repeat": [0, 0], "fold": [1, 0]}))
+        >>> folds.summary(pd.DataFrame({"acl": [1, 0]}, index=["a", "b"])).values.tolist()
+        [[1, 0], [1, 1]]
+        """
+        keys = [self.frame["repeat"], self.frame["fold"]]
+        table = self.frame.groupby(keys).size().to_frame("n_exams")
+        if labels is None:
+            return table
+        require_same_exams("folds", self.exams, "labels", labels.index)
+        positive = labels.loc[self.frame["exam"]].eq(1).reset_index(drop=True)
+        return table.join(positive.groupby(keys).sum().add_prefix("n_positive_"))
 
     @property
     def n_splits(self) -> int:

@@ -23,9 +23,9 @@ from mrnet_features.evaluation.protocol.fit import (
     seed_classifier,
 )
 from mrnet_features.evaluation.protocol.folds import FEWEST_OF_A_CLASS, list_shortages
-from mrnet_features.evaluation.results import Result
+from mrnet_features.evaluation.results import Result, describe_run
 from mrnet_features.jobs import run_jobs
-from mrnet_features.messages import name_some, quote
+from mrnet_features.messages import list_names, name_some, quote
 from mrnet_features.models.estimators import refuse_table
 
 if TYPE_CHECKING:
@@ -69,10 +69,13 @@ class HoldOut(Result):
     implications: tuple[tuple[str, str], ...] = ()
 
     def __repr__(self) -> str:
-        tasks = ", ".join(self.labels.columns)
+        tasks = list_names(self.labels.columns)
         coherent = ", coherent" if self.implications else ""
-        sizes = f"{len(self.train_labels)} exams -> {len(self.labels)}"
+        sizes = f"{len(self.labels)} exams, fitted on {len(self.train_labels)} others"
         return f"HoldOut({sizes}, tasks {tasks}{coherent})"
+
+    def _list_notes(self) -> list[str]:
+        return [*self.notes(), *describe_run(self.groups, self.implications)]
 
     @cached_property
     def scores(self) -> Scores:

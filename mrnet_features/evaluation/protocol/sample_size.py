@@ -101,6 +101,9 @@ class SampleSize(Result):
         prevalence = f"Prevalence is {self.prevalence:g}."
         return [*found, prevalence, CHANCE, INDEPENDENT, FIXED]
 
+    def _list_notes(self) -> list[str]:
+        return self.assumptions
+
     @property
     def _aim(self) -> str:
         if self.half_width is not None:

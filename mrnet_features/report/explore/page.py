@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from mrnet_features.names import NO_DEVICE
 from mrnet_features.report.cells import count, number
 from mrnet_features.report.explore.blocks import (
     Drawer,
@@ -94,6 +95,7 @@ def make_page(exploration: Exploration) -> Page:
             PRIVATE,
             _say_seconds(exploration),
             INTERVALS,
+            NO_DEVICE,
         ],
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import pandas as pd
 from mrnet_features.arrays import Float64Array
 from mrnet_features.evaluation.results import Result
 from mrnet_features.messages import quote
+from mrnet_features.notebook_html import format_paragraph, format_table
 from mrnet_features.report.explore.figures import (
     draw_cooccurrence,
     draw_histograms,
@@ -211,7 +211,8 @@ class Exploration(Result):
         try:
             return self.make_page()._repr_html_()
         except ImportError as error:
-            return f"{super()._repr_html_()}\n<p>{html.escape(str(error))}</p>"
+            parts = [repr(self), str(error)]
+            return "\n".join([format_table(self.summary()), *map(format_paragraph, parts)])
 
     def _check_plane(self, plane: str | None) -> str:
         if not self.planes:

@@ -16,6 +16,7 @@ from mrnet_features.csv_files import format_csv
 from mrnet_features.data.exam import Dataset
 from mrnet_features.evaluation.results import Result
 from mrnet_features.files import write_texts
+from mrnet_features.names import NO_DEVICE
 from mrnet_features.plain import to_plain
 from mrnet_features.report.page import Page, Section, Table
 from mrnet_features.report.review.calibration import describe_calibration
@@ -61,8 +62,6 @@ PRIVATE = (
     "This page and the files beside it hold labels, and pictures if there are any. Do not share "
     "them if the exams may not be shared."
 )
-
-NO_DEVICE = "mrnet-features is for research. It is not a medical device."
 
 
 @dataclass(frozen=True, eq=False)

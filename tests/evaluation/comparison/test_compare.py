@@ -107,7 +107,7 @@ def test_evaluations_are_accepted():
     comparison = compare({"logistic": good, "prior": prior}, labels)
     assert (comparison.summary()["ci_low"] > 0).all()
     assert comparison.frame().loc[("logistic", "mean")].equals(good.summary().loc["mean"])
-    assert repr(comparison) == "Comparison(logistic, prior)"
+    assert repr(comparison).startswith("Comparison(2 models: logistic, prior; ")
     with pytest.raises(ValueError, match="must equal the labels that 'logistic' of `models`"):
         compare({"logistic": good, "cnn": models["model 1"]}, 1 - labels)
 

@@ -1,5 +1,6 @@
 """Folds: a partition that survives a file and refuses what is none."""
 
+import re
 import time
 from pathlib import Path
 
@@ -193,3 +194,27 @@ def test_huge_numbers_of_folds_take_no_time():
     with pytest.raises(ValueError, match="got 1 repeats by 1000000000 folds with 2 of them filled"):
         Folds(pd.DataFrame({"exam": ["a", "b"], "repeat": 0, "fold": [0, 999_999_999]}))
     assert time.process_time() - start < 1
+
+
+def test_the_summary_counts_exams_and_positives_of_each_fold():
+    labels = make_labels(60).astype(float)
+    labels.iloc[0, 1] = np.nan
+    folds = make_folds(labels, n_splits=3, n_repeats=2)
+    table = folds.summary(labels)
+    assert table.columns.tolist() == ["n_exams", "n_positive_abnormal", "n_positive_acl"]
+    for repeat, fold, _, test in folds.split():
+        counted = [len(test), *labels.loc[test].eq(1).sum()]
+        assert table.loc[(repeat, fold)].tolist() == counted
+    assert folds.summary().equals(table[["n_exams"]])
+    with pytest.raises(ValueError, match="same exams"):
+        folds.summary(labels[1:])
+
+
+def test_a_notebook_shows_the_sizes_of_the_folds():
+    frame = pd.DataFrame({"exam": list("abcde"), "repeat": 0, "fold": [0, 0, 0, 1, 1]})
+    text = Folds(frame)._repr_html_()
+    assert "<th>fold 0</th>" in text
+    assert re.findall("<td>(.*?)</td>", text) == ["0", "3", "2"]
+    assert "sha256" in text
+    frame = pd.DataFrame({"exam": np.arange(50), "repeat": 0, "fold": np.arange(50) % 49})
+    assert re.findall("<td>(.*?)</td>", Folds(frame)._repr_html_()) == ["0", "1", "2"]

@@ -40,7 +40,7 @@ def test_equals_fitting_and_scoring_by_hand(model):
     frame = found.frame()
     assert len(frame) == 270
     assert frame.loc[frame["task"] == "acl", "label"].tolist() == VALID[1]["acl"].tolist()
-    assert repr(found) == "HoldOut(200 exams -> 90, tasks abnormal, acl, meniscus)"
+    assert repr(found) == "HoldOut(90 exams, fitted on 200 others, tasks abnormal, acl, meniscus)"
 
 
 def test_a_t_test_finds_the_minimum_detectable_difference_with_80_percent_power():
