@@ -1,0 +1,13 @@
+"""Pages and pictures of the site that are made from the code and the notebooks."""
+
+from pathlib import Path
+
+from generate.links import rewrite_links
+from generate.notebooks import write_gallery
+
+__all__ = ["rewrite_links", "write_pages"]
+
+
+def write_pages(folder: Path) -> None:
+    """Write all generated pages and pictures into a folder."""
+    write_gallery(folder)

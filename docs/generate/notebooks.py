@@ -1,0 +1,82 @@
+"""The gallery: the executed notebooks, with a card for each."""
+
+import base64
+import io
+import json
+import re
+from pathlib import Path
+
+from PIL import Image
+
+from generate.files import write_text
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+CARD_WIDTH, CARD_HEIGHT = 480, 300
+CARD = """
+:::{{container}} card
+
+[![]({name}.png)]({name}.ipynb)
+
+[{title}]({name}.ipynb)
+
+{summary}
+:::
+"""
+PAGE = """# Gallery
+
+Each notebook runs from top to bottom in a few minutes, on synthetic knees that it makes itself.
+
+::::{{container}} cards
+{cards}
+::::
+
+```{{toctree}}
+:hidden:
+
+{names}
+```
+"""
+
+
+def write_gallery(folder: Path) -> None:
+    """Write the gallery, copies of the notebooks and the pictures of the cards.
+
+    Parameters
+    ----------
+    folder : Path
+        The pages go to its subfolder notebooks.
+    """
+    target = folder / "notebooks"
+    cards = []
+    paths = sorted(NOTEBOOKS.glob("*.ipynb"))
+    for path in paths:
+        text = path.read_text(encoding="utf-8")
+        cells = json.loads(text)["cells"]
+        write_text(target / path.name, text)
+        write_picture(cells, target / f"{path.stem}.png")
+        title, summary = read_opening(cells)
+        cards.append(CARD.format(name=path.stem, title=title, summary=summary))
+    names = "\n".join(path.stem for path in paths)
+    write_text(target / "index.md", PAGE.format(cards="".join(cards), names=names))
+
+
+def read_opening(cells: list[dict]) -> tuple[str, str]:
+    """Title of a notebook and the first sentence below it."""
+    text = "".join(next(cell["source"] for cell in cells if cell["cell_type"] == "markdown"))
+    title, _, rest = text.removeprefix("# ").partition("\n")
+    return title, re.split(r"(?<=[.?])\s", rest.strip().replace("\n", " "))[0]
+
+
+def write_picture(cells: list[dict], path: Path) -> None:
+    """Write the upper left part of the first picture of a notebook."""
+    outputs = [output for cell in cells for output in cell.get("outputs", ())]
+    encoded = next(
+        out["data"]["image/png"] for out in outputs if "image/png" in out.get("data", {})
+    )
+    with Image.open(io.BytesIO(base64.b64decode("".join(encoded)))) as picture:
+        height = picture.width * CARD_HEIGHT // CARD_WIDTH
+        part = picture.convert("RGB").crop((0, 0, picture.width, min(height, picture.height)))
+        part.thumbnail((CARD_WIDTH, CARD_HEIGHT), Image.Resampling.LANCZOS)
+        card = Image.new("RGB", (CARD_WIDTH, CARD_HEIGHT), "white")
+        card.paste(part, ((CARD_WIDTH - part.width) // 2, 0))
+        card.save(path)
