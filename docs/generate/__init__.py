@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from generate.families import write_dictionary
 from generate.links import rewrite_links
 from generate.notebooks import write_gallery
 
@@ -10,4 +11,5 @@ __all__ = ["rewrite_links", "write_pages"]
 
 def write_pages(folder: Path) -> None:
     """Write all generated pages and pictures into a folder."""
+    write_dictionary(folder)
     write_gallery(folder)

@@ -13,7 +13,7 @@ from generate.files import write_text
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 CARD_WIDTH, CARD_HEIGHT = 480, 300
 CARD = """
-:::{{container}} card
+:::{{container}} tile
 
 [![]({name}.png)]({name}.ipynb)
 
@@ -26,7 +26,7 @@ PAGE = """# Gallery
 
 Each notebook runs from top to bottom in a few minutes, on synthetic knees that it makes itself.
 
-::::{{container}} cards
+::::{{container}} tiles
 {cards}
 ::::
 
