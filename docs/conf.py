@@ -27,7 +27,7 @@ exclude_patterns = ["_build", "_static", "_templates", "generate"]
 nb_execution_mode = "off"
 nb_ipywidgets_js = {}  # would be loaded from the network
 myst_heading_anchors = 3
-myst_enable_extensions = ["attrs_block"]
+myst_enable_extensions = ["colon_fence"]
 highlight_language = "none"
 
 autosummary_generate = True
@@ -41,6 +41,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = "mrnet_features"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_sidebars = {page: [] for page in ("index", "start", "for-radiologists")}
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {

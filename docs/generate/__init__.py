@@ -4,6 +4,7 @@ from pathlib import Path
 
 from generate.families import write_dictionary
 from generate.links import rewrite_links
+from generate.marks import draw_regions
 from generate.notebooks import write_gallery
 
 __all__ = ["rewrite_links", "write_pages"]
@@ -12,4 +13,5 @@ __all__ = ["rewrite_links", "write_pages"]
 def write_pages(folder: Path) -> None:
     """Write all generated pages and pictures into a folder."""
     write_dictionary(folder)
+    draw_regions(folder / "regions.png")
     write_gallery(folder)

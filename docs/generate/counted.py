@@ -188,7 +188,10 @@ DRAWINGS: dict[str, _Drawing] = {
     "gldzm": (_draw_distances, f"Its zones by distance to the edge of the leg. {_COLOURS}"),
     "ngtdm": (_draw_differences, "How far the pixels of each level are from their neighbours."),
     "ngldm": (_draw_dependence, f"Its pixels by number of like neighbours. {_COLOURS}"),
-    "lbp": (_draw_patterns, "Its patterns of radius 1."),
+    "lbp": (
+        _draw_patterns,
+        "Its patterns of radius 1; in a mix, bright points are not adjacent.",
+    ),
     "hog": (_draw_gradients, "The size of its gradients, and the 3 x 3 cells."),
     "laplacian": (_draw_spots, "The filter of 2 pixels: white on dark spots and lines."),
     "haar": (_draw_steps, "Horizontal steps over squares of 4 pixels."),

@@ -153,20 +153,18 @@ def write_pictures(name: str, columns: list[str], folder: Path) -> str:
     for k, picture in enumerate(choose_pictures(name, columns)):
         draw_picture(picture, name, folder / f"{name}-{k}.png")
         words = mf.describe_columns(picture.column).iloc[0]
-        caption = f"{words['sentence']} {picture.note} ``{picture.column}``"
-        text += write_figure(f"{name}-{k}.png", f"Mark: {words['phrase']}", caption)
+        caption = f"{picture.note} {words['sentence']} ``{picture.column}``"
+        text += write_figure(f"{name}-{k}.png", f"Mark: {words['phrase']}", caption, "dark-light")
     if caption := draw_counted(name, folder / f"{name}-counted.png"):
         text += write_figure(f"{name}-counted.png", f"What {name} counts", caption)
     return text
 
 
-def write_figure(file: str, alt: str, caption: str) -> str:
-    """A figure in a container."""
-    caption = " ".join(caption.split())
-    return (
-        f"   .. figure:: {file}\n      :alt: {alt}\n      :figclass: dark-light\n\n"
-        f"      {caption}\n\n"
-    )
+def write_figure(file: str, alt: str, caption: str, style: str = "") -> str:
+    """A figure in a container. The style dark-light suits light and dark pages as it is."""
+    lines = [f".. figure:: {file}", f"   :alt: {alt}", f"   :class: {style}"]
+    lines = [*lines[: 3 if style else 2], "", f"   {' '.join(caption.split())}", "", ""]
+    return "\n".join(f"   {line}" if line else "" for line in lines)
 
 
 def write_table(cls: type[Family], columns: list[str]) -> str:

@@ -63,18 +63,25 @@ PICTURES: dict[str, tuple[Picture, ...]] = {
         ),
         Picture(
             "sagittal__notch__ligament__acl_contrast__stack",
-            knee=51,
+            knee=138,
             zoom=120,
-            note="Complete tear: the strongest band in the region is not a ligament.",
+            note="Complete tear: bright tissue in its place. The band found is no ligament.",
         ),
     ),
     "marrow": (
         Picture(
-            "sagittal__femur_high__marrow__fraction_1p6__stack",
-            knee=36,
-            slice=7,
+            "coronal__femur_high__marrow__fraction_0p6__stack",
+            knee=72,
+            slice=15,
             zoom=150,
-            note="Bone bruise; its lower end lies outside the box.",
+            note="Bone bruise, dark on T1.",
+        ),
+        Picture(
+            "sagittal__tibia_high__marrow__fraction_1p6__stack",
+            knee=50,
+            slice=18,
+            zoom=150,
+            note="Oedema, bright with fat suppression; its upper part lies outside the box.",
         ),
     ),
     "meniscus": (
@@ -119,7 +126,8 @@ def choose_pictures(name: str, columns: list[str]) -> tuple[Picture, ...]:
     wanted = [c for c in columns if parse_name(c).plane == "sagittal"] or columns
     pooled = [c for c in wanted if parse_name(c).pool == "mean"] or wanted
     in_plain = parse_name(pooled[0]).plane == "sagittal"
-    return (Picture(pooled[0], slice=PLAIN[1] if in_plain else None),)
+    note = "Every pixel within the outline counts."
+    return (Picture(pooled[0], slice=PLAIN[1] if in_plain else None, note=note),)
 
 
 def draw_picture(picture: Picture, family: str, path: Path) -> None:
@@ -158,3 +166,18 @@ def save_axes(figure, axes) -> bytes:
     written = io.BytesIO()
     figure.savefig(written, dpi=DPI, bbox_inches=edges)
     return written.getvalue()
+
+
+def draw_regions(path: Path) -> None:
+    """Draw the boxes of all region sets on three slices of each plane.
+
+    Parameters
+    ----------
+    path : Path
+        A PNG.
+    """
+    figure = mf.plot_exam(draw_stacks(PLAIN[0]), n_slices=3, overlays=["regions"])
+    figure.texts[0].remove()  # the page has a caption
+    written = io.BytesIO()
+    figure.savefig(written, dpi=170, bbox_inches="tight")
+    write_bytes(path, written.getvalue())

@@ -68,15 +68,17 @@ def read_opening(cells: list[dict]) -> tuple[str, str]:
 
 
 def write_picture(cells: list[dict], path: Path) -> None:
-    """Write the upper left part of the first picture of a notebook."""
+    """Write the first picture of a notebook in the size of a card."""
     outputs = [output for cell in cells for output in cell.get("outputs", ())]
     encoded = next(
         out["data"]["image/png"] for out in outputs if "image/png" in out.get("data", {})
     )
     with Image.open(io.BytesIO(base64.b64decode("".join(encoded)))) as picture:
-        height = picture.width * CARD_HEIGHT // CARD_WIDTH
-        part = picture.convert("RGB").crop((0, 0, picture.width, min(height, picture.height)))
+        height = picture.height  # of a tall picture the upper part, else all
+        if picture.height > 0.9 * picture.width:
+            height = picture.width * CARD_HEIGHT // CARD_WIDTH
+        part = picture.convert("RGB").crop((0, 0, picture.width, height))
         part.thumbnail((CARD_WIDTH, CARD_HEIGHT), Image.Resampling.LANCZOS)
         card = Image.new("RGB", (CARD_WIDTH, CARD_HEIGHT), "white")
-        card.paste(part, ((CARD_WIDTH - part.width) // 2, 0))
+        card.paste(part, ((CARD_WIDTH - part.width) // 2, (CARD_HEIGHT - part.height) // 2))
         card.save(path)
