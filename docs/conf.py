@@ -7,6 +7,7 @@ DOCS = Path(__file__).parent
 sys.path[:0] = [str(DOCS), str(DOCS.parent)]  # the code of this copy, not an installed one
 
 import generate  # noqa: E402
+from generate.formulas import visit_block, visit_inline  # noqa: E402
 
 import mrnet_features  # noqa: E402
 
@@ -37,6 +38,7 @@ numpydoc_show_class_members = False  # the template of a class lists them with t
 python_display_short_literal_types = True
 python_maximum_signature_line_length = 90
 
+html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_title = "mrnet_features"
 html_static_path = ["_static"]
@@ -55,5 +57,6 @@ html_theme_options = {
 
 def setup(app):
     """Write the generated pages before Sphinx looks for pages."""
+    app.add_html_math_renderer("mathml", (visit_inline, None), (visit_block, None))
     app.connect("config-inited", lambda *_: generate.write_pages(DOCS / "generated"))
     app.connect("include-read", generate.rewrite_links)
