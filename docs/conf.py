@@ -35,6 +35,11 @@ autosummary_generate = True
 autodoc_typehints = "none"  # the docstrings have the types, with shapes and units
 default_role = "py:obj"
 numpydoc_show_class_members = False  # the template of a class lists them with their docstrings
+numpydoc_xref_param_type = True
+numpydoc_xref_ignore = "all"  # but the names below
+numpydoc_xref_aliases = {name: f"mrnet_features.{name}" for name in mrnet_features.__all__}
+numpydoc_xref_aliases |= generate.list_results()
+smartquotes = False  # quotes in types are code
 python_display_short_literal_types = True
 python_maximum_signature_line_length = 90
 
@@ -55,8 +60,14 @@ html_theme_options = {
 }
 
 
+def keep_own_links(app):
+    """Drop numpydoc's links of int, sequence and others into the manual of Python."""
+    app.config.numpydoc_xref_aliases_complete = app.config.numpydoc_xref_aliases
+
+
 def setup(app):
     """Write the generated pages before Sphinx looks for pages."""
+    app.connect("builder-inited", keep_own_links, priority=900)
     app.add_html_math_renderer("mathml", (visit_inline, None), (visit_block, None))
     app.connect("config-inited", lambda *_: generate.write_pages(DOCS / "generated"))
     app.connect("include-read", generate.rewrite_links)

@@ -6,8 +6,9 @@ from generate.families import write_dictionary
 from generate.links import rewrite_links
 from generate.marks import draw_regions
 from generate.notebooks import write_gallery
+from generate.results import list_results, write_results
 
-__all__ = ["rewrite_links", "write_pages"]
+__all__ = ["list_results", "rewrite_links", "write_pages"]
 
 
 def write_pages(folder: Path) -> None:
@@ -15,3 +16,4 @@ def write_pages(folder: Path) -> None:
     write_dictionary(folder)
     draw_regions(folder / "regions.png")
     write_gallery(folder)
+    write_results(folder)
