@@ -48,7 +48,7 @@ def draw_counted(name: str, path: Path) -> str:
     written = io.BytesIO()
     figure.savefig(written, dpi=150, bbox_inches="tight")
     write_bytes(path, written.getvalue())
-    return caption
+    return f"What is counted on a slice: {caption}"
 
 
 def _draw_image(axes, image, inside, **options) -> None:
@@ -126,9 +126,7 @@ def _draw_patterns(axes, stack: Stack) -> None:
     counts = binary_patterns(stack, radius=1)[SLICE, 0]
     axes.bar(range(len(counts)), counts / counts.sum(), **BAR)
     axes.set_xticks(range(len(counts)), [*range(len(counts) - 1), "mix"])
-    axes.set(
-        xlabel="bright points around a pixel (mix: not side by side)", ylabel="fraction of pixels"
-    )
+    axes.set(xlabel="bright points around a pixel", ylabel="fraction of pixels")
 
 
 def _draw_gradients(axes, stack: Stack) -> None:
@@ -178,24 +176,21 @@ def _draw_profile(axes, stack: Stack) -> None:
 _Drawing = tuple[Callable[..., None], str]
 _COLOURS = "Brighter cells hold more, on a logarithmic scale."
 DRAWINGS: dict[str, _Drawing] = {
-    "intensity": (_draw_grey_bars, "Its grey levels, with three percentiles."),
-    "histogram": (_draw_level_bars, "Its 32 levels."),
-    "volume": (_draw_volume, "The fraction of its pixels at or above each grey level."),
-    "profiles": (_draw_profile, "The mean grey level of each slice of this stack."),
-    "glcm": (_draw_pairs, f"Its pairs of neighbouring levels. {_COLOURS}"),
-    "glrlm": (_draw_runs, f"Its runs of one level. {_COLOURS}"),
-    "glszm": (_draw_zones, "Its zones of one level. Larger dots stand for more zones."),
-    "gldzm": (_draw_distances, f"Its zones by distance to the edge of the leg. {_COLOURS}"),
-    "ngtdm": (_draw_differences, "How far the pixels of each level are from their neighbours."),
-    "ngldm": (_draw_dependence, f"Its pixels by number of like neighbours. {_COLOURS}"),
-    "lbp": (
-        _draw_patterns,
-        "Its patterns of radius 1; in a mix, bright points are not adjacent.",
-    ),
-    "hog": (_draw_gradients, "The size of its gradients, and the 3 x 3 cells."),
-    "laplacian": (_draw_spots, "The filter of 2 pixels: white on dark spots and lines."),
-    "haar": (_draw_steps, "Horizontal steps over squares of 4 pixels."),
-    "gabor": (_draw_waves, "Horizontal waves of 8 pixels."),
-    "shape": (_draw_mask, "The mask of the levels above 50 %."),
+    "intensity": (_draw_grey_bars, "grey levels, with three percentiles."),
+    "histogram": (_draw_level_bars, "pixels of each of 32 levels."),
+    "volume": (_draw_volume, "the fraction of pixels at or above each grey level."),
+    "profiles": (_draw_profile, "here for all slices: the mean grey level of each."),
+    "glcm": (_draw_pairs, f"pairs of neighbouring levels. {_COLOURS}"),
+    "glrlm": (_draw_runs, f"runs of one level. {_COLOURS}"),
+    "glszm": (_draw_zones, "zones of one level. Larger dots stand for more zones."),
+    "gldzm": (_draw_distances, f"zones of one level, by distance to the edge. {_COLOURS}"),
+    "ngtdm": (_draw_differences, "how far pixels are from their neighbours, by level."),
+    "ngldm": (_draw_dependence, f"pixels by number of like neighbours. {_COLOURS}"),
+    "lbp": (_draw_patterns, "patterns of radius 1; in a mix, bright points are not adjacent."),
+    "hog": (_draw_gradients, "gradients (white: strong) in 3 x 3 cells."),
+    "laplacian": (_draw_spots, "responses of 2 pixels: white on dark spots and lines."),
+    "haar": (_draw_steps, "horizontal steps over squares of 4 pixels."),
+    "gabor": (_draw_waves, "horizontal waves of 8 pixels."),
+    "shape": (_draw_mask, "the mask of the levels above 50 %."),
 }
 """Function and caption for each family that reads the whole knee."""

@@ -101,6 +101,13 @@ PICTURES: dict[str, tuple[Picture, ...]] = {
             note="Radial tear.",
         ),
     ),
+    "hog": (
+        Picture(
+            "sagittal__knee__hog__row1_column0_magnitude__mean",
+            slice=PLAIN[1],
+            note="The outline is that of the leg; cells are in the next picture.",
+        ),
+    ),
     "intensity": (Picture("sagittal__knee__intensity__p90__mean", slice=PLAIN[1]),),
 }
 
