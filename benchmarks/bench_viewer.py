@@ -42,7 +42,7 @@ from scipy.ndimage import maximum_filter
 
 import mrnet_features as mf
 from mrnet_features.cli.options import read_exclusion
-from mrnet_features.report.viewer import write_view
+from mrnet_features.report.viewer.view import write_view
 from mrnet_features.synthetic import find_lesions
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests' browser and JupyterLab

@@ -25,7 +25,7 @@ _HOMES = {
     "describe_slices": "extraction.slices",
     "evaluate": "evaluation.protocol.holdout",
     "explain_predictions": "evaluation.importance.contributions",
-    "explore": "report.explore",
+    "explore": "report.explore.explore",
     "extract_features": "extraction.resume",
     "fill_checklist": "evaluation.checklists.fill",
     "find_marks": "extraction.marks",
@@ -54,9 +54,10 @@ _HOMES = {
     "read_predictions": "evaluation.comparison.read_predictions",
     "select_stable": "models.stable_columns",
     "to_uint8": "stacks.conversion",
-    "view": "report.viewer",
+    "view": "report.viewer.view",
     "write_features": "extraction.table",
     "write_knees": "synthetic.write",
+    "write_report": "report.review.report",
 }
 
 if TYPE_CHECKING:
@@ -95,10 +96,11 @@ if TYPE_CHECKING:
     from mrnet_features.models.stable_columns import select_stable
     from mrnet_features.names import parse_name
     from mrnet_features.quality.audit import audit
-    from mrnet_features.report.explore import explore
+    from mrnet_features.report.explore.explore import explore
+    from mrnet_features.report.review.report import write_report
     from mrnet_features.report.sheet import plot_exam
     from mrnet_features.report.slice_plots import plot_slices
-    from mrnet_features.report.viewer import view
+    from mrnet_features.report.viewer.view import view
     from mrnet_features.report.words import describe_columns
     from mrnet_features.stacks.conversion import to_uint8
     from mrnet_features.synthetic import write_knees
@@ -150,6 +152,7 @@ __all__ = [
     "view",
     "write_features",
     "write_knees",
+    "write_report",
 ]
 
 

@@ -63,7 +63,7 @@ def explore(
     from mrnet_features.data.mrnet import load_mrnet
     from mrnet_features.names import PLANES
     from mrnet_features.quality.audit import audit as run_audit
-    from mrnet_features.report.explore import explore as run_explore
+    from mrnet_features.report.explore.explore import explore as run_explore
 
     check_file(out, list_label_files(root, split))
     start = time.perf_counter()
@@ -117,7 +117,7 @@ def _choose_findings(
 
 def _read_sequences(text: str) -> dict[str, str]:
     """Sequence by plane, from text of the form plane=sequence, separated by commas."""
-    from mrnet_features.report.explore_tissues import check_sequences
+    from mrnet_features.report.explore.tissues import check_sequences
 
     pairs = [part.partition("=") for part in split_names(text)]
     chosen = {plane.strip(): sequence.strip() for plane, _, sequence in pairs}

@@ -80,7 +80,7 @@ def families(
     """
     from mrnet_features.cli.format import print_json, print_table
     from mrnet_features.diagnostics.family_catalogue import list_families, list_statistics
-    from mrnet_features.workflows.plain import to_plain
+    from mrnet_features.plain import to_plain
 
     if stability:
         from mrnet_features.workflows.stability import tabulate_stability

@@ -44,7 +44,7 @@ def table_as_rows(table: pd.DataFrame) -> Any:
 
 def summary_as_dict(evaluation: Evaluation) -> dict[str, Any]:
     """Summary of an evaluation and the hash of its folds, in plain types."""
-    from mrnet_features.workflows.plain import to_plain
+    from mrnet_features.plain import to_plain
 
     return {
         "folds_hash": evaluation.folds.hash,

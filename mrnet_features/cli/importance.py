@@ -77,7 +77,7 @@ def importance(
     from mrnet_features.cli.format import print_json, print_table
     from mrnet_features.csv_files import format_csv
     from mrnet_features.files import write_text
-    from mrnet_features.workflows.plain import to_plain
+    from mrnet_features.plain import to_plain
     from mrnet_features.workflows.score import measure_importance
     from mrnet_features.workflows.tables import read_table
 

@@ -60,7 +60,7 @@ def view(
     from mrnet_features.data.mrnet import load_mrnet
     from mrnet_features.evaluation.comparison.read_predictions import read_predictions
     from mrnet_features.report.disagreement import rank_disagreements
-    from mrnet_features.report.viewer import write_view
+    from mrnet_features.report.viewer.view import write_view
 
     check_file(out, list_label_files(root, split))
     dataset = load_mrnet(root, split)

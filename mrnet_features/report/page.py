@@ -87,7 +87,7 @@ class Figures(NamedTuple):
     Attributes
     ----------
     drawn : sequence of (str, str)
-        SVG of each figure as `mrnet_features.report.figures.to_svg` makes it, and its caption.
+        SVG of each figure as `mrnet_features.report.svg.to_svg` makes it, and its caption.
     """
 
     drawn: Sequence[tuple[str, str]]
@@ -106,6 +106,8 @@ class Picture(NamedTuple):
     title : str
     lines : sequence of str
         Caption under the title.
+    link : str, default ""
+        Where a click on it leads.
     """
 
     source: str
@@ -113,6 +115,7 @@ class Picture(NamedTuple):
     height: int
     title: str
     lines: Sequence[str]
+    link: str = ""
 
 
 class Pictures(NamedTuple):

@@ -14,7 +14,7 @@ from mrnet_features.evaluation.plots import make_figure
 from mrnet_features.extraction.read import ExamLike, read_exam
 from mrnet_features.extraction.slices import find_planes
 from mrnet_features.messages import quote
-from mrnet_features.report.viewer_overlays import (
+from mrnet_features.report.viewer.overlays import (
     OVERLAYS,
     PlaneOverlays,
     Region,

@@ -14,7 +14,7 @@ from mrnet_features.evaluation.comparison.added_value import AddedValue, measure
 from mrnet_features.evaluation.comparison.compare import Comparison, compare
 from mrnet_features.evaluation.comparison.read_predictions import read_predictions
 from mrnet_features.parquet_files import PARQUET
-from mrnet_features.workflows.plain import to_plain
+from mrnet_features.plain import to_plain
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,9 +28,9 @@ from mrnet_features.files import remove_partials, write_text, write_texts
 from mrnet_features.locks import hold_lock
 from mrnet_features.messages import describe_cause
 from mrnet_features.names import SPLITS
+from mrnet_features.plain import to_plain
 from mrnet_features.quality.audit import audit
 from mrnet_features.workflows.named_models import MODELS
-from mrnet_features.workflows.plain import to_plain
 from mrnet_features.workflows.score import check_views
 from mrnet_features.workflows.study_report import LEAKAGE, PRIMARY, REPEATED, format_report
 

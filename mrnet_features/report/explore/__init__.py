@@ -1,0 +1,1 @@
+"""A set of exams as tables, figures and a page."""

@@ -1,0 +1,288 @@
+"""`write_report`: a finished study as one page, with its numbers as JSON and CSV."""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mrnet_features.csv_files import format_csv
+from mrnet_features.data.exam import Dataset
+from mrnet_features.evaluation.results import Result
+from mrnet_features.files import write_texts
+from mrnet_features.plain import to_plain
+from mrnet_features.report.page import Page, Section, Table
+from mrnet_features.report.review.inputs import Inputs, Scored, collect_inputs
+from mrnet_features.report.review.layout import lay_out
+from mrnet_features.report.review.part import LeftOut, Part
+from mrnet_features.report.review.provenance import describe_provenance
+from mrnet_features.report.review.scores import describe_scores
+from mrnet_features.report.review.verdict import describe_verdict
+
+__all__ = ["FORMAT", "Report", "make_report", "write_report"]
+
+FORMAT = "mrnet-features report 1"
+"""First entry of the JSON file."""
+
+SECTIONS: tuple[Callable[[Inputs], Sequence[Part | LeftOut]], ...] = (
+    describe_scores,
+    describe_provenance,
+)
+"""Functions that make the sections, in the order of the page; the verdict comes before them."""
+
+PRIVATE = (
+    "This page and the files beside it hold labels, and pictures if there are any. Do not share "
+    "them if the exams may not be shared."
+)
+
+NO_DEVICE = "mrnet-features is for research. It is not a medical device."
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """Sections of a report, and its numbers.
+
+    Attributes
+    ----------
+    title, lead : str
+    parts : tuple of Part
+    left_out : tuple of LeftOut
+        What is missing, and which argument brings it.
+    """
+
+    title: str
+    lead: str
+    parts: tuple[Part, ...]
+    left_out: tuple[LeftOut, ...]
+
+    @functools.cached_property
+    def numbers(self) -> dict[str, Any]:
+        """Every number of the page, in JSON types; NaN is None."""
+        return {
+            "format": FORMAT,
+            "title": self.title,
+            "lead": self.lead,
+            "parts": {
+                part.name: {
+                    "title": part.title,
+                    "facts": _make_plain(part.facts),
+                    "tables": {name: to_plain(_flatten(t)) for name, t in part.tables.items()},
+                }
+                for part in self.parts
+            },
+            "left_out": [left_out._asdict() for left_out in self.left_out],
+        }
+
+    @functools.cached_property
+    def page(self) -> Page:
+        """The page. Needs jinja2, matplotlib and Pillow."""
+        sections = lay_out(self.parts)
+        if self.left_out:
+            rows = [list(left_out) for left_out in self.left_out]
+            table = Table("What would bring it", ["left out", "argument", "reason"], rows)
+            sections.append(Section("Left out", [table]))
+        return Page(self.title, self.lead, sections, foot=[NO_DEVICE, PRIVATE])
+
+    def save(self, path: str | Path) -> None:
+        """Write the page, its numbers as JSON beside it, and its tables as CSV in a folder.
+
+        Parameters
+        ----------
+        path : path
+            HTML file. For ``report.html`` the others are ``report.json`` and
+            ``report-files/*.csv``.
+
+        Raises
+        ------
+        ImportError
+            If jinja2, matplotlib or Pillow is not installed.
+        """
+        page = self.page.html
+        self.save_numbers(path)
+        write_texts({Path(path): page})
+
+    def save_numbers(self, path: str | Path) -> None:
+        """Write what `save` writes beside the page. Needs no extra.
+
+        Parameters
+        ----------
+        path : path
+            As for `save`.
+        """
+        folder = find_folder(path)
+        folder.mkdir(parents=True, exist_ok=True)
+        texts = {Path(path).with_suffix(".json"): json.dumps(self.numbers, indent=1) + "\n"}
+        for part in self.parts:
+            for name, table in part.tables.items():
+                texts[folder / f"{part.name}-{name}.csv"] = format_csv(_flatten(table))
+        write_texts(texts)
+        for old in folder.glob("*.csv"):
+            if old not in texts:  # of an earlier report; it would look like a part of this one
+                old.unlink()
+
+    def __repr__(self) -> str:
+        names = ", ".join(part.name for part in self.parts)
+        return f"Report({names}; {len(self.left_out)} left out)"
+
+    def _repr_html_(self) -> str:
+        return self.page._repr_html_()
+
+
+def find_folder(path: str | Path) -> Path:
+    """Folder of the files beside a report.
+
+    Examples
+    --------
+    >>> find_folder("out/report.html").name
+    'report-files'
+    """
+    return Path(path).with_name(f"{Path(path).stem}-files")
+
+
+def write_report(
+    evaluation: Scored | Sequence[Scored] | Mapping[str, Scored],
+    dataset: Dataset | None = None,
+    features: pd.DataFrame | None = None,
+    compare: Mapping[str, Any] | None = None,
+    findings: pd.DataFrame | None = None,
+    out: str | Path = "report.html",
+    **options: Any,
+) -> Report:
+    """Write a finished study as one page for a reviewer.
+
+    The page is one file that loads nothing. ``report.json`` beside it holds every number of the
+    page, ``report-files/`` its tables as CSV. What lacks its input is left out; the last section
+    says which argument brings it.
+
+    Parameters
+    ----------
+    evaluation : Evaluation, HoldOut, or a sequence or mapping of them
+        Results of `cross_validate` or `evaluate`. The report is about the first; the others are
+        compared with it.
+    dataset : Dataset, optional
+        Exams of the evaluation, for pictures and the viewer.
+    features : DataFrame of shape (n_exams, n_features), optional
+        Table that the models were fitted on, for importance, reasons and leakage checks. For a
+        HoldOut the tables of both sets, one below the other.
+    compare : mapping of str to path or DataFrame, optional
+        Predictions of other models, such as ``{"cnn": "cnn.csv"}``; see `read_predictions`.
+    findings : DataFrame, optional
+        Table of `audit`.
+    out : path, default "report.html"
+        HTML file to write; old files of an earlier report are replaced.
+    **options
+        See `make_report`.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of another kind, or the exams of two arguments differ.
+    ImportError
+        If jinja2, matplotlib or Pillow is not installed.
+    OSError
+        If a file can't be written.
+    """
+    report = make_report(evaluation, dataset, features, compare, findings, **options)
+    report.save(out)
+    return report
+
+
+def make_report(
+    evaluation: Scored | Sequence[Scored] | Mapping[str, Scored],
+    dataset: Dataset | None = None,
+    features: pd.DataFrame | None = None,
+    compare: Mapping[str, Any] | None = None,
+    findings: pd.DataFrame | None = None,
+    *,
+    subgroups: pd.DataFrame | None = None,
+    also: Sequence[Result] = (),
+    stated: Mapping[Any, str] | None = None,
+    is_release: bool = False,
+    thorough: bool = False,
+    title: str = "Study of a knee MRI set",
+    command: str = "",
+    viewer: str = "",
+    seed: int = 0,
+    n_jobs: int | None = None,
+) -> Report:
+    """Compute the sections of a report without writing anything.
+
+    Parameters
+    ----------
+    evaluation, dataset, features, compare, findings
+        See `write_report`.
+    subgroups : DataFrame of shape (n_exams, n_factors), optional
+        Level of each exam, such as its site or sex; see `measure_subgroups`.
+    also : sequence of results
+        Results that were computed before, such as a `PermutationTest`, a `NullImportance` or an
+        `Exclusion`. Each is shown in its section.
+    stated : mapping, optional
+        Answers to items of checklists; see `fill_checklist`.
+    is_release : bool, default False
+        Whether the exams are those of MRNet's release. Only then published AUCs are shown.
+    thorough : bool, default False
+        Also compute what fits models again: null importance and negative controls. Minutes.
+    title : str
+    command : str, default ""
+        What was typed to make the report, for its last section.
+    viewer : str, default ""
+        Address of a page with the viewer, relative to the report.
+    seed : int, default 0
+    n_jobs : int, optional
+        Parallel processes.
+
+    Returns
+    -------
+    Report
+    """
+    inputs = collect_inputs(
+        evaluation,
+        dataset,
+        features,
+        compare,
+        findings,
+        subgroups=subgroups,
+        also=tuple(also),
+        stated=stated or {},
+        is_release=is_release,
+        thorough=thorough,
+        command=command,
+        viewer=viewer,
+        seed=seed,
+        n_jobs=n_jobs,
+    )
+    found = [item for describe in SECTIONS for item in describe(inputs)]
+    parts = [item for item in found if isinstance(item, Part)]
+    left_out = [item for item in found if isinstance(item, LeftOut)]
+    verdict = describe_verdict(inputs, {part.name: part for part in parts})
+    lead = f"{len(inputs.labels):,} exams; tasks: {', '.join(map(str, inputs.labels.columns))}."
+    return Report(title, lead, (verdict, *parts), tuple(left_out))
+
+
+def _flatten(table: pd.DataFrame) -> pd.DataFrame:
+    """Table with its named index as columns, and column names as text."""
+    flat = table.reset_index() if table.index.names != [None] else table
+    return flat.rename(columns=str)
+
+
+def _make_plain(value: Any) -> Any:
+    """Value in JSON types."""
+    if isinstance(value, Mapping):
+        return {str(key): _make_plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_make_plain(item) for item in value]
+    if hasattr(value, "item"):  # numpy
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

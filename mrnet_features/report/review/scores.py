@@ -1,0 +1,63 @@
+"""Section on scores: AUC per task with its interval, and of every fold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mrnet_features.evaluation.protocol.cross_validation import Evaluation
+from mrnet_features.report.page import Text
+from mrnet_features.report.review.inputs import Inputs
+from mrnet_features.report.review.part import Cell, Closed, LeftOut, Part, PartBlock, Plot, tabulate
+
+__all__ = ["describe_scores"]
+
+AUC = Cell("AUC (95 % CI)", ".3f", "ci_low", "ci_high")
+
+
+def describe_scores(inputs: Inputs) -> Sequence[Part | LeftOut]:
+    """AUC per task of each model.
+
+    Parameters
+    ----------
+    inputs : Inputs
+
+    Returns
+    -------
+    sequence of Part or LeftOut
+    """
+    blocks: list[PartBlock] = []
+    tables = {}
+    for k, (name, model) in enumerate(inputs.models.items()):
+        summary = model.summary()
+        tables[f"summary-{k}" if k else "summary"] = summary
+        crossed = isinstance(model, Evaluation)
+        cells = {
+            "task": Cell("task"),
+            "auc": AUC,
+            **({"pooled": Cell("pooled AUC", ".3f")} if crossed else {}),
+            "interval": Cell("interval allows for"),
+            "n_exams": Cell("exams", ",d"),
+            "n_positive": Cell("positive", ",d"),
+        }
+        where = "cross-validation" if crossed else "held-out exams, scored once"
+        blocks.append(tabulate(summary, f"{name}: {where}", cells))
+    blocks += [Plot(f"{name}: AUC", model.plot) for name, model in inputs.models.items()]
+    evaluation = inputs.evaluation
+    facts: dict[str, object] = {"confidence": 95}
+    if evaluation is not None:
+        folds = evaluation.folds
+        facts |= {"n_splits": folds.n_splits, "n_repeats": folds.n_repeats}
+        scores = evaluation.fold_scores()
+        tables["folds"] = scores
+        tasks = [column for column in scores.columns if column not in ("repeat", "fold", "n_exams")]
+        cells = {"repeat": Cell("repeat", "d"), "fold": Cell("fold", "d")}
+        cells |= {"n_exams": Cell("exams", ",d"), **{task: Cell(task, ".3f") for task in tasks}}
+        blocks.append(
+            Text(
+                f"{folds.n_splits} folds, repeated {folds.n_repeats} times. Each exam is scored by "
+                "models that were not fitted on it. The AUC is the mean over the folds; the "
+                "pooled AUC ranks the scores of all folds together, and is biased downwards."
+            )
+        )
+        blocks.append(Closed("AUC of every fold", [tabulate(scores, "AUC of every fold", cells)]))
+    return [Part("scores", "Scores", blocks, facts, tables)]

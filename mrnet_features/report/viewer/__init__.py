@@ -1,0 +1,1 @@
+"""Exams to look at, in a notebook and as a page."""

@@ -1,0 +1,109 @@
+"""A whole report: every number of the page is in its JSON, texts stay text, nothing is loaded."""
+
+import csv
+import html
+import json
+import re
+
+import pytest
+
+import mrnet_features as mf
+from mrnet_features.report.review.report import make_report
+from tests.support.tables import plant_signal
+
+EVIL = "<script>alert(1)</script>"
+NUMBER = re.compile(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?(?:[eE]-?\d+)?( ?%)?(?![\w.]*\d)")
+
+
+@pytest.fixture(scope="module")
+def study():
+    features, labels = plant_signal(160)
+    labels = labels.rename(columns={"two": EVIL})
+    evaluation = mf.cross_validate(None, features, labels, n_repeats=2, n_jobs=1)
+    return evaluation, features
+
+
+@pytest.fixture(scope="module")
+def report(study):
+    evaluation, features = study
+    return make_report({EVIL: evaluation}, features=features)
+
+
+def list_numbers(value):
+    """Numbers and texts of nested JSON values."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield str(key)
+            yield from list_numbers(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from list_numbers(item)
+    elif value is not None:
+        yield value
+
+
+def is_known(text, values):
+    """Whether a number of the page is a rounding of a value, or part of a text, of the JSON."""
+    bare = text.replace(",", "").rstrip("% ")
+    wanted, half = abs(float(bare)), 0.5000001 * 10 ** -len(bare.partition(".")[2])
+    scales = (1, 100) if text.endswith("%") else (1,)
+    for value in values:
+        if isinstance(value, str):
+            if bare in value or text in value:
+                return True
+        elif any(abs(abs(value) * scale - wanted) <= half for scale in scales):
+            return True
+    return False
+
+
+def list_sections(page):
+    """Title and visible text of each section, without figures."""
+    for found in re.finditer(r"<section.*?</section>", page, re.DOTALL):
+        text = re.sub(r"<svg.*?</svg>", " ", found[0], flags=re.DOTALL)
+        title = re.search(r"<h2[^>]*>(.*?)</h2>", text, re.DOTALL)
+        yield html.unescape(title[1]), html.unescape(re.sub(r"<[^>]*>", " ", text))
+
+
+def test_every_number_of_the_page_is_in_the_json(report):
+    numbers = json.loads(json.dumps(report.numbers))
+    by_title = {part["title"]: part for part in numbers["parts"].values()}
+    shown = dict(list_sections(report.page.html))
+    assert set(by_title) <= set(shown)
+    for title, part in by_title.items():
+        values = list(list_numbers(part))
+        found = [match[0] for match in NUMBER.finditer(shown[title])]
+        unknown = [text for text in found if not is_known(text, values)]
+        assert not unknown, f"{title}: {unknown}"
+    assert any(re.search(r"0\.\d{3}", text) for text in shown.values())
+
+
+def test_a_wrong_number_would_be_found():
+    assert is_known("0.912", [0.9123])
+    assert is_known("91%", [0.9123])
+    assert not is_known("0.913", [0.9123])
+    assert not is_known("92%", [0.9123])
+
+
+def test_texts_of_users_stay_text_and_nothing_is_loaded(report):
+    page = report.page.html
+    assert EVIL not in page
+    assert html.escape(EVIL) in page
+    assert not re.search(r'(?:src|href)="(?!data:|#)', page)
+    assert " style=" not in page
+
+
+def test_files_are_written_and_old_tables_removed(report, tmp_path):
+    out = tmp_path / "mine.html"
+    (tmp_path / "mine-files").mkdir()
+    (tmp_path / "mine-files" / "old.csv").write_text("a\n1\n")
+    report.save(out)
+    assert out.read_text() == report.page.html
+    assert json.loads((tmp_path / "mine.json").read_text()) == report.numbers
+    names = {file.name for file in (tmp_path / "mine-files").iterdir()}
+    assert "scores-summary.csv" in names
+    assert "old.csv" not in names
+    file = tmp_path / "mine-files" / "scores-summary.csv"
+    header, *rows = csv.reader(file.read_text().splitlines())
+    assert [float(row[header.index("auc")]) for row in rows] == [
+        row["auc"] for row in report.numbers["parts"]["scores"]["tables"]["summary"]
+    ]
