@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from generate.files import write_bytes
 from generate.marks import PLAIN, draw_stacks
 from mrnet_features.counts.binary_patterns import binary_patterns
 from mrnet_features.counts.cooccurrence import cooccurrence
@@ -47,7 +46,7 @@ def draw_counted(name: str, path: Path) -> str:
     draw(axes, prepare_sets(draw_stacks(PLAIN[0])["sagittal"], "sagittal", ["knee"])["knee"])
     written = io.BytesIO()
     figure.savefig(written, dpi=150, bbox_inches="tight")
-    write_bytes(path, written.getvalue())
+    path.write_bytes(written.getvalue())
     return f"What is counted on a slice: {caption}"
 
 

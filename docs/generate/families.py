@@ -7,7 +7,6 @@ from pathlib import Path
 
 import mrnet_features as mf
 from generate.counted import DRAWINGS, draw_counted
-from generate.files import write_text
 from generate.marks import choose_pictures, draw_picture
 from mrnet_features.families.base import Family
 from mrnet_features.families.documentation import match_pattern, read_statistics
@@ -44,14 +43,14 @@ def write_dictionary(folder: Path) -> None:
     families = discover_families()
     cards: dict[str, list[str]] = {group: [] for group in GROUPS}
     for name, cls in families.items():
-        write_text(target / f"{name}.rst", write_page(name, cls, target))
+        (target / f"{name}.rst").write_text(write_page(name, cls, target), encoding="utf-8")
         cards[find_group(name, cls)].append(write_card(name, cls))
     text = INTRODUCTION
     for group, about in GROUPS.items():
         text += f"\n{group}\n{'-' * len(group)}\n\n{about.capitalize()}.\n\n"
         text += ".. container:: tiles\n\n" + "".join(cards[group])
     text += "\n.. toctree::\n   :hidden:\n\n" + "".join(f"   {name}\n" for name in families)
-    write_text(target / "index.rst", text)
+    (target / "index.rst").write_text(text, encoding="utf-8")
 
 
 def find_group(name: str, cls: type[Family]) -> str:

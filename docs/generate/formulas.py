@@ -1,10 +1,4 @@
-r"""Formulas as MathML, which browsers draw themselves; MathJax would be loaded from the network.
-
-Examples
---------
->>> convert_formula("x^2", "block")[:48]
-'<math display="block" xmlns="http://www.w3.org/1'
-"""
+"""Formulas as MathML, which browsers draw themselves; MathJax would be loaded from the network."""
 
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 
 import mrnet_features as mf
-from generate.files import write_bytes
 from mrnet_features.names import parse_name
 from mrnet_features.synthetic import draw_knee
 
@@ -163,7 +162,7 @@ def draw_picture(picture: Picture, family: str, path: Path) -> None:
         row, column = np.mean(ends, axis=0)
         half = picture.zoom / 2
         axes.set(xlim=(column - half, column + half), ylim=(row + half, row - half))
-    write_bytes(path, save_axes(figure, axes))
+    path.write_bytes(save_axes(figure, axes))
 
 
 def save_axes(figure, axes) -> bytes:
@@ -187,4 +186,4 @@ def draw_regions(path: Path) -> None:
     figure.texts[0].remove()  # the page has a caption
     written = io.BytesIO()
     figure.savefig(written, dpi=170, bbox_inches="tight")
-    write_bytes(path, written.getvalue())
+    path.write_bytes(written.getvalue())

@@ -4,11 +4,10 @@ import base64
 import io
 import json
 import re
+import shutil
 from pathlib import Path
 
 from PIL import Image
-
-from generate.files import write_text
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 CARD_WIDTH, CARD_HEIGHT = 480, 300
@@ -50,14 +49,14 @@ def write_gallery(folder: Path) -> None:
     cards = []
     paths = sorted(NOTEBOOKS.glob("*.ipynb"))
     for path in paths:
-        text = path.read_text(encoding="utf-8")
-        cells = json.loads(text)["cells"]
-        write_text(target / path.name, text)
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        shutil.copy(path, target)
         write_picture(cells, target / f"{path.stem}.png")
         title, summary = read_opening(cells)
         cards.append(CARD.format(name=path.stem, title=title, summary=summary))
     names = "\n".join(path.stem for path in paths)
-    write_text(target / "index.md", PAGE.format(cards="".join(cards), names=names))
+    page = PAGE.format(cards="".join(cards), names=names)
+    (target / "index.md").write_text(page, encoding="utf-8")
 
 
 def read_opening(cells: list[dict]) -> tuple[str, str]:

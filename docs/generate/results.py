@@ -4,7 +4,6 @@ import inspect
 from pathlib import Path
 
 import mrnet_features as mf
-from generate.files import write_text
 from mrnet_features.evaluation.results import Result
 
 PAGE = """Results
@@ -37,4 +36,4 @@ def list_results() -> dict[str, str]:
 def write_results(folder: Path) -> None:
     """Write the page of results."""
     lines = [f"   ~{path}\n" for path in list_results().values()]
-    write_text(folder / "results.rst", PAGE + "".join(lines))
+    (folder / "results.rst").write_text(PAGE + "".join(lines), encoding="utf-8")

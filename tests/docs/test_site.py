@@ -3,6 +3,7 @@
 import html.parser
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -42,10 +43,17 @@ class Links(html.parser.HTMLParser):
 def site(tmp_path_factory):
     for name in NEEDED:
         pytest.importorskip(name, reason="the site needs pip install '.[docs,report]'")
-    folder = tmp_path_factory.mktemp("site")
+    root = tmp_path_factory.mktemp("site")  # a copy: the build writes pages into docs/
+    ignored = shutil.ignore_patterns("_build", "generated", "results")
+    for name in ("docs", "notebooks", "benchmarks"):
+        shutil.copytree(ROOT / name, root / name, ignore=ignored)
+    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
+        shutil.copy(ROOT / name, root)
+    (root / "mrnet_features").symlink_to(ROOT / "mrnet_features")
+    folder = root / "html"
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q"]
     found = subprocess.run(
-        [*command, ROOT / "docs", folder],
+        [*command, root / "docs", folder],
         capture_output=True,
         text=True,
         env={**os.environ, "http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"},
@@ -67,6 +75,11 @@ def test_a_page_loads_nothing_from_outside(site, pages):
     assert [
         style for style in styles if re.search(r"(url\(|@import)\s*['\"]?(https?:)?//", style)
     ] == []
+
+
+def test_formulas_are_drawn_by_the_browser(site):
+    page = site / "generated" / "api" / "mrnet_features.plan_sample_size.html"
+    assert '<math display="inline"' in page.read_text(encoding="utf-8")
 
 
 def test_every_link_leads_somewhere(site, pages):
