@@ -154,7 +154,7 @@ def _draw_steps(axes, stack: Stack) -> None:
 
 def _draw_waves(axes, stack: Stack) -> None:
     row, column = np.mgrid[-12:13, -12:13]
-    wave = np.exp(-(row**2 + column**2) / 32 + 2j * np.pi * column / 8)
+    wave = np.exp(-(row**2 + column**2) / 40 + 2j * np.pi * column / 8)
     wave -= wave.mean()
     grey = stack.grey[SLICE].astype(float)
     found = np.hypot(ndimage.convolve(grey, wave.real), ndimage.convolve(grey, wave.imag))

@@ -71,7 +71,7 @@ def write_card(name: str, cls: type[Family]) -> str:
         ".. container:: tile",
         "",
         f"   .. image:: {picture}",
-        "      :alt:",
+        f"      :alt: {name}",
         f"      :target: {name}.html",
         "      :class: dark-light",
         "",

@@ -14,7 +14,7 @@ CARD_WIDTH, CARD_HEIGHT = 480, 300
 CARD = """
 :::{{container}} tile
 
-[![]({name}.png)]({name}.ipynb)
+[![{title}]({name}.png)]({name}.ipynb)
 
 [{title}]({name}.ipynb)
 

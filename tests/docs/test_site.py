@@ -19,7 +19,15 @@ from tests.support.browser import Watched, find_violations, measure_overflow, op
 ROOT = Path(__file__).parents[2]
 NEEDED = ("sphinx", "myst_nb", "numpydoc", "pydata_sphinx_theme", "matplotlib", "PIL")
 LOADING = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src"}
-WATCHED = ("index", "start", "generated/families/fluid", "generated/api/mrnet_features.compare")
+WATCHED = (
+    "index",
+    "start",
+    "for-radiologists",
+    "generated/notebooks/index",
+    "generated/families/index",
+    "generated/families/fluid",
+    "generated/api/mrnet_features.compare",
+)
 
 
 class Links(html.parser.HTMLParser):
