@@ -73,7 +73,7 @@ PICTURES: dict[str, tuple[Picture, ...]] = {
             knee=72,
             slice=15,
             zoom=150,
-            note="Bone bruise, dark on T1.",
+            note="Bruise of the lateral condyle, dark on T1; the small patch at the notch is none.",
         ),
         Picture(
             "sagittal__tibia_high__marrow__fraction_1p6__stack",
