@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["count", "number", "with_interval"]
+__all__ = ["SMALLEST_P", "count", "list_ids", "number", "say_p", "with_interval"]
+
+MOST_IDS = 12
+"""Most ids in a text."""
+
+SMALLEST_P = 0.001
+"""Smaller p values are not told apart."""
 
 
 def with_interval(value: float, row: Any, form: str) -> str:
@@ -43,3 +50,28 @@ def number(value: float, digits: int) -> str:
     ('2.35', '-')
     """
     return f"{value:.{digits}f}" if math.isfinite(value) else "-"
+
+
+def list_ids(ids: Sequence[Any]) -> str:
+    """Ids of exams, the first twelve of them.
+
+    Examples
+    --------
+    >>> list_ids(["0003", "0042"])
+    '0003, 0042'
+    >>> list_ids([f"{k:04d}" for k in range(20)])[-20:]
+    '010, 0011 and 8 more'
+    """
+    shown = ", ".join(map(str, ids[:MOST_IDS]))
+    return shown if len(ids) <= MOST_IDS else f"{shown} and {len(ids) - MOST_IDS:,} more"
+
+
+def say_p(p: float) -> str:
+    """P value with three digits; "-" if there is none.
+
+    Examples
+    --------
+    >>> say_p(0.04321), say_p(1e-9), say_p(math.nan)
+    ('0.043', '< 0.001', '-')
+    """
+    return f"< {SMALLEST_P}" if p < SMALLEST_P else number(p, 3)

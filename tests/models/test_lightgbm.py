@@ -96,6 +96,15 @@ def test_column_names_may_hold_what_lightgbm_forbids():
     assert model.predict_proba(X).shape == (200, 2)
 
 
+def test_tables_of_other_numbers_predict_as_those_of_floats():
+    X, y = make_table(n_columns=3)
+    X = X.round()
+    model = SeedAveragedLightGBM(n_estimators=20).fit(X, y)
+    whole = X.astype({X.columns[0]: "Int64", X.columns[1]: "int8"})
+    np.testing.assert_array_equal(model.predict_proba(whole), model.predict_proba(X))
+    np.testing.assert_array_equal(model.shap_values(whole), model.shap_values(X))
+
+
 def test_learns_from_twenty_rows():
     X = pd.DataFrame({"signal": np.arange(20.0), "noise": np.zeros(20)})
     y = (np.arange(20) >= 10).astype(int)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mrnet_features.evaluation.protocol.folds import Folds
     from mrnet_features.tables import ByExam
 
-__all__ = ["AddedValue", "measure_added_value"]
+__all__ = ["AddedValue", "measure_added_value", "measure_both_ways"]
 
 CLIP = 1e-6
 
@@ -174,6 +174,73 @@ def measure_added_value(
     >>> round(float(measure_added_value(cnn, cnn, labels).summary().loc["acl", "gain"]), 6)
     0.0
     """
+    stacked = _stack(base, added, labels, folds, groups, positive, n_splits, n_repeats, seed)
+    return stacked.compare("base", "added")
+
+
+def measure_both_ways(
+    first: Any,
+    second: Any,
+    labels: pd.DataFrame | pd.Series[Any] | None = None,
+    **options: Any,
+) -> tuple[AddedValue, AddedValue]:
+    """What the second model adds to the first, and the first to the second.
+
+    Parameters
+    ----------
+    first, second : Evaluation, HoldOut or DataFrame
+        As `base` and `added` of `measure_added_value`.
+    labels, **options
+        See `measure_added_value`.
+
+    Returns
+    -------
+    tuple of two AddedValue
+        As two calls of `measure_added_value` return them, in half the time: the combined model
+        is the same.
+
+    Examples
+    --------
+    >>> exams = [f"{i:04d}" for i in range(40)]
+    >>> labels = pd.DataFrame({"acl": [0, 1, 0, 1] * 10}, index=exams)
+    >>> good = pd.DataFrame({"acl": [0.1, 0.3, 0.2, 0.9] * 10}, index=exams)
+    >>> useless = pd.DataFrame({"acl": [0.5] * 40}, index=exams)
+    >>> both = measure_both_ways(good, useless, labels)
+    >>> [float(found.summary().loc["acl", "gain"]) for found in both]
+    [0.0, 0.5]
+    """
+    stacked = _stack(first, second, labels, **options)
+    return stacked.compare("base", "added"), stacked.compare("added", "base")
+
+
+class _Stacked(NamedTuple):
+    """Scores of two models, named base and added, and of their combination."""
+
+    both: dict[str, pd.DataFrame]
+    combined: pd.DataFrame
+    weights: pd.DataFrame
+    labels: pd.DataFrame
+    groups: pd.Series[Any] | None
+
+    def compare(self, base: str, added: str) -> AddedValue:
+        """Combination against the model of this name."""
+        models = {"combined": self.combined, "base": self.both[base]}
+        comparison = compare(models, self.labels, groups=self.groups, nested=True)
+        weights = self.weights[[base, added]].set_axis(["base", "added"], axis=1)
+        return AddedValue(comparison, weights)
+
+
+def _stack(
+    base: Any,
+    added: Any,
+    labels: pd.DataFrame | pd.Series[Any] | None,
+    folds: Folds | None = None,
+    groups: ByExam | None = None,
+    positive: Any = None,
+    n_splits: int | None = None,
+    n_repeats: int = 5,
+    seed: int = 0,
+) -> _Stacked:
     truth = choose_labels(labels, positive, base, added)
     both = {
         "base": align_predictions(base, truth, "`base`"),
@@ -193,11 +260,9 @@ def measure_added_value(
         combined[task] = evaluation.predictions[task]
         fitted = [model.pipeline_[-1].coef_[0] for model in evaluation.models.values()]
         weights[task] = np.mean(fitted, axis=0)
-    comparison = compare(
-        {"combined": combined, "base": both["base"]}, truth, groups=groups, nested=True
-    )
     columns = ["base", "added"]
-    return AddedValue(comparison, pd.DataFrame.from_dict(weights, orient="index", columns=columns))
+    table = pd.DataFrame.from_dict(weights, orient="index", columns=columns)
+    return _Stacked(both, combined, table, truth, groups)
 
 
 def _choose_n_splits(labels: pd.DataFrame) -> int:
@@ -207,7 +272,7 @@ def _choose_n_splits(labels: pd.DataFrame) -> int:
         warnings.warn(
             f"There are too few exams of a class for {MOST_FOLDS} folds: the added value is "
             f"measured with n_splits={n_possible}. With more exams its interval is narrower.",
-            stacklevel=3,
+            stacklevel=4,
         )
         return n_possible
     return MOST_FOLDS

@@ -368,9 +368,10 @@ def _choose(name: str, wanted: Sequence[Any] | None, known: pd.Index[Any]) -> li
 
 def _check_columns(models: Iterable[Any], table: pd.DataFrame) -> None:
     """Raise if the models were fitted on other columns."""
+    columns = list(table.columns)
     for model in models:
         names = getattr(model, "feature_names_in_", None)
-        if names is None or list(names) == list(table.columns):
+        if names is None or list(names) == columns:
             continue
         missing = [name for name in names if name not in table.columns]
         added = [name for name in table.columns if name not in set(names)]

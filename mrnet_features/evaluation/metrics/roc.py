@@ -102,6 +102,7 @@ class RocCurves(Result):
             # The curve never falls, so an end that holds further left (or right) holds here too.
             low = np.maximum.accumulate(low)
             high = np.minimum.accumulate(high[::-1])[::-1]
+            low[-1] = 1.0  # at a rate of 1 every exam is called positive
             rest = rows.drop(columns=["se", "n_positive", "degrees"])
             parts.append(rest.assign(ci_low=low, ci_high=high))
         return pd.concat(parts, ignore_index=True)

@@ -584,7 +584,7 @@ class Viewer {
     this.active = this.panes[2];
     this.build();
     this.fillFilters();
-    this.applyFilter(0);
+    this.visit(source.place ?? {});
     this.listMarks();
     source.onMarks?.(() => {
       this.marks = readRows(source.readMarks(), this.view);
@@ -772,12 +772,29 @@ class Viewer {
     this.filterBox.selectedIndex = chosen;
   }
 
-  applyFilter(index) {
+  applyFilter(index, first = 0) {
     const filter = this.filters[index];
     this.listed = filter.found;
     if (filter.task) this.task = filter.task;
     this.fillExams();
-    this.open(0);
+    return this.open(first);
+  }
+
+  // Exam, task, contribution, plane and slice (from 1) of an address; else the first exam.
+  async visit({ exam, task, column, plane, slice }) {
+    const index = this.view.exams.findIndex(({ id }) => id === exam);
+    if (this.view.tasks.includes(task)) this.task = task;
+    this.filterBox.selectedIndex = 0;
+    await this.applyFilter(0, Math.max(index, 0));
+    if (exam && index < 0) this.status.textContent = `This page has no exam ${exam}. This is the first.`;
+    if (index < 0 || this.exam?.id !== exam) return; // another one was opened meanwhile
+    const item = this.exam.contributions[this.task]?.find((each) => each.column === column);
+    if (item) this.jump(item);
+    const pane = this.panes[PLANES.indexOf(plane)];
+    if (!pane?.stack) return;
+    pane.screen.focus({ preventScroll: true });
+    if (Number.isInteger(slice)) this.showSlice(pane, slice - 1);
+    pane.element.scrollIntoView({ block: "nearest" });
   }
 
   fillExams() {
@@ -1206,6 +1223,12 @@ function readWidget(model) {
   };
 }
 
+// What an address such as viewer.html#exam=0042&plane=sagittal&slice=12 asks for.
+function readPlace({ hash }) {
+  const asked = Object.fromEntries(new URLSearchParams(hash.slice(1)));
+  return { ...asked, slice: Number(asked.slice) };
+}
+
 // A page: exams are JSON in the page itself, parsed when they are shown.
 function readPage(page) {
   const read = (id) => JSON.parse(page.getElementById(id).textContent);
@@ -1221,6 +1244,7 @@ function readPage(page) {
   }
   return {
     view,
+    place: readPlace(location),
     load: async (id) => {
       const detail = read(`mv-exam-${view.exams.findIndex((exam) => exam.id === id)}`);
       return [detail, detail.buffers.map(decode)];
@@ -1240,6 +1264,7 @@ function readPage(page) {
 export function startPage(page) {
   const root = page.getElementById("mv-root");
   const viewer = new Viewer(root, readPage(page));
+  window.addEventListener("hashchange", () => viewer.visit(readPlace(location)));
   viewer.active.screen.focus();
   return viewer;
 }

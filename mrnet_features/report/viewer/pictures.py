@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,9 @@ from mrnet_features.report.pictures import encode_picture
 
 QUALITIES = (85, 80, 75, 70, 60, 50)
 """Qualities of a lossy picture, tried in this order until it is small enough."""
+
+SAMPLED = 5
+"""One slice in so many tells which quality is small enough."""
 
 LONGEST_SIDE = 16383  # pixels of a WebP picture
 
@@ -71,19 +75,34 @@ def encode_stack(grey: UInt8Array, most_bytes: int | None = None) -> StackPictur
             f"A stack of shape {grey.shape} must fit into one WebP picture, with at most "
             f"{LONGEST_SIDE} pixels along each side. Leave out slices, or make them smaller."
         )
-    tiles = np.zeros((down * across, height, width), np.uint8)
-    tiles[:n_slices] = grey
-    sheet = tiles.reshape(down, across, height, width).swapaxes(1, 2)
-    whole = sheet.reshape(down * height, across * width)
+    whole = _tile(grey, down, across)
     if most_bytes is None:
         # noise can't be compressed much, so the fastest method is as good as any
         return StackPicture(encode_picture(whole, lossless=True, quality=0, method=0), across, None)
-    data, quality = b"", QUALITIES[0]
-    for quality in QUALITIES:
-        data = encode_picture(whole, quality=quality, method=4)
+    sample = grey[::SAMPLED]
+    share = most_bytes * len(sample) // n_slices
+    first, _ = _encode(_tile(sample, len(sample), 1), QUALITIES, share)
+    quality, data = _encode(whole, QUALITIES[QUALITIES.index(first) :], most_bytes)
+    return StackPicture(data, across, quality)
+
+
+def _tile(grey: UInt8Array, down: int, across: int) -> UInt8Array:
+    """Slices as tiles of one picture, row by row; black where there are fewer slices."""
+    n_slices, height, width = grey.shape
+    tiles = np.zeros((down * across, height, width), np.uint8)
+    tiles[:n_slices] = grey
+    sheet = tiles.reshape(down, across, height, width).swapaxes(1, 2)
+    return np.ascontiguousarray(sheet.reshape(down * height, across * width))
+
+
+def _encode(picture: UInt8Array, qualities: Sequence[int], most_bytes: int) -> tuple[int, bytes]:
+    """First quality at which a picture is small enough, else the last, and the file."""
+    quality, data = 0, b""
+    for quality in qualities:
+        data = encode_picture(picture, quality=quality, method=4)
         if len(data) <= most_bytes:
             break
-    return StackPicture(data, across, quality)
+    return quality, data
 
 
 class MaskStore:

@@ -6,7 +6,10 @@ import pytest
 
 from mrnet_features.evaluation import HoldOut
 from mrnet_features.evaluation.alignment import align_groups
-from mrnet_features.evaluation.comparison.added_value import measure_added_value
+from mrnet_features.evaluation.comparison.added_value import (
+    measure_added_value,
+    measure_both_ways,
+)
 from tests.support.tables import TASKS, add_folds, make_models
 
 
@@ -48,3 +51,15 @@ def test_the_groups_of_the_models_are_used():
     alone = align_groups({exam: exam for exam in labels.index}, labels.index)
     with pytest.raises(ValueError, match="`base` and `added` must put the same exams"):
         measure_added_value(base, HoldOut(labels, second, {}, labels, groups=alone))
+
+
+def test_both_ways_are_those_of_two_calls():
+    labels, models = make_models(n_models=2)
+    first, second = models.values()
+    options = {"n_splits": 3, "n_repeats": 2}
+    both = measure_both_ways(first, second, labels, **options)
+    calls = [(first, second), (second, first)]
+    for found, (base, added) in zip(both, calls, strict=True):
+        wanted = measure_added_value(base, added, labels, **options)
+        pd.testing.assert_frame_equal(found.summary(), wanted.summary(), atol=1e-9)
+        pd.testing.assert_frame_equal(found.weights, wanted.weights, atol=1e-4)

@@ -164,3 +164,8 @@ def test_bands_never_fall(seed):
         assert (np.diff(rows["ci_low"]) >= 0).all()
         assert (np.diff(rows["ci_high"]) >= 0).all()
         assert rows["sensitivity"].between(rows["ci_low"] - 1e-12, rows["ci_high"] + 1e-12).all()
+
+
+def test_where_every_exam_is_called_positive_all_positives_are_found(study):
+    ends = measure_roc(study[1], study[0]).frame().query("false_positive_rate == 1")
+    assert (ends[["sensitivity", "ci_low", "ci_high"]] == 1).all(axis=None)

@@ -40,6 +40,15 @@ def test_quality_is_lowered_until_the_picture_is_small_enough():
     assert abs(cut_tiles(encode_stack(smooth, 10**6), smooth.shape).astype(int) - 90).max() <= 1
 
 
+def test_a_picture_is_small_enough_even_if_the_sampled_slices_are_the_emptiest():
+    noise = np.random.default_rng(0).integers(0, 256, (10, 64, 64), dtype=np.uint8)
+    noise[::5] = 90
+    fine = encode_stack(noise, 10**6)
+    small = encode_stack(noise, len(fine.data) * 9 // 10)
+    assert fine.quality == 85 > small.quality
+    assert len(small.data) <= len(fine.data) * 9 // 10
+
+
 def test_a_stack_that_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="16383 pixels along each side"):
         encode_stack(np.zeros((1, 1, 20000), np.uint8))

@@ -2,13 +2,14 @@
 
 import json
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import mrnet_features as mf
-from mrnet_features.cli.options import read_exclusion
+from mrnet_features.cli.named_files import read_exclusion
 from mrnet_features.report.viewer.view import write_view
 from tests.support.browser import Watched, find_violations, measure_overflow, open_browser
 from tests.support.viewed_exams import (
@@ -162,6 +163,50 @@ def test_exams_are_shown_one_after_another(viewer):
     press(viewer, "p")
     viewer.wait_for_timeout(350)
     assert viewer.locator("[aria-live]").inner_text() == "First exam"
+
+
+def open_place(browser, file, place):
+    watched = Watched(browser.new_page())
+    watched.page.goto(f"{Path(file).as_uri()}#{place}")
+    return watched.page
+
+
+def test_an_address_opens_an_exam_in_a_plane_and_slice(browser, page_file):
+    column = quote(FLUID)
+    place = f"exam=0003&task=acl&plane=axial&slice=6&column={column}"
+    page = open_place(browser, page_file, place)
+    wait_for_exam(page, "0003")
+    assert read_position(page, "axial") == "6 / 7"
+    assert read_position(page, "sagittal") == "5 / 9"
+    assert page.locator(".mv-active").get_attribute("data-plane") == "axial"
+    assert "acl" in page.locator(".mv-tasks [aria-pressed=true]").inner_text()
+    assert FLUID in page.locator(".mv-contributions [aria-pressed=true]").get_attribute("title")
+    press(page, "n")
+    wait_for_exam(page, "0004")
+    page.evaluate("location.hash = '#exam=0001&plane=sagittal&slice=99'")
+    wait_for_exam(page, "0001")
+    assert read_position(page, "sagittal") == "9 / 9"
+    page.close()
+
+
+@pytest.mark.parametrize(
+    "place", [f"exam={quote(HOSTILE)}", "exam=9999&slice=2", "plane=axial", "%E0%A4%A&=&exam"]
+)
+def test_an_address_of_no_exam_opens_the_first(browser, page_file, place):
+    page = open_place(browser, page_file, place)
+    wait_for_exam(page, "0000")
+    assert page.locator(".mv-root img").count() == 0
+    is_said = "This page has no exam" in page.locator(".mv-status").inner_text()
+    assert is_said == place.startswith("exam=")
+    page.close()
+
+
+def test_an_address_can_name_an_exam_by_any_text(browser, dataset, tmp_path):
+    write_view(tmp_path / "view.html", mf.Exam("a+b &c=%41", dataset.exams[0].paths))
+    page = open_place(browser, tmp_path / "view.html", f"exam={quote('a+b &c=%41', safe='')}")
+    wait_for_exam(page)
+    assert page.locator(".mv-status").inner_text() == ""
+    page.close()
 
 
 def test_a_contribution_jumps_to_its_place(viewer):

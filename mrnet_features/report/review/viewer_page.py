@@ -1,0 +1,79 @@
+"""Page with the viewer beside a report: the exams that its pictures link to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mrnet_features.data.exam import Exam
+from mrnet_features.data.stack_files import find_stack_problem
+from mrnet_features.report.review.inputs import Inputs
+from mrnet_features.report.review.part import Part
+from mrnet_features.report.viewer.view import write_view
+
+__all__ = ["VIEWER", "is_viewable", "write_viewer"]
+
+VIEWER = "viewer.html"
+"""Name of the page, in the folder of the files beside a report."""
+
+LINKED = "disagreements"
+"""Section whose pictures link to the viewer; its table `exams` lists them."""
+
+
+def is_viewable(exam: Exam) -> bool:
+    """Whether an exam has files, and all of them are complete stacks; only headers are read.
+
+    Parameters
+    ----------
+    exam : Exam
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_viewable(Exam("0042", {}))
+    False
+    """
+    return bool(exam.paths) and not any(map(find_stack_problem, exam.paths.values()))
+
+
+def write_viewer(path: Path, inputs: Inputs, parts: Sequence[Part]) -> None:
+    """Write the exams where model and label disagree as a page with the viewer.
+
+    Parameters
+    ----------
+    path : Path
+        HTML file. Without an exam to show none is written, and an old one removed.
+    inputs : Inputs
+        With a dataset.
+    parts : sequence of Part
+        Sections of the report.
+
+    Raises
+    ------
+    ImportError
+        If Pillow is not installed.
+    OSError
+        If the file can't be written.
+    """
+    dataset = inputs.dataset
+    listed = [exam for part in parts if part.name == LINKED for exam in _list_exams(part)]
+    ids = [exam for exam in listed if dataset is not None and is_viewable(dataset[exam])]
+    if not ids or dataset is None:
+        path.unlink(missing_ok=True)
+        return
+    write_view(
+        path,
+        dataset,
+        inputs.model,
+        inputs.features,
+        inputs.findings,
+        ids=ids,
+        families=inputs.families,
+    )
+
+
+def _list_exams(part: Part) -> list[str]:
+    return list(part.tables["exams"]["exam"]) if "exams" in part.tables else []
