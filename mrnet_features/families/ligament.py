@@ -46,7 +46,7 @@ class Ligament(Family):
     An intact anterior cruciate ligament is a dark band in the notch that rises to the back; torn,
     it is absent or flat, with brighter tissue instead. An angle below 45 degrees has a
     sensitivity of 90 % and a specificity of 97 % for a tear, and the posterior cruciate ligament
-    buckles (Gentili et al. 1994, Skeletal Radiology 23:551). A band is 21 pixels long; its
+    buckles (Gentili et al. 1994, Radiology 193:835). A band is 21 pixels long; its
     contrast c is the darker of its two sides minus the band, in mean grey levels, at the
     position in the region where it is largest. Bands are searched for in 12 orientations, 15
     degrees apart, and several widths; c_k is the largest contrast of orientation k over the widths,

@@ -2,8 +2,8 @@
 
 The constants of this module set the difficulty of the synthetic task. Frequencies of joint
 labels are those of the published train and valid splits (Bien et al., PLoS Med
-2018;15:e1002699); indirect signs of an ACL tear follow Gentili et al., Skeletal Radiol
-1994;23:551-556.
+2018;15:e1002699); indirect signs of an ACL tear follow Gentili et al., Radiology
+1994;193:835-840.
 """
 
 from dataclasses import dataclass
