@@ -131,7 +131,7 @@ def report(
     """
     if diff:
         _refuse_others(context)
-        _print_difference(table, root, as_json=as_json)
+        _print_difference(table, root, as_json)
         return
     from mrnet_features.cli.format import print_json, print_summary, summary_as_dict
     from mrnet_features.evaluation.protocol.folds import Folds
@@ -259,7 +259,7 @@ def _refuse_others(context: typer.Context) -> None:
             raise typer.BadParameter("can't be combined with --diff.", param_hint=hint)
 
 
-def _print_difference(first: Path, second: Path, *, as_json: bool) -> None:
+def _print_difference(first: Path, second: Path, as_json: bool) -> None:
     """Compare two reports and print why they differ."""
     from mrnet_features.cli.format import print_json, print_table
     from mrnet_features.plain import to_plain

@@ -74,7 +74,7 @@ def quick(monkeypatch):
         def summary(self):
             return pd.DataFrame({"auc": [0.5]}, index=pd.Index(["acl"], name="task"))
 
-    monkeypatch.setattr(demo, "run_demo", lambda out, **_: Summary())
+    monkeypatch.setattr(demo, "run_demo", lambda out, **_: demo.Demo(Summary(), None))
     one = functools.partial(stability.measure_stability, perturbations=["shift"])
     monkeypatch.setattr(stability, "measure_stability", one)
     for module in (score, study):
