@@ -20,6 +20,7 @@ _HOMES = {
     "audit": "quality.audit",
     "check_leakage": "evaluation.leakage.checks",
     "compare": "evaluation.comparison.compare",
+    "compare_reports": "report.review.diff",
     "cross_validate": "evaluation.protocol.cross_validation",
     "describe_columns": "report.words",
     "describe_slices": "extraction.slices",
@@ -57,7 +58,7 @@ _HOMES = {
     "view": "report.viewer.view",
     "write_features": "extraction.table",
     "write_knees": "synthetic.write",
-    "write_report": "report.review.report",
+    "write_report": "report.review.write",
 }
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ if TYPE_CHECKING:
     from mrnet_features.names import parse_name
     from mrnet_features.quality.audit import audit
     from mrnet_features.report.explore.explore import explore
-    from mrnet_features.report.review.report import write_report
+    from mrnet_features.report.review.diff import compare_reports
+    from mrnet_features.report.review.write import write_report
     from mrnet_features.report.sheet import plot_exam
     from mrnet_features.report.slice_plots import plot_slices
     from mrnet_features.report.viewer.view import view
@@ -115,6 +117,7 @@ __all__ = [
     "audit",
     "check_leakage",
     "compare",
+    "compare_reports",
     "cross_validate",
     "describe_columns",
     "describe_slices",

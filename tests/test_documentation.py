@@ -42,7 +42,7 @@ def test_the_code_of_pages_about_exams_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     # 70: enough exams without abnormality for the five folds of measure_added_value
     mf.write_knees("MRNet-v1.0", n_train=100, n_valid=70, seed=5, n_jobs=1)
-    names = {"README", "audit", "command-line", "explore", "statistics", "viewer"}
+    names = {"README", "audit", "command-line", "explore", "report", "statistics", "viewer"}
     assert {page.stem for page in NEEDS_EXAMS} == names
     for page in sorted(NEEDS_EXAMS):
         run(page, monkeypatch)

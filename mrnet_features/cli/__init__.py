@@ -19,6 +19,7 @@ from mrnet_features.cli import compare
 from mrnet_features.cli import importance
 from mrnet_features.cli import fit
 from mrnet_features.cli import predict
+from mrnet_features.cli import report
 from mrnet_features.cli import reproduce
 from mrnet_features.cli import doctor
 
@@ -37,6 +38,7 @@ __all__ = [
     "knees",
     "main",
     "predict",
+    "report",
     "reproduce",
     "view",
 ]

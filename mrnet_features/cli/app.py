@@ -22,6 +22,7 @@ from mrnet_features.cli.terminal import (
     EscapedOutput,
     MessageFormatter,
     describe_error,
+    hide_home,
     is_terminal,
     print_message,
     send_styles,
@@ -333,6 +334,21 @@ def main() -> NoReturn:
             if times > SHOWN_WARNINGS:
                 print_message(f"{times - SHOWN_WARNINGS} more warnings ({kind}) are not shown.")
     sys.exit(0)
+
+
+def say_command(context: typer.Context) -> str:
+    """The command as it was typed, without the path of the home folder.
+
+    Parameters
+    ----------
+    context : typer.Context
+        Of the command that runs.
+
+    Returns
+    -------
+    str
+    """
+    return f"mrnet-features {hide_home(context.meta[TYPED])}"
 
 
 def describe_stop() -> str:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mrnet_features.cli.app import command
+from mrnet_features.cli.named_files import read_models
 from mrnet_features.cli.options import (
     Json,
     Quiet,
@@ -16,7 +17,6 @@ from mrnet_features.cli.options import (
     Split,
     check_file,
     list_label_files,
-    read_models,
 )
 from mrnet_features.cli.terminal import print_next, quote_path
 

@@ -8,23 +8,24 @@ from typing import Annotated
 import typer
 
 from mrnet_features.cli.app import command
+from mrnet_features.cli.named_files import read_exclusion
 from mrnet_features.cli.options import (
     Coherent,
     Exclude,
+    FoldsFile,
     Jobs,
     Json,
     LabelSplit,
+    Model,
     NFolds,
     Quiet,
+    Repeats,
     Root,
     Seed,
     Split,
     Table,
     check_folder,
-    check_model,
     check_output,
-    complete_names,
-    read_exclusion,
 )
 from mrnet_features.cli.terminal import print_next, quote_path
 
@@ -39,31 +40,13 @@ def cv(
     table: Table,
     root: Root,
     split: LabelSplit = Split.train,
-    model: Annotated[
-        str,
-        typer.Option(
-            callback=check_model,
-            autocompletion=complete_names("lightgbm", "logistic", "prior"),
-            help="Model to fit for each task: lightgbm, logistic, prior, or any scikit-learn "
-            "classifier as module:object, such as own_models:make. Its code is run.",
-        ),
-    ] = "lightgbm",
+    model: Model = "lightgbm",
     n_folds: NFolds = 5,
-    repeats: Annotated[
-        int, typer.Option(min=1, max=1000, help="Number of repeats, each with its own folds.")
-    ] = 3,
+    repeats: Repeats = 3,
     coherent: Coherent = False,
     exclude: Exclude = "",
     seed: Seed = 0,
-    folds: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True,
-            dir_okay=False,
-            show_default=False,
-            help="CSV of folds to use (exam,repeat,fold) instead of new ones.",
-        ),
-    ] = None,
+    folds: FoldsFile = None,
     out: Annotated[
         Path | None,
         typer.Option(

@@ -1,4 +1,4 @@
-"""Command `demo`: synthetic knees, features and cross-validation in one run."""
+"""Command `demo`: synthetic knees, features, cross-validation and a page in one run."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ from typing import Annotated
 
 import typer
 
-from mrnet_features.cli.app import command
+from mrnet_features.cli.app import command, say_command
 from mrnet_features.cli.options import Jobs, Json, Quiet, Seed, check_folder
 from mrnet_features.cli.terminal import print_message, print_next, quote_path
+
+NO_PAGE = (
+    "There is no page: {packages} not installed. Run it again after pip install "
+    "'mrnet-features[report]'; exams and features are kept."
+)
 
 
 @command(
@@ -19,6 +24,7 @@ from mrnet_features.cli.terminal import print_message, print_next, quote_path
     resumes=True,
 )
 def demo(
+    context: typer.Context,
     out: Annotated[
         Path, typer.Option("--out", "-o", callback=check_folder, help="Folder for all files.")
     ] = Path("mrnet-demo"),
@@ -28,21 +34,29 @@ def demo(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Make synthetic knees, extract their features and cross-validate a model.
+    """Make synthetic knees, extract their features, cross-validate a model and write a page.
 
-    The quickest way to see that everything works: no data of your own are needed.
+    The quickest way to see that everything works: no data of your own are needed. The page needs
+    the extra "report".
     """
     from mrnet_features.cli.format import print_json, print_summary, summary_as_dict
-    from mrnet_features.workflows.demo import run_demo
+    from mrnet_features.report.review.write import list_missing_packages
+    from mrnet_features.workflows.demo import PAGE, run_demo
 
     if not quiet:
         print_message(f"Writing synthetic knees, features and scores to '{out}'.")
-    evaluation = run_demo(out, n_train=train, seed=seed, n_jobs=jobs)
+    made = run_demo(out, n_train=train, seed=seed, n_jobs=jobs, command=say_command(context))
+    page = out / PAGE
     if as_json:
-        print_json({"folder": str(out), **summary_as_dict(evaluation)})
+        written = str(page) if made.report else None
+        print_json({"folder": str(out), "page": written, **summary_as_dict(made.evaluation)})
     else:
-        print_summary(evaluation.summary())
+        print_summary(made.evaluation.summary())
         print(f"Predictions, folds and this table are in '{out / 'train-cv'}'.")
         print("The knees are synthetic: these AUCs say nothing about MRNet.")
-    table, root = quote_path(out / "train.parquet"), quote_path(out / "knees")
-    print_next(f"importance {table} {root} --by family", quiet=quiet or as_json)
+        if made.report:
+            print(f"Open this page in a browser: {page}")
+        else:
+            print(NO_PAGE.format(packages=", ".join(list_missing_packages())))
+    root, scores = quote_path(out / "knees"), quote_path(out / "train-cv" / "predictions.csv")
+    print_next(f"view {root} --predictions {scores}", quiet=quiet or as_json)

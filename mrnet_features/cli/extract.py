@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mrnet_features.cli.app import command
+from mrnet_features.cli.named_files import read_exclusion
 from mrnet_features.cli.options import (
     Device,
     Exclude,
@@ -23,7 +24,6 @@ from mrnet_features.cli.options import (
     check_planes,
     complete_names,
     name_families,
-    read_exclusion,
     split_names,
 )
 from mrnet_features.cli.terminal import print_next, quote_path

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mrnet_features.cli.app import command
+from mrnet_features.cli.named_files import read_exclusion
 from mrnet_features.cli.options import (
     Coherent,
     Exclude,
@@ -23,7 +24,6 @@ from mrnet_features.cli.options import (
     Table,
     check_folder,
     check_target,
-    read_exclusion,
 )
 from mrnet_features.cli.terminal import print_next, quote_path
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mrnet_features.cli.app import command
+from mrnet_features.cli.named_files import read_exclusion
 from mrnet_features.cli.options import (
     Exclude,
     Grouping,
@@ -25,7 +26,6 @@ from mrnet_features.cli.options import (
     check_views,
     complete_names,
     list_label_files,
-    read_exclusion,
     split_names,
 )
 from mrnet_features.cli.terminal import print_next, quote_path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +12,6 @@ from typing import Annotated, Any
 import typer
 
 from mrnet_features.cli.terminal import describe_error
-from mrnet_features.files import read_json
 from mrnet_features.messages import quote, suggest_name
 from mrnet_features.names import PLANES, TASKS
 
@@ -230,121 +229,6 @@ def list_label_files(root: Path, split: str) -> list[Path]:
     return [root / f"{split}-{task}.csv" for task in TASKS]
 
 
-def read_models(arguments: Sequence[str]) -> dict[str, Path]:
-    """Files by model name, from arguments of the form NAME=FILE.
-
-    Parameters
-    ----------
-    arguments : sequence of str
-
-    Returns
-    -------
-    dict of str to Path
-
-    Raises
-    ------
-    typer.BadParameter
-        If an argument has no name, a name is repeated, or there is one model only.
-
-    Examples
-    --------
-    >>> list(read_models(["baseline=a.csv", "cnn=b.csv"]))
-    ['baseline', 'cnn']
-    """
-    files: dict[str, Path] = {}
-    for argument in arguments:
-        name, sign, file = argument.partition("=")
-        if not (name and sign and file):
-            raise _bad_models(f"must be given as NAME=FILE, got {quote(argument)}.")
-        if name in files:
-            raise _bad_models(f"must have different names, got {quote(name)} twice.")
-        files[name] = Path(file)
-    if len(files) < 2:
-        raise _bad_models(f"must be two or more, got {len(files)}.")
-    return files
-
-
-def _bad_models(message: str) -> typer.BadParameter:
-    return typer.BadParameter(message, param_hint="'NAME=FILE'")
-
-
-def read_exclusion(text: str) -> list[str]:
-    """Comma-separated exam ids; a file of ``audit --json`` stands for the exams it rejects.
-
-    Parameters
-    ----------
-    text : str
-        Exam ids and paths. A part that is no number and names something that exists, has a folder
-        or ends in ``.json`` is a path.
-
-    Returns
-    -------
-    list of str
-        Sorted, without duplicates.
-
-    Raises
-    ------
-    typer.BadParameter
-        If a part is neither an id nor such a file.
-    """
-    from mrnet_features.exam_ids import find_id_problem
-
-    parts = split_names(text)
-    if text and not parts:
-        raise _bad_exclusion(f"must hold exam ids, got {quote(text)}.")
-    ids: set[str] = set()
-    for part in parts:
-        if _is_path(part):
-            ids.update(_read_rejected(Path(part)))
-            continue
-        problem = find_id_problem(part)
-        if problem:
-            raise _bad_exclusion(
-                "must hold exam ids such as 0042, or files of `audit --json`, but "
-                f"{quote(part)} {problem}."
-            )
-        ids.add(part)
-    return sorted(ids)
-
-
-def _is_path(part: str) -> bool:
-    """Whether a part of ``--exclude`` is a path and not an exam id."""
-    if part.isdecimal():
-        return False
-    return os.path.lexists(part) or "/" in part or os.sep in part or part.endswith(".json")
-
-
-def _read_rejected(path: Path) -> set[str]:
-    """Ids of the exams that an audit rejects."""
-    from mrnet_features.exam_ids import find_id_problem
-    from mrnet_features.excluded_ids import REJECT
-
-    again = "Write it again with `audit ROOT --json`."
-    try:
-        rows = read_json(path, again)
-    except (OSError, ValueError) as error:
-        raise _bad_exclusion(describe_error(error, "")) from error
-    wanted = {"exam", "severity"}
-    if not isinstance(rows, list) or not all(
-        isinstance(row, dict) and wanted <= set(row) and isinstance(row["exam"], str)
-        for row in rows
-    ):
-        raise _bad_exclusion(f"'{path}' must hold the list that `audit --json` prints. {again}")
-    # the exam is empty in a finding about the folder
-    ids = {row["exam"] for row in rows if row["severity"] == REJECT and row["exam"]}
-    for exam in ids:
-        problem = find_id_problem(exam)
-        if problem:
-            raise _bad_exclusion(
-                f"'{path}' must hold exam ids, but {quote(exam)} {problem}. {again}"
-            )
-    return ids
-
-
-def _bad_exclusion(message: str) -> typer.BadParameter:
-    return typer.BadParameter(message, param_hint="'--exclude'")
-
-
 Root = Annotated[
     Path,
     typer.Argument(
@@ -365,6 +249,27 @@ Quiet = Annotated[
         "-q",
         callback=be_quiet,
         help="Print the result, warnings and errors only: no progress and no advice.",
+    ),
+]
+Model = Annotated[
+    str,
+    typer.Option(
+        callback=check_model,
+        autocompletion=complete_names("lightgbm", "logistic", "prior"),
+        help="Model to fit for each task: lightgbm, logistic, prior, or any scikit-learn "
+        "classifier as module:object, such as own_models:make. Its code is run.",
+    ),
+]
+Repeats = Annotated[
+    int, typer.Option(min=1, max=1000, help="Number of repeats, each with its own folds.")
+]
+FoldsFile = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        show_default=False,
+        help="CSV of folds to use (exam,repeat,fold) instead of new ones.",
     ),
 ]
 NFolds = Annotated[

@@ -79,6 +79,37 @@ def quote_path(path: Path) -> str:
     return shlex.quote(str(path))
 
 
+def hide_home(typed: str) -> str:
+    """Command line without the path of the home folder, which holds a person's name.
+
+    Parameters
+    ----------
+    typed : str
+        As `shlex.join` writes it. Shells put the path in place of ``~`` before a program sees it.
+
+    Returns
+    -------
+    str
+        With ``~`` again.
+
+    Examples
+    --------
+    >>> home = os.path.expanduser("~")
+    >>> print(hide_home(f"cv {home}/a.parquet --out x"))
+    cv ~/a.parquet --out x
+    """
+    home = os.path.expanduser("~").rstrip("/")  # noqa: PTH111 (`Path.home` can fail)
+    if not home.startswith("/"):
+        return typed
+    words = shlex.split(typed)
+    return " ".join(
+        f"~/{shlex.quote(word.removeprefix(f'{home}/'))}"
+        if word.startswith(f"{home}/")
+        else shlex.quote(word)
+        for word in words
+    )
+
+
 def is_terminal() -> bool:
     """Whether standard output is a terminal."""
     return sys.stdout is not None and sys.stdout.isatty()

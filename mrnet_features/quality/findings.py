@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pandas as pd
 
+from mrnet_features.files import read_json
+from mrnet_features.id_rules import find_id_problem
 from mrnet_features.messages import quote, suggest_name
 
 CODES = {
@@ -168,6 +171,63 @@ def check_findings(findings: pd.DataFrame | None) -> pd.DataFrame:
         )
     added = {name: "" for name in COLUMNS if name not in findings.columns}
     return findings.assign(**added)[list(COLUMNS)]
+
+
+def read_findings(path: str | Path) -> pd.DataFrame:
+    """Table of findings in a file of ``audit --json`` or of a reader's marks.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    DataFrame
+        As from `check_findings`; value is float64.
+
+    Raises
+    ------
+    OSError, ValueError
+        If the file can't be read or holds something else.
+    """
+    rows = read_finding_rows(path, ("exam", "plane", "code", "severity", "advice"))
+    complete = [{"split": "", "unit": "", **row} for row in rows]
+    table = pd.DataFrame(complete, columns=list(COLUMNS)).fillna({"split": "", "unit": ""})
+    is_number = table["value"].map(lambda value: isinstance(value, int | float))
+    return table.assign(value=table["value"].where(is_number, math.nan).astype("float64"))
+
+
+def read_finding_rows(path: str | Path, texts: Sequence[str]) -> list[dict[str, Any]]:
+    """Rows of a file of ``audit --json`` or of a reader's marks.
+
+    Parameters
+    ----------
+    path : path
+    texts : sequence of str
+        Keys that every row must have, with text.
+
+    Returns
+    -------
+    list of dict
+        Their exam is an id, or empty in a finding about the folder.
+
+    Raises
+    ------
+    OSError, ValueError
+        If the file can't be read or holds something else.
+    """
+    again = "Write it again with `audit ROOT --json`."
+    rows = read_json(path, again)
+    if not isinstance(rows, list) or not all(
+        isinstance(row, dict) and all(isinstance(row.get(key), str) for key in texts)
+        for row in rows
+    ):
+        raise ValueError(f"'{path}' must hold the list that `audit --json` prints. {again}")
+    for exam in {row["exam"] for row in rows} - {""}:
+        problem = find_id_problem(exam)
+        if problem:
+            raise ValueError(f"'{path}' must hold exam ids, but {quote(exam)} {problem}. {again}")
+    return rows
 
 
 def tabulate(findings: Iterable[Finding], codes: Iterable[str]) -> pd.DataFrame:

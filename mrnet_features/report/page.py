@@ -21,6 +21,7 @@ from mrnet_features.files import write_text
 
 __all__ = [
     "Block",
+    "Bullets",
     "Details",
     "Figures",
     "Page",
@@ -48,6 +49,21 @@ class Text(NamedTuple):
     text: str
     is_warning: bool = False
     kind: str = "text"
+
+
+class Bullets(NamedTuple):
+    """List of sentences.
+
+    Attributes
+    ----------
+    title : str
+        Line above the list.
+    items : sequence of str
+    """
+
+    title: str
+    items: Sequence[str]
+    kind: str = "bullets"
 
 
 class Swatch(NamedTuple):
@@ -136,15 +152,15 @@ class Details(NamedTuple):
     Attributes
     ----------
     title : str
-    blocks : sequence of Text, Table, Figures or Pictures
+    blocks : sequence of Text, Bullets, Table, Figures or Pictures
     """
 
     title: str
-    blocks: Sequence[Text | Table | Figures | Pictures]
+    blocks: Sequence[Text | Bullets | Table | Figures | Pictures]
     kind: str = "details"
 
 
-Block: TypeAlias = Text | Table | Figures | Pictures | Details
+Block: TypeAlias = Text | Bullets | Table | Figures | Pictures | Details
 
 
 class Section(NamedTuple):

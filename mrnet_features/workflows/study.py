@@ -1,12 +1,12 @@
-"""The whole study on one folder: audit, tables, cross-validation, evaluation on valid, report."""
+"""The whole study on one folder: audit, tables, cross-validation, evaluation on valid, pages."""
 
 from __future__ import annotations
 
 import functools
-import json
 import logging
+import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,12 +14,9 @@ import pandas as pd
 
 from mrnet_features.arrays import resolve_device
 from mrnet_features.csv_files import format_csv
+from mrnet_features.data.exam import Dataset
 from mrnet_features.data.mrnet import list_excluded, load_mrnet
-from mrnet_features.evaluation.comparison.compare_published import compare_published
 from mrnet_features.evaluation.importance.importance import Importance, importance
-from mrnet_features.evaluation.leakage.checks import check_leakage, find_repeated_rows
-from mrnet_features.evaluation.metrics.calibration import measure_calibration
-from mrnet_features.evaluation.metrics.operating_points import apply_thresholds, choose_thresholds
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.protocol.holdout import HoldOut, evaluate
 from mrnet_features.extraction.extractor import FeatureExtractor
@@ -30,28 +27,35 @@ from mrnet_features.messages import describe_cause
 from mrnet_features.names import SPLITS
 from mrnet_features.plain import to_plain
 from mrnet_features.quality.audit import audit
+from mrnet_features.report.review.part import LeftOut
+from mrnet_features.report.review.plain_text import format_report
+from mrnet_features.report.review.report import Report, find_folder, make_report
+from mrnet_features.report.review.write import check_place, list_missing_packages
 from mrnet_features.workflows.named_models import MODELS
 from mrnet_features.workflows.score import check_views
-from mrnet_features.workflows.study_report import LEAKAGE, PRIMARY, REPEATED, format_report
+from mrnet_features.workflows.table_report import RELEASE_SIZES, list_families, name_model
 
 logger = logging.getLogger("mrnet_features")
 
-RELEASE_SIZES = (1130, 120)
-"""Exams of train and valid in MRNet's release."""
+PRIMARY = "lightgbm"
+"""Baseline that the pages are about."""
 
 STUDY_MODELS = (PRIMARY, "logistic")
 """Baselines that are compared; the first is the primary one."""
 
-RESULTS = {"importance.csv"} | {
-    f"{split}-{name}{end}.csv"
-    for split in SPLITS
-    for name in STUDY_MODELS
-    for end in ("", "-predictions")
-}
-"""Names of all files of a study that may be missing."""
+PAGES = {"train": "report", "valid": "valid"}
+"""Name of the page about each split."""
 
-TEXTS = RESULTS | {"audit.csv", "folds.csv", "summary.json", "report.md"}
-"""Names of all files of a study but the feature tables."""
+NOT_RELEASE = (
+    "This is not MRNet's release (1,130 and 120 exams): the numbers can't be compared with "
+    "published ones, which are therefore not shown."
+)
+
+RESULTS = {f"{split}-{name}-predictions.csv" for split in SPLITS for name in STUDY_MODELS}
+"""Names of all files of a study that may be missing, but its pages."""
+
+TEXTS = RESULTS | {"audit.csv", "folds.csv", "report.md"}
+"""Names of all files of a study but feature tables and pages."""
 
 T = TypeVar("T")
 
@@ -72,12 +76,10 @@ class Study:
         The same models fitted on train and scored once on valid.
     importance : Importance or None
         Importance of the feature families to the first model.
-    calibration, operating_points : DataFrame or None
-        Calibration of the first model on valid, and its thresholds from train applied to valid.
-    leakage : list of str
-        Messages of `check_leakage` and `find_repeated_rows`.
     errors : dict of str to Exception
         Error of each part that could not be computed: that part is missing above.
+    reports : dict of str to Report
+        Report on each split: of the cross-validation on train, and of the exams of valid.
     """
 
     n_exams: Mapping[str, int]
@@ -85,43 +87,26 @@ class Study:
     evaluations: Mapping[str, Evaluation]
     holdouts: Mapping[str, HoldOut]
     importance: Importance | None
-    calibration: pd.DataFrame | None
-    operating_points: pd.DataFrame | None
-    leakage: list[str]
     errors: Mapping[str, Exception]
+    reports: Mapping[str, Report]
 
     @property
     def is_release(self) -> bool:
         """Whether the splits have as many exams as MRNet's release."""
         return tuple(self.n_exams[split] for split in SPLITS) == RELEASE_SIZES
 
-    def published(self) -> pd.DataFrame | None:
-        """First model's mean AUC on valid minus published mean AUCs of MRNet.
-
-        None if it has none, or the exams are not those of MRNet's release: AUCs of other exams
-        can't be compared.
-        """
-        first = self.holdouts.get(PRIMARY)
-        return compare_published(first) if first is not None and self.is_release else None
-
     def missing(self) -> dict[str, str]:
         """Reason why a part is missing, by part."""
         return {part: describe_cause(error, 1000) for part, error in self.errors.items()}
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the main results in plain types, for a JSON file."""
-        published = self.published()
+        """Return the scores and what is missing in plain types, for a JSON file."""
         return {
             "is_release": self.is_release,
-            "findings": {
-                str(code): int(n) for code, n in self.findings["code"].value_counts().items()
-            },
             "cross_validation": {
                 n: to_plain(e.summary(), "index") for n, e in self.evaluations.items()
             },
             "valid": {n: to_plain(h.summary(), "index") for n, h in self.holdouts.items()},
-            "published": {} if published is None else to_plain(published, "index"),
-            "leakage": self.leakage,
             "missing": self.missing(),
         }
 
@@ -137,20 +122,23 @@ def run_study(
     exclude: pd.DataFrame | Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = None,
+    command: str = "",
 ) -> Study:
-    """Run the whole study on an MRNet folder and write a report.
+    """Run the whole study on an MRNet folder and write its pages.
 
     Models are compared by cross-validation on train; each is scored once on valid, and nothing is
     chosen by that score. A stopped run continues with the feature tables it left in `out`. If a
-    part can't be computed, the others are still computed and written, and the report names it.
+    part can't be computed, the others are still computed and written, and the pages name it.
 
     Parameters
     ----------
     root : path
         Folder in the layout of MRNet with both splits.
     out : path
-        Folder for ``report.md``, its tables, folds and predictions as CSV, and the feature tables
-        as parquet.
+        Folder for two pages, each with its numbers as JSON and CSV beside it: ``report.html`` is
+        about the cross-validation on train, ``valid.html`` about the exams of valid. ``report.md``
+        is the text of both. Also the audit, folds and predictions as CSV, and the feature tables
+        as parquet. Without the extra "report" the two ``.html`` files are missing.
     families : str or sequence, default "baseline"
         See `FeatureExtractor`.
     views : sequence of str
@@ -165,6 +153,8 @@ def run_study(
         Seeds folds and models.
     n_jobs : int, optional
         Parallel processes.
+    command : str, default ""
+        What was typed, for the pages.
 
     Returns
     -------
@@ -175,7 +165,8 @@ def run_study(
     FileNotFoundError, ValueError
         If the folder does not have the layout of the release.
     FileExistsError
-        If `out` holds feature tables of other families or of other exams.
+        If `out` holds feature tables of other families or of other exams, or a JSON file with the
+        name of one of a page that is none.
     RuntimeError
         If a part could not be computed, after everything else was written; or another process
         is writing the same study.
@@ -185,6 +176,8 @@ def run_study(
     extractor.recipe()  # a misspelt name and a missing device are found before the audit
     resolve_device(device)
     folder = Path(out)
+    for name in PAGES.values():
+        check_place(folder / f"{name}.html")
     folder.mkdir(parents=True, exist_ok=True)
     excluded = list_excluded(exclude)  # once: an iterator would be empty for the second split
     with hold_lock(folder / "report.md"):
@@ -200,6 +193,9 @@ def run_study(
         }
         labels = {split: data.labels for split, data in datasets.items()}
         study = _evaluate_tables(features, labels, findings, views, n_splits, seed, n_jobs)
+        logger.info("Writing the pages.")
+        options = {"command": command, "seed": seed, "n_jobs": n_jobs}
+        study = _describe(study, datasets, features, options)
         _write(study, folder)
     if study.errors:
         parts = " ".join(f"{part}: {reason}" for part, reason in study.missing().items())
@@ -256,32 +252,71 @@ def _evaluate_tables(
         found.summary()
         return found
 
-    def calibrate() -> pd.DataFrame:
-        holdout = require(holdouts, f"{PRIMARY} on valid")
-        return measure_calibration(holdout, holdout.labels).summary()
-
-    def threshold() -> pd.DataFrame:
-        holdout = require(holdouts, f"{PRIMARY} on valid")
-        chosen = choose_thresholds(require(evaluations, f"the cross-validation of {PRIMARY}"))
-        return apply_thresholds(holdout, holdout.labels, chosen)
-
     measured = _attempt(errors, "Importance", "found", measure)
-    calibration = _attempt(errors, "Calibration on valid", "found", calibrate)
-    operating_points = _attempt(errors, "Thresholds", "found", threshold)
-    check = functools.partial(_list_leakage, train[0], train[1], seed)
-    leakage = _attempt(errors, LEAKAGE, "found", check)
-    repeated = _attempt(errors, REPEATED, "found", functools.partial(_list_repeated, features))
     return Study(
         n_exams={split: len(labels[split]) for split in SPLITS},
         findings=findings,
         evaluations=evaluations,
         holdouts=holdouts,
         importance=measured.get("found"),
-        calibration=calibration.get("found"),
-        operating_points=operating_points.get("found"),
-        leakage=leakage.get("found", []) + repeated.get("found", []),
         errors=errors,
+        reports={},
     )
+
+
+def _describe(
+    study: Study,
+    datasets: Mapping[str, Dataset],
+    features: Mapping[str, pd.DataFrame],
+    options: Mapping[str, Any],
+) -> Study:
+    """Study with its reports; one that can't be made counts as a missing part."""
+    errors = dict(study.errors)
+    crossed = {name_model(name): found for name, found in study.evaluations.items()}
+    scored = {name_model(name): found for name, found in study.holdouts.items()}
+    models: dict[str, dict[str, Any]] = {
+        "train": crossed | {f"{name} on valid": found for name, found in scored.items()},
+        "valid": scored | {f"{name} on train": found for name, found in crossed.items()},
+    }
+    tables = {"train": features["train"], "valid": _join(features)}
+    about = {"train": "cross-validation on train", "valid": "train scored on valid"}
+    also = [study.importance] if study.importance else []
+
+    def make(split: str) -> Report:
+        if not {"train": crossed, "valid": scored}[split]:
+            raise RuntimeError(f"No model was scored on {split}.")
+        report = make_report(
+            models[split],
+            datasets[split],
+            tables[split],
+            findings=study.findings[study.findings["split"].isin([split, ""])],
+            also=also if split == "train" else [],
+            is_release=study.is_release,
+            title=f"{'MRNet' if study.is_release else 'Study of a knee MRI set'}: {about[split]}",
+            families=list_families(features[split]),
+            **options,
+        )
+        missing = [LeftOut(part, "", reason) for part, reason in study.missing().items()]
+        lead = report.lead if study.is_release else f"{report.lead} {NOT_RELEASE}"
+        report = replace(report, lead=lead, left_out=(*missing, *report.left_out))
+        if not list_missing_packages():
+            _ = report.page  # an error in a figure is one of this part
+        return report
+
+    reports: dict[str, Report] = {}
+    for split in SPLITS:
+        part = f"Page on {split}"
+        reports |= _attempt(errors, part, split, functools.partial(make, split))
+    return replace(study, errors=errors, reports=reports)
+
+
+def _join(features: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Tables of both splits, with the recipe that they share."""
+    joined = pd.concat([features[split] for split in SPLITS])
+    known = features["train"].attrs.get("provenance", {})
+    kept = {key: value for key, value in known.items() if key != "data_fingerprint"}
+    joined.attrs = {"provenance": kept}
+    return joined
 
 
 def _attempt(
@@ -295,29 +330,46 @@ def _attempt(
         return {}
 
 
-def _list_leakage(features: pd.DataFrame, labels: pd.DataFrame, seed: int) -> list[str]:
-    return [finding.text for finding in check_leakage(features=features, labels=labels, seed=seed)]
-
-
-def _list_repeated(features: Mapping[str, pd.DataFrame]) -> list[str]:
-    n_pairs = len(find_repeated_rows(features))
-    return [f"{n_pairs} pairs of exams in train and valid have equal rows."] if n_pairs else []
-
-
 def _write(study: Study, folder: Path) -> None:
+    """Write all files of a study, and remove those that it lacks."""
     tables = {"audit.csv": format_csv(study.findings)}
     for name, evaluation in study.evaluations.items():
-        tables[f"train-{name}.csv"] = format_csv(evaluation.summary(), index=True)
         tables[f"train-{name}-predictions.csv"] = format_csv(evaluation.predictions)
         evaluation.folds.save(folder / "folds.csv")
     for name, holdout in study.holdouts.items():
-        tables[f"valid-{name}.csv"] = format_csv(holdout.summary(), index=True)
         tables[f"valid-{name}-predictions.csv"] = format_csv(holdout.predictions, index=True)
-    if study.importance is not None:
-        tables["importance.csv"] = format_csv(study.importance.frame())
-    tables["summary.json"] = json.dumps(study.as_dict(), indent=1) + "\n"
-    tables["report.md"] = format_report(study)
+    tables["report.md"] = format_study(study)
     write_texts({folder / name: text for name, text in tables.items()})
     for name in RESULTS - set(tables):
         # of an earlier run; beside this report it would look like a result of this one
         (folder / name).unlink(missing_ok=True)
+    is_plain = bool(list_missing_packages())
+    for split, name in PAGES.items():
+        page = folder / f"{name}.html"
+        report = study.reports.get(split)
+        if report is None or is_plain:
+            page.unlink(missing_ok=True)
+        if report is None:
+            page.with_suffix(".json").unlink(missing_ok=True)
+            shutil.rmtree(find_folder(page), ignore_errors=True)
+        elif is_plain:
+            report.save_numbers(page)
+        else:
+            report.save(page)
+
+
+def format_study(study: Study) -> str:
+    """Text of the pages of a study, after the parts that are missing.
+
+    Parameters
+    ----------
+    study : Study
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    missing = "\n".join(f"- {part}: {reason}" for part, reason in study.missing().items())
+    head = f"**Incomplete: these parts could not be computed.**\n\n{missing}\n\n" if missing else ""
+    return head + "\n".join(format_report(report) for report in study.reports.values())

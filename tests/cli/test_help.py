@@ -35,6 +35,7 @@ QUICK = {
     "importance": ["--n-folds", "2", "-j", "1"],
     "fit": ["--n-folds", "2", "-j", "1"],
     "predict": ["-j", "1"],
+    "report": ["--n-folds", "2", "--repeats", "1", "--no-viewer", "-j", "1"],
     "reproduce": ["--families", "minimal", "--n-folds", "2", "-j", "1"],
     "knees": ["--train", "1", "--valid", "0", "-j", "1"],
 }
@@ -93,7 +94,7 @@ def test_the_examples_of_all_commands_run_one_after_another(place, tmp_path):
         typed, _, target = example.partition(" > ")
         program, *arguments = shlex.split(typed)
         assert program == "mrnet-features"
-        extra = QUICK.get(arguments[0], [])
+        extra = [] if "--diff" in arguments else QUICK.get(arguments[0], [])
         if "--stability" in arguments:
             extra = ["--exams", "3", "-j", "1"]
         done = run(*arguments, *extra, cwd=tmp_path if arguments[0] == "knees" else place)

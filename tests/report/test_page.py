@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from mrnet_features.report.page import (
+    Bullets,
     Details,
     Figures,
     Page,
@@ -92,3 +93,10 @@ def test_without_jinja2_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(ImportError, match=r"pip install 'mrnet-features\[report\]'"):
         make_page("a")._repr_html_()
+
+
+def test_a_list_has_its_title_and_escaped_items():
+    page = Page("Title", "Lead.", [Section("One", [Bullets("Not this", ["<b>bold</b>", "plain"])])])
+    assert "<h3>Not this</h3>" in page.html
+    assert "<li>&lt;b&gt;bold&lt;/b&gt;</li>" in page.html
+    assert page.html.count("<li>") == 3  # with the link to the section

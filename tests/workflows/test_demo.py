@@ -1,32 +1,52 @@
-"""The demo leaves exams, table and scores in its folder."""
+"""The demo leaves exams, table, scores and a page in its folder."""
 
 import pytest
 
-from mrnet_features import load_mrnet, read_features
+from mrnet_features import cross_validate, load_mrnet, prior_baseline, read_features
 from mrnet_features.workflows import demo
+from tests.support.tables import plant_signal
 
 
 @pytest.fixture
 def scored(monkeypatch):
-    """Tables that were scored; two exams are too few for a cross-validation."""
-    scored = []
-    monkeypatch.setattr(
-        demo, "score_table", lambda features, labels, **options: scored.append((features, labels))
-    )
-    monkeypatch.setattr(demo, "write_evaluation", lambda evaluation, folder: folder.mkdir())
+    """Tables that were scored, and arguments of the page; two exams are too few for both."""
+    scored = {}
+    features, labels = plant_signal(40)
+    evaluation = cross_validate(prior_baseline(), features, labels, n_splits=2, n_repeats=1)
+
+    def score(features, labels, **options):
+        scored.update(features=features, labels=labels)
+        return evaluation
+
+    def write_report(models, dataset, features, **options):
+        scored.update(options, models=models, dataset=dataset)
+        options["out"].touch()
+        return "a report"
+
+    monkeypatch.setattr(demo, "score_table", score)
+    monkeypatch.setattr(demo, "write_report", write_report)
     return scored
 
 
-def test_the_table_of_the_synthetic_knees_is_scored(scored, tmp_path):
-    demo.run_demo(tmp_path / "demo", n_train=2, seed=3, n_jobs=1)
-    assert {path.name for path in (tmp_path / "demo").iterdir()} == {
-        "knees",
-        "train.parquet",
-        "train-cv",
-    }
-    [(features, labels)] = scored
-    assert features.equals(read_features(tmp_path / "demo" / "train.parquet"))
-    assert labels.equals(load_mrnet(tmp_path / "demo" / "knees").labels)
+def test_the_table_of_the_synthetic_knees_is_scored_and_reported(scored, tmp_path):
+    made = demo.run_demo(tmp_path / "demo", n_train=2, seed=3, n_jobs=1, command="typed")
+    assert made.report == "a report"
+    names = {path.name for path in (tmp_path / "demo").iterdir()}
+    assert names == {"knees", "train.parquet", "train-cv", "report.html"}
+    assert scored["features"].equals(read_features(tmp_path / "demo" / "train.parquet"))
+    assert scored["labels"].equals(load_mrnet(tmp_path / "demo" / "knees").labels)
+    assert scored["models"] == {"LightGBM": made.evaluation}
+    assert scored["dataset"].ids == load_mrnet(tmp_path / "demo" / "knees").ids
+    assert "code" in scored["findings"].columns
+    assert (scored["command"], scored["seed"]) == ("typed", 3)
+
+
+def test_without_the_extra_there_are_scores_but_no_page(scored, tmp_path, monkeypatch):
+    monkeypatch.setattr(demo, "list_missing_packages", lambda: ["jinja2"])
+    made = demo.run_demo(tmp_path / "demo", n_train=2, seed=3, n_jobs=1)
+    assert made.report is None
+    assert "models" not in scored
+    assert (tmp_path / "demo" / "train-cv" / "summary.csv").exists()
 
 
 def test_nothing_is_written_without_lightgbm(monkeypatch, tmp_path):
@@ -37,3 +57,10 @@ def test_nothing_is_written_without_lightgbm(monkeypatch, tmp_path):
     with pytest.raises(ImportError, match="LightGBM does not load"):
         demo.run_demo(tmp_path / "demo")
     assert not (tmp_path / "demo").exists()
+
+
+def test_a_file_of_someone_else_is_not_replaced(tmp_path):
+    (tmp_path / "report.json").write_text("{}")
+    with pytest.raises(FileExistsError, match=r"report\.json' is no report"):
+        demo.run_demo(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]

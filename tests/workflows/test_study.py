@@ -1,17 +1,18 @@
-"""The whole study on synthetic knees writes what its parts return."""
+"""The whole study on synthetic knees writes its pages, and keeps what can be computed."""
 
 import json
+import re
 import shutil
 
-import pandas as pd
 import pytest
 
-from mrnet_features import load_labels, read_features, write_knees
+from mrnet_features import load_labels, load_mrnet, read_features, write_knees
 from mrnet_features.evaluation import evaluate, read_predictions
 from mrnet_features.locks import hold_lock
 from mrnet_features.models import lightgbm_baseline
+from mrnet_features.report.review import report as review
+from mrnet_features.report.review.scores import describe_scores
 from mrnet_features.workflows import study
-from mrnet_features.workflows.study_report import format_report
 
 TASKS = ["abnormal", "acl", "meniscus"]
 
@@ -35,10 +36,11 @@ def done(folder):
 @pytest.mark.usefixtures("done")
 def test_every_part_has_its_files(folder):
     names = {path.name for path in (folder / "out").iterdir()}
-    assert {"report.md", "summary.json", "audit.csv", "folds.csv", "importance.csv"} <= names
-    assert {"train.parquet", "valid.parquet"} <= names
+    assert {"report.md", "audit.csv", "folds.csv", "train.parquet", "valid.parquet"} <= names
+    for page in ("report", "valid"):
+        assert {f"{page}.html", f"{page}.json", f"{page}-files"} <= names
+        assert (folder / "out" / f"{page}-files" / "scores-summary.csv").exists()
     for model in ("lightgbm", "logistic"):
-        assert {f"train-{model}.csv", f"valid-{model}.csv"} <= names
         for split, n_rows in (("train", 3 * 20), ("valid", 4)):  # three repeats
             rows = read_predictions(folder / "out" / f"{split}-{model}-predictions.csv")
             assert len(rows) == n_rows
@@ -46,7 +48,7 @@ def test_every_part_has_its_files(folder):
 
 def test_files_of_a_killed_study_are_removed(folder, done, tmp_path, monkeypatch):
     monkeypatch.setattr(study, "_evaluate_tables", lambda *_: done)
-    for name in ("report.md", "train-lightgbm.csv", "folds.csv"):
+    for name in ("report.md", "train-lightgbm-predictions.csv", "folds.csv"):
         (tmp_path / f".{name}.4711.partial").touch()
     study.run_study(folder / "knees", tmp_path, families="minimal")
     assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]
@@ -81,9 +83,9 @@ def test_valid_is_scored_by_models_fitted_on_train(folder):
         (read_features(folder / "out" / f"{s}.parquet"), load_labels(folder / "knees", s))
         for s in ("train", "valid")
     )
-    expected = evaluate(lightgbm_baseline(), train, valid).summary()
-    found = pd.read_csv(folder / "out" / "valid-lightgbm.csv", index_col="task")
-    pd.testing.assert_series_equal(found["auc"], expected["auc"])
+    expected = evaluate(lightgbm_baseline(), train, valid).summary()["auc"]
+    found = read_summary(folder / "out" / "valid.json")
+    assert found == pytest.approx(expected.to_dict())
 
 
 def test_the_models_share_their_folds(done):
@@ -91,25 +93,61 @@ def test_the_models_share_their_folds(done):
     assert first.folds.hash == second.folds.hash
 
 
+def read_summary(path):
+    """AUC of each task, of the model that a page is about."""
+    tables = json.loads(path.read_text())["parts"]["scores"]["tables"]
+    return {row["task"]: row["auc"] for row in tables["summary"]}
+
+
+@pytest.mark.usefixtures("done")
+def test_each_page_is_about_its_split_and_shows_the_scores_of_the_other(folder, done):
+    for page, kind in (("report", done.evaluations), ("valid", done.holdouts)):
+        path = folder / "out" / f"{page}.json"
+        assert read_summary(path) == pytest.approx(kind["lightgbm"].summary()["auc"].to_dict())
+        tables = json.loads(path.read_text())["parts"]["scores"]["tables"]
+        assert {f"summary-{k}" for k in (1, 2, 3)} <= set(tables)
+
+
+@pytest.mark.usefixtures("done")
+def test_models_of_other_exams_are_not_compared(folder):
+    for page in ("report", "valid"):
+        parts = json.loads((folder / "out" / f"{page}.json").read_text())["parts"]
+        seconds = {row["second"] for row in parts["comparison"]["tables"]["differences"]}
+        assert seconds == {"logistic regression"}
+
+
 def test_published_aucs_are_shown_beside_those_of_the_release_only(folder, done, monkeypatch):
-    summary = json.loads((folder / "out" / "summary.json").read_text())
-    assert summary == json.loads(json.dumps(done.as_dict()))
-    assert summary["is_release"] is False
-    assert summary["published"] == {}
+    parts = json.loads((folder / "out" / "report.json").read_text())["parts"]
+    assert "published" not in parts["comparison"]["tables"]
+    datasets = {split: load_mrnet(folder / "knees", split) for split in ("train", "valid")}
+    features = {s: read_features(folder / "out" / f"{s}.parquet") for s in ("train", "valid")}
     monkeypatch.setattr(study, "RELEASE_SIZES", (20, 4))
-    published = done.as_dict()["published"]
-    assert [row["published"] for row in published.values()] == [0.799, 0.916]
-    auc = summary["valid"]["lightgbm"]["mean"]["auc"]
-    assert published["MRNet, nine CNNs"]["difference"] == pytest.approx(auc - 0.916)
-    assert "Bien et al. 2018" in format_report(done)
+    monkeypatch.setattr(study, "list_missing_packages", lambda: ["jinja2"])  # draw nothing
+    reports = study._describe(done, datasets, features, {"n_jobs": 1}).reports
+    for report in reports.values():
+        published = report.numbers["parts"]["comparison"]["tables"]["published"]
+        assert [row["published"] for row in published] == [0.799, 0.916]
+        assert "not MRNet's release" not in report.lead
 
 
-def test_the_report_warns_that_this_is_not_the_release(folder, done):
-    text = (folder / "out" / "report.md").read_text()
-    assert "not MRNet's release" in text
-    assert "Bien et al. 2018" not in text
-    assert "20 exams in train, 4 in valid" in text
-    assert ("name them in `--exclude`" in text) == (len(done.findings) > 0)
+@pytest.mark.usefixtures("done")
+def test_the_pages_warn_that_this_is_not_the_release(folder):
+    for name in ("report.html", "valid.html", "report.md"):
+        text = (folder / "out" / name).read_text()
+        assert re.search("not MRNet('|&#39;)s release", text)
+        assert "Bien et al. 2018" not in text
+
+
+def test_without_the_extra_numbers_and_text_are_written(done, tmp_path, monkeypatch):
+    monkeypatch.setattr(study, "list_missing_packages", lambda: ["matplotlib"])
+    for page in ("report.html", "valid.html"):
+        (tmp_path / page).write_text("of an earlier run")
+    study._write(done, tmp_path)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert {"report.md", "report.json", "valid.json", "report-files", "valid-files"} <= names
+    assert not {"report.html", "valid.html"} & names
+    auc = done.evaluations["lightgbm"].summary().loc["mean", "auc"]
+    assert f"{auc:.3f}" in (tmp_path / "report.md").read_text()
 
 
 @pytest.mark.parametrize(
@@ -144,35 +182,37 @@ def test_a_full_disk_leaves_no_partial_file(done, tmp_path, monkeypatch):
 
 
 def test_what_was_computed_is_kept_when_a_later_part_fails(folder, done, tmp_path, monkeypatch):
-    for path in (folder / "out").iterdir():  # a run that ended well, with an older importance
-        (tmp_path / path.name).write_bytes(path.read_bytes())
+    shutil.copytree(folder / "out", tmp_path / "out")  # a run that ended well
     finished = iter(done.evaluations.values())
 
     def measure(*_, **__):
         raise ValueError("SHAP values are not available.")
 
-    def check(*_, **__):
-        raise MemoryError
+    def describe(inputs):
+        if inputs.evaluation is None:
+            raise MemoryError
+        return describe_scores(inputs)
 
     monkeypatch.setattr(study, "audit", lambda *_, **__: done.findings)
     monkeypatch.setattr(study, "cross_validate", lambda *_, **__: next(finished))
     monkeypatch.setattr(study, "evaluate", lambda model, *_, **__: done.holdouts["lightgbm"])
     monkeypatch.setattr(study, "importance", measure)
-    monkeypatch.setattr(study, "check_leakage", check)
+    monkeypatch.setattr(review, "SECTIONS", (describe,))
     with pytest.raises(RuntimeError, match=r"lacks 2 of its parts. Importance: SHAP values") as e:
-        study.run_study(folder / "knees", tmp_path, families="minimal", n_jobs=1)
-    assert "Leakage checks: MemoryError" in str(e.value)
+        study.run_study(folder / "knees", tmp_path / "out", families="minimal", n_jobs=1)
+    assert "Page on valid: MemoryError" in str(e.value)
     assert isinstance(e.value.__cause__, ValueError)
-    assert not (tmp_path / "importance.csv").exists()
-    for name in ("train-lightgbm.csv", "valid-lightgbm-predictions.csv", "folds.csv", "audit.csv"):
-        assert (tmp_path / name).read_bytes() == (folder / "out" / name).read_bytes()
-    report = (tmp_path / "report.md").read_text()
-    assert "- Importance: SHAP values are not available." in report
-    assert "## Calibration on valid" in report
-    assert "Not all checks ran." in report
-    assert set(json.loads((tmp_path / "summary.json").read_text())["missing"]) == {
-        "Importance",
-        "Leakage checks",
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert not {"valid.html", "valid.json", "valid-files"} & names
+    for name in ("train-lightgbm-predictions.csv", "folds.csv", "audit.csv"):
+        assert (tmp_path / "out" / name).read_bytes() == (folder / "out" / name).read_bytes()
+    text = (tmp_path / "out" / "report.md").read_text()
+    assert "- Importance: SHAP values are not available." in text
+    page = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert page["left_out"][0] == {
+        "title": "Importance",
+        "argument": "",
+        "reason": "SHAP values are not available.",
     }
 
 
@@ -187,8 +227,8 @@ def test_parts_that_need_a_failed_one_say_so(folder, tmp_path, monkeypatch, done
         study.run_study(folder / "knees", tmp_path, families="minimal", n_jobs=1)
     report = (tmp_path / "report.md").read_text()
     assert "- Importance: It needs the cross-validation of lightgbm." in report
-    assert "- Calibration on valid: It needs lightgbm on valid." in report
-    assert "## Leakage checks of the feature tables\n\nNothing found." in report
+    assert "- Page on valid: No model was scored on valid." in report
+    assert not list(tmp_path.glob("*.html"))
     assert not list(tmp_path.glob("*-predictions.csv"))
 
 
@@ -204,9 +244,9 @@ def test_valid_with_one_exam_of_a_class_costs_only_the_parts_on_valid(
     (copy / "valid-acl.csv").write_text("0020,1\n0021,1\n0022,1\n0023,0\n")
     (copy / "valid-abnormal.csv").write_text("0020,1\n0021,1\n0022,1\n0023,1\n")
     out.mkdir()
-    for name in ("valid-lightgbm.csv", "valid-logistic-predictions.csv", "report.md"):
+    for name in ("valid.html", "valid-logistic-predictions.csv", "report.md"):
         (out / name).write_text("of an earlier run")
-    with pytest.raises(RuntimeError, match="lacks 4 of its parts") as caught:
+    with pytest.raises(RuntimeError, match="lacks 3 of its parts") as caught:
         study.run_study(copy, out, families="minimal", n_jobs=1)
     said = "`valid` must hold at least 2 exams of each class of every task"
     got = "got 0 negative of task 'abnormal', 1 negative of task 'acl'. Add exams"
@@ -214,10 +254,10 @@ def test_valid_with_one_exam_of_a_class_costs_only_the_parts_on_valid(
     for text in (str(caught.value), report):
         assert said in text
         assert got in text
-    assert "## Cross-validation on train: logistic" in report
+    assert "logistic regression: cross-validation" in report
     names = {path.name for path in out.iterdir()}
-    assert {"train-lightgbm.csv", "train-logistic.csv", "importance.csv", "folds.csv"} <= names
-    assert not [name for name in names if name.startswith("valid-")]
+    assert {"train-logistic-predictions.csv", "folds.csv", "report.html", "report.json"} <= names
+    assert not [name for name in names if name.startswith("valid") and name != "valid.parquet"]
 
 
 def test_the_audit_is_kept_when_the_extraction_fails(folder, done, tmp_path, monkeypatch):

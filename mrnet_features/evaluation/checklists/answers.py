@@ -21,6 +21,7 @@ __all__ = [
     "count_labels",
     "describe_estimator",
     "describe_fit_labels",
+    "describe_value",
     "join",
     "list_soft_tasks",
 ]
@@ -175,21 +176,35 @@ def describe_estimator(model: Any) -> str:
         for key, value in model.get_params(deep=False).items()
         if key not in SEEDS_AND_THREADS
     }
-    listed = ", ".join(f"{key}={_describe_value(value)}" for key, value in parameters.items())
+    listed = ", ".join(f"{key}={describe_value(value)}" for key, value in parameters.items())
     return f"{name}({listed})"
 
 
-def _describe_value(value: Any) -> str:
-    """Value of a parameter; objects without parameters by their type, since a repr can be long."""
+def describe_value(value: Any) -> str:
+    """Value of a parameter; objects without parameters by their type, since a repr can be long.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> describe_value({"C": [0.1, 1.0]}), describe_value(len)
+    ("{'C': [0.1, 1.0]}", 'len')
+    """
     if value is None or isinstance(value, bool | int | float | str):
         return quote(value)
     if isinstance(value, Mapping):
-        parts = [f"{quote(key)}: {_describe_value(one)}" for key, one in value.items()]
+        parts = [f"{quote(key)}: {describe_value(one)}" for key, one in value.items()]
         return f"{{{', '.join(parts)}}}"
     if isinstance(value, list | tuple):
         if len(value) > 10 and not any(hasattr(one, "fit") for one in value):
-            return f"[{name_some([_describe_value(one) for one in value])}]"
-        return f"[{', '.join(_describe_value(one) for one in value)}]"
+            return f"[{name_some([describe_value(one) for one in value])}]"
+        return f"[{', '.join(describe_value(one) for one in value)}]"
     if hasattr(value, "get_params") and not isinstance(value, type):
         return describe_estimator(value)
     if hasattr(value, "item") and getattr(value, "size", 0) == 1:

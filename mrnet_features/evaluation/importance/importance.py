@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 from joblib import delayed
 from scipy.special import ndtri
@@ -20,15 +19,13 @@ from mrnet_features.evaluation.importance.feature_groups import (
     name_grouping,
 )
 from mrnet_features.evaluation.importance.fold_agreement import measure_fold_agreement
-from mrnet_features.evaluation.importance.per_fold import VIEWS, FoldView, choose_views, view_fold
+from mrnet_features.evaluation.importance.join_folds import join_folds, list_folds
+from mrnet_features.evaluation.importance.per_fold import VIEWS, choose_views, view_fold
 from mrnet_features.evaluation.importance_plots import (
     arrange_groups,
     plot_importance,
     plot_importance_map,
 )
-from mrnet_features.evaluation.metrics.auc import standard_error
-from mrnet_features.evaluation.metrics.few_exams import warn_of_few
-from mrnet_features.evaluation.metrics.scored_sets import count_groups
 from mrnet_features.evaluation.protocol.stratify import derive_seed
 from mrnet_features.evaluation.results import Result
 from mrnet_features.jobs import run_jobs, show_progress
@@ -38,12 +35,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
     from mrnet_features.evaluation.protocol.cross_validation import Evaluation
     from mrnet_features.tables import FeatureTable
 
-__all__ = ["Importance", "importance"]
+__all__ = ["Importance", "importance", "measure_groupings"]
 
 NO_RECIPES = "grouped by cluster, since column names are not plane__region__family__statistic__pool"
 
@@ -275,14 +271,58 @@ def importance(
     >>> importance(evaluation, table, by="column").summary()["permutation"].round(6).idxmax()
     'size'
     """
+    measured = measure_groupings(
+        evaluation,
+        features,
+        [by],
+        views=views,
+        n_permutations=n_permutations,
+        seed=seed,
+        n_jobs=n_jobs,
+    )
+    return measured[0]
+
+
+def measure_groupings(
+    evaluation: Evaluation,
+    features: FeatureTable,
+    groupings: Sequence[str | tuple[str, ...] | Mapping[str, str] | None],
+    *,
+    views: Sequence[str] | None = None,
+    n_permutations: int = 5,
+    seed: int = 0,
+    n_jobs: int | None = None,
+) -> list[Importance]:
+    """Importance of the feature groups of several groupings, from the same SHAP values.
+
+    Parameters
+    ----------
+    evaluation, features, views, n_permutations, seed, n_jobs
+        See `importance`.
+    groupings : sequence
+        Values of `by` of `importance`, such as ``["family", "plane"]``.
+
+    Returns
+    -------
+    list of Importance
+        Each equal to that of `importance`. SHAP values are computed once for all.
+
+    Raises
+    ------
+    ValueError
+        As `importance`.
+    """
     table = align_features(features, evaluation.labels)
-    chosen_by = choose_grouping(list(table.columns)) if by is None else by
-    groups = group_columns(table, chosen_by)
-    chosen = choose_views(views, evaluation.models.values(), len(groups))
+    named = [choose_grouping(list(table.columns)) if by is None else by for by in groupings]
+    grouped = [group_columns(table, by) for by in named]
+    fewest = min(len(groups) for groups in grouped)
+    chosen = choose_views(views, evaluation.models.values(), fewest)
     fitted_to = evaluation.fit_labels
     exam_groups = None if evaluation.groups is None else evaluation.groups.to_numpy()
     numbers = {column: k for k, column in enumerate(table.columns)}
-    members = [[numbers[column] for column in columns] for columns in groups.values()]
+    members = [
+        [numbers[column] for column in columns] for groups in grouped for columns in groups.values()
+    ]
     jobs = [
         (task, repeat, fold, table.index.get_indexer(train), table.index.get_indexer(test))
         for task in evaluation.labels.columns
@@ -314,95 +354,18 @@ def importance(
         for view_of_fold in results:
             found.append(view_of_fold)
             bar.update()
-    return Importance(
-        by=name_grouping(chosen_by),
-        groups=groups,
-        table=_gather(evaluation, groups, jobs, found, chosen),
-        by_fold=_list_folds(list(groups), jobs, found, chosen),
-        note=NO_RECIPES if by is None and chosen_by == "cluster" else "",
-    )
-
-
-def _gather(
-    evaluation: Evaluation,
-    groups: Mapping[str, list[str]],
-    jobs: Sequence[tuple[Any, ...]],
-    found: Sequence[FoldView],
-    views: Sequence[str],
-) -> pd.DataFrame:
-    """Table of all tasks and groups: sums over the folds, and the mean of the tasks."""
-    tasks = list(evaluation.labels.columns)
-    n_folds, n_repeats = evaluation.folds.n_splits, evaluation.folds.n_repeats
-    shape = (len(tasks), len(evaluation.labels), len(groups))
-    # Error of each exam: distance from the mean for SHAP values, influence for AUCs.
-    errors = {view: np.zeros(shape) for view in views}
-    values = {view: np.zeros((shape[0], shape[2])) for view in views}
-    directions = np.full((len(jobs), len(groups)), np.nan)
-    for job, ((task, _, _, _, test), view_of_fold) in enumerate(zip(jobs, found, strict=True)):
-        row = tasks.index(task)
-        if view_of_fold.shap_values is not None and view_of_fold.directions is not None:
-            errors["shap"][row, test] += np.abs(view_of_fold.shap_values) / n_repeats
-            directions[job] = view_of_fold.directions
-        for view, aucs in view_of_fold.aucs.items():
-            values[view][row] += aucs / (n_folds * n_repeats)
-            errors[view][row, test] += view_of_fold.influence[view] / (n_folds * n_repeats)
-    if "shap" in views:
-        values["shap"] = errors["shap"].mean(axis=1)
-        errors["shap"] -= values["shap"][:, None, :]
-        errors["shap"] /= shape[1]
-    warn_of_few(evaluation.labels, evaluation.groups)
-    single = [row for row, task in enumerate(tasks) if _tests_one_group(evaluation, task)]
-    for view in set(views) - {"shap"}:
-        errors[view][single] = np.nan
-    blocks = []
-    owner = np.array([tasks.index(job[0]) for job in jobs])
-    for name, rows in [
-        *((task, [k]) for k, task in enumerate(tasks)),
-        *([("mean", [*range(len(tasks))])] if len(tasks) > 1 else []),
-    ]:
-        block = pd.DataFrame({"task": name, "group": list(groups)})
-        block["n_columns"] = [len(columns) for columns in groups.values()]
-        for view in views:
-            block[view] = values[view][rows].mean(axis=0)
-            shared = errors[view][rows].mean(axis=0)
-            block[f"{view}_se"] = [
-                standard_error(shared[:, k], evaluation.groups) for k in range(len(groups))
-            ]
-        if "shap" in views:
-            block["direction"] = _mean_known(directions[np.isin(owner, rows)])
-        blocks.append(block)
-    return pd.concat(blocks, ignore_index=True)
-
-
-def _tests_one_group(evaluation: Evaluation, task: str) -> bool:
-    """Whether the labelled exams of a fold are of a single group."""
-    if evaluation.groups is None:
-        return False
-    known = evaluation.groups[evaluation.labels[task].notna()]
-    return bool((count_groups(evaluation.predictions, known) < 2).any())
-
-
-def _mean_known(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    known = np.isfinite(values)
-    total = np.where(known, values, 0.0).sum(axis=0)
-    return np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), np.nan)
-
-
-def _list_folds(
-    names: list[str],
-    jobs: Sequence[tuple[Any, ...]],
-    found: Sequence[FoldView],
-    views: Sequence[str],
-) -> pd.DataFrame:
-    rows = []
-    for (task, repeat, fold, _, _), view_of_fold in zip(jobs, found, strict=True):
-        if view_of_fold.shap_values is not None:
-            values = np.abs(view_of_fold.shap_values).mean(axis=0)
-        else:
-            values = view_of_fold.aucs[views[0]]
-        rows.append(
-            pd.DataFrame(
-                {"task": task, "repeat": repeat, "fold": fold, "group": names, "value": values}
+    measured = []
+    start = 0
+    for by, used, groups in zip(groupings, named, grouped, strict=True):
+        part = [view.take(start, start + len(groups)) for view in found]
+        start += len(groups)
+        measured.append(
+            Importance(
+                by=name_grouping(used),
+                groups=groups,
+                table=join_folds(evaluation, groups, jobs, part, chosen),
+                by_fold=list_folds(list(groups), jobs, part, chosen),
+                note=NO_RECIPES if by is None and used == "cluster" else "",
             )
         )
-    return pd.concat(rows, ignore_index=True)
+    return measured

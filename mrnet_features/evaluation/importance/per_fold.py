@@ -30,6 +30,9 @@ __all__ = [
 
 VIEWS = ("shap", "permutation", "drop_group", "single_group")
 
+MOST_CELLS = 2**22
+"""Values in a table of permuted rows: 32 MiB."""
+
 
 @dataclass(frozen=True, eq=False)
 class FoldView:
@@ -50,6 +53,26 @@ class FoldView:
     directions: NDArray[np.float64] | None
     aucs: dict[str, NDArray[np.float64]]
     influence: dict[str, NDArray[np.float64]]
+
+    def take(self, start: int, stop: int) -> FoldView:
+        """Importance of some of the groups.
+
+        Parameters
+        ----------
+        start, stop : int
+            Numbers of the first group and of the one after the last.
+
+        Returns
+        -------
+        FoldView
+        """
+        kept = slice(start, stop)
+        return FoldView(
+            None if self.shap_values is None else self.shap_values[:, kept],
+            None if self.directions is None else self.directions[kept],
+            {view: values[kept] for view, values in self.aucs.items()},
+            {view: values[:, kept] for view, values in self.influence.items()},
+        )
 
 
 def choose_views(
@@ -210,14 +233,12 @@ def view_fold(
     aucs: dict[str, NDArray[np.float64]] = {}
     influence: dict[str, NDArray[np.float64]] = {}
     with threadpool_limits(limits=1):
-        full = measure_auc(labels, predict_positive(model, held_out))
         if "shap" in views:
             shap_values, directions = sum_shap_values(model, features.iloc[test], groups)
+        if {"permutation", "drop_group"} & set(views):
+            full = measure_auc(labels, predict_positive(model, held_out))
         if "permutation" in views:
-            found = [
-                _permute_group(model, held_out, labels, columns, n_permutations, seed)
-                for columns in groups
-            ]
+            found = _permute_groups(model, held_out, labels, groups, n_permutations, seed)
             aucs["permutation"], influence["permutation"] = _subtract(full, found)
     whole = range(features.shape[1])
     for view in ("drop_group", "single_group"):
@@ -250,27 +271,44 @@ def view_fold(
     return FoldView(shap_values, directions, aucs, influence)
 
 
-def _permute_group(
+def _permute_groups(
     model: Any,
     features: pd.DataFrame,
     labels: NDArray[Any],
-    columns: Sequence[int],
+    groups: Sequence[Sequence[int]],
     n_permutations: int,
     seed: int,
-) -> AucEstimate:
-    """Mean AUC and influence with the rows of some columns permuted together."""
-    found = []
-    values = features.to_numpy(copy=True)
-    original = values[:, columns].copy()
-    for k in range(n_permutations):
-        order = np.random.default_rng(derive_seed(seed, *map(int, columns), k))
-        values[:, columns] = original[order.permutation(len(values))]
-        permuted = type(features)(values, index=features.index, columns=features.columns)
-        found.append(measure_auc(labels, predict_positive(model, permuted)))
-    return AucEstimate(
-        auc=float(np.mean([estimate.auc for estimate in found])),
-        influence=np.mean([estimate.influence for estimate in found], axis=0),
-    )
+) -> list[AucEstimate]:
+    """Mean AUC and influence with the rows of the columns of each group permuted together."""
+    values = features.to_numpy()
+    n_rows = len(values)
+    orders = [
+        np.random.default_rng(derive_seed(seed, *map(int, columns), k)).permutation(n_rows)
+        for columns in groups
+        for k in range(n_permutations)
+    ]
+    at_once = max(1, MOST_CELLS // max(1, values.size))
+    scores: list[NDArray[np.float64]] = []
+    for start in range(0, len(orders), at_once):
+        chunk = orders[start : start + at_once]
+        # One call for many permutations: checking a wide table takes longer than predicting.
+        tall = np.tile(values, (len(chunk), 1))
+        for k, order in enumerate(chunk):
+            columns = groups[(start + k) // n_permutations]
+            tall[k * n_rows : (k + 1) * n_rows, columns] = values[order][:, columns]
+        index = np.tile(np.asarray(features.index, dtype=object), len(chunk))
+        permuted = type(features)(tall, index=index, columns=features.columns)
+        scores += np.split(predict_positive(model, permuted), len(chunk))
+    estimates = [measure_auc(labels, each) for each in scores]
+    return [
+        AucEstimate(
+            auc=float(np.mean([estimate.auc for estimate in found])),
+            influence=np.mean([estimate.influence for estimate in found], axis=0),
+        )
+        for found in (
+            estimates[k : k + n_permutations] for k in range(0, len(estimates), n_permutations)
+        )
+    ]
 
 
 def _subtract(

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mrnet_features.evaluation.protocol.cross_validation import Evaluation
     from mrnet_features.tables import FeatureTable, LabelTable
 
-__all__ = ["LeakageFinding", "check_leakage", "find_repeated_rows"]
+__all__ = ["LeakageFinding", "check_leakage", "find_repeated_rows", "list_family"]
 
 CODES = {
     "single-column": "One column alone separates a task; value: its AUC, at least .98.",
@@ -75,6 +76,7 @@ def check_leakage(
     family: str = "acquisition",
     positive: Any = None,
     seed: int = 0,
+    whole: Evaluation | None = None,
 ) -> list[LeakageFinding]:
     """Find columns that predict the label from something other than the image.
 
@@ -90,6 +92,9 @@ def check_leakage(
         Value of a positive exam if the labels are not 0 and 1.
     seed : int, default 0
         Seed of the folds for "acquisition".
+    whole : Evaluation, optional
+        Cross-validation of all columns and the same labels, which "acquisition" is compared with.
+        By default one of logistic regression is computed, which takes long for wide tables.
 
     Returns
     -------
@@ -116,7 +121,7 @@ def check_leakage(
     """
     table, truth = align_tables(features, labels, positive, missing=True)
     found = [*_find_single_columns(table, truth), *_find_exam_order(table)]
-    found += _find_acquisition(table, truth, family, seed)
+    found += _find_acquisition(table, truth, family, seed, whole)
     rows = find_repeated_rows({"the table": table})
     if len(rows):
         found.append(
@@ -241,11 +246,17 @@ def _find_exam_order(features: pd.DataFrame) -> list[LeakageFinding]:
 
 
 def _find_acquisition(
-    features: pd.DataFrame, labels: pd.DataFrame, family: str, seed: int
+    features: pd.DataFrame,
+    labels: pd.DataFrame,
+    family: str,
+    seed: int,
+    whole: Evaluation | None,
 ) -> list[LeakageFinding]:
-    own = [column for column in features.columns if _family_of(column) == family]
+    own = list_family(features, family)
     if not own or len(own) == len(features.columns):
         return []
+    if whole is not None:
+        return _compare_acquisition(features, whole, own, family, seed)
     fewest = FEWEST_OF_A_CLASS * N_SPLITS
     n_positive = labels.sum().astype(int)
     n_negative = labels.count() - n_positive
@@ -261,7 +272,10 @@ def _find_acquisition(
     if not len(labels.columns):
         return skipped
     try:
-        return skipped + _compare_acquisition(features, labels, own, family, seed)
+        computed = cross_validate(
+            ScaledLogistic(), features, labels, n_splits=N_SPLITS, seed=seed, progress=False
+        )
+        return skipped + _compare_acquisition(features, computed, own, family, seed)
     except ValueError as error:
         return [*skipped, _skip("acquisition", " ".join(str(error).split()))]
 
@@ -273,12 +287,11 @@ def _skip(code: str, reason: str) -> LeakageFinding:
 
 
 def _compare_acquisition(
-    features: pd.DataFrame, labels: pd.DataFrame, own: list[str], family: str, seed: int
+    features: pd.DataFrame, whole: Evaluation, own: list[str], family: str, seed: int
 ) -> list[LeakageFinding]:
-    model = ScaledLogistic()
-    whole = cross_validate(model, features, labels, n_splits=N_SPLITS, seed=seed, progress=False)
+    labels = whole.labels
     part = cross_validate(
-        model, features[own], labels, folds=whole.folds, seed=seed, progress=False
+        ScaledLogistic(), features[own], labels, folds=whole.folds, seed=seed, progress=False
     )
     table = part.summary().loc[list(labels.columns)]
     reach = table["auc"] - 0.5
@@ -296,6 +309,26 @@ def _compare_acquisition(
         for task in table.index
         if table.loc[task, "ci_low"] > 0.5 and share[task] >= SUSPECT_SHARE
     ]
+
+
+def list_family(features: pd.DataFrame, family: str) -> list[str]:
+    """Columns of a family.
+
+    Parameters
+    ----------
+    features : DataFrame
+    family : str
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> list_family(pd.DataFrame(columns=["axial__knee__glcm__energy__mean", "age"]), "glcm")
+    ['axial__knee__glcm__energy__mean']
+    """
+    return [column for column in features.columns if _family_of(column) == family]
 
 
 def _family_of(column: str) -> str | None:

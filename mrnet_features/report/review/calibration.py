@@ -73,6 +73,7 @@ def describe_calibration(inputs: Inputs) -> Sequence[Part | LeftOut]:
     if isinstance(result, Refusal):
         facts["not_measured"] = sentence = f"Calibration was not measured. {result.reason}"
         return [Part("calibration", "Calibration", [Text(sentence)], facts, {})]
+    inputs.keep(result)
     fewest = int(inputs.labels.notna().sum().min())
     n_bins = min(MOST_BINS, max(2, fewest // FEWEST_OF_A_BIN))
     facts["n_bins"] = n_bins

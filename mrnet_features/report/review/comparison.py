@@ -137,6 +137,7 @@ def _describe_differences(
             found[name] = result
     if not found:
         return
+    inputs.keep(next(iter(found.values())))
     tables["differences"] = table = _summarise(found)
     tables["auc"] = aucs = _collect_aucs(found)
     headline = next(iter(found.values())).headline

@@ -58,6 +58,8 @@ class Inputs:
         Families that the features come from.
     seed : int
     n_jobs : int or None
+    computed : list of Result
+        Results that the sections so far have kept for later ones.
     """
 
     models: Mapping[str, Scored]
@@ -75,6 +77,7 @@ class Inputs:
     families: Families = "baseline"
     seed: int = 0
     n_jobs: int | None = None
+    computed: list[Result] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -96,8 +99,22 @@ class Inputs:
         """Labels of the scored exams."""
         return self.model.labels
 
+    @property
+    def all_labels(self) -> pd.DataFrame:
+        """Labels of all exams that the model was fitted or scored on."""
+        return _stack_labels(self.model)
+
+    def keep(self, *results: Result) -> None:
+        """Keep results of a section for later ones.
+
+        Parameters
+        ----------
+        *results : Result
+        """
+        self.computed.extend(results)
+
     def find(self, kind: type[R]) -> list[R]:
-        """Results of a kind among those that were computed before.
+        """Results of a kind: those that were passed in, then those that sections have kept.
 
         Parameters
         ----------
@@ -107,7 +124,7 @@ class Inputs:
         -------
         list
         """
-        return [result for result in self.also if isinstance(result, kind)]
+        return [each for each in (*self.also, *self.computed) if isinstance(each, kind)]
 
 
 def collect_inputs(
@@ -188,13 +205,30 @@ def _check_dataset(dataset: Any, labels: pd.DataFrame) -> None:
         )
 
 
+def _stack_labels(model: Scored) -> pd.DataFrame:
+    if isinstance(model, HoldOut):
+        return pd.concat([model.train_labels[list(model.labels.columns)], model.labels])
+    return model.labels
+
+
 def _check_features(features: Any, model: Scored) -> pd.DataFrame:
-    """Features of the scored exams; those of a HoldOut may hold the training exams too."""
+    """Features of exactly the exams of the model; for a HoldOut also of its training exams."""
+    labels = _stack_labels(model)
+    attrs = dict(getattr(features, "attrs", {}))
     if isinstance(model, HoldOut):
         if not isinstance(features, pd.DataFrame):
             raise TypeError(f"`features` must be a DataFrame, got {type(features).__name__}.")
-        return features
-    return align_features(features, model.labels)
+        missing = [exam for exam in labels.index if exam not in features.index]
+        if missing:
+            raise ValueError(
+                "`features` must hold the training and the held-out exams, one table below the "
+                f"other, and lacks {len(missing)} of {len(labels)}: {name_some(missing)}. Join "
+                "them: `pd.concat([train, valid])`."
+            )
+        features = features.loc[labels.index]
+    table = align_features(features, labels.sort_index())
+    table.attrs = attrs  # the recipe, for provenance
+    return table
 
 
 def _read_others(

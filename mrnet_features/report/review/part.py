@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import pandas as pd
 
 from mrnet_features.arrays import UInt8Array
-from mrnet_features.report.page import Table, Text
+from mrnet_features.report.page import Bullets, Table, Text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,14 +55,14 @@ class Closed(NamedTuple):
     Attributes
     ----------
     title : str
-    blocks : sequence of Text, Table, Plot or Thumbnail
+    blocks : sequence of Text, Bullets, Table, Plot or Thumbnail
     """
 
     title: str
-    blocks: Sequence[Text | Table | Plot | Thumbnail]
+    blocks: Sequence[Text | Bullets | Table | Plot | Thumbnail]
 
 
-PartBlock: TypeAlias = Text | Table | Plot | Thumbnail | Closed
+PartBlock: TypeAlias = Text | Bullets | Table | Plot | Thumbnail | Closed
 
 
 class Part(NamedTuple):

@@ -1,4 +1,4 @@
-"""`write_report`: a finished study as one page, with its numbers as JSON and CSV."""
+"""`Report`: sections of a finished study as a page, with their numbers as JSON and CSV."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pandas as pd
 
@@ -20,24 +19,28 @@ from mrnet_features.files import write_texts
 from mrnet_features.plain import to_plain
 from mrnet_features.report.page import Page, Section, Table
 from mrnet_features.report.review.calibration import describe_calibration
+from mrnet_features.report.review.checklists import describe_checklists
 from mrnet_features.report.review.comparison import describe_comparison
 from mrnet_features.report.review.curves import describe_curves
 from mrnet_features.report.review.data import describe_data
 from mrnet_features.report.review.disagreements import describe_disagreements
+from mrnet_features.report.review.importance import describe_importance
 from mrnet_features.report.review.inputs import Inputs, Scored, collect_inputs
 from mrnet_features.report.review.layout import lay_out
+from mrnet_features.report.review.leakage import describe_leakage
 from mrnet_features.report.review.part import LeftOut, Part
 from mrnet_features.report.review.provenance import describe_provenance
 from mrnet_features.report.review.scores import describe_scores
 from mrnet_features.report.review.subgroups import describe_subgroups
 from mrnet_features.report.review.verdict import describe_verdict
-from mrnet_features.report.review.viewer_page import VIEWER, write_viewer
 from mrnet_features.report.viewer.overlays import Families
 
-__all__ = ["FORMAT", "Report", "make_report", "write_report"]
+__all__ = ["FORMAT", "TITLE", "Report", "find_folder", "make_report"]
 
 FORMAT = "mrnet-features report 1"
 """First entry of the JSON file."""
+
+TITLE = "Study of a knee MRI set"
 
 SECTIONS: tuple[Callable[[Inputs], Sequence[Part | LeftOut]], ...] = (
     describe_data,
@@ -45,8 +48,11 @@ SECTIONS: tuple[Callable[[Inputs], Sequence[Part | LeftOut]], ...] = (
     describe_curves,
     describe_comparison,
     describe_disagreements,
+    describe_importance,
     describe_calibration,
+    describe_leakage,
     describe_subgroups,
+    describe_checklists,
     describe_provenance,
 )
 """Functions that make the sections, in the order of the page; the verdict comes before them."""
@@ -160,78 +166,6 @@ def find_folder(path: str | Path) -> Path:
     return Path(path).with_name(f"{Path(path).stem}-files")
 
 
-def write_report(
-    evaluation: Scored | Sequence[Scored] | Mapping[str, Scored],
-    dataset: Dataset | None = None,
-    features: pd.DataFrame | None = None,
-    compare: Mapping[str, Any] | None = None,
-    findings: pd.DataFrame | None = None,
-    out: str | Path = "report.html",
-    *,
-    viewer: bool | str = False,
-    families: Families = "baseline",
-    **options: Any,
-) -> Report:
-    """Write a finished study as one page for a reviewer.
-
-    The page is one file that loads nothing. ``report.json`` beside it holds every number of the
-    page, ``report-files/`` its tables as CSV. What lacks its input is left out; the last section
-    says which argument brings it.
-
-    Parameters
-    ----------
-    evaluation : Evaluation, HoldOut, or a sequence or mapping of them
-        Results of `cross_validate` or `evaluate`. The report is about the first; the others are
-        compared with it.
-    dataset : Dataset, optional
-        Exams of the evaluation, for pictures and the viewer.
-    features : DataFrame of shape (n_exams, n_features), optional
-        Table that the models were fitted on, for importance, reasons and leakage checks. For a
-        HoldOut the tables of both sets, one below the other.
-    compare : mapping of str to path or DataFrame, optional
-        Predictions of other models, such as ``{"cnn": "cnn.csv"}``; see `read_predictions`.
-    findings : DataFrame, optional
-        Table of `audit`.
-    out : path, default "report.html"
-        HTML file to write; old files of an earlier report are replaced.
-    viewer : bool or str, default False
-        Whether to write ``report-files/viewer.html`` too, with the exams where model and label
-        disagree: a click on their pictures opens it. It takes about 2 s and 0.8 MB per exam, and
-        needs `dataset`. Or the address of a page that you wrote with `write_view`, relative to the
-        report.
-    families : str, Family or sequence of them, default "baseline"
-        Families that the features come from, as for `FeatureExtractor`.
-    **options
-        See `make_report`.
-
-    Returns
-    -------
-    Report
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is of another kind, or the exams of two arguments differ.
-    ImportError
-        If jinja2, matplotlib or Pillow is not installed.
-    OSError
-        If a file can't be written.
-    """
-    file = find_folder(out) / VIEWER
-    address = quote(f"{file.parent.name}/{file.name}") if viewer is True else (viewer or "")
-    if viewer is True and dataset is None:
-        raise ValueError("`viewer` shows pictures, so `dataset` must be given, got None.")
-    options |= {"viewer": address, "families": families}
-    report = make_report(evaluation, dataset, features, compare, findings, **options)
-    report.save(out)
-    if viewer is True:
-        inputs = collect_inputs(evaluation, dataset, features, findings=findings, families=families)
-        write_viewer(file, inputs, report.parts)
-    elif not viewer:
-        file.unlink(missing_ok=True)  # of an earlier report
-    return report
-
-
 def make_report(
     evaluation: Scored | Sequence[Scored] | Mapping[str, Scored],
     dataset: Dataset | None = None,
@@ -244,7 +178,7 @@ def make_report(
     stated: Mapping[Any, str] | None = None,
     is_release: bool = False,
     thorough: bool = False,
-    title: str = "Study of a knee MRI set",
+    title: str = TITLE,
     command: str = "",
     viewer: str = "",
     families: Families = "baseline",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation
 from mrnet_features.report.page import Text
+from mrnet_features.report.review.attempt import Refusal, attempt
 from mrnet_features.report.review.inputs import Inputs
 from mrnet_features.report.review.part import Cell, Closed, LeftOut, Part, PartBlock, Plot, tabulate
 
@@ -27,8 +29,15 @@ def describe_scores(inputs: Inputs) -> Sequence[Part | LeftOut]:
     """
     blocks: list[PartBlock] = []
     tables = {}
+    facts: dict[str, Any] = {"confidence": 95}
+    scored = {}
     for k, (name, model) in enumerate(inputs.models.items()):
-        summary = model.summary()
+        summary = attempt(model.summary)
+        if isinstance(summary, Refusal):
+            facts[f"refused {name}"] = f"{name}: no AUC could be measured. {summary.reason}"
+            blocks.append(Text(facts[f"refused {name}"]))
+            continue
+        scored[name] = model
         tables[f"summary-{k}" if k else "summary"] = summary
         crossed = isinstance(model, Evaluation)
         cells = {
@@ -41,10 +50,9 @@ def describe_scores(inputs: Inputs) -> Sequence[Part | LeftOut]:
         }
         where = "cross-validation" if crossed else "held-out exams, scored once"
         blocks.append(tabulate(summary, f"{name}: {where}", cells))
-    blocks += [Plot(f"{name}: AUC", model.plot) for name, model in inputs.models.items()]
+    blocks += [Plot(f"{name}: AUC", model.plot) for name, model in scored.items()]
     evaluation = inputs.evaluation
-    facts: dict[str, object] = {"confidence": 95}
-    if evaluation is not None:
+    if evaluation is not None and inputs.name in scored:
         folds = evaluation.folds
         facts |= {"n_splits": folds.n_splits, "n_repeats": folds.n_repeats}
         scores = evaluation.fold_scores()
@@ -52,9 +60,10 @@ def describe_scores(inputs: Inputs) -> Sequence[Part | LeftOut]:
         tasks = [column for column in scores.columns if column not in ("repeat", "fold", "n_exams")]
         cells = {"repeat": Cell("repeat", "d"), "fold": Cell("fold", "d")}
         cells |= {"n_exams": Cell("exams", ",d"), **{task: Cell(task, ".3f") for task in tasks}}
+        repeats = f", repeated {folds.n_repeats} times" if folds.n_repeats > 1 else ""
         blocks.append(
             Text(
-                f"{folds.n_splits} folds, repeated {folds.n_repeats} times. Each exam is scored by "
+                f"{folds.n_splits} folds{repeats}. Each exam is scored by "
                 "models that were not fitted on it. The AUC is the mean over the folds; the "
                 "pooled AUC ranks the scores of all folds together, and is biased downwards."
             )

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from mrnet_features.evaluation import FewExamsWarning, Folds, cross_validate
-from mrnet_features.evaluation.importance.importance import importance
+from mrnet_features.evaluation.importance.importance import importance, measure_groupings
 from mrnet_features.models import logistic_baseline
 from tests.support.tables import plant_signal
 
@@ -104,3 +104,14 @@ def test_a_task_with_one_labelled_group_per_fold_has_no_interval():
     errors = found.frame().groupby("task")["permutation_se"].first()
     assert np.isnan(errors["two"])
     assert errors["one"] > 0
+
+
+def test_several_groupings_are_measured_as_each_by_itself(planted):
+    features, _, evaluation = planted
+    halves = {column: column[-8:-6] for column in features}
+    together = measure_groupings(evaluation, features, [None, halves], n_permutations=1)
+    for by, one in zip((None, halves), together, strict=True):
+        alone = importance(evaluation, features, by, n_permutations=1)
+        pd.testing.assert_frame_equal(one.table, alone.table)
+        pd.testing.assert_frame_equal(one.by_fold, alone.by_fold)
+        assert (one.by, one.groups) == (alone.by, alone.groups)

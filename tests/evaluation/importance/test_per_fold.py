@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mrnet_features.evaluation.importance.per_fold import sum_shap_values
+from mrnet_features.evaluation.importance import per_fold
+from mrnet_features.evaluation.importance.per_fold import sum_shap_values, view_fold
 
 
 def test_shap_values_equal_those_of_shap(planted):
@@ -37,3 +38,18 @@ def test_summed_before_the_absolute_value():
     np.testing.assert_array_equal(together, 0)
     _, directions = sum_shap_values(Opposed(), table, [[0], [1]])
     np.testing.assert_allclose(directions, [1, -1])
+
+
+def test_few_permutations_at_once_give_the_same_importance(planted, monkeypatch):
+    features, labels, evaluation = planted
+    train, test = np.arange(300), np.arange(300, 400)
+    groups = [[0, 1], [7], list(range(12, 18))]
+    arguments = (features, labels["one"].to_numpy(), train, test, groups, ("permutation",), 3, 0)
+    model = evaluation.models["one", 0, 0]
+    at_once = view_fold(model, *arguments, "one fold")
+    monkeypatch.setattr(per_fold, "MOST_CELLS", 2 * features.iloc[test].size)
+    in_turn = view_fold(model, *arguments, "one fold")
+    np.testing.assert_array_equal(at_once.aucs["permutation"], in_turn.aucs["permutation"])
+    np.testing.assert_array_equal(
+        at_once.influence["permutation"], in_turn.influence["permutation"]
+    )

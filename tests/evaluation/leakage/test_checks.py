@@ -1,11 +1,15 @@
 """Leakage checks: each code is found where it is planted, and nothing in an ordinary table."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from mrnet_features.evaluation import cross_validate
 from mrnet_features.evaluation.leakage import checks
 from mrnet_features.evaluation.leakage.checks import CODES, check_leakage, find_repeated_rows
+from mrnet_features.models import logistic_baseline
 
 
 def make_tables(n_exams=120, n_features=15, seed=0, signal=1.0):
@@ -144,3 +148,15 @@ def test_what_was_found_is_kept_if_a_later_check_fails(monkeypatch):
 def test_the_smallest_numbers_count_as_zero():
     tiny = pd.DataFrame({"x": [1e-310, 0.0, 1e-3]}, index=["a", "b", "c"])
     assert find_repeated_rows({"t": tiny})[["exam", "other_exam"]].values.tolist() == [["a", "b"]]
+
+
+def test_acquisition_is_compared_with_a_given_evaluation():
+    features, labels = make_tables(signal=0.0, n_exams=300)
+    slices = labels["abnormal"] + np.random.default_rng(0).normal(size=300)
+    shortcut = features.assign(axial__knee__acquisition__n_slices__stack=slices)
+    weak = cross_validate(logistic_baseline(), shortcut, labels, n_splits=3, n_repeats=1)
+    found = check_leakage(shortcut, labels, whole=weak)
+    assert [(s.code, s.subject) for s in found] == [("acquisition", "abnormal")]
+    perfect = weak.predictions.assign(**{task: labels[task].to_numpy() for task in labels})
+    strong = dataclasses.replace(weak, predictions=perfect)
+    assert check_leakage(shortcut, labels, whole=strong) == []

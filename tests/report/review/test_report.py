@@ -10,6 +10,10 @@ import pandas as pd
 import pytest
 
 import mrnet_features as mf
+from mrnet_features.evaluation.importance.null_importance import NullImportance
+from mrnet_features.evaluation.leakage.negative_controls import NegativeControl
+from mrnet_features.evaluation.leakage.permutation import PermutationTest
+from mrnet_features.evaluation.metrics.stability import compare_tables
 from mrnet_features.report.review.report import make_report
 from tests.support.tables import plant_signal
 
@@ -38,7 +42,23 @@ def report(study, tmp_path_factory):
         {f"cnn {EVIL}": scores.round(1)},
         list_findings(evaluation.labels.index),
         subgroups=factors,
+        also=list_results(evaluation, features),
+        stated={"CLEAR 8": f"{EVIL} exempt since 1998."},
+        command=f"mrnet-features report {EVIL}",
     )
+
+
+def list_results(evaluation, features):
+    """Results of tests that would take long, as they are passed in."""
+    tasks = list(evaluation.labels.columns)
+    groups = [(k, task, name) for k in range(3) for task in tasks for name in ("glcm", "my")]
+    rows = [(*group, 0.25 + group[0]) for group in groups]
+    null = NullImportance("shap", pd.DataFrame(rows, columns=["round", "task", "group", "value"]))
+    aucs = pd.Series([0.47, 0.52, 0.56])
+    control = NegativeControl("shuffled labels", aucs, passed=True, text="mean AUC 0.517")
+    observed = pd.Series([0.71, 0.82, 0.765], index=[*tasks, "mean"])
+    test = PermutationTest(observed, pd.DataFrame([[0.5] * 3] * 9, columns=observed.index), True)
+    return null, control, test, compare_tables(features, {EVIL: features * 1.25})
 
 
 def write_dataset(folder, labels):

@@ -7,8 +7,8 @@ import pytest
 import mrnet_features as mf
 from mrnet_features.report.review.disagreements import describe_disagreements
 from mrnet_features.report.review.inputs import collect_inputs
-from mrnet_features.report.review.report import write_report
 from mrnet_features.report.review.viewer_page import write_viewer
+from mrnet_features.report.review.write import write_report
 from tests.support.browser import Watched, open_browser
 from tests.support.viewed_exams import evaluate_exams, write_exams
 from tests.support.viewer_page import read_position, settle

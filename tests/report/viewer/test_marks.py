@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import mrnet_features as mf
-from mrnet_features.cli.options import read_exclusion
+from mrnet_features.cli.named_files import read_exclusion
 from mrnet_features.report.viewer.marks import read_marks, tabulate_marks
 
 ROW = {"exam": "0003", "plane": "", "code": "reader", "severity": "reject", "value": None}

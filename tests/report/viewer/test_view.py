@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import mrnet_features as mf
-from mrnet_features.cli.options import read_exclusion
+from mrnet_features.cli.named_files import read_exclusion
 from mrnet_features.report.viewer.view import write_view
 from tests.support.browser import Watched, find_violations, measure_overflow, open_browser
 from tests.support.viewed_exams import (

@@ -1,0 +1,74 @@
+"""A report as plain text: its sentences and tables, in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from mrnet_features.report.page import Swatch, Table, Text
+from mrnet_features.report.review.part import LeftOut, PartBlock, Thumbnail
+from mrnet_features.report.review.report import Report
+
+__all__ = ["format_report", "format_table"]
+
+
+def format_report(report: Report) -> str:
+    """Report as Markdown, without figures and without what is closed on the page.
+
+    Parameters
+    ----------
+    report : Report
+
+    Returns
+    -------
+    str
+        Needs no extra to be made.
+    """
+    lines = [f"# {report.title}", report.lead]
+    for part in report.parts:
+        lines.append(f"## {part.title}")
+        lines += _format_blocks(part.blocks)
+    if report.left_out:
+        names = list(LeftOut._fields)
+        names[0] = "left out"
+        lines += ["## Left out", format_table(Table("", names, list(map(list, report.left_out))))]
+    return "\n\n".join(line for line in lines if line) + "\n"
+
+
+def format_table(table: Table) -> str:
+    """Table as Markdown.
+
+    Parameters
+    ----------
+    table : Table
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> print(format_table(Table("AUC", ["task", "AUC"], [["acl", "0.95"]])))
+    AUC
+    <BLANKLINE>
+    | task | AUC |
+    | --- | --- |
+    | acl | 0.95 |
+    """
+    rows = [table.header, ["---"] * len(table.header), *table.rows]
+    lines = [f"| {' | '.join(_format_cell(cell) for cell in row)} |" for row in rows]
+    return "\n".join([*([table.caption, ""] if table.caption else []), *lines])
+
+
+def _format_blocks(blocks: Sequence[PartBlock]) -> Iterator[str]:
+    for block in blocks:
+        if isinstance(block, Text):
+            yield block.text
+        elif isinstance(block, Table):
+            yield format_table(block)
+        elif isinstance(block, Thumbnail):
+            yield f"- {block.title}. {' '.join(block.lines)}"
+
+
+def _format_cell(cell: str | Swatch) -> str:
+    text = cell.text if isinstance(cell, Swatch) else str(cell)
+    return text.replace("|", "\\|").replace("\n", " ")
