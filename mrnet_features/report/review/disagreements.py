@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlencode
 
@@ -18,6 +19,7 @@ from mrnet_features.names import PLANES
 from mrnet_features.report.cells import count
 from mrnet_features.report.disagreement import rank_disagreements
 from mrnet_features.report.page import Text
+from mrnet_features.report.review.attempt import Refusal, attempt
 from mrnet_features.report.review.inputs import Inputs
 from mrnet_features.report.review.marked_slice import draw_marked_slice
 from mrnet_features.report.review.part import (
@@ -134,20 +136,19 @@ def _find_reasons(inputs: Inputs, exams: pd.DataFrame) -> tuple[pd.DataFrame, st
     """Largest contributions away from the label, in words; and why there are none, if so."""
     names = ["exam", "task", "column", "phrase", "value", "contribution", "n_columns"]
     names += ["total", "typical"]
+    empty = pd.DataFrame(columns=names)
+    if inputs.features is None:
+        return empty, ""
     rows: list[tuple[Any, ...]] = []
-    problem = ""
-    if inputs.features is not None:
-        try:
-            for task, here in exams.groupby("task", sort=False):
-                found = _explain(inputs, str(task), list(here["exam"]))
-                for row in here.to_dict("records"):
-                    rows += _list_reasons(inputs, found, row)
-        except ValueError as error:  # of a model that can't be explained, or other features
-            problem = f"Reasons can't be given: {error}"
-            rows = []
-    table = pd.DataFrame(rows, columns=names)
+    for task, here in exams.groupby("task", sort=False):
+        found = attempt(partial(_explain, inputs, str(task), list(here["exam"])))
+        if isinstance(found, Refusal):  # a model that can't be explained, or other features
+            return empty, f"Reasons can't be given: {found.reason}"
+        for row in here.to_dict("records"):
+            rows += _list_reasons(inputs, found, row)
     order = {exam: k for k, exam in enumerate(exams["exam"])}
-    return table.sort_values("exam", key=lambda ids: ids.map(order), kind="stable"), problem
+    table = pd.DataFrame(rows, columns=names)
+    return table.sort_values("exam", key=lambda ids: ids.map(order), kind="stable"), ""
 
 
 def _explain(inputs: Inputs, task: str, ids: list[Any]) -> Contributions:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
 
 from mrnet_features.evaluation.comparison.exclusion import Exclusion, measure_exclusion
-from mrnet_features.evaluation.metrics.few_exams import FewExamsWarning
 from mrnet_features.evaluation.protocol.holdout import HoldOut
 from mrnet_features.report.cells import count, list_ids
 from mrnet_features.report.page import Text
+from mrnet_features.report.review.attempt import Refusal, attempt
 from mrnet_features.report.review.finding_words import name_code, name_severity
 from mrnet_features.report.review.inputs import Inputs
 from mrnet_features.report.review.part import Cell, Closed, Part, PartBlock, Plot, tabulate
@@ -89,6 +88,7 @@ def list_unscored(inputs: Inputs) -> pd.DataFrame:
         )
         split = found[0]["split"] if found else ""
         rows.append((exam, exam in in_dataset, split, "; ".join(dict.fromkeys(words))))
+    rows.sort(key=lambda row: not row[-1])  # those with findings first
     return pd.DataFrame(rows, columns=["exam", "in_dataset", "split", "reasons"])
 
 
@@ -154,14 +154,13 @@ def _find_exclusions(
     named = f"{count(len(ids), 'scored exam')} {verb} to reject: {list_ids(ids)}."
     facts["rejected_scored"] = named
     blocks.append(Text(f"{named} {NOT_BY_ITSELF}", is_warning=True))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FewExamsWarning)  # the section on scores says so
-            return [measure_exclusion(inputs.model, findings)]
-    except ValueError as error:
-        facts["no_exclusion"] = f"What leaving them out changes can't be measured: {error}"
-        blocks.append(Text(facts["no_exclusion"]))
+    measured = attempt(lambda: measure_exclusion(inputs.model, findings))
+    if isinstance(measured, Refusal):
+        text = f"What leaving them out changes can't be measured: {measured.reason}"
+        facts["no_exclusion"] = text
+        blocks.append(Text(text))
         return []
+    return [measured]
 
 
 def _describe_effect(
