@@ -29,6 +29,7 @@ def open_file(browser, path):
 
 
 def main():
+    """Write both pictures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("demo", type=Path, help="folder of `mrnet-features demo`")
     demo = parser.parse_args().demo
@@ -37,9 +38,10 @@ def main():
     folds = mf.Folds.read(demo / "train-cv" / "folds.csv")
     evaluation = mf.cross_validate(None, features, train.labels, folds=folds, n_jobs=-1)
     exam = rank_disagreements(train.labels, evaluation.predictions).index[0]
+    path = shutil.which("chromium")
     PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         page = open_file(browser, demo / "report.html")
         page.get_by_role("heading", name=SECTION).evaluate("heading => heading.scrollIntoView()")
         time.sleep(0.5)
