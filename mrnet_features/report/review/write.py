@@ -152,7 +152,7 @@ def write_report(
     if viewer is True:
         inputs = collect_inputs(evaluation, dataset, features, findings=findings, families=families)
         write_viewer(shown, inputs, report.parts)
-    else:
+    elif not viewer:  # an address may lead to this file
         shown.unlink(missing_ok=True)  # of an earlier report, with other exams
     return report
 

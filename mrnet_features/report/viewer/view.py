@@ -114,7 +114,8 @@ def write_view(
     """Write a stand-alone page with the viewer; about 0.9 MB per exam.
 
     The page is one file and loads nothing. Share it only as the data may be shared: it holds the
-    pictures. It takes 1.5 to 4 seconds per exam, with a progress bar on a terminal.
+    pictures. It takes 1.5 to 4 seconds per exam, with a progress bar on a terminal. An address such
+    as ``view.html#exam=0042&plane=sagittal&slice=12`` opens an exam there; slices count from 1.
 
     Parameters
     ----------

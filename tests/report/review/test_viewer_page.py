@@ -80,8 +80,3 @@ def test_an_own_page_is_linked_and_left_alone(study, dataset, tmp_path):
     write_report(study[0], dataset, out=out, viewer="report-files/viewer.html")
     assert own.read_text() == "own"
     assert 'href="report-files/viewer.html#exam=' in out.read_text()
-
-
-def test_pictures_need_a_dataset(study, tmp_path):
-    with pytest.raises(ValueError, match="`dataset` must be given"):
-        write_report(study[0], out=tmp_path / "report.html", viewer=True)
