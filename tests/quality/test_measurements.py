@@ -99,7 +99,7 @@ def test_an_error_while_measuring_names_exam_and_plane(tmp_path, stack, monkeypa
 
 
 def test_an_unknown_plane_is_refused(stack):
-    with pytest.raises(ValueError, match="`plane` must be one of .* got 'oblique'"):
+    with pytest.raises(ValueError, match="must be named by its plane .* got 'oblique'"):
         measure_stack(stack, "oblique")
 
 
