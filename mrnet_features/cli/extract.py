@@ -37,6 +37,13 @@ class OnError(StrEnum):
     skip = "skip"
 
 
+class Missing(StrEnum):
+    """What to do about an exam without a stack of a plane."""
+
+    error = "error"
+    nan = "nan"
+
+
 @command(
     "Table",
     "mrnet-features extract MRNet-v1.0 --out train.parquet",
@@ -60,6 +67,13 @@ def extract(
             help="Planes to read, comma-separated. Stacks of the others may be missing.",
         ),
     ] = ",".join(PLANES),
+    missing: Annotated[
+        Missing,
+        typer.Option(
+            help="What to do about an exam without a stack of a plane: stop, or leave its columns "
+            "of that plane empty (nan)."
+        ),
+    ] = Missing.error,
     exclude: Exclude = "",
     device: OnDevice = Device.auto,
     jobs: Annotated[
@@ -110,6 +124,7 @@ def extract(
         out,
         families=name_families(families),
         planes=split_names(planes),
+        missing="nan" if missing is Missing.nan else "error",
         exclude=read_exclusion(exclude),
         device=device,
         n_jobs=jobs,

@@ -13,7 +13,7 @@ import typer
 
 from mrnet_features.cli.terminal import describe_error
 from mrnet_features.messages import quote, suggest_name
-from mrnet_features.names import PLANES, TASKS
+from mrnet_features.names import PLANES, TASKS, is_series
 
 FEWEST_JOBS = 64
 """Number of processes that is allowed on every machine."""
@@ -58,6 +58,7 @@ class Grouping(StrEnum):
     statistic = "statistic"
     region = "region"
     structure = "structure"
+    series = "series"
     plane = "plane"
     pool = "pool"
     cluster = "cluster"
@@ -115,6 +116,11 @@ def check_planes(text: str) -> str:
     unknown = [plane for plane in planes if plane not in PLANES]
     if unknown or not planes:
         got = f"{quote(unknown[0])}.{suggest_name(unknown[0], PLANES)}" if unknown else "none."
+        if unknown and is_series(unknown[0]):
+            got = (
+                f"{quote(unknown[0])}: a folder in the layout of MRNet has one stack per plane. "
+                "Describe other series in Python, with `Exam` and `extract_features`."
+            )
         raise typer.BadParameter(f"must be one or more of {', '.join(PLANES)}, got {got}")
     return text
 

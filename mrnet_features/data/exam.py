@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from mrnet_features.arrays import UInt8Array
 from mrnet_features.data.stack_files import read_stack, read_stack_shape
 from mrnet_features.messages import describe_cause, list_names, quote
+from mrnet_features.names import say_series
 from mrnet_features.notebook_html import format_code, format_paragraph, format_table
 
 __all__ = ["Dataset", "Exam"]
@@ -25,15 +26,17 @@ __all__ = ["Dataset", "Exam"]
 
 @dataclass(frozen=True, repr=False)
 class Exam:
-    """One knee examination: an id, and a stack file per plane.
+    """One knee examination: an id, and a stack file per series.
 
     Parameters
     ----------
     id : str
         Exam id as text with its leading zeros, such as "0042".
     paths : mapping of str to Path
-        The ``.npy`` file of each plane. Kept as absolute paths, so that they stay valid if the
-        working folder changes, and in worker processes that were started in another one.
+        The ``.npy`` file of each series. MRNet has one per plane: axial, coronal, sagittal. Others
+        are named by plane and weighting, such as ``sagittal_fluid``. Kept as absolute paths, so
+        that they stay valid if the working folder changes, and in worker processes that were
+        started in another one.
     """
 
     id: str
@@ -59,12 +62,12 @@ class Exam:
         return "\n".join(parts)
 
     def load(self, plane: str, *, mmap: bool = False) -> UInt8Array:
-        """Stack of one plane.
+        """Stack of one series.
 
         Parameters
         ----------
         plane : str
-            One of the exam's planes.
+            One of the exam's planes or other series.
         mmap : bool, default False
             Map the file into memory, read-only, instead of reading it.
 
@@ -76,7 +79,7 @@ class Exam:
         Raises
         ------
         KeyError
-            If the exam has no file for the plane.
+            If the exam has no file for the series.
         ValueError
             If the file can't be read or is not a complete uint8 stack of at least one slice.
         """
@@ -84,14 +87,15 @@ class Exam:
         try:
             return read_stack(path, mmap=mmap)
         except ValueError as error:
-            raise ValueError(f"Exam {quote(self.id)}, plane '{plane}': {error}") from error
+            raise ValueError(f"Exam {quote(self.id)}, {say_series(plane)}: {error}") from error
 
     def _find_path(self, plane: str) -> Path:
-        """File of a plane; an error that lists the planes if there is none."""
+        """File of a series; an error that lists the series if there is none."""
         if plane not in self.paths:
             raise KeyError(
-                f"Exam {quote(self.id)} has no file for plane '{plane}' (planes present: "
-                f"{', '.join(self.paths) or 'none'}). Pass the planes you have, or exclude it."
+                f"Exam {quote(self.id)} has no file for {say_series(plane)} (series present: "
+                f"{', '.join(self.paths) or 'none'}). Pass the planes you have, extract with "
+                "missing='nan', or exclude it."
             )
         return self.paths[plane]
 

@@ -11,6 +11,7 @@ from mrnet_features.families.base import Family
 from mrnet_features.families.documentation import read_statistics
 from mrnet_features.families.presets import PRESETS, discover_families
 from mrnet_features.messages import quote, suggest_name
+from mrnet_features.names import PLANES
 from mrnet_features.stacks.prepare import prepare_sets
 
 COST_SHAPE = (10, 256, 256)  # slices, height and width of the timed stack
@@ -35,7 +36,7 @@ def list_families(*, cost: bool = False) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "presets": [_presets_with(name) for name in families],
-            "planes": [", ".join(cls.planes) for cls in families.values()],
+            "planes": [", ".join(filter(cls.describes, PLANES)) for cls in families.values()],
             "n_statistics": [len(read_statistics(cls)) for cls in families.values()],
             "description": [_first_line(cls) for cls in families.values()],
         },

@@ -146,7 +146,7 @@ def label_column(column: str, longest: int = LONGEST_LABEL) -> str:
         name = parse_name(column)
     except ValueError:
         return shorten(column, longest)
-    words = f"{name.plane} {name.region} · {name.family} {name.statistic}, {name.pool}"
+    words = f"{name.series} {name.region} · {name.family} {name.statistic}, {name.pool}"
     return shorten(words, longest)
 
 

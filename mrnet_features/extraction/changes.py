@@ -14,8 +14,8 @@ from joblib import delayed
 from mrnet_features.arrays import Device
 from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.journal import FinishedRow
-from mrnet_features.extraction.read import read_exam
-from mrnet_features.extraction.recipe import Recipe
+from mrnet_features.extraction.read import choose_series, read_exam
+from mrnet_features.extraction.recipe import Missing, Recipe
 from mrnet_features.extraction.table import hash_texts, list_versions
 from mrnet_features.jobs import run_jobs, show_progress
 
@@ -51,11 +51,11 @@ def hash_code() -> str:
         for path in (package / folder).rglob("*")
         if path.suffix in {".py", ".cu", ".cuh"}
     )
-    files += [package / name for name in ("arrays.py", "compiling.py", "launch.py")]
+    files += [package / name for name in ("arrays.py", "compiling.py", "launch.py", "names.py")]
     return hash_texts([path.read_text(encoding="utf-8") for path in files])
 
 
-def hash_file_state(exam: Exam, planes: Sequence[str]) -> str:
+def hash_file_state(exam: Exam, planes: Sequence[str], missing: Missing = "error") -> str:
     """Hash of size, modification time and change time of an exam's files; no file is read.
 
     A copy can keep the modification time of its source (``cp -p``, ``rsync -t``); the change time
@@ -65,22 +65,24 @@ def hash_file_state(exam: Exam, planes: Sequence[str]) -> str:
     ----------
     exam : Exam
     planes : sequence of str
+    missing : {"error", "nan"}, default "error"
+        With "nan" it is a state of the exam that it lacks a series.
 
     Returns
     -------
     str
         16 hexadecimal digits; empty if a file is missing.
     """
-    parts = []
-    for plane in planes:
-        if plane not in exam.paths:
+    parts: list[str] = []
+    for series in choose_series(exam, planes, missing):
+        if series not in exam.paths:
             return ""
         try:
-            status = exam.paths[plane].stat()
+            status = exam.paths[series].stat()
         except OSError:
             return ""
-        parts.append(f"{plane} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}")
-    return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()
+        parts.append(f"{series} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}")
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest() if parts else ""
 
 
 def join_states(file_states: Iterable[str]) -> str:
@@ -117,7 +119,9 @@ def split_states(text: str) -> list[str]:
     return ["" if state == "-" else state for state in text.split()]
 
 
-def find_fingerprint(exam: Exam, index: int, planes: Sequence[str]) -> str:
+def find_fingerprint(
+    exam: Exam, index: int, planes: Sequence[str], missing: Missing = "error"
+) -> str:
     """Hash of an exam's pixels; empty if the exam can't be read.
 
     Parameters
@@ -125,13 +129,15 @@ def find_fingerprint(exam: Exam, index: int, planes: Sequence[str]) -> str:
     exam : Exam
     index : int
     planes : sequence of str
+    missing : {"error", "nan"}, default "error"
+        As for `read_exam`.
 
     Returns
     -------
     str
     """
     try:
-        return read_exam(exam, index, planes).fingerprint
+        return read_exam(exam, index, planes, missing).fingerprint
     except Exception:  # noqa: BLE001 (the exam counts as changed; extracting it raises the error)
         return ""
 
@@ -141,6 +147,7 @@ def keep_unchanged(
     file_states: Sequence[str],
     known: Mapping[str, FinishedRow],
     planes: Sequence[str],
+    missing: Missing = "error",
     *,
     verify: bool,
     n_jobs: int | None,
@@ -159,6 +166,8 @@ def keep_unchanged(
     known : mapping of str to FinishedRow
         By exam id.
     planes : sequence of str
+    missing : {"error", "nan"}, default "error"
+        As for `read_exam`.
     verify : bool
         Read all exams.
     n_jobs : int or None
@@ -176,7 +185,7 @@ def keep_unchanged(
         for k in candidates
         if verify or not file_states[k] or known[exams[k].id].file_state != file_states[k]
     ]
-    jobs = (delayed(find_fingerprint)(exams[k], k, planes) for k in unsure)
+    jobs = (delayed(find_fingerprint)(exams[k], k, planes, missing) for k in unsure)
     found: dict[int, str] = {}
     if unsure:
         with (

@@ -19,6 +19,7 @@ from mrnet_features.arrays import (
 from mrnet_features.extraction.pooling import fold_pairs, pool_slices
 from mrnet_features.extraction.read import Pixels
 from mrnet_features.extraction.recipe import BlockStatistics, ColumnBlock, Recipe
+from mrnet_features.names import parse_series, say_series
 from mrnet_features.stacks.prepare import prepare_batch
 from mrnet_features.stacks.region_sets import find_pair_values
 from mrnet_features.stacks.stack import Stack, StackBatch
@@ -37,7 +38,7 @@ class Row(NamedTuple):
     fingerprint : str
         BLAKE2 hash of the exam's stacks, in hexadecimal.
     warnings : tuple of str, default ()
-        One text per plane with faults, for a `StackWarning` in the calling process: warnings of
+        One text per series with faults, for a `StackWarning` in the calling process: warnings of
         worker processes do not reach it.
     """
 
@@ -86,7 +87,7 @@ def describe_batch(batch: Sequence[Pixels], recipe: Recipe, device: Device) -> F
     ------
     ValueError
         If the statistics of a family depend on the content of the stack. Notes on every error
-        name exam, plane and family; for an error that CUDA reports later, they name the batch.
+        name exam, series and family; for an error that CUDA reports later, they name the batch.
     MemoryError
         If the device has too little memory for so many exams at once.
     """
@@ -107,7 +108,7 @@ def describe_batch(batch: Sequence[Pixels], recipe: Recipe, device: Device) -> F
 
 
 def make_row(values: Float32Array, pixels: Pixels, recipe: Recipe) -> Row:
-    """Row of an exam, with warnings about its stacks and about planes without any value.
+    """Row of an exam, with warnings about its stacks and about series without any value.
 
     Parameters
     ----------
@@ -123,15 +124,16 @@ def make_row(values: Float32Array, pixels: Pixels, recipe: Recipe) -> Row:
     is_nan = np.isnan(values)
     may_be_lost = is_nan.any()
     warnings = []
-    for plane in recipe.planes:
-        faults = list(pixels.faults[plane])
-        blocks = recipe.column_blocks(plane) if may_be_lost else ()
+    for series, of_stack in pixels.faults.items():
+        faults = list(of_stack)
+        blocks = recipe.column_blocks(series) if may_be_lost else ()
         lost = [is_nan[block.columns].all() for block in blocks if block.columns.size]
         if lost and all(lost):
             advice = "" if faults else " Look at the stack, or leave it out."
-            faults.append(f"Every feature of this plane is NaN.{advice}")
+            kind = say_series(series).partition(" ")[0]
+            faults.append(f"Every feature of this {kind} is NaN.{advice}")
         if faults:
-            warnings.append(f"{pixels.label}, plane '{plane}': {' '.join(faults)}")
+            warnings.append(f"{pixels.label}, {say_series(series)}: {' '.join(faults)}")
     return Row(values, pixels.fingerprint, tuple(warnings))
 
 
@@ -148,38 +150,49 @@ def describe_together(batch: Sequence[Pixels], recipe: Recipe, device: Device) -
     Returns
     -------
     ndarray of shape (n_exams, n_features), float32
-        From a GPU, all values come in one copy.
+        From a GPU, all values come in one copy. NaN in the columns of the series that an exam
+        lacks.
 
     Raises
     ------
     ValueError
         If the statistics of a family depend on the content of the stack. Notes on every error
-        name plane and family, and the exam if it is the only one.
+        name series and family, and the exam if it is the only one.
     """
     found: list[BlockValues] = []
     label = batch[0].label if len(batch) == 1 else f"a batch of {len(batch)} exams"
-    for plane in recipe.planes:
+    for series in recipe.planes:
+        owners = [k for k, pixels in enumerate(batch) if series in pixels.stacks]
+        if not owners:
+            continue
         try:
-            greys = [to_device(pixels.stacks[plane], device) for pixels in batch]
-            sets = recipe.region_sets(plane)
-            stacks = prepare_batch(greys, plane, sets, discretisation=recipe.discretisation)
-            found += describe_plane(stacks, plane, recipe)
+            greys = [to_device(batch[k].stacks[series], device) for k in owners]
+            stacks = prepare_batch(
+                greys,
+                parse_series(series).plane,
+                recipe.region_sets(series),
+                discretisation=recipe.discretisation,
+            )
+            found += [
+                part._replace(exam_indices=tuple(owners[k] for k in part.exam_indices))
+                for part in describe_series(stacks, series, recipe)
+            ]
         except Exception as error:
-            error.add_note(f"while describing {label}, plane '{plane}'")
+            error.add_note(f"while describing {label}, {say_series(series)}")
             raise
-    return gather_rows(found, len(batch))
+    return gather_rows(found, len(batch), len(recipe.columns()))
 
 
-def describe_plane(
-    stacks: Mapping[str, Sequence[StackBatch]], plane: str, recipe: Recipe
+def describe_series(
+    stacks: Mapping[str, Sequence[StackBatch]], series: str, recipe: Recipe
 ) -> list[BlockValues]:
-    """Values of one plane of the exams of a batch, on the device of the stacks.
+    """Values of one series of the exams of a batch, on the device of the stacks.
 
     Parameters
     ----------
     stacks : mapping of str to sequence of StackBatch
         By region set, as from `prepare_batch`.
-    plane : str
+    series : str
     recipe : Recipe
 
     Returns
@@ -194,27 +207,30 @@ def describe_plane(
     """
     return [
         BlockValues(batch.exam_indices, block.columns, _describe_block(batch, block, recipe))
-        for block in recipe.column_blocks(plane)
+        for block in recipe.column_blocks(series)
         for batch in stacks[block.region_set]
     ]
 
 
-def gather_rows(found: Sequence[BlockValues], n_exams: int) -> Float32Array:
+def gather_rows(found: Sequence[BlockValues], n_exams: int, n_columns: int) -> Float32Array:
     """Rows of a batch, copied to the host at once.
 
     Parameters
     ----------
     found : sequence of BlockValues
-        From all planes; together they hold each column of each exam once.
-    n_exams : int
+        From all series; together they hold each column of each exam at most once.
+    n_exams, n_columns : int
 
     Returns
     -------
     ndarray of shape (n_exams, n_columns), float32
+        NaN where there is no value.
     """
+    rows = np.full((n_exams, n_columns), np.nan, dtype=np.float32)
+    if not found:
+        return rows
     xp = namespace(*(part.values for part in found))
     numbers = to_host(xp.concat([xp.reshape(part.values, (-1,)) for part in found]))
-    rows = np.empty((n_exams, numbers.size // n_exams), dtype=np.float32)
     begin = 0
     for part in found:
         shape = (len(part.exam_indices), part.columns.size)
@@ -226,7 +242,7 @@ def gather_rows(found: Sequence[BlockValues], n_exams: int) -> Float32Array:
 
 def _describe_block(stack: Stack, block: ColumnBlock, recipe: Recipe) -> Array:
     """Values of shape (n_exams, n_columns) of one column block, float64."""
-    statistics = recipe.compute_statistics(stack, block.plane, block.region_set)
+    statistics = recipe.compute_statistics(stack, block.series, block.region_set)
     if statistics.suffixes(recipe.pools) != block.suffixes:
         raise ValueError(
             f"The families gave other statistics for region set '{block.region_set}' than for a "

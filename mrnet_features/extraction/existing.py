@@ -138,7 +138,7 @@ def _has_same_pixels(
     fingerprints = dict(zip(table.index, provenance[FINGERPRINTS], strict=True))
     return any(  # the first exam usually matches, unless it is the one that changed
         exam.id in fingerprints
-        and find_fingerprint(exam, index, recipe.planes) == fingerprints[exam.id]
+        and find_fingerprint(exam, index, recipe.planes, recipe.missing) == fingerprints[exam.id]
         for index, exam in enumerate(exams)
     )
 

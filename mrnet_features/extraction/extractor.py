@@ -7,7 +7,7 @@ import dataclasses
 import warnings
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -20,14 +20,15 @@ from mrnet_features.exam_ids import find_id_problem
 from mrnet_features.extraction.describe import Row, StackWarning, describe_batch, make_row
 from mrnet_features.extraction.gpu.pipeline import iterate_rows
 from mrnet_features.extraction.gpu.planning import count_readers
+from mrnet_features.extraction.missing import check_presence, check_use, list_missing, log_missing
 from mrnet_features.extraction.pooling import DEFAULT_POOLS, POOLS
 from mrnet_features.extraction.read import ExamLike, StacksExam, read_exam
 from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.families.base import Family
-from mrnet_features.families.presets import find_families
+from mrnet_features.families.presets import find_families, list_explicit
 from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.messages import name_some, quote
-from mrnet_features.names import PLANES
+from mrnet_features.names import PLANES, check_series
 from mrnet_features.stacks.discretisation import Discretisation
 
 Exams: TypeAlias = Sequence[ExamLike] | Mapping[str, ExamLike]
@@ -45,14 +46,20 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     families : str, Family or list of str and Family, default "baseline"
         A preset's name ("minimal", "baseline", "texture", "full"), or families by name or
-        instance.
+        instance. A family describes the series that it is meant for, by plane and weighting; one
+        that is named here, not in a preset, must be meant for at least one.
     planes : sequence of str, default ("axial", "coronal", "sagittal")
-        Planes to read; every exam must have all of them.
+        Series to read: planes, as exams of MRNet have them, or series of a plane such as
+        "sagittal_fluid" and "coronal_structural".
     pools : sequence of str, default ("mean", "std", "top3", "middle")
         How the values of the slices become one number; max, p90 and outer exist too.
     discretisation : Discretisation, optional
         How grey levels are discretised for texture. Default: 32 equal bins between the 0.5th and
         the 99.5th percentile of the stack's foreground.
+    missing : {"error", "nan"}, default "error"
+        What to do about an exam that lacks a series. With "nan" its row has NaN in the columns of
+        that series, and one message in the log says how many exams lack it; an exam with none of
+        the series remains an error. Which series an exam has can tell its hospital.
     extensive : bool, default False
         Keep the statistics that grow with the number of pixels or slices. On MRNet they reveal
         knee size and protocol, a shortcut to the labels, so they are left out by default.
@@ -90,6 +97,9 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     '0042'
     """
 
+    refuses_unused: ClassVar[bool] = True
+    """Whether a family that was asked for by name must describe one of the series."""
+
     def __init__(
         self,
         families: str | Family | Sequence[str | Family] = "baseline",
@@ -97,6 +107,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         planes: Sequence[str] = PLANES,
         pools: Sequence[str] = DEFAULT_POOLS,
         discretisation: Discretisation | None = None,
+        missing: str = "error",
         extensive: bool = False,
         device: str = "auto",
         n_jobs: int | None = None,
@@ -107,6 +118,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.planes = planes
         self.pools = pools
         self.discretisation = discretisation
+        self.missing = missing
         self.extensive = extensive
         self.device = device
         self.n_jobs = n_jobs
@@ -118,7 +130,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : sequence of Exam or of mapping plane -> stack, or mapping of exam id to either
+        X : sequence of Exam or of mapping series -> stack, or mapping of exam id to either
         y : ignored
 
         Returns
@@ -129,13 +141,16 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ValueError, TypeError
-            If a parameter is invalid.
+            If a parameter is invalid, or no exam has one of the series.
         RuntimeError
             If `device` is "cuda" and CuPy, the driver, a device or the compiler is missing.
         """
-        check_exams(list_exams(X))
+        exams = list_exams(X)
+        check_exams(exams)
         _check_batch_size(self.batch_size)
-        self.recipe()
+        recipe = self.recipe()
+        if recipe.missing == "nan":
+            check_presence(exams, recipe.planes)
         self.device_ = resolve_device(self.device)
         return self
 
@@ -144,7 +159,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : sequence of Exam or of mapping plane -> stack, or mapping of exam id to either
+        X : sequence of Exam or of mapping series -> stack, or mapping of exam id to either
         y : ignored
 
         Returns
@@ -164,19 +179,20 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : sequence of Exam or of mapping plane -> stack, or mapping of exam id to either
+        X : sequence of Exam or of mapping series -> stack, or mapping of exam id to either
             Stacks are uint8 arrays of shape (n_slices, height, width).
 
         Returns
         -------
         DataFrame of shape (n_exams, n_features), float32
             The index, named "exam", holds the exam ids as text, or the position in `X` where
-            exams have none. NaN where a statistic is not defined; see the docstring of the family.
+            exams have none. NaN where a statistic is not defined, see the docstring of the family,
+            and where the exam lacks the series, with ``missing="nan"``.
 
         Raises
         ------
         TypeError, ValueError, KeyError
-            If an exam can't be described; notes name exam, plane and family.
+            If an exam can't be described; notes name exam, series and family.
         MemoryError
             If a single exam does not fit into the memory of the GPU.
 
@@ -185,10 +201,11 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         DeviceMemoryWarning
             If a batch does not fit into the memory of the GPU and smaller ones are used.
         StackWarning
-            For each exam and plane whose pixels look wrongly converted (constant, few grey levels,
+            For each stack whose pixels look wrongly converted (constant, few grey levels,
             slices last, inverted), or whose features are all NaN. Nothing is changed.
         """
         exams = list_exams(X)
+        log_missing(list_missing(exams, self.recipe()), len(exams))
         rows: list[np.ndarray[Any, Any]] = []
         with (
             contextlib.closing(self.iterate(exams)) as found,
@@ -225,7 +242,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : sequence of Exam or of mapping plane -> stack, or mapping of exam id to either
+        X : sequence of Exam or of mapping series -> stack, or mapping of exam id to either
 
         Yields
         ------
@@ -252,7 +269,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 yield row
 
     def get_feature_names_out(self, input_features: object = None) -> np.ndarray[Any, Any]:  # noqa: ARG002
-        """Names of the columns, ``plane__region__family__statistic__pool``.
+        """Names of the columns, ``series__region__family__statistic__pool``.
 
         Parameters
         ----------
@@ -276,25 +293,25 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         ValueError, TypeError
             If a parameter is invalid.
         """
-        planes = (self.planes,) if isinstance(self.planes, str) else tuple(self.planes)
-        unknown = [plane for plane in planes if plane not in PLANES]
-        if unknown or not planes or len(set(planes)) < len(planes):
-            raise ValueError(
-                f"`planes` must be some of {', '.join(PLANES)}, each once, got "
-                f"{name_some(planes) or 'none'}."
-            )
+        planes = check_series(self.planes)
+        if self.missing not in ("error", "nan"):
+            raise ValueError(f"`missing` must be 'error' or 'nan', got {quote(self.missing)}.")
         pools = (self.pools,) if isinstance(self.pools, str) else tuple(self.pools)
         if not pools or any(pool not in POOLS for pool in pools) or len(set(pools)) < len(pools):
             raise ValueError(
                 f"`pools` must be some of {', '.join(POOLS)}, each once, got "
                 f"{name_some(pools) or 'none'}."
             )
+        families = find_families(self.families)
+        if self.refuses_unused:
+            check_use(list_explicit(self.families), planes)
         return Recipe(
-            families=find_families(self.families),
+            families=families,
             planes=planes,
             pools=pools,
             discretisation=self.discretisation or Discretisation(),
             extensive=self.extensive,
+            missing="nan" if self.missing == "nan" else "error",
         )
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -307,11 +324,11 @@ def list_exams(exams: Exams) -> Sequence[ExamLike]:
     Parameters
     ----------
     exams : sequence of exams, or mapping of exam id to exam
-        An exam is an Exam or a mapping plane -> stack.
+        An exam is an Exam or a mapping series -> stack.
 
     Returns
     -------
-    sequence of Exam or of mapping plane -> stack
+    sequence of Exam or of mapping series -> stack
 
     Raises
     ------
@@ -347,7 +364,7 @@ def check_exams(exams: Sequence[ExamLike]) -> None:
 
     Parameters
     ----------
-    exams : sequence of Exam or of mapping plane -> stack
+    exams : sequence of Exam or of mapping series -> stack
 
     Raises
     ------
@@ -358,14 +375,14 @@ def check_exams(exams: Sequence[ExamLike]) -> None:
     """
     if isinstance(exams, Exam | Mapping | np.ndarray | pd.DataFrame | str):
         raise TypeError(
-            "`exams` must be a sequence of Exam or of mappings plane -> stack, got "
+            "`exams` must be a sequence of Exam or of mappings series -> stack, got "
             f"{type(exams).__name__}. Put one exam into a list, such as [{{'sagittal': stack}}], "
             "or pass {exam_id: {'sagittal': stack}}."
         )
     for k, exam in enumerate(exams):
         if not isinstance(exam, Exam | Mapping):
             raise TypeError(
-                f"`exams` must hold Exam or mappings plane -> stack, got {type(exam).__name__} at "
+                f"`exams` must hold Exam or mappings series -> stack, got {type(exam).__name__} at "
                 f"index {k}. Load exams with `load_mrnet`, or write {{'sagittal': stack}}."
             )
     if len(exams) == 0:
@@ -401,7 +418,7 @@ def build_frame(
 
     Parameters
     ----------
-    exams : sequence of Exam or of mapping plane -> stack
+    exams : sequence of Exam or of mapping series -> stack
     rows : sequence of ndarray of shape (n_features,)
         One per exam.
     columns : sequence of str
@@ -434,7 +451,7 @@ def describe_exam(exam: ExamLike, index: int, recipe: Recipe, device: Device) ->
 
     Parameters
     ----------
-    exam : Exam or mapping plane -> stack
+    exam : Exam or mapping series -> stack
     index : int
         Index of the exam; errors name it where the exam has no id.
     recipe : Recipe
@@ -447,7 +464,7 @@ def describe_exam(exam: ExamLike, index: int, recipe: Recipe, device: Device) ->
     Raises
     ------
     TypeError, ValueError, KeyError, OSError
-        If the exam can't be read or described; notes name exam, plane and family.
+        If the exam can't be read or described; notes name exam, series and family.
     """
-    pixels = read_exam(exam, index, recipe.planes)
+    pixels = read_exam(exam, index, recipe.planes, recipe.missing)
     return make_row(describe_batch([pixels], recipe, device)[0], pixels, recipe)

@@ -36,7 +36,7 @@ class Failure(NamedTuple):
     Attributes
     ----------
     plane, family : str
-        Where it failed; empty if the error says neither.
+        Where it failed, `plane` with the name of the series; empty if the error says neither.
     error : str
         Message of the error, on one line.
     """
@@ -52,7 +52,7 @@ def explain_failure(error: Exception) -> Failure:
     Parameters
     ----------
     error : Exception
-        Its notes name plane and family.
+        Its notes name series and family.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def explain_failure(error: Exception) -> Failure:
     Failure(plane='axial', family='', error='no slice')
     """
     notes = "\n".join(getattr(error, "__notes__", []))
-    plane = re.search(r"plane '(\w+)'$", notes, re.MULTILINE)
+    plane = re.search(r"(?:plane|series) '(\w+)'$", notes, re.MULTILINE)
     family = re.search(r"^while computing family (.+)$", notes, re.MULTILINE)
     return Failure(
         plane[1] if plane else "",

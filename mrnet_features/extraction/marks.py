@@ -15,7 +15,7 @@ from mrnet_features.extraction.slices import find_planes
 from mrnet_features.families.base import Family, Statistics
 from mrnet_features.families.presets import find_families
 from mrnet_features.messages import name_some, quote
-from mrnet_features.names import PLANES, Name, parse_name
+from mrnet_features.names import Name, is_series, parse_name, parse_series, sort_series
 from mrnet_features.stacks.discretisation import Discretisation
 from mrnet_features.stacks.mark import FeatureMark, SliceMark
 from mrnet_features.stacks.prepare import prepare_sets
@@ -49,7 +49,7 @@ def find_marks(
 
     Parameters
     ----------
-    exam : Exam or mapping of plane to stack
+    exam : Exam or mapping of series to stack
     columns : str or iterable of str
         Names of features, as in the columns of a feature table.
     families : str, Family or sequence of str and Family, default "baseline"
@@ -60,14 +60,14 @@ def find_marks(
     Returns
     -------
     dict of str to FeatureMark
-        By column. Each plane is prepared once for all of its columns.
+        By column. Each stack is prepared once for all of its columns.
 
     Raises
     ------
     ValueError
         If a column is not a feature of the families.
     KeyError
-        If the exam lacks the plane of a column.
+        If the exam lacks the series of a column.
     TypeError
         If `exam` is neither an Exam nor a mapping.
 
@@ -83,17 +83,17 @@ def find_marks(
     asked = (columns,) if isinstance(columns, str) else tuple(columns)
     known = find_families(families)
     sources = {column: _find_source(column, known) for column in asked}
-    needed = {source.name.plane for source in sources.values()}
-    planes = [plane for plane in PLANES if plane in needed]
-    if not planes:
+    needed = sort_series({source.name.series for source in sources.values()})
+    if not needed:
         find_planes(exam, None)
         return {}
-    pixels = read_exam(exam, 0, find_planes(exam, planes))
+    pixels = read_exam(exam, 0, find_planes(exam, needed))
     found: dict[str, FeatureMark] = {}
-    for plane in planes:
-        here = [source for source in sources.values() if source.name.plane == plane]
-        grey = pixels.stacks[plane]
+    for series in needed:
+        here = [source for source in sources.values() if source.name.series == series]
+        grey = pixels.stacks[series]
         sets = dict.fromkeys(source.region_set for source in here)
+        plane = parse_series(series).plane
         stacks = prepare_sets(grey, plane, sets, discretisation=discretisation)
         for source in here:
             column = "__".join(source.name)
@@ -115,10 +115,10 @@ def _find_source(column: str, families: Sequence[Family]) -> _Source:
             f"{name_some([each.label for each in families])}. Pass the families that the feature "
             "table was made with as `families`."
         )
-    if name.plane not in family.planes:
+    if not is_series(name.series) or not family.describes(name.series):
         raise ValueError(
-            f"Family {family.label!r} has no feature {quote(column)}: it describes only the planes "
-            f"{', '.join(family.planes)}."
+            f"Family {family.label!r} has no feature {quote(column)}: it describes only "
+            f"{family.say_scope()}."
         )
     if name.pool != STACK_POOL and name.pool not in POOLS:
         raise ValueError(
@@ -173,7 +173,7 @@ def _mark_feature(stack: Stack, source: _Source, shape: tuple[int, ...]) -> Feat
     kind: Literal["pixels", "segment", "region"] = "region" if is_region and kept else "pixels"
     if any(mark.segment is not None for mark in moved):
         kind = "segment"
-    return FeatureMark("__".join(name), name.plane, value, moved, best, kind)
+    return FeatureMark("__".join(name), name.series, value, moved, best, kind)
 
 
 def _remember_marks(

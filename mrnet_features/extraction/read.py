@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
@@ -11,13 +11,14 @@ import numpy as np
 
 from mrnet_features.arrays import Array
 from mrnet_features.data.exam import Exam
+from mrnet_features.extraction.recipe import Missing
 from mrnet_features.messages import quote
-from mrnet_features.names import PLANES
+from mrnet_features.names import PLANES, say_series, sort_series
 from mrnet_features.stacks.conversion_faults import find_conversion_faults
 from mrnet_features.stacks.stack import check_stack
 
 ExamLike: TypeAlias = Exam | Mapping[str, Any]
-"""An Exam, or a mapping of plane to stack in memory."""
+"""An Exam, or a mapping of series to stack in memory."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -28,13 +29,13 @@ class StacksExam(Exam):
     ----------
     id, paths
         As of an `Exam`; `paths` is empty.
-    stacks : mapping of plane -> stack
+    stacks : mapping of series -> stack
     """
 
     stacks: Mapping[str, Any] = field(default_factory=dict)
 
     def load(self, plane: str, *, mmap: bool = False) -> np.ndarray[Any, Any]:  # noqa: ARG002
-        """Stack of one plane, checked; see `Exam.load`."""
+        """Stack of one series, checked; see `Exam.load`."""
         return _get(self.stacks, plane)
 
 
@@ -46,11 +47,11 @@ class Pixels(NamedTuple):
     label : str
         Name of the exam in error messages.
     stacks : dict of str to array of shape (n_slices, height, width), uint8
-        By plane.
+        By series.
     fingerprint : str
         BLAKE2 hash of the stacks, in hexadecimal.
     faults : dict of str to tuple of str
-        By plane, as from `find_conversion_faults`; the stacks are valid nevertheless.
+        By series, as from `find_conversion_faults`; the stacks are valid nevertheless.
     """
 
     label: str
@@ -59,16 +60,65 @@ class Pixels(NamedTuple):
     faults: dict[str, tuple[str, ...]]
 
 
-def read_exam(exam: ExamLike, index: int, planes: Sequence[str]) -> Pixels:
+def list_stacks(exam: ExamLike) -> Collection[str]:
+    """Names of the stacks that an exam has; no file is read.
+
+    Parameters
+    ----------
+    exam : Exam or mapping series -> stack
+
+    Returns
+    -------
+    collection of str
+    """
+    if isinstance(exam, StacksExam):
+        return exam.stacks
+    return exam.paths if isinstance(exam, Exam) else exam
+
+
+def choose_series(
+    exam: ExamLike, planes: Sequence[str], missing: Missing = "error"
+) -> tuple[str, ...]:
+    """Series of an exam to read.
+
+    Parameters
+    ----------
+    exam : Exam or mapping series -> stack
+    planes : sequence of str
+        Series that were asked for.
+    missing : {"error", "nan"}, default "error"
+        "nan" leaves out those that the exam lacks.
+
+    Returns
+    -------
+    tuple of str
+        Empty if the exam has none of them.
+
+    Examples
+    --------
+    >>> choose_series({"axial": None}, ["axial", "coronal_fluid"], "nan")
+    ('axial',)
+    """
+    if missing == "error":
+        return tuple(planes)
+    present = list_stacks(exam)
+    return tuple(series for series in planes if series in present)
+
+
+def read_exam(
+    exam: ExamLike, index: int, planes: Sequence[str], missing: Missing = "error"
+) -> Pixels:
     """Stacks of an exam, with their fingerprint.
 
     Parameters
     ----------
-    exam : Exam or mapping plane -> stack
+    exam : Exam or mapping series -> stack
     index : int
         Index of the exam in the sequence; errors name it where the exam has no id.
     planes : sequence of str
-        Planes to read.
+        Series to read.
+    missing : {"error", "nan"}, default "error"
+        "nan" leaves out the series that the exam lacks, unless it lacks all.
 
     Returns
     -------
@@ -77,7 +127,7 @@ def read_exam(exam: ExamLike, index: int, planes: Sequence[str]) -> Pixels:
     Raises
     ------
     KeyError, TypeError, ValueError, OSError
-        If a plane is missing or is not a valid stack; a note names exam and plane.
+        If a series is missing or is not a valid stack; a note names exam and series.
 
     Examples
     --------
@@ -88,28 +138,28 @@ def read_exam(exam: ExamLike, index: int, planes: Sequence[str]) -> Pixels:
     digest = hashlib.blake2b(digest_size=16)
     stacks: dict[str, Array] = {}
     faults: dict[str, tuple[str, ...]] = {}
-    for plane, grey in _load_planes(exam, index, planes, mmap=False):
-        digest.update(f"{plane}{grey.shape}".encode())
-        stacks[plane] = np.ascontiguousarray(grey)
-        digest.update(stacks[plane])
-        faults[plane] = find_conversion_faults(stacks[plane])
+    for series, grey in _load_stacks(exam, index, planes, missing, mmap=False):
+        digest.update(f"{series}{grey.shape}".encode())
+        stacks[series] = np.ascontiguousarray(grey)
+        digest.update(stacks[series])
+        faults[series] = find_conversion_faults(stacks[series])
     return Pixels(_label_exam(exam, index), stacks, digest.hexdigest(), faults)
 
 
 def read_shapes(
-    exam: ExamLike, index: int, planes: Sequence[str]
+    exam: ExamLike, index: int, planes: Sequence[str], missing: Missing = "error"
 ) -> dict[str, tuple[int, int, int]]:
     """Shapes of an exam's stacks; only the headers of files are read.
 
     Parameters
     ----------
-    exam, index, planes
+    exam, index, planes, missing
         As in `read_exam`.
 
     Returns
     -------
     dict of str to tuple of int
-        (n_slices, height, width) by plane.
+        (n_slices, height, width) by series.
 
     Raises
     ------
@@ -117,36 +167,46 @@ def read_shapes(
         As `read_exam`.
     """
     return {
-        plane: (int(grey.shape[0]), int(grey.shape[1]), int(grey.shape[2]))
-        for plane, grey in _load_planes(exam, index, planes, mmap=True)
+        series: (int(grey.shape[0]), int(grey.shape[1]), int(grey.shape[2]))
+        for series, grey in _load_stacks(exam, index, planes, missing, mmap=True)
     }
 
 
-def _load_planes(
-    exam: ExamLike, index: int, planes: Sequence[str], *, mmap: bool
+def _load_stacks(
+    exam: ExamLike, index: int, planes: Sequence[str], missing: Missing, *, mmap: bool
 ) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
-    """Planes and their stacks; an error carries a note that names exam and plane."""
-    for plane in planes:
+    """Series and their stacks; an error carries a note that names exam and series."""
+    chosen = choose_series(exam, planes, missing)
+    if not chosen:
+        error = KeyError(
+            f"The exam must have one of the series {', '.join(planes)} (series present: "
+            f"{', '.join(map(str, list_stacks(exam))) or 'none'}). Leave it out."
+        )
+        error.add_note(f"while reading {_label_exam(exam, index)}")
+        raise error
+    for series in chosen:
         try:
-            grey = exam.load(plane, mmap=mmap) if isinstance(exam, Exam) else _get(exam, plane)
+            grey = exam.load(series, mmap=mmap) if isinstance(exam, Exam) else _get(exam, series)
         except Exception as error:
-            error.add_note(f"while reading {_label_exam(exam, index)}, plane '{plane}'")
+            error.add_note(f"while reading {_label_exam(exam, index)}, {say_series(series)}")
             raise
-        yield plane, grey
+        yield series, grey
 
 
 def _label_exam(exam: ExamLike, index: int) -> str:
     return f"exam {quote(exam.id)}" if isinstance(exam, Exam) else f"the exam at index {index}"
 
 
-def _get(exam: Mapping[str, Any], plane: str) -> np.ndarray[Any, Any]:
-    """Stack of one plane of a mapping, checked."""
-    if plane not in exam:
-        present = tuple(exam)[: len(PLANES)]
-        advice = f"Pass planes={present!r}, or leave the exam out." if exam else "Leave it out."
+def _get(exam: Mapping[str, Any], series: str) -> np.ndarray[Any, Any]:
+    """Stack of one series of a mapping, checked."""
+    if series not in exam:
+        present = tuple(sort_series(exam)) or tuple(exam)[: len(PLANES)]
+        advice = "Leave it out."
+        if exam:
+            advice = f"Pass planes={present!r}, extract with missing='nan', or leave the exam out."
         raise KeyError(
-            f"The exam has no plane '{plane}' (planes present: "
+            f"The exam has no {say_series(series)} (series present: "
             f"{', '.join(map(str, present)) or 'none'}). {advice}"
         )
-    check_stack(exam[plane])
-    return np.asarray(exam[plane])
+    check_stack(exam[series])
+    return np.asarray(exam[series])

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from mrnet_features.arrays import Array, Int64Array
 from mrnet_features.compiling import announce_compiling
 from mrnet_features.extraction.pooling import fold_pairs
 from mrnet_features.families.base import Family
-from mrnet_features.names import Name, format_name
+from mrnet_features.names import Name, format_name, parse_series
 from mrnet_features.stacks.discretisation import Discretisation
 from mrnet_features.stacks.region_sets import find_pair_values, region_names
 from mrnet_features.stacks.stack import Stack
@@ -27,12 +27,15 @@ REVISION = 2
 """Raised when the same settings give other feature values. In revision 1 region boxes were placed
 relative to a row, in revision 2 relative to the joint plane."""
 
+Missing: TypeAlias = Literal["error", "nan"]
+"""What to do about an exam that lacks a series."""
+
 ColumnSuffix: TypeAlias = tuple[str, str, str]
-"""End of a column name, after plane and region: label of the family, statistic, pool."""
+"""End of a column name, after series and region: label of the family, statistic, pool."""
 
 
 class BlockStatistics(NamedTuple):
-    """Statistics of several families on one region set of one plane.
+    """Statistics of several families on one region set of one series.
 
     Attributes
     ----------
@@ -52,21 +55,26 @@ class BlockStatistics(NamedTuple):
 
 
 class ColumnBlock(NamedTuple):
-    """Columns of one region set on one plane.
+    """Columns of one region set of one series.
 
     Attributes
     ----------
-    plane, region_set : str
+    series, region_set : str
     suffixes : tuple of tuple of str
         Suffixes of each region's columns, in order.
     columns : ndarray of shape (n_regions * n_suffixes,), int64
         Indices in the table of the columns of each region, after folding.
     """
 
-    plane: str
+    series: str
     region_set: str
     suffixes: tuple[ColumnSuffix, ...]
     columns: Int64Array
+
+    @property
+    def plane(self) -> str:
+        """Plane of the series."""
+        return parse_series(self.series).plane
 
 
 @dataclass(frozen=True)
@@ -77,10 +85,14 @@ class Recipe:
     ----------
     families : tuple of Family
     planes : tuple of str
+        Names of series, in the order of the columns.
     pools : tuple of str
     discretisation : Discretisation
     extensive : bool
         Whether to keep the statistics that grow with the number of pixels or slices.
+    missing : {"error", "nan"}, default "error"
+        What to do about an exam that lacks a series. It is no part of `as_dict` or `digest`, since
+        no value depends on it.
     """
 
     families: tuple[Family, ...]
@@ -88,6 +100,7 @@ class Recipe:
     pools: tuple[str, ...]
     discretisation: Discretisation
     extensive: bool
+    missing: Missing = "error"
 
     def as_dict(self) -> dict[str, Any]:
         """Recipe in plain types, for a JSON file."""
@@ -110,23 +123,23 @@ class Recipe:
         """Names of the columns, in order."""
         return list(_arrange_columns(self)[0])
 
-    def column_blocks(self, plane: str) -> tuple[ColumnBlock, ...]:
-        """Column blocks of a plane, one per region set."""
-        return tuple(block for block in _arrange_columns(self)[1] if block.plane == plane)
+    def column_blocks(self, series: str) -> tuple[ColumnBlock, ...]:
+        """Column blocks of a series, one per region set."""
+        return tuple(block for block in _arrange_columns(self)[1] if block.series == series)
 
-    def region_sets(self, plane: str) -> tuple[str, ...]:
-        """Region sets that the families use on a plane, each once."""
-        used = [f.region_sets for f in self.families if plane in f.planes]
+    def region_sets(self, series: str) -> tuple[str, ...]:
+        """Region sets that the families use on a series, each once."""
+        used = [f.region_sets for f in self.families if f.describes(series)]
         return tuple(dict.fromkeys(name for names in used for name in names))
 
-    def compute_statistics(self, stack: Stack, plane: str, region_set: str) -> BlockStatistics:
-        """Statistics of all families that use the region set on the plane.
+    def compute_statistics(self, stack: Stack, series: str, region_set: str) -> BlockStatistics:
+        """Statistics of all families that use the region set on the series.
 
         Parameters
         ----------
         stack : Stack
             Of one exam, or a batch of several.
-        plane, region_set : str
+        series, region_set : str
 
         Returns
         -------
@@ -135,7 +148,7 @@ class Recipe:
         """
         found = BlockStatistics({}, {})
         for family in self.families:
-            if plane not in family.planes or region_set not in family.region_sets:
+            if not family.describes(series) or region_set not in family.region_sets:
                 continue
             left_out = frozenset() if self.extensive else family.extensive
             try:
@@ -157,7 +170,7 @@ class Recipe:
 
 @functools.lru_cache(maxsize=16)
 def _arrange_columns(recipe: Recipe) -> tuple[tuple[str, ...], tuple[ColumnBlock, ...]]:
-    """Names of the columns by plane, family, region set and region; and all column blocks.
+    """Names of the columns by series, family, region set and region; and all column blocks.
 
     The names of the statistics come from describing blank stacks.
     """
@@ -165,21 +178,22 @@ def _arrange_columns(recipe: Recipe) -> tuple[tuple[str, ...], tuple[ColumnBlock
     levels, n_levels = blank + np.uint8(1), recipe.discretisation.n_levels
     names: list[str] = []
     blocks: list[tuple[str, str, tuple[ColumnSuffix, ...], list[str]]] = []
-    for plane in recipe.planes:
+    for series in recipe.planes:
+        plane = parse_series(series).plane
         of_set: dict[str, tuple[tuple[ColumnSuffix, ...], list[str]]] = {}
-        for chosen in recipe.region_sets(plane):
+        for chosen in recipe.region_sets(series):
             regions = region_names(chosen, plane)
             stack = Stack(blank, levels, blank, n_levels, regions)
-            suffixes = recipe.compute_statistics(stack, plane, chosen).suffixes(recipe.pools)
+            suffixes = recipe.compute_statistics(stack, series, chosen).suffixes(recipe.pools)
             pair_values = find_pair_values(chosen, plane)
             folded = list(fold_pairs(regions, np.zeros((len(regions), 1)), pair_values))
             of_set[chosen] = suffixes, folded
-            blocks.append((plane, chosen, *of_set[chosen]))
+            blocks.append((series, chosen, *of_set[chosen]))
         for family in recipe.families:
-            for chosen in family.region_sets if plane in family.planes else ():
+            for chosen in family.region_sets if family.describes(series) else ():
                 suffixes, folded = of_set[chosen]
                 names += [
-                    format_name(Name(plane, region, *suffix))
+                    format_name(Name(series, region, *suffix))
                     for region in folded
                     for suffix in suffixes
                     if suffix[0] == family.label
@@ -187,12 +201,13 @@ def _arrange_columns(recipe: Recipe) -> tuple[tuple[str, ...], tuple[ColumnBlock
     index = {name: k for k, name in enumerate(names)}
     return tuple(names), tuple(
         ColumnBlock(
-            plane,
+            series,
             chosen,
             suffixes,
             np.asarray(
-                [index[format_name(Name(plane, r, *s))] for r in folded for s in suffixes], np.int64
+                [index[format_name(Name(series, r, *s))] for r in folded for s in suffixes],
+                np.int64,
             ),
         )
-        for plane, chosen, suffixes, folded in blocks
+        for series, chosen, suffixes, folded in blocks
     )

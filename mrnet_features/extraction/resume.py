@@ -26,7 +26,11 @@ from mrnet_features.extraction.changes import (
 )
 from mrnet_features.extraction.describe import Row
 from mrnet_features.extraction.existing import read_existing
-from mrnet_features.extraction.extractor import FeatureExtractor, build_frame, check_exams
+from mrnet_features.extraction.extractor import (
+    FeatureExtractor,
+    build_frame,
+    check_exams,
+)
 from mrnet_features.extraction.failures import (
     Failure,
     is_failures_file,
@@ -35,11 +39,13 @@ from mrnet_features.extraction.failures import (
     write_failures,
 )
 from mrnet_features.extraction.journal import FinishedRow, Journal
+from mrnet_features.extraction.missing import list_missing, log_missing
 from mrnet_features.extraction.read import read_exam
 from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.extraction.table import (
     FILE_STATES,
     FINGERPRINTS,
+    MISSING,
     REQUEST,
     SKIPPED,
     describe_provenance,
@@ -83,7 +89,8 @@ def extract_features(
         Compare the pixels of all exams by their hash, whatever the times of their files are.
     on_error : {"stop", "skip"}, default "stop"
         What to do about an exam that can't be read or described. "skip" leaves it out of the table
-        and lists it in ``<path without .parquet>.errors.csv`` (exam, plane, family, error). The
+        and lists it in ``<path without .parquet>.errors.csv`` (exam, plane or series, family,
+        error). The
         next run tries it again and removes that file when no error is left.
     progress : bool, optional
         Whether to show a progress bar. None shows it in a terminal.
@@ -91,7 +98,9 @@ def extract_features(
     Returns
     -------
     DataFrame of shape (n_exams, n_features), float32
-        As ``extractor.transform(exams)``, with ``attrs["provenance"]``; without skipped exams.
+        As ``extractor.transform(exams)``, with ``attrs["provenance"]``; without skipped exams. If
+        the extractor has ``missing="nan"``, ``provenance["missing"]`` lists the exams that lack a
+        series, by series.
 
     Raises
     ------
@@ -135,14 +144,16 @@ def extract_features(
         extractor=extractor,
         recipe=recipe,
         key=hash_request(recipe, extractor.device_),
-        file_states={exam.id: hash_file_state(exam, recipe.planes) for exam in exams},
+        file_states={
+            exam.id: hash_file_state(exam, recipe.planes, recipe.missing) for exam in exams
+        },
         verify=verify,
         on_error=on_error,
         progress=progress,
     )
     for index, exam in enumerate(exams if on_error == "stop" else ()):
         if not run.file_states[exam.id]:
-            read_exam(exam, index, recipe.planes)  # raises at once, not after hours
+            read_exam(exam, index, recipe.planes, recipe.missing)  # raises at once, not after hours
     if on_error == "skip" and run.failures_path.exists():
         refuse_other_file(run.failures_path)
     table = run.read_table()
@@ -227,6 +238,7 @@ class _Run:
             list(self.file_states.values()),
             known,
             self.recipe.planes,
+            self.recipe.missing,
             verify=self.verify,
             n_jobs=self.extractor.n_jobs,
             progress=self.progress,
@@ -273,11 +285,14 @@ class _Run:
             described, [rows[exam.id].values for exam in described], self.recipe.columns()
         )
         fingerprints = [rows[exam.id].fingerprint for exam in described]
+        missing = list_missing(described, self.recipe)
+        log_missing(missing, len(described))
         table.attrs["provenance"] = {
             **describe_provenance(self.recipe, fingerprints, self.extractor.device_),
             FILE_STATES: join_states(rows[exam.id].file_state for exam in described),
             SKIPPED: list(failures),
             REQUEST: self.key,
+            **({MISSING: missing} if missing else {}),
         }
         with explain_write_errors(self.path, self.describe_kept):
             if failures:

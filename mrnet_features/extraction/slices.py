@@ -9,11 +9,11 @@ import pandas as pd
 
 from mrnet_features.arrays import Array, Float64Array
 from mrnet_features.data.exam import Exam
-from mrnet_features.extraction.read import ExamLike, read_exam
+from mrnet_features.extraction.read import ExamLike, list_stacks, read_exam
 from mrnet_features.families.base import Family
 from mrnet_features.families.presets import find_families
 from mrnet_features.messages import name_some
-from mrnet_features.names import PLANES
+from mrnet_features.names import PLANES, check_series, parse_series, say_series, sort_series
 from mrnet_features.stacks.discretisation import Discretisation
 from mrnet_features.stacks.prepare import prepare_sets
 
@@ -32,25 +32,25 @@ def describe_slices(
 
     Parameters
     ----------
-    exam : Exam or mapping of plane to stack
+    exam : Exam or mapping of series to stack
     families : str, Family or sequence of str and Family, default "baseline"
         As for `FeatureExtractor`.
     planes : str or sequence of str, optional
-        Default: all planes of the exam.
+        Planes or other series of the exam, such as "sagittal_fluid". Default: all.
     discretisation : Discretisation, optional
         As for `FeatureExtractor`.
 
     Returns
     -------
     DataFrame of shape (n_slices, n_statistics), float64
-        Index: plane, and slice from 0, for the whole stack. Columns:
+        Index: plane (name of the series), and slice from 0, for the whole stack. Columns:
         ``region__family__statistic``, of the statistics that have a value per slice. NaN where the
-        region has no pixel on the slice or the family does not describe the plane.
+        region has no pixel on the slice or the family does not describe the series.
 
     Raises
     ------
     KeyError
-        If the exam lacks a plane.
+        If the exam lacks a series.
     TypeError, ValueError
         If a parameter is invalid or a stack can't be read.
 
@@ -64,20 +64,20 @@ def describe_slices(
     chosen, asked = find_families(families), find_planes(exam, planes)
     pixels = read_exam(exam, 0, asked)
     frames = {
-        plane: _describe_plane(grey, plane, chosen, discretisation)
-        for plane, grey in pixels.stacks.items()
+        series: _describe_stack(grey, series, chosen, discretisation)
+        for series, grey in pixels.stacks.items()
     }
     return pd.concat(frames, names=["plane", "slice"])
 
 
 def find_planes(exam: ExamLike, planes: str | Sequence[str] | None) -> tuple[str, ...]:
-    """Planes of one exam to describe.
+    """Series of one exam to describe.
 
     Parameters
     ----------
-    exam : Exam or mapping of plane to stack
+    exam : Exam or mapping of series to stack
     planes : str or sequence of str, optional
-        Default: all planes that the exam has.
+        Default: all series that the exam has, by plane.
 
     Returns
     -------
@@ -88,31 +88,58 @@ def find_planes(exam: ExamLike, planes: str | Sequence[str] | None) -> tuple[str
     TypeError
         If `exam` is neither an Exam nor a mapping.
     ValueError
-        If a plane is unknown or named twice, or there is none.
+        If a series is unknown or named twice, or there is none.
     """
     if not isinstance(exam, Exam | Mapping):
         raise TypeError(
-            "`exam` must be an Exam or a mapping of plane to stack, got "
+            "`exam` must be an Exam or a mapping of series to stack, got "
             f"{type(exam).__name__}. Pass one exam, such as dataset[0] or {{'sagittal': stack}}."
         )
-    present = exam.paths if isinstance(exam, Exam) else exam
-    if planes is None:
-        planes = [plane for plane in PLANES if plane in present]
-    asked = (planes,) if isinstance(planes, str) else tuple(planes)
-    if not asked or len(set(asked)) < len(asked) or not set(asked) <= set(PLANES):
+    present = list_stacks(exam)
+    try:
+        return check_series(sort_series(present) if planes is None else planes)
+    except ValueError as error:
+        listed = name_some([str(name) for name in present])
+        raise ValueError(f"{error} The exam has {listed or 'none'}.") from error
+
+
+def find_bare_planes(exam: ExamLike) -> tuple[str, ...]:
+    """Stacks of one exam that are named by their plane alone.
+
+    Parameters
+    ----------
+    exam : Exam or mapping of series to stack
+
+    Returns
+    -------
+    tuple of str
+
+    Raises
+    ------
+    TypeError
+        As `find_planes`.
+    ValueError
+        If there is none.
+    """
+    found = find_planes(exam, None)
+    planes = tuple(name for name in found if name in PLANES)
+    if not planes:
+        plane = parse_series(found[0]).plane
         raise ValueError(
-            f"`planes` must be some of {', '.join(PLANES)}, each once, got "
-            f"{name_some(asked) or 'none'}. The exam has {name_some(list(present)) or 'none'}."
+            f"The viewer shows stacks named {', '.join(PLANES)}, but the exam has "
+            f"{name_some(found)}. Pass {{'{plane}': stack}} with the series to look at, or draw "
+            "all series with `plot_exam`."
         )
-    return asked
+    return planes
 
 
-def _describe_plane(
-    grey: Array, plane: str, families: Sequence[Family], discretisation: Discretisation | None
+def _describe_stack(
+    grey: Array, series: str, families: Sequence[Family], discretisation: Discretisation | None
 ) -> pd.DataFrame:
     """Statistics of the slices of one stack; region sets cover some of them."""
-    described = [family for family in families if plane in family.planes]
+    described = [family for family in families if family.describes(series)]
     sets = dict.fromkeys(name for family in described for name in family.region_sets)
+    plane = parse_series(series).plane
     stacks = prepare_sets(grey, plane, sets, discretisation=discretisation)
     columns: dict[str, Float64Array] = {}
     for family in described:
@@ -122,7 +149,9 @@ def _describe_plane(
             try:
                 statistics = family.describe_slices(stack)
             except Exception as error:
-                error.add_note(f"while describing slices, plane '{plane}', with family {family!r}")
+                error.add_note(
+                    f"while describing slices, {say_series(series)}, with family {family!r}"
+                )
                 raise
             for r, region in enumerate(stack.region_names):
                 for name, values in statistics.items():

@@ -48,6 +48,10 @@ REQUEST = "key"
 SKIPPED = "skipped"
 """Key of the provenance: ids of the exams that were asked for but could not be described."""
 
+MISSING = "missing"
+"""Key of the provenance: ids of the exams that lack a series and have NaN in its columns, by
+series; only where an exam lacks one."""
+
 ADVICE = "Extract the features again."
 """Last sentence of the errors of `read_features`."""
 

@@ -22,7 +22,7 @@ imports::
             return {"share": divide(bright, xp.sum(counts, axis=-1))}
 
 Hand an instance to ``FeatureExtractor([Bright(threshold=180)])``. A family in a file of this folder
-is also found by name. Columns are named ``plane__region__bright_threshold180__share__pool``.
+is also found by name. Columns are named ``series__region__bright_threshold180__share__pool``.
 
 1. `count` returns integers; `describe` returns float64, in array-API operations only.
 2. Each slice and each region is described by itself, unless `uses_neighbouring_slices`.
@@ -49,7 +49,7 @@ from mrnet_features.families.documentation import Words
 from mrnet_features.formulas.exam_axis import merge_slices
 from mrnet_features.formulas.histogram import divide
 from mrnet_features.messages import name_some, quote
-from mrnet_features.names import PART, PLANES
+from mrnet_features.names import PART, PLANES, parse_series
 from mrnet_features.stacks.mark import SliceMark, outline_regions, sort_marks
 from mrnet_features.stacks.stack import Stack
 
@@ -74,6 +74,9 @@ class Family(ABC):
         Name of the family: letters, digits and single underscores inside.
     planes : tuple of str
         Planes for which the family is meant.
+    weightings : tuple of str
+        Weightings for which it is meant, ``fluid`` (fluid is bright) or ``structural`` (it is not);
+        empty if it is meant for any, known or not.
     region_sets : tuple of str
         Region sets to describe: ``knee``, the whole foreground, or names of
         ``mrnet_features.stacks.region_sets.REGION_SETS``, which must have boxes on all of `planes`.
@@ -89,6 +92,7 @@ class Family(ABC):
 
     name: ClassVar[str]
     planes: ClassVar[tuple[str, ...]] = PLANES
+    weightings: ClassVar[tuple[str, ...]] = ()
     region_sets: ClassVar[tuple[str, ...]] = ("knee",)
     uses_neighbouring_slices: ClassVar[bool] = False
     extensive: ClassVar[frozenset[str]] = frozenset()
@@ -300,6 +304,48 @@ class Family(ABC):
         unknown = np.full((stack.n_slices, stack.n_regions), np.nan)
         values: Float64Array = slices.get(statistic, unknown)
         return values
+
+    @classmethod
+    def describes(cls, series: str) -> bool:
+        """Whether the family is meant for a series, by its plane and weighting.
+
+        Parameters
+        ----------
+        series : str
+            Name of a series. A plane alone has the weighting that it has in MRNet.
+
+        Returns
+        -------
+        bool
+
+        Examples
+        --------
+        >>> from mrnet_features.families.fluid import Fluid
+        >>> Fluid.describes("sagittal"), Fluid.describes("sagittal_structural")
+        (True, False)
+        """
+        found = parse_series(series)
+        return found.plane in cls.planes and (
+            not cls.weightings or found.known_weighting in cls.weightings
+        )
+
+    @classmethod
+    def say_scope(cls) -> str:
+        """Series that the family is meant for, for the end of a sentence.
+
+        Examples
+        --------
+        >>> from mrnet_features.families.fluid import Fluid
+        >>> Fluid.say_scope()
+        "the planes axial and sagittal, and series whose name states 'fluid', such as 'axial_fluid'"
+        """
+        planes = [plane for plane in PLANES if cls.describes(plane)]
+        bare = f"the plane{'s' if len(planes) > 1 else ''} {' and '.join(planes)}"
+        if not cls.weightings:
+            return bare
+        stated = " or ".join(map(repr, cls.weightings))
+        named = f"series whose name states {stated}, such as '{cls.planes[0]}_{cls.weightings[0]}'"
+        return f"{bare}, and {named}" if planes else named
 
     @property
     def label(self) -> str:

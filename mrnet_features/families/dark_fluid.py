@@ -51,7 +51,7 @@ class DarkFluid(Family):
     """
 
     name: ClassVar[str] = "dark_fluid"
-    planes: ClassVar[tuple[str, ...]] = ("coronal",)
+    weightings: ClassVar[tuple[str, ...]] = ("structural",)
     region_sets: ClassVar[tuple[str, ...]] = ("recesses",)
     uses_neighbouring_slices: ClassVar[bool] = True
     words: ClassVar[Mapping[str, Words]] = {

@@ -40,7 +40,7 @@ _FLUIDS = {
 
 @dataclass(frozen=True)
 class Fluid(Family):
-    """Pixels as bright as fluid, on the planes where fluid is bright.
+    """Pixels as bright as fluid, on the series where fluid is bright.
 
     Effusion, oedema and a meniscal or Baker's cyst are bright on fat-suppressed images, and an
     abnormal amount or position of fluid is the key sign of pathology (Bien et al. 2018). A pixel
@@ -102,7 +102,7 @@ class Fluid(Family):
     """
 
     name: ClassVar[str] = "fluid"
-    planes: ClassVar[tuple[str, ...]] = ("axial", "sagittal")
+    weightings: ClassVar[tuple[str, ...]] = ("fluid",)
     region_sets: ClassVar[tuple[str, ...]] = ("knee", "recesses")
     uses_neighbouring_slices: ClassVar[bool] = True
     words: ClassVar[Mapping[str, Words]] = fill_nouns(

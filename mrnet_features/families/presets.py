@@ -117,6 +117,37 @@ def find_families(families: str | Family | Sequence[str | Family]) -> tuple[Fami
     return found
 
 
+def list_explicit(families: str | Family | Sequence[str | Family]) -> tuple[Family, ...]:
+    """Families that were asked for by their own name or as an instance, not through a preset.
+
+    Parameters
+    ----------
+    families
+        As for `find_families`.
+
+    Returns
+    -------
+    tuple of Family
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `find_families`.
+
+    Examples
+    --------
+    >>> list_explicit(["minimal", "acquisition"])
+    (Acquisition(),)
+    """
+    asked = (families,) if isinstance(families, str | Family) else families
+    known = discover_families()
+    return tuple(
+        _find_family(item, known)
+        for item in asked
+        if not (isinstance(item, str) and item in PRESETS)
+    )
+
+
 def _find_family(item: object, known: Mapping[str, type[Family]]) -> Family:
     if isinstance(item, Family):
         if not getattr(getattr(item, "__dataclass_params__", None), "frozen", False):

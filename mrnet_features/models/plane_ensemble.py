@@ -43,7 +43,7 @@ class PlaneEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Logistic regression on the log-odds of the planes, or the mean of their probabilities.
         The regression is fitted on out-of-fold scores of the training rows, because scores of
         rows that a model was fitted on are too high or too low.
-    by : {"plane", "region", "family"} or callable, default "plane"
+    by : {"plane", "series", "region", "family"} or callable, default "plane"
         Part of the column names to group by. For other tables, a function of the list of columns
         (names; column numbers if `X` is an array) that returns a mapping of group to columns.
         Other columns are not used.
@@ -112,7 +112,7 @@ class PlaneEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X : DataFrame of shape (n_rows, n_columns)
-            Columns named ``plane__region__family__statistic__pool``; any numeric table if `by` is
+            Columns named ``series__region__family__statistic__pool``; any numeric table if `by` is
             a function.
         y : array of shape (n_rows,)
             Two classes.

@@ -9,6 +9,7 @@ import numpy as np
 
 from mrnet_features.arrays import Float32Array, UInt8Array
 from mrnet_features.data.exam import Exam
+from mrnet_features.names import parse_series, say_series
 from mrnet_features.quality.edge_pictures import make_edge_picture
 from mrnet_features.quality.findings import Finding
 from mrnet_features.quality.ghosts import Ghosts, score_ghosts
@@ -96,7 +97,8 @@ def measure_exam(exam: Exam) -> tuple[list[Measures], list[Finding]]:
     Raises
     ------
     ValueError
-        If a plane is not one of the three. A note of any error names exam and plane.
+        If a stack is named by neither one of the three planes nor a series of one. A note of any
+        error names exam and stack.
     """
     measures: list[Measures] = []
     findings: list[Finding] = []
@@ -110,7 +112,7 @@ def measure_exam(exam: Exam) -> tuple[list[Measures], list[Finding]]:
         try:
             measures.append(measure_stack(grey, plane, exam.id))
         except Exception as error:
-            error.add_note(f"while measuring exam '{exam.id}', plane '{plane}'")
+            error.add_note(f"while measuring exam '{exam.id}', {say_series(plane)}")
             raise
     return measures, findings
 
@@ -122,7 +124,8 @@ def measure_stack(grey: UInt8Array, plane: str, exam: str = "") -> Measures:
     ----------
     grey : ndarray of shape (n_slices, height, width), uint8
         Grey levels 0 to 255.
-    plane : {"axial", "coronal", "sagittal"}
+    plane : str
+        Axial, coronal or sagittal, or a series of one of them, such as ``sagittal_fluid``.
         Determines where there is air beside the leg; see `score_ghosts`.
     exam : str, default ""
         Id of the stack's exam.
@@ -134,7 +137,7 @@ def measure_stack(grey: UInt8Array, plane: str, exam: str = "") -> Measures:
     Raises
     ------
     ValueError
-        If `plane` is not one of the three.
+        If `plane` is neither one of the three nor a series of one.
     """
     grey = np.ascontiguousarray(grey)
     step = 2 if min(grey.shape[1:]) >= MIN_HALVED_SIDE else 1
@@ -156,7 +159,7 @@ def measure_stack(grey: UInt8Array, plane: str, exam: str = "") -> Measures:
     # a repeated slice would share its noise with the slice before, as if both had a ghost
     new = np.flatnonzero(shown)
     new = new[~find_repeated_slices(grey[new])]
-    ghosts = score_ghosts(half[new], small[new], plane)
+    ghosts = score_ghosts(half[new], small[new], parse_series(plane).plane)
     by_slice = np.full((len(grey), 2), np.nan)
     by_slice[new] = ghosts.by_slice
     digest = hashlib.sha256(repr(grey.shape).encode())

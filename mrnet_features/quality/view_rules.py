@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from mrnet_features.arrays import Float32Array
+from mrnet_features.names import PLANES, parse_series
 from mrnet_features.quality.cohort_rules import CHECK_SDS, MIN_EXAMS, MIN_SPREAD, REJECT_SDS
 from mrnet_features.quality.findings import Finding
 from mrnet_features.quality.joint_filter import find_joints
@@ -67,7 +68,8 @@ def apply_view_rules(stacks_by_plane: dict[str, list[Measures]]) -> Iterator[Fin
         outlying &= dissimilarity >= DISSIMILARITY_RATIO * np.median(dissimilarity)
         pictures = np.stack([measures.picture for measures in stacks])
         legs = np.stack([_average_leg(measures) for measures in stacks])
-        joints = find_joints(pictures, legs, mirrored=plane != "sagittal", centred=plane == "axial")
+        view = parse_series(plane).plane
+        joints = find_joints(pictures, legs, mirrored=view != "sagittal", centred=view == "axial")
         usual = abs(float(np.median(joints.evidence)))
         missing = upper_distance(-joints.evidence, MIN_SPREAD * usual)
         for k, measures in enumerate(stacks):
@@ -181,8 +183,9 @@ def _describe_turn(thumbnail: Float32Array, plane: str, references: dict[str, Fl
         for quarter in (1, 2, 3)
     }
     for other, of_other in references.items():
-        if other != plane:
-            text = f"It looks like a stack of the {other} plane."
+        if parse_series(other).plane != parse_series(plane).plane:
+            kind = "plane" if other in PLANES else "series"
+            text = f"It looks like a stack of the {other} {kind}."
             fits[text] = _rank_similarity(thumbnail, of_other)
     best = max(fits, key=lambda text: fits[text])
     if fits[best] < _rank_similarity(thumbnail, references[plane]) + MIN_GAIN:

@@ -92,7 +92,7 @@ def plot_slices(
     parsed = [parse_name(column) for column in asked]
     needed = {name.family for name in parsed}
     used = [family for family in find_families(families) if family.label in needed]
-    planes = list(dict.fromkeys(name.plane for name in parsed))
+    planes = list(dict.fromkeys(name.series for name in parsed))
     values = describe_slices(exam, used, planes=planes, discretisation=discretisation)
     words = describe_columns(asked, used)
     titles = {**words["phrase"], **({} if names is None else dict(names))}

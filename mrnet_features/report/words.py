@@ -17,6 +17,7 @@ from mrnet_features.families.presets import discover_families, find_families
 from mrnet_features.messages import quote, suggest_name
 from mrnet_features.names import Name, parse_name
 from mrnet_features.report.region_words import ASYMMETRY, RegionWords, describe_region
+from mrnet_features.report.series_words import describe_series, say_images
 from mrnet_features.stacks.region_sets import KNEE
 
 ONE_SLICE = "slice"  # in place of a pool, for a column of `describe_slices`
@@ -31,7 +32,7 @@ class ColumnWords(NamedTuple):
     phrase : str
         A few words for a list or an axis; the column's name if it is not one of the library.
     sentence : str
-        What is measured, where, on which plane, and how slices and sides are combined.
+        What is measured, where, on which series, and how slices and sides are combined.
     unit, range : str
         Of the statistic, from the table of its family; empty if unknown.
     direction : str
@@ -139,11 +140,11 @@ def _describe_column(column: str, own: str | Family | tuple[str | Family, ...]) 
     other = ("", words.stack) if name.pool == STACK_POOL else (name.pool.replace("_", " "),) * 2
     pool, pooled = _POOLS.get(name.pool, other)
     what = " ".join(words.phrase.replace("{where}", region.phrase).split()).replace(" ,", ",")
-    images = f"on {name.plane} images" if name.plane else ""
+    images = say_images(name.series)
     measured = " ".join(f"{words.meaning} {region.sentence} {images}".split()).rstrip(",")
     is_spread = name.pool == "std" or region.side == ASYMMETRY
     return ColumnWords(
-        phrase=_join(what, region.side, pool, name.plane),
+        phrase=_join(what, region.side, pool, describe_series(name.series)),
         sentence=f"{_join(measured[:1].upper() + measured[1:], pooled)}. {region.sides}".rstrip(),
         unit=row.get("unit", ""),
         range="0.." if is_spread else row.get("range", ""),

@@ -46,6 +46,7 @@ class FeatureMark(NamedTuple):
     column : str
         Name of the feature.
     plane : str
+        Series of the exam: a plane, or a name that begins with one.
     value : float
         As in the feature table.
     slices : tuple of SliceMark

@@ -142,6 +142,12 @@ def rebuild_extractor(
     return extractor
 
 
+class _SavedExtractor(FeatureExtractor):
+    """Extractor of a saved recipe, which does not say which families a preset has chosen."""
+
+    refuses_unused = False
+
+
 def _read_recipe(recipe: Mapping[str, Any], device: str, n_jobs: int | None) -> FeatureExtractor:
     known = discover_families()
     settings = json.loads(json.dumps(recipe), object_hook=_freeze)
@@ -149,7 +155,7 @@ def _read_recipe(recipe: Mapping[str, Any], device: str, n_jobs: int | None) -> 
         known[entry["name"]](**{key: value for key, value in entry.items() if key != "name"})
         for entry in settings["families"]
     ]
-    return FeatureExtractor(
+    return _SavedExtractor(
         families,
         planes=settings["planes"],
         pools=settings["pools"],

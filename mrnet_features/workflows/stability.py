@@ -77,7 +77,7 @@ def measure_stability(
 
     Parameters
     ----------
-    exams : sequence of Exam or of mapping plane -> stack
+    exams : sequence of Exam or of mapping series -> stack
         At least three.
     extractor : FeatureExtractor, optional
         Default: ``FeatureExtractor()``.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from mrnet_features.data.exam import Dataset, Exam
 from mrnet_features.data.mrnet import list_excluded, load_labels, load_mrnet
 from mrnet_features.data.release import check_request, read_contents
 from mrnet_features.extraction.extractor import FeatureExtractor
+from mrnet_features.extraction.recipe import Missing
 from mrnet_features.extraction.resume import extract_features
 from mrnet_features.extraction.table import SKIPPED, read_features
 from mrnet_features.messages import name_some
@@ -25,6 +27,7 @@ def make_table(
     *,
     families: str | Sequence[Any] = "baseline",
     planes: Sequence[str] = PLANES,
+    missing: Missing = "error",
     exclude: pd.DataFrame | Iterable[str] | None = None,
     device: str = "auto",
     n_jobs: int | None = None,
@@ -45,6 +48,9 @@ def make_table(
         See `FeatureExtractor`.
     planes : sequence of str, default ("axial", "coronal", "sagittal")
         Planes to read; stacks of other planes may be missing.
+    missing : {"error", "nan"}, default "error"
+        What to do about an exam without a stack file of a plane; see `FeatureExtractor`. An exam
+        without any is an error.
     exclude : DataFrame or iterable of str, optional
         Exams to leave out; see `load_mrnet`.
     device : {"auto", "cpu", "cuda"}, default "auto"
@@ -67,11 +73,22 @@ def make_table(
     """
     excluded = list_excluded(exclude)
     extractor = FeatureExtractor(
-        families, planes=planes, device=device, n_jobs=n_jobs, batch_size=batch_size
+        families,
+        planes=planes,
+        missing=missing,
+        device=device,
+        n_jobs=n_jobs,
+        batch_size=batch_size,
     )
     extractor.recipe()  # a misspelt name is found before thousands of files are looked at
-    broken = _list_broken(Path(root), split, planes, excluded) if on_error == "skip" else {}
-    dataset = load_mrnet(root, split, planes=planes, exclude=excluded.union(broken))
+    broken: dict[str, Exam] = {}
+    if on_error == "skip":
+        broken = _list_broken(Path(root), split, planes, excluded, missing)
+    left_out = excluded.union(broken)
+    if missing == "nan":
+        dataset = _load_with_gaps(Path(root), split, planes, left_out)
+    else:
+        dataset = load_mrnet(root, split, planes=planes, exclude=left_out)
     exams = sorted([*dataset.exams, *broken.values()], key=lambda exam: exam.id)
     features = extract_features(exams, out, extractor=extractor, verify=verify, on_error=on_error)
     described = set(features.index)
@@ -122,13 +139,37 @@ def read_table(
     return features, labels
 
 
-def _list_broken(
+def _load_with_gaps(
     root: Path, split: str, planes: Sequence[str], excluded: frozenset[str]
+) -> Dataset:
+    """Dataset of a split whose exams may lack stack files, as long as each has one."""
+    check_request(root, split)
+    problems = read_contents(root, split, planes, exclude=excluded).problems
+    parts: list[Dataset] = []
+    for plane in planes:
+        lacking = {p.exam for p in problems if p.code == "stack-missing" and p.plane == plane}
+        left_out = excluded.union(lacking - {""})
+        parts.append(load_mrnet(root, split, planes=[plane], exclude=left_out))
+    paths: dict[str, dict[str, Path]] = {}
+    for exam in itertools.chain(*parts):
+        paths.setdefault(exam.id, {}).update(exam.paths)
+    labels = pd.concat([part.labels for part in parts])
+    labels = labels[~labels.index.duplicated()].sort_index()
+    return Dataset(tuple(Exam(exam, paths[exam]) for exam in labels.index), labels)
+
+
+def _list_broken(
+    root: Path, split: str, planes: Sequence[str], excluded: frozenset[str], missing: Missing
 ) -> dict[str, Exam]:
     """Exams with a broken or missing stack file, with the files that there are."""
     check_request(root, split)
     contents = read_contents(root, split, planes, exclude=excluded)
-    broken = {p.exam for p in contents.problems if p.code in ("stack-file", "stack-missing")}
+    broken = {
+        p.exam
+        for p in contents.problems
+        if p.code == "stack-file"
+        or (p.code == "stack-missing" and (missing == "error" or not p.plane))
+    }
     return {
         exam: Exam(
             exam, {plane: files[exam] for plane, files in contents.files.items() if exam in files}

@@ -113,3 +113,26 @@ def test_verify_compares_pixels_whatever_the_times_are(folder, monkeypatch):
         done = run(*arguments, "--families", "intensity", "--jobs", 1, *option, cwd=folder)
         assert done.status == 0, done.stderr
     assert asked == [(False, "stop"), (True, "stop"), (False, "skip")]
+
+
+def test_a_missing_stack_leaves_its_columns_empty_on_request(folder, tmp_path, caplog):
+    root = tmp_path / "knees"
+    shutil.copytree(folder / "knees" / "valid", root / "valid")
+    for labels in (folder / "knees").glob("valid-*.csv"):
+        shutil.copy(labels, root)
+    (root / "valid" / "axial" / "0021.npy").unlink()
+    arguments = ("extract", "knees", "--split", "valid", "-o", "valid.parquet", "-j", 1)
+    options = ("--families", "intensity", "--missing")
+    assert run(*arguments, *options, "error", cwd=tmp_path).status == 1
+    with caplog.at_level("INFO", "mrnet_features"):
+        done = run(*arguments, *options, "nan", cwd=tmp_path)
+    assert done.status == 0, done.stderr
+    assert "Of 4 exams some lack a series and have NaN in its columns: axial in 1." in caplog.text
+    table = pd.read_parquet(tmp_path / "valid.parquet")
+    assert table.loc["0021"].isna().sum() == table.columns.str.startswith("axial").sum()
+
+
+def test_a_folder_of_mrnet_has_no_other_series(folder):
+    done = run("extract", "knees", "-o", "t.parquet", "--planes", "sagittal_fluid", cwd=folder)
+    assert done.status == 2
+    assert "has one stack per plane" in done.stderr

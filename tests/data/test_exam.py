@@ -41,7 +41,7 @@ def test_a_mapped_stack_is_read_only(train):
 
 def test_a_plane_without_a_file_is_an_error(root):
     exam = load_mrnet(root, planes=("axial", "sagittal"))["0000"]
-    with pytest.raises(KeyError, match=r"no file for plane 'coronal' \(planes present: axial"):
+    with pytest.raises(KeyError, match=r"no file for plane 'coronal' \(series present: axial"):
         exam.load("coronal")
 
 

@@ -72,3 +72,23 @@ def test_the_code_hash_covers_everything_between_pixels_and_table(monkeypatch):
     changes.hash_code.__wrapped__()
     code = {"compiling.py", "histogram.py", "histogram.cu", "tiles.cuh", "glcm.py", "recipe.py"}
     assert code | {"exam.py"} <= set(read)
+
+
+def test_a_series_that_an_exam_lacks_is_part_of_its_state(exams):
+    planes = ("axial", "coronal_fluid")
+    path = exams[0].paths["axial"]
+    whole = Exam("0000", {"axial": path, "coronal_fluid": exams[1].paths["axial"]})
+    states = [hash_file_state(exam, planes, "nan") for exam in (exams[0], whole)]
+    assert "" not in states
+    assert len(set(states)) == 2
+    hashes = [find_fingerprint(exam, 0, planes, "nan") for exam in (exams[0], whole)]
+    assert hashes[0] == find_fingerprint(exams[0], 0, PLANES)
+    assert hashes[1] == find_fingerprint(whole, 0, planes) != hashes[0]
+    assert hash_file_state(exams[0], planes) == find_fingerprint(exams[0], 0, planes) == ""
+    assert hash_file_state(exams[0], planes[1:], "nan") == ""
+
+
+def test_a_listed_file_that_does_not_exist_is_no_missing_series(exams):
+    lost = Exam("0000", {**exams[0].paths, "coronal_fluid": Path("lost.npy")})
+    planes = ("axial", "coronal_fluid")
+    assert hash_file_state(lost, planes, "nan") == find_fingerprint(lost, 0, planes, "nan") == ""

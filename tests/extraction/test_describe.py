@@ -9,7 +9,7 @@ import pytest
 
 from mrnet_features import FeatureExtractor
 from mrnet_features.arrays import to_device, to_host
-from mrnet_features.extraction.describe import describe_batch, describe_plane, describe_together
+from mrnet_features.extraction.describe import describe_batch, describe_series, describe_together
 from mrnet_features.extraction.read import read_exam
 from mrnet_features.families.base import Family
 from mrnet_features.names import PLANES
@@ -118,7 +118,7 @@ def count_operations(cupy, monkeypatch, n_exams):
         patch.setattr(cupy.RawKernel, "__call__", counted("launch", cupy.RawKernel.__call__))
         patch.setattr(cupy.ndarray, "get", counted("copy", cupy.ndarray.get))
         patch.setitem(inside, "wrap", counted("operation", inside["wrap"]))
-        parts = describe_plane(stacks, "sagittal", recipe)
+        parts = describe_series(stacks, "sagittal", recipe)
         to_host(cupy.concatenate([part.values.ravel() for part in parts]))
     assert all(len(found) == 1 for found in stacks.values())
     return n_calls
@@ -205,3 +205,21 @@ def test_statistics_that_depend_on_the_content_of_the_stack_are_refused():
     with pytest.raises(ValueError, match="must not depend on the content of the stack") as caught:
         describe_batch(EXAMS[:1], recipe_of([Moody()]), "cpu")
     assert "the exam at index 0, plane 'coronal'" in " ".join(caught.value.__notes__)
+
+
+def test_a_batch_of_exams_with_gaps_has_the_rows_that_they_have_alone():
+    planes = ("axial_fluid", "coronal", "sagittal_structural")
+    recipe = FeatureExtractor("baseline", planes=planes, missing="nan").recipe()
+    exams = []
+    for seed, shape in enumerate(SHAPES):
+        stacks = dict(zip(planes, draw_exam(seed, shape).values(), strict=True))
+        for k, plane in enumerate(planes):
+            if seed >> k & 1:  # no gap, axial, coronal, both, sagittal
+                del stacks[plane]
+        exams.append(read_exam(stacks, seed, planes, "nan"))
+    found = describe_together(exams, recipe, "cpu")
+    assert_identical(found, np.concatenate([describe_together([e], recipe, "cpu") for e in exams]))
+    for row, exam in zip(found, exams, strict=True):
+        for plane in planes:
+            columns = np.concatenate([block.columns for block in recipe.column_blocks(plane)])
+            assert np.isnan(row[columns]).all() == (plane not in exam.stacks)

@@ -312,7 +312,7 @@ def test_the_message_about_very_many_names_is_short(name):
 
 
 def test_a_missing_plane_is_refused(exams):
-    with pytest.raises(KeyError, match=r"no plane 'axial' \(planes present: sagittal\)"):
+    with pytest.raises(KeyError, match=r"no plane 'axial' \(series present: sagittal\)"):
         FeatureExtractor().fit_transform([{"sagittal": exams[0]["sagittal"]}])
 
 

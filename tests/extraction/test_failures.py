@@ -111,3 +111,9 @@ def test_the_file_is_safe_in_a_spreadsheet_and_known_again(tmp_path):
 def test_an_error_without_a_message_has_the_name_of_its_kind():
     assert explain_failure(RuntimeError()).error == "RuntimeError"
     assert explain_failure(KeyError("no plane")).error == "no plane"
+
+
+def test_a_failure_names_the_series():
+    error = ValueError("no slice")
+    error.add_note("while reading exam '0042', series 'sagittal_fluid'")
+    assert explain_failure(error) == Failure("sagittal_fluid", "", "no slice")

@@ -216,7 +216,7 @@ def test_an_empty_region_has_no_marks():
     [
         ("contrast", "must be of the form"),
         ("axial__knee__glcm__contrast__mean", "there is no 'glcm', only 'intensity'"),
-        ("coronal__knee__fluid__fraction_192__stack", "only the planes axial, sagittal"),
+        ("coronal__knee__fluid__fraction_192__stack", "only the planes axial and sagittal"),
         ("axial__kneecap__intensity__mean__mean", "its regions on this plane are 'knee'"),
         ("axial__knee__intensity__mean__top5", "the pool must be stack or one of mean"),
         ("axial__knee__intensity__brightness__mean", "has no statistic 'brightness' of slices"),
@@ -253,3 +253,18 @@ def test_the_posterior_ligament_of_a_real_knee_is_marked(name):
         off = np.array([row - 135, column - 150])
         assert abs(off[0] * along[1] - off[1] * along[0]) < 6
         assert 0 <= off @ along <= 40
+
+
+def test_a_feature_of_a_series_is_marked_on_its_stack(exam):
+    stacks = {"sagittal_fluid": exam["sagittal"], "coronal_fluid": exam["coronal"]}
+    columns = [
+        "sagittal_fluid__suprapatellar__fluid__fraction_adaptive__top3",
+        "coronal_fluid__knee__intensity__mean__mean",
+    ]
+    found = find_marks(stacks, columns)
+    table = FeatureExtractor(planes=tuple(stacks)).fit_transform([stacks])
+    assert [mark.plane for mark in found.values()] == ["sagittal_fluid", "coronal_fluid"]
+    for column in columns:
+        assert found[column].value == table[column].item()
+    with pytest.raises(ValueError, match="only the planes axial and sagittal, and series"):
+        find_marks(stacks, columns[0].replace("fluid", "structural", 1))

@@ -54,7 +54,7 @@ def test_shapes_equal_those_of_the_pixels(exam):
 @pytest.mark.parametrize("read", [read_exam, read_shapes])
 def test_a_missing_plane_names_exam_and_plane(read):
     with pytest.raises(
-        KeyError, match=r"no plane 'sagittal' \(planes present: axial, cor"
+        KeyError, match=r"no plane 'sagittal' \(series present: axial, cor"
     ) as caught:
         read(STACKS, 5, ["axial", "sagittal"])
     assert "while reading the exam at index 5, plane 'sagittal'" in caught.value.__notes__
@@ -69,7 +69,7 @@ def test_a_broken_file_names_exam_and_plane(read, exam):
 
 
 def test_an_exam_without_planes_is_to_be_left_out():
-    with pytest.raises(KeyError, match=r"planes present: none\). Leave it out"):
+    with pytest.raises(KeyError, match=r"series present: none\). Leave it out"):
         read_exam({}, 0, ["axial"])
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mrnet_features import FeatureExtractor
+from mrnet_features.extraction.table import hash_texts
 from mrnet_features.families.base import Family
 from mrnet_features.names import PLANES, parse_name
 from mrnet_features.stacks.discretisation import Discretisation
@@ -27,6 +28,37 @@ def test_parameters_that_change_rows_change_the_digest():
     }
     assert len(digests) == 6
     assert FeatureExtractor(n_jobs=2).recipe().digest == FeatureExtractor().recipe().digest
+
+
+@pytest.mark.parametrize(
+    ("families", "n_columns", "digest", "columns"),
+    [
+        ("minimal", 255, "8733a2d5520e2db0", "0b8da13427fed7413ef69f71f4ef5187"),
+        ("baseline", 1730, "7f5c3bd4cad3e619", "c22f46c0632b263a21e93e428b5d9997"),
+        ("texture", 1920, "c0e8e59a0b92c1be", "6330be0f51d7723299444a43bdfcb0a5"),
+        ("full", 6935, "685c7f2ec527fc40", "d09297ecdd85581573a3a88b55fc6f06"),
+        (["acquisition", "profiles"], 102, "f85ff792e4da1300", "5dbd862c0f9665367447526f120beeb8"),
+    ],
+)
+def test_the_tables_of_mrnet_keep_their_recipe_and_columns(families, n_columns, digest, columns):
+    """Hashes of the version before series had names; a new preset or statistic changes them."""
+    recipe = FeatureExtractor(families).recipe()
+    assert len(recipe.columns()) == n_columns
+    assert recipe.digest == digest
+    assert hash_texts(recipe.columns()) == columns
+
+
+def test_a_series_has_the_columns_of_its_plane_and_weighting():
+    named = {"axial": "axial_fluid", "coronal": "coronal_structural", "sagittal": "sagittal_fluid"}
+    columns = FeatureExtractor("full").recipe().columns()
+    parts = [column.split("__", 1) for column in columns]
+    found = FeatureExtractor("full", planes=tuple(named.values())).recipe().columns()
+    assert found == [f"{named[plane]}__{rest}" for plane, rest in parts]
+
+
+def test_what_to_do_about_a_missing_series_is_no_part_of_the_recipe():
+    one, other = (FeatureExtractor(missing=missing).recipe() for missing in ("error", "nan"))
+    assert (one.digest, one.as_dict()) == (other.digest, other.as_dict())
 
 
 def test_blocks_hold_every_column_once():

@@ -426,3 +426,62 @@ def test_runs_killed_at_random_moments_end_in_the_same_bytes(tmp_path):
     table = tmp_path / "out" / "table.parquet"
     assert table.read_bytes() == (tmp_path / "whole.parquet").read_bytes()
     assert [file.name for file in table.parent.iterdir()] == ["table.parquet"]
+
+
+@pytest.fixture
+def gaps(exams):
+    """Exams of which the second and the fourth lack a series."""
+    return [
+        Exam(exam.id, dict.fromkeys(("axial", "coronal_fluid")[: 2 - k % 2], exam.paths["axial"]))
+        for k, exam in enumerate(exams)
+    ]
+
+
+def make_gap_extractor(missing="nan"):
+    planes = ("axial", "coronal_fluid")
+    return FeatureExtractor("minimal", planes=planes, pools=("mean",), missing=missing)
+
+
+def test_the_provenance_lists_the_exams_that_lack_a_series(gaps, tmp_path, monkeypatch):
+    path = tmp_path / "table.parquet"
+    table = extract_features(gaps, path, extractor=make_gap_extractor())
+    assert read_features(path).attrs["provenance"]["missing"] == {"coronal_fluid": ["0001", "0003"]}
+    pd.testing.assert_frame_equal(table, make_gap_extractor().fit_transform(gaps))
+    described = watch(monkeypatch)
+    again = extract_features(gaps, path, extractor=make_gap_extractor())
+    pd.testing.assert_frame_equal(again, table)
+    assert described == []
+
+
+def test_a_series_that_appears_later_changes_one_row(exams, gaps, tmp_path, monkeypatch):
+    path = tmp_path / "table.parquet"
+    before = extract_features(gaps, path, extractor=make_gap_extractor())
+    gaps[1] = Exam("0001", {**gaps[1].paths, "coronal_fluid": exams[2].paths["axial"]})
+    described = watch(monkeypatch)
+    after = extract_features(gaps, path, extractor=make_gap_extractor())
+    assert described == ["0001"]
+    assert after.loc["0001"].notna().all()
+    assert after.drop("0001").equals(before.drop("0001"))
+    assert after.attrs["provenance"]["missing"] == {"coronal_fluid": ["0003"]}
+    del gaps[0].paths["coronal_fluid"]
+    lost = extract_features(gaps, path, extractor=make_gap_extractor())
+    assert described == ["0001", "0000"]
+    assert lost.loc["0000"].filter(like="coronal_fluid").isna().all()
+
+
+def test_a_run_that_stopped_at_a_missing_series_goes_on_with_nan(gaps, tmp_path):
+    path = tmp_path / "table.parquet"
+    with pytest.raises(KeyError, match="no file for series 'coronal_fluid'"):
+        extract_features(gaps, path, extractor=make_gap_extractor("error"))
+    complete = extract_features(gaps[::2], path, extractor=make_gap_extractor("error"))
+    assert "missing" not in complete.attrs["provenance"]
+    again = extract_features(gaps[::2], path, extractor=make_gap_extractor())
+    pd.testing.assert_frame_equal(again, complete)
+
+
+def test_exams_without_a_series_are_skipped_on_request(gaps, tmp_path):
+    path = tmp_path / "table.parquet"
+    with pytest.warns(UserWarning, match="2 of 5 exams were skipped"):
+        table = extract_features(gaps, path, extractor=make_gap_extractor("error"), on_error="skip")
+    assert list(table.index) == ["0000", "0002", "0004"]
+    assert read_table(path.with_suffix(".errors.csv"))["plane"].tolist() == ["coronal_fluid"] * 2

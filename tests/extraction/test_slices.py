@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mrnet_features import FeatureExtractor, describe_slices
+from mrnet_features.extraction.slices import find_bare_planes
 from mrnet_features.names import PLANES
 from tests.support.knees import make_knee
 
@@ -74,7 +75,7 @@ def test_planes_that_a_family_does_not_describe_are_nan(exam):
 @pytest.mark.parametrize(
     ("wrong", "planes", "error", "message"),
     [
-        (None, None, TypeError, "`exam` must be an Exam or a mapping of plane to stack, got None"),
+        (None, None, TypeError, "`exam` must be an Exam or a mapping of series to stack, got None"),
         ({"scout": 1}, None, ValueError, "got none. The exam has 'scout'"),
         ({}, "oblique", ValueError, "`planes` must be some of axial, coronal, sagittal"),
         ({}, ("axial", "axial"), ValueError, "each once"),
@@ -84,3 +85,22 @@ def test_planes_that_a_family_does_not_describe_are_nan(exam):
 def test_bad_input_is_refused(wrong, planes, error, message):
     with pytest.raises(error, match=message):
         describe_slices(wrong, "minimal", planes=planes)
+
+
+def test_every_series_of_an_exam_is_described_on_its_plane(exam):
+    stacks = {"sagittal_structural": exam["sagittal"], "coronal_fluid": exam["coronal"], "notes": 1}
+    found = describe_slices(stacks)
+    assert found.index.unique("plane").tolist() == ["coronal_fluid", "sagittal_structural"]
+    of_planes = describe_slices(exam)
+    shared = "front_horn_one__meniscus__dark_mean"
+    for series, plane in (("sagittal_structural", "sagittal"), ("coronal_fluid", "coronal")):
+        assert found[shared].loc[series].equals(of_planes[shared].loc[plane])
+    fluid = found["knee__fluid__fraction_adaptive"]
+    assert fluid.loc["sagittal_structural"].isna().all()  # fluid is dark there
+    assert fluid.loc["coronal_fluid"].notna().all()
+
+
+def test_the_viewer_asks_for_stacks_named_by_their_plane(exam):
+    assert find_bare_planes({**exam, "sagittal_fluid": exam["sagittal"]}) == PLANES
+    with pytest.raises(ValueError, match="the exam has 'coronal_fluid'. Pass {'coronal': stack}"):
+        find_bare_planes({"coronal_fluid": exam["coronal"]})

@@ -6,6 +6,10 @@ import sys
 import pytest
 
 from mrnet_features.families.base import Family
+from mrnet_features.families.dark_fluid import DarkFluid
+from mrnet_features.families.fluid import Fluid
+from mrnet_features.families.ligament import Ligament
+from mrnet_features.families.marrow import Marrow
 
 SCRIPT = """
 from dataclasses import dataclass
@@ -67,3 +71,34 @@ def test_a_missing_name_is_refused_at_the_first_use():
 
     with pytest.raises(TypeError, match="Nameless.name must be letters.* got None"):
         Nameless()
+
+
+@pytest.mark.parametrize(
+    ("family", "described", "others"),
+    [
+        (
+            Fluid,
+            ("axial", "sagittal", "coronal_fluid"),
+            ("coronal", "axial_structural", "axial_t2"),
+        ),
+        (DarkFluid, ("coronal", "axial_structural"), ("axial", "sagittal", "coronal_fluid")),
+        (
+            Ligament,
+            ("sagittal", "sagittal_structural", "sagittal_dess"),
+            ("coronal_fluid", "axial"),
+        ),
+        (Marrow, ("axial", "coronal_dess", "sagittal_fluid_thin"), ()),
+    ],
+)
+def test_a_family_is_meant_for_planes_and_weightings(family, described, others):
+    assert all(map(family.describes, described))
+    assert not any(map(family.describes, others))
+
+
+def test_a_family_without_a_plane_of_mrnet_says_its_scope():
+    class Thin(Ligament):
+        planes = ("coronal",)
+        weightings = ("fluid",)
+
+    assert Ligament.say_scope() == "the plane sagittal"
+    assert Thin.say_scope() == "series whose name states 'fluid', such as 'coronal_fluid'"

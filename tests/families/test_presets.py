@@ -9,7 +9,9 @@ import pytest
 
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.families.base import Family
-from mrnet_features.families.presets import PRESETS, find_families
+from mrnet_features.families.fluid import Fluid
+from mrnet_features.families.glcm import Glcm
+from mrnet_features.families.presets import PRESETS, find_families, list_explicit
 from mrnet_features.stacks.stack import Stack
 from mrnet_features.testing import make_stack
 
@@ -110,3 +112,8 @@ def test_a_hundred_thousand_names_cost_little_and_give_a_short_message():
         find_families(["intensity"] * 100_000)
     assert len(str(caught.value)) < 300
     assert time.process_time() - started < 5
+
+
+def test_families_of_a_preset_were_not_asked_for_by_name():
+    assert list_explicit("baseline") == ()
+    assert list_explicit(["texture", "fluid", Glcm(distance=2)]) == (Fluid(), Glcm(distance=2))

@@ -38,3 +38,15 @@ def test_missing_constant_and_empty_columns_are_allowed():
     X["empty"] = np.nan
     probabilities = logistic_baseline().fit(X, y).predict_proba(X)
     assert np.isfinite(probabilities).all()
+
+
+def test_a_series_that_many_exams_lack_is_imputed_from_the_training_exams():
+    X, y = make_latent_table(80, 6, seed=3)
+    X.iloc[::4, 3:] = np.nan  # the columns of one series
+    model = logistic_baseline().fit(X, y)
+    medians = model.pipeline_["simpleimputer"].statistics_
+    np.testing.assert_allclose(medians, X.median())
+    lacking = X.iloc[1:2].copy()
+    lacking.iloc[0, 3:] = np.nan
+    filled = lacking.fillna(X.median())
+    np.testing.assert_array_equal(model.predict_proba(lacking), model.predict_proba(filled))

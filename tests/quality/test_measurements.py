@@ -99,5 +99,14 @@ def test_an_error_while_measuring_names_exam_and_plane(tmp_path, stack, monkeypa
 
 
 def test_an_unknown_plane_is_refused(stack):
-    with pytest.raises(ValueError, match="`plane` must be one of .* got 'oblique'"):
+    with pytest.raises(ValueError, match="must be named by its plane .* got 'oblique'"):
         measure_stack(stack, "oblique")
+
+
+def test_a_series_is_measured_as_a_stack_of_its_plane():
+    grey = draw_leg(np.random.default_rng(5), n_slices=4)
+    bare, named = (measure_stack(grey, name) for name in ("coronal", "coronal_fluid"))
+    assert named.plane == "coronal_fluid"
+    np.testing.assert_array_equal(named.ghosts.by_slice, bare.ghosts.by_slice)
+    with pytest.raises(ValueError, match="A series must be named by its plane"):
+        measure_stack(grey, "fluid_coronal")

@@ -102,9 +102,9 @@ def test_wrong_arguments_are_refused(arguments, message):
 
 
 def test_what_is_no_exam_is_refused():
-    with pytest.raises(TypeError, match="`exam` must be an Exam or a mapping of plane to stack"):
+    with pytest.raises(TypeError, match="`exam` must be an Exam or a mapping of series to stack"):
         mf.plot_exam(STACKS["axial"])
-    with pytest.raises(ValueError, match="axial, coronal, sagittal, each once, got 'oblique'"):
+    with pytest.raises(ValueError, match="each once, got 'oblique'. The exam has 'axial'"):
         mf.plot_exam(STACKS, planes=["oblique"])
 
 

@@ -12,6 +12,7 @@ import pytest
 from mrnet_features import FeatureExtractor, load_mrnet, write_knees
 from mrnet_features.evaluation import read_predictions
 from mrnet_features.extraction.resume import extract_features
+from mrnet_features.extraction.table import describe_provenance
 from mrnet_features.families.presets import find_families
 from mrnet_features.models import load_bundle
 from mrnet_features.workflows.fit import fit_table
@@ -166,3 +167,10 @@ def test_a_full_disk_leaves_the_old_file(folder, tmp_path, monkeypatch):
         predict_paths(folder / "model", folder / "valid-paths.csv", out, n_jobs=1)
     assert out.read_text() == "old predictions"
     assert list(tmp_path.iterdir()) == [out]
+
+
+def test_a_preset_is_rebuilt_though_some_of_its_families_describe_no_plane(folder):
+    saved = FeatureExtractor(planes="axial").recipe()  # of the preset, ligament needs sagittal
+    provenance = describe_provenance(saved, [])
+    bundle = dataclasses.replace(load_bundle(folder / "model"), provenance=provenance)
+    assert rebuild_extractor(bundle).recipe() == saved

@@ -68,3 +68,33 @@ def test_an_exam_without_a_label_is_an_error_with_skip_too(folder, tmp_path):
     (root / "train-acl.csv").write_text("".join(lines[1:]))
     with pytest.raises(ValueError, match="'0000' has no label in train-acl.csv"):
         make_table(root, "train", tmp_path / "t.parquet", on_error="skip")
+
+
+def test_exams_without_a_stack_of_a_plane_have_nan_on_request(folder, tmp_path):
+    root, path = tmp_path / "knees", tmp_path / "train.parquet"
+    shutil.copytree(folder / "knees", root)
+    (root / "train" / "axial" / "0000.npy").unlink()
+    (root / "train" / "coronal" / "0002.npy").unlink()
+    options = {"families": "intensity", "n_jobs": 1, "missing": "nan"}
+    dataset, features = make_table(root, "train", path, **options)
+    assert list(features.index) == list(dataset.ids) == ["0000", "0001", "0002"]
+    assert features.attrs["provenance"]["missing"] == {"axial": ["0000"], "coronal": ["0002"]}
+    table, labels = read_table(path, root)
+    pd.testing.assert_frame_equal(table, features)
+    pd.testing.assert_frame_equal(labels, dataset.labels)
+    (root / "train" / "sagittal" / "0001.npy").write_bytes(b"")
+    with pytest.raises(ValueError, match="Exam '0001', plane 'sagittal'"):
+        make_table(root, "train", path, **options)
+    path.unlink()
+    with pytest.warns(UserWarning, match=r"1 of 3 exams was skipped \('0001'\)"):
+        dataset, features = make_table(root, "train", path, on_error="skip", **options)
+    assert list(features.index) == list(dataset.ids) == ["0000", "0002"]
+
+
+def test_an_exam_without_any_stack_is_an_error(folder, tmp_path):
+    root = tmp_path / "knees"
+    shutil.copytree(folder / "knees", root)
+    for plane in ("axial", "coronal", "sagittal"):
+        (root / "train" / plane / "0001.npy").unlink()
+    with pytest.raises(ValueError, match="Exam '0001' has labels .* but no stack in 'train/'"):
+        make_table(root, "train", tmp_path / "t.parquet", families="intensity", missing="nan")

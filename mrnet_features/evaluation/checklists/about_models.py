@@ -287,7 +287,7 @@ def classes(evidence: Evidence) -> Answer:
     try:
         families = group_names(names, "family")
     except ValueError:
-        return Answer("", "Columns are not plane__region__family__statistic__pool: state classes.")
+        return Answer("", "Columns are not series__region__family__statistic__pool: state classes.")
     listed = ", ".join(f"{name} {len(own)}" for name, own in families.items())
     return Answer(f"{len(names)} columns of {len(families)} families: {listed}.")
 

@@ -19,7 +19,7 @@ from mrnet_features.csv_files import read_table
 from mrnet_features.exam_ids import check_ids, index_by_id, require_same_exams
 from mrnet_features.files import explain_errors, open_file
 from mrnet_features.messages import name_some, quote, suggest_name
-from mrnet_features.names import Name, format_name, group_names, parse_name
+from mrnet_features.names import GROUPINGS, Name, format_name, group_names, parse_name
 from mrnet_features.npy_files import read_npy_header
 from mrnet_features.parquet_files import PARQUET, read_parquet
 from mrnet_features.tables import check_features
@@ -160,11 +160,12 @@ def group_columns(
     Parameters
     ----------
     features : DataFrame of shape (n_exams, n_features)
-    by : {"plane", "region", "family", "statistic", "pool", "structure"}, tuple, str or mapping
-        A part of the names; "structure" is the region without its side ("femur" for "femur_low"),
-        with all numbered cells as one. A tuple of parts, such as ``("family", "region")``. Or
-        "cluster" for `cluster_columns`, "column" for one group per column, or a mapping of column
-        to group.
+    by : str, tuple of str or mapping
+        A part of the names: "series", "plane", "region", "family", "statistic" or "pool"; "plane"
+        joins the series of a plane, and "structure" is the region without its side ("femur" for
+        "femur_low"), with all numbered cells as one. A tuple of parts, such as ``("family",
+        "region")``. Or "cluster" for `cluster_columns`, "column" for one group per column, or a
+        mapping of column to group.
     threshold : float, default 0.7
         See `cluster_columns`.
 
@@ -200,8 +201,8 @@ def group_columns(
     if by == "column":
         return {column: [column] for column in columns}
     parts = (by,) if isinstance(by, str) else tuple(by)
-    if not parts or not set(parts) <= {*Name._fields, STRUCTURE}:
-        known = [*Name._fields, STRUCTURE, "cluster", "column"]
+    if not parts or not set(parts) <= {*GROUPINGS, STRUCTURE}:
+        known = [*GROUPINGS, STRUCTURE, "cluster", "column"]
         unknown = next((str(part) for part in parts if part not in known), "")
         raise ValueError(
             f"`by` must be a mapping or one of {', '.join(known)}, or a tuple of parts of a name, "
@@ -211,7 +212,7 @@ def group_columns(
         names = [parse_name(column) for column in columns]
     except ValueError as error:
         raise ValueError(
-            f"Column names must be of the form 'plane__region__family__statistic__pool' for "
+            f"Column names must be of the form 'series__region__family__statistic__pool' for "
             f"by={by!r}. Use by='cluster', by='column' or a mapping of column to group."
         ) from error
     found: dict[str, list[str]] = {}
@@ -258,7 +259,7 @@ def choose_grouping(columns: Sequence[str]) -> str:
     Returns
     -------
     str
-        "family" if every name is of the form ``plane__region__family__statistic__pool``, else
+        "family" if every name is of the form ``series__region__family__statistic__pool``, else
         "cluster".
 
     Examples

@@ -41,7 +41,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Importance", "importance", "measure_groupings"]
 
-NO_RECIPES = "grouped by cluster, since column names are not plane__region__family__statistic__pool"
+NO_RECIPES = (
+    "grouped by cluster, since column names are not series__region__family__statistic__pool"
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -229,10 +231,10 @@ def importance(
     features : DataFrame of shape (n_exams, n_features)
         The table that `evaluation` was made from.
     by : str, tuple of str or mapping, optional
-        How to group the columns: "family", "statistic", "region", "structure", "plane", "pool",
-        "cluster", "column" or parts such as ("family", "structure"); see `group_columns`. By
-        default "family", or "cluster" if the column names are not of the form
-        ``plane__region__family__statistic__pool``.
+        How to group the columns: "family", "statistic", "region", "structure", "series", "plane",
+        "pool", "cluster", "column" or parts such as ("family", "structure"); see `group_columns`.
+        By default "family", or "cluster" if the column names are not of the form
+        ``series__region__family__statistic__pool``.
     views : sequence of {"shap", "permutation", "drop_group", "single_group"}, optional
         By default the first two if the models have `shap_values` (LightGBM), else
         "permutation". The last two fit one model per group, task and fold.

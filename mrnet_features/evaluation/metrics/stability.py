@@ -72,7 +72,7 @@ class Stability(Result):
         ----------
         min_icc : float, default .75
             ICC from which a column counts as stable.
-        by : {"family", "region", "plane", "statistic", "pool"} or None, default "family"
+        by : {"family", "region", "series", "plane", "statistic", "pool"} or None, default "family"
             Part of the names that columns are grouped by. None, or names without parts, gives the
             last row alone.
 

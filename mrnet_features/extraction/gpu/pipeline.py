@@ -18,12 +18,14 @@ from mrnet_features.extraction.gpu.planning import (
     MEMORY_FRACTION,
     BatchLimit,
     Planned,
+    Shapes,
     count_pixels,
     pad,
     plan_batches,
 )
 from mrnet_features.extraction.read import ExamLike, Pixels, read_exam, read_shapes
 from mrnet_features.extraction.recipe import Recipe
+from mrnet_features.names import say_series
 
 
 class DeviceMemoryWarning(UserWarning):
@@ -45,7 +47,7 @@ def iterate_rows(
 
     Parameters
     ----------
-    exams : sequence of Exam or of mapping plane -> stack
+    exams : sequence of Exam or of mapping series -> stack
     recipe : Recipe
     n_readers : int
         Number of threads that read exams.
@@ -94,15 +96,14 @@ class _BatchLoader:
     ) -> None:
         import cupy
 
-        planes = recipe.planes
-        self._planes = planes
+        self._recipe = recipe
         self._limit = limit
         self._device = int(cupy.cuda.runtime.getDevice())
         # the default stream does not wait for a non-blocking one
         self._copy_stream = cupy.cuda.Stream(non_blocking=True)
         self._buffers = [Buffer(self._device, self._copy_stream) for _ in range(2)]
         self._next_buffer = itertools.cycle(self._buffers)
-        self._plan = plan_batches(exams, lambda exam, k: read_shapes(exam, k, planes), limit)
+        self._plan = plan_batches(exams, self._measure, limit)
         self._waiting: deque[list[Planned]] = deque()
         self._readers = ThreadPoolExecutor(n_readers, "mrnet-features-reader")
 
@@ -149,6 +150,9 @@ class _BatchLoader:
             buffer.clear()
         cupy.get_default_memory_pool().free_all_blocks()  # so that blocks of any size fit
 
+    def _measure(self, exam: ExamLike, index: int) -> Shapes:
+        return read_shapes(exam, index, self._recipe.planes, self._recipe.missing)
+
     def _start(self, buffer: Buffer, *, is_alone: bool) -> _LoadingBatch | None:
         import cupy
 
@@ -165,7 +169,7 @@ class _BatchLoader:
                 batch = self._shorten(batch)
         starts = itertools.accumulate((planned.n_bytes for planned in batch), initial=0)
         parts = [
-            self._readers.submit(_read_to_device, planned, self._planes, buffer, start)
+            self._readers.submit(_read_to_device, planned, self._recipe, buffer, start)
             for planned, start in zip(batch, starts, strict=False)
         ]
         return _LoadingBatch(buffer, batch, parts)
@@ -242,18 +246,19 @@ def _collect(parts: Sequence[Future[Pixels]]) -> tuple[list[Pixels], BaseExcepti
     return batch, None
 
 
-def _read_to_device(planned: Planned, planes: Sequence[str], buffer: Buffer, start: int) -> Pixels:
+def _read_to_device(planned: Planned, recipe: Recipe, buffer: Buffer, start: int) -> Pixels:
     """Read an exam and copy its stacks to the device, one after the other."""
-    pixels = read_exam(planned.exam, planned.exam_index, planes)
+    pixels = read_exam(planned.exam, planned.exam_index, recipe.planes, recipe.missing)
     stacks = {}
-    for plane, grey in pixels.stacks.items():
-        shape = planned.shapes[plane]
+    for series, grey in pixels.stacks.items():
+        shape = planned.shapes[series]
         if grey.shape != shape:
             raise ValueError(
-                f"The stack of {pixels.label}, plane '{plane}', changed while it was read: its "
-                f"shape was {shape}, then {grey.shape}. Don't write to the exams during extraction."
+                f"The stack of {pixels.label}, {say_series(series)}, changed while it was read: "
+                f"its shape was {shape}, then {grey.shape}. Don't write to the exams during "
+                "extraction."
             )
-        stacks[plane] = buffer.copy_to_device(grey, start)
+        stacks[series] = buffer.copy_to_device(grey, start)
         start += pad(count_pixels(shape))
     return pixels._replace(stacks=stacks)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
@@ -10,13 +11,13 @@ from mrnet_features.extraction.read import ExamLike
 from mrnet_features.launch import MAX_ITEMS
 
 Shapes: TypeAlias = Mapping[str, tuple[int, int, int]]
-"""Shape of the stack, (n_slices, height, width), by plane."""
+"""Shape of the stack, (n_slices, height, width), by series."""
 
 MAX_EXAMS = 64
 """Exams per batch if no size was asked for; larger batches are not faster."""
 
 BYTES_PER_PIXEL = 96
-"""Upper estimate of the device memory needed to describe a pixel of the largest plane.
+"""Upper estimate of the device memory needed to describe a pixel of the largest stack.
 
 A pixel takes three bytes in a stack; the rest is temporary: labels, filter responses, counts, and
 floats computed from them. A test compares the estimate with what the families really take.
@@ -37,11 +38,11 @@ class Planned(NamedTuple):
 
     Attributes
     ----------
-    exam : Exam or mapping plane -> stack
+    exam : Exam or mapping series -> stack
     exam_index : int
         Index among all exams.
     shapes : mapping of str to tuple of int
-        (n_slices, height, width) by plane.
+        (n_slices, height, width) by series.
     """
 
     exam: ExamLike
@@ -99,7 +100,7 @@ def plan_batches(
 
     Parameters
     ----------
-    exams : sequence of Exam or of mapping plane -> stack
+    exams : sequence of Exam or of mapping series -> stack
     measure : callable
         Returns the shapes of an exam's stacks, given the exam and its index. An error that it
         raises is raised after the exams before it were yielded.
@@ -174,10 +175,12 @@ def pad(n_bytes: int) -> int:
 
 
 def _fits(batch: Sequence[Planned], limit: BatchLimit) -> bool:
-    by_plane = zip(*(map(count_pixels, one.shapes.values()) for one in batch), strict=True)
+    by_series: Counter[str] = Counter()
+    for one in batch:
+        by_series.update({series: count_pixels(shape) for series, shape in one.shapes.items()})
     return (
         len(batch) <= limit.max_exams
         and sum(one.cost for one in batch) <= limit.max_bytes
         # kernels index pixels, and the entries of the count matrices of a slice, with 32 bits
-        and max(map(sum, by_plane)) <= MAX_ITEMS // 4
+        and max(by_series.values()) <= MAX_ITEMS // 4
     )

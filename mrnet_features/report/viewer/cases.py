@@ -20,7 +20,7 @@ from mrnet_features.evaluation.protocol.holdout import HoldOut
 from mrnet_features.extraction.read import ExamLike
 from mrnet_features.families.presets import find_families
 from mrnet_features.messages import name_some
-from mrnet_features.names import PLANES, Name
+from mrnet_features.names import Name, is_series
 from mrnet_features.quality.findings import check_findings
 from mrnet_features.report.viewer.exam import ExamContent, describe_exam
 from mrnet_features.report.viewer.marks import read_marks
@@ -231,7 +231,9 @@ def _check_families(features: pd.DataFrame, families: Families) -> None:
     """Warn of columns whose family is not in `families`; columns of one's own pass."""
     known = {family.label for family in find_families(families)}
     named = [str(column).split("__") for column in features.columns]
-    theirs = [parts[2] for parts in named if len(parts) == len(Name._fields) and parts[0] in PLANES]
+    theirs = [
+        parts[2] for parts in named if len(parts) == len(Name._fields) and is_series(parts[0])
+    ]
     foreign = [label for label in theirs if label not in known]
     if foreign:
         warnings.warn(

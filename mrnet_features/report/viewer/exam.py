@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from mrnet_features.extraction.read import ExamLike, read_exam
-from mrnet_features.extraction.slices import find_planes
+from mrnet_features.extraction.slices import find_bare_planes
 from mrnet_features.report.viewer.overlays import (
     Families,
     PlaneOverlays,
@@ -73,7 +73,7 @@ def describe_exam(
     KeyError, TypeError, ValueError, OSError
         If a stack is missing or can't be read; a note names exam and plane.
     """
-    planes = find_planes(exam, None)
+    planes = find_bare_planes(exam)
     pixels = read_exam(exam, 0, planes)
     stacks = pixels.stacks
     overlays = find_overlays(stacks)

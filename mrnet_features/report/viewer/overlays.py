@@ -11,8 +11,9 @@ from mrnet_features.arrays import Array, BoolArray, UInt8Array
 from mrnet_features.extraction.marks import find_marks
 from mrnet_features.extraction.read import ExamLike
 from mrnet_features.families.base import Family
+from mrnet_features.families.fluid import Fluid
 from mrnet_features.families.presets import find_families
-from mrnet_features.names import parse_name
+from mrnet_features.names import parse_name, parse_series
 from mrnet_features.stacks.atlas import KneeFrame, find_frame, list_boxes
 from mrnet_features.stacks.foreground import find_foreground
 from mrnet_features.stacks.mark import FeatureMark, Segment
@@ -28,7 +29,6 @@ SHOWN_SETS = ("notch", "menisci", "bones", "recesses")
 
 # Per-slice statistics whose marks are the fluid mask and the strongest band of each slice.
 FLUID = "{plane}__knee__fluid__fraction_brightest__mean"
-FLUID_PLANES = ("axial", "sagittal")
 BAND = "sagittal__notch__ligament__acl_contrast__mean"
 
 
@@ -94,7 +94,7 @@ def find_overlays(stacks: Mapping[str, Array]) -> dict[str, PlaneOverlays]:
     >>> [region.name for region in found.regions][:2], found.fluid.any()
     (['notch', 'front horn one'], np.False_)
     """
-    columns = [FLUID.format(plane=plane) for plane in FLUID_PLANES if plane in stacks]
+    columns = [FLUID.format(plane=name) for name in stacks if Fluid.describes(name)]
     columns += [BAND] if "sagittal" in stacks else []
     marks = find_marks(stacks, columns, families=["fluid", "ligament"])
     return {plane: _find_plane(grey, plane, marks) for plane, grey in stacks.items()}
@@ -129,12 +129,12 @@ def _has_mark(column: str, planes: Sequence[str], labels: set[str]) -> bool:
         name = parse_name(column)
     except ValueError:  # a column of another origin
         return False
-    return name.plane in planes and name.family in labels
+    return name.series in planes and name.family in labels
 
 
 def _find_plane(grey: UInt8Array, plane: str, marks: Mapping[str, FeatureMark]) -> PlaneOverlays:
     foreground = find_foreground(grey)
-    frame = find_frame(grey, foreground.view(np.uint8), plane)
+    frame = find_frame(grey, foreground.view(np.uint8), parse_series(plane).plane)
     fluid = None
     if FLUID.format(plane=plane) in marks:
         fluid = np.zeros(grey.shape, dtype=bool)
@@ -145,7 +145,7 @@ def _find_plane(grey: UInt8Array, plane: str, marks: Mapping[str, FeatureMark]) 
     bands = {}
     if plane == "sagittal":
         bands = {mark.slice: mark.segment for mark in marks[BAND].slices if mark.segment}
-    regions = tuple(_list_regions(plane, frame, grey.shape))
+    regions = tuple(_list_regions(parse_series(plane).plane, frame, grey.shape))
     return PlaneOverlays(foreground, frame, regions, fluid, bands)
 
 

@@ -51,7 +51,7 @@ def test_clusters():
 
 def test_refusals(planted, tmp_path):
     features, _, _ = planted
-    with pytest.raises(ValueError, match="mapping or one of plane"):
+    with pytest.raises(ValueError, match="mapping or one of series, plane"):
         group_columns(features, "colour")
     with pytest.raises(ValueError, match="none for 29, such as"):
         group_columns(features, {features.columns[0]: "first"})

@@ -80,7 +80,7 @@ def test_other_models_get_the_permutation_view(planted):
 
 def test_refusals(planted):
     features, _, evaluation = planted
-    with pytest.raises(ValueError, match="mapping or one of plane"):
+    with pytest.raises(ValueError, match="mapping or one of series, plane"):
         importance(evaluation, features, by="colour")
     with pytest.raises(ValueError, match="1 only in `evaluation`"):
         importance(evaluation, features.iloc[1:])

@@ -165,9 +165,9 @@ def test_exactly_one_batch_is_read_ahead_while_one_is_described(emulated_gpu, ch
     read = []
     real = pipeline.read_exam
 
-    def watch(exam, index, planes):
+    def watch(exam, index, *asked):
         read.append(index)
-        return real(exam, index, planes)
+        return real(exam, index, *asked)
 
     seen = []
 
@@ -311,10 +311,10 @@ def test_a_broken_exam_is_reported_after_exams_that_were_put_back(
     path, expected = exams[broken].paths["coronal"], expect(exams)[:broken]
     real, tried = pipeline.read_exam, []
 
-    def read(exam, index, planes):
+    def read(exam, index, *asked):
         if index == broken and what == "pixels":
             path.write_bytes(b"not an array")
-        return real(exam, index, planes)
+        return real(exam, index, *asked)
 
     def work(batch):
         tried.append([pixels.label for pixels in batch])
@@ -338,13 +338,13 @@ def test_a_broken_exam_is_reported_after_exams_that_were_put_back(
 def test_no_thread_reads_into_a_buffer_that_is_freed(emulated_gpu, checksums, exams, monkeypatch):
     real, clear, reading, seen = pipeline.read_exam, pipeline._BatchLoader._clear_buffers, [], []
 
-    def read(exam, index, planes):
+    def read(exam, index, *asked):
         if index == 3:
             raise ValueError("broken exam")
         reading.append(index)
         time.sleep(0.2 * (index in {4, 5}))
         reading.remove(index)
-        return real(exam, index, planes)
+        return real(exam, index, *asked)
 
     def watch(loader):
         seen.append(list(reading))
@@ -469,12 +469,12 @@ def test_an_unreadable_exam_is_reported_after_the_rows_before_it(
     else:
         real = pipeline.read_exam
 
-        def read(exam, index, planes):
+        def read(exam, index, *asked):
             if index == 6 and mistake == "pixels":
                 path.write_bytes(b"not an array")
             elif index == 6:
                 np.save(path, np.zeros((9, 9, 9), np.uint8))
-            return real(exam, index, planes)
+            return real(exam, index, *asked)
 
         monkeypatch.setattr(pipeline, "read_exam", read)
     rows = []
@@ -532,10 +532,10 @@ def test_an_interrupted_run_resumes_after_its_batches(emulated_gpu, exams, tmp_p
 def test_an_interrupt_does_not_wait_for_unread_exams(emulated_gpu, checksums, exams, monkeypatch):
     real, read = pipeline.read_exam, []
 
-    def slowly(exam, index, planes):
+    def slowly(exam, index, *asked):
         read.append(index)
         time.sleep(0.05)
-        return real(exam, index, planes)
+        return real(exam, index, *asked)
 
     monkeypatch.setattr(pipeline, "read_exam", slowly)
 
@@ -552,3 +552,17 @@ def test_an_interrupt_does_not_wait_for_unread_exams(emulated_gpu, checksums, ex
 def test_zero_readers_are_refused(emulated_gpu, checksums, exams):
     with pytest.raises(ValueError, match="`n_jobs` must not be 0"):
         take(exams, n_jobs=0)
+
+
+def test_exams_with_gaps_have_the_rows_that_they_have_on_the_cpu(emulated_gpu, exams):
+    for k, exam in enumerate(exams):
+        if k % 3:
+            del exam.paths[("axial", "coronal")[k % 3 - 1]]
+    tables = [
+        make_extractor(missing="nan", device=device, batch_size=size).fit_transform(exams)
+        for device, size in (("cpu", None), ("cuda", 1), ("cuda", 4), ("cuda", 64))
+    ]
+    for table in tables[1:]:
+        np.testing.assert_allclose(table, tables[0], rtol=1e-9)
+    lacks = tables[0].filter(like="coronal__").isna().all(axis=1)
+    assert lacks.tolist() == [k % 3 == 2 for k in range(len(exams))]
