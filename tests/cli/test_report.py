@@ -38,7 +38,8 @@ def numbers(folder, printed):
 def test_scores_verdict_and_place_of_the_page_are_printed(printed, numbers):
     verdict = numbers["parts"]["verdict"]["facts"]
     assert "\nmean      0.500" in printed.stdout
-    assert f"AUC of {verdict['auc']:.3f}" in printed.stdout
+    assert "The model “prevalence” reaches" in printed.stdout
+    assert f"{verdict['auc']:.3f} (95 % CI" in printed.stdout
     assert "Page: 'report.html'. Its numbers are in 'report.json'" in printed.stdout
     assert printed.stderr.splitlines()[-1] == (
         "Next: mrnet-features report --diff report.json other.json"
@@ -66,7 +67,7 @@ def test_json_names_the_files(folder):
     result = json.loads(done.stdout)
     assert (result["page"], result["numbers"]) == ("other.html", "other.json")
     assert result["summary"]["mean"]["auc"] == 0.5
-    assert result["verdict"][0].startswith("prevalence reaches")
+    assert result["verdict"][0].startswith("The model “prevalence” reaches")
     assert (folder / "other-files" / "scores-summary.csv").exists()
 
 

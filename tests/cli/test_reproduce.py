@@ -36,7 +36,7 @@ def test_scores_findings_and_pages_are_printed(asked, tmp_path):
     assert done.status == 0, done.stderr
     assert "lightgbm, cross-validated on train:\n" in done.stdout
     assert "\nmean  0.500" in done.stdout
-    assert "\nTrain\nmodel reaches" in done.stdout
+    assert "\nTrain\nThe model" in done.stdout
     assert done.stdout.endswith(
         "Pages: 'out/report.html' and 'out/valid.html'. Their text is in 'out/report.md'.\n"
     )
