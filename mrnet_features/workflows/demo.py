@@ -86,13 +86,14 @@ def run_demo(
     if list_missing_packages():
         return Demo(evaluation, None)
     findings = audit(dataset, n_jobs=n_jobs)
-    logger.info("Writing the page.")
+    logger.info("Writing the page, and the viewer beside it.")
     report = write_report(
         {name_model("lightgbm"): evaluation},
         dataset,
         features,
         findings=findings,
         out=folder / PAGE,
+        viewer=True,
         title=TITLE,
         command=command,
         seed=seed,

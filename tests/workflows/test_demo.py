@@ -38,7 +38,7 @@ def test_the_table_of_the_synthetic_knees_is_scored_and_reported(scored, tmp_pat
     assert scored["models"] == {"LightGBM": made.evaluation}
     assert scored["dataset"].ids == load_mrnet(tmp_path / "demo" / "knees").ids
     assert "code" in scored["findings"].columns
-    assert (scored["command"], scored["seed"]) == ("typed", 3)
+    assert (scored["command"], scored["seed"], scored["viewer"]) == ("typed", 3, True)
 
 
 def test_without_the_extra_there_are_scores_but_no_page(scored, tmp_path, monkeypatch):
