@@ -38,7 +38,7 @@ def doctor(
     from mrnet_features.diagnostics.doctor import check_machine
 
     if clear_cache:
-        _clear_cache(as_json=as_json)
+        _clear_cache(as_json)
         return
     checks = check_machine()
     if as_json:
@@ -51,7 +51,7 @@ def doctor(
     print_next("demo", quiet=quiet or as_json)
 
 
-def _clear_cache(*, as_json: bool) -> None:
+def _clear_cache(as_json: bool) -> None:
     """Remove compiled code, and say what was removed from where."""
     from mrnet_features.cli.format import print_json
     from mrnet_features.compiled_files import clear_compiled_code

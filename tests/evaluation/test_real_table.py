@@ -169,6 +169,6 @@ def test_columns_of_another_tool_fall_back_to_clusters(digits, evaluations):
     found = importance(evaluations["lightgbm"], features, n_permutations=1)
     assert found.by == "cluster"
     assert 1 < len(found.groups) < 64
-    assert "grouped by cluster, since column names are not plane__region" in repr(found)
+    assert "grouped by cluster, since column names are not series__region" in found._repr_html_()
     with pytest.raises(ValueError, match="must be of the form"):
         importance(evaluations["lightgbm"], features, by="family")

@@ -141,7 +141,8 @@ def compare_reports(first: Report | str | Path, second: Report | str | Path) -> 
     >>> import numpy as np
     >>> import mrnet_features as mf
     >>> from mrnet_features.report.review.report import make_report
-    >>> features = pd.DataFrame(np.eye(40)).set_axis([f"{k:04d}" for k in range(40)])
+    >>> exams = [f"{k:04d}" for k in range(40)]
+    >>> features = pd.DataFrame(np.eye(40), index=exams).add_prefix("x")
     >>> labels = pd.DataFrame({"acl": np.arange(40) % 2}, index=features.index)
     >>> reports = [
     ...     make_report(mf.cross_validate(mf.prior_baseline(), features, labels, seed=seed))

@@ -115,7 +115,8 @@ def write_report(
     >>> import tempfile
     >>> import numpy as np
     >>> import mrnet_features as mf
-    >>> features = pd.DataFrame(np.eye(40)).set_axis([f"{k:04d}" for k in range(40)])
+    >>> exams = [f"{k:04d}" for k in range(40)]
+    >>> features = pd.DataFrame(np.eye(40), index=exams).add_prefix("x")
     >>> labels = pd.DataFrame({"acl": np.arange(40) % 2}, index=features.index)
     >>> evaluation = mf.cross_validate(mf.prior_baseline(), features, labels, n_repeats=1)
     >>> page = Path(tempfile.mkdtemp(), "report.html")

@@ -63,7 +63,7 @@ def test_a_file_that_is_no_report_is_not_replaced(evaluation, tmp_path, text):
 
 
 def test_the_page_has_the_ending_of_a_page(tmp_path):
-    with pytest.raises(ValueError, match=r"must be a file that ends in \.html, got .*report\.json"):
+    with pytest.raises(ValueError, match=r"must be a file that ends in \.html, got .*\.html'\."):
         check_place(tmp_path / "report.json")
     check_place(tmp_path / "report.HTML")
 
