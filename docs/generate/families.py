@@ -11,7 +11,7 @@ from generate.marks import choose_pictures, draw_picture
 from mrnet_features.families.base import Family
 from mrnet_features.families.documentation import match_pattern, read_statistics
 from mrnet_features.families.presets import PRESETS, discover_families
-from mrnet_features.names import parse_name
+from mrnet_features.names import PLANES, parse_name
 
 GROUPS = {
     "Parts of the knee": "read only where a structure or a lesion is expected",
@@ -97,7 +97,7 @@ def write_page(name: str, cls: type[Family], folder: Path) -> str:
     folder : Path
         Of the pictures.
     """
-    planes = cls.planes
+    planes = tuple(plane for plane in PLANES if cls.describes(plane))
     extractor = mf.FeatureExtractor([cls()], planes=planes, extensive=True)
     columns = list(extractor.get_feature_names_out())
     usual = len(mf.FeatureExtractor([cls()], planes=planes).get_feature_names_out())

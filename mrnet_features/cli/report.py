@@ -135,7 +135,8 @@ def report(
         return
     from mrnet_features.cli.format import print_json, print_summary, summary_as_dict
     from mrnet_features.evaluation.protocol.folds import Folds
-    from mrnet_features.report.review.report import TITLE, find_folder
+    from mrnet_features.report.review.earlier import find_folder
+    from mrnet_features.report.review.report import TITLE
     from mrnet_features.report.review.write import check_place, require_packages
     from mrnet_features.workflows.table_report import report_table
 
@@ -224,9 +225,15 @@ def list_sentences(made: Report) -> list[str]:
     -------
     list of str
     """
-    from mrnet_features.report.page import Text
+    from mrnet_features.report.page import Bullets, Text
 
-    return [block.text for block in made.parts[0].blocks if isinstance(block, Text)]
+    sentences: list[str] = []
+    for block in made.parts[0].blocks:
+        if isinstance(block, Text):
+            sentences.append(block.text)
+        elif isinstance(block, Bullets):
+            sentences += [f"{block.title}:", *(f"- {item}" for item in block.items)]
+    return sentences
 
 
 def list_left_out(made: Report, options: set[str]) -> list[dict[str, str]]:

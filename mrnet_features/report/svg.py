@@ -40,7 +40,9 @@ def to_svg(axes: Axes, description: str, prefix: str) -> str:
         axes.get_figure().savefig(  # type: ignore[union-attr]
             buffer, format="svg", metadata={"Date": None, "Creator": None}
         )
-    root = ET.fromstring(buffer.getvalue())  # noqa: S314 (matplotlib wrote it)
+    # names may hold control characters, which XML does not allow
+    drawn = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", "\ufffd", buffer.getvalue())
+    root = ET.fromstring(drawn)  # noqa: S314 (matplotlib wrote it)
     for parent in root.iter():
         for child in list(parent):
             if child.tag in {f"{SVG}style", f"{SVG}metadata"}:

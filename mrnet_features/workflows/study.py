@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,9 +26,10 @@ from mrnet_features.messages import describe_cause
 from mrnet_features.names import SPLITS
 from mrnet_features.plain import to_plain
 from mrnet_features.quality.audit import audit
+from mrnet_features.report.review.earlier import remove_report
 from mrnet_features.report.review.part import LeftOut
 from mrnet_features.report.review.plain_text import format_report
-from mrnet_features.report.review.report import Report, find_folder, make_report
+from mrnet_features.report.review.report import Report, make_report
 from mrnet_features.report.review.write import check_place, list_missing_packages
 from mrnet_features.workflows.named_models import MODELS
 from mrnet_features.workflows.score import check_views
@@ -348,13 +348,10 @@ def _write(study: Study, folder: Path) -> None:
         page = folder / f"{name}.html"
         report = study.reports.get(split)
         if report is None or is_plain:
-            page.unlink(missing_ok=True)
-        if report is None:
-            page.with_suffix(".json").unlink(missing_ok=True)
-            shutil.rmtree(find_folder(page), ignore_errors=True)
-        elif is_plain:
+            remove_report(page)
+        if report is not None and is_plain:
             report.save_numbers(page)
-        else:
+        elif report is not None:
             report.save(page)
 
 

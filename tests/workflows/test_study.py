@@ -11,6 +11,7 @@ from mrnet_features.evaluation import evaluate, read_predictions
 from mrnet_features.locks import hold_lock
 from mrnet_features.models import lightgbm_baseline
 from mrnet_features.report.review import report as review
+from mrnet_features.report.review.earlier import FORMAT
 from mrnet_features.report.review.scores import describe_scores
 from mrnet_features.workflows import study
 
@@ -142,6 +143,7 @@ def test_without_the_extra_numbers_and_text_are_written(done, tmp_path, monkeypa
     monkeypatch.setattr(study, "list_missing_packages", lambda: ["matplotlib"])
     for page in ("report.html", "valid.html"):
         (tmp_path / page).write_text("of an earlier run")
+        (tmp_path / page).with_suffix(".json").write_text(json.dumps({"format": FORMAT}))
     study._write(done, tmp_path)
     names = {path.name for path in tmp_path.iterdir()}
     assert {"report.md", "report.json", "valid.json", "report-files", "valid-files"} <= names
@@ -246,6 +248,7 @@ def test_valid_with_one_exam_of_a_class_costs_only_the_parts_on_valid(
     out.mkdir()
     for name in ("valid.html", "valid-logistic-predictions.csv", "report.md"):
         (out / name).write_text("of an earlier run")
+    (out / "valid.json").write_text(json.dumps({"format": FORMAT}))
     with pytest.raises(RuntimeError, match="lacks 3 of its parts") as caught:
         study.run_study(copy, out, families="minimal", n_jobs=1)
     said = "`valid` must hold at least 2 exams of each class of every task"

@@ -11,7 +11,7 @@ from mrnet_features.report.review.comparison import LEVEL
 from mrnet_features.report.review.inputs import Inputs
 from mrnet_features.report.review.part import Part
 
-__all__ = ["list_limits"]
+__all__ = ["are_synthetic", "list_limits"]
 
 MOST_LIMITS = 6
 """Most sentences, so that they are read."""
@@ -40,7 +40,7 @@ def list_limits(inputs: Inputs, parts: Mapping[str, Part], facts: dict[str, Any]
 
 
 def _list_all(inputs: Inputs, parts: Mapping[str, Part], facts: dict[str, Any]) -> Iterator[str]:
-    if inputs.dataset is not None and _are_synthetic(inputs.dataset):
+    if inputs.dataset is not None and are_synthetic(inputs.dataset):
         yield "Nothing about patients or hospitals: these knees are synthetic, drawn by a program."
     else:
         yield _limit_hospitals(inputs)
@@ -53,10 +53,12 @@ def _list_all(inputs: Inputs, parts: Mapping[str, Part], facts: dict[str, Any]) 
             "Not that patients were kept apart: no patient ids were given. If a patient has "
             "several exams, on both sides of a split, the AUCs are too high."
         )
-    if len(inputs.models) > 1:
-        facts["n_models"] = len(inputs.models)
+    exams = set(inputs.labels.index)
+    n_models = sum(set(model.labels.index) == exams for model in inputs.models.values())
+    if n_models > 1:
+        facts["n_models"] = n_models
         yield (
-            f"Not that {inputs.name} is the best of {len(inputs.models)} models, if it was chosen "
+            f"Not that {inputs.name} is the best of {n_models} models, if it was chosen "
             "because it scored best on these exams: then its AUC is too high."
         )
     yield from _limit_comparison(inputs, parts)
@@ -137,7 +139,16 @@ def _limit_disagreements(parts: Mapping[str, Part], facts: dict[str, Any]) -> It
         )
 
 
-def _are_synthetic(dataset: Dataset) -> bool:
-    """Whether the exams were written by `mrnet-features knees`."""
+def are_synthetic(dataset: Dataset) -> bool:
+    """Whether the exams were written by `mrnet-features knees`.
+
+    Parameters
+    ----------
+    dataset : Dataset
+
+    Returns
+    -------
+    bool
+    """
     paths = [path for exam in dataset.exams[:1] for path in exam.paths.values()]
     return any(len(p.parents) > 2 and (p.parents[2] / "knees.json").is_file() for p in paths)

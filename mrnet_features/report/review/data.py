@@ -195,7 +195,8 @@ def measure_files(dataset: Dataset, ids: Sequence[Any]) -> pd.DataFrame:
         Columns exam, plane, n_slices, height, width (0 if there is no file or it can't be read),
         has_file and problem (why it can't be read, else empty). One row per exam and plane.
     """
-    planes = [*PLANES, *sorted({p for i in ids for p in dataset[i].paths} - set(PLANES))]
+    present = {plane for exam in ids for plane in dataset[exam].paths}  # others were not loaded
+    planes = [*(p for p in PLANES if p in present), *sorted(present - set(PLANES))]
     rows: list[tuple[Any, ...]] = []
     for exam in ids:
         for plane in planes:

@@ -367,7 +367,7 @@ def _describe_size(diff: ReportDiff) -> str:
     """Largest difference of the AUCs, with the interval of the first one to judge it by."""
     whole = diff.scores[diff.scores["fold"].isna()].dropna(subset=["difference"])
     if not len(whole):
-        return "They have no task in common."
+        return "They have no AUC of a task in common."
     row = whole.iloc[int(whole["difference"].abs().argmax())].to_dict()
     task = f"{_cut(str(row['task']))} AUC"
     if not row["difference"]:
@@ -381,8 +381,13 @@ def _describe_size(diff: ReportDiff) -> str:
         else ""
     )
     inside = row["ci_low"] <= row["second"] <= row["ci_high"]
+    interval = (
+        f"{'inside' if inside else 'outside'} the 95 % interval of the first, "
+        f"{row['ci_low']:.3f} to {row['ci_high']:.3f}"
+        if row["ci_low"] <= row["ci_high"]
+        else "and the first has no interval"
+    )
     return (
         f"The largest difference is that of the {task}: {row['first']:.3f} against "
-        f"{row['second']:.3f}, {'inside' if inside else 'outside'} the 95 % interval of the first, "
-        f"{row['ci_low']:.3f} to {row['ci_high']:.3f}.{of_folds}"
+        f"{row['second']:.3f}, {interval}.{of_folds}"
     )

@@ -54,9 +54,9 @@ NO_ERRORS = (
 
 HOW_TO_READ = (
     "Under each picture are the features that moved the probability most away from the label, in "
-    "log-odds: +0.50 raises it, -0.50 lowers it. They are a small part of the sum over all "
-    "features, which begins at the probability of a typical exam. They say what the model used, "
-    "not what the knee has."
+    "log-odds: +0.50 raises it, -0.50 lowers it. The sum over all features, in which others may "
+    "pull the other way, begins at the model's mean log-odds, shown as the probability of a "
+    "typical exam. They say what the model used, not what the knee has."
 )
 
 

@@ -71,7 +71,8 @@ VIEWS = {
 
 READ = {
     "shap": "SHAP: by how much the group moves the log-odds of an exam, up or down, on average; "
-    "share: of the sum over all groups.",
+    "share: of the sum over all groups. The sum differs between groupings, since the columns of a "
+    "group are added before the size is taken.",
     "permutation": "AUC drop when permuted: how much AUC is lost when the values of the group are "
     "exchanged between exams, with the model as it is; about 0 for a group that it does not need.",
     "drop_group": "AUC drop when left out: how much is lost when the model is fitted without it.",

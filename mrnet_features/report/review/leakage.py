@@ -31,7 +31,9 @@ __all__ = ["FAILED", "FOUND", "NOTHING", "NOT_RUN", "PASSED", "describe_leakage"
 
 TITLE = "Leakage and negative controls"
 
-NOTHING, FOUND, NOT_RUN, PASSED, FAILED = "nothing found", "found", "not run", "passed", "failed"
+NOTHING, FOUND, NOT_RUN, PASSED, FAILED, NOT_SHOWN = (
+    "nothing found", "found", "not run", "passed", "failed", "not shown"
+)  # fmt: skip
 """States of a check."""
 
 SCAN = "acquisition"
@@ -130,7 +132,7 @@ def describe_leakage(inputs: Inputs) -> Sequence[Part | LeftOut]:
     return [Part("leakage", TITLE, blocks, facts, tables), *left_out]
 
 
-STATES = (NOTHING, FOUND, NOT_RUN, PASSED, FAILED)
+STATES = (NOTHING, FOUND, NOT_RUN, PASSED, FAILED, NOT_SHOWN)
 
 HEADINGS = {
     "check": "check",
@@ -146,6 +148,7 @@ def _summarise(counts: Mapping[str, int]) -> str:
         NOTHING: "found nothing",
         FOUND: "found something",
         PASSED: "passed",
+        NOT_SHOWN: "could not rule out chance",
         FAILED: "failed",
         NOT_RUN: "did not run",
     }
@@ -280,8 +283,8 @@ def _check_permutations(test: PermutationTest) -> _Check:
     permuted = count(row["n_permutations"], "permutation")
     return _Check(
         "Permutation test",
-        f"An AUC that exams in random order reach as well. Alarm from p above {LEVEL}.",
-        NOTHING if row["p"] <= LEVEL else FOUND,
+        f"An AUC that exams in random order reach as well: p above {LEVEL} leaves that open.",
+        NOTHING if row["p"] <= LEVEL else NOT_SHOWN,
         f"p = {row['p']:.3g} for {test.headline}, from {permuted}, {again}.",
     )
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
-from mrnet_features.report.page import Swatch, Table, Text
+from mrnet_features.report.page import Bullets, Swatch, Table, Text
 from mrnet_features.report.review.part import LeftOut, PartBlock, Thumbnail
 from mrnet_features.report.review.report import Report
 
@@ -31,7 +32,9 @@ def format_report(report: Report) -> str:
         names = list(LeftOut._fields)
         names[0] = "left out"
         lines += ["## Left out", format_table(Table("", names, list(map(list, report.left_out))))]
-    return "\n\n".join(line for line in lines if line) + "\n"
+    text = "\n\n".join(line for line in lines if line) + "\n"
+    # viewers of Markdown run the HTML that a name may hold
+    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)
 
 
 def format_table(table: Table) -> str:
@@ -65,6 +68,9 @@ def _format_blocks(blocks: Sequence[PartBlock]) -> Iterator[str]:
             yield block.text
         elif isinstance(block, Table):
             yield format_table(block)
+        elif isinstance(block, Bullets):
+            yield f"{block.title}:"
+            yield "\n".join(f"- {item}" for item in block.items)
         elif isinstance(block, Thumbnail):
             yield f"- {block.title}. {' '.join(block.lines)}"
 

@@ -13,7 +13,8 @@ import pandas as pd
 
 from mrnet_features.files import read_json
 from mrnet_features.messages import quote
-from mrnet_features.report.review.report import FORMAT, Report
+from mrnet_features.report.review.earlier import FORMAT
+from mrnet_features.report.review.report import Report
 
 __all__ = ["Recorded", "read_recorded"]
 
@@ -169,6 +170,8 @@ class _Reader:
             return ""
         if isinstance(value, list) and len(value) <= 20:
             return ", ".join(self.say(None if isinstance(item, list) else item) for item in value)
+        if isinstance(value, str) and not value.isprintable():
+            return quote(value)  # a lone surrogate can't be printed
         if isinstance(value, float | str | bool):
             return str(value)
         if isinstance(value, int):

@@ -22,9 +22,11 @@ from mrnet_features.report.page import Page, Section, Table
 from mrnet_features.report.review.calibration import describe_calibration
 from mrnet_features.report.review.checklists import describe_checklists
 from mrnet_features.report.review.comparison import describe_comparison
+from mrnet_features.report.review.conclusions import are_synthetic
 from mrnet_features.report.review.curves import describe_curves
 from mrnet_features.report.review.data import describe_data
 from mrnet_features.report.review.disagreements import describe_disagreements
+from mrnet_features.report.review.earlier import FORMAT, find_folder, list_tables
 from mrnet_features.report.review.importance import describe_importance
 from mrnet_features.report.review.inputs import Inputs, Scored, collect_inputs
 from mrnet_features.report.review.layout import lay_out
@@ -36,10 +38,7 @@ from mrnet_features.report.review.subgroups import describe_subgroups
 from mrnet_features.report.review.verdict import describe_verdict
 from mrnet_features.report.viewer.overlays import Families
 
-__all__ = ["FORMAT", "TITLE", "Report", "find_folder", "make_report"]
-
-FORMAT = "mrnet-features report 1"
-"""First entry of the JSON file."""
+__all__ = ["TITLE", "Report", "make_report"]
 
 TITLE = "Study of a knee MRI set"
 
@@ -123,9 +122,7 @@ class Report:
         ImportError
             If jinja2, matplotlib or Pillow is not installed.
         """
-        page = self.page.html
-        self.save_numbers(path)
-        write_texts({Path(path): page})
+        self._write(path, {Path(path): self.page.html})
 
     def save_numbers(self, path: str | Path) -> None:
         """Write what `save` writes beside the page. Needs no extra.
@@ -135,16 +132,23 @@ class Report:
         path : path
             As for `save`.
         """
+        self._write(path, {})
+
+    def _write(self, path: str | Path, pages: Mapping[Path, str]) -> None:
+        """Write page, numbers and tables together; tables of an earlier report are removed."""
+        old = list_tables(path)
         folder = find_folder(path)
         folder.mkdir(parents=True, exist_ok=True)
-        texts = {Path(path).with_suffix(".json"): json.dumps(self.numbers, indent=1) + "\n"}
+        texts = {
+            **pages,
+            Path(path).with_suffix(".json"): json.dumps(self.numbers, indent=1) + "\n",
+        }
         for part in self.parts:
             for name, table in part.tables.items():
                 texts[folder / f"{part.name}-{name}.csv"] = format_csv(_flatten(table))
         write_texts(texts)
-        for old in folder.glob("*.csv"):
-            if old not in texts:  # of an earlier report; it would look like a part of this one
-                old.unlink()
+        for file in set(old) - set(texts):  # it would look like a part of this one
+            file.unlink(missing_ok=True)
 
     def __repr__(self) -> str:
         names = ", ".join(part.name for part in self.parts)
@@ -152,17 +156,6 @@ class Report:
 
     def _repr_html_(self) -> str:
         return self.page._repr_html_()
-
-
-def find_folder(path: str | Path) -> Path:
-    """Folder of the files beside a report.
-
-    Examples
-    --------
-    >>> find_folder("out/report.html").name
-    'report-files'
-    """
-    return Path(path).with_name(f"{Path(path).stem}-files")
 
 
 def make_report(
@@ -237,7 +230,11 @@ def make_report(
     parts = [item for item in found if isinstance(item, Part)]
     left_out = [item for item in found if isinstance(item, LeftOut)]
     verdict = describe_verdict(inputs, {part.name: part for part in parts})
-    lead = f"{len(inputs.labels):,} exams; tasks: {', '.join(map(str, inputs.labels.columns))}."
+    is_synthetic = inputs.dataset is not None and are_synthetic(inputs.dataset)
+    drawn = "Synthetic knees, drawn by a program. " if is_synthetic else ""
+    lead = (
+        f"{drawn}{len(inputs.labels):,} exams; tasks: {', '.join(map(str, inputs.labels.columns))}."
+    )
     return Report(title, lead, (verdict, *parts), tuple(left_out))
 
 

@@ -142,21 +142,23 @@ def _say_comparison(
         single = differences[differences["task"] != headline]
         return f"{say_difference(row, headline)}{_say_single_tasks(row, single)}"
     what = "mean AUC" if headline == "mean" else f"AUC of {headline}"
-    tested = rows["p_holm"] < LEVEL
-    higher, lower = rows[tested & (rows["difference"] > 0)], rows[tested & (rows["difference"] < 0)]
+    shown, tested = rows["p_holm"] < LEVEL, rows["p_holm"].notna()
+    higher, lower = rows[shown & (rows["difference"] > 0)], rows[shown & (rows["difference"] < 0)]
     words = [
         f"{verb} {_name_differences(found)}"
         for verb, found in (
             (f"a higher {what} was shown than that of", higher),
             (f"a lower {what} than that of", lower),
-            ("no difference was shown to", rows[~tested]),
+            ("no difference was shown to", rows[tested & ~shown]),
+            ("not tested was the difference from", rows[~tested]),
         )
         if len(found)
     ]
     facts["n_others"] = len(rows)
+    tests = f" (tests at {LEVEL}, adjusted for their number)" if tested.any() else ""
     return (
         f"{_name_model(inputs)} was compared with {len(rows)} other models on the same exams: "
-        f"{'; '.join(words)} (tests at {LEVEL}, adjusted for their number)."
+        f"{'; '.join(words)}{tests}."
     )
 
 

@@ -11,10 +11,7 @@ from mrnet_features.report.review.inputs import Inputs
 from mrnet_features.report.review.part import Part
 from mrnet_features.report.viewer.view import write_view
 
-__all__ = ["VIEWER", "is_viewable", "write_viewer"]
-
-VIEWER = "viewer.html"
-"""Name of the page, in the folder of the files beside a report."""
+__all__ = ["is_viewable", "write_viewer"]
 
 LINKED = "disagreements"
 """Section whose pictures link to the viewer; its table `exams` lists them."""

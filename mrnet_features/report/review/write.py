@@ -12,11 +12,11 @@ import pandas as pd
 
 from mrnet_features.data.exam import Dataset
 from mrnet_features.evaluation.results import Result
-from mrnet_features.files import read_json
 from mrnet_features.messages import quote
+from mrnet_features.report.review.earlier import VIEWER, find_folder, read_numbers
 from mrnet_features.report.review.inputs import Scored, collect_inputs
-from mrnet_features.report.review.report import FORMAT, TITLE, Report, find_folder, make_report
-from mrnet_features.report.review.viewer_page import VIEWER, write_viewer
+from mrnet_features.report.review.report import TITLE, Report, make_report
+from mrnet_features.report.review.viewer_page import write_viewer
 from mrnet_features.report.viewer.overlays import Families
 
 __all__ = ["check_place", "list_missing_packages", "require_packages", "write_report"]
@@ -104,7 +104,7 @@ def write_report(
     TypeError, ValueError
         If an argument is of another kind, or the exams of two arguments differ.
     FileExistsError
-        If the JSON file beside `out` exists and is no report.
+        If `out` or the JSON file beside it exists and is no report.
     ImportError
         If jinja2, matplotlib or Pillow is not installed.
     OSError
@@ -171,7 +171,7 @@ def check_place(path: str | Path) -> None:
     ValueError
         If the name does not end in ``.html``.
     FileExistsError
-        If the JSON file beside it exists and is no report.
+        If the file or the JSON file beside it exists and is no report.
     """
     file = Path(path)
     if file.suffix.lower() not in ENDS:
@@ -179,18 +179,14 @@ def check_place(path: str | Path) -> None:
             f"`out` must be a file that ends in .html, got {quote(str(file))}. Name it "
             f"'{file.with_suffix('.html')}'."
         )
-    numbers = file.with_suffix(".json")
-    if not numbers.exists():
+    if read_numbers(file) is not None:
         return
-    try:
-        found = read_json(numbers, "")
-    except ValueError:
-        found = None
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise FileExistsError(
-            f"'{numbers}' is no report, and would be replaced by the numbers of '{file}'. Choose "
-            "another name with `out`."
-        )
+    for present in (file.with_suffix(".json"), file):
+        if present.exists():
+            raise FileExistsError(
+                f"'{present}' is no report with its numbers beside it, and would be replaced. "
+                "Choose another name with `out`."
+            )
 
 
 def list_missing_packages() -> list[str]:

@@ -14,6 +14,7 @@ from mrnet_features.evaluation.importance.null_importance import NullImportance
 from mrnet_features.evaluation.leakage.negative_controls import NegativeControl
 from mrnet_features.evaluation.leakage.permutation import PermutationTest
 from mrnet_features.evaluation.metrics.stability import compare_tables
+from mrnet_features.report.review.earlier import FORMAT
 from mrnet_features.report.review.report import make_report
 from tests.support.tables import plant_signal
 
@@ -146,13 +147,17 @@ def test_texts_of_users_stay_text_and_nothing_is_loaded(report):
 def test_files_are_written_and_old_tables_removed(report, tmp_path):
     out = tmp_path / "mine.html"
     (tmp_path / "mine-files").mkdir()
-    (tmp_path / "mine-files" / "old.csv").write_text("a\n1\n")
+    earlier = {"format": FORMAT, "parts": {"scores": {"tables": {"old": []}}}}
+    (tmp_path / "mine.json").write_text(json.dumps(earlier))
+    for name in ("scores-old.csv", "own.csv"):
+        (tmp_path / "mine-files" / name).write_text("a\n1\n")
     report.save(out)
     assert out.read_text() == report.page.html
     assert json.loads((tmp_path / "mine.json").read_text()) == report.numbers
     names = {file.name for file in (tmp_path / "mine-files").iterdir()}
     assert "scores-summary.csv" in names
-    assert "old.csv" not in names
+    assert "scores-old.csv" not in names
+    assert "own.csv" in names
     file = tmp_path / "mine-files" / "scores-summary.csv"
     header, *rows = csv.reader(file.read_text().splitlines())
     assert [float(row[header.index("auc")]) for row in rows] == [

@@ -7,8 +7,8 @@ import pytest
 
 import mrnet_features as mf
 from mrnet_features.report.review import write
+from mrnet_features.report.review.earlier import VIEWER
 from mrnet_features.report.review.report import make_report
-from mrnet_features.report.review.viewer_page import VIEWER
 from mrnet_features.report.review.write import check_place, write_report
 from tests.support.tables import plant_signal
 
