@@ -44,7 +44,7 @@ def hash_code() -> str:
     str
     """
     package = Path(__file__).parents[1]
-    folders = ("data", "stacks", "counts", "formulas", "families", "extraction")
+    folders = ("series", "data", "stacks", "counts", "formulas", "families", "extraction")
     files = sorted(
         path
         for folder in folders
@@ -76,10 +76,9 @@ def hash_file_state(exam: Exam, planes: Sequence[str]) -> str:
         if plane not in exam.paths:
             return ""
         try:
-            status = exam.paths[plane].stat()
+            parts.append(f"{plane} {exam.describe_files(plane)}")
         except OSError:
             return ""
-        parts.append(f"{plane} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}")
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()
 
 
