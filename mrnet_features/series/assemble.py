@@ -151,7 +151,7 @@ def find_series_plane(volume: Volume, label: str, plane: str | None = None) -> s
         part = abs(find_normal(volume.directions)[PLANE_BY_AXIS.index(plane)])
         if found or part < 0.5:
             raise ValueError(
-                f"'{label}' must be a {plane} series, but its tags say "
+                f"'{label}' must be of the {plane} plane, but its tags say "
                 f"{found or 'another orientation'}. Pass another series, or leave `plane` out."
             )
     if not (plane or found):

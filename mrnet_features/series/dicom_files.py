@@ -210,8 +210,8 @@ def _read_syntax(path: Path, file: BinaryIO) -> str:
     start = file.read(132)
     if start[128:] != b"DICM":
         raise NotDicomError(
-            f"'{path}' does not begin as a DICOM file (no 'DICM' after 128 bytes). Leave it out, "
-            "or write it anew with a preamble."
+            f"'{path}' does not begin as a DICOM file (no 'DICM' after 128 bytes), and its "
+            "name does not end in .nii or .nii.gz. Leave it out, or write it anew with a preamble."
         )
     read = 0
     while read < MOST_META_BYTES:

@@ -205,7 +205,10 @@ def _read_compressed(file: BinaryIO, frame: Frame) -> NDArray[Any]:
     except Exception as error:  # noqa: BLE001 (a damaged file raises almost anything)
         problem = type(error).__name__
     if problem or values is None:
-        raise ValueError(f"'{source.path}' can't be decoded as {name} ({problem}). {ADVICE}")
+        raise ValueError(
+            f"'{source.path}' can't be decoded as {name} ({problem}). Copy it again from its "
+            "source, or convert it, such as with `gdcmconv --raw`."
+        )
     return np.asarray(values)
 
 

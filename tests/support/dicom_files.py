@@ -162,3 +162,36 @@ def zoom(stack, shape):
         made *= phase.reshape([-1 if k == axis else 1 for k in range(3)])
     images = np.fft.ifft2(np.fft.ifftshift(made, axes=(1, 2))).real
     return images * (shape[0] * shape[1] / (rows * columns))
+
+
+def turn(dataset, *, transpose=False, flip_rows=False, flip_columns=False):
+    """Store a slice turned, with the orientation and position that say so."""
+    kind = {8: "u1", 16: "i2" if dataset.PixelRepresentation else "u2"}[dataset.BitsAllocated]
+    values = np.frombuffer(dataset.PixelData, kind).reshape(dataset.Rows, dataset.Columns)
+    right, down = np.array(dataset.ImageOrientationPatient, float).reshape(2, 3)
+    corner = np.array(dataset.ImagePositionPatient, float)
+    row_mm, column_mm = map(float, dataset.PixelSpacing)
+    if flip_rows:
+        corner = corner + down * row_mm * (dataset.Rows - 1)
+        values, down = values[::-1], -down
+    if flip_columns:
+        corner = corner + right * column_mm * (dataset.Columns - 1)
+        values, right = values[:, ::-1], -right
+    if transpose:
+        values, right, down, row_mm, column_mm = values.T, down, right, column_mm, row_mm
+    dataset.Rows, dataset.Columns = values.shape
+    dataset.PixelSpacing = [row_mm, column_mm]
+    dataset.ImagePositionPatient = [float(round(v, 6)) for v in corner]
+    dataset.ImageOrientationPatient = [float(v) for v in (*right, *down)]
+    dataset.PixelData = np.ascontiguousarray(values).tobytes()
+
+
+def draw_stack(n_slices=6, rows=60, columns=50, seed=0):
+    """A leg without any symmetry in noise, 12 bit."""
+    y, x = np.mgrid[:rows, :columns]
+    leg = (np.abs(x - 0.55 * columns) < 0.3 * columns) & (np.abs(y - 0.48 * rows) < 0.4 * rows)
+    bone = np.hypot(y - 0.3 * rows, x - 0.6 * columns) < 0.15 * rows
+    rng = np.random.default_rng(seed)
+    depth = np.arange(n_slices)[:, None, None]
+    drawn = 1200.0 * leg + 900.0 * bone + 6.0 * y * leg + 40.0 * depth * leg
+    return np.clip(drawn + rng.normal(30, 12, (n_slices, rows, columns)), 0, 4095).astype(np.uint16)
