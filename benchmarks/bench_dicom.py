@@ -59,7 +59,8 @@ FIELD_MM = 153.6
 SIDES = {"0.30 mm": 512, "0.40 mm": 384, "0.48 mm": 320}
 
 CHILD = """
-import json, resource, sys, time
+import json, re, sys, time
+from pathlib import Path
 import mrnet_features as mf
 from mrnet_features.data.exam import Exam
 extractor = mf.FeatureExtractor("baseline", planes=("sagittal",), progress=False)
@@ -69,7 +70,8 @@ if sys.argv[2] == "read":
     exam.load("sagittal")
 else:
     extractor.fit_transform([exam])
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+# not getrusage: its peak may be that of the process this one was started from
+peak = int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024
 print(json.dumps({"peak_mib": round(peak), "seconds": round(time.perf_counter() - start, 1)}))
 """
 

@@ -44,6 +44,9 @@ installed as well, pixels stay the same."""
 LARGEST_FRAME = 2.0
 """Most bytes of a compressed frame, in bytes of the decoded one; sound ones have less than 1.1."""
 
+ITEM = b"\xfe\xff\x00\xe0"
+"""Tag of an item."""
+
 SMALL = 2**16
 """Bytes that any compressed frame may have."""
 
@@ -142,53 +145,43 @@ def _read_native(file: BinaryIO, frame: Frame) -> NDArray[Any]:
     """Values of an uncompressed frame."""
     storage, source = frame.storage, frame.file
     dtype = _find_dtype(storage, ">" if source.syntax == BIG_ENDIAN else "<")
-    n_bytes = storage.rows * storage.columns * dtype.itemsize
-    file.seek(source.pixel_start + frame.order * n_bytes)
-    data = file.read(n_bytes)
-    stated = n_bytes * storage.n_frames
-    if len(data) < n_bytes or (source.pixel_bytes >= 0 and source.pixel_bytes < stated):
+    n_pixels = storage.rows * storage.columns
+    file.seek(source.pixel_start + frame.order * n_pixels * dtype.itemsize)
+    values = np.fromfile(file, dtype, n_pixels)
+    stated = n_pixels * dtype.itemsize * storage.n_frames
+    if values.size < n_pixels or 0 <= source.pixel_bytes < stated:
         raise ValueError(
             f"'{source.path}' must hold {stated} bytes of pixels, but ends early. {ADVICE}"
         )
-    values = np.frombuffer(data, dtype).reshape(storage.rows, storage.columns)
+    values = values.astype(dtype.newbyteorder("="), copy=False)
     spare = storage.bits_allocated - storage.high_bit - 1
     unused = storage.bits_allocated - storage.bits_stored
-    if unused:  # the other bits may hold an overlay
-        native = values.astype(dtype.newbyteorder("="))
-        values = np.right_shift(np.left_shift(native, spare), unused)
-    return values
+    if unused and (spare or storage.is_signed):  # the other bits may hold an overlay
+        np.left_shift(values, spare, out=values)
+        np.right_shift(values, unused, out=values)
+    elif unused:
+        np.bitwise_and(values, dtype.type(2**storage.bits_stored - 1), out=values)
+    return values.reshape(storage.rows, storage.columns)
 
 
 def _read_compressed(file: BinaryIO, frame: Frame) -> NDArray[Any]:
     """Values of a compressed frame."""
     storage, source = frame.storage, frame.file
     name, plugin = COMPRESSED[source.syntax]
-    encaps = import_pydicom("pydicom.encaps")
     decoder = import_pydicom("pydicom.pixels").get_decoder(source.syntax)
     if plugin not in decoder.available_plugins:
         raise ModuleNotFoundError(
             f"'{source.path}' is compressed ({name}), which needs a decoder: pip install "
             "'mrnet-features[dicom]'."
         )
-    offsets = None
-    if source.tags.has("ExtendedOffsetTable"):
-        offsets = (
-            source.tags.raw("ExtendedOffsetTable"), source.tags.raw("ExtendedOffsetTableLengths")
-        )  # fmt: skip
     problem, values = "", None
     try:
         with quiet_pydicom():
-            file.seek(source.pixel_start)
-            data = encaps.get_frame(
-                LimitedReads(file, _find_most_bytes(storage)),
-                frame.order,
-                number_of_frames=storage.n_frames,
-                extended_offsets=offsets,
-            )
-            problem = _check_frame(data, frame)
+            packed, start = _read_packed(file, frame)
+            problem = _check_frame(packed, start, frame)
             if not problem:
                 values, _ = decoder.as_array(
-                    encaps.encapsulate([data]),
+                    packed,
                     index=0,
                     raw=True,
                     decoding_plugin=plugin,
@@ -210,6 +203,32 @@ def _read_compressed(file: BinaryIO, frame: Frame) -> NDArray[Any]:
             "source, or convert it, such as with `gdcmconv --raw`."
         )
     return np.asarray(values)
+
+
+def _read_packed(file: BinaryIO, frame: Frame) -> tuple[bytes, int]:
+    """One compressed frame as pixel data of its own, and where its first byte is."""
+    source, most = frame.file, _find_most_bytes(frame.storage)
+    is_alone = frame.storage.n_frames == 1 and not source.tags.has("ExtendedOffsetTable")
+    if is_alone:
+        file.seek(source.pixel_start)
+        data = file.read(most + 1)
+        # without a table of offsets, or with that of a frame at its start
+        for table in (bytes(4), b"\4\0\0\0" + bytes(4)):
+            if len(data) <= most and data.startswith(ITEM + table + ITEM):
+                return data, len(table) + 12
+    offsets = None
+    if source.tags.has("ExtendedOffsetTable"):
+        names = ("ExtendedOffsetTable", "ExtendedOffsetTableLengths")
+        offsets = (source.tags.raw(names[0]), source.tags.raw(names[1]))
+    file.seek(source.pixel_start)
+    data = import_pydicom("pydicom.encaps").get_frame(
+        LimitedReads(file, most),
+        frame.order,
+        number_of_frames=frame.storage.n_frames,
+        extended_offsets=offsets,
+    )
+    data += bytes(len(data) % 2)
+    return b"".join([ITEM, bytes(4), ITEM, len(data).to_bytes(4, "little"), data]), 16
 
 
 class LimitedReads:
@@ -246,14 +265,14 @@ def _find_most_bytes(storage: Storage) -> int:
     return SMALL + math.ceil(LARGEST_FRAME * decoded)
 
 
-def _check_frame(data: bytes, frame: Frame) -> str:
+def _check_frame(packed: bytes, start: int, frame: Frame) -> str:
     """Why a compressed frame is not decoded; empty if it is."""
     storage = frame.storage
-    if len(data) > _find_most_bytes(storage):
+    if len(packed) > _find_most_bytes(storage) + 16:
         return "the compressed picture is larger than the decoded one"
     if frame.file.syntax == RLE:  # its decoder fills what the header states, and no more
         return ""
-    stated = find_stated_size(data)
+    stated = find_stated_size(packed[start : start + SMALL])
     if stated is None:
         return "no size was found in the compressed picture"
     if stated != (storage.rows, storage.columns, 1):

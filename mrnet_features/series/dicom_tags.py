@@ -69,6 +69,8 @@ GROUP_TAGS = {
 }
 """Tags that are read from the functional groups of enhanced multi-frame files."""
 
+ALL_TAGS = TAGS | GROUP_TAGS
+
 FORMATS = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "FL": "f", "FD": "d"}
 """Format of each binary kind of number, for `struct`."""
 
@@ -101,6 +103,7 @@ class TagValues:
 
     def __init__(self, dataset: Any) -> None:
         self._dataset = dataset
+        self._elements = dict(dataset.items())  # as they were read, not converted
 
     def text(self, name: str) -> tuple[str, ...]:
         """Values of a text tag; empty if it is missing or empty.
@@ -184,8 +187,8 @@ class TagValues:
         -------
         list of TagValues
         """
-        tag = _find_tag(name)
-        if tag not in self._dataset:
+        tag = ALL_TAGS[name]
+        if tag not in self._elements:
             return []
         value = self._dataset[tag].value
         return [TagValues(item) for item in value] if hasattr(value, "pop") else []
@@ -201,7 +204,7 @@ class TagValues:
         -------
         bool
         """
-        return _find_tag(name) in self._dataset
+        return ALL_TAGS[name] in self._elements
 
     def raw(self, name: str) -> bytes:
         """Bytes of a tag.
@@ -218,13 +221,9 @@ class TagValues:
 
     def _find_bytes(self, name: str) -> tuple[bytes, str, str]:
         """Bytes of a tag, its kind as the file states it, and the order of bytes."""
-        element = self._dataset.get_item(_find_tag(name))
+        element: Any = self._elements.get(ALL_TAGS[name])
         value = getattr(element, "value", None)
         if not isinstance(value, bytes):
             return b"", "", "<"
         order = "<" if getattr(element, "is_little_endian", True) else ">"
         return value, str(element.VR or ""), order
-
-
-def _find_tag(name: str) -> int:
-    return TAGS[name] if name in TAGS else GROUP_TAGS[name]

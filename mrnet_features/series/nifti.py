@@ -277,14 +277,16 @@ def _read_json_beside(path: Path, said: list[str]) -> tuple[frozenset[str], str,
             return math.nan
         return float(value) * (1.0 if value >= STEPS_MS[key] else 1000.0)
 
-    options = fields.get("ScanOptions", "")
-    listed = options if isinstance(options, list) else re.split(r"[\\_]", str(options)[:200])
+    options = fields.get("ScanOptions")
+    if isinstance(options, str):
+        options = re.split(r"[\\_]", options[:200])
+    listed = options if isinstance(options, list) else []
     sides = {read_side(text(key)) for key in ("ImageLaterality", "Laterality", "FrameLaterality")}
     tags = Tags(
         echo=milliseconds("EchoTime"),
         repetition=milliseconds("RepetitionTime"),
         inversion=milliseconds("InversionTime"),
-        scan_options=tuple(str(option)[:40] for option in listed[:20]),
+        scan_options=tuple(part[:40] for part in listed[:20] if isinstance(part, str)),
         is_gradient_echo="GR" in text("ScanningSequence").upper().split("_"),
         words=" ".join(text(key) for key in ("SeriesDescription", "ProtocolName")),
     )
