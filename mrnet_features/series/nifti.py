@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib
 import math
 import re
+import struct
+import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -29,6 +31,12 @@ THICK = 1.5
 
 MOST_BYTES = 256 * 2**20
 """Most bytes of a compressed volume that is held in memory, if slices are not its last axis."""
+
+HEADER_BYTES = 540
+"""Length of the longer header, that of NIfTI 2."""
+
+MOST_OFFSET = 64 * 2**20
+"""Most bytes before the first voxel; a packed file could state more than can be unpacked."""
 
 STEPS_MS = {"EchoTime": 1.0, "RepetitionTime": 30.0, "InversionTime": 10.0}
 """Least values that are milliseconds; BIDS has seconds, other converters keep those of DICOM."""
@@ -157,9 +165,17 @@ def _open(path: Path) -> Any:
     """Image of nibabel, whose header is checked and whose voxels are not read."""
     with open_file(path) as file:
         is_packed = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        start = _read_start(file, is_packed=is_packed)
     if is_packed != path.name.lower().endswith(".gz"):
         raise ValueError(
             f"'{path}' must be packed by gzip if its name ends with .gz, and only then. Rename it."
+        )
+    offset = _find_offset(start)
+    if not 0 <= offset <= MOST_OFFSET:
+        raise ValueError(
+            f"'{path}' does not begin as a NIfTI file with its voxels in the first "
+            f"{MOST_OFFSET // 2**20} MiB. {ADVICE}"
         )
     try:
         nibabel = importlib.import_module("nibabel")
@@ -177,6 +193,26 @@ def _open(path: Path) -> Any:
     if problem or picture is None:
         raise ValueError(f"'{path}' can't be read as NIfTI ({problem}). {ADVICE}")
     return picture
+
+
+def _read_start(file: BinaryIO, *, is_packed: bool) -> bytes:
+    """First bytes of a file, unpacked; fewer if it is damaged."""
+    if not is_packed:
+        return file.read(HEADER_BYTES)
+    try:
+        return zlib.decompressobj(wbits=31).decompress(file.read(2**16), HEADER_BYTES)
+    except zlib.error:
+        return b""
+
+
+def _find_offset(start: bytes) -> float:
+    """Position of the first voxel that a header states; -1 if it is none of NIfTI 1 or 2."""
+    for order in "<>":
+        for length, place, form in ((348, 108, "f"), (540, 168, "q")):
+            if len(start) >= length and struct.unpack_from(f"{order}i", start)[0] == length:
+                offset = float(struct.unpack_from(f"{order}{form}", start, place)[0])
+                return offset if math.isfinite(offset) else -1.0
+    return -1.0
 
 
 def _find_affine(picture: Any, said: list[str]) -> Float64Array | None:

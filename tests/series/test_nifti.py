@@ -124,6 +124,16 @@ def test_a_stated_size_is_checked_before_it_is_read(tmp_path, stack):
         load(path)
 
 
+@pytest.mark.parametrize("offset", [1e9, 3e38, -5.0, float("nan")])
+def test_a_packed_bomb_before_the_voxels_is_not_unpacked(tmp_path, offset, stack):
+    path = write_nifti(tmp_path / "a.nii", "sagittal", stack)
+    data = bytearray(path.read_bytes())
+    data[108:112] = np.array([offset], "<f4").tobytes()
+    (tmp_path / "b.nii.gz").write_bytes(gzip.compress(bytes(data)))
+    with pytest.raises(ValueError, match=r"b\.nii\.gz' does not begin as a NIfTI file"):
+        load(tmp_path / "b.nii.gz")
+
+
 @pytest.mark.parametrize("keep", [0, 100, 347, 352, 2000])
 def test_a_truncated_file_is_named(tmp_path, keep, stack):
     for name in ("a.nii", "b.nii.gz"):
