@@ -82,6 +82,27 @@ class Exam:
         except ValueError as error:
             raise ValueError(f"Exam {quote(self.id)}, plane '{plane}': {error}") from error
 
+    def find_shape(self, plane: str) -> tuple[int, int, int]:
+        """Shape of the stack of one plane; no pixel of a ``.npy`` file is read.
+
+        Parameters
+        ----------
+        plane : str
+            One of the exam's planes.
+
+        Returns
+        -------
+        tuple of int
+            (n_slices, height, width).
+
+        Raises
+        ------
+        KeyError, OSError, ValueError, ModuleNotFoundError
+            As `load`.
+        """
+        n_slices, height, width = self.load(plane, mmap=True).shape
+        return n_slices, height, width
+
     def describe_files(self, plane: str) -> str:
         """Size, modification time and change time of the files of a plane; no file is read.
 

@@ -75,6 +75,11 @@ class StudyExam(Exam):
         """Stack of one plane; see `Exam.load`."""
         return self.load_series(plane).stack
 
+    def find_shape(self, plane: str) -> tuple[int, int, int]:
+        """Shape of the stack of one plane, from the headers; see `Exam.find_shape`."""
+        self._find_path(plane)
+        return self.chosen[plane].n_slices, self.scale.size, self.scale.size
+
     def describe_files(self, plane: str) -> str:
         """Size and times of the files of a plane, and the scale; see `Exam.describe_files`."""
         return f"{self.scale} {describe_states(self.chosen[plane].paths)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -88,7 +89,9 @@ def read_exam(exam: ExamLike, index: int, planes: Sequence[str]) -> Pixels:
     digest = hashlib.blake2b(digest_size=16)
     stacks: dict[str, Array] = {}
     faults: dict[str, tuple[str, ...]] = {}
-    for plane, grey in _load_planes(exam, index, planes, mmap=False):
+    for plane in planes:
+        with _name_in_errors(exam, index, plane):
+            grey = exam.load(plane) if isinstance(exam, Exam) else _get(exam, plane)
         digest.update(f"{plane}{grey.shape}".encode())
         stacks[plane] = np.ascontiguousarray(grey)
         digest.update(stacks[plane])
@@ -116,23 +119,25 @@ def read_shapes(
     KeyError, TypeError, ValueError, OSError
         As `read_exam`.
     """
-    return {
-        plane: (int(grey.shape[0]), int(grey.shape[1]), int(grey.shape[2]))
-        for plane, grey in _load_planes(exam, index, planes, mmap=True)
-    }
-
-
-def _load_planes(
-    exam: ExamLike, index: int, planes: Sequence[str], *, mmap: bool
-) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
-    """Planes and their stacks; an error carries a note that names exam and plane."""
+    shapes = {}
     for plane in planes:
-        try:
-            grey = exam.load(plane, mmap=mmap) if isinstance(exam, Exam) else _get(exam, plane)
-        except Exception as error:
-            error.add_note(f"while reading {_label_exam(exam, index)}, plane '{plane}'")
-            raise
-        yield plane, grey
+        with _name_in_errors(exam, index, plane):
+            if isinstance(exam, Exam):
+                shapes[plane] = exam.find_shape(plane)
+            else:
+                n_slices, height, width = _get(exam, plane).shape
+                shapes[plane] = (n_slices, height, width)
+    return shapes
+
+
+@contextlib.contextmanager
+def _name_in_errors(exam: ExamLike, index: int, plane: str) -> Iterator[None]:
+    """Add a note that names exam and plane to an error of the block."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"while reading {_label_exam(exam, index)}, plane '{plane}'")
+        raise
 
 
 def _label_exam(exam: ExamLike, index: int) -> str:

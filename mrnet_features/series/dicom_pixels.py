@@ -156,11 +156,12 @@ def _read_native(file: BinaryIO, frame: Frame) -> NDArray[Any]:
     values = values.astype(dtype.newbyteorder("="), copy=False)
     spare = storage.bits_allocated - storage.high_bit - 1
     unused = storage.bits_allocated - storage.bits_stored
-    if unused and (spare or storage.is_signed):  # the other bits may hold an overlay
+    # the other bits may hold an overlay
+    if unused and spare == unused and not storage.is_signed:
+        np.bitwise_and(values, dtype.type(2**storage.bits_stored - 1), out=values)
+    elif unused:
         np.left_shift(values, spare, out=values)
         np.right_shift(values, unused, out=values)
-    elif unused:
-        np.bitwise_and(values, dtype.type(2**storage.bits_stored - 1), out=values)
     return values.reshape(storage.rows, storage.columns)
 
 

@@ -42,6 +42,13 @@ def test_three_lines_from_a_disc_to_a_row(disc):
     assert row.equals(expected)
 
 
+def test_shapes_are_known_from_headers(disc):
+    exam = mf.Exam.from_dicom(disc, size=128)
+    assert {plane: exam.find_shape(plane) for plane in PLANES} == {
+        plane: exam.load(plane).shape for plane in PLANES
+    }
+
+
 def test_series_are_listed_and_one_per_plane_is_chosen(disc):
     exam = mf.Exam.from_dicom(disc)
     table = exam.table()
