@@ -37,6 +37,7 @@ def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     if page.name == "dicom.md":
         pytest.importorskip("pydicom", reason="the extra `dicom` is not installed")
+        pytest.importorskip("nibabel", reason="the extra `nifti` is not installed")
         for number, (plane, grey) in enumerate(draw_knee(3).stacks.items()):
             write_series(tmp_path / "disc", plane, grey[::3], SeriesNumber=number,
                          names=[f"IM{number}{k:02d}" for k in range(len(grey))])  # fmt: skip

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from mrnet_features.series.dicom_files import DicomFile
-from mrnet_features.series.dicom_tags import TagValues
+from mrnet_features.series.dicom_files import ADVICE, DicomFile
+from mrnet_features.series.dicom_tags import DamagedSequenceError, TagValues
 from mrnet_features.series.orientation import make_directions
 from mrnet_features.series.side import read_side
 from mrnet_features.series.volume import Directions, find_size_problem, find_spacing_problem
@@ -112,6 +112,13 @@ def list_frames(file: DicomFile) -> list[Frame]:
     ValueError
         If its pictures are in colour, too large, or stored in a way that is not read.
     """
+    try:
+        return _list_frames(file)
+    except DamagedSequenceError as error:
+        raise ValueError(f"'{file.path}' can't be read as DICOM ({error}). {ADVICE}") from None
+
+
+def _list_frames(file: DicomFile) -> list[Frame]:
     storage = read_storage(file)
     per_frame = file.tags.items("PerFrameFunctionalGroupsSequence")
     shared = file.tags.items("SharedFunctionalGroupsSequence")[:1]

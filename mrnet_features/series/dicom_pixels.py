@@ -196,7 +196,9 @@ def _read_compressed(file: BinaryIO, frame: Frame) -> NDArray[Any]:
                     pixel_representation=int(storage.is_signed),
                     pixel_keyword="PixelData",
                 )
-    except Exception as error:  # noqa: BLE001 (a damaged file raises almost anything)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # noqa: BLE001 (a decoder in Rust panics beside Exception)
         problem = type(error).__name__
     if problem or values is None:
         raise ValueError(

@@ -93,6 +93,10 @@ MOST_CHARACTERS = 4096
 """Most bytes of a text value that are looked at."""
 
 
+class DamagedSequenceError(ValueError):
+    """A sequence of a file can't be read."""
+
+
 class TagValues:
     """Values of the tags of a file, or of an item of a sequence.
 
@@ -186,11 +190,24 @@ class TagValues:
         Returns
         -------
         list of TagValues
+
+        Raises
+        ------
+        DamagedSequenceError
+            If it can't be read.
         """
         tag = ALL_TAGS[name]
+        value: Any = None
         if tag not in self._elements:
             return []
-        value = self._dataset[tag].value
+        try:
+            value = self._dataset[tag].value
+        except Exception:  # noqa: BLE001 (a damaged file raises almost anything)
+            is_damaged = True
+        else:
+            is_damaged = False
+        if is_damaged:  # without the traceback of pydicom, which can quote values
+            raise DamagedSequenceError("a sequence can't be read")
         return [TagValues(item) for item in value] if hasattr(value, "pop") else []
 
     def has(self, name: str) -> bool:

@@ -56,7 +56,7 @@ def load_series(
         Which slices to keep if a series holds several orientations; the plane if the tags do not
         tell it. An error if the tags say another one.
     series : str, optional
-        SeriesInstanceUID, for a folder that holds several series.
+        SeriesInstanceUID, for a folder that holds several series. NIfTI files have none.
     pixel_mm : float, default 0.6
         Distance of rows and columns of the stack in mm.
     size : int, default 256
@@ -97,9 +97,10 @@ def load_series(
         return assemble(read_nifti_volume(source, spacing_mm), str(source), scale, plane)
     if source.is_dir():
         groups, said = read_headers(source)
-        files = choose_group(groups, source, series)
     else:
-        files, said = [read_dicom_header(source)], []
+        file = read_dicom_header(source)
+        groups, said = {file.tags.word("SeriesInstanceUID"): [file]}, []
+    files = choose_group(groups, source, series)
     return load_files(files, str(source), scale, plane, spacing_mm, said)
 
 
