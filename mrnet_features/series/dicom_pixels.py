@@ -96,7 +96,7 @@ def read_stored(frame: Frame) -> NDArray[Any]:
     if not name_syntax(frame.file.syntax):
         raise ValueError(
             f"'{path}' has pixels in a transfer syntax that is not read. Convert it, such as with "
-            "`dcmdjpeg` or `gdcmconv --raw`."
+            "`dcmdjpeg` or `gdcmconv -w`."
         )
     with open_file(path) as file:
         if frame.file.syntax in NATIVE:
@@ -203,7 +203,7 @@ def _read_compressed(file: BinaryIO, frame: Frame) -> NDArray[Any]:
     if problem or values is None:
         raise ValueError(
             f"'{source.path}' can't be decoded as {name} ({problem}). Copy it again from its "
-            "source, or convert it, such as with `gdcmconv --raw`."
+            "source, or convert it, such as with `gdcmconv -w`."
         )
     return np.asarray(values)
 

@@ -1,11 +1,13 @@
 """A compressed picture that states another size is never decoded."""
 
 import struct
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import mrnet_features as mf
+from mrnet_features.series import dicom_pixels
 from mrnet_features.series.codestreams import find_stated_size
 from tests.support.dicom_files import draw_stack, make_dataset, write_dataset
 
@@ -62,7 +64,6 @@ def test_a_compressed_picture_larger_than_the_decoded_one_is_refused(tmp_path):
 
 @pytest.mark.parametrize("name", ["JPEG2000Lossless", "RLELossless"])
 def test_damaged_codestreams_give_no_other_error(tmp_path, name):
-    """A decoder written in Rust panics, which is no Exception."""
     dataset = make_dataset("axial", 0, draw_stack(1)[0])
     syntax = getattr(pydicom.uid, name)
     dataset.compress(syntax, encoding_plugin="pylibjpeg", generate_instance_uid=False)
@@ -81,3 +82,23 @@ def test_damaged_codestreams_give_no_other_error(tmp_path, name):
             texts.append(str(error))
     assert len(texts) > 5
     assert all("x.dcm" in text for text in texts)
+
+
+@pytest.mark.parametrize("kind", [BaseException, KeyboardInterrupt])
+def test_a_panic_of_a_decoder_names_the_file(tmp_path, monkeypatch, kind):
+    """Decoders written in Rust panic with an error that is no Exception."""
+
+    def panic(*_, **__):
+        raise kind
+
+    decoder = SimpleNamespace(available_plugins=("pylibjpeg",), as_array=panic)
+    module = SimpleNamespace(get_decoder=lambda syntax: decoder)
+    path = write_dataset(tmp_path / "x.dcm", compress(draw_stack(1)[0]))
+    mf.load_series(path)
+    real = dicom_pixels.import_pydicom
+    monkeypatch.setattr(
+        dicom_pixels, "import_pydicom", lambda name: module if "pixels" in name else real(name)
+    )
+    expected = kind if kind is KeyboardInterrupt else ValueError
+    with pytest.raises(expected):
+        mf.load_series(path)
