@@ -17,6 +17,7 @@ _HOMES = {
     "Exam": "data.exam",
     "FeatureExtractor": "extraction.extractor",
     "Folds": "evaluation.protocol.folds",
+    "Series": "series.series",
     "audit": "quality.audit",
     "check_leakage": "evaluation.leakage.checks",
     "compare": "evaluation.comparison.compare",
@@ -34,6 +35,7 @@ _HOMES = {
     "lightgbm_baseline": "models.baselines",
     "load_labels": "data.mrnet",
     "load_mrnet": "data.mrnet",
+    "load_series": "series.load",
     "logistic_baseline": "models.baselines",
     "make_coherent": "evaluation.protocol.coherence",
     "make_folds": "evaluation.protocol.stratify",
@@ -54,7 +56,7 @@ _HOMES = {
     "read_features": "extraction.table",
     "read_predictions": "evaluation.comparison.read_predictions",
     "select_stable": "models.stable_columns",
-    "to_uint8": "stacks.conversion",
+    "to_uint8": "series.conversion",
     "view": "report.viewer.view",
     "write_features": "extraction.table",
     "write_knees": "synthetic.write",
@@ -104,7 +106,9 @@ if TYPE_CHECKING:
     from mrnet_features.report.slice_plots import plot_slices
     from mrnet_features.report.viewer.view import view
     from mrnet_features.report.words import describe_columns
-    from mrnet_features.stacks.conversion import to_uint8
+    from mrnet_features.series.conversion import to_uint8
+    from mrnet_features.series.load import load_series
+    from mrnet_features.series.series import Series
     from mrnet_features.synthetic import write_knees
     from mrnet_features.workflows.stability import measure_stability
 
@@ -114,6 +118,7 @@ __all__ = [
     "Exam",
     "FeatureExtractor",
     "Folds",
+    "Series",
     "audit",
     "check_leakage",
     "compare",
@@ -131,6 +136,7 @@ __all__ = [
     "lightgbm_baseline",
     "load_labels",
     "load_mrnet",
+    "load_series",
     "logistic_baseline",
     "make_coherent",
     "make_folds",

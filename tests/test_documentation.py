@@ -9,6 +9,8 @@ import matplotlib as mpl
 import pytest
 
 import mrnet_features as mf
+from mrnet_features.synthetic import draw_knee
+from tests.support.dicom_files import write_series
 
 ROOT = Path(__file__).parents[1]
 DOCS = [  # written by hand, not by docs/generate or Sphinx
@@ -38,6 +40,12 @@ def run(page, monkeypatch):
 @pytest.mark.parametrize("page", sorted(set(PAGES) - NEEDS_EXAMS), ids=lambda page: page.name)
 def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    if page.name == "dicom.md":
+        pytest.importorskip("pydicom", reason="the extra `dicom` is not installed")
+        pytest.importorskip("nibabel", reason="the extra `nifti` is not installed")
+        for number, (plane, grey) in enumerate(draw_knee(3).stacks.items()):
+            write_series(tmp_path / "disc", plane, grey[::3], SeriesNumber=number,
+                         names=[f"IM{number}{k:02d}" for k in range(len(grey))])  # fmt: skip
     run(page, monkeypatch)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import bisect
 import dataclasses
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,12 @@ from mrnet_features.data.stack_files import read_stack, read_stack_shape
 from mrnet_features.messages import describe_cause, list_names, quote
 from mrnet_features.names import say_series
 from mrnet_features.notebook_html import format_code, format_paragraph, format_table
+from mrnet_features.series.dicom_files import list_files
+from mrnet_features.series.load import is_scanner_file, load_series
+from mrnet_features.series.nifti import find_json_beside, is_nifti
+
+if TYPE_CHECKING:
+    from mrnet_features.data.study_exam import StudyExam
 
 __all__ = ["Dataset", "Exam"]
 
@@ -33,10 +39,11 @@ class Exam:
     id : str
         Exam id as text with its leading zeros, such as "0042".
     paths : mapping of str to Path
-        The ``.npy`` file of each series. MRNet has one per plane: axial, coronal, sagittal. Others
-        are named by plane and weighting, such as ``sagittal_fluid``. Kept as absolute paths, so
-        that they stay valid if the working folder changes, and in worker processes that were
-        started in another one.
+        The ``.npy`` file of each series; or a DICOM file, the folder of a DICOM series, or a NIfTI
+        file, which are read by `load_series` with its defaults. MRNet has one series per plane:
+        axial, coronal, sagittal. Others are named by plane and weighting, such as
+        ``sagittal_fluid``. Kept as absolute paths, so that they stay valid if the working folder
+        changes, and in worker processes that were started in another one.
     """
 
     id: str
@@ -69,7 +76,7 @@ class Exam:
         plane : str
             One of the exam's planes or other series.
         mmap : bool, default False
-            Map the file into memory, read-only, instead of reading it.
+            Map a ``.npy`` file into memory, read-only, instead of reading it.
 
         Returns
         -------
@@ -80,14 +87,116 @@ class Exam:
         ------
         KeyError
             If the exam has no file for the series.
+        OSError, ModuleNotFoundError
+            As `load_series`, for DICOM and NIfTI.
         ValueError
             If the file can't be read or is not a complete uint8 stack of at least one slice.
         """
         path = self._find_path(plane)
         try:
+            if is_scanner_file(path):
+                return load_series(path, plane=plane).stack
             return read_stack(path, mmap=mmap)
         except ValueError as error:
             raise ValueError(f"Exam {quote(self.id)}, {say_series(plane)}: {error}") from error
+
+    def find_shape(self, plane: str) -> tuple[int, int, int]:
+        """Shape of the stack of one plane; no pixel of a ``.npy`` file is read.
+
+        Parameters
+        ----------
+        plane : str
+            One of the exam's planes.
+
+        Returns
+        -------
+        tuple of int
+            (n_slices, height, width).
+
+        Raises
+        ------
+        KeyError, OSError, ValueError, ModuleNotFoundError
+            As `load`.
+        """
+        n_slices, height, width = self.load(plane, mmap=True).shape
+        return n_slices, height, width
+
+    def describe_files(self, plane: str) -> str:
+        """Size, modification time and change time of the files of a plane; no file is read.
+
+        Parameters
+        ----------
+        plane : str
+            One of the exam's planes.
+
+        Returns
+        -------
+        str
+
+        Raises
+        ------
+        OSError
+            If a file is missing.
+        """
+        path = self.paths[plane]
+        files = [path]
+        if path.is_dir():
+            files, _ = list_files(path)
+        elif is_nifti(path):
+            files += [beside for beside in [find_json_beside(path)] if beside.exists()]
+        return describe_states(files)
+
+    @classmethod
+    def from_dicom(
+        cls,
+        folder: str | Path,
+        *,
+        id: str | None = None,  # noqa: A002 (the name of the field)
+        series: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> StudyExam:
+        """Exam of the DICOM files of one study: a folder as it lies on a hospital's CD.
+
+        All series are found by SeriesInstanceUID, however the files are spread over folders. Of
+        each plane one series is chosen by the rule of `choose_series`: `exam.table()` lists all of
+        them, with what was chosen and why.
+
+        Parameters
+        ----------
+        folder : path
+        id : str, optional
+            Exam id; the name of the folder by default. Pass one if folders are named by patients.
+        series : mapping of plane -> SeriesInstanceUID, optional
+            Series to take instead of the chosen ones.
+        **options
+            pixel_mm, size and percentiles, as for `load_series`.
+
+        Returns
+        -------
+        StudyExam
+            It has the planes that were found.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such folder.
+        ModuleNotFoundError
+            If pydicom is missing.
+        OSError, ValueError
+            If a file can't be read, no series is found, the folder holds several studies, or a
+            parameter is invalid.
+
+        Examples
+        --------
+        Three lines from a CD to a row of features::
+
+            import mrnet_features as mf
+            exam = mf.Exam.from_dicom("/media/cdrom", id="0042")
+            row = mf.FeatureExtractor().fit_transform([exam])
+        """
+        from mrnet_features.data.study_exam import read_study
+
+        return read_study(folder, id=id, series=series, **options)
 
     def _find_path(self, plane: str) -> Path:
         """File of a series; an error that lists the series if there is none."""
@@ -98,6 +207,26 @@ class Exam:
                 "missing='nan', or exclude it."
             )
         return self.paths[plane]
+
+
+def describe_states(files: Sequence[Path]) -> str:
+    """Size, modification time and change time of some files; no file is read.
+
+    Parameters
+    ----------
+    files : sequence of Path
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    OSError
+        If a file is missing.
+    """
+    states = (file.stat() for file in files)
+    return " ".join(f"{state.st_size} {state.st_mtime_ns} {state.st_ctime_ns}" for state in states)
 
 
 @dataclass(frozen=True, eq=False)
@@ -280,6 +409,8 @@ class Dataset:
 
 def _describe_file(path: Path) -> str:
     """Shape of a stack from the header of its file, or why there is none; no pixel is read."""
+    if path.is_dir():
+        return "a folder of DICOM files"
     if not path.is_file():
         return "no such file"
     if path.suffix != ".npy":  # such as the pickles of KneeMRI

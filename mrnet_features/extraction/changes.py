@@ -44,7 +44,7 @@ def hash_code() -> str:
     str
     """
     package = Path(__file__).parents[1]
-    folders = ("data", "stacks", "counts", "formulas", "families", "extraction")
+    folders = ("series", "data", "stacks", "counts", "formulas", "families", "extraction")
     files = sorted(
         path
         for folder in folders
@@ -78,10 +78,9 @@ def hash_file_state(exam: Exam, planes: Sequence[str], missing: Missing = "error
         if series not in exam.paths:
             return ""
         try:
-            status = exam.paths[series].stat()
+            parts.append(f"{series} {exam.describe_files(series)}")
         except OSError:
             return ""
-        parts.append(f"{series} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}")
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest() if parts else ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -138,7 +139,9 @@ def read_exam(
     digest = hashlib.blake2b(digest_size=16)
     stacks: dict[str, Array] = {}
     faults: dict[str, tuple[str, ...]] = {}
-    for series, grey in _load_stacks(exam, index, planes, missing, mmap=False):
+    for series in _choose(exam, index, planes, missing):
+        with _name_in_errors(exam, index, series):
+            grey = exam.load(series) if isinstance(exam, Exam) else _get(exam, series)
         digest.update(f"{series}{grey.shape}".encode())
         stacks[series] = np.ascontiguousarray(grey)
         digest.update(stacks[series])
@@ -166,16 +169,19 @@ def read_shapes(
     KeyError, TypeError, ValueError, OSError
         As `read_exam`.
     """
-    return {
-        series: (int(grey.shape[0]), int(grey.shape[1]), int(grey.shape[2]))
-        for series, grey in _load_stacks(exam, index, planes, missing, mmap=True)
-    }
+    shapes = {}
+    for series in _choose(exam, index, planes, missing):
+        with _name_in_errors(exam, index, series):
+            if isinstance(exam, Exam):
+                shapes[series] = exam.find_shape(series)
+            else:
+                n_slices, height, width = _get(exam, series).shape
+                shapes[series] = (n_slices, height, width)
+    return shapes
 
 
-def _load_stacks(
-    exam: ExamLike, index: int, planes: Sequence[str], missing: Missing, *, mmap: bool
-) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
-    """Series and their stacks; an error carries a note that names exam and series."""
+def _choose(exam: ExamLike, index: int, planes: Sequence[str], missing: Missing) -> Sequence[str]:
+    """Series to read; an error that names the exam if it has none of them."""
     chosen = choose_series(exam, planes, missing)
     if not chosen:
         error = KeyError(
@@ -184,13 +190,17 @@ def _load_stacks(
         )
         error.add_note(f"while reading {_label_exam(exam, index)}")
         raise error
-    for series in chosen:
-        try:
-            grey = exam.load(series, mmap=mmap) if isinstance(exam, Exam) else _get(exam, series)
-        except Exception as error:
-            error.add_note(f"while reading {_label_exam(exam, index)}, {say_series(series)}")
-            raise
-        yield series, grey
+    return chosen
+
+
+@contextlib.contextmanager
+def _name_in_errors(exam: ExamLike, index: int, series: str) -> Iterator[None]:
+    """Add a note that names exam and series to an error of the block."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"while reading {_label_exam(exam, index)}, {say_series(series)}")
+        raise
 
 
 def _label_exam(exam: ExamLike, index: int) -> str:

@@ -45,15 +45,22 @@ class PerturbedExam(Exam):
     perturbation : str
         One of `PERTURBATIONS`.
     seed : int
+    source : Exam
+        The exam as it is.
     """
 
     perturbation: str = ""
     seed: int = 0
+    source: Exam = Exam("", {})  # noqa: RUF009 (immutable)
 
     def load(self, plane: str, *, mmap: bool = False) -> UInt8Array:
         """Perturbed stack of one plane; see `Exam.load`."""
-        grey = super().load(plane, mmap=mmap)
+        grey = self.source.load(plane, mmap=mmap)
         return perturb(grey, self.perturbation, self.seed, f"{self.id} {plane}")
+
+    def describe_files(self, plane: str) -> str:
+        """Size and times of the files of a plane; see `Exam.describe_files`."""
+        return self.source.describe_files(plane)
 
 
 def measure_stability(
@@ -206,7 +213,7 @@ def _perturb_exam(
     exam: ExamLike, index: int, name: str, seed: int, planes: Sequence[str]
 ) -> ExamLike:
     if isinstance(exam, Exam):
-        return PerturbedExam(exam.id, exam.paths, name, seed)
+        return PerturbedExam(exam.id, exam.paths, name, seed, exam)
     return {
         plane: perturb(exam[plane], name, seed, f"{index} {plane}")
         for plane in planes

@@ -5,11 +5,27 @@ import pytest
 
 from tests.fuzz.cases import SPECIAL
 
-TARGETS = ("npy_header", "label_csv", "predictions", "folds", "feature_table", "bundle", "kneemri")
+TARGETS = (
+    "npy_header",
+    "label_csv",
+    "predictions",
+    "folds",
+    "feature_table",
+    "bundle",
+    "kneemri",
+    "scanner_files",
+)
 N_DRAWN = 60
 
 
+def require_extras(name):
+    if name == "scanner_files":
+        pytest.importorskip("pydicom", reason="the extra `dicom` is not installed")
+        pytest.importorskip("nibabel", reason="the extra `nifti` is not installed")
+
+
 def draw(name):
+    require_extras(name)
     target = importlib.import_module(f"tests.fuzz.{name}").TARGET
     return [target.draw(0, number) for number in range(N_DRAWN)]
 
@@ -23,6 +39,7 @@ def test_cases_depend_on_seed_and_number_alone(name):
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_a_pipe_or_a_folder_can_stand_in_place_of_a_file(name):
+    require_extras(name)
     target = importlib.import_module(f"tests.fuzz.{name}").TARGET
     target = dataclasses.replace(target, special_share=1.0)
     drawn = [target.draw(0, number) for number in range(20)]

@@ -51,7 +51,7 @@ def test_a_faulty_stack_is_told_once():
 
 
 def test_a_perturbed_exam_is_perturbed_when_it_is_read(exams):
-    copy = PerturbedExam(exams[2].id, exams[2].paths, "noise", 7)
+    copy = PerturbedExam(exams[2].id, exams[2].paths, "noise", 7, exams[2])
     assert np.array_equal(
         copy.load("sagittal", mmap=True), perturb(KNEES[2], "noise", 7, "0002 sagittal")
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mrnet_features.arrays import Array, UInt8Array, to_host
 from mrnet_features.messages import quote
 
-__all__ = ["to_uint8"]
+__all__ = ["check_percentiles", "find_limits", "scale_to_uint8", "to_uint8"]
 
 DEFAULT_PERCENTILES = (0.1, 99.9)
 """Limits that single outliers do not move; a small bright effusion stays below the upper one."""
@@ -82,14 +82,41 @@ def to_uint8(
     >>> to_uint8(stack, percentiles=(0, 100), invert=True).tolist()
     [[[255, 128], [64, 0]]]
     """
-    lower, upper = _check_percentiles(percentiles)
+    lower, upper = check_percentiles(percentiles)
     values = _check_values(stack)
     _check_padding(padding)
     if values.dtype == np.uint8 and padding is None and not invert:
         return values
-    low, high = 0.0, 255.0
+    limits = (0.0, 255.0)
     if values.dtype != np.uint8:
-        low, high = _find_limits(values, (lower, upper), padding)
+        limits = find_limits(values, (lower, upper), padding)
+    return scale_to_uint8(values, limits, padding, invert=invert)
+
+
+def scale_to_uint8(
+    values: NDArray[Any],
+    limits: tuple[float, float],
+    padding: float | None = None,
+    *,
+    invert: bool = False,
+) -> UInt8Array:
+    """Grey levels 0 to 255 that rise linearly between two values.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_slices, height, width)
+    limits : pair of float
+        Values of grey levels 0 and 255; values outside become 0 or 255.
+    padding : float, optional
+        Value of the pixels that become 0; NaN too.
+    invert : bool, default False
+        Whether the lower value becomes 255.
+
+    Returns
+    -------
+    ndarray of shape (n_slices, height, width), uint8
+    """
+    low, high = limits
     converted = np.empty(values.shape, np.uint8)
     for image, grey in zip(values, converted, strict=True):
         within = np.clip(image.astype(np.float64), low, high)
@@ -100,7 +127,22 @@ def to_uint8(
     return converted
 
 
-def _check_percentiles(percentiles: tuple[float, float]) -> tuple[float, float]:
+def check_percentiles(percentiles: tuple[float, float]) -> tuple[float, float]:
+    """Percentiles as two floats.
+
+    Parameters
+    ----------
+    percentiles : pair of float
+
+    Returns
+    -------
+    pair of float
+
+    Raises
+    ------
+    ValueError
+        Unless 0 <= lower < upper <= 100.
+    """
     try:
         lower, upper = (float(value) for value in percentiles)
         valid = 0 <= lower < upper <= 100
@@ -152,10 +194,28 @@ def _find_padding(image: NDArray[Any], padding: float | None) -> NDArray[np.bool
     return np.isnan(image) if math.isnan(padding) else np.asarray(image == padding)
 
 
-def _find_limits(
+def find_limits(
     values: NDArray[Any], percentiles: tuple[float, float], padding: float | None
 ) -> tuple[float, float]:
-    """Values of the stack at two percentiles, without the padding."""
+    """Values of the stack at two percentiles, without the padding.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_slices, height, width)
+    percentiles : pair of float
+        As of `to_uint8`.
+    padding : float or None
+        Value that does not count; NaN too.
+
+    Returns
+    -------
+    pair of float
+
+    Raises
+    ------
+    ValueError
+        If a value is infinite or NaN, all are padding, or both percentiles are the same value.
+    """
     # without the class of a memory map, whose copies are read-only in NumPy 2.0
     pixels = np.asarray(values)[~_find_padding(values, padding)]
     n_infinite = pixels.size - int(np.isfinite(pixels).sum())

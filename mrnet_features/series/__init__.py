@@ -1,0 +1,1 @@
+"""Series: DICOM series and NIfTI files -> uint8 stacks of one orientation and pixel size."""

@@ -1,0 +1,261 @@
+"""Load one series: a folder of DICOM files, one DICOM file, or one NIfTI file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mrnet_features.messages import quote
+from mrnet_features.series.assemble import (
+    PERCENTILES,
+    PIXEL_MM,
+    SIZE,
+    Scale,
+    assemble,
+    check_plane,
+    check_scale,
+)
+from mrnet_features.series.dicom_files import (
+    DicomFile,
+    NotDicomError,
+    list_files,
+    read_dicom_header,
+)
+from mrnet_features.series.dicom_frames import has_picture
+from mrnet_features.series.dicom_series import read_dicom_volume
+from mrnet_features.series.nifti import is_nifti, read_nifti_volume
+from mrnet_features.series.series import Series
+from mrnet_features.series.volume import find_spacing_problem
+
+__all__ = ["load_series"]
+
+
+def load_series(
+    path: str | Path,
+    *,
+    plane: str | None = None,
+    series: str | None = None,
+    pixel_mm: float = PIXEL_MM,
+    size: int = SIZE,
+    percentiles: tuple[float, float] = PERCENTILES,
+    spacing_mm: tuple[float, float] | None = None,
+) -> Series:
+    """One DICOM series or NIfTI file as a uint8 stack of fixed orientation and scale.
+
+    Slices are put in the order of their position, turned into canonical orientation, resampled to
+    one pixel size, cut or padded to one size around the leg, and converted to grey levels. One
+    slice at a time is decoded.
+
+    Parameters
+    ----------
+    path : path
+        Folder of the files of one series, a single (multi-frame) DICOM file, or a ``.nii`` or
+        ``.nii.gz`` file. Links to folders are not followed.
+    plane : {"axial", "coronal", "sagittal"}, optional
+        Which slices to keep if a series holds several orientations; the plane if the tags do not
+        tell it. An error if the tags say another one.
+    series : str, optional
+        SeriesInstanceUID, for a folder that holds several series. NIfTI files have none.
+    pixel_mm : float, default 0.6
+        Distance of rows and columns of the stack in mm.
+    size : int, default 256
+        Rows and columns of the stack. The default shows 154 mm, so that the knee fills the picture
+        as in MRNet. What is not scanned is 0.
+    percentiles : pair of float, default (0.1, 99.9)
+        Limits of the grey levels, as for `to_uint8`, over the scanned part of the stack.
+    spacing_mm : pair of float, optional
+        Distance of rows and of columns in mm, only for files that do not state it.
+
+    Returns
+    -------
+    Series
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file or folder.
+    ModuleNotFoundError
+        If pydicom, nibabel or a decoder is missing; says what to install.
+    OSError
+        If a file may not be read, or is a pipe, a socket or a device.
+    ValueError
+        If a parameter is invalid, or the files are not one series of grey pictures that is read:
+        several series or orientations, two legs, no orientation or spacing, colours, truncated,
+        damaged or too large. The message names the file and holds no text of it.
+
+    Notes
+    -----
+    At most 2,048 slices of 4,096 x 4,096 pixels and 2**29 pixels are read; sizes are checked before
+    a pixel is decoded.
+    """
+    scale = check_scale(pixel_mm, size, percentiles)
+    check_plane(plane)
+    spacing_mm = check_spacing(spacing_mm)
+    source = Path(path)
+    if is_nifti(source) and not source.is_dir():
+        return assemble(read_nifti_volume(source, spacing_mm), str(source), scale, plane)
+    if source.is_dir():
+        groups, said = read_headers(source)
+    else:
+        file = read_dicom_header(source)
+        groups, said = {file.tags.word("SeriesInstanceUID"): [file]}, []
+    files = choose_group(groups, source, series)
+    return load_files(files, str(source), scale, plane, spacing_mm, said)
+
+
+def is_scanner_file(path: Path) -> bool:
+    """Whether a path is read by `load_series`: a folder, or a name that ends in .dcm or .nii.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    bool
+    """
+    if path.suffix == ".npy":
+        return False
+    return is_nifti(path) or path.suffix.lower() in (".dcm", ".ima") or path.is_dir()
+
+
+def load_files(
+    files: Sequence[DicomFile],
+    label: str,
+    scale: Scale,
+    plane: str | None = None,
+    spacing_mm: tuple[float, float] | None = None,
+    said: Sequence[str] = (),
+) -> Series:
+    """Series of DICOM files whose headers have been read.
+
+    Parameters
+    ----------
+    files : sequence of DicomFile
+        At least one.
+    label : str
+        Folder or file, for messages.
+    scale : Scale
+    plane : str, optional
+        As for `load_series`.
+    spacing_mm : pair of float, optional
+        As for `load_series`.
+    said : sequence of str
+        Warnings so far.
+
+    Returns
+    -------
+    Series
+
+    Raises
+    ------
+    OSError, ValueError, ModuleNotFoundError
+        As `load_series`.
+    """
+    volume = read_dicom_volume(files, label, plane, spacing_mm)
+    volume.warnings[:0] = said
+    return assemble(volume, label, scale, plane)
+
+
+def read_headers(folder: Path) -> tuple[dict[str, list[DicomFile]], list[str]]:
+    """Files with pictures below a folder by their SeriesInstanceUID.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    groups : dict of str to list of DicomFile
+        Sorted by UID; files sorted by path.
+    warnings : list of str
+
+    Raises
+    ------
+    OSError, ValueError, ModuleNotFoundError
+        As `load_series`.
+    """
+    paths, said = list_files(folder)
+    groups: dict[str, list[DicomFile]] = {}
+    n_other = 0
+    for path in paths:
+        try:
+            file = read_dicom_header(path)
+        except NotDicomError:
+            n_other += 1
+            continue
+        if has_picture(file):
+            groups.setdefault(file.tags.word("SeriesInstanceUID"), []).append(file)
+        else:
+            n_other += 1
+    if not groups:
+        raise ValueError(
+            f"'{folder}' holds no DICOM file with a picture (of {len(paths)} files). Pass the "
+            "folder that holds them, or a NIfTI file itself."
+        )
+    if n_other:
+        said.append(f"{n_other} of {len(paths)} files in '{folder}' are no DICOM pictures.")
+    return dict(sorted(groups.items())), said
+
+
+def choose_group(
+    groups: dict[str, list[DicomFile]], folder: Path, series: str | None
+) -> list[DicomFile]:
+    """Files of one series.
+
+    Parameters
+    ----------
+    groups : dict of str to list of DicomFile
+    folder : Path
+    series : str or None
+        SeriesInstanceUID.
+
+    Returns
+    -------
+    list of DicomFile
+
+    Raises
+    ------
+    ValueError
+        If there are several and none is named, or there is no such series.
+    """
+    if series is None and len(groups) == 1:
+        return next(iter(groups.values()))
+    if series is None or series not in groups:
+        got = "" if series is None else f", and none is {quote(series)}"
+        listed = ", ".join(f"{quote(uid)} ({len(files)} files)" for uid, files in groups.items())
+        shown = listed if len(listed) < 1000 else f"{listed[:1000]} ..."
+        raise ValueError(
+            f"'{folder}' holds {len(groups)} series{got}. Pass `series` to choose one, or the "
+            f"study as a whole to `mf.Exam.from_dicom`: {shown}."
+        )
+    return groups[series]
+
+
+def check_spacing(spacing_mm: Any) -> tuple[float, float] | None:
+    """Distance of rows and columns as a caller passed it.
+
+    Parameters
+    ----------
+    spacing_mm : pair of float or None
+
+    Returns
+    -------
+    pair of float or None
+
+    Raises
+    ------
+    ValueError
+        Unless it is None or two plausible distances.
+    """
+    if spacing_mm is None:
+        return None
+    try:
+        row, column = (float(mm) for mm in spacing_mm)
+        problem = find_spacing_problem((row, column))
+    except (TypeError, ValueError):
+        problem = "must be two numbers"
+    if problem:
+        raise ValueError(f"`spacing_mm` {problem}. Pass the distance of rows and of columns in mm.")
+    return row, column
