@@ -100,7 +100,7 @@ def test_a_changed_file_or_scale_is_seen(disc):
 def test_a_missing_plane_and_file_are_named(tmp_path):
     path = write_series(tmp_path / "s", "sagittal", draw_stack())
     exam = mf.Exam.from_dicom(tmp_path)
-    with pytest.raises(KeyError, match=r"has no file for plane 'axial' \(planes present: sagittal"):
+    with pytest.raises(KeyError, match=r"has no file for plane 'axial' \(series present: sagittal"):
         exam.load("axial")
     (path / "IM0002").unlink()
     with pytest.raises(FileNotFoundError, match="IM0002"):
