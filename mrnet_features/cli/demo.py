@@ -40,6 +40,7 @@ def demo(
     the extra "report".
     """
     from mrnet_features.cli.format import print_json, print_summary, summary_as_dict
+    from mrnet_features.report.page import Text
     from mrnet_features.report.review.write import list_missing_packages
     from mrnet_features.workflows.demo import PAGE, run_demo
 
@@ -55,8 +56,13 @@ def demo(
         print(f"Predictions, folds and this table are in '{out / 'train-cv'}'.")
         print("The knees are synthetic: these AUCs say nothing about MRNet.")
         if made.report:
+            for block in made.report.parts[0].blocks:
+                if isinstance(block, Text) and block.is_warning:
+                    print(block.text)
             print(f"Open this page in a browser: {page}")
         else:
             print(NO_PAGE.format(packages=", ".join(list_missing_packages())))
     root, scores = quote_path(out / "knees"), quote_path(out / "train-cv" / "predictions.csv")
-    print_next(f"view {root} --predictions {scores}", quiet=quiet or as_json)
+    table = quote_path(out / "train.parquet")
+    looked = f"view {root} --predictions {scores}" if made.report else None  # needs Pillow too
+    print_next(looked or f"importance {table} {root} --by family", quiet=quiet or as_json)

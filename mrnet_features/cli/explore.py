@@ -64,7 +64,9 @@ def explore(
     from mrnet_features.names import PLANES
     from mrnet_features.quality.audit import audit as run_audit
     from mrnet_features.report.explore.explore import explore as run_explore
+    from mrnet_features.report.review.write import require_packages
 
+    require_packages()
     check_file(out, list_label_files(root, split))
     start = time.perf_counter()
     chosen = _read_sequences(sequences)

@@ -79,12 +79,16 @@ def run_demo(
     import_lightgbm()
     folder = Path(out)
     check_place(folder / PAGE)
+    logger.info("Writing synthetic knees.")
     root = write_knees(folder / "knees", n_train=n_train, n_valid=0, seed=seed, n_jobs=n_jobs)
+    logger.info("Extracting their features.")
     dataset, features = make_table(root, "train", folder / "train.parquet", n_jobs=n_jobs)
+    logger.info("Cross-validating LightGBM.")
     evaluation = score_table(features, dataset.labels, seed=seed, n_jobs=n_jobs)
     write_evaluation(evaluation, folder / "train-cv")
     if list_missing_packages():
         return Demo(evaluation, None)
+    logger.info("Auditing the exams.")
     findings = audit(dataset, n_jobs=n_jobs)
     logger.info("Writing the page, and the viewer beside it.")
     report = write_report(

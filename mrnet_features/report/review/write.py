@@ -209,6 +209,6 @@ def require_packages() -> None:
     missing = list_missing_packages()
     if missing:
         raise ImportError(
-            f"The page of a report needs {', '.join(missing)}: pip install "
+            f"A page needs {', '.join(missing)}: pip install "
             "'mrnet-features[report]'."
         )
