@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from mrnet_features import load_labels, read_features
+from mrnet_features.report.page import Text
+from mrnet_features.report.review.part import Part
+from mrnet_features.report.review.report import Report
 from mrnet_features.workflows.demo import Demo
 from mrnet_features.workflows.score import score_table
 from tests.support.command_line import run
@@ -14,7 +17,9 @@ from tests.support.command_line import run
 @pytest.fixture
 def asked(folder, monkeypatch):
     """Arguments that the demo was called with; it returns scores of another table."""
-    asked = {"report": "a report"}
+    blocks = [Text("An alarm.", is_warning=True), Text("A sentence.")]
+    report = Report("Demo", "", (Part("verdict", "What was found", blocks, {}, {}),), ())
+    asked = {"report": report}
     features, labels = read_features(folder / "train.parquet"), load_labels(folder / "knees")
 
     def run_demo(out, **options):
@@ -31,7 +36,7 @@ def test_the_aucs_are_printed_with_a_warning_and_the_page_comes_last(asked):
     assert done.status == 0
     assert "mean      0.500" in done.stdout
     assert "say nothing about MRNet" in done.stdout
-    assert done.stdout.endswith("Open this page in a browser: mrnet-demo/report.html\n")
+    assert done.stdout.endswith("An alarm.\nOpen this page in a browser: mrnet-demo/report.html\n")
     assert done.stderr == (
         "Writing synthetic knees, features and scores to 'mrnet-demo'.\n"
         "Next: mrnet-features view mrnet-demo/knees --predictions "

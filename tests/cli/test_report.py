@@ -96,7 +96,7 @@ def test_missing_packages_are_named_before_anything_is_read(monkeypatch, tmp_pat
     done = run(*REPORT, cwd=tmp_path)
     assert done.status == 1
     assert done.stderr == (
-        "Error: The page of a report needs matplotlib: pip install 'mrnet-features[report]'.\n"
+        "Error: A page needs matplotlib: pip install 'mrnet-features[report]'.\n"
     )
 
 

@@ -209,6 +209,5 @@ def require_packages() -> None:
     missing = list_missing_packages()
     if missing:
         raise ImportError(
-            f"A page needs {', '.join(missing)}: pip install "
-            "'mrnet-features[report]'."
+            f"A page needs {', '.join(missing)}: pip install 'mrnet-features[report]'."
         )
