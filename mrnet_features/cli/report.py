@@ -287,6 +287,7 @@ def _print_difference(first: Path, second: Path, as_json: bool) -> None:
         return
     print_table(found.summary().reset_index())
     print()
-    print_table(whole)
+    ends = {"ci_low": "first's 95 % low", "ci_high": "first's 95 % high"}  # not the difference's
+    print_table(whole.rename(columns=ends))
     print()
     print(found.sentence)

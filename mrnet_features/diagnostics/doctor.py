@@ -16,7 +16,8 @@ from mrnet_features.messages import describe_cause
 from mrnet_features.models.lightgbm import import_lightgbm
 
 CORE = ("numpy", "scipy", "numba", "pandas", "pyarrow", "scikit-learn", "joblib")
-EXTRAS = {"matplotlib": "report"}
+EXTRAS = {"jinja2": "report", "matplotlib": "report", "anywidget": "view"}
+USES = {"report": "figures and pages", "view": "the viewer in a notebook"}
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,10 @@ def _check_extra(name: str, extra: str) -> MachineCheck:
     if importlib.util.find_spec(name):
         return _check_version(name)
     return MachineCheck(
-        name, "optional", "not installed", f"For figures: pip install 'mrnet-features[{extra}]'."
+        name,
+        "optional",
+        "not installed",
+        f"For {USES[extra]}: pip install 'mrnet-features[{extra}]'.",
     )
 
 

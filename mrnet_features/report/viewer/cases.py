@@ -205,8 +205,9 @@ def collect_cases(
         )
     scores = _read_scores(evaluation, exams)
     fitted = None if isinstance(evaluation, pd.DataFrame) else evaluation
-    if labels.empty and fitted is not None:
-        labels = fitted.labels
+    if fitted is not None:  # its labels may be corrected ones
+        tasks = list(dict.fromkeys([*labels.columns, *fitted.labels.columns]))
+        labels = fitted.labels.combine_first(labels).reindex(columns=tasks)
     if features is not None and fitted is None:
         raise ValueError(
             "`features` explain the predictions of an evaluation. Pass what "

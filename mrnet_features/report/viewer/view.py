@@ -43,7 +43,8 @@ def view(
         Planes may be missing; so may labels.
     evaluation : Evaluation, HoldOut or DataFrame, optional
         Probabilities to show beside the labels, each of a model that was not fitted on the exam:
-        of `cross_validate`, of `evaluate`, or a table as from `read_predictions`.
+        of `cross_validate`, of `evaluate`, or a table as from `read_predictions`. The labels of the
+        first two are shown in place of those of `data`.
     features : DataFrame, optional
         The table that `evaluation` was made from; for a HoldOut those of both sets, one below the
         other. With it the viewer shows which features raised

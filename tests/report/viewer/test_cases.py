@@ -1,5 +1,7 @@
 """Arguments of the viewer: what is matched, what is refused."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -50,6 +52,13 @@ def test_labels_of_the_evaluation_stand_in_for_those_of_the_dataset(dataset, eva
     unlabelled = mf.Dataset(dataset.exams, pd.DataFrame())
     view = collect_cases(unlabelled, evaluated[0]).list_exams(["0001"])
     assert view["exams"][0]["labels"] == {"abnormal": 1, "acl": 1}
+
+
+def test_corrected_labels_are_shown_in_place_of_those_of_the_dataset(dataset, evaluated):
+    evaluation, _ = evaluated
+    corrected = dataclasses.replace(evaluation, labels=1 - evaluation.labels)
+    for exam in collect_cases(dataset, corrected).list_exams(list(corrected.labels.index))["exams"]:
+        assert exam["labels"]["acl"] == 1 - evaluation.labels.loc[exam["id"], "acl"]
 
 
 def test_contributions_are_those_of_the_evaluation(dataset, evaluated):
