@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 
 # Names are loaded when they are first used: importing the package reads nothing but this file.
 _HOMES = {
-    "Dataset": "data.exam",
+    "Dataset": "data.dataset",
     "Evaluation": "evaluation.protocol.cross_validation",
     "Exam": "data.exam",
     "FeatureExtractor": "extraction.extractor",
@@ -64,7 +64,8 @@ _HOMES = {
 }
 
 if TYPE_CHECKING:
-    from mrnet_features.data.exam import Dataset, Exam
+    from mrnet_features.data.dataset import Dataset
+    from mrnet_features.data.exam import Exam
     from mrnet_features.data.mrnet import load_labels, load_mrnet
     from mrnet_features.evaluation.checklists.fill import fill_checklist
     from mrnet_features.evaluation.comparison.added_value import measure_added_value

@@ -9,16 +9,10 @@ import pandas as pd
 import pytest
 
 from mrnet_features.notebook_html import format_code, format_paragraph, format_table
+from tests.support.html_tables import read_rows
 
 HOSTILE = "<script>alert(1)</script>\x1b[2J\ud800"
 WRITTEN = "<script>alert(1)</script>\\x1b[2J\\ud800"
-
-
-def read_table(text):
-    """Cells of the rows of an HTML table, as a browser shows them."""
-    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", text, re.DOTALL)
-    cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL) for row in rows]
-    return [[html.unescape(cell.replace("<wbr>", "")) for cell in row] for row in cells]
 
 
 def list_tags(text):
@@ -32,7 +26,7 @@ def list_tags(text):
 def test_text_given_by_a_user_stays_text():
     frame = pd.DataFrame({"<script>": [HOSTILE]}, dtype=object)
     text = format_table(frame.rename_axis(index="<script>"))
-    assert read_table(text) == [["<script>"] * 2, ["0", WRITTEN]]
+    assert read_rows(text) == [["<script>"] * 2, ["0", WRITTEN]]
     assert "script" not in list_tags(text)
     said = format_paragraph(HOSTILE, format_code(HOSTILE))
     assert list_tags(said) == {"p", "code"}
@@ -69,34 +63,34 @@ def test_pandas_settings_of_a_notebook_change_nothing():
 )
 def test_a_cell_is_short_and_a_missing_value_is_empty(value, shown):
     frame = pd.DataFrame({"value": pd.Series([value], dtype=object)})
-    assert read_table(format_table(frame)) == [["value"], [shown]]
+    assert read_rows(format_table(frame)) == [["value"], [shown]]
 
 
 def test_numbers_of_exams_have_no_decimals():
     frame = pd.DataFrame({"n_exams": [12.0, np.nan], "size": [12.0, 1.0]})
-    assert read_table(format_table(frame))[1:] == [["12", "12.000"], ["", "1.000"]]
+    assert read_rows(format_table(frame))[1:] == [["12", "12.000"], ["", "1.000"]]
 
 
 def test_named_indices_are_columns_and_counting_ones_are_not_shown():
     index = pd.MultiIndex.from_tuples([("acl", 0), ("acl", 1)], names=["task", "fold"])
     frame = pd.DataFrame({"auc": [0.5, 0.7]}, index)
-    assert read_table(format_table(frame))[0] == ["task", "fold", "auc"]
-    assert read_table(format_table(frame.reset_index(drop=True)))[0] == ["auc"]
+    assert read_rows(format_table(frame))[0] == ["task", "fold", "auc"]
+    assert read_rows(format_table(frame.reset_index(drop=True)))[0] == ["auc"]
     named = frame.set_axis(["first", "second"])
-    assert read_table(format_table(named))[1:] == [["first", "0.500"], ["second", "0.700"]]
+    assert read_rows(format_table(named))[1:] == [["first", "0.500"], ["second", "0.700"]]
     same = pd.DataFrame({"auc": [0.5]}, pd.Index([1], name="auc"))
-    assert read_table(format_table(same)) == [["auc", "auc"], ["1", "0.500"]]
+    assert read_rows(format_table(same)) == [["auc", "auc"], ["1", "0.500"]]
 
 
 def test_a_long_table_is_cut_and_says_so():
     text = format_table(pd.DataFrame({"n": range(5000)}), "All are in `frame()`.")
-    assert len(read_table(text)) == 31
+    assert len(read_rows(text)) == 31
     assert "<p>30 of 5,000 rows. All are in `frame()`.</p>" in text
     assert "rows" not in format_table(pd.DataFrame({"n": range(30)}))
 
 
 def test_an_empty_table_has_its_columns():
-    assert read_table(format_table(pd.DataFrame(columns=["task", "auc"]))) == [["task", "auc"]]
+    assert read_rows(format_table(pd.DataFrame(columns=["task", "auc"]))) == [["task", "auc"]]
 
 
 def test_colours_are_left_to_the_notebook():

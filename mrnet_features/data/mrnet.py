@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mrnet_features.data.exam import Dataset, Exam
+from mrnet_features.data.dataset import Dataset
+from mrnet_features.data.exam import Exam
 from mrnet_features.data.label_files import find_label_files
 from mrnet_features.data.leading_zeros import find_width, restore_zeros
 from mrnet_features.data.problems import Problem, format_problems

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import warnings
-from collections import Counter
-from collections.abc import Generator, Mapping, Sequence
-from typing import Any, ClassVar, Literal, Self, TypeAlias
+from collections.abc import Generator, Sequence
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -15,14 +13,13 @@ from joblib import cpu_count, delayed
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from mrnet_features.arrays import Device, resolve_device
-from mrnet_features.data.exam import Exam
-from mrnet_features.exam_ids import find_id_problem
 from mrnet_features.extraction.describe import Row, StackWarning, describe_batch, make_row
+from mrnet_features.extraction.exams import Exams, build_frame, check_exams, list_exams
 from mrnet_features.extraction.gpu.pipeline import iterate_rows
 from mrnet_features.extraction.gpu.planning import count_readers
 from mrnet_features.extraction.missing import check_presence, check_use, list_missing, log_missing
 from mrnet_features.extraction.pooling import DEFAULT_POOLS, POOLS
-from mrnet_features.extraction.read import ExamLike, StacksExam, read_exam
+from mrnet_features.extraction.read import ExamLike, read_exam
 from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.families.base import Family
 from mrnet_features.families.presets import find_families, list_explicit
@@ -30,9 +27,6 @@ from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.messages import name_some, quote
 from mrnet_features.names import PLANES, check_series
 from mrnet_features.stacks.discretisation import Discretisation
-
-Exams: TypeAlias = Sequence[ExamLike] | Mapping[str, ExamLike]
-"""Exams in a sequence, or by exam id."""
 
 
 class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -318,84 +312,6 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return True  # nothing is learned
 
 
-def list_exams(exams: Exams) -> Sequence[ExamLike]:
-    """Exams as a sequence; those of a mapping get its keys as ids.
-
-    Parameters
-    ----------
-    exams : sequence of exams, or mapping of exam id to exam
-        An exam is an Exam or a mapping series -> stack.
-
-    Returns
-    -------
-    sequence of Exam or of mapping series -> stack
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a key of the mapping is not an exam id as text.
-
-    Examples
-    --------
-    >>> list_exams({"0042": {}})[0].id
-    '0042'
-    """
-    if not isinstance(exams, Mapping):
-        return exams
-    if not all(isinstance(exam, Exam | Mapping) for exam in exams.values()):
-        check_exams(exams)  # type: ignore[arg-type]  # a single exam, which it refuses
-    listed: list[ExamLike] = []
-    for name, exam in exams.items():
-        problem = find_id_problem(name) if isinstance(name, str) else "is not text"
-        if problem:
-            raise ValueError(
-                f"`exams` must have exam ids as keys, but {quote(name)} {problem}. Correct it, or "
-                "pass a list of exams."
-            )
-        if isinstance(exam, Exam):
-            listed.append(dataclasses.replace(exam, id=name))
-        else:
-            listed.append(StacksExam(name, {}, exam))
-    return listed
-
-
-def check_exams(exams: Sequence[ExamLike]) -> None:
-    """Raise unless `exams` is a sequence of exams with distinct ids.
-
-    Parameters
-    ----------
-    exams : sequence of Exam or of mapping series -> stack
-
-    Raises
-    ------
-    TypeError
-        If it is a single exam or an array, or holds anything but exams.
-    ValueError
-        If it is empty or an id occurs twice.
-    """
-    if isinstance(exams, Exam | Mapping | np.ndarray | pd.DataFrame | str):
-        raise TypeError(
-            "`exams` must be a sequence of Exam or of mappings series -> stack, got "
-            f"{type(exams).__name__}. Put one exam into a list, such as [{{'sagittal': stack}}], "
-            "or pass {exam_id: {'sagittal': stack}}."
-        )
-    for k, exam in enumerate(exams):
-        if not isinstance(exam, Exam | Mapping):
-            raise TypeError(
-                f"`exams` must hold Exam or mappings series -> stack, got {type(exam).__name__} at "
-                f"index {k}. Load exams with `load_mrnet`, or write {{'sagittal': stack}}."
-            )
-    if len(exams) == 0:
-        raise ValueError("`exams` must hold at least one exam, got none.")
-    counted = Counter(exam.id for exam in exams if isinstance(exam, Exam))
-    repeated = sorted(exam for exam, n in counted.items() if n > 1)
-    if repeated:
-        raise ValueError(
-            f"`exams` must hold each exam id once, got {name_some(repeated)} more than once. "
-            "Leave out the repeats."
-        )
-
-
 def _check_batch_size(batch_size: object) -> None:
     if batch_size is None:
         return
@@ -409,26 +325,6 @@ def _check_batch_size(batch_size: object) -> None:
             f"`batch_size` must be at least 1, got {batch_size}. Leave it out to use as many exams "
             "as the free memory of the GPU holds."
         )
-
-
-def build_frame(
-    exams: Sequence[ExamLike], rows: Sequence[np.ndarray[Any, Any]], columns: Sequence[str]
-) -> pd.DataFrame:
-    """Feature table of rows; the index is the exam id, or the position where exams have none.
-
-    Parameters
-    ----------
-    exams : sequence of Exam or of mapping series -> stack
-    rows : sequence of ndarray of shape (n_features,)
-        One per exam.
-    columns : sequence of str
-
-    Returns
-    -------
-    DataFrame of shape (n_exams, n_features)
-    """
-    ids = [exam.id if isinstance(exam, Exam) else k for k, exam in enumerate(exams)]
-    return pd.DataFrame(np.stack(rows), index=pd.Index(ids, name="exam"), columns=list(columns))
 
 
 def warn_of_faults(row: Row) -> None:

@@ -25,12 +25,9 @@ from mrnet_features.extraction.changes import (
     split_states,
 )
 from mrnet_features.extraction.describe import Row
+from mrnet_features.extraction.exams import build_frame, check_exams
 from mrnet_features.extraction.existing import read_existing
-from mrnet_features.extraction.extractor import (
-    FeatureExtractor,
-    build_frame,
-    check_exams,
-)
+from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.failures import (
     Failure,
     is_failures_file,

@@ -11,7 +11,8 @@ from typing import Any
 import pandas as pd
 from joblib import delayed
 
-from mrnet_features.data.exam import Dataset, Exam
+from mrnet_features.data.dataset import Dataset
+from mrnet_features.data.exam import Exam
 from mrnet_features.data.label_files import find_label_files
 from mrnet_features.data.problems import Problem
 from mrnet_features.data.release import (

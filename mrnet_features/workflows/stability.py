@@ -19,7 +19,8 @@ from mrnet_features.data.mrnet import load_mrnet
 from mrnet_features.evaluation.metrics.intraclass import FEWEST_EXAMS
 from mrnet_features.evaluation.metrics.stability import Stability, compare_tables
 from mrnet_features.extraction.describe import StackWarning
-from mrnet_features.extraction.extractor import FeatureExtractor, check_exams
+from mrnet_features.extraction.exams import check_exams
+from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.read import ExamLike
 from mrnet_features.extraction.resume import extract_features
 from mrnet_features.files import write_text

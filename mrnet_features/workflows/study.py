@@ -13,7 +13,7 @@ import pandas as pd
 
 from mrnet_features.arrays import resolve_device
 from mrnet_features.csv_files import format_csv
-from mrnet_features.data.exam import Dataset
+from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.mrnet import list_excluded, load_mrnet
 from mrnet_features.evaluation.importance.importance import Importance, importance
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate

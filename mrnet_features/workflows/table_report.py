@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from mrnet_features.csv_files import read_table as read_csv
-from mrnet_features.data.exam import Dataset
+from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.mrnet import list_excluded, load_mrnet
 from mrnet_features.data.release import list_ids
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation

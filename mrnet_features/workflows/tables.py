@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from mrnet_features.data.exam import Dataset, Exam
+from mrnet_features.data.dataset import Dataset
+from mrnet_features.data.exam import Exam
 from mrnet_features.data.mrnet import list_excluded, load_labels, load_mrnet
 from mrnet_features.data.release import check_request, read_contents
 from mrnet_features.extraction.extractor import FeatureExtractor

@@ -16,7 +16,8 @@ from sklearn.utils import estimator_checks
 
 from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.describe import StackWarning
-from mrnet_features.extraction.extractor import FeatureExtractor, check_exams
+from mrnet_features.extraction.exams import check_exams
+from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.families.base import Family
 from mrnet_features.families.glcm import Glcm
 from mrnet_features.families.intensity import Intensity

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mrnet_features.data.exam import Dataset
+from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.mrnet import load_mrnet
 from mrnet_features.quality import audit as quality_audit
 from mrnet_features.quality.audit import MEASUREMENTS, audit, measure_quality

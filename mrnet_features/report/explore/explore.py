@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.arrays import Float64Array
-from mrnet_features.data.exam import Dataset
+from mrnet_features.data.dataset import Dataset
 from mrnet_features.quality.findings import Finding, check_findings
 from mrnet_features.report.explore.flags import find_outliers, list_flags, take_thumbnails
 from mrnet_features.report.explore.labels import (

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.arrays import UInt8Array
-from mrnet_features.data.exam import Dataset
+from mrnet_features.data.dataset import Dataset
 from mrnet_features.quality.cohort_rules import CHECK_SDS, MIN_EXAMS
 from mrnet_features.quality.findings import COLUMNS, Finding
 from mrnet_features.quality.similarity import robust_distance, robust_sd, upper_distance

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from mrnet_features.arrays import Float64Array, Int64Array
-from mrnet_features.data.exam import Dataset
+from mrnet_features.data.dataset import Dataset
 from mrnet_features.evaluation.metrics.auc import logit_interval, measure_auc
 from mrnet_features.evaluation.metrics.calibration import wilson_interval
 from mrnet_features.labels import check_labels

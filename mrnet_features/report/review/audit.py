@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mrnet_features.data.exam import Dataset
+from mrnet_features.data.dataset import Dataset
 from mrnet_features.report.cells import count
 from mrnet_features.report.explore import flags
 from mrnet_features.report.page import Text

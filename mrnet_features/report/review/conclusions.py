@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mrnet_features.data.exam import Dataset
+from mrnet_features.data.dataset import Dataset
 from mrnet_features.report.cells import count
 from mrnet_features.report.review.comparison import LEVEL
 from mrnet_features.report.review.inputs import Inputs

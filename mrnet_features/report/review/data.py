@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from mrnet_features.data.exam import Dataset
+from mrnet_features.data.dataset import Dataset
 from mrnet_features.evaluation.protocol.holdout import HoldOut
 from mrnet_features.names import PLANES
 from mrnet_features.report.cells import count, list_ids

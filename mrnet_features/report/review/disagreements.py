@@ -12,7 +12,8 @@ import pandas as pd
 from scipy.special import expit
 
 from mrnet_features.arrays import UInt8Array
-from mrnet_features.data.exam import Dataset, Exam
+from mrnet_features.data.dataset import Dataset
+from mrnet_features.data.exam import Exam
 from mrnet_features.evaluation.importance.contributions import Contributions, explain_predictions
 from mrnet_features.jobs import show_progress
 from mrnet_features.names import PLANES

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import pandas as pd
 
-from mrnet_features.data.exam import Dataset
+from mrnet_features.data.dataset import Dataset
 from mrnet_features.evaluation.alignment import align_features, align_predictions
 from mrnet_features.evaluation.comparison.read_predictions import read_predictions
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from mrnet_features.csv_files import format_csv
-from mrnet_features.data.exam import Dataset
+from mrnet_features.data.dataset import Dataset
 from mrnet_features.evaluation.results import Result
 from mrnet_features.files import write_texts
 from mrnet_features.names import NO_DEVICE

@@ -10,7 +10,7 @@ from urllib.parse import quote as quote_address
 
 import pandas as pd
 
-from mrnet_features.data.exam import Dataset
+from mrnet_features.data.dataset import Dataset
 from mrnet_features.evaluation.results import Result
 from mrnet_features.messages import quote
 from mrnet_features.report.review.earlier import VIEWER, find_folder, read_numbers

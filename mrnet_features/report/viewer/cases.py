@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mrnet_features.data.exam import Dataset, Exam
+from mrnet_features.data.dataset import Dataset
+from mrnet_features.data.exam import Exam
 from mrnet_features.evaluation.alignment import check_predictions
 from mrnet_features.evaluation.importance.contributions import explain_predictions
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 import mrnet_features as mf
-from mrnet_features.data.exam import Dataset, Exam
+from mrnet_features.data.dataset import Dataset
+from mrnet_features.data.exam import Exam
 from mrnet_features.quality.findings import COLUMNS
 from mrnet_features.report.explore.result import PARTS, PLOTS
 from tests.support.audited_folder import change_stack, leg, write_legs

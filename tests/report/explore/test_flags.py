@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mrnet_features.data.exam import Dataset, Exam
+from mrnet_features.data.dataset import Dataset
+from mrnet_features.data.exam import Exam
 from mrnet_features.quality.findings import COLUMNS, Finding
 from mrnet_features.report.explore.flags import find_outliers, list_flags, take_thumbnails
 from mrnet_features.report.explore.order import Reversal

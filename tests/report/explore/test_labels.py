@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from mrnet_features.data.exam import Dataset, Exam
+from mrnet_features.data.dataset import Dataset
+from mrnet_features.data.exam import Exam
 from mrnet_features.evaluation.metrics.auc import measure_auc
 from mrnet_features.report.explore.labels import (
     find_conflicts,

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 import mrnet_features as mf
-from mrnet_features.data.exam import Dataset, Exam
+from mrnet_features.data.dataset import Dataset
+from mrnet_features.data.exam import Exam
 from mrnet_features.quality.findings import Finding
 from mrnet_features.report.explore.blocks import show
 from mrnet_features.report.explore.label_sections import _judge_auc
