@@ -17,7 +17,6 @@ _HOMES = {
     "Exam": "data.exam",
     "FeatureExtractor": "extraction.extractor",
     "Folds": "evaluation.protocol.folds",
-    "Series": "series.series",
     "audit": "quality.audit",
     "check_leakage": "evaluation.leakage.checks",
     "compare": "evaluation.comparison.compare",
@@ -109,7 +108,6 @@ if TYPE_CHECKING:
     from mrnet_features.report.words import describe_columns
     from mrnet_features.series.conversion import to_uint8
     from mrnet_features.series.load import load_series
-    from mrnet_features.series.series import Series
     from mrnet_features.synthetic import write_knees
     from mrnet_features.workflows.stability import measure_stability
 
@@ -119,7 +117,6 @@ __all__ = [
     "Exam",
     "FeatureExtractor",
     "Folds",
-    "Series",
     "audit",
     "check_leakage",
     "compare",

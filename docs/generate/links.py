@@ -11,7 +11,7 @@ PAGES = {  # files outside docs/ that a page includes
     "CHANGELOG.md": "changes.md",
     "benchmarks/README.md": "benchmarks.md",
 }
-LINK = re.compile(r"(?<=\]\()([^)#:\s]+)")
+LINK = re.compile(r"(?<=\]\()(?!\w+:)([^)#:\s]+)")
 
 
 def rewrite_links(_app, relative_path, _parent, content):

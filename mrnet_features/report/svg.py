@@ -10,7 +10,10 @@ from xml.etree import ElementTree as ET
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["to_svg"]
+__all__ = ["WIDTH", "to_svg"]
+
+WIDTH = 4.4
+"""Inches of a figure on a page; wider figures would have tiny text on a phone."""
 
 SVG = "{http://www.w3.org/2000/svg}"
 XLINK = "{http://www.w3.org/1999/xlink}"

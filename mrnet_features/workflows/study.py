@@ -47,8 +47,8 @@ PAGES = {"train": "report", "valid": "valid"}
 """Name of the page about each split."""
 
 NOT_RELEASE = (
-    "This is not MRNet's release (1,130 and 120 exams): the numbers can't be compared with "
-    "published ones, which are therefore not shown."
+    "This is not MRNet's release with all its exams (1,130 and 120): the numbers can't be compared "
+    "with published ones, which are therefore not shown."
 )
 
 RESULTS = {f"{split}-{name}-predictions.csv" for split in SPLITS for name in STUDY_MODELS}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -16,7 +17,7 @@ from mrnet_features.evaluation.protocol.cross_validation import Evaluation
 from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.exam_ids import index_by_id
 from mrnet_features.families.presets import discover_families
-from mrnet_features.names import PLANES, SPLITS
+from mrnet_features.names import PLANES, SPLITS, Name, parse_name
 from mrnet_features.quality.audit import audit as run_audit
 from mrnet_features.quality.findings import read_findings
 from mrnet_features.report.review.report import TITLE, Report
@@ -143,16 +144,23 @@ def list_families(features: pd.DataFrame) -> list[str]:
     Parameters
     ----------
     features : DataFrame
-        Columns plane__region__family__statistic__pool; others count for nothing.
+        Columns series__region__family__statistic__pool; others count for nothing.
 
     Returns
     -------
     list of str
         In the order of the columns.
     """
-    parts = (str(column).split("__") for column in features.columns)
-    found = dict.fromkeys(part[2] for part in parts if len(part) == 5)
-    return [name for name in found if name in discover_families()]
+    known = discover_families()
+    found = dict.fromkeys(name.family for name in _parse_columns(features))
+    return [name for name in found if name in known]
+
+
+def _parse_columns(features: pd.DataFrame) -> Iterator[Name]:
+    """Parts of the columns that have names of features."""
+    for column in features.columns:
+        with contextlib.suppress(ValueError):  # a column of another tool
+            yield parse_name(str(column))
 
 
 def name_model(model: str) -> str:
@@ -220,6 +228,6 @@ def _load_exams(
     root: Path, split: str, features: pd.DataFrame, excluded: frozenset[str]
 ) -> Dataset | None:
     """Exams with the planes of a table that the folder has, or None if it has none."""
-    used = {str(column).partition("__")[0] for column in features.columns}
+    used = {name.series for name in _parse_columns(features)}
     planes = [plane for plane in PLANES if plane in used and (root / split / plane).is_dir()]
     return load_mrnet(root, split, planes=planes, exclude=excluded) if planes else None

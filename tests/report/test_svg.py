@@ -3,6 +3,8 @@
 import re
 from xml.etree import ElementTree as ET
 
+import pytest
+
 from mrnet_features.evaluation.plots import make_axes
 from mrnet_features.report import svg
 
@@ -39,3 +41,11 @@ def test_two_figures_of_a_page_share_no_id_and_find_their_own_parts():
 def test_a_figure_is_the_same_each_time():
     one, other = (svg.to_svg(draw(), "", "figure-1") for _ in range(2))
     assert one == other
+
+
+def test_control_characters_of_a_name_do_not_break_the_drawing():
+    axes = draw()
+    axes.set_title("a\x0bb")
+    with pytest.warns(UserWarning, match="Glyph 11"):  # of matplotlib: no font has it
+        drawn = svg.to_svg(axes, "", "figure-1")
+    assert "a\ufffdb" in "".join(ET.fromstring(drawn).itertext())

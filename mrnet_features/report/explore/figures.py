@@ -11,6 +11,7 @@ import pandas as pd
 from mrnet_features.arrays import Float64Array
 from mrnet_features.evaluation.plots import choose_axes, draw_forest, list_errors, shorten
 from mrnet_features.report.explore.labels import say_ratio
+from mrnet_features.report.svg import WIDTH
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +25,6 @@ __all__ = [
 ]
 
 LONGEST_TASK = 24
-WIDTH = 4.4  # inches; wider figures would have tiny text on a phone
 DARK, MIDDLE, LIGHT = "0.15", "0.45", "0.85"
 MARKERS = {
     "dark": ("s", "black"),

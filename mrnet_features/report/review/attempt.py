@@ -31,8 +31,8 @@ class Refusal(NamedTuple):
 def attempt(measure: Callable[[], T]) -> T | Refusal:
     """Result of a measure, or why the data don't allow it.
 
-    Warnings of the measure, such as of few exams, are not passed on: the page says in words what
-    they say.
+    Warnings of this library, such as of few exams, are not passed on: the page says in words what
+    they say. Those of other packages are.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def attempt(measure: Callable[[], T]) -> T | Refusal:
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
+            warnings.filterwarnings("ignore", category=UserWarning, module="mrnet_features")
             return measure()
     except ValueError as error:
         notes = "; ".join(getattr(error, "__notes__", []))

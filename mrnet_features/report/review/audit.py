@@ -91,7 +91,8 @@ def describe_audit(inputs: Inputs) -> Part:
     inner: list[Any] = [tabulate(shown, "Findings, the most severe first", cells)]
     if len(findings) > MOST_ROWS:
         facts["n_more_findings"] = len(findings) - MOST_ROWS
-        text = f"{facts['n_more_findings']:,} more are in data-findings.csv, beside this page."
+        place = "data-findings.csv, in the folder beside this page"
+        text = f"{facts['n_more_findings']:,} more are in {place}."
         inner.append(Text(text))
     blocks.append(Closed(f"All findings ({len(findings):,})", inner))
     return Part(NAME, "", blocks, facts, tables)

@@ -14,13 +14,13 @@ from mrnet_features.report.review.attempt import Refusal, attempt
 from mrnet_features.report.review.few_exams import warn_of_few
 from mrnet_features.report.review.inputs import Inputs
 from mrnet_features.report.review.part import Cell, LeftOut, Part, PartBlock, Plot, tabulate
+from mrnet_features.report.svg import WIDTH
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["describe_calibration"]
 
-WIDTH = 4.4  # inches; wider figures would have tiny text on a phone
 
 MOST_TASKS = 4
 """Tasks with figures; those of the others are only in the tables."""

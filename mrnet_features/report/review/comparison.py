@@ -20,13 +20,13 @@ from mrnet_features.report.review.few_exams import warn_of_few
 from mrnet_features.report.review.inputs import Inputs
 from mrnet_features.report.review.part import Cell, Closed, LeftOut, Part, PartBlock, Plot, tabulate
 from mrnet_features.report.review.published import describe_published
+from mrnet_features.report.svg import WIDTH
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["describe_comparison", "say_difference"]
 
-WIDTH = 4.4  # inches; wider figures would have tiny text on a phone
 LEVEL = 0.05
 POWER = 80
 

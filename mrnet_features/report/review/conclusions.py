@@ -119,7 +119,10 @@ def _limit_probabilities(parts: Mapping[str, Part]) -> Iterator[str]:
     )
     named = ", ".join(map(str, table.index[off]))
     if named:
-        yield f"Not that a probability is the risk of a patient: it is miscalibrated for {named}."
+        yield (
+            "Not that a probability is the risk of a patient: the interval of its calibration "
+            f"misses the ideal for {named}."
+        )
     else:
         yield (
             "Not that a probability is the risk of a patient elsewhere: where fewer exams are "

@@ -27,6 +27,7 @@ from mrnet_features.report.review.thresholds import (
     find_training_evaluation,
     measure_points,
 )
+from mrnet_features.report.svg import WIDTH
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,7 +40,6 @@ N_DRAWS = 500
 MOST_TASKS = 4
 """Tasks with figures; those of the others are only in the tables."""
 
-WIDTH = 4.4  # inches; wider figures would have tiny text on a phone
 
 CUTS = (0.1, 0.2, 0.3, 0.5)
 """Threshold probabilities of the table of net benefits."""

@@ -233,8 +233,10 @@ def _compare_by_exam(
 ) -> Cause:
     """Hashes of the exams that both reports have."""
     shared = sorted(set(one) & set(two))
+    if not (one and two):
+        return Cause(what, UNKNOWN, "A report does not hold them.")
     if not shared:
-        return Cause(what, UNKNOWN if not (one and two) else FOLLOWS, "No exam is in both.")
+        return Cause(what, FOLLOWS, "No exam is in both.")
     other = [exam for exam in shared if one[exam] != two[exam]]
     if not other:
         return Cause(what, EQUAL)

@@ -11,6 +11,8 @@ import pandas as pd
 
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.evaluation.alignment import align_features, align_predictions
+from mrnet_features.evaluation.comparison.exclusion import Exclusion
+from mrnet_features.evaluation.comparison.group_gap import GroupGap
 from mrnet_features.evaluation.comparison.read_predictions import read_predictions
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation
 from mrnet_features.evaluation.protocol.holdout import HoldOut
@@ -160,6 +162,8 @@ def collect_inputs(
         _check_dataset(dataset, labels)
     if features is not None:
         features = _check_features(features, first)
+    for result in further.get("also", ()):
+        _check_result(result, labels)
     return Inputs(
         models=models,
         dataset=dataset,
@@ -209,6 +213,21 @@ def _stack_labels(model: Scored) -> pd.DataFrame:
     if isinstance(model, HoldOut):
         return pd.concat([model.train_labels[list(model.labels.columns)], model.labels])
     return model.labels
+
+
+def _check_result(result: Any, labels: pd.DataFrame) -> None:
+    """Raise if a result of `also` is of other exams, as far as it keeps them."""
+    if not isinstance(result, Result):
+        raise TypeError(f"`also` must hold results, got {type(result).__name__}.")
+    known = set(labels.index)
+    is_other = (isinstance(result, GroupGap) and set(result.random.labels.index) != known) or (
+        isinstance(result, Exclusion) and not set(result.labels.index) <= known
+    )
+    if is_other:
+        raise ValueError(
+            f"`also` must hold results of the {len(labels)} exams of the evaluation, got "
+            f"{type(result).__name__} of others. Leave it out."
+        )
 
 
 def _check_features(features: Any, model: Scored) -> pd.DataFrame:

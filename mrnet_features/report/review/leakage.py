@@ -31,8 +31,8 @@ __all__ = ["FAILED", "FOUND", "NOTHING", "NOT_RUN", "PASSED", "describe_leakage"
 
 TITLE = "Leakage and negative controls"
 
-NOTHING, FOUND, NOT_RUN, PASSED, FAILED, NOT_SHOWN = (
-    "nothing found", "found", "not run", "passed", "failed", "not shown"
+NOTHING, FOUND, NOT_RUN, PASSED, FAILED, UNCLEAR = (
+    "nothing found", "found", "not run", "passed", "failed", "unclear"
 )  # fmt: skip
 """States of a check."""
 
@@ -132,7 +132,7 @@ def describe_leakage(inputs: Inputs) -> Sequence[Part | LeftOut]:
     return [Part("leakage", TITLE, blocks, facts, tables), *left_out]
 
 
-STATES = (NOTHING, FOUND, NOT_RUN, PASSED, FAILED, NOT_SHOWN)
+STATES = (NOTHING, FOUND, NOT_RUN, PASSED, FAILED, UNCLEAR)
 
 HEADINGS = {
     "check": "check",
@@ -148,7 +148,7 @@ def _summarise(counts: Mapping[str, int]) -> str:
         NOTHING: "found nothing",
         FOUND: "found something",
         PASSED: "passed",
-        NOT_SHOWN: "could not rule out chance",
+        UNCLEAR: "could not rule out chance",
         FAILED: "failed",
         NOT_RUN: "did not run",
     }
@@ -279,13 +279,15 @@ def _check_controls(
 
 def _check_permutations(test: PermutationTest) -> _Check:
     row = test.summary().astype(object).loc[test.headline].to_dict()
+    observed = float(test.observed[test.headline])
     again = "fitted again for each" if test.refitted else "with fixed predictions"
     permuted = count(row["n_permutations"], "permutation")
     return _Check(
         "Permutation test",
         f"An AUC that exams in random order reach as well: p above {LEVEL} leaves that open.",
-        NOTHING if row["p"] <= LEVEL else NOT_SHOWN,
-        f"p = {row['p']:.3g} for {test.headline}, from {permuted}, {again}.",
+        NOTHING if row["p"] <= LEVEL else UNCLEAR,
+        f"p = {row['p']:.3g} for {test.headline}, with an AUC of {observed:.3f} in the test, from "
+        f"{permuted}, {again}.",
     )
 
 

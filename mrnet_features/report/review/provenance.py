@@ -7,10 +7,10 @@ import platform
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from llvmlite import binding
 
 from mrnet_features.evaluation.checklists.answers import describe_value
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation
@@ -272,10 +272,6 @@ def _has(fitted: Any) -> bool:
 
 
 def _name_processor() -> str:
-    """Model of the processor; its architecture where the system does not tell."""
-    file = Path("/proc/cpuinfo")
-    text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
-    lines = (line.partition(":") for line in text.splitlines())
-    models = [name.strip() for key, _, name in lines if key.strip() == "model name"]
-    name = models[0] if models else platform.processor()
+    """Family of the processor, which decides what compiled code does, and its architecture."""
+    name = binding.get_host_cpu_name()
     return ", ".join(part for part in (name, platform.machine()) if part)

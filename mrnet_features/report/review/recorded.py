@@ -130,6 +130,8 @@ class _Reader:
             self.take(provenance, "tables"), "parameters", ("model", "task", "parameter", "value")
         )
         first = next(iter(models), "")
+        measured = self.read_scores(tables)
+        tasks = [task for task in measured.index if task != "mean"]
         model = {key: self.say(value) for key, value in self.take(models, first).items()}
         return Recorded(
             place=self.place,
@@ -147,13 +149,14 @@ class _Reader:
             },
             model=model,
             parameters={
-                f"{self.say(row['task'])}: {self.say(row['parameter'])}": self.say(row["value"])
+                f"{task}: {self.say(row['parameter'])}": self.say(row["value"])
                 for row in parameters
                 if row["model"] == first
+                for task in (tasks if row["task"] == "all" else [self.say(row["task"])])
             },
             versions={k: self.say(v) for k, v in self.take(facts, "versions").items()},
             system={k: self.say(v) for k, v in self.take(facts, "system").items()},
-            scores=self.read_scores(tables),
+            scores=measured,
             folds=self.read_folds(tables),
         )
 
@@ -244,7 +247,7 @@ class _Reader:
             if not (repeat.is_integer() and fold.is_integer()):
                 raise self.fail("whole numbers of repeats and folds")
             for task in row.keys() - {*keys, "n_exams"}:
-                found[int(repeat), int(fold), task] = self.read_number(row[task])
+                found[int(repeat), int(fold), self.say(task)] = self.read_number(row[task])
         rows = [(*place, auc) for place, auc in found.items()]
         return pd.DataFrame(rows, columns=[*keys, "task", "auc"])
 

@@ -38,7 +38,7 @@ from mrnet_features.report.review.subgroups import describe_subgroups
 from mrnet_features.report.review.verdict import describe_verdict
 from mrnet_features.report.viewer.overlays import Families
 
-__all__ = ["TITLE", "Report", "make_report"]
+__all__ = ["TITLE", "Report", "describe_study", "make_report"]
 
 TITLE = "Study of a knee MRI set"
 
@@ -181,29 +181,12 @@ def make_report(
 
     Parameters
     ----------
-    evaluation, dataset, features, compare, findings
+    evaluation, dataset, features, compare, findings, subgroups, also, stated, is_release, thorough
         See `write_report`.
-    subgroups : DataFrame of shape (n_exams, n_factors), optional
-        Level of each exam, such as its site or sex; see `measure_subgroups`.
-    also : sequence of results
-        Results that were computed before, such as a `PermutationTest`, a `NullImportance` or an
-        `Exclusion`. Each is shown in its section.
-    stated : mapping, optional
-        Answers to items of checklists; see `fill_checklist`.
-    is_release : bool, default False
-        Whether the exams are those of MRNet's release. Only then published AUCs are shown.
-    thorough : bool, default False
-        Also compute what fits models again: null importance and negative controls. Minutes.
-    title : str
-    command : str, default ""
-        What was typed to make the report, for its last section.
+    title, command, families, seed, n_jobs
+        See `write_report`.
     viewer : str, default ""
         Address of a page with the viewer, relative to the report.
-    families : str, Family or sequence of them, default "baseline"
-        Families that the features come from, as for `FeatureExtractor`.
-    seed : int, default 0
-    n_jobs : int, optional
-        Parallel processes.
 
     Returns
     -------
@@ -226,6 +209,21 @@ def make_report(
         seed=seed,
         n_jobs=n_jobs,
     )
+    return describe_study(inputs, title)
+
+
+def describe_study(inputs: Inputs, title: str) -> Report:
+    """Sections of a report.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    title : str
+
+    Returns
+    -------
+    Report
+    """
     found = [item for describe in SECTIONS for item in describe(inputs)]
     parts = [item for item in found if isinstance(item, Part)]
     left_out = [item for item in found if isinstance(item, LeftOut)]

@@ -17,13 +17,13 @@ from mrnet_features.report.page import Text
 from mrnet_features.report.review.attempt import Refusal, attempt
 from mrnet_features.report.review.inputs import Inputs
 from mrnet_features.report.review.part import Cell, Closed, LeftOut, Part, PartBlock, Plot, tabulate
+from mrnet_features.report.svg import WIDTH
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["describe_subgroups"]
 
-WIDTH = 4.4  # inches; wider figures would have tiny text on a phone
 MOST_LEVELS = 24
 """Levels in a figure; more are only in the table."""
 
@@ -144,8 +144,8 @@ def _describe(
 
 
 def _word(table: pd.DataFrame) -> pd.DataFrame:
-    """Table with p in words, with "-" for no note, and without the quotes of names."""
-    notes = table["note"].str.replace("'", "").replace("", "-")
+    """Table with p in words, and with "-" for no note."""
+    notes = table["note"].replace("", "-")
     return table.assign(note=notes, adjusted=table["p_holm"].map(say_p))
 
 

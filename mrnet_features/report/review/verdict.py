@@ -189,6 +189,9 @@ def _name_differences(rows: pd.DataFrame) -> str:
 def _say_chance(inputs: Inputs, summary: pd.DataFrame) -> str:
     """Tasks whose interval holds guessing."""
     rows = summary.loc[list(inputs.labels.columns)]
+    open_ = [str(task) for task in rows.index[rows["ci_low"].isna()]]
+    if open_:
+        return f"For {_join(open_)} there is no interval, so guessing is not ruled out."
     unclear = [str(task) for task in rows.index[~(rows["ci_low"] > CHANCE)]]
     if not unclear:
         whose = "the task" if len(rows) == 1 else "every task"
@@ -233,9 +236,9 @@ def _say_support(
             sentences.append(f"{count(clean, 'leakage check')} found nothing wrong.")
         if missing:
             table = leakage.tables["checks"]
-            names = table.loc[table["state"] == NOT_RUN, "check"].str.lower()
+            names = "“" + table.loc[table["state"] == NOT_RUN, "check"] + "”"
             sentences.append(
-                f"Not checked: {'; '.join(names)}."
+                f"Checks that did not run: {', '.join(names)}."
                 if missing <= MOST_CHECKS
                 else f"{count(missing, 'leakage check')} did not run."
             )
@@ -247,7 +250,7 @@ def _say_support(
     n_missing = int(inputs.labels.isna().any(axis=1).sum())
     if n_missing:
         facts["n_missing"] = n_missing
-        sentences.append(f"{count(n_missing, 'exam')} lack a label of some task.")
+        sentences.append(f"{count(n_missing, 'exam')} without a label of some task.")
     return " ".join(sentence for sentence in sentences if sentence)
 
 

@@ -15,7 +15,7 @@ from mrnet_features.evaluation.results import Result
 from mrnet_features.messages import quote
 from mrnet_features.report.review.earlier import VIEWER, find_folder, read_numbers
 from mrnet_features.report.review.inputs import Scored, collect_inputs
-from mrnet_features.report.review.report import TITLE, Report, make_report
+from mrnet_features.report.review.report import TITLE, Report, describe_study
 from mrnet_features.report.review.viewer_page import write_viewer
 from mrnet_features.report.viewer.overlays import Families
 
@@ -131,30 +131,30 @@ def write_report(
     if viewer is True and dataset is None:
         raise ValueError("`viewer` shows pictures. Pass `dataset`, or leave viewer=True out.")
     address = quote_address(f"{shown.parent.name}/{shown.name}") if viewer is True else viewer
-    report = make_report(
+    inputs = collect_inputs(
         evaluation,
         dataset,
         features,
         compare,
         findings,
         subgroups=subgroups,
-        also=also,
-        stated=stated,
+        also=tuple(also),
+        stated=stated or {},
         is_release=is_release,
         thorough=thorough,
         families=families,
-        title=title,
         command=command,
         viewer=address or "",
         seed=seed,
         n_jobs=n_jobs,
     )
+    report = describe_study(inputs, title)
+    replaces = read_numbers(page) is not None
     report.save(page)
     if viewer is True:
-        inputs = collect_inputs(evaluation, dataset, features, findings=findings, families=families)
         write_viewer(shown, inputs, report.parts)
-    elif not viewer:  # an address may lead to this file
-        shown.unlink(missing_ok=True)  # of an earlier report, with other exams
+    elif replaces and not viewer:  # an address may lead to this file
+        shown.unlink(missing_ok=True)  # of the earlier report, with other exams
     return report
 
 

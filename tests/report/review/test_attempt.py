@@ -1,5 +1,6 @@
 """A measure that the data don't allow is a sentence; a programming error is raised."""
 
+import functools
 import warnings
 
 import pytest
@@ -22,7 +23,14 @@ def test_other_errors_surface():
         attempt(lambda: {}["key"])
 
 
-def test_warnings_for_users_are_quiet_and_others_are_not():
-    assert attempt(lambda: warnings.warn("few exams", UserWarning, stacklevel=1)) is None
-    with pytest.warns(RuntimeWarning, match="overflow"):
-        attempt(lambda: warnings.warn("overflow", RuntimeWarning, stacklevel=1))
+def test_warnings_of_the_library_are_quiet_and_others_are_not():
+    def warn(category, module):
+        warnings.warn_explicit("a warning", category, "a file", 1, module=module)
+
+    assert attempt(lambda: warn(UserWarning, "mrnet_features.evaluation.metrics.roc")) is None
+    for category, module in (
+        (UserWarning, "sklearn.linear_model"),
+        (RuntimeWarning, "mrnet_features.evaluation.metrics.roc"),
+    ):
+        with pytest.warns(category, match="a warning"):
+            attempt(functools.partial(warn, category, module))

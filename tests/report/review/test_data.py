@@ -189,3 +189,10 @@ def test_an_audit_without_findings_says_so(evaluation):
     empty = pd.DataFrame(columns=["exam", "plane", "code", "severity", "value", "advice"])
     part, _ = describe(evaluation, findings=empty)
     assert "The audit found nothing." in read_texts(part)
+
+
+def test_planes_that_were_not_loaded_are_not_called_missing(dataset):
+    exams = tuple(mf.Exam(exam.id, {"sagittal": exam.paths["sagittal"]}) for exam in dataset[:3])
+    files = measure_files(mf.Dataset(exams, dataset.labels[:3]), [exam.id for exam in exams])
+    assert set(files["plane"]) == {"sagittal"}
+    assert files["has_file"].all()

@@ -208,3 +208,29 @@ def test_missing_features_are_not_recorded():
     found = compare_reports(make_report(evaluation), make_report(evaluation))
     assert found.summary().loc["the feature columns", "state"] == "not recorded"
     assert np.isfinite(found.frame()["first"]).all()
+
+
+def test_without_an_interval_none_is_told(plain, tmp_path):
+    changed = json.loads(plain)
+    for row in changed["parts"]["scores"]["tables"]["summary"]:
+        row |= {"auc": 0.4, "ci_low": None, "ci_high": None}
+    file = tmp_path / "report.json"
+    file.write_text(json.dumps(changed))
+    said = compare_reports(file, report(seed=1)).sentence
+    assert "the first has no interval" in said
+    assert "nan" not in said
+
+
+def test_parameters_of_all_tasks_are_compared_with_those_of_each(base):
+    models = {"one": mf.logistic_baseline(), "two": mf.logistic_baseline().set_params(C=0.01)}
+    causes = compare_reports(base, report(models)).summary()
+    assert causes.loc["the parameters", "detail"] == "two: C 1.0 against 0.01."
+
+
+def test_text_that_can_not_be_printed_is_escaped(plain, tmp_path):
+    file = tmp_path / "report.json"
+    file.write_text(plain.replace('"one"', '"\\ud800"'))
+    found = compare_reports(file, file)
+    assert "\\ud800" in str(list(found.frame()["task"]))
+    found.sentence.encode()
+    found.frame().to_csv().encode()

@@ -7,7 +7,14 @@ import pytest
 import mrnet_features as mf
 from mrnet_features.evaluation.leakage.negative_controls import NegativeControl
 from mrnet_features.report.review.inputs import collect_inputs
-from mrnet_features.report.review.leakage import FAILED, FOUND, NOT_RUN, NOTHING, describe_leakage
+from mrnet_features.report.review.leakage import (
+    FAILED,
+    FOUND,
+    NOT_RUN,
+    NOTHING,
+    UNCLEAR,
+    describe_leakage,
+)
 from mrnet_features.report.review.part import Closed, LeftOut, Part
 from tests.support.tables import plant_signal
 
@@ -123,3 +130,15 @@ def test_other_fit_labels_have_no_controls(thorough):
     _, checks, _ = describe(evaluation, features=FEATURES, thorough=thorough)
     assert checks.loc["Shuffled labels", "state"] == NOT_RUN
     assert ("other labels" in checks.loc["Shuffled labels", "result"]) == thorough
+
+
+def test_a_permutation_test_that_can_not_rule_out_chance_is_no_alarm():
+    scores = FEATURES[["axial__knee__glcm__s0__mean"]].set_axis(["one"], axis=1)
+    few = mf.permutation_test(scores, labels=LABELS[["one"]], n_permutations=9)
+    part, checks, _ = describe(fit(), also=(few,))
+    assert few.summary().loc["one", "p"] == 0.1
+    row = checks.loc["Permutation test"]
+    assert row["state"] == UNCLEAR
+    assert f"with an AUC of {few.observed['one']:.3f} in the test" in row["result"]
+    assert "could not rule out chance" in part.blocks[1].text
+    assert not part.blocks[1].is_warning

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mrnet_features.report.page import Swatch, Table, Text
+from mrnet_features.report.page import Bullets, Swatch, Table, Text
 from mrnet_features.report.review.part import Closed, LeftOut, Part, Plot, Thumbnail
 from mrnet_features.report.review.plain_text import format_report, format_table
 from mrnet_features.report.review.report import Report
@@ -18,6 +18,7 @@ def test_sentences_tables_and_captions_are_kept_and_figures_are_not():
         Plot("A figure", pytest.fail),
         Thumbnail(grey, "0042", ["sagittal,", "slice 7"]),
         Closed("More", [Text("Closed.")]),
+        Bullets("What not to conclude", ["Nothing about <b>patients</b>.", "p < 0.001"]),
     ]
     report = Report(
         "Study",
@@ -29,6 +30,7 @@ def test_sentences_tables_and_captions_are_kept_and_figures_are_not():
         "# Study\n\n2 exams.\n\n## Scores\n\nA sentence.\n\nAUC\n\n"
         "| task | AUC |\n| --- | --- |\n| acl | 0.95 |\n\n"
         "- 0042. sagittal, slice 7\n\n"
+        "What not to conclude:\n\n- Nothing about &lt;b>patients&lt;/b>.\n- p < 0.001\n\n"
         "## Left out\n\n| left out | argument | reason |\n| --- | --- | --- |\n"
         "| Audit | findings= | There is none. |\n"
     )

@@ -98,7 +98,9 @@ def test_an_alarm_comes_first():
 def test_checks_that_did_not_run_are_not_counted_as_clean(evaluation):
     assert "found nothing wrong" not in read(describe(evaluation))
     text = read(describe(evaluation, features=FEATURES))
-    assert "3 leakage checks found nothing wrong. Not checked: size of the scan" in text
+    assert (
+        "3 leakage checks found nothing wrong. Checks that did not run: “Size of the scan" in text
+    )
     assert "shuffled labels" in text
 
 
@@ -111,7 +113,7 @@ def test_few_exams_wide_intervals_and_missing_labels_are_named():
     text = read(describe(run))
     assert "8 exams (positive for two), fewer than 10" in text
     assert "another study of this size" in text
-    assert "3 exams lack a label" in text
+    assert "3 exams without a label" in text
 
 
 def test_one_task_counts_its_labelled_exams_only():
@@ -171,3 +173,20 @@ def test_a_task_in_which_the_other_model_is_better_is_named(evaluation, monkeypa
     mixed = other.assign(two=rng.uniform(size=160))
     text = read(describe(evaluation, compare={"cnn": mixed}))
     assert "For one alone, the AUC of cnn is higher." in text
+
+
+def test_a_difference_without_a_p_was_not_tested(monkeypatch):
+    monkeypatch.setattr(comparison, "describe_added_value", lambda *_: [])
+    once = mf.cross_validate(MODEL, FEATURES, LABELS, n_splits=3, n_repeats=1)
+    guess = once.predictions.groupby("exam")[list(LABELS)].mean().sample(frac=1, random_state=0)
+    others = {name: guess.set_axis(sorted(guess.index)) for name in ("b", "c")}
+    text = read(describe(once, compare=others))
+    assert "not tested was the difference from b (by 0." in text
+    assert "no difference was shown" not in text
+    assert "adjusted for their number" not in text
+
+
+def test_models_on_other_exams_are_no_rivals(evaluation):
+    held_out = mf.evaluate(MODEL, (FEATURES[:120], LABELS[:120]), (FEATURES[120:], LABELS[120:]))
+    part = describe({"a": evaluation, "on valid": held_out}, (describe_scores,))
+    assert not [limit for limit in list_limits(part) if "the best of" in limit]

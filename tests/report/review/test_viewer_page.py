@@ -1,11 +1,13 @@
 """Page with the viewer beside a report: its exams, and links that open them."""
 
+import json
 import re
 
 import pytest
 
 import mrnet_features as mf
 from mrnet_features.report.review.disagreements import describe_disagreements
+from mrnet_features.report.review.earlier import FORMAT
 from mrnet_features.report.review.inputs import collect_inputs
 from mrnet_features.report.review.viewer_page import write_viewer
 from mrnet_features.report.review.write import write_report
@@ -67,6 +69,7 @@ def test_without_a_viewer_no_picture_links_and_an_old_page_goes(study, dataset, 
     old = tmp_path / "report-files" / "viewer.html"
     old.parent.mkdir()
     old.write_text("old")
+    out.with_suffix(".json").write_text(json.dumps({"format": FORMAT}))
     write_report(study[0], dataset, out=out)
     assert not old.exists()
     assert "viewer.html" not in out.read_text()

@@ -3,11 +3,13 @@
 import inspect
 import json
 
+import pandas as pd
 import pytest
 
 import mrnet_features as mf
+from mrnet_features.evaluation.comparison.group_gap import GroupGap
 from mrnet_features.report.review import write
-from mrnet_features.report.review.earlier import VIEWER
+from mrnet_features.report.review.earlier import FORMAT, VIEWER
 from mrnet_features.report.review.report import make_report
 from mrnet_features.report.review.write import check_place, write_report
 from tests.support.tables import plant_signal
@@ -36,6 +38,7 @@ def test_a_misspelt_option_is_refused(evaluation, tmp_path):
 def test_page_numbers_and_tables_lie_beside_each_other(evaluation, tmp_path):
     (tmp_path / "report-files").mkdir()
     (tmp_path / "report-files" / VIEWER).write_text("of an earlier report, with other exams")
+    (tmp_path / "report.json").write_text(json.dumps({"format": FORMAT}))
     report = write_report(evaluation, out=tmp_path / "report.html", title="Mine", command="typed")
     assert {path.name for path in tmp_path.iterdir()} == {
         "report.html",
@@ -63,15 +66,34 @@ def test_a_file_that_is_no_report_is_not_replaced(evaluation, tmp_path, text):
 
 
 def test_the_page_has_the_ending_of_a_page(tmp_path):
-    with pytest.raises(ValueError, match=r"must be a file that ends in \.html, got .*\.html'\."):
-        check_place(tmp_path / "report.json")
+    said = r"must be a file that ends in \.html, got 'report\.json'\. Name it 'report\.html'\."
+    with pytest.raises(ValueError, match=said):
+        check_place("report.json")
     check_place(tmp_path / "report.HTML")
 
 
 def test_packages_that_are_not_installed_are_named_first(evaluation, tmp_path, monkeypatch):
     packages = {"jinja2": "jinja2", "no_such_module": "Pillow", "nor_this": "matplotlib"}
     monkeypatch.setattr(write, "PACKAGES", packages)
-    monkeypatch.setattr(write, "make_report", pytest.fail)
+    monkeypatch.setattr(write, "collect_inputs", pytest.fail)
     message = r"needs Pillow, matplotlib: pip install 'mrnet-features\[report\]'"
     with pytest.raises(ImportError, match=message):
         write_report(evaluation, out=tmp_path / "report.html")
+
+
+def test_a_viewer_page_of_the_user_is_kept(evaluation, tmp_path):
+    mine = tmp_path / "report-files" / VIEWER
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    write_report(evaluation, out=tmp_path / "report.html")
+    assert mine.read_text() == "mine"
+
+
+def test_results_of_other_exams_are_refused(evaluation, tmp_path):
+    features, labels = plant_signal(60)
+    other = mf.cross_validate(mf.prior_baseline(), features, labels, n_splits=2, n_repeats=1)
+    gap = GroupGap(other, other, pd.DataFrame())
+    with pytest.raises(ValueError, match="results of the 40 exams of the evaluation"):
+        write_report(evaluation, also=[gap], out=tmp_path / "report.html")
+    with pytest.raises(TypeError, match="`also` must hold results, got str"):
+        write_report(evaluation, also=["gap"], out=tmp_path / "report.html")
