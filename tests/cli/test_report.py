@@ -40,6 +40,7 @@ def test_scores_verdict_and_place_of_the_page_are_printed(printed, numbers):
     assert "\nmean      0.500" in printed.stdout
     assert "The model “prevalence” reaches" in printed.stdout
     assert f"{verdict['auc']:.3f} (95 % CI" in printed.stdout
+    assert "\nWhat not to conclude:\n- Nothing about patients" in printed.stdout
     assert "Page: 'report.html'. Its numbers are in 'report.json'" in printed.stdout
     assert printed.stderr.splitlines()[-1] == (
         "Next: mrnet-features report --diff report.json other.json"
