@@ -41,7 +41,7 @@ PART = re.compile(r"[A-Za-z0-9]+(_[A-Za-z0-9]+)*")
 """Pattern of a part of a name: letters and digits, with single underscores between them."""
 
 
-class Series(NamedTuple):
+class SeriesName(NamedTuple):
     """The words of a series name, such as ``sagittal_fluid_thin``.
 
     Attributes
@@ -67,7 +67,7 @@ class Series(NamedTuple):
 
 
 @functools.lru_cache(maxsize=1024)
-def parse_series(name: str) -> Series:
+def parse_series(name: str) -> SeriesName:
     """Plane and weighting of a series, from its name.
 
     Parameters
@@ -77,7 +77,7 @@ def parse_series(name: str) -> Series:
 
     Returns
     -------
-    Series
+    SeriesName
 
     Raises
     ------
@@ -88,7 +88,7 @@ def parse_series(name: str) -> Series:
     Examples
     --------
     >>> parse_series("sagittal_fluid")
-    Series(plane='sagittal', weighting='fluid', rest='')
+    SeriesName(plane='sagittal', weighting='fluid', rest='')
     >>> parse_series("axial").known_weighting, parse_series("axial_dess").known_weighting
     ('fluid', '')
     """
@@ -100,7 +100,7 @@ def parse_series(name: str) -> Series:
             f"{suggest_name(plane, PLANES)}"
         )
     weighting, _, rest = words.partition("_")
-    return Series(plane, weighting, rest)
+    return SeriesName(plane, weighting, rest)
 
 
 def check_series(names: Iterable[str], argument: str = "planes") -> tuple[str, ...]:
