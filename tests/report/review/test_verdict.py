@@ -101,7 +101,7 @@ def test_checks_that_did_not_run_are_not_counted_as_clean(evaluation):
     assert (
         "3 leakage checks found nothing wrong. Checks that did not run: “Size of the scan" in text
     )
-    assert "shuffled labels" in text
+    assert "“Shuffled labels”" in text
 
 
 def test_few_exams_wide_intervals_and_missing_labels_are_named():
