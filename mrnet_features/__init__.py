@@ -32,8 +32,9 @@ _HOMES = {
     "find_marks": "extraction.marks",
     "importance": "evaluation.importance.importance",
     "lightgbm_baseline": "models.baselines",
-    "load_labels": "data.mrnet",
+    "load_labels": "data.layouts",
     "load_mrnet": "data.mrnet",
+    "load_rsna_knee": "data.rsna",
     "load_series": "series.load",
     "logistic_baseline": "models.baselines",
     "make_coherent": "evaluation.protocol.coherence",
@@ -65,7 +66,9 @@ _HOMES = {
 if TYPE_CHECKING:
     from mrnet_features.data.dataset import Dataset
     from mrnet_features.data.exam import Exam
-    from mrnet_features.data.mrnet import load_labels, load_mrnet
+    from mrnet_features.data.layouts import load_labels
+    from mrnet_features.data.mrnet import load_mrnet
+    from mrnet_features.data.rsna import load_rsna_knee
     from mrnet_features.evaluation.checklists.fill import fill_checklist
     from mrnet_features.evaluation.comparison.added_value import measure_added_value
     from mrnet_features.evaluation.comparison.compare import compare
@@ -134,6 +137,7 @@ __all__ = [
     "lightgbm_baseline",
     "load_labels",
     "load_mrnet",
+    "load_rsna_knee",
     "load_series",
     "logistic_baseline",
     "make_coherent",
