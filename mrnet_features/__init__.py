@@ -61,6 +61,7 @@ _HOMES = {
     "write_features": "extraction.table",
     "write_knees": "synthetic.write",
     "write_report": "report.review.write",
+    "write_submission": "workflows.submission",
 }
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ if TYPE_CHECKING:
     from mrnet_features.series.load import load_series
     from mrnet_features.synthetic import write_knees
     from mrnet_features.workflows.stability import measure_stability
+    from mrnet_features.workflows.submission import write_submission
 
 __all__ = [
     "Dataset",
@@ -164,6 +166,7 @@ __all__ = [
     "write_features",
     "write_knees",
     "write_report",
+    "write_submission",
 ]
 
 
