@@ -37,6 +37,9 @@ def scanner_groups(
     was examined on two scanners joins their groups. Exams without any field of the fingerprint
     form one group, since headers that were emptied often come from one site.
 
+    A few patients with exams on several scanners can join most groups to one. Then evaluate one
+    exam per patient: ``headers.groupby("exam")["patient"].first()`` tells which exams repeat.
+
     Parameters
     ----------
     headers : DataFrame
@@ -93,12 +96,14 @@ def scanner_groups(
         )
     links += [(exam, ("print", found)) for exam, kept in prints.items() for found in kept]
     links += [(exam, ("print", None)) for exam in empty]
+    of_scanners = _join(exams, links)
     known: pd.Series[Any] = headers["patient"] if patients else headers["patient"].iloc[:0]
     known = known[known.notna() & (known != "")]
-    pairs = set(zip(known.index.get_level_values("exam"), known, strict=True))
-    links += [(exam, ("patient", code)) for exam, code in sorted(pairs)]
+    pairs = sorted(set(zip(known.index.get_level_values("exam"), known, strict=True)))
+    links += [(exam, ("patient", code)) for exam, code in pairs]
     groups = _name(exams, _join(exams, links))
-    _tell(groups, empty, pd.Series([code for _, code in pairs], dtype=object))
+    frame = pd.DataFrame(pairs, columns=["exam", "patient"], dtype=object)
+    _tell(groups, empty, frame.assign(scanner=frame["exam"].map(of_scanners)))
     return groups
 
 
@@ -137,7 +142,7 @@ def _says_less(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
     return one != other and all(a is None or a == b for a, b in zip(one, other, strict=True))
 
 
-def _join(exams: pd.Index[Any], links: Iterable[tuple[Hashable, Hashable]]) -> Any:
+def _join(exams: pd.Index[Any], links: Iterable[tuple[Hashable, Hashable]]) -> pd.Series[Any]:
     """Number of the connected component of each exam."""
     place = {exam: k for k, exam in enumerate(exams)}
     ends: dict[Hashable, int] = {}
@@ -145,10 +150,10 @@ def _join(exams: pd.Index[Any], links: Iterable[tuple[Hashable, Hashable]]) -> A
     rows, columns = np.array(pairs).T
     n = len(exams) + len(ends)
     graph = coo_array((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(n, n))
-    return connected_components(graph, directed=False)[1][: len(exams)]
+    return pd.Series(connected_components(graph, directed=False)[1][: len(exams)], index=exams)
 
 
-def _name(exams: pd.Index[Any], numbers: Any) -> pd.Series[Any]:
+def _name(exams: pd.Index[Any], numbers: pd.Series[Any]) -> pd.Series[Any]:
     """Groups named by size; of equal ones the one of the earlier exam comes first."""
     codes = pd.Series(pd.factorize(numbers)[0], index=exams)
     sizes = codes.value_counts(sort=False).sort_index()
@@ -158,11 +163,18 @@ def _name(exams: pd.Index[Any], numbers: Any) -> pd.Series[Any]:
     return codes.map(names).rename("scanner")
 
 
-def _tell(groups: pd.Series[Any], empty: Sequence[Any], patients: pd.Series[Any]) -> None:
-    """Log the number of groups, and warn of what makes them poor."""
+def _tell(groups: pd.Series[Any], empty: Sequence[Any], patients: pd.DataFrame) -> None:
+    """Log the number of groups, and warn of what makes them poor.
+
+    `patients` has a row per exam and patient: exam, patient, and the scanner's group alone.
+    """
     sizes = groups.value_counts()
     share = sizes.iloc[0] / len(groups)
     said = f"{len(sizes)} groups of {len(groups)} exams; the largest has {share:.0%}."
+    n_joining = int((patients.groupby("patient")["scanner"].nunique() > 1).sum())
+    if n_joining:
+        noun = "1 patient was" if n_joining == 1 else f"{n_joining} patients were"
+        said += f" {noun} examined on scanners of several groups, which joins these."
     logger.info("%s", said)
     warned = []
     if empty:
@@ -170,16 +182,17 @@ def _tell(groups: pd.Series[Any], empty: Sequence[Any], patients: pd.Series[Any]
             f"{len(empty)} exams have no field of the fingerprint, such as {quote(empty[0])}; they "
             "are one group."
         )
-    many = patients.value_counts()
-    if len(many) and many.iloc[0] > MANY_EXAMS:
+    most = int(patients["patient"].value_counts().max()) if len(patients) else 0
+    if most > MANY_EXAMS:
         warned.append(
-            f"{many.iloc[0]} exams have the same patient: probably a placeholder in the place of "
-            "ids. If so, pass `patients=False`."
+            f"{most} exams have the same patient: probably a placeholder in the place of ids. If "
+            "so, pass `patients=False`."
         )
     if share > LARGE:
+        advice = "leave out their later exams" if n_joining else "take fewer folds"
         warned.append(
-            f"{said} Folds may be uneven: add a column to `by`, such as 'software_code', or take "
-            "fewer folds."
+            f"{said} Folds may be uneven: add a column to `by`, such as 'software_code', or "
+            f"{advice}."
         )
     if warned:
         warnings.warn(" ".join(warned), stacklevel=3)

@@ -46,6 +46,13 @@ def test_a_patient_joins_the_scanners_of_his_exams():
     assert group(headers, patients=False) == apart
 
 
+def test_patients_that_join_many_groups_are_told():
+    rows = [(f"{k:02d}", "GE", f"m{k % 10}", f"p{k // 2}") for k in range(40)]
+    text = r"5 groups of 41 .* has 22%\. 20 patients were examined on scanners of several groups"
+    with pytest.warns(UserWarning, match=rf"^{text}.*leave out their later exams"):
+        mf.scanner_groups(make(*rows, ("40", "GE", "m0", "")))
+
+
 def test_no_group_shares_a_scanner_or_a_patient_with_another():
     rng = np.random.default_rng(0)
     rows = [
