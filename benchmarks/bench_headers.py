@@ -1,12 +1,16 @@
 """Site leak of header fields on synthetic studies: found where it was planted, 0 where not.
 
-    python benchmarks/bench_headers.py --sets 6 --exams 1200
+    python benchmarks/bench_headers.py --sets 6 --exams 800
+    python benchmarks/bench_headers.py --pixels /tmp/studies --exams 240 --leaks 1
 
 Draws studies as ``write_knees(layout="rsna", site_leak=...)`` does, and writes one file per series
 with its header and no picture, so that thousands of exams take minutes. First it compares such
 headers with those of studies that were written whole. One exam per patient is kept. Labels are the
 true findings. Writes ``results/headers.json``: AUCs in random and grouped folds and their gap with
 its interval, per leak, set, model and fingerprint.
+
+With ``--pixels`` it writes whole studies to a folder, describes them with the preset ``minimal``,
+and adds the same measurement on these features to the file.
 """
 
 from __future__ import annotations
@@ -43,6 +47,7 @@ FINGERPRINTS = {
     "the same and software": ("maker", "model_code", "field_t", "software_code"),
 }
 MODELS = {"logistic": mf.logistic_baseline, "LightGBM": mf.lightgbm_baseline}
+FEWEST = 20  # exams of each class of a finding
 NOT_COMPARED = ["syntax", "description_code", "coil_code"]  # pictures are not compressed here
 
 # the same for all studies of a set, and for both leaks
@@ -109,10 +114,10 @@ def compare_with_files(n_studies=3):
     return len(both)
 
 
-def measure(model, headers, labels, groups, n_repeats):
-    """Rows of the result: of the mean over the findings."""
+def measure(model, features, labels, groups, n_repeats):
+    """Row of the result: of the mean over the findings."""
     gap = mf.measure_group_gap(
-        MODELS[model](), encode_headers(headers), labels, groups, n_repeats=n_repeats, n_jobs=1
+        MODELS[model](), features, labels, groups, n_repeats=n_repeats, n_jobs=1
     )
     row = gap.summary().loc["mean"]
     sizes = groups.value_counts(normalize=True)
@@ -148,24 +153,13 @@ def summarise(rows):
     return found
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sets", type=int, default=6)
-    parser.add_argument(
-        "--exams", type=int, default=1200, help="per set, before repeats are left out"
-    )
-    parser.add_argument("--repeats", type=int, default=2, help="of the folds")
-    parser.add_argument("--leaks", type=float, nargs="+", default=[0.0, 0.5, 1.0])
-    parser.add_argument("--lightgbm-sets", type=int, default=1, help="sets with LightGBM as well")
-    parser.add_argument("--seed", type=int, default=100)
-    parser.add_argument("--out", type=Path, default=RESULTS / "headers.json")
-    options = parser.parse_args()
-    start = time.process_time()
-    n_compared = compare_with_files()
+def measure_headers(options):
+    """Rows of all sets, from headers alone."""
     rows = []
     for number in range(options.sets):
         for leak in options.leaks:
             headers, labels, site = draw_set(options.seed + number, options.exams, leak)
+            features = encode_headers(headers)
             for name, columns in FINGERPRINTS.items():
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore", UserWarning)  # a large group
@@ -173,15 +167,61 @@ def main() -> None:
                 models = ["logistic"]
                 if "software" in name:  # which tells the sites apart
                     assert pd.crosstab(groups, site).gt(0).to_numpy().sum() == site.nunique()
-                    if number < options.lightgbm_sets and leak in (0.0, 1.0):
+                    if number < options.lightgbm_sets:
                         models.append("LightGBM")
                 for model in models:
                     n_repeats = options.repeats if model == "logistic" else 1
-                    found = measure(model, headers, labels, groups, n_repeats)
+                    found = measure(model, features, labels, groups, n_repeats)
                     shown = {"leak": leak, "set": number, "model": model, "fingerprint": name}
                     rows.append(shown | found)
                     print(rows[-1], flush=True)
-    result = {
+    return rows
+
+
+def measure_pixels(options):
+    """Rows of one set of whole studies: features of their pixels, and of their headers."""
+    rows = []
+    for leak in options.leaks:
+        folder = options.pixels / f"leak {leak:g}"
+        settings = {"n_train": options.exams, "n_valid": 0, "seed": options.seed}
+        mf.write_knees(folder, layout="rsna", site_leak=leak, n_jobs=1, **settings)
+        dataset = mf.load_rsna_knee(folder)
+        truth = pd.read_csv(folder / "train-truth.csv", index_col="StudyInstanceUID")
+        first = truth.index[truth["repeats"].isna()]
+        dataset = dataset[[exam for exam in dataset.ids if exam in first]]
+        planes = sorted({series for exam in dataset for series in exam.paths})
+        extractor = mf.FeatureExtractor("minimal", planes=planes, missing="nan", progress=False)
+        table = folder.with_suffix(".parquet")
+        pixels = mf.extract_features(dataset, table, extractor=extractor, progress=False)
+        labels = truth.loc[list(dataset.ids), list(dataset.labels.columns)].astype("float64")
+        counts = pd.DataFrame({"0": (labels == 0).sum(), "1": (labels == 1).sum()}).min(axis=1)
+        labels = labels.loc[:, counts >= FEWEST]
+        headers = mf.read_headers(dataset, salt=SALT, progress=False)
+        name = "the same and software"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            groups = mf.scanner_groups(headers, by=FINGERPRINTS[name])
+        for kind, features in {"minimal": pixels, "headers": encode_headers(headers)}.items():
+            found = measure("logistic", features, labels, groups, options.repeats)
+            shown = {"leak": leak, "features": kind, "findings": list(labels), "fingerprint": name}
+            rows.append(shown | found)
+            print(rows[-1], flush=True)
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sets", type=int, default=6)
+    parser.add_argument("--exams", type=int, default=800, help="per set, with repeats")
+    parser.add_argument("--repeats", type=int, default=1, help="of the folds")
+    parser.add_argument("--leaks", type=float, nargs="+", default=[0.0, 1.0])
+    parser.add_argument("--lightgbm-sets", type=int, default=1, help="sets with LightGBM as well")
+    parser.add_argument("--seed", type=int, default=100)
+    parser.add_argument("--pixels", type=Path, help="folder of whole studies")
+    parser.add_argument("--out", type=Path, default=RESULTS / "headers.json")
+    options = parser.parse_args()
+    start = time.process_time()
+    part = {
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
         "machine": {"processor": platform.processor() or platform.machine()},
         "versions": {
@@ -189,18 +229,24 @@ def main() -> None:
             for name in ("mrnet-features", "numpy", "pandas", "scikit-learn", "lightgbm", "pydicom")
         },
         "settings": {
-            **{n: getattr(options, n) for n in ("sets", "exams", "repeats", "leaks", "seed")},
-            "labels": "true findings of the drawn knees, mean AUC of nine",
+            **{name: getattr(options, name) for name in ("exams", "repeats", "leaks", "seed")},
+            "labels": "true findings of the drawn knees; scores are the mean AUC over them",
             "folds": 5,
         },
-        "series_compared_with_whole_files": n_compared,
-        "processor_seconds": round(time.process_time() - start),
-        "summary": summarise(rows),
-        "rows": rows,
     }
+    if options.pixels:
+        part["rows"] = measure_pixels(options)
+    else:
+        part["settings"]["sets"] = options.sets
+        part["series_compared_with_whole_files"] = compare_with_files()
+        rows = measure_headers(options)
+        part |= {"summary": summarise(rows), "rows": rows}
+        print(pd.DataFrame(part["summary"]).to_string())
+    part["processor_seconds"] = round(time.process_time() - start)
+    result = json.loads(options.out.read_text()) if options.out.exists() else {}
+    result["pixels" if options.pixels else "headers"] = part
     options.out.parent.mkdir(exist_ok=True)
     options.out.write_text(json.dumps(result, indent=1) + "\n")
-    print(pd.DataFrame(result["summary"]).to_string())
 
 
 if __name__ == "__main__":
