@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +12,11 @@ import pandas as pd
 from mrnet_features.arrays import UInt8Array
 from mrnet_features.data.stack_files import read_stack, read_stack_shape
 from mrnet_features.messages import describe_cause, list_names, quote
-from mrnet_features.names import say_series
+from mrnet_features.names import is_series, parse_series, say_series
 from mrnet_features.notebook_html import format_code, format_paragraph, format_table
+from mrnet_features.series.assemble import Scale, find_series_plane
 from mrnet_features.series.dicom_files import list_files
-from mrnet_features.series.load import is_scanner_file, load_series
+from mrnet_features.series.load import is_scanner_file, load_series, read_volume
 from mrnet_features.series.nifti import find_json_beside, is_nifti
 
 if TYPE_CHECKING:
@@ -34,14 +35,18 @@ class Exam:
         Exam id as text with its leading zeros, such as "0042".
     paths : mapping of str to Path
         The ``.npy`` file of each series; or a DICOM file, the folder of a DICOM series, or a NIfTI
-        file, which are read by `load_series` with its defaults. MRNet has one series per plane:
-        axial, coronal, sagittal. Others are named by plane and weighting, such as
+        file, which are read by `load_series` in the plane of the name. MRNet has one series per
+        plane: axial, coronal, sagittal. Others are named by plane and weighting, such as
         ``sagittal_fluid``. Kept as absolute paths, so that they stay valid if the working folder
         changes, and in worker processes that were started in another one.
+    scale : Scale, optional
+        Pixel size, size and percentiles of the stacks from DICOM and NIfTI, as for `load_series`.
+        ``.npy`` files are read as they are.
     """
 
     id: str
     paths: Mapping[str, Path]
+    scale: Scale = field(default=Scale(), kw_only=True)
 
     def __post_init__(self) -> None:
         """Make the paths absolute."""
@@ -89,18 +94,18 @@ class Exam:
         path = self._find_path(plane)
         try:
             if is_scanner_file(path):
-                return load_series(path, plane=plane).stack
+                return load_series(path, plane=_find_plane(plane), **self.scale._asdict()).stack
             return read_stack(path, mmap=mmap)
         except ValueError as error:
             raise ValueError(f"Exam {quote(self.id)}, {say_series(plane)}: {error}") from error
 
     def find_shape(self, plane: str) -> tuple[int, int, int]:
-        """Shape of the stack of one plane; no pixel of a ``.npy`` file is read.
+        """Shape of the stack of one series, from the headers of its files.
 
         Parameters
         ----------
         plane : str
-            One of the exam's planes.
+            One of the exam's planes or other series.
 
         Returns
         -------
@@ -112,16 +117,26 @@ class Exam:
         KeyError, OSError, ValueError, ModuleNotFoundError
             As `load`.
         """
-        n_slices, height, width = self.load(plane, mmap=True).shape
-        return n_slices, height, width
+        path = self.paths.get(plane)
+        if path is None or not is_scanner_file(path):
+            n_slices, height, width = self.load(plane, mmap=True).shape
+            return n_slices, height, width
+        try:
+            volume = read_volume(path, _find_plane(plane))
+            find_series_plane(volume, str(path), _find_plane(plane))  # refuses another plane
+        except ValueError as error:
+            raise ValueError(f"Exam {quote(self.id)}, {say_series(plane)}: {error}") from error
+        return volume.n_slices, self.scale.size, self.scale.size
 
     def describe_files(self, plane: str) -> str:
-        """Size, modification time and change time of the files of a plane; no file is read.
+        """Size, modification time and change time of the files of a series; no file is read.
+
+        The scale of the stack follows for DICOM and NIfTI.
 
         Parameters
         ----------
         plane : str
-            One of the exam's planes.
+            One of the exam's planes or other series.
 
         Returns
         -------
@@ -134,11 +149,13 @@ class Exam:
         """
         path = self.paths[plane]
         files = [path]
+        if not is_scanner_file(path):
+            return describe_states(files)
         if path.is_dir():
             files, _ = list_files(path)
         elif is_nifti(path):
             files += [beside for beside in [find_json_beside(path)] if beside.exists()]
-        return describe_states(files)
+        return f"{describe_states(files)} {self.scale}"
 
     @classmethod
     def from_dicom(
@@ -221,6 +238,11 @@ def describe_states(files: Sequence[Path]) -> str:
     """
     states = (file.stat() for file in files)
     return " ".join(f"{state.st_size} {state.st_mtime_ns} {state.st_ctime_ns}" for state in states)
+
+
+def _find_plane(series: str) -> str | None:
+    """Plane that the name of a series states, or None."""
+    return parse_series(series).plane if is_series(series) else None
 
 
 def _describe_file(path: Path) -> str:

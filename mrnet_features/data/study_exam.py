@@ -12,7 +12,7 @@ from mrnet_features.arrays import UInt8Array
 from mrnet_features.data.exam import Exam, describe_states
 from mrnet_features.exam_ids import find_id_problem
 from mrnet_features.messages import quote
-from mrnet_features.series.assemble import PERCENTILES, PIXEL_MM, SIZE, Scale, check_scale
+from mrnet_features.series.assemble import PERCENTILES, PIXEL_MM, SIZE, check_scale
 from mrnet_features.series.dicom_files import read_dicom_header
 from mrnet_features.series.load import load_files
 from mrnet_features.series.series import Series
@@ -35,15 +35,12 @@ class StudyExam(Exam):
         All series of the study.
     chosen : mapping of str to SeriesInfo
         By plane.
-    scale : Scale
-        Pixel size, size and percentiles of the stacks.
     warnings : tuple of str
         About files that were left out, and series that are not what MRNet has.
     """
 
     found: tuple[SeriesInfo, ...] = ()
     chosen: Mapping[str, SeriesInfo] = field(default_factory=dict)
-    scale: Scale = Scale()  # noqa: RUF009 (immutable)
     warnings: tuple[str, ...] = ()
 
     def load_series(self, plane: str) -> Series:
@@ -139,4 +136,4 @@ def read_study(
             says = "suppresses fat" if info.fat_suppressed else "does not suppress fat"
             said.append(f"The {plane} series {says}, unlike that of MRNet.")
     paths = {plane: info.paths[0] for plane, info in chosen.items()}
-    return StudyExam(name, paths, tuple(found), chosen, scale, tuple(said))
+    return StudyExam(name, paths, tuple(found), chosen, tuple(said), scale=scale)

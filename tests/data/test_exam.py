@@ -1,5 +1,6 @@
 """An exam loads its stacks."""
 
+import dataclasses
 import os
 
 import numpy as np
@@ -7,6 +8,9 @@ import pytest
 
 from mrnet_features.data.exam import Exam
 from mrnet_features.data.mrnet import load_mrnet
+from mrnet_features.series.assemble import Scale
+from mrnet_features.series.load import load_series
+from tests.support.dicom_files import draw_stack, write_series
 from tests.support.html_tables import read_rows
 from tests.support.mrnet_folder import write_folder
 
@@ -90,3 +94,43 @@ def test_a_stack_cut_by_a_crash_is_an_error_when_loaded(root, train, content):
     for mmap in (False, True):
         with pytest.raises(ValueError, match="Exam '0000', plane 'axial': .*0000.npy"):
             train["0000"].load("axial", mmap=mmap)
+
+
+@pytest.fixture
+def scan(tmp_path):
+    """An exam with one DICOM series, named by plane and weighting."""
+    pytest.importorskip("pydicom", reason="the extra `dicom` is not installed")
+    write_series(tmp_path / "1.2.3", "sagittal", draw_stack(7))
+    return Exam("a", {"sagittal_fluid": tmp_path / "1.2.3"}, scale=Scale(1.0, 64, (0.0, 100.0)))
+
+
+def test_a_series_with_a_weighting_is_read_in_its_plane_and_scale(scan):
+    path = scan.paths["sagittal_fluid"]
+    series = load_series(path, plane="sagittal", pixel_mm=1.0, size=64, percentiles=(0, 100))
+    assert np.array_equal(scan.load("sagittal_fluid"), series.stack)
+    other = Exam("a", {"axial_fluid": path})
+    for read in (other.load, other.find_shape):
+        with pytest.raises(
+            ValueError, match="Exam 'a', series 'axial_fluid'.*must be of the axial"
+        ):
+            read("axial_fluid")
+
+
+def test_the_shape_of_a_scan_is_known_without_decoding_a_slice(scan, monkeypatch):
+    expected = scan.load("sagittal_fluid").shape
+    monkeypatch.setattr("mrnet_features.series.dicom_series.read_image", None)
+    assert scan.find_shape("sagittal_fluid") == expected == (7, 64, 64)
+
+
+def test_another_scale_is_another_state_of_the_files_of_a_scan(scan):
+    states = {
+        dataclasses.replace(scan, scale=scale).describe_files("sagittal_fluid")
+        for scale in (scan.scale, Scale(), Scale(size=128), Scale(percentiles=(1.0, 99.0)))
+    }
+    assert len(states) == 4
+
+
+def test_the_scale_is_no_state_of_npy_files(train):
+    exam = dataclasses.replace(train["0000"], scale=Scale(size=64))
+    assert exam.describe_files("axial") == train["0000"].describe_files("axial")
+    assert exam.find_shape("axial") == train["0000"].load("axial").shape
