@@ -10,7 +10,7 @@ import pandas as pd
 
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.evaluation.protocol.holdout import HoldOut
-from mrnet_features.names import PLANES
+from mrnet_features.names import sort_series
 from mrnet_features.report.cells import count, list_ids
 from mrnet_features.report.explore.figures import name_cell
 from mrnet_features.report.explore.labels import (
@@ -25,6 +25,7 @@ from mrnet_features.report.review.audit import describe_audit
 from mrnet_features.report.review.exclusions import describe_exclusions
 from mrnet_features.report.review.inputs import Inputs
 from mrnet_features.report.review.part import Cell, Closed, LeftOut, Part, PartBlock, tabulate
+from mrnet_features.report.series_words import describe_series
 
 __all__ = ["describe_data", "measure_files"]
 
@@ -196,7 +197,8 @@ def measure_files(dataset: Dataset, ids: Sequence[Any]) -> pd.DataFrame:
         has_file and problem (why it can't be read, else empty). One row per exam and plane.
     """
     present = {plane for exam in ids for plane in dataset[exam].paths}  # others were not loaded
-    planes = [*(p for p in PLANES if p in present), *sorted(present - set(PLANES))]
+    planes = sort_series(present)
+    planes += sorted(present - set(planes))
     rows: list[tuple[Any, ...]] = []
     for exam in ids:
         for plane in planes:
@@ -204,7 +206,7 @@ def measure_files(dataset: Dataset, ids: Sequence[Any]) -> pd.DataFrame:
             shape, problem = (0, 0, 0), ""
             try:
                 if has_file:
-                    shape = dataset[exam].load(plane, mmap=True).shape
+                    shape = dataset[exam].find_shape(plane)
             except (OSError, ValueError) as error:
                 problem = str(error)
             rows.append((exam, plane, *shape, has_file, problem))
@@ -222,7 +224,7 @@ def _summarise_files(files: pd.DataFrame) -> pd.DataFrame:
         others = sum(n for _, n in sizes[MOST_SIZES:])
         rows.append(
             {
-                "plane": plane,
+                "plane": describe_series(str(plane)),
                 "n_stacks": len(read),
                 "n_missing": int((~here["has_file"]).sum()),
                 "n_unreadable": int((here["problem"] != "").sum()),

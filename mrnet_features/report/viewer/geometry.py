@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -11,11 +10,9 @@ from mrnet_features.data.exam import Exam
 from mrnet_features.data.study_exam import StudyExam
 from mrnet_features.extraction.read import ExamLike
 from mrnet_features.names import parse_series
-from mrnet_features.series.assemble import PIXEL_MM
 from mrnet_features.series.dicom_files import read_dicom_header
 from mrnet_features.series.dicom_series import read_dicom_volume
-from mrnet_features.series.load import choose_group, is_scanner_file, read_headers
-from mrnet_features.series.nifti import is_nifti, read_nifti_volume
+from mrnet_features.series.load import is_scanner_file, read_volume
 from mrnet_features.series.volume import Volume
 
 __all__ = ["EDGES", "Geometry", "find_geometry", "is_scanned"]
@@ -82,10 +79,10 @@ def find_geometry(exam: ExamLike, series: str) -> Geometry | None:
     OSError, ValueError, ModuleNotFoundError
         As `load_series`.
     """
-    if not is_scanned(exam, series):
+    if not isinstance(exam, Exam) or not is_scanned(exam, series):
         return None
     plane = parse_series(series).plane
-    volume, pixel_mm = _read_volume(exam, series, plane)
+    volume = _read_volume(exam, series, plane)
     if volume.directions is None or volume.positions is None:
         return None
     half = [(n - 1) / 2 * mm for n, mm in zip(volume.shape, volume.pixel_mm, strict=True)]
@@ -93,21 +90,13 @@ def find_geometry(exam: ExamLike, series: str) -> Geometry | None:
     middles = volume.positions + down * half[0] + right * half[1]
     positions = tuple(round(float(mm), 2) for mm in middles[:, AXES[plane]])
     middle = round(float(middles[len(middles) // 2, UP]), 2)
-    return Geometry(positions, middle, pixel_mm)
+    return Geometry(positions, middle, exam.scale.pixel_mm)
 
 
-def _read_volume(exam: ExamLike, series: str, plane: str) -> tuple[Volume, float]:
-    """Slices whose pixels are not read yet, and the distance of pixels of the stack."""
+def _read_volume(exam: Exam, series: str, plane: str) -> Volume:
+    """Slices whose pixels are not read yet."""
     if isinstance(exam, StudyExam):
         paths = exam.chosen[series].paths
         files = [read_dicom_header(path) for path in paths]
-        return read_dicom_volume(files, str(paths[0].parent), plane), exam.scale.pixel_mm
-    assert isinstance(exam, Exam)
-    path: Path = exam.paths[series]
-    if is_nifti(path) and not path.is_dir():
-        return read_nifti_volume(path), PIXEL_MM
-    if path.is_dir():
-        files = choose_group(read_headers(path)[0], path, None)
-    else:
-        files = [read_dicom_header(path)]
-    return read_dicom_volume(files, str(path), plane), PIXEL_MM
+        return read_dicom_volume(files, str(paths[0].parent), plane)
+    return read_volume(exam.paths[series], plane)

@@ -54,7 +54,8 @@ def hang_series(names: Iterable[str]) -> list[dict[str, Any]]:
     --------
     >>> [place["series"] for place in hang_series(["sagittal"])]
     ['axial', 'coronal', 'sagittal']
-    >>> named = hang_series(["axial_fluid", "coronal_structural", "sagittal_fluid", "coronal_fluid"])
+    >>> names = ["axial_fluid", "coronal_structural", "sagittal_fluid", "coronal_fluid"]
+    >>> named = hang_series(names)
     >>> [(place["name"], place["row"], place["column"]) for place in named][:3]
     [('Axial fluid', 1, 1), ('Coronal fluid', 1, 2), ('Sagittal fluid', 1, 3)]
     >>> [(place["name"], place["row"], place["column"]) for place in named][3:]
