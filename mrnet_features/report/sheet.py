@@ -16,6 +16,7 @@ from mrnet_features.extraction.slices import find_planes
 from mrnet_features.messages import quote
 from mrnet_features.names import PLANES, parse_series
 from mrnet_features.report.viewer.geometry import EDGES, find_geometry, is_scanned
+from mrnet_features.report.viewer.hanging import are_named
 from mrnet_features.report.viewer.overlays import (
     OVERLAYS,
     PlaneOverlays,
@@ -44,6 +45,7 @@ BAND_STYLE = {"color": "#3ddc97", "linewidth": 2.0}
 MARK_STYLE = {"color": "#ff9d3b", "linewidth": 2.4}
 SIDE = 1.7  # inches of one picture
 CAPTION_LINE = 0.19  # inches
+MARGIN, MARGIN_OF_TWO_LINES = 0.3, 0.45  # inches, left of the pictures
 
 
 def plot_exam(
@@ -118,7 +120,8 @@ def plot_exam(
         if find_geometry(exam, series) is not None
     }
     caption = _describe(exam, stacks, drawn, window, overlays, marks or {})
-    figure, grid = _make_figure(len(stacks), n_columns, caption)
+    margin = MARGIN_OF_TWO_LINES if are_named(stacks) else MARGIN
+    figure, grid = _make_figure(len(stacks), n_columns, caption, margin)
     for line, (plane, grey) in zip(grid, stacks.items(), strict=True):
         line[0].set_ylabel(plane.replace("_", "\n", 1), size=None if plane in PLANES else 8)
         for axes, slice_ in zip(line, drawn[plane], strict=False):
@@ -190,7 +193,8 @@ def _describe(
     for plane, grey in stacks.items():
         listed = ", ".join(str(slice_ + 1) for slice_ in drawn[plane])
         _, height, width = grey.shape
-        parts.append(f"{plane} {listed} of {len(grey)} ({height} x {width} pixels)")
+        title = plane.replace("_", " ")
+        parts.append(f"{title} {listed} of {len(grey)} ({height} x {width} pixels)")
     low, high = window
     text = (
         f"{name}Slices: {'; '.join(parts)}. Grey levels {low:g} (black) to {high:g} (white). "
@@ -213,22 +217,23 @@ def _say_origin(exam: ExamLike, stacks: Mapping[str, UInt8Array]) -> str:
     scanned = [series for series in stacks if is_scanned(exam, series)]
     if not scanned or not isinstance(exam, Exam):
         return "As stored, nothing flipped; no spacing is stored, so there is no scale in mm."
-    whose = "" if len(scanned) == len(stacks) else f"{', '.join(scanned)}: "
+    listed = ", ".join(series.replace("_", " ") for series in scanned)
+    whose = "" if len(scanned) == len(stacks) else f"{listed[0].upper()}{listed[1:]}: "
     return (
         f"{whose}Turned as radiologists hang them, pixels of {exam.scale.pixel_mm:g} mm. R and L "
         "are the patient's right and left, A and P front and back."
     )
 
 
-def _make_figure(n_rows: int, n_columns: int, caption: str) -> tuple[Figure, Any]:
-    width = max(SIDE * n_columns + 0.3, 3.6)
+def _make_figure(n_rows: int, n_columns: int, caption: str, margin: float) -> tuple[Figure, Any]:
+    width = max(SIDE * n_columns + margin, 3.6)
     lines = textwrap.wrap(caption, int(width * 15))
     below = CAPTION_LINE * (len(lines) + 1)
     height = (SIDE + 0.2) * n_rows + below
     figure = make_figure(width, height)
     grid = figure.subplots(n_rows, n_columns, squeeze=False)
     figure.subplots_adjust(
-        left=0.3 / width,
+        left=margin / width,
         right=1,
         top=1 - 0.2 / height,
         bottom=below / height,

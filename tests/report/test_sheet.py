@@ -128,4 +128,4 @@ def test_named_series_have_a_row_each_and_letters_only_from_files_that_say(tmp_p
     letters = [[text.get_text() for text in axes.texts] for axes in figure.axes]
     assert letters == [["R", "L"], ["R", "L"], [], []]
     caption = " ".join(figure.texts[0].get_text().split())
-    assert "coronal_fluid: Turned as radiologists hang them, pixels of 0.6 mm." in caption
+    assert "Coronal fluid: Turned as radiologists hang them, pixels of 0.6 mm." in caption

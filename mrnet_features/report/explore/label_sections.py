@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 __all__ = ["describe_labels", "describe_shortcut", "describe_slices"]
 
+IMPLIED = (
+    " Where a tear makes a knee abnormal by definition, the combinations of a tear without "
+    "abnormal are empty, and the others differ from independence for this reason alone: see "
+    "the tears among the abnormal exams."
+)
+
 FEW = 50  # exams of a class, at which the interval of an AUC near 0.5 is about 0.2 wide
 
 
@@ -64,9 +70,7 @@ def describe_labels(exploration: Exploration, made: Drawer) -> Iterator[Block]:
     yield Text(
         f"Expected is the number of exams if the {len(compared)} tasks were independent, among the "
         f"{n_complete:,} exams with all labels. A ratio of 1 is independence; the interval is 95 %."
-        " Where a tear makes a knee abnormal by definition, the combinations of a tear without "
-        "abnormal are empty, and the others differ from independence for this reason alone: see "
-        "the tears among the abnormal exams."
+        f"{IMPLIED if find_conflicts(exploration.frame('labels')) else ''}"
     )
     yield Table(
         "Combinations of labels",
@@ -150,7 +154,10 @@ def describe_shortcut(
     yield Figures([made.draw(text, part, plane=plane) for plane, text in captions.items()])
     yield Table(
         f"AUC of {words} alone; above 0.5: more in positive exams",
-        ["plane", "task", "positive, negative", "medians", "AUC (95 % CI)", "alone"],
+        [
+            *(exploration.kind, "task", "positive, negative", "medians", "AUC (95 % CI)"),
+            "alone",
+        ],
         [
             [
                 describe_series(row["plane"]),

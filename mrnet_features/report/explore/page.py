@@ -88,7 +88,7 @@ def make_page(exploration: Exploration) -> Page:
     return Page(
         title="Exploration of a knee MRI set",
         lead=(
-            f"{count(n, 'exam')}; planes: "
+            f"{count(n, 'exam')}; {'planes' if exploration.kind == 'plane' else 'series'}: "
             f"{', '.join(map(describe_series, exploration.planes)) or 'none'}; labels: "
             f"{', '.join(exploration.tasks) or 'none'}. Look at the set before you model it: what "
             "tells the labels apart without showing a knee, and which exams differ from the others."
@@ -130,8 +130,9 @@ def _describe_set(exploration: Exploration) -> Iterator[Block]:
         ]
         for plane, row in exploration.summary().iterrows()
     ]
-    header = ["plane", "sequence", "stacks", "no stack", "picture size: stacks", "slices (range)"]
-    caption = "Stacks of each plane; medians over exams"
+    header = [exploration.kind, "sequence", "stacks", "no stack", "picture size: stacks"]
+    header += ["slices (range)"]
+    caption = f"Stacks of each {exploration.kind}; medians over exams"
     yield Table(caption, [*header, "grey level", "flagged"], rows)
     if exploration.tasks:
         labels = exploration.frame("labels")
@@ -176,7 +177,10 @@ def _describe_grey(exploration: Exploration, made: Drawer) -> Iterator[Block]:
         rows.append([describe_series(plane), *cells])
     yield Table(
         "How much single exams differ: median over exams (quartiles)",
-        ["plane", "median grey level", "spread (between quartiles)", "distance", "leg / picture"],
+        [
+            *(exploration.kind, "median grey level", "spread (between quartiles)", "distance"),
+            "leg / picture",
+        ],
         rows,
     )
     yield Text(
@@ -309,7 +313,7 @@ def _describe_flags(exploration: Exploration) -> Iterator[Block]:
         ]
         for row in flags.head(MOST_ROWS).to_dict("records")
     ]
-    header = ["exam", "plane", "severity", "code", "value", "reason"]
+    header = ["exam", exploration.kind, "severity", "code", "value", "reason"]
     listed: list[Text | Table | Figures | Pictures] = [Table("Flags", header, rows)]
     if len(flags) > MOST_ROWS:
         listed.append(Text(f"{len(flags) - MOST_ROWS:,} more are in .frame('flags')."))

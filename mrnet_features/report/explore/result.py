@@ -22,6 +22,7 @@ from mrnet_features.report.explore.figures import (
     draw_tissues,
 )
 from mrnet_features.report.explore.flags import Thumbnail
+from mrnet_features.report.viewer.hanging import are_named
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -91,6 +92,11 @@ class Exploration(Result):
     def planes(self) -> tuple[str, ...]:
         """Planes and other series of which a stack could be read."""
         return tuple(self.tables["planes"].index)
+
+    @property
+    def kind(self) -> str:
+        """What `planes` are, "plane" or "series", in the headers of tables."""
+        return "series" if are_named(self.planes) else "plane"
 
     @property
     def tasks(self) -> tuple[str, ...]:
