@@ -14,7 +14,7 @@ from mrnet_features.names import sort_series
 from mrnet_features.report.cells import count, list_ids
 from mrnet_features.report.explore.figures import name_cell
 from mrnet_features.report.explore.labels import (
-    MOST_TASKS,
+    choose_tasks,
     find_conflicts,
     measure_cooccurrence,
     measure_prevalence,
@@ -102,7 +102,7 @@ def _describe_labels(inputs: Inputs) -> Part:
         caption = f"{title}: labels, with Wilson's interval, which takes exams as independent"
         blocks.append(tabulate(tables[name], caption, cells))
     blocks += _describe_conflicts(labels, facts)
-    if 1 < labels.shape[1] <= MOST_TASKS:
+    if labels.shape[1] > 1:
         blocks += _describe_combinations(labels, tables, facts)
     return Part(NAME, "", blocks, facts, tables)
 
@@ -127,8 +127,8 @@ def _describe_combinations(
     labels: pd.DataFrame, tables: dict[str, pd.DataFrame], facts: dict[str, Any]
 ) -> Iterator[Closed]:
     """How often labels occur together."""
-    tasks = list(labels.columns)
-    table = measure_cooccurrence(labels)
+    tasks = choose_tasks(labels)
+    table = measure_cooccurrence(labels[tasks])
     n_complete = int(table["observed"].sum())
     if not n_complete:
         return
@@ -146,11 +146,18 @@ def _describe_combinations(
         "expected": Cell("if independent", ".1f"),
         "said": Cell("ratio (95 % CI)"),
     }
+    which = "all labels"
+    if len(tasks) < labels.shape[1]:
+        facts |= {"n_combined": len(tasks), "n_tasks": labels.shape[1]}
+        which = (
+            f"labels of the {len(tasks)} of {labels.shape[1]} tasks with the most positive exams"
+        )
     text = (
-        f"Of {count(n_complete, 'exam')} with all labels. A ratio above 1 means that the labels "
-        "occur together more often than independent ones would. Where a tear makes a knee "
-        "abnormal by definition, they can't be independent."
+        f"Of {count(n_complete, 'exam')} with {which}. A ratio above 1 means that the labels "
+        "occur together more often than independent ones would."
     )
+    if find_conflicts(labels):
+        text += " Where a tear makes a knee abnormal by definition, they can't be independent."
     yield Closed(
         "How labels occur together", [Text(text), tabulate(shown, "Combinations of labels", cells)]
     )

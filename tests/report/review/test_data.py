@@ -219,3 +219,27 @@ def test_the_pixels_of_scans_are_not_decoded_to_count_stacks(tmp_path, monkeypat
     monkeypatch.setattr("mrnet_features.series.dicom_pixels.read_stored", None)
     monkeypatch.setattr("mrnet_features.series.assemble.assemble", None)
     assert measure_files(one, ["0001"])["n_slices"].tolist() == [6]
+
+
+def test_of_many_tasks_the_most_frequent_are_combined():
+    rng = np.random.default_rng(0)
+    n = 60
+    index = pd.Index([f"{k:04d}" for k in range(n)], name="exam")
+    names = [f"finding {k}" for k in range(6)]
+    labels = pd.DataFrame(rng.integers(0, 2, (n, 6)), index=index, columns=names)
+    labels["finding 2"] = (np.arange(n) % 10 == 0).astype(int)
+    table = pd.DataFrame({"a": rng.normal(size=n), "b": rng.normal(size=n)}, index=index)
+    evaluation = mf.cross_validate(
+        logistic_baseline(), table, labels, n_splits=2, n_repeats=1, progress=False
+    )
+    part, _ = describe(evaluation)
+    combined = part.tables["combinations"]
+    assert len(combined) == 16
+    assert "finding 2" not in combined.columns
+    (text,) = [
+        inner.text
+        for block in list_kinds(part, Closed)
+        for inner in block.blocks
+        if isinstance(inner, Text) and "with the most positive exams" in inner.text
+    ]
+    assert text.startswith("Of 60 exams with labels of the 4 of 6 tasks with the most positive")
