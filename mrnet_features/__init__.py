@@ -54,7 +54,9 @@ _HOMES = {
     "plot_slices": "report.slice_plots",
     "prior_baseline": "models.baselines",
     "read_features": "extraction.table",
+    "read_headers": "data.headers",
     "read_predictions": "evaluation.comparison.read_predictions",
+    "scanner_groups": "data.scanner_groups",
     "select_stable": "models.stable_columns",
     "to_uint8": "series.conversion",
     "view": "report.viewer.view",
@@ -67,9 +69,11 @@ _HOMES = {
 if TYPE_CHECKING:
     from mrnet_features.data.dataset import Dataset
     from mrnet_features.data.exam import Exam
+    from mrnet_features.data.headers import read_headers
     from mrnet_features.data.layouts import load_labels
     from mrnet_features.data.mrnet import load_mrnet
     from mrnet_features.data.rsna import load_rsna_knee
+    from mrnet_features.data.scanner_groups import scanner_groups
     from mrnet_features.evaluation.checklists.fill import fill_checklist
     from mrnet_features.evaluation.comparison.added_value import measure_added_value
     from mrnet_features.evaluation.comparison.compare import compare
@@ -159,7 +163,9 @@ __all__ = [
     "plot_slices",
     "prior_baseline",
     "read_features",
+    "read_headers",
     "read_predictions",
+    "scanner_groups",
     "select_stable",
     "to_uint8",
     "view",

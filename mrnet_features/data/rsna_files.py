@@ -34,6 +34,9 @@ UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 LONGEST_UID = 64
 """As DICOM has it."""
 
+LONGEST_NAME = 60
+"""Most characters of the name of a column. Longer ones are text that ran into the header."""
+
 NO_NAMES = re.compile(r"(Unnamed: [0-9]+)?")
 """Names of columns that hold row numbers, as pandas writes them."""
 
@@ -216,6 +219,12 @@ def _read_table(path: Path, needed: Sequence[str]) -> tuple[dict[str, int], int,
             f"'{path}' must have the columns {', '.join(needed)} in its first line, but lacks "
             f"{', '.join(absent)} among {len(names)} columns. Add the header, or pass the folder "
             "of another set."
+        )
+    longest = max(map(len, names))
+    if longest > LONGEST_NAME:
+        raise ValueError(
+            f"'{path}' must have names of at most {LONGEST_NAME} characters in its first line, got "
+            f"{longest}. Check that the header is a line of its own."
         )
     twice = sorted({name for name in named if named.count(name) > 1})
     if twice:

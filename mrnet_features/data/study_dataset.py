@@ -38,14 +38,20 @@ class StudyDataset(Dataset):
     def is_gold(self) -> pd.Series[bool]:
         """Whether an exam has a label of every finding that any exam of the dataset has one of.
 
+        If some of these exams have no report, only those count: labels of the others may have been
+        read from their report.
+
         Returns
         -------
         Series of shape (n_exams,), bool
             By exam id: a mask for the dataset and its labels. All False where there is no label.
         """
+        ids = list(self.ids)
         used = self.labels.loc[:, self.labels.notna().any()]
         known = used.notna().all(axis=1) & bool(len(used.columns))
-        return known.reindex(list(self.ids), fill_value=False).rename("is_gold")
+        known = known.reindex(ids, fill_value=False)
+        alone = known & self.reports.reindex(ids, fill_value="").eq("")
+        return (alone if alone.any() else known).rename("is_gold")
 
     def table(self) -> pd.DataFrame:
         """All series of the studies, with what was chosen and why.

@@ -10,7 +10,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -44,6 +44,7 @@ from mrnet_features.extraction.table import (
     FINGERPRINTS,
     MISSING,
     REQUEST,
+    SCALES,
     SKIPPED,
     describe_provenance,
     write_table,
@@ -52,6 +53,7 @@ from mrnet_features.files import explain_write_errors, remove_partials
 from mrnet_features.jobs import show_progress
 from mrnet_features.locks import hold_lock
 from mrnet_features.messages import name_some, quote
+from mrnet_features.series.load import is_scanner_file
 
 logger = logging.getLogger("mrnet_features")
 
@@ -287,6 +289,7 @@ class _Run:
         table.attrs["provenance"] = {
             **describe_provenance(self.recipe, fingerprints, self.extractor.device_),
             FILE_STATES: join_states(rows[exam.id].file_state for exam in described),
+            **({SCALES: scales} if (scales := _list_scales(described)) else {}),
             SKIPPED: list(failures),
             REQUEST: self.key,
             **({MISSING: missing} if missing else {}),
@@ -352,6 +355,13 @@ class _Run:
         if not keep_failures and is_failures_file(self.failures_path):
             self.failures_path.unlink(missing_ok=True)
         self.journal.path.unlink(missing_ok=True)
+
+
+def _list_scales(exams: Sequence[Exam]) -> list[dict[str, Any]]:
+    """Scales of the exams that have DICOM or NIfTI files, each once, in plain types."""
+    scanned = (e for e in exams if any(map(is_scanner_file, e.paths.values())))
+    scales = sorted({exam.scale for exam in scanned})
+    return [{**scale._asdict(), "percentiles": list(scale.percentiles)} for scale in scales]
 
 
 def _check_files_and_ids(exams: Sequence[Exam]) -> None:

@@ -56,6 +56,12 @@ def test_studies_with_a_label_of_every_finding_in_use_are_gold(root):
     assert not load_rsna_knee(write_set(root, "test"), "test").is_gold.any()
 
 
+def test_labels_beside_a_report_are_no_gold_if_others_have_none(root):
+    rows = [(study, REPORT if study == "1.2.1" else "", *c) for study, c in LABELS.items()]
+    write_rows(root / "train.csv", [("StudyInstanceUID", "Report", *FINDINGS), *rows])
+    assert load_rsna_knee(root).is_gold.to_dict() == {"1.2.1": 0, "1.2.2": 0, "1.2.3": 1}
+
+
 def test_the_order_of_lines_does_not_matter(root):
     before = load_rsna_knee(root)
     for name in ("train.csv", "train_series.csv"):
@@ -103,6 +109,7 @@ def test_reports_are_shown_nowhere(root):
         ("train.csv", '"PLANTED ""report"",\n# not', "PLANTED report\nPLANTED, more\n"),  # lines
         ("train.csv", '"PLANTED', 'PLANTED "'),  # quotes
         ("train.csv", "1.2.1,", ""),  # a report in place of the id
+        ("train.csv", "Fracture\n1.2.1", "Fracture"),  # a report in the header
         ("train.csv", "StudyInstanceUID,Report,ACL,Medial Meniscus,Baker's,Fracture\n", ""),
     ],
 )
@@ -306,6 +313,12 @@ def test_a_row_of_features_per_study(tmp_path):
     path = tmp_path / "train.parquet"
     saved = mf.extract_features(train, path, extractor=extractor, progress=False)
     assert saved.equals(features)
+    scale = {"pixel_mm": 0.6, "size": 96, "percentiles": [0.1, 99.9]}
+    assert saved.attrs["provenance"]["scales"] == [scale]
+    with pytest.warns(UserWarning, match="unknown weighting: 1"):
+        coarse = load_rsna_knee(root, size=96, pixel_mm=1.0)
+    with pytest.raises(FileExistsError, match="the pixels of every exam differ"):
+        mf.extract_features(coarse, path, extractor=extractor, progress=False)
     assert "PLANTED" not in path.read_bytes().decode("latin1")
 
 

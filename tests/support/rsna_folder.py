@@ -10,7 +10,7 @@ HEADER = (
     "Anatomical_Plane",
 )  # fmt: skip
 
-REPORT = 'PLANTED "report",\n# not a comment; tear = 1'
+REPORT = 'PLANTED "report",\n# not a comment; tear = 1. It is as long as reports are: 70 letters.'
 """Text that no message, table or page may show."""
 
 SERIES = {  # study, series, fluid, plane, files
