@@ -141,66 +141,56 @@ def perturb(stack, name, rng):
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)
 
 
+def change(stacks, exam, fault, ids, rng):
+    """Series of an exam that a fault changes, and the exam that they were copied from."""
+    its = stacks[exam]
+    series = str(rng.choice(sorted(its)))
+    plane, weighting = series.split("_")
+    if fault == "other weighting":
+        # the stack of the other weighting, and none in its place
+        other = f"{plane}_{'structural' if weighting == 'fluid' else 'fluid'}"
+        series, other = (series, other) if other in its else (other, series)
+        return {series: its.pop(other)}, ""
+    if fault == "swapped weightings":
+        names = [f"{plane}_fluid", f"{plane}_structural"]
+        return dict(zip(names, [its[name] for name in names[::-1]], strict=True)), ""
+    if fault == "other plane":
+        others = [name for name in sorted(its) if not name.startswith(plane)]
+        return {series: its.pop(str(rng.choice(others)))}, ""
+    if fault == "turned":
+        series = str(rng.choice([name for name in sorted(its) if not name.startswith("axial")]))
+        return {series: np.ascontiguousarray(np.rot90(its[series], 1, (1, 2)))}, ""
+    if fault == "brain":
+        return {series: load_brain(int(rng.integers(6)))}, ""
+    if fault == "few slices":
+        first = len(its[series]) // 2
+        return {series: its[series][first : first + 4]}, ""
+    source = next(other for other in ids if series in stacks[other])
+    if fault == "copied series":
+        return {series: stacks[source][series]}, source
+    its.clear()
+    return dict(stacks[source]), source
+
+
 def plant(stacks, rng):
-    """Put wrong series into a set; returns the rows exam, series, fault."""
+    """Put wrong series into a set; returns the rows exam, series, fault, source."""
     ids = [str(exam) for exam in rng.permutation(sorted(stacks))]
     share = len(ids) / 64
     rows = []
-
-    def choose(exam):
-        return str(rng.choice(sorted(stacks[exam])))
-
     for fault, (_, number) in FAULTS.items():
         for _ in range(round(number * share)):
             exam = ids.pop()
-            its, series = stacks[exam], choose(exam)
-            plane, weighting = series.split("_")
-            other = f"{plane}_{'structural' if weighting == 'fluid' else 'fluid'}"
-            changed = {}
-            if fault == "other weighting":
-                # the stack of the other weighting, and none in its place
-                if other not in its:
-                    series, other = other, series
-                changed[series] = its.pop(other)
-            elif fault == "swapped weightings":
-                exam = next(
-                    e for e in [*ids] if {"coronal_fluid", "coronal_structural"} <= {*stacks[e]}
-                )
+            if fault == "swapped weightings":
+                ids.append(exam)
+                exam = next(e for e in ids if len(stacks[e]) == len(RATES))
                 ids.remove(exam)
-                its = stacks[exam]
-                changed["coronal_fluid"] = its["coronal_structural"]
-                changed["coronal_structural"] = its["coronal_fluid"]
-            elif fault == "other plane":
-                series = str(
-                    rng.choice(
-                        [s for s in its if len(its) > 1 and s.split("_")[0] != "axial"] or [*its]
-                    )
-                )
-                taken = str(rng.choice([s for s in its if s.split("_")[0] != series.split("_")[0]]))
-                changed[series] = its.pop(taken)
-            elif fault == "turned":
-                turned = [s for s in its if not s.startswith("axial")]
-                series = str(rng.choice(turned))
-                changed[series] = np.ascontiguousarray(np.rot90(its[series], 1, (1, 2)))
-            elif fault == "brain":
-                changed[series] = load_brain(int(rng.integers(6)))
-            elif fault == "few slices":
-                first = len(its[series]) // 2
-                changed[series] = its[series][first : first + 4]
-            elif fault == "copied series":
-                source = next(e for e in ids if series in stacks[e])
-                changed[series] = stacks[source][series]
-            else:
-                source = ids[0]
-                stacks[exam] = dict(stacks[source])
-                rows += [(exam, s, fault, source) for s in stacks[exam]]
-            for name, stack in changed.items():
-                its[name] = stack
-                rows.append((exam, name, fault, source if fault == "copied series" else ""))
+            changed, source = change(stacks, exam, fault, ids, rng)
+            stacks[exam] |= changed
+            rows += [(exam, series, fault, source) for series in changed]
     for name in PERTURBED:
         for _ in range(round(N_PERTURBED * share)):
             exam = ids.pop()
-            series = choose(exam)
+            series = str(rng.choice(sorted(stacks[exam])))
             stacks[exam][series] = perturb(stacks[exam][series], name, rng)
             rows.append((exam, series, f"perturbed: {name}", ""))
     return pd.DataFrame(rows, columns=["exam", "series", "fault", "source"])
@@ -311,7 +301,8 @@ def main():
             "least_exams": cohort_rules.MIN_EXAMS,
             "agreement_of_a_contradiction": agreement.CONTRADICTION,
             "least_share_that_agrees": agreement.LEAST_AGREEMENT,
-            "robust_sds": cohort_rules.CHECK_SDS,
+            "robust_sds_of_an_unlike_stack": cohort_rules.CHECK_SDS,
+            "robust_sds_of_a_fit": named_rules.FIT_SDS,
             "fewest_slices": named_rules.FEWEST_SLICES,
         },
         **score(truth, found, ids),

@@ -17,6 +17,7 @@ from mrnet_features.quality.measurements import Measures
 from mrnet_features.quality.view_models import ViewModel, describe_view
 
 FEWEST_SLICES = 8  # series of knees have at least 11; localisers have 1 to 5 per plane
+FIT_SDS = 3.0  # robust SDs within which a stack is like others; 97 % of sound ones are
 
 LEAVE_EMPTY = "Look at it; choose another series, or leave it out of the exam."
 
@@ -81,32 +82,53 @@ def _check_views(
     models = {
         series: ViewModel(stacks) for series, stacks in named.items() if len(stacks) >= MIN_EXAMS
     }
-    judged = [stack for series in models for stack in named[series]]
-    planes = [parse_series(stack.plane).plane for stack in judged]
-    if len(set(planes)) > 1:
-        rows = np.array([np.concatenate(describe_view(stack)) for stack in judged], dtype=float)
-        agreement, likest = score_agreement(rows, planes, [stack.exam for stack in judged])
-        if can_be_judged(agreement):
-            for stack, value, other in zip(judged, agreement, likest, strict=True):
-                if value <= CONTRADICTION and (stack.exam, stack.plane) not in found:
-                    found.add((stack.exam, stack.plane))
-                    advice = f"It looks like a stack of the {other} plane. {LEAVE_EMPTY}"
-                    yield Finding(
-                        stack.exam, stack.plane, "orientation", "check", float("nan"), advice
-                    )
+    for finding in _find_other_planes(named, models):
+        if (finding.exam, finding.plane) not in found:
+            found.add((finding.exam, finding.plane))
+            yield finding
     for series, model in models.items():
         for stack, distance in zip(named[series], model.own, strict=True):
             if distance < CHECK_SDS or (stack.exam, stack.plane) in found:
                 continue
+            if _fits(stack, parse_series(series).plane, models):
+                continue  # another contrast of the same view
             code, text = "body-part", "Leg and edges are unlike those of all other exams: another "
             text += "part of the body, a turned or spoiled picture, or another protocol."
             turned = {quarter: model.measure(stack, quarter) for quarter in (1, 2, 3)}
             best = min(turned, key=lambda quarter: turned[quarter])
-            if turned[best] < CHECK_SDS:
+            if turned[best] < FIT_SDS:
                 code = "orientation"
                 text = f"It fits the other {series} stacks when turned by {90 * best} degrees."
             advice = f"{text} {LEAVE_EMPTY}"
             yield Finding(stack.exam, stack.plane, code, "check", float(distance), advice)
+
+
+def _find_other_planes(
+    named: Mapping[str, Sequence[Measures]], models: Mapping[str, ViewModel]
+) -> Iterator[Finding]:
+    """Yield a finding for each stack that looks like, and fits, those of another plane."""
+    stacks = [stack for series in models for stack in named[series]]
+    planes = [parse_series(stack.plane).plane for stack in stacks]
+    if len(set(planes)) < 2:
+        return
+    rows = np.array([np.concatenate(describe_view(stack)) for stack in stacks], dtype=float)
+    agreement, likest = score_agreement(rows, planes, [stack.exam for stack in stacks])
+    if not can_be_judged(agreement):
+        return
+    for stack, value, other in zip(stacks, agreement, likest, strict=True):
+        if value <= CONTRADICTION and _fits(stack, other, models):
+            advice = f"It looks like a stack of the {other} plane. {LEAVE_EMPTY}"
+            nan = float("nan")
+            yield Finding(stack.exam, stack.plane, "orientation", "check", nan, advice)
+
+
+def _fits(stack: Measures, plane: str, models: Mapping[str, ViewModel]) -> bool:
+    """Whether a stack is like those of another series of a plane."""
+    return any(
+        model.measure(stack) < FIT_SDS
+        for series, model in models.items()
+        if parse_series(series).plane == plane and series != stack.plane
+    )
 
 
 def _check_weighting(

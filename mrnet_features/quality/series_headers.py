@@ -15,10 +15,13 @@ from mrnet_features.names import parse_series
 from mrnet_features.quality.findings import Finding
 from mrnet_features.series.dicom_files import NotDicomError, list_files, read_dicom_header
 from mrnet_features.series.dicom_frames import Frame, has_picture, list_frames
+from mrnet_features.series.dicom_tags import HEADER_TAGS
 from mrnet_features.series.load import is_scanner_file
 from mrnet_features.series.nifti import is_nifti
 from mrnet_features.series.orientation import find_plane
 from mrnet_features.series.weighting import find_weighting
+
+BODY_PART = "BodyPartExamined"
 
 LOCALISER = re.compile(r"\b(loc|localizers?|localisers?|scouts?|survey|3 ?plane|three ?plane)\b")
 """Words of a description that name a localiser."""
@@ -127,7 +130,7 @@ def _read_series(exam: str, series: str, path: Path) -> SeriesHeader:
     paths = list_files(path)[0] if path.is_dir() else [path]
     for first in paths:
         try:
-            file = read_dicom_header(first)
+            file = read_dicom_header(first, [HEADER_TAGS[BODY_PART]])
         except NotDicomError:
             continue
         if has_picture(file):
@@ -148,7 +151,7 @@ def _read_series(exam: str, series: str, path: Path) -> SeriesHeader:
         fat_suppressed=weighting.fat_suppressed,
         fluid_bright=weighting.fluid_bright,
         source=weighting.source.partition(",")[0],
-        other_part=find_other_part(file.tags.word("BodyPartExamined")),
+        other_part=find_other_part(file.tags.word(BODY_PART)),
         is_localiser=bool(LOCALISER.search(_split_words(frames[0].sequence.words))),
     )
 

@@ -27,8 +27,9 @@ class View(NamedTuple):
 
     Attributes
     ----------
-    edges : ndarray of shape (384,), float32
-        Edges and brightness, means and differences of left and right; mirroring changes nothing.
+    edges : ndarray of shape (256,), float32
+        Edges between rows and between columns, means and differences of left and right; mirroring
+        changes nothing.
     leg : ndarray of shape (256,), float32
         Fraction of leg, mean of left and right.
     """
@@ -52,9 +53,9 @@ def describe_view(measures: Measures, quarter: int = 0) -> View:
     """
     ends = len(measures.leg) // 4
     leg = np.asarray(measures.leg[ends:-ends].mean(axis=0) / 255, dtype=np.float32)
-    picture = np.rot90(measures.picture, quarter, axes=(1, 2))
+    picture = np.rot90(measures.picture[:2], quarter, axes=(1, 2))  # without brightness
     if quarter % 2:  # edges between rows become edges between columns
-        picture = picture[[1, 0, 2]]
+        picture = picture[::-1]
     leg = np.asarray(np.rot90(leg, quarter))
     shift = [_find_shift(leg.sum(axis=1 - axis)) for axis in (0, 1)]
     leg = _halve(np.roll(leg, shift, axis=(0, 1))[None])[0]
