@@ -29,15 +29,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from mrnet_features.synthetic.studies import study as studies
-from mrnet_features.synthetic.studies.dicom_writer import SeriesFacts, make_uid, write_series
-from mrnet_features.synthetic.studies.placing import place_series
 
 import mrnet_features as mf
 from mrnet_features.data.header_columns import encode_headers
 from mrnet_features.data.headers import build_headers, make_key
 from mrnet_features.series.dicom_files import read_dicom_header
 from mrnet_features.series.header_fields import KEPT_TAGS, read_fields
+from mrnet_features.synthetic.studies import study as studies
+from mrnet_features.synthetic.studies.dicom_writer import SeriesFacts, make_uid, write_series
+from mrnet_features.synthetic.studies.placing import place_series
 from mrnet_features.synthetic.style import as_style
 
 RESULTS = Path(__file__).parent / "results"
