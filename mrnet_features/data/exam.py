@@ -163,7 +163,7 @@ class Exam:
         """
         path = self.paths.get(plane)
         spacing = self.find_spacing(plane)
-        if path is None or (spacing is None and not is_scanner_file(path)):
+        if path is None or not self.has_scale(plane):
             n_slices, height, width = self.load(plane, mmap=True).shape
             return n_slices, height, width
         try:
@@ -191,6 +191,21 @@ class Exam:
         """
         spacing = self.spacing_mm
         return spacing.get(plane) if isinstance(spacing, Mapping) else spacing
+
+    def has_scale(self, plane: str) -> bool:
+        """Whether the stack of a series has the pixel size and the size of `scale`.
+
+        Parameters
+        ----------
+        plane : str
+            One of the exam's planes or other series.
+
+        Returns
+        -------
+        bool
+            True for DICOM and NIfTI, and where the spacing is given.
+        """
+        return self._is_scanned(plane) or self.find_spacing(plane) is not None
 
     def find_side(self) -> Side:
         """Side of the knee: as given, else from one header per DICOM or NIfTI series.
@@ -244,9 +259,9 @@ class Exam:
         files = self._list_headers(plane)
         if is_nifti(path) and not path.is_dir():
             files += [beside for beside in [find_json_beside(path)] if beside.exists()]
-        spacing = self.find_spacing(plane)
-        if spacing is None and not is_scanner_file(path):
+        if not self.has_scale(plane):
             return describe_states(files)
+        spacing = self.find_spacing(plane)
         stated = "" if spacing is None else f" {spacing}"
         return f"{describe_states(files)} {self.scale}{stated}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mrnet_features.data.label_files import find_label_files
+from mrnet_features.data.rsna_hints import has_rsna_layout
 from mrnet_features.messages import name_some
 from mrnet_features.names import PLANES, SPLITS
 
@@ -28,6 +29,8 @@ def guess_layout(root: Path, split: str) -> str:
     str
         What to pass, rename or move.
     """
+    if has_rsna_layout(root):
+        return "It has the RSNA layout: load it with `mf.load_rsna_knee`."
     folders = _list_folders(root)
     nested = [
         name

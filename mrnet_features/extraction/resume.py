@@ -10,7 +10,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -45,6 +45,7 @@ from mrnet_features.extraction.table import (
     FINGERPRINTS,
     MISSING,
     REQUEST,
+    SCALES,
     SIDES,
     SKIPPED,
     describe_provenance,
@@ -300,6 +301,7 @@ class _Run:
         table.attrs["provenance"] = {
             **describe_provenance(self.recipe, fingerprints, self.extractor.device_),
             FILE_STATES: join_states(rows[exam.id].file_state for exam in described),
+            **({SCALES: scales} if (scales := _list_scales(described)) else {}),
             SKIPPED: list(failures),
             REQUEST: self.key,
             **({MISSING: missing} if missing else {}),
@@ -366,6 +368,12 @@ class _Run:
         if not keep_failures and is_failures_file(self.failures_path):
             self.failures_path.unlink(missing_ok=True)
         self.journal.path.unlink(missing_ok=True)
+
+
+def _list_scales(exams: Sequence[Exam]) -> list[dict[str, Any]]:
+    """Scales of the exams that have stacks of a known pixel size, each once, in plain types."""
+    scales = sorted({e.scale for e in exams if any(map(e.has_scale, e.paths))})
+    return [{**scale._asdict(), "percentiles": list(scale.percentiles)} for scale in scales]
 
 
 def _check_files_and_ids(exams: Sequence[Exam]) -> None:

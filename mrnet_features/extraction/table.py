@@ -42,6 +42,11 @@ FILE_STATES = "file_states"
 """Key of the provenance: one hash per exam, of the sizes and times of its files; as one text, since
 pandas copies lists in ``attrs`` with every operation."""
 
+SCALES = "scales"
+"""Key of the provenance: pixel size, size and percentiles of stacks of a known pixel size, as from
+DICOM and NIfTI, each that occurs; only where an exam has such files. Grey levels of arrays are not
+scaled by the percentiles."""
+
 REQUEST = "key"
 """Key of the provenance: hash of the recipe, the device, the versions and the code."""
 

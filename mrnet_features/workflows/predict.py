@@ -11,18 +11,17 @@ from typing import Any
 
 import pandas as pd
 
-from mrnet_features.csv_files import format_csv
 from mrnet_features.data.exam import Exam
 from mrnet_features.evaluation.comparison.read_predictions import read_paths
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.table import IF_MISSING
 from mrnet_features.families.presets import discover_families
-from mrnet_features.files import write_text
 from mrnet_features.messages import name_some, quote
 from mrnet_features.models.bundle import Bundle, load_bundle
 from mrnet_features.names import TASKS
 from mrnet_features.stacks.discretisation import Discretisation
 from mrnet_features.workflows.outputs import check_output_file
+from mrnet_features.workflows.submission import write_submission
 
 
 def predict_paths(
@@ -80,9 +79,7 @@ def predict_paths(
     extractor = rebuild_extractor(bundle, device=device, n_jobs=n_jobs)
     exams = [Exam(exam, files) for exam, files in listed.items()]
     features = extractor.fit(exams).transform(exams)
-    predictions = bundle.predict(features)[list(TASKS)]
-    write_text(out, format_csv(predictions, header=False))
-    return predictions
+    return write_submission(bundle.predict(features), out)
 
 
 def rebuild_extractor(
