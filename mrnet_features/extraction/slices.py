@@ -13,7 +13,7 @@ from mrnet_features.extraction.read import ExamLike, list_stacks, read_exam
 from mrnet_features.families.base import Family
 from mrnet_features.families.presets import find_families
 from mrnet_features.messages import name_some
-from mrnet_features.names import PLANES, check_series, parse_series, say_series, sort_series
+from mrnet_features.names import check_series, parse_series, say_series, sort_series
 from mrnet_features.stacks.discretisation import Discretisation
 from mrnet_features.stacks.prepare import prepare_sets
 
@@ -101,36 +101,6 @@ def find_planes(exam: ExamLike, planes: str | Sequence[str] | None) -> tuple[str
     except ValueError as error:
         listed = name_some([str(name) for name in present])
         raise ValueError(f"{error} The exam has {listed or 'none'}.") from error
-
-
-def find_bare_planes(exam: ExamLike) -> tuple[str, ...]:
-    """Stacks of one exam that are named by their plane alone.
-
-    Parameters
-    ----------
-    exam : Exam or mapping of series to stack
-
-    Returns
-    -------
-    tuple of str
-
-    Raises
-    ------
-    TypeError
-        As `find_planes`.
-    ValueError
-        If there is none.
-    """
-    found = find_planes(exam, None)
-    planes = tuple(name for name in found if name in PLANES)
-    if not planes:
-        plane = parse_series(found[0]).plane
-        raise ValueError(
-            f"The viewer shows stacks named {', '.join(PLANES)}, but the exam has "
-            f"{name_some(found)}. Pass {{'{plane}': stack}} with the series to look at, or draw "
-            "all series with `plot_exam`."
-        )
-    return planes
 
 
 def _describe_stack(
