@@ -14,7 +14,7 @@ from mrnet_features.data.release import has_split
 from mrnet_features.data.release_hints import guess_layout
 from mrnet_features.data.rsna import Missing, load_rsna_knee, load_rsna_labels
 from mrnet_features.data.rsna_files import SPLITS as RSNA_SPLITS
-from mrnet_features.data.rsna_hints import find_set_near, has_rsna_layout
+from mrnet_features.data.rsna_hints import has_rsna_layout
 from mrnet_features.data.rsna_series import SLOTS
 from mrnet_features.names import PLANES, SPLITS
 
@@ -56,10 +56,9 @@ def find_layout(root: str | Path) -> Layout:
         return "mrnet"
     if any((folder / f"{split}.csv").is_file() for split in RSNA_SPLITS):
         return "rsna"
-    advice = find_set_near(folder, "train.csv") or guess_layout(folder, SPLITS[0])
     raise FileNotFoundError(
         f"'{folder}' has neither MRNet's layout ('train/' and 'train-abnormal.csv') nor that of "
-        f"the RSNA set ('train.csv' and 'train_series/'). {advice}"
+        f"the RSNA set ('train.csv' and 'train_series/'). {guess_layout(folder, SPLITS[0])}"
     )
 
 

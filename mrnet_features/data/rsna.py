@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
@@ -30,6 +31,8 @@ from mrnet_features.names import check_series, parse_series
 from mrnet_features.series.assemble import PERCENTILES, PIXEL_MM, SIZE, check_scale
 
 __all__ = ["load_rsna_knee", "load_rsna_labels"]
+
+logger = logging.getLogger("mrnet_features")
 
 Missing: TypeAlias = Literal["error", "drop"]
 
@@ -141,6 +144,9 @@ def load_rsna_knee(
             f"'{folder}' holds no series of the {len(known)} studies of {split}.csv. Copy the "
             "files, or pass the folder of a complete set."
         )
+    if len(exams) < len(known):
+        said = "%d of %d studies in '%s' have no series in a slot and are left out."
+        logger.info(said, len(known) - len(exams), len(known), folder)
     _warn_of_unusable(found, f"{split}_series.csv")
     labels = _tabulate(studies, [exam.id for exam in exams])
     texts = {exam.id: studies.reports[exam.id] for exam in exams if exam.id in studies.reports}
@@ -207,7 +213,7 @@ def _read_split(root: Path, split: str, excluded: Collection[str]) -> Studies:
             warnings.warn(
                 f"`exclude` should hold studies of '{root}', got {name_some(unknown)}, which "
                 "neither train.csv nor test.csv has. Check the ids.",
-                stacklevel=4,
+                stacklevel=3,
             )
     return studies
 

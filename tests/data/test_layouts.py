@@ -36,8 +36,9 @@ def test_tables_alone_tell_the_layout(tmp_path):
     "below", ["train_series", "train_series/1.2.1", "train_series/1.2.1/1.2.1.1"]
 )
 def test_a_folder_inside_a_set_gets_the_path_of_the_set(rsna, below):
-    with pytest.raises(FileNotFoundError, match=f"It lies inside a set. Pass '{rsna}'"):
-        find_layout(rsna / below)
+    for look in (find_layout, mf.load_mrnet, mf.load_labels):
+        with pytest.raises(FileNotFoundError, match=f"It lies inside a set. Pass '{rsna}'"):
+            look(rsna / below)
 
 
 def test_a_folder_around_a_set_gets_its_path(tmp_path, mrnet):

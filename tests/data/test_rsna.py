@@ -239,11 +239,13 @@ def test_the_same_line_twice_is_one_series(root):
     assert len(load_rsna_knee(root).table()) == len(SERIES)
 
 
-def test_a_part_of_the_set_can_be_loaded(root):
+def test_a_part_of_the_set_can_be_loaded(root, caplog):
     shutil.rmtree(root / "train_series" / "1.2.2")
     with pytest.raises(ValueError, match=r"Study '1.2.2' has no folder in .*missing='drop'"):
         load_rsna_knee(root)
-    train = load_rsna_knee(root, missing="drop")
+    with caplog.at_level("INFO", "mrnet_features"):
+        train = load_rsna_knee(root, missing="drop")
+    assert "1 of 3 studies in" in caplog.text
     assert train.ids == tuple(train.labels.index) == tuple(train.reports.index)
     assert train.ids == ("1.2.1", "1.2.3")
     shutil.rmtree(root / "train_series" / "1.2.1")
@@ -320,6 +322,30 @@ def test_a_row_of_features_per_study(tmp_path):
     with pytest.raises(FileExistsError, match="the pixels of every exam differ"):
         mf.extract_features(coarse, path, extractor=extractor, progress=False)
     assert "PLANTED" not in path.read_bytes().decode("latin1")
+
+
+def test_models_are_fitted_on_all_labels_and_scored_on_gold(tmp_path):
+    """As docs/rsna.md shows it: silver labels are opposite to the truth, and AUCs say so."""
+    rng = np.random.default_rng(0)
+    truth = {f"1.2.{k}.3": k % 2 for k in range(60)}
+    labels = {study: (value if k < 24 else 1 - value, "") for k, (study, value) in
+              enumerate(truth.items())}  # fmt: skip
+    series = {f"{study}.1": (study, 1, "Axial", 0) for study in truth}
+    root = write_set(tmp_path, labels=labels, series=series, findings=("ACL", "MCL"))
+    rows = [(study, "" if k < 24 else "text", *labels[study]) for k, study in enumerate(truth)]
+    write_rows(root / "train.csv", [("StudyInstanceUID", "Report", "ACL", "MCL"), *rows])
+    train = load_rsna_knee(root)
+    values = pd.Series(truth)[list(train.ids)] + rng.normal(0, 0.1, 60)
+    features = values.rename("size").to_frame()
+    labels = train.labels.dropna(axis=1, how="all")
+    assert train.is_gold.sum() == 24
+    scored = labels.where(train.is_gold, axis=0)
+    model = mf.logistic_baseline()
+    evaluation = mf.cross_validate(model, features, scored, fit_labels=labels, n_splits=3)
+    assert evaluation.summary().loc["ACL", ["auc", "n_exams"]].tolist() == [0, 24]
+    gold = train.is_gold
+    sides = (features[~gold], labels[~gold]), (features[gold], labels[gold])
+    assert mf.evaluate(model, *sides).summary().loc["ACL", "auc"] == 0
 
 
 def test_every_file_of_the_folder_is_left_as_it_was(root):

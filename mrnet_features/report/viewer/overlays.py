@@ -12,6 +12,7 @@ from mrnet_features.extraction.marks import find_marks
 from mrnet_features.extraction.read import ExamLike
 from mrnet_features.families.base import Family
 from mrnet_features.families.fluid import Fluid
+from mrnet_features.families.ligament import Ligament
 from mrnet_features.families.presets import find_families
 from mrnet_features.names import parse_name, parse_series
 from mrnet_features.stacks.atlas import KneeFrame, find_frame, list_boxes
@@ -29,7 +30,7 @@ SHOWN_SETS = ("notch", "menisci", "bones", "recesses")
 
 # Per-slice statistics whose marks are the fluid mask and the strongest band of each slice.
 FLUID = "{plane}__knee__fluid__fraction_brightest__mean"
-BAND = "sagittal__notch__ligament__acl_contrast__mean"
+BAND = "{plane}__notch__ligament__acl_contrast__mean"
 
 
 class Region(NamedTuple):
@@ -76,11 +77,11 @@ class PlaneOverlays(NamedTuple):
 
 
 def find_overlays(stacks: Mapping[str, Array]) -> dict[str, PlaneOverlays]:
-    """Overlays of the planes of one exam.
+    """Overlays of the series of one exam.
 
     Parameters
     ----------
-    stacks : mapping of plane to array of shape (n_slices, height, width), uint8
+    stacks : mapping of series to array of shape (n_slices, height, width), uint8
 
     Returns
     -------
@@ -95,7 +96,7 @@ def find_overlays(stacks: Mapping[str, Array]) -> dict[str, PlaneOverlays]:
     (['notch', 'front horn one'], np.False_)
     """
     columns = [FLUID.format(plane=name) for name in stacks if Fluid.describes(name)]
-    columns += [BAND] if "sagittal" in stacks else []
+    columns += [BAND.format(plane=name) for name in stacks if Ligament.describes(name)]
     marks = find_marks(stacks, columns, families=["fluid", "ligament"])
     return {plane: _find_plane(grey, plane, marks) for plane, grey in stacks.items()}
 
@@ -103,15 +104,15 @@ def find_overlays(stacks: Mapping[str, Array]) -> dict[str, PlaneOverlays]:
 def find_feature_marks(
     exam: ExamLike, columns: Iterable[str], planes: Sequence[str], families: Families
 ) -> dict[str, FeatureMark]:
-    """Marks of those columns that a family describes on a plane that the exam has.
+    """Marks of those columns that a family describes on a series that the exam has.
 
     Parameters
     ----------
-    exam : Exam or mapping of plane to stack
+    exam : Exam or mapping of series to stack
     columns : iterable of str
         Others, such as those of an embedding, are left out.
     planes : sequence of str
-        Planes of the exam.
+        Series of the exam.
     families
         As for `find_marks`.
 
@@ -143,8 +144,9 @@ def _find_plane(grey: UInt8Array, plane: str, marks: Mapping[str, FeatureMark]) 
             if mark.outline is not None:
                 fluid[mark.slice] |= mark.outline
     bands = {}
-    if plane == "sagittal":
-        bands = {mark.slice: mark.segment for mark in marks[BAND].slices if mark.segment}
+    if BAND.format(plane=plane) in marks:
+        found = marks[BAND.format(plane=plane)]
+        bands = {mark.slice: mark.segment for mark in found.slices if mark.segment}
     regions = tuple(_list_regions(parse_series(plane).plane, frame, grey.shape))
     return PlaneOverlays(foreground, frame, regions, fluid, bands)
 
