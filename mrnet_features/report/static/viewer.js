@@ -678,6 +678,8 @@ class Viewer {
     const planes = make("div", { class: "mv-planes" }, ...this.panes.map((pane) => pane.element));
     if (this.isHung) {
       planes.classList.add("mv-hung");
+      const isGrid = this.view.hanging[0].row !== "auto";
+      planes.style.setProperty("--mv-columns", isGrid ? 3 : clamp(this.panes.length, 2, 3));
       planes.style.setProperty("--mv-rows", Math.max(1, Math.ceil((this.panes.length - 1) / 2)));
     }
     const caption = make("p", { class: "mv-caption" }, this.view.caption);
