@@ -121,7 +121,7 @@ def read_volume(
     if is_nifti(path) and not path.is_dir():
         return read_nifti_volume(path, spacing_mm)
     if path.is_dir():
-        groups, said = read_headers(path)
+        groups, said = read_series_files(path)
     else:
         file = read_dicom_header(path)
         groups, said = {file.tags.word("SeriesInstanceUID"): [file]}, []
@@ -181,7 +181,7 @@ def load_files(
     return assemble(volume, label, scale, plane)
 
 
-def read_headers(folder: Path) -> tuple[dict[str, list[DicomFile]], list[str]]:
+def read_series_files(folder: Path) -> tuple[dict[str, list[DicomFile]], list[str]]:
     """Files with pictures below a folder by their SeriesInstanceUID.
 
     Parameters

@@ -209,6 +209,19 @@ def capsule_at(y: float, z: float, coarse: float, d_joint: float, d_condyles: fl
 
 
 @compiled
+def near_femur(x: float, y: float, z: float) -> bool:
+    """Whether a point lies in the boxes that hold the femur and the capsule around it."""
+    near = abs(x) < 44.0 and z > -8.0 and -42.0 < y < 36.0
+    return near and (z < 43.0 or (abs(x) < 34.0 and y < 13.0))  # the shaft is thinner
+
+
+@compiled
+def near_tibia(x: float, yt: float, zt: float) -> bool:
+    """Whether a point lies in the boxes that hold the tibia and the capsule around it."""
+    return abs(x) < 44.0 and zt < 3.0 and (zt > -28.0 or (abs(x) < 36.0 and yt < 30.0))
+
+
+@compiled
 def long_bone_at(
     x: float,
     y: float,
@@ -217,33 +230,21 @@ def long_bone_at(
     zt: float,
     noise: float,
     coarse: float,
-    knee: Any,
-    tables: Any,
-) -> tuple[int, float, float, float, float]:
-    """Tissue inside femur, tibia and fibula, -1 outside, and the distances to these bones.
-
-    The distances are those to the femur, to its condyles without the notch, to the tibia and to
-    the tibia's side wall. `yt` and `zt` are y and z in the coordinates
-    of the tibia.
-    """
+    d_femur: float,
+    d_tibia: float,
+    scar: float,
+) -> int:
+    """Tissue inside femur, tibia and fibula, -1 outside; `yt`, `zt` in coordinates of the tibia."""
     here = -1
-    scar = knee.bones.scar
-    d_femur = d_condyles = d_tibia = d_side = FAR
-    # boxes that hold the bones and the capsule around them: the shafts are thinner than the ends
-    near = abs(x) < 44.0
-    if near and z > -8.0 and -42.0 < y < 36.0 and (z < 43.0 or (abs(x) < 34.0 and y < 13.0)):
-        d_femur, d_condyles = femur_distance(x, y, z, knee.bones, tables)
-        if d_femur < 0.0:
-            here = bone_at(d_femur, x, y, z, 29.0, scar, noise, coarse)
-    if here < 0 and near and zt < 3.0 and (zt > -28.0 or (abs(x) < 36.0 and yt < 30.0)):
-        d_tibia, d_side = tibia_distance(x, yt, zt, knee.bones, tables)
-        if d_tibia < 0.0:
-            here = bone_at(d_tibia, x, yt, zt, -24.0, scar, noise, coarse)
-    if here < 0 and near and zt < -8.0 and x > 19.0 and yt > 14.0:
+    if d_femur < 0.0:
+        here = bone_at(d_femur, x, y, z, 29.0, scar, noise, coarse)
+    elif d_tibia < 0.0:
+        here = bone_at(d_tibia, x, yt, zt, -24.0, scar, noise, coarse)
+    elif abs(x) < 44.0 and zt < -8.0 and x > 19.0 and yt > 14.0:
         d_fibula = fibula_distance(x, yt, zt)
         if d_fibula < 0.0:
             here = bone_at(d_fibula, x, yt, zt, -35.0, scar, noise, coarse)
-    return here, d_femur, d_condyles, d_tibia, d_side
+    return here
 
 
 @compiled
@@ -319,12 +320,45 @@ def tissue_at(
     int
         A constant of `tissues`.
     """
+    yt, zt = to_tibia(y, z, 1.0, knee)
+    d_femur = d_condyles = d_tibia = d_side = FAR
+    if near_femur(x, y, z):
+        d_femur, d_condyles = femur_distance(x, y, z, knee.bones, tables)
+    if near_tibia(x, yt, zt):
+        d_tibia, d_side = tibia_distance(x, yt, zt, knee.bones, tables)
+    return tissue_within(
+        x, y, z, ys, zs, yt, zt, depth, noise, coarse, d_femur, d_condyles, d_tibia, d_side,
+        knee, tables,
+    )  # fmt: skip
+
+
+@compiled
+def tissue_within(
+    x: float,
+    y: float,
+    z: float,
+    ys: float,
+    zs: float,
+    yt: float,
+    zt: float,
+    depth: float,
+    noise: float,
+    coarse: float,
+    d_femur: float,
+    d_condyles: float,
+    d_tibia: float,
+    d_side: float,
+    knee: Any,
+    tables: Any,
+) -> int:
+    """Tissue as `tissue_at`, from the distances to the bones, `FAR` where none is near.
+
+    The distances are those to the femur, to its condyles without the notch, to the tibia and to
+    the tibia's side wall. `yt` and `zt` are y and z in the coordinates of the tibia.
+    """
     if depth < 1.5:
         return t.SKIN
-    yt, zt = to_tibia(y, z, 1.0, knee)
-    here, d_femur, d_condyles, d_tibia, d_side = long_bone_at(
-        x, y, z, yt, zt, noise, coarse, knee, tables
-    )
+    here = long_bone_at(x, y, z, yt, zt, noise, coarse, d_femur, d_tibia, knee.bones.scar)
     if here < 0 and y < -28.0 and 4.0 < z < 58.0:
         here = patella_at(x, y, z, noise, coarse, knee)
     if here < 0:

@@ -178,6 +178,12 @@ def find_height(z: float) -> int:
 
 
 @compiled
+def find_place(x: float) -> int:
+    """Entry of the tables over x that is nearest to a position from medial to lateral."""
+    return min(max(int((x - X_FIRST) * X_PER_MM + 0.5), 0), TABLE_SIZE - 1)
+
+
+@compiled
 def smooth_minimum(a: float, b: float, width: float) -> float:
     """Smaller of two distances, with the edge rounded over `width` mm."""
     gap = width - abs(a - b)
@@ -224,11 +230,32 @@ def bump(u: float, v: float) -> float:
 @compiled
 def femur_distance(x: float, y: float, z: float, bones: Any, tables: Any) -> tuple[float, float]:
     """Distances in mm to the femur, and to its condyles without the notch."""
-    i = min(max(int((x - X_FIRST) * X_PER_MM + 0.5), 0), TABLE_SIZE - 1)
-    radius_a = tables[i, TROCHLEA_ROW]
-    radius_d = tables[i, DISTAL_ROW]
-    radius_p = tables[i, POSTERIOR_ROW]
-    steep = tables[i, STEEPNESS_ROW]
+    i, j = find_place(x), find_height(z)
+    return femur_within(
+        x, y, z, bones,
+        tables[i, TROCHLEA_ROW], tables[i, DISTAL_ROW], tables[i, POSTERIOR_ROW],
+        tables[i, STEEPNESS_ROW],
+        tables[j, SHAFT_ROW], tables[j, SHAFT_ROW + 1], tables[j, SHAFT_ROW + 2],
+        tables[j, SHAFT_ROW + 3],
+    )  # fmt: skip
+
+
+@compiled
+def femur_within(
+    x: float,
+    y: float,
+    z: float,
+    bones: Any,
+    radius_a: float,
+    radius_d: float,
+    radius_p: float,
+    steep: float,
+    half_width: float,
+    half_depth: float,
+    centre_x: float,
+    centre_y: float,
+) -> tuple[float, float]:
+    """Distances to the femur as `femur_distance`, from the entries of the tables."""
     a = np.sqrt((y - TROCHLEA[0]) ** 2 + (z - TROCHLEA[1]) ** 2) - radius_a
     v = y - DISTAL[0]
     w = z - distal_height(bones.squash)
@@ -240,13 +267,7 @@ def femur_distance(x: float, y: float, z: float, bones: Any, tables: Any) -> tup
     condyles = smooth_minimum(smooth_minimum(a, d, 3.0), p, 3.0) * steep
     body = condyles
     if z > 22.0:
-        j = find_height(z)
-        shaft = ellipse_distance(
-            x - tables[j, SHAFT_ROW + 2],
-            y - tables[j, SHAFT_ROW + 3],
-            tables[j, SHAFT_ROW],
-            tables[j, SHAFT_ROW + 1],
-        )
+        shaft = ellipse_distance(x - centre_x, y - centre_y, half_width, half_depth)
         shaft = smooth_maximum(shaft, 34.0 - z, 8.0)
         body = smooth_minimum(condyles, shaft, 7.0)
     # The notch lies behind and below the roof (Blumensaat's line) and between the condyles.
@@ -272,12 +293,26 @@ def plateau_height(x: float, y: float, bones: Any) -> float:
 def tibia_distance(x: float, y: float, z: float, bones: Any, tables: Any) -> tuple[float, float]:
     """Distances in mm to the tibia, and to its side wall only."""
     j = find_height(z)
-    side = ellipse_distance(
-        x - tables[j, TIBIA_ROW + 2],
-        y - tables[j, TIBIA_ROW + 3],
-        tables[j, TIBIA_ROW],
-        tables[j, TIBIA_ROW + 1],
-    )
+    return tibia_within(
+        x, y, z, bones,
+        tables[j, TIBIA_ROW], tables[j, TIBIA_ROW + 1], tables[j, TIBIA_ROW + 2],
+        tables[j, TIBIA_ROW + 3],
+    )  # fmt: skip
+
+
+@compiled
+def tibia_within(
+    x: float,
+    y: float,
+    z: float,
+    bones: Any,
+    half_width: float,
+    half_depth: float,
+    centre_x: float,
+    centre_y: float,
+) -> tuple[float, float]:
+    """Distances to the tibia as `tibia_distance`, from the entries of the tables."""
+    side = ellipse_distance(x - centre_x, y - centre_y, half_width, half_depth)
     if y > 8.0 and z > -45.0:  # the popliteal groove between the two condyles
         side += 4.0 * bump((x - 1.0) / 6.0, (y - 27.0) / 8.0)
     if y < 0.0 and -58.0 < z < -18.0:  # the tuberosity

@@ -2,20 +2,33 @@
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from mrnet_features.synthetic import tissues as t
-from mrnet_features.synthetic.anatomy import tissue_at
 from mrnet_features.synthetic.compiled import cached, compiled, source_stamp
 from mrnet_features.synthetic.flexion import follow, to_tibia
+from mrnet_features.synthetic.samples import (
+    COLUMN,
+    DEPTH,
+    MOST,
+    N_FIELDS,
+    NOISE_SIZE,
+    ROW,
+    UNDER,
+    VALUE,
+    Model,
+    Steps,
+    along_axis,
+    find_signals,
+    find_tissues,
+    place_points,
+)
 from mrnet_features.synthetic.soft_tissue import skin_depth
 
-NOISE_SIZE = 64
-NOISE_MASK = NOISE_SIZE - 1
 # Difference in signal, as a fraction of the brightest tissue, that makes a pixel an edge.
 EDGE = 0.05
 # Samples of a pixel: offset from the middle of the slice in slice thicknesses, and from the middle
@@ -23,6 +36,8 @@ EDGE = 0.05
 DEPTHS = (-0.3, 0.3, 0.0)
 RIGHT = (-0.25, 0.25, 0.0)
 DOWN = (-0.15, 0.15, 0.0)
+PERIOD = 65536  # of the pseudo-random depths
+AT_ONCE = 24  # edge pixels sampled at once, at most three times
 
 
 @lru_cache(maxsize=1)
@@ -45,73 +60,45 @@ def noise_volumes() -> tuple[NDArray[np.int8], NDArray[np.int8]]:
     return volumes[0], volumes[1]
 
 
-@compiled
-def sample(
-    x: float,
-    y: float,
-    z: float,
-    knee: Any,
-    tables: Any,
-    blobs: Any,
-    active: Any,
-    n_active: int,
-    signal: Any,
-    texture: Any,
-    fine: Any,
-    coarse: Any,
-    phase: Any,
-    coil: Any,
-) -> tuple[int, float]:
-    """Tissue and signal at a point; in air, (negative) skin depth in mm instead of the signal."""
-    ys, zs = to_tibia(y, z, follow(z), knee)
-    under = skin_depth(x, ys, zs, tables)
-    if under < 0.0:
-        return t.AIR, under
-    i = (int(x * 1.3 + 320.0) + phase[0]) & NOISE_MASK
-    j = (int(y * 1.3 + 320.0) + phase[1]) & NOISE_MASK
-    k = int(z * 1.3 + 320.0) + phase[2]
-    n = fine[i, j, k & NOISE_MASK] * (1.0 / 32.0)
-    m = coarse[
-        (int(x + 320.0) + phase[1]) & NOISE_MASK,
-        (int(y + 320.0) + phase[2]) & NOISE_MASK,
-        (int(z + 320.0) + phase[0]) & NOISE_MASK,
-    ] * (1.0 / 32.0)
-    tissue = tissue_at(x, y, z, ys, zs, under, n, m, knee, tables)
-    grain = n
-    if tissue == t.MUSCLE:  # the texture of muscle is elongated along the limb
-        grain = fine[i, j, (k >> 3) & NOISE_MASK] * (1.0 / 32.0)
-    value = signal[tissue] * (1.0 + texture[tissue] * (0.75 * grain + 0.6 * m))
-    if (tissue == t.FAT or tissue == t.JOINT_FAT) and abs(m + 0.25 * n) < 0.08 and n > 0.3:
-        value += 0.6 * (signal[t.SEPTUM] - value)  # a fibrous strand
-    for a in range(n_active):
-        b = active[a]
-        if (int(blobs[b, 16]) >> tissue) & 1 == 0:
-            continue
-        dx = x - blobs[b, 0]
-        dy = y - blobs[b, 1]
-        dz = z - blobs[b, 2]
-        u = blobs[b, 3] * dx + blobs[b, 4] * dy + blobs[b, 5] * dz
-        v = blobs[b, 6] * dx + blobs[b, 7] * dy + blobs[b, 8] * dz
-        w = blobs[b, 9] * dx + blobs[b, 10] * dy + blobs[b, 11] * dz
-        q = np.sqrt(u * u + v * v + w * w) + blobs[b, 17] * (0.6 * m + 0.2 * n)
-        if q < 1.0:
-            part = min((1.0 - q) * blobs[b, 13], 1.0) * blobs[b, 14]
-            value += part * (signal[int(blobs[b, 15])] - value)
-    value *= max(1.0 + coil[2] * x + coil[3] * y, 0.3)
-    if under < coil[1]:  # the surface coil is most sensitive near the skin
-        value *= 1.0 + coil[0] * (1.0 - under / coil[1]) ** 2
-    return tissue, value
+@lru_cache(maxsize=1)
+def depth_offsets() -> NDArray[np.float64]:
+    """Pseudo-random depths of successive samples in slice thicknesses, a period of 65,536."""
+    offsets, state = np.empty(PERIOD), 0
+    for k in range(PERIOD):
+        state = (state * 75 + 74) % 65537
+        offsets[k] = state * 4e-6
+    return offsets
+
+
+class Scratch(NamedTuple):
+    """Memory of the painter.
+
+    `work` and `kinds` hold the samples that are made at once, `active` the blobs near a row.
+    `shades`, with a margin of one pixel, is the signal of the tissue of each sample of the
+    checkerboard, -1 in air. `edges` is the mean of the samples of an edge pixel, -1 elsewhere.
+    Of the edge pixels of a row, `columns` holds the column, `firsts` the index of the first sample,
+    `thirds` 1 if there is a third.
+    """
+
+    work: Any
+    kinds: Any
+    active: Any
+    shades: Any
+    edges: Any
+    columns: Any
+    firsts: Any
+    thirds: Any
 
 
 @compiled
-def find_active(blobs: Any, ax: float, ay: float, az: float, step: Any, active: Any) -> int:
+def find_active(blobs: Any, corner: Any, step: Any, active: Any) -> int:
     """Write the blobs that a row of pixels may cross into `active`; return their number."""
     squared = step[0] ** 2 + step[1] ** 2 + step[2] ** 2
     count = 0
     for b in range(blobs.shape[0]):
-        dx = blobs[b, 0] - ax
-        dy = blobs[b, 1] - ay
-        dz = blobs[b, 2] - az
+        dx = blobs[b, 0] - corner[0]
+        dy = blobs[b, 1] - corner[1]
+        dz = blobs[b, 2] - corner[2]
         along = dx * step[0] + dy * step[1] + dz * step[2]
         if dx * dx + dy * dy + dz * dz - along * along / squared < (blobs[b, 12] + 4.0) ** 2:
             active[count] = b
@@ -146,23 +133,15 @@ def fill_between(image: Any, shades: Any, edges: Any) -> None:
     """Fill pixels between samples of one tissue with their mean; edge pixels keep their samples."""
     height, width = image.shape
     for r in range(height):
-        for c in range(width):
-            if edges[r, c] >= 0.0:
-                continue
-            if (r + c) & 1 and shades[r + 1, c] >= 0.0:
+        above, below = max(r - 1, 0), min(r + 1, height - 1)
+        for c in range(1 - (r & 1), width, 2):
+            if shades[r + 1, c] >= 0.0:
                 total = image[r, max(c - 1, 0)] + image[r, min(c + 1, width - 1)]
-                total += image[max(r - 1, 0), c] + image[min(r + 1, height - 1), c]
+                total += image[above, c] + image[below, c]
                 image[r, c] = 0.25 * total
     for r in range(height):
         for c in range(width):
-            if edges[r, c] >= 0.0:
-                image[r, c] = edges[r, c]
-
-
-@compiled
-def more_samples(k: int, difference: float, least: float) -> int:
-    """1 if sample k is the second and differs from the first: the surface is oblique."""
-    return int(k == 1 and abs(difference) > 2.0 * least)
+            image[r, c] = edges[r, c] if edges[r, c] >= 0.0 else image[r, c]
 
 
 @compiled
@@ -173,22 +152,241 @@ def mark_flow(flow: Any, s: int, r: int, c: int, tissue: int) -> None:
 
 
 @compiled
+def choose_point(work: Any, i: Any, sign: float, k: int, c: int, offset: float) -> None:
+    """Write where sample k of column c lies in the slice.
+
+    Depths are pseudo-random around the three: surfaces almost parallel to the slice would show as
+    rings.
+    """
+    work[i + COLUMN] = c + sign * RIGHT[k]
+    work[i + ROW] = sign * DOWN[k]
+    work[i + DEPTH] = sign * DEPTHS[k] + offset - 0.13
+
+
+@compiled
+def sample_row(
+    stack: Any,
+    flow: Any,
+    s: int,
+    r: int,
+    corner: Any,
+    steps: Any,
+    used: int,
+    offsets: Any,
+    n_active: int,
+    model: Any,
+    scratch: Any,
+) -> int:
+    """Sample every second pixel of a row once; return the number of depth offsets used so far."""
+    work, kinds = scratch.work, scratch.kinds
+    width = stack.shape[2]
+    pixel = length(steps.column)
+    sign = 1.0 if r & 1 else -1.0
+    c = r & 1
+    in_air = True
+    while c < width:
+        n = 1 if in_air else min((width - c + 1) // 2, MOST)
+        for k in range(n):
+            offset = offsets[(used + k) & (PERIOD - 1)]
+            choose_point(work, np.uint64(k), sign, 0, c + 2 * k, offset)
+        if in_air:  # sample by sample, since pixels are skipped
+            under = depth_at(work, corner, steps, model)
+            in_air = under < 0.0
+            if in_air:  # no skin within this distance: skip
+                used += 1
+                c += 2 * int(max(-0.4 * under / pixel, 1.0))
+            continue
+        place_points(work, np.uint64(n), corner, steps, model)
+        inside = 0
+        while inside < n and work[np.uint64(inside) + UNDER] >= 0.0:
+            inside += 1
+        find_tissues(work, kinds, np.uint64(inside), model)
+        find_signals(work, kinds, np.uint64(inside), scratch.active, n_active, model)
+        for k in range(inside):
+            stack[s, r, c] = work[np.uint64(k) + VALUE]
+            scratch.shades[r + 1, c + 1] = model.signal[kinds[k]]
+            mark_flow(flow, s, r, c, kinds[k])
+            c += 2
+        used += inside
+        in_air = inside < n
+    return used
+
+
+@compiled
+def depth_at(work: Any, corner: Any, steps: Any, model: Any) -> float:
+    """Depth of the first point of `work` under the skin, in mm."""
+    row, column, depth = work[ROW], work[COLUMN], work[DEPTH]
+    x = along_axis(corner[0], row, column, depth, steps, 0)
+    y = along_axis(corner[1], row, column, depth, steps, 1)
+    z = along_axis(corner[2], row, column, depth, steps, 2)
+    ys, zs = to_tibia(y, z, follow(z), model.knee)
+    return skin_depth(x, ys, zs, model.tables)
+
+
+@compiled
+def find_edges(shades: Any, r: int, least: float, columns: Any) -> int:
+    """Write the edge pixels of a row into `columns`; return their number."""
+    count = 0
+    for c in range(shades.shape[1] - 2):
+        if on_edge(shades, r, c, least):
+            columns[count] = c
+            count += 1
+    return count
+
+
+@compiled
+def sample_edges(
+    image: Any,
+    r: int,
+    corner: Any,
+    steps: Any,
+    used: int,
+    offsets: Any,
+    n_active: int,
+    least: float,
+    model: Any,
+    scratch: Any,
+) -> int:
+    """Sample the edge pixels of a row two or three times; return the depth offsets used so far.
+
+    Depths of a pixel depend on how often those before it were sampled, which is known only when
+    their tissues are. Many pixels are sampled at once with a guess of their numbers; those up to
+    the first wrong guess count, the others are sampled again with a better one.
+    """
+    work, kinds, columns, firsts, thirds = (
+        scratch.work, scratch.kinds, scratch.columns, scratch.firsts, scratch.thirds,
+    )  # fmt: skip
+    signal = model.signal
+    sign = 1.0 if r & 1 else -1.0
+    n_edges = find_edges(scratch.shades, r, least, columns)
+    for e in range(n_edges):
+        thirds[e] = 0
+    done = 0
+    while done < n_edges:
+        n, last = 0, done
+        while last < n_edges and last < done + AT_ONCE:
+            c = columns[last]
+            firsts[last] = n
+            for k in range(1 - ((r + c) & 1), 2 + thirds[last]):
+                offset = offsets[(used + n) & (PERIOD - 1)]
+                choose_point(work, np.uint64(n), sign, k, c, offset)
+                n += 1
+            last += 1
+        place_points(work, np.uint64(n), corner, steps, model)
+        find_tissues(work, kinds, np.uint64(n), model)
+        firsts[last] = n
+        right = done
+        for e in range(done, last):
+            c, k = columns[e], firsts[e]
+            shade = scratch.shades[r + 1, c + 1]
+            if (r + c) & 1:
+                shade = signal[kinds[k]]
+                k += 1
+            # the second sample differs from the first: the surface is oblique to the slice
+            third = int(abs(signal[kinds[k]] - shade) > 2.0 * least)
+            if right == e and third == thirds[e]:
+                right += 1
+            thirds[e] = third
+        n = firsts[right]
+        find_signals(work, kinds, np.uint64(n), scratch.active, n_active, model)
+        for e in range(done, right):
+            c = columns[e]
+            total = 0.0 if (r + c) & 1 else image[r, c]
+            for k in range(firsts[e], firsts[e + 1]):
+                total += work[np.uint64(k) + VALUE]
+            scratch.edges[r, c] = total / (2 + thirds[e])
+        used += n
+        done = right
+    return used
+
+
+@compiled
+def length(step: Any) -> float:
+    """Length of a vector in mm."""
+    size: float = np.sqrt(step[0] ** 2 + step[1] ** 2 + step[2] ** 2)
+    return size
+
+
+@compiled
 def paint_pixels(
     stack: Any,
     flow: Any,
     origins: Any,
-    row_step: Any,
-    column_step: Any,
-    slice_step: Any,
+    steps: Any,
+    least: float,
+    offsets: Any,
+    model: Any,
+    scratch: Any,
+) -> None:
+    """Write the signal of every pixel into `stack`; parameters as in `paint_stack`.
+
+    `least` is the difference in signal that makes a pixel an edge.
+    """
+    n_slices, height, _ = stack.shape
+    used = 0
+    for s in range(n_slices):
+        image = stack[s]
+        scratch.shades[:] = -1.0
+        scratch.edges[:] = -1.0
+        image[:] = 0.0
+        for sweep in range(2):  # first the checkerboard, then the edges it shows
+            for r in range(height):
+                corner = (
+                    origins[s, 0] + r * steps.row[0],
+                    origins[s, 1] + r * steps.row[1],
+                    origins[s, 2] + r * steps.row[2],
+                )
+                n_active = find_active(model.blobs, corner, steps.column, scratch.active)
+                if sweep == 0:
+                    used = sample_row(
+                        stack, flow, s, r, corner, steps, used, offsets, n_active, model, scratch
+                    )
+                else:
+                    used = sample_edges(
+                        image, r, corner, steps, used, offsets, n_active, least, model, scratch
+                    )
+        fill_between(image, scratch.shades, scratch.edges)
+
+
+def painter(stamp: int) -> Callable[..., None]:
+    """Compile `paint_pixels` with a cache that depends on `stamp`, a checksum of the sources."""
+
+    @cached
+    def paint(
+        stack: Any,
+        flow: Any,
+        origins: Any,
+        steps: Any,
+        least: float,
+        offsets: Any,
+        model: Any,
+        scratch: Any,
+    ) -> None:
+        if stamp >= 0:
+            paint_pixels(stack, flow, origins, steps, least, offsets, model, scratch)
+
+    return paint
+
+
+paint = painter(source_stamp())
+
+
+def paint_stack(
+    stack: NDArray[np.float32],
+    flow: NDArray[np.uint8],
+    origins: NDArray[np.float64],
+    row_step: NDArray[np.float64],
+    column_step: NDArray[np.float64],
+    slice_step: NDArray[np.float64],
     knee: Any,
-    tables: Any,
-    blobs: Any,
-    signal: Any,
-    texture: Any,
-    fine: Any,
-    coarse: Any,
-    phase: Any,
-    coil: Any,
+    tables: NDArray[np.float64],
+    blobs: NDArray[np.float64],
+    signal: NDArray[np.float32],
+    texture: NDArray[np.float32],
+    fine: NDArray[np.int8],
+    coarse: NDArray[np.int8],
+    phase: NDArray[np.int64],
+    coil: NDArray[np.float64],
 ) -> None:
     """Write the signal of every pixel into `stack`.
 
@@ -224,97 +422,18 @@ def paint_pixels(
         Sensitivity of the coil: gain at the skin, depth in mm where this gain ends, and gain per
         mm along x and y.
     """
-    n_slices, height, width = stack.shape
-    active = np.empty(blobs.shape[0], dtype=np.int64)
-    shades = np.empty((height + 2, width + 2), dtype=np.float32)  # with a margin of air
-    least = EDGE * np.max(signal)
-    edges = np.empty((height, width), dtype=np.float32)
-    pixel = np.sqrt(column_step[0] ** 2 + column_step[1] ** 2 + column_step[2] ** 2)
-    state = 0
-    for s in range(n_slices):
-        shades[:] = -1.0
-        edges[:] = -1.0
-        stack[s] = 0.0
-        for sweep in range(2):  # first the checkerboard, then the edges it shows
-            for r in range(height):
-                ax = origins[s, 0] + r * row_step[0]
-                ay = origins[s, 1] + r * row_step[1]
-                az = origins[s, 2] + r * row_step[2]
-                count = find_active(blobs, ax, ay, az, column_step, active)
-                c = r & 1 if sweep == 0 else 0
-                sign = 1.0 if r & 1 else -1.0
-                while c < width:
-                    if sweep == 1 and not on_edge(shades, r, c, least):
-                        c += 1
-                        continue
-                    # at an edge, a second sample; if it differs, a third
-                    sampled = sweep == 1 and (r + c) & 1 == 0
-                    total = stack[s, r, c] if sampled else 0.0
-                    shade = shades[r + 1, c + 1]
-                    tissue = t.AIR
-                    value = 0.0
-                    last = 1 + sweep
-                    k = int(sampled)
-                    while k < last:
-                        # pseudo-random depths around the three: surfaces almost parallel to the
-                        # slice would show as rings
-                        state = (state * 75 + 74) % 65537
-                        depth = sign * DEPTHS[k] + state * 4e-6 - 0.13
-                        down, right = sign * DOWN[k], sign * RIGHT[k]
-                        u = c + right
-                        tissue, value = sample(
-                            ax + down * row_step[0] + u * column_step[0] + depth * slice_step[0],
-                            ay + down * row_step[1] + u * column_step[1] + depth * slice_step[1],
-                            az + down * row_step[2] + u * column_step[2] + depth * slice_step[2],
-                            knee, tables, blobs, active, count, signal, texture, fine, coarse,
-                            phase, coil,
-                        )  # fmt: skip
-                        total += max(value, 0.0)
-                        if k == 0:
-                            shade = signal[tissue]
-                        last += more_samples(k, signal[tissue] - shade, least)
-                        k += 1
-                    if sweep == 1:
-                        edges[r, c] = total / last
-                        c += 1
-                    elif tissue == t.AIR:  # no skin within this distance: skip
-                        c += 2 * int(max(-0.4 * value / pixel, 1.0))
-                    else:
-                        stack[s, r, c] = total
-                        shades[r + 1, c + 1] = signal[tissue]
-                        mark_flow(flow, s, r, c, tissue)
-                        c += 2
-        fill_between(stack[s], shades, edges)
-
-
-def painter(stamp: int) -> Callable[..., None]:
-    """Compile `paint_pixels` with a cache that depends on `stamp`, a checksum of the sources."""
-
-    @cached
-    def paint(
-        stack: Any,
-        flow: Any,
-        origins: Any,
-        row_step: Any,
-        column_step: Any,
-        slice_step: Any,
-        knee: Any,
-        tables: Any,
-        blobs: Any,
-        signal: Any,
-        texture: Any,
-        fine: Any,
-        coarse: Any,
-        phase: Any,
-        coil: Any,
-    ) -> None:
-        if stamp >= 0:
-            paint_pixels(
-                stack, flow, origins, row_step, column_step, slice_step, knee, tables, blobs,
-                signal, texture, fine, coarse, phase, coil,
-            )  # fmt: skip
-
-    return paint
-
-
-paint_stack = painter(source_stamp())
+    _, height, width = stack.shape
+    steps = Steps(*(tuple(step.tolist()) for step in (row_step, column_step, slice_step)))
+    model = Model(knee, tables, blobs, signal, texture, fine, coarse, phase, coil)
+    scratch = Scratch(
+        work=np.zeros(N_FIELDS * MOST),
+        kinds=np.zeros(MOST, dtype=np.int64),
+        active=np.zeros(len(blobs), dtype=np.int64),
+        shades=np.empty((height + 2, width + 2), dtype=np.float32),
+        edges=np.empty((height, width), dtype=np.float32),
+        columns=np.zeros(width + 1, dtype=np.int64),
+        firsts=np.zeros(width + 1, dtype=np.int64),
+        thirds=np.zeros(width + 1, dtype=np.int64),
+    )
+    least = EDGE * float(signal.max())
+    paint(stack, flow, origins, steps, least, depth_offsets(), model, scratch)

@@ -202,10 +202,15 @@ def sample_soft(generator: np.random.Generator, style: Style) -> tuple[Soft, Flo
 def skin_depth(x: float, y: float, z: float, tables: Any) -> float:
     """Depth of a point under the skin, in mm; negative in air."""
     j = find_height(z)
-    a = tables[j, SKIN_ROW]
-    b = tables[j, SKIN_ROW + 1]
+    a, b, centre = tables[j, SKIN_ROW], tables[j, SKIN_ROW + 1], tables[j, SKIN_ROW + 2]
+    return skin_within(x, y, z, a, b, centre)
+
+
+@compiled
+def skin_within(x: float, y: float, z: float, a: float, b: float, centre: float) -> float:
+    """Depth as `skin_depth`, from the entries of the tables: half width, half depth, centre y."""
     u = x / a
-    v = (y - tables[j, SKIN_ROW + 2]) / b
+    v = (y - centre) / b
     # the limb is a little squarer than an ellipse
     q = u * u + v * v + 0.35 * u * u * v * v
     depth: float = (1.0 - np.sqrt(q)) * 0.5 * (a + b)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import mrnet_features as mf
 from mrnet_features.data.header_columns import encode_headers
 from mrnet_features.data.headers import build_headers
 from mrnet_features.families.presets import PRESETS
@@ -62,3 +63,25 @@ def test_a_second_set_encoded_together_has_the_same_columns(headers):
 
 def test_no_preset_has_header_fields():
     assert "header" not in str(PRESETS).lower()
+
+
+def test_a_leak_is_found_where_it_was_planted_and_none_elsewhere():
+    rng = np.random.default_rng(2)
+    scanner = rng.integers(24, size=600)
+    often = np.where(rng.permutation(24) % 2, 0.75, 0.25)[scanner]
+    exams = [f"{k:03d}" for k in range(600)]
+    drawn = {"planted": rng.random(600) < often, "none": rng.random(600) < 0.5}
+    labels = pd.DataFrame(drawn, exams).astype(int)
+    echo = rng.uniform(20, 60, 24)
+    headers = build_headers({
+        (exam, "axial"): {"model_code": f"{k:016x}", "maker": "GE", "echo_ms": round(echo[k], 1)}
+        for exam, k in zip(exams, scanner, strict=True)
+    })  # fmt: skip
+    groups = mf.scanner_groups(headers)
+    assert groups.nunique() == 24
+    gap = mf.measure_group_gap(
+        mf.logistic_baseline(), encode_headers(headers), labels, groups, n_repeats=1
+    ).summary()
+    assert gap.loc["planted", "auc_random"] > 0.65
+    assert gap.loc["planted", "ci_low"] > 0
+    assert gap.loc["none", "ci_low"] < 0 < gap.loc["none", "ci_high"]
