@@ -81,14 +81,6 @@ def read_positions(page):
 def test_any_names_hang_without_two_in_one_place():
     more = ["axial", "coronal", "sagittal_dess", "coronal_fluid_thin", "sagittal_t2_map", "notes"]
     names = [*SLOTS, *more]
-        *SLOTS,
-        "axial",
-        "coronal",
-        "sagittal_dess",
-        "coronal_fluid_thin",
-        "sagittal_t2_map",
-        "notes",
-    ]
     hung = hang_series(names)
     assert sorted(place["series"] for place in hung) == sorted(set(names) - {"notes"})
     places = [(place["row"], place["column"]) for place in hung]
