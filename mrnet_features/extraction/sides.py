@@ -73,7 +73,7 @@ def give_sides(exams: Sequence[E], *, skips: bool = False) -> tuple[list[E], dic
 
 
 def log_sides(sources: Mapping[str, int]) -> None:
-    """Log how the sides of the exams were found, in one message.
+    """Log how the sides of the exams were found, in one message; a warning if some were guessed.
 
     Parameters
     ----------
@@ -82,4 +82,6 @@ def log_sides(sources: Mapping[str, int]) -> None:
     """
     parts: list[Any] = [f"{n} {SOURCES[source]}" for source, n in sources.items()]
     if parts:
-        logger.info("Sides of %d knees: %s.", sum(sources.values()), ", ".join(parts))
+        level = logging.WARNING if "position" in sources else logging.INFO
+        hint = " A guess can be wrong: check some." if "position" in sources else ""
+        logger.log(level, "Sides of %d knees: %s.%s", sum(sources.values()), ", ".join(parts), hint)

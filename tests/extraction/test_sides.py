@@ -23,7 +23,7 @@ from mrnet_features.synthetic.pathology import MeniscusTear, Pathology, Spot
 from tests.support.sided_knees import draw_sided, orient
 
 SEED = 5
-LEFT, RIGHT = 0, 1  # knees of this seed
+RIGHT, LEFT = 0, 1  # knees of this seed
 SIDES = ("medial", "lateral")
 
 

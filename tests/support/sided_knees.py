@@ -6,15 +6,9 @@ from mrnet_features.synthetic import draw_knee
 
 
 def orient(stack, plane, truth):
-    """Array of a drawn stack, with the patient's right on the left and first.
-
-    Drawn stacks show the patient's left on the left, and their slices run either way.
-    """
-    if plane == "sagittal":
-        found = stack if truth["sagittal_reversed"] else stack[::-1]
-    else:
-        found = stack[:, :, ::-1]
-    return np.ascontiguousarray(found)
+    """Array of a drawn stack in canonical orientation: its slices run either way."""
+    is_turned = plane == "sagittal" and truth["sagittal_reversed"]
+    return np.ascontiguousarray(stack[::-1] if is_turned else stack)
 
 
 def draw_sided(seed, index=0, **options):
