@@ -492,7 +492,8 @@ class Pane {
     path.closePath();
     this.stroke(overlay, path);
     const pixel = (window.devicePixelRatio || 1) / this.place().scale;
-    this.context.font = `${11 * pixel}px system-ui, sans-serif`;
+    const isSmall = this.viewer.isHung && this.screen.clientWidth < 340;
+    this.context.font = `${(isSmall ? 9 : 11) * pixel}px system-ui, sans-serif`;
     this.context.fillStyle = overlay.color;
     this.context.fillText(name, left, top + one - 4 * pixel); // above the box, not in it
   }
