@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
+from scipy import stats
 
 import mrnet_features as mf
 from mrnet_features.data.header_columns import encode_headers
@@ -129,7 +130,7 @@ def measure(model, features, labels, groups, n_repeats):
 
 
 def summarise(rows):
-    """Mean AUCs and gap over the sets, and in how many of them the interval is above or holds 0."""
+    """Means over the sets, and how often the interval of a set holds 0."""
     table = pd.DataFrame(rows)
     found = []
     for name, part in table.groupby(["leak", "model", "fingerprint"], sort=False):
@@ -138,6 +139,7 @@ def summarise(rows):
             {
                 **dict(zip(("leak", "model", "fingerprint"), name, strict=True)),
                 **means.to_dict(),
+                "mean_gap_95": find_interval(part["gap"]),
                 "gap_lowest": float(part["gap"].min()),
                 "gap_highest": float(part["gap"].max()),
                 "n_sets": len(part),
@@ -146,6 +148,14 @@ def summarise(rows):
             }
         )
     return found
+
+
+def find_interval(gaps):
+    """95 % interval of the mean gap over the sets, by the t distribution; None of one set."""
+    if len(gaps) < 2:
+        return None
+    half = float(stats.t.ppf(0.975, len(gaps) - 1) * stats.sem(gaps))
+    return [round(float(gaps.mean()) - half, 4), round(float(gaps.mean()) + half, 4)]
 
 
 def measure_set(options, number, leak):
