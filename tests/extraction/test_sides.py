@@ -11,7 +11,7 @@ from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.marks import find_marks
 from mrnet_features.extraction.resume import extract_features
-from mrnet_features.extraction.sides import give_sides
+from mrnet_features.extraction.sides import give_sides, log_sides
 from mrnet_features.extraction.slices import describe_slices
 from mrnet_features.names import PLANES
 from mrnet_features.stacks.atlas import draw_regions, find_frame
@@ -184,6 +184,10 @@ def test_sources_are_counted_and_logged(stack, caplog):
     extractor = FeatureExtractor("minimal", planes="axial", sides="known")
     extractor.fit_transform({"a": exams["a"]})
     assert "Sides of 1 knees: 1 given." in caplog.text
+    assert caplog.records[-1].levelno == logging.INFO
+    log_sides({"tag": 2, "position": 3})
+    assert "Sides of 5 knees: 2 from a tag, 3 guessed from the position. A guess" in caplog.text
+    assert caplog.records[-1].levelno == logging.WARNING
 
 
 def write_exams(folder, sides):
