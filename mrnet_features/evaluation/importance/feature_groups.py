@@ -34,7 +34,7 @@ MISSING = ("", "NA", "N/A", "NaN", "nan", "None", "NULL", "null", "<NA>")
 TRUTH = {"True": True, "False": False, "TRUE": True, "FALSE": False}
 
 STRUCTURE = "structure"
-SIDE = re.compile(r"_(low|high|difference|one|other)$")
+SIDE = re.compile(r"_(low|high|difference|medial|lateral|one|other)$")
 CELL = re.compile(r"row\d+_column\d+")
 
 __all__ = [
