@@ -14,6 +14,7 @@ import pandas as pd
 from mrnet_features.data.exam import Exam
 from mrnet_features.evaluation.comparison.read_predictions import read_paths
 from mrnet_features.extraction.extractor import FeatureExtractor
+from mrnet_features.extraction.table import IF_MISSING
 from mrnet_features.families.presets import discover_families
 from mrnet_features.messages import name_some, quote
 from mrnet_features.models.bundle import Bundle, load_bundle
@@ -86,6 +87,8 @@ def rebuild_extractor(
 ) -> FeatureExtractor:
     """Extractor with the recipe of a bundle.
 
+    Exams may lack a series if those of the training table might (``missing="nan"``).
+
     Parameters
     ----------
     bundle : Bundle
@@ -113,7 +116,9 @@ def rebuild_extractor(
             "for it. Predict from a feature table with `Bundle.predict`."
         )
     try:
-        extractor = _read_recipe(recipe, device, n_jobs)
+        missing = str(bundle.provenance.get(IF_MISSING, "error"))
+        extractor = _read_recipe(recipe, missing, device, n_jobs)
+        extractor.recipe()
     except Exception as error:
         # a family takes its parameters from the file, and a wrong one can raise anything
         said = quote(f"{type(error).__name__}: {error}")
@@ -140,12 +145,17 @@ def rebuild_extractor(
 
 
 class _SavedExtractor(FeatureExtractor):
-    """Extractor of a saved recipe, which does not say which families a preset has chosen."""
+    """Extractor of a saved recipe, which does not say which families a preset has chosen.
+
+    A single exam may lack a series.
+    """
 
     refuses_unused = False
 
 
-def _read_recipe(recipe: Mapping[str, Any], device: str, n_jobs: int | None) -> FeatureExtractor:
+def _read_recipe(
+    recipe: Mapping[str, Any], missing: str, device: str, n_jobs: int | None
+) -> FeatureExtractor:
     known = discover_families()
     settings = json.loads(json.dumps(recipe), object_hook=_freeze)
     families = [
@@ -158,6 +168,8 @@ def _read_recipe(recipe: Mapping[str, Any], device: str, n_jobs: int | None) -> 
         pools=settings["pools"],
         discretisation=Discretisation(**settings["discretisation"]),
         extensive=settings["extensive"],
+        sides=settings.get("sides", "fold"),
+        missing=missing,
         device=device,
         n_jobs=n_jobs,
     )
