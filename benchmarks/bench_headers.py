@@ -1,16 +1,12 @@
 """Site leak of header fields on synthetic studies: found where it was planted, 0 where not.
 
-    python benchmarks/bench_headers.py --sets 6 --exams 800
-    python benchmarks/bench_headers.py --pixels /tmp/studies --exams 240 --leaks 1
+    python benchmarks/bench_headers.py --sets 6 --exams 700 --jobs 3
 
 Draws studies as ``write_knees(layout="rsna", site_leak=...)`` does, and writes one file per series
 with its header and no picture, so that thousands of exams take minutes. First it compares such
 headers with those of studies that were written whole. One exam per patient is kept. Labels are the
 true findings that a tenth of the exams has. Writes ``results/headers.json``: AUCs in random and
 grouped folds and their gap with its interval, per leak, set, model and fingerprint.
-
-With ``--pixels`` it writes whole studies to a folder, describes them with the preset ``minimal``,
-and adds the same measurement on these features to the file.
 """
 
 from __future__ import annotations
@@ -29,6 +25,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
+from scipy import stats
 
 import mrnet_features as mf
 from mrnet_features.data.header_columns import encode_headers
@@ -133,7 +130,7 @@ def measure(model, features, labels, groups, n_repeats):
 
 
 def summarise(rows):
-    """Mean AUCs and gap over the sets, and in how many of them the interval is above or holds 0."""
+    """Means over the sets, and how often the interval of a set holds 0."""
     table = pd.DataFrame(rows)
     found = []
     for name, part in table.groupby(["leak", "model", "fingerprint"], sort=False):
@@ -142,6 +139,7 @@ def summarise(rows):
             {
                 **dict(zip(("leak", "model", "fingerprint"), name, strict=True)),
                 **means.to_dict(),
+                "mean_gap_95": find_interval(part["gap"]),
                 "gap_lowest": float(part["gap"].min()),
                 "gap_highest": float(part["gap"].max()),
                 "n_sets": len(part),
@@ -150,6 +148,14 @@ def summarise(rows):
             }
         )
     return found
+
+
+def find_interval(gaps):
+    """95 % interval of the mean gap over the sets, by the t distribution; None of one set."""
+    if len(gaps) < 2:
+        return None
+    half = float(stats.t.ppf(0.975, len(gaps) - 1) * stats.sem(gaps))
+    return [round(float(gaps.mean()) - half, 4), round(float(gaps.mean()) + half, 4)]
 
 
 def measure_set(options, number, leak):
@@ -181,49 +187,26 @@ def keep_common(labels, fewest):
     return labels.loc[:, counts >= fewest]
 
 
-def measure_pixels(options):
-    """Rows of one set of whole studies: features of their pixels, and of their headers."""
-    rows = []
-    for leak in options.leaks:
-        folder = options.pixels / f"leak {leak:g}"
-        settings = {"n_train": options.exams, "n_valid": 0, "seed": options.seed}
-        mf.write_knees(folder, layout="rsna", site_leak=leak, n_jobs=1, **settings)
-        dataset = mf.load_rsna_knee(folder)
-        truth = pd.read_csv(folder / "train-truth.csv", index_col="StudyInstanceUID")
-        first = truth.index[truth["repeats"].isna()]
-        dataset = dataset[[exam for exam in dataset.ids if exam in first]]
-        planes = sorted({series for exam in dataset for series in exam.paths})
-        extractor = mf.FeatureExtractor("minimal", planes=planes, missing="nan", progress=False)
-        table = folder.with_suffix(".parquet")
-        pixels = mf.extract_features(dataset, table, extractor=extractor, progress=False)
-        labels = truth.loc[list(dataset.ids), list(dataset.labels.columns)].astype("float64")
-        labels = keep_common(labels, COMMON * len(labels))
-        headers = mf.read_headers(dataset, salt=SALT, progress=False)
-        name = "the same and software"
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            groups = mf.scanner_groups(headers, by=FINGERPRINTS[name])
-        for kind, features in {"minimal": pixels, "headers": encode_headers(headers)}.items():
-            found = measure("logistic", features, labels, groups, options.repeats)
-            shown = {"leak": leak, "features": kind, "findings": list(labels), "fingerprint": name}
-            rows.append(shown | found)
-            print(rows[-1], flush=True)
-    return rows
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sets", type=int, default=6)
-    parser.add_argument("--exams", type=int, default=800, help="per set, with repeats")
+    parser.add_argument("--exams", type=int, default=700, help="per set, with repeats")
     parser.add_argument("--repeats", type=int, default=1, help="of the folds")
     parser.add_argument("--leaks", type=float, nargs="+", default=[0.0, 1.0])
     parser.add_argument("--lightgbm-sets", type=int, default=1, help="sets with LightGBM as well")
     parser.add_argument("--jobs", type=int, default=1, help="sets at once")
     parser.add_argument("--seed", type=int, default=100)
-    parser.add_argument("--pixels", type=Path, help="folder of whole studies")
     parser.add_argument("--out", type=Path, default=RESULTS / "headers.json")
     options = parser.parse_args()
-    part = {
+    n_compared = compare_with_files()
+    cells = [(number, leak) for number in range(options.sets) for leak in options.leaks]
+    found = Parallel(options.jobs)(delayed(measure_set)(options, *cell) for cell in cells)
+    write(options, [row for cell in found for row in cell], n_compared)
+
+
+def write(options, rows, n_compared):
+    """Write the result, and print its summary."""
+    result = {
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
         "machine": {"processor": platform.processor() or platform.machine()},
         "versions": {
@@ -231,26 +214,18 @@ def main() -> None:
             for name in ("mrnet-features", "numpy", "pandas", "scikit-learn", "lightgbm", "pydicom")
         },
         "settings": {
-            **{name: getattr(options, name) for name in ("exams", "repeats", "leaks", "seed")},
+            **{name: getattr(options, name) for name in ("sets", "exams", "repeats", "seed")},
             "labels": "true findings of the drawn knees that at least a tenth of the exams has",
             "score": "mean AUC over the findings",
             "folds": 5,
         },
+        "series_compared_with_whole_files": n_compared,
+        "summary": summarise(rows),
+        "rows": rows,
     }
-    if options.pixels:
-        part["rows"] = measure_pixels(options)
-    else:
-        part["settings"]["sets"] = options.sets
-        part["series_compared_with_whole_files"] = compare_with_files()
-        cells = [(number, leak) for number in range(options.sets) for leak in options.leaks]
-        found = Parallel(options.jobs)(delayed(measure_set)(options, *cell) for cell in cells)
-        rows = [row for cell in found for row in cell]
-        part |= {"summary": summarise(rows), "rows": rows}
-        print(pd.DataFrame(part["summary"]).to_string())
-    result = json.loads(options.out.read_text()) if options.out.exists() else {}
-    result["pixels" if options.pixels else "headers"] = part
     options.out.parent.mkdir(exist_ok=True)
     options.out.write_text(json.dumps(result, indent=1) + "\n")
+    print(pd.DataFrame(result["summary"]).to_string())
 
 
 if __name__ == "__main__":
