@@ -434,5 +434,5 @@ def paint_stack(
         firsts=np.zeros(width + 1, dtype=np.int64),
         thirds=np.zeros(width + 1, dtype=np.int64),
     )
-    least = EDGE * float(signal.max())
+    least = EDGE * float(np.max(signal))
     paint(stack, flow, origins, steps, least, depth_offsets(), model, scratch)

@@ -135,7 +135,7 @@ def measure_femur(work: Any, n: Any, bones: Any, tables: Any) -> None:
     """Distances to the femur, `FAR` where it is not near."""
     first, last = n, ZERO
     for i in range(whole_vectors(n)):
-        work[i + D_FEMUR] = work[i + D_CONDYLES] = FAR
+        work[i + D_FEMUR], work[i + D_CONDYLES] = FAR, FAR
     for i in range(n):
         if near_femur(work[i + X], work[i + Y], work[i + Z]):
             first, last = min(first, i), i + ONE
@@ -165,7 +165,7 @@ def measure_tibia(work: Any, n: Any, knee: Any, tables: Any) -> None:
     first, last = n, ZERO
     for i in range(whole_vectors(n)):
         work[i + YT], work[i + ZT] = to_tibia(work[i + Y], work[i + Z], 1.0, knee)
-        work[i + D_TIBIA] = work[i + D_SIDE] = FAR
+        work[i + D_TIBIA], work[i + D_SIDE] = FAR, FAR
     for i in range(n):
         if near_tibia(work[i + X], work[i + YT], work[i + ZT]):
             first, last = min(first, i), i + ONE
