@@ -96,6 +96,7 @@ def finish_stack(
         Standard deviation of the noise in grey levels.
     """
     n_slices, height, width = stack.shape
+    line = np.empty(width, dtype=np.float32)  # apart: `out` may be `stack`
     b0, b1, b2, b3, b4 = bias[0], bias[1], bias[2], bias[3], bias[4]
     for s in range(n_slices):
         for r in range(height):
@@ -108,7 +109,8 @@ def finish_stack(
                 gain = end * (1.0 + b0 * u + b1 * v + b2 * u * u + b3 * v * v + b4 * u * v)
                 real = image[c] * gain + sigma * first[c]
                 other = sigma * second[c]
-                made[c] = np.sqrt(real * real + other * other)
+                line[c] = np.sqrt(real * real + other * other)
+            made[:] = line
 
 
 @compiled

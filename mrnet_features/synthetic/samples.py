@@ -133,7 +133,8 @@ def look_up_noise(work: Any, n: Any, fine: Any, coarse: Any, phase: Any) -> None
 @compiled
 def measure_femur(work: Any, n: Any, bones: Any, tables: Any) -> None:
     """Distances to the femur, `FAR` where it is not near."""
-    first, last = n, ZERO
+    first: Any = n
+    last: Any = ZERO
     for i in range(whole_vectors(n)):
         work[i + D_FEMUR], work[i + D_CONDYLES] = FAR, FAR
     for i in range(n):
@@ -162,7 +163,8 @@ def measure_femur(work: Any, n: Any, bones: Any, tables: Any) -> None:
 @compiled
 def measure_tibia(work: Any, n: Any, knee: Any, tables: Any) -> None:
     """Position in the coordinates of the tibia, and distances to it, `FAR` where it is not near."""
-    first, last = n, ZERO
+    first: Any = n
+    last: Any = ZERO
     for i in range(whole_vectors(n)):
         work[i + YT], work[i + ZT] = to_tibia(work[i + Y], work[i + Z], 1.0, knee)
         work[i + D_TIBIA], work[i + D_SIDE] = FAR, FAR
