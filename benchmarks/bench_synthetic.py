@@ -27,11 +27,13 @@ PACKAGE = Path(__file__).parents[1]
 
 WORKER = """
 import sys, time, zlib
+
+import mrnet_features
 from mrnet_features.synthetic.scan import draw_knee
 
 for style in (None, 1):  # compiled before anything is measured
     draw_knee(0, style=style)
-print(flush=True)
+print(mrnet_features.__file__, flush=True)
 for line in sys.stdin:
     style, index = map(int, line.split())
     start = time.process_time()
@@ -46,9 +48,12 @@ def start(folder: Path) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(
         [sys.executable, "-c", WORKER],
+        cwd=folder,
         env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    ask(process)
+    (module,) = ask(process)
+    if folder.resolve() not in Path(module).resolve().parents:
+        raise RuntimeError(f"'{folder}' must hold the package, but '{module}' was imported.")
     return process
 
 
