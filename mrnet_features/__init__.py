@@ -32,8 +32,9 @@ _HOMES = {
     "find_marks": "extraction.marks",
     "importance": "evaluation.importance.importance",
     "lightgbm_baseline": "models.baselines",
-    "load_labels": "data.mrnet",
+    "load_labels": "data.layouts",
     "load_mrnet": "data.mrnet",
+    "load_rsna_knee": "data.rsna",
     "load_series": "series.load",
     "logistic_baseline": "models.baselines",
     "make_coherent": "evaluation.protocol.coherence",
@@ -53,19 +54,26 @@ _HOMES = {
     "plot_slices": "report.slice_plots",
     "prior_baseline": "models.baselines",
     "read_features": "extraction.table",
+    "read_headers": "data.headers",
     "read_predictions": "evaluation.comparison.read_predictions",
+    "scanner_groups": "data.scanner_groups",
     "select_stable": "models.stable_columns",
     "to_uint8": "series.conversion",
     "view": "report.viewer.view",
     "write_features": "extraction.table",
     "write_knees": "synthetic.write",
     "write_report": "report.review.write",
+    "write_submission": "workflows.submission",
 }
 
 if TYPE_CHECKING:
     from mrnet_features.data.dataset import Dataset
     from mrnet_features.data.exam import Exam
-    from mrnet_features.data.mrnet import load_labels, load_mrnet
+    from mrnet_features.data.headers import read_headers
+    from mrnet_features.data.layouts import load_labels
+    from mrnet_features.data.mrnet import load_mrnet
+    from mrnet_features.data.rsna import load_rsna_knee
+    from mrnet_features.data.scanner_groups import scanner_groups
     from mrnet_features.evaluation.checklists.fill import fill_checklist
     from mrnet_features.evaluation.comparison.added_value import measure_added_value
     from mrnet_features.evaluation.comparison.compare import compare
@@ -110,6 +118,7 @@ if TYPE_CHECKING:
     from mrnet_features.series.load import load_series
     from mrnet_features.synthetic import write_knees
     from mrnet_features.workflows.stability import measure_stability
+    from mrnet_features.workflows.submission import write_submission
 
 __all__ = [
     "Dataset",
@@ -134,6 +143,7 @@ __all__ = [
     "lightgbm_baseline",
     "load_labels",
     "load_mrnet",
+    "load_rsna_knee",
     "load_series",
     "logistic_baseline",
     "make_coherent",
@@ -153,13 +163,16 @@ __all__ = [
     "plot_slices",
     "prior_baseline",
     "read_features",
+    "read_headers",
     "read_predictions",
+    "scanner_groups",
     "select_stable",
     "to_uint8",
     "view",
     "write_features",
     "write_knees",
     "write_report",
+    "write_submission",
 ]
 
 

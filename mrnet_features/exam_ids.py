@@ -32,7 +32,7 @@ __all__ = [
     "restore_ids",
 ]
 
-ID_COLUMNS = ("exam", "exam_id", "id", "case", "study")
+ID_COLUMNS = ("exam", "exam_id", "id", "case", "study", "studyinstanceuid")
 """Names of a column or index level of exam ids, in any letter case."""
 
 MRNET_WIDTH = 4

@@ -11,6 +11,7 @@ import pytest
 import mrnet_features as mf
 from mrnet_features.synthetic import draw_knee
 from tests.support.dicom_files import write_series
+from tests.support.scanners import write_scanners
 
 ROOT = Path(__file__).parents[1]
 DOCS = [  # written by hand, not by docs/generate or Sphinx
@@ -46,6 +47,11 @@ def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch):
         for number, (plane, grey) in enumerate(draw_knee(3).stacks.items()):
             write_series(tmp_path / "disc", plane, grey[::3], SeriesNumber=number,
                          names=[f"IM{number}{k:02d}" for k in range(len(grey))])  # fmt: skip
+    if page.name == "rsna.md":
+        pytest.importorskip("pydicom", reason="the extra `dicom` is not installed")
+    if page.name == "headers.md":
+        pytest.importorskip("pydicom", reason="the extra `dicom` is not installed")
+        write_scanners(tmp_path / "rsna-knee")
     run(page, monkeypatch)
 
 

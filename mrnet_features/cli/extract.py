@@ -44,6 +44,13 @@ class Missing(StrEnum):
     nan = "nan"
 
 
+class Sides(StrEnum):
+    """What to do about the side of the knee."""
+
+    fold = "fold"
+    known = "known"
+
+
 @command(
     "Table",
     "mrnet-features extract MRNet-v1.0 --out train.parquet",
@@ -74,6 +81,14 @@ def extract(
             "of that plane empty (nan)."
         ),
     ] = Missing.error,
+    sides: Annotated[
+        Sides,
+        typer.Option(
+            help="Combine the two sides of the knee without saying which is medial (fold), or name "
+            "them medial and lateral (known); then the side of every exam must be known, as DICOM "
+            "and NIfTI files tell it."
+        ),
+    ] = Sides.fold,
     exclude: Exclude = "",
     device: OnDevice = Device.auto,
     jobs: Annotated[
@@ -125,6 +140,7 @@ def extract(
         families=name_families(families),
         planes=split_names(planes),
         missing="nan" if missing is Missing.nan else "error",
+        sides="known" if sides is Sides.known else "fold",
         exclude=read_exclusion(exclude),
         device=device,
         n_jobs=jobs,

@@ -32,9 +32,9 @@ class Dataset:
     ----------
     exams : tuple of Exam
         `load_mrnet` sorts them by id.
-    labels : DataFrame of shape (n_exams, 3), int8
-        Index: exam id as text, named "exam"; columns abnormal, acl, meniscus, each 0 or 1. A
-        table without rows where there are no labels.
+    labels : DataFrame of shape (n_exams, n_tasks), int8 or float64
+        Index: exam id as text, named "exam"; a column per task, each 0, 1 or NaN (no label). Those
+        of MRNet are abnormal, acl and meniscus. A table without rows where there are no labels.
 
     Examples
     --------
@@ -104,7 +104,7 @@ class Dataset:
 
     def __repr__(self) -> str:
         listed = list_names(f"{task} {int(n)}" for task, n in (self.labels == 1).sum().items())
-        positives = f"positive: {listed}" if len(self.labels.columns) else "no labels"
+        positives = f"positive: {listed}" if len(self.labels) else "no labels"
         return f"{type(self).__name__}({len(self)} exams; {positives})"
 
     def _repr_html_(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mrnet_features.data.label_files import find_label_files
+from mrnet_features.data.rsna_hints import find_set_near, has_rsna_layout
 from mrnet_features.messages import name_some
 from mrnet_features.names import PLANES, SPLITS
 
@@ -28,6 +29,8 @@ def guess_layout(root: Path, split: str) -> str:
     str
         What to pass, rename or move.
     """
+    if has_rsna_layout(root):
+        return "It has the RSNA layout: load it with `mf.load_rsna_knee`."
     folders = _list_folders(root)
     nested = [
         name
@@ -44,6 +47,9 @@ def guess_layout(root: Path, split: str) -> str:
         return renaming
     if set(PLANES) & set(folders):
         return f"It holds the folders of the planes directly; move them into '{root / split}/'."
+    near = find_set_near(root, "train.csv")
+    if near:
+        return near
     return f"Folders present: {name_some(folders) or 'none'}. Pass the folder of the release."
 
 

@@ -12,7 +12,7 @@ from mrnet_features.arrays import UInt8Array
 from mrnet_features.data.exam import Exam, describe_states
 from mrnet_features.exam_ids import find_id_problem
 from mrnet_features.messages import quote
-from mrnet_features.series.assemble import PERCENTILES, PIXEL_MM, SIZE, Scale, check_scale
+from mrnet_features.series.assemble import PERCENTILES, PIXEL_MM, SIZE, check_scale
 from mrnet_features.series.dicom_files import read_dicom_header
 from mrnet_features.series.load import load_files
 from mrnet_features.series.series import Series
@@ -35,15 +35,12 @@ class StudyExam(Exam):
         All series of the study.
     chosen : mapping of str to SeriesInfo
         By plane.
-    scale : Scale
-        Pixel size, size and percentiles of the stacks.
     warnings : tuple of str
         About files that were left out, and series that are not what MRNet has.
     """
 
     found: tuple[SeriesInfo, ...] = ()
     chosen: Mapping[str, SeriesInfo] = field(default_factory=dict)
-    scale: Scale = Scale()  # noqa: RUF009 (immutable)
     warnings: tuple[str, ...] = ()
 
     def load_series(self, plane: str) -> Series:
@@ -84,6 +81,12 @@ class StudyExam(Exam):
         """Size and times of the files of a plane, and the scale; see `Exam.describe_files`."""
         return f"{self.scale} {describe_states(self.chosen[plane].paths)}"
 
+    def _is_scanned(self, plane: str) -> bool:  # noqa: ARG002
+        return True
+
+    def _list_headers(self, plane: str) -> list[Path]:
+        return list(self.chosen[plane].paths)
+
     def table(self) -> pd.DataFrame:
         """All series of the study.
 
@@ -121,6 +124,7 @@ def read_study(
     *,
     id: str | None = None,  # noqa: A002 (the exam's `id`)
     series: Mapping[str, str] | None = None,
+    side: str | None = None,
     pixel_mm: float = PIXEL_MM,
     size: int = SIZE,
     percentiles: tuple[float, float] = PERCENTILES,
@@ -139,4 +143,4 @@ def read_study(
             says = "suppresses fat" if info.fat_suppressed else "does not suppress fat"
             said.append(f"The {plane} series {says}, unlike that of MRNet.")
     paths = {plane: info.paths[0] for plane, info in chosen.items()}
-    return StudyExam(name, paths, tuple(found), chosen, scale, tuple(said))
+    return StudyExam(name, paths, tuple(found), chosen, tuple(said), scale=scale, side=side)

@@ -10,7 +10,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -39,11 +39,14 @@ from mrnet_features.extraction.journal import FinishedRow, Journal
 from mrnet_features.extraction.missing import list_missing, log_missing
 from mrnet_features.extraction.read import read_exam
 from mrnet_features.extraction.recipe import Recipe
+from mrnet_features.extraction.sides import give_sides, log_sides
 from mrnet_features.extraction.table import (
     FILE_STATES,
     FINGERPRINTS,
     MISSING,
     REQUEST,
+    SCALES,
+    SIDES,
     SKIPPED,
     describe_provenance,
     write_table,
@@ -133,8 +136,12 @@ def extract_features(
         raise ValueError(f"`on_error` must be 'stop' or 'skip', got {quote(on_error)}.")
     check_exams(exams)
     _check_files_and_ids(exams)
-    extractor = (extractor or FeatureExtractor()).fit(exams)
+    extractor = extractor or FeatureExtractor()
     recipe = extractor.recipe()
+    sources: dict[str, int] = {}
+    if recipe.sides == "known":
+        exams, sources = give_sides(exams, skips=on_error == "skip")
+    extractor.fit([exam for exam in exams if exam.side] if sources else exams)
     run = _Run(
         exams=exams,
         path=path,
@@ -142,15 +149,18 @@ def extract_features(
         recipe=recipe,
         key=hash_request(recipe, extractor.device_),
         file_states={
-            exam.id: hash_file_state(exam, recipe.planes, recipe.missing) for exam in exams
+            exam.id: hash_file_state(exam, recipe.planes, recipe.missing, recipe.sides)
+            for exam in exams
         },
+        sources=sources,
         verify=verify,
         on_error=on_error,
         progress=progress,
     )
     for index, exam in enumerate(exams if on_error == "stop" else ()):
         if not run.file_states[exam.id]:
-            read_exam(exam, index, recipe.planes, recipe.missing)  # raises at once, not after hours
+            # raises at once, not after hours
+            read_exam(exam, index, recipe.planes, recipe.missing, recipe.sides)
     if on_error == "skip" and run.failures_path.exists():
         refuse_other_file(run.failures_path)
     table = run.read_table()
@@ -185,6 +195,8 @@ class _Run:
     key: str
     file_states: Mapping[str, str]
     """By exam id, taken before any exam is read: a file that changes later is compared again."""
+    sources: Mapping[str, int]
+    """Number of exams by how their side was found; empty if it need not be known."""
     verify: bool
     on_error: str
     progress: bool | None
@@ -236,6 +248,7 @@ class _Run:
             known,
             self.recipe.planes,
             self.recipe.missing,
+            self.recipe.sides,
             verify=self.verify,
             n_jobs=self.extractor.n_jobs,
             progress=self.progress,
@@ -284,12 +297,15 @@ class _Run:
         fingerprints = [rows[exam.id].fingerprint for exam in described]
         missing = list_missing(described, self.recipe)
         log_missing(missing, len(described))
+        log_sides(self.sources)
         table.attrs["provenance"] = {
             **describe_provenance(self.recipe, fingerprints, self.extractor.device_),
             FILE_STATES: join_states(rows[exam.id].file_state for exam in described),
+            **({SCALES: scales} if (scales := _list_scales(described)) else {}),
             SKIPPED: list(failures),
             REQUEST: self.key,
             **({MISSING: missing} if missing else {}),
+            **({SIDES: dict(self.sources)} if self.sources else {}),
         }
         with explain_write_errors(self.path, self.describe_kept):
             if failures:
@@ -352,6 +368,12 @@ class _Run:
         if not keep_failures and is_failures_file(self.failures_path):
             self.failures_path.unlink(missing_ok=True)
         self.journal.path.unlink(missing_ok=True)
+
+
+def _list_scales(exams: Sequence[Exam]) -> list[dict[str, Any]]:
+    """Scales of the exams that have stacks of a known pixel size, each once, in plain types."""
+    scales = sorted({e.scale for e in exams if any(map(e.has_scale, e.paths))})
+    return [{**scale._asdict(), "percentiles": list(scale.percentiles)} for scale in scales]
 
 
 def _check_files_and_ids(exams: Sequence[Exam]) -> None:

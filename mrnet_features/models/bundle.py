@@ -99,7 +99,7 @@ class Bundle:
         TypeError
             If `features` is not a DataFrame.
         ValueError
-            If the table was extracted by another recipe, or lacks a column.
+            If the table was extracted by another recipe or scale, or lacks a column.
         """
         self.check(features)
         table = features[list(self.columns)]
@@ -128,14 +128,21 @@ class Bundle:
                 f"`features` must be a pandas DataFrame with the columns of the model, got "
                 f"{type(features).__name__}."
             )
-        own = self.provenance.get("recipe_digest")
-        other = features.attrs.get("provenance", {}).get("recipe_digest")
+        given = features.attrs.get("provenance", {})
+        own, other = self.provenance.get("recipe_digest"), given.get("recipe_digest")
         if own and other and own != other:
             raise ValueError(
                 f"`features` were extracted by another recipe (digest {quote(other)}) than the "
                 f"model's (digest {quote(own)}). Extract them with the families, planes, pools, "
                 f"discretisation and revision that '{HEAD}' lists under 'provenance'. If this "
                 "version of mrnet_features has another revision, fit the model again."
+            )
+        own, other = self.provenance.get("scales"), given.get("scales")
+        if own and other and own != other:
+            raise ValueError(
+                f"`features` were extracted from pictures of another scale ({quote(str(other))}) "
+                f"than those of the model ({quote(str(own))}). Read them with the same pixel_mm, "
+                "size and percentiles."
             )
         missing = [column for column in self.columns if column not in features.columns]
         if missing:

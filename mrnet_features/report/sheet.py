@@ -1,4 +1,4 @@
-"""Contact sheet: a few slices of each plane of an exam as one figure."""
+"""Contact sheet: a few slices of each series of an exam as one figure."""
 
 from __future__ import annotations
 
@@ -11,15 +11,19 @@ import numpy as np
 from mrnet_features.arrays import UInt8Array
 from mrnet_features.data.exam import Exam
 from mrnet_features.evaluation.plots import make_figure
-from mrnet_features.extraction.read import ExamLike, read_exam
+from mrnet_features.extraction.read import ExamLike, hold_stacks, read_exam
 from mrnet_features.extraction.slices import find_planes
 from mrnet_features.messages import quote
+from mrnet_features.names import PLANES, parse_series
+from mrnet_features.report.viewer.geometry import EDGES, find_geometry, is_scanned
+from mrnet_features.report.viewer.hanging import are_named
 from mrnet_features.report.viewer.overlays import (
     OVERLAYS,
     PlaneOverlays,
     Region,
     find_overlays,
 )
+from mrnet_features.report.viewer.side_words import find_side, say_side
 from mrnet_features.report.words import describe_columns
 from mrnet_features.stacks.mark import FeatureMark, Segment
 from mrnet_features.stacks.windows import shift_rows
@@ -42,6 +46,7 @@ BAND_STYLE = {"color": "#3ddc97", "linewidth": 2.0}
 MARK_STYLE = {"color": "#ff9d3b", "linewidth": 2.4}
 SIDE = 1.7  # inches of one picture
 CAPTION_LINE = 0.19  # inches
+MARGIN, MARGIN_OF_TWO_LINES = 0.3, 0.45  # inches, left of the pictures
 
 
 def plot_exam(
@@ -56,18 +61,21 @@ def plot_exam(
 ) -> Figure:
     """Contact sheet of one exam, for papers and slides. Needs matplotlib.
 
-    Pixels are drawn as stored: nothing is flipped, slices are in the order of the file, pixels
-    are square. All pictures have one size; the caption says how many pixels they show.
+    Arrays are drawn as stored: nothing is flipped, slices are in the order of the file, pixels
+    are square. Series from DICOM and NIfTI are drawn as `load_series` turns them, with letters at
+    the left and right: R and L of the patient, A and P for front and back. All pictures have one
+    size; the caption says how many pixels they show.
 
     Parameters
     ----------
-    exam : Exam or mapping of plane to stack
+    exam : Exam or mapping of series to stack
     planes : str or sequence of str, optional
-        Planes to draw, one row each. By default those that the exam has.
+        Planes or other series to draw, one row each, such as "sagittal_fluid". By default those
+        that the exam has.
     n_slices : int, default 5
-        Slices per plane, in the middles of as many equal parts; of fewer slices all.
-    slices : mapping of plane to sequence of int, optional
-        Slices to draw instead, from 0; titles and caption count from 1. By default, a plane with a
+        Slices per series, in the middles of as many equal parts; of fewer slices all.
+    slices : mapping of series to sequence of int, optional
+        Slices to draw instead, from 0; titles and caption count from 1. By default, a series with a
         mark includes its best slice.
     window : (low, high), default (0, 255)
         Grey levels drawn black and white.
@@ -87,11 +95,11 @@ def plot_exam(
     ImportError
         If matplotlib is not installed.
     KeyError
-        If the exam lacks a plane.
+        If the exam lacks a series.
     TypeError
         If `exam` is neither an Exam nor a mapping.
     ValueError
-        If a plane is unknown, a slice does not exist, or an overlay or the window is none.
+        If a series is unknown, a slice does not exist, or an overlay or the window is none.
 
     Examples
     --------
@@ -107,12 +115,19 @@ def plot_exam(
         for plane, grey in stacks.items()
     }
     n_columns = max(len(rows) for rows in drawn.values())
+    edges = {
+        series: EDGES[parse_series(series).plane]
+        for series in stacks
+        if find_geometry(exam, series) is not None
+    }
     caption = _describe(exam, stacks, drawn, window, overlays, marks or {})
-    figure, grid = _make_figure(len(stacks), n_columns, caption)
+    margin = MARGIN_OF_TWO_LINES if are_named(stacks) else MARGIN
+    figure, grid = _make_figure(len(stacks), n_columns, caption, margin)
     for line, (plane, grey) in zip(grid, stacks.items(), strict=True):
-        line[0].set_ylabel(plane)
+        line[0].set_ylabel(plane.replace("_", "\n", 1), size=None if plane in PLANES else 8)
         for axes, slice_ in zip(line, drawn[plane], strict=False):
             _draw_slice(axes, grey, slice_, window)
+            _draw_edges(axes, edges.get(plane, ()))
             if plane in found:
                 _draw_overlays(axes, found[plane], slice_, overlays)
             for mark in (marks or {}).values():
@@ -179,11 +194,12 @@ def _describe(
     for plane, grey in stacks.items():
         listed = ", ".join(str(slice_ + 1) for slice_ in drawn[plane])
         _, height, width = grey.shape
-        parts.append(f"{plane} {listed} of {len(grey)} ({height} x {width} pixels)")
+        title = plane.replace("_", " ")
+        parts.append(f"{title} {listed} of {len(grey)} ({height} x {width} pixels)")
     low, high = window
     text = (
-        f"{name}Slices: {'; '.join(parts)}. Grey levels {low:g} (black) to {high:g} (white). As "
-        "stored, nothing flipped; no spacing is stored, so there is no scale in mm."
+        f"{name}Slices: {'; '.join(parts)}. Grey levels {low:g} (black) to {high:g} (white). "
+        f"{_say_origin(exam, stacks)}"
     )
     if overlays:
         text += f" Drawn: {', '.join(overlays)}."
@@ -197,15 +213,33 @@ def _describe(
     return text
 
 
-def _make_figure(n_rows: int, n_columns: int, caption: str) -> tuple[Figure, Any]:
-    width = max(SIDE * n_columns + 0.3, 3.6)
+def _say_origin(exam: ExamLike, stacks: Mapping[str, UInt8Array]) -> str:
+    """What was done to pixels before."""
+    scanned = [series for series in stacks if is_scanned(exam, series)]
+    held = exam if isinstance(exam, Exam) else hold_stacks(exam)
+    side = say_side(find_side(exam))
+    if not scanned:
+        text = "As stored, nothing flipped; no spacing is stored, so there is no scale in mm."
+        if any(held.find_spacing(series) for series in stacks):
+            text = f"Nothing flipped; pixels of {held.scale.pixel_mm:g} mm where spacing was given."
+        return f"{text} {side}".strip()
+    listed = ", ".join(series.replace("_", " ") for series in scanned)
+    whose = "" if len(scanned) == len(stacks) else f"{listed[0].upper()}{listed[1:]}: "
+    return (
+        f"{whose}Turned as radiologists hang them, pixels of {held.scale.pixel_mm:g} mm. R and L "
+        f"are the patient's right and left, A and P front and back. {side}"
+    ).strip()
+
+
+def _make_figure(n_rows: int, n_columns: int, caption: str, margin: float) -> tuple[Figure, Any]:
+    width = max(SIDE * n_columns + margin, 3.6)
     lines = textwrap.wrap(caption, int(width * 15))
     below = CAPTION_LINE * (len(lines) + 1)
     height = (SIDE + 0.2) * n_rows + below
     figure = make_figure(width, height)
     grid = figure.subplots(n_rows, n_columns, squeeze=False)
     figure.subplots_adjust(
-        left=0.3 / width,
+        left=margin / width,
         right=1,
         top=1 - 0.2 / height,
         bottom=below / height,
@@ -224,6 +258,16 @@ def _draw_slice(axes: Axes, grey: UInt8Array, slice_: int, window: tuple[float, 
     axes.set_yticks([])
     axes.set_facecolor("black")
     axes.autoscale(enable=False)
+
+
+def _draw_edges(axes: Axes, edges: Sequence[str]) -> None:
+    """Letters of what lies to the left and right."""
+    for letter, x in zip(edges, (0.03, 0.97), strict=False):
+        axes.text(
+            x, 0.5, letter, transform=axes.transAxes, ha="left" if x < 0.5 else "right",
+            va="center", size=8, weight="bold", color="white",
+            bbox={"facecolor": "black", "edgecolor": "none", "pad": 0.8},
+        )  # fmt: skip
 
 
 def _draw_overlays(axes: Axes, found: PlaneOverlays, slice_: int, overlays: Sequence[str]) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import logging
 import os
 import stat
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -127,12 +128,14 @@ def _walk(folder: Path, depth: int, root: Path, files: list[Path], left_out: lis
                 )
 
 
-def read_dicom_header(path: Path) -> DicomFile:
+def read_dicom_header(path: Path, more_tags: Collection[int] = ()) -> DicomFile:
     """Allow-listed tags of one file; no pixel is read.
 
     Parameters
     ----------
     path : Path
+    more_tags : collection of int
+        Tags to keep beside `TAGS`.
 
     Returns
     -------
@@ -156,11 +159,11 @@ def read_dicom_header(path: Path) -> DicomFile:
             )
         dcmread = import_pydicom("pydicom").dcmread
         file.seek(0)
-        problem = ""
+        problem, kept = "", [*TAGS.values(), *more_tags]
         try:
             with quiet_pydicom():
                 limited: Any = LimitedFile(file, MOST_HEADER_BYTES)
-                dataset = dcmread(limited, stop_before_pixels=True, specific_tags=[*TAGS.values()])
+                dataset = dcmread(limited, stop_before_pixels=True, specific_tags=kept)
         except Exception as error:  # noqa: BLE001 (a damaged file raises almost anything)
             problem = str(error) if isinstance(error, HeaderTooLongError) else type(error).__name__
         if problem:  # without the message and the traceback of pydicom, which can quote values
@@ -278,12 +281,14 @@ _QUIET: list[Any] = []  # the filters before, and once for each block that is in
 
 @contextlib.contextmanager
 def quiet_pydicom() -> Iterator[None]:
-    """Leave out warnings of pydicom, which can quote values of a file.
+    """Leave out warnings and log messages of pydicom, which can quote values of a file.
 
-    Warnings of other modules stay as they are. Threads may be inside at the same time.
+    Those of other modules stay as they are. Threads may be inside at the same time.
     """
+    logger = logging.getLogger("pydicom")
     with _LOCK:
         if not _QUIET:
+            logger.addFilter(_drop)
             _QUIET.append(warnings.catch_warnings())
             _QUIET[0].__enter__()
             warnings.filterwarnings("ignore", module=r"pydicom(\..*)?$")
@@ -295,3 +300,9 @@ def quiet_pydicom() -> Iterator[None]:
             _QUIET.pop()
             if len(_QUIET) == 1:
                 _QUIET.pop().__exit__(None, None, None)
+                logger.removeFilter(_drop)
+
+
+def _drop(record: logging.LogRecord) -> bool:  # noqa: ARG001 (as filters are called)
+    """Keep no record."""
+    return False

@@ -1,7 +1,9 @@
 """Values of an allow-list of DICOM tags, decoded from their bytes.
 
 Only tags of `TAGS` are kept when a file is read; name, birth date, patient id and accession number
-are not among them. Values are decoded here, so that no message of another library quotes one.
+are not among them. `series.header_fields` also reads `HEADER_TAGS` and `HASHED_TAGS`; of the latter
+nothing but a keyed hash leaves it. Values are decoded here, so that no message of another library
+quotes one.
 """
 
 from __future__ import annotations
@@ -66,10 +68,41 @@ GROUP_TAGS = {
     "EffectiveEchoTime": 0x00189082,
     "SpectrallySelectedSuppression": 0x00189025,
     "InversionTimes": 0x00189079,
+    "MRImagingModifierSequence": 0x00189006,
 }
 """Tags that are read from the functional groups of enhanced multi-frame files."""
 
-ALL_TAGS = TAGS | GROUP_TAGS
+HEADER_TAGS = {
+    "SpecificCharacterSet": 0x00080005,
+    "ImageType": 0x00080008,
+    "BodyPartExamined": 0x00180015,
+    "SequenceVariant": 0x00180021,
+    "MRAcquisitionType": 0x00180023,
+    "NumberOfAverages": 0x00180083,
+    "ImagingFrequency": 0x00180084,
+    "MagneticFieldStrength": 0x00180087,
+    "EchoTrainLength": 0x00180091,
+    "PercentSampling": 0x00180093,
+    "PercentPhaseFieldOfView": 0x00180094,
+    "PixelBandwidth": 0x00180095,
+    "AcquisitionMatrix": 0x00181310,
+    "FlipAngle": 0x00181314,
+    "PatientPosition": 0x00185100,
+}
+"""Further tags for the table of header fields: numbers, and words of a list of DICOM."""
+
+HASHED_TAGS = {
+    "InstitutionName": 0x00080080,
+    "StationName": 0x00081010,
+    "ManufacturerModelName": 0x00081090,
+    "PatientID": 0x00100020,
+    "DeviceSerialNumber": 0x00181000,
+    "SoftwareVersions": 0x00181020,
+    "ReceiveCoilName": 0x00181250,
+}
+"""Tags of free text for the table of header fields, of which only a keyed hash is passed on."""
+
+ALL_TAGS = TAGS | GROUP_TAGS | HEADER_TAGS
 
 FORMATS = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "FL": "f", "FD": "d"}
 """Format of each binary kind of number, for `struct`."""
@@ -86,6 +119,7 @@ BINARY = {
     "PixelPaddingRangeLimit": "US",
     "EffectiveEchoTime": "FD",
     "InversionTimes": "FD",
+    "AcquisitionMatrix": "US",
 }
 """Kind of the tags that are not text, where a file does not state it."""
 
@@ -229,6 +263,7 @@ class TagValues:
         Parameters
         ----------
         name : str
+            One of `TAGS`, `GROUP_TAGS`, `HEADER_TAGS` or `HASHED_TAGS`.
 
         Returns
         -------
@@ -238,8 +273,12 @@ class TagValues:
 
     def _find_bytes(self, name: str) -> tuple[bytes, str, str]:
         """Bytes of a tag, its kind as the file states it, and the order of bytes."""
-        element: Any = self._elements.get(ALL_TAGS[name])
+        tag = HASHED_TAGS[name] if name in HASHED_TAGS else ALL_TAGS[name]
+        element: Any = self._elements.get(tag)
         value = getattr(element, "value", None)
+        if name == "SpecificCharacterSet" and value and not isinstance(value, bytes):
+            values = [value] if isinstance(value, str) else value  # pydicom has converted it
+            value = "\\".join(map(str, values)).encode("latin1", "replace")
         if not isinstance(value, bytes):
             return b"", "", "<"
         order = "<" if getattr(element, "is_little_endian", True) else ">"

@@ -26,7 +26,7 @@ from mrnet_features.series.dicom_frames import has_picture
 from mrnet_features.series.dicom_series import read_dicom_volume
 from mrnet_features.series.nifti import is_nifti, read_nifti_volume
 from mrnet_features.series.series import Series
-from mrnet_features.series.volume import find_spacing_problem
+from mrnet_features.series.volume import Volume, find_spacing_problem
 
 __all__ = ["load_series"]
 
@@ -91,17 +91,44 @@ def load_series(
     """
     scale = check_scale(pixel_mm, size, percentiles)
     check_plane(plane)
-    spacing_mm = check_spacing(spacing_mm)
-    source = Path(path)
-    if is_nifti(source) and not source.is_dir():
-        return assemble(read_nifti_volume(source, spacing_mm), str(source), scale, plane)
-    if source.is_dir():
-        groups, said = read_headers(source)
+    volume = read_volume(Path(path), plane, series, check_spacing(spacing_mm))
+    return assemble(volume, str(path), scale, plane)
+
+
+def read_volume(
+    path: Path,
+    plane: str | None = None,
+    series: str | None = None,
+    spacing_mm: tuple[float, float] | None = None,
+) -> Volume:
+    """Volume of a DICOM series or NIfTI file; headers are read, and no pixel yet.
+
+    Parameters
+    ----------
+    path : Path
+    plane, series, spacing_mm
+        As for `load_series`.
+
+    Returns
+    -------
+    Volume
+
+    Raises
+    ------
+    OSError, ValueError, ModuleNotFoundError
+        As `load_series`.
+    """
+    if is_nifti(path) and not path.is_dir():
+        return read_nifti_volume(path, spacing_mm)
+    if path.is_dir():
+        groups, said = read_series_files(path)
     else:
-        file = read_dicom_header(source)
+        file = read_dicom_header(path)
         groups, said = {file.tags.word("SeriesInstanceUID"): [file]}, []
-    files = choose_group(groups, source, series)
-    return load_files(files, str(source), scale, plane, spacing_mm, said)
+    files = choose_group(groups, path, series)
+    volume = read_dicom_volume(files, str(path), plane, spacing_mm)
+    volume.warnings[:0] = said
+    return volume
 
 
 def is_scanner_file(path: Path) -> bool:
@@ -126,7 +153,6 @@ def load_files(
     scale: Scale,
     plane: str | None = None,
     spacing_mm: tuple[float, float] | None = None,
-    said: Sequence[str] = (),
 ) -> Series:
     """Series of DICOM files whose headers have been read.
 
@@ -141,8 +167,6 @@ def load_files(
         As for `load_series`.
     spacing_mm : pair of float, optional
         As for `load_series`.
-    said : sequence of str
-        Warnings so far.
 
     Returns
     -------
@@ -154,11 +178,10 @@ def load_files(
         As `load_series`.
     """
     volume = read_dicom_volume(files, label, plane, spacing_mm)
-    volume.warnings[:0] = said
     return assemble(volume, label, scale, plane)
 
 
-def read_headers(folder: Path) -> tuple[dict[str, list[DicomFile]], list[str]]:
+def read_series_files(folder: Path) -> tuple[dict[str, list[DicomFile]], list[str]]:
     """Files with pictures below a folder by their SeriesInstanceUID.
 
     Parameters

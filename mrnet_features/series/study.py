@@ -11,7 +11,7 @@ from mrnet_features.names import PLANES
 from mrnet_features.series.assemble import find_series_plane
 from mrnet_features.series.dicom_files import DicomFile
 from mrnet_features.series.dicom_series import read_dicom_volume
-from mrnet_features.series.load import read_headers
+from mrnet_features.series.load import read_series_files
 
 SUPPRESSED = {"axial": True, "coronal": False, "sagittal": True}
 """Whether MRNet's sequence of each plane suppresses fat."""
@@ -78,7 +78,7 @@ def list_series(folder: Path) -> tuple[list[SeriesInfo], list[str]]:
         raise FileNotFoundError(
             f"There is no folder '{folder}'. Pass the folder that holds the files of one study."
         )
-    groups, said = read_headers(folder)
+    groups, said = read_series_files(folder)
     files = [group[0] for group in groups.values()]
     studies = {file.tags.word("StudyInstanceUID"): file.path for file in reversed(files)}
     if len(studies) > 1:

@@ -18,12 +18,14 @@ def standard_noise() -> NDArray[np.float32]:
 
 
 @lru_cache(maxsize=8)
-def interpolation_weights(n_pixels: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Neighbours and weights of a Lanczos interpolation from `n_pixels` to 256, each (256, 6).
+def interpolation_weights(
+    n_pixels: int, size: int = SIZE
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Neighbours and weights of a Lanczos interpolation from `n_pixels` to `size`, each (size, 6).
 
     Pictures have the same corners before and after.
     """
-    position = (np.arange(SIZE) + 0.5) * n_pixels / SIZE - 0.5
+    position = (np.arange(size) + 0.5) * n_pixels / size - 0.5
     neighbours = np.floor(position).astype(np.int64)[:, None] + np.arange(-2, 4)
     distance = position[:, None] - neighbours
     weights = np.where(np.abs(distance) < 3.0, np.sinc(distance) * np.sinc(distance / 3.0), 0.0)

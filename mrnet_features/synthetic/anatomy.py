@@ -303,7 +303,7 @@ def tissue_at(
     Parameters
     ----------
     x, y, z : float
-        Position in mm, in the canonical right knee.
+        Position in mm, in the canonical left knee.
     ys, zs : float
         y and z of the soft tissue there, which bends with the knee.
     depth : float

@@ -1,6 +1,6 @@
 """Bones: signed distances to their surfaces in mm, negative inside.
 
-Axes of the canonical right knee, in mm: x to lateral, y to posterior, z to superior; the origin
+Axes of the canonical left knee, in mm: x to lateral, y to posterior, z to superior; the origin
 lies between the tibial spines, the bony plateau at z = -7. The numbers were measured on one
 segmented adult knee, the public example series of the package ``mskt`` (femur 72 mm wide across
 the epicondyles, medial condyle 54 mm deep, plateau 69 x 47 mm, patella 41 x 39 x 20 mm, femoral

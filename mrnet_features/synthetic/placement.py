@@ -27,7 +27,7 @@ SLICE_COUNT_SHORTCUT = 0.085
 
 @dataclass(frozen=True)
 class Placement:
-    """Position of every pixel of a stack, in mm of the canonical right knee.
+    """Position of every pixel of a stack, in mm of the canonical left knee.
 
     `first` is the position of the first pixel of the first slice, in a picture of 256 x 256
     pixels. `steps`, of shape (3, 3), holds the vectors to the next row, the next column and the
@@ -96,7 +96,8 @@ def place_stack(
     scale : float
         Size of the person, 1 for the measured knee.
     left : bool
-        Whether to scan the mirror image, a left knee.
+        Whether it is a left knee; a right one is the mirror image. The patient's right is on the
+        left of coronal and axial pictures, so that a left knee's lateral side is on the right.
     abnormal : {0, 1}
         Has a small effect on the number of slices.
     out_of_view : bool
@@ -113,7 +114,7 @@ def place_stack(
     view = FIELD_OF_VIEW[plane] * style.view[k]
     view *= generator.normal(1.0, style.view_spread) * scale**0.7
     # unit vectors of the scanner along the canonical axes x (lateral), y (posterior), z (superior)
-    mirror = -1.0 if left else 1.0
+    mirror = 1.0 if left else -1.0
     x, y, z = np.diag([mirror, 1.0, 1.0])
     row, column, through = {
         "axial": (y, x, z),

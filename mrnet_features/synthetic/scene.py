@@ -50,12 +50,17 @@ class PlaneSetup:
 
 @dataclass(frozen=True)
 class Scene:
-    """One knee and how it is scanned; `tables`, of shape (801, n_outlines), are its outlines."""
+    """One knee and how it is scanned.
+
+    `pose`, of shape (3, 3), turns the directions of the scanner into those of the knee. `tables`,
+    of shape (801, n_outlines), are the person's outlines.
+    """
 
     style: Style
     pathology: Pathology
     knee: Knee
     carry: Carry
+    pose: NDArray[np.float64]
     tables: NDArray[np.float64]
     shapes: list[Shape]
     scale: float
@@ -91,19 +96,25 @@ def sample_scene(
     *,
     pathology: Pathology | None = None,
     style: int | Style | None = None,
+    person: int | None = None,
 ) -> Scene:
-    """Knee and scans of one exam; parameters and errors as in `scan.draw_knee`."""
+    """Knee and scans of one exam; parameters and errors as in `scan.draw_knee`.
+
+    `person` is the number of another exam of the split, to draw the knee of its person.
+    """
     if split not in SPLITS:
         raise ValueError(f"`split` must be one of {', '.join(SPLITS)}, got {split!r}.")
     style = as_style(style)
     of_pathology, of_person, of_scan, *of_planes = make_generators(seed, split, index)
+    if person is not None:
+        of_person = make_generators(seed, split, person)[1]
     if pathology is None:
         pathology = sample_pathology(of_pathology, split, style)
     bones, soft, tables = sample_person(of_person, style)
     if pathology.pcl_buckle:
         soft = soft._replace(pcl_bend_y=soft.pcl_bend_y + 4.0, pcl_bend_z=soft.pcl_bend_z + 5.0)
     scale = float(np.clip(of_scan.normal(style.size_mean, style.size_spread), 0.8, 1.2))
-    left = bool(of_scan.random() < 0.5)
+    left = bool(of_scan.random() >= 0.5)
     tesla = 3.0 if of_scan.random() < style.three_tesla_rate else 1.5
     flexion = float(of_scan.normal(style.flexion_mean, style.flexion_spread))
     pose = sample_pose(of_scan, style, flexion)
@@ -148,6 +159,7 @@ def sample_scene(
         pathology=pathology,
         knee=knee,
         carry=carry,
+        pose=pose,
         tables=tables,
         shapes=lesion_shapes(pathology, bones, soft, carry),
         scale=scale,

@@ -1,7 +1,6 @@
 """Write synthetic exams as a folder in the layout of MRNet-v1.0."""
 
 import contextlib
-import functools
 import io
 import json
 import os
@@ -14,18 +13,12 @@ import pandas as pd
 from joblib import delayed
 
 from mrnet_features.csv_files import format_csv
-from mrnet_features.files import (
-    explain_write_errors,
-    open_file,
-    read_json,
-    remove_partials,
-    replace_file,
-    write_text,
-)
+from mrnet_features.files import replace_file, write_text
 from mrnet_features.jobs import run_jobs, show_progress
-from mrnet_features.locks import hold_lock
+from mrnet_features.messages import quote
 from mrnet_features.names import PLANES, SPLITS, TASKS
 from mrnet_features.synthetic.compiled import source_stamp
+from mrnet_features.synthetic.folder import find_checksum, open_folder, read_record
 from mrnet_features.synthetic.lesion_positions import (
     POSITION_COLUMNS,
     describe_lesions,
@@ -33,20 +26,25 @@ from mrnet_features.synthetic.lesion_positions import (
 )
 from mrnet_features.synthetic.scan import draw_scene
 from mrnet_features.synthetic.scene import sample_scene
-from mrnet_features.synthetic.style import Style, as_style, describe_style, list_fields, read_style
+from mrnet_features.synthetic.studies.layout import write_studies
+from mrnet_features.synthetic.style import Style, as_style, describe_style, read_style
+
+LAYOUTS = ("mrnet", "rsna")
 
 
 def write_knees(
     folder: str | os.PathLike[str],
+    layout: str = "mrnet",
     *,
     n_train: int = 160,
     n_valid: int = 40,
     seed: int = 0,
     style: int | Style | None = None,
+    site_leak: float = 0.0,
     n_jobs: int | None = None,
     progress: bool | None = None,
 ) -> Path:
-    """Write synthetic exams in the layout of MRNet-v1.0, and return the folder.
+    """Write synthetic exams as a folder in the layout of a public data set, and return the folder.
 
     After an interruption, call it again: complete exams are kept, damaged ones are made again.
     Exam k of a split depends only on `seed`, `style`, the split and k.
@@ -55,15 +53,23 @@ def write_knees(
     ----------
     folder : path
         Created if it does not exist.
+    layout : {"mrnet", "rsna"}
+        "mrnet": one npy file per exam and plane, as MRNet-v1.0. "rsna": DICOM studies of several
+        makers and sites, as the RSNA 2026 knee set; needs the extra ``dicom``.
     n_train, n_valid : int
-        Number of exams in the two splits. Ids start at 0000 in train and continue in valid; they
-        have more digits if there are more than 10,000 exams.
+        Number of exams in the two splits; in the layout "rsna", `n_valid` counts the test split. In
+        the layout "mrnet", ids start at 0000 in train and continue in valid; they have more digits
+        if there are more than 10,000 exams.
     seed : int
         Seed of the set, 0 or more.
     style : int or Style, optional
         What the exams of the set have in common, as those of one hospital do: pose, sequences,
         noise, resolution, prevalence of small lesions. A number, 1 or more, is the seed of a random
-        style; by default the exams are those of the default set.
+        style; by default the exams are those of the default set. In the layout "rsna", sequences,
+        pixels, coil and noise vary from site to site.
+    site_leak : float
+        How strongly the site of a study depends on its findings, 0 (not at all) to 1; only in the
+        layout "rsna".
     n_jobs : int, optional
         Number of parallel processes, as in joblib.
     progress : bool, optional
@@ -72,30 +78,38 @@ def write_knees(
     Returns
     -------
     pathlib.Path
-        `folder`, holding ``{train,valid}/{axial,coronal,sagittal}/0000.npy`` (uint8, (n_slices,
-        256, 256)), ``{train,valid}-{abnormal,acl,meniscus}.csv`` (no header),
-        ``{train,valid}-truth.csv`` and ``{train,valid}-lesions.csv`` (with header) and
-        ``knees.json`` (seed, style, counts, and a checksum of the code that draws the exams).
+        `folder`. In the layout "mrnet" it holds
+        ``{train,valid}/{axial,coronal,sagittal}/0000.npy`` (uint8, (n_slices, 256, 256)),
+        ``{train,valid}-{abnormal,acl,meniscus}.csv`` (no header), ``{train,valid}-truth.csv`` and
+        ``{train,valid}-lesions.csv`` (with header). In the layout "rsna" it holds
+        ``{train,test}.csv``, ``{train,test}_series.csv``, ``sample_submission.csv``,
+        ``{train,test}_series/STUDY/SERIES/PICTURE.dcm``, ``{train,test}-truth.csv`` and
+        ``{train,test}-series-truth.csv``. In both, ``knees.json`` holds seed, style, counts, and a
+        checksum of the code that draws the exams.
 
     Raises
     ------
     ValueError
-        If a count or the seed is negative, both counts are 0, the style is less than 1, or `folder`
-        holds exams made with other settings or by another version of the code.
+        If a count or the seed is negative, both counts are 0, the style is less than 1, the layout
+        is unknown, `site_leak` can't be used, or `folder` holds exams made with other settings or
+        by another version of the code.
     FileExistsError
         If `folder` holds files that this function did not write.
     OSError
         If the folder can't be written: the disk is full, or the folder is read-only.
     RuntimeError
         If another process is writing `folder`.
+    ModuleNotFoundError
+        If the layout is "rsna" and pydicom or one of its plugins is missing.
 
     Notes
     -----
-    Columns of the truth table: `id`; the true labels `abnormal`, `acl`, `meniscus` and, for each,
-    whether the label file differs (`_flipped`); `acl_state` (intact, mucoid, partial, complete),
-    `acl_drop_mm`, `tibia_shift_mm`, `pcl_buckled`; `meniscus_tears` ("side horn kind"),
-    `meniscus_worn`; `effusion_ml` (physiologic fluid included), `oedema` and `cartilage_defects`
-    (sites), `baker_ml`, `red_marrow` (number of islands), `magic_angle`; `laterality`, `tesla`,
+    **Layout "mrnet".** Columns of the truth table: `id`; the true labels `abnormal`, `acl`,
+    `meniscus` and, for each, whether the label file differs (`_flipped`); `acl_state` (intact,
+    mucoid, partial, complete), `acl_drop_mm`, `tibia_shift_mm`, `pcl_buckled`; `meniscus_tears`
+    ("side horn kind"), `meniscus_worn`; `effusion_ml` (physiologic fluid included), `oedema` and
+    `cartilage_defects` (sites), `baker_ml`, `red_marrow` (number of islands), `magic_angle`;
+    `laterality` (with the patient's right on the left of coronal and axial pictures), `tesla`,
     `size`; `bad_plane` and `bad_reason` (empty, "out of view" or "ghosts"); and for each plane
     `n_slices`, `reversed` (whether the slices are in reverse order) and `noise` (SD in grey
     levels). Lists are separated by "; ".
@@ -113,32 +127,52 @@ def write_knees(
     `n_pixels`, its number of pixels. The box of a torn ACL holds the ligament's course between its
     footprints. An effusion, joint fluid beyond 10 ml, has a row for each recess.
     `synthetic.find_lesions` gives the pixels.
+
+    **Layout "rsna".** Study k is drawn as exam k of the layout "mrnet" (person, lesions, pose), and
+    scanned anew by one of 24 sites, which differ in maker, field strength, sequences, pixel size,
+    slices, DICOM tags and compression. Six slots (each plane fluid-sensitive and structural) have
+    gaps at the rates of the set that is imitated; a few studies have a second or a thin series in a
+    slot, a localiser, or one series that is not what the table says. Three of the twelve findings
+    (MCL, Synovitis, Fracture) are not drawn, and never labelled. One study of 12 has the true
+    findings as labels and no report; the others have those of a short synthetic report, which
+    agree with the truth in about 82 % and have gaps. One study of 25 shows the knee of the study
+    before again, with the same lesions and the same PatientID. A study has
+    about 12 MB.
+
+    Truth table: `StudyInstanceUID`, `site`, `maker`, `side`, `patient` (PatientID),
+    `is_gold` (whether the labels are the true ones), `repeats` (the study that shows the same
+    knee), the findings, the lesions as above,
+    `tesla`, `size`, and the middle of the joint in the patient (`joint_x_mm` to the left,
+    `joint_y_mm` to the back, `joint_z_mm` to the head). Truth table of series: plane, weighting and
+    kind (usual, second, thin, localiser) of every series, what `train_series.csv` says of it, and
+    why that is wrong (`mistake`: plane, weighting, fat not suppressed, localiser).
     """
     root = Path(folder)
     check_counts(seed, n_train, n_valid)
     as_style(style)
-    if root.exists() and not root.is_dir():
-        raise FileExistsError(f"'{root}' must be a folder, got a file. Choose another name.")
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(explain_write_errors(root, functools.partial(describe_kept, root)))
-        root.mkdir(parents=True, exist_ok=True)
-        stack.enter_context(hold_lock(root / "knees.json"))
-        settings = {
-            "seed": seed,
-            "n_train": n_train,
-            "n_valid": n_valid,
-            "style": describe_style(style),
-            "source": source_stamp(),
-        }
-        check_settings(root, settings)
-        # first of all: without it, the next run would refuse the folder
-        write_text(root / "knees.json", json.dumps(settings, indent=2) + "\n")
-        parts = [root / split / plane for split in SPLITS for plane in PLANES]
-        parts += [root / ".records" / split for split in SPLITS]
-        for part in parts:
-            part.mkdir(parents=True, exist_ok=True)
-        for part in (root, *parts):
-            remove_partials(part)
+    if layout not in LAYOUTS:
+        raise ValueError(f"`layout` must be one of {', '.join(LAYOUTS)}, got {quote(layout)}.")
+    if not 0.0 <= site_leak <= 1.0:
+        raise ValueError(f"`site_leak` must be from 0 to 1, got {site_leak}.")
+    settings: dict[str, Any] = {
+        "seed": seed,
+        "n_train": n_train,
+        "n_valid": n_valid,
+        "style": describe_style(style),
+    }
+    if layout == "rsna":
+        settings |= {"layout": layout, "site_leak": float(site_leak)}
+        write_studies(root, settings, n_jobs, progress)
+        return root
+    if site_leak > 0.0:
+        raise ValueError(
+            "`site_leak` must be 0 in the layout of MRNet, which names no scanners, got "
+            f"{site_leak}. Pass layout='rsna'."
+        )
+    settings["source"] = source_stamp()
+    parts = [f"{split}/{plane}" for split in SPLITS for plane in PLANES]
+    parts += [f".records/{split}" for split in SPLITS]
+    with open_folder(root, settings, parts):
         write_exams(root, settings, n_jobs, progress)
     return root
 
@@ -150,68 +184,6 @@ def check_counts(seed: int, n_train: int, n_valid: int) -> None:
             raise ValueError(f"`{name}` must be 0 or more, got {number}. Raise it.")
     if n_train + n_valid == 0:
         raise ValueError("`n_train` + `n_valid` must be at least 1, got 0. Ask for an exam.")
-
-
-def check_settings(root: Path, settings: dict[str, Any]) -> None:
-    """Raise an error unless `root` is empty or holds exams made with the same settings."""
-    record = root / "knees.json"
-    if not record.exists():
-        # its lock and what a killed run had begun to write
-        if not all(path.name.startswith(".knees.json.") for path in root.iterdir()):
-            raise FileExistsError(
-                f"'{root}' must be empty or hold synthetic knees, got a folder with files and "
-                "without knees.json. Choose an empty or new folder."
-            )
-        return
-    found = read_record(record) or find_settings(root) or settings
-    if found != settings:
-        wanted, present = describe_settings(settings), describe_settings(found)
-        same = all(found.get(key) == settings[key] for key in settings if key != "source")
-        if not same:  # the hash of the code would only distract
-            wanted, present = (
-                describe_settings({key: value for key, value in each.items() if key != "source"})
-                for each in (settings, found)
-            )
-        why = "The code that draws them has changed since. " if same else ""
-        raise ValueError(
-            f"'{root}' must hold synthetic knees made with {wanted}, got {present}. {why}"
-            "Choose another folder, or delete this one."
-        )
-
-
-def describe_settings(settings: dict[str, Any]) -> str:
-    """Settings in one line; of a style given by its fields, those that are not the defaults."""
-    parts = []
-    default = list_fields(Style())
-    for key, value in settings.items():
-        if isinstance(value, dict):
-            changed = {k: v for k, v in value.items() if v != default.get(k)}
-            inside = ", ".join(f"{k}={v}" for k, v in changed.items())
-            parts.append(f"{key}=Style({inside if len(inside) < 200 else inside[:200] + '...'})")
-        elif value is not None:
-            parts.append(f"{key}={value}")
-    return ", ".join(parts)
-
-
-def read_record(path: Path) -> dict[str, Any] | None:
-    """Content of a JSON file of this folder; None if it is missing or damaged."""
-    try:
-        found = read_json(path, "Run knees again to make it anew.")
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def find_settings(root: Path) -> dict[str, Any] | None:
-    """Settings of the first exam with a sound record, for a folder with a damaged knees.json."""
-    records = map(read_record, sorted(root.glob(".records/*/*.json")))
-    found = (record.get("settings") for record in records if record)
-    return next((settings for settings in found if isinstance(settings, dict)), None)
-
-
-def describe_kept(root: Path) -> str:
-    """What a next run need not do again, for the end of a message."""
-    return "finished exams are kept" if any((root / ".records").glob("*/*.json")) else ""
 
 
 def write_exams(
@@ -268,15 +240,6 @@ def write_exam(
     record = {**row, "checksums": checksums, "settings": settings}
     write_text(path, json.dumps(record))
     return record
-
-
-def find_checksum(path: Path) -> int | None:
-    """Checksum of a file; None if it is missing or can't be read."""
-    try:
-        with open_file(path) as file:
-            return zlib.crc32(file.read())
-    except OSError:
-        return None
 
 
 def write_tables(root: Path, split: str, rows: list[dict[str, Any]]) -> None:

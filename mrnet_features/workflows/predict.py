@@ -11,17 +11,17 @@ from typing import Any
 
 import pandas as pd
 
-from mrnet_features.csv_files import format_csv
 from mrnet_features.data.exam import Exam
 from mrnet_features.evaluation.comparison.read_predictions import read_paths
 from mrnet_features.extraction.extractor import FeatureExtractor
+from mrnet_features.extraction.table import IF_MISSING
 from mrnet_features.families.presets import discover_families
-from mrnet_features.files import write_text
 from mrnet_features.messages import name_some, quote
 from mrnet_features.models.bundle import Bundle, load_bundle
 from mrnet_features.names import TASKS
 from mrnet_features.stacks.discretisation import Discretisation
 from mrnet_features.workflows.outputs import check_output_file
+from mrnet_features.workflows.submission import write_submission
 
 
 def predict_paths(
@@ -79,15 +79,15 @@ def predict_paths(
     extractor = rebuild_extractor(bundle, device=device, n_jobs=n_jobs)
     exams = [Exam(exam, files) for exam, files in listed.items()]
     features = extractor.fit(exams).transform(exams)
-    predictions = bundle.predict(features)[list(TASKS)]
-    write_text(out, format_csv(predictions, header=False))
-    return predictions
+    return write_submission(bundle.predict(features), out)
 
 
 def rebuild_extractor(
     bundle: Bundle, *, device: str = "auto", n_jobs: int | None = None
 ) -> FeatureExtractor:
     """Extractor with the recipe of a bundle.
+
+    Exams may lack a series if those of the training table might (``missing="nan"``).
 
     Parameters
     ----------
@@ -116,7 +116,9 @@ def rebuild_extractor(
             "for it. Predict from a feature table with `Bundle.predict`."
         )
     try:
-        extractor = _read_recipe(recipe, device, n_jobs)
+        missing = str(bundle.provenance.get(IF_MISSING, "error"))
+        extractor = _read_recipe(recipe, missing, device, n_jobs)
+        extractor.recipe()
     except Exception as error:
         # a family takes its parameters from the file, and a wrong one can raise anything
         said = quote(f"{type(error).__name__}: {error}")
@@ -143,12 +145,17 @@ def rebuild_extractor(
 
 
 class _SavedExtractor(FeatureExtractor):
-    """Extractor of a saved recipe, which does not say which families a preset has chosen."""
+    """Extractor of a saved recipe, which does not say which families a preset has chosen.
+
+    A single exam may lack a series.
+    """
 
     refuses_unused = False
 
 
-def _read_recipe(recipe: Mapping[str, Any], device: str, n_jobs: int | None) -> FeatureExtractor:
+def _read_recipe(
+    recipe: Mapping[str, Any], missing: str, device: str, n_jobs: int | None
+) -> FeatureExtractor:
     known = discover_families()
     settings = json.loads(json.dumps(recipe), object_hook=_freeze)
     families = [
@@ -161,6 +168,8 @@ def _read_recipe(recipe: Mapping[str, Any], device: str, n_jobs: int | None) -> 
         pools=settings["pools"],
         discretisation=Discretisation(**settings["discretisation"]),
         extensive=settings["extensive"],
+        sides=settings.get("sides", "fold"),
+        missing=missing,
         device=device,
         n_jobs=n_jobs,
     )

@@ -19,6 +19,7 @@ from mrnet_features.extraction.resume import extract_features
 from mrnet_features.extraction.table import SKIPPED, read_features
 from mrnet_features.messages import name_some
 from mrnet_features.names import PLANES
+from mrnet_features.stacks.region_sets import Sides
 
 
 def make_table(
@@ -29,6 +30,7 @@ def make_table(
     families: str | Sequence[Any] = "baseline",
     planes: Sequence[str] = PLANES,
     missing: Missing = "error",
+    sides: Sides = "fold",
     exclude: pd.DataFrame | Iterable[str] | None = None,
     device: str = "auto",
     n_jobs: int | None = None,
@@ -52,6 +54,9 @@ def make_table(
     missing : {"error", "nan"}, default "error"
         What to do about an exam without a stack file of a plane; see `FeatureExtractor`. An exam
         without any is an error.
+    sides : {"fold", "known"}, default "fold"
+        Whether regions on the two sides of the knee are folded or named medial and lateral; see
+        `FeatureExtractor`.
     exclude : DataFrame or iterable of str, optional
         Exams to leave out; see `load_mrnet`.
     device : {"auto", "cpu", "cuda"}, default "auto"
@@ -77,6 +82,7 @@ def make_table(
         families,
         planes=planes,
         missing=missing,
+        sides=sides,
         device=device,
         n_jobs=n_jobs,
         batch_size=batch_size,

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from mrnet_features import FeatureExtractor, describe_slices
-from mrnet_features.extraction.slices import find_bare_planes
 from mrnet_features.names import PLANES
 from tests.support.knees import make_knee
 
@@ -98,9 +97,3 @@ def test_every_series_of_an_exam_is_described_on_its_plane(exam):
     fluid = found["knee__fluid__fraction_adaptive"]
     assert fluid.loc["sagittal_structural"].isna().all()  # fluid is dark there
     assert fluid.loc["coronal_fluid"].notna().all()
-
-
-def test_the_viewer_asks_for_stacks_named_by_their_plane(exam):
-    assert find_bare_planes({**exam, "sagittal_fluid": exam["sagittal"]}) == PLANES
-    with pytest.raises(ValueError, match="the exam has 'coronal_fluid'. Pass {'coronal': stack}"):
-        find_bare_planes({"coronal_fluid": exam["coronal"]})

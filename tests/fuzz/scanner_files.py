@@ -1,4 +1,4 @@
-"""Files of a scanner: `load_series` of a DICOM folder, a multi-frame file, or NIfTI."""
+"""Files of a scanner: `load_series` and header fields of DICOM folders and files, and NIfTI."""
 
 import functools
 import gzip
@@ -8,6 +8,8 @@ from random import Random
 
 import numpy as np
 
+from mrnet_features.data.exam import Exam
+from mrnet_features.data.headers import read_exam_headers
 from mrnet_features.series.load import load_series
 from tests.fuzz.cases import Case, Target, require
 from tests.fuzz.driver import main
@@ -77,9 +79,13 @@ def make(rng: Random) -> Case:
 
 
 def read(folder, case) -> None:
-    """A series is a uint8 stack; a sound one has its slices."""
+    """A series is a uint8 stack; a sound one has its slices. Header fields hold no free text."""
     name = min(case.files, key=lambda key: key.endswith(".json"))
     path = folder / name.split("/")[0]
+    fields = read_exam_headers(Exam("a", {"axial": path}), b"key of the test")["axial"]
+    require("planted" not in str(fields).lower(), "text of a file is passed on")
+    if "number" in case.facts and not case.facts.get("is_changed") and ".nii" not in name:
+        require("problem" not in fields, "a sound header is not read")
     series = load_series(path, size=SIZE)
     stack = series.stack
     require(stack.dtype == np.uint8, "it is not uint8")

@@ -8,6 +8,7 @@ from tests.fuzz.cases import SPECIAL
 TARGETS = (
     "npy_header",
     "label_csv",
+    "rsna_tables",
     "predictions",
     "folds",
     "feature_table",
@@ -53,7 +54,9 @@ def test_some_bundles_have_right_hashes_and_broken_trees():
     assert sum(bool(case.facts.get("is_forged")) for case in cases) > N_DRAWN / 5
 
 
-@pytest.mark.parametrize("name", ["predictions", "feature_table", "folds", "label_csv"])
+@pytest.mark.parametrize(
+    "name", ["predictions", "feature_table", "folds", "label_csv", "rsna_tables"]
+)
 def test_some_tables_have_known_ids(name):
     known = [case for case in draw(name) if not case.facts.get("is_changed")]
     assert sum("ids" in case.facts or "labels" in case.facts for case in known) > N_DRAWN / 10

@@ -5,6 +5,7 @@ import pytest
 
 import mrnet_features as mf
 from mrnet_features.stacks.mark import FeatureMark, SliceMark
+from tests.support.dicom_files import draw_stack, write_series
 from tests.support.viewed_exams import make_stack
 
 STACKS = {"axial": make_stack((9, 64, 64)), "sagittal": make_stack((2, 40, 60))}
@@ -112,3 +113,19 @@ def test_figures_need_matplotlib(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r"mrnet-features\[report\]"):
         mf.plot_exam(STACKS)
+
+
+def test_named_series_have_a_row_each_and_letters_only_from_files_that_say(tmp_path):
+    pytest.importorskip("pydicom", reason="pydicom is not installed")
+    np.save(tmp_path / "a.npy", np.zeros((5, 64, 64), np.uint8))
+    paths = {
+        "sagittal_structural": tmp_path / "a.npy",
+        "coronal_fluid": write_series(tmp_path / "b", "coronal", draw_stack(6)),
+    }
+    figure = mf.plot_exam(mf.Exam("1", paths), n_slices=2)
+    rows = [axes.get_ylabel() for axes in figure.axes if axes.get_ylabel()]
+    assert rows == ["coronal\nfluid", "sagittal\nstructural"]
+    letters = [[text.get_text() for text in axes.texts] for axes in figure.axes]
+    assert letters == [["R", "L"], ["R", "L"], [], []]
+    caption = " ".join(figure.texts[0].get_text().split())
+    assert "Coronal fluid: Turned as radiologists hang them, pixels of 0.6 mm." in caption

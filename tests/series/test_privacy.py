@@ -1,6 +1,7 @@
 """Patient data of a file appear in nothing that comes out of the library."""
 
 import json
+import logging
 import pickle
 import traceback
 import warnings
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 
 import mrnet_features as mf
+from mrnet_features.data.header_columns import encode_headers
+from mrnet_features.series.dicom_tags import ALL_TAGS, HASHED_TAGS
 from tests.support.dicom_files import (
     PLANTED,
     draw_stack,
@@ -101,3 +104,41 @@ def test_errors_and_warnings_hold_none(tmp_path, name, value, keep, capsys):
     said += [str(w.message) for w in caught]
     captured = capsys.readouterr()
     assert find_planted(*said, captured.out, captured.err) == []
+
+
+READ_TAGS = sorted(name for name in ALL_TAGS | HASHED_TAGS if not name.endswith("Sequence"))
+
+
+@pytest.mark.parametrize("value", ["Planted^Name", "19420317", "Planted Name\\4711\\19420317"])
+def test_a_table_of_headers_holds_none_whatever_tag_they_are_in(tmp_path, value, capsys, caplog):
+    import pydicom
+
+    exams = []
+    for number, name in enumerate([*READ_TAGS, "all"]):
+        dataset = make_dataset("axial", 0, draw_stack(1)[0])
+        for planted in READ_TAGS if name == "all" else [name]:
+            if name == "all" and planted in ("Rows", "SamplesPerPixel"):
+                continue
+            tag = pydicom.datadict.tag_for_keyword(planted)
+            # as text of another kind, which pydicom writes without a check
+            dataset[tag] = pydicom.dataelem.DataElement(tag, "LO", value)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            path = write_dataset(tmp_path / f"{number}.dcm", dataset)
+        exams.append(mf.Exam(f"{number:03d}", {"axial_fluid": path}))
+    caplog.clear()
+    caplog.set_level(logging.DEBUG)
+    capsys.readouterr()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        table = mf.read_headers(exams, progress=False)
+        groups = mf.scanner_groups(table)
+    read = table[table["problem"] == ""]
+    assert len(read) > 40
+    assert (read.loc[read.index[-1], ["model", "description"]] == "other").all() or value[0] == "1"
+    assert read["patient"].str.fullmatch("[0-9a-f]{16}").all()
+    table.to_parquet(tmp_path / "t.parquet")
+    out = [table.to_csv(), pickle.dumps(table), (tmp_path / "t.parquet").read_bytes()]
+    out += [groups.to_csv(), encode_headers(table, fewest=1).to_csv(), caplog.text]
+    captured = capsys.readouterr()
+    assert find_planted(*out, *(str(w.message) for w in caught), *captured) == []

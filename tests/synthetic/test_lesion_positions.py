@@ -59,9 +59,9 @@ def test_a_lateral_lesion_lies_on_the_lateral_side():
             for row in describe_lesions(find_lesions(3, index=index, pathology=pathology))
             if row["plane"] == "coronal"
         )
-        # the column of +x, lateral, grows in the picture of a right knee
-        right = lateral["centre_column"] > medial["centre_column"]
-        assert right == (truth["laterality"] == "right")
+        # the patient's right is on the left of the picture
+        left = lateral["centre_column"] > medial["centre_column"]
+        assert left == (truth["laterality"] == "left")
         assert lateral["centre_row"] > truth["coronal_joint_row"]
         sides.add(truth["laterality"])
     assert sides == {"left", "right"}

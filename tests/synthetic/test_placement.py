@@ -67,7 +67,7 @@ def test_out_of_view_is_beyond_any_of_the_four_sides(plane):
     assert len(sides) == 4
 
 
-def test_a_left_knee_is_the_mirror_image():
+def test_a_right_knee_is_the_mirror_image():
     right, left = place("coronal"), place("coronal", left=True)
     point = np.array([20.0, -6.0, 10.0])
     assert pixel_of(right, point)[1] - 127.5 == pytest.approx(127.5 - pixel_of(left, point)[1])

@@ -52,9 +52,9 @@ def read_predictions(
     r"""Read and check predictions of any model.
 
     Formats: the ``predictions.csv`` of the competition with its ``valid-paths.csv``; a CSV or
-    parquet table with exam ids in a column or index named exam, exam_id, id, case or study and
-    one column per task; the same with the columns repeat and fold, as `mrnet-features cv` writes
-    it; or one CSV file per task with rows ``id,probability``.
+    parquet table with exam ids in a column or index named exam, exam_id, id, case, study or
+    StudyInstanceUID, and one column per task; the same with the columns repeat and fold, as
+    `mrnet-features cv` writes it; or one CSV file per task with rows ``id,probability``.
 
     A number in brackets, such as ``[0.9]``, is read as the number. Values up to 1e-6 outside 0 to
     1, which float32 gives, become 0 or 1.

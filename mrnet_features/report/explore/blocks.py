@@ -11,6 +11,7 @@ import pandas as pd
 from mrnet_features.report.explore.tissues import LEVELS
 from mrnet_features.report.page import Picture, Swatch
 from mrnet_features.report.pictures import encode_picture
+from mrnet_features.report.series_words import describe_series
 from mrnet_features.report.svg import to_svg
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def show(thumbnail: Thumbnail) -> Picture:
         source=f"data:image/webp;base64,{base64.b64encode(data).decode()}",
         width=width,
         height=height,
-        title=f"{thumbnail.exam}, {thumbnail.plane}: {thumbnail.severity}",
+        title=f"{thumbnail.exam}, {describe_series(thumbnail.plane)}: {thumbnail.severity}",
         lines=[
             *thumbnail.reasons,
             f"Slice {thumbnail.slice + 1} of {thumbnail.n_slices}.",

@@ -10,9 +10,11 @@ import pandas as pd
 
 from mrnet_features.arrays import Float64Array
 from mrnet_features.data.dataset import Dataset
+from mrnet_features.names import sort_series
 from mrnet_features.quality.findings import Finding, check_findings
 from mrnet_features.report.explore.flags import find_outliers, list_flags, take_thumbnails
 from mrnet_features.report.explore.labels import (
+    choose_tasks,
     find_conflicts,
     measure_cooccurrence,
     measure_pairs,
@@ -24,7 +26,7 @@ from mrnet_features.report.explore.labels import (
 from mrnet_features.report.explore.order import check_order, find_reversals, summarise_tissues
 from mrnet_features.report.explore.result import STEP, Exploration
 from mrnet_features.report.explore.stacks import measure_stacks, tabulate_stacks
-from mrnet_features.report.explore.tissues import check_sequences
+from mrnet_features.report.explore.tissues import check_sequences, find_sequences
 
 __all__ = ["explore"]
 
@@ -46,16 +48,18 @@ def explore(
     Parameters
     ----------
     dataset : Dataset
-        Exams of one split, with or without labels. An exam may lack planes and labels.
+        Exams of one split, with or without labels. An exam may lack series and labels.
     findings : DataFrame, optional
         Table of `audit`. Its findings are listed among the flags, also those of exams that the
         dataset lacks.
     tasks : sequence of str, optional
-        Up to four tasks to look at; default: all.
-    sequences : mapping of plane to str, optional
+        Tasks to look at; default: all. Of more than four, the four with the most positive exams
+        are compared with each other and with the measurements; the prevalence is that of all.
+    sequences : mapping of series to str, optional
         "T1", "T1 fs", "T2", "T2 fs", "PD" or "PD fs" (fs: with fat saturation) of planes that
-        differ from MRNet's, which are axial "PD fs", coronal "T1" and sagittal "T2 fs". None if
-        the sequence of a plane is unknown.
+        differ from MRNet's, which are axial "PD fs", coronal "T1" and sagittal "T2 fs", and of
+        other series. Of fluid-sensitive series, such as ``sagittal_fluid``, T2 or PD with fat
+        saturation is expected, of structural ones T1 or PD. None if the sequence is unknown.
     n_thumbnails : int, default 36
         Most slices that are kept to be shown.
     n_jobs : int, optional
@@ -79,7 +83,7 @@ def explore(
     Notes
     -----
     A stack that can't be read becomes a flag with the code "stack-file" instead of an error.
-    Outliers need 20 stacks of a plane.
+    Outliers need 20 stacks of a series.
     """
     if not isinstance(dataset, Dataset):
         raise TypeError(
@@ -91,12 +95,14 @@ def explore(
     if n_thumbnails < 0:
         raise ValueError(f"`n_thumbnails` must be 0 or more, got {n_thumbnails}.")
     labels = take_labels(dataset, tasks)
-    known_sequences = check_sequences(sequences)
+    check_sequences(sequences)
+    compared = choose_tasks(labels)
     audited = check_findings(findings)
     start = time.perf_counter()
     measures, unreadable = measure_stacks(dataset.exams, n_jobs, progress)
     seconds = time.perf_counter() - start
     stacks = tabulate_stacks(measures)
+    known_sequences = find_sequences(sort_series(stacks["plane"].unique()), sequences)
     order = check_order(stacks, known_sequences)
     outliers = [*_list_problems(labels, unreadable, audited), *find_outliers(stacks)]
     flags = list_flags(audited, outliers, find_reversals(stacks, known_sequences, order))
@@ -105,11 +111,11 @@ def explore(
         "stacks": stacks,
         "labels": labels,
         "prevalence": measure_prevalence(labels),
-        "cooccurrence": measure_cooccurrence(labels),
+        "cooccurrence": measure_cooccurrence(labels[compared]),
         "tears": measure_tears(labels),
-        "pairs": measure_pairs(labels),
-        "slices": measure_shortcut(stacks, labels, "n_slices"),
-        "grey": measure_shortcut(stacks, labels, "grey_median"),
+        "pairs": measure_pairs(labels[compared]),
+        "slices": measure_shortcut(stacks, labels[compared], "n_slices"),
+        "grey": measure_shortcut(stacks, labels[compared], "grey_median"),
         "tissues": summarise_tissues(stacks, known_sequences, order),
         "order": order,
         "flags": flags,
@@ -123,7 +129,8 @@ def explore(
         tables=tables,
         histograms={plane: np.array(rows) for plane, rows in histograms.items()},
         thumbnails=tuple(take_thumbnails(dataset, flags, n_thumbnails)),
-        sequences={p: s for p, s in known_sequences.items() if p in histograms},
+        sequences=known_sequences,
+        compared=tuple(compared),
         n_exams=len(dataset),
         seconds=seconds,
         audited=findings is not None,
@@ -146,7 +153,7 @@ def _list_problems(
 def _summarise_planes(stacks: pd.DataFrame, flags: pd.DataFrame, n_exams: int) -> pd.DataFrame:
     """Table that `Exploration.summary` describes."""
     rows = {}
-    for plane in stacks["plane"].unique():
+    for plane in sort_series(stacks["plane"].unique()):
         here = stacks[stacks["plane"] == plane]
         sizes = (here["height"].astype(str) + " x " + here["width"].astype(str)).value_counts()
         rows[plane] = {

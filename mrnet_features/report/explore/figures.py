@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.arrays import Float64Array
-from mrnet_features.evaluation.plots import choose_axes, draw_forest, list_errors, shorten
+from mrnet_features.evaluation.plots import choose_axes, draw_forest, list_errors, shorten, wrap
 from mrnet_features.report.explore.labels import say_ratio
 from mrnet_features.report.svg import WIDTH
 
@@ -25,6 +25,7 @@ __all__ = [
 ]
 
 LONGEST_TASK = 24
+NAME_WIDTH = 32  # characters of a line of the name of a combination
 DARK, MIDDLE, LIGHT = "0.15", "0.45", "0.85"
 MARKERS = {
     "dark": ("s", "black"),
@@ -77,7 +78,10 @@ def draw_cooccurrence(table: pd.DataFrame, tasks: Sequence[str], axes: Axes | No
     drawn.barh(at, table["observed"], 0.6, label="observed", **style)
     words = "expected if independent"
     drawn.plot(table["expected"], at, "D", color=DARK, markersize=6, label=words)
-    drawn.set_yticks(at, [shorten(name_cell(row, tasks)) for row in table.to_dict("records")])
+    names = [shorten(name_cell(row, tasks), 4 * NAME_WIDTH) for row in table.to_dict("records")]
+    names = [wrap(name, NAME_WIDTH) for name in names]
+    is_long = any("\n" in name for name in names)
+    drawn.set_yticks(at, names, fontsize="x-small" if is_long else None)
     most = max(float(table[["observed", "expected"]].to_numpy().max(initial=0.0)), 1.0)
     for position, row in zip(at.tolist(), table.to_dict("records"), strict=True):
         if np.isfinite(row["ratio"]):

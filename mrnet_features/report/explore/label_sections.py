@@ -13,11 +13,18 @@ from mrnet_features.report.explore.blocks import Drawer
 from mrnet_features.report.explore.figures import name_cell
 from mrnet_features.report.explore.labels import find_conflicts, say_ratio
 from mrnet_features.report.page import Block, Figures, Table, Text
+from mrnet_features.report.series_words import describe_series
 
 if TYPE_CHECKING:
     from mrnet_features.report.explore.result import Exploration
 
 __all__ = ["describe_labels", "describe_shortcut", "describe_slices"]
+
+IMPLIED = (
+    " Where a tear makes a knee abnormal by definition, the combinations of a tear without "
+    "abnormal are empty, and the others differ from independence for this reason alone: see "
+    "the tears among the abnormal exams."
+)
 
 FEW = 50  # exams of a class, at which the interval of an AUC near 0.5 is about 0.2 wide
 
@@ -46,25 +53,29 @@ def describe_labels(exploration: Exploration, made: Drawer) -> Iterator[Block]:
         drawn.append(made.draw("Prevalence of each task", "prevalence"))
     table = exploration.frame("cooccurrence")
     n_complete = int(table["observed"].sum())
-    if len(tasks) > 1 and n_complete:
+    compared = exploration.compared
+    if len(compared) < len(tasks):
+        yield Text(
+            f"Below and in the other sections are the {len(compared)} of {len(tasks)} tasks with "
+            f"the most positive exams: {', '.join(compared)}. Pass `tasks` for others."
+        )
+    if len(compared) > 1 and n_complete:
         drawn.append(
             made.draw("Exams with each combination of labels, and if independent", "cooccurrence")
         )
     yield Figures(drawn)
     yield from _describe_conflicts(exploration)
-    if len(tasks) < 2 or not n_complete:
+    if len(compared) < 2 or not n_complete:
         return
     yield Text(
-        f"Expected is the number of exams if the {len(tasks)} tasks were independent, among the "
+        f"Expected is the number of exams if the {len(compared)} tasks were independent, among the "
         f"{n_complete:,} exams with all labels. A ratio of 1 is independence; the interval is 95 %."
-        " Where a tear makes a knee abnormal by definition, the combinations of a tear without "
-        "abnormal are empty, and the others differ from independence for this reason alone: see "
-        "the tears among the abnormal exams."
+        f"{IMPLIED if find_conflicts(exploration.frame('labels')) else ''}"
     )
     yield Table(
         "Combinations of labels",
         ["positive for", "observed", "expected", "observed / expected (95 % CI)"],
-        _list_cells(table, tasks),
+        _list_cells(table, compared),
     )
     tears = exploration.frame("tears")
     if tears["observed"].sum():
@@ -137,14 +148,19 @@ def describe_shortcut(
     if not len(table):
         yield Text("There are no labels to compare.")
         return
-    captions = {plane: f"{plane}: {words} by label" for plane in exploration.planes}
+    captions = {
+        plane: f"{describe_series(plane)}: {words} by label" for plane in exploration.planes
+    }
     yield Figures([made.draw(text, part, plane=plane) for plane, text in captions.items()])
     yield Table(
         f"AUC of {words} alone; above 0.5: more in positive exams",
-        ["plane", "task", "positive, negative", "medians", "AUC (95 % CI)", "alone"],
+        [
+            *(exploration.kind, "task", "positive, negative", "medians", "AUC (95 % CI)"),
+            "alone",
+        ],
         [
             [
-                row["plane"],
+                describe_series(row["plane"]),
                 row["task"],
                 f"{row['n_positive']:,}, {row['n_negative']:,}",
                 f"{number(row['positive_50'], 0)}, {number(row['negative_50'], 0)}",

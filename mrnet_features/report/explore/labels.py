@@ -19,6 +19,7 @@ from mrnet_features.messages import name_some
 from mrnet_features.models.implications import TEAR_IMPLIES_ABNORMAL
 
 __all__ = [
+    "choose_tasks",
     "find_conflicts",
     "measure_cooccurrence",
     "measure_pairs",
@@ -29,7 +30,8 @@ __all__ = [
     "take_labels",
 ]
 
-MOST_TASKS = 4  # 16 combinations
+MOST_TASKS = 4
+"""Most tasks whose combinations are counted: 16."""
 FEWEST_OF_CLASS = 2  # exams of each class that a standard error of an AUC needs
 
 
@@ -50,8 +52,8 @@ def take_labels(dataset: Dataset, tasks: Sequence[str] | None = None) -> pd.Data
     Raises
     ------
     TypeError, ValueError
-        As from `check_labels`, except that labels may be missing; or if there are more than four
-        tasks, a task does not exist, or the labels hold exams that the dataset does not.
+        As from `check_labels`, except that labels may be missing; or if a task does not exist, or
+        the labels hold exams that the dataset does not.
     """
     table = dataset.labels
     index = pd.Index(dataset.ids, name="exam")
@@ -69,11 +71,6 @@ def take_labels(dataset: Dataset, tasks: Sequence[str] | None = None) -> pd.Data
             f"`tasks` must be some of {name_some(list(table.columns))}, got "
             f"{name_some(unknown) if unknown else 'none'}."
         )
-    if len(chosen) > MOST_TASKS:
-        raise ValueError(
-            f"Labels of at most {MOST_TASKS} tasks can be explored at once, got {len(chosen)}. "
-            "Choose some with `tasks`."
-        )
     others = [exam for exam in table.index if exam not in dataset]
     if others:
         raise ValueError(
@@ -83,6 +80,28 @@ def take_labels(dataset: Dataset, tasks: Sequence[str] | None = None) -> pd.Data
     labelled = [task for task in chosen if table[task].notna().any()]
     checked = check_labels(table[labelled], missing=True) if labelled else table[[]]
     return checked.reindex(index=index, columns=chosen).astype(np.float64)
+
+
+def choose_tasks(labels: pd.DataFrame) -> list[str]:
+    """Up to four tasks with the most positive exams, in the order of their columns.
+
+    Parameters
+    ----------
+    labels : DataFrame of shape (n_exams, n_tasks)
+        0, 1 or NaN.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> choose_tasks(pd.DataFrame([[1, 0, 1, 1, 1], [1, 0, 1, None, 0]], columns=list("abcde")))
+    ['a', 'c', 'd', 'e']
+    """
+    n_positive = (labels == 1).sum().to_numpy()
+    chosen = np.argsort(-n_positive, kind="stable")[:MOST_TASKS]
+    return [str(labels.columns[k]) for k in np.sort(chosen)]
 
 
 def measure_prevalence(labels: pd.DataFrame) -> pd.DataFrame:

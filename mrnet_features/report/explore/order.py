@@ -11,11 +11,10 @@ import pandas as pd
 
 from mrnet_features.report.explore.tissues import (
     LEVELS,
-    SEQUENCES,
     SHOWS_FLUID,
-    SIGNALS,
-    SOURCES,
     describe_sequence,
+    find_signal,
+    list_sources,
 )
 
 __all__ = ["Reversal", "check_order", "explain_reversal", "find_reversals", "summarise_tissues"]
@@ -52,8 +51,8 @@ def check_order(stacks: pd.DataFrame, sequences: Mapping[str, str]) -> pd.DataFr
     ----------
     stacks : DataFrame
         As from `tabulate_stacks`.
-    sequences : mapping of plane to str
-        As from `check_sequences`.
+    sequences : mapping of series to str
+        As from `find_sequences`.
 
     Returns
     -------
@@ -87,8 +86,8 @@ def find_reversals(
     ----------
     stacks : DataFrame
         As from `tabulate_stacks`.
-    sequences : mapping of plane to str
-        As from `check_sequences`.
+    sequences : mapping of series to str
+        As from `find_sequences`.
     order : DataFrame
         As from `check_order`.
 
@@ -100,7 +99,9 @@ def find_reversals(
     strongest: dict[tuple[str, str], Reversal] = {}
     for row in order[~order["is_reversed"].astype(bool)].to_dict("records"):
         plane, brighter, darker = row["plane"], row["brighter"], row["darker"]
-        if {brighter, darker} & {each.tissue for each in SOURCES[plane] if each.sure == "weak"}:
+        if {brighter, darker} & {
+            each.tissue for each in list_sources(plane) if each.sure == "weak"
+        }:
             continue
         here = stacks[stacks["plane"] == plane].set_index("exam")
         ratio = 1 / _divide(here, brighter, darker)
@@ -129,8 +130,8 @@ def summarise_tissues(
     ----------
     stacks : DataFrame
         As from `tabulate_stacks`.
-    sequences : mapping of plane to str
-        As from `check_sequences`.
+    sequences : mapping of series to str
+        As from `find_sequences`.
     order : DataFrame
         As from `check_order`.
 
@@ -148,7 +149,7 @@ def summarise_tissues(
     for plane in stacks["plane"].unique():
         here = stacks[stacks["plane"] == plane]
         sequence = sequences.get(plane)
-        for source in SOURCES[plane]:
+        for source in list_sources(plane):
             tissue = source.tissue
             grey = here[tissue]
             if tissue == "fluid" and sequence not in SHOWS_FLUID:
@@ -160,7 +161,7 @@ def summarise_tissues(
                     "plane": plane,
                     "sequence": sequence or "",
                     "tissue": tissue,
-                    "expected": _expect(tissue, sequence) if sequence else "",
+                    "expected": find_signal(tissue, sequence) if sequence else "",
                     "n_exams": int(ratio.notna().sum()),
                     "grey": float(grey.quantile()),
                     "ratio": float(half),
@@ -182,7 +183,7 @@ def _judge_level(tissue: str, sequence: str | None, ratio: float) -> str:
 
     Only dark (above the median) and bright (below it) are judged; words between them fit both.
     """
-    word = _expect(tissue, sequence) if sequence else ""
+    word = find_signal(tissue, sequence) if sequence else ""
     if word == "dark" and ratio > 1:
         cause = "is the fat only weakly suppressed?" if tissue in FAT else CAUSE
         return f"brighter than the leg's median: {cause}"
@@ -192,18 +193,16 @@ def _judge_level(tissue: str, sequence: str | None, ratio: float) -> str:
     return ""
 
 
-def _expect(tissue: str, sequence: str) -> str:
-    return SIGNALS[tissue][SEQUENCES.index(sequence)]
-
-
 def _list_pairs(plane: str, sequence: str | None) -> Iterator[tuple[str, str]]:
     """Yield (brighter, darker) of the tissues that a sequence shows apart."""
     yield CENTRE, "air"
     if sequence is None:
         return
-    measured = [s.tissue for s in SOURCES[plane] if s.tissue != "fluid" or sequence in SHOWS_FLUID]
+    measured = [
+        s.tissue for s in list_sources(plane) if s.tissue != "fluid" or sequence in SHOWS_FLUID
+    ]
     for pair in itertools.permutations(measured, 2):
-        brighter, darker = (LEVELS.index(_expect(tissue, sequence)) for tissue in pair)
+        brighter, darker = (LEVELS.index(find_signal(tissue, sequence)) for tissue in pair)
         if brighter - darker >= APART:
             yield pair
 

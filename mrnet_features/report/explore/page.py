@@ -25,6 +25,7 @@ from mrnet_features.report.explore.order import MARGIN, explain_reversal
 from mrnet_features.report.explore.tissues import (
     MRNET_SEQUENCES,
     SEQUENCES,
+    WEIGHTED_SEQUENCES,
     describe_sequence,
     list_signals,
 )
@@ -38,6 +39,7 @@ from mrnet_features.report.page import (
     Table,
     Text,
 )
+from mrnet_features.report.series_words import describe_series
 
 if TYPE_CHECKING:
     from mrnet_features.report.explore.result import Exploration
@@ -86,7 +88,8 @@ def make_page(exploration: Exploration) -> Page:
     return Page(
         title="Exploration of a knee MRI set",
         lead=(
-            f"{count(n, 'exam')}; planes: {', '.join(exploration.planes) or 'none'}; labels: "
+            f"{count(n, 'exam')}; {'planes' if exploration.kind == 'plane' else 'series'}: "
+            f"{', '.join(map(describe_series, exploration.planes)) or 'none'}; labels: "
             f"{', '.join(exploration.tasks) or 'none'}. Look at the set before you model it: what "
             "tells the labels apart without showing a knee, and which exams differ from the others."
         ),
@@ -116,8 +119,8 @@ def _describe_set(exploration: Exploration) -> Iterator[Block]:
     n = exploration.n_exams
     rows = [
         [
-            plane,
-            exploration.sequences.get(str(plane), "unknown"),
+            describe_series(str(plane)),
+            _name_sequence(exploration, str(plane)) or "unknown",
             f"{row['n_exams']:,}",
             f"{row['n_missing']:,}",
             row["sizes"],
@@ -127,8 +130,9 @@ def _describe_set(exploration: Exploration) -> Iterator[Block]:
         ]
         for plane, row in exploration.summary().iterrows()
     ]
-    header = ["plane", "sequence", "stacks", "no stack", "picture size: stacks", "slices (range)"]
-    caption = "Stacks of each plane; medians over exams"
+    header = [exploration.kind, "sequence", "stacks", "no stack", "picture size: stacks"]
+    header += ["slices (range)"]
+    caption = f"Stacks of each {exploration.kind}; medians over exams"
     yield Table(caption, [*header, "grey level", "flagged"], rows)
     if exploration.tasks:
         labels = exploration.frame("labels")
@@ -136,6 +140,12 @@ def _describe_set(exploration: Exploration) -> Iterator[Block]:
         yield Text(f"Exams that lack a label: {n_incomplete:,} of {n:,}.")
     else:
         yield Text("The set has no labels.")
+
+
+def _name_sequence(exploration: Exploration, series: str) -> str:
+    """Short name of the sequence of a series; of a weighting those that it may be."""
+    sequence = exploration.sequences.get(series, "")
+    return " or ".join(WEIGHTED_SEQUENCES.get(sequence, (sequence,)))
 
 
 def _describe_grey(exploration: Exploration, made: Drawer) -> Iterator[Block]:
@@ -147,11 +157,11 @@ def _describe_grey(exploration: Exploration, made: Drawer) -> Iterator[Block]:
         "Lines are mean histograms of the leg, without the air around it. Bands hold eight tenths "
         "of the exams at each grey level."
     )
-    tasks: Sequence[str | None] = exploration.tasks or (None,)
+    tasks: Sequence[str | None] = exploration.compared or (None,)
     drawn = []
     for plane in exploration.planes:
-        sequence = exploration.sequences.get(plane)
-        words = f"{plane}{f' ({sequence})' if sequence else ''}"
+        sequence = _name_sequence(exploration, plane)
+        words = f"{describe_series(plane)}{f' ({sequence})' if sequence else ''}"
         for task in tasks:
             caption = f"{words}: {task or 'all exams'}"
             drawn.append(made.draw(caption, "histograms", plane=plane, task=task))
@@ -164,10 +174,13 @@ def _describe_grey(exploration: Exploration, made: Drawer) -> Iterator[Block]:
             with_quartiles(here[name])
             for name in ("grey_median", "grey_spread", "grey_distance", "foreground")
         ]
-        rows.append([plane, *cells])
+        rows.append([describe_series(plane), *cells])
     yield Table(
         "How much single exams differ: median over exams (quartiles)",
-        ["plane", "median grey level", "spread (between quartiles)", "distance", "leg / picture"],
+        [
+            *(exploration.kind, "median grey level", "spread (between quartiles)", "distance"),
+            "leg / picture",
+        ],
         rows,
     )
     yield Text(
@@ -204,7 +217,7 @@ def _describe_tissues(exploration: Exploration, made: Drawer) -> Iterator[Block]
         sequence = exploration.sequences.get(plane)
         words = describe_sequence(sequence) if sequence else "unknown sequence"
         yield Table(
-            f"{plane}, {words}: median of exams (quartiles)",
+            f"{describe_series(plane)}, {words}: median of exams (quartiles)",
             [
                 *("tissue", "expected beside others", "grey level", "grey level / leg's median"),
                 *("order of the tissues", "measured where"),
@@ -221,7 +234,9 @@ def _describe_tissues(exploration: Exploration, made: Drawer) -> Iterator[Block]
                 for row in here.to_dict("records")
             ],
         )
-    captions = {plane: f"{plane}: signal of tissues" for plane in exploration.planes}
+    captions = {
+        plane: f"{describe_series(plane)}: signal of tissues" for plane in exploration.planes
+    }
     yield Figures([made.draw(text, "tissues", plane=plane) for plane, text in captions.items()])
     signals = list_signals().drop(index="air")
     rows = [
@@ -258,7 +273,7 @@ def _warn_of_reversals(exploration: Exploration) -> Iterator[Block]:
                 explain_reversal(row["brighter"], row["darker"]) for row in here.to_dict("records")
             }
             yield Text(
-                f"{plane}: {'; '.join(said)}. On {sequence} it should be darker. "
+                f"{describe_series(plane)}: {'; '.join(said)}. On {sequence} it should be darker. "
                 f"{' '.join(sorted(causes))}",
                 is_warning=True,
             )
@@ -290,7 +305,7 @@ def _describe_flags(exploration: Exploration) -> Iterator[Block]:
     rows = [
         [
             row["exam"] or "-",
-            row["plane"] or "-",
+            describe_series(row["plane"]) or "-",
             row["severity"],
             row["code"],
             number(row["value"], 2),
@@ -298,7 +313,7 @@ def _describe_flags(exploration: Exploration) -> Iterator[Block]:
         ]
         for row in flags.head(MOST_ROWS).to_dict("records")
     ]
-    header = ["exam", "plane", "severity", "code", "value", "reason"]
+    header = ["exam", exploration.kind, "severity", "code", "value", "reason"]
     listed: list[Text | Table | Figures | Pictures] = [Table("Flags", header, rows)]
     if len(flags) > MOST_ROWS:
         listed.append(Text(f"{len(flags) - MOST_ROWS:,} more are in .frame('flags')."))

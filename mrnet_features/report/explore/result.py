@@ -22,6 +22,7 @@ from mrnet_features.report.explore.figures import (
     draw_tissues,
 )
 from mrnet_features.report.explore.flags import Thumbnail
+from mrnet_features.report.viewer.hanging import are_named
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,7 +65,10 @@ class Exploration(Result):
     thumbnails : tuple of Thumbnail
         Slices of the most severely flagged stacks.
     sequences : mapping of str to str
-        Sequence of each plane, where it is known.
+        Sequence of each series, where it is known: a weighting stands for the sequences that it may
+        be.
+    compared : tuple of str
+        Up to four tasks that are compared with each other and with measurements.
     n_exams : int
     seconds : float
         Time of the pass over the pixels.
@@ -78,6 +82,7 @@ class Exploration(Result):
     histograms: Mapping[str, Float64Array]
     thumbnails: tuple[Thumbnail, ...]
     sequences: Mapping[str, str]
+    compared: tuple[str, ...]
     n_exams: int
     seconds: float
     audited: bool
@@ -85,8 +90,13 @@ class Exploration(Result):
 
     @property
     def planes(self) -> tuple[str, ...]:
-        """Planes of which a stack could be read."""
+        """Planes and other series of which a stack could be read."""
         return tuple(self.tables["planes"].index)
+
+    @property
+    def kind(self) -> str:
+        """What `planes` are, "plane" or "series", in the headers of tables."""
+        return "series" if are_named(self.planes) else "plane"
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -144,7 +154,7 @@ class Exploration(Result):
         part : {"cooccurrence", "prevalence", "slices", "grey", "histograms", "tissues"}, optional
             Default: "cooccurrence" with labels, "tissues" without.
         plane : str, optional
-            Of the last four; default: the first.
+            Plane or other series, of the last four; default: the first.
         task : str, optional
             Of the histograms: exams by the label of this task; default: all exams together.
 
@@ -163,7 +173,7 @@ class Exploration(Result):
         if chosen in PLOTS[:4] and not self.tasks:
             raise ValueError(f"The figure {chosen!r} needs labels, and the dataset has none.")
         if chosen == "cooccurrence":
-            return draw_cooccurrence(self.tables[chosen], self.tasks, axes)
+            return draw_cooccurrence(self.tables[chosen], self.compared, axes)
         if chosen == "prevalence":
             return draw_prevalence(self.tables[chosen], axes)
         shown = self._check_plane(plane)

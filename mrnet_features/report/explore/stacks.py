@@ -13,7 +13,8 @@ from joblib import delayed
 from mrnet_features.arrays import Float64Array, Int64Array, UInt8Array
 from mrnet_features.data.exam import Exam
 from mrnet_features.jobs import run_jobs, show_progress
-from mrnet_features.names import PLANES
+from mrnet_features.messages import quote
+from mrnet_features.names import PLANES, parse_series, say_series, sort_series
 from mrnet_features.quality.findings import Finding
 from mrnet_features.report.explore.tissues import SIGNALS, measure_tissues, quantile_of
 from mrnet_features.stacks.atlas import find_frame
@@ -59,7 +60,8 @@ def measure_stack(grey: UInt8Array, plane: str, exam: str = "") -> StackMeasures
     ----------
     grey : ndarray of shape (n_slices, height, width), uint8
         Grey levels 0 to 255.
-    plane : {"axial", "coronal", "sagittal"}
+    plane : str
+        Plane, or a series of it.
     exam : str, default ""
 
     Returns
@@ -70,7 +72,7 @@ def measure_stack(grey: UInt8Array, plane: str, exam: str = "") -> StackMeasures
     inside = find_foreground(grey).view(np.uint8)
     owner = index_slices((0,), grey).owner
     counts = count_grey(grey, inside, owner, 1)[0]
-    frame = find_frame(grey, inside, plane)
+    frame = find_frame(grey, inside, parse_series(plane).plane)
     return StackMeasures(
         exam,
         plane,
@@ -114,7 +116,7 @@ def measure_stacks(
     Raises
     ------
     ValueError
-        If a plane is not one of the three.
+        If a series is not named by its plane.
     """
     calls = (delayed(_measure_exam)(exam) for exam in exams)
     measures: list[StackMeasures] = []
@@ -133,12 +135,15 @@ def measure_stacks(
 def _measure_exam(exam: Exam) -> tuple[list[StackMeasures], list[Finding]]:
     measures: list[StackMeasures] = []
     findings: list[Finding] = []
-    for plane in (*(p for p in PLANES if p in exam.paths), *(set(exam.paths) - set(PLANES))):
-        if plane not in PLANES:
-            raise ValueError(
-                f"The planes of an exam must be some of {', '.join(PLANES)}, got {plane!r} in exam "
-                f"{exam.id!r}. Rename the plane."
-            )
+    series = sort_series(exam.paths)
+    unknown = [name for name in exam.paths if name not in series]
+    if unknown:
+        raise ValueError(
+            f"The series of an exam must be named by their plane ({', '.join(PLANES)}), or by "
+            f"plane and weighting such as 'sagittal_fluid', got {quote(unknown[0])} in exam "
+            f"{quote(exam.id)}. Rename it."
+        )
+    for plane in series:
         try:
             grey = exam.load(plane)
         except (OSError, ValueError) as error:
@@ -148,7 +153,7 @@ def _measure_exam(exam: Exam) -> tuple[list[StackMeasures], list[Finding]]:
         try:
             measures.append(measure_stack(grey, plane, exam.id))
         except Exception as error:
-            error.add_note(f"while exploring exam '{exam.id}', plane '{plane}'")
+            error.add_note(f"while exploring exam {quote(exam.id)}, {say_series(plane)}")
             raise
     return measures, findings
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 
 from mrnet_features.arrays import BoolArray, Int64Array, UInt8Array
 from mrnet_features.messages import name_some, quote
+from mrnet_features.names import is_series, parse_series
 from mrnet_features.stacks.atlas import KneeFrame, draw_region_set
 from mrnet_features.stacks.exam_slices import index_slices
 from mrnet_features.stacks.pixel_passes import count_grey
@@ -23,7 +24,10 @@ __all__ = [
     "Source",
     "check_sequences",
     "describe_sequence",
+    "find_sequences",
+    "find_signal",
     "list_signals",
+    "list_sources",
     "measure_tissues",
 ]
 
@@ -62,7 +66,14 @@ SIGNALS: Mapping[str, tuple[str, str, str, str, str, str]] = {
 MRNET_SEQUENCES: Mapping[str, str] = {"axial": "PD fs", "coronal": "T1", "sagittal": "T2 fs"}
 """Sequence of each plane of MRNet."""
 
-SHOWS_FLUID = ("T2 fs", "PD fs")
+WEIGHTED_SEQUENCES: Mapping[str, tuple[str, ...]] = {
+    "fluid": ("T2 fs", "PD fs"),
+    "structural": ("T1", "PD"),
+}
+"""Sequences that a series with a weighting in its name may have; as a sequence, the name of the
+weighting stands for what they have in common."""
+
+SHOWS_FLUID = ("T2 fs", "PD fs", "fluid")
 """Sequences on which fluid is the brightest tissue, so that it can be found by its brightness."""
 
 
@@ -150,6 +161,17 @@ SOURCES: Mapping[str, tuple[Source, ...]] = {
 """Sources of the tissues by plane."""
 
 
+def list_sources(series: str) -> tuple[Source, ...]:
+    """Sources of the tissues on a series, those of its plane.
+
+    Examples
+    --------
+    >>> [source.tissue for source in list_sources("axial_fluid")][:3]
+    ['fat', 'marrow', 'fluid']
+    """
+    return SOURCES[parse_series(series).plane]
+
+
 def list_signals(sequence: str | None = None) -> pd.DataFrame:
     """Table of what tissues look like on spin-echo sequences.
 
@@ -187,23 +209,56 @@ def describe_sequence(sequence: str) -> str:
     --------
     >>> describe_sequence("T2 fs"), describe_sequence("PD")
     ('T2 with fat saturation', 'proton density')
+    >>> describe_sequence("fluid"), describe_sequence("structural")
+    ('T2 or proton density with fat saturation', 'T1 or proton density')
     """
+    if sequence in WEIGHTED_SEQUENCES:
+        names = [name.removesuffix(" fs") for name in WEIGHTED_SEQUENCES[sequence]]
+        words = " or ".join(map(describe_sequence, names))
+        return f"{words} with fat saturation" if sequence == "fluid" else words
     weighting = sequence.removesuffix(" fs").replace("PD", "proton density")
     return f"{weighting} with fat saturation" if sequence.endswith(" fs") else weighting
 
 
-def check_sequences(sequences: Mapping[str, str | None] | None) -> dict[str, str]:
-    """Sequence of each plane; those that are not given are MRNet's.
+def find_signal(tissue: str, sequence: str) -> str:
+    """Signal of a tissue on a sequence.
 
     Parameters
     ----------
-    sequences : mapping of plane to str or None, optional
-        None as the sequence of a plane: unknown, nothing is expected there.
+    tissue : str
+        A key of `SIGNALS`.
+    sequence : str
+        One of `SEQUENCES`, or a key of `WEIGHTED_SEQUENCES`.
+
+    Returns
+    -------
+    str
+        A word of `LEVELS`; empty if the sequences of a weighting differ.
+
+    Examples
+    --------
+    >>> find_signal("fat", "PD fs"), find_signal("fat", "structural")
+    ('dark', 'bright')
+    >>> find_signal("fluid", "structural")
+    ''
+    """
+    names = WEIGHTED_SEQUENCES.get(sequence, (sequence,))
+    words = {SIGNALS[tissue][SEQUENCES.index(name)] for name in names}
+    return words.pop() if len(words) == 1 else ""
+
+
+def check_sequences(sequences: Mapping[str, str | None] | None) -> dict[str, str]:
+    """Sequence of each plane and of other series that are given; planes not given are MRNet's.
+
+    Parameters
+    ----------
+    sequences : mapping of series to str or None, optional
+        None as the sequence of a series: unknown, nothing is expected there.
 
     Returns
     -------
     dict of str to str
-        Without the planes whose sequence is unknown.
+        Without the series whose sequence is unknown.
 
     Raises
     ------
@@ -216,14 +271,48 @@ def check_sequences(sequences: Mapping[str, str | None] | None) -> dict[str, str
     {'coronal': 'T1', 'sagittal': 'PD'}
     """
     given = dict(sequences or {})
-    unknown = [plane for plane in given if plane not in MRNET_SEQUENCES]
+    unknown = [series for series in given if not is_series(series)]
     if unknown:
         raise ValueError(
-            f"`sequences` must name some of the planes {', '.join(MRNET_SEQUENCES)}, got "
-            f"{name_some(unknown)}."
+            f"`sequences` must name some of the planes {', '.join(MRNET_SEQUENCES)}, or series of "
+            f"them such as 'sagittal_fluid', got {name_some(unknown)}."
         )
     chosen = {**MRNET_SEQUENCES, **given}
     return {plane: _check_sequence(name) for plane, name in chosen.items() if name is not None}
+
+
+def find_sequences(
+    series: Iterable[str], sequences: Mapping[str, str | None] | None
+) -> dict[str, str]:
+    """Sequence of each series of a set, as given, else by the weighting in its name.
+
+    Parameters
+    ----------
+    series : iterable of str
+    sequences : mapping of series to str or None, optional
+        As for `check_sequences`.
+
+    Returns
+    -------
+    dict of str to str
+        One of `SEQUENCES` or a key of `WEIGHTED_SEQUENCES`; without the series whose sequence is
+        unknown.
+
+    Examples
+    --------
+    >>> find_sequences(["axial", "axial_dess", "sagittal_fluid"], None)
+    {'axial': 'PD fs', 'sagittal_fluid': 'fluid'}
+    >>> find_sequences(["coronal_fluid", "sagittal_fluid"], {"coronal_fluid": None})
+    {'sagittal_fluid': 'fluid'}
+    """
+    checked, given = check_sequences(sequences), sequences or {}
+    found: dict[str, str] = {}
+    for name in series:
+        of_name = "" if name in given else parse_series(name).known_weighting
+        sequence = checked.get(name, of_name if name not in MRNET_SEQUENCES else "")
+        if sequence:
+            found[name] = sequence
+    return found
 
 
 def _check_sequence(sequence: str) -> str:
@@ -247,7 +336,8 @@ def measure_tissues(
     foreground : ndarray of the same shape, uint8
         0 outside the leg.
     frame : KneeFrame
-    plane : {"axial", "coronal", "sagittal"}
+    plane : str
+        Plane, or a series of it.
 
     Returns
     -------
@@ -257,7 +347,7 @@ def measure_tissues(
     owner = index_slices((0,), grey).owner
     levels: dict[str, float] = {}
     counted: dict[tuple[RegionBox, ...], Int64Array] = {}
-    for source in SOURCES[plane]:
+    for source in list_sources(plane):
         if source.tissue == "air":
             levels[source.tissue] = _measure_air(grey)
             continue

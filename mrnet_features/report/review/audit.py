@@ -21,6 +21,7 @@ from mrnet_features.report.review.part import (
     Thumbnail,
     tabulate,
 )
+from mrnet_features.report.series_words import describe_series
 
 __all__ = ["describe_audit"]
 
@@ -79,6 +80,7 @@ def describe_audit(inputs: Inputs) -> Part:
     shown = findings.head(MOST_ROWS).assign(
         severity=[name_severity(s) for s in findings["severity"].head(MOST_ROWS)],
         code=[name_code(code) for code in findings["code"].head(MOST_ROWS)],
+        plane=[describe_series(plane) for plane in findings["plane"].head(MOST_ROWS)],
     )
     shown = shown.replace({"exam": {"": "-"}, "plane": {"": "-"}})
     cells = {
@@ -137,6 +139,6 @@ def _make_picture(taken: flags.Thumbnail) -> Thumbnail:
     grey = taken.picture
     if "ghosting" in codes:
         grey = np.minimum(grey.astype(np.int64) * 255 // NARROW, 255).astype(np.uint8)
-    where = f"{taken.plane} slice {taken.slice + 1} of {taken.n_slices}"
+    where = f"{describe_series(taken.plane)} slice {taken.slice + 1} of {taken.n_slices}"
     title = f"{taken.exam}, {where}: {name_severity(taken.severity)}"
     return Thumbnail(grey, title, [f"{text[:1].upper()}{text[1:]}." for text in words] + [*advice])

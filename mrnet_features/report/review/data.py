@@ -10,11 +10,11 @@ import pandas as pd
 
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.evaluation.protocol.holdout import HoldOut
-from mrnet_features.names import PLANES
+from mrnet_features.names import sort_series
 from mrnet_features.report.cells import count, list_ids
 from mrnet_features.report.explore.figures import name_cell
 from mrnet_features.report.explore.labels import (
-    MOST_TASKS,
+    choose_tasks,
     find_conflicts,
     measure_cooccurrence,
     measure_prevalence,
@@ -25,6 +25,7 @@ from mrnet_features.report.review.audit import describe_audit
 from mrnet_features.report.review.exclusions import describe_exclusions
 from mrnet_features.report.review.inputs import Inputs
 from mrnet_features.report.review.part import Cell, Closed, LeftOut, Part, PartBlock, tabulate
+from mrnet_features.report.series_words import describe_series
 
 __all__ = ["describe_data", "measure_files"]
 
@@ -101,7 +102,7 @@ def _describe_labels(inputs: Inputs) -> Part:
         caption = f"{title}: labels, with Wilson's interval, which takes exams as independent"
         blocks.append(tabulate(tables[name], caption, cells))
     blocks += _describe_conflicts(labels, facts)
-    if 1 < labels.shape[1] <= MOST_TASKS:
+    if labels.shape[1] > 1:
         blocks += _describe_combinations(labels, tables, facts)
     return Part(NAME, "", blocks, facts, tables)
 
@@ -126,8 +127,8 @@ def _describe_combinations(
     labels: pd.DataFrame, tables: dict[str, pd.DataFrame], facts: dict[str, Any]
 ) -> Iterator[Closed]:
     """How often labels occur together."""
-    tasks = list(labels.columns)
-    table = measure_cooccurrence(labels)
+    tasks = choose_tasks(labels)
+    table = measure_cooccurrence(labels[tasks])
     n_complete = int(table["observed"].sum())
     if not n_complete:
         return
@@ -145,11 +146,18 @@ def _describe_combinations(
         "expected": Cell("if independent", ".1f"),
         "said": Cell("ratio (95 % CI)"),
     }
+    which = "all labels"
+    if len(tasks) < labels.shape[1]:
+        facts |= {"n_combined": len(tasks), "n_tasks": labels.shape[1]}
+        which = (
+            f"labels of the {len(tasks)} of {labels.shape[1]} tasks with the most positive exams"
+        )
     text = (
-        f"Of {count(n_complete, 'exam')} with all labels. A ratio above 1 means that the labels "
-        "occur together more often than independent ones would. Where a tear makes a knee "
-        "abnormal by definition, they can't be independent."
+        f"Of {count(n_complete, 'exam')} with {which}. A ratio above 1 means that the labels "
+        "occur together more often than independent ones would."
     )
+    if find_conflicts(labels):
+        text += " Where a tear makes a knee abnormal by definition, they can't be independent."
     yield Closed(
         "How labels occur together", [Text(text), tabulate(shown, "Combinations of labels", cells)]
     )
@@ -196,7 +204,8 @@ def measure_files(dataset: Dataset, ids: Sequence[Any]) -> pd.DataFrame:
         has_file and problem (why it can't be read, else empty). One row per exam and plane.
     """
     present = {plane for exam in ids for plane in dataset[exam].paths}  # others were not loaded
-    planes = [*(p for p in PLANES if p in present), *sorted(present - set(PLANES))]
+    planes = sort_series(present)
+    planes += sorted(present - set(planes))
     rows: list[tuple[Any, ...]] = []
     for exam in ids:
         for plane in planes:
@@ -204,7 +213,7 @@ def measure_files(dataset: Dataset, ids: Sequence[Any]) -> pd.DataFrame:
             shape, problem = (0, 0, 0), ""
             try:
                 if has_file:
-                    shape = dataset[exam].load(plane, mmap=True).shape
+                    shape = dataset[exam].find_shape(plane)
             except (OSError, ValueError) as error:
                 problem = str(error)
             rows.append((exam, plane, *shape, has_file, problem))
@@ -222,7 +231,7 @@ def _summarise_files(files: pd.DataFrame) -> pd.DataFrame:
         others = sum(n for _, n in sizes[MOST_SIZES:])
         rows.append(
             {
-                "plane": plane,
+                "plane": describe_series(str(plane)),
                 "n_stacks": len(read),
                 "n_missing": int((~here["has_file"]).sum()),
                 "n_unreadable": int((here["problem"] != "").sum()),

@@ -16,7 +16,6 @@ from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.exam import Exam
 from mrnet_features.evaluation.importance.contributions import Contributions, explain_predictions
 from mrnet_features.jobs import show_progress
-from mrnet_features.names import PLANES
 from mrnet_features.report.cells import count
 from mrnet_features.report.disagreement import rank_disagreements
 from mrnet_features.report.page import Text
@@ -33,7 +32,9 @@ from mrnet_features.report.review.part import (
     tabulate,
 )
 from mrnet_features.report.review.viewer_page import is_viewable
+from mrnet_features.report.viewer.hanging import hang_series, title_series
 from mrnet_features.report.viewer.overlays import find_feature_marks
+from mrnet_features.report.viewer.side_words import find_side
 from mrnet_features.report.words import describe_column
 from mrnet_features.stacks.mark import FeatureMark
 
@@ -44,7 +45,6 @@ TITLE = "Where model and label disagree"
 MOST_EXAMS = 12
 N_REASONS = 3
 HALF = 0.5  # a probability above it counts as positive
-FIRST = ("sagittal", *PLANES)  # planes to show where no reason names one
 
 NO_ERRORS = (
     "This is not a list of errors. Among the strongest disagreements, labels are often doubtful; "
@@ -246,7 +246,7 @@ def _choose_slice(exam: Exam, reasons: pd.DataFrame, inputs: Inputs) -> _Shown:
         if plane not in exam.paths or plane in problems:
             continue
         grey = _load(exam, plane, problems)
-        mark = None if grey is None else _find_mark(plane, grey, column, inputs)
+        mark = None if grey is None else _find_mark(exam, plane, grey, column, inputs)
         if grey is None or mark is None or not mark.slices:
             continue
         index = mark.best_slice
@@ -255,21 +255,31 @@ def _choose_slice(exam: Exam, reasons: pd.DataFrame, inputs: Inputs) -> _Shown:
             what = "the line is that of reason {}"
         elif mark.kind == "region":
             what = "nothing was found for reason {}, dashed is the region searched"
-        place = f"{plane.capitalize()} slice {index + 1} of {len(grey)}"
+        place = f"{title_series(plane)} slice {index + 1} of {len(grey)}"
         line = f"{place}: {what.format(number)}."
         return _Shown(draw_marked_slice(grey, mark, index), plane, index, len(grey), line, column)
-    for plane in dict.fromkeys([*FIRST, *exam.paths]):
+    for plane in _list_first(exam):
         if plane in exam.paths and plane not in problems:
             grey = _load(exam, plane, problems)
             if grey is not None:
                 index = len(grey) // 2
-                line = f"{plane.capitalize()} slice {index + 1} of {len(grey)}, the middle one."
+                line = f"{title_series(plane)} slice {index + 1} of {len(grey)}, the middle one."
                 if len(reasons):
                     line += " No reason has a place in the picture."
                 picture = draw_marked_slice(grey, None, index)
                 return _Shown(picture, plane, index, len(grey), line)
     why = " ".join(problems.values()) or "The exam has no file."
     return _Shown(None, "", -1, 0, why)
+
+
+def _list_first(exam: Exam) -> list[str]:
+    """Series to show where no reason names one: sagittal ones first, fluid-sensitive before others.
+
+    Others follow, in the order in which they hang.
+    """
+    hung = hang_series(exam.paths)
+    sagittal = [place["series"] for place in hung if place["plane"] == "sagittal"]
+    return list(dict.fromkeys([*sagittal, *(place["series"] for place in hung), *exam.paths]))
 
 
 def _load(exam: Exam, plane: str, problems: dict[str, str]) -> UInt8Array | None:
@@ -281,10 +291,13 @@ def _load(exam: Exam, plane: str, problems: dict[str, str]) -> UInt8Array | None
         return None
 
 
-def _find_mark(plane: str, grey: UInt8Array, column: str, inputs: Inputs) -> FeatureMark | None:
+def _find_mark(
+    exam: Exam, plane: str, grey: UInt8Array, column: str, inputs: Inputs
+) -> FeatureMark | None:
     """Mark of a feature; None for a column of another origin."""
     try:
-        found = find_feature_marks({plane: grey}, [column], [plane], inputs.families)
+        side = find_side(exam)
+        found = find_feature_marks({plane: grey}, [column], [plane], inputs.families, side)
     except ValueError:  # a statistic, region or pool that the family does not have
         return None
     return found.get(column)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mrnet_features.data.exam import Exam
-from mrnet_features.data.stack_files import find_stack_problem
 from mrnet_features.report.review.inputs import Inputs
 from mrnet_features.report.review.part import Part
 from mrnet_features.report.viewer.view import write_view
@@ -18,7 +17,7 @@ LINKED = "disagreements"
 
 
 def is_viewable(exam: Exam) -> bool:
-    """Whether an exam has files, and all of them are complete stacks; only headers are read.
+    """Whether an exam has files, and all of them hold stacks; only headers are read.
 
     Parameters
     ----------
@@ -33,7 +32,10 @@ def is_viewable(exam: Exam) -> bool:
     >>> is_viewable(Exam("0042", {}))
     False
     """
-    return bool(exam.paths) and not any(map(find_stack_problem, exam.paths.values()))
+    try:
+        return bool([exam.find_shape(series) for series in exam.paths])
+    except (OSError, ValueError):
+        return False
 
 
 def write_viewer(path: Path, inputs: Inputs, parts: Sequence[Part]) -> None:

@@ -1,4 +1,4 @@
-// Viewer of knee MRI exams: three planes on 2-D canvases, overlays, labels, predictions, marks.
+// Viewer of knee MRI exams: series on 2-D canvases, overlays, labels, predictions, marks.
 // The same module runs in a notebook (`render`) and in a stand-alone page (`startPage`). Whatever
 // comes from data is written as text, never as HTML.
 
@@ -21,7 +21,8 @@ const FULL_WINDOW = { width: 255, level: 127.5 };
 const REGION_SETS = ["notch", "menisci", "bones", "recesses"]; // shown one at a time
 const TRACK = 10; // pixels at the right edge of a pane, for the position in the stack
 const TILT_UNITS = 1024; // as in stacks/windows.py
-const KEPT_EXAMS = 4; // decoded exams in memory, about 7 MB each
+const KEPT_EXAMS = 4; // decoded exams in memory, about 2 MB per series
+const LONG_ID = 24; // letters, from which ids are shown by their ends
 
 // ---------------------------------------------------------------- small tools
 
@@ -49,6 +50,16 @@ const describeLabel = (label) => (isNumber(label) ? String(label) : "none");
 const describeOthers = ({ n, sum }) =>
   `${n.toLocaleString("en")} other feature${n === 1 ? "" : "s"}: ${sum < 0 ? "−" : "+"}${Math.abs(sum).toFixed(2)}`;
 const describeScore = (score) => (isNumber(score) ? score.toFixed(2) : "none");
+
+// Ends of long ids: those of a study share their beginning, and a list would cut off the rest.
+function shortenIds(ids) {
+  if (ids.every((id) => id.length <= LONG_ID)) return new Map(ids.map((id) => [id, id]));
+  const areApart = (n) => new Set(ids.map((id) => id.slice(-n))).size === new Set(ids).size;
+  let n = 12;
+  while (n < LONG_ID && !areApart(n)) n += 2;
+  const known = n < LONG_ID ? n : Infinity;
+  return new Map(ids.map((id) => [id, id.length > known ? `… ${id.slice(-n)}` : id]));
+}
 
 // ---------------------------------------------------------------- pixels and masks
 
@@ -135,6 +146,18 @@ function shiftRows([perColumn, perSlice, twiceColumn, twiceSlice], slice, column
   return twice / (2 * TILT_UNITS);
 }
 
+// Slice of another stack of the same plane: by position where both are known, else by fraction.
+function matchSlice(stack, slice, other) {
+  const [from, to] = [stack.positions, other.positions];
+  if (!from || !to) return Math.floor(((slice + 0.5) / stack.n_slices) * other.n_slices);
+  return findNearest(to, from[slice]);
+}
+
+function findNearest(values, wanted) {
+  const distances = values.map((value) => Math.abs(value - wanted));
+  return distances.indexOf(Math.min(...distances));
+}
+
 // ---------------------------------------------------------------- filters and reader's marks
 
 function listFilters(view, marks) {
@@ -212,12 +235,11 @@ function readRows(rows, { exams, tasks }) {
   return new Map(rows.map(read));
 }
 
-// ---------------------------------------------------------------- one plane
+// ---------------------------------------------------------------- one series
 
 class Pane {
-  constructor(viewer, plane) {
-    this.viewer = viewer;
-    this.plane = plane;
+  constructor(viewer, { series, plane, name, row, column }) {
+    Object.assign(this, { viewer, series, plane, name });
     this.window = { ...FULL_WINDOW };
     this.slice = 0;
     this.turned = 0; // of the wheel, since the last slice
@@ -227,18 +249,22 @@ class Pane {
     this.context = this.canvas.getContext("2d");
     this.tile = make("canvas"); // one slice, one pixel per pixel
     this.screen = make("div", { class: "mv-screen", tabindex: 0, role: "slider" }, this.canvas);
+    this.none = make("p", { class: "mv-none" });
+    if (viewer.isHung) this.screen.append(this.none);
     this.position = make("span", { class: "mv-position" });
     this.grey = make("span", { class: "mv-window" });
-    const name = make("span", { class: "mv-plane" }, capitalise(plane));
-    const foot = make("div", { class: "mv-foot" }, name, this.position, this.grey);
-    this.element = make("section", { class: "mv-pane", "data-plane": plane }, this.screen, foot);
+    const title = make("span", { class: "mv-plane" }, name);
+    const foot = make("div", { class: "mv-foot" }, title, this.position, this.grey);
+    this.element = make("section", { class: "mv-pane", "data-plane": series }, this.screen, foot);
+    this.element.style.setProperty("--mv-row", row);
+    this.element.style.setProperty("--mv-column", column);
     this.listen();
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.screen);
   }
 
   get stack() {
-    return this.viewer.exam?.planes[this.plane];
+    return this.viewer.exam?.planes[this.series];
   }
 
   resetZoom() {
@@ -361,7 +387,30 @@ class Pane {
     context.setTransform(scale, 0, 0, scale, left, top);
     for (const overlay of OVERLAYS) if (this.viewer.shown.has(overlay.name)) this.draw(overlay);
     if (this.viewer.linesShown) this.drawLines();
+    this.drawEdges();
     this.drawTrack();
+  }
+
+  // What lies to the left and right, such as R and L, where the file tells it.
+  drawEdges() {
+    const { context, canvas, stack } = this;
+    if (!stack.edges) return;
+    const ratio = window.devicePixelRatio || 1;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.font = "600 15px system-ui, sans-serif";
+    context.textBaseline = "middle";
+    context.lineWidth = 3;
+    context.setLineDash([]);
+    context.strokeStyle = "#000";
+    context.fillStyle = "#fff";
+    const [width, height] = [canvas.width / ratio, canvas.height / ratio];
+    for (const [k, x] of [6, width - TRACK - 6].entries()) {
+      context.textAlign = k ? "right" : "left";
+      context.strokeText(stack.edges[k], x, height / 2);
+      context.fillText(stack.edges[k], x, height / 2);
+    }
+    context.textAlign = "left";
+    context.textBaseline = "alphabetic";
   }
 
   // Grey levels through the window into the tile.
@@ -407,7 +456,7 @@ class Pane {
 
   findMark() {
     const mark = this.viewer.exam.marks[this.viewer.column];
-    return mark?.plane === this.plane ? mark : undefined;
+    return mark?.plane === this.series ? mark : undefined;
   }
 
   stroke({ color, width, dash }, path) {
@@ -443,7 +492,8 @@ class Pane {
     path.closePath();
     this.stroke(overlay, path);
     const pixel = (window.devicePixelRatio || 1) / this.place().scale;
-    this.context.font = `${11 * pixel}px system-ui, sans-serif`;
+    const isSmall = this.viewer.isHung && this.screen.clientWidth < 340;
+    this.context.font = `${(isSmall ? 9 : 11) * pixel}px system-ui, sans-serif`;
     this.context.fillStyle = overlay.color;
     this.context.fillText(name, left, top + one - 4 * pixel); // above the box, not in it
   }
@@ -494,15 +544,16 @@ class Pane {
   }
 
   describe() {
-    const { stack, screen, slice, window: { width, level } } = this;
-    const name = capitalise(this.plane);
+    const { name, stack, screen, slice, window: { width, level } } = this;
+    const { exam, isHung, missing } = this.viewer;
     this.element.classList.toggle("mv-missing", !stack);
     const n = stack?.n_slices;
-    this.position.textContent = stack ? `${slice + 1} / ${n}` : "no stack";
+    this.position.textContent = stack ? `${slice + 1} / ${n}` : missing;
+    if (isHung) this.none.textContent = exam && !stack ? `The exam has no ${name.toLowerCase()} series` : "";
     this.grey.textContent = stack ? `W ${Math.round(width)} L ${Math.round(level)}` : "";
     const attributes = {
       role: stack ? "slider" : "img",
-      "aria-label": stack ? `${name} slice` : `${name}: no stack`,
+      "aria-label": stack ? `${name} slice` : `${name}: ${missing}`,
       "aria-orientation": stack && "vertical",
       "aria-valuemin": stack && 1,
       "aria-valuemax": n,
@@ -530,7 +581,7 @@ const KEYS = [
   ["PageUp", "five slices back", step(-5)],
   ["Home", "first slice", (viewer) => viewer.showSlice(viewer.active, 0)],
   ["End", "last slice", (viewer) => viewer.showSlice(viewer.active, Infinity)],
-  ["1 2 3", "axial, coronal, sagittal", (viewer, key) => viewer.panes[key - 1].screen.focus()],
+  ["1 2 3", "axial, coronal, sagittal", (viewer, key) => viewer.focusPlane(PLANES[key - 1])],
   ["n", "next exam", (viewer) => viewer.turn(1)],
   ["p", "previous exam", (viewer) => viewer.turn(-1)],
   ["/", "go to the filter; Enter or Escape goes back", (viewer) => viewer.filterBox.focus()],
@@ -565,23 +616,37 @@ const KEYS = [
   ["?", "show or hide the keys", (viewer) => viewer.toggleHelp()],
 ];
 
+// Where an exam has several series of a plane.
+const HUNG_KEYS = [
+  ["k", "link the slices of the series of a plane, or not", (viewer) => viewer.toggleLink()],
+];
+const HUNG_TEXTS = {
+  "1 2 3": "axial, coronal, sagittal; again: next series of the plane",
+  z: "active series large",
+};
+
 // ---------------------------------------------------------------- the viewer
 
 class Viewer {
   constructor(root, source) {
     Object.assign(this, { root, source, view: source.view });
+    this.isHung = this.view.is_hung; // several series of a plane; else one stack per plane
+    this.missing = this.isHung ? "no series" : "no stack";
+    this.keys = this.isHung ? [...KEYS, ...HUNG_KEYS] : KEYS;
+    this.shortIds = shortenIds(this.view.exams.map(({ id }) => id));
     this.marks = readRows(source.readMarks(), this.view);
     this.exams = new Map(); // promises of decoded exams, the newest last
     this.shown = new Set(["marks"]);
     this.regionSet = null;
     this.linesShown = true;
     this.flipped = false;
-    this.height = null; // rows below the joint line, in heights of the knee box
+    this.linked = true;
+    this.height = null; // mm in the patient, or rows below the joint line in heights of the knee box
     this.dirty = new Set();
     this.column = null;
     this.task = this.view.tasks[0];
-    this.panes = PLANES.map((plane) => new Pane(this, plane));
-    this.active = this.panes[2];
+    this.panes = this.view.hanging.map((place) => new Pane(this, place));
+    this.active = this.panes.find(({ plane }) => plane === "sagittal") ?? this.panes[0];
     this.build();
     this.fillFilters();
     this.visit(source.place ?? {});
@@ -612,6 +677,12 @@ class Viewer {
     this.status = make("p", { class: "mv-status" });
     this.alert = make("p", { class: "mv-alert", role: "alert" });
     const planes = make("div", { class: "mv-planes" }, ...this.panes.map((pane) => pane.element));
+    if (this.isHung) {
+      planes.classList.add("mv-hung");
+      const isGrid = this.view.hanging[0].row !== "auto";
+      planes.style.setProperty("--mv-columns", isGrid ? 3 : clamp(this.panes.length, 2, 3));
+      planes.style.setProperty("--mv-rows", Math.max(1, Math.ceil((this.panes.length - 1) / 2)));
+    }
     const caption = make("p", { class: "mv-caption" }, this.view.caption);
     const stage = make("div", { class: "mv-stage" }, this.buildTools(), planes);
     stage.append(this.alert, this.status);
@@ -641,10 +712,12 @@ class Viewer {
     }
     this.linesButton = button("Height lines", "h", () => this.toggleLines(), true);
     this.flipButton = button("Flip axial", "v", () => this.flip(), false);
+    this.linkButton = button("Link series", "k", () => this.toggleLink(), true);
     this.largeButton = button("Large", "z", () => this.toggleLarge(), false);
     const reset = button("Reset", "r", () => this.reset());
     const help = button("Keys", "?", () => this.toggleHelp());
-    tools.append(this.linesButton, this.flipButton, this.largeButton, reset, help);
+    const more = this.isHung ? [this.linkButton] : [];
+    tools.append(this.linesButton, this.flipButton, ...more, this.largeButton, reset, help);
     return tools;
   }
 
@@ -673,8 +746,10 @@ class Viewer {
       make("section", { class: `mv-panel mv-${name}`, "aria-label": label }, ...children);
     const filter = make("label", { class: "mv-field" }, "Show", this.filterBox);
     const turn = make("div", { class: "mv-row" }, before, exam, next);
+    this.wholeId = make("p", { class: "mv-id" });
+    this.side = make("p", { class: "mv-side" });
     return [
-      panel("exam", "Exam", filter, turn, this.tasks, this.findings),
+      panel("exam", "Exam", filter, turn, this.wholeId, this.side, this.tasks, this.findings),
       panel("model", "Model", this.contributionsTitle, this.contributions, this.others),
       panel(
         "reader",
@@ -708,7 +783,8 @@ class Viewer {
   }
 
   buildHelp() {
-    const rows = KEYS.map(([keys, text]) => {
+    const rows = this.keys.map(([keys, usual]) => {
+      const text = (this.isHung && HUNG_TEXTS[keys]) || usual;
       const names = keys
         .split(" ")
         .map((key) => make("kbd", {}, capitalise(key.replace("Arrow", ""))));
@@ -744,7 +820,7 @@ class Viewer {
       return; // letters and arrows choose options
     }
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    const found = KEYS.find(([keys]) => keys.split(" ").includes(key));
+    const found = this.keys.find(([keys]) => keys.split(" ").includes(key));
     if (!found) return;
     event.preventDefault();
     event.stopPropagation();
@@ -790,7 +866,7 @@ class Viewer {
     if (index < 0 || this.exam?.id !== exam) return; // another one was opened meanwhile
     const item = this.exam.contributions[this.task]?.find((each) => each.column === column);
     if (item) this.jump(item);
-    const pane = this.panes[PLANES.indexOf(plane)];
+    const pane = this.panes.find(({ series }) => series === plane) ?? this.findPanes(plane)[0];
     if (!pane?.stack) return;
     pane.screen.focus({ preventScroll: true });
     if (Number.isInteger(slice)) this.showSlice(pane, slice - 1);
@@ -801,7 +877,9 @@ class Viewer {
     const letters = new Map(VERDICTS.map(({ severity, key }) => [severity, key.toUpperCase()]));
     const options = this.listed.map(({ id }) => {
       const mark = this.marks.get(id);
-      return make("option", {}, mark ? `${id} (${letters.get(mark.severity) ?? "note"})` : id);
+      const text = this.shortIds.get(id);
+      const shown = mark ? `${text} (${letters.get(mark.severity) ?? "note"})` : text;
+      return make("option", text === id ? {} : { title: id }, shown);
     });
     this.examBox.replaceChildren(...options);
     this.examBox.selectedIndex = this.index ?? 0;
@@ -830,6 +908,7 @@ class Viewer {
     this.describeMark();
     this.describeTasks();
     const id = this.about.id;
+    this.wholeId.textContent = this.shortIds.get(id) === id ? "" : id;
     const waiting = setTimeout(() => (this.status.textContent = `Loading exam ${id} ...`), 300);
     try {
       const exam = await this.load(id);
@@ -842,6 +921,7 @@ class Viewer {
   }
 
   showExam(exam) {
+    if (exam.is_measured || this.exam?.is_measured) this.height = null; // of another patient
     this.exam = exam;
     this.column = null;
     this.alert.textContent = "";
@@ -851,11 +931,14 @@ class Viewer {
       pane.slice = pane.stack ? Math.floor((pane.stack.n_slices - 1) / 2) : 0;
       this.repaint(pane);
     }
+    for (const plane of PLANES) this.follow(this.findPanes(plane)[0]);
     this.linkSlice();
+    this.flipButton.disabled = exam.is_measured;
+    this.side.textContent = exam.side ?? "";
     this.describeTasks();
     this.describeContributions();
     this.describeFindings();
-    this.announce(`Exam ${exam.id}, ${this.index + 1} of ${this.listed.length}. ${this.tell()}`);
+    this.announce(`Exam ${this.shortIds.get(exam.id)}, ${this.index + 1} of ${this.listed.length}. ${this.tell()}`);
     this.root.dataset.exam = exam.id;
     const next = this.listed[this.index + 1];
     if (next) setTimeout(() => this.load(next.id).catch(() => {}), 50); // told when it is opened
@@ -863,6 +946,7 @@ class Viewer {
 
   fail(message) {
     this.exam = null;
+    this.side.textContent = "";
     this.status.textContent = "";
     this.alert.textContent = message;
     this.describeContributions();
@@ -877,30 +961,65 @@ class Viewer {
     for (const each of this.panes) each.element.classList.toggle("mv-active", each === pane);
   }
 
+  // Panes of a plane whose series the exam has.
+  findPanes(plane) {
+    return this.panes.filter((pane) => pane.plane === plane && pane.stack);
+  }
+
+  // The plane; from one of its series the next one.
+  focusPlane(plane) {
+    const shown = this.findPanes(plane);
+    const panes = shown.length ? shown : this.panes.filter((pane) => pane.plane === plane);
+    if (panes.length) panes[(panes.indexOf(this.active) + 1) % panes.length].screen.focus();
+  }
+
   showSlice(pane, slice) {
     if (!pane.stack) return;
     pane.show(slice);
-    if (pane.plane === "axial") this.linkSlice();
+    this.follow(pane);
+    if (pane.plane === "axial") this.linkSlice(pane);
     this.announce(this.tell(pane));
   }
 
   tell(pane = this.active) {
-    const name = capitalise(pane.plane);
-    if (!pane.stack) return `${name}: no stack`;
-    return `${name} slice ${pane.slice + 1} of ${pane.stack.n_slices}`;
+    if (!pane.stack) return `${pane.name}: ${this.missing}`;
+    return `${pane.name} slice ${pane.slice + 1} of ${pane.stack.n_slices}`;
   }
 
-  // Frame that gives heights of axial slices: no geometry is stored, so by fraction of the box.
+  // The other series of a plane show the slice that lies where this one does.
+  follow(pane) {
+    if (!this.linked || !pane) return;
+    for (const other of this.findPanes(pane.plane)) {
+      if (other !== pane) other.show(matchSlice(pane.stack, pane.slice, other.stack));
+    }
+  }
+
+  toggleLink() {
+    this.linked = !this.linked;
+    setPressed(this.linkButton, this.linked);
+    this.follow(this.active.stack && this.active);
+    this.announce(this.linked ? "Series of a plane linked" : "Series of a plane not linked");
+  }
+
+  // Frame that gives heights of axial slices by fraction of the box, where positions aren't stored.
   get reference() {
-    const { sagittal, coronal } = this.exam?.planes ?? {};
-    return (sagittal ?? coronal)?.frame;
+    const [pane] = [...this.findPanes("sagittal"), ...this.findPanes("coronal")];
+    return pane?.stack.frame;
   }
 
-  linkSlice() {
-    const { axial } = this.exam?.planes ?? {};
+  // The axial pane that gives and follows the height.
+  get axial() {
+    const panes = this.findPanes("axial");
+    return panes.includes(this.active) ? this.active : panes[0];
+  }
+
+  // Height of an axial slice in mm where its position is known, else as for rows.
+  linkSlice(pane = this.axial) {
     const frame = this.reference;
-    if (!axial || !frame) return;
-    const fraction = (this.panes[0].slice + 0.5) / axial.n_slices;
+    if (!pane || !frame) return;
+    const { positions, n_slices: n } = pane.stack;
+    if (this.exam.is_measured) return this.setHeight(positions[pane.slice]);
+    const fraction = (pane.slice + 0.5) / n;
     const row = frame.top + (this.flipped ? 1 - fraction : fraction) * (frame.bottom - frame.top);
     this.setHeight((row - frame.anchor) / (frame.bottom - frame.top));
   }
@@ -908,24 +1027,31 @@ class Viewer {
   linkRow(pane, row) {
     const frame = pane.stack?.frame;
     if (!frame) return;
-    this.setHeight((row - frame.anchor) / (frame.bottom - frame.top));
+    const { height, middle, pixel_mm: mm } = pane.stack;
+    const measured = middle - (row - height / 2) * mm;
+    const { anchor, top, bottom } = frame;
+    this.setHeight(this.exam.is_measured ? measured : (row - anchor) / (bottom - top));
     this.followHeight();
   }
 
   followHeight() {
     const frame = this.reference;
-    const pane = this.panes[0];
-    if (!frame || !pane.stack) return;
+    const pane = this.axial;
+    if (!frame || !pane) return;
+    const { positions, n_slices: n } = pane.stack;
     const down = this.height + (frame.anchor - frame.top) / (frame.bottom - frame.top);
     const fraction = this.flipped ? 1 - down : down;
-    pane.show(Math.floor(fraction * pane.stack.n_slices));
+    pane.show(this.exam.is_measured ? findNearest(positions, this.height) : Math.floor(fraction * n));
+    this.follow(pane);
     this.announce(this.tell(pane));
   }
 
   moveHeight(rows) {
     if (this.height === null || !this.reference) return;
     const { top, bottom } = this.reference;
-    this.setHeight(this.height + rows / (bottom - top));
+    const { is_measured: isMeasured, planes } = this.exam;
+    const mm = Object.values(planes)[0].pixel_mm;
+    this.setHeight(this.height + (isMeasured ? -rows * mm : rows / (bottom - top)));
     this.followHeight();
   }
 
@@ -936,11 +1062,14 @@ class Viewer {
 
   findLinkedRow(stack) {
     if (this.height === null) return null;
+    const { height, middle, pixel_mm: mm } = stack;
+    if (this.exam.is_measured) return height / 2 - (this.height - middle) / mm;
     const { anchor, top, bottom } = stack.frame;
     return anchor + this.height * (bottom - top);
   }
 
   flip() {
+    if (this.exam?.is_measured) return this.announce("Heights are known, nothing to flip");
     this.flipped = !this.flipped;
     setPressed(this.flipButton, this.flipped);
     this.linkSlice();
@@ -1097,7 +1226,7 @@ class Viewer {
       for (const pane of this.panes) this.repaint(pane);
       return;
     }
-    const pane = this.panes[PLANES.indexOf(mark.plane)];
+    const pane = this.panes.find(({ series }) => series === mark.plane);
     this.activate(pane);
     this.toggleOverlay("marks", true);
     this.showSlice(pane, mark.best_slice);
@@ -1129,7 +1258,7 @@ class Viewer {
     const isGone = isSame && remarks.length === 0; // else it holds for another task
     this.putMark(id, { ...old, remarks, severity: isGone ? "note" : severity });
     const verdict = VERDICTS.find((each) => each.severity === severity);
-    this.announce(isSame ? "Mark taken back" : `Exam ${id}: ${remark || verdict.label}`);
+    this.announce(isSame ? "Mark taken back" : `Exam ${this.shortIds.get(id)}: ${remark || verdict.label}`);
     if (goOn) this.turn(1);
   }
 

@@ -18,28 +18,19 @@ from mrnet_features.evaluation.alignment import check_predictions
 from mrnet_features.evaluation.importance.contributions import explain_predictions
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation
 from mrnet_features.evaluation.protocol.holdout import HoldOut
-from mrnet_features.extraction.read import ExamLike
+from mrnet_features.extraction.read import ExamLike, list_stacks
 from mrnet_features.families.presets import find_families
 from mrnet_features.messages import name_some
 from mrnet_features.names import Name, is_series
 from mrnet_features.quality.findings import check_findings
+from mrnet_features.report.viewer.captions import write_caption
 from mrnet_features.report.viewer.exam import ExamContent, describe_exam
+from mrnet_features.report.viewer.hanging import are_named, hang_series
 from mrnet_features.report.viewer.marks import read_marks
 from mrnet_features.report.viewer.overlays import Families
 
 TOP = 8
 """Contributions per exam and task."""
-
-CAPTION = (
-    "Pixels as stored, nothing flipped, each stack with its own window. Height is linked: rows "
-    "of coronal and sagittal slices by the joint line (dotted), axial slices by their fraction "
-    "of the stack; V flips the axial stack, as slices run either way. Left and right, "
-    "front and back can't be linked, and there is no scale in mm, because MRNet stores no "
-    "geometry. Regions end at the outline of the leg. Fluid is all that is as bright as fluid; "
-    "without fat saturation that includes fat. The band is the darkest line of a slice at the "
-    "slope of the anterior cruciate ligament, whether it is the ligament or not. For research, "
-    "not for diagnosis."
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +80,8 @@ class Cases:
         Returns
         -------
         dict
-            Keys exams, tasks, has_scores and caption.
+            Keys hanging (as from `hang_series`), is_hung (whether series are named by more than
+            their plane), exams, tasks, has_scores and caption.
         """
         codes = self.findings.groupby("exam")["code"].unique()
         exams = [
@@ -101,11 +93,14 @@ class Cases:
             }
             for exam in ids
         ]
+        names = {name for exam in ids for name in list_stacks(self.exams[exam])}
         return {
+            "hanging": hang_series(names),
+            "is_hung": are_named(names),
             "exams": exams,
             "tasks": self.tasks,
             "has_scores": bool(len(self.scores.columns)),
-            "caption": CAPTION,
+            "caption": write_caption([self.exams[exam] for exam in ids]),
         }
 
     def describe(

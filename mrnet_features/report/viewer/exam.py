@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from mrnet_features.extraction.read import ExamLike, read_exam
-from mrnet_features.extraction.slices import find_bare_planes
+from mrnet_features.extraction.slices import find_planes
+from mrnet_features.names import PLANES, parse_series
+from mrnet_features.report.viewer.geometry import EDGES, find_geometry
 from mrnet_features.report.viewer.overlays import (
     Families,
     PlaneOverlays,
@@ -17,6 +19,7 @@ from mrnet_features.report.viewer.overlays import (
     find_overlays,
 )
 from mrnet_features.report.viewer.pictures import MaskStore, encode_stack
+from mrnet_features.report.viewer.side_words import find_side, say_side
 from mrnet_features.report.words import describe_column
 from mrnet_features.stacks.mark import FeatureMark
 
@@ -53,7 +56,7 @@ def describe_exam(
     Parameters
     ----------
     exam_id : str
-    exam : Exam or mapping of plane to stack
+    exam : Exam or mapping of series to stack
     contributions : DataFrame
         Columns task, column, value, contribution, n_columns, total, as from `Cases.explain`; rows
         in the order to show.
@@ -73,12 +76,14 @@ def describe_exam(
     KeyError, TypeError, ValueError, OSError
         If a stack is missing or can't be read; a note names exam and plane.
     """
-    planes = find_bare_planes(exam)
+    planes = find_planes(exam, None)
     pixels = read_exam(exam, 0, planes)
     stacks = pixels.stacks
-    overlays = find_overlays(stacks)
+    places = {series: find_geometry(exam, series) for series in stacks}
+    side = find_side(exam)
+    overlays = find_overlays(stacks, side)
     columns = dict.fromkeys(contributions["column"].astype(str))
-    marks = find_feature_marks(stacks, columns, planes, families)
+    marks = find_feature_marks(stacks, columns, planes, families, side)
     n_pixels = sum(stack.size for stack in stacks.values())
     buffers: list[bytes] = []
     described = []
@@ -89,10 +94,13 @@ def describe_exam(
         picture = encode_stack(grey, share)
         overlay = _describe_overlays(overlays[plane], plane, stores[plane])
         sizes = dict(zip(("n_slices", "height", "width"), grey.shape, strict=True))
+        geometry = places[plane]
+        place = {} if geometry is None else {**geometry._asdict(), "edges": EDGES[_plane(plane)]}
         described.append(
             {
                 "plane": plane,
                 **sizes,
+                **place,
                 "tiles_across": picture.tiles_across,
                 "quality": picture.quality,
                 "picture": len(buffers),
@@ -105,6 +113,8 @@ def describe_exam(
         "id": exam_id,
         "fingerprint": pixels.fingerprint,
         "planes": described,
+        "is_measured": None not in places.values(),
+        "side": say_side(side),
         "marks": {column: mark for column, mark in shown.items() if mark["slices"]},
         "contributions": describe_contributions(contributions, planes, marks, families),
         "others": sum_others(contributions),
@@ -126,7 +136,7 @@ def describe_contributions(
     rows : DataFrame
         Columns task, column, value, contribution.
     planes : sequence of str
-        Planes that the exam has.
+        Series that the exam has.
     marks : mapping of column to FeatureMark
     families
         As for `find_marks`.
@@ -147,7 +157,8 @@ def describe_contributions(
         if column not in marks:
             plane = column.split("__")[0]
             is_missing = "__" in column and plane not in planes
-            unmarked = f"The exam has no {plane} stack." if is_missing else "It has no mark."
+            lacks = f"{plane} stack" if plane in PLANES else f"{plane.replace('_', ' ')} series"
+            unmarked = f"The exam has no {lacks}." if is_missing else "It has no mark."
         elif not marks[column].slices:
             unmarked = "It has no value, so no mark."
         found.setdefault(str(row["task"]), []).append(
@@ -208,6 +219,10 @@ def format_value(value: Any, unit: str) -> str:
     return f"{number:.3g} {SHOWN_UNITS.get(unit, unit)}".strip()
 
 
+def _plane(series: str) -> str:
+    return parse_series(series).plane
+
+
 def _describe_overlays(found: PlaneOverlays, plane: str, store: MaskStore) -> dict[str, Any]:
     """Overlays of one plane in plain types."""
     frame, n_slices = found.frame, len(found.foreground)
@@ -222,7 +237,7 @@ def _describe_overlays(found: PlaneOverlays, plane: str, store: MaskStore) -> di
     }
     fluid = [] if found.fluid is None else [store.add(mask) for mask in found.fluid]
     return {
-        "frame": None if plane == "axial" else linked,
+        "frame": None if _plane(plane) == "axial" else linked,
         "foreground": [store.add(mask) for mask in found.foreground],
         "fluid": fluid,
         "regions": [region._asdict() for region in found.regions],

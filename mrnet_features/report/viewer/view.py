@@ -33,14 +33,15 @@ def view(
     families: Families = "baseline",
     marks: pd.DataFrame | str | Path | None = None,
 ) -> ExamViewer:
-    """Look at exams in a notebook: three planes, overlays, labels, predictions, reader's marks.
+    """Look at exams in a notebook: series, overlays, labels, predictions, reader's marks.
 
-    Press ? in the viewer for its keys.
+    Series that are named by more than their plane, such as ``sagittal_fluid``, hang in a column per
+    plane, fluid-sensitive ones above structural ones. Press ? in the viewer for its keys.
 
     Parameters
     ----------
-    data : Dataset, Exam, or mapping of plane to stack
-        Planes may be missing; so may labels.
+    data : Dataset, Exam, or mapping of series to stack
+        Series may be missing in some exams; so may labels.
     evaluation : Evaluation, HoldOut or DataFrame, optional
         Probabilities to show beside the labels, each of a model that was not fitted on the exam:
         of `cross_validate`, of `evaluate`, or a table as from `read_predictions`. The labels of the
@@ -112,11 +113,13 @@ def write_view(
     families: Families = "baseline",
     marks: pd.DataFrame | str | Path | None = None,
 ) -> None:
-    """Write a stand-alone page with the viewer; about 0.9 MB per exam.
+    """Write a stand-alone page with the viewer; about 0.3 MB per series, less if there are many.
 
     The page is one file and loads nothing. Share it only as the data may be shared: it holds the
-    pictures. It takes 1.5 to 4 seconds per exam, with a progress bar on a terminal. An address such
-    as ``view.html#exam=0042&plane=sagittal&slice=12`` opens an exam there; slices count from 1.
+    pictures. It takes .5 to 1.5 seconds per series, with a progress bar on a terminal.
+
+    An address such as ``view.html#exam=0042&plane=sagittal&slice=12`` opens an exam there, with the
+    name of a series as ``plane``; slices count from 1.
 
     Parameters
     ----------

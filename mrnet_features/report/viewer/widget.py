@@ -97,7 +97,7 @@ class ExamViewer(anywidget.AnyWidget):  # type: ignore[misc]
         if ids is None and not self._cases.are_chosen and len(chosen) > MOST_EXAMS:
             warnings.warn(
                 f"The page holds the first {MOST_EXAMS} of the viewer's {len(chosen)} exams, as "
-                "each takes about 0.9 MB. Name the exams to write with "
+                "each takes about a megabyte. Name the exams to write with "
                 "`save_as_html(path, ids=[...])`.",
                 stacklevel=2,
             )

@@ -157,3 +157,62 @@ def test_an_inverted_stack_has_bright_air(dataset, tmp_path):
     flags = mf.explore(Dataset(exams, pd.DataFrame())).frame("flags")
     reasons = flags.loc[(flags["exam"] == "9000") & (flags["code"] == "tissue-order"), "advice"]
     assert "inverted" in reasons.iloc[0]
+
+
+def make_named(dataset, n):
+    """Exams with three series under names with a weighting; the last lacks one."""
+    names = {
+        "coronal": "coronal_structural",
+        "sagittal": "sagittal_fluid",
+        "axial": "axial_dess",
+    }
+    exams = []
+    for k, exam in enumerate(dataset.exams[:n]):
+        paths = {names[plane]: path for plane, path in exam.paths.items()}
+        if k == n - 1:
+            del paths["axial_dess"]
+        exams.append(Exam(exam.id, paths))
+    return tuple(exams)
+
+
+def test_named_series_are_measured_as_their_plane_and_judged_by_their_weighting(dataset):
+    n = 5
+    found = mf.explore(Dataset(make_named(dataset, n), dataset.labels.iloc[:n]))
+    usual = mf.explore(dataset[:n], sequences={"axial": None})
+    assert found.planes == ("axial_dess", "coronal_structural", "sagittal_fluid")
+    assert found.summary().loc["axial_dess", "n_missing"] == 1
+    assert found.sequences == {"coronal_structural": "structural", "sagittal_fluid": "fluid"}
+    columns = ["expected", "grey", "ratio", "verdict"]
+    for named, plane in (("sagittal_fluid", "sagittal"), ("coronal_structural", "coronal")):
+        one, other = (
+            each.frame("tissues").query("plane == @name").set_index("tissue")[columns]
+            for each, name in ((found, named), (usual, plane))
+        )
+        if plane == "coronal":  # T1 and PD differ in fluid, and it is measured on neither
+            assert one.loc["fluid", "expected"] == ""
+            one, other = (rows.drop(index="fluid") for rows in (one, other))
+        pd.testing.assert_frame_equal(one, other)
+    axial = found.frame("tissues").query("plane == 'axial_dess'")
+    assert set(axial["expected"]) == {""}
+    page = found.make_page().html
+    assert "sagittal fluid-sensitive" in page
+    assert "T2 fs or PD fs" in page
+    assert "sagittal_fluid" not in page
+
+
+def test_of_many_tasks_the_four_most_frequent_are_compared(dataset):
+    n = 8
+    rng = np.random.default_rng(0)
+    names = [f"finding {k}" for k in range(12)]
+    labels = pd.DataFrame(rng.choice([0.0, 1.0, np.nan], (n, 12)), columns=names)
+    labels.index = dataset.labels.index[:n]
+    found = mf.explore(Dataset(dataset.exams[:n], labels))
+    assert found.tasks == tuple(names)
+    assert len(found.frame("prevalence")) == 12
+    assert len(found.frame("cooccurrence")) == 16
+    counts = labels.sum()
+    assert len(found.compared) == 4
+    assert counts[list(found.compared)].min() >= counts.drop(list(found.compared)).max()
+    page = found.make_page().html
+    assert "the 4 of 12 tasks with the most positive exams" in page
+    assert found.plot(part="histograms", task="finding 11").get_xlabel() == "Grey level"

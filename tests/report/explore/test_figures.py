@@ -77,3 +77,11 @@ def test_text_in_place_of_axes_is_the_part_of_an_exploration(draw):
     arguments = [["acl"]] if draw is figures.draw_cooccurrence else []
     with pytest.raises(TypeError, match=r"got 'grey'\. Name the argument: plot\(part='grey'\)"):
         draw(table, *arguments, "grey")
+
+
+def test_combinations_of_tasks_with_long_names_leave_room_for_the_bars():
+    names = ["Medial Meniscus", "Lateral Meniscus", "Medial OA of both", "Effusion and synovitis"]
+    labels = pd.DataFrame(np.eye(4, dtype=int), columns=names)
+    axes = figures.draw_cooccurrence(measure_cooccurrence(labels), names)
+    axes.get_figure().canvas.draw()
+    assert axes.get_position().width > 0.4

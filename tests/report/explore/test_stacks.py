@@ -55,5 +55,5 @@ def test_unreadable_files_are_listed_and_the_others_measured(tmp_path):
 
 def test_a_plane_of_another_name_is_refused(tmp_path):
     exam = Exam("0007", {"oblique": write(tmp_path, "a", make_knee(66))})
-    with pytest.raises(ValueError, match="some of axial, coronal, sagittal, got 'oblique' in exam"):
+    with pytest.raises(ValueError, match="'sagittal_fluid', got 'oblique' in exam '0007'"):
         measure_stacks([exam], None, False)

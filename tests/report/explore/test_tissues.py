@@ -71,7 +71,7 @@ def test_a_sequence_is_told_in_words_and_a_wrong_one_refused():
     assert list_signals("T1").shape[1] == 1
     with pytest.raises(ValueError, match="one of T1, T1 fs, .* got 'STIR'"):
         list_signals("STIR")
-    with pytest.raises(ValueError, match="planes axial, coronal, sagittal, got 'oblique'"):
+    with pytest.raises(ValueError, match="series of them such as 'sagittal_fluid', got 'oblique'"):
         check_sequences({"oblique": "T1"})
 
 

@@ -13,6 +13,7 @@ from mrnet_features.report.review.exclusions import list_unscored
 from mrnet_features.report.review.finding_words import name_code
 from mrnet_features.report.review.inputs import collect_inputs
 from mrnet_features.report.review.part import Closed, LeftOut, Part, Plot, Thumbnail
+from tests.support.dicom_files import draw_stack, write_series
 from tests.support.tables import plant_signal
 from tests.support.viewed_exams import SHAPES, evaluate_exams, write_exams
 
@@ -196,3 +197,49 @@ def test_planes_that_were_not_loaded_are_not_called_missing(dataset):
     files = measure_files(mf.Dataset(exams, dataset.labels[:3]), [exam.id for exam in exams])
     assert set(files["plane"]) == {"sagittal"}
     assert files["has_file"].all()
+
+
+def test_series_are_listed_in_words_and_scans_by_their_headers(evaluation, dataset, tmp_path):
+    pytest.importorskip("pydicom", reason="pydicom is not installed")
+    folder = write_series(tmp_path / "a", "coronal", draw_stack(6))
+    exams = [mf.Exam(exam.id, {"axial_structural": exam.paths["axial"]}) for exam in dataset]
+    exams[0] = mf.Exam(exams[0].id, {"coronal_fluid": folder, **exams[0].paths})
+    named = mf.Dataset(tuple(exams), dataset.labels)
+    part, _ = describe(evaluation, named)
+    stacks = part.tables["stacks"].set_index("plane")
+    assert list(stacks.index) == ["axial structural", "coronal fluid-sensitive"]
+    assert stacks.loc["coronal fluid-sensitive", ["n_stacks", "n_missing"]].tolist() == [1, 19]
+    assert stacks.loc["coronal fluid-sensitive", "sizes"] == "256 x 256: 1"
+
+
+def test_the_pixels_of_scans_are_not_decoded_to_count_stacks(tmp_path, monkeypatch):
+    pytest.importorskip("pydicom", reason="pydicom is not installed")
+    folder = write_series(tmp_path / "a", "coronal", draw_stack(6))
+    one = mf.Dataset((mf.Exam("0001", {"coronal_fluid": folder}),), pd.DataFrame())
+    monkeypatch.setattr("mrnet_features.series.dicom_pixels.read_stored", None)
+    monkeypatch.setattr("mrnet_features.series.assemble.assemble", None)
+    assert measure_files(one, ["0001"])["n_slices"].tolist() == [6]
+
+
+def test_of_many_tasks_the_most_frequent_are_combined():
+    rng = np.random.default_rng(0)
+    n = 60
+    index = pd.Index([f"{k:04d}" for k in range(n)], name="exam")
+    names = [f"finding {k}" for k in range(6)]
+    labels = pd.DataFrame(rng.integers(0, 2, (n, 6)), index=index, columns=names)
+    labels["finding 2"] = (np.arange(n) % 10 == 0).astype(int)
+    table = pd.DataFrame({"a": rng.normal(size=n), "b": rng.normal(size=n)}, index=index)
+    evaluation = mf.cross_validate(
+        logistic_baseline(), table, labels, n_splits=2, n_repeats=1, progress=False
+    )
+    part, _ = describe(evaluation)
+    combined = part.tables["combinations"]
+    assert len(combined) == 16
+    assert "finding 2" not in combined.columns
+    (text,) = [
+        inner.text
+        for block in list_kinds(part, Closed)
+        for inner in block.blocks
+        if isinstance(inner, Text) and "with the most positive exams" in inner.text
+    ]
+    assert text.startswith("Of 60 exams with labels of the 4 of 6 tasks with the most positive")

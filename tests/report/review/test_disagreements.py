@@ -202,3 +202,38 @@ def test_an_exam_with_a_broken_file_has_no_link(study, dataset, tmp_path):
     links = {p.title[:4]: p.link for p in list_kinds(part, Thumbnail)}
     assert links["0003"] == ""
     assert links["0008"]
+
+
+def rename(dataset, table, names):
+    """The same stacks and features under names of series."""
+    exams = tuple(
+        mf.Exam(exam.id, {names[plane]: path for plane, path in exam.paths.items()})
+        for exam in dataset
+    )
+    columns = [
+        "__".join([names.get(parts[0], parts[0]), *parts[1:]])
+        for parts in (column.split("__") for column in table.columns)
+    ]
+    return mf.Dataset(exams, dataset.labels), table.set_axis(columns, axis=1)
+
+
+def test_marks_are_drawn_on_the_named_series_that_a_reason_comes_from(dataset):
+    names = {"axial": "axial_fluid", "coronal": "coronal_fluid", "sagittal": "sagittal_structural"}
+    _, table = evaluate_exams(dataset)
+    named, features = rename(dataset, table, names)
+    evaluation = mf.cross_validate(
+        logistic_baseline(), features, named.labels, n_splits=4, n_repeats=1, progress=False
+    )
+    part, _ = describe(evaluation, named, features)
+    where = part.tables["pictures"].set_index("exam").loc["0003"]
+    assert where["plane"] == "sagittal_structural"
+    assert where["line"].startswith("Sagittal structural slice ")
+    assert where["line"].endswith("the line is that of reason 1.")
+
+
+def test_without_a_reason_a_fluid_sensitive_sagittal_series_is_shown_first(study, dataset):
+    path = dataset.exams[0].paths["sagittal"]
+    paths = dict.fromkeys(("axial_fluid", "sagittal_structural", "sagittal_fluid"), path)
+    exams = tuple(mf.Exam(exam.id, paths) for exam in dataset)
+    part, _ = describe(study[0], mf.Dataset(exams, dataset.labels))
+    assert set(part.tables["pictures"]["plane"]) == {"sagittal_fluid"}

@@ -9,9 +9,10 @@ import mrnet_features as mf
 from mrnet_features.report.review.disagreements import describe_disagreements
 from mrnet_features.report.review.earlier import FORMAT
 from mrnet_features.report.review.inputs import collect_inputs
-from mrnet_features.report.review.viewer_page import write_viewer
+from mrnet_features.report.review.viewer_page import is_viewable, write_viewer
 from mrnet_features.report.review.write import write_report
 from tests.support.browser import Watched, open_browser
+from tests.support.dicom_files import draw_stack, write_series
 from tests.support.viewed_exams import evaluate_exams, write_exams
 from tests.support.viewer_page import read_position, settle
 
@@ -83,3 +84,12 @@ def test_an_own_page_is_linked_and_left_alone(study, dataset, tmp_path):
     write_report(study[0], dataset, out=out, viewer="report-files/viewer.html")
     assert own.read_text() == "own"
     assert 'href="report-files/viewer.html#exam=' in out.read_text()
+
+
+def test_an_exam_of_scans_can_be_viewed_and_one_with_a_damaged_series_not(tmp_path):
+    pytest.importorskip("pydicom", reason="pydicom is not installed")
+    folder = write_series(tmp_path / "a", "coronal", draw_stack(6))
+    assert is_viewable(mf.Exam("1", {"coronal_fluid": folder}))
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "IM1").write_bytes(b"none")
+    assert not is_viewable(mf.Exam("1", {"coronal_fluid": folder, "axial": tmp_path / "b"}))

@@ -572,9 +572,3 @@ def test_an_exam_whose_pixels_are_all_equal_is_shown(browser, tmp_path):
 
 def test_sizes_of_the_fixture_are_those_tested():
     assert [SHAPES[plane][0] for plane in PLANES] == [7, 1, 9]
-
-
-def test_an_exam_without_a_stack_named_by_its_plane_is_refused(tmp_path):
-    exam = {"sagittal_fluid": np.zeros((3, 16, 16), np.uint8)}
-    with pytest.raises(ValueError, match="draw all series with `plot_exam`"):
-        write_view(tmp_path / "page.html", exam)

@@ -1,0 +1,257 @@
+"""Site leak of header fields on synthetic studies: found where it was planted, 0 where not.
+
+    python benchmarks/bench_headers.py --sets 6 --exams 800
+    python benchmarks/bench_headers.py --pixels /tmp/studies --exams 240 --leaks 1
+
+Draws studies as ``write_knees(layout="rsna", site_leak=...)`` does, and writes one file per series
+with its header and no picture, so that thousands of exams take minutes. First it compares such
+headers with those of studies that were written whole. One exam per patient is kept. Labels are the
+true findings that a tenth of the exams has. Writes ``results/headers.json``: AUCs in random and
+grouped folds and their gap with its interval, per leak, set, model and fingerprint.
+
+With ``--pixels`` it writes whole studies to a folder, describes them with the preset ``minimal``,
+and adds the same measurement on these features to the file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import datetime as dt
+import functools
+import importlib.metadata
+import json
+import platform
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+
+import mrnet_features as mf
+from mrnet_features.data.header_columns import encode_headers
+from mrnet_features.data.headers import build_headers, make_key
+from mrnet_features.series.dicom_files import read_dicom_header
+from mrnet_features.series.header_fields import KEPT_TAGS, read_fields
+from mrnet_features.synthetic.studies import study as studies
+from mrnet_features.synthetic.studies.dicom_writer import SeriesFacts, make_uid, write_series
+from mrnet_features.synthetic.studies.placing import place_series
+from mrnet_features.synthetic.style import as_style
+
+RESULTS = Path(__file__).parent / "results"
+SALT = "of this benchmark"
+FINGERPRINTS = {
+    "maker, model, field strength": ("maker", "model_code", "field_t"),
+    "the same and software": ("maker", "model_code", "field_t", "software_code"),
+}
+MODELS = {"logistic": mf.logistic_baseline, "LightGBM": mf.lightgbm_baseline}
+COMMON = 0.1  # fraction of the exams that have, and that lack, a finding that is taken
+NOT_COMPARED = ["syntax", "description_code", "coil_code"]  # pictures are not compressed here
+
+
+def read_study(study, folder, key):
+    """Fields of each slot of a study, from a file without a picture; of two series the first."""
+    found = {}
+    path = folder / "one.dcm"
+    for k, (plan, generator) in enumerate(zip(study.plans, study.generators, strict=True)):
+        slot = f"{plan.listed_plane}_{plan.listed_weighting}"
+        if not plan.is_listed or plan.kind == "localiser" or slot in found:
+            continue
+        place = place_series(
+            plan.plane, plan.kind, study.scene, study.place, study.site, study.style, generator
+        )
+        facts = SeriesFacts(
+            study=study.uid,
+            series=make_uid(study.uid, "series", k),
+            frame_of_reference=make_uid(study.uid, "frame"),
+            number=k + 1,
+            patient=study.patient,
+            side="left" if study.scene.left else "right",
+            plan=plan,
+            site=dataclasses.replace(study.site, compression=""),
+        )
+        empty = np.zeros((len(place.positions), 1, 1), np.float32)
+        _, data = next(iter(write_series(facts, empty, [place])))
+        path.write_bytes(data)
+        n_files = 1 if study.site.is_enhanced else len(place.positions)
+        found[slot] = {"files": n_files, **read_fields(read_dicom_header(path, KEPT_TAGS), key)}
+    return found
+
+
+def draw_set(seed, n_exams, leak):
+    """Headers, true findings and sites of a set, one exam per patient."""
+    key, style = make_key(SALT), as_style(None)
+    rows, truth = {}, {}
+    if not hasattr(studies.list_sites, "cache_info"):  # the same for all studies
+        studies.list_sites = functools.cache(studies.list_sites)
+    with tempfile.TemporaryDirectory() as folder:
+        for k in range(n_exams):
+            study = studies.sample_study(seed, "train", k, style, leak)
+            if study.repeats:
+                continue
+            truth[study.uid] = {"site": study.site.name, **study.findings}
+            for slot, fields in read_study(study, Path(folder), key).items():
+                rows[study.uid, slot] = fields
+    table = pd.DataFrame.from_dict(truth, orient="index").rename_axis("exam")
+    labels = table.drop(columns="site").astype("float64").dropna(axis="columns", how="all")
+    return build_headers(rows), labels, table["site"]
+
+
+def compare_with_files(n_studies=3):
+    """Raise unless headers of files without pictures are those of whole studies."""
+    with tempfile.TemporaryDirectory() as folder:
+        mf.write_knees(folder, layout="rsna", n_train=n_studies, n_valid=0, seed=1, site_leak=1.0)
+        whole = mf.read_headers(mf.load_rsna_knee(folder), salt=SALT, progress=False)
+    drawn, _, _ = draw_set(1, n_studies, 1.0)
+    both = drawn.index.intersection(whole.index)
+    assert len(both) >= 3 * n_studies, "too few series to compare"
+    columns = [name for name in whole if name not in NOT_COMPARED]
+    pd.testing.assert_frame_equal(drawn.loc[both, columns], whole.loc[both, columns])
+    return len(both)
+
+
+def measure(model, features, labels, groups, n_repeats):
+    """Row of the result: of the mean over the findings."""
+    gap = mf.measure_group_gap(
+        MODELS[model](), features, labels, groups, n_repeats=n_repeats, n_jobs=1
+    )
+    row = gap.summary().loc["mean"]
+    sizes = groups.value_counts(normalize=True)
+    return {
+        "auc_random": round(float(row["auc_random"]), 4),
+        "auc_grouped": round(float(row["auc_grouped"]), 4),
+        "gap": round(float(row["gap"]), 4),
+        "ci_low": round(float(row["ci_low"]), 4),
+        "ci_high": round(float(row["ci_high"]), 4),
+        "n_exams": len(labels),
+        "n_findings": labels.shape[1],
+        "n_groups": len(sizes),
+        "largest_group": round(float(sizes.iloc[0]), 3),
+    }
+
+
+def summarise(rows):
+    """Mean AUCs and gap over the sets, and in how many of them the interval is above or holds 0."""
+    table = pd.DataFrame(rows)
+    found = []
+    for name, part in table.groupby(["leak", "model", "fingerprint"], sort=False):
+        means = part[["auc_random", "auc_grouped", "gap"]].mean().round(4)
+        found.append(
+            {
+                **dict(zip(("leak", "model", "fingerprint"), name, strict=True)),
+                **means.to_dict(),
+                "gap_lowest": float(part["gap"].min()),
+                "gap_highest": float(part["gap"].max()),
+                "n_sets": len(part),
+                "interval_above_0": int((part["ci_low"] > 0).sum()),
+                "interval_holds_0": int(((part["ci_low"] <= 0) & (part["ci_high"] >= 0)).sum()),
+            }
+        )
+    return found
+
+
+def measure_set(options, number, leak):
+    """Rows of one set, from headers alone."""
+    headers, labels, site = draw_set(options.seed + number, options.exams, leak)
+    labels = keep_common(labels, COMMON * len(labels))
+    features = encode_headers(headers)
+    rows = []
+    for name, columns in FINGERPRINTS.items():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # a large group
+            groups = mf.scanner_groups(headers, by=columns)
+        models = ["logistic"]
+        if "software" in name:  # which tells the sites apart
+            assert pd.crosstab(groups, site).gt(0).to_numpy().sum() == site.nunique()
+            if number < options.lightgbm_sets:
+                models.append("LightGBM")
+        for model in models:
+            n_repeats = options.repeats if model == "logistic" else 1
+            found = measure(model, features, labels, groups, n_repeats)
+            rows.append({"leak": leak, "set": number, "model": model, "fingerprint": name, **found})
+            print(rows[-1], flush=True)
+    return rows
+
+
+def keep_common(labels, fewest):
+    """Findings of which each class has at least so many exams, for folds of few large groups."""
+    counts = pd.DataFrame({"0": (labels == 0).sum(), "1": (labels == 1).sum()}).min(axis=1)
+    return labels.loc[:, counts >= fewest]
+
+
+def measure_pixels(options):
+    """Rows of one set of whole studies: features of their pixels, and of their headers."""
+    rows = []
+    for leak in options.leaks:
+        folder = options.pixels / f"leak {leak:g}"
+        settings = {"n_train": options.exams, "n_valid": 0, "seed": options.seed}
+        mf.write_knees(folder, layout="rsna", site_leak=leak, n_jobs=1, **settings)
+        dataset = mf.load_rsna_knee(folder)
+        truth = pd.read_csv(folder / "train-truth.csv", index_col="StudyInstanceUID")
+        first = truth.index[truth["repeats"].isna()]
+        dataset = dataset[[exam for exam in dataset.ids if exam in first]]
+        planes = sorted({series for exam in dataset for series in exam.paths})
+        extractor = mf.FeatureExtractor("minimal", planes=planes, missing="nan", progress=False)
+        table = folder.with_suffix(".parquet")
+        pixels = mf.extract_features(dataset, table, extractor=extractor, progress=False)
+        labels = truth.loc[list(dataset.ids), list(dataset.labels.columns)].astype("float64")
+        labels = keep_common(labels, COMMON * len(labels))
+        headers = mf.read_headers(dataset, salt=SALT, progress=False)
+        name = "the same and software"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            groups = mf.scanner_groups(headers, by=FINGERPRINTS[name])
+        for kind, features in {"minimal": pixels, "headers": encode_headers(headers)}.items():
+            found = measure("logistic", features, labels, groups, options.repeats)
+            shown = {"leak": leak, "features": kind, "findings": list(labels), "fingerprint": name}
+            rows.append(shown | found)
+            print(rows[-1], flush=True)
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sets", type=int, default=6)
+    parser.add_argument("--exams", type=int, default=800, help="per set, with repeats")
+    parser.add_argument("--repeats", type=int, default=1, help="of the folds")
+    parser.add_argument("--leaks", type=float, nargs="+", default=[0.0, 1.0])
+    parser.add_argument("--lightgbm-sets", type=int, default=1, help="sets with LightGBM as well")
+    parser.add_argument("--jobs", type=int, default=1, help="sets at once")
+    parser.add_argument("--seed", type=int, default=100)
+    parser.add_argument("--pixels", type=Path, help="folder of whole studies")
+    parser.add_argument("--out", type=Path, default=RESULTS / "headers.json")
+    options = parser.parse_args()
+    part = {
+        "date": dt.datetime.now(dt.UTC).date().isoformat(),
+        "machine": {"processor": platform.processor() or platform.machine()},
+        "versions": {
+            name: importlib.metadata.version(name)
+            for name in ("mrnet-features", "numpy", "pandas", "scikit-learn", "lightgbm", "pydicom")
+        },
+        "settings": {
+            **{name: getattr(options, name) for name in ("exams", "repeats", "leaks", "seed")},
+            "labels": "true findings of the drawn knees that at least a tenth of the exams has",
+            "score": "mean AUC over the findings",
+            "folds": 5,
+        },
+    }
+    if options.pixels:
+        part["rows"] = measure_pixels(options)
+    else:
+        part["settings"]["sets"] = options.sets
+        part["series_compared_with_whole_files"] = compare_with_files()
+        cells = [(number, leak) for number in range(options.sets) for leak in options.leaks]
+        found = Parallel(options.jobs)(delayed(measure_set)(options, *cell) for cell in cells)
+        rows = [row for cell in found for row in cell]
+        part |= {"summary": summarise(rows), "rows": rows}
+        print(pd.DataFrame(part["summary"]).to_string())
+    result = json.loads(options.out.read_text()) if options.out.exists() else {}
+    result["pixels" if options.pixels else "headers"] = part
+    options.out.parent.mkdir(exist_ok=True)
+    options.out.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

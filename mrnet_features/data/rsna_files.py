@@ -1,0 +1,262 @@
+"""The tables of the RSNA layout: studies with their labels and reports, and their series."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from mrnet_features.csv_files import Row, read_rows
+from mrnet_features.data.problems import Problem
+from mrnet_features.exam_ids import find_id_problem
+from mrnet_features.messages import name_some, quote
+from mrnet_features.names import PLANES
+
+__all__ = ["SPLITS", "ListedSeries", "Studies", "find_uid_problem", "read_series", "read_studies"]
+
+SPLITS = ("train", "test")
+"""Splits of the layout."""
+
+STUDY, SERIES = "StudyInstanceUID", "SeriesInstanceUID"
+REPORT = "Report"
+PLANE, FLUID, FAT = "Anatomical_Plane", "Fluid_Sensitive", "Fat_Suppression"
+
+LABELS = {"": math.nan, "0": 0.0, "0.0": 0.0, "1": 1.0, "1.0": 1.0}
+"""Label by the text of its cell; pandas writes 1.0 in columns with empty cells."""
+
+BITS = {"0": False, "0.0": False, "false": False, "1": True, "1.0": True, "true": True}
+
+UID = re.compile(r"[0-9]+(\.[0-9]+)*")
+"""UIDs of DICOM. They are the names of folders, so that nothing else may pass."""
+
+LONGEST_UID = 64
+"""As DICOM has it."""
+
+LONGEST_NAME = 60
+"""Most characters of the name of a column. Longer ones are text that ran into the header."""
+
+NO_NAMES = re.compile(r"(Unnamed: [0-9]+)?")
+"""Names of columns that hold row numbers, as pandas writes them."""
+
+
+class Studies(NamedTuple):
+    """Studies of one split.
+
+    Attributes
+    ----------
+    findings : tuple of str
+        Names of the columns of labels, in the order of the header.
+    labels : dict of str to tuple of float
+        By study: 0, 1 or NaN per finding.
+    reports : dict of str to str
+        By study; empty if there is no such column.
+    problems : tuple of Problem
+    """
+
+    findings: tuple[str, ...]
+    labels: dict[str, tuple[float, ...]]
+    reports: dict[str, str]
+    problems: tuple[Problem, ...]
+
+
+class ListedSeries(NamedTuple):
+    """One line of the table of series.
+
+    Attributes
+    ----------
+    study, uid : str
+        StudyInstanceUID and SeriesInstanceUID.
+    plane : str
+        Empty if it is none of the three.
+    fluid_sensitive, fat_suppressed : bool or None
+        None if the cell is neither 0 nor 1.
+    line : int
+        In the file.
+    """
+
+    study: str
+    uid: str
+    plane: str
+    fluid_sensitive: bool | None
+    fat_suppressed: bool | None
+    line: int
+
+
+def read_studies(path: Path) -> Studies:
+    """Studies of ``train.csv`` or ``test.csv``.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    Studies
+        In the order of the file, without the lines that have a problem.
+
+    Raises
+    ------
+    OSError, ValueError
+        If the file can't be read as a table with the column StudyInstanceUID. No message shows a
+        report.
+    """
+    header, width, rows = _read_table(path, [STUDY])
+    at, report = header[STUDY], header.get(REPORT)
+    columns = {k: name for name, k in header.items() if k not in (at, report)}
+    labels: dict[str, tuple[float, ...]] = {}
+    reports: dict[str, str] = {}
+    problems: list[Problem] = []
+    for row in rows:
+        study = row.cells[at]
+        problem = _find_row_problem(row, width, {STUDY: study})
+        if not problem and study in labels:
+            problem = f"study {quote(study)} appears twice. Keep the right line."
+        if problem:
+            problems.append(_describe(path, row, study, problem))
+            continue
+        labels[study] = tuple(LABELS.get(row.cells[k], math.nan) for k in columns)
+        if report is not None:
+            reports[study] = row.cells[report]
+        for k, finding in columns.items():
+            if row.cells[k] not in LABELS:
+                text = (
+                    f"{path.name} line {row.line}: column {quote(finding)} of study {quote(study)} "
+                    f"must be 0, 1 or empty, got {_show(row.cells[k])}. Correct it, or delete "
+                    "the column if it is no finding."
+                )
+                cause = f"label {finding}"
+                problems.append(Problem("label-file", study, "", text, cause, row.line, study))
+    return Studies(tuple(columns.values()), labels, reports, tuple(problems))
+
+
+def read_series(path: Path) -> tuple[list[ListedSeries], list[Problem]]:
+    """Series of ``train_series.csv`` or ``test_series.csv``.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    series : list of ListedSeries
+        In the order of the file, without the lines that have a problem.
+    problems : list of Problem
+
+    Raises
+    ------
+    OSError, ValueError
+        If the file can't be read as a table with the columns StudyInstanceUID, SeriesInstanceUID,
+        Fluid_Sensitive and Anatomical_Plane.
+    """
+    header, width, rows = _read_table(path, [STUDY, SERIES, FLUID, PLANE])
+    known: dict[str, ListedSeries] = {}
+    problems: list[Problem] = []
+    for row in rows:
+        cells = row.cells
+        study, uid = cells[header[STUDY]], cells[header[SERIES]]
+        problem = _find_row_problem(row, width, {STUDY: study, SERIES: uid})
+        if not problem:
+            plane = cells[header[PLANE]].lower()
+            found = ListedSeries(
+                study,
+                uid,
+                plane if plane in PLANES else "",
+                BITS.get(cells[header[FLUID]].lower()),
+                BITS.get(cells[header[FAT]].lower()) if FAT in header else None,
+                row.line,
+            )
+            before = known.setdefault(uid, found)
+            if before._replace(line=row.line) != found:
+                problem = (
+                    f"series {quote(uid)} stands in line {before.line} with other cells. Keep the "
+                    "right line."
+                )
+        if problem:
+            problems.append(_describe(path, row, study, problem))
+    return list(known.values()), problems
+
+
+def find_uid_problem(uid: str) -> str | None:
+    """Why a text can't be the UID of a study or series and the name of its folder, or None.
+
+    Parameters
+    ----------
+    uid : str
+
+    Returns
+    -------
+    str or None
+        The end of a sentence that begins with the UID.
+
+    Examples
+    --------
+    >>> find_uid_problem("1.2.840.113"), find_uid_problem("../x")
+    (None, 'must be a UID of digits and dots, without any part of a path')
+    """
+    if len(uid) > LONGEST_UID:
+        return f"must have at most {LONGEST_UID} characters, got {len(uid)}"
+    if not UID.fullmatch(uid):
+        return "must be a UID of digits and dots, without any part of a path"
+    return find_id_problem(uid)
+
+
+def _read_table(path: Path, needed: Sequence[str]) -> tuple[dict[str, int], int, Iterator[Row]]:
+    """Positions of the columns by name, their number, and the rows, with all their cells.
+
+    No message shows the text of a cell: it may be a report.
+    """
+    rows = read_rows(path)
+    if not rows:
+        raise ValueError(f"'{path}' must hold a table with a header, got no line. Copy it again.")
+    names = rows[0].cells
+    canonical = {name.lower(): name for name in (STUDY, SERIES, REPORT, PLANE, FLUID, FAT)}
+    named = [canonical.get(name.lower(), name) for name in names]
+    absent = [name for name in needed if name not in named]
+    if absent:
+        raise ValueError(
+            f"'{path}' must have the columns {', '.join(needed)} in its first line, but lacks "
+            f"{', '.join(absent)} among {len(names)} columns. Add the header, or pass the folder "
+            "of another set."
+        )
+    longest = max(map(len, names))
+    if longest > LONGEST_NAME:
+        raise ValueError(
+            f"'{path}' must have names of at most {LONGEST_NAME} characters in its first line, got "
+            f"{longest}. Check that the header is a line of its own."
+        )
+    twice = sorted({name for name in named if named.count(name) > 1})
+    if twice:
+        raise ValueError(f"'{path}' must have each column once, got {name_some(twice)} again.")
+    header = {name: k for k, name in enumerate(named) if not NO_NAMES.fullmatch(name)}
+    width = len(names)
+    padded = (Row(r.line, r.cells + [""] * (width - len(r.cells))) for r in rows[1:])
+    return header, width, padded
+
+
+def _find_row_problem(row: Row, width: int, uids: Mapping[str, str]) -> str | None:
+    """What is wrong with a row or its UIDs, or None."""
+    if len(row.cells) > width:
+        return (
+            f"a line must have the {width} cells of the header, got {len(row.cells)}. Put text "
+            "with commas or line ends in quotes."
+        )
+    for column, uid in uids.items():
+        problem = find_uid_problem(uid)
+        if problem:
+            return f"{column} {_show(uid)} {problem}. Correct that line."
+    return None
+
+
+def _describe(path: Path, row: Row, study: str, problem: str) -> Problem:
+    named = "" if find_uid_problem(study) else study
+    return Problem(
+        "label-file", named, "", f"{path.name} line {row.line}: {problem}", line=row.line
+    )
+
+
+def _show(cell: str) -> str:
+    """Cell for a message; only its length if it has letters, as a report has."""
+    is_text = len(cell) > LONGEST_UID or any(c.isalpha() for c in cell)
+    return f"a text of {len(cell)} characters" if is_text else quote(cell)
