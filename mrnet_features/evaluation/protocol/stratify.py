@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from mrnet_features.evaluation.alignment import align_groups
 from mrnet_features.evaluation.protocol.folds import (
@@ -228,6 +227,8 @@ def _shuffle(
     repeat: int,
     seed: int,
 ) -> pd.DataFrame:
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
     splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
     shortage = ""
     for attempt in range(MOST_SHUFFLES):
