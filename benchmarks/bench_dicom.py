@@ -7,11 +7,13 @@
   seconds, the least of some repeats. Then a row of ``baseline`` features of the study.
 - Peak memory of a process that reads, and of one that reads and describes, a series of 320 slices
   of 1,024 x 1,024 pixels: one file a slice, one multi-frame file, and NIfTI.
-- Synthetic knees of 154 mm with pixels of 0.6 mm as they are, and as DICOM series of the same field
-  of view with pixels of 0.3, 0.4 and 0.48 mm, interpolated by Fourier as a scanner does: the
-  difference of each column of ``baseline``, in standard deviations over the exams; of each column
-  the median over the exams. Columns that hardly differ between exams (standard deviation below a
-  millionth of the mean, such as a saturated maximum) are left out.
+- Synthetic knees of 154 mm with pixels of 0.6 mm as ``.npy`` files, and the same knees in other
+  forms: DICOM series of the same field of view with pixels of 0.3, 0.4 and 0.48 mm, interpolated by
+  Fourier as a scanner does; with slices, rows and columns stored in reverse; mirrored, with the
+  other side in the header; and NIfTI. The side is known, so that columns are medial and lateral:
+  the difference of each column of ``baseline``, in standard deviations over the exams; of each
+  column the median over the exams. Columns that hardly differ between exams (standard deviation
+  below a millionth of the mean, such as a saturated maximum) are left out.
 
 Results are written to ``benchmarks/results/dicom.json``.
 """
@@ -31,6 +33,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from bench_peers import describe_machine
 
 import mrnet_features as mf
@@ -45,6 +48,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests' DICOM files
 from tests.support.dicom_files import (
     make_dataset,
     make_enhanced,
+    turn,
     write_dataset,
     write_nifti,
     write_series,
@@ -173,29 +177,67 @@ def measure_memory(folder: Path) -> dict[str, Any]:
     return found
 
 
-def measure_scale(folder: Path, n_exams: int) -> dict[str, Any]:
-    """Differences of the columns of ``baseline`` between pixel sizes."""
-    exams: dict[str, list[dict[str, Any]]] = {name: [] for name in ("0.60 mm", *SIDES)}
+def write_forms(folder: Path, seed: int) -> dict[str, mf.Exam]:
+    """One synthetic knee in each form, as an exam with a known side."""
+    knee = draw_knee(100 + seed)
+    side = str(knee.truth["laterality"])
+    other = {"left": "right", "right": "left"}[side]
+    offset = {"left": 60.0, "right": -60.0}
+    paths: dict[str, dict[str, Path]] = {}
+
+    def write(form: str, plane: str, grey: np.ndarray, pixel_mm: float, of: str, edit=None) -> None:
+        values = np.clip(np.rint(16 * grey), 0, 4095).astype(np.uint16)
+        to = folder / str(seed) / form / plane
+        options = {"pixel_mm": pixel_mm, "side_mm": offset[of], "ImageLaterality": of[0].upper()}
+        paths.setdefault(form, {})[plane] = write_series(to, plane, values, edit=edit, **options)
+
+    def store_reversed(dataset: Any, k: int) -> None:
+        dataset.InstanceNumber = 1000 - k
+        turn(dataset, transpose=True, flip_rows=True, flip_columns=True)
+
+    for plane in PLANES:
+        stack = knee.stacks[plane]
+        path = folder / str(seed) / f"{plane}.npy"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(path, mf.to_uint8(stack.astype(np.uint16)))
+        paths.setdefault("npy 0.60 mm", {})[plane] = path
+        grey = stack.astype(np.float64)
+        write("DICOM 0.60 mm", plane, grey, 0.6, side)
+        for name, width in SIDES.items():
+            write(f"DICOM {name}", plane, zoom(grey, (width, width)), FIELD_MM / width, side)
+        finer = zoom(grey, (320, 320))
+        write("DICOM 0.48 mm reversed", plane, finer, 0.48, side, store_reversed)
+        mirrored = finer[::-1] if plane == "sagittal" else finer[:, :, ::-1]
+        write("DICOM 0.48 mm mirrored", plane, mirrored, 0.48, other)
+        values = np.clip(np.rint(16 * finer), 0, 4095).astype(np.uint16)
+        path = folder / str(seed) / f"{plane}.nii.gz"
+        write_nifti(path, plane, values, pixel_mm=0.48, side_mm=offset[side])
+        paths.setdefault("NIfTI 0.48 mm", {})[plane] = path
+    files = ("npy 0.60 mm", "NIfTI 0.48 mm")  # the others say the side in their headers
+    return {
+        form: mf.Exam(str(seed), found, side=side if form in files else None)
+        for form, found in paths.items()
+    }
+
+
+def measure_forms(folder: Path, n_exams: int) -> dict[str, Any]:
+    """Differences of the columns of ``baseline`` between forms of the same knee."""
+    extractor = mf.FeatureExtractor("baseline", sides="known", progress=False)
+    rows: dict[str, list[Any]] = {}
     for seed in range(n_exams):
-        knee = draw_knee(100 + seed)
-        exams["0.60 mm"].append({p: mf.to_uint8(knee.stacks[p].astype(np.uint16)) for p in PLANES})
-        for name, side in SIDES.items():
-            stacks = {}
-            for plane in PLANES:
-                grey = zoom(knee.stacks[plane].astype(np.float64), (side, side))
-                values = np.clip(np.rint(16 * grey), 0, 4095).astype(np.uint16)
-                path = write_series(folder / "one", plane, values, pixel_mm=FIELD_MM / side)
-                stacks[plane] = mf.load_series(path).stack
-                shutil.rmtree(path)
-            exams[name].append(stacks)
-    extractor = mf.FeatureExtractor("baseline", progress=False)
-    tables = {name: extractor.fit_transform(found) for name, found in exams.items()}
-    reference = tables["0.60 mm"]
+        for form, exam in write_forms(folder, seed).items():
+            rows.setdefault(form, []).append(extractor.fit_transform([exam]))
+        shutil.rmtree(folder / str(seed))
+    tables = {form: pd.concat(found) for form, found in rows.items()}
+    reference = tables["npy 0.60 mm"]
     spread = reference.std()
     told = spread[spread > 1e-6 * reference.abs().mean()].index
+    finer = "DICOM 0.48 mm"
+    pairs = [("npy 0.60 mm", form) for form in tables if form != "npy 0.60 mm"]
+    pairs += [("DICOM 0.30 mm", "DICOM 0.40 mm"), ("DICOM 0.30 mm", finer)]
+    pairs += [(finer, form) for form in tables if "0.48" in form and form != finer]
     found: dict[str, Any] = {"n_exams": n_exams, "n_columns": len(told)}
-    for one, other in (("0.60 mm", "0.30 mm"), ("0.60 mm", "0.40 mm"), ("0.60 mm", "0.48 mm"),
-                       ("0.30 mm", "0.40 mm"), ("0.30 mm", "0.48 mm")):  # fmt: skip
+    for one, other in pairs:
         apart = ((tables[one] - tables[other]).abs() / spread)[told].median()
         worst = apart.sort_values(ascending=False).head(10)
         found[f"{one} and {other}"] = {
@@ -204,6 +246,7 @@ def measure_scale(folder: Path, n_exams: int) -> dict[str, Any]:
                 for share in (50, 90, 95, 99, 100)
             },
             "worst_ten": {str(name): round(float(value), 3) for name, value in worst.items()},
+            "bit_equal": tables[one].equals(tables[other]),
         }
     return found
 
@@ -226,7 +269,7 @@ def main() -> None:
         "decoding": {k: measure_decoding(paths, options.repeats) for k, paths in files.items()},
         "study": measure_study(options.folder / "files" / "uncompressed"),
         "memory_320_slices_of_1024_x_1024": measure_memory(options.folder / "memory"),
-        "scale": measure_scale(options.folder / "scale", options.exams),
+        "forms": measure_forms(options.folder / "forms", options.exams),
     }
     options.out.write_text(json.dumps(found, indent=2) + "\n")
     print(json.dumps(found, indent=2))

@@ -21,6 +21,7 @@ from mrnet_features.testing import (
     check_names,
     check_odd_stacks,
     check_portability,
+    check_sides,
     check_statistics,
 )
 
@@ -168,6 +169,17 @@ class MergesExams(Brightness):
         return {"mean": whole.repeat(len(exam_starts), axis=0)}
 
 
+@dataclass(frozen=True)
+class Remembers(Brightness):
+    """Each stack is described as brighter than the one before."""
+
+    seen: ClassVar[list[int]] = []
+
+    def describe(self, counts):
+        self.seen.append(1)
+        return {"mean": super().describe(counts)["mean"] + len(self.seen)}
+
+
 @pytest.mark.parametrize(
     ("check", "broken", "message"),
     [
@@ -186,6 +198,7 @@ class MergesExams(Brightness):
         (check_portability, NumPyOnly(), "an array of the library of the counts"),
         (check_flips, LeftHalf(), "slices are reversed"),
         (check_flips, FirstSlice(), "slices are reversed"),
+        (check_sides, Remembers(), "and its mirror image, a left knee, differently"),
     ],
 )
 def test_each_check_finds_a_broken_family(check, broken, message):

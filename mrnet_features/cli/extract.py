@@ -45,6 +45,13 @@ class Missing(StrEnum):
     nan = "nan"
 
 
+class Sides(StrEnum):
+    """What to do about the side of the knee."""
+
+    fold = "fold"
+    known = "known"
+
+
 @command(
     "Table",
     "mrnet-features extract MRNet-v1.0 --out train.parquet",
@@ -83,6 +90,14 @@ def extract(
             "that series empty (nan). Default: error in the layout of MRNet, else nan.",
         ),
     ] = None,
+    sides: Annotated[
+        Sides,
+        typer.Option(
+            help="Combine the two sides of the knee without saying which is medial (fold), or name "
+            "them medial and lateral (known); then the side of every exam must be known, as DICOM "
+            "and NIfTI files tell it."
+        ),
+    ] = Sides.fold,
     exclude: Exclude = "",
     ids: Ids = None,
     device: OnDevice = Device.auto,
@@ -138,6 +153,7 @@ def extract(
         families=name_families(families),
         planes=None if planes is None else split_names(planes),
         missing=None if missing is None else missing.value,
+        sides="known" if sides is Sides.known else "fold",
         exclude=read_exclusion(exclude),
         ids=ids,
         device=device,

@@ -5,24 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pandas as pd
 
 from mrnet_features.arrays import UInt8Array
+from mrnet_features.data.exam_side import find_headers_side
 from mrnet_features.data.stack_files import read_stack, read_stack_shape
-from mrnet_features.messages import describe_cause, list_names, quote
+from mrnet_features.messages import describe_cause, list_names, name_some, quote
 from mrnet_features.names import is_series, parse_series, say_series
 from mrnet_features.notebook_html import format_code, format_paragraph, format_table
 from mrnet_features.series.assemble import Scale, find_series_plane
 from mrnet_features.series.dicom_files import list_files
-from mrnet_features.series.load import is_scanner_file, load_series, read_volume
+from mrnet_features.series.load import (
+    check_spacing,
+    is_scanner_file,
+    load_series,
+    read_volume,
+)
 from mrnet_features.series.nifti import find_json_beside, is_nifti
+from mrnet_features.series.side import Side, make_side
+from mrnet_features.series.stack_scale import resample_stack
 
 if TYPE_CHECKING:
     from mrnet_features.data.study_exam import StudyExam
 
-__all__ = ["Exam", "describe_states"]
+__all__ = ["Exam", "Spacing", "describe_states"]
+
+Spacing: TypeAlias = tuple[float, float] | Mapping[str, tuple[float, float]]
+"""Distance of rows and of columns in mm, of all series or by series."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,17 +52,47 @@ class Exam:
         changes, and in worker processes that were started in another one.
     scale : Scale, optional
         Pixel size, size and percentiles of the stacks from DICOM and NIfTI, as for `load_series`.
-        ``.npy`` files are read as they are.
+        ``.npy`` files are read as they are, unless `spacing_mm` is given.
+    side : {"left", "right"}, optional
+        Side of the knee, for ``FeatureExtractor(sides="known")``. By default it is found in the
+        headers of DICOM and NIfTI files.
+    spacing_mm : pair of float, or mapping of series to pair of float, optional
+        Distance of rows and of columns in mm. Stacks of ``.npy`` files are then resampled to the
+        pixel size and the size of `scale`, 0.6 mm and 256 pixels by default, and keep their grey
+        levels. DICOM and NIfTI files state it themselves.
+
+    Raises
+    ------
+    ValueError
+        If `side` or `spacing_mm` is invalid, or the latter names a series without a path.
     """
 
     id: str
     paths: Mapping[str, Path]
     scale: Scale = field(default=Scale(), kw_only=True)
+    side: str | None = field(default=None, kw_only=True)
+    spacing_mm: Spacing | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        """Make the paths absolute."""
+        """Make the paths absolute, and check side and spacing."""
         absolute = {plane: Path(path).absolute() for plane, path in self.paths.items()}
         object.__setattr__(self, "paths", absolute)
+        spacing: Any = self.spacing_mm
+        try:
+            make_side(self.side)
+            if isinstance(spacing, Mapping):
+                spacing = {series: check_spacing(pair) for series, pair in spacing.items()}
+            else:
+                spacing = check_spacing(spacing)
+        except ValueError as error:
+            raise ValueError(f"Exam {quote(self.id)}: {error}") from None
+        object.__setattr__(self, "spacing_mm", spacing)
+        unknown = set(spacing) - set(self._list_series()) if isinstance(spacing, Mapping) else set()
+        if unknown:
+            raise ValueError(
+                f"Exam {quote(self.id)}: `spacing_mm` must name series of the exam, got "
+                f"{name_some(sorted(map(str, unknown)))}. It has {list_names(self._list_series())}."
+            )
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({quote(self.id)}, planes {list_names(self.paths)})"
@@ -75,7 +116,8 @@ class Exam:
         plane : str
             One of the exam's planes or other series.
         mmap : bool, default False
-            Map a ``.npy`` file into memory, read-only, instead of reading it.
+            Map a ``.npy`` file into memory, read-only, instead of reading it; not if it is
+            resampled.
 
         Returns
         -------
@@ -94,8 +136,10 @@ class Exam:
         path = self._find_path(plane)
         try:
             if is_scanner_file(path):
-                return load_series(path, plane=_find_plane(plane), **self.scale._asdict()).stack
-            return read_stack(path, mmap=mmap)
+                spacing = self.find_spacing(plane)
+                options: dict[str, Any] = {"plane": _find_plane(plane), "spacing_mm": spacing}
+                return load_series(path, **options, **self.scale._asdict()).stack
+            return self._rescale(read_stack(path, mmap=mmap), plane)
         except ValueError as error:
             raise ValueError(f"Exam {quote(self.id)}, {say_series(plane)}: {error}") from error
 
@@ -118,20 +162,83 @@ class Exam:
             As `load`.
         """
         path = self.paths.get(plane)
-        if path is None or not is_scanner_file(path):
+        spacing = self.find_spacing(plane)
+        if path is None or not self.has_scale(plane):
             n_slices, height, width = self.load(plane, mmap=True).shape
             return n_slices, height, width
         try:
-            volume = read_volume(path, _find_plane(plane))
-            find_series_plane(volume, str(path), _find_plane(plane))  # refuses another plane
+            if is_scanner_file(path):
+                volume = read_volume(path, _find_plane(plane), spacing_mm=spacing)
+                find_series_plane(volume, str(path), _find_plane(plane))  # refuses another plane
+                n_slices = volume.n_slices
+            else:
+                n_slices = read_stack_shape(path)[0]
         except ValueError as error:
             raise ValueError(f"Exam {quote(self.id)}, {say_series(plane)}: {error}") from error
-        return volume.n_slices, self.scale.size, self.scale.size
+        return n_slices, self.scale.size, self.scale.size
+
+    def find_spacing(self, plane: str) -> tuple[float, float] | None:
+        """Distance of rows and of columns in mm as given for one series; None if it is not.
+
+        Parameters
+        ----------
+        plane : str
+            One of the exam's planes or other series.
+
+        Returns
+        -------
+        tuple of 2 floats, or None
+        """
+        spacing = self.spacing_mm
+        return spacing.get(plane) if isinstance(spacing, Mapping) else spacing
+
+    def has_scale(self, plane: str) -> bool:
+        """Whether the stack of a series has the pixel size and the size of `scale`.
+
+        Parameters
+        ----------
+        plane : str
+            One of the exam's planes or other series.
+
+        Returns
+        -------
+        bool
+            True for DICOM and NIfTI, and where the spacing is given.
+        """
+        return self._is_scanned(plane) or self.find_spacing(plane) is not None
+
+    def find_side(self) -> Side:
+        """Side of the knee: as given, else from one header per DICOM or NIfTI series.
+
+        Tags count first, then the position in the scanner, which is a guess. No pixel is decoded;
+        of sagittal series without a tag, all headers are read if no other series tells the side.
+
+        Returns
+        -------
+        Side
+            ``name`` is "left", "right" or "unknown"; it is unknown, with a warning, if series
+            contradict each other.
+
+        Raises
+        ------
+        OSError, ValueError, ModuleNotFoundError
+            If a header can't be read, or pydicom or nibabel is missing.
+
+        Examples
+        --------
+        >>> Exam("0042", {}, side="left").find_side().name, Exam("0043", {}).find_side().name
+        ('left', 'unknown')
+        """
+        if self.side is not None:
+            return make_side(self.side)
+        present = [plane for plane, path in self.paths.items() if path.exists()]
+        scanned = [plane for plane in present if self._is_scanned(plane)]
+        return find_headers_side({plane: self._list_headers(plane) for plane in scanned})
 
     def describe_files(self, plane: str) -> str:
         """Size, modification time and change time of the files of a series; no file is read.
 
-        The scale of the stack follows for DICOM and NIfTI.
+        The scale of the stack follows for DICOM, NIfTI and stacks that are resampled.
 
         Parameters
         ----------
@@ -141,6 +248,7 @@ class Exam:
         Returns
         -------
         str
+            It changes if the stack may have changed.
 
         Raises
         ------
@@ -148,14 +256,14 @@ class Exam:
             If a file is missing.
         """
         path = self.paths[plane]
-        files = [path]
-        if not is_scanner_file(path):
-            return describe_states(files)
-        if path.is_dir():
-            files, _ = list_files(path)
-        elif is_nifti(path):
+        files = self._list_headers(plane)
+        if is_nifti(path) and not path.is_dir():
             files += [beside for beside in [find_json_beside(path)] if beside.exists()]
-        return f"{describe_states(files)} {self.scale}"
+        if not self.has_scale(plane):
+            return describe_states(files)
+        spacing = self.find_spacing(plane)
+        stated = "" if spacing is None else f" {spacing}"
+        return f"{describe_states(files)} {self.scale}{stated}"
 
     @classmethod
     def from_dicom(
@@ -164,6 +272,7 @@ class Exam:
         *,
         id: str | None = None,  # noqa: A002 (the name of the field)
         series: Mapping[str, str] | None = None,
+        side: str | None = None,
         **options: Any,
     ) -> StudyExam:
         """Exam of the DICOM files of one study: a folder as it lies on a hospital's CD.
@@ -179,6 +288,8 @@ class Exam:
             Exam id; the name of the folder by default. Pass one if folders are named by patients.
         series : mapping of plane -> SeriesInstanceUID, optional
             Series to take instead of the chosen ones.
+        side : {"left", "right"}, optional
+            Side of the knee, if it is known. By default it is found in the headers.
         **options
             pixel_mm, size and percentiles, as for `load_series`.
 
@@ -207,7 +318,29 @@ class Exam:
         """
         from mrnet_features.data.study_exam import read_study
 
-        return read_study(folder, id=id, series=series, **options)
+        return read_study(folder, id=id, series=series, side=side, **options)
+
+    def _list_series(self) -> tuple[str, ...]:
+        """Series of the exam."""
+        return tuple(self.paths)
+
+    def _is_scanned(self, plane: str) -> bool:
+        """Whether a series is of DICOM or NIfTI files."""
+        return is_scanner_file(self.paths[plane])
+
+    def _list_headers(self, plane: str) -> list[Path]:
+        """Files of a series, sorted."""
+        path = self.paths[plane]
+        return list_files(path)[0] if path.is_dir() else [path]
+
+    def _rescale(self, stack: UInt8Array, plane: str) -> UInt8Array:
+        """Stack of the pixel size of `load_series`, if its own is given."""
+        spacing = self.find_spacing(plane)
+        if spacing is None:
+            return stack
+        label = str(self.paths.get(plane, plane))
+        of_plane = parse_series(plane).plane
+        return resample_stack(stack, spacing, of_plane, label=label, scale=self.scale)
 
     def _find_path(self, plane: str) -> Path:
         """File of a series; an error that lists the series if there is none."""

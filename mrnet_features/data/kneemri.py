@@ -81,7 +81,12 @@ class KneeMriExam(Exam):
                 f"Exam {quote(self.id)}: '{path}' must hold 12-bit values 0 to 4095, got "
                 f"{volume.min()} to {volume.max()}. Copy the file again."
             )
-        return np.ascontiguousarray(LEVELS_12_BIT[volume])
+        return self._rescale(np.ascontiguousarray(LEVELS_12_BIT[volume]), plane)
+
+    def find_shape(self, plane: str) -> tuple[int, int, int]:
+        """Shape of the stack; a pickle does not state it, so it is read. See `Exam.find_shape`."""
+        n_slices, height, width = self.load(plane).shape
+        return n_slices, height, width
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -81,6 +81,12 @@ class StudyExam(Exam):
         """Size and times of the files of a plane, and the scale; see `Exam.describe_files`."""
         return f"{self.scale} {describe_states(self.chosen[plane].paths)}"
 
+    def _is_scanned(self, plane: str) -> bool:  # noqa: ARG002
+        return True
+
+    def _list_headers(self, plane: str) -> list[Path]:
+        return list(self.chosen[plane].paths)
+
     def table(self) -> pd.DataFrame:
         """All series of the study.
 
@@ -118,6 +124,7 @@ def read_study(
     *,
     id: str | None = None,  # noqa: A002 (the exam's `id`)
     series: Mapping[str, str] | None = None,
+    side: str | None = None,
     pixel_mm: float = PIXEL_MM,
     size: int = SIZE,
     percentiles: tuple[float, float] = PERCENTILES,
@@ -136,4 +143,4 @@ def read_study(
             says = "suppresses fat" if info.fat_suppressed else "does not suppress fat"
             said.append(f"The {plane} series {says}, unlike that of MRNet.")
     paths = {plane: info.paths[0] for plane, info in chosen.items()}
-    return StudyExam(name, paths, tuple(found), chosen, tuple(said), scale=scale)
+    return StudyExam(name, paths, tuple(found), chosen, tuple(said), scale=scale, side=side)

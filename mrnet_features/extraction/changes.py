@@ -18,6 +18,7 @@ from mrnet_features.extraction.read import choose_series, read_exam
 from mrnet_features.extraction.recipe import Missing, Recipe
 from mrnet_features.extraction.table import hash_texts, list_versions
 from mrnet_features.jobs import run_jobs, show_progress
+from mrnet_features.stacks.region_sets import Sides
 
 
 def hash_request(recipe: Recipe, device: Device) -> str:
@@ -55,7 +56,9 @@ def hash_code() -> str:
     return hash_texts([path.read_text(encoding="utf-8") for path in files])
 
 
-def hash_file_state(exam: Exam, planes: Sequence[str], missing: Missing = "error") -> str:
+def hash_file_state(
+    exam: Exam, planes: Sequence[str], missing: Missing = "error", sides: Sides = "fold"
+) -> str:
     """Hash of size, modification time and change time of an exam's files; no file is read.
 
     A copy can keep the modification time of its source (``cp -p``, ``rsync -t``); the change time
@@ -67,6 +70,8 @@ def hash_file_state(exam: Exam, planes: Sequence[str], missing: Missing = "error
     planes : sequence of str
     missing : {"error", "nan"}, default "error"
         With "nan" it is a state of the exam that it lacks a series.
+    sides : {"fold", "known"}, default "fold"
+        With "known" the side that is given is a part of the state.
 
     Returns
     -------
@@ -81,6 +86,8 @@ def hash_file_state(exam: Exam, planes: Sequence[str], missing: Missing = "error
             parts.append(f"{series} {exam.describe_files(series)}")
         except OSError:
             return ""
+    if parts and sides == "known":
+        parts.append(f"side {exam.side}")
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest() if parts else ""
 
 
@@ -119,7 +126,11 @@ def split_states(text: str) -> list[str]:
 
 
 def find_fingerprint(
-    exam: Exam, index: int, planes: Sequence[str], missing: Missing = "error"
+    exam: Exam,
+    index: int,
+    planes: Sequence[str],
+    missing: Missing = "error",
+    sides: Sides = "fold",
 ) -> str:
     """Hash of an exam's pixels; empty if the exam can't be read.
 
@@ -128,7 +139,7 @@ def find_fingerprint(
     exam : Exam
     index : int
     planes : sequence of str
-    missing : {"error", "nan"}, default "error"
+    missing, sides
         As for `read_exam`.
 
     Returns
@@ -136,7 +147,7 @@ def find_fingerprint(
     str
     """
     try:
-        return read_exam(exam, index, planes, missing).fingerprint
+        return read_exam(exam, index, planes, missing, sides).fingerprint
     except Exception:  # noqa: BLE001 (the exam counts as changed; extracting it raises the error)
         return ""
 
@@ -147,6 +158,7 @@ def keep_unchanged(
     known: Mapping[str, FinishedRow],
     planes: Sequence[str],
     missing: Missing = "error",
+    sides: Sides = "fold",
     *,
     verify: bool,
     n_jobs: int | None,
@@ -165,7 +177,7 @@ def keep_unchanged(
     known : mapping of str to FinishedRow
         By exam id.
     planes : sequence of str
-    missing : {"error", "nan"}, default "error"
+    missing, sides
         As for `read_exam`.
     verify : bool
         Read all exams.
@@ -184,7 +196,7 @@ def keep_unchanged(
         for k in candidates
         if verify or not file_states[k] or known[exams[k].id].file_state != file_states[k]
     ]
-    jobs = (delayed(find_fingerprint)(exams[k], k, planes, missing) for k in unsure)
+    jobs = (delayed(find_fingerprint)(exams[k], k, planes, missing, sides) for k in unsure)
     found: dict[int, str] = {}
     if unsure:
         with (

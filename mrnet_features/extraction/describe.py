@@ -248,7 +248,7 @@ def _describe_block(stack: Stack, block: ColumnBlock, recipe: Recipe) -> Array:
             f"The families gave other statistics for region set '{block.region_set}' than for a "
             "blank stack. The statistics of a family must not depend on the content of the stack."
         )
-    pair_values = find_pair_values(block.region_set, block.plane)
+    pair_values = find_pair_values(block.region_set, block.plane, recipe.sides)
     return _pool_and_fold(statistics, stack, recipe.pools, pair_values)
 
 

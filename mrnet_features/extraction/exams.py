@@ -12,7 +12,7 @@ import pandas as pd
 
 from mrnet_features.data.exam import Exam
 from mrnet_features.exam_ids import find_id_problem
-from mrnet_features.extraction.read import ExamLike, StacksExam
+from mrnet_features.extraction.read import ExamLike, hold_stacks
 from mrnet_features.messages import name_some, quote
 
 __all__ = ["Exams", "build_frame", "check_exams", "list_exams"]
@@ -58,7 +58,7 @@ def list_exams(exams: Exams) -> Sequence[ExamLike]:
         if isinstance(exam, Exam):
             listed.append(dataclasses.replace(exam, id=name))
         else:
-            listed.append(StacksExam(name, {}, exam))
+            listed.append(hold_stacks(exam, name))
     return listed
 
 

@@ -138,7 +138,8 @@ def _has_same_pixels(
     fingerprints = dict(zip(table.index, provenance[FINGERPRINTS], strict=True))
     return any(  # the first exam usually matches, unless it is the one that changed
         exam.id in fingerprints
-        and find_fingerprint(exam, index, recipe.planes, recipe.missing) == fingerprints[exam.id]
+        and fingerprints[exam.id]
+        == find_fingerprint(exam, index, recipe.planes, recipe.missing, recipe.sides)
         for index, exam in enumerate(exams)
     )
 
@@ -148,7 +149,7 @@ def _compare_recipes(found: dict[str, Any], asked: dict[str, Any]) -> str:
     names = [", ".join(family["name"] for family in each["families"]) for each in (found, asked)]
     if names[0] != names[1]:
         return f"families {names[0]}; you asked for {names[1]}"
-    different = [key for key in asked if found.get(key) != asked[key]]
+    different = [key for key in {**asked, **found} if found.get(key) != asked.get(key)]
     return f"other {' and '.join(different)}"
 
 

@@ -21,6 +21,7 @@ from mrnet_features.extraction.missing import check_presence, check_use, list_mi
 from mrnet_features.extraction.pooling import DEFAULT_POOLS, POOLS
 from mrnet_features.extraction.read import ExamLike, read_exam
 from mrnet_features.extraction.recipe import Recipe
+from mrnet_features.extraction.sides import give_sides, log_sides
 from mrnet_features.families.base import Family
 from mrnet_features.families.presets import find_families, list_explicit
 from mrnet_features.jobs import run_jobs, show_progress
@@ -54,6 +55,13 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         What to do about an exam that lacks a series. With "nan" its row has NaN in the columns of
         that series, and one message in the log says how many exams lack it; an exam with none of
         the series remains an error. Which series an exam has can tell its hospital.
+    sides : {"fold", "known"}, default "fold"
+        What to do about the side of the knee. "fold" needs none: mirroring a knee changes nothing,
+        and of two mirrored regions the table has the lower value, the higher and the difference.
+        "known" mirrors left knees to right ones and names the two regions medial and lateral. It
+        needs the side of every exam, as `Exam.find_side` tells it or as given, and stacks in the
+        orientation of `load_series`. Families that fold directions, such as hog and gabor, still
+        do.
     extensive : bool, default False
         Keep the statistics that grow with the number of pixels or slices. On MRNet they reveal
         knee size and protocol, a shortcut to the labels, so they are left out by default.
@@ -92,7 +100,8 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """
 
     refuses_unused: ClassVar[bool] = True
-    """Whether a family that was asked for by name must describe one of the series."""
+    """Whether a family that was asked for by name must describe one of the series, and each series
+    be in one of the exams."""
 
     def __init__(
         self,
@@ -102,6 +111,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         pools: Sequence[str] = DEFAULT_POOLS,
         discretisation: Discretisation | None = None,
         missing: str = "error",
+        sides: str = "fold",
         extensive: bool = False,
         device: str = "auto",
         n_jobs: int | None = None,
@@ -113,6 +123,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.pools = pools
         self.discretisation = discretisation
         self.missing = missing
+        self.sides = sides
         self.extensive = extensive
         self.device = device
         self.n_jobs = n_jobs
@@ -120,7 +131,9 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.progress = progress
 
     def fit(self, X: Exams, y: object = None) -> Self:  # noqa: ARG002
-        """Check the parameters and select the device; the exams are not read.
+        """Check the parameters and select the device; no pixel is read.
+
+        With ``sides="known"`` the side of every exam is found, for which headers may be read.
 
         Parameters
         ----------
@@ -135,7 +148,8 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ValueError, TypeError
-            If a parameter is invalid, or no exam has one of the series.
+            If a parameter is invalid, no exam has one of the series, or the side of an exam must be
+            known and is not.
         RuntimeError
             If `device` is "cuda" and CuPy, the driver, a device or the compiler is missing.
         """
@@ -143,8 +157,10 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         check_exams(exams)
         _check_batch_size(self.batch_size)
         recipe = self.recipe()
-        if recipe.missing == "nan":
+        if recipe.missing == "nan" and self.refuses_unused:
             check_presence(exams, recipe.planes)
+        if recipe.sides == "known":
+            give_sides(exams)
         self.device_ = resolve_device(self.device)
         return self
 
@@ -166,7 +182,11 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         TypeError, ValueError, KeyError, RuntimeError, MemoryError
             As `fit` and `transform`.
         """
-        return self.fit(X).transform(X)
+        exams = list_exams(X)
+        if self.sides == "known":  # so that headers are read once
+            check_exams(exams)
+            exams, _ = give_sides(exams)
+        return self.fit(exams).transform(exams)
 
     def transform(self, X: Exams) -> pd.DataFrame:
         """Feature table of the exams.
@@ -199,7 +219,12 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             slices last, inverted), or whose features are all NaN. Nothing is changed.
         """
         exams = list_exams(X)
-        log_missing(list_missing(exams, self.recipe()), len(exams))
+        check_exams(exams)
+        recipe = self.recipe()
+        log_missing(list_missing(exams, recipe), len(exams))
+        if recipe.sides == "known":
+            exams, sources = give_sides(exams)
+            log_sides(sources)
         rows: list[np.ndarray[Any, Any]] = []
         with (
             contextlib.closing(self.iterate(exams)) as found,
@@ -208,7 +233,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             for row in found:
                 rows.append(row.values)
                 bar.update()
-        return build_frame(exams, rows, self.recipe().columns())
+        return build_frame(exams, rows, recipe.columns())
 
     def set_output(
         self, *, transform: Literal["default", "pandas", "polars"] | None = None
@@ -288,6 +313,8 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             If a parameter is invalid.
         """
         planes = check_series(self.planes)
+        if self.sides not in ("fold", "known"):
+            raise ValueError(f"`sides` must be 'fold' or 'known', got {quote(self.sides)}.")
         if self.missing not in ("error", "nan"):
             raise ValueError(f"`missing` must be 'error' or 'nan', got {quote(self.missing)}.")
         pools = (self.pools,) if isinstance(self.pools, str) else tuple(self.pools)
@@ -306,6 +333,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             discretisation=self.discretisation or Discretisation(),
             extensive=self.extensive,
             missing="nan" if self.missing == "nan" else "error",
+            sides="known" if self.sides == "known" else "fold",
         )
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -362,5 +390,5 @@ def describe_exam(exam: ExamLike, index: int, recipe: Recipe, device: Device) ->
     TypeError, ValueError, KeyError, OSError
         If the exam can't be read or described; notes name exam, series and family.
     """
-    pixels = read_exam(exam, index, recipe.planes, recipe.missing)
+    pixels = read_exam(exam, index, recipe.planes, recipe.missing, recipe.sides)
     return make_row(describe_batch([pixels], recipe, device)[0], pixels, recipe)

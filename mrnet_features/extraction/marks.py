@@ -18,8 +18,15 @@ from mrnet_features.messages import name_some, quote
 from mrnet_features.names import Name, is_series, parse_name, parse_series, sort_series
 from mrnet_features.stacks.discretisation import Discretisation
 from mrnet_features.stacks.mark import FeatureMark, SliceMark
+from mrnet_features.stacks.mirror import mirror_mark
 from mrnet_features.stacks.prepare import prepare_sets
-from mrnet_features.stacks.region_sets import find_pair_values, region_names
+from mrnet_features.stacks.region_sets import (
+    KNOWN_PAIR,
+    Sides,
+    find_pair_values,
+    name_sides,
+    region_names,
+)
 from mrnet_features.stacks.stack import Stack
 
 
@@ -44,8 +51,9 @@ def find_marks(
     A pooled feature marks the slices that the pool uses: ``top3`` the three highest, ``max`` the
     highest, ``p90`` the one or two at that rank, ``middle`` and ``outer`` their thirds, ``mean``
     and ``std`` all. Of a pair of regions, ``low`` and ``high`` mark the one with that value,
-    ``difference`` both, of the stack as far as they have pixels to mark. Where no pixel gives the
-    value, such as no fluid, the region itself is outlined, and `kind` is "region".
+    ``difference`` both, of the stack as far as they have pixels to mark. If a column names the
+    medial or the lateral side, the side of the exam must be known. Where no pixel gives the value,
+    such as no fluid, the region itself is outlined, and `kind` is "region".
 
     Parameters
     ----------
@@ -87,7 +95,8 @@ def find_marks(
     if not needed:
         find_planes(exam, None)
         return {}
-    pixels = read_exam(exam, 0, find_planes(exam, needed))
+    sides = find_sides_of(asked)
+    pixels = read_exam(exam, 0, find_planes(exam, needed), sides=sides)
     found: dict[str, FeatureMark] = {}
     for series in needed:
         here = [source for source in sources.values() if source.name.series == series]
@@ -98,11 +107,50 @@ def find_marks(
         for source in here:
             column = "__".join(source.name)
             try:
-                found[column] = _mark_feature(stacks[source.region_set], source, grey.shape)
+                mark = _mark_feature(stacks[source.region_set], source, grey.shape)
+                if sides == "known":
+                    mark = _name_and_mirror(mark, grey.shape, is_mirrored=pixels.is_mirrored)
+                found[column] = mark
             except Exception as error:
                 error.add_note(f"while marking {quote(column)} on {pixels.label}")
                 raise
     return {column: found[column] for column in asked}
+
+
+def find_sides_of(columns: Iterable[str]) -> Sides:
+    """Whether columns come from a table with known sides, from their names.
+
+    Parameters
+    ----------
+    columns : iterable of str
+
+    Returns
+    -------
+    {"fold", "known"}
+        "fold" too if no column is of a pair of regions.
+
+    Examples
+    --------
+    >>> find_sides_of(["coronal__meniscus_medial__meniscus__dark_mean__stack"])
+    'known'
+    """
+    regions = (parse_name(column).region for column in columns)
+    is_known = any(region.rpartition("_")[2] in KNOWN_PAIR for region in regions)
+    return "known" if is_known else "fold"
+
+
+def _name_and_mirror(
+    mark: FeatureMark, shape: tuple[int, ...], *, is_mirrored: bool
+) -> FeatureMark:
+    """Mark with medial and lateral regions, on the stack as it was before it was mirrored."""
+    plane = parse_series(mark.plane).plane
+    slices = [part._replace(region=name_sides(part.region)) for part in mark.slices]
+    best = mark.best_slice
+    if is_mirrored:
+        slices = [mirror_mark(part, plane, shape) for part in slices]
+        best = mirror_mark(SliceMark(best, np.nan, ""), plane, shape).slice
+        slices.sort(key=lambda part: part.slice)
+    return mark._replace(slices=tuple(slices), best_slice=best)
 
 
 def _find_source(column: str, families: Sequence[Family]) -> _Source:
@@ -127,7 +175,7 @@ def _find_source(column: str, families: Sequence[Family]) -> _Source:
         )
     regions: list[str] = []
     for chosen in family.region_sets:
-        pair_values = find_pair_values(chosen, name.plane)
+        pair_values = find_pair_values(chosen, name.plane, find_sides_of([column]))
         folded = list_folded(region_names(chosen, name.plane), pair_values)
         if name.region in folded:
             return _Source(name, family, chosen, folded[name.region])

@@ -1,6 +1,7 @@
-"""Pool statistics over the slices of an exam, and fold the two sides of the knee.
+"""Pool statistics over the slices of an exam, and fold or name the two sides of the knee.
 
-Neither depends on the order in which the slices were taken or on which side is medial.
+Pooling and folding don't depend on the order in which the slices were taken or on which side is
+medial.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from mrnet_features.arrays import Array, Float64Array, Int64Array, namespace
 from mrnet_features.formulas.exam_axis import pad_slices
 from mrnet_features.formulas.histogram import nan_mean
 from mrnet_features.stacks.exam_slices import count_slices
+from mrnet_features.stacks.region_sets import KNOWN_PAIR, PAIR
 
-FIRST, SECOND = "_one", "_other"
+FIRST, SECOND = (f"_{ending}" for ending in PAIR)
 """Endings of the names of two regions that are a pair, one on each side of the knee."""
 
 PAIR_VALUES: Mapping[str, Callable[[Any, Array, Array], Array]] = {
@@ -121,13 +123,14 @@ def fold_pairs(
 
     The side of the knee is unknown, so a pair ``x_one``, ``x_other`` becomes ``x_low``, the smaller
     value of each column, ``x_high``, the larger, and ``x_difference``, their absolute difference.
+    Where it is known, they become ``x_medial`` and ``x_lateral``.
 
     Parameters
     ----------
     region_names : sequence of str, length n_regions
     table : array of shape (..., n_regions, n_columns), float64
     pair_values : sequence of str, default all of `PAIR_VALUES`
-        Which of these values replace a pair.
+        Which of these values replace a pair; or medial and lateral, of a right knee.
 
     Returns
     -------
@@ -177,6 +180,8 @@ def list_folded(
     --------
     >>> list_folded(["notch", "horn_one", "horn_other"], ["high"])
     {'notch': (0,), 'horn_high': (1, 2)}
+    >>> list_folded(["horn_one", "horn_other"], ["medial", "lateral"])
+    {'horn_medial': (1,), 'horn_lateral': (0,)}
     """
     folded: dict[str, tuple[int, ...]] = {}
     index = 0
@@ -192,7 +197,10 @@ def list_folded(
                 f"Region {name!r} must be followed by {stem + SECOND!r}, got "
                 f"{', '.join(region_names)}. Name both regions of a pair, or neither."
             )
-        folded |= {f"{stem}_{ending}": (index, index + 1) for ending in pair_values}
+        for ending in pair_values:
+            known = ending in KNOWN_PAIR
+            rows = (index + KNOWN_PAIR.index(ending),) if known else (index, index + 1)
+            folded[f"{stem}_{ending}"] = rows
         index += 2
     return folded
 

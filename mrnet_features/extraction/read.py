@@ -14,12 +14,25 @@ from mrnet_features.arrays import Array
 from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.recipe import Missing
 from mrnet_features.messages import quote
-from mrnet_features.names import PLANES, say_series, sort_series
+from mrnet_features.names import PLANES, parse_series, say_series, sort_series
+from mrnet_features.series.side import Side
 from mrnet_features.stacks.conversion_faults import find_conversion_faults
+from mrnet_features.stacks.mirror import mirror_stack
+from mrnet_features.stacks.region_sets import Sides
 from mrnet_features.stacks.stack import check_stack
 
 ExamLike: TypeAlias = Exam | Mapping[str, Any]
-"""An Exam, or a mapping of series to stack in memory."""
+"""An Exam, or a mapping of series to stack in memory. A mapping may also hold "side" and
+"spacing_mm", as an Exam does."""
+
+FACTS = ("side", "spacing_mm")
+"""Keys of a mapping that are no series."""
+
+GIVE_SIDE = (
+    "Pass it, such as Exam(id, paths, side='left') or {'sagittal': stack, 'side': 'left'}, leave "
+    "the exam out, or extract with sides='fold'."
+)
+"""What to do about an exam whose side is unknown."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,7 +50,46 @@ class StacksExam(Exam):
 
     def load(self, plane: str, *, mmap: bool = False) -> np.ndarray[Any, Any]:  # noqa: ARG002
         """Stack of one series, checked; see `Exam.load`."""
-        return _get(self.stacks, plane)
+        return self._rescale(_get(self.stacks, plane), plane)
+
+    def find_shape(self, plane: str) -> tuple[int, int, int]:
+        """Shape of the stack of one series; see `Exam.find_shape`."""
+        n_slices, height, width = _get(self.stacks, plane).shape
+        if self.find_spacing(plane) is not None:
+            height = width = self.scale.size
+        return n_slices, height, width
+
+    def _list_series(self) -> tuple[str, ...]:
+        return tuple(self.stacks)
+
+
+def hold_stacks(stacks: Mapping[str, Any], name: str = "") -> StacksExam:
+    """Exam of a mapping.
+
+    Parameters
+    ----------
+    stacks : mapping of series -> stack
+        It may hold "side" and "spacing_mm" too.
+    name : str, default ""
+        Exam id.
+
+    Returns
+    -------
+    StacksExam
+
+    Raises
+    ------
+    ValueError
+        If side or spacing is invalid.
+
+    Examples
+    --------
+    >>> hold_stacks({"axial": None, "side": "left"}, "0042").find_side().name
+    'left'
+    """
+    side, spacing = (stacks.get(key) for key in FACTS)
+    kept = {series: stack for series, stack in stacks.items() if series not in FACTS}
+    return StacksExam(name, {}, kept, side=side, spacing_mm=spacing)
 
 
 class Pixels(NamedTuple):
@@ -53,12 +105,15 @@ class Pixels(NamedTuple):
         BLAKE2 hash of the stacks, in hexadecimal.
     faults : dict of str to tuple of str
         By series, as from `find_conversion_faults`; the stacks are valid nevertheless.
+    is_mirrored : bool
+        Whether a left knee was mirrored to a right one.
     """
 
     label: str
     stacks: dict[str, Array]
     fingerprint: str
     faults: dict[str, tuple[str, ...]]
+    is_mirrored: bool = False
 
 
 def list_stacks(exam: ExamLike) -> Collection[str]:
@@ -74,7 +129,7 @@ def list_stacks(exam: ExamLike) -> Collection[str]:
     """
     if isinstance(exam, StacksExam):
         return exam.stacks
-    return exam.paths if isinstance(exam, Exam) else exam
+    return exam.paths if isinstance(exam, Exam) else [key for key in exam if key not in FACTS]
 
 
 def choose_series(
@@ -107,7 +162,11 @@ def choose_series(
 
 
 def read_exam(
-    exam: ExamLike, index: int, planes: Sequence[str], missing: Missing = "error"
+    exam: ExamLike,
+    index: int,
+    planes: Sequence[str],
+    missing: Missing = "error",
+    sides: Sides = "fold",
 ) -> Pixels:
     """Stacks of an exam, with their fingerprint.
 
@@ -120,6 +179,8 @@ def read_exam(
         Series to read.
     missing : {"error", "nan"}, default "error"
         "nan" leaves out the series that the exam lacks, unless it lacks all.
+    sides : {"fold", "known"}, default "fold"
+        "known" mirrors a left knee to a right one; the fingerprint is that of the mirrored stacks.
 
     Returns
     -------
@@ -128,7 +189,8 @@ def read_exam(
     Raises
     ------
     KeyError, TypeError, ValueError, OSError
-        If a series is missing or is not a valid stack; a note names exam and series.
+        If a series is missing or is not a valid stack, or the side must be known and is not; a note
+        names exam and series.
 
     Examples
     --------
@@ -139,14 +201,17 @@ def read_exam(
     digest = hashlib.blake2b(digest_size=16)
     stacks: dict[str, Array] = {}
     faults: dict[str, tuple[str, ...]] = {}
+    is_mirrored = sides == "known" and _require_side(exam, index) == "left"
     for series in _choose(exam, index, planes, missing):
         with _name_in_errors(exam, index, series):
-            grey = exam.load(series) if isinstance(exam, Exam) else _get(exam, series)
+            grey = (exam if isinstance(exam, Exam) else hold_stacks(exam)).load(series)
+        if is_mirrored:
+            grey = mirror_stack(grey, parse_series(series).plane)
         digest.update(f"{series}{grey.shape}".encode())
         stacks[series] = np.ascontiguousarray(grey)
         digest.update(stacks[series])
         faults[series] = find_conversion_faults(stacks[series])
-    return Pixels(_label_exam(exam, index), stacks, digest.hexdigest(), faults)
+    return Pixels(_label_exam(exam, index), stacks, digest.hexdigest(), faults, is_mirrored)
 
 
 def read_shapes(
@@ -172,12 +237,47 @@ def read_shapes(
     shapes = {}
     for series in _choose(exam, index, planes, missing):
         with _name_in_errors(exam, index, series):
-            if isinstance(exam, Exam):
-                shapes[series] = exam.find_shape(series)
-            else:
-                n_slices, height, width = _get(exam, series).shape
-                shapes[series] = (n_slices, height, width)
+            held = exam if isinstance(exam, Exam) else hold_stacks(exam)
+            shapes[series] = held.find_shape(series)
     return shapes
+
+
+def find_exam_side(exam: ExamLike) -> Side:
+    """Side of the knee of an exam; see `Exam.find_side`.
+
+    Parameters
+    ----------
+    exam : Exam or mapping series -> stack
+
+    Returns
+    -------
+    Side
+
+    Raises
+    ------
+    OSError, ValueError, ModuleNotFoundError
+        As `Exam.find_side`.
+
+    Examples
+    --------
+    >>> find_exam_side({"axial": None, "side": "left"}).name
+    'left'
+    """
+    return (exam if isinstance(exam, Exam) else hold_stacks(exam)).find_side()
+
+
+def _require_side(exam: ExamLike, index: int) -> str:
+    """Side of an exam; an error that names the exam if it is unknown."""
+    try:
+        side = find_exam_side(exam)
+    except Exception as error:
+        error.add_note(f"while finding the side of {_label_exam(exam, index)}")
+        raise
+    if side.name == "unknown":
+        reason = "".join(f" {text}" for text in side.warnings)
+        label = _label_exam(exam, index)
+        raise ValueError(f"The side of {label} must be known, but it is not.{reason} {GIVE_SIDE}")
+    return side.name
 
 
 def _choose(exam: ExamLike, index: int, planes: Sequence[str], missing: Missing) -> Sequence[str]:

@@ -17,7 +17,7 @@ from mrnet_features.extraction.pooling import fold_pairs
 from mrnet_features.families.base import Family
 from mrnet_features.names import Name, format_name, parse_series
 from mrnet_features.stacks.discretisation import Discretisation
-from mrnet_features.stacks.region_sets import find_pair_values, region_names
+from mrnet_features.stacks.region_sets import Sides, find_pair_values, region_names
 from mrnet_features.stacks.stack import Stack
 
 STACK_POOL = "stack"
@@ -93,6 +93,9 @@ class Recipe:
     missing : {"error", "nan"}, default "error"
         What to do about an exam that lacks a series. It is no part of `as_dict` or `digest`, since
         no value depends on it.
+    sides : {"fold", "known"}, default "fold"
+        Whether pairs of regions are folded or named medial and lateral. "fold" is no part of
+        `as_dict`, so that recipes keep the digest that they had before there was a choice.
     """
 
     families: tuple[Family, ...]
@@ -101,6 +104,7 @@ class Recipe:
     discretisation: Discretisation
     extensive: bool
     missing: Missing = "error"
+    sides: Sides = "fold"
 
     def as_dict(self) -> dict[str, Any]:
         """Recipe in plain types, for a JSON file."""
@@ -111,6 +115,7 @@ class Recipe:
             "discretisation": asdict(self.discretisation),
             "extensive": self.extensive,
             "revision": REVISION,
+            **({"sides": self.sides} if self.sides != "fold" else {}),
         }
 
     @property
@@ -185,7 +190,7 @@ def _arrange_columns(recipe: Recipe) -> tuple[tuple[str, ...], tuple[ColumnBlock
             regions = region_names(chosen, plane)
             stack = Stack(blank, levels, blank, n_levels, regions)
             suffixes = recipe.compute_statistics(stack, series, chosen).suffixes(recipe.pools)
-            pair_values = find_pair_values(chosen, plane)
+            pair_values = find_pair_values(chosen, plane, recipe.sides)
             folded = list(fold_pairs(regions, np.zeros((len(regions), 1)), pair_values))
             of_set[chosen] = suffixes, folded
             blocks.append((series, chosen, *of_set[chosen]))

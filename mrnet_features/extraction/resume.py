@@ -39,12 +39,14 @@ from mrnet_features.extraction.journal import FinishedRow, Journal
 from mrnet_features.extraction.missing import list_missing, log_missing
 from mrnet_features.extraction.read import read_exam
 from mrnet_features.extraction.recipe import Recipe
+from mrnet_features.extraction.sides import give_sides, log_sides
 from mrnet_features.extraction.table import (
     FILE_STATES,
     FINGERPRINTS,
     MISSING,
     REQUEST,
     SCALES,
+    SIDES,
     SKIPPED,
     describe_provenance,
     write_table,
@@ -53,7 +55,6 @@ from mrnet_features.files import explain_write_errors, remove_partials
 from mrnet_features.jobs import show_progress
 from mrnet_features.locks import hold_lock
 from mrnet_features.messages import name_some, quote
-from mrnet_features.series.load import is_scanner_file
 
 logger = logging.getLogger("mrnet_features")
 
@@ -135,8 +136,12 @@ def extract_features(
         raise ValueError(f"`on_error` must be 'stop' or 'skip', got {quote(on_error)}.")
     check_exams(exams)
     _check_files_and_ids(exams)
-    extractor = (extractor or FeatureExtractor()).fit(exams)
+    extractor = extractor or FeatureExtractor()
     recipe = extractor.recipe()
+    sources: dict[str, int] = {}
+    if recipe.sides == "known":
+        exams, sources = give_sides(exams, skips=on_error == "skip")
+    extractor.fit([exam for exam in exams if exam.side] if sources else exams)
     run = _Run(
         exams=exams,
         path=path,
@@ -144,15 +149,18 @@ def extract_features(
         recipe=recipe,
         key=hash_request(recipe, extractor.device_),
         file_states={
-            exam.id: hash_file_state(exam, recipe.planes, recipe.missing) for exam in exams
+            exam.id: hash_file_state(exam, recipe.planes, recipe.missing, recipe.sides)
+            for exam in exams
         },
+        sources=sources,
         verify=verify,
         on_error=on_error,
         progress=progress,
     )
     for index, exam in enumerate(exams if on_error == "stop" else ()):
         if not run.file_states[exam.id]:
-            read_exam(exam, index, recipe.planes, recipe.missing)  # raises at once, not after hours
+            # raises at once, not after hours
+            read_exam(exam, index, recipe.planes, recipe.missing, recipe.sides)
     if on_error == "skip" and run.failures_path.exists():
         refuse_other_file(run.failures_path)
     table = run.read_table()
@@ -187,6 +195,8 @@ class _Run:
     key: str
     file_states: Mapping[str, str]
     """By exam id, taken before any exam is read: a file that changes later is compared again."""
+    sources: Mapping[str, int]
+    """Number of exams by how their side was found; empty if it need not be known."""
     verify: bool
     on_error: str
     progress: bool | None
@@ -238,6 +248,7 @@ class _Run:
             known,
             self.recipe.planes,
             self.recipe.missing,
+            self.recipe.sides,
             verify=self.verify,
             n_jobs=self.extractor.n_jobs,
             progress=self.progress,
@@ -286,6 +297,7 @@ class _Run:
         fingerprints = [rows[exam.id].fingerprint for exam in described]
         missing = list_missing(described, self.recipe)
         log_missing(missing, len(described))
+        log_sides(self.sources)
         table.attrs["provenance"] = {
             **describe_provenance(self.recipe, fingerprints, self.extractor.device_),
             FILE_STATES: join_states(rows[exam.id].file_state for exam in described),
@@ -293,6 +305,7 @@ class _Run:
             SKIPPED: list(failures),
             REQUEST: self.key,
             **({MISSING: missing} if missing else {}),
+            **({SIDES: dict(self.sources)} if self.sources else {}),
         }
         with explain_write_errors(self.path, self.describe_kept):
             if failures:
@@ -358,9 +371,8 @@ class _Run:
 
 
 def _list_scales(exams: Sequence[Exam]) -> list[dict[str, Any]]:
-    """Scales of the exams that have DICOM or NIfTI files, each once, in plain types."""
-    scanned = (e for e in exams if any(map(is_scanner_file, e.paths.values())))
-    scales = sorted({exam.scale for exam in scanned})
+    """Scales of the exams that have stacks of a known pixel size, each once, in plain types."""
+    scales = sorted({e.scale for e in exams if any(map(e.has_scale, e.paths))})
     return [{**scale._asdict(), "percentiles": list(scale.percentiles)} for scale in scales]
 
 

@@ -15,7 +15,9 @@ from mrnet_features.families.presets import find_families
 from mrnet_features.messages import name_some
 from mrnet_features.names import check_series, parse_series, say_series, sort_series
 from mrnet_features.stacks.discretisation import Discretisation
+from mrnet_features.stacks.mirror import AXES
 from mrnet_features.stacks.prepare import prepare_sets
+from mrnet_features.stacks.region_sets import Sides, name_sides
 
 
 def describe_slices(
@@ -24,11 +26,13 @@ def describe_slices(
     *,
     planes: str | Sequence[str] | None = None,
     discretisation: Discretisation | None = None,
+    sides: Sides = "fold",
 ) -> pd.DataFrame:
     """Statistics of every slice of one exam, one row per slice.
 
     Features pool the slices of a stack or describe it as a whole; here are the slices behind them.
-    Regions are not folded: the two sides of the knee are apart, but which is medial is unknown.
+    Regions are not folded: the two sides of the knee are apart, as ``one`` and ``other`` if it is
+    unknown which is medial.
 
     Parameters
     ----------
@@ -39,6 +43,9 @@ def describe_slices(
         Planes or other series of the exam, such as "sagittal_fluid". Default: all.
     discretisation : Discretisation, optional
         As for `FeatureExtractor`.
+    sides : {"fold", "known"}, default "fold"
+        With "known" the two sides of the knee are named medial and lateral; the side of the exam
+        must be known. Slices keep their order.
 
     Returns
     -------
@@ -62,11 +69,15 @@ def describe_slices(
     [90.0, 120.0]
     """
     chosen, asked = find_families(families), find_planes(exam, planes)
-    pixels = read_exam(exam, 0, asked)
-    frames = {
-        series: _describe_stack(grey, series, chosen, discretisation)
-        for series, grey in pixels.stacks.items()
-    }
+    pixels = read_exam(exam, 0, asked, sides=sides)
+    frames: dict[str, pd.DataFrame] = {}
+    for series, grey in pixels.stacks.items():
+        frame = _describe_stack(grey, series, chosen, discretisation)
+        if pixels.is_mirrored and AXES[parse_series(series).plane] == 0:
+            frame = frame[::-1].reset_index(drop=True)
+        if sides == "known":
+            frame = frame.rename(columns=_name_sides)
+        frames[series] = frame
     return pd.concat(frames, names=["plane", "slice"])
 
 
@@ -101,6 +112,11 @@ def find_planes(exam: ExamLike, planes: str | Sequence[str] | None) -> tuple[str
     except ValueError as error:
         listed = name_some([str(name) for name in present])
         raise ValueError(f"{error} The exam has {listed or 'none'}.") from error
+
+
+def _name_sides(column: str) -> str:
+    region, separator, rest = column.partition("__")
+    return f"{name_sides(region)}{separator}{rest}"
 
 
 def _describe_stack(

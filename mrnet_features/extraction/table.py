@@ -43,8 +43,9 @@ FILE_STATES = "file_states"
 pandas copies lists in ``attrs`` with every operation."""
 
 SCALES = "scales"
-"""Key of the provenance: pixel size, size and percentiles of stacks from DICOM and NIfTI, each that
-occurs; only where an exam has such files."""
+"""Key of the provenance: pixel size, size and percentiles of stacks of a known pixel size, as from
+DICOM and NIfTI, each that occurs; only where an exam has such files. Grey levels of arrays are not
+scaled by the percentiles."""
 
 REQUEST = "key"
 """Key of the provenance: hash of the recipe, the device, the versions and the code."""
@@ -55,6 +56,13 @@ SKIPPED = "skipped"
 MISSING = "missing"
 """Key of the provenance: ids of the exams that lack a series and have NaN in its columns, by
 series; only where an exam lacks one."""
+
+IF_MISSING = "if_missing"
+"""Key of the provenance: "nan" if exams may lack a series; not there if that is an error."""
+
+SIDES = "sides"
+"""Key of the provenance: number of exams by how their side was found (given, tag, position); only
+if the recipe has known sides."""
 
 ADVICE = "Extract the features again."
 """Last sentence of the errors of `read_features`."""
@@ -229,7 +237,7 @@ def describe_provenance(
     -------
     dict
         Keys format, recipe, recipe_digest, device, versions, data_fingerprint, n_exams and
-        fingerprints.
+        fingerprints; if_missing if exams may lack a series.
     """
     return {
         "format": FORMAT,
@@ -240,6 +248,7 @@ def describe_provenance(
         "data_fingerprint": hash_texts(fingerprints),
         "n_exams": len(fingerprints),
         FINGERPRINTS: list(fingerprints),
+        **({IF_MISSING: recipe.missing} if recipe.missing != "error" else {}),
     }
 
 

@@ -58,6 +58,8 @@ _SIDES = {
     "one": ("one side", "On one side of the knee."),
     "other": ("other side", "On the other side of the knee."),
     "difference": (ASYMMETRY, "The value is the difference between the two sides of the knee."),
+    "medial": ("medial side", "On the medial side of the knee."),
+    "lateral": ("lateral side", "On the lateral side of the knee."),
 }
 
 _CELL = re.compile(r"row\d+_column\d+")
@@ -74,7 +76,7 @@ def describe_region(region: str, plane: str) -> RegionWords:
     ----------
     region : str
         As in a column name: a pair ends in ``low``, ``high`` or ``difference``, or on single slices
-        in ``one`` or ``other``.
+        in ``one`` or ``other``; where the side is known, in ``medial`` or ``lateral``.
     plane : str
         Empty if it is unknown.
 

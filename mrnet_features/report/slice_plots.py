@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.evaluation.plots import COLOURS, choose_style, make_axes, shorten, wrap
-from mrnet_features.extraction.marks import find_marks
+from mrnet_features.extraction.marks import find_marks, find_sides_of
 from mrnet_features.extraction.slices import describe_slices
 from mrnet_features.families.presets import find_families
 from mrnet_features.names import parse_name
@@ -93,7 +93,8 @@ def plot_slices(
     needed = {name.family for name in parsed}
     used = [family for family in find_families(families) if family.label in needed]
     planes = list(dict.fromkeys(name.series for name in parsed))
-    values = describe_slices(exam, used, planes=planes, discretisation=discretisation)
+    chosen: dict[str, Any] = {"discretisation": discretisation, "sides": find_sides_of(asked)}
+    values = describe_slices(exam, used, planes=planes, **chosen)
     words = describe_columns(asked, used)
     titles = {**words["phrase"], **({} if names is None else dict(names))}
     panels = figure.subplots(len(asked), 1, squeeze=False)[:, 0]

@@ -191,7 +191,7 @@ def assemble(volume: Volume, label: str, scale: Scale, plane: str | None = None)
             f"'{label}' has {volume.n_slices} slices, too many for `size={scale.size}`. Pass a "
             "smaller size."
         )
-    values, cut = _resample_slices(volume, turn, scale, chosen, label)
+    values, cut = resample_slices(volume, turn, scale, chosen, label)
     try:
         limits = find_limits(values, scale.percentiles, np.nan)
     except ValueError as error:
@@ -253,10 +253,33 @@ class _Slices:
         return image, True
 
 
-def _resample_slices(
+def resample_slices(
     volume: Volume, turn: Turn, scale: Scale, plane: str, label: str
 ) -> tuple[NDArray[np.float32], dict[str, Any]]:
-    """Resampled slices of shape (n_slices, size, size), NaN outside; and where they were cut."""
+    """Slices of one pixel size, cut or padded to one size around the leg.
+
+    Parameters
+    ----------
+    volume : Volume
+    turn : Turn
+        Into canonical orientation.
+    scale : Scale
+    plane : {"axial", "coronal", "sagittal"}
+    label : str
+        Folder or file, for messages.
+
+    Returns
+    -------
+    values : ndarray of shape (n_slices, size, size), float32
+        NaN outside the picture.
+    cut : dict
+        Where they were cut, for the recipe.
+
+    Raises
+    ------
+    OSError, ValueError, ModuleNotFoundError
+        If a slice can't be read, or two legs lie side by side.
+    """
     slices = _Slices(volume, turn, label)
     size, n_slices = scale.size, volume.n_slices
     covering = [

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
+from mrnet_features.messages import quote
 from mrnet_features.series.volume import Volume
 
 FAR_MM = 20.0
@@ -41,7 +43,8 @@ class Side(NamedTuple):
     Attributes
     ----------
     name : {"left", "right", "unknown"}
-    source : {"tag", "position", "none"}
+    source : {"tag", "position", "given", "none"}
+        "given" by the user.
     confidence : float
         0 if unknown.
     warnings : tuple of str
@@ -51,6 +54,72 @@ class Side(NamedTuple):
     source: str = "none"
     confidence: float = 0.0
     warnings: tuple[str, ...] = ()
+
+
+def make_side(given: object) -> Side:
+    """Side that a user gives; unknown if it is None.
+
+    Parameters
+    ----------
+    given : {"left", "right"} or None
+
+    Returns
+    -------
+    Side
+
+    Raises
+    ------
+    ValueError
+        If it is anything else.
+
+    Examples
+    --------
+    >>> make_side("left")
+    Side(name='left', source='given', confidence=1.0, warnings=())
+    """
+    if given is None:
+        return Side()
+    if given not in ("left", "right"):
+        got = quote(given) if isinstance(given, str) else type(given).__name__
+        raise ValueError(
+            f"`side` must be 'left', 'right' or None, got {got}. Leave it out if it is unknown."
+        )
+    return Side(str(given), "given", 1.0)
+
+
+def combine_sides(found: Mapping[str, Side]) -> Side:
+    """Side of a knee from the sides of its series.
+
+    Tags count first; positions count if no series has a tag.
+
+    Parameters
+    ----------
+    found : mapping of str to Side
+        By series.
+
+    Returns
+    -------
+    Side
+        Unknown, with a warning, if series contradict each other or themselves.
+
+    Examples
+    --------
+    >>> guessed, tagged = Side("left", "position", 0.9), Side("right", "tag", 0.99)
+    >>> combine_sides({"axial": guessed, "coronal": tagged}).name
+    'right'
+    """
+    if torn := [side for side in found.values() if side.source == "none" and side.warnings]:
+        return torn[0]
+    for source, verb in (("tag", "Tags say"), ("position", "The positions of the pictures say")):
+        sides = {series: side for series, side in found.items() if side.source == source}
+        names = sorted({side.name for side in sides.values()})
+        if len(names) == 1:
+            return next(iter(sides.values()))
+        if names:
+            of = {name: [s for s, side in sides.items() if side.name == name] for name in names}
+            listed = " and ".join(f"{name} ({', '.join(of[name])})" for name in names)
+            return Side(warnings=(f"{verb} {listed}, so the side is unknown.",))
+    return Side()
 
 
 def find_side(volume: Volume) -> Side:

@@ -3,18 +3,29 @@
 A family names the region sets that it reads. Boxes are given in fractions of the knee box: rows
 from the joint plane (coronal, sagittal) or from the top (axial), columns from the left, slices as
 depth. A box on one side of the knee has a mirror image on the other side, in columns (coronal,
-axial) or in slices (sagittal). It is unknown which of the two is medial, so the features of such a
-pair are folded.
+axial) or in slices (sagittal). Every pair is of this kind: boxes in front of and behind each other
+have names of their own. Where the side of the knee is unknown, so is which of the two is medial,
+and the features of such a pair are folded. Where it is known, left knees are mirrored
+(`mrnet_features.stacks.mirror`); then the first box of a pair is lateral, the second medial.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
+
+Sides: TypeAlias = Literal["fold", "known"]
+"""Whether pairs of regions are folded or named medial and lateral."""
 
 KNEE = "knee"
 REST = "elsewhere"
+
+PAIR = ("one", "other")
+"""Endings of the names of the two regions of a pair."""
+
+KNOWN_PAIR = ("lateral", "medial")
+"""Endings of the names of the same two regions of a right knee in canonical orientation."""
 
 
 class RegionBox(NamedTuple):
@@ -57,7 +68,7 @@ class RegionSet(NamedTuple):
         """Names of the regions; the two of a pair end in ``one`` and ``other``."""
         names: list[str] = []
         for box in self.boxes:
-            names += [f"{box.name}_one", f"{box.name}_other"] if box.pair else [box.name]
+            names += [f"{box.name}_{end}" for end in PAIR] if box.pair else [box.name]
         return (*names, REST) if self.with_rest else tuple(names)
 
 
@@ -173,7 +184,7 @@ def region_names(name: str, plane: str) -> tuple[str, ...]:
     return (KNEE,) if name == KNEE else find_region_set(name, plane).names
 
 
-def find_pair_values(name: str, plane: str) -> tuple[str, ...]:
+def find_pair_values(name: str, plane: str, sides: Sides = "fold") -> tuple[str, ...]:
     """Names of the values that replace those of a pair of regions.
 
     Parameters
@@ -182,10 +193,12 @@ def find_pair_values(name: str, plane: str) -> tuple[str, ...]:
         ``knee`` or a name of `REGION_SETS`.
     plane : str
 
+    sides : {"fold", "known"}, default "fold"
+
     Returns
     -------
     tuple of str
-        Names of `mrnet_features.extraction.pooling.PAIR_VALUES`.
+        Names of `mrnet_features.extraction.pooling.PAIR_VALUES`; with "known" medial and lateral.
 
     Raises
     ------
@@ -196,8 +209,34 @@ def find_pair_values(name: str, plane: str) -> tuple[str, ...]:
     --------
     >>> find_pair_values("menisci", "coronal")
     ('low', 'high', 'difference')
+    >>> find_pair_values("cells", "coronal", "known")
+    ('medial', 'lateral')
     """
-    return () if name == KNEE else find_region_set(name, plane).pair_values
+    if name == KNEE:
+        return ()
+    folded = find_region_set(name, plane).pair_values
+    return tuple(reversed(KNOWN_PAIR)) if sides == "known" else folded
+
+
+def name_sides(region: str) -> str:
+    """Name of a region of a right knee in canonical orientation.
+
+    Parameters
+    ----------
+    region : str
+        As from `region_names`.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> name_sides("meniscus_one"), name_sides("notch")
+    ('meniscus_lateral', 'notch')
+    """
+    stem, _, ending = region.rpartition("_")
+    return f"{stem}_{KNOWN_PAIR[PAIR.index(ending)]}" if stem and ending in PAIR else region
 
 
 def find_region_set(name: str, plane: str) -> RegionSet:

@@ -136,7 +136,8 @@ def write_knees(
     (MCL, Synovitis, Fracture) are not drawn, and never labelled. One study of 12 has the true
     findings as labels and no report; the others have those of a short synthetic report, which
     agree with the truth in about 82 % and have gaps. One study of 25 shows the knee of the study
-    before again, with the same lesions and the same PatientID. A study has about 11 MB.
+    before again, with the same lesions and the same PatientID. A study has
+    about 12 MB.
 
     Truth table: `StudyInstanceUID`, `site`, `maker`, `side`, `patient` (PatientID),
     `is_gold` (whether the labels are the true ones), `repeats` (the study that shows the same

@@ -23,6 +23,7 @@ from mrnet_features.testing.mark_checks import (
     check_marks,
     check_slices,
 )
+from mrnet_features.testing.side_checks import check_sides
 from mrnet_features.testing.statistic_checks import (
     check_batches,
     check_counts,
@@ -50,6 +51,7 @@ CHECKS: tuple[Callable[[Family], None], ...] = (
     check_slices,
     check_marks,
     check_mark_flips,
+    check_sides,
 )
 """All checks, to parametrise a test."""
 

@@ -6,11 +6,10 @@ import importlib.metadata
 import json
 import warnings
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any
 
-from mrnet_features.arrays import resolve_device
-from mrnet_features.extraction.exams import Exams, check_exams, list_exams
 from mrnet_features.extraction.extractor import FeatureExtractor
+from mrnet_features.extraction.table import IF_MISSING
 from mrnet_features.families.presets import discover_families
 from mrnet_features.messages import quote
 from mrnet_features.models.bundle import Bundle
@@ -23,6 +22,8 @@ def rebuild_extractor(
     bundle: Bundle, *, device: str = "auto", n_jobs: int | None = None
 ) -> FeatureExtractor:
     """Extractor with the recipe of a bundle.
+
+    Exams may lack a series if those of the training table might (``missing="nan"``).
 
     Parameters
     ----------
@@ -51,7 +52,9 @@ def rebuild_extractor(
             "for it. Predict from a feature table with `Bundle.predict`."
         )
     try:
-        extractor = _read_recipe(recipe, device, n_jobs)
+        missing = str(bundle.provenance.get(IF_MISSING, "error"))
+        extractor = _read_recipe(recipe, missing, device, n_jobs)
+        extractor.recipe()
     except Exception as error:
         # a family takes its parameters from the file, and a wrong one can raise anything
         said = quote(f"{type(error).__name__}: {error}")
@@ -78,18 +81,17 @@ def rebuild_extractor(
 
 
 class _SavedExtractor(FeatureExtractor):
-    """Extractor of a saved recipe, which does not say which families a preset has chosen."""
+    """Extractor of a saved recipe, which does not say which families a preset has chosen.
+
+    A single exam may lack a series.
+    """
 
     refuses_unused = False
 
-    def fit(self, X: Exams, y: object = None) -> Self:  # noqa: ARG002
-        """Select the device; a series may be in none of the exams, which are then predicted."""
-        check_exams(list_exams(X))
-        self.device_ = resolve_device(self.device)
-        return self
 
-
-def _read_recipe(recipe: Mapping[str, Any], device: str, n_jobs: int | None) -> FeatureExtractor:
+def _read_recipe(
+    recipe: Mapping[str, Any], missing: str, device: str, n_jobs: int | None
+) -> FeatureExtractor:
     known = discover_families()
     settings = json.loads(json.dumps(recipe), object_hook=_freeze)
     families = [
@@ -102,6 +104,8 @@ def _read_recipe(recipe: Mapping[str, Any], device: str, n_jobs: int | None) -> 
         pools=settings["pools"],
         discretisation=Discretisation(**settings["discretisation"]),
         extensive=settings["extensive"],
+        sides=settings.get("sides", "fold"),
+        missing=missing,
         device=device,
         n_jobs=n_jobs,
     )

@@ -25,6 +25,7 @@ from mrnet_features.extraction.read import ExamLike
 from mrnet_features.extraction.resume import extract_features
 from mrnet_features.files import write_text
 from mrnet_features.messages import name_some
+from mrnet_features.series.side import Side
 from mrnet_features.stacks.perturbations import PERTURBATIONS, perturb
 from mrnet_features.synthetic.write import write_knees
 from mrnet_features.workflows.outputs import check_output_file
@@ -58,6 +59,10 @@ class PerturbedExam(Exam):
         """Perturbed stack of one plane; see `Exam.load`."""
         grey = self.source.load(plane, mmap=mmap)
         return perturb(grey, self.perturbation, self.seed, f"{self.id} {plane}")
+
+    def find_side(self) -> Side:
+        """Side of the knee; see `Exam.find_side`."""
+        return self.source.find_side() if self.side is None else super().find_side()
 
     def describe_files(self, plane: str) -> str:
         """Size and times of the files of a plane; see `Exam.describe_files`."""

@@ -20,6 +20,7 @@ from mrnet_features.extraction.resume import extract_features
 from mrnet_features.extraction.table import SKIPPED, read_features
 from mrnet_features.messages import name_some
 from mrnet_features.names import PLANES
+from mrnet_features.stacks.region_sets import Sides
 from mrnet_features.workflows.exam_folders import (
     MRNET,
     list_series,
@@ -40,6 +41,7 @@ def make_table(
     families: str | Sequence[Any] = "baseline",
     planes: Sequence[str] | None = None,
     missing: Missing | None = None,
+    sides: Sides = "fold",
     exclude: pd.DataFrame | Iterable[str] | None = None,
     device: str = "auto",
     n_jobs: int | None = None,
@@ -66,6 +68,9 @@ def make_table(
     missing : {"error", "nan"}, optional
         What to do about an exam without a series; see `FeatureExtractor`. An exam without any is
         an error. By default "error" in the layout of MRNet, else "nan".
+    sides : {"fold", "known"}, default "fold"
+        Whether regions on the two sides of the knee are folded or named medial and lateral; see
+        `FeatureExtractor`.
     exclude : DataFrame or iterable of str, optional
         Exams to leave out; see `load_mrnet`.
     device : {"auto", "cpu", "cuda"}, default "auto"
@@ -97,6 +102,7 @@ def make_table(
         families,
         planes=PLANES if planes is None else planes,
         missing=missing,
+        sides=sides,
         device=device,
         n_jobs=n_jobs,
         batch_size=batch_size,

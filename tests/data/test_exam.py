@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-from mrnet_features.data.exam import Exam
+from mrnet_features.data.exam import Exam, describe_states
 from mrnet_features.data.mrnet import load_mrnet
 from mrnet_features.series.assemble import Scale
 from mrnet_features.series.load import load_series
@@ -134,3 +134,45 @@ def test_the_scale_is_no_state_of_npy_files(train):
     exam = dataclasses.replace(train["0000"], scale=Scale(size=64))
     assert exam.describe_files("axial") == train["0000"].describe_files("axial")
     assert exam.find_shape("axial") == train["0000"].load("axial").shape
+
+
+def test_a_stack_of_known_spacing_is_resampled(tmp_path):
+    """To 256 pixels of 0.6 mm, or to the scale of the exam; grey levels stay."""
+    path = tmp_path / "a.npy"
+    np.save(path, np.full((3, 512, 400), 90, np.uint8))
+    paths = {"coronal_fluid": path, "sagittal": path}
+    plain = Exam("0042", paths)
+    assert plain.load("sagittal").shape == plain.find_shape("sagittal") == (3, 512, 400)
+    exam = Exam("0042", paths, spacing_mm=(0.3, 0.3))
+    for series in paths:
+        stack = exam.load(series)
+        assert stack.shape == exam.find_shape(series) == (3, 256, 256)
+        assert np.unique(stack).tolist() == [0, 90]
+    other = Exam("0042", paths, spacing_mm={"sagittal": (0.3, 0.3)}, scale=Scale(1.2, 128))
+    assert other.find_shape("sagittal") == other.load("sagittal").shape == (3, 128, 128)
+    assert other.find_shape("coronal_fluid") == (3, 512, 400)
+
+
+def test_the_spacing_belongs_to_the_state_of_the_files(tmp_path):
+    path = tmp_path / "a.npy"
+    np.save(path, np.zeros((3, 8, 8), np.uint8))
+    spacings = (None, (0.3, 0.3), (0.3, 0.4), {"axial": (0.5, 0.5)})
+    states = {Exam("1", {"axial": path}, spacing_mm=mm).describe_files("axial") for mm in spacings}
+    assert len(states) == 4
+    assert Exam("1", {"axial": path}).describe_files("axial") == describe_states([path])
+
+
+@pytest.mark.parametrize(
+    ("spacing", "message"),
+    [
+        (0.3, "must be two numbers"),
+        ((0.3,), "must be two numbers|not enough values"),
+        ((0.3, 30.0), "0.02 to 10 mm apart, got 0.3 and 30"),
+        ((0.3, float("nan")), "0.02 to 10 mm apart"),
+        ({"axial": (0.3, 0)}, "0.02 to 10 mm apart"),
+        ({"coronal": (0.3, 0.3)}, "must name series of the exam, got 'coronal'. It has axial"),
+    ],
+)
+def test_a_wrong_spacing_is_refused(spacing, message):
+    with pytest.raises(ValueError, match=f"Exam '0042': `spacing_mm` .*{message}"):
+        Exam("0042", {"axial": "a.npy"}, spacing_mm=spacing)

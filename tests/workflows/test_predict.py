@@ -175,3 +175,25 @@ def test_a_preset_is_rebuilt_though_some_of_its_families_describe_no_plane(folde
     provenance = describe_provenance(saved, [])
     bundle = dataclasses.replace(load_bundle(folder / "model"), provenance=provenance)
     assert rebuild_extractor(bundle).recipe() == saved
+
+
+@pytest.mark.parametrize(
+    "options", [{"sides": "known"}, {"missing": "nan"}, {"sides": "known", "missing": "nan"}]
+)
+def test_sides_and_missing_series_are_kept(folder, options):
+    saved = FeatureExtractor("minimal", planes="coronal", **options)
+    provenance = json.loads(json.dumps(describe_provenance(saved.recipe(), [])))
+    bundle = dataclasses.replace(load_bundle(folder / "model"), provenance=provenance)
+    again = rebuild_extractor(bundle)
+    assert again.recipe() == saved.recipe()
+
+
+def test_an_extractor_that_is_rebuilt_describes_a_single_exam_that_lacks_a_series(folder):
+    saved = FeatureExtractor("minimal", planes=("axial", "coronal"), missing="nan")
+    bundle = dataclasses.replace(
+        load_bundle(folder / "model"), provenance=describe_provenance(saved.recipe(), [])
+    )
+    exam = load_mrnet(folder / "knees", planes=["coronal"])[0]
+    row = rebuild_extractor(bundle).fit_transform([exam]).iloc[0]
+    assert row.filter(like="axial__").isna().all()
+    assert row.filter(like="coronal__").notna().all()

@@ -248,7 +248,8 @@ def _collect(parts: Sequence[Future[Pixels]]) -> tuple[list[Pixels], BaseExcepti
 
 def _read_to_device(planned: Planned, recipe: Recipe, buffer: Buffer, start: int) -> Pixels:
     """Read an exam and copy its stacks to the device, one after the other."""
-    pixels = read_exam(planned.exam, planned.exam_index, recipe.planes, recipe.missing)
+    exam, index = planned.exam, planned.exam_index
+    pixels = read_exam(exam, index, recipe.planes, recipe.missing, recipe.sides)
     stacks = {}
     for series, grey in pixels.stacks.items():
         shape = planned.shapes[series]

@@ -18,7 +18,10 @@ from mrnet_features.synthetic.studies.slots import SeriesPlan
 from mrnet_features.synthetic.style import Style
 
 UNITS = 11.0
-"""Values of a file per grey level of 8 bits."""
+"""Values of a file, before rescaling, per grey level of 8 bits."""
+
+LARGEST = 4095.0
+"""Largest value before rescaling; large effusions and cysts reach it."""
 
 SYNTAXES = {
     "": "1.2.840.10008.1.2.1",
@@ -135,12 +138,13 @@ def store_values(
     ndarray of the same shape, uint16 or int16
     """
     maker = site.maker
-    largest = 4095.0 if maker.bits == 12 else 32767.0
-    values = np.rint((UNITS * pictures - maker.intercept) / maker.slope)
+    values = np.minimum(UNITS * pictures, LARGEST)
+    values = np.rint((values - maker.intercept) / maker.slope)
     if maker.is_inverted:
-        values = largest - values
-    values = np.clip(values, -32768.0 if maker.is_signed else 0.0, largest)
-    return values.astype(np.int16) if maker.is_signed else values.astype(np.uint16)
+        values = LARGEST - values
+    stored: NDArray[np.int16] | NDArray[np.uint16]
+    stored = values.astype(np.int16) if maker.is_signed else values.astype(np.uint16)
+    return stored
 
 
 def number_slices(n_slices: int, numbering: str) -> NDArray[np.int64]:

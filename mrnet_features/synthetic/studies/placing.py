@@ -153,7 +153,7 @@ def place_series(
     middle = knee.to_patient(centre) - view * (offset[0] * down + offset[1] * right)
     if site.is_flipped and plane != "sagittal":
         right = -right
-    columns = int(site.cut * site.rows)
+    columns = site.rows if plane == "axial" else int(site.cut * site.rows)
     return _place(
         knee, middle, (down, right, site.through * through), view, depth / n_slices, n_slices,
         site.rows, columns,

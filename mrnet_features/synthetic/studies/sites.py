@@ -56,11 +56,19 @@ MAKERS = (
     Maker("Philips Medical Systems", "Synthetic P", 4, slope=1.75, position="none",
           options=("FS", "OTHER")),
     Maker("Canon Medical Systems", "Synthetic C", 4, is_inverted=True, position="random"),
-    Maker("UIH", "Synthetic U", 2, 16, is_signed=True, slope=0.5, intercept=-128.0),
+    Maker("UIH", "Synthetic U", 2, 16, is_signed=True, slope=0.5, intercept=400.0),
 )  # fmt: skip
 
-COMPRESSED = {"UIH": "jpeg2000", "Canon Medical Systems": "jpeg2000"}
-"""Compression of a maker's files; the first two Philips sites use RLE, the others none."""
+COMPRESSED = {13: "jpeg2000", 14: "rle", 15: "rle", 17: "rle"} | dict.fromkeys(
+    range(18, 24), "jpeg2000"
+)
+"""Compression of the files of some sites; the others use none."""
+
+ENHANCED = (16, 17)
+"""Sites with one multi-frame file per series."""
+
+DESCRIPTIONS = dict.fromkeys((3, 8, 10, 17), "placeholder") | {6: "empty"}
+"""SeriesDescription of some sites; the others have words."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +89,7 @@ class Site:
     measured : float
         Rows that are measured, relative to the style's; pictures are interpolated.
     cut : float
-        Fraction of the columns that is kept.
+        Fraction of the columns of coronal and sagittal pictures that is kept.
     view_mm : tuple of 3 floats
         Field of view along rows, per plane.
     slices : float
@@ -154,24 +162,21 @@ def list_sites(style: Style) -> list[Site]:
     weights = np.random.default_rng(3).permutation(weights / weights.sum())
     sites: list[Site] = []
     for maker in MAKERS:
-        for k in range(maker.n_sites):
+        for _ in range(maker.n_sites):
             n = len(sites)
-            sites.append(_make_site(n, k, maker, float(weights[n]), style))
+            sites.append(_make_site(n, maker, float(weights[n]), style))
     return sites
 
 
-def _make_site(n: int, k: int, maker: Maker, share: float, style: Style) -> Site:
-    """Site `n`, the `k`-th of its maker."""
+def _make_site(n: int, maker: Maker, share: float, style: Style) -> Site:
+    """Site `n`, from 0; its random numbers depend on nothing else."""
     generator = np.random.default_rng(np.random.SeedSequence(entropy=2026, spawn_key=(n,)))
 
     def between(low: float, high: float) -> float:
         return round(float(generator.uniform(low, high)), 3)
 
-    is_philips = maker.manufacturer.startswith("Philips")
-    compression = COMPRESSED.get(maker.manufacturer, "rle" if is_philips and k < 2 else "")
     tesla = float(generator.choice([1.5, 3.0]))
-    rows = int(generator.choice([256, 288, 320, 384], p=[0.65, 0.15, 0.13, 0.07]))
-    description = {3: "placeholder", 10: "placeholder", 17: "placeholder", 6: "empty"}
+    rows = int(generator.choice([256, 288, 320, 384], p=[0.55, 0.2, 0.17, 0.08]))
     noise = between(0.7, 1.4)
     common = replace(
         style,
@@ -184,7 +189,7 @@ def _make_site(n: int, k: int, maker: Maker, share: float, style: Style) -> Site
         sharpen=round(style.sharpen * between(0.3, 1.4), 3),
         slice_fill=between(0.75, 0.95),
     )
-    fluid = _set_sequence(common, generator, (2500.0, 5000.0), (30.0, 58.0), (0.08, 0.2))
+    fluid = _set_sequence(common, generator, (2500.0, 5000.0), (28.0, 46.0), (0.1, 0.19))
     is_t1 = bool(generator.random() < 0.6)
     repetition, echo = ((480.0, 800.0), (9.0, 16.0)) if is_t1 else ((2000.0, 3200.0), (12.0, 28.0))
     return Site(
@@ -192,14 +197,14 @@ def _make_site(n: int, k: int, maker: Maker, share: float, style: Style) -> Site
         maker=maker,
         software=f"synthetic {n // 4 + 1}.{n % 4}",
         tesla=tesla,
-        compression=compression,
-        is_enhanced=is_philips and k >= 2,
+        compression=COMPRESSED.get(n, ""),
+        is_enhanced=n in ENHANCED,
         rows=rows,
         measured=float(generator.choice([0.8, 0.9, 1.0])),
-        cut=float(generator.choice([0.75, 0.875, 1.0])),
-        view_mm=(between(135, 165), between(150, 180), between(150, 180)),
-        slices=between(0.62, 0.92),
-        description=description.get(n, "words"),
+        cut=float(generator.choice([0.8, 0.875, 0.95])),
+        view_mm=(between(132, 158), between(142, 172), between(145, 175)),
+        slices=between(0.58, 0.78),
+        description=DESCRIPTIONS.get(n, "words"),
         laterality=str(generator.choice(["Laterality", "ImageLaterality", "empty", "", ""])),
         numbering=str(generator.choice(["along", "along", "against", "interleaved"])),
         through=int(generator.choice([-1, 1])),

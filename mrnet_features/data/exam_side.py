@@ -1,0 +1,93 @@
+"""Side of an exam from the headers of its series; no pixel is decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from mrnet_features.names import parse_series
+from mrnet_features.series.dicom_files import NotDicomError, read_dicom_header
+from mrnet_features.series.dicom_frames import Frame, has_picture, list_frames
+from mrnet_features.series.nifti import is_nifti, read_nifti_volume
+from mrnet_features.series.side import Side, combine_sides, find_side, read_maker
+from mrnet_features.series.volume import Volume
+
+__all__ = ["find_headers_side"]
+
+
+def find_headers_side(files: Mapping[str, Sequence[Path]]) -> Side:
+    """Side of a knee, from one header per series.
+
+    Tags of all series count first, then the positions of coronal and axial pictures, whose middle
+    is that of the series. One sagittal picture does not tell the middle, so all headers of a
+    sagittal series are read, and only if nothing else tells the side.
+
+    Parameters
+    ----------
+    files : mapping of str to sequence of Path
+        Files of each series. ``.npy`` files and others that `load_series` does not read tell
+        nothing.
+
+    Returns
+    -------
+    Side
+        Unknown if no series tells it, or they contradict each other.
+
+    Raises
+    ------
+    OSError, ValueError, ModuleNotFoundError
+        If a header can't be read, or pydicom or nibabel is missing.
+    """
+    found = {series: _read_side(paths, is_all=False) for series, paths in files.items()}
+    across = {
+        series: side
+        for series, side in found.items()
+        if side.source != "position" or parse_series(series).plane != "sagittal"
+    }
+    side = combine_sides(across)
+    if side.source != "none" or side.warnings:
+        return side
+    return combine_sides(
+        {series: _read_side(paths, is_all=True) for series, paths in files.items()}
+    )
+
+
+def _read_side(paths: Sequence[Path], *, is_all: bool) -> Side:
+    """Side of one series, from the first picture or from all."""
+    if len(paths) == 1 and is_nifti(paths[0]):
+        return find_side(read_nifti_volume(paths[0]))
+    frames: list[Frame] = []
+    for path in paths:
+        try:
+            file = read_dicom_header(path)
+        except NotDicomError:
+            continue
+        if has_picture(file):
+            frames += list_frames(file)
+            if not is_all:
+                break
+    return find_side(_make_volume(frames)) if frames else Side()
+
+
+def _make_volume(frames: Sequence[Frame]) -> Volume:
+    """What the headers of some pictures say of the side; there are no pixels to read."""
+    first = frames[0]
+    places = [frame.position for frame in frames if frame.position is not None]
+    is_placed = len(places) == len(frames) and first.pixel_mm is not None
+    return Volume(
+        n_slices=len(frames),
+        shape=(first.storage.rows, first.storage.columns),
+        pixel_mm=first.pixel_mm or (0.0, 0.0),
+        read=_refuse,
+        directions=first.directions,
+        positions=np.array(places, dtype=np.float64) if is_placed else None,
+        side_tags=frozenset(chain.from_iterable(frame.sides for frame in frames)),
+        maker=read_maker(first.file.tags.word("Manufacturer")),
+    )
+
+
+def _refuse(k: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    raise ValueError(f"Slice {k} can't be read: only headers were.")

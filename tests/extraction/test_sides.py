@@ -1,0 +1,249 @@
+"""Known sides: medial is medial in both knees, and an unknown side is an error at once."""
+
+import logging
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import mrnet_features as mf
+from mrnet_features.data.exam import Exam
+from mrnet_features.extraction.extractor import FeatureExtractor
+from mrnet_features.extraction.marks import find_marks
+from mrnet_features.extraction.resume import extract_features
+from mrnet_features.extraction.sides import give_sides
+from mrnet_features.extraction.slices import describe_slices
+from mrnet_features.names import PLANES
+from mrnet_features.stacks.atlas import draw_regions, find_frame
+from mrnet_features.stacks.foreground import find_foreground
+from mrnet_features.stacks.mirror import mirror_stack
+from mrnet_features.stacks.region_sets import REGION_SETS, name_sides, region_names
+from mrnet_features.synthetic import draw_knee, find_lesions
+from mrnet_features.synthetic.pathology import MeniscusTear, Pathology, Spot
+from tests.support.sided_knees import draw_sided, orient
+
+SEED = 5
+RIGHT, LEFT = 0, 1  # knees of this seed
+SIDES = ("medial", "lateral")
+
+
+def make_tear(side):
+    return MeniscusTear(side, "posterior", "horizontal", 1.5, 14.0, 1.0, 0.0)
+
+
+@pytest.fixture(scope="module")
+def knees():
+    """Knee without a lesion, with a medial and with a lateral tear, left and right."""
+    tears = {
+        "intact": Pathology((0, 0, 0)),
+        **{side: Pathology((1, 0, 1), tears=(make_tear(side),)) for side in SIDES},
+    }
+    found = {
+        (index, name): draw_sided(SEED, index, pathology=pathology)
+        for index in (LEFT, RIGHT)
+        for name, pathology in tears.items()
+    }
+    assert [found[index, "intact"]["side"] for index in (LEFT, RIGHT)] == ["left", "right"]
+    return found
+
+
+def mirror(exam):
+    stacks = {plane: mirror_stack(exam[plane], plane) for plane in exam if plane != "side"}
+    return {**stacks, "side": {"left": "right", "right": "left"}[exam["side"]]}
+
+
+@pytest.mark.parametrize("index", [LEFT, RIGHT])
+def test_a_tear_raises_the_signal_of_its_own_compartment(knees, index):
+    column = "sagittal__back_horn_{}__meniscus__residue7_top__stack"
+    extractor = FeatureExtractor("meniscus", planes=("sagittal",), sides="known")
+    table = extractor.fit_transform([knees[index, name] for name in ("intact", *SIDES)])
+    intact, *torn = (table[[column.format(side) for side in SIDES]]).to_numpy()
+    for k, values in enumerate(torn):
+        rise = values - intact
+        assert rise[k] > 5
+        assert rise[k] > 2 * rise[1 - k]
+
+
+@pytest.mark.parametrize("index", [LEFT, RIGHT])
+def test_lesions_lie_in_the_boxes_of_their_side(index):
+    """The truth says on which side each lesion was drawn."""
+    bones = ("femur", "tibia")
+    spots = tuple(Spot(f"{side} {bone}", 10.0, 1.0, 0.0, 0.0) for side in SIDES for bone in bones)
+    pathology = Pathology((1, 0, 1), oedema=spots, tears=tuple(map(make_tear, SIDES)))
+    knee = draw_knee(SEED, "train", index, pathology=pathology)
+    lesions = find_lesions(SEED, "train", index, pathology=pathology)
+    seen = set()
+    for plane in PLANES:
+
+        def turn(stack, plane=plane):
+            found = orient(stack, plane, knee.truth)
+            return mirror_stack(found, plane) if knee.truth["laterality"] == "left" else found
+
+        stack = turn(knee.stacks[plane])
+        foreground = find_foreground(stack).astype(np.uint8)
+        frame = find_frame(stack, foreground, plane)
+        for name in {"bones", "menisci"} & {
+            key for key in REGION_SETS if plane in REGION_SETS[key]
+        }:
+            regions = draw_regions(name, plane, foreground, frame)
+            sides = [name_sides(r).rpartition("_")[2] for r in region_names(name, plane)]
+            for lesion in lesions:
+                side = lesion.site.partition(" ")[0]
+                is_of_set = (lesion.lesion == "tear") == (name == "menisci")
+                inside = np.bincount(regions[turn(lesion.masks[plane])], minlength=len(sides) + 1)
+                if side not in SIDES or not is_of_set or inside[1:].sum() < 20:
+                    continue
+                own = sum(n for n, of in zip(inside[1:], sides, strict=True) if of == side)
+                assert own > 0.9 * inside[1:].sum()
+                seen.add((plane, name, side))
+    places = [(plane, "bones") for plane in PLANES] + [("sagittal", "menisci")]
+    assert seen >= {(*place, side) for place in places for side in SIDES}
+
+
+def test_a_mirrored_knee_of_the_other_side_has_the_same_row(knees):
+    """Bit for bit, for all families of `full`."""
+    exams = [knees[LEFT, "medial"], mirror(knees[LEFT, "medial"])]
+    table = FeatureExtractor("full", sides="known").fit_transform(exams)
+    assert np.array_equal(*table.to_numpy(), equal_nan=True)
+
+
+def test_marks_lie_on_the_stack_as_it_is(knees):
+    """Mirrored with the picture, they mark the same tissue; values are those of the table."""
+    exam = knees[LEFT, "medial"]
+    columns = [
+        "coronal__meniscus_medial__meniscus__dark_mean__stack",
+        "sagittal__back_horn_medial__meniscus__residue7_top__stack",
+        "axial__bone_lateral__marrow__fraction_0p8__stack",
+        "sagittal__notch__ligament__acl_contrast__stack",
+    ]
+    row = FeatureExtractor(sides="known").fit_transform([exam])
+    found, other = find_marks(exam, columns), find_marks(mirror(exam), columns)
+    for column in columns:
+        one, two = found[column], other[column]
+        assert one.value == two.value == row[column].item()
+        shape = exam[one.plane].shape
+        drawn = [np.zeros(shape, bool) for _ in range(2)]
+        for mark, pixels in zip((one, two), drawn, strict=True):
+            for part in mark.slices:
+                if part.outline is not None:
+                    pixels[part.slice] |= part.outline
+                else:
+                    ends = np.rint(part.segment).astype(int)
+                    pixels[part.slice, ends[:, 0], ends[:, 1]] = True
+        assert drawn[0].any()
+        assert np.array_equal(drawn[0], mirror_stack(drawn[1], one.plane))
+        assert {part.region for part in one.slices} == {part.region for part in two.slices}
+    region = found[columns[1]].slices[0].region
+    values = describe_slices(exam, "meniscus", planes="sagittal", sides="known")
+    best = found[columns[1]].best_slice
+    of_best = values[f"{region}__meniscus__residue7_top"].loc["sagittal", best]
+    assert region == "back_horn_medial"
+    assert of_best == max(part.value for part in found[columns[1]].slices)
+    slices = values.index.get_level_values("slice")
+    assert list(slices) == list(range(len(exam["sagittal"])))
+
+
+def test_slices_of_a_left_knee_keep_their_order(knees):
+    """Of a left knee the first slices are medial, of a right knee lateral."""
+    for index, side in ((LEFT, "medial"), (RIGHT, "lateral")):
+        exam = knees[index, "intact"]
+        values = describe_slices(exam, "meniscus", planes="sagittal", sides="known")
+        column = values[f"back_horn_{side}__meniscus__dark_mean"].to_numpy()
+        known = np.flatnonzero(~np.isnan(column))
+        assert known.max() < len(column) / 2
+
+
+@pytest.fixture
+def stack():
+    return np.random.default_rng(0).integers(30, 256, (6, 64, 64), np.uint8)
+
+
+def test_an_unknown_side_is_an_error_before_a_pixel_is_read(stack, tmp_path):
+    extractor = FeatureExtractor("minimal", planes="axial", sides="known")
+    absent = [Exam(f"{k:04d}", {"axial": tmp_path / "none.npy"}) for k in range(3)]
+    absent[1] = Exam("0001", absent[1].paths, side="left")
+    with pytest.raises(ValueError, match=r"2 of 3 exams: '0000', '0002'.*side='left'"):
+        extractor.fit(absent)
+    for run in (extractor.fit, extractor.transform, extractor.fit_transform):
+        with pytest.raises(ValueError, match=r"1 of 2 exams: 'index 1'\. Pass it, such"):
+            run([{"axial": stack, "side": "right"}, {"axial": stack}])
+    with pytest.raises(ValueError, match="The side of the exam at index 0 must be known"):
+        next(extractor.iterate([{"axial": stack}]))
+    with pytest.raises(ValueError, match="`side` must be 'left', 'right' or None, got 'L'"):
+        extractor.fit([{"axial": stack, "side": "L"}])
+    with pytest.raises(ValueError, match="`sides` must be 'fold' or 'known', got 'both'"):
+        FeatureExtractor(sides="both").fit([{"axial": stack}])
+
+
+def test_sources_are_counted_and_logged(stack, caplog):
+    exams = {"a": {"axial": stack, "side": "right"}, "b": Exam("b", {}, side="left")}
+    given, sources = give_sides([exams["a"], exams["b"]])
+    assert given == [exams["a"], exams["b"]]
+    assert sources == {"given": 2}
+    caplog.set_level(logging.INFO, "mrnet_features")
+    extractor = FeatureExtractor("minimal", planes="axial", sides="known")
+    extractor.fit_transform({"a": exams["a"]})
+    assert "Sides of 1 knees: 1 given." in caplog.text
+
+
+def write_exams(folder, sides):
+    rng = np.random.default_rng(1)
+    exams = []
+    for k, side in enumerate(sides):
+        path = folder / f"{k:04d}.npy"
+        if not path.exists():
+            np.save(path, rng.integers(30, 256, (6, 64, 64), np.uint8))
+        exams.append(Exam(path.stem, {"coronal": path}, side=side))
+    return exams
+
+
+def test_a_changed_side_is_noticed_when_a_run_is_resumed(tmp_path):
+    extractor = FeatureExtractor("minimal", planes="coronal", sides="known")
+    path = tmp_path / "table.parquet"
+    first = extract_features(write_exams(tmp_path, ["left", "left"]), path, extractor=extractor)
+    assert first.attrs["provenance"]["sides"] == {"given": 2}
+    assert first.attrs["provenance"]["recipe"]["sides"] == "known"
+    second = extract_features(write_exams(tmp_path, ["left", "right"]), path, extractor=extractor)
+    fingerprints = [table.attrs["provenance"]["fingerprints"] for table in (first, second)]
+    assert fingerprints[0][0] == fingerprints[1][0]
+    assert fingerprints[0][1] != fingerprints[1][1]
+    pd.testing.assert_frame_equal(mf.read_features(path), second)
+    with pytest.raises(FileExistsError, match="another recipe \\(other sides\\)"):
+        extract_features(write_exams(tmp_path, ["left", "right"]), path, extractor=FOLDED)
+
+
+FOLDED = FeatureExtractor("minimal", planes="coronal")
+
+
+def test_exams_of_unknown_side_can_be_skipped(tmp_path):
+    extractor = FeatureExtractor("minimal", planes="coronal", sides="known")
+    exams, path = write_exams(tmp_path, [None, "left"]), tmp_path / "table.parquet"
+    with pytest.raises(ValueError, match="1 of 2 exams: '0000'"):
+        extract_features(exams, path, extractor=extractor)
+    assert not path.exists()
+    with pytest.warns(UserWarning, match="1 of 2 exams was skipped"):
+        table = extract_features(exams, path, extractor=extractor, on_error="skip")
+    assert list(table.index) == ["0001"]
+    assert "side of exam '0000' must be known" in (tmp_path / "table.errors.csv").read_text()
+
+
+def test_pairs_are_named_and_nothing_else_changes():
+    folded, known = (FeatureExtractor("full", sides=sides).recipe() for sides in ("fold", "known"))
+    endings = ("_low", "_high", "_difference", "_medial", "_lateral")
+
+    def is_pair(column):
+        return column.split("__")[1].endswith(endings)
+
+    alike = [[c for c in recipe.columns() if not is_pair(c)] for recipe in (folded, known)]
+    assert alike[0] == alike[1]
+    assert "coronal__meniscus_medial__meniscus__dark_mean__stack" in known.columns()
+    assert not any(column.split("__")[1].endswith(endings[:3]) for column in known.columns())
+    assert "sides" not in folded.as_dict()
+    assert known.as_dict() == {**folded.as_dict(), "sides": "known"}
+
+
+def test_columns_of_known_sides_have_words():
+    column = "coronal__meniscus_medial__meniscus__dark_mean__stack"
+    words = mf.describe_columns(column).iloc[0]
+    assert "medial side" in words.phrase
+    assert words.sentence.endswith("On the medial side of the knee.")
