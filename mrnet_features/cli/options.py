@@ -34,6 +34,13 @@ class Split(StrEnum):
     test = "test"
 
 
+class Layout(StrEnum):
+    """Layouts of synthetic exams."""
+
+    MRNET = "mrnet"
+    RSNA = "rsna"
+
+
 class Rule(StrEnum):
     """Rules that choose a threshold."""
 
