@@ -15,7 +15,9 @@ from mrnet_features.cli.terminal import print_message, print_next, quote_path
 CODES = (
     *("label-file", "label-missing", "label-conflict", "stack-file", "stack-missing"),
     *("blank-slices", "repeated-slices", "saturated", "ghosting", "out-of-view", "orientation"),
+    *("few-slices", "body-part", "weighting"),
     *("noise", "blur", "slice-count", "duplicate", "near-duplicate"),
+    *("header-plane", "header-weighting", "header-side", "header-body-part", "header-localiser"),
 )
 INDENT: Any = {"initial_indent": "  ", "subsequent_indent": "  "}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +13,13 @@ from joblib import delayed
 
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.exam import Exam
-from mrnet_features.data.label_files import find_label_files
-from mrnet_features.data.problems import Problem
-from mrnet_features.data.release import (
-    Contents,
-    check_request,
-    find_conflicts,
-    has_split,
-    read_contents,
-)
-from mrnet_features.data.release_hints import guess_layout, guess_renaming
 from mrnet_features.jobs import run_jobs, show_progress
-from mrnet_features.names import PLANES, SPLITS
+from mrnet_features.names import SPLITS
 from mrnet_features.quality.cohort_rules import MIN_EXAMS, apply_value_rules
 from mrnet_features.quality.duplicates import find_duplicates, find_near_duplicates
 from mrnet_features.quality.findings import (
     FOLDER_CODES,
+    HEADER_CODES,
     SET_CODES,
     Finding,
     choose_codes,
@@ -36,8 +27,12 @@ from mrnet_features.quality.findings import (
 )
 from mrnet_features.quality.ghost_rules import apply_ghost_rules
 from mrnet_features.quality.ghosts import find_highest
+from mrnet_features.quality.header_rules import apply_header_rules
 from mrnet_features.quality.image_quality import ImageQuality
 from mrnet_features.quality.measurements import Measures, measure_exam
+from mrnet_features.quality.named_rules import apply_named_rules, is_named
+from mrnet_features.quality.series_headers import SeriesHeader, read_exam_headers
+from mrnet_features.quality.splits import Split, read_splits
 from mrnet_features.quality.stack_rules import apply_stack_rules
 from mrnet_features.quality.view_rules import apply_view_rules
 
@@ -45,7 +40,7 @@ MEASUREMENTS = (
     *("exam", "plane", "n_slices", "noise", "sharpness", "saturation", "ghosts"),
     *ImageQuality._fields,
 )
-REJECTED_PROBLEMS = {"label-conflict", "stack-file"}
+TRAIN = SPLITS[0]
 
 
 def audit(
@@ -61,12 +56,12 @@ def audit(
     Parameters
     ----------
     data : Dataset or path
-        Exams of one split, or an MRNet folder. Of a folder, both splits are examined together,
-        so that duplicates across them are found. Broken labels and files become findings instead
-        of errors.
+        Exams of one split, or a folder in MRNet's or the RSNA layout. Of a folder, both splits are
+        examined together, so that duplicates across them are found. Broken labels and files of an
+        MRNet folder become findings instead of errors.
     codes : str or iterable of str, optional
         Codes to look for, by default all of ``mrnet_features.quality.CODES``. If all of them
-        concern labels and files, no pixel is read.
+        concern labels, files and headers, no pixel is read.
     skip : str or iterable of str, default ()
         Codes to leave out.
     n_jobs : int, optional
@@ -85,8 +80,10 @@ def audit(
         ``attrs["examined"]`` describes the audit: "exams", the number of exams by split ("" for a
         Dataset); "needed", the number of exams of a plane needed to compare them; "few", the
         number of exams by plane, for planes with fewer; "unjudged", the codes that were not
-        looked for in those planes. pandas drops ``attrs`` when tables of different audits are
-        joined.
+        looked for in those planes. Of sets with named series, such as ``sagittal_fluid``, also
+        "missing", the number of exams without each series, and "weighting", why the weighting was
+        not judged in a plane. A missing series is no fault: it is counted. pandas drops ``attrs``
+        when tables of different audits are joined.
 
     Raises
     ------
@@ -118,23 +115,33 @@ def audit(
     1  0000  axial    blank-slices   reject    4.0
     """
     wanted = choose_codes(codes, skip)
-    splits, planes = _read(data)
+    splits, planes = read_splits(data)
     findings = [
         found._replace(split=name) for name, split in splits.items() for found in split.findings
     ]
     unjudged: dict[str, Any] = {"few": {}, "unjudged": []}
-    if not set(wanted) <= set(FOLDER_CODES):
-        exams = [exam for split in splits.values() for exam in split.exams]
+    exams = [exam for split in splits.values() for exam in split.exams]
+    split_of = {exam.id: name for name, split in splits.items() for exam in split.exams}
+    missing = _count_missing(exams)
+    found: list[Finding] = []
+    reads_pixels = not set(wanted) <= {*FOLDER_CODES, *HEADER_CODES}
+    if not set(wanted).isdisjoint(HEADER_CODES):
+        headers, unreadable = _read_headers(exams, n_jobs)
+        found += apply_header_rules(headers)
+        found += [] if reads_pixels else unreadable  # else the same files are found again
+    if reads_pixels:
         stacks, unreadable = _measure_exams(exams, n_jobs, progress)
-        split_of = {exam.id: name for name, split in splits.items() for exam in split.exams}
-        found = [*unreadable, *_check_stacks(stacks, splits, split_of)]
-        findings.extend(finding._replace(split=split_of[finding.exam]) for finding in found)
+        of_pixels, weighting = _check_stacks(stacks, splits, split_of)
+        found += [*unreadable, *of_pixels]
         unjudged = _find_unjudged(stacks, planes, wanted)
+        unjudged |= {"weighting": weighting} if missing is not None else {}
+    findings.extend(finding._replace(split=split_of[finding.exam]) for finding in found)
     table = tabulate(findings, wanted)
     table.attrs["examined"] = {
         "exams": {name: split.n_exams for name, split in splits.items()},
         "needed": MIN_EXAMS,
         **unjudged,
+        **({} if missing is None else {"missing": missing}),
     }
     return table
 
@@ -165,7 +172,7 @@ def measure_quality(
     FileNotFoundError, TypeError
         As from `audit`.
     """
-    splits, _ = _read(data)
+    splits, _ = read_splits(data)
     exams = [exam for split in splits.values() for exam in split.exams]
     stacks, _ = _measure_exams(exams, n_jobs, progress)
     rows = [
@@ -184,103 +191,26 @@ def measure_quality(
     return pd.DataFrame(rows, columns=list(MEASUREMENTS))
 
 
-class _Split:
-    """Exams, labels and folder findings of one split."""
-
-    def __init__(
-        self,
-        exams: Iterable[Exam],
-        labels: Mapping[str, Mapping[str, int]],
-        findings: Iterable[Finding],
-        n_exams: int,
-    ) -> None:
-        self.exams = tuple(exams)
-        self.n_exams = n_exams  # including exams without a stack or with a broken one
-        self.labels = labels
-        self.findings = tuple(findings)
-
-    @classmethod
-    def of_dataset(cls, dataset: Dataset) -> _Split:
-        """Split of a Dataset, whose files were checked already; its labels may be made by hand."""
-        labels = {
-            str(exam): {str(task): int(label) for task, label in row.items()}
-            for exam, row in dataset.labels.to_dict("index").items()
-        }
-        problems = [
-            problem for exam, row in labels.items() for problem in find_conflicts(exam, row)
-        ]
-        contents = Contents((), {}, {}, tuple(problems))
-        return cls(dataset.exams, labels, _convert_problems(contents), len(dataset.exams))
-
-    @classmethod
-    def of_folder(cls, contents: Contents) -> _Split:
-        """Split of a folder: what can be read, and findings for the rest."""
-        broken = {(p.exam, p.plane) for p in contents.problems if p.code == "stack-file"}
-        exams = []
-        for exam in contents.ids:
-            paths = {
-                plane: files[exam]
-                for plane, files in contents.files.items()
-                if exam in files and (exam, plane) not in broken
-            }
-            if paths:
-                exams.append(Exam(exam, paths))
-        labels = {
-            exam: {task: known[exam] for task, known in contents.labels.items() if exam in known}
-            for exam in contents.ids
-        }
-        return cls(exams, labels, _convert_problems(contents), len(contents.ids))
+def _count_missing(exams: list[Exam]) -> dict[str, int] | None:
+    """Number of exams without each series that others have; None if no series has a name."""
+    counts = Counter(series for exam in exams for series in exam.paths)
+    if not any(is_named(series) for series in counts):
+        return None
+    return {name: len(exams) - counts[name] for name in counts if counts[name] < len(exams)}
 
 
-def _convert_problems(contents: Contents) -> Iterator[Finding]:
-    """Yield the problems of a folder as findings."""
-    for problem in contents.problems:
-        severity = "reject" if problem.code in REJECTED_PROBLEMS and problem.exam else "check"
-        yield Finding(
-            problem.exam, problem.plane, problem.code, severity, float("nan"), problem.text
-        )
-
-
-def _read(data: Dataset | str | Path) -> tuple[dict[str, _Split], list[str]]:
-    """Splits by name, and the planes that are expected."""
-    if isinstance(data, Dataset):
-        planes = sorted({plane for exam in data.exams for plane in exam.paths})
-        return {"": _Split.of_dataset(data)}, planes
-    if isinstance(data, str | Path):
-        return _read_folder(Path(data)), list(PLANES)
-    raise TypeError(
-        f"`data` must be a Dataset or the path of an MRNet folder, got "
-        f"{type(data).__name__}. Make one with `load_mrnet`."
-    )
-
-
-def _read_folder(root: Path) -> dict[str, _Split]:
-    """The splits that a folder has, by name."""
-    check_request(root, SPLITS[0])
-    if not any((root / split).is_dir() for split in SPLITS):
-        raise FileNotFoundError(
-            f"'{root}' has no folder '{SPLITS[0]}' or '{SPLITS[1]}'. "
-            f"{guess_layout(root, SPLITS[0])}"
-        )
-    return {
-        split: _Split.of_folder(_read_split(root, split))
-        for split in SPLITS
-        if has_split(root, split)
-    }
-
-
-def _read_split(root: Path, split: str) -> Contents:
-    """Contents of a split; a missing folder is a problem, and the labels are read all the same."""
-    if (root / split).is_dir():
-        return read_contents(root, split)
-    labels = read_contents(root, split, planes=())
-    files = ", ".join(find_label_files(root, [split]))
-    advice = guess_renaming(root, split) or (
-        "Copy the folder from the release, or delete the labels."
-    )
-    text = f"'{root}' has labels of '{split}' ({files}), but no folder '{split}'. {advice}"
-    missing = Problem("stack-missing", "", "", text)
-    return labels._replace(problems=(missing, *labels.problems))
+def _read_headers(
+    exams: list[Exam], n_jobs: int | None
+) -> tuple[list[SeriesHeader], list[Finding]]:
+    """Headers of all DICOM series, and findings for those that can't be read."""
+    headers: list[SeriesHeader] = []
+    unreadable: list[Finding] = []
+    calls = (delayed(read_exam_headers)(exam) for exam in exams)
+    with contextlib.closing(run_jobs(calls, n_jobs)) as results:
+        for found, findings in results:
+            headers += found
+            unreadable += findings
+    return headers, unreadable
 
 
 def _measure_exams(
@@ -311,15 +241,15 @@ def _find_unjudged(
 
 
 def _check_stacks(
-    stacks: list[Measures], splits: Mapping[str, _Split], split_of: Mapping[str, str]
-) -> Iterator[Finding]:
-    """Yield all findings about pixels."""
+    stacks: list[Measures], splits: Mapping[str, Split], split_of: Mapping[str, str]
+) -> tuple[list[Finding], dict[str, str]]:
+    """All findings about pixels, and by plane why the weighting was not judged."""
     labels = {exam: known for split in splits.values() for exam, known in split.labels.items()}
 
     def choose_dropped(one: str, other: str) -> str:
         """The duplicate in train if the other is in valid, else the one with the higher id."""
         if split_of[one] != split_of[other]:
-            return one if split_of[one] == "train" else other
+            return one if split_of[one] == TRAIN else other
         return max(one, other)
 
     def describe_pair(one: str, other: str) -> str:
@@ -328,18 +258,24 @@ def _check_stacks(
         if any(first[task] != second[task] for task in first.keys() & second.keys()):
             text += " Their labels differ."
         if split_of[one] != split_of[other]:
-            text += " One is in train, the other in valid: scores on valid would be too high."
+            other_split = next(s for s in (split_of[one], split_of[other]) if s != TRAIN)
+            text += f" One is in train, the other in {other_split}: scores on {other_split} would "
+            text += "be too high."
         return text
 
     by_plane: dict[str, list[Measures]] = {}
+    found: list[Finding] = []
     for stack in stacks:
         by_plane.setdefault(stack.plane, []).append(stack)
-        yield from apply_stack_rules(stack)
+        found += apply_stack_rules(stack)
     views = list(apply_view_rules(by_plane))
-    yield from views
-    yield from find_duplicates(stacks, choose_dropped, describe_pair)
+    turned = {(view.exam, view.plane) for view in views if view.code == "orientation"}
+    named, weighting = apply_named_rules(by_plane, turned)
+    found += [*views, *named, *find_duplicates(stacks, choose_dropped, describe_pair)]
+    views += [finding for finding in named if finding.code in ("orientation", "body-part")]
     for plane, of_plane in by_plane.items():
-        yield from apply_value_rules(of_plane)
+        found += apply_value_rules(of_plane)
         other_view = {finding.exam for finding in views if finding.plane == plane}
-        yield from apply_ghost_rules(of_plane, other_view)
-        yield from find_near_duplicates(of_plane, choose_dropped, describe_pair)
+        found += apply_ghost_rules(of_plane, other_view)
+        found += find_near_duplicates(of_plane, choose_dropped, describe_pair)
+    return found, weighting

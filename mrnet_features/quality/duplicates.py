@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from mrnet_features.names import PLANES, say_series
 from mrnet_features.quality.findings import Finding
 from mrnet_features.quality.measurements import Measures
 from mrnet_features.quality.similarity import correlate_thumbnails, extract_detail
@@ -35,13 +37,23 @@ def find_duplicates(
     Finding
     """
     by_digest: dict[str, list[Measures]] = defaultdict(list)
+    n_series = Counter[str]()
     for stack in stacks:
         by_digest[stack.digest].append(stack)
+        n_series[stack.exam] += 1
+    shared = Counter(
+        (one.exam, other.exam)
+        for copies in by_digest.values()
+        for one, other in itertools.permutations(copies, 2)
+    )
     for copies in by_digest.values():
         first = copies[0]
         for copy in copies[1:]:
             severity, action = "reject", "Leave out one of them."
             pairs = [(copy, first)]
+            if first.exam == copy.exam and not {first.plane, copy.plane} <= {*PLANES}:
+                # the rest of the exam may be fine
+                severity, action = "check", "One of the two series is wrong. Look at both."
             if first.exam != copy.exam and first.plane != copy.plane:
                 # one of the two exams is correct, but the pixels do not show which
                 severity, action = "check", "One of the two files is wrong. Look at both."
@@ -50,10 +62,25 @@ def find_duplicates(
                 pairs = [(first, copy)]
             for one, other in pairs:
                 advice = (
-                    f"The same pixels as exam '{other.exam}', plane '{other.plane}'."
+                    f"The same pixels as exam '{other.exam}', {say_series(other.plane)}."
+                    f"{_describe_rest(one, other, shared, n_series)}"
                     f"{describe_pair(one.exam, other.exam)} {action}"
                 )
                 yield Finding(one.exam, one.plane, "duplicate", severity, 1.0, advice)
+
+
+def _describe_rest(
+    one: Measures,
+    other: Measures,
+    shared: Mapping[tuple[str, str], int],
+    n_series: Mapping[str, int],
+) -> str:
+    """Sentence that says whether all series of an exam are copies; empty if they are not."""
+    if one.exam == other.exam or n_series[one.exam] < 2:
+        return ""
+    if shared[one.exam, other.exam] < n_series[one.exam]:
+        return ""
+    return " So are all other series of the exam."
 
 
 def find_near_duplicates(

@@ -26,18 +26,35 @@ CODES = {
     "out-of-view": "The joint is at the edge of the picture, outside, or not found; value: robust "
     "SDs of missing evidence.",
     "orientation": "The stack is turned or shows another plane; value: robust SDs before turning.",
+    "few-slices": "Fewer than eight slices in a series with a name of its own; value: slices.",
+    "body-part": "Leg and edges are unlike those of all other exams; value: robust SDs.",
+    "weighting": "The picture contradicts the weighting in the series' name; value: 1 agrees, -1 "
+    "is as clearly the other weighting.",
     "noise": "Far noisier than the other stacks of its plane; value: robust SDs.",
     "blur": "Far more blurred than the other stacks of its plane; value: robust SDs.",
     "slice-count": "Under half or over twice the usual number of slices; value: slices.",
     "duplicate": "The same pixels as another stack; value: 1.",
     "near-duplicate": "The same picture as another stack, other pixels; value: correlation.",
+    "header-plane": "The header tells another plane than the series' name.",
+    "header-weighting": "The header contradicts the weighting in the series' name.",
+    "header-side": "Tags and positions of an exam contradict each other; value: distance of the "
+    "picture from the middle of the scanner, if a tag contradicts it.",
+    "header-body-part": "The header names a part of the body that is no knee.",
+    "header-localiser": "The header describes a localiser, or there are fewer than eight pictures; "
+    "value: pictures.",
 }
 """Description of each code, and of the value of its findings."""
 
 FOLDER_CODES = tuple(code for code in CODES if code.startswith(("label-", "stack-")))
 """Codes that concern label files and stack files, for which no pixel is read."""
 
-SET_CODES = ("out-of-view", "orientation", "noise", "blur", "slice-count")
+HEADER_CODES = tuple(code for code in CODES if code.startswith("header-"))
+"""Codes that concern headers of DICOM files; one file per series is opened, and no pixel read."""
+
+SET_CODES = (
+    *("out-of-view", "orientation", "body-part", "weighting"),
+    *("noise", "blur", "slice-count"),
+)
 """Codes that compare a stack with the other stacks of its plane, if there are enough of them."""
 
 UNITS = {
@@ -47,10 +64,14 @@ UNITS = {
     "ghosting": "of the grey level",
     "out-of-view": "SD",
     "orientation": "SD",
+    "few-slices": "slices",
+    "body-part": "SD",
     "noise": "SD",
     "blur": "SD",
     "slice-count": "slices",
     "near-duplicate": "correlation",
+    "header-side": "mm",
+    "header-localiser": "pictures",
 }
 """Unit of the value of each code that has one."""
 

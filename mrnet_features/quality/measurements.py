@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mrnet_features.arrays import Float32Array, UInt8Array
+from mrnet_features.arrays import Float32Array, Float64Array, UInt8Array
 from mrnet_features.data.exam import Exam
-from mrnet_features.names import parse_series, say_series
+from mrnet_features.names import WEIGHTINGS, parse_series, say_series
+from mrnet_features.quality.contrast import describe_contrast
 from mrnet_features.quality.edge_pictures import make_edge_picture
 from mrnet_features.quality.findings import Finding
 from mrnet_features.quality.ghosts import Ghosts, score_ghosts
@@ -50,6 +51,8 @@ class Measures:
         before.
     edges : ndarray of shape (2, 106), float32
         As `measure_repeated_edges` returns it.
+    contrast : ndarray of shape (68,), float64
+        As `describe_contrast` returns it; empty if the series' name states no weighting.
     noise, sharpness : float
         As `measure_noise` and `measure_sharpness` return them; noise as a fraction of the leg's
         median grey level.
@@ -72,6 +75,7 @@ class Measures:
     picture: Float32Array
     ghosts: Ghosts
     edges: Float32Array
+    contrast: Float64Array
     noise: float
     sharpness: float
     saturation: float
@@ -139,6 +143,7 @@ def measure_stack(grey: UInt8Array, plane: str, exam: str = "") -> Measures:
     ValueError
         If `plane` is neither one of the three nor a series of one.
     """
+    name = parse_series(plane)
     grey = np.ascontiguousarray(grey)
     step = 2 if min(grey.shape[1:]) >= MIN_HALVED_SIDE else 1
     half = np.rint(block_means(grey, step)).astype(np.uint8) if step > 1 else grey
@@ -159,9 +164,12 @@ def measure_stack(grey: UInt8Array, plane: str, exam: str = "") -> Measures:
     # a repeated slice would share its noise with the slice before, as if both had a ghost
     new = np.flatnonzero(shown)
     new = new[~find_repeated_slices(grey[new])]
-    ghosts = score_ghosts(half[new], small[new], parse_series(plane).plane)
+    ghosts = score_ghosts(half[new], small[new], name.plane)
     by_slice = np.full((len(grey), 2), np.nan)
     by_slice[new] = ghosts.by_slice
+    contrast = np.empty(0)
+    if name.weighting in WEIGHTINGS:
+        contrast = describe_contrast(half.astype(np.float32), small)
     digest = hashlib.sha256(repr(grey.shape).encode())
     digest.update(grey.data)
     return Measures(
@@ -174,6 +182,7 @@ def measure_stack(grey: UInt8Array, plane: str, exam: str = "") -> Measures:
         picture=make_edge_picture(half[shown]),
         ghosts=ghosts._replace(by_slice=by_slice),
         edges=measure_repeated_edges(grey[new]),
+        contrast=contrast,
         noise=noise / max(signal, 1.0),
         sharpness=measure_sharpness(grey, leg, noise),
         saturation=float(of_tissue[255] / max(of_tissue.sum(), 1)),

@@ -11,7 +11,7 @@ import numpy as np
 from mrnet_features.arrays import UInt8Array
 from mrnet_features.data.exam import Exam
 from mrnet_features.evaluation.plots import make_figure
-from mrnet_features.extraction.read import ExamLike, read_exam
+from mrnet_features.extraction.read import ExamLike, hold_stacks, read_exam
 from mrnet_features.extraction.slices import find_planes
 from mrnet_features.messages import quote
 from mrnet_features.names import PLANES, parse_series
@@ -23,6 +23,7 @@ from mrnet_features.report.viewer.overlays import (
     Region,
     find_overlays,
 )
+from mrnet_features.report.viewer.side_words import find_side, say_side
 from mrnet_features.report.words import describe_columns
 from mrnet_features.stacks.mark import FeatureMark, Segment
 from mrnet_features.stacks.windows import shift_rows
@@ -215,14 +216,19 @@ def _describe(
 def _say_origin(exam: ExamLike, stacks: Mapping[str, UInt8Array]) -> str:
     """What was done to pixels before."""
     scanned = [series for series in stacks if is_scanned(exam, series)]
-    if not scanned or not isinstance(exam, Exam):
-        return "As stored, nothing flipped; no spacing is stored, so there is no scale in mm."
+    held = exam if isinstance(exam, Exam) else hold_stacks(exam)
+    side = say_side(find_side(exam))
+    if not scanned:
+        text = "As stored, nothing flipped; no spacing is stored, so there is no scale in mm."
+        if any(held.find_spacing(series) for series in stacks):
+            text = f"Nothing flipped; pixels of {held.scale.pixel_mm:g} mm where spacing was given."
+        return f"{text} {side}".strip()
     listed = ", ".join(series.replace("_", " ") for series in scanned)
     whose = "" if len(scanned) == len(stacks) else f"{listed[0].upper()}{listed[1:]}: "
     return (
-        f"{whose}Turned as radiologists hang them, pixels of {exam.scale.pixel_mm:g} mm. R and L "
-        "are the patient's right and left, A and P front and back."
-    )
+        f"{whose}Turned as radiologists hang them, pixels of {held.scale.pixel_mm:g} mm. R and L "
+        f"are the patient's right and left, A and P front and back. {side}"
+    ).strip()
 
 
 def _make_figure(n_rows: int, n_columns: int, caption: str, margin: float) -> tuple[Figure, Any]:

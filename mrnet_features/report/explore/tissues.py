@@ -213,9 +213,8 @@ def describe_sequence(sequence: str) -> str:
     ('T2 or proton density with fat saturation', 'T1 or proton density')
     """
     if sequence in WEIGHTED_SEQUENCES:
-        words = " or ".join(
-            describe_sequence(name.removesuffix(" fs")) for name in WEIGHTED_SEQUENCES[sequence]
-        )
+        names = [name.removesuffix(" fs") for name in WEIGHTED_SEQUENCES[sequence]]
+        words = " or ".join(map(describe_sequence, names))
         return f"{words} with fat saturation" if sequence == "fluid" else words
     weighting = sequence.removesuffix(" fs").replace("PD", "proton density")
     return f"{weighting} with fat saturation" if sequence.endswith(" fs") else weighting

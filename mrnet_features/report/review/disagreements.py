@@ -34,6 +34,7 @@ from mrnet_features.report.review.part import (
 from mrnet_features.report.review.viewer_page import is_viewable
 from mrnet_features.report.viewer.hanging import hang_series, title_series
 from mrnet_features.report.viewer.overlays import find_feature_marks
+from mrnet_features.report.viewer.side_words import find_side
 from mrnet_features.report.words import describe_column
 from mrnet_features.stacks.mark import FeatureMark
 
@@ -245,7 +246,7 @@ def _choose_slice(exam: Exam, reasons: pd.DataFrame, inputs: Inputs) -> _Shown:
         if plane not in exam.paths or plane in problems:
             continue
         grey = _load(exam, plane, problems)
-        mark = None if grey is None else _find_mark(plane, grey, column, inputs)
+        mark = None if grey is None else _find_mark(exam, plane, grey, column, inputs)
         if grey is None or mark is None or not mark.slices:
             continue
         index = mark.best_slice
@@ -290,10 +291,13 @@ def _load(exam: Exam, plane: str, problems: dict[str, str]) -> UInt8Array | None
         return None
 
 
-def _find_mark(plane: str, grey: UInt8Array, column: str, inputs: Inputs) -> FeatureMark | None:
+def _find_mark(
+    exam: Exam, plane: str, grey: UInt8Array, column: str, inputs: Inputs
+) -> FeatureMark | None:
     """Mark of a feature; None for a column of another origin."""
     try:
-        found = find_feature_marks({plane: grey}, [column], [plane], inputs.families)
+        side = find_side(exam)
+        found = find_feature_marks({plane: grey}, [column], [plane], inputs.families, side)
     except ValueError:  # a statistic, region or pool that the family does not have
         return None
     return found.get(column)

@@ -492,7 +492,8 @@ class Pane {
     path.closePath();
     this.stroke(overlay, path);
     const pixel = (window.devicePixelRatio || 1) / this.place().scale;
-    this.context.font = `${11 * pixel}px system-ui, sans-serif`;
+    const isSmall = this.viewer.isHung && this.screen.clientWidth < 340;
+    this.context.font = `${(isSmall ? 9 : 11) * pixel}px system-ui, sans-serif`;
     this.context.fillStyle = overlay.color;
     this.context.fillText(name, left, top + one - 4 * pixel); // above the box, not in it
   }
@@ -678,6 +679,8 @@ class Viewer {
     const planes = make("div", { class: "mv-planes" }, ...this.panes.map((pane) => pane.element));
     if (this.isHung) {
       planes.classList.add("mv-hung");
+      const isGrid = this.view.hanging[0].row !== "auto";
+      planes.style.setProperty("--mv-columns", isGrid ? 3 : clamp(this.panes.length, 2, 3));
       planes.style.setProperty("--mv-rows", Math.max(1, Math.ceil((this.panes.length - 1) / 2)));
     }
     const caption = make("p", { class: "mv-caption" }, this.view.caption);

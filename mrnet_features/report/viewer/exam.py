@@ -19,6 +19,7 @@ from mrnet_features.report.viewer.overlays import (
     find_overlays,
 )
 from mrnet_features.report.viewer.pictures import MaskStore, encode_stack
+from mrnet_features.report.viewer.side_words import find_side, say_side
 from mrnet_features.report.words import describe_column
 from mrnet_features.stacks.mark import FeatureMark
 
@@ -79,9 +80,10 @@ def describe_exam(
     pixels = read_exam(exam, 0, planes)
     stacks = pixels.stacks
     places = {series: find_geometry(exam, series) for series in stacks}
-    overlays = find_overlays(stacks)
+    side = find_side(exam)
+    overlays = find_overlays(stacks, side)
     columns = dict.fromkeys(contributions["column"].astype(str))
-    marks = find_feature_marks(stacks, columns, planes, families)
+    marks = find_feature_marks(stacks, columns, planes, families, side)
     n_pixels = sum(stack.size for stack in stacks.values())
     buffers: list[bytes] = []
     described = []
@@ -112,6 +114,7 @@ def describe_exam(
         "fingerprint": pixels.fingerprint,
         "planes": described,
         "is_measured": None not in places.values(),
+        "side": say_side(side),
         "marks": {column: mark for column, mark in shown.items() if mark["slices"]},
         "contributions": describe_contributions(contributions, planes, marks, families),
         "others": sum_others(contributions),

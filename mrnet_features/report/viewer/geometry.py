@@ -99,4 +99,4 @@ def _read_volume(exam: Exam, series: str, plane: str) -> Volume:
         paths = exam.chosen[series].paths
         files = [read_dicom_header(path) for path in paths]
         return read_dicom_volume(files, str(paths[0].parent), plane)
-    return read_volume(exam.paths[series], plane)
+    return read_volume(exam.paths[series], plane, spacing_mm=exam.find_spacing(series))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from mrnet_features.names import MRNET_WEIGHTINGS, PLANES, WEIGHTINGS, parse_series, sort_series
+from mrnet_features.names import PLANES, WEIGHTINGS, parse_series, sort_series
 
 __all__ = ["are_named", "hang_series", "title_series"]
 
@@ -38,7 +38,8 @@ def hang_series(names: Iterable[str]) -> list[dict[str, Any]]:
     Stacks that are named by their planes hang side by side, the three planes of MRNet even where
     there are fewer. Otherwise each plane has a column, with the fluid-sensitive series in the first
     rows, the structural ones below, and others last, so that the series of a weighting stand side
-    by side. If there is no series of some plane, the others fill the rows one after another.
+    by side; a plane alone has the weighting of MRNet's. If there is no series of some plane, the
+    others fill the rows one after another.
 
     Parameters
     ----------
@@ -61,13 +62,19 @@ def hang_series(names: Iterable[str]) -> list[dict[str, Any]]:
     >>> [(place["name"], place["row"], place["column"]) for place in named][3:]
     [('Coronal structural', 2, 2)]
     """
-    found = list(PLANES) if not are_named(names := set(names)) else sort_series(names)
+    names = set(names)
+    is_named = are_named(names)
+    found = sort_series(names) if is_named else list(PLANES)
+
+    def weigh(series: str) -> str:
+        return parse_series(series).known_weighting if is_named else ""
+
     planes = {parse_series(series).plane for series in found}
     rows: list[tuple[int, str]] = []
     first = 1
     for weighting in (*WEIGHTINGS, ""):
         of_plane = {
-            plane: [s for s in found if parse_series(s).plane == plane and _weigh(s) == weighting]
+            plane: [s for s in found if parse_series(s).plane == plane and weigh(s) == weighting]
             for plane in PLANES
         }
         most = max(map(len, of_plane.values()))
@@ -85,10 +92,3 @@ def hang_series(names: Iterable[str]) -> list[dict[str, Any]]:
         }
         for row, series in rows
     ]
-
-
-def _weigh(series: str) -> str:
-    """Weighting that decides the row: a plane alone hangs beside the fluid-sensitive series."""
-    if series in MRNET_WEIGHTINGS:
-        return "fluid"
-    return parse_series(series).known_weighting

@@ -8,22 +8,25 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from mrnet_features.arrays import Array, BoolArray, UInt8Array
-from mrnet_features.extraction.marks import find_marks
-from mrnet_features.extraction.read import ExamLike
+from mrnet_features.extraction.marks import find_marks, find_sides_of
 from mrnet_features.families.base import Family
 from mrnet_features.families.fluid import Fluid
 from mrnet_features.families.ligament import Ligament
 from mrnet_features.families.presets import find_families
 from mrnet_features.names import parse_name, parse_series
+from mrnet_features.series.side import Side
 from mrnet_features.stacks.atlas import KneeFrame, find_frame, list_boxes
 from mrnet_features.stacks.foreground import find_foreground
 from mrnet_features.stacks.mark import FeatureMark, Segment
-from mrnet_features.stacks.region_sets import REGION_SETS, find_region_set
+from mrnet_features.stacks.region_sets import KNOWN_PAIR, PAIR, REGION_SETS, find_region_set
 
 Families: TypeAlias = str | Family | Sequence[str | Family]
 
 OVERLAYS = ("foreground", "regions", "fluid", "band")
 """Names of the overlays."""
+
+SURE = ("tag", "given")
+"""Sources of a side that name the sides of regions."""
 
 # `cells` are a fine grid that hides the picture
 SHOWN_SETS = ("notch", "menisci", "bones", "recesses")
@@ -76,12 +79,17 @@ class PlaneOverlays(NamedTuple):
     bands: Mapping[int, Segment]
 
 
-def find_overlays(stacks: Mapping[str, Array]) -> dict[str, PlaneOverlays]:
+def find_overlays(
+    stacks: Mapping[str, Array], side: Side | None = None
+) -> dict[str, PlaneOverlays]:
     """Overlays of the series of one exam.
 
     Parameters
     ----------
     stacks : mapping of series to array of shape (n_slices, height, width), uint8
+    side : Side, optional
+        Side of the knee. If a tag or the user says it, pairs of regions are called medial and
+        lateral; a position in the scanner is only a guess.
 
     Returns
     -------
@@ -98,23 +106,30 @@ def find_overlays(stacks: Mapping[str, Array]) -> dict[str, PlaneOverlays]:
     columns = [FLUID.format(plane=name) for name in stacks if Fluid.describes(name)]
     columns += [BAND.format(plane=name) for name in stacks if Ligament.describes(name)]
     marks = find_marks(stacks, columns, families=["fluid", "ligament"])
-    return {plane: _find_plane(grey, plane, marks) for plane, grey in stacks.items()}
+    is_left = side.name == "left" if side and side.source in SURE else None
+    return {plane: _find_plane(grey, plane, marks, is_left) for plane, grey in stacks.items()}
 
 
 def find_feature_marks(
-    exam: ExamLike, columns: Iterable[str], planes: Sequence[str], families: Families
+    stacks: Mapping[str, Array],
+    columns: Iterable[str],
+    planes: Sequence[str],
+    families: Families,
+    side: Side | None = None,
 ) -> dict[str, FeatureMark]:
     """Marks of those columns that a family describes on a series that the exam has.
 
     Parameters
     ----------
-    exam : Exam or mapping of series to stack
+    stacks : mapping of series to array of shape (n_slices, height, width), uint8
     columns : iterable of str
         Others, such as those of an embedding, are left out.
     planes : sequence of str
         Series of the exam.
     families
         As for `find_marks`.
+    side : Side, optional
+        Side of the knee. Where it is unknown, columns of medial and lateral regions have no mark.
 
     Returns
     -------
@@ -122,6 +137,11 @@ def find_feature_marks(
     """
     labels = {family.label for family in find_families(families)}
     kept = [column for column in columns if _has_mark(column, planes, labels)]
+    if side is None or side.name == "unknown":
+        kept = [column for column in kept if find_sides_of([column]) == "fold"]
+        exam: Mapping[str, object] = stacks
+    else:
+        exam = {**stacks, "side": side.name}
     return find_marks(exam, kept, families=families) if kept else {}
 
 
@@ -133,7 +153,9 @@ def _has_mark(column: str, planes: Sequence[str], labels: set[str]) -> bool:
     return name.series in planes and name.family in labels
 
 
-def _find_plane(grey: UInt8Array, plane: str, marks: Mapping[str, FeatureMark]) -> PlaneOverlays:
+def _find_plane(
+    grey: UInt8Array, plane: str, marks: Mapping[str, FeatureMark], is_left: bool | None
+) -> PlaneOverlays:
     foreground = find_foreground(grey)
     frame = find_frame(grey, foreground.view(np.uint8), parse_series(plane).plane)
     fluid = None
@@ -147,11 +169,13 @@ def _find_plane(grey: UInt8Array, plane: str, marks: Mapping[str, FeatureMark]) 
     if BAND.format(plane=plane) in marks:
         found = marks[BAND.format(plane=plane)]
         bands = {mark.slice: mark.segment for mark in found.slices if mark.segment}
-    regions = tuple(_list_regions(parse_series(plane).plane, frame, grey.shape))
+    regions = tuple(_list_regions(parse_series(plane).plane, frame, grey.shape, is_left))
     return PlaneOverlays(foreground, frame, regions, fluid, bands)
 
 
-def _list_regions(plane: str, frame: KneeFrame, shape: tuple[int, ...]) -> Iterable[Region]:
+def _list_regions(
+    plane: str, frame: KneeFrame, shape: tuple[int, ...], is_left: bool | None
+) -> Iterable[Region]:
     for name in SHOWN_SETS:
         if plane not in REGION_SETS[name]:
             continue
@@ -160,4 +184,31 @@ def _list_regions(plane: str, frame: KneeFrame, shape: tuple[int, ...]) -> Itera
             region = chosen.names[box[6] - 1]
             is_rest = chosen.with_rest and region == chosen.names[-1]  # the whole picture
             if not is_rest:
-                yield Region(name, region.replace("_", " "), tuple(box[:6]), tuple(box[7:]))
+                words = name_region(region, is_left=is_left)
+                yield Region(name, words, tuple(box[:6]), tuple(box[7:]))
+
+
+def name_region(region: str, *, is_left: bool | None) -> str:
+    """Region of a canonical picture in words; medial or lateral where the side is known.
+
+    Parameters
+    ----------
+    region : str
+        Name in its set, of a pair with the ending "one" or "other".
+    is_left : bool or None
+        Whether it is a left knee; None if that is unknown.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> [name_region("back_horn_one", is_left=is_left) for is_left in (None, False, True)]
+    ['back horn one', 'back horn lateral', 'back horn medial']
+    """
+    stem, _, ending = region.rpartition("_")
+    if is_left is not None and ending in PAIR:
+        known = dict(zip(PAIR, KNOWN_PAIR[::-1] if is_left else KNOWN_PAIR, strict=True))
+        region = f"{stem}_{known[ending]}" if stem else known[ending]
+    return region.replace("_", " ")

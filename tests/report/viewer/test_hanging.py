@@ -79,7 +79,8 @@ def read_positions(page):
 
 
 def test_any_names_hang_without_two_in_one_place():
-    names = [*SLOTS, "axial", "sagittal_dess", "coronal_fluid_thin", "sagittal_t2_map", "notes"]
+    more = ["axial", "coronal", "sagittal_dess", "coronal_fluid_thin", "sagittal_t2_map", "notes"]
+    names = [*SLOTS, *more]
     hung = hang_series(names)
     assert sorted(place["series"] for place in hung) == sorted(set(names) - {"notes"})
     places = [(place["row"], place["column"]) for place in hung]
@@ -87,6 +88,7 @@ def test_any_names_hang_without_two_in_one_place():
     rows = {place["series"]: place["row"] for place in hung}
     assert rows["axial"] == rows["coronal_fluid"] == rows["sagittal_fluid"] == 1
     assert rows["axial_structural"] == rows["sagittal_structural"] > rows["coronal_fluid_thin"]
+    assert rows["coronal"] == rows["axial_structural"]  # as in MRNet
     assert max(rows["sagittal_dess"], rows["sagittal_t2_map"]) == max(rows.values())
 
 

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.families.ligament import Ligament
 from mrnet_features.report.viewer.overlays import find_feature_marks, find_overlays
+from mrnet_features.series.side import Side
 from mrnet_features.stacks.atlas import draw_regions
 from mrnet_features.stacks.foreground import find_foreground
 from mrnet_features.stacks.prepare import prepare_sets
@@ -83,3 +85,36 @@ def test_columns_of_other_origin_have_no_mark():
     columns = [ACL, OWN, "axial__knee__intensity__mean__max", "axial__knee__other__mean__max"]
     found = find_feature_marks(stacks, columns, ["axial"], "baseline")
     assert list(found) == ["axial__knee__intensity__mean__max"]
+
+
+def list_names(stacks, side):
+    regions = find_overlays(stacks, side)["coronal_fluid"].regions
+    return {region.name: region.box[4] for region in regions if region.set == "menisci"}
+
+
+def test_regions_are_called_medial_only_where_a_tag_or_the_user_says_the_side():
+    stacks = {"coronal_fluid": draw_knee(3).stacks["coronal"]}
+    unknown = list_names(stacks, None)
+    assert unknown == list_names(stacks, Side("left", "position", 0.9))
+    assert not any("medial" in name for name in unknown)
+    for name, mirrored in (("right", False), ("left", True)):
+        found = list_names(stacks, Side(name, "tag", 0.99))
+        assert sorted(found.values()) == sorted(unknown.values())
+        lateral = min(box for region, box in found.items() if "lateral" in region)
+        medial = min(box for region, box in found.items() if "medial" in region)
+        # the patient's right is on the left: there the lateral side of a right knee
+        assert (medial < lateral) == mirrored
+
+
+def test_marks_of_medial_regions_lie_on_the_medial_side_of_the_picture_shown():
+    grey = draw_knee(3).stacks["coronal"]
+    names = FeatureExtractor(sides="known").get_feature_names_out()
+    column = next(c for c in names if c.startswith("coronal__") and "_medial__meniscus__" in c)
+    middles = {}
+    for name in ("left", "right"):
+        side = Side(name, "given", 1.0)
+        marks = find_feature_marks({"coronal": grey}, [column], ["coronal"], "baseline", side)
+        outlines = [mark.outline for mark in marks[column].slices if mark.outline.any()]
+        middles[name] = np.mean([np.nonzero(outline)[1].mean() for outline in outlines])
+    assert middles["left"] < grey.shape[2] / 2 < middles["right"]
+    assert find_feature_marks({"coronal": grey}, [column], ["coronal"], "baseline") == {}

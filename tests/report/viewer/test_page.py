@@ -98,3 +98,13 @@ def test_a_page_of_one_exam_has_less_than_a_megabyte_and_a_half(tmp_path):
     write_view(tmp_path / "plain.html", draw_knee(3).stacks)
     # twelve of them are less than 12 MB, with the module once
     assert (tmp_path / "plain.html").stat().st_size < 1e6
+
+
+def test_an_exam_of_six_series_has_less_than_one_and_a_half_megabytes(tmp_path):
+    stacks = {
+        f"{plane}_{word}": stack
+        for plane, stack in draw_knee(3).stacks.items()
+        for word in ("fluid", "structural")
+    }
+    write_view(tmp_path / "six.html", stacks)
+    assert (tmp_path / "six.html").stat().st_size < 1.4e6
