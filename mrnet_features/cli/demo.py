@@ -71,7 +71,12 @@ def demo(
     if not quiet:
         print_message(f"Writing synthetic knees, features and scores to '{out}'.")
     made = run_demo(
-        out, layout.value, n_train=train, seed=seed, n_jobs=jobs, command=say_command(context)
+        out,
+        layout=layout.value,
+        n_train=train,
+        seed=seed,
+        n_jobs=jobs,
+        command=say_command(context),
     )
     page = out / PAGE
     if as_json:
