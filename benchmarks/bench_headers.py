@@ -6,8 +6,8 @@
 Draws studies as ``write_knees(layout="rsna", site_leak=...)`` does, and writes one file per series
 with its header and no picture, so that thousands of exams take minutes. First it compares such
 headers with those of studies that were written whole. One exam per patient is kept. Labels are the
-true findings. Writes ``results/headers.json``: AUCs in random and grouped folds and their gap with
-its interval, per leak, set, model and fingerprint.
+true findings that a tenth of the exams has. Writes ``results/headers.json``: AUCs in random and
+grouped folds and their gap with its interval, per leak, set, model and fingerprint.
 
 With ``--pixels`` it writes whole studies to a folder, describes them with the preset ``minimal``,
 and adds the same measurement on these features to the file.
@@ -23,12 +23,12 @@ import importlib.metadata
 import json
 import platform
 import tempfile
-import time
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed
 
 import mrnet_features as mf
 from mrnet_features.data.header_columns import encode_headers
@@ -47,12 +47,8 @@ FINGERPRINTS = {
     "the same and software": ("maker", "model_code", "field_t", "software_code"),
 }
 MODELS = {"logistic": mf.logistic_baseline, "LightGBM": mf.lightgbm_baseline}
-FEWEST = 20  # exams of each class of a finding
+COMMON = 0.1  # fraction of the exams that have, and that lack, a finding that is taken
 NOT_COMPARED = ["syntax", "description_code", "coil_code"]  # pictures are not compressed here
-
-# the same for all studies of a set, and for both leaks
-studies.list_sites = functools.lru_cache(maxsize=8)(studies.list_sites)
-studies.sample_scene = functools.lru_cache(maxsize=8)(studies.sample_scene)
 
 
 def read_study(study, folder, key):
@@ -88,6 +84,8 @@ def draw_set(seed, n_exams, leak):
     """Headers, true findings and sites of a set, one exam per patient."""
     key, style = make_key(SALT), as_style(None)
     rows, truth = {}, {}
+    if not hasattr(studies.list_sites, "cache_info"):  # the same for all studies
+        studies.list_sites = functools.cache(studies.list_sites)
     with tempfile.TemporaryDirectory() as folder:
         for k in range(n_exams):
             study = studies.sample_study(seed, "train", k, style, leak)
@@ -128,6 +126,7 @@ def measure(model, features, labels, groups, n_repeats):
         "ci_low": round(float(row["ci_low"]), 4),
         "ci_high": round(float(row["ci_high"]), 4),
         "n_exams": len(labels),
+        "n_findings": labels.shape[1],
         "n_groups": len(sizes),
         "largest_group": round(float(sizes.iloc[0]), 3),
     }
@@ -153,29 +152,33 @@ def summarise(rows):
     return found
 
 
-def measure_headers(options):
-    """Rows of all sets, from headers alone."""
+def measure_set(options, number, leak):
+    """Rows of one set, from headers alone."""
+    headers, labels, site = draw_set(options.seed + number, options.exams, leak)
+    labels = keep_common(labels, COMMON * len(labels))
+    features = encode_headers(headers)
     rows = []
-    for number in range(options.sets):
-        for leak in options.leaks:
-            headers, labels, site = draw_set(options.seed + number, options.exams, leak)
-            features = encode_headers(headers)
-            for name, columns in FINGERPRINTS.items():
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore", UserWarning)  # a large group
-                    groups = mf.scanner_groups(headers, by=columns)
-                models = ["logistic"]
-                if "software" in name:  # which tells the sites apart
-                    assert pd.crosstab(groups, site).gt(0).to_numpy().sum() == site.nunique()
-                    if number < options.lightgbm_sets:
-                        models.append("LightGBM")
-                for model in models:
-                    n_repeats = options.repeats if model == "logistic" else 1
-                    found = measure(model, features, labels, groups, n_repeats)
-                    shown = {"leak": leak, "set": number, "model": model, "fingerprint": name}
-                    rows.append(shown | found)
-                    print(rows[-1], flush=True)
+    for name, columns in FINGERPRINTS.items():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # a large group
+            groups = mf.scanner_groups(headers, by=columns)
+        models = ["logistic"]
+        if "software" in name:  # which tells the sites apart
+            assert pd.crosstab(groups, site).gt(0).to_numpy().sum() == site.nunique()
+            if number < options.lightgbm_sets:
+                models.append("LightGBM")
+        for model in models:
+            n_repeats = options.repeats if model == "logistic" else 1
+            found = measure(model, features, labels, groups, n_repeats)
+            rows.append({"leak": leak, "set": number, "model": model, "fingerprint": name, **found})
+            print(rows[-1], flush=True)
     return rows
+
+
+def keep_common(labels, fewest):
+    """Findings of which each class has at least so many exams, for folds of few large groups."""
+    counts = pd.DataFrame({"0": (labels == 0).sum(), "1": (labels == 1).sum()}).min(axis=1)
+    return labels.loc[:, counts >= fewest]
 
 
 def measure_pixels(options):
@@ -194,8 +197,7 @@ def measure_pixels(options):
         table = folder.with_suffix(".parquet")
         pixels = mf.extract_features(dataset, table, extractor=extractor, progress=False)
         labels = truth.loc[list(dataset.ids), list(dataset.labels.columns)].astype("float64")
-        counts = pd.DataFrame({"0": (labels == 0).sum(), "1": (labels == 1).sum()}).min(axis=1)
-        labels = labels.loc[:, counts >= FEWEST]
+        labels = keep_common(labels, COMMON * len(labels))
         headers = mf.read_headers(dataset, salt=SALT, progress=False)
         name = "the same and software"
         with warnings.catch_warnings():
@@ -216,11 +218,11 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=1, help="of the folds")
     parser.add_argument("--leaks", type=float, nargs="+", default=[0.0, 1.0])
     parser.add_argument("--lightgbm-sets", type=int, default=1, help="sets with LightGBM as well")
+    parser.add_argument("--jobs", type=int, default=1, help="sets at once")
     parser.add_argument("--seed", type=int, default=100)
     parser.add_argument("--pixels", type=Path, help="folder of whole studies")
     parser.add_argument("--out", type=Path, default=RESULTS / "headers.json")
     options = parser.parse_args()
-    start = time.process_time()
     part = {
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
         "machine": {"processor": platform.processor() or platform.machine()},
@@ -230,7 +232,8 @@ def main() -> None:
         },
         "settings": {
             **{name: getattr(options, name) for name in ("exams", "repeats", "leaks", "seed")},
-            "labels": "true findings of the drawn knees; scores are the mean AUC over them",
+            "labels": "true findings of the drawn knees that at least a tenth of the exams has",
+            "score": "mean AUC over the findings",
             "folds": 5,
         },
     }
@@ -239,10 +242,11 @@ def main() -> None:
     else:
         part["settings"]["sets"] = options.sets
         part["series_compared_with_whole_files"] = compare_with_files()
-        rows = measure_headers(options)
+        cells = [(number, leak) for number in range(options.sets) for leak in options.leaks]
+        found = Parallel(options.jobs)(delayed(measure_set)(options, *cell) for cell in cells)
+        rows = [row for cell in found for row in cell]
         part |= {"summary": summarise(rows), "rows": rows}
         print(pd.DataFrame(part["summary"]).to_string())
-    part["processor_seconds"] = round(time.process_time() - start)
     result = json.loads(options.out.read_text()) if options.out.exists() else {}
     result["pixels" if options.pixels else "headers"] = part
     options.out.parent.mkdir(exist_ok=True)
