@@ -203,12 +203,23 @@ class ProgressBar(tqdm):  # type: ignore[misc]
             rate = (self._done - self._first) / (now - self._start)
             left = (self.total - self._done) / rate if rate else 0.0
             logger.info(
-                "%s: %d of %d %ss, %s per minute, %s left.",
-                *(self._what, self._done, self.total, self._unit),
+                "%s: %d of %d %s, %s per minute, %s left.",
+                *(self._what, self._done, self.total, _put_in_plural(self._unit)),
                 *(f"{60 * rate:.3g}", describe_seconds(left)),
             )
         shown: bool | None = super().update(n)
         return shown
+
+
+def _put_in_plural(unit: str) -> str:
+    """Plural of a unit.
+
+    Examples
+    --------
+    >>> _put_in_plural("exam"), _put_in_plural("study")
+    ('exams', 'studies')
+    """
+    return f"{unit[:-1]}ies" if unit.endswith("y") else f"{unit}s"
 
 
 def describe_seconds(seconds: float) -> str:

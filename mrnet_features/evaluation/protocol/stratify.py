@@ -216,7 +216,7 @@ def _advise(labels: pd.DataFrame) -> str:
     """What to do about tasks with too few exams of a class."""
     n_possible = count_possible_folds(labels)
     fewer = f"Pass n_splits={n_possible}, add exams" if n_possible >= 2 else "Add exams"
-    return f"{fewer}, or in Python leave the task out."
+    return f"{fewer}, or leave the task out."
 
 
 def _shuffle(
