@@ -15,12 +15,12 @@ from collections.abc import Generator, Iterable, Iterator
 from multiprocessing import resource_tracker
 from typing import Any
 
-from joblib import Parallel, effective_n_jobs
+from joblib import Parallel, cpu_count, effective_n_jobs
 from joblib.externals.loky.backend import resource_tracker as loky_tracker
 from joblib.externals.loky.backend.process import LokyProcess
 from tqdm import tqdm
 
-__all__ = ["run_jobs", "show_progress"]
+__all__ = ["CoreAdvice", "run_jobs", "show_progress"]
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 """Signals that ask a program to stop. Terminals and service managers send them to every process."""
@@ -29,6 +29,9 @@ logger = logging.getLogger("mrnet_features")
 
 SECONDS_BETWEEN_MESSAGES = 60.0
 """Time between two messages of a run whose standard error is no terminal."""
+
+LONG_SECONDS = 60.0
+"""Work that is expected to take longer is worth a word about idle cores."""
 
 SECONDS_BETWEEN_CHECKS = 0.5  # of whether the calling process is alive
 
@@ -131,6 +134,46 @@ def _end_with(caller: int) -> None:
     os._exit(1)
 
 
+class CoreAdvice:
+    """Says once per process that long work uses one of many cores.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        As the caller of the work gave it; whoever gives a number is told nothing.
+    total : int
+        Number of jobs.
+    what : str
+        Name of the work, such as "Cross-validation".
+
+    Examples
+    --------
+    >>> CoreAdvice(1, 15, "Cross-validation").finish_job()  # one core was asked for
+    """
+
+    _has_spoken = False
+
+    def __init__(self, n_jobs: int | None, total: int, what: str) -> None:
+        self._is_open = n_jobs is None and effective_n_jobs(None) == 1 and cpu_count() > 1
+        self._left, self._what = total, what
+        self._start = time.monotonic()
+
+    def finish_job(self) -> None:
+        """Judge by the time of the first job how long the others will take."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        seconds = (time.monotonic() - self._start) * (self._left - 1)
+        if seconds > LONG_SECONDS and not CoreAdvice._has_spoken:
+            CoreAdvice._has_spoken = True
+            logger.warning(
+                "%s uses one of %d cores, %s left. Pass n_jobs=-1 to use all of them.",
+                self._what,
+                cpu_count(),
+                describe_seconds(seconds),
+            )
+
+
 class ProgressBar(tqdm):  # type: ignore[misc]
     """Progress bar on a terminal; elsewhere a log message per minute, so that a run is not silent.
 
@@ -160,12 +203,23 @@ class ProgressBar(tqdm):  # type: ignore[misc]
             rate = (self._done - self._first) / (now - self._start)
             left = (self.total - self._done) / rate if rate else 0.0
             logger.info(
-                "%s: %d of %d %ss, %s per minute, %s left.",
-                *(self._what, self._done, self.total, self._unit),
+                "%s: %d of %d %s, %s per minute, %s left.",
+                *(self._what, self._done, self.total, _put_in_plural(self._unit)),
                 *(f"{60 * rate:.3g}", describe_seconds(left)),
             )
         shown: bool | None = super().update(n)
         return shown
+
+
+def _put_in_plural(unit: str) -> str:
+    """Plural of a unit.
+
+    Examples
+    --------
+    >>> _put_in_plural("exam"), _put_in_plural("study")
+    ('exams', 'studies')
+    """
+    return f"{unit[:-1]}ies" if unit.endswith("y") else f"{unit}s"
 
 
 def describe_seconds(seconds: float) -> str:

@@ -163,3 +163,24 @@ def test_a_run_without_a_terminal_is_not_silent_for_minutes(
         assert caplog.messages[0] == (
             "extract: 102 of 110 exams, 1.5 per minute, about 6 minutes left."
         )
+
+
+@pytest.mark.parametrize(
+    ("n_jobs", "n_cores", "seconds", "n_messages"),
+    [(None, 8, 5.0, 1), (None, 8, 0.5, 0), (None, 1, 5.0, 0), (1, 8, 5.0, 0), (-1, 8, 5.0, 0)],
+)
+def test_long_work_on_one_of_many_cores_is_mentioned_once(
+    monkeypatch, caplog, n_jobs, n_cores, seconds, n_messages
+):
+    clock = iter([0.0, seconds, 0.0, seconds])
+    monkeypatch.setattr(jobs.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(jobs, "cpu_count", lambda: n_cores)
+    monkeypatch.setattr(jobs.CoreAdvice, "_has_spoken", False)
+    for _ in range(2):
+        advice = jobs.CoreAdvice(n_jobs, 30, "Cross-validation")
+        for _ in range(30):
+            advice.finish_job()
+    assert len(caplog.messages) == n_messages
+    for message in caplog.messages:
+        assert message.startswith("Cross-validation uses one of 8 cores, about 3 minutes left.")
+        assert "n_jobs=-1" in message

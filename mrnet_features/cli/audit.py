@@ -47,7 +47,7 @@ def audit(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Find exams to reject or to check, in both splits.
+    """Find exams to reject or to check, in all splits of a folder.
 
     One line per finding, exams to reject first: the split, exam and plane, what is wrong, and what
     to do about it.
@@ -58,10 +58,10 @@ def audit(
         print_json,
         table_as_rows,
     )
-    from mrnet_features.quality.audit import audit as run_audit
+    from mrnet_features.workflows.audit_folder import audit_folder
 
     chosen = None if codes is None else split_names(codes)
-    findings = run_audit(root, codes=chosen, skip=split_names(skip), n_jobs=jobs)
+    findings = audit_folder(root, codes=chosen, skip=split_names(skip), n_jobs=jobs)
     if as_json:
         print_json(table_as_rows(findings))
         print_message(describe_unjudged(findings))

@@ -12,11 +12,13 @@ from mrnet_features.cli.app import command
 from mrnet_features.cli.named_files import read_models
 from mrnet_features.cli.options import (
     Json,
+    LabelRoot,
     Quiet,
-    Root,
     Split,
+    Tasks,
     check_file,
     list_label_files,
+    list_tasks,
 )
 from mrnet_features.cli.terminal import print_next, quote_path
 
@@ -28,7 +30,7 @@ from mrnet_features.cli.terminal import print_next, quote_path
     "mrnet-features compare MRNet-v1.0 cnn=cnn.csv mine=mine.csv --added-value --n-folds 2",
 )
 def compare(
-    root: Root,
+    root: LabelRoot,
     models: Annotated[
         list[str],
         typer.Argument(
@@ -37,7 +39,14 @@ def compare(
             "competition's predictions.csv.",
         ),
     ],
-    split: Annotated[Split, typer.Option(help="Split of the predicted exams.")] = Split.valid,
+    split: Annotated[
+        Split | None,
+        typer.Option(
+            show_default=False,
+            help="Split of the predicted exams; default: valid in the layout of MRNet, else train.",
+        ),
+    ] = None,
+    tasks: Tasks = "",
     paths: Annotated[
         Path | None,
         typer.Option(
@@ -91,15 +100,20 @@ def compare(
     """
     from mrnet_features.cli.format import print_comparison, print_json
     from mrnet_features.csv_files import format_csv
-    from mrnet_features.data.mrnet import load_labels
     from mrnet_features.files import write_text
     from mrnet_features.workflows.compare_files import compare_files
+    from mrnet_features.workflows.exam_folders import MRNET, load_known_labels, name_layout
+    from mrnet_features.workflows.tasks import choose_tasks
 
     files = read_models(models)
-    check_file(out, [*files.values(), paths, *list_label_files(root, split)])
+    for each in Split:
+        check_file(out, [*files.values(), paths, *list_label_files(root, each)])
+    is_mrnet = not root.is_file() and name_layout(root) == MRNET
+    chosen = split or (Split.valid if is_mrnet else Split.train)
+    labels = load_known_labels(root, chosen, tasks=list_tasks(tasks))
     result = compare_files(
         files,
-        load_labels(root, split),
+        choose_tasks(labels, list_tasks(tasks)),
         paths=paths,
         subset=subset,
         added_value=added_value,

@@ -13,19 +13,23 @@ from mrnet_features.cli.options import (
     Coherent,
     Exclude,
     FoldsFile,
+    Groups,
     Jobs,
     Json,
+    LabelRoot,
     LabelSplit,
     Model,
     NFolds,
     Quiet,
     Repeats,
-    Root,
     Seed,
     Split,
     Table,
+    Tasks,
     check_folder,
     check_output,
+    list_tasks,
+    read_groups,
 )
 from mrnet_features.cli.terminal import print_next, quote_path
 
@@ -38,8 +42,9 @@ from mrnet_features.cli.terminal import print_next, quote_path
 )
 def cv(
     table: Table,
-    root: Root,
+    root: LabelRoot,
     split: LabelSplit = Split.train,
+    tasks: Tasks = "",
     model: Model = "lightgbm",
     n_folds: NFolds = 5,
     repeats: Repeats = 3,
@@ -47,6 +52,7 @@ def cv(
     exclude: Exclude = "",
     seed: Seed = 0,
     folds: FoldsFile = None,
+    groups: Groups = "",
     out: Annotated[
         Path | None,
         typer.Option(
@@ -72,12 +78,14 @@ def cv(
     from mrnet_features.cli.format import print_json, print_summary, summary_as_dict
     from mrnet_features.evaluation.protocol.folds import Folds
     from mrnet_features.workflows.score import refuse_evaluation, score_table, write_evaluation
-    from mrnet_features.workflows.tables import read_table
+    from mrnet_features.workflows.tables import read_scored_table
 
     folder = check_folder(out or table.parent / f"{table.stem}-cv")
     if not overwrite:
         check_output(refuse_evaluation, folder, hint="--out")
-    features, labels = read_table(table, root, split, exclude=read_exclusion(exclude))
+    features, labels = read_scored_table(
+        table, root, split, exclude=read_exclusion(exclude), tasks=list_tasks(tasks)
+    )
     evaluation = score_table(
         features,
         labels,
@@ -85,6 +93,7 @@ def cv(
         n_splits=n_folds,
         n_repeats=repeats,
         folds=Folds.read(folds) if folds else None,
+        groups=read_groups(groups, root, split, features.index, jobs),
         seed=seed,
         n_jobs=jobs,
         coherent=coherent,

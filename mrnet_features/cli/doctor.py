@@ -1,4 +1,4 @@
-"""Command `doctor`: what this machine has and what is missing."""
+"""Command `doctor`: what this machine has and what is missing; compiled code."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from mrnet_features.names import NO_DEVICE
     "Start",
     "mrnet-features doctor",
     "mrnet-features doctor --json",
+    "mrnet-features doctor --compile",
     "mrnet-features doctor --clear-cache",
 )
 def doctor(
@@ -26,10 +27,18 @@ def doctor(
             "--clear-cache", help="Remove the compiled code of this package, and check nothing."
         ),
     ] = False,
+    compile_code: Annotated[
+        bool,
+        typer.Option(
+            "--compile",
+            help="Compile all counts on all cores, so that the first extraction doesn't, and check "
+            "nothing.",
+        ),
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Check the packages and the GPU of this machine, or remove compiled code.
+    """Check the packages and the GPU of this machine, or remove or fill the compiled code.
 
     Exit status 1 if something that the library needs is missing, the GPU fails, or a file can't be
     removed.
@@ -39,6 +48,9 @@ def doctor(
 
     if clear_cache:
         _clear_cache(as_json)
+    if compile_code:
+        _compile(as_json, quiet)
+    if clear_cache or compile_code:
         return
     checks = check_machine()
     if as_json:
@@ -70,3 +82,19 @@ def _clear_cache(as_json: bool) -> None:
         typer.echo(f"Removed {n_files} files of compiled code, {n_bytes} bytes.")
     if any(part.problem for part in cleared):
         raise typer.Exit(FAILED)
+
+
+def _compile(as_json: bool, quiet: bool) -> None:
+    """Compile everything, with a bar, and say where it is kept."""
+    from mrnet_features.cli.format import print_json
+    from mrnet_features.compiled_files import find_compiled_code
+    from mrnet_features.diagnostics.compile_ahead import compile_ahead
+
+    parts = compile_ahead(progress=False if quiet else None)
+    found = find_compiled_code()
+    if as_json:
+        folders = [{**dataclasses.asdict(part), "folder": str(part.folder)} for part in found]
+        print_json({"parts": parts, "folders": folders})
+    else:
+        n_files, n_bytes = sum(part.n_files for part in found), sum(part.n_bytes for part in found)
+        typer.echo(f"Compiled {len(parts)} parts: {n_files} files, {n_bytes / 2**20:.1f} MiB.")

@@ -60,26 +60,25 @@ def explore(
     labels of the exams; share it only if they may be shared.
     """
     from mrnet_features.cli.format import describe_unjudged, print_json, table_as_rows
-    from mrnet_features.data.mrnet import load_mrnet
-    from mrnet_features.names import PLANES
-    from mrnet_features.quality.audit import audit as run_audit
     from mrnet_features.report.explore.explore import explore as run_explore
     from mrnet_features.report.review.write import require_packages
+    from mrnet_features.workflows.audit_folder import audit_folder
+    from mrnet_features.workflows.exam_folders import load_exams
 
     require_packages()
     check_file(out, list_label_files(root, split))
     start = time.perf_counter()
     chosen = _read_sequences(sequences)
-    planes = [plane for plane in PLANES if (root / split / plane).is_dir()] or PLANES
+    planes = _find_planes(root, split)
     findings = None
     audit_seconds = math.nan
     left_out: list[str] = []
     if audit:
-        findings = run_audit(root, n_jobs=jobs)
+        findings = audit_folder(root, n_jobs=jobs)
         audit_seconds = time.perf_counter() - start
         print_message(describe_unjudged(findings))
         findings, left_out = _choose_findings(findings, root, split, planes)
-    dataset = load_mrnet(root, split, planes=planes, exclude=left_out)
+    dataset = load_exams(root, split, planes=planes, exclude=left_out, n_jobs=jobs)
     found = dataclasses.replace(
         run_explore(dataset, findings, sequences=chosen, n_jobs=jobs), audit_seconds=audit_seconds
     )
@@ -104,13 +103,25 @@ def explore(
     print_next(f"extract {quote_path(root)} --out train.parquet", quiet=quiet)
 
 
+def _find_planes(root: Path, split: str) -> list[str] | None:
+    """Planes that a folder in the layout of MRNet has; None for all series of other folders."""
+    from mrnet_features.names import PLANES
+    from mrnet_features.workflows.exam_folders import MRNET, name_layout
+
+    if name_layout(root) != MRNET:
+        return None
+    return [plane for plane in PLANES if (root / split / plane).is_dir()] or list(PLANES)
+
+
 def _choose_findings(
-    findings: pd.DataFrame, root: Path, split: str, planes: list[str] | tuple[str, ...]
+    findings: pd.DataFrame, root: Path, split: str, planes: list[str] | None
 ) -> tuple[pd.DataFrame, list[str]]:
     """Findings on the exams of a split and on the folder, and the exams that can't be loaded."""
     from mrnet_features.data.release import list_ids
     from mrnet_features.quality.findings import FOLDER_CODES
 
+    if planes is None:  # unreadable stacks are flags of the page
+        return findings[findings["split"].isin([split, ""])], []
     ids = list_ids(root, split)
     kept = findings[findings["exam"].isin([*ids, ""])]
     broken = kept["code"].isin(FOLDER_CODES) & kept["plane"].isin([*planes, ""])

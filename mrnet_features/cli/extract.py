@@ -11,9 +11,11 @@ import typer
 from mrnet_features.cli.app import command
 from mrnet_features.cli.named_files import read_exclusion
 from mrnet_features.cli.options import (
+    SERIES,
     Device,
     Exclude,
     Families,
+    Ids,
     Json,
     OnDevice,
     Quiet,
@@ -27,7 +29,6 @@ from mrnet_features.cli.options import (
     split_names,
 )
 from mrnet_features.cli.terminal import print_next, quote_path
-from mrnet_features.names import PLANES
 
 
 class OnError(StrEnum):
@@ -38,7 +39,7 @@ class OnError(StrEnum):
 
 
 class Missing(StrEnum):
-    """What to do about an exam without a stack of a plane."""
+    """What to do about an exam without a series."""
 
     error = "error"
     nan = "nan"
@@ -56,6 +57,11 @@ class Sides(StrEnum):
     "mrnet-features extract MRNet-v1.0 --out train.parquet",
     "mrnet-features extract MRNet-v1.0 --split valid -o valid.parquet",
     "mrnet-features extract MRNet-v1.0 -o sagittal.parquet --families glcm,fluid --planes sagittal",
+    notes=(
+        "A folder without tables is taken as DICOM studies: one subfolder per study, or\n"
+        "one study. Of each plane one series is chosen. No tag with a name, date of\n"
+        "birth or patient id is kept, but the names of the folders become exam ids."
+    ),
     resumes=True,
 )
 def extract(
@@ -67,20 +73,23 @@ def extract(
     split: Annotated[Split, typer.Option(help="Split to read.")] = Split.train,
     families: Families = "baseline",
     planes: Annotated[
-        str,
+        str | None,
         typer.Option(
             callback=check_planes,
-            autocompletion=complete_names(*PLANES),
-            help="Planes to read, comma-separated. Stacks of the others may be missing.",
+            autocompletion=complete_names(*SERIES),
+            show_default=False,
+            help="Series to read, comma-separated: planes, or names such as sagittal_fluid. "
+            "Default: every series that an exam of the folder has.",
         ),
-    ] = ",".join(PLANES),
+    ] = None,
     missing: Annotated[
-        Missing,
+        Missing | None,
         typer.Option(
-            help="What to do about an exam without a stack of a plane: stop, or leave its columns "
-            "of that plane empty (nan)."
+            show_default=False,
+            help="What to do about an exam without a series: stop (error), or leave its columns of "
+            "that series empty (nan). Default: error in the layout of MRNet, else nan.",
         ),
-    ] = Missing.error,
+    ] = None,
     sides: Annotated[
         Sides,
         typer.Option(
@@ -90,6 +99,7 @@ def extract(
         ),
     ] = Sides.fold,
     exclude: Exclude = "",
+    ids: Ids = None,
     device: OnDevice = Device.auto,
     jobs: Annotated[
         int,
@@ -110,12 +120,14 @@ def extract(
         ),
     ] = None,
     on_error: Annotated[
-        OnError,
+        OnError | None,
         typer.Option(
+            show_default=False,
             help="What to do about an exam that can't be read or described: stop, or skip it and "
-            "list it in OUT.errors.csv (without .parquet)."
+            "list it in OUT.errors.csv (without .parquet). Default: stop in the layout of MRNet, "
+            "else skip.",
         ),
-    ] = OnError.stop,
+    ] = None,
     verify: Annotated[
         bool,
         typer.Option(
@@ -131,6 +143,7 @@ def extract(
     exams are tried again; the exit status is 0 with a warning.
     """
     from mrnet_features.cli.format import print_json
+    from mrnet_features.workflows.exam_folders import STUDIES, name_layout
     from mrnet_features.workflows.tables import make_table
 
     _, features = make_table(
@@ -138,15 +151,16 @@ def extract(
         split,
         out,
         families=name_families(families),
-        planes=split_names(planes),
-        missing="nan" if missing is Missing.nan else "error",
+        planes=None if planes is None else split_names(planes),
+        missing=None if missing is None else missing.value,
         sides="known" if sides is Sides.known else "fold",
         exclude=read_exclusion(exclude),
+        ids=ids,
         device=device,
         n_jobs=jobs,
         batch_size=batch_size,
         verify=verify,
-        on_error=on_error.value,
+        on_error=None if on_error is None else on_error.value,
     )
     n_exams, n_features = features.shape
     if as_json:
@@ -156,4 +170,5 @@ def extract(
     else:
         print(f"{n_exams} exams x {n_features} features in '{out}'.")
     of_split = "" if split == Split.train else f" --split {split.value}"
-    print_next(f"cv {quote_path(out)} {quote_path(root)}{of_split}", quiet=quiet or as_json)
+    labels = "labels.csv" if name_layout(root) == STUDIES else quote_path(root)
+    print_next(f"cv {quote_path(out)} {labels}{of_split}", quiet=quiet or as_json)

@@ -12,18 +12,22 @@ from mrnet_features.cli.named_files import read_exclusion
 from mrnet_features.cli.options import (
     Coherent,
     Exclude,
+    Groups,
     Jobs,
     Json,
+    LabelRoot,
     LabelSplit,
     NFolds,
     Quiet,
-    Root,
     Rule,
     Seed,
     Split,
     Table,
+    Tasks,
     check_folder,
     check_target,
+    list_tasks,
+    read_groups,
 )
 from mrnet_features.cli.terminal import print_next, quote_path
 
@@ -35,7 +39,7 @@ from mrnet_features.cli.terminal import print_next, quote_path
 )
 def fit(
     table: Table,
-    root: Root,
+    root: LabelRoot,
     out: Annotated[
         Path,
         typer.Option(
@@ -46,6 +50,7 @@ def fit(
         ),
     ],
     split: LabelSplit = Split.train,
+    tasks: Tasks = "",
     rule: Annotated[
         Rule,
         typer.Option(
@@ -61,6 +66,7 @@ def fit(
         ),
     ] = 0.9,
     n_folds: NFolds = 5,
+    groups: Groups = "",
     coherent: Coherent = False,
     exclude: Exclude = "",
     seed: Seed = 0,
@@ -75,9 +81,11 @@ def fit(
     """
     from mrnet_features.cli.format import print_json, print_summary, summary_as_dict
     from mrnet_features.workflows.fit import fit_table
-    from mrnet_features.workflows.tables import read_table
+    from mrnet_features.workflows.tables import read_scored_table
 
-    features, labels = read_table(table, root, split, exclude=read_exclusion(exclude))
+    features, labels = read_scored_table(
+        table, root, split, exclude=read_exclusion(exclude), tasks=list_tasks(tasks)
+    )
     fitted = fit_table(
         features,
         labels,
@@ -85,6 +93,7 @@ def fit(
         rule=rule.value,
         target=target,
         n_splits=n_folds,
+        groups=read_groups(groups, root, split, features.index, jobs),
         seed=seed,
         n_jobs=jobs,
         coherent=coherent,

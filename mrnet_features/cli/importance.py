@@ -12,23 +12,27 @@ from mrnet_features.cli.named_files import read_exclusion
 from mrnet_features.cli.options import (
     Exclude,
     Grouping,
+    Groups,
     Jobs,
     Json,
+    LabelRoot,
     LabelSplit,
     NFolds,
     Quiet,
-    Root,
     Seed,
     Split,
     Table,
-    Task,
+    Tasks,
     check_file,
     check_views,
     complete_names,
     list_label_files,
+    list_tasks,
+    read_groups,
     split_names,
 )
 from mrnet_features.cli.terminal import print_next, quote_path
+from mrnet_features.messages import quote, suggest_name
 
 
 @command(
@@ -39,8 +43,9 @@ from mrnet_features.cli.terminal import print_next, quote_path
 )
 def importance(
     table: Table,
-    root: Root,
+    root: LabelRoot,
     split: LabelSplit = Split.train,
+    tasks: Tasks = "",
     by: Annotated[
         Grouping,
         typer.Option(
@@ -58,8 +63,11 @@ def importance(
             "(AUC of the group alone).",
         ),
     ] = "shap,permutation",
-    task: Annotated[Task, typer.Option(help="Task to print.")] = Task.mean,
+    task: Annotated[
+        str, typer.Option(help="Task to print; default: the mean, or the task if there is one.")
+    ] = "",
     n_folds: NFolds = 5,
+    groups: Groups = "",
     exclude: Exclude = "",
     seed: Seed = 0,
     jobs: Jobs = -1,
@@ -79,22 +87,32 @@ def importance(
     from mrnet_features.files import write_text
     from mrnet_features.plain import to_plain
     from mrnet_features.workflows.score import measure_importance
-    from mrnet_features.workflows.tables import read_table
+    from mrnet_features.workflows.tables import read_scored_table
 
     check_file(out, [table, *list_label_files(root, split)])
-    features, labels = read_table(table, root, split, exclude=read_exclusion(exclude))
+    features, labels = read_scored_table(
+        table, root, split, exclude=read_exclusion(exclude), tasks=list_tasks(tasks)
+    )
+    names = [*labels.columns, *(["mean"] if labels.shape[1] > 1 else [])]
+    shown = task or names[-1]
+    if shown not in names:
+        raise typer.BadParameter(
+            f"must be one of {', '.join(names)}, got {quote(shown)}.{suggest_name(shown, names)}",
+            param_hint="'--task'",
+        )
     found = measure_importance(
         features,
         labels,
         by=by.value,
         views=split_names(views),
         n_splits=n_folds,
+        groups=read_groups(groups, root, split, features.index, jobs),
         seed=seed,
         n_jobs=jobs,
     )
     if out:
         write_text(out, format_csv(found.frame()))
-    summary = found.summary(task)
+    summary = found.summary(shown)
     if as_json:
         print_json(to_plain(summary.reset_index()))
     else:

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mrnet_features.cli.app import command
-from mrnet_features.cli.options import Jobs, Json, Quiet, check_folder, choose_out
+from mrnet_features.cli.options import Jobs, Json, Layout, Quiet, check_folder, choose_out
 from mrnet_features.cli.terminal import print_next, quote_path
-
-
-class Layout(StrEnum):
-    """Layout of the folder."""
-
-    MRNET = "mrnet"
-    RSNA = "rsna"
 
 
 @command(

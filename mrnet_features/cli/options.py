@@ -7,32 +7,38 @@ import os
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mrnet_features.cli.terminal import describe_error
 from mrnet_features.messages import quote, suggest_name
-from mrnet_features.names import PLANES, TASKS, is_series
+from mrnet_features.names import PLANES, WEIGHTINGS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FEWEST_JOBS = 64
 """Number of processes that is allowed on every machine."""
 
 
+SERIES = (*PLANES, *(f"{plane}_{weighting}" for plane in PLANES for weighting in WEIGHTINGS))
+"""Names of series that the options of series complete."""
+
+
 class Split(StrEnum):
-    """Public splits of MRNet."""
+    """Splits of MRNet (train, valid) and of the RSNA layout (train, test)."""
 
     train = "train"
     valid = "valid"
+    test = "test"
 
 
-class Task(StrEnum):
-    """Tasks of MRNet, and their mean."""
+class Layout(StrEnum):
+    """Layouts of synthetic exams."""
 
-    abnormal = "abnormal"
-    acl = "acl"
-    meniscus = "meniscus"
-    mean = "mean"
+    MRNET = "mrnet"
+    RSNA = "rsna"
 
 
 class Rule(StrEnum):
@@ -110,18 +116,21 @@ def check_families(text: str) -> str:
     return text
 
 
-def check_planes(text: str) -> str:
-    """Comma-separated names of planes."""
+def check_planes(text: str | None) -> str | None:
+    """Comma-separated names of series, or None."""
+    from mrnet_features.names import check_series
+
+    if text is None:
+        return None
     planes = split_names(text)
-    unknown = [plane for plane in planes if plane not in PLANES]
-    if unknown or not planes:
-        got = f"{quote(unknown[0])}.{suggest_name(unknown[0], PLANES)}" if unknown else "none."
-        if unknown and is_series(unknown[0]):
-            got = (
-                f"{quote(unknown[0])}: a folder in the layout of MRNet has one stack per plane. "
-                "Describe other series in Python, with `Exam` and `extract_features`."
-            )
-        raise typer.BadParameter(f"must be one or more of {', '.join(PLANES)}, got {got}")
+    if not planes:
+        raise typer.BadParameter(f"must be one or more of {', '.join(SERIES)}, got none.")
+    try:
+        check_series(planes)
+    except ValueError as error:
+        unknown = next((plane for plane in planes if plane not in SERIES), "")
+        hint = suggest_name(unknown, SERIES)
+        raise typer.BadParameter(_drop_argument(error, "planes") + hint) from error
     return text
 
 
@@ -149,6 +158,20 @@ def check_views(text: str) -> str:
     except ValueError as error:
         raise typer.BadParameter(_drop_argument(error, "views")) from error
     return text
+
+
+def list_tasks(text: str) -> list[str] | None:
+    """Names of tasks, or None for all."""
+    return split_names(text) or None
+
+
+def read_groups(
+    source: str, root: Path, split: str, exams: Iterable[str], jobs: int
+) -> pd.Series[Any] | None:
+    """Groups of the exams of a table, or None if none were asked for."""
+    from mrnet_features.workflows.groups import read_groups as read
+
+    return read(source, root, split, list(exams), n_jobs=jobs) if source else None
 
 
 def _drop_argument(error: Exception, name: str) -> str:
@@ -231,8 +254,10 @@ def check_output(check: Callable[..., None], *arguments: Any, hint: str = "") ->
 
 
 def list_label_files(root: Path, split: str) -> list[Path]:
-    """Label files of a split, which no result may replace."""
-    return [root / f"{split}-{task}.csv" for task in TASKS]
+    """Files of a folder that no result may replace."""
+    from mrnet_features.workflows.exam_folders import list_inputs
+
+    return list_inputs(root, split)
 
 
 Root = Annotated[
@@ -240,13 +265,53 @@ Root = Annotated[
     typer.Argument(
         show_default=False,
         metavar="ROOT",
+        help="Folder of exams: in the layout of MRNet (train/, train-acl.csv, ...) or of the RSNA "
+        "knee set (train.csv, train_series/, ...), or DICOM studies without tables.",
+    ),
+]
+MrnetRoot = Annotated[
+    Path,
+    typer.Argument(
+        show_default=False,
+        metavar="ROOT",
         help="Folder in the layout of MRNet: train/, train-acl.csv, ...",
+    ),
+]
+LabelRoot = Annotated[
+    Path,
+    typer.Argument(
+        show_default=False,
+        metavar="ROOT",
+        help="Folder of exams in the layout of MRNet or of the RSNA knee set; or a CSV of labels: "
+        "a column exam and one per task, with 0, 1 or nothing.",
     ),
 ]
 Table = Annotated[
     Path, typer.Argument(show_default=False, metavar="TABLE", help="Feature table, a parquet file.")
 ]
 LabelSplit = Annotated[Split, typer.Option(help="Split of the exams in the table.")]
+Tasks = Annotated[
+    str,
+    typer.Option(
+        help="Tasks, comma-separated; default: all that have positive and negative exams."
+    ),
+]
+Groups = Annotated[
+    str,
+    typer.Option(
+        metavar="FILE",
+        help="Keep groups of exams in one fold: a CSV with a column exam and one of groups, such "
+        "as the patient. Or the word scanner: by scanner and patient, from DICOM headers.",
+    ),
+]
+Ids = Annotated[
+    Path | None,
+    typer.Option(
+        show_default=False,
+        help="Of a folder of DICOM studies: CSV with the columns folder and exam, for exam ids "
+        "other than the names of the folders.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Quiet = Annotated[
     bool,

@@ -8,7 +8,19 @@ from typing import Annotated
 import typer
 
 from mrnet_features.cli.app import command
-from mrnet_features.cli.options import Device, Jobs, Json, OnDevice, Quiet, check_file, choose_out
+from mrnet_features.cli.options import (
+    Device,
+    Ids,
+    Jobs,
+    Json,
+    OnDevice,
+    Quiet,
+    Split,
+    check_file,
+    check_parquet,
+    choose_out,
+    list_label_files,
+)
 from mrnet_features.cli.terminal import print_next, quote_path
 
 
@@ -25,17 +37,34 @@ def predict(
         Path,
         typer.Argument(
             show_default=False,
-            metavar="PATHS",
-            help="valid-paths.csv: three lines per exam, its sagittal, coronal and axial file.",
+            metavar="EXAMS",
+            help="Folder of exams, as for `extract`. Or valid-paths.csv of MRNet: three lines per "
+            "exam, its sagittal, coronal and axial file.",
         ),
     ],
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="OUT", show_default=False, help="predictions.csv to write."),
+        typer.Argument(metavar="OUT", show_default=False, help="CSV to write."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", show_default=False, help="The same, as an option.")
     ] = None,
+    split: Annotated[
+        Split | None,
+        typer.Option(
+            show_default=False,
+            help="Split of a folder; default: valid in the layout of MRNet, test in that of the "
+            "RSNA knee set.",
+        ),
+    ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            show_default=False,
+            help="Parquet file that keeps the features of a folder: a stopped run continues.",
+        ),
+    ] = None,
+    ids: Ids = None,
     device: OnDevice = Device.auto,
     jobs: Jobs = -1,
     as_json: Json = False,
@@ -43,18 +72,37 @@ def predict(
 ) -> None:
     """Predict exams from their images with a saved model.
 
-    Writes the competition's format: a line per exam with the probabilities of abnormal, acl and
-    meniscus, without header or ids.
+    Of a folder it writes exam ids and a probability per task, and of the test split of the RSNA
+    layout the rows and columns of its sample_submission.csv. Of valid-paths.csv it writes the
+    format of MRNet's competition: a line per exam, without header or ids.
     """
     from mrnet_features.cli.format import print_json
-    from mrnet_features.workflows.predict import predict_paths
+    from mrnet_features.workflows.predict import predict_folder, predict_paths
 
     to = choose_out(file, out)
-    check_file(to, [paths, *model.glob("bundle.json"), *model.glob("*.txt")])
-    predictions = predict_paths(model, paths, to, device=device, n_jobs=jobs)
+    read = [paths, *model.glob("bundle.json"), *model.glob("*.txt")]
+    if paths.is_dir():
+        check_file(to, [*read, *list_label_files(paths, "test")])
+        predictions = predict_folder(
+            model,
+            paths,
+            to,
+            split=split and split.value,
+            table=table and check_parquet(table),
+            ids=ids,
+            device=device,
+            n_jobs=jobs,
+        )
+    else:
+        for name, value in (("--split", split), ("--table", table), ("--ids", ids)):
+            if value is not None:
+                raise typer.BadParameter("goes with a folder of exams.", param_hint=f"'{name}'")
+        check_file(to, read)
+        predictions = predict_paths(model, paths, to, device=device, n_jobs=jobs)
     if as_json:
         print_json({"file": str(to), "n_exams": len(predictions)})
     else:
         print(f"Predictions of {len(predictions)} exams in '{to}'.")
-    again = f"compare ROOT mine={quote_path(to)} cnn=cnn.csv --paths {quote_path(paths)}"
-    print_next(again, quiet=quiet or as_json)
+    if not paths.is_dir():
+        again = f"compare ROOT mine={quote_path(to)} cnn=cnn.csv --paths {quote_path(paths)}"
+        print_next(again, quiet=quiet or as_json)

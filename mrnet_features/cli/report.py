@@ -13,6 +13,7 @@ from mrnet_features.cli.options import (
     Coherent,
     Exclude,
     FoldsFile,
+    Groups,
     Jobs,
     Json,
     LabelSplit,
@@ -22,9 +23,11 @@ from mrnet_features.cli.options import (
     Repeats,
     Seed,
     Split,
+    Tasks,
     check_file,
     check_output,
     list_label_files,
+    list_tasks,
 )
 from mrnet_features.cli.terminal import print_next, quote_path
 
@@ -59,7 +62,8 @@ def report(
         typer.Argument(
             show_default=False,
             metavar="ROOT",
-            help="Folder in the layout of MRNet. With --diff: report.json of the other report.",
+            help="Folder of exams in the layout of MRNet or of the RSNA knee set, or a CSV of "
+            "labels. With --diff: report.json of the other report.",
         ),
     ],
     out: Annotated[
@@ -75,10 +79,12 @@ def report(
         ),
     ] = False,
     split: LabelSplit = Split.train,
+    tasks: Tasks = "",
     model: Model = "lightgbm",
     n_folds: NFolds = 5,
     repeats: Repeats = 3,
     folds: FoldsFile = None,
+    groups: Groups = "",
     coherent: Coherent = False,
     exclude: Exclude = "",
     compare: Annotated[
@@ -145,6 +151,7 @@ def report(
     require_packages()
     others = read_models(compare or [], fewest=0, hint="--compare")
     read = [table, findings, subgroups, folds, *others.values(), *list_label_files(root, split)]
+    read += [Path(groups)] if groups else []
     for place in (out, out.with_suffix(".json")):
         check_file(place, read)
     check_output(check_place, out, hint="--out")
@@ -159,6 +166,8 @@ def report(
         folds=Folds.read(folds) if folds else None,
         coherent=coherent,
         exclude=read_exclusion(exclude),
+        tasks=list_tasks(tasks),
+        groups=groups or None,
         compare=others,
         findings=findings,
         audit=audit,

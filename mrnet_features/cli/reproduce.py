@@ -15,10 +15,10 @@ from mrnet_features.cli.options import (
     Families,
     Jobs,
     Json,
+    MrnetRoot,
     NFolds,
     OnDevice,
     Quiet,
-    Root,
     Seed,
     check_folder,
     name_families,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 )
 def reproduce(
     context: typer.Context,
-    root: Root,
+    root: MrnetRoot,
     out: Annotated[
         Path,
         typer.Option(

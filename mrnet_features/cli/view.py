@@ -52,22 +52,31 @@ def view(
 ) -> None:
     """Write a page to look at exams in a browser.
 
-    It shows three planes, overlays and labels, and takes your marks, which it saves as JSON for
-    `--exclude`. One file, about 0.9 MB per exam, which works offline. It holds the pictures: share
-    it only as the data may be shared.
+    It shows the series of each exam, overlays and labels, and takes your marks, which it saves as
+    JSON for `--exclude`. One file, about 0.9 MB per exam, which works offline. It holds the
+    pictures: share it only as the data may be shared.
     """
     from mrnet_features.cli.format import print_json
-    from mrnet_features.data.mrnet import load_mrnet
-    from mrnet_features.evaluation.comparison.read_predictions import read_predictions
+    from mrnet_features.evaluation.comparison.read_predictions import (
+        list_columns,
+        read_predictions,
+    )
     from mrnet_features.report.disagreement import rank_disagreements
     from mrnet_features.report.viewer.view import write_view
+    from mrnet_features.workflows.exam_folders import load_exams
 
     check_file(out, list_label_files(root, split))
-    dataset = load_mrnet(root, split)
+    dataset = load_exams(root, split)
     chosen, scores = list(dataset.ids), None
     if predictions is not None:
-        scores = read_predictions(predictions, labels=dataset.labels)
-        chosen = list(rank_disagreements(dataset.labels, scores).index) or chosen
+        columns = list_columns(predictions)
+        labels = dataset.labels[[task for task in dataset.labels if task in columns]]
+        labels = labels[labels.notna().any(axis=1)]
+        if labels.empty:
+            scores = read_predictions(predictions)
+        else:
+            scores = read_predictions(predictions, labels=labels)
+            chosen = list(rank_disagreements(labels, scores).index) or chosen
     ids = split_names(exams) or chosen[:SHOWN]
     write_view(out, dataset, scores, ids=ids)
     if as_json:

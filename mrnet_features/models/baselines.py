@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
-
-from sklearn.dummy import DummyClassifier
+from typing import TYPE_CHECKING, Any
 
 from mrnet_features.models.lightgbm import SeedAveragedLightGBM
 from mrnet_features.models.logistic import ScaledLogistic
+
+if TYPE_CHECKING:
+    from sklearn.dummy import DummyClassifier
 
 __all__ = ["lightgbm_baseline", "logistic_baseline", "prior_baseline"]
 
@@ -87,4 +88,6 @@ def prior_baseline() -> DummyClassifier:
     >>> model.predict_proba([[9.0]]).tolist()
     [[0.75, 0.25]]
     """
+    from sklearn.dummy import DummyClassifier
+
     return DummyClassifier(strategy="prior")

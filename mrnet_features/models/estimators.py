@@ -11,8 +11,6 @@ import numpy as np
 import pandas as pd
 from sklearn import get_config
 from sklearn.base import clone
-from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
-from sklearn.pipeline import Pipeline
 
 from mrnet_features.messages import describe_cause, name_some
 from mrnet_features.models.targets import split_labels
@@ -146,6 +144,10 @@ def find_weight_parameter(model: Any, wanted: str = "`sample_weight`") -> str:
     >>> find_weight_parameter(make_pipeline(LogisticRegression()))
     'logisticregression__sample_weight'
     """
+    # here: most users of this module never get to these lines
+    from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
+    from sklearn.pipeline import Pipeline
+
     if isinstance(model, Pipeline):
         name, last = model.steps[-1]
         return f"{name}__{find_weight_parameter(last, wanted)}"
@@ -185,6 +187,8 @@ def find_group_parameter(model: Any) -> str | None:
     >>> find_group_parameter(LogisticRegression()) is None
     True
     """
+    from sklearn.pipeline import Pipeline
+
     if isinstance(model, Pipeline):
         name, last = model.steps[-1]
         found = find_group_parameter(last)

@@ -6,10 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from mrnet_features.models.targets import encode_two_classes
@@ -17,6 +13,7 @@ from mrnet_features.models.targets import encode_two_classes
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
+    from sklearn.pipeline import Pipeline
 
 __all__ = ["ScaledLogistic"]
 
@@ -98,6 +95,12 @@ class ScaledLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ValueError
             If `y` does not hold exactly two classes, or `C` is not above 0.
         """
+        # here: a user of other models does not wait for them
+        from sklearn.impute import SimpleImputer
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
         if not self.C > 0:
             raise ValueError(f"`C` must be above 0, got {self.C}.")
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan")

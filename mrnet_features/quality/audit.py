@@ -20,6 +20,7 @@ from mrnet_features.quality.duplicates import find_duplicates, find_near_duplica
 from mrnet_features.quality.findings import (
     FOLDER_CODES,
     HEADER_CODES,
+    NAMED_CODES,
     SET_CODES,
     Finding,
     choose_codes,
@@ -237,7 +238,8 @@ def _find_unjudged(
     """Planes with too few exams to compare them, and the codes that need the comparison."""
     counts = Counter(stack.plane for stack in stacks)
     few = {plane: counts[plane] for plane in planes if counts[plane] < MIN_EXAMS}
-    return {"few": few, "unjudged": [code for code in wanted if few and code in SET_CODES]}
+    codes = [code for code in SET_CODES if code not in NAMED_CODES or any(map(is_named, few))]
+    return {"few": few, "unjudged": [code for code in wanted if few and code in codes]}
 
 
 def _check_stacks(

@@ -51,6 +51,9 @@ FOLDER_CODES = tuple(code for code in CODES if code.startswith(("label-", "stack
 HEADER_CODES = tuple(code for code in CODES if code.startswith("header-"))
 """Codes that concern headers of DICOM files; one file per series is opened, and no pixel read."""
 
+NAMED_CODES = ("few-slices", "body-part", "weighting")
+"""Codes of sets with named series; planes without a further name are not judged."""
+
 SET_CODES = (
     *("out-of-view", "orientation", "body-part", "weighting"),
     *("noise", "blur", "slice-count"),

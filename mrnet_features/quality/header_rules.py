@@ -91,7 +91,12 @@ def _check_sides(exam: str, headers: Sequence[SeriesHeader]) -> Iterator[Finding
         text = f"Pictures lie on both sides of the middle of the scanner: {listed}."
         yield Finding(exam, "", "header-side", "check", NAN, f"{text} {advice}")
         return
+    given = headers[0].given_side
     for side, other in (("left", "right"), ("right", "left")):
+        if given == side and tags[other]:
+            text = f"The exam was given as {side}, but the tag says {other}."
+            yield Finding(exam, "", "header-side", "check", NAN, f"{text} {advice}")
+            continue
         if tags[side] and placed[other]:
             distance = max(abs(h.offset_mm) for h in headers if h.series in placed[other])
             text = (

@@ -87,14 +87,14 @@ def _check_views(
             found.add((finding.exam, finding.plane))
             yield finding
     for series, model in models.items():
-        for stack, distance in zip(named[series], model.own, strict=True):
+        for k, (stack, distance) in enumerate(zip(named[series], model.own, strict=True)):
             if distance < CHECK_SDS or (stack.exam, stack.plane) in found:
                 continue
             if _fits(stack, parse_series(series).plane, models):
                 continue  # another contrast of the same view
             code, text = "body-part", "Leg and edges are unlike those of all other exams: another "
             text += "part of the body, a turned or spoiled picture, or another protocol."
-            turned = {quarter: model.measure(stack, quarter) for quarter in (1, 2, 3)}
+            turned = {quarter: model.measure(stack, quarter, k) for quarter in (1, 2, 3)}
             best = min(turned, key=lambda quarter: turned[quarter])
             if turned[best] < FIT_SDS:
                 code = "orientation"

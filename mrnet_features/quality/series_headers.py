@@ -78,6 +78,8 @@ class SeriesHeader(NamedTuple):
         A word of `OTHER_PARTS`, or empty.
     is_localiser : bool
         Whether the description names a localiser.
+    given_side : str
+        Side that the exam was given, or empty.
     """
 
     exam: str
@@ -91,6 +93,7 @@ class SeriesHeader(NamedTuple):
     source: str
     other_part: str
     is_localiser: bool
+    given_side: str
 
 
 def read_exam_headers(exam: Exam) -> tuple[list[SeriesHeader], list[Finding]]:
@@ -118,14 +121,14 @@ def read_exam_headers(exam: Exam) -> tuple[list[SeriesHeader], list[Finding]]:
         if not is_scanner_file(path) or (is_nifti(path) and not path.is_dir()):
             continue
         try:
-            headers.append(_read_series(exam.id, series, path))
+            headers.append(_read_series(exam, series, path))
         except (OSError, ValueError) as error:
             nan = float("nan")
             findings.append(Finding(exam.id, series, "stack-file", "reject", nan, str(error)))
     return headers, findings
 
 
-def _read_series(exam: str, series: str, path: Path) -> SeriesHeader:
+def _read_series(exam: Exam, series: str, path: Path) -> SeriesHeader:
     """Header of the first picture of a series."""
     paths = list_files(path)[0] if path.is_dir() else [path]
     for first in paths:
@@ -142,7 +145,7 @@ def _read_series(exam: str, series: str, path: Path) -> SeriesHeader:
     planes = dict.fromkeys(find_plane(f.directions) for f in frames if f.directions is not None)
     weighting = find_weighting(frames[0].sequence)
     return SeriesHeader(
-        exam=exam,
+        exam=exam.id,
         series=series,
         n_slices=n_slices,
         planes=tuple(plane for plane in planes if plane),
@@ -153,6 +156,7 @@ def _read_series(exam: str, series: str, path: Path) -> SeriesHeader:
         source=weighting.source.partition(",")[0],
         other_part=find_other_part(file.tags.word(BODY_PART)),
         is_localiser=bool(LOCALISER.search(_split_words(frames[0].sequence.words))),
+        given_side=exam.side or "",
     )
 
 

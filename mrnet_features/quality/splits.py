@@ -19,6 +19,7 @@ from mrnet_features.data.release import (
 from mrnet_features.data.release_hints import guess_layout, guess_renaming
 from mrnet_features.data.rsna import load_rsna_knee
 from mrnet_features.data.rsna_files import SPLITS as RSNA_SPLITS
+from mrnet_features.data.rsna_files import read_studies
 from mrnet_features.data.rsna_hints import has_rsna_layout
 from mrnet_features.names import PLANES, SPLITS, sort_series
 from mrnet_features.quality.findings import Finding
@@ -117,11 +118,20 @@ def read_splits(data: Dataset | str | Path) -> tuple[dict[str, Split], list[str]
 
 def _read_studies(root: Path) -> tuple[dict[str, Split], list[str]]:
     """Splits of a folder in the RSNA layout, and the series that its exams have."""
-    present = [split for split in RSNA_SPLITS if (root / f"{split}_series.csv").is_file()]
+    present = [
+        split
+        for split in RSNA_SPLITS
+        if (root / f"{split}_series.csv").is_file() and not _is_empty(root / f"{split}.csv")
+    ]
     loaded = {split: load_rsna_knee(root, split, missing="drop") for split in present}
     series = {name for dataset in loaded.values() for exam in dataset for name in exam.paths}
     splits = {split: Split.of_dataset(dataset) for split, dataset in loaded.items()}
     return splits, sort_series(series)
+
+
+def _is_empty(path: Path) -> bool:
+    """Whether a table of studies is there and lists none, as of a set without a test split."""
+    return path.is_file() and not read_studies(path).labels
 
 
 def _read_folder(root: Path) -> dict[str, Split]:

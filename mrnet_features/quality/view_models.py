@@ -100,7 +100,7 @@ class ViewModel:
         """Distance of each stack from the others, by models without it, in robust SDs."""
         return np.asarray(np.max([part.own for part in self._parts], axis=0), dtype=np.float64)
 
-    def measure(self, stack: Measures, quarter: int = 0) -> float:
+    def measure(self, stack: Measures, quarter: int = 0, index: int | None = None) -> float:
         """Distance of a stack of another series, or of a turned one, in robust SDs.
 
         Parameters
@@ -108,6 +108,8 @@ class ViewModel:
         stack : Measures
         quarter : int, default 0
             Quarter turns to apply before.
+        index : int, optional
+            Number of the stack if it is one of the series; the model is then one without it.
 
         Returns
         -------
@@ -115,7 +117,7 @@ class ViewModel:
             The larger one of the distances of edges and leg.
         """
         view = describe_view(stack, quarter)
-        return max(part.measure(x) for part, x in zip(self._parts, view, strict=True))
+        return max(part.measure(x, index) for part, x in zip(self._parts, view, strict=True))
 
 
 class _Part:
@@ -124,17 +126,18 @@ class _Part:
     def __init__(self, rows: Float32Array) -> None:
         remainders = np.zeros(len(rows))
         fold = np.arange(len(rows)) % N_FOLDS
-        for k in range(N_FOLDS):
-            model = _fit(rows[fold != k])
+        self._models = [_fit(rows[fold != k]) for k in range(N_FOLDS)]
+        for k, model in enumerate(self._models):
             remainders[fold == k] = _find_remainder(model, rows[fold == k])
         self._whole = _fit(rows)
         self._middle = float(np.median(remainders))
         self._spread = max(robust_sd(remainders), MIN_SPREAD)
         self.own = (remainders - self._middle) / self._spread
 
-    def measure(self, row: Float32Array) -> float:
-        """Distance of a row that is not among those of the model, in robust SDs."""
-        return float((_find_remainder(self._whole, row[None])[0] - self._middle) / self._spread)
+    def measure(self, row: Float32Array, index: int | None) -> float:
+        """Distance of a row in robust SDs, by a model without the row of an index."""
+        model = self._whole if index is None else self._models[index % N_FOLDS]
+        return float((_find_remainder(model, row[None])[0] - self._middle) / self._spread)
 
 
 def _fit(rows: Float32Array) -> PCA:

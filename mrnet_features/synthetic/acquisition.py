@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mrnet_features.synthetic.compiled import cached
+from mrnet_features.synthetic.compiled import cached, compiled
 from mrnet_features.synthetic.placement import SIZE
 
 
@@ -33,6 +33,20 @@ def interpolation_weights(
     return np.clip(neighbours, 0, n_pixels - 1), weights.astype(np.float32)
 
 
+@compiled
+def blur_between(out: Any, before: Any, here: Any, after: Any) -> None:
+    """Mean of three lines with weights 1/4, 1/2, 1/4."""
+    for c in range(out.size):
+        out[c] = 0.25 * before[c] + 0.5 * here[c] + 0.25 * after[c]
+
+
+@compiled
+def sharpen_between(out: Any, before: Any, here: Any, after: Any, sharpen: float) -> None:
+    """Line minus `sharpen` times the second difference of three lines."""
+    for c in range(out.size):
+        out[c] = here[c] + sharpen * (2.0 * here[c] - (before[c] + after[c]))
+
+
 @cached
 def spread_points(stack: Any, sharpen: float) -> None:
     """Blur each slice in place with the scanner's point spread function, then sharpen it.
@@ -41,29 +55,22 @@ def spread_points(stack: Any, sharpen: float) -> None:
     `sharpen`. They remove any pattern that alternates from pixel to pixel.
     """
     n_slices, height, width = stack.shape
-    line = np.empty(max(height, width), dtype=np.float32)
-    soft = np.empty(max(height, width), dtype=np.float32)
+    soft = np.empty((height, width), dtype=np.float32)
     for s in range(n_slices):
+        image = stack[s]
         for r in range(height):
-            for c in range(width):
-                line[c] = stack[s, r, c]
-            for c in range(width):
-                left = line[max(c - 1, 0)]
-                right = line[min(c + 1, width - 1)]
-                soft[c] = 0.25 * left + 0.5 * line[c] + 0.25 * right
-            for c in range(width):
-                sides = soft[max(c - 1, 0)] + soft[min(c + 1, width - 1)]
-                stack[s, r, c] = soft[c] + sharpen * (2.0 * soft[c] - sides)
-        for c in range(width):
-            for r in range(height):
-                line[r] = stack[s, r, c]
-            for r in range(height):
-                left = line[max(r - 1, 0)]
-                right = line[min(r + 1, height - 1)]
-                soft[r] = 0.25 * left + 0.5 * line[r] + 0.25 * right
-            for r in range(height):
-                sides = soft[max(r - 1, 0)] + soft[min(r + 1, height - 1)]
-                stack[s, r, c] = soft[r] + sharpen * (2.0 * soft[r] - sides)
+            line, blurred = image[r], soft[r]
+            blur_between(blurred[1:-1], line[:-2], line[1:-1], line[2:])
+            blur_between(blurred[:1], line[:1], line[:1], line[1:2])
+            blur_between(blurred[-1:], line[-2:-1], line[-1:], line[-1:])
+            sharpen_between(line[1:-1], blurred[:-2], blurred[1:-1], blurred[2:], sharpen)
+            sharpen_between(line[:1], blurred[:1], blurred[:1], blurred[1:2], sharpen)
+            sharpen_between(line[-1:], blurred[-2:-1], blurred[-1:], blurred[-1:], sharpen)
+        for r in range(height):
+            blur_between(soft[r], image[max(r - 1, 0)], image[r], image[min(r + 1, height - 1)])
+        for r in range(height):
+            above, below = soft[max(r - 1, 0)], soft[min(r + 1, height - 1)]
+            sharpen_between(image[r], above, soft[r], below, sharpen)
 
 
 @cached
@@ -91,19 +98,40 @@ def finish_stack(
         Standard deviation of the noise in grey levels.
     """
     n_slices, height, width = stack.shape
+    line = np.empty(width, dtype=np.float32)  # apart: `out` may be `stack`
+    b0, b1, b2, b3, b4 = bias[0], bias[1], bias[2], bias[3], bias[4]
     for s in range(n_slices):
         for r in range(height):
             v = 2.0 * r / height - 1.0
-            start = starts[s, r]
+            start, end = starts[s, r], ends[r]
+            image, made = stack[s, r], out[s, r]
+            first, second = noise[start : start + width], noise[start + width : start + 2 * width]
             for c in range(width):
                 u = 2.0 * c / width - 1.0
-                gain = ends[r] * (
-                    1.0 + bias[0] * u + bias[1] * v + bias[2] * u * u + bias[3] * v * v
-                    + bias[4] * u * v
-                )  # fmt: skip
-                real = stack[s, r, c] * gain + sigma * noise[start + c]
-                other = sigma * noise[start + width + c]
-                out[s, r, c] = np.sqrt(real * real + other * other)
+                gain = end * (1.0 + b0 * u + b1 * v + b2 * u * u + b3 * v * v + b4 * u * v)
+                real = image[c] * gain + sigma * first[c]
+                other = sigma * second[c]
+                line[c] = np.sqrt(real * real + other * other)
+            made[:] = line
+
+
+@compiled
+def turn_over(out: Any, image: Any) -> None:
+    """Transpose an image into `out`."""
+    for r in range(image.shape[0]):
+        for c in range(image.shape[1]):
+            out[c, r] = image[r, c]
+
+
+@compiled
+def add_lines(out: Any, lines: Any, numbers: Any, weights: Any) -> None:
+    """Weighted sum of the six lines with these numbers, in their order."""
+    a, b, c = lines[numbers[0]], lines[numbers[1]], lines[numbers[2]]
+    d, e, f = lines[numbers[3]], lines[numbers[4]], lines[numbers[5]]
+    u, v, w, x, y, z = weights[0], weights[1], weights[2], weights[3], weights[4], weights[5]
+    for i in range(out.size):
+        total = np.float32(0.0) + u * a[i] + v * b[i] + w * c[i]
+        out[i] = total + x * d[i] + y * e[i] + z * f[i]
 
 
 @cached
@@ -123,17 +151,13 @@ def interpolate(out: Any, stack: Any, neighbours: Any, weights: Any) -> None:
     """
     n_slices, size, _ = stack.shape
     n = out.shape[1]
+    turned = np.empty((size, size), dtype=np.float32)  # lines along which the processor adds
+    made = np.empty((n, size), dtype=np.float32)
     wide = np.empty((size, n), dtype=np.float32)
     for s in range(n_slices):
-        for r in range(size):
-            for c in range(n):
-                total = np.float32(0.0)
-                for k in range(6):
-                    total += weights[c, k] * stack[s, r, neighbours[c, k]]
-                wide[r, c] = total
+        turn_over(turned, stack[s])
+        for c in range(n):
+            add_lines(made[c], turned, neighbours[c], weights[c])
+        turn_over(wide, made)
         for r in range(n):
-            for c in range(n):
-                out[s, r, c] = 0.0
-            for k in range(6):
-                for c in range(n):
-                    out[s, r, c] += weights[r, k] * wide[neighbours[r, k], c]
+            add_lines(out[s, r], wide, neighbours[r], weights[r])

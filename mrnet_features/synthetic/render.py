@@ -17,6 +17,7 @@ from mrnet_features.synthetic.samples import (
     MOST,
     N_FIELDS,
     NOISE_SIZE,
+    ROOM,
     ROW,
     UNDER,
     VALUE,
@@ -37,7 +38,7 @@ DEPTHS = (-0.3, 0.3, 0.0)
 RIGHT = (-0.25, 0.25, 0.0)
 DOWN = (-0.15, 0.15, 0.0)
 PERIOD = 65536  # of the pseudo-random depths
-AT_ONCE = 24  # edge pixels sampled at once, at most three times
+AT_ONCE = 6  # edge pixels sampled at once, at most three times
 
 
 @lru_cache(maxsize=1)
@@ -77,7 +78,7 @@ class Scratch(NamedTuple):
     `shades`, with a margin of one pixel, is the signal of the tissue of each sample of the
     checkerboard, -1 in air. `edges` is the mean of the samples of an edge pixel, -1 elsewhere.
     Of the edge pixels of a row, `columns` holds the column, `firsts` the index of the first sample,
-    `thirds` 1 if there is a third.
+    `thirds` 1 if there is a third, by column: the next row is likely to need it as well.
     """
 
     work: Any
@@ -259,15 +260,13 @@ def sample_edges(
     signal = model.signal
     sign = 1.0 if r & 1 else -1.0
     n_edges = find_edges(scratch.shades, r, least, columns)
-    for e in range(n_edges):
-        thirds[e] = 0
     done = 0
     while done < n_edges:
         n, last = 0, done
         while last < n_edges and last < done + AT_ONCE:
             c = columns[last]
             firsts[last] = n
-            for k in range(1 - ((r + c) & 1), 2 + thirds[last]):
+            for k in range(1 - ((r + c) & 1), 2 + thirds[c]):
                 offset = offsets[(used + n) & (PERIOD - 1)]
                 choose_point(work, np.uint64(n), sign, k, c, offset)
                 n += 1
@@ -284,9 +283,9 @@ def sample_edges(
                 k += 1
             # the second sample differs from the first: the surface is oblique to the slice
             third = int(abs(signal[kinds[k]] - shade) > 2.0 * least)
-            if right == e and third == thirds[e]:
+            if right == e and third == thirds[c]:
                 right += 1
-            thirds[e] = third
+            thirds[c] = third
         n = firsts[right]
         find_signals(work, kinds, np.uint64(n), scratch.active, n_active, model)
         for e in range(done, right):
@@ -294,7 +293,7 @@ def sample_edges(
             total = 0.0 if (r + c) & 1 else image[r, c]
             for k in range(firsts[e], firsts[e + 1]):
                 total += work[np.uint64(k) + VALUE]
-            scratch.edges[r, c] = total / (2 + thirds[e])
+            scratch.edges[r, c] = total / (2 + thirds[c])
         used += n
         done = right
     return used
@@ -426,7 +425,7 @@ def paint_stack(
     steps = Steps(*(tuple(step.tolist()) for step in (row_step, column_step, slice_step)))
     model = Model(knee, tables, blobs, signal, texture, fine, coarse, phase, coil)
     scratch = Scratch(
-        work=np.zeros(N_FIELDS * MOST),
+        work=np.zeros(N_FIELDS * ROOM),
         kinds=np.zeros(MOST, dtype=np.int64),
         active=np.zeros(len(blobs), dtype=np.int64),
         shades=np.empty((height + 2, width + 2), dtype=np.float32),
@@ -435,5 +434,5 @@ def paint_stack(
         firsts=np.zeros(width + 1, dtype=np.int64),
         thirds=np.zeros(width + 1, dtype=np.int64),
     )
-    least = EDGE * float(signal.max())
+    least = EDGE * float(np.max(signal))
     paint(stack, flow, origins, steps, least, depth_offsets(), model, scratch)

@@ -1,6 +1,6 @@
 """Tissue and signal of many points at once, in loops that a compiler turns into vector code.
 
-Numbers of the points lie in one array, `work`, of `N_FIELDS` blocks of `MOST` numbers each: block
+Numbers of the points lie in one array, `work`, of `N_FIELDS` blocks of `ROOM` numbers each: block
 `X` holds the x of all points, block `Y` the y, and so on. Loops over one array at fixed distances
 are vectorised without a check that outputs do not overlap inputs, so lookups in other arrays have
 loops of their own. The formulas are those of one point, in `anatomy` and `bones`.
@@ -31,7 +31,8 @@ from mrnet_features.synthetic.soft_tissue import skin_within
 
 NOISE_SIZE = 64
 NOISE_MASK = NOISE_SIZE - 1
-MOST = 128  # points at once
+MOST = 128  # points at once, and some more for whole vectors
+ROOM = MOST + 8
 FIELDS = (
     "column", "row", "depth",  # where a slice is sampled, in columns, rows and slice thicknesses
     "x", "y", "z",  # position in mm
@@ -47,8 +48,15 @@ N_FIELDS = len(FIELDS)
 (
     COLUMN, ROW, DEPTH, X, Y, Z, YS, ZS, YT, ZT, UNDER, FINE, COARSE, ALONG, D_FEMUR, D_CONDYLES,
     D_TIBIA, D_SIDE, VALUE, T0, T1, T2, T3, T4, T5, T6, T7,
-) = (np.uint64(MOST * k) for k in range(N_FIELDS))  # fmt: skip
+) = (np.uint64(ROOM * k) for k in range(N_FIELDS))  # fmt: skip
 ZERO, ONE = np.uint64(0), np.uint64(1)
+LANES = 8  # numbers that a processor computes with at once, or a multiple
+
+
+@compiled
+def whole_vectors(n: Any) -> Any:
+    """Number of points, rounded up so that no loop ends with points one by one."""
+    return (n + np.uint64(LANES - 1)) // np.uint64(LANES) * np.uint64(LANES)
 
 
 class Model(NamedTuple):
@@ -83,8 +91,8 @@ def along_axis(corner: float, row: float, column: float, depth: float, steps: An
 @compiled
 def place_points(work: Any, n: Any, corner: Any, steps: Any, model: Any) -> None:
     """Positions of `n` samples of a row that starts at `corner`, and their depth under the skin."""
-    tables = model.tables
-    for i in range(n):
+    tables, wide = model.tables, whole_vectors(n)
+    for i in range(wide):
         column, row, depth = work[i + COLUMN], work[i + ROW], work[i + DEPTH]
         x = along_axis(corner[0], row, column, depth, steps, 0)
         y = along_axis(corner[1], row, column, depth, steps, 1)
@@ -97,7 +105,7 @@ def place_points(work: Any, n: Any, corner: Any, steps: Any, model: Any) -> None
         work[i + T0] = tables[j, SKIN_ROW]
         work[i + T1] = tables[j, SKIN_ROW + 1]
         work[i + T2] = tables[j, SKIN_ROW + 2]
-    for i in range(n):
+    for i in range(wide):
         work[i + UNDER] = skin_within(
             work[i + X], work[i + YS], work[i + ZS], work[i + T0], work[i + T1], work[i + T2]
         )
@@ -125,9 +133,10 @@ def look_up_noise(work: Any, n: Any, fine: Any, coarse: Any, phase: Any) -> None
 @compiled
 def measure_femur(work: Any, n: Any, bones: Any, tables: Any) -> None:
     """Distances to the femur, `FAR` where it is not near."""
-    first, last = n, ZERO
-    for i in range(n):
-        work[i + D_FEMUR] = work[i + D_CONDYLES] = FAR
+    first: Any = n
+    last: Any = ZERO
+    for i in range(whole_vectors(n)):
+        work[i + D_FEMUR], work[i + D_CONDYLES] = FAR, FAR
     for i in range(n):
         if near_femur(work[i + X], work[i + Y], work[i + Z]):
             first, last = min(first, i), i + ONE
@@ -140,7 +149,7 @@ def measure_femur(work: Any, n: Any, bones: Any, tables: Any) -> None:
             work[i + T5] = tables[b, SHAFT_ROW + 1]
             work[i + T6] = tables[b, SHAFT_ROW + 2]
             work[i + T7] = tables[b, SHAFT_ROW + 3]
-    for i in range(first, last):
+    for i in range(first, first + whole_vectors(last - first) if last > first else first):
         x, y, z = work[i + X], work[i + Y], work[i + Z]
         d_femur, d_condyles = femur_within(
             x, y, z, bones, work[i + T0], work[i + T1], work[i + T2], work[i + T3], work[i + T4],
@@ -154,10 +163,11 @@ def measure_femur(work: Any, n: Any, bones: Any, tables: Any) -> None:
 @compiled
 def measure_tibia(work: Any, n: Any, knee: Any, tables: Any) -> None:
     """Position in the coordinates of the tibia, and distances to it, `FAR` where it is not near."""
-    first, last = n, ZERO
-    for i in range(n):
+    first: Any = n
+    last: Any = ZERO
+    for i in range(whole_vectors(n)):
         work[i + YT], work[i + ZT] = to_tibia(work[i + Y], work[i + Z], 1.0, knee)
-        work[i + D_TIBIA] = work[i + D_SIDE] = FAR
+        work[i + D_TIBIA], work[i + D_SIDE] = FAR, FAR
     for i in range(n):
         if near_tibia(work[i + X], work[i + YT], work[i + ZT]):
             first, last = min(first, i), i + ONE
@@ -166,7 +176,7 @@ def measure_tibia(work: Any, n: Any, knee: Any, tables: Any) -> None:
             work[i + T1] = tables[j, TIBIA_ROW + 1]
             work[i + T2] = tables[j, TIBIA_ROW + 2]
             work[i + T3] = tables[j, TIBIA_ROW + 3]
-    for i in range(first, last):
+    for i in range(first, first + whole_vectors(last - first) if last > first else first):
         x, yt, zt = work[i + X], work[i + YT], work[i + ZT]
         d_tibia, d_side = tibia_within(
             x, yt, zt, knee.bones, work[i + T0], work[i + T1], work[i + T2], work[i + T3]
@@ -239,7 +249,7 @@ def find_signals(work: Any, kinds: Any, n: Any, active: Any, n_active: int, mode
         add_blob(work, kinds, n, model.blobs[active[a]], signal)
     coil = model.coil
     gain, reach, by_x, by_y = coil[0], coil[1], coil[2], coil[3]
-    for i in range(n):
+    for i in range(whole_vectors(n)):
         under = work[i + UNDER]
         value = work[i + VALUE] * max(1.0 + by_x * work[i + X] + by_y * work[i + Y], 0.3)
         if under < reach:  # the surface coil is most sensitive near the skin

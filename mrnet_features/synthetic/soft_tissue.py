@@ -222,22 +222,34 @@ def skin_within(x: float, y: float, z: float, a: float, b: float, centre: float)
 
 
 @compiled
+def squared_radius(x: float, y: float, j: int, m: int, tables: Any) -> float:
+    """Squared relative radius of a point in muscle m at entry j of the tables; 1 at the edge."""
+    row = MUSCLE_ROW + 4 * m
+    u = (x - tables[j, row]) * tables[j, row + 2]
+    v = (y - tables[j, row + 1]) * tables[j, row + 3]
+    square: float = u * u + v * v
+    return square
+
+
+@compiled
 def muscle_at(x: float, y: float, z: float, tables: Any) -> tuple[float, float]:
     """Squared relative radius in the nearest muscle and in the second nearest; 1 at the edge."""
     j = find_height(z)
-    best = 9.0
-    second = 9.0
+    # of two halves, which the processor works on at once; of both together at the end
+    best = second = other = other_second = 9.0
     # medial muscles come first, then those in the middle, then lateral ones
     first = 0 if x < 12.0 else FIRST_MIDDLE
     last = N_MUSCLES if x > -12.0 else FIRST_LATERAL
-    for m in range(first, last):
-        row = MUSCLE_ROW + 4 * m
-        u = (x - tables[j, row]) * tables[j, row + 2]
-        v = (y - tables[j, row + 1]) * tables[j, row + 3]
-        q = u * u + v * v
+    for m in range(first, last - 1, 2):
+        q, r = squared_radius(x, y, j, m, tables), squared_radius(x, y, j, m + 1, tables)
+        second, other_second = min(second, max(q, best)), min(other_second, max(r, other))
+        best, other = min(best, q), min(other, r)
+    if (last - first) & 1:
+        q = squared_radius(x, y, j, last - 1, tables)
         second = min(second, max(q, best))
         best = min(best, q)
-    return best, second
+    second = min(min(second, other_second), max(best, other))
+    return min(best, other), second
 
 
 @compiled

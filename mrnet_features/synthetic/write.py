@@ -136,16 +136,16 @@ def write_knees(
     (MCL, Synovitis, Fracture) are not drawn, and never labelled. One study of 12 has the true
     findings as labels and no report; the others have those of a short synthetic report, which
     agree with the truth in about 82 % and have gaps. One study of 25 shows the knee of the study
-    before again, with the same lesions and the same PatientID. A study has
-    about 12 MB.
+    before again, with the same lesions and the same PatientID. A study has about 12 MB.
 
-    Truth table: `StudyInstanceUID`, `site`, `maker`, `side`, `patient` (PatientID),
-    `is_gold` (whether the labels are the true ones), `repeats` (the study that shows the same
-    knee), the findings, the lesions as above,
-    `tesla`, `size`, and the middle of the joint in the patient (`joint_x_mm` to the left,
-    `joint_y_mm` to the back, `joint_z_mm` to the head). Truth table of series: plane, weighting and
-    kind (usual, second, thin, localiser) of every series, what `train_series.csv` says of it, and
-    why that is wrong (`mistake`: plane, weighting, fat not suppressed, localiser).
+    Truth table: `StudyInstanceUID`, `site`, `maker`, `side`, `patient` (PatientID), `is_gold`
+    (whether the labels are the true ones), `repeats` (the study that shows the same knee), the
+    findings, the lesions as above, `tesla`, `size`, and the middle of the joint in the patient in
+    mm (`joint_x_mm` to the left, `joint_y_mm` to the back, `joint_z_mm` to the head).
+
+    Truth table of series: plane, weighting and kind (usual, second, thin, localiser) of every
+    series, what the table of series says of it, and why that is wrong (`mistake`: plane, weighting,
+    fat not suppressed, localiser).
     """
     root = Path(folder)
     check_counts(seed, n_train, n_valid)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -38,6 +39,7 @@ def fit_table(
     rule: str = "youden",
     target: float = 0.9,
     n_splits: int = 5,
+    groups: pd.Series[Any] | None = None,
     seed: int = 0,
     n_jobs: int | None = None,
     coherent: bool = False,
@@ -54,6 +56,8 @@ def fit_table(
         How thresholds are chosen on the out-of-fold predictions; see `choose_threshold`.
     n_splits : int, default 5
         Folds of the cross-validation.
+    groups : Series, optional
+        Group of each exam, kept in one fold; see `cross_validate`.
     seed : int, default 0
         Seeds folds and models.
     n_jobs : int, optional
@@ -76,7 +80,13 @@ def fit_table(
     check_rule(rule, target)
     check_bundle_folder(out)
     evaluation = score_table(
-        features, labels, n_splits=n_splits, seed=seed, n_jobs=n_jobs, coherent=coherent
+        features,
+        labels,
+        n_splits=n_splits,
+        groups=groups,
+        seed=seed,
+        n_jobs=n_jobs,
+        coherent=coherent,
     )
     thresholds = choose_thresholds(evaluation, rule, target)
     bundle = fit_bundle(

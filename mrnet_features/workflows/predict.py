@@ -1,27 +1,41 @@
-"""Predictions from images by a saved bundle, in the competition's format."""
+"""Predictions from images by a saved bundle: of a list of stacks, or of a folder of exams."""
 
 from __future__ import annotations
 
-import importlib.metadata
-import json
+import contextlib
+import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from mrnet_features.csv_files import format_csv
 from mrnet_features.data.exam import Exam
 from mrnet_features.evaluation.comparison.read_predictions import read_paths
+from mrnet_features.extraction.exams import build_frame
 from mrnet_features.extraction.extractor import FeatureExtractor
-from mrnet_features.extraction.table import IF_MISSING
-from mrnet_features.families.presets import discover_families
+from mrnet_features.extraction.failures import Failure, iterate_outcomes
+from mrnet_features.extraction.resume import extract_features
+from mrnet_features.files import write_text
+from mrnet_features.jobs import show_progress
 from mrnet_features.messages import name_some, quote
-from mrnet_features.models.bundle import Bundle, load_bundle
-from mrnet_features.names import TASKS
-from mrnet_features.stacks.discretisation import Discretisation
+from mrnet_features.models.bundle import load_bundle
+from mrnet_features.names import PLANES, TASKS
+from mrnet_features.workflows.exam_folders import (
+    MRNET,
+    RSNA,
+    list_inputs,
+    list_series,
+    load_exams,
+    name_layout,
+)
 from mrnet_features.workflows.outputs import check_output_file
+from mrnet_features.workflows.saved_recipe import rebuild_extractor
 from mrnet_features.workflows.submission import write_submission
+
+logger = logging.getLogger("mrnet_features")
 
 
 def predict_paths(
@@ -41,8 +55,9 @@ def predict_paths(
     paths : path
         The ``valid-paths.csv``: three lines per exam, sagittal, coronal, axial.
     out : path
-        CSV to write, without header or ids: a line per exam, in the order of `paths`, with the
-        probabilities of abnormal, acl and meniscus.
+        CSV to write, without header or ids: a line per exam, in the order of `paths`, with a
+        probability per task in the order of the model's tasks; MRNet's are abnormal, acl and
+        meniscus.
     device : {"auto", "cpu", "cuda"}, default "auto"
         See `FeatureExtractor`.
     n_jobs : int, optional
@@ -50,7 +65,7 @@ def predict_paths(
 
     Returns
     -------
-    DataFrame of shape (n_exams, 3), float64
+    DataFrame of shape (n_exams, n_tasks), float64
         The probabilities, indexed by exam id.
 
     Raises
@@ -59,15 +74,22 @@ def predict_paths(
         If the bundle, the list or a stack does not exist, or `out` can't be written; this is
         checked first.
     ValueError
-        If `out` is `paths`, the bundle was not fitted on MRNet's tasks, or this version can't
-        extract by its recipe.
+        If `out` is `paths`, the model reads other series than MRNet's planes, or this version
+        can't extract by its recipe.
+
+    Warns
+    -----
+    UserWarning
+        If the model has other tasks than MRNet: the file does not name its columns.
     """
     check_output_file(out, [paths])
     bundle = load_bundle(model)
-    if set(bundle.models) != set(TASKS):
-        raise ValueError(
-            f"The model must predict {', '.join(TASKS)}, got {name_some(list(bundle.models))}. Fit "
-            "it on MRNet's labels."
+    tasks = list(bundle.models)
+    if set(tasks) != set(TASKS):
+        warnings.warn(
+            f"The columns of '{out}' are {', '.join(tasks)}; those of MRNet's competition are "
+            f"{', '.join(TASKS)}. The file has no header that tells.",
+            stacklevel=2,
         )
     listed = read_paths(paths)
     absent = [file for planes in listed.values() for file in planes.values() if not file.is_file()]
@@ -77,114 +99,144 @@ def predict_paths(
             "Relative paths start at the working directory."
         )
     extractor = rebuild_extractor(bundle, device=device, n_jobs=n_jobs)
+    other = [series for series in extractor.planes if series not in PLANES]
+    if other:
+        raise ValueError(
+            f"'{paths}' lists the planes of MRNet, but the model reads {name_some(other)}. Pass "
+            "the folder of the exams instead."
+        )
     exams = [Exam(exam, files) for exam, files in listed.items()]
     features = extractor.fit(exams).transform(exams)
-    return write_submission(bundle.predict(features), out)
+    predictions = bundle.predict(features)
+    if set(tasks) == set(TASKS):
+        return write_submission(predictions, out)
+    write_text(out, format_csv(predictions, header=False))
+    return predictions
 
 
-def rebuild_extractor(
-    bundle: Bundle, *, device: str = "auto", n_jobs: int | None = None
-) -> FeatureExtractor:
-    """Extractor with the recipe of a bundle.
+def predict_folder(
+    model: str | Path,
+    root: str | Path,
+    out: str | Path,
+    *,
+    split: str | None = None,
+    table: str | Path | None = None,
+    ids: str | Path | None = None,
+    device: str = "auto",
+    n_jobs: int | None = None,
+) -> pd.DataFrame:
+    """Predict the exams of a folder and write their probabilities.
 
-    Exams may lack a series if those of the training table might (``missing="nan"``).
+    Series that an exam lacks count as missing values. An exam that can't be read is left out of
+    the result with a warning.
 
     Parameters
     ----------
-    bundle : Bundle
-    device, n_jobs
+    model : path
+        Folder of a bundle; see `load_bundle`.
+    root : path
+        Folder of exams; see `load_exams`.
+    out : path
+        CSV to write: exam ids and a column per task. Of the test split in the layout of the RSNA
+        set: the rows and columns of its ``sample_submission.csv``, with .5 where the model has no
+        prediction; see `write_submission`.
+    split : str, optional
+        By default "valid" of MRNet, "test" of the RSNA set, all studies of other folders.
+    table : path, optional
+        Parquet file that keeps the features; with it a stopped run is resumed.
+    ids : path, optional
+        Exam ids of a folder of studies; see `load_exams`.
+    device : {"auto", "cpu", "cuda"}, default "auto"
         See `FeatureExtractor`.
+    n_jobs : int, optional
+        Parallel processes.
 
     Returns
     -------
-    FeatureExtractor
+    DataFrame of shape (n_exams, n_tasks), float64
+        What was written, by exam id.
 
     Raises
     ------
+    OSError
+        If the bundle or the folder does not exist, or `out` can't be written; this is checked
+        first.
     ValueError
-        If the bundle has no recipe, or this version makes another one of it.
+        If no exam has a series that the model reads, no exam can be read, or this version can't
+        extract by the model's recipe.
 
     Warns
     -----
     UserWarning
-        If the training table was extracted by another version of the library.
+        If exams can't be read, or the model lacks a task of the submission.
     """
-    recipe = bundle.provenance.get("recipe")
-    if not recipe:
+    layout = name_layout(root)
+    split = split or {MRNET: "valid", RSNA: "test"}.get(layout, "train")
+    check_output_file(out, list_inputs(Path(root), split))
+    bundle = load_bundle(model)
+    extractor = rebuild_extractor(bundle, device=device, n_jobs=n_jobs)
+    extractor.set_params(missing="nan")
+    dataset = load_exams(root, split, planes=_list_planes(extractor), ids=ids, n_jobs=n_jobs)
+    read = [exam for exam in dataset.exams if set(exam.paths) & set(extractor.planes)]
+    if not read:
         raise ValueError(
-            "The model was fitted on a table without a recipe, so features can't be extracted "
-            "for it. Predict from a feature table with `Bundle.predict`."
+            f"The model reads {', '.join(extractor.planes)}, but the exams of '{root}' have "
+            f"{', '.join(list_series(dataset))}. Fit a model on a table of such series."
         )
-    try:
-        missing = str(bundle.provenance.get(IF_MISSING, "error"))
-        extractor = _read_recipe(recipe, missing, device, n_jobs)
-        extractor.recipe()
-    except Exception as error:
-        # a family takes its parameters from the file, and a wrong one can raise anything
-        said = quote(f"{type(error).__name__}: {error}")
-        raise ValueError(
-            f"The model's recipe can't be read by this version ({said}). Install mrnet-features "
-            f"{_version_of(bundle)}, which wrote it, or fit the model again."
-        ) from error
-    digest = extractor.recipe().digest
-    if digest != bundle.provenance.get("recipe_digest"):
-        raise ValueError(
-            f"This version computes other features from the model's recipe (digest {digest}, saved "
-            f"{bundle.provenance.get('recipe_digest')}). Fit the model again, or install "
-            f"mrnet-features {_version_of(bundle)}."
-        )
-    installed = importlib.metadata.version("mrnet-features")
-    if _version_of(bundle) != installed:
+    if table is not None:
+        features = extract_features(read, table, extractor=extractor, on_error="skip")
+    else:
+        features = _describe(extractor, read)
+    predictions = bundle.predict(features)
+    sample = Path(root) / "sample_submission.csv"
+    is_submission = layout == RSNA and split == "test" and sample.is_file()
+    lacking = [exam for exam in dataset.ids if exam not in predictions.index]
+    if lacking:
+        done = "have .5 in the submission" if is_submission else "are left out"
         warnings.warn(
-            f"The training table was extracted by mrnet-features {_version_of(bundle)}, but "
-            f"{installed} is installed. The recipe is the same, but single statistics may differ; "
-            "see the changelog.",
+            f"{len(lacking)} of {len(dataset)} exams have no series that can be read and {done}: "
+            f"{name_some(lacking)}.",
             stacklevel=2,
         )
-    return extractor
+    if not is_submission:
+        write_text(out, format_csv(predictions, index=True))
+        return predictions
+    found = write_submission(predictions, out, sample, fill=0.5)
+    unknown = [task for task in found if task not in predictions]
+    if unknown:
+        warnings.warn(
+            f"The model has no {name_some(unknown)}: these columns are .5, which ranks no exam.",
+            stacklevel=2,
+        )
+    return found
 
 
-class _SavedExtractor(FeatureExtractor):
-    """Extractor of a saved recipe, which does not say which families a preset has chosen.
-
-    A single exam may lack a series.
-    """
-
-    refuses_unused = False
+def _list_planes(extractor: FeatureExtractor) -> list[str] | None:
+    """Series of a model to load, or None if the folder's reader must choose."""
+    planes = list(extractor.planes)
+    return planes if set(planes) <= set(PLANES) else None
 
 
-def _read_recipe(
-    recipe: Mapping[str, Any], missing: str, device: str, n_jobs: int | None
-) -> FeatureExtractor:
-    known = discover_families()
-    settings = json.loads(json.dumps(recipe), object_hook=_freeze)
-    families = [
-        known[entry["name"]](**{key: value for key, value in entry.items() if key != "name"})
-        for entry in settings["families"]
-    ]
-    return _SavedExtractor(
-        families,
-        planes=settings["planes"],
-        pools=settings["pools"],
-        discretisation=Discretisation(**settings["discretisation"]),
-        extensive=settings["extensive"],
-        sides=settings.get("sides", "fold"),
-        missing=missing,
-        device=device,
-        n_jobs=n_jobs,
-    )
-
-
-def _freeze(entry: dict[str, Any]) -> dict[str, Any]:
-    """Turn JSON's lists into tuples, which frozen dataclasses hold."""
-
-    def freeze(value: Any) -> Any:
-        return tuple(freeze(item) for item in value) if isinstance(value, list) else value
-
-    return {key: freeze(value) for key, value in entry.items()}
-
-
-def _version_of(bundle: Bundle) -> str:
-    versions = bundle.provenance.get("versions")
-    found = versions.get("mrnet-features") if isinstance(versions, dict) else None
-    return found[:20] if isinstance(found, str) else "(unknown version)"
+def _describe(extractor: FeatureExtractor, exams: Sequence[Exam]) -> pd.DataFrame:
+    """Features of the exams that can be read."""
+    extractor.fit(exams)
+    outcomes = iterate_outcomes(extractor, exams)
+    rows: dict[str, Any] = {}
+    reasons: dict[str, str] = {}
+    with (
+        contextlib.closing(outcomes),
+        show_progress(len(exams), "predict", "exam", None) as bar,
+    ):
+        for exam, outcome in zip(exams, outcomes, strict=True):
+            if isinstance(outcome, Failure):
+                reasons[exam.id] = outcome.error
+            else:
+                rows[exam.id] = outcome.values
+            bar.update()
+    if not rows:
+        name, reason = next(iter(reasons.items()))
+        raise ValueError(f"No exam can be read. The first, {quote(name)}: {reason}")
+    for name, reason in reasons.items():
+        logger.warning("Exam %s: %s", name, reason)
+    described = [exam for exam in exams if exam.id in rows]
+    return build_frame(described, list(rows.values()), extractor.recipe().columns())

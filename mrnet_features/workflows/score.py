@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -30,6 +31,7 @@ def score_table(
     n_splits: int = 5,
     n_repeats: int = 3,
     folds: Folds | None = None,
+    groups: pd.Series[Any] | None = None,
     seed: int = 0,
     n_jobs: int | None = None,
     coherent: bool = False,
@@ -42,7 +44,7 @@ def score_table(
     labels : DataFrame of shape (n_exams, n_tasks)
     model : str, default "lightgbm"
         "lightgbm", "logistic", "prior", or ``module:object``; see `load_model`.
-    n_splits, n_repeats, folds, seed, n_jobs
+    n_splits, n_repeats, folds, groups, seed, n_jobs
         See `cross_validate`.
     coherent : bool, default False
         Use "a tear implies abnormal" where the labels obey it; see `make_coherent`.
@@ -63,6 +65,7 @@ def score_table(
         n_splits=n_splits,
         n_repeats=n_repeats,
         folds=folds,
+        groups=groups,
         seed=seed,
         n_jobs=n_jobs,
     )
@@ -113,6 +116,7 @@ def measure_importance(
     by: str | Mapping[str, str] = "family",
     views: Sequence[str] = ("shap", "permutation"),
     n_splits: int = 5,
+    groups: pd.Series[Any] | None = None,
     seed: int = 0,
     n_jobs: int | None = None,
 ) -> Importance:
@@ -126,6 +130,8 @@ def measure_importance(
         See `importance`.
     n_splits : int, default 5
         Folds of the cross-validation.
+    groups : Series, optional
+        See `cross_validate`.
     seed : int, default 0
         Seeds folds, models and shuffles.
     n_jobs : int, optional
@@ -143,7 +149,9 @@ def measure_importance(
     check_views(views)
     if by != "cluster":  # all other groupings are quick, and `importance` makes them again
         group_columns(features, by)
-    evaluation = score_table(features, labels, n_splits=n_splits, seed=seed, n_jobs=n_jobs)
+    evaluation = score_table(
+        features, labels, n_splits=n_splits, groups=groups, seed=seed, n_jobs=n_jobs
+    )
     return importance(evaluation, features, by, views=views, seed=seed, n_jobs=n_jobs)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -13,17 +13,21 @@ from mrnet_features.csv_files import read_table as read_csv
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.mrnet import list_excluded, load_mrnet
 from mrnet_features.data.release import list_ids
+from mrnet_features.evaluation.comparison.group_gap import GroupGap, measure_group_gap
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation
 from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.exam_ids import index_by_id
 from mrnet_features.families.presets import discover_families
 from mrnet_features.names import PLANES, SPLITS, Name, parse_name
-from mrnet_features.quality.audit import audit as run_audit
 from mrnet_features.quality.findings import read_findings
 from mrnet_features.report.review.report import TITLE, Report
 from mrnet_features.report.review.write import check_place, require_packages, write_report
+from mrnet_features.workflows.audit_folder import audit_folder
+from mrnet_features.workflows.exam_folders import MRNET, list_series, load_exams, name_layout
+from mrnet_features.workflows.groups import read_groups
+from mrnet_features.workflows.named_models import load_model
 from mrnet_features.workflows.score import score_table
-from mrnet_features.workflows.tables import read_table
+from mrnet_features.workflows.tables import read_scored_table
 
 __all__ = ["is_release", "name_model", "report_table"]
 
@@ -48,6 +52,8 @@ def report_table(
     folds: Folds | None = None,
     coherent: bool = False,
     exclude: pd.DataFrame | Iterable[str] | None = None,
+    tasks: Sequence[str] | None = None,
+    groups: str | Path | None = None,
     compare: Mapping[str, str | Path] | None = None,
     findings: str | Path | None = None,
     audit: bool = False,
@@ -66,11 +72,14 @@ def report_table(
     table : path
         Parquet file; see `read_features`.
     root : path
-        Folder in the layout of MRNet. Its stacks are shown if there are any.
+        Folder, or CSV of labels; see `load_known_labels`. Its stacks are shown if there are any.
     out : path, default "report.html"
         HTML file; see `write_report`.
-    split, exclude
+    split, exclude, tasks
         See `read_table`.
+    groups : path or "scanner", optional
+        Groups of exams that stay in one fold; see `read_groups`. The page then also shows the
+        scores in random folds, and the difference.
     model, n_splits, n_repeats, folds, coherent, seed, n_jobs
         See `score_table`.
     compare, thorough, title, command
@@ -98,25 +107,44 @@ def report_table(
     require_packages()
     check_place(out)
     excluded = list_excluded(exclude)
-    features, labels = read_table(table, root, split, exclude=excluded)
+    features, labels = read_scored_table(table, root, split, exclude=excluded, tasks=tasks)
+    together = None
+    if groups is not None:
+        together = read_groups(groups, root, split, list(features.index), n_jobs=n_jobs)
     levels = None if subgroups is None else read_subgroups(subgroups, labels)
     found = None if findings is None else read_findings(findings)
     dataset = _load_exams(Path(root), split, features, excluded)
     logger.info("Cross-validating %s.", name_model(model))
-    evaluation = score_table(
-        features,
-        labels,
-        model=model,
-        n_splits=n_splits,
-        n_repeats=n_repeats,
-        folds=folds,
-        seed=seed,
-        n_jobs=n_jobs,
-        coherent=coherent,
-    )
+    also: list[GroupGap] = []
+    if together is not None and folds is None and not coherent:
+        gap = measure_group_gap(
+            load_model(model),
+            features,
+            labels,
+            together,
+            n_splits=n_splits,
+            n_repeats=n_repeats,
+            seed=seed,
+            n_jobs=n_jobs,
+        )
+        evaluation = gap.grouped
+        also.append(gap)
+    else:
+        evaluation = score_table(
+            features,
+            labels,
+            model=model,
+            n_splits=n_splits,
+            n_repeats=n_repeats,
+            folds=folds,
+            groups=together,
+            seed=seed,
+            n_jobs=n_jobs,
+            coherent=coherent,
+        )
     if audit:
         logger.info("Auditing the folder.")
-        found = run_audit(root, n_jobs=n_jobs)
+        found = audit_folder(root, n_jobs=n_jobs)
     logger.info("Writing the page.")
     report = write_report(
         {name_model(model): evaluation},
@@ -126,6 +154,7 @@ def report_table(
         None if found is None else found[found["split"].isin([split, ""])],
         out,
         subgroups=levels,
+        also=also,
         is_release=not excluded and is_release(root),
         thorough=thorough,
         viewer=viewer and dataset is not None,
@@ -227,7 +256,14 @@ def read_subgroups(path: str | Path, labels: pd.DataFrame) -> pd.DataFrame:
 def _load_exams(
     root: Path, split: str, features: pd.DataFrame, excluded: frozenset[str]
 ) -> Dataset | None:
-    """Exams with the planes of a table that the folder has, or None if it has none."""
+    """Exams with the series of a table that the folder has, or None if it has none."""
+    if root.is_file():
+        return None
     used = {name.series for name in _parse_columns(features)}
+    if name_layout(root) != MRNET:
+        dataset = load_exams(root, split, exclude=excluded)
+        described = set(features.index)
+        dataset = dataset[[exam in described for exam in dataset.ids]]
+        return dataset if used & set(list_series(dataset)) else None
     planes = [plane for plane in PLANES if plane in used and (root / split / plane).is_dir()]
     return load_mrnet(root, split, planes=planes, exclude=excluded) if planes else None

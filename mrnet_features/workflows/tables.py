@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +12,7 @@ import pandas as pd
 
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.exam import Exam
-from mrnet_features.data.mrnet import list_excluded, load_labels, load_mrnet
+from mrnet_features.data.mrnet import list_excluded, load_mrnet
 from mrnet_features.data.release import check_request, read_contents
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.recipe import Missing
@@ -20,6 +21,16 @@ from mrnet_features.extraction.table import SKIPPED, read_features
 from mrnet_features.messages import name_some
 from mrnet_features.names import PLANES
 from mrnet_features.stacks.region_sets import Sides
+from mrnet_features.workflows.exam_folders import (
+    MRNET,
+    list_series,
+    load_exams,
+    load_known_labels,
+    name_layout,
+)
+from mrnet_features.workflows.tasks import choose_tasks
+
+logger = logging.getLogger("mrnet_features")
 
 
 def make_table(
@@ -28,32 +39,35 @@ def make_table(
     out: str | Path,
     *,
     families: str | Sequence[Any] = "baseline",
-    planes: Sequence[str] = PLANES,
-    missing: Missing = "error",
+    planes: Sequence[str] | None = None,
+    missing: Missing | None = None,
     sides: Sides = "fold",
     exclude: pd.DataFrame | Iterable[str] | None = None,
     device: str = "auto",
     n_jobs: int | None = None,
     batch_size: int | None = None,
     verify: bool = False,
-    on_error: Literal["stop", "skip"] = "stop",
+    on_error: Literal["stop", "skip"] | None = None,
+    ids: str | Path | None = None,
 ) -> tuple[Dataset, pd.DataFrame]:
     """Dataset of a split and its feature table, which is also written to `out`.
 
     Parameters
     ----------
     root : path
-        Folder in the layout of MRNet.
-    split : {"train", "valid"}
+        Folder in the layout of MRNet or of the RSNA set, or a folder of DICOM studies; see
+        `load_exams`.
+    split : str
     out : path
         Parquet file; see `extract_features`.
     families : str or sequence, default "baseline"
         See `FeatureExtractor`.
-    planes : sequence of str, default ("axial", "coronal", "sagittal")
-        Planes to read; stacks of other planes may be missing.
-    missing : {"error", "nan"}, default "error"
-        What to do about an exam without a stack file of a plane; see `FeatureExtractor`. An exam
-        without any is an error.
+    planes : sequence of str, optional
+        Series to read; others may be missing. By default MRNet's three planes, or every series
+        that an exam of the folder has.
+    missing : {"error", "nan"}, optional
+        What to do about an exam without a series; see `FeatureExtractor`. An exam without any is
+        an error. By default "error" in the layout of MRNet, else "nan".
     sides : {"fold", "known"}, default "fold"
         Whether regions on the two sides of the knee are folded or named medial and lateral; see
         `FeatureExtractor`.
@@ -67,9 +81,12 @@ def make_table(
         See `FeatureExtractor`.
     verify : bool, default False
         See `extract_features`.
-    on_error : {"stop", "skip"}, default "stop"
+    on_error : {"stop", "skip"}, optional
         See `extract_features`. "skip" also leaves out exams with a broken or missing stack file,
-        which is otherwise an error before any exam is described.
+        which is otherwise an error before any exam is described. By default "stop" in the layout of
+        MRNet, else "skip".
+    ids : path, optional
+        Exam ids of a folder of studies; see `load_exams`.
 
     Returns
     -------
@@ -78,9 +95,12 @@ def make_table(
     features : DataFrame of shape (n_exams, n_features)
     """
     excluded = list_excluded(exclude)
+    is_mrnet = name_layout(root) == MRNET
+    missing = missing or ("error" if is_mrnet else "nan")
+    on_error = on_error or ("stop" if is_mrnet else "skip")
     extractor = FeatureExtractor(
         families,
-        planes=planes,
+        planes=PLANES if planes is None else planes,
         missing=missing,
         sides=sides,
         device=device,
@@ -88,15 +108,23 @@ def make_table(
         batch_size=batch_size,
     )
     extractor.recipe()  # a misspelt name is found before thousands of files are looked at
-    broken: dict[str, Exam] = {}
-    if on_error == "skip":
-        broken = _list_broken(Path(root), split, planes, excluded, missing)
-    left_out = excluded.union(broken)
-    if missing == "nan":
-        dataset = _load_with_gaps(Path(root), split, planes, left_out)
+    if is_mrnet:
+        other = [plane for plane in extractor.planes if plane not in PLANES]
+        if other:
+            raise ValueError(
+                f"`planes` must be some of {', '.join(PLANES)}, got {name_some(other)}: a folder "
+                "in the layout of MRNet has one stack per plane."
+            )
+        dataset, exams = _load_mrnet(
+            Path(root), split, tuple(extractor.planes), excluded, missing, on_error
+        )
     else:
-        dataset = load_mrnet(root, split, planes=planes, exclude=left_out)
-    exams = sorted([*dataset.exams, *broken.values()], key=lambda exam: exam.id)
+        dataset = load_exams(root, split, planes=planes, exclude=excluded, ids=ids, n_jobs=n_jobs)
+        exams = list(dataset.exams)
+        if planes is None:
+            chosen = list_series(dataset)
+            logger.info("Series to describe: %s.", ", ".join(chosen))
+            extractor.set_params(planes=chosen)
     features = extract_features(exams, out, extractor=extractor, verify=verify, on_error=on_error)
     described = set(features.index)
     return dataset[[exam.id in described for exam in dataset]], features
@@ -108,6 +136,7 @@ def read_table(
     split: str = "train",
     *,
     exclude: pd.DataFrame | Iterable[str] | None = None,
+    tasks: Sequence[str] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Feature table of a file and the labels of its split.
 
@@ -116,15 +145,18 @@ def read_table(
     path : path
         Parquet file; see `read_features`.
     root : path
-        Folder in the layout of MRNet; only its label files are read.
-    split : {"train", "valid"}, default "train"
+        Folder or CSV; only its labels are read. See `load_known_labels`.
+    split : str, default "train"
     exclude : DataFrame or iterable of str, optional
         Exams to leave out of both; see `load_mrnet`.
+    tasks : sequence of str, optional
+        Columns to read of a CSV of labels; by default all.
 
     Returns
     -------
     features : DataFrame of shape (n_exams, n_features)
-    labels : DataFrame of shape (n_exams, 3)
+    labels : DataFrame of shape (n_exams, n_tasks)
+        NaN where an exam has no label for a task.
 
     Raises
     ------
@@ -132,6 +164,8 @@ def read_table(
         If `path` is a folder.
     ValueError
         If table and labels hold different exams, or a file can't be read.
+        Labels of exams that the table lacks are an error in the layout of MRNet; in others they
+        are left out, and the log says so.
     """
     if Path(path).is_dir():
         raise IsADirectoryError(
@@ -139,11 +173,71 @@ def read_table(
             "folder with the labels."
         )
     excluded = list_excluded(exclude)
-    features, labels = read_features(path), load_labels(root, split, exclude=excluded)
+    features = read_features(path)
+    labels = load_known_labels(root, split, exclude=excluded, tasks=tasks, exams=features.index)
     skipped = features.attrs["provenance"].get(SKIPPED, [])
     features = features[~features.index.isin(excluded)]
+    if Path(root).is_file():
+        labels = _fit_labels(labels, features, Path(root), path)
+    elif name_layout(root) != MRNET:
+        lacking = labels.index.difference(features.index)
+        if len(lacking) and len(lacking) < len(labels):
+            n_skipped = len(lacking.intersection(skipped))
+            said = "Left out, since the table lacks them: %d of %d exams with labels (%s)%s."
+            by = f", of which the extraction skipped {n_skipped}" if n_skipped else ""
+            logger.warning(said, len(lacking), len(labels), name_some(sorted(lacking)), by)
+            labels = labels.drop(index=lacking)
     _require_labels(path, features, labels, split, skipped)
     return features, labels
+
+
+def read_scored_table(
+    path: str | Path,
+    root: str | Path,
+    split: str = "train",
+    *,
+    exclude: pd.DataFrame | Iterable[str] | None = None,
+    tasks: Sequence[str] | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Feature table of a file and the labels that can be scored: `read_table`, `choose_tasks`.
+
+    Parameters
+    ----------
+    path, root, split, exclude, tasks
+        See there.
+
+    Returns
+    -------
+    features : DataFrame of shape (n_exams, n_features)
+    labels : DataFrame of shape (n_exams, n_tasks)
+
+    Raises
+    ------
+    OSError, ValueError
+        As there.
+    """
+    features, labels = read_table(path, root, split, exclude=exclude, tasks=tasks)
+    return features, choose_tasks(labels, tasks)
+
+
+def _load_mrnet(
+    root: Path,
+    split: str,
+    planes: Sequence[str],
+    excluded: frozenset[str],
+    missing: Missing,
+    on_error: str,
+) -> tuple[Dataset, list[Exam]]:
+    """Dataset of a split, and its exams together with those that will be skipped."""
+    broken: dict[str, Exam] = {}
+    if on_error == "skip":
+        broken = _list_broken(root, split, planes, excluded, missing)
+    left_out = excluded.union(broken)
+    if missing == "nan":
+        dataset = _load_with_gaps(root, split, planes, left_out)
+    else:
+        dataset = load_mrnet(root, split, planes=planes, exclude=left_out)
+    return dataset, sorted([*dataset.exams, *broken.values()], key=lambda exam: exam.id)
 
 
 def _load_with_gaps(
@@ -183,6 +277,23 @@ def _list_broken(
         )
         for exam in broken - {""}
     }
+
+
+def _fit_labels(
+    labels: pd.DataFrame, features: pd.DataFrame, file: Path, path: str | Path
+) -> pd.DataFrame:
+    """Labels of the exams of a table; NaN for those that a CSV of labels does not name."""
+    shared = labels.index.intersection(features.index)
+    if not len(shared):
+        raise ValueError(
+            f"'{file}' must hold labels of the exams of '{path}' (such as {features.index[0]}), "
+            f"got other ids (such as {labels.index[0]})."
+        )
+    if len(shared) < len(features) or len(shared) < len(labels):
+        said = "%d of %d exams of the table have labels; %d of %d rows of '%s' are of other exams."
+        n_other = len(labels) - len(shared)
+        logger.info(said, len(shared), len(features), n_other, len(labels), file)
+    return labels.reindex(features.index.sort_values()).rename_axis(index="exam")
 
 
 def _require_labels(

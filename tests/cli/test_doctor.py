@@ -18,6 +18,16 @@ def test_the_checks_of_this_machine_are_printed():
     assert "lightgbm" in run("doctor").stdout
 
 
+def test_code_is_compiled_on_request(monkeypatch):
+    monkeypatch.setattr(
+        "mrnet_features.diagnostics.compile_ahead.compile_ahead", lambda **_: ["intensity", "lbp"]
+    )
+    done = run("doctor", "--compile")
+    assert done.status == 0
+    assert done.stdout.startswith("Compiled 2 parts: ")
+    assert json.loads(run("doctor", "--compile", "--json").stdout)["parts"] == ["intensity", "lbp"]
+
+
 @pytest.mark.parametrize("state", ["missing", "failed"])
 def test_a_failed_check_has_status_1(monkeypatch, state):
     checks = [MachineCheck("lightgbm", state, "does not load", "Install it.")]

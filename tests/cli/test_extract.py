@@ -136,3 +136,12 @@ def test_a_folder_of_mrnet_has_no_other_series(folder):
     done = run("extract", "knees", "-o", "t.parquet", "--planes", "sagittal_fluid", cwd=folder)
     assert done.status == 2
     assert "has one stack per plane" in done.stderr
+
+
+def test_known_sides_need_the_side_of_every_exam(folder):
+    """Files of MRNet don't tell it."""
+    options = ("--families", "minimal", "--jobs", 1, "--sides", "known")
+    done = run("extract", "knees", "--out", "sides.parquet", *options, cwd=folder)
+    assert done.status == 1
+    assert "needs the side of every knee, but it is unknown for 20 of 20 exams" in done.stderr
+    assert not (folder / "sides.parquet").exists()

@@ -48,6 +48,25 @@ def test_the_tables_of_mrnet_keep_their_recipe_and_columns(families, n_columns, 
     assert hash_texts(recipe.columns()) == columns
 
 
+RECORDED = {
+    "intensity": 273.38995, "histogram": 12.71025, "volume": 62.83647, "glcm": 2365.8567,
+    "glcm_distance2": 2361.9609, "glrlm": 69.007368, "glszm": 75.095117, "gldzm": 4265.2443,
+    "ngtdm": 1309.0704, "ngldm": 75.335834, "lbp": 0.28388104, "lbp_radius2": 0.14176801,
+    "lbp_radius3": 0.087676897, "hog": 8.1280054, "laplacian": 59.02813, "haar": 323.57967,
+    "gabor": 9.0863012, "shape": 0.87278193, "fluid": 10.86475, "marrow": 0.16261568,
+    "dark_fluid": 0.1365647, "meniscus": 20.689818, "cells": 1.5305812, "ligament": 26.852289,
+}  # fmt: skip
+
+
+def test_folded_tables_keep_their_values():
+    """Mean size of each family's values, recorded before sides could be known."""
+    rng = np.random.default_rng(18)
+    stacks = {plane: rng.integers(30, 256, (7, 72, 65), np.uint8) for plane in PLANES}
+    row = FeatureExtractor("full").fit_transform([stacks]).iloc[0].astype(float).abs()
+    found = row.groupby([parse_name(column).family for column in row.index]).mean()
+    assert found.to_dict() == pytest.approx(RECORDED, rel=1e-6)
+
+
 def test_a_series_has_the_columns_of_its_plane_and_weighting():
     named = {"axial": "axial_fluid", "coronal": "coronal_structural", "sagittal": "sagittal_fluid"}
     columns = FeatureExtractor("full").recipe().columns()

@@ -103,4 +103,7 @@ def test_a_changed_spacing_is_noticed_when_a_run_is_resumed(tmp_path):
     prints = [table.attrs["provenance"]["fingerprints"] for table in tables]
     assert len({pair[0] for pair in prints}) == 3
     assert prints[1] == prints[2]
+    scales = [table.attrs["provenance"].get("scales", []) for table in tables]
+    assert [len(each) for each in scales] == [0, 1, 1, 1]
+    assert scales[1][0]["pixel_mm"] == 0.6
     assert len({pair[1] for pair in prints}) == 1

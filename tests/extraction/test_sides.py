@@ -11,7 +11,7 @@ from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.marks import find_marks
 from mrnet_features.extraction.resume import extract_features
-from mrnet_features.extraction.sides import give_sides
+from mrnet_features.extraction.sides import give_sides, log_sides
 from mrnet_features.extraction.slices import describe_slices
 from mrnet_features.names import PLANES
 from mrnet_features.stacks.atlas import draw_regions, find_frame
@@ -20,6 +20,7 @@ from mrnet_features.stacks.mirror import mirror_stack
 from mrnet_features.stacks.region_sets import REGION_SETS, name_sides, region_names
 from mrnet_features.synthetic import draw_knee, find_lesions
 from mrnet_features.synthetic.pathology import MeniscusTear, Pathology, Spot
+from tests.support.dicom_files import write_series
 from tests.support.sided_knees import draw_sided, orient
 
 SEED = 5
@@ -184,6 +185,10 @@ def test_sources_are_counted_and_logged(stack, caplog):
     extractor = FeatureExtractor("minimal", planes="axial", sides="known")
     extractor.fit_transform({"a": exams["a"]})
     assert "Sides of 1 knees: 1 given." in caplog.text
+    assert caplog.records[-1].levelno == logging.INFO
+    log_sides({"tag": 2, "position": 3})
+    assert "Sides of 5 knees: 2 from a tag, 3 guessed from the position. A guess" in caplog.text
+    assert caplog.records[-1].levelno == logging.WARNING
 
 
 def write_exams(folder, sides):
@@ -247,3 +252,22 @@ def test_columns_of_known_sides_have_words():
     words = mf.describe_columns(column).iloc[0]
     assert "medial side" in words.phrase
     assert words.sentence.endswith("On the medial side of the knee.")
+
+
+@pytest.mark.parametrize("tags", [("R", "L"), ("", "")])
+def test_dicom_files_of_both_knees_tell_their_sides(tmp_path, caplog, tags):
+    """By their tags, or by their position in the scanner, which is a guess and a warning."""
+    pytest.importorskip("pydicom", reason="needs the extra dicom")
+    stack = np.random.default_rng(3).integers(30, 256, (12, 128, 128), np.uint8)
+    exams = []
+    for k, (side, tag) in enumerate(zip((-1, 1), tags, strict=True)):
+        grey = stack if side < 0 else mirror_stack(stack, "coronal")
+        options = {"Laterality": tag, "side_mm": side * 60.0}
+        folder = write_series(tmp_path / str(k), "coronal", grey, **options)
+        exams.append(Exam(f"{k:04d}", {"coronal_fluid": folder}))
+    extractor = FeatureExtractor("baseline", planes="coronal_fluid", sides="known")
+    table = extract_features(exams, tmp_path / "table.parquet", extractor=extractor)
+    assert np.array_equal(*table.to_numpy(), equal_nan=True)
+    source = "tag" if tags[0] else "position"
+    assert table.attrs["provenance"]["sides"] == {source: 2}
+    assert any(record.levelno == logging.WARNING for record in caplog.records) == (not tags[0])

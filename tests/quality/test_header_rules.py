@@ -14,6 +14,7 @@ from mrnet_features.quality.findings import HEADER_CODES
 from mrnet_features.quality.series_headers import find_other_part, read_exam_headers
 from tests.quality.test_audit import list_findings
 from tests.support.dicom_files import PLANTED, make_enhanced, write_dataset, write_series
+from tests.support.rsna_folder import HEADER, write_rows
 
 pytest.importorskip("pydicom")
 
@@ -94,6 +95,31 @@ def test_a_changed_side_is_found(tmp_path, axial, coronal, advice):
     assert advice in table["advice"].item()
 
 
+def test_a_tag_that_contradicts_the_given_side_is_found(tmp_path):
+    exam = write_exam(tmp_path, axial_fluid={"Laterality": "R", "side_mm": -60.0})
+    for side, advice in (("right", None), ("left", "was given as left, but the tag says right")):
+        given = Exam(exam.id, exam.paths, side=side)
+        table = audit(Dataset((given,), pd.DataFrame()), codes="header-side")
+        assert len(table) == (advice is not None)
+        assert advice is None or advice in table["advice"].item()
+
+
+def test_a_folder_in_the_rsna_layout_is_audited_with_both_splits(tmp_path):
+    for split, study, plane in (("train", "1.2.1", "axial"), ("test", "1.2.2", "coronal")):
+        header = ("StudyInstanceUID",) if split == "test" else ("StudyInstanceUID", "Report", "ACL")
+        write_rows(tmp_path / f"{split}.csv", [header, (study, "", "")[: len(header)]])
+        listed = (study, f"{study}.1", 1, 1, "Axial")
+        write_rows(tmp_path / f"{split}_series.csv", [HEADER, listed])
+        write_series(tmp_path / f"{split}_series" / study / f"{study}.1", plane, STACK, **FLUID)
+    table = audit(tmp_path, codes=HEADER_CODES)
+    row = table.iloc[0]
+    assert len(table) == 1
+    assert tuple(row[["exam", "plane", "code", "split"]]) == (
+        "1.2.2", "axial_fluid", "header-plane", "test",
+    )  # fmt: skip
+    assert table.attrs["examined"]["exams"] == {"train": 1, "test": 1}
+
+
 def test_pictures_near_the_middle_contradict_no_tag(tmp_path):
     found, _ = find_codes(tmp_path, axial_fluid={"Laterality": "R", "side_mm": 15.0})
     assert found == set()
@@ -163,6 +189,6 @@ def test_parts_of_the_body_are_known_words(text, part):
 
 def test_files_that_are_no_dicom_have_no_header(tmp_path):
     exam = SimpleNamespace(
-        id="1", paths={"axial_fluid": tmp_path / "a.npy", "coronal": tmp_path / "b.nii"}
+        id="1", side=None, paths={"axial_fluid": tmp_path / "a.npy", "coronal": tmp_path / "b.nii"}
     )
     assert read_exam_headers(exam) == ([], [])

@@ -1,9 +1,13 @@
 """The demo leaves exams, table, scores and a page in its folder."""
 
+import functools
+
+import pandas as pd
 import pytest
 
 from mrnet_features import cross_validate, load_mrnet, prior_baseline, read_features
 from mrnet_features.workflows import demo
+from tests.support.small_sets import write_small_rsna
 from tests.support.tables import plant_signal
 
 
@@ -47,6 +51,42 @@ def test_without_the_extra_there_are_scores_but_no_page(scored, tmp_path, monkey
     assert made.report is None
     assert "models" not in scored
     assert (tmp_path / "demo" / "train-cv" / "summary.csv").exists()
+
+
+@pytest.mark.filterwarnings("ignore:.*groups:UserWarning")  # three scanners are few
+@pytest.mark.filterwarnings("ignore:Intervals are rough:UserWarning")
+def test_dicom_studies_are_scored_in_folds_of_scanners_and_in_random_folds(
+    monkeypatch, tmp_path, caplog
+):
+    def write(folder, layout, *, n_train, site_leak, **_):
+        assert (layout, site_leak) == ("rsna", demo.SITE_LEAK)
+        return write_small_rsna(folder, n_train)
+
+    monkeypatch.setattr(demo, "write_knees", write)
+    fast = functools.partial(demo.make_table, families="acquisition")
+    monkeypatch.setattr(demo, "make_table", fast)
+    quick = functools.partial(demo.audit, codes=["label-file", "stack-file"])
+    monkeypatch.setattr(demo, "audit", quick)
+    asked = {}
+    monkeypatch.setattr(demo, "write_report", lambda *_, **options: asked.update(options))
+    made = demo.run_demo(tmp_path, "rsna", n_train=30, seed=3, n_jobs=1)
+    assert list(made.evaluation.labels) == ["ACL", "Baker's"]
+    scanners = made.evaluation.groups
+    assert scanners.nunique() == 3
+    folds = made.evaluation.folds.frame
+    spread = folds.assign(scanner=folds["exam"].map(scanners)).groupby(["repeat", "scanner"])
+    assert (spread["fold"].nunique() == 1).all()
+    assert made.gap.random.groups is None
+    scores = {
+        name: pd.read_csv(tmp_path / name / "summary.csv", index_col="task")["auc"]["mean"]
+        for name in ("train-cv", "train-cv-random")
+    }
+    found = made.gap.summary().loc["mean"]
+    assert found["auc_grouped"] == pytest.approx(scores["train-cv"])
+    assert found["auc_random"] == pytest.approx(scores["train-cv-random"])
+    assert "MCL (no labels)" in caplog.text
+    assert asked["also"] == (made.gap,)
+    assert (asked["viewer"], asked["out"]) == (True, tmp_path / "report.html")
 
 
 def test_nothing_is_written_without_lightgbm(monkeypatch, tmp_path):

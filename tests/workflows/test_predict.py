@@ -16,7 +16,8 @@ from mrnet_features.extraction.table import describe_provenance
 from mrnet_features.families.presets import find_families
 from mrnet_features.models import load_bundle
 from mrnet_features.workflows.fit import fit_table
-from mrnet_features.workflows.predict import predict_paths, rebuild_extractor
+from mrnet_features.workflows.predict import predict_paths
+from mrnet_features.workflows.saved_recipe import rebuild_extractor
 
 TASKS = ["abnormal", "acl", "meniscus"]
 

@@ -44,7 +44,7 @@ def read_predictions(
     source: str | Path | Mapping[str, str | Path],
     *,
     paths: str | Path | None = None,
-    tasks: Sequence[str] = TASKS,
+    tasks: Sequence[str] | None = None,
     labels: pd.DataFrame | None = None,
     id_width: int | None = None,
     logits: bool = False,
@@ -66,8 +66,10 @@ def read_predictions(
     paths : path, optional
         The ``valid-paths.csv`` of a ``predictions.csv`` without a header: three lines per exam,
         in the order sagittal, coronal, axial.
-    tasks : sequence of str, default ("abnormal", "acl", "meniscus")
-        Columns to read; for the file of the competition also their order.
+    tasks : sequence of str, optional
+        Columns to read; for the file of the competition also their order. By default those of
+        `labels`, or the keys of `source`. Without either MRNet's three (abnormal, acl, meniscus)
+        if the file has one of them or no header, else all columns of the file.
     labels : DataFrame of shape (n_exams, n_tasks), optional
         True labels, to find swapped columns by their AUCs instead of their means. Ids of the file
         that are all among theirs have lost no zeros.
@@ -105,7 +107,7 @@ def read_predictions(
     >>> read_predictions(file).loc["0007"].tolist()
     [0.9, 0.2, 0.5]
     """
-    names = list(tasks)
+    names = _name_tasks(source, tasks, labels, has_names=paths is None)
     known = frozenset(labels.index if labels is not None else ())
     if isinstance(source, Mapping):
         where = name_some([str(path) for path in source.values()])
@@ -127,6 +129,60 @@ def read_predictions(
         rows = frame.reset_index()[["exam", "repeat", "fold", *names]]
         return rows.sort_values(["repeat", "exam"], ignore_index=True)
     return frame[names].sort_index()
+
+
+def list_columns(source: str | Path) -> list[str]:
+    r"""Names of the columns of a table of predictions, without those of ids and folds.
+
+    Parameters
+    ----------
+    source : path
+        CSV or parquet table.
+
+    Returns
+    -------
+    list of str
+        In the order of the file; empty if it has no header.
+
+    Raises
+    ------
+    OSError, ValueError
+        If the file can't be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp(), "cnn.csv")
+    >>> _ = file.write_text("exam,repeat,fold,ACL\n0007,0,1,0.9\n")
+    >>> list_columns(file)
+    ['ACL']
+    """
+    if Path(source).suffix.lower() in PARQUET:
+        columns = [str(name) for name in read_parquet(source).frame.columns]
+    else:
+        rows = _read_separated(source)
+        columns = [] if not rows or holds_numbers(rows[0]) else list(rows[0].cells)
+    others = {*ID_COLUMNS, "repeat", "fold"}
+    return [name for name in columns if name and name.lower() not in others]
+
+
+def _name_tasks(
+    source: str | Path | Mapping[str, str | Path],
+    tasks: Sequence[str] | None,
+    labels: pd.DataFrame | None,
+    *,
+    has_names: bool,
+) -> list[str]:
+    """Tasks to read: those asked for, or those of labels, files or columns."""
+    if tasks is not None:
+        return list(tasks)
+    if labels is not None:
+        return list(labels.columns)
+    if isinstance(source, Mapping):
+        # in MRNet's order, so that a file too many or too few is found
+        return list(TASKS) if set(TASKS) & set(source) else list(source)
+    columns = list_columns(source) if has_names else []
+    return columns if columns and not set(TASKS) & set(columns) else list(TASKS)
 
 
 def read_paths(path: str | Path) -> dict[str, dict[str, Path]]:

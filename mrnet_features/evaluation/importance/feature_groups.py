@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.spatial.distance import squareform
 
 from mrnet_features.csv_files import read_table
 from mrnet_features.exam_ids import check_ids, index_by_id, require_same_exams
@@ -34,7 +32,7 @@ MISSING = ("", "NA", "N/A", "NaN", "nan", "None", "NULL", "null", "<NA>")
 TRUTH = {"True": True, "False": False, "TRUE": True, "FALSE": False}
 
 STRUCTURE = "structure"
-SIDE = re.compile(r"_(low|high|difference|one|other)$")
+SIDE = re.compile(r"_(low|high|difference|medial|lateral|one|other)$")
 CELL = re.compile(r"row\d+_column\d+")
 
 __all__ = [
@@ -304,6 +302,9 @@ def cluster_columns(features: pd.DataFrame, threshold: float = 0.7) -> dict[str,
     if not 0 < threshold < 1:
         raise ValueError(f"`threshold` must be above 0 and below 1, got {threshold}.")
     table = features.fillna(features.median()).fillna(0.0)
+    from scipy.cluster.hierarchy import fcluster, linkage
+    from scipy.spatial.distance import squareform
+
     names = list(table.columns)
     if len(names) < 2:
         return {name: [name] for name in names}

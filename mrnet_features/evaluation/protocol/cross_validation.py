@@ -24,7 +24,7 @@ from mrnet_features.evaluation.protocol.fit import (
 from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.evaluation.protocol.splitters import choose_folds
 from mrnet_features.evaluation.results import Result, describe_run
-from mrnet_features.jobs import run_jobs, show_progress
+from mrnet_features.jobs import CoreAdvice, run_jobs, show_progress
 from mrnet_features.messages import list_names, quote
 from mrnet_features.models.estimators import refuse_table
 
@@ -306,12 +306,14 @@ def cross_validate(
     predictions = chosen.frame.copy()
     models = {}
     probabilities = {task: np.empty(len(predictions)) for task in truth.columns}
+    advice = CoreAdvice(n_jobs, len(jobs), "Cross-validation")
     with (
         contextlib.closing(run_jobs(calls, n_jobs)) as fits,
         show_progress(len(jobs), "cross-validation", "fit", progress) as bar,
     ):
         for (task, repeat, fold, _, test), (fitted, scores) in zip(jobs, fits, strict=True):
             bar.update()
+            advice.finish_job()
             models[task, repeat, fold] = fitted
             # The folds list repeat after repeat, each sorted by exam like the table.
             probabilities[task][repeat * len(table) + test] = scores

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from mrnet_features.evaluation.alignment import align_groups
 from mrnet_features.evaluation.protocol.folds import (
@@ -217,7 +216,7 @@ def _advise(labels: pd.DataFrame) -> str:
     """What to do about tasks with too few exams of a class."""
     n_possible = count_possible_folds(labels)
     fewer = f"Pass n_splits={n_possible}, add exams" if n_possible >= 2 else "Add exams"
-    return f"{fewer}, or in Python leave the task out."
+    return f"{fewer}, or leave the task out."
 
 
 def _shuffle(
@@ -228,6 +227,8 @@ def _shuffle(
     repeat: int,
     seed: int,
 ) -> pd.DataFrame:
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
     splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
     shortage = ""
     for attempt in range(MOST_SHUFFLES):

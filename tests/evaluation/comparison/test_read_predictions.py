@@ -8,7 +8,11 @@ import pytest
 from scipy.special import logit
 
 from mrnet_features.evaluation import make_folds
-from mrnet_features.evaluation.comparison.read_predictions import read_paths, read_predictions
+from mrnet_features.evaluation.comparison.read_predictions import (
+    list_columns,
+    read_paths,
+    read_predictions,
+)
 from mrnet_features.names import TASKS
 
 EXAMS = [f"{k:04d}" for k in range(1130, 1250)]
@@ -331,3 +335,26 @@ def test_other_kinds_of_files_are_refused(tmp_path):
         for read in (read_paths, read_predictions):
             with pytest.raises(OSError, match="must be a"):
                 read(path)
+
+
+def test_tasks_are_those_of_the_labels_or_of_the_file(tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text("StudyInstanceUID,Note,ACL,Baker's\n1.2.3,0.1,0.2,0.3\n1.2.4,0.4,0.5,0.6\n")
+    assert list_columns(file) == ["Note", "ACL", "Baker's"]
+    assert list(read_predictions(file)) == ["Note", "ACL", "Baker's"]
+    labels = pd.DataFrame({"Baker's": [0, 1], "ACL": [1, None]}, index=["1.2.3", "1.2.4"])
+    assert list(read_predictions(file, labels=labels)) == ["Baker's", "ACL"]
+    each = {}
+    for task in ("ACL", "MCL"):
+        each[task] = tmp_path / f"{task}.csv"
+        each[task].write_text("1.2.3,0.2\n1.2.4,0.3\n")
+    assert list(read_predictions(each)) == ["ACL", "MCL"]
+
+
+def test_one_task_of_mrnet_asks_for_all_three(tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text("id,acl\n0001,0.2\n")
+    with pytest.raises(ValueError, match="lacks 'abnormal', 'meniscus'"):
+        read_predictions(file)
+    file.write_text("0.2,0.3\n")
+    assert list_columns(file) == []

@@ -139,3 +139,8 @@ def test_a_structure_is_a_region_without_its_side():
     ]  # fmt: skip
     with pytest.raises(ValueError, match="tuple of parts of a name, got 'plane', 'colour'"):
         group_columns(table, ("plane", "colour"))
+
+
+def test_medial_and_lateral_are_sides_of_a_structure():
+    columns = [f"coronal__meniscus_{s}__meniscus__dark_mean__stack" for s in ("medial", "lateral")]
+    assert group_columns(pd.DataFrame(columns=columns), "structure") == {"meniscus": columns}

@@ -15,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from mrnet_features.evaluation import Folds, cross_validate, make_folds
+from mrnet_features.jobs import CoreAdvice
 from mrnet_features.models import (
     SeedAveragedLightGBM,
     lightgbm_baseline,
@@ -364,3 +365,15 @@ def test_another_order_of_arguments_is_refused():
     order = r"got a DataFrame. The order is cross_validate\(model, features, labels\)"
     with pytest.raises(TypeError, match=order):
         cross_validate(features, labels, FAST)
+
+
+def test_cross_validation_asks_for_advice(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "mrnet_features.evaluation.protocol.cross_validation.CoreAdvice",
+        lambda *given: asked.append(given) or CoreAdvice(1, 1, ""),
+    )
+    table = pd.DataFrame({"size": [1.0, 3.0] * 10}, index=[f"{k:04d}" for k in range(20)])
+    labels = pd.DataFrame({"acl": [0, 1] * 10}, index=table.index)
+    cross_validate(prior_baseline(), table, labels, n_splits=2, n_repeats=1)
+    assert asked == [(None, 2, "Cross-validation")]

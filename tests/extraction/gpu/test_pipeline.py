@@ -4,6 +4,7 @@ The GPU is emulated; its copies happen as late, or as early, as CUDA allows.
 """
 
 import contextlib
+import dataclasses
 import gc
 import threading
 import time
@@ -566,3 +567,16 @@ def test_exams_with_gaps_have_the_rows_that_they_have_on_the_cpu(emulated_gpu, e
         np.testing.assert_allclose(table, tables[0], rtol=1e-9)
     lacks = tables[0].filter(like="coronal__").isna().all(axis=1)
     assert lacks.tolist() == [k % 3 == 2 for k in range(len(exams))]
+
+
+def test_known_sides_and_spacings_give_the_rows_of_the_cpu(emulated_gpu, exams):
+    """A left knee is mirrored before it is copied, and the buffer is as large as the new stack."""
+    known = [
+        dataclasses.replace(exam, side=("left", "right")[k % 2], spacing_mm=(0.6, 0.6 + 0.1 * k))
+        for k, exam in enumerate(exams[:4])
+    ]
+    tables = [
+        make_extractor(sides="known", device=device, batch_size=size).fit_transform(known)
+        for device, size in (("cpu", None), ("cuda", 3))
+    ]
+    np.testing.assert_allclose(tables[1], tables[0], rtol=1e-9)

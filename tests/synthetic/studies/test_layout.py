@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import mrnet_features as mf
 from mrnet_features.synthetic import write_knees
 from mrnet_features.synthetic.studies.findings import FINDINGS
 from tests.support.quick_studies import TINY
@@ -70,6 +71,16 @@ def test_tables_have_the_columns_of_the_layout(quick_studies):
     truth = pd.read_csv(quick_studies / "test-truth.csv")
     assert truth.StudyInstanceUID.tolist() == sample.StudyInstanceUID.tolist()
     assert truth.ACL.notna().all()
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_the_reader_of_the_layout_finds_the_listed_slots(quick_studies, split):
+    studies = mf.load_rsna_knee(quick_studies, split=split)
+    truth = pd.read_csv(quick_studies / f"{split}-series-truth.csv", keep_default_na=False)
+    listed = truth[truth.is_listed == 1]
+    slots = (listed.listed_plane + "_" + listed.listed_weighting).groupby(listed.StudyInstanceUID)
+    assert {exam.id: set(exam.paths) for exam in studies.exams} == slots.agg(set).to_dict()
+    assert len(studies.labels) == (10 if split == "train" else 0)
 
 
 def test_gold_studies_have_the_true_labels_and_others_a_report(quick_studies):

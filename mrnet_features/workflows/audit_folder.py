@@ -1,0 +1,44 @@
+"""Audit of a folder, whatever its layout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from mrnet_features.quality.audit import audit
+from mrnet_features.workflows.exam_folders import STUDIES, load_exams, name_layout
+
+__all__ = ["audit_folder"]
+
+
+def audit_folder(
+    root: str | Path,
+    *,
+    codes: Iterable[str] | None = None,
+    skip: Iterable[str] = (),
+    n_jobs: int | None = None,
+) -> pd.DataFrame:
+    """Findings of `audit` about all splits of a folder.
+
+    Parameters
+    ----------
+    root : path
+        Folder as for `load_exams`.
+    codes, skip, n_jobs
+        See `audit`.
+
+    Returns
+    -------
+    DataFrame
+        As from `audit`.
+
+    Raises
+    ------
+    OSError, ValueError
+        As `audit` and `load_exams`.
+    """
+    if name_layout(root) != STUDIES:
+        return audit(root, codes=codes, skip=skip, n_jobs=n_jobs)
+    return audit(load_exams(root, n_jobs=n_jobs), codes=codes, skip=skip, n_jobs=n_jobs)
