@@ -30,6 +30,13 @@ def list_blocks(page):
         yield "\n" * text[: found.start(1)].count("\n") + found[1]
 
 
+def write_disc(folder):
+    """DICOM files of one study, as a hospital's CD holds them."""
+    for number, (plane, grey) in enumerate(draw_knee(3).stacks.items()):
+        names = [f"IM{number}{k:02d}" for k in range(len(grey))]
+        write_series(folder, plane, grey[::3], SeriesNumber=number, names=names)
+
+
 def run(page, monkeypatch):
     """Run the blocks of a page one after another, as a reader would, in a module of its own."""
     module = types.ModuleType("page")
@@ -44,9 +51,7 @@ def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch):
     if page.name == "dicom.md":
         pytest.importorskip("pydicom", reason="the extra `dicom` is not installed")
         pytest.importorskip("nibabel", reason="the extra `nifti` is not installed")
-        for number, (plane, grey) in enumerate(draw_knee(3).stacks.items()):
-            write_series(tmp_path / "disc", plane, grey[::3], SeriesNumber=number,
-                         names=[f"IM{number}{k:02d}" for k in range(len(grey))])  # fmt: skip
+        write_disc(tmp_path / "disc")
     if page.name == "rsna.md":
         pytest.importorskip("pydicom", reason="the extra `dicom` is not installed")
     if page.name == "headers.md":
@@ -61,6 +66,8 @@ def test_the_code_of_pages_about_exams_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     # 70: enough exams without abnormality for the five folds of measure_added_value
     mf.write_knees("MRNet-v1.0", n_train=100, n_valid=70, seed=5, n_jobs=1)
+    pytest.importorskip("pydicom", reason="the extra `dicom` is not installed")
+    write_disc(tmp_path / "disc")
     names = {"README", "audit", "command-line", "comparison", "explore", "report", "viewer"}
     assert {page.stem for page in NEEDS_EXAMS} == names
     for page in sorted(NEEDS_EXAMS):
