@@ -10,6 +10,7 @@ from mrnet_features.quality.cohort_rules import CHECK_SDS, MIN_EXAMS, REJECT_SDS
 from mrnet_features.quality.findings import Finding
 from mrnet_features.quality.ghosts import DIRECTIONS, find_highest
 from mrnet_features.quality.measurements import Measures
+from mrnet_features.quality.named_rules import is_named
 from mrnet_features.quality.repeated_edges import score_repeated_edges
 from mrnet_features.quality.similarity import robust_sd, upper_distance
 
@@ -25,7 +26,8 @@ def apply_ghost_rules(
 
     Copies in the air are judged by their grey level: air shows nothing else. If there are 20
     stacks, the level must also be unusual, since a receiver may leave a pattern in the air of all.
-    Repeated edges inside the leg are judged only by comparison with the other stacks.
+    Repeated edges inside the leg are judged only by comparison with the other stacks. Sets with
+    named series mix scanners whose edges repeat differently, so there they reject no exam.
 
     Parameters
     ----------
@@ -52,7 +54,8 @@ def apply_ghost_rules(
         if level < least and not inside:
             continue
         severity, verdict = "check", "Leave the exam out if they cross the joint."
-        if level >= max(least, AIR_REJECT) or (inside and repeated[k] >= REJECT_SDS):
+        is_far = inside and repeated[k] >= REJECT_SDS and not is_named(stack.plane)
+        if level >= max(least, AIR_REJECT) or is_far:
             severity, verdict = "reject", "Leave the exam out unless they clearly miss the joint."
         texts = []
         if inside:

@@ -83,6 +83,13 @@ def test_repeated_edges_are_found_by_comparison_with_the_other_stacks(measured):
     assert list(apply_ghost_rules(measured[:19])) == []
 
 
+def test_repeated_edges_reject_no_exam_of_a_set_with_named_series(measured):
+    measured[3] = add_repeat(measured[3])
+    (finding,) = apply_ghost_rules(measured)
+    (named,) = apply_ghost_rules([replace(stack, plane="sagittal_fluid") for stack in measured])
+    assert (finding.severity, named.severity) == ("reject", "check")
+
+
 def test_what_repeats_in_all_stacks_is_anatomy(measured):
     assert list(apply_ghost_rules([add_repeat(stack) for stack in measured])) == []
 
