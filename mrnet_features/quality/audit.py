@@ -135,7 +135,8 @@ def audit(
         of_pixels, weighting = _check_stacks(stacks, splits, split_of)
         found += [*unreadable, *of_pixels]
         unjudged = _find_unjudged(stacks, planes, wanted)
-        unjudged |= {"weighting": weighting} if missing is not None else {}
+        if missing is not None:
+            unjudged["weighting"] = weighting if "weighting" in wanted else {}
     findings.extend(finding._replace(split=split_of[finding.exam]) for finding in found)
     table = tabulate(findings, wanted)
     table.attrs["examined"] = {
