@@ -251,7 +251,10 @@ def name_options(message: str, options: Collection[str]) -> str:
         r"`(?P<quoted>\w+)`|"
         r"\b(?P<given>\w+)=(?:True\b|(?P<number>-?\d+(?:\.\d+)?)\b|'(?P<value>\w+)')"
     )
-    return re.sub(pattern, replace, message)
+    named = re.sub(pattern, replace, message)
+    if "--tasks" in options:  # of Python, where one leaves out a column of the labels
+        named = named.replace("leave the task out", "name the other tasks in `--tasks`")
+    return named
 
 
 app = typer.Typer(

@@ -84,7 +84,12 @@ def fit(
     from mrnet_features.workflows.tables import read_scored_table
 
     features, labels = read_scored_table(
-        table, root, split, exclude=read_exclusion(exclude), tasks=list_tasks(tasks)
+        table,
+        root,
+        split,
+        exclude=read_exclusion(exclude),
+        tasks=list_tasks(tasks),
+        n_splits=n_folds,
     )
     fitted = fit_table(
         features,

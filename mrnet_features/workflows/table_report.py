@@ -107,7 +107,10 @@ def report_table(
     require_packages()
     check_place(out)
     excluded = list_excluded(exclude)
-    features, labels = read_scored_table(table, root, split, exclude=excluded, tasks=tasks)
+    n_splits = folds.n_splits if folds else n_splits
+    features, labels = read_scored_table(
+        table, root, split, exclude=excluded, tasks=tasks, n_splits=n_splits
+    )
     together = None
     if groups is not None:
         together = read_groups(groups, root, split, list(features.index), n_jobs=n_jobs)

@@ -198,12 +198,13 @@ def read_scored_table(
     *,
     exclude: pd.DataFrame | Iterable[str] | None = None,
     tasks: Sequence[str] | None = None,
+    n_splits: int | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Feature table of a file and the labels that can be scored: `read_table`, `choose_tasks`.
 
     Parameters
     ----------
-    path, root, split, exclude, tasks
+    path, root, split, exclude, tasks, n_splits
         See there.
 
     Returns
@@ -217,7 +218,7 @@ def read_scored_table(
         As there.
     """
     features, labels = read_table(path, root, split, exclude=exclude, tasks=tasks)
-    return features, choose_tasks(labels, tasks)
+    return features, choose_tasks(labels, tasks, n_splits=n_splits)
 
 
 def _load_mrnet(

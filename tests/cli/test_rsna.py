@@ -76,6 +76,25 @@ def test_cv_takes_some_tasks_and_groups_by_scanner(place, type_in):
     assert "must give every exam a group" in text
 
 
+def test_cv_leaves_out_a_task_with_too_few_exams_for_the_folds_unless_it_is_named(place, type_in):
+    cv = ("cv", "train.parquet", "set", "--model", "prior", "-j", 1, "--n-folds", 6, "-o", "six")
+    text = type_in(*cv, "--repeats", 1)
+    assert "and Baker's (fewer than 12 exams of a class, which 6 folds need)" in text
+    assert list(pd.read_csv(place / "six" / "summary.csv")["task"]) == ["ACL"]
+    text = type_in(*cv, "--overwrite", "--tasks", "Baker's,ACL", status=1)
+    assert "Pass `--n-folds 5`, or name only ACL in `--tasks`." in " ".join(text.split())
+
+
+def test_folds_that_groups_do_not_allow_are_an_error_that_names_the_options(place, type_in):
+    rows = "".join(f"{UID}.{k},{max(k - 8, 0)}\n" for k in range(1, 25))
+    (place / "uneven.csv").write_text(f"exam,site\n{rows}")
+    text = type_in("cv", "train.parquet", "set", "--groups", "uneven.csv", "-o", "y", "-j", 1,
+                   "--n-folds", 5, status=1)  # fmt: skip
+    said = " ".join(text.split())
+    assert "Lower `--n-folds` (two are the fewest), add exams, or name the other tasks in" in said
+    assert "`--tasks`" in said
+
+
 def test_cv_takes_a_csv_of_labels(place, type_in):
     rows = "".join(f"{UID}.{k},{k % 2}\n" for k in range(1, 23))
     (place / "labels.csv").write_text(f"study,tear\n{rows}")
