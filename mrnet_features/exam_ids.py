@@ -105,9 +105,10 @@ def restore_ids(
     are_lost = all(text not in known and text.zfill(of_set) in known for text in texts)
     if len(lengths) > 1 or are_lost:
         digits = " to ".join(map(str, sorted({min(lengths), max(lengths)})))
+        digits += " digit" if max(lengths) == 1 else " digits"
         best = of_set if are_lost else max(MRNET_WIDTH, *lengths)
         raise ValueError(
-            f"{where} must hold exam ids with their leading zeros, got numbers of {digits} digits "
+            f"{where} must hold exam ids with their leading zeros, got numbers of {digits} "
             f"such as {quote(min(texts, key=len))}. Pass id_width={best} to restore the zeros, "
             "id_width=1 to keep the numbers as they are, or write ids as text."
         )
@@ -303,9 +304,10 @@ def require_unique_ids(
     else:
         again = pd.DataFrame({"exam": rows, "repeat": list(repeats)}).duplicated().to_numpy()
     if again.any():
+        n_rows = "1 row" if again.sum() == 1 else f"{int(again.sum())} rows"
         raise ValueError(
             f"{name} must hold each exam once{'' if repeats is None else ' per repeat'}, got "
-            f"{name_some(list(rows[again].unique()))} more than once ({int(again.sum())} rows too "
+            f"{name_some(list(rows[again].unique()))} more than once ({n_rows} too "
             f"many). {advice or 'Delete them.'}"
         )
 

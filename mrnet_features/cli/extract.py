@@ -168,7 +168,8 @@ def extract(
         del provenance["file_states"]
         print_json({"table": str(out), "n_features": n_features, **provenance})
     else:
-        print(f"{n_exams} exams x {n_features} features in '{out}'.")
+        noun = "exam" if n_exams == 1 else "exams"
+        print(f"{n_exams} {noun} x {n_features} features in '{out}'.")
     of_split = "" if split == Split.train else f" --split {split.value}"
     labels = "labels.csv" if name_layout(root) == STUDIES else quote_path(root)
     print_next(f"cv {quote_path(out)} {labels}{of_split}", quiet=quiet or as_json)

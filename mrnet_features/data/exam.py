@@ -367,10 +367,34 @@ class Exam:
         if plane not in self.paths:
             raise KeyError(
                 f"Exam {quote(self.id)} has no file for {say_series(plane)} (series present: "
-                f"{', '.join(self.paths) or 'none'}). Pass the planes you have, extract with "
-                "missing='nan', or exclude it."
+                f"{', '.join(self.paths) or 'none'}). {advise_on_gaps(tuple(self.paths))}"
             )
         return self.paths[plane]
+
+
+def advise_on_gaps(present: Sequence[str]) -> str:
+    """What to do about an exam without a series.
+
+    Parameters
+    ----------
+    present : sequence of str
+        Series that the exam has.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> advise_on_gaps([])
+    'Leave it out.'
+    """
+    if not present:
+        return "Leave it out."
+    return (
+        f"Pass planes={tuple(map(str, present))!r} to describe what it has; beside exams that have "
+        "the series, extract with missing='nan' or leave it out."
+    )
 
 
 def describe_states(files: Sequence[Path]) -> str:

@@ -90,6 +90,42 @@ def scanner_groups(
     ...     scanner_groups(headers, by="maker").to_dict()
     {'a': 'scanner-001', 'b': 'scanner-002', 'c': 'scanner-001'}
     """
+    groups, said, warned = form_groups(headers, by, patients=patients)
+    logger.info("%s", said)
+    if warned:
+        warnings.warn(warned, stacklevel=2)
+    return groups
+
+
+def form_groups(
+    headers: pd.DataFrame,
+    by: str | Sequence[str] = FINGERPRINT,
+    *,
+    patients: bool = True,
+    is_fixed: bool = False,
+) -> tuple[pd.Series[Any], str, str]:
+    """Groups as from `scanner_groups`, with what it logs and warns of, which is not done here.
+
+    Parameters
+    ----------
+    headers, by, patients
+        See `scanner_groups`.
+    is_fixed : bool, default False
+        Whether the reader of the texts can't choose `by` and `patients`.
+
+    Returns
+    -------
+    groups : Series of shape (n_exams,), str
+    said : str
+        How many groups there are.
+    warned : str
+        What makes them poor; may be empty.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `scanner_groups`.
+    """
     names = [by] if isinstance(by, str) else list(by)
     _check(headers, names)
     exams = pd.Index(headers.index.get_level_values("exam").unique(), name="exam")
@@ -112,8 +148,8 @@ def scanner_groups(
     groups = _name(exams, join(exams, [*of_scanners, *of_patients]))
     frame = pd.DataFrame(pairs, columns=["exam", "patient"], dtype=object)
     frame = frame.assign(scanner=frame["exam"].map(join(exams, of_scanners)))
-    _tell(groups, empty, find_doubtful(prints, groups.to_dict()), frame)
-    return groups
+    doubtful = find_doubtful(prints, groups.to_dict())
+    return groups, *_describe(groups, empty, doubtful, frame, is_fixed)
 
 
 def _check(headers: Any, names: Sequence[str]) -> None:
@@ -155,10 +191,14 @@ def _name(exams: pd.Index[Any], numbers: pd.Series[Any]) -> pd.Series[Any]:
     return codes.map(names).rename("scanner")
 
 
-def _tell(
-    groups: pd.Series[Any], empty: Sequence[Any], doubtful: Sequence[Any], patients: pd.DataFrame
-) -> None:
-    """Log the number of groups, and warn of what makes them poor.
+def _describe(
+    groups: pd.Series[Any],
+    empty: Sequence[Any],
+    doubtful: Sequence[Any],
+    patients: pd.DataFrame,
+    is_fixed: bool,
+) -> tuple[str, str]:
+    """Number of groups as a sentence, and what makes them poor.
 
     `empty` and `doubtful` are exams without the fingerprint, and with a part that fits several
     groups. `patients` has a row per exam and patient: exam, patient, and the scanner's group alone.
@@ -170,7 +210,6 @@ def _tell(
     if n_joining:
         noun = "1 patient was" if n_joining == 1 else f"{n_joining} patients were"
         said += f" {noun} examined on scanners of several groups, which joins these."
-    logger.info("%s", said)
     warned = []
     if empty:
         warned.append(
@@ -181,20 +220,18 @@ def _tell(
         noun = "1 exam lacks" if len(doubtful) == 1 else f"{len(doubtful)} exams lack"
         warned.append(
             f"{noun} fields of the fingerprint and may be of a scanner of another group, such as "
-            f"{quote(doubtful[0])}: folds may not keep that scanner apart. Leave them out, or take "
-            "fewer columns as `by`."
+            f"{quote(doubtful[0])}: folds may not keep that scanner apart. Leave them out"
+            f"{'' if is_fixed else ', or take fewer columns as `by`'}."
         )
     most = int(patients["patient"].value_counts().max()) if len(patients) else 0
     if most > MANY_EXAMS:
         warned.append(
             f"{most} exams have the same patient: probably a placeholder in the place of ids. If "
-            "so, pass `patients=False`."
+            f"so, {'pass a CSV of groups' if is_fixed else 'pass `patients=False`'}."
         )
     if share > LARGE:
         advice = "leave out their later exams" if n_joining else "take fewer folds"
-        warned.append(
-            f"{said} Folds may be uneven: add a column to `by`, such as 'software_code', or "
-            f"{advice}."
-        )
-    if warned:
-        warnings.warn(" ".join(warned), stacklevel=3)
+        other = "add a column to `by`, such as 'software_code'"
+        other = "pass a CSV of smaller groups" if is_fixed else other
+        warned.append(f"{said} Folds may be uneven: {other}, or {advice}.")
+    return said, " ".join(warned)

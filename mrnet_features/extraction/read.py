@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from mrnet_features.arrays import Array
-from mrnet_features.data.exam import Exam
+from mrnet_features.data.exam import Exam, advise_on_gaps
 from mrnet_features.extraction.recipe import Missing
 from mrnet_features.messages import quote
 from mrnet_features.names import PLANES, parse_series, say_series, sort_series
@@ -311,12 +311,9 @@ def _get(exam: Mapping[str, Any], series: str) -> np.ndarray[Any, Any]:
     """Stack of one series of a mapping, checked."""
     if series not in exam:
         present = tuple(sort_series(exam)) or tuple(exam)[: len(PLANES)]
-        advice = "Leave it out."
-        if exam:
-            advice = f"Pass planes={present!r}, extract with missing='nan', or leave the exam out."
         raise KeyError(
             f"The exam has no {say_series(series)} (series present: "
-            f"{', '.join(map(str, present)) or 'none'}). {advice}"
+            f"{', '.join(map(str, present)) or 'none'}). {advise_on_gaps(present)}"
         )
     check_stack(exam[series])
     return np.asarray(exam[series])

@@ -138,7 +138,7 @@ def extract_features(
     sources: dict[str, int] = {}
     if recipe.sides == "known":
         exams, sources = give_sides(exams, skips=on_error == "skip")
-    extractor.fit([exam for exam in exams if exam.side] if sources else exams)
+    _fit(extractor, exams, [exam for exam in exams if exam.side] if sources else exams)
     run = _Run(
         exams=exams,
         path=path,
@@ -179,6 +179,17 @@ def extract_features(
             folder.mkdir(parents=True, exist_ok=True)
             stack.enter_context(hold_lock(run.target))
         return run.complete()
+
+
+def _fit(extractor: FeatureExtractor, exams: Sequence[Exam], known: Sequence[Exam]) -> None:
+    """Fit on the exams of known side; an error names the others."""
+    try:
+        extractor.fit(known)
+    except ValueError as error:
+        unknown = [exam.id for exam in exams if not exam.side]
+        if len(known) < len(exams):
+            error.add_note(f"exams of unknown side, which are skipped: {name_some(unknown)}")
+        raise
 
 
 @dataclass(frozen=True, kw_only=True)

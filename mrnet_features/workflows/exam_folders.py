@@ -159,6 +159,10 @@ def load_known_labels(
     if Path(root).is_file():
         labels = _read_label_table(Path(root), tasks, frozenset(exams))
         return labels[~labels.index.isin(excluded)]
+    if Path(root).suffix == ".csv" and not Path(root).exists():
+        raise FileNotFoundError(
+            f"There is no file '{root}'. Pass a CSV of labels, or the folder of the exams."
+        )
     try:
         is_studies = name_layout(root) == STUDIES
     except FileNotFoundError:

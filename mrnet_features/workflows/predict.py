@@ -27,6 +27,7 @@ from mrnet_features.names import PLANES, TASKS
 from mrnet_features.workflows.exam_folders import (
     MRNET,
     RSNA,
+    STUDIES,
     list_inputs,
     list_series,
     load_exams,
@@ -75,8 +76,8 @@ def predict_paths(
         If the bundle, the list or a stack does not exist, or `out` can't be written; this is
         checked first.
     ValueError
-        If `out` is `paths`, the model reads other series than MRNet's planes, or this version
-        can't extract by its recipe.
+        If `out` is `paths`, `paths` is a table of a folder in the RSNA layout, the model reads
+        other series than MRNet's planes, or this version can't extract by its recipe.
 
     Warns
     -----
@@ -84,6 +85,7 @@ def predict_paths(
         If the model has other tasks than MRNet: the file does not name its columns.
     """
     check_output_file(out, [paths])
+    _refuse_table(Path(paths))
     bundle = load_bundle(model)
     tasks = list(bundle.models)
     if set(tasks) != set(TASKS):
@@ -180,9 +182,16 @@ def predict_folder(
     dataset = load_exams(root, split, planes=_list_planes(extractor), ids=ids, n_jobs=n_jobs)
     read = [exam for exam in dataset.exams if set(exam.paths) & set(extractor.planes)]
     if not read:
+        advice = "Fit a model on a table of such series."
+        if layout == STUDIES and not set(extractor.planes) <= set(PLANES):
+            advice = (
+                "Of a folder of studies without tables one series per plane is read, named by its "
+                "plane. Fit a model on a table of such a folder, which `extract` makes, or put the "
+                "studies into the layout of the RSNA set, whose tables name the weighting."
+            )
         raise ValueError(
             f"The model reads {', '.join(extractor.planes)}, but the exams of '{root}' have "
-            f"{', '.join(list_series(dataset))}. Fit a model on a table of such series."
+            f"{', '.join(list_series(dataset))}. {advice}"
         )
     if table is not None:
         features = extract_features(read, table, extractor=extractor, on_error="skip")
@@ -210,6 +219,18 @@ def predict_folder(
             stacklevel=2,
         )
     return found
+
+
+def _refuse_table(paths: Path) -> None:
+    """Raise if a list of stacks is a table of a folder in the layout of the RSNA set."""
+    folder = paths.parent
+    if paths.is_file() and paths in list_inputs(folder, "test"):
+        with contextlib.suppress(FileNotFoundError):  # of a folder without a layout
+            if name_layout(folder) == RSNA:
+                raise ValueError(
+                    f"'{paths}' is a table of a folder in the layout of the RSNA set, no list of "
+                    f"stacks. Pass the folder '{folder}' in its place."
+                )
 
 
 def _list_planes(extractor: FeatureExtractor) -> list[str] | None:

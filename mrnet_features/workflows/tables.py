@@ -17,6 +17,7 @@ from mrnet_features.data.release import check_request, read_contents
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.recipe import Missing
 from mrnet_features.extraction.resume import extract_features
+from mrnet_features.extraction.sides import give_sides
 from mrnet_features.extraction.table import SKIPPED, read_features
 from mrnet_features.messages import name_some
 from mrnet_features.names import PLANES
@@ -122,7 +123,7 @@ def make_table(
         dataset = load_exams(root, split, planes=planes, exclude=excluded, ids=ids, n_jobs=n_jobs)
         exams = list(dataset.exams)
         if planes is None:
-            chosen = list_series(dataset)
+            chosen = list_series(_leave_out_unknown(dataset, sides, on_error))
             logger.info("Series to describe: %s.", ", ".join(chosen))
             extractor.set_params(planes=chosen)
     features = extract_features(exams, out, extractor=extractor, verify=verify, on_error=on_error)
@@ -221,6 +222,21 @@ def read_scored_table(
     return features, choose_tasks(labels, tasks, n_splits=n_splits)
 
 
+def _leave_out_unknown(dataset: Dataset, sides: Sides, on_error: str) -> Dataset:
+    """Exams that can be described: without those of unknown side, where these are skipped."""
+    if sides != "known" or on_error != "skip":
+        return dataset
+    exams, sources = give_sides(dataset.exams, skips=True)
+    if not sources:  # the extraction says more
+        return dataset
+    kept = [exam.side is not None for exam in exams]
+    unknown = [exam.id for exam in exams if exam.side is None]
+    if unknown:
+        said = "The side of %d of %d exams is unknown; they are skipped: %s."
+        logger.warning(said, len(unknown), len(exams), name_some(unknown))
+    return dataset[kept]
+
+
 def _load_mrnet(
     root: Path,
     split: str,
@@ -291,9 +307,10 @@ def _fit_labels(
             f"got other ids (such as {labels.index[0]})."
         )
     if len(shared) < len(features) or len(shared) < len(labels):
-        said = "%d of %d exams of the table have labels; %d of %d rows of '%s' are of other exams."
-        n_other = len(labels) - len(shared)
-        logger.info(said, len(shared), len(features), n_other, len(labels), file)
+        said = "%d of %d exams of the table have labels; %d of %d rows of '%s' are of others%s."
+        other = sorted(labels.index.difference(shared))
+        names = f": {name_some(other)}" if other else ""
+        logger.info(said, len(shared), len(features), len(other), len(labels), file, names)
     return labels.reindex(features.index.sort_values()).rename_axis(index="exam")
 
 
