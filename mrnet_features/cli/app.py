@@ -66,7 +66,9 @@ DATA = {"data", "exams", "features", "groups", "labels", "models"}
 """Python arguments for what a command reads itself: they are named without backticks."""
 
 PYTHON_ONLY = {
-    r"Pass id_width=\d+ to restore .*?, or write ids as text": "Write ids as text, with their zeros",
+    r"Pass id_width=\d+ to restore .*?, or write ids as text": (
+        "Write ids as text, with their zeros"
+    ),
     r"read its ids as text or, if .*?, pass id_width=\d+ when you read it": (
         "write its ids as text, with their zeros"
     ),

@@ -108,7 +108,8 @@ def test_cv_takes_a_csv_of_labels(place, type_in):
     assert summary["n_exams"].to_dict() == {"tear": 22}
 
 
-def test_lost_zeros_of_a_csv_of_labels_have_advice_that_the_command_can_follow(place, type_in):
+def test_lost_zeros_of_a_csv_of_labels_have_advice_that_the_command_can_follow(place, type_in, caplog):
+    caplog.set_level(logging.INFO, "mrnet_features")
     table = read_features(place / "train.parquet")
     ids = [f"{k:04d}" for k in range(1, 25)]
     file_ids = "\n".join(f"{k},{k % 2}" for k in range(1, 25))
@@ -119,7 +120,7 @@ def test_lost_zeros_of_a_csv_of_labels_have_advice_that_the_command_can_follow(p
     assert "id_width" not in text
     (place / "wrong.csv").write_text("exam,tear\n0001,1\n0002,0\n0099,1\n")
     text = type_in("cv", "ids.parquet", "wrong.csv", "-o", "z", status=1)
-    assert "1 of 3 rows of 'wrong.csv' are of others: '0099'" in text
+    assert "1 of 3 rows of 'wrong.csv' are of others: '0099'." in text
 
 
 def test_importance_prints_a_task_of_the_labels(type_in):

@@ -40,6 +40,8 @@ def test_a_mapped_stack_is_read_only(train):
 
 def test_a_plane_without_a_file_is_an_error(root):
     exam = load_mrnet(root, planes=("axial", "sagittal"))["0000"]
+    with pytest.raises(KeyError, match=r"Pass planes=\('axial',.*to describe what it has; beside"):
+        exam.load("coronal")
     with pytest.raises(KeyError, match=r"no file for plane 'coronal' \(series present: axial"):
         exam.load("coronal")
 
