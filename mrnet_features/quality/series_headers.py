@@ -156,7 +156,7 @@ def _read_series(exam: Exam, series: str, path: Path) -> SeriesHeader:
         source=weighting.source.partition(",")[0],
         other_part=find_other_part(file.tags.word(BODY_PART)),
         is_localiser=bool(LOCALISER.search(_split_words(frames[0].sequence.words))),
-        given_side=exam.side or "",
+        given_side=exam.side if isinstance(exam.side, str) else "",
     )
 
 
