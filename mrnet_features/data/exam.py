@@ -328,7 +328,7 @@ class Exam:
 
     def _is_scanned(self, plane: str) -> bool:
         """Whether a series is of DICOM or NIfTI files."""
-        return is_scanner_file(self.paths[plane])
+        return plane in self.paths and is_scanner_file(self.paths[plane])
 
     def _list_headers(self, plane: str) -> list[Path]:
         """Files of a series, sorted."""

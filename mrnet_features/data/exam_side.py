@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mrnet_features.names import parse_series
+from mrnet_features.names import is_series, parse_series
 from mrnet_features.series.dicom_files import NotDicomError, read_dicom_header
 from mrnet_features.series.dicom_frames import Frame, has_picture, list_frames
 from mrnet_features.series.nifti import is_nifti, read_nifti_volume
@@ -45,7 +45,7 @@ def find_headers_side(files: Mapping[str, Sequence[Path]]) -> Side:
     across = {
         series: side
         for series, side in found.items()
-        if side.source != "position" or parse_series(series).plane != "sagittal"
+        if side.source != "position" or _is_across(series)
     }
     side = combine_sides(across)
     if side.source != "none" or side.warnings:
@@ -86,6 +86,11 @@ def check_sided(volume: Volume, side: Side | None) -> None:
             f"{'other tags' if side.source == 'tag' else 'the position'}. Pass the right side, "
             "such as Exam(id, paths, side='left'), or leave the exam out."
         )
+
+
+def _is_across(series: str) -> bool:
+    """Whether one picture of a series tells its middle; unknown of a name without a plane."""
+    return is_series(series) and parse_series(series).plane != "sagittal"
 
 
 def _read_side(paths: Sequence[Path], *, is_all: bool) -> Side:

@@ -145,3 +145,6 @@ def test_known_sides_need_the_side_of_every_exam(folder):
     assert done.status == 1
     assert "needs the side of every knee, but it is unknown for 20 of 20 exams" in done.stderr
     assert not (folder / "sides.parquet").exists()
+    done = run("extract", "knees", "-o", "s.parquet", *options[:-1], "guess", cwd=folder)
+    assert done.status == 1
+    assert "`sides='guess'` needs the side of every knee" in done.stderr
