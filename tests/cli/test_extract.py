@@ -147,4 +147,4 @@ def test_known_sides_need_the_side_of_every_exam(folder):
     assert not (folder / "sides.parquet").exists()
     done = run("extract", "knees", "-o", "s.parquet", *options[:-1], "guess", cwd=folder)
     assert done.status == 1
-    assert "`sides='guess'` needs the side of every knee" in done.stderr
+    assert "`--sides guess` needs the side of every knee" in done.stderr
