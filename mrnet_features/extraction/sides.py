@@ -70,7 +70,7 @@ def give_sides(exams: Sequence[E], sides: Sides, *, skips: bool = False) -> list
                 "wrong: sides='guess' takes it."
             )
         raise ValueError(
-            f"sides={sides!r} needs the side of every knee, but it is unknown for "
+            f"The side of every knee is needed with sides={sides!r}, but it is unknown for "
             f"{len(unknown)} of {len(exams)} exams: {name_some(list(unknown))}.{reason} {GIVE_SIDE}"
         )
     return found
