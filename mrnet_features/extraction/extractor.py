@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import warnings
 from collections.abc import Generator, Sequence
 from typing import Any, ClassVar, Literal, Self, get_args
 
@@ -13,12 +12,13 @@ from joblib import cpu_count, delayed
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from mrnet_features.arrays import Device, resolve_device
-from mrnet_features.extraction.describe import Row, StackWarning, describe_batch, make_row
+from mrnet_features.extraction.describe import Row, describe_batch, make_row, warn_of_faults
 from mrnet_features.extraction.exams import Exams, build_frame, check_exams, list_exams
 from mrnet_features.extraction.gpu.pipeline import iterate_rows
 from mrnet_features.extraction.gpu.planning import count_readers
 from mrnet_features.extraction.missing import check_presence, check_use, list_missing, log_missing
 from mrnet_features.extraction.pooling import DEFAULT_POOLS, POOLS
+from mrnet_features.extraction.provenance import describe_provenance
 from mrnet_features.extraction.read import ExamLike, read_exam
 from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.extraction.sides import count_sources, give_sides, log_sides
@@ -203,7 +203,9 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         DataFrame of shape (n_exams, n_features), float32
             The index, named "exam", holds the exam ids as text, or the position in `X` where
             exams have none. NaN where a statistic is not defined, see the docstring of the family,
-            and where the exam lacks the series, with ``missing="nan"``.
+            and where the exam lacks the series, with ``missing="nan"``. Its
+            ``attrs["provenance"]`` holds recipe, versions, fingerprints and scales, as that of
+            `extract_features`.
 
         Raises
         ------
@@ -222,20 +224,27 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """
         exams = list_exams(X)
         check_exams(exams)
-        recipe = self.recipe()
+        recipe, device = self.recipe(), resolve_device(self.device)
         log_missing(list_missing(exams, recipe), len(exams))
+        sources: dict[str, int] = {}
         if recipe.sides != "fold":
             exams = give_sides(exams, recipe.sides)
-            log_sides(count_sources(exams))
-        rows: list[np.ndarray[Any, Any]] = []
+            sources = count_sources(exams)
+            log_sides(sources)
+        rows: list[Row] = []
         with (
             contextlib.closing(self.iterate(exams)) as found,
             show_progress(len(exams), "extract", "exam", self.progress) as bar,
         ):
             for row in found:
-                rows.append(row.values)
+                rows.append(row)
                 bar.update()
-        return build_frame(exams, rows, recipe.columns())
+        table = build_frame(exams, [row.values for row in rows], recipe.columns())
+        fingerprints = [row.fingerprint for row in rows]
+        table.attrs["provenance"] = describe_provenance(
+            recipe, fingerprints, device, exams=exams, sources=sources
+        )
+        return table
 
     def set_output(
         self, *, transform: Literal["default", "pandas", "polars"] | None = None
@@ -358,21 +367,6 @@ def _check_batch_size(batch_size: object) -> None:
             f"`batch_size` must be at least 1, got {batch_size}. Leave it out to use as many exams "
             "as the free memory of the GPU holds."
         )
-
-
-def warn_of_faults(row: Row) -> None:
-    """Give the warnings of a row, which may come from a worker process.
-
-    Parameters
-    ----------
-    row : Row
-
-    Warns
-    -----
-    StackWarning
-    """
-    for text in row.warnings:
-        warnings.warn(text, StackWarning, stacklevel=3)
 
 
 def describe_exam(exam: ExamLike, index: int, recipe: Recipe, device: Device) -> Row:
