@@ -59,7 +59,7 @@ IF_MISSING = "if_missing"
 
 SIDES = "sides"
 """Key of the provenance: number of exams by how their side was found (given, tag, position); only
-if the recipe has known sides."""
+if the recipe has known or guessed sides."""
 
 ADVICE = "Extract the features again."
 """Last sentence of the errors of `read_features`."""

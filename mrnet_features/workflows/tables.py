@@ -68,7 +68,7 @@ def make_table(
     missing : {"error", "nan"}, optional
         What to do about an exam without a series; see `FeatureExtractor`. An exam without any is
         an error. By default "error" in the layout of MRNet, else "nan".
-    sides : {"fold", "known"}, default "fold"
+    sides : {"fold", "known", "guess"}, default "fold"
         Whether regions on the two sides of the knee are folded or named medial and lateral; see
         `FeatureExtractor`.
     exclude : DataFrame or iterable of str, optional
