@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -109,7 +109,7 @@ def read_studies(path: Path) -> Studies:
     reports: dict[str, str] = {}
     problems: list[Problem] = []
     for row in rows:
-        study = row.cells[at]
+        study = _get_cell(row, at)
         problem = _find_row_problem(row, width, {STUDY: study})
         if not problem and study in labels:
             problem = f"study {quote(study)} appears twice. Keep the right line."
@@ -155,7 +155,7 @@ def read_series(path: Path) -> tuple[list[ListedSeries], list[Problem]]:
     problems: list[Problem] = []
     for row in rows:
         cells = row.cells
-        study, uid = cells[header[STUDY]], cells[header[SERIES]]
+        study, uid = (_get_cell(row, header[name]) for name in (STUDY, SERIES))
         problem = _find_row_problem(row, width, {STUDY: study, SERIES: uid})
         if not problem:
             plane = cells[header[PLANE]].lower()
@@ -202,15 +202,17 @@ def find_uid_problem(uid: str) -> str | None:
     return find_id_problem(uid)
 
 
-def _read_table(path: Path, needed: Sequence[str]) -> tuple[dict[str, int], int, Iterator[Row]]:
-    """Positions of the columns by name, their number, and the rows, with all their cells.
+def _read_table(path: Path, needed: Sequence[str]) -> tuple[dict[str, int], int, list[Row]]:
+    """Positions of the columns by name, the number of cells of a row, and the rows.
 
     No message shows the text of a cell: it may be a report.
     """
-    rows = read_rows(path)
+    rows = read_rows(path, keep_empty=True)
     if not rows:
         raise ValueError(f"'{path}' must hold a table with a header, got no line. Copy it again.")
     names = rows[0].cells
+    while not names[-1]:
+        names.pop()
     canonical = {name.lower(): name for name in (STUDY, SERIES, REPORT, PLANE, FLUID, FAT)}
     named = [canonical.get(name.lower(), name) for name in names]
     absent = [name for name in needed if name not in named]
@@ -230,18 +232,26 @@ def _read_table(path: Path, needed: Sequence[str]) -> tuple[dict[str, int], int,
     if twice:
         raise ValueError(f"'{path}' must have each column once, got {name_some(twice)} again.")
     header = {name: k for k, name in enumerate(named) if not NO_NAMES.fullmatch(name)}
-    width = len(names)
-    padded = (Row(r.line, r.cells + [""] * (width - len(r.cells))) for r in rows[1:])
-    return header, width, padded
+    for row in rows[1:]:
+        while len(row.cells) > len(names) and not row.cells[-1]:
+            row.cells.pop()  # a spreadsheet writes empty columns too
+    return header, len(names), rows[1:]
+
+
+def _get_cell(row: Row, at: int) -> str:
+    """Cell of a row; empty if the row is too short."""
+    return row.cells[at] if at < len(row.cells) else ""
 
 
 def _find_row_problem(row: Row, width: int, uids: Mapping[str, str]) -> str | None:
     """What is wrong with a row or its UIDs, or None."""
-    if len(row.cells) > width:
-        return (
-            f"a line must have the {width} cells of the header, got {len(row.cells)}. Put text "
-            "with commas or line ends in quotes."
+    if len(row.cells) != width:
+        advice = (
+            "Put text with commas or line ends in quotes."
+            if len(row.cells) > width
+            else "Add the cells that are missing; an empty cell needs its comma."
         )
+        return f"a line must have the {width} cells of the header, got {len(row.cells)}. {advice}"
     for column, uid in uids.items():
         problem = find_uid_problem(uid)
         if problem:
