@@ -19,6 +19,9 @@ __all__ = ["SPLITS", "ListedSeries", "Studies", "find_uid_problem", "read_series
 SPLITS = ("train", "test")
 """Splits of the layout."""
 
+SAMPLE = "sample_submission.csv"
+"""File whose columns are the findings, where the set has it."""
+
 STUDY, SERIES = "StudyInstanceUID", "SeriesInstanceUID"
 REPORT = "Report"
 PLANE, FLUID, FAT = "Anatomical_Plane", "Fluid_Sensitive", "Fat_Suppression"
@@ -47,18 +50,21 @@ class Studies(NamedTuple):
     Attributes
     ----------
     findings : tuple of str
-        Names of the columns of labels, in the order of the header.
+        Names of the columns of labels.
     labels : dict of str to tuple of float
         By study: 0, 1 or NaN per finding.
     reports : dict of str to str
         By study; empty if there is no such column.
     problems : tuple of Problem
+    left_out : tuple of str
+        Columns that are no findings, since ``sample_submission.csv`` lacks them.
     """
 
     findings: tuple[str, ...]
     labels: dict[str, tuple[float, ...]]
     reports: dict[str, str]
     problems: tuple[Problem, ...]
+    left_out: tuple[str, ...]
 
 
 class ListedSeries(NamedTuple):
@@ -84,12 +90,16 @@ class ListedSeries(NamedTuple):
     line: int
 
 
-def read_studies(path: Path) -> Studies:
+def read_studies(path: Path, findings: Sequence[str] | None = None) -> Studies:
     """Studies of ``train.csv`` or ``test.csv``.
 
     Parameters
     ----------
     path : Path
+    findings : sequence of str, optional
+        Columns of labels, in this order; ignored in a table without any column of labels. By
+        default those that ``sample_submission.csv`` beside the table has, in the order of the
+        header; all columns but the report if there is no such file, or it has none of them.
 
     Returns
     -------
@@ -99,12 +109,14 @@ def read_studies(path: Path) -> Studies:
     Raises
     ------
     OSError, ValueError
-        If the file can't be read as a table with the column StudyInstanceUID. No message shows a
-        report.
+        If the file can't be read as a table with the column StudyInstanceUID, or it lacks one of
+        `findings`. No message shows a report.
     """
     header, width, rows = _read_table(path, [STUDY])
     at, report = header[STUDY], header.get(REPORT)
-    columns = {k: name for name, k in header.items() if k not in (at, report)}
+    others = [name for name, k in header.items() if k not in (at, report)]
+    named, left_out = _choose_findings(path, others, findings)
+    columns = {header[name]: name for name in named}
     labels: dict[str, tuple[float, ...]] = {}
     reports: dict[str, str] = {}
     problems: list[Problem] = []
@@ -128,7 +140,7 @@ def read_studies(path: Path) -> Studies:
                 )
                 cause = f"label {finding}"
                 problems.append(Problem("label-file", study, "", text, cause, row.line, study))
-    return Studies(tuple(columns.values()), labels, reports, tuple(problems))
+    return Studies(tuple(named), labels, reports, tuple(problems), tuple(left_out))
 
 
 def read_series(path: Path) -> tuple[list[ListedSeries], list[Problem]]:
@@ -236,6 +248,28 @@ def _read_table(path: Path, needed: Sequence[str]) -> tuple[dict[str, int], int,
         while len(row.cells) > len(names) and not row.cells[-1]:
             row.cells.pop()  # a spreadsheet writes empty columns too
     return header, len(names), rows[1:]
+
+
+def _choose_findings(
+    path: Path, others: Sequence[str], findings: Sequence[str] | None
+) -> tuple[Sequence[str], Sequence[str]]:
+    """Which other columns of a table are labels, and which are left out as they are none."""
+    if not others:
+        return (), ()
+    if findings is not None:
+        unknown = [name for name in findings if name not in others]
+        if unknown:
+            raise ValueError(
+                f"`findings` must be columns of '{path}', got {name_some(unknown)}. Correct it."
+            )
+        return findings, ()
+    sample = path.parent / SAMPLE
+    rows = read_rows(sample) if sample.is_file() else []
+    asked = set(rows[0].cells) if rows else set()
+    known = [name for name in others if name in asked]
+    if not known:
+        return others, ()
+    return known, [name for name in others if name not in asked]
 
 
 def _get_cell(row: Row, at: int) -> str:
