@@ -158,7 +158,13 @@ def load_rsna_knee(
     labels = _tabulate(studies, [exam.id for exam in exams])
     texts = {exam.id: studies.reports[exam.id] for exam in exams if exam.id in studies.reports}
     reports = pd.Series(texts, dtype=object, name="report").rename_axis("exam")
-    return StudyDataset(tuple(exams), labels, reports, tuple(found))
+    is_gold = pd.Series(
+        [exam.id in studies.gold for exam in exams],
+        index=pd.Index([exam.id for exam in exams], name="exam"),
+        dtype=bool,
+        name="is_gold",
+    )
+    return StudyDataset(tuple(exams), labels, reports, tuple(found), is_gold)
 
 
 def load_rsna_labels(

@@ -58,6 +58,9 @@ class Studies(NamedTuple):
     problems : tuple of Problem
     left_out : tuple of str
         Columns that are no findings, since ``sample_submission.csv`` lacks them.
+    gold : frozenset of str
+        Studies with a label of every finding that any study of the table has one of; if some of
+        them have no report, those alone.
     """
 
     findings: tuple[str, ...]
@@ -65,6 +68,7 @@ class Studies(NamedTuple):
     reports: dict[str, str]
     problems: tuple[Problem, ...]
     left_out: tuple[str, ...]
+    gold: frozenset[str]
 
 
 class ListedSeries(NamedTuple):
@@ -115,8 +119,8 @@ def read_studies(path: Path, findings: Sequence[str] | None = None) -> Studies:
     header, width, rows = _read_table(path, [STUDY])
     at, report = header[STUDY], header.get(REPORT)
     others = [name for name, k in header.items() if k not in (at, report)]
-    named, left_out = _choose_findings(path, others, findings)
-    columns = {header[name]: name for name in named}
+    named, listed = _choose_findings(path, others, findings)
+    columns = {header[name]: name for name in dict.fromkeys((*named, *listed))}
     labels: dict[str, tuple[float, ...]] = {}
     reports: dict[str, str] = {}
     problems: list[Problem] = []
@@ -140,7 +144,10 @@ def read_studies(path: Path, findings: Sequence[str] | None = None) -> Studies:
                 )
                 cause = f"label {finding}"
                 problems.append(Problem("label-file", study, "", text, cause, row.line, study))
-    return Studies(tuple(named), labels, reports, tuple(problems), tuple(left_out))
+    gold = _find_gold(labels, reports)
+    chosen = {study: cells[: len(named)] for study, cells in labels.items()}
+    left_out = () if findings else tuple(name for name in others if name not in named)
+    return Studies(tuple(named), chosen, reports, tuple(problems), left_out, gold)
 
 
 def read_series(path: Path) -> tuple[list[ListedSeries], list[Problem]]:
@@ -253,23 +260,31 @@ def _read_table(path: Path, needed: Sequence[str]) -> tuple[dict[str, int], int,
 def _choose_findings(
     path: Path, others: Sequence[str], findings: Sequence[str] | None
 ) -> tuple[Sequence[str], Sequence[str]]:
-    """Which other columns of a table are labels, and which are left out as they are none."""
+    """Columns to return as labels, and all columns of labels that are known as such."""
     if not others:
         return (), ()
+    sample = path.parent / SAMPLE
+    rows = read_rows(sample) if sample.is_file() else []
+    listed = [name for name in others if rows and name in rows[0].cells]
     if findings is not None:
         unknown = [name for name in findings if name not in others]
         if unknown:
             raise ValueError(
                 f"`findings` must be columns of '{path}', got {name_some(unknown)}. Correct it."
             )
-        return findings, ()
-    sample = path.parent / SAMPLE
-    rows = read_rows(sample) if sample.is_file() else []
-    asked = set(rows[0].cells) if rows else set()
-    known = [name for name in others if name in asked]
-    if not known:
-        return others, ()
-    return known, [name for name in others if name not in asked]
+        return findings, listed
+    return listed or others, listed
+
+
+def _find_gold(
+    labels: Mapping[str, tuple[float, ...]], reports: Mapping[str, str]
+) -> frozenset[str]:
+    """Studies with all labels; those without a report alone, if there are any."""
+    known = {study: [not math.isnan(cell) for cell in cells] for study, cells in labels.items()}
+    used = [any(column) for column in zip(*known.values(), strict=True)]
+    full = {study for study, cells in known.items() if any(used) and cells == used}
+    # labels of the others may have been read from their report
+    return frozenset({study for study in full if not reports.get(study)} or full)
 
 
 def _get_cell(row: Row, at: int) -> str:

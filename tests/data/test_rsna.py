@@ -62,6 +62,29 @@ def test_labels_beside_a_report_are_no_gold_if_others_have_none(root):
     assert load_rsna_knee(root).is_gold.to_dict() == {"1.2.1": 0, "1.2.2": 0, "1.2.3": 1}
 
 
+def test_gold_is_decided_from_the_whole_table(root):
+    """Leaving exams out or choosing findings turns no silver label into gold."""
+    train = load_rsna_knee(root)
+    assert not train[["1.2.2"]].is_gold.any()  # it has all labels that it has
+    assert train[["1.2.3", "1.2.2"]].is_gold.to_dict() == {"1.2.3": True, "1.2.2": False}
+    assert train[:0].is_gold.empty
+    assert not load_rsna_knee(root, exclude=["1.2.1", "1.2.3"]).is_gold.any()
+    shutil.rmtree(root / "train_series" / "1.2.1")
+    shutil.rmtree(root / "train_series" / "1.2.3")
+    assert not load_rsna_knee(root, missing="drop").is_gold.any()
+    write_rows(root / "sample_submission.csv", [("StudyInstanceUID", *FINDINGS)])
+    part = load_rsna_knee(root, missing="drop", findings="Medial Meniscus")
+    assert part.labels.notna().all(axis=None)
+    assert not part.is_gold.any()
+
+
+def test_gold_without_reports_stays_alone_if_it_is_excluded(root):
+    rows = [(study, "" if study == "1.2.3" else REPORT, *c) for study, c in LABELS.items()]
+    write_rows(root / "train.csv", [("StudyInstanceUID", "Report", *FINDINGS), *rows])
+    assert not load_rsna_knee(root, exclude=["1.2.3"]).is_gold.any()
+    assert not load_rsna_knee(root)[["1.2.1", "1.2.2"]].is_gold.any()
+
+
 def add_columns(root):
     """Columns of 0 and 1, and of text, that are no findings."""
     frame = pd.read_csv(root / "train.csv", dtype=str)
