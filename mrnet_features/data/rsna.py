@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.data.exam import Exam
-from mrnet_features.data.mrnet import list_excluded
 from mrnet_features.data.problems import Problem, format_problems, limit_problems
 from mrnet_features.data.rsna_choice import SeriesChoice, read_choice
 from mrnet_features.data.rsna_files import (
@@ -27,6 +26,7 @@ from mrnet_features.data.rsna_files import (
 from mrnet_features.data.rsna_hints import find_file, require_set
 from mrnet_features.data.rsna_series import SLOTS, FoundSeries, choose, list_folders
 from mrnet_features.data.study_dataset import StudyDataset
+from mrnet_features.excluded_ids import list_excluded
 from mrnet_features.messages import name_some, quote
 from mrnet_features.names import check_series, parse_series
 from mrnet_features.series.assemble import PERCENTILES, PIXEL_MM, SIZE, check_scale
