@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from mrnet_features.csv_files import Row, read_rows
 from mrnet_features.data.problems import Problem
-from mrnet_features.exam_ids import find_id_problem
+from mrnet_features.exam_ids import STUDY_UID, find_id_problem
 from mrnet_features.messages import name_some, quote
 from mrnet_features.names import PLANES
 
@@ -22,8 +22,7 @@ SPLITS = ("train", "test")
 SAMPLE = "sample_submission.csv"
 """File whose columns are the findings, where the set has it."""
 
-STUDY, SERIES = "StudyInstanceUID", "SeriesInstanceUID"
-REPORT = "Report"
+SERIES, REPORT = "SeriesInstanceUID", "Report"
 PLANE, FLUID, FAT = "Anatomical_Plane", "Fluid_Sensitive", "Fat_Suppression"
 
 LABELS = {"": math.nan, "0": 0.0, "0.0": 0.0, "1": 1.0, "1.0": 1.0}
@@ -116,8 +115,8 @@ def read_studies(path: Path, findings: Sequence[str] | None = None) -> Studies:
         If the file can't be read as a table with the column StudyInstanceUID, or it lacks one of
         `findings`. No message shows a report.
     """
-    header, width, rows = _read_table(path, [STUDY])
-    at, report = header[STUDY], header.get(REPORT)
+    header, width, rows = _read_table(path, [STUDY_UID])
+    at, report = header[STUDY_UID], header.get(REPORT)
     others = [name for name, k in header.items() if k not in (at, report)]
     named, listed = _choose_findings(path, others, findings)
     columns = {header[name]: name for name in dict.fromkeys((*named, *listed))}
@@ -126,7 +125,7 @@ def read_studies(path: Path, findings: Sequence[str] | None = None) -> Studies:
     problems: list[Problem] = []
     for row in rows:
         study = _get_cell(row, at)
-        problem = _find_row_problem(row, width, {STUDY: study})
+        problem = _find_row_problem(row, width, {STUDY_UID: study})
         if not problem and study in labels:
             problem = f"study {quote(study)} appears twice. Keep the right line."
         if problem:
@@ -169,13 +168,13 @@ def read_series(path: Path) -> tuple[list[ListedSeries], list[Problem]]:
         If the file can't be read as a table with the columns StudyInstanceUID, SeriesInstanceUID,
         Fluid_Sensitive and Anatomical_Plane.
     """
-    header, width, rows = _read_table(path, [STUDY, SERIES, FLUID, PLANE])
+    header, width, rows = _read_table(path, [STUDY_UID, SERIES, FLUID, PLANE])
     known: dict[str, ListedSeries] = {}
     problems: list[Problem] = []
     for row in rows:
         cells = row.cells
-        study, uid = (_get_cell(row, header[name]) for name in (STUDY, SERIES))
-        problem = _find_row_problem(row, width, {STUDY: study, SERIES: uid})
+        study, uid = (_get_cell(row, header[name]) for name in (STUDY_UID, SERIES))
+        problem = _find_row_problem(row, width, {STUDY_UID: study, SERIES: uid})
         if not problem:
             plane = cells[header[PLANE]].lower()
             found = ListedSeries(
@@ -232,7 +231,7 @@ def _read_table(path: Path, needed: Sequence[str]) -> tuple[dict[str, int], int,
     names = rows[0].cells
     while not names[-1]:
         names.pop()
-    canonical = {name.lower(): name for name in (STUDY, SERIES, REPORT, PLANE, FLUID, FAT)}
+    canonical = {name.lower(): name for name in (STUDY_UID, SERIES, REPORT, PLANE, FLUID, FAT)}
     named = [canonical.get(name.lower(), name) for name in names]
     absent = [name for name in needed if name not in named]
     if absent:
