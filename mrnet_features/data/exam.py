@@ -205,7 +205,36 @@ class Exam:
         bool
             True for DICOM and NIfTI, and where the spacing is given.
         """
-        return self._is_scanned(plane) or self.find_spacing(plane) is not None
+        return self.is_scanned(plane) or self.find_spacing(plane) is not None
+
+    def is_scanned(self, plane: str) -> bool:
+        """Whether a series is read from DICOM or NIfTI, and so turned into a known orientation.
+
+        Parameters
+        ----------
+        plane : str
+            One of the exam's planes or other series.
+
+        Returns
+        -------
+        bool
+        """
+        return plane in self.paths and is_scanner_file(self.paths[plane])
+
+    def list_files(self, plane: str) -> list[Path]:
+        """Files of a series, sorted; none is read.
+
+        Parameters
+        ----------
+        plane : str
+            One of the exam's planes or other series.
+
+        Returns
+        -------
+        list of Path
+        """
+        path = self.paths[plane]
+        return list_files(path)[0] if path.is_dir() else [path]
 
     def find_side(self) -> Side:
         """Side of the knee: as given, else from one header per DICOM or NIfTI series.
@@ -232,8 +261,8 @@ class Exam:
         if self.side is not None:
             return make_side(self.side)
         present = [plane for plane, path in self.paths.items() if path.exists()]
-        scanned = [plane for plane in present if self._is_scanned(plane)]
-        return find_headers_side({plane: self._list_headers(plane) for plane in scanned})
+        scanned = [plane for plane in present if self.is_scanned(plane)]
+        return find_headers_side({plane: self.list_files(plane) for plane in scanned})
 
     def describe_files(self, plane: str) -> str:
         """Size, modification time and change time of the files of a series; no file is read.
@@ -256,7 +285,7 @@ class Exam:
             If a file is missing.
         """
         path = self.paths[plane]
-        files = self._list_headers(plane)
+        files = self.list_files(plane)
         if is_nifti(path) and not path.is_dir():
             files += [beside for beside in [find_json_beside(path)] if beside.exists()]
         if not self.has_scale(plane):
@@ -323,15 +352,6 @@ class Exam:
     def _list_series(self) -> tuple[str, ...]:
         """Series of the exam."""
         return tuple(self.paths)
-
-    def _is_scanned(self, plane: str) -> bool:
-        """Whether a series is of DICOM or NIfTI files."""
-        return is_scanner_file(self.paths[plane])
-
-    def _list_headers(self, plane: str) -> list[Path]:
-        """Files of a series, sorted."""
-        path = self.paths[plane]
-        return list_files(path)[0] if path.is_dir() else [path]
 
     def _rescale(self, stack: UInt8Array, plane: str) -> UInt8Array:
         """Stack of the pixel size of `load_series`, if its own is given."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
 
 from mrnet_features.names import parse_series
-from mrnet_features.series.dicom_files import NotDicomError, read_dicom_header
-from mrnet_features.series.dicom_frames import Frame, has_picture, list_frames
+from mrnet_features.series.dicom_frames import Frame, list_frames
+from mrnet_features.series.first_picture import read_pictures
 from mrnet_features.series.nifti import is_nifti, read_nifti_volume
 from mrnet_features.series.side import Side, combine_sides, find_side, read_maker
 from mrnet_features.series.volume import Volume
@@ -59,16 +59,8 @@ def _read_side(paths: Sequence[Path], *, is_all: bool) -> Side:
     """Side of one series, from the first picture or from all."""
     if len(paths) == 1 and is_nifti(paths[0]):
         return find_side(read_nifti_volume(paths[0]))
-    frames: list[Frame] = []
-    for path in paths:
-        try:
-            file = read_dicom_header(path)
-        except NotDicomError:
-            continue
-        if has_picture(file):
-            frames += list_frames(file)
-            if not is_all:
-                break
+    files = islice(read_pictures(paths), None if is_all else 1)
+    frames = [frame for file in files for frame in list_frames(file)]
     return find_side(_make_volume(frames)) if frames else Side()
 
 

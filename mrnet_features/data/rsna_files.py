@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 from mrnet_features.csv_files import Row, read_rows
 from mrnet_features.data.problems import Problem
-from mrnet_features.exam_ids import STUDY_UID, find_id_problem
+from mrnet_features.exam_ids import STUDY_UID
 from mrnet_features.messages import name_some, quote
 from mrnet_features.names import PLANES
+from mrnet_features.series.uids import LONGEST_UID, find_uid_problem
 
-__all__ = ["SPLITS", "ListedSeries", "Studies", "find_uid_problem", "read_series", "read_studies"]
+__all__ = ["SPLITS", "ListedSeries", "Studies", "read_series", "read_studies"]
 
 SPLITS = ("train", "test")
 """Splits of the layout."""
@@ -29,12 +30,6 @@ LABELS = {"": math.nan, "0": 0.0, "0.0": 0.0, "1": 1.0, "1.0": 1.0}
 """Label by the text of its cell; pandas writes 1.0 in columns with empty cells."""
 
 BITS = {"0": False, "0.0": False, "false": False, "1": True, "1.0": True, "true": True}
-
-UID = re.compile(r"[0-9]+(\.[0-9]+)*")
-"""UIDs of DICOM. They are the names of folders, so that nothing else may pass."""
-
-LONGEST_UID = 64
-"""As DICOM has it."""
 
 LONGEST_NAME = 60
 """Most characters of the name of a column. Longer ones are text that ran into the header."""
@@ -194,30 +189,6 @@ def read_series(path: Path) -> tuple[list[ListedSeries], list[Problem]]:
         if problem:
             problems.append(_describe(path, row, study, problem))
     return list(known.values()), problems
-
-
-def find_uid_problem(uid: str) -> str | None:
-    """Why a text can't be the UID of a study or series and the name of its folder, or None.
-
-    Parameters
-    ----------
-    uid : str
-
-    Returns
-    -------
-    str or None
-        The end of a sentence that begins with the UID.
-
-    Examples
-    --------
-    >>> find_uid_problem("1.2.840.113"), find_uid_problem("../x")
-    (None, 'must be a UID of digits and dots, without any part of a path')
-    """
-    if len(uid) > LONGEST_UID:
-        return f"must have at most {LONGEST_UID} characters, got {len(uid)}"
-    if not UID.fullmatch(uid):
-        return "must be a UID of digits and dots, without any part of a path"
-    return find_id_problem(uid)
 
 
 def _read_table(path: Path, needed: Sequence[str]) -> tuple[dict[str, int], int, list[Row]]:

@@ -81,10 +81,12 @@ class StudyExam(Exam):
         """Size and times of the files of a plane, and the scale; see `Exam.describe_files`."""
         return f"{self.scale} {describe_states(self.chosen[plane].paths)}"
 
-    def _is_scanned(self, plane: str) -> bool:  # noqa: ARG002
-        return True
+    def is_scanned(self, plane: str) -> bool:
+        """Whether the exam has the plane: all are DICOM; see `Exam.is_scanned`."""
+        return plane in self.chosen
 
-    def _list_headers(self, plane: str) -> list[Path]:
+    def list_files(self, plane: str) -> list[Path]:
+        """Files of a plane, sorted; see `Exam.list_files`."""
         return list(self.chosen[plane].paths)
 
     def table(self) -> pd.DataFrame:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import warnings
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -13,12 +12,13 @@ from joblib import cpu_count, delayed
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from mrnet_features.arrays import Device, resolve_device
-from mrnet_features.extraction.describe import Row, StackWarning, describe_batch, make_row
+from mrnet_features.extraction.describe import Row, describe_batch, make_row, warn_of_faults
 from mrnet_features.extraction.exams import Exams, build_frame, check_exams, list_exams
 from mrnet_features.extraction.gpu.pipeline import iterate_rows
 from mrnet_features.extraction.gpu.planning import count_readers
 from mrnet_features.extraction.missing import check_presence, check_use, list_missing, log_missing
 from mrnet_features.extraction.pooling import DEFAULT_POOLS, POOLS
+from mrnet_features.extraction.provenance import describe_provenance
 from mrnet_features.extraction.read import ExamLike, read_exam
 from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.extraction.sides import give_sides, log_sides
@@ -183,10 +183,12 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             As `fit` and `transform`.
         """
         exams = list_exams(X)
+        sources: dict[str, int] = {}
         if self.sides == "known":  # so that headers are read once
             check_exams(exams)
-            exams, _ = give_sides(exams)
-        return self.fit(exams).transform(exams)
+            exams, sources = give_sides(exams)
+        self.fit(exams)
+        return self._make_table(exams, sources)
 
     def transform(self, X: Exams) -> pd.DataFrame:
         """Feature table of the exams.
@@ -201,7 +203,9 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         DataFrame of shape (n_exams, n_features), float32
             The index, named "exam", holds the exam ids as text, or the position in `X` where
             exams have none. NaN where a statistic is not defined, see the docstring of the family,
-            and where the exam lacks the series, with ``missing="nan"``.
+            and where the exam lacks the series, with ``missing="nan"``. Its
+            ``attrs["provenance"]`` holds recipe, versions, fingerprints and scales, as that of
+            `extract_features`.
 
         Raises
         ------
@@ -220,20 +224,10 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """
         exams = list_exams(X)
         check_exams(exams)
-        recipe = self.recipe()
-        log_missing(list_missing(exams, recipe), len(exams))
-        if recipe.sides == "known":
+        sources: dict[str, int] = {}
+        if self.recipe().sides == "known":
             exams, sources = give_sides(exams)
-            log_sides(sources)
-        rows: list[np.ndarray[Any, Any]] = []
-        with (
-            contextlib.closing(self.iterate(exams)) as found,
-            show_progress(len(exams), "extract", "exam", self.progress) as bar,
-        ):
-            for row in found:
-                rows.append(row.values)
-                bar.update()
-        return build_frame(exams, rows, recipe.columns())
+        return self._make_table(exams, sources)
 
     def set_output(
         self, *, transform: Literal["default", "pandas", "polars"] | None = None
@@ -336,6 +330,28 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             sides="known" if self.sides == "known" else "fold",
         )
 
+    def _make_table(self, exams: Sequence[ExamLike], sources: Mapping[str, int]) -> pd.DataFrame:
+        """Table of checked exams with its provenance; `sources` is as from `give_sides`."""
+        recipe = self.recipe()
+        log_missing(list_missing(exams, recipe), len(exams))
+        log_sides(sources)
+        rows: list[np.ndarray[Any, Any]] = []
+        fingerprints: list[str] = []
+        with (
+            contextlib.closing(self.iterate(exams)) as found,
+            show_progress(len(exams), "extract", "exam", self.progress) as bar,
+        ):
+            for row in found:
+                rows.append(row.values)
+                fingerprints.append(row.fingerprint)
+                bar.update()
+        table = build_frame(exams, rows, recipe.columns())
+        device = resolve_device(self.device)
+        table.attrs["provenance"] = describe_provenance(
+            recipe, fingerprints, device, exams=exams, sources=sources
+        )
+        return table
+
     def __sklearn_is_fitted__(self) -> bool:
         return True  # nothing is learned
 
@@ -353,21 +369,6 @@ def _check_batch_size(batch_size: object) -> None:
             f"`batch_size` must be at least 1, got {batch_size}. Leave it out to use as many exams "
             "as the free memory of the GPU holds."
         )
-
-
-def warn_of_faults(row: Row) -> None:
-    """Give the warnings of a row, which may come from a worker process.
-
-    Parameters
-    ----------
-    row : Row
-
-    Warns
-    -----
-    StackWarning
-    """
-    for text in row.warnings:
-        warnings.warn(text, StackWarning, stacklevel=3)
 
 
 def describe_exam(exam: ExamLike, index: int, recipe: Recipe, device: Device) -> Row:

@@ -10,7 +10,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -37,18 +37,15 @@ from mrnet_features.extraction.failures import (
 )
 from mrnet_features.extraction.journal import FinishedRow, Journal
 from mrnet_features.extraction.missing import list_missing, log_missing
+from mrnet_features.extraction.provenance import describe_provenance, list_readers
 from mrnet_features.extraction.read import read_exam
 from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.extraction.sides import give_sides, log_sides
 from mrnet_features.extraction.table import (
     FILE_STATES,
     FINGERPRINTS,
-    MISSING,
     REQUEST,
-    SCALES,
-    SIDES,
     SKIPPED,
-    describe_provenance,
     write_table,
 )
 from mrnet_features.files import explain_write_errors, remove_partials
@@ -147,7 +144,7 @@ def extract_features(
         path=path,
         extractor=extractor,
         recipe=recipe,
-        key=hash_request(recipe, extractor.device_),
+        key=hash_request(recipe, extractor.device_, list_readers(exams, recipe.planes)),
         file_states={
             exam.id: hash_file_state(exam, recipe.planes, recipe.missing, recipe.sides)
             for exam in exams
@@ -295,17 +292,19 @@ class _Run:
             described, [rows[exam.id].values for exam in described], self.recipe.columns()
         )
         fingerprints = [rows[exam.id].fingerprint for exam in described]
-        missing = list_missing(described, self.recipe)
-        log_missing(missing, len(described))
+        log_missing(list_missing(described, self.recipe), len(described))
         log_sides(self.sources)
         table.attrs["provenance"] = {
-            **describe_provenance(self.recipe, fingerprints, self.extractor.device_),
+            **describe_provenance(
+                self.recipe,
+                fingerprints,
+                self.extractor.device_,
+                exams=described,
+                sources=self.sources,
+            ),
             FILE_STATES: join_states(rows[exam.id].file_state for exam in described),
-            **({SCALES: scales} if (scales := _list_scales(described)) else {}),
             SKIPPED: list(failures),
             REQUEST: self.key,
-            **({MISSING: missing} if missing else {}),
-            **({SIDES: dict(self.sources)} if self.sources else {}),
         }
         with explain_write_errors(self.path, self.describe_kept):
             if failures:
@@ -368,12 +367,6 @@ class _Run:
         if not keep_failures and is_failures_file(self.failures_path):
             self.failures_path.unlink(missing_ok=True)
         self.journal.path.unlink(missing_ok=True)
-
-
-def _list_scales(exams: Sequence[Exam]) -> list[dict[str, Any]]:
-    """Scales of the exams that have stacks of a known pixel size, each once, in plain types."""
-    scales = sorted({e.scale for e in exams if any(map(e.has_scale, e.paths))})
-    return [{**scale._asdict(), "percentiles": list(scale.percentiles)} for scale in scales]
 
 
 def _check_files_and_ids(exams: Sequence[Exam]) -> None:

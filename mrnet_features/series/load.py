@@ -26,6 +26,7 @@ from mrnet_features.series.dicom_frames import has_picture
 from mrnet_features.series.dicom_series import read_dicom_volume
 from mrnet_features.series.nifti import is_nifti, read_nifti_volume
 from mrnet_features.series.series import Series
+from mrnet_features.series.uids import name_series
 from mrnet_features.series.volume import Volume, find_spacing_problem
 
 __all__ = ["load_series"]
@@ -56,7 +57,8 @@ def load_series(
         Which slices to keep if a series holds several orientations; the plane if the tags do not
         tell it. An error if the tags say another one.
     series : str, optional
-        SeriesInstanceUID, for a folder that holds several series. NIfTI files have none.
+        SeriesInstanceUID, for a folder that holds several series; what the error calls it if the
+        files have no valid one. NIfTI files have none.
     pixel_mm : float, default 0.6
         Distance of rows and columns of the stack in mm.
     size : int, default 256
@@ -124,7 +126,7 @@ def read_volume(
         groups, said = read_series_files(path)
     else:
         file = read_dicom_header(path)
-        groups, said = {file.tags.word("SeriesInstanceUID"): [file]}, []
+        groups, said = _name_groups({file.tags.word("SeriesInstanceUID"): [file]}), []
     files = choose_group(groups, path, series)
     volume = read_dicom_volume(files, str(path), plane, spacing_mm)
     volume.warnings[:0] = said
@@ -182,7 +184,7 @@ def load_files(
 
 
 def read_series_files(folder: Path) -> tuple[dict[str, list[DicomFile]], list[str]]:
-    """Files with pictures below a folder by their SeriesInstanceUID.
+    """Files with pictures below a folder by the name of their series.
 
     Parameters
     ----------
@@ -191,7 +193,7 @@ def read_series_files(folder: Path) -> tuple[dict[str, list[DicomFile]], list[st
     Returns
     -------
     groups : dict of str to list of DicomFile
-        Sorted by UID; files sorted by path.
+        By `name_series`, sorted; files sorted by path.
     warnings : list of str
 
     Raises
@@ -219,7 +221,13 @@ def read_series_files(folder: Path) -> tuple[dict[str, list[DicomFile]], list[st
         )
     if n_other:
         said.append(f"{n_other} of {len(paths)} files in '{folder}' are no DICOM pictures.")
-    return dict(sorted(groups.items())), said
+    return _name_groups(groups), said
+
+
+def _name_groups(groups: dict[str, list[DicomFile]]) -> dict[str, list[DicomFile]]:
+    """Files by the names of their series, sorted."""
+    names = name_series(groups)
+    return dict(sorted((names[uid], files) for uid, files in groups.items()))
 
 
 def choose_group(
@@ -232,7 +240,7 @@ def choose_group(
     groups : dict of str to list of DicomFile
     folder : Path
     series : str or None
-        SeriesInstanceUID.
+        Name of a series, which is its UID if that is valid.
 
     Returns
     -------

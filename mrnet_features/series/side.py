@@ -18,7 +18,8 @@ TAG_CONFIDENCE = 0.99
 """A tag is set by hand, and rarely wrong."""
 
 POSITION_CONFIDENCE = 0.9
-"""Others counted 98 % right for two makers, and no more than chance for some: in between."""
+"""Others counted 98 % right for two makers, and no more than chance for some. A judgement,
+not a measured rate."""
 
 WORDS = {"l": "left", "r": "right", "left": "left", "right": "right"}
 

@@ -7,16 +7,17 @@ import logging
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from mrnet_features.csv_files import format_csv
 from mrnet_features.data.exam import Exam
 from mrnet_features.evaluation.comparison.read_predictions import read_paths
+from mrnet_features.extraction.describe import Row
 from mrnet_features.extraction.exams import build_frame
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.failures import Failure, iterate_outcomes
+from mrnet_features.extraction.provenance import describe_provenance
 from mrnet_features.extraction.resume import extract_features
 from mrnet_features.files import write_text
 from mrnet_features.jobs import show_progress
@@ -221,7 +222,7 @@ def _describe(extractor: FeatureExtractor, exams: Sequence[Exam]) -> pd.DataFram
     """Features of the exams that can be read."""
     extractor.fit(exams)
     outcomes = iterate_outcomes(extractor, exams)
-    rows: dict[str, Any] = {}
+    rows: dict[str, Row] = {}
     reasons: dict[str, str] = {}
     with (
         contextlib.closing(outcomes),
@@ -231,7 +232,7 @@ def _describe(extractor: FeatureExtractor, exams: Sequence[Exam]) -> pd.DataFram
             if isinstance(outcome, Failure):
                 reasons[exam.id] = outcome.error
             else:
-                rows[exam.id] = outcome.values
+                rows[exam.id] = outcome
             bar.update()
     if not rows:
         name, reason = next(iter(reasons.items()))
@@ -239,4 +240,9 @@ def _describe(extractor: FeatureExtractor, exams: Sequence[Exam]) -> pd.DataFram
     for name, reason in reasons.items():
         logger.warning("Exam %s: %s", name, reason)
     described = [exam for exam in exams if exam.id in rows]
-    return build_frame(described, list(rows.values()), extractor.recipe().columns())
+    recipe = extractor.recipe()
+    table = build_frame(described, [row.values for row in rows.values()], recipe.columns())
+    table.attrs["provenance"] = describe_provenance(
+        recipe, [row.fingerprint for row in rows.values()], extractor.device_, exams=described
+    )
+    return table
