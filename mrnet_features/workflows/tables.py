@@ -12,8 +12,9 @@ import pandas as pd
 
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.exam import Exam
-from mrnet_features.data.mrnet import list_excluded, load_mrnet
+from mrnet_features.data.mrnet import load_mrnet
 from mrnet_features.data.release import check_request, read_contents
+from mrnet_features.excluded_ids import list_excluded
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.recipe import Missing
 from mrnet_features.extraction.resume import extract_features
