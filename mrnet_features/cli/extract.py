@@ -50,6 +50,7 @@ class Sides(StrEnum):
 
     fold = "fold"
     known = "known"
+    guess = "guess"
 
 
 @command(
@@ -94,8 +95,9 @@ def extract(
         Sides,
         typer.Option(
             help="Combine the two sides of the knee without saying which is medial (fold), or name "
-            "them medial and lateral (known); then the side of every exam must be known, as DICOM "
-            "and NIfTI files tell it."
+            "them medial and lateral (known); then a tag of the DICOM or NIfTI files must say the "
+            "side of every exam. Guess also takes the side from the position in the scanner, which "
+            "can be wrong."
         ),
     ] = Sides.fold,
     exclude: Exclude = "",
@@ -153,7 +155,7 @@ def extract(
         families=name_families(families),
         planes=None if planes is None else split_names(planes),
         missing=None if missing is None else missing.value,
-        sides="known" if sides is Sides.known else "fold",
+        sides=sides.value,
         exclude=read_exclusion(exclude),
         ids=ids,
         device=device,

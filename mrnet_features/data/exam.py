@@ -10,19 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pandas as pd
 
 from mrnet_features.arrays import UInt8Array
-from mrnet_features.data.exam_side import find_headers_side
+from mrnet_features.data.exam_side import check_sided, find_headers_side
 from mrnet_features.data.stack_files import read_stack, read_stack_shape
 from mrnet_features.messages import describe_cause, list_names, name_some, quote
 from mrnet_features.names import is_series, parse_series, say_series
 from mrnet_features.notebook_html import format_code, format_paragraph, format_table
-from mrnet_features.series.assemble import Scale, find_series_plane
+from mrnet_features.series.assemble import Scale, assemble, find_series_plane
 from mrnet_features.series.dicom_files import list_files
-from mrnet_features.series.load import (
-    check_spacing,
-    is_scanner_file,
-    load_series,
-    read_volume,
-)
+from mrnet_features.series.load import check_spacing, is_scanner_file, read_volume
 from mrnet_features.series.nifti import find_json_beside, is_nifti
 from mrnet_features.series.side import Side, make_side
 from mrnet_features.series.stack_scale import resample_stack
@@ -53,9 +48,10 @@ class Exam:
     scale : Scale, optional
         Pixel size, size and percentiles of the stacks from DICOM and NIfTI, as for `load_series`.
         ``.npy`` files are read as they are, unless `spacing_mm` is given.
-    side : {"left", "right"}, optional
-        Side of the knee, for ``FeatureExtractor(sides="known")``. By default it is found in the
-        headers of DICOM and NIfTI files.
+    side : {"left", "right"} or Side, optional
+        Side of the knee, for ``FeatureExtractor(sides="known")``; it counts before any tag. A Side,
+        as from `find_side`, keeps how it was found. By default the side is found in the headers of
+        DICOM and NIfTI files.
     spacing_mm : pair of float, or mapping of series to pair of float, optional
         Distance of rows and of columns in mm. Stacks of ``.npy`` files are then resampled to the
         pixel size and the size of `scale`, 0.6 mm and 256 pixels by default, and keep their grey
@@ -70,7 +66,7 @@ class Exam:
     id: str
     paths: Mapping[str, Path]
     scale: Scale = field(default=Scale(), kw_only=True)
-    side: str | None = field(default=None, kw_only=True)
+    side: str | Side | None = field(default=None, kw_only=True)
     spacing_mm: Spacing | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
@@ -108,7 +104,7 @@ class Exam:
             parts += [format_table(table), format_paragraph(*hint)]
         return "\n".join(parts)
 
-    def load(self, plane: str, *, mmap: bool = False) -> UInt8Array:
+    def load(self, plane: str, *, mmap: bool = False, side: Side | None = None) -> UInt8Array:
         """Stack of one series.
 
         Parameters
@@ -118,6 +114,10 @@ class Exam:
         mmap : bool, default False
             Map a ``.npy`` file into memory, read-only, instead of reading it; not if it is
             resampled.
+        side : Side, optional
+            Side by which medial and lateral are told apart. A DICOM or NIfTI series must then say
+            how its slices lie, and no tag of any slice may name another side than one that was
+            found; a side that is given counts before tags.
 
         Returns
         -------
@@ -131,14 +131,16 @@ class Exam:
         OSError, ModuleNotFoundError
             As `load_series`, for DICOM and NIfTI.
         ValueError
-            If the file can't be read or is not a complete uint8 stack of at least one slice.
+            If the file can't be read or is not a complete uint8 stack of at least one slice, or
+            does not agree with `side`.
         """
         path = self._find_path(plane)
         try:
             if is_scanner_file(path):
-                spacing = self.find_spacing(plane)
-                options: dict[str, Any] = {"plane": _find_plane(plane), "spacing_mm": spacing}
-                return load_series(path, **options, **self.scale._asdict()).stack
+                of_plane, spacing = _find_plane(plane), self.find_spacing(plane)
+                volume = read_volume(path, of_plane, spacing_mm=spacing)
+                check_sided(volume, side)
+                return assemble(volume, str(path), self.scale, of_plane).stack
             return self._rescale(read_stack(path, mmap=mmap), plane)
         except ValueError as error:
             raise ValueError(f"Exam {quote(self.id)}, {say_series(plane)}: {error}") from error

@@ -19,6 +19,7 @@ from mrnet_features.extraction.read import choose_series, read_exam
 from mrnet_features.extraction.recipe import Missing, Recipe
 from mrnet_features.extraction.table import hash_texts
 from mrnet_features.jobs import run_jobs, show_progress
+from mrnet_features.series.side import make_side
 from mrnet_features.stacks.region_sets import Sides
 
 
@@ -75,8 +76,8 @@ def hash_file_state(
     planes : sequence of str
     missing : {"error", "nan"}, default "error"
         With "nan" it is a state of the exam that it lacks a series.
-    sides : {"fold", "known"}, default "fold"
-        With "known" the side that is given is a part of the state.
+    sides : {"fold", "known", "guess"}, default "fold"
+        Unless "fold", the side is a part of the state, but not how it was found.
 
     Returns
     -------
@@ -91,8 +92,8 @@ def hash_file_state(
             parts.append(f"{series} {exam.describe_files(series)}")
         except OSError:
             return ""
-    if parts and sides == "known":
-        parts.append(f"side {exam.side}")
+    if parts and sides != "fold":
+        parts.append(f"side {make_side(exam.side).name}")
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest() if parts else ""
 
 

@@ -38,13 +38,14 @@ from mrnet_features.extraction.failures import (
 from mrnet_features.extraction.journal import FinishedRow, Journal
 from mrnet_features.extraction.missing import list_missing, log_missing
 from mrnet_features.extraction.provenance import describe_provenance, list_readers
-from mrnet_features.extraction.read import read_exam
+from mrnet_features.extraction.read import read_exam, suffices
 from mrnet_features.extraction.recipe import Recipe
-from mrnet_features.extraction.sides import give_sides, log_sides
+from mrnet_features.extraction.sides import count_sources, give_sides, log_sides
 from mrnet_features.extraction.table import (
     FILE_STATES,
     FINGERPRINTS,
     REQUEST,
+    SIDES,
     SKIPPED,
     write_table,
 )
@@ -52,6 +53,7 @@ from mrnet_features.files import explain_write_errors, remove_partials
 from mrnet_features.jobs import show_progress
 from mrnet_features.locks import hold_lock
 from mrnet_features.messages import name_some, quote
+from mrnet_features.series.side import make_side
 
 logger = logging.getLogger("mrnet_features")
 
@@ -135,10 +137,11 @@ def extract_features(
     _check_files_and_ids(exams)
     extractor = extractor or FeatureExtractor()
     recipe = extractor.recipe()
-    sources: dict[str, int] = {}
-    if recipe.sides == "known":
-        exams, sources = give_sides(exams, skips=on_error == "skip")
-    _fit(extractor, exams, [exam for exam in exams if exam.side] if sources else exams)
+    sided: list[Exam] = []
+    if recipe.sides != "fold":
+        exams = give_sides(exams, recipe.sides, skips=on_error == "skip")
+        sided = [exam for exam in exams if suffices(make_side(exam.side), recipe.sides)]
+    _fit(extractor, exams, sided or exams)
     run = _Run(
         exams=exams,
         path=path,
@@ -149,7 +152,6 @@ def extract_features(
             exam.id: hash_file_state(exam, recipe.planes, recipe.missing, recipe.sides)
             for exam in exams
         },
-        sources=sources,
         verify=verify,
         on_error=on_error,
         progress=progress,
@@ -186,7 +188,7 @@ def _fit(extractor: FeatureExtractor, exams: Sequence[Exam], known: Sequence[Exa
     try:
         extractor.fit(known)
     except ValueError as error:
-        unknown = [exam.id for exam in exams if not exam.side]
+        unknown = sorted({exam.id for exam in exams} - {exam.id for exam in known})
         if len(known) < len(exams):
             error.add_note(f"exams of unknown side, which are skipped: {name_some(unknown)}")
         raise
@@ -203,8 +205,6 @@ class _Run:
     key: str
     file_states: Mapping[str, str]
     """By exam id, taken before any exam is read: a file that changes later is compared again."""
-    sources: Mapping[str, int]
-    """Number of exams by how their side was found; empty if it need not be known."""
     verify: bool
     on_error: str
     progress: bool | None
@@ -236,7 +236,12 @@ class _Run:
             and provenance[REQUEST] == self.key
             and provenance.get(FILE_STATES) == join_states(states)
             and not provenance.get(SKIPPED)
+            and provenance.get(SIDES, {}) == self.count_sources(self.exams)
         )
+
+    def count_sources(self, exams: Sequence[Exam]) -> dict[str, int]:
+        """Number of exams by how their side was found; empty if it need not be known."""
+        return {} if self.recipe.sides == "fold" else count_sources(exams)
 
     def list_rows(self, table: pd.DataFrame | None) -> dict[str, FinishedRow]:
         """Rows of a table by exam id; none if it was extracted by other code."""
@@ -304,14 +309,15 @@ class _Run:
         )
         fingerprints = [rows[exam.id].fingerprint for exam in described]
         log_missing(list_missing(described, self.recipe), len(described))
-        log_sides(self.sources)
+        sources = self.count_sources(described)
+        log_sides(sources)
         table.attrs["provenance"] = {
             **describe_provenance(
                 self.recipe,
                 fingerprints,
                 self.extractor.device_,
                 exams=described,
-                sources=self.sources,
+                sources=sources,
             ),
             FILE_STATES: join_states(rows[exam.id].file_state for exam in described),
             SKIPPED: list(failures),

@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mrnet_features.exam_ids import (
-    ID_COLUMNS,
     find_id_problem,
     index_by_id,
+    is_id_name,
     require_unique_ids,
 )
 from mrnet_features.files import explain_errors, replace_file
@@ -59,7 +59,7 @@ IF_MISSING = "if_missing"
 
 SIDES = "sides"
 """Key of the provenance: number of exams by how their side was found (given, tag, position); only
-if the recipe has known sides."""
+if the recipe has known or guessed sides."""
 
 ADVICE = "Extract the features again."
 """Last sentence of the errors of `read_features`."""
@@ -281,7 +281,7 @@ def _check_columns(where: str, features: pd.DataFrame) -> None:
             features.columns[features.columns.duplicated()].unique()
         ),
         "must not have a feature with the name of an id column, got": [
-            name for name in names if str(name).lower() in ID_COLUMNS
+            name for name in names if is_id_name(name)
         ],
         "must hold numbers only, got other values in": [
             name

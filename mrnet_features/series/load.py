@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ from mrnet_features.series.assemble import (
     PERCENTILES,
     PIXEL_MM,
     SIZE,
-    Scale,
     assemble,
     check_plane,
     check_scale,
@@ -147,40 +145,6 @@ def is_scanner_file(path: Path) -> bool:
     if path.suffix == ".npy":
         return False
     return is_nifti(path) or path.suffix.lower() in (".dcm", ".ima") or path.is_dir()
-
-
-def load_files(
-    files: Sequence[DicomFile],
-    label: str,
-    scale: Scale,
-    plane: str | None = None,
-    spacing_mm: tuple[float, float] | None = None,
-) -> Series:
-    """Series of DICOM files whose headers have been read.
-
-    Parameters
-    ----------
-    files : sequence of DicomFile
-        At least one.
-    label : str
-        Folder or file, for messages.
-    scale : Scale
-    plane : str, optional
-        As for `load_series`.
-    spacing_mm : pair of float, optional
-        As for `load_series`.
-
-    Returns
-    -------
-    Series
-
-    Raises
-    ------
-    OSError, ValueError, ModuleNotFoundError
-        As `load_series`.
-    """
-    volume = read_dicom_volume(files, label, plane, spacing_mm)
-    return assemble(volume, label, scale, plane)
 
 
 def read_series_files(folder: Path) -> tuple[dict[str, list[DicomFile]], list[str]]:

@@ -38,6 +38,10 @@ MAKERS = {
 }
 
 
+SURE = ("tag", "given")
+"""Sources of a side that is known; a position is a guess."""
+
+
 class Side(NamedTuple):
     """Side of a knee, with how it was found.
 
@@ -56,13 +60,19 @@ class Side(NamedTuple):
     confidence: float = 0.0
     warnings: tuple[str, ...] = ()
 
+    @property
+    def is_known(self) -> bool:
+        """Whether a tag or the user says the side, so that medial and lateral may be named."""
+        return self.source in SURE
+
 
 def make_side(given: object) -> Side:
     """Side that a user gives; unknown if it is None.
 
     Parameters
     ----------
-    given : {"left", "right"} or None
+    given : {"left", "right"}, Side or None
+        A Side, as found before, stays as it is.
 
     Returns
     -------
@@ -80,6 +90,8 @@ def make_side(given: object) -> Side:
     """
     if given is None:
         return Side()
+    if isinstance(given, Side):
+        return given
     if given not in ("left", "right"):
         got = quote(given) if isinstance(given, str) else type(given).__name__
         raise ValueError(

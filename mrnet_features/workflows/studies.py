@@ -23,6 +23,7 @@ from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.messages import describe_cause, name_some, quote
 from mrnet_features.names import PLANES
 from mrnet_features.series.dicom_files import read_dicom_header
+from mrnet_features.series.side import Side
 
 __all__ = ["UnreadableStudy", "find_studies", "holds_dicom", "load_studies"]
 
@@ -49,7 +50,13 @@ class UnreadableStudy(Exam):
 
     problem: str = ""
 
-    def load(self, plane: str, *, mmap: bool = False) -> UInt8Array:  # noqa: ARG002
+    def load(
+        self,
+        plane: str,  # noqa: ARG002
+        *,
+        mmap: bool = False,  # noqa: ARG002
+        side: Side | None = None,  # noqa: ARG002
+    ) -> UInt8Array:
         """Raise a ValueError with the reason; see `Exam.load`."""
         self._refuse()
 

@@ -12,15 +12,18 @@ import pandas as pd
 
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.exam import Exam
-from mrnet_features.data.mrnet import list_excluded, load_mrnet
+from mrnet_features.data.mrnet import load_mrnet
 from mrnet_features.data.release import check_request, read_contents
+from mrnet_features.excluded_ids import list_excluded
 from mrnet_features.extraction.extractor import FeatureExtractor
+from mrnet_features.extraction.read import suffices
 from mrnet_features.extraction.recipe import Missing
 from mrnet_features.extraction.resume import extract_features
 from mrnet_features.extraction.sides import give_sides
 from mrnet_features.extraction.table import SKIPPED, read_features
 from mrnet_features.messages import name_some
 from mrnet_features.names import PLANES
+from mrnet_features.series.side import make_side
 from mrnet_features.stacks.region_sets import Sides
 from mrnet_features.workflows.exam_folders import (
     MRNET,
@@ -69,7 +72,7 @@ def make_table(
     missing : {"error", "nan"}, optional
         What to do about an exam without a series; see `FeatureExtractor`. An exam without any is
         an error. By default "error" in the layout of MRNet, else "nan".
-    sides : {"fold", "known"}, default "fold"
+    sides : {"fold", "known", "guess"}, default "fold"
         Whether regions on the two sides of the knee are folded or named medial and lateral; see
         `FeatureExtractor`.
     exclude : DataFrame or iterable of str, optional
@@ -224,13 +227,13 @@ def read_scored_table(
 
 def _leave_out_unknown(dataset: Dataset, sides: Sides, on_error: str) -> Dataset:
     """Exams that can be described: without those of unknown side, where these are skipped."""
-    if sides != "known" or on_error != "skip":
+    if sides == "fold" or on_error != "skip":
         return dataset
-    exams, sources = give_sides(dataset.exams, skips=True)
-    if not sources:  # the extraction says more
+    exams = give_sides(dataset.exams, sides, skips=True)
+    kept = [suffices(make_side(exam.side), sides) for exam in exams]
+    if not any(kept):  # the extraction says more
         return dataset
-    kept = [exam.side is not None for exam in exams]
-    unknown = [exam.id for exam in exams if exam.side is None]
+    unknown = [exam.id for exam, is_kept in zip(exams, kept, strict=True) if not is_kept]
     if unknown:
         said = "The side of %d of %d exams is unknown; they are skipped: %s."
         logger.warning(said, len(unknown), len(exams), name_some(unknown))

@@ -108,7 +108,7 @@ def test_cv_takes_a_csv_of_labels(place, type_in):
     assert summary["n_exams"].to_dict() == {"tear": 22}
 
 
-def test_lost_zeros_of_a_csv_of_labels_have_advice_that_the_command_can_follow(place, type_in, caplog):
+def test_lost_zeros_of_a_csv_have_advice_that_the_command_can_follow(place, type_in, caplog):
     caplog.set_level(logging.INFO, "mrnet_features")
     table = read_features(place / "train.parquet")
     ids = [f"{k:04d}" for k in range(1, 25)]

@@ -178,7 +178,13 @@ def test_a_preset_is_rebuilt_though_some_of_its_families_describe_no_plane(folde
 
 
 @pytest.mark.parametrize(
-    "options", [{"sides": "known"}, {"missing": "nan"}, {"sides": "known", "missing": "nan"}]
+    "options",
+    [
+        {"sides": "known"},
+        {"sides": "guess"},
+        {"missing": "nan"},
+        {"sides": "known", "missing": "nan"},
+    ],
 )
 def test_sides_and_missing_series_are_kept(folder, options):
     saved = FeatureExtractor("minimal", planes="coronal", **options)
