@@ -189,7 +189,7 @@ def keep_common(labels, fewest):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sets", type=int, default=6)
+    parser.add_argument("--sets", type=int, default=5)
     parser.add_argument("--exams", type=int, default=700, help="per set, with repeats")
     parser.add_argument("--repeats", type=int, default=1, help="of the folds")
     parser.add_argument("--leaks", type=float, nargs="+", default=[0.0, 1.0])

@@ -11,6 +11,7 @@ import pytest
 import mrnet_features as mf
 from mrnet_features.synthetic import draw_knee
 from tests.support.dicom_files import write_series
+from tests.support.quick_studies import TINY, write_quick_studies
 from tests.support.scanners import write_scanners
 
 ROOT = Path(__file__).parents[1]
@@ -68,6 +69,7 @@ def test_the_code_of_pages_about_exams_runs(tmp_path, monkeypatch, capsys):
     mf.write_knees("MRNet-v1.0", n_train=100, n_valid=70, seed=5, n_jobs=1)
     pytest.importorskip("pydicom", reason="the extra `dicom` is not installed")
     write_disc(tmp_path / "disc")
+    write_quick_studies("rsna-knee", n_train=4, n_valid=1, style=TINY)
     names = {"README", "audit", "command-line", "comparison", "explore", "report", "viewer"}
     assert {page.stem for page in NEEDS_EXAMS} == names
     for page in sorted(NEEDS_EXAMS):

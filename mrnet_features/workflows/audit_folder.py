@@ -9,6 +9,7 @@ import pandas as pd
 
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.quality.audit import audit
+from mrnet_features.quality.findings import choose_codes
 from mrnet_features.workflows.exam_folders import STUDIES, load_exams, name_layout
 
 __all__ = ["audit_folder"]
@@ -43,6 +44,7 @@ def audit_folder(
     OSError, ValueError
         As `audit` and `load_exams`.
     """
+    choose_codes(codes, skip)  # before the folder is read
     if name_layout(root) != STUDIES:
         return audit(root, codes=codes, skip=skip, n_jobs=n_jobs)
     studies = load_exams(root, n_jobs=n_jobs) if studies is None else studies
