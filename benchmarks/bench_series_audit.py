@@ -303,7 +303,7 @@ def main():
             "least_share_that_agrees": agreement.LEAST_AGREEMENT,
             "robust_sds_of_an_unlike_stack": cohort_rules.CHECK_SDS,
             "robust_sds_of_a_fit": named_rules.FIT_SDS,
-            "fewest_slices": named_rules.FEWEST_SLICES,
+            "fewest_slices": named_rules.FEWEST_PICTURES,
         },
         **score(truth, found, ids),
         "sets": [run[3] for run in runs],

@@ -95,13 +95,17 @@ def read_lines(path: str | Path) -> list[tuple[int, str]]:
 
 
 def read_rows(
-    path: str | Path, *, most_bytes: int = MOST_BYTES, most_lines: int = MOST_LINES
+    path: str | Path,
+    *,
+    most_bytes: int = MOST_BYTES,
+    most_lines: int = MOST_LINES,
+    keep_empty: bool = False,
 ) -> list[Row]:
     r"""Rows of a CSV file, without empty lines and without the comments above the first row.
 
     Cells are separated by commas, or else by semicolons or tabs, as spreadsheets write them in
     some countries; next to semicolons and tabs, ``0,9`` is read as ``0.9``. Cells may be in double
-    quotes. Empty cells at the end of a row are dropped. Comments begin with ``#``.
+    quotes. Comments begin with ``#``.
 
     Parameters
     ----------
@@ -109,6 +113,9 @@ def read_rows(
         Encoded as for `read_text`.
     most_bytes, most_lines : int, default 128 MiB and 1,048,576
         Larger files are refused.
+    keep_empty : bool, default False
+        Whether to keep empty cells at the end of a row, so that a row that was cut off can be told
+        from one without values. They are dropped by default.
 
     Returns
     -------
@@ -147,10 +154,11 @@ def read_rows(
         found = [cell.strip() for cell in cells] if spaced else cells
         if not plain:
             found = [_clean(cell, separator) for cell in found]
-        while found and not found[-1]:
-            found.pop()
-        if found:
-            rows.append(Row(number, found))
+        n_cells = len(found)
+        while n_cells and not found[n_cells - 1]:
+            n_cells -= 1
+        if n_cells:
+            rows.append(Row(number, found if keep_empty else found[:n_cells]))
     return rows
 
 

@@ -24,15 +24,21 @@ if TYPE_CHECKING:
 __all__ = [
     "ID_COLUMNS",
     "MRNET_WIDTH",
+    "STUDY_UID",
     "check_ids",
+    "find_id_column",
     "find_id_problem",
     "index_by_id",
+    "is_id_name",
     "require_same_exams",
     "require_unique_ids",
     "restore_ids",
 ]
 
-ID_COLUMNS = ("exam", "exam_id", "id", "case", "study", "studyinstanceuid")
+STUDY_UID = "StudyInstanceUID"
+"""Name of the column of ids in tables of DICOM studies."""
+
+ID_COLUMNS = ("exam", "exam_id", "id", "case", "study", STUDY_UID.lower())
 """Names of a column or index level of exam ids, in any letter case."""
 
 MRNET_WIDTH = 4
@@ -105,9 +111,10 @@ def restore_ids(
     are_lost = all(text not in known and text.zfill(of_set) in known for text in texts)
     if len(lengths) > 1 or are_lost:
         digits = " to ".join(map(str, sorted({min(lengths), max(lengths)})))
+        digits += " digit" if max(lengths) == 1 else " digits"
         best = of_set if are_lost else max(MRNET_WIDTH, *lengths)
         raise ValueError(
-            f"{where} must hold exam ids with their leading zeros, got numbers of {digits} digits "
+            f"{where} must hold exam ids with their leading zeros, got numbers of {digits} "
             f"such as {quote(min(texts, key=len))}. Pass id_width={best} to restore the zeros, "
             "id_width=1 to keep the numbers as they are, or write ids as text."
         )
@@ -156,9 +163,9 @@ def index_by_id(
         for k, name in enumerate(index.names)
         if name is not None and name != LINES
     ]
-    named = [name for name in columns if _is_id_name(name)]
-    found = [values for name, values in levels if _is_id_name(name)]
-    found += [frame.iloc[:, k].tolist() for k, name in enumerate(columns) if _is_id_name(name)]
+    named = [name for name in columns if is_id_name(name)]
+    found = [values for name, values in levels if is_id_name(name)]
+    found += [frame.iloc[:, k].tolist() for k, name in enumerate(columns) if is_id_name(name)]
     if not found:
         unnamed = _find_unnamed_ids(frame)
         if unnamed is None:
@@ -172,7 +179,7 @@ def index_by_id(
     if any(values != found[0] for values in found[1:]):
         raise ValueError(
             f"{where} must have one column of exam ids, got several with different values "
-            f"({name_some([*(name for name, _ in levels if _is_id_name(name)), *named])}). Drop "
+            f"({name_some([*(name for name, _ in levels if is_id_name(name)), *named])}). Drop "
             "the ones that are not exam ids."
         )
     numbers = [name for k, name in enumerate(columns) if name in UNNAMED and (name or not k)]
@@ -180,9 +187,51 @@ def index_by_id(
     ids = restore_ids(found[0], where, width, known)
     rest = rest.set_axis(pd.Index(ids, name="exam"))
     for name, values in levels:
-        if not _is_id_name(name) and name not in rest.columns:
+        if not is_id_name(name) and name not in rest.columns:
             rest[name] = values
     return rest
+
+
+def is_id_name(name: Any) -> bool:
+    """Whether a column of this name holds exam ids, as in `ID_COLUMNS`.
+
+    Parameters
+    ----------
+    name : Any
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_id_name("studyInstanceUid"), is_id_name("ACL")
+    (True, False)
+    """
+    return isinstance(name, str) and name.lower() in ID_COLUMNS
+
+
+def find_id_column(names: Iterable[str]) -> str | None:
+    """Column of exam ids of a table: StudyInstanceUID, or else the first of `ID_COLUMNS`.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Names of the columns.
+
+    Returns
+    -------
+    str or None
+        As it is spelt in the table.
+
+    Examples
+    --------
+    >>> find_id_column(["ID", "ACL", "studyinstanceuid"]), find_id_column(["ACL"])
+    ('studyinstanceuid', None)
+    """
+    found = [name for name in names if is_id_name(name)]
+    studies = [name for name in found if name.lower() == STUDY_UID.lower()]
+    return next(iter(studies + found), None)
 
 
 def check_ids(name: str, ids: Iterable[Any]) -> None:
@@ -303,9 +352,10 @@ def require_unique_ids(
     else:
         again = pd.DataFrame({"exam": rows, "repeat": list(repeats)}).duplicated().to_numpy()
     if again.any():
+        n_rows = "1 row" if again.sum() == 1 else f"{int(again.sum())} rows"
         raise ValueError(
             f"{name} must hold each exam once{'' if repeats is None else ' per repeat'}, got "
-            f"{name_some(list(rows[again].unique()))} more than once ({int(again.sum())} rows too "
+            f"{name_some(list(rows[again].unique()))} more than once ({n_rows} too "
             f"many). {advice or 'Delete them.'}"
         )
 
@@ -350,10 +400,6 @@ def _read_id(value: Any, where: str, width: int | None) -> str:
             f"{where} must hold exam ids as text, but {quote(text)} {problem}. {advice}"
         )
     return text
-
-
-def _is_id_name(name: Any) -> bool:
-    return isinstance(name, str) and name.lower() in ID_COLUMNS
 
 
 def _describe_index(index: pd.Index[Any]) -> str:

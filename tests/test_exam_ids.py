@@ -202,5 +202,5 @@ def test_an_exam_stands_in_a_table_once():
 
 def test_an_exam_stands_in_every_repeat_once():
     require_unique_ids("`folds`", ["a", "b", "a"], [0, 0, 1])
-    with pytest.raises(ValueError, match="once per repeat, got 'a' more than once .1 rows"):
+    with pytest.raises(ValueError, match="once per repeat, got 'a' more than once .1 row too"):
         require_unique_ids("`folds`", ["a", "a", "b"], [1, 1, 1])

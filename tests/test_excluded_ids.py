@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from mrnet_features.excluded_ids import require_text_ids, select_findings
+from mrnet_features.excluded_ids import list_excluded, require_text_ids, select_findings
 
 MARKS = pd.DataFrame({"exam": list("abc"), "severity": ["agree", "reject", "check"]})
 
@@ -24,3 +24,24 @@ def test_a_table_without_severity_counts_whole():
 def test_ids_that_are_no_text_are_refused(exam):
     with pytest.raises(TypeError, match="Read the file with dtype="):
         require_text_ids(["0001", exam])
+
+
+def test_a_list_and_a_table_leave_out_the_same_exams():
+    assert list_excluded(None) == frozenset()
+    assert list_excluded(["b"]) == list_excluded(MARKS) == {"b"}
+    folder = pd.DataFrame({"exam": ["", "a"]})  # the first finding is about the folder
+    assert list_excluded(folder) == {"a"}
+
+
+@pytest.mark.parametrize(
+    ("exclude", "error", "message"),
+    [
+        ("marks.csv", TypeError, "Read a file with pandas"),
+        ("0003", TypeError, "Pass a list"),
+        (pd.DataFrame({"id": []}), ValueError, "must have a column 'exam', got 'id'"),
+        (["7.0"], ValueError, "'7.0' is a decimal number"),
+    ],
+)
+def test_what_names_no_exams_is_refused(exclude, error, message):
+    with pytest.raises(error, match=message):
+        list_excluded(exclude)

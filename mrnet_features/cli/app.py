@@ -65,6 +65,16 @@ OPTIONS = {
 DATA = {"data", "exams", "features", "groups", "labels", "models"}
 """Python arguments for what a command reads itself: they are named without backticks."""
 
+PYTHON_ONLY = {
+    r"Pass id_width=\d+ to restore .*?, or write ids as text": (
+        "Write ids as text, with their zeros"
+    ),
+    r"read its ids as text or, if .*?, pass id_width=\d+ when you read it": (
+        "write its ids as text, with their zeros"
+    ),
+}
+"""Advice in place of that which needs an argument, for commands without its option."""
+
 running: Any = None
 """Context of the command that runs: warnings and messages about a stop need its options."""
 
@@ -251,7 +261,13 @@ def name_options(message: str, options: Collection[str]) -> str:
         r"`(?P<quoted>\w+)`|"
         r"\b(?P<given>\w+)=(?:True\b|(?P<number>-?\d+(?:\.\d+)?)\b|'(?P<value>\w+)')"
     )
-    return re.sub(pattern, replace, message)
+    if options and "--id-width" not in options:
+        for advice, other in PYTHON_ONLY.items():
+            message = re.sub(advice, other, message)
+    named = re.sub(pattern, replace, message)
+    if "--tasks" in options:  # of Python, where one leaves out a column of the labels
+        named = named.replace("leave the task out", "name the other tasks in `--tasks`")
+    return named
 
 
 app = typer.Typer(
@@ -316,7 +332,8 @@ def main() -> NoReturn:
     running = None
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(MessageFormatter())
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.basicConfig(handlers=[handler])  # of other packages warnings only
+    logging.getLogger("mrnet_features").setLevel(logging.INFO)
     counts: Counter[Any] = Counter()
     warnings.showwarning = functools.partial(_show_warning, counts, set())
     try:

@@ -50,9 +50,10 @@ def audit(
     """Find exams to reject or to check, in all splits of a folder.
 
     One line per finding, exams to reject first: the split, exam and plane, what is wrong, and what
-    to do about it.
+    to do about it. Then how many exams lack which series, and what could not be checked.
     """
     from mrnet_features.cli.format import (
+        describe_missing,
         describe_unjudged,
         print_audit,
         print_json,
@@ -64,6 +65,7 @@ def audit(
     findings = audit_folder(root, codes=chosen, skip=split_names(skip), n_jobs=jobs)
     if as_json:
         print_json(table_as_rows(findings))
+        print_message(describe_missing(findings))
         print_message(describe_unjudged(findings))
     else:
         print_audit(findings)

@@ -83,8 +83,14 @@ def cv(
     folder = check_folder(out or table.parent / f"{table.stem}-cv")
     if not overwrite:
         check_output(refuse_evaluation, folder, hint="--out")
+    given = Folds.read(folds) if folds else None
     features, labels = read_scored_table(
-        table, root, split, exclude=read_exclusion(exclude), tasks=list_tasks(tasks)
+        table,
+        root,
+        split,
+        exclude=read_exclusion(exclude),
+        tasks=list_tasks(tasks),
+        n_splits=given.n_splits if given else n_folds,
     )
     evaluation = score_table(
         features,
@@ -92,7 +98,7 @@ def cv(
         model=model,
         n_splits=n_folds,
         n_repeats=repeats,
-        folds=Folds.read(folds) if folds else None,
+        folds=given,
         groups=read_groups(groups, root, split, features.index, jobs),
         seed=seed,
         n_jobs=jobs,

@@ -63,22 +63,26 @@ def explore(
     from mrnet_features.report.explore.explore import explore as run_explore
     from mrnet_features.report.review.write import require_packages
     from mrnet_features.workflows.audit_folder import audit_folder
-    from mrnet_features.workflows.exam_folders import load_exams
+    from mrnet_features.workflows.exam_folders import STUDIES, load_exams, name_layout
 
     require_packages()
     check_file(out, list_label_files(root, split))
     start = time.perf_counter()
     chosen = _read_sequences(sequences)
     planes = _find_planes(root, split)
+    is_studies = name_layout(root) == STUDIES
+    # the headers of studies are read once, for the audit too
+    dataset = load_exams(root, split, n_jobs=jobs) if is_studies else None
     findings = None
     audit_seconds = math.nan
     left_out: list[str] = []
     if audit:
-        findings = audit_folder(root, n_jobs=jobs)
+        findings = audit_folder(root, studies=dataset, n_jobs=jobs)
         audit_seconds = time.perf_counter() - start
         print_message(describe_unjudged(findings))
         findings, left_out = _choose_findings(findings, root, split, planes)
-    dataset = load_exams(root, split, planes=planes, exclude=left_out, n_jobs=jobs)
+    if dataset is None:
+        dataset = load_exams(root, split, planes=planes, exclude=left_out, n_jobs=jobs)
     found = dataclasses.replace(
         run_explore(dataset, findings, sequences=chosen, n_jobs=jobs), audit_seconds=audit_seconds
     )

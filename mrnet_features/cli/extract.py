@@ -50,6 +50,7 @@ class Sides(StrEnum):
 
     fold = "fold"
     known = "known"
+    guess = "guess"
 
 
 @command(
@@ -94,8 +95,9 @@ def extract(
         Sides,
         typer.Option(
             help="Combine the two sides of the knee without saying which is medial (fold), or name "
-            "them medial and lateral (known); then the side of every exam must be known, as DICOM "
-            "and NIfTI files tell it."
+            "them medial and lateral (known); then a tag of the DICOM or NIfTI files must say the "
+            "side of every exam. Guess also takes the side from the position in the scanner, which "
+            "can be wrong."
         ),
     ] = Sides.fold,
     exclude: Exclude = "",
@@ -153,7 +155,7 @@ def extract(
         families=name_families(families),
         planes=None if planes is None else split_names(planes),
         missing=None if missing is None else missing.value,
-        sides="known" if sides is Sides.known else "fold",
+        sides=sides.value,
         exclude=read_exclusion(exclude),
         ids=ids,
         device=device,
@@ -168,7 +170,8 @@ def extract(
         del provenance["file_states"]
         print_json({"table": str(out), "n_features": n_features, **provenance})
     else:
-        print(f"{n_exams} exams x {n_features} features in '{out}'.")
+        noun = "exam" if n_exams == 1 else "exams"
+        print(f"{n_exams} {noun} x {n_features} features in '{out}'.")
     of_split = "" if split == Split.train else f" --split {split.value}"
     labels = "labels.csv" if name_layout(root) == STUDIES else quote_path(root)
     print_next(f"cv {quote_path(out)} {labels}{of_split}", quiet=quiet or as_json)

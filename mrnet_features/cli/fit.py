@@ -80,11 +80,17 @@ def fit(
     printed.
     """
     from mrnet_features.cli.format import print_json, print_summary, summary_as_dict
+    from mrnet_features.workflows.exam_folders import MRNET, RSNA, name_layout
     from mrnet_features.workflows.fit import fit_table
     from mrnet_features.workflows.tables import read_scored_table
 
     features, labels = read_scored_table(
-        table, root, split, exclude=read_exclusion(exclude), tasks=list_tasks(tasks)
+        table,
+        root,
+        split,
+        exclude=read_exclusion(exclude),
+        tasks=list_tasks(tasks),
+        n_splits=n_folds,
     )
     fitted = fit_table(
         features,
@@ -111,5 +117,9 @@ def fit(
         print_summary(fitted.evaluation.summary())
         print(f"Thresholds: {', '.join(f'{t} {value:.3f}' for t, value in thresholds.items())}.")
         print(f"{fitted.bundle!r} in '{out}'.")
-    again = f"predict {quote_path(out)} valid-paths.csv predictions.csv"
-    print_next(again, quiet=quiet or as_json)
+    layout = "" if root.is_file() else name_layout(root)
+    exams = {
+        MRNET: "valid-paths.csv predictions.csv",
+        RSNA: f"{quote_path(root)} submission.csv",
+    }.get(layout, "FOLDER predictions.csv")
+    print_next(f"predict {quote_path(out)} {exams}", quiet=quiet or as_json)

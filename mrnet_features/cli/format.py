@@ -232,13 +232,11 @@ def _count_findings(findings: pd.DataFrame) -> Iterator[str]:
         f"exam{'s' * (total != 1)}{f' ({parts})' if parts else ''}: {n_rejected} to reject, "
         f"{n_findings - n_rejected} to check."
     )
-    unjudged = describe_unjudged(findings)
-    if unjudged:
-        yield unjudged
+    yield from filter(None, [describe_missing(findings), describe_unjudged(findings)])
 
 
-def describe_unjudged(findings: pd.DataFrame) -> str:
-    """Codes that an audit could not check because there were too few exams.
+def describe_missing(findings: pd.DataFrame) -> str:
+    """Number of exams without each series, in a set of named series.
 
     Parameters
     ----------
@@ -248,13 +246,37 @@ def describe_unjudged(findings: pd.DataFrame) -> str:
     Returns
     -------
     str
-        A sentence; empty if every code was checked.
+        A sentence; empty if no exam lacks a series that others have.
     """
     examined = findings.attrs.get("examined", {})
-    if not examined.get("unjudged"):
+    if not examined.get("missing"):
         return ""
+    total = sum(examined["exams"].values())
+    listed = ", ".join(f"{series} {n}" for series, n in examined["missing"].items())
+    return f"Exams of {total} without a series (no fault by itself): {listed}."
+
+
+def describe_unjudged(findings: pd.DataFrame) -> str:
+    """Codes that an audit could not check, such as those for which there were too few exams.
+
+    Parameters
+    ----------
+    findings : DataFrame
+        From `audit`.
+
+    Returns
+    -------
+    str
+        Sentences; empty if every code was checked.
+    """
+    examined = findings.attrs.get("examined", {})
+    why = "; ".join(f"{plane}: {text}" for plane, text in examined.get("weighting", {}).items())
+    of_weighting = f"Weighting not judged ({why})." if why else ""
+    if not examined.get("unjudged"):
+        return of_weighting
     few = ", ".join(f"{plane} has {n}" for plane, n in examined["few"].items())
     codes = ", ".join(examined["unjudged"])
     codes = codes.replace("out-of-view", "out-of-view (except for a leg cut off at a side)")
     these = "These need" if len(examined["unjudged"]) > 1 else "It needs"
-    return f"Not checked: {codes}. {these} {examined['needed']} exams per plane ({few})."
+    said = f"Not checked: {codes}. {these} {examined['needed']} exams per plane ({few})."
+    return f"{said} {of_weighting}".strip()

@@ -91,7 +91,12 @@ def importance(
 
     check_file(out, [table, *list_label_files(root, split)])
     features, labels = read_scored_table(
-        table, root, split, exclude=read_exclusion(exclude), tasks=list_tasks(tasks)
+        table,
+        root,
+        split,
+        exclude=read_exclusion(exclude),
+        tasks=list_tasks(tasks),
+        n_splits=n_folds,
     )
     names = [*labels.columns, *(["mean"] if labels.shape[1] > 1 else [])]
     shown = task or names[-1]

@@ -293,7 +293,7 @@ LabelSplit = Annotated[Split, typer.Option(help="Split of the exams in the table
 Tasks = Annotated[
     str,
     typer.Option(
-        help="Tasks, comma-separated; default: all that have positive and negative exams."
+        help="Tasks, comma-separated; default: all that have enough positive and negative exams."
     ),
 ]
 Groups = Annotated[

@@ -102,7 +102,8 @@ def predict(
     if as_json:
         print_json({"file": str(to), "n_exams": len(predictions)})
     else:
-        print(f"Predictions of {len(predictions)} exams in '{to}'.")
+        noun = "exam" if len(predictions) == 1 else "exams"
+        print(f"Predictions of {len(predictions)} {noun} in '{to}'.")
     if not paths.is_dir():
         again = f"compare ROOT mine={quote_path(to)} cnn=cnn.csv --paths {quote_path(paths)}"
         print_next(again, quiet=quiet or as_json)

@@ -10,19 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pandas as pd
 
 from mrnet_features.arrays import UInt8Array
-from mrnet_features.data.exam_side import find_headers_side
+from mrnet_features.data.exam_side import check_sided, find_headers_side
 from mrnet_features.data.stack_files import read_stack, read_stack_shape
 from mrnet_features.messages import describe_cause, list_names, name_some, quote
 from mrnet_features.names import is_series, parse_series, say_series
 from mrnet_features.notebook_html import format_code, format_paragraph, format_table
-from mrnet_features.series.assemble import Scale, find_series_plane
+from mrnet_features.series.assemble import Scale, assemble, find_series_plane
 from mrnet_features.series.dicom_files import list_files
-from mrnet_features.series.load import (
-    check_spacing,
-    is_scanner_file,
-    load_series,
-    read_volume,
-)
+from mrnet_features.series.load import check_spacing, is_scanner_file, read_volume
 from mrnet_features.series.nifti import find_json_beside, is_nifti
 from mrnet_features.series.side import Side, make_side
 from mrnet_features.series.stack_scale import resample_stack
@@ -53,9 +48,10 @@ class Exam:
     scale : Scale, optional
         Pixel size, size and percentiles of the stacks from DICOM and NIfTI, as for `load_series`.
         ``.npy`` files are read as they are, unless `spacing_mm` is given.
-    side : {"left", "right"}, optional
-        Side of the knee, for ``FeatureExtractor(sides="known")``. By default it is found in the
-        headers of DICOM and NIfTI files.
+    side : {"left", "right"} or Side, optional
+        Side of the knee, for ``FeatureExtractor(sides="known")``; it counts before any tag. A Side,
+        as from `find_side`, keeps how it was found. By default the side is found in the headers of
+        DICOM and NIfTI files.
     spacing_mm : pair of float, or mapping of series to pair of float, optional
         Distance of rows and of columns in mm. Stacks of ``.npy`` files are then resampled to the
         pixel size and the size of `scale`, 0.6 mm and 256 pixels by default, and keep their grey
@@ -70,7 +66,7 @@ class Exam:
     id: str
     paths: Mapping[str, Path]
     scale: Scale = field(default=Scale(), kw_only=True)
-    side: str | None = field(default=None, kw_only=True)
+    side: str | Side | None = field(default=None, kw_only=True)
     spacing_mm: Spacing | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
@@ -108,7 +104,7 @@ class Exam:
             parts += [format_table(table), format_paragraph(*hint)]
         return "\n".join(parts)
 
-    def load(self, plane: str, *, mmap: bool = False) -> UInt8Array:
+    def load(self, plane: str, *, mmap: bool = False, side: Side | None = None) -> UInt8Array:
         """Stack of one series.
 
         Parameters
@@ -118,6 +114,10 @@ class Exam:
         mmap : bool, default False
             Map a ``.npy`` file into memory, read-only, instead of reading it; not if it is
             resampled.
+        side : Side, optional
+            Side by which medial and lateral are told apart. A DICOM or NIfTI series must then say
+            how its slices lie, and no tag of any slice may name another side than one that was
+            found; a side that is given counts before tags.
 
         Returns
         -------
@@ -131,14 +131,16 @@ class Exam:
         OSError, ModuleNotFoundError
             As `load_series`, for DICOM and NIfTI.
         ValueError
-            If the file can't be read or is not a complete uint8 stack of at least one slice.
+            If the file can't be read or is not a complete uint8 stack of at least one slice, or
+            does not agree with `side`.
         """
         path = self._find_path(plane)
         try:
             if is_scanner_file(path):
-                spacing = self.find_spacing(plane)
-                options: dict[str, Any] = {"plane": _find_plane(plane), "spacing_mm": spacing}
-                return load_series(path, **options, **self.scale._asdict()).stack
+                of_plane, spacing = _find_plane(plane), self.find_spacing(plane)
+                volume = read_volume(path, of_plane, spacing_mm=spacing)
+                check_sided(volume, side)
+                return assemble(volume, str(path), self.scale, of_plane).stack
             return self._rescale(read_stack(path, mmap=mmap), plane)
         except ValueError as error:
             raise ValueError(f"Exam {quote(self.id)}, {say_series(plane)}: {error}") from error
@@ -205,7 +207,36 @@ class Exam:
         bool
             True for DICOM and NIfTI, and where the spacing is given.
         """
-        return self._is_scanned(plane) or self.find_spacing(plane) is not None
+        return self.is_scanned(plane) or self.find_spacing(plane) is not None
+
+    def is_scanned(self, plane: str) -> bool:
+        """Whether a series is read from DICOM or NIfTI, and so turned into a known orientation.
+
+        Parameters
+        ----------
+        plane : str
+            One of the exam's planes or other series.
+
+        Returns
+        -------
+        bool
+        """
+        return plane in self.paths and is_scanner_file(self.paths[plane])
+
+    def list_files(self, plane: str) -> list[Path]:
+        """Files of a series, sorted; none is read.
+
+        Parameters
+        ----------
+        plane : str
+            One of the exam's planes or other series.
+
+        Returns
+        -------
+        list of Path
+        """
+        path = self.paths[plane]
+        return list_files(path)[0] if path.is_dir() else [path]
 
     def find_side(self) -> Side:
         """Side of the knee: as given, else from one header per DICOM or NIfTI series.
@@ -232,8 +263,8 @@ class Exam:
         if self.side is not None:
             return make_side(self.side)
         present = [plane for plane, path in self.paths.items() if path.exists()]
-        scanned = [plane for plane in present if self._is_scanned(plane)]
-        return find_headers_side({plane: self._list_headers(plane) for plane in scanned})
+        scanned = [plane for plane in present if self.is_scanned(plane)]
+        return find_headers_side({plane: self.list_files(plane) for plane in scanned})
 
     def describe_files(self, plane: str) -> str:
         """Size, modification time and change time of the files of a series; no file is read.
@@ -256,7 +287,7 @@ class Exam:
             If a file is missing.
         """
         path = self.paths[plane]
-        files = self._list_headers(plane)
+        files = self.list_files(plane)
         if is_nifti(path) and not path.is_dir():
             files += [beside for beside in [find_json_beside(path)] if beside.exists()]
         if not self.has_scale(plane):
@@ -324,15 +355,6 @@ class Exam:
         """Series of the exam."""
         return tuple(self.paths)
 
-    def _is_scanned(self, plane: str) -> bool:
-        """Whether a series is of DICOM or NIfTI files."""
-        return is_scanner_file(self.paths[plane])
-
-    def _list_headers(self, plane: str) -> list[Path]:
-        """Files of a series, sorted."""
-        path = self.paths[plane]
-        return list_files(path)[0] if path.is_dir() else [path]
-
     def _rescale(self, stack: UInt8Array, plane: str) -> UInt8Array:
         """Stack of the pixel size of `load_series`, if its own is given."""
         spacing = self.find_spacing(plane)
@@ -347,10 +369,34 @@ class Exam:
         if plane not in self.paths:
             raise KeyError(
                 f"Exam {quote(self.id)} has no file for {say_series(plane)} (series present: "
-                f"{', '.join(self.paths) or 'none'}). Pass the planes you have, extract with "
-                "missing='nan', or exclude it."
+                f"{', '.join(self.paths) or 'none'}). {advise_on_gaps(tuple(self.paths))}"
             )
         return self.paths[plane]
+
+
+def advise_on_gaps(present: Sequence[str]) -> str:
+    """What to do about an exam without a series.
+
+    Parameters
+    ----------
+    present : sequence of str
+        Series that the exam has.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> advise_on_gaps([])
+    'Leave it out.'
+    """
+    if not present:
+        return "Leave it out."
+    return (
+        f"Pass planes={tuple(map(str, present))!r} to describe what it has; beside exams that have "
+        "the series, extract with missing='nan' or leave it out."
+    )
 
 
 def describe_states(files: Sequence[Path]) -> str:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
 
-from mrnet_features.names import parse_series
-from mrnet_features.series.dicom_files import NotDicomError, read_dicom_header
-from mrnet_features.series.dicom_frames import Frame, has_picture, list_frames
+from mrnet_features.names import is_series, parse_series
+from mrnet_features.series.dicom_frames import Frame, list_frames
+from mrnet_features.series.first_picture import read_pictures
 from mrnet_features.series.nifti import is_nifti, read_nifti_volume
 from mrnet_features.series.side import Side, combine_sides, find_side, read_maker
 from mrnet_features.series.volume import Volume
 
-__all__ = ["find_headers_side"]
+__all__ = ["check_sided", "find_headers_side"]
 
 
 def find_headers_side(files: Mapping[str, Sequence[Path]]) -> Side:
@@ -45,7 +45,7 @@ def find_headers_side(files: Mapping[str, Sequence[Path]]) -> Side:
     across = {
         series: side
         for series, side in found.items()
-        if side.source != "position" or parse_series(series).plane != "sagittal"
+        if side.source != "position" or _is_across(series)
     }
     side = combine_sides(across)
     if side.source != "none" or side.warnings:
@@ -55,20 +55,50 @@ def find_headers_side(files: Mapping[str, Sequence[Path]]) -> Side:
     )
 
 
+def check_sided(volume: Volume, side: Side | None) -> None:
+    """Raise unless medial and lateral can be told apart in a volume.
+
+    Parameters
+    ----------
+    volume : Volume
+    side : Side or None
+        Side of the knee; None if it is not used.
+
+    Raises
+    ------
+    ValueError
+        If the files do not say how the slices lie, or a tag of any slice names another side than
+        one that was found in headers. A side that is given counts before tags.
+    """
+    if side is None:
+        return
+    if volume.directions is None or volume.positions is None:
+        raise ValueError(
+            "The files do not say how the slices lie in the patient (no valid "
+            "ImagePositionPatient and ImageOrientationPatient, or no affine), so medial and "
+            "lateral can't be told apart, even though the side is known. Leave the series out, or "
+            "extract with sides='fold'."
+        )
+    if side.source != "given" and volume.side_tags - {side.name}:
+        listed = " and ".join(sorted(volume.side_tags))
+        raise ValueError(
+            f"Tags of the slices say {listed}, but the side was taken as {side.name} from "
+            f"{'other tags' if side.source == 'tag' else 'the position'}. Pass the right side, "
+            "such as Exam(id, paths, side='left'), or leave the exam out."
+        )
+
+
+def _is_across(series: str) -> bool:
+    """Whether one picture of a series tells its middle; unknown of a name without a plane."""
+    return is_series(series) and parse_series(series).plane != "sagittal"
+
+
 def _read_side(paths: Sequence[Path], *, is_all: bool) -> Side:
     """Side of one series, from the first picture or from all."""
     if len(paths) == 1 and is_nifti(paths[0]):
         return find_side(read_nifti_volume(paths[0]))
-    frames: list[Frame] = []
-    for path in paths:
-        try:
-            file = read_dicom_header(path)
-        except NotDicomError:
-            continue
-        if has_picture(file):
-            frames += list_frames(file)
-            if not is_all:
-                break
+    files = islice(read_pictures(paths), None if is_all else 1)
+    frames = [frame for file in files for frame in list_frames(file)]
     return find_side(_make_volume(frames)) if frames else Side()
 
 

@@ -7,7 +7,7 @@ import hashlib
 import secrets
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,11 @@ import pandas as pd
 from joblib import delayed
 
 from mrnet_features.data.exam import Exam
-from mrnet_features.data.study_exam import StudyExam
 from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.messages import name_some, quote
 from mrnet_features.names import sort_series
-from mrnet_features.series.dicom_files import NotDicomError, list_files, read_dicom_header
-from mrnet_features.series.dicom_frames import has_picture
+from mrnet_features.series.first_picture import read_first_picture
 from mrnet_features.series.header_fields import CODES, KEPT_TAGS, NUMBERS, WORDS, read_fields
-from mrnet_features.series.load import is_scanner_file
 from mrnet_features.series.nifti import is_nifti
 
 __all__ = ["read_headers"]
@@ -113,7 +110,7 @@ def read_headers(
     """
     listed = _list_exams(exams)
     key = make_key(salt)
-    calls = (delayed(read_exam_headers)(exam, key) for exam in listed)
+    calls = (delayed(read_exam_fields)(exam, key) for exam in listed)
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     with (
         contextlib.closing(run_jobs(calls, n_jobs)) as results,
@@ -178,7 +175,7 @@ def make_key(salt: str | bytes | None) -> bytes:
     return hashlib.blake2b(given).digest()
 
 
-def read_exam_headers(exam: Exam, key: bytes) -> dict[str, dict[str, Any]]:
+def read_exam_fields(exam: Exam, key: bytes) -> dict[str, dict[str, Any]]:
     """Fields of each series of one exam, or the problem.
 
     Parameters
@@ -204,22 +201,13 @@ def read_exam_headers(exam: Exam, key: bytes) -> dict[str, dict[str, Any]]:
 def _read_series(exam: Exam, series: str, key: bytes) -> dict[str, Any]:
     """Fields of the first file with a picture."""
     path = exam.paths[series]
-    if isinstance(exam, StudyExam):
-        files: Sequence[Path] = exam.chosen[series].paths
-    elif not path.exists():
+    if not path.exists():
         raise FileNotFoundError(f"There is no file or folder '{path}'. Load the exams anew.")
-    elif is_nifti(path) or not is_scanner_file(path):
+    files = exam.list_files(series)
+    if not exam.is_scanned(series) or (len(files) == 1 and is_nifti(files[0])):
         raise ValueError(f"'{path}' has no DICOM header.")
-    else:
-        files = list_files(path)[0] if path.is_dir() else [path]
-    for file in files:
-        try:
-            header = read_dicom_header(file, KEPT_TAGS)
-        except NotDicomError:
-            continue
-        if has_picture(header):
-            return {"files": len(files), **read_fields(header, key)}
-    raise ValueError(f"'{path}' holds no DICOM file with a picture (of {len(files)} files).")
+    header = read_first_picture(files, str(path), KEPT_TAGS)
+    return {"files": len(files), **read_fields(header, key)}
 
 
 def _list_exams(exams: Any) -> list[Exam]:

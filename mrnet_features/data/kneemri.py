@@ -18,6 +18,7 @@ from mrnet_features.data.exam import Exam
 from mrnet_features.data.pickled_arrays import read_pickled_array
 from mrnet_features.exam_ids import find_id_problem
 from mrnet_features.messages import quote
+from mrnet_features.series.side import Side
 
 PLANE = "sagittal"
 N_LEVELS_12_BIT = 4096
@@ -41,7 +42,13 @@ class KneeMriExam(Exam):
         The ``.pck`` file of the sagittal plane.
     """
 
-    def load(self, plane: str, *, mmap: bool = False) -> UInt8Array:
+    def load(
+        self,
+        plane: str,
+        *,
+        mmap: bool = False,
+        side: Side | None = None,  # noqa: ARG002
+    ) -> UInt8Array:
         """Stack of the sagittal plane, converted from 12 bit to 8 by `LEVELS_12_BIT`.
 
         Parameters
@@ -50,6 +57,8 @@ class KneeMriExam(Exam):
             "sagittal".
         mmap : bool, default False
             Must be False: a pickle can't be mapped into memory.
+        side : Side, optional
+            Not used: the stacks have no tags.
 
         Returns
         -------

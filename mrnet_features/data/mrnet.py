@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,12 +22,11 @@ from mrnet_features.data.release import (
     read_contents,
 )
 from mrnet_features.data.release_hints import guess_layout
-from mrnet_features.exam_ids import find_id_problem
-from mrnet_features.excluded_ids import require_text_ids, select_findings
+from mrnet_features.excluded_ids import list_excluded
 from mrnet_features.messages import name_some, quote
 from mrnet_features.names import PLANES, SPLITS
 
-__all__ = ["list_excluded", "load_labels", "load_mrnet"]
+__all__ = ["load_labels", "load_mrnet"]
 
 
 def load_mrnet(
@@ -144,56 +142,6 @@ def load_labels(
     )
     _raise_problems(root, split, contents, if_empty)
     return _tabulate_labels(contents)
-
-
-def list_excluded(exclude: pd.DataFrame | Iterable[str] | None) -> frozenset[str]:
-    """Exam ids to leave out, from a list of ids or from a table with a column "exam".
-
-    Where the table has a column "severity", only its "reject" counts.
-
-    Parameters
-    ----------
-    exclude : DataFrame, iterable of str or None
-        As for `load_mrnet`.
-
-    Returns
-    -------
-    frozenset of str
-
-    Raises
-    ------
-    TypeError
-        If it is a single text or path, or holds anything but text.
-    ValueError
-        If the table has no column "exam", or an id is not valid.
-    """
-    if isinstance(exclude, str | Path):
-        advice = (
-            "Pass a list."
-            if isinstance(exclude, str) and not exclude.endswith((".json", ".csv", ".parquet"))
-            else "Read a file with pandas, such as read_json(path, dtype={'exam': str})."
-        )
-        raise TypeError(
-            f"`exclude` must be a table or several exam ids, got {quote(str(exclude))}. {advice}"
-        )
-    if isinstance(exclude, pd.DataFrame):
-        if "exam" not in exclude.columns:
-            columns = name_some(list(exclude.columns))
-            raise ValueError(
-                f"`exclude` must have a column 'exam', got {columns}. Pass the table of `audit`, "
-                "or a list of exam ids."
-            )
-        # the exam is empty in a finding about the folder
-        exclude = [exam for exam in select_findings(exclude)["exam"] if exam != ""]
-    ids: list[Any] = [] if exclude is None else list(exclude)
-    require_text_ids(ids)
-    for exam in ids:
-        problem = find_id_problem(exam)
-        if problem:
-            raise ValueError(
-                f"`exclude` must hold exam ids, but {quote(exam)} {problem}. Correct it."
-            )
-    return frozenset(ids)
 
 
 def _raise_problems(root: Path, split: str, contents: Contents, if_empty: str) -> None:

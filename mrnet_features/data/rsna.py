@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.data.exam import Exam
-from mrnet_features.data.mrnet import list_excluded
 from mrnet_features.data.problems import Problem, format_problems, limit_problems
 from mrnet_features.data.rsna_choice import SeriesChoice, read_choice
 from mrnet_features.data.rsna_files import (
+    SAMPLE,
     SPLITS,
     ListedSeries,
     Studies,
@@ -26,6 +26,7 @@ from mrnet_features.data.rsna_files import (
 from mrnet_features.data.rsna_hints import find_file, require_set
 from mrnet_features.data.rsna_series import SLOTS, FoundSeries, choose, list_folders
 from mrnet_features.data.study_dataset import StudyDataset
+from mrnet_features.excluded_ids import list_excluded
 from mrnet_features.messages import name_some, quote
 from mrnet_features.names import check_series, parse_series
 from mrnet_features.series.assemble import PERCENTILES, PIXEL_MM, SIZE, check_scale
@@ -43,6 +44,7 @@ def load_rsna_knee(
     *,
     slots: str | Sequence[str] = SLOTS,
     series: SeriesChoice | None = None,
+    findings: str | Sequence[str] | None = None,
     exclude: pd.DataFrame | Iterable[str] | None = None,
     missing: Missing = "error",
     pixel_mm: float = PIXEL_MM,
@@ -68,6 +70,9 @@ def load_rsna_knee(
         Series to take instead of the chosen ones; None leaves a slot empty. As a table, it has the
         columns study, slot and series, as `StudyDataset.table` does; where it has the column
         chosen, only those rows count.
+    findings : str or sequence of str, optional
+        Columns of labels. By default those that ``sample_submission.csv`` has; without that file
+        all columns but the report, as long as they hold 0, 1 or nothing.
     exclude : DataFrame or iterable of str, optional
         StudyInstanceUIDs to leave out, with all their problems; as for `load_mrnet`.
     missing : {"error", "drop"}, default "error"
@@ -80,14 +85,15 @@ def load_rsna_knee(
     -------
     StudyDataset
         Exams sorted by StudyInstanceUID, which is their id. Labels are 0, 1 or NaN (no label), one
-        column per finding in the order of the header; without rows if the table has no findings.
+        column per finding, in the order of `findings` or else of the header; without rows if the
+        table has no findings.
 
     Raises
     ------
     FileNotFoundError
         If the folder, a table or the folder of the series does not exist.
     TypeError
-        If `exclude` or `series` is of another type.
+        If `exclude`, `findings` or `series` is of another type.
     ValueError
         If a parameter is invalid, or a table has problems; the message lists each and what to do.
         It never shows text of a report.
@@ -96,6 +102,7 @@ def load_rsna_knee(
     -----
     UserWarning
         If series can't be used: they have no folder or no file, or an unknown plane or weighting.
+        If columns are left out because ``sample_submission.csv`` lacks them.
 
     Notes
     -----
@@ -109,7 +116,7 @@ def load_rsna_knee(
     if missing not in ("error", "drop"):
         raise ValueError(f"`missing` must be 'error' or 'drop', got {quote(missing)}.")
     require_set(root, split, images=True)
-    studies = _read_split(root, split, excluded)
+    studies = _read_split(root, split, excluded, _check_findings(findings))
     listed, problems = read_series(find_file(root, f"{split}_series.csv"))
     known: dict[str, list[ListedSeries]] = {
         study: [] for study in sorted(set(studies.labels) - excluded)
@@ -151,7 +158,13 @@ def load_rsna_knee(
     labels = _tabulate(studies, [exam.id for exam in exams])
     texts = {exam.id: studies.reports[exam.id] for exam in exams if exam.id in studies.reports}
     reports = pd.Series(texts, dtype=object, name="report").rename_axis("exam")
-    return StudyDataset(tuple(exams), labels, reports, tuple(found))
+    is_gold = pd.Series(
+        [exam.id in studies.gold for exam in exams],
+        index=pd.Index([exam.id for exam in exams], name="exam"),
+        dtype=bool,
+        name="is_gold",
+    )
+    return StudyDataset(tuple(exams), labels, reports, tuple(found), is_gold)
 
 
 def load_rsna_labels(
@@ -173,7 +186,7 @@ def load_rsna_labels(
     Returns
     -------
     DataFrame of shape (n_exams, n_findings), float64
-        0, 1 or NaN.
+        0, 1 or NaN. The columns are those of `load_rsna_knee`.
 
     Raises
     ------
@@ -201,9 +214,32 @@ def _check_slots(slots: str | Sequence[str]) -> tuple[str, ...]:
     return asked
 
 
-def _read_split(root: Path, split: str, excluded: Collection[str]) -> Studies:
-    """Studies of a split; warn of excluded ids that neither split has."""
-    studies = read_studies(find_file(root, f"{split}.csv"))
+def _check_findings(findings: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    if findings is None:
+        return None
+    names = (findings,) if isinstance(findings, str) else tuple(findings)
+    odd = [name for name in names if not isinstance(name, str)]
+    if odd:
+        raise TypeError(f"`findings` must be names of columns, got {name_some(odd)}.")
+    if not names or len(set(names)) < len(names):
+        raise ValueError(
+            f"`findings` must name one or more columns, each once, got {name_some(names)}."
+        )
+    return names
+
+
+def _read_split(
+    root: Path, split: str, excluded: Collection[str], findings: Sequence[str] | None = None
+) -> Studies:
+    """Studies of a split; warn of columns left out and of excluded ids that neither split has."""
+    studies = read_studies(find_file(root, f"{split}.csv"), findings)
+    if studies.left_out:
+        warnings.warn(
+            f"'{root / split}.csv' has columns that '{SAMPLE}' lacks: "
+            f"{name_some(studies.left_out)}. They are no labels here. To choose the columns of "
+            "labels, pass `findings` to `load_rsna_knee`.",
+            stacklevel=3,
+        )
     unknown = sorted(set(excluded) - set(studies.labels))
     other = root / f"{SPLITS[1 - SPLITS.index(split)]}.csv"
     if unknown and other.is_file():

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from mrnet_features.data.partial_fingerprints import (
+    Link,
+    Print,
+    drop_vaguer,
+    find_doubtful,
+    join,
+    link_partial,
+)
 from mrnet_features.messages import name_some, quote, suggest_name
 
 __all__ = ["scanner_groups"]
@@ -34,8 +39,9 @@ def scanner_groups(
     """Group of each exam by the fingerprint of its scanner, for `groups=` of `cross_validate`.
 
     Exams of one fingerprint are in one group, and so are all exams of one patient: a patient who
-    was examined on two scanners joins their groups. Exams without any field of the fingerprint
-    form one group, since headers that were emptied often come from one site.
+    was examined on two scanners joins their groups. An exam whose header lacks fields joins the
+    scanner that agrees in the others, if that is one group. Exams without any field of the
+    fingerprint form one group, since headers that were emptied often come from one site.
 
     A few patients with exams on several scanners can join most groups to one. Then evaluate one
     exam per patient: ``headers.groupby("exam")["patient"].first()`` tells which exams repeat.
@@ -66,8 +72,9 @@ def scanner_groups(
     Warns
     -----
     UserWarning
-        If a group holds more than a fifth of the exams, exams have no field of the fingerprint, or
-        more than 10 exams have one patient. The number of groups is logged.
+        If a group holds more than a fifth of the exams, exams have no field of the fingerprint or
+        lack some and fit several groups, or more than 10 exams have one patient. The number of
+        groups is logged.
 
     See Also
     --------
@@ -83,28 +90,66 @@ def scanner_groups(
     ...     scanner_groups(headers, by="maker").to_dict()
     {'a': 'scanner-001', 'b': 'scanner-002', 'c': 'scanner-001'}
     """
+    groups, said, warned = form_groups(headers, by, patients=patients)
+    logger.info("%s", said)
+    if warned:
+        warnings.warn(warned, stacklevel=2)
+    return groups
+
+
+def form_groups(
+    headers: pd.DataFrame,
+    by: str | Sequence[str] = FINGERPRINT,
+    *,
+    patients: bool = True,
+    is_fixed: bool = False,
+) -> tuple[pd.Series[Any], str, str]:
+    """Groups as from `scanner_groups`, with what it logs and warns of, which is not done here.
+
+    Parameters
+    ----------
+    headers, by, patients
+        See `scanner_groups`.
+    is_fixed : bool, default False
+        Whether the reader of the texts can't choose `by` and `patients`.
+
+    Returns
+    -------
+    groups : Series of shape (n_exams,), str
+    said : str
+        How many groups there are.
+    warned : str
+        What makes them poor; may be empty.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `scanner_groups`.
+    """
     names = [by] if isinstance(by, str) else list(by)
     _check(headers, names)
     exams = pd.Index(headers.index.get_level_values("exam").unique(), name="exam")
     prints = _find_prints(headers, names)
-    links: list[tuple[Hashable, Hashable]] = []  # exam, and what it has in common with others
     empty = [exam for exam in exams if not prints.get(exam)]
     if len(empty) == len(exams):
         raise ValueError(
             f"`headers` must tell {name_some(names)} of at least one exam, got none. Pass other "
             "columns as `by`."
         )
-    links += [(exam, ("print", found)) for exam, kept in prints.items() for found in kept]
-    links += [(exam, ("print", None)) for exam in empty]
-    of_scanners = _join(exams, links)
+    of_scanners: list[Link] = [
+        (exam, ("print", found)) for exam, kept in prints.items() for found in kept
+    ]
+    of_scanners += [(exam, ("print", None)) for exam in empty]
     known: pd.Series[Any] = headers["patient"] if patients else headers["patient"].iloc[:0]
     known = known[known.notna() & (known != "")]
     pairs = sorted(set(zip(known.index.get_level_values("exam"), known, strict=True)))
-    links += [(exam, ("patient", code)) for exam, code in pairs]
-    groups = _name(exams, _join(exams, links))
+    of_patients: list[Link] = [(exam, ("patient", code)) for exam, code in pairs]
+    of_scanners += link_partial(exams, prints, [*of_scanners, *of_patients])
+    groups = _name(exams, join(exams, [*of_scanners, *of_patients]))
     frame = pd.DataFrame(pairs, columns=["exam", "patient"], dtype=object)
-    _tell(groups, empty, frame.assign(scanner=frame["exam"].map(of_scanners)))
-    return groups
+    frame = frame.assign(scanner=frame["exam"].map(join(exams, of_scanners)))
+    doubtful = find_doubtful(prints, groups.to_dict())
+    return groups, *_describe(groups, empty, doubtful, frame, is_fixed)
 
 
 def _check(headers: Any, names: Sequence[str]) -> None:
@@ -124,33 +169,16 @@ def _check(headers: Any, names: Sequence[str]) -> None:
         raise ValueError("`by` must name a column, and `headers` must hold a series, got none.")
 
 
-def _find_prints(headers: pd.DataFrame, names: Sequence[str]) -> dict[Any, set[tuple[Any, ...]]]:
+def _find_prints(headers: pd.DataFrame, names: Sequence[str]) -> dict[Any, set[Print]]:
     """Fingerprints of each exam; one that says less than another of the exam is left out."""
     values = headers[list(names)].astype(object)
     values = values.where(values.notna() & (values != ""), None)
-    found: dict[Any, set[tuple[Any, ...]]] = {}
+    found: dict[Any, set[Print]] = {}
     exams = headers.index.get_level_values("exam")
     for exam, cells in zip(exams, values.itertuples(index=False, name=None), strict=True):
         if any(cell is not None for cell in cells):
             found.setdefault(exam, set()).add(cells)
-    for kept in found.values():
-        kept -= {one for one in kept if any(_says_less(one, other) for other in kept)}
-    return found
-
-
-def _says_less(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
-    return one != other and all(a is None or a == b for a, b in zip(one, other, strict=True))
-
-
-def _join(exams: pd.Index[Any], links: Iterable[tuple[Hashable, Hashable]]) -> pd.Series[Any]:
-    """Number of the connected component of each exam."""
-    place = {exam: k for k, exam in enumerate(exams)}
-    ends: dict[Hashable, int] = {}
-    pairs = [(place[exam], ends.setdefault(end, len(exams) + len(ends))) for exam, end in links]
-    rows, columns = np.array(pairs).T
-    n = len(exams) + len(ends)
-    graph = coo_array((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(n, n))
-    return pd.Series(connected_components(graph, directed=False)[1][: len(exams)], index=exams)
+    return {exam: drop_vaguer(kept) for exam, kept in found.items()}
 
 
 def _name(exams: pd.Index[Any], numbers: pd.Series[Any]) -> pd.Series[Any]:
@@ -163,10 +191,17 @@ def _name(exams: pd.Index[Any], numbers: pd.Series[Any]) -> pd.Series[Any]:
     return codes.map(names).rename("scanner")
 
 
-def _tell(groups: pd.Series[Any], empty: Sequence[Any], patients: pd.DataFrame) -> None:
-    """Log the number of groups, and warn of what makes them poor.
+def _describe(
+    groups: pd.Series[Any],
+    empty: Sequence[Any],
+    doubtful: Sequence[Any],
+    patients: pd.DataFrame,
+    is_fixed: bool,
+) -> tuple[str, str]:
+    """Number of groups as a sentence, and what makes them poor.
 
-    `patients` has a row per exam and patient: exam, patient, and the scanner's group alone.
+    `empty` and `doubtful` are exams without the fingerprint, and with a part that fits several
+    groups. `patients` has a row per exam and patient: exam, patient, and the scanner's group alone.
     """
     sizes = groups.value_counts()
     share = sizes.iloc[0] / len(groups)
@@ -175,24 +210,28 @@ def _tell(groups: pd.Series[Any], empty: Sequence[Any], patients: pd.DataFrame) 
     if n_joining:
         noun = "1 patient was" if n_joining == 1 else f"{n_joining} patients were"
         said += f" {noun} examined on scanners of several groups, which joins these."
-    logger.info("%s", said)
     warned = []
     if empty:
         warned.append(
             f"{len(empty)} exams have no field of the fingerprint, such as {quote(empty[0])}; they "
             "are one group."
         )
+    if doubtful:
+        noun = "1 exam lacks" if len(doubtful) == 1 else f"{len(doubtful)} exams lack"
+        warned.append(
+            f"{noun} fields of the fingerprint and may be of a scanner of another group, such as "
+            f"{quote(doubtful[0])}: folds may not keep that scanner apart. Leave them out"
+            f"{'' if is_fixed else ', or take fewer columns as `by`'}."
+        )
     most = int(patients["patient"].value_counts().max()) if len(patients) else 0
     if most > MANY_EXAMS:
         warned.append(
             f"{most} exams have the same patient: probably a placeholder in the place of ids. If "
-            "so, pass `patients=False`."
+            f"so, {'pass a CSV of groups' if is_fixed else 'pass `patients=False`'}."
         )
     if share > LARGE:
         advice = "leave out their later exams" if n_joining else "take fewer folds"
-        warned.append(
-            f"{said} Folds may be uneven: add a column to `by`, such as 'software_code', or "
-            f"{advice}."
-        )
-    if warned:
-        warnings.warn(" ".join(warned), stacklevel=3)
+        other = "add a column to `by`, such as 'software_code'"
+        other = "pass a CSV of smaller groups" if is_fixed else other
+        warned.append(f"{said} Folds may be uneven: {other}, or {advice}.")
+    return said, " ".join(warned)

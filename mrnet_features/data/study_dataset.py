@@ -29,29 +29,18 @@ class StudyDataset(Dataset):
         are none.
     found : tuple of FoundSeries
         All series of the studies; `table` shows them.
+    is_gold : Series of shape (n_exams,), bool
+        By exam id: a mask for the dataset and its labels. True for studies with a label of every
+        finding that any study of the table of labels has one of. If some of these studies have no
+        report, only those count: labels of the others may have been read from their report. It is
+        decided from the whole table, so that `exclude`, `findings` (where the set has a
+        ``sample_submission.csv``) and a part of the dataset do not change it. All False where
+        there is no label.
     """
 
     reports: pd.Series[Any] = field(default_factory=lambda: pd.Series(dtype=object, name="report"))
     found: tuple[FoundSeries, ...] = ()
-
-    @property
-    def is_gold(self) -> pd.Series[bool]:
-        """Whether an exam has a label of every finding that any exam of the dataset has one of.
-
-        If some of these exams have no report, only those count: labels of the others may have been
-        read from their report.
-
-        Returns
-        -------
-        Series of shape (n_exams,), bool
-            By exam id: a mask for the dataset and its labels. All False where there is no label.
-        """
-        ids = list(self.ids)
-        used = self.labels.loc[:, self.labels.notna().any()]
-        known = used.notna().all(axis=1) & bool(len(used.columns))
-        known = known.reindex(ids, fill_value=False)
-        alone = known & self.reports.reindex(ids, fill_value="").eq("")
-        return (alone if alone.any() else known).rename("is_gold")
+    is_gold: pd.Series[bool] = field(default_factory=lambda: pd.Series(dtype=bool, name="is_gold"))
 
     def table(self) -> pd.DataFrame:
         """All series of the studies, with what was chosen and why.

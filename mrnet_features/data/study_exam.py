@@ -10,12 +10,15 @@ import pandas as pd
 
 from mrnet_features.arrays import UInt8Array
 from mrnet_features.data.exam import Exam, describe_states
+from mrnet_features.data.exam_side import check_sided
 from mrnet_features.exam_ids import find_id_problem
 from mrnet_features.messages import quote
-from mrnet_features.series.assemble import PERCENTILES, PIXEL_MM, SIZE, check_scale
+from mrnet_features.names import say_series
+from mrnet_features.series.assemble import PERCENTILES, PIXEL_MM, SIZE, assemble, check_scale
 from mrnet_features.series.dicom_files import read_dicom_header
-from mrnet_features.series.load import load_files
+from mrnet_features.series.dicom_series import read_dicom_volume
 from mrnet_features.series.series import Series
+from mrnet_features.series.side import Side
 from mrnet_features.series.study import SUPPRESSED, SeriesInfo, choose_series, list_series
 
 __all__ = ["StudyExam", "read_study"]
@@ -62,15 +65,17 @@ class StudyExam(Exam):
         OSError, ValueError, ModuleNotFoundError
             As `mrnet_features.load_series`.
         """
-        self._find_path(plane)
-        paths = self.chosen[plane].paths
-        files = [read_dicom_header(path) for path in paths]
-        label = str(paths[0] if len(paths) == 1 else paths[0].parent)
-        return load_files(files, label, self.scale, plane)
+        return self._assemble(plane)
 
-    def load(self, plane: str, *, mmap: bool = False) -> UInt8Array:  # noqa: ARG002
+    def load(
+        self,
+        plane: str,
+        *,
+        mmap: bool = False,  # noqa: ARG002
+        side: Side | None = None,
+    ) -> UInt8Array:
         """Stack of one plane; see `Exam.load`."""
-        return self.load_series(plane).stack
+        return self._assemble(plane, side).stack
 
     def find_shape(self, plane: str) -> tuple[int, int, int]:
         """Shape of the stack of one plane, from the headers; see `Exam.find_shape`."""
@@ -81,11 +86,25 @@ class StudyExam(Exam):
         """Size and times of the files of a plane, and the scale; see `Exam.describe_files`."""
         return f"{self.scale} {describe_states(self.chosen[plane].paths)}"
 
-    def _is_scanned(self, plane: str) -> bool:  # noqa: ARG002
-        return True
+    def is_scanned(self, plane: str) -> bool:
+        """Whether the exam has the plane: all are DICOM; see `Exam.is_scanned`."""
+        return plane in self.chosen
 
-    def _list_headers(self, plane: str) -> list[Path]:
+    def list_files(self, plane: str) -> list[Path]:
+        """Files of a plane, sorted; see `Exam.list_files`."""
         return list(self.chosen[plane].paths)
+
+    def _assemble(self, plane: str, side: Side | None = None) -> Series:
+        """Series of one plane, which must agree with a side."""
+        self._find_path(plane)
+        paths = self.chosen[plane].paths
+        label = str(paths[0] if len(paths) == 1 else paths[0].parent)
+        volume = read_dicom_volume([read_dicom_header(path) for path in paths], label, plane)
+        try:
+            check_sided(volume, side)
+        except ValueError as error:
+            raise ValueError(f"Exam {quote(self.id)}, {say_series(plane)}: {error}") from error
+        return assemble(volume, label, self.scale, plane)
 
     def table(self) -> pd.DataFrame:
         """All series of the study.

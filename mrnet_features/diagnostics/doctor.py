@@ -16,8 +16,19 @@ from mrnet_features.messages import describe_cause
 from mrnet_features.models.lightgbm import import_lightgbm
 
 CORE = ("numpy", "scipy", "numba", "pandas", "pyarrow", "scikit-learn", "joblib")
-EXTRAS = {"jinja2": "report", "matplotlib": "report", "anywidget": "view"}
-USES = {"report": "figures and pages", "view": "the viewer in a notebook"}
+EXTRAS = {
+    "pydicom": "dicom",
+    "nibabel": "nifti",
+    "jinja2": "report",
+    "matplotlib": "report",
+    "anywidget": "view",
+}
+USES = {
+    "dicom": "DICOM files, compressed ones too",
+    "nifti": "NIfTI files",
+    "report": "figures and pages",
+    "view": "the viewer in a notebook",
+}
 
 
 @dataclass(frozen=True)

@@ -14,26 +14,31 @@ from joblib import delayed
 from mrnet_features.arrays import Device
 from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.journal import FinishedRow
+from mrnet_features.extraction.provenance import list_versions
 from mrnet_features.extraction.read import choose_series, read_exam
 from mrnet_features.extraction.recipe import Missing, Recipe
-from mrnet_features.extraction.table import hash_texts, list_versions
+from mrnet_features.extraction.table import hash_texts
 from mrnet_features.jobs import run_jobs, show_progress
+from mrnet_features.series.side import make_side
 from mrnet_features.stacks.region_sets import Sides
 
 
-def hash_request(recipe: Recipe, device: Device) -> str:
+def hash_request(recipe: Recipe, device: Device, readers: Sequence[str] = ()) -> str:
     """Hash of what decides the features of given pixels: recipe, device, versions and code.
 
     Parameters
     ----------
     recipe : Recipe
     device : {"cpu", "cuda"}
+    readers : sequence of str, optional
+        Packages that decode the files, as from `list_readers`.
 
     Returns
     -------
     str
     """
-    return hash_texts([recipe.digest, device, json.dumps(list_versions(device)), hash_code()])
+    versions = json.dumps(list_versions(device, readers))
+    return hash_texts([recipe.digest, device, versions, hash_code()])
 
 
 @functools.cache
@@ -52,7 +57,8 @@ def hash_code() -> str:
         for path in (package / folder).rglob("*")
         if path.suffix in {".py", ".cu", ".cuh"}
     )
-    files += [package / name for name in ("arrays.py", "compiling.py", "launch.py", "names.py")]
+    single = ("arrays.py", "compiling.py", "launch.py", "names.py", "npy_files.py")
+    files += [package / name for name in single]
     return hash_texts([path.read_text(encoding="utf-8") for path in files])
 
 
@@ -70,8 +76,8 @@ def hash_file_state(
     planes : sequence of str
     missing : {"error", "nan"}, default "error"
         With "nan" it is a state of the exam that it lacks a series.
-    sides : {"fold", "known"}, default "fold"
-        With "known" the side that is given is a part of the state.
+    sides : {"fold", "known", "guess"}, default "fold"
+        Unless "fold", the side is a part of the state, but not how it was found.
 
     Returns
     -------
@@ -86,8 +92,8 @@ def hash_file_state(
             parts.append(f"{series} {exam.describe_files(series)}")
         except OSError:
             return ""
-    if parts and sides == "known":
-        parts.append(f"side {exam.side}")
+    if parts and sides != "fold":
+        parts.append(f"side {make_side(exam.side).name}")
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest() if parts else ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -45,6 +46,21 @@ class Row(NamedTuple):
     values: Float32Array
     fingerprint: str
     warnings: tuple[str, ...] = ()
+
+
+def warn_of_faults(row: Row) -> None:
+    """Give the warnings of a row, which may come from a worker process.
+
+    Parameters
+    ----------
+    row : Row
+
+    Warns
+    -----
+    StackWarning
+    """
+    for text in row.warnings:
+        warnings.warn(text, StackWarning, stacklevel=3)
 
 
 class BlockValues(NamedTuple):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import warnings
 from collections.abc import Generator, Sequence
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 import pandas as pd
@@ -13,21 +12,23 @@ from joblib import cpu_count, delayed
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from mrnet_features.arrays import Device, resolve_device
-from mrnet_features.extraction.describe import Row, StackWarning, describe_batch, make_row
+from mrnet_features.extraction.describe import Row, describe_batch, make_row, warn_of_faults
 from mrnet_features.extraction.exams import Exams, build_frame, check_exams, list_exams
 from mrnet_features.extraction.gpu.pipeline import iterate_rows
 from mrnet_features.extraction.gpu.planning import count_readers
 from mrnet_features.extraction.missing import check_presence, check_use, list_missing, log_missing
 from mrnet_features.extraction.pooling import DEFAULT_POOLS, POOLS
+from mrnet_features.extraction.provenance import describe_provenance
 from mrnet_features.extraction.read import ExamLike, read_exam
 from mrnet_features.extraction.recipe import Recipe
-from mrnet_features.extraction.sides import give_sides, log_sides
+from mrnet_features.extraction.sides import count_sources, give_sides, log_sides
 from mrnet_features.families.base import Family
 from mrnet_features.families.presets import find_families, list_explicit
 from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.messages import name_some, quote
 from mrnet_features.names import PLANES, check_series
 from mrnet_features.stacks.discretisation import Discretisation
+from mrnet_features.stacks.region_sets import Sides
 
 
 class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -55,13 +56,14 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         What to do about an exam that lacks a series. With "nan" its row has NaN in the columns of
         that series, and one message in the log says how many exams lack it; an exam with none of
         the series remains an error. Which series an exam has can tell its hospital.
-    sides : {"fold", "known"}, default "fold"
+    sides : {"fold", "known", "guess"}, default "fold"
         What to do about the side of the knee. "fold" needs none: mirroring a knee changes nothing,
         and of two mirrored regions the table has the lower value, the higher and the difference.
         "known" mirrors left knees to right ones and names the two regions medial and lateral. It
-        needs the side of every exam, as `Exam.find_side` tells it or as given, and stacks in the
-        orientation of `load_series`. Families that fold directions, such as hog and gabor, still
-        do.
+        needs the side of every exam, by a tag of its files or as given, and stacks in the
+        orientation of `load_series`. "guess" also takes sides that `Exam.find_side` guesses from
+        the position in the scanner; where a guess is wrong, medial and lateral are swapped.
+        Families that fold directions, such as hog and gabor, still do.
     extensive : bool, default False
         Keep the statistics that grow with the number of pixels or slices. On MRNet they reveal
         knee size and protocol, a shortcut to the labels, so they are left out by default.
@@ -133,7 +135,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: Exams, y: object = None) -> Self:  # noqa: ARG002
         """Check the parameters and select the device; no pixel is read.
 
-        With ``sides="known"`` the side of every exam is found, for which headers may be read.
+        Unless ``sides="fold"``, the side of every exam is found, for which headers may be read.
 
         Parameters
         ----------
@@ -159,8 +161,8 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         recipe = self.recipe()
         if recipe.missing == "nan" and self.refuses_unused:
             check_presence(exams, recipe.planes)
-        if recipe.sides == "known":
-            give_sides(exams)
+        if recipe.sides != "fold":
+            give_sides(exams, recipe.sides)
         self.device_ = resolve_device(self.device)
         return self
 
@@ -183,9 +185,9 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             As `fit` and `transform`.
         """
         exams = list_exams(X)
-        if self.sides == "known":  # so that headers are read once
+        if self.sides != "fold":  # so that headers are read once
             check_exams(exams)
-            exams, _ = give_sides(exams)
+            exams = give_sides(exams, self.recipe().sides)
         return self.fit(exams).transform(exams)
 
     def transform(self, X: Exams) -> pd.DataFrame:
@@ -201,7 +203,9 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         DataFrame of shape (n_exams, n_features), float32
             The index, named "exam", holds the exam ids as text, or the position in `X` where
             exams have none. NaN where a statistic is not defined, see the docstring of the family,
-            and where the exam lacks the series, with ``missing="nan"``.
+            and where the exam lacks the series, with ``missing="nan"``. Its
+            ``attrs["provenance"]`` holds recipe, versions, fingerprints and scales, as that of
+            `extract_features`.
 
         Raises
         ------
@@ -220,20 +224,27 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """
         exams = list_exams(X)
         check_exams(exams)
-        recipe = self.recipe()
+        recipe, device = self.recipe(), resolve_device(self.device)
         log_missing(list_missing(exams, recipe), len(exams))
-        if recipe.sides == "known":
-            exams, sources = give_sides(exams)
+        sources: dict[str, int] = {}
+        if recipe.sides != "fold":
+            exams = give_sides(exams, recipe.sides)
+            sources = count_sources(exams)
             log_sides(sources)
-        rows: list[np.ndarray[Any, Any]] = []
+        rows: list[Row] = []
         with (
             contextlib.closing(self.iterate(exams)) as found,
             show_progress(len(exams), "extract", "exam", self.progress) as bar,
         ):
             for row in found:
-                rows.append(row.values)
+                rows.append(row)
                 bar.update()
-        return build_frame(exams, rows, recipe.columns())
+        table = build_frame(exams, [row.values for row in rows], recipe.columns())
+        fingerprints = [row.fingerprint for row in rows]
+        table.attrs["provenance"] = describe_provenance(
+            recipe, fingerprints, device, exams=exams, sources=sources
+        )
+        return table
 
     def set_output(
         self, *, transform: Literal["default", "pandas", "polars"] | None = None
@@ -313,8 +324,11 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             If a parameter is invalid.
         """
         planes = check_series(self.planes)
-        if self.sides not in ("fold", "known"):
-            raise ValueError(f"`sides` must be 'fold' or 'known', got {quote(self.sides)}.")
+        sides = next((name for name in get_args(Sides) if name == self.sides), None)
+        if sides is None:
+            raise ValueError(
+                f"`sides` must be 'fold', 'known' or 'guess', got {quote(self.sides)}."
+            )
         if self.missing not in ("error", "nan"):
             raise ValueError(f"`missing` must be 'error' or 'nan', got {quote(self.missing)}.")
         pools = (self.pools,) if isinstance(self.pools, str) else tuple(self.pools)
@@ -333,7 +347,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             discretisation=self.discretisation or Discretisation(),
             extensive=self.extensive,
             missing="nan" if self.missing == "nan" else "error",
-            sides="known" if self.sides == "known" else "fold",
+            sides=sides,
         )
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -353,21 +367,6 @@ def _check_batch_size(batch_size: object) -> None:
             f"`batch_size` must be at least 1, got {batch_size}. Leave it out to use as many exams "
             "as the free memory of the GPU holds."
         )
-
-
-def warn_of_faults(row: Row) -> None:
-    """Give the warnings of a row, which may come from a worker process.
-
-    Parameters
-    ----------
-    row : Row
-
-    Warns
-    -----
-    StackWarning
-    """
-    for text in row.warnings:
-        warnings.warn(text, StackWarning, stacklevel=3)
 
 
 def describe_exam(exam: ExamLike, index: int, recipe: Recipe, device: Device) -> Row:

@@ -13,12 +13,8 @@ from joblib import delayed
 
 from mrnet_features.csv_files import format_csv
 from mrnet_features.data.exam import Exam
-from mrnet_features.extraction.describe import Row
-from mrnet_features.extraction.extractor import (
-    FeatureExtractor,
-    describe_exam,
-    warn_of_faults,
-)
+from mrnet_features.extraction.describe import Row, warn_of_faults
+from mrnet_features.extraction.extractor import FeatureExtractor, describe_exam
 from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.files import open_file, write_text
 from mrnet_features.jobs import run_jobs

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from mrnet_features.arrays import Array
-from mrnet_features.data.exam import Exam
+from mrnet_features.data.exam import Exam, advise_on_gaps
 from mrnet_features.extraction.recipe import Missing
 from mrnet_features.messages import quote
 from mrnet_features.names import PLANES, parse_series, say_series, sort_series
@@ -48,7 +48,13 @@ class StacksExam(Exam):
 
     stacks: Mapping[str, Any] = field(default_factory=dict)
 
-    def load(self, plane: str, *, mmap: bool = False) -> np.ndarray[Any, Any]:  # noqa: ARG002
+    def load(
+        self,
+        plane: str,
+        *,
+        mmap: bool = False,  # noqa: ARG002
+        side: Side | None = None,  # noqa: ARG002
+    ) -> np.ndarray[Any, Any]:
         """Stack of one series, checked; see `Exam.load`."""
         return self._rescale(_get(self.stacks, plane), plane)
 
@@ -179,8 +185,9 @@ def read_exam(
         Series to read.
     missing : {"error", "nan"}, default "error"
         "nan" leaves out the series that the exam lacks, unless it lacks all.
-    sides : {"fold", "known"}, default "fold"
+    sides : {"fold", "known", "guess"}, default "fold"
         "known" mirrors a left knee to a right one; the fingerprint is that of the mirrored stacks.
+        "guess" does so by a guessed side, too.
 
     Returns
     -------
@@ -189,8 +196,9 @@ def read_exam(
     Raises
     ------
     KeyError, TypeError, ValueError, OSError
-        If a series is missing or is not a valid stack, or the side must be known and is not; a note
-        names exam and series.
+        If a series is missing or is not a valid stack; or the side must be known and is not, a
+        series does not say how its slices lie, or its tags contradict the side. A note names exam
+        and series.
 
     Examples
     --------
@@ -201,10 +209,12 @@ def read_exam(
     digest = hashlib.blake2b(digest_size=16)
     stacks: dict[str, Array] = {}
     faults: dict[str, tuple[str, ...]] = {}
-    is_mirrored = sides == "known" and _require_side(exam, index) == "left"
+    side = None if sides == "fold" else _require_side(exam, index, sides)
+    is_mirrored = side is not None and side.name == "left"
     for series in _choose(exam, index, planes, missing):
         with _name_in_errors(exam, index, series):
-            grey = (exam if isinstance(exam, Exam) else hold_stacks(exam)).load(series)
+            held = exam if isinstance(exam, Exam) else hold_stacks(exam)
+            grey = held.load(series) if side is None else held.load(series, side=side)
         if is_mirrored:
             grey = mirror_stack(grey, parse_series(series).plane)
         digest.update(f"{series}{grey.shape}".encode())
@@ -266,18 +276,40 @@ def find_exam_side(exam: ExamLike) -> Side:
     return (exam if isinstance(exam, Exam) else hold_stacks(exam)).find_side()
 
 
-def _require_side(exam: ExamLike, index: int) -> str:
-    """Side of an exam; an error that names the exam if it is unknown."""
+def _require_side(exam: ExamLike, index: int, sides: Sides) -> Side:
+    """Side of an exam; an error that names the exam if it is unknown, or only guessed."""
     try:
         side = find_exam_side(exam)
     except Exception as error:
         error.add_note(f"while finding the side of {_label_exam(exam, index)}")
         raise
-    if side.name == "unknown":
+    if not suffices(side, sides):
         reason = "".join(f" {text}" for text in side.warnings)
         label = _label_exam(exam, index)
         raise ValueError(f"The side of {label} must be known, but it is not.{reason} {GIVE_SIDE}")
-    return side.name
+    return side
+
+
+def suffices(side: Side, sides: Sides) -> bool:
+    """Whether a side is sure enough to name regions medial and lateral.
+
+    Parameters
+    ----------
+    side : Side
+    sides : {"known", "guess"}
+        "guess" also takes a side from the position in the scanner.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> guessed = Side("left", "position", 0.9)
+    >>> suffices(guessed, "known"), suffices(guessed, "guess"), suffices(Side(), "guess")
+    (False, True, False)
+    """
+    return side.name != "unknown" and (side.is_known or sides == "guess")
 
 
 def _choose(exam: ExamLike, index: int, planes: Sequence[str], missing: Missing) -> Sequence[str]:
@@ -311,12 +343,9 @@ def _get(exam: Mapping[str, Any], series: str) -> np.ndarray[Any, Any]:
     """Stack of one series of a mapping, checked."""
     if series not in exam:
         present = tuple(sort_series(exam)) or tuple(exam)[: len(PLANES)]
-        advice = "Leave it out."
-        if exam:
-            advice = f"Pass planes={present!r}, extract with missing='nan', or leave the exam out."
         raise KeyError(
             f"The exam has no {say_series(series)} (series present: "
-            f"{', '.join(map(str, present)) or 'none'}). {advice}"
+            f"{', '.join(map(str, present)) or 'none'}). {advise_on_gaps(present)}"
         )
     check_stack(exam[series])
     return np.asarray(exam[series])

@@ -93,7 +93,7 @@ class Recipe:
     missing : {"error", "nan"}, default "error"
         What to do about an exam that lacks a series. It is no part of `as_dict` or `digest`, since
         no value depends on it.
-    sides : {"fold", "known"}, default "fold"
+    sides : {"fold", "known", "guess"}, default "fold"
         Whether pairs of regions are folded or named medial and lateral. "fold" is no part of
         `as_dict`, so that recipes keep the digest that they had before there was a choice.
     """

@@ -10,7 +10,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -37,24 +37,23 @@ from mrnet_features.extraction.failures import (
 )
 from mrnet_features.extraction.journal import FinishedRow, Journal
 from mrnet_features.extraction.missing import list_missing, log_missing
-from mrnet_features.extraction.read import read_exam
+from mrnet_features.extraction.provenance import describe_provenance, list_readers
+from mrnet_features.extraction.read import read_exam, suffices
 from mrnet_features.extraction.recipe import Recipe
-from mrnet_features.extraction.sides import give_sides, log_sides
+from mrnet_features.extraction.sides import count_sources, give_sides, log_sides
 from mrnet_features.extraction.table import (
     FILE_STATES,
     FINGERPRINTS,
-    MISSING,
     REQUEST,
-    SCALES,
     SIDES,
     SKIPPED,
-    describe_provenance,
     write_table,
 )
 from mrnet_features.files import explain_write_errors, remove_partials
 from mrnet_features.jobs import show_progress
 from mrnet_features.locks import hold_lock
 from mrnet_features.messages import name_some, quote
+from mrnet_features.series.side import make_side
 
 logger = logging.getLogger("mrnet_features")
 
@@ -138,21 +137,21 @@ def extract_features(
     _check_files_and_ids(exams)
     extractor = extractor or FeatureExtractor()
     recipe = extractor.recipe()
-    sources: dict[str, int] = {}
-    if recipe.sides == "known":
-        exams, sources = give_sides(exams, skips=on_error == "skip")
-    extractor.fit([exam for exam in exams if exam.side] if sources else exams)
+    sided: list[Exam] = []
+    if recipe.sides != "fold":
+        exams = give_sides(exams, recipe.sides, skips=on_error == "skip")
+        sided = [exam for exam in exams if suffices(make_side(exam.side), recipe.sides)]
+    _fit(extractor, exams, sided or exams)
     run = _Run(
         exams=exams,
         path=path,
         extractor=extractor,
         recipe=recipe,
-        key=hash_request(recipe, extractor.device_),
+        key=hash_request(recipe, extractor.device_, list_readers(exams, recipe.planes)),
         file_states={
             exam.id: hash_file_state(exam, recipe.planes, recipe.missing, recipe.sides)
             for exam in exams
         },
-        sources=sources,
         verify=verify,
         on_error=on_error,
         progress=progress,
@@ -184,6 +183,17 @@ def extract_features(
         return run.complete()
 
 
+def _fit(extractor: FeatureExtractor, exams: Sequence[Exam], known: Sequence[Exam]) -> None:
+    """Fit on the exams of known side; an error names the others."""
+    try:
+        extractor.fit(known)
+    except ValueError as error:
+        unknown = sorted({exam.id for exam in exams} - {exam.id for exam in known})
+        if len(known) < len(exams):
+            error.add_note(f"exams of unknown side, which are skipped: {name_some(unknown)}")
+        raise
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Run:
     """One call of `extract_features`; see there."""
@@ -195,8 +205,6 @@ class _Run:
     key: str
     file_states: Mapping[str, str]
     """By exam id, taken before any exam is read: a file that changes later is compared again."""
-    sources: Mapping[str, int]
-    """Number of exams by how their side was found; empty if it need not be known."""
     verify: bool
     on_error: str
     progress: bool | None
@@ -228,7 +236,12 @@ class _Run:
             and provenance[REQUEST] == self.key
             and provenance.get(FILE_STATES) == join_states(states)
             and not provenance.get(SKIPPED)
+            and provenance.get(SIDES, {}) == self.count_sources(self.exams)
         )
+
+    def count_sources(self, exams: Sequence[Exam]) -> dict[str, int]:
+        """Number of exams by how their side was found; empty if it need not be known."""
+        return {} if self.recipe.sides == "fold" else count_sources(exams)
 
     def list_rows(self, table: pd.DataFrame | None) -> dict[str, FinishedRow]:
         """Rows of a table by exam id; none if it was extracted by other code."""
@@ -295,17 +308,20 @@ class _Run:
             described, [rows[exam.id].values for exam in described], self.recipe.columns()
         )
         fingerprints = [rows[exam.id].fingerprint for exam in described]
-        missing = list_missing(described, self.recipe)
-        log_missing(missing, len(described))
-        log_sides(self.sources)
+        log_missing(list_missing(described, self.recipe), len(described))
+        sources = self.count_sources(described)
+        log_sides(sources)
         table.attrs["provenance"] = {
-            **describe_provenance(self.recipe, fingerprints, self.extractor.device_),
+            **describe_provenance(
+                self.recipe,
+                fingerprints,
+                self.extractor.device_,
+                exams=described,
+                sources=sources,
+            ),
             FILE_STATES: join_states(rows[exam.id].file_state for exam in described),
-            **({SCALES: scales} if (scales := _list_scales(described)) else {}),
             SKIPPED: list(failures),
             REQUEST: self.key,
-            **({MISSING: missing} if missing else {}),
-            **({SIDES: dict(self.sources)} if self.sources else {}),
         }
         with explain_write_errors(self.path, self.describe_kept):
             if failures:
@@ -368,12 +384,6 @@ class _Run:
         if not keep_failures and is_failures_file(self.failures_path):
             self.failures_path.unlink(missing_ok=True)
         self.journal.path.unlink(missing_ok=True)
-
-
-def _list_scales(exams: Sequence[Exam]) -> list[dict[str, Any]]:
-    """Scales of the exams that have stacks of a known pixel size, each once, in plain types."""
-    scales = sorted({e.scale for e in exams if any(map(e.has_scale, e.paths))})
-    return [{**scale._asdict(), "percentiles": list(scale.percentiles)} for scale in scales]
 
 
 def _check_files_and_ids(exams: Sequence[Exam]) -> None:

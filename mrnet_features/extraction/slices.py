@@ -43,9 +43,9 @@ def describe_slices(
         Planes or other series of the exam, such as "sagittal_fluid". Default: all.
     discretisation : Discretisation, optional
         As for `FeatureExtractor`.
-    sides : {"fold", "known"}, default "fold"
+    sides : {"fold", "known", "guess"}, default "fold"
         With "known" the two sides of the knee are named medial and lateral; the side of the exam
-        must be known. Slices keep their order.
+        must be known, or guessed with "guess". Slices keep their order.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def describe_slices(
         frame = _describe_stack(grey, series, chosen, discretisation)
         if pixels.is_mirrored and AXES[parse_series(series).plane] == 0:
             frame = frame[::-1].reset_index(drop=True)
-        if sides == "known":
+        if sides != "fold":
             frame = frame.rename(columns=_name_sides)
         frames[series] = frame
     return pd.concat(frames, names=["plane", "slice"])

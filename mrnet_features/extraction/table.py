@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,14 +13,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mrnet_features.arrays import Device
 from mrnet_features.exam_ids import (
-    ID_COLUMNS,
     find_id_problem,
     index_by_id,
+    is_id_name,
     require_unique_ids,
 )
-from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.files import explain_errors, replace_file
 from mrnet_features.messages import name_some, quote
 from mrnet_features.parquet_files import PARQUET, read_parquet
@@ -62,7 +59,7 @@ IF_MISSING = "if_missing"
 
 SIDES = "sides"
 """Key of the provenance: number of exams by how their side was found (given, tag, position); only
-if the recipe has known sides."""
+if the recipe has known or guessed sides."""
 
 ADVICE = "Extract the features again."
 """Last sentence of the errors of `read_features`."""
@@ -220,59 +217,6 @@ def hash_values(features: pd.DataFrame) -> str:
     return digest.hexdigest()
 
 
-def describe_provenance(
-    recipe: Recipe, fingerprints: Sequence[str], device: Device = "cpu"
-) -> dict[str, Any]:
-    """Provenance of a table: format, recipe, device, versions and data, in plain types.
-
-    Parameters
-    ----------
-    recipe : Recipe
-    fingerprints : sequence of str
-        One per exam, in the order of the table.
-    device : {"cpu", "cuda"}, default "cpu"
-        Device that computed the features.
-
-    Returns
-    -------
-    dict
-        Keys format, recipe, recipe_digest, device, versions, data_fingerprint, n_exams and
-        fingerprints; if_missing if exams may lack a series.
-    """
-    return {
-        "format": FORMAT,
-        "recipe": recipe.as_dict(),
-        "recipe_digest": recipe.digest,
-        "device": device,
-        "versions": list_versions(device),
-        "data_fingerprint": hash_texts(fingerprints),
-        "n_exams": len(fingerprints),
-        FINGERPRINTS: list(fingerprints),
-        **({IF_MISSING: recipe.missing} if recipe.missing != "error" else {}),
-    }
-
-
-def list_versions(device: Device) -> dict[str, str]:
-    """Versions of the packages that the features depend on.
-
-    Parameters
-    ----------
-    device : {"cpu", "cuda"}
-        CuPy is listed for "cuda" only.
-
-    Returns
-    -------
-    dict of str to str
-    """
-    packages = ("mrnet-features", "numpy", "numba", "scipy", "pandas")
-    versions = {name: importlib.metadata.version(name) for name in packages}
-    if device == "cuda":
-        import cupy  # its distribution has another name for each version of CUDA
-
-        versions["cupy"] = cupy.__version__
-    return versions
-
-
 def hash_texts(texts: Sequence[str]) -> str:
     """BLAKE2 hash of several texts, 32 hexadecimal digits.
 
@@ -337,7 +281,7 @@ def _check_columns(where: str, features: pd.DataFrame) -> None:
             features.columns[features.columns.duplicated()].unique()
         ),
         "must not have a feature with the name of an id column, got": [
-            name for name in names if str(name).lower() in ID_COLUMNS
+            name for name in names if is_id_name(name)
         ],
         "must hold numbers only, got other values in": [
             name

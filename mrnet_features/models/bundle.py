@@ -20,6 +20,7 @@ from mrnet_features.files import (
 )
 from mrnet_features.locks import hold_lock
 from mrnet_features.messages import name_some, quote
+from mrnet_features.models.bundle_features import check_features, keep_shareable
 from mrnet_features.models.bundle_head import (
     BOOSTER,
     HEAD,
@@ -45,9 +46,6 @@ __all__ = ["Bundle", "check_bundle_folder", "fit_bundle", "load_bundle"]
 PACKAGES = ("mrnet-features", "lightgbm", "numpy", "scikit-learn")
 MOST_BYTES = 64 * 2**20
 """Largest booster file: about 300,000 leaves."""
-
-OF_EXAMS = ("fingerprints", "file_states", "skipped")
-"""Keys of a table's provenance that hold a value per exam."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -100,6 +98,11 @@ class Bundle:
             If `features` is not a DataFrame.
         ValueError
             If the table was extracted by another recipe or scale, or lacks a column.
+
+        Warns
+        -----
+        UserWarning
+            As `check`.
         """
         self.check(features)
         table = features[list(self.columns)]
@@ -121,35 +124,15 @@ class Bundle:
         TypeError
             If `features` is not a DataFrame.
         ValueError
-            If the table was extracted by another recipe, or lacks a column.
+            If the table was extracted by another recipe; from pictures of another scale, or of an
+            unknown pixel size where that of the model is known; or lacks a column.
+
+        Warns
+        -----
+        UserWarning
+            If only the pixel size of the model's pictures is unknown, as of a model of MRNet.
         """
-        if not isinstance(features, pd.DataFrame):
-            raise TypeError(
-                f"`features` must be a pandas DataFrame with the columns of the model, got "
-                f"{type(features).__name__}."
-            )
-        given = features.attrs.get("provenance", {})
-        own, other = self.provenance.get("recipe_digest"), given.get("recipe_digest")
-        if own and other and own != other:
-            raise ValueError(
-                f"`features` were extracted by another recipe (digest {quote(other)}) than the "
-                f"model's (digest {quote(own)}). Extract them with the families, planes, pools, "
-                f"discretisation and revision that '{HEAD}' lists under 'provenance'. If this "
-                "version of mrnet_features has another revision, fit the model again."
-            )
-        own, other = self.provenance.get("scales"), given.get("scales")
-        if own and other and own != other:
-            raise ValueError(
-                f"`features` were extracted from pictures of another scale ({quote(str(other))}) "
-                f"than those of the model ({quote(str(own))}). Read them with the same pixel_mm, "
-                "size and percentiles."
-            )
-        missing = [column for column in self.columns if column not in features.columns]
-        if missing:
-            raise ValueError(
-                f"`features` must have the {len(self.columns)} columns of the model, but lacks "
-                f"{len(missing)}, such as {quote(missing[0])}. Extract it with the same recipe."
-            )
+        check_features(features, self.columns, self.provenance)
 
     def save(self, folder: str | Path) -> None:
         """Write the bundle: ``bundle.json`` and one text file per booster.
@@ -277,12 +260,10 @@ def fit_bundle(
         except Exception as error:
             error.add_note(f"while fitting task {quote(task)}")
             raise
-    provenance = getattr(features, "attrs", {}).get("provenance", {})
     return Bundle(
         models=models,
         columns=tuple(table.columns),
-        # Ids and hashes of exams are data of the exams, which must not be shared with a model.
-        provenance={k: v for k, v in provenance.items() if k not in OF_EXAMS},
+        provenance=keep_shareable(getattr(features, "attrs", {}).get("provenance", {})),
         thresholds=chosen_thresholds,
         versions={name: importlib.metadata.version(name) for name in PACKAGES},
         implications=choose_implications(truth) if coherent else (),

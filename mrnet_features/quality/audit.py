@@ -32,7 +32,7 @@ from mrnet_features.quality.header_rules import apply_header_rules
 from mrnet_features.quality.image_quality import ImageQuality
 from mrnet_features.quality.measurements import Measures, measure_exam
 from mrnet_features.quality.named_rules import apply_named_rules, is_named
-from mrnet_features.quality.series_headers import SeriesHeader, read_exam_headers
+from mrnet_features.quality.series_headers import SeriesHeader, read_series_headers
 from mrnet_features.quality.splits import Split, read_splits
 from mrnet_features.quality.stack_rules import apply_stack_rules
 from mrnet_features.quality.view_rules import apply_view_rules
@@ -135,7 +135,8 @@ def audit(
         of_pixels, weighting = _check_stacks(stacks, splits, split_of)
         found += [*unreadable, *of_pixels]
         unjudged = _find_unjudged(stacks, planes, wanted)
-        unjudged |= {"weighting": weighting} if missing is not None else {}
+        if missing is not None:
+            unjudged["weighting"] = weighting if "weighting" in wanted else {}
     findings.extend(finding._replace(split=split_of[finding.exam]) for finding in found)
     table = tabulate(findings, wanted)
     table.attrs["examined"] = {
@@ -206,7 +207,7 @@ def _read_headers(
     """Headers of all DICOM series, and findings for those that can't be read."""
     headers: list[SeriesHeader] = []
     unreadable: list[Finding] = []
-    calls = (delayed(read_exam_headers)(exam) for exam in exams)
+    calls = (delayed(read_series_headers)(exam) for exam in exams)
     with contextlib.closing(run_jobs(calls, n_jobs)) as results:
         for found, findings in results:
             headers += found

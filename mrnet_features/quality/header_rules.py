@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from mrnet_features.names import PLANES, WEIGHTINGS, parse_series
 from mrnet_features.quality.findings import Finding
-from mrnet_features.quality.named_rules import FEWEST_SLICES, LEAVE_EMPTY
+from mrnet_features.quality.named_rules import FEWEST_PICTURES, LEAVE_EMPTY
 from mrnet_features.quality.series_headers import SeriesHeader
 from mrnet_features.series.side import FAR_MM
 
@@ -53,7 +53,7 @@ def _describe_series(header: SeriesHeader) -> Iterator[tuple[str, str, float]]:
         yield "header-body-part", text, NAN
     if header.is_localiser:
         yield "header-localiser", "The description names a localiser.", NAN
-    elif 0 < header.n_slices < FEWEST_SLICES:
+    elif 0 < header.n_slices < FEWEST_PICTURES:
         text = f"Only {header.n_slices} pictures, as a localiser has."
         yield "header-localiser", text, float(header.n_slices)
 
@@ -76,7 +76,10 @@ def _find_weighting_problem(header: SeriesHeader) -> str:
 
 def _check_sides(exam: str, headers: Sequence[SeriesHeader]) -> Iterator[Finding]:
     """Yield findings about tags and positions of an exam that contradict each other."""
-    advice = "Five of the usual findings are medial or lateral. Look at it, and state the side."
+    advice = (
+        "Four of the RSNA findings are medial or lateral, and the MCL is medial. Look at it, and "
+        "state the side."
+    )
     tags = {side: [h.series for h in headers if side in h.sides] for side in ("left", "right")}
     placed = {
         "left": [h.series for h in headers if h.offset_mm >= FAR_MM],

@@ -16,7 +16,7 @@ from mrnet_features.quality.findings import Finding
 from mrnet_features.quality.measurements import Measures
 from mrnet_features.quality.view_models import ViewModel, describe_view
 
-FEWEST_SLICES = 8  # series of knees have at least 11; localisers have 1 to 5 per plane
+FEWEST_PICTURES = 8  # series of knees have at least 11; localisers have 1 to 5 per plane
 FIT_SDS = 3.0  # robust SDs within which a stack is like others; 97 % of sound ones are
 
 LEAVE_EMPTY = "Look at it; choose another series, or leave it out of the exam."
@@ -68,7 +68,7 @@ def apply_named_rules(
 
 def _check_slices(stacks: Sequence[Measures]) -> Iterator[Finding]:
     for stack in stacks:
-        if stack.n_slices < FEWEST_SLICES:
+        if stack.n_slices < FEWEST_PICTURES:
             advice = f"Only {stack.n_slices} slices, as a localiser has. {LEAVE_EMPTY}"
             yield Finding(
                 stack.exam, stack.plane, "few-slices", "check", float(stack.n_slices), advice

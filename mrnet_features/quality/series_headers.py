@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -13,12 +12,12 @@ import numpy as np
 from mrnet_features.data.exam import Exam
 from mrnet_features.names import parse_series
 from mrnet_features.quality.findings import Finding
-from mrnet_features.series.dicom_files import NotDicomError, list_files, read_dicom_header
-from mrnet_features.series.dicom_frames import Frame, has_picture, list_frames
+from mrnet_features.series.dicom_frames import Frame, list_frames
 from mrnet_features.series.dicom_tags import HEADER_TAGS
-from mrnet_features.series.load import is_scanner_file
+from mrnet_features.series.first_picture import read_first_picture
 from mrnet_features.series.nifti import is_nifti
 from mrnet_features.series.orientation import find_plane
+from mrnet_features.series.side import make_side
 from mrnet_features.series.weighting import find_weighting
 
 BODY_PART = "BodyPartExamined"
@@ -51,7 +50,7 @@ OTHER_PARTS = {
 """Parts of the body that are no knee, by words of BodyPartExamined. Others are not judged: legs and
 extremities hold knees."""
 
-KNEE_WORDS = ("knee", "knie", "genou", "rodilla", "joelho", "ginocchio")
+KNEE_STEMS = ("knee", "knie", "genou", "rodilla", "joelho", "ginocchio")
 
 
 class SeriesHeader(NamedTuple):
@@ -96,7 +95,7 @@ class SeriesHeader(NamedTuple):
     given_side: str
 
 
-def read_exam_headers(exam: Exam) -> tuple[list[SeriesHeader], list[Finding]]:
+def read_series_headers(exam: Exam) -> tuple[list[SeriesHeader], list[Finding]]:
     """Headers of the DICOM series of an exam, and findings for those that can't be read.
 
     Parameters
@@ -106,7 +105,7 @@ def read_exam_headers(exam: Exam) -> tuple[list[SeriesHeader], list[Finding]]:
     Returns
     -------
     headers : list of SeriesHeader
-        None of series that are no DICOM files.
+        Only of DICOM series.
     findings : list of Finding
         With the code "stack-file".
 
@@ -118,32 +117,26 @@ def read_exam_headers(exam: Exam) -> tuple[list[SeriesHeader], list[Finding]]:
     headers: list[SeriesHeader] = []
     findings: list[Finding] = []
     for series, path in exam.paths.items():
-        if not is_scanner_file(path) or (is_nifti(path) and not path.is_dir()):
+        if not exam.is_scanned(series) or (is_nifti(path) and not path.is_dir()):
             continue
         try:
-            headers.append(_read_series(exam, series, path))
+            headers.append(_read_series(exam, series))
         except (OSError, ValueError) as error:
             nan = float("nan")
             findings.append(Finding(exam.id, series, "stack-file", "reject", nan, str(error)))
     return headers, findings
 
 
-def _read_series(exam: Exam, series: str, path: Path) -> SeriesHeader:
+def _read_series(exam: Exam, series: str) -> SeriesHeader:
     """Header of the first picture of a series."""
-    paths = list_files(path)[0] if path.is_dir() else [path]
-    for first in paths:
-        try:
-            file = read_dicom_header(first, [HEADER_TAGS[BODY_PART]])
-        except NotDicomError:
-            continue
-        if has_picture(file):
-            break
-    else:
-        raise ValueError(f"'{path}' holds no DICOM file with a picture. Copy it from its source.")
+    path, paths = exam.paths[series], exam.list_files(series)
+    file = read_first_picture(paths, str(path), [HEADER_TAGS[BODY_PART]])
     frames = list_frames(file)
-    n_slices = len(frames) if len(frames) > 1 else len(paths) if path.is_dir() else 0
+    n_files = len(paths) if path.is_dir() or len(paths) > 1 else 0  # one file may be of many
+    n_slices = len(frames) if len(frames) > 1 else n_files
     planes = dict.fromkeys(find_plane(f.directions) for f in frames if f.directions is not None)
     weighting = find_weighting(frames[0].sequence)
+    given = make_side(exam.side)
     return SeriesHeader(
         exam=exam.id,
         series=series,
@@ -156,7 +149,7 @@ def _read_series(exam: Exam, series: str, path: Path) -> SeriesHeader:
         source=weighting.source.partition(",")[0],
         other_part=find_other_part(file.tags.word(BODY_PART)),
         is_localiser=bool(LOCALISER.search(_split_words(frames[0].sequence.words))),
-        given_side=exam.side or "",
+        given_side=given.name if given.source == "given" else "",
     )
 
 
@@ -178,7 +171,7 @@ def find_other_part(text: str) -> str:
     ('shoulder', '', '')
     """
     words = _split_words(text).split()
-    if any(word.startswith(KNEE_WORDS) for word in words):
+    if any(word.startswith(KNEE_STEMS) for word in words):
         return ""
     return next((OTHER_PARTS[word] for word in words if word in OTHER_PARTS), "")
 

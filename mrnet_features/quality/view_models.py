@@ -142,7 +142,8 @@ class _Part:
 
 def _fit(rows: Float32Array) -> PCA:
     n_components = min(N_COMPONENTS, len(rows) // 2)
-    return PCA(n_components, svd_solver="covariance_eigh").fit(rows)
+    with np.errstate(invalid="ignore"):  # equal rows have no variance to give fractions of
+        return PCA(n_components, svd_solver="covariance_eigh").fit(rows)
 
 
 def _find_remainder(model: PCA, rows: Float32Array) -> Float64Array:

@@ -42,7 +42,7 @@ PERCENTILES = (0.1, 99.9)
 """Default limits of the grey levels, as those of `to_uint8`."""
 
 N_LOOKED_AT = 9
-"""Slices of the middle half in which the leg is looked for."""
+"""Slices of the middle half in which the leg is looked for; one more of an even number."""
 
 MOST_OUTPUT = 2**27
 """Most pixels of a stack."""
@@ -295,8 +295,9 @@ def resample_slices(
             make_weights(n, mm, scale.pixel_mm, 0, new)
             for n, mm, new in zip(slices.shape, slices.pixel_mm, covering, strict=True)
         ]
-        looked_at = np.linspace(0.25, 0.75, N_LOOKED_AT) * (n_slices - 1)
-        for k in np.unique(looked_at.round().astype(int)):
+        half = np.linspace(0.25, 0.5, N_LOOKED_AT // 2 + 1) * (n_slices - 1)
+        near = half.round().astype(int)
+        for k in np.unique(np.r_[near, n_slices - 1 - near]):  # the same from either side
             image, is_scanned = slices.read(int(k))
             early[int(k)] = resample(image, *whole), is_scanned
         *profiles, block = measure_leg([image for image, _ in early.values()], scale.pixel_mm)

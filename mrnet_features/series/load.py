@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ from mrnet_features.series.assemble import (
     PERCENTILES,
     PIXEL_MM,
     SIZE,
-    Scale,
     assemble,
     check_plane,
     check_scale,
@@ -26,6 +24,7 @@ from mrnet_features.series.dicom_frames import has_picture
 from mrnet_features.series.dicom_series import read_dicom_volume
 from mrnet_features.series.nifti import is_nifti, read_nifti_volume
 from mrnet_features.series.series import Series
+from mrnet_features.series.uids import name_series
 from mrnet_features.series.volume import Volume, find_spacing_problem
 
 __all__ = ["load_series"]
@@ -56,7 +55,8 @@ def load_series(
         Which slices to keep if a series holds several orientations; the plane if the tags do not
         tell it. An error if the tags say another one.
     series : str, optional
-        SeriesInstanceUID, for a folder that holds several series. NIfTI files have none.
+        SeriesInstanceUID, for a folder that holds several series; what the error calls it if the
+        files have no valid one. NIfTI files have none.
     pixel_mm : float, default 0.6
         Distance of rows and columns of the stack in mm.
     size : int, default 256
@@ -124,7 +124,7 @@ def read_volume(
         groups, said = read_series_files(path)
     else:
         file = read_dicom_header(path)
-        groups, said = {file.tags.word("SeriesInstanceUID"): [file]}, []
+        groups, said = _name_groups({file.tags.word("SeriesInstanceUID"): [file]}), []
     files = choose_group(groups, path, series)
     volume = read_dicom_volume(files, str(path), plane, spacing_mm)
     volume.warnings[:0] = said
@@ -147,42 +147,8 @@ def is_scanner_file(path: Path) -> bool:
     return is_nifti(path) or path.suffix.lower() in (".dcm", ".ima") or path.is_dir()
 
 
-def load_files(
-    files: Sequence[DicomFile],
-    label: str,
-    scale: Scale,
-    plane: str | None = None,
-    spacing_mm: tuple[float, float] | None = None,
-) -> Series:
-    """Series of DICOM files whose headers have been read.
-
-    Parameters
-    ----------
-    files : sequence of DicomFile
-        At least one.
-    label : str
-        Folder or file, for messages.
-    scale : Scale
-    plane : str, optional
-        As for `load_series`.
-    spacing_mm : pair of float, optional
-        As for `load_series`.
-
-    Returns
-    -------
-    Series
-
-    Raises
-    ------
-    OSError, ValueError, ModuleNotFoundError
-        As `load_series`.
-    """
-    volume = read_dicom_volume(files, label, plane, spacing_mm)
-    return assemble(volume, label, scale, plane)
-
-
 def read_series_files(folder: Path) -> tuple[dict[str, list[DicomFile]], list[str]]:
-    """Files with pictures below a folder by their SeriesInstanceUID.
+    """Files with pictures below a folder by the name of their series.
 
     Parameters
     ----------
@@ -191,7 +157,7 @@ def read_series_files(folder: Path) -> tuple[dict[str, list[DicomFile]], list[st
     Returns
     -------
     groups : dict of str to list of DicomFile
-        Sorted by UID; files sorted by path.
+        By `name_series`, sorted; files sorted by path.
     warnings : list of str
 
     Raises
@@ -219,7 +185,13 @@ def read_series_files(folder: Path) -> tuple[dict[str, list[DicomFile]], list[st
         )
     if n_other:
         said.append(f"{n_other} of {len(paths)} files in '{folder}' are no DICOM pictures.")
-    return dict(sorted(groups.items())), said
+    return _name_groups(groups), said
+
+
+def _name_groups(groups: dict[str, list[DicomFile]]) -> dict[str, list[DicomFile]]:
+    """Files by the names of their series, sorted."""
+    names = name_series(groups)
+    return dict(sorted((names[uid], files) for uid, files in groups.items()))
 
 
 def choose_group(
@@ -232,7 +204,7 @@ def choose_group(
     groups : dict of str to list of DicomFile
     folder : Path
     series : str or None
-        SeriesInstanceUID.
+        Name of a series, which is its UID if that is valid.
 
     Returns
     -------

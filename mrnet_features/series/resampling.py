@@ -3,7 +3,9 @@
 Every output pixel is a weighted mean of input pixels along rows and columns, with the weights of a
 Lanczos kernel. Where pixels become larger, the kernel widens with them, so that detail finer than
 the new pixels is averaged instead of aliased. Sums run in a fixed order on one thread: results are
-the same in every process.
+the same in every process. Weights and blocks are laid out from the middle of the picture, so that a
+mirrored picture gives the mirrored result: sums of float64 in the other order differ by about 1e-16
+of the value, which a float32 very rarely shows (in none of 3.7 million values of noise).
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from mrnet_features.arrays import Float64Array
+from mrnet_features.arrays import Float64Array, Int64Array
 from mrnet_features.series.volume import Image
 
 LOBES = 3
@@ -92,7 +94,7 @@ def make_weights(n_pixels: int, spacing: float, pixel_mm: float, start: int, sto
 
     Returns
     -------
-    csr_array of shape (stop - start, n_pixels), float32
+    csr_array of shape (stop - start, n_pixels), float64
         Rows sum to 1; those of pixels whose middle lies outside the picture are empty.
 
     Examples
@@ -101,27 +103,30 @@ def make_weights(n_pixels: int, spacing: float, pixel_mm: float, start: int, sto
     array([[0., 1., 0., 0.],
            [0., 0., 1., 0.],
            [0., 0., 0., 1.],
-           [0., 0., 0., 0.]], dtype=float32)
+           [0., 0., 0., 0.]])
     """
     n_new = count_pixels(n_pixels, spacing, pixel_mm)
     ratio = 1.0 if is_same(spacing, pixel_mm) else pixel_mm / spacing
     width = max(ratio, 1.0)
     rows: list[tuple[Float64Array, Any]] = []
     for new in range(start, stop):
-        # middle of the new pixel in units of old pixels, from the middle of the first one
-        middle = (new - (n_new - 1) / 2) * ratio + (n_pixels - 1) / 2
-        if not -0.5 - 1e-9 <= middle <= n_pixels - 0.5 + 1e-9:
+        # middle of the new pixel in units of old pixels, from the middle of the picture, so that
+        # mirrored pixels have equal weights
+        middle = (new - (n_new - 1) / 2) * ratio
+        if abs(middle) > n_pixels / 2 + 1e-9:
             rows.append((np.empty(0), np.empty(0, np.int64)))
             continue
-        first = max(math.ceil(middle - LOBES * width), 0)
-        last = min(math.floor(middle + LOBES * width), n_pixels - 1)
+        center = (n_pixels - 1) / 2
+        first = max(math.floor(center + middle - LOBES * width), 0)
+        last = min(math.ceil(center + middle + LOBES * width), n_pixels - 1)
         near = np.arange(first, last + 1)
-        distance = (near - middle) / width
+        distance = ((near - center) - middle) / width
         weight = np.sinc(distance) * np.sinc(distance / LOBES)
-        near, weight = near[np.abs(weight) > TINY], weight[np.abs(weight) > TINY]
-        rows.append((weight / weight.sum(), near))
+        is_used = (np.abs(weight) > TINY) & (np.abs(distance) < LOBES)
+        near, weight = near[is_used], weight[is_used]
+        rows.append((weight / math.fsum(weight), near))
     ends = np.cumsum([0, *(len(near) for _, near in rows)])
-    data = np.concatenate([weight for weight, _ in rows]).astype(np.float32)
+    data = np.concatenate([weight for weight, _ in rows])
     columns = np.concatenate([near for _, near in rows])
     return csr_array((data, columns, ends), shape=(stop - start, n_pixels))
 
@@ -140,8 +145,9 @@ def resample(image: Image, row_weights: Any, column_weights: Any) -> Image:
     -------
     ndarray of shape (n_new_rows, n_new_columns), float32
     """
-    narrow = row_weights @ np.ascontiguousarray(image, dtype=np.float32)
-    found = np.ascontiguousarray((column_weights @ np.ascontiguousarray(narrow.T)).T)
+    narrow = row_weights @ np.ascontiguousarray(image, dtype=np.float64)
+    columns = column_weights @ np.ascontiguousarray(narrow.T)
+    found: Image = np.ascontiguousarray(columns.T, dtype=np.float32)
     found[np.diff(row_weights.indptr) == 0] = np.nan
     found[:, np.diff(column_weights.indptr) == 0] = np.nan
     return found
@@ -153,7 +159,7 @@ def find_start(profile: Float64Array, n_pixels: int, size: int, block: int) -> i
     Parameters
     ----------
     profile : ndarray of shape (n_blocks,), float64
-        Share of leg in each run of `block` pixels.
+        Share of leg in each of the blocks of `list_edges`.
     n_pixels : int
         Pixels of the picture, more than `size`.
     size, block : int
@@ -164,7 +170,7 @@ def find_start(profile: Float64Array, n_pixels: int, size: int, block: int) -> i
         None if two legs lie side by side. The middle of the picture if there is no leg.
     """
     ends = np.flatnonzero(np.diff(np.r_[0, profile >= LEG_SHARE, 0].astype(np.int8)))
-    runs = ends.reshape(-1, 2) * block
+    runs = list_edges(n_pixels, block)[ends.reshape(-1, 2)]
     if not len(runs):
         return (n_pixels - size) // 2
     gap, width = (mm / BLOCK_MM * block for mm in TWO_LEGS_MM)
@@ -177,13 +183,40 @@ def find_start(profile: Float64Array, n_pixels: int, size: int, block: int) -> i
     wide = [run for run in joined if run[1] - run[0] >= width]
     if len(wide) > 1:
         return None
-    first, last = max(joined, key=lambda run: run[1] - run[0])
-    start = round(float(first + min(last, n_pixels)) / 2 - size / 2)
+    first, last = max(joined, key=lambda run: (run[1] - run[0], -abs(run[0] + run[1] - n_pixels)))
+    start = (n_pixels - size) // 2 + round(float(first + last - n_pixels) / 2)
     return min(max(start, 0), n_pixels - size)
 
 
+def list_edges(n_pixels: int, block: int) -> Int64Array:
+    """Edges of blocks along one axis, symmetrical about the middle of the picture.
+
+    Parameters
+    ----------
+    n_pixels : int
+    block : int
+        Pixels of a block; one less of an odd number of pixels if it is even. The first and the
+        last block share what is left over.
+
+    Returns
+    -------
+    ndarray of shape (n_blocks + 1,), int64
+
+    Examples
+    --------
+    >>> list_edges(40, 10), list_edges(46, 10), list_edges(27, 10)
+    (array([ 0, 10, 20, 30, 40]), array([ 0,  3, 13, 23, 33, 43, 46]), array([ 0,  9, 18, 27]))
+    """
+    block -= block % 2 == 0 and n_pixels % 2 == 1
+    n_blocks = n_pixels // block
+    n_blocks -= (n_pixels - n_blocks * block) % 2
+    rest = (n_pixels - max(n_blocks, 0) * block) // 2
+    inner = rest + block * np.arange(max(n_blocks, 0) + 1, dtype=np.int64)
+    return np.unique(np.r_[0, inner, n_pixels] if n_blocks > 0 else np.array([0, n_pixels]))
+
+
 def measure_leg(images: list[Image], pixel_mm: float) -> tuple[Float64Array, Float64Array, int]:
-    """Share of leg along rows and columns, in blocks of 6 mm.
+    """Share of leg along rows and columns, in blocks of about 6 mm; see `list_edges`.
 
     Parameters
     ----------
@@ -200,12 +233,13 @@ def measure_leg(images: list[Image], pixel_mm: float) -> tuple[Float64Array, Flo
         Pixels of a block.
     """
     block = max(round(BLOCK_MM / pixel_mm), 1)
+    rows, columns = (list_edges(n_pixels, block) for n_pixels in images[0].shape)
     means = []
     for image in images:
         known = np.nan_to_num(image.astype(np.float64), nan=0.0)
-        sums = np.add.reduceat(known, np.arange(0, known.shape[0], block), axis=0)
-        sums = np.add.reduceat(sums, np.arange(0, known.shape[1], block), axis=1)
-        means.append(sums / block**2)
+        sums = np.add.reduceat(known, rows[:-1], axis=0)
+        sums = np.add.reduceat(sums, columns[:-1], axis=1)
+        means.append(sums / np.outer(np.diff(rows), np.diff(columns)))
     blocks = np.stack(means)
     low, high = np.percentile(blocks, [1, 99])
     is_leg = blocks > low + LEG_LEVEL * (high - low)

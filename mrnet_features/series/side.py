@@ -18,7 +18,8 @@ TAG_CONFIDENCE = 0.99
 """A tag is set by hand, and rarely wrong."""
 
 POSITION_CONFIDENCE = 0.9
-"""Others counted 98 % right for two makers, and no more than chance for some: in between."""
+"""Others counted 98 % right for two makers, and no more than chance for some. A judgement,
+not a measured rate."""
 
 WORDS = {"l": "left", "r": "right", "left": "left", "right": "right"}
 
@@ -35,6 +36,10 @@ MAKERS = {
     "united imaging": "United Imaging",
     "uih": "United Imaging",
 }
+
+
+SURE = ("tag", "given")
+"""Sources of a side that is known; a position is a guess."""
 
 
 class Side(NamedTuple):
@@ -55,13 +60,19 @@ class Side(NamedTuple):
     confidence: float = 0.0
     warnings: tuple[str, ...] = ()
 
+    @property
+    def is_known(self) -> bool:
+        """Whether a tag or the user says the side, so that medial and lateral may be named."""
+        return self.source in SURE
+
 
 def make_side(given: object) -> Side:
     """Side that a user gives; unknown if it is None.
 
     Parameters
     ----------
-    given : {"left", "right"} or None
+    given : {"left", "right"}, Side or None
+        A Side, as found before, stays as it is.
 
     Returns
     -------
@@ -79,6 +90,8 @@ def make_side(given: object) -> Side:
     """
     if given is None:
         return Side()
+    if isinstance(given, Side):
+        return given
     if given not in ("left", "right"):
         got = quote(given) if isinstance(given, str) else type(given).__name__
         raise ValueError(

@@ -29,7 +29,7 @@ class SeriesInfo(NamedTuple):
     Attributes
     ----------
     uid : str
-        SeriesInstanceUID.
+        SeriesInstanceUID, or the name of `name_series` if it is none.
     paths : tuple of Path
         Its files, sorted.
     number : float

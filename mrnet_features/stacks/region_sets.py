@@ -15,8 +15,9 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Literal, NamedTuple, TypeAlias
 
-Sides: TypeAlias = Literal["fold", "known"]
-"""Whether pairs of regions are folded or named medial and lateral."""
+Sides: TypeAlias = Literal["fold", "known", "guess"]
+"""Whether pairs of regions are folded or named medial and lateral; "guess" also where the side is
+only guessed from the position in the scanner."""
 
 KNEE = "knee"
 REST = "elsewhere"
@@ -193,12 +194,12 @@ def find_pair_values(name: str, plane: str, sides: Sides = "fold") -> tuple[str,
         ``knee`` or a name of `REGION_SETS`.
     plane : str
 
-    sides : {"fold", "known"}, default "fold"
+    sides : {"fold", "known", "guess"}, default "fold"
 
     Returns
     -------
     tuple of str
-        Names of `mrnet_features.extraction.pooling.PAIR_VALUES`; with "known" medial and lateral.
+        Names of `mrnet_features.extraction.pooling.PAIR_VALUES`; medial and lateral unless "fold".
 
     Raises
     ------
@@ -215,7 +216,7 @@ def find_pair_values(name: str, plane: str, sides: Sides = "fold") -> tuple[str,
     if name == KNEE:
         return ()
     folded = find_region_set(name, plane).pair_values
-    return tuple(reversed(KNOWN_PAIR)) if sides == "known" else folded
+    return folded if sides == "fold" else tuple(reversed(KNOWN_PAIR))
 
 
 def name_sides(region: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from mrnet_features.data.dataset import Dataset
 from mrnet_features.quality.audit import audit
 from mrnet_features.workflows.exam_folders import STUDIES, load_exams, name_layout
 
@@ -18,6 +19,7 @@ def audit_folder(
     *,
     codes: Iterable[str] | None = None,
     skip: Iterable[str] = (),
+    studies: Dataset | None = None,
     n_jobs: int | None = None,
 ) -> pd.DataFrame:
     """Findings of `audit` about all splits of a folder.
@@ -28,6 +30,8 @@ def audit_folder(
         Folder as for `load_exams`.
     codes, skip, n_jobs
         See `audit`.
+    studies : Dataset, optional
+        Exams of a folder of studies, if they are loaded already.
 
     Returns
     -------
@@ -41,4 +45,5 @@ def audit_folder(
     """
     if name_layout(root) != STUDIES:
         return audit(root, codes=codes, skip=skip, n_jobs=n_jobs)
-    return audit(load_exams(root, n_jobs=n_jobs), codes=codes, skip=skip, n_jobs=n_jobs)
+    studies = load_exams(root, n_jobs=n_jobs) if studies is None else studies
+    return audit(studies, codes=codes, skip=skip, n_jobs=n_jobs)

@@ -14,9 +14,9 @@ import pandas as pd
 from mrnet_features.csv_files import read_table
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.layouts import LAYOUT_SPLITS, find_layout, load_labels, load_split
-from mrnet_features.data.mrnet import list_excluded
 from mrnet_features.data.rsna_files import read_studies
 from mrnet_features.exam_ids import index_by_id, require_unique_ids
+from mrnet_features.excluded_ids import list_excluded
 from mrnet_features.messages import name_some, quote
 from mrnet_features.names import TASKS, sort_series
 from mrnet_features.workflows.studies import holds_dicom, load_studies
@@ -159,6 +159,10 @@ def load_known_labels(
     if Path(root).is_file():
         labels = _read_label_table(Path(root), tasks, frozenset(exams))
         return labels[~labels.index.isin(excluded)]
+    if Path(root).suffix == ".csv" and not Path(root).exists():
+        raise FileNotFoundError(
+            f"There is no file '{root}'. Pass a CSV of labels, or the folder of the exams."
+        )
     try:
         is_studies = name_layout(root) == STUDIES
     except FileNotFoundError:

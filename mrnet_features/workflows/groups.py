@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,12 +13,14 @@ import pandas as pd
 from mrnet_features.csv_files import read_table
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.headers import read_headers
-from mrnet_features.data.scanner_groups import FINGERPRINT, LARGE, scanner_groups
+from mrnet_features.data.scanner_groups import FINGERPRINT, LARGE, form_groups
 from mrnet_features.exam_ids import index_by_id, require_unique_ids
 from mrnet_features.messages import name_some
 from mrnet_features.workflows.exam_folders import load_exams
 
 __all__ = ["SCANNER", "group_by_scanner", "read_groups"]
+
+logger = logging.getLogger("mrnet_features")
 
 SCANNER = "scanner"
 """In place of a file: groups by scanner and patient, from the headers of DICOM files."""
@@ -105,11 +108,19 @@ def group_by_scanner(dataset: Dataset, *, n_jobs: int | None = None) -> pd.Serie
     ------
     ValueError
         If no exam has a header that tells its scanner.
+
+    Warns
+    -----
+    UserWarning
+        As `scanner_groups`.
     """
     headers = read_headers(dataset, n_jobs=n_jobs)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about groups that are not used
-        groups = scanner_groups(headers)
-    if groups.value_counts().iloc[0] <= LARGE * len(groups):
-        return groups
-    return scanner_groups(headers, (*FINGERPRINT, "software_code"))
+    groups, said, warned = form_groups(headers, is_fixed=True)
+    if groups.value_counts().iloc[0] > LARGE * len(groups):
+        columns = (*FINGERPRINT, "software_code")
+        groups, said, warned = form_groups(headers, columns, is_fixed=True)
+    if said not in warned:
+        logger.info("Groups by scanner: %s", said)
+    if warned:
+        warnings.warn(warned, stacklevel=2)
+    return groups

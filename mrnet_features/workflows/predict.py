@@ -7,16 +7,17 @@ import logging
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from mrnet_features.csv_files import format_csv
 from mrnet_features.data.exam import Exam
 from mrnet_features.evaluation.comparison.read_predictions import read_paths
+from mrnet_features.extraction.describe import Row
 from mrnet_features.extraction.exams import build_frame
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.failures import Failure, iterate_outcomes
+from mrnet_features.extraction.provenance import describe_provenance
 from mrnet_features.extraction.resume import extract_features
 from mrnet_features.files import write_text
 from mrnet_features.jobs import show_progress
@@ -26,6 +27,7 @@ from mrnet_features.names import PLANES, TASKS
 from mrnet_features.workflows.exam_folders import (
     MRNET,
     RSNA,
+    STUDIES,
     list_inputs,
     list_series,
     load_exams,
@@ -74,8 +76,8 @@ def predict_paths(
         If the bundle, the list or a stack does not exist, or `out` can't be written; this is
         checked first.
     ValueError
-        If `out` is `paths`, the model reads other series than MRNet's planes, or this version
-        can't extract by its recipe.
+        If `out` is `paths`, `paths` is a table of a folder in the RSNA layout, the model reads
+        other series than MRNet's planes, or this version can't extract by its recipe.
 
     Warns
     -----
@@ -83,6 +85,7 @@ def predict_paths(
         If the model has other tasks than MRNet: the file does not name its columns.
     """
     check_output_file(out, [paths])
+    _refuse_table(Path(paths))
     bundle = load_bundle(model)
     tasks = list(bundle.models)
     if set(tasks) != set(TASKS):
@@ -179,9 +182,16 @@ def predict_folder(
     dataset = load_exams(root, split, planes=_list_planes(extractor), ids=ids, n_jobs=n_jobs)
     read = [exam for exam in dataset.exams if set(exam.paths) & set(extractor.planes)]
     if not read:
+        advice = "Fit a model on a table of such series."
+        if layout == STUDIES and not set(extractor.planes) <= set(PLANES):
+            advice = (
+                "Of a folder of studies without tables one series per plane is read, named by its "
+                "plane. Fit a model on a table of such a folder, which `extract` makes, or put the "
+                "studies into the layout of the RSNA set, whose tables name the weighting."
+            )
         raise ValueError(
             f"The model reads {', '.join(extractor.planes)}, but the exams of '{root}' have "
-            f"{', '.join(list_series(dataset))}. Fit a model on a table of such series."
+            f"{', '.join(list_series(dataset))}. {advice}"
         )
     if table is not None:
         features = extract_features(read, table, extractor=extractor, on_error="skip")
@@ -211,6 +221,18 @@ def predict_folder(
     return found
 
 
+def _refuse_table(paths: Path) -> None:
+    """Raise if a list of stacks is a table of a folder in the layout of the RSNA set."""
+    folder = paths.parent
+    if paths.is_file() and paths in list_inputs(folder, "test"):
+        with contextlib.suppress(FileNotFoundError):  # of a folder without a layout
+            if name_layout(folder) == RSNA:
+                raise ValueError(
+                    f"'{paths}' is a table of a folder in the layout of the RSNA set, no list of "
+                    f"stacks. Pass the folder '{folder}' in its place."
+                )
+
+
 def _list_planes(extractor: FeatureExtractor) -> list[str] | None:
     """Series of a model to load, or None if the folder's reader must choose."""
     planes = list(extractor.planes)
@@ -221,7 +243,7 @@ def _describe(extractor: FeatureExtractor, exams: Sequence[Exam]) -> pd.DataFram
     """Features of the exams that can be read."""
     extractor.fit(exams)
     outcomes = iterate_outcomes(extractor, exams)
-    rows: dict[str, Any] = {}
+    rows: dict[str, Row] = {}
     reasons: dict[str, str] = {}
     with (
         contextlib.closing(outcomes),
@@ -231,7 +253,7 @@ def _describe(extractor: FeatureExtractor, exams: Sequence[Exam]) -> pd.DataFram
             if isinstance(outcome, Failure):
                 reasons[exam.id] = outcome.error
             else:
-                rows[exam.id] = outcome.values
+                rows[exam.id] = outcome
             bar.update()
     if not rows:
         name, reason = next(iter(reasons.items()))
@@ -239,4 +261,9 @@ def _describe(extractor: FeatureExtractor, exams: Sequence[Exam]) -> pd.DataFram
     for name, reason in reasons.items():
         logger.warning("Exam %s: %s", name, reason)
     described = [exam for exam in exams if exam.id in rows]
-    return build_frame(described, list(rows.values()), extractor.recipe().columns())
+    recipe = extractor.recipe()
+    table = build_frame(described, [row.values for row in rows.values()], recipe.columns())
+    table.attrs["provenance"] = describe_provenance(
+        recipe, [row.fingerprint for row in rows.values()], extractor.device_, exams=described
+    )
+    return table

@@ -55,9 +55,9 @@ class PerturbedExam(Exam):
     seed: int = 0
     source: Exam = Exam("", {})  # noqa: RUF009 (immutable)
 
-    def load(self, plane: str, *, mmap: bool = False) -> UInt8Array:
+    def load(self, plane: str, *, mmap: bool = False, side: Side | None = None) -> UInt8Array:
         """Perturbed stack of one plane; see `Exam.load`."""
-        grey = self.source.load(plane, mmap=mmap)
+        grey = self.source.load(plane, mmap=mmap, side=side)
         return perturb(grey, self.perturbation, self.seed, f"{self.id} {plane}")
 
     def find_side(self) -> Side:

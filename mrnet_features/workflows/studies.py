@@ -23,6 +23,7 @@ from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.messages import describe_cause, name_some, quote
 from mrnet_features.names import PLANES
 from mrnet_features.series.dicom_files import read_dicom_header
+from mrnet_features.series.side import Side
 
 __all__ = ["UnreadableStudy", "find_studies", "holds_dicom", "load_studies"]
 
@@ -49,7 +50,13 @@ class UnreadableStudy(Exam):
 
     problem: str = ""
 
-    def load(self, plane: str, *, mmap: bool = False) -> UInt8Array:  # noqa: ARG002
+    def load(
+        self,
+        plane: str,  # noqa: ARG002
+        *,
+        mmap: bool = False,  # noqa: ARG002
+        side: Side | None = None,  # noqa: ARG002
+    ) -> UInt8Array:
         """Raise a ValueError with the reason; see `Exam.load`."""
         self._refuse()
 
@@ -117,11 +124,10 @@ def find_studies(root: Path, ids: str | Path | None = None) -> dict[str, Path]:
         found, firsts = {root: root}, {}
     left_out = [folder.name for folder, file in firsts.items() if file is None]
     if left_out:
-        logger.info(
-            "%d folders hold no DICOM file and are left out: %s.",
-            len(left_out),
-            name_some(left_out),
-        )
+        one = len(left_out) == 1
+        n_folders = "1 folder holds" if one else f"{len(left_out)} folders hold"
+        said = "%s no DICOM file and %s left out: %s."
+        logger.info(said, n_folders, "is" if one else "are", name_some(left_out))
     names = {folder: folder.absolute().name for folder in found}
     return _name_studies(names, ids)
 
@@ -174,7 +180,8 @@ def load_studies(
     noted = [exam for exam in exams if isinstance(exam, StudyExam) and exam.warnings]
     if noted:
         example = f"{noted[0].id}: {noted[0].warnings[0]}"
-        logger.info("%d of %s have notes, such as %s", len(noted), n_studies, example)
+        have = "has" if len(noted) == 1 else "have"
+        logger.info("%d of %s %s notes, such as %s", len(noted), n_studies, have, example)
     return tuple(exams)
 
 

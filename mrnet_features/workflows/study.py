@@ -14,10 +14,11 @@ import pandas as pd
 from mrnet_features.arrays import resolve_device
 from mrnet_features.csv_files import format_csv
 from mrnet_features.data.dataset import Dataset
-from mrnet_features.data.mrnet import list_excluded, load_mrnet
+from mrnet_features.data.mrnet import load_mrnet
 from mrnet_features.evaluation.importance.importance import Importance, importance
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.protocol.holdout import HoldOut, evaluate
+from mrnet_features.excluded_ids import list_excluded
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.resume import extract_features
 from mrnet_features.files import remove_partials, write_text, write_texts

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.csv_files import format_csv, read_table
-from mrnet_features.exam_ids import require_unique_ids, restore_ids
+from mrnet_features.exam_ids import find_id_column, require_unique_ids, restore_ids
 from mrnet_features.files import write_text
 from mrnet_features.labels import check_frame
 from mrnet_features.messages import name_some, quote
@@ -17,8 +17,6 @@ from mrnet_features.names import TASKS
 from mrnet_features.workflows.outputs import check_output_file
 
 __all__ = ["write_submission"]
-
-STUDY = "StudyInstanceUID"
 
 ROUNDING = 1e-6
 """Values this far outside 0 to 1, which float32 gives, become 0 or 1."""
@@ -40,9 +38,10 @@ def write_submission(
     out : path
         CSV file to write. An old one is replaced when the new one is complete.
     sample : path, optional
-        CSV file with a header: a column of exam ids (StudyInstanceUID, or else the first column)
-        and one per task. Its ids and columns are written in its order. Without it, the file of
-        MRNet's competition is written: no header and no ids, a line per exam in the order of
+        CSV file with a header: a column of exam ids and one per task. The ids are in the column
+        StudyInstanceUID, or else exam, id or the like, in any letter case, or else in the first
+        one. Its ids and columns are written in its order. Without it, the file of MRNet's
+        competition is written: no header and no ids, a line per exam in the order of
         `predictions`, with the probabilities of abnormal, acl and meniscus.
     fill : float, optional
         Probability to write where the predictions lack an exam, a task or a value, such as 0.5.
@@ -100,7 +99,7 @@ def _read_sample(path: str | Path) -> tuple[str, list[str], list[str]]:
     """Name of the column of ids, the ids, and all columns, in the order of the file."""
     table = read_table(path)
     columns = [str(column) for column in table.columns]
-    name = STUDY if STUDY in columns else columns[0]
+    name = find_id_column(columns) or columns[0]
     ids = restore_ids(table[name], f"'{path}'", known=frozenset(table[name]))
     require_unique_ids(f"'{path}'", ids)
     if not ids or len(columns) < 2:

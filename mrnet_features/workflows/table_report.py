@@ -11,12 +11,13 @@ import pandas as pd
 
 from mrnet_features.csv_files import read_table as read_csv
 from mrnet_features.data.dataset import Dataset
-from mrnet_features.data.mrnet import list_excluded, load_mrnet
+from mrnet_features.data.mrnet import load_mrnet
 from mrnet_features.data.release import list_ids
 from mrnet_features.evaluation.comparison.group_gap import GroupGap, measure_group_gap
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation
 from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.exam_ids import index_by_id
+from mrnet_features.excluded_ids import list_excluded
 from mrnet_features.families.presets import discover_families
 from mrnet_features.names import PLANES, SPLITS, Name, parse_name
 from mrnet_features.quality.findings import read_findings
@@ -107,7 +108,10 @@ def report_table(
     require_packages()
     check_place(out)
     excluded = list_excluded(exclude)
-    features, labels = read_scored_table(table, root, split, exclude=excluded, tasks=tasks)
+    n_splits = folds.n_splits if folds else n_splits
+    features, labels = read_scored_table(
+        table, root, split, exclude=excluded, tasks=tasks, n_splits=n_splits
+    )
     together = None
     if groups is not None:
         together = read_groups(groups, root, split, list(features.index), n_jobs=n_jobs)

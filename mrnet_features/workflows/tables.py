@@ -12,14 +12,18 @@ import pandas as pd
 
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.exam import Exam
-from mrnet_features.data.mrnet import list_excluded, load_mrnet
+from mrnet_features.data.mrnet import load_mrnet
 from mrnet_features.data.release import check_request, read_contents
+from mrnet_features.excluded_ids import list_excluded
 from mrnet_features.extraction.extractor import FeatureExtractor
+from mrnet_features.extraction.read import suffices
 from mrnet_features.extraction.recipe import Missing
 from mrnet_features.extraction.resume import extract_features
+from mrnet_features.extraction.sides import give_sides
 from mrnet_features.extraction.table import SKIPPED, read_features
 from mrnet_features.messages import name_some
 from mrnet_features.names import PLANES
+from mrnet_features.series.side import make_side
 from mrnet_features.stacks.region_sets import Sides
 from mrnet_features.workflows.exam_folders import (
     MRNET,
@@ -68,7 +72,7 @@ def make_table(
     missing : {"error", "nan"}, optional
         What to do about an exam without a series; see `FeatureExtractor`. An exam without any is
         an error. By default "error" in the layout of MRNet, else "nan".
-    sides : {"fold", "known"}, default "fold"
+    sides : {"fold", "known", "guess"}, default "fold"
         Whether regions on the two sides of the knee are folded or named medial and lateral; see
         `FeatureExtractor`.
     exclude : DataFrame or iterable of str, optional
@@ -122,7 +126,7 @@ def make_table(
         dataset = load_exams(root, split, planes=planes, exclude=excluded, ids=ids, n_jobs=n_jobs)
         exams = list(dataset.exams)
         if planes is None:
-            chosen = list_series(dataset)
+            chosen = list_series(_leave_out_unknown(dataset, sides, on_error))
             logger.info("Series to describe: %s.", ", ".join(chosen))
             extractor.set_params(planes=chosen)
     features = extract_features(exams, out, extractor=extractor, verify=verify, on_error=on_error)
@@ -198,12 +202,13 @@ def read_scored_table(
     *,
     exclude: pd.DataFrame | Iterable[str] | None = None,
     tasks: Sequence[str] | None = None,
+    n_splits: int | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Feature table of a file and the labels that can be scored: `read_table`, `choose_tasks`.
 
     Parameters
     ----------
-    path, root, split, exclude, tasks
+    path, root, split, exclude, tasks, n_splits
         See there.
 
     Returns
@@ -217,7 +222,22 @@ def read_scored_table(
         As there.
     """
     features, labels = read_table(path, root, split, exclude=exclude, tasks=tasks)
-    return features, choose_tasks(labels, tasks)
+    return features, choose_tasks(labels, tasks, n_splits=n_splits)
+
+
+def _leave_out_unknown(dataset: Dataset, sides: Sides, on_error: str) -> Dataset:
+    """Exams that can be described: without those of unknown side, where these are skipped."""
+    if sides == "fold" or on_error != "skip":
+        return dataset
+    exams = give_sides(dataset.exams, sides, skips=True)
+    kept = [suffices(make_side(exam.side), sides) for exam in exams]
+    if not any(kept):  # the extraction says more
+        return dataset
+    unknown = [exam.id for exam, is_kept in zip(exams, kept, strict=True) if not is_kept]
+    if unknown:
+        said = "The side of %d of %d exams is unknown; they are skipped: %s."
+        logger.warning(said, len(unknown), len(exams), name_some(unknown))
+    return dataset[kept]
 
 
 def _load_mrnet(
@@ -290,9 +310,10 @@ def _fit_labels(
             f"got other ids (such as {labels.index[0]})."
         )
     if len(shared) < len(features) or len(shared) < len(labels):
-        said = "%d of %d exams of the table have labels; %d of %d rows of '%s' are of other exams."
-        n_other = len(labels) - len(shared)
-        logger.info(said, len(shared), len(features), n_other, len(labels), file)
+        said = "%d of %d exams of the table have labels; %d of %d rows of '%s' are of others%s."
+        other = sorted(labels.index.difference(shared))
+        names = f": {name_some(other)}" if other else ""
+        logger.info(said, len(shared), len(features), len(other), len(labels), file, names)
     return labels.reindex(features.index.sort_values()).rename_axis(index="exam")
 
 

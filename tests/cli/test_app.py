@@ -1,5 +1,6 @@
 """Exit statuses 0, 1, 2 and 130, and error messages."""
 
+import logging
 import os
 import re
 import signal
@@ -206,6 +207,28 @@ def test_ctrl_c_prints_one_line_and_has_status_130(tmp_path, jobs):
     # joblib's resource tracker sometimes warns that a folder it was to remove is gone already.
     ours = re.sub(rb"^.*resource_tracker.*\n(  warnings.warn.*\n)?", b"", shown, flags=re.MULTILINE)
     assert ours.count(b"\n") == 1
+
+
+def test_of_other_packages_only_warnings_are_shown(monkeypatch, capsys):
+    """The encoder of JPEG 2000 logs every tile."""
+
+    def log(**_):
+        for name in ("openjpeg.encode", "mrnet_features"):
+            logging.getLogger(name).info("tile of %s", name)
+            logging.getLogger(name).warning("trouble of %s", name)
+
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    monkeypatch.setattr(root, "level", logging.WARNING)
+    monkeypatch.setattr(logging.getLogger("mrnet_features"), "level", logging.NOTSET)
+    monkeypatch.setitem(cli.main.__globals__, "app", log)
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+    with pytest.raises(SystemExit):
+        cli.main()
+    shown = capsys.readouterr().err
+    assert "tile of mrnet_features" in shown
+    assert "trouble of openjpeg.encode" in shown
+    assert "tile of openjpeg" not in shown
 
 
 def test_ctrl_c_before_a_command_begins_is_no_traceback(monkeypatch, capsys):

@@ -8,6 +8,8 @@ import pytest
 from mrnet_features.names import PLANES, TASKS
 from mrnet_features.quality import CODES
 from tests.support.command_line import run
+from tests.support.dicom_files import draw_stack, write_series
+from tests.support.rsna_folder import HEADER, write_rows
 
 
 @pytest.fixture
@@ -51,3 +53,22 @@ def test_json_holds_the_findings_and_the_note_goes_to_standard_error(root):
     assert done.stderr == ""
     done = run("audit", root, "--jobs", 1, "--json", "--skip", "blank-slices,duplicate")
     assert "blank-slices" not in done.stdout
+
+
+def test_series_that_exams_lack_are_counted(tmp_path):
+    pytest.importorskip("pydicom", reason="the extra `dicom` is not installed")
+    listed = [HEADER]
+    for study, slots in (("1.2.1", ("axial", "coronal")), ("1.2.2", ("axial",))):
+        for plane in slots:
+            uid = f"{study}.{len(listed)}"
+            listed.append((study, uid, 1, 1, plane.capitalize()))
+            folder = tmp_path / "train_series" / study / uid
+            write_series(folder, plane, draw_stack(9), ScanOptions="FS")
+    write_rows(tmp_path / "train.csv", [("StudyInstanceUID", "ACL"), ("1.2.1", 0), ("1.2.2", 1)])
+    write_rows(tmp_path / "train_series.csv", listed)
+    said = "Exams of 2 without a series (no fault by itself): coronal_fluid 1."
+    done = run("audit", tmp_path, "--jobs", 1, "--json", "--codes", "header-side")
+    assert json.loads(done.stdout) == []
+    assert said in done.stderr
+    done = run("audit", tmp_path, "--jobs", 1, "--codes", "header-side")
+    assert said in done.stdout

@@ -1,6 +1,7 @@
 """`mrnet-features explore`."""
 
 import json
+import logging
 import re
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from mrnet_features.names import PLANES, TASKS
 from tests.support.command_line import run
 from tests.support.legs import draw_leg
+from tests.support.small_sets import write_study
 
 TRAIN, VALID = ("0000", "0001", "0002", "0003"), ("0004", "0005")
 
@@ -69,3 +71,12 @@ def test_wrong_options_are_refused_before_any_work(root):
     done = run("explore", root, "--out", root / "train-acl.csv")
     assert done.status == 2
     assert "is an input" in " ".join(done.stderr.replace("│", " ").split())
+
+
+def test_studies_are_read_once_for_audit_and_page(tmp_path, caplog):
+    for number in (1, 2, 3):
+        write_study(tmp_path / "studies" / f"K{number}", number)
+    with caplog.at_level(logging.INFO, "mrnet_features"):
+        done = run("explore", "studies", "-o", "x.html", "-j", 1, cwd=tmp_path)
+    assert done.status == 0, done.stderr
+    assert sum("holds 3 DICOM studies" in said for said in caplog.messages) == 1

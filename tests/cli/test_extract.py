@@ -143,5 +143,8 @@ def test_known_sides_need_the_side_of_every_exam(folder):
     options = ("--families", "minimal", "--jobs", 1, "--sides", "known")
     done = run("extract", "knees", "--out", "sides.parquet", *options, cwd=folder)
     assert done.status == 1
-    assert "needs the side of every knee, but it is unknown for 20 of 20 exams" in done.stderr
+    assert "needed with `--sides known`, but it is unknown for 20 of 20 exams" in done.stderr
     assert not (folder / "sides.parquet").exists()
+    done = run("extract", "knees", "-o", "s.parquet", *options[:-1], "guess", cwd=folder)
+    assert done.status == 1
+    assert "side of every knee is needed with `--sides guess`, but" in done.stderr

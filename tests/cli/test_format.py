@@ -85,6 +85,23 @@ def test_an_audit_that_checked_every_code_has_no_note():
     assert describe_unjudged(findings) == ""
 
 
+def test_missing_series_and_weightings_that_were_not_judged_are_said(capsys):
+    findings = pd.DataFrame(columns=COLUMNS)
+    findings.attrs["examined"] = {
+        "exams": {"train": 30, "test": 10},
+        "needed": 20,
+        "few": {},
+        "unjudged": [],
+        "weighting": {"coronal": "3 structural stacks; 20 are needed"},
+        "missing": {"coronal_structural": 37, "axial_fluid": 2},
+    }
+    print_audit(findings)
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "Exams of 40 without a series (no fault by itself): coronal_structural 37, axial_fluid 2.",
+        "Weighting not judged (coronal: 3 structural stacks; 20 are needed).",
+    ]
+
+
 def test_counts_in_a_summary_have_no_decimals(capsys):
     summary = pd.DataFrame(
         {

@@ -1,6 +1,7 @@
 """The commands on a folder in the RSNA layout, and on DICOM studies without tables."""
 
 import json
+import logging
 import shutil
 
 import numpy as np
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 
 from mrnet_features import read_features
+from mrnet_features.extraction.table import write_table
 from tests.support.command_line import run
 from tests.support.dicom_files import PLANTED, UID
 from tests.support.small_sets import write_small_rsna, write_study
@@ -61,11 +63,14 @@ def test_cv_scores_the_tasks_of_the_labels_and_names_those_left_out(place, type_
     assert "MCL (no labels) and Fracture (labels of one class only)" in text
 
 
-def test_cv_takes_some_tasks_and_groups_by_scanner(place, type_in):
+def test_cv_takes_some_tasks_and_groups_by_scanner(place, type_in, caplog):
+    caplog.set_level(logging.INFO, "mrnet_features")
     options = ("--model", "prior", "--tasks", "ACL", "--groups", "scanner", "-o", "grouped")
-    with pytest.warns(UserWarning, match="the largest has 33%|groups are rough"):
+    with pytest.warns(UserWarning, match="the largest has 33%|groups are rough") as warned:
         text = type_in("cv", "train.parquet", "set", *options, *FAST)
     assert "MCL" not in text
+    assert (text + " ".join(str(w.message) for w in warned)).count("groups of 24 exams") == 1
+    assert not any("`by`" in str(w.message) for w in warned)
     folds = pd.read_csv(place / "grouped" / "folds.csv", comment="#", dtype={"exam": str})
     makers = folds["exam"].str.rpartition(".")[2].astype(int) % 3
     assert (folds.groupby([makers, "repeat"])["fold"].nunique() == 1).all()
@@ -76,12 +81,46 @@ def test_cv_takes_some_tasks_and_groups_by_scanner(place, type_in):
     assert "must give every exam a group" in text
 
 
+def test_cv_leaves_out_a_task_with_too_few_exams_for_the_folds_unless_it_is_named(place, type_in):
+    cv = ("cv", "train.parquet", "set", "--model", "prior", "-j", 1, "--n-folds", 6, "-o", "six")
+    text = type_in(*cv, "--repeats", 1)
+    assert "and Baker's (fewer than 12 exams of a class, which 6 folds need)" in text
+    assert list(pd.read_csv(place / "six" / "summary.csv")["task"]) == ["ACL"]
+    text = type_in(*cv, "--overwrite", "--tasks", "Baker's,ACL", status=1)
+    assert "Pass `--n-folds 5`, or name only ACL in `--tasks`." in " ".join(text.split())
+
+
+def test_folds_that_groups_do_not_allow_are_an_error_that_names_the_options(place, type_in):
+    rows = "".join(f"{UID}.{k},{max(k - 8, 0)}\n" for k in range(1, 25))
+    (place / "uneven.csv").write_text(f"exam,site\n{rows}")
+    text = type_in("cv", "train.parquet", "set", "--groups", "uneven.csv", "-o", "y", "-j", 1,
+                   "--n-folds", 5, status=1)  # fmt: skip
+    said = " ".join(text.split())
+    assert "Lower `--n-folds` (two are the fewest), add exams, or name the other tasks in" in said
+    assert "`--tasks`" in said
+
+
 def test_cv_takes_a_csv_of_labels(place, type_in):
     rows = "".join(f"{UID}.{k},{k % 2}\n" for k in range(1, 23))
     (place / "labels.csv").write_text(f"study,tear\n{rows}")
     type_in("cv", "train.parquet", "labels.csv", "--model", "prior", "-o", "csv-cv", *FAST)
     summary = pd.read_csv(place / "csv-cv" / "summary.csv", index_col="task")
     assert summary["n_exams"].to_dict() == {"tear": 22}
+
+
+def test_lost_zeros_of_a_csv_have_advice_that_the_command_can_follow(place, type_in, caplog):
+    caplog.set_level(logging.INFO, "mrnet_features")
+    table = read_features(place / "train.parquet")
+    ids = [f"{k:04d}" for k in range(1, 25)]
+    file_ids = "\n".join(f"{k},{k % 2}" for k in range(1, 25))
+    (place / "lost.csv").write_text(f"exam,tear\n{file_ids}\n")
+    write_table(table.set_axis(pd.Index(ids, name="exam")), place / "ids.parquet", {})
+    text = type_in("cv", "ids.parquet", "lost.csv", "-o", "z", status=1)
+    assert "Write ids as text, with their zeros." in text
+    assert "id_width" not in text
+    (place / "wrong.csv").write_text("exam,tear\n0001,1\n0002,0\n0099,1\n")
+    text = type_in("cv", "ids.parquet", "wrong.csv", "-o", "z", status=1)
+    assert "1 of 3 rows of 'wrong.csv' are of others: '0099'." in text
 
 
 def test_importance_prints_a_task_of_the_labels(type_in):
@@ -149,6 +188,14 @@ def test_predict_refuses_studies_without_the_series_of_the_model(place, tmp_path
     text = type_in("predict", "model", tmp_path, tmp_path / "p.csv", status=1)
     assert "The model reads axial_fluid" in text
     assert "but the exams of" in text
+    assert "one series per plane is read" in text
+    assert "or put the studies into the layout of the RSNA set" in text
+
+
+def test_what_to_predict_next_is_the_folder_and_no_table_of_it(place, type_in):
+    assert "predict model set submission.csv" in (place / "printed.txt").read_text()
+    text = type_in("predict", "model", "set/test.csv", "x.csv", status=1)
+    assert "Pass the folder 'set' in its place." in text
 
 
 def test_a_list_of_stacks_has_no_options_of_folders(place, type_in):
@@ -171,6 +218,7 @@ def test_one_study_from_the_command_line(tmp_path):
     done = run("extract", folder, "-o", tmp_path / "t.parquet", "--families", "minimal", "-j", 1)
     assert done.status == 0, done.stderr
     assert list(read_features(tmp_path / "t.parquet").index) == ["0042"]
+    assert done.stdout.startswith("1 exam x ")
     assert "cv t.parquet labels.csv" in done.stderr.replace(f"{tmp_path}/", "")
     ids = tmp_path / "ids.csv"
     ids.write_text("folder,exam\n0042,7\n")

@@ -8,6 +8,7 @@ import pytest
 
 from mrnet_features.data.exam import Exam, describe_states
 from mrnet_features.data.mrnet import load_mrnet
+from mrnet_features.extraction.read import hold_stacks
 from mrnet_features.series.assemble import Scale
 from mrnet_features.series.load import load_series
 from tests.support.dicom_files import draw_stack, write_series
@@ -40,6 +41,8 @@ def test_a_mapped_stack_is_read_only(train):
 
 def test_a_plane_without_a_file_is_an_error(root):
     exam = load_mrnet(root, planes=("axial", "sagittal"))["0000"]
+    with pytest.raises(KeyError, match=r"Pass planes=\('axial',.*to describe what it has; beside"):
+        exam.load("coronal")
     with pytest.raises(KeyError, match=r"no file for plane 'coronal' \(series present: axial"):
         exam.load("coronal")
 
@@ -176,3 +179,9 @@ def test_the_spacing_belongs_to_the_state_of_the_files(tmp_path):
 def test_a_wrong_spacing_is_refused(spacing, message):
     with pytest.raises(ValueError, match=f"Exam '0042': `spacing_mm` .*{message}"):
         Exam("0042", {"axial": "a.npy"}, spacing_mm=spacing)
+
+
+def test_a_stack_in_memory_has_a_scale_if_its_spacing_is_given():
+    stacks = {"axial": np.zeros((1, 8, 8), np.uint8)}
+    assert not hold_stacks(stacks).has_scale("axial")
+    assert hold_stacks({**stacks, "spacing_mm": (0.5, 0.5)}).has_scale("axial")

@@ -87,6 +87,14 @@ def test_a_study_reads_the_files_of_its_own_series(tmp_path):
     assert given.find_side() == Side("right", "given", 1.0)
 
 
+def test_a_series_of_any_name_may_tell_the_side(tmp_path):
+    """Of a name without a plane, all headers count."""
+    near = write(tmp_path / "a", "sagittal", side_mm=-30.0)
+    assert Exam("0042", {"scout": near}).find_side().name == "unknown"
+    tagged = write(tmp_path / "b", "axial", Laterality="R")
+    assert Exam("0042", {"scout": near, "survey": tagged}).find_side().name == "right"
+
+
 def test_npy_files_tell_nothing_and_are_not_opened(tmp_path):
     path = tmp_path / "a.npy"
     path.write_bytes(b"broken")

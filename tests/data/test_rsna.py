@@ -62,6 +62,79 @@ def test_labels_beside_a_report_are_no_gold_if_others_have_none(root):
     assert load_rsna_knee(root).is_gold.to_dict() == {"1.2.1": 0, "1.2.2": 0, "1.2.3": 1}
 
 
+def test_gold_is_decided_from_the_whole_table(root):
+    """Leaving exams out or choosing findings turns no silver label into gold."""
+    train = load_rsna_knee(root)
+    assert not train[["1.2.2"]].is_gold.any()  # it has all labels that it has
+    assert train[["1.2.3", "1.2.2"]].is_gold.to_dict() == {"1.2.3": True, "1.2.2": False}
+    assert train[:0].is_gold.empty
+    assert not load_rsna_knee(root, exclude=["1.2.1", "1.2.3"]).is_gold.any()
+    shutil.rmtree(root / "train_series" / "1.2.1")
+    shutil.rmtree(root / "train_series" / "1.2.3")
+    assert not load_rsna_knee(root, missing="drop").is_gold.any()
+    write_rows(root / "sample_submission.csv", [("StudyInstanceUID", *FINDINGS)])
+    part = load_rsna_knee(root, missing="drop", findings="Medial Meniscus")
+    assert part.labels.notna().all(axis=None)
+    assert not part.is_gold.any()
+
+
+def test_gold_without_reports_stays_alone_if_it_is_excluded(root):
+    rows = [(study, "" if study == "1.2.3" else REPORT, *c) for study, c in LABELS.items()]
+    write_rows(root / "train.csv", [("StudyInstanceUID", "Report", *FINDINGS), *rows])
+    assert not load_rsna_knee(root, exclude=["1.2.3"]).is_gold.any()
+    assert not load_rsna_knee(root)[["1.2.1", "1.2.2"]].is_gold.any()
+
+
+def add_columns(root):
+    """Columns of 0 and 1, and of text, that are no findings."""
+    frame = pd.read_csv(root / "train.csv", dtype=str)
+    frame.assign(PatientSex=["0", "1", "0"], site=list("abc")).to_csv(
+        root / "train.csv", index=False
+    )
+
+
+@pytest.mark.parametrize("load", [lambda root: load_rsna_knee(root).labels, mf.load_labels])
+def test_columns_that_the_sample_lacks_are_no_findings(root, load):
+    add_columns(root)
+    write_rows(root / "sample_submission.csv", [("StudyInstanceUID", *reversed(FINDINGS))])
+    with pytest.warns(UserWarning, match="lacks: 'PatientSex', 'site'.* pass `findings`"):
+        labels = load(root)
+    assert tuple(labels.columns) == FINDINGS
+
+
+def test_findings_can_be_chosen(root):
+    add_columns(root)
+    assert list(load_rsna_knee(root, findings=["PatientSex", "ACL"]).labels) == [
+        "PatientSex",
+        "ACL",
+    ]
+    write_rows(root / "sample_submission.csv", [("StudyInstanceUID", *FINDINGS)])
+    train = load_rsna_knee(root, findings="PatientSex")
+    assert train.labels["PatientSex"].tolist() == [0, 1, 0]
+    write_set(root, "test")
+    assert load_rsna_knee(root, "test", findings=["ACL"]).labels.empty
+
+
+def test_a_sample_of_other_columns_says_nothing_of_findings(root):
+    write_rows(root / "sample_submission.csv", [("id", "probability")])
+    assert tuple(load_rsna_knee(root).labels.columns) == FINDINGS
+
+
+@pytest.mark.parametrize(
+    ("findings", "error", "message"),
+    [
+        (["acl"], ValueError, r"must be columns of .*train\.csv', got 'acl'"),
+        (["Report"], ValueError, "must be columns of .*got 'Report'"),
+        (["ACL", "ACL"], ValueError, "each once, got 'ACL', 'ACL'"),
+        ([], ValueError, "one or more columns"),
+        ([1], TypeError, "names of columns, got 1"),
+    ],
+)
+def test_findings_that_are_no_columns_are_refused(root, findings, error, message):
+    with pytest.raises(error, match=message):
+        load_rsna_knee(root, findings=findings)
+
+
 def test_the_order_of_lines_does_not_matter(root):
     before = load_rsna_knee(root)
     for name in ("train.csv", "train_series.csv"):

@@ -72,6 +72,51 @@ def test_a_series_that_says_less_joins_nothing():
     assert group(headers) == {frozenset("a"), frozenset("b"), frozenset("c")}
 
 
+def with_fields(*rows):
+    """Headers of rows (exam, maker, model, field strength), without patients."""
+    headers = make(*((exam, maker, model, "") for exam, maker, model, _ in rows))
+    return headers.assign(field_t=[row[-1] for row in rows])
+
+
+def test_an_exam_that_lacks_fields_joins_the_one_scanner_that_agrees():
+    headers = with_fields(("a", "GE", "x", 1.5), ("b", "GE", "", 1.5), ("c", "GE", "x", np.nan),
+                          ("d", "", "x", np.nan), ("e", "Siemens", "y", 3.0))  # fmt: skip
+    assert group(headers) == {frozenset("abcd"), frozenset("e")}
+    with pytest.warns(UserWarning, match="the largest has 80%") as caught:
+        mf.scanner_groups(headers)
+    assert "lack" not in str(caught[0].message)
+
+
+def test_a_patient_can_make_one_group_of_the_scanners_that_agree():
+    headers = with_fields(("a", "GE", "x", 1.5), ("b", "GE", "", 1.5), ("c", "GE", "y", 1.5))
+    assert group(headers) == {frozenset("a"), frozenset("b"), frozenset("c")}
+    assert group(headers.assign(patient=["p", "", "p"])) == {frozenset("abc")}
+
+
+def test_a_join_can_decide_another_one():
+    # c makes one group of both GE scanners, so that d is of it
+    headers = with_fields(("a", "GE", "x", 1.5), ("b", "GE", "y", 3.0), ("c", "GE", "x", np.nan),
+                          ("c", "", "y", 3.0), ("d", "GE", "", np.nan))  # fmt: skip
+    assert group(headers) == {frozenset("abcd")}
+
+
+@pytest.mark.parametrize(
+    ("rows", "text"),
+    [
+        ([("a", "GE", "x", 1.5), ("b", "GE", "y", 1.5), ("c", "GE", "", 1.5)], "1 exam lacks"),
+        ([("a", "GE", "x", np.nan), ("b", "GE", "", 1.5)], "2 exams lack"),
+    ],
+)
+def test_exams_that_fit_several_groups_are_counted(rows, text):
+    with pytest.warns(UserWarning, match=f"{text} fields of the fingerprint and may be of a scann"):
+        assert mf.scanner_groups(with_fields(*rows)).nunique() == len(rows)
+
+
+def test_a_field_that_all_exams_lack_is_no_reason_to_warn(recwarn):
+    mf.scanner_groups(with_fields(*((f"{k:02d}", "", f"m{k % 10}", 3.0) for k in range(40))))
+    assert not recwarn.list
+
+
 def test_an_exam_of_two_scanners_joins_them():
     headers = make(("a", "GE", "x", ""), ("a", "GE", "y", ""), ("b", "GE", "y", ""),
                    ("c", "GE", "x", ""), ("d", "GE", "z", ""))  # fmt: skip

@@ -96,3 +96,13 @@ def test_doctor_goes_on_without_the_version_of_a_package(monkeypatch):
     monkeypatch.setattr("importlib.metadata.version", version)
     missing = {check.subject for check in check_machine() if check.state == "missing"}
     assert missing == {"mrnet-features", "scipy"}
+
+
+def test_doctor_lists_the_readers_of_files_and_how_to_install_them(monkeypatch):
+    checks = {check.subject: check for check in check_machine()}
+    assert (checks["pydicom"].state, checks["nibabel"].state) == ("ok", "ok")
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    checks = {check.subject: check for check in check_machine()}
+    assert "DICOM files" in checks["pydicom"].advice
+    assert "[dicom]" in checks["pydicom"].advice
+    assert "[nifti]" in checks["nibabel"].advice

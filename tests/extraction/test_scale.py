@@ -10,6 +10,7 @@ from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.read import read_exam, read_shapes
 from mrnet_features.extraction.resume import extract_features
+from mrnet_features.stacks.mirror import mirror_stack
 from mrnet_features.synthetic import draw_knee
 from tests.support.dicom_files import zoom
 
@@ -54,6 +55,19 @@ def test_a_synthetic_knee_gives_the_same_statistics(tables, one, other, half, mo
     assert len(apart) > 600
     assert apart.median() < half, said
     assert apart.quantile(0.95) < most, said
+
+
+@pytest.mark.parametrize("sides", ["fold", "known"])
+@pytest.mark.parametrize("mm", [0.69, 0.8])
+def test_a_knee_mirrored_before_it_is_resampled_has_the_same_row(mm, sides):
+    """Wider than 154 mm, so that it is cut around the leg; bit for bit."""
+    stack = draw_knee(1).stacks["coronal"]
+    exams = [
+        {"coronal": grey, "spacing_mm": (mm, mm), "side": side}
+        for grey, side in ((stack, "right"), (mirror_stack(stack, "coronal"), "left"))
+    ]
+    extractor = FeatureExtractor(["intensity", "meniscus"], planes="coronal", sides=sides)
+    assert np.array_equal(*extractor.fit_transform(exams).to_numpy(), equal_nan=True)
 
 
 @pytest.mark.skipif(

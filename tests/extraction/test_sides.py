@@ -1,5 +1,6 @@
 """Known sides: medial is medial in both knees, and an unknown side is an error at once."""
 
+import dataclasses
 import logging
 
 import numpy as np
@@ -11,9 +12,10 @@ from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.marks import find_marks
 from mrnet_features.extraction.resume import extract_features
-from mrnet_features.extraction.sides import give_sides, log_sides
+from mrnet_features.extraction.sides import count_sources, give_sides, log_sides
 from mrnet_features.extraction.slices import describe_slices
 from mrnet_features.names import PLANES
+from mrnet_features.series.side import Side
 from mrnet_features.stacks.atlas import draw_regions, find_frame
 from mrnet_features.stacks.foreground import find_foreground
 from mrnet_features.stacks.mirror import mirror_stack
@@ -172,15 +174,15 @@ def test_an_unknown_side_is_an_error_before_a_pixel_is_read(stack, tmp_path):
         next(extractor.iterate([{"axial": stack}]))
     with pytest.raises(ValueError, match="`side` must be 'left', 'right' or None, got 'L'"):
         extractor.fit([{"axial": stack, "side": "L"}])
-    with pytest.raises(ValueError, match="`sides` must be 'fold' or 'known', got 'both'"):
+    with pytest.raises(ValueError, match="must be 'fold', 'known' or 'guess', got 'both'"):
         FeatureExtractor(sides="both").fit([{"axial": stack}])
 
 
 def test_sources_are_counted_and_logged(stack, caplog):
     exams = {"a": {"axial": stack, "side": "right"}, "b": Exam("b", {}, side="left")}
-    given, sources = give_sides([exams["a"], exams["b"]])
+    given = give_sides([exams["a"], exams["b"]], "known")
     assert given == [exams["a"], exams["b"]]
-    assert sources == {"given": 2}
+    assert count_sources(given) == {"given": 2}
     caplog.set_level(logging.INFO, "mrnet_features")
     extractor = FeatureExtractor("minimal", planes="axial", sides="known")
     extractor.fit_transform({"a": exams["a"]})
@@ -256,7 +258,7 @@ def test_columns_of_known_sides_have_words():
 
 @pytest.mark.parametrize("tags", [("R", "L"), ("", "")])
 def test_dicom_files_of_both_knees_tell_their_sides(tmp_path, caplog, tags):
-    """By their tags, or by their position in the scanner, which is a guess and a warning."""
+    """By their tags, or by their position in the scanner, a guess with a warning."""
     pytest.importorskip("pydicom", reason="needs the extra dicom")
     stack = np.random.default_rng(3).integers(30, 256, (12, 128, 128), np.uint8)
     exams = []
@@ -265,9 +267,93 @@ def test_dicom_files_of_both_knees_tell_their_sides(tmp_path, caplog, tags):
         options = {"Laterality": tag, "side_mm": side * 60.0}
         folder = write_series(tmp_path / str(k), "coronal", grey, **options)
         exams.append(Exam(f"{k:04d}", {"coronal_fluid": folder}))
-    extractor = FeatureExtractor("baseline", planes="coronal_fluid", sides="known")
+    sides = "known" if tags[0] else "guess"
+    extractor = FeatureExtractor("minimal", planes="coronal_fluid", sides=sides)
     table = extract_features(exams, tmp_path / "table.parquet", extractor=extractor)
     assert np.array_equal(*table.to_numpy(), equal_nan=True)
     source = "tag" if tags[0] else "position"
     assert table.attrs["provenance"]["sides"] == {source: 2}
+    assert table.attrs["provenance"]["recipe"]["sides"] == sides
     assert any(record.levelno == logging.WARNING for record in caplog.records) == (not tags[0])
+    caplog.clear()
+    extractor.fit_transform(exams)
+    assert f"2 {'from a tag' if tags[0] else 'guessed from the position'}" in caplog.text or tags[0]
+
+
+def test_a_guess_is_no_known_side(tmp_path):
+    pytest.importorskip("pydicom", reason="needs the extra dicom")
+    stack = np.random.default_rng(3).integers(30, 256, (12, 64, 64), np.uint8)
+    exams = [
+        Exam(name, {"coronal": write_series(tmp_path / name, "coronal", stack, **options)})
+        for name, options in {
+            "guessed": {"side_mm": 60.0},
+            "tagged": {"side_mm": 60.0, "Laterality": "L"},
+            "middle": {"side_mm": 0.0},
+        }.items()
+    ]
+    extractor = FeatureExtractor("minimal", planes="coronal", sides="known")
+    with pytest.raises(ValueError, match=r"2 of 3 exams.*guess for 1 of them.*sides='guess'"):
+        extractor.fit(exams)
+    with pytest.raises(ValueError, match="The side of exam 'guessed' must be known"):
+        next(extractor.iterate(exams))
+    with pytest.raises(ValueError, match=r"1 of 3 exams: 'middle'\. Pass it"):
+        FeatureExtractor("minimal", planes="coronal", sides="guess").fit(exams)
+    guessed, known = (FeatureExtractor(sides=sides).recipe() for sides in ("guess", "known"))
+    assert guessed.columns() == known.columns()
+    assert guessed.digest != known.digest
+
+
+@pytest.mark.parametrize("missing", ["ImagePositionPatient", "ImageOrientationPatient"])
+def test_slices_of_unknown_order_have_no_sides(tmp_path, missing):
+    """Written from the other side, they would swap medial and lateral."""
+    pytest.importorskip("pydicom", reason="needs the extra dicom")
+    stack = np.random.default_rng(3).integers(30, 256, (6, 64, 64), np.uint8)
+
+    def edit(dataset, k):
+        delattr(dataset, missing)
+
+    folder = write_series(tmp_path / "a", "sagittal", stack, Laterality="R", edit=edit)
+    paths = {"sagittal_fluid": folder}
+    for exam in (Exam("0042", paths), Exam("0042", paths, side="right")):
+        FeatureExtractor("minimal", planes="sagittal_fluid").fit_transform([exam])
+        extractor = FeatureExtractor("minimal", planes="sagittal_fluid", sides="known")
+        with pytest.raises(ValueError, match="'0042', .*sagittal_fluid.*do not say how the slices"):
+            extractor.fit_transform([exam])
+
+
+@pytest.mark.parametrize("is_study", [False, True])
+def test_tags_of_all_slices_are_compared_with_the_side(tmp_path, is_study):
+    pytest.importorskip("pydicom", reason="needs the extra dicom")
+    stack = np.random.default_rng(3).integers(30, 256, (6, 64, 64), np.uint8)
+
+    def edit(dataset, k):
+        dataset.Laterality = "LR"[k // 3]
+
+    folder = write_series(tmp_path / "disc" / "a", "coronal", stack, edit=edit)
+    make = (
+        (lambda **given: Exam.from_dicom(tmp_path / "disc", id="0042", **given))
+        if is_study
+        else (lambda **given: Exam("0042", {"coronal": folder}, **given))
+    )
+    extractor = FeatureExtractor("minimal", planes="coronal", sides="known")
+    with pytest.raises(
+        ValueError, match="'0042', plane 'coronal'.*say left and right, but the side was"
+    ):
+        extractor.fit_transform([make()])
+    assert len(extractor.fit_transform([make(side="left")])) == 1  # the user counts before tags
+
+
+def test_a_table_says_anew_how_sides_were_found(tmp_path, monkeypatch):
+    extractor = FeatureExtractor("minimal", planes="coronal", sides="known")
+    path = tmp_path / "table.parquet"
+    tagged = [
+        dataclasses.replace(exam, side=Side("left", "tag", 0.99))
+        for exam in write_exams(tmp_path, [None, None])
+    ]
+    first = extract_features(tagged, path, extractor=extractor)
+    assert first.attrs["provenance"]["sides"] == {"tag": 2}
+    monkeypatch.setattr(Exam, "load", None)  # no stack is read
+    second = extract_features(write_exams(tmp_path, ["left"] * 2), path, extractor=extractor)
+    assert second.attrs["provenance"]["sides"] == {"given": 2}
+    assert mf.read_features(path).attrs["provenance"]["sides"] == {"given": 2}
+    pd.testing.assert_frame_equal(first, second)

@@ -10,12 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from mrnet_features import FeatureExtractor
-from mrnet_features.extraction.table import (
-    describe_provenance,
-    read_features,
-    write_features,
-    write_table,
-)
+from mrnet_features.extraction.provenance import describe_provenance
+from mrnet_features.extraction.table import read_features, write_features, write_table
 
 
 @pytest.fixture

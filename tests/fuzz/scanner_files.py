@@ -9,7 +9,7 @@ from random import Random
 import numpy as np
 
 from mrnet_features.data.exam import Exam
-from mrnet_features.data.headers import read_exam_headers
+from mrnet_features.data.headers import read_exam_fields
 from mrnet_features.series.load import load_series
 from tests.fuzz.cases import Case, Target, require
 from tests.fuzz.driver import main
@@ -82,7 +82,7 @@ def read(folder, case) -> None:
     """A series is a uint8 stack; a sound one has its slices. Header fields hold no free text."""
     name = min(case.files, key=lambda key: key.endswith(".json"))
     path = folder / name.split("/")[0]
-    fields = read_exam_headers(Exam("a", {"axial": path}), b"key of the test")["axial"]
+    fields = read_exam_fields(Exam("a", {"axial": path}), b"key of the test")["axial"]
     require("planted" not in str(fields).lower(), "text of a file is passed on")
     if "number" in case.facts and not case.facts.get("is_changed") and ".nii" not in name:
         require("problem" not in fields, "a sound header is not read")

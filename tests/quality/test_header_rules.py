@@ -1,7 +1,5 @@
 """Headers that contradict the names of series, or each other, are found; no pixel is read."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +9,7 @@ from mrnet_features.data.exam import Exam
 from mrnet_features.quality import audit as quality_audit
 from mrnet_features.quality.audit import audit
 from mrnet_features.quality.findings import HEADER_CODES
-from mrnet_features.quality.series_headers import find_other_part, read_exam_headers
+from mrnet_features.quality.series_headers import find_other_part, read_series_headers
 from tests.quality.test_audit import list_findings
 from tests.support.dicom_files import PLANTED, make_enhanced, write_dataset, write_series
 from tests.support.rsna_folder import HEADER, write_rows
@@ -127,22 +125,29 @@ def test_pictures_near_the_middle_contradict_no_tag(tmp_path):
 
 def test_the_position_of_one_sagittal_picture_tells_nothing(tmp_path):
     exam = write_exam(tmp_path, sagittal_fluid={"Laterality": "R", "side_mm": 60.0})
-    ((header,), _) = read_exam_headers(exam)
+    ((header,), _) = read_series_headers(exam)
     assert np.isnan(header.offset_mm)
 
 
 def test_one_file_of_each_series_is_opened(tmp_path, monkeypatch):
     exam = write_exam(tmp_path, axial_fluid={}, coronal_structural={})
     opened = []
-    from mrnet_features.quality import series_headers
+    from mrnet_features.series import first_picture
 
-    read = series_headers.read_dicom_header
+    read = first_picture.read_dicom_header
     monkeypatch.setattr(
-        series_headers, "read_dicom_header", lambda *a: opened.append(a[0]) or read(*a)
+        first_picture, "read_dicom_header", lambda *a: opened.append(a[0]) or read(*a)
     )
     monkeypatch.setattr(quality_audit, "measure_exam", None)
     audit(Dataset((exam,), pd.DataFrame()), codes=HEADER_CODES)
     assert [path.parent.name for path in opened] == ["axial_fluid", "coronal_structural"]
+
+
+def test_all_files_of_a_series_of_a_study_are_counted(tmp_path):
+    write_series(tmp_path / "cd", "sagittal", STACK)
+    exam = Exam.from_dicom(tmp_path / "cd")
+    ((header,), _) = read_series_headers(exam)
+    assert header.n_slices == len(exam.chosen["sagittal"].paths) == len(STACK)
 
 
 def test_frames_of_several_planes_are_a_localiser(tmp_path):
@@ -188,7 +193,5 @@ def test_parts_of_the_body_are_known_words(text, part):
 
 
 def test_files_that_are_no_dicom_have_no_header(tmp_path):
-    exam = SimpleNamespace(
-        id="1", side=None, paths={"axial_fluid": tmp_path / "a.npy", "coronal": tmp_path / "b.nii"}
-    )
-    assert read_exam_headers(exam) == ([], [])
+    exam = Exam("1", {"axial_fluid": tmp_path / "a.npy", "coronal": tmp_path / "b.nii"})
+    assert read_series_headers(exam) == ([], [])

@@ -155,6 +155,9 @@ def test_missing_series_are_counted_and_no_finding(tmp_path):
     table = audit(Dataset(exams, labels))
     assert len(table) == 0
     assert table.attrs["examined"]["missing"] == {"axial_fluid": 1}
+    assert "20 are needed" in table.attrs["examined"]["weighting"]["coronal"]
+    blank = audit(Dataset(exams, labels), codes="blank-slices")
+    assert blank.attrs["examined"]["weighting"] == {}  # nobody asked for it
 
 
 def test_copies_of_series_and_of_whole_exams_are_found(tmp_path):

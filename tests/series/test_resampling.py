@@ -6,6 +6,7 @@ import pytest
 from mrnet_features.series.resampling import (
     count_pixels,
     find_start,
+    list_edges,
     make_weights,
     measure_leg,
     resample,
@@ -100,3 +101,42 @@ def test_noise_is_no_leg():
     assert block == 10
     assert np.flatnonzero(columns > 0.1).tolist() == list(range(15, 26))
     assert rows.min() > 0.2
+
+
+@pytest.mark.parametrize("block", [1, 7, 8, 10])
+@pytest.mark.parametrize("n_pixels", [17, 255, 256, 260, 262, 295])
+def test_blocks_lie_symmetrically(n_pixels, block):
+    edges = list_edges(n_pixels, block)
+    assert edges[0] == 0
+    assert np.array_equal(edges, n_pixels - edges[::-1])
+    sizes = np.diff(edges)
+    assert (sizes > 0).all()
+    assert set(sizes[1:-1]) <= {block, block - 1}
+
+
+def test_a_mirrored_profile_gives_the_mirrored_window():
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        n_pixels, block = 2 * int(rng.integers(129, 180)), int(rng.integers(5, 12))
+        profile = np.zeros(len(list_edges(n_pixels, block)) - 1)
+        first, last = np.sort(rng.integers(0, len(profile) + 1, 2))
+        profile[first:last] = 1
+        start = find_start(profile, n_pixels, 256, block)
+        assert find_start(profile[::-1], n_pixels, 256, block) == n_pixels - 256 - start
+
+
+@pytest.mark.parametrize(("n_pixels", "spacing"), [(256, 0.69), (255, 0.72), (400, 0.37)])
+def test_a_mirrored_picture_gives_the_mirrored_result(n_pixels, spacing):
+    """But for the rounding of one float32 in a million."""
+    image = np.random.default_rng(0).normal(200, 50, (300, n_pixels)).astype(np.float32)
+    n_new = [count_pixels(n, spacing, 0.6) for n in image.shape]
+    weights = [
+        make_weights(n, spacing, 0.6, 0, new) for n, new in zip(image.shape, n_new, strict=True)
+    ]
+    assert np.array_equal(weights[1].toarray(), weights[1].toarray()[::-1, ::-1])
+    found, mirrored = (
+        np.nan_to_num(resample(shown, *weights)) for shown in (image, image[:, ::-1])
+    )
+    mirrored = mirrored[:, ::-1]
+    assert (found != mirrored).mean() < 1e-5
+    assert np.allclose(found, mirrored, rtol=1e-6)

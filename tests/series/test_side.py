@@ -60,10 +60,11 @@ def test_two_sides_in_one_series_are_unknown(tmp_path, stack):
     assert "left in some slices and right in others" in found[3][0]
 
 
-def test_a_mirrored_file_has_the_other_side(tmp_path, stack):
+@pytest.mark.parametrize("mm", [0.6, 0.69, 0.8])
+def test_a_mirrored_file_has_the_other_side(tmp_path, stack, mm):
     """The picture of a right knee is that of the left one, mirrored."""
-    left = write_series(tmp_path / "a", "coronal", stack, side_mm=60.0)
-    right = write_series(tmp_path / "b", "coronal", stack[:, :, ::-1], side_mm=-60.0)
+    left = write_series(tmp_path / "a", "coronal", stack, side_mm=60.0, pixel_mm=mm)
+    right = write_series(tmp_path / "b", "coronal", stack[:, :, ::-1], side_mm=-60.0, pixel_mm=mm)
     one, other = mf.load_series(left, size=64), mf.load_series(right, size=64)
     assert (one.side, other.side) == ("left", "right")
     assert np.array_equal(one.stack[:, :, ::-1], other.stack)

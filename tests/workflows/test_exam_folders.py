@@ -100,6 +100,8 @@ def test_labels_come_from_the_table_of_the_set_or_from_a_csv(root, tmp_path):
         load_known_labels(file)
     with pytest.raises(ValueError, match="lacks 'mcl'"):
         load_known_labels(file, tasks=["mcl"])
+    with pytest.raises(FileNotFoundError, match=r"There is no file '.*lab\.csv'. Pass a CSV"):
+        load_known_labels(tmp_path / "lab.csv")
 
 
 def test_the_default_series_are_all_that_an_exam_has(root, table):

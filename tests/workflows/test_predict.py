@@ -11,12 +11,12 @@ import pytest
 
 from mrnet_features import FeatureExtractor, load_mrnet, write_knees
 from mrnet_features.evaluation import read_predictions
+from mrnet_features.extraction.provenance import describe_provenance
 from mrnet_features.extraction.resume import extract_features
-from mrnet_features.extraction.table import describe_provenance
 from mrnet_features.families.presets import find_families
 from mrnet_features.models import load_bundle
 from mrnet_features.workflows.fit import fit_table
-from mrnet_features.workflows.predict import predict_paths
+from mrnet_features.workflows.predict import predict_folder, predict_paths
 from mrnet_features.workflows.saved_recipe import rebuild_extractor
 
 TASKS = ["abnormal", "acl", "meniscus"]
@@ -178,7 +178,13 @@ def test_a_preset_is_rebuilt_though_some_of_its_families_describe_no_plane(folde
 
 
 @pytest.mark.parametrize(
-    "options", [{"sides": "known"}, {"missing": "nan"}, {"sides": "known", "missing": "nan"}]
+    "options",
+    [
+        {"sides": "known"},
+        {"sides": "guess"},
+        {"missing": "nan"},
+        {"sides": "known", "missing": "nan"},
+    ],
 )
 def test_sides_and_missing_series_are_kept(folder, options):
     saved = FeatureExtractor("minimal", planes="coronal", **options)
@@ -197,3 +203,17 @@ def test_an_extractor_that_is_rebuilt_describes_a_single_exam_that_lacks_a_serie
     row = rebuild_extractor(bundle).fit_transform([exam]).iloc[0]
     assert row.filter(like="axial__").isna().all()
     assert row.filter(like="coronal__").notna().all()
+
+
+@pytest.mark.parametrize("table", [None, "features.parquet"])
+def test_arrays_are_refused_by_a_model_of_pictures_of_a_known_scale(
+    folder, tmp_path, monkeypatch, table
+):
+    bundle = load_bundle(folder / "model")
+    scale = {"pixel_mm": 0.6, "size": 256, "percentiles": [0.1, 99.9]}
+    scaled = dataclasses.replace(bundle, provenance={**bundle.provenance, "scales": [scale]})
+    monkeypatch.setattr("mrnet_features.workflows.predict.load_bundle", lambda _: scaled)
+    table = table and tmp_path / table
+    with pytest.raises(ValueError, match="pixel size is not given"):
+        predict_folder("model", folder / "knees", tmp_path / "p.csv", table=table, n_jobs=1)
+    assert not (tmp_path / "p.csv").exists()

@@ -37,7 +37,7 @@ def test_each_subfolder_is_a_study_named_by_its_folder(root, caplog):
     with caplog.at_level(logging.INFO, "mrnet_features"):
         found = find_studies(root)
     assert found == {f"K{k}": root / f"K{k}" for k in (1, 2, 3, 4)}
-    assert caplog.messages == ["1 folders hold no DICOM file and are left out: 'notes'."]
+    assert caplog.messages == ["1 folder holds no DICOM file and is left out: 'notes'."]
 
 
 def test_a_folder_of_series_of_one_study_is_that_study(root):
@@ -119,3 +119,22 @@ def test_a_table_of_the_studies_that_can_be_read(root, tmp_path):
         make_table(root, "train", tmp_path / "u.parquet", on_error="stop", **options)
     with pytest.raises(ValueError, match="Leave `split` out"):
         make_table(root, "valid", out)
+
+
+def test_a_series_of_skipped_exams_alone_is_not_asked_for(tmp_path, caplog):
+    write_study(tmp_path / "K1", 1, ("axial_fluid", "sagittal_structural"), Laterality="R")
+    write_study(tmp_path / "K2", 2, Laterality="", side_mm=0.0)
+    assert load_studies(tmp_path, n_jobs=1)[1].find_side().name == "unknown"
+    out, options = tmp_path / "t.parquet", {"families": "intensity", "sides": "known", "n_jobs": 1}
+    with (
+        caplog.at_level(logging.INFO, "mrnet_features"),
+        pytest.warns(UserWarning, match=r"1 of 2 exams was skipped \('K2'\)"),
+    ):
+        _, table = make_table(tmp_path, "train", out, **options)
+    assert list(table.index) == ["K1"]
+    assert {name.partition("__")[0] for name in table} == {"axial", "sagittal"}
+    assert "The side of 1 of 2 exams is unknown; they are skipped: 'K2'." in caplog.messages
+    out.unlink()
+    with pytest.raises(ValueError, match="at least one exam has, got 'coronal'") as caught:
+        make_table(tmp_path, "train", out, planes=["axial", "coronal"], **options)
+    assert "skipped: 'K2'" in caught.value.__notes__[0]

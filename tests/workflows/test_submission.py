@@ -49,6 +49,15 @@ def test_ids_may_stand_in_another_column(predictions, tmp_path):
     assert (tmp_path / "out.csv").read_text() == f"ACL,StudyInstanceUID\n{value!r},{IDS[0]}\n"
 
 
+@pytest.mark.parametrize("name", ["studyinstanceuid", "STUDY", "Exam_ID"])
+def test_the_column_of_ids_is_found_in_any_letter_case(predictions, tmp_path, name):
+    sample = tmp_path / "sample.csv"
+    sample.write_text(f"ACL,{name}\n0,{IDS[0]}\n")
+    table = write_submission(predictions.loc[IDS[:1], ["ACL"]], tmp_path / "out.csv", sample)
+    assert list(table.index) == IDS[:1]
+    assert (tmp_path / "out.csv").read_text().startswith(f"ACL,{name}\n")
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

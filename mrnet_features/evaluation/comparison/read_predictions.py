@@ -15,8 +15,8 @@ from scipy.special import expit
 from mrnet_features.csv_files import Row, build_table, holds_numbers, read_lines, read_rows
 from mrnet_features.evaluation.comparison.column_order import warn_of_columns
 from mrnet_features.exam_ids import (
-    ID_COLUMNS,
     index_by_id,
+    is_id_name,
     require_same_exams,
     require_unique_ids,
 )
@@ -162,8 +162,8 @@ def list_columns(source: str | Path) -> list[str]:
     else:
         rows = _read_separated(source)
         columns = [] if not rows or holds_numbers(rows[0]) else list(rows[0].cells)
-    others = {*ID_COLUMNS, "repeat", "fold"}
-    return [name for name in columns if name and name.lower() not in others]
+    others = ("", "repeat", "fold")
+    return [name for name in columns if name.lower() not in others and not is_id_name(name)]
 
 
 def _name_tasks(
@@ -327,7 +327,7 @@ def _read_each_task(
                 f"'{path}' line {wrong.line} must be 'id,probability', got {len(wrong.cells)} "
                 f"cells: {name_some(wrong.cells)}. Correct that line."
             )
-        if rows and rows[0].cells[0].lower() in ID_COLUMNS:
+        if rows and is_id_name(rows[0].cells[0]):
             rows = rows[1:]
         cells = [row.cells for row in rows]
         table = pd.DataFrame(cells, columns=["exam", task], dtype=object)

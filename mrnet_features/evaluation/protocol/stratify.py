@@ -243,6 +243,6 @@ def _shuffle(
             return frame
     raise ValueError(
         f"None of {MOST_SHUFFLES} shuffles gave {n_splits} folds with two exams of each class of "
-        f"every task; in the last one, {shortage}. Add exams or use fewer folds; two are the "
-        "fewest."
+        f"every task; in the last one, {shortage}. Lower `n_splits` (two are the fewest), add "
+        "exams, or leave the task out."
     )

@@ -32,6 +32,7 @@ from mrnet_features.report.review.part import (
     tabulate,
 )
 from mrnet_features.report.review.viewer_page import is_viewable
+from mrnet_features.report.viewer.geometry import find_geometry, is_scanned
 from mrnet_features.report.viewer.hanging import hang_series, title_series
 from mrnet_features.report.viewer.overlays import find_feature_marks
 from mrnet_features.report.viewer.side_words import find_side
@@ -296,8 +297,15 @@ def _find_mark(
 ) -> FeatureMark | None:
     """Mark of a feature; None for a column of another origin."""
     try:
-        side = find_side(exam)
-        found = find_feature_marks({plane: grey}, [column], [plane], inputs.families, side)
+        is_unplaced = is_scanned(exam, plane) and find_geometry(exam, plane) is None
+        found = find_feature_marks(
+            {plane: grey},
+            [column],
+            [plane],
+            inputs.families,
+            find_side(exam),
+            unplaced=[plane] if is_unplaced else [],
+        )
     except ValueError:  # a statistic, region or pool that the family does not have
         return None
     return found.get(column)

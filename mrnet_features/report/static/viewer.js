@@ -644,7 +644,9 @@ class Viewer {
     this.height = null; // mm in the patient, or rows below the joint line in heights of the knee box
     this.dirty = new Set();
     this.column = null;
-    this.task = this.view.tasks[0];
+    const { exams, tasks } = this.view;
+    const hasScore = (task) => exams.some(({ scores }) => isNumber(scores[task]));
+    this.task = tasks.find(hasScore) ?? tasks[0];
     this.panes = this.view.hanging.map((place) => new Pane(this, place));
     this.active = this.panes.find(({ plane }) => plane === "sagittal") ?? this.panes[0];
     this.build();

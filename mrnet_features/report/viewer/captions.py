@@ -25,7 +25,7 @@ BY_JOINT_LINE = (
 
 BY_POSITION = (
     "Heights and the slices of one plane are linked by their positions in mm, as the files give "
-    "them; a patient who moved between two series is not where they say."
+    "them; if the patient moved between series, the link is off."
 )
 
 UNKNOWN = (

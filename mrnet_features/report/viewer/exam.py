@@ -11,7 +11,7 @@ import pandas as pd
 from mrnet_features.extraction.read import ExamLike, read_exam
 from mrnet_features.extraction.slices import find_planes
 from mrnet_features.names import PLANES, parse_series
-from mrnet_features.report.viewer.geometry import EDGES, find_geometry
+from mrnet_features.report.viewer.geometry import EDGES, find_geometry, is_scanned
 from mrnet_features.report.viewer.overlays import (
     Families,
     PlaneOverlays,
@@ -81,9 +81,10 @@ def describe_exam(
     stacks = pixels.stacks
     places = {series: find_geometry(exam, series) for series in stacks}
     side = find_side(exam)
-    overlays = find_overlays(stacks, side)
+    unplaced = [s for s, place in places.items() if place is None and is_scanned(exam, s)]
+    overlays = find_overlays(stacks, side, unplaced=unplaced)
     columns = dict.fromkeys(contributions["column"].astype(str))
-    marks = find_feature_marks(stacks, columns, planes, families, side)
+    marks = find_feature_marks(stacks, columns, planes, families, side, unplaced=unplaced)
     n_pixels = sum(stack.size for stack in stacks.values())
     buffers: list[bytes] = []
     described = []

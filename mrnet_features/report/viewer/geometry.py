@@ -12,7 +12,7 @@ from mrnet_features.extraction.read import ExamLike
 from mrnet_features.names import parse_series
 from mrnet_features.series.dicom_files import read_dicom_header
 from mrnet_features.series.dicom_series import read_dicom_volume
-from mrnet_features.series.load import is_scanner_file, read_volume
+from mrnet_features.series.load import read_volume
 from mrnet_features.series.volume import Volume
 
 __all__ = ["EDGES", "Geometry", "find_geometry", "is_scanned"]
@@ -21,7 +21,9 @@ EDGES = {"axial": ("R", "L"), "coronal": ("R", "L"), "sagittal": ("A", "P")}
 """What lies to the left and right of slices as `load_series` turns them: the patient's right and
 left, or front (anterior) and back (posterior)."""
 
-AXES = {"sagittal": 0, "coronal": 1, "axial": 2}
+AXIS_ACROSS = {"sagittal": 0, "coronal": 1, "axial": 2}
+"""Axis of patient coordinates along which the slices of a plane follow each other."""
+
 UP = 2
 
 
@@ -55,9 +57,7 @@ def is_scanned(exam: ExamLike, series: str) -> bool:
     -------
     bool
     """
-    if isinstance(exam, StudyExam):
-        return True
-    return isinstance(exam, Exam) and series in exam.paths and is_scanner_file(exam.paths[series])
+    return isinstance(exam, Exam) and exam.is_scanned(series)
 
 
 def find_geometry(exam: ExamLike, series: str) -> Geometry | None:
@@ -88,7 +88,7 @@ def find_geometry(exam: ExamLike, series: str) -> Geometry | None:
     half = [(n - 1) / 2 * mm for n, mm in zip(volume.shape, volume.pixel_mm, strict=True)]
     right, down = np.array(volume.directions.right), np.array(volume.directions.down)
     middles = volume.positions + down * half[0] + right * half[1]
-    positions = tuple(round(float(mm), 2) for mm in middles[:, AXES[plane]])
+    positions = tuple(round(float(mm), 2) for mm in middles[:, AXIS_ACROSS[plane]])
     middle = round(float(middles[len(middles) // 2, UP]), 2)
     return Geometry(positions, middle, exam.scale.pixel_mm)
 
@@ -96,7 +96,7 @@ def find_geometry(exam: ExamLike, series: str) -> Geometry | None:
 def _read_volume(exam: Exam, series: str, plane: str) -> Volume:
     """Slices whose pixels are not read yet."""
     if isinstance(exam, StudyExam):
-        paths = exam.chosen[series].paths
+        paths = exam.list_files(series)
         files = [read_dicom_header(path) for path in paths]
         return read_dicom_volume(files, str(paths[0].parent), plane)
     return read_volume(exam.paths[series], plane, spacing_mm=exam.find_spacing(series))

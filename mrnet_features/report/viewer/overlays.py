@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -24,9 +24,6 @@ Families: TypeAlias = str | Family | Sequence[str | Family]
 
 OVERLAYS = ("foreground", "regions", "fluid", "band")
 """Names of the overlays."""
-
-SURE = ("tag", "given")
-"""Sources of a side that name the sides of regions."""
 
 # `cells` are a fine grid that hides the picture
 SHOWN_SETS = ("notch", "menisci", "bones", "recesses")
@@ -80,7 +77,7 @@ class PlaneOverlays(NamedTuple):
 
 
 def find_overlays(
-    stacks: Mapping[str, Array], side: Side | None = None
+    stacks: Mapping[str, Array], side: Side | None = None, *, unplaced: Collection[str] = ()
 ) -> dict[str, PlaneOverlays]:
     """Overlays of the series of one exam.
 
@@ -90,6 +87,8 @@ def find_overlays(
     side : Side, optional
         Side of the knee. If a tag or the user says it, pairs of regions are called medial and
         lateral; a position in the scanner is only a guess.
+    unplaced : collection of str
+        Series whose files do not say how their slices lie: their pairs have no sides.
 
     Returns
     -------
@@ -106,8 +105,11 @@ def find_overlays(
     columns = [FLUID.format(plane=name) for name in stacks if Fluid.describes(name)]
     columns += [BAND.format(plane=name) for name in stacks if Ligament.describes(name)]
     marks = find_marks(stacks, columns, families=["fluid", "ligament"])
-    is_left = side.name == "left" if side and side.source in SURE else None
-    return {plane: _find_plane(grey, plane, marks, is_left) for plane, grey in stacks.items()}
+    is_left = side.name == "left" if side and side.is_known else None
+    return {
+        series: _find_plane(grey, series, marks, None if series in unplaced else is_left)
+        for series, grey in stacks.items()
+    }
 
 
 def find_feature_marks(
@@ -116,6 +118,8 @@ def find_feature_marks(
     planes: Sequence[str],
     families: Families,
     side: Side | None = None,
+    *,
+    unplaced: Collection[str] = (),
 ) -> dict[str, FeatureMark]:
     """Marks of those columns that a family describes on a series that the exam has.
 
@@ -129,7 +133,10 @@ def find_feature_marks(
     families
         As for `find_marks`.
     side : Side, optional
-        Side of the knee. Where it is unknown, columns of medial and lateral regions have no mark.
+        Side of the knee. Unless a tag or the user says it, columns of medial and lateral regions
+        have no mark.
+    unplaced : collection of str
+        Series whose files do not say how their slices lie: as if their side were unknown.
 
     Returns
     -------
@@ -137,11 +144,14 @@ def find_feature_marks(
     """
     labels = {family.label for family in find_families(families)}
     kept = [column for column in columns if _has_mark(column, planes, labels)]
-    if side is None or side.name == "unknown":
-        kept = [column for column in kept if find_sides_of([column]) == "fold"]
-        exam: Mapping[str, object] = stacks
-    else:
-        exam = {**stacks, "side": side.name}
+    sided = side if side and side.is_known else None
+    kept = [
+        column
+        for column in kept
+        if find_sides_of([column]) == "fold"
+        or (sided and parse_name(column).series not in unplaced)
+    ]
+    exam = {**stacks, "side": sided} if sided else stacks
     return find_marks(exam, kept, families=families) if kept else {}
 
 

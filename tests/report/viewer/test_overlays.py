@@ -97,6 +97,9 @@ def test_regions_are_called_medial_only_where_a_tag_or_the_user_says_the_side():
     unknown = list_names(stacks, None)
     assert unknown == list_names(stacks, Side("left", "position", 0.9))
     assert not any("medial" in name for name in unknown)
+    given, series = Side("left", "given", 1.0), ["coronal_fluid"]
+    found = find_overlays(stacks, given, unplaced=series)["coronal_fluid"].regions
+    assert not any("medial" in region.name for region in found)
     for name, mirrored in (("right", False), ("left", True)):
         found = list_names(stacks, Side(name, "tag", 0.99))
         assert sorted(found.values()) == sorted(unknown.values())
@@ -117,4 +120,7 @@ def test_marks_of_medial_regions_lie_on_the_medial_side_of_the_picture_shown():
         outlines = [mark.outline for mark in marks[column].slices if mark.outline.any()]
         middles[name] = np.mean([np.nonzero(outline)[1].mean() for outline in outlines])
     assert middles["left"] < grey.shape[2] / 2 < middles["right"]
-    assert find_feature_marks({"coronal": grey}, [column], ["coronal"], "baseline") == {}
+    guessed = Side("left", "position", 0.9)
+    for of, unplaced in ((None, ()), (guessed, ()), (side, ["coronal"])):
+        asked = [{"coronal": grey}, [column], ["coronal"], "baseline", of]
+        assert find_feature_marks(*asked, unplaced=unplaced) == {}

@@ -484,6 +484,15 @@ def test_no_barrier_and_no_overflow(browser, page_file, scheme, width):
     assert watched.complaints == []
 
 
+def test_the_first_task_with_a_prediction_is_chosen(browser, tmp_path, dataset):
+    labels = pd.DataFrame({"other": [0.0], "scored": [1.0]}, index=["0000"])
+    scores = pd.DataFrame({"scored": [0.1]}, index=["0000"])
+    write_view(tmp_path / "view.html", mf.Dataset(dataset.exams[:1], labels), scores)
+    watched = open_page(browser, tmp_path / "view.html")
+    assert "scored" in watched.page.locator(".mv-tasks [aria-pressed=true]").inner_text()
+    watched.page.context.close()
+
+
 def test_hostile_text_stays_text(browser, tmp_path, dataset):
     exam = mf.Exam(HOSTILE, dataset.exams[0].paths)
     labels = pd.DataFrame({HOSTILE: [1]}, index=[HOSTILE])

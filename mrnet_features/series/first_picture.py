@@ -1,0 +1,71 @@
+"""Headers of the pictures of a series, one by one: most questions need the first one alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+from mrnet_features.series.dicom_files import DicomFile, NotDicomError, read_dicom_header
+from mrnet_features.series.dicom_frames import has_picture
+
+__all__ = ["read_first_picture", "read_pictures"]
+
+
+def read_pictures(paths: Sequence[Path], more_tags: Collection[int] = ()) -> Iterator[DicomFile]:
+    """Yield the header of each file with a picture; other files are passed over.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Files of one series.
+    more_tags : collection of int, default ()
+        As for `read_dicom_header`.
+
+    Yields
+    ------
+    DicomFile
+        A file is opened when it is asked for.
+
+    Raises
+    ------
+    OSError, ValueError, ModuleNotFoundError
+        As `read_dicom_header`, except for files that are not DICOM.
+    """
+    for path in paths:
+        try:
+            file = read_dicom_header(path, more_tags)
+        except NotDicomError:
+            continue
+        if has_picture(file):
+            yield file
+
+
+def read_first_picture(
+    paths: Sequence[Path], label: str, more_tags: Collection[int] = ()
+) -> DicomFile:
+    """Header of the first file with a picture.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Files of one series.
+    label : str
+        Folder or file, for the message.
+    more_tags : collection of int, default ()
+        As for `read_dicom_header`.
+
+    Returns
+    -------
+    DicomFile
+
+    Raises
+    ------
+    OSError, ValueError, ModuleNotFoundError
+        As `read_pictures`, and if there is no picture.
+    """
+    for file in read_pictures(paths, more_tags):
+        return file
+    raise ValueError(
+        f"'{label}' holds no DICOM file with a picture (of {len(paths)} files). Copy it from its "
+        "source."
+    )
