@@ -76,7 +76,13 @@ class Ghosts(NamedTuple):
     lasting: Float64Array
 
 
-def score_ghosts(grey: UInt8Array, foreground: BoolArray, plane: str) -> Ghosts:
+def score_ghosts(
+    grey: UInt8Array,
+    foreground: BoolArray,
+    plane: str,
+    *,
+    whole_shape: tuple[int, ...] | None = None,
+) -> Ghosts:
     """Score copies in the air that repeat on two slices or rows, per direction.
 
     The module's first lines describe the computation.
@@ -90,6 +96,9 @@ def score_ghosts(grey: UInt8Array, foreground: BoolArray, plane: str) -> Ghosts:
     plane : {"axial", "coronal", "sagittal"}
         On axial slices, air surrounds the leg. On the others, the leg extends from the top of the
         picture to its bottom, and there is air only to its left and right.
+    whole_shape : tuple of int, optional
+        Height and width of the pictures that `grey` is a part of, without their frame of padding;
+        by default those of `grey`. The blocks are 1/64 of the shorter side of these pictures.
 
     Returns
     -------
@@ -118,7 +127,7 @@ def score_ghosts(grey: UInt8Array, foreground: BoolArray, plane: str) -> Ghosts:
     scores = Ghosts(np.full((len(grey), 2), np.nan), np.full(2, np.nan))
     if not foreground.any():
         return scores
-    side = max(1, min(grey.shape[1:]) // N_BLOCKS)
+    side = max(1, min(whole_shape or grey.shape[1:]) // N_BLOCKS)
     signal = max(float(np.median(grey[foreground])), 1.0)
     blocks = block_means(grey, side) / np.float32(signal)
     leg = block_means(_find_outline(foreground), side) > 0

@@ -1,4 +1,8 @@
-"""Measurements of a stack for the audit, from one pass over its pixels."""
+"""Measurements of a stack for the audit, from one pass over its pixels.
+
+Thumbnail, leg and edge picture show the whole picture, where the leg has its place. All else is
+measured on the part that was scanned, without the frame of padding.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,7 @@ from mrnet_features.quality.edge_pictures import make_edge_picture
 from mrnet_features.quality.findings import Finding
 from mrnet_features.quality.ghosts import Ghosts, score_ghosts
 from mrnet_features.quality.image_quality import ImageQuality, measure_image_quality
+from mrnet_features.quality.padding import fill_frame, find_scanned_part
 from mrnet_features.quality.repeated_edges import measure_repeated_edges
 from mrnet_features.quality.slice_checks import (
     count_levels,
@@ -27,6 +32,7 @@ from mrnet_features.quality.thumbnails import block_means, make_thumbnail
 from mrnet_features.stacks.foreground import find_foreground
 from mrnet_features.stacks.pixel_passes import count_grey
 
+MAX_LEG = 0.9  # of the scanned part; beyond it, what is 0 around the leg is air set to 0
 MIN_HALVED_SIDE = 128  # pixels; stacks of this size or larger are halved to find the leg
 
 
@@ -147,29 +153,43 @@ def measure_stack(grey: UInt8Array, plane: str, exam: str = "") -> Measures:
     grey = np.ascontiguousarray(grey)
     step = 2 if min(grey.shape[1:]) >= MIN_HALVED_SIDE else 1
     half = np.rint(block_means(grey, step)).astype(np.uint8) if step > 1 else grey
-    small = find_foreground(half)
+    part = find_scanned_part(grey)
+    if part != (slice(0, grey.shape[1]), slice(0, grey.shape[2])):
+        half_part = _halve_part(part, step)
+        if find_foreground(half)[:, *half_part].mean() > MAX_LEG:  # the frame is the air
+            part = slice(0, grey.shape[1]), slice(0, grey.shape[2])
+    rows, columns = part
+    half_part = _halve_part(part, step)
+    half_scanned = half[:, *half_part]
+    small_scanned = find_foreground(fill_frame(half, half_part))[:, *half_part]
+    small = np.zeros(half.shape, dtype=bool)
+    small[:, *half_part] = small_scanned
     leg = small
     if step > 1:
         leg = np.zeros(grey.shape, dtype=bool)
         whole = small.repeat(step, axis=1).repeat(step, axis=2)
         leg[:, : whole.shape[1], : whole.shape[2]] = whole
-    signal = float(np.median(half[small])) if small.any() else float("nan")
-    counts = count_levels(grey)
-    of_leg = count_grey(grey, leg.view(np.uint8), np.zeros(len(grey), np.int32), 1)[0]
+    scanned = np.ascontiguousarray(grey[:, rows, columns])
+    leg = np.ascontiguousarray(leg[:, rows, columns])
+    signal = float(np.median(half_scanned[small_scanned])) if small_scanned.any() else float("nan")
+    counts = count_levels(scanned)
+    of_leg = count_grey(scanned, leg.view(np.uint8), np.zeros(len(grey), np.int32), 1)[0]
     of_all = counts.sum(axis=0)
     of_tissue = of_leg if of_leg.any() else of_all
-    noise = measure_noise(grey, leg)
+    noise = measure_noise(scanned, leg)
     blank = find_blank_slices(counts)
     shown = ~blank if not blank.all() else blank  # blank slices would distort the thumbnail
     # a repeated slice would share its noise with the slice before, as if both had a ghost
     new = np.flatnonzero(shown)
     new = new[~find_repeated_slices(grey[new])]
-    ghosts = score_ghosts(half[new], small[new], name.plane)
+    ghosts = score_ghosts(
+        half_scanned[new], small_scanned[new], name.plane, whole_shape=half.shape[1:]
+    )
     by_slice = np.full((len(grey), 2), np.nan)
     by_slice[new] = ghosts.by_slice
     contrast = np.empty(0)
     if name.weighting in WEIGHTINGS:
-        contrast = describe_contrast(half.astype(np.float32), small)
+        contrast = describe_contrast(half_scanned.astype(np.float32), small_scanned)
     digest = hashlib.sha256(repr(grey.shape).encode())
     digest.update(grey.data)
     return Measures(
@@ -181,12 +201,18 @@ def measure_stack(grey: UInt8Array, plane: str, exam: str = "") -> Measures:
         leg=make_thumbnail(small[shown].astype(np.uint8) * np.uint8(255)),
         picture=make_edge_picture(half[shown]),
         ghosts=ghosts._replace(by_slice=by_slice),
-        edges=measure_repeated_edges(grey[new]),
+        edges=measure_repeated_edges(scanned[new], grey.shape[1:]),
         contrast=contrast,
         noise=noise / max(signal, 1.0),
-        sharpness=measure_sharpness(grey, leg, noise),
+        sharpness=measure_sharpness(scanned, leg, noise),
         saturation=float(of_tissue[255] / max(of_tissue.sum(), 1)),
         quality=measure_image_quality(of_leg, of_all - of_leg),
         n_blank=int(blank.sum()),
         n_repeated=int(find_repeated_slices(grey[~blank]).sum()) if not blank.all() else 0,
     )
+
+
+def _halve_part(part: tuple[slice, slice], step: int) -> tuple[slice, slice]:
+    """Rows and columns of the halved stack that lie in a part of the stack."""
+    rows, columns = (slice(-(-lines.start // step), lines.stop // step) for lines in part)
+    return rows, columns

@@ -30,13 +30,18 @@ NO_EDGE = 0.01  # grey levels, RMS; below it there is nothing but rounding
 CLIP = 4.0  # RMS, so that no single edge decides
 
 
-def measure_repeated_edges(grey: UInt8Array) -> Float32Array:
+def measure_repeated_edges(
+    grey: UInt8Array, whole_shape: tuple[int, ...] | None = None
+) -> Float32Array:
     """Autocorrelation of the edges of a stack along the rows' axis and the columns' axis.
 
     Parameters
     ----------
     grey : ndarray of shape (n_slices, height, width), uint8
         Grey levels 0 to 255.
+    whole_shape : tuple of int, optional
+        Height and width of the pictures that `grey` is a part of, without their frame of padding;
+        by default those of `grey`. Distances are parts of these pictures.
 
     Returns
     -------
@@ -58,9 +63,10 @@ def measure_repeated_edges(grey: UInt8Array) -> Float32Array:
     curves = np.zeros((2, DISTANCES[1] - DISTANCES[0]), dtype=np.float32)
     if grey.size == 0:
         return curves
+    whole_shape = whole_shape or grey.shape[1:]
     for axis in (1, 2):
-        along, across = grey.shape[axis], grey.shape[3 - axis]
-        lines = _resample(grey.swapaxes(1, 2) if axis == 1 else grey, across, along)
+        n_points = max(1, round(N_POINTS * grey.shape[axis] / whole_shape[axis - 1]))
+        lines = _resample(grey.swapaxes(1, 2) if axis == 1 else grey, n_points)
         edges = lines - ndimage.uniform_filter1d(lines, EDGE_WIDTH, axis=2)
         size = np.sqrt(np.mean(np.square(edges)))
         if size < NO_EDGE:
@@ -99,13 +105,14 @@ def score_repeated_edges(curves: Float32Array) -> tuple[Float64Array, Float64Arr
     return deviations.max(axis=2), (where + DISTANCES[0]) / N_POINTS
 
 
-def _resample(grey: UInt8Array, across: int, along: int) -> Float32Array:
-    """Means over 64 lines of 256 points each, of shape (n_slices, 64, 256)."""
-    if across % N_LINES == 0 and along == N_POINTS:
+def _resample(grey: UInt8Array, n_points: int) -> Float32Array:
+    """Means over 64 lines of `n_points` points each, of shape (n_slices, 64, n_points)."""
+    _, across, along = grey.shape
+    if across % N_LINES == 0 and along == n_points:
         step = across // N_LINES
         total = grey[:, ::step].astype(np.uint16)
         for first in range(1, step):
             total += grey[:, first::step]
         return np.asarray(total / np.float32(step), dtype=np.float32)
     lines = cell_weights(N_LINES, across) @ grey.astype(np.float32)
-    return np.asarray(lines @ cell_weights(N_POINTS, along).T, dtype=np.float32)
+    return np.asarray(lines @ cell_weights(n_points, along).T, dtype=np.float32)
