@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pandas as pd
 
 from mrnet_features.arrays import UInt8Array
+from mrnet_features.data.exam_files import describe_file, describe_states
 from mrnet_features.data.exam_side import check_sided, find_headers_side
 from mrnet_features.data.stack_files import read_stack, read_stack_shape
-from mrnet_features.messages import describe_cause, list_names, name_some, quote
+from mrnet_features.messages import list_names, name_some, quote
 from mrnet_features.names import is_series, parse_series, say_series
 from mrnet_features.notebook_html import format_code, format_paragraph, format_table
 from mrnet_features.series.assemble import Scale, assemble, find_series_plane
@@ -25,7 +26,7 @@ from mrnet_features.series.stack_scale import resample_stack
 if TYPE_CHECKING:
     from mrnet_features.data.study_exam import StudyExam
 
-__all__ = ["Exam", "Spacing", "describe_states"]
+__all__ = ["Exam", "Spacing"]
 
 Spacing: TypeAlias = tuple[float, float] | Mapping[str, tuple[float, float]]
 """Distance of rows and of columns in mm, of all series or by series."""
@@ -95,7 +96,7 @@ class Exam:
 
     def _repr_html_(self) -> str:
         """Table of the files. It holds no pixels: a saved notebook must not pass them on."""
-        rows = [(plane, _describe_file(path), str(path)) for plane, path in self.paths.items()]
+        rows = [(plane, describe_file(path), str(path)) for plane, path in self.paths.items()]
         # as objects: pandas' own text can't hold the name of a file that is not UTF-8
         table = pd.DataFrame(rows, columns=["plane", "size", "file"], dtype=object)
         parts = [format_paragraph(repr(self))]
@@ -399,41 +400,6 @@ def advise_on_gaps(present: Sequence[str]) -> str:
     )
 
 
-def describe_states(files: Sequence[Path]) -> str:
-    """Size, modification time and change time of some files; no file is read.
-
-    Parameters
-    ----------
-    files : sequence of Path
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    OSError
-        If a file is missing.
-    """
-    states = (file.stat() for file in files)
-    return " ".join(f"{state.st_size} {state.st_mtime_ns} {state.st_ctime_ns}" for state in states)
-
-
 def _find_plane(series: str) -> str | None:
     """Plane that the name of a series states, or None."""
     return parse_series(series).plane if is_series(series) else None
-
-
-def _describe_file(path: Path) -> str:
-    """Shape of a stack from the header of its file, or why there is none; no pixel is read."""
-    if path.is_dir():
-        return "a folder of DICOM files"
-    if not path.is_file():
-        return "no such file"
-    if path.suffix != ".npy":  # such as the pickles of KneeMRI
-        return ""
-    try:
-        n_slices, height, width = read_stack_shape(path)
-    except ValueError as error:
-        return describe_cause(error)
-    return f"{n_slices} slices of {height} x {width}"

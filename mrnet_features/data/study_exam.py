@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from mrnet_features.arrays import UInt8Array
-from mrnet_features.data.exam import Exam, describe_states
+from mrnet_features.data.exam import Exam
+from mrnet_features.data.exam_files import describe_states
 from mrnet_features.data.exam_side import check_sided
 from mrnet_features.exam_ids import find_id_problem
 from mrnet_features.messages import quote

@@ -6,7 +6,8 @@ import os
 import numpy as np
 import pytest
 
-from mrnet_features.data.exam import Exam, describe_states
+from mrnet_features.data.exam import Exam
+from mrnet_features.data.exam_files import describe_states
 from mrnet_features.data.mrnet import load_mrnet
 from mrnet_features.extraction.read import hold_stacks
 from mrnet_features.series.assemble import Scale
