@@ -28,7 +28,7 @@ def predictions():
 def test_ids_and_columns_are_in_the_order_of_the_sample(sample, predictions, tmp_path):
     out = tmp_path / "submission.csv"
     table = write_submission(predictions, out, sample)
-    cells = pd.read_csv(out, dtype={"StudyInstanceUID": str})
+    cells = pd.read_csv(out, dtype={"StudyInstanceUID": str}, float_precision="round_trip")
     assert list(cells.columns) == ["StudyInstanceUID", *TASKS]
     assert cells["StudyInstanceUID"].tolist() == IDS
     assert np.array_equal(cells[TASKS], predictions.loc[IDS, TASKS])
