@@ -16,7 +16,6 @@ from mrnet_features.names import NO_DEVICE
 @command(
     "Start",
     "mrnet-features doctor",
-    "mrnet-features doctor --json",
     "mrnet-features doctor --compile",
     "mrnet-features doctor --clear-cache",
 )

@@ -416,7 +416,11 @@ def _read_numbers(column: pd.Series[Any]) -> NDArray[np.float64]:
 
 def _convert(cells: NDArray[Any]) -> NDArray[np.float64]:
     numbers = pd.to_numeric(pd.Series(cells, dtype=object), errors="coerce")
-    return numbers.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+    found = numbers.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+    for k in np.flatnonzero(np.isfinite(found)):
+        if isinstance(cells[k], str):  # which older pandas does not read to the last bit
+            found[k] = float(cells[k])
+    return found
 
 
 def _unwrap(cell: Any) -> Any:
