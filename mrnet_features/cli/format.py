@@ -274,9 +274,9 @@ def describe_unjudged(findings: pd.DataFrame) -> str:
     of_weighting = f"Weighting not judged ({why})." if why else ""
     if not examined.get("unjudged"):
         return of_weighting
-    few = ", ".join(f"{plane} has {n}" for plane, n in examined["few"].items())
+    needed = f"of the {examined['needed']} exams needed"
+    few = ", ".join(f"{plane} ({n} {needed})" for plane, n in examined["few"].items())
     codes = ", ".join(examined["unjudged"])
     codes = codes.replace("out-of-view", "out-of-view (except for a leg cut off at a side)")
-    these = "These need" if len(examined["unjudged"]) > 1 else "It needs"
-    said = f"Not checked: {codes}. {these} {examined['needed']} exams per plane ({few})."
+    said = f"Not checked for {few}: {codes}."
     return f"{said} {of_weighting}".strip()

@@ -38,7 +38,7 @@ def test_findings_are_printed_as_a_table(root):
     ]
     assert done.stderr == f"Next: mrnet-features audit {root} --json > audit.json\n"
     assert "exam (train 1)" in done.stdout
-    assert "These need 20 exams per plane (axial has 1" in done.stdout
+    assert "Not checked for axial (1 of the 20 exams needed)" in done.stdout
 
 
 def test_json_holds_the_findings_and_the_note_goes_to_standard_error(root):

@@ -74,7 +74,7 @@ def test_the_number_of_exams_and_the_codes_that_were_not_checked_follow(capsys):
     print_audit(findings)
     assert capsys.readouterr().out == (
         "0 findings on 0 of 24 exams (train 21, valid 3): 0 to reject, 0 to check.\n"
-        "Not checked: noise, blur. These need 20 exams per plane (axial has 2).\n"
+        "Not checked for axial (2 of the 20 exams needed): noise, blur.\n"
     )
 
 

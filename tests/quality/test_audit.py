@@ -288,6 +288,6 @@ def test_the_command_line_prints_the_same_rows(root):
     assert shown[0].split() == ["severity", "split", "exam", "plane", "code", "value", "advice"]
     assert shown[-2:] == [
         "1 finding on 1 of 24 exams (train 21, valid 3): 1 to reject, 0 to check.",
-        "Not checked: slice-count. It needs 20 exams per plane (coronal has 3).",
+        "Not checked for coronal (3 of the 20 exams needed): slice-count.",
     ]
     assert shown[0].index("code") == shown[1].index("label-conflict")
