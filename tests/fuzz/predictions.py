@@ -86,8 +86,12 @@ def read(folder, case) -> None:
     table = read_predictions(
         source, paths=paths, id_width=facts["id_width"], logits=facts["logits"]
     )
-    require((table[list(TASKS)].dtypes == "float64").all(), "values are not float64")
-    values = table[list(TASKS)].to_numpy()
+    # a file with none of MRNet's tasks is read with the tasks it has
+    tasks = [name for name in table.columns if name not in ("exam", "repeat", "fold")]
+    require(bool(tasks), "there are no tasks")
+    require(facts["is_changed"] or tasks == list(TASKS), "MRNet's tasks were not read")
+    require((table[tasks].dtypes == "float64").all(), "values are not float64")
+    values = table[tasks].to_numpy()
     is_chance = np.isfinite(values) & (values >= 0) & (values <= 1)
     require(is_chance.all(), "a value is no probability")
     found = list(table.get("exam", table.index))

@@ -3,7 +3,7 @@ import importlib
 
 import pytest
 
-from tests.fuzz.cases import SPECIAL
+from tests.fuzz.cases import SPECIAL, Case
 
 TARGETS = (
     "npy_header",
@@ -60,3 +60,11 @@ def test_some_bundles_have_right_hashes_and_broken_trees():
 def test_some_tables_have_known_ids(name):
     known = [case for case in draw(name) if not case.facts.get("is_changed")]
     assert sum("ids" in case.facts or "labels" in case.facts for case in known) > N_DRAWN / 10
+
+
+def test_predictions_of_other_tasks_are_no_finding(tmp_path):
+    target = importlib.import_module("tests.fuzz.predictions").TARGET
+    text = b"exam,Effusion\n0001,0.5\n"
+    (tmp_path / "p.csv").write_bytes(text)
+    facts = {"ids": ["0001"], "id_width": None, "logits": False, "is_changed": True}
+    target.read(tmp_path, Case({"p.csv": text}, facts))
