@@ -34,8 +34,7 @@ class CountedFileSystem(MemoryFileSystem):
 
     def cat_file(self, path, start=None, end=None, **options):
         self._note("read", path)
-        data = self.store[self._strip_protocol(path)].getvalue()
-        return data[start:end]
+        return super().cat_file(path, start=start, end=end, **options)
 
     @classmethod
     def clear(cls):
