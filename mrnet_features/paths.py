@@ -9,7 +9,15 @@ from urllib.parse import unquote
 from mrnet_features.stored_paths import AnyPath, Given, StoredPath
 from mrnet_features.url_store import UrlStore, split_url
 
-__all__ = ["AnyPath", "Given", "StoredPath", "is_url", "require_local", "to_path"]
+__all__ = [
+    "AnyPath",
+    "Given",
+    "StoredPath",
+    "is_url",
+    "require_local",
+    "require_local_output",
+    "to_path",
+]
 
 COLLAPSED = re.compile("[a-z][a-z0-9+.-]+:/[^/]")
 """Start of a URL that was made a `pathlib.Path`, which loses a slash."""
@@ -109,6 +117,31 @@ def require_local(given: Given, what: str) -> Path:
     raise ValueError(
         f"{what} is read from a folder on this computer, got '{path}'. Copy or unpack it first."
     )
+
+
+def require_local_output(path: str | Path) -> None:
+    """Raise an error if an output is a URL.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Raises
+    ------
+    ValueError
+
+    Examples
+    --------
+    >>> require_local_output("s3://bucket/train.parquet")
+    Traceback (most recent call last):
+    ValueError: 's3://bucket/train.parquet' must be a path on this computer: results are written ...
+    """
+    if is_url(path):
+        shown = re.sub(":/+", "://", str(path), count=1)
+        raise ValueError(
+            f"'{shown}' must be a path on this computer: results are written here. Copy them to "
+            "their place afterwards."
+        )
 
 
 def _to_local(path: Path) -> AnyPath:

@@ -211,7 +211,7 @@ def test_options_are_shown_nowhere(root):
         path = train["0001"].paths[plane]
         assert "hunter2" not in path.state() + repr(path.store)
     extractor = mf.FeatureExtractor("acquisition", planes=["axial"], n_jobs=1)
-    with pytest.warns(mf.StackWarning, match="All pixels"):
+    with pytest.warns(UserWarning, match="All pixels"):
         table = extractor.fit_transform(train.exams)
     shown = [train, train.exams, train["0001"]._repr_html_(), table.attrs, train["0001"].paths]
     assert "hunter2" not in repr(shown)
