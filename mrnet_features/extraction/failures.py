@@ -202,4 +202,5 @@ def _try_alone(extractor: FeatureExtractor, exam: Exam) -> Row | Failure:
 
 def _is_of_device(error: Exception) -> bool:
     """Whether an error says nothing about the exam that was described when it was raised."""
-    return isinstance(error, MemoryError) or type(error).__module__.startswith("cupy")
+    is_of_machine = isinstance(error, MemoryError | ConnectionError)
+    return is_of_machine or type(error).__module__.startswith("cupy")
