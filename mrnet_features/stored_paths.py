@@ -111,11 +111,10 @@ class StoredPath:
         *,
         entry: Entry | None = None,
         above: _Folder | None = None,
-        here: _Folder | None = None,
     ) -> None:
         self.store, self.key = store, key
         self._entry, self._above = entry, above
-        self._here = here or _Folder(store, key)
+        self._here: _Folder | None = None  # made when it is needed: most paths are of files
 
     @property
     def is_remote(self) -> bool:
@@ -130,7 +129,8 @@ class StoredPath:
     @property
     def suffix(self) -> str:
         """End of the name from its last full stop, such as ".npy"."""
-        return Path(self.name).suffix
+        stem, dot, end = self.name.rpartition(".")
+        return f"{dot}{end}" if stem and end else ""
 
     @property
     def parents(self) -> tuple[StoredPath, ...]:
@@ -147,16 +147,12 @@ class StoredPath:
     def __truediv__(self, name: str) -> StoredPath:
         path = self
         for part in filter(None, name.split("/")):
-            key = _join(path.key, part)
-            above = path._here
-            path = StoredPath(path.store, key, above=above, here=above.go_down(part))
+            path = StoredPath(path.store, _join(path.key, part), above=path._find_folder())
         return path
 
     def with_name(self, name: str) -> StoredPath:
         """Path in the same folder with another name."""
-        key = _join(self.key.rpartition("/")[0], name)
-        here = None if self._above is None else self._above.go_down(name)
-        return StoredPath(self.store, key, above=self._above, here=here)
+        return StoredPath(self.store, _join(self.key.rpartition("/")[0], name), above=self._above)
 
     def absolute(self) -> StoredPath:
         """The path itself."""
@@ -205,7 +201,7 @@ class StoredPath:
         """Whether it is a folder."""
         try:
             if self._above is None and self._entry is None:
-                self._here.list_entries()  # which its files need anyway
+                self._find_folder().list_entries()  # which its files need anyway
                 return True
             return self.find().is_dir
         except (FileNotFoundError, NotADirectoryError):
@@ -213,7 +209,7 @@ class StoredPath:
 
     def iterdir(self) -> Iterator[StoredPath]:
         """Yield the files and folders in a folder."""
-        for name in self._here.list_entries():
+        for name in self._find_folder().list_entries():
             yield self / name
 
     def state(self) -> str:
@@ -258,6 +254,14 @@ class StoredPath:
         if entry.is_dir:
             raise IsADirectoryError(f"'{self}' must be a file, got a folder.")
         return self.store.read(self.key, entry, start, stop)
+
+    def _find_folder(self) -> _Folder:
+        """Listing of the path as a folder."""
+        if self._here is None:
+            last = self.key.rpartition("/")[2]
+            own = _Folder(self.store, self.key)
+            self._here = own if self._above is None else self._above.go_down(last)
+        return self._here
 
     def __str__(self) -> str:
         return self.store.show(self.key)
