@@ -47,7 +47,11 @@ class Store(ABC):
 
     @abstractmethod
     def show(self, key: str) -> str:
-        """Path of a key for messages; it holds no credentials."""
+        """Path of a key for messages; it holds no credentials and no control characters."""
+
+    def strip(self, key: str) -> str:
+        """Key without credentials."""
+        return key
 
     @abstractmethod
     def list_folder(self, key: str) -> dict[str, Entry]:
@@ -124,7 +128,7 @@ class StoredPath:
     @property
     def name(self) -> str:
         """Last name of the path."""
-        return str(self).rsplit("/", 1)[-1]
+        return self.store.strip(self.key).rpartition("/")[2] or str(self).rpartition("/")[2]
 
     @property
     def suffix(self) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from time import monotonic, sleep
 from typing import Any, TypeVar
 
-from mrnet_features.messages import LONGEST_CAUSE, describe_cause
+from mrnet_features.messages import LONGEST_CAUSE, describe_cause, escape_controls
 from mrnet_features.stored_paths import Entry, Store
 
 __all__ = ["UrlStore", "split_url"]
@@ -65,9 +65,13 @@ class UrlStore(Store):
 
     def show(self, key: str) -> str:
         """URL without user, password and query."""
+        return escape_controls(self.scheme + self.strip(key))
+
+    def strip(self, key: str) -> str:
+        """Key without user, password and query."""
         host, slash, rest = key.partition("/")
-        shown = f"{host.rpartition('@')[2]}{slash}{rest}"
-        return self.scheme + (shown.partition("?")[0] if "http" in self.scheme else shown)
+        bare = f"{host.rpartition('@')[2]}{slash}{rest}"
+        return bare.partition("?")[0] if "http" in self.scheme else bare
 
     def list_folder(self, key: str) -> dict[str, Entry]:
         """Entries of a folder by name, in one listing."""

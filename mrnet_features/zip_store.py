@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mrnet_features.files import explain_errors, open_file
-from mrnet_features.messages import quote
+from mrnet_features.messages import escape_controls, quote
 from mrnet_features.stored_paths import AnyPath, Entry, Store, StoredPath, read_range
 
 __all__ = ["ZipStore", "find_zip", "open_zip"]
@@ -62,7 +62,7 @@ class ZipStore(Store):
 
     def show(self, key: str) -> str:
         """Path of the zip file, and that in it."""
-        return f"{self.archive}/{key}" if key else str(self.archive)
+        return escape_controls(f"{self.archive}/{key}" if key else str(self.archive))
 
     def list_folder(self, key: str) -> dict[str, Entry]:
         """Entries of a folder by name, from the directory of the zip file."""
