@@ -110,11 +110,15 @@ class UrlStore(Store):
             return b""
         # one byte more than there should be shows that a file has grown
         end = stop if size is None else min(stop, size + 1)
-        data = self._ask(key, lambda system, path: system.cat_file(path, start=start, end=end))
+        data = self._read_once(key, start, end)
         if size is not None and len(data) != min(stop, size) - start:
-            end = min(stop, self.find(key).size or 0)
-            data = self._ask(key, lambda system, path: system.cat_file(path, start=start, end=end))
-        return bytes(data)[: stop - start]
+            data = self._read_once(key, start, min(stop, self.find(key).size or 0))
+        return data[: stop - start]
+
+    def _read_once(self, key: str, start: int, end: int) -> bytes:
+        data = self._ask(key, lambda system, path: system.cat_file(path, start=start, end=end))
+        # web servers may send the whole file in place of a part
+        return bytes(data[start:end] if len(data) > end - start else data)
 
     def _ask(self, key: str, ask: Callable[[Any, str], T]) -> T:
         """What a call of the file system returns; errors of a network or server are retried."""

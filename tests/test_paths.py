@@ -159,6 +159,13 @@ def test_what_must_be_local_is_refused_elsewhere(given):
         require_local(given, "KneeMRI")
 
 
+def test_files_can_be_kept_on_a_local_disk(folder):
+    url = upload(folder, "counted://place/set")
+    file = to_path(f"simplecache::{url}") / "b" / "c.npy"
+    assert file.read(0, 9) == b"one"
+    assert file.state() == (to_path(url) / "b" / "c.npy").state()
+
+
 def test_the_content_of_a_zip_file_behind_a_url_is_a_folder(folder):
     upload(folder.parent, "counted://place")
     pack(folder, folder.parent / "a.zip")

@@ -134,6 +134,13 @@ def test_no_more_is_read_than_was_asked_for(monkeypatch, file):
     assert asked == [(0, 4)]
 
 
+def test_a_server_may_send_the_whole_file_in_place_of_a_part(monkeypatch, file):
+    monkeypatch.setattr(CountedFileSystem, "cat_file", lambda *_, **__: b"0123456789")
+    assert file.read(2, 5) == b"234"
+    assert file.read(7, 100) == b"789"
+    assert file.read(0, 3) == b"012"
+
+
 @pytest.mark.parametrize("mark", MARKS)
 def test_each_mark_of_a_store_tells_a_changed_file(monkeypatch, mark):
     listed = {"name": "/place/a.bin", "type": "file", "size": 3, mark: "one"}
