@@ -20,7 +20,8 @@ from mrnet_features.extraction.read import suffices
 from mrnet_features.extraction.recipe import Missing
 from mrnet_features.extraction.resume import extract_features
 from mrnet_features.extraction.sides import give_sides
-from mrnet_features.extraction.table import SKIPPED, read_features
+from mrnet_features.extraction.table import read_features
+from mrnet_features.extraction.table_keys import SKIPPED
 from mrnet_features.messages import name_some
 from mrnet_features.names import PLANES
 from mrnet_features.series.side import make_side

@@ -1,0 +1,158 @@
+"""Feature tables in a folder that are parts of one, such as those of the jobs of a Slurm array."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mrnet_features.extraction.table_keys import (
+    FILE_STATES,
+    FINGERPRINTS,
+    MISSING,
+    REQUEST,
+    SCALES,
+    SIDES,
+    SKIPPED,
+    hash_texts,
+    join_hashes,
+    split_hashes,
+)
+from mrnet_features.messages import name_some, quote
+from mrnet_features.parquet_files import PARQUET
+
+
+def list_tables(folder: Path) -> list[Path]:
+    """Parquet files of a folder by name, without hidden ones.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    list of Path
+    """
+    files = (file for file in folder.iterdir() if file.suffix.lower() in PARQUET)
+    return sorted(file for file in files if not file.name.startswith("."))
+
+
+def require_parts(parts: Mapping[Path, tuple[Sequence[str], Mapping[str, Any]]]) -> None:
+    """Raise unless tables have the same columns and recipe.
+
+    Parameters
+    ----------
+    parts : mapping of Path to tuple
+        Columns and provenance of each table.
+
+    Raises
+    ------
+    ValueError
+        The message names two tables that differ.
+    """
+    (first, (columns, provenance)), *others = parts.items()
+    for path, (names, other) in others:
+        if provenance.get("recipe_digest") != other.get("recipe_digest"):
+            difference = "other recipes"
+        elif list(names) != list(columns):
+            odd = sorted(set(names) ^ set(columns))
+            difference = f"other columns ({name_some(odd) or 'another order'})"
+        else:
+            continue
+        raise ValueError(
+            f"The tables of a folder must be parts of one, but '{first}' and '{path}' have "
+            f"{difference}. Move one of them to another folder."
+        )
+
+
+def require_distinct(ids: Mapping[Path, Iterable[str]]) -> None:
+    """Raise if an exam is in two tables.
+
+    Parameters
+    ----------
+    ids : mapping of Path to iterable of str
+        Exam ids of each table.
+
+    Raises
+    ------
+    ValueError
+        The message names exam and tables.
+    """
+    seen: dict[str, Path] = {}
+    for path, exams in ids.items():
+        for exam in exams:
+            if seen.setdefault(exam, path) != path:
+                raise ValueError(
+                    f"The tables of a folder must hold each exam once, but {quote(exam)} is in "
+                    f"'{seen[exam]}' and in '{path}'. Delete one of the tables."
+                )
+
+
+def join_provenance(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Provenance of tables that are read as one.
+
+    Parameters
+    ----------
+    parts : sequence of mapping
+        Of tables with the same recipe.
+
+    Returns
+    -------
+    dict
+        That of one table of all exams. Texts that differ, such as versions and devices, are joined
+        by " and "; the hash of the request is there only if it is the same.
+
+    Examples
+    --------
+    >>> joined = join_provenance([{"device": "cpu", "n_exams": 2}, {"device": "cuda", "n_exams": 3}])
+    >>> joined
+    {'device': 'cpu and cuda', 'n_exams': 5}
+    """
+    joined = {key: value for part in reversed(parts) for key, value in part.items()}
+    held = {key: [part[key] for part in parts if key in part] for key in joined}
+    if "device" in joined:
+        joined["device"] = _join_texts(held["device"])
+    if "versions" in joined:
+        names = dict.fromkeys(name for versions in held["versions"] for name in versions)
+        joined["versions"] = {
+            name: _join_texts([each[name] for each in held["versions"] if name in each])
+            for name in names
+        }
+    if "n_exams" in joined:
+        joined["n_exams"] = sum(held["n_exams"])
+    for key in (FINGERPRINTS, FILE_STATES):
+        if len(held.get(key, [])) == len(parts):
+            hashes = [text for each in held[key] for text in split_hashes(each)]
+            joined[key] = join_hashes(hashes)
+            if key == FINGERPRINTS:
+                joined["data_fingerprint"] = hash_texts(hashes)
+        else:
+            joined.pop(key, None)
+    if SKIPPED in joined:
+        joined[SKIPPED] = [exam for each in held[SKIPPED] for exam in each]
+    if SCALES in joined:
+        joined[SCALES] = _join_scales(held[SCALES])
+    if MISSING in joined:
+        series = dict.fromkeys(name for each in held[MISSING] for name in each)
+        joined[MISSING] = {
+            name: [exam for each in held[MISSING] for exam in each.get(name, [])] for name in series
+        }
+    if SIDES in joined:
+        joined[SIDES] = dict(sum((Counter(each) for each in held[SIDES]), Counter()))
+    if len(held.get(REQUEST, [])) < len(parts) or len(set(held.get(REQUEST, []))) > 1:
+        joined.pop(REQUEST, None)
+    return joined
+
+
+def _join_texts(texts: Sequence[str]) -> str:
+    """The text that all have, or the different ones."""
+    return " and ".join(dict.fromkeys(texts))
+
+
+def _join_scales(parts: Sequence[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Scales of all parts, each once."""
+    scales: list[dict[str, Any]] = []
+    for part in parts:
+        scales += [scale for scale in part if scale not in scales]
+    return scales
