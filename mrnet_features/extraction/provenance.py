@@ -59,8 +59,8 @@ def describe_provenance(
     -------
     dict
         Keys format, recipe, recipe_digest, device, versions, data_fingerprint, n_exams and
-        fingerprints (of all exams in one text, with spaces); if_missing if exams may lack a series; scales, missing and sides if there are
-        any.
+        fingerprints, a text as from `join_hashes`; if_missing if exams may lack a series; scales,
+        missing and sides if there are any.
     """
     scales = _list_scales(exams, recipe.planes)
     missing = list_missing(exams, recipe)

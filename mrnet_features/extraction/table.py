@@ -47,6 +47,7 @@ def write_features(features: pd.DataFrame, path: str | Path) -> None:
     Exams in memory have no ids, so their table needs them before it is written:
 
     >>> import tempfile
+    >>> import numpy as np
     >>> from mrnet_features import FeatureExtractor
     >>> stack = np.random.default_rng(0).integers(0, 256, (3, 64, 64), np.uint8)
     >>> extractor = FeatureExtractor("minimal", planes=("axial",))

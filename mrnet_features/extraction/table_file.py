@@ -1,4 +1,4 @@
-"""A feature table in a parquet file: its ids and names at once, its values as they are asked for."""
+"""A feature table in a parquet file: ids and names at once, values as they are asked for."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,42 +105,19 @@ def join_provenance(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
     Examples
     --------
-    >>> joined = join_provenance([{"device": "cpu", "n_exams": 2}, {"device": "cuda", "n_exams": 3}])
-    >>> joined
+    >>> join_provenance([{"device": "cpu", "n_exams": 2}, {"device": "cuda", "n_exams": 3}])
     {'device': 'cpu and cuda', 'n_exams': 5}
     """
     joined = {key: value for part in reversed(parts) for key, value in part.items()}
-    held = {key: [part[key] for part in parts if key in part] for key in joined}
-    if "device" in joined:
-        joined["device"] = _join_texts(held["device"])
-    if "versions" in joined:
-        names = dict.fromkeys(name for versions in held["versions"] for name in versions)
-        joined["versions"] = {
-            name: _join_texts([each[name] for each in held["versions"] if name in each])
-            for name in names
-        }
-    if "n_exams" in joined:
-        joined["n_exams"] = sum(held["n_exams"])
-    for key in (FINGERPRINTS, FILE_STATES):
-        if len(held.get(key, [])) == len(parts):
-            hashes = [text for each in held[key] for text in split_hashes(each)]
-            joined[key] = join_hashes(hashes)
-            if key == FINGERPRINTS:
-                joined["data_fingerprint"] = hash_texts(hashes)
-        else:
-            joined.pop(key, None)
-    if SKIPPED in joined:
-        joined[SKIPPED] = [exam for each in held[SKIPPED] for exam in each]
-    if SCALES in joined:
-        joined[SCALES] = _join_scales(held[SCALES])
-    if MISSING in joined:
-        series = dict.fromkeys(name for each in held[MISSING] for name in each)
-        joined[MISSING] = {
-            name: [exam for each in held[MISSING] for exam in each.get(name, [])] for name in series
-        }
-    if SIDES in joined:
-        joined[SIDES] = dict(sum((Counter(each) for each in held[SIDES]), Counter()))
-    if len(held.get(REQUEST, [])) < len(parts) or len(set(held.get(REQUEST, []))) > 1:
+    for key in tuple(joined):
+        held = [part[key] for part in parts if key in part]
+        if key in PER_EXAM and len(held) < len(parts):
+            del joined[key]  # of some of the exams it would mislead
+        elif key in JOIN:
+            joined[key] = JOIN[key](held)
+    if FINGERPRINTS in joined:
+        joined["data_fingerprint"] = hash_texts(split_hashes(joined[FINGERPRINTS]))
+    if len({part.get(REQUEST) for part in parts}) > 1:
         joined.pop(REQUEST, None)
     return joined
 
@@ -156,3 +133,40 @@ def _join_scales(parts: Sequence[list[dict[str, Any]]]) -> list[dict[str, Any]]:
     for part in parts:
         scales += [scale for scale in part if scale not in scales]
     return scales
+
+
+def _join_versions(parts: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Versions of each package."""
+    names = dict.fromkeys(name for part in parts for name in part)
+    return {name: _join_texts([part[name] for part in parts if name in part]) for name in names}
+
+
+def _join_per_exam(parts: Sequence[str | list[str]]) -> str:
+    """Hashes of all exams."""
+    return join_hashes(text for part in parts for text in split_hashes(part))
+
+
+def _join_missing(parts: Sequence[Mapping[str, list[str]]]) -> dict[str, list[str]]:
+    """Exams by the series that they lack."""
+    names = dict.fromkeys(name for part in parts for name in part)
+    return {name: [exam for part in parts for exam in part.get(name, [])] for name in names}
+
+
+def _add_counts(parts: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    """Sums by key."""
+    return dict(sum(map(Counter, parts), Counter[str]()))
+
+
+PER_EXAM = (FINGERPRINTS, FILE_STATES, "data_fingerprint")
+JOIN: Mapping[str, Callable[[Any], Any]] = {
+    "device": _join_texts,
+    "versions": _join_versions,
+    "n_exams": sum,
+    FINGERPRINTS: _join_per_exam,
+    FILE_STATES: _join_per_exam,
+    SKIPPED: lambda parts: [exam for part in parts for exam in part],
+    SCALES: _join_scales,
+    MISSING: _join_missing,
+    SIDES: _add_counts,
+}
+"""How the values of some keys become one; of other keys the first value is kept."""

@@ -129,10 +129,8 @@ def test_fingerprints_show_which_exam_changed(exams, extractor, tmp_path):
     extract_features(exams, path, extractor=extractor)
     changed = read_features(path).attrs["provenance"]
     assert changed["data_fingerprint"] != provenance["data_fingerprint"]
-    pairs = zip(
-        *(split_hashes(each["fingerprints"]) for each in (changed, provenance)), strict=True
-    )
-    differ = [a != b for a, b in pairs]
+    hashes = [split_hashes(each["fingerprints"]) for each in (changed, provenance)]
+    differ = [a != b for a, b in zip(*hashes, strict=True)]
     assert differ == [False, False, False, True, False]
 
 
