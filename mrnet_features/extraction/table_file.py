@@ -178,6 +178,8 @@ class TableFile:
     ) -> Iterator[tuple[slice, NDArray[np.float32]]]:
         """Blocks of rows with their place, without the row groups that hold no wanted exam."""
         start = 0
+        if sum(self._source.group_sizes) != len(is_kept):  # a damaged size shifts all later rows
+            raise self._explain_damage()
         for group, n_rows in enumerate(self._source.group_sizes):
             if is_kept[start : start + n_rows].any():
                 place = start
@@ -187,6 +189,8 @@ class TableFile:
                         column[:] = batch.column(name).to_numpy(zero_copy_only=False)
                     yield slice(place, place + batch.num_rows), block.T
                     place += batch.num_rows
+                if place != start + n_rows:
+                    raise self._explain_damage()
             start += n_rows
 
     def _read_any(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
@@ -212,10 +216,14 @@ class TableFile:
         for block in blocks:
             checksum.add(block)
         if self._checksum and checksum.text != self._checksum:
-            raise ValueError(
-                f"'{self._path}' was changed or damaged after it was written: its checksum does "
-                f"not match. {DELETE}"
-            )
+            raise self._explain_damage()
+
+    def _explain_damage(self) -> ValueError:
+        """Error of a table whose values are not those that were written."""
+        return ValueError(
+            f"'{self._path}' was changed or damaged after it was written: its checksum does not "
+            f"match. {DELETE}"
+        )
 
 
 @contextlib.contextmanager
