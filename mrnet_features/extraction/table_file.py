@@ -17,6 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from mrnet_features.exam_ids import UNNAMED, index_by_id, is_id_name, require_unique_ids
+from mrnet_features.extraction.table_checksums import Checksum, Seal, sum_columns
 from mrnet_features.extraction.table_keys import (
     ADVICE,
     CHECKSUM_KEY,
@@ -25,13 +26,7 @@ from mrnet_features.extraction.table_keys import (
     METADATA_KEY,
     SEAL_KEY,
 )
-from mrnet_features.extraction.table_writer import (
-    Checksum,
-    check_columns,
-    count_rows,
-    make_index,
-    make_seal,
-)
+from mrnet_features.extraction.table_writer import check_columns, count_rows, make_index
 from mrnet_features.files import explain_errors
 from mrnet_features.parquet_files import ParquetSource, open_parquet
 
@@ -70,11 +65,14 @@ class TableFile:
             name for k, name in enumerate(names) if is_id_name(name) or _is_unnamed(name, k)
         ]
         self.columns = [name for name in names if name not in self._id_columns]
-        kinds = {field.type for field in source.schema if field.name not in self._id_columns}
+        self._place_of = {name: k for k, name in enumerate(self.columns)}
+        self._is_single = all(
+            field.type == pa.float32() for field in source.schema if field.name in self.columns
+        )
         # such values fit into one array; tables of other tools have types and indexes of any kind
         self._is_plain = (
             self._id_columns == ["exam"]
-            and kinds == {pa.float32()}
+            and self._is_single
             and len(set(names)) == len(names)
             and set(source.index_names) <= {"exam", None}
         )
@@ -90,11 +88,30 @@ class TableFile:
 
     @functools.cached_property
     def is_sealed(self) -> bool:
-        """Whether the file is as this library has written it, with checksums of its pages."""
-        seal = self._source.metadata.get(SEAL_KEY)
-        if not seal or not self._checksum:
+        """Whether the file is as this library has written it, with checksums of its parts."""
+        if self._seal is None or self._seal.data_end != self._source.data_end:
             return False
-        return seal == make_seal(self._source.data_end, Checksum(self.ids, self.columns).head)
+        sizes = self._source.group_sizes
+        return (
+            bool(self._checksum)
+            and sum(sizes) == len(self.ids)
+            and all(size == self._seal.n_rows for size in sizes[:-1])
+            and len(self._sums) == len(sizes)
+            and self._seal.head == Checksum(self.ids, self.columns).head
+        )
+
+    @functools.cached_property
+    def _seal(self) -> Seal | None:
+        text = self._source.metadata.get(SEAL_KEY)
+        with explain_errors(self._path, "a table with checksums", ADVICE):
+            return None if text is None else Seal.parse(text)
+
+    @functools.cached_property
+    def _sums(self) -> NDArray[np.uint32]:
+        """Checksums by row group and column of the table."""
+        with explain_errors(self._path, "a table with checksums", ADVICE):
+            seal = self._seal or Seal("", 0, 0, "")
+            return seal.list_sums(len(self.columns))
 
     def read(
         self, columns: Sequence[str] | None = None, exams: Collection[str] | None = None
@@ -123,8 +140,13 @@ class TableFile:
             self.verify()
         if not self._is_plain:
             frame = self._read_any(columns)
+            values = frame.to_numpy(np.float32 if self._is_single else np.float64, na_value=np.nan)
             if is_whole:
-                self._compare([frame.to_numpy(np.float64, na_value=np.nan)], frame)
+                self._compare([values], frame)
+            elif self.is_sealed:
+                ends = np.cumsum(self._source.group_sizes)
+                for group, part in enumerate(np.split(values, ends[:-1])):
+                    self._compare_part(part.T, group, list(frame.columns))
             return frame if exams is None else frame[frame.index.isin(list(exams))]
         names = self.columns if columns is None else list(columns)
         is_kept = np.ones(len(self.ids), bool)
@@ -183,15 +205,24 @@ class TableFile:
         for group, n_rows in enumerate(self._source.group_sizes):
             if is_kept[start : start + n_rows].any():
                 place = start
-                for batch in self._source.iterate(columns, count_rows(len(columns)), [group]):
+                size = n_rows if self.is_sealed else count_rows(len(columns))
+                for batch in self._source.iterate(columns, max(1, size), [group]):
                     block = np.empty((len(columns), batch.num_rows), np.float32)
                     for name, column in zip(columns, block, strict=True):
                         column[:] = batch.column(name).to_numpy(zero_copy_only=False)
+                    if self.is_sealed:
+                        self._compare_part(block, group, columns)
                     yield slice(place, place + batch.num_rows), block.T
                     place += batch.num_rows
                 if place != start + n_rows:
                     raise self._explain_damage()
             start += n_rows
+
+    def _compare_part(self, block: NDArray[Any], group: int, columns: Sequence[str]) -> None:
+        """Raise if columns of a row group are not those that were written."""
+        places = [self._place_of[name] for name in columns]
+        if not np.array_equal(sum_columns(block), self._sums[group, places]):
+            raise self._explain_damage()
 
     def _read_any(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Table of any tool as pandas reads it, with its ids as the index."""

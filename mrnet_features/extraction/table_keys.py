@@ -15,7 +15,7 @@ CHECKSUM_KEY = b"mrnet_features_checksum"
 """Key of the checksum of ids, column names and values in the metadata of a parquet file."""
 
 SEAL_KEY = b"mrnet_features_seal"
-"""Key of the seal in the metadata of a parquet file; see `make_seal`."""
+"""Key of the checksums of parts in the metadata of a parquet file; see `Seal`."""
 
 FINGERPRINTS = "fingerprints"
 """Key of the provenance: one hash per exam, of its pixels; as one text, since pandas copies lists

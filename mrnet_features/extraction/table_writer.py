@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import base64
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,60 +16,13 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from mrnet_features.exam_ids import find_id_problem, is_id_name, require_unique_ids
+from mrnet_features.extraction.table_checksums import Checksum, Seal, sum_columns, take_values
 from mrnet_features.extraction.table_keys import CHECKSUM_KEY, METADATA_KEY, SEAL_KEY
 from mrnet_features.files import replace_file
 from mrnet_features.messages import name_some, quote
 
 VALUES_PER_BLOCK = 2**22
 """Most values of a row group, 16 MB of float32: what is in memory of a table that is written."""
-
-VALUES_PER_HASH = 2**18
-"""Values that are converted at a time."""
-
-
-class Checksum:
-    """BLAKE2 hash of the exam ids, the column names and the values of a table.
-
-    Parameters
-    ----------
-    ids, columns : iterable of str
-
-    Attributes
-    ----------
-    head : str
-        Hash of ids and columns alone.
-
-    Examples
-    --------
-    >>> checksum = Checksum(["0001", "0002"], ["age"])
-    >>> checksum.add(np.array([[40.0], [50.0]]))
-    >>> len(checksum.head), len(checksum.text), checksum.head == checksum.text
-    (32, 32, False)
-    """
-
-    def __init__(self, ids: Iterable[str], columns: Iterable[str]) -> None:
-        self._digest = hashlib.blake2b(digest_size=16)
-        self._digest.update(json.dumps([list(ids), list(columns)]).encode())
-        self.head = self._digest.hexdigest()
-
-    def add(self, block: NDArray[Any]) -> None:
-        """Add the next rows.
-
-        Parameters
-        ----------
-        block : ndarray of shape (n_rows, n_columns)
-            Numbers. All kinds of NaN are the same, as in a parquet file.
-        """
-        n_rows = max(1, VALUES_PER_HASH // max(1, block.shape[1]))
-        for start in range(0, len(block), n_rows):
-            values = block[start : start + n_rows].astype(np.float64, order="C")
-            values[np.isnan(values)] = np.nan
-            self._digest.update(values)
-
-    @property
-    def text(self) -> str:
-        """Hash of what was added so far, 32 hexadecimal digits."""
-        return self._digest.hexdigest()
 
 
 def write_table(features: pd.DataFrame, path: Path, provenance: Mapping[str, Any]) -> None:
@@ -139,6 +92,7 @@ def write_blocks(
     first = next(left)
     schema = pa.Table.from_pandas(first).schema
     checksum = Checksum(ids, first.columns)
+    sums = []
     with (
         replace_file(path) as partial,
         partial.open("wb") as file,
@@ -154,36 +108,19 @@ def write_blocks(
         for block in itertools.chain([first], left):
             table = pa.Table.from_pandas(block, schema=schema)
             writer.write_table(table, max(1, len(block)))
-            checksum.add(block.to_numpy(np.float64, na_value=np.nan))
+            values = take_values(block)
+            checksum.add(values)
+            sums.append(sum_columns(values.T))
+        encoded = base64.b64encode(np.concatenate(sums)).decode()
+        seal = Seal(checksum.head, file.tell(), len(first), encoded)
         writer.add_key_value_metadata(
             {
                 **(schema.metadata or {}),
                 METADATA_KEY: json.dumps(provenance).encode(),
                 CHECKSUM_KEY: checksum.text.encode(),
-                SEAL_KEY: make_seal(file.tell(), checksum.head),
+                SEAL_KEY: json.dumps(seal).encode(),
             }
         )
-
-
-def make_seal(data_end: int, head: str) -> bytes:
-    """Seal of a table: it holds as long as its file is the one that this library has written.
-
-    A program that writes the table again keeps the metadata, but not the checksums of the pages and
-    so not the size of the data. If the seal holds, those checksums are there, and a part of the
-    table can be read without the rest.
-
-    Parameters
-    ----------
-    data_end : int
-        Number of bytes before the footer.
-    head : str
-        Hash of the exam ids and column names.
-
-    Returns
-    -------
-    bytes
-    """
-    return f"{data_end} {head}".encode()
 
 
 def count_rows(n_columns: int) -> int:

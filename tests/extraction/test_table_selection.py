@@ -147,15 +147,33 @@ def test_a_part_of_a_table_of_an_older_version_is_compared_with_its_checksum(pat
 def test_a_damaged_byte_is_never_another_value_of_a_part(path, table):
     whole = path.read_bytes()
     expected = table.loc[IDS[5:15], COLUMNS[2:4]]
+    footer = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
+    # that of a column; its digits say float
+    kind = whole.index(b"\x15\x08", whole.index(COLUMNS[2].encode(), footer)) + 1
+    chunk = pq.ParquetFile(path).metadata.row_group(1).column(2)
+    after = pq.ParquetFile(path).metadata.row_group(1).column(3)
+    starts = [encode(each.data_page_offset) for each in (chunk, after)]
+    place = whole.index(starts[0], footer)
+    assert len(starts[0]) == len(starts[1])
+    wrong = [(kind, b"\x00"), (place, starts[1])]
+    flipped = ((k, bytes([whole[k] ^ 1 << k % 8])) for k in range(0, len(whole), 5))
     refused = set()
-    for position in range(0, len(whole), 5):
-        damaged = bytearray(whole)
-        damaged[position] ^= 1 << position % 8
-        path.write_bytes(damaged)
+    for position, content in (*wrong, *flipped):
+        path.write_bytes(whole[:position] + content + whole[position + len(content) :])
         try:
             read = read_features(path, columns=COLUMNS[2:4], exams=IDS[5:15])
         except ValueError:
             refused.add(position)
         else:
             pd.testing.assert_frame_equal(read, expected, check_names=False)
+    assert refused >= {kind, place}
     assert len(refused) > 20
+
+
+def encode(number):
+    """Number as the footer of a parquet file has it: a zigzag varint of thrift."""
+    number, digits = 2 * number, bytearray()
+    while number >= 128:
+        digits.append(number % 128 + 128)
+        number //= 128
+    return bytes([*digits, number])
