@@ -30,7 +30,7 @@ SECONDS_BETWEEN_MESSAGES = 60.0
 LONG_SECONDS = 60.0
 """Work that is expected to take longer is worth a word about idle cores."""
 
-MAX_TRIES = 3
+MAX_TRIES = 2
 """How often a job runs alone that kills its worker process."""
 
 JOBS_PER_WORKER = 16
@@ -112,13 +112,15 @@ class KilledJobError(RuntimeError):
 
         Examples
         --------
-        >>> KilledJobError(7).describe("exam '0042'")[:52]
-        "The worker process of exam '0042' was killed 3 times"
+        >>> print(KilledJobError(7).describe("exam '0042'"))
+        The worker process of exam '0042' was killed each time, even while nothing else ran. The
+        system kills processes if memory runs out. Use a machine with more memory, or leave exam
+        '0042' out.
         """
         return (
-            f"The worker process of {job} was killed {MAX_TRIES} times while nothing else ran. The "
-            f"system does that if memory runs out. Use a machine with more memory, or leave {job} "
-            "out."
+            f"The worker process of {job} was killed each time, even while nothing else ran. The "
+            "system kills processes if memory runs out. Use a machine with more memory, or leave "
+            f"{job} out."
         )
 
 

@@ -149,7 +149,7 @@ def be_killed(folder, times, number):
     return number**2
 
 
-@pytest.mark.parametrize("times", [1, 2, 4])
+@pytest.mark.parametrize("times", [1, 3])
 def test_jobs_of_killed_workers_run_again_in_their_order(tmp_path, caplog, times):
     jobs = (delayed(be_killed)(tmp_path, times if k == 5 else 0, k) for k in range(20))
     assert list(run_jobs(jobs, n_jobs=2)) == [k**2 for k in range(20)]
@@ -161,20 +161,11 @@ def test_jobs_of_killed_workers_run_again_in_their_order(tmp_path, caplog, times
 def test_a_job_that_kills_every_worker_is_named_after_the_results_before_it(tmp_path):
     jobs = (delayed(be_killed)(tmp_path, 1000 if k == 5 else 0, k) for k in range(20))
     results, found = run_jobs(jobs, n_jobs=2), []
-    with pytest.raises(KilledJobError, match="job 5 was killed 3 times") as raised:
+    with pytest.raises(KilledJobError, match="job 5 was killed each time") as raised:
         found.extend(results)
     assert raised.value.index == 5
     assert pickle.loads(pickle.dumps(raised.value)).index == 5
-    assert len(list(tmp_path.iterdir())) == 5
-
-
-def test_a_job_that_fails_while_it_runs_alone_raises_its_error(tmp_path):
-    def fail_after_kills(k):
-        return be_killed(tmp_path, 3, k) / (k - 1)
-
-    results = run_jobs((delayed(fail_after_kills)(k) for k in range(4)), n_jobs=2)
-    with pytest.raises(ZeroDivisionError):
-        list(results)
+    assert len(list(tmp_path.iterdir())) == 4
 
 
 class ListsOnly(ThreadingBackend):

@@ -6,11 +6,11 @@ import contextlib
 import logging
 import os
 import warnings
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -24,19 +24,18 @@ from mrnet_features.extraction.changes import (
     keep_unchanged,
     split_states,
 )
-from mrnet_features.extraction.describe import Row
 from mrnet_features.extraction.exams import build_frame, check_exams
 from mrnet_features.extraction.existing import read_existing
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.failures import (
     Failure,
     is_failures_file,
-    iterate_outcomes,
     refuse_other_file,
     write_failures,
 )
 from mrnet_features.extraction.journal import FinishedRow, Journal
 from mrnet_features.extraction.missing import list_missing, log_missing
+from mrnet_features.extraction.outcomes import iterate_outcomes
 from mrnet_features.extraction.provenance import describe_provenance, list_readers
 from mrnet_features.extraction.read import read_exam, suffices
 from mrnet_features.extraction.recipe import Recipe
@@ -55,6 +54,9 @@ from mrnet_features.locks import hold_lock
 from mrnet_features.messages import name_some, quote
 from mrnet_features.series.side import make_side
 
+if TYPE_CHECKING:
+    from distributed import Client
+
 logger = logging.getLogger("mrnet_features")
 
 
@@ -66,6 +68,7 @@ def extract_features(
     verify: bool = False,
     on_error: Literal["stop", "skip"] = "stop",
     progress: bool | None = None,
+    dask: str | Client | None = None,
 ) -> pd.DataFrame:
     """Extract features and write them to a parquet file; an interrupted run is resumed.
 
@@ -93,6 +96,10 @@ def extract_features(
         next run tries it again and removes that file when no error is left.
     progress : bool, optional
         Whether to show a progress bar. None shows it in a terminal.
+    dask : str or distributed.Client, optional
+        Address of a Dask scheduler such as "tcp://10.0.0.1:8786", or a client: its workers describe
+        the exams. They need the same packages as this process, and the same files under the same
+        paths. The table does not depend on it.
 
     Returns
     -------
@@ -155,6 +162,7 @@ def extract_features(
         verify=verify,
         on_error=on_error,
         progress=progress,
+        dask=dask,
     )
     for index, exam in enumerate(exams if on_error == "stop" else ()):
         if not run.file_states[exam.id]:
@@ -208,6 +216,7 @@ class _Run:
     verify: bool
     on_error: str
     progress: bool | None
+    dask: str | Client | None
 
     @cached_property
     def target(self) -> Path:
@@ -353,13 +362,10 @@ class _Run:
     def _describe(self, exams: Sequence[Exam], rows: dict[str, FinishedRow]) -> dict[str, Failure]:
         """Add the rows of exams, and return why the others have none."""
         failures: dict[str, Failure] = {}
-        outcomes: Generator[Row | Failure, None, None]
         if not exams:
             return failures
-        if self.on_error == "skip":
-            outcomes = iterate_outcomes(self.extractor, exams)
-        else:
-            outcomes = self.extractor.iterate(exams)
+        skips = self.on_error == "skip"
+        outcomes = iterate_outcomes(self.extractor, exams, skips=skips, dask=self.dask)
         with (
             show_progress(
                 len(self.exams), "extract", "exam", self.progress, done=len(self.exams) - len(exams)
@@ -367,7 +373,8 @@ class _Run:
             contextlib.closing(outcomes),
             self.journal,
         ):
-            for exam, outcome in zip(exams, outcomes, strict=True):
+            for index, outcome in outcomes:
+                exam = exams[index]
                 if isinstance(outcome, Failure):
                     failures[exam.id] = outcome
                 else:
@@ -376,7 +383,8 @@ class _Run:
                     with explain_write_errors(self.path, self.describe_kept):
                         self.journal.append(exam.id, rows[exam.id])
                 bar.update()
-        return failures
+        # in the order of the exams, whatever the order in which they were described
+        return {exam.id: failures[exam.id] for exam in exams if exam.id in failures}
 
     def _remove_leftovers(self, *, keep_failures: bool = False) -> None:
         """Remove the files that stand beside a table until it is complete."""

@@ -6,7 +6,7 @@ import itertools
 import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
@@ -34,6 +34,9 @@ from mrnet_features.workflows.exam_folders import (
 )
 from mrnet_features.workflows.tasks import choose_tasks
 
+if TYPE_CHECKING:
+    from distributed import Client
+
 logger = logging.getLogger("mrnet_features")
 
 
@@ -53,6 +56,7 @@ def make_table(
     verify: bool = False,
     on_error: Literal["stop", "skip"] | None = None,
     ids: str | Path | None = None,
+    dask: str | Client | None = None,
 ) -> tuple[Dataset, pd.DataFrame]:
     """Dataset of a split and its feature table, which is also written to `out`.
 
@@ -91,6 +95,8 @@ def make_table(
         MRNet, else "skip".
     ids : path, optional
         Exam ids of a folder of studies; see `load_exams`.
+    dask : str or distributed.Client, optional
+        Dask cluster that describes the exams; see `extract_features`.
 
     Returns
     -------
@@ -129,7 +135,9 @@ def make_table(
             chosen = list_series(_leave_out_unknown(dataset, sides, on_error))
             logger.info("Series to describe: %s.", ", ".join(chosen))
             extractor.set_params(planes=chosen)
-    features = extract_features(exams, out, extractor=extractor, verify=verify, on_error=on_error)
+    features = extract_features(
+        exams, out, extractor=extractor, verify=verify, on_error=on_error, dask=dask
+    )
     described = set(features.index)
     return dataset[[exam.id in described for exam in dataset]], features
 
