@@ -43,8 +43,9 @@ SPARE_CHUNKS = 4
 """Tasks that are submitted beyond these, so that a cluster without workers sees work and grows."""
 
 MAX_TRIES = 2
-"""How often an exam is submitted by itself before it counts as one that kills workers. Each time,
-Dask gives it to other workers until ``distributed.scheduler.allowed-failures`` have died."""
+"""How often an exam runs while nothing else does before it counts as one that kills workers. Each
+time, Dask gives it to further workers until more than its setting
+``distributed.scheduler.allowed-failures`` have died, 3 by default."""
 
 CONNECT_SECONDS = 30.0
 
@@ -62,11 +63,14 @@ class Chunk(NamedTuple):
     indices : tuple of int
         Among all exams.
     n_tries : int, default 0
-        How often its only exam has killed as many workers as Dask allows.
+        How often its only exam has run alone and killed more workers than Dask allows.
+    is_suspect : bool, default False
+        Whether it runs while nothing else does.
     """
 
     indices: tuple[int, ...]
     n_tries: int = 0
+    is_suspect: bool = False
 
 
 def describe_on_dask(
@@ -143,13 +147,15 @@ def connect(dask: str | Client) -> Iterator[Client]:
             raise TypeError("`dask` must be a client that is not asynchronous.")
         yield dask
         return
+    address = "the address of a scheduler, such as 'tcp://10.0.0.1:8786'"
     if not isinstance(dask, str):
         raise TypeError(
-            "`dask` must be the address of a scheduler or a distributed.Client, got "
-            f"{type(dask).__name__}."
+            f"`dask` must be {address}, or a distributed.Client, got {type(dask).__name__}."
         )
     try:
         client = distributed.Client(dask, timeout=CONNECT_SECONDS, set_as_default=False)
+    except ValueError as error:
+        raise ValueError(f"`dask` must be {address}, got {quote(dask)} ({error}).") from error
     except (OSError, TimeoutError) as error:
         raise ConnectionError(
             f"There must be a Dask scheduler at {quote(dask)}, but it does not answer "
@@ -179,6 +185,7 @@ class _Run:
         self._order = Order(alone, skips, readers, list_software(device, readers))
         self._next = 0
         self._again: deque[Chunk] = deque()
+        self._suspects: deque[Chunk] = deque()
         self._running: dict[Future[list[Outcome]], Chunk] = {}
         self._done: SimpleQueue[Future[list[Outcome]]] = SimpleQueue()
         self._n_threads = 0
@@ -211,14 +218,22 @@ class _Run:
         """Submit tasks until enough of them are on the cluster."""
         if time.monotonic() - self._counted >= SECONDS_BETWEEN_COUNTS:
             self._count_threads()
-        while len(self._running) < CHUNKS_PER_THREAD * self._n_threads + SPARE_CHUNKS:
-            chunk = self._again.popleft() if self._again else self._cut_chunk()
-            if not chunk.indices:
-                return
+        while self._has_room() and (chunk := self._choose_chunk()).indices:
             exams = [self._exams[index] for index in chunk.indices]
             future = self._client.submit(describe_chunk, exams, self._order, pure=False)
             self._running[future] = chunk
             future.add_done_callback(self._done.put)
+
+    def _has_room(self) -> bool:
+        """Whether another task may be submitted."""
+        if self._suspects or any(chunk.is_suspect for chunk in self._running.values()):
+            return not self._running
+        return len(self._running) < CHUNKS_PER_THREAD * self._n_threads + SPARE_CHUNKS
+
+    def _choose_chunk(self) -> Chunk:
+        """Next exams to submit; none if all have been submitted."""
+        queue = self._suspects or self._again
+        return queue.popleft() if queue else self._cut_chunk()
 
     def _cut_chunk(self) -> Chunk:
         """Next exams that have not been submitted: fewer towards the end, to end together."""
@@ -261,17 +276,21 @@ class _Run:
         return outcomes
 
     def _try_again(self, chunk: Chunk) -> None:
-        """Submit exams whose workers died more often than Dask allows, one by one."""
+        """Submit the exams of a task again whose workers died more often than Dask allows.
+
+        Each runs while nothing else does: a worker dies of one exam, but has several.
+        """
         names = [self._exams[index].id for index in chunk.indices]
-        n_tries = chunk.n_tries + 1 if len(names) == 1 else 0
+        n_tries = chunk.n_tries + int(chunk.is_suspect)
         if n_tries == MAX_TRIES:
             raise RuntimeError(
-                f"Every Dask worker that described exam {quote(names[0])} has died, most often "
-                "because memory ran out. The logs of the workers say more. Give them more memory "
-                f"or fewer threads, or leave out exam {quote(names[0])}."
+                f"Every Dask worker that described exam {quote(names[0])} has died, even while "
+                "nothing else ran. Most often memory runs out; the logs of the workers say more. "
+                "Give them more memory or fewer threads, or leave out this exam."
             )
-        logger.warning("Dask workers died on exams %s; they are tried again.", name_some(names))
-        self._again.extend(Chunk((index,), n_tries) for index in chunk.indices)
+        said = "Dask workers died while they had exams %s. These run again, one by one."
+        logger.warning(said, name_some(names))
+        self._suspects.extend(Chunk((index,), n_tries, is_suspect=True) for index in chunk.indices)
 
     def _describe_unseen(self, index: int, error: UnseenFileError) -> list[Outcome]:
         """Outcome of an exam whose file a worker does not see; the error if it is here."""

@@ -1,45 +1,16 @@
 """Each exam has an outcome, its row or why it has none, and no other exam is lost."""
 
-import os
-import signal
-from dataclasses import dataclass
-from typing import ClassVar
-
 import numpy as np
 import pandas as pd
 import pytest
 
+from mrnet_features import jobs
 from mrnet_features.extraction.describe import Row, StackWarning
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.failures import Failure
 from mrnet_features.extraction.outcomes import iterate_outcomes
 from mrnet_features.extraction.resume import extract_features
-from mrnet_features.families.base import Family
-
-
-@dataclass(frozen=True)
-class Fragile(Family):
-    """A family that fails where the first pixel is 7."""
-
-    name: ClassVar[str] = "fragile"
-    error: ClassVar[type[Exception]] = ValueError
-
-    def count(self, stack):
-        if bool((stack.grey[:, 0, 0] == 7).any()):
-            raise self.error("a seven")
-        return stack.grey
-
-    def describe(self, counts):
-        return {"x": counts[:, :1, 0] * 1.0}
-
-    def describe_stack(self, counts, starts):
-        return {}
-
-
-def spoil(exam, value):
-    stack = np.load(exam.paths["axial"])
-    stack[0, 0, 0] = value
-    np.save(exam.paths["axial"], stack)
+from tests.support.deadly import Deadly, Fragile, spoil
 
 
 @pytest.fixture
@@ -104,19 +75,10 @@ def test_without_skipping_the_first_error_ends_the_run(mixed):
         next(found)
 
 
-@dataclass(frozen=True)
-class Deadly(Fragile):
-    """A family that kills its process where the first pixel is 7, as the system does."""
-
-    name: ClassVar[str] = "deadly"
-
-    def count(self, stack):
-        if bool((stack.grey[:, 0, 0] == 7).any()):
-            os.kill(os.getpid(), signal.SIGKILL)
-        return stack.grey
-
-
-def test_an_exam_that_kills_its_worker_process_is_named_and_not_skipped(exams, tmp_path):
+def test_an_exam_that_kills_its_worker_process_is_named_and_not_skipped(
+    exams, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(jobs, "MAX_TRIES", 1)  # workers take seconds to start
     for k, exam in enumerate(exams):
         spoil(exam, 7 if k == 2 else 0)
     path = tmp_path / "table.parquet"
