@@ -163,4 +163,4 @@ def test_a_dask_cluster_describes_the_exams(folder):
     assert (folder / "dask.parquet").read_bytes() == (folder / "here.parquet").read_bytes()
     done = run(*common, "--out", "none.parquet", "--dask", "nowhere", cwd=folder)
     assert done.status == 2
-    assert "--dask must be the address of a scheduler" in done.stderr
+    assert "`--dask` must be the address of a scheduler" in done.stderr
