@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import logging
 import re
@@ -34,6 +35,12 @@ FINAL = (
 
 NO_ACCESS = {"NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "NoRegionError"}
 """Errors of botocore that another try would not mend either."""
+
+STATUSES = {401: PermissionError, 403: PermissionError, 404: FileNotFoundError}
+"""Errors of answers of web servers, and of Google's, that another try would not mend."""
+
+PASSING_STATUSES = {408, 425, 429}
+"""Other statuses from 400 to 499 are final, too."""
 
 MARKS = (
     *("ETag", "etag", "generation", "metageneration", "VersionId", "version_id", "checksum"),
@@ -106,7 +113,7 @@ class UrlStore(Store):
     def read(self, key: str, entry: Entry, start: int, stop: int) -> bytes:
         """Bytes of a file, in one request; in three if the file has another size by now."""
         size = entry.size
-        if size == 0:
+        if size is not None and start >= size:
             return b""
         # one byte more than there should be shows that a file has grown
         end = stop if size is None else min(stop, size + 1)
@@ -116,6 +123,8 @@ class UrlStore(Store):
         return data[: stop - start]
 
     def _read_once(self, key: str, start: int, end: int) -> bytes:
+        if end <= start:
+            return b""
         data = self._ask(key, lambda system, path: system.cat_file(path, start=start, end=end))
         # web servers may send the whole file in place of a part
         return bytes(data[start:end] if len(data) > end - start else data)
@@ -130,9 +139,9 @@ class UrlStore(Store):
                 # not the error itself: its text can hold a password, and its class options
                 raise self._explain(error, key) from None
             except Exception as error:  # noqa: BLE001 (each file system has its own kinds)
-                cause = self._describe(error)
-                if type(error).__name__ in NO_ACCESS:
-                    raise self._explain(PermissionError(cause), key) from None
+                cause, kind = self._describe(error), _find_final_kind(error)
+                if kind is not None:
+                    raise self._explain(kind(cause), key) from None
                 now = monotonic()
                 if first_failure is None:
                     first_failure = now
@@ -221,6 +230,18 @@ def split_url(url: str) -> tuple[str, str] | None:
             "a zip file as it is, such as 's3://bucket/MRNet-v1.0.zip'."
         )
     return scheme, key
+
+
+def _find_final_kind(error: Exception) -> type[Exception] | None:
+    """Kind of an error of a file system's own that another try would not mend, or None."""
+    if type(error).__name__ in NO_ACCESS or str(error).startswith("Forbidden: "):
+        return PermissionError
+    if isinstance(error, OSError) and error.errno == errno.EINVAL:
+        return ValueError
+    status = getattr(error, "status", None) or getattr(error, "code", None)
+    if isinstance(status, int) and 400 <= status < 500 and status not in PASSING_STATUSES:
+        return STATUSES.get(status, ValueError)
+    return None
 
 
 def _make_entry(info: Mapping[str, Any]) -> Entry:

@@ -35,7 +35,20 @@ def file():
     return path
 
 
-FAULTS = [OSError(5, "Input/output error"), TimeoutError(), ConnectionResetError(104, "reset")]
+def answer(status):
+    """Error of an answer of a web server."""
+    error = type("ClientResponseError", (Exception,), {})(f"status {status}")
+    error.status = status
+    return error
+
+
+FAULTS = [
+    answer(429),
+    answer(503),
+    OSError(5, "Input/output error"),
+    TimeoutError(),
+    ConnectionResetError(104, "reset"),
+]
 FAULTS += [type("ClientError", (Exception,), {})("503 slow down"), RuntimeError("no loop")]
 
 
@@ -70,6 +83,12 @@ def test_a_store_that_stays_away_for_a_minute_is_one_error(file, clock):
         (ValueError("bad bucket"), ValueError, r"a.bin' can't be read \(bad bucket\). Check the U"),
         (TypeError("no option x"), ValueError, r"\(no option x\). Check the URL and its storage"),
         (type("NoCredentialsError", (Exception,), {})("Unable"), PermissionError, "Unable"),
+        (OSError(22, "The requested range is not valid"), ValueError, "range is not valid"),
+        (OSError("Forbidden: b/a.bin"), PermissionError, "Forbidden"),
+        (answer(401), PermissionError, "may not be read"),
+        (answer(403), PermissionError, "may not be read"),
+        (answer(404), FileNotFoundError, "There is no file"),
+        (answer(416), ValueError, "can't be read"),
     ],
 )
 def test_faults_of_the_file_itself_are_raised_at_once(file, clock, fault, kind, message):
