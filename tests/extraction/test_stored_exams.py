@@ -1,5 +1,7 @@
 """Exams in a store give the table of the local ones, and a store that fails loses none of them."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -104,3 +106,15 @@ def test_a_store_that_is_away_at_the_start_is_one_error(root, tmp_path, monkeypa
     with pytest.raises(ConnectionError, match="can't be reached"):
         mf.extract_features(exams, tmp_path / "a.parquet", extractor=make(), on_error="skip")
     assert len(CountedFileSystem.calls) == 2
+
+
+def test_tables_are_written_on_this_computer(root, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exams = load_mrnet(root, planes="axial").exams
+    extractor = FeatureExtractor("acquisition", planes=["axial"], n_jobs=1)
+    for place in ("s3://bucket/a.parquet", Path("s3://bucket/a.parquet")):
+        with pytest.raises(ValueError, match="'s3://bucket/a.parquet' must be a path on this com"):
+            mf.extract_features(exams, place, extractor=extractor)
+        with pytest.raises(ValueError, match="'s3://bucket/a.parquet' must be a path on this com"):
+            mf.write_features(extractor.fit_transform(exams), place)
+    assert not list(tmp_path.glob("s3*"))
