@@ -40,8 +40,8 @@ def predict(
             parser=parse_root,
             show_default=False,
             metavar="EXAMS",
-            help="Folder of exams, zip file or URL, as for `extract`. Or valid-paths.csv of MRNet: three lines per "
-            "exam, its sagittal, coronal and axial file.",
+            help="Folder of exams, zip file or URL, as for `extract`. Or valid-paths.csv of MRNet: "
+            "three lines per exam, its sagittal, coronal and axial file.",
         ),
     ],
     file: Annotated[
