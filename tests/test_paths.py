@@ -147,6 +147,16 @@ def test_a_url_that_was_made_a_path_is_refused():
     assert not is_url("/s3:/a")
 
 
+@pytest.mark.parametrize("scheme", ["s3", "gs", "abfs", "https", "sftp"])
+def test_paths_of_any_scheme_are_built_without_its_package(scheme):
+    path = to_path(f"{scheme}://bucket/MRNet-v1.0/") / "train" / "axial"
+    assert str(path) == f"{scheme}://bucket/MRNet-v1.0/train/axial"
+    assert [str(above) for above in path.parents] == [
+        f"{scheme}://bucket/{name}".rstrip("/") for name in ("MRNet-v1.0/train", "MRNet-v1.0", "")
+    ]
+    assert path.parent.parent == to_path(f"{scheme}://bucket/MRNet-v1.0")
+
+
 def test_a_chain_of_places_is_refused():
     with pytest.raises(ValueError, match="must be followed by one place"):
         to_path("zip://a::s3://bucket/b.zip")

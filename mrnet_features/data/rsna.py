@@ -60,9 +60,11 @@ def load_rsna_knee(
 
     Parameters
     ----------
-    root : path
+    root : path or URL
         Folder that holds ``train.csv``, ``train_series.csv`` and
-        ``train_series/<StudyInstanceUID>/<SeriesInstanceUID>/``, or the same of the test split.
+        ``train_series/<StudyInstanceUID>/<SeriesInstanceUID>/``, or the same of the test split. Or
+        a zip file that holds it, or a URL, as for `load_mrnet`: each study is then listed in a
+        request of its own, which takes minutes for thousands of them.
     split : {"train", "test"}, default "train"
     slots : str or sequence of str
         Series that an exam can have, each ``plane_fluid`` or ``plane_structural``. All six by
@@ -178,8 +180,8 @@ def load_rsna_labels(
 
     Parameters
     ----------
-    root : path
-        Folder that holds ``train.csv``.
+    root : path or URL
+        Folder that holds ``train.csv``, as for `load_rsna_knee`.
     split : {"train", "test"}, default "train"
     exclude : DataFrame or iterable of str, optional
         As for `load_rsna_knee`.
