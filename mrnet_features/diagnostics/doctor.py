@@ -22,12 +22,15 @@ EXTRAS = {
     "jinja2": "report",
     "matplotlib": "report",
     "anywidget": "view",
+    "fsspec": "remote",
+    "s3fs": "remote",
 }
 USES = {
     "dicom": "DICOM files, compressed ones too",
     "nifti": "NIfTI files",
     "report": "figures and pages",
     "view": "the viewer in a notebook",
+    "remote": "exams behind URLs such as s3://",
 }
 
 
