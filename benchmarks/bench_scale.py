@@ -61,6 +61,8 @@ def main() -> None:
     for n_exams in sizes:
         folder = options.folder / str(n_exams)
         write_exams(folder, n_exams)
+        for left in folder.glob("train.parquet*"):
+            left.unlink()
         found = {step: measure(step, folder, options) for step in STEPS}
         result.setdefault("sizes", {})[n_exams] = found
         (folder / "train.parquet").unlink()
@@ -115,9 +117,10 @@ def measure(step: str, folder: Path, options: argparse.Namespace) -> dict[str, A
         while child.poll() is None:
             peaks |= list_worker_peaks(child.pid)
             time.sleep(SECONDS_BETWEEN_SAMPLES)
-        found = json.loads(child.stdout.read()) if child.stdout else {}
+        text = child.stdout.read() if child.stdout else ""
     if child.returncode:
         raise SystemExit(f"Step {step} in '{folder}' failed.")
+    found: dict[str, Any] = json.loads(text)
     if peaks:
         found["largest_worker_peak_mb"] = round(max(peaks.values()), 1)
     print(folder.name, step, found, flush=True)
