@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, overload
+from typing import TYPE_CHECKING, Literal, overload
 
 import pandas as pd
 
@@ -18,19 +18,18 @@ from mrnet_features.arrays import Float32Array
 from mrnet_features.data.exam import Exam
 from mrnet_features.exam_ids import find_id_problem
 from mrnet_features.extraction.changes import hash_file_state, hash_request, keep_unchanged
-from mrnet_features.extraction.describe import Row
 from mrnet_features.extraction.exams import check_exams
 from mrnet_features.extraction.existing import TableHead, find_existing
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.failures import (
     Failure,
     is_failures_file,
-    iterate_outcomes,
     refuse_other_file,
     write_failures,
 )
 from mrnet_features.extraction.journal import FinishedExam, FinishedRow, Journal
 from mrnet_features.extraction.missing import list_missing, log_missing
+from mrnet_features.extraction.outcomes import iterate_outcomes
 from mrnet_features.extraction.provenance import describe_provenance, list_readers
 from mrnet_features.extraction.read import read_exam, suffices
 from mrnet_features.extraction.recipe import Recipe
@@ -52,6 +51,9 @@ from mrnet_features.locks import hold_lock
 from mrnet_features.messages import name_some, quote
 from mrnet_features.series.side import make_side
 
+if TYPE_CHECKING:
+    from distributed import Client
+
 logger = logging.getLogger("mrnet_features")
 
 
@@ -65,6 +67,7 @@ def extract_features(
     on_error: Literal["stop", "skip"] = "stop",
     progress: bool | None = None,
     load: Literal[True] = True,
+    dask: str | Client | None = None,
 ) -> pd.DataFrame: ...
 
 
@@ -78,6 +81,7 @@ def extract_features(
     on_error: Literal["stop", "skip"] = "stop",
     progress: bool | None = None,
     load: Literal[False],
+    dask: str | Client | None = None,
 ) -> None: ...
 
 
@@ -90,6 +94,7 @@ def extract_features(
     on_error: Literal["stop", "skip"] = "stop",
     progress: bool | None = None,
     load: bool = True,
+    dask: str | Client | None = None,
 ) -> pd.DataFrame | None:
     """Extract features and write them to a parquet file; an interrupted run is resumed.
 
@@ -120,6 +125,10 @@ def extract_features(
     load : bool, default True
         Whether to read the table that was written. With False no more than a block of its rows is
         in memory at any time, however many exams there are.
+    dask : str or distributed.Client, optional
+        Address of a Dask scheduler such as "tcp://10.0.0.1:8786", or a client: its workers describe
+        the exams. They need the same packages as this process, and the same files under the same
+        paths. The table does not depend on it.
 
     Returns
     -------
@@ -183,6 +192,7 @@ def extract_features(
         verify=verify,
         on_error=on_error,
         progress=progress,
+        dask=dask,
     )
     for index, exam in enumerate(exams if on_error == "stop" else ()):
         if not run.file_states[exam.id]:
@@ -239,6 +249,7 @@ class _Run:
     verify: bool
     on_error: str
     progress: bool | None
+    dask: str | Client | None
 
     @cached_property
     def target(self) -> Path:
@@ -410,13 +421,10 @@ class _Run:
     ) -> dict[str, Failure]:
         """Describe exams, keep their rows in the journal, and return why the others have none."""
         failures: dict[str, Failure] = {}
-        outcomes: Generator[Row | Failure, None, None]
         if not exams:
             return failures
-        if self.on_error == "skip":
-            outcomes = iterate_outcomes(self.extractor, exams)
-        else:
-            outcomes = self.extractor.iterate(exams)
+        skips = self.on_error == "skip"
+        outcomes = iterate_outcomes(self.extractor, exams, skips=skips, dask=self.dask)
         with (
             show_progress(
                 len(self.exams), "extract", "exam", self.progress, done=len(self.exams) - len(exams)
@@ -424,7 +432,8 @@ class _Run:
             contextlib.closing(outcomes),
             self.journal,
         ):
-            for exam, outcome in zip(exams, outcomes, strict=True):
+            for index, outcome in outcomes:
+                exam = exams[index]
                 if isinstance(outcome, Failure):
                     failures[exam.id] = outcome
                 else:
@@ -433,7 +442,8 @@ class _Run:
                     with explain_write_errors(self.path, self.describe_kept):
                         finished[exam.id] = self.journal.append(exam.id, row)
                 bar.update()
-        return failures
+        # in the order of the exams, whatever the order in which they were described
+        return {exam.id: failures[exam.id] for exam in exams if exam.id in failures}
 
     def _remove_leftovers(self, *, keep_failures: bool = False) -> None:
         """Remove the files that stand beside a table until it is complete."""

@@ -6,7 +6,7 @@ import itertools
 import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
@@ -36,6 +36,9 @@ from mrnet_features.workflows.exam_folders import (
     name_layout,
 )
 from mrnet_features.workflows.tasks import choose_tasks
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 logger = logging.getLogger("mrnet_features")
 
@@ -76,6 +79,7 @@ def extract_table(
     verify: bool = False,
     on_error: Literal["stop", "skip"] | None = None,
     ids: str | Path | None = None,
+    dask: str | Client | None = None,
 ) -> tuple[Dataset, TableHead]:
     """Write the feature table of a split; its values are never all in memory.
 
@@ -114,6 +118,8 @@ def extract_table(
         MRNet, else "skip".
     ids : path, optional
         Exam ids of a folder of studies; see `load_exams`.
+    dask : str or distributed.Client, optional
+        Dask cluster that describes the exams; see `extract_features`.
 
     Returns
     -------
@@ -153,7 +159,15 @@ def extract_table(
             chosen = list_series(_leave_out_unknown(dataset, sides, on_error))
             logger.info("Series to describe: %s.", ", ".join(chosen))
             extractor.set_params(planes=chosen)
-    extract_features(exams, out, extractor=extractor, verify=verify, on_error=on_error, load=False)
+    extract_features(
+        exams,
+        out,
+        extractor=extractor,
+        verify=verify,
+        on_error=on_error,
+        load=False,
+        dask=dask,
+    )
     head = read_head(Path(out))
     described = set(head.ids)
     return dataset[[exam.id in described for exam in dataset]], head
