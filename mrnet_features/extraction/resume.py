@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, overload
 
 import pandas as pd
 
+from mrnet_features.csv_files import MOST_LINES
 from mrnet_features.data.exam import Exam
 from mrnet_features.exam_ids import find_id_problem
 from mrnet_features.extraction.changes import hash_file_state, hash_request
@@ -32,7 +32,8 @@ from mrnet_features.series.side import make_side
 if TYPE_CHECKING:
     from distributed import Client
 
-logger = logging.getLogger("mrnet_features")
+MOST_EXAMS = MOST_LINES
+"""Most exams of a table: texts of their hashes are in the footer, which readers limit to 100 MB."""
 
 
 @overload
@@ -131,8 +132,8 @@ def extract_features(
     RuntimeError
         If another process is writing the same table.
     ValueError
-        If `path` does not end in ``.parquet``, an exam id is not valid in a file, or all exams
-        would be skipped.
+        If `path` does not end in ``.parquet``, an exam id is not valid in a file, all exams would
+        be skipped, or there are more than 1,048,576.
     TypeError
         If an exam is a mapping of stacks in memory.
 
@@ -220,6 +221,12 @@ def _check_files_and_ids(exams: Sequence[Exam]) -> None:
             "`exams` must hold Exam, got mappings of stacks, which have no files to compare with "
             "those of an earlier run. Use `FeatureExtractor.transform` for stacks in memory, set "
             "the ids of the table (`table.index = ids`), and write it with `write_features`."
+        )
+    if len(exams) > MOST_EXAMS:
+        raise ValueError(
+            f"`exams` must hold at most {MOST_EXAMS:,} exams, as many as a table can, got "
+            f"{len(exams):,}. Extract parts of them to tables in one folder, which `read_features` "
+            "reads as one."
         )
     for exam in exams:
         problem = find_id_problem(exam.id)

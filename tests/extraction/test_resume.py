@@ -391,6 +391,12 @@ def test_an_id_that_a_file_can_not_hold_is_refused(exams, tmp_path):
         extract_features([odd], tmp_path / "t.parquet")
 
 
+def test_more_exams_than_a_table_can_hold_are_refused(exams, tmp_path, monkeypatch):
+    monkeypatch.setattr(resume, "MOST_EXAMS", 4)
+    with pytest.raises(ValueError, match=r"at most 4 exams, .* got 5\. Extract parts of them"):
+        extract_features(exams, tmp_path / "t.parquet")
+
+
 KILLED = """
 import os, random, signal, sys, time
 from pathlib import Path
