@@ -57,7 +57,8 @@ def hash_code() -> str:
         for path in (package / folder).rglob("*")
         if path.suffix in {".py", ".cu", ".cuh"}
     )
-    single = ("arrays.py", "compiling.py", "launch.py", "names.py", "npy_files.py")
+    single = ["arrays.py", "compiling.py", "launch.py", "names.py", "npy_files.py"]
+    single += ["stored_paths.py", "url_store.py", "zip_store.py"]
     files += [package / name for name in single]
     return hash_texts([path.read_text(encoding="utf-8") for path in files])
 
@@ -90,6 +91,8 @@ def hash_file_state(
             return ""
         try:
             parts.append(f"{series} {exam.describe_files(series)}")
+        except ConnectionError:
+            raise
         except OSError:
             return ""
     if parts and sides != "fold":
@@ -120,6 +123,8 @@ def find_fingerprint(
     """
     try:
         return read_exam(exam, index, planes, missing, sides).fingerprint
+    except ConnectionError:
+        raise
     except Exception:  # noqa: BLE001 (the exam counts as changed; extracting it raises the error)
         return ""
 

@@ -27,6 +27,7 @@ from mrnet_features.extraction.table_run import TableRun
 from mrnet_features.files import explain_write_errors
 from mrnet_features.locks import hold_lock
 from mrnet_features.messages import name_some, quote
+from mrnet_features.paths import require_local_output
 from mrnet_features.series.side import make_side
 
 if TYPE_CHECKING:
@@ -144,6 +145,7 @@ def extract_features(
         `StackWarning`, as from `FeatureExtractor.transform`, when an exam is described, but not
         when its row is used again.
     """
+    require_local_output(path)
     path = Path(path)
     if path.suffix != ".parquet":
         raise ValueError(f"`path` must end in '.parquet', got '{path}'.")

@@ -21,6 +21,7 @@ from mrnet_features.extraction.table_selection import choose_columns, choose_exa
 from mrnet_features.extraction.table_writer import make_index, write_table
 from mrnet_features.messages import quote
 from mrnet_features.parquet_files import PARQUET
+from mrnet_features.paths import require_local_output
 
 __all__ = ["read_features", "write_features"]
 
@@ -56,6 +57,7 @@ def write_features(features: pd.DataFrame, path: str | Path) -> None:
     >>> table.index = ["0042"]
     >>> write_features(table, Path(tempfile.mkdtemp(), "table.parquet"))
     """
+    require_local_output(path)
     path = Path(path)
     if path.suffix.lower() not in PARQUET:
         raise ValueError(

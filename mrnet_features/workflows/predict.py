@@ -12,6 +12,7 @@ import pandas as pd
 
 from mrnet_features.csv_files import format_csv
 from mrnet_features.data.exam import Exam
+from mrnet_features.data.roots import open_root
 from mrnet_features.evaluation.comparison.read_predictions import read_paths
 from mrnet_features.extraction.describe import Row
 from mrnet_features.extraction.exams import build_frame
@@ -25,6 +26,7 @@ from mrnet_features.jobs import show_progress
 from mrnet_features.messages import name_some, quote
 from mrnet_features.models.bundle import load_bundle
 from mrnet_features.names import PLANES, TASKS
+from mrnet_features.stored_paths import Given
 from mrnet_features.workflows.exam_folders import (
     MRNET,
     RSNA,
@@ -120,7 +122,7 @@ def predict_paths(
 
 def predict_folder(
     model: str | Path,
-    root: str | Path,
+    root: Given,
     out: str | Path,
     *,
     split: str | None = None,
@@ -174,9 +176,10 @@ def predict_folder(
     UserWarning
         If exams can't be read, or the model lacks a task of the submission.
     """
+    root = open_root(root)
     layout = name_layout(root)
     split = split or {MRNET: "valid", RSNA: "test"}.get(layout, "train")
-    check_output_file(out, list_inputs(Path(root), split))
+    check_output_file(out, list_inputs(root, split))
     bundle = load_bundle(model)
     extractor = rebuild_extractor(bundle, device=device, n_jobs=n_jobs)
     extractor.set_params(missing="nan")
@@ -199,7 +202,7 @@ def predict_folder(
     else:
         features = _describe(extractor, read)
     predictions = bundle.predict(features)
-    sample = Path(root) / "sample_submission.csv"
+    sample = root / "sample_submission.csv"
     is_submission = layout == RSNA and split == "test" and sample.is_file()
     lacking = [exam for exam in dataset.ids if exam not in predictions.index]
     if lacking:

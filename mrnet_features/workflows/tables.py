@@ -14,6 +14,7 @@ from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.exam import Exam
 from mrnet_features.data.mrnet import load_mrnet
 from mrnet_features.data.release import check_request, read_contents
+from mrnet_features.data.roots import open_root
 from mrnet_features.excluded_ids import list_excluded
 from mrnet_features.extraction.existing import TableHead, read_head
 from mrnet_features.extraction.extractor import FeatureExtractor
@@ -26,8 +27,10 @@ from mrnet_features.extraction.table_folder import list_tables
 from mrnet_features.extraction.table_keys import SKIPPED
 from mrnet_features.messages import name_some
 from mrnet_features.names import PLANES
+from mrnet_features.paths import to_path
 from mrnet_features.series.side import make_side
 from mrnet_features.stacks.region_sets import Sides
+from mrnet_features.stored_paths import AnyPath, Given
 from mrnet_features.workflows.exam_folders import (
     MRNET,
     list_series,
@@ -44,7 +47,7 @@ logger = logging.getLogger("mrnet_features")
 
 
 def make_table(
-    root: str | Path, split: str, out: str | Path, **options: Any
+    root: Given, split: str, out: str | Path, **options: Any
 ) -> tuple[Dataset, pd.DataFrame]:
     """Dataset of a split and its feature table, which is also written to `out`.
 
@@ -64,7 +67,7 @@ def make_table(
 
 
 def extract_table(
-    root: str | Path,
+    root: Given,
     split: str,
     out: str | Path,
     *,
@@ -85,7 +88,7 @@ def extract_table(
 
     Parameters
     ----------
-    root : path
+    root : path or URL
         Folder in the layout of MRNet or of the RSNA set, or a folder of DICOM studies; see
         `load_exams`.
     split : str
@@ -128,7 +131,7 @@ def extract_table(
     head : TableHead
         Ids, columns and provenance of the table.
     """
-    excluded = list_excluded(exclude)
+    root, excluded = open_root(root), list_excluded(exclude)
     is_mrnet = name_layout(root) == MRNET
     missing = missing or ("error" if is_mrnet else "nan")
     on_error = on_error or ("stop" if is_mrnet else "skip")
@@ -150,7 +153,7 @@ def extract_table(
                 "in the layout of MRNet has one stack per plane."
             )
         dataset, exams = _load_mrnet(
-            Path(root), split, tuple(extractor.planes), excluded, missing, on_error
+            root, split, tuple(extractor.planes), excluded, missing, on_error
         )
     else:
         dataset = load_exams(root, split, planes=planes, exclude=excluded, ids=ids, n_jobs=n_jobs)
@@ -175,7 +178,7 @@ def extract_table(
 
 def read_table(
     path: str | Path,
-    root: str | Path,
+    root: Given,
     split: str = "train",
     *,
     exclude: pd.DataFrame | Iterable[str] | None = None,
@@ -187,7 +190,7 @@ def read_table(
     ----------
     path : path
         Parquet file, or a folder of parts of one table; see `read_features`.
-    root : path
+    root : path or URL
         Folder or CSV; only its labels are read. See `load_known_labels`.
     split : str, default "train"
     exclude : DataFrame or iterable of str, optional
@@ -210,6 +213,7 @@ def read_table(
         Labels of exams that the table lacks are an error in the layout of MRNet; in others they
         are left out, and the log says so.
     """
+    root = to_path(root)
     if Path(path).is_dir() and not list_tables(Path(path)):
         raise IsADirectoryError(
             f"'{path}' must be a feature table, got a folder. Pass the table first, then the "
@@ -220,8 +224,8 @@ def read_table(
     labels = load_known_labels(root, split, exclude=excluded, tasks=tasks, exams=features.index)
     skipped = features.attrs["provenance"].get(SKIPPED, [])
     features = features[~features.index.isin(excluded)]
-    if Path(root).is_file():
-        labels = _fit_labels(labels, features, Path(root), path)
+    if root.is_file():
+        labels = _fit_labels(labels, features, root, path)
     elif name_layout(root) != MRNET:
         lacking = labels.index.difference(features.index)
         if len(lacking) and len(lacking) < len(labels):
@@ -236,7 +240,7 @@ def read_table(
 
 def read_scored_table(
     path: str | Path,
-    root: str | Path,
+    root: Given,
     split: str = "train",
     *,
     exclude: pd.DataFrame | Iterable[str] | None = None,
@@ -280,7 +284,7 @@ def _leave_out_unknown(dataset: Dataset, sides: Sides, on_error: str) -> Dataset
 
 
 def _load_mrnet(
-    root: Path,
+    root: AnyPath,
     split: str,
     planes: Sequence[str],
     excluded: frozenset[str],
@@ -300,7 +304,7 @@ def _load_mrnet(
 
 
 def _load_with_gaps(
-    root: Path, split: str, planes: Sequence[str], excluded: frozenset[str]
+    root: AnyPath, split: str, planes: Sequence[str], excluded: frozenset[str]
 ) -> Dataset:
     """Dataset of a split whose exams may lack stack files, as long as each has one."""
     check_request(root, split)
@@ -310,7 +314,7 @@ def _load_with_gaps(
         lacking = {p.exam for p in problems if p.code == "stack-missing" and p.plane == plane}
         left_out = excluded.union(lacking - {""})
         parts.append(load_mrnet(root, split, planes=[plane], exclude=left_out))
-    paths: dict[str, dict[str, Path]] = {}
+    paths: dict[str, dict[str, AnyPath]] = {}
     for exam in itertools.chain(*parts):
         paths.setdefault(exam.id, {}).update(exam.paths)
     labels = pd.concat([part.labels for part in parts])
@@ -319,7 +323,7 @@ def _load_with_gaps(
 
 
 def _list_broken(
-    root: Path, split: str, planes: Sequence[str], excluded: frozenset[str], missing: Missing
+    root: AnyPath, split: str, planes: Sequence[str], excluded: frozenset[str], missing: Missing
 ) -> dict[str, Exam]:
     """Exams with a broken or missing stack file, with the files that there are."""
     check_request(root, split)
@@ -339,7 +343,7 @@ def _list_broken(
 
 
 def _fit_labels(
-    labels: pd.DataFrame, features: pd.DataFrame, file: Path, path: str | Path
+    labels: pd.DataFrame, features: pd.DataFrame, file: AnyPath, path: str | Path
 ) -> pd.DataFrame:
     """Labels of the exams of a table; NaN for those that a CSV of labels does not name."""
     shared = labels.index.intersection(features.index)
