@@ -156,9 +156,9 @@ def extract(
     """
     from mrnet_features.cli.format import print_json
     from mrnet_features.workflows.exam_folders import STUDIES, name_layout
-    from mrnet_features.workflows.tables import make_table
+    from mrnet_features.workflows.tables import extract_table
 
-    _, features = make_table(
+    _, head = extract_table(
         root,
         split,
         out,
@@ -175,9 +175,9 @@ def extract(
         on_error=None if on_error is None else on_error.value,
         dask=dask,
     )
-    n_exams, n_features = features.shape
+    n_exams, n_features = len(head.ids), len(head.columns)
     if as_json:
-        provenance = {**features.attrs["provenance"], "fingerprints": None}
+        provenance = {**head.provenance, "fingerprints": None}
         del provenance["file_states"]
         print_json({"table": str(out), "n_features": n_features, **provenance})
     else:

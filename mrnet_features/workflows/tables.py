@@ -15,12 +15,14 @@ from mrnet_features.data.exam import Exam
 from mrnet_features.data.mrnet import load_mrnet
 from mrnet_features.data.release import check_request, read_contents
 from mrnet_features.excluded_ids import list_excluded
+from mrnet_features.extraction.existing import TableHead, read_head
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.read import suffices
 from mrnet_features.extraction.recipe import Missing
 from mrnet_features.extraction.resume import extract_features
 from mrnet_features.extraction.sides import give_sides
-from mrnet_features.extraction.table import SKIPPED, read_features
+from mrnet_features.extraction.table import read_features
+from mrnet_features.extraction.table_keys import SKIPPED
 from mrnet_features.messages import name_some
 from mrnet_features.names import PLANES
 from mrnet_features.series.side import make_side
@@ -41,6 +43,26 @@ logger = logging.getLogger("mrnet_features")
 
 
 def make_table(
+    root: str | Path, split: str, out: str | Path, **options: Any
+) -> tuple[Dataset, pd.DataFrame]:
+    """Dataset of a split and its feature table, which is also written to `out`.
+
+    Parameters
+    ----------
+    root, split, out, **options
+        See `extract_table`.
+
+    Returns
+    -------
+    dataset : Dataset
+        Without skipped exams.
+    features : DataFrame of shape (n_exams, n_features)
+    """
+    dataset, _ = extract_table(root, split, out, **options)
+    return dataset, read_features(out)
+
+
+def extract_table(
     root: str | Path,
     split: str,
     out: str | Path,
@@ -57,8 +79,8 @@ def make_table(
     on_error: Literal["stop", "skip"] | None = None,
     ids: str | Path | None = None,
     dask: str | Client | None = None,
-) -> tuple[Dataset, pd.DataFrame]:
-    """Dataset of a split and its feature table, which is also written to `out`.
+) -> tuple[Dataset, TableHead]:
+    """Write the feature table of a split; its values are never all in memory.
 
     Parameters
     ----------
@@ -102,7 +124,8 @@ def make_table(
     -------
     dataset : Dataset
         Without skipped exams.
-    features : DataFrame of shape (n_exams, n_features)
+    head : TableHead
+        Ids, columns and provenance of the table.
     """
     excluded = list_excluded(exclude)
     is_mrnet = name_layout(root) == MRNET
@@ -135,11 +158,11 @@ def make_table(
             chosen = list_series(_leave_out_unknown(dataset, sides, on_error))
             logger.info("Series to describe: %s.", ", ".join(chosen))
             extractor.set_params(planes=chosen)
-    features = extract_features(
-        exams, out, extractor=extractor, verify=verify, on_error=on_error, dask=dask
-    )
-    described = set(features.index)
-    return dataset[[exam.id in described for exam in dataset]], features
+    options: dict[str, Any] = {"verify": verify, "on_error": on_error, "dask": dask}
+    extract_features(exams, out, extractor=extractor, load=False, **options)
+    head = read_head(Path(out))
+    described = set(head.ids)
+    return dataset[[exam.id in described for exam in dataset]], head
 
 
 def read_table(
