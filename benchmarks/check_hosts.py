@@ -41,8 +41,8 @@ STORE_PORT = 5000
 LONGEST_SECONDS = 900.0
 URL = "s3://bucket/knees"
 SETTINGS = {
-    "DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "10s",
-    "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "10s",
+    "DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "15s",
+    "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "15s",
     "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "30s",
 }
 """How soon a silent host counts as lost; Dask's own defaults are 30 s, 30 s and 5 min."""
