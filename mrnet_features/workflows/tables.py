@@ -158,8 +158,15 @@ def extract_table(
             chosen = list_series(_leave_out_unknown(dataset, sides, on_error))
             logger.info("Series to describe: %s.", ", ".join(chosen))
             extractor.set_params(planes=chosen)
-    options: dict[str, Any] = {"verify": verify, "on_error": on_error, "dask": dask}
-    extract_features(exams, out, extractor=extractor, load=False, **options)
+    extract_features(
+        exams,
+        out,
+        extractor=extractor,
+        verify=verify,
+        on_error=on_error,
+        load=False,
+        dask=dask,
+    )
     head = read_head(Path(out))
     described = set(head.ids)
     return dataset[[exam.id in described for exam in dataset]], head

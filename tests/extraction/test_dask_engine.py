@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ import pytest
 
 from mrnet_features.data.exam import Exam
 from mrnet_features.extraction import dask_engine
-from mrnet_features.extraction.dask_engine import connect, describe_on_dask
+from mrnet_features.extraction.dask_engine import describe_on_dask
 from mrnet_features.extraction.dask_worker import UnseenFileError
 from mrnet_features.extraction.describe import Row, StackWarning
 from mrnet_features.extraction.extractor import FeatureExtractor
@@ -171,17 +172,20 @@ def test_a_cluster_without_workers_is_waited_for_and_a_lost_scheduler_ends_the_r
     assert any("has no worker; waiting" in message for message in caplog.messages)
 
 
-def test_what_is_no_cluster_is_refused(monkeypatch):
-    monkeypatch.setattr(dask_engine, "CONNECT_SECONDS", 0.5)
-    with pytest.raises(ConnectionError, match="must be a Dask scheduler at 'tcp://127.0.0.1:1'"):
-        connect("tcp://127.0.0.1:1").__enter__()
-    with pytest.raises(ValueError, match="must be the address of a scheduler.* got 'tcp://host'"):
-        connect("tcp://host").__enter__()
-    with pytest.raises(TypeError, match="or a distributed.Client, got int"):
-        connect(8786).__enter__()
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'mrnet-features\[remote\]'"):
-        connect("tcp://127.0.0.1:1").__enter__()
+def test_a_worker_that_lacks_a_module_goes_on_and_the_error_names_the_module(
+    many, cluster, monkeypatch
+):
+    module = types.ModuleType("only_here")
+    module.Mine = type("Mine", (Fragile,), {"__module__": "only_here", "name": "mine"})
+    monkeypatch.setitem(sys.modules, "only_here", module)
+    extractor = make_fragile(many, module.Mine())
+    with distributed.Client(cluster, set_as_default=False) as client:
+        before = client.run(os.getpid)
+        with pytest.raises(
+            ModuleNotFoundError, match=r"worker can't import .*'only_here'.*for all"
+        ):
+            dict(describe_on_dask(extractor, many, client, skips=True))
+        assert client.run(os.getpid) == before
 
 
 def test_a_worker_describes_batches_on_its_gpu(many, emulated_gpu):
