@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.metadata
+import logging
 import pickle
 import uuid
 from collections.abc import Callable, Iterator
@@ -65,7 +66,17 @@ def connect(dask: str | Client) -> Iterator[Client]:
     try:
         yield client
     finally:
+        _close(client)
+
+
+def _close(client: Client) -> None:
+    """Close a client; if it has lost its scheduler, without Dask's traceback about that."""
+    log = logging.getLogger("distributed.client")
+    before, log.disabled = log.disabled, log.disabled or client.status != "running"
+    try:
         client.close(timeout=CLOSE_SECONDS)
+    finally:
+        log.disabled = before
 
 
 class Call:
