@@ -194,7 +194,6 @@ def main() -> None:
             found = run_with_loss(hosts, there, options.families, address, options.exams)
             if found["status"]:
                 raise RuntimeError((folder / "hosts.log").read_text()[-5000:])
-        log = (folder / "hosts.log").read_text()
         is_equal = here.read_bytes() == there.read_bytes()
         result = {
             "benchmark": "hosts",
@@ -206,7 +205,6 @@ def main() -> None:
             "n_exams": len(read_values(there)[0]),
             "seconds_one_host": round(seconds, 1),
             **found,
-            "n_workers_lost": log.count("Removing worker"),
             "is_byte_equal": is_equal,
             "has_values_of_local_files": read_values(local) == read_values(there),
         }
