@@ -196,34 +196,32 @@ class _Run:
         """Outcomes of a chunk; what has none is submitted again."""
         from distributed import KilledWorker
 
-        error = self._find_error(future)
-        outcomes = [] if error is not None else self._gather(future)
-        if isinstance(error, KilledWorker):
+        found = self._take(future)
+        outcomes: list[Outcome] = []
+        if isinstance(found, KilledWorker):
             self._try_again(chunk)
             return
-        if isinstance(error, UnseenFileError):
-            outcomes = self._describe_unseen(chunk.indices[0], error)
-        elif isinstance(error, ModuleNotFoundError):
-            explain_missing(self._client, error)
-        elif error is not None:
-            raise error
+        if isinstance(found, UnseenFileError):
+            outcomes = self._describe_unseen(chunk.indices[0], found)
+        elif isinstance(found, ModuleNotFoundError):
+            explain_missing(self._client, found)
+        elif isinstance(found, Exception):
+            raise found
+        else:
+            outcomes = found
         yield from zip(chunk.indices, outcomes, strict=False)
         rest = chunk.indices[len(outcomes) :]
         # the next one has raised an error, and will again when it is the first
         self._again.extend(Chunk(part) for part in (rest[:1], rest[1:]) if part)
 
-    def _find_error(self, future: Future[list[Outcome]]) -> BaseException | None:
-        """Error that the task has raised, or Dask instead of it."""
-        if future.cancelled():
-            self._lose_scheduler()
-        return future.exception() if future.status == "error" else None
-
-    def _gather(self, future: Future[list[Outcome]]) -> list[Outcome]:
-        """Result of a task; computed again if its worker has died meanwhile."""
+    def _take(self, future: Future[list[Outcome]]) -> list[Outcome] | Exception:
+        """Result of a task, which runs again if its worker has died meanwhile; or its error."""
         try:
             outcomes: list[Outcome] = future.result()
-        except (OSError, CancelledError) as error:
-            self._lose_scheduler(error)
+        except Exception as error:  # noqa: BLE001 (the caller raises it)
+            if future.status != "error" and isinstance(error, OSError | CancelledError):
+                self._lose_scheduler(error)  # it is not of the task
+            return error
         return outcomes
 
     def _try_again(self, chunk: Chunk) -> None:
