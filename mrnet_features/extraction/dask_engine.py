@@ -222,6 +222,8 @@ class _Run:
             if future.status != "error" and isinstance(error, OSError | CancelledError):
                 self._lose_scheduler(error)  # it is not of the task
             return error
+        finally:
+            future.release()  # the traceback of an error would keep the result on the cluster
         return outcomes
 
     def _try_again(self, chunk: Chunk) -> None:
