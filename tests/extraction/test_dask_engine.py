@@ -22,7 +22,7 @@ from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.failures import Failure
 from mrnet_features.extraction.outcomes import iterate_outcomes
 from mrnet_features.extraction.resume import extract_features
-from tests.support.deadly import Deadly, DeadlyOnce, Fragile, spoil
+from tests.support.deadly import Deadly, DeadlyOnce, Fragile, Unreachable, spoil
 
 dask = pytest.importorskip("dask", reason="needs the extra `remote`")
 distributed = pytest.importorskip("distributed", reason="needs the extra `remote`")
@@ -96,6 +96,9 @@ def test_each_exam_at_fault_is_found_and_no_other_is_lost(many, cluster):
     with pytest.raises(ValueError, match=r"a seven|There is no file .*0008") as raised:
         dict(describe_on_dask(extractor, many, address, skips=False))
     assert any("exam '00" in note for note in raised.value.__notes__)
+    with pytest.raises(ConnectionError, match="a seven") as raised:
+        dict(describe_on_dask(make_fragile(many, Unreachable()), many, address, skips=True))
+    assert raised.value.__notes__[-1].startswith("on the Dask worker tcp://127.0.0.1:")
 
 
 def test_an_exam_that_kills_every_worker_is_named_and_not_skipped(many, tmp_path, cluster, caplog):
