@@ -55,17 +55,23 @@ def main() -> None:
     if options.step:
         print(json.dumps(run_step(options.step, options.folder, options.jobs, options.repeats)))
         return
-    sizes = [int(size) for size in options.sizes.split(",")]
+    sizes = [int(size) for size in options.sizes.split(",") if size]
     result = describe_run(options.jobs)
+    if options.out.exists():  # other sizes can be measured on another day
+        known = json.loads(options.out.read_text())
+        result |= {key: known[key] for key in ("sizes", "cross_validate") if key in known}
     result["exams"] = {"planes": len(PLANES), "shape": SHAPE, "families": "minimal"}
     for n_exams in sizes:
         folder = options.folder / str(n_exams)
         write_exams(folder, n_exams)
+        for left in folder.glob("train.parquet*"):
+            left.unlink()
+        load = [round(each, 2) for each in os.getloadavg()]
         found = {step: measure(step, folder, options) for step in STEPS}
-        result.setdefault("sizes", {})[n_exams] = found
+        result.setdefault("sizes", {})[str(n_exams)] = {"load_before": load, **found}
         (folder / "train.parquet").unlink()
         write_result(result, options.out)
-    if len(sizes) > 1:
+    if len(result.get("sizes", {})) > 1:
         result["growth_bytes_per_exam"] = find_growth(result["sizes"])
     if options.score:
         result["cross_validate"] = measure("cross_validate", options.folder, options)
@@ -115,9 +121,10 @@ def measure(step: str, folder: Path, options: argparse.Namespace) -> dict[str, A
         while child.poll() is None:
             peaks |= list_worker_peaks(child.pid)
             time.sleep(SECONDS_BETWEEN_SAMPLES)
-        found = json.loads(child.stdout.read()) if child.stdout else {}
+        text = child.stdout.read() if child.stdout else ""
     if child.returncode:
         raise SystemExit(f"Step {step} in '{folder}' failed.")
+    found: dict[str, Any] = json.loads(text)
     if peaks:
         found["largest_worker_peak_mb"] = round(max(peaks.values()), 1)
     print(folder.name, step, found, flush=True)
@@ -216,17 +223,12 @@ def draw_table() -> tuple[pd.DataFrame, pd.DataFrame]:
     return pd.DataFrame(values, ids, [f"x{k}" for k in range(N_COLUMNS)]), labels
 
 
-def find_growth(sizes: dict[int, Any]) -> dict[str, float]:
+def find_growth(sizes: dict[str, Any]) -> dict[str, float]:
     """Bytes of memory per exam by step, from the peaks of the two largest sizes."""
-    smaller, larger = sorted(sizes)[-2:]
-    return {
-        step: round(
-            (sizes[larger][step]["peak_mb"] - sizes[smaller][step]["peak_mb"])
-            * 2**20
-            / (larger - smaller)
-        )
-        for step in STEPS
-    }
+    smaller, larger = sorted(sizes, key=int)[-2:]
+    n_more = int(larger) - int(smaller)
+    peaks = {step: [sizes[size][step]["peak_mb"] for size in (smaller, larger)] for step in STEPS}
+    return {step: round((b - a) * 2**20 / n_more) for step, (a, b) in peaks.items()}
 
 
 def write_result(result: dict[str, Any], path: Path) -> None:

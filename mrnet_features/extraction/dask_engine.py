@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import logging
 import time
 from collections import deque
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from sklearn.base import clone
 
 from mrnet_features.data.exam import Exam
+from mrnet_features.extraction.dask_client import connect, explain_missing, submit
 from mrnet_features.extraction.dask_worker import (
     Order,
     UnseenFileError,
@@ -26,7 +26,7 @@ from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.gpu.planning import MAX_EXAMS
 from mrnet_features.extraction.outcomes import Outcome, describe_here
 from mrnet_features.extraction.provenance import list_readers
-from mrnet_features.messages import describe_cause, name_some, quote
+from mrnet_features.messages import name_some, quote
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -46,8 +46,6 @@ MAX_TRIES = 2
 """How often an exam runs while nothing else does before it counts as one that kills workers. Each
 time, Dask gives it to further workers until more than its setting
 ``distributed.scheduler.allowed-failures`` have died, 3 by default."""
-
-CONNECT_SECONDS = 30.0
 
 SECONDS_BETWEEN_COUNTS = 2.0  # of the threads of the workers
 
@@ -119,55 +117,6 @@ def describe_on_dask(
             run.cancel()
 
 
-@contextlib.contextmanager
-def connect(dask: str | Client) -> Iterator[Client]:
-    """Client of a Dask scheduler; closed at the end of the block if it was made here.
-
-    Parameters
-    ----------
-    dask : str or distributed.Client
-
-    Yields
-    ------
-    distributed.Client
-
-    Raises
-    ------
-    ModuleNotFoundError, TypeError, ValueError, ConnectionError
-        As `describe_on_dask`.
-    """
-    try:
-        distributed = importlib.import_module("distributed")
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "Dask clusters need distributed: pip install 'mrnet-features[remote]'."
-        ) from error
-    if isinstance(dask, distributed.Client):
-        if dask.asynchronous:
-            raise TypeError("`dask` must be a client that is not asynchronous.")
-        yield dask
-        return
-    address = "the address of a scheduler, such as 'tcp://10.0.0.1:8786'"
-    if not isinstance(dask, str):
-        raise TypeError(
-            f"`dask` must be {address}, or a distributed.Client, got {type(dask).__name__}."
-        )
-    try:
-        client = distributed.Client(dask, timeout=CONNECT_SECONDS, set_as_default=False)
-    except ValueError as error:
-        raise ValueError(f"`dask` must be {address}, got {quote(dask)} ({error}).") from error
-    except (OSError, TimeoutError) as error:
-        raise ConnectionError(
-            f"There must be a Dask scheduler at {quote(dask)}, but it does not answer "
-            f"({describe_cause(error)}). Start one with `dask scheduler`, and workers with "
-            f"`dask worker {dask}`."
-        ) from error
-    try:
-        yield client
-    finally:
-        client.close(timeout=SECONDS_BETWEEN_COUNTS)
-
-
 class _Run:
     """Exams on their way to the workers and back."""
 
@@ -220,7 +169,7 @@ class _Run:
             self._count_threads()
         while self._has_room() and (chunk := self._choose_chunk()).indices:
             exams = [self._exams[index] for index in chunk.indices]
-            future = self._client.submit(describe_chunk, exams, self._order, pure=False)
+            future = submit(self._client, describe_chunk, exams, self._order)
             self._running[future] = chunk
             future.add_done_callback(self._done.put)
 
@@ -247,32 +196,34 @@ class _Run:
         """Outcomes of a chunk; what has none is submitted again."""
         from distributed import KilledWorker
 
-        error = self._find_error(future)
-        outcomes = [] if error is not None else self._gather(future)
-        if isinstance(error, KilledWorker):
+        found = self._take(future)
+        outcomes: list[Outcome] = []
+        if isinstance(found, KilledWorker):
             self._try_again(chunk)
             return
-        if isinstance(error, UnseenFileError):
-            outcomes = self._describe_unseen(chunk.indices[0], error)
-        elif error is not None:
-            raise error
+        if isinstance(found, UnseenFileError):
+            outcomes = self._describe_unseen(chunk.indices[0], found)
+        elif isinstance(found, ModuleNotFoundError):
+            explain_missing(self._client, found)
+        elif isinstance(found, Exception):
+            raise found
+        else:
+            outcomes = found
         yield from zip(chunk.indices, outcomes, strict=False)
         rest = chunk.indices[len(outcomes) :]
         # the next one has raised an error, and will again when it is the first
         self._again.extend(Chunk(part) for part in (rest[:1], rest[1:]) if part)
 
-    def _find_error(self, future: Future[list[Outcome]]) -> BaseException | None:
-        """Error that the task has raised, or Dask instead of it."""
-        if future.cancelled():
-            self._lose_scheduler()
-        return future.exception() if future.status == "error" else None
-
-    def _gather(self, future: Future[list[Outcome]]) -> list[Outcome]:
-        """Result of a task; computed again if its worker has died meanwhile."""
+    def _take(self, future: Future[list[Outcome]]) -> list[Outcome] | Exception:
+        """Result of a task, which runs again if its worker has died meanwhile; or its error."""
         try:
             outcomes: list[Outcome] = future.result()
-        except (OSError, CancelledError) as error:
-            self._lose_scheduler(error)
+        except Exception as error:  # noqa: BLE001 (the caller raises it)
+            if future.status != "error" and isinstance(error, OSError | CancelledError):
+                self._lose_scheduler(error)  # it is not of the task
+            return error
+        finally:
+            future.release()  # the traceback of an error would keep the result on the cluster
         return outcomes
 
     def _try_again(self, chunk: Chunk) -> None:

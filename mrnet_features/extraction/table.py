@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from mrnet_features.extraction.table_file import open_table
+from mrnet_features.extraction.table_file import TableFile, open_table
 from mrnet_features.extraction.table_folder import (
     join_provenance,
     list_tables,
@@ -17,7 +18,7 @@ from mrnet_features.extraction.table_folder import (
 )
 from mrnet_features.extraction.table_keys import FILE_STATES, REQUEST, SKIPPED
 from mrnet_features.extraction.table_selection import choose_columns, choose_exams
-from mrnet_features.extraction.table_writer import write_table
+from mrnet_features.extraction.table_writer import make_index, write_table
 from mrnet_features.messages import quote
 from mrnet_features.parquet_files import PARQUET
 from mrnet_features.paths import require_local_output
@@ -151,12 +152,24 @@ def read_features(
             wanted = choose_exams(known, f"'{path}'", exams)
         if len(parts) > 1:
             require_distinct({file: part.ids for file, part in parts.items()})
-        tables = [part.read(names, wanted) for part in parts.values()]
+        table = _read_parts(list(parts.values()), names, wanted)
         provenance = [part.provenance for part in parts.values()]
-    if len(tables) == 1:
-        (table,) = tables
-        table.attrs = {"provenance": provenance[0]}
-        return table
-    table = pd.concat(tables)
-    table.attrs = {"provenance": join_provenance(provenance)}
+    table.attrs = {"provenance": join_provenance(provenance) if len(files) > 1 else provenance[0]}
     return table
+
+
+def _read_parts(
+    parts: Sequence[TableFile], columns: Sequence[str] | None, exams: Collection[str] | None
+) -> pd.DataFrame:
+    """Rows of all parts in one table, which is in memory only once if they are plain."""
+    if len(parts) == 1:
+        return parts[0].read(columns, exams)
+    if not all(part.is_plain for part in parts):
+        return pd.concat([part.read(columns, exams) for part in parts])
+    names = parts[0].columns if columns is None else columns
+    ends = np.cumsum([part.count(exams) for part in parts])
+    values = np.empty((len(names), ends[-1]), np.float32)
+    ids: list[str] = []
+    for part, out in zip(parts, np.split(values, ends[:-1], axis=1), strict=True):
+        ids += list(part.read(columns, exams, out).index)
+    return pd.DataFrame(values.T, make_index(ids), pd.Index(names), copy=False)

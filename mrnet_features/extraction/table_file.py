@@ -47,6 +47,9 @@ class TableFile:
     provenance : dict
     columns : list of str
         Names of the features.
+    is_plain : bool
+        Whether the values fit into one array of float32, as those of `extract_features` do. Tables
+        of other tools have types and indexes of any kind.
 
     Raises
     ------
@@ -69,8 +72,7 @@ class TableFile:
         self._is_single = all(
             field.type == pa.float32() for field in source.schema if field.name in self.columns
         )
-        # such values fit into one array; tables of other tools have types and indexes of any kind
-        self._is_plain = (
+        self.is_plain = (
             self._id_columns == ["exam"]
             and self._is_single
             and len(set(names)) == len(names)
@@ -80,7 +82,7 @@ class TableFile:
     @functools.cached_property
     def ids(self) -> list[str]:
         """Exam ids, in the order of the table."""
-        if not self._is_plain:
+        if not self.is_plain:
             return list(self._read_any([]).index)
         ids = index_by_id(self._source.read(["exam"]), self._where, self._id_width).index
         require_unique_ids(self._where, ids)
@@ -113,8 +115,24 @@ class TableFile:
             seal = self._seal or Seal("", 0, 0, "")
             return seal.list_sums(len(self.columns))
 
+    def count(self, exams: Collection[str] | None = None) -> int:
+        """Number of rows that `read` returns.
+
+        Parameters
+        ----------
+        exams : collection of str, optional
+
+        Returns
+        -------
+        int
+        """
+        return len(self.ids) if exams is None else sum(exam in exams for exam in self.ids)
+
     def read(
-        self, columns: Sequence[str] | None = None, exams: Collection[str] | None = None
+        self,
+        columns: Sequence[str] | None = None,
+        exams: Collection[str] | None = None,
+        out: NDArray[np.float32] | None = None,
     ) -> pd.DataFrame:
         """Table, or some columns and exams of it.
 
@@ -124,6 +142,8 @@ class TableFile:
             Of `columns`; by default all.
         exams : collection of str, optional
             Of `ids`; by default all.
+        out : ndarray of shape (n_features, n_exams), float32, optional
+            Memory for the values of a plain table.
 
         Returns
         -------
@@ -138,7 +158,7 @@ class TableFile:
         is_whole = columns is None and exams is None
         if not is_whole and not self.is_sealed:
             self.verify()
-        if not self._is_plain:
+        if not self.is_plain:
             frame = self._read_any(columns)
             values = frame.to_numpy(np.float32 if self._is_single else np.float64, na_value=np.nan)
             if is_whole:
@@ -152,7 +172,7 @@ class TableFile:
         is_kept = np.ones(len(self.ids), bool)
         if exams is not None:
             is_kept[:] = [exam in exams for exam in self.ids]
-        values = np.empty((len(names), int(is_kept.sum())), np.float32)
+        values = np.empty((len(names), int(is_kept.sum())), np.float32) if out is None else out
         filled = self._fill(values, names, is_kept)
         if is_whole:
             self._compare(filled)
@@ -168,7 +188,7 @@ class TableFile:
         ------
         ndarray of shape (n_features,), float32
         """
-        if self._is_plain:
+        if self.is_plain:
             for _, block in self._iterate(self.columns, np.ones(len(self.ids), bool)):
                 yield from block
         else:
@@ -178,7 +198,7 @@ class TableFile:
         """Raise if the values are not those of the checksum."""
         if not self._checksum:
             return
-        if self._is_plain:
+        if self.is_plain:
             blocks = self._iterate(self.columns, np.ones(len(self.ids), bool))
             self._compare(block for _, block in blocks)
         else:

@@ -23,6 +23,7 @@ from mrnet_features.extraction.recipe import Missing
 from mrnet_features.extraction.resume import extract_features
 from mrnet_features.extraction.sides import give_sides
 from mrnet_features.extraction.table import read_features
+from mrnet_features.extraction.table_folder import list_tables
 from mrnet_features.extraction.table_keys import SKIPPED
 from mrnet_features.messages import name_some
 from mrnet_features.names import PLANES
@@ -188,7 +189,7 @@ def read_table(
     Parameters
     ----------
     path : path
-        Parquet file; see `read_features`.
+        Parquet file, or a folder of parts of one table; see `read_features`.
     root : path or URL
         Folder or CSV; only its labels are read. See `load_known_labels`.
     split : str, default "train"
@@ -206,14 +207,14 @@ def read_table(
     Raises
     ------
     IsADirectoryError
-        If `path` is a folder.
+        If `path` is a folder without tables.
     ValueError
         If table and labels hold different exams, or a file can't be read.
         Labels of exams that the table lacks are an error in the layout of MRNet; in others they
         are left out, and the log says so.
     """
     root = to_path(root)
-    if Path(path).is_dir():
+    if Path(path).is_dir() and not list_tables(Path(path)):
         raise IsADirectoryError(
             f"'{path}' must be a feature table, got a folder. Pass the table first, then the "
             "folder with the labels."

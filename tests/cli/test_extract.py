@@ -153,7 +153,7 @@ def test_known_sides_need_the_side_of_every_exam(folder):
 def test_a_dask_cluster_describes_the_exams(folder):
     distributed = pytest.importorskip("distributed", reason="needs the extra `remote`")
     common = ("extract", "knees", "--split", "valid", "--families", "minimal", "--jobs", 1)
-    options = {"processes": False, "protocol": "tcp://", "n_workers": 1, "threads_per_worker": 1}
+    options = {"processes": False, "protocol": "tcp://", "n_workers": 1, "threads_per_worker": 2}
     with distributed.LocalCluster(dashboard_address=":0", **options) as cluster:
         where = ("--dask", cluster.scheduler_address)
         done = run(*common, "--out", "dask.parquet", *where, cwd=folder)

@@ -1,11 +1,13 @@
 """A Dask cluster gives the table of this machine, whatever happens to its workers."""
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
 import threading
 import time
+import types
 
 import numpy as np
 import pandas as pd
@@ -13,14 +15,14 @@ import pytest
 
 from mrnet_features.data.exam import Exam
 from mrnet_features.extraction import dask_engine
-from mrnet_features.extraction.dask_engine import connect, describe_on_dask
+from mrnet_features.extraction.dask_engine import describe_on_dask
 from mrnet_features.extraction.dask_worker import UnseenFileError
 from mrnet_features.extraction.describe import Row, StackWarning
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.failures import Failure
 from mrnet_features.extraction.outcomes import iterate_outcomes
 from mrnet_features.extraction.resume import extract_features
-from tests.support.deadly import Deadly, DeadlyOnce, Fragile, spoil
+from tests.support.deadly import Deadly, DeadlyOnce, Fragile, Unreachable, spoil
 
 dask = pytest.importorskip("dask", reason="needs the extra `remote`")
 distributed = pytest.importorskip("distributed", reason="needs the extra `remote`")
@@ -94,6 +96,9 @@ def test_each_exam_at_fault_is_found_and_no_other_is_lost(many, cluster):
     with pytest.raises(ValueError, match=r"a seven|There is no file .*0008") as raised:
         dict(describe_on_dask(extractor, many, address, skips=False))
     assert any("exam '00" in note for note in raised.value.__notes__)
+    with pytest.raises(ConnectionError, match="a seven") as raised:
+        dict(describe_on_dask(make_fragile(many, Unreachable()), many, address, skips=True))
+    assert raised.value.__notes__[-1].startswith("on the Dask worker tcp://127.0.0.1:")
 
 
 def test_an_exam_that_kills_every_worker_is_named_and_not_skipped(many, tmp_path, cluster, caplog):
@@ -163,25 +168,29 @@ def test_a_cluster_without_workers_is_waited_for_and_a_lost_scheduler_ends_the_r
     with start_scheduler(file) as process:
         while not file.exists():
             time.sleep(0.05)
-        with distributed.Client(scheduler_file=file, timeout=10, set_as_default=False) as client:
-            killer = threading.Timer(1.0, process.kill)
-            killer.start()
-            with pytest.raises(ConnectionError, match="tcp://127.0.0.1:.* was lost"):
-                dict(describe_on_dask(make_fragile(many), many, client, skips=True))
+        address = json.loads(file.read_text())["address"]
+        killer = threading.Timer(2.0, process.kill)
+        killer.start()
+        with pytest.raises(ConnectionError, match="tcp://127.0.0.1:.* was lost"):
+            dict(describe_on_dask(make_fragile(many), many, address, skips=True))
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
     assert any("has no worker; waiting" in message for message in caplog.messages)
 
 
-def test_what_is_no_cluster_is_refused(monkeypatch):
-    monkeypatch.setattr(dask_engine, "CONNECT_SECONDS", 0.5)
-    with pytest.raises(ConnectionError, match="must be a Dask scheduler at 'tcp://127.0.0.1:1'"):
-        connect("tcp://127.0.0.1:1").__enter__()
-    with pytest.raises(ValueError, match="must be the address of a scheduler.* got 'tcp://host'"):
-        connect("tcp://host").__enter__()
-    with pytest.raises(TypeError, match="or a distributed.Client, got int"):
-        connect(8786).__enter__()
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'mrnet-features\[remote\]'"):
-        connect("tcp://127.0.0.1:1").__enter__()
+def test_a_worker_that_lacks_a_module_goes_on_and_the_error_names_the_module(
+    many, cluster, monkeypatch
+):
+    module = types.ModuleType("only_here")
+    module.Mine = type("Mine", (Fragile,), {"__module__": "only_here", "name": "mine"})
+    monkeypatch.setitem(sys.modules, "only_here", module)
+    extractor = make_fragile(many, module.Mine())
+    with distributed.Client(cluster, set_as_default=False) as client:
+        before = client.run(os.getpid)
+        with pytest.raises(
+            ModuleNotFoundError, match=r"worker can't import .*'only_here'.*for all"
+        ):
+            dict(describe_on_dask(extractor, many, client, skips=True))
+        assert client.run(os.getpid) == before
 
 
 def test_a_worker_describes_batches_on_its_gpu(many, emulated_gpu):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mrnet_features.extraction.journal import FinishedRow, Journal
+from mrnet_features.extraction.journal import FinishedExam, FinishedRow, Journal
 
 
 def make_rows(n_exams=4, n_features=3):
@@ -101,3 +101,25 @@ def test_a_folder_in_its_place_is_an_error(journal):
     journal.path.mkdir()
     with pytest.raises(IsADirectoryError, match="must be a file"):
         journal.read()
+
+
+def test_a_line_of_version_0_1_0_is_read(journal):
+    record = (
+        b'{"key": "key", "recipe": "recipe", "exam": "0042", "fingerprint": "f", '
+        b'"file_state": "s", "values": "AACAPwAAAEAAAEBA"}'
+    )
+    journal.path.write_bytes(b"5ee28450b6f875df5e1f7aaded457a25 " + record + b"\n")
+    assert journal.read() == {"0042": FinishedExam("f", "s", 0)}
+    (values,) = journal.iterate_values([0])
+    assert values.tolist() == [1.0, 2.0, 3.0]
+
+
+def test_a_line_that_is_damaged_after_it_was_found_is_an_error(journal, rows):
+    finished = journal.read()
+    content = bytearray(journal.path.read_bytes())
+    content[finished["0002"].offset + 60] ^= 1
+    journal.path.write_bytes(content)
+    values = journal.iterate_values(exam.offset for exam in finished.values())
+    assert next(values).tolist() == rows["0000"].values.tolist()
+    with pytest.raises(OSError, match=r"unfinished' was damaged while it was in use. Run it again"):
+        list(values)

@@ -27,6 +27,15 @@ def test_parts_are_read_as_one_table_by_file_name(folder, exams, extractor, tmp_
     assert found.attrs == whole.attrs
 
 
+def test_parts_of_other_tools_are_read_as_one_table(tmp_path):
+    parts = [pd.DataFrame({"age": [1.5, 2.5], "n": [k, 3]}, [f"{k}a", f"{k}b"]) for k in range(2)]
+    for k, part in enumerate(parts):
+        part.rename_axis("exam").to_parquet(tmp_path / f"{k}.parquet")
+    whole = pd.concat(parts).rename_axis("exam")
+    pd.testing.assert_frame_equal(read_features(tmp_path), whole)
+    pd.testing.assert_frame_equal(read_features(tmp_path, exams=["1b"]), whole.loc[["1b"]])
+
+
 def test_columns_and_exams_of_a_folder_are_chosen(folder, exams, extractor):
     whole = read_features(folder)
     chosen = list(whole.columns[:3])

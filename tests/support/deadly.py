@@ -35,6 +35,14 @@ class Fragile(Family):
 
 
 @dataclass(frozen=True)
+class Unreachable(Fragile):
+    """A family that fails as reading does when a server does not answer."""
+
+    name: ClassVar[str] = "unreachable"
+    error: ClassVar[type[Exception]] = ConnectionError
+
+
+@dataclass(frozen=True)
 class Deadly(Fragile):
     """A family that kills its process, as the system does when memory runs out."""
 
