@@ -54,6 +54,34 @@ def find_span(line: Any) -> tuple[int, int]:
 
 
 @cached_njit(nogil=True, error_model="numpy")
+def find_box(regions: Any) -> Any:
+    """Box around all regions of a slice: first row, one past the last, and the same of columns.
+
+    Parameters
+    ----------
+    regions : array of shape (height, width), uint8
+
+    Returns
+    -------
+    top, bottom, left, right : int
+        All 0 where there is no region.
+
+    Examples
+    --------
+    >>> find_box(np.uint8([[0, 0, 0], [0, 1, 2]]))
+    (1, 2, 1, 3)
+    """
+    height, width = regions.shape
+    top, bottom, left, right = height, 0, width, 0
+    for y in range(height):
+        first, end = find_span(regions[y])
+        if first < end:
+            top, bottom = min(top, y), y + 1
+            left, right = min(left, first), max(right, end)
+    return min(top, bottom), bottom, min(left, right), right
+
+
+@cached_njit(nogil=True, error_model="numpy")
 def find_change(line: Any, x: int, value: Any) -> int:
     """First index from `x` on whose value differs from `value`; the length of the line if none.
 
