@@ -278,8 +278,9 @@ def _cut(mean: Stack, share: float, median: Array) -> tuple[Stack, Array]:
     The level is that of each slice; `median` is that of each exam.
     """
     xp = namespace(mean.grey)
-    image = mean if share > 1 else mean.with_grey(255 - mean.grey)
-    level = xp.ceil(share * median) if share > 1 else 255 - xp.floor(share * median)
+    dark = share < 1
+    image = mean.remember("inverted", lambda: mean.with_grey(255 - mean.grey)) if dark else mean
+    level = 255 - xp.floor(share * median) if dark else xp.ceil(share * median)
     level = xp.clip(xp.astype(level, xp.int32), 1, 256)
     return image, repeat_exams(level, mean.exam_starts, mean.n_slices)
 
