@@ -75,8 +75,7 @@ def count_entropy(counts: Array) -> Array:
 
     Parameters
     ----------
-    counts : array of shape (..., n_values), float64
-        Whole numbers.
+    counts : array of shape (..., n_values), integer, or float64 with whole numbers
 
     Returns
     -------
@@ -89,15 +88,16 @@ def count_entropy(counts: Array) -> Array:
     1.5
     """
     xp = namespace(counts)
-    total = xp.sum(counts, axis=-1)
+    is_integer = xp.isdtype(counts.dtype, "integral")
+    total = as_float(xp.sum(counts, axis=-1))
     highest = int(xp.max(counts))
     size = math.prod(counts.shape)
     if highest < size:
         table = _times_log2(xp.arange(highest + 1, dtype=xp.float64))
-        flat = xp.reshape(xp.astype(counts, xp.int64), (size,))
+        flat = xp.reshape(counts if is_integer else xp.astype(counts, xp.int64), (size,))
         logs = xp.reshape(xp.take(table, flat), counts.shape)
     else:
-        logs = _times_log2(counts)
+        logs = _times_log2(as_float(counts))
     found = divide(_times_log2(total) - xp.sum(logs, axis=-1), total)
     # rounding must not make the entropy of a single value negative
     return xp.maximum(found, xp.zeros_like(found))
