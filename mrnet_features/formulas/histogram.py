@@ -38,7 +38,7 @@ def divide(numerator: Array, denominator: Array, otherwise: float = float("nan")
     """
     xp = namespace(numerator, denominator)
     numerator, denominator = (
-        xp.astype(part, xp.float64) if xp.isdtype(part.dtype, "integral") else part
+        part if part.dtype == xp.float64 else xp.astype(part, xp.float64)
         for part in (numerator, denominator)
     )
     zero = denominator == 0
