@@ -31,6 +31,7 @@ from mrnet_features.formulas.histogram import (
     moment,
     normalise,
     quantile,
+    quantiles,
 )
 from mrnet_features.stacks.mark import paint_values
 from mrnet_features.stacks.stack import Stack
@@ -290,7 +291,8 @@ def _describe_levels(counts: Array, reference: Array) -> dict[str, Array]:
     xp = namespace(counts)
     grey = xp.arange(256, dtype=xp.float64)
     reference = reference + 0 * xp.sum(counts, axis=-1)
-    found = {name: divide(quantile(counts, grey, q), reference) for name, q in LEVELS.items()}
+    at = quantiles(counts, grey, tuple(LEVELS.values()))
+    found = {name: divide(level, reference) for name, level in zip(LEVELS, at, strict=True)}
     shares = normalise(counts)
     spread = xp.sqrt(moment(shares, grey, 2, about=moment(shares, grey)))
     return found | {"level_spread": divide(spread, reference)}
