@@ -6,18 +6,18 @@ import contextlib
 import functools
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from joblib import delayed
 
 from mrnet_features.arrays import Device
 from mrnet_features.data.exam import Exam
-from mrnet_features.extraction.journal import FinishedRow
+from mrnet_features.extraction.journal import FinishedExam
 from mrnet_features.extraction.provenance import list_versions
 from mrnet_features.extraction.read import choose_series, read_exam
 from mrnet_features.extraction.recipe import Missing, Recipe
-from mrnet_features.extraction.table import hash_texts
+from mrnet_features.extraction.table_keys import hash_texts
 from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.series.side import make_side
 from mrnet_features.stacks.region_sets import Sides
@@ -97,40 +97,6 @@ def hash_file_state(
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest() if parts else ""
 
 
-def join_states(file_states: Iterable[str]) -> str:
-    """File states of all exams as one text.
-
-    Parameters
-    ----------
-    file_states : iterable of str
-        From `hash_file_state`.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> join_states(["ab", "", "cd"]), split_states("ab - cd")
-    ('ab - cd', ['ab', '', 'cd'])
-    """
-    return " ".join(state or "-" for state in file_states)
-
-
-def split_states(text: str) -> list[str]:
-    """File states from the text of `join_states`.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    list of str
-    """
-    return ["" if state == "-" else state for state in text.split()]
-
-
 def find_fingerprint(
     exam: Exam,
     index: int,
@@ -161,7 +127,7 @@ def find_fingerprint(
 def keep_unchanged(
     exams: Sequence[Exam],
     file_states: Sequence[str],
-    known: Mapping[str, FinishedRow],
+    known: Mapping[str, FinishedExam],
     planes: Sequence[str],
     missing: Missing = "error",
     sides: Sides = "fold",
@@ -169,8 +135,8 @@ def keep_unchanged(
     verify: bool,
     n_jobs: int | None,
     progress: bool | None,
-) -> dict[str, FinishedRow]:
-    """Rows of the exams whose pixels are still the same.
+) -> dict[str, FinishedExam]:
+    """Exams that are finished and whose pixels are still the same.
 
     An exam whose files have the same sizes and times is not read. Any other is read, and its pixels
     are compared by their hash.
@@ -180,7 +146,7 @@ def keep_unchanged(
     exams : sequence of Exam
     file_states : sequence of str
         Of the exams, as they are now.
-    known : mapping of str to FinishedRow
+    known : mapping of str to FinishedExam
         By exam id.
     planes : sequence of str
     missing, sides
@@ -193,7 +159,7 @@ def keep_unchanged(
 
     Returns
     -------
-    dict of str to FinishedRow
+    dict of str to FinishedExam
         By exam id, with the file states as they are now.
     """
     candidates = [k for k, exam in enumerate(exams) if exam.id in known]

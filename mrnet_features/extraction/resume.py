@@ -6,56 +6,83 @@ import contextlib
 import logging
 import os
 import warnings
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, overload
 
-import numpy as np
 import pandas as pd
 
+from mrnet_features.arrays import Float32Array
 from mrnet_features.data.exam import Exam
 from mrnet_features.exam_ids import find_id_problem
-from mrnet_features.extraction.changes import (
-    hash_file_state,
-    hash_request,
-    join_states,
-    keep_unchanged,
-    split_states,
-)
-from mrnet_features.extraction.describe import Row
-from mrnet_features.extraction.exams import build_frame, check_exams
-from mrnet_features.extraction.existing import read_existing
+from mrnet_features.extraction.changes import hash_file_state, hash_request, keep_unchanged
+from mrnet_features.extraction.exams import check_exams
+from mrnet_features.extraction.existing import TableHead, find_existing
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.failures import (
     Failure,
     is_failures_file,
-    iterate_outcomes,
     refuse_other_file,
     write_failures,
 )
-from mrnet_features.extraction.journal import FinishedRow, Journal
+from mrnet_features.extraction.journal import FinishedExam, FinishedRow, Journal
 from mrnet_features.extraction.missing import list_missing, log_missing
+from mrnet_features.extraction.outcomes import iterate_outcomes
 from mrnet_features.extraction.provenance import describe_provenance, list_readers
 from mrnet_features.extraction.read import read_exam, suffices
 from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.extraction.sides import count_sources, give_sides, log_sides
-from mrnet_features.extraction.table import (
+from mrnet_features.extraction.table import read_features
+from mrnet_features.extraction.table_keys import (
     FILE_STATES,
     FINGERPRINTS,
     REQUEST,
     SIDES,
     SKIPPED,
-    write_table,
+    join_hashes,
+    split_hashes,
 )
+from mrnet_features.extraction.table_writer import write_rows
 from mrnet_features.files import explain_write_errors, remove_partials
 from mrnet_features.jobs import show_progress
 from mrnet_features.locks import hold_lock
 from mrnet_features.messages import name_some, quote
 from mrnet_features.series.side import make_side
 
+if TYPE_CHECKING:
+    from distributed import Client
+
 logger = logging.getLogger("mrnet_features")
+
+
+@overload
+def extract_features(
+    exams: Sequence[Exam],
+    path: str | Path,
+    *,
+    extractor: FeatureExtractor | None = None,
+    verify: bool = False,
+    on_error: Literal["stop", "skip"] = "stop",
+    progress: bool | None = None,
+    load: Literal[True] = True,
+    dask: str | Client | None = None,
+) -> pd.DataFrame: ...
+
+
+@overload
+def extract_features(
+    exams: Sequence[Exam],
+    path: str | Path,
+    *,
+    extractor: FeatureExtractor | None = None,
+    verify: bool = False,
+    on_error: Literal["stop", "skip"] = "stop",
+    progress: bool | None = None,
+    load: Literal[False],
+    dask: str | Client | None = None,
+) -> None: ...
 
 
 def extract_features(
@@ -66,7 +93,9 @@ def extract_features(
     verify: bool = False,
     on_error: Literal["stop", "skip"] = "stop",
     progress: bool | None = None,
-) -> pd.DataFrame:
+    load: bool = True,
+    dask: str | Client | None = None,
+) -> pd.DataFrame | None:
     """Extract features and write them to a parquet file; an interrupted run is resumed.
 
     Each finished exam is kept in the file ``<path>.unfinished`` until the table is complete. The
@@ -93,11 +122,19 @@ def extract_features(
         next run tries it again and removes that file when no error is left.
     progress : bool, optional
         Whether to show a progress bar. None shows it in a terminal.
+    load : bool, default True
+        Whether to read the table that was written. With False no more than a block of its rows is
+        in memory at any time, however many exams there are.
+    dask : str or distributed.Client, optional
+        Address of a Dask scheduler such as "tcp://10.0.0.1:8786", or a client: its workers describe
+        the exams. They need the same packages as this process, and the same files under the same
+        paths. The table does not depend on it.
 
     Returns
     -------
-    DataFrame of shape (n_exams, n_features), float32
-        As ``extractor.transform(exams)``, with ``attrs["provenance"]``; without skipped exams. If
+    DataFrame of shape (n_exams, n_features), float32, or None
+        None with ``load=False``. Else as ``extractor.transform(exams)``, with
+        ``attrs["provenance"]``; without skipped exams. If
         the extractor has ``missing="nan"``, ``provenance["missing"]`` lists the exams that lack a
         series, by series.
 
@@ -155,6 +192,7 @@ def extract_features(
         verify=verify,
         on_error=on_error,
         progress=progress,
+        dask=dask,
     )
     for index, exam in enumerate(exams if on_error == "stop" else ()):
         if not run.file_states[exam.id]:
@@ -162,14 +200,16 @@ def extract_features(
             read_exam(exam, index, recipe.planes, recipe.missing, recipe.sides)
     if on_error == "skip" and run.failures_path.exists():
         refuse_other_file(run.failures_path)
-    table = run.read_table()
-    if table is not None and run.is_current(table):
+    head = run.find_existing()
+    if head is not None and run.is_current(head):
+        table = run.check_again(head, load=load)
         run.tidy()
         run.report(len(exams))
         return table
     folder = run.target.parent
-    if table is not None and not os.access(folder, os.W_OK):
-        if len(run.keep_rows(run.list_rows(table))) == len(exams):
+    if head is not None and not os.access(folder, os.W_OK):
+        table = run.check_again(head, load=load)
+        if len(run.keep_unchanged(run.list_finished(head))) == len(exams):
             run.report(len(exams))
             return table
         raise PermissionError(
@@ -180,7 +220,8 @@ def extract_features(
         with explain_write_errors(path, run.describe_kept):
             folder.mkdir(parents=True, exist_ok=True)
             stack.enter_context(hold_lock(run.target))
-        return run.complete()
+        run.complete()
+        return read_features(path) if load else None
 
 
 def _fit(extractor: FeatureExtractor, exams: Sequence[Exam], known: Sequence[Exam]) -> None:
@@ -208,6 +249,7 @@ class _Run:
     verify: bool
     on_error: str
     progress: bool | None
+    dask: str | Client | None
 
     @cached_property
     def target(self) -> Path:
@@ -223,18 +265,26 @@ class _Run:
     def failures_path(self) -> Path:
         return self.path.with_suffix(".errors.csv")
 
-    def read_table(self) -> pd.DataFrame | None:
+    def find_existing(self) -> TableHead | None:
         """Table of an earlier run; an error if the file is another one."""
-        return read_existing(self.path, self.exams, self.recipe, self.file_states)
+        return find_existing(self.path, self.exams, self.recipe, self.file_states)
 
-    def is_current(self, table: pd.DataFrame) -> bool:
+    def check_again(self, head: TableHead, *, load: bool) -> pd.DataFrame | None:
+        """Table, if it is asked for; an error if it was changed. That of a seal is not read."""
+        if load:
+            return head.load()
+        if not head.is_sealed:
+            head.verify()
+        return None
+
+    def is_current(self, head: TableHead) -> bool:
         """Whether all exams are in a table, and no file has changed since."""
-        provenance, states = table.attrs["provenance"], self.file_states.values()
+        provenance, states = head.provenance, self.file_states.values()
         return (
             not self.verify
             and all(states)
             and provenance[REQUEST] == self.key
-            and provenance.get(FILE_STATES) == join_states(states)
+            and provenance.get(FILE_STATES) == join_hashes(states)
             and not provenance.get(SKIPPED)
             and provenance.get(SIDES, {}) == self.count_sources(self.exams)
         )
@@ -243,18 +293,16 @@ class _Run:
         """Number of exams by how their side was found; empty if it need not be known."""
         return {} if self.recipe.sides == "fold" else count_sources(exams)
 
-    def list_rows(self, table: pd.DataFrame | None) -> dict[str, FinishedRow]:
-        """Rows of a table by exam id; none if it was extracted by other code."""
-        if table is None or table.attrs["provenance"][REQUEST] != self.key:
+    def list_finished(self, head: TableHead | None) -> dict[str, FinishedExam]:
+        """Exams of a table by id; none if it was extracted by other code."""
+        if head is None or head.provenance[REQUEST] != self.key:
             return {}
-        values = table.to_numpy(np.float32)
-        provenance = table.attrs["provenance"]
-        states = split_states(provenance[FILE_STATES])
-        parts = zip(values, provenance[FINGERPRINTS], states, strict=True)
-        return {exam: FinishedRow(*row) for exam, row in zip(table.index, parts, strict=True)}
+        hashes = (split_hashes(head.provenance[name]) for name in (FINGERPRINTS, FILE_STATES))
+        exams = map(FinishedExam, *hashes)
+        return dict(zip(head.ids, exams, strict=True))
 
-    def keep_rows(self, known: Mapping[str, FinishedRow]) -> dict[str, FinishedRow]:
-        """Rows of the exams that have not changed."""
+    def keep_unchanged(self, known: Mapping[str, FinishedExam]) -> dict[str, FinishedExam]:
+        """Finished exams that have not changed."""
         return keep_unchanged(
             self.exams,
             list(self.file_states.values()),
@@ -284,49 +332,52 @@ class _Run:
             said = "%d of %d exams of '%s' are already extracted; extracting the rest."
             logger.info(said, n_kept, n_exams, self.path)
 
-    def complete(self) -> pd.DataFrame:
+    def complete(self) -> None:
         """Describe the exams that have no row yet, and write the table; needs the lock."""
         remove_partials(self.target.parent, self.target.name)
-        table = self.read_table()  # again: another process may have written it meanwhile
-        if table is not None and self.is_current(table):
+        head = self.find_existing()  # again: another process may have written it meanwhile
+        if head is not None and self.is_current(head):
             self._remove_leftovers()
             self.report(len(self.exams))
-            return table
+            return
+        if head is not None:
+            head.verify()
         with explain_write_errors(self.path, self.describe_kept):
-            finished = self.journal.read()
-        rows = self.keep_rows({**self.list_rows(table), **finished})
-        self.report(len(rows))
-        failures = self._describe([exam for exam in self.exams if exam.id not in rows], rows)
-        described = [exam for exam in self.exams if exam.id in rows]
+            journalled = self.journal.read()
+        finished = self.keep_unchanged({**self.list_finished(head), **journalled})
+        self.report(len(finished))
+        failures = self._describe(
+            [exam for exam in self.exams if exam.id not in finished], finished
+        )
+        described = [exam for exam in self.exams if exam.id in finished]
         if not described:
             exam, failure = next(iter(failures.items()))
             raise ValueError(
                 f"No exam could be described. The first error is that of exam {quote(exam)}: "
                 f"{failure.error}"
             )
-        table = build_frame(
-            described, [rows[exam.id].values for exam in described], self.recipe.columns()
-        )
-        fingerprints = [rows[exam.id].fingerprint for exam in described]
         log_missing(list_missing(described, self.recipe), len(described))
         sources = self.count_sources(described)
         log_sides(sources)
-        table.attrs["provenance"] = {
+        ids = [exam.id for exam in described]
+        provenance = {
             **describe_provenance(
                 self.recipe,
-                fingerprints,
+                [finished[exam].fingerprint for exam in ids],
                 self.extractor.device_,
                 exams=described,
                 sources=sources,
             ),
-            FILE_STATES: join_states(rows[exam.id].file_state for exam in described),
+            FILE_STATES: join_hashes(finished[exam].file_state for exam in ids),
             SKIPPED: list(failures),
             REQUEST: self.key,
         }
         with explain_write_errors(self.path, self.describe_kept):
             if failures:
                 write_failures(failures, self.failures_path)
-            write_table(table, self.path, table.attrs["provenance"])
+            rows = self._iterate_rows([(exam, finished[exam]) for exam in ids], head)
+            with contextlib.closing(rows):
+                write_rows(rows, ids, self.recipe.columns(), self.path, provenance)
         self._remove_leftovers(keep_failures=bool(failures))
         if failures:
             was = "was" if len(failures) == 1 else "were"
@@ -335,7 +386,6 @@ class _Run:
                 f"({name_some(list(failures))}); '{self.failures_path}' says why.",
                 stacklevel=3,
             )
-        return table
 
     def tidy(self) -> None:
         """Remove what a run left that was killed just after it had written the table."""
@@ -350,16 +400,31 @@ class _Run:
             with contextlib.suppress(OSError, RuntimeError), hold_lock(self.target):
                 self._remove_leftovers()
 
-    def _describe(self, exams: Sequence[Exam], rows: dict[str, FinishedRow]) -> dict[str, Failure]:
-        """Add the rows of exams, and return why the others have none."""
+    def _iterate_rows(
+        self, exams: Sequence[tuple[str, FinishedExam]], head: TableHead | None
+    ) -> Generator[Float32Array, None, None]:
+        """Features of each exam in order, from the journal or from the table of an earlier run."""
+        offsets = (exam.offset for _, exam in exams if exam.offset is not None)
+        with contextlib.ExitStack() as stack:
+            new = stack.enter_context(contextlib.closing(self.journal.iterate_values(offsets)))
+            old: Iterator[tuple[str, Float32Array]] = iter(())
+            if head is not None:
+                old = stack.enter_context(contextlib.closing(head.iterate_rows()))
+            for name, exam in exams:
+                if exam.offset is None:
+                    yield next(row for old_name, row in old if old_name == name)
+                else:
+                    yield next(new)
+
+    def _describe(
+        self, exams: Sequence[Exam], finished: dict[str, FinishedExam]
+    ) -> dict[str, Failure]:
+        """Describe exams, keep their rows in the journal, and return why the others have none."""
         failures: dict[str, Failure] = {}
-        outcomes: Generator[Row | Failure, None, None]
         if not exams:
             return failures
-        if self.on_error == "skip":
-            outcomes = iterate_outcomes(self.extractor, exams)
-        else:
-            outcomes = self.extractor.iterate(exams)
+        skips = self.on_error == "skip"
+        outcomes = iterate_outcomes(self.extractor, exams, skips=skips, dask=self.dask)
         with (
             show_progress(
                 len(self.exams), "extract", "exam", self.progress, done=len(self.exams) - len(exams)
@@ -367,16 +432,18 @@ class _Run:
             contextlib.closing(outcomes),
             self.journal,
         ):
-            for exam, outcome in zip(exams, outcomes, strict=True):
+            for index, outcome in outcomes:
+                exam = exams[index]
                 if isinstance(outcome, Failure):
                     failures[exam.id] = outcome
                 else:
                     state = self.file_states[exam.id]
-                    rows[exam.id] = FinishedRow(outcome.values, outcome.fingerprint, state)
+                    row = FinishedRow(outcome.values, outcome.fingerprint, state)
                     with explain_write_errors(self.path, self.describe_kept):
-                        self.journal.append(exam.id, rows[exam.id])
+                        finished[exam.id] = self.journal.append(exam.id, row)
                 bar.update()
-        return failures
+        # in the order of the exams, whatever the order in which they were described
+        return {exam.id: failures[exam.id] for exam in exams if exam.id in failures}
 
     def _remove_leftovers(self, *, keep_failures: bool = False) -> None:
         """Remove the files that stand beside a table until it is complete."""

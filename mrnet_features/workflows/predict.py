@@ -16,7 +16,8 @@ from mrnet_features.evaluation.comparison.read_predictions import read_paths
 from mrnet_features.extraction.describe import Row
 from mrnet_features.extraction.exams import build_frame
 from mrnet_features.extraction.extractor import FeatureExtractor
-from mrnet_features.extraction.failures import Failure, iterate_outcomes
+from mrnet_features.extraction.failures import Failure
+from mrnet_features.extraction.outcomes import iterate_outcomes
 from mrnet_features.extraction.provenance import describe_provenance
 from mrnet_features.extraction.resume import extract_features
 from mrnet_features.files import write_text
@@ -242,14 +243,15 @@ def _list_planes(extractor: FeatureExtractor) -> list[str] | None:
 def _describe(extractor: FeatureExtractor, exams: Sequence[Exam]) -> pd.DataFrame:
     """Features of the exams that can be read."""
     extractor.fit(exams)
-    outcomes = iterate_outcomes(extractor, exams)
+    outcomes = iterate_outcomes(extractor, exams, skips=True)
     rows: dict[str, Row] = {}
     reasons: dict[str, str] = {}
     with (
         contextlib.closing(outcomes),
         show_progress(len(exams), "predict", "exam", None) as bar,
     ):
-        for exam, outcome in zip(exams, outcomes, strict=True):
+        for index, outcome in outcomes:
+            exam = exams[index]
             if isinstance(outcome, Failure):
                 reasons[exam.id] = outcome.error
             else:
@@ -261,9 +263,10 @@ def _describe(extractor: FeatureExtractor, exams: Sequence[Exam]) -> pd.DataFram
     for name, reason in reasons.items():
         logger.warning("Exam %s: %s", name, reason)
     described = [exam for exam in exams if exam.id in rows]
+    in_order = [rows[exam.id] for exam in described]
     recipe = extractor.recipe()
-    table = build_frame(described, [row.values for row in rows.values()], recipe.columns())
+    table = build_frame(described, [row.values for row in in_order], recipe.columns())
     table.attrs["provenance"] = describe_provenance(
-        recipe, [row.fingerprint for row in rows.values()], extractor.device_, exams=described
+        recipe, [row.fingerprint for row in in_order], extractor.device_, exams=described
     )
     return table

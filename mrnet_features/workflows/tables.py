@@ -6,7 +6,7 @@ import itertools
 import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
@@ -15,12 +15,14 @@ from mrnet_features.data.exam import Exam
 from mrnet_features.data.mrnet import load_mrnet
 from mrnet_features.data.release import check_request, read_contents
 from mrnet_features.excluded_ids import list_excluded
+from mrnet_features.extraction.existing import TableHead, read_head
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.read import suffices
 from mrnet_features.extraction.recipe import Missing
 from mrnet_features.extraction.resume import extract_features
 from mrnet_features.extraction.sides import give_sides
-from mrnet_features.extraction.table import SKIPPED, read_features
+from mrnet_features.extraction.table import read_features
+from mrnet_features.extraction.table_keys import SKIPPED
 from mrnet_features.messages import name_some
 from mrnet_features.names import PLANES
 from mrnet_features.series.side import make_side
@@ -34,10 +36,33 @@ from mrnet_features.workflows.exam_folders import (
 )
 from mrnet_features.workflows.tasks import choose_tasks
 
+if TYPE_CHECKING:
+    from distributed import Client
+
 logger = logging.getLogger("mrnet_features")
 
 
 def make_table(
+    root: str | Path, split: str, out: str | Path, **options: Any
+) -> tuple[Dataset, pd.DataFrame]:
+    """Dataset of a split and its feature table, which is also written to `out`.
+
+    Parameters
+    ----------
+    root, split, out, **options
+        See `extract_table`.
+
+    Returns
+    -------
+    dataset : Dataset
+        Without skipped exams.
+    features : DataFrame of shape (n_exams, n_features)
+    """
+    dataset, _ = extract_table(root, split, out, **options)
+    return dataset, read_features(out)
+
+
+def extract_table(
     root: str | Path,
     split: str,
     out: str | Path,
@@ -53,8 +78,9 @@ def make_table(
     verify: bool = False,
     on_error: Literal["stop", "skip"] | None = None,
     ids: str | Path | None = None,
-) -> tuple[Dataset, pd.DataFrame]:
-    """Dataset of a split and its feature table, which is also written to `out`.
+    dask: str | Client | None = None,
+) -> tuple[Dataset, TableHead]:
+    """Write the feature table of a split; its values are never all in memory.
 
     Parameters
     ----------
@@ -91,12 +117,15 @@ def make_table(
         MRNet, else "skip".
     ids : path, optional
         Exam ids of a folder of studies; see `load_exams`.
+    dask : str or distributed.Client, optional
+        Dask cluster that describes the exams; see `extract_features`.
 
     Returns
     -------
     dataset : Dataset
         Without skipped exams.
-    features : DataFrame of shape (n_exams, n_features)
+    head : TableHead
+        Ids, columns and provenance of the table.
     """
     excluded = list_excluded(exclude)
     is_mrnet = name_layout(root) == MRNET
@@ -129,9 +158,18 @@ def make_table(
             chosen = list_series(_leave_out_unknown(dataset, sides, on_error))
             logger.info("Series to describe: %s.", ", ".join(chosen))
             extractor.set_params(planes=chosen)
-    features = extract_features(exams, out, extractor=extractor, verify=verify, on_error=on_error)
-    described = set(features.index)
-    return dataset[[exam.id in described for exam in dataset]], features
+    extract_features(
+        exams,
+        out,
+        extractor=extractor,
+        verify=verify,
+        on_error=on_error,
+        load=False,
+        dask=dask,
+    )
+    head = read_head(Path(out))
+    described = set(head.ids)
+    return dataset[[exam.id in described for exam in dataset]], head
 
 
 def read_table(
