@@ -39,9 +39,8 @@ def test_a_set_of_many_exams_takes_less_than_a_kilobyte_each():
     n_exams, folder = 2000, "/data/MRNet-v1.0/train"
     tracemalloc.start()
     try:
-        files = {
-            plane: StackFiles(Path(folder, plane), map(str, range(n_exams))) for plane in PLANES
-        }
+        ids = [str(k) for k in range(n_exams)]
+        files = {plane: StackFiles(Path(folder, plane), ids) for plane in PLANES}
         exams = [Exam(name, {plane: files[plane][name] for plane in PLANES}) for name in ids]
         for exam in exams:  # a path that was used once must not stay in memory
             assert str(exam.paths["axial"]).startswith(folder)
