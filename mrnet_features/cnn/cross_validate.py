@@ -17,16 +17,15 @@ from mrnet_features.cnn.libraries import import_torch
 from mrnet_features.cnn.networks import find_network
 from mrnet_features.cnn.parts import PartFolder
 from mrnet_features.cnn.run import Run, train_all
+from mrnet_features.cnn.series import choose_series
 from mrnet_features.cnn.settings import choose_settings
 from mrnet_features.data.exam import Exam
 from mrnet_features.evaluation.alignment import AlignedData, align_data
 from mrnet_features.evaluation.protocol.splitters import choose_folds
 from mrnet_features.exam_ids import require_same_exams, require_unique_ids
-from mrnet_features.extraction.read import list_stacks
 from mrnet_features.labels import check_labels
 from mrnet_features.locks import hold_lock
 from mrnet_features.messages import name_some
-from mrnet_features.names import check_series, sort_series
 
 if TYPE_CHECKING:
     from mrnet_features.tables import ByExam
@@ -143,7 +142,7 @@ def cross_validate_cnn(
     own, further = _sort_exams(exams, other)
     data = _align_labels(own, labels, groups, fit_labels)
     chosen = choose_folds(folds, data, n_splits, n_repeats, seed)
-    names = _choose_series(own, further, series)
+    names = choose_series(own, series, further)
     request = {
         "network": network,
         "start": start.hash or "random",
@@ -200,24 +199,3 @@ def _align_labels(
         require_same_exams("exams", ids, "labels", known.index)
     numbers = pd.DataFrame({"number of the exam": np.arange(len(ids))}, index=ids)
     return align_data(numbers, labels, groups, fit_labels=fit_labels)
-
-
-def _choose_series(
-    exams: Sequence[Exam], other: Sequence[Exam], series: Sequence[str] | None
-) -> tuple[str, ...]:
-    """Series to train on; every exam must have one of them."""
-    held = sort_series({name for exam in exams for name in list_stacks(exam)})
-    chosen = tuple(held) if series is None else check_series(series, "series")
-    unknown = [name for name in chosen if name not in held]
-    if unknown or not chosen:
-        raise ValueError(
-            f"`series` must be some of those of the exams ({', '.join(held) or 'none'}), got "
-            f"{name_some(unknown) or 'none'}."
-        )
-    empty = [exam.id for exam in (*exams, *other) if not set(chosen) & set(list_stacks(exam))]
-    if empty:
-        raise ValueError(
-            f"Every exam must have one of the series {', '.join(chosen)}, but {len(empty)} have "
-            f"none ({name_some(empty)}). Leave these exams out."
-        )
-    return chosen

@@ -23,9 +23,9 @@ from mrnet_features.files import (
 )
 from mrnet_features.messages import quote
 
-__all__ = ["PartFolder", "hash_request"]
+__all__ = ["PartFolder", "hash_request", "holds_networks", "read_curve"]
 
-REQUEST = "request.json"
+NETWORKS, REQUEST = "networks", "request.json"
 ADVICE = "Delete the file; its network is trained again."
 
 
@@ -50,7 +50,7 @@ class PartFolder:
     def __init__(
         self, folder: str | Path | None, settings: Mapping[str, Any], *, overwrite: bool = False
     ) -> None:
-        self._folder = None if folder is None else Path(folder) / "networks"
+        self._folder = None if folder is None else Path(folder) / NETWORKS
         if self._folder is None:
             return
         request = self._folder / REQUEST
@@ -135,6 +135,20 @@ class PartFolder:
     def _name_files(self, name: str) -> tuple[Path, Path]:
         assert self._folder is not None  # for the type checker
         return self._folder / f"{name}.npz", self._folder / f"{name}.pt"
+
+
+def holds_networks(folder: str | Path) -> bool:
+    """Whether a folder has networks, finished or begun.
+
+    Parameters
+    ----------
+    folder : path
+
+    Returns
+    -------
+    bool
+    """
+    return (Path(folder) / NETWORKS / REQUEST).exists()
 
 
 def hash_request(*parts: Any) -> str:

@@ -107,7 +107,6 @@ def train_network(
             f"{len(train)} exams with it to train on and {len(tuning)} to choose the epoch by. "
             "Leave it out of `series`."
         )
-    begun = time.perf_counter()
     with run_repeatably(settings.device):
         generator = torch.Generator().manual_seed(seed)
         modules = _start_network(settings, targets[split.train], start, seed)
@@ -115,6 +114,7 @@ def train_network(
         steps = settings.epochs * math.ceil(len(train) / settings.batch_size)
         optimizer, schedule = _make_optimizer(modules, settings, steps)
         losses, best, state = [], math.inf, b""
+        begun = time.perf_counter()
         for _ in range(settings.epochs):
             order = torch.randperm(len(train), generator=generator).tolist()
             total = 0.0
