@@ -26,10 +26,11 @@ class NetworkEvaluation(Evaluation):
         Learning curves: series, repeat, fold, epoch, train_loss, tuning_loss, and is_kept for the
         epoch whose weights are used. Losses are mean cross-entropies per label, in which both
         classes weigh the same; log 2 = 0.693 is chance.
-    cost : DataFrame of shape (n_series, 6)
+    cost : DataFrame of shape (n_series, 7)
         Index series. Columns n_networks; n_weights per network; train_seconds per training exam,
-        over all epochs; predict_seconds per exam; total_seconds; peak_mib, the largest memory of a
-        process, or of the GPU. Times are of one process with one thread on the CPU.
+        over all epochs; predict_seconds per exam; total_seconds of all networks, and
+        processor_seconds, which other programs don't change; peak_mib, the largest memory of a
+        process, or of the GPU. On the CPU times are of one process with one thread.
     other_predictions : DataFrame of shape (n_other, n_tasks), float64, or None
         Predictions of the exams in `other`: mean over all folds and repeats. None without any.
     start : str

@@ -84,7 +84,7 @@ def _sum_cost(
     rows = {}
     for series in names:
         own = {key: part for key, part in trained.items() if key[0] == series}
-        training, scoring = np.array([part.seconds for part in own.values()]).sum(axis=0)
+        training, scoring, used = np.array([part.seconds for part in own.values()]).sum(axis=0)
         n_scored = sum(len(part.tuning) + len(part.scored) for part in own.values())
         rows[series] = {
             "n_networks": len(own),
@@ -92,6 +92,7 @@ def _sum_cost(
             "train_seconds": training / sum(n_trained[key[1:]] for key in own),
             "predict_seconds": scoring / n_scored,
             "total_seconds": training + scoring,
+            "processor_seconds": used,
             "peak_mib": max(part.peak_mib for part in own.values()),
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(index="series")

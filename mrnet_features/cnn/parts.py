@@ -108,9 +108,14 @@ class PartFolder:
                 state = file.read()
             if hashlib.sha256(state).hexdigest() != str(values["state"]):
                 raise ValueError("its weights are of another network")
-            first, second, peak = (float(number) for number in values["cost"])
+            train, score, used, peak = (float(number) for number in values["cost"])
             return Trained(
-                state, values["tuning"], values["scored"], values["losses"], (first, second), peak
+                state,
+                values["tuning"],
+                values["scored"],
+                values["losses"],
+                (train, score, used),
+                peak,
             )
 
     def write(self, name: str, request: str, trained: Trained) -> None:

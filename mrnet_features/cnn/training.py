@@ -54,8 +54,8 @@ class Trained(NamedTuple):
         Log-odds; NaN for an exam without the series.
     losses : ndarray of shape (n_epochs, 2), float64
         Mean loss of training and tuning exams in each epoch.
-    seconds : tuple of 2 floats
-        Time of training, and of scoring at its end.
+    seconds : tuple of 3 floats
+        Time of training, of scoring at its end, and of the processor for both.
     peak_mib : float
         Largest memory of the process, or of the GPU.
     """
@@ -64,7 +64,7 @@ class Trained(NamedTuple):
     tuning: Float64Array
     scored: Float64Array
     losses: Float64Array
-    seconds: tuple[float, float]
+    seconds: tuple[float, float, float]
     peak_mib: float
 
 
@@ -114,7 +114,7 @@ def train_network(
         steps = settings.epochs * math.ceil(len(train) / settings.batch_size)
         optimizer, schedule = _make_optimizer(modules, settings, steps)
         losses, best, state = [], math.inf, b""
-        begun = time.perf_counter()
+        begun, used = time.perf_counter(), time.process_time()
         for _ in range(settings.epochs):
             order = torch.randperm(len(train), generator=generator).tolist()
             total = 0.0
@@ -137,7 +137,8 @@ def train_network(
         trained = time.perf_counter()
         restored = load_network(state, settings, targets.shape[1])
         both = [score_pictures(restored, pictures, rows.tolist(), settings) for rows in split[1:]]
-    seconds = trained - begun, time.perf_counter() - trained
+    done = time.perf_counter()
+    seconds = trained - begun, done - trained, time.process_time() - used
     peak = _measure_peak(settings.device)
     return Trained(state, both[0], both[1], np.array(losses, dtype=np.float64), seconds, peak)
 

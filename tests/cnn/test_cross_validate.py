@@ -47,7 +47,7 @@ def test_shuffled_labels_give_an_auc_near_one_half(squares):
 
 @pytest.mark.filterwarnings("ignore:There is no p for models:UserWarning")  # of one repeat
 def test_everything_that_takes_an_evaluation_takes_this_one(squares, squares_run):
-    exams, labels = squares
+    _, labels = squares
     table = pd.DataFrame({"noise": np.arange(len(labels)) % 7}, index=labels.index)
     features = mf.cross_validate(
         mf.logistic_baseline(), table, labels, folds=squares_run.folds, progress=False
