@@ -2,9 +2,9 @@
 
     python benchmarks/bench_cnn.py --folder /tmp/cnn --style 105 --exams 400 --jobs 2
 
-AUCs with intervals, paired differences, what each adds to the other, and what each costs. Needs the
-extra `cnn`. Knees, tables and networks are kept in the folder, so a stopped run goes on where it was;
-times are those of the run that did the work. Results are written to ``results/cnn.json``.
+AUCs with intervals, paired differences, what each adds to the other, and what each costs. Needs
+the extra `cnn`. Knees, tables and networks are kept in the folder, so a stopped run goes on where
+it was; times are those of the run that did the work. Results are written to ``results/cnn.json``.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PACKAGES = ("mrnet-features", "torch", "numpy", "lightgbm", "scikit-learn")
 
 
 class Costs:
-    """Wall and processor time of each step, kept in a file: a step that ran before keeps its own."""
+    """Wall and processor time of each step, kept in a file for a later run."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
