@@ -83,6 +83,44 @@ class FoldNetworks:
                 for k, task in enumerate(self.tasks)
             }
 
+    def combine_odds(self, scores: Mapping[str, Float64Array]) -> dict[str, Float64Array]:
+        """Log-odds of each task from those of the series; series may be missing.
+
+        Parameters
+        ----------
+        scores : mapping of series to ndarray of shape (n_exams, n_tasks), float64
+
+        Returns
+        -------
+        dict of str to ndarray of shape (n_exams,), float64
+        """
+        parts = self.split_odds(scores)
+        return {task: start + values.sum(axis=1) for task, (start, values) in parts.items()}
+
+    def split_odds(
+        self, scores: Mapping[str, Float64Array]
+    ) -> dict[str, tuple[float, Float64Array]]:
+        """Log-odds of each task as a sum over the series.
+
+        Parameters
+        ----------
+        scores : mapping of series to ndarray of shape (n_exams, n_tasks), float64
+
+        Returns
+        -------
+        dict of str to (float, ndarray of shape (n_exams, n_series))
+            Log-odds of an exam whose series are all at the mean of the exams that they were
+            combined on, and what each series adds to them.
+        """
+        nothing = np.full_like(next(iter(scores.values())), np.nan)
+        whole = {series: scores.get(series, nothing) for series in self.states}
+        found = {}
+        for k, task in enumerate(self.tasks):
+            fitted = self.combinations[task].pipeline_
+            scaled = fitted[:-1].transform(_take_task(whole, k).to_numpy())
+            found[task] = float(fitted[-1].intercept_[0]), scaled * fitted[-1].coef_[0]
+        return found
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class NetworkClassifier:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from scipy import ndimage
 
 from mrnet_features.arrays import Float64Array, UInt8Array
@@ -22,7 +21,7 @@ from mrnet_features.extraction.read import list_stacks
 from mrnet_features.names import Name, format_name
 from mrnet_features.stacks.mark import FeatureMark, SliceMark
 
-__all__ = ["Occlusion", "occlude"]
+__all__ = ["Occlusion", "occlude", "occlude_tasks"]
 
 PATCHES = 8
 """Patches along a side of a slice."""
@@ -118,26 +117,40 @@ def occlude(model: NetworkClassifier, exam: Exam) -> dict[str, Occlusion]:
         found = occlude(model, train["0042"])
         found["sagittal"].best_slice
     """
-    networks = model.networks
-    k = networks.tasks.index(model.task)
+    return occlude_tasks(model.networks, exam)[model.task]
+
+
+def occlude_tasks(networks: FoldNetworks, exam: Exam) -> dict[str, dict[str, Occlusion]]:
+    """As `occlude`, for all tasks at once: each slice is looked at once.
+
+    Parameters
+    ----------
+    networks : FoldNetworks
+    exam : Exam
+
+    Returns
+    -------
+    dict of str to dict of str to Occlusion
+        By task and series.
+    """
     known = {
         series: _Series(networks, series, exam.load(series))
         for series in networks.states
         if series in list_stacks(exam)
     }
-    odds = {series: each.score(each.pooled)[:, k] for series, each in known.items()}
-    whole = _combine(networks, model.task, {**odds}, 1)[0]
-    found = {}
+    odds = {series: each.score(each.pooled) for series, each in known.items()}
+    whole = networks.combine_odds(odds)
+    found: dict[str, dict[str, Occlusion]] = {task: {} for task in networks.tasks}
     for series, each in known.items():
-        falls = np.empty((len(each.slices), PATCHES, PATCHES))
-        for index in range(len(each.slices)):
-            hidden = each.hide_patches(index)
-            n_patches = PATCHES * PATCHES
-            changed = {name: np.repeat(values, n_patches) for name, values in odds.items()}
-            changed[series] = each.score(hidden)[:, k]
-            combined = _combine(networks, model.task, changed, n_patches)
-            falls[index] = (whole - combined).reshape(PATCHES, PATCHES)
-        found[series] = Occlusion(series, falls, each.shape)
+        n_slices, n_patches = len(each.slices), PATCHES * PATCHES
+        falls = {task: np.empty((n_slices, PATCHES, PATCHES)) for task in networks.tasks}
+        changed = {name: np.repeat(values, n_patches, axis=0) for name, values in odds.items()}
+        for index in range(n_slices):
+            changed[series] = each.score(each.hide_patches(index))
+            for task, combined in networks.combine_odds(changed).items():
+                falls[task][index] = (whole[task] - combined).reshape(PATCHES, PATCHES)
+        for task, values in falls.items():
+            found[task][series] = Occlusion(series, values, each.shape)
     return found
 
 
@@ -192,15 +205,3 @@ class _Series:
         for rows in parts:
             for columns in parts:
                 yield rows, columns
-
-
-def _combine(
-    networks: FoldNetworks, task: str, odds: Mapping[str, Float64Array], n_rows: int
-) -> Float64Array:
-    """Log-odds of a task from those of the series; NaN for a series that the exam lacks."""
-    table = pd.DataFrame(
-        {series: odds.get(series, np.full(n_rows, np.nan)) for series in networks.states}
-    )
-    fitted = networks.combinations[task]
-    found: Float64Array = fitted.pipeline_.decision_function(table.to_numpy())
-    return found

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from joblib import delayed
+from joblib import delayed, effective_n_jobs
 
 from mrnet_features.arrays import Float64Array
 from mrnet_features.cnn.inner_split import split_training_part
@@ -23,7 +23,7 @@ from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.evaluation.protocol.stratify import derive_seed
 from mrnet_features.jobs import CoreAdvice, run_jobs, show_progress
 
-__all__ = ["Run", "train_all"]
+__all__ = ["Run", "name_part", "train_all"]
 
 
 class Run(NamedTuple):
@@ -68,10 +68,12 @@ def train_all(
     trained: dict[tuple[str, int, int], Trained] = {}
     total = len(names) * len(splits)
     at_once = 1 if run.settings.device == "cuda" else n_jobs
+    is_here = effective_n_jobs(at_once) == 1  # else epochs are counted when a network is finished
+    epochs = run.settings.epochs
     advice = CoreAdvice(n_jobs, total, "Training")
     with (
         _let_workers_grow(),
-        show_progress(total, "training", "network", progress) as bar,
+        show_progress(total * epochs, "training", "epoch", progress) as bar,
     ):
         for series in names:
             pictures = read_pictures(run.exams, series, run.settings.resolution, n_jobs)
@@ -88,16 +90,17 @@ def train_all(
                     left[series, repeat, fold] = (targets, split, own)
                 else:
                     trained[series, repeat, fold] = found
-            bar.total -= len(splits) - len(left)  # the time left is that of the others
+            bar.total -= epochs * (len(splits) - len(left))  # the time left is that of the others
+            on_epoch = bar.update if is_here else None
             jobs = (
-                delayed(_train_one)(pictures, targets, split, run, *key)
+                delayed(_train_one)(pictures, targets, split, run, *key, on_epoch)
                 for key, (targets, split, _) in left.items()
             )
             with contextlib.closing(run_jobs(jobs, at_once)) as outcomes:
                 for (key, (_, _, own)), outcome in zip(left.items(), outcomes, strict=True):
                     kept.write(name_part(*key), own, outcome)
                     trained[key] = outcome
-                    bar.update()
+                    bar.update(0 if is_here else epochs)
                     advice.finish_job()
     return trained
 
@@ -114,6 +117,7 @@ def _let_workers_grow() -> Iterator[None]:
 
 
 def name_part(series: str, repeat: int, fold: int) -> str:
+    """Name of a network, and of its files."""
     return f"{series}-repeat{repeat}-fold{fold}"
 
 
@@ -125,11 +129,12 @@ def _train_one(
     series: str,
     repeat: int,
     fold: int,
+    on_epoch: Callable[[], Any] | None,
 ) -> Trained:
     """Network of one series and fold; runs in a worker process."""
     seed = derive_seed(run.seed, "cnn", series, repeat, fold)
     try:
-        return train_network(pictures, targets, split, run.settings, run.start, seed)
+        return train_network(pictures, targets, split, run.settings, run.start, seed, on_epoch)
     except Exception as error:
         error.add_note(f"while training on series '{series}', repeat {repeat}, fold {fold}")
         raise

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from mrnet_features.cnn.libraries import choose_device
-from mrnet_features.cnn.networks import find_network
-from mrnet_features.cnn.weights import StartWeights, read_start_weights
+from mrnet_features.cnn.libraries import choose_device, import_torch
+from mrnet_features.cnn.networks import find_network, make_network
+from mrnet_features.cnn.weights import StartWeights, fill_trunk, read_start_weights
 
 __all__ = ["Settings", "choose_settings"]
 
@@ -63,4 +63,10 @@ def choose_settings(
         raise ValueError(f"`learning_rate` must be above 0 and below 10, got {rate}.")
     where = choose_device(device)
     mixed = where == "cuda" if mixed_precision is None else bool(mixed_precision)
-    return Settings(network, size, n_epochs, n_batch, float(rate), mixed, where), start
+    settings = Settings(network, size, n_epochs, n_batch, float(rate), mixed, where)
+    if start.state is not None:  # a wrong file is found now, and only the trunk travels
+        with import_torch().random.fork_rng(devices=[]):
+            trunk = make_network(network, 1)["trunk"]
+        fill_trunk(trunk, start)
+        start = start._replace(state=trunk.state_dict())
+    return settings, start

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import resource
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -75,6 +75,7 @@ def train_network(
     settings: Settings,
     start: StartWeights,
     seed: int,
+    on_epoch: Callable[[], Any] | None = None,
 ) -> Trained:
     """Train a network and score exams with the weights of the epoch of lowest tuning loss.
 
@@ -89,6 +90,8 @@ def train_network(
     start : StartWeights
     seed : int
         Of weights, order and changes.
+    on_epoch : callable, optional
+        Called after every epoch.
 
     Returns
     -------
@@ -134,6 +137,8 @@ def train_network(
                 )
             if tuning_loss < best:
                 best, state = tuning_loss, save_state(modules)
+            if on_epoch is not None:
+                on_epoch()
         trained = time.perf_counter()
         restored = load_network(state, settings, targets.shape[1])
         both = [score_pictures(restored, pictures, rows.tolist(), settings) for rows in split[1:]]

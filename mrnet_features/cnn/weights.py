@@ -11,7 +11,7 @@ from mrnet_features.cnn.libraries import import_torch, import_torchvision
 from mrnet_features.files import explain_errors, open_file
 from mrnet_features.messages import name_some, quote
 
-__all__ = ["StartWeights", "find_cached", "load_state", "read_start_weights"]
+__all__ = ["StartWeights", "fill_trunk", "find_cached", "load_state", "read_start_weights"]
 
 ADVICE = "Save the weights with `torch.save(model.state_dict(), path)`."
 

@@ -22,12 +22,15 @@ EXTRAS = {
     "jinja2": "report",
     "matplotlib": "report",
     "anywidget": "view",
+    "torch": "cnn",
+    "torchvision": "cnn",
 }
 USES = {
     "dicom": "DICOM files, compressed ones too",
     "nifti": "NIfTI files",
     "report": "figures and pages",
     "view": "the viewer in a notebook",
+    "cnn": "networks and embeddings",
 }
 
 
