@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -30,6 +31,9 @@ OUTLINED = 0.5
 """Fraction of the largest fall from which pixels are outlined in a mark."""
 
 FAMILY, REGION = "network", "picture"
+
+NO_WORD = re.compile(r"[^A-Za-z0-9]+")
+"""What names of tasks may hold, and parts of a column may not."""
 
 
 class Occlusion(NamedTuple):
@@ -77,7 +81,8 @@ class Occlusion(NamedTuple):
             It outlines the pixels that cause at least half of the largest fall; none where no
             patch lowers the prediction.
         """
-        column = format_name(Name(self.series, REGION, FAMILY, task, "max"))
+        word = NO_WORD.sub("_", task).strip("_") or "task"
+        column = format_name(Name(self.series, REGION, FAMILY, word, "max"))
         highest = float(np.max(self.falls))
         slices = []
         for index in range(len(self.falls)) if highest > 0 else ():
