@@ -102,7 +102,7 @@ def embed(
     Features and embeddings on the same folds::
 
         embedded = mf.embed(train.exams, "resnet18", n_jobs=-1)
-        both = mf.evaluation.attach_table(features, embedded, "resnet18")
+        both = attach_table(features, embedded, "resnet18")  # of mrnet_features.evaluation
         mf.cross_validate(mf.logistic_baseline(), both, train.labels, folds=folds)
     """
     import_torch()
