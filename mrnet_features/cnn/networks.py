@@ -1,6 +1,7 @@
 """Networks: a trunk on each slice, values pooled over the picture and over slices, a head per task.
 
-A network is a ``ModuleDict`` of ``trunk`` and ``heads``; `score_exams` is its forward pass.
+A network is a ``ModuleDict`` of ``trunk``, ``scale`` and ``heads``; `score_exams` is its forward
+pass.
 """
 
 from __future__ import annotations
@@ -11,10 +12,24 @@ from typing import Any, NamedTuple
 from mrnet_features.cnn.libraries import import_torch, import_torchvision
 from mrnet_features.messages import quote, suggest_name
 
-__all__ = ["NETWORKS", "Network", "count_weights", "find_network", "make_network", "score_exams"]
+__all__ = [
+    "NETWORKS",
+    "Network",
+    "count_weights",
+    "find_network",
+    "fit_scale",
+    "make_network",
+    "pool_exams",
+    "pool_pictures",
+    "score_exams",
+    "score_pooled",
+]
 
 GREY_MEAN, GREY_SPREAD = 58.09, 49.73
 """Mean and standard deviation of MRNet's grey levels, by which the published network scales."""
+
+SMALL = 1e-4
+"""Added to variances of pooled channels, of which some hardly vary."""
 
 CHANNELS = 16
 """Channels of the first layer of the small network."""
@@ -38,8 +53,8 @@ class Network(NamedTuple):
     weight_decay : float
     batch_size : int
         Exams per step.
-    has_maximum : bool
-        Whether the maximum over the picture joins the mean.
+    is_ours : bool
+        Whether the maximum over the picture joins the mean, and pooled channels are scaled.
     channels_in : int
         Copies of the grey levels that the trunk takes.
     """
@@ -51,12 +66,12 @@ class Network(NamedTuple):
     scratch_rate: float
     weight_decay: float
     batch_size: int
-    has_maximum: bool
+    is_ours: bool
     channels_in: int
 
 
 NETWORKS = {
-    "small": Network("small network", 128, 20, 2e-3, 2e-3, 1e-2, 4, True, 1),
+    "small": Network("small network", 128, 20, 1e-3, 1e-3, 1e-2, 1, True, 1),
     "mrnet": Network("MRNet (AlexNet)", 256, 20, 1e-5, 1e-4, 1e-2, 1, False, 3),
 }
 """Networks by name. "mrnet" is the published one (Bien et al. 2018, PLoS Med 15(11):e1002699);
@@ -105,7 +120,9 @@ def make_network(name: str, n_tasks: int) -> Any:
     -------
     torch.nn.ModuleDict
         ``trunk`` takes slices of shape (n, channels_in, height, width) and returns channels of
-        pictures; ``heads`` is linear, from the pooled channels to a log-odds per task.
+        pictures. ``scale`` changes the pooled channels of an exam by fixed numbers, see
+        `fit_scale`; in the published network it does nothing. ``heads`` is linear, from there to a
+        log-odds per task.
 
     Raises
     ------
@@ -120,8 +137,12 @@ def make_network(name: str, n_tasks: int) -> Any:
         trunk, n_channels = import_torchvision().alexnet(weights=None).features, 256
     else:
         trunk, n_channels = _make_small_trunk(nn), 8 * CHANNELS
-    heads = nn.Linear(n_channels * (2 if network.has_maximum else 1), n_tasks)
-    return nn.ModuleDict({"trunk": trunk, "heads": heads})
+    if not network.is_ours:
+        heads = nn.Linear(n_channels, n_tasks)
+        return nn.ModuleDict({"trunk": trunk, "scale": nn.Identity(), "heads": heads})
+    heads = nn.Linear(2 * n_channels, n_tasks)
+    scale = nn.BatchNorm1d(2 * n_channels, affine=False, eps=SMALL).eval()
+    return nn.ModuleDict({"trunk": trunk, "scale": scale, "heads": heads})
 
 
 def score_exams(name: str, modules: Any, slices: Any, n_slices: Sequence[int]) -> Any:
@@ -142,10 +163,38 @@ def score_exams(name: str, modules: Any, slices: Any, n_slices: Sequence[int]) -
     -------
     tensor of shape (n_exams, n_tasks)
     """
+    return score_pooled(modules, pool_exams(name, modules, slices, n_slices))
+
+
+def pool_exams(name: str, modules: Any, slices: Any, n_slices: Sequence[int]) -> Any:
+    """Channels of exams, pooled over pictures and slices; arguments as of `score_exams`."""
     pooled = pool_pictures(name, modules, slices)
-    torch = import_torch()
-    exams = torch.stack([part.amax(dim=0) for part in pooled.split(list(n_slices))])
-    return modules["heads"](exams)
+    return import_torch().stack([part.amax(dim=0) for part in pooled.split(list(n_slices))])
+
+
+def score_pooled(modules: Any, exams: Any) -> Any:
+    """Log-odds from the pooled channels of exams."""
+    return modules["heads"](modules["scale"](exams))
+
+
+def fit_scale(modules: Any, exams: Any) -> None:
+    """Take mean and spread of the pooled channels from exams to train on, before training.
+
+    Maxima of many slices differ little between exams, next to their mean. Unscaled, every step of
+    the heads shifts all exams together, and nothing is learned.
+
+    Parameters
+    ----------
+    modules : torch.nn.ModuleDict
+    exams : tensor of shape (n_exams, n_channels)
+        From `pool_exams`.
+    """
+    scale, torch = modules["scale"], import_torch()
+    if not isinstance(scale, torch.nn.BatchNorm1d):
+        return
+    scale.running_mean.copy_(exams.mean(dim=0))
+    # scaled, the variances of all channels sum to 4, whatever their number
+    scale.running_var.copy_(exams.var(dim=0, unbiased=False) * exams.shape[1] / 4)
 
 
 def pool_pictures(name: str, modules: Any, slices: Any) -> Any:
@@ -157,7 +206,7 @@ def pool_pictures(name: str, modules: Any, slices: Any) -> Any:
         scaled = scaled.expand(-1, network.channels_in, -1, -1)
     pictures = modules["trunk"](scaled.contiguous(memory_format=torch.channels_last))
     means = pictures.mean(dim=(2, 3))
-    if not network.has_maximum:
+    if not network.is_ours:
         return means
     return torch.cat([means, pictures.amax(dim=(2, 3))], dim=1)
 

@@ -14,7 +14,7 @@ from mrnet_features.arrays import Float64Array, UInt8Array
 from mrnet_features.cnn.augment import can_mirror
 from mrnet_features.cnn.combine import FoldNetworks, NetworkClassifier
 from mrnet_features.cnn.libraries import import_torch, run_repeatably
-from mrnet_features.cnn.networks import pool_pictures
+from mrnet_features.cnn.networks import pool_pictures, score_pooled
 from mrnet_features.cnn.pictures import resize
 from mrnet_features.cnn.scoring import to_tensor
 from mrnet_features.data.exam import Exam
@@ -178,7 +178,7 @@ class _Series:
         """Log-odds of pooled channels of exams, mean over the views, (n_exams, n_tasks)."""
         torch = import_torch()
         with torch.no_grad(), run_repeatably(self._settings.device):
-            views = [self._modules["heads"](values).double() for values in pooled]
+            views = [score_pooled(self._modules, values).double() for values in pooled]
             mean: Float64Array = torch.stack(views).mean(dim=0).cpu().numpy()
         return mean
 

@@ -13,13 +13,16 @@ import numpy as np
 from mrnet_features.arrays import Float32Array, Float64Array, Int64Array
 from mrnet_features.cnn.augment import change_exam
 from mrnet_features.cnn.libraries import import_torch, run_repeatably
-from mrnet_features.cnn.networks import NETWORKS, make_network, score_exams
+from mrnet_features.cnn.networks import NETWORKS, fit_scale, make_network, pool_exams, score_exams
 from mrnet_features.cnn.pictures import Pictures
 from mrnet_features.cnn.scoring import cast, load_network, save_state, score_pictures, to_tensor
 from mrnet_features.cnn.settings import Settings
 from mrnet_features.cnn.weights import StartWeights, fill_trunk
 
 __all__ = ["Split", "Trained", "train_network"]
+
+MOST_SCALED = 64
+"""Training exams that show how pooled channels vary."""
 
 WARM_UP = 0.1
 """Fraction of the steps in which the learning rate rises; then it falls along a cosine."""
@@ -113,6 +116,7 @@ def train_network(
     with run_repeatably(settings.device):
         generator = torch.Generator().manual_seed(seed)
         modules = _start_network(settings, targets[split.train], start, seed)
+        _scale_network(modules, pictures, train[:MOST_SCALED], settings)
         weights = _weigh_classes(targets[split.train])
         steps = settings.epochs * math.ceil(len(train) / settings.batch_size)
         optimizer, schedule = _make_optimizer(modules, settings, steps)
@@ -162,6 +166,18 @@ def _start_network(
     return modules.to(settings.device, memory_format=torch.channels_last)
 
 
+def _scale_network(
+    modules: Any, pictures: Pictures, rows: Sequence[int], settings: Settings
+) -> None:
+    """Scale pooled channels by those of some training exams."""
+    torch = import_torch()
+    modules.eval()
+    with torch.no_grad():
+        exams = [to_tensor(pictures.get(row), settings.device) for row in rows]
+        pooled = [pool_exams(settings.network, modules, exam, [len(exam)]) for exam in exams]
+        fit_scale(modules, torch.cat(pooled))
+
+
 def _weigh_classes(targets: Float64Array) -> Float32Array:
     """Weights of negative and positive labels, shape (2, n_tasks): both classes weigh the same."""
     positive = np.nansum(targets, axis=0)
@@ -198,7 +214,7 @@ def _take_step(
 ) -> float:
     """Gradients of one batch; returns its loss."""
     torch = import_torch()
-    modules.train()
+    modules["trunk"].train()  # the scale stays as it is
     exams = [pictures.get(row) for row in rows]
     changed = [
         change_exam(to_tensor(exam, settings.device), pictures.series, generator) for exam in exams
