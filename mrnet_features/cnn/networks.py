@@ -71,7 +71,7 @@ class Network(NamedTuple):
 
 
 NETWORKS = {
-    "small": Network("small network", 128, 20, 1e-3, 1e-3, 1e-2, 1, True, 1),
+    "small": Network("small network", 128, 20, 4e-4, 4e-4, 1e-2, 1, True, 1),
     "mrnet": Network("MRNet (AlexNet)", 256, 20, 1e-5, 1e-4, 1e-2, 1, False, 3),
 }
 """Networks by name. "mrnet" is the published one (Bien et al. 2018, PLoS Med 15(11):e1002699);
