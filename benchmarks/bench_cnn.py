@@ -88,15 +88,14 @@ def main() -> None:
     root = options.folder / "knees"
     options.folder.mkdir(parents=True, exist_ok=True)
     costs = Costs(options.folder / "costs.json")
-    with costs.measure("knees"):
-        mf.write_knees(
-            root,
-            n_train=options.exams,
-            n_valid=0,
-            seed=options.seed,
-            style=options.style,
-            n_jobs=options.jobs,
-        )
+    mf.write_knees(
+        root,
+        n_train=options.exams,
+        n_valid=0,
+        seed=options.seed,
+        style=options.style,
+        n_jobs=options.jobs,
+    )
     train = mf.load_mrnet(root)
     folds = mf.make_folds(train.labels, options.folds, options.repeats, seed=options.seed)
     with costs.measure("extraction"):
