@@ -7,7 +7,6 @@ import io
 import re
 from collections import Counter
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
@@ -17,6 +16,8 @@ from mrnet_features.messages import name_some, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from mrnet_features.stored_paths import AnyPath
 
 __all__ = [
     "Row",
@@ -64,7 +65,7 @@ class Row(NamedTuple):
     cells: list[str]
 
 
-def read_lines(path: str | Path) -> list[tuple[int, str]]:
+def read_lines(path: str | AnyPath) -> list[tuple[int, str]]:
     r"""Lines of a text file with their numbers, without empty lines and spaces around them.
 
     Parameters
@@ -84,8 +85,8 @@ def read_lines(path: str | Path) -> list[tuple[int, str]]:
 
     Examples
     --------
-    >>> import tempfile
-    >>> file = Path(tempfile.mkdtemp(), "a.txt")
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp(), "a.txt")
     >>> _ = file.write_bytes(b"one\r\n\r\n two \r\n")
     >>> read_lines(file)
     [(1, 'one'), (3, 'two')]
@@ -95,7 +96,7 @@ def read_lines(path: str | Path) -> list[tuple[int, str]]:
 
 
 def read_rows(
-    path: str | Path,
+    path: str | AnyPath,
     *,
     most_bytes: int = MOST_BYTES,
     most_lines: int = MOST_LINES,
@@ -131,8 +132,8 @@ def read_rows(
 
     Examples
     --------
-    >>> import tempfile
-    >>> file = Path(tempfile.mkdtemp(), "a.csv")
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp(), "a.csv")
     >>> _ = file.write_bytes(b'\xef\xbb\xbf# note\r\nid;acl\r\n"0042";0,9\r\n')
     >>> [row.cells for row in read_rows(file)]
     [['id', 'acl'], ['0042', '0.9']]
@@ -162,7 +163,7 @@ def read_rows(
     return rows
 
 
-def read_table(path: str | Path) -> pd.DataFrame:
+def read_table(path: str | AnyPath) -> pd.DataFrame:
     r"""Table of a CSV file with a header; all cells are text.
 
     Parameters
@@ -182,8 +183,8 @@ def read_table(path: str | Path) -> pd.DataFrame:
 
     Examples
     --------
-    >>> import tempfile
-    >>> file = Path(tempfile.mkdtemp(), "a.csv")
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp(), "a.csv")
     >>> _ = file.write_text("id,acl\n0042,0.9\n")
     >>> read_table(file)
             id  acl
@@ -193,7 +194,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
     return build_table(read_rows(path), path)
 
 
-def build_table(rows: Sequence[Row], path: str | Path) -> pd.DataFrame:
+def build_table(rows: Sequence[Row], path: str | AnyPath) -> pd.DataFrame:
     """Table of rows whose first one is the header.
 
     Parameters
@@ -338,7 +339,7 @@ def _find_separator(first: str) -> str:
     return ","
 
 
-def _read_limited(path: str | Path, most_bytes: int, most_lines: int) -> str:
+def _read_limited(path: str | AnyPath, most_bytes: int, most_lines: int) -> str:
     text = read_text(path, most_bytes=most_bytes)
     if text.count("\n") > most_lines:
         raise ValueError(
@@ -348,7 +349,7 @@ def _read_limited(path: str | Path, most_bytes: int, most_lines: int) -> str:
     return text
 
 
-def _find_first_row(path: str | Path, text: str) -> tuple[int, str]:
+def _find_first_row(path: str | AnyPath, text: str) -> tuple[int, str]:
     """Number of lines above the first row, and its first line; an empty line if there is none."""
     for above, line in enumerate(_iterate_lines(path, text)):
         # some programs put comments in quotes too; `sep=;` is for spreadsheets
@@ -358,7 +359,7 @@ def _find_first_row(path: str | Path, text: str) -> tuple[int, str]:
 
 
 def _parse(
-    path: str | Path, text: str, separator: str, above: int
+    path: str | AnyPath, text: str, separator: str, above: int
 ) -> Iterator[tuple[int, list[str]]]:
     """Rows with the numbers of their first lines, which are not those that csv.reader counts."""
     lines: Iterator[str] = islice(_iterate_lines(path, text), above, None)
@@ -393,7 +394,7 @@ def _note_comments(lines: Iterator[str], above: int, found: set[int]) -> Iterato
         yield line
 
 
-def _iterate_lines(path: str | Path, text: str) -> Iterator[str]:
+def _iterate_lines(path: str | AnyPath, text: str) -> Iterator[str]:
     """Lines one by one, with their ends: a list of them would double the memory."""
     start = 0
     while start < len(text):

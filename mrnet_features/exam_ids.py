@@ -81,7 +81,8 @@ def restore_ids(
     ------
     ValueError
         If an id is neither text nor a whole number, is not a valid id, or leading zeros are lost:
-        the numbers have different lengths, or the ids of the set are theirs with zeros.
+        the numbers have different lengths, and the shortest are not those with zeros as in 0000 to
+        12345; or the ids of the set are theirs with zeros.
 
     Examples
     --------
@@ -109,7 +110,9 @@ def restore_ids(
         return texts
     of_set = max((len(exam) for exam in known if isinstance(exam, str)), default=0)
     are_lost = all(text not in known and text.zfill(of_set) in known for text in texts)
-    if len(lengths) > 1 or are_lost:
+    # 0000 to 9999, then 10000: numbers go on after the last of four digits
+    go_on = {len(text) for text in texts if text[0] == "0"} == {min(lengths)} != {1}
+    if (len(lengths) > 1 and not go_on) or are_lost:
         digits = " to ".join(map(str, sorted({min(lengths), max(lengths)})))
         digits += " digit" if max(lengths) == 1 else " digits"
         best = of_set if are_lost else max(MRNET_WIDTH, *lengths)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from mrnet_features.messages import describe_cause, quote
+from mrnet_features.stored_paths import AnyPath, StoredPath
 
 __all__ = [
     "explain_errors",
@@ -84,7 +85,7 @@ def open_file(path: str | Path) -> BinaryIO:
 
 
 @contextlib.contextmanager
-def explain_errors(path: str | Path, kind: str, advice: str) -> Iterator[None]:
+def explain_errors(path: str | AnyPath, kind: str, advice: str) -> Iterator[None]:
     """Raise every error of a block as one ValueError that names the file.
 
     Put only the call of another library inside: a broken file can raise almost anything there.
@@ -101,8 +102,8 @@ def explain_errors(path: str | Path, kind: str, advice: str) -> Iterator[None]:
     Raises
     ------
     ValueError
-        If the block raises anything but an error of the operating system, which names the file
-        itself, or a request to stop.
+        If the block raises anything but an error of the operating system or a network, which
+        names the file itself, or a request to stop.
 
     Examples
     --------
@@ -114,7 +115,8 @@ def explain_errors(path: str | Path, kind: str, advice: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if isinstance(error, OSError) and error.errno is not None:
+        is_of_system = isinstance(error, OSError) and error.errno is not None
+        if is_of_system or isinstance(error, ConnectionError):
             raise
         raise ValueError(
             f"'{path}' can't be read as {kind} ({describe_cause(error)}). {advice}"
@@ -158,7 +160,7 @@ def explain_write_errors(
         ) from error
 
 
-def read_text(path: str | Path, *, most_bytes: int = MOST_BYTES) -> str:
+def read_text(path: str | AnyPath, *, most_bytes: int = MOST_BYTES) -> str:
     r"""Text of a file in UTF-8, or in UTF-16 or UTF-32 with a byte order mark.
 
     Parameters
@@ -187,8 +189,11 @@ def read_text(path: str | Path, *, most_bytes: int = MOST_BYTES) -> str:
     >>> read_text(file)
     '0042,1\n'
     """
-    with open_file(path) as file:
-        data = file.read(most_bytes + 1)
+    if isinstance(path, StoredPath):
+        data = path.read(0, most_bytes + 1)
+    else:
+        with open_file(path) as file:
+            data = file.read(most_bytes + 1)
     if len(data) > most_bytes:
         raise ValueError(
             f"'{path}' must be a text file of at most {most_bytes // 2**20} MiB, got more. Check "
@@ -214,7 +219,7 @@ def read_text(path: str | Path, *, most_bytes: int = MOST_BYTES) -> str:
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def read_json(path: str | Path, advice: str, *, most_bytes: int = MOST_JSON_BYTES) -> Any:
+def read_json(path: str | AnyPath, advice: str, *, most_bytes: int = MOST_JSON_BYTES) -> Any:
     """Value of a JSON file.
 
     Parameters

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import math
-import multiprocessing
-import os
-import signal
 import threading
 import time
-import warnings
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator
-from multiprocessing import resource_tracker
 from typing import Any
 
 from joblib import Parallel, cpu_count, effective_n_jobs
-from joblib.externals.loky.backend import resource_tracker as loky_tracker
-from joblib.externals.loky.backend.process import LokyProcess
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+from joblib.parallel import get_active_backend
 from tqdm import tqdm
 
-__all__ = ["CoreAdvice", "run_jobs", "show_progress"]
+from mrnet_features.messages import describe_cause
+from mrnet_features.worker_processes import end_jobs, start_jobs
 
-STOPPING = (signal.SIGINT, signal.SIGTERM)
-"""Signals that ask a program to stop. Terminals and service managers send them to every process."""
+__all__ = ["CoreAdvice", "KilledJobError", "run_jobs", "show_progress"]
 
 logger = logging.getLogger("mrnet_features")
 
@@ -33,7 +30,11 @@ SECONDS_BETWEEN_MESSAGES = 60.0
 LONG_SECONDS = 60.0
 """Work that is expected to take longer is worth a word about idle cores."""
 
-SECONDS_BETWEEN_CHECKS = 0.5  # of whether the calling process is alive
+MAX_TRIES = 2
+"""How often a job runs alone that kills its worker process."""
+
+JOBS_PER_WORKER = 16
+"""Length of a group of jobs, for backends that return only lists."""
 
 
 def run_jobs(jobs: Iterable[Any], n_jobs: int | None) -> Generator[Any, None, None]:
@@ -42,10 +43,16 @@ def run_jobs(jobs: Iterable[Any], n_jobs: int | None) -> Generator[Any, None, No
     Worker processes ignore Ctrl-C and SIGTERM. Where the calling process raises an exception for
     them, it ends the workers. If it is killed, the workers end themselves within a second.
 
+    If a worker process is killed, the jobs without a result run again: at first in parallel, from
+    the second time on those that were running one by one.
+
+    Any joblib backend works. If it can't return results as they come, as Ray can't, the jobs run in
+    groups.
+
     Parameters
     ----------
     jobs : iterable of delayed calls
-        As for ``joblib.Parallel``.
+        As for ``joblib.Parallel``. They must do no harm when they run twice.
     n_jobs : int or None
         As for ``joblib.Parallel``: -1 for all cores, None for 1 unless a joblib context sets it.
 
@@ -54,84 +61,162 @@ def run_jobs(jobs: Iterable[Any], n_jobs: int | None) -> Generator[Any, None, No
     generator
         Close it to end the jobs before all results are taken.
 
+    Raises
+    ------
+    KilledJobError
+        If a job kills its worker process each time that it runs alone.
+    RuntimeError
+        If the joblib backend does not start.
+
     Examples
     --------
     >>> from joblib import delayed
     >>> list(run_jobs([delayed(abs)(-1), delayed(abs)(2)], n_jobs=1))
     [1, 2]
     """
-    parallel = Parallel(
-        n_jobs=n_jobs,
-        return_as="generator",
-        initializer=_prepare_worker,
-        initargs=(os.getpid(),),
-    )
-    hold = contextlib.nullcontext() if effective_n_jobs(n_jobs) == 1 else _hold_signals()
-    started: list[Generator[Any, None, None]] = []
-    try:
-        with hold:
-            started.append(_take(parallel(jobs)))
-            next(started[0])
-    except BaseException:  # one that came meanwhile: the workers have jobs already
-        for results in started:
-            results.close()
-        raise
-    return started[0]
+    backend, _ = get_active_backend()
+    if not backend.supports_return_generator:
+        return _run_groups(iter(jobs), n_jobs, type(backend).__name__)
+    results = _run(_Feed(jobs), n_jobs)
+    next(results)
+    return results
 
 
-def _take(results: Generator[Any, None, None]) -> Generator[Any, None, None]:
-    """Nothing, then the results. Closing it ends the jobs without joblib's warning about it."""
-    try:
-        yield None
-        for result in results:  # noqa: UP028 (`yield from` would close them outside `finally`)
-            yield result
-    finally:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            results.close()
+class KilledJobError(RuntimeError):
+    """A job kills its worker process each time that it runs alone.
 
-
-@contextlib.contextmanager
-def _hold_signals() -> Iterator[None]:
-    """Deliver requests to stop at the end of the block.
-
-    Processes started inside the block inherit that the signals are blocked, so Ctrl-C doesn't
-    reach workers that are still loading modules.
+    Parameters
+    ----------
+    index : int
+        Index of the job.
     """
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+
+    def __init__(self, index: int) -> None:
+        super().__init__(index)
+        self.index = index
+
+    def __str__(self) -> str:
+        return self.describe(f"job {self.index}")
+
+    def describe(self, job: str) -> str:
+        """Message of the error.
+
+        Parameters
+        ----------
+        job : str
+            What the job works on, such as "exam '0042'".
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> print(KilledJobError(7).describe("exam '0042'"))
+        The worker process of exam '0042' was killed each time, even while nothing else ran. The
+        system kills processes if memory runs out. Use a machine with more memory, or leave exam
+        '0042' out.
+        """
+        return (
+            f"The worker process of {job} was killed each time, even while nothing else ran. The "
+            "system kills processes if memory runs out. Use a machine with more memory, or leave "
+            f"{job} out."
+        )
+
+
+class _Feed:
+    """Jobs for joblib; those that have no result yet can be taken again."""
+
+    def __init__(self, jobs: Iterable[Any]) -> None:
+        self._jobs = iter(jobs)
+        self._lock = threading.Lock()  # joblib takes jobs from several threads
+        self.running: deque[Any] = deque()
+        self.n_finished = 0
+
+    def take(self) -> Iterator[Any]:
+        """Jobs without a result, then the others. Iterators of earlier calls end."""
+        with self._lock:
+            again = tuple(self.running)
+            mine = self.running = deque(again)
+        yield from again
+        while True:
+            with self._lock:
+                if mine is not self.running:
+                    return
+                try:
+                    job = next(self._jobs)
+                except StopIteration:
+                    return
+                mine.append(job)
+            yield job
+
+    def finish_first(self) -> None:
+        """Forget the first of the running jobs, whose result has come."""
+        self.running.popleft()
+        self.n_finished += 1
+
+
+def _run(feed: _Feed, n_jobs: int | None) -> Generator[Any, None, None]:
+    """Nothing as soon as the workers have started, then the results."""
+    results: Iterator[Any] = iter(())
+    n_killed, has_started = 0, False
     try:
-        # joblib starts these two processes before its workers. Until Python 3.14 their start
-        # unblocks the signals.
-        resource_tracker.ensure_running()
-        loky_tracker.ensure_running()
-        signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
-        yield
+        while True:
+            try:
+                results = start_jobs(feed.take(), n_jobs)
+                if not has_started:
+                    has_started = True
+                    yield None
+                for result in results:
+                    feed.finish_first()
+                    yield result
+            except TerminatedWorkerError:
+                n_killed += 1
+                said = "A worker process was killed, as happens if memory runs out. Jobs without a "
+                logger.warning("%sresult run again. A smaller n_jobs needs less memory.", said)
+            else:
+                return
+            if n_killed > 1:
+                yield from _run_alone(feed)
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        end_jobs(results)
 
 
-def _prepare_worker(caller: int) -> None:
-    """Ignore requests to stop, and end when the calling process has ended, however it ended."""
-    if not isinstance(multiprocessing.current_process(), LokyProcess):
-        return  # a worker of another joblib backend, which may be no child of the caller
-    for number in STOPPING:
-        signal.signal(number, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(caller,), daemon=True).start()
+def _run_alone(feed: _Feed) -> Generator[Any, None, None]:
+    """Results of the running jobs of a feed, each in a worker process while nothing else runs."""
+    for job in tuple(feed.running):
+        result = _try_alone(job, feed.n_finished)
+        feed.finish_first()
+        yield result
 
 
-def _end_with(caller: int) -> None:
-    """End this process once its parent is another one than the caller.
+def _try_alone(job: Any, index: int) -> Any:
+    """Result of a job."""
+    cause: Exception | None = None
+    for _ in range(MAX_TRIES):
+        try:
+            (result,) = start_jobs([job], 2)  # joblib runs the only job of one in this process
+        except TerminatedWorkerError as error:
+            cause = error
+        else:
+            return result
+    raise KilledJobError(index) from cause
 
-    Linux can send a signal instead (PR_SET_PDEATHSIG), but sends it at the end of the thread that
-    started the process. Windows never changes the parent; there idle workers end after joblib's
-    five minutes.
-    """
-    while os.getppid() == caller:
-        time.sleep(SECONDS_BETWEEN_CHECKS)
-    os._exit(1)
+
+def _run_groups(jobs: Iterator[Any], n_jobs: int | None, name: str) -> Generator[Any, None, None]:
+    """Results from a backend that returns only lists."""
+    with contextlib.ExitStack() as stack:
+        try:
+            size = JOBS_PER_WORKER * max(effective_n_jobs(n_jobs), 1)
+            parallel = stack.enter_context(Parallel(n_jobs=n_jobs))
+        except Exception as error:
+            raise RuntimeError(
+                f"joblib's {name} does not start ({describe_cause(error)}). Start it as its "
+                "documentation says, or use `joblib.parallel_config('loky')`."
+            ) from error
+        logger.info("joblib's %s returns results in groups of %d.", name, size)
+        while group := list(itertools.islice(jobs, size)):
+            yield from parallel(group)
 
 
 class CoreAdvice:

@@ -77,6 +77,15 @@ def test_ids_of_any_set(text):
     assert restore_ids([text], "'a.csv'") == [text]
 
 
+def test_numbers_that_go_on_after_the_last_of_four_digits_have_lost_no_zeros():
+    ids = [f"{k:04d}" for k in range(9_990, 10_010)]
+    assert restore_ids(["0001", *ids], "'a.csv'") == ["0001", *ids]
+    assert restore_ids(["0001", *ids], "'a.csv'", known={"0001", *ids, "77777"}) == ["0001", *ids]
+    for lost in (ids, ["1", *ids], ["0001", "30", "10000"], ["0", "10000"], ["01", "0030"]):
+        with pytest.raises(ValueError, match="with their leading zeros, got numbers of"):
+            restore_ids(lost, "'a.csv'")
+
+
 def test_numbers_get_their_zeros_back():
     assert restore_ids([7, 1130], "'a'", 4) == ["0007", "1130"]
     assert restore_ids(["7", "1130"], "'a'", 4) == ["0007", "1130"]

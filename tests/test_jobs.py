@@ -1,6 +1,7 @@
 """Workers end with the calling process, which alone is stopped; the progress bar on a terminal."""
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -9,12 +10,14 @@ import time
 from pathlib import Path
 
 import pytest
-from joblib import delayed
+from joblib import delayed, parallel_config, register_parallel_backend
+from joblib._parallel_backends import ThreadingBackend
 from joblib.externals.loky import get_reusable_executor
+from joblib.parallel import BACKENDS
 
 import mrnet_features
 from mrnet_features import jobs
-from mrnet_features.jobs import run_jobs, show_progress
+from mrnet_features.jobs import KilledJobError, run_jobs, show_progress
 from tests.support.processes import wait_for_end
 
 SLEEP = """
@@ -136,6 +139,73 @@ def test_jobs_run_from_any_thread():
     thread.start()
     thread.join()
     assert found == [0, 1, 4, 9, 16]
+
+
+def be_killed(folder, times, number):
+    """Square of a number, after the worker process was killed some times."""
+    if len(list(folder.iterdir())) < times:
+        (folder / f"{os.getpid()}").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number**2
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_jobs_of_killed_workers_run_again_in_their_order(tmp_path, caplog, times):
+    jobs = (delayed(be_killed)(tmp_path, times if k == 5 else 0, k) for k in range(20))
+    assert list(run_jobs(jobs, n_jobs=2)) == [k**2 for k in range(20)]
+    assert len(list(tmp_path.iterdir())) == times
+    assert 1 <= len(caplog.messages) <= 2
+    assert all("A worker process was killed" in message for message in caplog.messages)
+
+
+def test_a_job_that_kills_every_worker_is_named_after_the_results_before_it(tmp_path):
+    jobs = (delayed(be_killed)(tmp_path, 1000 if k == 5 else 0, k) for k in range(20))
+    results, found = run_jobs(jobs, n_jobs=2), []
+    with pytest.raises(KilledJobError, match="job 5 was killed each time") as raised:
+        found.extend(results)
+    assert raised.value.index == 5
+    assert pickle.loads(pickle.dumps(raised.value)).index == 5
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+class ListsOnly(ThreadingBackend):
+    """A backend of joblib that returns only lists, as Ray's does."""
+
+    supports_return_generator = False
+
+
+@pytest.fixture
+def lists_only():
+    register_parallel_backend("lists_only", ListsOnly)
+    yield
+    del BACKENDS["lists_only"]
+
+
+def test_a_backend_that_returns_only_lists_gets_groups_of_jobs(lists_only, caplog):
+    caplog.set_level("INFO", "mrnet_features")
+    taken = []
+
+    def list_jobs():
+        for k in range(100):
+            taken.append(k)
+            yield delayed(pow)(k, 2)
+
+    with parallel_config("lists_only", n_jobs=2):
+        results = run_jobs(list_jobs(), n_jobs=None)
+        assert next(results) == 0
+        assert len(taken) == 32
+        assert [0, *results] == [k**2 for k in range(100)]
+    assert caplog.messages == ["joblib's ListsOnly returns results in groups of 32."]
+
+
+def test_a_backend_that_does_not_start_is_named(lists_only, monkeypatch):
+    def fail(*_, **__):
+        raise OSError("no cluster")
+
+    monkeypatch.setattr(ListsOnly, "configure", fail)
+    said = r"joblib's ListsOnly does not start \(no cluster\)"
+    with parallel_config("lists_only"), pytest.raises(RuntimeError, match=said):
+        list(run_jobs([delayed(abs)(-1)] * 2, n_jobs=2))
 
 
 @pytest.mark.parametrize(("progress", "is_shown"), [(True, True), (False, False), (None, False)])

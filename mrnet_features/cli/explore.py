@@ -26,6 +26,8 @@ from mrnet_features.cli.terminal import print_message, print_next, quote_path
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mrnet_features.stored_paths import AnyPath
+
 
 @command(
     "Data",
@@ -60,6 +62,7 @@ def explore(
     labels of the exams; share it only if they may be shared.
     """
     from mrnet_features.cli.format import describe_unjudged, print_json, table_as_rows
+    from mrnet_features.data.roots import open_root
     from mrnet_features.report.explore.explore import explore as run_explore
     from mrnet_features.report.review.write import require_packages
     from mrnet_features.workflows.audit_folder import audit_folder
@@ -67,6 +70,7 @@ def explore(
 
     require_packages()
     check_file(out, list_label_files(root, split))
+    root = open_root(root)
     start = time.perf_counter()
     chosen = _read_sequences(sequences)
     planes = _find_planes(root, split)
@@ -107,7 +111,7 @@ def explore(
     print_next(f"extract {quote_path(root)} --out train.parquet", quiet=quiet)
 
 
-def _find_planes(root: Path, split: str) -> list[str] | None:
+def _find_planes(root: AnyPath, split: str) -> list[str] | None:
     """Planes that a folder in the layout of MRNet has; None for all series of other folders."""
     from mrnet_features.names import PLANES
     from mrnet_features.workflows.exam_folders import MRNET, name_layout
@@ -118,7 +122,7 @@ def _find_planes(root: Path, split: str) -> list[str] | None:
 
 
 def _choose_findings(
-    findings: pd.DataFrame, root: Path, split: str, planes: list[str] | None
+    findings: pd.DataFrame, root: AnyPath, split: str, planes: list[str] | None
 ) -> tuple[pd.DataFrame, list[str]]:
     """Findings on the exams of a split and on the folder, and the exams that can't be loaded."""
     from mrnet_features.data.release import list_ids

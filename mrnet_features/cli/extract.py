@@ -58,6 +58,7 @@ class Sides(StrEnum):
     "mrnet-features extract MRNet-v1.0 --out train.parquet",
     "mrnet-features extract MRNet-v1.0 --split valid -o valid.parquet",
     "mrnet-features extract MRNet-v1.0 -o sagittal.parquet --families glcm,fluid --planes sagittal",
+    "mrnet-features extract MRNet-v1.0 -o train.parquet --dask tcp://10.0.0.1:8786",
     notes=(
         "A folder without tables is taken as DICOM studies: one subfolder per study, or\n"
         "one study. Of each plane one series is chosen. No tag with a name, date of\n"
@@ -112,6 +113,15 @@ def extract(
             help="Parallel processes; -1 for every core. On a GPU: threads that read files.",
         ),
     ] = -1,
+    dask: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            show_default=False,
+            help="Scheduler of a Dask cluster whose workers describe the exams. They need the same "
+            "packages, and the same files under the same paths.",
+        ),
+    ] = None,
     batch_size: Annotated[
         int | None,
         typer.Option(
@@ -146,9 +156,9 @@ def extract(
     """
     from mrnet_features.cli.format import print_json
     from mrnet_features.workflows.exam_folders import STUDIES, name_layout
-    from mrnet_features.workflows.tables import make_table
+    from mrnet_features.workflows.tables import extract_table
 
-    _, features = make_table(
+    _, head = extract_table(
         root,
         split,
         out,
@@ -163,10 +173,11 @@ def extract(
         batch_size=batch_size,
         verify=verify,
         on_error=None if on_error is None else on_error.value,
+        dask=dask,
     )
-    n_exams, n_features = features.shape
+    n_exams, n_features = len(head.ids), len(head.columns)
     if as_json:
-        provenance = {**features.attrs["provenance"], "fingerprints": None}
+        provenance = {**head.provenance, "fingerprints": None}
         del provenance["file_states"]
         print_json({"table": str(out), "n_features": n_features, **provenance})
     else:

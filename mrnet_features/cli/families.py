@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,6 +17,7 @@ from mrnet_features.cli.options import (
     check_families,
     complete_families,
     name_families,
+    parse_root,
 )
 from mrnet_features.cli.terminal import print_next
 
@@ -50,8 +51,10 @@ def families(
         ),
     ] = False,
     root: Annotated[
-        Path | None,
+        Any,
         typer.Option(
+            parser=parse_root,
+            metavar="PATH",
             help="With --stability: folder in the layout of MRNet; default: synthetic knees.",
             show_default=False,
         ),

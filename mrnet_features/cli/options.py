@@ -18,6 +18,8 @@ from mrnet_features.names import PLANES, WEIGHTINGS
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mrnet_features.stored_paths import AnyPath
+
 FEWEST_JOBS = 64
 """Number of processes that is allowed on every machine."""
 
@@ -166,7 +168,7 @@ def list_tasks(text: str) -> list[str] | None:
 
 
 def read_groups(
-    source: str, root: Path, split: str, exams: Iterable[str], jobs: int
+    source: str, root: AnyPath, split: str, exams: Iterable[str], jobs: int
 ) -> pd.Series[Any] | None:
     """Groups of the exams of a table, or None if none were asked for."""
     from mrnet_features.workflows.groups import read_groups as read
@@ -217,8 +219,10 @@ def complete_families(incomplete: str) -> list[str]:
 
 def check_parquet(path: Path) -> Path:
     """Path of a table to write; it must end in ``.parquet``, and missing folders are made."""
+    from mrnet_features.paths import require_local_output
     from mrnet_features.workflows.outputs import check_output_file, check_output_folder
 
+    check_output(require_local_output, path)
     if path.suffix != ".parquet":
         raise typer.BadParameter(f"must end in '.parquet', got {quote(str(path))}.")
     if path.parent.is_dir():
@@ -253,7 +257,17 @@ def check_output(check: Callable[..., None], *arguments: Any, hint: str = "") ->
         raise typer.BadParameter(describe_error(error, ""), param_hint=param_hint) from error
 
 
-def list_label_files(root: Path, split: str) -> list[Path]:
+def parse_root(text: str) -> AnyPath:
+    """Path of the exams: a local one, in a zip file, or a URL."""
+    from mrnet_features.paths import to_path
+
+    try:
+        return to_path(text)
+    except ValueError as error:  # of a zip file that can't be read
+        raise typer.BadParameter(str(error)) from error
+
+
+def list_label_files(root: AnyPath, split: str) -> list[Path]:
     """Files of a folder that no result may replace."""
     from mrnet_features.workflows.exam_folders import list_inputs
 
@@ -261,29 +275,33 @@ def list_label_files(root: Path, split: str) -> list[Path]:
 
 
 Root = Annotated[
-    Path,
+    Any,  # AnyPath, which typer can't tell from its parts
     typer.Argument(
+        parser=parse_root,
         show_default=False,
         metavar="ROOT",
         help="Folder of exams: in the layout of MRNet (train/, train-acl.csv, ...) or of the RSNA "
-        "knee set (train.csv, train_series/, ...), or DICOM studies without tables.",
+        "knee set (train.csv, train_series/, ...), or DICOM studies without tables. Of the first "
+        "two, also a zip file or a URL such as s3://bucket/folder.",
     ),
 ]
 MrnetRoot = Annotated[
-    Path,
+    Any,
     typer.Argument(
+        parser=parse_root,
         show_default=False,
         metavar="ROOT",
-        help="Folder in the layout of MRNet: train/, train-acl.csv, ...",
+        help="Folder in the layout of MRNet: train/, train-acl.csv, ...; or a zip file or URL.",
     ),
 ]
 LabelRoot = Annotated[
-    Path,
+    Any,
     typer.Argument(
+        parser=parse_root,
         show_default=False,
         metavar="ROOT",
-        help="Folder of exams in the layout of MRNet or of the RSNA knee set; or a CSV of labels: "
-        "a column exam and one per task, with 0, 1 or nothing.",
+        help="Folder of exams in the layout of MRNet or of the RSNA knee set, or a zip file or URL "
+        "of it; or a CSV of labels: a column exam and one per task, with 0, 1 or nothing.",
     ),
 ]
 Table = Annotated[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -20,6 +20,7 @@ from mrnet_features.cli.options import (
     check_parquet,
     choose_out,
     list_label_files,
+    parse_root,
 )
 from mrnet_features.cli.terminal import print_next, quote_path
 
@@ -34,12 +35,13 @@ def predict(
         Path, typer.Argument(show_default=False, metavar="MODEL", help="Folder that `fit` wrote.")
     ],
     paths: Annotated[
-        Path,
+        Any,
         typer.Argument(
+            parser=parse_root,
             show_default=False,
             metavar="EXAMS",
-            help="Folder of exams, as for `extract`. Or valid-paths.csv of MRNet: three lines per "
-            "exam, its sagittal, coronal and axial file.",
+            help="Folder of exams, zip file or URL, as for `extract`. Or valid-paths.csv of MRNet: "
+            "three lines per exam, its sagittal, coronal and axial file.",
         ),
     ],
     file: Annotated[
@@ -80,8 +82,9 @@ def predict(
     from mrnet_features.workflows.predict import predict_folder, predict_paths
 
     to = choose_out(file, out)
-    read = [paths, *model.glob("bundle.json"), *model.glob("*.txt")]
-    if paths.is_dir():
+    is_folder = not isinstance(paths, Path) or paths.is_dir()
+    read = [*model.glob("bundle.json"), *model.glob("*.txt")]
+    if is_folder:
         check_file(to, [*read, *list_label_files(paths, "test")])
         predictions = predict_folder(
             model,
@@ -97,13 +100,13 @@ def predict(
         for name, value in (("--split", split), ("--table", table), ("--ids", ids)):
             if value is not None:
                 raise typer.BadParameter("goes with a folder of exams.", param_hint=f"'{name}'")
-        check_file(to, read)
+        check_file(to, [paths, *read])
         predictions = predict_paths(model, paths, to, device=device, n_jobs=jobs)
     if as_json:
         print_json({"file": str(to), "n_exams": len(predictions)})
     else:
         noun = "exam" if len(predictions) == 1 else "exams"
         print(f"Predictions of {len(predictions)} {noun} in '{to}'.")
-    if not paths.is_dir():
+    if not is_folder:
         again = f"compare ROOT mine={quote_path(to)} cnn=cnn.csv --paths {quote_path(paths)}"
         print_next(again, quiet=quiet or as_json)

@@ -28,6 +28,7 @@ from mrnet_features.cli.options import (
     check_output,
     list_label_files,
     list_tasks,
+    parse_root,
 )
 from mrnet_features.cli.terminal import print_next, quote_path
 
@@ -58,8 +59,9 @@ def report(
         ),
     ],
     root: Annotated[
-        Path,
+        Any,
         typer.Argument(
+            parser=parse_root,
             show_default=False,
             metavar="ROOT",
             help="Folder of exams in the layout of MRNet or of the RSNA knee set, or a CSV of "

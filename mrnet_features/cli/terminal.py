@@ -11,9 +11,12 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from mrnet_features.messages import escape_controls, quote
+
+if TYPE_CHECKING:
+    from mrnet_features.stored_paths import AnyPath
 
 MOST_LINES = 30
 """Most lines of one message."""
@@ -74,9 +77,12 @@ def print_next(command: str, *, quiet: bool) -> None:
         print_message(f"Next: mrnet-features {command}")
 
 
-def quote_path(path: Path) -> str:
-    """Path as it is typed in a shell."""
-    return shlex.quote(str(path))
+def quote_path(path: AnyPath) -> str:
+    """Path as it is typed in a shell; that of a zip file is relative where it can be."""
+    text = str(path)
+    if not isinstance(path, Path) and text.startswith("/"):
+        text = text.removeprefix(f"{Path.cwd()}/")
+    return shlex.quote(text)
 
 
 def hide_home(typed: str) -> str:

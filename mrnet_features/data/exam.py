@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pandas as pd
@@ -16,12 +15,15 @@ from mrnet_features.data.stack_files import read_stack, read_stack_shape
 from mrnet_features.messages import list_names, name_some, quote
 from mrnet_features.names import is_series, parse_series, say_series
 from mrnet_features.notebook_html import format_code, format_paragraph, format_table
+from mrnet_features.paths import to_path
 from mrnet_features.series.assemble import Scale, assemble, find_series_plane
 from mrnet_features.series.dicom_files import list_files
+from mrnet_features.series.fetching import fetch
 from mrnet_features.series.load import check_spacing, is_scanner_file, read_volume
 from mrnet_features.series.nifti import find_json_beside, is_nifti
 from mrnet_features.series.side import Side, make_side
 from mrnet_features.series.stack_scale import resample_stack
+from mrnet_features.stored_paths import AnyPath, Given, StoredPath
 
 if TYPE_CHECKING:
     from mrnet_features.data.study_exam import StudyExam
@@ -40,12 +42,13 @@ class Exam:
     ----------
     id : str
         Exam id as text with its leading zeros, such as "0042".
-    paths : mapping of str to Path
+    paths : mapping of str to path or URL
         The ``.npy`` file of each series; or a DICOM file, the folder of a DICOM series, or a NIfTI
         file, which are read by `load_series` in the plane of the name. MRNet has one series per
         plane: axial, coronal, sagittal. Others are named by plane and weighting, such as
         ``sagittal_fluid``. Kept as absolute paths, so that they stay valid if the working folder
-        changes, and in worker processes that were started in another one.
+        changes, and in worker processes that were started in another one. URLs and files in a zip
+        file are as for `load_mrnet`.
     scale : Scale, optional
         Pixel size, size and percentiles of the stacks from DICOM and NIfTI, as for `load_series`.
         ``.npy`` files are read as they are, unless `spacing_mm` is given.
@@ -65,14 +68,14 @@ class Exam:
     """
 
     id: str
-    paths: Mapping[str, Path]
+    paths: Mapping[str, AnyPath]
     scale: Scale = field(default=Scale(), kw_only=True)
     side: str | Side | None = field(default=None, kw_only=True)
     spacing_mm: Spacing | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         """Make the paths absolute, and check side and spacing."""
-        absolute = {plane: Path(path).absolute() for plane, path in self.paths.items()}
+        absolute = {plane: to_path(path).absolute() for plane, path in self.paths.items()}
         object.__setattr__(self, "paths", absolute)
         spacing: Any = self.spacing_mm
         try:
@@ -113,7 +116,7 @@ class Exam:
         plane : str
             One of the exam's planes or other series.
         mmap : bool, default False
-            Map a ``.npy`` file into memory, read-only, instead of reading it; not if it is
+            Map a local ``.npy`` file into memory, read-only, instead of reading it; not if it is
             resampled.
         side : Side, optional
             Side by which medial and lateral are told apart. A DICOM or NIfTI series must then say
@@ -130,7 +133,7 @@ class Exam:
         KeyError
             If the exam has no file for the series.
         OSError, ModuleNotFoundError
-            As `load_series`, for DICOM and NIfTI.
+            As `load_series`, for DICOM and NIfTI. ConnectionError if a URL can't be reached.
         ValueError
             If the file can't be read or is not a complete uint8 stack of at least one slice, or
             does not agree with `side`.
@@ -139,9 +142,10 @@ class Exam:
         try:
             if is_scanner_file(path):
                 of_plane, spacing = _find_plane(plane), self.find_spacing(plane)
-                volume = read_volume(path, of_plane, spacing_mm=spacing)
-                check_sided(volume, side)
-                return assemble(volume, str(path), self.scale, of_plane).stack
+                with fetch(path) as local:
+                    volume = read_volume(local, of_plane, spacing_mm=spacing)
+                    check_sided(volume, side)
+                    return assemble(volume, str(path), self.scale, of_plane).stack
             return self._rescale(read_stack(path, mmap=mmap), plane)
         except ValueError as error:
             raise ValueError(f"Exam {quote(self.id)}, {say_series(plane)}: {error}") from error
@@ -166,13 +170,18 @@ class Exam:
         """
         path = self.paths.get(plane)
         spacing = self.find_spacing(plane)
-        if path is None or not self.has_scale(plane):
+        if path is None or not (self.has_scale(plane) or isinstance(path, StoredPath)):
             n_slices, height, width = self.load(plane, mmap=True).shape
             return n_slices, height, width
         try:
+            if not self.has_scale(plane):
+                n_slices, height, width = read_stack_shape(path)
+                return n_slices, height, width
             if is_scanner_file(path):
-                volume = read_volume(path, _find_plane(plane), spacing_mm=spacing)
-                find_series_plane(volume, str(path), _find_plane(plane))  # refuses another plane
+                of_plane = _find_plane(plane)
+                with fetch(path) as local:
+                    volume = read_volume(local, of_plane, spacing_mm=spacing)
+                find_series_plane(volume, str(path), of_plane)  # refuses another plane
                 n_slices = volume.n_slices
             else:
                 n_slices = read_stack_shape(path)[0]
@@ -224,7 +233,7 @@ class Exam:
         """
         return plane in self.paths and is_scanner_file(self.paths[plane])
 
-    def list_files(self, plane: str) -> list[Path]:
+    def list_files(self, plane: str) -> list[AnyPath]:
         """Files of a series, sorted; none is read.
 
         Parameters
@@ -234,7 +243,7 @@ class Exam:
 
         Returns
         -------
-        list of Path
+        list of Path or StoredPath
         """
         path = self.paths[plane]
         return list_files(path)[0] if path.is_dir() else [path]
@@ -263,13 +272,15 @@ class Exam:
         """
         if self.side is not None:
             return make_side(self.side)
-        present = [plane for plane, path in self.paths.items() if path.exists()]
-        scanned = [plane for plane in present if self.is_scanned(plane)]
-        return find_headers_side({plane: self.list_files(plane) for plane in scanned})
+        scanned = [plane for plane in self.paths if self.is_scanned(plane)]
+        present = [plane for plane in scanned if self.paths[plane].exists()]
+        return find_headers_side({plane: self.list_files(plane) for plane in present})
 
     def describe_files(self, plane: str) -> str:
         """Size, modification time and change time of the files of a series; no file is read.
 
+        Of files in a store: their sizes, and what the store has of checksum, version and time, from
+        the listing of their folder, which is asked for again if it is older than a minute.
         The scale of the stack follows for DICOM, NIfTI and stacks that are resampled.
 
         Parameters
@@ -285,12 +296,13 @@ class Exam:
         Raises
         ------
         OSError
-            If a file is missing.
+            If a file is missing, or its store does not tell whether it has changed.
         """
         path = self.paths[plane]
         files = self.list_files(plane)
         if is_nifti(path) and not path.is_dir():
-            files += [beside for beside in [find_json_beside(path)] if beside.exists()]
+            beside = find_json_beside(path)
+            files += [beside] if beside.exists() else []
         if not self.has_scale(plane):
             return describe_states(files)
         spacing = self.find_spacing(plane)
@@ -300,7 +312,7 @@ class Exam:
     @classmethod
     def from_dicom(
         cls,
-        folder: str | Path,
+        folder: Given,
         *,
         id: str | None = None,  # noqa: A002 (the name of the field)
         series: Mapping[str, str] | None = None,
@@ -365,7 +377,7 @@ class Exam:
         of_plane = parse_series(plane).plane
         return resample_stack(stack, spacing, of_plane, label=label, scale=self.scale)
 
-    def _find_path(self, plane: str) -> Path:
+    def _find_path(self, plane: str) -> AnyPath:
         """File of a series; an error that lists the series if there is none."""
         if plane not in self.paths:
             raise KeyError(

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from mrnet_features.data.stack_files import read_stack_shape
 from mrnet_features.messages import describe_cause
+from mrnet_features.stored_paths import AnyPath, StoredPath
 
 __all__ = ["describe_file", "describe_states"]
 
 
-def describe_states(files: Sequence[Path]) -> str:
+def describe_states(files: Sequence[AnyPath]) -> str:
     """Size, modification time and change time of some files; no file is read.
+
+    Of a file in a store: its size, and the checksum, version and times that the store has.
 
     Parameters
     ----------
-    files : sequence of Path
+    files : sequence of Path or StoredPath
 
     Returns
     -------
@@ -25,23 +27,33 @@ def describe_states(files: Sequence[Path]) -> str:
     Raises
     ------
     OSError
-        If a file is missing.
+        If a file is missing, or its store does not tell whether it has changed.
     """
-    states = (file.stat() for file in files)
-    return " ".join(f"{state.st_size} {state.st_mtime_ns} {state.st_ctime_ns}" for state in states)
+    return " ".join(map(_describe_state, files))
 
 
-def describe_file(path: Path) -> str:
+def _describe_state(file: AnyPath) -> str:
+    if isinstance(file, StoredPath):
+        return file.state()
+    state = file.stat()
+    return f"{state.st_size} {state.st_mtime_ns} {state.st_ctime_ns}"
+
+
+def describe_file(path: AnyPath) -> str:
     """Shape of a stack from the header of its file, or why there is none; no pixel is read.
+
+    A file behind a URL is not asked for.
 
     Parameters
     ----------
-    path : Path
+    path : Path or StoredPath
 
     Returns
     -------
     str
     """
+    if isinstance(path, StoredPath) and path.is_remote:
+        return "not looked at"
     if path.is_dir():
         return "a folder of DICOM files"
     if not path.is_file():

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import chain, islice
-from pathlib import Path
 
 import numpy as np
 
 from mrnet_features.names import is_series, parse_series
 from mrnet_features.series.dicom_frames import Frame, list_frames
+from mrnet_features.series.fetching import fetch
 from mrnet_features.series.first_picture import read_pictures
 from mrnet_features.series.nifti import is_nifti, read_nifti_volume
 from mrnet_features.series.side import Side, combine_sides, find_side, read_maker
 from mrnet_features.series.volume import Volume
+from mrnet_features.stored_paths import AnyPath
 
 __all__ = ["check_sided", "find_headers_side"]
 
 
-def find_headers_side(files: Mapping[str, Sequence[Path]]) -> Side:
+def find_headers_side(files: Mapping[str, Sequence[AnyPath]]) -> Side:
     """Side of a knee, from one header per series.
 
     Tags of all series count first, then the positions of coronal and axial pictures, whose middle
@@ -27,7 +28,7 @@ def find_headers_side(files: Mapping[str, Sequence[Path]]) -> Side:
 
     Parameters
     ----------
-    files : mapping of str to sequence of Path
+    files : mapping of str to sequence of Path or StoredPath
         Files of each series. ``.npy`` files and others that `load_series` does not read tell
         nothing.
 
@@ -93,10 +94,11 @@ def _is_across(series: str) -> bool:
     return is_series(series) and parse_series(series).plane != "sagittal"
 
 
-def _read_side(paths: Sequence[Path], *, is_all: bool) -> Side:
+def _read_side(paths: Sequence[AnyPath], *, is_all: bool) -> Side:
     """Side of one series, from the first picture or from all."""
     if len(paths) == 1 and is_nifti(paths[0]):
-        return find_side(read_nifti_volume(paths[0]))
+        with fetch(paths[0]) as path:
+            return find_side(read_nifti_volume(path))
     files = islice(read_pictures(paths), None if is_all else 1)
     frames = [frame for file in files for frame in list_frames(file)]
     return find_side(_make_volume(frames)) if frames else Side()

@@ -193,6 +193,8 @@ def read_exam_fields(exam: Exam, key: bytes) -> dict[str, dict[str, Any]]:
     for series in sort_series(exam.paths):
         try:
             found[series] = _read_series(exam, series, key)
+        except ConnectionError:
+            raise
         except (OSError, ValueError) as error:
             found[series] = {"problem": str(error)}
     return found

@@ -18,6 +18,7 @@ from mrnet_features.data.exam import Exam
 from mrnet_features.data.pickled_arrays import read_pickled_array
 from mrnet_features.exam_ids import find_id_problem
 from mrnet_features.messages import quote
+from mrnet_features.paths import require_local
 from mrnet_features.series.side import Side
 
 PLANE = "sagittal"
@@ -74,7 +75,7 @@ class KneeMriExam(Exam):
         OSError
             If the file is gone or is not a regular file.
         """
-        path = self._find_path(plane)
+        path = require_local(self._find_path(plane), "KneeMRI")
         if mmap:
             raise ValueError(
                 "`mmap` must be False for KneeMRI, got True: a pickle can't be mapped."
@@ -146,7 +147,7 @@ def load_kneemri(root: str | Path) -> KneeMriDataset:
     Štajduhar, Mamula, Miletić and Ünal 2017, Computer Methods and Programs in Biomedicine
     140:151-164.
     """
-    folder = Path(root)
+    folder = require_local(root, "KneeMRI")
     table = folder / "metadata.csv"
     try:
         rows = _read_metadata(table)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from mrnet_features.csv_files import Row, read_rows
 from mrnet_features.data.leading_zeros import restore_zeros
@@ -13,6 +11,7 @@ from mrnet_features.data.problems import MOST_PROBLEMS, Problem, limit_problems
 from mrnet_features.exam_ids import find_id_problem
 from mrnet_features.messages import quote
 from mrnet_features.names import SPLITS, TASKS
+from mrnet_features.stored_paths import AnyPath
 
 __all__ = ["find_label_files", "list_label_ids", "read_label_file"]
 
@@ -26,12 +25,12 @@ MOST_BYTES = 16 * 2**20
 """Largest label file: `MOST_EXAMS` exams named by DICOM UIDs."""
 
 
-def find_label_files(root: Path, splits: Sequence[str] = SPLITS) -> list[str]:
+def find_label_files(root: AnyPath, splits: Sequence[str] = SPLITS) -> list[str]:
     """Names of the label files in a folder, including names with an underscore for the hyphen.
 
     Parameters
     ----------
-    root : Path
+    root : Path or StoredPath
     splits : sequence of str, default ("train", "valid")
 
     Returns
@@ -43,12 +42,12 @@ def find_label_files(root: Path, splits: Sequence[str] = SPLITS) -> list[str]:
     return [name for name in names if (root / name).is_file()]
 
 
-def list_label_ids(root: Path, split: str) -> Iterator[str]:
+def list_label_ids(root: AnyPath, split: str) -> Iterator[str]:
     """Yield the ids in the label files of one split as they stand there.
 
     Parameters
     ----------
-    root : Path
+    root : Path or StoredPath
         Folder of the release.
     split : {"train", "valid"}
 
@@ -59,19 +58,24 @@ def list_label_ids(root: Path, split: str) -> Iterator[str]:
         `read_label_file` reports them.
     """
     for task in TASKS:
-        with contextlib.suppress(OSError, ValueError):
-            for row in _read_rows(root / f"{split}-{task}.csv"):
-                yield row.cells[0]
+        try:
+            rows = _read_rows(root / f"{split}-{task}.csv")
+        except ConnectionError:
+            raise
+        except (OSError, ValueError):
+            continue
+        for row in rows:
+            yield row.cells[0]
 
 
 def read_label_file(
-    root: Path, split: str, task: str, width: int = 0
+    root: AnyPath, split: str, task: str, width: int = 0
 ) -> tuple[dict[str, int], list[Problem]]:
     """Labels of one task by exam id, and the problems of the file.
 
     Parameters
     ----------
-    root : Path
+    root : Path or StoredPath
         Folder of the release.
     split : {"train", "valid"}
     task : {"abnormal", "acl", "meniscus"}
@@ -98,16 +102,18 @@ def read_label_file(
             else "Copy it from the release."
         )
         return {}, [Problem("label-file", "", "", f"'{path}' does not exist. {advice}")]
+    except ConnectionError:
+        raise
     except (OSError, ValueError) as error:  # not a regular file, no permission, not text
         return {}, [Problem("label-file", "", "", str(error))]
     return {} if len(problems) > MOST_PROBLEMS else labels, problems
 
 
-def _read_rows(path: Path) -> list[Row]:
+def _read_rows(path: AnyPath) -> list[Row]:
     return read_rows(path, most_bytes=MOST_BYTES, most_lines=MOST_EXAMS)
 
 
-def _read_lines(path: Path, width: int, labels: dict[str, int]) -> Iterator[Problem]:
+def _read_lines(path: AnyPath, width: int, labels: dict[str, int]) -> Iterator[Problem]:
     """Fill `labels` with the lines that are right, and yield the problems of the others."""
     for number, (line, cells) in enumerate(_read_rows(path)):
         exam_id, label = (*cells, "")[:2]

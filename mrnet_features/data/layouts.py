@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 import pandas as pd
@@ -12,11 +11,13 @@ from mrnet_features.data import mrnet
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.release import has_split
 from mrnet_features.data.release_hints import guess_layout
+from mrnet_features.data.roots import open_root
 from mrnet_features.data.rsna import Missing, load_rsna_knee, load_rsna_labels
 from mrnet_features.data.rsna_files import SPLITS as RSNA_SPLITS
 from mrnet_features.data.rsna_hints import has_rsna_layout
 from mrnet_features.data.rsna_series import SLOTS
 from mrnet_features.names import PLANES, SPLITS
+from mrnet_features.stored_paths import Given
 
 __all__ = ["LAYOUT_SPLITS", "Layout", "find_layout", "load_labels", "load_split"]
 
@@ -26,12 +27,12 @@ LAYOUT_SPLITS: Mapping[Layout, tuple[str, ...]] = {"mrnet": SPLITS, "rsna": RSNA
 """Splits of each layout; the first one is to train on."""
 
 
-def find_layout(root: str | Path) -> Layout:
+def find_layout(root: Given) -> Layout:
     """Layout of a folder, by the names of its files and folders; no file is opened.
 
     Parameters
     ----------
-    root : path
+    root : path or URL
 
     Returns
     -------
@@ -44,7 +45,7 @@ def find_layout(root: str | Path) -> Layout:
     FileNotFoundError
         If there is no such folder, or it has neither layout; the message says what to pass.
     """
-    folder = Path(root)
+    folder = open_root(root)
     if not folder.is_dir():
         raise FileNotFoundError(
             f"There is no folder '{folder}'. Pass the folder of MRNet, which holds 'train/' and "
@@ -63,7 +64,7 @@ def find_layout(root: str | Path) -> Layout:
 
 
 def load_split(
-    root: str | Path,
+    root: Given,
     split: str,
     planes: str | Sequence[str] | None = None,
     *,
@@ -74,7 +75,7 @@ def load_split(
 
     Parameters
     ----------
-    root : path
+    root : path or URL
     split : str
         "train"; "valid" of MRNet or "test" of the RSNA layout.
     planes : str or sequence of str, optional
@@ -93,6 +94,7 @@ def load_split(
     OSError, TypeError, ValueError
         As `find_layout`, `load_mrnet` or `load_rsna_knee`.
     """
+    root = open_root(root)
     if find_layout(root) == "rsna":
         slots = SLOTS if planes is None else planes
         return load_rsna_knee(root, split, slots=slots, exclude=exclude, missing=missing)
@@ -102,7 +104,7 @@ def load_split(
 
 
 def load_labels(
-    root: str | Path,
+    root: Given,
     split: str = "train",
     *,
     exclude: pd.DataFrame | Iterable[str] | None = None,
@@ -111,7 +113,7 @@ def load_labels(
 
     Parameters
     ----------
-    root : path
+    root : path or URL
         Folder in MRNet's layout, which holds ``train-abnormal.csv`` and so on, or in the RSNA
         layout, which holds ``train.csv``.
     split : str, default "train"
@@ -134,6 +136,7 @@ def load_labels(
         If `split` is not one of those named, `exclude` holds something that is not an exam id, or
         a label file has problems; the message lists each problem and what to do.
     """
+    root = open_root(root)
     try:
         layout = find_layout(root)
     except FileNotFoundError:

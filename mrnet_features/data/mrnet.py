@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Collection, Iterable, Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -22,15 +21,17 @@ from mrnet_features.data.release import (
     read_contents,
 )
 from mrnet_features.data.release_hints import guess_layout
+from mrnet_features.data.roots import open_root
 from mrnet_features.excluded_ids import list_excluded
 from mrnet_features.messages import name_some, quote
 from mrnet_features.names import PLANES, SPLITS
+from mrnet_features.stored_paths import AnyPath, Given
 
 __all__ = ["load_labels", "load_mrnet"]
 
 
 def load_mrnet(
-    root: str | Path,
+    root: Given,
     split: str = "train",
     *,
     planes: str | Sequence[str] = PLANES,
@@ -43,10 +44,12 @@ def load_mrnet(
 
     Parameters
     ----------
-    root : path
+    root : path or URL
         Folder that holds ``train/axial/0000.npy`` and so on, and ``train-abnormal.csv`` and
         so on (no header, rows ``0000,1``). Exam ids may be any text; if numbers among them begin
-        with zeros, all numbers must have their zeros.
+        with zeros, all numbers must have their zeros. A zip file that holds such a folder is read
+        without unpacking it. So is a folder behind a URL such as ``s3://bucket/MRNet-v1.0``, with
+        the extra ``remote``; storage options are those of a UPath, or of fsspec's configuration.
     split : {"train", "valid"}, default "train"
     planes : str or sequence of str, default ("axial", "coronal", "sagittal")
         Planes that every exam must have.
@@ -70,8 +73,15 @@ def load_mrnet(
         If `split` or `planes` is not one of those named, `exclude` holds something that is not
         an exam id, or the folder differs from the release; the message lists each problem and
         what to do.
+    ConnectionError
+        If a URL can't be reached for a minute.
+
+    Notes
+    -----
+    Behind a URL each folder is listed once, and no stack is opened: sizes are those of the listing,
+    and headers are checked when an exam is read, in one request per stack.
     """
-    root = Path(root)
+    root = open_root(root)
     excluded = list_excluded(exclude)
     check_request(root, split)
     planes = (planes,) if isinstance(planes, str) else planes
@@ -95,7 +105,7 @@ def load_mrnet(
 
 
 def load_labels(
-    root: str | Path,
+    root: Given,
     split: str = "train",
     *,
     exclude: pd.DataFrame | Iterable[str] | None = None,
@@ -104,8 +114,8 @@ def load_labels(
 
     Parameters
     ----------
-    root : path
-        Folder that holds ``train-abnormal.csv`` and so on.
+    root : path or URL
+        Folder that holds ``train-abnormal.csv`` and so on, as for `load_mrnet`.
     split : {"train", "valid"}, default "train"
     exclude : DataFrame or iterable of str, optional
         Exams to leave out, as for `load_mrnet`.
@@ -125,7 +135,7 @@ def load_labels(
         If `split` is not one of those named, `exclude` holds something that is not an exam id,
         or a label file differs from the release; the message lists each problem and what to do.
     """
-    root = Path(root)
+    root = open_root(root)
     excluded = list_excluded(exclude)
     check_request(root, split)
     if not find_label_files(root, [split]) and not (root / split).is_dir():
@@ -144,7 +154,7 @@ def load_labels(
     return _tabulate_labels(contents)
 
 
-def _raise_problems(root: Path, split: str, contents: Contents, if_empty: str) -> None:
+def _raise_problems(root: AnyPath, split: str, contents: Contents, if_empty: str) -> None:
     """Raise an error if the folder has a problem or no exam."""
     problems = contents.problems
     if not contents.ids and not problems:
@@ -159,7 +169,7 @@ def _tabulate_labels(contents: Contents) -> pd.DataFrame:
     return pd.DataFrame(columns, index=pd.Index(contents.ids, name="exam"), dtype=np.int8)
 
 
-def _check_excluded(root: Path, excluded: Collection[str]) -> None:
+def _check_excluded(root: AnyPath, excluded: Collection[str]) -> None:
     """Refuse ids that lost their zeros; warn of ids that neither split has, if both are there."""
     if not excluded:
         return

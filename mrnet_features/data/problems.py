@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, islice
-from pathlib import Path
 from typing import NamedTuple
 
 from mrnet_features.messages import name_some
+from mrnet_features.stored_paths import AnyPath
 
 __all__ = ["MOST_PROBLEMS", "Problem", "format_problems", "limit_problems"]
 
@@ -71,12 +71,12 @@ def limit_problems(problems: Iterable[Problem], where: str) -> Iterator[Problem]
         yield problem
 
 
-def format_problems(root: Path, split: str, problems: Sequence[Problem]) -> str:
+def format_problems(root: AnyPath, split: str, problems: Sequence[Problem]) -> str:
     """Error message that lists the problems of one split.
 
     Parameters
     ----------
-    root : Path
+    root : Path or StoredPath
         Folder of the release.
     split : {"train", "valid"}
     problems : sequence of Problem
@@ -88,6 +88,7 @@ def format_problems(root: Path, split: str, problems: Sequence[Problem]) -> str:
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> problems = [Problem("label-file", "", "", "train-acl.csv has no line.")] * 2
     >>> print(format_problems(Path("MRNet"), "train", problems))
     'MRNet' (train) has 1 problem:

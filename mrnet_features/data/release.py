@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from mrnet_features.data.label_files import LABEL, find_label_files, list_label_ids, read_label_file
@@ -13,6 +11,7 @@ from mrnet_features.data.problems import Problem, limit_problems
 from mrnet_features.data.stack_files import find_stack_problem, list_stack_files, list_stack_ids
 from mrnet_features.messages import quote
 from mrnet_features.names import PLANES, SPLITS, TASKS
+from mrnet_features.stored_paths import AnyPath
 
 __all__ = ["Contents", "check_request", "find_conflicts", "has_split", "list_ids", "read_contents"]
 
@@ -26,19 +25,19 @@ class Contents(NamedTuple):
         Exams with a label or a stack, in order.
     labels : dict of str to dict of str to int
         Label by task and exam id.
-    files : dict of str to dict of str to Path
+    files : dict of str to dict of str to Path or StoredPath
         Stack file by plane and exam id.
     problems : tuple of Problem
     """
 
     ids: tuple[str, ...]
     labels: dict[str, dict[str, int]]
-    files: dict[str, dict[str, Path]]
+    files: dict[str, dict[str, AnyPath]]
     problems: tuple[Problem, ...]
 
 
 def read_contents(
-    root: Path,
+    root: AnyPath,
     split: str,
     planes: Sequence[str] = PLANES,
     *,
@@ -48,7 +47,7 @@ def read_contents(
 
     Parameters
     ----------
-    root : Path
+    root : Path or StoredPath
         Folder of the release.
     split : {"train", "valid"}
     planes : sequence of str, default ("axial", "coronal", "sagittal")
@@ -75,12 +74,12 @@ def read_contents(
     return Contents(tuple(ids), labels, files, kept)
 
 
-def list_ids(root: Path, split: str) -> set[str]:
+def list_ids(root: AnyPath, split: str) -> set[str]:
     """Ids of the exams of one split that have a stack file or a line in a label file.
 
     Parameters
     ----------
-    root : Path
+    root : Path or StoredPath
         Folder of the release.
     split : {"train", "valid"}
 
@@ -94,12 +93,12 @@ def list_ids(root: Path, split: str) -> set[str]:
     return named.union(*labels.values(), *files.values())
 
 
-def check_request(root: Path, split: str) -> None:
+def check_request(root: AnyPath, split: str) -> None:
     """Raise an error unless the split is known and the folder exists.
 
     Parameters
     ----------
-    root : Path
+    root : Path or StoredPath
         Folder of the release.
     split : str
 
@@ -119,12 +118,12 @@ def check_request(root: Path, split: str) -> None:
         )
 
 
-def has_split(root: Path, split: str) -> bool:
+def has_split(root: AnyPath, split: str) -> bool:
     """Whether a folder holds the folder of a split (train/ or valid/) or one of its label files.
 
     Parameters
     ----------
-    root : Path
+    root : Path or StoredPath
         Folder of the release.
     split : {"train", "valid"}
 
@@ -167,7 +166,7 @@ class _Files(NamedTuple):
     """Labels and stack files as they were read."""
 
     labels: dict[str, dict[str, int]]
-    files: dict[str, dict[str, Path]]
+    files: dict[str, dict[str, AnyPath]]
     problems: list[Problem]
     empty: list[Problem]
     """Label files without a line and planes without a stack."""
@@ -175,13 +174,17 @@ class _Files(NamedTuple):
     """Broken lines by task."""
 
 
-def _read_files(root: Path, split: str, planes: Sequence[str]) -> _Files:
+def _read_files(root: AnyPath, split: str, planes: Sequence[str]) -> _Files:
     """Labels by task and stack files by plane; headers of the stacks are not read yet."""
     read = _Files({}, {}, [], [], {})
     stacks: set[str] = set()
     for plane in PLANES:  # the names of all stacks show whether numbers have leading zeros
-        with contextlib.suppress(OSError):
+        try:
             stacks.update(list_stack_ids(root / split / plane))
+        except ConnectionError:
+            raise
+        except OSError:  # reported below
+            continue
     width = find_width(stacks, list_label_ids(root, split))
     for task in TASKS:
         read.labels[task], problems = read_label_file(root, split, task, width)
@@ -203,7 +206,7 @@ def _read_files(root: Path, split: str, planes: Sequence[str]) -> _Files:
 
 
 def _find_broken_stacks(
-    plane: str, files: Mapping[str, Path], excluded: Collection[str]
+    plane: str, files: Mapping[str, AnyPath], excluded: Collection[str]
 ) -> Iterator[Problem]:
     """Yield the stack files of one plane that are not complete stacks."""
     for exam_id, path in files.items():
@@ -216,7 +219,7 @@ def _find_broken_stacks(
 def _find_disagreements(
     ids: Sequence[str],
     labels: Mapping[str, Mapping[str, int]],
-    files: Mapping[str, Mapping[str, Path]],
+    files: Mapping[str, Mapping[str, AnyPath]],
     split: str,
     broken: Mapping[str, Sequence[Problem]],
 ) -> Iterator[Problem]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from mrnet_features.data.label_files import find_label_files
 from mrnet_features.data.rsna_hints import find_set_near, has_rsna_layout
 from mrnet_features.messages import name_some
 from mrnet_features.names import PLANES, SPLITS
+from mrnet_features.stored_paths import AnyPath
 
 __all__ = ["guess_layout", "guess_renaming"]
 
@@ -15,12 +14,12 @@ OTHER_NAMES = {"train": {"train", "training"}, "valid": {"valid", "val", "valida
 """Names of a split's folder in copies of the release, in lower case."""
 
 
-def guess_layout(root: Path, split: str) -> str:
+def guess_layout(root: AnyPath, split: str) -> str:
     """Advice for a folder without train/ or valid/.
 
     Parameters
     ----------
-    root : Path
+    root : Path or StoredPath
         A folder without the subfolder `split`.
     split : {"train", "valid"}
 
@@ -53,12 +52,12 @@ def guess_layout(root: Path, split: str) -> str:
     return f"Folders present: {name_some(folders) or 'none'}. Pass the folder of the release."
 
 
-def guess_renaming(root: Path, split: str) -> str:
+def guess_renaming(root: AnyPath, split: str) -> str:
     """Advice where the folder of a split seems to have another name, else an empty string.
 
     Parameters
     ----------
-    root : Path
+    root : Path or StoredPath
         A folder without the subfolder `split`.
     split : {"train", "valid"}
 
@@ -72,14 +71,14 @@ def guess_renaming(root: Path, split: str) -> str:
     return ""
 
 
-def _list_folders(root: Path) -> list[str]:
+def _list_folders(root: AnyPath) -> list[str]:
     """Sorted names of the folders in a folder, without hidden ones."""
     return sorted(
         path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")
     )
 
 
-def _find_release_above(root: Path) -> Path | None:
+def _find_release_above(root: AnyPath) -> AnyPath | None:
     """Folder of the release if `root` is a split or a plane inside it, else None."""
     here = root.absolute()
     split = here.parent if here.name.lower() in PLANES else here

@@ -6,7 +6,6 @@ import logging
 import warnings
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -14,6 +13,7 @@ import pandas as pd
 
 from mrnet_features.data.exam import Exam
 from mrnet_features.data.problems import Problem, format_problems, limit_problems
+from mrnet_features.data.roots import open_root
 from mrnet_features.data.rsna_choice import SeriesChoice, read_choice
 from mrnet_features.data.rsna_files import (
     SAMPLE,
@@ -30,6 +30,7 @@ from mrnet_features.excluded_ids import list_excluded
 from mrnet_features.messages import name_some, quote
 from mrnet_features.names import check_series, parse_series
 from mrnet_features.series.assemble import PERCENTILES, PIXEL_MM, SIZE, check_scale
+from mrnet_features.stored_paths import AnyPath, Given
 
 __all__ = ["load_rsna_knee", "load_rsna_labels"]
 
@@ -39,7 +40,7 @@ Missing: TypeAlias = Literal["error", "drop"]
 
 
 def load_rsna_knee(
-    root: str | Path,
+    root: Given,
     split: str = "train",
     *,
     slots: str | Sequence[str] = SLOTS,
@@ -59,9 +60,11 @@ def load_rsna_knee(
 
     Parameters
     ----------
-    root : path
+    root : path or URL
         Folder that holds ``train.csv``, ``train_series.csv`` and
-        ``train_series/<StudyInstanceUID>/<SeriesInstanceUID>/``, or the same of the test split.
+        ``train_series/<StudyInstanceUID>/<SeriesInstanceUID>/``, or the same of the test split. Or
+        a zip file that holds it, or a URL, as for `load_mrnet`: each study is then listed in a
+        request of its own, which takes minutes for thousands of them.
     split : {"train", "test"}, default "train"
     slots : str or sequence of str
         Series that an exam can have, each ``plane_fluid`` or ``plane_structural``. All six by
@@ -110,7 +113,7 @@ def load_rsna_knee(
     two-dimensional series of knees have; more files; lower SeriesInstanceUID. `StudyDataset.table`
     lists all series and says why one was chosen.
     """
-    root, excluded = Path(root), list_excluded(exclude)
+    root, excluded = open_root(root), list_excluded(exclude)
     scale = check_scale(pixel_mm, size, percentiles)
     asked = _check_slots(slots)
     if missing not in ("error", "drop"):
@@ -168,7 +171,7 @@ def load_rsna_knee(
 
 
 def load_rsna_labels(
-    root: str | Path,
+    root: Given,
     split: str = "train",
     *,
     exclude: pd.DataFrame | Iterable[str] | None = None,
@@ -177,8 +180,8 @@ def load_rsna_labels(
 
     Parameters
     ----------
-    root : path
-        Folder that holds ``train.csv``.
+    root : path or URL
+        Folder that holds ``train.csv``, as for `load_rsna_knee`.
     split : {"train", "test"}, default "train"
     exclude : DataFrame or iterable of str, optional
         As for `load_rsna_knee`.
@@ -193,7 +196,7 @@ def load_rsna_labels(
     FileNotFoundError, TypeError, ValueError
         As `load_rsna_knee`, or if the table has no findings.
     """
-    root, excluded = Path(root), list_excluded(exclude)
+    root, excluded = open_root(root), list_excluded(exclude)
     require_set(root, split, images=False)
     studies = _read_split(root, split, excluded)
     _raise(root, split, studies.problems, excluded)
@@ -229,7 +232,7 @@ def _check_findings(findings: str | Sequence[str] | None) -> tuple[str, ...] | N
 
 
 def _read_split(
-    root: Path, split: str, excluded: Collection[str], findings: Sequence[str] | None = None
+    root: AnyPath, split: str, excluded: Collection[str], findings: Sequence[str] | None = None
 ) -> Studies:
     """Studies of a split; warn of columns left out and of excluded ids that neither split has."""
     studies = read_studies(find_file(root, f"{split}.csv"), findings)
@@ -254,7 +257,9 @@ def _read_split(
     return studies
 
 
-def _raise(root: Path, split: str, problems: Iterable[Problem], excluded: Collection[str]) -> None:
+def _raise(
+    root: AnyPath, split: str, problems: Iterable[Problem], excluded: Collection[str]
+) -> None:
     """Raise one error for all problems but those of excluded studies."""
     kept = [problem for problem in problems if problem.exam not in excluded]
     if kept:

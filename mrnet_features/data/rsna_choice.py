@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import pandas as pd
@@ -11,6 +10,7 @@ import pandas as pd
 from mrnet_features.data.rsna_files import ListedSeries
 from mrnet_features.data.rsna_series import SLOTS
 from mrnet_features.messages import name_some, quote
+from mrnet_features.stored_paths import AnyPath
 
 __all__ = ["SeriesChoice", "read_choice"]
 
@@ -21,7 +21,7 @@ SeriesChoice: TypeAlias = Mapping[str, Mapping[str, str | None]] | pd.DataFrame
 def read_choice(
     series: SeriesChoice | None,
     known: Mapping[str, Sequence[ListedSeries]],
-    folder: Path,
+    folder: AnyPath,
     excluded: Collection[str] = (),
 ) -> dict[str, dict[str, str | None]]:
     """Wanted series by study and slot, checked.
@@ -32,7 +32,7 @@ def read_choice(
         As for `load_rsna_knee`.
     known : mapping of str to sequence of ListedSeries
         Series by study.
-    folder : Path
+    folder : Path or StoredPath
         Folder of the studies.
     excluded : collection of str, default ()
         Studies whose series do not matter.

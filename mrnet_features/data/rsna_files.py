@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from mrnet_features.csv_files import Row, read_rows
@@ -14,6 +13,7 @@ from mrnet_features.exam_ids import STUDY_UID
 from mrnet_features.messages import name_some, quote
 from mrnet_features.names import PLANES
 from mrnet_features.series.uids import LONGEST_UID, find_uid_problem
+from mrnet_features.stored_paths import AnyPath
 
 __all__ = ["SPLITS", "ListedSeries", "Studies", "read_series", "read_studies"]
 
@@ -88,12 +88,12 @@ class ListedSeries(NamedTuple):
     line: int
 
 
-def read_studies(path: Path, findings: Sequence[str] | None = None) -> Studies:
+def read_studies(path: AnyPath, findings: Sequence[str] | None = None) -> Studies:
     """Studies of ``train.csv`` or ``test.csv``.
 
     Parameters
     ----------
-    path : Path
+    path : Path or StoredPath
     findings : sequence of str, optional
         Columns of labels, in this order; ignored in a table without any column of labels. By
         default those that ``sample_submission.csv`` beside the table has, in the order of the
@@ -144,12 +144,12 @@ def read_studies(path: Path, findings: Sequence[str] | None = None) -> Studies:
     return Studies(tuple(named), chosen, reports, tuple(problems), left_out, gold)
 
 
-def read_series(path: Path) -> tuple[list[ListedSeries], list[Problem]]:
+def read_series(path: AnyPath) -> tuple[list[ListedSeries], list[Problem]]:
     """Series of ``train_series.csv`` or ``test_series.csv``.
 
     Parameters
     ----------
-    path : Path
+    path : Path or StoredPath
 
     Returns
     -------
@@ -191,7 +191,7 @@ def read_series(path: Path) -> tuple[list[ListedSeries], list[Problem]]:
     return list(known.values()), problems
 
 
-def _read_table(path: Path, needed: Sequence[str]) -> tuple[dict[str, int], int, list[Row]]:
+def _read_table(path: AnyPath, needed: Sequence[str]) -> tuple[dict[str, int], int, list[Row]]:
     """Positions of the columns by name, the number of cells of a row, and the rows.
 
     No message shows the text of a cell: it may be a report.
@@ -228,7 +228,7 @@ def _read_table(path: Path, needed: Sequence[str]) -> tuple[dict[str, int], int,
 
 
 def _choose_findings(
-    path: Path, others: Sequence[str], findings: Sequence[str] | None
+    path: AnyPath, others: Sequence[str], findings: Sequence[str] | None
 ) -> tuple[Sequence[str], Sequence[str]]:
     """Columns to return as labels, and all columns of labels that are known as such."""
     if not others:
@@ -278,7 +278,7 @@ def _find_row_problem(row: Row, width: int, uids: Mapping[str, str]) -> str | No
     return None
 
 
-def _describe(path: Path, row: Row, study: str, problem: str) -> Problem:
+def _describe(path: AnyPath, row: Row, study: str, problem: str) -> Problem:
     named = "" if find_uid_problem(study) else study
     return Problem(
         "label-file", named, "", f"{path.name} line {row.line}: {problem}", line=row.line

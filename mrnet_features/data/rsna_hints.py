@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from mrnet_features.data.label_files import find_label_files
 from mrnet_features.data.rsna_files import SPLITS
 from mrnet_features.messages import name_some, quote
 from mrnet_features.names import PLANES
 from mrnet_features.names import SPLITS as MRNET_SPLITS
+from mrnet_features.stored_paths import AnyPath
 
 __all__ = ["find_file", "find_set_near", "guess_set", "has_rsna_layout", "require_set"]
 
@@ -16,12 +15,12 @@ DEEPEST = 3
 """Folders between a set and the files of a series: train_series, study, series."""
 
 
-def has_rsna_layout(root: Path) -> bool:
+def has_rsna_layout(root: AnyPath) -> bool:
     """Whether a folder holds a table or a folder of series, as in the RSNA layout.
 
     Parameters
     ----------
-    root : Path
+    root : Path or StoredPath
 
     Returns
     -------
@@ -33,12 +32,12 @@ def has_rsna_layout(root: Path) -> bool:
     )
 
 
-def require_set(root: Path, split: str, *, images: bool) -> None:
+def require_set(root: AnyPath, split: str, *, images: bool) -> None:
     """Raise unless a folder has the tables of a split, and its folder of series.
 
     Parameters
     ----------
-    root : Path
+    root : Path or StoredPath
     split : str
     images : bool
         Whether the series are needed; else the table of the studies alone.
@@ -68,17 +67,17 @@ def require_set(root: Path, split: str, *, images: bool) -> None:
             )
 
 
-def find_file(root: Path, name: str) -> Path:
+def find_file(root: AnyPath, name: str) -> AnyPath:
     """Path of a table of the set; an error with advice if there is none.
 
     Parameters
     ----------
-    root : Path
+    root : Path or StoredPath
     name : str
 
     Returns
     -------
-    Path
+    Path or StoredPath
 
     Raises
     ------
@@ -89,12 +88,12 @@ def find_file(root: Path, name: str) -> Path:
     return root / name
 
 
-def guess_set(root: Path, name: str) -> str:
+def guess_set(root: AnyPath, name: str) -> str:
     """Advice for a folder without a table of the RSNA layout.
 
     Parameters
     ----------
-    root : Path
+    root : Path or StoredPath
         An existing folder without the file `name`.
     name : str
 
@@ -113,12 +112,12 @@ def guess_set(root: Path, name: str) -> str:
     )
 
 
-def find_set_near(root: Path, name: str) -> str:
+def find_set_near(root: AnyPath, name: str) -> str:
     """Advice where a folder lies in a set, or holds the folder or an archive of one; or empty.
 
     Parameters
     ----------
-    root : Path
+    root : Path or StoredPath
         An existing folder.
     name : str
         File of the set.
@@ -138,10 +137,10 @@ def find_set_near(root: Path, name: str) -> str:
     return f"Unpack {quote(packed[0])} first." if packed else ""
 
 
-def _list_visible(root: Path) -> list[Path]:
+def _list_visible(root: AnyPath) -> list[AnyPath]:
     return sorted(path for path in root.iterdir() if not path.name.startswith("."))
 
 
-def _has_mrnet_layout(root: Path) -> bool:
+def _has_mrnet_layout(root: AnyPath) -> bool:
     has_planes = any((root / s / plane).is_dir() for s in MRNET_SPLITS for plane in PLANES)
     return has_planes or bool(find_label_files(root))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from mrnet_features.data.rsna_files import ListedSeries
 from mrnet_features.series.dicom_files import MOST_FILES
 from mrnet_features.series.study import USUAL_SLICES
+from mrnet_features.stored_paths import AnyPath, StoredPath
 
 __all__ = ["NO_FOLDER", "SLOTS", "FoundSeries", "choose", "find_slot", "list_folders"]
 
@@ -75,12 +75,12 @@ def find_slot(series: ListedSeries) -> str:
     return f"{series.plane}_{'fluid' if series.fluid_sensitive else 'structural'}"
 
 
-def list_folders(folder: Path) -> frozenset[str] | None:
+def list_folders(folder: AnyPath) -> frozenset[str] | None:
     """Names of the folders in a folder; None if there is no such folder.
 
     Parameters
     ----------
-    folder : Path
+    folder : Path or StoredPath
 
     Returns
     -------
@@ -92,6 +92,8 @@ def list_folders(folder: Path) -> frozenset[str] | None:
         If it can't be read.
     """
     try:
+        if isinstance(folder, StoredPath):
+            return frozenset(path.name for path in folder.iterdir() if path.is_dir())
         with os.scandir(folder) as entries:
             return frozenset(entry.name for entry in entries if entry.is_dir())
     except (FileNotFoundError, NotADirectoryError):
@@ -99,7 +101,7 @@ def list_folders(folder: Path) -> frozenset[str] | None:
 
 
 def choose(
-    study: Path,
+    study: AnyPath,
     listed: Sequence[ListedSeries],
     folders: Iterable[str],
     wanted: Mapping[str, str | None],
@@ -112,7 +114,7 @@ def choose(
 
     Parameters
     ----------
-    study : Path
+    study : Path or StoredPath
         Folder of the study.
     listed : sequence of ListedSeries
         Series of the study.
@@ -179,8 +181,11 @@ def _explain(rivals: Sequence[ListedSeries], counts: Mapping[str, int]) -> str:
     return "more files" if first[1] != second[1] else "lower UID"
 
 
-def _count_files(folder: Path) -> int:
+def _count_files(folder: AnyPath) -> int:
     """Number of visible files in a folder, at most `MOST_FILES`."""
+    if isinstance(folder, StoredPath):
+        names = [path.name for path in folder.iterdir() if path.is_file()]
+        return min(sum(not name.startswith(".") for name in names), MOST_FILES)
     n_files = 0
     with os.scandir(folder) as entries:
         for entry in entries:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import math
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -17,7 +17,8 @@ from mrnet_features.data.problems import Problem, limit_problems
 from mrnet_features.exam_ids import find_id_problem
 from mrnet_features.files import explain_errors, open_file
 from mrnet_features.messages import LONGEST_VALUE, quote
-from mrnet_features.npy_files import NpyHeader, read_npy_header
+from mrnet_features.npy_files import LONGEST_HEADER, NpyHeader, read_npy_header
+from mrnet_features.stored_paths import AnyPath, StoredPath
 
 __all__ = [
     "find_stack_problem",
@@ -35,13 +36,16 @@ MOST_PIXELS = 2**27
 LONGEST_SIDE = 4096
 """Most slices, rows and columns of a stack; the time for some features grows with the square."""
 
+USUAL_HEADER = 2**10
+"""Bytes of a stored file that are read to find its header; NumPy's have 128."""
 
-def list_stack_ids(folder: Path) -> list[str]:
+
+def list_stack_ids(folder: AnyPath) -> list[str]:
     """Names of the stack files in a folder without ``.npy``, sorted; hidden files are ignored.
 
     Parameters
     ----------
-    folder : Path
+    folder : Path or StoredPath
 
     Returns
     -------
@@ -52,19 +56,22 @@ def list_stack_ids(folder: Path) -> list[str]:
     OSError
         If the folder does not exist or can't be read.
     """
-    with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries]
+    if isinstance(folder, StoredPath):
+        names = [path.name for path in folder.iterdir()]
+    else:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries]
     return sorted(n.removesuffix(".npy") for n in names if n.endswith(".npy") and n[0] != ".")
 
 
 def list_stack_files(
-    folder: Path, plane: str, width: int = 0
-) -> tuple[dict[str, Path], list[Problem]]:
+    folder: AnyPath, plane: str, width: int = 0
+) -> tuple[dict[str, AnyPath], list[Problem]]:
     """Stack files of one plane by exam id, and the problems of their names.
 
     Parameters
     ----------
-    folder : Path
+    folder : Path or StoredPath
         Folder of the plane. Hidden files are ignored.
     plane : {"axial", "coronal", "sagittal"}
     width : int, default 0
@@ -72,7 +79,7 @@ def list_stack_files(
 
     Returns
     -------
-    files : dict of str to Path
+    files : dict of str to Path or StoredPath
         File by exam id, without the misnamed files.
     problems : list of Problem
         A folder without files is no problem here, but a missing folder is one.
@@ -85,6 +92,8 @@ def list_stack_files(
             "you have."
         )
         return {}, [Problem("stack-missing", "", plane, text)]
+    except ConnectionError:
+        raise
     except OSError as error:
         text = f"'{folder}' can't be read ({error}). Change its permissions, or copy it again."
         return {}, [Problem("stack-missing", "", plane, text)]
@@ -94,19 +103,23 @@ def list_stack_files(
     return files, list(limit_problems(problems, f"'{folder}'"))
 
 
-def find_stack_problem(path: Path) -> str | None:
+def find_stack_problem(path: AnyPath) -> str | None:
     """Problem with the header or the size of a stack file, or None; no pixel is read.
 
     Parameters
     ----------
-    path : Path
-        A ``.npy`` file.
+    path : Path or StoredPath
+        A ``.npy`` file. Of a file behind a URL only the size is looked at, which the listing tells.
 
     Returns
     -------
     str or None
         What the file must be, what it was, and what to do.
     """
+    if isinstance(path, StoredPath) and path.is_remote:
+        size = path.find().size
+        problem = None if size is None else _find_size_problem(size)
+        return f"'{path}' {problem}" if problem else None
     try:
         with _open_stack(path):
             return None
@@ -114,12 +127,12 @@ def find_stack_problem(path: Path) -> str | None:
         return str(error)
 
 
-def read_stack_shape(path: Path) -> tuple[int, ...]:
+def read_stack_shape(path: AnyPath) -> tuple[int, ...]:
     """Shape of the stack in a file, from its header; no pixel is read.
 
     Parameters
     ----------
-    path : Path
+    path : Path or StoredPath
         A ``.npy`` file.
 
     Returns
@@ -135,15 +148,15 @@ def read_stack_shape(path: Path) -> tuple[int, ...]:
         return header.shape
 
 
-def read_stack(path: Path, *, mmap: bool = False) -> UInt8Array:
+def read_stack(path: AnyPath, *, mmap: bool = False) -> UInt8Array:
     """Pixels of a stack file.
 
     Parameters
     ----------
-    path : Path
+    path : Path or StoredPath
         A ``.npy`` file.
     mmap : bool, default False
-        Map the file into memory, read-only, instead of reading it.
+        Map a local file into memory, read-only, instead of reading it.
 
     Returns
     -------
@@ -154,6 +167,8 @@ def read_stack(path: Path, *, mmap: bool = False) -> UInt8Array:
     ValueError
         If the file is not a complete uint8 stack of at least one slice; see `find_stack_problem`.
     """
+    if isinstance(path, StoredPath):
+        return _read_stored(path)
     with _open_stack(path) as (file, header), explain_errors(path, "a .npy file", ADVICE):
         if mmap:
             return np.memmap(
@@ -163,7 +178,30 @@ def read_stack(path: Path, *, mmap: bool = False) -> UInt8Array:
         return flat.reshape(header.shape, order=header.order)
 
 
-def _find_name_problem(folder: Path, exam_id: str, width: int) -> str | None:
+def _read_stored(path: StoredPath) -> UInt8Array:
+    """Pixels of a stack file in a store, read at once."""
+    with _explain_system(path):
+        size = path.find().size
+        problem = None if size is None else _find_size_problem(size)
+        if problem:
+            raise ValueError(f"'{path}' {problem}")
+        data = path.read(0, MOST_PIXELS + LONGEST_HEADER + USUAL_HEADER)
+    file = io.BytesIO(data)
+    header = _read_header(path, file, len(data))
+    flat = np.frombuffer(data, np.uint8, offset=file.tell()).copy()  # of bytes it can't be written
+    return flat.reshape(header.shape, order=header.order)
+
+
+def _find_size_problem(size: int) -> str | None:
+    """Why a file of so many bytes is not a stack, or None."""
+    if size == 0:
+        return f"is empty. {ADVICE}"
+    if size > MOST_PIXELS + LONGEST_HEADER + USUAL_HEADER:
+        return f"must hold at most {MOST_PIXELS} pixels, got a file of {size} bytes. {ADVICE}"
+    return None
+
+
+def _find_name_problem(folder: AnyPath, exam_id: str, width: int) -> str | None:
     restored = restore_zeros(exam_id, width)
     if restored:
         return (
@@ -180,17 +218,42 @@ def _find_name_problem(folder: Path, exam_id: str, width: int) -> str | None:
 
 
 @contextlib.contextmanager
-def _open_stack(path: Path) -> Iterator[tuple[BinaryIO, NpyHeader]]:
-    """A stack file and its header, checked; the pixels are read from the same open file."""
-    try:
+def _open_stack(path: AnyPath) -> Iterator[tuple[BinaryIO, NpyHeader]]:
+    """A stack file and its header, checked; the pixels are read from the same open file.
+
+    Of a stored file, only the beginning is there.
+    """
+    with _explain_system(path):
+        if isinstance(path, StoredPath):
+            begun = path.read(0, USUAL_HEADER)
+            if int.from_bytes(begun[8:10], "little") > USUAL_HEADER - 12:
+                begun = path.read(0, LONGEST_HEADER + 12)
+            size = path.find().size
+            file: BinaryIO = io.BytesIO(begun)
+            yield file, _read_header(path, file, len(begun) if size is None else size)
+            return
         with open_file(path) as file:
-            with explain_errors(path, "a .npy file", ADVICE):
-                header = read_npy_header(file)
-            n_bytes = os.fstat(file.fileno()).st_size - file.tell()
-            problem = _check_header(header, n_bytes)
-            if problem:
-                raise ValueError(f"'{path}' {problem}")
+            header = _read_header(path, file, os.fstat(file.fileno()).st_size)
             yield file, header
+
+
+def _read_header(path: AnyPath, file: BinaryIO, size: int) -> NpyHeader:
+    """Header of a stack file of so many bytes, checked; the file is then at the first pixel."""
+    with explain_errors(path, "a .npy file", ADVICE):
+        header = read_npy_header(file)
+    problem = _check_header(header, size - file.tell())
+    if problem:
+        raise ValueError(f"'{path}' {problem}")
+    return header
+
+
+@contextlib.contextmanager
+def _explain_system(path: AnyPath) -> Iterator[None]:
+    """Raise errors of the operating system as ValueError with advice; not those of a network."""
+    try:
+        yield
+    except ConnectionError:
+        raise
     except OSError as error:
         if error.errno is None:  # a sentence of `open_file`, which names the file
             raise ValueError(f"{error} {ADVICE}") from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pandas as pd
 
@@ -15,12 +14,14 @@ from mrnet_features.data.exam_side import check_sided
 from mrnet_features.exam_ids import find_id_problem
 from mrnet_features.messages import quote
 from mrnet_features.names import say_series
+from mrnet_features.paths import require_local
 from mrnet_features.series.assemble import PERCENTILES, PIXEL_MM, SIZE, assemble, check_scale
 from mrnet_features.series.dicom_files import read_dicom_header
 from mrnet_features.series.dicom_series import read_dicom_volume
 from mrnet_features.series.series import Series
 from mrnet_features.series.side import Side
 from mrnet_features.series.study import SUPPRESSED, SeriesInfo, choose_series, list_series
+from mrnet_features.stored_paths import AnyPath, Given
 
 __all__ = ["StudyExam", "read_study"]
 
@@ -91,7 +92,7 @@ class StudyExam(Exam):
         """Whether the exam has the plane: all are DICOM; see `Exam.is_scanned`."""
         return plane in self.chosen
 
-    def list_files(self, plane: str) -> list[Path]:
+    def list_files(self, plane: str) -> list[AnyPath]:
         """Files of a plane, sorted; see `Exam.list_files`."""
         return list(self.chosen[plane].paths)
 
@@ -140,7 +141,7 @@ class StudyExam(Exam):
 
 
 def read_study(
-    folder: str | Path,
+    folder: Given,
     *,
     id: str | None = None,  # noqa: A002 (the exam's `id`)
     series: Mapping[str, str] | None = None,
@@ -150,7 +151,7 @@ def read_study(
     percentiles: tuple[float, float] = PERCENTILES,
 ) -> StudyExam:
     """Exam of the DICOM files of one study; parameters and errors as of `Exam.from_dicom`."""
-    root = Path(folder).absolute()
+    root = require_local(folder, "A DICOM study").absolute()
     name = root.name if id is None else id
     problem = find_id_problem(name)
     if problem:

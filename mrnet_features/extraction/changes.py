@@ -6,18 +6,18 @@ import contextlib
 import functools
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from joblib import delayed
 
 from mrnet_features.arrays import Device
 from mrnet_features.data.exam import Exam
-from mrnet_features.extraction.journal import FinishedRow
+from mrnet_features.extraction.journal import FinishedExam
 from mrnet_features.extraction.provenance import list_versions
 from mrnet_features.extraction.read import choose_series, read_exam
 from mrnet_features.extraction.recipe import Missing, Recipe
-from mrnet_features.extraction.table import hash_texts
+from mrnet_features.extraction.table_keys import hash_texts
 from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.series.side import make_side
 from mrnet_features.stacks.region_sets import Sides
@@ -57,7 +57,8 @@ def hash_code() -> str:
         for path in (package / folder).rglob("*")
         if path.suffix in {".py", ".cu", ".cuh"}
     )
-    single = ("arrays.py", "compiling.py", "launch.py", "names.py", "npy_files.py")
+    single = ["arrays.py", "compiling.py", "launch.py", "names.py", "npy_files.py"]
+    single += ["stored_paths.py", "url_store.py", "zip_store.py"]
     files += [package / name for name in single]
     return hash_texts([path.read_text(encoding="utf-8") for path in files])
 
@@ -90,45 +91,13 @@ def hash_file_state(
             return ""
         try:
             parts.append(f"{series} {exam.describe_files(series)}")
+        except ConnectionError:
+            raise
         except OSError:
             return ""
     if parts and sides != "fold":
         parts.append(f"side {make_side(exam.side).name}")
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest() if parts else ""
-
-
-def join_states(file_states: Iterable[str]) -> str:
-    """File states of all exams as one text.
-
-    Parameters
-    ----------
-    file_states : iterable of str
-        From `hash_file_state`.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> join_states(["ab", "", "cd"]), split_states("ab - cd")
-    ('ab - cd', ['ab', '', 'cd'])
-    """
-    return " ".join(state or "-" for state in file_states)
-
-
-def split_states(text: str) -> list[str]:
-    """File states from the text of `join_states`.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    list of str
-    """
-    return ["" if state == "-" else state for state in text.split()]
 
 
 def find_fingerprint(
@@ -154,6 +123,8 @@ def find_fingerprint(
     """
     try:
         return read_exam(exam, index, planes, missing, sides).fingerprint
+    except ConnectionError:
+        raise
     except Exception:  # noqa: BLE001 (the exam counts as changed; extracting it raises the error)
         return ""
 
@@ -161,7 +132,7 @@ def find_fingerprint(
 def keep_unchanged(
     exams: Sequence[Exam],
     file_states: Sequence[str],
-    known: Mapping[str, FinishedRow],
+    known: Mapping[str, FinishedExam],
     planes: Sequence[str],
     missing: Missing = "error",
     sides: Sides = "fold",
@@ -169,8 +140,8 @@ def keep_unchanged(
     verify: bool,
     n_jobs: int | None,
     progress: bool | None,
-) -> dict[str, FinishedRow]:
-    """Rows of the exams whose pixels are still the same.
+) -> dict[str, FinishedExam]:
+    """Exams that are finished and whose pixels are still the same.
 
     An exam whose files have the same sizes and times is not read. Any other is read, and its pixels
     are compared by their hash.
@@ -180,7 +151,7 @@ def keep_unchanged(
     exams : sequence of Exam
     file_states : sequence of str
         Of the exams, as they are now.
-    known : mapping of str to FinishedRow
+    known : mapping of str to FinishedExam
         By exam id.
     planes : sequence of str
     missing, sides
@@ -193,7 +164,7 @@ def keep_unchanged(
 
     Returns
     -------
-    dict of str to FinishedRow
+    dict of str to FinishedExam
         By exam id, with the file states as they are now.
     """
     candidates = [k for k, exam in enumerate(exams) if exam.id in known]

@@ -2,32 +2,91 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
+from mrnet_features.arrays import Float32Array
 from mrnet_features.data.exam import Exam
-from mrnet_features.extraction.changes import find_fingerprint, split_states
+from mrnet_features.extraction.changes import find_fingerprint
 from mrnet_features.extraction.recipe import Recipe
-from mrnet_features.extraction.table import (
+from mrnet_features.extraction.table import read_features
+from mrnet_features.extraction.table_file import open_table
+from mrnet_features.extraction.table_keys import (
     ADVICE,
+    DELETE,
     FILE_STATES,
     FINGERPRINTS,
     REQUEST,
     SKIPPED,
-    read_features,
+    split_hashes,
 )
 from mrnet_features.files import open_file
 from mrnet_features.messages import name_some
 
 
-def read_existing(
+class TableHead(NamedTuple):
+    """What a table says of itself; its values are not read.
+
+    Attributes
+    ----------
+    path : Path
+    ids, columns : list of str
+    provenance : dict
+    is_sealed : bool
+        See `TableFile.is_sealed`.
+    """
+
+    path: Path
+    ids: list[str]
+    columns: list[str]
+    provenance: dict[str, Any]
+    is_sealed: bool
+
+    def verify(self) -> None:
+        """Raise FileExistsError if the values are not those of the checksum."""
+        with _refuse_damage(), open_table(self.path) as table:
+            table.verify()
+
+    def load(self) -> pd.DataFrame:
+        """Whole table."""
+        with _refuse_damage():
+            return read_features(self.path)
+
+    def iterate_rows(self) -> Generator[tuple[str, Float32Array], None, None]:
+        """Exam id and features of each row, in the order of the table."""
+        with _refuse_damage(), open_table(self.path) as table:
+            yield from zip(self.ids, table.iterate_rows(), strict=True)
+
+
+def read_head(path: Path) -> TableHead:
+    """Ids, columns and provenance of a table.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    TableHead
+
+    Raises
+    ------
+    OSError, ValueError
+        As `read_features`.
+    """
+    with open_table(path) as table:
+        return TableHead(path, table.ids, table.columns, table.provenance, table.is_sealed)
+
+
+def find_existing(
     path: Path, exams: Sequence[Exam], recipe: Recipe, file_states: Mapping[str, str]
-) -> pd.DataFrame | None:
-    """Table of these exams by this recipe, from an earlier run.
+) -> TableHead | None:
+    """Table of these exams by this recipe, from an earlier run; its values are not read.
 
     Parameters
     ----------
@@ -39,7 +98,7 @@ def read_existing(
 
     Returns
     -------
-    DataFrame or None
+    TableHead or None
         None if there is no file, or one that is empty or all zeros.
 
     Raises
@@ -53,13 +112,16 @@ def read_existing(
     """
     if not path.exists() or _is_blank(path):
         return None
-    table = _read_table(path)
-    other = _find_difference(table, exams, recipe, file_states)
+    if path.is_dir():
+        raise IsADirectoryError(f"`path` must be a file to write, got the folder '{path}'.")
+    with _refuse_damage():
+        head = read_head(path)
+    other = _find_difference(head, exams, recipe, file_states)
     if other:
         raise FileExistsError(
             f"The table in '{path}' {other}. Choose another file, or delete this one."
         )
-    return table
+    return head
 
 
 def _is_blank(path: Path) -> bool:
@@ -73,32 +135,32 @@ def _is_blank(path: Path) -> bool:
     return True
 
 
-def _read_table(path: Path) -> pd.DataFrame:
-    """Table in the file that is to be written."""
-    if path.is_dir():
-        raise IsADirectoryError(f"`path` must be a file to write, got the folder '{path}'.")
+@contextlib.contextmanager
+def _refuse_damage() -> Iterator[None]:
+    """Raise FileExistsError if the file that is to be written can't be read as a table."""
     try:
-        return read_features(path)
+        yield
     except ValueError as error:
         raise FileExistsError(
-            f"`path` must be a new file or a table to resume. {str(error).removesuffix(ADVICE)}"
+            "`path` must be a new file or a table to resume. "
+            f"{str(error).removesuffix(ADVICE).removesuffix(DELETE)}"
             "Choose another file, or delete this one."
         ) from error
 
 
 def _find_difference(
-    table: pd.DataFrame, exams: Sequence[Exam], recipe: Recipe, file_states: Mapping[str, str]
+    head: TableHead, exams: Sequence[Exam], recipe: Recipe, file_states: Mapping[str, str]
 ) -> str:
     """How a table differs from that of these exams by this recipe; empty if it does not."""
-    provenance, ids = table.attrs["provenance"], [exam.id for exam in exams]
-    if not _is_whole(provenance, len(table)):
+    provenance, ids = head.provenance, [exam.id for exam in exams]
+    if not _is_whole(provenance, len(head.ids)):
         return "was not extracted by `extract_features`, or was changed since"
     skipped = set(provenance.get(SKIPPED, []))
     if provenance["recipe_digest"] != recipe.digest and not _is_outdated(provenance, recipe):
         return f"has another recipe ({_compare_recipes(provenance['recipe'], recipe.as_dict())})"
-    if not skipped <= set(ids) or list(table.index) != [i for i in ids if i not in skipped]:
-        return f"has other exams ({_compare_ids([*table.index, *skipped], ids)})"
-    if not _has_same_pixels(table, exams, recipe, file_states):
+    if not skipped <= set(ids) or head.ids != [i for i in ids if i not in skipped]:
+        return f"has other exams ({_compare_ids([*head.ids, *skipped], ids)})"
+    if not _has_same_pixels(head, exams, recipe, file_states):
         return "has the same exam ids, but the pixels of every exam differ"
     return ""
 
@@ -119,8 +181,8 @@ def _is_whole(provenance: dict[str, Any], n_exams: int) -> bool:
     fingerprints, states = provenance.get(FINGERPRINTS), provenance.get(FILE_STATES, "- " * n_exams)
     return (
         all(isinstance(text, str) for text in [*texts, states])
-        and isinstance(fingerprints, list)
-        and len(fingerprints) == len(split_states(states)) == n_exams
+        and isinstance(fingerprints, str | list)
+        and len(split_hashes(fingerprints)) == len(split_hashes(states)) == n_exams
         and isinstance(provenance.get(SKIPPED, []), list)
         and isinstance(recipe, dict)
         and all("name" in family for family in recipe.get("families", [{}]))
@@ -128,14 +190,13 @@ def _is_whole(provenance: dict[str, Any], n_exams: int) -> bool:
 
 
 def _has_same_pixels(
-    table: pd.DataFrame, exams: Sequence[Exam], recipe: Recipe, file_states: Mapping[str, str]
+    head: TableHead, exams: Sequence[Exam], recipe: Recipe, file_states: Mapping[str, str]
 ) -> bool:
     """Whether at least one exam has the pixels that it had when the table was extracted."""
-    provenance = table.attrs["provenance"]
-    states = zip(table.index, split_states(provenance.get(FILE_STATES, "")), strict=False)
+    states = zip(head.ids, split_hashes(head.provenance.get(FILE_STATES, "")), strict=False)
     if any(state and file_states[exam] == state for exam, state in states):
         return True
-    fingerprints = dict(zip(table.index, provenance[FINGERPRINTS], strict=True))
+    fingerprints = dict(zip(head.ids, split_hashes(head.provenance[FINGERPRINTS]), strict=True))
     return any(  # the first exam usually matches, unless it is the one that changed
         exam.id in fingerprints
         and fingerprints[exam.id]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
@@ -12,6 +12,7 @@ from joblib import cpu_count, delayed
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from mrnet_features.arrays import Device, resolve_device
+from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.describe import Row, describe_batch, make_row, warn_of_faults
 from mrnet_features.extraction.exams import Exams, build_frame, check_exams, list_exams
 from mrnet_features.extraction.gpu.pipeline import iterate_rows
@@ -24,7 +25,7 @@ from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.extraction.sides import count_sources, give_sides, log_sides
 from mrnet_features.families.base import Family
 from mrnet_features.families.presets import find_families, list_explicit
-from mrnet_features.jobs import run_jobs, show_progress
+from mrnet_features.jobs import KilledJobError, run_jobs, show_progress
 from mrnet_features.messages import name_some, quote
 from mrnet_features.names import PLANES, check_series
 from mrnet_features.stacks.discretisation import Discretisation
@@ -283,17 +284,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         StackWarning
             As `transform`.
         """
-        exams = list_exams(X)
-        check_exams(exams)
-        _check_batch_size(self.batch_size)
-        recipe, device = self.recipe(), resolve_device(self.device)
-        if device == "cuda":
-            n_readers = count_readers(self.n_jobs, cpu_count())
-            rows = iterate_rows(exams, recipe, n_readers=n_readers, batch_size=self.batch_size)
-        else:
-            jobs = (delayed(describe_exam)(exam, k, recipe, device) for k, exam in enumerate(exams))
-            rows = run_jobs(jobs, self.n_jobs)
-        with contextlib.closing(rows):
+        with contextlib.closing(compute_rows(self, X)) as rows:
             for row in rows:
                 warn_of_faults(row)
                 yield row
@@ -352,6 +343,69 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def __sklearn_is_fitted__(self) -> bool:
         return True  # nothing is learned
+
+
+def compute_rows(extractor: FeatureExtractor, exams: Exams) -> Generator[Row, None, None]:
+    """Rows as from `FeatureExtractor.iterate`, without warnings of what is in them.
+
+    Parameters
+    ----------
+    extractor : FeatureExtractor
+    exams : sequence of Exam or of mapping series -> stack, or mapping of exam id to either
+
+    Yields
+    ------
+    Row
+
+    Raises
+    ------
+    Exception
+        As `FeatureExtractor.transform`.
+    """
+    listed = list_exams(exams)
+    check_exams(listed)
+    _check_batch_size(extractor.batch_size)
+    recipe, device = extractor.recipe(), resolve_device(extractor.device)
+    if device == "cuda":
+        n_readers = count_readers(extractor.n_jobs, cpu_count())
+        rows = iterate_rows(listed, recipe, n_readers=n_readers, batch_size=extractor.batch_size)
+    else:
+        jobs = (delayed(describe_exam)(exam, k, recipe, device) for k, exam in enumerate(listed))
+        rows = run_exam_jobs(jobs, listed, extractor.n_jobs)
+    with contextlib.closing(rows):
+        for row in rows:  # noqa: UP028 (`yield from` would close them outside `closing`)
+            yield row
+
+
+def run_exam_jobs(
+    jobs: Iterable[Any], exams: Sequence[ExamLike], n_jobs: int | None
+) -> Generator[Any, None, None]:
+    """Results of parallel jobs, one per exam, in their order.
+
+    Parameters
+    ----------
+    jobs : iterable of delayed calls
+    exams : sequence of Exam or of mapping series -> stack
+    n_jobs : int or None
+        As for `run_jobs`.
+
+    Yields
+    ------
+    object
+
+    Raises
+    ------
+    RuntimeError
+        If an exam kills each worker process; names the exam.
+    """
+    try:
+        with contextlib.closing(run_jobs(jobs, n_jobs)) as results:
+            for result in results:  # noqa: UP028 (see above)
+                yield result
+    except KilledJobError as error:
+        exam = exams[error.index]
+        name = quote(exam.id) if isinstance(exam, Exam) else f"at index {error.index}"
+        raise RuntimeError(error.describe(f"exam {name}")) from error
 
 
 def _check_batch_size(batch_size: object) -> None:

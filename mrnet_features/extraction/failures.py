@@ -1,23 +1,16 @@
-"""Exams that can't be described: found one by one, and listed in a CSV file."""
+"""Why exams can't be described, and the CSV file that lists them."""
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
-from joblib import delayed
 
 from mrnet_features.csv_files import format_csv
-from mrnet_features.data.exam import Exam
-from mrnet_features.extraction.describe import Row, warn_of_faults
-from mrnet_features.extraction.extractor import FeatureExtractor, describe_exam
-from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.files import open_file, write_text
-from mrnet_features.jobs import run_jobs
 from mrnet_features.messages import describe_cause
 
 LONGEST_ERROR = 1000
@@ -71,61 +64,6 @@ def explain_failure(error: Exception) -> Failure:
     )
 
 
-def iterate_outcomes(
-    extractor: FeatureExtractor, exams: Sequence[Exam]
-) -> Generator[Row | Failure, None, None]:
-    """Row of each exam in order, or why it has none.
-
-    Parameters
-    ----------
-    extractor : FeatureExtractor
-        Fitted.
-    exams : sequence of Exam
-
-    Yields
-    ------
-    Row or Failure
-
-    Warns
-    -----
-    StackWarning
-        As `FeatureExtractor.transform`.
-
-    Raises
-    ------
-    MemoryError
-        If there is too little memory; that is no fault of the exam.
-    Exception
-        Whatever CuPy raises: a device that has failed describes no later exam either.
-    """
-    recipe = extractor.recipe()
-    if extractor.device_ == "cpu":
-        jobs = (delayed(_try_exam)(exam, k, recipe) for k, exam in enumerate(exams))
-        with contextlib.closing(run_jobs(jobs, extractor.n_jobs)) as outcomes:
-            for outcome in outcomes:
-                if isinstance(outcome, Row):
-                    warn_of_faults(outcome)
-                yield outcome
-        return
-    start = 0
-    while start < len(exams):
-        try:
-            with contextlib.closing(extractor.iterate(exams[start:])) as rows:
-                for row in rows:
-                    start += 1
-                    yield row
-        except Exception as error:
-            if _is_of_device(error):
-                raise
-        # the batch of the next exam has failed: its exams one by one, up to the one at fault
-        for exam in exams[start:]:
-            start += 1
-            outcome = _try_alone(extractor, exam)
-            yield outcome
-            if isinstance(outcome, Failure):
-                break
-
-
 def write_failures(failures: Mapping[str, Failure], path: Path) -> None:
     """Write the exams without a row as CSV, one line per exam.
 
@@ -177,29 +115,3 @@ def refuse_other_file(path: Path) -> None:
             f"'{path}' must be a list of skipped exams, which this run may replace, got another "
             "file. Move it, or choose another table."
         )
-
-
-def _try_exam(exam: Exam, index: int, recipe: Recipe) -> Row | Failure:
-    """Row on the CPU, or why there is none; runs in a worker process."""
-    try:
-        return describe_exam(exam, index, recipe, "cpu")
-    except Exception as error:
-        if _is_of_device(error):
-            raise
-        return explain_failure(error)
-
-
-def _try_alone(extractor: FeatureExtractor, exam: Exam) -> Row | Failure:
-    """Row of one exam on a GPU, or why there is none."""
-    try:
-        with contextlib.closing(extractor.iterate([exam])) as rows:
-            return next(rows)
-    except Exception as error:
-        if _is_of_device(error):
-            raise
-        return explain_failure(error)
-
-
-def _is_of_device(error: Exception) -> bool:
-    """Whether an error says nothing about the exam that was described when it was raised."""
-    return isinstance(error, MemoryError) or type(error).__module__.startswith("cupy")

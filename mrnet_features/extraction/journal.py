@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Self
 
@@ -37,6 +37,22 @@ class FinishedRow(NamedTuple):
     file_state: str
 
 
+class FinishedExam(NamedTuple):
+    """Where the features of one exam are, with what they were computed from.
+
+    Attributes
+    ----------
+    fingerprint, file_state : str
+        As of its `FinishedRow`.
+    offset : int or None
+        Of its line in the journal, in bytes; None if its row is in the table of an earlier run.
+    """
+
+    fingerprint: str
+    file_state: str
+    offset: int | None = None
+
+
 class Journal:
     """File that gets one line per finished exam, as soon as it is finished.
 
@@ -58,9 +74,12 @@ class Journal:
     >>> import tempfile
     >>> journal = Journal(Path(tempfile.mkdtemp(), "a"), "key", "recipe", n_features=2)
     >>> with journal:
-    ...     journal.append("0042", FinishedRow(np.array([1, 2], np.float32), "f", "s"))
-    >>> journal.read()["0042"].values
-    array([1., 2.], dtype=float32)
+    ...     row = FinishedRow(np.array([1, 2], np.float32), "f", "s")
+    ...     finished = journal.append("0042", row)
+    >>> journal.read() == {"0042": finished}
+    True
+    >>> list(journal.iterate_values([finished.offset]))
+    [array([1., 2.], dtype=float32)]
     """
 
     def __init__(self, path: Path, key: str, recipe: str, n_features: int) -> None:
@@ -78,12 +97,12 @@ class Journal:
             self._file.close()
             self._file = None
 
-    def read(self) -> dict[str, FinishedRow]:
-        """Rows by exam id; the last one if an exam has several.
+    def read(self) -> dict[str, FinishedExam]:
+        """Finished exams by id; the last line of an exam counts. No values are kept in memory.
 
         Returns
         -------
-        dict of str to FinishedRow
+        dict of str to FinishedExam
 
         Raises
         ------
@@ -95,11 +114,11 @@ class Journal:
         Warns
         -----
         UserWarning
-            If lines are damaged; their exams have no row.
+            If lines are damaged; their exams are not finished.
         """
-        rows: dict[str, FinishedRow] = {}
+        finished: dict[str, FinishedExam] = {}
         n_damaged = n_others = 0
-        for line in self._list_lines():
+        for offset, line in self._list_lines():
             record = _parse_line(line)
             if record is None:
                 n_damaged += 1
@@ -108,7 +127,8 @@ class Journal:
             elif record.get("key") == self._key:
                 row = self._read_row(record)
                 if row is not None:
-                    rows[str(record["exam"])] = row
+                    exam = FinishedExam(row.fingerprint, row.file_state, offset)
+                    finished[str(record["exam"])] = exam
         if n_others:
             raise FileExistsError(
                 f"'{self.path}' holds {n_others} finished exam{'s' if n_others > 1 else ''} of a "
@@ -121,15 +141,48 @@ class Journal:
                 "exams that can't be read from it are extracted again.",
                 stacklevel=2,
             )
-        return rows
+        return finished
 
-    def append(self, exam_id: str, row: FinishedRow) -> None:
+    def iterate_values(self, offsets: Iterable[int]) -> Generator[Float32Array, None, None]:
+        """Features of finished exams; their lines are read and checked again.
+
+        Parameters
+        ----------
+        offsets : iterable of int
+            As in `FinishedExam`.
+
+        Yields
+        ------
+        ndarray of shape (n_features,), float32
+
+        Raises
+        ------
+        OSError
+            If a line has been damaged since it was found.
+        """
+        with open_file(self.path) as file:
+            for offset in offsets:
+                file.seek(offset)
+                record = _parse_line(file.readline(LONGEST_LINE))
+                row = None if record is None else self._read_row(record)
+                if row is None:
+                    raise OSError(
+                        f"'{self.path}' was damaged while it was in use. Run it again: what can be "
+                        "read is kept."
+                    )
+                yield row.values
+
+    def append(self, exam_id: str, row: FinishedRow) -> FinishedExam:
         """Add a finished exam.
 
         Parameters
         ----------
         exam_id : str
         row : FinishedRow
+
+        Returns
+        -------
+        FinishedExam
 
         Raises
         ------
@@ -149,16 +202,20 @@ class Journal:
             self._file = self.path.open("ab", buffering=0)
             if self._file.tell():
                 line = b"\n" + line  # the last line of a stopped run may be incomplete
+        offset = self._file.tell() + line.startswith(b"\n")
         _write_all(self._file, line)
         if not self.path.exists():
             raise FileNotFoundError(2, "the file was removed", str(self.path))
+        return FinishedExam(row.fingerprint, row.file_state, offset)
 
-    def _list_lines(self) -> Iterator[bytes]:
-        """Lines that are not empty; longer ones than a row can have are cut into several."""
+    def _list_lines(self) -> Iterator[tuple[int, bytes]]:
+        """Lines that are not empty, with their offsets; too long ones are cut into several."""
+        offset = 0
         with contextlib.suppress(FileNotFoundError), open_file(self.path) as file:
             while line := file.readline(LONGEST_LINE):
                 if line != b"\n":
-                    yield line
+                    yield offset, line
+                offset += len(line)
 
     def _read_row(self, record: dict[str, object]) -> FinishedRow | None:
         """Row of a record; None if it is not one of this version."""

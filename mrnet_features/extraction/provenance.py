@@ -13,7 +13,7 @@ from mrnet_features.data.study_exam import StudyExam
 from mrnet_features.extraction.missing import list_missing
 from mrnet_features.extraction.read import ExamLike, hold_stacks
 from mrnet_features.extraction.recipe import Recipe
-from mrnet_features.extraction.table import (
+from mrnet_features.extraction.table_keys import (
     FINGERPRINTS,
     FORMAT,
     IF_MISSING,
@@ -21,6 +21,7 @@ from mrnet_features.extraction.table import (
     SCALES,
     SIDES,
     hash_texts,
+    join_hashes,
 )
 from mrnet_features.series.load import is_scanner_file
 from mrnet_features.series.nifti import is_nifti
@@ -58,8 +59,8 @@ def describe_provenance(
     -------
     dict
         Keys format, recipe, recipe_digest, device, versions, data_fingerprint, n_exams and
-        fingerprints; if_missing if exams may lack a series; scales, missing and sides if there are
-        any.
+        fingerprints, a text as from `join_hashes`; if_missing if exams may lack a series; scales,
+        missing and sides if there are any.
     """
     scales = _list_scales(exams, recipe.planes)
     missing = list_missing(exams, recipe)
@@ -71,7 +72,7 @@ def describe_provenance(
         "versions": list_versions(device, list_readers(exams, recipe.planes)),
         "data_fingerprint": hash_texts(fingerprints),
         "n_exams": len(fingerprints),
-        FINGERPRINTS: list(fingerprints),
+        FINGERPRINTS: join_hashes(fingerprints),
         **({IF_MISSING: recipe.missing} if recipe.missing != "error" else {}),
         **({SCALES: scales} if scales else {}),
         **({MISSING: missing} if missing else {}),

@@ -3,59 +3,66 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
-import warnings
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, overload
 
-import numpy as np
 import pandas as pd
 
+from mrnet_features.csv_files import MOST_LINES
 from mrnet_features.data.exam import Exam
 from mrnet_features.exam_ids import find_id_problem
-from mrnet_features.extraction.changes import (
-    hash_file_state,
-    hash_request,
-    join_states,
-    keep_unchanged,
-    split_states,
-)
-from mrnet_features.extraction.describe import Row
-from mrnet_features.extraction.exams import build_frame, check_exams
-from mrnet_features.extraction.existing import read_existing
+from mrnet_features.extraction.changes import hash_file_state, hash_request
+from mrnet_features.extraction.exams import check_exams
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.failures import (
-    Failure,
-    is_failures_file,
-    iterate_outcomes,
     refuse_other_file,
-    write_failures,
 )
-from mrnet_features.extraction.journal import FinishedRow, Journal
-from mrnet_features.extraction.missing import list_missing, log_missing
-from mrnet_features.extraction.provenance import describe_provenance, list_readers
+from mrnet_features.extraction.provenance import list_readers
 from mrnet_features.extraction.read import read_exam, suffices
-from mrnet_features.extraction.recipe import Recipe
-from mrnet_features.extraction.sides import count_sources, give_sides, log_sides
-from mrnet_features.extraction.table import (
-    FILE_STATES,
-    FINGERPRINTS,
-    REQUEST,
-    SIDES,
-    SKIPPED,
-    write_table,
-)
-from mrnet_features.files import explain_write_errors, remove_partials
-from mrnet_features.jobs import show_progress
+from mrnet_features.extraction.sides import give_sides
+from mrnet_features.extraction.table import read_features
+from mrnet_features.extraction.table_run import TableRun
+from mrnet_features.files import explain_write_errors
 from mrnet_features.locks import hold_lock
 from mrnet_features.messages import name_some, quote
+from mrnet_features.paths import require_local_output
 from mrnet_features.series.side import make_side
 
-logger = logging.getLogger("mrnet_features")
+if TYPE_CHECKING:
+    from distributed import Client
+
+MOST_EXAMS = MOST_LINES
+"""Most exams of a table: texts of their hashes are in the footer, which readers limit to 100 MB."""
+
+
+@overload
+def extract_features(
+    exams: Sequence[Exam],
+    path: str | Path,
+    *,
+    extractor: FeatureExtractor | None = None,
+    verify: bool = False,
+    on_error: Literal["stop", "skip"] = "stop",
+    progress: bool | None = None,
+    load: Literal[True] = True,
+    dask: str | Client | None = None,
+) -> pd.DataFrame: ...
+
+
+@overload
+def extract_features(
+    exams: Sequence[Exam],
+    path: str | Path,
+    *,
+    extractor: FeatureExtractor | None = None,
+    verify: bool = False,
+    on_error: Literal["stop", "skip"] = "stop",
+    progress: bool | None = None,
+    load: Literal[False],
+    dask: str | Client | None = None,
+) -> None: ...
 
 
 def extract_features(
@@ -66,7 +73,9 @@ def extract_features(
     verify: bool = False,
     on_error: Literal["stop", "skip"] = "stop",
     progress: bool | None = None,
-) -> pd.DataFrame:
+    load: bool = True,
+    dask: str | Client | None = None,
+) -> pd.DataFrame | None:
     """Extract features and write them to a parquet file; an interrupted run is resumed.
 
     Each finished exam is kept in the file ``<path>.unfinished`` until the table is complete. The
@@ -93,11 +102,19 @@ def extract_features(
         next run tries it again and removes that file when no error is left.
     progress : bool, optional
         Whether to show a progress bar. None shows it in a terminal.
+    load : bool, default True
+        Whether to read the table that was written. With False no more than a block of its rows is
+        in memory at any time, however many exams there are.
+    dask : str or distributed.Client, optional
+        Address of a Dask scheduler such as "tcp://10.0.0.1:8786", or a client: its workers describe
+        the exams. They need the same packages as this process, and the same files under the same
+        paths. The table does not depend on it.
 
     Returns
     -------
-    DataFrame of shape (n_exams, n_features), float32
-        As ``extractor.transform(exams)``, with ``attrs["provenance"]``; without skipped exams. If
+    DataFrame of shape (n_exams, n_features), float32, or None
+        None with ``load=False``. Else as ``extractor.transform(exams)``, with
+        ``attrs["provenance"]``; without skipped exams. If
         the extractor has ``missing="nan"``, ``provenance["missing"]`` lists the exams that lack a
         series, by series.
 
@@ -116,8 +133,8 @@ def extract_features(
     RuntimeError
         If another process is writing the same table.
     ValueError
-        If `path` does not end in ``.parquet``, an exam id is not valid in a file, or all exams
-        would be skipped.
+        If `path` does not end in ``.parquet``, an exam id is not valid in a file, all exams would
+        be skipped, or there are more than 1,048,576.
     TypeError
         If an exam is a mapping of stacks in memory.
 
@@ -128,6 +145,7 @@ def extract_features(
         `StackWarning`, as from `FeatureExtractor.transform`, when an exam is described, but not
         when its row is used again.
     """
+    require_local_output(path)
     path = Path(path)
     if path.suffix != ".parquet":
         raise ValueError(f"`path` must end in '.parquet', got '{path}'.")
@@ -142,7 +160,7 @@ def extract_features(
         exams = give_sides(exams, recipe.sides, skips=on_error == "skip")
         sided = [exam for exam in exams if suffices(make_side(exam.side), recipe.sides)]
     _fit(extractor, exams, sided or exams)
-    run = _Run(
+    run = TableRun(
         exams=exams,
         path=path,
         extractor=extractor,
@@ -155,6 +173,7 @@ def extract_features(
         verify=verify,
         on_error=on_error,
         progress=progress,
+        dask=dask,
     )
     for index, exam in enumerate(exams if on_error == "stop" else ()):
         if not run.file_states[exam.id]:
@@ -162,14 +181,16 @@ def extract_features(
             read_exam(exam, index, recipe.planes, recipe.missing, recipe.sides)
     if on_error == "skip" and run.failures_path.exists():
         refuse_other_file(run.failures_path)
-    table = run.read_table()
-    if table is not None and run.is_current(table):
+    head = run.find_existing()
+    if head is not None and run.is_current(head):
+        table = run.check_again(head, load=load)
         run.tidy()
         run.report(len(exams))
         return table
     folder = run.target.parent
-    if table is not None and not os.access(folder, os.W_OK):
-        if len(run.keep_rows(run.list_rows(table))) == len(exams):
+    if head is not None and not os.access(folder, os.W_OK):
+        table = run.check_again(head, load=load)
+        if len(run.keep_unchanged(run.list_finished(head))) == len(exams):
             run.report(len(exams))
             return table
         raise PermissionError(
@@ -180,7 +201,8 @@ def extract_features(
         with explain_write_errors(path, run.describe_kept):
             folder.mkdir(parents=True, exist_ok=True)
             stack.enter_context(hold_lock(run.target))
-        return run.complete()
+        run.complete()
+        return read_features(path) if load else None
 
 
 def _fit(extractor: FeatureExtractor, exams: Sequence[Exam], known: Sequence[Exam]) -> None:
@@ -194,198 +216,6 @@ def _fit(extractor: FeatureExtractor, exams: Sequence[Exam], known: Sequence[Exa
         raise
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Run:
-    """One call of `extract_features`; see there."""
-
-    exams: Sequence[Exam]
-    path: Path
-    extractor: FeatureExtractor
-    recipe: Recipe
-    key: str
-    file_states: Mapping[str, str]
-    """By exam id, taken before any exam is read: a file that changes later is compared again."""
-    verify: bool
-    on_error: str
-    progress: bool | None
-
-    @cached_property
-    def target(self) -> Path:
-        """File to write; the target of a symbolic link."""
-        return self.path.resolve()
-
-    @cached_property
-    def journal(self) -> Journal:
-        path = self.target.with_name(f"{self.target.name}.unfinished")
-        return Journal(path, self.key, self.recipe.digest, len(self.recipe.columns()))
-
-    @property
-    def failures_path(self) -> Path:
-        return self.path.with_suffix(".errors.csv")
-
-    def read_table(self) -> pd.DataFrame | None:
-        """Table of an earlier run; an error if the file is another one."""
-        return read_existing(self.path, self.exams, self.recipe, self.file_states)
-
-    def is_current(self, table: pd.DataFrame) -> bool:
-        """Whether all exams are in a table, and no file has changed since."""
-        provenance, states = table.attrs["provenance"], self.file_states.values()
-        return (
-            not self.verify
-            and all(states)
-            and provenance[REQUEST] == self.key
-            and provenance.get(FILE_STATES) == join_states(states)
-            and not provenance.get(SKIPPED)
-            and provenance.get(SIDES, {}) == self.count_sources(self.exams)
-        )
-
-    def count_sources(self, exams: Sequence[Exam]) -> dict[str, int]:
-        """Number of exams by how their side was found; empty if it need not be known."""
-        return {} if self.recipe.sides == "fold" else count_sources(exams)
-
-    def list_rows(self, table: pd.DataFrame | None) -> dict[str, FinishedRow]:
-        """Rows of a table by exam id; none if it was extracted by other code."""
-        if table is None or table.attrs["provenance"][REQUEST] != self.key:
-            return {}
-        values = table.to_numpy(np.float32)
-        provenance = table.attrs["provenance"]
-        states = split_states(provenance[FILE_STATES])
-        parts = zip(values, provenance[FINGERPRINTS], states, strict=True)
-        return {exam: FinishedRow(*row) for exam, row in zip(table.index, parts, strict=True)}
-
-    def keep_rows(self, known: Mapping[str, FinishedRow]) -> dict[str, FinishedRow]:
-        """Rows of the exams that have not changed."""
-        return keep_unchanged(
-            self.exams,
-            list(self.file_states.values()),
-            known,
-            self.recipe.planes,
-            self.recipe.missing,
-            self.recipe.sides,
-            verify=self.verify,
-            n_jobs=self.extractor.n_jobs,
-            progress=self.progress,
-        )
-
-    def describe_kept(self) -> str:
-        """What a next run need not do again, for the end of a message."""
-        try:
-            is_begun = self.journal.path.stat().st_size > 0
-        except OSError:
-            is_begun = False
-        return "finished exams are kept" if is_begun else ""
-
-    def report(self, n_kept: int) -> None:
-        """Log how many exams an earlier run has extracted, if any."""
-        n_exams = len(self.exams)
-        if n_kept == n_exams:
-            logger.info("All %d exams of '%s' are already extracted.", n_exams, self.path)
-        elif n_kept:
-            said = "%d of %d exams of '%s' are already extracted; extracting the rest."
-            logger.info(said, n_kept, n_exams, self.path)
-
-    def complete(self) -> pd.DataFrame:
-        """Describe the exams that have no row yet, and write the table; needs the lock."""
-        remove_partials(self.target.parent, self.target.name)
-        table = self.read_table()  # again: another process may have written it meanwhile
-        if table is not None and self.is_current(table):
-            self._remove_leftovers()
-            self.report(len(self.exams))
-            return table
-        with explain_write_errors(self.path, self.describe_kept):
-            finished = self.journal.read()
-        rows = self.keep_rows({**self.list_rows(table), **finished})
-        self.report(len(rows))
-        failures = self._describe([exam for exam in self.exams if exam.id not in rows], rows)
-        described = [exam for exam in self.exams if exam.id in rows]
-        if not described:
-            exam, failure = next(iter(failures.items()))
-            raise ValueError(
-                f"No exam could be described. The first error is that of exam {quote(exam)}: "
-                f"{failure.error}"
-            )
-        table = build_frame(
-            described, [rows[exam.id].values for exam in described], self.recipe.columns()
-        )
-        fingerprints = [rows[exam.id].fingerprint for exam in described]
-        log_missing(list_missing(described, self.recipe), len(described))
-        sources = self.count_sources(described)
-        log_sides(sources)
-        table.attrs["provenance"] = {
-            **describe_provenance(
-                self.recipe,
-                fingerprints,
-                self.extractor.device_,
-                exams=described,
-                sources=sources,
-            ),
-            FILE_STATES: join_states(rows[exam.id].file_state for exam in described),
-            SKIPPED: list(failures),
-            REQUEST: self.key,
-        }
-        with explain_write_errors(self.path, self.describe_kept):
-            if failures:
-                write_failures(failures, self.failures_path)
-            write_table(table, self.path, table.attrs["provenance"])
-        self._remove_leftovers(keep_failures=bool(failures))
-        if failures:
-            was = "was" if len(failures) == 1 else "were"
-            warnings.warn(
-                f"{len(failures)} of {len(self.exams)} exams {was} skipped "
-                f"({name_some(list(failures))}); '{self.failures_path}' says why.",
-                stacklevel=3,
-            )
-        return table
-
-    def tidy(self) -> None:
-        """Remove what a run left that was killed just after it had written the table."""
-        hidden = f".{self.target.name}."
-        if (
-            any(file.name.startswith(hidden) for file in self.target.parent.iterdir())
-            or self.journal.path.exists()
-            or is_failures_file(self.failures_path)
-        ):
-            # the table is complete, so nothing is lost if another run is at it, or the folder is
-            # read-only
-            with contextlib.suppress(OSError, RuntimeError), hold_lock(self.target):
-                self._remove_leftovers()
-
-    def _describe(self, exams: Sequence[Exam], rows: dict[str, FinishedRow]) -> dict[str, Failure]:
-        """Add the rows of exams, and return why the others have none."""
-        failures: dict[str, Failure] = {}
-        outcomes: Generator[Row | Failure, None, None]
-        if not exams:
-            return failures
-        if self.on_error == "skip":
-            outcomes = iterate_outcomes(self.extractor, exams)
-        else:
-            outcomes = self.extractor.iterate(exams)
-        with (
-            show_progress(
-                len(self.exams), "extract", "exam", self.progress, done=len(self.exams) - len(exams)
-            ) as bar,
-            contextlib.closing(outcomes),
-            self.journal,
-        ):
-            for exam, outcome in zip(exams, outcomes, strict=True):
-                if isinstance(outcome, Failure):
-                    failures[exam.id] = outcome
-                else:
-                    state = self.file_states[exam.id]
-                    rows[exam.id] = FinishedRow(outcome.values, outcome.fingerprint, state)
-                    with explain_write_errors(self.path, self.describe_kept):
-                        self.journal.append(exam.id, rows[exam.id])
-                bar.update()
-        return failures
-
-    def _remove_leftovers(self, *, keep_failures: bool = False) -> None:
-        """Remove the files that stand beside a table until it is complete."""
-        remove_partials(self.target.parent, self.target.name)
-        if not keep_failures and is_failures_file(self.failures_path):
-            self.failures_path.unlink(missing_ok=True)
-        self.journal.path.unlink(missing_ok=True)
-
-
 def _check_files_and_ids(exams: Sequence[Exam]) -> None:
     """Raise unless exams have files, and ids that a file can hold."""
     if not all(isinstance(exam, Exam) for exam in exams):
@@ -393,6 +223,12 @@ def _check_files_and_ids(exams: Sequence[Exam]) -> None:
             "`exams` must hold Exam, got mappings of stacks, which have no files to compare with "
             "those of an earlier run. Use `FeatureExtractor.transform` for stacks in memory, set "
             "the ids of the table (`table.index = ids`), and write it with `write_features`."
+        )
+    if len(exams) > MOST_EXAMS:
+        raise ValueError(
+            f"`exams` must hold at most {MOST_EXAMS:,} exams, as many as a table can, got "
+            f"{len(exams):,}. Extract parts of them to tables in one folder, which `read_features` "
+            "reads as one."
         )
     for exam in exams:
         problem = find_id_problem(exam.id)

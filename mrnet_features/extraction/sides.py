@@ -51,7 +51,7 @@ def give_sides(exams: Sequence[E], sides: Sides, *, skips: bool = False) -> list
         found.append(exam)
         try:
             side = find_exam_side(exam)
-        except ModuleNotFoundError:
+        except (ModuleNotFoundError, ConnectionError):
             raise
         except (OSError, ValueError) as error:
             unknown[name] = describe_cause(error)

@@ -2,67 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Sequence
+import contextlib
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from mrnet_features.exam_ids import (
-    find_id_problem,
-    index_by_id,
-    is_id_name,
-    require_unique_ids,
+from mrnet_features.extraction.table_file import TableFile, open_table
+from mrnet_features.extraction.table_folder import (
+    join_provenance,
+    list_tables,
+    require_distinct,
+    require_parts,
 )
-from mrnet_features.files import explain_errors, replace_file
-from mrnet_features.messages import name_some, quote
-from mrnet_features.parquet_files import PARQUET, read_parquet
+from mrnet_features.extraction.table_keys import FILE_STATES, REQUEST, SKIPPED
+from mrnet_features.extraction.table_selection import choose_columns, choose_exams
+from mrnet_features.extraction.table_writer import make_index, write_table
+from mrnet_features.messages import quote
+from mrnet_features.parquet_files import PARQUET
+from mrnet_features.paths import require_local_output
 
-FORMAT = 2
-"""Version of the provenance and of the column names; tables of format 1 hold no number."""
-
-METADATA_KEY = b"mrnet_features"
-"""Key of the provenance in the metadata of a parquet file."""
-
-CHECKSUM_KEY = b"mrnet_features_checksum"
-"""Key of the checksum of ids, column names and values in the metadata of a parquet file."""
-
-FINGERPRINTS = "fingerprints"
-"""Key of the provenance: one hash per exam, of its pixels."""
-
-FILE_STATES = "file_states"
-"""Key of the provenance: one hash per exam, of the sizes and times of its files; as one text, since
-pandas copies lists in ``attrs`` with every operation."""
-
-SCALES = "scales"
-"""Key of the provenance: pixel size, size and percentiles of stacks of a known pixel size, as from
-DICOM and NIfTI, each that occurs; only where an exam has such files. Grey levels of arrays are not
-scaled by the percentiles."""
-
-REQUEST = "key"
-"""Key of the provenance: hash of the recipe, the device, the versions and the code."""
-
-SKIPPED = "skipped"
-"""Key of the provenance: ids of the exams that were asked for but could not be described."""
-
-MISSING = "missing"
-"""Key of the provenance: ids of the exams that lack a series and have NaN in its columns, by
-series; only where an exam lacks one."""
-
-IF_MISSING = "if_missing"
-"""Key of the provenance: "nan" if exams may lack a series; not there if that is an error."""
-
-SIDES = "sides"
-"""Key of the provenance: number of exams by how their side was found (given, tag, position); only
-if the recipe has known or guessed sides."""
-
-ADVICE = "Extract the features again."
-"""Last sentence of the errors of `read_features`."""
+__all__ = ["read_features", "write_features"]
 
 
 def write_features(features: pd.DataFrame, path: str | Path) -> None:
@@ -88,6 +49,7 @@ def write_features(features: pd.DataFrame, path: str | Path) -> None:
     Exams in memory have no ids, so their table needs them before it is written:
 
     >>> import tempfile
+    >>> import numpy as np
     >>> from mrnet_features import FeatureExtractor
     >>> stack = np.random.default_rng(0).integers(0, 256, (3, 64, 64), np.uint8)
     >>> extractor = FeatureExtractor("minimal", planes=("axial",))
@@ -95,6 +57,7 @@ def write_features(features: pd.DataFrame, path: str | Path) -> None:
     >>> table.index = ["0042"]
     >>> write_features(table, Path(tempfile.mkdtemp(), "table.parquet"))
     """
+    require_local_output(path)
     path = Path(path)
     if path.suffix.lower() not in PARQUET:
         raise ValueError(
@@ -107,40 +70,15 @@ def write_features(features: pd.DataFrame, path: str | Path) -> None:
     write_table(features, path, provenance)
 
 
-def write_table(features: pd.DataFrame, path: Path, provenance: dict[str, Any]) -> None:
-    """Write a feature table to a parquet file, atomically, with the given provenance.
-
-    Parameters
-    ----------
-    features : DataFrame of shape (n_exams, n_features)
-        As for `write_features`.
-    path : Path
-    provenance : dict
-        In plain types; may be empty.
-
-    Raises
-    ------
-    ValueError
-        As `write_features`.
-    """
-    _check_ids(features.index)
-    _check_columns("`features`", features)
-    bare = features.set_axis(_make_index(features.index))
-    bare.attrs = {name: value for name, value in features.attrs.items() if name != "provenance"}
-    table = pa.Table.from_pandas(bare)
-    table = table.replace_schema_metadata(
-        {
-            **(table.schema.metadata or {}),
-            METADATA_KEY: json.dumps(provenance).encode(),
-            CHECKSUM_KEY: hash_values(bare).encode(),
-        }
-    )
-    with replace_file(path) as partial:
-        pq.write_table(table, partial)
-
-
-def read_features(path: str | Path, *, id_width: int | None = None) -> pd.DataFrame:
-    """Feature table from a parquet file.
+def read_features(
+    path: str | Path,
+    *,
+    columns: str | Iterable[str] | None = None,
+    families: str | Iterable[str] | None = None,
+    exams: str | Iterable[str] | None = None,
+    id_width: int | None = None,
+) -> pd.DataFrame:
+    """Feature table from a parquet file, or a part of it.
 
     Exam ids are read from the column or index level with a known name (exam, exam_id, id, case or
     study) or from an index of text. Row numbers are never taken for exam ids.
@@ -148,6 +86,14 @@ def read_features(path: str | Path, *, id_width: int | None = None) -> pd.DataFr
     Parameters
     ----------
     path : path
+        File; or a folder of tables with the same recipe, columns and different exams, which are
+        read as one in the order of their file names.
+    columns : str or iterable of str, optional
+        Columns to read; the others are not read from disk. They come in this order.
+    families : str or iterable of str, optional
+        Families whose columns to read, as the column names have them; in the order of the table.
+    exams : str or iterable of str, optional
+        Ids of the exams to read; in the order of the table.
     id_width : int, optional
         Digits of an exam id, to restore leading zeros that another tool has lost: 4 for MRNet.
 
@@ -155,143 +101,75 @@ def read_features(path: str | Path, *, id_width: int | None = None) -> pd.DataFr
     -------
     DataFrame of shape (n_exams, n_features)
         Numbers; the index, named "exam", holds the exam ids as text. ``attrs["provenance"]`` is a
-        dict of recipe, versions and data, or empty if the table is from another tool.
+        dict of recipe, versions and data, or empty if the table is from another tool. It is that of
+        the whole table, whatever part of it is read.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If there is no such file, or no table in the folder.
     OSError
-        If it is a folder, a pipe or a device.
+        If it is a pipe or a device.
+    TypeError
+        If a name or an id is not text.
     ValueError
         If it is not a parquet file of numbers with exam ids, each once; was written by another
         version of this library whose columns have other names; or was written by this library and
-        changed or damaged since. The checksum guards against accidents, not against attackers.
-    """
-    path = Path(path)
-    try:
-        frame, metadata = read_parquet(path, ADVICE)
-    except FileNotFoundError:
-        raise FileNotFoundError(
-            f"There is no file '{path}'. Write it with `mrnet-features extract` or "
-            "`extract_features`."
-        ) from None
-    provenance = _read_provenance(metadata, path)
-    checksum = metadata.get(CHECKSUM_KEY, b"").decode(errors="replace")
-    # ids of our own tables are complete; in those of other tools zeros may be lost
-    frame = index_by_id(frame, f"'{path}'", 1 if checksum and id_width is None else id_width)
-    require_unique_ids(f"'{path}'", frame.index)
-    _check_columns(f"'{path}'", frame)
-    if checksum and checksum != hash_values(frame):
-        raise ValueError(
-            f"'{path}' was changed or damaged after it was written: its checksum does not match. "
-            f"{ADVICE}"
-        )
-    nullable = [name for name, kind in frame.dtypes.items() if not isinstance(kind, np.dtype)]
-    if nullable:
-        frame = frame.astype(dict.fromkeys(nullable, np.float64))
-    frame = frame.set_axis(_make_index(frame.index))
-    frame.attrs = {"provenance": provenance}
-    return frame
-
-
-def hash_values(features: pd.DataFrame) -> str:
-    """Checksum of the exam ids, the column names and the values of a table.
-
-    Parameters
-    ----------
-    features : DataFrame of shape (n_exams, n_features)
-        Numbers.
-
-    Returns
-    -------
-    str
-        BLAKE2 hash, 32 hexadecimal digits. All kinds of NaN are the same, as in a parquet file.
-    """
-    digest = hashlib.blake2b(digest_size=16)
-    digest.update(json.dumps([list(features.index), list(features.columns)]).encode())
-    n_rows = max(1, 2**22 // max(1, features.shape[1]))
-    for start in range(0, len(features), n_rows):
-        block = features.iloc[start : start + n_rows].to_numpy(np.float64, na_value=np.nan)
-        digest.update(np.ascontiguousarray(np.where(np.isnan(block), np.nan, block)))
-    return digest.hexdigest()
-
-
-def hash_texts(texts: Sequence[str]) -> str:
-    """BLAKE2 hash of several texts, 32 hexadecimal digits.
-
-    Parameters
-    ----------
-    texts : sequence of str
-
-    Returns
-    -------
-    str
+        changed or damaged since. The checksum of the whole table guards against accidents, not
+        against attackers. A part is compared with checksums of its own; where there are none, as in
+        tables of older versions, the whole table is read for it. Or if the table lacks a column,
+        family or exam, or the tables of a folder are not parts of one.
 
     Examples
     --------
-    >>> hash_texts(["a", "b"]) == hash_texts(["b", "a"])
-    False
+    >>> import tempfile
+    >>> ids = ["0001", "0002", "0003"]
+    >>> table = pd.DataFrame({"age": [40.0, 50.0, 60.0], "mass": [60.0, 70.0, 80.0]}, index=ids)
+    >>> path = Path(tempfile.mkdtemp(), "table.parquet")
+    >>> write_features(table, path)
+    >>> read_features(path, columns="mass", exams=["0003", "0002"])
+          mass
+    exam
+    0002  70.0
+    0003  80.0
     """
-    return hashlib.blake2b("\n".join(texts).encode(), digest_size=16).hexdigest()
-
-
-def _read_provenance(metadata: dict[bytes, bytes], path: Path) -> dict[str, Any]:
-    """Provenance in the metadata of a parquet file, checked; empty for a table of another tool."""
-    with explain_errors(path, "a table with provenance", ADVICE):
-        provenance = json.loads(metadata.get(METADATA_KEY, b"{}"))
-    if not isinstance(provenance, dict):
-        raise ValueError(  # noqa: TRY004 (the file is wrong, not the type of an argument)
-            f"The provenance in '{path}' must be a JSON object, got "
-            f"{type(provenance).__name__}. {ADVICE}"
-        )
-    written = provenance.get("format", 1)
-    if "recipe" in provenance and written != FORMAT:
-        raise ValueError(
-            f"'{path}' was written by {'an older' if written == 1 else 'another'} version of "
-            f"mrnet_features, whose columns have other names. {ADVICE}"
-        )
-    return provenance
-
-
-def _make_index(ids: Iterable[str]) -> pd.Index[Any]:
-    """Index of exam ids, with the type that this version of pandas has for text."""
-    return pd.Index(list(ids), name="exam", dtype=pd.Index(["0042"]).dtype)
-
-
-def _check_ids(index: pd.Index[Any]) -> None:
-    """Raise unless an index is exam ids as text, each once."""
-    for label in index:
-        problem = find_id_problem(label) if isinstance(label, str) else "is not text"
-        if problem:
-            got = quote(label) if isinstance(label, str | int | float) else type(label).__name__
-            raise ValueError(
-                f"`features` must be indexed by exam ids as text, but {got} {problem}. A file "
-                "can't tell other labels from row numbers. Set the ids: `features.index = ids`."
+    path = Path(path)
+    files = [path]
+    if path.is_dir():
+        files = list_tables(path)
+        if not files:
+            raise FileNotFoundError(
+                f"'{path}' must be a file, got a folder that holds no table (*.parquet). Pass the "
+                "table that `extract_features` has written, or its folder."
             )
-    require_unique_ids("`features`", index)
+    with contextlib.ExitStack() as stack:
+        parts = {file: stack.enter_context(open_table(file, id_width)) for file in files}
+        require_parts({file: (part.columns, part.provenance) for file, part in parts.items()})
+        names = choose_columns(parts[files[0]].columns, f"'{path}'", columns, families)
+        wanted = None
+        if exams is not None:
+            known = (exam for part in parts.values() for exam in part.ids)
+            wanted = choose_exams(known, f"'{path}'", exams)
+        if len(parts) > 1:
+            require_distinct({file: part.ids for file, part in parts.items()})
+        table = _read_parts(list(parts.values()), names, wanted)
+        provenance = [part.provenance for part in parts.values()]
+    table.attrs = {"provenance": join_provenance(provenance) if len(files) > 1 else provenance[0]}
+    return table
 
 
-def _check_columns(where: str, features: pd.DataFrame) -> None:
-    """Raise unless all columns are numbers with distinct names that are not names of ids."""
-    names = list(features.columns)
-    problems = {
-        "must have names of text as columns, got": [n for n in names if not isinstance(n, str)],
-        "must have each column once, got twice": list(
-            features.columns[features.columns.duplicated()].unique()
-        ),
-        "must not have a feature with the name of an id column, got": [
-            name for name in names if is_id_name(name)
-        ],
-        "must hold numbers only, got other values in": [
-            name
-            for name, kind in zip(names, features.dtypes, strict=True)
-            if not pd.api.types.is_numeric_dtype(kind)
-        ],
-    }
-    for problem, wrong in problems.items():
-        if wrong:
-            raise ValueError(
-                f"{where} {problem} {name_some(list(map(str, wrong)))}. Drop or rename the columns "
-                "that are not features."
-            )
+def _read_parts(
+    parts: Sequence[TableFile], columns: Sequence[str] | None, exams: Collection[str] | None
+) -> pd.DataFrame:
+    """Rows of all parts in one table, which is in memory only once if they are plain."""
+    if len(parts) == 1:
+        return parts[0].read(columns, exams)
+    if not all(part.is_plain for part in parts):
+        return pd.concat([part.read(columns, exams) for part in parts])
+    names = parts[0].columns if columns is None else columns
+    ends = np.cumsum([part.count(exams) for part in parts])
+    values = np.empty((len(names), ends[-1]), np.float32)
+    ids: list[str] = []
+    for part, out in zip(parts, np.split(values, ends[:-1], axis=1), strict=True):
+        ids += list(part.read(columns, exams, out).index)
+    return pd.DataFrame(values.T, make_index(ids), pd.Index(names), copy=False)

@@ -36,6 +36,7 @@ from mrnet_features.quality.series_headers import SeriesHeader, read_series_head
 from mrnet_features.quality.splits import Split, read_splits
 from mrnet_features.quality.stack_rules import apply_stack_rules
 from mrnet_features.quality.view_rules import apply_view_rules
+from mrnet_features.stored_paths import Given
 
 MEASUREMENTS = (
     *("exam", "plane", "n_slices", "noise", "sharpness", "saturation", "ghosts"),
@@ -45,7 +46,7 @@ TRAIN = SPLITS[0]
 
 
 def audit(
-    data: Dataset | str | Path,
+    data: Dataset | Given,
     *,
     codes: str | Iterable[str] | None = None,
     skip: str | Iterable[str] = (),

@@ -115,6 +115,8 @@ def measure_exam(exam: Exam) -> tuple[list[Measures], list[Finding]]:
     for plane in exam.paths:
         try:
             grey = exam.load(plane)
+        except ConnectionError:
+            raise
         except (OSError, ValueError) as error:
             nan = float("nan")
             findings.append(Finding(exam.id, plane, "stack-file", "reject", nan, str(error)))

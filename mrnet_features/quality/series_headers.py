@@ -121,6 +121,8 @@ def read_series_headers(exam: Exam) -> tuple[list[SeriesHeader], list[Finding]]:
             continue
         try:
             headers.append(_read_series(exam, series))
+        except ConnectionError:
+            raise
         except (OSError, ValueError) as error:
             nan = float("nan")
             findings.append(Finding(exam.id, series, "stack-file", "reject", nan, str(error)))

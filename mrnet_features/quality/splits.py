@@ -17,12 +17,14 @@ from mrnet_features.data.release import (
     read_contents,
 )
 from mrnet_features.data.release_hints import guess_layout, guess_renaming
+from mrnet_features.data.roots import open_root
 from mrnet_features.data.rsna import load_rsna_knee
 from mrnet_features.data.rsna_files import SPLITS as RSNA_SPLITS
 from mrnet_features.data.rsna_files import read_studies
 from mrnet_features.data.rsna_hints import has_rsna_layout
 from mrnet_features.names import PLANES, SPLITS, sort_series
 from mrnet_features.quality.findings import Finding
+from mrnet_features.stored_paths import AnyPath, Given, StoredPath
 
 REJECTED_PROBLEMS = {"label-conflict", "stack-file"}
 
@@ -84,7 +86,7 @@ def _convert_problems(contents: Contents) -> Iterator[Finding]:
         )
 
 
-def read_splits(data: Dataset | str | Path) -> tuple[dict[str, Split], list[str]]:
+def read_splits(data: Dataset | Given) -> tuple[dict[str, Split], list[str]]:
     """Splits that are audited together, and the planes or other series that are expected.
 
     Parameters
@@ -106,17 +108,18 @@ def read_splits(data: Dataset | str | Path) -> tuple[dict[str, Split], list[str]
     if isinstance(data, Dataset):
         planes = sorted({plane for exam in data.exams for plane in exam.paths})
         return {"": Split.of_dataset(data)}, planes
-    if isinstance(data, str | Path) and has_rsna_layout(Path(data)):
-        return _read_studies(Path(data))
-    if isinstance(data, str | Path):
-        return _read_folder(Path(data)), list(PLANES)
-    raise TypeError(
-        f"`data` must be a Dataset or the path of an MRNet folder, got "
-        f"{type(data).__name__}. Make one with `load_mrnet`."
-    )
+    if not (isinstance(data, str | Path | StoredPath) or hasattr(data, "storage_options")):
+        raise TypeError(
+            f"`data` must be a Dataset or the path of an MRNet folder, got "
+            f"{type(data).__name__}. Make one with `load_mrnet`."
+        )
+    root = open_root(data)
+    if has_rsna_layout(root):
+        return _read_studies(root)
+    return _read_folder(root), list(PLANES)
 
 
-def _read_studies(root: Path) -> tuple[dict[str, Split], list[str]]:
+def _read_studies(root: AnyPath) -> tuple[dict[str, Split], list[str]]:
     """Splits of a folder in the RSNA layout, and the series that its exams have."""
     present = [
         split
@@ -129,12 +132,12 @@ def _read_studies(root: Path) -> tuple[dict[str, Split], list[str]]:
     return splits, sort_series(series)
 
 
-def _is_empty(path: Path) -> bool:
+def _is_empty(path: AnyPath) -> bool:
     """Whether a table of studies is there and lists none, as of a set without a test split."""
     return path.is_file() and not read_studies(path).labels
 
 
-def _read_folder(root: Path) -> dict[str, Split]:
+def _read_folder(root: AnyPath) -> dict[str, Split]:
     """The splits that a folder has, by name."""
     check_request(root, SPLITS[0])
     if not any((root / split).is_dir() for split in SPLITS):
@@ -149,7 +152,7 @@ def _read_folder(root: Path) -> dict[str, Split]:
     }
 
 
-def _read_split(root: Path, split: str) -> Contents:
+def _read_split(root: AnyPath, split: str) -> Contents:
     """Contents of a split; a missing folder is a problem, and the labels are read all the same."""
     if (root / split).is_dir():
         return read_contents(root, split)

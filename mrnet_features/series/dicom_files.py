@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 from mrnet_features.files import open_file
 from mrnet_features.messages import name_some
 from mrnet_features.series.dicom_tags import TAGS, TagValues
+from mrnet_features.stored_paths import AnyPath, StoredPath
 
 MOST_HEADER_BYTES = 32 * 2**20
 """Most bytes of a header that are read; those of enhanced files have up to 10 MiB."""
@@ -69,18 +70,18 @@ class NotDicomError(ValueError):
     """A file does not begin as a DICOM file."""
 
 
-def list_files(folder: Path) -> tuple[list[Path], list[str]]:
+def list_files(folder: AnyPath) -> tuple[list[AnyPath], list[str]]:
     """Files below a folder, sorted, and what was left out.
 
     Links to folders are not followed. Links to files are, but only regular files are listed.
 
     Parameters
     ----------
-    folder : Path
+    folder : Path or StoredPath
 
     Returns
     -------
-    files : list of Path
+    files : list of Path or StoredPath
         Without hidden files and DICOMDIR.
     warnings : list of str
 
@@ -91,8 +92,11 @@ def list_files(folder: Path) -> tuple[list[Path], list[str]]:
     ValueError
         If there are more than 20,000 files or eight levels of folders.
     """
-    files: list[Path] = []
+    files: list[Any] = []  # all of one kind
     left_out: list[str] = []
+    if isinstance(folder, StoredPath):
+        _walk_stored(folder, 0, folder, files)
+        return sorted(files), []
     _walk(folder, 0, folder, files, left_out)
     if not left_out:
         return sorted(files), []
@@ -100,12 +104,36 @@ def list_files(folder: Path) -> tuple[list[Path], list[str]]:
     return sorted(files), [f"{text} followed, and pipes, sockets and devices are not read."]
 
 
-def _walk(folder: Path, depth: int, root: Path, files: list[Path], left_out: list[str]) -> None:
+def _walk_stored(folder: StoredPath, depth: int, root: StoredPath, files: list[Any]) -> None:
+    _check_depth(depth, root)
+    for path in folder.iterdir():
+        if path.name.startswith(".") or path.name.upper() == "DICOMDIR":
+            continue
+        if path.is_dir():
+            _walk_stored(path, depth + 1, root, files)
+        else:
+            _add(path, root, files)
+
+
+def _check_depth(depth: int, root: AnyPath) -> None:
     if depth > MOST_DEPTH:
         raise ValueError(
             f"'{root}' must have at most {MOST_DEPTH} levels of folders, got more. Pass the folder "
             "of one study or series."
         )
+
+
+def _add(path: AnyPath, root: AnyPath, files: list[Any]) -> None:
+    files.append(path)
+    if len(files) > MOST_FILES:
+        raise ValueError(
+            f"'{root}' must hold at most {MOST_FILES} files, got more. Pass the folder of "
+            "one study or series."
+        )
+
+
+def _walk(folder: Path, depth: int, root: Path, files: list[Any], left_out: list[str]) -> None:
+    _check_depth(depth, root)
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith(".") or entry.name.upper() == "DICOMDIR":
@@ -120,12 +148,7 @@ def _walk(folder: Path, depth: int, root: Path, files: list[Path], left_out: lis
             if not is_regular:
                 left_out.append(entry.name)
                 continue
-            files.append(folder / entry.name)
-            if len(files) > MOST_FILES:
-                raise ValueError(
-                    f"'{root}' must hold at most {MOST_FILES} files, got more. Pass the folder of "
-                    "one study or series."
-                )
+            _add(folder / entry.name, root, files)
 
 
 def read_dicom_header(path: Path, more_tags: Collection[int] = ()) -> DicomFile:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Iterator, Sequence
-from pathlib import Path
+from typing import Any
 
 from mrnet_features.series.dicom_files import DicomFile, NotDicomError, read_dicom_header
 from mrnet_features.series.dicom_frames import has_picture
+from mrnet_features.series.fetching import fetch
+from mrnet_features.stored_paths import AnyPath
 
 __all__ = ["read_first_picture", "read_pictures"]
 
 
-def read_pictures(paths: Sequence[Path], more_tags: Collection[int] = ()) -> Iterator[DicomFile]:
+def read_pictures(paths: Sequence[AnyPath], more_tags: Collection[int] = ()) -> Iterator[DicomFile]:
     """Yield the header of each file with a picture; other files are passed over.
 
     Parameters
     ----------
-    paths : sequence of Path
+    paths : sequence of Path or StoredPath
         Files of one series.
     more_tags : collection of int, default ()
         As for `read_dicom_header`.
@@ -32,8 +35,10 @@ def read_pictures(paths: Sequence[Path], more_tags: Collection[int] = ()) -> Ite
         As `read_dicom_header`, except for files that are not DICOM.
     """
     for path in paths:
+        stored: Any = path  # for messages, where its local copy is gone
         try:
-            file = read_dicom_header(path, more_tags)
+            with fetch(path) as local:
+                file = dataclasses.replace(read_dicom_header(local, more_tags), path=stored)
         except NotDicomError:
             continue
         if has_picture(file):
@@ -41,13 +46,13 @@ def read_pictures(paths: Sequence[Path], more_tags: Collection[int] = ()) -> Ite
 
 
 def read_first_picture(
-    paths: Sequence[Path], label: str, more_tags: Collection[int] = ()
+    paths: Sequence[AnyPath], label: str, more_tags: Collection[int] = ()
 ) -> DicomFile:
     """Header of the first file with a picture.
 
     Parameters
     ----------
-    paths : sequence of Path
+    paths : sequence of Path or StoredPath
         Files of one series.
     label : str
         Folder or file, for the message.

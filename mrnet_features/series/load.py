@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mrnet_features.messages import quote
+from mrnet_features.paths import to_path
 from mrnet_features.series.assemble import (
     PERCENTILES,
     PIXEL_MM,
@@ -22,16 +23,18 @@ from mrnet_features.series.dicom_files import (
 )
 from mrnet_features.series.dicom_frames import has_picture
 from mrnet_features.series.dicom_series import read_dicom_volume
+from mrnet_features.series.fetching import fetch
 from mrnet_features.series.nifti import is_nifti, read_nifti_volume
 from mrnet_features.series.series import Series
 from mrnet_features.series.uids import name_series
 from mrnet_features.series.volume import Volume, find_spacing_problem
+from mrnet_features.stored_paths import AnyPath, Given
 
 __all__ = ["load_series"]
 
 
 def load_series(
-    path: str | Path,
+    path: Given,
     *,
     plane: str | None = None,
     series: str | None = None,
@@ -48,9 +51,10 @@ def load_series(
 
     Parameters
     ----------
-    path : path
+    path : path or URL
         Folder of the files of one series, a single (multi-frame) DICOM file, or a ``.nii`` or
-        ``.nii.gz`` file. Links to folders are not followed.
+        ``.nii.gz`` file. Links to folders are not followed. Files behind a URL or in a zip file are
+        copied to a temporary folder first.
     plane : {"axial", "coronal", "sagittal"}, optional
         Which slices to keep if a series holds several orientations; the plane if the tags do not
         tell it. An error if the tags say another one.
@@ -91,8 +95,11 @@ def load_series(
     """
     scale = check_scale(pixel_mm, size, percentiles)
     check_plane(plane)
-    volume = read_volume(Path(path), plane, series, check_spacing(spacing_mm))
-    return assemble(volume, str(path), scale, plane)
+    spacing = check_spacing(spacing_mm)
+    with fetch(to_path(path)) as local:
+        volume = read_volume(local, plane, series, spacing)
+        volume.warnings[:] = [said.replace(str(local), str(path)) for said in volume.warnings]
+        return assemble(volume, str(path), scale, plane)
 
 
 def read_volume(
@@ -131,12 +138,12 @@ def read_volume(
     return volume
 
 
-def is_scanner_file(path: Path) -> bool:
+def is_scanner_file(path: AnyPath) -> bool:
     """Whether a path is read by `load_series`: a folder, or a name that ends in .dcm or .nii.
 
     Parameters
     ----------
-    path : Path
+    path : Path or StoredPath
 
     Returns
     -------
@@ -165,7 +172,8 @@ def read_series_files(folder: Path) -> tuple[dict[str, list[DicomFile]], list[st
     OSError, ValueError, ModuleNotFoundError
         As `load_series`.
     """
-    paths, said = list_files(folder)
+    found, said = list_files(folder)
+    paths = [path for path in found if isinstance(path, Path)]
     groups: dict[str, list[DicomFile]] = {}
     n_other = 0
     for path in paths:

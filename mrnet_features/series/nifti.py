@@ -19,6 +19,7 @@ from mrnet_features.series.orientation import find_normal, make_directions
 from mrnet_features.series.side import read_maker, read_side
 from mrnet_features.series.volume import Image, Volume, find_size_problem, find_spacing_problem
 from mrnet_features.series.weighting import Tags, find_weighting
+from mrnet_features.stored_paths import AnyPath
 
 SUFFIXES = (".nii", ".nii.gz")
 
@@ -42,12 +43,12 @@ STEPS_MS = {"EchoTime": 1.0, "RepetitionTime": 30.0, "InversionTime": 10.0}
 """Least values that are milliseconds; BIDS has seconds, other converters keep those of DICOM."""
 
 
-def is_nifti(path: Path) -> bool:
+def is_nifti(path: AnyPath) -> bool:
     """Whether a name ends as that of a NIfTI file.
 
     Parameters
     ----------
-    path : Path
+    path : Path or StoredPath
 
     Returns
     -------
@@ -56,16 +57,16 @@ def is_nifti(path: Path) -> bool:
     return path.name.lower().endswith(SUFFIXES)
 
 
-def find_json_beside(path: Path) -> Path:
+def find_json_beside(path: AnyPath) -> AnyPath:
     """Path of the JSON file that describes a NIfTI file; it need not exist.
 
     Parameters
     ----------
-    path : Path
+    path : Path or StoredPath
 
     Returns
     -------
-    Path
+    Path or StoredPath
 
     Examples
     --------

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
 import pandas as pd
 
 from mrnet_features.data.dataset import Dataset
+from mrnet_features.data.roots import open_root
 from mrnet_features.quality.audit import audit
 from mrnet_features.quality.findings import choose_codes
+from mrnet_features.stored_paths import Given
 from mrnet_features.workflows.exam_folders import STUDIES, load_exams, name_layout
 
 __all__ = ["audit_folder"]
 
 
 def audit_folder(
-    root: str | Path,
+    root: Given,
     *,
     codes: Iterable[str] | None = None,
     skip: Iterable[str] = (),
@@ -27,7 +28,7 @@ def audit_folder(
 
     Parameters
     ----------
-    root : path
+    root : path or URL
         Folder as for `load_exams`.
     codes, skip, n_jobs
         See `audit`.
@@ -45,6 +46,7 @@ def audit_folder(
         As `audit` and `load_exams`.
     """
     choose_codes(codes, skip)  # before the folder is read
+    root = open_root(root)
     if name_layout(root) != STUDIES:
         return audit(root, codes=codes, skip=skip, n_jobs=n_jobs)
     studies = load_exams(root, n_jobs=n_jobs) if studies is None else studies

@@ -14,11 +14,14 @@ import pandas as pd
 from mrnet_features.csv_files import read_table
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.layouts import LAYOUT_SPLITS, find_layout, load_labels, load_split
+from mrnet_features.data.roots import open_root
 from mrnet_features.data.rsna_files import read_studies
 from mrnet_features.exam_ids import index_by_id, require_unique_ids
 from mrnet_features.excluded_ids import list_excluded
 from mrnet_features.messages import name_some, quote
 from mrnet_features.names import TASKS, sort_series
+from mrnet_features.paths import require_local, to_path
+from mrnet_features.stored_paths import AnyPath, Given, StoredPath
 from mrnet_features.workflows.studies import holds_dicom, load_studies
 
 __all__ = [
@@ -37,12 +40,12 @@ logger = logging.getLogger("mrnet_features")
 MRNET, RSNA, STUDIES = "mrnet", "rsna", "studies"
 
 
-def name_layout(root: str | Path) -> str:
+def name_layout(root: Given) -> str:
     """Layout of a folder of exams.
 
     Parameters
     ----------
-    root : path
+    root : path or URL
 
     Returns
     -------
@@ -52,18 +55,25 @@ def name_layout(root: str | Path) -> str:
     Raises
     ------
     FileNotFoundError
-        If there is no such folder, or it has none of these layouts.
+        If there is no such folder, or it has none of these layouts. DICOM studies behind a URL or
+        in a zip file are not looked for.
     """
+    root = open_root(root)
     try:
         return find_layout(root)
-    except FileNotFoundError:
-        if Path(root).is_dir() and holds_dicom(Path(root)):
+    except FileNotFoundError as error:
+        if isinstance(root, StoredPath) and root.is_dir():
+            raise FileNotFoundError(
+                f"{error} A folder of DICOM studies without tables must lie on this computer: copy "
+                "or unpack it first."
+            ) from None
+        if isinstance(root, Path) and root.is_dir() and holds_dicom(root):
             return STUDIES
         raise
 
 
 def load_exams(
-    root: str | Path,
+    root: Given,
     split: str = "train",
     *,
     planes: Sequence[str] | None = None,
@@ -75,7 +85,7 @@ def load_exams(
 
     Parameters
     ----------
-    root : path
+    root : path or URL
     split : str, default "train"
         "train" or "valid" of MRNet, "train" or "test" of the layout of the RSNA set. A folder of
         studies has no splits: all its studies are "train".
@@ -98,18 +108,18 @@ def load_exams(
     OSError, ValueError, ModuleNotFoundError
         As the reader of the layout.
     """
-    excluded = list_excluded(exclude)
+    root, excluded = open_root(root), list_excluded(exclude)
     layout = name_layout(root)
     if ids is not None and layout != STUDIES:
         raise ValueError("`ids` names the studies of a folder that has no table. Leave it out.")
     if layout != STUDIES:
         dataset = load_split(root, split, planes, exclude=excluded, missing="drop")
         if layout == RSNA:
-            _tell_dropped(Path(root), split, dataset, excluded)
+            _tell_dropped(root, split, dataset, excluded)
         return dataset
     if split != "train":
         raise ValueError(f"'{root}' holds studies without splits. Leave `split` out.")
-    exams = load_studies(root, ids, n_jobs=n_jobs)
+    exams = load_studies(require_local(root, "A folder of studies"), ids, n_jobs=n_jobs)
     dataset = Dataset(exams, pd.DataFrame(index=pd.Index([], name="exam", dtype=object)))
     unknown = sorted(excluded - set(dataset.ids))
     if unknown:
@@ -124,7 +134,7 @@ def load_exams(
 
 
 def load_known_labels(
-    root: str | Path,
+    root: Given,
     split: str = "train",
     *,
     exclude: pd.DataFrame | Iterable[str] | None = None,
@@ -135,7 +145,7 @@ def load_known_labels(
 
     Parameters
     ----------
-    root : path
+    root : path or URL
         Folder as for `load_exams`; or a CSV with a column of exam ids and one per task, which hold
         0, 1 or nothing.
     split, exclude
@@ -155,11 +165,11 @@ def load_known_labels(
     OSError, ValueError
         If there are no labels, or they can't be read.
     """
-    excluded = list_excluded(exclude)
-    if Path(root).is_file():
-        labels = _read_label_table(Path(root), tasks, frozenset(exams))
+    root, excluded = open_root(root), list_excluded(exclude)
+    if root.is_file():
+        labels = _read_label_table(root, tasks, frozenset(exams))
         return labels[~labels.index.isin(excluded)]
-    if Path(root).suffix == ".csv" and not Path(root).exists():
+    if root.suffix == ".csv" and not root.exists():
         raise FileNotFoundError(
             f"There is no file '{root}'. Pass a CSV of labels, or the folder of the exams."
         )
@@ -189,24 +199,28 @@ def list_series(dataset: Dataset) -> tuple[str, ...]:
     return tuple(sort_series({series for exam in dataset.exams for series in exam.paths}))
 
 
-def list_inputs(root: Path, split: str) -> list[Path]:
-    """Files of labels and series of a folder, which no result may replace.
+def list_inputs(root: Given, split: str) -> list[Path]:
+    """Local files of labels and series of a folder, which no result may replace.
 
     Parameters
     ----------
-    root : Path
+    root : path or URL
     split : str
 
     Returns
     -------
     list of Path
     """
+    root = to_path(root)
+    if isinstance(root, StoredPath):  # results are written on this computer
+        archive = getattr(root.store, "archive", None)
+        return [archive] if isinstance(archive, Path) else []
     tables = [f"{name}{end}.csv" for name in LAYOUT_SPLITS["rsna"] for end in ("", "_series")]
     names = [*(f"{split}-{task}.csv" for task in TASKS), *tables, "sample_submission.csv"]
     return [root, *(root / name for name in names)]
 
 
-def _tell_dropped(root: Path, split: str, dataset: Dataset, excluded: frozenset[str]) -> None:
+def _tell_dropped(root: AnyPath, split: str, dataset: Dataset, excluded: frozenset[str]) -> None:
     """Log how many studies of the table have no series in the folder."""
     listed = set(read_studies(root / f"{split}.csv").labels) - excluded
     dropped = sorted(listed - set(dataset.ids))
@@ -216,7 +230,7 @@ def _tell_dropped(root: Path, split: str, dataset: Dataset, excluded: frozenset[
 
 
 def _read_label_table(
-    path: Path, tasks: Sequence[str] | None, exams: frozenset[str]
+    path: AnyPath, tasks: Sequence[str] | None, exams: frozenset[str]
 ) -> pd.DataFrame:
     """Labels of a CSV with a header."""
     table = index_by_id(read_table(path), f"'{path}'", known=exams)

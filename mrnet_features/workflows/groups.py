@@ -16,6 +16,8 @@ from mrnet_features.data.headers import read_headers
 from mrnet_features.data.scanner_groups import FINGERPRINT, LARGE, form_groups
 from mrnet_features.exam_ids import index_by_id, require_unique_ids
 from mrnet_features.messages import name_some
+from mrnet_features.paths import to_path
+from mrnet_features.stored_paths import Given
 from mrnet_features.workflows.exam_folders import load_exams
 
 __all__ = ["SCANNER", "group_by_scanner", "read_groups"]
@@ -28,7 +30,7 @@ SCANNER = "scanner"
 
 def read_groups(
     source: str | Path,
-    root: str | Path,
+    root: Given,
     split: str,
     exams: Sequence[str],
     *,
@@ -61,7 +63,7 @@ def read_groups(
         folder holds no DICOM files.
     """
     if str(source) == SCANNER:
-        if Path(root).is_file():
+        if to_path(root).is_file():
             raise ValueError(
                 f"`groups` can't be 'scanner' for '{root}', which has no images. Pass a CSV of "
                 "groups, or the folder of the exams."

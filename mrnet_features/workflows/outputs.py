@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mrnet_features.files import require_writable
+from mrnet_features.paths import require_local_output
 
 
 def check_output_file(path: str | Path, inputs: Iterable[str | Path] = ()) -> None:
@@ -21,11 +22,12 @@ def check_output_file(path: str | Path, inputs: Iterable[str | Path] = ()) -> No
     Raises
     ------
     ValueError
-        If it is an input.
+        If it is an input, or a URL.
     OSError
         If the folder does not exist or can't be written to, the name is too long, or `path` is a
         folder.
     """
+    require_local_output(path)
     file = Path(path)
     if file.is_dir():
         raise IsADirectoryError(f"'{file}' must be a file to write, got a folder. Name a file.")
@@ -49,7 +51,10 @@ def check_output_folder(path: str | Path) -> None:
     ------
     OSError
         If the folder, or the one that it will be made in, is a file or can't be written to.
+    ValueError
+        If it is a URL.
     """
+    require_local_output(path)
     folder = Path(path).absolute()
     existing = next(place for place in (folder, *folder.parents) if _exists(place))
     if not existing.is_dir():

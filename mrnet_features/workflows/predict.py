@@ -12,11 +12,13 @@ import pandas as pd
 
 from mrnet_features.csv_files import format_csv
 from mrnet_features.data.exam import Exam
+from mrnet_features.data.roots import open_root
 from mrnet_features.evaluation.comparison.read_predictions import read_paths
 from mrnet_features.extraction.describe import Row
 from mrnet_features.extraction.exams import build_frame
 from mrnet_features.extraction.extractor import FeatureExtractor
-from mrnet_features.extraction.failures import Failure, iterate_outcomes
+from mrnet_features.extraction.failures import Failure
+from mrnet_features.extraction.outcomes import iterate_outcomes
 from mrnet_features.extraction.provenance import describe_provenance
 from mrnet_features.extraction.resume import extract_features
 from mrnet_features.files import write_text
@@ -24,6 +26,7 @@ from mrnet_features.jobs import show_progress
 from mrnet_features.messages import name_some, quote
 from mrnet_features.models.bundle import load_bundle
 from mrnet_features.names import PLANES, TASKS
+from mrnet_features.stored_paths import Given
 from mrnet_features.workflows.exam_folders import (
     MRNET,
     RSNA,
@@ -119,7 +122,7 @@ def predict_paths(
 
 def predict_folder(
     model: str | Path,
-    root: str | Path,
+    root: Given,
     out: str | Path,
     *,
     split: str | None = None,
@@ -173,9 +176,10 @@ def predict_folder(
     UserWarning
         If exams can't be read, or the model lacks a task of the submission.
     """
+    root = open_root(root)
     layout = name_layout(root)
     split = split or {MRNET: "valid", RSNA: "test"}.get(layout, "train")
-    check_output_file(out, list_inputs(Path(root), split))
+    check_output_file(out, list_inputs(root, split))
     bundle = load_bundle(model)
     extractor = rebuild_extractor(bundle, device=device, n_jobs=n_jobs)
     extractor.set_params(missing="nan")
@@ -198,7 +202,7 @@ def predict_folder(
     else:
         features = _describe(extractor, read)
     predictions = bundle.predict(features)
-    sample = Path(root) / "sample_submission.csv"
+    sample = root / "sample_submission.csv"
     is_submission = layout == RSNA and split == "test" and sample.is_file()
     lacking = [exam for exam in dataset.ids if exam not in predictions.index]
     if lacking:
@@ -242,14 +246,15 @@ def _list_planes(extractor: FeatureExtractor) -> list[str] | None:
 def _describe(extractor: FeatureExtractor, exams: Sequence[Exam]) -> pd.DataFrame:
     """Features of the exams that can be read."""
     extractor.fit(exams)
-    outcomes = iterate_outcomes(extractor, exams)
+    outcomes = iterate_outcomes(extractor, exams, skips=True)
     rows: dict[str, Row] = {}
     reasons: dict[str, str] = {}
     with (
         contextlib.closing(outcomes),
         show_progress(len(exams), "predict", "exam", None) as bar,
     ):
-        for exam, outcome in zip(exams, outcomes, strict=True):
+        for index, outcome in outcomes:
+            exam = exams[index]
             if isinstance(outcome, Failure):
                 reasons[exam.id] = outcome.error
             else:
@@ -261,9 +266,10 @@ def _describe(extractor: FeatureExtractor, exams: Sequence[Exam]) -> pd.DataFram
     for name, reason in reasons.items():
         logger.warning("Exam %s: %s", name, reason)
     described = [exam for exam in exams if exam.id in rows]
+    in_order = [rows[exam.id] for exam in described]
     recipe = extractor.recipe()
-    table = build_frame(described, [row.values for row in rows.values()], recipe.columns())
+    table = build_frame(described, [row.values for row in in_order], recipe.columns())
     table.attrs["provenance"] = describe_provenance(
-        recipe, [row.fingerprint for row in rows.values()], extractor.device_, exams=described
+        recipe, [row.fingerprint for row in in_order], extractor.device_, exams=described
     )
     return table

@@ -27,6 +27,7 @@ from mrnet_features.files import write_text
 from mrnet_features.messages import name_some
 from mrnet_features.series.side import Side
 from mrnet_features.stacks.perturbations import PERTURBATIONS, perturb
+from mrnet_features.stored_paths import Given
 from mrnet_features.synthetic.write import write_knees
 from mrnet_features.workflows.outputs import check_output_file
 
@@ -160,7 +161,7 @@ def measure_stability(
 def tabulate_stability(
     out: str | Path,
     *,
-    root: str | Path | None = None,
+    root: Given | None = None,
     split: str = "train",
     families: str | Sequence[str] = "baseline",
     n_exams: int = 40,

@@ -15,6 +15,7 @@ from mrnet_features.arrays import resolve_device
 from mrnet_features.csv_files import format_csv
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.mrnet import load_mrnet
+from mrnet_features.data.roots import open_root
 from mrnet_features.evaluation.importance.importance import Importance, importance
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.protocol.holdout import HoldOut, evaluate
@@ -32,6 +33,7 @@ from mrnet_features.report.review.part import LeftOut
 from mrnet_features.report.review.plain_text import format_report
 from mrnet_features.report.review.report import Report, make_report
 from mrnet_features.report.review.write import check_place, list_missing_packages
+from mrnet_features.stored_paths import Given
 from mrnet_features.workflows.named_models import MODELS
 from mrnet_features.workflows.score import check_views
 from mrnet_features.workflows.table_report import RELEASE_SIZES, list_families, name_model
@@ -113,7 +115,7 @@ class Study:
 
 
 def run_study(
-    root: str | Path,
+    root: Given,
     out: str | Path,
     *,
     families: str | Sequence[Any] = "baseline",
@@ -180,6 +182,7 @@ def run_study(
     for name in PAGES.values():
         check_place(folder / f"{name}.html")
     folder.mkdir(parents=True, exist_ok=True)
+    root = open_root(root)
     excluded = list_excluded(exclude)  # once: an iterator would be empty for the second split
     with hold_lock(folder / "report.md"):
         for name in TEXTS:

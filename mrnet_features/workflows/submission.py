@@ -14,6 +14,7 @@ from mrnet_features.files import write_text
 from mrnet_features.labels import check_frame
 from mrnet_features.messages import name_some, quote
 from mrnet_features.names import TASKS
+from mrnet_features.stored_paths import AnyPath
 from mrnet_features.workflows.outputs import check_output_file
 
 __all__ = ["write_submission"]
@@ -25,7 +26,7 @@ ROUNDING = 1e-6
 def write_submission(
     predictions: pd.DataFrame,
     out: str | Path,
-    sample: str | Path | None = None,
+    sample: str | AnyPath | None = None,
     *,
     fill: float | None = None,
 ) -> pd.DataFrame:
@@ -74,7 +75,7 @@ def write_submission(
     1.2.3,0.25,0.9
     <BLANKLINE>
     """
-    check_output_file(out, [] if sample is None else [sample])
+    check_output_file(out, [sample] if isinstance(sample, str | Path) else [])
     check_frame("predictions", predictions)
     if fill is not None and not 0 <= fill <= 1:
         raise ValueError(f"`fill` must be a probability from 0 to 1, got {quote(fill)}.")
@@ -95,7 +96,7 @@ def write_submission(
     return table
 
 
-def _read_sample(path: str | Path) -> tuple[str, list[str], list[str]]:
+def _read_sample(path: str | AnyPath) -> tuple[str, list[str], list[str]]:
     """Name of the column of ids, the ids, and all columns, in the order of the file."""
     table = read_table(path)
     columns = [str(column) for column in table.columns]

@@ -13,6 +13,7 @@ from mrnet_features.csv_files import read_table as read_csv
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.mrnet import load_mrnet
 from mrnet_features.data.release import list_ids
+from mrnet_features.data.roots import open_root
 from mrnet_features.evaluation.comparison.group_gap import GroupGap, measure_group_gap
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation
 from mrnet_features.evaluation.protocol.folds import Folds
@@ -23,6 +24,7 @@ from mrnet_features.names import PLANES, SPLITS, Name, parse_name
 from mrnet_features.quality.findings import read_findings
 from mrnet_features.report.review.report import TITLE, Report
 from mrnet_features.report.review.write import check_place, require_packages, write_report
+from mrnet_features.stored_paths import AnyPath, Given
 from mrnet_features.workflows.audit_folder import audit_folder
 from mrnet_features.workflows.exam_folders import MRNET, list_series, load_exams, name_layout
 from mrnet_features.workflows.groups import read_groups
@@ -43,7 +45,7 @@ MODEL_NAMES = {"lightgbm": "LightGBM", "logistic": "logistic regression", "prior
 
 def report_table(
     table: str | Path,
-    root: str | Path,
+    root: Given,
     out: str | Path = "report.html",
     *,
     split: str = "train",
@@ -117,7 +119,7 @@ def report_table(
         together = read_groups(groups, root, split, list(features.index), n_jobs=n_jobs)
     levels = None if subgroups is None else read_subgroups(subgroups, labels)
     found = None if findings is None else read_findings(findings)
-    dataset = _load_exams(Path(root), split, features, excluded)
+    dataset = _load_exams(open_root(root), split, features, excluded)
     logger.info("Cross-validating %s.", name_model(model))
     also: list[GroupGap] = []
     if together is not None and folds is None and not coherent:
@@ -216,7 +218,7 @@ def name_model(model: str) -> str:
     return MODEL_NAMES.get(model, model.rpartition(":")[2])
 
 
-def is_release(root: str | Path) -> bool:
+def is_release(root: Given) -> bool:
     """Whether a folder has as many exams per split as MRNet's release.
 
     Parameters
@@ -227,7 +229,7 @@ def is_release(root: str | Path) -> bool:
     -------
     bool
     """
-    return tuple(len(list_ids(Path(root), split)) for split in SPLITS) == RELEASE_SIZES
+    return tuple(len(list_ids(open_root(root), split)) for split in SPLITS) == RELEASE_SIZES
 
 
 def read_subgroups(path: str | Path, labels: pd.DataFrame) -> pd.DataFrame:
@@ -258,7 +260,7 @@ def read_subgroups(path: str | Path, labels: pd.DataFrame) -> pd.DataFrame:
 
 
 def _load_exams(
-    root: Path, split: str, features: pd.DataFrame, excluded: frozenset[str]
+    root: AnyPath, split: str, features: pd.DataFrame, excluded: frozenset[str]
 ) -> Dataset | None:
     """Exams with the series of a table that the folder has, or None if it has none."""
     if root.is_file():

@@ -6,7 +6,7 @@ import itertools
 import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
@@ -14,17 +14,23 @@ from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.exam import Exam
 from mrnet_features.data.mrnet import load_mrnet
 from mrnet_features.data.release import check_request, read_contents
+from mrnet_features.data.roots import open_root
 from mrnet_features.excluded_ids import list_excluded
+from mrnet_features.extraction.existing import TableHead, read_head
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.read import suffices
 from mrnet_features.extraction.recipe import Missing
 from mrnet_features.extraction.resume import extract_features
 from mrnet_features.extraction.sides import give_sides
-from mrnet_features.extraction.table import SKIPPED, read_features
+from mrnet_features.extraction.table import read_features
+from mrnet_features.extraction.table_folder import list_tables
+from mrnet_features.extraction.table_keys import SKIPPED
 from mrnet_features.messages import name_some
 from mrnet_features.names import PLANES
+from mrnet_features.paths import to_path
 from mrnet_features.series.side import make_side
 from mrnet_features.stacks.region_sets import Sides
+from mrnet_features.stored_paths import AnyPath, Given
 from mrnet_features.workflows.exam_folders import (
     MRNET,
     list_series,
@@ -34,11 +40,34 @@ from mrnet_features.workflows.exam_folders import (
 )
 from mrnet_features.workflows.tasks import choose_tasks
 
+if TYPE_CHECKING:
+    from distributed import Client
+
 logger = logging.getLogger("mrnet_features")
 
 
 def make_table(
-    root: str | Path,
+    root: Given, split: str, out: str | Path, **options: Any
+) -> tuple[Dataset, pd.DataFrame]:
+    """Dataset of a split and its feature table, which is also written to `out`.
+
+    Parameters
+    ----------
+    root, split, out, **options
+        See `extract_table`.
+
+    Returns
+    -------
+    dataset : Dataset
+        Without skipped exams.
+    features : DataFrame of shape (n_exams, n_features)
+    """
+    dataset, _ = extract_table(root, split, out, **options)
+    return dataset, read_features(out)
+
+
+def extract_table(
+    root: Given,
     split: str,
     out: str | Path,
     *,
@@ -53,12 +82,13 @@ def make_table(
     verify: bool = False,
     on_error: Literal["stop", "skip"] | None = None,
     ids: str | Path | None = None,
-) -> tuple[Dataset, pd.DataFrame]:
-    """Dataset of a split and its feature table, which is also written to `out`.
+    dask: str | Client | None = None,
+) -> tuple[Dataset, TableHead]:
+    """Write the feature table of a split; its values are never all in memory.
 
     Parameters
     ----------
-    root : path
+    root : path or URL
         Folder in the layout of MRNet or of the RSNA set, or a folder of DICOM studies; see
         `load_exams`.
     split : str
@@ -91,14 +121,17 @@ def make_table(
         MRNet, else "skip".
     ids : path, optional
         Exam ids of a folder of studies; see `load_exams`.
+    dask : str or distributed.Client, optional
+        Dask cluster that describes the exams; see `extract_features`.
 
     Returns
     -------
     dataset : Dataset
         Without skipped exams.
-    features : DataFrame of shape (n_exams, n_features)
+    head : TableHead
+        Ids, columns and provenance of the table.
     """
-    excluded = list_excluded(exclude)
+    root, excluded = open_root(root), list_excluded(exclude)
     is_mrnet = name_layout(root) == MRNET
     missing = missing or ("error" if is_mrnet else "nan")
     on_error = on_error or ("stop" if is_mrnet else "skip")
@@ -120,7 +153,7 @@ def make_table(
                 "in the layout of MRNet has one stack per plane."
             )
         dataset, exams = _load_mrnet(
-            Path(root), split, tuple(extractor.planes), excluded, missing, on_error
+            root, split, tuple(extractor.planes), excluded, missing, on_error
         )
     else:
         dataset = load_exams(root, split, planes=planes, exclude=excluded, ids=ids, n_jobs=n_jobs)
@@ -129,14 +162,23 @@ def make_table(
             chosen = list_series(_leave_out_unknown(dataset, sides, on_error))
             logger.info("Series to describe: %s.", ", ".join(chosen))
             extractor.set_params(planes=chosen)
-    features = extract_features(exams, out, extractor=extractor, verify=verify, on_error=on_error)
-    described = set(features.index)
-    return dataset[[exam.id in described for exam in dataset]], features
+    extract_features(
+        exams,
+        out,
+        extractor=extractor,
+        verify=verify,
+        on_error=on_error,
+        load=False,
+        dask=dask,
+    )
+    head = read_head(Path(out))
+    described = set(head.ids)
+    return dataset[[exam.id in described for exam in dataset]], head
 
 
 def read_table(
     path: str | Path,
-    root: str | Path,
+    root: Given,
     split: str = "train",
     *,
     exclude: pd.DataFrame | Iterable[str] | None = None,
@@ -147,8 +189,8 @@ def read_table(
     Parameters
     ----------
     path : path
-        Parquet file; see `read_features`.
-    root : path
+        Parquet file, or a folder of parts of one table; see `read_features`.
+    root : path or URL
         Folder or CSV; only its labels are read. See `load_known_labels`.
     split : str, default "train"
     exclude : DataFrame or iterable of str, optional
@@ -165,13 +207,14 @@ def read_table(
     Raises
     ------
     IsADirectoryError
-        If `path` is a folder.
+        If `path` is a folder without tables.
     ValueError
         If table and labels hold different exams, or a file can't be read.
         Labels of exams that the table lacks are an error in the layout of MRNet; in others they
         are left out, and the log says so.
     """
-    if Path(path).is_dir():
+    root = to_path(root)
+    if Path(path).is_dir() and not list_tables(Path(path)):
         raise IsADirectoryError(
             f"'{path}' must be a feature table, got a folder. Pass the table first, then the "
             "folder with the labels."
@@ -181,8 +224,8 @@ def read_table(
     labels = load_known_labels(root, split, exclude=excluded, tasks=tasks, exams=features.index)
     skipped = features.attrs["provenance"].get(SKIPPED, [])
     features = features[~features.index.isin(excluded)]
-    if Path(root).is_file():
-        labels = _fit_labels(labels, features, Path(root), path)
+    if root.is_file():
+        labels = _fit_labels(labels, features, root, path)
     elif name_layout(root) != MRNET:
         lacking = labels.index.difference(features.index)
         if len(lacking) and len(lacking) < len(labels):
@@ -197,7 +240,7 @@ def read_table(
 
 def read_scored_table(
     path: str | Path,
-    root: str | Path,
+    root: Given,
     split: str = "train",
     *,
     exclude: pd.DataFrame | Iterable[str] | None = None,
@@ -241,7 +284,7 @@ def _leave_out_unknown(dataset: Dataset, sides: Sides, on_error: str) -> Dataset
 
 
 def _load_mrnet(
-    root: Path,
+    root: AnyPath,
     split: str,
     planes: Sequence[str],
     excluded: frozenset[str],
@@ -261,7 +304,7 @@ def _load_mrnet(
 
 
 def _load_with_gaps(
-    root: Path, split: str, planes: Sequence[str], excluded: frozenset[str]
+    root: AnyPath, split: str, planes: Sequence[str], excluded: frozenset[str]
 ) -> Dataset:
     """Dataset of a split whose exams may lack stack files, as long as each has one."""
     check_request(root, split)
@@ -271,7 +314,7 @@ def _load_with_gaps(
         lacking = {p.exam for p in problems if p.code == "stack-missing" and p.plane == plane}
         left_out = excluded.union(lacking - {""})
         parts.append(load_mrnet(root, split, planes=[plane], exclude=left_out))
-    paths: dict[str, dict[str, Path]] = {}
+    paths: dict[str, dict[str, AnyPath]] = {}
     for exam in itertools.chain(*parts):
         paths.setdefault(exam.id, {}).update(exam.paths)
     labels = pd.concat([part.labels for part in parts])
@@ -280,7 +323,7 @@ def _load_with_gaps(
 
 
 def _list_broken(
-    root: Path, split: str, planes: Sequence[str], excluded: frozenset[str], missing: Missing
+    root: AnyPath, split: str, planes: Sequence[str], excluded: frozenset[str], missing: Missing
 ) -> dict[str, Exam]:
     """Exams with a broken or missing stack file, with the files that there are."""
     check_request(root, split)
@@ -300,7 +343,7 @@ def _list_broken(
 
 
 def _fit_labels(
-    labels: pd.DataFrame, features: pd.DataFrame, file: Path, path: str | Path
+    labels: pd.DataFrame, features: pd.DataFrame, file: AnyPath, path: str | Path
 ) -> pd.DataFrame:
     """Labels of the exams of a table; NaN for those that a CSV of labels does not name."""
     shared = labels.index.intersection(features.index)

@@ -148,3 +148,19 @@ def test_known_sides_need_the_side_of_every_exam(folder):
     done = run("extract", "knees", "-o", "s.parquet", *options[:-1], "guess", cwd=folder)
     assert done.status == 1
     assert "side of every knee is needed with `--sides guess`, but" in done.stderr
+
+
+def test_a_dask_cluster_describes_the_exams(folder):
+    distributed = pytest.importorskip("distributed", reason="needs the extra `remote`")
+    common = ("extract", "knees", "--split", "valid", "--families", "minimal", "--jobs", 1)
+    options = {"processes": False, "protocol": "tcp://", "n_workers": 1, "threads_per_worker": 2}
+    with distributed.LocalCluster(dashboard_address=":0", **options) as cluster:
+        where = ("--dask", cluster.scheduler_address)
+        done = run(*common, "--out", "dask.parquet", *where, cwd=folder)
+    assert done.status == 0, done.stderr
+    assert "4 exams x" in done.stdout
+    assert run(*common, "--out", "here.parquet", cwd=folder).status == 0
+    assert (folder / "dask.parquet").read_bytes() == (folder / "here.parquet").read_bytes()
+    done = run(*common, "--out", "none.parquet", "--dask", "nowhere", cwd=folder)
+    assert done.status == 2
+    assert "`--dask` must be the address of a scheduler" in done.stderr

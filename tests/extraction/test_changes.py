@@ -3,13 +3,12 @@
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from mrnet_features.data.exam import Exam
 from mrnet_features.extraction import changes
 from mrnet_features.extraction.changes import find_fingerprint, hash_file_state, keep_unchanged
-from mrnet_features.extraction.journal import FinishedRow
+from mrnet_features.extraction.journal import FinishedExam
 from tests.support.stack_files import change_pixel
 
 PLANES = ("axial",)
@@ -24,8 +23,7 @@ def keep(exams, known, **options):
 @pytest.fixture
 def known(exams):
     return {
-        exam.id: FinishedRow(
-            np.zeros(1, np.float32),
+        exam.id: FinishedExam(
             find_fingerprint(exam, 0, PLANES),
             hash_file_state(exam, PLANES),
         )

@@ -8,7 +8,8 @@ import pytest
 from mrnet_features.extraction import extractor as extractor_module
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.resume import extract_features
-from mrnet_features.extraction.table import read_features, write_features, write_table
+from mrnet_features.extraction.table import read_features, write_features
+from mrnet_features.extraction.table_writer import write_table
 from tests.support.stack_files import change_pixel
 
 

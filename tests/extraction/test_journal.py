@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mrnet_features.extraction.journal import FinishedRow, Journal
+from mrnet_features.extraction.journal import FinishedExam, FinishedRow, Journal
 
 
 def make_rows(n_exams=4, n_features=3):
@@ -28,19 +28,23 @@ def rows(journal):
     return made
 
 
-def assert_same(read, expected):
+def assert_same(journal, expected):
+    read = journal.read()
     assert list(read) == list(expected)
-    for exam, row in expected.items():
-        assert read[exam][1:] == row[1:]
-        np.testing.assert_array_equal(read[exam].values, row.values)
+    values = journal.iterate_values(exam.offset for exam in read.values())
+    for exam, found in zip(read, values, strict=True):
+        assert read[exam][:2] == expected[exam][1:]
+        np.testing.assert_array_equal(found, expected[exam].values)
 
 
 def test_rows_come_back_bit_by_bit(journal, rows):
-    assert_same(journal.read(), rows)
+    assert_same(journal, rows)
     special = np.array([np.nan, -0.0, np.finfo(np.float32).tiny], np.float32)
     with journal:
-        journal.append("é, \n'", FinishedRow(special, "f", "s"))
-    assert journal.read()["é, \n'"].values.tobytes() == special.tobytes()
+        appended = journal.append("é, \n'", FinishedRow(special, "f", "s"))
+    assert journal.read()["é, \n'"] == appended
+    (found,) = journal.iterate_values([appended.offset])
+    assert found.tobytes() == special.tobytes()
 
 
 def test_there_are_no_rows_without_a_file(journal):
@@ -73,7 +77,7 @@ def test_damage_costs_the_damaged_lines_alone(journal, rows, damage):
     del rows["0001"]
     journal.path.write_bytes(b"".join(lines))
     with pytest.warns(UserWarning, match=r"unfinished' is damaged in .* extracted again"):
-        assert_same(journal.read(), rows)
+        assert_same(journal, rows)
 
 
 def test_rows_after_half_a_line_are_whole(journal, rows):
@@ -97,3 +101,25 @@ def test_a_folder_in_its_place_is_an_error(journal):
     journal.path.mkdir()
     with pytest.raises(IsADirectoryError, match="must be a file"):
         journal.read()
+
+
+def test_a_line_of_version_0_1_0_is_read(journal):
+    record = (
+        b'{"key": "key", "recipe": "recipe", "exam": "0042", "fingerprint": "f", '
+        b'"file_state": "s", "values": "AACAPwAAAEAAAEBA"}'
+    )
+    journal.path.write_bytes(b"5ee28450b6f875df5e1f7aaded457a25 " + record + b"\n")
+    assert journal.read() == {"0042": FinishedExam("f", "s", 0)}
+    (values,) = journal.iterate_values([0])
+    assert values.tolist() == [1.0, 2.0, 3.0]
+
+
+def test_a_line_that_is_damaged_after_it_was_found_is_an_error(journal, rows):
+    finished = journal.read()
+    content = bytearray(journal.path.read_bytes())
+    content[finished["0002"].offset + 60] ^= 1
+    journal.path.write_bytes(content)
+    values = journal.iterate_values(exam.offset for exam in finished.values())
+    assert next(values).tolist() == rows["0000"].values.tolist()
+    with pytest.raises(OSError, match=r"unfinished' was damaged while it was in use. Run it again"):
+        list(values)

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import json
 import os
 import shutil
 import subprocess
@@ -9,16 +10,19 @@ import sys
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from mrnet_features.csv_files import read_table
 from mrnet_features.data.exam import Exam
-from mrnet_features.extraction import changes, resume
+from mrnet_features.extraction import changes, resume, table_file, table_run, table_writer
 from mrnet_features.extraction import extractor as extractor_module
 from mrnet_features.extraction import journal as journal_module
 from mrnet_features.extraction.extractor import FeatureExtractor, describe_exam
 from mrnet_features.extraction.resume import extract_features
 from mrnet_features.extraction.table import read_features
+from mrnet_features.extraction.table_keys import split_hashes
+from mrnet_features.parquet_files import ParquetSource
 from tests.support.command_line import ENVIRONMENT
 from tests.support.stack_files import change_pixel
 
@@ -128,8 +132,8 @@ def test_fingerprints_show_which_exam_changed(exams, extractor, tmp_path):
     extract_features(exams, path, extractor=extractor)
     changed = read_features(path).attrs["provenance"]
     assert changed["data_fingerprint"] != provenance["data_fingerprint"]
-    pairs = zip(changed["fingerprints"], provenance["fingerprints"], strict=True)
-    differ = [a != b for a, b in pairs]
+    hashes = [split_hashes(each["fingerprints"]) for each in (changed, provenance)]
+    differ = [a != b for a, b in zip(*hashes, strict=True)]
     assert differ == [False, False, False, True, False]
 
 
@@ -256,15 +260,15 @@ def test_a_full_disk_is_one_sentence_and_the_next_run_completes(
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         write_all(file, text)
 
-    def write_parquet(table, path):
-        path.write_bytes(b"PAR1")
+    def write_parquet(file, *_, **__):
+        file.write(b"PAR1")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
         if full == "journal":
             patch.setattr(journal_module, "_write_all", write)
         else:
-            patch.setattr("mrnet_features.extraction.table.pq.write_table", write_parquet)
+            patch.setattr("mrnet_features.extraction.table_writer.pq.ParquetWriter", write_parquet)
         with pytest.raises(
             OSError, match=r"table.parquet' can't be written \(No space left"
         ) as caught:
@@ -318,7 +322,8 @@ def test_a_finished_table_in_a_read_only_folder_is_read(exams, extractor, tmp_pa
     path = tmp_path / "table.parquet"
     made = extract_features(exams, path, extractor=extractor)
     monkeypatch.setattr(resume.os, "access", lambda *_: False)
-    monkeypatch.setattr(resume, "hold_lock", lambda _: pytest.fail("the folder was written to"))
+    for module in (resume, table_run):
+        monkeypatch.setattr(module, "hold_lock", lambda _: pytest.fail("the folder was written to"))
     for exam in exams:
         exam.paths["axial"].touch()
     pd.testing.assert_frame_equal(extract_features(exams, path, extractor=extractor), made)
@@ -384,6 +389,12 @@ def test_an_id_that_a_file_can_not_hold_is_refused(exams, tmp_path):
     odd = Exam("7.0", exams[0].paths)
     with pytest.raises(ValueError, match="'7.0' is a decimal number"):
         extract_features([odd], tmp_path / "t.parquet")
+
+
+def test_more_exams_than_a_table_can_hold_are_refused(exams, tmp_path, monkeypatch):
+    monkeypatch.setattr(resume, "MOST_EXAMS", 4)
+    with pytest.raises(ValueError, match=r"at most 4 exams, .* got 5\. Extract parts of them"):
+        extract_features(exams, tmp_path / "t.parquet")
 
 
 KILLED = """
@@ -485,3 +496,91 @@ def test_exams_without_a_series_are_skipped_on_request(gaps, tmp_path):
         table = extract_features(gaps, path, extractor=make_gap_extractor("error"), on_error="skip")
     assert list(table.index) == ["0000", "0002", "0004"]
     assert read_table(path.with_suffix(".errors.csv"))["plane"].tolist() == ["coronal_fluid"] * 2
+
+
+@pytest.fixture
+def small_groups(monkeypatch):
+    """Tables in row groups of two exams."""
+    monkeypatch.setattr(table_writer, "count_rows", lambda _: 2)
+    monkeypatch.setattr(table_file, "count_rows", lambda _: 2)
+
+
+def test_a_table_that_is_not_loaded_is_the_same_file(exams, extractor, tmp_path, small_groups):
+    path, whole = tmp_path / "table.parquet", tmp_path / "whole.parquet"
+    table = extract_features(exams, whole, extractor=extractor)
+    assert extract_features(exams, path, extractor=extractor, load=False) is None
+    assert path.read_bytes() == whole.read_bytes()
+    assert extract_features(exams, path, extractor=extractor, load=False) is None
+    pd.testing.assert_frame_equal(read_features(path), table)
+    pd.testing.assert_frame_equal(table, extractor.fit_transform(exams))
+    assert pq.ParquetFile(path).num_row_groups == 3
+
+
+def test_no_value_of_a_finished_table_is_read(exams, extractor, tmp_path, monkeypatch):
+    path = tmp_path / "table.parquet"
+    extract_features(exams, path, extractor=extractor)
+    monkeypatch.setattr(ParquetSource, "iterate", lambda *_: pytest.fail("values were read"))
+    monkeypatch.setattr(changes, "find_fingerprint", lambda *_: pytest.fail("pixels were read"))
+    extract_features(exams, path, extractor=extractor, load=False)
+
+
+@pytest.mark.parametrize("changed", [[0], [1, 2], [4], [0, 2, 4]])
+def test_rows_of_a_table_and_of_a_stopped_run_are_joined(
+    exams, extractor, tmp_path, monkeypatch, small_groups, changed
+):
+    path, whole = tmp_path / "table.parquet", tmp_path / "whole.parquet"
+    extract_features(exams, path, extractor=extractor)
+    for k in changed:
+        change_pixel(exams[k])
+    watch(monkeypatch, exams[changed[-1]].id)
+    with pytest.raises(KeyboardInterrupt):
+        extract_features(exams, path, extractor=extractor, load=False)
+    described = watch(monkeypatch)
+    extract_features(exams, path, extractor=extractor, load=False)
+    assert described == [exams[changed[-1]].id]
+    extract_features(exams, whole, extractor=extractor)
+    assert path.read_bytes() == whole.read_bytes()
+    pd.testing.assert_frame_equal(read_features(path), extractor.fit_transform(exams))
+
+
+def write_old_table(path):
+    """Write a table again as version 0.1.0 wrote it."""
+    table = pq.read_table(path)
+    metadata = dict(table.schema.metadata)
+    provenance = json.loads(metadata[b"mrnet_features"])
+    provenance["fingerprints"] = provenance["fingerprints"].split()
+    metadata[b"mrnet_features"] = json.dumps(provenance).encode()
+    del metadata[b"mrnet_features_seal"]
+    pq.write_table(table.replace_schema_metadata(metadata), path)
+
+
+def test_a_table_of_an_older_version_is_resumed(exams, extractor, tmp_path, monkeypatch):
+    path, whole = tmp_path / "table.parquet", tmp_path / "whole.parquet"
+    made = extract_features(exams, path, extractor=extractor)
+    write_old_table(path)
+    old = path.read_bytes()
+    described = watch(monkeypatch)
+    pd.testing.assert_frame_equal(extract_features(exams, path, extractor=extractor), made)
+    extract_features(exams, path, extractor=extractor, load=False)
+    assert path.read_bytes() == old
+    change_pixel(exams[3])
+    extract_features(exams, path, extractor=extractor, load=False)
+    assert described == ["0003"]
+    extract_features(exams, whole, extractor=extractor)
+    assert path.read_bytes() == whole.read_bytes()
+
+
+def test_a_row_that_is_damaged_in_a_table_is_not_taken_over(
+    exams, extractor, tmp_path, small_groups
+):
+    path = tmp_path / "table.parquet"
+    table = extract_features(exams, path, extractor=extractor)
+    whole = bytearray(path.read_bytes())
+    place = whole.index(np.float32(table.iloc[2, 0]).tobytes())
+    whole[place] ^= 1
+    path.write_bytes(whole)
+    change_pixel(exams[0])
+    for load in (True, False):
+        with pytest.raises(FileExistsError, match="Choose another file, or delete this one"):
+            extract_features(exams, path, extractor=extractor, load=load)
+    assert path.read_bytes() == whole

@@ -15,6 +15,7 @@ TARGETS = (
     "bundle",
     "kneemri",
     "scanner_files",
+    "zip_files",
 )
 N_DRAWN = 60
 

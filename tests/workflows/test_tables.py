@@ -26,6 +26,19 @@ def test_a_table_is_made_and_read_with_its_labels(folder):
     assert list(features.index) == ["0003", "0004"]
 
 
+def test_a_folder_of_tables_is_read_with_its_labels(folder, tmp_path):
+    root, options = folder / "knees", {"families": "intensity", "n_jobs": 1}
+    for k, exclude in enumerate((["0000"], ["0001", "0002"])):
+        make_table(root, "train", tmp_path / f"{k}.parquet", exclude=exclude, **options)
+    _, whole = make_table(root, "train", folder / "whole.parquet", **options)
+    features, labels = read_table(tmp_path, root, "train")
+    pd.testing.assert_frame_equal(features.sort_index(), whole)
+    assert list(labels.index) == list(whole.index)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(IsADirectoryError, match="must be a feature table, got a folder"):
+        read_table(tmp_path / "empty", root)
+
+
 def test_excluded_exams_are_left_out_of_features_and_labels(folder):
     path, exclude = folder / "fewer.parquet", ["0001", "0003"]  # the second is of valid
     root = folder / "knees"

@@ -195,6 +195,8 @@ def take_thumbnails(dataset: Dataset, flags: pd.DataFrame, most: int) -> list[Th
             continue
         try:
             grey = dataset[exam].load(shown)
+        except ConnectionError:
+            raise
         except (OSError, ValueError):
             continue  # it has a finding of its own
         index = _choose_slice(grey, list(rows["code"]), " ".join(rows["advice"]))

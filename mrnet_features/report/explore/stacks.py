@@ -146,6 +146,8 @@ def _measure_exam(exam: Exam) -> tuple[list[StackMeasures], list[Finding]]:
     for plane in series:
         try:
             grey = exam.load(plane)
+        except ConnectionError:
+            raise
         except (OSError, ValueError) as error:
             nan = float("nan")
             findings.append(Finding(exam.id, plane, "stack-file", "reject", nan, str(error)))

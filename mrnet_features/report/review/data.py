@@ -214,6 +214,8 @@ def measure_files(dataset: Dataset, ids: Sequence[Any]) -> pd.DataFrame:
             try:
                 if has_file:
                     shape = dataset[exam].find_shape(plane)
+            except ConnectionError:
+                raise
             except (OSError, ValueError) as error:
                 problem = str(error)
             rows.append((exam, plane, *shape, has_file, problem))

@@ -287,6 +287,8 @@ def _load(exam: Exam, plane: str, problems: dict[str, str]) -> UInt8Array | None
     """Stack of one plane; None, and why among the problems, if it can't be read."""
     try:
         return exam.load(plane)
+    except ConnectionError:
+        raise
     except (OSError, ValueError) as error:
         problems[plane] = str(error)
         return None

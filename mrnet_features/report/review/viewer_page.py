@@ -35,6 +35,8 @@ def is_viewable(exam: Exam) -> bool:
     """
     try:
         return bool([exam.find_shape(series) for series in exam.paths])
+    except ConnectionError:
+        raise
     except (OSError, ValueError):
         return False
 

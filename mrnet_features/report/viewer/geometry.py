@@ -10,8 +10,9 @@ from mrnet_features.data.exam import Exam
 from mrnet_features.data.study_exam import StudyExam
 from mrnet_features.extraction.read import ExamLike
 from mrnet_features.names import parse_series
-from mrnet_features.series.dicom_files import read_dicom_header
 from mrnet_features.series.dicom_series import read_dicom_volume
+from mrnet_features.series.fetching import fetch
+from mrnet_features.series.first_picture import read_pictures
 from mrnet_features.series.load import read_volume
 from mrnet_features.series.volume import Volume
 
@@ -97,6 +98,7 @@ def _read_volume(exam: Exam, series: str, plane: str) -> Volume:
     """Slices whose pixels are not read yet."""
     if isinstance(exam, StudyExam):
         paths = exam.list_files(series)
-        files = [read_dicom_header(path) for path in paths]
+        files = list(read_pictures(paths))
         return read_dicom_volume(files, str(paths[0].parent), plane)
-    return read_volume(exam.paths[series], plane, spacing_mm=exam.find_spacing(series))
+    with fetch(exam.paths[series]) as path:
+        return read_volume(path, plane, spacing_mm=exam.find_spacing(series))

@@ -1,0 +1,163 @@
+"""Outcome of each exam, its row or why it has none, on this machine or on a Dask cluster."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from joblib import delayed
+
+from mrnet_features.data.exam import Exam
+from mrnet_features.extraction.describe import Row, warn_of_faults
+from mrnet_features.extraction.extractor import (
+    FeatureExtractor,
+    compute_rows,
+    describe_exam,
+    run_exam_jobs,
+)
+from mrnet_features.extraction.failures import Failure, explain_failure
+from mrnet_features.extraction.recipe import Recipe
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+Outcome: TypeAlias = Row | Failure
+"""Row of an exam, or why it has none."""
+
+
+def iterate_outcomes(
+    extractor: FeatureExtractor,
+    exams: Sequence[Exam],
+    *,
+    skips: bool,
+    dask: str | Client | None = None,
+) -> Generator[tuple[int, Outcome], None, None]:
+    """Outcome of each exam, as soon as there is one.
+
+    Parameters
+    ----------
+    extractor : FeatureExtractor
+        Fitted.
+    exams : sequence of Exam
+    skips : bool
+        Whether an exam that can't be described has a `Failure` as outcome; else it is an error.
+    dask : str or distributed.Client, optional
+        Address of a Dask scheduler, or a client, whose workers describe the exams. By default this
+        machine does.
+
+    Yields
+    ------
+    index : int
+        Index of the exam. Any order; each exam once.
+    outcome : Row or Failure
+
+    Warns
+    -----
+    StackWarning
+        As `FeatureExtractor.transform`.
+
+    Raises
+    ------
+    MemoryError
+        If there is too little memory; that is no fault of the exam.
+    ConnectionError
+        If a server of files does not answer, or the scheduler.
+    Exception
+        Whatever CuPy raises: a device that has failed describes no later exam either. If not
+        `skips`, whatever describing an exam raises.
+    """
+    if dask is None:
+        outcomes = describe_here(extractor, exams, skips=skips)
+    else:
+        from mrnet_features.extraction.dask_engine import describe_on_dask
+
+        outcomes = describe_on_dask(extractor, exams, dask, skips=skips)
+    with contextlib.closing(outcomes):
+        for index, outcome in outcomes:
+            if isinstance(outcome, Row):
+                warn_of_faults(outcome)
+            yield index, outcome
+
+
+def describe_here(
+    extractor: FeatureExtractor, exams: Sequence[Exam], *, skips: bool
+) -> Generator[tuple[int, Outcome], None, None]:
+    """Outcomes of exams in order, computed on this machine; no warning of what is in the rows.
+
+    Parameters
+    ----------
+    extractor, exams, skips
+        As for `iterate_outcomes`.
+
+    Yields
+    ------
+    index : int
+    outcome : Row or Failure
+
+    Raises
+    ------
+    Exception
+        As `iterate_outcomes`.
+    """
+    outcomes: Generator[Outcome, None, None]
+    if not skips:
+        outcomes = compute_rows(extractor, exams)
+    elif extractor.device_ == "cpu":
+        recipe = extractor.recipe()
+        jobs = (delayed(_try_exam)(exam, k, recipe) for k, exam in enumerate(exams))
+        outcomes = run_exam_jobs(jobs, exams, extractor.n_jobs)
+    else:
+        outcomes = _try_on_device(extractor, exams)
+    with contextlib.closing(outcomes):
+        yield from enumerate(outcomes)
+
+
+def _try_exam(exam: Exam, index: int, recipe: Recipe) -> Outcome:
+    """Outcome on the CPU; runs in a worker process."""
+    try:
+        return describe_exam(exam, index, recipe, "cpu")
+    except Exception as error:
+        if _stops_run(error):
+            raise
+        return explain_failure(error)
+
+
+def _try_on_device(
+    extractor: FeatureExtractor, exams: Sequence[Exam]
+) -> Generator[Outcome, None, None]:
+    """Outcomes in order, computed on a GPU."""
+    start = 0
+    while start < len(exams):
+        try:
+            with contextlib.closing(compute_rows(extractor, exams[start:])) as rows:
+                for row in rows:
+                    start += 1
+                    yield row
+        except Exception as error:
+            if _stops_run(error):
+                raise
+        # the batch of the next exam has failed: its exams one by one, up to the one at fault
+        for exam in exams[start:]:
+            start += 1
+            outcome = _try_alone(extractor, exam)
+            yield outcome
+            if isinstance(outcome, Failure):
+                break
+
+
+def _try_alone(extractor: FeatureExtractor, exam: Exam) -> Outcome:
+    """Outcome of one exam on a GPU."""
+    try:
+        with contextlib.closing(compute_rows(extractor, [exam])) as rows:
+            return next(rows)
+    except Exception as error:
+        if _stops_run(error):
+            raise
+        return explain_failure(error)
+
+
+def _stops_run(error: Exception) -> bool:
+    """Whether an error is of the machine or the network, and later exams would have it too."""
+    is_of_machine = isinstance(error, MemoryError | ConnectionError)
+    return is_of_machine or type(error).__module__.startswith("cupy")
