@@ -14,8 +14,10 @@ from mrnet_features.cnn.parts import holds_networks
 from mrnet_features.csv_files import format_csv
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.layouts import LAYOUT_SPLITS
+from mrnet_features.data.roots import open_root
 from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.files import explain_write_errors, write_text
+from mrnet_features.paths import Given
 from mrnet_features.workflows.exam_folders import MRNET, STUDIES, load_exams, name_layout
 from mrnet_features.workflows.groups import read_groups
 from mrnet_features.workflows.score import refuse_evaluation, write_evaluation
@@ -25,7 +27,7 @@ __all__ = ["refuse_other_results", "train_networks"]
 
 
 def train_networks(
-    root: str | Path,
+    root: Given,
     out: str | Path,
     *,
     split: str = "train",
@@ -42,7 +44,7 @@ def train_networks(
     Parameters
     ----------
     root : path
-        Folder in the layout of MRNet or of the RSNA set.
+        Folder in the layout of MRNet or of the RSNA set, or a zip file or URL of it.
     out : path
         Folder for the results: those of `write_evaluation`; ``valid.csv`` or ``test.csv``,
         predictions of the other split if the folder has one; ``curves.csv``, ``cost.csv`` and the
@@ -105,11 +107,11 @@ def refuse_other_results(folder: str | Path) -> None:
         refuse_evaluation(folder)
 
 
-def _load_other_split(root: str | Path, split: str) -> tuple[str, Iterable[Any]]:
+def _load_other_split(root: Given, split: str) -> tuple[str, Iterable[Any]]:
     """Name and exams of the split that is not trained on; no exams if there are none."""
     layout: Any = name_layout(root)
     first, other = LAYOUT_SPLITS[layout]
-    folder = Path(root) / (other if layout == MRNET else f"{other}_series")
+    folder = open_root(root) / (other if layout == MRNET else f"{other}_series")
     if split != first or not folder.is_dir():
         return other, ()
     found: Dataset = load_exams(root, other)
