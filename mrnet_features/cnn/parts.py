@@ -18,6 +18,7 @@ from mrnet_features.files import (
     explain_write_errors,
     open_file,
     read_json,
+    remove_partials,
     replace_file,
     write_text,
 )
@@ -54,16 +55,24 @@ class PartFolder:
         if self._folder is None:
             return
         request = self._folder / REQUEST
-        if request.exists() and not overwrite:
-            self._refuse_other(read_json(request, "Choose another folder."), settings)
         with explain_write_errors(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
+            remove_partials(self._folder)
+            if request.exists():
+                self._leave_other(request, settings, overwrite=overwrite)
             write_text(request, json.dumps(settings, indent=1) + "\n")
 
-    def _refuse_other(self, held: Any, settings: Mapping[str, Any]) -> None:
+    def _leave_other(self, request: Path, settings: Mapping[str, Any], *, overwrite: bool) -> None:
+        """Refuse or remove networks of other settings."""
+        assert self._folder is not None  # for the type checker
+        held = read_json(request, "Choose another folder, or pass overwrite=True.")
         known = held if isinstance(held, dict) else {}
         differing = [name for name in settings if known.get(name) != settings[name]]
         if not differing:
+            return
+        if overwrite:
+            for file in (*self._folder.glob("*.npz"), *self._folder.glob("*.pt")):
+                file.unlink()
             return
         name = differing[0]
         more = f" and {len(differing) - 1} more" if len(differing) > 1 else ""

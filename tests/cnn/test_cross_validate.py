@@ -162,6 +162,7 @@ def test_other_settings_are_refused_and_other_pixels_trained_again(small, tmp_pa
     with pytest.raises(FileExistsError, match="other settings: epochs was '1', now '2'"):
         mf.cross_validate_cnn(exams, labels, out=tmp_path, **{**SHORT, "epochs": 2})
     stacks = dict(exams[0].stacks)
+    (tmp_path / "networks" / ".axial.npz.4711.partial").touch()  # of a killed run
     stacks["sagittal"] = 255 - stacks["sagittal"]
     changed = [hold_stacks(stacks, exams[0].id), *exams[1:]]
     before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("networks/*.npz")}
@@ -169,6 +170,27 @@ def test_other_settings_are_refused_and_other_pixels_trained_again(small, tmp_pa
     assert (again.predictions["acl"] != run.predictions["acl"]).any()
     trained = {path.name for path, old in before.items() if path.stat().st_mtime_ns != old}
     assert trained == {f"sagittal-repeat0-fold{k}.npz" for k in (0, 1)}
+    assert not list(tmp_path.glob("networks/*.partial"))
+    axial = {**SHORT, "epochs": 2, "series": ["axial"]}
+    mf.cross_validate_cnn(exams, labels, out=tmp_path, overwrite=True, **axial)
+    assert {path.name.split("-")[0] for path in tmp_path.glob("networks/*.npz")} == {"axial"}
+
+
+def test_the_published_network_starts_with_the_weights_of_a_file(small, tmp_path):
+    models = pytest.importorskip("torchvision.models", reason="torchvision is not installed")
+    import torch
+
+    torch.manual_seed(3)
+    torch.save(models.alexnet(weights=None).state_dict(), tmp_path / "alexnet.pth")
+    options = {**SHORT, "network": "mrnet", "series": ["axial"]}
+    run = mf.cross_validate_cnn(*small, weights=tmp_path / "alexnet.pth", **options)
+    assert run.start == "weights of 'alexnet.pth'"
+    assert run.cost.loc["axial", "n_weights"] == 2_469_696 + 257
+    other = mf.cross_validate_cnn(*small, weights="random", folds=run.folds, **options)
+    assert (other.predictions["acl"] != run.predictions["acl"]).all()
+    torch.save({"features.0.weight": torch.zeros(1)}, tmp_path / "wrong.pth")
+    with pytest.raises(ValueError, match="every weight of the trunk in its shape"):
+        mf.cross_validate_cnn(*small, weights=tmp_path / "wrong.pth", **options)
 
 
 def test_labels_with_gaps_and_soft_labels_are_trained_on(small):
