@@ -22,8 +22,10 @@ _HOMES = {
     "compare": "evaluation.comparison.compare",
     "compare_reports": "report.review.diff",
     "cross_validate": "evaluation.protocol.cross_validation",
+    "cross_validate_cnn": "cnn.cross_validate",
     "describe_columns": "report.words",
     "describe_slices": "extraction.slices",
+    "embed": "cnn.embed",
     "evaluate": "evaluation.protocol.holdout",
     "explain_predictions": "evaluation.importance.contributions",
     "explore": "report.explore.explore",
@@ -67,6 +69,8 @@ _HOMES = {
 }
 
 if TYPE_CHECKING:
+    from mrnet_features.cnn.cross_validate import cross_validate_cnn
+    from mrnet_features.cnn.embed import embed
     from mrnet_features.data.dataset import Dataset
     from mrnet_features.data.exam import Exam
     from mrnet_features.data.headers import read_headers
@@ -131,8 +135,10 @@ __all__ = [
     "compare",
     "compare_reports",
     "cross_validate",
+    "cross_validate_cnn",
     "describe_columns",
     "describe_slices",
+    "embed",
     "evaluate",
     "explain_predictions",
     "explore",

@@ -55,6 +55,8 @@ def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch):
         write_disc(tmp_path / "disc")
     if page.name == "rsna.md":
         pytest.importorskip("pydicom", reason="the extra `dicom` is not installed")
+    if page.name == "networks.md":
+        pytest.importorskip("torchvision", reason="the extra `cnn` is not installed")
     if page.name == "headers.md":
         pytest.importorskip("pydicom", reason="the extra `dicom` is not installed")
         write_scanners(tmp_path / "rsna-knee")

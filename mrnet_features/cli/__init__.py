@@ -15,6 +15,7 @@ from mrnet_features.cli import view
 from mrnet_features.cli import extract
 from mrnet_features.cli import families
 from mrnet_features.cli import cv
+from mrnet_features.cli import cnn
 from mrnet_features.cli import compare
 from mrnet_features.cli import importance
 from mrnet_features.cli import fit
@@ -26,6 +27,7 @@ from mrnet_features.cli import doctor
 __all__ = [
     "app",
     "audit",
+    "cnn",
     "compare",
     "cv",
     "demo",

@@ -49,7 +49,7 @@ UsageError: Any = typer.BadParameter.__base__
 
 STOPPED = "Stopped."
 
-RESUMED = "Stopped. Run the same command again to continue: finished exams are kept."
+RESUMED = "Stopped. Run the same command again to continue: finished {} are kept."
 """Of a command that keeps what is finished."""
 
 OPTIONS = {
@@ -90,6 +90,9 @@ class Command(TyperCommand):
 
     resumes = False
     """Whether a stopped run keeps what is finished."""
+
+    unit = "exams"
+    """What it keeps."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help, with panels on a terminal, and examples as they are typed."""
@@ -280,7 +283,9 @@ app = typer.Typer(
 )
 
 
-def command(panel: str, *examples: str, notes: str = "", resumes: bool = False) -> Callable[[F], F]:
+def command(
+    panel: str, *examples: str, notes: str = "", resumes: bool = False, unit: str = "exams"
+) -> Callable[[F], F]:
     """Register a function as a command.
 
     Parameters
@@ -293,13 +298,15 @@ def command(panel: str, *examples: str, notes: str = "", resumes: bool = False) 
         Text before the examples, with its own line ends.
     resumes : bool, default False
         Whether a stopped run keeps what is finished.
+    unit : str, default "exams"
+        What it keeps.
 
     Returns
     -------
     callable
         Decorator.
     """
-    settings = {"examples": examples, "notes": notes, "resumes": resumes}
+    settings = {"examples": examples, "notes": notes, "resumes": resumes, "unit": unit}
 
     def register(function: F) -> F:
         paragraphs = inspect.cleandoc(function.__doc__ or "").split("\n\n")
@@ -370,7 +377,8 @@ def say_command(context: typer.Context) -> str:
 
 def describe_stop() -> str:
     """Message about a stop: what the next run need not do again, if anything."""
-    return RESUMED if getattr(_find_command(), "resumes", False) else STOPPED
+    command = _find_command()
+    return RESUMED.format(command.unit) if getattr(command, "resumes", False) else STOPPED
 
 
 def _show_warning(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mrnet_features.cli.app import command, say_command
 from mrnet_features.cli.options import Jobs, Json, Layout, Quiet, Seed, check_folder
 from mrnet_features.cli.terminal import print_message, print_next, quote_path
+
+if TYPE_CHECKING:
+    from mrnet_features.workflows.demo import Demo
 
 NO_PAGE = (
     "There is no page: {packages} not installed. Run it again after pip install "
@@ -45,6 +48,14 @@ def demo(
             min=100, show_default=False, help="Number of exams; default: 160, or 100 DICOM studies."
         ),
     ] = None,
+    cnn: Annotated[
+        bool,
+        typer.Option(
+            "--cnn",
+            help="Also train a small network on the same folds, for some minutes, and compare the "
+            "two; needs the extra cnn.",
+        ),
+    ] = False,
     seed: Seed = 0,
     jobs: Jobs = -1,
     as_json: Json = False,
@@ -77,11 +88,13 @@ def demo(
         seed=seed,
         n_jobs=jobs,
         command=say_command(context),
+        cnn=cnn,
     )
     page = out / PAGE
     if as_json:
         written = str(page) if made.report else None
         found = {"folder": str(out), "page": written, **summary_as_dict(made.evaluation)}
+        found |= {"network": summary_as_dict(made.network)} if made.network else {}
         if made.gap is not None:
             found["gap"] = table_as_rows(made.gap.summary().reset_index())
         print_json(found)
@@ -95,6 +108,7 @@ def demo(
                 f"The site of a knee was made to depend on its findings (site_leak={SITE_LEAK:g}); "
                 "random folds reward a model that recognises it."
             )
+        _print_network(made)
         print(f"The knees are synthetic: these AUCs say nothing about {SETS[layout]}.")
         if made.report:
             for block in made.report.parts[0].blocks:
@@ -109,3 +123,12 @@ def demo(
     table = quote_path(out / "train.parquet")
     looked = f"view {root} --predictions {scores}" if made.report else None  # needs Pillow too
     print_next(looked or f"importance {table} {root} --by family", quiet=quiet or as_json)
+
+
+def _print_network(made: Demo) -> None:
+    """Print the summary of the network, if one was trained."""
+    from mrnet_features.cli.format import print_summary
+
+    if made.network is not None:
+        print("\nA small network in the same folds:")
+        print_summary(made.network.summary())

@@ -24,6 +24,8 @@ EXTRAS = {
     "anywidget": "view",
     "fsspec": "remote",
     "s3fs": "remote",
+    "torch": "cnn",
+    "torchvision": "cnn",
 }
 USES = {
     "dicom": "DICOM files, compressed ones too",
@@ -31,6 +33,7 @@ USES = {
     "report": "figures and pages",
     "view": "the viewer in a notebook",
     "remote": "exams behind URLs such as s3://",
+    "cnn": "networks and embeddings",
 }
 
 

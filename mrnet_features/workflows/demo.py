@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from mrnet_features.cnn.cross_validate import cross_validate_cnn
+from mrnet_features.cnn.evaluation import NetworkEvaluation
+from mrnet_features.cnn.libraries import import_torch
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.evaluation.comparison.group_gap import GroupGap, measure_group_gap
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation
@@ -48,6 +51,10 @@ FEWEST = 3 * N_SPLITS
 """Fewest exams of a class, with which folds of whole scanners can be found."""
 
 
+RESOLUTION, EPOCHS = 64, 10
+"""Of the network: it takes minutes instead of hours."""
+
+
 class Demo(NamedTuple):
     """What the demo made.
 
@@ -59,11 +66,14 @@ class Demo(NamedTuple):
         None if packages that a page needs are not installed.
     gap : GroupGap or None
         Random folds against folds of whole scanners; of the layout of the RSNA set.
+    network : NetworkEvaluation or None
+        A small network in the same folds, if asked for.
     """
 
     evaluation: Evaluation
     report: Report | None
     gap: GroupGap | None = None
+    network: NetworkEvaluation | None = None
 
 
 def run_demo(
@@ -74,6 +84,7 @@ def run_demo(
     seed: int = 0,
     n_jobs: int | None = None,
     command: str = "",
+    cnn: bool = False,
 ) -> Demo:
     """Make synthetic knees, extract the `baseline` features, cross-validate and write a page.
 
@@ -97,6 +108,9 @@ def run_demo(
         Parallel processes.
     command : str, default ""
         What was typed, for the page.
+    cnn : bool, default False
+        Also train a small network on the same folds, for some minutes; its results are in
+        ``train-cnn/`` and on the page. Needs the extra ``cnn``.
 
     Returns
     -------
@@ -105,17 +119,20 @@ def run_demo(
     Raises
     ------
     ImportError
-        If LightGBM does not load, or pydicom for DICOM studies; nothing is written then.
+        If LightGBM does not load, or PyTorch for a network, or pydicom for DICOM studies; nothing
+        is written then.
     FileExistsError
         If the folder holds a ``report.json`` that is no report.
     """
     import_lightgbm()
+    if cnn:
+        import_torch()
     folder = Path(out)
     check_place(folder / PAGE)
     number = n_train or N_TRAIN[layout]
     if layout == RSNA:
         import_pydicom("pydicom")
-        return _run_studies(folder, number, seed, n_jobs, command)
+        return _run_studies(folder, number, seed, n_jobs, command, cnn=cnn)
     logger.info("Writing synthetic knees.")
     root = write_knees(folder / "knees", n_train=number, n_valid=0, seed=seed, n_jobs=n_jobs)
     logger.info("Extracting their features.")
@@ -123,17 +140,20 @@ def run_demo(
     logger.info("Cross-validating LightGBM.")
     evaluation = score_table(features, dataset.labels, seed=seed, n_jobs=n_jobs)
     write_evaluation(evaluation, folder / "train-cv")
+    network = _train_network(folder, evaluation, dataset, seed, n_jobs) if cnn else None
     if list_missing_packages():
-        return Demo(evaluation, None)
+        return Demo(evaluation, None, network=network)
     logger.info("Auditing the exams.")
     findings = audit(dataset, n_jobs=n_jobs)
     report = _write_page(
-        folder, MRNET, evaluation, dataset, features, findings, (), command, seed, n_jobs
+        folder, MRNET, evaluation, network, dataset, features, findings, (), command, seed, n_jobs
     )
-    return Demo(evaluation, report)
+    return Demo(evaluation, report, network=network)
 
 
-def _run_studies(folder: Path, n_train: int, seed: int, n_jobs: int | None, command: str) -> Demo:
+def _run_studies(
+    folder: Path, n_train: int, seed: int, n_jobs: int | None, command: str, *, cnn: bool
+) -> Demo:
     """The demo on DICOM studies of several sites."""
     logger.info("Writing synthetic DICOM studies.")
     root = write_knees(
@@ -172,18 +192,41 @@ def _run_studies(folder: Path, n_train: int, seed: int, n_jobs: int | None, comm
     )
     write_evaluation(gap.grouped, folder / "train-cv")
     write_evaluation(gap.random, folder / "train-cv-random")
+    network = _train_network(folder, gap.grouped, dataset, seed, n_jobs) if cnn else None
     if list_missing_packages():
-        return Demo(gap.grouped, None, gap)
+        return Demo(gap.grouped, None, gap, network)
     report = _write_page(
-        folder, RSNA, gap.grouped, dataset, features, findings, (gap,), command, seed, n_jobs
+        *(folder, RSNA, gap.grouped, network, dataset, features, findings),
+        *((gap,), command, seed, n_jobs),
     )
-    return Demo(gap.grouped, report, gap)
+    return Demo(gap.grouped, report, gap, network)
+
+
+def _train_network(
+    folder: Path, evaluation: Evaluation, dataset: Dataset, seed: int, n_jobs: int | None
+) -> NetworkEvaluation:
+    """A small network in the folds of an evaluation."""
+    logger.info("Training a small network on the same folds.")
+    network = cross_validate_cnn(
+        dataset.exams,
+        evaluation.labels,
+        folds=evaluation.folds,
+        groups=evaluation.groups,
+        out=folder / "train-cnn",
+        seed=seed,
+        n_jobs=n_jobs,
+        resolution=RESOLUTION,
+        epochs=EPOCHS,
+    )
+    write_evaluation(network, folder / "train-cnn")
+    return network
 
 
 def _write_page(
     folder: Path,
     layout: str,
     evaluation: Evaluation,
+    network: NetworkEvaluation | None,
     dataset: Dataset,
     features: pd.DataFrame,
     findings: pd.DataFrame,
@@ -193,8 +236,11 @@ def _write_page(
     n_jobs: int | None,
 ) -> Report:
     logger.info("Writing the page, and the viewer beside it.")
+    models = {name_model("lightgbm"): evaluation}
+    if network is not None:
+        models["small network"] = network
     return write_report(
-        {name_model("lightgbm"): evaluation},
+        models,
         dataset,
         features,
         findings=findings,

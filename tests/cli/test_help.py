@@ -1,6 +1,7 @@
 """Help of every command: whole sentences, panels, examples that run, completion."""
 
 import functools
+import importlib.util
 import os
 import pty
 import re
@@ -25,12 +26,16 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMANDS = typer.main.get_command(app).commands
 
+HAS_TORCH = all(map(importlib.util.find_spec, ("torch", "torchvision")))
+"""Whether the extra `cnn` is installed; without it, a test of its own reads the error."""
+
 QUICK = {
     "audit": ["--codes", "label-file,stack-file", "-j", "1"],
     "extract": ["--families", "minimal", "-j", "1"],
     "explore": ["--no-audit", "-j", "1"],
     "view": ["--exams", "0003"],
     "cv": ["--n-folds", "2", "--repeats", "1", "-j", "1"],
+    "cnn": ["--n-folds", "2", "--resolution", "64", "--epochs", "1", "-j", "1"],
     "compare": ["--split", "train"],
     "importance": ["--n-folds", "2", "-j", "1"],
     "fit": ["--n-folds", "2", "-j", "1"],
@@ -60,6 +65,11 @@ def place(folder, tmp_path_factory):
         for plane in ("sagittal", "coronal", "axial")
     ]
     (place / "valid-paths.csv").write_text("".join(lines))
+    if HAS_TORCH:
+        import torch
+        from torchvision.models import alexnet
+
+        torch.save(alexnet(weights=None).state_dict(), place / "alexnet.pth")
     return place
 
 
@@ -96,6 +106,8 @@ def test_the_examples_of_all_commands_run_one_after_another(place, tmp_path):
         typed, _, target = example.partition(" > ")
         program, *arguments = shlex.split(typed)
         assert program == "mrnet-features"
+        if arguments[0] == "cnn" and not HAS_TORCH:
+            continue
         extra = [] if "--diff" in arguments else QUICK.get(arguments[0], [])
         if "--stability" in arguments:
             extra = ["--exams", "3", "-j", "1"]

@@ -1,6 +1,7 @@
 """The demo leaves exams, table, scores and a page in its folder."""
 
 import functools
+import sys
 
 import pandas as pd
 import pytest
@@ -43,6 +44,24 @@ def test_the_table_of_the_synthetic_knees_is_scored_and_reported(scored, tmp_pat
     assert scored["dataset"].ids == load_mrnet(tmp_path / "demo" / "knees").ids
     assert "code" in scored["findings"].columns
     assert (scored["command"], scored["seed"], scored["viewer"]) == ("typed", 3, True)
+
+
+def test_a_network_is_trained_in_the_same_folds_if_asked_for(scored, tmp_path, monkeypatch):
+    asked = {}
+    monkeypatch.setattr(demo, "import_torch", lambda: None)
+    monkeypatch.setattr(demo, "cross_validate_cnn", lambda exams, labels, **given: asked | given)
+    monkeypatch.setattr(demo, "write_evaluation", lambda evaluation, folder: None)
+    made = demo.run_demo(tmp_path / "demo", n_train=2, seed=3, n_jobs=1, cnn=True)
+    assert made.network["folds"] is made.evaluation.folds
+    assert made.network["out"] == tmp_path / "demo" / "train-cnn"
+    assert scored["models"] == {"LightGBM": made.evaluation, "small network": made.network}
+
+
+def test_without_pytorch_nothing_is_written(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(ModuleNotFoundError, match="mrnet-features\\[cnn\\]"):
+        demo.run_demo(tmp_path / "demo", n_train=2, cnn=True)
+    assert not (tmp_path / "demo").exists()
 
 
 def test_without_the_extra_there_are_scores_but_no_page(scored, tmp_path, monkeypatch):

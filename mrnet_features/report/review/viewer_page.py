@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from mrnet_features.cnn.evaluation import NetworkEvaluation
 from mrnet_features.data.exam import Exam
 from mrnet_features.report.review.inputs import Inputs
 from mrnet_features.report.review.part import Part
@@ -65,6 +66,7 @@ def write_viewer(path: Path, inputs: Inputs, parts: Sequence[Part]) -> None:
     if not ids or dataset is None:
         path.unlink(missing_ok=True)
         return
+    networks = (model for model in inputs.models.values() if isinstance(model, NetworkEvaluation))
     write_view(
         path,
         dataset,
@@ -73,6 +75,7 @@ def write_viewer(path: Path, inputs: Inputs, parts: Sequence[Part]) -> None:
         inputs.findings,
         ids=ids,
         families=inputs.families,
+        networks=next(networks, None),
     )
 
 

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mrnet_features.cnn.evaluation import NetworkEvaluation
+from mrnet_features.cnn.explain import explain_exam
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.exam import Exam
 from mrnet_features.evaluation.alignment import check_predictions
@@ -53,6 +55,8 @@ class Cases:
         As for `find_marks`.
     are_chosen : bool
         Whether the exams were named with `ids`.
+    networks : NetworkEvaluation or None
+        Networks that explain their predictions.
     """
 
     exams: Mapping[str, ExamLike]
@@ -64,6 +68,7 @@ class Cases:
     features: pd.DataFrame | None
     families: Families
     are_chosen: bool
+    networks: NetworkEvaluation | None = None
 
     @property
     def tasks(self) -> list[str]:
@@ -124,12 +129,17 @@ class Cases:
         ExamContent
         """
         rows = self.explain([exam_id]) if contributions is None else contributions
+        exam, explained = self.exams[exam_id], None
+        if self.networks is not None and exam_id in self.networks.labels.index:
+            assert isinstance(exam, Exam)  # a mapping has no id
+            explained = explain_exam(self.networks, exam)
         return describe_exam(
             exam_id,
-            self.exams[exam_id],
+            exam,
             rows[rows["exam"] == exam_id],
             self.findings[self.findings["exam"] == exam_id],
             self.families,
+            networks=explained,
             most_bytes=most_bytes,
         )
 
@@ -172,12 +182,13 @@ def collect_cases(
     ids: Sequence[str] | None = None,
     families: Families = "baseline",
     marks: pd.DataFrame | str | Path | None = None,
+    networks: NetworkEvaluation | None = None,
 ) -> Cases:
     """Check the arguments of `view` and match them by exam id.
 
     Parameters
     ----------
-    data, evaluation, features, findings, ids, families, marks
+    data, evaluation, features, findings, ids, families, marks, networks
         As for `mrnet_features.view`.
 
     Returns
@@ -221,7 +232,20 @@ def collect_cases(
         features=features,
         families=families,
         are_chosen=are_chosen,
+        networks=_choose_networks(networks, evaluation),
     )
+
+
+def _choose_networks(networks: Any, evaluation: Any) -> NetworkEvaluation | None:
+    """Networks to explain: those given, or those of the evaluation itself."""
+    if networks is None:
+        return evaluation if isinstance(evaluation, NetworkEvaluation) else None
+    if not isinstance(networks, NetworkEvaluation):
+        raise TypeError(
+            "`networks` must be what `cross_validate_cnn` returned, got "
+            f"{type(networks).__name__}. Pass predictions as `evaluation`."
+        )
+    return networks
 
 
 def _check_families(features: pd.DataFrame, families: Families) -> None:

@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from mrnet_features.cnn.explain import NetworkExplanation
 from mrnet_features.extraction.read import ExamLike, read_exam
 from mrnet_features.extraction.slices import find_planes
 from mrnet_features.names import PLANES, parse_series
 from mrnet_features.report.viewer.geometry import EDGES, find_geometry, is_scanned
+from mrnet_features.report.viewer.network_words import describe_parts
 from mrnet_features.report.viewer.overlays import (
     Families,
     PlaneOverlays,
@@ -49,6 +51,7 @@ def describe_exam(
     findings: pd.DataFrame,
     families: Families,
     *,
+    networks: NetworkExplanation | None = None,
     most_bytes: int | None = None,
 ) -> ExamContent:
     """Pictures, overlays, contributions and findings of one exam.
@@ -64,6 +67,8 @@ def describe_exam(
         Columns plane, code, severity, advice.
     families
         Families of the columns, as for `find_marks`.
+    networks : NetworkExplanation, optional
+        What networks say about the exam; it is listed after the features.
     most_bytes : int, optional
         Size that the pictures together should not exceed; without it they are lossless.
 
@@ -85,6 +90,11 @@ def describe_exam(
     overlays = find_overlays(stacks, side, unplaced=unplaced)
     columns = dict.fromkeys(contributions["column"].astype(str))
     marks = find_feature_marks(stacks, columns, planes, families, side, unplaced=unplaced)
+    listed = describe_contributions(contributions, planes, marks, families)
+    if networks is not None:
+        marks |= networks.marks
+        for task, parts in describe_parts(networks).items():
+            listed.setdefault(task, []).extend(parts)
     n_pixels = sum(stack.size for stack in stacks.values())
     buffers: list[bytes] = []
     described = []
@@ -117,7 +127,7 @@ def describe_exam(
         "is_measured": None not in places.values(),
         "side": say_side(side),
         "marks": {column: mark for column, mark in shown.items() if mark["slices"]},
-        "contributions": describe_contributions(contributions, planes, marks, families),
+        "contributions": listed,
         "others": sum_others(contributions),
         "findings": findings[["plane", "code", "severity", "advice"]].to_dict("records"),
     }

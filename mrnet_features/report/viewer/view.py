@@ -18,6 +18,7 @@ from mrnet_features.report.viewer.overlays import Families
 from mrnet_features.report.viewer.page import make_page
 
 if TYPE_CHECKING:
+    from mrnet_features.cnn.evaluation import NetworkEvaluation
     from mrnet_features.report.viewer.widget import ExamViewer
 
 __all__ = ["view", "write_view"]
@@ -32,6 +33,7 @@ def view(
     ids: Sequence[str] | None = None,
     families: Families = "baseline",
     marks: pd.DataFrame | str | Path | None = None,
+    networks: NetworkEvaluation | None = None,
 ) -> ExamViewer:
     """Look at exams in a notebook: series, overlays, labels, predictions, reader's marks.
 
@@ -59,6 +61,10 @@ def view(
         that belong to others, as the viewer can't mark where their values come from.
     marks : DataFrame or path, optional
         Earlier marks to go on with: ``viewer.marks``, or the file that a page saved.
+    networks : NetworkEvaluation, optional
+        What `cross_validate_cnn` returned, to show beside the features: what each series adds to
+        the network's prediction, and the pixels whose hiding lowers it most. By default
+        `evaluation`, if it is one. It takes some seconds per exam.
 
     Returns
     -------
@@ -97,7 +103,14 @@ def view(
             "pillow: from mrnet_features.report.viewer.view import write_view."
         ) from error
     cases = collect_cases(
-        data, evaluation, features, findings, ids=ids, families=families, marks=marks
+        data,
+        evaluation,
+        features,
+        findings,
+        ids=ids,
+        families=families,
+        marks=marks,
+        networks=networks,
     )
     return ExamViewer(cases)
 
@@ -112,6 +125,7 @@ def write_view(
     ids: Sequence[str] | None = None,
     families: Families = "baseline",
     marks: pd.DataFrame | str | Path | None = None,
+    networks: NetworkEvaluation | None = None,
 ) -> None:
     """Write a stand-alone page with the viewer; about 0.3 MB per series, less if there are many.
 
@@ -125,7 +139,7 @@ def write_view(
     ----------
     path : path
         HTML file to write.
-    data, evaluation, features, findings, ids, families, marks
+    data, evaluation, features, findings, ids, families, marks, networks
         As for `view`. All exams of `data`, or of `ids`, are included.
 
     Raises
@@ -146,6 +160,13 @@ def write_view(
     True
     """
     cases = collect_cases(
-        data, evaluation, features, findings, ids=ids, families=families, marks=marks
+        data,
+        evaluation,
+        features,
+        findings,
+        ids=ids,
+        families=families,
+        marks=marks,
+        networks=networks,
     )
     write_text(path, make_page(cases, list(cases.exams), cases.marks))

@@ -1,0 +1,42 @@
+"""Without the extra: one line that names it; with it: the bits of one thread."""
+
+import subprocess
+import sys
+
+import pytest
+
+import mrnet_features as mf
+from mrnet_features.cnn import libraries
+from tests.support.bright_squares import make_squares
+
+
+@pytest.mark.parametrize("missing", ["torch", "torchvision.models"])
+def test_a_missing_library_is_one_line_that_names_the_extra(monkeypatch, missing):
+    if missing != "torch":
+        pytest.importorskip("torch", reason="the extra `cnn` is not installed")
+    monkeypatch.setitem(sys.modules, missing, None)
+    exams, labels = make_squares(8, n_slices=1)
+    with pytest.raises(ModuleNotFoundError) as caught:
+        mf.cross_validate_cnn(exams, labels, network="mrnet")
+    assert str(caught.value).endswith("pip install 'mrnet-features[cnn]'.")
+    assert "\n" not in str(caught.value)
+    with pytest.raises(ModuleNotFoundError, match="mrnet-features\\[cnn\\]"):
+        mf.embed(exams)
+
+
+def test_everything_else_is_imported_without_torch():
+    code = (
+        "import sys, mrnet_features.cnn.cross_validate, mrnet_features.cnn.embed; "
+        "import mrnet_features.cli, mrnet_features.workflows.networks; "
+        "assert not {'torch', 'torchvision'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_settings_of_torch_are_given_back():
+    torch = pytest.importorskip("torch", reason="the extra `cnn` is not installed")
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    with libraries.run_repeatably("cpu"):
+        assert torch.get_num_threads() == 1
+        assert torch.are_deterministic_algorithms_enabled()
+    assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == before
