@@ -156,13 +156,12 @@ def run_step(step: str, folder: Path, n_jobs: int, n_repeats: int) -> dict[str, 
     if step == "cross_validate":
         features, labels = draw_table()
         size = {"n_exams": N_SCORED, "n_features": N_COLUMNS, "n_repeats": n_repeats}
-        found = timed(
+        timed(
             step,
             lambda: mf.cross_validate(
                 mf.lightgbm_baseline(), features, labels, n_repeats=n_repeats, n_jobs=n_jobs
             ),
         )
-        size["n_fits"] = n_repeats * found.n_splits if hasattr(found, "n_splits") else None
     elif step == "read_part":
         path = folder / "train.parquet"
         chosen = read_columns(path)[:N_PART]

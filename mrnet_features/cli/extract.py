@@ -58,11 +58,13 @@ class Sides(StrEnum):
     "mrnet-features extract MRNet-v1.0 --out train.parquet",
     "mrnet-features extract MRNet-v1.0 --split valid -o valid.parquet",
     "mrnet-features extract MRNet-v1.0 -o sagittal.parquet --families glcm,fluid --planes sagittal",
-    "mrnet-features extract MRNet-v1.0 -o train.parquet --dask tcp://10.0.0.1:8786",
     notes=(
         "A folder without tables is taken as DICOM studies: one subfolder per study, or\n"
         "one study. Of each plane one series is chosen. No tag with a name, date of\n"
-        "birth or patient id is kept, but the names of the folders become exam ids."
+        "birth or patient id is kept, but the names of the folders become exam ids.\n\n"
+        "On a Dask cluster: start `dask scheduler`, and on each machine `dask worker\n"
+        "tcp://10.0.0.1:8786 --nworkers auto --nthreads 1`, with the address that the\n"
+        "scheduler prints; then add `--dask tcp://10.0.0.1:8786`."
     ),
     resumes=True,
 )

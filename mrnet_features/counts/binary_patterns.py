@@ -9,10 +9,12 @@ import numpy as np
 from mrnet_features.arrays import Array, Int32Array
 from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count
+from mrnet_features.counts.packed_rows import find_box
 from mrnet_features.launch import N_THREADS, count_tiles, launch
 from mrnet_features.stacks.stack import Stack
 
 POINTS_PER_RADIUS = 8
+_BAND = 2048  # pixels compared at a time
 SHIFT = 11  # bits of a weight; interpolated grey levels then stay below 2^31
 
 
@@ -114,40 +116,43 @@ def circle_points(radius: int) -> Int32Array:
 def _count_patterns(
     grey: Any, regions: Any, radius: int, points: Int32Array, counts: Int32Array
 ) -> None:
-    """Count patterns, a whole line of pixels at a time."""
+    """Count patterns in the box around the regions of each slice, some lines of pixels at a time.
+
+    Lines have a margin, so that consecutive lines are one array; pixels in it are not counted.
+    """
     n_slices, height, width = grey.shape
     n_points = points.shape[0]
     margin = radius + 1
-    padded = np.zeros((height + 2 * margin, width + 2 * margin), np.int32)
-    inside = np.zeros((height, width), np.uint8)
-    flat, stride = padded.reshape(-1), width + 2 * margin
-    found = np.zeros((4, width), np.uint8)
-    index = np.zeros(width, np.uint16)  # at most 255 regions of 66 patterns
+    longest = width + 2 * margin
+    flat = np.zeros((height + 2 * margin) * longest, np.int32)
+    insides = np.zeros(height * longest, np.uint8)
+    found = np.zeros((4, _BAND + longest), np.uint8)
+    index = np.zeros(_BAND + longest, np.uint16)  # at most 255 regions of 66 patterns
     for s in range(n_slices):
         table = counts[s]
-        for y in range(height):  # one assignment for the slice would take seconds to compile
-            line = padded[margin + y, margin : margin + width]
-            for x in range(width):
-                line[x] = grey[s, y, x]
-        _find_uniform_squares(regions[s], radius, inside)
-        for y in range(radius, height - radius):
-            first, last = 0, width
-            while first < width and inside[y, first] == 0:
-                first += 1
-            while last > first and inside[y, last - 1] == 0:
-                last -= 1
-            n = last - first
-            if n == 0:
-                continue
-            _compare_line(flat, (y + margin) * stride + margin + first, n, points, stride, found)
-            _find_indices(found, inside[y, first:last], n_points, index[:n])
+        top, bottom, left, right = find_box(regions[s])
+        n_rows, n_columns = bottom - top, right - left
+        stride = n_columns + 2 * margin
+        for y in range(n_rows):  # one assignment for the slice would take seconds to compile
+            begin = (y + margin) * stride + margin
+            line, of_slice = flat[begin : begin + n_columns], grey[s, top + y, left:right]
+            for x in range(n_columns):
+                line[x] = of_slice[x]
+        inside = insides[: n_rows * stride].reshape(n_rows, stride)
+        _find_uniform_squares(regions[s, top:bottom, left:right], radius, inside)
+        step = max(_BAND // stride, 1)
+        for y in range(radius, n_rows - radius, step):
+            n = (min(step, n_rows - radius - y) - 1) * stride + n_columns
+            _compare_line(flat, (y + margin) * stride + margin, n, points, stride, found)
+            first = y * stride
+            _find_indices(found, insides[first : first + n], n_points, index[:n])
             for x in range(n):
                 table[index[x]] += 1
 
 
 @cached_njit(nogil=True, error_model="numpy")
 def _compare_line(flat: Any, start: int, n: int, points: Any, stride: int, found: Any) -> None:
-    """Number of bright points and of changes between neighbouring points, for a line of pixels.
+    """Number of bright points and of changes between neighbouring points, for consecutive pixels.
 
     Indexes the flat slice: a view per point and line would cost more than the comparisons. `found`
     holds bright points, changes and two lines of work space.
@@ -194,10 +199,11 @@ def _find_indices(found: Any, inside: Any, n_points: int, index: Any) -> None:
 def _find_uniform_squares(regions: Any, radius: int, inside: Any) -> None:
     """Region of each pixel whose surrounding square of side 2 radius + 1 lies in it, else 0.
 
-    A square lies in one region if its lowest and highest region number are equal.
+    A square lies in one region if its lowest and highest region number are equal. `inside` may be
+    wider than `regions`; it is 0 there.
     """
     height, width = regions.shape
-    inside[:] = 0
+    inside[:, :] = 0
     n = width - 2 * radius
     if n < 1:
         return

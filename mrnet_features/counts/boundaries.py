@@ -10,11 +10,10 @@ from scipy import ndimage
 from mrnet_features.arrays import Array, BoolArray, Int32Array, Int64Array
 from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count, per_slice
-from mrnet_features.counts.packed_rows import mark_bright
+from mrnet_features.counts.line_maxima import line_maxima
+from mrnet_features.counts.packed_rows import find_change, mark_bright
 from mrnet_features.launch import N_THREADS, count_walks, launch, launch_each
 from mrnet_features.stacks.stack import Stack
-
-_BLOCK = 32  # pixels tested together
 
 
 class Boundaries(NamedTuple):
@@ -67,7 +66,8 @@ def boundaries(stack: Stack, *, threshold: int | Array, side: int) -> Boundaries
     """
     counts = np.zeros((3, stack.n_slices, stack.n_regions + 1), np.int32)
     thresholds = per_slice(threshold, stack).astype(np.int64)
-    _count_boundaries(stack.grey, stack.regions, thresholds, side, counts)
+    maxima = line_maxima(stack)
+    _count_boundaries(stack.grey, stack.regions, maxima, thresholds, side, counts)
     core, n_steps, steps = counts[:, :, 1:]
     return Boundaries(core, n_steps, steps)
 
@@ -137,65 +137,146 @@ def _(threshold: int | Array, side: int) -> None:  # noqa: ARG001 (checked again
         raise ValueError(f"`side` must be at least 1 pixel, got {side}.")
 
 
-@cached_njit(nogil=True)
+@cached_njit(nogil=True, error_model="numpy")
 def _count_boundaries(
-    grey: Any, regions: Any, thresholds: Int64Array, side: int, counts: Int32Array
+    grey: Any,
+    regions: Any,
+    maxima: Any,
+    thresholds: Int64Array,
+    side: int,
+    counts: Int32Array,
 ) -> None:
-    """Count in one pass.
+    """Count line by line, in pieces of one region, so that no loop over pixels has a branch.
 
-    `rows` is, for each column, the number of consecutive rows whose last `side` pixels are bright.
-    Blocks without a bright pixel in the line or the one below are skipped.
+    Lines without a bright pixel in or below them are skipped, and of the others what lies before
+    the first bright pixel and after the last.
     """
     n_slices, height, width = grey.shape
-    rows = np.zeros(width, np.int32)
-    bright = np.zeros((2, width + 1), np.uint8)  # this line and the next, alternating; 0 beyond
+    has_cores = side <= min(height, width)
+    most = np.uint16(side if has_cores else 0)
+    bright = np.zeros((2, width), np.uint8)  # this line and the next, alternating
+    runs, tall = np.zeros((2, width), np.uint8), np.zeros(width, np.uint16)
+    work = np.zeros((2, width), np.uint8)
     for s in range(n_slices):
         core, n_steps, steps = counts[0, s], counts[1, s], counts[2, s]
-        threshold = thresholds[s]
-        rows[:] = 0
-        mark_bright(grey[s, 0], regions[s, 0], threshold, bright[0])
+        follows, has_bright = False, maxima[s, 0] >= thresholds[s]
         for y in range(height):
+            is_bright = has_bright
+            has_bright = y + 1 < height and maxima[s, y + 1] >= thresholds[s]
+            if not is_bright and not has_bright:
+                follows = False
+                continue
             here, below = bright[y & 1], bright[(y + 1) & 1]
-            below[:] = 0
-            if y + 1 < height:
-                mark_bright(grey[s, y + 1], regions[s, y + 1], threshold, below)
-            streak = 0
-            for start in range(0, width, _BLOCK):
-                end = min(start + _BLOCK, width)
-                seen = _any_bright(here[start : end + 1]) or _any_bright(below[start:end])
-                if not seen:
-                    streak = 0
-                    rows[start:end] = 0
-                    continue
-                for x in range(start, end):
-                    r = regions[s, y, x]
-                    if r == 0:
-                        streak, rows[x] = 0, 0
-                        continue
-                    g = np.int32(grey[s, y, x])
-                    # in one region, marks differ only if one of the two pixels is bright
-                    if x + 1 < width and here[x] != here[x + 1] and regions[s, y, x + 1] == r:
-                        n_steps[r] += 1
-                        steps[r] += abs(g - np.int32(grey[s, y, x + 1]))
-                    if y + 1 < height and here[x] != below[x] and regions[s, y + 1, x] == r:
-                        n_steps[r] += 1
-                        steps[r] += abs(g - np.int32(grey[s, y + 1, x]))
-                    if here[x] == 0:
-                        streak, rows[x] = 0, 0
-                        continue
-                    if x == 0 or regions[s, y, x - 1] != r:
-                        streak = 0
-                    streak += 1
-                    if y == 0 or regions[s, y - 1, x] != r:
-                        rows[x] = 0
-                    rows[x] = rows[x] + 1 if streak >= side else 0
-                    if rows[x] >= side:
-                        core[r] += 1
+            y_below = min(y + 1, height - 1)
+            run, above = runs[y & 1], runs[(y + 1) & 1]
+            if not follows:  # the line above was skipped
+                first, end = mark_bright(grey[s, y], regions[s, y], thresholds[s], here)
+                above[:] = 0
+                follows = True
+            next_first, next_end = mark_bright(
+                grey[s, y_below], regions[s, y_below], thresholds[s], below
+            )
+            if has_cores:
+                _find_runs(here, first, end, side, work, run)
+                _extend_squares(above, run, most, tall)
+            if first == end:
+                x, last = next_first, next_end
+            elif next_first < next_end:
+                x, last = min(first, next_first), max(end, next_end)
+            else:
+                x, last = first, end
+            first, end = next_first, next_end
+            x, last = max(x - 1, 0), min(last + 1, width)  # with a neighbour on either side
+            while x < last:
+                r = regions[s, y, x]
+                stop = min(find_change(regions[s, y], x + 1, r), last)
+                if r > 0:
+                    number, total = _sum_steps(
+                        here[x : stop - 1],
+                        here[x + 1 : stop],
+                        grey[s, y, x : stop - 1],
+                        grey[s, y, x + 1 : stop],
+                    )
+                    more, more_total = _sum_steps_below(
+                        here[x:stop],
+                        below[x:stop],
+                        grey[s, y, x:stop],
+                        grey[s, y_below, x:stop],
+                        regions[s, y_below, x:stop],
+                        r if y + 1 < height else np.uint8(0),  # no pair below the last line
+                    )
+                    n_steps[r] += number + more
+                    steps[r] += total + more_total
+                    if has_cores:
+                        core[r] += _count_equal(tall[x:stop], most)
+                x = stop
 
 
 @cached_njit(nogil=True, error_model="numpy")
-def _any_bright(bright: Any) -> bool:
-    seen = np.uint8(0)
+def _find_runs(bright: Any, first: int, end: int, side: int, work: Any, run: Any) -> None:
+    """Region of each pixel that ends `side` bright pixels of one region; 0 for the others."""
+    for x in range(run.shape[0]):
+        run[x] = 0
+    n, length = end - first, 1
+    if n < side:
+        return
+    before, now = work[0, :n], work[1, :n]
+    for x in range(n):
+        before[x] = bright[first + x]
+    while length < side:
+        step = min(length, side - length)
+        for x in range(step):
+            now[x] = 0
+        _keep_equal(before, before[step:], now[step:])
+        before, now, length = now, before, length + step
+    for x in range(n):
+        run[first + x] = before[x]
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _keep_equal(left: Any, right: Any, kept: Any) -> None:
+    for x in range(kept.shape[0]):
+        kept[x] = right[x] if left[x] == right[x] else np.uint8(0)
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _extend_squares(above: Any, run: Any, side: Any, tall: Any) -> None:
+    """Number of consecutive lines, at most `side`, with a run of one region that ends here."""
+    for x in range(tall.shape[0]):
+        so_far = tall[x] if above[x] == run[x] else np.uint16(0)
+        more = np.uint16(min(so_far, np.uint16(side - np.uint16(1))) + np.uint16(1))
+        tall[x] = more if run[x] > 0 else np.uint16(0)
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _sum_steps(bright: Any, other: Any, grey: Any, other_grey: Any) -> Any:
+    """Number of pairs with one bright pixel, and the sum of their differences."""
+    number, total = np.int32(0), np.int32(0)
     for x in range(bright.shape[0]):
-        seen |= bright[x]
-    return bool(seen > 0)
+        differs = bright[x] != other[x]
+        step = np.int32(max(grey[x], other_grey[x])) - np.int32(min(grey[x], other_grey[x]))
+        number += np.int32(differs)
+        total += np.int32(step) if differs else np.int32(0)
+    return number, total
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _sum_steps_below(
+    bright: Any, other: Any, grey: Any, other_grey: Any, other_regions: Any, region: Any
+) -> Any:
+    """The same of pairs whose lower pixel lies in the region."""
+    number, total = np.int32(0), np.int32(0)
+    for x in range(bright.shape[0]):
+        differs = (bright[x] != other[x]) & (other_regions[x] == region)
+        step = np.int32(max(grey[x], other_grey[x])) - np.int32(min(grey[x], other_grey[x]))
+        number += np.int32(differs)
+        total += np.int32(step) if differs else np.int32(0)
+    return number, total
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _count_equal(values: Any, value: Any) -> Any:
+    number = np.int32(0)
+    for x in range(values.shape[0]):
+        number += np.int32(values[x] == value)
+    return number

@@ -10,7 +10,8 @@ from mrnet_features.arrays import Array, BoolArray, Int32Array, Int64Array, name
 from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count, per_slice
 from mrnet_features.counts.labelling import NO_LABEL, label_on_gpu
-from mrnet_features.counts.packed_rows import find_change, find_span, mark_bright
+from mrnet_features.counts.line_maxima import line_maxima
+from mrnet_features.counts.packed_rows import find_change, mark_bright
 from mrnet_features.launch import launch_each
 from mrnet_features.stacks.exam_slices import find_owners
 from mrnet_features.stacks.stack import Stack
@@ -71,7 +72,7 @@ def components_3d(stack: Stack, *, threshold: int | Array) -> Components3D:
     """
     thresholds = per_slice(threshold, stack).astype(np.int64)
     owners = find_owners(stack.exam_starts, stack.n_slices)
-    found, _ = _find_components(stack.grey, stack.regions, thresholds, owners)
+    found, _ = _find_components(stack.grey, stack.regions, line_maxima(stack), thresholds, owners)
     return _move_to_origins(Components3D(*found), stack)
 
 
@@ -193,7 +194,7 @@ def _list_runs(stack: Stack, threshold: int | Array) -> tuple[Int64Array, ...]:
     """Row through all slices, first column, one past the last, and component of each run."""
     thresholds = per_slice(threshold, stack).astype(np.int64)
     owners = find_owners(stack.exam_starts, stack.n_slices)
-    _, runs = _find_components(stack.grey, stack.regions, thresholds, owners)
+    _, runs = _find_components(stack.grey, stack.regions, line_maxima(stack), thresholds, owners)
     return tuple(part.astype(np.int64) for part in runs)
 
 
@@ -242,7 +243,9 @@ def _move_to_origins(found: Components3D, stack: Stack) -> Components3D:
 
 
 @cached_njit(nogil=True)
-def _find_components(grey: Any, regions: Any, thresholds: Int64Array, owners: Int64Array) -> Any:
+def _find_components(
+    grey: Any, regions: Any, maxima: Any, thresholds: Int64Array, owners: Int64Array
+) -> Any:
     """Join runs of bright pixels with touching runs of the row above and of the slice before.
 
     Returns the columns of `Components3D`; and of each run its row, counted through all slices, its
@@ -252,7 +255,7 @@ def _find_components(grey: Any, regions: Any, thresholds: Int64Array, owners: In
     capacity = 1 << 14
     runs = np.empty((capacity, 4), np.int32)  # region, first column, one past the last, parent
     starts = np.zeros(n_slices * height + 1, np.int64)
-    code = np.zeros(width, np.uint8)
+    bright = np.zeros(width, np.uint8)
     n_runs = 0
     for s in range(n_slices):
         for y in range(height):
@@ -263,23 +266,17 @@ def _find_components(grey: Any, regions: Any, thresholds: Int64Array, owners: In
                     for part in range(4):
                         wider[k, part] = runs[k, part]
                 runs = wider
-            first, end = find_span(regions[s, y])
-            bright = code[: end - first]
-            mark_bright(grey[s, y, first:end], regions[s, y, first:end], thresholds[s], bright)
-            before = np.uint8(0)
-            x = find_change(bright, 0, before)
-            while x < bright.shape[0]:
-                if before != 0:
-                    runs[n_runs - 1, 2] = first + x
-                before = bright[x]
-                if before != 0:
-                    runs[n_runs, 0], runs[n_runs, 1] = before, first + x
-                    runs[n_runs, 3] = n_runs
-                    n_runs += 1
-                x = find_change(bright, x + 1, before)
-            if before != 0:
-                runs[n_runs - 1, 2] = end
             row = s * height + y
+            if maxima[s, y] >= thresholds[s]:
+                first, end = mark_bright(grey[s, y], regions[s, y], thresholds[s], bright)
+                x = first
+                while x < end:
+                    change = find_change(bright, x + 1, bright[x])
+                    if bright[x] > 0:
+                        runs[n_runs, 0], runs[n_runs, 1] = bright[x], x
+                        runs[n_runs, 2], runs[n_runs, 3] = change, n_runs
+                        n_runs += 1
+                    x = change
             starts[row + 1] = n_runs
             if starts[row] == n_runs:
                 continue

@@ -9,6 +9,15 @@ import numpy as np
 from mrnet_features.arrays import Array, Int32Array
 from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count
+from mrnet_features.counts.packed_rows import find_box
+from mrnet_features.counts.symmetric_filters import (
+    BAND,
+    filter_both,
+    filter_even,
+    filter_rows,
+    halve_taps,
+    round_off,
+)
 from mrnet_features.launch import N_THREADS, launch, launch_each
 from mrnet_features.stacks.stack import Stack
 
@@ -17,6 +26,11 @@ MIDDLE_BITS = 6  # fraction bits between the two passes
 END_BITS = 4  # fraction bits after them
 STEPS = 4  # counted responses per grey level
 REACH = 255 * STEPS  # largest counted response; larger ones are counted as this one
+
+_MIDDLE_SHIFT = TAP_BITS - MIDDLE_BITS
+_END_SHIFT = TAP_BITS + MIDDLE_BITS - END_BITS
+_STEP_SHIFT = np.int32(END_BITS - 2)  # to quarters
+_HALF_STEP = np.int32(1 << (END_BITS - 3))
 
 ROW_BLOCK = 128  # pixels of a row per block, as in filter_responses.cu
 
@@ -53,8 +67,10 @@ def laplacian_responses(stack: Stack, *, sigma: float) -> Array:
     >>> int(counts[0, 0, 1020])
     4
     """
-    terms = np.array([[0, 1, 0, 1], [0, 0, 1, 1]], np.int32)
-    return _count(stack, _make_laplacian_taps(sigma), terms, 1)[:, :, 0]
+    counts = np.zeros((stack.n_slices, stack.n_regions + 1, 1, 2 * REACH + 1), np.int32)
+    taps = halve_taps(_make_laplacian_taps(sigma))
+    _count_laplacian(stack.grey, stack.regions, taps, counts)
+    return counts[:, 1:, 0]
 
 
 @laplacian_responses.gpu
@@ -101,22 +117,10 @@ def gabor_responses(stack: Stack, *, wavelength: float) -> Array:
     >>> counts[0, 0, :, 0].tolist()
     [4, 4, 8]
     """
-    even, odd, diagonal_even, diagonal_odd = 1, 2, 3, 4
-    terms = np.array(
-        [
-            # output, column taps, row taps, sign; real and imaginary parts alternate
-            *((0, 0, even, 1), (1, 0, odd, 1)),
-            *((2, even, 0, 1), (3, odd, 0, 1)),
-            *((4, diagonal_even, diagonal_even, 1), (4, diagonal_odd, diagonal_odd, -1)),
-            *((5, diagonal_odd, diagonal_even, 1), (5, diagonal_even, diagonal_odd, 1)),
-            *((6, diagonal_even, diagonal_even, 1), (6, diagonal_odd, diagonal_odd, 1)),
-            *((7, diagonal_odd, diagonal_even, 1), (7, diagonal_even, diagonal_odd, -1)),
-        ],
-        np.int32,
-    )
-    counts = _count(stack, _make_gabor_taps(wavelength), terms, 8)
-    both = counts[:, :, 2] + counts[:, :, 3]
-    return np.stack([counts[:, :, 0], counts[:, :, 1], both], axis=2)
+    counts = np.zeros((stack.n_slices, stack.n_regions + 1, 3, REACH + 1), np.int32)
+    taps = halve_taps(_make_gabor_taps(wavelength))
+    _count_gabor(stack.grey, stack.regions, taps, counts)
+    return counts[:, 1:]
 
 
 @gabor_responses.gpu
@@ -239,87 +243,102 @@ def count_on_gpu(response: Array, stack: Stack, n_outputs: int, n_values: int) -
     return counts
 
 
-def _count(stack: Stack, taps: Int32Array, terms: Int32Array, n_outputs: int) -> Array:
-    """Histograms of sums of separable filters; two outputs give one magnitude."""
-    signed = n_outputs == 1
-    n_values = 2 * REACH + 1 if signed else REACH + 1
-    n_histograms = 1 if signed else n_outputs // 2
-    counts = np.zeros((stack.n_slices, stack.n_regions + 1, n_histograms, n_values), np.int32)
-    _count_responses(stack.grey, stack.regions, taps, taps, terms, n_outputs, counts)
-    return counts[:, 1:]
+@cached_njit(nogil=True, error_model="numpy")
+def _count_laplacian(grey: Any, regions: Any, taps: Int32Array, counts: Int32Array) -> None:
+    """Filter the box around the regions of each slice, some lines at a time, and count.
 
-
-@cached_njit(nogil=True)
-def _count_responses(
-    grey: Any,
-    regions: Any,
-    vertical: Int32Array,
-    horizontal: Int32Array,
-    terms: Int32Array,
-    n_outputs: int,
-    counts: Int32Array,
-) -> None:
-    """Filter along rows, then filter and count one line at a time along columns."""
+    `taps` are halves: Gaussian, its second derivative.
+    """
     n_slices, height, width = grey.shape
-    n_taps = vertical.shape[1]
-    margin = n_taps // 2
-    padded = np.zeros(width + 2 * margin, np.int32)
-    middle = np.zeros((horizontal.shape[0], height + 2 * margin, width), np.int32)
-    total = np.zeros((n_outputs, width), np.int32)
-    middle_shift = TAP_BITS - MIDDLE_BITS
-    end_shift = TAP_BITS + MIDDLE_BITS - END_BITS
-    half_middle, half_end = np.int32(1 << (middle_shift - 1)), np.int32(1 << (end_shift - 1))
-    steps_shift = END_BITS - 2  # to quarters
-    half = 1 << (steps_shift - 1)
+    reach = taps.shape[1] - 1
+    middle = np.zeros((2, (height + 2 * reach) * width), np.int16)
+    sums = np.zeros((2, BAND + width + 2 * reach), np.int32)
+    index = np.zeros(sums.shape[1], np.uint16)
+    is_odd = np.zeros(2, np.bool_)
     for s in range(n_slices):
-        for y in range(height):
-            for x in range(padded.shape[0]):
-                padded[x] = grey[s, y, min(max(x - margin, 0), width - 1)]
-            for h in range(horizontal.shape[0]):
-                line = middle[h, margin + y]
-                line[:] = 0
-                for k in range(n_taps):
-                    tap, part = horizontal[h, k], padded[k : k + width]
-                    for x in range(width):
-                        line[x] += tap * part[x]
-                # half is rounded away from zero, so that a mirrored slice has mirrored responses
-                for x in range(width):
-                    line[x] = (line[x] + half_middle + (line[x] >> 31)) >> middle_shift
-        for h in range(horizontal.shape[0]):
-            top, bottom = middle[h, margin], middle[h, margin + height - 1]
-            for y in range(margin):
-                for x in range(width):  # assigning whole lines would take seconds to compile
-                    middle[h, y, x] = top[x]
-                    middle[h, margin + height + y, x] = bottom[x]
-        for y in range(height):
-            first, last = 0, width
-            while first < width and regions[s, y, first] == 0:
-                first += 1
-            while last > first and regions[s, y, last - 1] == 0:
-                last -= 1
-            if first == last:
-                continue
-            total[:] = 0
-            for t in range(terms.shape[0]):
-                out, v, h, sign = terms[t]
-                line = total[out, first:last]
-                for k in range(n_taps):
-                    tap, part = sign * vertical[v, k], middle[h, y + k, first:last]
-                    for x in range(last - first):
-                        line[x] += tap * part[x]
-            for out in range(n_outputs):
-                line = total[out, first:last]
-                for x in range(last - first):
-                    line[x] = (line[x] + half_end + (line[x] >> 31)) >> end_shift
-            for x in range(first, last):
-                r = regions[s, y, x]
-                if n_outputs == 1:
-                    value = (int(total[0, x]) + half) >> steps_shift
-                    counts[s, r, 0, min(max(value, -REACH), REACH) + REACH] += 1
-                    continue
-                for o in range(n_outputs // 2):
-                    real = np.float64(total[2 * o, x])
-                    imaginary = np.float64(total[2 * o + 1, x])
-                    # sums of squares are integers, and all devices round roots alike
-                    length = int(np.sqrt(real * real + imaginary * imaginary))
-                    counts[s, r, o, min((length + half) >> steps_shift, REACH)] += 1
+        box = find_box(regions[s])
+        top, bottom, left, right = box
+        n = right - left
+        if n == 0:
+            continue
+        filter_rows(grey[s], box, taps, is_odd, _MIDDLE_SHIFT, middle)
+        step = max(BAND // n, 1)
+        for y in range(top, bottom, step):
+            n_lines = min(step, bottom - y)
+            total, more = sums[0, : n_lines * n], sums[1, : n_lines * n]
+            start = (y - top + reach) * n
+            filter_even(middle[0], start, n, taps[1], total)
+            filter_even(middle[1], start, n, taps[0], more)
+            for x in range(n_lines * n):
+                total[x] += more[x]
+            round_off(total, _END_SHIFT, total)
+            for x in range(n_lines * n):
+                value = np.int32(np.int32(total[x] + _HALF_STEP) >> _STEP_SHIFT)
+                index[x] = min(max(value, np.int32(-REACH)), np.int32(REACH)) + np.int32(REACH)
+            _count_lines(index, regions[s, y : y + n_lines, left:right], counts[s, :, 0])
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _count_gabor(grey: Any, regions: Any, taps: Int32Array, counts: Int32Array) -> None:
+    """Filter the box around the regions of each slice, some lines at a time, and count.
+
+    `taps` are halves: Gaussian, even and odd wave, even and odd wave of the diagonals.
+    """
+    n_slices, height, width = grey.shape
+    reach = taps.shape[1] - 1
+    middle = np.zeros((5, (height + 2 * reach) * width), np.int16)
+    sums = np.zeros((4, BAND + width + 2 * reach), np.int32)
+    index = np.zeros(sums.shape[1], np.uint16)
+    is_odd = np.array([False, False, True, False, True])
+    for s in range(n_slices):
+        box = find_box(regions[s])
+        top, bottom, left, right = box
+        n = right - left
+        if n == 0:
+            continue
+        filter_rows(grey[s], box, taps, is_odd, _MIDDLE_SHIFT, middle)
+        step = max(BAND // n, 1)
+        for y in range(top, bottom, step):
+            n_lines = min(step, bottom - y)
+            one, two = sums[0, : n_lines * n], sums[1, : n_lines * n]
+            three, four = sums[2, : n_lines * n], sums[3, : n_lines * n]
+            inside = regions[s, y : y + n_lines, left:right]
+            start = (y - top + reach) * n
+            filter_even(middle[1], start, n, taps[0], one)
+            filter_even(middle[2], start, n, taps[0], two)
+            _count_magnitudes(one, two, index, inside, counts[s, :, 0])
+            filter_both(middle[0], start, n, taps[1], taps[2], one, two)
+            _count_magnitudes(one, two, index, inside, counts[s, :, 1])
+            filter_both(middle[3], start, n, taps[3], taps[4], one, three)
+            filter_both(middle[4], start, n, taps[3], taps[4], four, two)
+            for x in range(n_lines * n):
+                even_even, odd_odd, odd_even, even_odd = one[x], two[x], three[x], four[x]
+                one[x], two[x] = even_even - odd_odd, odd_even + even_odd
+                three[x], four[x] = even_even + odd_odd, odd_even - even_odd
+            _count_magnitudes(one, two, index, inside, counts[s, :, 2])
+            _count_magnitudes(three, four, index, inside, counts[s, :, 2])
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _count_magnitudes(
+    real: Int32Array, imaginary: Int32Array, index: Any, regions: Any, counts: Int32Array
+) -> None:
+    """Count the magnitudes of some lines by region."""
+    round_off(real, _END_SHIFT, real)
+    round_off(imaginary, _END_SHIFT, imaginary)
+    for x in range(real.shape[0]):
+        a, b = np.float64(real[x]), np.float64(imaginary[x])
+        # sums of squares are integers, and all devices round roots alike
+        length = np.int32(np.sqrt(a * a + b * b))
+        index[x] = min(np.int32(np.int32(length + _HALF_STEP) >> _STEP_SHIFT), np.int32(REACH))
+    _count_lines(index, regions, counts)
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _count_lines(index: Any, regions: Any, counts: Int32Array) -> None:
+    """Count some lines of values by region."""
+    n_lines, width = regions.shape
+    for k in range(n_lines):
+        value = index[k * width : (k + 1) * width]
+        for x in range(width):
+            counts[regions[k, x], value[x]] += 1

@@ -10,8 +10,11 @@ from mrnet_features.arrays import Array, Int32Array
 from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count
 from mrnet_features.counts.filter_responses import REACH, STEPS, count_on_gpu
+from mrnet_features.counts.packed_rows import find_box, find_span
 from mrnet_features.launch import launch_each
 from mrnet_features.stacks.stack import Stack
+
+_STEP_BITS = STEPS.bit_length() - 1
 
 
 @count
@@ -77,41 +80,143 @@ def _(side: int) -> None:
         raise ValueError(f"`side` must be 2, 4, 8, 16, 32 or 64 pixels, got {side}.")
 
 
-@cached_njit(nogil=True)
+@cached_njit(nogil=True, error_model="numpy")
 def _count_squares(grey: Any, regions: Any, side: int, counts: Int32Array) -> None:
-    """Count the details of squares in one region, with a summed-area table."""
+    """Count the details of squares in one region, with a summed-area table.
+
+    The number of pixels of half a square is a power of two, so means are shifted, not divided.
+    """
     n_slices, height, width = grey.shape
-    n = side // 2
-    area = side * n
+    half, bits = side // 2, 1
+    while 1 << bits < side:
+        bits += 1
+    shift = 2 * bits - _STEP_BITS  # of twice a difference of halves, so that it is not negative
     table = np.zeros((height + 1, width + 1), np.int32)
-    tall = np.zeros(width, np.int32)
+    tall, inside = np.zeros(width, np.uint8), np.zeros(width, np.uint8)
+    is_wide = np.zeros((2, width), np.uint8)
+    cells = np.zeros((3, width), np.uint32)
     for s in range(n_slices):
         tall[:] = 0
-        for y in range(height):
-            row = np.int32(0)
-            for x in range(width):
-                row += grey[s, y, x]
-                table[y + 1, x + 1] = table[y, x + 1] + row
-        for y in range(height):
-            length = 0
-            for x in range(width):
-                r = regions[s, y, x]
-                length = length + 1 if x > 0 and regions[s, y, x - 1] == r else 1
-                is_wide = r > 0 and length >= side
-                continues = y > 0 and regions[s, y - 1, x] == r
-                tall[x] = 0 if not is_wide else tall[x] + 1 if continues else 1
-                if tall[x] < side:
-                    continue
-                # corners of the four quarters
-                y0, y1, y2 = y + 1 - side, y + 1 - n, y + 1
-                x0, x1, x2 = x + 1 - side, x + 1 - n, x + 1
-                up_left = table[y1, x1] - table[y0, x1] - table[y1, x0] + table[y0, x0]
-                up_right = table[y1, x2] - table[y0, x2] - table[y1, x1] + table[y0, x1]
-                low_left = table[y2, x1] - table[y1, x1] - table[y2, x0] + table[y1, x0]
-                low_right = table[y2, x2] - table[y1, x2] - table[y2, x1] + table[y1, x1]
-                horizontal = abs(up_right + low_right - up_left - low_left)
-                vertical = abs(low_left + low_right - up_left - up_right)
-                diagonal = abs(up_left + low_right - up_right - low_left)
-                counts[s, r, 0, (STEPS * horizontal + area // 2) // area] += 1
-                counts[s, r, 1, (STEPS * vertical + area // 2) // area] += 1
-                counts[s, r, 2, (STEPS * diagonal + area // 2) // area] += 1
+        flat = counts[s].reshape(-1)
+        top, bottom, left, right = find_box(regions[s])
+        for x in range(left, right + 1):
+            table[top, x] = 0
+        for y in range(top, bottom):
+            row, above, line = np.int32(0), table[y], table[y + 1]
+            line[left] = 0
+            for x in range(left, right):
+                row += np.int32(grey[s, y, x])
+                line[x + 1] = above[x + 1] + row
+        for y in range(top, bottom):
+            _find_squares(
+                regions[s, max(y - 1, 0)], regions[s, y], side, y == 0, tall, is_wide, inside
+            )
+            if y + 1 < side:
+                continue
+            first, end = find_span(inside)
+            n, begin = end - first, first + 1 - side
+            if n == 0:
+                continue
+            horizontal, vertical, diagonal = cells[0, :n], cells[1, :n], cells[2, :n]
+            _take_details(
+                table[y + 1 - side, begin : begin + side + n],
+                table[y + 1 - half, begin : begin + side + n],
+                table[y + 1, begin : begin + side + n],
+                half,
+                shift,
+                inside[first:end],
+                horizontal,
+                vertical,
+                diagonal,
+            )
+            for x in range(n):
+                flat[horizontal[x]] += 1
+                flat[vertical[x]] += 1
+                flat[diagonal[x]] += 1
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _find_squares(
+    above: Any, line: Any, side: int, is_first: bool, tall: Any, is_wide: Any, inside: Any
+) -> None:
+    """Region of each square whose lower right pixel is in this line; 0 if it is in no region.
+
+    `tall` is, for each column, the number of consecutive lines whose last `side` pixels lie in one
+    region, at most `side`.
+    """
+    width, length = line.shape[0], 1
+    before, now = is_wide[0], is_wide[1]
+    for x in range(width):
+        before[x] = np.uint8(line[x] > 0)
+    while length < side:  # pixels of one region, twice as many each time
+        reach = min(length, width)
+        for x in range(reach):
+            now[x] = 0
+        _join_pixels(line[: width - reach], line[reach:], before, before[reach:], now[reach:])
+        before, now, length = now, before, 2 * length
+    _count_lines(above, line, before, np.uint8(side), is_first, tall, inside)
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _join_pixels(left: Any, right: Any, is_left: Any, is_right: Any, is_both: Any) -> None:
+    """Whether two neighbouring pieces of a line are marked and of one region."""
+    for x in range(left.shape[0]):
+        is_both[x] = (is_left[x] & is_right[x]) if left[x] == right[x] else np.uint8(0)
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _count_lines(
+    above: Any, line: Any, is_wide: Any, side: Any, is_first: bool, tall: Any, inside: Any
+) -> None:
+    """Extend the number of lines above each pixel, and mark the squares."""
+    for x in range(line.shape[0]):
+        so_far = tall[x] if (above[x] == line[x]) & (not is_first) else np.uint8(0)
+        more = np.uint8(min(so_far, np.uint8(side - np.uint8(1))) + np.uint8(1))
+        tall[x] = more if is_wide[x] > 0 else np.uint8(0)
+        inside[x] = line[x] if tall[x] == side else np.uint8(0)
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _take_details(
+    top: Int32Array,
+    middle: Int32Array,
+    bottom: Int32Array,
+    half: int,
+    shift: int,
+    inside: Any,
+    horizontal: Any,
+    vertical: Any,
+    diagonal: Any,
+) -> None:
+    """Cells of the squares between three lines of the summed-area table, by region and detail."""
+    n = horizontal.shape[0]
+    top_0, top_1, top_2 = top[:n], top[half : half + n], top[2 * half : 2 * half + n]
+    middle_0, middle_1, middle_2 = (
+        middle[:n],
+        middle[half : half + n],
+        middle[2 * half : 2 * half + n],
+    )
+    bottom_0, bottom_1, bottom_2 = (
+        bottom[:n],
+        bottom[half : half + n],
+        bottom[2 * half : 2 * half + n],
+    )
+    n_values, shifted = np.uint32(REACH + 1), np.int32(shift)
+    nearest = np.int32((np.int32(1) << shifted) >> np.int32(1))  # half is rounded up
+    for x in range(n):
+        up_left = np.int32(middle_1[x] - top_1[x] - middle_0[x] + top_0[x])
+        up_right = np.int32(middle_2[x] - top_2[x] - middle_1[x] + top_1[x])
+        low_left = np.int32(bottom_1[x] - middle_1[x] - bottom_0[x] + middle_0[x])
+        low_right = np.int32(bottom_2[x] - middle_2[x] - bottom_1[x] + middle_1[x])
+        rows = np.int32(abs(np.int32(up_right + low_right - up_left - low_left)))
+        columns = np.int32(abs(np.int32(low_left + low_right - up_left - up_right)))
+        corners = np.int32(abs(np.int32(up_left + low_right - up_right - low_left)))
+        start = np.uint32(np.uint32(inside[x]) * np.uint32(3 * (REACH + 1)))
+        horizontal[x] = start + np.uint32(np.int32(rows + rows + nearest) >> shifted)
+        vertical[x] = start + n_values + np.uint32(np.int32(columns + columns + nearest) >> shifted)
+        diagonal[x] = (
+            start
+            + n_values
+            + n_values
+            + np.uint32(np.int32(corners + corners + nearest) >> shifted)
+        )

@@ -10,6 +10,7 @@ import numpy as np
 from mrnet_features.arrays import Array, Int32Array
 from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count
+from mrnet_features.counts.packed_rows import find_box
 from mrnet_features.launch import N_THREADS, count_walks, launch, launch_each
 from mrnet_features.stacks.exam_slices import find_owners
 from mrnet_features.stacks.stack import Stack
@@ -187,7 +188,7 @@ def _sample_offsets(offset: int) -> Int32Array:
     return lines
 
 
-@cached_njit(nogil=True)
+@cached_njit(nogil=True, error_model="numpy")
 def _find_lines(
     grey: Any,
     regions: Any,
@@ -199,51 +200,94 @@ def _find_lines(
     continuity: Int32Array,
     centres: Int32Array,
 ) -> None:
+    """Sum the samples of all centres of a slice at once, then find the strongest line.
+
+    Centres are two pixels apart, so pixels are kept by the parity of their row and column: the
+    samples of consecutive centres are then consecutive.
+    """
     n_slices, height, width = grey.shape
     n_offsets, n_samples = lines.shape[0], lines.shape[3]
-    patch = np.zeros((height, width), np.int32)
-    reach = np.zeros((n_offsets, 2), np.int32)
-    for o in range(n_offsets):
-        reach[o, 0] = np.abs(lines[o, :, :, :, 0]).max()
-        reach[o, 1] = np.abs(lines[o, :, :, :, 1]).max()
+    n_columns = (width + 1) // 2
+    patches = np.zeros((2, 2, (height + 1) // 2 * n_columns), np.int16)
+    sums = np.zeros((4, patches.shape[2]), np.int16)  # below 2^15: 11 samples of 9 pixels
     for s in range(n_slices):
-        if not regions[s].any():
+        box = find_box(regions[s])
+        if box[0] == box[1]:
             continue
-        for y in range(1, height - 1):
-            for x in range(1, width - 1):
-                total = np.int32(0)
-                for dy in range(-1, 2):
-                    for dx in range(-1, 2):
-                        total += grey[s, y + dy, x + dx]
-                patch[y, x] = total
-        for y in range(firsts[s, 0], height, 2):
-            for x in range(firsts[s, 1], width, 2):
-                r = regions[s, y, x]
-                if r == 0:
-                    continue
-                for o in range(n_offsets):
-                    if not (
-                        reach[o, 0] < y < height - 1 - reach[o, 0]
-                        and reach[o, 1] < x < width - 1 - reach[o, 1]
-                    ):
-                        continue
-                    for k in range(lines.shape[1]):
-                        middle, left, right, darker = 0, 0, 0, 0
-                        for i in range(n_samples):
-                            m = patch[y + lines[o, k, 0, i, 0], x + lines[o, k, 0, i, 1]]
-                            a = patch[y + lines[o, k, 1, i, 0], x + lines[o, k, 1, i, 1]]
-                            b = patch[y + lines[o, k, 2, i, 0], x + lines[o, k, 2, i, 1]]
-                            middle += m
-                            left += a
-                            right += b
-                            if m < a and m < b:
-                                darker += 1
-                        side = min(left, right)
+        _sum_patches(grey[s], patches)
+        first_row, first_column = int(firsts[s, 0]), int(firsts[s, 1])
+        for o in range(n_offsets):
+            reach_y = np.abs(lines[o, :, :, :, 0]).max()
+            reach_x = np.abs(lines[o, :, :, :, 1]).max()
+            top, bottom = max(box[0], reach_y + 1), min(box[1], height - 1 - reach_y)
+            left, right = max(box[2], reach_x + 1), min(box[3], width - 1 - reach_x)
+            top, left = top + (top + first_row) % 2, left + (left + first_column) % 2
+            if top >= bottom or left >= right:
+                continue
+            n = (bottom - 1 - top) // 2 * n_columns + (right - 1 - left) // 2 + 1
+            middle, one, other, darker = sums[0, :n], sums[1, :n], sums[2, :n], sums[3, :n]
+            for k in range(lines.shape[1]):
+                for part in range(4):
+                    sums[part, :n] = 0
+                for i in range(n_samples):
+                    _add_samples(
+                        _find_samples(patches, top, left, lines[o, k, 0, i], n_columns, n),
+                        _find_samples(patches, top, left, lines[o, k, 1, i], n_columns, n),
+                        _find_samples(patches, top, left, lines[o, k, 2, i], n_columns, n),
+                        middle,
+                        one,
+                        other,
+                        darker,
+                    )
+                for y in range(top, bottom, 2):
+                    for x in range(left, right, 2):
+                        r = regions[s, y, x]
+                        if r == 0:
+                            continue
+                        at = (y - top) // 2 * n_columns + (x - left) // 2
+                        inner, side = np.int32(middle[at]), np.int32(min(one[at], other[at]))
                         best = beside[s, r - 1, o, k] - inside[s, r - 1, o, k]
-                        if found[s, r - 1, o, k] == 0 or side - middle > best:
+                        if found[s, r - 1, o, k] == 0 or side - inner > best:
                             found[s, r - 1, o, k] = 1
-                            inside[s, r - 1, o, k] = middle
+                            inside[s, r - 1, o, k] = inner
                             beside[s, r - 1, o, k] = side
-                            continuity[s, r - 1, o, k] = darker
+                            continuity[s, r - 1, o, k] = darker[at]
                             centres[s, r - 1, o, k, 0] = y
                             centres[s, r - 1, o, k, 1] = x
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _sum_patches(grey: Any, patches: Any) -> None:
+    """Sum of 3 by 3 pixels around each pixel, by parity of row and column; not set at the edge."""
+    height, width = grey.shape
+    n_columns = (width + 1) // 2
+    columns = np.zeros(width, np.int16)
+    for y in range(1, height - 1):
+        above, line, below = grey[y - 1], grey[y], grey[y + 1]
+        for x in range(width):
+            columns[x] = np.int16(above[x]) + np.int16(line[x]) + np.int16(below[x])
+        for x in range(1, width - 1):
+            total = columns[x - 1] + columns[x] + columns[x + 1]
+            patches[y % 2, x % 2, y // 2 * n_columns + x // 2] = total
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _find_samples(
+    patches: Any, top: int, left: int, offset: Int32Array, n_columns: int, n: int
+) -> Any:
+    """Patches at an offset from the first centre and the following ones."""
+    y, x = top + int(offset[0]), left + int(offset[1])
+    start = y // 2 * n_columns + x // 2
+    return patches[y % 2, x % 2, start : start + n]
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _add_samples(
+    of_middle: Any, of_one: Any, of_other: Any, middle: Any, one: Any, other: Any, darker: Any
+) -> None:
+    for x in range(middle.shape[0]):
+        m, a, b = of_middle[x], of_one[x], of_other[x]
+        middle[x] += m
+        one[x] += a
+        other[x] += b
+        darker[x] += np.int16((m < a) & (m < b))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import ndimage
 
 from mrnet_features.arrays import Array, BoolArray, Int32Array
 from mrnet_features.counts.counting import count, per_slice
 from mrnet_features.counts.labelling import label_on_gpu
+from mrnet_features.counts.top_hats import open_slices
 from mrnet_features.launch import N_THREADS, count_walks, launch, launch_each
 from mrnet_features.stacks.outlines import find_holes
 from mrnet_features.stacks.stack import Stack
@@ -104,12 +104,15 @@ def dark_areas(stack: Stack, *, threshold: int | Array, sides: tuple[int, ...]) 
         mask = dark & (inside == r + 1)
         counts.width[here, r] = (mask.sum(axis=1) > 1).sum(axis=1)
         counts.height[here, r] = (mask.sum(axis=2) > 1).sum(axis=1)
-        holes = find_holes(mask)
-        counts.holes[here, r] = holes.sum(axis=(1, 2))
-        counts.hole_excess[here, r] = (above * holes).sum(axis=(1, 2))
+        around = _find_window(mask, 0)
+        if around is not None:
+            around = (slice(None), *around[1:])  # holes are enclosed, so they lie in the same box
+            holes = find_holes(mask[around])
+            counts.holes[here, r] = holes.sum(axis=(1, 2))
+            counts.hole_excess[here, r] = (above[around] * holes).sum(axis=(1, 2))
     for k, side in enumerate(sides):
         filled = _find_clefts(dark, side)
-        opened = ndimage.grey_opening(image, (1, side, side), mode="nearest")  # repeats edge pixels
+        opened = open_slices(image, side // 2)
         counts.filled[here, :, k] = total(filled)
         counts.residue[here, :, k] = total((image - opened) * filled)
     return counts
@@ -163,10 +166,10 @@ def find_dark_holes(stack: Stack, *, threshold: int | Array) -> BoolArray:
 
 def _find_clefts(dark: BoolArray, side: int) -> BoolArray:
     """Pixels that a closing with a square adds; pixels outside the slice are not dark."""
-    square = (1, side, side)
-    dilated = ndimage.maximum_filter(dark, square, mode="constant", cval=0)
-    closed: BoolArray = ndimage.minimum_filter(dilated, square, mode="constant", cval=1)
-    return closed & ~dark
+    bright = ~dark
+    # a closing of the dark pixels is an opening of the others
+    still_bright: BoolArray = open_slices(bright.view(np.uint8), side // 2).view(bool)
+    return bright & ~still_bright
 
 
 @dark_areas.gpu

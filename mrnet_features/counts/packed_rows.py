@@ -54,6 +54,34 @@ def find_span(line: Any) -> tuple[int, int]:
 
 
 @cached_njit(nogil=True, error_model="numpy")
+def find_box(regions: Any) -> Any:
+    """Box around all regions of a slice: first row, one past the last, and the same of columns.
+
+    Parameters
+    ----------
+    regions : array of shape (height, width), uint8
+
+    Returns
+    -------
+    top, bottom, left, right : int
+        All 0 where there is no region.
+
+    Examples
+    --------
+    >>> find_box(np.uint8([[0, 0, 0], [0, 1, 2]]))
+    (1, 2, 1, 3)
+    """
+    height, width = regions.shape
+    top, bottom, left, right = height, 0, width, 0
+    for y in range(height):
+        first, end = find_span(regions[y])
+        if first < end:
+            top, bottom = min(top, y), y + 1
+            left, right = min(left, first), max(right, end)
+    return min(top, bottom), bottom, min(left, right), right
+
+
+@cached_njit(nogil=True, error_model="numpy")
 def find_change(line: Any, x: int, value: Any) -> int:
     """First index from `x` on whose value differs from `value`; the length of the line if none.
 
@@ -86,8 +114,8 @@ def find_change(line: Any, x: int, value: Any) -> int:
 
 
 @cached_njit(nogil=True, error_model="numpy")
-def mark_bright(line: Any, inside: Any, threshold: int, bright: Any) -> None:
-    """Write the region of each bright pixel of a line; 0 for the other pixels.
+def mark_bright(line: Any, inside: Any, threshold: int, bright: Any) -> tuple[int, int]:
+    """Write the region of each bright pixel of a line, 0 for the other pixels; find their span.
 
     Parameters
     ----------
@@ -95,22 +123,33 @@ def mark_bright(line: Any, inside: Any, threshold: int, bright: Any) -> None:
         Grey levels and regions.
     threshold : int
         Grey level from which a pixel is bright.
-    bright : array of shape (at least width,), uint8
-        Written to, up to the length of the line.
+    bright : array of shape (width,), uint8
+        Written to.
+
+    Returns
+    -------
+    first, end : int
+        First bright pixel and one past the last; 0, 0 for none.
 
     Examples
     --------
     >>> bright = np.empty(3, np.uint8)
     >>> mark_bright(np.uint8([9, 4, 9]), np.uint8([2, 2, 0]), 9, bright)
+    (0, 1)
     >>> bright
     array([2, 0, 0], dtype=uint8)
     """
-    if threshold > 255:
-        bright[: line.shape[0]] = 0
-        return
-    least = np.uint8(max(threshold, 0))  # comparing bytes with bytes uses SIMD instructions
-    for x in range(line.shape[0]):
-        bright[x] = inside[x] if line[x] >= least else np.uint8(0)
+    seen = np.uint8(0)
+    if threshold <= 255:
+        least = np.uint8(max(threshold, 0))  # comparing bytes with bytes uses SIMD instructions
+        for x in range(line.shape[0]):
+            marked = inside[x] if line[x] >= least else np.uint8(0)
+            bright[x] = marked
+            seen |= marked
+    else:
+        for x in range(line.shape[0]):
+            bright[x] = 0
+    return find_span(bright) if seen > 0 else (0, 0)
 
 
 @cached_njit(nogil=True, error_model="numpy")

@@ -152,6 +152,32 @@ def _(side: int) -> None:
 
 
 @cached_njit(nogil=True, error_model="numpy")
+def open_slices(images: Any, half: int) -> Any:
+    """Opening of each slice with a square; the parts of a square outside the slice are left out.
+
+    Parameters
+    ----------
+    images : array of shape (n_slices, height, width), uint8
+    half : int
+        The side of the square is ``2 half + 1`` pixels.
+
+    Returns
+    -------
+    array of shape (n_slices, height, width), uint8
+
+    Examples
+    --------
+    >>> open_slices(np.uint8([[[5, 5, 5, 9, 1]]]), 1)
+    array([[[5, 5, 5, 5, 1]]], dtype=uint8)
+    """
+    opened = np.empty(images.shape, np.uint8)
+    work = np.empty(images.shape[1:], np.uint8)
+    for s in range(images.shape[0]):
+        _open(images[s], half, work, opened[s])
+    return opened
+
+
+@cached_njit(nogil=True, error_model="numpy")
 def _count_top_hats(grey: Any, regions: Any, half: int, counts: Any) -> None:
     n_slices, height, width = grey.shape
     opened, closed = np.empty((height, width), np.uint8), np.empty((height, width), np.uint8)

@@ -10,12 +10,12 @@ import pandas as pd
 
 from mrnet_features.arrays import UInt8Array
 from mrnet_features.data.exam_files import describe_file, describe_states
+from mrnet_features.data.exam_paths import ExamPaths
 from mrnet_features.data.exam_side import check_sided, find_headers_side
 from mrnet_features.data.stack_files import read_stack, read_stack_shape
 from mrnet_features.messages import list_names, name_some, quote
 from mrnet_features.names import is_series, parse_series, say_series
 from mrnet_features.notebook_html import format_code, format_paragraph, format_table
-from mrnet_features.paths import to_path
 from mrnet_features.series.assemble import Scale, assemble, find_series_plane
 from mrnet_features.series.dicom_files import list_files
 from mrnet_features.series.fetching import fetch
@@ -75,8 +75,8 @@ class Exam:
 
     def __post_init__(self) -> None:
         """Make the paths absolute, and check side and spacing."""
-        absolute = {plane: to_path(path).absolute() for plane, path in self.paths.items()}
-        object.__setattr__(self, "paths", absolute)
+        if not isinstance(self.paths, ExamPaths):
+            object.__setattr__(self, "paths", ExamPaths(self.paths))
         spacing: Any = self.spacing_mm
         try:
             make_side(self.side)

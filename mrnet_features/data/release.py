@@ -8,7 +8,12 @@ from typing import NamedTuple
 from mrnet_features.data.label_files import LABEL, find_label_files, list_label_ids, read_label_file
 from mrnet_features.data.leading_zeros import find_width
 from mrnet_features.data.problems import Problem, limit_problems
-from mrnet_features.data.stack_files import find_stack_problem, list_stack_files, list_stack_ids
+from mrnet_features.data.stack_files import (
+    StackFiles,
+    find_stack_problem,
+    list_stack_files,
+    list_stack_ids,
+)
 from mrnet_features.messages import quote
 from mrnet_features.names import PLANES, SPLITS, TASKS
 from mrnet_features.stored_paths import AnyPath
@@ -25,14 +30,14 @@ class Contents(NamedTuple):
         Exams with a label or a stack, in order.
     labels : dict of str to dict of str to int
         Label by task and exam id.
-    files : dict of str to dict of str to Path or StoredPath
+    files : dict of str to StackFiles
         Stack file by plane and exam id.
     problems : tuple of Problem
     """
 
     ids: tuple[str, ...]
     labels: dict[str, dict[str, int]]
-    files: dict[str, dict[str, AnyPath]]
+    files: dict[str, StackFiles]
     problems: tuple[Problem, ...]
 
 
@@ -166,7 +171,7 @@ class _Files(NamedTuple):
     """Labels and stack files as they were read."""
 
     labels: dict[str, dict[str, int]]
-    files: dict[str, dict[str, AnyPath]]
+    files: dict[str, StackFiles]
     problems: list[Problem]
     empty: list[Problem]
     """Label files without a line and planes without a stack."""

@@ -6,7 +6,7 @@ import contextlib
 import io
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import BinaryIO
 
 import numpy as np
@@ -21,6 +21,7 @@ from mrnet_features.npy_files import LONGEST_HEADER, NpyHeader, read_npy_header
 from mrnet_features.stored_paths import AnyPath, StoredPath
 
 __all__ = [
+    "StackFiles",
     "find_stack_problem",
     "list_stack_files",
     "list_stack_ids",
@@ -64,9 +65,43 @@ def list_stack_ids(folder: AnyPath) -> list[str]:
     return sorted(n.removesuffix(".npy") for n in names if n.endswith(".npy") and n[0] != ".")
 
 
+class StackFiles(Mapping[str, AnyPath]):
+    """Stack file of each exam in the folder of a plane; paths are made when they are asked for.
+
+    Parameters
+    ----------
+    folder : Path or StoredPath
+    ids : sequence of str
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> StackFiles(Path("train/axial"), ["0042"])["0042"].as_posix()
+    'train/axial/0042.npy'
+    """
+
+    def __init__(self, folder: AnyPath, ids: Sequence[str]) -> None:
+        self._folder = folder
+        self._ids = dict.fromkeys(ids)  # in order, and quick to search
+
+    def __getitem__(self, exam_id: str) -> AnyPath:
+        if exam_id not in self._ids:
+            raise KeyError(exam_id)
+        return self._folder / f"{exam_id}.npy"
+
+    def __contains__(self, exam_id: object) -> bool:
+        return exam_id in self._ids
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._ids)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+
 def list_stack_files(
     folder: AnyPath, plane: str, width: int = 0
-) -> tuple[dict[str, AnyPath], list[Problem]]:
+) -> tuple[StackFiles, list[Problem]]:
     """Stack files of one plane by exam id, and the problems of their names.
 
     Parameters
@@ -79,7 +114,7 @@ def list_stack_files(
 
     Returns
     -------
-    files : dict of str to Path or StoredPath
+    files : StackFiles
         File by exam id, without the misnamed files.
     problems : list of Problem
         A folder without files is no problem here, but a missing folder is one.
@@ -91,15 +126,15 @@ def list_stack_files(
             f"'{folder}' does not exist. Copy the plane from the release, or pass the `planes` "
             "you have."
         )
-        return {}, [Problem("stack-missing", "", plane, text)]
+        return StackFiles(folder, ()), [Problem("stack-missing", "", plane, text)]
     except ConnectionError:
         raise
     except OSError as error:
         text = f"'{folder}' can't be read ({error}). Change its permissions, or copy it again."
-        return {}, [Problem("stack-missing", "", plane, text)]
+        return StackFiles(folder, ()), [Problem("stack-missing", "", plane, text)]
     named = {exam_id: _find_name_problem(folder, exam_id, width) for exam_id in ids}
     problems = (Problem("stack-file", "", plane, text) for text in named.values() if text)
-    files = {exam_id: folder / f"{exam_id}.npy" for exam_id, text in named.items() if not text}
+    files = StackFiles(folder, [exam_id for exam_id, text in named.items() if not text])
     return files, list(limit_problems(problems, f"'{folder}'"))
 
 

@@ -24,6 +24,8 @@ EXTRAS = {
     "anywidget": "view",
     "torch": "cnn",
     "torchvision": "cnn",
+    "fsspec": "remote",
+    "s3fs": "remote",
 }
 USES = {
     "dicom": "DICOM files, compressed ones too",
@@ -31,6 +33,7 @@ USES = {
     "report": "figures and pages",
     "view": "the viewer in a notebook",
     "cnn": "networks and embeddings",
+    "remote": "exams behind URLs such as s3://",
 }
 
 

@@ -17,6 +17,8 @@ from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.failures import Failure
 from mrnet_features.extraction.outcomes import Outcome, describe_here
 from mrnet_features.extraction.provenance import list_versions
+from mrnet_features.stored_paths import StoredPath
+from mrnet_features.zip_store import ZipStore
 
 CODE = "code"
 """Key of the hash of this library's source code, beside the names of packages."""
@@ -180,9 +182,14 @@ def find_unseen(exam: Exam) -> Path | None:
     Returns
     -------
     Path or None
+        None also if all files are behind URLs, which are the same for every machine.
     """
-    local = (path for path in exam.paths.values() if isinstance(path, Path))
-    return next((path for path in local if not os.access(path, os.R_OK)), None)
+    for path in exam.paths.values():
+        store = path.store if isinstance(path, StoredPath) else None
+        file = store.archive if isinstance(store, ZipStore) else path
+        if isinstance(file, Path) and not os.access(file, os.R_OK):
+            return file
+    return None
 
 
 def _require_files(exam: Exam, worker: str) -> None:

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.cooccurrence import cooccurrence
+from mrnet_features.counts.matrix_sums import MatrixSums, sum_matrices
 from mrnet_features.families.base import Counts, Family, Statistics, Words
 from mrnet_features.families.documentation import fill_nouns
 from mrnet_features.formulas.histogram import (
@@ -18,6 +19,7 @@ from mrnet_features.formulas.histogram import (
     moment,
     normalise,
 )
+from mrnet_features.formulas.slice_blocks import describe_in_blocks
 from mrnet_features.stacks.stack import Stack
 
 
@@ -149,38 +151,27 @@ class Glcm(Family):
             )
 
     def count(self, stack: Stack) -> Counts:
-        """Symmetric co-occurrence matrices."""
-        return cooccurrence(stack, distance=self.distance)
+        """Symmetric co-occurrence matrices and their sums."""
+        return sum_matrices(cooccurrence(stack, distance=self.distance))
 
     def describe(self, counts: Counts) -> Statistics:
         """Statistics of the table in the class docstring."""
-        xp = namespace(counts)
-        counts = as_float(counts)
         if self.directions == "merged":
-            counts = xp.sum(counts, axis=2, keepdims=True)
+            xp = namespace(*counts)
+            counts = MatrixSums(*(xp.sum(part, axis=2, keepdims=True) for part in counts))
         return average_over(_describe_matrices(counts), axis=2)
 
 
-def _describe_matrices(counts: Array) -> dict[str, Array]:
-    """Statistics of symmetric matrices of shape (..., n_levels, n_levels), float64."""
-    xp = namespace(counts)
-    n_levels = counts.shape[-1]
+def _describe_matrices(counts: MatrixSums) -> dict[str, Array]:
+    """Statistics of symmetric matrices and their sums."""
+    xp = namespace(*counts)
+    by_level, by_sum, by_diff = (as_float(part) for part in counts[1:])
+    n_levels = by_level.shape[-1]
     level = xp.arange(1, n_levels + 1, dtype=xp.float64)
     difference = xp.arange(n_levels, dtype=xp.float64)
     total = xp.arange(2, 2 * n_levels + 1, dtype=xp.float64)
+    joint = describe_in_blocks(_describe_joint, counts.matrices)
 
-    joint = xp.reshape(counts, (*counts.shape[:-2], n_levels * n_levels))
-    by_level = xp.sum(counts, axis=-1)
-    by_sum = _sum_antidiagonals(counts)
-    signed = _sum_antidiagonals(xp.flip(counts, axis=-1))
-    # index n_levels - 1 is i = j; differences of both signs are added
-    by_diff = xp.concat(
-        [
-            signed[..., n_levels - 1 : n_levels],
-            signed[..., n_levels:] + xp.flip(signed[..., : n_levels - 1], axis=-1),
-        ],
-        axis=-1,
-    )
     n_pairs = xp.sum(by_level, axis=-1)
     margin, sums, diffs = normalise(by_level), normalise(by_sum), normalise(by_diff)
 
@@ -192,20 +183,20 @@ def _describe_matrices(counts: Array) -> dict[str, Array]:
     contrast = moment(diffs, difference, 2)
     auto_corr = (moment(sums, total, 2) - contrast) / 4  # 4ij = (i + j)^2 - (i - j)^2
     covariance = (sum_var - contrast) / 4
-    joint_entr, margin_entr = count_entropy(joint), count_entropy(by_level)
+    joint_entr, margin_entr = joint["entropy"], count_entropy(counts.by_level)
     excess = xp.maximum(2 * margin_entr - joint_entr, xp.zeros_like(joint_entr))
     return {
-        "joint_max": divide(xp.max(joint, axis=-1), n_pairs),
+        "joint_max": divide(joint["largest"], n_pairs),
         "joint_avg": mean,
         "joint_var": var,
         "joint_entr": joint_entr,
         "diff_avg": diff_avg,
         "diff_var": moment(diffs, difference, 2, about=diff_avg),
-        "diff_entr": count_entropy(by_diff),
+        "diff_entr": count_entropy(counts.by_difference),
         "sum_avg": sum_avg,
         "sum_var": sum_var,
-        "sum_entr": count_entropy(by_sum),
-        "energy": divide(xp.sum(joint**2, axis=-1), n_pairs**2),
+        "sum_entr": count_entropy(counts.by_sum),
+        "energy": divide(joint["squares"], n_pairs**2),
         "contrast": contrast,
         "dissimilarity": diff_avg,
         "inv_diff": xp.sum(diffs / (1 + difference), axis=-1),
@@ -223,14 +214,13 @@ def _describe_matrices(counts: Array) -> dict[str, Array]:
     }
 
 
-def _sum_antidiagonals(matrices: Array) -> Array:
-    """Sums over i + j = 0, 1, ...: each row is shifted by one more column, then rows are added.
-
-    From shape (..., n, n) to (..., 2n - 1).
-    """
+def _describe_joint(matrices: Array) -> dict[str, Array]:
+    """Largest count, sum of squares and entropy of each matrix."""
     xp = namespace(matrices)
-    n = matrices.shape[-1]
-    lead = matrices.shape[:-2]
-    padded = xp.concat([matrices, xp.zeros_like(matrices)], axis=-1)
-    shifted = xp.reshape(padded, (*lead, 2 * n * n))[..., : n * (2 * n - 1)]
-    return xp.sum(xp.reshape(shifted, (*lead, n, 2 * n - 1)), axis=-2)
+    n_levels = matrices.shape[-1]
+    joint = xp.reshape(matrices, (*matrices.shape[:-2], n_levels * n_levels))
+    return {
+        "largest": xp.max(joint, axis=-1),
+        "squares": xp.sum(as_float(joint) ** 2, axis=-1),
+        "entropy": count_entropy(joint),
+    }

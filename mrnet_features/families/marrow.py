@@ -31,6 +31,7 @@ from mrnet_features.formulas.histogram import (
     moment,
     normalise,
     quantile,
+    quantiles,
 )
 from mrnet_features.stacks.mark import paint_values
 from mrnet_features.stacks.stack import Stack
@@ -278,8 +279,9 @@ def _cut(mean: Stack, share: float, median: Array) -> tuple[Stack, Array]:
     The level is that of each slice; `median` is that of each exam.
     """
     xp = namespace(mean.grey)
-    image = mean if share > 1 else mean.with_grey(255 - mean.grey)
-    level = xp.ceil(share * median) if share > 1 else 255 - xp.floor(share * median)
+    dark = share < 1
+    image = mean.remember("inverted", lambda: mean.with_grey(255 - mean.grey)) if dark else mean
+    level = 255 - xp.floor(share * median) if dark else xp.ceil(share * median)
     level = xp.clip(xp.astype(level, xp.int32), 1, 256)
     return image, repeat_exams(level, mean.exam_starts, mean.n_slices)
 
@@ -289,7 +291,8 @@ def _describe_levels(counts: Array, reference: Array) -> dict[str, Array]:
     xp = namespace(counts)
     grey = xp.arange(256, dtype=xp.float64)
     reference = reference + 0 * xp.sum(counts, axis=-1)
-    found = {name: divide(quantile(counts, grey, q), reference) for name, q in LEVELS.items()}
+    at = quantiles(counts, grey, tuple(LEVELS.values()))
+    found = {name: divide(level, reference) for name, level in zip(LEVELS, at, strict=True)}
     shares = normalise(counts)
     spread = xp.sqrt(moment(shares, grey, 2, about=moment(shares, grey)))
     return found | {"level_spread": divide(spread, reference)}

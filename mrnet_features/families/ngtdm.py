@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,7 +10,8 @@ from typing import ClassVar
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.neighbourhood import neighbourhoods
 from mrnet_features.families.base import Counts, Family, Statistics, Words
-from mrnet_features.formulas.histogram import as_float, divide, normalise
+from mrnet_features.formulas.histogram import as_float, divide, moment, normalise
+from mrnet_features.formulas.slice_blocks import describe_in_blocks
 from mrnet_features.stacks.stack import Stack
 
 
@@ -69,7 +71,11 @@ class Ngtdm(Family):
 
     def describe(self, counts: Counts) -> Statistics:
         """Statistics of the table in the class docstring."""
-        return _describe_tones(counts.number, counts.difference)
+        n_levels = counts.number.shape[-1]
+        n_pairs = math.prod(counts.number.shape[1:]) * n_levels
+        return describe_in_blocks(
+            _describe_tones, counts.number, counts.difference, n_cells=n_pairs
+        )
 
 
 def _describe_tones(number: Array, difference: Array) -> dict[str, Array]:
@@ -86,22 +92,37 @@ def _describe_tones(number: Array, difference: Array) -> dict[str, Array]:
     sum_s, sum_ps = xp.sum(s, axis=-1), xp.sum(p * s, axis=-1)
 
     # sums over ordered pairs of levels present: each pair twice, as in the IBSI manual
-    both = is_present[..., :, None] * is_present[..., None, :]
-    step = level[:, None] - level[None, :]
-    p_i, p_j = p[..., :, None], p[..., None, :]
-    ps = p * s
-    share = divide(ps[..., :, None] + ps[..., None, :], p_i + p_j, 0.0)
-    unlike = xp.abs((level * p)[..., :, None] - (level * p)[..., None, :])
-
-    def over_pairs(values: Array) -> Array:
-        return xp.sum(both * values, axis=(-2, -1))
-
-    squares = over_pairs(p_i * p_j * step**2)
+    present_level, present_square = (
+        xp.sum(is_present * level, axis=-1),
+        xp.sum(is_present * level**2, axis=-1),
+    )
+    # of (i - j)^2 over the levels j present, for each i
+    squares_to = (
+        g[..., None] * level**2 - 2 * level * present_level[..., None] + present_square[..., None]
+    )
+    # of abs(x - y): each value times how many are smaller minus how many are larger; absent levels
+    # have the value 0 and are the first
+    ascending = xp.sort(level * p, axis=-1)
+    n_levels = number.shape[-1]
+    rank = xp.arange(n_levels, dtype=xp.float64) - (n_levels - g[..., None])
+    unlike = 2 * xp.sum((2 * rank - g[..., None] + 1) * ascending, axis=-1)
+    variance = moment(p, level, 2, about=moment(p, level))
     unknown = 0 * sum_ps  # NaN where nothing is counted, else 0
     return {
         "coarseness": xp.minimum(divide(xp.ones_like(sum_ps), sum_ps, 1e6), 1e6 + unknown),
-        "contrast": divide(squares, g * (g - 1), 0.0) * divide(sum_s, n) + unknown,
-        "busyness": divide(sum_ps, over_pairs(unlike), 0.0) + unknown,
-        "complexity": divide(over_pairs(xp.abs(step) * share), n),
-        "strength": divide(over_pairs((p_i + p_j) * step**2), sum_s, 0.0) + unknown,
+        "contrast": divide(2 * variance, g * (g - 1), 0.0) * divide(sum_s, n) + unknown,
+        "busyness": divide(sum_ps, unlike, 0.0) + unknown,
+        "complexity": divide(_sum_complexity(p, p * s, level), n),
+        "strength": divide(2 * xp.sum(p * squares_to, axis=-1), sum_s, 0.0) + unknown,
     }
+
+
+def _sum_complexity(p: Array, ps: Array, level: Array) -> Array:
+    """Sum over pairs of levels present of their distance times their mean difference."""
+    xp = namespace(p)
+    present = p > 0
+    both = present[..., :, None] & present[..., None, :]
+    distance = xp.abs(level[:, None] - level[None, :])
+    total = xp.where(both, p[..., :, None] + p[..., None, :], 1.0)
+    weighted = xp.where(both, ps[..., :, None] + ps[..., None, :], 0.0)
+    return xp.sum(distance * (weighted / total), axis=(-2, -1))

@@ -14,7 +14,7 @@ from mrnet_features.counts.histogram import histogram
 from mrnet_features.families.base import Counts, Family, Statistics, Words
 from mrnet_features.families.documentation import fill_nouns
 from mrnet_features.formulas.exam_axis import pad_slices
-from mrnet_features.formulas.histogram import as_float, moment, nan_mean, normalise, quantile
+from mrnet_features.formulas.histogram import as_float, moment, nan_mean, normalise, quantiles
 from mrnet_features.stacks.exam_slices import count_slices
 from mrnet_features.stacks.stack import Stack
 
@@ -100,11 +100,12 @@ class Profiles(Family):
         grey = xp.arange(256, dtype=xp.float64)
         shares = normalise(counts)
         mean = moment(shares, grey)
+        p10, p90 = quantiles(counts, grey, (0.1, 0.9))
         slices = {
             "mean": mean,
             "std": xp.sqrt(moment(shares, grey, 2, about=mean)),
-            "p10": quantile(counts, grey, 0.1),
-            "p90": quantile(counts, grey, 0.9),
+            "p10": p10,
+            "p90": p90,
         }
         points = xp.arange(N_POINTS, dtype=xp.float64) + 0.5
         found: dict[str, Array] = {}

@@ -6,18 +6,23 @@ from collections.abc import Sequence
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.filter_responses import STEPS
-from mrnet_features.formulas.histogram import as_float, entropy, moment, normalise, quantile
+from mrnet_features.formulas.histogram import as_float, entropy, moment, normalise, quantiles
 
 ORIENTATIONS = ("horizontal", "vertical", "diagonal")
+PERCENTILES = {"p10": 0.1, "median": 0.5, "p90": 0.9}
 
 
-def describe_responses(counts: Array, *, lowest: int = 0) -> dict[str, Array]:
+def describe_responses(
+    counts: Array, percentiles: Sequence[str], *, lowest: int = 0
+) -> dict[str, Array]:
     """Energy, mean absolute value, entropy and percentiles of responses.
 
     Parameters
     ----------
     counts : array of shape (..., n_values), integer
         Histograms; values ascend by a quarter of a grey level.
+    percentiles : sequence of str
+        Names of `PERCENTILES`.
     lowest : int, default 0
         First value, in units of 1/4 grey level.
 
@@ -29,20 +34,20 @@ def describe_responses(counts: Array, *, lowest: int = 0) -> dict[str, Array]:
     Examples
     --------
     >>> import numpy as np
-    >>> float(describe_responses(np.array([0, 1, 0, 1]))["abs"])  # 1/4 and 3/4 of a grey level
+    >>> counts = np.array([0, 1, 0, 1])  # 1/4 and 3/4 of a grey level
+    >>> float(describe_responses(counts, ["p90"])["abs"])
     0.5
     """
     xp = namespace(counts)
     values = xp.arange(lowest, lowest + counts.shape[-1], dtype=xp.float64)
     counts = as_float(counts)
     fractions = normalise(counts)
+    levels = quantiles(counts, values, [PERCENTILES[name] for name in percentiles])
     return {
         "energy": moment(fractions, values, 2) / STEPS**2,
         "abs": moment(fractions, xp.abs(values)) / STEPS,
         "entropy": entropy(fractions),
-        "p10": quantile(counts, values, 0.1) / STEPS,
-        "median": quantile(counts, values, 0.5) / STEPS,
-        "p90": quantile(counts, values, 0.9) / STEPS,
+        **{name: level / STEPS for name, level in zip(percentiles, levels, strict=True)},
     }
 
 
@@ -64,8 +69,7 @@ def describe_orientations(histograms: Sequence[Array], scales: Sequence[int]) ->
     """
     statistics: dict[str, Array] = {}
     for scale, counts in zip(scales, histograms, strict=True):
-        described = describe_responses(counts)
-        del described["p10"]
+        described = describe_responses(counts, ("median", "p90"))
         for k, orientation in enumerate(ORIENTATIONS):
             statistics |= {f"{orientation}_{n}_{scale}": v[..., k] for n, v in described.items()}
     return statistics

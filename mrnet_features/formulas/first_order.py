@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.formulas.histogram import divide, moment, normalise, quantile
+from mrnet_features.formulas.histogram import divide, moment, normalise, quantiles
 
 
 def describe_first_order(counts: Array, values: Array) -> dict[str, Array]:
@@ -33,7 +33,7 @@ def describe_first_order(counts: Array, values: Array) -> dict[str, Array]:
     fractions = normalise(counts)
     mean = moment(fractions, values)
     var = moment(fractions, values, 2, about=mean)
-    p10, p25, median, p75, p90 = (quantile(counts, values, q) for q in (0.1, 0.25, 0.5, 0.75, 0.9))
+    p10, p25, median, p75, p90 = quantiles(counts, values, (0.1, 0.25, 0.5, 0.75, 0.9))
     is_robust = (values >= p10[..., None]) & (values <= p90[..., None])
     robust = normalise(xp.where(is_robust, counts, xp.zeros_like(counts)))
     robust_mean = moment(robust, values)

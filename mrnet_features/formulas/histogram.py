@@ -7,6 +7,7 @@ order of addition.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from mrnet_features.arrays import Array, namespace
 
@@ -38,7 +39,7 @@ def divide(numerator: Array, denominator: Array, otherwise: float = float("nan")
     """
     xp = namespace(numerator, denominator)
     numerator, denominator = (
-        xp.astype(part, xp.float64) if xp.isdtype(part.dtype, "integral") else part
+        part if part.dtype == xp.float64 else xp.astype(part, xp.float64)
         for part in (numerator, denominator)
     )
     zero = denominator == 0
@@ -75,8 +76,7 @@ def count_entropy(counts: Array) -> Array:
 
     Parameters
     ----------
-    counts : array of shape (..., n_values), float64
-        Whole numbers.
+    counts : array of shape (..., n_values), integer, or float64 with whole numbers
 
     Returns
     -------
@@ -89,15 +89,16 @@ def count_entropy(counts: Array) -> Array:
     1.5
     """
     xp = namespace(counts)
-    total = xp.sum(counts, axis=-1)
+    is_integer = xp.isdtype(counts.dtype, "integral")
+    total = as_float(xp.sum(counts, axis=-1))
     highest = int(xp.max(counts))
     size = math.prod(counts.shape)
     if highest < size:
         table = _times_log2(xp.arange(highest + 1, dtype=xp.float64))
-        flat = xp.reshape(xp.astype(counts, xp.int64), (size,))
+        flat = xp.reshape(counts if is_integer else xp.astype(counts, xp.int64), (size,))
         logs = xp.reshape(xp.take(table, flat), counts.shape)
     else:
-        logs = _times_log2(counts)
+        logs = _times_log2(as_float(counts))
     found = divide(_times_log2(total) - xp.sum(logs, axis=-1), total)
     # rounding must not make the entropy of a single value negative
     return xp.maximum(found, xp.zeros_like(found))
@@ -130,19 +131,48 @@ def quantile(counts: Array, values: Array, q: float) -> Array:
     >>> float(quantile(np.array([1.0, 0.0, 1.0]), np.array([1.0, 2.0, 3.0]), 0.5))
     2.0
     """
+    return quantiles(counts, values, (q,))[0]
+
+
+def quantiles(counts: Array, values: Array, shares: Sequence[float]) -> list[Array]:
+    """Several quantiles of a histogram, with one running sum.
+
+    Parameters
+    ----------
+    counts, values
+        As for `quantile`.
+    shares : sequence of float
+        0 to 1 each.
+
+    Returns
+    -------
+    list of array of shape (...), float64
+        As from `quantile`, for each share.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> counts, values = np.array([1.0, 0.0, 1.0]), np.array([1.0, 2.0, 3.0])
+    >>> [float(found) for found in quantiles(counts, values, (0.5, 1.0))]
+    [2.0, 3.0]
+    """
     xp = namespace(counts)
     below = xp.cumulative_sum(counts, axis=-1)
     total = below[..., -1]
-    rank = q * xp.maximum(total - 1, xp.zeros_like(total))
-    lower_rank = xp.floor(rank)
+    unknown = xp.full_like(total, float("nan"))
 
     def value_at(order: Array) -> Array:
         index = xp.sum(xp.astype(below <= order[..., None], xp.float64), axis=-1)
         return values[0] + index
 
-    lower, upper = value_at(lower_rank), value_at(xp.ceil(rank))
-    found = lower + (rank - lower_rank) * (upper - lower)
-    return xp.where(total > 0, found, xp.full_like(found, float("nan")))
+    found = []
+    for share in shares:
+        rank = share * xp.maximum(total - 1, xp.zeros_like(total))
+        lower_rank = xp.floor(rank)
+        lower, upper = value_at(lower_rank), value_at(xp.ceil(rank))
+        between = lower + (rank - lower_rank) * (upper - lower)
+        found.append(xp.where(total > 0, between, unknown))
+    return found
 
 
 def median_of_stacks(merged: Array) -> Array:

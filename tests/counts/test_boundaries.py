@@ -13,7 +13,22 @@ from tests.support.zoo import make_stack, stacks
 @given(stacks())
 def test_boundaries_are_as_defined(side, stack):
     levels, regions, n_levels, n_regions = stack
-    threshold = (n_levels + 1) // 2
+    check_definition(levels, regions, n_regions, (n_levels + 1) // 2, side)
+
+
+@pytest.mark.parametrize("side", [1, 3, 6])
+def test_few_bright_areas(side):
+    rng = np.random.default_rng(side)
+    for _ in range(20):
+        grey = rng.integers(0, 100, (3, 30, 40)).astype(np.uint8)
+        regions = (np.arange(40) // rng.integers(5, 20) % 3).astype(np.uint8)
+        for _ in range(rng.integers(0, 5)):
+            s, y, x = (rng.integers(0, n) for n in grey.shape)
+            grey[s, y : y + rng.integers(1, 12), x : x + rng.integers(1, 20)] = 200
+        check_definition(grey, np.broadcast_to(regions, grey.shape).copy(), 2, 150, side)
+
+
+def check_definition(levels, regions, n_regions, threshold, side):
     made = make_stack(levels, regions, n_regions=n_regions)
     found = boundaries(made, threshold=threshold, side=side)
     bright, grey = levels >= threshold, levels.astype(int)

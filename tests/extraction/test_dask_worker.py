@@ -1,6 +1,7 @@
 """What a Dask worker does: its software is compared, and files that it lacks are found."""
 
 import pickle
+import zipfile
 
 import pytest
 
@@ -11,6 +12,7 @@ from mrnet_features.extraction.dask_worker import (
     find_unseen,
     list_software,
 )
+from mrnet_features.paths import to_path
 
 
 def test_software_is_compared_in_both_directions():
@@ -29,6 +31,17 @@ def test_a_file_that_is_gone_is_found(exams):
     exams[0].paths["axial"].unlink()
     assert find_unseen(exams[0]) == exams[0].paths["axial"]
     assert find_unseen(Exam("0042", {})) is None
+
+
+def test_a_zip_file_that_is_gone_is_found(exams, tmp_path):
+    archive = tmp_path / "exams.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.write(exams[0].paths["axial"], "knees/0000.npy")
+    exam = Exam("0000", {"axial": to_path(archive) / "knees" / "0000.npy"})
+    assert exam.load("axial").shape == (2, 40, 40)
+    assert find_unseen(exam) is None
+    archive.unlink()
+    assert find_unseen(exam) == archive
 
 
 def test_the_error_survives_the_way_to_the_caller():

@@ -38,9 +38,10 @@ class CountedFileSystem(MemoryFileSystem):
 
     @classmethod
     def clear(cls):
-        """Forget files and calls."""
-        cls.store.clear()
-        cls.pseudo_dirs[:] = [""]
+        """Forget files and calls, and what is behind ``memory://``."""
+        for each in (cls, MemoryFileSystem):
+            each.store.clear()
+            each.pseudo_dirs[:] = [""]
         cls.calls.clear()
         cls.faults.clear()
 
