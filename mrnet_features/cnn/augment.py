@@ -11,8 +11,8 @@ from mrnet_features.names import parse_series
 __all__ = ["can_mirror", "change_exam"]
 
 MOST_DEGREES, MOST_SHIFT, MOST_SIZE = 10.0, 0.05, 0.1
-"""Rotation in degrees, shift as a fraction of the picture, and change of size. The published
-network was trained with 25 degrees and 0.1; with as much, 70 synthetic exams taught nothing."""
+"""Rotation in degrees, shift as a fraction of the picture, and change of size: less than the 25
+degrees and 0.1 of the published network, since few exams then teach a network of ours more."""
 
 
 def can_mirror(series: str) -> bool:
