@@ -22,18 +22,18 @@ EXTRAS = {
     "jinja2": "report",
     "matplotlib": "report",
     "anywidget": "view",
-    "torch": "cnn",
-    "torchvision": "cnn",
     "fsspec": "remote",
     "s3fs": "remote",
+    "torch": "cnn",
+    "torchvision": "cnn",
 }
 USES = {
     "dicom": "DICOM files, compressed ones too",
     "nifti": "NIfTI files",
     "report": "figures and pages",
     "view": "the viewer in a notebook",
-    "cnn": "networks and embeddings",
     "remote": "exams behind URLs such as s3://",
+    "cnn": "networks and embeddings",
 }
 
 
