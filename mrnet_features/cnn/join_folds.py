@@ -10,6 +10,7 @@ import pandas as pd
 
 from mrnet_features.cnn.combine import FoldNetworks, NetworkClassifier, combine_series
 from mrnet_features.cnn.evaluation import NetworkEvaluation
+from mrnet_features.cnn.libraries import import_torch
 from mrnet_features.cnn.networks import count_weights, make_network
 from mrnet_features.cnn.parts import read_curve
 from mrnet_features.cnn.run import Run
@@ -80,7 +81,8 @@ def _sum_cost(
     n_tasks: int,
 ) -> pd.DataFrame:
     """Time and memory of each series."""
-    n_weights = count_weights(make_network(network, n_tasks))
+    with import_torch().random.fork_rng(devices=[]):
+        n_weights = count_weights(make_network(network, n_tasks))
     rows = {}
     for series in names:
         own = {key: part for key, part in trained.items() if key[0] == series}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,6 @@ from mrnet_features.cnn.pictures import Pictures
 from mrnet_features.cnn.settings import Settings
 
 __all__ = ["cast", "load_network", "save_state", "score_pictures", "to_tensor"]
-
-MOST_SLICES = 256
-"""Slices that are scored at a time."""
 
 
 def score_pictures(
@@ -41,18 +38,19 @@ def score_pictures(
     """
     torch = import_torch()
     scores = np.full((len(rows), modules["heads"].out_features), np.nan)
-    present = [k for k, row in enumerate(rows) if len(pictures.get(row))]
     modules.eval()
     with torch.no_grad(), run_repeatably(settings.device):
-        for part in _fill_batches(present, [len(pictures.get(rows[k])) for k in present]):
-            exams = [pictures.get(rows[k]) for k in part]
-            slices = to_tensor(np.concatenate(exams), settings.device)
-            counts = list(map(len, exams))
+        for k, row in enumerate(rows):
+            exam = pictures.get(row)
+            if not len(exam):
+                continue
+            # one exam at a time: others must not change the last bits of its score
+            slices = to_tensor(exam, settings.device)
             views = [slices, slices.flip(2)] if can_mirror(pictures.series) else [slices]
             with cast(settings):
-                found = [score_exams(settings.network, modules, v, counts) for v in views]
+                found = [score_exams(settings.network, modules, v, [len(exam)]) for v in views]
             mean = torch.stack([each.double() for each in found]).mean(dim=0)
-            scores[part] = mean.cpu().numpy()
+            scores[k] = mean[0].cpu().numpy()
     return scores
 
 
@@ -67,7 +65,8 @@ def save_state(modules: Any) -> bytes:
 def load_network(state: bytes, settings: Settings, n_tasks: int) -> Any:
     """Network with the weights of `save_state`, on its device."""
     torch = import_torch()
-    modules = make_network(settings.network, n_tasks)
+    with torch.random.fork_rng(devices=[]):  # the caller's generator is left alone
+        modules = make_network(settings.network, n_tasks)
     loaded = torch.load(io.BytesIO(state), map_location="cpu", weights_only=True)
     modules.load_state_dict(loaded)
     return modules.to(settings.device, memory_format=torch.channels_last).eval()
@@ -82,17 +81,3 @@ def cast(settings: Settings) -> Any:
     """Mixed precision, if asked for. bfloat16 has the range of float32: no loss is scaled."""
     torch = import_torch()
     return torch.autocast(settings.device, dtype=torch.bfloat16, enabled=settings.mixed_precision)
-
-
-def _fill_batches(rows: Sequence[int], counts: Sequence[int]) -> Iterator[list[int]]:
-    """Exams in parts of up to `MOST_SLICES` slices, or one exam."""
-    part: list[int] = []
-    total = 0
-    for row, count in zip(rows, counts, strict=True):
-        if part and total + count > MOST_SLICES:
-            yield part
-            part, total = [], 0
-        part.append(row)
-        total += count
-    if part:
-        yield part

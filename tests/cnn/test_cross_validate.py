@@ -69,6 +69,8 @@ def test_a_fold_is_predicted_by_networks_that_have_not_seen_its_exams(squares, s
     again = model.predict_proba([exam for exam in exams if exam.id in rows.index])
     np.testing.assert_array_equal(again[:, 1], rows.to_numpy())
     np.testing.assert_allclose(again.sum(axis=1), 1)
+    alone = next(exam for exam in exams if exam.id == rows.index[-1])
+    assert model.predict_proba([alone])[0, 1] == rows.iloc[-1]
     with pytest.raises(TypeError, match="predicts from exams, got a DataFrame"):
         model.predict_proba(pd.DataFrame({"size": [1.0]}))
 

@@ -40,3 +40,15 @@ def test_settings_of_torch_are_given_back():
         assert torch.get_num_threads() == 1
         assert torch.are_deterministic_algorithms_enabled()
     assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == before
+
+
+def test_the_generator_of_the_caller_is_left_alone():
+    torch = pytest.importorskip("torch", reason="the extra `cnn` is not installed")
+    exams, labels = make_squares(20, n_slices=2)
+    torch.manual_seed(11)
+    expected = torch.rand(3)
+    torch.manual_seed(11)
+    options = {"n_splits": 2, "resolution": 64, "epochs": 1, "n_jobs": 1, "progress": False}
+    run = mf.cross_validate_cnn(exams, labels, **options)
+    run.models["acl", 0, 0].predict_proba(exams[:1])
+    assert torch.equal(torch.rand(3), expected)

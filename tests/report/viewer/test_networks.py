@@ -33,7 +33,7 @@ def test_the_parts_of_the_series_add_up_to_the_prediction(dataset, networks):
     fitted = networks.models["ACL tear", 0, int(row["fold"])].networks.combinations["ACL tear"]
     start = fitted.pipeline_[-1].intercept_[0]
     total = start + sum(part["contribution"] for part in parts)
-    assert total == pytest.approx(logit(row["ACL tear"]), abs=1e-6)
+    assert total == pytest.approx(logit(row["ACL tear"]), abs=1e-9)
 
 
 def test_marks_of_networks_are_drawn_beside_those_of_features(dataset, networks):
