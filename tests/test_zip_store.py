@@ -251,8 +251,8 @@ def test_a_folder_may_be_named_as_a_zip_file(tmp_path):
 def test_the_start_of_a_file_is_read_if_it_takes_more_bytes_packed(tmp_path, level):
     """The code of the first block is made for what follows."""
     rng = np.random.default_rng(0)
-    grey = rng.integers(0, 2, 60_000, np.uint8).tobytes()
-    content = rng.integers(0, 256, 1000, np.uint8).tobytes() + grey
+    noise = rng.integers(0, 256, 1000, np.uint8).tobytes()
+    content = noise + rng.integers(0, 2, 200_000, np.uint8).tobytes()
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=level) as out:
         out.writestr("a", content)
     file = to_path(tmp_path / "a.zip") / "a"
