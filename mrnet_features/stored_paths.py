@@ -204,8 +204,9 @@ class StoredPath:
     def is_dir(self) -> bool:
         """Whether it is a folder."""
         try:
-            if self._above is None and self._entry is None:
-                self._find_folder().list_entries()  # which its files need anyway
+            is_unasked = self._above is None and self._entry is None
+            # the listing is of use for the files, too; of a file behind https:// it is empty
+            if is_unasked and self._find_folder().list_entries():
                 return True
             return self.find().is_dir
         except (FileNotFoundError, NotADirectoryError):
@@ -217,7 +218,7 @@ class StoredPath:
             yield self / name
 
     def state(self) -> str:
-        """What changes if the file does; no file is read.
+        """Text that changes when the file changes; no file is read.
 
         Returns
         -------
@@ -289,7 +290,7 @@ class StoredPath:
         if self._above is not None:
             try:
                 entry = self.find()
-            except FileNotFoundError:
+            except (FileNotFoundError, NotADirectoryError):
                 entry = None
         return _restore, (self.store, self.key, entry)
 

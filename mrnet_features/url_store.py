@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import json
 import logging
 import re
 from collections.abc import Callable, Mapping
@@ -21,7 +22,7 @@ logger = logging.getLogger("mrnet_features")
 T = TypeVar("T")
 
 SCHEME = re.compile(r"(?:[a-z][a-z0-9+.-]*::)*([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
-"""Start of a URL. ``simplecache::s3://`` keeps what it has read on a local disk."""
+"""Start of a URL. Those with ``::``, such as ``simplecache::s3://``, are refused."""
 
 FIRST_WAIT, LONGEST_WAIT, MOST_SECONDS = 1.0, 15.0, 60.0
 """Seconds before the second try, between two tries, and from the first failure to the last try."""
@@ -31,13 +32,29 @@ FINAL = (
     *(ValueError, TypeError, LookupError, AttributeError, ImportError, NotImplementedError),
     MemoryError,
 )
-"""Errors that another try would not mend: they are about the file, the options or this program."""
+"""Errors that a retry would not fix: they are about the file, the options or this program."""
 
-NO_ACCESS = {"NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "NoRegionError"}
-"""Errors of botocore that another try would not mend either."""
+GARBLED = (json.JSONDecodeError, UnicodeDecodeError)
+"""Errors of an answer that is not the store's, such as the page of a proxy; they are retried."""
+
+NO_ACCESS = {
+    *("NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "NoRegionError"),
+    *("TokenRetrievalError", "UnauthorizedSSOTokenError", "SSOTokenLoadError"),
+    *("DefaultCredentialsError", "ClientAuthenticationError"),
+}
+"""Errors of the packages of Amazon, Google and Microsoft when credentials are missing or wrong."""
+
+NO_ACCESS_CODES = {"TokenRefreshRequired", "InvalidToken", "400"}
+"""Codes of S3 for wrong tokens; it answers 400 alone where it has no room for a code."""
+
+PASSING_CODES = {"BadDigest", "IncompleteBody"}
+"""Codes of S3 for what was damaged on its way."""
 
 STATUSES = {401: PermissionError, 403: PermissionError, 404: FileNotFoundError}
-"""Errors of answers of web servers, and of Google's, that another try would not mend."""
+"""Errors of answers of web servers, and of Google's, that a retry would not fix."""
+
+WITH_CONTAINER = ("abfs://", "abfss://", "wasb://", "wasbs://")
+"""Schemes of URLs such as ``abfs://container@account``, which names no user."""
 
 PASSING_STATUSES = {408, 425, 429}
 """Other statuses from 400 to 499 are final, too."""
@@ -77,7 +94,9 @@ class UrlStore(Store):
     def strip(self, key: str) -> str:
         """Key without user, password and query."""
         host, slash, rest = key.partition("/")
-        bare = f"{host.rpartition('@')[2]}{slash}{rest}"
+        user = host.rpartition("@")[0]
+        is_container = self.scheme in WITH_CONTAINER and ":" not in user
+        bare = key if is_container else f"{host.rpartition('@')[2]}{slash}{rest}"
         return bare.partition("?")[0] if "http" in self.scheme else bare
 
     def list_folder(self, key: str) -> dict[str, Entry]:
@@ -117,17 +136,24 @@ class UrlStore(Store):
             return b""
         # one byte more than there should be shows that a file has grown
         end = stop if size is None else min(stop, size + 1)
-        data = self._read_once(key, start, end)
+        data = self._read_once(key, start, end, size)
         if size is not None and len(data) != min(stop, size) - start:
-            data = self._read_once(key, start, min(stop, self.find(key).size or 0))
+            size = self.find(key).size or 0
+            data = self._read_once(key, start, min(stop, size), size)
         return data[: stop - start]
 
-    def _read_once(self, key: str, start: int, end: int) -> bytes:
+    def _read_once(self, key: str, start: int, end: int, size: int | None) -> bytes:
+        """Bytes of a file of some size, in one request."""
         if end <= start:
             return b""
         data = self._ask(key, lambda system, path: system.cat_file(path, start=start, end=end))
-        # web servers may send the whole file in place of a part
-        return bytes(data[start:end] if len(data) > end - start else data)
+        is_part = start > 0 or size is None or end < size
+        if is_part and len(data) > end - start:  # each part would cost the whole file
+            raise ValueError(
+                f"The server of '{self.show(key)}' must answer range requests, got {len(data)} "
+                f"bytes for a part of {end - start}. Copy the file to this computer."
+            )
+        return bytes(data[: end - start])
 
     def _ask(self, key: str, ask: Callable[[Any, str], T]) -> T:
         """What a call of the file system returns; errors of a network or server are retried."""
@@ -135,10 +161,11 @@ class UrlStore(Store):
         while True:
             try:
                 return ask(*self._connect(key))
-            except FINAL as error:
-                # not the error itself: its text can hold a password, and its class options
-                raise self._explain(error, key) from None
-            except Exception as error:  # noqa: BLE001 (each file system has its own kinds)
+            except Exception as caught:  # noqa: BLE001 (each file system has its own kinds)
+                error = self._find_fault(caught)
+                if isinstance(error, FINAL) and not isinstance(error, GARBLED):
+                    # not the error itself: its text can hold a password, and its class options
+                    raise self._explain(error, key) from None
                 cause, kind = self._describe(error), _find_final_kind(error)
                 if kind is not None:
                     raise self._explain(kind(cause), key) from None
@@ -172,14 +199,20 @@ class UrlStore(Store):
             ) from None
         return system, path
 
+    def _find_fault(self, error: Exception) -> Exception:
+        """Error of a server; fsspec turns any of a web server to a file that does not exist."""
+        is_hidden = "http" in self.scheme and isinstance(error, FileNotFoundError)
+        return error.__cause__ if is_hidden and isinstance(error.__cause__, Exception) else error
+
     def _explain(self, error: Exception, key: str) -> Exception:
-        """Error of the same kind that names the URL, and holds no option."""
+        """Error that names the URL, and holds no option; of the same kind if it is of the file."""
         shown, cause = self.show(key), self._describe(error)
         if isinstance(error, FileNotFoundError):
             return FileNotFoundError(f"There is no file or folder '{shown}'.")
         if isinstance(error, PermissionError):
-            return PermissionError(
-                f"'{shown}' may not be read ({cause}). Check the credentials and their rights."
+            # other files would be refused, too: no fault of an exam, which could be skipped
+            return ConnectionError(
+                f"The store of '{shown}' refuses access ({cause}). Check the credentials."
             )
         if isinstance(error, OSError):
             return type(error)(f"'{shown}' can't be read ({cause}).")
@@ -213,7 +246,7 @@ def split_url(url: str) -> tuple[str, str] | None:
     Raises
     ------
     ValueError
-        If it is a chain of URLs that has no single folder.
+        If it is a chain of URLs.
 
     Examples
     --------
@@ -224,6 +257,11 @@ def split_url(url: str) -> tuple[str, str] | None:
     if begun is None:
         return None
     scheme, key = url[: begun.end()].lower(), url[begun.end() :].rstrip("/")
+    if "::" in scheme:
+        raise ValueError(
+            f"{scheme} must be {begun[1].lower()}:// alone: a cache gives bytes of a copy that is "
+            "never checked, but the states of files come from the store."
+        )
     if "::" in key:
         raise ValueError(
             f"{scheme} must be followed by one place, got another URL behind '::'. Pass the URL of "
@@ -233,9 +271,16 @@ def split_url(url: str) -> tuple[str, str] | None:
 
 
 def _find_final_kind(error: Exception) -> type[Exception] | None:
-    """Kind of an error of a file system's own that another try would not mend, or None."""
-    if type(error).__name__ in NO_ACCESS or str(error).startswith("Forbidden: "):
+    """Kind of an error of a file system's own that a retry would not fix, or None."""
+    is_expired = type(error).__name__ == "RefreshError" and not getattr(error, "retryable", False)
+    if is_expired or type(error).__name__ in NO_ACCESS or str(error).startswith("Forbidden: "):
         return PermissionError
+    answer = getattr(error.__cause__, "response", None)  # of botocore
+    code = answer.get("Error", {}).get("Code") if isinstance(answer, Mapping) else None
+    if code in NO_ACCESS_CODES:
+        return PermissionError
+    if code in PASSING_CODES:
+        return None
     if isinstance(error, OSError) and error.errno == errno.EINVAL:
         return ValueError
     status = getattr(error, "status", None) or getattr(error, "code", None)

@@ -28,8 +28,14 @@ HEADER = struct.Struct("<4s5H3L2H")
 
 MAGIC = b"PK\x03\x04"
 
+MOST_LEVELS = 32
+"""Most folders in one another, and the file, in a zip file."""
+
 SPARE_BYTES = 512
 """Bytes that are read beside the header, the name and the data of a file, for the extra field."""
+
+SPARE_TABLES = 4096
+"""Bytes beside twice those asked for that deflate may take for the tables of its codes."""
 
 ENCRYPTED = -1
 """In place of the compression method, of a file that needs a password."""
@@ -97,8 +103,9 @@ class ZipStore(Store):
         if problem:
             raise ValueError(f"'{label}' {problem}")
         wanted = min(stop, size)
-        # deflate adds at most 5 bytes to 16 KiB that it can't shorten
-        most = min(packed_size, wanted + wanted // 1000 + SPARE_BYTES)
+        # a byte takes less than 16 bits, even with a code made for what follows; tables come on top
+        most = wanted if method == zipfile.ZIP_STORED else 2 * wanted + SPARE_TABLES
+        most = min(packed_size, most)
         end = offset + HEADER.size + name_size + SPARE_BYTES + most
         data = read_range(self.archive, offset, end) if offset >= 0 else b""
         begin = _find_data(data)
@@ -176,6 +183,10 @@ def _add_files(folders: dict[str, dict[str, Entry]], listed: list[zipfile.ZipInf
         # what would lie elsewhere after unpacking is of no use here
         if parts[0] == JUNK or any(part in ("", ".", "..") for part in parts):
             continue
+        if len(parts) > MOST_LEVELS:
+            raise ValueError(
+                f"{quote(info.filename)} has {len(parts)} levels; at most {MOST_LEVELS} are read"
+            )
         is_dir = info.is_dir() or info.filename.endswith("\\")
         for n in range(1, len(parts) + is_dir):
             key, above = "/".join(parts[:n]), "/".join(parts[: n - 1])

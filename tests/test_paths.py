@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from upath import UPath
 
+from mrnet_features.data.exam import Exam
 from mrnet_features.paths import is_url, require_local, to_path
 from mrnet_features.stored_paths import StoredPath
 from tests.support.stores import CountedFileSystem, pack, upload
@@ -160,7 +161,6 @@ def test_paths_of_any_scheme_are_built_without_its_package(scheme):
 def test_a_chain_of_places_is_refused():
     with pytest.raises(ValueError, match="must be followed by one place"):
         to_path("zip://a::s3://bucket/b.zip")
-    assert str(to_path("simplecache::s3://bucket/b")) == "simplecache::s3://bucket/b"
 
 
 @pytest.mark.parametrize("given", ["s3://bucket/a", UPath("memory://a")])
@@ -169,11 +169,34 @@ def test_what_must_be_local_is_refused_elsewhere(given):
         require_local(given, "KneeMRI")
 
 
-def test_files_can_be_kept_on_a_local_disk(folder):
+@pytest.mark.parametrize("cache", ["simplecache", "filecache", "blockcache", "FileCache"])
+def test_a_cache_that_is_never_checked_is_refused(cache):
+    with pytest.raises(ValueError, match=f"{cache.lower()}::s3:// must be s3:// alone: a cache"):
+        to_path(f"{cache}::s3://bucket/b")
+
+
+def test_a_file_of_which_nothing_is_listed_is_no_folder(folder, monkeypatch):
+    """So fsspec answers for a file behind https://."""
     url = upload(folder, "counted://place/set")
-    file = to_path(f"simplecache::{url}") / "b" / "c.npy"
-    assert file.read(0, 9) == b"one"
-    assert file.state() == (to_path(url) / "b" / "c.npy").state()
+    listing = CountedFileSystem.ls
+
+    def list_nothing(self, path, detail=True, **options):
+        found = listing(self, path, detail=detail, **options)
+        return [] if found and found[0]["name"] == path else found
+
+    monkeypatch.setattr(CountedFileSystem, "ls", list_nothing)
+    file = to_path(f"{url}/b/c.npy")
+    assert not file.is_dir()
+    assert file.is_file()
+    assert to_path(url).is_dir()
+    exam = Exam("1", {"axial": file})
+    assert exam.list_files("axial") == [file]
+    assert exam.describe_files("axial") == file.state() != ""
+
+
+def test_a_path_below_a_file_can_be_sent_to_another_process(stored):
+    path = stored / "a.csv" / "b"
+    assert pickle.loads(pickle.dumps(path)) == path
 
 
 def test_the_content_of_a_zip_file_behind_a_url_is_a_folder(folder):

@@ -1,6 +1,7 @@
 """What is asked of a store behind a URL, how often, and what its errors become."""
 
 import importlib
+import json
 import logging
 import types
 
@@ -42,6 +43,14 @@ def answer(status):
     return error
 
 
+def answer_s3(code):
+    """Error of s3fs for an error code of S3."""
+    error = OSError(22, "Wrong")
+    error.__cause__ = Exception()
+    error.__cause__.response = {"Error": {"Code": code}}
+    return error
+
+
 FAULTS = [
     answer(429),
     answer(503),
@@ -50,6 +59,8 @@ FAULTS = [
     ConnectionResetError(104, "reset"),
 ]
 FAULTS += [type("ClientError", (Exception,), {})("503 slow down"), RuntimeError("no loop")]
+FAULTS += [json.JSONDecodeError("no JSON", "<html>", 0), answer_s3("BadDigest")]
+FAULTS += [UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")]
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
@@ -78,15 +89,19 @@ def test_a_store_that_stays_away_for_a_minute_is_one_error(file, clock):
     ("fault", "kind", "message"),
     [
         (FileNotFoundError("/x"), FileNotFoundError, "There is no file or folder 'counted://pl"),
-        (PermissionError("Denied"), PermissionError, r"may not be read \(Denied\). Check the cre"),
+        (PermissionError("Denied"), ConnectionError, r"refuses access \(Denied\). Check the cre"),
         (IsADirectoryError("b"), IsADirectoryError, r"a.bin' can't be read \(b\)"),
         (ValueError("bad bucket"), ValueError, r"a.bin' can't be read \(bad bucket\). Check the U"),
         (TypeError("no option x"), ValueError, r"\(no option x\). Check the URL and its storage"),
-        (type("NoCredentialsError", (Exception,), {})("Unable"), PermissionError, "Unable"),
+        (type("NoCredentialsError", (Exception,), {})("Unable"), ConnectionError, "Unable"),
+        (type("RefreshError", (Exception,), {})("invalid_grant"), ConnectionError, "refuses acc"),
+        (answer_s3("InvalidToken"), ConnectionError, "store of 'counted://.*a.bin' refuses access"),
+        (answer_s3("400"), ConnectionError, "refuses access"),
+        (answer_s3("InvalidRequest"), ValueError, "Check the URL"),
         (OSError(22, "The requested range is not valid"), ValueError, "range is not valid"),
-        (OSError("Forbidden: b/a.bin"), PermissionError, "Forbidden"),
-        (answer(401), PermissionError, "may not be read"),
-        (answer(403), PermissionError, "may not be read"),
+        (OSError("Forbidden: b/a.bin"), ConnectionError, "Forbidden"),
+        (answer(401), ConnectionError, "refuses access"),
+        (answer(403), ConnectionError, "refuses access"),
         (answer(404), FileNotFoundError, "There is no file"),
         (answer(416), ValueError, "can't be read"),
     ],
@@ -110,8 +125,8 @@ def test_errors_hold_no_credentials(file):
     store = UrlStore("counted://", {"key": "hunter2", "client": {"tokens": ["s3cr3t-token"]}})
     said = "key hunter2 token s3cr3t-token at https://me:pass@host/x?sig=abc, and 'y?a=b'"
     CountedFileSystem.faults[:] = [PermissionError(said), *[OSError(said)] * 100]
-    for kind in (PermissionError, ConnectionError):
-        with pytest.raises(kind) as caught:
+    for said_first in ("refuses access", "can't be reached"):
+        with pytest.raises(ConnectionError, match=said_first) as caught:
             store.read("place/a.bin", file.find(), 0, 9)
         text = str(caught.value)
         for secret in ("hunter2", "s3cr3t", "me:pass", "abc", "a=b"):
@@ -153,11 +168,37 @@ def test_no_more_is_read_than_was_asked_for(monkeypatch, file):
     assert asked == [(0, 4)]
 
 
-def test_a_server_may_send_the_whole_file_in_place_of_a_part(monkeypatch, file):
+def test_a_server_that_sends_the_whole_file_in_place_of_a_part_is_refused(monkeypatch, file):
     monkeypatch.setattr(CountedFileSystem, "cat_file", lambda *_, **__: b"0123456789")
-    assert file.read(2, 5) == b"234"
-    assert file.read(7, 100) == b"789"
-    assert file.read(0, 3) == b"012"
+    assert file.read(0, 100) == file.read(0, 10) == b"0123456789"
+    for start, stop in ((2, 5), (7, 100), (0, 3)):
+        with pytest.raises(ValueError, match=r"a.bin' must answer range requests.* Copy the file"):
+            file.read(start, stop)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [(answer(403), ConnectionError), (answer(503), ConnectionError), (answer(404), None)],
+)
+def test_a_web_server_that_fails_is_not_taken_for_one_without_the_file(monkeypatch, fault, kind):
+    """Fsspec raises FileNotFoundError for each error of a request for the size of a file."""
+
+    class Failing:
+        def invalidate_cache(self, path):
+            pass
+
+        def info(self, path):
+            raise FileNotFoundError(path) from fault
+
+    monkeypatch.setattr(UrlStore, "_connect", lambda _, key: (Failing(), key))
+    with pytest.raises(kind or FileNotFoundError):
+        to_path("https://host/a.npy").find()
+
+
+def test_a_container_is_no_user():
+    path = to_path("abfs://knees@account.dfs.core.windows.net/train")
+    assert str(path) == "abfs://knees@account.dfs.core.windows.net/train"
+    assert str(to_path("abfs://me:hunter2@account/train")) == "abfs://account/train"
 
 
 @pytest.mark.parametrize("mark", MARKS)

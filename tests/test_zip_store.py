@@ -245,3 +245,26 @@ def test_a_copy_of_a_zip_file_has_files_of_the_same_state(tmp_path):
 def test_a_folder_may_be_named_as_a_zip_file(tmp_path):
     (tmp_path / "a.zip" / "b").mkdir(parents=True)
     assert to_path(tmp_path / "a.zip" / "b") == tmp_path / "a.zip" / "b"
+
+
+@pytest.mark.parametrize("level", [1, 6, 9])
+def test_the_start_of_a_file_is_read_if_it_takes_more_bytes_packed(tmp_path, level):
+    """The code of the first block is made for what follows."""
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, 1000, np.uint8).tobytes()
+    content = noise + rng.integers(0, 2, 200_000, np.uint8).tobytes()
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=level) as out:
+        out.writestr("a", content)
+    file = to_path(tmp_path / "a.zip") / "a"
+    for stop in (1, 128, 1000, 1024, 5000):
+        assert file.read(0, stop) == content[:stop]
+
+
+def test_a_name_of_too_many_levels_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as opened:
+        opened.writestr("a/" * 32, b"")
+    assert (to_path(tmp_path / "a.zip") / ("a/" * 32)).is_dir()
+    with zipfile.ZipFile(tmp_path / "a.zip", "a") as opened:
+        opened.writestr("a/" * 30_000 + "b", b"")
+    with pytest.raises(ValueError, match=r"a.zip' can't be read .* has 30001 levels; at most 32"):
+        to_path(tmp_path / "a.zip")

@@ -27,8 +27,10 @@ def describe_states(files: Sequence[AnyPath]) -> str:
     Raises
     ------
     OSError
-        If a file is missing, or its store does not tell whether it has changed.
+        If there are no files, one is missing, or its store does not tell whether it has changed.
     """
+    if not files:
+        raise OSError("A series without files has no state.")
     return " ".join(map(_describe_state, files))
 
 

@@ -290,6 +290,9 @@ def _explain_system(path: AnyPath) -> Iterator[None]:
     except ConnectionError:
         raise
     except OSError as error:
+        if isinstance(error, PermissionError) and isinstance(path, StoredPath):
+            # such as of the whole zip file: no fault of one stack, which could be skipped
+            raise ConnectionError(f"'{path}' may not be read. Change its permissions.") from error
         if error.errno is None:  # a sentence of `open_file`, which names the file
             raise ValueError(f"{error} {ADVICE}") from error
         raise ValueError(

@@ -82,6 +82,6 @@ def _copy(paths: Sequence[StoredPath], folder: StoredPath) -> Iterator[Path]:
 def _find_place(path: StoredPath, folder: StoredPath) -> Path:
     """Relative path of a copy, which can't lead out of the temporary folder."""
     parts = path.key.removeprefix(folder.key).strip("/").split("/")
-    if any(part in ("", ".", "..") or "\0" in part for part in parts):
+    if any(part in ("", ".", "..") or set(part) & set("\\:\0") for part in parts):
         raise ValueError(f"'{path}' must have a name that a local file can have. Rename it.")
     return Path(*parts)

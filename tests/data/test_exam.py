@@ -166,6 +166,11 @@ def test_the_spacing_belongs_to_the_state_of_the_files(tmp_path):
     assert Exam("1", {"axial": path}).describe_files("axial") == describe_states([path])
 
 
+def test_no_files_have_no_state():
+    with pytest.raises(OSError, match="without files has no state"):
+        describe_states([])
+
+
 @pytest.mark.parametrize(
     ("spacing", "message"),
     [

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from mrnet_features.data.problems import MOST_PROBLEMS
-from mrnet_features.data.stack_files import find_stack_problem, list_stack_files, read_stack
+from mrnet_features.data.stack_files import (
+    find_stack_problem,
+    list_stack_files,
+    read_stack,
+    read_stack_shape,
+)
+from mrnet_features.paths import to_path
+from tests.support.stores import pack
 
 
 def make_file(shape="(3, 9, 7)", descr="'|u1'", *, version=1, pixels=189, length=None):
@@ -191,3 +198,18 @@ def test_a_missing_plane_is_a_problem(tmp_path):
     assert files == {}
     assert problem[:3] == ("stack-missing", "", "coronal")
     assert "coronal' does not exist" in problem.text
+
+
+@pytest.mark.parametrize("read", [read_stack, read_stack_shape])
+def test_a_zip_file_that_may_not_be_read_by_now_is_no_fault_of_a_stack(tmp_path, monkeypatch, read):
+    (tmp_path / "set").mkdir()
+    np.save(tmp_path / "set" / "0001.npy", np.zeros((1, 8, 8), np.uint8))
+    path = to_path(pack(tmp_path / "set", tmp_path / "a.zip")) / "MRNet-v1.0" / "0001.npy"
+    assert path.is_file()
+
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied", "a.zip")
+
+    monkeypatch.setattr("mrnet_features.zip_store.read_range", refuse)
+    with pytest.raises(ConnectionError, match="0001.npy' may not be read. Change its permissions"):
+        read(path)

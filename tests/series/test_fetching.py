@@ -132,6 +132,16 @@ def test_a_series_that_is_too_large_is_not_fetched(stored, monkeypatch):
         Exam("a", {"sagittal": stored / "1.1"}).load("sagittal")
 
 
+@pytest.mark.parametrize("name", ["a\\b", "c:", "d\\..", "e:f"])
+def test_a_name_that_may_lead_elsewhere_is_refused(name):
+    CountedFileSystem().pipe_file(f"/place/set/{name}", b"")
+    with (
+        pytest.raises(ValueError, match="must have a name that a local file can have"),
+        fetch(to_path("counted://place/set")),
+    ):
+        pass
+
+
 def test_a_local_series_is_not_copied(folder):
     with fetch(folder / "1.1") as local:
         assert local == folder / "1.1"
