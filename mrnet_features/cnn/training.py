@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -258,4 +257,8 @@ def _measure_peak(device: str) -> float:
     torch = import_torch()
     if device == "cuda":
         return float(torch.cuda.max_memory_allocated()) / 2**20
+    try:
+        import resource
+    except ImportError:  # Windows does not tell
+        return math.nan
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10

@@ -556,11 +556,14 @@ def test_zero_readers_are_refused(emulated_gpu, checksums, exams):
 
 
 def test_exams_with_gaps_have_the_rows_that_they_have_on_the_cpu(emulated_gpu, exams):
+    gaps = []
     for k, exam in enumerate(exams):
+        paths = dict(exam.paths)
         if k % 3:
-            del exam.paths[("axial", "coronal")[k % 3 - 1]]
+            del paths[("axial", "coronal")[k % 3 - 1]]
+        gaps.append(Exam(exam.id, paths))
     tables = [
-        make_extractor(missing="nan", device=device, batch_size=size).fit_transform(exams)
+        make_extractor(missing="nan", device=device, batch_size=size).fit_transform(gaps)
         for device, size in (("cpu", None), ("cuda", 1), ("cuda", 4), ("cuda", 64))
     ]
     for table in tables[1:]:
