@@ -17,7 +17,7 @@ from mrnet_features.extraction.table_folder import (
     require_distinct,
     require_parts,
 )
-from mrnet_features.extraction.table_keys import FILE_STATES, REQUEST, SKIPPED
+from mrnet_features.extraction.table_keys import FILE_STATES, OF_EXAMS, REQUEST, SKIPPED
 from mrnet_features.extraction.table_selection import choose_columns, choose_exams
 from mrnet_features.extraction.table_writer import make_index, write_table
 from mrnet_features.messages import quote
@@ -35,7 +35,7 @@ def write_features(features: pd.DataFrame, path: str | Path) -> None:
     features : DataFrame of shape (n_exams, n_features)
         Numbers, indexed by exam id as text. ``attrs["provenance"]``, if present, is written too. It
         loses the hash by which `extract_features` recognises its own table, since the table may
-        have been changed.
+        have been changed; and what it says of single exams, if it is of another number of them.
     path : path
         It must end in ``.parquet`` or ``.pq``.
 
@@ -68,6 +68,10 @@ def write_features(features: pd.DataFrame, path: str | Path) -> None:
     provenance = dict(features.attrs.get("provenance", {}))
     for key in (REQUEST, FILE_STATES, SKIPPED):
         provenance.pop(key, None)
+    if provenance.get("n_exams", len(features)) != len(features):  # rows were taken or added
+        provenance["n_exams"] = len(features)
+        for key in OF_EXAMS:
+            provenance.pop(key, None)
     write_table(features, path, provenance)
 
 
