@@ -160,7 +160,7 @@ def test_a_server_may_send_the_whole_file_in_place_of_a_part(monkeypatch, file):
     assert file.read(0, 3) == b"012"
 
 
-@pytest.mark.parametrize("mark", MARKS)
+@pytest.mark.parametrize("mark", sorted({*MARKS, "modify", "blob_id", "oid"}))
 def test_each_mark_of_a_store_tells_a_changed_file(monkeypatch, mark):
     listed = {"name": "/place/a.bin", "type": "file", "size": 3, mark: "one"}
     monkeypatch.setattr(CountedFileSystem, "ls", lambda *_, **__: [dict(listed)])

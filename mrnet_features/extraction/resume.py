@@ -13,7 +13,7 @@ import pandas as pd
 from mrnet_features.csv_files import MOST_LINES
 from mrnet_features.data.exam import Exam
 from mrnet_features.exam_ids import find_id_problem
-from mrnet_features.extraction.changes import hash_file_state, hash_request
+from mrnet_features.extraction.changes import hash_file_state, hash_request, is_stored
 from mrnet_features.extraction.exams import check_exams
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.failures import refuse_other_file
@@ -172,7 +172,7 @@ def extract_features(
         dask=dask,
     )
     for index, exam in enumerate(exams if on_error == "stop" else ()):
-        if not run.file_states[exam.id]:
+        if not run.file_states[exam.id] and not is_stored(exam, recipe.planes, recipe.missing):
             # raises at once, not after hours
             read_exam(exam, index, recipe.planes, recipe.missing, recipe.sides)
     if on_error == "skip" and run.failures_path.exists():
