@@ -28,7 +28,7 @@ SECONDS_BETWEEN_MESSAGES = 60.0
 """Time between two messages of a run whose standard error is no terminal."""
 
 LONG_SECONDS = 60.0
-"""Work that is expected to take longer is worth a word about idle cores."""
+"""Work that is expected to take longer gets a hint about idle cores."""
 
 MAX_TRIES = 2
 """How often a job runs alone that kills its worker process."""

@@ -63,6 +63,7 @@ MARKS = (
     *("ETag", "etag", "generation", "metageneration", "VersionId", "version_id", "checksum"),
     *("crc32c", "md5Hash", "content_md5", "Content-MD5", "Digest", "sha", "LastModified"),
     *("last_modified", "Last-Modified", "updated", "mtime", "modified", "created"),
+    *("modify", "blob_id", "oid"),
 )
 """What file systems call the checksum, the version and the times of a file."""
 

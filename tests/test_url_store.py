@@ -201,7 +201,7 @@ def test_a_container_is_no_user():
     assert str(to_path("abfs://me:hunter2@account/train")) == "abfs://account/train"
 
 
-@pytest.mark.parametrize("mark", MARKS)
+@pytest.mark.parametrize("mark", sorted({*MARKS, "modify", "blob_id", "oid"}))
 def test_each_mark_of_a_store_tells_a_changed_file(monkeypatch, mark):
     listed = {"name": "/place/a.bin", "type": "file", "size": 3, mark: "one"}
     monkeypatch.setattr(CountedFileSystem, "ls", lambda *_, **__: [dict(listed)])

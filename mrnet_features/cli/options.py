@@ -305,7 +305,12 @@ LabelRoot = Annotated[
     ),
 ]
 Table = Annotated[
-    Path, typer.Argument(show_default=False, metavar="TABLE", help="Feature table, a parquet file.")
+    Path,
+    typer.Argument(
+        show_default=False,
+        metavar="TABLE",
+        help="Feature table, a parquet file or a folder of tables.",
+    ),
 ]
 LabelSplit = Annotated[Split, typer.Option(help="Split of the exams in the table.")]
 Tasks = Annotated[

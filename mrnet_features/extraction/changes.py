@@ -21,6 +21,7 @@ from mrnet_features.extraction.table_keys import hash_texts
 from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.series.side import make_side
 from mrnet_features.stacks.region_sets import Sides
+from mrnet_features.stored_paths import StoredPath
 
 
 def hash_request(recipe: Recipe, device: Device, readers: Sequence[str] = ()) -> str:
@@ -57,8 +58,8 @@ def hash_code() -> str:
         for path in (package / folder).rglob("*")
         if path.suffix in {".py", ".cu", ".cuh"}
     )
-    single = ["arrays.py", "compiling.py", "launch.py", "names.py", "npy_files.py"]
-    single += ["stored_paths.py", "url_store.py", "zip_store.py"]
+    single = ["arrays.py", "compiling.py", "files.py", "launch.py", "names.py", "npy_files.py"]
+    single += ["paths.py", "stored_paths.py", "url_store.py", "zip_store.py"]
     files += [package / name for name in single]
     return hash_texts([path.read_text(encoding="utf-8") for path in files])
 
@@ -98,6 +99,24 @@ def hash_file_state(
     if parts and sides != "fold":
         parts.append(f"side {make_side(exam.side).name}")
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest() if parts else ""
+
+
+def is_stored(exam: Exam, planes: Sequence[str], missing: Missing = "error") -> bool:
+    """Whether all files of an exam are in a store, one that may tell no state of them.
+
+    Parameters
+    ----------
+    exam : Exam
+    planes : sequence of str
+    missing : {"error", "nan"}, default "error"
+
+    Returns
+    -------
+    bool
+        False if a file is missing or local, or if there is none. No file is read.
+    """
+    paths = [exam.paths.get(series) for series in choose_series(exam, planes, missing)]
+    return bool(paths) and all(isinstance(path, StoredPath) and path.exists() for path in paths)
 
 
 def find_fingerprint(

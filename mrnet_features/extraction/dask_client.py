@@ -8,6 +8,7 @@ import importlib.metadata
 import logging
 import pickle
 import uuid
+import zlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -118,8 +119,10 @@ def submit(client: Client, function: Callable[..., Any], *arguments: Any) -> Fut
     """
     import cloudpickle  # which also takes families that are defined in a script or a notebook
 
-    call = cloudpickle.dumps(Call(function, *arguments))
-    return client.submit(pickle.loads, call, key=f"mrnet-features-{uuid.uuid4().hex}")
+    call = zlib.compress(cloudpickle.dumps(Call(function, *arguments)))
+    # older Dask logs the arguments of a task that fails, where bytes of a pickle are plain text
+    unreadable = pickle.dumps(Call(pickle.loads, Call(zlib.decompress, call)))
+    return client.submit(pickle.loads, unreadable, key=f"mrnet-features-{uuid.uuid4().hex}")
 
 
 def explain_missing(client: Client, error: ModuleNotFoundError) -> NoReturn:

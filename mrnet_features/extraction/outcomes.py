@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 Outcome: TypeAlias = Row | Failure
 """Row of an exam, or why it has none."""
+
+OF_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE}
+"""Numbers of errors of a full disk and of too many open files."""
 
 
 def iterate_outcomes(
@@ -63,6 +67,10 @@ def iterate_outcomes(
         If there is too little memory; that is no fault of the exam.
     ConnectionError
         If a server of files does not answer, or the scheduler.
+    ModuleNotFoundError
+        If a package is missing that reads the files, or a module of a family.
+    OSError, ValueError
+        If the disk is full or too many files are open.
     Exception
         Whatever CuPy raises: a device that has failed describes no later exam either. If not
         `skips`, whatever describing an exam raises.
@@ -118,7 +126,7 @@ def _try_exam(exam: Exam, index: int, recipe: Recipe) -> Outcome:
     try:
         return describe_exam(exam, index, recipe, "cpu")
     except Exception as error:
-        if _stops_run(error):
+        if stops_run(error):
             raise
         return explain_failure(error)
 
@@ -135,7 +143,7 @@ def _try_on_device(
                     start += 1
                     yield row
         except Exception as error:
-            if _stops_run(error):
+            if stops_run(error):
                 raise
         # the batch of the next exam has failed: its exams one by one, up to the one at fault
         for exam in exams[start:]:
@@ -152,12 +160,35 @@ def _try_alone(extractor: FeatureExtractor, exam: Exam) -> Outcome:
         with contextlib.closing(compute_rows(extractor, [exam])) as rows:
             return next(rows)
     except Exception as error:
-        if _stops_run(error):
+        if stops_run(error):
             raise
         return explain_failure(error)
 
 
-def _stops_run(error: Exception) -> bool:
-    """Whether an error is of the machine or the network, and later exams would have it too."""
-    is_of_machine = isinstance(error, MemoryError | ConnectionError)
-    return is_of_machine or type(error).__module__.startswith("cupy")
+def stops_run(error: BaseException) -> bool:
+    """Whether an error is of the machine or the network, and later exams would have it too.
+
+    Parameters
+    ----------
+    error : Exception
+        A sentence about a file counts by the error of the operating system that it explains.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> stops_run(OSError(errno.EMFILE, "Too many open files")), stops_run(ValueError("no slice"))
+    (True, False)
+    """
+    if isinstance(error, MemoryError | ConnectionError | ModuleNotFoundError):
+        return True
+    if type(error).__module__.startswith("cupy"):
+        return True
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in OF_MACHINE:
+            return True
+        cause = cause.__cause__
+    return False

@@ -13,12 +13,10 @@ import pandas as pd
 from mrnet_features.csv_files import MOST_LINES
 from mrnet_features.data.exam import Exam
 from mrnet_features.exam_ids import find_id_problem
-from mrnet_features.extraction.changes import hash_file_state, hash_request
+from mrnet_features.extraction.changes import hash_file_state, hash_request, is_stored
 from mrnet_features.extraction.exams import check_exams
 from mrnet_features.extraction.extractor import FeatureExtractor
-from mrnet_features.extraction.failures import (
-    refuse_other_file,
-)
+from mrnet_features.extraction.failures import refuse_other_file
 from mrnet_features.extraction.provenance import list_readers
 from mrnet_features.extraction.read import read_exam, suffices
 from mrnet_features.extraction.sides import give_sides
@@ -98,8 +96,7 @@ def extract_features(
     on_error : {"stop", "skip"}, default "stop"
         What to do about an exam that can't be read or described. "skip" leaves it out of the table
         and lists it in ``<path without .parquet>.errors.csv`` (exam, plane or series, family,
-        error). The
-        next run tries it again and removes that file when no error is left.
+        error). The next run tries it again and removes that file when no error is left.
     progress : bool, optional
         Whether to show a progress bar. None shows it in a terminal.
     load : bool, default True
@@ -114,9 +111,8 @@ def extract_features(
     -------
     DataFrame of shape (n_exams, n_features), float32, or None
         None with ``load=False``. Else as ``extractor.transform(exams)``, with
-        ``attrs["provenance"]``; without skipped exams. If
-        the extractor has ``missing="nan"``, ``provenance["missing"]`` lists the exams that lack a
-        series, by series.
+        ``attrs["provenance"]``; without skipped exams. If the extractor has ``missing="nan"``,
+        ``provenance["missing"]`` lists the exams that lack a series, by series.
 
     Raises
     ------
@@ -176,7 +172,7 @@ def extract_features(
         dask=dask,
     )
     for index, exam in enumerate(exams if on_error == "stop" else ()):
-        if not run.file_states[exam.id]:
+        if not run.file_states[exam.id] and not is_stored(exam, recipe.planes, recipe.missing):
             # raises at once, not after hours
             read_exam(exam, index, recipe.planes, recipe.missing, recipe.sides)
     if on_error == "skip" and run.failures_path.exists():

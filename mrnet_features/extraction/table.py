@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from mrnet_features.extraction.table_folder import (
     require_distinct,
     require_parts,
 )
-from mrnet_features.extraction.table_keys import FILE_STATES, REQUEST, SKIPPED
+from mrnet_features.extraction.table_keys import FILE_STATES, OF_EXAMS, REQUEST, SKIPPED
 from mrnet_features.extraction.table_selection import choose_columns, choose_exams
 from mrnet_features.extraction.table_writer import make_index, write_table
 from mrnet_features.messages import quote
@@ -34,7 +35,7 @@ def write_features(features: pd.DataFrame, path: str | Path) -> None:
     features : DataFrame of shape (n_exams, n_features)
         Numbers, indexed by exam id as text. ``attrs["provenance"]``, if present, is written too. It
         loses the hash by which `extract_features` recognises its own table, since the table may
-        have been changed.
+        have been changed; and what it says of single exams, if it is of another number of them.
     path : path
         It must end in ``.parquet`` or ``.pq``.
 
@@ -67,6 +68,10 @@ def write_features(features: pd.DataFrame, path: str | Path) -> None:
     provenance = dict(features.attrs.get("provenance", {}))
     for key in (REQUEST, FILE_STATES, SKIPPED):
         provenance.pop(key, None)
+    if provenance.get("n_exams", len(features)) != len(features):  # rows were taken or added
+        provenance["n_exams"] = len(features)
+        for key in OF_EXAMS:
+            provenance.pop(key, None)
     write_table(features, path, provenance)
 
 
@@ -134,42 +139,99 @@ def read_features(
     0003  80.0
     """
     path = Path(path)
-    files = [path]
     if path.is_dir():
-        files = list_tables(path)
-        if not files:
-            raise FileNotFoundError(
-                f"'{path}' must be a file, got a folder that holds no table (*.parquet). Pass the "
-                "table that `extract_features` has written, or its folder."
-            )
-    with contextlib.ExitStack() as stack:
-        parts = {file: stack.enter_context(open_table(file, id_width)) for file in files}
-        require_parts({file: (part.columns, part.provenance) for file, part in parts.items()})
-        names = choose_columns(parts[files[0]].columns, f"'{path}'", columns, families)
-        wanted = None
-        if exams is not None:
-            known = (exam for part in parts.values() for exam in part.ids)
-            wanted = choose_exams(known, f"'{path}'", exams)
-        if len(parts) > 1:
-            require_distinct({file: part.ids for file, part in parts.items()})
-        table = _read_parts(list(parts.values()), names, wanted)
-        provenance = [part.provenance for part in parts.values()]
-    table.attrs = {"provenance": join_provenance(provenance) if len(files) > 1 else provenance[0]}
+        return _read_folder(path, columns, families, exams, id_width)
+    with open_table(path, id_width) as part:
+        names = choose_columns(part.columns, f"'{path}'", columns, families)
+        wanted = None if exams is None else choose_exams(part.ids, f"'{path}'", exams)
+        table = part.read(names, wanted)
+    table.attrs = {"provenance": part.provenance}
     return table
 
 
+def _read_folder(
+    folder: Path,
+    columns: str | Iterable[str] | None,
+    families: str | Iterable[str] | None,
+    exams: str | Iterable[str] | None,
+    id_width: int | None,
+) -> pd.DataFrame:
+    """Tables of a folder as one; one is open at a time, since a process may open few files."""
+    files = list_tables(folder)
+    if not files:
+        raise FileNotFoundError(
+            f"'{folder}' must be a file, got a folder that holds no table (*.parquet). Pass the "
+            "table that `extract_features` has written, or its folder."
+        )
+    heads = _read_heads(files, id_width)
+    names = choose_columns(heads[files[0]].columns, f"'{folder}'", columns, families)
+    wanted = None
+    if exams is not None:
+        known = (exam for head in heads.values() for exam in head.ids)
+        wanted = choose_exams(known, f"'{folder}'", exams)
+    table = _read_parts(heads, names, wanted, id_width)
+    provenance = [head.provenance for head in heads.values()]
+    joined = join_provenance(provenance) if len(files) > 1 else provenance[0]
+    table.attrs = {"provenance": joined}
+    return table
+
+
+class _Head(NamedTuple):
+    """What is known of a table once its file is closed; see `TableFile`."""
+
+    ids: Sequence[str]
+    columns: Sequence[str]
+    provenance: dict[str, Any]
+    is_plain: bool
+
+
+def _read_heads(files: Sequence[Path], id_width: int | None) -> dict[Path, _Head]:
+    """Heads of tables that are parts of one, by file."""
+    heads: dict[Path, _Head] = {}
+    for file in files:
+        with open_table(file, id_width) as part:
+            columns: Sequence[str] = part.columns
+            if heads:
+                first, head = next(iter(heads.items()))
+                parts = {first: (head.columns, head.provenance), file: (columns, part.provenance)}
+                require_parts(parts)
+                columns = head.columns  # the same, once in memory
+            heads[file] = _Head(part.ids, columns, part.provenance, part.is_plain)
+    require_distinct({file: head.ids for file, head in heads.items()})
+    return heads
+
+
 def _read_parts(
-    parts: Sequence[TableFile], columns: Sequence[str] | None, exams: Collection[str] | None
+    heads: Mapping[Path, _Head],
+    columns: Sequence[str] | None,
+    exams: Collection[str] | None,
+    id_width: int | None,
 ) -> pd.DataFrame:
     """Rows of all parts in one table, which is in memory only once if they are plain."""
-    if len(parts) == 1:
-        return parts[0].read(columns, exams)
-    if not all(part.is_plain for part in parts):
-        return pd.concat([part.read(columns, exams) for part in parts])
-    names = parts[0].columns if columns is None else columns
-    ends = np.cumsum([part.count(exams) for part in parts])
+    if not all(head.is_plain for head in heads.values()):
+        frames = []
+        for file, head in heads.items():
+            with _open_again(file, head, id_width) as part:
+                frames.append(part.read(columns, exams))
+        return pd.concat(frames)
+    names = next(iter(heads.values())).columns if columns is None else columns
+    counts = [
+        len(head.ids) if exams is None else sum(exam in exams for exam in head.ids)
+        for head in heads.values()
+    ]
+    ends = np.cumsum(counts)
     values = np.empty((len(names), ends[-1]), np.float32)
     ids: list[str] = []
-    for part, out in zip(parts, np.split(values, ends[:-1], axis=1), strict=True):
-        ids += list(part.read(columns, exams, out).index)
+    for (file, head), out in zip(heads.items(), np.split(values, ends[:-1], axis=1), strict=True):
+        with _open_again(file, head, id_width) as part:
+            ids += list(part.read(columns, exams, out).index)
     return pd.DataFrame(values.T, make_index(ids), pd.Index(names), copy=False)
+
+
+@contextlib.contextmanager
+def _open_again(file: Path, head: _Head, id_width: int | None) -> Iterator[TableFile]:
+    """Open a table whose head was read; it must be the same."""
+    with open_table(file, id_width) as part:
+        if part.ids != head.ids or part.columns != head.columns:
+            raise ValueError(f"'{file}' was replaced while it was read. Read it again.")
+        yield part

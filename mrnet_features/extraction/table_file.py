@@ -115,19 +115,6 @@ class TableFile:
             seal = self._seal or Seal("", 0, 0, "")
             return seal.list_sums(len(self.columns))
 
-    def count(self, exams: Collection[str] | None = None) -> int:
-        """Number of rows that `read` returns.
-
-        Parameters
-        ----------
-        exams : collection of str, optional
-
-        Returns
-        -------
-        int
-        """
-        return len(self.ids) if exams is None else sum(exam in exams for exam in self.ids)
-
     def read(
         self,
         columns: Sequence[str] | None = None,

@@ -46,6 +46,9 @@ SIDES = "sides"
 """Key of the provenance: number of exams by how their side was found (given, tag, position); only
 if the recipe has known or guessed sides."""
 
+OF_EXAMS = (FINGERPRINTS, "data_fingerprint", FILE_STATES, SKIPPED, MISSING, SIDES)
+"""Keys of the provenance of what holds for just these exams; a table of others has not these."""
+
 ADVICE = "Extract the features again."
 """Last sentence of the errors of `read_features`."""
 

@@ -70,6 +70,8 @@ def test_the_code_hash_covers_everything_between_pixels_and_table(monkeypatch):
     changes.hash_code.__wrapped__()
     code = {"compiling.py", "histogram.py", "histogram.cu", "tiles.cuh", "glcm.py", "recipe.py"}
     assert code | {"exam.py", "npy_files.py"} <= set(read)
+    opening = {"files.py", "paths.py", "stored_paths.py", "url_store.py", "zip_store.py"}
+    assert opening <= set(read)
 
 
 def test_a_series_that_an_exam_lacks_is_part_of_its_state(exams):

@@ -1,11 +1,13 @@
 """Clients of Dask: what is no cluster is refused, and calls are only bytes to Dask."""
 
+import subprocess
 import sys
 
 import pytest
 
 from mrnet_features.extraction import dask_client
 from mrnet_features.extraction.dask_client import connect
+from mrnet_features.url_store import UrlStore
 
 distributed = pytest.importorskip("distributed", reason="needs the extra `remote`")
 
@@ -33,3 +35,24 @@ def test_a_client_of_the_caller_is_used_and_left_open():
         lacking = ModuleNotFoundError("No module named 'x'")
         with pytest.raises(ModuleNotFoundError, match="No module named 'x'"):
             dask_client.explain_missing(client, lacking)
+
+
+class Recorder:
+    """A client that keeps what is submitted."""
+
+    def submit(self, function, *arguments, **options):
+        self.function, self.arguments, self.options = function, arguments, options
+
+
+def test_what_is_submitted_shows_no_credentials_and_needs_no_package_to_be_loaded():
+    store = UrlStore("s3://", {"key": "AKIDEXAMPLE", "secret": "wJalrXUtnFEMI"})
+    recorder = Recorder()
+    dask_client.submit(recorder, tuple, [store])
+    shown = repr((recorder.function, recorder.arguments, recorder.options))
+    assert not [text for text in ("AKIDEXAMPLE", "wJalrXUtnFEMI", "UrlStore") if text in shown]
+    assert recorder.function(*recorder.arguments) == (store,)
+    dask_client.submit(recorder, pow, 2, 5)
+    (call,) = recorder.arguments
+    code = f"import pickle; print(pickle.loads({call!r}))"
+    found = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, check=True)
+    assert found.stdout.split() == [b"32"]

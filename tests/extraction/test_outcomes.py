@@ -1,10 +1,14 @@
 """Each exam has an outcome, its row or why it has none, and no other exam is lost."""
 
+import errno
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from mrnet_features import jobs
+from mrnet_features.data import stack_files
 from mrnet_features.extraction.describe import Row, StackWarning
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.failures import Failure
@@ -39,12 +43,26 @@ def test_each_exam_at_fault_is_found_and_no_other_is_lost(mixed, device, request
     assert failed == Failure("axial", repr(Fragile()), "a seven")
 
 
-@pytest.mark.parametrize("kind", [MemoryError, ConnectionError, ConnectionResetError])
+@pytest.mark.parametrize(
+    "kind", [MemoryError, ConnectionError, ConnectionResetError, ModuleNotFoundError]
+)
 def test_memory_and_network_are_no_fault_of_the_exam(mixed, monkeypatch, kind):
     monkeypatch.setattr(Fragile, "error", kind)
     extractor = FeatureExtractor([Fragile()], planes=("axial",)).fit(mixed)
     with pytest.raises(kind, match="a seven"):
         list(iterate_outcomes(extractor, mixed, skips=True))
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE])
+def test_a_full_disk_and_too_many_open_files_are_no_fault_of_the_exam(exams, monkeypatch, number):
+    extractor = FeatureExtractor("minimal", planes=("axial",)).fit(exams)
+
+    def refuse(path):
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr(stack_files, "open_file", refuse)
+    with pytest.raises(ValueError, match=os.strerror(number)):
+        list(iterate_outcomes(extractor, exams, skips=True))
 
 
 @pytest.mark.parametrize("skips", [True, False])

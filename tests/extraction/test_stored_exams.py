@@ -7,9 +7,11 @@ import pytest
 
 import mrnet_features as mf
 from mrnet_features import url_store
+from mrnet_features.data.exam import Exam
 from mrnet_features.data.mrnet import load_mrnet
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.names import PLANES
+from mrnet_features.paths import to_path
 from tests.support.mrnet_folder import write_labels
 from tests.support.stores import CountedFileSystem, pack, upload
 
@@ -30,6 +32,14 @@ def root(tmp_path):
 
 def make(n_jobs=1):
     return FeatureExtractor("minimal", pools=("mean",), n_jobs=n_jobs)
+
+
+def again(exams):
+    """The exams by paths that have not been listed yet."""
+    return [
+        Exam(exam.id, {plane: to_path(str(path)) for plane, path in exam.paths.items()})
+        for exam in exams
+    ]
 
 
 def assert_equal(one, other):
@@ -106,6 +116,23 @@ def test_a_store_that_is_away_at_the_start_is_one_error(root, tmp_path, monkeypa
     with pytest.raises(ConnectionError, match="can't be reached"):
         mf.extract_features(exams, tmp_path / "a.parquet", extractor=make(), on_error="skip")
     assert len(CountedFileSystem.calls) == 2
+
+
+def test_exams_of_a_store_that_tells_no_state_are_read_once(root, tmp_path, monkeypatch):
+    monkeypatch.setattr(url_store, "MARKS", ())
+    exams = load_mrnet(upload(root, "counted://place/set"), planes="axial").exams
+    extractor = FeatureExtractor("minimal", planes=["axial"], pools=("mean",), n_jobs=1)
+    loaded, load = [], Exam.load
+    monkeypatch.setattr(
+        Exam, "load", lambda exam, *_, **__: loaded.append(exam.id) or load(exam, *_, **__)
+    )
+    mf.extract_features(exams, tmp_path / "a.parquet", extractor=extractor)
+    assert loaded == [exam.id for exam in exams]
+    CountedFileSystem().rm_file("/place/set/train/axial/0003.npy")
+    loaded.clear()
+    with pytest.raises(ValueError, match="0003.npy"):
+        mf.extract_features(again(exams), tmp_path / "b.parquet", extractor=extractor)
+    assert loaded == ["0003"]
 
 
 def test_tables_are_written_on_this_computer(root, tmp_path, monkeypatch):

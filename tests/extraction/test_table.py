@@ -78,6 +78,24 @@ def test_the_hash_of_the_request_is_not_written_by_users(frame, tmp_path):
     assert read_features(tmp_path / "a.parquet").attrs["provenance"] == {}
 
 
+def test_a_part_that_is_written_says_nothing_of_the_other_exams(tmp_path):
+    whole = pd.DataFrame({"age": [1.0, 2.0, 3.0]}, ["0001", "0002", "0003"])
+    of_exams = {
+        "data_fingerprint": "abc",
+        "fingerprints": "aa ab ac",
+        "missing": {"axial": ["0003"]},
+        "sides": {"given": 3},
+    }
+    told = {"device": "cpu", "n_exams": 3}
+    whole.attrs["provenance"] = {**told, **of_exams}
+    write_features(whole, tmp_path / "whole.parquet")
+    assert read_features(tmp_path / "whole.parquet").attrs == whole.attrs
+    part = read_features(tmp_path / "whole.parquet", exams=["0001", "0002"])
+    write_features(part, tmp_path / "part.parquet")
+    found = read_features(tmp_path / "part.parquet").attrs["provenance"]
+    assert found == {"device": "cpu", "n_exams": 2}
+
+
 def test_a_table_of_an_older_version_is_refused(frame, tmp_path):
     old = {
         "recipe": {"families": [{"name": "glcm"}], "quantisation": {"n_levels": 32}},

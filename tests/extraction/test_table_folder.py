@@ -1,10 +1,13 @@
 """A folder of tables is read as one; tables that are no parts of one are refused."""
 
+import contextlib
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from mrnet_features.data.exam import Exam
+from mrnet_features.extraction import table, table_file
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.resume import extract_features
 from mrnet_features.extraction.table import read_features, write_features
@@ -25,6 +28,47 @@ def test_parts_are_read_as_one_table_by_file_name(folder, exams, extractor, tmp_
     whole = extract_features([*exams[2:], *exams[:2]], tmp_path / "w.parquet", extractor=extractor)
     pd.testing.assert_frame_equal(found, whole)
     assert found.attrs == whole.attrs
+
+
+@pytest.mark.parametrize("is_plain", [True, False])
+def test_one_table_is_open_at_a_time(tmp_path, monkeypatch, is_plain):
+    for k in range(5):
+        part = pd.DataFrame(
+            {"age": [k + 0.5]}, [f"{k}a"], dtype=np.float32 if is_plain else np.float64
+        )
+        write_features(part, tmp_path / f"{k}.parquet")
+    n_open = most = 0
+
+    @contextlib.contextmanager
+    def watch(*given):
+        nonlocal n_open, most
+        n_open += 1
+        most = max(n_open, most)
+        with table_file.open_table(*given) as opened:
+            yield opened
+        n_open -= 1
+
+    monkeypatch.setattr(table, "open_table", watch)
+    assert list(read_features(tmp_path)["age"]) == [0.5, 1.5, 2.5, 3.5, 4.5]
+    assert most == 1
+
+
+@pytest.mark.parametrize("change", ["ids", "columns"])
+def test_a_table_that_is_replaced_meanwhile_is_refused(tmp_path, monkeypatch, change):
+    for k in range(2):
+        write_features(pd.DataFrame({"age": [1.0]}, [f"{k}a"]), tmp_path / f"{k}.parquet")
+    read_heads = table._read_heads
+
+    def read_and_replace(*given):
+        heads = read_heads(*given)
+        other = {"age": [2.0]} if change == "ids" else {"mass": [2.0]}
+        ids = ["9a"] if change == "ids" else ["1a"]
+        write_features(pd.DataFrame(other, ids), tmp_path / "1.parquet")
+        return heads
+
+    monkeypatch.setattr(table, "_read_heads", read_and_replace)
+    with pytest.raises(ValueError, match=r"1.parquet' was replaced while it was read"):
+        read_features(tmp_path)
 
 
 def test_parts_of_other_tools_are_read_as_one_table(tmp_path):
