@@ -3,10 +3,10 @@
     python benchmarks/count_gpu_calls.py --before CHECKOUT
     python benchmarks/count_gpu_calls.py --lines 30        # which lines wait and upload most
 
-Each call takes a GPU's host some microseconds, whatever the size of the batch, and a wait leaves the
-GPU idle. Calls are counted in describing one batch, from stacks on the device to rows on the host,
-after another batch with other numbers of slices has filled the caches. It needs g++, no GPU, and
-is no measure of time.
+Each call takes a GPU's host some microseconds, whatever the size of the batch, and a wait leaves
+the GPU idle. Calls are counted in describing one batch, from stacks on the device to rows on the
+host, after another batch with other numbers of slices has filled the caches. It needs g++, no GPU,
+and is no measure of time.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ KINDS = {
     "waits": "times that the host waits for the device, most of them to read a value",
     "uploads": "arrays copied from the host to the device",
 }
-READS = "get item tolist __int__ __float__ __bool__ __index__ __complex__".split()
+READS = ["get", "item", "tolist", "__int__", "__float__", "__bool__", "__index__", "__complex__"]
 WAITING = {"nonzero", "flatnonzero", "argwhere", "unique", "bincount", "extract", "compress"}
 HOST = (np.ndarray, list, tuple)
 SLICES = ((3, 5, 4, 2), (4, 2, 3, 5))  # of the exams of each batch; the last batch is counted

@@ -11,7 +11,7 @@ import scipy.stats  # noqa: F401 (before the variable below is set: it changes w
 import sklearn
 from hypothesis import HealthCheck, settings
 
-from mrnet_features import launch
+from mrnet_features import arrays, launch
 from mrnet_features.arrays import missing_for_cuda
 from mrnet_features.counts import oriented_gradients as gradients
 from tests.cuda_emulator import cupy_on_cpu, emulator
@@ -57,7 +57,10 @@ def emulated_gpu(monkeypatch, pytestconfig):
     for name, module in modules.items():
         monkeypatch.setitem(sys.modules, name, module)
     modules["cupy"].stand_in.set_devices()
-    caches = (launch._load, launch._find_kernel, gradients._upload_tables)
+    caches = (
+        *(launch._load, launch._find_kernel),
+        *(arrays._upload, gradients._upload_tables),
+    )
     for cache in caches:
         cache.cache_clear()
     yield modules["cupy"]

@@ -22,7 +22,7 @@ from mrnet_features.counts.histogram import histogram
 from mrnet_features.counts.smoothing import smooth
 from mrnet_features.families.base import Counts, Family, Statistics, Words
 from mrnet_features.families.documentation import fill_nouns
-from mrnet_features.formulas.component_shapes import describe_sizes, sizes_by_region
+from mrnet_features.formulas.component_shapes import describe_sizes, sum_sizes
 from mrnet_features.formulas.exam_axis import merge_slices, repeat_exams
 from mrnet_features.formulas.histogram import (
     as_float,
@@ -213,7 +213,7 @@ class Marrow(Family):
         found: dict[str, Array] = {}
         for share, patch, core in zip(self.shares, counts.patches, counts.cores, strict=True):
             name = _name_share(share)
-            size = xp.sum(sizes_by_region(patch, *n_pixels.shape), axis=-1)
+            size = sum_sizes(patch, *n_pixels.shape)
             found[f"fraction_{name}"] = divide(size, n_pixels)
             found[f"largest_{name}"] = describe_sizes(patch, n_pixels)["largest_component"]
             found[f"core_{name}"] = divide(as_float(merge_slices(core, exam_starts)), n_pixels)
@@ -282,7 +282,8 @@ def _cut(mean: Stack, share: float, median: Array) -> tuple[Stack, Array]:
     dark = share < 1
     image = mean.remember("inverted", lambda: mean.with_grey(255 - mean.grey)) if dark else mean
     level = 255 - xp.floor(share * median) if dark else xp.ceil(share * median)
-    level = xp.clip(xp.astype(level, xp.int32), 1, 256)
+    # `clip` of array-api-compat would make the host wait for a GPU
+    level = xp.astype(xp.minimum(xp.maximum(level, 1.0), 256.0), xp.int32)
     return image, repeat_exams(level, mean.exam_starts, mean.n_slices)
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.components_3d import Components3D
 from mrnet_features.formulas.histogram import as_float, divide
+from mrnet_features.formulas.slice_blocks import describe_in_blocks
 
 MIN_COMPONENT = 1e-4  # of the region; smaller components are vessels and noise
 PIXEL_VARIANCE = 1 / 12  # of positions within a pixel, so that a row of pixels has a width
+_VALUES, _VALUES_OF_REGION = 40, 20  # that `describe_largest` holds at a time per component
 
 
 def describe_sizes(found: Components3D, n_pixels: Array) -> dict[str, Array]:
@@ -25,8 +29,12 @@ def describe_sizes(found: Components3D, n_pixels: Array) -> dict[str, Array]:
         ``largest_component`` and ``top3_components`` as fractions of the region;
         ``n_components`` of at least .0001 of it. NaN where the region has no pixel.
     """
+    return _describe_by_exam(_describe_sizes, found, n_pixels)
+
+
+def _describe_sizes(found: Components3D, indices: Array, n_pixels: Array) -> dict[str, Array]:
     xp = namespace(n_pixels)
-    sizes = sizes_by_region(found, *n_pixels.shape)
+    sizes = _list_by_region(found, indices, n_pixels.shape[1])
     # three empty components, for regions with fewer
     sizes = xp.concat([sizes, xp.zeros((*n_pixels.shape, 3), dtype=xp.float64)], axis=-1)
     largest = xp.sort(sizes, axis=-1, descending=True)[..., :3]
@@ -57,13 +65,16 @@ def describe_largest(found: Components3D, boxes: Array) -> dict[str, Array]:
         root of the ratio of the variances along the longer and the shorter axis in the slice.
         ``component_fill``: fraction of its bounding box. NaN where the region has no component.
     """
+    return _describe_by_exam(_describe_largest, found, boxes)
+
+
+def _describe_largest(found: Components3D, indices: Array, boxes: Array) -> dict[str, Array]:
     xp = namespace(found.size)
-    sizes = sizes_by_region(found, *boxes.shape[:2])
+    sizes = _list_by_region(found, indices, boxes.shape[1])
     largest = xp.max(sizes, axis=-1, keepdims=True)
     chosen = xp.astype((sizes == largest) & (sizes > 0), xp.float64)
     weight = divide(chosen, xp.sum(chosen, axis=-1, keepdims=True))
 
-    indices = _list_by_exam(found, boxes.shape[0])
     size = _take_components(found.size, indices, 1.0)
     sums = _take_components(found.sums, indices, 0.0)
     bounds = _take_components(found.bounds, indices, 0.0)
@@ -95,39 +106,52 @@ def describe_largest(found: Components3D, boxes: Array) -> dict[str, Array]:
     }
 
 
-def sizes_by_region(found: Components3D, n_exams: int, n_regions: int) -> Array:
-    """Sizes of the components of each exam, 0 where a component is in another region.
+def sum_sizes(found: Components3D, n_exams: int, n_regions: int) -> Array:
+    """Number of pixels of all components, of shape (n_exams, n_regions), float64."""
+    xp = namespace(found.size)
+    shape = xp.zeros((n_exams, n_regions, 0), dtype=xp.float64)
+    return _describe_by_exam(_sum_sizes, found, shape)["size"]
 
-    Parameters
-    ----------
-    found : Components3D
-    n_exams, n_regions : int
 
-    Returns
-    -------
-    array of shape (n_exams, n_regions, most_components + 1), float64
-        Padded with zeros to the exam with the most components, and one more.
+def _sum_sizes(found: Components3D, indices: Array, shape: Array) -> dict[str, Array]:
+    sizes = _list_by_region(found, indices, shape.shape[1])
+    return {"size": namespace(sizes).sum(sizes, axis=-1)}
+
+
+def _describe_by_exam(
+    describe: Callable[[Components3D, Array, Array], dict[str, Array]],
+    found: Components3D,
+    of_regions: Array,
+) -> dict[str, Array]:
+    """Statistics of some exams at a time, whose components are padded to the same number.
+
+    Noisy exams have tens of thousands of components: all exams at once would take gigabytes.
     """
     xp = namespace(found.size)
-    indices = _list_by_exam(found, n_exams)
+    n_exams, n_regions = of_regions.shape[:2]
+    most = int(namespace(found.n_by_exam).max(found.n_by_exam)) + 1
+    position = xp.arange(most, dtype=xp.int64)
+    padding = xp.full((1, 1), found.size.shape[0], dtype=xp.int64)
+    # the components of an exam are adjacent in the list
+    edges = xp.searchsorted(found.exam, xp.arange(n_exams + 1, dtype=found.exam.dtype))
+
+    def describe_some(first: Array, end: Array, of_regions: Array) -> dict[str, Array]:
+        index = first[:, None] + position
+        return describe(found, xp.where(index < end[:, None], index, padding), of_regions)
+
+    n_cells = most * (_VALUES + _VALUES_OF_REGION * n_regions)
+    return describe_in_blocks(describe_some, edges[:-1], edges[1:], of_regions, n_cells=n_cells)
+
+
+def _list_by_region(found: Components3D, indices: Array, n_regions: int) -> Array:
+    """Sizes of the components of each exam, 0 where a component is in another region.
+
+    Shape (n_exams, n_regions, most_components + 1), float64.
+    """
+    xp = namespace(found.size)
     regions = xp.arange(n_regions, dtype=xp.float64)
     inside = _take_components(found.region, indices, -1.0)[:, None, :] == regions[:, None]
     return xp.where(inside, _take_components(found.size, indices, 0.0)[:, None, :], 0.0)
-
-
-def _list_by_exam(found: Components3D, n_exams: int) -> Array:
-    """Indices of the components of each exam, padded with the number of components.
-
-    Shape (n_exams, most_components + 1). The components of an exam are adjacent in the list.
-    """
-    xp = namespace(found.size)
-    n_components = found.size.shape[0]
-    is_owner = found.exam[None, :] == xp.arange(n_exams, dtype=xp.int32)[:, None]
-    number = xp.sum(xp.astype(is_owner, xp.int64), axis=-1)
-    first = xp.cumulative_sum(number) - number
-    position = xp.arange(int(xp.max(number)) + 1, dtype=xp.int64)
-    end = xp.full((1, 1), n_components, dtype=xp.int64)
-    return xp.where(position < number[:, None], first[:, None] + position, end)
 
 
 def _take_components(part: Array, indices: Array, padding: float) -> Array:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from mrnet_features.arrays import Array, namespace
+from mrnet_features.arrays import Array, is_on_gpu, namespace
 
 
 def as_float(counts: Array) -> Array:
@@ -72,7 +72,7 @@ def entropy(fractions: Array) -> Array:
 def count_entropy(counts: Array) -> Array:
     """Shannon entropy in bits of the normalised counts; NaN where nothing is counted.
 
-    Logarithms are looked up in a table, as far fewer counts differ than there are counts.
+    On a CPU logarithms are looked up in a table, as far fewer counts differ than there are counts.
 
     Parameters
     ----------
@@ -91,8 +91,9 @@ def count_entropy(counts: Array) -> Array:
     xp = namespace(counts)
     is_integer = xp.isdtype(counts.dtype, "integral")
     total = as_float(xp.sum(counts, axis=-1))
-    highest = int(xp.max(counts))
     size = math.prod(counts.shape)
+    # on a GPU logarithms are cheap, and reading the highest count would make the host wait
+    highest = size if is_on_gpu(counts) else int(xp.max(counts))
     if highest < size:
         table = _times_log2(xp.arange(highest + 1, dtype=xp.float64))
         flat = xp.reshape(counts if is_integer else xp.astype(counts, xp.int64), (size,))
