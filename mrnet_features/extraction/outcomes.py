@@ -11,14 +11,10 @@ from joblib import delayed
 
 from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.describe import Row, warn_of_faults
-from mrnet_features.extraction.extractor import (
-    FeatureExtractor,
-    compute_rows,
-    describe_exam,
-    run_exam_jobs,
-)
+from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.failures import Failure, explain_failure
 from mrnet_features.extraction.recipe import Recipe
+from mrnet_features.extraction.rows import compute_rows, describe_exam, run_exam_jobs
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -110,7 +106,7 @@ def describe_here(
     """
     outcomes: Generator[Outcome, None, None]
     if not skips:
-        outcomes = compute_rows(extractor, exams)
+        outcomes = _compute(extractor, exams)
     elif extractor.device_ == "cpu":
         recipe = extractor.recipe()
         jobs = (delayed(_try_exam)(exam, k, recipe) for k, exam in enumerate(exams))
@@ -119,6 +115,12 @@ def describe_here(
         outcomes = _try_on_device(extractor, exams)
     with contextlib.closing(outcomes):
         yield from enumerate(outcomes)
+
+
+def _compute(extractor: FeatureExtractor, exams: Sequence[Exam]) -> Generator[Row, None, None]:
+    """Rows in the order of the exams; an exam that can't be described is an error."""
+    settings = (extractor.device_, extractor.n_jobs, extractor.batch_size)
+    return compute_rows(exams, extractor.recipe(), *settings)
 
 
 def _try_exam(exam: Exam, index: int, recipe: Recipe) -> Outcome:
@@ -138,7 +140,7 @@ def _try_on_device(
     start = 0
     while start < len(exams):
         try:
-            with contextlib.closing(compute_rows(extractor, exams[start:])) as rows:
+            with contextlib.closing(_compute(extractor, exams[start:])) as rows:
                 for row in rows:
                     start += 1
                     yield row
@@ -157,7 +159,7 @@ def _try_on_device(
 def _try_alone(extractor: FeatureExtractor, exam: Exam) -> Outcome:
     """Outcome of one exam on a GPU."""
     try:
-        with contextlib.closing(compute_rows(extractor, [exam])) as rows:
+        with contextlib.closing(_compute(extractor, [exam])) as rows:
             return next(rows)
     except Exception as error:
         if stops_run(error):
