@@ -12,7 +12,7 @@ from typing import BinaryIO
 import numpy as np
 
 from mrnet_features.arrays import UInt8Array
-from mrnet_features.data.leading_zeros import restore_zeros
+from mrnet_features.data.mrnet.leading_zeros import restore_zeros
 from mrnet_features.data.problems import Problem, limit_problems
 from mrnet_features.exam_ids import find_id_problem
 from mrnet_features.files import explain_errors, open_file

@@ -15,7 +15,7 @@ from mrnet_features.csv_files import read_table
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.layouts import LAYOUT_SPLITS, find_layout, load_labels, load_split
 from mrnet_features.data.roots import open_root
-from mrnet_features.data.rsna_files import read_studies
+from mrnet_features.data.rsna.files import read_studies
 from mrnet_features.exam_ids import index_by_id, require_unique_ids
 from mrnet_features.excluded_ids import list_excluded
 from mrnet_features.messages import name_some, quote

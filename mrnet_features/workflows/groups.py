@@ -12,8 +12,8 @@ import pandas as pd
 
 from mrnet_features.csv_files import read_table
 from mrnet_features.data.dataset import Dataset
-from mrnet_features.data.headers import read_headers
-from mrnet_features.data.scanner_groups import FINGERPRINT, LARGE, form_groups
+from mrnet_features.data.headers.scanner_groups import FINGERPRINT, LARGE, form_groups
+from mrnet_features.data.headers.table import read_headers
 from mrnet_features.exam_ids import index_by_id, require_unique_ids
 from mrnet_features.messages import name_some
 from mrnet_features.paths import to_path

@@ -15,7 +15,7 @@ import pandas as pd
 from mrnet_features.arrays import UInt8Array
 from mrnet_features.csv_files import format_csv
 from mrnet_features.data.exam import Exam
-from mrnet_features.data.mrnet import load_mrnet
+from mrnet_features.data.mrnet.load import load_mrnet
 from mrnet_features.evaluation.metrics.intraclass import FEWEST_EXAMS
 from mrnet_features.evaluation.metrics.stability import Stability, compare_tables
 from mrnet_features.extraction.describe import StackWarning

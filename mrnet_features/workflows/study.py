@@ -14,7 +14,7 @@ import pandas as pd
 from mrnet_features.arrays import resolve_device
 from mrnet_features.csv_files import format_csv
 from mrnet_features.data.dataset import Dataset
-from mrnet_features.data.mrnet import load_mrnet
+from mrnet_features.data.mrnet.load import load_mrnet
 from mrnet_features.data.roots import open_root
 from mrnet_features.evaluation.importance.importance import Importance, importance
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate

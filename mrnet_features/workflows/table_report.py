@@ -11,8 +11,8 @@ import pandas as pd
 
 from mrnet_features.csv_files import read_table as read_csv
 from mrnet_features.data.dataset import Dataset
-from mrnet_features.data.mrnet import load_mrnet
-from mrnet_features.data.release import list_ids
+from mrnet_features.data.mrnet.load import load_mrnet
+from mrnet_features.data.mrnet.release import list_ids
 from mrnet_features.data.roots import open_root
 from mrnet_features.evaluation.comparison.group_gap import GroupGap, measure_group_gap
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation

@@ -12,8 +12,8 @@ import pandas as pd
 
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.exam import Exam
-from mrnet_features.data.mrnet import load_mrnet
-from mrnet_features.data.release import check_request, read_contents
+from mrnet_features.data.mrnet.load import load_mrnet
+from mrnet_features.data.mrnet.release import check_request, read_contents
 from mrnet_features.data.roots import open_root
 from mrnet_features.excluded_ids import list_excluded
 from mrnet_features.extraction.existing import TableHead, read_head

@@ -10,9 +10,9 @@ from upath import UPath
 
 import mrnet_features as mf
 from mrnet_features.data.layouts import find_layout, load_labels
-from mrnet_features.data.mrnet import load_mrnet
+from mrnet_features.data.mrnet.load import load_mrnet
 from mrnet_features.data.roots import open_root
-from mrnet_features.data.rsna import load_rsna_knee
+from mrnet_features.data.rsna.load import load_rsna_knee
 from mrnet_features.names import PLANES
 from tests.support.mrnet_folder import write_folder
 from tests.support.rsna_folder import write_set

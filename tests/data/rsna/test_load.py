@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import mrnet_features as mf
-from mrnet_features.data.rsna import load_rsna_knee
+from mrnet_features.data.rsna.load import load_rsna_knee
 from mrnet_features.series.assemble import Scale
 from tests.support.dicom_files import draw_stack, write_series
 from tests.support.rsna_folder import FINDINGS, LABELS, REPORT, SERIES, edit, write_rows, write_set

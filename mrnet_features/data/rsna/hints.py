@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mrnet_features.data.label_files import find_label_files
-from mrnet_features.data.rsna_files import SPLITS
+from mrnet_features.data.mrnet.label_files import find_label_files
+from mrnet_features.data.rsna.files import SPLITS
 from mrnet_features.messages import name_some, quote
 from mrnet_features.names import PLANES
 from mrnet_features.names import SPLITS as MRNET_SPLITS

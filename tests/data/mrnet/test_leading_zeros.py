@@ -2,7 +2,7 @@
 
 import pytest
 
-from mrnet_features.data.leading_zeros import find_width, restore_zeros
+from mrnet_features.data.mrnet.leading_zeros import find_width, restore_zeros
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def read_headers(
     Does a model know the scanner? ::
 
         import mrnet_features as mf
-        from mrnet_features.data.header_columns import encode_headers
+        from mrnet_features.data.headers.columns import encode_headers
         train = mf.load_rsna_knee("rsna")
         headers = mf.read_headers(train, n_jobs=-1)
         groups = mf.scanner_groups(headers)

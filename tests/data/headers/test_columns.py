@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 import mrnet_features as mf
-from mrnet_features.data.header_columns import encode_headers
-from mrnet_features.data.headers import build_headers
+from mrnet_features.data.headers.columns import encode_headers
+from mrnet_features.data.headers.table import build_headers
 from mrnet_features.families.presets import PRESETS
 from mrnet_features.tables import check_features
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mrnet_features.data.mrnet import load_labels, load_mrnet
+from mrnet_features.data.mrnet.load import load_labels, load_mrnet
 from mrnet_features.names import PLANES, TASKS
 from tests.support.mrnet_folder import GOOD_LABELS, write_acl_file, write_folder, write_labels
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from mrnet_features.data.rsna_files import ListedSeries
+from mrnet_features.data.rsna.files import ListedSeries
 from mrnet_features.series.dicom_files import MOST_FILES
 from mrnet_features.series.study import USUAL_SLICES
 from mrnet_features.stored_paths import AnyPath, StoredPath

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from mrnet_features.data.partial_fingerprints import find_doubtful, join, link_partial
+from mrnet_features.data.headers.partial_fingerprints import find_doubtful, join, link_partial
 
 
 def group(prints):

@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from mrnet_features.data.mrnet import load_labels, load_mrnet
-from mrnet_features.data.release_hints import guess_renaming
+from mrnet_features.data.mrnet.load import load_labels, load_mrnet
+from mrnet_features.data.mrnet.release_hints import guess_renaming
 from tests.support.mrnet_folder import write_folder
 
 

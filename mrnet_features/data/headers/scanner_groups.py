@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from mrnet_features.data.partial_fingerprints import (
+from mrnet_features.data.headers.partial_fingerprints import (
     Link,
     Print,
     drop_vaguer,

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from mrnet_features.data.label_files import LABEL, find_label_files, list_label_ids, read_label_file
-from mrnet_features.data.leading_zeros import find_width
+from mrnet_features.data.mrnet.label_files import (
+    LABEL,
+    find_label_files,
+    list_label_ids,
+    read_label_file,
+)
+from mrnet_features.data.mrnet.leading_zeros import find_width
 from mrnet_features.data.problems import Problem, limit_problems
 from mrnet_features.data.stack_files import (
     StackFiles,

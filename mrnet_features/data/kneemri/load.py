@@ -15,7 +15,7 @@ from mrnet_features.arrays import UInt8Array
 from mrnet_features.csv_files import read_table
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.exam import Exam
-from mrnet_features.data.pickled_arrays import read_pickled_array
+from mrnet_features.data.kneemri.pickled_arrays import read_pickled_array
 from mrnet_features.exam_ids import find_id_problem
 from mrnet_features.messages import quote
 from mrnet_features.paths import require_local

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from mrnet_features.data.mrnet.release import check_request, has_split, list_ids, read_contents
 from mrnet_features.data.problems import MOST_PROBLEMS, format_problems
-from mrnet_features.data.release import check_request, has_split, list_ids, read_contents
 from tests.support.mrnet_folder import GOOD_LABELS, write_acl_file, write_folder, write_labels
 
 

@@ -14,8 +14,8 @@ import pandas as pd
 from mrnet_features.data.exam import Exam
 from mrnet_features.data.problems import Problem, format_problems, limit_problems
 from mrnet_features.data.roots import open_root
-from mrnet_features.data.rsna_choice import SeriesChoice, read_choice
-from mrnet_features.data.rsna_files import (
+from mrnet_features.data.rsna.choice import SeriesChoice, read_choice
+from mrnet_features.data.rsna.files import (
     SAMPLE,
     SPLITS,
     ListedSeries,
@@ -23,8 +23,8 @@ from mrnet_features.data.rsna_files import (
     read_series,
     read_studies,
 )
-from mrnet_features.data.rsna_hints import find_file, require_set
-from mrnet_features.data.rsna_series import SLOTS, FoundSeries, choose, list_folders
+from mrnet_features.data.rsna.hints import find_file, require_set
+from mrnet_features.data.rsna.series import SLOTS, FoundSeries, choose, list_folders
 from mrnet_features.data.study_dataset import StudyDataset
 from mrnet_features.excluded_ids import list_excluded
 from mrnet_features.messages import name_some, quote

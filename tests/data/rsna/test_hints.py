@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from mrnet_features.data.mrnet import load_labels, load_mrnet
-from mrnet_features.data.rsna import load_rsna_knee
+from mrnet_features.data.mrnet.load import load_labels, load_mrnet
+from mrnet_features.data.rsna.load import load_rsna_knee
 from tests.support.mrnet_folder import write_folder
 from tests.support.rsna_folder import write_set
 

@@ -10,17 +10,17 @@ import pandas as pd
 
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.exam import Exam
-from mrnet_features.data.label_files import find_label_files
-from mrnet_features.data.leading_zeros import find_width, restore_zeros
-from mrnet_features.data.problems import Problem, format_problems
-from mrnet_features.data.release import (
+from mrnet_features.data.mrnet.label_files import find_label_files
+from mrnet_features.data.mrnet.leading_zeros import find_width, restore_zeros
+from mrnet_features.data.mrnet.release import (
     Contents,
     check_request,
     has_split,
     list_ids,
     read_contents,
 )
-from mrnet_features.data.release_hints import guess_layout
+from mrnet_features.data.mrnet.release_hints import guess_layout
+from mrnet_features.data.problems import Problem, format_problems
 from mrnet_features.data.roots import open_root
 from mrnet_features.excluded_ids import list_excluded
 from mrnet_features.messages import name_some, quote

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import mrnet_features as mf
-from mrnet_features.data.headers import COLUMNS
+from mrnet_features.data.headers.table import COLUMNS
 from tests.support.dicom_files import draw_stack, write_nifti, write_series
 
 pytest.importorskip("pydicom", reason="the extra `dicom` is not installed")

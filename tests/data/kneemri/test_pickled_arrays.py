@@ -8,7 +8,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from mrnet_features.data.pickled_arrays import MOST_BYTES, read_pickled_array
+from mrnet_features.data.kneemri.pickled_arrays import MOST_BYTES, read_pickled_array
 
 PERMUTED = (
     b"\x80\x05\x95\xb0\x00\x00\x00\x00\x00\x00\x00\x8c\x13numpy._core.numeric\x94\x8c\x0b_frombuffer\x94"

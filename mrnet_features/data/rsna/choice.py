@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
-from mrnet_features.data.rsna_files import ListedSeries
-from mrnet_features.data.rsna_series import SLOTS
+from mrnet_features.data.rsna.files import ListedSeries
+from mrnet_features.data.rsna.series import SLOTS
 from mrnet_features.messages import name_some, quote
 from mrnet_features.stored_paths import AnyPath
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from mrnet_features.data.rsna_files import read_series, read_studies
+from mrnet_features.data.rsna.files import read_series, read_studies
 from tests.support.rsna_folder import HEADER
 
 STUDIES = "StudyInstanceUID,Report,ACL,MCL,Effusion\n"

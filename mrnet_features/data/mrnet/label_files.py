@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from mrnet_features.csv_files import Row, read_rows
-from mrnet_features.data.leading_zeros import restore_zeros
+from mrnet_features.data.mrnet.leading_zeros import restore_zeros
 from mrnet_features.data.problems import MOST_PROBLEMS, Problem, limit_problems
 from mrnet_features.exam_ids import find_id_problem
 from mrnet_features.messages import quote

@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from mrnet_features.data import label_files
 from mrnet_features.data import problems as problems_module
-from mrnet_features.data.label_files import find_label_files, list_label_ids, read_label_file
+from mrnet_features.data.mrnet import label_files
+from mrnet_features.data.mrnet.label_files import find_label_files, list_label_ids, read_label_file
 from tests.support.mrnet_folder import GOOD_LABELS, write_acl_file, write_folder
 
 

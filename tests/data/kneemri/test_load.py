@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from mrnet_features import FeatureExtractor, make_folds
-from mrnet_features.data.kneemri import LEVELS_12_BIT, KneeMriDataset, load_kneemri
+from mrnet_features.data.kneemri.load import LEVELS_12_BIT, KneeMriDataset, load_kneemri
 
 
 @pytest.fixture
