@@ -10,6 +10,7 @@ from typing import Any
 from mrnet_features.extraction.table_keys import (
     FILE_STATES,
     FINGERPRINTS,
+    IDS_DIGEST,
     MISSING,
     REQUEST,
     SCALES,
@@ -157,7 +158,7 @@ def _add_counts(parts: Sequence[Mapping[str, int]]) -> dict[str, int]:
     return dict(sum(map(Counter, parts), Counter[str]()))
 
 
-PER_EXAM = (FINGERPRINTS, FILE_STATES, "data_fingerprint")
+PER_EXAM = (FINGERPRINTS, FILE_STATES, IDS_DIGEST, "data_fingerprint")
 JOIN: Mapping[str, Callable[[Any], Any]] = {
     "device": _join_texts,
     "versions": _join_versions,

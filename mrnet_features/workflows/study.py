@@ -22,6 +22,7 @@ from mrnet_features.evaluation.protocol.holdout import HoldOut, evaluate
 from mrnet_features.excluded_ids import list_excluded
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.resume import extract_features
+from mrnet_features.extraction.table_keys import OF_EXAMS
 from mrnet_features.files import remove_partials, write_text, write_texts
 from mrnet_features.locks import hold_lock
 from mrnet_features.messages import describe_cause
@@ -318,8 +319,8 @@ def _join(features: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Tables of both splits, with the recipe that they share."""
     joined = pd.concat([features[split] for split in SPLITS])
     known = features["train"].attrs.get("provenance", {})
-    kept = {key: value for key, value in known.items() if key != "data_fingerprint"}
-    joined.attrs = {"provenance": kept}
+    kept = {key: value for key, value in known.items() if key not in OF_EXAMS}
+    joined.attrs = {"provenance": {**kept, "n_exams": len(joined)} if kept else {}}
     return joined
 
 
