@@ -26,7 +26,7 @@ from mrnet_features.cli.terminal import print_message, print_next, quote_path
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mrnet_features.stored_paths import AnyPath
+    from mrnet_features.files.stored_paths import AnyPath
 
 
 @command(

@@ -16,8 +16,8 @@ from mrnet_features.data.rsna.files import SPLITS as RSNA_SPLITS
 from mrnet_features.data.rsna.hints import has_rsna_layout
 from mrnet_features.data.rsna.load import Missing, load_rsna_knee, load_rsna_labels
 from mrnet_features.data.rsna.series import SLOTS
+from mrnet_features.files.stored_paths import Given
 from mrnet_features.names import PLANES, SPLITS
-from mrnet_features.stored_paths import Given
 
 __all__ = ["LAYOUT_SPLITS", "Layout", "find_layout", "load_labels", "load_split"]
 

@@ -17,8 +17,8 @@ from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.failures import Failure
 from mrnet_features.extraction.local_engine import Outcome, describe_here
 from mrnet_features.extraction.provenance import list_versions
-from mrnet_features.stored_paths import StoredPath
-from mrnet_features.zip_store import ZipStore
+from mrnet_features.files.stored_paths import StoredPath
+from mrnet_features.files.zip_store import ZipStore
 
 CODE = "code"
 """Key of the hash of this library's source code, beside the names of packages."""

@@ -27,9 +27,9 @@ from mrnet_features.extraction.table_keys import (
 )
 from mrnet_features.extraction.table_selection import choose_columns, choose_exams
 from mrnet_features.extraction.table_writer import make_index, write_table
+from mrnet_features.files.parquet_files import PARQUET
+from mrnet_features.files.paths import require_local_output
 from mrnet_features.messages import quote
-from mrnet_features.parquet_files import PARQUET
-from mrnet_features.paths import require_local_output
 
 __all__ = ["read_features", "write_features"]
 

@@ -20,8 +20,8 @@ from mrnet_features.extraction.table_keys import (
     join_hashes,
     split_hashes,
 )
+from mrnet_features.files.parquet_files import PARQUET
 from mrnet_features.messages import name_some, quote
-from mrnet_features.parquet_files import PARQUET
 
 
 def list_tables(folder: Path) -> list[Path]:

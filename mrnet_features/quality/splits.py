@@ -22,9 +22,9 @@ from mrnet_features.data.rsna.files import SPLITS as RSNA_SPLITS
 from mrnet_features.data.rsna.files import read_studies
 from mrnet_features.data.rsna.hints import has_rsna_layout
 from mrnet_features.data.rsna.load import load_rsna_knee
+from mrnet_features.files.stored_paths import AnyPath, Given, StoredPath
 from mrnet_features.names import PLANES, SPLITS, sort_series
 from mrnet_features.quality.findings import Finding
-from mrnet_features.stored_paths import AnyPath, Given, StoredPath
 
 REJECTED_PROBLEMS = {"label-conflict", "stack-file"}
 

@@ -175,8 +175,8 @@ def test_a_missing_folder_is_named(place):
 def test_a_store_that_can_not_be_reached_is_no_fault_of_an_exam(root, monkeypatch):
     url = upload(root, "counted://place/set")
     train = load_mrnet(url)
-    monkeypatch.setattr("mrnet_features.url_store.MOST_SECONDS", 0.0)
-    monkeypatch.setattr("mrnet_features.url_store.FIRST_WAIT", 0.0)
+    monkeypatch.setattr("mrnet_features.files.url_store.MOST_SECONDS", 0.0)
+    monkeypatch.setattr("mrnet_features.files.url_store.FIRST_WAIT", 0.0)
 
     def fail(self, *arguments, **options):
         raise OSError("no route to host")

@@ -13,7 +13,6 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from mrnet_features.csv_files import read_table
 from mrnet_features.data.exam import Exam
 from mrnet_features.extraction import changes, resume, table_file, table_run, table_writer
 from mrnet_features.extraction import journal as journal_module
@@ -23,7 +22,8 @@ from mrnet_features.extraction.resume import extract_features
 from mrnet_features.extraction.rows import describe_exam
 from mrnet_features.extraction.table import read_features
 from mrnet_features.extraction.table_keys import split_hashes
-from mrnet_features.parquet_files import ParquetSource
+from mrnet_features.files.csv_files import read_table
+from mrnet_features.files.parquet_files import ParquetSource
 from tests.support.command_line import ENVIRONMENT
 from tests.support.stack_files import change_pixel
 

@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.arrays import UInt8Array
-from mrnet_features.csv_files import read_table
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.exam import Exam
 from mrnet_features.data.kneemri.pickled_arrays import read_pickled_array
-from mrnet_features.exam_ids import find_id_problem
+from mrnet_features.files.csv_files import read_table
+from mrnet_features.files.paths import require_local
+from mrnet_features.ids.exam_ids import find_id_problem
 from mrnet_features.messages import quote
-from mrnet_features.paths import require_local
 from mrnet_features.series.side import Side
 
 PLANE = "sagittal"

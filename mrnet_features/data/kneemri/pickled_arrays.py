@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from mrnet_features.files import explain_errors, open_file
+from mrnet_features.files.reading import explain_errors, open_file
 from mrnet_features.messages import quote
 
 __all__ = ["read_pickled_array"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from mrnet_features.csv_files import Row, read_rows
 from mrnet_features.data.mrnet.leading_zeros import restore_zeros
 from mrnet_features.data.problems import MOST_PROBLEMS, Problem, limit_problems
-from mrnet_features.exam_ids import find_id_problem
+from mrnet_features.files.csv_files import Row, read_rows
+from mrnet_features.files.stored_paths import AnyPath
+from mrnet_features.ids.exam_ids import find_id_problem
 from mrnet_features.messages import quote
 from mrnet_features.names import SPLITS, TASKS
-from mrnet_features.stored_paths import AnyPath
 
 __all__ = ["find_label_files", "list_label_ids", "read_label_file"]
 

@@ -22,10 +22,10 @@ from mrnet_features.data.mrnet.release import (
 from mrnet_features.data.mrnet.release_hints import guess_layout
 from mrnet_features.data.problems import Problem, format_problems
 from mrnet_features.data.roots import open_root
-from mrnet_features.excluded_ids import list_excluded
+from mrnet_features.files.stored_paths import AnyPath, Given
+from mrnet_features.ids.excluded_ids import list_excluded
 from mrnet_features.messages import name_some, quote
 from mrnet_features.names import PLANES, SPLITS
-from mrnet_features.stored_paths import AnyPath, Given
 
 __all__ = ["load_labels", "load_mrnet"]
 

@@ -19,9 +19,9 @@ from mrnet_features.data.stack_files import (
     list_stack_files,
     list_stack_ids,
 )
+from mrnet_features.files.stored_paths import AnyPath
 from mrnet_features.messages import quote
 from mrnet_features.names import PLANES, SPLITS, TASKS
-from mrnet_features.stored_paths import AnyPath
 
 __all__ = ["Contents", "check_request", "find_conflicts", "has_split", "list_ids", "read_contents"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from mrnet_features.data.mrnet.label_files import find_label_files
 from mrnet_features.data.rsna.hints import find_set_near, has_rsna_layout
+from mrnet_features.files.stored_paths import AnyPath
 from mrnet_features.messages import name_some
 from mrnet_features.names import PLANES, SPLITS
-from mrnet_features.stored_paths import AnyPath
 
 __all__ = ["guess_layout", "guess_renaming"]
 

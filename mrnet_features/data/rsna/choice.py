@@ -9,8 +9,8 @@ import pandas as pd
 
 from mrnet_features.data.rsna.files import ListedSeries
 from mrnet_features.data.rsna.series import SLOTS
+from mrnet_features.files.stored_paths import AnyPath
 from mrnet_features.messages import name_some, quote
-from mrnet_features.stored_paths import AnyPath
 
 __all__ = ["SeriesChoice", "read_choice"]
 

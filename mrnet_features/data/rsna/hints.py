@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from mrnet_features.data.mrnet.label_files import find_label_files
 from mrnet_features.data.rsna.files import SPLITS
+from mrnet_features.files.stored_paths import AnyPath
 from mrnet_features.messages import name_some, quote
 from mrnet_features.names import PLANES
 from mrnet_features.names import SPLITS as MRNET_SPLITS
-from mrnet_features.stored_paths import AnyPath
 
 __all__ = ["find_file", "find_set_near", "guess_set", "has_rsna_layout", "require_set"]
 

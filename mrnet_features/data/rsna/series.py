@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from mrnet_features.data.rsna.files import ListedSeries
+from mrnet_features.files.stored_paths import AnyPath, StoredPath
 from mrnet_features.series.dicom_files import MOST_FILES
 from mrnet_features.series.study import USUAL_SLICES
-from mrnet_features.stored_paths import AnyPath, StoredPath
 
 __all__ = ["NO_FOLDER", "SLOTS", "FoundSeries", "choose", "find_slot", "list_folders"]
 

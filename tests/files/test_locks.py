@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from mrnet_features.locks import hold_lock
+from mrnet_features.files.locks import hold_lock
 
 HOLDER = """
 import sys, time
-from mrnet_features.locks import hold_lock
+from mrnet_features.files.locks import hold_lock
 with hold_lock(sys.argv[1]):
     print("held", flush=True)
     time.sleep(60)

@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from mrnet_features.npy_files import read_npy_header
+from mrnet_features.files.npy_files import read_npy_header
 
 
 @pytest.mark.parametrize("version", [(1, 0), (2, 0), (3, 0)])

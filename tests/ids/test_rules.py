@@ -2,7 +2,7 @@
 
 import pytest
 
-from mrnet_features.id_rules import find_id_problem
+from mrnet_features.ids.rules import find_id_problem
 
 
 @pytest.mark.parametrize(

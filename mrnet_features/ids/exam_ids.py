@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mrnet_features.id_hints import explain_difference
-from mrnet_features.id_rules import LONGEST_ID, find_id_problem
+from mrnet_features.ids.hints import explain_difference
+from mrnet_features.ids.rules import LONGEST_ID, find_id_problem
 from mrnet_features.messages import name_some, quote
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mrnet_features.files import explain_errors, open_file
+from mrnet_features.files.reading import explain_errors, open_file
+from mrnet_features.files.stored_paths import AnyPath, Entry, Store, StoredPath, read_range
 from mrnet_features.messages import escape_controls, quote
-from mrnet_features.stored_paths import AnyPath, Entry, Store, StoredPath, read_range
 
 __all__ = ["ZipStore", "find_zip", "open_zip"]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mrnet_features.exam_ids import (
+from mrnet_features.ids.exam_ids import (
     check_ids,
     index_by_id,
     require_same_exams,

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 from urllib.parse import unquote
 
-from mrnet_features.stored_paths import AnyPath, Given, StoredPath
-from mrnet_features.url_store import UrlStore, split_url
+from mrnet_features.files.stored_paths import AnyPath, Given, StoredPath
+from mrnet_features.files.url_store import UrlStore, split_url
 
 __all__ = [
     "AnyPath",
@@ -151,7 +151,7 @@ def _to_local(path: Path) -> AnyPath:
         raise ValueError(f"The URL '{path}' must be passed as text, got a pathlib.Path.")
     if ".zip" not in text.lower():
         return path
-    from mrnet_features.zip_store import find_zip, open_zip
+    from mrnet_features.files.zip_store import find_zip, open_zip
 
     found = find_zip(path)
     return path if found is None else open_zip(found[0].absolute()) / found[1]
@@ -161,7 +161,7 @@ def _enter_zip(path: StoredPath) -> StoredPath:
     """Content of a zip file behind a URL, or in it; other paths as they are."""
     if ".zip" not in path.key.lower():
         return path
-    from mrnet_features.zip_store import open_zip
+    from mrnet_features.files.zip_store import open_zip
 
     for place in reversed((path, *path.parents)):
         if place.name.lower().endswith(".zip") and place.is_file():

@@ -8,9 +8,9 @@ import types
 import pytest
 from fsspec.registry import known_implementations
 
-from mrnet_features import url_store
-from mrnet_features.paths import to_path
-from mrnet_features.url_store import MARKS, UrlStore
+from mrnet_features.files import url_store
+from mrnet_features.files.paths import to_path
+from mrnet_features.files.url_store import MARKS, UrlStore
 from tests.support.stores import CountedFileSystem
 
 URL = "counted://place/a.bin"

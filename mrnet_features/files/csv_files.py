@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from mrnet_features.files import MOST_BYTES, read_text
+from mrnet_features.files.reading import MOST_BYTES, read_text
 from mrnet_features.messages import name_some, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mrnet_features.stored_paths import AnyPath
+    from mrnet_features.files.stored_paths import AnyPath
 
 __all__ = [
     "Row",

@@ -9,8 +9,8 @@ import pytest
 from upath import UPath
 
 from mrnet_features.data.exam import Exam
-from mrnet_features.paths import is_url, require_local, to_path
-from mrnet_features.stored_paths import StoredPath
+from mrnet_features.files.paths import is_url, require_local, to_path
+from mrnet_features.files.stored_paths import StoredPath
 from tests.support.stores import CountedFileSystem, pack, upload
 
 
@@ -59,7 +59,8 @@ def test_file_urls_are_local_paths(url, path):
 
 def test_local_paths_load_no_fsspec():
     code = (
-        "import sys; from mrnet_features.paths import to_path; to_path('a'); to_path('s3://a/b'); "
+        "import sys; from mrnet_features.files.paths import to_path; "
+        "to_path('a'); to_path('s3://a/b'); "
         "unused = {'fsspec', 'upath', 'zipfile', 's3fs'}; "
         "assert not unused & set(sys.modules), unused & set(sys.modules)"
     )
@@ -118,7 +119,7 @@ def test_a_listing_is_made_again_when_the_state_of_a_file_must_be_recent(folder,
     state = file.state()
     upload(folder, "counted://place/set")  # the same bytes at another time
     assert file.state() == state
-    monkeypatch.setattr("mrnet_features.stored_paths.RECENT_SECONDS", -1.0)
+    monkeypatch.setattr("mrnet_features.files.stored_paths.RECENT_SECONDS", -1.0)
     assert file.state() != state
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from mrnet_features.id_rules import find_id_problem
+from mrnet_features.ids.rules import find_id_problem
 from mrnet_features.messages import name_some, quote
 
 __all__ = ["REJECT", "list_excluded", "require_text_ids", "select_findings"]

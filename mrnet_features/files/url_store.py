@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from time import monotonic, sleep
 from typing import Any, TypeVar
 
+from mrnet_features.files.stored_paths import Entry, Store
 from mrnet_features.messages import LONGEST_CAUSE, describe_cause, escape_controls
-from mrnet_features.stored_paths import Entry, Store
 
 __all__ = ["UrlStore", "split_url"]
 

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mrnet_features import parquet_files
-from mrnet_features.parquet_files import read_parquet
+from mrnet_features.files import parquet_files
+from mrnet_features.files.parquet_files import read_parquet
 
 
 @pytest.fixture

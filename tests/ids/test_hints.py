@@ -2,7 +2,7 @@
 
 import pytest
 
-from mrnet_features.id_hints import explain_difference
+from mrnet_features.ids.hints import explain_difference
 
 
 @pytest.mark.parametrize(

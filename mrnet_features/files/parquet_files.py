@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mrnet_features.csv_files import MOST_CELLS, MOST_LINES
-from mrnet_features.files import explain_errors, open_file
+from mrnet_features.files.csv_files import MOST_CELLS, MOST_LINES
+from mrnet_features.files.reading import explain_errors, open_file
 from mrnet_features.messages import name_some
 
 if TYPE_CHECKING:

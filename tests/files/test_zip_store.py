@@ -8,8 +8,8 @@ import zlib
 import numpy as np
 import pytest
 
-from mrnet_features import zip_store
-from mrnet_features.paths import to_path
+from mrnet_features.files import zip_store
+from mrnet_features.files.paths import to_path
 from tests.support.stores import pack
 
 NOISE = os.urandom(5000)
