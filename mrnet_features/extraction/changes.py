@@ -18,10 +18,10 @@ from mrnet_features.extraction.provenance import list_versions
 from mrnet_features.extraction.read import choose_series, read_exam
 from mrnet_features.extraction.recipe import Missing, Recipe
 from mrnet_features.extraction.table_keys import hash_texts
+from mrnet_features.files.stored_paths import StoredPath
 from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.series.side import make_side
 from mrnet_features.stacks.region_sets import Sides
-from mrnet_features.stored_paths import StoredPath
 
 
 def hash_request(recipe: Recipe, device: Device, readers: Sequence[str] = ()) -> str:
@@ -51,16 +51,14 @@ def hash_code() -> str:
     str
     """
     package = Path(__file__).parents[1]
-    folders = ("series", "data", "stacks", "counts", "formulas", "families", "extraction")
+    folders = ["files", "series", "data", "stacks", "counts", "formulas", "families", "extraction"]
     files = sorted(
         path
         for folder in folders
         for path in (package / folder).rglob("*")
         if path.suffix in {".py", ".cu", ".cuh"}
     )
-    single = ["arrays.py", "compiling.py", "files.py", "launch.py", "names.py", "npy_files.py"]
-    single += ["paths.py", "stored_paths.py", "url_store.py", "zip_store.py"]
-    files += [package / name for name in single]
+    files += [package / name for name in ("arrays.py", "compiling.py", "launch.py", "names.py")]
     return hash_texts([path.read_text(encoding="utf-8") for path in files])
 
 

@@ -24,7 +24,7 @@ from mrnet_features.extraction.dask_worker import (
 )
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.gpu.planning import MAX_EXAMS
-from mrnet_features.extraction.outcomes import Outcome, describe_here
+from mrnet_features.extraction.local_engine import Outcome, describe_here
 from mrnet_features.extraction.provenance import list_readers
 from mrnet_features.messages import name_some, quote
 

@@ -15,10 +15,10 @@ from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.changes import hash_code
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.failures import Failure
-from mrnet_features.extraction.outcomes import Outcome, describe_here
+from mrnet_features.extraction.local_engine import Outcome, describe_here
 from mrnet_features.extraction.provenance import list_versions
-from mrnet_features.stored_paths import StoredPath
-from mrnet_features.zip_store import ZipStore
+from mrnet_features.files.stored_paths import StoredPath
+from mrnet_features.files.zip_store import ZipStore
 
 CODE = "code"
 """Key of the hash of this library's source code, beside the names of packages."""

@@ -25,7 +25,7 @@ from mrnet_features.extraction.table_keys import (
     SKIPPED,
     split_hashes,
 )
-from mrnet_features.files import open_file
+from mrnet_features.files.reading import open_file
 from mrnet_features.messages import name_some
 
 

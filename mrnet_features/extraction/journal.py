@@ -14,7 +14,7 @@ from typing import BinaryIO, NamedTuple, Self
 import numpy as np
 
 from mrnet_features.arrays import Float32Array
-from mrnet_features.files import open_file
+from mrnet_features.files.reading import open_file
 
 LONGEST_LINE = 2**22
 """Most bytes of a line: rows of half a million features."""

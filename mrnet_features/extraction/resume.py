@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Literal, overload
 
 import pandas as pd
 
-from mrnet_features.csv_files import MOST_LINES
 from mrnet_features.data.exam import Exam
-from mrnet_features.exam_ids import find_id_problem
 from mrnet_features.extraction.changes import hash_file_state, hash_request, is_stored
 from mrnet_features.extraction.exams import check_exams
 from mrnet_features.extraction.extractor import FeatureExtractor
@@ -22,10 +20,12 @@ from mrnet_features.extraction.read import read_exam, suffices
 from mrnet_features.extraction.sides import give_sides
 from mrnet_features.extraction.table import read_features
 from mrnet_features.extraction.table_run import TableRun
-from mrnet_features.files import explain_write_errors
-from mrnet_features.locks import hold_lock
+from mrnet_features.files.csv_files import MOST_LINES
+from mrnet_features.files.locks import hold_lock
+from mrnet_features.files.paths import require_local_output
+from mrnet_features.files.writing import explain_write_errors
+from mrnet_features.ids.exam_ids import find_id_problem
 from mrnet_features.messages import name_some, quote
-from mrnet_features.paths import require_local_output
 from mrnet_features.series.side import make_side
 
 if TYPE_CHECKING:

@@ -17,12 +17,19 @@ from mrnet_features.extraction.table_folder import (
     require_distinct,
     require_parts,
 )
-from mrnet_features.extraction.table_keys import FILE_STATES, OF_EXAMS, REQUEST, SKIPPED
+from mrnet_features.extraction.table_keys import (
+    FILE_STATES,
+    IDS_DIGEST,
+    OF_EXAMS,
+    REQUEST,
+    SKIPPED,
+    hash_texts,
+)
 from mrnet_features.extraction.table_selection import choose_columns, choose_exams
 from mrnet_features.extraction.table_writer import make_index, write_table
+from mrnet_features.files.parquet_files import PARQUET
+from mrnet_features.files.paths import require_local_output
 from mrnet_features.messages import quote
-from mrnet_features.parquet_files import PARQUET
-from mrnet_features.paths import require_local_output
 
 __all__ = ["read_features", "write_features"]
 
@@ -35,7 +42,8 @@ def write_features(features: pd.DataFrame, path: str | Path) -> None:
     features : DataFrame of shape (n_exams, n_features)
         Numbers, indexed by exam id as text. ``attrs["provenance"]``, if present, is written too. It
         loses the hash by which `extract_features` recognises its own table, since the table may
-        have been changed; and what it says of single exams, if it is of another number of them.
+        have been changed; and what it says of single exams, if `features` has others, or the same
+        in another order.
     path : path
         It must end in ``.parquet`` or ``.pq``.
 
@@ -68,7 +76,8 @@ def write_features(features: pd.DataFrame, path: str | Path) -> None:
     provenance = dict(features.attrs.get("provenance", {}))
     for key in (REQUEST, FILE_STATES, SKIPPED):
         provenance.pop(key, None)
-    if provenance.get("n_exams", len(features)) != len(features):  # rows were taken or added
+    has_other_ids = provenance.get(IDS_DIGEST) not in (None, _hash_ids(features))
+    if has_other_ids or provenance.get("n_exams", len(features)) != len(features):
         provenance["n_exams"] = len(features)
         for key in OF_EXAMS:
             provenance.pop(key, None)
@@ -172,8 +181,15 @@ def _read_folder(
     table = _read_parts(heads, names, wanted, id_width)
     provenance = [head.provenance for head in heads.values()]
     joined = join_provenance(provenance) if len(files) > 1 else provenance[0]
+    if IDS_DIGEST in joined:
+        joined[IDS_DIGEST] = hash_texts([exam for head in heads.values() for exam in head.ids])
     table.attrs = {"provenance": joined}
     return table
+
+
+def _hash_ids(features: pd.DataFrame) -> str:
+    """Hash of the exam ids in the order of the rows."""
+    return hash_texts(list(map(str, features.index)))
 
 
 class _Head(NamedTuple):

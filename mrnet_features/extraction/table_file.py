@@ -16,7 +16,6 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from mrnet_features.exam_ids import UNNAMED, index_by_id, is_id_name, require_unique_ids
 from mrnet_features.extraction.table_checksums import Checksum, Seal, sum_columns
 from mrnet_features.extraction.table_keys import (
     ADVICE,
@@ -27,8 +26,9 @@ from mrnet_features.extraction.table_keys import (
     SEAL_KEY,
 )
 from mrnet_features.extraction.table_writer import check_columns, count_rows, make_index
-from mrnet_features.files import explain_errors
-from mrnet_features.parquet_files import ParquetSource, open_parquet
+from mrnet_features.files.parquet_files import ParquetSource, open_parquet
+from mrnet_features.files.reading import explain_errors
+from mrnet_features.ids.exam_ids import UNNAMED, index_by_id, is_id_name, require_unique_ids
 
 
 class TableFile:

@@ -10,6 +10,7 @@ from typing import Any
 from mrnet_features.extraction.table_keys import (
     FILE_STATES,
     FINGERPRINTS,
+    IDS_DIGEST,
     MISSING,
     REQUEST,
     SCALES,
@@ -19,8 +20,8 @@ from mrnet_features.extraction.table_keys import (
     join_hashes,
     split_hashes,
 )
+from mrnet_features.files.parquet_files import PARQUET
 from mrnet_features.messages import name_some, quote
-from mrnet_features.parquet_files import PARQUET
 
 
 def list_tables(folder: Path) -> list[Path]:
@@ -157,7 +158,7 @@ def _add_counts(parts: Sequence[Mapping[str, int]]) -> dict[str, int]:
     return dict(sum(map(Counter, parts), Counter[str]()))
 
 
-PER_EXAM = (FINGERPRINTS, FILE_STATES, "data_fingerprint")
+PER_EXAM = (FINGERPRINTS, FILE_STATES, IDS_DIGEST, "data_fingerprint")
 JOIN: Mapping[str, Callable[[Any], Any]] = {
     "device": _join_texts,
     "versions": _join_versions,

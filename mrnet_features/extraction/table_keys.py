@@ -46,7 +46,11 @@ SIDES = "sides"
 """Key of the provenance: number of exams by how their side was found (given, tag, position); only
 if the recipe has known or guessed sides."""
 
-OF_EXAMS = (FINGERPRINTS, "data_fingerprint", FILE_STATES, SKIPPED, MISSING, SIDES)
+IDS_DIGEST = "ids_digest"
+"""Key of the provenance: hash of the exam ids, in the order of the rows; not there if exams have
+none. It tells a table of the same exams from one of as many others."""
+
+OF_EXAMS = (FINGERPRINTS, "data_fingerprint", IDS_DIGEST, FILE_STATES, SKIPPED, MISSING, SIDES)
 """Keys of the provenance of what holds for just these exams; a table of others has not these."""
 
 ADVICE = "Extract the features again."

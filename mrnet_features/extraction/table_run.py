@@ -35,9 +35,9 @@ from mrnet_features.extraction.table_keys import (
     split_hashes,
 )
 from mrnet_features.extraction.table_writer import write_rows
-from mrnet_features.files import explain_write_errors, remove_partials
+from mrnet_features.files.locks import hold_lock
+from mrnet_features.files.writing import explain_write_errors, remove_partials
 from mrnet_features.jobs import show_progress
-from mrnet_features.locks import hold_lock
 from mrnet_features.messages import name_some, quote
 
 if TYPE_CHECKING:

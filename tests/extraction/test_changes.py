@@ -70,7 +70,7 @@ def test_the_code_hash_covers_everything_between_pixels_and_table(monkeypatch):
     changes.hash_code.__wrapped__()
     code = {"compiling.py", "histogram.py", "histogram.cu", "tiles.cuh", "glcm.py", "recipe.py"}
     assert code | {"exam.py", "npy_files.py"} <= set(read)
-    opening = {"files.py", "paths.py", "stored_paths.py", "url_store.py", "zip_store.py"}
+    opening = {"reading.py", "paths.py", "stored_paths.py", "url_store.py", "zip_store.py"}
     assert opening <= set(read)
 
 

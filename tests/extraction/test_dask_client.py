@@ -7,7 +7,7 @@ import pytest
 
 from mrnet_features.extraction import dask_client
 from mrnet_features.extraction.dask_client import connect
-from mrnet_features.url_store import UrlStore
+from mrnet_features.files.url_store import UrlStore
 
 distributed = pytest.importorskip("distributed", reason="needs the extra `remote`")
 

@@ -12,7 +12,7 @@ from mrnet_features.extraction.dask_worker import (
     find_unseen,
     list_software,
 )
-from mrnet_features.paths import to_path
+from mrnet_features.files.paths import to_path
 
 
 def test_software_is_compared_in_both_directions():

@@ -5,7 +5,7 @@ import os
 import pandas as pd
 import pytest
 
-from mrnet_features.extraction import extractor as extractor_module
+from mrnet_features.extraction import rows as rows_module
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.resume import extract_features
 from mrnet_features.extraction.table import read_features, write_features
@@ -107,7 +107,7 @@ def test_a_table_from_before_there_were_file_states_is_extracted_again(exams, ex
 def test_a_folder_is_refused_before_any_work(exams, extractor, tmp_path, monkeypatch):
     path = tmp_path / "table.parquet"
     path.mkdir()
-    monkeypatch.setattr(extractor_module, "describe_exam", lambda *_: pytest.fail("described"))
+    monkeypatch.setattr(rows_module, "describe_exam", lambda *_: pytest.fail("described"))
     with pytest.raises(IsADirectoryError, match="must be a file to write"):
         extract_features(exams, path, extractor=extractor)
 

@@ -1,12 +1,12 @@
 """Why an exam has no row, in words and in a file that is known again."""
 
-from mrnet_features.csv_files import read_table
 from mrnet_features.extraction.failures import (
     Failure,
     explain_failure,
     is_failures_file,
     write_failures,
 )
+from mrnet_features.files.csv_files import read_table
 
 
 def test_the_file_is_safe_in_a_spreadsheet_and_known_again(tmp_path):

@@ -13,16 +13,17 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from mrnet_features.csv_files import read_table
 from mrnet_features.data.exam import Exam
 from mrnet_features.extraction import changes, resume, table_file, table_run, table_writer
-from mrnet_features.extraction import extractor as extractor_module
 from mrnet_features.extraction import journal as journal_module
-from mrnet_features.extraction.extractor import FeatureExtractor, describe_exam
+from mrnet_features.extraction import rows as rows_module
+from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.resume import extract_features
+from mrnet_features.extraction.rows import describe_exam
 from mrnet_features.extraction.table import read_features
 from mrnet_features.extraction.table_keys import split_hashes
-from mrnet_features.parquet_files import ParquetSource
+from mrnet_features.files.csv_files import read_table
+from mrnet_features.files.parquet_files import ParquetSource
 from tests.support.command_line import ENVIRONMENT
 from tests.support.stack_files import change_pixel
 
@@ -47,7 +48,7 @@ def watch(monkeypatch, stop_at=None):
         described.append(exam.id)
         return describe_exam(exam, *args)
 
-    monkeypatch.setattr(extractor_module, "describe_exam", describe)
+    monkeypatch.setattr(rows_module, "describe_exam", describe)
     return described
 
 
@@ -84,9 +85,7 @@ def test_rows_of_another_recipe_are_neither_used_nor_lost(exams, extractor, tmp_
 def test_a_finished_table_is_read_and_not_extracted_again(exams, extractor, tmp_path, monkeypatch):
     path = tmp_path / "table.parquet"
     made = extract_features(exams, path, extractor=extractor)
-    monkeypatch.setattr(
-        extractor_module, "describe_exam", lambda *_: pytest.fail("extracted again")
-    )
+    monkeypatch.setattr(rows_module, "describe_exam", lambda *_: pytest.fail("extracted again"))
     again = extract_features(exams, path, extractor=extractor)
     pd.testing.assert_frame_equal(again, made)
     assert again.attrs == made.attrs
@@ -168,9 +167,7 @@ def test_new_times_of_unchanged_exams_are_recorded(exams, extractor, tmp_path, m
     made = extract_features(exams, path, extractor=extractor)
     for exam in exams:
         exam.paths["axial"].touch()
-    monkeypatch.setattr(
-        extractor_module, "describe_exam", lambda *_: pytest.fail("extracted again")
-    )
+    monkeypatch.setattr(rows_module, "describe_exam", lambda *_: pytest.fail("extracted again"))
     pd.testing.assert_frame_equal(extract_features(exams, path, extractor=extractor), made)
     monkeypatch.setattr(changes, "find_fingerprint", lambda *_: pytest.fail("read again"))
     extract_features(exams, path, extractor=extractor)
@@ -239,7 +236,7 @@ def test_a_second_run_on_the_same_output_is_refused_and_the_first_goes_on(
         errors.append(caught.value)
         return describe_exam(exam, *args)
 
-    monkeypatch.setattr(extractor_module, "describe_exam", extract_twice)
+    monkeypatch.setattr(rows_module, "describe_exam", extract_twice)
     table = extract_features(exams, path, extractor=extractor)
     monkeypatch.undo()
     assert len(errors) == len(exams)
@@ -292,7 +289,7 @@ def test_a_folder_that_is_removed_meanwhile_is_one_sentence(
             shutil.rmtree(path.parent)
         return describe_exam(exam, *args)
 
-    monkeypatch.setattr(extractor_module, "describe_exam", remove_folder)
+    monkeypatch.setattr(rows_module, "describe_exam", remove_folder)
     with pytest.raises(
         FileNotFoundError, match=r"table.parquet' can't be written .* in place"
     ) as e:

@@ -96,6 +96,19 @@ def test_a_part_that_is_written_says_nothing_of_the_other_exams(tmp_path):
     assert found == {"device": "cpu", "n_exams": 2}
 
 
+@pytest.mark.parametrize("ids", [["0002", "0001"], ["0001", "0003"]])
+def test_as_many_other_exams_have_no_fingerprints(exams, tmp_path, ids):
+    table = FeatureExtractor("minimal", planes=("axial",)).fit_transform(exams[:2])
+    write_features(table, tmp_path / "same.parquet")
+    same = read_features(tmp_path / "same.parquet").attrs["provenance"]
+    assert same == table.attrs["provenance"]
+    assert len(same["fingerprints"].split()) == 2
+    table.index = ids
+    write_features(table, tmp_path / "other.parquet")
+    found = read_features(tmp_path / "other.parquet").attrs["provenance"]
+    assert same.keys() - found.keys() == {"fingerprints", "data_fingerprint", "ids_digest"}
+
+
 def test_a_table_of_an_older_version_is_refused(frame, tmp_path):
     old = {
         "recipe": {"families": [{"name": "glcm"}], "quantisation": {"n_levels": 32}},

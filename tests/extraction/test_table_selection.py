@@ -9,7 +9,7 @@ import pytest
 
 from mrnet_features.extraction import table_writer
 from mrnet_features.extraction.table import read_features, write_features
-from mrnet_features.parquet_files import ParquetSource
+from mrnet_features.files.parquet_files import ParquetSource
 
 COLUMNS = [
     f"{plane}__knee__{family}__{statistic}__mean"

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from mrnet_features.csv_files import Row, build_table, holds_numbers, read_lines, read_rows
 from mrnet_features.evaluation.comparison.column_order import warn_of_columns
 from mrnet_features.evaluation.comparison.probability_cells import check_probabilities
-from mrnet_features.exam_ids import (
+from mrnet_features.files.csv_files import Row, build_table, holds_numbers, read_lines, read_rows
+from mrnet_features.files.parquet_files import PARQUET, read_parquet
+from mrnet_features.ids.exam_ids import (
     index_by_id,
     is_id_name,
     require_same_exams,
@@ -19,7 +20,6 @@ from mrnet_features.exam_ids import (
 )
 from mrnet_features.messages import name_some, quote
 from mrnet_features.names import TASKS
-from mrnet_features.parquet_files import PARQUET, read_parquet
 from mrnet_features.tables import check_whole_numbers
 
 if TYPE_CHECKING:
