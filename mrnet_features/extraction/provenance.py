@@ -26,6 +26,7 @@ from mrnet_features.extraction.table_keys import (
 )
 from mrnet_features.series.load import is_scanner_file
 from mrnet_features.series.nifti import is_nifti
+from mrnet_features.versions import find_version
 
 DICOM_READERS = ("pydicom", "pylibjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle", "python-gdcm")
 """Packages that decode DICOM files."""
@@ -99,7 +100,7 @@ def list_versions(device: Device, readers: Sequence[str] = ()) -> dict[str, str]
     dict of str to str
     """
     packages = ("mrnet-features", "numpy", "numba", "scipy", "pandas")
-    versions = {name: importlib.metadata.version(name) for name in packages}
+    versions = {name: find_version(name) for name in packages}
     if device == "cuda":
         import cupy  # its distribution has another name for each version of CUDA
 
