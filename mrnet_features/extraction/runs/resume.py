@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Literal, overload
 import pandas as pd
 
 from mrnet_features.data.exam import Exam
-from mrnet_features.extraction.changes import hash_file_state, hash_request, is_stored
+from mrnet_features.extraction.engines.failures import refuse_other_file
 from mrnet_features.extraction.exams import check_exams
 from mrnet_features.extraction.extractor import FeatureExtractor
-from mrnet_features.extraction.failures import refuse_other_file
 from mrnet_features.extraction.provenance import list_readers
 from mrnet_features.extraction.read import read_exam, suffices
+from mrnet_features.extraction.runs.changes import hash_file_state, hash_request, is_stored
+from mrnet_features.extraction.runs.table_run import TableRun
 from mrnet_features.extraction.sides import give_sides
-from mrnet_features.extraction.table import read_features
-from mrnet_features.extraction.table_run import TableRun
+from mrnet_features.extraction.tables.features import read_features
 from mrnet_features.files.csv_files import MOST_LINES
 from mrnet_features.files.locks import hold_lock
 from mrnet_features.files.paths import require_local_output

@@ -14,14 +14,14 @@ import pandas as pd
 import pytest
 
 from mrnet_features.data.exam import Exam
-from mrnet_features.extraction import dask_engine
-from mrnet_features.extraction.dask_engine import describe_on_dask
-from mrnet_features.extraction.dask_worker import UnseenFileError
 from mrnet_features.extraction.describe import Row, StackWarning
+from mrnet_features.extraction.engines import dask_engine
+from mrnet_features.extraction.engines.dask_engine import describe_on_dask
+from mrnet_features.extraction.engines.dask_worker import UnseenFileError
+from mrnet_features.extraction.engines.failures import Failure
+from mrnet_features.extraction.engines.outcomes import iterate_outcomes
 from mrnet_features.extraction.extractor import FeatureExtractor
-from mrnet_features.extraction.failures import Failure
-from mrnet_features.extraction.outcomes import iterate_outcomes
-from mrnet_features.extraction.resume import extract_features
+from mrnet_features.extraction.runs.resume import extract_features
 from tests.support.deadly import Deadly, DeadlyOnce, Fragile, Unreachable, spoil
 
 dask = pytest.importorskip("dask", reason="needs the extra `remote`")

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from mrnet_features.extraction.table_checksums import Checksum, Seal, sum_columns, take_values
-from mrnet_features.extraction.table_keys import CHECKSUM_KEY, METADATA_KEY, SEAL_KEY
+from mrnet_features.extraction.tables.checksums import Checksum, Seal, sum_columns, take_values
+from mrnet_features.extraction.tables.keys import CHECKSUM_KEY, METADATA_KEY, SEAL_KEY
 from mrnet_features.files.writing import replace_file
 from mrnet_features.ids.exam_ids import find_id_problem, is_id_name, require_unique_ids
 from mrnet_features.messages import name_some, quote

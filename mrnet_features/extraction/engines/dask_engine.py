@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from sklearn.base import clone
 
 from mrnet_features.data.exam import Exam
-from mrnet_features.extraction.dask_client import connect, explain_missing, submit
-from mrnet_features.extraction.dask_worker import (
+from mrnet_features.extraction.engines.dask_client import connect, explain_missing, submit
+from mrnet_features.extraction.engines.dask_worker import (
     Order,
     UnseenFileError,
     describe_chunk,
     find_unseen,
     list_software,
 )
+from mrnet_features.extraction.engines.local_engine import Outcome, describe_here
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.gpu.planning import MAX_EXAMS
-from mrnet_features.extraction.local_engine import Outcome, describe_here
 from mrnet_features.extraction.provenance import list_readers
 from mrnet_features.messages import name_some, quote
 

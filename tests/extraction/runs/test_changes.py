@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from mrnet_features.data.exam import Exam
-from mrnet_features.extraction import changes
-from mrnet_features.extraction.changes import find_fingerprint, hash_file_state, keep_unchanged
-from mrnet_features.extraction.journal import FinishedExam
+from mrnet_features.extraction.runs import changes
+from mrnet_features.extraction.runs.changes import find_fingerprint, hash_file_state, keep_unchanged
+from mrnet_features.extraction.runs.journal import FinishedExam
 from tests.support.stack_files import change_pixel
 
 PLANES = ("axial",)

@@ -1,6 +1,6 @@
 """Why an exam has no row, in words and in a file that is known again."""
 
-from mrnet_features.extraction.failures import (
+from mrnet_features.extraction.engines.failures import (
     Failure,
     explain_failure,
     is_failures_file,

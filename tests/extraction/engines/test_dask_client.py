@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from mrnet_features.extraction import dask_client
-from mrnet_features.extraction.dask_client import connect
+from mrnet_features.extraction.engines import dask_client
+from mrnet_features.extraction.engines.dask_client import connect
 from mrnet_features.files.url_store import UrlStore
 
 distributed = pytest.importorskip("distributed", reason="needs the extra `remote`")

@@ -15,17 +15,17 @@ import pandas as pd
 
 from mrnet_features.arrays import Float32Array
 from mrnet_features.data.exam import Exam
-from mrnet_features.extraction.changes import keep_unchanged
-from mrnet_features.extraction.existing import TableHead, find_existing
+from mrnet_features.extraction.engines.failures import Failure, is_failures_file, write_failures
+from mrnet_features.extraction.engines.outcomes import iterate_outcomes
 from mrnet_features.extraction.extractor import FeatureExtractor
-from mrnet_features.extraction.failures import Failure, is_failures_file, write_failures
-from mrnet_features.extraction.journal import FinishedExam, FinishedRow, Journal
 from mrnet_features.extraction.missing import list_missing, log_missing
-from mrnet_features.extraction.outcomes import iterate_outcomes
 from mrnet_features.extraction.provenance import describe_provenance
 from mrnet_features.extraction.recipe import Recipe
+from mrnet_features.extraction.runs.changes import keep_unchanged
+from mrnet_features.extraction.runs.existing import TableHead, find_existing
+from mrnet_features.extraction.runs.journal import FinishedExam, FinishedRow, Journal
 from mrnet_features.extraction.sides import count_sources, log_sides
-from mrnet_features.extraction.table_keys import (
+from mrnet_features.extraction.tables.keys import (
     FILE_STATES,
     FINGERPRINTS,
     REQUEST,
@@ -34,7 +34,7 @@ from mrnet_features.extraction.table_keys import (
     join_hashes,
     split_hashes,
 )
-from mrnet_features.extraction.table_writer import write_rows
+from mrnet_features.extraction.tables.writer import write_rows
 from mrnet_features.files.locks import hold_lock
 from mrnet_features.files.writing import explain_write_errors, remove_partials
 from mrnet_features.jobs import show_progress

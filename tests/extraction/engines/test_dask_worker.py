@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from mrnet_features.data.exam import Exam
-from mrnet_features.extraction.dask_worker import (
+from mrnet_features.extraction.engines.dask_worker import (
     UnseenFileError,
     check_software,
     find_unseen,

@@ -13,11 +13,11 @@ from joblib import delayed
 
 from mrnet_features.arrays import Device
 from mrnet_features.data.exam import Exam
-from mrnet_features.extraction.journal import FinishedExam
 from mrnet_features.extraction.provenance import list_versions
 from mrnet_features.extraction.read import choose_series, read_exam
 from mrnet_features.extraction.recipe import Missing, Recipe
-from mrnet_features.extraction.table_keys import hash_texts
+from mrnet_features.extraction.runs.journal import FinishedExam
+from mrnet_features.extraction.tables.keys import hash_texts
 from mrnet_features.files.stored_paths import StoredPath
 from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.series.side import make_side
@@ -50,7 +50,7 @@ def hash_code() -> str:
     -------
     str
     """
-    package = Path(__file__).parents[1]
+    package = Path(__file__).parents[2]
     folders = ["files", "series", "data", "stacks", "counts", "formulas", "families", "extraction"]
     files = sorted(
         path

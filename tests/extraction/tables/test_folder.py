@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 
 from mrnet_features.data.exam import Exam
-from mrnet_features.extraction import table, table_file
 from mrnet_features.extraction.extractor import FeatureExtractor
-from mrnet_features.extraction.resume import extract_features
-from mrnet_features.extraction.table import read_features, write_features
+from mrnet_features.extraction.runs.resume import extract_features
+from mrnet_features.extraction.tables import features as table
+from mrnet_features.extraction.tables import file as table_file
+from mrnet_features.extraction.tables.features import read_features, write_features
 
 
 @pytest.fixture

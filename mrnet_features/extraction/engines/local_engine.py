@@ -11,10 +11,10 @@ from joblib import delayed
 
 from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.describe import Row
+from mrnet_features.extraction.engines.failures import Failure, explain_failure
+from mrnet_features.extraction.engines.rows import compute_rows, describe_exam, run_exam_jobs
 from mrnet_features.extraction.extractor import FeatureExtractor
-from mrnet_features.extraction.failures import Failure, explain_failure
 from mrnet_features.extraction.recipe import Recipe
-from mrnet_features.extraction.rows import compute_rows, describe_exam, run_exam_jobs
 
 Outcome: TypeAlias = Row | Failure
 """Row of an exam, or why it has none."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.describe import Row, warn_of_faults
+from mrnet_features.extraction.engines.local_engine import Outcome, describe_here
 from mrnet_features.extraction.extractor import FeatureExtractor
-from mrnet_features.extraction.local_engine import Outcome, describe_here
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -63,7 +63,7 @@ def iterate_outcomes(
     if dask is None:
         outcomes = describe_here(extractor, exams, skips=skips)
     else:
-        from mrnet_features.extraction.dask_engine import describe_on_dask
+        from mrnet_features.extraction.engines.dask_engine import describe_on_dask
 
         outcomes = describe_on_dask(extractor, exams, dask, skips=skips)
     with contextlib.closing(outcomes):

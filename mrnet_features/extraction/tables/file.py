@@ -16,8 +16,8 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from mrnet_features.extraction.table_checksums import Checksum, Seal, sum_columns
-from mrnet_features.extraction.table_keys import (
+from mrnet_features.extraction.tables.checksums import Checksum, Seal, sum_columns
+from mrnet_features.extraction.tables.keys import (
     ADVICE,
     CHECKSUM_KEY,
     DELETE,
@@ -25,7 +25,7 @@ from mrnet_features.extraction.table_keys import (
     METADATA_KEY,
     SEAL_KEY,
 )
-from mrnet_features.extraction.table_writer import check_columns, count_rows, make_index
+from mrnet_features.extraction.tables.writer import check_columns, count_rows, make_index
 from mrnet_features.files.parquet_files import ParquetSource, open_parquet
 from mrnet_features.files.reading import explain_errors
 from mrnet_features.ids.exam_ids import UNNAMED, index_by_id, is_id_name, require_unique_ids

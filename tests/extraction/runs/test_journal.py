@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mrnet_features.extraction.journal import FinishedExam, FinishedRow, Journal
+from mrnet_features.extraction.runs.journal import FinishedExam, FinishedRow, Journal
 
 
 def make_rows(n_exams=4, n_features=3):

@@ -10,10 +10,10 @@ import pytest
 from mrnet_features import jobs
 from mrnet_features.data import stack_files
 from mrnet_features.extraction.describe import Row, StackWarning
+from mrnet_features.extraction.engines.failures import Failure
+from mrnet_features.extraction.engines.outcomes import iterate_outcomes
 from mrnet_features.extraction.extractor import FeatureExtractor
-from mrnet_features.extraction.failures import Failure
-from mrnet_features.extraction.outcomes import iterate_outcomes
-from mrnet_features.extraction.resume import extract_features
+from mrnet_features.extraction.runs.resume import extract_features
 from tests.support.deadly import Deadly, Fragile, spoil
 
 
